@@ -1,0 +1,248 @@
+# mvapply: see README.md for the two commands, CONTRIBUTING.md for the rest.
+VERSION  := 0.1.0
+BUILD    ?= build
+PREFIX   ?= /usr/local
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2
+# libcurl is loaded when it is needed (engine/libcurl.h): its headers alone are for the build.
+# libseccomp makes a filter (scripts/seccomp.c), which is part of the binary.
+PACKAGES := yaml-0.1 libmnl jansson libcurl libseccomp
+LINKED   := yaml-0.1 libmnl jansson
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+override CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DVERSION='"$(VERSION)"'
+PACKAGE_FLAGS     := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+override CFLAGS   += -std=c17 -pthread -MMD -MP $(WARNINGS) $(PACKAGE_FLAGS)
+LDLIBS            := $(shell pkg-config --libs $(LINKED) 2>/dev/null) -pthread -ldl
+
+LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c schema/*.c engine/*.c reconcile/*.c watch/*.c carry/*.c))
+COMMAND := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c cmd/*/*.c))
+# A program each; what does not begin with test_ is shared by them.
+HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+SOURCES := $(wildcard base/*.[ch] schema/*.[ch] reconcile/*.[ch] watch/*.[ch] carry/*.[ch] cmd/*.[ch] cmd/*/*.[ch] engine/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] scripts/*.[ch])
+# What makes things go wrong for the tests: preloaded into mvapply, or tracing it.
+FAULTS  := $(BUILD)/tests/faults/shim.so $(BUILD)/tests/faults/killer
+SOURCES += $(wildcard tests/faults/*.[ch] static/*.[ch])
+# The model of the kernel as a program, beside which a real one is put.
+MODEL   := $(BUILD)/tests/model/operations
+SOURCES += $(wildcard tests/model/*.[ch])
+# A target each for what somebody else writes; replay.c runs one on its corpus, libFuzzer on more.
+FUZZ    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
+SOURCES += $(wildcard tests/fuzz/*.[ch])
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+OBJECTS := $(LIBRARY) $(COMMAND) $(HELPERS) $(UNIT:=.o) $(MODEL:=.o) $(FUZZ:=.o) $(BUILD)/tests/fuzz/replay.o
+
+all: $(BUILD)/mvapply
+
+$(BUILD)/mvapply: $(COMMAND) $(BUILD)/libmvapply.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/libmvapply.a: $(LIBRARY)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c | packages
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# The filter for the sanitizers' build is another one: the compiler's flags decide.
+$(BUILD)/seccomp: scripts/seccomp.c | packages
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lseccomp
+
+$(BUILD)/seccomp_filter.inc: $(BUILD)/seccomp
+	$< > $@
+
+$(BUILD)/cmd/confine.o: $(BUILD)/seccomp_filter.inc
+
+# libmnl's loops over attributes cast const away, where clang says so.
+$(BUILD)/tests/unit/%.o $(BENCHES): override CFLAGS += -Wno-cast-qual
+
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(HELPERS) $(BUILD)/libmvapply.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(MODEL): $(MODEL:=.o) $(HELPERS) $(BUILD)/libmvapply.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(BUILD)/tests/unit/test_confine: $(BUILD)/cmd/confine.o
+
+# libFuzzer has a main() of its own.
+FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o
+$(BUILD)/tests/fuzz/netlink: LDFLAGS += -Wl,--wrap=recvmmsg,--wrap=sendto
+$(BUILD)/tests/fuzz/monitor: LDFLAGS += -Wl,--wrap=recvmsg
+$(BUILD)/tests/fuzz/engine: LDFLAGS += -Wl,--wrap=engine_http_get
+$(BUILD)/tests/fuzz/events: LDFLAGS += -Wl,--wrap=engine_handle_new
+$(BUILD)/tests/fuzz/inotify: LDFLAGS += -Wl,--wrap=read
+$(FUZZ): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(BUILD)/libmvapply.a
+	$(CC) $(CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# pkg-config has been asked above, when nothing may have been installed yet: say so in one sentence
+# here instead of in pages of compiler output.
+packages:
+	@pkg-config --exists $(PACKAGES) 2>/dev/null && command -v $(CC) >/dev/null || { echo >&2 \
+	"make: mvapply needs a C compiler, pkg-config, libyaml, libmnl, jansson, libcurl and libseccomp: run 'make deps', which installs what is missing, then 'make' again."; \
+	exit 1; }
+
+deps:
+	@scripts/deps build
+
+# These begin by installing, and only then let make look at the packages.
+demo:
+	@scripts/deps build demo
+	@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+check:
+	@scripts/deps build test
+	@scripts/check
+
+# The parts of `make check`, each for itself.
+programs: $(BUILD)/mvapply $(UNIT) $(FUZZ) $(FAULTS) $(MODEL) $(BENCHES)
+
+unit: $(UNIT) $(FUZZ)
+	@scripts/unit $(UNIT) $(FUZZ)
+
+unit-programs:
+	@printf '%s\n' $(UNIT) $(FUZZ)
+
+kernel: $(BUILD)/mvapply $(FAULTS) $(MODEL)
+	@tests/kernel/run.py --binary $(BUILD)/mvapply $(ARGS)
+
+uml: $(BUILD)/mvapply $(FAULTS) $(MODEL)
+	@tests/uml/run --binary $(BUILD)/mvapply $(ARGS)
+
+# What is generated from the tables of keys and commands; tests/schema and tests/docs compare it.
+docs: schema
+	scripts/reference $(BUILD)/mvapply
+
+schema: $(BUILD)/mvapply
+	$(BUILD)/mvapply schema > examples/mvapply.schema.json
+
+# The whole of what `make check` does in short against faults: an hour of a service with a thousand
+# attachments and a hundred faults a second (SOAK_SECONDS, SOAK_LINKS), a kill before each system
+# call, each message refused for each reason, a million random plans, thousands of random sequences of
+# what the model of the kernel does, too.
+soak: programs
+	@SOAK=1 scripts/unit $(filter %/test_plan_shortest,$(UNIT))
+	@SOAK=1 SOAK_SECONDS=$(or $(SOAK_SECONDS),3600) SOAK_LINKS=$(or $(SOAK_LINKS),1000) tests/kernel/run.py \
+		--binary $(BUILD)/mvapply --seconds 3600 --jobs 1 --only soak: --only killed: --only refusals: \
+		--only broken: --only weapons: --only "two at once" --only model: $(ARGS)
+
+# Ten thousand random events, in both builds; WATCH_SEED says which.
+soak-watch: $(BUILD)/mvapply
+	@$(MAKE) --no-print-directory asan TARGET=all
+	@WATCH_EVENTS=10000 tests/kernel/run.py --only "watch random" --seconds 900 --binary $(BUILD)/mvapply
+	@WATCH_EVENTS=10000 tests/kernel/run.py --only "watch random" --seconds 900 --binary build/asan/mvapply
+
+# What is compared is told in tests/bench/README.md. ARGS='--rounds 3 1 10' is a short run.
+bench:
+	@scripts/deps build test bench
+	@$(MAKE) --no-print-directory $(BUILD)/mvapply $(BENCHES)
+	@tests/bench/bench.py --binary $(BUILD)/mvapply --docker 10 100 --plans 1000 10000 100000 \
+		--json $(BUILD)/bench.json $(ARGS)
+	@tests/bench/plot.py $(BUILD)/bench.json --to $(BUILD)/bench
+
+# What needs VLANs, under user-mode Linux: a VLAN that goes with all that hangs on it, a hundred of
+# them, and one for each attachment, as CNI's plugin has it.
+UML_BENCHES := "1 1000 --rounds 3 --works apply unlink" "100 1000 --rounds 3 --works apply" \
+	"10 10 --rounds 3 --works apply"
+bench-uml: $(BUILD)/mvapply $(BENCHES)
+	@for each in $(or $(ARGS),$(UML_BENCHES)); do \
+		tests/uml/boot $(BUILD)/bench/uml tests/bench/bench.py --binary $(BUILD)/mvapply \
+			--json $(BUILD)/bench/uml/$${each%% *}-vlans.json --vlans $$each; \
+		cat $(BUILD)/bench/uml/output; done
+
+bench-watch: $(BUILD)/mvapply $(BUILD)/tests/bench/react
+	@tests/bench/watch.py --binary $(BUILD)/mvapply --react $(BUILD)/tests/bench/react $(ARGS)
+
+$(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libmvapply.a | packages
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libmvapply.a $(LDLIBS)
+
+# Without the sanitizers: these are not what is watched.
+$(BUILD)/tests/faults/%: tests/faults/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -o $@ $<
+
+$(BUILD)/tests/faults/%.so: tests/faults/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -Wno-pedantic -fPIC -shared -o $@ $< -ldl
+
+asan:
+	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZE)" $(or $(TARGET),programs)
+
+# The manual's pages; without scdoc there are none, and all else can be installed.
+MANUAL := $(if $(shell command -v scdoc),$(BUILD)/man/mvapply.8 $(BUILD)/man/mvapply.yaml.5)
+man: $(MANUAL)
+
+$(BUILD)/man/%: man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+
+# Prints how much of schema/, engine/ and reconcile/ the tests run; fails where it is too little.
+coverage:
+	@scripts/deps build test dev
+	@scripts/coverage
+
+# FUZZ_SECONDS for each target; what makes one fail is kept in build/fuzz/found.
+fuzz:
+	@scripts/deps build test
+	@$(MAKE) --no-print-directory BUILD=build/fuzz CC=clang FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer \
+		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)" fuzz-programs
+	@scripts/fuzz build/fuzz/tests/fuzz
+
+fuzz-programs: $(FUZZ)
+
+install: $(BUILD)/mvapply man
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/mvapply
+	install -D -m 644 completion/mvapply.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mvapply
+	install -D -m 644 completion/_mvapply $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mvapply
+	for page in $(MANUAL); do \
+		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	install -D -m 644 examples/mvapply.schema.json $(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json
+	install -D -m 644 completion/mvapply.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mvapply.fish
+
+# One file without libraries, with musl: build/static/mvapply.
+.PHONY: static
+static:
+	@scripts/deps build static
+	@scripts/static
+
+# A package for Debian, in build/deb, and lintian's word on it.
+deb:
+	@scripts/deps build deb
+	@scripts/deb
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/mvapply \
+		$(DESTDIR)$(PREFIX)/share/man/man8/mvapply.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/mvapply.yaml.5 \
+		$(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mvapply \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mvapply \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mvapply.fish
+
+format:
+	clang-format -i $(SOURCES)
+
+lint: compile_commands.json
+	clang-format --dry-run --Werror $(SOURCES)
+	clang-tidy --quiet -p . $(filter %.c,$(SOURCES))
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=ctuuninitvar --error-exitcode=1 $(CPPFLAGS) \
+		$(filter-out tests/%,$(filter %.c,$(SOURCES)))
+
+# What clangd and clang-tidy read: one entry a source, with the very flags of the build.
+compile_commands.json: $(filter %.c,$(SOURCES)) $(BUILD)/seccomp_filter.inc Makefile
+	@scripts/compile-commands $(CC) $(CPPFLAGS) $(CFLAGS) -- $(filter %.c,$(SOURCES)) > $@
+
+clean:
+	rm -rf build compile_commands.json
+
+.DEFAULT_GOAL := all
+.PHONY: all soak packages deps demo check programs unit unit-programs coverage fuzz fuzz-programs kernel uml docs schema man deb soak-watch bench bench-uml bench-watch asan install uninstall format lint clean
+.PRECIOUS: $(OBJECTS)
+.DELETE_ON_ERROR:
+-include $(OBJECTS:.o=.d)

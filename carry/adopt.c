@@ -1,0 +1,270 @@
+#include "carry/adopt.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IPV4, IPV6, N_FAMILIES };
+
+/* Links that can be one network's: alike, on one parent, in the same subnets. */
+struct group {
+	const struct live_link *first;
+	struct prefix subnets[N_FAMILIES];
+	const char *name;
+	bool host; /* the host has its own way into it */
+};
+
+struct adopting {
+	struct found_set *set;
+	struct notes *notes;
+	const struct live_ns **spaces;
+	struct group *groups;
+	size_t n_groups;
+};
+
+static const struct live_ns *host_of(const struct adopting *adopting)
+{
+	return adopting->set->live->spaces[0];
+}
+
+/* A name as the input may have it, made of another. */
+static char *name_from(struct arena *arena, const char *text)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	char *name = arena_printf(arena, "%s%.60s", strspn(text, letters) ? "" : "x", text);
+	for (char *at = name; *at; at++)
+		if (!strchr(letters, *at) && !strchr("_.-", *at))
+			*at = '-';
+	return name;
+}
+
+static bool network_taken(const struct adopting *adopting, const char *name)
+{
+	const struct found_set *set = adopting->set;
+	for (size_t i = 0; i < set->n_networks; i++)
+		if (strcmp(set->networks[i].model.name, name) == 0)
+			return true;
+	for (size_t i = 0; i < adopting->n_groups; i++)
+		if (adopting->groups[i].name && strcmp(adopting->groups[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static const char *network_name(const struct adopting *adopting, const char *wish)
+{
+	struct arena *arena = adopting->set->arena;
+	const char *base = name_from(arena, wish), *name = base;
+	for (unsigned n = 2; network_taken(adopting, name); n++)
+		name = arena_printf(arena, "%s-%u", base, n);
+	return name;
+}
+
+static bool container_taken(const struct found_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->n_containers; i++)
+		if (strcmp(set->containers[i].model.name, name) == 0)
+			return true;
+	return false;
+}
+
+/* The container that the namespace is already, or a new one's name. */
+static const char *container_name(const struct adopting *adopting, const struct live_ns *ns)
+{
+	const struct found_set *set = adopting->set;
+	enum source_kind kind;
+	const char *source = ns->name;
+	for (size_t i = 0; i < set->n_containers; i++)
+		if (set->containers[i].attachments[0].ns == ns)
+			return set->containers[i].model.name;
+	for (size_t i = 0; i < set->live->n_spaces; i++)
+		if (set->live->spaces[i] == ns &&
+		    !origin_source(&set->origins[i], "", &kind, &source))
+			source = ns->name;
+	const char *slash = strrchr(source, '/');
+	const char *base = name_from(set->arena, slash ? slash + 1 : source);
+	const char *name = base;
+	for (unsigned n = 2; container_taken(set, name); n++)
+		name = arena_printf(set->arena, "%s-%u", base, n);
+	return name;
+}
+
+/* The subnets of the link's lasting addresses, of each family the first; false: it has none. */
+static bool subnets_of(const struct live_ns *ns, const struct live_link *link,
+		       struct prefix subnets[N_FAMILIES])
+{
+	memset(subnets, 0, N_FAMILIES * sizeof(*subnets));
+	for (size_t i = 0; i < ns->n_addrs; i++) {
+		const struct live_addr *addr = &ns->addrs[i];
+		struct prefix *subnet = &subnets[addr->prefix.ip.family == AF_INET ? IPV4 : IPV6];
+		if (addr->ifindex == link->ifindex && addr->scope < RT_SCOPE_LINK &&
+		    addr->flags & IFA_F_PERMANENT && !subnet->ip.family)
+			*subnet = (struct prefix){.ip = prefix_first(&addr->prefix),
+						  .len = addr->prefix.len};
+	}
+	return subnets[IPV4].ip.family || subnets[IPV6].ip.family;
+}
+
+static bool alike(const struct live_link *a, const struct live_link *b)
+{
+	return a->parent == b->parent && a->kind == b->kind && a->mode == b->mode &&
+	       a->mtu == b->mtu && a->bcqueuelen == b->bcqueuelen;
+}
+
+static const char *group_name(struct adopting *adopting, const struct live_link *link,
+			      const struct prefix subnets[N_FAMILIES])
+{
+	const struct live_link *parent = live_link_by_index(host_of(adopting), link->parent);
+	for (size_t i = 0; i < adopting->n_groups; i++) {
+		struct group *group = &adopting->groups[i];
+		if (alike(group->first, link) &&
+		    prefix_equal(&group->subnets[IPV4], &subnets[IPV4]) &&
+		    prefix_equal(&group->subnets[IPV6], &subnets[IPV6]))
+			return group->name;
+	}
+	const char *name = network_name(adopting, parent ? parent->name : "network");
+	struct group *group =
+		array_push(adopting->set->arena, adopting->groups, adopting->n_groups);
+	*group = (struct group){
+		.first = link, .subnets = {subnets[IPV4], subnets[IPV6]}, .name = name};
+	return name;
+}
+
+static void left(struct adopting *adopting, const struct live_ns *ns, const struct live_link *link,
+		 const char *why)
+{
+	note_add(adopting->set->arena, adopting->notes, "%s %s in %s is left as it is: %s",
+		 link->kind_name, link->name, ns->name, why);
+}
+
+/* Two links of a container on one network are no declaration: the second gets one of its own. */
+static bool attached(const struct found_set *set, const char *container, const char *network)
+{
+	for (size_t i = 0; i < set->n_containers; i++) {
+		const struct found_container *found = &set->containers[i];
+		for (size_t k = 0;
+		     strcmp(found->model.name, container) == 0 && k < found->n_attachments; k++)
+			if (strcmp(set->networks[found->attachments[k].network].model.name,
+				   network) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void link_take(struct adopting *adopting, const struct live_ns *ns,
+		      const struct live_link *link)
+{
+	struct prefix subnets[N_FAMILIES];
+	if (ns->host)
+		return;
+	if (!link->mode_known) {
+		left(adopting, ns, link, "mvapply has not its mode");
+		return;
+	}
+	if (!subnets_of(ns, link, subnets)) {
+		left(adopting, ns, link, "it has no lasting address, and mvapply gives each one");
+		return;
+	}
+	const char *container = container_name(adopting, ns);
+	const char *network = group_name(adopting, link, subnets);
+	if (attached(adopting->set, container, network))
+		network = network_name(adopting, network);
+	found_attachment(adopting->set, network, container, ns, link);
+}
+
+/* Whether the host's address can be one of the network's: of each family that the network has. */
+static bool fits(const struct group *group, const struct prefix subnets[N_FAMILIES])
+{
+	for (size_t family = 0; family < N_FAMILIES; family++) {
+		const struct prefix *ours = &group->subnets[family], *its = &subnets[family];
+		if (ours->ip.family != its->ip.family ||
+		    (its->ip.family && !prefix_contains(ours, &its->ip)))
+			return false;
+	}
+	return true;
+}
+
+/* The network of the containers on the same LAN, or one of its own. */
+static const char *host_network(struct adopting *adopting, const struct live_ns *ns,
+				const struct live_link *link,
+				const struct prefix subnets[N_FAMILIES])
+{
+	const struct live_link *parent = live_link_by_index(ns, link->parent);
+	for (size_t i = 0; i < adopting->n_groups; i++) {
+		struct group *group = &adopting->groups[i];
+		if (group->host || !alike(group->first, link) || !fits(group, subnets))
+			continue;
+		group->host = true;
+		return group->name;
+	}
+	return network_name(adopting, parent ? parent->name : link->name);
+}
+
+static void host_link_take(struct adopting *adopting, const struct live_ns *ns,
+			   const struct live_link *link)
+{
+	struct prefix subnets[N_FAMILIES];
+	if (!ns->host)
+		return;
+	if (!link->mode_known || (link->mode != MODE_BRIDGE && link->kind == KIND_MACVLAN))
+		left(adopting, ns, link, "the host's own way into a network is in mode bridge");
+	else if (!subnets_of(ns, link, subnets))
+		left(adopting, ns, link, "it has no lasting address, and mvapply gives each one");
+	else
+		found_host(adopting->set, host_network(adopting, ns, link, subnets), link);
+}
+
+static void vlan_take(struct adopting *adopting, const struct live_ns *ns,
+		      const struct live_link *link)
+{
+	if (!ns->host)
+		left(adopting, ns, link, "mvapply has VLAN links on the host only");
+	else if (!found_on(adopting->set, link))
+		found_parent(adopting->set, network_name(adopting, link->name), link);
+}
+
+static int space_compare(const void *a, const void *b)
+{
+	const struct live_ns *const *left = a, *const *right = b;
+	return strcmp((*left)->name, (*right)->name);
+}
+
+/* By their names, so that the same host gives the same file: they were found in any order. */
+static void spaces_sort(struct adopting *adopting)
+{
+	const struct live *live = adopting->set->live;
+	adopting->spaces =
+		arena_alloc(adopting->set->arena, live->n_spaces * sizeof(*adopting->spaces));
+	for (size_t i = 0; i < live->n_spaces; i++)
+		adopting->spaces[i] = live->spaces[i];
+	qsort(adopting->spaces, live->n_spaces, sizeof(*adopting->spaces), space_compare);
+}
+
+typedef void link_visit(struct adopting *adopting, const struct live_ns *ns,
+			const struct live_link *link);
+
+static void each_unmarked(struct adopting *adopting, bool vlans, link_visit *take)
+{
+	for (size_t i = 0; i < adopting->set->live->n_spaces; i++) {
+		const struct live_ns *ns = adopting->spaces[i];
+		for (size_t k = 0; k < ns->n_links; k++) {
+			const struct live_link *link = &ns->links[k];
+			bool kind = vlans ? link->kind == KIND_VLAN
+					  : link->kind == KIND_MACVLAN || link->kind == KIND_IPVLAN;
+			if (kind && link->mark.role == ROLE_NONE &&
+			    link->parent_where == PARENT_HOST)
+				take(adopting, ns, link);
+		}
+	}
+}
+
+void adopt_take(struct found_set *set, struct notes *notes)
+{
+	struct adopting adopting = {.set = set, .notes = notes};
+	set->adopting = true;
+	spaces_sort(&adopting);
+	each_unmarked(&adopting, false, link_take);
+	each_unmarked(&adopting, false, host_link_take);
+	each_unmarked(&adopting, true, vlan_take);
+}

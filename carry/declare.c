@@ -1,0 +1,121 @@
+#include "carry/declare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void put_ip(struct tree *map, const char *key, const struct ip *ip)
+{
+	char text[IP_TEXT_SIZE];
+	if (ip->family)
+		tree_text(map, key, ip_format(ip, text));
+}
+
+static void put_prefix(struct tree *map, const char *key, const struct prefix *prefix)
+{
+	char text[PREFIX_TEXT_SIZE];
+	if (prefix->ip.family)
+		tree_text(map, key, prefix_format(prefix, text));
+}
+
+static void put_text(struct tree *map, const char *key, const char *text)
+{
+	if (text)
+		tree_text(map, key, text);
+}
+
+static void put_subnet(struct tree *map, const struct subnet *subnet)
+{
+	put_prefix(map, "subnet", &subnet->prefix);
+	put_ip(map, "gateway", &subnet->gateway);
+	if (!prefix_equal(&subnet->ip_range, &subnet->prefix))
+		put_prefix(map, "ip_range", &subnet->ip_range);
+	struct tree *aux = subnet->n_aux ? tree_map(map, "aux_addresses") : NULL;
+	for (size_t i = 0; i < subnet->n_aux; i++)
+		put_ip(aux, subnet->aux[i].name, &subnet->aux[i].ip);
+}
+
+static void put_subnets(struct tree *map, const struct network *network)
+{
+	if (network->n_subnets == 1) {
+		put_subnet(map, network->subnets);
+		return;
+	}
+	struct tree *list = network->n_subnets ? tree_list(map, "subnets") : NULL;
+	for (size_t i = 0; i < network->n_subnets; i++)
+		put_subnet(tree_map(list, NULL), &network->subnets[i]);
+}
+
+static void put_host(struct tree *map, const struct host_access *host)
+{
+	if (!host->wanted)
+		return;
+	if (!host->ipv4.family && !host->ipv6.family && !host->interface_name) {
+		tree_bool(map, "host", true);
+		return;
+	}
+	struct tree *body = tree_map(map, "host");
+	put_ip(body, "ipv4_address", &host->ipv4);
+	put_ip(body, "ipv6_address", &host->ipv6);
+	put_text(body, "interface_name", host->interface_name);
+}
+
+static bool mode_is_default(const struct network *network)
+{
+	return network->mode == (network->driver == DRIVER_MACVLAN ? MODE_BRIDGE : MODE_L2);
+}
+
+void declare_network(struct tree *map, const struct network *network)
+{
+	if (network->driver != DRIVER_MACVLAN)
+		tree_text(map, "driver", driver_name(network->driver));
+	put_text(map, "parent", network->parent);
+	if (network->vlan)
+		tree_number(map, "vlan", network->vlan);
+	if (network->vlan && network->vlan_protocol != VLAN_8021Q)
+		tree_text(map, "vlan_protocol", vlan_protocol_name(network->vlan_protocol));
+	if (!mode_is_default(network))
+		tree_text(map, "mode", link_mode_name(network->mode));
+	if (network->internal)
+		tree_bool(map, "internal", true);
+	put_subnets(map, network);
+	if (network->mtu)
+		tree_number(map, "mtu", network->mtu);
+	if (network->has_bcqueuelen)
+		tree_number(map, "bcqueuelen", network->bcqueuelen);
+	put_host(map, &network->host);
+}
+
+void declare_source(struct tree *map, const struct container *container)
+{
+	if (container->source_kind == SOURCE_PID)
+		tree_number(map, "pid", strtoll(container->source, NULL, 10));
+	else if (container->source_kind != SOURCE_NETNS ||
+		 strcmp(container->source, container->name) != 0)
+		tree_text(map, source_kind_name(container->source_kind), container->source);
+}
+
+static void put_routes(struct tree *map, const struct attachment *attachment)
+{
+	struct tree *list = attachment->n_routes ? tree_list(map, "routes") : NULL;
+	for (size_t i = 0; i < attachment->n_routes; i++) {
+		struct tree *route = tree_map(list, NULL);
+		put_prefix(route, "to", &attachment->routes[i].to);
+		put_ip(route, "via", &attachment->routes[i].via);
+	}
+}
+
+void declare_attachment(struct tree *map, const struct attachment *attachment)
+{
+	char mac[MAC_TEXT_SIZE];
+	put_ip(map, "ipv4_address", &attachment->ipv4);
+	put_ip(map, "ipv6_address", &attachment->ipv6);
+	if (attachment->mac.set)
+		tree_text(map, "mac_address", mac_format(&attachment->mac, mac));
+	put_text(map, "interface_name", attachment->interface_name);
+	if (attachment->gw_priority)
+		tree_number(map, "gw_priority", attachment->gw_priority);
+	put_routes(map, attachment);
+	struct tree *sysctls = attachment->n_sysctls ? tree_map(map, "sysctls") : NULL;
+	for (size_t i = 0; i < attachment->n_sysctls; i++)
+		tree_text(sysctls, attachment->sysctls[i].key, attachment->sysctls[i].value);
+}

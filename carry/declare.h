@@ -1,0 +1,15 @@
+/* The model's values as a declaration: the keys of schema/fields.c, without those that say what
+ * holds anyway. */
+#ifndef CARRY_DECLARE_H
+#define CARRY_DECLARE_H
+
+#include "carry/tree.h"
+#include "schema/model.h"
+
+/* Each puts the keys into the map. A gateway or range that is not said is left out, as is a subnet
+ * without a prefix. */
+void declare_network(struct tree *map, const struct network *network);
+void declare_source(struct tree *map, const struct container *container);
+void declare_attachment(struct tree *map, const struct attachment *attachment);
+
+#endif

@@ -1,0 +1,136 @@
+#include "carry/docker_words.h"
+
+#include "carry/foreign_json.h"
+#include "carry/node.h"
+
+#include <string.h>
+
+bool docker_driver(const char *name, enum driver *ret)
+{
+	static const enum driver drivers[] = {DRIVER_MACVLAN, DRIVER_IPVLAN};
+	for (size_t i = 0; name && i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+		if (strcmp(driver_name(drivers[i]), name) != 0)
+			continue;
+		*ret = drivers[i];
+		return true;
+	}
+	return false;
+}
+
+/* macvlan_mode and ipvlan_mode have the words of the input. */
+static void mode_take(const json_t *options, const char *key, struct tree *at,
+		      struct network *network)
+{
+	const char *word = json_string_value(json_object_get(options, key));
+	bool macvlan = network->driver == DRIVER_MACVLAN;
+	enum link_mode first = macvlan ? MODE_BRIDGE : MODE_L2,
+		       last = macvlan ? MODE_PASSTHRU : MODE_L3S;
+	network->mode = first;
+	if (!word || !*word)
+		return;
+	for (enum link_mode mode = first; mode <= last; mode++) {
+		if (strcmp(link_mode_name(mode), word) == 0) {
+			network->mode = mode;
+			return;
+		}
+	}
+	json_left(key, json_object_get(options, key), at);
+}
+
+static void options_take(const json_t *options, struct tree *at, struct network *network)
+{
+	static const char mtu_key[] = "com.docker.network.driver.mtu";
+	const char *mode = network->driver == DRIVER_MACVLAN ? "macvlan_mode" : "ipvlan_mode";
+	const char *const known[] = {"parent", mode, "ipvlan_flag", mtu_key, NULL};
+	const char *flag = json_string_value(json_object_get(options, "ipvlan_flag"));
+	long long mtu;
+	network->parent = json_word_at(options, "parent", at->arena);
+	mode_take(options, mode, at, network);
+	if (flag && strcmp(flag, "bridge") != 0)
+		json_left("ipvlan_flag", json_object_get(options, "ipvlan_flag"), at);
+	if (json_number_at(options, mtu_key, at, UINT16_MAX, &mtu) && mtu > 0)
+		network->mtu = (uint32_t)mtu;
+	json_leftovers(options, known, at);
+}
+
+static void aux_take(const json_t *map, struct tree *at, struct subnet *subnet)
+{
+	json_each (map, member) {
+		const char *name = json_object_iter_key(member);
+		struct aux_address aux = {.name = arena_strdup(at->arena, name)};
+		if (json_ip_at(map, name, at, &aux.ip))
+			*array_push(at->arena, subnet->aux, subnet->n_aux) = aux;
+	}
+}
+
+/* Docker takes the first address where no gateway is said (libnetwork's default IPAM driver). */
+static void gateway_missing(struct tree *at, const struct subnet *subnet)
+{
+	char text[IP_TEXT_SIZE];
+	struct ip first = prefix_first(&subnet->prefix);
+	first = ip_next(first);
+	tree_comment(at,
+		     "no gateway is said, for which Docker takes %s; if that is the LAN's router, "
+		     "write `gateway: %s`",
+		     ip_format(&first, text), text);
+}
+
+static void pool_take(const json_t *pool, const struct docker_keys *keys, struct tree *at,
+		      struct network *network)
+{
+	const char *const known[] = {keys->subnet, keys->gateway, keys->range, keys->aux, NULL};
+	struct subnet subnet = {0};
+	json_leftovers(pool, known, at);
+	if (!json_prefix_at(pool, keys->subnet, at, &subnet.prefix))
+		return;
+	subnet.ip_range = subnet.prefix;
+	json_prefix_at(pool, keys->range, at, &subnet.ip_range);
+	aux_take(json_object_get(pool, keys->aux), at, &subnet);
+	if (!json_ip_at(pool, keys->gateway, at, &subnet.gateway) && !network->internal)
+		gateway_missing(at, &subnet);
+	*array_push(at->arena, network->subnets, network->n_subnets) = subnet;
+}
+
+void docker_network(const json_t *network, const json_t *pools, const struct docker_keys *keys,
+		    struct tree *at, struct network *ret)
+{
+	options_take(json_object_get(network, keys->options), at, ret);
+	/* Without a parent Docker makes a dummy link, too, and lets nothing out. */
+	ret->internal |= !ret->parent;
+	for (size_t i = 0; i < json_array_size(pools); i++)
+		pool_take(json_array_get(pools, i), keys, at, ret);
+	if (!ret->n_subnets)
+		tree_comment(at,
+			     "no subnet is said, which Docker then takes from a pool of its own: "
+			     "write `subnet: ` and that of the LAN");
+}
+
+/* "net.ipv4.conf.IFNAME.rp_filter=2,..." */
+static void sysctls_take(const char *text, struct tree *at, struct attachment *attachment)
+{
+	while (*text) {
+		size_t length = strcspn(text, ","), key = strcspn(text, "=");
+		if (key >= length)
+			tree_comment(at, "the sysctl %.*s is not carried over", (int)length, text);
+		else
+			*array_push(at->arena, attachment->sysctls, attachment->n_sysctls) =
+				(struct sysctl){.key = arena_strndup(at->arena, text, key),
+						.value = arena_strndup(at->arena, text + key + 1,
+								       length - key - 1)};
+		text += length;
+		text += *text == ',';
+	}
+}
+
+void docker_endpoint(const json_t *options, struct tree *at, struct attachment *attachment)
+{
+	static const char sysctls[] = "com.docker.network.endpoint.sysctls";
+	static const char ifname[] = "com.docker.network.endpoint.ifname";
+	const char *const known[] = {sysctls, ifname, NULL};
+	const char *text = json_string_value(json_object_get(options, sysctls));
+	if (text)
+		sysctls_take(text, at, attachment);
+	if (!attachment->interface_name)
+		attachment->interface_name = json_word_at(options, ifname, at->arena);
+	json_leftovers(options, known, at);
+}

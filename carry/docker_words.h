@@ -1,0 +1,27 @@
+/* Networks in the words that Docker's API and Compose share. */
+#ifndef CARRY_DOCKER_WORDS_H
+#define CARRY_DOCKER_WORDS_H
+
+#include "carry/tree.h"
+#include "schema/model.h"
+
+#include <jansson.h>
+
+/* Under which keys each says the same. */
+struct docker_keys {
+	const char *options;                        /* of the driver */
+	const char *subnet, *gateway, *range, *aux; /* of one entry of the address management */
+};
+
+/* Whether the driver's networks can be carried over; sets the driver. */
+bool docker_driver(const char *name, enum driver *ret);
+
+/* Reads what the network says of its driver, parent, mode and addresses into *ret, and comments
+ * into `at`. `pools`: the list of its address ranges. */
+void docker_network(const json_t *network, const json_t *pools, const struct docker_keys *keys,
+		    struct tree *at, struct network *ret);
+
+/* Options of an attachment: com.docker.network.endpoint.*. */
+void docker_endpoint(const json_t *options, struct tree *at, struct attachment *attachment);
+
+#endif

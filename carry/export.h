@@ -1,0 +1,32 @@
+/* What is live and marked, as declarations: applied again they change nothing. */
+#ifndef CARRY_EXPORT_H
+#define CARRY_EXPORT_H
+
+#include "carry/tree.h"
+#include "reconcile/live.h"
+#include "reconcile/origin.h"
+
+/* One set's declaration. */
+struct exported {
+	const char *set;
+	struct tree *tree;
+};
+
+struct exports {
+	struct exported *items; /* by the names of the sets */
+	size_t count;
+};
+
+/* Which sets; none: all that are live. */
+struct set_names {
+	const char **items;
+	size_t count;
+};
+
+/* `adopt`: the set that unmarked links are taken into, or NULL. `origins` are those of
+ * live->spaces. Pure. What a file cannot say, or the kernel does not tell, is a comment. Everything
+ * lives in `arena`. */
+struct exports export_live(const struct live *live, const struct origin *origins,
+			   const struct set_names *names, const char *adopt, struct arena *arena);
+
+#endif

@@ -1,0 +1,43 @@
+/* Reading what others wrote, which is not always of the type that it should be. */
+#ifndef CARRY_FOREIGN_JSON_H
+#define CARRY_FOREIGN_JSON_H
+
+#include "base/ip.h"
+#include "carry/tree.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct node;
+
+/* A YAML tree as JSON: scalars are texts, empty ones null. The caller's to json_decref. */
+json_t *json_of_node(const struct node *node);
+
+/* For each member of the object, in its order; none if it is no object. jansson's iterators take it
+ * without const, and do not change it. */
+#define json_each(object, member)                                                                  \
+	for (void *member = json_object_iter((json_t *)(uintptr_t)(object)); member;               \
+	     member = json_object_iter_next((json_t *)(uintptr_t)(object), member))
+
+/* A text, number or truth value as text, in the arena; NULL for anything else. */
+const char *json_word(const json_t *json, struct arena *arena);
+const char *json_word_at(const json_t *object, const char *key, struct arena *arena);
+/* A text as it stands; NULL for anything else. */
+const char *json_text_at(const json_t *object, const char *key);
+/* true, "true" or "yes". */
+bool json_says_yes(const json_t *object, const char *key);
+
+/* Each reads the value at the key. One that is there but not what it should be is a comment on
+ * `at`, and false, as is one that is not there. */
+bool json_ip_at(const json_t *object, const char *key, struct tree *at, struct ip *ret);
+bool json_prefix_at(const json_t *object, const char *key, struct tree *at, struct prefix *ret);
+bool json_mac_at(const json_t *object, const char *key, struct tree *at, struct mac *ret);
+bool json_number_at(const json_t *object, const char *key, struct tree *at, long long max,
+		    long long *ret);
+
+/* A comment "KEY: VALUE is not carried over" for each key that is not among `known`, which ends
+ * with NULL. */
+void json_leftovers(const json_t *object, const char *const *known, struct tree *at);
+void json_left(const char *key, const json_t *value, struct tree *at);
+
+#endif

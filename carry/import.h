@@ -1,0 +1,23 @@
+/* What others declared, as declarations. What cannot be carried over is a comment at its place.
+ * Pure: who calls has read the files and asked the engine. */
+#ifndef CARRY_IMPORT_H
+#define CARRY_IMPORT_H
+
+#include "carry/tree.h"
+
+#include <jansson.h>
+
+struct node;
+
+/* A Compose file (compose-spec), read by schema/yaml.h. `project`: what Compose calls it where the
+ * file does not say. */
+struct tree *import_compose(const struct node *root, const char *project, struct arena *arena);
+
+/* What the engine's API tells: all of GET /networks, and GET /containers/ID/json of each container.
+ */
+struct tree *import_docker(const json_t *networks, const json_t *containers, struct arena *arena);
+
+/* Network configurations of CNI, a conf or a conflist each (CNI specification, "Section 1"). */
+struct tree *import_cni(const json_t *const *confs, size_t count, struct arena *arena);
+
+#endif

@@ -1,0 +1,183 @@
+/* What can be said of a set only when all of its links are known. */
+#include "carry/found.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IPV4, IPV6, N_FAMILIES };
+
+/* ethN in the order of N, then other names. */
+static unsigned long ethn(const char *name)
+{
+	char *end;
+	if (strncmp(name, "eth", 3) != 0 || name[3] < '0' || name[3] > '9')
+		return ULONG_MAX;
+	unsigned long number = strtoul(name + 3, &end, 10);
+	return *end ? ULONG_MAX : number;
+}
+
+static int attachment_compare(const void *a, const void *b)
+{
+	const char *left = ((const struct found_attachment *)a)->link->name;
+	const char *right = ((const struct found_attachment *)b)->link->name;
+	unsigned long from = ethn(left), to = ethn(right);
+	if (from != to)
+		return from < to ? -1 : 1;
+	return strcmp(left, right);
+}
+
+/* The Nth attachment is called ethN unless it says otherwise; a link that is taken over is found by
+ * its name. */
+static void names_settle(const struct found_set *set, struct found_container *container)
+{
+	qsort(container->attachments, container->n_attachments, sizeof(*container->attachments),
+	      attachment_compare);
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		struct found_attachment *attachment = &container->attachments[i];
+		char chosen[32];
+		snprintf(chosen, sizeof(chosen), "eth%zu", i);
+		if (set->adopting || strcmp(attachment->link->name, chosen) != 0)
+			attachment->model.interface_name = attachment->link->name;
+	}
+}
+
+static bool holds_default(const struct found_attachment *attachment, size_t family)
+{
+	const uint8_t families[] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
+	for (size_t i = 0; i < attachment->ns->n_routes; i++) {
+		const struct live_route *route = &attachment->ns->routes[i];
+		if (route->ifindex == attachment->link->ifindex && !route->to.len &&
+		    route->to.ip.family == families[family])
+			return true;
+	}
+	return false;
+}
+
+static bool has_gateway(const struct found_set *set, const struct found_attachment *attachment,
+			size_t family)
+{
+	const struct ip *ip = family == IPV4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
+	const struct subnet *subnet =
+		ip->family ? network_subnet_of(&set->networks[attachment->network].model, ip)
+			   : NULL;
+	return subnet && subnet->gateway.family;
+}
+
+/* The one that is to have the default route, as the declaration stands. */
+static const struct found_attachment *winner(const struct found_set *set,
+					     const struct found_container *container, size_t family)
+{
+	const struct found_attachment *best = NULL;
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		const struct found_attachment *attachment = &container->attachments[i];
+		if (has_gateway(set, attachment, family) &&
+		    (!best || attachment->model.gw_priority > best->model.gw_priority))
+			best = attachment;
+	}
+	return best;
+}
+
+static void priority_settle(const struct found_set *set, struct found_container *container)
+{
+	for (size_t family = 0; family < N_FAMILIES; family++)
+		for (size_t i = 0; i < container->n_attachments; i++) {
+			struct found_attachment *attachment = &container->attachments[i];
+			if (holds_default(attachment, family) &&
+			    winner(set, container, family) != attachment)
+				attachment->model.gw_priority = 1;
+		}
+	for (size_t family = 0; family < N_FAMILIES; family++) {
+		const struct found_attachment *best = winner(set, container, family);
+		if (best && !holds_default(best, family))
+			note_add(set->arena, &container->notes,
+				 "its %s default route does not lead through %s, as it would from "
+				 "this declaration",
+				 family == IPV4 ? "IPv4" : "IPv6",
+				 set->networks[best->network].model.name);
+	}
+}
+
+/* The longest prefix, from `len` down, that a host can have the address in. */
+static struct prefix prefix_around(const struct ip *ip, uint8_t len)
+{
+	struct prefix prefix = {.ip = *ip, .len = len};
+	while (prefix.len > 1) {
+		struct prefix masked = {.ip = prefix_first(&prefix), .len = prefix.len};
+		if (prefix_usable(&masked, ip))
+			return masked;
+		prefix.len--;
+	}
+	return prefix;
+}
+
+/* The host's own address stands for itself (/32, /128), and says nothing of the subnet. */
+static void host_subnet_settle(struct found_set *set, struct found_network *network,
+			       const struct ip *ip)
+{
+	struct network *model = &network->model;
+	if (!ip->family || network_subnet_of(model, ip))
+		return;
+	struct subnet *subnet = array_push(set->arena, model->subnets, model->n_subnets);
+	subnet->prefix = subnet->ip_range = prefix_around(ip, ip->family == AF_INET ? 24 : 64);
+	note_add(set->arena, &network->notes,
+		 "no container shows the subnet of the host's address: write the right one");
+}
+
+/* That of the host's own address on the parent, if it has one. */
+static bool parent_subnet(const struct found_set *set, const struct live_link *parent,
+			  struct prefix *ret)
+{
+	const struct live_ns *host = set->live->spaces[0];
+	for (size_t i = 0; parent && i < host->n_addrs; i++) {
+		const struct prefix *address = &host->addrs[i].prefix;
+		if (host->addrs[i].ifindex != parent->ifindex || address->ip.family != AF_INET ||
+		    address->len >= 31)
+			continue;
+		*ret = (struct prefix){.ip = prefix_first(address), .len = address->len};
+		return true;
+	}
+	return false;
+}
+
+/* A network has to have a subnet; that of RFC 5737, which is nobody's, does no harm. */
+static void empty_settle(struct found_set *set, struct found_network *network)
+{
+	struct network *model = &network->model;
+	if (model->n_subnets)
+		return;
+	struct subnet *subnet = array_push(set->arena, model->subnets, model->n_subnets);
+	if (!parent_subnet(set, network->parent, &subnet->prefix))
+		(void)prefix_parse("192.0.2.0/24", &subnet->prefix);
+	subnet->ip_range = subnet->prefix;
+	note_add(set->arena, &network->notes,
+		 "no container is attached to it, so that its subnet cannot be seen: write the "
+		 "right one");
+}
+
+static int container_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct found_container *)a)->model.name,
+		      ((const struct found_container *)b)->model.name);
+}
+
+void found_settle(struct found_set *set)
+{
+	if (set->n_containers)
+		qsort(set->containers, set->n_containers, sizeof(*set->containers),
+		      container_compare);
+	for (size_t i = 0; i < set->n_containers; i++)
+		for (size_t k = 0; k < set->containers[i].n_attachments; k++)
+			found_routes(set, &set->containers[i].attachments[k]);
+	for (size_t i = 0; i < set->n_containers; i++) {
+		names_settle(set, &set->containers[i]);
+		priority_settle(set, &set->containers[i]);
+	}
+	for (size_t i = 0; i < set->n_networks; i++) {
+		struct found_network *network = &set->networks[i];
+		host_subnet_settle(set, network, &network->model.host.ipv4);
+		host_subnet_settle(set, network, &network->model.host.ipv6);
+		empty_settle(set, network);
+	}
+}

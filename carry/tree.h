@@ -1,0 +1,45 @@
+/* A document that is to be written: maps, lists and scalars in their order, with comments between
+ * them. The one way in which declarations are written, as YAML or as JSON. */
+#ifndef CARRY_TREE_H
+#define CARRY_TREE_H
+
+#include "base/arena.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+struct tree;
+
+/* An empty map; it and all that is put into it lives as long as the arena. Texts are copied. */
+struct tree *tree_new(struct arena *arena);
+
+/* Each appends to a map, under the key, or to a list, where `key` is NULL. */
+struct tree *tree_map(struct tree *to, const char *key);
+struct tree *tree_list(struct tree *to, const char *key);
+void tree_text(struct tree *to, const char *key, const char *text);
+void tree_number(struct tree *to, const char *key, long long number);
+void tree_bool(struct tree *to, const char *key, bool value);
+/* Appends a line for people, which has no part in the value. */
+__attribute__((format(printf, 2, 3))) void tree_comment(struct tree *to, const char *format, ...);
+
+/* Whether the map has the key. */
+bool tree_has(const struct tree *map, const char *key);
+/* Whether it has no values; it may have comments. */
+bool tree_empty(const struct tree *tree);
+/* How many comments it has, and all that is in it. */
+size_t tree_comments(const struct tree *tree);
+/* Calls visit for each comment, in their order, with the place where it stands
+ * ("networks.lan"). */
+typedef void tree_visit(const char *place, const char *text, void *data);
+void tree_each_comment(const struct tree *tree, tree_visit *visit, void *data);
+
+/* Writes the map as a YAML document, without the line that parts documents. What YAML 1.1 or 1.2
+ * would take for something other than text is put in quotes. */
+void tree_yaml(FILE *out, const struct tree *map);
+/* A comment above the documents. */
+void tree_yaml_comment(FILE *out, const char *text);
+/* The value without its comments; the caller's to json_decref. */
+json_t *tree_json(const struct tree *tree);
+
+#endif

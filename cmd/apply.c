@@ -1,0 +1,97 @@
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "cmd/run.h"
+#include "cmd/saved.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define WAIT_INTERVAL_MS 200
+
+static double now_seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void sleep_interval(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = WAIT_INTERVAL_MS * 1000000L}, NULL);
+}
+
+static bool pending(const struct run *run)
+{
+	return run->exit_code == EXIT_CONVERGED && plan_count(run->plan, ACTION_PENDING) > 0;
+}
+
+static void wait_over(struct run *run, const struct options *options)
+{
+	size_t count = plan_count(run->plan, ACTION_PENDING);
+	error_set(&run->fault, 0, "%zu attachment%s still pending after %u s", count,
+		  count == 1 ? "" : "s", options->wait_seconds);
+	error_hint(&run->fault, "start their containers, or wait longer with --wait=SECONDS");
+	error_code(&run->fault, CODE_STILL_PENDING);
+	run->exit_code = EXIT_FAILED;
+}
+
+/* Rounds until nothing is pending. Those that did nothing are not reported, but for the first. */
+static int apply_rounds(const struct desired *desired, const struct options *options)
+{
+	double end = now_seconds() + options->wait_seconds;
+	for (bool first = true;; first = false) {
+		struct run run;
+		struct error error;
+		if (run_apply(&run, desired, options, &error) < 0)
+			return run_error(&error, options);
+		bool again = options->wait && pending(&run), over = again && now_seconds() >= end;
+		int code = run.exit_code;
+		if (over)
+			wait_over(&run, options);
+		if (first || !again || over || !plan_empty(run.plan))
+			code = run_conclude(&run, desired, options);
+		run_free(&run);
+		if (!again || over)
+			return code;
+		sleep_interval();
+	}
+}
+
+int command_diff(const struct options *options)
+{
+	if (options->out)
+		return plan_save(options);
+	struct desired *desired = input_read(options, &(uint64_t){0});
+	if (!desired)
+		return EXIT_USAGE;
+	int code = run_once(run_look, desired, options);
+	desired_free(desired);
+	return code;
+}
+
+/* What is confirmed is one plan, not one after the other. */
+static int confirm_and_wait(const struct options *options)
+{
+	struct error error;
+	error_set(&error, EINVAL, "--confirm and --wait do not go together");
+	error_hint(&error, "first `mvapply apply --wait`, then `mvapply apply --confirm`");
+	error_code(&error, CODE_TOGETHER);
+	return run_error(&error, options);
+}
+
+int command_apply(const struct options *options)
+{
+	if (options->confirm_seconds && options->wait)
+		return confirm_and_wait(options);
+	if (options->n_words)
+		return plan_apply(options);
+	if (options->dry_run)
+		return command_diff(options);
+	struct desired *desired = input_read(options, &(uint64_t){0});
+	if (!desired)
+		return EXIT_USAGE;
+	int code = apply_rounds(desired, options);
+	desired_free(desired);
+	return code;
+}

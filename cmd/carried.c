@@ -1,0 +1,34 @@
+#include "cmd/carried.h"
+
+#include "cmd/exit.h"
+#include "cmd/json.h"
+
+#include <stdio.h>
+
+static void note_visit(const char *place, const char *text, void *data)
+{
+	json_array_append_new(data, json_pack("{s:s, s:s}", "at", place, "text", text));
+}
+
+static json_t *json_carried(const struct carried *carried)
+{
+	json_t *documents = json_array(), *notes = json_array();
+	for (size_t i = 0; i < carried->count; i++) {
+		json_array_append_new(documents, tree_json(carried->documents[i]));
+		tree_each_comment(carried->documents[i], note_visit, notes);
+	}
+	return json_pack("{s:o, s:o}", "documents", documents, "notes", notes);
+}
+
+int carried_write(const struct carried *carried, const struct options *options)
+{
+	if (options->output == OUTPUT_JSON)
+		return json_finish(json_carried(carried), EXIT_CONVERGED);
+	tree_yaml_comment(stdout, carried->comment);
+	for (size_t i = 0; i < carried->count; i++) {
+		if (i)
+			puts("---");
+		tree_yaml(stdout, carried->documents[i]);
+	}
+	return EXIT_CONVERGED;
+}

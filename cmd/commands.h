@@ -1,0 +1,24 @@
+/* The commands, a file each. Every one returns an enum exit_code. */
+#ifndef CMD_COMMANDS_H
+#define CMD_COMMANDS_H
+
+#include "cmd/options.h"
+
+int command_apply(const struct options *options);
+int command_diff(const struct options *options);
+int command_import(const struct options *options);
+int command_graph(const struct options *options);
+int command_watch(const struct options *options);
+int command_status(const struct options *options);
+int command_confirm(const struct options *options);
+int command_delete(const struct options *options);
+int command_validate(const struct options *options);
+int command_schema(const struct options *options);
+int command_doctor(const struct options *options);
+int command_help(const struct options *options);
+int command_version(const struct options *options);
+int command_complete(const struct options *options);
+int command_explain(const struct options *options);
+int command_export(const struct options *options);
+
+#endif

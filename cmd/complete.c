@@ -1,0 +1,215 @@
+/* `mvapply complete -- WORD...`: what the last word of a command line could be, for the shells'
+ * completion (completion/). A line each: the candidate, and behind a tab what it is; the line
+ * ":path" asks the shell for names of files. */
+#include "base/codes.h"
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/help.h"
+#include "cmd/input.h"
+#include "cmd/reference/reference.h"
+#include "schema/hosts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct line {
+	struct arena *arena;
+	const char **words; /* the last is the one that is being written */
+	size_t count;
+	const struct command *command;
+	const char *prefix; /* of the last word, that every candidate begins with */
+	const char *lead;   /* what stands before the value in the last word: "--host=" */
+};
+
+static void offer(const struct line *line, const char *candidate, const char *about)
+{
+	if (strncmp(candidate, line->prefix, strlen(line->prefix)) != 0)
+		return;
+	printf("%s%s%s%s\n", line->lead, candidate, about ? "\t" : "", about ? about : "");
+}
+
+static void offer_commands(const struct line *line)
+{
+	const struct command *command;
+	for (size_t i = 0; (command = command_at(i)); i++)
+		offer(line, command->name, command->summary);
+}
+
+static void offer_options(const struct line *line)
+{
+	struct option_text option;
+	for (size_t at = 0; options_next(line->command, &at, &option);)
+		offer(line, arena_printf(line->arena, "--%s", option.name), option.summary);
+}
+
+static void offer_keys(const struct line *line)
+{
+	struct references all = references_all(line->arena);
+	for (size_t i = 0; i < all.count; i++)
+		offer(line, all.items[i].path, all.items[i].key->about);
+	const struct code_text *entry;
+	char code[CODE_TEXT_SIZE];
+	for (size_t i = 0; (entry = code_at(i)); i++)
+		offer(line, code_format(entry->code, code), entry->title);
+}
+
+/* The files that the line names with -f. */
+static struct desired *line_files(const struct line *line)
+{
+	struct options options = {.arena = line->arena, .insecure = true};
+	struct diags diags;
+	for (size_t i = 0; i + 2 < line->count; i++)
+		if (strcmp(line->words[i], "-f") == 0 || strcmp(line->words[i], "--file") == 0)
+			*array_push(line->arena, options.files, options.n_files) =
+				line->words[i + 1];
+	if (!options.n_files)
+		return NULL;
+	diags_init(&diags);
+	struct desired *desired = input_load(&options, NULL, &diags, &(uint64_t){0});
+	diags_free(&diags);
+	return desired;
+}
+
+/* Once each: a host is named by many networks. */
+struct host_names {
+	const char **items;
+	size_t count;
+};
+
+static void host_note(const struct line *line, struct host_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->items[i], name) == 0)
+			return;
+	*array_push(line->arena, names->items, names->count) = name;
+	offer(line, name, "a host of the files");
+}
+
+static void offer_hosts(const struct line *line, struct host_names *names,
+			const struct hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->count; i++)
+		if (!host_is_glob(hosts->items[i]))
+			host_note(line, names, hosts->items[i]);
+}
+
+static void offer_set_hosts(const struct line *line, const struct set *set)
+{
+	struct host_names names = {0};
+	for (size_t i = 0; i < set->n_networks; i++)
+		offer_hosts(line, &names, &set->networks[i].hosts);
+	for (size_t i = 0; i < set->n_containers; i++)
+		offer_hosts(line, &names, &set->containers[i].hosts);
+}
+
+/* Names that the files have: of hosts for --host, of sets for --name. */
+static void offer_names(const struct line *line, bool of_sets)
+{
+	struct desired *desired = line_files(line);
+	for (size_t i = 0; desired && i < desired->n_sets; i++) {
+		if (of_sets)
+			offer(line, desired->sets[i].name, "a set of the files");
+		else
+			offer_set_hosts(line, &desired->sets[i]);
+	}
+	desired_free(desired);
+}
+
+/* The words of "text|json". */
+static void offer_words(const struct line *line, const char *words)
+{
+	for (size_t length; *words; words += length + (words[length] == '|')) {
+		length = strcspn(words, "|");
+		offer(line, arena_strndup(line->arena, words, length), NULL);
+	}
+}
+
+static void offer_values(const struct line *line, const struct option_text *option)
+{
+	static const char *const paths[] = {"PATH", "FILE", "PLAN"};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+		if (strcmp(option->argument, paths[i]) == 0)
+			puts(":path");
+	if (strcmp(option->name, "host") == 0 || strcmp(option->name, "name") == 0)
+		offer_names(line, strcmp(option->name, "name") == 0);
+	else if (strchr(option->argument, '|') && !strchr(option->argument, '%'))
+		offer_words(line, option->argument);
+}
+
+/* The option that the word is, up to its '='. */
+static bool option_find(const struct line *line, const char *word, struct option_text *ret)
+{
+	size_t length = strcspn(word, "=");
+	for (size_t at = 0; options_next(line->command, &at, ret);) {
+		if (!ret->argument)
+			continue;
+		if (ret->letter && word[0] == '-' && word[1] == ret->letter && !word[2])
+			return true;
+		if (strncmp(word, "--", 2) == 0 && length == strlen(ret->name) + 2 &&
+		    strncmp(word + 2, ret->name, length - 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* --host=VALUE as one word. */
+static bool complete_attached(struct line *line, const char *word)
+{
+	struct option_text option;
+	const char *equals = strchr(word, '=');
+	if (strncmp(word, "--", 2) != 0 || !equals || !option_find(line, word, &option))
+		return false;
+	line->prefix = equals + 1;
+	line->lead = arena_strndup(line->arena, word, (size_t)(line->prefix - word));
+	offer_values(line, &option);
+	return true;
+}
+
+/* Whether the last word is an option's value; bash makes a word of the '=' between them. */
+static bool complete_value(struct line *line)
+{
+	struct option_text option;
+	size_t last = line->count - 1, at = last;
+	if (complete_attached(line, line->words[last]))
+		return true;
+	bool begun = strcmp(line->words[last], "=") == 0;
+	bool equals = begun || (last && strcmp(line->words[last - 1], "=") == 0);
+	at -= equals && !begun;
+	if (begun)
+		line->prefix = "";
+	if (!at || !option_find(line, line->words[at - 1], &option) ||
+	    (!option.argument_required && !equals))
+		return false;
+	offer_values(line, &option);
+	return true;
+}
+
+int command_complete(const struct options *options)
+{
+	struct line line = {
+		.arena = options->arena,
+		.words = options->words,
+		.count = options->n_words,
+		.lead = "",
+	};
+	if (!line.count)
+		return EXIT_CONVERGED;
+	line.prefix = line.words[line.count - 1];
+	bool first = line.count == 1;
+	line.command = command_find(*line.words[0] == '-' ? "apply" : line.words[0]);
+	if (first && *line.prefix != '-') {
+		offer_commands(&line);
+		return EXIT_CONVERGED;
+	}
+	if (!line.command || complete_value(&line))
+		return EXIT_CONVERGED;
+	if (*line.prefix == '-')
+		offer_options(&line);
+	else if (strcmp(line.command->name, "explain") == 0)
+		offer_keys(&line);
+	else if (strcmp(line.command->name, "help") == 0)
+		offer_commands(&line);
+	else
+		puts(":path");
+	return EXIT_CONVERGED;
+}

@@ -1,0 +1,104 @@
+#include "cmd/confine.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const struct need {
+	unsigned capability; /* its number */
+	unsigned groups;     /* of commands */
+	bool elsewhere;
+} needs[] = {
+	/* Links, addresses, routes, numbers of namespaces, sysctls. */
+	{CAP_NET_ADMIN, OPTIONS_HOST, false},
+	/* setns(2) into a network namespace. */
+	{CAP_SYS_ADMIN, OPTIONS_HOST, false},
+	/* /proc/PID/ns/net of processes that have more rights, or are others'. */
+	{CAP_SYS_PTRACE, OPTIONS_HOST, false},
+	/* Packet sockets, for announcements; the doctor looks whether it is there. */
+	{CAP_NET_RAW, OPTIONS_HOST, false},
+	/* NETLINK_LISTEN_ALL_NSID. */
+	{CAP_NET_BROADCAST, OPTIONS_WATCH, false},
+	/* Files that only who called sudo may read. */
+	{CAP_DAC_READ_SEARCH, OPTIONS_FILES, false},
+	/* A folder for --metrics or --out, and a rootless engine's socket, that are another user's.
+	 */
+	{CAP_DAC_OVERRIDE, OPTIONS_HOST, true},
+};
+
+bool capability_needed(unsigned capability, unsigned groups, bool elsewhere)
+{
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if (needs[i].capability == capability && needs[i].groups & groups)
+			return elsewhere || !needs[i].elsewhere;
+	return false;
+}
+
+static bool is_set(const char *variable)
+{
+	const char *value = getenv(variable);
+	return value && *value;
+}
+
+static bool uses_elsewhere(const struct options *options)
+{
+	return options->metrics || options->out || is_set("DOCKER_HOST") ||
+	       is_set("CONTAINER_HOST");
+}
+
+/* Of those that the thread has, and none to inherit; and being user 0 gives none back by execve(2),
+ * for which it takes CAP_SETPCAP. Not by libcap: to load it and to use it takes as long as the rest
+ * of confine(). Returns 0, or -1 with errno. */
+static int capabilities_drop(unsigned groups, bool elsewhere)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	(void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -1;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		uint32_t kept = 0;
+		for (unsigned bit = 0; bit < 32; bit++)
+			if (capability_needed(i * 32 + bit, groups, elsewhere))
+				kept |= 1U << bit;
+		sets[i].permitted &= kept;
+		sets[i].effective = sets[i].permitted;
+		sets[i].inheritable = 0;
+	}
+	return (int)syscall(SYS_capset, &header, sets);
+}
+
+static int calls_filter(void)
+{
+	static struct sock_filter steps[] = {
+#include "seccomp_filter.inc"
+	};
+	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
+					   .filter = steps};
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static void note(const struct options *options, const char *what)
+{
+	if (options->verbose)
+		fprintf(stderr, "mvapply: note: %s: %s\n", what, strerror(errno));
+}
+
+void confine(const struct command *command, const struct options *options)
+{
+	if (capabilities_drop(command->groups, uses_elsewhere(options)) < 0)
+		note(options, "capabilities that are not needed are kept");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		note(options, "new privileges stay possible");
+	if (calls_filter() < 0)
+		note(options, "there is no filter of system calls");
+}

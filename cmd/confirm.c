@@ -1,0 +1,167 @@
+#include "cmd/confirm.h"
+
+#include "base/peer.h"
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/json.h"
+#include "cmd/run.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ANSWER_SIZE 4096
+
+static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply-confirm"};
+#define ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply-confirm"))
+
+static int confirm_socket(struct error *error)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd >= 0 ? fd
+		       : error_set(error, errno, "cannot open a socket for the confirmation: %s",
+				   strerror(errno));
+}
+
+static int waits_already(struct error *error)
+{
+	error_set(error, EALREADY, "an apply waits for its confirmation; nothing was touched");
+	error_hint(error, "`mvapply confirm` keeps what it did; else it goes back by itself when "
+			  "its time is over");
+	return error_code(error, CODE_UNCONFIRMED);
+}
+
+static bool trusted(int fd)
+{
+	struct ucred peer;
+	return peer_of(fd, &peer) && peer_trusted(&peer);
+}
+
+/* Whether one of us has the name: a guardian listens from before anything is touched. It is not
+ * asked for anything. */
+static bool guardian_waits(struct error *error)
+{
+	int fd = confirm_socket(error);
+	bool waits = fd >= 0 && connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) == 0 &&
+		     trusted(fd);
+	if (fd >= 0)
+		close(fd);
+	return waits;
+}
+
+static int name_lost(struct error *error)
+{
+	if (guardian_waits(error))
+		return waits_already(error);
+	error_set(
+		error, EBUSY,
+		"@mvapply-confirm is held by somebody who is not root: `mvapply confirm` would not "
+		"be heard; nothing was touched");
+	error_hint(error,
+		   "`ss --unix --listening --processes src @mvapply-confirm` shows who it is: "
+		   "end it, or apply without --confirm");
+	return -EBUSY;
+}
+
+int confirm_listen(struct error *error)
+{
+	int fd = confirm_socket(error);
+	if (fd < 0)
+		return fd;
+	if (bind(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) == 0 && listen(fd, 8) == 0)
+		return fd;
+	int errnum = errno;
+	close(fd);
+	return errnum == EADDRINUSE
+		       ? name_lost(error)
+		       : error_set(error, errnum, "cannot listen at @mvapply-confirm: %s",
+				   strerror(errnum));
+}
+
+int confirm_check(struct error *error)
+{
+	int fd = confirm_socket(error);
+	if (fd < 0)
+		return fd;
+	bool in_use = bind(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) < 0 &&
+		      errno == EADDRINUSE;
+	close(fd);
+	return in_use && guardian_waits(error) ? waits_already(error) : 0;
+}
+
+/* Not by who only looks whether a guardian waits, nor by who never says anything. */
+static bool asks(int fd)
+{
+	const struct timeval patience = {.tv_sec = 1};
+	char question;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	return recv(fd, &question, sizeof(question), 0) == sizeof(question);
+}
+
+int confirm_accept(int listener, bool *ret_allowed)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_allowed = trusted(fd) && asks(fd);
+	return fd;
+}
+
+/* What the guardian says, which is nothing where it goes back already. */
+static ssize_t answer_read(int fd, char answer[ANSWER_SIZE])
+{
+	ssize_t used = 0, got;
+	while ((got = read(fd, answer + used, ANSWER_SIZE - 1 - (size_t)used)) > 0)
+		used += got;
+	answer[used] = '\0';
+	return used;
+}
+
+static int tell_confirmed(const struct options *options, const char *sets)
+{
+	if (options->output == OUTPUT_JSON)
+		return json_finish(json_pack("{s:s}", "confirmed", sets), EXIT_CONVERGED);
+	if (!options->quiet)
+		printf("Confirmed: %s.\n", sets);
+	return EXIT_CONVERGED;
+}
+
+static int ask(int fd, const struct options *options)
+{
+	struct error error;
+	char answer[ANSWER_SIZE];
+	if (connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) < 0) {
+		error_set(&error, errno, "no apply waits for a confirmation on this host");
+		error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows "
+				   "what is live");
+		error_code(&error, CODE_NOTHING_TO_CONFIRM);
+		return run_error(&error, options);
+	}
+	if (!trusted(fd)) {
+		error_set(&error, EPERM, "who waits at @mvapply-confirm is not root");
+		error_hint(&error, "run it as the user who ran `mvapply apply --confirm`");
+		return run_error(&error, options);
+	}
+	(void)!send(fd, "C", 1, MSG_NOSIGNAL);
+	if (answer_read(fd, answer) > 0)
+		return tell_confirmed(options, answer);
+	error_set(&error, ETIME, "not confirmed: it goes back already, or was run by another user");
+	error_hint(&error, "`mvapply status` shows what is live");
+	error_code(&error, CODE_NOTHING_TO_CONFIRM);
+	return run_error(&error, options);
+}
+
+int command_confirm(const struct options *options)
+{
+	struct error error;
+	int fd = confirm_socket(&error);
+	if (fd < 0)
+		return run_error(&error, options);
+	int code = ask(fd, options);
+	close(fd);
+	return code;
+}

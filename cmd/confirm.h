@@ -1,0 +1,21 @@
+/* `apply --confirm`: who says that it shall stay. */
+#ifndef CMD_CONFIRM_H
+#define CMD_CONFIRM_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+
+/* The socket on which `mvapply confirm` is heard: an abstract one, which belongs to the network
+ * namespace and vanishes with its process. Returns a descriptor, or -EALREADY where an apply waits
+ * already, -EBUSY where somebody else has the name, or another negative errno. */
+int confirm_listen(struct error *error);
+
+/* Whether an apply waits; 0, or -EALREADY with what to do. */
+int confirm_check(struct error *error);
+
+/* Takes a connection, and whether it confirms: it asks, and is root's, or of who runs us. Returns
+ * the connection, or a negative errno. */
+int confirm_accept(int listener, bool *ret_allowed);
+
+#endif

@@ -1,0 +1,155 @@
+#include "cmd/doctor/doctor.h"
+
+#include "base/wrap.h"
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "cmd/json.h"
+#include "cmd/sgr.h"
+#include "cmd/text.h"
+
+#include <stdio.h>
+
+static const struct check {
+	const char *name;
+	bool of_host; /* needs what is live */
+	examine *examine;
+} checks[] = {
+	{"rights", false, examine_rights},
+	{"kernel", false, examine_kernel},
+	{"plan", true, examine_plan},
+	{"parents", true, examine_parents},
+	{"hardware", true, examine_hardware},
+	{"ipv6", false, examine_ipv6},
+	{"rp_filter", false, examine_rp_filter},
+};
+
+enum { N_CHECKS = sizeof(checks) / sizeof(checks[0]) };
+
+static const struct {
+	const char *name, *color;
+} levels[] = {
+	[FINDING_PROBLEM] = {"problem", SGR_RED},
+	[FINDING_WARNING] = {"warning", SGR_YELLOW},
+};
+
+struct finding *finding_add(struct examination *examination, enum finding_level level,
+			    const char *subject, const char *text, const char *fix)
+{
+	struct finding *finding =
+		array_push(examination->arena, examination->findings, examination->n_findings);
+	*finding = (struct finding){.level = level,
+				    .check = examination->check,
+				    .subject = subject,
+				    .text = text,
+				    .fix = fix};
+	return finding;
+}
+
+#define FINDING_INDENT 20 /* columns, of what is told of one */
+
+static size_t count(const struct examination *examination, enum finding_level level)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < examination->n_findings; i++)
+		found += examination->findings[i].level == level;
+	return found;
+}
+
+static void tell_finding(struct arena *arena, const struct text *text,
+			 const struct finding *finding)
+{
+	const char *color = text->color ? levels[finding->level].color : "";
+	const char *indent = arena_printf(arena, "%*s", FINDING_INDENT, "");
+	printf("%s%-8s%s %-10s %s\n", color, levels[finding->level].name,
+	       text->color ? SGR_RESET : "", finding->check, finding->subject);
+	puts(wrap(arena, indent, FINDING_INDENT, coded(arena, finding->text, finding->code)));
+	if (finding->fix)
+		puts(wrap(arena, arena_printf(arena, "%sfix: ", indent), FINDING_INDENT,
+			  finding->fix));
+}
+
+/* Makes one check, and tells of it unless `text` is NULL. */
+static void check_one(const struct check *check, struct examination *examination,
+		      const struct text *text)
+{
+	size_t before = examination->n_findings;
+	examination->check = check->name;
+	const char *looked = check->examine(examination);
+	for (size_t i = before; text && i < examination->n_findings; i++)
+		tell_finding(examination->arena, text, &examination->findings[i]);
+	if (text && looked && before == examination->n_findings)
+		printf("%sok%s       %-10s %s\n", text->color ? SGR_GREEN : "",
+		       text->color ? SGR_RESET : "", check->name, looked);
+}
+
+static json_t *json_findings(const struct examination *examination)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < examination->n_findings; i++) {
+		const struct finding *finding = &examination->findings[i];
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:o, s:s, s:s, s:o}", "level",
+						levels[finding->level].name, "check",
+						finding->check, "code", json_code(finding->code),
+						"subject", finding->subject, "message",
+						finding->text, "fix", json_text(finding->fix)));
+	}
+	return json_pack("{s:o}", "findings", list);
+}
+
+/* The examination is made without what is live where the host cannot be looked at. */
+static void check_all(struct examination *examination, const struct error *error,
+		      const struct text *text)
+{
+	for (size_t i = 0; i < N_CHECKS; i++)
+		if (examination->run || !checks[i].of_host)
+			check_one(&checks[i], examination, text);
+	if (examination->run)
+		return;
+	examination->check = "plan";
+	finding_add(examination, FINDING_PROBLEM, "the host", error->text,
+		    *error->hint ? error->hint : NULL)
+		->code = error->code;
+	if (text)
+		tell_finding(examination->arena, text,
+			     &examination->findings[examination->n_findings - 1]);
+}
+
+static int report(const struct examination *examination, const struct options *options)
+{
+	size_t problems = count(examination, FINDING_PROBLEM);
+	size_t warnings = count(examination, FINDING_WARNING);
+	int code = problems ? EXIT_FAILED : EXIT_CONVERGED;
+	if (options->output == OUTPUT_JSON)
+		return json_finish(json_findings(examination), code);
+	if (!options->quiet && !problems && !warnings)
+		puts("Nothing stands in the way.");
+	else if (!options->quiet)
+		printf("Found: %zu problem%s, %zu warning%s.\n", problems, problems == 1 ? "" : "s",
+		       warnings, warnings == 1 ? "" : "s");
+	return code;
+}
+
+int command_doctor(const struct options *options)
+{
+	struct desired *desired = input_read(options, &(uint64_t){0});
+	if (!desired)
+		return EXIT_USAGE;
+	struct run run;
+	struct error error;
+	bool looked = run_look(&run, desired, options, &error) == 0;
+	struct examination examination = {
+		.arena = options->arena,
+		.desired = desired,
+		.run = looked ? &run : NULL,
+	};
+	struct text text = text_new(options, stdout, desired->n_sets);
+	bool tell = options->output == OUTPUT_TEXT && !options->quiet;
+	check_all(&examination, &error, tell ? &text : NULL);
+	int code = report(&examination, options);
+	if (looked)
+		run_free(&run);
+	desired_free(desired);
+	return code;
+}

@@ -1,0 +1,48 @@
+/* `mvapply doctor`: what of the host stands in the way of the files, and how to mend it. */
+#ifndef CMD_DOCTOR_H
+#define CMD_DOCTOR_H
+
+#include "cmd/run.h"
+
+enum finding_level {
+	FINDING_PROBLEM, /* something declared will not be there, or not work */
+	FINDING_WARNING, /* it may not work, which only a person can tell */
+};
+
+struct finding {
+	enum finding_level level;
+	const char *check;
+	enum code code;      /* of an error that the plan tells of, too; else CODE_NONE */
+	const char *subject; /* a link, an attachment, or "the host" */
+	const char *text;    /* what is so */
+	const char *fix;     /* what to do; NULL: the text says it */
+};
+
+/* One examination; findings in the order in which they were made. */
+struct examination {
+	struct arena *arena;
+	const struct desired *desired;
+	const struct run
+		*run;      /* what is live, and the plan; NULL: the host could not be looked at */
+	const char *check; /* that is being made */
+	struct finding *findings;
+	size_t n_findings;
+};
+
+/* Adds a finding to the check that is being made, and returns it; the texts live as long as the
+ * arena, the finding until the next one is added. */
+struct finding *finding_add(struct examination *examination, enum finding_level level,
+			    const char *subject, const char *text, const char *fix);
+
+/* Each looks at one thing, and says in a few words what it looked at, for when all is well. */
+typedef const char *examine(struct examination *examination);
+
+examine examine_rights;
+examine examine_kernel;
+examine examine_plan;
+examine examine_parents;
+examine examine_hardware;
+examine examine_ipv6;
+examine examine_rp_filter;
+
+#endif

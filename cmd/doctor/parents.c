@@ -1,0 +1,267 @@
+/* What the doctor looks at of the parents: their state, and what is behind them. */
+#include "cmd/doctor/doctor.h"
+
+#include "cmd/text.h"
+
+#include <limits.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define IPV6_MTU_MIN 1280
+
+/* Networks that share a parent are told once: by the first of them. */
+static const struct live_link *parent_of(const struct examination *examination,
+					 const struct network *network)
+{
+	return network->parent
+		       ? live_link_by_name(examination->run->live->spaces[0], network->parent)
+		       : NULL;
+}
+
+static bool in_the_way(const struct step *step)
+{
+	return step->action == ACTION_BLOCKED || step->action == ACTION_REFUSED;
+}
+
+/* What the plan says of the network itself, or of a link below it, or NULL. */
+static const struct step *blocked_below(const struct examination *examination,
+					const struct network *network)
+{
+	const struct plan *plan = examination->run->plan;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (network && plan->steps[i].network == network && !plan->steps[i].container &&
+		    in_the_way(&plan->steps[i]))
+			return &plan->steps[i];
+	return NULL;
+}
+
+/* A parent that is down is told by the check of parents, with its fix. */
+static bool warns_of_down(const struct examination *examination, const char *warning)
+{
+	const struct live_ns *host = examination->run->live->spaces[0];
+	for (size_t i = 0; i < host->n_links; i++)
+		if (!(host->links[i].flags & IFF_UP) &&
+		    strncmp(warning,
+			    arena_printf(examination->arena,
+					 "parent %s is down: ", host->links[i].name),
+			    strlen("parent  is down: ") + strlen(host->links[i].name)) == 0)
+			return true;
+	return false;
+}
+
+/* Attachments that wait for their network or a parent alone are left out: those are told. */
+const char *examine_plan(struct examination *examination)
+{
+	const struct plan *plan = examination->run->plan;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (!in_the_way(step) ||
+		    (step->container &&
+		     (step->code == CODE_PARENT_DOWN || blocked_below(examination, step->network))))
+			continue;
+		finding_add(examination, FINDING_PROBLEM, step_id(examination->arena, step, false),
+			    step->reason, step->hint)
+			->code = step->code;
+	}
+	for (size_t i = 0; i < plan->n_warnings; i++)
+		if (!warns_of_down(examination, plan->warnings[i]))
+			finding_add(examination, FINDING_WARNING, "the host", plan->warnings[i],
+				    NULL);
+	return "nothing foreign is in the way";
+}
+
+static void examine_parent(struct examination *examination, const struct network *network)
+{
+	struct arena *arena = examination->arena;
+	const struct live_link *parent = parent_of(examination, network);
+	const char *subject = network->parent;
+	if (!parent) {
+		finding_add(examination, FINDING_PROBLEM, subject, "the host has no such link",
+			    arena_printf(arena,
+					 "`ip link` shows the host's links: name one of "
+					 "them as the parent of %s",
+					 network->name));
+		return;
+	}
+	if (!(parent->flags & IFF_UP))
+		finding_add(examination, FINDING_PROBLEM, subject, "is down",
+			    arena_printf(arena, "`ip link set %s up`", parent->name));
+	if (network->mtu > parent->mtu)
+		finding_add(examination, FINDING_PROBLEM, subject,
+			    arena_printf(arena, "has an MTU of %u, below the %u of %s", parent->mtu,
+					 network->mtu, network->name),
+			    arena_printf(arena, "`ip link set %s mtu %u`, or a lower mtu",
+					 parent->name, network->mtu));
+	if (network_has_family(network, AF_INET6) && parent->mtu < IPV6_MTU_MIN)
+		finding_add(examination, FINDING_PROBLEM, subject,
+			    arena_printf(arena,
+					 "has an MTU of %u, but IPv6 needs 1280, and %s has "
+					 "an IPv6 subnet",
+					 parent->mtu, network->name),
+			    arena_printf(arena, "`ip link set %s mtu 1500`", parent->name));
+}
+
+typedef void examine_network(struct examination *examination, const struct network *network);
+
+/* Calls it for each network with a parent, and says how many there are. */
+static const char *each_network(struct examination *examination, examine_network *look)
+{
+	const struct desired *desired = examination->desired;
+	size_t count = 0;
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t j = 0; j < desired->sets[i].n_networks; j++) {
+			const struct network *network = &desired->sets[i].networks[j];
+			if (!network->parent)
+				continue;
+			count++;
+			if (!blocked_below(examination, network))
+				look(examination, network);
+		}
+	return count ? arena_printf(examination->arena, "of %zu network%s", count,
+				    count == 1 ? "" : "s")
+		     : NULL;
+}
+
+const char *examine_parents(struct examination *examination)
+{
+	return each_network(examination, examine_parent);
+}
+
+static bool sys_has(const char *link, const char *name)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", link, name);
+	return access(path, F_OK) == 0;
+}
+
+/* The driver of the device behind a link, or "" for one that is all software. */
+static const char *driver_of(struct arena *arena, const char *link)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", link);
+	ssize_t length = readlink(path, target, sizeof(target) - 1);
+	if (length < 0)
+		return "";
+	target[length] = '\0';
+	const char *slash = strrchr(target, '/');
+	return arena_strdup(arena, slash ? slash + 1 : target);
+}
+
+/* What is known of drivers: behind the first ones is a hypervisor or cloud that may drop frames
+ * with MAC addresses that it did not give out; `filters` is how many addresses the device can hear
+ * besides its own before it has to hear everything (the smallest of the driver's family). */
+static const struct device_driver {
+	const char *name;
+	unsigned filters; /* 0: not known */
+	const char *drops, *fix;
+} drivers[] = {
+	{"vmxnet3", 0,
+	 "VMware's port group drops frames with MAC addresses other than the machine's",
+	 "allow forged transmits and promiscuous mode (or MAC learning) on the port group"},
+	{"hv_netvsc", 0, "Hyper-V drops frames with MAC addresses other than the machine's",
+	 "enable MAC address spoofing for the machine's adapter"},
+	{"ena", 0, "EC2 delivers to the addresses of the instance alone",
+	 "use `driver: ipvlan` and give the containers' addresses to the network interface"},
+	{"gve", 0, "Google Cloud delivers to the addresses of the instance alone",
+	 "use `driver: ipvlan` with mode l3 and an alias range of the instance"},
+	{"virtio_net", 64,
+	 "the hypervisor may drop frames with MAC addresses other than the machine's",
+	 "switch off its MAC and port security for this port, or use `driver: ipvlan`"},
+	{"xen_netfront", 0, "Xen may drop frames with MAC addresses other than the machine's",
+	 "allow them for this interface in the host's vif script"},
+	{"vif", 0, "Xen may drop frames with MAC addresses other than the machine's",
+	 "allow them for this interface in the host's vif script"},
+	{"iavf", 0, "a virtual function drops frames with MAC addresses other than its own",
+	 "on the host: `ip link set PF vf N trust on spoofchk off`"},
+	{"ixgbevf", 0, "a virtual function drops frames with MAC addresses other than its own",
+	 "on the host: `ip link set PF vf N trust on spoofchk off`"},
+	{"igbvf", 0, "a virtual function drops frames with MAC addresses other than its own",
+	 "on the host: `ip link set PF vf N trust on spoofchk off`"},
+	{"e1000", 14, NULL, NULL},
+	{"e1000e", 6, NULL, NULL},
+	{"igb", 15, NULL, NULL},
+	{"ixgbe", 15, NULL, NULL},
+};
+
+static const struct device_driver *driver_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(*drivers); i++)
+		if (strcmp(drivers[i].name, name) == 0)
+			return &drivers[i];
+	return NULL;
+}
+
+/* The macvlans that the files put on a link, over all networks. */
+static size_t count_macvlans(const struct examination *examination, const struct live_link *parent)
+{
+	const struct desired *desired = examination->desired;
+	size_t count = 0;
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t j = 0; j < desired->sets[i].n_containers; j++) {
+			const struct container *container = &desired->sets[i].containers[j];
+			for (size_t k = 0; k < container->n_attachments; k++) {
+				const struct network *net = container->attachments[k].network;
+				count += net->driver == DRIVER_MACVLAN &&
+					 parent_of(examination, net) == parent;
+			}
+		}
+	return count;
+}
+
+/* Whether an earlier network of the files has the same parent and driver. */
+static bool seen_before(const struct examination *examination, const struct network *network)
+{
+	const struct desired *desired = examination->desired;
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t j = 0; j < desired->sets[i].n_networks; j++) {
+			const struct network *other = &desired->sets[i].networks[j];
+			if (other == network)
+				return false;
+			if (other->driver == network->driver &&
+			    parent_of(examination, other) == parent_of(examination, network))
+				return true;
+		}
+	return false;
+}
+
+static void examine_driver(struct examination *examination, const struct live_link *parent)
+{
+	struct arena *arena = examination->arena;
+	const struct device_driver *driver = driver_find(driver_of(arena, parent->name));
+	if (driver && driver->drops)
+		finding_add(
+			examination, FINDING_WARNING, parent->name,
+			arena_printf(arena, "its driver is %s: %s", driver->name, driver->drops),
+			driver->fix);
+	size_t macvlans = count_macvlans(examination, parent);
+	if (driver && driver->filters && macvlans > driver->filters)
+		finding_add(examination, FINDING_WARNING, parent->name,
+			    arena_printf(arena,
+					 "its driver is %s, whose devices filter %u further "
+					 "MAC addresses; with %zu macvlans it may have to "
+					 "hear everything (promiscuous mode)",
+					 driver->name, driver->filters, macvlans),
+			    "use several parents, or `driver: ipvlan`, which needs no further "
+			    "MAC address");
+}
+
+/* ipvlan has the parent's own MAC address, which is all that these let pass. */
+static void examine_device(struct examination *examination, const struct network *network)
+{
+	const struct live_link *parent = parent_of(examination, network);
+	if (!parent || network->driver != DRIVER_MACVLAN || seen_before(examination, network))
+		return;
+	if (sys_has(parent->name, "phy80211") || sys_has(parent->name, "wireless"))
+		finding_add(examination, FINDING_PROBLEM, parent->name,
+			    "is wireless: its access point drops frames with any MAC address but "
+			    "its own, so that macvlan cannot work on it",
+			    "use `driver: ipvlan` for this network, or a wired parent");
+	examine_driver(examination, parent);
+}
+
+const char *examine_hardware(struct examination *examination)
+{
+	return each_network(examination, examine_device);
+}

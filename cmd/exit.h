@@ -1,0 +1,14 @@
+/* What the exit code tells. */
+#ifndef CMD_EXIT_H
+#define CMD_EXIT_H
+
+enum exit_code {
+	EXIT_CONVERGED = 0, /* `diff`: nothing to do */
+	EXIT_FAILED = 1,    /* something failed; what did and what did not is listed */
+	EXIT_DIFFERS = 2,   /* `diff` only: there is something to do */
+	EXIT_USAGE = 3,     /* the input or the command line is wrong; nothing was touched */
+	EXIT_REFUSED = 4,   /* a foreign object or a guard is in the way; nothing was touched */
+	EXIT_REVERTED = 5,  /* a confirmed apply was not confirmed in time */
+};
+
+#endif

@@ -1,0 +1,94 @@
+#include "carry/export.h"
+#include "cmd/carried.h"
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "cmd/run.h"
+#include "cmd/text.h"
+#include "reconcile/observe.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Those of --name and those of the files. False: the files were wrong, and it was said. */
+static bool names_take(const struct options *options, struct set_names *names)
+{
+	for (size_t i = 0; i < options->n_names; i++)
+		*array_push(options->arena, names->items, names->count) = options->names[i];
+	if (!options->n_files)
+		return true;
+	struct desired *desired = input_read(options, &(uint64_t){0});
+	for (size_t i = 0; desired && i < desired->n_sets; i++)
+		*array_push(options->arena, names->items, names->count) =
+			arena_strdup(options->arena, desired->sets[i].name);
+	desired_free(desired);
+	return desired != NULL;
+}
+
+static bool exported_has(const struct exports *exports, const char *set)
+{
+	for (size_t i = 0; i < exports->count; i++)
+		if (strcmp(exports->items[i].set, set) == 0)
+			return true;
+	return false;
+}
+
+/* A set that is asked for and not there is an error, lest an empty file be taken for it. */
+static int absent_check(const struct exports *exports, const struct set_names *names,
+			struct error *error)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (exported_has(exports, names->items[i]))
+			continue;
+		error_set(error, ENOENT, "nothing of the set \"%s\" is live here", names->items[i]);
+		error_hint(error, "`mvapply status` shows what is");
+		return error_code(error, CODE_SET_ABSENT);
+	}
+	return 0;
+}
+
+/* The set that unmarked links go into. */
+static const char *set_of_unmarked(const struct options *options, const struct set_names *names)
+{
+	if (!options->plan.adopt)
+		return NULL;
+	return names->count ? names->items[0] : "default";
+}
+
+static int write_live(const struct options *options, const struct set_names *names,
+		      const struct live *live)
+{
+	struct arena *arena = options->arena;
+	struct error error;
+	struct exports exports = export_live(live, origins_find(live, arena), names,
+					     set_of_unmarked(options, names), arena);
+	if (absent_check(&exports, names, &error) < 0)
+		return run_error(&error, options);
+	struct carried carried = {
+		.comment =
+			options->plan.adopt
+				? "What is on this host, mvapply's or not: leave out what is to "
+				  "stay as it is, and `mvapply apply --adopt` takes over the rest "
+				  "in place. Sysctls are not in it."
+				: "What mvapply keeps on this host, with all that it chose written "
+				  "out. Sysctls are not in it."};
+	for (size_t i = 0; i < exports.count; i++)
+		*array_push(arena, carried.documents, carried.count) = exports.items[i].tree;
+	return carried_write(&carried, options);
+}
+
+int command_export(const struct options *options)
+{
+	struct set_names names = {0};
+	const struct desired nothing = {.arena = options->arena};
+	struct error error;
+	if (!names_take(options, &names))
+		return EXIT_USAGE;
+	struct live *live = observe(&nothing, &error);
+	if (!live)
+		return run_error(&error, options);
+	text_unseen(live);
+	int code = write_live(options, &names, live);
+	live_free(live);
+	return code;
+}

@@ -1,0 +1,57 @@
+/* Graphviz' DOT. */
+#include "cmd/graph/graph.h"
+
+#include <string.h>
+
+static void put_text(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("\"\\", *text))
+			fputc('\\', out);
+		fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+	}
+}
+
+static void put_node(FILE *out, const struct graph *graph, size_t number)
+{
+	static const char *const shapes[N_GRAPH_KINDS] = {
+		[GRAPH_PARENT] = "box3d",
+		[GRAPH_VLAN] = "parallelogram",
+		[GRAPH_NETWORK] = "box, style=\"filled,rounded\"",
+		[GRAPH_CONTAINER] = "box",
+	};
+	const struct graph_node *node = &graph->nodes[number];
+	const struct graph_style *style = &graph_styles[node->state];
+	fprintf(out, "  n%zu [label=\"", number);
+	put_text(out, node->title);
+	if (*node->detail) {
+		fputs("\\n", out);
+		put_text(out, node->detail);
+	}
+	fprintf(out, "\", shape=%s, fillcolor=\"%s\", color=\"%s\"];\n", shapes[node->kind],
+		style->fill, style->stroke);
+}
+
+static void put_edge(FILE *out, const struct graph_edge *edge)
+{
+	const struct graph_style *style = &graph_styles[edge->state];
+	fprintf(out, "  n%zu -> n%zu [label=\"%s%s", edge->from, edge->to, style->sign,
+		*style->sign && *edge->label ? " " : "");
+	put_text(out, edge->label);
+	fprintf(out, "\", color=\"%s\"%s];\n", style->stroke,
+		style->dashed ? ", style=dashed" : "");
+}
+
+void graph_dot(FILE *out, const struct graph *graph)
+{
+	fputs("digraph mvapply {\n"
+	      "  rankdir=LR;\n"
+	      "  node [style=filled, fontname=\"sans-serif\", fontsize=11];\n"
+	      "  edge [fontname=\"sans-serif\", fontsize=10];\n",
+	      out);
+	for (size_t i = 0; i < graph->n_nodes; i++)
+		put_node(out, graph, i);
+	for (size_t i = 0; i < graph->n_edges; i++)
+		put_edge(out, &graph->edges[i]);
+	fputs("}\n", out);
+}

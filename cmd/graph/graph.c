@@ -1,0 +1,44 @@
+#include "cmd/graph/graph.h"
+
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "cmd/json.h"
+#include "cmd/run.h"
+#include "cmd/text.h"
+
+static void (*const writers[])(FILE *, const struct graph *) = {
+	[FORMAT_MERMAID] = graph_mermaid,
+	[FORMAT_DOT] = graph_dot,
+	[FORMAT_SVG] = graph_svg,
+};
+
+static void graph_write(const struct options *options, const struct desired *desired,
+			const struct run *run)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct graph graph = graph_make(desired, run->live, run->plan, arena);
+	if (options->output == OUTPUT_JSON)
+		json_finish(graph_json(&graph), EXIT_CONVERGED);
+	else
+		writers[options->format](stdout, &graph);
+}
+
+int command_graph(const struct options *options)
+{
+	struct desired *desired = input_read(options, &(uint64_t){0});
+	if (!desired)
+		return EXIT_USAGE;
+	struct run run;
+	struct error error;
+	int code = EXIT_CONVERGED;
+	if (run_look(&run, desired, options, &error) < 0) {
+		code = run_error(&error, options);
+	} else {
+		text_warnings(run.plan, run.live);
+		graph_write(options, desired, &run);
+		run_free(&run);
+	}
+	desired_free(desired);
+	return code;
+}

@@ -1,0 +1,62 @@
+/* What a declaration ties together, as a picture: parents, VLANs, networks and containers, each
+ * with what apply would do. A value, which writers turn into Mermaid, Graphviz' DOT, SVG and JSON.
+ */
+#ifndef CMD_GRAPH_H
+#define CMD_GRAPH_H
+
+#include "reconcile/plan.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* From left to right. */
+enum graph_kind { GRAPH_PARENT, GRAPH_VLAN, GRAPH_NETWORK, GRAPH_CONTAINER, N_GRAPH_KINDS };
+
+/* What would become of it. */
+enum graph_state {
+	GRAPH_SAME,
+	GRAPH_CREATE,
+	GRAPH_CHANGE, /* or replace */
+	GRAPH_DELETE,
+	GRAPH_PENDING,
+	GRAPH_TROUBLE, /* blocked, refused */
+	N_GRAPH_STATES,
+};
+
+struct graph_node {
+	enum graph_kind kind;
+	enum graph_state state;
+	const char *title, *detail; /* detail may be "" */
+};
+
+struct graph_edge {
+	size_t from, to; /* nodes; the one further to the left comes first */
+	enum graph_state state;
+	const char *label; /* of an attachment: "eth0 172.16.86.2/24"; else "" */
+};
+
+struct graph {
+	struct arena *arena;
+	struct graph_node *nodes;
+	size_t n_nodes;
+	struct graph_edge *edges;
+	size_t n_edges;
+};
+
+/* Everything is copied to the arena. */
+struct graph graph_make(const struct desired *desired, const struct live *live,
+			const struct plan *plan, struct arena *arena);
+
+/* What a state looks like: a name for styles, colours as #rrggbb, and the plan's sign or word. */
+struct graph_style {
+	const char *name, *fill, *stroke, *sign;
+	bool dashed;
+};
+extern const struct graph_style graph_styles[N_GRAPH_STATES];
+
+void graph_mermaid(FILE *out, const struct graph *graph);
+void graph_dot(FILE *out, const struct graph *graph);
+void graph_svg(FILE *out, const struct graph *graph);
+json_t *graph_json(const struct graph *graph);
+
+#endif

@@ -1,0 +1,371 @@
+#include "cmd/graph/graph.h"
+
+#include "schema/index.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+struct making {
+	struct graph *graph;
+	const struct live_ns *host;
+	struct index *nodes; /* key -> number + 1 */
+	struct index *links; /* alias -> struct live_link */
+	struct index *homes; /* alias -> struct live_ns */
+	struct index *steps; /* alias, or "=" and the link's name -> struct step */
+	bool with_set;
+};
+
+static enum graph_state state_of(const struct step *step)
+{
+	if (!step)
+		return GRAPH_SAME;
+	switch (step->action) {
+	case ACTION_CREATE:
+		return GRAPH_CREATE;
+	case ACTION_CHANGE:
+	case ACTION_REPLACE:
+		return GRAPH_CHANGE;
+	case ACTION_DELETE:
+		return GRAPH_DELETE;
+	case ACTION_PENDING:
+		return GRAPH_PENDING;
+	case ACTION_BLOCKED:
+	case ACTION_REFUSED:
+		return GRAPH_TROUBLE;
+	case ACTION_KEPT:
+		break;
+	}
+	return GRAPH_SAME;
+}
+
+/* The node of the key, made if there is none; *ret_new tells. */
+static size_t node_of(struct making *making, const char *key, bool *ret_new)
+{
+	struct graph *graph = making->graph;
+	size_t number = (size_t)(uintptr_t)index_get_text(making->nodes, key);
+	*ret_new = !number;
+	if (number)
+		return number - 1;
+	array_push(graph->arena, graph->nodes, graph->n_nodes)->detail = "";
+	index_put_text(making->nodes, key, (void *)(uintptr_t)graph->n_nodes);
+	return graph->n_nodes - 1;
+}
+
+static const char *node_key(const struct making *making, enum graph_kind kind, const char *key)
+{
+	return arena_printf(making->graph->arena, "%d %s", (int)kind, key);
+}
+
+static bool node_known(const struct making *making, enum graph_kind kind, const char *key)
+{
+	return index_get_text(making->nodes, node_key(making, kind, key)) != NULL;
+}
+
+static size_t node_put(struct making *making, enum graph_kind kind, const char *key,
+		       const char *title, const char *detail, enum graph_state state)
+{
+	bool fresh;
+	size_t number = node_of(making, node_key(making, kind, key), &fresh);
+	if (fresh)
+		making->graph->nodes[number] = (struct graph_node){
+			.kind = kind, .state = state, .title = title, .detail = detail};
+	return number;
+}
+
+static void edge_put(struct making *making, size_t from, size_t to, const char *label,
+		     enum graph_state state)
+{
+	struct graph *graph = making->graph;
+	*array_push(graph->arena, graph->edges, graph->n_edges) =
+		(struct graph_edge){.from = from, .to = to, .state = state, .label = label};
+}
+
+static const struct step *step_named(const struct making *making, const char *name)
+{
+	return index_get_text(making->steps, arena_printf(making->graph->arena, "=%s", name));
+}
+
+static const char *with_set(const struct making *making, const char *set, const char *name)
+{
+	return making->with_set ? arena_printf(making->graph->arena, "%s:%s", set, name) : name;
+}
+
+/* "macvlan bridge 172.16.86.0/24 fd00:86::/64" */
+static const char *network_detail(const struct making *making, const struct network *network)
+{
+	struct arena *arena = making->graph->arena;
+	char prefix[PREFIX_TEXT_SIZE];
+	const char *text = arena_printf(arena, "%s %s", driver_name(network->driver),
+					link_mode_name(network->mode));
+	for (size_t i = 0; i < network->n_subnets; i++)
+		text = arena_printf(arena, "%s %s", text,
+				    prefix_format(&network->subnets[i].prefix, prefix));
+	return text;
+}
+
+/* What the network hangs on: the parent, a VLAN of it, or a dummy. */
+static size_t parent_put(struct making *making, const struct set *set,
+			 const struct network *network)
+{
+	struct arena *arena = making->graph->arena;
+	if (!network->parent) {
+		const struct mark mark = {
+			.role = ROLE_DUMMY, .set = set->name, .network = network->name};
+		const char *key = mark_format(arena, &mark);
+		return node_put(making, GRAPH_PARENT, key, "a dummy", "",
+				state_of(index_get_text(making->steps, key)));
+	}
+	const char *vlan = arena_printf(arena, "%s.%u", network->parent, network->vlan);
+	bool in_vlan = node_known(making, GRAPH_VLAN, network->parent);
+	size_t base = node_put(making, in_vlan ? GRAPH_VLAN : GRAPH_PARENT, network->parent,
+			       network->parent, "", GRAPH_SAME);
+	if (!network->vlan)
+		return base;
+	bool known = node_known(making, GRAPH_VLAN, vlan);
+	enum graph_state state = state_of(step_named(making, vlan));
+	size_t node = node_put(making, GRAPH_VLAN, vlan, vlan,
+			       arena_printf(arena, "VLAN %u", network->vlan), state);
+	if (!known)
+		edge_put(making, base, node, "", state);
+	return node;
+}
+
+static const char *network_key(const struct making *making, const char *set, const char *network)
+{
+	return arena_printf(making->graph->arena, "%s/%s", set, network);
+}
+
+static size_t network_put(struct making *making, const struct set *set,
+			  const struct network *network)
+{
+	const char *key = network_key(making, set->name, network->name);
+	const struct step *told =
+		index_get_text(making->steps, arena_printf(making->graph->arena, "?%s", key));
+	size_t parent = parent_put(making, set, network);
+	size_t node =
+		node_put(making, GRAPH_NETWORK, key, with_set(making, set->name, network->name),
+			 network_detail(making, network), state_of(told));
+	edge_put(making, parent, node, "", GRAPH_SAME);
+	return node;
+}
+
+static const char *link_label(const struct making *making, const char *alias)
+{
+	struct arena *arena = making->graph->arena;
+	const struct live_link *link = index_get_text(making->links, alias);
+	const struct live_ns *ns = index_get_text(making->homes, alias);
+	char prefix[PREFIX_TEXT_SIZE];
+	if (!link)
+		return "";
+	const char *text = link->name;
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		if (ns->addrs[i].ifindex == link->ifindex && ns->addrs[i].scope < RT_SCOPE_LINK)
+			text = arena_printf(arena, "%s %s", text,
+					    prefix_format(&ns->addrs[i].prefix, prefix));
+	return arena_strdup(arena, text);
+}
+
+/* As it shall be, if that is to be made; else as it is. */
+static const char *attachment_label(const struct making *making, const char *alias,
+				    const struct step *step)
+{
+	struct arena *arena = making->graph->arena;
+	char prefix[PREFIX_TEXT_SIZE];
+	if (!step || !step->want || step->action == ACTION_PENDING)
+		return link_label(making, alias);
+	const char *text = arena_strdup(arena, step->want->name);
+	for (size_t i = 0; i < step->want->n_addrs; i++)
+		text = arena_printf(arena, "%s %s", text,
+				    prefix_format(&step->want->addrs[i], prefix));
+	return text;
+}
+
+static const char *container_detail(const struct making *making, const struct container *container)
+{
+	if (container->source_kind == SOURCE_NETNS &&
+	    strcmp(container->source, container->name) == 0)
+		return "";
+	return arena_printf(making->graph->arena, "%s %s", source_kind_name(container->source_kind),
+			    container->source);
+}
+
+static void attachment_put(struct making *making, size_t network, size_t container,
+			   const struct mark *mark)
+{
+	const char *alias = mark_format(making->graph->arena, mark);
+	const struct step *step = index_get_text(making->steps, alias);
+	edge_put(making, network, container, attachment_label(making, alias, step), state_of(step));
+}
+
+static void container_put(struct making *making, const struct set *set,
+			  const struct container *container)
+{
+	size_t node =
+		node_put(making, GRAPH_CONTAINER, network_key(making, set->name, container->name),
+			 with_set(making, set->name, container->name),
+			 container_detail(making, container), GRAPH_SAME);
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		const struct network *network = container->attachments[i].network;
+		const struct mark mark = {.role = ROLE_ATTACH,
+					  .set = set->name,
+					  .network = network->name,
+					  .container = container->name};
+		size_t from =
+			node_put(making, GRAPH_NETWORK,
+				 network_key(making, set->name, network->name), "", "", GRAPH_SAME);
+		attachment_put(making, from, node, &mark);
+	}
+}
+
+static void host_put(struct making *making, const struct set *set, const struct network *network)
+{
+	const struct mark mark = {.role = ROLE_HOST, .set = set->name, .network = network->name};
+	size_t from = node_put(making, GRAPH_NETWORK, network_key(making, set->name, network->name),
+			       "", "", GRAPH_SAME);
+	attachment_put(making, from,
+		       node_put(making, GRAPH_CONTAINER, "", "the host", "", GRAPH_SAME), &mark);
+}
+
+static void set_put(struct making *making, const struct set *set)
+{
+	for (size_t i = 0; i < set->n_networks; i++)
+		network_put(making, set, &set->networks[i]);
+	for (size_t i = 0; i < set->n_networks; i++)
+		if (set->networks[i].host.wanted)
+			host_put(making, set, &set->networks[i]);
+	for (size_t i = 0; i < set->n_containers; i++)
+		container_put(making, set, &set->containers[i]);
+}
+
+/* The node of a live link of the host that others hang on. */
+static size_t live_parent_put(struct making *making, const struct live_link *link)
+{
+	const struct step *step = link->mark.role == ROLE_DUMMY
+					  ? index_get_text(making->steps, link->alias)
+					  : step_named(making, link->name);
+	enum graph_state state = state_of(step);
+	const char *name = arena_strdup(making->graph->arena, link->name);
+	const struct live_link *base =
+		link->kind == KIND_VLAN ? live_link_by_index(making->host, link->parent) : NULL;
+	enum graph_kind kind = base ? GRAPH_VLAN : GRAPH_PARENT;
+	if (node_known(making, kind, name) || !base)
+		return node_put(making, kind, name, name, "", state);
+	size_t below = live_parent_put(making, base);
+	size_t node = node_put(making, kind, name, name,
+			       arena_printf(making->graph->arena, "VLAN %u", link->vlan), state);
+	edge_put(making, below, node, "", state);
+	return node;
+}
+
+/* A network that no file names any more. */
+static size_t leaving_network_put(struct making *making, const struct step *step)
+{
+	const struct mark *mark = &step->mark;
+	const char *key = network_key(making, mark->set, mark->network);
+	bool known = node_known(making, GRAPH_NETWORK, key);
+	size_t node = node_put(
+		making, GRAPH_NETWORK, key,
+		with_set(making, mark->set, arena_strdup(making->graph->arena, mark->network)), "",
+		GRAPH_DELETE);
+	const struct live_link *parent = live_link_by_index(making->host, step->have->parent);
+	if (!known && parent)
+		edge_put(making, live_parent_put(making, parent), node, "", GRAPH_DELETE);
+	return node;
+}
+
+/* What leaves is in no declaration. */
+static void leaving_put(struct making *making, const struct step *step)
+{
+	struct arena *arena = making->graph->arena;
+	const struct mark *mark = &step->mark;
+	if (mark->role == ROLE_VLAN || mark->role == ROLE_DUMMY) {
+		(void)live_parent_put(making, step->have);
+		return;
+	}
+	size_t from = leaving_network_put(making, step);
+	const char *container = mark->container ? arena_strdup(arena, mark->container) : "the host";
+	const char *key = mark->container ? network_key(making, mark->set, container) : "";
+	size_t to = node_put(making, GRAPH_CONTAINER, key,
+			     mark->container ? with_set(making, mark->set, container) : container,
+			     "", GRAPH_DELETE);
+	attachment_put(making, from, to, mark);
+}
+
+/* A container is what all its attachments are, if they agree. */
+static void containers_settle(struct graph *graph)
+{
+	bool *seen = arena_alloc(graph->arena, graph->n_nodes);
+	for (size_t i = 0; graph->nodes && i < graph->n_edges; i++) {
+		struct graph_node *node = &graph->nodes[graph->edges[i].to];
+		if (node->kind != GRAPH_CONTAINER)
+			continue;
+		if (!seen[graph->edges[i].to])
+			node->state = graph->edges[i].state;
+		else if (node->state != graph->edges[i].state)
+			node->state = GRAPH_SAME;
+		seen[graph->edges[i].to] = true;
+	}
+}
+
+static void links_index(struct making *making, const struct live *live)
+{
+	for (size_t i = 0; i < live->n_spaces; i++) {
+		struct live_ns *ns = live->spaces[i];
+		for (size_t k = 0; k < ns->n_links; k++) {
+			struct live_link *link = &ns->links[k];
+			if (link->parent_where != PARENT_HOST ||
+			    (link->mark.role != ROLE_ATTACH && link->mark.role != ROLE_HOST))
+				continue;
+			if (!index_put_text(making->links, link->alias, link))
+				index_put_text(making->homes, link->alias, ns);
+		}
+	}
+}
+
+static const char *step_key(struct arena *arena, const struct step *step)
+{
+	switch (step->mark.role) {
+	case ROLE_ATTACH:
+	case ROLE_HOST:
+	case ROLE_DUMMY:
+		return mark_format(arena, &step->mark);
+	case ROLE_VLAN:
+		return arena_printf(arena, "=%s", step->name);
+	case ROLE_NONE:
+		break;
+	}
+	return arena_printf(arena, "?%s/%s", step->mark.set, step->mark.network);
+}
+
+static void steps_index(struct making *making, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		index_put_text(making->steps, step_key(making->graph->arena, &plan->steps[i]),
+			       &plan->steps[i]);
+}
+
+struct graph graph_make(const struct desired *desired, const struct live *live,
+			const struct plan *plan, struct arena *arena)
+{
+	struct graph graph = {.arena = arena};
+	struct making making = {.graph = &graph,
+				.host = live->spaces[0],
+				.nodes = index_new(0),
+				.links = index_new(0),
+				.homes = index_new(0),
+				.steps = index_new(plan->n_steps),
+				.with_set = desired->n_sets > 1};
+	links_index(&making, live);
+	steps_index(&making, plan);
+	for (size_t i = 0; i < desired->n_sets; i++)
+		set_put(&making, &desired->sets[i]);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].action == ACTION_DELETE)
+			leaving_put(&making, &plan->steps[i]);
+	containers_settle(&graph);
+	index_free(making.nodes);
+	index_free(making.links);
+	index_free(making.homes);
+	index_free(making.steps);
+	return graph;
+}

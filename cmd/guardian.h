@@ -1,0 +1,46 @@
+/* `apply --confirm`: a process of its own that holds what was live before, and goes back to it
+ * unless it is told in time that the apply shall stay. It outlives whoever started it: the
+ * terminal, the session, and the process that applies. */
+#ifndef CMD_GUARDIAN_H
+#define CMD_GUARDIAN_H
+
+#include "base/error.h"
+#include "reconcile/apply.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct guardian {
+	pid_t pid;   /* 0: there is none */
+	int fd;      /* to the process */
+	int signals; /* a signalfd: those that confirm or cancel, from the beginning on */
+};
+
+/* What is to be done or undone. Has to outlive the guardian. */
+struct undertaking {
+	const struct plan *plan;
+	struct live *before;
+	const char *sets; /* names, for people */
+	unsigned seconds; /* from guardian_applied on */
+};
+
+/* Before anything is touched. The new process does not hold `lock`. Returns 0; or -EALREADY where
+ * another apply waits for its confirmation, or another negative errno. */
+int guardian_begin(struct guardian *guardian, const struct undertaking *undertaking,
+		   const struct apply_lock *lock, struct error *error);
+
+/* The plan is done: its time begins. */
+void guardian_applied(const struct guardian *guardian);
+
+struct verdict {
+	bool confirmed;
+	bool cancelled;    /* by SIGINT or SIGTERM */
+	bool broken;       /* not all could be brought back */
+	const char *words; /* then what could not, a line each; in the arena */
+};
+
+/* Waits for it, and for ENTER and signals. Goes back itself should the guardian be killed. */
+struct verdict guardian_wait(const struct guardian *guardian, const struct undertaking *undertaking,
+			     struct arena *arena);
+
+#endif

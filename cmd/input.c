@@ -1,0 +1,109 @@
+#include "cmd/input.h"
+
+#include "base/hash.h"
+#include "cmd/exit.h"
+#include "cmd/json.h"
+#include "cmd/text.h"
+#include "schema/files.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static uint64_t content_hash(const struct input *inputs, size_t count, const struct diags *diags)
+{
+	uint64_t hash = HASH_START;
+	for (size_t i = 0; i < count; i++) {
+		hash = hash_text(hash, inputs[i].file);
+		hash = hash_bytes(hash, inputs[i].bytes, inputs[i].size);
+	}
+	for (size_t i = 0; i < diags->count; i++)
+		hash = hash_text(hash, diags->items[i].text);
+	return hash;
+}
+
+/* sudo(8) says whom it runs us for, and that one may do all that root may. */
+static uid_t sudo_user(void)
+{
+	const char *text = getenv("SUDO_UID");
+	char *end;
+	unsigned long user = text ? strtoul(text, &end, 10) : 0;
+	return text && !*end && user < UINT32_MAX ? (uid_t)user : 0;
+}
+
+int input_files(const struct options *options, const char *path, struct arena *arena,
+		struct input **inputs, size_t *count, struct diags *diags)
+{
+	const struct trust trust = {.everybody = options->insecure || geteuid() != 0,
+				    .user = sudo_user()};
+	return files_read(path, &trust, arena, inputs, count, diags);
+}
+
+static int inputs_read(const struct options *options, struct arena *arena, struct input **inputs,
+		       size_t *count, struct diags *diags)
+{
+	int bad = 0;
+	for (size_t i = 0; i < options->n_files; i++)
+		bad |= input_files(options, options->files[i], arena, inputs, count, diags);
+	return bad;
+}
+
+/* Whatever is wrong with those that could be read is told as well. */
+static struct desired *inputs_load(const struct options *options, const struct input *inputs,
+				   size_t count, int bad, struct diags *diags)
+{
+	struct desired *desired = load(inputs, count, options->host, diags);
+	if (bad) {
+		desired_free(desired);
+		return NULL;
+	}
+	return desired;
+}
+
+struct desired *input_load(const struct options *options, const uint64_t *known,
+			   struct diags *diags, uint64_t *ret_content)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct input *inputs = NULL;
+	size_t count = 0;
+	int bad = inputs_read(options, arena, &inputs, &count, diags);
+	*ret_content = content_hash(inputs, count, diags);
+	if (known && *known == *ret_content) {
+		diags->count = diags->omitted = 0;
+		return NULL;
+	}
+	return inputs_load(options, inputs, count, bad, diags);
+}
+
+void input_wrong(const struct options *options, const struct diags *diags)
+{
+	if (options->output == OUTPUT_JSON)
+		json_finish(json_diags(diags), EXIT_USAGE);
+	else
+		text_diags(diags);
+}
+
+struct desired *input_read(const struct options *options, uint64_t *ret_content)
+{
+	struct diags diags;
+	diags_init(&diags);
+	struct desired *desired = input_load(options, NULL, &diags, ret_content);
+	if (!desired)
+		input_wrong(options, &diags);
+	diags_free(&diags);
+	return desired;
+}
+
+struct desired *input_keep(const struct options *options, struct arena *arena,
+			   struct input **ret_inputs, size_t *ret_count)
+{
+	struct diags diags;
+	diags_init(&diags);
+	*ret_inputs = NULL;
+	*ret_count = 0;
+	int bad = inputs_read(options, arena, ret_inputs, ret_count, &diags);
+	struct desired *desired = inputs_load(options, *ret_inputs, *ret_count, bad, &diags);
+	if (!desired)
+		input_wrong(options, &diags);
+	diags_free(&diags);
+	return desired;
+}

@@ -1,0 +1,377 @@
+#include "cmd/ip.h"
+
+#include "cmd/json.h"
+#include "reconcile/kind.h"
+
+#include <string.h>
+
+/* The smallest MTU of IPv6: below it the kernel drops the link's IPv6 altogether. */
+#define IPV6_MTU_MIN 1280
+
+struct writer {
+	FILE *out;
+	struct arena *arena;
+	const struct plan *plan;
+	const struct live *live;
+	const struct origin *origins;
+	bool with_set;
+};
+
+/* One step that changes a link in place. */
+struct changing {
+	const struct writer *writer;
+	const struct step *step;
+	struct ip_space space;
+	const char *name; /* the one that it has by now */
+	bool flushed;     /* the kernel took addresses or routes along */
+};
+
+static struct ip_space space_of(const struct writer *writer, const struct live_ns *ns)
+{
+	return ip_space_of(writer->arena, writer->live, writer->origins, ns);
+}
+
+static const char *quoted(const struct writer *writer, const char *text)
+{
+	return shell_quote(writer->arena, text);
+}
+
+static void head(const struct writer *writer, const struct step *step)
+{
+	fprintf(writer->out, "\n# %s %s %s\n", text_sign(step->action), step_noun(step),
+		step_id(writer->arena, step, writer->with_set));
+}
+
+/* `verb`: add, replace or del. An address that is added has no duplicate detection, and the mark,
+ * if ip can give it. */
+static void put_address(const struct writer *writer, const struct ip_space *space, const char *verb,
+			const struct prefix *addr, const char *name)
+{
+	char text[PREFIX_TEXT_SIZE];
+	bool ipv6 = addr->ip.family == AF_INET6, added = strcmp(verb, "del") != 0;
+	const char *extra = !added ? "" : ipv6 ? " nodad" : addr->len < 31 ? " brd +" : "";
+	fprintf(writer->out, "%s address %s %s%s dev %s%s\n", space->ip, verb,
+		prefix_format(addr, text), extra, name, added ? " $proto" : "");
+}
+
+static void put_route(const struct writer *writer, const struct ip_space *space, const char *verb,
+		      const struct link_route *route, const char *name)
+{
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE], source[IP_TEXT_SIZE];
+	bool ipv6 = route->to.ip.family == AF_INET6;
+	fprintf(writer->out, "%s%s route %s %s", space->ip, ipv6 ? " -6" : "", verb,
+		route->to.len ? prefix_format(&route->to, to) : "default");
+	if (route->via.family)
+		fprintf(writer->out, " via %s", ip_format(&route->via, via));
+	fprintf(writer->out, " dev %s proto %d", name, MARK_PROTOCOL);
+	if (route->source.family)
+		fprintf(writer->out, " src %s", ip_format(&route->source, source));
+	fputc('\n', writer->out);
+}
+
+/* With slashes, as a link's name may have dots. What was not asked for need not be there. */
+static void put_sysctl(const struct writer *writer, const struct ip_space *space,
+		       const struct link_sysctl *sysctl, const char *name)
+{
+	char *key = arena_strdup(writer->arena, sysctl->key);
+	for (char *at = key; *at; at++)
+		*at = *at == '.' ? '/' : *at;
+	const char *rest = strstr(key, "IFNAME");
+	const char *setting = arena_printf(writer->arena, "%.*s%s%s=%s", (int)(rest - key), key,
+					   name, rest + strlen("IFNAME"), sysctl->value);
+	fprintf(writer->out, "%ssysctl -q%sw %s\n", space->enter, sysctl->asked ? "" : "e",
+		quoted(writer, setting));
+}
+
+/* Its sysctls, addresses and routes. */
+static void put_details(const struct writer *writer, const struct ip_space *space,
+			const struct link_spec *want, const char *verb)
+{
+	const char *name = quoted(writer, want->name);
+	for (size_t i = 0; i < want->n_addrs; i++)
+		put_address(writer, space, verb, &want->addrs[i], name);
+	for (size_t i = 0; i < want->n_routes; i++)
+		put_route(writer, space, want->routes[i].replaces ? "replace" : verb,
+			  &want->routes[i], name);
+}
+
+/* "type macvlan mode bridge bcqueuelen 50" */
+static void put_type(const struct writer *writer, const struct link_spec *want)
+{
+	fprintf(writer->out, " type %s", link_kind_name(want->kind));
+	switch (want->kind) {
+	case KIND_MACVLAN:
+	case KIND_IPVLAN:
+		fprintf(writer->out, " mode %s", link_mode_name(want->mode));
+		break;
+	case KIND_VLAN:
+		fprintf(writer->out, " protocol %s id %u", vlan_protocol_name(want->vlan_protocol),
+			want->vlan);
+		break;
+	case KIND_DUMMY:
+	case KIND_OTHER:
+		break;
+	}
+	if (want->kind == KIND_MACVLAN && want->has_bcqueuelen)
+		fprintf(writer->out, " bcqueuelen %u", want->bcqueuelen);
+	fputc('\n', writer->out);
+}
+
+/* In the host's namespace, under `name`, with its mark. */
+static void put_birth(const struct writer *writer, const struct link_spec *want, const char *name)
+{
+	char mac[MAC_TEXT_SIZE];
+	fputs("ip link add", writer->out);
+	if (want->parent_name)
+		fprintf(writer->out, " link %s", quoted(writer, want->parent_name));
+	fprintf(writer->out, " name %s", name);
+	if (want->mac.set && want->kind != KIND_IPVLAN)
+		fprintf(writer->out, " address %s", mac_format(&want->mac, mac));
+	if (want->mtu)
+		fprintf(writer->out, " mtu %u", want->mtu);
+	put_type(writer, want);
+	fprintf(writer->out, "ip link set dev %s alias %s\n", name, quoted(writer, want->alias));
+}
+
+/* Under a name of its own until it is where it belongs: its last may be taken in the host's
+ * namespace. */
+static void put_create(const struct writer *writer, size_t number, const struct link_spec *want)
+{
+	struct ip_space space = space_of(writer, want->ns);
+	const char *name = quoted(writer, want->name);
+	const char *first = space.netns ? arena_printf(writer->arena, "mvtmp%zu", number) : name;
+	put_birth(writer, want, first);
+	if (space.netns)
+		fprintf(writer->out, "ip link set dev %s netns %s name %s\n", first, space.netns,
+			name);
+	for (size_t i = 0; i < want->n_sysctls; i++)
+		put_sysctl(writer, &space, &want->sysctls[i], want->name);
+	fprintf(writer->out, "%s link set dev %s up\n", space.ip, name);
+	put_details(writer, &space, want, "add");
+}
+
+static void put_delete(const struct writer *writer, const struct step *step)
+{
+	struct ip_space space = space_of(writer, step->ns);
+	fprintf(writer->out, "%s link delete dev %s\n", space.ip, quoted(writer, step->have->name));
+}
+
+static void set_link(const struct changing *changing, const char *what, const char *value)
+{
+	fprintf(changing->writer->out, "%s link set dev %s %s%s%s\n", changing->space.ip,
+		quoted(changing->writer, changing->name), what, *value ? " " : "", value);
+}
+
+/* Kernels before 6.2 rename no link that is up. Down, its routes and IPv6 addresses go. */
+static void rename_to(struct changing *changing, const char *name)
+{
+	const struct writer *writer = changing->writer;
+	const char *ip = changing->space.ip, *from = quoted(writer, changing->name);
+	const char *to = quoted(writer, name);
+	fprintf(writer->out,
+		"%s link set dev %s name %s 2>/dev/null || { # kernels before 6.2\n"
+		"\t%s link set dev %s down && %s link set dev %s name %s && %s link set dev %s "
+		"up\n}\n",
+		ip, from, to, ip, from, ip, from, to, ip, to);
+	changing->name = name;
+	changing->flushed = true;
+}
+
+static void change_mtu(struct changing *changing, const struct change *change)
+{
+	const struct link_spec *want = changing->step->want;
+	set_link(changing, "mtu", change->to);
+	if (changing->step->have->mtu >= IPV6_MTU_MIN || want->mtu < IPV6_MTU_MIN)
+		return;
+	changing->flushed = true;
+	for (size_t i = 0; i < want->n_sysctls; i++)
+		put_sysctl(changing->writer, &changing->space, &want->sysctls[i], changing->name);
+}
+
+static void change_kind_data(struct changing *changing, const struct change *change)
+{
+	set_link(changing,
+		 arena_printf(changing->writer->arena, "type %s %s",
+			      link_kind_name(changing->step->want->kind),
+			      change->field == FIELD_MODE ? "mode" : "bcqueuelen"),
+		 change->to);
+}
+
+static bool is_removal(const struct change *change)
+{
+	return (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE) && !change->to;
+}
+
+static void change_details(struct changing *changing, const struct change *change)
+{
+	const char *verb = change->from ? "replace" : "add";
+	const char *name = quoted(changing->writer, changing->name);
+	if (is_removal(change))
+		changing->flushed |= change->field == FIELD_ADDRESS;
+	else if (change->field == FIELD_ADDRESS)
+		put_address(changing->writer, &changing->space, verb, &change->addr, name);
+	else
+		put_route(changing->writer, &changing->space, verb, &change->route, name);
+}
+
+static void change_one(struct changing *changing, const struct change *change)
+{
+	switch (change->field) {
+	case FIELD_ALIAS:
+		set_link(changing, "alias", quoted(changing->writer, change->to));
+		break;
+	case FIELD_NAME:
+		rename_to(changing, changing->step->want->name);
+		break;
+	case FIELD_MAC:
+		set_link(changing, "address", change->to);
+		break;
+	case FIELD_MTU:
+		change_mtu(changing, change);
+		break;
+	case FIELD_MODE:
+	case FIELD_BCQUEUELEN:
+		change_kind_data(changing, change);
+		break;
+	case FIELD_SYSCTL:
+		put_sysctl(changing->writer, &changing->space, &change->sysctl, changing->name);
+		break;
+	case FIELD_UP:
+		set_link(changing, "up", "");
+		break;
+	case FIELD_ADDRESS:
+	case FIELD_ROUTE:
+		change_details(changing, change);
+		break;
+	case FIELD_DRIVER:
+	case FIELD_PARENT:
+	case FIELD_VLAN:
+	case FIELD_VLAN_PROTOCOL:
+	case FIELD_NAMESPACE:
+		break; /* never in place */
+	}
+}
+
+static struct changing changing_begin(const struct writer *writer, const struct step *step)
+{
+	return (struct changing){.writer = writer,
+				 .step = step,
+				 .space = space_of(writer, step->ns),
+				 .name = step->have->name};
+}
+
+static void put_change(const struct writer *writer, const struct step *step)
+{
+	struct changing changing = changing_begin(writer, step);
+	char detour[IFNAMSIZ];
+	if (step->detour.name)
+		changing.name = arena_strdup(writer->arena, step_detour_name(step, detour));
+	for (size_t i = 0; i < step->n_changes; i++)
+		change_one(&changing, &step->changes[i]);
+	if (changing.flushed)
+		put_details(writer, &changing.space, step->want, "replace");
+}
+
+/* The name and MAC that others wait for. */
+static void put_detour(struct changing *changing)
+{
+	const struct step *step = changing->step;
+	char name[IFNAMSIZ], mac[MAC_TEXT_SIZE];
+	const struct mac temporary = step_detour_mac(step);
+	if (step->detour.name)
+		rename_to(changing,
+			  arena_strdup(changing->writer->arena, step_detour_name(step, name)));
+	if (step->detour.mac)
+		set_link(changing, "address", mac_format(&temporary, mac));
+}
+
+/* What it gives up before anything else is done; routes before the addresses that take them along.
+ */
+static void put_removals(const struct writer *writer, const struct step *step)
+{
+	struct changing changing = changing_begin(writer, step);
+	put_detour(&changing);
+	const char *name = quoted(writer, changing.name);
+	for (size_t i = step->n_changes; i-- > 0;) {
+		const struct change *change = &step->changes[i];
+		if (is_removal(change) && change->field == FIELD_ROUTE)
+			put_route(writer, &changing.space, "del", &change->route, name);
+		else if (is_removal(change))
+			put_address(writer, &changing.space, "del", &change->addr, name);
+	}
+}
+
+static bool has_removals(const struct step *step)
+{
+	for (size_t i = 0; i < step->n_changes; i++)
+		if (is_removal(&step->changes[i]))
+			return true;
+	return step->detour.name || step->detour.mac;
+}
+
+/* In the rounds of apply: what is given up, what leaves, the parents that leave, then the rest. */
+enum round { ROUND_REMOVALS, ROUND_DELETES, ROUND_PARENTS, ROUND_ADDITIONS, N_ROUNDS };
+
+static bool in_round(const struct step *step, enum round round)
+{
+	bool leaves = step->action == ACTION_DELETE || step->action == ACTION_REPLACE;
+	switch (round) {
+	case ROUND_REMOVALS:
+		return step->action == ACTION_CHANGE && has_removals(step);
+	case ROUND_DELETES:
+		return leaves && !step_is_parent(step);
+	case ROUND_PARENTS:
+		return leaves && step_is_parent(step);
+	case ROUND_ADDITIONS:
+	case N_ROUNDS:
+		break;
+	}
+	return step->action != ACTION_DELETE;
+}
+
+static void put_step(const struct writer *writer, size_t number, enum round round)
+{
+	const struct step *step = &writer->plan->steps[number];
+	head(writer, step);
+	if (round == ROUND_REMOVALS)
+		put_removals(writer, step);
+	else if (round == ROUND_DELETES || round == ROUND_PARENTS)
+		put_delete(writer, step);
+	else if (step->action == ACTION_CHANGE)
+		put_change(writer, step);
+	else
+		put_create(writer, number, step->want);
+}
+
+static void put_told(const struct writer *writer)
+{
+	for (size_t i = 0; i < writer->plan->n_steps; i++) {
+		const struct step *step = &writer->plan->steps[i];
+		if (step->reason)
+			fprintf(writer->out, "# %s %s: %s\n", action_name(step->action),
+				step_id(writer->arena, step, writer->with_set), step->reason);
+	}
+}
+
+void ip_plan(const struct text *text, const struct plan *plan, const struct live *live,
+	     const struct origin *origins)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const struct writer writer = {.out = text->out,
+				      .arena = arena,
+				      .plan = plan,
+				      .live = live,
+				      .origins = origins,
+				      .with_set = text->with_set};
+	put_told(&writer);
+	if (plan->guard.refused || plan_count(plan, ACTION_REFUSED) || plan_empty(plan))
+		return;
+	fprintf(text->out,
+		"# An address carries the mark, too, where ip can give it.\n"
+		"proto=; ip address show proto %d >/dev/null 2>&1 && proto='proto %d'\n",
+		MARK_PROTOCOL, MARK_PROTOCOL);
+	for (enum round round = ROUND_REMOVALS; round < N_ROUNDS; round++)
+		for (size_t i = 0; i < plan->n_steps; i++)
+			if (step_acts(&plan->steps[i]) && in_round(&plan->steps[i], round))
+				put_step(&writer, i, round);
+}

@@ -1,0 +1,27 @@
+/* The plan as commands of a shell, with iproute2's ip: what a person can read, check and replay. */
+#ifndef CMD_IP_H
+#define CMD_IP_H
+
+#include "cmd/text.h"
+#include "reconcile/origin.h"
+#include "reconcile/plan.h"
+
+/* How commands reach a namespace. */
+struct ip_space {
+	const char *ip;    /* "ip", "ip -n web", "nsenter --net=PATH ip" */
+	const char *enter; /* "", "nsenter --net=PATH " */
+	const char *netns; /* behind `ip link set DEV netns`; NULL: it is the host's */
+};
+
+/* Texts go to the arena, quoted for a POSIX shell where that is needed. `origins` are those of
+ * live->spaces. */
+struct ip_space ip_space_of(struct arena *arena, const struct live *live,
+			    const struct origin *origins, const struct live_ns *ns);
+const char *shell_quote(struct arena *arena, const char *text);
+
+/* Writes the commands in the order in which apply would do the same; what it would not do, as
+ * comments. */
+void ip_plan(const struct text *text, const struct plan *plan, const struct live *live,
+	     const struct origin *origins);
+
+#endif

@@ -1,0 +1,84 @@
+#include "cmd/ip.h"
+
+#include <string.h>
+
+const char *shell_quote(struct arena *arena, const char *text)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				   "_./:,+@%=-";
+	if (*text && strspn(text, safe) == strlen(text))
+		return text;
+	char *quoted = arena_alloc(arena, 4 * strlen(text) + 3), *to = quoted;
+	*to++ = '\'';
+	for (; *text; text++) {
+		if (*text == '\'')
+			to = stpcpy(to, "'\\''");
+		else
+			*to++ = *text;
+	}
+	*to = '\'';
+	return quoted;
+}
+
+/* What the engine says when the command is run: the container may have restarted by then. */
+static const char *engine_path(struct arena *arena, enum source_kind kind, const char *name)
+{
+	const char *engine = source_kind_name(kind);
+	const char *slash = strchr(name, '/'), *container = shell_quote(arena, name);
+	if (slash)
+		container = arena_printf(
+			arena, "$(%s ps -q --filter %s --filter %s)", engine,
+			shell_quote(arena,
+				    arena_printf(arena, "label=com.docker.compose.project=%.*s",
+						 (int)(slash - name), name)),
+			shell_quote(arena,
+				    arena_printf(arena, "label=com.docker.compose.service=%s",
+						 slash + 1)));
+	return arena_printf(arena, "/proc/$(%s inspect -f '{{.State.Pid}}' %s)/ns/net", engine,
+			    container);
+}
+
+static struct ip_space space_at(struct arena *arena, const char *path)
+{
+	const char *enter = arena_printf(arena, "nsenter --net=%s ", path);
+	return (struct ip_space){
+		.ip = arena_printf(arena, "%sip", enter), .enter = enter, .netns = path};
+}
+
+static struct ip_space space_of_source(struct arena *arena, enum source_kind kind,
+				       const char *source)
+{
+	switch (kind) {
+	case SOURCE_PID:
+		return space_at(arena, arena_printf(arena, "/proc/%s/ns/net", source));
+	case SOURCE_DOCKER:
+	case SOURCE_PODMAN:
+		return space_at(arena, engine_path(arena, kind, source));
+	case SOURCE_NETNS:
+		break;
+	}
+	if (*source == '/')
+		return space_at(arena, shell_quote(arena, source));
+	const char *path = arena_printf(arena, "/run/netns/%s", source);
+	return (struct ip_space){
+		.ip = arena_printf(arena, "ip -n %s", shell_quote(arena, source)),
+		.enter = arena_printf(arena, "nsenter --net=%s ", shell_quote(arena, path)),
+		.netns = shell_quote(arena, source)};
+}
+
+struct ip_space ip_space_of(struct arena *arena, const struct live *live,
+			    const struct origin *origins, const struct live_ns *ns)
+{
+	enum source_kind kind;
+	const char *source;
+	if (ns->host)
+		return (struct ip_space){.ip = "ip", .enter = ""};
+	for (size_t i = 0; i < live->n_targets; i++)
+		if (live->targets[i].ns == ns)
+			return space_of_source(arena, live->targets[i].container->source_kind,
+					       live->targets[i].container->source);
+	for (size_t i = 0; i < live->n_spaces; i++)
+		if (live->spaces[i] == ns && origin_source(&origins[i], "", &kind, &source))
+			return space_of_source(arena, kind, source);
+	return space_at(arena, shell_quote(arena, ns->name));
+}

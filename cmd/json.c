@@ -1,0 +1,212 @@
+#include "cmd/json.h"
+
+#include "cmd/text.h"
+#include "reconcile/kind.h"
+#include "schema/source.h"
+
+#include <stdio.h>
+
+static const char *const action_names[] = {
+	[ACTION_CREATE] = "create",   [ACTION_CHANGE] = "change",   [ACTION_REPLACE] = "replace",
+	[ACTION_DELETE] = "delete",   [ACTION_KEPT] = "kept",       [ACTION_PENDING] = "pending",
+	[ACTION_BLOCKED] = "blocked", [ACTION_REFUSED] = "refused",
+};
+
+enum { N_ACTIONS = sizeof(action_names) / sizeof(action_names[0]) };
+
+const char *action_name(enum action action)
+{
+	return action_names[action];
+}
+
+json_t *json_text(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+json_t *json_code(enum code code)
+{
+	char text[CODE_TEXT_SIZE];
+	return json_text(code ? code_format(code, text) : NULL);
+}
+
+static json_t *json_diag(const struct diag *diag)
+{
+	return json_pack("{s:o, s:s, s:i, s:i, s:s, s:o}", "code", json_code(diag->code), "file",
+			 diag->place.file, "line", (int)diag->place.line, "column",
+			 (int)diag->place.column, "message", diag->text, "hint",
+			 json_text(diag->hint));
+}
+
+json_t *json_diags(const struct diags *diags)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < diags->count; i++)
+		json_array_append_new(list, json_diag(&diags->items[i]));
+	return json_pack("{s:o, s:i}", "errors", list, "omitted", (int)diags->omitted);
+}
+
+json_t *json_errors(const struct error *error)
+{
+	if (!error->code)
+		return json_array();
+	struct error told = *error; /* a word of the command line or a path may be no UTF-8 */
+	text_make_printable(told.text);
+	text_make_printable(told.hint);
+	return json_pack("[{s:o, s:s, s:o}]", "code", json_code(told.code), "message", told.text,
+			 "hint", json_text(*told.hint ? told.hint : NULL));
+}
+
+json_t *json_error(const struct error *error)
+{
+	return json_pack("{s:o}", "errors", json_errors(error));
+}
+
+static json_t *json_route(const struct link_route *route)
+{
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	json_t *object = json_pack(
+		"{s:s, s:o}", "to", route->to.len ? prefix_format(&route->to, to) : "default",
+		"via", json_text(route->via.family ? ip_format(&route->via, via) : NULL));
+	if (route->source.family)
+		json_object_set_new(object, "source", json_string(ip_format(&route->source, via)));
+	if (route->replaces)
+		json_object_set_new(object, "replaces", json_true());
+	return object;
+}
+
+static json_t *json_sysctls(const struct link_spec *want)
+{
+	json_t *sysctls = json_object();
+	for (size_t i = 0; i < want->n_sysctls; i++)
+		json_object_set_new(sysctls, want->sysctls[i].key,
+				    json_string(want->sysctls[i].value));
+	return sysctls;
+}
+
+static void kind_add(json_t *object, const struct link_spec *want)
+{
+	json_object_set_new(object, "driver", json_string(link_kind_name(want->kind)));
+	json_object_set_new(object, "mark", json_text(want->alias));
+	if (want->kind == KIND_MACVLAN || want->kind == KIND_IPVLAN)
+		json_object_set_new(object, "mode", json_string(link_mode_name(want->mode)));
+	if (want->has_bcqueuelen)
+		json_object_set_new(object, "bcqueuelen", json_integer(want->bcqueuelen));
+	if (want->vlan)
+		json_object_set_new(object, "vlan", json_integer(want->vlan));
+	if (want->vlan)
+		json_object_set_new(object, "vlan_protocol",
+				    json_string(vlan_protocol_name(want->vlan_protocol)));
+}
+
+static void link_add(json_t *object, const struct link_spec *want)
+{
+	char text[PREFIX_TEXT_SIZE];
+	json_t *addresses = json_array(), *routes = json_array();
+	kind_add(object, want);
+	for (size_t i = 0; i < want->n_addrs; i++)
+		json_array_append_new(addresses, json_string(prefix_format(&want->addrs[i], text)));
+	for (size_t i = 0; i < want->n_routes; i++)
+		json_array_append_new(routes, json_route(&want->routes[i]));
+	json_object_set_new(object, "addresses", addresses);
+	json_object_set_new(object, "routes", routes);
+	json_object_set_new(object, "mac_address",
+			    json_text(want->mac.set ? mac_format(&want->mac, text) : NULL));
+	json_object_set_new(object, "mtu", want->mtu ? json_integer(want->mtu) : json_null());
+	json_object_set_new(object, "sysctls", json_sysctls(want));
+	json_object_set_new(object, "parent", json_text(want->parent_name));
+}
+
+static json_t *json_changes(const struct step *step)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < step->n_changes; i++) {
+		const struct change *change = &step->changes[i];
+		const char *key = change->field == FIELD_SYSCTL ? change->sysctl.key
+								: field_name(change->field);
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", key, "from",
+						      json_text(change->from), "to",
+						      json_text(change->to)));
+	}
+	return list;
+}
+
+static void outcome_add(json_t *object, const struct outcome *outcome)
+{
+	static const char *const states[] = {[OUTCOME_NOT_DONE] = "not done",
+					     [OUTCOME_DONE] = "done",
+					     [OUTCOME_FAILED] = "failed"};
+	json_object_set_new(object, "outcome", json_string(states[outcome->state]));
+	if (outcome->state != OUTCOME_FAILED)
+		return;
+	json_object_set_new(object, "code", json_code(outcome->error.code));
+	json_object_set_new(object, "error", json_string(outcome->error.text));
+	json_object_set_new(object, "hint",
+			    json_text(*outcome->error.hint ? outcome->error.hint : NULL));
+}
+
+json_t *json_step(const struct step *step, const struct outcome *outcome)
+{
+	json_t *object = json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "action", action_name(step->action),
+		"object", step_noun(step), "set", json_text(step->set), "network",
+		json_text(step->mark.network), "container", json_text(step->mark.container), "name",
+		json_text(step->name), "namespace", json_text(step->ns ? step->ns->name : NULL));
+	if (step->want && step->action != ACTION_PENDING)
+		link_add(object, step->want);
+	if (step->n_changes)
+		json_object_set_new(object, "changes", json_changes(step));
+	if (step->code)
+		json_object_set_new(object, "code", json_code(step->code));
+	if (step->reason)
+		json_object_set_new(object, "reason", json_string(step->reason));
+	if (step->hint)
+		json_object_set_new(object, "hint", json_string(step->hint));
+	if (outcome)
+		outcome_add(object, outcome);
+	return object;
+}
+
+json_t *json_sentences(const char *const *sentences, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(sentences[i]));
+	return list;
+}
+
+json_t *json_steps(const struct plan *plan, const struct outcome *outcomes)
+{
+	json_t *steps = json_array();
+	for (size_t i = 0; i < plan->n_steps; i++)
+		json_array_append_new(steps,
+				      json_step(&plan->steps[i], outcomes ? &outcomes[i] : NULL));
+	return steps;
+}
+
+json_t *json_plan(const struct plan *plan, const struct live *live, const struct outcome *outcomes)
+{
+	json_t *steps = json_steps(plan, outcomes), *summary = json_object();
+	for (size_t action = 0; action < N_ACTIONS; action++)
+		json_object_set_new(
+			summary, action_names[action],
+			json_integer((json_int_t)plan_count(plan, (enum action)action)));
+	json_t *document = json_pack("{s:o, s:o, s:o, s:o}", "steps", steps, "summary", summary,
+				     "warnings", json_sentences(plan->warnings, plan->n_warnings),
+				     "unseen", json_sentences(live->unseen, live->n_unseen));
+	if (plan->guard.refused)
+		json_object_set_new(document, "guard",
+				    json_pack("{s:o, s:s, s:i, s:i}", "code", json_code(CODE_GUARD),
+					      "set", plan->guard.set, "live", (int)plan->guard.live,
+					      "deletes", (int)plan->guard.deletes));
+	return document;
+}
+
+int json_finish(json_t *document, int exit_code)
+{
+	json_object_set_new(document, "exit_code", json_integer(exit_code));
+	json_dumpf(document, stdout, JSON_INDENT(2));
+	fputc('\n', stdout);
+	json_decref(document);
+	return exit_code;
+}

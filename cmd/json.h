@@ -1,0 +1,32 @@
+/* Results as JSON, one document on stdout. */
+#ifndef CMD_JSON_H
+#define CMD_JSON_H
+
+#include "reconcile/apply.h"
+#include "reconcile/plan.h"
+#include "schema/diag.h"
+
+#include <jansson.h>
+
+/* {"errors": [{"code", "file", "line", "column", "message", "hint"}, ...]} */
+json_t *json_diags(const struct diags *diags);
+/* outcomes may be NULL: nothing was done. */
+json_t *json_plan(const struct plan *plan, const struct live *live, const struct outcome *outcomes);
+/* [{"code", "message", "hint"}], or [] for one with CODE_NONE. */
+json_t *json_errors(const struct error *error);
+/* {"errors": [...]} of it */
+json_t *json_error(const struct error *error);
+
+/* "MV0201", or null for CODE_NONE. */
+json_t *json_code(enum code code);
+/* A text, or null. */
+json_t *json_text(const char *text);
+json_t *json_sentences(const char *const *sentences, size_t count);
+json_t *json_steps(const struct plan *plan, const struct outcome *outcomes);
+json_t *json_step(const struct step *step, const struct outcome *outcome);
+const char *action_name(enum action action);
+
+/* Writes the document with its exit code, and frees it. Returns the exit code. */
+int json_finish(json_t *document, int exit_code);
+
+#endif

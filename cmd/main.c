@@ -1,0 +1,116 @@
+#include "cmd/commands.h"
+#include "cmd/confine.h"
+#include "cmd/exit.h"
+#include "cmd/help.h"
+#include "cmd/run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PLANNING (OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_PLAN)
+
+static const struct command commands[] = {
+	{"apply", "-f PATH...|PLAN", "make the host as the files say (also without the word apply)",
+	 PLANNING | OPTIONS_PROBE | OPTIONS_APPLY | OPTIONS_SAVED | OPTIONS_WORD, true,
+	 command_apply},
+	{"diff", "-f PATH...", "show what apply would do, and change nothing",
+	 (PLANNING & ~OPTIONS_OUTPUT) | OPTIONS_FORMS | OPTIONS_DIFF, true, command_diff},
+	{"import", "docker | compose FILE | cni FILE...", "write what others declared as a file",
+	 OPTIONS_COMMON | OPTIONS_WORDS, false, command_import},
+	{"graph", "-f PATH...", "draw the networks and containers, and what apply would do",
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_GRAPH, true, command_graph},
+	{"confirm", "", "keep what an apply with --confirm did", OPTIONS_COMMON, false,
+	 command_confirm},
+	{"watch", "-f PATH...", "stay, and keep the host as the files say",
+	 PLANNING | OPTIONS_PROBE | OPTIONS_WATCH, true, command_watch},
+	{"status", "[-f PATH...]", "show what is live, what is pending, what has drifted",
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_STATUS, false, command_status},
+	{"delete", "-f PATH...", "remove everything of the files' sets",
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST, true, command_delete},
+	{"validate", "-f PATH...", "check the files, without looking at the host",
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOSTS, true, command_validate},
+	{"doctor", "-f PATH...", "look for what on this host stands in the way of the files",
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST, true, command_doctor},
+	{"schema", "", "write the JSON Schema of the files, for editors", OPTIONS_COMMON, false,
+	 command_schema},
+	{"explain", "[KEY|CODE]", "tell what a key of the files or an error's code means",
+	 OPTIONS_COMMON | OPTIONS_WORD, false, command_explain},
+	{"export", "[-f PATH...]", "write what is live as a file that would change nothing",
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_NAMES | OPTIONS_ADOPT, false,
+	 command_export},
+	{"help", "[COMMAND]", "list the commands, or the options of one",
+	 OPTIONS_COMMON | OPTIONS_WORD, false, command_help},
+	{"complete", "-- WORD...", "say what the last word could be, for the shells' completion",
+	 OPTIONS_COMMON | OPTIONS_WORDS, false, command_complete},
+};
+
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+const struct command *command_at(size_t index)
+{
+	return index < N_COMMANDS ? &commands[index] : NULL;
+}
+
+/* gethostname(2) leaves out the terminator of a name that it cuts. */
+static const char *host_name(struct arena *arena)
+{
+	char *name = arena_alloc(arena, HOST_NAME_MAX + 1);
+	gethostname(name, HOST_NAME_MAX);
+	return name;
+}
+
+static int file_missing(const struct command *command, const struct options *options)
+{
+	struct error error;
+	error_set(&error, EINVAL, "%s needs a file", command->name);
+	error_hint(&error, "`mvapply %s -f network.yaml`", command->name);
+	error_code(&error, CODE_NO_FILE);
+	return run_error(&error, options);
+}
+
+static int run(const struct command *command, struct options *options)
+{
+	if (options->version)
+		return command_version(options);
+	if (options->help)
+		return help_command(command, options);
+	if (command->needs_file && !options->n_files && !options->n_words)
+		return file_missing(command, options);
+	/* What does nothing to the host may be asked about anybody's files. */
+	if (!(command->groups & OPTIONS_HOST))
+		options->insecure = true;
+	if (!options->host && command->groups & OPTIONS_HOST)
+		options->host = host_name(options->arena);
+	confine(command, options);
+	return command->run(options);
+}
+
+static int usage_missing(void)
+{
+	help_all(stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage_missing();
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		help_all(stdout);
+		return EXIT_CONVERGED;
+	}
+
+	bool named = argv[1][0] != '-';
+	const struct command *command = command_find(named ? argv[1] : "apply");
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct options options = {.arena = arena, .plan = plan_options_default};
+	struct error error;
+	if (!command)
+		return unknown_command(argv[1], &options);
+	if (options_parse(&options, command, argc - named, argv + named, &error) < 0)
+		return run_error(&error, &options);
+	return run(command, &options);
+}

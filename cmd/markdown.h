@@ -1,0 +1,12 @@
+/* The plan as a comment for a pull request: GitHub's and GitLab's Markdown. */
+#ifndef CMD_MARKDOWN_H
+#define CMD_MARKDOWN_H
+
+#include "cmd/text.h"
+
+void markdown_plan(const struct text *text, const struct plan *plan, const struct live *live);
+
+/* Text as it reads, whatever it has in it, within one cell of a table. */
+void markdown_put(FILE *out, const char *text);
+
+#endif

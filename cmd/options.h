@@ -1,0 +1,92 @@
+/* The command line: one table of options, one of commands; help comes from both. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include "reconcile/plan.h"
+#include "reconcile/saved_plan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_IP, OUTPUT_MARKDOWN };
+enum format { FORMAT_MERMAID, FORMAT_DOT, FORMAT_SVG };
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct options {
+	struct arena *arena;
+	const char **files; /* -f, in their order */
+	size_t n_files;
+	const char **names; /* --name: of sets */
+	size_t n_names;
+	const char *host; /* whose part of the files it is about; NULL: all hosts' */
+	enum output output;
+	enum format format; /* of a graph */
+	enum color color;
+	bool quiet, verbose, dry_run, help, version;
+	bool insecure; /* take files that others than root may write, though root runs it */
+	bool wait;
+	unsigned wait_seconds;
+	unsigned confirm_seconds; /* 0: no confirmation is asked for */
+	unsigned watch_seconds;   /* between two looks of status; 0: one look */
+	const char *metrics;      /* a file, or NULL */
+	const char **words;       /* what is no option, of commands that take such */
+	size_t n_words;
+	const char *out;                /* where the plan is saved, or NULL */
+	const struct saved_plan *saved; /* what is in it */
+	unsigned given; /* groups: an option was given that a saved plan has of its own */
+	struct plan_options plan;
+};
+
+/* Which options a command takes: a bit for each group of the option table. */
+enum option_group {
+	OPTIONS_EACH = 1 << 0,
+	OPTIONS_OUTPUT = 1 << 16,
+	OPTIONS_COMMON = OPTIONS_EACH | OPTIONS_OUTPUT,
+	OPTIONS_FORMS = 1 << 17, /* instead of OPTIONS_OUTPUT: of a plan */
+	OPTIONS_FILES = 1 << 1,
+	OPTIONS_PLAN = 1 << 2,
+	OPTIONS_APPLY = 1 << 3,
+	OPTIONS_WATCH = 1 << 4,
+	OPTIONS_HOST = 1 << 5,   /* of one host */
+	OPTIONS_HOSTS = 1 << 6,  /* of all hosts, or of one */
+	OPTIONS_WORD = 1 << 12,  /* no option, but a word of its own */
+	OPTIONS_WORDS = 1 << 13, /* any number of them */
+	OPTIONS_NAMES = 1 << 18,
+	OPTIONS_GRAPH = 1 << 19,
+	OPTIONS_ADOPT = 1 << 20,
+	OPTIONS_STATUS = 1 << 21,
+	OPTIONS_DIFF = 1 << 7,
+	OPTIONS_PROBE = 1 << 22,
+	OPTIONS_SAVED = 1 << 9, /* the command takes a saved plan in place of files, and the option
+				   goes with one */
+};
+
+struct command {
+	const char *name, *arguments, *summary;
+	unsigned groups;
+	bool needs_file;
+	/* Returns an enum exit_code. */
+	int (*run)(const struct options *options);
+};
+
+/* Reads argv behind the command's name. Returns 0 or a negative errno. Even then options->output is
+ * what the line says, so that the error can be told in that form. */
+int options_parse(struct options *options, const struct command *command, int argc, char **argv,
+		  struct error *error);
+
+/* An option as help shows it. */
+struct option_text {
+	char letter; /* '\0': none */
+	const char *name;
+	const char *argument; /* NULL: it takes none */
+	bool argument_required;
+	const char *summary;
+};
+
+/* The command's next option from row *at on, which moves behind it; false: there is no more. */
+bool options_next(const struct command *command, size_t *at, struct option_text *ret);
+
+/* The options of a command, as lines of its help. */
+void options_help(const struct command *command);
+
+#endif

@@ -1,0 +1,139 @@
+/* `mvapply explain [KEY]`: the reference of the input in the terminal, from the table of keys. */
+#include "base/codes.h"
+#include "base/wrap.h"
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/json.h"
+#include "cmd/reference/reference.h"
+#include "cmd/run.h"
+#include "schema/guess.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define INDENT "    "
+
+/* A paragraph below what it tells of. */
+static void tell(struct arena *arena, const char *text)
+{
+	puts(wrap(arena, INDENT, strlen(INDENT), text));
+}
+
+static void explain_words(const struct key *key)
+{
+	for (const struct word *word = key->words; word && word->name; word++)
+		printf("      %-9s %s\n", word->name, word->about);
+}
+
+static void explain_key(struct arena *arena, const struct reference *entry)
+{
+	const struct key *key = entry->key;
+	printf("%s: %s%s\n", entry->path, reference_type(arena, key),
+	       key->required ? ", required" : "");
+	tell(arena, key->about);
+	explain_words(key);
+	if (key->otherwise)
+		tell(arena, arena_printf(arena, "without it: %s", key->otherwise));
+	if (key->example)
+		tell(arena, arena_printf(arena, "example: `%s: %s`", key->name, key->example));
+	if (key->object && !key->object->plain)
+		tell(arena, key_list_hint(key->object, arena));
+}
+
+static json_t *json_key(struct arena *arena, const struct reference *entry)
+{
+	const struct key *key = entry->key;
+	json_t *values = json_array();
+	for (const struct word *word = key->words; word && word->name; word++)
+		json_array_append_new(
+			values, json_pack("{s:s, s:s}", "value", word->name, "about", word->about));
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:o}", "path", entry->path,
+			 "object", entry->object->where, "key", key->name, "type",
+			 reference_type(arena, key), "required", key->required, "values", values,
+			 "about", key->about, "otherwise", json_text(key->otherwise), "example",
+			 json_text(key->example));
+}
+
+static int unknown_key(const struct options *options, const struct references *all)
+{
+	const char *word = options->words[0];
+	struct error error;
+	struct guess guess = {.text = word};
+	for (size_t i = 0; i < all->count; i++) {
+		guess_try(&guess, all->items[i].key->name);
+		guess_try(&guess, all->items[i].path);
+	}
+	error_set(&error, EINVAL, "there is no key \"%s\"%s", word,
+		  guess_text(options->arena, &guess));
+	error_hint(&error, "`mvapply explain` shows all of them");
+	error_code(&error, CODE_EXPLAIN);
+	return run_error(&error, options);
+}
+
+static void explain_code(struct arena *arena, const struct code_text *entry)
+{
+	char code[CODE_TEXT_SIZE];
+	printf("%s: %s\n", code_format(entry->code, code), entry->title);
+	tell(arena, entry->about);
+}
+
+static json_t *json_explanation(const struct code_text *entry)
+{
+	char code[CODE_TEXT_SIZE];
+	return json_pack("{s:s, s:s, s:s}", "code", code_format(entry->code, code), "title",
+			 entry->title, "about", entry->about);
+}
+
+/* The codes of errors that begin with the word: MV0201, MV02, or MV for all. */
+static int explain_codes(const struct options *options, const char *word)
+{
+	const struct code_text *entry;
+	char code[CODE_TEXT_SIZE];
+	json_t *list = json_array();
+	for (size_t i = 0; (entry = code_at(i)); i++) {
+		if (strncasecmp(code_format(entry->code, code), word, strlen(word)) != 0)
+			continue;
+		json_array_append_new(list, json_explanation(entry));
+		if (options->output == OUTPUT_TEXT)
+			explain_code(options->arena, entry);
+	}
+	bool found = json_array_size(list) > 0;
+	json_t *document = json_pack("{s:o}", "codes", list);
+	if (found && options->output == OUTPUT_JSON)
+		return json_finish(document, EXIT_CONVERGED);
+	json_decref(document);
+	if (found)
+		return EXIT_CONVERGED;
+	struct error error;
+	error_set(&error, EINVAL, "there is no code \"%s\"", word);
+	error_hint(&error, "`mvapply explain MV` shows all of them");
+	error_code(&error, CODE_EXPLAIN);
+	return run_error(&error, options);
+}
+
+int command_explain(const struct options *options)
+{
+	if (options->n_words && strncasecmp(options->words[0], "MV", 2) == 0)
+		return explain_codes(options, options->words[0]);
+	struct arena *arena = options->arena;
+	struct references all = references_all(arena);
+	struct references found =
+		options->n_words ? references_find(arena, &all, options->words[0]) : all;
+	if (!found.count)
+		return unknown_key(options, &all);
+
+	json_t *list = json_array();
+	for (size_t i = 0; i < found.count; i++) {
+		if (options->output == OUTPUT_JSON)
+			json_array_append_new(list, json_key(arena, &found.items[i]));
+		else
+			explain_key(arena, &found.items[i]);
+	}
+	json_t *document = json_pack("{s:o}", "keys", list);
+	if (options->output == OUTPUT_JSON)
+		return json_finish(document, EXIT_CONVERGED);
+	json_decref(document);
+	return EXIT_CONVERGED;
+}

@@ -1,0 +1,86 @@
+#include "cmd/reference/schema_rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Both of one address family; a text without ':' is IPv4. */
+#define SAME_FAMILY(one, other)                                                                    \
+	"{'if': {'required': ['" one "'], 'properties': {'" one "': {'pattern': ':'}}},"           \
+	" 'then': {'properties': {'" other "': {'pattern': ':'}}},"                                \
+	" 'else': {'properties': {'" other "': {'pattern': '^[^:]*$'}}}}"
+
+/* No LAN has these: this network, loopback, multicast and what is above; IPv6's multicast. */
+#define SUBNET_RELATIONS                                                                           \
+	SAME_FAMILY("subnet", "gateway")                                                           \
+	"," SAME_FAMILY("subnet",                                                                  \
+			"ip_range") ","                                                            \
+				    "{'properties': {'subnet': {'not': {'pattern':"                \
+				    " '^(0|127|22[4-9]|2[3-5][0-9])\\\\.|^[Ff][Ff]|/0$'}}}}"
+
+/* What `parent` may be where it is short for a link and its VLAN, 1 to 4094. */
+#define SHORT_PARENT                                                                               \
+	"'^(?!lo(\\\\.[0-9]+)?$)"                                                                  \
+	"(?!.+\\\\.(0[0-9]*|[5-9][0-9]{3}|4[1-9][0-9]{2}|409[5-9]|[0-9]{5,})$)'"
+
+static const struct relations {
+	const struct object *object;
+	const char *keywords; /* JSON with ' for " */
+} relations[] = {
+	{&network_object,
+	 "{'anyOf': [{'required': ['parent']},"
+	 "           {'required': ['internal'],"
+	 "            'properties': {'internal': {'enum': [true, 'true']}}}],"
+	 " 'oneOf': [{'required': ['subnet']}, {'required': ['subnets']}],"
+	 " 'dependentRequired': {'vlan': ['parent'], 'vlan_protocol': ['parent'],"
+	 "   'gateway': ['subnet'], 'ip_range': ['subnet'], 'aux_addresses': ['subnet']},"
+	 " 'allOf': ["
+	 "  {'properties': {'subnets': {'minItems': 1}, 'parent': {'not': {'const': 'lo'}}}},"
+	 "  {'if': {'required': ['vlan']}, 'else': {'properties': {'parent': {'pattern':"
+	 "   " SHORT_PARENT "}}}},"
+	 "  {'if': {'required': ['driver'], 'properties': {'driver': {'const': 'ipvlan'}}},"
+	 "   'then': {'properties': {'mode': {'enum': ['l2', 'l3', 'l3s']}, 'bcqueuelen': false}},"
+	 "   'else': {'properties': {'mode': {'enum': ['bridge', 'private', 'vepa',"
+	 "                                             'passthru']}}}},"
+	 "  {'if': {'required': ['mode'],"
+	 "          'properties': {'mode': {'enum': ['private', 'vepa', 'passthru']}}},"
+	 "   'then': {'properties': {'host': {'enum': [false, 'false']}}}},"
+	 "  {'if': {'required': ['vlan_protocol']},"
+	 "   'then': {'anyOf': [{'required': ['vlan']},"
+	 "                      {'properties': {'parent': {'pattern': '\\\\.[0-9]+$'}}}]}},"
+	 "  {'if': {'anyOf': [{'required': ['subnet'],"
+	 "                     'properties': {'subnet': {'pattern': ':'}}},"
+	 "                    {'required': ['subnets'], 'properties': {'subnets': {'contains':"
+	 "                     {'properties': {'subnet': {'pattern': ':'}}}}}}]},"
+	 "   'then': {'properties': {'mtu': {'minimum': 1280}}}}, " SUBNET_RELATIONS "]}"},
+	{&subnet_object, "{'allOf': [" SUBNET_RELATIONS "]}"},
+	{&route_object,
+	 "{'allOf': [" SAME_FAMILY("to",
+				   "via") ","
+					  "{'properties': {'to': {'not': {'pattern': '/0$'}}}}]}"},
+	{&container_object,
+	 "{'oneOf': [{'required': ['netns']}, {'required': ['pid']}, {'required': ['docker']},"
+	 "           {'required': ['podman']},"
+	 "           {'properties': {'netns': false, 'pid': false, 'docker': false,"
+	 "                           'podman': false}}]}"},
+};
+
+static json_t *parse(const char *keywords)
+{
+	char *text = strdup(keywords);
+	if (!text)
+		return NULL;
+	for (char *c = text; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	json_t *parsed = json_loads(text, 0, NULL);
+	free(text);
+	return parsed;
+}
+
+json_t *schema_relations(const struct object *object)
+{
+	for (size_t i = 0; i < sizeof(relations) / sizeof(*relations); i++)
+		if (relations[i].object == object)
+			return parse(relations[i].keywords);
+	return NULL;
+}

@@ -1,0 +1,313 @@
+#include "cmd/run.h"
+
+#include "base/memory.h"
+#include "cmd/confirm.h"
+#include "cmd/exit.h"
+#include "cmd/ip.h"
+#include "cmd/json.h"
+#include "cmd/markdown.h"
+#include "cmd/progress.h"
+#include "cmd/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static bool refused(const struct plan *plan)
+{
+	return plan->guard.refused || plan_count(plan, ACTION_REFUSED) > 0;
+}
+
+/* What --max-delete says no to. */
+static void fault_guard(struct run *run, const struct plan_options *options)
+{
+	const struct guard *guard = &run->plan->guard;
+	error_set(&run->fault, 0,
+		  "refused: this would delete %zu of the %zu live attachments of the set \"%s\", "
+		  "more than --max-delete=%u%s; nothing was touched",
+		  guard->deletes, guard->live, guard->set, options->max_delete.limit,
+		  options->max_delete.percent ? "%" : "");
+	error_hint(&run->fault,
+		   "if that is meant, say --max-delete=%zu, or `mvapply delete` for the whole set",
+		   guard->deletes);
+	error_code(&run->fault, CODE_GUARD);
+}
+
+static int preview_code(const struct plan *plan)
+{
+	if (refused(plan))
+		return EXIT_REFUSED;
+	if (plan_count(plan, ACTION_BLOCKED))
+		return EXIT_FAILED;
+	return plan_empty(plan) ? EXIT_CONVERGED : EXIT_DIFFERS;
+}
+
+/* Each shows its own progress: no thread is left when a guardian is forked. */
+int run_look(struct run *run, const struct desired *desired, const struct options *options,
+	     struct error *error)
+{
+	struct progress *progress = progress_begin(options);
+	progress_phase(progress, "Looking at the host's network namespaces", 0);
+	struct live *live = observe(desired, error);
+	progress_end(progress);
+	if (!live)
+		return -1;
+	*run = (struct run){.arena = arena_new(),
+			    .live = live,
+			    .plan = plan_make(desired, live, &options->plan)};
+	run->exit_code = preview_code(run->plan);
+	if (run->plan->guard.refused)
+		fault_guard(run, &options->plan);
+	return 0;
+}
+
+static size_t count_acting(const struct plan *plan)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count += step_acts(&plan->steps[i]);
+	return count;
+}
+
+static void run_do(struct run *run, const struct options *options)
+{
+	struct progress *progress = progress_begin(options);
+	progress_phase(progress, "Applying", count_acting(run->plan));
+	run->outcomes = memory_new(run->plan->n_steps + 1, sizeof(*run->outcomes));
+	size_t failed =
+		apply_probed(run->plan, run->live, run->outcomes, progress_counter(progress));
+	progress_end(progress);
+	failed += plan_count(run->plan, ACTION_BLOCKED);
+	run->exit_code = failed ? EXIT_FAILED : EXIT_CONVERGED;
+}
+
+struct fingerprint run_fingerprint(const struct run *run, const struct desired *desired)
+{
+	observe_cookies(run->live);
+	return fingerprint_make(desired, run->live, run->plan, boot_id(run->arena), run->arena);
+}
+
+static void fault_moved(struct run *run, const char *path)
+{
+	error_set(&run->fault, 0,
+		  "refused: the host has changed since %s was saved; nothing was touched", path);
+	error_hint(&run->fault, "above is what would be done now; `mvapply diff --out` saves it "
+				"for review");
+	error_code(&run->fault, CODE_PLAN_MOVED);
+}
+
+static bool saved_holds(struct run *run, const struct desired *desired,
+			const struct options *options)
+{
+	const struct saved_plan *saved = options->saved;
+	const struct fingerprint live = run_fingerprint(run, desired);
+	json_t *steps = json_steps(run->plan, NULL);
+	run->n_moved = saved_plan_compare(saved, &live, steps, run->arena, &run->moved);
+	json_decref(steps);
+	if (!run->n_moved)
+		return true;
+	fault_moved(run, options->words[0]);
+	run->exit_code = EXIT_REFUSED;
+	return false;
+}
+
+static const char *sets_text(const struct desired *desired, struct arena *arena)
+{
+	const char *text = "";
+	for (size_t i = 0; i < desired->n_sets; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", desired->sets[i].name);
+	return text;
+}
+
+/* Does the plan, under a guardian if one was asked for and there is anything to guard. */
+static int run_guarded(struct run *run, const struct desired *desired,
+		       const struct options *options, const struct apply_lock *lock,
+		       struct error *error)
+{
+	run->undertaking = (struct undertaking){.plan = run->plan,
+						.before = run->live,
+						.sets = sets_text(desired, run->arena),
+						.seconds = options->confirm_seconds};
+	if (options->confirm_seconds && !plan_empty(run->plan)) {
+		int status = guardian_begin(&run->guardian, &run->undertaking, lock, error);
+		if (status < 0)
+			return status;
+	}
+	run_do(run, options);
+	if (run->guardian.pid)
+		guardian_applied(&run->guardian);
+	return 0;
+}
+
+static int run_locked(struct run *run, const struct desired *desired, const struct options *options,
+		      const struct apply_lock *lock, struct error *error)
+{
+	int status = confirm_check(error);
+	if (status == 0)
+		status = run_look(run, desired, options, error);
+	if (status < 0 || refused(run->plan) ||
+	    (options->saved && !saved_holds(run, desired, options)))
+		return status;
+	status = run_guarded(run, desired, options, lock, error);
+	if (status < 0)
+		run_free(run);
+	return status;
+}
+
+int run_apply(struct run *run, const struct desired *desired, const struct options *options,
+	      struct error *error)
+{
+	struct progress *progress = progress_begin(options);
+	progress_phase(progress, "Waiting for another mvapply to come to its end", 0);
+	struct apply_lock lock;
+	int status = apply_lock(&lock, error);
+	progress_end(progress);
+	if (status < 0)
+		return status;
+	int result = run_locked(run, desired, options, &lock, error);
+	apply_unlock(&lock);
+	return result;
+}
+
+void run_free(struct run *run)
+{
+	plan_free(run->plan);
+	live_free(run->live);
+	free(run->outcomes);
+	arena_free(run->arena);
+}
+
+/* What was asked for goes to stdout, what went wrong to stderr, in the order in which it came. */
+static void report_text(const struct run *run, const struct desired *desired,
+			const struct options *options)
+{
+	const struct plan *plan = run->plan;
+	struct text text = text_new(options, options->quiet ? stderr : stdout, desired->n_sets);
+	bool tried = run->outcomes && plan->n_steps;
+	text_warnings(plan, run->live);
+	text_plan(&text, plan, options->quiet ? TEXT_TROUBLES : TEXT_ALL);
+	if (!options->quiet && !tried)
+		text_plan_summary(&text, plan);
+	fflush(stdout);
+	if (tried)
+		text_failures(&text, plan, run->outcomes);
+	if (tried && !options->quiet)
+		text_done(&text, plan, run->outcomes);
+	if (plan_count(plan, ACTION_REFUSED))
+		fputs("mvapply: refused: nothing was touched\n", stderr);
+	for (size_t i = 0; i < run->n_moved; i++)
+		text_note(run->moved[i]);
+	if (run->fault.code)
+		text_error(&run->fault);
+}
+
+static json_t *report_json(const struct run *run)
+{
+	json_t *document = json_plan(run->plan, run->live, run->outcomes);
+	json_object_set_new(document, "errors", json_errors(&run->fault));
+	if (run->n_moved)
+		json_object_set_new(document, "moved", json_sentences(run->moved, run->n_moved));
+	return document;
+}
+
+static void report_ip(const struct run *run, const struct text *text)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	text_warnings(run->plan, run->live);
+	ip_plan(text, run->plan, run->live, origins_find(run->live, arena));
+}
+
+int run_report(const struct run *run, const struct desired *desired, const struct options *options)
+{
+	const struct text text = text_new(options, stdout, desired->n_sets);
+	switch (options->output) {
+	case OUTPUT_JSON:
+		return json_finish(report_json(run), run->exit_code);
+	case OUTPUT_TEXT:
+		report_text(run, desired, options);
+		break;
+	case OUTPUT_IP:
+		report_ip(run, &text);
+		break;
+	case OUTPUT_MARKDOWN:
+		markdown_plan(&text, run->plan, run->live);
+		break;
+	}
+	return run->exit_code;
+}
+
+static int conclude_json(struct run *run, const struct verdict *verdict)
+{
+	json_t *document = report_json(run);
+	json_object_set_new(document, "confirmed", json_boolean(verdict->confirmed));
+	if (verdict->broken)
+		json_object_set_new(document, "not_reverted", json_string(verdict->words));
+	return json_finish(document, run->exit_code);
+}
+
+static void fault_reverted(struct run *run, const struct verdict *verdict,
+			   const struct options *options)
+{
+	char within[64];
+	snprintf(within, sizeof(within), "not confirmed within %u s", options->confirm_seconds);
+	error_set(&run->fault, 0, "reverted: %s; %s", verdict->cancelled ? "cancelled" : within,
+		  verdict->broken ? "but not all of it" : "everything is what it was before");
+	error_code(&run->fault, verdict->broken ? CODE_NOT_REVERTED : CODE_REVERTED);
+	if (verdict->broken)
+		error_hint(&run->fault, "`mvapply diff` shows what differs from the file now");
+}
+
+static void conclude_text(const struct run *run, const struct verdict *verdict,
+			  const struct options *options)
+{
+	if (verdict->confirmed) {
+		fputs(options->quiet ? "" : "Confirmed.\n", stdout);
+		return;
+	}
+	fputs(verdict->words, stderr);
+	text_error(&run->fault);
+}
+
+int run_conclude(struct run *run, const struct desired *desired, const struct options *options)
+{
+	if (!run->guardian.pid)
+		return run_report(run, desired, options);
+	if (options->output == OUTPUT_TEXT)
+		run_report(run, desired, options);
+	fprintf(stderr,
+		"mvapply: press ENTER to confirm, or run `mvapply confirm`, or send SIGUSR1 to "
+		"%ld:\n    else in %u s everything goes back to what it was\n",
+		(long)getpid(), options->confirm_seconds);
+	const struct verdict verdict = guardian_wait(&run->guardian, &run->undertaking, run->arena);
+	if (!verdict.confirmed) {
+		run->exit_code = verdict.broken ? EXIT_FAILED : EXIT_REVERTED;
+		fault_reverted(run, &verdict, options);
+	}
+	if (options->output == OUTPUT_JSON)
+		return conclude_json(run, &verdict);
+	conclude_text(run, &verdict, options);
+	return run->exit_code;
+}
+
+int run_error(const struct error *error, const struct options *options)
+{
+	const int code = error->code == CODE_UNCONFIRMED ? EXIT_REFUSED
+			 : error->code >= CODE_COMMAND   ? EXIT_USAGE
+							 : EXIT_FAILED;
+	if (options->output == OUTPUT_JSON)
+		return json_finish(json_error(error), code);
+	text_error(error);
+	return code;
+}
+
+int run_once(run_round *round, const struct desired *desired, const struct options *options)
+{
+	struct run run;
+	struct error error;
+	if (round(&run, desired, options, &error) < 0)
+		return run_error(&error, options);
+	int code = run_conclude(&run, desired, options);
+	run_free(&run);
+	return code;
+}

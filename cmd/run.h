@@ -1,0 +1,46 @@
+/* One round: look, plan, and, unless it is a preview, do. */
+#ifndef CMD_RUN_H
+#define CMD_RUN_H
+
+#include "cmd/guardian.h"
+#include "cmd/options.h"
+#include "reconcile/apply.h"
+#include "reconcile/fingerprint.h"
+#include "reconcile/observe.h"
+#include "reconcile/probe.h"
+
+struct run {
+	struct arena *arena;
+	struct live *live;
+	struct plan *plan;
+	struct outcome *outcomes; /* NULL: nothing was tried */
+	const char **moved;       /* why a saved plan does not hold any more, a sentence each */
+	size_t n_moved;
+	struct undertaking undertaking; /* with --confirm, once something was to be done */
+	struct guardian guardian;
+	struct error fault; /* of the run as a whole; CODE_NONE: none */
+	int exit_code;
+};
+
+typedef int run_round(struct run *run, const struct desired *desired, const struct options *options,
+		      struct error *error);
+
+/* Looks and plans. Returns 0, and the caller frees with run_free; or a negative errno. */
+run_round run_look;
+/* The same, and does the plan unless it is refused, alone on this host. With options->saved: only
+ * if that is the plan, made from the same live state. */
+run_round run_apply;
+void run_free(struct run *run);
+/* What the plan was made from; in the run's arena. */
+struct fingerprint run_fingerprint(const struct run *run, const struct desired *desired);
+
+/* Writes what a round came to, as the options want it; returns the exit code. */
+int run_report(const struct run *run, const struct desired *desired, const struct options *options);
+/* The same; and where a guardian waits, waits with it, and tells what came of it. */
+int run_conclude(struct run *run, const struct desired *desired, const struct options *options);
+/* One round from beginning to report; returns the exit code. */
+int run_once(run_round *round, const struct desired *desired, const struct options *options);
+/* The report of a command or a round that could not begin; returns the exit code. */
+int run_error(const struct error *error, const struct options *options);
+
+#endif

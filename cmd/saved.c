@@ -1,0 +1,115 @@
+#include "cmd/saved.h"
+
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "cmd/json.h"
+#include "cmd/run.h"
+#include "cmd/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Half a file is no JSON, so that nobody takes it for a plan. */
+static int document_write(const json_t *document, const char *path, struct error *error)
+{
+	FILE *out = fopen(path, "we");
+	if (!out)
+		return error_set(error, errno, "cannot write %s: %s", path, strerror(errno));
+	(void)json_dumpf(document, out, JSON_INDENT(2));
+	(void)fputc('\n', out);
+	int failed = ferror(out);
+	failed |= fclose(out);
+	return failed ? error_set(error, errno, "cannot write %s: %s", path, strerror(errno)) : 0;
+}
+
+static int run_save(const struct run *run, const struct desired *desired,
+		    const struct options *options, struct input *inputs, size_t n_inputs)
+{
+	const struct saved_plan saved = {.host = options->host,
+					 .options = options->plan,
+					 .inputs = inputs,
+					 .n_inputs = n_inputs,
+					 .live = run_fingerprint(run, desired),
+					 .steps = json_steps(run->plan, NULL)};
+	struct error error;
+	json_t *document = saved_plan_encode(&saved);
+	int status = document_write(document, options->out, &error);
+	json_decref(document);
+	if (status < 0)
+		text_error(&error);
+	return status;
+}
+
+/* A plan that would be refused is not one to approve. */
+static bool savable(const struct run *run, const struct options *options)
+{
+	if (run->exit_code != EXIT_REFUSED)
+		return true;
+	text_note(arena_printf(options->arena, "%s was not written: apply would refuse this plan",
+			       options->out));
+	return false;
+}
+
+int plan_save(const struct options *options)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct input *inputs;
+	size_t n_inputs;
+	struct run run;
+	struct error error;
+	struct desired *desired = input_keep(options, arena, &inputs, &n_inputs);
+	if (!desired)
+		return EXIT_USAGE;
+	int code = EXIT_FAILED;
+	if (run_look(&run, desired, options, &error) < 0) {
+		run_error(&error, options);
+	} else {
+		code = run_report(&run, desired, options);
+		if (savable(&run, options) &&
+		    run_save(&run, desired, options, inputs, n_inputs) < 0)
+			code = EXIT_FAILED;
+		run_free(&run);
+	}
+	desired_free(desired);
+	return code;
+}
+
+/* The plan and the input in it, checked as any other; NULL after what is wrong was written. */
+static struct desired *saved_read(const struct options *options, struct arena *arena,
+				  struct saved_plan *ret)
+{
+	struct diags diags;
+	struct input *files = NULL;
+	size_t count = 0;
+	struct desired *desired = NULL;
+	diags_init(&diags);
+	if (input_files(options, options->words[0], arena, &files, &count, &diags) == 0 &&
+	    saved_plan_decode(&files[0], arena, ret, &diags) == 0) {
+		desired = load(ret->inputs, ret->n_inputs, ret->host, &diags);
+		if (!desired)
+			saved_plan_free(ret);
+	}
+	if (!desired)
+		input_wrong(options, &diags);
+	diags_free(&diags);
+	return desired;
+}
+
+int plan_apply(const struct options *options)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct saved_plan saved;
+	struct desired *desired = saved_read(options, arena, &saved);
+	if (!desired)
+		return EXIT_USAGE;
+	struct options as_saved = *options;
+	as_saved.plan = saved.options;
+	as_saved.plan.probe = options->plan.probe;
+	as_saved.host = saved.host;
+	as_saved.saved = &saved;
+	int code = run_once(run_apply, desired, &as_saved);
+	desired_free(desired);
+	saved_plan_free(&saved);
+	return code;
+}

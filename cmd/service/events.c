@@ -1,0 +1,287 @@
+#include "base/clock.h"
+#include "cmd/service/notify.h"
+#include "cmd/service/service.h"
+#include "reconcile/decode.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* An editor's or git's writes come in bursts: the files are read when it has been quiet for a
+ * while, or at the latest after the longest wait. */
+#define QUIET_MS         20
+#define QUIET_LONGEST_MS 500
+
+void service_doubt(struct service *service)
+{
+	live_free(service->live);
+	service->live = NULL;
+	service->dirty = true;
+}
+
+static struct live_ns *ns_of(const struct service *service, int nsid)
+{
+	if (nsid == MONITOR_HOST)
+		return service->live->spaces[0];
+	for (size_t i = 1; i < service->live->n_spaces; i++)
+		if (service->live->spaces[i]->nsid == nsid)
+			return service->live->spaces[i];
+	return NULL;
+}
+
+/* A link of the host's that is ours, or that the files name as a parent. */
+static bool link_matters(const struct service *service, const struct live_link *link)
+{
+	if (link->mark.role != ROLE_NONE)
+		return true;
+	for (size_t s = 0; s < service->desired->n_sets; s++) {
+		const struct set *set = &service->desired->sets[s];
+		for (size_t i = 0; i < set->n_networks; i++)
+			if (set->networks[i].parent &&
+			    live_link_is_called(link, set->networks[i].parent))
+				return true;
+	}
+	return false;
+}
+
+static bool index_matters(const struct service *service, int ifindex)
+{
+	const struct live_link *link = live_link_by_index(service->live->spaces[0], ifindex);
+	if (!link)
+		return false;
+	const struct live_link *base =
+		link->kind == KIND_VLAN ? live_link_by_index(service->live->spaces[0], link->parent)
+					: NULL;
+	return link_matters(service, link) || (base && link_matters(service, base));
+}
+
+/* Other programs' links, addresses and routes come and go on a host all the time. */
+static bool host_event_matters(const struct service *service, const struct nlmsghdr *message)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct live_link link;
+	struct parent_ref parent;
+	struct live_addr addr;
+	struct live_route route;
+	bool has_proto;
+	enum decoded decoded = DECODE_SKIP;
+	bool matters = false;
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+		decoded = decode_link(arena, message, &link, &parent);
+		matters = decoded == DECODED &&
+			  (link_matters(service, &link) || index_matters(service, link.ifindex) ||
+			   index_matters(service, link.parent));
+		break;
+	case RTM_NEWADDR:
+		decoded = decode_addr(message, &addr, &has_proto);
+		matters = decoded == DECODED && index_matters(service, addr.ifindex);
+		break;
+	case RTM_NEWROUTE:
+		decoded = decode_route(message, &route);
+		matters = decoded == DECODED &&
+			  (route.proto == MARK_PROTOCOL || index_matters(service, route.ifindex));
+		break;
+	}
+	return matters || decoded == DECODE_BAD;
+}
+
+static void ns_stale(struct service *service, struct live_ns *ns)
+{
+	ns->stale = true;
+	service->dirty = true;
+}
+
+/* The namespace with that number is no more. */
+static void ns_died(struct service *service, const struct nlmsghdr *message)
+{
+	int nsid;
+	struct live_ns *ns =
+		decode_nsid(message, &nsid) == DECODED && nsid >= 0 ? ns_of(service, nsid) : NULL;
+	if (!ns)
+		return;
+	ns->nsid = -1;
+	service->heard_death = true;
+	ns_stale(service, ns);
+	for (size_t i = 0; i < service->live->n_targets; i++)
+		service->live->targets[i].stale |= service->live->targets[i].ns == ns;
+}
+
+static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool gone)
+{
+	struct service *service = data;
+	if (!service->live)
+		return;
+	if (message->nlmsg_type == RTM_NEWNSID) {
+		if (gone && nsid == MONITOR_HOST)
+			ns_died(service, message);
+		return;
+	}
+	struct live_ns *ns = ns_of(service, nsid);
+	if (ns && !ns->stale && (!ns->host || host_event_matters(service, message)))
+		ns_stale(service, ns);
+}
+
+void service_hear(struct service *service)
+{
+	if (monitor_drain(service->monitor, kernel_event, service) < 0) {
+		log_write(&service->log, LEVEL_WARNING,
+			  "events of the kernel were lost: looking at everything again");
+		service_doubt(service);
+	}
+}
+
+static void monitor_ready(void *data, int fd, uint32_t events)
+{
+	(void)fd;
+	(void)events;
+	service_hear(data);
+}
+
+/* Whether another namespace than the one that was found is at the target's name, or none. */
+static bool target_moved(const struct target *target)
+{
+	char path[4096];
+	struct stat stat_now;
+	const char *source = target->container->source;
+	if (target->state != TARGET_READY)
+		return true;
+	snprintf(path, sizeof(path), "%s%s", source[0] == '/' ? "" : "/run/netns/", source);
+	return stat(path, &stat_now) < 0 || stat_now.st_ino != target->ns->inode;
+}
+
+static void mounts_event(void *data)
+{
+	struct service *service = data;
+	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
+		struct target *target = &service->live->targets[i];
+		if (target->container->source_kind != SOURCE_NETNS || !target_moved(target))
+			continue;
+		target->stale = true;
+		service->dirty = true;
+	}
+}
+
+static int paths_listen(struct service *service, struct error *error);
+
+static void paths_settled(void *data)
+{
+	struct service *service = data;
+	struct error error;
+	service->first_event = 0;
+	loop_remove(service->loop, paths_fd(service->paths));
+	if (paths_arm(service->paths, &error) < 0 || paths_listen(service, &error) < 0)
+		log_error(&service->log, LEVEL_ERROR, NULL, &error);
+	service_read(service);
+}
+
+static void paths_ready(void *data, int fd, uint32_t events)
+{
+	struct service *service = data;
+	(void)fd;
+	(void)events;
+	if (!paths_touched(service->paths))
+		return;
+	if (!service->first_event)
+		service->first_event = clock_milliseconds();
+	int64_t left = service->first_event + QUIET_LONGEST_MS - clock_milliseconds();
+	if (left < 0)
+		left = 0;
+	loop_timer_set(service->loop, &service->debounce, left < QUIET_MS ? left : QUIET_MS);
+}
+
+static int paths_listen(struct service *service, struct error *error)
+{
+	return loop_add(service->loop, paths_fd(service->paths), EPOLLIN, paths_ready, service,
+			error);
+}
+
+static void reload(struct service *service)
+{
+	log_write(&service->log, LEVEL_NOTICE,
+		  "SIGHUP: reading the files and looking at everything");
+	notify("RELOADING=1\nMONOTONIC_USEC=%lld\n", (long long)clock_microseconds());
+	service->content = 0;
+	retry_clear(service->retry);
+	service_read(service);
+	service_doubt(service);
+}
+
+static void signals_ready(void *data, int fd, uint32_t events)
+{
+	struct service *service = data;
+	struct signalfd_siginfo signal;
+	(void)events;
+	while (read(fd, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+		if (signal.ssi_signo == SIGHUP) {
+			reload(service);
+			continue;
+		}
+		log_write(&service->log, LEVEL_NOTICE, "%s: ending; the networks stay as they are",
+			  signal.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+		loop_stop(service->loop);
+	}
+}
+
+static int signals_listen(struct service *service, struct error *error)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	service->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (service->signals < 0)
+		return error_set(error, errno, "cannot wait for signals: %s", strerror(errno));
+	return loop_add(service->loop, service->signals, EPOLLIN, signals_ready, service, error);
+}
+
+static void again_due(void *data)
+{
+	struct service *service = data;
+	service->dirty = true;
+}
+
+static void watchdog_due(void *data)
+{
+	struct service *service = data;
+	notify("WATCHDOG=1");
+	loop_timer_set(service->loop, &service->watchdog, notify_watchdog_interval());
+}
+
+int service_listen(struct service *service, struct error *error)
+{
+	service->debounce = (struct timer){.fire = paths_settled, .data = service};
+	service->again = (struct timer){.fire = again_due, .data = service};
+	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};
+	service->loop = loop_new(error);
+	if (!service->loop || signals_listen(service, error) < 0)
+		return -error->errnum;
+	service->paths = paths_new(service->options->files, service->options->n_files, error);
+	service->monitor = monitor_new(error);
+	if (!service->paths || !service->monitor || paths_listen(service, error) < 0 ||
+	    loop_add(service->loop, monitor_fd(service->monitor), EPOLLIN, monitor_ready, service,
+		     error) < 0)
+		return -error->errnum;
+	service->mounts = mounts_new(service->loop, mounts_event, service, error);
+	if (!service->mounts)
+		return -error->errnum;
+	loop_timer_set(service->loop, &service->watchdog, notify_watchdog_interval());
+	return 0;
+}
+
+void service_deaf(struct service *service)
+{
+	mounts_free(service->mounts);
+	monitor_free(service->monitor);
+	paths_free(service->paths);
+	if (service->signals > 0)
+		close(service->signals);
+	loop_free(service->loop);
+}

@@ -1,0 +1,47 @@
+#include "cmd/input.h"
+#include "cmd/service/service.h"
+
+#include <stdio.h>
+
+static void faults_log(const struct service *service, const struct diags *diags)
+{
+	for (size_t i = 0; i < diags->count; i++) {
+		const struct diag *diag = &diags->items[i];
+		char code[CODE_TEXT_SIZE], message[LOG_MESSAGE_SIZE];
+		code_format(diag->code, code);
+		snprintf(message, sizeof(message), "%s:%u:%u: %s [%s]%s%s", diag->place.file,
+			 diag->place.line, diag->place.column, diag->text, code,
+			 diag->hint ? "; hint: " : "", diag->hint ? diag->hint : "");
+		log_write_fields(&service->log, LEVEL_ERROR, message,
+				 json_pack("{s:s}", "code", code));
+	}
+	log_write(&service->log, LEVEL_WARNING,
+		  "the files have errors: the last state that was right stays");
+}
+
+static void take(struct service *service, struct desired *desired)
+{
+	desired_free(service->next);
+	service->next = desired;
+	service->metrics.input_valid = true;
+	service->dirty = true;
+	retry_clear(service->retry);
+	log_write(&service->log, LEVEL_NOTICE, "the files changed");
+}
+
+/* An error is told once: until the files are others. */
+void service_read(struct service *service)
+{
+	const uint64_t known = service->content;
+	struct diags diags;
+	diags_init(&diags);
+	struct desired *desired = input_load(service->options, &known, &diags, &service->content);
+	if (desired) {
+		take(service, desired);
+	} else if (diags.count) {
+		service->metrics.input_valid = false;
+		service->dirty = true; /* to say so in the metrics and the status */
+		faults_log(service, &diags);
+	}
+	diags_free(&diags);
+}

@@ -1,0 +1,33 @@
+/* The service's log: lines for people on a terminal, with priorities under journald, or JSON. */
+#ifndef CMD_LOG_H
+#define CMD_LOG_H
+
+#include "base/error.h"
+#include "cmd/options.h"
+
+#include <jansson.h>
+
+#define LOG_MESSAGE_SIZE 1024 /* of one entry, with its end; longer ones are cut */
+
+/* The numbers are syslog's, as sd-daemon(3) wants them: "<4>text". */
+enum log_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INFO = 6 };
+
+struct log {
+	bool json, journal, quiet;
+};
+
+/* stderr connected to the journal is told by JOURNAL_STREAM (systemd.exec(5)). */
+struct log log_new(const struct options *options);
+
+__attribute__((format(printf, 3, 4))) void log_write(const struct log *log, enum log_level level,
+						     const char *format, ...);
+/* The same, where JSON lines have more: {"time", "level", "message", ...fields}. Takes `fields` (an
+ * object) over. */
+void log_write_fields(const struct log *log, enum log_level level, const char *message,
+		      json_t *fields);
+
+/* What went wrong, with its code, and what is done about it ("trying again", or NULL). */
+void log_error(const struct log *log, enum log_level level, const char *then,
+	       const struct error *error);
+
+#endif

@@ -1,0 +1,28 @@
+/* Figures of the service, in Prometheus' text format, for node_exporter's textfile collector. */
+#ifndef CMD_METRICS_H
+#define CMD_METRICS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Upper bounds in seconds; the last bucket has none. */
+#define METRICS_BUCKETS 10
+
+struct metrics {
+	bool converged, input_valid;
+	size_t pending, attachments, waiting; /* waiting: failed, to be tried again */
+	uint64_t repaired, failures, rounds, operations;
+	double last_apply; /* seconds since the epoch; 0: never */
+	uint64_t buckets[METRICS_BUCKETS + 1];
+	double duration_sum; /* seconds, of all rounds */
+};
+
+void metrics_observe(struct metrics *metrics, double seconds);
+
+/* Writes a new file beside it and renames it into place. Returns 0 or a negative errno. */
+int metrics_write(const struct metrics *metrics, const char *path, struct error *error);
+
+#endif

@@ -1,0 +1,14 @@
+/* sd_notify(3)'s protocol: a datagram to the socket that systemd names. */
+#ifndef CMD_NOTIFY_H
+#define CMD_NOTIFY_H
+
+#include <stdint.h>
+
+/* Sends "READY=1\nSTATUS=..." and the like; does nothing where nobody asked for it. */
+__attribute__((format(printf, 1, 2))) void notify(const char *format, ...);
+
+/* Milliseconds between two WATCHDOG=1, half of what systemd allows (sd_watchdog_enabled(3)); -1: it
+ * asks for none. */
+int64_t notify_watchdog_interval(void);
+
+#endif

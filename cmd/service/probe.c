@@ -1,0 +1,177 @@
+/* Probes of the service: in a thread, since they take seconds and the rest is not to wait for them.
+ * A link whose addresses are not known to be free is held back; once the answers are there, another
+ * round is due. */
+#include "reconcile/probe.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cmd/service/service.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* How long an answer holds: a link is made right after it. */
+#define ANSWER_MS 10000
+
+struct service_probes {
+	pthread_t thread;
+	bool running;
+	int ready;            /* an eventfd that the thread writes to */
+	int stop;             /* one that it is told by to end */
+	struct arena *arena;  /* of these */
+	struct probes probes; /* the thread's while it runs, then the answers */
+	int64_t answered_at;
+};
+
+static void *ask(void *data)
+{
+	struct service_probes *state = data;
+	probes_run(&state->probes);
+	(void)eventfd_write(state->ready, 1);
+	return NULL;
+}
+
+static void answers_take(void *data, int fd, uint32_t events)
+{
+	struct service *service = data;
+	struct service_probes *state = service->probes;
+	(void)events;
+	(void)eventfd_read(fd, &(eventfd_t){0});
+	pthread_join(state->thread, NULL);
+	state->running = false;
+	state->answered_at = clock_milliseconds();
+	service->dirty = true;
+}
+
+static struct service_probes *probes_new(struct service *service)
+{
+	struct error error;
+	struct service_probes *state = memory_new(1, sizeof(*state));
+	state->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	state->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (state->ready >= 0 && state->stop >= 0 &&
+	    loop_add(service->loop, state->ready, EPOLLIN, answers_take, service, &error) == 0)
+		return state;
+	close(state->ready);
+	close(state->stop);
+	free(state);
+	return NULL;
+}
+
+/* A copy that outlives the plan. */
+static void probes_copy(struct service_probes *state, const struct probes *wanted)
+{
+	arena_free(state->arena);
+	state->arena = arena_new();
+	state->probes = (struct probes){.arena = state->arena, .stop = state->stop};
+	struct mac *known = arena_alloc(state->arena, (wanted->n_known + 1) * sizeof(*known));
+	for (size_t i = 0; i < wanted->n_known; i++)
+		known[i] = wanted->known[i];
+	state->probes.known = known;
+	state->probes.n_known = wanted->n_known;
+	for (size_t i = 0; i < wanted->count; i++) {
+		struct probe *probe =
+			array_push(state->arena, state->probes.items, state->probes.count);
+		*probe = wanted->items[i];
+		probe->link = arena_strdup(state->arena, probe->link);
+	}
+}
+
+/* The thread is born in the host's namespace, where the service's own is between its steps. */
+static void probes_start(struct service *service, const struct probes *wanted)
+{
+	if (!service->probes)
+		service->probes = probes_new(service);
+	struct service_probes *state = service->probes;
+	if (state && state->running)
+		return;
+	if (state)
+		probes_copy(state, wanted);
+	if (state && pthread_create(&state->thread, NULL, ask, state) == 0)
+		state->running = true;
+	else
+		log_write(&service->log, LEVEL_ERROR,
+			  "cannot ask the LAN for addresses: no thread or descriptor is left");
+}
+
+/* What is known of an address, or NULL: it has to be asked for. */
+static struct probe *answer_of(const struct service *service, const struct probe *wanted)
+{
+	const struct service_probes *state = service->probes;
+	if (!state || state->running || clock_milliseconds() - state->answered_at > ANSWER_MS)
+		return NULL;
+	for (size_t i = 0; i < state->probes.count; i++)
+		if (state->probes.items[i].ifindex == wanted->ifindex &&
+		    ip_equal(&state->probes.items[i].ip, &wanted->ip))
+			return &state->probes.items[i];
+	return NULL;
+}
+
+static void conflict(struct service *service, struct step *step, const struct probe *answer)
+{
+	struct outcome outcome = {.state = OUTCOME_FAILED};
+	probe_fault(answer, &outcome.error);
+	report_failure(service, step, &outcome);
+	service->metrics.failures++;
+	retry_failed(service->retry, step_key(step), clock_milliseconds());
+	step->held = true;
+}
+
+/* Whether all addresses of a step have an answer. */
+static bool answered(const struct service *service, const struct probe *wanted, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!answer_of(service, &wanted[i]))
+			return false;
+	return true;
+}
+
+/* An answer serves once: whatever comes later is asked for again. */
+static void answers_use(struct service *service, struct step *step, const struct probe *wanted,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct probe *answer = answer_of(service, &wanted[i]);
+		answer->ifindex = -1;
+		if (!step->held && (answer->taken || answer->errnum))
+			conflict(service, step, answer);
+	}
+}
+
+void service_probe(struct service *service, struct plan *plan)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct probes all = probes_of(plan, service->live, arena);
+	struct probes unknown = {.arena = arena, .known = all.known, .n_known = all.n_known};
+	for (size_t i = 0, end; i < all.count; i = end) {
+		const size_t step = all.items[i].step;
+		for (end = i; end < all.count && all.items[end].step == step; end++)
+			;
+		if (answered(service, &all.items[i], end - i)) {
+			answers_use(service, &plan->steps[step], &all.items[i], end - i);
+			continue;
+		}
+		plan->steps[step].held = true;
+		/* A parent that is not there yet is made first, which makes for another look. */
+		for (size_t k = i; k < end && all.items[i].ifindex > 0; k++)
+			*array_push(arena, unknown.items, unknown.count) = all.items[k];
+	}
+	if (unknown.count)
+		probes_start(service, &unknown);
+}
+
+void service_probe_free(struct service *service)
+{
+	struct service_probes *state = service->probes;
+	if (!state)
+		return;
+	(void)eventfd_write(state->stop, 1);
+	if (state->running)
+		pthread_join(state->thread, NULL);
+	close(state->ready);
+	close(state->stop);
+	arena_free(state->arena);
+	free(state);
+}

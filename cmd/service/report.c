@@ -1,0 +1,162 @@
+#include "base/memory.h"
+#include "cmd/json.h"
+#include "cmd/service/notify.h"
+#include "cmd/service/service.h"
+#include "cmd/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const verbs[] = {
+	[ACTION_CREATE] = "created",  [ACTION_CHANGE] = "changed",  [ACTION_REPLACE] = "replaced",
+	[ACTION_DELETE] = "deleted",  [ACTION_KEPT] = "kept",       [ACTION_PENDING] = "pending",
+	[ACTION_BLOCKED] = "blocked", [ACTION_REFUSED] = "refused",
+};
+
+static bool with_set(const struct service *service)
+{
+	return service->desired->n_sets > 1;
+}
+
+/* "created attach web/lan eth0 172.16.86.2/24" */
+static const char *step_text(const struct service *service, struct arena *arena,
+			     const struct step *step)
+{
+	char *detail = NULL;
+	size_t size = 0;
+	FILE *out = memory_or_die(open_memstream(&detail, &size));
+	text_detail(out, step, false);
+	fclose(out);
+	const char *text =
+		arena_printf(arena, "%s %s %s%s%s", verbs[step->action], step_noun(step),
+			     step_id(arena, step, with_set(service)), *detail ? "  " : "", detail);
+	free(detail);
+	return text;
+}
+
+static void step_log(const struct service *service, enum log_level level, const struct step *step,
+		     const struct outcome *outcome, const char *message)
+{
+	json_t *fields = service->log.json ? json_step(step, outcome) : NULL;
+	log_write_fields(&service->log, level, message, fields);
+}
+
+static void failure_log(const struct service *service, struct arena *arena, const struct step *step,
+			const struct outcome *outcome)
+{
+	const struct error *error = &outcome->error;
+	step_log(service, LEVEL_ERROR, step, outcome,
+		 arena_printf(arena, "%s %s: %s%s%s", step_noun(step),
+			      step_id(arena, step, with_set(service)),
+			      coded(arena, error->text, error->code),
+			      *error->hint ? "; hint: " : "", error->hint));
+}
+
+void report_failure(struct service *service, const struct step *step, const struct outcome *outcome)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	failure_log(service, arena, step, outcome);
+}
+
+void report_steps(struct service *service, const struct plan *plan, const struct outcome *outcomes)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (!step_acts(step))
+			continue;
+		if (outcomes[i].state == OUTCOME_FAILED)
+			failure_log(service, arena, step, &outcomes[i]);
+		else
+			step_log(service, LEVEL_INFO, step, &outcomes[i],
+				 step_text(service, arena, step));
+	}
+}
+
+static bool told_before(const struct service *service, const char *line)
+{
+	const char *found = service->told ? strstr(service->told, line) : NULL;
+	return found && (found == service->told || found[-1] == '\n');
+}
+
+static void notice_tell(struct service *service, FILE *told, enum log_level level,
+			const struct step *step, const char *message)
+{
+	char *line = NULL;
+	if (asprintf(&line, "%s\n", message) < 0)
+		abort();
+	fputs(line, told);
+	if (!told_before(service, line) && step)
+		step_log(service, level, step, NULL, message);
+	else if (!told_before(service, line))
+		log_write(&service->log, level, "%s", message);
+	free(line);
+}
+
+static enum log_level notice_level(enum action action)
+{
+	return action == ACTION_PENDING || action == ACTION_KEPT ? LEVEL_INFO : LEVEL_WARNING;
+}
+
+static void notices_tell(struct service *service, FILE *told, const struct plan *plan)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	for (size_t i = 0; i < plan->n_warnings; i++)
+		notice_tell(service, told, LEVEL_WARNING, NULL, plan->warnings[i]);
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (!step->reason)
+			continue;
+		notice_tell(service, told, notice_level(step->action), step,
+			    arena_printf(arena, "%s%s%s", step_text(service, arena, step),
+					 step->hint ? "; hint: " : "",
+					 step->hint ? step->hint : ""));
+	}
+	char code[CODE_TEXT_SIZE];
+	if (plan->guard.refused)
+		notice_tell(
+			service, told, LEVEL_WARNING, NULL,
+			arena_printf(arena,
+				     "held: this would delete %zu of the %zu live attachments "
+				     "of the set \"%s\" [%s]; hint: if that is meant, start with "
+				     "--max-delete=%zu, or run `mvapply apply` with it once",
+				     plan->guard.deletes, plan->guard.live, plan->guard.set,
+				     code_format(CODE_GUARD, code), plan->guard.deletes));
+}
+
+void report_notices(struct service *service, const struct plan *plan, const struct live *live)
+{
+	char *told = NULL;
+	size_t size = 0;
+	FILE *out = memory_or_die(open_memstream(&told, &size));
+	for (size_t i = 0; i < live->n_unseen; i++)
+		notice_tell(service, out, LEVEL_WARNING, NULL, live->unseen[i]);
+	notices_tell(service, out, plan);
+	fclose(out);
+	free(service->told);
+	service->told = told;
+}
+
+static size_t count_live(const struct live *live)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < live->n_spaces; i++)
+		for (size_t k = 0; k < live->spaces[i]->n_links; k++)
+			count += live->spaces[i]->links[k].mark.role == ROLE_ATTACH &&
+				 live->spaces[i]->links[k].parent_where == PARENT_HOST;
+	return count;
+}
+
+void report_state(struct service *service, const struct plan *plan)
+{
+	struct metrics *metrics = &service->metrics;
+	metrics->pending = plan_count(plan, ACTION_PENDING);
+	metrics->waiting = retry_count(service->retry);
+	metrics->attachments = count_live(service->live);
+	metrics->converged = plan_empty(plan) && !metrics->waiting && !plan->guard.refused &&
+			     !plan_count(plan, ACTION_BLOCKED) && !plan_count(plan, ACTION_REFUSED);
+	notify("READY=1\nSTATUS=%s, %zu live, %zu pending, %zu to be tried again%s",
+	       metrics->converged ? "Converged" : "Not converged", metrics->attachments,
+	       metrics->pending, metrics->waiting,
+	       metrics->input_valid ? "" : "; the files have errors: see the log");
+}

@@ -1,0 +1,330 @@
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cmd/exit.h"
+#include "cmd/service/service.h"
+#include "reconcile/nsid.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How often in a row a plan is done, looked at and made again before something is taken to work
+ * against us. */
+#define PASSES_MAX 4
+
+/* After a round that failed as a whole. */
+#define ROUND_AGAIN_MS 1000
+
+/* How long a namespace may take to die. */
+#define DEATH_MS 100
+
+#define TARGET_KEY_SIZE (PATH_MAX + 16)
+
+static double seconds_now(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+const char *step_key(const struct step *step)
+{
+	return step->want ? step->want->alias : step->have->alias;
+}
+
+/* The desired state that a look was made for has to live until the next one is done. */
+static bool round_look(struct service *service, struct error *error)
+{
+	struct desired *desired = service->next ? service->next : service->desired;
+	service->live = service->live ? observe_again(service->live, desired, error)
+				      : observe(desired, error);
+	if (service->next) {
+		desired_free(service->desired);
+		service->desired = service->next;
+		service->next = NULL;
+	}
+	return service->live != NULL;
+}
+
+/* The key for the retries of a container that could not be looked at. No mark begins like it. */
+static const char *target_key(const struct target *target, char key[TARGET_KEY_SIZE])
+{
+	const struct container *container = target->container;
+	snprintf(key, TARGET_KEY_SIZE, "%s %s", source_kind_name(container->source_kind),
+		 container->source);
+	return key;
+}
+
+/* Before a look: what failed for good while is tried again. */
+static void targets_retry(struct service *service)
+{
+	char key[TARGET_KEY_SIZE];
+	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
+		struct target *target = &service->live->targets[i];
+		if (target->state == TARGET_FAILED)
+			target->stale |= !retry_held(service->retry, target_key(target, key),
+						     service->held_at);
+	}
+}
+
+/* After it: what failed again waits longer. */
+static void targets_failed(struct service *service)
+{
+	char key[TARGET_KEY_SIZE];
+	for (size_t i = 0; i < service->live->n_targets; i++) {
+		const struct target *target = &service->live->targets[i];
+		if (target->state == TARGET_FAILED &&
+		    !retry_held(service->retry, target_key(target, key), service->held_at))
+			retry_failed(service->retry, key, service->held_at);
+	}
+}
+
+static bool target_failing(const struct live *live, const char *key)
+{
+	char its_key[TARGET_KEY_SIZE];
+	for (size_t i = 0; i < live->n_targets; i++)
+		if (live->targets[i].state == TARGET_FAILED &&
+		    strcmp(target_key(&live->targets[i], its_key), key) == 0)
+			return true;
+	return false;
+}
+
+/* The key for the retries of a namespace that could not be numbered, and is not heard. */
+static const char *space_key(const struct live_ns *ns, char key[TARGET_KEY_SIZE])
+{
+	snprintf(key, TARGET_KEY_SIZE, "nsid %ju", (uintmax_t)ns->inode);
+	return key;
+}
+
+static bool space_deaf(const struct live_ns *ns)
+{
+	return !ns->host && ns->details && ns->nsid < 0;
+}
+
+static void space_unnumbered(void *data, const struct live_ns *ns, const struct error *error)
+{
+	struct service *service = data;
+	char key[TARGET_KEY_SIZE];
+	log_write(&service->log, LEVEL_WARNING,
+		  "cannot hear of changes in %s, which gets no number: %s; it will be tried again",
+		  ns->name, error->text);
+	retry_failed(service->retry, space_key(ns, key), service->held_at);
+}
+
+static bool space_failing(const struct live *live, const char *key)
+{
+	char its_key[TARGET_KEY_SIZE];
+	for (size_t i = 0; i < live->n_spaces; i++)
+		if (space_deaf(live->spaces[i]) &&
+		    strcmp(space_key(live->spaces[i], its_key), key) == 0)
+			return true;
+	return false;
+}
+
+/* Before a look: whatever may have happened there meanwhile, and by which name it can be had now.
+ * One that is stale is looked at anyway: its number may be gone because it is. */
+static void spaces_retry(struct service *service)
+{
+	char key[TARGET_KEY_SIZE];
+	for (size_t i = 0; service->live && i < service->live->n_spaces; i++) {
+		const struct live_ns *ns = service->live->spaces[i];
+		if (space_deaf(ns) && !ns->stale &&
+		    !retry_held(service->retry, space_key(ns, key), service->held_at))
+			service_doubt(service);
+	}
+}
+
+static void steps_hold(struct service *service, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (step_acts(&plan->steps[i]))
+			plan->steps[i].held = retry_held(service->retry, step_key(&plan->steps[i]),
+							 service->held_at);
+}
+
+struct wanted {
+	const struct plan *plan;
+	const struct live *live;
+};
+
+/* Whether what failed is still to be done: neither has it become needless, nor impossible. */
+static bool still_wanted(const void *data, const char *key)
+{
+	const struct wanted *wanted = data;
+	for (size_t i = 0; i < wanted->plan->n_steps; i++) {
+		const struct step *step = &wanted->plan->steps[i];
+		if ((step->held || step_acts(step)) && strcmp(step_key(step), key) == 0)
+			return true;
+	}
+	return target_failing(wanted->live, key) || space_failing(wanted->live, key);
+}
+
+static struct plan *round_plan(struct service *service)
+{
+	struct plan *plan = plan_make(service->desired, service->live, &service->options->plan);
+	steps_hold(service, plan);
+	service_probe(service, plan);
+	return plan;
+}
+
+/* What a step touched is to be looked at again, while it is still held open. */
+static void step_touched(const struct step *step)
+{
+	if (step->ns)
+		step->ns->stale = true;
+	if (step->want && step->want->ns)
+		step->want->ns->stale = true;
+}
+
+static void step_done(struct service *service, const struct step *step,
+		      const struct outcome *outcome, bool drift)
+{
+	if (!step_acts(step))
+		return;
+	step_touched(step);
+	service->metrics.operations++;
+	service->metrics.repaired += drift;
+	if (outcome->state == OUTCOME_FAILED) {
+		service->metrics.failures++;
+		retry_failed(service->retry, step_key(step), clock_milliseconds());
+	} else {
+		retry_forget(service->retry, step_key(step));
+	}
+}
+
+static void round_do(struct service *service, const struct plan *plan, bool drift)
+{
+	struct outcome *outcomes = memory_new(plan->n_steps + 1, sizeof(*outcomes));
+	apply(plan, service->live, outcomes);
+	service->metrics.last_apply = seconds_now(CLOCK_REALTIME);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		step_done(service, &plan->steps[i], &outcomes[i], drift);
+	report_steps(service, plan, outcomes);
+	free(outcomes);
+}
+
+static void never_settles(struct service *service, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (!step_acts(step))
+			continue;
+		log_write(&service->log, LEVEL_WARNING,
+			  "%s does not stay as it was made: another program may be at work on it",
+			  step->name);
+		retry_failed(service->retry, step_key(step), clock_milliseconds());
+	}
+}
+
+/* Whether the plan may be done. */
+static bool round_allowed(const struct plan *plan)
+{
+	return !plan->guard.refused && !plan_empty(plan);
+}
+
+static bool target_changed(const struct live *live)
+{
+	for (size_t i = 0; i < live->n_targets; i++)
+		if (live->targets[i].stale)
+			return true;
+	return false;
+}
+
+/* That a namespace died the kernel tells a moment after its name has gone. */
+static bool death_heard(struct service *service)
+{
+	struct pollfd poller = {.fd = monitor_fd(service->monitor), .events = POLLIN};
+	int64_t end = clock_milliseconds() + DEATH_MS;
+	service->heard_death = false;
+	for (int64_t left = DEATH_MS; service->live && !service->heard_death && left > 0;
+	     left = end - clock_milliseconds())
+		if (poll(&poller, 1, (int)left) > 0)
+			service_hear(service);
+	return service->live && service->heard_death;
+}
+
+/* One look and one plan; true: the plan was done, and has to be looked at. */
+static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
+{
+	if (!round_look(service, error))
+		return false;
+	bool again = nsids_assign(service->live, space_unnumbered, service) > 0;
+	struct plan *plan = round_plan(service);
+	bool allowed = round_allowed(plan);
+	if (allowed && number == PASSES_MAX) {
+		never_settles(service, plan);
+		again = false;
+	} else if (allowed && observe_hold(service->live, plan)) {
+		round_do(service, plan, drift);
+		service_hear(service);
+		again = true;
+	} else if (allowed) {
+		/* One that dies needs nothing; one that lives on without a name can be found by a
+		 * full look alone. */
+		if (!target_changed(service->live) && !death_heard(service))
+			service_doubt(service);
+		again = true;
+	}
+	if (!again) {
+		const struct wanted wanted = {plan, service->live};
+		targets_failed(service);
+		retry_keep(service->retry, still_wanted, &wanted);
+		report_notices(service, plan, service->live);
+		report_state(service, plan);
+	}
+	plan_free(plan);
+	return again;
+}
+
+static void round_passes(struct service *service, bool drift)
+{
+	struct error error;
+	struct apply_lock lock;
+	service->failed = apply_lock(&lock, &error) < 0;
+	if (!service->failed) {
+		for (unsigned number = 0; pass(service, number, drift, &error); number++)
+			;
+		apply_unlock(&lock);
+		service->failed = !service->live;
+	}
+	if (service->failed)
+		log_error(&service->log, LEVEL_ERROR, NULL, &error);
+	service->dirty |= service->failed;
+}
+
+static void again_set(struct service *service)
+{
+	int64_t now = clock_milliseconds(), next = retry_next(service->retry, service->held_at);
+	int64_t left = next > now ? next - now : 0;
+	if (service->failed)
+		loop_timer_set(service->loop, &service->again, ROUND_AGAIN_MS);
+	else
+		loop_timer_set(service->loop, &service->again, next < 0 ? -1 : left);
+}
+
+void service_round(void *data)
+{
+	struct service *service = data;
+	if (!service->dirty)
+		return;
+	double start = seconds_now(CLOCK_MONOTONIC);
+	bool drift = service->live && !service->next;
+	service->dirty = false;
+	service->held_at = clock_milliseconds();
+	targets_retry(service);
+	spaces_retry(service);
+	round_passes(service, drift);
+	if (service->live)
+		observe_release(service->live);
+	service_engines_update(service);
+	again_set(service);
+	metrics_observe(&service->metrics, seconds_now(CLOCK_MONOTONIC) - start);
+	struct error error;
+	if (service->options->metrics &&
+	    metrics_write(&service->metrics, service->options->metrics, &error) < 0)
+		log_error(&service->log, LEVEL_WARNING, NULL, &error);
+}

@@ -1,0 +1,79 @@
+/* What the parts of `watch` share. Events mark what may have changed (events.c); once a
+ * batch of them is worked through, a round looks at what is marked, plans, and does the plan
+ * (round.c). Nothing happens between. */
+#ifndef CMD_SERVICE_H
+#define CMD_SERVICE_H
+
+#include "cmd/options.h"
+#include "cmd/service/log.h"
+#include "cmd/service/metrics.h"
+#include "reconcile/apply.h"
+#include "reconcile/observe.h"
+#include "watch/loop.h"
+#include "watch/monitor.h"
+#include "watch/mounts.h"
+#include "watch/paths.h"
+#include "watch/retry.h"
+
+struct service {
+	const struct options *options;
+	struct log log;
+	struct metrics metrics;
+	struct loop *loop;
+	struct paths *paths;
+	struct monitor *monitor;
+	struct mounts *mounts;
+	struct retry *retry;
+	struct service_engines *engines; /* engines.c's */
+	struct service_probes *probes;   /* probe.c's */
+	int signals;                     /* a signalfd */
+
+	struct desired *desired;
+	struct desired *next; /* read from files that changed; NULL: they did not */
+	struct live *live;    /* NULL: look at everything */
+	uint64_t content;     /* of the files, when they were last read */
+	char *told;           /* the notices of the last round, a line each */
+	bool guarded;         /* the last plan was too much to delete */
+	bool dirty;           /* a round is due */
+	bool failed;          /* the last round could not be done */
+	bool heard_death;     /* a namespace died since this was last reset */
+	int64_t held_at;      /* the time by which the last round held back what had failed */
+
+	struct timer debounce, again, watchdog;
+	int64_t first_event; /* of those that the debounce waits out */
+};
+
+/* events.c: each adds itself to the loop. Return 0, or a negative errno. */
+int service_listen(struct service *service, struct error *error);
+void service_deaf(struct service *service);
+/* Takes what the kernel has told so far. */
+void service_hear(struct service *service);
+/* Everything has to be looked at. */
+void service_doubt(struct service *service);
+
+/* engines.c: listens to the engines that the desired state's containers are of. */
+void service_engines_update(struct service *service);
+void service_engines_free(struct service *service);
+
+/* input.c: reads the files; if they say something new and valid, it is in `next`. */
+void service_read(struct service *service);
+
+/* probe.c: holds back the steps whose new addresses are not known to be free, and asks. */
+void service_probe(struct service *service, struct plan *plan);
+void service_probe_free(struct service *service);
+
+/* round.c */
+void service_round(void *service);
+
+/* report.c */
+void report_failure(struct service *service, const struct step *step,
+		    const struct outcome *outcome);
+void report_steps(struct service *service, const struct plan *plan, const struct outcome *outcomes);
+/* What is told and not done, as far as it was not told the last time. */
+void report_notices(struct service *service, const struct plan *plan, const struct live *live);
+void report_state(struct service *service, const struct plan *plan);
+
+/* The key of a step for the retries: its link's mark. */
+const char *step_key(const struct step *step);
+
+#endif

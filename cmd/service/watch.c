@@ -1,0 +1,72 @@
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "cmd/service/notify.h"
+#include "cmd/service/service.h"
+#include "cmd/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool reads_stdin(const struct options *options)
+{
+	for (size_t i = 0; i < options->n_files; i++)
+		if (strcmp(options->files[i], "-") == 0)
+			return true;
+	return false;
+}
+
+static int usage_stdin(void)
+{
+	fputs("mvapply: watch cannot watch standard input\n"
+	      "  hint: name a file or a directory with -f\n",
+	      stderr);
+	return EXIT_USAGE;
+}
+
+/* Files that are wrong at the start are an error of the command line; later they are not. The
+ * service listens before it reads, so that it misses nothing. */
+static int service_run(struct service *service)
+{
+	struct error error;
+	int status = service_listen(service, &error);
+	if (status == 0) {
+		service->desired = input_read(service->options, &service->content);
+		if (!service->desired)
+			return EXIT_USAGE;
+		service->dirty = true;
+		status = loop_run(service->loop, service_round, service, &error);
+	}
+	notify("STOPPING=1");
+	if (status < 0)
+		log_error(&service->log, LEVEL_ERROR, NULL, &error);
+	return status < 0 ? EXIT_FAILED : EXIT_CONVERGED;
+}
+
+static void service_free(struct service *service)
+{
+	service_engines_free(service);
+	service_probe_free(service);
+	service_deaf(service);
+	live_free(service->live);
+	desired_free(service->desired);
+	desired_free(service->next);
+	retry_free(service->retry);
+	free(service->told);
+}
+
+int command_watch(const struct options *options)
+{
+	if (reads_stdin(options))
+		return usage_stdin();
+	struct service service = {
+		.options = options,
+		.log = log_new(options),
+		.metrics = {.input_valid = true},
+		.retry = retry_new(),
+	};
+	int code = service_run(&service);
+	service_free(&service);
+	return code;
+}

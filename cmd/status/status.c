@@ -1,0 +1,234 @@
+#include "cmd/status/status.h"
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "cmd/json.h"
+#include "cmd/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool status_not_live(const struct step *step)
+{
+	return !step->have && step->mark.role != ROLE_VLAN && step->mark.role != ROLE_DUMMY;
+}
+
+const char *status_state(const struct survey_link *link)
+{
+	if (!link->step)
+		return "live";
+	switch (link->step->action) {
+	case ACTION_CHANGE:
+	case ACTION_REPLACE:
+	case ACTION_CREATE:
+		return "drifted";
+	case ACTION_DELETE:
+		return "undeclared";
+	case ACTION_KEPT:
+	case ACTION_PENDING:
+	case ACTION_BLOCKED:
+	case ACTION_REFUSED:
+		break;
+	}
+	return action_name(link->step->action);
+}
+
+static json_t *json_network(const struct survey_network *network)
+{
+	char text[PREFIX_TEXT_SIZE];
+	json_t *subnets = json_array();
+	for (size_t i = 0; i < network->n_subnets; i++) {
+		const struct subnet *subnet = &network->subnets[i];
+		json_t *object = json_object();
+		json_object_set_new(object, "subnet",
+				    json_string(prefix_format(&subnet->prefix, text)));
+		json_object_set_new(object, "gateway",
+				    json_text(subnet->gateway.family
+						      ? ip_format(&subnet->gateway, text)
+						      : NULL));
+		json_array_append_new(subnets, object);
+	}
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "set", network->set, "name",
+			 network->name, "driver", network->driver, "mode", network->mode, "parent",
+			 json_text(network->parent), "subnets", subnets);
+}
+
+static json_t *json_addresses(const struct survey_link *link)
+{
+	char text[IP_TEXT_SIZE];
+	json_t *list = json_array();
+	for (size_t i = 0; i < link->n_addrs; i++) {
+		const struct prefix *prefix = &link->addrs[i]->prefix;
+		json_array_append_new(list, json_pack("{s:s, s:i}", "address",
+						      ip_format(&prefix->ip, text), "prefix_len",
+						      (int)prefix->len));
+	}
+	return list;
+}
+
+static json_t *json_gateway(const struct ip *gateway)
+{
+	char text[IP_TEXT_SIZE];
+	return json_text(gateway->family ? ip_format(gateway, text) : NULL);
+}
+
+static json_t *json_link(const struct survey_link *link)
+{
+	char mac[MAC_TEXT_SIZE];
+	const struct mark *mark = &link->link->mark;
+	json_t *object = json_pack(
+		"{s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:o, s:i, s:s, s:b}", "set", mark->set,
+		"network", mark->network, "container", json_text(mark->container), "state",
+		status_state(link), "namespace", link->ns->name, "interface_name", link->link->name,
+		"ifindex", link->link->ifindex, "parent", json_text(link->parent), "mtu",
+		(int)link->link->mtu, "mac_address", mac_format(&link->link->mac, mac), "up",
+		(link->link->flags & IFF_UP) != 0);
+	json_object_set_new(object, "addresses", json_addresses(link));
+	json_object_set_new(object, "gateway", json_gateway(&link->gateways[0]));
+	json_object_set_new(object, "ipv6_gateway", json_gateway(&link->gateways[1]));
+	if (link->step)
+		json_object_set_new(object, "step", json_step(link->step, NULL));
+	return object;
+}
+
+static json_t *json_parent(const struct survey_parent *parent)
+{
+	const struct live_link *link = parent->link;
+	json_t *object = json_pack("{s:s, s:s, s:i}", "name", link->name, "kind", link->kind_name,
+				   "ifindex", link->ifindex);
+	if (link->kind == KIND_VLAN)
+		json_object_set_new(object, "vlan", json_integer(link->vlan));
+	json_object_set_new(object, "parent", json_text(parent->base));
+	return object;
+}
+
+json_t *status_json(const struct survey *survey, const struct run *run)
+{
+	json_t *networks = json_array(), *attachments = json_array(), *hosts = json_array();
+	json_t *parents = json_array(), *missing = json_array();
+	for (size_t i = 0; i < survey->n_networks; i++)
+		json_array_append_new(networks, json_network(&survey->networks[i]));
+	for (size_t i = 0; i < survey->n_links; i++)
+		json_array_append_new(survey->links[i].link->mark.role == ROLE_ATTACH ? attachments
+										      : hosts,
+				      json_link(&survey->links[i]));
+	for (size_t i = 0; i < survey->n_parents; i++)
+		json_array_append_new(parents, json_parent(&survey->parents[i]));
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		if (status_not_live(&run->plan->steps[i]))
+			json_array_append_new(missing, json_step(&run->plan->steps[i], NULL));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "networks", networks, "attachments",
+			 attachments, "hosts", hosts, "links", parents, "missing", missing);
+}
+
+/* "lab:", or nothing for the default set. */
+static const char *set_text(const char *set, char text[NAME_LENGTH_MAX + 2])
+{
+	snprintf(text, NAME_LENGTH_MAX + 2, "%s:", set);
+	return strcmp(set, "default") == 0 ? "" : text;
+}
+
+static void text_network(const struct survey_network *network)
+{
+	char text[PREFIX_TEXT_SIZE], set[NAME_LENGTH_MAX + 2];
+	printf("network   %s%s  %s %s on %s", set_text(network->set, set), network->name,
+	       network->driver, network->mode,
+	       network->parent ? network->parent : "a dummy of its own");
+	for (size_t i = 0; i < network->n_subnets; i++) {
+		const struct subnet *subnet = &network->subnets[i];
+		printf(", %s", prefix_format(&subnet->prefix, text));
+		if (subnet->gateway.family)
+			printf(" gateway %s", ip_format(&subnet->gateway, text));
+	}
+	putchar('\n');
+}
+
+static void text_link(const struct survey_link *link)
+{
+	char text[PREFIX_TEXT_SIZE], set[NAME_LENGTH_MAX + 2];
+	const struct mark *mark = &link->link->mark;
+	if (mark->container)
+		printf("attach    %s%s/%s  %s  %s", set_text(mark->set, set), mark->container,
+		       mark->network, status_state(link), link->link->name);
+	else
+		printf("host      %s%s  %s  %s", set_text(mark->set, set), mark->network,
+		       status_state(link), link->link->name);
+	for (size_t i = 0; i < link->n_addrs; i++)
+		printf(" %s", prefix_format(&link->addrs[i]->prefix, text));
+	printf(" %s", mac_format(&link->link->mac, text));
+	for (size_t i = 0; i < 2; i++)
+		if (link->gateways[i].family)
+			printf(" default via %s", ip_format(&link->gateways[i], text));
+	if (mark->container && strcmp(mark->container, link->ns->name) != 0)
+		printf(" in %s", link->ns->name);
+	putchar('\n');
+}
+
+static void text_parent(const struct survey_parent *parent)
+{
+	const struct mark *mark = &parent->link->mark;
+	if (parent->link->kind == KIND_VLAN)
+		printf("link      %s  vlan %u on %s, used by set", parent->link->name,
+		       parent->link->vlan, parent->base ? parent->base : "?");
+	else
+		printf("link      %s  dummy of network %s", parent->link->name, mark->network);
+	for (size_t i = 0; i < mark->n_sets; i++)
+		printf("%s %s", i ? "," : "", mark->sets[i]);
+	putchar('\n');
+}
+
+static void text_survey(const struct survey *survey, const struct run *run,
+			const struct desired *desired, const struct options *options)
+{
+	for (size_t i = 0; i < survey->n_networks; i++)
+		text_network(&survey->networks[i]);
+	for (size_t i = 0; i < survey->n_parents; i++)
+		text_parent(&survey->parents[i]);
+	for (size_t i = 0; i < survey->n_links; i++)
+		text_link(&survey->links[i]);
+	if (!survey->n_networks && !survey->n_links && !survey->n_parents)
+		puts("Nothing of mvapply's is live here.");
+	if (run->plan->n_steps) {
+		struct text text = text_new(options, stdout, desired->n_sets);
+		puts("\nDiffers from the files:");
+		text_plan(&text, run->plan, TEXT_ALL);
+	}
+}
+
+/* Without files there is no desired state: whatever is live is shown. */
+static struct desired *read_or_empty(const struct options *options)
+{
+	if (options->n_files)
+		return input_read(options, &(uint64_t){0});
+	struct arena *arena = arena_new();
+	struct desired *desired = arena_alloc(arena, sizeof(*desired));
+	desired->arena = arena;
+	return desired;
+}
+
+static int status_once(const struct options *options, const struct desired *desired)
+{
+	struct run run;
+	struct error error;
+	if (run_look(&run, desired, options, &error) < 0)
+		return run_error(&error, options);
+	struct survey survey = survey_make(desired, run.live, run.plan);
+	if (options->output == OUTPUT_JSON)
+		json_finish(status_json(&survey, &run), EXIT_CONVERGED);
+	else if (!options->quiet)
+		text_survey(&survey, &run, desired, options);
+	survey_free(&survey);
+	run_free(&run);
+	return EXIT_CONVERGED;
+}
+
+int command_status(const struct options *options)
+{
+	struct desired *desired = read_or_empty(options);
+	if (!desired)
+		return EXIT_USAGE;
+	int code = options->watch_seconds ? status_watch(options, desired)
+					  : status_once(options, desired);
+	desired_free(desired);
+	return code;
+}

@@ -1,0 +1,24 @@
+/* What the forms of `status` share. */
+#ifndef CMD_STATUS_H
+#define CMD_STATUS_H
+
+#include "cmd/run.h"
+#include "cmd/status/survey.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* "live", "drifted", "undeclared", or what a step that is not done is called. */
+const char *status_state(const struct survey_link *link);
+/* Whether the step is about something that is not live; others are drift. */
+bool status_not_live(const struct step *step);
+json_t *status_json(const struct survey *survey, const struct run *run);
+
+/* One line an object, in columns, none longer than `width` characters. */
+void status_table(FILE *out, const struct survey *survey, const struct run *run, bool color,
+		  unsigned width);
+
+/* Looks again and again, and shows what changed, until it is told to end. Returns an exit code. */
+int status_watch(const struct options *options, const struct desired *desired);
+
+#endif

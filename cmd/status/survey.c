@@ -1,0 +1,176 @@
+#include "cmd/status/survey.h"
+
+#include "reconcile/kind.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+static bool set_asked(const struct desired *desired, const char *set)
+{
+	for (size_t i = 0; i < desired->n_sets; i++)
+		if (strcmp(desired->sets[i].name, set) == 0)
+			return true;
+	return desired->n_sets == 0;
+}
+
+static const struct step *step_of(const struct plan *plan, const struct live_link *link)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].have == link)
+			return &plan->steps[i];
+	return NULL;
+}
+
+static const char *link_name(const struct live *live, int ifindex)
+{
+	const struct live_link *link = live_link_by_index(live->spaces[0], ifindex);
+	return link ? link->name : NULL;
+}
+
+static void addrs_add(struct survey *survey, struct survey_link *link)
+{
+	for (size_t i = 0; i < link->ns->n_addrs; i++)
+		if (link->ns->addrs[i].ifindex == link->link->ifindex &&
+		    link->ns->addrs[i].scope < RT_SCOPE_LINK)
+			*array_push(survey->arena, link->addrs, link->n_addrs) =
+				&link->ns->addrs[i];
+}
+
+static void gateways_add(struct survey_link *link)
+{
+	for (size_t i = 0; i < link->ns->n_routes; i++) {
+		const struct live_route *route = &link->ns->routes[i];
+		if (route->ifindex == link->link->ifindex && route->to.len == 0)
+			link->gateways[route->to.ip.family == AF_INET6] = route->via;
+	}
+}
+
+static void link_add(struct survey *survey, const struct live *live, const struct plan *plan,
+		     const struct live_ns *ns, const struct live_link *live_link)
+{
+	struct survey_link *link = array_push(survey->arena, survey->links, survey->n_links);
+	*link = (struct survey_link){
+		.ns = ns,
+		.link = live_link,
+		.parent = link_name(live, live_link->parent),
+		.step = step_of(plan, live_link),
+	};
+	addrs_add(survey, link);
+	gateways_add(link);
+}
+
+static bool parent_asked(const struct desired *desired, const struct mark *mark)
+{
+	if (mark->role == ROLE_DUMMY)
+		return set_asked(desired, mark->set);
+	bool asked = desired->n_sets == 0;
+	for (size_t i = 0; i < mark->n_sets; i++)
+		asked |= set_asked(desired, mark->sets[i]);
+	return asked;
+}
+
+static void look_at(struct survey *survey, const struct desired *desired, const struct live *live,
+		    const struct plan *plan, const struct live_ns *ns)
+{
+	for (size_t i = 0; i < ns->n_links; i++) {
+		const struct live_link *link = &ns->links[i];
+		enum role role = link->mark.role;
+		if ((role == ROLE_ATTACH && link->parent_where == PARENT_HOST) ||
+		    (role == ROLE_HOST && ns->host)) {
+			if (set_asked(desired, link->mark.set))
+				link_add(survey, live, plan, ns, link);
+		} else if ((role == ROLE_VLAN || role == ROLE_DUMMY) && ns->host &&
+			   parent_asked(desired, &link->mark)) {
+			*array_push(survey->arena, survey->parents, survey->n_parents) =
+				(struct survey_parent){.link = link,
+						       .base = link_name(live, link->parent)};
+		}
+	}
+}
+
+static struct survey_network *network_find(const struct survey *survey, const char *set,
+					   const char *name)
+{
+	for (size_t i = 0; i < survey->n_networks; i++)
+		if (strcmp(survey->networks[i].set, set) == 0 &&
+		    strcmp(survey->networks[i].name, name) == 0)
+			return &survey->networks[i];
+	return NULL;
+}
+
+static const char *declared_parent(struct survey *survey, const struct network *network)
+{
+	if (!network->vlan)
+		return network->parent;
+	return arena_printf(survey->arena, "%s.%u", network->parent, network->vlan);
+}
+
+static void declared_add(struct survey *survey, const struct desired *desired)
+{
+	for (size_t s = 0; s < desired->n_sets; s++) {
+		const struct set *set = &desired->sets[s];
+		for (size_t i = 0; i < set->n_networks; i++) {
+			const struct network *network = &set->networks[i];
+			*array_push(survey->arena, survey->networks, survey->n_networks) =
+				(struct survey_network){
+					.set = set->name,
+					.name = network->name,
+					.driver = driver_name(network->driver),
+					.mode = link_mode_name(network->mode),
+					.parent = declared_parent(survey, network),
+					.subnets = network->subnets,
+					.n_subnets = network->n_subnets,
+				};
+		}
+	}
+}
+
+static void subnets_derive(struct survey *survey, struct survey_network *network,
+			   const struct survey_link *link)
+{
+	struct subnet *subnets = NULL;
+	for (size_t i = 0; i < link->n_addrs; i++) {
+		const struct prefix *prefix = &link->addrs[i]->prefix;
+		struct subnet *subnet = array_push(survey->arena, subnets, network->n_subnets);
+		subnet->prefix = (struct prefix){.ip = prefix_first(prefix), .len = prefix->len};
+		subnet->gateway = link->gateways[prefix->ip.family == AF_INET6];
+	}
+	network->subnets = subnets;
+}
+
+/* Networks that no file names, as their first attachment shows them. */
+static void derived_add(struct survey *survey)
+{
+	for (size_t i = 0; i < survey->n_links; i++) {
+		const struct survey_link *link = &survey->links[i];
+		const struct mark *mark = &link->link->mark;
+		if (mark->role != ROLE_ATTACH || network_find(survey, mark->set, mark->network))
+			continue;
+		struct survey_network *network =
+			array_push(survey->arena, survey->networks, survey->n_networks);
+		*network = (struct survey_network){
+			.set = mark->set,
+			.name = mark->network,
+			.driver = link_kind_name(link->link->kind),
+			.mode = link->link->mode_known ? link_mode_name(link->link->mode) : "other",
+			.parent = link->parent,
+		};
+		subnets_derive(survey, network, link);
+	}
+}
+
+struct survey survey_make(const struct desired *desired, const struct live *live,
+			  const struct plan *plan)
+{
+	struct survey survey = {.arena = arena_new()};
+	declared_add(&survey, desired);
+	for (size_t i = 0; i < live->n_spaces; i++)
+		look_at(&survey, desired, live, plan, live->spaces[i]);
+	derived_add(&survey);
+	return survey;
+}
+
+void survey_free(struct survey *survey)
+{
+	arena_free(survey->arena);
+}

@@ -1,0 +1,146 @@
+#include "cmd/json.h"
+#include "cmd/sgr.h"
+#include "cmd/status/status.h"
+#include "cmd/text.h"
+
+#include <string.h>
+
+enum column { COLUMN_OBJECT, COLUMN_STATE, COLUMN_LINK, COLUMN_ADDRESSES, COLUMN_MAC, N_COLUMNS };
+
+struct row {
+	const char *cells[N_COLUMNS];
+	const char *rest; /* behind the columns */
+};
+
+struct table {
+	struct arena *arena;
+	struct row *rows;
+	size_t count;
+};
+
+static const struct row titles = {.cells = {"OBJECT", "STATE", "LINK", "ADDRESSES", "MAC"},
+				  .rest = "WHERE"};
+
+static const char *color_of(const char *state)
+{
+	static const struct {
+		const char *state, *color;
+	} colors[] = {
+		{"live", SGR_GREEN},     {"drifted", SGR_YELLOW}, {"undeclared", SGR_YELLOW},
+		{"pending", SGR_YELLOW}, {"blocked", SGR_RED},    {"refused", SGR_RED},
+	};
+	for (size_t i = 0; i < sizeof(colors) / sizeof(colors[0]); i++)
+		if (strcmp(colors[i].state, state) == 0)
+			return colors[i].color;
+	return "";
+}
+
+static const char *object_name(struct arena *arena, const struct mark *mark)
+{
+	const char *set = strcmp(mark->set, "default") == 0 ? "" : mark->set;
+	return arena_printf(arena, "%s%s%s/%s", set, *set ? ":" : "",
+			    mark->container ? mark->container : "the host", mark->network);
+}
+
+static const char *addresses(struct arena *arena, const struct survey_link *link)
+{
+	const char *text = "";
+	char prefix[PREFIX_TEXT_SIZE];
+	for (size_t i = 0; i < link->n_addrs; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? " " : "",
+				    prefix_format(&link->addrs[i]->prefix, prefix));
+	return text;
+}
+
+static struct row *row_add(struct table *table)
+{
+	struct row *row = array_push(table->arena, table->rows, table->count);
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		row->cells[i] = "";
+	row->rest = "";
+	return row;
+}
+
+static void link_add(struct table *table, const struct survey_link *link)
+{
+	char mac[MAC_TEXT_SIZE];
+	struct row *row = row_add(table);
+	row->cells[COLUMN_OBJECT] = object_name(table->arena, &link->link->mark);
+	row->cells[COLUMN_STATE] = status_state(link);
+	row->cells[COLUMN_LINK] = link->link->name;
+	row->cells[COLUMN_ADDRESSES] = addresses(table->arena, link);
+	row->cells[COLUMN_MAC] = arena_strdup(table->arena, mac_format(&link->link->mac, mac));
+	row->rest = arena_printf(table->arena, "%s on %s", link->ns->name,
+				 link->parent ? link->parent : "?");
+}
+
+static void parent_add(struct table *table, const struct survey_parent *parent)
+{
+	struct row *row = row_add(table);
+	row->cells[COLUMN_OBJECT] = parent->link->name;
+	row->cells[COLUMN_STATE] = "live";
+	row->rest = parent->link->kind == KIND_VLAN
+			    ? arena_printf(table->arena, "vlan %u on %s", parent->link->vlan,
+					   parent->base ? parent->base : "?")
+			    : "dummy";
+}
+
+static void missing_add(struct table *table, const struct step *step)
+{
+	struct row *row = row_add(table);
+	row->cells[COLUMN_OBJECT] = step->mark.role == ROLE_NONE
+					    ? step->mark.network
+					    : object_name(table->arena, &step->mark);
+	row->cells[COLUMN_STATE] =
+		step->action == ACTION_CREATE ? "missing" : action_name(step->action);
+	row->rest = step->reason ? step->reason : "";
+}
+
+static void widths_take(const struct row *row, size_t widths[N_COLUMNS])
+{
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		if (strlen(row->cells[i]) > widths[i])
+			widths[i] = strlen(row->cells[i]);
+}
+
+/* The line is cut before it is coloured, so that no colour is cut in two. */
+static void put_row(FILE *out, const struct row *row, const size_t widths[N_COLUMNS], bool color,
+		    unsigned width)
+{
+	const char *line = "", *state = row->cells[COLUMN_STATE];
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		line = arena_printf(arena, "%s%-*s  ", line, (int)widths[i], row->cells[i]);
+	line = arena_printf(arena, "%s%s", line, row->rest);
+	size_t length = strlen(line), from = widths[COLUMN_OBJECT] + 2, to = from + strlen(state);
+	while (length && line[length - 1] == ' ')
+		length--;
+	length = length > width ? width : length;
+	if (!color || !*color_of(state) || to > length) {
+		fprintf(out, "%.*s\n", (int)length, line);
+		return;
+	}
+	fprintf(out, "%.*s%s%s" SGR_RESET "%.*s\n", (int)from, line, color_of(state), state,
+		(int)(length - to), line + to);
+}
+
+void status_table(FILE *out, const struct survey *survey, const struct run *run, bool color,
+		  unsigned width)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct table table = {.arena = arena};
+	size_t widths[N_COLUMNS] = {0};
+	for (size_t i = 0; i < survey->n_parents; i++)
+		parent_add(&table, &survey->parents[i]);
+	for (size_t i = 0; i < survey->n_links; i++)
+		link_add(&table, &survey->links[i]);
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		if (status_not_live(&run->plan->steps[i]))
+			missing_add(&table, &run->plan->steps[i]);
+	widths_take(&titles, widths);
+	for (size_t i = 0; i < table.count; i++)
+		widths_take(&table.rows[i], widths);
+	put_row(out, &titles, widths, false, width);
+	for (size_t i = 0; i < table.count; i++)
+		put_row(out, &table.rows[i], widths, color, width);
+}

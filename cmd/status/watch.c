@@ -1,0 +1,171 @@
+#include "base/memory.h"
+#include "cmd/exit.h"
+#include "cmd/json.h"
+#include "cmd/status/status.h"
+#include "cmd/text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ECMA-48, and xterm's alternate screen, which leaves what was there before as it was. */
+#define SCREEN_BEGIN "\033[?1049h\033[?25l"
+#define SCREEN_END   "\033[?25h\033[?1049l"
+#define SCREEN_HOME  "\033[H"
+#define LINE_END     "\033[K\n"
+#define SCREEN_REST  "\033[J"
+
+struct watching {
+	const struct options *options;
+	const struct desired *desired;
+	bool terminal;
+	int signals; /* a descriptor that tells of SIGINT, SIGTERM and SIGWINCH */
+	char *shown; /* what was written last */
+};
+
+static int signals_open(struct error *error)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? error_set(error, errno, "cannot wait for signals: %s", strerror(errno))
+		      : fd;
+}
+
+/* False: it is told to end. */
+static bool pause_until_next(const struct watching *watching)
+{
+	struct pollfd poller = {.fd = watching->signals, .events = POLLIN};
+	struct signalfd_siginfo signal;
+	if (poll(&poller, 1, (int)watching->options->watch_seconds * 1000) <= 0)
+		return true;
+	while (read(watching->signals, &signal, sizeof(signal)) == sizeof(signal))
+		if (signal.ssi_signo != SIGWINCH)
+			return false;
+	return true;
+}
+
+static struct winsize screen_size(void)
+{
+	struct winsize size = {0};
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
+		size = (struct winsize){.ws_col = 100, .ws_row = 25};
+	return size;
+}
+
+/* The lines that fit, the last of them telling of those that do not. */
+static void screen_put(const char *text, unsigned rows)
+{
+	size_t lines = 0, row = 0;
+	for (const char *at = text; *at; at++)
+		lines += *at == '\n';
+	fputs(SCREEN_HOME, stdout);
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		if (row + 2 > rows && lines > row + 1) {
+			printf("... and %zu more", lines - row);
+			fputs("\033[K", stdout);
+			break;
+		}
+		printf("%.*s%s", (int)strcspn(line, "\n"), line, LINE_END);
+		row++;
+	}
+	fputs(SCREEN_REST, stdout);
+}
+
+/* When, and how it ends. */
+static void head_write(FILE *out, unsigned seconds, unsigned width)
+{
+	char line[96], now[32];
+	time_t clock = time(NULL);
+	struct tm broken;
+	strftime(now, sizeof(now), "%H:%M:%S", localtime_r(&clock, &broken));
+	snprintf(line, sizeof(line), "mvapply status at %s, every %u s; Ctrl-C ends it", now,
+		 seconds);
+	fprintf(out, "%.*s\n\n", (int)width, line);
+}
+
+static void table_write(const struct watching *watching, FILE *out, const struct survey *survey,
+			const struct run *run)
+{
+	const struct text text = text_new(watching->options, stdout, watching->desired->n_sets);
+	unsigned width = watching->terminal ? screen_size().ws_col : INT_MAX;
+	if (watching->terminal)
+		head_write(out, watching->options->watch_seconds, width);
+	status_table(out, survey, run, text.color, width);
+}
+
+static void result_write(const struct watching *watching, FILE *out, const struct run *run)
+{
+	struct survey survey = survey_make(watching->desired, run->live, run->plan);
+	if (watching->options->output == OUTPUT_JSON) {
+		json_t *json = status_json(&survey, run);
+		json_object_set_new(json, "exit_code", json_integer(EXIT_CONVERGED));
+		json_dumpf(json, out, JSON_COMPACT);
+		fputc('\n', out);
+		json_decref(json);
+	} else {
+		table_write(watching, out, &survey, run);
+	}
+	survey_free(&survey);
+}
+
+/* On a terminal the screen; elsewhere, such as in a file, what is not as it was. */
+static void show(struct watching *watching, char *text)
+{
+	bool json = watching->options->output == OUTPUT_JSON;
+	if (watching->terminal)
+		screen_put(text, screen_size().ws_row);
+	else if (!watching->shown || strcmp(watching->shown, text) != 0)
+		printf("%s%s", text, json ? "" : "\n");
+	fflush(stdout);
+	free(watching->shown);
+	watching->shown = text;
+}
+
+static int look_once(struct watching *watching, struct error *error)
+{
+	struct run run;
+	char *text = NULL;
+	size_t size = 0;
+	if (run_look(&run, watching->desired, watching->options, error) < 0)
+		return -1;
+	FILE *out = memory_or_die(open_memstream(&text, &size));
+	result_write(watching, out, &run);
+	fclose(out);
+	run_free(&run);
+	show(watching, memory_or_die(text));
+	return 0;
+}
+
+int status_watch(const struct options *options, const struct desired *desired)
+{
+	struct error error;
+	struct watching watching = {.options = options,
+				    .desired = desired,
+				    .terminal =
+					    options->output == OUTPUT_TEXT && isatty(STDOUT_FILENO),
+				    .signals = signals_open(&error)};
+	if (watching.signals < 0)
+		return run_error(&error, options);
+	fputs(watching.terminal ? SCREEN_BEGIN : "", stdout);
+	int status;
+	do
+		status = look_once(&watching, &error);
+	while (status == 0 && pause_until_next(&watching) && !ferror(stdout));
+	fputs(watching.terminal ? SCREEN_END : "", stdout);
+	fflush(stdout);
+	free(watching.shown);
+	close(watching.signals);
+	return status < 0 ? run_error(&error, options) : EXIT_CONVERGED;
+}

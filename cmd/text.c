@@ -1,0 +1,327 @@
+#include "cmd/text.h"
+
+#include "base/wrap.h"
+#include "cmd/sgr.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Wider names do not push the column of the details further. */
+#define ID_WIDTH_MAX 40
+
+static const struct {
+	const char *sign, *color;
+	const char *counted; /* in "Plan: ..." */
+	const char *done;    /* in "Done: ..." */
+} actions[] = {
+	[ACTION_CREATE] = {"+", SGR_GREEN, "to create", "created"},
+	[ACTION_CHANGE] = {"~", SGR_YELLOW, "to change", "changed"},
+	[ACTION_REPLACE] = {"-/+", SGR_YELLOW, "to replace", "replaced"},
+	[ACTION_DELETE] = {"-", SGR_RED, "to delete", "deleted"},
+	[ACTION_KEPT] = {"  kept", "", "kept", NULL},
+	[ACTION_PENDING] = {"  pending", "", "pending", NULL},
+	[ACTION_BLOCKED] = {"! blocked", SGR_RED, "blocked", NULL},
+	[ACTION_REFUSED] = {"! refused", SGR_RED, "refused", NULL},
+};
+
+enum { N_ACTIONS = sizeof(actions) / sizeof(actions[0]) };
+
+struct text text_new(const struct options *options, FILE *out, size_t n_sets)
+{
+	const char *no_color = getenv("NO_COLOR");
+	bool automatic = isatty(fileno(out)) && !(no_color && *no_color);
+	return (struct text){
+		.out = out,
+		.color = options->color == COLOR_ALWAYS ||
+			 (options->color == COLOR_AUTO && automatic),
+		.verbose = options->verbose,
+		.with_set = n_sets > 1,
+	};
+}
+
+void text_diags(const struct diags *diags)
+{
+	for (size_t i = 0; i < diags->count; i++)
+		fputs(diag_format(diags->arena, &diags->items[i]), stderr);
+	if (diags->omitted)
+		fprintf(stderr, "mvapply: and %zu more errors\n", diags->omitted);
+}
+
+/* A line on stderr, or as many as its length asks for. */
+static void tell(const char *first, const char *text)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	fprintf(stderr, "%s\n", wrap(arena, first, 4, text));
+}
+
+void text_error(const struct error *error)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	tell("mvapply: error: ", coded(arena, error->text, error->code));
+	if (*error->hint)
+		tell("  hint: ", error->hint);
+}
+
+void text_note(const char *note)
+{
+	tell("mvapply: note: ", note);
+}
+
+void text_warnings(const struct plan *plan, const struct live *live)
+{
+	for (size_t i = 0; i < plan->n_warnings; i++)
+		tell("mvapply: warning: ", plan->warnings[i]);
+	text_unseen(live);
+}
+
+void text_unseen(const struct live *live)
+{
+	for (size_t i = 0; i < live->n_unseen; i++)
+		tell("mvapply: warning: not looked at: ", live->unseen[i]);
+}
+
+static const char *const nouns[] = {
+	[ROLE_NONE] = "network", [ROLE_ATTACH] = "attach", [ROLE_HOST] = "host",
+	[ROLE_DUMMY] = "link",   [ROLE_VLAN] = "link",
+};
+
+const char *text_sign(enum action action)
+{
+	return actions[action].sign;
+}
+
+const char *step_noun(const struct step *step)
+{
+	return nouns[step->mark.role];
+}
+
+const char *step_id(struct arena *arena, const struct step *step, bool with_set)
+{
+	const struct mark *mark = &step->mark;
+	const char *set = with_set && mark->set ? mark->set : "";
+	const char *colon = *set ? ":" : "";
+	switch (mark->role) {
+	case ROLE_ATTACH:
+		return arena_printf(arena, "%s%s%s/%s", set, colon, mark->container, mark->network);
+	case ROLE_HOST:
+	case ROLE_NONE:
+		return arena_printf(arena, "%s%s%s", set, colon, mark->network);
+	case ROLE_DUMMY:
+	case ROLE_VLAN:
+		break;
+	}
+	return step->name;
+}
+
+static void detail_route(FILE *out, const struct link_route *route)
+{
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	fprintf(out, " %s", route->to.len ? prefix_format(&route->to, to) : "default");
+	if (route->via.family)
+		fprintf(out, " via %s", ip_format(&route->via, via));
+}
+
+static void detail_attachment(FILE *out, const struct link_spec *want, bool verbose)
+{
+	char address[PREFIX_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+	fputs(want->name, out);
+	for (size_t i = 0; i < want->n_addrs; i++)
+		fprintf(out, " %s", prefix_format(&want->addrs[i], address));
+	if (want->mac.set)
+		fprintf(out, " %s", mac_format(&want->mac, mac));
+	for (size_t i = 0; i < want->n_routes; i++)
+		if (verbose || want->routes[i].to.len == 0)
+			detail_route(out, &want->routes[i]);
+	if (!verbose)
+		return;
+	fprintf(out, " %s on %s", link_mode_name(want->mode), want->parent_name);
+	if (want->mtu)
+		fprintf(out, " mtu %u", want->mtu);
+	for (size_t i = 0; i < want->n_sysctls; i++)
+		fprintf(out, " %s=%s", want->sysctls[i].key, want->sysctls[i].value);
+}
+
+static void detail_create(FILE *out, const struct link_spec *want, bool verbose)
+{
+	switch (want->mark.role) {
+	case ROLE_VLAN:
+		fprintf(out, "vlan %u on %s", want->vlan, want->parent_name);
+		if (want->vlan_protocol != VLAN_8021Q)
+			fprintf(out, " %s", vlan_protocol_name(want->vlan_protocol));
+		break;
+	case ROLE_DUMMY:
+		fprintf(out, "dummy for network %s", want->mark.network);
+		break;
+	case ROLE_ATTACH:
+	case ROLE_HOST:
+	case ROLE_NONE:
+		detail_attachment(out, want, verbose);
+		break;
+	}
+}
+
+static void detail_change(FILE *out, const struct change *change)
+{
+	const char *name =
+		change->field == FIELD_SYSCTL ? change->sysctl.key : field_name(change->field);
+	if (!change->from)
+		fprintf(out, "+ %s %s", name, change->to);
+	else if (!change->to)
+		fprintf(out, "- %s %s", name, change->from);
+	else
+		fprintf(out, "%s %s -> %s", name, change->from, change->to);
+}
+
+static void detail_changes(FILE *out, const struct step *step)
+{
+	for (size_t i = 0; i < step->n_changes; i++) {
+		fputs(i ? ", " : "", out);
+		detail_change(out, &step->changes[i]);
+	}
+	if (step->action == ACTION_REPLACE)
+		fputs(" (cannot change in place)", out);
+}
+
+static void detail_reason(FILE *out, const struct step *step)
+{
+	char code[CODE_TEXT_SIZE];
+	fputs(step->reason, out);
+	if (step->code)
+		fprintf(out, " [%s]", code_format(step->code, code));
+}
+
+void text_detail(FILE *out, const struct step *step, bool verbose)
+{
+	switch (step->action) {
+	case ACTION_CREATE:
+		detail_create(out, step->want, verbose);
+		break;
+	case ACTION_CHANGE:
+	case ACTION_REPLACE:
+		detail_changes(out, step);
+		break;
+	case ACTION_DELETE:
+		break;
+	case ACTION_KEPT:
+	case ACTION_PENDING:
+	case ACTION_BLOCKED:
+	case ACTION_REFUSED:
+		detail_reason(out, step);
+		break;
+	}
+}
+
+static bool done_by_apply(enum action action)
+{
+	return actions[action].done != NULL;
+}
+
+#define HEAD_COLUMNS 12
+#define HEAD_BLANKS  "            "
+
+/* "+ link      web/lan  " or "  pending   web/lan  ": what stands before the details. */
+static const char *step_head(struct arena *arena, const struct step *step, const char *id,
+			     int width)
+{
+	const char *sign = actions[step->action].sign;
+	const char *noun = done_by_apply(step->action) ? step_noun(step) : "";
+	int used = (int)(strlen(sign) + (*noun ? 1 : 0) + strlen(noun));
+	int blanks = used < HEAD_COLUMNS ? HEAD_COLUMNS - used : 1;
+	const char *head =
+		arena_printf(arena, "%s%s%s%*s", sign, *noun ? " " : "", noun, blanks, "");
+	return step->action == ACTION_DELETE ? arena_printf(arena, "%s%s", head, id)
+					     : arena_printf(arena, "%s%-*s  ", head, width, id);
+}
+
+static void step_line(const struct text *text, const struct step *step, const char *id, int width)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const char *sign = actions[step->action].sign;
+	const char *color = text->color ? actions[step->action].color : "";
+	const char *line = step_head(arena, step, id, width);
+	if (step->reason)
+		line = wrap(arena, line, HEAD_COLUMNS + 2, coded(arena, step->reason, step->code));
+	fprintf(text->out, "%s%s%s%s", color, sign, *color ? SGR_RESET : "", line + strlen(sign));
+	if (!step->reason)
+		text_detail(text->out, step, text->verbose);
+	fputc('\n', text->out);
+	if (step->hint)
+		fprintf(text->out, "%s\n",
+			wrap(arena, HEAD_BLANKS "hint: ", HEAD_COLUMNS + 2, step->hint));
+}
+
+void text_plan(const struct text *text, const struct plan *plan, unsigned shown)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	size_t width = 0;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		size_t length = strlen(step_id(arena, &plan->steps[i], text->with_set));
+		if (length > width && length <= ID_WIDTH_MAX)
+			width = length;
+	}
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (shown & 1U << plan->steps[i].action)
+			step_line(text, &plan->steps[i],
+				  step_id(arena, &plan->steps[i], text->with_set), (int)width);
+}
+
+void text_plan_summary(const struct text *text, const struct plan *plan)
+{
+	const char *before = "Plan: ";
+	for (size_t action = 0; action < N_ACTIONS; action++) {
+		size_t count = plan_count(plan, (enum action)action);
+		if (!count)
+			continue;
+		fprintf(text->out, "%s%zu %s", before, count, actions[action].counted);
+		before = ", ";
+	}
+	fputs(plan->n_steps ? ".\n" : "Nothing to do.\n", text->out);
+}
+
+static void outcome_failed(const struct text *text, const struct step *step,
+			   const struct error *error)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct error told = *error;
+	error_prepend(&told, "%s %s", step_noun(step), step_id(arena, step, text->with_set));
+	text_error(&told);
+}
+
+void text_failures(const struct text *text, const struct plan *plan, const struct outcome *outcomes)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (outcomes[i].state == OUTCOME_FAILED)
+			outcome_failed(text, &plan->steps[i], &outcomes[i].error);
+}
+
+/* How many steps of the action came to `state`. */
+static size_t count_outcomes(const struct plan *plan, const struct outcome *outcomes,
+			     enum action action, int state)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count += plan->steps[i].action == action && (int)outcomes[i].state == state;
+	return count;
+}
+
+void text_done(const struct text *text, const struct plan *plan, const struct outcome *outcomes)
+{
+	const char *before = "Done: ";
+	size_t failed = 0;
+	for (size_t i = 0; i < N_ACTIONS; i++) {
+		enum action action = (enum action)i;
+		bool done = done_by_apply(action);
+		size_t count = done ? count_outcomes(plan, outcomes, action, OUTCOME_DONE)
+				    : plan_count(plan, action);
+		failed += count_outcomes(plan, outcomes, action, OUTCOME_FAILED);
+		if (!count)
+			continue;
+		fprintf(text->out, "%s%zu %s", before, count,
+			done ? actions[action].done : actions[action].counted);
+		before = ", ";
+	}
+	if (failed)
+		fprintf(text->out, "%s%zu failed", before, failed);
+	fputs(".\n", text->out);
+}

@@ -1,0 +1,47 @@
+/* Results as a person reads them. */
+#ifndef CMD_TEXT_H
+#define CMD_TEXT_H
+
+#include "cmd/options.h"
+#include "reconcile/apply.h"
+#include "reconcile/plan.h"
+#include "schema/diag.h"
+
+#include <stdio.h>
+
+struct text {
+	FILE *out;
+	bool color;
+	bool verbose;
+	bool with_set; /* several sets: say whose each object is */
+};
+
+struct text text_new(const struct options *options, FILE *out, size_t n_sets);
+
+void text_diags(const struct diags *diags);
+/* The steps of the plan, a line each: those whose action is in `shown`, a mask of 1 << action. */
+#define TEXT_ALL      (~0U)
+#define TEXT_TROUBLES (1U << ACTION_BLOCKED | 1U << ACTION_REFUSED)
+void text_plan(const struct text *text, const struct plan *plan, unsigned shown);
+/* "Plan: 2 to create, 1 pending." or "Nothing to do." */
+void text_plan_summary(const struct text *text, const struct plan *plan);
+/* What failed, on stderr. */
+void text_failures(const struct text *text, const struct plan *plan,
+		   const struct outcome *outcomes);
+/* "Done: 2 created, 1 failed." */
+void text_done(const struct text *text, const struct plan *plan, const struct outcome *outcomes);
+/* "mvapply: warning: ..." on stderr, for each. */
+void text_warnings(const struct plan *plan, const struct live *live);
+void text_unseen(const struct live *live);
+void text_error(const struct error *error);
+/* "mvapply: note: ..." on stderr. */
+void text_note(const char *note);
+
+/* "web/lan", "lab:web/lan", or a link's name: how the object is called in a plan. */
+const char *step_id(struct arena *arena, const struct step *step, bool with_set);
+/* What a line of the plan says behind the id. */
+void text_detail(FILE *out, const struct step *step, bool verbose);
+const char *text_sign(enum action action); /* "+", "-/+" */
+const char *step_noun(const struct step *step);
+
+#endif

@@ -1,0 +1,36 @@
+/* `mvapply --version`: which mvapply this is, and what it can do where it runs. */
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/json.h"
+#include "engine/libcurl.h"
+
+#include <stdio.h>
+#include <yaml.h>
+
+#ifdef __clang__
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+static bool has_engines(void)
+{
+	struct error error;
+	return libcurl_load(&error) == 0;
+}
+
+int command_version(const struct options *options)
+{
+	bool engines = has_engines();
+	if (options->output == OUTPUT_JSON)
+		return json_finish(json_pack("{s:s, s:{s:s, s:s, s:s}, s:{s:b, s:b, s:b}}",
+					     "version", VERSION, "built_with", "libyaml",
+					     yaml_get_version_string(), "jansson", JANSSON_VERSION,
+					     "compiler", COMPILER, "features", "netns", 1, "docker",
+					     engines, "podman", engines),
+				   EXIT_CONVERGED);
+	printf("mvapply %s\nbuilt with libyaml %s, jansson %s, %s\nfeatures: netns pid %s\n",
+	       VERSION, yaml_get_version_string(), JANSSON_VERSION, COMPILER,
+	       engines ? "docker podman" : "(docker and podman need libcurl, which is not here)");
+	return EXIT_CONVERGED;
+}

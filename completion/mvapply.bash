@@ -1,0 +1,17 @@
+# bash completion of mvapply: mvapply itself says what a word could be.
+_mvapply() {
+	local line word=${COMP_WORDS[COMP_CWORD]}
+	[ "$word" = = ] && word=
+	COMPREPLY=()
+	while IFS= read -r line; do
+		if [ "$line" = :path ]; then
+			compopt -o filenames 2>/dev/null
+			while IFS= read -r line; do
+				COMPREPLY+=("$line")
+			done < <(compgen -f -- "$word")
+		else
+			COMPREPLY+=("${line%%$'\t'*}")
+		fi
+	done < <("${COMP_WORDS[0]}" complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -F _mvapply mvapply

@@ -1,0 +1,76 @@
+#include "engine/event.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	enum engine_action action;
+} actions[] = {
+	{"start", ENGINE_START},     {"die", ENGINE_DIE},
+	{"restart", ENGINE_RESTART}, {"rename", ENGINE_RENAME},
+	{"destroy", ENGINE_DESTROY}, {"died", ENGINE_DIE}, /* these two are Podman's */
+	{"remove", ENGINE_DESTROY},
+};
+
+const char engine_event_filters[] =
+	"{\"type\":[\"container\"],\"event\":[\"start\",\"die\",\"died\",\"restart\",\"rename\","
+	"\"destroy\",\"remove\"]}";
+
+static const char *text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+/* Docker writes old names with a slash before them. */
+static const char *bare(const char *name)
+{
+	return name && *name == '/' ? name + 1 : name;
+}
+
+static bool action_find(const char *name, enum engine_action *ret_action)
+{
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (strcmp(actions[i].name, name) == 0) {
+			*ret_action = actions[i].action;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum engine_event_line event_of(enum source_kind kind, const json_t *json,
+				       struct engine_event *event)
+{
+	const char *type = text(json, "Type"), *action = text(json, "Action");
+	const json_t *actor = json_object_get(json, "Actor");
+	const json_t *attributes = json_object_get(actor, "Attributes");
+	if (!type || !action)
+		return ENGINE_EVENT_BAD;
+	if (strcmp(type, "container") != 0)
+		return ENGINE_EVENT_OTHER;
+	const char *project = text(attributes, "com.docker.compose.project");
+	*event = (struct engine_event){
+		.kind = kind,
+		.id = text(actor, "ID"),
+		.name = bare(text(attributes, "name")),
+		.old_name = bare(text(attributes, "oldName")),
+		.project = project ? project : text(attributes, "io.podman.compose.project"),
+		.service = text(attributes, "com.docker.compose.service"),
+	};
+	if (!action_find(action, &event->action))
+		return ENGINE_EVENT_OTHER;
+	return event->id && *event->id ? ENGINE_EVENT_IS : ENGINE_EVENT_BAD;
+}
+
+enum engine_event_line engine_event_parse(enum source_kind kind, const char *line, size_t length,
+					  engine_event_take *take, void *data)
+{
+	struct engine_event event;
+	json_t *json = json_loadb(line, length, 0, NULL);
+	enum engine_event_line found = json ? event_of(kind, json, &event) : ENGINE_EVENT_BAD;
+	if (found == ENGINE_EVENT_IS)
+		take(data, &event);
+	json_decref(json);
+	return found;
+}

@@ -1,0 +1,25 @@
+/* One event, from the line of JSON that an engine sends. */
+#ifndef RECONCILE_ENGINE_EVENT_H
+#define RECONCILE_ENGINE_EVENT_H
+
+#include "engine/events.h"
+
+#include <stddef.h>
+
+enum engine_event_line {
+	ENGINE_EVENT_IS,
+	ENGINE_EVENT_OTHER, /* of no interest */
+	ENGINE_EVENT_BAD,
+};
+
+typedef void engine_event_take(void *data, const struct engine_event *event);
+
+/* Calls `take` where it is one. */
+enum engine_event_line engine_event_parse(enum source_kind kind, const char *line, size_t length,
+					  engine_event_take *take, void *data);
+
+/* The filters of GET /events as JSON: an engine need not tell what nobody wants. Podman calls some
+ * actions by other names. */
+extern const char engine_event_filters[];
+
+#endif

@@ -1,0 +1,286 @@
+#include "engine/events.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "engine/event.h"
+#include "engine/http.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#define EVENT_MAX ((size_t)1 << 20)
+
+enum phase { PHASE_IDLE, PHASE_CONNECTING, PHASE_CONNECTED };
+
+struct engine_events {
+	enum source_kind kind;
+	struct engine_events_owner owner;
+	enum phase phase;
+	CURLM *multi;         /* NULL when idle */
+	CURL *easy;           /* NULL: it could not be made, see `failure` */
+	bool answered;        /* the head of a good answer has come, and has not been told yet */
+	struct error failure; /* errnum 0: none */
+	int64_t curl_due, answer_due; /* the latter from connecting to the head of the answer;
+					 milliseconds of clock_milliseconds(); 0: none */
+	long timer_told;              /* -1: none is set at the owner's */
+	char *bytes;                  /* of events that are not complete yet */
+	size_t size, room;
+};
+
+struct engine_events *engine_events_new(enum source_kind kind,
+					const struct engine_events_owner *owner)
+{
+	struct engine_events *events = memory_new(1, sizeof(*events));
+	events->kind = kind;
+	events->owner = *owner;
+	events->timer_told = -1;
+	return events;
+}
+
+/* The earlier of curl's wish and our own. */
+static void timer_tell(struct engine_events *events)
+{
+	int64_t due = events->curl_due;
+	if (events->answer_due && (!due || events->answer_due < due))
+		due = events->answer_due;
+	if (!due && events->timer_told == -1)
+		return;
+	const int64_t left = due - clock_milliseconds();
+	events->timer_told = !due ? -1 : left > 0 ? (long)left : 0;
+	events->owner.timer(events->owner.data, events->timer_told);
+}
+
+static int timer_take(CURLM *multi, long milliseconds, void *data)
+{
+	struct engine_events *events = data;
+	(void)multi;
+	events->curl_due = milliseconds < 0 ? 0 : clock_milliseconds() + milliseconds;
+	return 0;
+}
+
+static int socket_take(CURL *easy, curl_socket_t fd, int what, void *data, void *per_socket)
+{
+	static const uint32_t flags[] = {[CURL_POLL_IN] = EPOLLIN,
+					 [CURL_POLL_OUT] = EPOLLOUT,
+					 [CURL_POLL_INOUT] = EPOLLIN | EPOLLOUT,
+					 [CURL_POLL_REMOVE] = 0};
+	const struct engine_events *events = data;
+	(void)easy;
+	(void)per_socket;
+	events->owner.watch(events->owner.data, fd, flags[what]);
+	return 0;
+}
+
+/* "docker does not ...": what comes is not what an engine says. */
+__attribute__((format(printf, 3, 4))) static int answer_odd(struct engine_events *events,
+							    int errnum, const char *format, ...)
+{
+	char text[128];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	error_set(&events->failure, errnum, "%s %s", source_kind_name(events->kind), text);
+	return error_code(&events->failure, CODE_ENGINE_ANSWER);
+}
+
+/* The end of the head. */
+static size_t header_take(char *line, size_t size, size_t count, void *data)
+{
+	struct engine_events *events = data;
+	long status = 0;
+	size *= count;
+	libcurl.easy_getinfo(events->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (size == 2 && memcmp(line, "\r\n", 2) == 0 && status >= 200) {
+		events->answered = status == 200;
+		if (status != 200)
+			answer_odd(events, EBADMSG,
+				   "does not tell its events: it answers with status %ld", status);
+	}
+	return events->failure.errnum ? 0 : size;
+}
+
+static size_t bytes_take(char *bytes, size_t size, size_t count, void *data)
+{
+	struct engine_events *events = data;
+	size *= count;
+	if (size == 0)
+		return 0;
+	while (events->size + size > events->room) {
+		events->room = events->room ? events->room * 2 : 4096;
+		events->bytes = memory_or_die(realloc(events->bytes, events->room));
+	}
+	memcpy(events->bytes + events->size, bytes, size);
+	events->size += size;
+	return size;
+}
+
+static void disconnect(struct engine_events *events)
+{
+	if (events->easy && events->multi)
+		libcurl.multi_remove_handle(events->multi, events->easy);
+	if (events->easy)
+		libcurl.easy_cleanup(events->easy);
+	if (events->multi)
+		libcurl.multi_cleanup(events->multi);
+	free(events->bytes);
+	events->easy = NULL;
+	events->multi = NULL;
+	events->bytes = NULL;
+	events->size = events->room = 0;
+	events->curl_due = events->answer_due = 0;
+	events->answered = false;
+	events->phase = PHASE_IDLE;
+	timer_tell(events);
+}
+
+void engine_events_free(struct engine_events *events)
+{
+	if (!events)
+		return;
+	disconnect(events);
+	free(events);
+}
+
+/* Events from now on: an engine answers before it begins to listen to itself. */
+static void url_set(struct engine_events *events)
+{
+	char url[1024];
+	struct timespec time;
+	char *filters = engine_http_escape(engine_event_filters);
+	clock_gettime(CLOCK_REALTIME, &time);
+	snprintf(url, sizeof(url), "http://localhost/events?since=%lld.%09ld&filters=%s",
+		 (long long)time.tv_sec, time.tv_nsec, filters);
+	free(filters);
+	libcurl.easy_setopt(events->easy, CURLOPT_URL, url);
+}
+
+void engine_events_connect(struct engine_events *events)
+{
+	disconnect(events);
+	events->phase = PHASE_CONNECTING;
+	events->failure.errnum = 0;
+	events->easy = engine_handle_new(events->kind, &events->failure);
+	if (!events->easy) { /* told later, as everything is */
+		events->curl_due = clock_milliseconds();
+		timer_tell(events);
+		return;
+	}
+	url_set(events);
+	libcurl.easy_setopt(events->easy, CURLOPT_HEADERFUNCTION, header_take);
+	libcurl.easy_setopt(events->easy, CURLOPT_HEADERDATA, events);
+	libcurl.easy_setopt(events->easy, CURLOPT_WRITEFUNCTION, bytes_take);
+	libcurl.easy_setopt(events->easy, CURLOPT_WRITEDATA, events);
+	events->multi = memory_or_die(libcurl.multi_init());
+	libcurl.multi_setopt(events->multi, CURLMOPT_SOCKETFUNCTION, socket_take);
+	libcurl.multi_setopt(events->multi, CURLMOPT_SOCKETDATA, events);
+	libcurl.multi_setopt(events->multi, CURLMOPT_TIMERFUNCTION, timer_take);
+	libcurl.multi_setopt(events->multi, CURLMOPT_TIMERDATA, events);
+	events->answer_due = clock_milliseconds() + engine_patience;
+	libcurl.multi_add_handle(events->multi, events->easy);
+	timer_tell(events);
+}
+
+static int line_take(struct engine_events *events, const char *line, size_t length)
+{
+	if (length > EVENT_MAX)
+		return answer_odd(events, EMSGSIZE, "sends an event of more than %zu MiB",
+				  EVENT_MAX >> 20);
+	if (length && engine_event_parse(events->kind, line, length, events->owner.event,
+					 events->owner.data) == ENGINE_EVENT_BAD)
+		return answer_odd(events, EBADMSG, "sends something that is no event");
+	return 0;
+}
+
+static void lines_take(struct engine_events *events)
+{
+	size_t at = 0;
+	const char *end;
+	while ((end = memchr(events->bytes + at, '\n', events->size - at))) {
+		size_t length = (size_t)(end - events->bytes) - at;
+		if (line_take(events, events->bytes + at, length) < 0)
+			return;
+		at += length + 1;
+	}
+	events->size -= at;
+	memmove(events->bytes, events->bytes + at, events->size);
+	if (events->size > EVENT_MAX)
+		(void)line_take(events, events->bytes, events->size);
+}
+
+static void fail(struct engine_events *events)
+{
+	const struct error failure = events->failure;
+	disconnect(events);
+	events->owner.state(events->owner.data, &failure);
+}
+
+static void ended_note(struct engine_events *events)
+{
+	int left;
+	for (CURLMsg *message; (message = libcurl.multi_info_read(events->multi, &left));) {
+		if (message->msg != CURLMSG_DONE || events->failure.errnum)
+			continue;
+		if (message->data.result == CURLE_OK) {
+			error_set(&events->failure, EHOSTDOWN, "%s ended its stream of events",
+				  source_kind_name(events->kind));
+			error_code(&events->failure, CODE_ENGINE_SILENT);
+		} else {
+			engine_handle_failed(events->kind, message->easy_handle,
+					     message->data.result, &events->failure);
+		}
+	}
+}
+
+/* After each turn of curl's: its callbacks only take notes, so that the owner's are never called
+ * from within it. */
+static void settle(struct engine_events *events)
+{
+	if (events->multi)
+		ended_note(events);
+	if (events->answered) {
+		events->answered = false;
+		events->answer_due = 0;
+		events->phase = PHASE_CONNECTED;
+		events->owner.state(events->owner.data, NULL);
+	}
+	if (events->phase == PHASE_CONNECTED && events->size)
+		lines_take(events);
+	if (events->failure.errnum)
+		fail(events);
+	else
+		timer_tell(events);
+}
+
+void engine_events_ready(struct engine_events *events, int fd, uint32_t ready)
+{
+	int flags = (ready & EPOLLIN ? CURL_CSELECT_IN : 0) |
+		    (ready & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+		    (ready & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+	int running;
+	if (!events->multi)
+		return;
+	libcurl.multi_socket_action(events->multi, fd, flags, &running);
+	settle(events);
+}
+
+void engine_events_timeout(struct engine_events *events)
+{
+	int running;
+	if (events->phase == PHASE_IDLE)
+		return;
+	if (clock_milliseconds() >= events->curl_due) /* curl's timer fires once */
+		events->curl_due = 0;
+	events->timer_told = -1;
+	if (events->answer_due && clock_milliseconds() >= events->answer_due)
+		engine_handle_failed(events->kind, events->easy, CURLE_OPERATION_TIMEDOUT,
+				     &events->failure);
+	else if (events->multi)
+		libcurl.multi_socket_action(events->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	settle(events);
+}

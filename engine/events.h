@@ -1,0 +1,60 @@
+/* What happens to an engine's containers, as a stream that sits in somebody else's epoll loop: no
+ * thread, and no timer and no wake-up while nothing happens. */
+#ifndef RECONCILE_ENGINE_EVENTS_H
+#define RECONCILE_ENGINE_EVENTS_H
+
+#include "base/error.h"
+#include "schema/model.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What leads to a container being looked at again; what else engines tell is left out. */
+enum engine_action {
+	ENGINE_START,
+	ENGINE_DIE,
+	ENGINE_RESTART,
+	ENGINE_RENAME,
+	ENGINE_DESTROY,
+};
+
+/* Strings live as long as the call. What the engine did not say is NULL. */
+struct engine_event {
+	enum source_kind kind;
+	enum engine_action action;
+	const char *id;
+	const char *name;              /* the new one, for a rename */
+	const char *old_name;          /* of a rename; Podman does not tell it */
+	const char *project, *service; /* Compose's */
+};
+
+/* What the owner lends. None of these may free the stream; `state` may connect it again. */
+struct engine_events_owner {
+	void *data;
+	/* Watch the descriptor for these events (EPOLLIN, EPOLLOUT) from now on; 0: no longer. */
+	void (*watch)(void *data, int fd, uint32_t events);
+	/* Call engine_events_timeout once, so many milliseconds from now; -1: never mind. */
+	void (*timer)(void *data, long milliseconds);
+	void (*event)(void *data, const struct engine_event *event);
+	/* Connected: every event from engine_events_connect on will come, some of them twice, so
+	 * that a look that begins now misses nothing. Not connected: why, and nothing more comes
+	 * until the owner connects again. */
+	void (*state)(void *data, const struct error *failure);
+};
+
+struct engine_events;
+
+/* Does nothing yet. `owner` is copied. */
+struct engine_events *engine_events_new(enum source_kind kind,
+					const struct engine_events_owner *owner);
+/* Takes its descriptors and its timer back. */
+void engine_events_free(struct engine_events *events);
+
+/* Begins; the outcome comes by `state`, never before this returns. Ends what went before. */
+void engine_events_connect(struct engine_events *events);
+
+/* The descriptor is ready for these (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP). */
+void engine_events_ready(struct engine_events *events, int fd, uint32_t ready);
+void engine_events_timeout(struct engine_events *events);
+
+#endif

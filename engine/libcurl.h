@@ -1,0 +1,35 @@
+/* libcurl, loaded when an engine is first asked. Linked, it would bring some thirty libraries into
+ * every run, ten times what a run costs otherwise, also where no engine is named. */
+#ifndef RECONCILE_LIBCURL_H
+#define RECONCILE_LIBCURL_H
+
+#include "base/error.h"
+
+#include <curl/curl.h>
+
+/* The functions of curl/curl.h, without the prefix. */
+struct libcurl {
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_easy_init) *easy_init;
+	__typeof__(curl_easy_setopt) *easy_setopt;
+	__typeof__(curl_easy_getinfo) *easy_getinfo;
+	__typeof__(curl_easy_perform) *easy_perform;
+	__typeof__(curl_easy_strerror) *easy_strerror;
+	__typeof__(curl_easy_cleanup) *easy_cleanup;
+	__typeof__(curl_multi_init) *multi_init;
+	__typeof__(curl_multi_setopt) *multi_setopt;
+	__typeof__(curl_multi_add_handle) *multi_add_handle;
+	__typeof__(curl_multi_remove_handle) *multi_remove_handle;
+	__typeof__(curl_multi_socket_action) *multi_socket_action;
+	__typeof__(curl_multi_info_read) *multi_info_read;
+	__typeof__(curl_multi_cleanup) *multi_cleanup;
+};
+
+/* Valid once libcurl_load has returned 0. */
+extern struct libcurl libcurl;
+
+/* Loads it, the first time; -ELIBACC with a hint where it is not installed. May be called by
+ * several threads. */
+int libcurl_load(struct error *error);
+
+#endif

@@ -1,0 +1,95 @@
+/* What the parts of apply share. Not for its users: that is apply.h. */
+#ifndef RECONCILE_APPLIER_H
+#define RECONCILE_APPLIER_H
+
+#include "reconcile/apply.h"
+#include "reconcile/encode.h"
+#include "reconcile/netlink.h"
+
+struct applier {
+	const struct plan *plan;
+	const struct live *live;
+	struct outcome *outcomes; /* as plan->steps */
+	struct live_ns *host;
+	atomic_size_t *done; /* or NULL */
+	bool old_way;        /* the kernel cannot make a link in another namespace */
+	int next_ifindex;    /* see ifindex_choose */
+	int waited_ms;       /* for links that are being taken apart */
+	int announcer;       /* announce_open's in the host's namespace; -1: none yet */
+};
+
+enum deed {
+	DEED_CREATE,
+	DEED_MOVE,
+	DEED_ALIAS,
+	DEED_NAME,
+	DEED_MAC,
+	DEED_MTU,
+	DEED_MODE,
+	DEED_BCQUEUELEN,
+	DEED_SYSCTL,
+	DEED_UP,
+	DEED_ADDRESS,
+	DEED_ROUTE,
+	DEED_DELETE,
+	DEED_REMOVE_ADDRESS,
+	DEED_REMOVE_ROUTE,
+};
+
+/* What is done, to which link: enough to tell of it when it fails. */
+struct doing {
+	enum deed deed;
+	const char *link;
+	const struct live_ns *ns;
+	enum link_kind kind;
+	const char *parent; /* name, or NULL */
+	char detail[96];    /* an address, a route, a value; or "" */
+};
+
+/* Steps are over. */
+void steps_count(const struct applier *applier, size_t count);
+
+/* Notes a failure, unless an earlier one of the step is noted already. */
+void outcome_fail(struct outcome *outcome, const struct error *error);
+/* "cannot DO DETAIL of LINK in namespace NS: ERRNO: TEXT", with a hint. */
+void outcome_refused(struct outcome *outcome, const struct doing *doing, const struct reply *reply);
+/* The same for what failed before the kernel was asked. */
+void outcome_broke(struct outcome *outcome, const struct doing *doing, const struct error *error);
+
+struct doing doing_of(enum deed deed, const struct live_ns *ns, const struct link_spec *spec);
+void doing_prefix(struct doing *doing, const struct prefix *prefix);
+void doing_route(struct doing *doing, const struct link_route *route);
+
+/* The socket inside the namespace, opened if need be. */
+struct netlink *ns_socket(const struct applier *applier, struct live_ns *ns, struct error *error);
+/* Adds the request, or one that the kernel refuses in its place if it could not be encoded. */
+void queue(struct batch *batch, bool encoded, const union message *message, bool together);
+
+/* An ifindex that is free in the host's namespace and in the link's own: the one that the link is
+ * to have, if that is. */
+int ifindex_choose(struct applier *applier, const struct link_spec *spec);
+/* The thread is in the link's namespace. */
+int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error);
+
+/* birth.c: the ifindex of the link of that name. */
+int link_index_find(struct netlink *netlink, const char *name, int *ret, struct error *error);
+
+/* delete.c */
+void deletes_do(struct applier *applier);
+
+/* create.c: creates the links of steps[from..end), which are all in one namespace. */
+void creates_do(struct applier *applier, size_t from, size_t end);
+/* Each address and route of the spec, in this order; `flags` as in encode.h. */
+void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags);
+struct doing detail_doing(const struct link_spec *spec, size_t number);
+/* Whether the link answers for its addresses by ARP and neighbour discovery at all. */
+bool link_announces(const struct link_spec *spec);
+/* Announces the link by itself, which those on the same parent hear, too. The thread is in its
+ * namespace. */
+void announce_inside(int ifindex, const struct link_spec *spec);
+
+/* change.c */
+void removals_do(struct applier *applier, size_t step);
+void changes_do(struct applier *applier, size_t step);
+
+#endif

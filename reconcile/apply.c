@@ -1,0 +1,141 @@
+#include "reconcile/applier.h"
+
+#include "reconcile/netns.h"
+#include "reconcile/sysctl.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+struct netlink *ns_socket(const struct applier *applier, struct live_ns *ns, struct error *error)
+{
+	struct ns_handle *handle = ns->handle;
+	if (handle->netlink)
+		return handle->netlink;
+	if (netns_enter(handle->fd, error) < 0)
+		return NULL;
+	handle->netlink = netlink_open(error);
+	netns_return(applier->host->handle->fd);
+	return handle->netlink;
+}
+
+void queue(struct batch *batch, bool encoded, const union message *message, bool together)
+{
+	union message refused;
+	if (!encoded) {
+		encode_link_mtu(&refused, 0, 0); /* EINVAL: there is no link 0 */
+		message = &refused;
+	}
+	batch_add(batch, &message->header, together);
+}
+
+/* The kernel counts up from 1. Whoever is up here is one of ours, or had two million links. */
+#define IFINDEX_FIRST 2000000
+#define IFINDEX_COUNT 6000000
+
+static bool ifindex_free(const struct applier *applier, const struct live_ns *ns, int ifindex)
+{
+	return !live_link_by_index(ns, ifindex) && !live_link_by_index(applier->host, ifindex);
+}
+
+int ifindex_choose(struct applier *applier, const struct link_spec *spec)
+{
+	const struct live_ns *ns = spec->ns;
+	uint32_t start;
+	if (spec->ifindex && ifindex_free(applier, ns, spec->ifindex))
+		return spec->ifindex;
+	if (!applier->next_ifindex) {
+		if (getrandom(&start, sizeof(start), GRND_NONBLOCK) != sizeof(start))
+			start = (uint32_t)ns->inode;
+		applier->next_ifindex = IFINDEX_FIRST + (int)(start % IFINDEX_COUNT);
+	}
+	while (!ifindex_free(applier, ns, applier->next_ifindex))
+		applier->next_ifindex++;
+	return applier->next_ifindex++;
+}
+
+int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error)
+{
+	int status = sysctl_write(sysctl->key, name, sysctl->value, error);
+	return status == -ENOENT && !sysctl->asked ? 0 : status;
+}
+
+static bool creates(const struct step *step)
+{
+	return step_acts(step) && (step->action == ACTION_CREATE || step->action == ACTION_REPLACE);
+}
+
+/* The steps from here on that create attachments in one namespace, whose messages go together. What
+ * is made in the host's namespace is made one by one: later links hang on it. */
+static size_t creates_end(const struct plan *plan, size_t from)
+{
+	size_t end = from + 1;
+	if (plan->steps[from].mark.role != ROLE_ATTACH)
+		return end;
+	while (end < plan->n_steps && creates(&plan->steps[end]) &&
+	       plan->steps[end].mark.role == ROLE_ATTACH &&
+	       plan->steps[end].want->ns == plan->steps[from].want->ns)
+		end++;
+	return end;
+}
+
+static bool changes(const struct step *step)
+{
+	return step_acts(step) && step->action == ACTION_CHANGE;
+}
+
+void steps_count(const struct applier *applier, size_t count)
+{
+	if (applier->done)
+		atomic_fetch_add(applier->done, count);
+}
+
+static void additions_do(struct applier *applier)
+{
+	const struct plan *plan = applier->plan;
+	for (size_t i = 0, end; i < plan->n_steps; i = end) {
+		end = i + 1;
+		if (creates(&plan->steps[i])) {
+			end = creates_end(plan, i);
+			creates_do(applier, i, end);
+			steps_count(applier, end - i);
+		} else if (changes(&plan->steps[i])) {
+			changes_do(applier, i);
+			steps_count(applier, 1);
+		}
+	}
+}
+
+size_t apply(const struct plan *plan, const struct live *live, struct outcome *outcomes)
+{
+	return apply_counting(plan, live, outcomes, NULL);
+}
+
+size_t apply_counting(const struct plan *plan, const struct live *live, struct outcome *outcomes,
+		      atomic_size_t *done)
+{
+	struct applier applier = {.plan = plan,
+				  .live = live,
+				  .outcomes = outcomes,
+				  .host = live->spaces[0],
+				  .done = done,
+				  .announcer = -1};
+	size_t failed = 0;
+
+	for (size_t i = 0; i < plan->n_steps; i++)
+		outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (changes(&plan->steps[i]))
+			removals_do(&applier, i);
+	deletes_do(&applier);
+	additions_do(&applier);
+	if (applier.announcer >= 0)
+		close(applier.announcer);
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if (outcomes[i].state == OUTCOME_NOT_DONE && step_acts(&plan->steps[i]))
+			outcomes[i].state = OUTCOME_DONE;
+		failed += outcomes[i].state == OUTCOME_FAILED;
+	}
+	return failed;
+}

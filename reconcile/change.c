@@ -1,0 +1,370 @@
+/* Changing links in place. */
+#include "reconcile/applier.h"
+
+#include "reconcile/netns.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+struct changing {
+	struct applier *applier;
+	const struct step *step;
+	struct outcome *outcome;
+	struct netlink *netlink; /* inside */
+	int ifindex;
+	const char *name; /* that it has now */
+	bool flushed;     /* the kernel took addresses or routes away that shall be there */
+};
+
+static bool is_removal(const struct change *change)
+{
+	return !change->to && (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE);
+}
+
+static struct doing changing_doing(const struct changing *changing, enum deed deed)
+{
+	struct doing doing = doing_of(deed, changing->step->ns, changing->step->want);
+	doing.link = changing->name;
+	return doing;
+}
+
+static bool changing_begin(struct applier *applier, size_t number, struct changing *ret)
+{
+	const struct step *step = &applier->plan->steps[number];
+	struct error error;
+	*ret = (struct changing){.applier = applier,
+				 .step = step,
+				 .outcome = &applier->outcomes[number],
+				 .ifindex = step->have->ifindex,
+				 .name = step->have->name};
+	ret->netlink = ns_socket(applier, step->ns, &error);
+	if (ret->netlink)
+		return true;
+	error_prepend(&error, "cannot change %s in namespace %s", step->have->name, step->ns->name);
+	outcome_fail(ret->outcome, &error);
+	return false;
+}
+
+/* The route as it is live: its protocol and metric tell it from others to the same place. */
+static bool route_delete_encode(const struct changing *changing, const struct link_route *route,
+				union message *message)
+{
+	const struct live_ns *ns = changing->step->ns;
+	for (size_t i = 0; i < ns->n_routes; i++) {
+		const struct live_route *live = &ns->routes[i];
+		if (live->ifindex == changing->ifindex && prefix_equal(&live->to, &route->to) &&
+		    ip_equal(&live->via, &route->via))
+			return encode_route_delete(message, changing->ifindex, route, live->proto,
+						   live->metric);
+	}
+	return encode_route_delete(message, changing->ifindex, route, MARK_PROTOCOL, 0);
+}
+
+static void removal_queue(const struct changing *changing, const struct change *change,
+			  struct batch *batch)
+{
+	union message message;
+	bool encoded = change->field == FIELD_ADDRESS
+			       ? encode_addr_delete(&message, changing->ifindex, &change->addr)
+			       : route_delete_encode(changing, &change->route, &message);
+	queue(batch, encoded, &message, false);
+}
+
+static bool gone_already(int errnum)
+{
+	return errnum == ESRCH || errnum == EADDRNOTAVAIL || errnum == ENODEV;
+}
+
+static void removals_check(struct changing *changing, const struct batch *batch)
+{
+	size_t number = 0;
+	for (size_t i = 0; i < changing->step->n_changes; i++) {
+		const struct change *change = &changing->step->changes[i];
+		if (!is_removal(change))
+			continue;
+		const struct reply *reply = batch_reply(batch, number++);
+		if (!reply->errnum || gone_already(reply->errnum))
+			continue;
+		const bool addr = change->field == FIELD_ADDRESS;
+		struct doing doing =
+			changing_doing(changing, addr ? DEED_REMOVE_ADDRESS : DEED_REMOVE_ROUTE);
+		snprintf(doing.detail, sizeof(doing.detail), "%s", change->from);
+		outcome_refused(changing->outcome, &doing, reply);
+	}
+}
+
+/* Sends one request; false: the kernel refused, and *ret is what it said. */
+static bool request_send(struct changing *changing, enum deed deed, bool encoded,
+			 const union message *message, struct reply *ret)
+{
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	queue(batch, encoded, message, false);
+	if (batch_send(changing->netlink, batch, &error) < 0) {
+		const struct doing doing = changing_doing(changing, deed);
+		outcome_broke(changing->outcome, &doing, &error);
+	}
+	*ret = *batch_reply(batch, 0);
+	return ret->errnum == 0;
+}
+
+static bool request_do(struct changing *changing, enum deed deed, const char *detail, bool encoded,
+		       const union message *message)
+{
+	struct reply reply;
+	if (request_send(changing, deed, encoded, message, &reply))
+		return true;
+	struct doing doing = changing_doing(changing, deed);
+	snprintf(doing.detail, sizeof(doing.detail), "%s", detail ? detail : "");
+	outcome_refused(changing->outcome, &doing, &reply);
+	return false;
+}
+
+static bool up_set(struct changing *changing, bool up)
+{
+	union message message;
+	return request_do(changing, DEED_UP, NULL, encode_link_up(&message, changing->ifindex, up),
+			  &message);
+}
+
+static void alias_change(struct changing *changing, const struct change *change)
+{
+	union message message;
+	request_do(changing, DEED_ALIAS, change->to,
+		   encode_link_alias(&message, changing->ifindex, changing->step->want->alias),
+		   &message);
+}
+
+/* Kernels before 6.2 rename no link that is up. Down, its routes and IPv6 addresses go. */
+static bool rename_down(struct changing *changing, const char *name, const union message *rename)
+{
+	if (!up_set(changing, false))
+		return false;
+	changing->flushed = true;
+	bool renamed = request_do(changing, DEED_NAME, name, true, rename);
+	up_set(changing, true);
+	return renamed;
+}
+
+static bool rename_to(struct changing *changing, const char *name)
+{
+	union message message;
+	struct reply reply;
+	bool encoded = encode_link_name(&message, changing->ifindex, name);
+	if (request_send(changing, DEED_NAME, encoded, &message, &reply))
+		return true;
+	if (reply.errnum == EBUSY)
+		return rename_down(changing, name, &message);
+	struct doing doing = changing_doing(changing, DEED_NAME);
+	snprintf(doing.detail, sizeof(doing.detail), "%s", name);
+	outcome_refused(changing->outcome, &doing, &reply);
+	return false;
+}
+
+static void name_change(struct changing *changing, const struct change *change)
+{
+	(void)change;
+	if (rename_to(changing, changing->step->want->name))
+		changing->name = changing->step->want->name;
+}
+
+static void mac_change(struct changing *changing, const struct change *change)
+{
+	union message message;
+	request_do(changing, DEED_MAC, change->to,
+		   encode_link_mac(&message, changing->ifindex, &changing->step->want->mac),
+		   &message);
+}
+
+static void sysctls_put(struct changing *changing, const struct link_sysctl *sysctls, size_t count)
+{
+	struct error error;
+	if (count == 0)
+		return;
+	if (netns_enter(changing->step->ns->handle->fd, &error) < 0) {
+		const struct doing doing = changing_doing(changing, DEED_SYSCTL);
+		outcome_broke(changing->outcome, &doing, &error);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (sysctl_put(&sysctls[i], changing->name, &error) == 0)
+			continue;
+		struct doing doing = changing_doing(changing, DEED_SYSCTL);
+		snprintf(doing.detail, sizeof(doing.detail), "%s", sysctls[i].key);
+		outcome_broke(changing->outcome, &doing, &error);
+	}
+	netns_return(changing->applier->host->handle->fd);
+}
+
+/* The smallest MTU of IPv6: below it the kernel drops the link's IPv6 altogether, with its
+ * addresses, routes and sysctls. */
+#define IPV6_MTU_MIN 1280
+
+static void mtu_change(struct changing *changing, const struct change *change)
+{
+	union message message;
+	const struct link_spec *want = changing->step->want;
+	request_do(changing, DEED_MTU, change->to,
+		   encode_link_mtu(&message, changing->ifindex, want->mtu), &message);
+	if (changing->step->have->mtu >= IPV6_MTU_MIN || want->mtu < IPV6_MTU_MIN)
+		return;
+	changing->flushed = true;
+	sysctls_put(changing, want->sysctls, want->n_sysctls);
+}
+
+static void mode_change(struct changing *changing, const struct change *change)
+{
+	union message message;
+	const struct link_spec *want = changing->step->want;
+	request_do(changing, DEED_MODE, change->to,
+		   encode_link_mode(&message, changing->ifindex, want->kind, want->mode), &message);
+}
+
+static void bcqueuelen_change(struct changing *changing, const struct change *change)
+{
+	union message message;
+	request_do(changing, DEED_BCQUEUELEN, change->to,
+		   encode_link_bcqueuelen(&message, changing->ifindex,
+					  changing->step->want->bcqueuelen),
+		   &message);
+}
+
+static void sysctl_change(struct changing *changing, const struct change *change)
+{
+	sysctls_put(changing, &change->sysctl, 1);
+}
+
+static void up_change(struct changing *changing, const struct change *change)
+{
+	(void)change;
+	up_set(changing, !changing->step->want->down);
+}
+
+static uint16_t put_flags(const struct change *change)
+{
+	return change->from ? NLM_F_REPLACE : NLM_F_EXCL;
+}
+
+static void address_change(struct changing *changing, const struct change *change)
+{
+	union message message;
+	if (is_removal(change)) {
+		/* It may have been the primary one of its subnet, and taken others along. */
+		changing->flushed |= change->addr.ip.family == AF_INET;
+		return;
+	}
+	request_do(changing, DEED_ADDRESS, change->to,
+		   encode_addr_add(&message, changing->ifindex, &change->addr,
+				   link_spec_addr_protocol(changing->step->want, &change->addr),
+				   put_flags(change)),
+		   &message);
+}
+
+static void route_change(struct changing *changing, const struct change *change)
+{
+	union message message;
+	if (is_removal(change))
+		return;
+	request_do(changing, DEED_ROUTE, change->to,
+		   encode_route_add(&message, changing->ifindex, &change->route, put_flags(change)),
+		   &message);
+}
+
+/* Gives up the name and MAC that others wait for. */
+static void detour_do(struct changing *changing)
+{
+	union message message;
+	char name[IFNAMSIZ];
+	const struct mac mac = step_detour_mac(changing->step);
+	if (changing->step->detour.name)
+		rename_to(changing, step_detour_name(changing->step, name));
+	if (changing->step->detour.mac)
+		request_do(changing, DEED_MAC, "for the time being",
+			   encode_link_mac(&message, changing->ifindex, &mac), &message);
+}
+
+void removals_do(struct applier *applier, size_t step)
+{
+	struct changing changing;
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	if (!changing_begin(applier, step, &changing))
+		return;
+	detour_do(&changing);
+	for (size_t i = 0; i < changing.step->n_changes; i++)
+		if (is_removal(&changing.step->changes[i]))
+			removal_queue(&changing, &changing.step->changes[i], batch);
+	if (batch_count(batch) == 0)
+		return;
+	if (batch_send(changing.netlink, batch, &error) < 0)
+		outcome_fail(changing.outcome, &error);
+	else
+		removals_check(&changing, batch);
+}
+
+static void (*const changers[])(struct changing *, const struct change *) = {
+	[FIELD_ALIAS] = alias_change,     [FIELD_NAME] = name_change,
+	[FIELD_MAC] = mac_change,         [FIELD_MTU] = mtu_change,
+	[FIELD_MODE] = mode_change,       [FIELD_BCQUEUELEN] = bcqueuelen_change,
+	[FIELD_SYSCTL] = sysctl_change,   [FIELD_UP] = up_change,
+	[FIELD_ADDRESS] = address_change, [FIELD_ROUTE] = route_change,
+};
+#define N_CHANGERS (sizeof(changers) / sizeof(changers[0]))
+
+/* Puts everything back that the kernel took along. */
+static void flushed_restore(struct changing *changing)
+{
+	struct error error;
+	const struct link_spec *want = changing->step->want;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	queue_details(batch, want, changing->ifindex, NLM_F_REPLACE);
+	if (batch_send(changing->netlink, batch, &error) < 0) {
+		outcome_fail(changing->outcome, &error);
+		return;
+	}
+	for (size_t i = 0; i < batch_count(batch); i++) {
+		const struct doing doing = detail_doing(want, i);
+		if (batch_reply(batch, i)->errnum)
+			outcome_refused(changing->outcome, &doing, batch_reply(batch, i));
+	}
+}
+
+static bool changes_presence(const struct changing *changing)
+{
+	bool changed = changing->flushed;
+	for (size_t i = 0; i < changing->step->n_changes; i++) {
+		const struct change *change = &changing->step->changes[i];
+		changed |= change->field == FIELD_MAC || change->field == FIELD_UP ||
+			   (change->field == FIELD_ADDRESS && change->to);
+	}
+	return changed;
+}
+
+static void change_announce(const struct changing *changing)
+{
+	struct error error;
+	const struct link_spec *want = changing->step->want;
+	if (!changes_presence(changing) || !link_announces(want) ||
+	    netns_enter(changing->step->ns->handle->fd, &error) < 0)
+		return;
+	announce_inside(changing->ifindex, want);
+	netns_return(changing->applier->host->handle->fd);
+}
+
+/* A failure leaves the rest to be done: each change is right by itself. */
+void changes_do(struct applier *applier, size_t step)
+{
+	struct changing changing;
+	if (!changing_begin(applier, step, &changing))
+		return;
+	for (size_t i = 0; i < changing.step->n_changes; i++) {
+		const struct change *change = &changing.step->changes[i];
+		if (change->field < N_CHANGERS)
+			changers[change->field](&changing, change);
+	}
+	if (changing.flushed)
+		flushed_restore(&changing);
+	change_announce(&changing);
+}

@@ -1,0 +1,241 @@
+/* Creating links: all there or not there. */
+#include "reconcile/making.h"
+
+#include "reconcile/announce.h"
+#include "reconcile/netns.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUSY_PATIENCE_MS 2000
+#define BUSY_INTERVAL_MS 10
+
+bool making_failed(const struct making *making)
+{
+	return making->outcome->state == OUTCOME_FAILED;
+}
+
+struct doing making_doing(const struct making *making, enum deed deed)
+{
+	return doing_of(deed, making->spec->ns, making->spec);
+}
+
+void group_broke(struct group *group, enum deed deed, const struct error *error)
+{
+	for (size_t i = 0; i < group->n_makings; i++) {
+		struct making *making = &group->makings[i];
+		const struct doing doing = making_doing(making, deed);
+		outcome_broke(making->outcome, &doing, error);
+	}
+}
+
+/* The thread is in the namespace. Before the link is up, so that they hold from the beginning. */
+static void sysctls_do(struct making *making)
+{
+	for (size_t i = 0; i < making->spec->n_sysctls && !making_failed(making); i++) {
+		const struct link_sysctl *sysctl = &making->spec->sysctls[i];
+		struct error error;
+		if (sysctl_put(sysctl, making->spec->name, &error) == 0)
+			continue;
+		struct doing doing = making_doing(making, DEED_SYSCTL);
+		snprintf(doing.detail, sizeof(doing.detail), "%s", sysctl->key);
+		outcome_broke(making->outcome, &doing, &error);
+	}
+}
+
+void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags)
+{
+	union message message;
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		queue(batch,
+		      encode_addr_add(&message, ifindex, &spec->addrs[i],
+				      link_spec_addr_protocol(spec, &spec->addrs[i]), flags),
+		      &message, false);
+	for (size_t i = 0; i < spec->n_routes; i++)
+		queue(batch,
+		      encode_route_add(&message, ifindex, &spec->routes[i],
+				       spec->routes[i].replaces ? NLM_F_REPLACE : flags),
+		      &message, false);
+}
+
+struct doing detail_doing(const struct link_spec *spec, size_t number)
+{
+	const bool addr = number < spec->n_addrs;
+	struct doing doing = doing_of(addr ? DEED_ADDRESS : DEED_ROUTE, spec->ns, spec);
+	if (addr)
+		doing_prefix(&doing, &spec->addrs[number]);
+	else
+		doing_route(&doing, &spec->routes[number - spec->n_addrs]);
+	return doing;
+}
+
+static size_t details_count(const struct making *making)
+{
+	return 1 + making->spec->n_addrs + making->spec->n_routes;
+}
+
+static void details_check(struct making *making, const struct batch *batch)
+{
+	for (size_t i = 0; i < details_count(making) && !making_failed(making); i++) {
+		const struct reply *reply = batch_reply(batch, making->first + i);
+		if (!reply->errnum)
+			continue;
+		const struct doing doing =
+			i ? detail_doing(making->spec, i - 1) : making_doing(making, DEED_UP);
+		outcome_refused(making->outcome, &doing, reply);
+	}
+}
+
+static bool details_busy(const struct making *making, const struct batch *batch)
+{
+	for (size_t i = 0; i < details_count(making); i++)
+		if (batch_reply(batch, making->first + i)->errnum == EADDRINUSE)
+			return true;
+	return false;
+}
+
+/* Up, addresses, routes: of all links of the group together that are still to be brought up. What
+ * is busy may be tried again, if there is `patience`. */
+static void details_send(struct group *group, uint16_t flags, bool patience)
+{
+	union message message;
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	for (size_t i = 0; i < group->n_makings; i++) {
+		struct making *making = &group->makings[i];
+		if (making_failed(making) || !making->busy)
+			continue;
+		making->first = batch_count(batch);
+		queue(batch, encode_link_up(&message, making->ifindex, !making->spec->down),
+		      &message, false);
+		queue_details(batch, making->spec, making->ifindex, flags);
+	}
+	if (batch_send(group->netlink, batch, &error) < 0)
+		group_broke(group, DEED_UP, &error);
+	for (size_t i = 0; i < group->n_makings; i++) {
+		struct making *making = &group->makings[i];
+		if (making_failed(making) || !making->busy)
+			continue;
+		making->busy = patience && details_busy(making, batch);
+		if (!making->busy)
+			details_check(making, batch);
+	}
+}
+
+static bool group_busy(const struct group *group)
+{
+	for (size_t i = 0; i < group->n_makings; i++)
+		if (group->makings[i].busy && !making_failed(&group->makings[i]))
+			return true;
+	return false;
+}
+
+/* The kernel takes a namespace that died apart in the background (cleanup_net), and until it has,
+ * a container's last macvlan holds the MAC, or its last ipvlan the address, that the next is to
+ * have: so wait a little, but no more than BUSY_PATIENCE_MS in all of a run. */
+static void details_do(struct group *group)
+{
+	struct applier *applier = group->applier;
+	for (size_t i = 0; i < group->n_makings; i++)
+		group->makings[i].busy = true;
+	details_send(group, NLM_F_EXCL, true);
+	while (group_busy(group)) {
+		applier->waited_ms += BUSY_INTERVAL_MS;
+		nanosleep(&(struct timespec){.tv_nsec = BUSY_INTERVAL_MS * 1000000L}, NULL);
+		details_send(group, NLM_F_REPLACE, applier->waited_ms < BUSY_PATIENCE_MS);
+	}
+}
+
+bool link_announces(const struct link_spec *spec)
+{
+	return spec->kind != KIND_IPVLAN || spec->mode == MODE_L2;
+}
+
+void announce_inside(int ifindex, const struct link_spec *spec)
+{
+	static const struct mac own = {.set = false};
+	int fd = announce_open();
+	announce(fd, ifindex, &own, spec->addrs, spec->n_addrs);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The first links on a parent are announced by the parent: on the wire that is the same. Each by
+ * itself would tell all those made before it, which have nothing to forget, and a thousand links
+ * are half a million deliveries. */
+static void announce_outside(struct applier *applier, const struct making *making)
+{
+	static const struct mac own = {.set = false};
+	const struct link_spec *spec = making->spec;
+	const bool shares_mac = spec->kind == KIND_IPVLAN;
+	if (applier->announcer < 0)
+		applier->announcer = announce_open();
+	announce(applier->announcer, making->parent, shares_mac ? &own : &spec->mac, spec->addrs,
+		 spec->n_addrs);
+}
+
+static bool making_announces(const struct making *making, bool inside)
+{
+	return !making_failed(making) && link_announces(making->spec) &&
+	       making->spec->siblings == inside;
+}
+
+/* Everything that comes after the link is there. */
+static void group_finish(struct group *group)
+{
+	struct error error;
+	if (netns_enter(group->ns->handle->fd, &error) < 0) {
+		group_broke(group, DEED_SYSCTL, &error);
+		return;
+	}
+	for (size_t i = 0; i < group->n_makings; i++)
+		sysctls_do(&group->makings[i]);
+	details_do(group);
+	for (size_t i = 0; i < group->n_makings; i++)
+		if (making_announces(&group->makings[i], true))
+			announce_inside(group->makings[i].ifindex, group->makings[i].spec);
+	netns_return(group->applier->host->handle->fd);
+	for (size_t i = 0; i < group->n_makings; i++)
+		if (making_announces(&group->makings[i], false))
+			announce_outside(group->applier, &group->makings[i]);
+}
+
+static void group_take_back(struct group *group)
+{
+	for (size_t i = 0; i < group->n_makings; i++)
+		if (making_failed(&group->makings[i]) && group->makings[i].there)
+			link_take_back(group->netlink, group->makings[i].ifindex);
+}
+
+static void group_make(struct group *group)
+{
+	struct error error;
+	group->netlink = ns_socket(group->applier, group->ns, &error);
+	if (!group->netlink) {
+		group_broke(group, DEED_CREATE, &error);
+		return;
+	}
+	births_do(group);
+	group_finish(group);
+	group_take_back(group);
+}
+
+void creates_do(struct applier *applier, size_t from, size_t end)
+{
+	struct group group = {.applier = applier, .ns = applier->plan->steps[from].want->ns};
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	for (size_t i = from; i < end; i++) {
+		/* A replaced link that could not be deleted stays as it is. */
+		if (applier->outcomes[i].state == OUTCOME_FAILED)
+			continue;
+		*array_push(arena, group.makings, group.n_makings) = (struct making){
+			.spec = applier->plan->steps[i].want,
+			.outcome = &applier->outcomes[i],
+			.ifindex = ifindex_choose(applier, applier->plan->steps[i].want)};
+	}
+	if (group.n_makings)
+		group_make(&group);
+}

@@ -1,0 +1,207 @@
+/* Deleting links: the kernel sleeps in an RCU barrier for each, so many are deleted at once. */
+#include "reconcile/applier.h"
+
+#include "reconcile/decode.h"
+#include "reconcile/netns.h"
+#include "reconcile/pool.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* They sleep more than they work. */
+#define THREADS 128
+
+/* Deletions of which none waits for another. */
+struct deletions {
+	struct applier *applier;
+	size_t *steps;
+	size_t n_steps;
+};
+
+struct sight {
+	struct arena *arena;
+	const struct live_link *expected;
+	bool same;
+};
+
+static int sight_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct sight *sight = data;
+	struct live_link link;
+	struct parent_ref parent;
+	if (decode_link(sight->arena, message, &link, &parent) != DECODED)
+		return error_set(error, EBADMSG, "the kernel's answer is malformed");
+	sight->same = link.ifindex == sight->expected->ifindex &&
+		      strcmp(link.kind_name, sight->expected->kind_name) == 0 &&
+		      strcmp(link.alias, sight->expected->alias) == 0;
+	return 0;
+}
+
+/* Right before it is deleted: the link may be gone, or its number may be another's by now. */
+static int still_the_same(struct netlink *netlink, const struct live_link *link,
+			  struct error *error)
+{
+	union message request;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct sight sight = {.arena = arena, .expected = link};
+	encode_link_get(&request, link->ifindex);
+	int status = netlink_ask(netlink, &request.header, sight_take, &sight, error);
+	if (status < 0 || sight.same)
+		return status;
+	error_set(error, EBUSY, "it is no longer the link that was looked at before");
+	error_hint(error, "run mvapply again: it looks anew");
+	return error_code(error, CODE_MEANWHILE);
+}
+
+static int link_delete(struct netlink *netlink, const struct live_link *link, struct reply *ret,
+		       struct error *error)
+{
+	union message message;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	int status = still_the_same(netlink, link, error);
+	if (status < 0)
+		return status == -ENODEV ? 0 : status;
+	queue(batch, encode_link_delete(&message, link->ifindex), &message, false);
+	status = batch_send(netlink, batch, error);
+	*ret = *batch_reply(batch, 0);
+	return status;
+}
+
+/* On a socket of the thread's own. */
+static int step_delete(const struct step *step, struct reply *ret, struct error *error)
+{
+	int status = netns_enter(step->ns->handle->fd, error);
+	if (status < 0)
+		return status;
+	struct netlink *netlink = netlink_open(error);
+	if (!netlink)
+		return -error->errnum;
+	status = link_delete(netlink, step->have, ret, error);
+	netlink_close(netlink);
+	return status;
+}
+
+static void one_delete(void *data, size_t number)
+{
+	const struct deletions *deletions = data;
+	const struct applier *applier = deletions->applier;
+	const struct step *step = &applier->plan->steps[deletions->steps[number]];
+	struct outcome *outcome = &applier->outcomes[deletions->steps[number]];
+	const struct doing doing = {.deed = DEED_DELETE,
+				    .link = step->have->name,
+				    .ns = step->ns,
+				    .kind = step->have->kind};
+	struct reply reply = {0};
+	struct error error;
+	if (step_delete(step, &reply, &error) < 0)
+		outcome_broke(outcome, &doing, &error);
+	else if (reply.errnum && reply.errnum != ENODEV)
+		outcome_refused(outcome, &doing, &reply);
+	if (step->action == ACTION_DELETE)
+		steps_count(applier, 1);
+}
+
+static bool deletes(const struct step *step)
+{
+	return step_acts(step) && (step->action == ACTION_DELETE || step->action == ACTION_REPLACE);
+}
+
+static bool hangs_on(const struct step *step, const struct live_link *parent)
+{
+	return step->have && step->have->parent_where == PARENT_HOST &&
+	       step->have->parent == parent->ifindex;
+}
+
+/* The kernel would take along what hangs on a parent, so a parent stays while a link does that
+ * was to be deleted and could not be. */
+static bool parent_free(struct applier *applier, size_t number)
+{
+	const struct plan *plan = applier->plan;
+	const struct live_link *parent = plan->steps[number].have;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (!deletes(step) || step_is_parent(step) || !hangs_on(step, parent) ||
+		    applier->outcomes[i].state != OUTCOME_FAILED)
+			continue;
+		struct error error;
+		error_set(&error, EBUSY, "%s is kept: %s in namespace %s could not be deleted",
+			  parent->name, step->have->name, step->ns->name);
+		outcome_fail(&applier->outcomes[number], &error);
+		return false;
+	}
+	return true;
+}
+
+/* Whether the link may go with its parent: it is to be deleted, and still what it was. */
+static bool goes_along(struct applier *applier, const struct step *step)
+{
+	struct error error;
+	if (!deletes(step) || step_is_parent(step))
+		return false;
+	struct netlink *netlink = ns_socket(applier, step->ns, &error);
+	int status = netlink ? still_the_same(netlink, step->have, &error) : -error.errnum;
+	return status == 0 || status == -ENODEV;
+}
+
+/* Nobody else's link hangs on a parent that is deleted (vlans_prune): these are all. */
+static bool children_go_along(struct applier *applier, const struct live_link *parent)
+{
+	const struct plan *plan = applier->plan;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (hangs_on(&plan->steps[i], parent) && !goes_along(applier, &plan->steps[i]))
+			return false;
+	return true;
+}
+
+static void children_done(struct applier *applier, const struct live_link *parent)
+{
+	for (size_t i = 0; i < applier->plan->n_steps; i++)
+		if (hangs_on(&applier->plan->steps[i], parent))
+			applier->outcomes[i].state = OUTCOME_DONE;
+}
+
+/* Whatever hangs on a parent goes with it, in one batch of the kernel's, where each by itself would
+ * wait for RCU. What does not succeed that way is tried one by one afterwards. */
+static void parents_do(struct applier *applier)
+{
+	const struct plan *plan = applier->plan;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (!step_acts(step) || step->action != ACTION_DELETE || !step_is_parent(step) ||
+		    !children_go_along(applier, step->have))
+			continue;
+		one_delete(&(struct deletions){.applier = applier, .steps = &i}, 0);
+		if (applier->outcomes[i].state == OUTCOME_FAILED) {
+			applier->outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
+			continue;
+		}
+		applier->outcomes[i].state = OUTCOME_DONE;
+		children_done(applier, step->have);
+	}
+	netns_return(applier->host->handle->fd);
+}
+
+static void round_do(struct applier *applier, bool parents)
+{
+	const struct plan *plan = applier->plan;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct deletions deletions = {.applier = applier};
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (deletes(step) && step_is_parent(step) == parents &&
+		    applier->outcomes[i].state == OUTCOME_NOT_DONE &&
+		    (!parents || parent_free(applier, i)))
+			*array_push(arena, deletions.steps, deletions.n_steps) = i;
+	}
+	if (deletions.n_steps) {
+		pool_run(deletions.n_steps, THREADS, one_delete, &deletions);
+		netns_return(applier->host->handle->fd);
+	}
+}
+
+void deletes_do(struct applier *applier)
+{
+	parents_do(applier);
+	round_do(applier, false);
+	round_do(applier, true);
+}

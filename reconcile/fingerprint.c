@@ -1,0 +1,140 @@
+#include "reconcile/fingerprint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOOT_ID_SIZE 64
+
+struct printer {
+	const struct desired *desired;
+	const struct live *live;
+	const struct plan *plan;
+	struct arena *arena;
+	struct fingerprint print;
+};
+
+/* Names may hold bytes that are no text, and a line goes to terminals and into JSON. */
+static void line_add(struct printer *printer, char *line)
+{
+	for (char *byte = line; *byte; byte++)
+		if (*byte < ' ' || *byte > '~')
+			*byte = '?';
+	*array_push(printer->arena, printer->print.lines, printer->print.n_lines) = line;
+}
+
+static void space_line(struct printer *printer, const struct live_ns *ns)
+{
+	line_add(printer,
+		 arena_printf(printer->arena, "namespace %s: inode %ju:%ju, cookie %" PRIu64,
+			      ns->name, (uintmax_t)ns->device, (uintmax_t)ns->inode, ns->cookie));
+}
+
+/* Links above the host's, as a VLAN's own parent, are part of what a link hangs on. What other
+ * kinds call their link may be a peer: the ends of a cable name one another. */
+static void link_line(struct printer *printer, const struct live_ns *ns,
+		      const struct live_link *link)
+{
+	char mac[MAC_TEXT_SIZE] = "no MAC";
+	if (link->mac.set)
+		mac_format(&link->mac, mac);
+	const char *mark = link->mark.role == ROLE_NONE ? "" : link->alias;
+	line_add(printer, arena_printf(printer->arena,
+				       "link %s in %s: ifindex %d, %s, %s, mtu %" PRIu32 "%s%s",
+				       link->name, ns->name, link->ifindex,
+				       *link->kind_name ? link->kind_name : "device", mac,
+				       link->mtu, *mark ? ", " : "", mark));
+	const struct live_ns *host = printer->live->spaces[0];
+	const struct live_link *parent =
+		link->kind != KIND_OTHER && link->parent_where == PARENT_HOST
+			? live_link_by_index(host, link->parent)
+			: NULL;
+	if (parent && parent != link)
+		link_line(printer, host, parent);
+}
+
+static bool owned_by_desired(const struct printer *printer, const struct mark *mark)
+{
+	for (size_t i = 0; i < printer->desired->n_sets; i++) {
+		const char *set = printer->desired->sets[i].name;
+		if (mark_has_set(mark, set) || (mark->set && strcmp(mark->set, set) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void owned_lines(struct printer *printer, const struct live_ns *ns)
+{
+	bool any = false;
+	for (size_t i = 0; i < ns->n_links; i++) {
+		const struct live_link *link = &ns->links[i];
+		if (link->mark.role == ROLE_NONE || !owned_by_desired(printer, &link->mark) ||
+		    (!ns->host && link->parent_where != PARENT_HOST))
+			continue;
+		link_line(printer, ns, link);
+		any = true;
+	}
+	if (any)
+		space_line(printer, ns);
+}
+
+static void step_lines(struct printer *printer, const struct step *step)
+{
+	const struct live_ns *host = printer->live->spaces[0];
+	if (step->ns)
+		space_line(printer, step->ns);
+	if (step->have)
+		link_line(printer, step->ns, step->have);
+	if (!step->want || step->action == ACTION_PENDING)
+		return;
+	const struct live_link *parent = live_link_by_index(host, step->want->parent);
+	if (step->want->ns)
+		space_line(printer, step->want->ns);
+	if (parent)
+		link_line(printer, host, parent);
+}
+
+static int line_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void lines_settle(struct fingerprint *print)
+{
+	size_t kept = 0;
+	qsort(print->lines, print->n_lines, sizeof(*print->lines), line_compare);
+	for (size_t i = 0; i < print->n_lines; i++)
+		if (!kept || strcmp(print->lines[kept - 1], print->lines[i]) != 0)
+			print->lines[kept++] = print->lines[i];
+	print->n_lines = kept;
+}
+
+struct fingerprint fingerprint_make(const struct desired *desired, const struct live *live,
+				    const struct plan *plan, const char *boot, struct arena *arena)
+{
+	struct printer printer = {.desired = desired, .live = live, .plan = plan, .arena = arena};
+	line_add(&printer, arena_printf(arena, "boot %s", boot));
+	space_line(&printer, live->spaces[0]);
+	for (size_t i = 0; i < live->n_targets; i++)
+		if (live->targets[i].ns)
+			space_line(&printer, live->targets[i].ns);
+	for (size_t i = 0; i < live->n_spaces; i++)
+		owned_lines(&printer, live->spaces[i]);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		step_lines(&printer, &plan->steps[i]);
+	lines_settle(&printer.print);
+	return printer.print;
+}
+
+const char *boot_id(struct arena *arena)
+{
+	char text[BOOT_ID_SIZE] = "";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	if (!file)
+		return "";
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return arena_strndup(arena, text, strcspn(text, "\n"));
+}

@@ -1,0 +1,379 @@
+/* What is live and not ours, and where that is in the way. */
+#include "reconcile/planner.h"
+
+#include <string.h>
+
+static bool adopted(const struct planner *planner, const struct live_link *link)
+{
+	for (size_t i = 0; planner->options->adopt && i < planner->n_slots; i++)
+		if (planner->slots[i].have == link)
+			return true;
+	return false;
+}
+
+bool link_foreign(const struct planner *planner, const struct live_link *link)
+{
+	if (link->mark.role == ROLE_NONE)
+		return !adopted(planner, link);
+	return !owned_of_link(planner, link) ||
+	       (link->mark.role != ROLE_VLAN && !desired_set(planner, link->mark.set));
+}
+
+static struct parent *parent_at(const struct planner *planner, int ifindex)
+{
+	for (size_t i = 0; i < planner->n_parents; i++)
+		if (planner->parents[i]->link && planner->parents[i]->link->ifindex == ifindex)
+			return planner->parents[i];
+	return NULL;
+}
+
+static void foreign_add(struct planner *planner, const struct live_ns *ns,
+			const struct live_link *link)
+{
+	if (link->parent_where != PARENT_HOST ||
+	    (link->kind != KIND_MACVLAN && link->kind != KIND_IPVLAN))
+		return;
+	struct parent *parent = parent_at(planner, link->parent);
+	if (!parent)
+		return;
+	parent->occupied = true;
+	if (!link_foreign(planner, link))
+		return;
+	*array_push(planner->scratch, planner->foreign, planner->n_foreign) = (struct foreign){
+		.parent = parent,
+		.ns = ns,
+		.link = link,
+		.who = arena_printf(planner->scratch, "%s in %s", link->name, ns->name),
+	};
+}
+
+void foreign_index(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->live->n_spaces; i++) {
+		const struct live_ns *ns = planner->live->spaces[i];
+		for (size_t k = 0; k < ns->n_links; k++)
+			foreign_add(planner, ns, &ns->links[k]);
+	}
+}
+
+static const char *made_by(struct planner *planner, const struct live_link *link)
+{
+	if (link->mark.role == ROLE_NONE)
+		return "mvapply did not make";
+	return link->mark.set
+		       ? arena_printf(planner->arena, "belongs to the set \"%s\"", link->mark.set)
+		       : "belongs to another set";
+}
+
+static struct verdict refused(enum code code, const char *reason, const char *hint)
+{
+	return (struct verdict){
+		.action = ACTION_REFUSED, .code = code, .reason = reason, .hint = hint};
+}
+
+static const struct verdict fine = {.action = ACTION_CREATE};
+
+static struct verdict check_name(struct planner *planner, const struct slot *slot)
+{
+	const struct live_link *link = live_link_by_name(slot->ns, slot->name);
+	if (!link || link == slot->have || !link_foreign(planner, link))
+		return fine;
+	return refused(CODE_LINK_FOREIGN,
+		       arena_printf(planner->arena, "%s has a link %s (%s) that %s", slot->ns->name,
+				    slot->name, *link->kind_name ? link->kind_name : "device",
+				    made_by(planner, link)),
+		       "give the attachment another interface_name, or remove that link; --adopt "
+		       "takes over a macvlan or ipvlan on the same parent");
+}
+
+static struct verdict check_mac(struct planner *planner, const struct slot *slot)
+{
+	const struct live_link *parent = slot->parent->link;
+	char text[MAC_TEXT_SIZE];
+	if (!slot->mac.set || slot->network->mode == MODE_PASSTHRU)
+		return fine;
+	const char *who = parent && mac_equal(&parent->mac, &slot->mac) ? parent->name : NULL;
+	for (size_t i = 0; !who && i < planner->n_foreign; i++)
+		if (planner->foreign[i].parent == slot->parent &&
+		    mac_equal(&planner->foreign[i].link->mac, &slot->mac))
+			who = planner->foreign[i].who;
+	if (!who)
+		return fine;
+	return refused(
+		CODE_MAC_FOREIGN,
+		arena_printf(planner->arena, "%s has the MAC %s already", who,
+			     mac_format(&slot->mac, text)),
+		"give the attachment another mac_address, or remove that link; --adopt takes "
+		"over an unmarked link in the container itself");
+}
+
+static struct verdict check_address(struct planner *planner, const struct slot *slot)
+{
+	char text[IP_TEXT_SIZE];
+	for (size_t i = 0; i < sizeof(slot->ip) / sizeof(slot->ip[0]); i++) {
+		const char *who = slot->ip[i].family ? taken_by(planner->strangers,
+								slot->net->domain, &slot->ip[i])
+						     : NULL;
+		if (who)
+			return refused(CODE_ADDRESS_FOREIGN,
+				       arena_printf(planner->arena, "%s has the address %s already",
+						    who, ip_format(&slot->ip[i], text)),
+				       "give the attachment another address, or remove that one");
+	}
+	return fine;
+}
+
+/* The kernel keeps one receive handler a link: macvlan or ipvlan, and passthru alone. */
+static bool excludes(const struct slot *slot, const struct live_link *link)
+{
+	static const enum link_kind kinds[] = {
+		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
+	return link->kind != kinds[slot->network->driver] || slot->network->mode == MODE_PASSTHRU ||
+	       (link->kind == KIND_MACVLAN && link->mode_known && link->mode == MODE_PASSTHRU);
+}
+
+static struct verdict check_company(struct planner *planner, const struct slot *slot)
+{
+	for (size_t i = 0; i < planner->n_foreign; i++) {
+		const struct foreign *foreign = &planner->foreign[i];
+		if (foreign->parent != slot->parent || !excludes(slot, foreign->link))
+			continue;
+		bool passthru = foreign->link->kind == KIND_MACVLAN && foreign->link->mode_known &&
+				foreign->link->mode == MODE_PASSTHRU;
+		return refused(
+			CODE_PARENT_COMPANY,
+			arena_printf(planner->arena, "parent %s carries %s (%s%s) already",
+				     slot->parent->name, foreign->who, foreign->link->kind_name,
+				     passthru ? " passthru" : ""),
+			"a parent carries either macvlans or ipvlans, and passthru has it alone: "
+			"use another parent, or remove that link");
+	}
+	return fine;
+}
+
+static struct link_route *route_wanted(const struct slot *slot, const struct live_route *live)
+{
+	if (slot->have && live->ifindex == slot->have->ifindex)
+		return NULL;
+	for (size_t i = 0; i < slot->want->n_routes; i++)
+		if (prefix_equal(&slot->want->routes[i].to, &live->to))
+			return &slot->want->routes[i];
+	return NULL;
+}
+
+/* Two routes to one destination do not fit where their metrics are equal: IPv4's 0, IPv6's 1024. */
+static bool metric_ours(const struct live_route *route)
+{
+	return route->metric == (route->to.ip.family == AF_INET ? 0 : 1024);
+}
+
+/* The set of another run's that a route of ours is for, or NULL. */
+static const char *set_of_route(const struct planner *planner, const struct live_ns *ns,
+				const struct live_route *route)
+{
+	const struct live_link *link = live_link_by_index(ns, route->ifindex);
+	return route->proto == MARK_PROTOCOL && link && link->mark.role != ROLE_NONE &&
+			       link_foreign(planner, link)
+		       ? link->mark.set
+		       : NULL;
+}
+
+static struct verdict route_refused(struct planner *planner, const struct slot *slot,
+				    const struct live_route *route)
+{
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	const char *what = route->to.len ? arena_printf(planner->arena, "a route to %s",
+							prefix_format(&route->to, to))
+					 : "a default route";
+	const char *set = set_of_route(planner, slot->ns, route);
+	const char *reason =
+		arena_printf(planner->arena, "%s has %s%s%s already%s%s%s", slot->ns->name, what,
+			     route->via.family ? " via " : "", ip_format(&route->via, via),
+			     set ? ", of the set \"" : "", set ? set : "", set ? "\"" : "");
+	return refused(CODE_ROUTE_FOREIGN, reason,
+		       set ? "leave one of the two out"
+			   : "remove it, or leave this one out; --adopt replaces it");
+}
+
+static bool engine_has(const struct slot *slot, const struct live_route *route)
+{
+	const struct live_link *link = live_link_by_index(slot->ns, route->ifindex);
+	return (slot->container->source_kind == SOURCE_DOCKER ||
+		slot->container->source_kind == SOURCE_PODMAN) &&
+	       route->proto != MARK_PROTOCOL && (!link || link->mark.role == ROLE_NONE) &&
+	       (!slot->have || link != slot->have);
+}
+
+/* Whose default route the namespace has already: its engine's, whatever the metric, since two make
+ * one of them useless, or another set's. NULL: nobody's whom ours has to yield to. */
+static const char *default_before(struct planner *planner, const struct slot *slot, uint8_t family,
+				  const struct live_route **ret_route)
+{
+	for (size_t i = 0; slot->container && i < slot->ns->n_routes; i++) {
+		const struct live_route *route = &slot->ns->routes[i];
+		const char *set = set_of_route(planner, slot->ns, route);
+		if (route->to.len || route->to.ip.family != family ||
+		    !(set || engine_has(slot, route)))
+			continue;
+		*ret_route = route;
+		return set ? arena_printf(planner->arena, "the set \"%s\"", set) : "its engine";
+	}
+	return NULL;
+}
+
+static void default_warn(struct planner *planner, const struct slot *slot, const char *whose,
+			 const struct live_route *theirs, const struct link_route *ours)
+{
+	char their_via[IP_TEXT_SIZE], our_via[IP_TEXT_SIZE];
+	warning_add(planner,
+		    "%s keeps the default route of %s%s%s; that of network %s (via %s) is left out",
+		    slot->container->name, whose, theirs->via.family ? ", via " : "",
+		    ip_format(&theirs->via, their_via), slot->network->name,
+		    ip_format(&ours->via, our_via));
+}
+
+/* Leaves out what others have been before us with. */
+static void defaults_yield(struct planner *planner, const struct slot *slot)
+{
+	struct link_spec *want = slot->want;
+	size_t kept = 0;
+	for (size_t i = 0; i < want->n_routes; i++) {
+		const struct link_route *ours = &want->routes[i];
+		const struct live_route *theirs = NULL;
+		const char *whose =
+			ours->to.len ? NULL
+				     : default_before(planner, slot, ours->to.ip.family, &theirs);
+		if (whose)
+			default_warn(planner, slot, whose, theirs, ours);
+		else
+			want->routes[kept++] = *ours;
+	}
+	want->n_routes = kept;
+}
+
+static struct verdict check_routes(struct planner *planner, const struct slot *slot)
+{
+	defaults_yield(planner, slot);
+	for (size_t i = 0; i < slot->ns->n_routes; i++) {
+		const struct live_route *route = &slot->ns->routes[i];
+		const char *set = set_of_route(planner, slot->ns, route);
+		if ((route->proto == MARK_PROTOCOL && !set) || !metric_ours(route))
+			continue;
+		struct link_route *wanted = route_wanted(slot, route);
+		if (wanted && (set || !planner->options->adopt))
+			return route_refused(planner, slot, route);
+		if (wanted)
+			wanted->replaces = true;
+	}
+	return fine;
+}
+
+/* The attachments of ours that have to stay as they are, and so hold on to their name, MAC,
+ * addresses, routes and parent. */
+struct holders {
+	const struct slot **slots;
+	size_t count;
+};
+
+static struct holders holders_find(const struct planner *planner)
+{
+	struct holders holders = {0};
+	for (size_t i = 0; i < planner->n_slots; i++)
+		if (planner->slots[i].verdict.action != ACTION_CREATE && planner->slots[i].have)
+			*array_push(planner->scratch, holders.slots, holders.count) =
+				&planner->slots[i];
+	return holders;
+}
+
+static bool holds_route(const struct slot *slot, const struct slot *other)
+{
+	for (size_t i = 0; i < slot->ns->n_routes; i++) {
+		const struct live_route *route = &slot->ns->routes[i];
+		if (route->ifindex == other->have->ifindex && metric_ours(route) &&
+		    route_wanted(slot, route))
+			return true;
+	}
+	return false;
+}
+
+static bool holds_address(const struct slot *slot, const struct slot *other)
+{
+	for (size_t i = 0; i < other->have_ns->n_addrs; i++) {
+		const struct live_addr *addr = &other->have_ns->addrs[i];
+		if (addr->ifindex == other->have->ifindex &&
+		    (ip_equal(&addr->prefix.ip, &slot->ip[0]) ||
+		     ip_equal(&addr->prefix.ip, &slot->ip[1])))
+			return true;
+	}
+	return false;
+}
+
+/* What of the slot's one that stays as it is has, or NULL. */
+static const char *held_by(const struct slot *slot, const struct slot *other)
+{
+	const struct live_link *parent = slot->parent->link, *have = other->have;
+	if (other->have_ns == slot->ns && strcmp(have->name, slot->name) == 0)
+		return "name";
+	if (other->have_ns == slot->ns && holds_route(slot, other))
+		return "route";
+	if (!parent || have->parent_where != PARENT_HOST || have->parent != parent->ifindex)
+		return NULL;
+	if (excludes(slot, have))
+		return "parent";
+	if (holds_address(slot, other))
+		return "address";
+	return slot->mac.set && mac_equal(&have->mac, &slot->mac) ? "MAC" : NULL;
+}
+
+static struct verdict check_held(const struct planner *planner, const struct slot *slot,
+				 const struct holders *holders)
+{
+	for (size_t i = 0; i < holders->count; i++) {
+		const struct slot *other = holders->slots[i];
+		const char *what = held_by(slot, other);
+		if (what)
+			return (struct verdict){
+				.action = ACTION_BLOCKED,
+				.code = CODE_HELD,
+				.reason =
+					arena_printf(planner->arena,
+						     "%s in %s holds its %s and cannot be "
+						     "changed",
+						     other->have->name, other->have_ns->name, what),
+				.hint = "mend first what keeps that one as it is",
+			};
+	}
+	return fine;
+}
+
+static struct verdict (*const checks[])(struct planner *, const struct slot *) = {
+	check_name, check_company, check_mac, check_address, check_routes, tenants_check_routes,
+};
+
+static bool held_find(struct planner *planner)
+{
+	bool found = false;
+	const struct holders holders = holders_find(planner);
+	for (size_t i = 0; i < planner->n_slots; i++) {
+		struct slot *slot = &planner->slots[i];
+		if (slot->verdict.action != ACTION_CREATE)
+			continue;
+		slot->verdict = check_held(planner, slot, &holders);
+		found |= slot->verdict.action != ACTION_CREATE;
+	}
+	return found;
+}
+
+void conflicts_find(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->n_slots; i++) {
+		struct slot *slot = &planner->slots[i];
+		for (size_t k = 0; slot->verdict.action == ACTION_CREATE &&
+				   k < sizeof(checks) / sizeof(checks[0]);
+		     k++)
+			slot->verdict = checks[k](planner, slot);
+	}
+	/* One that is held up holds up those that wait for what it has. */
+	while (held_find(planner))
+		;
+}

@@ -1,0 +1,128 @@
+/* The observed state: what the kernel holds, as a value. Each namespace has an arena of its own, so
+ * that one can be looked at again without the others. */
+#ifndef RECONCILE_LIVE_H
+#define RECONCILE_LIVE_H
+
+#include "base/codes.h"
+#include "reconcile/mark.h"
+#include "schema/model.h"
+
+#include <sys/types.h>
+
+enum link_kind { KIND_OTHER, KIND_MACVLAN, KIND_IPVLAN, KIND_VLAN, KIND_DUMMY };
+
+/* In which namespace a link's parent is. */
+enum parent_where {
+	PARENT_NONE,
+	PARENT_HOST,      /* in the host's namespace, whichever namespace the link itself is in */
+	PARENT_ELSEWHERE, /* in one that is neither the link's own nor the host's, or unknown */
+	PARENT_SAME,      /* in the link's own namespace, which is not the host's */
+};
+
+struct live_sysctl {
+	const char *key;   /* with the placeholder IFNAME */
+	const char *value; /* without the newline */
+};
+
+struct live_link {
+	int ifindex;
+	const char *name;
+	const char **altnames;
+	size_t n_altnames;
+	enum link_kind kind;
+	const char *kind_name; /* IFLA_INFO_KIND, or "" */
+	const char *alias;     /* "" if none */
+	struct mark mark;
+	struct mac mac; /* set false where the link has none of 6 bytes */
+	uint32_t mtu;   /* bytes */
+	unsigned flags; /* IFF_UP, IFF_LOWER_UP, ... */
+	int master;     /* ifindex or 0 */
+	enum parent_where parent_where;
+	int parent;          /* ifindex in that namespace, or 0 */
+	enum link_mode mode; /* of a macvlan or ipvlan; meaningless elsewhere */
+	bool mode_known;     /* false for a mode the input cannot name (macvlan source) */
+	uint16_t vlan;       /* of a VLAN link */
+	enum vlan_protocol vlan_protocol;
+	bool has_bcqueuelen; /* the kernel told (5.11 and later) */
+	uint32_t bcqueuelen;
+	struct live_sysctl *sysctls; /* those that were asked for, and could be read */
+	size_t n_sysctls;
+};
+
+struct live_addr {
+	int ifindex;
+	struct prefix prefix; /* address and prefix length */
+	uint8_t proto;        /* IFA_PROTO, 0 if the kernel has no such field */
+	uint8_t scope;        /* RT_SCOPE_* */
+	uint32_t flags;       /* IFA_F_* */
+};
+
+/* Of the main table only, unicast only; multipath routes show their first next hop. */
+struct live_route {
+	int ifindex;
+	struct prefix to;      /* a default route has len 0 and the family */
+	struct ip via, source; /* family 0: none */
+	uint32_t metric;
+	uint8_t proto, scope;
+};
+
+struct ns_handle; /* descriptors; NULL in tests of the pure parts */
+
+struct live_ns {
+	struct arena *arena;
+	dev_t device; /* identity: what fstat says of the namespace's file */
+	ino_t inode;
+	uint64_t cookie; /* SO_NETNS_COOKIE, given once in a boot; 0: the kernel has none (5.14), or
+			    nobody asked (observe_cookies) */
+	const char *name; /* for people: "web", "pid 4711", "the host" */
+	bool host;
+	struct live_link *links;
+	size_t n_links;
+	bool details; /* addresses, routes and sysctls were read too */
+	struct live_addr *addrs;
+	size_t n_addrs;
+	struct live_route *routes;
+	size_t n_routes;
+	int nsid;   /* the number that it has in the host's namespace, by which events name it; -1:
+		       none */
+	bool stale; /* something may have changed since it was read */
+	struct ns_handle *handle; /* NULL: let go */
+};
+
+enum target_state {
+	TARGET_READY,
+	TARGET_PENDING, /* not there yet: no error */
+	TARGET_REFUSED, /* must not be used: the host's own, not a network namespace */
+	TARGET_FAILED,  /* could not be looked at */
+};
+
+/* Where a container of the desired state is. */
+struct target {
+	const struct container *container;
+	enum target_state state;
+	bool stale;         /* something may have changed since it was found */
+	struct live_ns *ns; /* when ready */
+	const char *id;     /* the engine's, of the container that was found; else NULL */
+	enum code code;     /* otherwise: which error it is; CODE_NONE: it is just not there yet */
+	const char *reason; /* otherwise */
+	const char *hint;   /* or NULL */
+};
+
+struct live {
+	struct arena *arena;     /* of everything but the namespaces' own contents */
+	struct live_ns **spaces; /* spaces[0] is the host's */
+	size_t n_spaces;
+	struct target *targets; /* one for each container, in the order of sets and containers */
+	size_t n_targets;
+	const char **unseen; /* what could not be looked at, a sentence each */
+	size_t n_unseen;
+	bool addr_proto; /* the kernel tells IFA_PROTO (5.18 and later) */
+};
+
+const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex);
+/* By name or altname. */
+const struct live_link *live_link_by_name(const struct live_ns *ns, const char *name);
+bool live_link_is_called(const struct live_link *link, const char *name);
+const char *live_sysctl(const struct live_link *link, const char *key);
+
+#endif

@@ -1,0 +1,60 @@
+/* Network namespaces: finding, holding and entering them. */
+#ifndef RECONCILE_NETNS_H
+#define RECONCILE_NETNS_H
+
+#include "base/error.h"
+#include "reconcile/netlink.h"
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/* What a live_ns is held by. */
+struct ns_handle {
+	int fd;
+	struct netlink *netlink; /* a socket inside, or NULL: not opened yet */
+};
+
+struct ns_handle *ns_handle_new(int fd);
+void ns_handle_free(struct ns_handle *handle);
+
+/* Opens what is meant to be a network namespace, and proves that it is one; nothing else is opened
+ * for reading, so that a FIFO or a device in its place does no harm. -EINVAL: it is not one.
+ * `flags`: O_NOFOLLOW or 0. `own` tells what device nsfs has, of which there is one (nsfs_init).
+ * Returns a descriptor; *ret_stat is the namespace's identity. */
+int netns_open_at(int directory, const char *path, int flags, const struct stat *own,
+		  struct stat *ret_stat, struct error *error);
+int netns_open(const char *path, const struct stat *own, struct stat *ret_stat,
+	       struct error *error);
+/* The one that the thread is in. */
+int netns_open_own(struct stat *ret_stat, struct error *error);
+/* A name in /run/netns. */
+int netns_open_named(const char *name, const struct stat *own, struct stat *ret_stat,
+		     struct error *error);
+
+bool netns_same(const struct stat *a, const struct stat *b);
+
+/* Moves the thread. Returning does nothing if it never left, and ends the process when it fails:
+ * going on elsewhere is worse. */
+int netns_enter(int fd, struct error *error);
+void netns_return(int fd);
+
+/* A place where a namespace may be had, with its identity as far as it is known without opening
+ * it: the inode. */
+struct netns_place {
+	int directory; /* `path` is relative to */
+	const char *path;
+	ino_t inode;
+	const char *name;  /* for people */
+	const char *netns; /* as a file can name it: a name in /run/netns, or a path; or NULL */
+	bool process;      /* found by a process, not by a name */
+};
+
+typedef void netns_visit(const struct netns_place *place, void *data);
+
+/* Visits the places of all that are mounted, first those with names (/run/netns), then Docker's
+ * sandboxes, then others, each in byte order; and then those of all processes; the same namespace
+ * may come up often. Gives the number of processes that could not be looked at for want of
+ * permission, without those that share a namespace with one that could. */
+size_t netns_scan(netns_visit *visit, void *data);
+
+#endif

@@ -1,0 +1,227 @@
+/* Where namespaces can be had: by mounts, and by processes. */
+#include "reconcile/netns.h"
+
+#include "base/memory.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The kernel tells a page at a time. */
+#define MOUNTS_BUFFER 4096
+
+/* Folders in which namespaces have names, the first preferred. */
+static const struct home {
+	const char *directory, *prefix; /* what people read before the name */
+	bool named;                     /* a file knows it by the name alone */
+} homes[] = {
+	{"/run/netns/", "", true},
+	{"/var/run/netns/", "", true},
+	{"/run/docker/netns/", "docker ", false},
+	{"", "", false},
+};
+
+struct mount {
+	const struct home *home;
+	ino_t inode;
+	const char *path;
+};
+
+struct mounts {
+	struct mount *list;
+	size_t count, room;
+};
+
+static const struct home *home_of(const char *path)
+{
+	const struct home *home = homes;
+	for (size_t length; (length = strlen(home->directory)); home++)
+		if (strncmp(path, home->directory, length) == 0 && !strchr(path + length, '/'))
+			break;
+	return home;
+}
+
+/* The kernel writes space, tab, newline and backslash as \ooo. */
+static void octal_unescape(char *text)
+{
+	char *to = text;
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
+			*to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+static char *fields_skip(char *line, int count)
+{
+	while (line && count--) {
+		line = strchr(line, ' ');
+		line += line != NULL;
+	}
+	return line;
+}
+
+/* "ID PARENT MAJOR:MINOR net:[INODE] PATH ...". No path leads to a namespace's file but where one
+ * is mounted, or by a symbolic link of /proc. */
+static void mount_take(struct mounts *mounts, char *line)
+{
+	static const char begin[] = "net:[", end[] = "] ";
+	char *path, *root = fields_skip(line, 3);
+	if (!root || strncmp(root, begin, strlen(begin)) != 0)
+		return;
+	ino_t inode = strtoul(root + strlen(begin), &path, 10);
+	if (strncmp(path, end, strlen(end)) != 0)
+		return;
+	path += strlen(end);
+	path[strcspn(path, " ")] = '\0';
+	octal_unescape(path);
+	if (mounts->count == mounts->room) {
+		mounts->room = mounts->room * 2 + 16;
+		mounts->list = memory_or_die(
+			reallocarray(mounts->list, mounts->room, sizeof(*mounts->list)));
+	}
+	mounts->list[mounts->count++] =
+		(struct mount){.home = home_of(path), .inode = inode, .path = path};
+}
+
+static int mount_compare(const void *a, const void *b)
+{
+	const struct mount *left = a, *right = b;
+	if (left->home != right->home)
+		return left->home < right->home ? -1 : 1;
+	return strcmp(left->path, right->path);
+}
+
+static void mount_visit(const struct mount *mount, netns_visit *visit, void *data)
+{
+	char name[300];
+	const char *short_name = mount->path + strlen(mount->home->directory);
+	snprintf(name, sizeof(name), "%s%s", mount->home->prefix, short_name);
+	const struct netns_place place = {.directory = AT_FDCWD,
+					  .path = mount->path,
+					  .inode = mount->inode,
+					  .name = *mount->home->prefix ? name : short_name,
+					  .netns = mount->home->named ? short_name : mount->path};
+	visit(&place, data);
+}
+
+static void mounts_scan(netns_visit *visit, void *data)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	struct mounts mounts = {0};
+	char *text = NULL;
+	size_t size = 0;
+	if (!file)
+		return;
+	(void)setvbuf(file, NULL, _IOFBF, MOUNTS_BUFFER);
+	if (getdelim(&text, &size, '\0', file) > 0)
+		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+			mount_take(&mounts, line);
+	if (mounts.count)
+		qsort(mounts.list, mounts.count, sizeof(*mounts.list), mount_compare);
+	for (size_t i = 0; i < mounts.count; i++)
+		mount_visit(&mounts.list[i], visit, data);
+	free(mounts.list);
+	free(text);
+	fclose(file);
+}
+
+/* Processes by number: those that could be looked at, and those that could not. */
+struct processes {
+	struct numbers {
+		char (*names)[16];
+		size_t count;
+	} seen, denied;
+};
+
+static void number_add(struct numbers *numbers, const char *name)
+{
+	numbers->names = memory_or_die(
+		reallocarray(numbers->names, numbers->count + 1, sizeof(*numbers->names)));
+	snprintf(numbers->names[numbers->count++], sizeof(*numbers->names), "%.15s", name);
+}
+
+static void process_visit(int directory, const char *pid, struct processes *processes,
+			  netns_visit *visit, void *data)
+{
+	struct stat stat;
+	char path[300], name[300];
+	snprintf(path, sizeof(path), "%s/ns/net", pid);
+	if (fstatat(directory, path, &stat, 0) < 0) {
+		if (errno == EACCES || errno == EPERM)
+			number_add(&processes->denied, pid);
+		return;
+	}
+	number_add(&processes->seen, pid);
+	snprintf(name, sizeof(name), "pid %s", pid);
+	const struct netns_place place = {.directory = directory,
+					  .path = path,
+					  .inode = stat.st_ino,
+					  .name = name,
+					  .process = true};
+	visit(&place, data);
+}
+
+/* The inode of a process's /proc/PID/net/dev. Everybody may ask for it, and each network namespace
+ * has one of its own, so that it tells whether two processes share theirs. 0: unknown. */
+static ino_t net_inode(int directory, const char *pid)
+{
+	struct stat stat;
+	char path[64];
+	snprintf(path, sizeof(path), "%s/net/dev", pid);
+	return fstatat(directory, path, &stat, 0) == 0 ? stat.st_ino : 0;
+}
+
+static bool shares_seen(int directory, const struct processes *processes, ino_t inode)
+{
+	for (size_t i = 0; i < processes->seen.count; i++)
+		if (net_inode(directory, processes->seen.names[i]) == inode)
+			return true;
+	return false;
+}
+
+/* How many of the processes that could not be looked at have a namespace that no other has. Runs of
+ * the same namespace are told apart by the last one alone: good enough to keep this cheap. */
+static size_t unseen_count(int directory, const struct processes *processes)
+{
+	size_t unseen = 0;
+	ino_t last = 0;
+	bool last_seen = false;
+	for (size_t i = 0; i < processes->denied.count; i++) {
+		ino_t inode = net_inode(directory, processes->denied.names[i]);
+		if (inode != last || !inode)
+			last_seen = inode && shares_seen(directory, processes, inode);
+		last = inode;
+		unseen += !last_seen;
+	}
+	return unseen;
+}
+
+static size_t processes_scan(netns_visit *visit, void *data)
+{
+	struct processes processes = {0};
+	DIR *entries = opendir("/proc");
+	if (!entries)
+		return 0;
+	for (struct dirent *entry; (entry = readdir(entries));)
+		if (isdigit((unsigned char)entry->d_name[0]))
+			process_visit(dirfd(entries), entry->d_name, &processes, visit, data);
+	size_t unseen = unseen_count(dirfd(entries), &processes);
+	free(processes.seen.names);
+	free(processes.denied.names);
+	closedir(entries);
+	return unseen;
+}
+
+size_t netns_scan(netns_visit *visit, void *data)
+{
+	mounts_scan(visit, data);
+	return processes_scan(visit, data);
+}

@@ -1,0 +1,21 @@
+/* The number that one network namespace has in another (RTM_GETNSID, RTM_NEWNSID). */
+#ifndef RECONCILE_NSID_H
+#define RECONCILE_NSID_H
+
+#include "reconcile/live.h"
+#include "reconcile/netlink.h"
+
+/* What number the namespace of the descriptor has in the one that the socket is in; -1: none. */
+int nsid_get(struct netlink *netlink, int fd, int *ret, struct error *error);
+/* The same, and gives it one where it has none. */
+int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error);
+
+/* Called for a namespace that cannot be numbered; it stays at -1. */
+typedef void nsid_failed(void *data, const struct live_ns *ns, const struct error *error);
+
+/* Numbers, in the host's namespace, each namespace that is held open and has marked links or is a
+ * container's, so that its events can be heard there. Those that had no number yet are stale then:
+ * nobody told what happened to them between the look and now. Returns how many these are. */
+size_t nsids_assign(struct live *live, nsid_failed *failed, void *data);
+
+#endif

@@ -1,0 +1,274 @@
+#include "reconcile/observe.h"
+
+#include "reconcile/observer.h"
+#include "reconcile/source.h"
+#include "reconcile/space.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static void place_visit(const struct netns_place *place, void *data)
+{
+	struct observer *observer = data;
+	struct stat stat;
+	struct error error;
+	if (*space_slot(observer, place->inode))
+		return;
+	int fd = netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
+			       &observer->host, &stat, &error);
+	if (fd >= 0) {
+		space_of(observer, fd, &stat, place->name)->process = place->process;
+		return;
+	}
+	/* Gone meanwhile, or covered by something else. */
+	if (fd == -ENOENT || fd == -ESRCH || fd == -EINVAL || fd == -ENOTDIR || fd == -ELOOP)
+		return;
+	if (observer->privileged || !place->process)
+		unseen_add(observer, "network namespace %s: %s", place->name, error.text);
+}
+
+static void others_find(struct observer *observer)
+{
+	size_t denied = netns_scan(place_visit, observer);
+	if (denied && observer->privileged)
+		unseen_add(observer, "the network namespaces of %zu process%s: %s", denied,
+			   denied == 1 ? "" : "es", strerror(EACCES));
+}
+
+static bool holds_host_links(const struct live_ns *ns)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].parent_where == PARENT_HOST)
+			return true;
+	return false;
+}
+
+/* Hands the spaces that matter to the result, and lets the others go: most namespaces of a machine
+ * have nothing to do with the host's links. */
+static void spaces_settle(struct observer *observer)
+{
+	struct live *live = observer->live;
+	for (size_t i = 0; i < observer->n_spaces; i++) {
+		const struct space *space = &observer->spaces[i];
+		bool unreadable = space->ns->stale && !space->ns->handle;
+		if (space->ns->host || space->kept || space->target != NOBODY ||
+		    (!unreadable && holds_host_links(space->ns)))
+			*array_push(live->arena, live->spaces, live->n_spaces) = space->ns;
+		else
+			space_free(space->ns);
+	}
+}
+
+/* In the initial user namespace, root's rights reach every process. */
+static bool machine_root(void)
+{
+	unsigned inside, outside, count;
+	FILE *map = fopen("/proc/self/uid_map", "re");
+	if (!map)
+		return geteuid() == 0;
+	bool whole = fscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
+		     outside == 0 && count == UINT32_MAX;
+	fclose(map);
+	return whole && geteuid() == 0;
+}
+
+/* Every namespace takes a descriptor or two. */
+static void descriptors_raise(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int host_open(struct observer *observer, struct error *error)
+{
+	int fd = netns_open_own(&observer->host, error);
+	if (fd < 0)
+		return fd;
+	space_of(observer, fd, &observer->host, "the host")->ns->host = true;
+	return 0;
+}
+
+static void spaces_take_over(struct observer *observer)
+{
+	for (size_t i = 0; i < observer->before->n_spaces; i++)
+		space_add(observer, observer->before->spaces[i]);
+}
+
+static struct live *live_new(void)
+{
+	struct arena *arena = arena_new();
+	struct live *live = arena_alloc(arena, sizeof(*live));
+	live->arena = arena;
+	return live;
+}
+
+/* The spaces of `before` are the observer's from the beginning: it frees them or hands them on. */
+static struct live *look(struct live *before, const struct desired *desired, struct error *error)
+{
+	struct live *live = live_new();
+	struct observer observer = {.live = live,
+				    .before = before,
+				    .engines = engines_new(),
+				    .privileged = machine_root()};
+	spaces_grow(&observer);
+	if (before)
+		spaces_take_over(&observer);
+	live->addr_proto = before && before->addr_proto;
+
+	int status = host_open(&observer, error);
+	if (status == 0) {
+		targets_find(&observer, desired);
+		if (!before)
+			others_find(&observer);
+		status = spaces_read(&observer, error);
+	}
+	spaces_settle(&observer);
+	engines_free(observer.engines);
+	if (before)
+		arena_free(before->arena);
+	if (status == 0)
+		return live;
+	error_prepend(error, "cannot look at the host's network");
+	live_free(live);
+	return NULL;
+}
+
+struct live *observe(const struct desired *desired, struct error *error)
+{
+	descriptors_raise();
+	return look(NULL, desired, error);
+}
+
+struct live *observe_again(struct live *before, const struct desired *desired, struct error *error)
+{
+	return look(before, desired, error);
+}
+
+static uint64_t cookie_of(const struct live_ns *ns)
+{
+	struct error ignored;
+	if (ns->handle->netlink)
+		return netlink_cookie(ns->handle->netlink);
+	if (netns_enter(ns->handle->fd, &ignored) < 0)
+		return 0;
+	struct netlink *netlink = netlink_open(&ignored);
+	const uint64_t cookie = netlink ? netlink_cookie(netlink) : 0;
+	netlink_close(netlink);
+	return cookie;
+}
+
+void observe_cookies(struct live *live)
+{
+	for (size_t i = 0; i < live->n_spaces; i++)
+		if (live->spaces[i]->handle)
+			live->spaces[i]->cookie = cookie_of(live->spaces[i]);
+	netns_return(live->spaces[0]->handle->fd);
+}
+
+static int spaces_share(struct observer *observer, const struct live *before, struct error *error)
+{
+	for (size_t i = 1; i < before->n_spaces; i++) {
+		const struct live_ns *ns = before->spaces[i];
+		const struct stat stat = {.st_dev = ns->device, .st_ino = ns->inode};
+		int fd = fcntl(ns->handle->fd, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			return error_set(error, errno, "namespace %s: %s", ns->name,
+					 strerror(errno));
+		space_of(observer, fd, &stat, ns->name)->kept = true;
+	}
+	return 0;
+}
+
+static void targets_share(struct observer *observer, const struct live *before)
+{
+	struct live *live = observer->live;
+	observer->next_target = arena_alloc(live->arena, before->n_targets * sizeof(size_t));
+	for (size_t i = 0; i < before->n_targets; i++) {
+		struct target *target = array_push(live->arena, live->targets, live->n_targets);
+		target->container = before->targets[i].container;
+		target_keep(observer, target, &before->targets[i]);
+	}
+}
+
+struct live *observe_beside(const struct live *before, struct error *error)
+{
+	struct observer observer = {.live = live_new(), .privileged = machine_root()};
+	spaces_grow(&observer);
+	int status = host_open(&observer, error);
+	if (status == 0)
+		status = spaces_share(&observer, before, error);
+	if (status == 0) {
+		targets_share(&observer, before);
+		others_find(&observer);
+		status = spaces_read(&observer, error);
+	}
+	spaces_settle(&observer);
+	if (status == 0)
+		return observer.live;
+	error_prepend(error, "cannot look at the host's network");
+	live_free(observer.live);
+	return NULL;
+}
+
+static bool ns_hold(struct live *live, struct engines *engines, struct live_ns *ns)
+{
+	const struct stat host = {.st_dev = live->spaces[0]->device,
+				  .st_ino = live->spaces[0]->inode};
+	for (size_t i = 0; !ns->handle && i < live->n_targets; i++) {
+		struct target *target = &live->targets[i];
+		if (target->ns != ns)
+			continue;
+		struct located located =
+			source_locate(live->arena, engines, target->container, &host, NULL);
+		if (located.state != TARGET_READY)
+			target->stale = true;
+		else if (located.stat.st_ino == ns->inode)
+			ns->handle = ns_handle_new(located.fd);
+		else
+			close(located.fd);
+		target->stale |= !ns->handle;
+	}
+	return ns->handle != NULL;
+}
+
+bool observe_hold(struct live *live, const struct plan *plan)
+{
+	bool held = true;
+	struct engines *engines = engines_new();
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (!step_acts(step))
+			continue;
+		if (step->ns)
+			held &= ns_hold(live, engines, step->ns);
+		if (step->want && step->want->ns)
+			held &= ns_hold(live, engines, step->want->ns);
+	}
+	engines_free(engines);
+	return held;
+}
+
+void observe_release(struct live *live)
+{
+	for (size_t i = 1; i < live->n_spaces; i++) {
+		ns_handle_free(live->spaces[i]->handle);
+		live->spaces[i]->handle = NULL;
+	}
+}
+
+void live_free(struct live *live)
+{
+	if (!live)
+		return;
+	for (size_t i = 0; i < live->n_spaces; i++)
+		space_free(live->spaces[i]);
+	arena_free(live->arena);
+}

@@ -1,0 +1,39 @@
+/* Looks at the kernel. */
+#ifndef RECONCILE_OBSERVE_H
+#define RECONCILE_OBSERVE_H
+
+#include "base/error.h"
+#include "reconcile/live.h"
+#include "reconcile/plan.h"
+
+/* Reads the host's namespace, the namespaces of the desired containers, and every other namespace
+ * that can be found, and holds those that matter by descriptor: they are containers', or hold links
+ * whose parent is the host's. Addresses, routes and sysctls are read of these alone.
+ * Returns the caller's to free with live_free (which closes the descriptors), or NULL. */
+struct live *observe(const struct desired *desired, struct error *error);
+void live_free(struct live *live);
+
+/* For a look that goes on from an earlier one: reads again what is marked stale (live_ns.stale,
+ * target.stale), finds containers that are new in `desired`, and takes over the rest, untouched.
+ * `before` is freed in any case; the desired state that it was made for has to live until then.
+ * A namespace that is no container's and was let go is forgotten once it is stale. */
+struct live *observe_again(struct live *before, const struct desired *desired, struct error *error);
+
+/* A second look beside an earlier one, which stays as it is: at the namespaces that `before` holds,
+ * which may have lost their names, and at every other that can be found. Returns the caller's to
+ * free with live_free, or NULL. */
+struct live *observe_beside(const struct live *before, struct error *error);
+
+/* Fills in the cookies of the namespaces (live_ns.cookie), for who compares this look with one of
+ * another process. */
+void observe_cookies(struct live *live);
+
+/* Opens what the steps of the plan need and observe_release let go. False: a namespace could not be
+ * had, or is another one by now; the targets in it are stale. */
+bool observe_hold(struct live *live, const struct plan *plan);
+
+/* Closes all descriptors but the host's: a descriptor keeps a namespace, and the links in it, alive
+ * after its container is gone. */
+void observe_release(struct live *live);
+
+#endif

@@ -1,0 +1,62 @@
+/* A look at what is live, while it is made: what observe.c, spaces.c and targets.c share. */
+#ifndef RECONCILE_OBSERVER_H
+#define RECONCILE_OBSERVER_H
+
+#include "engine/engine.h"
+#include "reconcile/live.h"
+#include "reconcile/netns.h"
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#define NOBODY SIZE_MAX
+
+/* Fewer namespaces are looked at sooner than a thread is made. */
+#define THREADS_FROM 16
+
+/* What is known of a space while it is looked at. */
+struct space {
+	struct live_ns *ns;
+	size_t target; /* the first target in it, or NOBODY */
+	bool process;  /* found by a process only */
+	bool reopened; /* known from before by its inode alone, and open again */
+	bool kept;     /* matters, whatever is in it */
+};
+
+struct observer {
+	struct live *live;
+	const struct live *before; /* NULL: the first look */
+	struct stat host;
+	struct engines *engines;
+	struct space *spaces;
+	size_t n_spaces;
+	size_t *next_target; /* the next target in the same space, or NOBODY */
+	size_t *table;       /* open addressing by inode: index into spaces + 1 */
+	size_t table_size;
+	const struct target **sorted; /* before's, by source */
+	bool privileged;              /* root of the machine: it can look into every process */
+};
+
+/* spaces.c: the namespaces by inode, and the reading of them */
+/* Makes the table, and twice the room in it each time. */
+void spaces_grow(struct observer *observer);
+/* Where the table has the inode: one more than the number of its space, or 0. */
+size_t *space_slot(const struct observer *observer, ino_t inode);
+struct space *space_add(struct observer *observer, struct live_ns *ns);
+/* The space of an open namespace, new or known; takes the descriptor over. All namespaces are of
+ * one nsfs, so the inode tells them apart. */
+struct space *space_of(struct observer *observer, int fd, const struct stat *stat,
+		       const char *name);
+/* Reads those that are stale and open. Returns 0, or the error of the host's own. */
+int spaces_read(struct observer *observer, struct error *error);
+/* A sentence about what could not be looked at. */
+__attribute__((format(printf, 2, 3))) void unseen_add(struct observer *observer, const char *format,
+						      ...);
+
+/* targets.c: where the containers are */
+/* Finds each container's namespace, of which only what is stale is asked for anew. */
+void targets_find(struct observer *observer, const struct desired *desired);
+/* What was found before holds. */
+void target_keep(struct observer *observer, struct target *target, const struct target *before);
+
+#endif

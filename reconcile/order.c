@@ -1,0 +1,74 @@
+/* The order of the steps: what leaves, then parents, then what stays on them, then what is new. */
+#include "reconcile/planner.h"
+
+enum phase {
+	PHASE_LEAVE,
+	PHASE_PARENT_LEAVE,
+	PHASE_PARENT,
+	PHASE_CHANGE,
+	PHASE_NEW,
+	PHASE_HOST,
+	PHASE_TOLD,
+};
+
+static enum phase phase_of(const struct step *step)
+{
+	switch (step->action) {
+	case ACTION_DELETE:
+		return step_is_parent(step) ? PHASE_PARENT_LEAVE : PHASE_LEAVE;
+	case ACTION_CHANGE:
+		if (step_is_parent(step))
+			return PHASE_PARENT;
+		return step->mark.role == ROLE_HOST ? PHASE_HOST : PHASE_CHANGE;
+	case ACTION_CREATE:
+	case ACTION_REPLACE:
+		if (step_is_parent(step))
+			return PHASE_PARENT;
+		return step->mark.role == ROLE_HOST ? PHASE_HOST : PHASE_NEW;
+	case ACTION_KEPT:
+	case ACTION_PENDING:
+	case ACTION_BLOCKED:
+	case ACTION_REFUSED:
+		break;
+	}
+	return PHASE_TOLD;
+}
+
+/* In place, as there may be many: each step's new place is counted, and each is swapped there. */
+static void sort_by_phase(struct planner *planner)
+{
+	struct plan *plan = planner->plan;
+	uint32_t *places = arena_alloc(planner->scratch, plan->n_steps * sizeof(*places));
+	uint32_t next = 0;
+	for (enum phase phase = PHASE_LEAVE; phase <= PHASE_TOLD; phase++)
+		for (size_t i = 0; i < plan->n_steps; i++)
+			if (phase_of(&plan->steps[i]) == phase)
+				places[i] = next++;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		while (places[i] != i) {
+			const uint32_t place = places[i];
+			const struct step step = plan->steps[i];
+			plan->steps[i] = plan->steps[place];
+			plan->steps[place] = step;
+			places[i] = places[place];
+			places[place] = place;
+		}
+}
+
+/* The steps that change links in place, which is one run of the sorted plan. */
+static void changes_order(struct planner *planner)
+{
+	struct plan *plan = planner->plan;
+	size_t from = 0, end;
+	while (from < plan->n_steps && phase_of(&plan->steps[from]) < PHASE_CHANGE)
+		from++;
+	for (end = from; end < plan->n_steps && phase_of(&plan->steps[end]) == PHASE_CHANGE; end++)
+		;
+	untangle(planner, plan->steps + from, end - from);
+}
+
+void steps_order(struct planner *planner)
+{
+	sort_by_phase(planner);
+	changes_order(planner);
+}

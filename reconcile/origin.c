@@ -1,0 +1,101 @@
+#include "reconcile/origin.h"
+
+#include "engine/engine.h"
+#include "reconcile/netns.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct finding {
+	const struct live *live;
+	struct arena *arena;
+	struct origin *origins;
+	struct stat own;
+};
+
+static struct origin *origin_of(const struct finding *finding, ino_t inode)
+{
+	for (size_t i = 0; i < finding->live->n_spaces; i++)
+		if (finding->live->spaces[i]->inode == inode)
+			return &finding->origins[i];
+	return NULL;
+}
+
+/* Names come before paths, and both before processes (netns_scan). */
+static void place_visit(const struct netns_place *place, void *data)
+{
+	const struct finding *finding = data;
+	struct origin *origin = origin_of(finding, place->inode);
+	if (!origin)
+		return;
+	if (place->process && !origin->pid)
+		origin->pid = arena_strndup(finding->arena, place->path, strcspn(place->path, "/"));
+	if (place->process || origin->netns)
+		return;
+	origin->netns = arena_strdup(finding->arena, place->netns);
+}
+
+static void container_visit(const struct finding *finding, struct engines *engines,
+			    enum source_kind kind, const struct engine_member *member)
+{
+	struct engine_container container;
+	struct error ignored;
+	struct stat stat;
+	if (engine_inspect(engines, kind, member->id, finding->arena, &container, &ignored) < 0 ||
+	    !container.pid)
+		return;
+	int fd = netns_open(arena_printf(finding->arena, "/proc/%d/ns/net", container.pid),
+			    &finding->own, &stat, &ignored);
+	if (fd < 0)
+		return;
+	close(fd);
+	struct origin *origin = origin_of(finding, stat.st_ino);
+	if (!origin || origin->engine)
+		return;
+	origin->engine_kind = kind;
+	origin->engine = member->name;
+}
+
+/* An engine that is not there has no containers. */
+static void engines_visit(const struct finding *finding)
+{
+	static const enum source_kind kinds[] = {SOURCE_DOCKER, SOURCE_PODMAN};
+	struct engines *engines = engines_new();
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		struct engine_member *members = NULL;
+		struct error ignored;
+		size_t count = 0;
+		if (engine_list(engines, kinds[k], finding->arena, &members, &count, &ignored) < 0)
+			continue;
+		for (size_t i = 0; i < count; i++)
+			container_visit(finding, engines, kinds[k], &members[i]);
+	}
+	engines_free(engines);
+}
+
+struct origin *origins_find(const struct live *live, struct arena *arena)
+{
+	struct finding finding = {
+		.live = live,
+		.arena = arena,
+		.origins = arena_alloc(arena, live->n_spaces * sizeof(struct origin)),
+		.own = {.st_dev = live->spaces[0]->device, .st_ino = live->spaces[0]->inode}};
+	(void)netns_scan(place_visit, &finding);
+	if (live->n_spaces > 1)
+		engines_visit(&finding);
+	return finding.origins;
+}
+
+bool origin_source(const struct origin *origin, const char *name, enum source_kind *ret_kind,
+		   const char **ret_source)
+{
+	bool own = origin->netns && strcmp(origin->netns, name) == 0;
+	*ret_kind = origin->engine && !own ? origin->engine_kind : SOURCE_NETNS;
+	*ret_source = origin->engine && !own ? origin->engine : origin->netns;
+	if (*ret_source || !origin->pid)
+		return *ret_source != NULL;
+	*ret_kind = SOURCE_PID;
+	*ret_source = origin->pid;
+	return true;
+}

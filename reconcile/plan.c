@@ -1,0 +1,245 @@
+#include "reconcile/planner.h"
+
+#include "base/hash.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct plan_options plan_options_default = {
+	.max_delete = {.limit = 50, .percent = true, .from = 10},
+};
+
+struct step *step_add(struct planner *planner, enum action action, const struct mark *mark)
+{
+	struct plan *plan = planner->plan;
+	struct step *step = array_push(plan->arena, plan->steps, plan->n_steps);
+	step->action = action;
+	step->mark = *mark;
+	step->set = mark->set;
+	return step;
+}
+
+void step_converge(struct planner *planner, struct step step)
+{
+	step.action = ACTION_CREATE;
+	if (step.have)
+		step.action = compare(planner, &step) ? ACTION_CHANGE : ACTION_REPLACE;
+	if (step.action == ACTION_CHANGE && step.n_changes == 0)
+		return;
+	*step_add(planner, step.action, &step.mark) = step;
+}
+
+void warning_add(struct planner *planner, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	struct plan *plan = planner->plan;
+	*array_push(plan->arena, plan->warnings, plan->n_warnings) =
+		arena_strdup(plan->arena, text);
+}
+
+static struct step slot_step(const struct slot *slot)
+{
+	return (struct step){.mark = slot->want->mark,
+			     .set = slot->set->name,
+			     .name = slot->name,
+			     .container = slot->container,
+			     .network = slot->network,
+			     .ns = slot->have ? slot->have_ns : slot->ns,
+			     .have = slot->have,
+			     .want = slot->want};
+}
+
+static void slot_plan(struct planner *planner, struct slot *slot)
+{
+	struct step step = slot_step(slot);
+	if (slot->verdict.action == ACTION_CREATE) {
+		step_converge(planner, step);
+		const struct plan *plan = planner->plan;
+		const struct step *last = plan->n_steps ? &plan->steps[plan->n_steps - 1] : NULL;
+		if (slot->owned && last && last->have == slot->have)
+			slot->owned->leaves = last->action == ACTION_REPLACE;
+		return;
+	}
+	step.action = slot->verdict.action;
+	step.code = slot->verdict.code;
+	step.reason = slot->verdict.reason;
+	step.hint = slot->verdict.hint;
+	*step_add(planner, step.action, &step.mark) = step;
+}
+
+static bool orphan(const struct planner *planner, const struct owned *owned)
+{
+	return !owned->wanted && owned->link->mark.role != ROLE_VLAN &&
+	       desired_set(planner, owned->link->mark.set);
+}
+
+/* Links of the desired sets that the desired state does not name. */
+static void orphans_plan(struct planner *planner)
+{
+	struct owned **orphans = NULL;
+	size_t count = 0;
+	for (size_t i = 0; i < planner->n_owned; i++)
+		if (orphan(planner, &planner->owned[i]))
+			*array_push(planner->scratch, orphans, count) = &planner->owned[i];
+	if (count)
+		qsort(orphans, count, sizeof(struct owned *), owned_compare);
+	for (size_t i = 0; i < count; i++) {
+		struct owned *owned = orphans[i];
+		struct step *step = step_add(planner, ACTION_DELETE, &owned->link->mark);
+		step->name = owned->link->name;
+		step->ns = owned->ns;
+		step->have = owned->link;
+		owned->leaves = true;
+	}
+}
+
+static size_t count_deletes(const struct plan *plan, const char *set)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count += plan->steps[i].action == ACTION_DELETE &&
+			 plan->steps[i].mark.role == ROLE_ATTACH &&
+			 strcmp(plan->steps[i].mark.set, set) == 0;
+	return count;
+}
+
+static size_t count_live(const struct planner *planner, const char *set)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < planner->n_owned; i++)
+		count += planner->owned[i].link->mark.role == ROLE_ATTACH &&
+			 strcmp(planner->owned[i].link->mark.set, set) == 0;
+	return count;
+}
+
+/* An empty set counts from its first attachment on: more often than not it is a mistake. */
+static bool guard_refuses(const struct plan_options *options, const struct set *set, size_t live,
+			  size_t deletes)
+{
+	bool empty = !set->n_networks && !set->n_containers;
+	if (options->unguarded || deletes == 0 || (live < options->max_delete.from && !empty))
+		return false;
+	return options->max_delete.percent ? deletes * 100 > live * options->max_delete.limit
+					   : deletes > options->max_delete.limit;
+}
+
+static void guard(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->desired->n_sets; i++) {
+		const struct set *set = &planner->desired->sets[i];
+		size_t live = count_live(planner, set->name);
+		size_t deletes = count_deletes(planner->plan, set->name);
+		if (!planner->plan->guard.refused &&
+		    guard_refuses(planner->options, set, live, deletes))
+			planner->plan->guard = (struct guard){.refused = true,
+							      .set = set->name,
+							      .live = live,
+							      .deletes = deletes};
+	}
+}
+
+struct plan *plan_make(const struct desired *desired, const struct live *live,
+		       const struct plan_options *options)
+{
+	struct arena *arena = arena_new();
+	struct plan *plan = arena_alloc(arena, sizeof(*plan));
+	plan->arena = arena;
+	struct planner planner = {.arena = arena,
+				  .scratch = arena_new(),
+				  .desired = desired,
+				  .live = live,
+				  .options = options,
+				  .plan = plan};
+	owned_index(&planner);
+	nets_resolve(&planner);
+	slots_make(&planner);
+	tenants_find(&planner);
+	foreign_index(&planner);
+	addresses_choose(&planner);
+	names_choose(&planner);
+	macs_choose(&planner);
+	wants_make(&planner);
+	conflicts_find(&planner);
+	wants_host_routes(&planner);
+	orphans_plan(&planner);
+	nets_tell(&planner);
+	for (size_t i = 0; i < planner.n_slots; i++)
+		slot_plan(&planner, &planner.slots[i]);
+	parents_plan(&planner);
+	steps_order(&planner);
+	guard(&planner);
+	arena_free(planner.scratch);
+	return plan;
+}
+
+uint8_t link_spec_addr_protocol(const struct link_spec *spec, const struct prefix *addr)
+{
+	for (size_t i = 0; spec->addr_protocols && i < spec->n_addrs; i++)
+		if (prefix_equal(&spec->addrs[i], addr))
+			return spec->addr_protocols[i];
+	return MARK_PROTOCOL;
+}
+
+void plan_free(struct plan *plan)
+{
+	if (plan)
+		arena_free(plan->arena);
+}
+
+const char *step_detour_name(const struct step *step, char name[IFNAMSIZ])
+{
+	snprintf(name, IFNAMSIZ, "mvtmp%08x", (unsigned)step->have->ifindex);
+	return name;
+}
+
+struct mac step_detour_mac(const struct step *step)
+{
+	uint64_t hash = hash_text(HASH_START, step->want->alias);
+	struct mac mac = {.bytes = {0x0a}, .set = true};
+	memcpy(mac.bytes + 1, &hash, sizeof(mac.bytes) - 1);
+	return mac;
+}
+
+bool step_is_parent(const struct step *step)
+{
+	return step->mark.role == ROLE_VLAN || step->mark.role == ROLE_DUMMY;
+}
+
+bool step_acts(const struct step *step)
+{
+	switch (step->action) {
+	case ACTION_CREATE:
+	case ACTION_CHANGE:
+	case ACTION_REPLACE:
+	case ACTION_DELETE:
+		return !step->held;
+	case ACTION_KEPT:
+	case ACTION_PENDING:
+	case ACTION_BLOCKED:
+	case ACTION_REFUSED:
+		break;
+	}
+	return false;
+}
+
+size_t plan_count(const struct plan *plan, enum action action)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count += plan->steps[i].action == action;
+	return count;
+}
+
+bool plan_empty(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (step_acts(&plan->steps[i]))
+			return false;
+	return true;
+}

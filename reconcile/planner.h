@@ -1,0 +1,192 @@
+/* What the parts of the planner share. Not for users of the plan: that is plan.h.
+ *
+ * plan_make works in this order: index what is live and marked (owned), find each network's parent
+ * (parents), choose addresses, names and MACs (choose, names), say what each link shall be (want),
+ * see what is in the way (conflict), compare with what is live (compare), order the steps (order).
+ */
+#ifndef RECONCILE_PLANNER_H
+#define RECONCILE_PLANNER_H
+
+#include "reconcile/plan.h"
+#include "reconcile/taken.h"
+
+/* Whether something can be done; if not, what the step says instead. */
+struct verdict {
+	enum action action; /* ACTION_CREATE: it can */
+	enum code code;
+	const char *reason, *hint;
+};
+
+/* A live link with a mark, in the host's namespace or with its parent there. */
+struct owned {
+	struct live_ns *ns;
+	const struct live_link *link;
+	uint64_t hash; /* of what it is found by */
+	bool wanted;   /* the desired state has it, so that it is not an orphan */
+	bool leaves;   /* it is deleted, for good or to be made anew */
+};
+
+/* What attachments hang on: a link of the host, a VLAN of one, or a dummy. One broadcast domain;
+ * its index in planner.parents is its number for `taken`. */
+struct parent {
+	const char *name;      /* the link's, once it is there */
+	const char *base_name; /* as the file has it; NULL for a dummy */
+	const struct live_link
+		*base; /* the link that the VLAN is on, or the parent itself; may be NULL */
+	const struct live_link *link; /* NULL: not there yet */
+	uint16_t vlan;
+	enum vlan_protocol vlan_protocol;
+	bool occupied;          /* macvlans or ipvlans are live on it, anybody's */
+	uint32_t mtu;           /* bytes; 0: unknown */
+	struct link_spec *make; /* a VLAN or dummy of ours, live or not; NULL: not ours */
+	struct verdict verdict;
+};
+
+/* A network of the input, and where it is. */
+struct net {
+	const struct set *set;
+	const struct network *network;
+	struct parent *parent;
+	size_t domain; /* its parent's index, for `taken` */
+	struct verdict verdict;
+	struct ip
+		*cursors; /* for each subnet: no address below is free; family 0: not looked yet */
+};
+
+/* A live link that is nobody's of the desired sets, on one of the parents. */
+struct foreign {
+	const struct parent *parent;
+	const struct live_ns *ns;
+	const struct live_link *link;
+	const char *who; /* "eth0 in web" */
+};
+
+/* One link of a container's or of the host's that the desired state asks for. */
+struct slot {
+	const struct set *set;
+	const struct network *network;
+	const struct container *container;   /* NULL: the host's own */
+	const struct attachment *attachment; /* NULL: the host's own */
+	const struct target *target;         /* NULL: the host's own */
+	struct live_ns *ns;                  /* NULL: not there yet */
+	const struct tenants *tenants;       /* NULL: the host's own */
+	struct net *net;
+	struct parent *parent;
+	struct owned *owned;          /* NULL: not live, or adopted */
+	const struct live_link *have; /* the live link, ours or adopted; NULL: none */
+	struct live_ns *have_ns;      /* where that is */
+	struct ip ip[2];              /* IPv4, IPv6 */
+	const char *name;
+	struct mac mac;
+	struct verdict verdict;
+	struct link_spec *want;
+};
+
+/* Of one namespace, in the order of the input: what gets its default route, and its names. */
+struct tenants {
+	struct slot **slots;
+	size_t count;
+};
+
+struct planner {
+	struct arena *arena;   /* of what the plan points to */
+	struct arena *scratch; /* of what ends with the planning */
+	const struct desired *desired;
+	const struct live *live;
+	const struct plan_options *options;
+	struct plan *plan;
+	struct owned *owned; /* in the order of namespaces and links */
+	size_t n_owned;
+	uint32_t *owned_table; /* open addressing by hash: index into `owned` + 1 */
+	size_t owned_table_size;
+	struct parent **parents;
+	size_t n_parents;
+	struct net *nets; /* in the order of sets and networks */
+	size_t n_nets;
+	struct slot *slots; /* attachments in the order of the input, then the host's own */
+	size_t n_slots, n_attachments;
+	struct tenants *tenants; /* of all attachments */
+	size_t n_tenants;
+	struct foreign *foreign;
+	size_t n_foreign;
+	struct taken *taken;     /* by the desired state: struct slot */
+	struct taken *strangers; /* by what is live and not ours: its name */
+	struct taken *reached;   /* from the host: through which network, by name */
+};
+
+/* owned.c */
+void owned_index(struct planner *planner);
+struct owned *owned_find(const struct planner *planner, const struct mark *mark,
+			 const struct live_ns *preferred);
+struct owned *owned_of_link(const struct planner *planner, const struct live_link *link);
+/* For qsort, of pointers: by mark. */
+int owned_compare(const void *a, const void *b);
+const struct set *desired_set(const struct planner *planner, const char *name);
+
+/* parents.c */
+void nets_resolve(struct planner *planner);
+struct net *net_of(const struct planner *planner, const struct set *set,
+		   const struct network *network);
+struct verdict parent_check_up(struct planner *planner, const struct parent *parent);
+void nets_tell(struct planner *planner);
+void parents_plan(struct planner *planner); /* after everything that leaves is known */
+
+/* vlan.c */
+const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
+				  uint16_t vlan, enum vlan_protocol protocol);
+void vlans_mark(struct planner *planner);
+void vlans_prune(struct planner *planner);
+typedef bool link_leaves(const void *data, const struct live_link *link);
+/* A link that hangs on `parent`, of the host's, and stays, as "NAME in NAMESPACE", or NULL. */
+const char *parent_user(const struct planner *planner, const struct live_link *parent,
+			link_leaves *goes, const void *data);
+
+/* slots.c */
+void slots_make(struct planner *planner);
+
+/* tenants.c */
+void tenants_find(struct planner *planner);
+/* Whether another container's attachment wants a route to the same destination. */
+struct verdict tenants_check_routes(struct planner *planner, const struct slot *slot);
+
+/* foreign.c: what is live on the parents */
+void foreign_index(struct planner *planner);
+/* Whether the link is nobody's of the desired sets. */
+bool link_foreign(const struct planner *planner, const struct live_link *link);
+void conflicts_find(struct planner *planner);
+
+/* choose.c */
+void addresses_choose(struct planner *planner);
+
+/* names.c */
+void names_choose(struct planner *planner);
+void macs_choose(struct planner *planner);
+/* "PREFIX-NAME", with "SET." before the name for any but the default set, if that fits an interface
+ * name; else PREFIX and a hash of set and name. */
+const char *derived_name(struct arena *arena, const char *prefix, const char *set,
+			 const char *name);
+
+/* want.c */
+void wants_make(struct planner *planner);
+void wants_host_routes(struct planner *planner); /* after it is known which attachments can be */
+
+/* compare.c: the changes from step->have to step->want, which may be none. True if all of them can
+ * be made in place. */
+bool compare(const struct planner *planner, struct step *step);
+struct change *change_add(const struct planner *planner, struct step *step, enum field field,
+			  const char *from, const char *to);
+
+/* plan.c */
+struct step *step_add(struct planner *planner, enum action action, const struct mark *mark);
+/* A step that makes `want` from `have`, or none if they are the same already. */
+void step_converge(struct planner *planner, struct step step);
+__attribute__((format(printf, 2, 3))) void warning_add(struct planner *planner, const char *format,
+						       ...);
+
+/* order.c */
+void steps_order(struct planner *planner);
+
+/* untangle.c: orders steps that change links in place, and sets their `detour`. */
+void untangle(struct planner *planner, struct step *steps, size_t count);
+
+#endif

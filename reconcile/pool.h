@@ -1,0 +1,17 @@
+/* Work for several threads at once. */
+#ifndef RECONCILE_POOL_H
+#define RECONCILE_POOL_H
+
+#include <stddef.h>
+
+/* One piece of the work, by its number. */
+typedef void pool_work(void *data, size_t number);
+
+/* Does the pieces 0 to count - 1, each once and in no order, and returns when all are done. This
+ * thread is one of the workers, so that the work goes on when no other can be had. A thread may end
+ * in another network namespace than it began in: this one is the caller's to take back. */
+void pool_run(size_t count, size_t threads, pool_work *work, void *data);
+/* How many threads can work at once on this machine. */
+size_t pool_processors(void);
+
+#endif

@@ -1,0 +1,239 @@
+#include "reconcile/probe.h"
+
+#include "base/clock.h"
+#include "reconcile/probe_frame.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Milliseconds. IPv4: PROBE_WAIT, PROBE_NUM, PROBE_MIN, PROBE_MAX and ANNOUNCE_WAIT of RFC
+ * 5227 1.1. IPv6: MAX_RTR_SOLICITATION_DELAY and RETRANS_TIMER of RFC 4861 10,
+ * DupAddrDetectTransmits of RFC 4862 5.1. */
+struct pace {
+	unsigned wait, count, least, most, listen;
+};
+
+static const struct pace paces[] = {{.wait = 1000, 3, 1000, 2000, .listen = 2000},
+				    {.wait = 1000, 1, 0, 0, .listen = 1000}};
+
+/* One address on its way. */
+struct asking {
+	struct probe *probe;
+	const struct pace *pace;
+	struct wire *wire;
+	unsigned sent;
+	int64_t next; /* when the next is sent, or listening ends */
+	bool over;
+};
+
+/* A socket on a link. */
+struct wire {
+	int ifindex;
+	int fd; /* or a negative errno */
+	struct mac mac;
+};
+
+struct session {
+	struct probes *probes;
+	struct asking *askings;
+	struct wire *wires;
+	size_t n_wires;
+};
+
+static unsigned between(unsigned least, unsigned most)
+{
+	unsigned value = 0;
+	(void)!getrandom(&value, sizeof(value), GRND_NONBLOCK);
+	return most > least ? least + value % (most - least + 1) : least;
+}
+
+/* Untagged ARP and ICMPv6 alone, and not what we send: a VLAN's frames come by its parent, too. */
+static int filter_set(int fd)
+{
+	static struct sock_filter steps[] = {
+		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)},
+		{BPF_JMP | BPF_JEQ | BPF_K, 8, 0, PACKET_OUTGOING},
+		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0},
+		{BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
+		{BPF_JMP | BPF_JEQ | BPF_K, 3, 0, ETH_P_ARP},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_P_IPV6},
+		{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 6},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, IPPROTO_ICMPV6},
+		{BPF_RET | BPF_K, 0, 0, UINT32_MAX},
+		{BPF_RET | BPF_K, 0, 0, 0},
+	};
+	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
+					   .filter = steps};
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+/* All packets, since a passthru link takes those of its parent otherwise; all multicast, since
+ * answers and others' solicitations go to groups. */
+static int wire_bind(int fd, int ifindex, struct mac *ret_mac)
+{
+	struct sockaddr_ll link = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex};
+	const struct packet_mreq all = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI};
+	socklen_t size = sizeof(link);
+	if (filter_set(fd) < 0 || bind(fd, (const struct sockaddr *)&link, sizeof(link)) < 0 ||
+	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&link, &size) < 0)
+		return -errno;
+	if (link.sll_halen != sizeof(ret_mac->bytes))
+		return -EAFNOSUPPORT;
+	memcpy(ret_mac->bytes, link.sll_addr, sizeof(ret_mac->bytes));
+	ret_mac->set = true;
+	return 0;
+}
+
+static void wire_open(struct wire *wire)
+{
+	wire->fd = -ENODEV;
+	if (wire->ifindex <= 0)
+		return;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	wire->fd = fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return;
+	int status = wire_bind(fd, wire->ifindex, &wire->mac);
+	if (status == 0)
+		return;
+	close(fd);
+	wire->fd = status;
+}
+
+static void wires_open(struct session *session)
+{
+	const struct probes *probes = session->probes;
+	session->wires = arena_alloc(probes->arena, (probes->count + 1) * sizeof(struct wire));
+	for (size_t i = 0; i < probes->count; i++) {
+		size_t k = 0;
+		while (k < session->n_wires &&
+		       session->wires[k].ifindex != probes->items[i].ifindex)
+			k++;
+		session->askings[i].wire = &session->wires[k];
+		if (k < session->n_wires)
+			continue;
+		session->wires[session->n_wires++].ifindex = probes->items[i].ifindex;
+		wire_open(&session->wires[k]);
+	}
+}
+
+static void askings_begin(struct session *session)
+{
+	const struct probes *probes = session->probes;
+	const int64_t now = clock_milliseconds();
+	session->askings = arena_alloc(probes->arena, (probes->count + 1) * sizeof(struct asking));
+	wires_open(session);
+	for (size_t i = 0; i < probes->count; i++) {
+		struct asking *asking = &session->askings[i];
+		struct probe *probe = &probes->items[i];
+		asking->probe = probe;
+		asking->pace = &paces[probe->ip.family == AF_INET6];
+		asking->next = now + between(0, asking->pace->wait);
+		probe->taken = false;
+		probe->errnum = asking->wire->fd < 0 ? -asking->wire->fd : 0;
+		asking->over = probe->errnum != 0;
+	}
+}
+
+static void asking_send(struct asking *asking, int64_t now)
+{
+	uint8_t frame[PROBE_FRAME_MAX];
+	const struct pace *pace = asking->pace;
+	if (asking->sent == pace->count) {
+		asking->over = true;
+		return;
+	}
+	size_t size = probe_frame(frame, &asking->wire->mac, &asking->probe->ip);
+	if (send(asking->wire->fd, frame, size, 0) < 0 && errno != ENOBUFS && errno != EAGAIN) {
+		asking->probe->errnum = errno;
+		asking->over = true;
+	}
+	asking->sent++;
+	asking->next = now + (asking->sent == pace->count ? pace->listen
+							  : between(pace->least, pace->most));
+}
+
+/* Sends what is due; gives the time of what is next, or -1: all is over. */
+static int64_t askings_go_on(struct session *session)
+{
+	int64_t now = clock_milliseconds(), next = -1;
+	for (size_t i = 0; i < session->probes->count; i++) {
+		struct asking *asking = &session->askings[i];
+		if (!asking->over && asking->next <= now)
+			asking_send(asking, now);
+		if (!asking->over && (next < 0 || asking->next < next))
+			next = asking->next;
+	}
+	return next;
+}
+
+static bool mac_known(const struct session *session, const struct wire *wire, const struct mac *mac)
+{
+	for (size_t i = 0; i < session->probes->n_known; i++)
+		if (mac_equal(&session->probes->known[i], mac))
+			return true;
+	return mac_equal(&wire->mac, mac);
+}
+
+static void claim_note(struct session *session, const struct wire *wire, const struct ip *ip,
+		       const struct mac *mac)
+{
+	if (mac_known(session, wire, mac))
+		return;
+	for (size_t i = 0; i < session->probes->count; i++) {
+		struct asking *asking = &session->askings[i];
+		if (asking->over || asking->wire != wire || !ip_equal(&asking->probe->ip, ip))
+			continue;
+		asking->probe->taken = asking->over = true;
+		asking->probe->by = *mac;
+	}
+}
+
+static void wire_hear(struct session *session, const struct wire *wire)
+{
+	uint8_t frame[2048];
+	struct ip ip;
+	struct mac mac;
+	for (ssize_t size; (size = recv(wire->fd, frame, sizeof(frame), 0)) >= 0;)
+		if (probe_frame_claim(frame, (size_t)size, &ip, &mac))
+			claim_note(session, wire, &ip, &mac);
+}
+
+/* Returns false once it is to stop. */
+static bool session_wait(struct session *session, struct pollfd *polled, int64_t until)
+{
+	int64_t left = until - clock_milliseconds();
+	for (size_t i = 0; i < session->n_wires; i++)
+		polled[i] = (struct pollfd){.fd = session->wires[i].fd, .events = POLLIN};
+	polled[session->n_wires] = (struct pollfd){.fd = session->probes->stop, .events = POLLIN};
+	if (poll(polled, session->n_wires + 1, left < 0 ? 0 : (int)left) <= 0)
+		return true;
+	for (size_t i = 0; i < session->n_wires; i++)
+		if (polled[i].revents)
+			wire_hear(session, &session->wires[i]);
+	return !polled[session->n_wires].revents;
+}
+
+void probes_run(struct probes *probes)
+{
+	struct session session = {.probes = probes};
+	askings_begin(&session);
+	struct pollfd *polled = arena_alloc(probes->arena, (session.n_wires + 1) * sizeof(*polled));
+	for (int64_t next; (next = askings_go_on(&session)) >= 0;)
+		if (!session_wait(&session, polled, next))
+			break;
+	for (size_t i = 0; i < session.n_wires; i++)
+		if (session.wires[i].fd >= 0)
+			close(session.wires[i].fd);
+}

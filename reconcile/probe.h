@@ -1,0 +1,47 @@
+/* Asking the LAN whether somebody has an address already, before it is used. */
+#ifndef RECONCILE_PROBE_H
+#define RECONCILE_PROBE_H
+
+#include "reconcile/apply.h"
+
+/* One address, on one link of the host's. Probes leave through the parent of the link that is to
+ * have it: what the parent sends reaches the whole LAN, and what is answered reaches the parent,
+ * before any link is made, and for ipvlan, too, whose links share its MAC. */
+struct probe {
+	size_t step;      /* of the plan, for whose link it is */
+	int ifindex;      /* the parent; 0: not there yet; -1: it is to be made anew */
+	const char *link; /* its name */
+	struct ip ip;
+	bool taken;    /* somebody has it, or asks for it likewise */
+	struct mac by; /* then who */
+	int errnum;    /* it could not be asked; 0: it could */
+};
+
+struct probes {
+	struct arena *arena;
+	struct probe *items;
+	size_t count;
+	const struct mac *known; /* the host's own, whose answers do not count */
+	size_t n_known;
+	int stop; /* a descriptor: once it is readable, probes_run ends without an answer; -1: none
+		   */
+};
+
+/* The addresses that the plan's steps bring onto a LAN and that are to be probed. Pure. Points into
+ * the plan; all else is in the arena. */
+struct probes probes_of(const struct plan *plan, const struct live *live, struct arena *arena);
+
+/* Probes all of them side by side: IPv4 as in RFC 5227 2.1.1 (4 to 7 seconds), IPv6 as in RFC 4862
+ * 5.4 (1 to 2 seconds). The thread is in the host's namespace. Those without a parent count as not
+ * asked (ENODEV). */
+void probes_run(struct probes *probes);
+
+/* What is wrong with an address that is taken or could not be asked for. */
+void probe_fault(const struct probe *probe, struct error *error);
+
+/* As apply_counting, but asks first, and leaves alone what meets a conflict: its outcome is failed.
+ * VLANs that are to be made are made before, as there is no asking on them otherwise. */
+size_t apply_probed(struct plan *plan, const struct live *live, struct outcome *outcomes,
+		    atomic_size_t *done);
+
+#endif

@@ -1,0 +1,185 @@
+/* Which addresses of a plan are probed, and what becomes of the plan then. */
+#include "reconcile/probe.h"
+
+#include "base/memory.h"
+#include "reconcile/applier.h"
+#include "reconcile/netns.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether the link that is replaced has it already, on the same LAN. */
+static bool had(const struct step *step, const struct prefix *addr)
+{
+	if (!step->have || step->have->parent != step->want->parent)
+		return false;
+	for (size_t i = 0; i < step->ns->n_addrs; i++)
+		if (step->ns->addrs[i].ifindex == step->have->ifindex &&
+		    ip_equal(&step->ns->addrs[i].prefix.ip, &addr->ip))
+			return true;
+	return false;
+}
+
+/* A parent that is to be made anew is not the one to ask on: -1. */
+static int parent_of(const struct plan *plan, const struct link_spec *want)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].action == ACTION_REPLACE &&
+		    plan->steps[i].have->ifindex == want->parent && plan->steps[i].want->ns->host)
+			return -1;
+	return want->parent;
+}
+
+static void step_probes(const struct plan *plan, size_t number, struct probes *probes)
+{
+	const struct step *step = &plan->steps[number];
+	for (size_t i = 0; i < step->want->n_addrs; i++)
+		if (!had(step, &step->want->addrs[i]))
+			*array_push(probes->arena, probes->items, probes->count) =
+				(struct probe){.step = number,
+					       .ifindex = parent_of(plan, step->want),
+					       .link = step->want->parent_name,
+					       .ip = step->want->addrs[i].ip};
+}
+
+static void known_add(struct probes *probes, const struct live_ns *ns, struct mac **known)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].mark.role != ROLE_NONE && ns->links[i].mac.set)
+			*array_push(probes->arena, *known, probes->n_known) = ns->links[i].mac;
+}
+
+struct probes probes_of(const struct plan *plan, const struct live *live, struct arena *arena)
+{
+	struct probes probes = {.arena = arena, .stop = -1};
+	struct mac *known = NULL;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (step_acts(step) && step->action != ACTION_DELETE && step->want->probe)
+			step_probes(plan, i, &probes);
+	}
+	for (size_t i = 0; i < live->n_spaces && probes.count; i++)
+		known_add(&probes, live->spaces[i], &known);
+	probes.known = known;
+	return probes;
+}
+
+void probe_fault(const struct probe *probe, struct error *error)
+{
+	char ip[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+	ip_format(&probe->ip, ip);
+	if (probe->taken) {
+		error_set(error, EADDRINUSE, "the address %s is in use: %s on %s has it", ip,
+			  mac_format(&probe->by, mac), probe->link);
+		error_code(error, CODE_ADDRESS_ANSWERED);
+		error_hint(error, "give the attachment another address, or take it from %s", mac);
+		return;
+	}
+	error_set(error, probe->errnum, "cannot ask on %s who has %s: %s", probe->link, ip,
+		  strerror(probe->errnum));
+	if (probe->errnum == ENODEV)
+		error_hint(error, "run mvapply again once %s is there", probe->link);
+}
+
+static bool makes_parent(const struct step *step)
+{
+	return step->action == ACTION_CREATE &&
+	       (step->mark.role == ROLE_VLAN || step->mark.role == ROLE_DUMMY);
+}
+
+/* What is held by one of the passes; what was held before stays so. */
+struct passes {
+	struct plan *plan;
+	const struct live *live;
+	struct outcome *outcomes, *those; /* of all, and of the pass at hand */
+	bool *done;
+	atomic_size_t *counter;
+};
+
+static void pass(struct passes *passes, bool parents)
+{
+	struct plan *plan = passes->plan;
+	bool *held = memory_new(plan->n_steps + 1, sizeof(*held));
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		held[i] = plan->steps[i].held;
+		plan->steps[i].held |=
+			passes->done[i] || (parents && !makes_parent(&plan->steps[i]));
+	}
+	apply_counting(plan, passes->live, passes->those, passes->counter);
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if (step_acts(&plan->steps[i])) {
+			passes->done[i] = true;
+			passes->outcomes[i] = passes->those[i];
+		}
+		plan->steps[i].held = held[i];
+	}
+	free(held);
+}
+
+static bool parent_missing(const struct probes *probes)
+{
+	for (size_t i = 0; i < probes->count; i++)
+		if (probes->items[i].ifindex == 0)
+			return true;
+	return false;
+}
+
+static void parents_find(struct probes *probes, const struct live *live)
+{
+	struct error error;
+	for (size_t i = 0; i < probes->count; i++)
+		if (probes->items[i].ifindex == 0)
+			(void)link_index_find(live->spaces[0]->handle->netlink,
+					      probes->items[i].link, &probes->items[i].ifindex,
+					      &error);
+}
+
+static void faults_note(struct passes *passes, const struct probes *probes)
+{
+	for (size_t i = 0; i < probes->count; i++) {
+		const struct probe *probe = &probes->items[i];
+		struct error error;
+		if (!probe->taken && !probe->errnum)
+			continue;
+		probe_fault(probe, &error);
+		outcome_fail(&passes->outcomes[probe->step], &error);
+		passes->done[probe->step] = true;
+	}
+}
+
+static size_t passes_do(struct passes *passes, struct probes *probes)
+{
+	size_t failed = 0;
+	if (parent_missing(probes)) {
+		pass(passes, true);
+		parents_find(probes, passes->live);
+	}
+	probes_run(probes);
+	faults_note(passes, probes);
+	pass(passes, false);
+	for (size_t i = 0; i < passes->plan->n_steps; i++)
+		failed += passes->outcomes[i].state == OUTCOME_FAILED;
+	return failed;
+}
+
+size_t apply_probed(struct plan *plan, const struct live *live, struct outcome *outcomes,
+		    atomic_size_t *done)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct probes probes = probes_of(plan, live, arena);
+	if (probes.count == 0)
+		return apply_counting(plan, live, outcomes, done);
+	struct passes passes = {.plan = plan,
+				.live = live,
+				.outcomes = outcomes,
+				.counter = done,
+				.those = memory_new(plan->n_steps, sizeof(*outcomes)),
+				.done = memory_new(plan->n_steps, sizeof(bool))};
+	for (size_t i = 0; i < plan->n_steps; i++)
+		outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
+	size_t failed = passes_do(&passes, &probes);
+	free(passes.those);
+	free(passes.done);
+	return failed;
+}

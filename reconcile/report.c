@@ -1,0 +1,178 @@
+/* How apply tells of what failed. */
+#include "reconcile/applier.h"
+
+#include "reconcile/kind.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ANY_DEED UINT32_MAX
+#define ANY_KIND UINT32_MAX
+#define BIT(n)   (1u << (n))
+
+/* LINK and DETAIL stand for what struct doing has. */
+static const char *const sentences[] = {
+	[DEED_CREATE] = "cannot create LINK",
+	[DEED_MOVE] = "cannot move LINK",
+	[DEED_ALIAS] = "cannot mark LINK",
+	[DEED_NAME] = "cannot rename LINK to DETAIL",
+	[DEED_MAC] = "cannot set the MAC address of LINK to DETAIL",
+	[DEED_MTU] = "cannot set the MTU of LINK to DETAIL",
+	[DEED_MODE] = "cannot set the mode of LINK to DETAIL",
+	[DEED_BCQUEUELEN] = "cannot set bcqueuelen of LINK to DETAIL",
+	[DEED_SYSCTL] = "cannot set DETAIL of LINK",
+	[DEED_UP] = "cannot bring LINK up",
+	[DEED_ADDRESS] = "cannot add address DETAIL to LINK",
+	[DEED_ROUTE] = "cannot add route DETAIL to LINK",
+	[DEED_DELETE] = "cannot delete LINK",
+	[DEED_REMOVE_ADDRESS] = "cannot remove address DETAIL from LINK",
+	[DEED_REMOVE_ROUTE] = "cannot remove route DETAIL from LINK",
+};
+
+/* The first row that fits. KIND and PARENT stand for the link's; MODULE for the kind's module. */
+static const struct hint {
+	int errnum;
+	uint32_t deeds, kinds;
+	enum code code;
+	const char *text;
+} hints[] = {
+	{EPERM, ANY_DEED, ANY_KIND, CODE_RIGHTS,
+	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
+	{EACCES, ANY_DEED, ANY_KIND, CODE_RIGHTS,
+	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
+	{EOPNOTSUPP, BIT(DEED_CREATE), ANY_KIND, CODE_KERNEL_LACKS,
+	 "the kernel has no MODULE: modprobe MODULE, or install the package with its extra "
+	 "modules"},
+	{EBUSY, BIT(DEED_CREATE), BIT(KIND_MACVLAN) | BIT(KIND_IPVLAN), CODE_PARENT_BUSY,
+	 "PARENT is in a bridge or bond, or carries links of the other driver: see `ip -d link "
+	 "show "
+	 "PARENT`"},
+	{EADDRINUSE, ANY_DEED, ANY_KIND, CODE_MAC_BUSY,
+	 "another link on PARENT has this MAC address: give another mac_address"},
+	{ENODEV, BIT(DEED_CREATE), ANY_KIND, CODE_MEANWHILE,
+	 "the parent PARENT is not there (any more)"},
+	{ENODEV, ANY_DEED, ANY_KIND, CODE_MEANWHILE, "the link is gone: run mvapply again"},
+	{ENETDOWN, ANY_DEED, BIT(KIND_VLAN), CODE_PARENT_DOWN,
+	 "its parent is down: ip link set PARENT up"},
+	{ENETDOWN, ANY_DEED, ANY_KIND, CODE_PARENT_DOWN,
+	 "the parent is down: ip link set PARENT up"},
+	{ENETUNREACH, BIT(DEED_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
+	 "no subnet of the link contains the next hop"},
+	{EHOSTUNREACH, BIT(DEED_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
+	 "no subnet of the link contains the next hop"},
+	{EEXIST, BIT(DEED_CREATE) | BIT(DEED_MOVE) | BIT(DEED_NAME), ANY_KIND, CODE_MEANWHILE,
+	 "somebody else took the name meanwhile: run mvapply again"},
+	{EEXIST, BIT(DEED_ROUTE), ANY_KIND, CODE_ROUTE_FOREIGN,
+	 "the namespace has such a route by another link: remove it, or run with --adopt"},
+	{EINVAL, BIT(DEED_CREATE) | BIT(DEED_MTU), ANY_KIND, CODE_KERNEL_VALUE,
+	 "is the mtu larger than that of PARENT, or does PARENT carry a passthru link?"},
+	{ERANGE, BIT(DEED_CREATE) | BIT(DEED_MTU), ANY_KIND, CODE_KERNEL_VALUE,
+	 "the mtu is out of range"},
+	{EADDRNOTAVAIL, BIT(DEED_MAC) | BIT(DEED_CREATE), ANY_KIND, CODE_KERNEL_VALUE,
+	 "a MAC address must be of one station: its first byte is even, and it is not zero"},
+	{ENOMEM, ANY_DEED, ANY_KIND, CODE_SYSTEM, "the kernel is out of memory"},
+	{ENOBUFS, ANY_DEED, ANY_KIND, CODE_SYSTEM,
+	 "the kernel is out of buffers: run mvapply again"},
+	{ENOSPC, ANY_DEED, ANY_KIND, CODE_SYSTEM, "a limit of the kernel is reached"},
+};
+
+static const char *module_of(enum link_kind kind)
+{
+	return kind == KIND_VLAN ? "8021q" : link_kind_name(kind);
+}
+
+/* Writes the template with the words in capitals filled in. */
+static void fill(char *ret, size_t size, const char *template, const struct doing *doing)
+{
+	const struct {
+		const char *word, *value;
+	} words[] = {
+		{"LINK", doing->link},
+		{"DETAIL", doing->detail},
+		{"PARENT", doing->parent ? doing->parent : "the parent"},
+		{"MODULE", module_of(doing->kind)},
+	};
+	size_t used = 0;
+	while (*template && used + 1 < size) {
+		size_t i = 0;
+		while (i < 4 && strncmp(template, words[i].word, strlen(words[i].word)) != 0)
+			i++;
+		if (i == 4) {
+			ret[used++] = *template ++;
+			continue;
+		}
+		template += strlen(words[i].word);
+		used += (size_t)snprintf(ret + used, size - used, "%s", words[i].value);
+	}
+	ret[used < size ? used : size - 1] = '\0';
+}
+
+static void doing_hint(const struct doing *doing, struct error *error)
+{
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+		const struct hint *hint = &hints[i];
+		if (hint->errnum != error->errnum || !(hint->deeds & BIT(doing->deed)) ||
+		    !(hint->kinds & BIT(doing->kind)))
+			continue;
+		error_code(error, hint->code);
+		fill(error->hint, sizeof(error->hint), hint->text, doing);
+		return;
+	}
+}
+
+void outcome_fail(struct outcome *outcome, const struct error *error)
+{
+	if (outcome->state == OUTCOME_FAILED)
+		return;
+	outcome->state = OUTCOME_FAILED;
+	outcome->error = *error;
+}
+
+void outcome_broke(struct outcome *outcome, const struct doing *doing, const struct error *error)
+{
+	struct error told = *error;
+	char sentence[256];
+	fill(sentence, sizeof(sentence), sentences[doing->deed], doing);
+	if (doing->ns->host)
+		error_prepend(&told, "%s", sentence);
+	else
+		error_prepend(&told, "%s in namespace %s", sentence, doing->ns->name);
+	if (!told.hint[0])
+		doing_hint(doing, &told);
+	outcome_fail(outcome, &told);
+}
+
+void outcome_refused(struct outcome *outcome, const struct doing *doing, const struct reply *reply)
+{
+	struct error error;
+	error_set(&error, reply->errnum, "%s%s%s", strerror(reply->errnum),
+		  reply->text[0] ? ": " : "", reply->text);
+	outcome_broke(outcome, doing, &error);
+}
+
+struct doing doing_of(enum deed deed, const struct live_ns *ns, const struct link_spec *spec)
+{
+	return (struct doing){.deed = deed,
+			      .link = spec->name,
+			      .ns = ns,
+			      .kind = spec->kind,
+			      .parent = spec->parent_name};
+}
+
+void doing_prefix(struct doing *doing, const struct prefix *prefix)
+{
+	char text[PREFIX_TEXT_SIZE];
+	snprintf(doing->detail, sizeof(doing->detail), "%s", prefix_format(prefix, text));
+}
+
+void doing_route(struct doing *doing, const struct link_route *route)
+{
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	const char *target = route->to.len ? prefix_format(&route->to, to) : "default";
+	if (route->via.family)
+		snprintf(doing->detail, sizeof(doing->detail), "%s via %s", target,
+			 ip_format(&route->via, via));
+	else
+		snprintf(doing->detail, sizeof(doing->detail), "%s", target);
+}

@@ -1,0 +1,263 @@
+#include "reconcile/revert.h"
+
+#include "reconcile/planner.h"
+
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+struct reverter {
+	struct planner planner; /* what compare and order need: arena, live, plan */
+	const struct plan *done;
+	const struct live *before, *now;
+};
+
+/* `before` holds its namespaces open, so that no other has their inodes. */
+static struct live_ns *ns_now(const struct reverter *reverter, const struct live_ns *before)
+{
+	for (size_t i = 0; i < reverter->now->n_spaces; i++)
+		if (reverter->now->spaces[i]->inode == before->inode)
+			return reverter->now->spaces[i];
+	return NULL;
+}
+
+static const struct live_link *link_by_alias(const struct live_ns *ns, const char *alias)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (strcmp(ns->links[i].alias, alias) == 0)
+			return &ns->links[i];
+	return NULL;
+}
+
+/* The link that the step is about as it is now, old or new, and where; NULL: it is gone. */
+static const struct live_link *link_now(const struct reverter *reverter, const struct step *step,
+					struct live_ns **ret_ns)
+{
+	const struct link_spec *want = step->want;
+	if (step->have) {
+		*ret_ns = ns_now(reverter, step->ns);
+		const struct live_link *link = live_link_by_index(*ret_ns, step->have->ifindex);
+		if (link && (strcmp(link->alias, step->have->alias) == 0 ||
+			     (want && strcmp(link->alias, want->alias) == 0)))
+			return link;
+	}
+	if (!want)
+		return NULL;
+	*ret_ns = ns_now(reverter, want->ns);
+	return link_by_alias(*ret_ns, want->alias);
+}
+
+static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
+		       const struct live_link *link, struct link_spec *spec)
+{
+	struct arena *arena = reverter->planner.arena;
+	uint8_t *protocols = arena_alloc(arena, ns->n_addrs + 1);
+	for (size_t i = 0; i < ns->n_addrs; i++) {
+		const struct live_addr *addr = &ns->addrs[i];
+		/* The kernel makes the link-local ones itself. */
+		if (addr->ifindex != link->ifindex || addr->scope >= RT_SCOPE_LINK)
+			continue;
+		protocols[spec->n_addrs] = addr->proto;
+		*array_push(arena, spec->addrs, spec->n_addrs) = addr->prefix;
+	}
+	spec->addr_protocols = protocols;
+}
+
+static struct link_route route_of(const struct live_route *live)
+{
+	return (struct link_route){.to = live->to,
+				   .via = live->via,
+				   .source = live->source,
+				   .protocol = live->proto,
+				   .metric = live->metric};
+}
+
+/* Those that the kernel did not make itself; first those that others' next hops need. */
+static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
+			const struct live_link *link, struct link_spec *spec)
+{
+	for (int with_gateway = 0; with_gateway <= 1; with_gateway++) {
+		for (size_t i = 0; i < ns->n_routes; i++) {
+			const struct live_route *route = &ns->routes[i];
+			if (route->ifindex == link->ifindex && route->proto != RTPROT_KERNEL &&
+			    route->proto != RTPROT_RA && (route->via.family != 0) == with_gateway)
+				*array_push(reverter->planner.arena, spec->routes, spec->n_routes) =
+					route_of(route);
+		}
+	}
+}
+
+static void spec_sysctls(struct reverter *reverter, const struct live_link *link,
+			 struct link_spec *spec)
+{
+	for (size_t i = 0; i < link->n_sysctls; i++)
+		*array_push(reverter->planner.arena, spec->sysctls, spec->n_sysctls) =
+			(struct link_sysctl){.key = link->sysctls[i].key,
+					     .value = link->sysctls[i].value};
+}
+
+/* The parent, if it still is, or the name that it will have again. */
+static void spec_parent(const struct reverter *reverter, const struct live_link *link,
+			struct link_spec *spec)
+{
+	const struct live_link *was =
+		link->parent_where == PARENT_HOST
+			? live_link_by_index(reverter->before->spaces[0], link->parent)
+			: NULL;
+	const struct live_link *is =
+		was ? live_link_by_index(reverter->now->spaces[0], was->ifindex) : NULL;
+	spec->parent_name = was ? was->name : NULL;
+	spec->parent = is ? is->ifindex : 0;
+	/* A VLAN that was given no MAC follows its parent's. */
+	if (link->kind == KIND_VLAN && was && mac_equal(&was->mac, &link->mac))
+		spec->mac.set = false;
+}
+
+/* What the link was. */
+static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns *ns,
+				 const struct live_link *link)
+{
+	struct link_spec *spec = arena_alloc(reverter->planner.arena, sizeof(*spec));
+	*spec = (struct link_spec){.mark = link->mark,
+				   .alias = link->alias,
+				   .ns = ns_now(reverter, ns),
+				   .ifindex = link->ifindex,
+				   .name = link->name,
+				   .kind = link->kind,
+				   .mode = link->mode,
+				   .mac = link->mac,
+				   .mtu = link->mtu,
+				   .has_bcqueuelen = link->has_bcqueuelen,
+				   .bcqueuelen = link->bcqueuelen,
+				   .siblings = true,
+				   .vlan = link->vlan,
+				   .vlan_protocol = link->vlan_protocol,
+				   .down = !(link->flags & IFF_UP)};
+	/* These have their parent's. */
+	if (link->kind == KIND_IPVLAN ||
+	    (link->kind == KIND_MACVLAN && link->mode == MODE_PASSTHRU))
+		spec->mac.set = false;
+	spec_parent(reverter, link, spec);
+	spec_addrs(reverter, ns, link, spec);
+	spec_routes(reverter, ns, link, spec);
+	spec_sysctls(reverter, link, spec);
+	return spec;
+}
+
+static bool touched(const struct step *step)
+{
+	return step->action == ACTION_CREATE || step->action == ACTION_CHANGE ||
+	       step->action == ACTION_REPLACE || step->action == ACTION_DELETE;
+}
+
+/* Whether going back takes the link away, for good or to be made anew. */
+static bool leaves(const void *data, const struct live_link *link)
+{
+	const struct reverter *reverter = data;
+	struct live_ns *ns;
+	for (size_t i = 0; i < reverter->done->n_steps; i++) {
+		const struct step *step = &reverter->done->steps[i];
+		if ((step->action == ACTION_CREATE || step->action == ACTION_REPLACE) &&
+		    link_now(reverter, step, &ns) == link)
+			return true;
+	}
+	return false;
+}
+
+static void created_leaves(struct reverter *reverter, const struct step *done)
+{
+	struct live_ns *ns;
+	const struct live_link *link = link_now(reverter, done, &ns);
+	if (!link)
+		return;
+	const char *user =
+		ns->host ? parent_user(&reverter->planner, link, leaves, reverter) : NULL;
+	struct step *step =
+		step_add(&reverter->planner, user ? ACTION_KEPT : ACTION_DELETE, &link->mark);
+	step->name = link->name;
+	step->ns = ns;
+	step->have = link;
+	step->reason = user ? arena_printf(reverter->planner.arena, "used by %s", user) : NULL;
+}
+
+static void touched_returns(struct reverter *reverter, const struct step *done)
+{
+	struct step step = {.mark = done->have->mark,
+			    .set = done->set,
+			    .name = done->have->name,
+			    .want = spec_of(reverter, done->ns, done->have)};
+	step.have = link_now(reverter, done, &step.ns);
+	if (!step.have)
+		step.ns = step.want->ns;
+	step_converge(&reverter->planner, step);
+}
+
+/* Another link's route that ours took the place of. */
+static void route_returns(struct reverter *reverter, struct live_ns *ns,
+			  const struct live_route *route)
+{
+	const struct live_link *link = live_link_by_index(ns, route->ifindex);
+	if (!link)
+		return;
+	const struct step step = {.action = ACTION_CHANGE,
+				  .mark = link->mark,
+				  .name = link->name,
+				  .ns = ns,
+				  .have = link,
+				  .want = spec_of(reverter, ns, link)};
+	struct step *added = step_add(&reverter->planner, ACTION_CHANGE, &link->mark);
+	*added = step;
+	change_add(&reverter->planner, added, FIELD_ROUTE, NULL, "as it was")->route =
+		route_of(route);
+}
+
+static bool route_there(const struct live_ns *ns, const struct live_route *route)
+{
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (prefix_equal(&ns->routes[i].to, &route->to) &&
+		    ns->routes[i].ifindex == route->ifindex &&
+		    ns->routes[i].metric == route->metric)
+			return true;
+	return false;
+}
+
+/* What --adopt replaced on links that the step is not about. */
+static void routes_return(struct reverter *reverter, const struct step *done)
+{
+	const struct live_ns *before = done->want->ns;
+	struct live_ns *now = ns_now(reverter, before);
+	for (size_t i = 0; i < done->want->n_routes; i++) {
+		for (size_t k = 0; done->want->routes[i].replaces && k < before->n_routes; k++) {
+			const struct live_route *route = &before->routes[k];
+			if (prefix_equal(&route->to, &done->want->routes[i].to) &&
+			    (!done->have || route->ifindex != done->have->ifindex) &&
+			    !route_there(now, route))
+				route_returns(reverter, now, route);
+		}
+	}
+}
+
+struct plan *plan_revert(const struct plan *done, const struct live *before, const struct live *now)
+{
+	struct arena *arena = arena_new();
+	struct plan *plan = arena_alloc(arena, sizeof(*plan));
+	plan->arena = arena;
+	struct reverter reverter = {
+		.planner = {.arena = arena, .scratch = arena_new(), .live = now, .plan = plan},
+		.done = done,
+		.before = before,
+		.now = now};
+	for (size_t i = 0; i < done->n_steps; i++) {
+		const struct step *step = &done->steps[i];
+		if (!touched(step))
+			continue;
+		if (step->have)
+			touched_returns(&reverter, step);
+		else
+			created_leaves(&reverter, step);
+		if (step->want)
+			routes_return(&reverter, step);
+	}
+	steps_order(&reverter.planner);
+	arena_free(reverter.planner.scratch);
+	return plan;
+}

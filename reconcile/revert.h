@@ -1,0 +1,24 @@
+/* The way back from a plan that was done, or half done. */
+#ifndef RECONCILE_REVERT_H
+#define RECONCILE_REVERT_H
+
+#include "reconcile/plan.h"
+
+/* Notes what a look leaves out of the links that the plan will delete: all their sysctls. To be
+ * called before the plan is done. */
+void revert_prepare(struct live *before, const struct plan *plan);
+
+/* The plan that leads from `now` back to what `before` was, for exactly the objects that `done`
+ * touched; nothing for those that are back, or were never reached. What was created goes, unless
+ * others hang on it by now. `now` is of observe_beside. Pure. Points into all of its arguments; the
+ * caller frees with plan_free. */
+struct plan *plan_revert(const struct plan *done, const struct live *before,
+			 const struct live *now);
+
+/* Goes back, alone on this host. Returns how many objects could not be brought back, of which
+ * `tell` is told, or a negative errno. */
+typedef void revert_tell(const char *sentence, void *data);
+int revert(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
+	   struct error *error);
+
+#endif

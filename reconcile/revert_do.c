@@ -1,0 +1,147 @@
+/* Going back: the part that touches the kernel. */
+#include "reconcile/revert.h"
+
+#include "base/memory.h"
+#include "reconcile/apply.h"
+#include "reconcile/netns.h"
+#include "reconcile/observe.h"
+#include "reconcile/sysctl.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How often what was brought back is looked at, and the rest done. */
+#define PASSES_MAX 3
+
+#define KEY_SIZE 128
+
+/* Folders with the settings of each link. */
+static const char *const folders[] = {"net.ipv4.conf.IFNAME", "net.ipv6.conf.IFNAME",
+				      "net.ipv4.neigh.IFNAME", "net.ipv6.neigh.IFNAME"};
+
+/* What cannot be read has no value, and what cannot be written needs none. */
+static void sysctl_keep(struct live_ns *ns, struct live_link *link, const char *key)
+{
+	char path[PATH_MAX], value[SYSCTL_VALUE_SIZE];
+	if (live_sysctl(link, key) || sysctl_path(key, link->name, path, sizeof(path)) < 0 ||
+	    access(path, W_OK) < 0 || sysctl_read(key, link->name, value) < 0)
+		return;
+	*array_push(ns->arena, link->sysctls, link->n_sysctls) = (struct live_sysctl){
+		.key = arena_strdup(ns->arena, key), .value = arena_strdup(ns->arena, value)};
+}
+
+static void folder_keep(struct live_ns *ns, struct live_link *link, const char *folder)
+{
+	char path[PATH_MAX], key[KEY_SIZE];
+	if (sysctl_path(folder, link->name, path, sizeof(path)) < 0)
+		return;
+	DIR *directory = opendir(path);
+	if (!directory)
+		return;
+	for (const struct dirent *entry; (entry = readdir(directory));) {
+		if (entry->d_name[0] == '.')
+			continue;
+		int length = snprintf(key, sizeof(key), "%s.%s", folder, entry->d_name);
+		if (length > 0 && (size_t)length < sizeof(key))
+			sysctl_keep(ns, link, key);
+	}
+	closedir(directory);
+}
+
+static struct live_link *link_of(struct live_ns *ns, int ifindex)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].ifindex == ifindex)
+			return &ns->links[i];
+	return NULL;
+}
+
+void revert_prepare(struct live *before, const struct plan *plan)
+{
+	const int host_fd = before->spaces[0]->handle->fd;
+	struct error error;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if ((step->action != ACTION_DELETE && step->action != ACTION_REPLACE) ||
+		    netns_enter(step->ns->handle->fd, &error) < 0)
+			continue;
+		struct live_link *link = link_of(step->ns, step->have->ifindex);
+		for (size_t k = 0; link && k < sizeof(folders) / sizeof(folders[0]); k++)
+			folder_keep(step->ns, link, folders[k]);
+	}
+	netns_return(host_fd);
+}
+
+static void tell_kept(const struct plan *plan, revert_tell *tell, void *data)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].action == ACTION_KEPT)
+			tell(arena_printf(plan->arena, "%s is kept: %s", plan->steps[i].name,
+					  plan->steps[i].reason),
+			     data);
+}
+
+static void tell_rest(const struct plan *plan, const struct outcome *outcomes, revert_tell *tell,
+		      void *data)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (outcomes && outcomes[i].state == OUTCOME_FAILED)
+			tell(outcomes[i].error.text, data);
+		else if (!outcomes && step_acts(step))
+			tell(arena_printf(plan->arena, "%s in %s does not stay as it was",
+					  step->name, step->ns->name),
+			     data);
+	}
+}
+
+/* One look and one plan. Returns how many steps failed, -1: there is nothing left to do. */
+static int pass(const struct plan *plan, const struct live *now, bool last, revert_tell *tell,
+		void *data)
+{
+	if (plan_empty(plan)) {
+		tell_kept(plan, tell, data);
+		return -1;
+	}
+	if (last) {
+		tell_rest(plan, NULL, tell, data);
+		return (int)plan->n_steps;
+	}
+	struct outcome *outcomes = memory_new(plan->n_steps, sizeof(*outcomes));
+	size_t failed = apply(plan, now, outcomes);
+	tell_rest(plan, outcomes, tell, data);
+	free(outcomes);
+	return (int)failed;
+}
+
+static int passes(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
+		  struct error *error)
+{
+	for (int number = 0;; number++) {
+		struct live *now = observe_beside(before, error);
+		if (!now)
+			return -error->errnum;
+		struct plan *plan = plan_revert(done, before, now);
+		int failed = pass(plan, now, number == PASSES_MAX, tell, data);
+		plan_free(plan);
+		live_free(now);
+		if (failed != 0)
+			return failed < 0 ? 0 : failed;
+	}
+}
+
+int revert(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
+	   struct error *error)
+{
+	struct apply_lock lock;
+	int status = apply_lock(&lock, error);
+	if (status < 0)
+		return status;
+	int failed = passes(done, before, tell, data, error);
+	apply_unlock(&lock);
+	return failed;
+}

@@ -1,0 +1,38 @@
+/* A plan in a file, for somebody to review: the input that it was made from, the options, the
+ * fingerprint of what was live, and the steps. It is done only where planning anew, from that
+ * input, gives the same steps from the same fingerprint: a file cannot ask for anything that the
+ * input could not. */
+#ifndef RECONCILE_SAVED_PLAN_H
+#define RECONCILE_SAVED_PLAN_H
+
+#include "reconcile/fingerprint.h"
+#include "schema/load.h"
+
+#include <jansson.h>
+
+struct saved_plan {
+	const char *host; /* whose part of the input it is */
+	struct plan_options options;
+	struct input *inputs;
+	size_t n_inputs;
+	struct fingerprint live;
+	json_t *steps; /* an array, as `diff -o json` writes them */
+};
+
+/* The document of a saved plan, the caller's to free, or NULL if the input is no UTF-8. Takes
+ * saved->steps over. */
+json_t *saved_plan_encode(const struct saved_plan *saved);
+
+/* Reads such a document. Strings go to the arena. Returns 0, and the caller frees with
+ * saved_plan_free; or -1 with a diag. */
+int saved_plan_decode(const struct input *file, struct arena *arena, struct saved_plan *ret,
+		      struct diags *diags);
+void saved_plan_free(struct saved_plan *saved);
+
+/* What has changed since the plan was saved, a sentence each ("was: ...", "is: ..."); none: it
+ * still holds. `steps` are those of the plan made now, which is `live` the fingerprint of. Pure; in
+ * the arena. */
+size_t saved_plan_compare(const struct saved_plan *saved, const struct fingerprint *live,
+			  const json_t *steps, struct arena *arena, const char ***ret_changes);
+
+#endif

@@ -1,0 +1,41 @@
+/* How a container's network namespace is found. */
+#ifndef RECONCILE_SOURCE_H
+#define RECONCILE_SOURCE_H
+
+#include "engine/engine.h"
+#include "reconcile/live.h"
+
+#include <sys/stat.h>
+
+/* What to do where the kernel says EPERM. */
+#define HINT_CAPABILITIES                                                                          \
+	"run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"
+
+struct located {
+	enum target_state state;
+	int fd; /* when ready: the caller's to close */
+	struct stat stat;
+	const char *name;          /* for people; when ready */
+	const char *id;            /* the engine's, where it has such a container; else NULL */
+	enum code code;            /* otherwise, as in struct target */
+	const char *reason, *hint; /* otherwise; hint may be NULL */
+};
+
+/* A namespace that was opened ahead. */
+struct source_opened {
+	int fd; /* negative: it was not */
+	dev_t device;
+	ino_t inode;
+};
+
+/* Opens the namespace of a container that names one in /run/netns, and no other; what goes wrong is
+ * left to source_locate. Threads may do this side by side. */
+struct source_opened source_open(const struct container *container, const struct stat *host);
+
+/* Strings go to the arena, or are the container's. `host` is the namespace that never is one.
+ * `opened`: what source_open gave, which is taken over; or NULL. */
+struct located source_locate(struct arena *arena, struct engines *engines,
+			     const struct container *container, const struct stat *host,
+			     const struct source_opened *opened);
+
+#endif

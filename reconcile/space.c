@@ -1,0 +1,269 @@
+#include "reconcile/space.h"
+
+#include "base/memory.h"
+#include "reconcile/decode.h"
+#include "reconcile/encode.h"
+#include "reconcile/netns.h"
+#include "reconcile/nsid.h"
+#include "reconcile/sysctl.h"
+
+#include <errno.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct live_ns *space_new(int fd, const struct stat *stat, const char *name)
+{
+	struct live_ns *ns = memory_new(1, sizeof(*ns));
+	*ns = (struct live_ns){.device = stat->st_dev,
+			       .inode = stat->st_ino,
+			       .name = memory_or_die(strdup(name)),
+			       .nsid = NETNSA_NSID_NOT_ASSIGNED,
+			       .stale = true,
+			       .handle = ns_handle_new(fd)};
+	return ns;
+}
+
+void space_free(struct live_ns *ns)
+{
+	if (!ns)
+		return;
+	ns_handle_free(ns->handle);
+	arena_free(ns->arena);
+	free((char *)(uintptr_t)ns->name);
+	free(ns);
+}
+
+void space_rename(struct live_ns *ns, const char *name)
+{
+	free((char *)(uintptr_t)ns->name);
+	ns->name = memory_or_die(strdup(name));
+}
+
+/* A space that could not be read holds nothing, rather than half of it. */
+static void space_clear(struct live_ns *ns)
+{
+	arena_free(ns->arena);
+	ns->arena = arena_new();
+	ns->links = NULL;
+	ns->addrs = NULL;
+	ns->routes = NULL;
+	ns->n_links = ns->n_addrs = ns->n_routes = 0;
+	ns->details = false;
+}
+
+/* The number that the host's namespace has in the one that the socket is of; -1: none. */
+struct host_number {
+	bool known;
+	int nsid;
+};
+
+struct reading {
+	struct live_ns *ns;
+	struct arena *growing; /* of the arrays until they are whole (arrays_keep) */
+	int host_fd;
+	const struct space_wishes *wishes;
+	struct host_number host;
+	bool addr_proto;
+};
+
+static int host_number_ask(struct reading *reading, struct error *error)
+{
+	struct host_number *host = &reading->host;
+	if (host->known)
+		return 0;
+	int status = nsid_get(reading->ns->handle->netlink, reading->host_fd, &host->nsid, error);
+	host->known = status == 0;
+	return status;
+}
+
+static int parent_place(struct reading *reading, struct live_link *link,
+			const struct parent_ref *parent, struct error *error)
+{
+	const bool in_host = reading->ns->host;
+	link->parent_where = PARENT_NONE;
+	if (!link->parent && !parent->elsewhere)
+		return 0;
+	if (!parent->elsewhere) {
+		link->parent_where = in_host ? PARENT_HOST : PARENT_SAME;
+		return 0;
+	}
+	link->parent_where = PARENT_ELSEWHERE;
+	if (in_host || parent->nsid < 0)
+		return 0;
+	int status = host_number_ask(reading, error);
+	if (status == 0 && reading->host.nsid == parent->nsid)
+		link->parent_where = PARENT_HOST;
+	return status;
+}
+
+static int malformed(const char *what, struct error *error)
+{
+	return error_set(error, EBADMSG, "the kernel's listing of %s is malformed", what);
+}
+
+static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct reading *reading = data;
+	struct live_ns *ns = reading->ns;
+	struct live_link link;
+	struct parent_ref parent;
+	if (message->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	enum decoded decoded = decode_link(ns->arena, message, &link, &parent);
+	if (decoded == DECODE_BAD)
+		return malformed("links", error);
+	int status = parent_place(reading, &link, &parent, error);
+	if (status < 0)
+		return status;
+	*array_push(reading->growing, ns->links, ns->n_links) = link;
+	return 0;
+}
+
+static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct reading *reading = data;
+	struct live_ns *ns = reading->ns;
+	struct live_addr addr;
+	if (message->nlmsg_type != RTM_NEWADDR)
+		return 0;
+	enum decoded decoded = decode_addr(message, &addr, &reading->addr_proto);
+	if (decoded == DECODE_BAD)
+		return malformed("addresses", error);
+	if (decoded == DECODED)
+		*array_push(reading->growing, ns->addrs, ns->n_addrs) = addr;
+	return 0;
+}
+
+static int route_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct reading *reading = data;
+	struct live_ns *ns = reading->ns;
+	struct live_route route;
+	if (message->nlmsg_type != RTM_NEWROUTE)
+		return 0;
+	enum decoded decoded = decode_route(message, &route);
+	if (decoded == DECODE_BAD)
+		return malformed("routes", error);
+	if (decoded == DECODED)
+		*array_push(reading->growing, ns->routes, ns->n_routes) = route;
+	return 0;
+}
+
+static void *array_keep(struct arena *arena, const void *items, size_t size)
+{
+	return size ? memcpy(arena_alloc(arena, size), items, size) : NULL;
+}
+
+/* An array that grew has left as much behind as it holds, and this is kept for each namespace. */
+static void arrays_keep(struct live_ns *ns)
+{
+	ns->links = array_keep(ns->arena, ns->links, ns->n_links * sizeof(*ns->links));
+	ns->addrs = array_keep(ns->arena, ns->addrs, ns->n_addrs * sizeof(*ns->addrs));
+	ns->routes = array_keep(ns->arena, ns->routes, ns->n_routes * sizeof(*ns->routes));
+}
+
+static int dump(struct reading *reading, bool (*encode)(union message *), netlink_each *take,
+		struct error *error)
+{
+	union message request;
+	encode(&request);
+	return netlink_dump(reading->ns->handle->netlink, &request.header, take, reading, error);
+}
+
+static void sysctl_note(struct live_ns *ns, struct live_link *link, const char *key)
+{
+	char value[SYSCTL_VALUE_SIZE];
+	if (live_sysctl(link, key) || sysctl_read(key, link->name, value) < 0)
+		return;
+	*array_push(ns->arena, link->sysctls, link->n_sysctls) = (struct live_sysctl){
+		.key = arena_strdup(ns->arena, key), .value = arena_strdup(ns->arena, value)};
+}
+
+/* Those that the container's attachments name, of every marked link. */
+static void container_sysctls(struct live_ns *ns, const struct container *container)
+{
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		const struct attachment *attachment = &container->attachments[i];
+		for (size_t j = 0; j < attachment->n_sysctls; j++)
+			for (size_t k = 0; k < ns->n_links; k++)
+				if (ns->links[k].mark.role != ROLE_NONE)
+					sysctl_note(ns, &ns->links[k], attachment->sysctls[j].key);
+	}
+}
+
+/* A link of anybody's on one of the host's may hold an address that ours must not take. */
+static bool details_wanted(const struct live_ns *ns, const struct space_wishes *wishes)
+{
+	if (ns->host || wishes->n_containers)
+		return true;
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].parent_where == PARENT_HOST)
+			return true;
+	return false;
+}
+
+/* A namespace as it is made: without a link that is up it has no routes, and the addresses of a
+ * loopback link are in nobody's way. */
+static bool is_bare(const struct live_ns *ns)
+{
+	return ns->n_links == 1 && (ns->links[0].flags & (IFF_LOOPBACK | IFF_UP)) == IFF_LOOPBACK;
+}
+
+/* The thread is in the namespace. */
+static int read_inside(struct reading *reading, struct error *error)
+{
+	struct live_ns *ns = reading->ns;
+	const struct space_wishes *wishes = reading->wishes;
+	int status = 0;
+	if (!ns->handle->netlink && !(ns->handle->netlink = netlink_open(error)))
+		return -error->errnum;
+	if ((status = dump(reading, encode_link_dump, link_take, error)) < 0)
+		return status;
+	if (!details_wanted(ns, wishes))
+		return 0;
+	if (!is_bare(ns) && ((status = dump(reading, encode_addr_dump, addr_take, error)) < 0 ||
+			     (status = dump(reading, encode_route_dump, route_take, error)) < 0))
+		return status;
+	for (size_t i = 0; i < wishes->n_containers; i++)
+		container_sysctls(ns, wishes->containers[i]);
+	ns->details = true;
+	return 0;
+}
+
+/* Most namespaces are as they should be, and thousands of sockets that nobody will use cost. A bare
+ * one most likely gets its links next; who changes another opens a socket for it (ns_socket). */
+static bool socket_wanted(const struct live_ns *ns)
+{
+	return ns->host || (ns->details && is_bare(ns));
+}
+
+static void socket_close(struct live_ns *ns)
+{
+	netlink_close(ns->handle->netlink);
+	ns->handle->netlink = NULL;
+}
+
+int space_read(struct live_ns *ns, int host_fd, const struct space_wishes *wishes,
+	       bool *ret_addr_proto, struct error *error)
+{
+	struct arena *growing __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct reading reading = {
+		.ns = ns, .growing = growing, .host_fd = host_fd, .wishes = wishes};
+	space_clear(ns);
+	ns->stale = false;
+	/* The thread is in the host's from the beginning: to look at it takes no rights. */
+	int status = ns->host ? 0 : netns_enter(ns->handle->fd, error);
+	if (status == 0)
+		status = read_inside(&reading, error);
+	if (status < 0)
+		space_clear(ns);
+	arrays_keep(ns);
+	/* What is left of an answer that went wrong must not meet the next question, either. */
+	if (status < 0 || !socket_wanted(ns))
+		socket_close(ns);
+	*ret_addr_proto |= reading.addr_proto;
+	return status;
+}

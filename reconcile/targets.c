@@ -1,0 +1,194 @@
+#include "reconcile/observer.h"
+#include "reconcile/pool.h"
+#include "reconcile/source.h"
+#include "reconcile/space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int source_compare(const struct container *a, const struct container *b)
+{
+	if (a->source_kind != b->source_kind)
+		return a->source_kind < b->source_kind ? -1 : 1;
+	return strcmp(a->source, b->source);
+}
+
+static int target_compare(const void *a, const void *b)
+{
+	return source_compare((*(const struct target *const *)a)->container,
+			      (*(const struct target *const *)b)->container);
+}
+
+static int target_find(const void *key, const void *target)
+{
+	return source_compare(key, (*(const struct target *const *)target)->container);
+}
+
+static void targets_sort(struct observer *observer)
+{
+	const struct live *before = observer->before;
+	observer->sorted =
+		arena_alloc(observer->live->arena, before->n_targets * sizeof(*observer->sorted));
+	for (size_t i = 0; i < before->n_targets; i++)
+		observer->sorted[i] = &before->targets[i];
+	if (before->n_targets)
+		qsort(observer->sorted, before->n_targets, sizeof(*observer->sorted),
+		      target_compare);
+}
+
+/* What the look before found of the same source, most often under the same number. */
+static const struct target *target_before(struct observer *observer, size_t number,
+					  const struct container *container)
+{
+	const struct live *before = observer->before;
+	if (!before || !before->n_targets)
+		return NULL;
+	if (number < before->n_targets &&
+	    source_compare(before->targets[number].container, container) == 0)
+		return &before->targets[number];
+	if (!observer->sorted)
+		targets_sort(observer);
+	const struct target **found = bsearch(container, observer->sorted, before->n_targets,
+					      sizeof(*observer->sorted), target_find);
+	return found ? *found : NULL;
+}
+
+/* Whether what was found before still holds, and needs no open handle. */
+static bool target_fresh(const struct target *target)
+{
+	return target && !target->stale &&
+	       !(target->ns && target->ns->stale && !target->ns->handle);
+}
+
+static const char *copied(struct observer *observer, const char *text)
+{
+	return text ? arena_strdup(observer->live->arena, text) : NULL;
+}
+
+static void target_enter(struct observer *observer, struct target *target, struct space *space)
+{
+	size_t number = (size_t)(target - observer->live->targets);
+	target->ns = space->ns;
+	observer->next_target[number] = space->target;
+	space->target = number;
+}
+
+static struct space *space_before(const struct observer *observer, const struct target *before)
+{
+	return before->ns ? &observer->spaces[*space_slot(observer, before->ns->inode) - 1] : NULL;
+}
+
+void target_keep(struct observer *observer, struct target *target, const struct target *before)
+{
+	target->state = before->state;
+	target->code = before->code;
+	target->reason = copied(observer, before->reason);
+	target->hint = copied(observer, before->hint);
+	target->id = copied(observer, before->id);
+	struct space *space = space_before(observer, before);
+	if (space)
+		target_enter(observer, target, space);
+}
+
+static void target_locate(struct observer *observer, struct target *target,
+			  const struct source_opened *opened)
+{
+	struct located located = source_locate(observer->live->arena, observer->engines,
+					       target->container, &observer->host, opened);
+	target->state = located.state;
+	target->code = located.code;
+	target->reason = located.reason;
+	target->hint = located.hint;
+	target->id = located.id;
+	if (located.state != TARGET_READY)
+		return;
+	struct space *space = space_of(observer, located.fd, &located.stat, located.name);
+	space->ns->stale = true;
+	target_enter(observer, target, space);
+}
+
+/* Adds the target, and locates it if what was found before does not hold any more; else gives that.
+ */
+static const struct target *target_add(struct observer *observer, const struct container *container,
+				       const struct source_opened *opened)
+{
+	struct live *live = observer->live;
+	const struct target *before = target_before(observer, live->n_targets, container);
+	struct target *target = array_push(live->arena, live->targets, live->n_targets);
+	target->container = container;
+	if (target_fresh(before))
+		return before;
+	target_locate(observer, target, opened);
+	return NULL;
+}
+
+/* The kernel gives a dead namespace's inode to the next new one. So where one target has led to an
+ * inode known from before, the others that were there are located again, which may lead to more. */
+static bool targets_doubt(struct observer *observer, const struct target **kept)
+{
+	bool doubted = false;
+	for (size_t i = 0; i < observer->live->n_targets; i++) {
+		const struct space *space = kept[i] ? space_before(observer, kept[i]) : NULL;
+		if (!space || !space->reopened)
+			continue;
+		kept[i] = NULL;
+		target_locate(observer, &observer->live->targets[i], NULL);
+		doubted = true;
+	}
+	return doubted;
+}
+
+static size_t count_containers(const struct desired *desired)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < desired->n_sets; i++)
+		count += desired->sets[i].n_containers;
+	return count;
+}
+
+struct opening {
+	const struct container *container;
+	const struct stat *host;
+	struct source_opened opened;
+};
+
+static void opening_do(void *data, size_t number)
+{
+	struct opening *opening = (struct opening *)data + number;
+	opening->opened = source_open(opening->container, opening->host);
+}
+
+/* To prove what a name leads to takes about as long as to read it, so that threads share that, too.
+ * Gives one for each container. */
+static struct opening *names_open(struct observer *observer, const struct desired *desired,
+				  size_t count)
+{
+	struct opening *openings = arena_alloc(observer->live->arena, count * sizeof(*openings));
+	size_t number = 0;
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t j = 0; j < desired->sets[i].n_containers; j++)
+			openings[number++] =
+				(struct opening){.container = &desired->sets[i].containers[j],
+						 .host = &observer->host};
+	pool_run(count, count < THREADS_FROM ? 1 : pool_processors(), opening_do, openings);
+	return openings;
+}
+
+void targets_find(struct observer *observer, const struct desired *desired)
+{
+	struct live *live = observer->live;
+	size_t number = 0, count = count_containers(desired);
+	const struct opening *openings =
+		observer->before ? NULL : names_open(observer, desired, count);
+	const struct target **kept = arena_alloc(live->arena, count * sizeof(*kept));
+	observer->next_target = arena_alloc(live->arena, count * sizeof(size_t));
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t j = 0; j < desired->sets[i].n_containers; j++, number++)
+			kept[number] = target_add(observer, &desired->sets[i].containers[j],
+						  openings ? &openings[number].opened : NULL);
+	while (targets_doubt(observer, kept))
+		;
+	for (size_t i = 0; i < count; i++)
+		if (kept[i])
+			target_keep(observer, &live->targets[i], kept[i]);
+}

@@ -1,0 +1,271 @@
+/* Changes in place are made in an order in which each name and MAC is free when it is taken. Where
+ * they wait for each other in a ring, one of them gives its own up first: a detour. */
+#include "reconcile/planner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Names are unique in a namespace, MACs on a parent. */
+enum thing { THING_NAME, THING_MAC, N_THINGS };
+static const enum field fields[N_THINGS] = {FIELD_NAME, FIELD_MAC};
+
+struct node {
+	struct step *step;
+	bool changes[N_THINGS];
+	struct node *waiters[N_THINGS]; /* who takes the name or MAC that this one has */
+	struct node *holders[N_THINGS]; /* who has the name or MAC that this one takes */
+	unsigned waits;                 /* for so many others */
+	size_t seen;                    /* the walk that last came by */
+	bool placed;
+};
+
+static bool changes_field(const struct step *step, enum field field)
+{
+	for (size_t i = 0; i < step->n_changes; i++)
+		if (step->changes[i].field == field)
+			return true;
+	return false;
+}
+
+static int scope_compare(uintptr_t a, uintptr_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int name_compare(const struct live_ns *ns, const char *name, const struct step *held)
+{
+	int order = scope_compare((uintptr_t)ns, (uintptr_t)held->ns);
+	return order ? order : strcmp(name, held->have->name);
+}
+
+static int mac_compare(int parent, const struct mac *mac, const struct step *held)
+{
+	int order = parent - held->have->parent;
+	return order ? order : memcmp(mac->bytes, held->have->mac.bytes, sizeof(mac->bytes));
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct step *left = (*(struct node *const *)a)->step;
+	return name_compare(left->ns, left->have->name, (*(struct node *const *)b)->step);
+}
+
+static int by_mac(const void *a, const void *b)
+{
+	const struct step *left = (*(struct node *const *)a)->step;
+	return mac_compare(left->have->parent, &left->have->mac, (*(struct node *const *)b)->step);
+}
+
+/* The key is the node of the one that wants. */
+static int wanted_name(const void *key, const void *held)
+{
+	const struct step *step = ((const struct node *)key)->step;
+	return name_compare(step->ns, step->want->name, (*(struct node *const *)held)->step);
+}
+
+static int wanted_mac(const void *key, const void *held)
+{
+	const struct step *step = ((const struct node *)key)->step;
+	return mac_compare(step->have->parent, &step->want->mac,
+			   (*(struct node *const *)held)->step);
+}
+
+static int (*const sorters[N_THINGS])(const void *, const void *) = {by_name, by_mac};
+static int (*const finders[N_THINGS])(const void *, const void *) = {wanted_name, wanted_mac};
+
+/* Notes who waits for whom. */
+static void waits_find(struct arena *arena, struct node *nodes, size_t count, enum thing thing)
+{
+	struct node **held = arena_alloc(arena, count * sizeof(struct node *));
+	size_t n_held = 0;
+	for (size_t i = 0; i < count; i++)
+		if (nodes[i].changes[thing])
+			held[n_held++] = &nodes[i];
+	if (n_held)
+		qsort(held, n_held, sizeof(*held), sorters[thing]);
+	for (size_t i = 0; n_held && i < count; i++) {
+		struct node *node = &nodes[i];
+		struct node **holder = node->changes[thing] ? bsearch(node, held, n_held,
+								      sizeof(*held), finders[thing])
+							    : NULL;
+		if (!holder || *holder == node)
+			continue;
+		(*holder)->waiters[thing] = node;
+		node->holders[thing] = *holder;
+		node->waits++;
+	}
+}
+
+/* What waited for this node's name or MAC waits no longer. */
+static void release(struct node *node, enum thing thing)
+{
+	struct node *waiter = node->waiters[thing];
+	if (!waiter)
+		return;
+	waiter->holders[thing] = NULL;
+	waiter->waits--;
+	node->waiters[thing] = NULL;
+}
+
+/* Places the node and then, link by link, those that waited for it alone. */
+static size_t place(struct node *node, struct step *sorted, size_t count)
+{
+	while (node && !node->placed && node->waits == 0) {
+		struct node *next = node->waiters[THING_MAC], *other = node->waiters[THING_NAME];
+		sorted[count++] = *node->step;
+		node->placed = true;
+		release(node, THING_NAME);
+		release(node, THING_MAC);
+		if (other && other->waits == 0 && other != next)
+			count = place(other, sorted, count);
+		node = next;
+	}
+	return count;
+}
+
+static size_t place_all(struct node *nodes, size_t count, struct step *sorted, size_t placed)
+{
+	for (size_t i = 0; i < count; i++)
+		placed = place(&nodes[i], sorted, placed);
+	return placed;
+}
+
+static enum thing thing_waited_for(const struct node *node)
+{
+	return node->holders[THING_NAME] ? THING_NAME : THING_MAC;
+}
+
+/* One in a ring: whoever waits leads to one that waits, and in the end round. */
+static struct node *ring_find(struct node *node, size_t walk)
+{
+	while (node->seen != walk) {
+		node->seen = walk;
+		node = node->holders[thing_waited_for(node)];
+	}
+	return node;
+}
+
+/* Of a ring, one that can go on at once when it gets the name or MAC that it waits for there. */
+static struct node *ring_weakest(struct node *start)
+{
+	struct node *node = start, *weakest = start;
+	do {
+		if (node->waits == 1)
+			weakest = node;
+		node = node->holders[thing_waited_for(node)];
+	} while (node != start);
+	return weakest;
+}
+
+static void detour_make(struct node *holder, enum thing thing)
+{
+	holder->step->detour.name |= thing == THING_NAME;
+	holder->step->detour.mac |= thing == THING_MAC;
+	release(holder, thing);
+}
+
+/* Has the name or MAC given up early that the node waits for in its ring. */
+static void ring_break(struct node *waiter)
+{
+	enum thing thing = thing_waited_for(waiter);
+	detour_make(waiter->holders[thing], thing);
+}
+
+/* So many that wait for each other are tried in all ways, for the fewest detours. Where there are
+ * more, each ring is broken where it is weakest, which may be once too often where rings share
+ * links. */
+#define EDGES_MAX 12
+
+/* What somebody waits for. */
+struct edge {
+	struct node *holder, *waiter;
+	enum thing thing;
+};
+
+/* Gives how many there are, or EDGES_MAX + 1 if there are more than that. */
+static size_t edges_find(struct node *nodes, size_t count, struct edge edges[EDGES_MAX])
+{
+	size_t found = 0;
+	for (size_t i = 0; i < count; i++)
+		for (enum thing thing = 0; thing < N_THINGS; thing++) {
+			if (!nodes[i].waiters[thing])
+				continue;
+			if (found == EDGES_MAX)
+				return EDGES_MAX + 1;
+			edges[found++] = (struct edge){&nodes[i], nodes[i].waiters[thing], thing};
+		}
+	return found;
+}
+
+static bool waits(const struct edge *edges, size_t count, unsigned open, const struct node *node)
+{
+	for (size_t i = 0; i < count; i++)
+		if (open & 1u << i && edges[i].waiter == node)
+			return true;
+	return false;
+}
+
+/* Whether nobody waits for ever once these (a bit an edge) are given up early. */
+static bool frees_all(const struct edge *edges, size_t count, unsigned given_up)
+{
+	unsigned open = ((1u << count) - 1) & ~given_up, before;
+	do {
+		before = open;
+		for (size_t i = 0; i < count; i++)
+			if (!waits(edges, count, open, edges[i].holder))
+				open &= ~(1u << i);
+	} while (open != before);
+	return open == 0;
+}
+
+/* The fewest that free all; of as few, those of the first nodes. */
+static unsigned fewest_find(const struct edge *edges, size_t count)
+{
+	unsigned fewest = (1u << count) - 1;
+	for (unsigned set = 1; set < 1u << count; set++)
+		if (__builtin_popcount(set) < __builtin_popcount(fewest) &&
+		    frees_all(edges, count, set))
+			fewest = set;
+	return fewest;
+}
+
+/* Breaks all rings, if they are few; else the one that leads on from this node. */
+static void rings_break(struct node *nodes, size_t count, struct node *from, size_t walk)
+{
+	struct edge edges[EDGES_MAX];
+	size_t n_edges = edges_find(nodes, count, edges);
+	if (n_edges > EDGES_MAX) {
+		ring_break(ring_weakest(ring_find(from, walk)));
+		return;
+	}
+	unsigned fewest = fewest_find(edges, n_edges);
+	for (size_t i = 0; i < n_edges; i++)
+		if (fewest & 1u << i)
+			detour_make(edges[i].holder, edges[i].thing);
+}
+
+void untangle(struct planner *planner, struct step *steps, size_t count)
+{
+	struct arena *arena = planner->scratch;
+	struct node *nodes = arena_alloc(arena, count * sizeof(*nodes));
+	struct step *sorted = arena_alloc(arena, count * sizeof(*sorted));
+	for (size_t i = 0; i < count; i++) {
+		nodes[i].step = &steps[i];
+		for (size_t thing = 0; thing < N_THINGS; thing++)
+			nodes[i].changes[thing] = changes_field(&steps[i], fields[thing]);
+	}
+	for (enum thing thing = 0; thing < N_THINGS; thing++)
+		waits_find(arena, nodes, count, thing);
+
+	size_t placed = place_all(nodes, count, sorted, 0), walk = 0;
+	for (size_t i = 0; placed < count;) {
+		if (nodes[i].placed)
+			i++;
+		else {
+			rings_break(nodes, count, &nodes[i], ++walk);
+			placed = place_all(nodes, count, sorted, placed);
+		}
+	}
+	if (count)
+		memcpy(steps, sorted, count * sizeof(*sorted));
+}

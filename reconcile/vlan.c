@@ -1,0 +1,203 @@
+/* VLAN links are shared by sets: the mark names those that use one, and the last takes it along. */
+#include "reconcile/planner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
+				  uint16_t vlan, enum vlan_protocol protocol)
+{
+	for (size_t i = 0; i < host->n_links; i++) {
+		const struct live_link *link = &host->links[i];
+		if (link->kind == KIND_VLAN && link->parent_where == PARENT_HOST &&
+		    link->parent == base->ifindex && link->vlan == vlan &&
+		    link->vlan_protocol == protocol)
+			return link;
+	}
+	return NULL;
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void set_add(struct planner *planner, struct mark *mark, const char *set)
+{
+	if (!mark_has_set(mark, set))
+		*array_push(planner->arena, mark->sets, mark->n_sets) = set;
+}
+
+/* The users that are no part of this run, of a link that is live already. */
+static void other_sets_add(struct planner *planner, struct mark *mark, const struct live_link *link)
+{
+	for (size_t i = 0; link && i < link->mark.n_sets; i++)
+		if (!desired_set(planner, link->mark.sets[i]))
+			set_add(planner, mark, link->mark.sets[i]);
+}
+
+static void sets_sort(struct mark *mark)
+{
+	if (mark->n_sets)
+		qsort(mark->sets, mark->n_sets, sizeof(*mark->sets), name_compare);
+}
+
+static void alias_make(struct planner *planner, struct parent *parent)
+{
+	parent->make->alias = mark_format(planner->arena, &parent->make->mark);
+	if (parent->make->alias)
+		return;
+	parent->verdict = (struct verdict){
+		.action = ACTION_BLOCKED,
+		.code = CODE_MARK_FULL,
+		.reason = arena_printf(
+			planner->arena,
+			"the mark of %s cannot hold the names of all %zu sets that use it",
+			parent->name, parent->make->mark.n_sets),
+		.hint = "put the networks on this VLAN into fewer sets, or give the sets shorter "
+			"names",
+	};
+}
+
+/* A VLAN link of another kind, id or parent under the name that ours is to have. */
+static void name_check(struct planner *planner, struct parent *parent)
+{
+	const struct live_link *link = live_link_by_name(planner->live->spaces[0], parent->name);
+	if (!link || parent->link || (link->mark.role == ROLE_VLAN && link->kind == KIND_VLAN))
+		return;
+	parent->verdict = (struct verdict){
+		.action = ACTION_REFUSED,
+		.code = CODE_VLAN_FOREIGN,
+		.reason =
+			link->kind == KIND_VLAN
+				? arena_printf(planner->arena,
+					       "%s is there, but with VLAN id %u (%s)", link->name,
+					       link->vlan, vlan_protocol_name(link->vlan_protocol))
+				: arena_printf(planner->arena,
+					       "%s is there, but is no VLAN %u of %s", link->name,
+					       parent->vlan, parent->base_name),
+		.hint = arena_printf(planner->arena,
+				     "remove or rename it: `ip link set %s name OTHER`",
+				     link->name),
+	};
+}
+
+void vlans_mark(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->n_parents; i++) {
+		struct parent *parent = planner->parents[i];
+		if (!parent->make || parent->make->mark.role != ROLE_VLAN)
+			continue;
+		struct mark *mark = &parent->make->mark;
+		other_sets_add(planner, mark, parent->link);
+		for (size_t k = 0; k < planner->n_nets; k++)
+			if (planner->nets[k].parent == parent)
+				set_add(planner, mark, planner->nets[k].set->name);
+		sets_sort(mark);
+		alias_make(planner, parent);
+		name_check(planner, parent);
+	}
+}
+
+static bool leaves(const void *planner, const struct live_link *link)
+{
+	const struct owned *owned = owned_of_link(planner, link);
+	return owned && owned->leaves;
+}
+
+const char *parent_user(const struct planner *planner, const struct live_link *parent,
+			link_leaves *goes, const void *data)
+{
+	for (size_t i = 0; i < planner->live->n_spaces; i++) {
+		const struct live_ns *ns = planner->live->spaces[i];
+		for (size_t k = 0; k < ns->n_links; k++) {
+			const struct live_link *link = &ns->links[k];
+			if (link->parent_where == PARENT_HOST && link->parent == parent->ifindex &&
+			    !goes(data, link))
+				return arena_printf(planner->arena, "%s in %s", link->name,
+						    ns->name);
+		}
+	}
+	return NULL;
+}
+
+static bool used_by_run(const struct planner *planner, const struct live_link *link)
+{
+	for (size_t i = 0; i < planner->n_parents; i++)
+		if (planner->parents[i]->link == link)
+			return true;
+	return false;
+}
+
+static void keep(struct planner *planner, struct owned *vlan, const char *user)
+{
+	struct step *step = step_add(planner, ACTION_KEPT, &vlan->link->mark);
+	step->name = vlan->link->name;
+	step->have = vlan->link;
+	step->ns = vlan->ns;
+	step->reason = arena_printf(planner->arena, "used by %s", user);
+}
+
+static void remove_vlan(struct planner *planner, struct owned *vlan)
+{
+	struct step *step = step_add(planner, ACTION_DELETE, &vlan->link->mark);
+	step->name = vlan->link->name;
+	step->have = vlan->link;
+	step->ns = vlan->ns;
+	vlan->leaves = true;
+}
+
+/* Sets stay that use it: only this run's take themselves off the mark. */
+static void leave_to(struct planner *planner, const struct owned *vlan, struct mark *rest)
+{
+	struct link_spec *want = arena_alloc(planner->arena, sizeof(*want));
+	*want = (struct link_spec){.mark = *rest,
+				   .alias = mark_format(planner->arena, rest),
+				   .ns = vlan->ns,
+				   .name = vlan->link->name,
+				   .kind = KIND_VLAN,
+				   .vlan = vlan->link->vlan,
+				   .vlan_protocol = vlan->link->vlan_protocol,
+				   .parent = vlan->link->parent};
+	step_converge(planner, (struct step){.mark = *rest,
+					     .name = vlan->link->name,
+					     .ns = vlan->ns,
+					     .have = vlan->link,
+					     .want = want});
+}
+
+static bool prune(struct planner *planner, struct owned *vlan, bool last_round)
+{
+	struct mark rest = {.role = ROLE_VLAN};
+	other_sets_add(planner, &rest, vlan->link);
+	sets_sort(&rest);
+	if (vlan->leaves || rest.n_sets == vlan->link->mark.n_sets ||
+	    used_by_run(planner, vlan->link))
+		return false;
+
+	const char *user = rest.n_sets ? NULL : parent_user(planner, vlan->link, leaves, planner);
+	if (user && last_round)
+		keep(planner, vlan, user);
+	else if (!user && rest.n_sets && last_round)
+		leave_to(planner, vlan, &rest);
+	else if (!user && !rest.n_sets)
+		remove_vlan(planner, vlan);
+	return vlan->leaves;
+}
+
+static bool prune_all(struct planner *planner, bool last_round)
+{
+	bool progress = false;
+	for (size_t i = 0; i < planner->n_owned; i++)
+		if (planner->owned[i].link->mark.role == ROLE_VLAN)
+			progress |= prune(planner, &planner->owned[i], last_round);
+	return progress;
+}
+
+/* In rounds, since a VLAN inside a VLAN has to leave before the one that it is on. */
+void vlans_prune(struct planner *planner)
+{
+	while (prune_all(planner, false))
+		;
+	prune_all(planner, true);
+}

@@ -1,0 +1,183 @@
+/* What the link of each slot shall be. */
+#include "reconcile/planner.h"
+
+#include <string.h>
+
+/* MACVLAN_DEFAULT_BC_QUEUE_LEN in drivers/net/macvlan.c. */
+#define BCQUEUELEN_DEFAULT 1000
+
+/* RFC 4861 router advertisements would add addresses and routes that the file does not name. */
+static const struct link_sysctl quiet = {.key = "net.ipv6.conf.IFNAME.accept_ra", .value = "0"};
+
+static void want_addrs(struct planner *planner, const struct slot *slot, struct link_spec *want)
+{
+	for (size_t i = 0; i < sizeof(slot->ip) / sizeof(slot->ip[0]); i++) {
+		const struct ip *ip = &slot->ip[i];
+		if (!ip->family)
+			continue;
+		const struct subnet *subnet = network_subnet_of(slot->network, ip);
+		unsigned len = slot->container && subnet ? subnet->prefix.len : ip_bits(ip);
+		*array_push(planner->arena, want->addrs, want->n_addrs) =
+			(struct prefix){.ip = *ip, .len = (uint8_t)len};
+	}
+}
+
+static struct ip gateway_of(const struct slot *slot, size_t family)
+{
+	const struct subnet *subnet = slot->ip[family].family
+					      ? network_subnet_of(slot->network, &slot->ip[family])
+					      : NULL;
+	return subnet && !slot->network->internal ? subnet->gateway : (struct ip){0};
+}
+
+static void route_add(struct planner *planner, struct link_spec *want, struct prefix to,
+		      struct ip via, struct ip source)
+{
+	*array_push(planner->arena, want->routes, want->n_routes) =
+		(struct link_route){.to = to, .via = via, .source = source};
+}
+
+static void want_routes(struct planner *planner, const struct slot *slot, struct link_spec *want)
+{
+	for (size_t i = 0; i < slot->attachment->n_routes; i++)
+		route_add(planner, want, slot->attachment->routes[i].to,
+			  slot->attachment->routes[i].via, (struct ip){0});
+}
+
+/* Who has the best claim to the namespace's default route, or NULL. */
+static const struct slot *default_owner(const struct tenants *tenants, size_t family)
+{
+	const struct slot *best = NULL;
+	for (size_t i = 0; i < tenants->count; i++) {
+		const struct slot *slot = tenants->slots[i];
+		if (gateway_of(slot, family).family &&
+		    (!best || slot->attachment->gw_priority > best->attachment->gw_priority))
+			best = slot;
+	}
+	return best;
+}
+
+static void want_defaults(struct planner *planner, const struct tenants *tenants)
+{
+	for (size_t family = 0; family < sizeof(tenants->slots[0]->ip) / sizeof(struct ip);
+	     family++) {
+		const struct slot *owner = default_owner(tenants, family);
+		if (!owner)
+			continue;
+		const struct ip via = gateway_of(owner, family);
+		route_add(planner, owner->want, (struct prefix){.ip.family = via.family}, via,
+			  (struct ip){0});
+	}
+}
+
+static void want_sysctls(struct planner *planner, const struct slot *slot, struct link_spec *want)
+{
+	bool said = false;
+	for (size_t i = 0; slot->attachment && i < slot->attachment->n_sysctls; i++) {
+		const struct sysctl *sysctl = &slot->attachment->sysctls[i];
+		said |= strcmp(sysctl->key, quiet.key) == 0;
+		*array_push(planner->arena, want->sysctls, want->n_sysctls) = (struct link_sysctl){
+			.key = sysctl->key, .value = sysctl->value, .asked = true};
+	}
+	if (!said)
+		*array_push(planner->arena, want->sysctls, want->n_sysctls) = quiet;
+}
+
+/* The way from the host to one container, unless another network of the host's leads to the same
+ * address already: one destination has one route. */
+static void want_host_route(struct planner *planner, const struct slot *host,
+			    const struct slot *slot, size_t family)
+{
+	const struct ip *ip = &slot->ip[family];
+	char text[IP_TEXT_SIZE];
+	if (!ip->family || !host->ip[family].family)
+		return;
+	const char *before = taken_by(planner->reached, 0, ip);
+	if (before) {
+		warning_add(planner,
+			    "the host cannot reach %s on network %s: its way to %s leads through "
+			    "network %s",
+			    slot->container->name, slot->network->name, ip_format(ip, text),
+			    before);
+		return;
+	}
+	taken_add(planner->reached, 0, ip, host->network->name);
+	route_add(planner, host->want, (struct prefix){.ip = *ip, .len = (uint8_t)ip_bits(ip)},
+		  (struct ip){0}, host->ip[family]);
+}
+
+static void want_host_routes(struct planner *planner, const struct slot *host)
+{
+	for (size_t i = 0; i < planner->n_attachments; i++) {
+		const struct slot *slot = &planner->slots[i];
+		if (slot->net != host->net || slot->verdict.action != ACTION_CREATE)
+			continue;
+		for (size_t family = 0; family < sizeof(slot->ip) / sizeof(slot->ip[0]); family++)
+			want_host_route(planner, host, slot, family);
+	}
+}
+
+static struct link_spec *want_link(struct planner *planner, const struct slot *slot)
+{
+	static const enum link_kind kinds[] = {
+		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
+	const struct network *network = slot->network;
+	struct link_spec *want = arena_alloc(planner->arena, sizeof(*want));
+	*want = (struct link_spec){
+		.mark = {.role = slot->container ? ROLE_ATTACH : ROLE_HOST,
+			 .set = slot->set->name,
+			 .network = network->name,
+			 .container = slot->container ? slot->container->name : NULL},
+		.ns = slot->ns,
+		.name = slot->name,
+		.kind = kinds[network->driver],
+		.mode = network->mode,
+		.mac = slot->mac,
+		.mtu = network->mtu ? network->mtu : slot->parent->mtu,
+		.has_bcqueuelen = network->has_bcqueuelen,
+		.bcqueuelen = network->has_bcqueuelen ? network->bcqueuelen : BCQUEUELEN_DEFAULT,
+		.probe = (network->probe || planner->options->probe) && network->parent &&
+			 network->mode != MODE_L3 && network->mode != MODE_L3S,
+		.parent_name = slot->parent->name,
+		.parent = slot->parent->link ? slot->parent->link->ifindex : 0,
+		.siblings = slot->parent->occupied || planner->live->n_unseen,
+	};
+	/* A mark has one text. */
+	want->alias = slot->owned ? slot->have->alias : mark_format(planner->arena, &want->mark);
+	return want;
+}
+
+void wants_make(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->n_slots; i++) {
+		struct slot *slot = &planner->slots[i];
+		slot->want = want_link(planner, slot);
+		want_addrs(planner, slot, slot->want);
+		want_sysctls(planner, slot, slot->want);
+	}
+	for (size_t i = 0; i < planner->n_tenants; i++)
+		want_defaults(planner, &planner->tenants[i]);
+	for (size_t i = 0; i < planner->n_attachments; i++)
+		want_routes(planner, &planner->slots[i], planner->slots[i].want);
+}
+
+/* The ways of a host's own link that has to stay as it is. */
+static void held_routes_note(struct planner *planner, const struct slot *host)
+{
+	for (size_t i = 0; host->have && i < host->have_ns->n_routes; i++) {
+		const struct live_route *route = &host->have_ns->routes[i];
+		if (route->ifindex == host->have->ifindex && route->proto == MARK_PROTOCOL)
+			taken_add(planner->reached, 0, &route->to.ip, host->network->name);
+	}
+}
+
+void wants_host_routes(struct planner *planner)
+{
+	planner->reached = taken_new(planner->scratch, 0);
+	for (size_t i = planner->n_attachments; i < planner->n_slots; i++)
+		if (planner->slots[i].verdict.action != ACTION_CREATE)
+			held_routes_note(planner, &planner->slots[i]);
+	for (size_t i = planner->n_attachments; i < planner->n_slots; i++)
+		if (planner->slots[i].verdict.action == ACTION_CREATE)
+			want_host_routes(planner, &planner->slots[i]);
+}

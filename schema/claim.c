@@ -1,0 +1,146 @@
+#include "schema/check.h"
+
+#include <string.h>
+
+/* Who has an address or MAC on a link. */
+struct claim {
+	struct claim_key {
+		uint32_t link;
+		uint8_t family; /* 0: a MAC */
+		uint8_t bytes[16];
+		uint8_t zero[3]; /* compared as bytes, so no padding */
+	} key;
+	struct place place;
+	const struct network *network;
+	const char *what; /* "the gateway"; NULL: given to a link */
+};
+
+static struct claim *claim_new(struct build *build, const struct network_info *info,
+			       const struct node *node)
+{
+	struct claim *claim = arena_alloc(build->context.scratch, sizeof(*claim));
+	claim->key.link = info->link->id;
+	claim->place = place_of(&build->context, node);
+	claim->network = info->network;
+	return claim;
+}
+
+/* Enters it, and returns who has it already. */
+static const struct claim *claim_enter(struct build *build, struct claim *claim)
+{
+	return index_put(build->claims, &claim->key, sizeof(claim->key), claim);
+}
+
+void address_reserve(struct build *build, const struct scope *scope, struct network_info *info,
+		     const struct node *node, const struct ip *ip, const char *what)
+{
+	if (!info->link || !ip->family)
+		return;
+	struct claim *claim = claim_new(build, info, node);
+	claim->key.family = ip->family;
+	memcpy(claim->key.bytes, ip->bytes, sizeof(ip->bytes));
+	claim->what = what;
+
+	/* Other networks of the link may well name the same router. */
+	const struct claim *other = claim_enter(build, claim);
+	if (other && other->network == info->network)
+		report(&build->context, CODE_ADDRESS_RESERVED, scope, node, "remove one of the two",
+		       "%s is already %s of this network at %s", shown(&build->context, node->text),
+		       other->what, place_text(&build->context, &other->place));
+}
+
+static void report_taken(struct build *build, const struct scope *scope,
+			 const struct network_info *info, const struct node *node,
+			 const struct claim *other)
+{
+	struct context *context = &build->context;
+	if (other->what)
+		report(context, CODE_ADDRESS_RESERVED, scope, node, "choose another address",
+		       "%s is %s of networks.%s at %s", shown(context, node->text), other->what,
+		       shown(context, other->network->name), place_text(context, &other->place));
+	else
+		report(context, CODE_TWICE_ON_LAN, scope, node, "choose another",
+		       "%s stands twice on %s, first at %s", shown(context, node->text),
+		       info->link->title, place_text(context, &other->place));
+}
+
+/* Whether the address is one that a link in the network can have. */
+static bool address_fits(struct build *build, const struct scope *scope,
+			 const struct network_info *info, const struct node *node,
+			 const struct ip *ip)
+{
+	struct context *context = &build->context;
+	const char *family = ip->family == AF_INET ? "IPv4" : "IPv6";
+	const struct network *network = info->network;
+	const struct subnet *subnet = network_subnet(info, ip);
+
+	if (!subnet && info->unsure)
+		return false;
+	if (!(ip->family == AF_INET ? info->has_ipv4 : info->has_ipv6)) {
+		report(context, CODE_ADDRESS_OUTSIDE, scope, node,
+		       "add one to its `subnets`, or remove the address",
+		       "%s has no place: networks.%s has no %s subnet", node->text,
+		       shown(context, network->name), family);
+		return false;
+	}
+	if (!subnet && info->n_subnets == 1) {
+		char text[PREFIX_TEXT_SIZE];
+		report(context, CODE_ADDRESS_OUTSIDE, scope, node, NULL,
+		       "%s is not in subnet %s of networks.%s", node->text,
+		       prefix_format(&info->subnets[0]->prefix, text),
+		       shown(context, network->name));
+		return false;
+	}
+	if (!subnet) {
+		report(context, CODE_ADDRESS_OUTSIDE, scope, node, NULL,
+		       "%s is not in any subnet of networks.%s", node->text,
+		       shown(context, network->name));
+		return false;
+	}
+	if (!prefix_usable(&subnet->prefix, ip)) {
+		struct ip first = prefix_first(&subnet->prefix);
+		report(context, CODE_ADDRESS_RESERVED, scope, node, "choose another address",
+		       "%s is the %s address of the subnet", node->text,
+		       !ip_equal(&first, ip)   ? "broadcast"
+		       : ip->family == AF_INET ? "network"
+					       : "routers' anycast");
+		return false;
+	}
+	return true;
+}
+
+void address_claim(struct build *build, const struct scope *scope, struct network_info *info,
+		   const struct node *body, const char *key, const struct ip *ip)
+{
+	const struct node *node = body ? node_good(body, key) : NULL;
+	struct scope here = {.up = scope, .name = key};
+	if (!node || !ip->family || !address_fits(build, &here, info, node, ip) || !info->link)
+		return;
+	struct claim *claim = claim_new(build, info, node);
+	claim->key.family = ip->family;
+	memcpy(claim->key.bytes, ip->bytes, sizeof(ip->bytes));
+	const struct claim *other = claim_enter(build, claim);
+	if (other)
+		report_taken(build, &here, info, node, other);
+}
+
+void mac_claim(struct build *build, const struct scope *scope, struct network_info *info,
+	       const struct node *body, const struct mac *mac)
+{
+	static const char key[] = "mac_address";
+	const struct node *node = body ? node_good(body, key) : NULL;
+	struct scope here = {.up = scope, .name = key};
+	if (!node || !mac->set || !info->link)
+		return;
+	if (info->network->driver == DRIVER_IPVLAN) {
+		report(&build->context, CODE_MAC_IPVLAN, &here, node, "remove it",
+		       "cannot be set: networks.%s is ipvlan, which shares its parent's",
+		       shown(&build->context, info->network->name));
+		return;
+	}
+	struct claim *claim = claim_new(build, info, node);
+	memcpy(claim->key.bytes, mac->bytes, sizeof(mac->bytes));
+	const struct claim *other = claim_enter(build, claim);
+	if (other)
+		report_taken(build, &here, info, node, other);
+}

@@ -1,0 +1,233 @@
+#include "schema/check.h"
+#include "schema/guess.h"
+
+#include <string.h>
+
+/* Networks that are tried for a 'did you mean'. */
+#define GUESSES_MAX 1000
+
+/* What may stand only once in a container. Each is NULL while there is nothing to compare. */
+struct once {
+	struct index *networks; /* network -> its first node */
+	struct index *names;    /* interface name -> the options that it stands in first */
+	struct index *routes;
+};
+
+static void once_init(struct once *once, const struct node *list)
+{
+	bool several = list->count > 1;
+	once->networks = several ? index_new(list->count) : NULL;
+	once->names = several ? index_new(0) : NULL;
+	once->routes = NULL;
+}
+
+static void once_free(struct once *once)
+{
+	index_free(once->networks);
+	index_free(once->names);
+	index_free(once->routes);
+}
+
+static const char *unknown_network_hint(struct build *build, const struct set_info *set,
+					const char *name)
+{
+	struct guess guess = {.text = name};
+	if (report_full(&build->context))
+		return NULL;
+	for (size_t i = 0; i < set->set.n_networks && i < GUESSES_MAX; i++)
+		guess_try(&guess, set->set.networks[i].name);
+	if (guess.best)
+		return hint_text(&build->context, "did you mean %s?", guess.best);
+	for (const struct set_info *other = build->sets; other; other = other->next)
+		if (other != set && index_get_text(other->networks, name))
+			return hint_text(&build->context,
+					 "the set %s has one of that name; documents of one set "
+					 "have the same `name`",
+					 other->set.name);
+	return "declare it under the top-level `networks`";
+}
+
+/* The network that an attachment names, or NULL. */
+static struct network_info *find_network(struct build *build, const struct set_info *set,
+					 const struct scope *scope, const struct node *name)
+{
+	struct context *context = &build->context;
+	struct network_info *info = index_get_text(set->networks, name->text);
+	if (!info && !context->incomplete)
+		report(context, CODE_UNKNOWN_NETWORK, scope, name,
+		       unknown_network_hint(build, set, name->text),
+		       "names %s, which is not a network of the set %s", shown(context, name->text),
+		       set->set.name);
+	return info;
+}
+
+static void check_once(struct build *build, const struct scope *scope, struct once *once,
+		       struct network_info *info, const struct attachment *attachment,
+		       struct node *at, struct node *body)
+{
+	struct context *context = &build->context;
+	const struct node *other;
+	const char *name = attachment->interface_name;
+
+	if (once->networks &&
+	    (other = index_put(once->networks, &info->network->name, sizeof(char *), at))) {
+		struct place place = place_of(context, other);
+		report(context, CODE_DECLARED_TWICE, scope, at, "remove one of the two",
+		       "stands twice, first at %s", place_text(context, &place));
+	}
+	if (once->names && name && (other = index_put_text(once->names, name, body))) {
+		struct place place = place_of(context, node_get(other, "interface_name"));
+		report_key(context, CODE_INTERFACE_TAKEN, scope, body, "interface_name",
+			   "choose another name", "%s stands twice in this container, first at %s",
+			   name, place_text(context, &place));
+	}
+}
+
+/* Reads one attachment; `at` is its key or item, body its options or NULL. */
+static void read_attachment(struct build *build, const struct set_info *set, const struct scope *up,
+			    struct once *once, struct node *at, struct node *body,
+			    const struct container *container, struct attachment *attachment)
+{
+	struct context *context = &build->context;
+	struct scope scope = {.up = up, .name = at->text};
+	struct network_info *info = find_network(build, set, up, at);
+
+	attachment->place = place_of(context, at);
+	if (body)
+		decode_object(context, &scope, &attachment_object, at, body, attachment);
+	if (!info)
+		return;
+	attachment->network = info->network;
+	fleet_use(info, container);
+	check_once(build, &scope, once, info, attachment, at, body);
+	attachment_check(build, &scope, info, container, attachment, at, body, &once->routes);
+}
+
+/* The form `networks: [lan, dmz]`. */
+static void read_list(struct build *build, const struct set_info *set, const struct scope *scope,
+		      struct once *once, const struct node *list, struct container *container)
+{
+	struct scope here = {.up = scope};
+	for (struct node *item = list->first; item; item = item->next, here.index++) {
+		struct attachment *attachment = &container->attachments[container->n_attachments++];
+		if (item->bad)
+			continue;
+		if (item->kind != NODE_SCALAR || !*item->text)
+			report(&build->context, CODE_WRONG_KIND, &here, item,
+			       item->kind == NODE_SCALAR ? "write the name, or remove the item"
+							 : "for options write a map instead of the "
+							   "list: `lan: {...}`",
+			       "is not the name of a network");
+		else
+			read_attachment(build, set, scope, once, item, NULL, container, attachment);
+	}
+}
+
+/* The form `networks: {lan: {...}, dmz: }`. */
+static void read_map(struct build *build, const struct set_info *set, const struct scope *scope,
+		     struct once *once, const struct node *map, struct container *container)
+{
+	for (struct node *name = map->first; name; name = name->next->next) {
+		struct attachment *attachment = &container->attachments[container->n_attachments++];
+		struct node *body = name->next->bad || node_null(name->next) ? NULL : name->next;
+		read_attachment(build, set, scope, once, name, body, container, attachment);
+	}
+}
+
+static void read_attachments(struct build *build, const struct set_info *set,
+			     const struct scope *up, const struct node *list,
+			     struct container *container)
+{
+	struct scope scope = {.up = up, .name = "networks"};
+	struct once once;
+	once_init(&once, list);
+	container->attachments =
+		arena_alloc(build->context.arena, list->count * sizeof(struct attachment));
+	if (list->kind == NODE_SEQUENCE)
+		read_list(build, set, &scope, &once, list, container);
+	else
+		read_map(build, set, &scope, &once, list, container);
+	once_free(&once);
+}
+
+/* Decides what the container is. */
+static void take_source(struct build *build, const struct scope *scope, const struct node *body,
+			const struct container_decl *decl, struct container *container)
+{
+	const char *found = NULL;
+	container->source_kind = SOURCE_NETNS;
+	container->source = container->name;
+
+	for (unsigned i = 0; i <= SOURCE_PODMAN; i++) {
+		const char *key = source_kind_name(i);
+		if (!node_get(body, key))
+			continue;
+		if (found) {
+			report_key(&build->context, CODE_SOURCE, scope, body, key,
+				   "keep the one that it is", "cannot stand beside %s", found);
+			continue;
+		}
+		found = key;
+		container->source_kind = i;
+		container->source = decl->sources[i];
+	}
+}
+
+/* No two containers may be the same namespace. */
+static void check_source(struct build *build, struct set_info *set, const struct scope *scope,
+			 const struct node *name, struct container *container)
+{
+	struct context *context = &build->context;
+	const char *kind = source_kind_name(container->source_kind);
+	const struct node *node = node_get(name->next, kind);
+	if (!container->source)
+		return;
+	const char *key = hint_text(context, "%s %s", kind, container->source);
+	const struct container *other =
+		tenants_enter(build, &set->sources, key, &container->hosts, container);
+	if (other)
+		report(context, CODE_SOURCE, scope, node ? node : name,
+		       "declare all its networks in one place",
+		       "is %s, which containers.%s at %s is already", key,
+		       shown(context, other->name), place_text(context, &other->place));
+}
+
+/* Enters the container into its set, under its name. */
+static bool enter(struct build *build, struct set_info *set, struct node *name,
+		  struct container *container)
+{
+	struct context *context = &build->context;
+	struct scope root = {0}, containers = {.up = &root, .name = "containers"};
+	if (!decode_name(context, &containers, KEY_NAME, name))
+		return false;
+	const struct container *other = index_put_text(set->containers, container->name, container);
+	if (other)
+		report(context, CODE_DECLARED_TWICE, &containers, name,
+		       "rename or remove one of the two", "has %s twice in the set %s, first at %s",
+		       shown(context, container->name), set->set.name,
+		       place_text(context, &other->place));
+	return !other;
+}
+
+void container_read(struct build *build, struct set_info *set, struct node *name)
+{
+	struct context *context = &build->context;
+	struct scope root = {0}, containers = {.up = &root, .name = "containers"};
+	struct scope scope = {.up = &containers, .name = name->text};
+	struct container_decl decl = {0};
+	struct container *container = &set->set.containers[set->set.n_containers++];
+
+	container->place = place_of(context, name);
+	container->name = arena_strdup(context->arena, name->text);
+	bool entered = enter(build, set, name, container);
+	decode_object(context, &scope, &container_object, name, name->next, &decl);
+	if (name->next->bad)
+		return;
+	container->hosts = decl.container.hosts;
+	hosts_take(build, &scope, name->next, &container->hosts);
+	take_source(build, &scope, name->next, &decl, container);
+	if (entered)
+		check_source(build, set, &scope, name, container);
+	if (decl.networks)
+		read_attachments(build, set, &scope, decl.networks, container);
+}

@@ -1,0 +1,40 @@
+/* Nodes -> structs, by the table of keys. */
+#ifndef SCHEMA_DECODE_H
+#define SCHEMA_DECODE_H
+
+#include "schema/fields.h"
+#include "schema/report.h"
+
+/* What to do instead of a default route among `routes`. */
+#define DEFAULT_ROUTE_HINT                                                                         \
+	"the default route comes from the network's `gateway`; `gw_priority` says which of "       \
+	"several"
+
+/* Decodes the map `body` into the object's struct at `target`, which is zeroed. `at` is where the
+ * object stands: its key, or its item in a list. What is wrong is reported, marked as bad and left
+ * zero. */
+void decode_object(struct context *context, const struct scope *scope, const struct object *object,
+		   const struct node *at, struct node *body, void *target);
+
+/* Checks the name of a map's entry; reports and marks it if it is none. */
+bool decode_name(struct context *context, const struct scope *scope, enum key_type type,
+		 struct node *name);
+
+/* A value that is to be decoded, and what it shall become. */
+struct reading {
+	struct context *context;
+	const struct scope *scope; /* the key's own */
+	const struct key *key;
+	struct node *node;
+	const struct node *at; /* the key or item that the value belongs to */
+	void *target;
+};
+
+/* For the parts of the decoder: reports and marks the value; hint may be NULL. */
+void decode_wrong(const struct reading *reading, enum code code, const char *hint,
+		  const char *problem);
+
+/* Decodes a single value; the node is a scalar that is not null. */
+void decode_scalar(const struct reading *reading);
+
+#endif

@@ -1,0 +1,40 @@
+/* Diagnostics of the input: all of one run are collected, then shown together. */
+#ifndef SCHEMA_DIAG_H
+#define SCHEMA_DIAG_H
+
+#include "base/codes.h"
+#include "schema/model.h"
+
+struct diag {
+	struct place place; /* line 0: the file as a whole */
+	enum code code;     /* which kind of error it is */
+	const char *text;   /* what is wrong */
+	const char *hint;   /* what to do next, NULL if the text says it */
+	const char
+		*source; /* the line itself, at most about 200 bytes around the column, made
+			  * printable (control and invalid bytes as '?'); NULL if there is none */
+	unsigned caret;  /* offset of the column in `source`, in characters */
+};
+
+struct diags {
+	struct arena *arena;
+	struct diag *items;
+	size_t count;
+	size_t omitted; /* beyond the first 100, which are kept */
+};
+
+void diags_init(struct diags *diags);
+void diags_free(struct diags *diags);
+
+/* Writes one diagnostic as a person reads it, each line of it ended by a newline:
+ *
+ *   network.yaml:7:11: error: networks.lan.mtuu is an unknown key [MV0201]
+ *       mtuu: 1400
+ *       ^
+ *       hint: ...
+ *
+ * The message and the hint are wrapped (base/wrap.h), the line is as it was written. Returns text
+ * in `arena`. */
+const char *diag_format(struct arena *arena, const struct diag *diag);
+
+#endif

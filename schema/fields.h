@@ -1,0 +1,110 @@
+/* The one table of keys. Decoding, checking, 'did you mean', the JSON Schema and the reference page
+ * all come from it. */
+#ifndef SCHEMA_FIELDS_H
+#define SCHEMA_FIELDS_H
+
+#include "schema/model.h"
+
+struct node;
+
+/* What stands behind a key, and what it decodes to. */
+enum key_type {
+	KEY_NAME,        /* const char *: a set, network, container or aux address */
+	KEY_PARENT,      /* const char *: a link of the host */
+	KEY_INTERFACE,   /* const char *: a link's new name */
+	KEY_NETNS,       /* const char *: a namespace's name or absolute path */
+	KEY_PID,         /* const char *: a process id, in decimal */
+	KEY_ENGINE,      /* const char *: what a container engine calls a container */
+	KEY_SYSCTL,      /* const char *: a sysctl with IFNAME in it */
+	KEY_VALUE,       /* const char *: one line of text */
+	KEY_HOST,        /* const char *: a host's name, or a glob of names */
+	KEY_HOST_NAME,   /* const char *: a host's name */
+	KEY_BOOL,        /* bool */
+	KEY_NUMBER,      /* uint16_t, uint32_t or int, by `size` and `min` */
+	KEY_WORD,        /* an enum, by `words` */
+	KEY_IP,          /* struct ip */
+	KEY_IPV4,        /* struct ip */
+	KEY_IPV6,        /* struct ip */
+	KEY_PREFIX,      /* struct prefix, without host bits */
+	KEY_DESTINATION, /* struct prefix: the same, or an address alone */
+	KEY_MAC,         /* struct mac */
+	KEY_RANGE,       /* like KEY_PREFIX, but a map, an array of `object`, will do */
+	KEY_OBJECT,      /* `object` in place */
+	KEY_LIST,        /* array of `object` */
+	KEY_MAP,         /* array of `object`, each with its key as name */
+	KEY_NAMES,       /* like KEY_MAP, but a list of names alone will do */
+};
+
+/* One of the words of a KEY_WORD. Lists end with a NULL name. */
+struct word {
+	const char *name;
+	unsigned value;
+	const char *about;
+};
+
+extern const struct word driver_words[], vlan_protocol_words[], link_mode_words[];
+
+struct key {
+	const char *name;
+	enum key_type type;
+	bool required;
+	/* Stored as `const struct node *`, to be decoded when all that it refers to is known. */
+	bool later;
+	bool or_bool;        /* KEY_OBJECT: `true` is the object with its defaults */
+	size_t offset, size; /* of the value in the object's struct */
+	size_t count;        /* offset of a size_t: KEY_LIST, KEY_MAP, KEY_RANGE */
+	size_t map;          /* offset of the array: KEY_RANGE */
+	size_t has;          /* offset of a bool that tells it is there; 0: none */
+	long long min, max;  /* KEY_NUMBER; KEY_LIST: entries, max 0: any number of them */
+	const struct word *words;
+	const struct object *object;
+	const char *about;     /* one line */
+	const char *otherwise; /* what holds without the key; NULL: nothing */
+	const char *example;
+};
+
+/* A map with certain keys. */
+struct object {
+	const char *where; /* "networks.NAME" */
+	const struct key *keys;
+	size_t n_keys;
+	size_t size; /* of its struct */
+	bool placed; /* the struct has a struct place, at offset `place` */
+	size_t place;
+	bool extensions; /* keys that start with "x-" are left alone */
+	/* Of a KEY_MAP's or KEY_NAMES' entries: what their keys are, and where the name goes. */
+	enum key_type name_type;
+	size_t name_offset;
+	const char *example;
+	bool plain; /* the entry or item is no map, but what keys[0] says */
+	const char *about;
+};
+
+/* What decoding fills where it is not the model itself. */
+struct document_decl {
+	const char *name;
+	const struct node *networks, *containers;
+};
+
+struct network_decl {
+	struct network network;
+	struct subnet subnet; /* the keys that stand on the network directly */
+};
+
+struct container_decl {
+	struct container container;
+	const char *sources[SOURCE_PODMAN + 1];
+	const struct node *networks;
+};
+
+extern const struct object document_object, network_object, subnet_object, aux_object, host_object,
+	container_object, attachment_object, route_object, sysctl_object, host_range_object,
+	host_pattern_object;
+
+const struct key *key_find(const struct object *object, const char *name);
+/* The keys that the object has, as a hint. */
+const char *key_list_hint(const struct object *object, struct arena *arena);
+/* What to do about a key that the object does not have, text in arena. */
+const char *key_unknown_hint(const struct object *object, const char *name, struct arena *arena);
+
+#endif

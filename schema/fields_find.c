@@ -1,0 +1,90 @@
+#include "schema/fields.h"
+#include "schema/guess.h"
+
+#include <string.h>
+
+/* Keys of Compose and of the docker command that have another form here. */
+static const struct {
+	const char *name, *hint;
+} elsewhere[] = {
+	{"services", "what Compose calls services are `containers` here"},
+	{"version", "remove it"},
+	{"ipam", "write subnet, gateway, ip_range and aux_addresses directly on the network"},
+	{"config", "write subnet, gateway, ip_range and aux_addresses directly on the network"},
+	{"driver_opts", "write parent, mode and the like directly on the network"},
+	{"options", "write the options directly here"},
+	{"ipvlan_mode", "the key is `mode`"},
+	{"macvlan_mode", "the key is `mode`"},
+	{"vlan_id", "the key is `vlan`"},
+	{"aux_address", "the key is `aux_addresses`, a map of names to addresses"},
+	{"enable_ipv6", "remove it: an IPv6 subnet in `subnets` is enough"},
+	{"enable_ipv4", "remove it: an IPv4 subnet in `subnets` is enough"},
+	{"mac", "the key is `mac_address`"},
+	{"ip", "the key is `ipv4_address` or `ipv6_address`"},
+	{"ip6", "the key is `ipv6_address`"},
+	{"ip_address", "the key is `ipv4_address` or `ipv6_address`"},
+	{"address", "the key is `ipv4_address` or `ipv6_address`"},
+	{"addresses", "the keys are `ipv4_address` and `ipv6_address`"},
+	{"container_name", "write `docker: NAME` or `podman: NAME`"},
+	{"network_mode", "write `networks: [NAME]`"},
+	{"network", "write `networks: [NAME]`"},
+	{"priority", "the key is `gw_priority`"},
+	{"ifname", "the key is `interface_name`"},
+};
+
+static const struct object *const objects[] = {
+	&document_object,  &network_object,    &subnet_object, &host_object,
+	&container_object, &attachment_object, &route_object,
+};
+
+const struct key *key_find(const struct object *object, const char *name)
+{
+	for (size_t i = 0; i < object->n_keys; i++)
+		if (strcmp(object->keys[i].name, name) == 0)
+			return &object->keys[i];
+	return NULL;
+}
+
+/* The other objects that have the key, or NULL. */
+static const char *hint_objects(const char *name, struct arena *arena)
+{
+	const char *where = NULL;
+	for (size_t i = 0; i < sizeof(objects) / sizeof(*objects); i++)
+		if (key_find(objects[i], name))
+			where = where ? arena_printf(arena, "%s and of %s", where,
+						     objects[i]->where)
+				      : objects[i]->where;
+	return where ? arena_printf(arena, "it is a key of %s; check the indentation", where)
+		     : NULL;
+}
+
+static const char *hint_elsewhere(const char *name)
+{
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
+		if (strcmp(elsewhere[i].name, name) == 0)
+			return elsewhere[i].hint;
+	return NULL;
+}
+
+const char *key_list_hint(const struct object *object, struct arena *arena)
+{
+	const char *text = "";
+	for (size_t i = 0; i < object->n_keys; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", object->keys[i].name);
+	return arena_printf(arena, "the keys here are %s", text);
+}
+
+const char *key_unknown_hint(const struct object *object, const char *name, struct arena *arena)
+{
+	if (strncmp(name, "x-", 2) == 0)
+		return "keys that start with x- are for the top level";
+	const char *hint = hint_objects(name, arena);
+	struct guess guess = {.text = name};
+	for (size_t i = 0; i < object->n_keys; i++)
+		guess_try(&guess, object->keys[i].name);
+	if (!hint && guess.best)
+		return arena_printf(arena, "did you mean `%s`?", guess.best);
+	if (!hint)
+		hint = hint_elsewhere(name);
+	return hint ? hint : key_list_hint(object, arena);
+}

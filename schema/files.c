@@ -1,0 +1,251 @@
+#include "schema/files.h"
+
+#include "schema/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A finding about a file as a whole. Returns -1. */
+__attribute__((format(printf, 5, 6))) static int fail(struct diags *diags, enum code code,
+						      const char *file, const char *hint,
+						      const char *format, ...)
+{
+	if (diags->count >= DIAGS_MAX) {
+		diags->omitted++;
+		return -1;
+	}
+	char text[256];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+
+	struct diag *diag = array_push(diags->arena, diags->items, diags->count);
+	diag->place.file = arena_strdup(diags->arena, file);
+	diag->code = code;
+	diag->text = arena_strdup(diags->arena, text);
+	diag->hint = hint;
+	return -1;
+}
+
+static int fail_size(struct diags *diags, const char *file)
+{
+	return fail(diags, CODE_FILE, file, "split it, or look for what makes it so large",
+		    "is larger than %zu MiB", FILE_SIZE_MAX >> 20);
+}
+
+static const char *errno_hint(int errnum)
+{
+	switch (errnum) {
+	case ENOENT:
+	case ENOTDIR:
+		return "check the path that -f names";
+	case EACCES:
+	case EPERM:
+		return "run mvapply as a user who may read it";
+	default:
+		return "see that it can be read, with `cat` for example";
+	}
+}
+
+/* Where the inputs go. */
+struct reader {
+	const struct trust *trust;
+	struct arena *arena;
+	struct input **inputs;
+	size_t *count;
+	struct diags *diags;
+};
+
+/* Reads to the end, or until it is too much. Returns what the caller frees, or NULL with errno. Not
+ * in the arena: a pipe's size is not known, and what was outgrown would stay. */
+static char *read_all(int fd, size_t expected, size_t *ret_size)
+{
+	size_t room = expected + 1, size = 0;
+	char *bytes = malloc(room);
+
+	while (bytes) {
+		ssize_t got = read(fd, bytes + size, room - size);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			int error = errno;
+			free(bytes);
+			errno = error;
+			return NULL;
+		}
+		size += (size_t)got;
+		if (got == 0 || size > FILE_SIZE_MAX)
+			break;
+		if (size < room)
+			continue;
+		room *= 2;
+		char *grown = realloc(bytes, room);
+		if (!grown)
+			free(bytes);
+		bytes = grown;
+	}
+	*ret_size = size;
+	return bytes;
+}
+
+/* Reads what is open. */
+static int read_open(struct reader *reader, int fd, const char *file, size_t expected)
+{
+	size_t size;
+	char *bytes = read_all(fd, expected, &size);
+	if (!bytes)
+		return fail(reader->diags, CODE_FILE, file, errno_hint(errno), "cannot be read: %s",
+			    strerror(errno));
+	if (size > FILE_SIZE_MAX) {
+		free(bytes);
+		return fail_size(reader->diags, file);
+	}
+	struct input *input = array_push(reader->arena, *reader->inputs, *reader->count);
+	input->file = arena_strdup(reader->arena, file);
+	input->bytes = arena_strndup(reader->arena, bytes, size);
+	input->size = size;
+	free(bytes);
+	return 0;
+}
+
+/* What a thing is that is no file. */
+static const char *type_name(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return "a directory";
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFSOCK:
+		return "a socket";
+	default:
+		return "a device";
+	}
+}
+
+/* Whether it can be read and is not too large; reports it if not. */
+static bool fits(struct reader *reader, const char *path, const struct stat *status,
+		 bool pipe_allowed)
+{
+	if (S_ISFIFO(status->st_mode) && pipe_allowed)
+		return true;
+	if (!S_ISREG(status->st_mode)) {
+		fail(reader->diags, CODE_FILE, path, "name a file, or `-` for the standard input",
+		     "is %s, not a file", type_name(status->st_mode));
+		return false;
+	}
+	if ((unsigned long long)status->st_size > FILE_SIZE_MAX) {
+		fail_size(reader->diags, path);
+		return false;
+	}
+	return true;
+}
+
+/* Whether nobody else may write it; reports it if not. */
+static bool trusted(struct reader *reader, const char *path, const struct stat *status)
+{
+	const char *hint;
+	const char *problem =
+		trust_problem(reader->trust, status, path, reader->diags->arena, &hint);
+	if (problem)
+		fail(reader->diags, CODE_TRUST, path, hint, "%s", problem);
+	return !problem;
+}
+
+static int fail_open(struct reader *reader, const char *path)
+{
+	return fail(reader->diags, CODE_FILE, path, errno_hint(errno), "cannot be opened: %s",
+		    strerror(errno));
+}
+
+/* Reads a regular file, or a pipe that /dev/fd/N or /dev/stdin names, such as a shell's <(command).
+ * Looked at before it is opened, as opening a device may do things, and again after, as it may be
+ * another by then; opened without waiting, as a FIFO may have nobody who writes. */
+static int read_file(struct reader *reader, const char *path, bool pipe_allowed)
+{
+	struct stat status;
+	if (stat(path, &status) < 0)
+		return fail_open(reader, path);
+	if (!fits(reader, path, &status, pipe_allowed))
+		return -1;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return fail_open(reader, path);
+
+	int result = -1;
+	if (fstat(fd, &status) < 0 || fcntl(fd, F_SETFL, 0) < 0)
+		fail_open(reader, path);
+	else if (fits(reader, path, &status, pipe_allowed) &&
+		 (S_ISFIFO(status.st_mode) || trusted(reader, path, &status)))
+		result = read_open(reader, fd, path,
+				   S_ISREG(status.st_mode) ? (size_t)status.st_size : 4096);
+	close(fd);
+	return result;
+}
+
+static bool has_ending(const char *name, const char *ending)
+{
+	size_t length = strlen(name), tail = strlen(ending);
+	return length > tail && strcmp(name + length - tail, ending) == 0;
+}
+
+/* Files that start with a dot are editors' and version controls', not the user's. */
+static int is_yaml(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' &&
+	       (has_ending(entry->d_name, ".yaml") || has_ending(entry->d_name, ".yml"));
+}
+
+static int byte_order(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int read_directory(struct reader *reader, const char *path)
+{
+	struct dirent **entries;
+	int count = scandir(path, &entries, is_yaml, byte_order), result = 0;
+	if (count < 0)
+		return fail(reader->diags, CODE_FILE, path, errno_hint(errno), "cannot be read: %s",
+			    strerror(errno));
+
+	for (int i = 0; i < count; i++) {
+		const char *slash = has_ending(path, "/") ? "" : "/";
+		const char *file =
+			arena_printf(reader->arena, "%s%s%s", path, slash, entries[i]->d_name);
+		if (read_file(reader, file, false) < 0)
+			result = -1;
+		free(entries[i]);
+	}
+	free(entries);
+	/* Not the empty set: that would mean to delete everything. */
+	if (!count)
+		result = fail(reader->diags, CODE_FILE, path, "name the folder that has them",
+			      "has no *.yaml or *.yml file in it");
+	return result;
+}
+
+int files_read(const char *path, const struct trust *trust, struct arena *arena,
+	       struct input **inputs, size_t *count, struct diags *diags)
+{
+	struct reader reader = {trust, arena, inputs, count, diags};
+	struct stat status;
+
+	if (strcmp(path, "-") == 0)
+		return read_open(&reader, STDIN_FILENO, "<stdin>", 4096);
+	if (stat(path, &status) < 0)
+		return fail_open(&reader, path);
+	/* Who may write a folder may turn its names into links to any file of root's. */
+	if (S_ISDIR(status.st_mode))
+		return trusted(&reader, path, &status) ? read_directory(&reader, path) : -1;
+	bool named = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+	return read_file(&reader, path, named);
+}

@@ -1,0 +1,18 @@
+/* Reads what -f names: a file, a directory (its *.yaml and *.yml, in byte order), or "-". */
+#ifndef SCHEMA_FILES_H
+#define SCHEMA_FILES_H
+
+#include "schema/load.h"
+#include "schema/trust.h"
+
+/* A file may hold at most this many bytes. */
+#define FILE_SIZE_MAX ((size_t)32 << 20)
+
+/* Appends what `path` names to inputs, in `arena`. Only regular files, pipes and stdin are read; a
+ * FIFO, device or socket is refused without opening it for long. A file, and the folder that `path`
+ * is, are refused if somebody may write them who is not trusted; what the caller opened (stdin, a
+ * pipe) is the caller's word. Returns 0, or -1 with diags. */
+int files_read(const char *path, const struct trust *trust, struct arena *arena,
+	       struct input **inputs, size_t *count, struct diags *diags);
+
+#endif

@@ -1,0 +1,353 @@
+/* What several hosts have to agree on without asking each other. */
+#include "schema/check.h"
+#include "schema/hosts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define N_FAMILIES 2
+
+static const struct {
+	uint8_t family;
+	const char *key;
+} families[N_FAMILIES] = {{AF_INET, "ipv4_address"}, {AF_INET6, "ipv6_address"}};
+
+/* A subnet of a network on some link. */
+struct site {
+	struct network_info *info;
+	const struct prefix *prefix;
+};
+
+void fleet_use(struct network_info *info, const struct container *container)
+{
+	for (size_t i = 0; i < container->hosts.count; i++) {
+		const char *host = container->hosts.items[i];
+		if (!info->user_host)
+			info->user_host = host;
+		info->user_hosts |= host_is_glob(host) || strcmp(host, info->user_host) != 0;
+	}
+}
+
+/* Whether the network itself says that it lives on several hosts, or its containers do. */
+static bool spread(const struct network_info *info)
+{
+	const struct network *network = info->network;
+	if (network->hosts.count)
+		return !hosts_only(&network->hosts);
+	for (size_t i = 0; i < network->n_subnets; i++)
+		if (network->subnets[i].n_host_ranges > 1)
+			return true;
+	return info->user_hosts;
+}
+
+/* The one host that the network, or all its containers, say they live on; NULL: none is said. */
+static const char *home(const struct network_info *info)
+{
+	return info->network->hosts.count ? hosts_only(&info->network->hosts) : info->user_host;
+}
+
+static int compare_sites(const void *a, const void *b)
+{
+	const struct site *left = a, *right = b;
+	uint32_t from = left->info->link->id, to = right->info->link->id;
+	if (from != to)
+		return from < to ? -1 : 1;
+	int order = ip_compare(&left->prefix->ip, &right->prefix->ip);
+	return order ? order : left->prefix->len - right->prefix->len;
+}
+
+static struct site *sites_collect(struct build *build, size_t *ret_count)
+{
+	struct site *sites = NULL;
+	size_t count = 0;
+	for (struct set_info *set = build->sets; set; set = set->next)
+		for (size_t i = 0; i < set->set.n_networks; i++) {
+			struct network_info *info = &set->infos[i];
+			for (size_t k = 0; info->link && k < info->n_subnets; k++)
+				*array_push(build->context.scratch, sites, count) =
+					(struct site){info, &info->subnets[k]->prefix};
+		}
+	if (count)
+		qsort(sites, count, sizeof(*sites), compare_sites);
+	*ret_count = count;
+	return sites;
+}
+
+/* Sites that have addresses in common are on several hosts if one is, or if two are on different
+ * ones. */
+static void share(struct site *sites, size_t count)
+{
+	const char *host = NULL;
+	bool several = false;
+	for (size_t i = 0; i < count; i++) {
+		const char *other = home(sites[i].info);
+		several |= spread(sites[i].info) || (host && other && strcmp(host, other) != 0);
+		host = host ? host : other;
+	}
+	for (size_t i = 0; i < count; i++)
+		sites[i].info->network->several_hosts |= several;
+}
+
+static void sites_share(struct build *build)
+{
+	size_t count;
+	struct site *sites = sites_collect(build, &count);
+	for (size_t i = 0, end; i < count; i = end) {
+		for (end = i + 1; end < count; end++)
+			if (sites[end].info->link != sites[i].info->link ||
+			    !prefix_overlaps(sites[i].prefix, sites[end].prefix))
+				break;
+		share(&sites[i], end - i);
+	}
+}
+
+/* Whether an address of the family can be chosen there. */
+static bool offers(const struct network_info *info, uint8_t family, const char *host)
+{
+	for (size_t i = 0; i < info->n_subnets; i++) {
+		const struct subnet *subnet = info->subnets[i];
+		if (subnet->prefix.ip.family != family)
+			continue;
+		if (subnet->n_host_ranges ? subnet_host_range(subnet, host) != NULL
+					  : !info->network->several_hosts)
+			return true;
+	}
+	return false;
+}
+
+static void residence_add(const struct network_info *info, const char *host,
+			  struct residence *residence)
+{
+	if (!hosts_have(&info->network->hosts, host)) {
+		if (!residence->stranger)
+			residence->stranger = host;
+		return;
+	}
+	for (size_t i = 0; i < N_FAMILIES; i++)
+		if (!residence->without[i] && !offers(info, families[i].family, host))
+			residence->without[i] = host;
+}
+
+/* Globs mean those of the hosts that have a name in the input, and the one at hand. */
+static void residence_search(struct build *build, const struct network_info *info,
+			     const struct hosts *hosts, struct residence *residence)
+{
+	if (!hosts_affordable(build, hosts, build->n_hosts) ||
+	    !hosts_affordable(build, &info->network->hosts, build->n_hosts))
+		return;
+	for (size_t i = 0; i < build->n_hosts; i++)
+		if (hosts_have(hosts, build->hosts[i]))
+			residence_add(info, build->hosts[i], residence);
+}
+
+static const char *residence_key(struct build *build, const struct network_info *info,
+				 const struct hosts *hosts)
+{
+	const char *key = hint_text(&build->context, "%p", (const void *)info);
+	for (size_t i = 0; i < hosts->count; i++)
+		key = hint_text(&build->context, "%s %s", key, hosts->items[i]);
+	return key;
+}
+
+static struct residence residence_of(struct build *build, const struct network_info *info,
+				     const struct hosts *hosts)
+{
+	struct residence here = {0};
+	if (hosts->count && !hosts_open(hosts)) {
+		for (size_t i = 0; i < hosts->count; i++)
+			residence_add(info, hosts->items[i], &here);
+		return here;
+	}
+	const char *key = residence_key(build, info, hosts);
+	struct residence *known = index_get_text(build->residences, key);
+	if (!known) {
+		known = arena_alloc(build->context.scratch, sizeof(*known));
+		index_put_text(build->residences, key, known);
+		residence_search(build, info, hosts, known);
+	}
+	return *known;
+}
+
+static bool has_ranges(const struct network_info *info, uint8_t family)
+{
+	for (size_t i = 0; i < info->n_subnets; i++)
+		if (info->subnets[i]->prefix.ip.family == family && info->subnets[i]->n_host_ranges)
+			return true;
+	return false;
+}
+
+/* An address that is to be chosen needs a range that no other host chooses from. */
+static void check_open(struct build *build, const struct scope *scope,
+		       const struct network_info *info, const struct residence *residence,
+		       const struct node *at, size_t family)
+{
+	struct context *context = &build->context;
+	const char *key = families[family].key, *name = shown(context, info->network->name);
+	const char *without = residence->without[family];
+	bool has = family ? info->has_ipv6 : info->has_ipv4;
+
+	if (!has || info->unsure)
+		return;
+	if (info->network->several_hosts && !has_ranges(info, families[family].family))
+		report(context, CODE_FLEET_OPEN, scope, at,
+		       hint_text(context,
+				 "write %s with `hosts` of one host, or make the network's "
+				 "ip_range a map of hosts to ranges",
+				 key),
+		       "leaves %s open, but networks.%s is on a LAN with several hosts: a fresh "
+		       "host would choose otherwise than a converged one",
+		       key, name);
+	else if (without)
+		report(context, CODE_FLEET_OPEN, scope, at,
+		       hint_text(context, "add %s to the map ip_range of networks.%s",
+				 shown(context, without), name),
+		       "leaves %s open, but networks.%s has no ip_range for host %s", key, name,
+		       shown(context, without));
+}
+
+/* What is written down can be on one host only; `host` is it, or NULL. */
+static void check_said(struct build *build, const struct scope *scope,
+		       const struct network_info *info, const struct node *body, const char *key,
+		       const struct ip *ip, const char *host)
+{
+	struct context *context = &build->context;
+	const struct node *value = node_get(body, key);
+	const struct range *range =
+		ip && host && info->link ? range_find(build, info->link, ip) : NULL;
+
+	if (info->network->several_hosts && !host) {
+		report_key(context, CODE_FLEET_SAID, scope, body, key,
+			   "name its one host in `hosts`, or remove it: each host chooses its own",
+			   "%s would be on several hosts of the LAN of networks.%s", value->text,
+			   shown(context, info->network->name));
+	} else if (range && range->host && strcmp(range->host, host) != 0) {
+		char text[PREFIX_TEXT_SIZE];
+		struct place place = place_of(context, range->node);
+		place.file = range->info->source->file;
+		report_key(context, CODE_FLEET_SAID, scope, body, key,
+			   "choose an address outside of it",
+			   "%s is in %s, the range of host %s at %s", value->text,
+			   prefix_format(&range->prefix, text), shown(context, range->host),
+			   place_text(context, &place));
+	}
+}
+
+/* The addresses of one link, of which those not said have family 0. */
+static void check_addresses(struct build *build, const struct scope *scope,
+			    const struct network_info *info, const struct residence *residence,
+			    const struct node *at, const struct node *body,
+			    const struct ip *const ips[N_FAMILIES], const char *host)
+{
+	for (size_t i = 0; i < N_FAMILIES; i++) {
+		const struct node *value = body ? node_get(body, families[i].key) : NULL;
+		if (value && ips[i]->family)
+			check_said(build, scope, info, body, families[i].key, ips[i], host);
+		else if (!value)
+			check_open(build, scope, info, residence, at, i);
+	}
+}
+
+static void check_access(struct build *build, const struct network_info *info)
+{
+	const struct network *network = info->network;
+	const struct node *body = node_good(info->body, "host");
+	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
+	struct scope here = {.up = &networks, .name = info->name->text};
+	struct scope scope = {.up = &here, .name = "host"};
+	const struct ip *const ips[N_FAMILIES] = {&network->host.ipv4, &network->host.ipv6};
+	if (!network->host.wanted || !body)
+		return;
+	struct residence residence = residence_of(build, info, &network->hosts);
+	check_addresses(build, &scope, info, &residence, body,
+			body->kind == NODE_MAPPING ? body : NULL, ips, hosts_only(&network->hosts));
+}
+
+static void check_range_host(struct build *build, const struct range *range)
+{
+	const struct hosts *hosts = &range->info->network->hosts;
+	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
+	struct scope network = {.up = &networks, .name = range->info->name->text};
+	struct scope here = {.up = &network, .name = "ip_range"};
+	struct scope scope = {.up = &here, .name = range->host};
+	if (!range->host || !hosts_affordable(build, hosts, 1) || hosts_have(hosts, range->host))
+		return;
+	build->context.source = range->info->source;
+	report(&build->context, CODE_FLEET_HOST, &scope, range->node,
+	       "add the host to the network's `hosts`, or remove the range",
+	       "is for a host that the network is not on");
+}
+
+void fleet_check_networks(struct build *build)
+{
+	if (!build->fleet || build->fleet_unsure)
+		return;
+	sites_share(build);
+	for (size_t i = 0; i < build->n_ranges; i++)
+		check_range_host(build, &build->ranges[i]);
+	for (struct set_info *set = build->sets; set; set = set->next)
+		for (size_t i = 0; i < set->set.n_networks; i++) {
+			build->context.source = set->infos[i].source;
+			check_access(build, &set->infos[i]);
+		}
+}
+
+static void report_stranger(struct build *build, const struct scope *scope,
+			    const struct network_info *info, const struct container *container,
+			    const struct node *at, const char *host)
+{
+	struct context *context = &build->context;
+	const char *name = shown(context, info->network->name);
+	report(context, CODE_FLEET_HOST, scope, at,
+	       container->hosts.count
+		       ? hint_text(context,
+				   "add it to the `hosts` of networks.%s, or take it out of those "
+				   "of the container",
+				   name)
+		       : "give the container the `hosts` of its networks",
+	       "is not on host %s, but containers.%s is", shown(context, host),
+	       shown(context, container->name));
+}
+
+static void check_attachment(struct build *build, const struct scope *scope,
+			     const struct network_info *info, const struct container *container,
+			     const struct attachment *attachment, const struct node *at,
+			     const struct node *body)
+{
+	const struct ip *const ips[N_FAMILIES] = {&attachment->ipv4, &attachment->ipv6};
+	struct residence residence = residence_of(build, info, &container->hosts);
+	const char *host = hosts_only(&container->hosts);
+	if (residence.stranger) {
+		report_stranger(build, scope, info, container, at, residence.stranger);
+		return;
+	}
+	if (!host)
+		host = hosts_only(&info->network->hosts);
+	check_addresses(build, scope, info, &residence, at, body, ips, host);
+	if (attachment->mac.set)
+		check_said(build, scope, info, body, "mac_address", NULL, host);
+}
+
+void fleet_check_container(struct build *build, struct set_info *set, struct node *name)
+{
+	struct scope root = {0}, containers = {.up = &root, .name = "containers"};
+	struct scope scope = {.up = &containers, .name = name->text};
+	struct scope up = {.up = &scope, .name = "networks"};
+	const struct container *container = index_get_text(set->containers, name->text);
+	const struct node *list = node_good(name->next, "networks");
+	const struct node *at = list ? list->first : NULL;
+	bool map = list && list->kind == NODE_MAPPING;
+
+	if (build->fleet_unsure || !container || container->place.line != name->line)
+		return;
+	for (size_t i = 0; i < container->n_attachments && at; i++) {
+		const struct attachment *attachment = &container->attachments[i];
+		const struct node *value = map ? at->next : NULL;
+		struct scope here = {.up = &up, .name = at->text};
+		if (attachment->network)
+			check_attachment(build, &here,
+					 &set->infos[attachment->network - set->set.networks],
+					 container, attachment, at,
+					 value && value->kind == NODE_MAPPING ? value : NULL);
+		at = map ? at->next->next : at->next;
+	}
+}

@@ -1,0 +1,110 @@
+/* Which networks share a link: those of one parent, unless no host has both. */
+#include "schema/check.h"
+#include "schema/hosts.h"
+
+static const char *link_title(struct build *build, const struct network_info *info,
+			      const struct network *network)
+{
+	struct arena *scratch = build->context.scratch;
+	bool usual = network->vlan_protocol == VLAN_8021Q;
+	if (!network->parent)
+		return arena_printf(scratch, "networks.%s", info->name->text);
+	if (!network->vlan)
+		return network->parent;
+	return arena_printf(scratch, "%s vlan %u%s%s", network->parent, network->vlan,
+			    usual ? "" : " of ",
+			    usual ? "" : vlan_protocol_name(network->vlan_protocol));
+}
+
+void link_join(struct build *build, struct network_info *info, const struct network *network)
+{
+	const char *title = link_title(build, info, network);
+	struct link_group *group = network->parent ? index_get_text(build->links, title) : NULL;
+	if (!group) {
+		group = arena_alloc(build->context.scratch, sizeof(*group));
+		*group = (struct link_group){.title = title, .end = &group->first};
+		*build->groups_end = group;
+		build->groups_end = &group->next;
+		if (network->parent)
+			index_put_text(build->links, title, group);
+	}
+	info->lan = info;
+	*group->end = info;
+	group->end = &info->peer;
+}
+
+/* The one that stands for the LAN of the network. */
+static struct network_info *lan_of(struct network_info *info)
+{
+	while (info->lan != info)
+		info = info->lan = info->lan->lan;
+	return info;
+}
+
+static void unite(struct network_info *a, struct network_info *b)
+{
+	lan_of(b)->lan = lan_of(a);
+}
+
+/* Those that name the same host, or the same glob. */
+static void unite_alike(const struct link_group *group)
+{
+	__attribute__((cleanup(index_cleanup))) struct index *names = index_new(0);
+	for (struct network_info *info = group->first; info; info = info->peer) {
+		const struct hosts *hosts = &info->network->hosts;
+		for (size_t i = 0; i < hosts->count; i++) {
+			struct network_info *other = index_put_text(names, hosts->items[i], info);
+			if (other)
+				unite(other, info);
+		}
+	}
+}
+
+static void unite_globs(struct build *build, const struct link_group *group)
+{
+	for (struct network_info *info = group->first; info; info = info->peer) {
+		const struct hosts *hosts = &info->network->hosts;
+		if (!hosts_open(hosts))
+			continue;
+		for (struct network_info *other = group->first; other; other = other->peer) {
+			if (!hosts_affordable(build, hosts, other->network->hosts.count))
+				return;
+			if (hosts_meet(hosts, &other->network->hosts))
+				unite(other, info);
+		}
+	}
+}
+
+static struct network_info *find_everywhere(const struct link_group *group)
+{
+	struct network_info *info = group->first;
+	while (info && info->network->hosts.count)
+		info = info->peer;
+	return info;
+}
+
+static void group_settle(struct build *build, const struct link_group *group)
+{
+	struct network_info *everywhere = find_everywhere(group);
+	for (struct network_info *info = group->first; everywhere && info; info = info->peer)
+		unite(everywhere, info);
+	if (!everywhere) {
+		unite_alike(group);
+		unite_globs(build, group);
+	}
+	for (struct network_info *info = group->first; info; info = info->peer) {
+		struct network_info *lan = lan_of(info);
+		if (!lan->link) {
+			lan->link = arena_alloc(build->context.scratch, sizeof(*lan->link));
+			lan->link->id = build->n_links++;
+			lan->link->title = group->title;
+		}
+		info->link = lan->link;
+	}
+}
+
+void links_settle(struct build *build)
+{
+	for (const struct link_group *group = build->groups; group; group = group->next)
+		group_settle(build, group);
+}

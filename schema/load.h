@@ -1,0 +1,21 @@
+/* From bytes to a checked model. */
+#ifndef SCHEMA_LOAD_H
+#define SCHEMA_LOAD_H
+
+#include "schema/diag.h"
+#include "schema/model.h"
+
+/* One file's bytes; need not end in NUL. */
+struct input {
+	const char *file; /* the name for messages */
+	const char *bytes;
+	size_t size;
+};
+
+/* Decodes and checks all inputs as one declaration, and gives the part of it that lives on `host`;
+ * NULL: all of it, for no host in particular. Pure: no file is read, nothing is printed. Returns
+ * the model, which the caller frees with desired_free, or NULL with at least one diag. */
+struct desired *load(const struct input *inputs, size_t count, const char *host,
+		     struct diags *diags);
+
+#endif

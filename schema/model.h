@@ -1,0 +1,165 @@
+/* The desired state, as the files declare it: checked, defaults filled in, references resolved.
+ * A value, without behaviour. Everything lives in the arena of struct desired. */
+#ifndef SCHEMA_MODEL_H
+#define SCHEMA_MODEL_H
+
+#include "base/arena.h"
+#include "base/ip.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* So that the mark of an attachment, which holds three names, fits the 255 bytes of an IFALIAS. */
+#define NAME_LENGTH_MAX 63
+
+/* Where something stands in the input. Lines and columns count from 1, columns in characters. */
+struct place {
+	const char *file; /* as given on the command line, "<stdin>" for "-" */
+	unsigned line, column;
+};
+
+enum driver { DRIVER_MACVLAN, DRIVER_IPVLAN };
+enum vlan_protocol { VLAN_8021Q, VLAN_8021AD };
+enum link_mode {
+	MODE_BRIDGE, /* macvlan */
+	MODE_PRIVATE,
+	MODE_VEPA,
+	MODE_PASSTHRU,
+	MODE_L2, /* ipvlan */
+	MODE_L3,
+	MODE_L3S,
+};
+
+/* Where something lives: host names and globs. None: wherever the files are applied. */
+struct hosts {
+	const char **items;
+	size_t count;
+};
+
+struct aux_address {
+	const char *name;
+	struct ip ip;
+};
+
+/* The part of a subnet that one host chooses addresses from. */
+struct host_range {
+	struct place place;
+	const char *host;
+	struct prefix prefix; /* no host bits */
+};
+
+struct subnet {
+	struct place place;
+	struct prefix prefix; /* no host bits */
+	struct ip gateway;    /* family 0: none */
+	/* No host bits; the prefix itself when not said; family 0: no address can be chosen, as
+	 * the network is on several hosts and this one has no range of its own. */
+	struct prefix ip_range;
+	struct host_range *host_ranges; /* by host; `ip_range` is this host's */
+	size_t n_host_ranges;
+	struct aux_address *aux;
+	size_t n_aux;
+};
+
+/* The host's own way into a network. */
+struct host_access {
+	bool wanted;
+	struct place place;
+	struct ip ipv4, ipv6;       /* family 0: choose one for each family of the network */
+	const char *interface_name; /* NULL: derived from the network's name */
+};
+
+struct network {
+	struct place place;
+	const char *name;
+	enum driver driver;
+	const char *parent; /* NULL: a dummy link made for the network (internal only) */
+	uint16_t vlan;      /* 1..4094, 0: none; `parent: eth0.10` arrives as "eth0" and 10 */
+	enum vlan_protocol vlan_protocol;
+	enum link_mode mode;
+	struct subnet *subnets;
+	size_t n_subnets;
+	uint32_t mtu; /* bytes; 0: the parent's */
+	bool has_bcqueuelen;
+	uint32_t bcqueuelen; /* packets */
+	bool internal;
+	bool probe; /* ask the LAN before a new address is used */
+	struct host_access host;
+	struct hosts hosts;
+	bool several_hosts; /* on its LAN, which has to do with one choice of each address */
+};
+
+struct route {
+	struct place place;
+	struct prefix to; /* no host bits */
+	struct ip via;
+};
+
+struct sysctl {
+	struct place place;
+	const char *key; /* with the placeholder IFNAME, such as net.ipv4.conf.IFNAME.rp_filter */
+	const char *value;
+};
+
+struct attachment {
+	struct place place;
+	const struct network *network;
+	struct ip ipv4, ipv6;       /* family 0: choose one if the network has such a subnet */
+	struct mac mac;             /* set false: derive it */
+	const char *interface_name; /* NULL: the lowest free ethN */
+	int gw_priority;
+	struct route *routes;
+	size_t n_routes;
+	struct sysctl *sysctls;
+	size_t n_sysctls;
+};
+
+enum source_kind { SOURCE_NETNS, SOURCE_PID, SOURCE_DOCKER, SOURCE_PODMAN };
+
+struct container {
+	struct place place;
+	const char *name;
+	enum source_kind source_kind;
+	const char
+		*source; /* a namespace's name or path, a process id in decimal, an engine's name */
+	struct hosts hosts;
+	struct attachment *attachments;
+	size_t n_attachments;
+};
+
+/* All that has the same `name`, in the order of the input. */
+struct set {
+	const char *name;
+	struct network *networks;
+	size_t n_networks;
+	struct container *containers;
+	size_t n_containers;
+};
+
+struct desired {
+	struct arena *arena;
+	const char *host; /* whose part this is; NULL: all hosts', which is not for planning */
+	struct set *sets; /* at least one: an empty input is the empty set "default" */
+	size_t n_sets;
+};
+
+/* The names that the input uses: "macvlan", "802.1q", "bridge", "netns". */
+const char *driver_name(enum driver driver);
+const char *vlan_protocol_name(enum vlan_protocol protocol);
+const char *link_mode_name(enum link_mode mode);
+const char *source_kind_name(enum source_kind kind);
+
+/* The network's first subnet that the address is in, or NULL. */
+struct subnet *network_subnet_of(const struct network *network, const struct ip *ip);
+/* Whether it has a subnet of the family. */
+bool network_has_family(const struct network *network, unsigned family);
+
+/* The part of `all`, which is for all hosts, that lives on one of them. In `arena`, and pointing
+ * into `all`, which has to outlive it. */
+struct desired *desired_for_host(const struct desired *all, const char *host, struct arena *arena);
+
+void desired_free(struct desired *desired);
+
+#endif

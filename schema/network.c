@@ -1,0 +1,200 @@
+#include "schema/check.h"
+#include "schema/text.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IPV6_MTU_MIN 1280
+
+/* eth0.10 without a `vlan` is eth0 and VLAN 10. */
+static void split_parent(struct build *build, const struct scope *scope, struct network_info *info,
+			 struct network *network)
+{
+	struct context *context = &build->context;
+	const char *dot = parent_dot(network->parent), *digits = dot ? dot + 1 : "";
+	const char *altname = "; to use a link of that very name, give it an altname";
+	if (!dot)
+		return;
+
+	unsigned long vlan = strlen(digits) < 9 ? strtoul(digits, NULL, 10) : ULONG_MAX;
+	const char *problem = NULL, *hint = NULL;
+	if (vlan < 1 || vlan > 4094) {
+		problem = "is not between 1 and 4094";
+		hint = hint_text(context, "write the VLAN's id behind the dot%s", altname);
+	} else if (*digits == '0') {
+		problem = "has a leading zero";
+		hint = hint_text(context, "write %.*s.%lu%s", (int)(dot - network->parent),
+				 network->parent, vlan, altname);
+	}
+	if (problem) {
+		report_key(context, CODE_PARENT, scope, info->body, "parent", hint,
+			   "%s is short for vlan %s, which %s", shown(context, network->parent),
+			   shown(context, digits), problem);
+		info->broken = true;
+		return;
+	}
+	network->parent =
+		arena_strndup(context->arena, network->parent, (size_t)(dot - network->parent));
+	network->vlan = (uint16_t)vlan;
+}
+
+static void check_no_parent(struct build *build, const struct scope *scope,
+			    struct network_info *info, const struct network *network)
+{
+	struct context *context = &build->context;
+	const struct node *body = info->body, *internal = node_get(body, "internal");
+
+	if (!network->internal && !body->incomplete && !(internal && internal->bad)) {
+		report(context, CODE_PARENT, scope, info->name,
+		       "add `parent: eth0`, or `internal: true` for a network without a parent",
+		       "has no parent");
+		info->broken = true;
+	} else if (node_get(body, "vlan")) {
+		report_key(context, CODE_PARENT, scope, body, "vlan",
+			   "add `parent: eth0`, or remove it", "needs a parent");
+	}
+}
+
+static void check_parent(struct build *build, const struct scope *scope, struct network_info *info,
+			 struct network *network)
+{
+	struct context *context = &build->context;
+	const struct node *body = info->body;
+	const struct node *parent = node_get(body, "parent"), *vlan = node_get(body, "vlan");
+
+	const struct node *protocol = node_get(body, "vlan_protocol");
+	if ((parent && parent->bad) || (vlan && vlan->bad) || (protocol && protocol->bad))
+		info->broken = true;
+	if (!parent)
+		check_no_parent(build, scope, info, network);
+	if (network->parent && !vlan)
+		split_parent(build, scope, info, network);
+	if (network->parent && strcmp(network->parent, "lo") == 0) {
+		report_key(context, CODE_PARENT, scope, body, "parent",
+			   "name a link to the LAN, such as eth0",
+			   "lo cannot be a parent: nothing leaves the host by it");
+		info->broken = true;
+	}
+	if (!info->broken && !network->vlan && node_get(body, "vlan_protocol"))
+		report_key(context, CODE_PARENT, scope, body, "vlan_protocol",
+			   "add `vlan: 10`, or remove it", "needs a vlan");
+}
+
+/* Whether the driver has the mode. */
+static bool driver_has(enum driver driver, enum link_mode mode)
+{
+	switch (mode) {
+	case MODE_BRIDGE:
+	case MODE_PRIVATE:
+	case MODE_VEPA:
+	case MODE_PASSTHRU:
+		return driver == DRIVER_MACVLAN;
+	case MODE_L2:
+	case MODE_L3:
+	case MODE_L3S:
+		return driver == DRIVER_IPVLAN;
+	}
+	return false;
+}
+
+static void check_mode(struct build *build, const struct scope *scope, struct network_info *info,
+		       struct network *network)
+{
+	const struct node *driver = node_get(info->body, "driver");
+	const struct node *mode = node_get(info->body, "mode");
+	enum driver other = network->driver == DRIVER_MACVLAN ? DRIVER_IPVLAN : DRIVER_MACVLAN;
+
+	if ((driver && driver->bad) || (mode && mode->bad)) {
+		info->broken = true;
+	} else if (!mode) {
+		network->mode = network->driver == DRIVER_MACVLAN ? MODE_BRIDGE : MODE_L2;
+	} else if (!driver_has(network->driver, network->mode)) {
+		report_key(&build->context, CODE_DRIVER, scope, info->body, "mode",
+			   network->driver == DRIVER_MACVLAN
+				   ? "add `driver: ipvlan`, or use bridge, private, vepa or "
+				     "passthru"
+				   : "use l2, l3 or l3s, or `driver: macvlan`",
+			   "%s is a mode of %s, but the driver is %s",
+			   link_mode_name(network->mode), driver_name(other),
+			   driver_name(network->driver));
+		info->broken = true;
+	}
+}
+
+static void check_values(struct build *build, const struct scope *scope, struct network_info *info,
+			 const struct network *network)
+{
+	struct context *context = &build->context;
+	enum link_mode mode = network->mode;
+
+	if (network->has_bcqueuelen && network->driver == DRIVER_IPVLAN)
+		report_key(context, CODE_DRIVER, scope, info->body, "bcqueuelen", "remove it",
+			   "is for macvlan only");
+	if (network->mtu && network->mtu < IPV6_MTU_MIN && info->has_ipv6)
+		report_key(context, CODE_MTU, scope, info->body, "mtu", "write 1280 or more",
+			   "%u is too small for IPv6, which needs 1280", network->mtu);
+	if (network->host.wanted && !info->broken &&
+	    (mode == MODE_PRIVATE || mode == MODE_VEPA || mode == MODE_PASSTHRU))
+		report_key(context, CODE_HOST_ACCESS, scope, info->body, "host",
+			   "use mode bridge, or remove `host`",
+			   "does not work in mode %s: the host would not reach the containers",
+			   link_mode_name(mode));
+}
+
+/* Enters the network into its set, under its name. */
+static void enter(struct build *build, struct set_info *set, struct network_info *info)
+{
+	struct context *context = &build->context;
+	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
+	/* Entered whether it is a good name or not, so that those who use it hear nothing more. */
+	struct network_info *other = index_put_text(set->networks, info->name->text, info);
+	if (decode_name(context, &networks, KEY_NAME, info->name) && other)
+		report(context, CODE_DECLARED_TWICE, &networks, info->name,
+		       "rename or remove one of the two", "has %s twice in the set %s, first at %s",
+		       shown(context, info->name->text), set->set.name,
+		       place_text(context, &other->network->place));
+}
+
+void network_read(struct build *build, struct set_info *set, struct node *name)
+{
+	struct context *context = &build->context;
+	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
+	struct scope scope = {.up = &networks, .name = name->text};
+	struct network_decl *decl = arena_alloc(context->scratch, sizeof(*decl));
+	struct network *network = &set->set.networks[set->set.n_networks];
+	struct network_info *info = &set->infos[set->set.n_networks++];
+
+	*info = (struct network_info){.network = network,
+				      .name = name,
+				      .body = name->next,
+				      .source = context->source,
+				      .decl = decl};
+	network->place = place_of(context, name);
+	network->name = arena_strdup(context->arena, name->text);
+	enter(build, set, info);
+
+	decode_object(context, &scope, &network_object, name, info->body, decl);
+	decl->network.name = network->name;
+	if (info->body->bad) {
+		info->broken = info->unsure = true;
+		return;
+	}
+	hosts_take(build, &scope, info->body, &decl->network.hosts);
+	check_parent(build, &scope, info, &decl->network);
+	check_mode(build, &scope, info, &decl->network);
+	*network = decl->network;
+	if (!info->broken)
+		link_join(build, info, network);
+}
+
+void network_check(struct build *build, struct network_info *info)
+{
+	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
+	struct scope scope = {.up = &networks, .name = info->name->text};
+	if (info->body->bad)
+		return;
+	network_check_subnets(build, &scope, info, info->decl);
+	check_values(build, &scope, info, &info->decl->network);
+	*info->network = info->decl->network;
+}

@@ -1,0 +1,176 @@
+#include "schema/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Says that two networks cannot share their link. */
+static void report_company(struct build *build, const struct network_info *info, const char *key,
+			   const char *hint, const char *problem)
+{
+	struct context *context = &build->context;
+	const struct network *first = info->link->first;
+	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
+	struct scope scope = {.up = &networks, .name = info->name->text};
+	const struct node *value = node_get(info->body, key);
+
+	report(context, CODE_PARENT_SHARED, &scope, value ? value : info->name, hint,
+	       "%s: %s has networks.%s at %s", problem, info->link->title,
+	       shown(context, first->name), place_text(context, &first->place));
+}
+
+static void check_company(struct build *build, const struct network_info *info)
+{
+	struct context *context = &build->context;
+	const struct network *network = info->network;
+	const struct network *first = info->link ? info->link->first : NULL;
+	if (!first) {
+		if (info->link)
+			info->link->first = network;
+		return;
+	}
+	if (network->driver != first->driver)
+		report_company(build, info, "driver", "use one driver on it, or another parent",
+			       hint_text(context, "cannot be %s beside %s",
+					 driver_name(network->driver), driver_name(first->driver)));
+	else if (network->mode == MODE_PASSTHRU || first->mode == MODE_PASSTHRU)
+		report_company(build, info, network->mode == MODE_PASSTHRU ? "mode" : "parent",
+			       "use another mode, or another parent",
+			       network->mode == MODE_PASSTHRU
+				       ? "is passthru, which wants its parent for itself"
+				       : "cannot share a parent with passthru");
+	else if (network->driver == DRIVER_IPVLAN && network->mode != first->mode)
+		report_company(build, info, "mode",
+			       hint_text(context, "use %s here, too, or another parent",
+					 link_mode_name(first->mode)),
+			       hint_text(context,
+					 "cannot be %s beside %s, as ipvlan has one mode "
+					 "per parent",
+					 link_mode_name(network->mode),
+					 link_mode_name(first->mode)));
+}
+
+/* The host's own link into the network. */
+static void check_host(struct build *build, struct network_info *info)
+{
+	struct context *context = &build->context;
+	const struct host_access *access = &info->network->host;
+	const struct node *body = node_good(info->body, "host");
+	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
+	struct scope network = {.up = &networks, .name = info->name->text};
+	struct scope scope = {.up = &network, .name = "host"};
+	if (!body || !access->wanted)
+		return;
+
+	address_claim(build, &scope, info, body, "ipv4_address", &access->ipv4);
+	address_claim(build, &scope, info, body, "ipv6_address", &access->ipv6);
+	const struct network_info *other = NULL;
+	if (access->interface_name)
+		other = tenants_enter(build, &build->host_names, access->interface_name,
+				      &info->network->hosts, info);
+	if (other)
+		report_key(context, CODE_INTERFACE_TAKEN, &scope, body, "interface_name",
+			   "choose another name",
+			   "%s is also the host's link into networks.%s at %s",
+			   access->interface_name, shown(context, other->network->name),
+			   place_text(context, &other->network->host.place));
+	else if (access->interface_name && index_get_text(build->links, access->interface_name))
+		report_key(context, CODE_INTERFACE_TAKEN, &scope, body, "interface_name",
+			   "choose another name", "%s is the parent of a network",
+			   access->interface_name);
+}
+
+/* By link, then by address; those of networks without a link come last. */
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct range *left = a, *right = b;
+	uint32_t from = left->info->link ? left->info->link->id : UINT32_MAX;
+	uint32_t to = right->info->link ? right->info->link->id : UINT32_MAX;
+	if (from != to)
+		return from < to ? -1 : 1;
+	int order = ip_compare(&left->prefix.ip, &right->prefix.ip);
+	if (!order)
+		order = left->prefix.len - right->prefix.len;
+	return order ? order : (left->order > right->order) - (left->order < right->order);
+}
+
+static void report_ranges(struct build *build, const struct range *a, const struct range *b)
+{
+	const struct range *later = a->order > b->order ? a : b, *first = later == a ? b : a;
+	struct context *context = &build->context;
+	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
+	struct scope network = {.up = &networks, .name = later->info->name->text};
+	struct scope scope = {.up = &network, .name = "ip_range"};
+	struct scope host = {.up = &scope, .name = later->host};
+	char text[PREFIX_TEXT_SIZE], other[PREFIX_TEXT_SIZE];
+
+	context->source = first->info->source;
+	struct place place = place_of(context, first->node);
+	context->source = later->info->source;
+	report(context, CODE_RANGE_OVERLAP, later->host ? &host : &scope, later->node,
+	       later->host ? "give each host a range of its own"
+			   : "give each network of a parent a range of its own",
+	       "%s overlaps %s of networks.%s at %s on %s", prefix_format(&later->prefix, text),
+	       prefix_format(&first->prefix, other), shown(context, first->info->network->name),
+	       place_text(context, &place), later->info->link->title);
+}
+
+/* As with subnets, an overlap is always with the last range that is not itself inside another. */
+static void check_ranges(struct build *build)
+{
+	const struct range *outer = NULL;
+	if (build->n_ranges)
+		qsort(build->ranges, build->n_ranges, sizeof(*build->ranges), compare_ranges);
+	for (size_t i = 0; i < build->n_ranges; i++) {
+		const struct range *range = &build->ranges[i];
+		if (!range->info->link)
+			return;
+		if (outer && outer->info->link == range->info->link &&
+		    prefix_overlaps(&outer->prefix, &range->prefix))
+			report_ranges(build, outer, range);
+		else
+			outer = range;
+	}
+}
+
+const struct range *range_find(const struct build *build, const struct link *link,
+			       const struct ip *ip)
+{
+	struct network_info info = {.link = &(struct link){.id = link->id}};
+	const struct range key = {.prefix = {*ip, UINT8_MAX}, .info = &info};
+	size_t low = 0, high = build->n_ranges;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare_ranges(&build->ranges[middle], &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct range *range = low ? &build->ranges[low - 1] : NULL;
+	return range && range->info->link == link && prefix_contains(&range->prefix, ip) ? range
+											 : NULL;
+}
+
+static void each_network(struct build *build, void (*visit)(struct build *, struct network_info *))
+{
+	for (struct set_info *set = build->sets; set; set = set->next)
+		for (size_t i = 0; i < set->set.n_networks; i++) {
+			build->context.source = set->infos[i].source;
+			visit(build, &set->infos[i]);
+		}
+}
+
+static void check_beside_others(struct build *build, struct network_info *info)
+{
+	if (info->broken)
+		return;
+	check_company(build, info);
+	check_host(build, info);
+}
+
+void networks_check(struct build *build)
+{
+	links_settle(build);
+	each_network(build, network_check);
+	each_network(build, check_beside_others);
+	check_ranges(build);
+}

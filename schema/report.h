@@ -1,0 +1,60 @@
+/* What the parts of schema/ share while they read: where findings go, and how they are worded. */
+#ifndef SCHEMA_REPORT_H
+#define SCHEMA_REPORT_H
+
+#include "base/codes.h"
+#include "schema/load.h"
+#include "schema/source.h"
+#include "schema/yaml.h"
+
+/* Findings that are kept. */
+#define DIAGS_MAX 100
+
+struct context {
+	struct arena *arena;   /* the model's */
+	struct arena *scratch; /* gone when loading ends */
+	struct diags *diags;
+	struct source *source; /* the file at hand */
+	size_t nodes;          /* read so far, of all files */
+	bool incomplete;       /* something could not be read: more may be declared */
+};
+
+/* Where in the declaration we are: networks.lan.subnets[0]. The outermost has no name. */
+struct scope {
+	const struct scope *up;
+	const char *name; /* NULL: an index */
+	size_t index;
+};
+
+/* Whether further findings are only counted. */
+bool report_full(const struct context *context);
+/* Puts those from index `from` on in the order of the files and lines. */
+void report_sort(struct diags *diags, size_t from, const struct input *inputs, size_t count);
+
+/* Adds a finding at a line and column of the file at hand. */
+void report_place(struct context *context, enum code code, unsigned line, unsigned column,
+		  const char *hint, const char *text);
+/* Adds a finding at a node; the text starts with the scope's path, if there is one. hint may be
+ * NULL, and is copied. */
+__attribute__((format(printf, 6, 7))) void report(struct context *context, enum code code,
+						  const struct scope *scope, const struct node *at,
+						  const char *hint, const char *format, ...);
+
+/* The same at the value of a key of the map `body`, or at `body` if it has no such key. */
+__attribute__((format(printf, 7, 8))) void report_key(struct context *context, enum code code,
+						      const struct scope *scope,
+						      const struct node *body, const char *key,
+						      const char *hint, const char *format, ...);
+
+/* A text from the input as a message can show it: printable, not too long, in quotes if it has
+ * blanks or is empty. */
+const char *shown(struct context *context, const char *text);
+
+struct place place_of(const struct context *context, const struct node *node);
+/* "file:line:column" */
+const char *place_text(struct context *context, const struct place *place);
+
+/* A text for a hint. */
+#define hint_text(context, ...) arena_printf((context)->scratch, __VA_ARGS__)
+
+#endif

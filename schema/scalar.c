@@ -1,0 +1,292 @@
+#include "schema/decode.h"
+#include "schema/guess.h"
+#include "schema/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define DIGITS "0123456789"
+
+static void decode_text(const struct reading *reading)
+{
+	const char *hint = NULL;
+	const char *problem = text_problem(reading->key->type, reading->node->text, &hint);
+	if (problem)
+		decode_wrong(reading, CODE_TEXT, hint, problem);
+	else
+		*(const char **)reading->target =
+			arena_strdup(reading->context->arena, reading->node->text);
+}
+
+static void decode_bool(const struct reading *reading)
+{
+	static const struct {
+		const char *text;
+		bool value, exact;
+	} words[] = {
+		{"true", true, true}, {"false", false, true}, {"yes", true, false},
+		{"no", false, false}, {"on", true, false},    {"off", false, false},
+		{"y", true, false},   {"n", false, false},    {"1", true, false},
+		{"0", false, false},
+	};
+	const char *hint = "write true or false";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (words[i].exact && strcmp(reading->node->text, words[i].text) == 0) {
+			*(bool *)reading->target = words[i].value;
+			return;
+		}
+		if (strcasecmp(reading->node->text, words[i].text) == 0)
+			hint = words[i].value ? "write true" : "write false";
+	}
+	decode_wrong(reading, CODE_WORD, hint, "is neither true nor false");
+}
+
+static void decode_number(const struct reading *reading)
+{
+	const struct key *key = reading->key;
+	const char *text = reading->node->text, *digits = text + (*text == '-');
+	size_t length = strlen(digits), zeros = strspn(digits, "0");
+	struct context *context = reading->context;
+
+	if (!length || strspn(digits, DIGITS) != length) {
+		decode_wrong(reading, CODE_NUMBER,
+			     hint_text(context, "write digits, such as %s", key->example),
+			     "is not a whole number");
+		return;
+	}
+	if (zeros && length > 1) {
+		zeros -= zeros == length;
+		decode_wrong(reading, CODE_NUMBER,
+			     hint_text(context, "write %.*s%s", (int)(digits - text), text,
+				       shown(context, digits + zeros)),
+			     "has a leading zero");
+		return;
+	}
+	long long value = length < 18 ? strtoll(text, NULL, 10) : key->max + 1;
+	if (value < key->min || value > key->max) {
+		decode_wrong(
+			reading, CODE_NUMBER, NULL,
+			hint_text(context, "is not between %lld and %lld", key->min, key->max));
+		return;
+	}
+	if (key->size == sizeof(uint16_t))
+		*(uint16_t *)reading->target = (uint16_t)value;
+	else if (key->min < 0)
+		*(int *)reading->target = (int)value;
+	else
+		*(uint32_t *)reading->target = (uint32_t)value;
+}
+
+static const char *list_words(struct context *context, const struct word *words)
+{
+	const char *text = words->name;
+	while ((++words)->name)
+		text = hint_text(context, "%s%s%s", text, words[1].name ? ", " : " or ",
+				 words->name);
+	return text;
+}
+
+static void decode_word(const struct reading *reading)
+{
+	const struct word *words = reading->key->words;
+	struct guess guess = {.text = reading->node->text};
+
+	for (const struct word *word = words; word->name; word++) {
+		if (strcmp(word->name, reading->node->text) == 0) {
+			*(unsigned *)reading->target = word->value;
+			return;
+		}
+		guess_try(&guess, word->name);
+	}
+	decode_wrong(reading, CODE_WORD,
+		     guess.best ? hint_text(reading->context, "did you mean %s?", guess.best)
+				: NULL,
+		     hint_text(reading->context, "is not one of %s",
+			       list_words(reading->context, words)));
+}
+
+static const char *family_name(unsigned family)
+{
+	return family == AF_INET ? "IPv4" : "IPv6";
+}
+
+/* The family that a key wants; 0: any. */
+static unsigned wanted_family(enum key_type type)
+{
+	return type == KEY_IPV4 ? AF_INET : type == KEY_IPV6 ? AF_INET6 : 0;
+}
+
+static void wrong_ip(const struct reading *reading)
+{
+	struct context *context = reading->context;
+	unsigned family = wanted_family(reading->key->type);
+	struct prefix prefix;
+	char text[IP_TEXT_SIZE];
+
+	if (prefix_parse(reading->node->text, &prefix))
+		decode_wrong(reading, CODE_ADDRESS,
+			     hint_text(context, "write %s; the length is the subnet's",
+				       ip_format(&prefix.ip, text)),
+			     "is an address with a length, not an address alone");
+	else
+		decode_wrong(reading, CODE_ADDRESS,
+			     hint_text(context, "write one such as %s", reading->key->example),
+			     hint_text(context, "is not an %s address",
+				       family ? family_name(family) : "IP"));
+}
+
+static void decode_ip(const struct reading *reading)
+{
+	unsigned family = wanted_family(reading->key->type);
+	struct ip ip;
+	if (!ip_parse(reading->node->text, &ip)) {
+		wrong_ip(reading);
+		return;
+	}
+	if (family && ip.family != family) {
+		decode_wrong(
+			reading, CODE_ADDRESS,
+			hint_text(reading->context, "the key for it is ipv%c_address",
+				  ip.family == AF_INET ? '4' : '6'),
+			hint_text(reading->context, "is an %s address", family_name(ip.family)));
+		return;
+	}
+	*(struct ip *)reading->target = ip;
+}
+
+/* The length that a netmask such as 255.255.255.0 stands for, or -1. */
+static int mask_length(const char *text)
+{
+	struct ip mask;
+	if (!ip_parse(text, &mask) || mask.family != AF_INET)
+		return -1;
+	int length = 0;
+	while (length < 32 && mask.bytes[length / 8] & (0x80 >> length % 8))
+		length++;
+	struct prefix prefix = {mask, (uint8_t)length};
+	struct ip first = prefix_first(&prefix);
+	return ip_equal(&first, &mask) ? length : -1;
+}
+
+static void wrong_prefix(const struct reading *reading)
+{
+	struct context *context = reading->context;
+	const char *text = reading->node->text, *slash = strchr(text, '/');
+	struct ip ip;
+
+	if (reading->key->type == KEY_DESTINATION && strcmp(text, "default") == 0) {
+		decode_wrong(reading, CODE_ADDRESS, DEFAULT_ROUTE_HINT, "is not a prefix");
+		return;
+	}
+	if (ip_parse(text, &ip)) {
+		struct prefix guess = {ip, ip.family == AF_INET ? 24 : 64};
+		char formatted[PREFIX_TEXT_SIZE];
+		guess.ip = prefix_first(&guess);
+		decode_wrong(reading, CODE_ADDRESS,
+			     hint_text(context, "write the length behind a '/', such as %s",
+				       prefix_format(&guess, formatted)),
+			     "has no prefix length");
+		return;
+	}
+	int length = slash ? mask_length(slash + 1) : -1;
+	decode_wrong(reading, CODE_ADDRESS,
+		     length >= 0
+			     ? hint_text(context, "write %.*s/%d",
+					 (int)(slash - text < IP_TEXT_SIZE ? slash - text
+									   : IP_TEXT_SIZE),
+					 text, length)
+			     : hint_text(context, "write one such as %s", reading->key->example),
+		     "is not a prefix");
+}
+
+static void decode_prefix(const struct reading *reading)
+{
+	struct prefix prefix, exact;
+	char text[PREFIX_TEXT_SIZE];
+	bool alone =
+		reading->key->type == KEY_DESTINATION && ip_parse(reading->node->text, &prefix.ip);
+
+	if (alone) {
+		prefix.len = (uint8_t)ip_bits(&prefix.ip);
+	} else if (!prefix_parse(reading->node->text, &prefix)) {
+		wrong_prefix(reading);
+		return;
+	}
+	exact = (struct prefix){prefix_first(&prefix), prefix.len};
+	if (!prefix_equal(&prefix, &exact)) {
+		decode_wrong(reading, CODE_HOST_BITS,
+			     hint_text(reading->context, "write %s", prefix_format(&exact, text)),
+			     "has host bits set");
+		return;
+	}
+	*(struct prefix *)reading->target = prefix;
+}
+
+static void decode_mac(const struct reading *reading)
+{
+	static const struct mac zero = {.set = true};
+	struct mac mac;
+	const char *problem = NULL;
+
+	if (!mac_parse(reading->node->text, &mac))
+		problem = "is not a MAC address";
+	else if (mac_equal(&mac, &zero))
+		problem = "is no address that a link can have";
+	else if (mac.bytes[0] & 1)
+		problem = "is a multicast address: the first byte is odd";
+	if (problem)
+		decode_wrong(
+			reading, CODE_MAC,
+			hint_text(reading->context, "write one such as %s", reading->key->example),
+			problem);
+	else
+		*(struct mac *)reading->target = mac;
+}
+
+void decode_scalar(const struct reading *reading)
+{
+	switch (reading->key->type) {
+	case KEY_NAME:
+	case KEY_PARENT:
+	case KEY_INTERFACE:
+	case KEY_NETNS:
+	case KEY_PID:
+	case KEY_ENGINE:
+	case KEY_SYSCTL:
+	case KEY_VALUE:
+	case KEY_HOST:
+	case KEY_HOST_NAME:
+		decode_text(reading);
+		break;
+	case KEY_BOOL:
+		decode_bool(reading);
+		break;
+	case KEY_NUMBER:
+		decode_number(reading);
+		break;
+	case KEY_WORD:
+		decode_word(reading);
+		break;
+	case KEY_IP:
+	case KEY_IPV4:
+	case KEY_IPV6:
+		decode_ip(reading);
+		break;
+	case KEY_PREFIX:
+	case KEY_DESTINATION:
+	case KEY_RANGE:
+		decode_prefix(reading);
+		break;
+	case KEY_MAC:
+		decode_mac(reading);
+		break;
+	case KEY_OBJECT:
+	case KEY_LIST:
+	case KEY_MAP:
+	case KEY_NAMES:
+		break;
+	}
+}

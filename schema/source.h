@@ -1,0 +1,42 @@
+/* The text of one file, and finding places in it. */
+#ifndef SCHEMA_SOURCE_H
+#define SCHEMA_SOURCE_H
+
+#include "schema/diag.h"
+
+/* A position, and where its line starts. Lines end where YAML 1.1 says, so that they are counted as
+ * the parser counts them. */
+struct position {
+	size_t offset, line_start; /* bytes */
+	unsigned line, column;     /* from 1, columns in characters */
+};
+
+struct source {
+	const char *file;
+	const char *bytes; /* without a byte order mark */
+	size_t size;
+	size_t skipped;       /* bytes of the byte order mark */
+	struct position last; /* found last: most searches go on from there */
+};
+
+void source_init(struct source *source, const char *file, const char *bytes, size_t size);
+
+/* The position of a line and column, or of the line's end if it is shorter. */
+struct position source_find(struct source *source, unsigned line, unsigned column);
+/* The position of a byte. */
+struct position source_find_offset(struct source *source, size_t offset);
+
+/* How many bytes the character at text[0] has: 1 for one that is not valid UTF-8. */
+size_t character_length(const char *text, size_t size);
+/* Whether a person sees it: no control character, valid UTF-8. */
+bool character_printable(const char *text, size_t length);
+/* Whether that holds for all of it. */
+bool text_printable(const char *text, size_t size);
+/* Puts a ? for each character that a person does not see. It never gets longer. */
+void text_make_printable(char *text);
+
+/* The line around the position as diag.source wants it; sets *ret_caret. Returns text in arena. */
+const char *source_excerpt(const struct source *source, const struct position *position,
+			   struct arena *arena, unsigned *ret_caret);
+
+#endif

@@ -1,0 +1,198 @@
+#include "schema/text.h"
+
+#include "schema/hosts.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define DIGITS  "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+#define ALTNAME_LENGTH_MAX 127
+#define FILE_LENGTH_MAX    255
+#define ENGINE_LENGTH_MAX  255
+#define SYSCTL_LENGTH_MAX  127
+#define VALUE_LENGTH_MAX   1023
+#define HOST_LENGTH_MAX    253
+
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static const char *name_problem(const char *text, const char **ret_hint)
+{
+	if (strlen(text) > NAME_LENGTH_MAX)
+		return "is longer than 63 bytes";
+	*ret_hint = "a name has letters, digits, '_', '.' and '-', and starts with a letter or "
+		    "digit";
+	if (text[strspn(text, LETTERS DIGITS "_.-")])
+		return "is not a name";
+	if (!strspn(text, LETTERS DIGITS))
+		return "is not a name";
+	return NULL;
+}
+
+/* What holds for every name of a link. */
+static const char *link_problem(const char *text)
+{
+	if (strpbrk(text, " \t\n\v\f\r") || has_control(text))
+		return "is not the name of a link: it has white space in it";
+	if (strchr(text, '/'))
+		return "is not the name of a link: it has a '/' in it";
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+		return "is not the name of a link";
+	return NULL;
+}
+
+static const char *parent_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "`ip link` shows the host's links";
+	if (strlen(text) > ALTNAME_LENGTH_MAX)
+		return "is longer than the 127 bytes that a link's name can have";
+	return link_problem(text);
+}
+
+static const char *interface_problem(const char *text, const char **ret_hint)
+{
+	static const char *const kept[] = {"lo", "all", "default"};
+
+	*ret_hint = "a name such as eth0 or lan0 will do";
+	if (strlen(text) >= IFNAMSIZ)
+		return "is longer than 15 bytes";
+	if (strchr(text, ':'))
+		return "is not the name of a link: it has a ':' in it";
+	if (strchr(text, '%'))
+		return "is not the name of a link: it has a '%' in it";
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		if (strcmp(text, kept[i]) == 0)
+			return "is a name that the kernel uses itself";
+	return link_problem(text);
+}
+
+static const char *netns_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "write a name that `ip netns` shows, or an absolute path";
+	if (has_control(text))
+		return "is not a network namespace: it has control characters in it";
+	if (*text == '/')
+		return strlen(text) < PATH_MAX ? NULL : "is longer than a path can be";
+	if (strlen(text) > FILE_LENGTH_MAX)
+		return "is longer than 255 bytes";
+	if (strchr(text, '/'))
+		return "is neither a name nor an absolute path";
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+		return "is not the name of a network namespace";
+	return NULL;
+}
+
+static const char *pid_problem(const char *text, const char **ret_hint)
+{
+	static const char highest[] = "2147483647";
+	size_t length = strlen(text);
+
+	*ret_hint = "write the number of a process, such as 4711";
+	if (strspn(text, DIGITS) != length || *text == '0')
+		return "is not a process id";
+	if (length > sizeof(highest) - 1 ||
+	    (length == sizeof(highest) - 1 && strcmp(text, highest) > 0))
+		return "is higher than a process id can be";
+	return NULL;
+}
+
+const char *parent_dot(const char *parent)
+{
+	const char *dot = strrchr(parent, '.');
+	return dot && dot != parent && dot[1] && !dot[1 + strspn(dot + 1, DIGITS)] ? dot : NULL;
+}
+
+/* A name, an id, or a project and a service of Compose's. */
+static const char *engine_problem(const char *text, const char **ret_hint)
+{
+	const char *slash = strchr(text, '/');
+	*ret_hint = "write the container's name or id, or project/service of Compose";
+	if (strlen(text) > ENGINE_LENGTH_MAX)
+		return "is longer than 255 bytes";
+	if (has_control(text) || strchr(text, ' ') || strcmp(text, ".") == 0 ||
+	    strcmp(text, "..") == 0)
+		return "is not what a container can be called";
+	if (slash && (slash == text || !slash[1] || strchr(slash + 1, '/')))
+		return "is not what a container can be called";
+	return NULL;
+}
+
+/* net.ipv4.conf.IFNAME.rp_filter */
+static const char *sysctl_problem(const char *text, const char **ret_hint)
+{
+	static const char *const folders[] = {"net.ipv4.conf.", "net.ipv6.conf.", "net.ipv4.neigh.",
+					      "net.ipv6.neigh."};
+	static const char ifname[] = "IFNAME.";
+
+	*ret_hint = "write net.ipv4.conf.IFNAME.KEY, net.ipv6.conf.IFNAME.KEY or "
+		    "net.*.neigh.IFNAME.KEY, with the word IFNAME";
+	if (strlen(text) > SYSCTL_LENGTH_MAX)
+		return "is longer than 127 bytes";
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		size_t length = strlen(folders[i]);
+		if (strncmp(text, folders[i], length) != 0)
+			continue;
+		if (strncmp(text + length, ifname, sizeof(ifname) - 1) != 0)
+			return "names a link by another word than IFNAME";
+		const char *key = text + length + sizeof(ifname) - 1;
+		if (*key && !key[strspn(key, "abcdefghijklmnopqrstuvwxyz" DIGITS "_")])
+			return NULL;
+		return "has no setting that the kernel could know after IFNAME";
+	}
+	return "is not a setting of a link";
+}
+
+static const char *value_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "write it on one line";
+	if (strlen(text) > VALUE_LENGTH_MAX)
+		return "is longer than 1023 bytes";
+	return has_control(text) ? "has line breaks or control characters in it" : NULL;
+}
+
+static const char *host_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "write the name that `hostname` prints there, or a glob such as rack1-*";
+	if (strlen(text) > HOST_LENGTH_MAX)
+		return "is longer than the 253 bytes that a host's name can have";
+	if (strpbrk(text, " \t\n\v\f\r") || has_control(text))
+		return "is not the name of a host: it has white space in it";
+	return NULL;
+}
+
+static const char *host_name_problem(const char *text, const char **ret_hint)
+{
+	if (host_is_glob(text)) {
+		*ret_hint = "write each host's own name";
+		return "is a glob, which several hosts may be";
+	}
+	return host_problem(text, ret_hint);
+}
+
+const char *text_problem(enum key_type type, const char *text, const char **ret_hint)
+{
+	static const char *(*const problems[])(const char *, const char **) = {
+		[KEY_NAME] = name_problem,
+		[KEY_PARENT] = parent_problem,
+		[KEY_INTERFACE] = interface_problem,
+		[KEY_NETNS] = netns_problem,
+		[KEY_PID] = pid_problem,
+		[KEY_ENGINE] = engine_problem,
+		[KEY_SYSCTL] = sysctl_problem,
+		[KEY_VALUE] = value_problem,
+		[KEY_HOST] = host_problem,
+		[KEY_HOST_NAME] = host_name_problem,
+	};
+	const char *hint = *text ? NULL : "write a value, or remove the key";
+	const char *problem = *text ? problems[type](text, &hint) : "is empty";
+	if (problem && hint)
+		*ret_hint = hint;
+	return problem;
+}

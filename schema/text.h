@@ -1,0 +1,15 @@
+/* The rules for the kinds of text: names, links, namespaces. */
+#ifndef SCHEMA_TEXT_H
+#define SCHEMA_TEXT_H
+
+#include "schema/fields.h"
+
+/* What is wrong with a text of this type, to be read after the text itself, or NULL. Sets
+ * *ret_hint, or leaves it where the problem says it all. */
+const char *text_problem(enum key_type type, const char *text, const char **ret_hint);
+
+/* Where a parent's name such as eth0.10, which is short for a VLAN of eth0, has its dot; NULL: it
+ * is no such short form. */
+const char *parent_dot(const char *parent);
+
+#endif

@@ -1,0 +1,22 @@
+/* Who else may write what root is told to do: the check of sudo(8) on its own files (sudoers(5),
+ * "must be owned by ... and not writable by"). */
+#ifndef SCHEMA_TRUST_H
+#define SCHEMA_TRUST_H
+
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct trust {
+	bool everybody; /* nothing is checked */
+	uid_t user;     /* whose files are as good as root's: who called sudo; 0: nobody's */
+};
+
+/* What is wrong with a file or folder whose status this is, to be read after its name; NULL: only
+ * root, root's group and trust->user can write it. *ret_hint says what to do. Both texts are in the
+ * arena. Pure. */
+const char *trust_problem(const struct trust *trust, const struct stat *status, const char *path,
+			  struct arena *arena, const char **ret_hint);
+
+#endif

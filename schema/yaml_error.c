@@ -1,0 +1,135 @@
+#include "schema/report.h"
+#include "schema/yaml.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+/* libyaml's words, and ours for a person who does not know its grammar. */
+struct wording {
+	const char *problem; /* libyaml's */
+	const char *text;    /* NULL: as libyaml says */
+	const char *hint;
+	/* What is not closed: shown where it starts, with the place where that was noticed. */
+	bool unclosed;
+};
+
+#define INDENTATION "check the indentation, which has to be the same for all of them"
+#define COLON                                                                                      \
+	"check the indentation, and the line above for a missing ':'; put a value with ':' in it " \
+	"in quotes"
+
+static const struct wording wordings[] = {
+	{"mapping values are not allowed in this context", "a ':' is not expected here", COLON,
+	 false},
+	{"found unexpected ':'", "a ':' is not expected here", COLON, false},
+	{"did not find expected key", "this is neither a further key of the map above nor its end",
+	 INDENTATION, false},
+	{"did not find expected '-' indicator",
+	 "this is neither a further item of the list above nor its end", INDENTATION, false},
+	{"did not find expected ',' or ']'", "this list is not closed",
+	 "close it with ']', and put ',' between the items", true},
+	{"did not find expected ',' or '}'", "this map is not closed",
+	 "close it with '}', and put ',' between the entries", true},
+	{"did not find expected node content", "a value is expected here",
+	 "write the value, and close what is open", false},
+	{"could not find expected ':'", "a ':' is expected after this key",
+	 "write `KEY: VALUE` on one line", false},
+	{"found unexpected end of stream", "this quote is not closed",
+	 "close it with the same quote", true},
+	{"found unexpected document indicator", "this quote is not closed",
+	 "close it with the same quote", true},
+	{"block sequence entries are not allowed in this context", "a '- ' is not expected here",
+	 "start the list on the line below its key", false},
+	{"block mapping entries are not allowed in this context", "a '? ' is not expected here",
+	 "write `KEY: VALUE`", false},
+	{"did not find expected <document start>", "this does not belong to the document before",
+	 "check the indentation; a further document starts with a line `---`", false},
+	{"found incompatible YAML document", "this is a version of YAML that is not supported",
+	 "remove the %YAML line", false},
+	{"found unknown directive name", "this directive of YAML is not supported",
+	 "remove the line that starts with '%'", false},
+	{"found undefined tag handle", "tags are not supported", "remove the tag", false},
+	{"found unknown escape character", "this \\ is no escape that YAML knows",
+	 "write \\\\ for a backslash, or use single quotes", false},
+	{"did not find expected alphabetic or numeric character",
+	 "a '*' or '&' starts an alias or anchor, which are not supported",
+	 "put the value in quotes", false},
+	{"found a tab character that violates indentation", "a tab cannot indent",
+	 "indent with spaces", false},
+	{"found a tab character where an indentation space is expected", "a tab cannot indent",
+	 "indent with spaces", false},
+};
+
+static const struct wording *find_wording(const char *problem)
+{
+	for (size_t i = 0; i < sizeof(wordings) / sizeof(*wordings); i++)
+		if (strcmp(wordings[i].problem, problem) == 0)
+			return &wordings[i];
+	return NULL;
+}
+
+/* A character that cannot be read at all. libyaml tells its offset only. */
+static void report_reader(struct context *context, const yaml_parser_t *parser)
+{
+	struct position at = source_find_offset(context->source, parser->problem_offset);
+	const char *bytes = context->source->bytes + at.offset;
+	char text[96];
+	const char *hint = "save the file as UTF-8";
+
+	if (strstr(parser->problem, "control characters")) {
+		snprintf(text, sizeof(text), "the control character 0x%02x is not allowed",
+			 (unsigned)parser->problem_value);
+		hint = "remove it";
+	} else if (at.offset < context->source->size) {
+		snprintf(text, sizeof(text), "the byte 0x%02x is not valid UTF-8",
+			 (unsigned)(unsigned char)*bytes);
+	} else {
+		snprintf(text, sizeof(text), "%s", parser->problem);
+	}
+	report_place(context, CODE_ENCODING, at.line, at.column, hint, text);
+}
+
+/* A character that starts nothing: a tab, or one that YAML reserves. */
+static void report_start(struct context *context, const yaml_mark_t *mark)
+{
+	struct position at =
+		source_find(context->source, (unsigned)mark->line + 1, (unsigned)mark->column + 1);
+	char what = at.offset < context->source->size ? context->source->bytes[at.offset] : ' ';
+	char text[64];
+
+	if (what == '\t')
+		snprintf(text, sizeof(text), "a tab cannot indent");
+	else
+		snprintf(text, sizeof(text), "a plain value cannot start with '%c'", what);
+	report_place(context, CODE_YAML, at.line, at.column,
+		     what == '\t' ? "indent with spaces" : "put the value in quotes", text);
+}
+
+static void report_syntax(struct context *context, const yaml_parser_t *parser)
+{
+	const yaml_mark_t *mark = &parser->problem_mark;
+	const struct wording *wording = find_wording(parser->problem);
+	const char *text = wording && wording->text ? wording->text : parser->problem;
+
+	if (wording && wording->unclosed) {
+		text = arena_printf(context->scratch, "%s by %s:%zu:%zu", text,
+				    context->source->file, mark->line + 1, mark->column + 1);
+		mark = &parser->context_mark;
+	}
+	report_place(context, CODE_YAML, (unsigned)mark->line + 1, (unsigned)mark->column + 1,
+		     wording ? wording->hint : "check the YAML here", text);
+}
+
+void yaml_report_error(struct context *context, const struct yaml_parser_s *parser)
+{
+	if (parser->error == YAML_READER_ERROR)
+		report_reader(context, parser);
+	else if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
+		report_place(context, CODE_TOO_MUCH, 0, 0, NULL,
+			     "there is not enough memory to read it");
+	else if (strcmp(parser->problem, "found character that cannot start any token") == 0)
+		report_start(context, &parser->problem_mark);
+	else
+		report_syntax(context, parser);
+}

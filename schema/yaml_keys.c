@@ -1,0 +1,65 @@
+#include "schema/index.h"
+#include "schema/report.h"
+#include "schema/yaml.h"
+
+#include <string.h>
+
+/* Up to here comparing each with each is faster than an index. */
+#define FEW 8
+
+/* Whether a key can be used at all; reports it if not. */
+static bool key_fits(struct context *context, const struct node *key)
+{
+	if (key->bad)
+		return false;
+	if (key->kind != NODE_SCALAR)
+		report(context, CODE_YAML_KEY, NULL, key, "a key is a single word",
+		       "a list or map cannot be a key");
+	else if (!*key->text)
+		report(context, CODE_YAML_KEY, NULL, key, "write `KEY: VALUE`",
+		       "a key is missing before the ':'");
+	else if (!key->quoted && strcmp(key->text, "<<") == 0)
+		report(context, CODE_YAML_UNSUPPORTED, NULL, key,
+		       "write the keys out where they are needed",
+		       "merge keys (<<) are not supported");
+	else
+		return true;
+	return false;
+}
+
+/* The key of the same text among those before, which it joins. */
+static const struct node *find_same(const struct node *mapping, struct index *index,
+				    struct node *key)
+{
+	if (index)
+		return index_put_text(index, key->text, key);
+	for (const struct node *node = mapping->first; node != key; node = node->next->next)
+		if (strcmp(node->text, key->text) == 0)
+			return node;
+	return NULL;
+}
+
+void yaml_check_keys(struct context *context, struct node *mapping)
+{
+	__attribute__((cleanup(index_cleanup))) struct index *index =
+		mapping->count > FEW ? index_new(mapping->count) : NULL;
+
+	for (struct node **link = &mapping->first, *key; (key = *link);) {
+		const struct node *same = NULL;
+		bool fits = key_fits(context, key);
+		if (fits && (same = find_same(mapping, index, key))) {
+			struct place place = place_of(context, same);
+			report(context, CODE_YAML_KEY, NULL, key, "remove one of the two",
+			       "the key %s stands twice in this map, first at %s",
+			       shown(context, key->text), place_text(context, &place));
+		}
+		if (fits && !same) {
+			link = &key->next->next;
+			continue;
+		}
+		*link = key->next->next;
+		mapping->count--;
+		mapping->incomplete = true;
+		context->incomplete |= !same;
+	}
+}

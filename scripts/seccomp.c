@@ -1,0 +1,176 @@
+/* seccomp: writes the filter of system calls that mvapply runs under (cmd/confine.c), as elements
+ * of an array of struct sock_filter. It is made when mvapply is built, as libseccomp takes a
+ * millisecond for it: longer than mvapply itself for a host that is as it should be. */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/nsfs.h>
+#include <linux/sched.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+/* What may be called, whatever its arguments. Of those that do the same, an architecture and a C
+ * library have one or the other. */
+/* clang-format off */
+static const char *const allowed[] = {
+	/* Memory. */
+	"brk", "munmap", "mremap", "madvise",
+	/* Threads. */
+	"set_tid_address", "set_robust_list", "rseq", "futex", "futex_time64", "membarrier",
+	"sched_yield", "sched_getaffinity", "arch_prctl", "set_thread_area", "exit", "exit_group",
+	"restart_syscall",
+	/* Signals, and abort(). */
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn", "sigaltstack", "signalfd4",
+	"tgkill", "tkill", "getpid", "gettid",
+	/* Who runs it, where, and how much it may have. */
+	"getuid", "geteuid", "getgid", "getegid", "uname", "sysinfo", "prctl", "getrlimit",
+	"ugetrlimit", "setrlimit",
+	/* Time, where the vDSO does not tell it. */
+	"clock_gettime", "clock_gettime64", "clock_getres", "clock_getres_time64", "gettimeofday",
+	"time", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64",
+	/* Open files. */
+	"read", "readv", "pread64", "write", "writev", "lseek", "_llseek", "close", "fcntl",
+	"fcntl64", "dup", "fchmod", "flock",
+	/* Files by their names. */
+	"open", "openat", "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "fstatat64",
+	"newfstatat", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64", "getdents64",
+	"access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd",
+	/* The file of --metrics is renamed into its place. */
+	"rename", "renameat", "renameat2", "unlink", "unlinkat",
+	/* To wait. */
+	"poll", "ppoll", "ppoll_time64", "select", "pselect6", "pselect6_time64", "epoll_create1",
+	"epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2", "pipe", "pipe2",
+	"inotify_init1", "inotify_add_watch", "inotify_rm_watch", "pidfd_open",
+	/* Sockets, of the families that are checked below. */
+	"bind", "listen", "connect", "accept4", "getsockname", "getpeername", "setsockopt",
+	"getsockopt", "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg",
+	"recvmmsg", "recvmmsg_time64", "shutdown",
+	/* The guardian of an apply that is to be confirmed: a process of its own. */
+	"fork", "setsid", "chdir", "getpgrp", "getpgid", "kill", "wait4", "waitid", "dup2", "dup3",
+	/* Hashes of libraries with secrets. */
+	"getrandom",
+#ifdef SANITIZED
+	/* LeakSanitizer stops the threads and reads their memory. */
+	"ptrace", "process_vm_readv", "getdents", "getppid", "personality", "mincore",
+#endif
+};
+/* clang-format on */
+
+/* clone(2)'s flags are its second argument there. */
+#ifdef __s390__
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
+
+/* What may be called with some arguments only: any row that fits allows it. */
+static const struct checked {
+	const char *call;
+	unsigned argument;
+	scmp_datum_t mask, value; /* (argument & mask) == value */
+} checked[] = {
+	/* Memory is either written or run: what libcurl's loading needs. */
+	{"mmap", 2, PROT_WRITE, 0},
+	{"mmap", 2, PROT_EXEC, 0},
+	{"mmap2", 2, PROT_WRITE, 0},
+	{"mmap2", 2, PROT_EXEC, 0},
+	{"mprotect", 2, PROT_WRITE, 0},
+	{"mprotect", 2, PROT_EXEC, 0},
+	/* Threads and processes, in no namespace of their own. Not clone3, whose flags are in
+	 * memory: the C library takes clone instead. */
+	{"clone", CLONE_FLAGS, NAMESPACES, 0},
+	/* Into network namespaces, and no other kind. */
+	{"setns", 1, UINT32_MAX, CLONE_NEWNET},
+	/* Systemd, engines, the lock; rtnetlink; announcements. None that leads out of the machine
+	 * by its routes. */
+	{"socket", 0, UINT32_MAX, AF_UNIX},
+	{"socket", 0, UINT32_MAX, AF_NETLINK},
+	{"socket", 0, UINT32_MAX, AF_PACKET},
+	{"socketpair", 0, UINT32_MAX, AF_UNIX},
+	/* Not TIOCSTI and the like, which type on the terminal of who runs it. */
+	{"ioctl", 1, UINT32_MAX, TCGETS},
+	{"ioctl", 1, UINT32_MAX, TIOCGWINSZ},
+	{"ioctl", 1, UINT32_MAX, TIOCGPGRP},
+	{"ioctl", 1, UINT32_MAX, TCFLSH},
+	{"ioctl", 1, UINT32_MAX, FIONREAD},
+	{"ioctl", 1, UINT32_MAX, FIONBIO},
+	{"ioctl", 1, UINT32_MAX, NS_GET_NSTYPE},
+	/* Its own limits. */
+	{"prlimit64", 0, UINT32_MAX, 0},
+};
+
+static void die(const char *what, int status)
+{
+	fprintf(stderr, "seccomp: %s: %s\n", what, strerror(-status));
+	exit(1);
+}
+
+/* What this libseccomp or this architecture does not know is not allowed, either. */
+static void allow(scmp_filter_ctx filter, const char *call, unsigned count,
+		  const struct scmp_arg_cmp *conditions)
+{
+	int number = seccomp_syscall_resolve_name(call);
+	if (number == __NR_SCMP_ERROR)
+		return;
+	int status = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, count, conditions);
+	if (status < 0)
+		die(call, status);
+}
+
+static void allow_all(scmp_filter_ctx filter)
+{
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
+		allow(filter, allowed[i], 0, NULL);
+	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
+		const struct checked *row = &checked[i];
+		allow(filter, row->call, 1,
+		      &SCMP_CMP(row->argument, SCMP_CMP_MASKED_EQ, row->mask, row->value));
+	}
+}
+
+/* From libseccomp's binary form, which it writes to descriptors alone. */
+static void print(scmp_filter_ctx filter)
+{
+	FILE *file = tmpfile();
+	int status = file ? seccomp_export_bpf(filter, fileno(file)) : -errno;
+	if (status < 0)
+		die("export", status);
+	rewind(file);
+	struct sock_filter step;
+	while (fread(&step, sizeof(step), 1, file) == 1)
+		printf("{%#x, %u, %u, %#x},\n", step.code, step.jt, step.jf, step.k);
+	fclose(file);
+}
+
+int main(void)
+{
+	/* As a kernel answers that does not have the call: the C library then does without. */
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	if (!filter)
+		die("init", -ENOMEM);
+	/* A binary tree instead of a list. */
+	int status = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (status < 0)
+		die("optimize", status);
+	allow_all(filter);
+	print(filter);
+	seccomp_release(filter);
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+}

@@ -1,0 +1,161 @@
+"""The programs that are compared. Each makes the attachments of a stage: a macvlan named eth0 in each
+namespace c0, c1 and so on, with MAC, address and default route, on the parent of its number.
+
+A program that is a process for each attachment is run by a shell, which costs little beside it."""
+import json
+import os
+
+from stage import GATEWAY, NET, Stage, address, mac
+
+NETAVARK = "/usr/lib/podman/netavark"  # no command of its own: Podman's
+CNI_PLUGINS = "/usr/lib/cni"
+
+
+class Program:
+    name = limit = None  # sizes beyond the limit would take all day
+    patient = True       # a round of it with 1,000 attachments takes seconds, not minutes
+    same_state = False   # marks and accept_ra, too
+    link = Stage.macvlan  # what it makes
+
+    @staticmethod
+    def missing():
+        """What it needs and is not there, or None."""
+        return None
+
+    def takes(self, size, vlans):
+        """Whether it is for so many attachments on so many VLAN links."""
+        return size <= self.limit and (self.same_state or not vlans)
+
+    def prepare(self, stage):
+        """Not timed."""
+
+    def apply(self, stage):
+        """Gives what was spent."""
+        raise NotImplementedError
+
+
+class Mvapply(Program):
+    name, limit, same_state = "mvapply", 10000, True
+
+    def apply(self, stage):
+        return stage.mvapply("apply", "-q", "-f", stage.file)[0]
+
+
+class Floor(Program):
+    name, limit, same_state = "floor", 10000, True
+
+    def apply(self, stage):
+        return stage.floor("apply")[0]
+
+
+class Script(Program):
+    """A shell script, written beforehand."""
+    patient = False
+
+    def write(self, stage, lines):
+        stage.write(f"{self.folder}.sh", "set -e\n" + "\n".join(lines) + "\n")
+
+    @property
+    def folder(self):
+        return self.name.replace(" ", "-")
+
+    def apply(self, stage):
+        return stage.spent("sh", f"{self.folder}.sh")[0]
+
+
+def link_command(stage, number):
+    return (f"link add link {stage.parent(number)} name eth0 netns c{number} "
+            f"address {mac(number)} type macvlan mode bridge")
+
+
+def inner_commands(number):
+    return [f"address add {address(number)}/16 brd + dev eth0", "link set eth0 up",
+            f"route add default via {GATEWAY}"]
+
+
+class IpBatch(Script):
+    """The links from the host, in one process; what is inside in one for each namespace."""
+    name, limit = "ip -batch", 1000
+
+    def prepare(self, stage):
+        stage.write("links", "\n".join(link_command(stage, number)
+                                       for number in range(stage.size)) + "\n")
+        for number in range(stage.size):
+            stage.write(f"ip/{number}", "\n".join(inner_commands(number)) + "\n")
+        self.write(stage, ["ip -batch links"] + [f"ip -n c{number} -batch ip/{number}"
+                                                 for number in range(stage.size)])
+
+
+class Ip(Script):
+    name, limit = "ip", 1000
+
+    def prepare(self, stage):
+        self.write(stage, [f"ip {command}" for number in range(stage.size)
+                           for command in [link_command(stage, number)] +
+                           [f"-n c{number} {inner}" for inner in inner_commands(number)]])
+
+
+class Cni(Script):
+    name, limit, plugin = "CNI macvlan", 1000, f"{CNI_PLUGINS}/macvlan"
+
+    def missing(self):
+        return None if os.path.exists(self.plugin) else self.plugin
+
+    @staticmethod
+    def kind(stage, number):
+        return {"type": "macvlan", "mode": "bridge", "master": stage.parent(number),
+                "capabilities": {"mac": True}, "runtimeConfig": {"mac": mac(number)}}
+
+    def configuration(self, stage, number):
+        return {"cniVersion": "1.0.0", "name": "n0", **self.kind(stage, number),
+                "ipam": {"type": "static", "routes": [{"dst": "0.0.0.0/0", "gw": GATEWAY}],
+                         "addresses": [{"address": f"{address(number)}/16", "gateway": GATEWAY}]}}
+
+    def prepare(self, stage):
+        for number in range(stage.size):
+            stage.write(f"cni/{number}", json.dumps(self.configuration(stage, number)))
+        self.write(stage, [
+            f"CNI_COMMAND=ADD CNI_CONTAINERID=c{number} CNI_NETNS=/run/netns/c{number} "
+            f"CNI_IFNAME=eth0 CNI_PATH={CNI_PLUGINS} {self.plugin} <cni/{number}"
+            for number in range(stage.size)])
+
+
+class CniVlan(Cni):
+    """The VLAN link itself becomes the container's: each has a VLAN to itself."""
+    name, limit, plugin = "CNI vlan", 1000, f"{CNI_PLUGINS}/vlan"
+    link = Stage.vlan
+
+    def takes(self, size, vlans):
+        return size <= self.limit and vlans == size
+
+    @staticmethod
+    def kind(stage, number):
+        return {"type": "vlan", "master": "eth0", "vlanId": number + 1}
+
+
+class Netavark(Script):
+    name, limit = "netavark", 1000
+
+    @staticmethod
+    def missing():
+        return None if os.path.exists(NETAVARK) else NETAVARK
+
+    @staticmethod
+    def configuration(stage, number):
+        network = {"name": "n0", "id": "0" * 64, "driver": "macvlan", "internal": False,
+                   "network_interface": stage.parent(number), "ipv6_enabled": False,
+                   "dns_enabled": False, "subnets": [dict(NET)],
+                   "ipam_options": {"driver": "host-local"}, "options": {"mode": "bridge"}}
+        wanted = {"interface_name": "eth0", "static_ips": [address(number)],
+                  "static_mac": mac(number)}
+        return {"container_id": f"{number:064x}", "container_name": f"c{number}",
+                "networks": {"n0": wanted}, "network_info": {"n0": network}}
+
+    def prepare(self, stage):
+        for number in range(stage.size):
+            stage.write(f"netavark/{number}", json.dumps(self.configuration(stage, number)))
+        self.write(stage, [f"{NETAVARK} --config netavark-state setup /run/netns/c{number} "
+                           f"<netavark/{number}" for number in range(stage.size)])
+
+
+PROGRAMS = [Mvapply(), Floor(), IpBatch(), Ip(), Cni(), CniVlan(), Netavark()]

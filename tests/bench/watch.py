@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""How fast `mvapply watch` mends and follows, and what it takes meanwhile. All in one run, on a host of
+its own, with a program beside it that sends the same netlink messages and needs to know nothing."""
+import argparse
+import os
+import platform
+import re
+import statistics
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../kernel"))
+
+import linux  # noqa: E402
+import run  # noqa: E402
+from declare import document, lan  # noqa: E402
+from host import WORK, Host  # noqa: E402
+from service import watching  # noqa: E402
+
+DEBOUNCE_MS = 20  # QUIET_MS of cmd/service/events.c
+NET = {"subnet": "10.86.0.0/16", "gateway": "10.86.0.1"}
+OTHER = "10.86.200.200"
+
+
+def address(number):
+    return f"10.86.{number // 200 + 1}.{number % 200 + 1}"
+
+
+def text(count, middle):
+    """`count` containers, of which the one in the middle has this address."""
+    containers = {f"c{i}": {"n": {"ipv4_address": address(i)}} for i in range(count)}
+    containers[f"c{count // 2}"]["n"]["ipv4_address"] = middle
+    # Of the address alone: the MAC would follow it.
+    containers[f"c{count // 2}"]["n"]["mac_address"] = "02:00:00:00:00:77"
+    return document({"n": lan(**NET)}, containers)
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = re.search(r"model name\s*: (.*)", file.read())
+    return f"{os.cpu_count()} x {model[1] if model else platform.machine()}, {platform.release()}"
+
+
+def show(what, samples, minus=0):
+    samples = sorted(sample / 1000 - minus for sample in samples)
+    print(f"  {what:<44}{statistics.median(samples):8.2f}"
+          f"{samples[min(len(samples) - 1, int(len(samples) * 0.99))]:8.2f}", flush=True)
+
+
+def show_cost(pid, ticks, reactions):
+    print(f"  CPU of the service for each repair, looks after it included{'':<8}"
+          f"{(cpu(pid) - ticks) * 10 / reactions:8.2f} ms", flush=True)
+
+
+def react(host, options, kind, name, old, new, *more):
+    done = host.run(options.react, kind, f"/run/netns/{name}", "eth0", str(options.count), old, new,
+                    "10.86.0.1", *more, code=0, seconds=120)
+    return [float(line) for line in done.out.split()]
+
+
+def status(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        found = file.read()
+    return {key: int(value) for key, value in re.findall(r"^(\w+):\s+(\d+)", found, re.M)}
+
+
+def cpu(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def idle(service, seconds):
+    """What it does while nothing changes."""
+    service.quiet(3, 120)
+    keys, pid = ("voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"), service.pid
+    before, ticks = status(pid), cpu(pid)
+    time.sleep(seconds)
+    after = status(pid)
+    print(f"  idle for {seconds} s: {sum(after[key] - before[key] for key in keys)} wake-ups, "
+          f"{(cpu(pid) - ticks) * 10} ms of CPU; RssAnon {after['RssAnon']} kB, "
+          f"VmRSS {after['VmRSS']} kB", flush=True)
+
+
+def bench(options, count):
+    host = Host(options.binary)
+    host.netns(*(f"c{i}" for i in range(count)))
+    middle, name = address(count // 2), f"c{count // 2}"
+    for file, which in (("old.yaml", middle), ("new.yaml", OTHER), ("network.yaml", middle)):
+        os.makedirs("/run/files", exist_ok=True)
+        host.write(text(count, which), file if file == "network.yaml" else f"../files/{file}")
+    files = (f"{WORK}/network.yaml", "/run/files/old.yaml", "/run/files/new.yaml")
+    print(f"\n{count} attachments, of which one changes{'':<8}median ms  99 % ms", flush=True)
+    with watching(host, "-f", "network.yaml", "-q", seconds=120) as service:
+        idle(service, options.idle)
+        ticks = cpu(service.pid)
+        show("drift to repaired", react(host, options, "drift", name, middle, middle))
+        show_cost(service.pid, ticks, options.count)
+        followed = react(host, options, "file", name, middle, OTHER, *files)
+        show("file change to converged", followed)
+        show(f"the same without the {DEBOUNCE_MS} ms of quiet", followed, DEBOUNCE_MS)
+        service.quiet()
+    show("bare: the messages of the repair", react(host, options, "drift", name, middle, middle,
+                                                   "bare"))
+    show("bare: the messages of the change", react(host, options, "file", name, middle, OTHER,
+                                                   *files, "bare"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", default=os.path.join(HERE, "../../build/mvapply"))
+    parser.add_argument("--react", default=os.path.join(HERE, "../../build/tests/bench/react"))
+    parser.add_argument("--count", type=int, default=100, help="measurements of each")
+    parser.add_argument("--idle", type=int, default=10, help="seconds")
+    parser.add_argument("sizes", type=int, nargs="*", default=[10, 100, 1000])
+    options = parser.parse_args()
+    options.binary = os.path.abspath(options.binary)
+    options.react = os.path.abspath(options.react)
+    print(f"mvapply watch on {machine()}", flush=True)
+
+    def one(size):
+        def body():
+            bench(options, size)
+
+        def entered():
+            run.enter_namespaces(linux.CLONE_NEWPID)
+            return run.with_own_proc(body)()
+        return run.in_child(entered)
+    return max(one(size) for size in options.sizes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The pages themselves: links that lead somewhere, files that are valid, commands that there are.
+What commands say is played by tests/kernel/test_docs.py."""
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+from rows import TOP, read, row, same
+
+sys.path.insert(0, os.path.join(TOP, "tests/kernel"))
+import documents  # noqa: E402
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s#]+)(#[^)]*)?\)")
+
+
+@row("pages: every link leads to a file")
+def links(_binary):
+    count = 0
+    for page in documents.pages() + ["CONTRIBUTING.md"]:
+        for target, _ in LINK.findall(read(page)):
+            if re.match(r"\w+:", target):
+                continue
+            path = os.path.join(TOP, os.path.dirname(page), target)
+            assert os.path.exists(path), f"{page}: no {target}"
+            count += 1
+    assert count > 30, f"only {count} links were found"
+
+
+@row("pages: a page in Chinese has the blocks and sections of the English one")
+def chinese(_binary):
+    pages = [page for page in documents.pages() if page.endswith(".zh.md")]
+    assert pages
+    for page in pages:
+        english = page.replace(".zh.md", ".md")
+        same(documents.blocks(read(page)), documents.blocks(read(english)), page)
+        same(documents.SECTION.findall(read(page)), documents.SECTION.findall(read(english)), page)
+
+
+@row("pages: every block of YAML is valid")
+def yaml_blocks(binary):
+    count = 0
+    for page in documents.pages():
+        for language, content in documents.blocks(read(page)):
+            if language != "yaml":
+                continue
+            done = subprocess.run([binary, "validate", "-f", "-"], input=content.encode(),
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            assert done.returncode == 0, f"{page}:\n{content}\n{done.stdout.decode()}"
+            count += 1
+    assert count >= 8, f"only {count} blocks were found"
+
+
+def named_commands(text):
+    """The lines that begin with mvapply, in indented blocks and between backquotes."""
+    for line in re.findall(r"^    (?:sudo )?(mvapply [^#\n]*)", text, re.MULTILINE):
+        yield line
+    for line in re.findall(r"`(mvapply [^`\n]*)`", text):
+        yield line
+
+
+@row("pages: every command of mvapply's that is named in a sentence is one, with its options")
+def commands(binary):
+    count = 0
+    for page in documents.pages():
+        if page == "docs/reference/commands.md":
+            continue
+        for line in named_commands(read(page)):
+            words = shlex.split(re.split(r" [>|] ", line)[0])[1:]
+            words = [word for word in words if word not in ("KEY", "FILE", "PATH", "PLAN")]
+            # A sentence may leave out the value of its last option.
+            tries = [subprocess.run([binary, *words, *value, "--help"], stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False)
+                     for value in ([], ["value"])]
+            done = min(tries, key=lambda done: done.returncode)
+            assert done.returncode == 0, f"{page}: {line}\n{done.stdout.decode()}"
+            count += 1
+    assert count > 15, f"only {count} commands were found"

@@ -1,0 +1,140 @@
+/* killer [-p PID] NUMBER CALL[,CALL...] [COMMAND...]
+ *
+ * Runs the command, or takes hold of a process that runs, and kills it with SIGKILL right before
+ * the NUMBERth system call of those named ("all", or of sendto, sendmsg, write, setns), counted
+ * over all of its threads. Ends with 0 if it was killed so, with 1 if it came to its end before
+ * (prints how many calls there were), and with 2 if it could not be traced. With -p it says "ready"
+ * once it counts. 0 for NUMBER kills never. */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL)
+
+struct hunt {
+	pid_t prey;
+	unsigned long number, count;
+	const char *calls;
+	bool owns; /* the prey is a child */
+};
+
+static const struct {
+	const char *name;
+	unsigned long long number;
+} known[] = {{"sendto", SYS_sendto},
+	     {"sendmsg", SYS_sendmsg},
+	     {"write", SYS_write},
+	     {"setns", SYS_setns}};
+
+static bool counts(const char *calls, unsigned long long number)
+{
+	if (strcmp(calls, "all") == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].number == number && strstr(calls, known[i].name))
+			return true;
+	return false;
+}
+
+static int broke(const char *what)
+{
+	fprintf(stderr, "killer: %s: %s\n", what, strerror(errno));
+	return 2;
+}
+
+/* Whether the thread is about to make the call that it is killed before. */
+static bool strikes(struct hunt *hunt, pid_t thread)
+{
+	struct __ptrace_syscall_info info;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), &info) < 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_ENTRY || !counts(hunt->calls, info.entry.nr))
+		return false;
+	return ++hunt->count == hunt->number;
+}
+
+/* The signal that the stopped thread is to get when it goes on. */
+static int signal_of(int status)
+{
+	int number = WSTOPSIG(status);
+	return status >> 16 || number == (SIGTRAP | 0x80) ? 0 : number;
+}
+
+static int ended(const struct hunt *hunt)
+{
+	printf("%lu\n", hunt->count);
+	return 1;
+}
+
+static int hunt_on(struct hunt *hunt)
+{
+	int status;
+	for (pid_t thread; (thread = waitpid(-1, &status, __WALL)) > 0;) {
+		if (!WIFSTOPPED(status)) {
+			if (thread == hunt->prey)
+				return ended(hunt);
+			continue;
+		}
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && strikes(hunt, thread)) {
+			kill(hunt->prey, SIGKILL);
+			/* The first thread's end is told after that of all others. */
+			while (waitpid(-1, &status, __WALL) > 0)
+				;
+			return 0;
+		}
+		ptrace(PTRACE_SYSCALL, thread, NULL, (void *)(long)signal_of(status));
+	}
+	return ended(hunt);
+}
+
+static int start(struct hunt *hunt, char *const command[])
+{
+	int status;
+	hunt->prey = fork();
+	if (hunt->prey < 0)
+		return broke("fork");
+	if (hunt->prey == 0) {
+		raise(SIGSTOP);
+		execvp(command[0], command);
+		_exit(broke(command[0]));
+	}
+	if (waitpid(hunt->prey, &status, WUNTRACED) < 0 ||
+	    ptrace(PTRACE_SEIZE, hunt->prey, NULL, (void *)OPTIONS) < 0)
+		return broke(command[0]);
+	kill(hunt->prey, SIGCONT);
+	return ptrace(PTRACE_INTERRUPT, hunt->prey, NULL, NULL) < 0 ? broke(command[0]) : 0;
+}
+
+static int seize(struct hunt *hunt)
+{
+	if (ptrace(PTRACE_SEIZE, hunt->prey, NULL, (void *)OPTIONS) < 0 ||
+	    ptrace(PTRACE_INTERRUPT, hunt->prey, NULL, NULL) < 0)
+		return broke("it cannot be traced");
+	puts("ready");
+	fflush(stdout);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct hunt hunt = {0};
+	int at = 1;
+	if (argc > 2 && strcmp(argv[1], "-p") == 0) {
+		hunt.prey = (pid_t)atoi(argv[2]);
+		at = 3;
+	}
+	if (argc < at + 2 || (!hunt.prey && argc < at + 3)) {
+		fputs("killer [-p PID] NUMBER CALLS [COMMAND...]\n", stderr);
+		return 2;
+	}
+	hunt.number = strtoul(argv[at], NULL, 10);
+	hunt.calls = argv[at + 1];
+	int status = hunt.prey ? seize(&hunt) : start(&hunt, argv + at + 2);
+	return status ? status : hunt_on(&hunt);
+}

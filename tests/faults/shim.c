@@ -1,0 +1,330 @@
+/* Preloaded into mvapply, lets the kernel's side of netlink go wrong where FAULTS says so:
+ *
+ *     refuse@N=ERRNO  the Nth request is not done, and answered with this errno
+ *     interrupt@N     the Nth dump says that it was interrupted
+ *     lost@N          in place of the Nth answer comes ENOBUFS
+ *     cut@N=BYTES     the Nth answer ends after so many bytes
+ *     garble@N=SEED   some bytes of the Nth answer are others
+ *     silent@N        the Nth answer never comes
+ *     event-lost@N, event-cut@N=BYTES, event-garble@N=SEED  the same for what tells of events
+ *     random@PERMILLE=SEED  so many of a thousand are refused, interrupted or lost
+ *
+ * Several are parted by commas. Numbers count from 1, over all of the process; 0 is each of them.
+ * FAULTS_LOG names a file that gets a line for each: "request N TYPE", "dump N TYPE", "answer N
+ * BYTES" (a datagram of them), "event N BYTES". */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum fault {
+	REFUSE,
+	INTERRUPT,
+	LOST,
+	CUT,
+	GARBLE,
+	SILENT,
+	EVENT_LOST,
+	EVENT_CUT,
+	EVENT_GARBLE,
+	RANDOM,
+	N_FAULTS
+};
+
+static const char *const names[N_FAULTS] = {
+	[REFUSE] = "refuse",
+	[INTERRUPT] = "interrupt",
+	[LOST] = "lost",
+	[CUT] = "cut",
+	[GARBLE] = "garble",
+	[SILENT] = "silent",
+	[EVENT_LOST] = "event-lost",
+	[EVENT_CUT] = "event-cut",
+	[EVENT_GARBLE] = "event-garble",
+	[RANDOM] = "random",
+};
+
+#define RULES_MAX  16
+#define MARKED_MAX 256
+
+static struct rule {
+	enum fault fault;
+	unsigned long at, value;
+} rules[RULES_MAX];
+static size_t n_rules;
+
+static unsigned long requests, dumps, answers, events;
+static uint64_t random_state;
+static int log_fd = -1;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Requests whose answers are to be changed; the oldest are forgotten. */
+static struct marked {
+	int fd;
+	uint32_t seq;
+	int errnum; /* 0: the dump is to say that it was interrupted */
+} marked[MARKED_MAX];
+static size_t n_marked;
+
+static ssize_t (*real_sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
+static ssize_t (*real_recvmsg)(int, struct msghdr *, int);
+
+static void rule_add(const char *text)
+{
+	for (size_t i = 0; i < N_FAULTS && n_rules < RULES_MAX; i++) {
+		size_t length = strlen(names[i]);
+		char *end;
+		if (strncmp(text, names[i], length) != 0 || text[length] != '@')
+			continue;
+		struct rule *rule = &rules[n_rules++];
+		rule->fault = (enum fault)i;
+		rule->at = strtoul(text + length + 1, &end, 10);
+		rule->value = *end == '=' ? strtoul(end + 1, NULL, 10) : 0;
+		if (rule->fault == RANDOM)
+			random_state = rule->value + 1;
+		return;
+	}
+	fprintf(stderr, "faults: no such rule: %s\n", text);
+	abort();
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	const char *text = getenv("FAULTS"), *path = getenv("FAULTS_LOG");
+	*(void **)&real_sendto = dlsym(RTLD_NEXT, "sendto");
+	*(void **)&real_recvmsg = dlsym(RTLD_NEXT, "recvmsg");
+	for (; text && *text; text = strchr(text, ',') ? strchr(text, ',') + 1 : NULL)
+		rule_add(text);
+	if (path)
+		log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+static void note(const char *what, unsigned long number, size_t detail)
+{
+	char line[64];
+	int size = snprintf(line, sizeof(line), "%s %lu %zu\n", what, number, detail);
+	if (log_fd >= 0)
+		(void)!write(log_fd, line, (size_t)size);
+}
+
+/* Knuth's MMIX generator. */
+static unsigned below(unsigned limit)
+{
+	random_state = random_state * 6364136223846793005U + 1442695040888963407U;
+	return (unsigned)(random_state >> 33) % limit;
+}
+
+/* What a kernel that is short of memory may do any time. */
+static const bool by_chance[N_FAULTS] = {
+	[REFUSE] = true, [INTERRUPT] = true, [LOST] = true, [EVENT_LOST] = true};
+
+/* The rule that strikes here, or NULL. One that strikes by chance says nothing of what. */
+static const struct rule *strikes(enum fault fault, unsigned long number)
+{
+	for (size_t i = 0; i < n_rules; i++) {
+		const struct rule *rule = &rules[i];
+		if (rule->fault == RANDOM && by_chance[fault] && below(1000) < rule->at)
+			return rule;
+		if (rule->fault == fault && (rule->at == number || !rule->at))
+			return rule;
+	}
+	return NULL;
+}
+
+static void mark(int fd, uint32_t seq, int errnum)
+{
+	marked[n_marked++ % MARKED_MAX] = (struct marked){fd, seq, errnum};
+}
+
+static const struct marked *mark_find(int fd, uint32_t seq)
+{
+	for (size_t i = 0; i < MARKED_MAX && i < n_marked; i++)
+		if (marked[i].fd == fd && marked[i].seq == seq)
+			return &marked[i];
+	return NULL;
+}
+
+/* Another socket may have the number now, and count from the beginning. */
+static void mark_clear(int fd, uint32_t seq)
+{
+	for (size_t i = 0; i < MARKED_MAX; i++)
+		if (marked[i].fd == fd && marked[i].seq == seq)
+			marked[i] = (struct marked){.fd = -1};
+}
+
+static bool is_dump(const struct nlmsghdr *message)
+{
+	return (message->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP && message->nlmsg_type % 4 == 2;
+}
+
+/* The kernel does nothing about NLMSG_NOOP, but acknowledges it. */
+static void request_refuse(int fd, struct nlmsghdr *message, int errnum)
+{
+	message->nlmsg_type = NLMSG_NOOP;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	mark(fd, message->nlmsg_seq, errnum);
+}
+
+static int chance_errnum(const struct rule *rule)
+{
+	static const int some[] = {EPERM, EBUSY, ENOMEM, EEXIST, ENODEV, EINTR, ENOBUFS, EAGAIN};
+	return rule->fault == RANDOM ? some[below(sizeof(some) / sizeof(some[0]))]
+				     : (int)rule->value;
+}
+
+static void request_take(int fd, struct nlmsghdr *message)
+{
+	const struct rule *rule;
+	mark_clear(fd, message->nlmsg_seq);
+	note("request", ++requests, message->nlmsg_type);
+	if (is_dump(message)) {
+		note("dump", ++dumps, message->nlmsg_type);
+		if (strikes(INTERRUPT, dumps))
+			mark(fd, message->nlmsg_seq, 0);
+	}
+	if ((rule = strikes(REFUSE, requests)))
+		request_refuse(fd, message, chance_errnum(rule));
+}
+
+/* Walks the whole messages of a datagram. */
+#define EACH_MESSAGE(message, left)                                                                \
+	for (; (left) >= sizeof(*(message)) && (message)->nlmsg_len >= sizeof(*(message)) &&       \
+	       (message)->nlmsg_len <= (left);                                                     \
+	     (left) -= NLMSG_ALIGN((message)->nlmsg_len) < (left)                                  \
+			       ? NLMSG_ALIGN((message)->nlmsg_len)                                 \
+			       : (left),                                                           \
+	     (message) = (void *)((char *)(message) + NLMSG_ALIGN((message)->nlmsg_len)))
+
+static bool to_the_kernel(const struct sockaddr *address)
+{
+	return address && address->sa_family == AF_NETLINK;
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct sockaddr *address,
+	       socklen_t address_size)
+{
+	char *copy = to_the_kernel(address) ? malloc(size + 1) : NULL;
+	if (!copy)
+		return real_sendto(fd, bytes, size, flags, address, address_size);
+	memcpy(copy, bytes, size);
+	pthread_mutex_lock(&lock);
+	struct nlmsghdr *message = (void *)copy;
+	size_t left = size;
+	EACH_MESSAGE(message, left)
+	request_take(fd, message);
+	pthread_mutex_unlock(&lock);
+	ssize_t sent = real_sendto(fd, copy, size, flags, address, address_size);
+	int errnum = errno;
+	free(copy);
+	errno = errnum;
+	return sent;
+}
+
+static void answers_change(int fd, char *bytes, size_t size)
+{
+	struct nlmsghdr *message = (void *)bytes;
+	size_t left = size;
+	EACH_MESSAGE(message, left)
+	{
+		const struct marked *found = mark_find(fd, message->nlmsg_seq);
+		if (found && !found->errnum)
+			message->nlmsg_flags |= NLM_F_DUMP_INTR;
+		if (!found || !found->errnum || message->nlmsg_type != NLMSG_ERROR)
+			continue;
+		struct nlmsgerr *error = NLMSG_DATA(message);
+		error->error = -found->errnum;
+	}
+}
+
+static void bytes_garble(char *bytes, size_t size, unsigned long seed)
+{
+	random_state = seed;
+	for (unsigned i = 0; size && i < 1 + size / 64; i++)
+		bytes[below((unsigned)size)] = (char)below(256);
+}
+
+static ssize_t bytes_lose(void)
+{
+	errno = ENOBUFS;
+	return -1;
+}
+
+/* An answer that has come: how much of it is to be seen; negative: none, but errno. */
+static ssize_t answer_take(int fd, char *bytes, size_t size)
+{
+	const struct rule *rule;
+	note("answer", ++answers, size);
+	answers_change(fd, bytes, size);
+	if (strikes(LOST, answers))
+		return bytes_lose();
+	if (strikes(SILENT, answers))
+		return 0;
+	if ((rule = strikes(GARBLE, answers)))
+		bytes_garble(bytes, size, rule->value);
+	rule = strikes(CUT, answers);
+	return (ssize_t)(rule && rule->value < size ? rule->value : size);
+}
+
+static ssize_t event_take(char *bytes, size_t size)
+{
+	const struct rule *rule;
+	note("event", ++events, size);
+	if (strikes(EVENT_LOST, events))
+		return bytes_lose();
+	if ((rule = strikes(EVENT_GARBLE, events)))
+		bytes_garble(bytes, size, rule->value);
+	rule = strikes(EVENT_CUT, events);
+	return (ssize_t)(rule && rule->value < size ? rule->value : size);
+}
+
+/* Who listens to events asks for the control messages that tell their namespace. */
+static ssize_t datagram_take(int fd, const struct msghdr *header, size_t size)
+{
+	char *bytes = header->msg_iov[0].iov_base;
+	return header->msg_control ? event_take(bytes, size) : answer_take(fd, bytes, size);
+}
+
+ssize_t recvmsg(int fd, struct msghdr *header, int flags)
+{
+	for (;;) {
+		ssize_t size = real_recvmsg(fd, header, flags);
+		const struct sockaddr_nl *from = header->msg_name;
+		if (size <= 0 || !from || header->msg_namelen < sizeof(*from) ||
+		    from->nl_family != AF_NETLINK)
+			return size;
+		pthread_mutex_lock(&lock);
+		size = datagram_take(fd, header, (size_t)size);
+		pthread_mutex_unlock(&lock);
+		if (size)
+			return size;
+	}
+}
+
+/* Of what comes after the first datagram, an error is told by the next call, as the kernel has it.
+ */
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+{
+	static _Thread_local int owed;
+	unsigned taken = 0;
+	(void)timeout;
+	errno = owed;
+	owed = 0;
+	if (errno)
+		return -1;
+	for (ssize_t size; taken < count; messages[taken++].msg_len = (unsigned)size)
+		if ((size = recvmsg(fd, &messages[taken].msg_hdr, flags)) < 0)
+			break;
+	if (taken == count)
+		return (int)taken;
+	if (taken && errno != EAGAIN)
+		owed = errno;
+	return taken ? (int)taken : -1;
+}

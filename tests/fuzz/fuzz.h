@@ -1,0 +1,44 @@
+/* A fuzz target: a file for each input that somebody else writes. libFuzzer calls it with what it
+ * makes up (`make fuzz`), replay.c with what is kept in tests/fuzz/corpus/NAME (`make check`). */
+#ifndef TESTS_FUZZ_H
+#define TESTS_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What has to hold for any input: the target ends as by a crash where it does not. */
+#define HOLDS(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);            \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+/* The next piece of an input that is made of several: two bytes that tell how long it is (the lower
+ * first), and so many bytes, or as many as there are left. False: there is no more. */
+struct pieces {
+	const uint8_t *at;
+	size_t left;
+};
+
+static inline const uint8_t *pieces_next(struct pieces *pieces, size_t *ret_size)
+{
+	if (pieces->left < 2)
+		return NULL;
+	const uint8_t *piece = pieces->at + 2;
+	size_t size = pieces->at[0] | (size_t)pieces->at[1] << 8;
+	pieces->left -= 2;
+	if (size > pieces->left)
+		size = pieces->left;
+	pieces->at = piece + size;
+	pieces->left -= size;
+	*ret_size = size;
+	return piece;
+}
+
+#endif

@@ -1,0 +1,33 @@
+/* What the LAN sends while addresses are probed: one frame. What it claims is read within the
+ * frame, and our own probe for the same address claims it likewise. */
+#include "reconcile/probe_frame.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+static void ours_claims(const struct ip *ip)
+{
+	uint8_t frame[PROBE_FRAME_MAX];
+	const struct mac mac = {.bytes = {2, 0, 0, 0, 0, 1}, .set = true};
+	struct mac claimant;
+	struct ip claimed;
+	size_t size = probe_frame(frame, &mac, ip);
+	HOLDS(size <= sizeof(frame));
+	HOLDS(probe_frame_claim(frame, size, &claimed, &claimant));
+	HOLDS(ip_equal(&claimed, ip) && mac_equal(&claimant, &mac));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ip ip = {.family = 0};
+	struct mac mac = {.set = false};
+	if (!probe_frame_claim(data, size, &ip, &mac)) {
+		HOLDS(!ip.family && !mac.set);
+		return 0;
+	}
+	HOLDS(mac.set && (ip.family == AF_INET || ip.family == AF_INET6));
+	HOLDS(memmem(data, size, mac.bytes, sizeof(mac.bytes)));
+	HOLDS(memmem(data, size, ip.bytes, ip_bits(&ip) / 8));
+	ours_claims(&ip);
+	return 0;
+}

@@ -1,0 +1,163 @@
+"""The pages that people read, as the tests play them.
+
+A page is played in sections, each on a host of its own, which begins at a comment such as
+
+    <!-- test: needs=vlan lan=10:172.16.86.1/24 link=eth1 netns=web,db copy=examples/a.yaml:a.yaml -->
+
+In it, a YAML block whose first line is "# NAME.yaml" is written as that file, and in a block of
+`console` each line behind "$ " is a command in one shell, and what follows is its output, to the
+letter but for what no two runs have in common. A line "..." stands for any lines."""
+import collections
+import os
+import re
+import subprocess
+import time
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECTION = re.compile(r"^<!-- test:(.*?)-->$", re.MULTILINE)
+
+# What differs from run to run, and from kernel to kernel.
+VOLATILE = [(r"@if\d+", "@ifN"), (r"^\d+: ", "N: "), (r"time[= ][\d.]+ ?ms", "time"),
+            (r"^rtt .*", "rtt"), (r"link-netnsid \d+", "link-netnsid N"),
+            (r"(tso|gso|gro)_max_\w+ \d+ ?", ""), (r"numtxqueues \d+", "numtxqueues N"),
+            (r"\b(qlen \d+|qdisc \w+)", ""), (r" tentative", ""), (r"[ \t]+", " ")]
+
+# These only look, so that they may be asked again until the kernel has come to rest.
+LOOKS = ("ip ", "ping ", "nsenter ", "bridge ")
+
+Section = collections.namedtuple("Section", "page number needs setup blocks")
+
+
+def pages():
+    """The paths of all pages, from the top of the repository."""
+    found = ["README.md"]
+    for folder, _, files in os.walk(os.path.join(TOP, "docs")):
+        found += [os.path.relpath(os.path.join(folder, file), TOP) for file in files
+                  if file.endswith(".md")]
+    return sorted(found)
+
+
+def read(page):
+    with open(os.path.join(TOP, page), encoding="utf-8") as file:
+        return file.read()
+
+
+def blocks(text):
+    """(language, content) of each block."""
+    return [(match[1], match[2]) for match in FENCE.finditer(text)]
+
+
+def sections(page):
+    parts = SECTION.split(read(page))[1:]
+    for number, (setup, text) in enumerate(zip(parts[::2], parts[1::2]), 1):
+        words = [word.split("=", 1) for word in setup.split()]
+        needs = [value for key, value in words if key == "needs"]
+        yield Section(page, number, needs, [(key, value) for key, value in words if key != "needs"],
+                      blocks(text))
+
+
+def steps(content):
+    """(command, its output's lines) of a console block. Sentences between an empty line and the next
+    command, each behind "# ", are the demo's, and no output."""
+    content = re.sub(r"\n(?:\n# [^\n]*)+(?=\n\$ |\n*\Z)", "", f"\n{content}")
+    found = []
+    for line in content.strip("\n").splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif line.startswith("> ") and not found[-1][1]:
+            found[-1] = (f"{found[-1][0]}\n{line[2:]}", [])
+        elif found:
+            found[-1][1].append(line)
+    return found
+
+
+def plain(line):
+    for pattern, replacement in VOLATILE:
+        line = re.sub(pattern, replacement, line)
+    return line.strip()
+
+
+def fits(actual, expected):
+    """Whether the lines are those expected."""
+    if not expected:
+        return not actual
+    if expected[0].strip() == "...":
+        return any(fits(actual[count:], expected[1:]) for count in range(len(actual) + 1))
+    return bool(actual) and plain(actual[0]) == plain(expected[0]) and fits(actual[1:], expected[1:])
+
+
+class Shell:
+    """One shell on the host, whose working directory and variables last."""
+    END = "@@@end@@@"
+
+    def __init__(self, host):
+        self.patience = host.patience
+        os.makedirs("bin")
+        os.symlink(host.binary, "bin/mvapply")
+        path = f"{os.getcwd()}/bin:{os.environ['PATH']}:/usr/sbin:/sbin"
+        with host.inside("host"):
+            self.child = subprocess.Popen(
+                ["bash", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, env={**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"})
+        self.run("status=0")
+
+    def run(self, command):
+        """The lines that the command says, on standard output and error."""
+        quoted = command.replace("'", "'\\''")
+        text = f"(exit $status); eval '{quoted}' </dev/null; status=$?; echo {self.END}\n"
+        self.child.stdin.write(text.encode())
+        self.child.stdin.flush()
+        lines = []
+        for line in self.child.stdout:
+            line = line.decode().rstrip("\n")
+            if line.endswith(self.END):
+                return lines + ([line[:-len(self.END)]] if line != self.END else [])
+            lines.append(line)
+        raise AssertionError(f"the shell ended in {command!r}: {lines}")
+
+    def step(self, command, expected):
+        end = time.monotonic() + 20 * self.patience
+        while True:
+            actual = self.run(command)
+            if fits([line for line in actual if line.strip()],
+                    [line for line in expected if line.strip()]):
+                return
+            if not command.startswith(LOOKS) or time.monotonic() > end:
+                raise AssertionError("\n".join([f"$ {command}", *actual, "--- the page says", *expected]))
+            time.sleep(0.2)
+
+
+def prepare(host, setup):
+    for key, value in setup:
+        if key == "netns":
+            host.netns(*value.split(","))
+        elif key == "lan":
+            # The router is on the VLAN alone.
+            vlan, addresses = value.split(":", 1)
+            host.batch("lan", ["address flush dev up0"])
+            host.lan(*addresses.split(","), vlan=int(vlan))
+        elif key == "link":
+            peer = f"up{value[-1]}"
+            host.batch("host", [f"link add {value} type veth peer name {peer}",
+                                f"link set {value} up", f"link set {peer} up"])
+        elif key == "copy":
+            source, name = value.split(":")
+            host.write(read(source), name)
+        else:
+            raise AssertionError(f"no such preparation: {key}")
+
+
+def play(host, section):
+    prepare(host, section.setup)
+    shell, commands = Shell(host), 0
+    for language, content in section.blocks:
+        name = re.match(r"# ([\w.-]+\.yaml)\n", content)
+        if language == "yaml" and name:
+            host.write(content, name[1])
+        elif language == "console" or (not language and re.search(r"^\$ ", content, re.MULTILINE)):
+            for command, expected in steps(content):
+                shell.step(command, expected)
+                commands += 1
+    assert commands, "nothing was played"

@@ -1,0 +1,222 @@
+"""Real engines: dockerd and Podman's service, started for one test on the test's host.
+
+Both are spoken to by the HTTP API that they share, so that the same test serves both. There is no
+registry: the image is made of busybox alone."""
+import concurrent.futures
+import contextlib
+import http.client
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tarfile
+import urllib.parse
+
+from host import WORK
+
+BUSYBOX = shutil.which("busybox.static") or shutil.which("busybox") or "/bin/busybox"
+SLEEP = ["sleep", "1000"]
+
+CONTAINERS_CONF = """[containers]
+default_ulimits=["nofile=1024:1024","nproc=4096:4096"]
+[engine]
+cgroup_manager="cgroupfs"
+events_logger="file"
+"""
+
+
+class Connection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=60)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def image():
+    """A root file system with nothing but busybox, as a tar."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        tar.add(BUSYBOX, "bin/busybox")
+        for name in ("sh", "sleep"):
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(link)
+        for name in ("proc", "sys", "dev", "etc", "tmp"):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(folder)
+    return file.getvalue()
+
+
+class Engine:
+    """What both have in common. `kind` is the key of the input."""
+    kind = variable = None
+
+    def __init__(self, host):
+        self.host = host
+        self.home = f"{WORK}/{self.kind}"
+        self.socket = f"{self.home}/engine.sock"
+        self.process = None
+        os.makedirs(self.home, exist_ok=True)
+
+    def argv(self):
+        raise NotImplementedError
+
+    # --- the service
+
+    def begin(self):
+        with open(f"{self.home}/log", "ab") as log, self.host.inside("host"):
+            self.process = subprocess.Popen(self.argv(), stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL, env=self.environment())
+        try:
+            self.host.until(self.answers, f"{self.kind} answers", 30)
+        except AssertionError:
+            with open(f"{self.home}/log", encoding="utf-8", errors="replace") as log:
+                print(log.read()[-4000:])
+            raise
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.kind} ended with {self.process.returncode}")
+        return self.call("GET", "/_ping", raw=True) is not None
+
+    def end(self):
+        """The engine stops; its containers may go on."""
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.socket)
+
+    def environment(self):
+        return dict(os.environ)
+
+    @property
+    def env(self):
+        """What mvapply needs to find it."""
+        return {self.variable: f"unix://{self.socket}"}
+
+    # --- its API
+
+    def call(self, method, path, body=None, raw=False, **query):
+        connection = Connection(self.socket)
+        if query:
+            path += "?" + urllib.parse.urlencode(query)
+        data = body if isinstance(body, bytes) else json.dumps(body) if body is not None else None
+        kind = "application/x-tar" if isinstance(body, bytes) else "application/json"
+        try:
+            connection.request(method, path, data, {"Content-Type": kind})
+            response = connection.getresponse()
+            text = response.read().decode(errors="replace")
+        finally:
+            connection.close()
+        if response.status >= 300:
+            raise AssertionError(f"{self.kind}: {method} {path}: {response.status} {text}")
+        return text if raw or not text.strip() else json.loads(text)
+
+    def load(self):
+        self.call("POST", "/images/create", image(), raw=True, fromSrc="-", repo="localhost/box",
+                  tag="latest")
+
+    def create(self, name, network="none", labels=None):
+        made = self.call("POST", "/containers/create", {
+            "Image": "localhost/box:latest", "Cmd": SLEEP, "Labels": labels or {},
+            "HostConfig": {"NetworkMode": network}}, name=name)
+        return made["Id"]
+
+    def start(self, name):
+        self.call("POST", f"/containers/{name}/start")
+
+    def run(self, name, **options):
+        found = self.create(name, **options)
+        self.start(name)
+        return found
+
+    def stop(self, name):
+        self.call("POST", f"/containers/{name}/stop", t=0)
+
+    def restart(self, name):
+        self.call("POST", f"/containers/{name}/restart", t=0)
+
+    def rename(self, name, new):
+        self.call("POST", f"/containers/{name}/rename", name=new)
+
+    def remove(self, name):
+        self.call("DELETE", f"/containers/{name}", force="true")
+
+    def remove_all(self):
+        """In two rounds: one that another joined can only go after that."""
+        def attempt(container):
+            with contextlib.suppress(AssertionError):
+                self.remove(container["Id"])
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for _ in range(2):
+                list(pool.map(attempt, self.call("GET", "/containers/json", all="true")))
+        left = self.call("GET", "/containers/json", all="true")
+        assert not left, f"{self.kind} keeps {left}"
+
+    def pid(self, name):
+        return self.call("GET", f"/containers/{name}/json")["State"]["Pid"]
+
+    @contextlib.contextmanager
+    def space(self, name):
+        """The running container's namespace, under its own name among the host's."""
+        self.host.hold(name, f"/proc/{self.pid(name)}/ns/net")
+        try:
+            yield name
+        finally:
+            self.host.leave(name)
+
+
+class Docker(Engine):
+    kind, variable = "docker", "DOCKER_HOST"
+
+    def argv(self):
+        return ["dockerd", "--iptables=false", "--bridge=none", "--ip-forward=false",
+                "--data-root", f"{self.home}/data", "--exec-root", f"{self.home}/exec",
+                "--pidfile", f"{self.home}/pid", "--host", f"unix://{self.socket}",
+                "--live-restore", "--cgroup-parent", f"mvapply-test-{os.getpid()}",
+                "--config-file", f"{self.home}/daemon.json"]
+
+    def begin(self):
+        with open(f"{self.home}/daemon.json", "w", encoding="ascii") as file:
+            file.write("{}")
+        super().begin()
+
+
+class Podman(Engine):
+    kind, variable = "podman", "CONTAINER_HOST"
+
+    def argv(self):
+        return ["podman", "--root", f"{self.home}/data", "--runroot", f"{self.home}/runroot",
+                "--cgroup-manager", "cgroupfs", "--tmpdir", f"{self.home}/tmp",
+                "system", "service", "--time=0", f"unix://{self.socket}"]
+
+    def environment(self):
+        path = f"{self.home}/containers.conf"
+        with open(path, "w", encoding="ascii") as file:
+            file.write(CONTAINERS_CONF)
+        return {**os.environ, "CONTAINERS_CONF": path}
+
+
+KINDS = {"docker": Docker, "podman": Podman}
+
+
+@contextlib.contextmanager
+def running(host, kind):
+    engine = KINDS[kind](host)
+    engine.begin()
+    try:
+        engine.load()
+        yield engine
+    finally:
+        if engine.process.poll() is not None:
+            engine.begin()
+        engine.remove_all()
+        engine.end()

@@ -1,0 +1,67 @@
+"""What makes things go wrong, see tests/faults: a preloaded library that changes what the kernel says by
+netlink, and a program that kills at a chosen system call."""
+import os
+import subprocess
+
+from host import Result
+
+# All of it, or what shows the same in seconds.
+WHOLE = bool(os.environ.get("SOAK"))
+
+LOG = "/run/faults.log"
+GET_LINK, GET_NSID = 18, 90
+
+
+def tool(host, name):
+    return os.path.join(os.path.dirname(host.binary), "tests/faults", name)
+
+
+def preload(host, *rules, log=None):
+    """The environment of a run in which these rules strike; see tests/faults/shim.c."""
+    return {"LD_PRELOAD": tool(host, "shim.so"), "FAULTS": ",".join(rules), "FAULTS_LOG": log or "",
+            # AddressSanitizer wants to be the first; it need not be.
+            "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")}
+
+
+def noted(host, what, action):
+    """What a run tells of itself: [(number, type or size), ...] of requests, dumps or datagrams.
+    action(env) runs mvapply."""
+    if os.path.exists(LOG):
+        os.unlink(LOG)
+    action(preload(host, log=LOG))
+    with open(LOG, encoding="ascii") as file:
+        words = [line.split() for line in file]
+    return [(int(number), int(detail)) for kind, number, detail in words if kind == what]
+
+
+def killed(host, number, calls, *arguments):
+    """Runs mvapply, and kills it right before so many of those calls; gives whether it was killed,
+    or (for number 0) how many there are."""
+    done = host.run(tool(host, "killer"), str(number), calls, host.binary, *arguments, seconds=60,
+                    env={"ASAN_OPTIONS": "detect_leaks=0"})
+    if done.code not in (0, 1):
+        raise AssertionError(f"it could not be traced\n{done}")
+    if not number:
+        return int(done.lines[-1])
+    return done.code == 0
+
+
+def killer_of(host, pid, number, calls):
+    """Takes hold of a running process, to kill it so; gives the killer, once it counts."""
+    child = subprocess.Popen([tool(host, "killer"), "-p", str(pid), str(number), calls],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if child.stdout.readline() != b"ready\n":
+        out, err = child.communicate()
+        raise AssertionError(str(Result(child.args, child.returncode, out.decode(), err.decode())))
+    return child
+
+
+def state(host, *names):
+    """What has to be the same however it came about, of each link in these namespaces: not its
+    index."""
+    return {f"{ns} {name}": (link["address"], link["mtu"], link.get("ifalias"),
+                             "UP" in link["flags"],
+                             sorted(f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"]
+                                    if a["scope"] != "link"))
+            for ns in names for name, link in host.links(ns).items()} | \
+        {f"{ns}: {route}": "there" for ns in names for route in host.routes(ns)}

@@ -1,0 +1,209 @@
+"""`mvapply watch` as a test runs it: started, listened to as systemd would, watched by strace, ended."""
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from host import SANITIZER, same
+
+# Not where the files are that it watches: that would be heard.
+HERE = "/run/service"
+
+# What strace has to show. It names the messages of sockets that were made where it runs itself.
+CALLS = "sendmsg,sendto,setns"
+TYPE = re.compile(r"nlmsg_type=(\w+)")
+WRITES = {"RTM_NEWLINK": "new link", "0x10": "new link", "RTM_DELLINK": "delete link",
+          "0x11": "delete link", "RTM_SETLINK": "set link", "0x13": "set link",
+          "RTM_NEWADDR": "new address", "0x14": "new address", "RTM_DELADDR": "delete address",
+          "0x15": "delete address", "RTM_NEWROUTE": "new route", "0x18": "new route",
+          "RTM_DELROUTE": "delete route", "0x19": "delete route"}
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
+
+
+class Trace:
+    """What the service's system calls were: strace's lines."""
+    def __init__(self):
+        self.lines = []
+
+    def calls(self, name):
+        return [line for line in self.lines if re.search(rf"\b{name}\(", line)]
+
+    @property
+    def writes(self):
+        """The netlink messages that change something, in their order: ["new address", ...]."""
+        return [WRITES[kind] for line in self.lines for kind in TYPE.findall(line)
+                if kind in WRITES]
+
+    @property
+    def dumps(self):
+        """How often links were listed."""
+        return sum(kind in ("RTM_GETLINK", "0x12") for line in self.lines
+                   for kind in TYPE.findall(line))
+
+
+class Service:
+    """A running service. What it sends to NOTIFY_SOCKET is in `notes`, its log in `log`."""
+    def __init__(self, host, *arguments, env=None, before=None, notify=True):
+        os.makedirs(HERE, exist_ok=True)
+        self.host, self.arguments = host, arguments
+        self.path = f"{HERE}/service.log"
+        self.notes, self.seen, self.process = [], 0, None
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{HERE}/notify")
+        self.socket.bind(f"{HERE}/notify")
+        self.env = {**os.environ, "NOTIFY_SOCKET": f"{HERE}/notify" if notify else "",
+                    **(env or {})}
+        self.before = before
+
+    def begin(self):
+        with open(self.path, "wb") as log, open(f"{HERE}/service.out", "wb") as out, \
+                self.host.inside("host"):
+            self.process = subprocess.Popen([self.host.binary, "watch", *self.arguments],
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=log,
+                                            env=self.env, preexec_fn=self.before)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    # --- what it says
+
+    def log(self):
+        """All lines of the log, without the time, but with what comes after a change of line."""
+        with open(self.path, encoding="utf-8", errors="replace") as file:
+            return [TIME.sub("", line.rstrip("\n")) for line in file]
+
+    def news(self):
+        """The lines of the log since the last call."""
+        lines = self.log()
+        fresh, self.seen = lines[self.seen:], len(lines)
+        return fresh
+
+    def output(self):
+        with open(f"{HERE}/service.out", encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def note(self, seconds=10):
+        """The next datagram that it sends to systemd; fails when none comes."""
+        self.socket.settimeout(seconds * self.host.patience)
+        try:
+            self.notes.append(self.socket.recv(4096).decode())
+        except TimeoutError:
+            raise AssertionError("the service tells systemd nothing\n" + self.everything()) \
+                from None
+        return self.notes[-1]
+
+    def drain(self):
+        """What it told systemd meanwhile."""
+        self.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.notes.append(self.socket.recv(4096).decode())
+
+    def everything(self):
+        return "--- the service's log\n" + "\n".join(self.log()) + \
+            "\n--- to systemd\n" + "\n".join(self.notes[-5:]) + "\n---"
+
+    # --- waiting
+
+    def until(self, holds, what, seconds=10):
+        """As Host.until, with the log where it fails."""
+        def alive():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the service ended with {self.process.returncode}")
+            return holds()
+        try:
+            return self.host.until(alive, what, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.everything()}") from None
+
+    def until_says(self, words, seconds=10):
+        """Waits for a line of the log, among those that no news() has given yet."""
+        self.until(lambda: any(words in line for line in self.log()[self.seen:]),
+                   f"the log says {words!r}", seconds)
+
+    def ticks(self):
+        """How often it was scheduled, and how long it ran: alike while it sleeps."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+            status = file.read()
+        return re.findall(r"ctxt_switches:\s+(\d+)", status)
+
+    def quiet(self, seconds=0.3, limit=20):
+        """Waits until it has slept for so long: everything that was told is worked through."""
+        end = time.monotonic() + limit * self.host.patience
+        before, since = self.ticks(), time.monotonic()
+        while time.monotonic() - since < seconds * self.host.patience:
+            time.sleep(0.02)
+            now = self.ticks()
+            if now != before:
+                before, since = now, time.monotonic()
+            if since > end:
+                raise AssertionError("the service does not come to rest\n" + self.everything())
+        self.drain()
+
+    def settle(self):
+        """The same, once the kernel has told all that it tells of new links and IPv6 addresses."""
+        self.host.settle()
+        for ns in self.host.spaces:
+            self.until(lambda ns=ns: not any(item.get("tentative") for link in
+                                             self.host.links(ns).values()
+                                             for item in link["addr_info"]), f"{ns} settles")
+        self.quiet()
+        self.news()
+
+    # --- what it does
+
+    @contextlib.contextmanager
+    def traced(self, calls=CALLS):
+        """Its system calls, until it sleeps again after what is done meanwhile."""
+        self.settle()
+        path, trace = f"{HERE}/strace", Trace()
+        strace = subprocess.Popen(["strace", "-f", "-v", "-s", "100000", "-e", f"trace={calls}",
+                                   "-e", "signal=none", "-o", path, "-p", str(self.pid)],
+                                  stderr=subprocess.PIPE)
+        strace.stderr.readline()  # "strace: Process 4711 attached"
+        try:
+            yield trace
+            self.quiet()
+        finally:
+            strace.send_signal(signal.SIGINT)
+            strace.communicate()
+        with open(path, encoding="utf-8", errors="replace") as file:
+            trace.lines = file.read().splitlines()
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def end(self, number=signal.SIGTERM, code=0):
+        """Ends it by a signal, and looks at how it went."""
+        self.send(number)
+        got = self.process.wait(10 * self.host.patience)
+        text = "\n".join(self.log())
+        if SANITIZER.search(text):
+            raise AssertionError("a sanitizer complains\n" + text)
+        same(got, code, f"the service's exit code\n{self.everything()}\n")
+
+
+@contextlib.contextmanager
+def watching(host, *arguments, converged=True, seconds=10, **options):
+    """A service on the files named, once it has looked for the first time."""
+    service = Service(host, *arguments, **options)
+    service.begin()
+    try:
+        if converged:
+            service.until(lambda: "READY=1" in service.note(seconds), "the first round", seconds)
+        yield service
+        if service.process.poll() is None:
+            service.end()
+        elif service.process.returncode != 0:
+            raise AssertionError(f"the service ended with {service.process.returncode}\n"
+                                 + service.everything())
+    finally:
+        service.process.kill()
+        service.process.wait()
+        service.socket.close()

@@ -1,0 +1,200 @@
+"""What the kernel says goes wrong: dumps that are interrupted, answers and events that are lost, cut short
+or made of nonsense. Nothing hangs, nothing half done stays, and nothing foreign is touched."""
+import re
+
+from declare import document, lan
+from faults import LOG, WHOLE, noted, preload, state
+from host import same
+from registry import test
+from service import watching
+
+NAMES = ("web", "db")
+TEXT = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
+CROWD = 40  # links enough for a listing to take several datagrams
+
+
+def crowded(host):
+    host.netns(*NAMES)
+    host.batch("host", [f"link add link eth0 name x{number} type macvlan mode bridge"
+                        for number in range(CROWD)])
+    host.apply(TEXT)
+    wanted = state(host, *NAMES)
+    foreign = host.snapshot("host", "lan")
+    host.delete(TEXT)
+    return wanted, foreign
+
+
+def part(whole, ns):
+    return {key: value for key, value in whole.items() if key.startswith((f"{ns} ", f"{ns}:"))}
+
+
+def whole_or_absent(host, wanted, what):
+    after = state(host, *NAMES)
+    for ns in NAMES:
+        assert part(after, ns) in ({}, part(wanted, ns)), f"half of {ns} after {what}:\n{after}"
+    return after
+
+
+def applies(host, wanted, foreign, *rules, code=None):
+    """An apply under these rules, from nothing; then one without. Gives the first."""
+    done = host.mvapply("apply", "-f", "network.yaml", code=code, env=preload(host, *rules))
+    what = f"{', '.join(rules)}\n{done}"
+    assert done.code in (0, 1), what
+    after = whole_or_absent(host, wanted, what)
+    if done.code == 0:
+        same(after, wanted, f"done, after {what}")
+    else:
+        assert "error: " in done.err or "! blocked" in done.out, f"nothing is said: {what}"
+    same(host.snapshot("host", "lan"), foreign, f"what is foreign, after {what}")
+    host.apply(TEXT)
+    same(state(host, *NAMES), wanted, f"a second apply after {what}")
+    host.delete(TEXT)
+    return done
+
+
+@test("broken: a dump that is interrupted is done again")
+def interrupted(host):
+    wanted, foreign = crowded(host)
+    dumps = noted(host, "dump", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
+    host.delete(TEXT)
+    for number, _ in dumps if WHOLE else dumps[:3] + dumps[-2:]:
+        applies(host, wanted, foreign, f"interrupt@{number}", code=0)
+    done = host.mvapply("apply", "-f", "network.yaml", code=1, env=preload(host, "interrupt@0"))
+    assert "the listing changed 8 times while it was read" in done.err, done
+    same(state(host, *NAMES), {}, "nothing is done on the word of one")
+
+
+def answers_of(host):
+    found = noted(host, "answer", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
+    host.delete(TEXT)
+    return found
+
+
+@test("broken: an answer that is lost")
+def lost(host):
+    wanted, foreign = crowded(host)
+    answers = answers_of(host)
+    assert len(answers) > 30, answers
+    for number, _ in answers if WHOLE else answers[::2]:
+        applies(host, wanted, foreign, f"lost@{number}")
+
+
+@test("broken: an answer that is cut short")
+def cut(host):
+    wanted, foreign = crowded(host)
+    said = 0
+    answers = answers_of(host)
+    for number, size in answers if WHOLE else answers[1::2]:
+        for left in {size // 2, 10, size - 4} if WHOLE else {size // 2}:
+            done = applies(host, wanted, foreign, f"cut@{number}={left}")
+            said += "malformed" in done.err + done.out
+    assert said > 10, f"only {said} were said to be malformed"
+
+
+@test("broken: an answer that is nonsense")
+def garbled(host):
+    """Nothing crashes, and nothing foreign goes. What still looks like an answer is believed."""
+    host.netns(*NAMES)
+    host.batch("host", ["link add link eth0 name x type macvlan mode bridge"])
+    host.write(TEXT)
+    before = host.snapshot("host", "lan")
+    count = len(answers_of(host))
+    codes = set()
+    for number in range(1, count + 1, 1 if WHOLE else 2):
+        for seed in range(12 if WHOLE else 1):
+            done = host.mvapply("apply", "-f", "network.yaml", code=None,
+                                env=preload(host, f"garble@{number}={seed * count + number}"))
+            codes.add(done.code)
+            assert done.code in (0, 1, 4), f"garble@{number}={seed * count + number}\n{done}"
+            same(host.snapshot("host", "lan"), before, f"what is foreign, after answer {number}")
+            host.delete(TEXT)
+    assert {0, 1} <= codes, f"exit codes {codes}"
+
+
+@test("broken: an answer that never comes is not waited for for ever")
+def silent(host):
+    """Acknowledgements alone can get lost without a word."""
+    wanted, foreign = crowded(host)
+    answers = answers_of(host)
+    acks = [number for number, size in answers if size == 36]
+    for number in (acks[0], acks[-1]):
+        done = applies(host, wanted, foreign, f"silent@{number}", code=1)
+        assert "the kernel did not answer within 5 s" in done.err, done
+
+
+@test("broken: events that are lost or cut short are made up for", both=True)
+def events(host):
+    host.netns(*NAMES)
+    host.apply(TEXT)
+    wanted = state(host, *NAMES)
+    for rules in (["event-lost@0"], ["event-cut@0=20"], [f"event-lost@{n}" for n in range(1, 16, 2)]):
+        with watching(host, "-f", host.write(TEXT), env=preload(host, *rules)) as service:
+            for command in ("link del eth0", "address del 172.16.86.2/24 dev eth0",
+                            "link set eth0 mtu 1400"):
+                host.ip("web", command)
+                service.until(lambda: state(host, *NAMES) == wanted, f"{rules}: {command}")
+            service.until_says("events of the kernel were lost")
+
+
+@test("broken: events that are nonsense end nothing")
+def garbled_events(host):
+    host.netns(*NAMES)
+    host.apply(TEXT)
+    wanted = state(host, *NAMES)
+    for seed in range(20 if WHOLE else 2):
+        env = preload(host, *(f"event-garble@{n}={seed * 50 + n}" for n in range(1, 12)))
+        with watching(host, "-f", host.write(TEXT), env=env) as service:
+            for _ in range(4):
+                host.ip("web", "link del eth0")
+                service.send(1)  # SIGHUP: everything is looked at
+                service.until(lambda: state(host, *NAMES) == wanted, "repaired")
+
+
+def until_same(host, service, wanted, what):
+    try:
+        service.until(lambda: state(host, *NAMES) == wanted, what, 60)
+    except AssertionError as error:
+        same(state(host, *NAMES), wanted, str(error))
+        raise
+
+
+@test("broken: a service whose requests are refused, dumps interrupted and answers lost by chance")
+def by_chance(host):
+    host.netns(*NAMES, "other")
+    host.batch("host", ["link add link eth0 name x address 02:00:00:00:01:01 type macvlan "
+                        "mode bridge", "link set x netns other"])
+    host.apply(TEXT)
+    wanted, foreign = state(host, *NAMES), host.snapshot("other", "lan")
+    rounds = 100 if WHOLE else 6
+    with watching(host, "-f", host.write(TEXT), seconds=60,
+                  env=preload(host, "random@20=1")) as service:
+        for number in range(rounds):
+            ns = NAMES[number % 2]
+            for command in ("link del eth0", "address flush dev eth0", "link set eth0 mtu 1300")[
+                    number % 3:]:
+                host.run("ip", *command.split(), ns=ns)
+            until_same(host, service, wanted, f"round {number}")
+        assert any(word in line for line in service.log() for word in ("error", "lost")), \
+            service.everything()
+    same(host.snapshot("other", "lan"), foreign, "what is foreign")
+    host.unchanged(TEXT)
+
+
+@test("broken: a namespace that gets no number is told of, and heard all the same")
+def unnumbered(host):
+    """The kernel tells of changes in namespaces that have a number."""
+    host.netns("web")
+    host.write(document({"n": lan()}, {"web": ["n"]}))
+    refused = []
+    with watching(host, "-f", "network.yaml", env=preload(host, log=LOG)):
+        with open(LOG, encoding="ascii") as file:
+            refused = [line.split()[1] for line in file if re.match(r"request \d+ 88$", line)]
+    host.remove_netns("web")
+    host.netns("web")
+    with watching(host, "-f", "network.yaml",
+                  env=preload(host, f"refuse@{refused[0]}=12")) as service:
+        service.until_says("cannot hear of changes in web, which gets no number: ")
+        wanted = state(host, "web")
+        for command in ("link set eth0 mtu 1400", "address flush dev eth0", "link del eth0"):
+            host.ip("web", command)
+            service.until(lambda: state(host, "web") == wanted, command)

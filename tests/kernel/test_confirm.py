@@ -1,0 +1,372 @@
+"""apply --confirm: unless somebody says that it shall stay, everything is what it was before."""
+import contextlib
+import os
+import pty
+import signal
+import subprocess
+
+import linux
+from declare import VLAN, document, lan
+from host import same
+from registry import test
+
+WEB_DB = document({"n": lan()}, {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.20"}}})
+WAITS = b"press ENTER to confirm"
+
+
+@contextlib.contextmanager
+def waiting(host, text, *flags, stdin=subprocess.DEVNULL):
+    """An apply that waits for its confirmation."""
+    argv = [host.binary, "apply", "-f", host.write(text), "--confirm=600", *flags]
+    with subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as child:
+        try:
+            yield child, until_asked(child)
+        finally:
+            child.kill()
+            host.run(host.binary, "confirm")
+
+
+def until_asked(child):
+    said = b""
+    while WAITS not in said:
+        line = child.stderr.readline()
+        assert line, f"it does not ask, but says {said!r}"
+        said += line
+    return said
+
+
+def ended(host, child, code):
+    same(child.wait(timeout=20 * host.patience), code, "exit code")
+
+
+def guardian_of(child):
+    """The process that outlives it."""
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="ascii") as file:
+            if file.read().rsplit(")", 1)[1].split()[1] == str(child.pid):
+                return int(name)
+    raise AssertionError("no guardian")
+
+
+def gone_back(host, before):
+    host.until(lambda: host.run(host.binary, "confirm").code == 1, "the guardian ends", 20)
+    same(host.snapshot(settled=True), before, "after it went back")
+
+
+# --- going back
+
+NET = lan(subnets=[{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"},
+                   {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}], subnet=None, gateway=None)
+BEFORE = document({"n": NET}, {
+    "web": {"n": {"routes": [{"to": "10.9.0.0/16", "via": "172.16.86.9"}],
+                  "sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"}}},
+    "db": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0"}}})
+
+
+def only(**containers):
+    return document({"n": NET}, containers)
+
+
+EDITS = {
+    "a link that was made": document({"n": NET}, {
+        "web": {"n": {"routes": [{"to": "10.9.0.0/16", "via": "172.16.86.9"}],
+                      "sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"}}},
+        "db": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0"}}, "ci": ["n"]}),
+    "links that were deleted": only(ci=["n"]),
+    "all that can change in place": document({"n": {**NET, "mtu": 1400, "mode": "private",
+                                                    "bcqueuelen": 50}}, {
+        "web": {"n": {"ipv4_address": "172.16.86.77", "mac_address": "02:00:5e:00:00:77",
+                      "interface_name": "other", "ipv6_address": "fd00:86::77",
+                      "sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "1"}}},
+        "db": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0",
+                     "routes": [{"to": "10.8.0.0/16", "via": "172.16.86.8"}]}}}),
+    "names and addresses that were swapped": document({"n": NET}, {
+        "web": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0"}},
+        "db": {"n": {"ipv4_address": "172.16.86.2", "interface_name": "eth0"}}}),
+    "links that were replaced": document({"n": {**NET, "parent": "eth1"}}, {
+        "web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.21"}}}),
+    "a host's own way": document({"n": {**NET, "host": True}}, {"web": ["n"], "db": ["n"]}),
+}
+
+
+def goes_back(text):
+    def body(host):
+        host.netns("web", "db", "ci")
+        host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up",
+                            "link set up1 up"])
+        host.apply(BEFORE)
+        # What others did to our links is part of what was.
+        host.batch("web", ["address add 192.0.2.7/32 dev eth0",
+                           "route add 198.51.100.0/24 via 172.16.86.3 proto static metric 7"])
+        host.set_sysctl("web", "net/ipv4/conf/eth0/log_martians", 1)
+        before = host.snapshot(settled=True)
+        done = host.apply(text, "--confirm=1", code=5)
+        assert "reverted" in done.err and "what it was before" in done.err, done
+        same(host.snapshot(settled=True), before, "after it went back")
+        same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}")
+              for key in ("rp_filter", "log_martians")], ["2", "1"], "settings")
+        same(host.diff(BEFORE, code=0).plan, [], "the old file is what is live")
+    return body
+
+
+for what, edited in EDITS.items():
+    test(f"confirm: it goes back from {what}",
+         both=what in ("links that were deleted", "all that can change in place"))(goes_back(edited))
+
+
+@test("confirm: a VLAN that was made goes, and one that went returns", needs=["vlan"])
+def vlan(host):
+    host.netns("web")
+    empty = host.snapshot(settled=True)
+    host.apply(VLAN, "--confirm=1", code=5)
+    same(host.snapshot(settled=True), empty, "after the VLAN went again")
+    host.apply(VLAN)
+    before = host.snapshot(settled=True)
+    host.apply(document({"n": lan()}, {"web": ["n"]}), "--confirm=1", code=5)
+    same(host.snapshot(settled=True), before, "after the VLAN returned")
+
+
+@test("confirm: what was adopted is nobody's again, with its routes")
+def adopted(host):
+    host.netns("web")
+    host.batch("web", ["link set lo up", "link add x0 type veth peer name x1", "link set x0 up",
+                       "link set x1 up", "address add 10.0.0.2/24 dev x0",
+                       "route add default via 10.0.0.1"])
+    host.ip("host", "link add link eth0 name mine address 02:42:ac:10:56:02 netns web type "
+                    "macvlan mode bridge")
+    host.batch("web", ["link set mine name eth0", "address add 172.16.86.2/24 dev eth0"])
+    host.ip("web", "link set eth0 up")
+    before = host.snapshot(settled=True)
+    done = host.apply(document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}}),
+                      "--adopt", "--confirm=1", code=5)
+    assert "mark" in done.out, done
+    same(host.snapshot(settled=True), before, "after it went back")
+
+
+@test("confirm: a link that was down is down again")
+def was_down(host):
+    host.netns("web", "db")
+    host.apply(WEB_DB)
+    host.ip("web", "link set eth0 down")
+    before = host.snapshot("web")
+    same(host.apply(WEB_DB, "--confirm=1", code=5).plan[0].split(" ", 3)[:3],
+         ["~", "attach", "web/n"], "the plan")
+    same(host.snapshot("web"), before, "after it went back")
+    assert "UP" not in host.link("web", "eth0")["flags"], "it is up"
+
+
+# --- staying
+
+@test("confirm: ENTER keeps it; other input and its end do not")
+def enter(host):
+    host.netns("web", "db")
+    with waiting(host, WEB_DB, stdin=subprocess.PIPE) as (child, _):
+        child.stdin.write(b"\n")
+        child.stdin.flush()
+        ended(host, child, 0)
+        assert child.stdout.read().endswith(b"Confirmed.\n")
+    host.unchanged(WEB_DB)
+    host.delete(WEB_DB)
+    host.apply(WEB_DB, "--confirm=1", stdin=b"no", code=5)
+    same(host.names("web"), set(), "links")
+
+
+@test("confirm: mvapply confirm keeps it, and says whose")
+def by_command(host):
+    host.netns("web", "db")
+    host.mvapply("confirm", code=1)
+    with waiting(host, document({"n": lan()}, {"web": ["n"]}, name="lab")) as (child, _):
+        same(host.mvapply("confirm").lines, ["Confirmed: lab."], "what it says")
+        ended(host, child, 0)
+    same(host.names("web"), {"eth0"}, "links")
+    with waiting(host, document({"n": lan()}, {"db": ["n"], "web": ["n"]}, name="lab")):
+        same(host.mvapply("confirm", "-o", "json").json["confirmed"], "lab", "JSON")
+
+
+@test("confirm: SIGUSR1 keeps it")
+def by_signal(host):
+    host.netns("web", "db")
+    with waiting(host, WEB_DB) as (child, said):
+        assert f"SIGUSR1 to {child.pid}".encode() in said, said
+        child.send_signal(signal.SIGUSR1)
+        ended(host, child, 0)
+    same(host.names("web"), {"eth0"}, "links")
+
+
+@test("confirm: where nothing is to be done nothing is asked")
+def nothing(host):
+    host.netns("web", "db")
+    host.apply(WEB_DB)
+    same(host.apply(WEB_DB, "--confirm").lines, ["Nothing to do."], "what it says")
+    host.mvapply("apply", "--confirm", "--wait", "-f", "network.yaml", code=3)
+    for wrong in ("0", "-1", "soon", ""):
+        host.mvapply("apply", f"--confirm={wrong}", "-f", "network.yaml", code=3)
+
+
+@test("confirm: what failed is told, and what did not can stay")
+def failures(host):
+    host.netns("web", "db")
+    host.apply(document({"n": lan()}, {"db": ["n"]}))
+    with hidden_link(host, "02:42:ac:10:56:03"):
+        text = document({"n": lan()}, {"db": ["n"], "web": ["n"]})
+        with waiting(host, text) as (child, said):
+            assert b"attach web/n: cannot bring eth0 up" in said, said
+            host.mvapply("confirm")
+            ended(host, child, 1)
+    same(host.names("web"), set(), "web's links")
+    same(host.names("db"), {"eth0"}, "db's links")
+
+
+@test("confirm: a saved plan, and JSON")
+def saved(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    host.diff(WEB_DB, "--out", "plan.json")
+    done = host.mvapply("apply", "plan.json", "--confirm=1", "-o", "json", code=5).json
+    same((done["confirmed"], done["exit_code"], len(done["steps"])), (False, 5, 2), "the report")
+    same([one["code"] for one in done["errors"]], ["MV0912"], "what it says of the run")
+    same(host.snapshot(settled=True), before, "after it went back")
+    host.mvapply("apply", "plan.json", "--confirm=600", stdin=b"\n")
+    same(host.names("web"), {"eth0"}, "links")
+
+
+# --- when something dies
+
+@contextlib.contextmanager
+def hidden_link(host, mac):
+    """A link on eth0 with that MAC in a namespace without name and process, which no look finds: a
+    link of ours with that MAC cannot come up, which is tried for two seconds."""
+    linux.unshare(linux.CLONE_NEWNET)
+    hidden = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    linux.setns(host.spaces["host"])
+    try:
+        host.ip("host", f"link add link eth0 name hidden address {mac} type macvlan mode bridge")
+        pid = os.fork()
+        if pid == 0:
+            linux.setns(hidden)
+            signal.pause()
+        host.ip("host", f"link set hidden netns {pid}")
+        host.run("nsenter", f"--net=/proc/{pid}/ns/net", "ip", "link", "set", "hidden", "up", code=0)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        yield
+    finally:
+        os.close(hidden)
+
+
+@test("confirm: killed in the middle of its work, it goes back at once", both=True)
+def killed_within(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    with hidden_link(host, "02:42:ac:10:56:02"):
+        argv = [host.binary, "apply", "-f", host.write(WEB_DB), "--confirm=600"]
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE) as child:
+            host.until(lambda: "eth0" in host.names("web"), "web's link is made", 20)
+            child.kill()
+            assert WAITS not in child.stderr.read(), "it was not in the middle of it"
+        gone_back(host, before)
+
+
+@test("confirm: killed while it waits, it can still be confirmed, or cancelled")
+def killed_waiting(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    with waiting(host, WEB_DB) as (child, _):
+        guardian = guardian_of(child)
+        child.kill()
+        child.wait()
+        same(host.names("web"), {"eth0"}, "links, once it is killed")
+        os.kill(guardian, signal.SIGTERM)
+        gone_back(host, before)
+    with waiting(host, WEB_DB) as (child, _):
+        child.kill()
+        child.wait()
+        host.mvapply("confirm")
+    same(host.names("web"), {"eth0"}, "links, once it is confirmed")
+    host.mvapply("confirm", code=1)
+
+
+@test("confirm: killed while it waits, it goes back when its time is over")
+def killed_time(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    argv = [host.binary, "apply", "-f", host.write(WEB_DB), "--confirm=2"]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as child:
+        until_asked(child)
+        child.kill()
+    host.until(lambda: not host.names("web") and not host.names("db"), "it goes back", 20)
+    same(host.snapshot(settled=True), before, "after it went back")
+
+
+@test("confirm: the terminal hangs up, and it goes back all the same")
+def hangup(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    path = host.write(WEB_DB)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(host.binary, [host.binary, "apply", "-f", path, "--confirm=3"])
+    said = b""
+    while WAITS not in said:
+        said += os.read(terminal, 4096)
+    os.close(terminal)
+    status = os.waitpid(pid, 0)[1]
+    same(os.WTERMSIG(status), signal.SIGHUP, "what ended it")
+    same(host.names("web"), {"eth0"}, "links, after the hangup")
+    host.until(lambda: not host.names("web") and not host.names("db"), "it goes back", 20)
+    same(host.snapshot(settled=True), before, "after it went back")
+
+
+@test("confirm: the guardian is killed, and the apply goes back itself")
+def guardian_killed(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    with waiting(host, WEB_DB) as (child, _):
+        os.kill(guardian_of(child), signal.SIGKILL)
+        ended(host, child, 5)
+    same(host.snapshot(settled=True), before, "after it went back")
+
+
+@test("confirm: SIGINT and SIGTERM go back at once")
+def cancelled(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with waiting(host, WEB_DB) as (child, _):
+            child.send_signal(number)
+            ended(host, child, 5)
+            assert b"cancelled" in child.stderr.read()
+        same(host.snapshot(settled=True), before, f"after {number.name}")
+
+
+# --- when others are at work
+
+@test("confirm: while one waits, other applies are refused, and nothing is touched")
+def others(host):
+    host.netns("web", "db", "ci")
+    with waiting(host, WEB_DB) as (child, _):
+        other = host.write(document({"n": lan()}, {"ci": ["n"]}, name="other"), "other.yaml")
+        before = host.snapshot(settled=True)
+        for argv in (("apply", "--confirm"), ("apply",), ("delete",)):
+            done = host.mvapply(*argv, "-f", other, code=4)
+            assert "waits for its confirmation; nothing was touched [MV0809]" in done.err, done
+            assert "mvapply confirm" in done.err, done
+        same(host.snapshot(), before, "after the refusals")
+        host.mvapply("diff", "-f", other, code=2)
+        host.mvapply("confirm")
+        ended(host, child, 0)
+    host.mvapply("apply", "-f", other)
+
+
+@test("confirm: what others hang on a VLAN meanwhile keeps it", needs=["vlan"])
+def vlan_used(host):
+    host.netns("web")
+    with waiting(host, VLAN) as (child, _):
+        host.ip("host", "link add link eth0.10 name theirs type macvlan")
+        child.send_signal(signal.SIGINT)
+        ended(host, child, 5)
+    same(host.names("web"), set(), "web's links")
+    same(host.names("host"), {"eth0", "eth0.10", "theirs"}, "the host's links")

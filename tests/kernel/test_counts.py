@@ -1,0 +1,136 @@
+"""What mvapply asks of the kernel, counted: messages that look and messages that change, sockets, and
+visits to namespaces. Speed is these counts; the figures are tests/bench's."""
+import collections
+import json
+import os
+import re
+
+from declare import document, lan
+from host import same
+from registry import test
+
+COUNT = 20
+NAMES = [f"c{number}" for number in range(COUNT)]
+TEXT = document({"n": lan()}, {name: ["n"] for name in NAMES})
+
+# strace tells the types of messages by number where the socket is another namespace's.
+TYPES = {16: "RTM_NEWLINK", 17: "RTM_DELLINK", 18: "RTM_GETLINK", 19: "RTM_SETLINK",
+         20: "RTM_NEWADDR", 21: "RTM_DELADDR", 22: "RTM_GETADDR", 24: "RTM_NEWROUTE",
+         25: "RTM_DELROUTE", 26: "RTM_GETROUTE", 88: "RTM_NEWNSID", 90: "RTM_GETNSID"}
+LOOKS = {"RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE", "RTM_GETNSID"}
+BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench/bench.py")
+
+
+def counted(host, *argv):
+    """Runs mvapply with these arguments, quietly."""
+    return counted_program(host, host.binary, *argv, "-q")
+
+
+def counted_program(host, *argv):
+    """How often a program sent each kind of message, and other calls by their names."""
+    host.run("strace", "-f", "-qq", "-o", "trace", "-s", "65536", "-e", "abbrev=none",
+             "-e", "trace=sendto,setns,socket,openat", *argv, code=0, seconds=60,
+             env={"ASAN_OPTIONS": "detect_leaks=0"})  # which cannot be traced
+    counts = collections.Counter()
+    with open("trace", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            call = re.match(r"\d+ +(\w+)\(", line)
+            if call and call[1] == "sendto":
+                counts.update(name or TYPES[int(number, 16)] for name, number in
+                              re.findall(r"nlmsg_type=(?:(RTM_\w+)|(0x[0-9a-f]+))", line))
+            elif call and call[1] == "openat":
+                counts["accept_ra"] += "accept_ra" in line
+            elif call and (call[1] != "socket" or "AF_NETLINK" in line):
+                counts[call[1]] += 1
+            if call and call[1] == "socket":
+                counts["packet sockets"] += "AF_PACKET" in line
+    return counts
+
+
+def changes(counts):
+    return {kind: count for kind, count in counts.items()
+            if kind.startswith("RTM_") and kind not in LOOKS}
+
+
+@test("counts: a first apply")
+def first_apply(host):
+    host.netns(*NAMES)
+    counts = counted(host, "apply", "-f", host.write(TEXT))
+    # Created and brought up; marked; an address; a route; the host's number in each namespace.
+    same(changes(counts), {"RTM_NEWLINK": 2 * COUNT, "RTM_SETLINK": COUNT, "RTM_NEWADDR": COUNT,
+                           "RTM_NEWROUTE": COUNT, "RTM_NEWNSID": COUNT}, "messages that change")
+    # What was just made has nothing but its loopback link, which is down; the host and the LAN have.
+    same([counts[kind] for kind in ("RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE")],
+         [COUNT + 2, 2, 2], "messages that look")
+    same(counts["accept_ra"], COUNT, "files of /proc/sys written")
+    same(counts["packet sockets"], 1, "sockets to announce by")
+
+
+@test("counts: an apply with nothing to do")
+def nothing_to_do(host):
+    host.netns(*NAMES)
+    host.apply(TEXT)
+    counts = counted(host, "apply", "-f", host.write(TEXT))
+    same(changes(counts), {}, "messages that change")
+    # The host's namespace and the LAN's, whose end of the cable has its peer in the host's, as well.
+    same({kind: counts[kind] for kind in LOOKS},
+         {"RTM_GETLINK": COUNT + 2, "RTM_GETADDR": COUNT + 2, "RTM_GETROUTE": COUNT + 2,
+          "RTM_GETNSID": COUNT + 1}, "messages that look")
+    same(counts["socket"], COUNT + 2, "netlink sockets")
+    same(counts["setns"], COUNT + 2, "visits, the last of them back home")
+    same(counts["accept_ra"], 0, "files of /proc/sys")
+
+
+@test("counts: one more beside those that are there")
+def one_added(host):
+    host.netns(*NAMES, "more")
+    host.apply(TEXT)
+    more = document({"n": lan()}, {name: ["n"] for name in [*NAMES, "more"]})
+    same(changes(counted(host, "apply", "-f", host.write(more))),
+         {"RTM_NEWLINK": 2, "RTM_SETLINK": 1, "RTM_NEWADDR": 1, "RTM_NEWROUTE": 1,
+          "RTM_NEWNSID": 1}, "messages that change")
+
+
+@test("counts: a delete")
+def delete(host):
+    host.netns(*NAMES)
+    host.apply(TEXT)
+    same(changes(counted(host, "delete", "-f", host.write(TEXT))), {"RTM_DELLINK": COUNT},
+         "messages that change")
+
+
+@test("counts: a network that owns its VLAN goes by one message", needs=["vlan"])
+def delete_with_vlan(host):
+    names = NAMES[:4]
+    host.netns(*names)
+    text = document({"n": lan(vlan=10)}, {name: ["n"] for name in names})
+    host.apply(text)
+    same(changes(counted(host, "delete", "-f", host.write(text))), {"RTM_DELLINK": 1},
+         "messages that change")
+    same(set().union(*(host.names(name) for name in names)), set(), "what is left")
+    same("eth0.10" in host.names("host"), False, "the VLAN link is there")
+
+
+@test("counts: the floor of the benches sends what mvapply sends")
+def floor(host):
+    host.netns(*NAMES)
+    mine = changes(counted(host, "apply", "-f", host.write(TEXT)))
+    host.delete(TEXT)
+    program = os.path.join(os.path.dirname(host.binary), "tests/bench/floor")
+    same(changes(counted_program(host, program, "apply", "0", str(COUNT))), mine, "messages")
+    same(host.names(NAMES[-1]), {"eth0"}, "links")
+
+
+@test("bench: a round of each work, with the state of the kernel checked after each program")
+def bench(host):
+    host.run(BENCH, "--binary", host.binary, "--rounds", "1", "--plans", "10", "--json",
+             "/run/work/bench.json", "3", code=0, seconds=60)
+    with open("bench.json", encoding="utf-8") as file:
+        found = json.load(file)
+    ran = {(row["work"], row["program"]) for row in found["rows"]
+           if row["size"] == 3 and len(row["wall"]) == 1}
+    needed = {(work, program) for work in ("apply", "nothing", "added")
+              for program in ("floor", "mvapply")} | \
+        {("apply", "ip"), ("apply", "ip -batch"), ("delete", "mvapply")}
+    same(needed - ran, set(), "what did not run")
+    same([row["size"] for row in found["plans"]], [10], "plans")

@@ -1,0 +1,184 @@
+"""The examples of how the service is run: what they say holds, as far as it can be tried here."""
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import linux
+from declare import EXAMPLES, document, lan
+from host import same
+from registry import test
+from service import watching
+
+UNIT = os.path.join(EXAMPLES, "systemd/mvapply.service")
+CAPABILITIES = {"CAP_NET_BROADCAST": 11, "CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13,
+                "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21}
+TEXT = document({"n": lan()}, {"web": {"n": {"sysctls": {"net.ipv4.conf.IFNAME.forwarding": "1"}}},
+                               "db": ["n"]})
+
+
+def unit_values(key, path=UNIT):
+    with open(path, encoding="utf-8") as file:
+        return [line.split("=", 1)[1].strip() for line in file if line.startswith(f"{key}=")]
+
+
+def capabilities(*paths):
+    return {CAPABILITIES[name] for path in paths
+            for value in unit_values("CapabilityBoundingSet", path) for name in value.split()}
+
+
+def systemd_analyze(*arguments):
+    path = shutil.which("systemd-analyze")
+    assert path, "systemd-analyze is not installed (scripts/deps test)"
+    return subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
+
+
+@test("deployment: systemd rates the unit at 2.0 or better")
+def security(_):
+    os.makedirs("unit")
+    shutil.copy(UNIT, "unit")
+    done = systemd_analyze("security", "--offline=true", "--threshold=20", "--no-pager",
+                           "unit/mvapply.service")
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr
+    found = re.search(r"exposure level for mvapply\.service: ([0-9.]+)", done.stdout)
+    assert found and float(found[1]) <= 2.0, done.stdout
+
+
+@test("deployment: systemd finds no fault in the units")
+def verify(host):
+    os.makedirs("units")
+    for path in glob.glob(f"{EXAMPLES}/systemd/*.*") + glob.glob(f"{EXAMPLES}/gitops/*.*"):
+        if path.endswith((".service", ".timer", ".path")):
+            with open(path, encoding="utf-8") as source, \
+                    open(f"units/{os.path.basename(path)}", "w", encoding="utf-8") as copy:
+                copy.write(re.sub(r"/usr/local/bin/[\w-]+", host.binary, source.read()))
+    done = systemd_analyze("verify", "--man=no", *sorted(glob.glob("units/*")))
+    same((done.returncode, done.stdout), (0, ""), done.stderr)
+
+
+def expanded(groups):
+    """The names of a @group of system calls."""
+    names = set()
+    for group in groups:
+        for line in systemd_analyze("syscall-filter", group).stdout.splitlines()[1:]:
+            word = line.strip()
+            if word.startswith("@"):
+                names |= expanded([word])
+            elif word and not word.startswith("#"):
+                names.add(word)
+    return names
+
+
+@test("deployment: the unit's filter has every system call that the service makes")
+def system_calls(host):
+    host.netns("web")
+    host.write(TEXT)
+    allowed = set()
+    for value in unit_values("SystemCallFilter"):
+        if value.startswith("~"):
+            allowed -= expanded(value[1:].split())
+        else:
+            allowed |= expanded(value.split())
+    calls = "/run/calls"
+    program = host.binary
+    with open("/run/traced", "w", encoding="ascii") as file:
+        # LeakSanitizer, where the build has it, cannot work while it is traced.
+        file.write("#!/bin/sh\nexport ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0\n"
+                   f"exec strace -f -o {calls} -D {program} \"$@\"\n")
+    os.chmod("/run/traced", 0o755)
+    host.binary = "/run/traced"
+    with watching(host, "-f", "network.yaml", "--metrics", "/run/mvapply.prom") as service:
+        host.netns("db")
+        service.until_says("created attach db/n")
+        host.ip("web", "link del eth0")
+        service.until(lambda: host.names("web"), "repaired")
+        service.quiet()
+    with open(calls, encoding="utf-8", errors="replace") as file:
+        made = set(re.findall(r"^\d+ +(\w+)\(", file.read(), re.M))
+    # The unit has done these: LimitNOFILE=, CapabilityBoundingSet=.
+    same(made - allowed - {"prlimit64", "setrlimit", "capset"}, set(), "calls that are not allowed")
+
+
+def confine(kept):
+    """What the unit does to the service: a mount namespace of its own, read-only, that gets the
+    host's mounts, and few capabilities."""
+    def enter():
+        linux.unshare(linux.CLONE_NEWNS)
+        linux.mount(None, "/", None, linux.MS_REC | linux.MS_SLAVE)
+        for path in ("/proc/sys", "/proc/sys/net", "/run"):
+            linux.mount(path, path, None, linux.MS_BIND | linux.MS_REC)
+        for path in ("/proc/sys", "/run", "/"):
+            linux.mount(None, path, None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY)
+        linux.keep_capabilities(kept)
+    return enter
+
+
+@test("deployment: within the unit's rights and mounts it does its work", both=True)
+def confined(host):
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)  # as systemd makes it at boot
+    host.netns("web")
+    with watching(host, "-f", host.write(TEXT), before=confine(capabilities(UNIT))) as service:
+        same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
+        same(host.sysctl("web", "net/ipv4/conf/eth0/forwarding"), "1", "a sysctl")
+        service.settle()
+        host.netns("db")  # a mount of the host's
+        service.until_says("created attach db/n")
+        same(host.addresses("db", "eth0"), {"172.16.86.3/24"}, "db's addresses")
+        host.remove_netns("db")
+        service.until(lambda: sum("pending" in line for line in service.log()) == 2, "it is gone")
+        host.ip("web", "link del eth0")
+        service.until(lambda: host.names("web") and host.routes("web"), "repaired")
+        service.quiet()
+        assert not any("error" in line for line in service.log()), service.log()
+
+
+@test("deployment: a process's namespace takes the right that engines.conf adds")
+def confined_process(host):
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)
+    more = os.path.join(EXAMPLES, "systemd/mvapply-engines.conf")
+    with host.process() as pid:
+        text = document({"n": lan()}, {"web": {"pid": pid, "networks": ["n"]}})
+        for kept, said in ((capabilities(UNIT), "blocked"), (capabilities(UNIT, more), "created")):
+            with watching(host, "-f", host.write(text), before=confine(kept)) as service:
+                service.until_says(f"{said} attach web/n")
+
+
+# --- YAML
+
+def documents(path):
+    """What a file of YAML holds, read by PyYAML, which the system's python3 has."""
+    script = "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(sys.stdin))))"
+    with open(path, "rb") as file:
+        done = subprocess.run(["/usr/bin/python3", "-c", script], stdin=file, capture_output=True,
+                              text=True, check=False)
+    assert done.returncode == 0, f"{path}: {done.stderr}"
+    return json.loads(done.stdout)
+
+
+@test("deployment: the files for Kubernetes are YAML, and ask for no more than the unit")
+def kubernetes(host):
+    sets = []
+    for path in sorted(glob.glob(f"{EXAMPLES}/kubernetes/*.yaml")):
+        for item in documents(path):
+            assert item["apiVersion"] and item["kind"] and item["metadata"]["name"], path
+            if item["kind"] == "DaemonSet":
+                sets.append((path, item["spec"]["template"]["spec"]))
+            for name, text in (item.get("data") or {}).items():
+                if name.endswith(".yaml"):
+                    host.mvapply("validate", "-f", host.write(text))
+    assert len(sets) == 2, f"{len(sets)} DaemonSets"
+    for path, pod in sets:
+        main = next(item for item in pod["containers"] if item["name"] == "mvapply")
+        same(pod["hostNetwork"], True, path)
+        rights = main["securityContext"]
+        same((rights["capabilities"]["drop"], rights["readOnlyRootFilesystem"],
+              rights["allowPrivilegeEscalation"]), (["ALL"], True, False), path)
+        assert not rights.get("privileged"), path
+        wanted = {f"CAP_{name}" for name in rights["capabilities"]["add"]}
+        assert wanted <= set(CAPABILITIES), f"{path}: {wanted}"
+        mounts = {mount["mountPath"]: mount for mount in main["volumeMounts"]}
+        same(mounts["/run/netns"]["mountPropagation"], "HostToContainer", path)
+        for mount in mounts.values():
+            assert any(volume["name"] == mount["name"] for volume in pod["volumes"]), mount

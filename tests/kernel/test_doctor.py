@@ -1,0 +1,151 @@
+"""What the doctor finds, and what it says to do about it."""
+import os
+
+import linux
+from declare import BRIDGE, document, lan
+from host import same
+from registry import test
+
+
+def devices(**files):
+    """Puts what /sys tells of network devices in its place: link -> files, or its driver's name."""
+    linux.mount("tmpfs", "/sys/class/net", "tmpfs")
+    for link, content in files.items():
+        os.makedirs(f"/sys/class/net/{link}/device")
+        if content.startswith("driver "):
+            os.symlink(f"/drivers/{content.split()[1]}", f"/sys/class/net/{link}/device/driver")
+        else:
+            os.mkdir(f"/sys/class/net/{link}/{content}")
+
+
+def findings(host, text, code, *flags):
+    """(level, check, subject) -> the finding, from JSON; the text has to say the same."""
+    done = host.mvapply("doctor", "-f", host.write(text), "-o", "json", *flags, code=code).json
+    same(done["exit_code"], code, "exit code in JSON")
+    shown = host.mvapply("doctor", "-f", "network.yaml", *flags, code=code)
+    words = " ".join(shown.out.split())
+    for finding in done["findings"]:
+        for part in ("level", "check", "subject", "message", "fix"):
+            assert not finding[part] or finding[part] in words, f"no {finding[part]!r}\n{shown}"
+    assert all(len(line) <= 100 for line in shown.out.splitlines()), shown
+    return {(one["level"], one["check"], one["subject"]): one for one in done["findings"]}
+
+
+@test("doctor: a host that is fit: nothing found, nothing changed, exit 0")
+def fit(host):
+    devices()
+    host.netns("web")
+    same(host.silently("doctor", lambda: findings(host, BRIDGE, 0)), {}, "findings")
+    host.apply(BRIDGE)
+    same(host.silently("doctor", lambda: findings(host, BRIDGE, 0)), {}, "findings, converged")
+    assert "Nothing stands in the way." in host.mvapply("doctor", "-f", "network.yaml").out
+
+
+@test("doctor: kinds of links that the kernel cannot make", both=True)
+def kinds(host):
+    devices()
+    host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up",
+                        "link set up1 up"])
+    # What the kernel can do, as `ip` finds it by trying.
+    commands = {"macvlan": "link eth0 name probe type macvlan", "dummy": "name probe type dummy",
+                "vlan": "link eth0 name probe type vlan id 9",
+                "ipvlan": "link eth1 name probe type ipvlan"}
+    missing = set()
+    for kind, command in commands.items():
+        if host.run("ip", "link", "add", *command.split()).code == 0:
+            host.ip("host", "link delete probe")
+        else:
+            missing.add(kind)
+    text = document({"m": lan(vlan=10), "i": lan(driver="ipvlan", parent="eth1", gateway=None),
+                     "d": {"internal": True, "subnet": "10.9.0.0/24"}}, {})
+    found = host.silently("doctor", lambda: host.mvapply(
+        "doctor", "-f", host.write(text), "-o", "json", code=1 if missing else 0).json)
+    told = {one["message"].split()[4] for one in found["findings"] if one["check"] == "kernel"}
+    same(told, missing, "kinds that are told as missing")
+
+
+@test("doctor: rights that are missing")
+def rights(host):
+    devices()
+    done = host.mvapply("doctor", "-f", host.write(BRIDGE), "-o", "json", code=1,
+                        before=linux.drop_capability_bounds).json
+    same([(one["level"], one["message"].split()[1]) for one in done["findings"]
+          if one["check"] == "rights"],
+         [("problem", "CAP_NET_ADMIN,"), ("problem", "CAP_SYS_ADMIN,"),
+          ("warning", "CAP_NET_RAW,")], "rights")
+
+
+@test("doctor: a parent that is missing, down, or too small for IPv6")
+def parents(host):
+    devices()
+    host.netns("web")
+    host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 mtu 1270"])
+    networks = {"a": lan(parent="eth7"), "b": lan(parent="eth1", subnet="fd00:86::/64",
+                                                   gateway=None)}
+    found = findings(host, document(networks, {"web": ["b"]}), 1)
+    same(set(found), {("problem", "plan", "a"), ("problem", "parents", "eth1")}, "findings")
+    same(found["problem", "plan", "a"]["code"], "MV0601", "the plan's own code")
+    done = host.mvapply("doctor", "-f", "network.yaml", code=1)
+    for words in ('the host has no link "eth7"', "is down", "`ip link set eth1 up`", "MTU of 1270"):
+        assert words in done.out, f"no {words!r}\n{done}"
+    host.batch("host", ["link set eth1 mtu 1500", "link set eth1 up", "link set up1 up"])
+    same(findings(host, document({"b": networks["b"]}, {}), 0), {}, "once they are mended")
+
+
+@test("doctor: a foreign link, a foreign holder of the MAC, an MTU over the parent's")
+def in_the_way(host):
+    devices()
+    host.netns("web", "db", "ci")
+    host.batch("host", ["link add link eth0 name other address 02:00:5e:00:00:09 type macvlan "
+                        "mode bridge"])
+    host.batch("web", ["link add eth0 type veth peer name eth9"])
+    networks = {"n": lan(), "big": lan(mtu=9000, ip_range="172.16.86.128/25")}
+    found = findings(host, document(networks, {
+        "web": {"n": {"interface_name": "eth0"}}, "db": {"n": {"mac_address": "02:00:5e:00:00:09"}},
+        "ci": ["big"]}), 1)
+    same(set(found), {("problem", "plan", "web/n"), ("problem", "plan", "db/n"),
+                      ("problem", "plan", "big")}, "findings")
+    assert "has a link eth0 (veth)" in found["problem", "plan", "web/n"]["message"], found
+    assert "02:00:5e:00:00:09" in found["problem", "plan", "db/n"]["message"], found
+    assert "mtu 9000" in found["problem", "plan", "big"]["message"], found
+
+
+@test("doctor: a wireless parent, for macvlan alone")
+def wireless(host):
+    devices(eth0="phy80211")
+    found = findings(host, document({"n": lan()}, {}), 1)
+    same(set(found), {("problem", "hardware", "eth0")}, "findings")
+    assert "ipvlan" in found["problem", "hardware", "eth0"]["fix"], found
+    done = host.mvapply("doctor", "-f", host.write(document({"n": lan(driver="ipvlan")}, {})),
+                        "-o", "json", code=None).json
+    same([one for one in done["findings"] if one["check"] == "hardware"], [], "with ipvlan")
+
+
+@test("doctor: hypervisors that drop unknown MACs, and devices with few filters")
+def drivers(host):
+    devices(eth0="driver vmxnet3")
+    found = findings(host, document({"n": lan(), "o": lan(subnet="172.16.87.0/24", gateway=None)}, {}), 0)
+    same(set(found), {("warning", "hardware", "eth0")}, "findings of vmxnet3")
+    assert "forged transmits" in found["warning", "hardware", "eth0"]["fix"], found
+    linux.umount("/sys/class/net")
+    devices(eth0="driver igb")
+    text = {f"c{i}": {"pid": 99990 - i, "networks": ["n"]} for i in range(16)}
+    found = findings(host, document({"n": lan()}, text), 0)
+    assert "with 16 macvlans" in found["warning", "hardware", "eth0"]["message"], found
+    del text["c0"]
+    same(findings(host, document({"n": lan()}, text), 0), {}, "findings of 15")
+
+
+@test("doctor: strict filtering by reverse path, for containers on several networks")
+def rp_filter(host):
+    devices()
+    host.netns("web", "db")
+    host.set_sysctl("host", "net/ipv4/conf/default/rp_filter", 0)
+    host.set_sysctl("host", "net/ipv4/conf/all/rp_filter", 1)
+    networks = {"a": lan(), "b": lan(subnet="172.16.87.0/24", gateway="172.16.87.1")}
+    loose = {"sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"}}
+    found = findings(host, document(networks, {"web": ["a", "b"], "db": ["a"]}), 0)
+    same(set(found), {("warning", "rp_filter", "web")}, "findings")
+    same(findings(host, document(networks, {"web": {"a": loose, "b": loose}}), 0), {}, "loose")
+    host.set_sysctl("host", "net/ipv4/conf/all/rp_filter", 2)
+    same(findings(host, document(networks, {"web": ["a", "b"]}), 0), {}, "not strict")

@@ -1,0 +1,262 @@
+"""Containers by the name that a real engine gave them: dockerd and Podman's service."""
+import concurrent.futures
+
+import packets
+from declare import document, lan
+from engines import KINDS, running
+from host import same
+from registry import test
+
+MANY = 50
+COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+
+
+def on_each(name, **options):
+    """Registers the test for each engine; it gets the host and the running engine."""
+    def register(function):
+        for kind in KINDS:
+            def body(host, kind=kind):
+                with running(host, kind) as engine:
+                    function(host, engine)
+            test(f"{kind}: {name}", **options)(body)
+        return function
+    return register
+
+
+CASES = []
+
+
+def case(name):
+    """One of those that share an engine, which takes a while to start: it names its containers as
+    it likes, and leaves none."""
+    def register(function):
+        CASES.append((name, function))
+        return function
+    return register
+
+
+def one(engine, source="my-web", **keys):
+    return document({"n": lan()}, {"web": {engine.kind: source, "networks": {"n": keys}}})
+
+
+def said(result, *words):
+    for word in words:
+        assert word in result.out + result.err, f"{word!r} is not said\n{result}"
+
+
+def identity(host, space, name="eth0"):
+    link = host.link(space, name)
+    return link["address"], host.addresses(space, name), host.routes(space)
+
+
+@case("a container without a network, by name, id and the beginning of one")
+def by_name(host, engine):
+    before = host.snapshot()
+    text = one(engine)
+    pending = host.apply(text, env=engine.env)
+    same(pending.plan, [f'pending web/n {engine.kind} has no container "my-web" yet'], "no container")
+    ident = engine.create("my-web")
+    pending = host.apply(text, env=engine.env)
+    same(pending.plan, ['pending web/n container "my-web" is not running'], "not running")
+    engine.start("my-web")
+    with engine.space("my-web") as space:
+        host.apply(text, env=engine.env)
+        same(identity(host, space), ("02:42:ac:10:56:02", {"172.16.86.2/24"},
+             {"default via 172.16.86.1 dev eth0",
+              "172.16.86.0/24 dev eth0 scope link src 172.16.86.2"}), "the attachment")
+        with host.inside("lan"):
+            assert packets.ping("172.16.86.2"), "the container does not answer"
+        for source in ("my-web", ident, ident[:12]):
+            for _ in range(2):
+                done = host.apply(one(engine, source), env=engine.env)
+                same(done.plan, [], f"by {source}")
+        status = host.mvapply("status", "-f", host.write(text), env=engine.env)
+        said(status, "172.16.86.2")
+        same(host.delete(text, env=engine.env).plan, ["- attach web/n"], "delete")
+        same(host.names(space), set(), "links after delete")
+    engine.remove("my-web")
+    same(host.snapshot(), before, "at the end")
+
+
+@case("by Compose's project and service")
+def by_compose(host, engine):
+    text = one(engine, "shop/web")
+    pending = host.apply(text, env=engine.env)
+    said(pending, "has no container of Compose's \"shop/web\" yet")
+    engine.run("shop-api-1", labels={**COMPOSE, "com.docker.compose.service": "api"})
+    engine.create("shop-web-1", labels=COMPOSE)
+    pending = host.apply(text, env=engine.env)
+    same(pending.plan, ['pending web/n container "shop/web" is not running'], "not running")
+    engine.start("shop-web-1")
+    host.apply(text, env=engine.env)
+    with engine.space("shop-web-1") as space:
+        same(host.addresses(space, "eth0"), {"172.16.86.2/24"}, "the service")
+        same(host.apply(text, env=engine.env).plan, [], "a second apply")
+        with engine.space("shop-api-1") as other:
+            same(host.names(other), set(), "the other service")
+        engine.run("shop-web-2", labels=COMPOSE)
+        done = host.apply(text, env=engine.env, code=1)
+        said(done, "runs as 2 containers: ", "shop-web-1", "shop-web-2", "name one of them")
+        same(host.addresses(space, "eth0"), {"172.16.86.2/24"}, "after a second replica")
+
+
+@case("--network host is refused, and nothing is touched")
+def host_network(host, engine):
+    engine.run("my-web", network="host")
+    engine.run("db")
+    text = document({"n": lan()}, {"web": {engine.kind: "my-web", "networks": ["n"]},
+                                   "db": {engine.kind: "db", "networks": ["n"]}})
+    before = host.snapshot()
+    done = host.apply(text, env=engine.env, code=4)
+    said(done, 'container "my-web" runs with --network host', "--network none")
+    same(host.snapshot(), before, "after a refusal")
+    with engine.space("db") as space:
+        same(host.names(space), set(), "the other container")
+    # Another container's network that is the host's is the host's too.
+    engine.run("joined", network="container:my-web")
+    done = host.apply(one(engine, "joined"), env=engine.env, code=4)
+    said(done, f"{engine.kind} joined is the host's own network namespace")
+
+
+@on_each("a restart brings the same address, MAC and name back; renamed; removed")
+def restart(host, engine):
+    engine.run("first")
+    engine.run("my-web")
+    text = document({"n": lan()}, {"first": {engine.kind: "first", "networks": ["n"]},
+                                   "web": {engine.kind: "my-web", "networks": ["n"]}})
+    host.apply(text, env=engine.env)
+    with engine.space("my-web") as space:
+        before = identity(host, space)
+        same(before[1], {"172.16.86.3/24"}, "before")
+    with engine.space("first") as space:
+        index = host.link(space, "eth0")["ifindex"]
+    engine.restart("my-web")
+    host.until(lambda: engine.pid("my-web"), "it runs again")
+    done = host.apply(text, env=engine.env)
+    same(len(done.plan), 1, "operations after a restart")
+    with engine.space("my-web") as space:
+        same(identity(host, space), before, "after a restart")
+    engine.stop("my-web")
+    done = host.apply(text, env=engine.env)
+    same(done.plan, ['pending web/n container "my-web" is not running'], "stopped")
+    engine.start("my-web")
+    host.apply(text, env=engine.env)
+    engine.rename("my-web", "your-web")
+    done = host.apply(text, env=engine.env)
+    same(done.plan, [f'pending web/n {engine.kind} has no container "my-web" yet'], "renamed")
+    with engine.space("your-web") as space:
+        same(identity(host, space), before, "renamed: nothing is deleted")
+        renamed = text.replace('"my-web"', '"your-web"')
+        same(host.apply(renamed, env=engine.env).plan, [], "by its new name")
+        same(identity(host, space), before, "by its new name")
+    engine.remove("your-web")
+    done = host.apply(renamed, env=engine.env)
+    same(done.plan, [f'pending web/n {engine.kind} has no container "your-web" yet'], "removed")
+    with engine.space("first") as space:
+        same(host.link(space, "eth0")["ifindex"], index, "the bystander's link")
+
+
+@case("two names for one container, and one that joins another's network")
+def shared(host, engine):
+    engine.run("my-web")
+    engine.run("sidecar", network="container:my-web")
+    text = document({"n": lan()}, {
+        "sidecar": {engine.kind: "sidecar", "networks": ["n"]}})
+    host.apply(text, env=engine.env)
+    with engine.space("my-web") as space:
+        same(host.addresses(space, "eth0"), {"172.16.86.2/24"}, "the shared namespace")
+    same(host.apply(text, env=engine.env).plan, [], "a second apply")
+
+
+@on_each("an engine that is down makes its containers pending, and deletes nothing")
+def down(host, engine):
+    host.netns("plain")
+    engine.run("my-web")
+    text = document({"n": lan()}, {"web": {engine.kind: "my-web", "networks": ["n"]},
+                                   "gone": {engine.kind: "gone", "networks": ["n"]},
+                                   "plain": ["n"]})
+    host.apply(text, env=engine.env)
+    with engine.space("my-web") as space:
+        before = identity(host, space), host.link(space, "eth0")["ifindex"]
+        engine.end()
+        done = host.apply(text, env=engine.env)
+        reason = f"{engine.kind} cannot be reached at {engine.socket}: No such file or directory [MV0704]"
+        same(done.plan, [f"pending web/n {reason}", f"pending gone/n {reason}"], "while it is down")
+        said(done, "start it" if engine.kind == "docker" else "start its service")
+        same((identity(host, space), host.link(space, "eth0")["ifindex"]), before,
+             "while it is down")
+        engine.begin()
+        host.until(lambda: engine.pid("my-web"), "it knows its container")
+        same(host.apply(text, env=engine.env).plan,
+             [f'pending gone/n {engine.kind} has no container "gone" yet'], "up again")
+        same((identity(host, space), host.link(space, "eth0")["ifindex"]), before, "up again")
+    done = host.apply(text, env={engine.variable: "tcp://192.0.2.1:2375"}, code=1)
+    said(done, f'{engine.variable} is "tcp://192.0.2.1:2375", which is no engine of this machine')
+
+
+@on_each("fifty containers at once", seconds=400)
+def fifty(host, engine):
+    names = [f"c{number}" for number in range(MANY)]
+    text = document({"n": lan()}, {name: {engine.kind: name, "networks": ["n"]} for name in names})
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(engine.run, names))
+    done = host.apply(text, env=engine.env)
+    same(len(done.plan), MANY, "operations")
+    for number, name in enumerate(names):
+        with engine.space(name) as space:
+            same(host.addresses(space, "eth0"), {f"172.16.86.{2 + number}/24"}, name)
+    same(host.apply(text, env=engine.env).plan, [], "a second apply")
+    for name in names[::10]:
+        engine.restart(name)
+    done = host.apply(text, env=engine.env)
+    same(len(done.plan), 5, "operations after five of them restarted")
+    with engine.space(names[40]) as space:
+        same(host.addresses(space, "eth0"), {"172.16.86.42/24"}, names[40])
+    same(len(host.delete(text, env=engine.env).plan), MANY, "operations of delete")
+
+
+@case("a container with a network of its engine keeps that, and its default route")
+def engine_network(host, engine):
+    """As the engine leaves it: a link of its own and a default route, made by hand, since the
+    engines' own networks need kinds of link and packet filters that a kernel may lack."""
+    engine.run("my-web")
+    metric = " metric 100" if engine.kind == "podman" else ""
+    with engine.space("my-web") as space:
+        host.batch(space, ["link add eth0 type veth peer name br0", "link set eth0 up",
+                           "link set br0 up", "address add 172.17.0.2/16 dev eth0",
+                           f"route add default via 172.17.0.1 dev eth0{metric}"])
+        before = host.link(space, "eth0")["ifindex"]
+        text = one(engine)
+        done = host.apply(text, env=engine.env)
+        said(done, "web keeps the default route of its engine, via 172.17.0.1; that of network n "
+             "(via 172.16.86.1) is left out")
+        same((host.link(space, "eth0")["ifindex"], host.addresses(space, "eth1")),
+             (before, {"172.16.86.2/24"}), "the links")
+        same({route for route in host.routes(space) if route.startswith("default")},
+             {"default via 172.17.0.1 dev eth0"}, "default routes")
+        again = host.apply(text, env=engine.env)
+        same(again.plan, [], "a second apply")
+        said(again, "keeps the default route of its engine")
+        host.diff(text, env=engine.env, code=0)
+        host.batch(space, [f"route del default via 172.17.0.1 dev eth0{metric}"])
+        done = host.apply(text, env=engine.env)
+        said(done, "default via 172.16.86.1")
+        host.batch(space, ["route add default via 172.17.0.1 dev eth0 metric 100"])
+        host.apply(text, env=engine.env)
+        same({route for route in host.routes(space) if route.startswith("default")},
+             {"default via 172.17.0.1 dev eth0"}, "default routes, where the engine's came later")
+        same(host.apply(text, env=engine.env).plan, [], "the last apply")
+
+
+@on_each("containers in every state")
+def every_case(host, engine):
+    failed = []
+    for name, function in CASES:
+        try:
+            function(host, engine)
+        except AssertionError as error:
+            failed.append(f"{name}: {error}")
+        finally:
+            engine.remove_all()
+    if failed:
+        raise AssertionError("\n".join(failed))

@@ -1,0 +1,40 @@
+"""What needs neither the kernel nor a file: the reference in the terminal."""
+from host import same
+from registry import test
+
+
+def paths(host, *words):
+    return [entry["path"] for entry in host.mvapply("explain", *words, "-o", "json").json["keys"]]
+
+
+@test("explain: a key by its path, with and without names, and by its end")
+def explain_key(host):
+    for word in ("networks.NAME.vlan", "networks.vlan", "networks.lan.vlan", "vlan"):
+        same(paths(host, word), ["networks.NAME.vlan"], f"explain {word}")
+    same(paths(host, "containers.web.networks.lan.routes[0].via"),
+         ["containers.NAME.networks.NET.routes[].via"], "with an index")
+    same(paths(host, "gateway"), ["networks.NAME.gateway", "networks.NAME.subnets[].gateway"],
+         "a key of two objects")
+    same(paths(host, "containers.web"), ["containers"], "an entry of a map")
+    done = host.mvapply("explain", "networks.mode")
+    for words in ("passthru", "bridge for macvlan, l2 for ipvlan", "networks.NAME.mode"):
+        assert words in done.out, f"no {words!r}\n{done}"
+
+
+@test("explain: all keys, each with what it means, within 100 columns")
+def explain_all(host):
+    entries = host.mvapply("explain", "-o", "json").json["keys"]
+    assert len(entries) > 30 and all(entry["about"] and entry["type"] for entry in entries), entries
+    lines = host.mvapply("explain").out.splitlines()
+    same([line for line in lines if len(line) > 100], [], "long lines")
+    for entry in entries:
+        assert any(line.startswith(f"{entry['path']}: ") for line in lines), entry["path"]
+
+
+@test("explain: what there is not, with a guess; exit 3")
+def explain_unknown(host):
+    done = host.mvapply("explain", "networks.lan.vlann", code=3)
+    same(done.out, "", "standard output")
+    assert "did you mean" in done.err and "vlan" in done.err, done
+    assert "`mvapply explain` shows" in host.mvapply("explain", "quux", code=3).err
+    assert "one word too many" in host.mvapply("explain", "vlan", "mode", code=3).err

@@ -1,0 +1,270 @@
+"""`export`: what it writes of a live host changes nothing, and makes the same on a fresh one."""
+import json
+
+from declare import document, lan
+from engines import running
+from host import same
+from random_sets import Sets
+from registry import test
+
+import yaml
+
+WHOLE = """
+name: lab
+networks:
+  lan:
+    parent: eth0
+    mtu: 1400
+    host: true
+    subnets:
+      - {subnet: 172.16.86.0/24, gateway: 172.16.86.1}
+      - {subnet: "fd00:86::/64", gateway: "fd00:86::1"}
+  dmz: {parent: eth0, mode: private, bcqueuelen: 50, subnet: 10.8.0.0/16, gateway: 10.8.0.1}
+containers:
+  web:
+    networks:
+      lan: {routes: [{to: 192.168.0.0/16, via: 172.16.86.254}]}
+      dmz: {gw_priority: 4, interface_name: dmz0}
+  database:
+    netns: db
+    networks: {dmz: {mac_address: 02:00:00:00:00:07}}
+---
+networks: {n: {parent: eth0, subnet: 192.168.1.0/24}}
+containers: {x: {netns: /run/netns/web, networks: {n: {interface_name: other}}}}
+"""
+
+
+def exported(host, *arguments, **options):
+    """The text, read by another program, too."""
+    out = host.mvapply("export", *arguments, **options).out
+    return out, list(yaml.safe_load_all(out))
+
+
+@test("export: two sets, whose declarations change nothing")
+def whole(host):
+    host.netns("web", "db")
+    host.apply(WHOLE)
+    text, documents = host.silently("export", lambda: exported(host))
+    host.unchanged(text)
+    default, lab = documents
+    same(default, {"networks": {"n": {"parent": "eth0", "subnet": "192.168.1.0/24"}},
+                   "containers": {"x": {"netns": "web", "networks": {"n": {
+                       "ipv4_address": "192.168.1.1", "interface_name": "other"}}}}}, "default")
+    same(lab["containers"], {
+        "database": {"netns": "db", "networks": {"dmz": {
+            "ipv4_address": "10.8.0.3", "mac_address": "02:00:00:00:00:07"}}},
+        "web": {"networks": {
+            "lan": {"ipv4_address": "172.16.86.2", "ipv6_address": "fd00:86::2",
+                    "routes": [{"to": "192.168.0.0/16", "via": "172.16.86.254"}]},
+            "dmz": {"ipv4_address": "10.8.0.2", "interface_name": "dmz0"}}}}, "containers")
+    same(lab["networks"]["dmz"], {"parent": "eth0", "mode": "private", "subnet": "10.8.0.0/16",
+                                  "gateway": "10.8.0.1", "bcqueuelen": 50}, "a network")
+    same(host.mvapply("export", "-o", "json").json["documents"], documents, "as JSON")
+
+
+@test("export: one set by --name or by its file; a set that is not there is an error")
+def selected(host):
+    host.netns("web", "db")
+    host.apply(WHOLE)
+    text, documents = exported(host, "--name", "lab")
+    same([item["name"] for item in documents], ["lab"], "by name")
+    same(exported(host, "-f", host.write("name: lab"))[0], text, "by its file")
+    done = host.mvapply("export", "--name", "lab", "--name", "shop", code=1)
+    assert done.out == "" and '"shop"' in done.err, done
+    host.mvapply("export", "-f", host.write("name: [", "bad.yaml"), code=3)
+    same(exported(host, "--name", "default")[1][0].keys(), {"networks", "containers"}, "default")
+
+
+@test("export: a host without anything of mvapply's is an empty file")
+def nothing(host):
+    host.batch("host", ["link add theirs link eth0 type macvlan mode bridge"])
+    text, documents = exported(host)
+    same(documents, [], "documents")
+    host.mvapply("diff", "-f", host.write(text), code=0)
+
+
+@test("export: VLANs, one inside another and one that nobody uses", needs=["vlan"])
+def vlans(host):
+    host.netns("web")
+    host.batch("host", ["link add link eth0 name theirs type vlan id 30", "link set theirs up"])
+    text = document({"outer": lan(vlan=100, vlan_protocol="802.1ad"),
+                     "inner": lan(parent="eth0.100", vlan=7, subnet="10.7.0.0/24", gateway=None),
+                     "given": lan(vlan=30, subnet="10.30.0.0/24", gateway=None),
+                     "island": {"internal": True, "subnet": "10.9.0.0/24"}},
+                    {"web": ["inner", "given"]})
+    host.apply(text)
+    out, documents = exported(host)
+    same({name: (body.get("parent"), body.get("vlan"), body.get("vlan_protocol"))
+          for name, body in documents[0]["networks"].items()},
+         {"given": ("eth0", 30, None), "vlan100": ("eth0", 100, "802.1ad"),
+          "inner": ("eth0.100", 7, None), "island": (None, None, None)}, "networks")
+    assert "so that its subnet cannot be seen" in out, out
+    host.unchanged(out)
+    host.delete(out)
+    again = host.snapshot("host", settled=True)
+    host.apply(out)
+    assert host.snapshot("host", settled=True) != again, "nothing was made"
+    host.unchanged(out)
+
+
+@test("export: random sets, exported, differ in nothing, and come back the same")
+def random_sets(host):
+    names = ["web", "db", "ci"]
+    host.netns(*names)
+    for seed in range(6):
+        text = Sets(seed, names).document(f"set{seed}")
+        host.apply(text)
+        out = exported(host)[0]
+        before = host.snapshot(settled=True)
+        same(host.mvapply("diff", "-f", host.write(out), code=0).plan, [], f"of {text}")
+        host.delete(out)
+        assert not host.names("web"), "it is still there"
+        host.apply(out)
+        same(without_ids(host.snapshot(settled=True)), without_ids(before), "made anew")
+        host.delete(out)
+
+
+def without_ids(snapshot):
+    """Without what a link gets anew each time."""
+    return {key: {name: item for name, item in value.items()
+                  if name not in ("ifindex", "link_index")} if isinstance(value, dict) else value
+            for key, value in snapshot.items()}
+
+
+@test("export: drift and what cannot be said are comments")
+def comments(host):
+    host.netns("web", "db")
+    host.apply(document({"n": lan()}, {"db": ["n"], "web": ["n"]}))
+    host.ip("web", "link set eth0 mtu 1400")
+    notes = host.mvapply("export", "-o", "json").json["notes"]
+    same([note["at"] for note in notes], ["containers.web.networks.n"], "where")
+    assert "mtu is 1400" in json.dumps(notes), notes
+    assert "# its mtu is 1400, unlike the network's" in exported(host)[0]
+
+
+@test("docker: export names the container, not its namespace")
+def docker(host):
+    with running(host, "docker") as engine:
+        engine.run("my-web")
+        host.netns("db")
+        text = document({"n": lan()}, {"web": {"docker": "my-web", "networks": ["n"]},
+                                       "db": ["n"]})
+        host.apply(text, env=engine.env)
+        out, documents = exported(host, env=engine.env)
+        same(documents[0]["containers"]["web"]["docker"], "my-web", "the source")
+        assert "netns" not in documents[0]["containers"]["db"], documents
+        same(host.mvapply("diff", "-f", host.write(out), code=0, env=engine.env).plan, [], "diff")
+        host.delete(text, env=engine.env)
+
+
+def ifindex(host, space, name):
+    return host.link(space, name)["ifindex"]
+
+
+def taken_over(host, links, **options):
+    """export --adopt, then apply --adopt: every link stays itself, and is mvapply's. Gives the text."""
+    before = {place: ifindex(host, *place) for place in links}
+    text, documents = host.silently("export", lambda: exported(host, "--adopt", **options))
+    plan = host.diff(text, "--adopt", **options).plan
+    assert plan and all(line.startswith("~ ") for line in plan), plan
+    host.apply(text, "--adopt", **options)
+    same({place: ifindex(host, *place) for place in links}, before, "the links")
+    for space, name in links:
+        assert host.link(space, name)["ifalias"].startswith("mvapply:"), (space, name)
+    same(host.diff(text, code=0, **options).plan, [], "diff, now without --adopt")
+    same(host.mvapply("diff", "-f", host.write(exported(host, **options)[0]), code=0,
+                      **options).plan, [], "diff against a plain export")
+    return text, documents
+
+
+@test("export --adopt: macvlans that were made by hand are taken over in place")
+def adopt(host):
+    host.netns("web", "db")
+    for space, name, more in (("web", "mv0", "address 02:11:22:33:44:55"), ("db", "eth0", ""),
+                              ("db", "silent", "")):
+        host.ip("host", f"link add link eth0 name tmp0 {more} type macvlan mode bridge")
+        host.ip("host", f"link set tmp0 netns {space} name {name}")
+    host.batch("web", ["address add 172.16.86.20/24 dev mv0", "link set mv0 up",
+                       "route add default via 172.16.86.1",
+                       "route add 192.168.0.0/16 via 172.16.86.3"])
+    host.batch("db", ["address add 172.16.86.21/24 dev eth0",
+                      "address add fd00:86::21/64 dev eth0 nodad", "link set eth0 up"])
+    host.batch("host", ["link add link eth0 name way type macvlan mode bridge",
+                        "address add 172.16.86.9/24 dev way", "link set way up"])
+    routes = host.routes("web")
+    text, documents = taken_over(host, [("web", "mv0"), ("db", "eth0"), ("host", "way")])
+    same(documents[0]["containers"], {
+        "web": {"networks": {"eth0-2": {
+            "ipv4_address": "172.16.86.20", "mac_address": "02:11:22:33:44:55",
+            "interface_name": "mv0",
+            "routes": [{"to": "192.168.0.0/16", "via": "172.16.86.3"}]}}},
+        "db": {"networks": {"eth0": {
+            "ipv4_address": "172.16.86.21", "ipv6_address": "fd00:86::21",
+            "mac_address": host.link("db", "eth0")["address"], "interface_name": "eth0"}}}},
+         "containers")
+    same(documents[0]["networks"]["eth0-2"], {
+        "parent": "eth0", "subnet": "172.16.86.0/24", "gateway": "172.16.86.1",
+        "host": {"ipv4_address": "172.16.86.9", "interface_name": "way"}}, "the network")
+    assert "macvlan silent in db is left as it is" in text, text
+    same(host.routes("web"), routes, "routes")
+    same(host.link("db", "silent").get("ifalias"), None, "what is left")
+    host.unchanged(text)
+
+
+@test("export --adopt: beside what is marked, into the set that is asked for")
+def adopt_beside(host):
+    host.netns("web")
+    host.apply(document({"n": lan()}, {"web": ["n"]}, name="lab"))
+    host.ip("host", "link add link eth0 name tmp0 mtu 1400 type macvlan mode private")
+    host.ip("host", "link set tmp0 netns web name other")
+    host.batch("web", ["address add 10.8.0.5/16 dev other", "link set other up"])
+    text = exported(host, "--adopt", "--name", "lab")[0]
+    host.apply(text, "--adopt")
+    same(host.link("web", "other")["ifalias"], "mvapply:attach:lab/eth0/web", "its mark")
+    host.unchanged(text)
+
+
+@test("export --adopt: VLAN links and ipvlans", needs=["vlan", "ipvlan"])
+def adopt_vlans(host):
+    host.netns("web", "db")
+    host.batch("host", [
+        "link add link eth0 name office mtu 1400 type vlan id 10", "link set office up",
+        "address add 10.10.0.5/24 dev office",
+        "link add link eth0 name idle type vlan id 20 protocol 802.1ad", "link set idle up",
+        "address add 10.20.0.5/24 dev idle",
+        "link add link office name tmp0 type macvlan mode private",
+        "link set tmp0 netns web name lan0",
+        "link add link eth0 name tmp1 type ipvlan mode l3", "link set tmp1 netns db name ipv0",
+        "link add link eth0 name tmp2 type vlan id 30", "link set tmp2 netns db name own"])
+    host.batch("web", ["address add 10.10.0.7/24 dev lan0", "link set lan0 up"])
+    host.batch("db", ["address add 10.30.0.7/24 dev ipv0", "link set ipv0 up"])
+    addresses = host.addresses("host", "office"), host.addresses("host", "idle")
+    text, documents = taken_over(host, [("host", "office"), ("host", "idle"), ("web", "lan0"),
+                                        ("db", "ipv0")])
+    same(documents[0]["networks"], {
+        "office": {"parent": "eth0", "vlan": 10, "mode": "private", "subnet": "10.10.0.0/24",
+                   "mtu": 1400},
+        "idle": {"parent": "eth0", "vlan": 20, "vlan_protocol": "802.1ad",
+                 "subnet": "10.20.0.0/24"},
+        "eth0": {"driver": "ipvlan", "mode": "l3", "parent": "eth0", "subnet": "10.30.0.0/24"}},
+         "networks")
+    assert "vlan own in db is left as it is: mvapply has VLAN links on the host only" in text, text
+    same((host.addresses("host", "office"), host.addresses("host", "idle")), addresses,
+         "the host's own addresses")
+
+
+@test("docker: export --adopt takes over the link that Docker's own driver made", seconds=240)
+def adopt_docker(host):
+    with running(host, "docker") as engine:
+        engine.call("POST", "/networks/create", {
+            "Name": "lan", "Driver": "macvlan", "Options": {"parent": "eth0"},
+            "IPAM": {"Config": [{"Subnet": "172.16.86.0/24", "Gateway": "172.16.86.1"}]}})
+        engine.run("my-web", network="lan")
+        with engine.space("my-web") as space:
+            text, documents = taken_over(host, [(space, "eth0")], env=engine.env)
+            container = documents[0]["containers"]["my-web"]
+            same((container["docker"], container["networks"]["eth0"]["ipv4_address"]),
+                 ("my-web", "172.16.86.2"), "the container")
+            same(documents[0]["networks"]["eth0"]["gateway"], "172.16.86.1", "the gateway")
+            host.delete(text, env=engine.env)
+            same(host.names(space), set(), "links after delete")

@@ -1,0 +1,112 @@
+"""`graph`: what there is and what apply would do, in each format. What Mermaid itself makes of it is
+tests/graph."""
+import json
+import os
+import re
+import xml.etree.ElementTree
+
+from declare import EXAMPLES, document, lan
+from host import same
+from registry import test
+
+NETWORKS = {"a": lan(), "b": lan(subnet="10.8.0.0/16", gateway=None)}
+BEFORE = document({**NETWORKS, "old": lan(subnet="10.9.0.0/16", gateway=None)},
+                  {"web": ["a", "b"], "db": ["b"], "ci": ["old"]}, name="lab")
+AFTER = document({"a": lan(mtu=1400, host=True), "b": NETWORKS["b"],
+                  "c": lan(parent="eth9", subnet="10.7.0.0/24", gateway=None)},
+                 {"web": ["a", "b"], "db": ["a", "b"], "job": ["b"], "ci": ["c"]}, name="lab")
+
+NODES = [("parent", "same", "eth0"), ("network", "same", "a"), ("network", "same", "b"),
+         ("parent", "same", "eth9"), ("network", "trouble", "c"), ("container", "create", "the host"),
+         ("container", "same", "web"), ("container", "same", "db"), ("container", "pending", "job"),
+         ("container", "same", "ci"), ("network", "delete", "old")]
+EDGES = [("eth0", "a", "same", ""), ("eth0", "b", "same", ""), ("eth9", "c", "same", ""),
+         ("a", "the host", "create", "mv-lab.a 172.16.86.254/32"),
+         ("a", "web", "change", "eth0 172.16.86.2/24"), ("b", "web", "same", "eth1 10.8.0.1/16"),
+         ("a", "db", "create", "eth1 172.16.86.3/24"), ("b", "db", "same", "eth0 10.8.0.2/16"),
+         ("b", "job", "pending", ""), ("c", "ci", "trouble", "eth0 10.7.0.1/24"),
+         ("eth0", "old", "delete", ""), ("old", "ci", "delete", "eth0 10.9.0.1/16")]
+
+
+def prepared(host):
+    host.netns("web", "db", "ci")
+    host.apply(BEFORE)
+    return host.write(AFTER, "after.yaml")
+
+
+def drawn(host, file, form):
+    return host.silently("graph", lambda: host.mvapply("graph", "-f", file, "--format", form)).out
+
+
+@test("graph: every object, with what would become of it")
+def objects(host):
+    graph = host.mvapply("graph", "-f", prepared(host), "-o", "json").json
+    same([(node["kind"], node["state"], node["title"]) for node in graph["nodes"]], NODES, "nodes")
+    titles = [node["title"] for node in graph["nodes"]]
+    same([(titles[edge["from"]], titles[edge["to"]], edge["state"], edge["label"])
+          for edge in graph["edges"]], EDGES, "edges")
+
+
+@test("graph: Graphviz reads its DOT")
+def dot(host):
+    text = drawn(host, prepared(host), "dot")
+    graph = json.loads(host.run("dot", "-Tjson", stdin=text.encode(), code=0).out)
+    labels = [node["label"].split("\\n")[0] for node in graph["objects"]]
+    same(labels, [title for _, _, title in NODES], "nodes")
+    signs = {"same": "", "create": "+ ", "change": "~ ", "delete": "- ", "pending": "pending ",
+             "trouble": "blocked "}
+    same(sorted((labels[edge["tail"]], labels[edge["head"]], edge["label"])
+                for edge in graph["edges"]),
+         sorted((source, target, (signs[state] + label).strip())
+                for source, target, state, label in EDGES), "edges")
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@test("graph: the SVG is well-formed, holds every text, and its boxes do not touch")
+def svg(host):
+    root = xml.etree.ElementTree.fromstring(drawn(host, prepared(host), "svg"))
+    texts = [text.text for text in root.iter(f"{SVG}text")]
+    for _, _, title in NODES:
+        assert title in texts, f"no {title} in {texts}"
+    for word in ("~ eth0 172.16.86.2/24", "+ eth1 172.16.86.3/24", "- eth0 10.9.0.1/16", "pending",
+                 "eth1 10.8.0.1/16"):
+        assert word in texts, f"no {word} in {texts}"
+    same(len(list(root.iter(f"{SVG}path"))), len(EDGES), "edges")
+    boxes = [{key: float(rect.get(key)) for key in ("x", "y", "width", "height")}
+             for rect in root.iter(f"{SVG}rect") if "%" not in rect.get("width")]
+    same(len(boxes), len(NODES), "boxes")
+    for number, box in enumerate(boxes):
+        assert box["x"] + box["width"] < float(root.get("width")), box
+        assert box["y"] + box["height"] < float(root.get("height")), box
+        for other in boxes[:number]:
+            assert (box["x"] >= other["x"] + other["width"] or box["y"] >= other["y"]
+                    + other["height"] or other["x"] >= box["x"] + box["width"]
+                    or other["y"] >= box["y"] + box["height"]), f"{box} touches {other}"
+
+
+@test("graph: names with the signs of XML and of DOT")
+def signs(host):
+    file = host.write(json.dumps({"networks": {"n": lan(parent="a\"<&>\\")}}))
+    root = xml.etree.ElementTree.fromstring(drawn(host, file, "svg"))
+    assert "a\"<&>\\" in [text.text for text in root.iter(f"{SVG}text")]
+    graph = host.run("dot", "-Tplain", stdin=drawn(host, file, "dot").encode(), code=0).out
+    assert r'"a\"<&>\\" ' in graph, graph
+
+
+@test("graph: the README's is what it draws of the example")
+def readme(host):
+    host.netns("web", "ci", "db")
+    with open(os.path.join(EXAMPLES, "../README.md"), encoding="utf-8") as file:
+        shown = re.findall(r"```mermaid\n(.*?)```", file.read(), re.S)
+    same(shown, [drawn(host, os.path.abspath(os.path.join(EXAMPLES, "trunk.yaml")), "mermaid")],
+         "the graph")
+
+
+@test("graph: bad command lines and files")
+def bad(host):
+    host.write(AFTER)
+    for arguments in (["graph"], ["graph", "-f", host.write("networks: [", "bad.yaml")],
+                      ["graph", "-f", "network.yaml", "--format", "png"]):
+        assert host.mvapply(*arguments, code=3).err, "nothing said"

@@ -1,0 +1,84 @@
+"""Everything that is written as JSON, against the schema that the reference has of it."""
+import json
+import os
+import warnings
+
+from declare import document, example, lan
+from documents import TOP
+from registry import test
+from service import watching
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import jsonschema
+
+with open(os.path.join(TOP, "docs/reference/output.schema.json"), encoding="utf-8") as file:
+    SCHEMA = json.load(file)
+
+
+def validator(kind):
+    return jsonschema.Draft202012Validator({**SCHEMA, "anyOf": [{"$ref": f"#/$defs/{kind}"}]})
+
+
+def fits(value, kind):
+    errors = [f"{list(error.absolute_path)}: {error.message}"
+              for whole in validator(kind).iter_errors(value) for error in whole.context or [whole]]
+    assert not errors, "\n".join([f"not a {kind}:", *errors, json.dumps(value, indent=1)])
+
+
+@test("JSON: what every command writes fits the reference's schema")
+def commands(host):
+    host.netns("web", "db", "old")
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    networks = {"n": lan(host={"ipv4_address": "172.16.86.9"})}
+    host.apply(document(networks, {"web": ["n"], "old": ["n"]}))
+    host.batch("web", ["link set eth0 mtu 1400"])
+    text = document(networks, {"web": ["n"], "db": ["n"], "job": ["n"]})
+    path = host.write(text)
+    cni = host.write('{"name": "n", "type": "macvlan"}', "conf.json")
+    for kind, code, *words in (
+            ("plan", 2, "diff", "-f", path), ("status", 0, "status", "-f", path),
+            ("status", 0, "status"), ("findings", None, "doctor", "-f", path),
+            ("errors", 0, "validate", "-f", path), ("keys", 0, "explain"),
+            ("codes", 0, "explain", "MV"),
+            ("commands", 0, "help"), ("commands", 0, "diff", "--help"),
+            ("version", 0, "--version"), ("exported", 0, "export"),
+            ("graph", 0, "graph", "-f", path), ("exported", 0, "import", "cni", cni),
+            ("plan", 0, "apply", "-f", path),
+            ("plan", 0, "delete", "-f", path)):
+        fits(host.mvapply(*words, "-o", "json", code=code).json, kind)
+
+
+@test("JSON: refusals, failures and errors of the input fit the reference's schema")
+def troubles(host):
+    host.netns("web")
+    host.batch("web", ["link add eth0 type veth peer name eth9"])
+    text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}})
+    fits(host.apply(text, "-o", "json", code=4).json, "plan")
+    fits(host.apply(document({"n": lan(parent="eth7")}, {"web": ["n"]}), "-o", "json",
+                    code=1).json, "plan")
+    bad = host.mvapply("apply", "-f", host.write("networks: [\n"), "-o", "json", code=3).json
+    fits(bad, "errors")
+    assert bad["errors"][0]["line"] and bad["errors"][0]["code"] == "MV0104", bad
+
+
+@test("JSON: the schema of the output refuses what is not so")
+def refuses(host):
+    plan = host.diff(example("tutorial-bridge.yaml"), "-o", "json", code=None).json
+    fits(plan, "plan")
+    for wrong in ({**plan, "exit_code": "2"}, {**plan, "more": 1},
+                  {**plan, "steps": [{"action": "make"}]}):
+        assert list(validator("plan").iter_errors(wrong)), wrong
+
+
+@test("JSON: each line of watch's log fits the reference's schema")
+def log(host):
+    host.netns("web")
+    path = host.write(document({"n": lan()}, {"web": ["n"]}))
+    with watching(host, "-f", path, "-o", "json") as service:
+        lines = service.until(
+            lambda: [line for line in service.output() if line.get("container") == "web"],
+            "a line of the attachment")
+        lines = service.output() + lines
+    for line in lines:
+        fits(line, "log")

@@ -1,0 +1,101 @@
+"""Killed with SIGKILL right before any of its system calls, the next apply converges: no orphan stays, and
+what is foreign is bit by bit as it was.
+
+Only a call that sends, writes or enters a namespace changes anything beyond the process itself, so that
+to be killed before two of the others in a row comes to the same; SOAK=1 takes all calls nevertheless."""
+from declare import document, lan
+from faults import WHOLE, killed, killer_of, state
+from host import same
+from registry import test
+from service import watching
+
+CALLS = "all" if WHOLE else "sendto,write"
+NAMES = ("host", "web", "db", "ci")
+FOREIGN = ("lan", "other")
+
+BEFORE = document({"n": lan()}, {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.30"}}})
+AFTER = document({"n": lan(mtu=1400)}, {
+    "db": {"n": {"ipv4_address": "172.16.86.31", "interface_name": "lan0"}},
+    "ci": {"n": {"sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"}}}})
+
+
+class Scene:
+    def __init__(self, host, text):
+        self.host = host
+        host.netns("web", "db", "ci", "other")
+        host.batch("host", ["link add link eth0 name x address 02:00:00:00:01:01 type macvlan "
+                            "mode bridge", "link set x netns other",
+                            "link add y type veth peer name z", "address add 10.1.1.1/24 dev y"])
+        host.batch("other", ["address add 172.16.86.200/24 dev x", "link set x up"])
+        host.apply(BEFORE)
+        host.apply(text)
+        host.settle()
+        self.text, self.wanted = text, state(host, *NAMES)
+        self.foreign = self.foreign_now()
+
+    def foreign_now(self):
+        return {**self.host.snapshot(*FOREIGN),
+                **{key: value for key, value in self.host.snapshot("host").items()
+                   if " y" in key or " z" in key}}
+
+    def mended(self, what):
+        """One apply leads to what was wanted, and the next has nothing to do."""
+        self.host.apply(self.text)
+        same(state(self.host, *NAMES), self.wanted, f"after {what}")
+        same(self.foreign_now(), self.foreign, f"what is foreign, after {what}")
+        same(self.host.diff(self.text, code=0).plan, [], f"a diff after {what}")
+
+    def each_call(self, prepare, *arguments):
+        """Runs the command again and again, killed before one more call each time, until it is not."""
+        prepare()
+        total = killed(self.host, 0, CALLS, *arguments)
+        hit = 0
+        for number in range(1, 2 * total):
+            prepare()
+            if not killed(self.host, number, CALLS, *arguments):
+                break
+            hit += 1
+            self.mended(f"a kill before call {number} of about {total} of {arguments[0]}")
+        assert hit >= total - 5 and hit > 15, f"killed {hit} times, of {total} calls"
+        print(f"killed {hit} times")
+
+
+@test("killed: an apply, before each call", seconds=3600 if WHOLE else 0)
+def killed_apply(host):
+    scene = Scene(host, AFTER)
+    host.write(AFTER, "after.yaml")
+    scene.each_call(lambda: host.apply(BEFORE), "apply", "-f", "after.yaml")
+
+
+@test("killed: a delete, before each call", seconds=3600 if WHOLE else 0)
+def killed_delete(host):
+    scene = Scene(host, AFTER)
+    host.write(AFTER, "after.yaml")
+    scene.each_call(lambda: host.apply(AFTER), "delete", "-f", "after.yaml")
+    host.delete(AFTER)
+    same({ns: host.names(ns) for ns in NAMES}, {"host": {"eth0", "y", "z"}, "web": set(),
+                                                "db": set(), "ci": set()}, "after a delete")
+
+
+@test("killed: a repair of the service, before each call", seconds=3600 if WHOLE else 0)
+def killed_repair(host):
+    scene = Scene(host, AFTER)
+    hit = 0
+    for number in range(1, 2000):
+        with watching(host, "-f", host.write(AFTER)) as service:
+            service.quiet(0.1)
+            killer = killer_of(host, service.pid, number, CALLS)
+            host.ip("db", "link del lan0")
+            host.ip("ci", "address flush dev eth0")
+            host.until(lambda: killer.poll() is not None or state(host, *NAMES) == scene.wanted,
+                       "killed or repaired", 20)
+            service.process.kill()  # where it was repaired, and nothing was killed
+            service.process.wait()
+            service.process.returncode = 0
+            killer.communicate()
+        if killer.returncode != 0:
+            break
+        hit += 1
+        scene.mended(f"a kill before call {number} of a repair")
+    assert hit > 20, f"killed {hit} times"
+    print(f"killed {hit} times")

@@ -1,0 +1,102 @@
+"""The line that a terminal shows while work takes longer than a second."""
+import contextlib
+import os
+import pty
+import re
+import select
+import socket
+import subprocess
+
+from declare import document, lan
+from host import WORK, same
+from registry import test
+
+EMPTY = "\r\x1b[K"
+
+
+class Running:
+    """A command whose stderr is a terminal, or a pipe."""
+
+    def __init__(self, host, *argv, terminal=True, env=None):
+        self.host, self.said = host, ""
+        self.ours, theirs = pty.openpty() if terminal else os.pipe()
+        self.child = subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                      stderr=theirs, env={**os.environ, **(env or {})})
+        os.close(theirs)
+
+    def read(self):
+        while select.select([self.ours], [], [], 0)[0]:
+            try:
+                data = os.read(self.ours, 65536)
+            except OSError:  # the terminal's other end was closed
+                data = b""
+            if not data:
+                break
+            self.said += data.decode()
+        return self.said
+
+    def until(self, holds, what):
+        return self.host.until(lambda: holds(self.read()), what, 30)
+
+    def end(self):
+        out = self.child.communicate(timeout=60 * self.host.patience)[0].decode()
+        self.read()
+        os.close(self.ours)
+        return self.child.returncode, out, self.said
+
+
+@contextlib.contextmanager
+def silent_engine():
+    """A socket that takes calls and never answers; gives a function that hangs up."""
+    path = f"{WORK}/silent.sock"
+    with socket.socket(socket.AF_UNIX) as engine:
+        engine.bind(path)
+        engine.listen()
+        yield {"DOCKER_HOST": f"unix://{path}"}, lambda: engine.accept()[0].close()
+
+
+TEXT = document({"n": lan()}, {"web": ["n"], "db": {"docker": "db", "networks": ["n"]}})
+
+
+@test("progress: a terminal shows what takes long, and nothing of it stays")
+def looking(host):
+    host.netns("web")
+    with silent_engine() as (env, hang_up):
+        running = Running(host, host.binary, "apply", "-f", host.write(TEXT), env=env)
+        running.until(lambda said: said.count("Looking at the host's network namespaces") >= 2,
+                      "the line")
+        hang_up()
+        code, out, said = running.end()
+    same(code, 0, f"exit code of {out} {said}")
+    assert re.search(r"\+ attach +web/n ", out) and "Looking" not in out, out
+    assert said.endswith(EMPTY), repr(said)
+
+
+@test("progress: not into a pipe, and not with -q")
+def not_shown(host):
+    host.netns("web")
+    for terminal, more in ((False, []), (True, ["-q"])):
+        with silent_engine() as (env, hang_up):
+            running = Running(host, host.binary, "diff", "-f", host.write(TEXT), *more, env=env,
+                              terminal=terminal)
+            seconds = 1.5  # longer than a line waits for
+            select.select([running.ours], [], [], seconds)
+            hang_up()
+            _, _, said = running.end()
+        assert "Looking" not in said and "\x1b" not in said, repr(said)
+        os.unlink(f"{WORK}/silent.sock")
+
+
+@test("progress: an apply counts what is done")
+def counted(host):
+    names = [f"c{number}" for number in range(8)]
+    host.netns(*names)
+    text = document({"n": lan()}, {name: ["n"] for name in names})
+    running = Running(host, "strace", "-f", "-o", "/dev/null", "-e", "trace=sendto", "-e",
+                      "inject=sendto:delay_enter=60000", host.binary, "apply", "-f",
+                      host.write(text), env={"ASAN_OPTIONS": "detect_leaks=0"})
+    code, out, said = running.end()
+    same((code, len(re.findall(r"^\+ attach", out, re.M))), (0, 8), f"of {out} {said}")
+    counts = [int(count) for count in re.findall(r"Applying: (\d+) of 8", said)]
+    assert len(set(counts)) >= 3 and counts == sorted(counts), counts
+    assert said.endswith(EMPTY), repr(said)

@@ -1,0 +1,215 @@
+"""Each message of a plan is refused once: what it was for is taken back, the rest is done, and it is told
+what could not be done."""
+import errno
+import os
+
+from declare import document, lan
+from faults import WHOLE, noted, preload, state
+from host import same
+from registry import test
+
+ERRNOS = [errno.EPERM, errno.EBUSY, errno.ENOMEM, errno.EEXIST, errno.ENODEV, errno.EINTR]
+NAMES = ("web", "db")
+
+NUMBER = "number the host's namespace"
+
+# Where the kernel says something else by it, which is seen to. By the message's type and its sentence's
+# fourth word.
+OTHERWISE = {
+    (88, "number"): ERRNOS,                       # it has its number already
+    (16, "create"): (errno.EEXIST, errno.EBUSY),  # it has to be made as on older kernels
+    (19, "rename"): (errno.EBUSY,),               # not while it is up
+    (21, "remove"): (errno.ENODEV,),              # it is gone already
+}
+
+ROUTES = [{"to": "10.0.0.0/8", "via": "172.16.86.254"}]
+DUAL = lan(subnet=None, gateway=None, subnets=[{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"},
+                                               {"subnet": "fd00:86::/64"}])
+TEXT = document({"n": DUAL}, {
+    "web": {"n": {"routes": ROUTES, "sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"}}},
+    "db": ["n"]})
+
+
+class Refusals:
+    """Runs a command once for each of its messages and some errnos, each time from the same state."""
+    def __init__(self, host, prepare, *command):
+        self.host, self.prepare, self.command = host, prepare, command
+        prepare()
+        self.run()  # the namespaces have their numbers from now on
+        self.wanted = state(host, *NAMES)
+        prepare()
+        self.before = state(host, *NAMES)
+        self.kinds = [kind for _, kind in noted(host, "request", lambda env: self.run(env=env))]
+
+    def run(self, code=0, env=None):
+        return self.host.mvapply(*self.command, code=code, env=env)
+
+    def each(self, sentences):
+        """Yields (what its message is for, errno, the run, the state after it) for the messages that
+        the sentences are of, (type, words): the last ones."""
+        count = len(sentences)
+        same(self.kinds[-count:], [kind for kind, _ in sentences], "the types of the messages")
+        for number, (kind, sentence) in enumerate(sentences, len(self.kinds) - count + 1):
+            for errnum in ERRNOS if WHOLE else [ERRNOS[number % 6]]:
+                self.prepare()
+                done = self.run(None, preload(self.host, f"refuse@{number}={errnum}"))
+                words = f"{sentence}: {os.strerror(errnum)}"
+                if errnum in OTHERWISE.get((kind, sentence.split()[3]), ()):
+                    same(done.code, 0, f"exit code after {words}\n{done}")
+                else:
+                    same(done.code, 1, f"exit code after {words}\n{done}")
+                    assert words in done.err, f"{words!r} is not said\n{done}"
+                yield words, done, state(self.host, *NAMES)
+
+    def mended(self, words):
+        self.run()
+        same(state(self.host, *NAMES), self.wanted, f"a second run after {words}")
+
+
+def part(whole, ns):
+    return {key: value for key, value in whole.items() if key.startswith((f"{ns} ", f"{ns}:"))}
+
+
+def create_sentences(ns, addresses, routes):
+    deeds = [(88, NUMBER), (90, "create eth0"), (16, "create eth0"), (19, "mark eth0"),
+             (16, "bring eth0 up")]
+    deeds += [(20, f"add address {address} to eth0") for address in addresses]
+    deeds += [(24, f"add route {route} to eth0") for route in routes]
+    return [(kind, f"attach {ns}/n: cannot {deed} in namespace {ns}") for kind, deed in deeds]
+
+
+@test("refusals: each message of attachments that are made")
+def creates(host):
+    host.netns(*NAMES)
+    host.write(TEXT)
+    refusals = Refusals(host, lambda: host.delete(TEXT), "apply", "-f", "network.yaml")
+    sentences = create_sentences("web", ["172.16.86.2/24", "fd00:86::1/64"],
+                                 ["default via 172.16.86.1", "10.0.0.0/8 via 172.16.86.254"]) + \
+        create_sentences("db", ["172.16.86.3/24", "fd00:86::2/64"], ["default via 172.16.86.1"])
+    for words, done, after in refusals.each(sentences):
+        if done.code == 0:
+            same(after, refusals.wanted, f"made as on older kernels, after {words}")
+            continue
+        ns, other = NAMES if "web/n" in words else NAMES[::-1]
+        same(part(after, ns), {}, f"taken back after {words}")
+        same(part(after, other), part(refusals.wanted, other), f"the rest after {words}")
+        refusals.mended(words)
+
+
+@test("refusals: each message where links are made as on older kernels", both=True)
+def older_way(host):
+    """In the host's namespace, and moved from there."""
+    host.netns(*NAMES)
+    text = document({"n": lan()}, {"web": ["n"]})
+    host.write(text)
+    run = Refusals(host, lambda: host.delete(text), "apply", "-f", "network.yaml")
+    first = run.kinds.index(16) + 1
+    # A new kernel is made to say what an old one says; there it is so anyway.
+    stumbles = f"refuse@{first}={errno.EEXIST}"
+    run.prepare()
+    kinds = [kind for _, kind in noted(host, "request", lambda env: run.run(
+        env={**env, "FAULTS": stumbles}))][first + 1:]
+    deeds = ["create eth0", "mark eth0", "move eth0", "move eth0", "bring eth0 up",
+             "add address 172.16.86.2/24 to eth0", "add route default via 172.16.86.1 to eth0"]
+    same(kinds, [16, 19, 19, 18, 16, 20, 24], "the types of the messages")
+    for number, deed in enumerate(deeds, first + 2):
+        for errnum in ERRNOS if WHOLE else [ERRNOS[number % 6]]:
+            run.prepare()
+            done = run.run(1, preload(host, stumbles, f"refuse@{number}={errnum}"))
+            words = f"cannot {deed} in namespace web: {os.strerror(errnum)}"
+            assert words in done.err, f"{words!r} is not said\n{done}"
+            same((host.names("host"), host.names("web")), ({"eth0"}, set()),
+                 f"links after {words}")
+            run.mended(words)
+
+
+@test("refusals: the name that another was to give up", both=True)
+def name_not_given_up(host):
+    """Moved into its namespace, the new link does not get it there, and goes again."""
+    host.netns("web")
+    both = {"n": lan(), "m": lan(subnet="10.8.0.0/24", gateway=None)}
+    host.apply(document(both, {"web": {"n": {"interface_name": "eth0"}}}))
+    after = document(both, {"web": {"n": {"interface_name": "lan0"},
+                                    "m": {"interface_name": "eth0"}}})
+    kinds = noted(host, "request", lambda env: host.apply(after, "--dry-run", code=2, env=env))
+    done = host.apply(after, code=1, env=preload(host, f"refuse@{len(kinds) + 1}={errno.EPERM}"))
+    assert "cannot rename eth0 to lan0 in namespace web: Operation not permitted" in done.err, done
+    assert "attach web/m: cannot move eth0 in namespace web: File exists" in done.err, done
+    same((host.names("host"), host.names("web")), ({"eth0"}, {"eth0"}), "links")
+    host.apply(after)
+    same(host.names("web"), {"eth0", "lan0"}, "links in the end")
+
+
+def network(**keys):
+    return {"n": lan(**keys)}
+
+
+@test("refusals: each message of attachments that are changed in place")
+def changes(host):
+    host.netns(*NAMES)
+    one = document(network(mtu=1500, bcqueuelen=1000), {
+        "web": {"n": {"ipv4_address": "172.16.86.2", "interface_name": "eth0"}}, "db": ["n"]})
+    host.write(document(network(mtu=1400, bcqueuelen=77), {
+        "web": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0", "routes": ROUTES}},
+        "db": ["n"]}), "new.yaml")
+    refusals = Refusals(host, lambda: host.apply(one), "apply", "-f", "new.yaml")
+    web, db = ([(kind, f"attach {ns}/n: cannot {deed} in namespace {ns}") for kind, deed in deeds]
+               for ns, deeds in (("web", [
+                   (21, "remove address 172.16.86.2/24 from eth0"),
+                   (19, "rename eth0 to lan0"),
+                   (19, "set the MAC address of lan0 to 02:42:ac:10:56:14"),
+                   (19, "set the MTU of lan0 to 1400"),
+                   (16, "set bcqueuelen of lan0 to 77"),
+                   (20, "add address 172.16.86.20/24 to lan0"),
+                   (24, "add route 10.0.0.0/8 via 172.16.86.254 to lan0"),
+                   (20, "add address 172.16.86.20/24 to lan0"),
+                   (24, "add route default via 172.16.86.1 to lan0"),
+                   (24, "add route 10.0.0.0/8 via 172.16.86.254 to lan0")]),
+                                 ("db", [(19, "set the MTU of eth0 to 1400"),
+                                         (16, "set bcqueuelen of eth0 to 77")])))
+    for words, done, after in refusals.each(web + db):
+        other = "db" if "web/n" in words else "web"
+        same(part(after, other), part(refusals.wanted, other), f"the rest after {words}")
+        left = host.mvapply("diff", "-f", "new.yaml", code=None).plan
+        assert len(left) <= 1 and all(f" {other}/n " not in line for line in left), (words, left)
+        refusals.mended(words)
+
+
+@test("refusals: each message of attachments that are deleted")
+def deletes(host):
+    """Each on a thread of its own, so that the order is not the same each time."""
+    host.netns(*NAMES)
+    text = document(network(), {"web": ["n"], "db": ["n"]})
+    refusals = Refusals(host, lambda: host.apply(text), "delete", "-f", "network.yaml")
+    same(sorted(refusals.kinds[-4:]), [17, 17, 18, 18], "the types of the last messages")
+    for number in range(len(refusals.kinds) - 3, len(refusals.kinds) + 1):
+        for errnum in ERRNOS if WHOLE else [ERRNOS[number % 6], errno.ENODEV]:
+            refusals.prepare()
+            done = refusals.run(None, preload(host, f"refuse@{number}={errnum}"))
+            after = state(host, *NAMES)
+            left = [ns for ns in NAMES if part(after, ns)]
+            what = f"{left} left after {os.strerror(errnum)}\n{done}"
+            same(len(left), 1, what)
+            # The kernel says ENODEV when the link is gone, which is what was wanted.
+            words = f"attach {left[0]}/n: cannot delete eth0 in namespace {left[0]}: "
+            assert (done.code, words + os.strerror(errnum) in done.err) == \
+                ((0, False) if errnum == errno.ENODEV else (1, True)), what
+            same(part(after, left[0]), part(refusals.before, left[0]), f"untouched: {what}")
+            refusals.mended(what)
+
+
+@test("refusals: each message of a VLAN link that is made", needs=["vlan"])
+def vlan(host):
+    host.netns(*NAMES)
+    text = document({"n": lan(vlan=10)}, {"web": ["n"]})
+    host.write(text)
+    refusals = Refusals(host, lambda: host.delete(text), "apply", "-f", "network.yaml")
+    made = len(refusals.kinds) - refusals.kinds[::-1].index(19)  # its mark is the first of two
+    first = refusals.kinds.index(16) + 1
+    for number, deed in ((first, "create"), (first + 1, "mark"), (first + 2, "bring")):
+        refusals.prepare()
+        done = refusals.run(1, preload(host, f"refuse@{number}={errno.EPERM}"))
+        assert f"link eth0.10: cannot {deed} eth0.10" in done.err, done
+        same((host.names("host"), host.names("web")), ({"eth0"}, set()),
+             f"links after a refusal to {deed}, of {made}")
+        refusals.mended(deed)

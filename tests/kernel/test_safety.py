@@ -1,0 +1,565 @@
+"""What is not ours is left alone; what cannot be done is told; what was broken off is mended."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import linux
+import packets
+from declare import BRIDGE, document, lan
+from host import same
+from registry import test
+
+ONE = document({"n": lan()}, {"web": ["n"]})
+
+
+def refused(host, text, *words, flags=(), code=4):
+    """The apply and the diff refuse, say why with these words, and touch nothing."""
+    before = host.snapshot()
+
+    def both():
+        for command in ("diff", "apply"):
+            done = host.mvapply(command, "-f", host.write(text), *flags, code=code)
+            for word in words:
+                assert word in done.out + done.err, f"{word!r} is not said\n{done}"
+        return done
+    done = host.silently("a refused apply", both)
+    same(host.snapshot(), before, "after a refusal")
+    return done
+
+
+# --- what is not ours
+
+@test("foreign: a link of the wanted name", both=True)
+def foreign_name(host):
+    host.netns("web", "other")
+    host.batch("web", ["link add eth0 type veth peer name peer0", "link set eth0 up"])
+    refused(host, document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}},
+                                          "other": ["n"]}), "eth0", "web")
+
+
+@test("foreign: a name that is not asked for is passed over")
+def foreign_name_passed(host):
+    host.netns("web")
+    host.batch("web", ["link add eth0 type veth peer name peer0", "link set eth0 up"])
+    before = host.link("web", "eth0")["ifindex"]
+    host.apply(ONE)
+    same((host.link("web", "eth0")["ifindex"], host.addresses("web", "eth1")),
+         (before, {"172.16.86.2/24"}), "the links")
+    host.unchanged(ONE)
+
+
+@test("foreign: a default route", both=True)
+def foreign_default(host):
+    host.netns("web")
+    host.batch("web", ["link add engine0 type veth peer name peer0", "link set engine0 up",
+                       "link set peer0 up", "address add 192.168.5.2/24 dev engine0",
+                       "route add default via 192.168.5.1"])
+    refused(host, ONE, "192.168.5.1", "--adopt")
+    host.apply(ONE, "--adopt")
+    same({route for route in host.routes("web") if route.startswith("default")},
+         {"default via 172.16.86.1 dev eth0"}, "default routes after --adopt")
+    same(host.addresses("web", "engine0"), {"192.168.5.2/24"}, "the engine's address")
+    host.unchanged(ONE)
+
+
+@test("foreign: a macvlan with the wanted MAC")
+def foreign_mac(host):
+    host.netns("web", "other")
+    host.batch("host", ["link add link eth0 name x address 02:42:ac:10:56:02 type macvlan "
+                        "mode bridge", "link set x netns other"])
+    refused(host, ONE, "02:42:ac:10:56:02")
+
+
+@test("foreign: an explicit address that the parent has")
+def foreign_address(host):
+    host.netns("web")
+    host.ip("host", "address add 172.16.86.2/24 dev eth0")
+    refused(host, document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.2"}}}),
+            "172.16.86.2", "eth0")
+
+
+@test("foreign: an ipvlan on the parent", needs=["ipvlan"])
+def foreign_kind(host):
+    host.netns("web", "other")
+    host.batch("host", ["link add link eth0 name x type ipvlan", "link set x netns other"])
+    refused(host, ONE, "ipvlan", "eth0")
+
+
+@test("foreign: a passthru on the parent")
+def foreign_passthru(host):
+    host.netns("web", "other")
+    host.batch("host", ["link add link eth0 name x type macvlan mode passthru",
+                        "link set x netns other"])
+    refused(host, ONE, "passthru", "eth0")
+
+
+@test("foreign: another set's links are not touched")
+def other_set(host):
+    host.netns("web", "db")
+    one = document({"n": lan()}, {"web": ["n"]}, name="one")
+    two = document({"n": lan()}, {"db": ["n"]}, name="two")
+    host.apply(one)
+    index = host.link("web", "eth0")["ifindex"]
+    host.apply(two)
+    same(host.addresses("db", "eth0"), {"172.16.86.3/24"}, "the other set's address")
+    host.apply("{name: two, networks: {}}\n", "--max-delete=100%")
+    same((host.names("db"), host.link("web", "eth0")["ifindex"]), (set(), index), "links")
+    host.unchanged(one)
+
+
+@test("foreign: addresses and routes on our own link are left alone")
+def foreign_on_ours(host):
+    host.netns("web")
+    host.apply(ONE)
+    host.batch("web", ["address add 192.168.7.7/24 dev eth0",
+                       "route add 10.1.0.0/16 via 172.16.86.250"])
+    host.unchanged(ONE)
+    host.apply(document({"n": lan(mtu=1400)}, {"web": ["n"]}))
+    assert "192.168.7.7/24" in host.addresses("web", "eth0"), "the address is gone"
+    assert "10.1.0.0/16 via 172.16.86.250 dev eth0" in host.routes("web"), "the route is gone"
+
+
+@test("adopt: an unmarked macvlan is taken over in place", both=True)
+def adopt_link(host):
+    host.netns("web")
+    host.batch("host", ["link add link eth0 name mine address 02:42:ac:10:56:02 type macvlan "
+                        "mode bridge", "link set mine netns /run/netns/web name eth0"])
+    host.batch("web", ["address add 172.16.86.2/24 dev eth0", "link set eth0 up",
+                       "route add default via 172.16.86.1"])
+    index = host.link("web", "eth0")["ifindex"]
+    text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}})
+    refused(host, text, "eth0", "--adopt")
+    host.apply(text, "--adopt")
+    link = host.link("web", "eth0")
+    same((link["ifindex"], link["ifalias"]), (index, "mvapply:attach:default/n/web"), "adopted")
+    same(host.routes("web"), {"default via 172.16.86.1 dev eth0",
+                              "172.16.86.0/24 dev eth0 scope link src 172.16.86.2"}, "routes")
+    host.unchanged(text)
+    host.delete(text)
+    same(host.names("web"), set(), "after delete")
+
+
+# --- guards
+
+def crowd(count, start=0):
+    return document({"n": lan()}, {f"c{i}": ["n"] for i in range(start, count)})
+
+
+@test("guard: more than half of ten or more is refused")
+def guard(host):
+    host.netns(*(f"c{i}" for i in range(12)))
+    host.apply(crowd(12))
+    done = refused(host, crowd(12, 7), "--max-delete")
+    assert "7 of the 12" in done.out + done.err, done
+    host.apply(crowd(12, 6))
+    same(sum(1 for i in range(12) if host.names(f"c{i}")), 6, "attachments left")
+
+
+@test("guard: --max-delete as a number and as a share")
+def guard_flags(host):
+    host.netns(*(f"c{i}" for i in range(12)))
+    host.apply(crowd(12))
+    refused(host, crowd(12, 2), flags=["--max-delete=1"])
+    refused(host, crowd(12, 2), flags=["--max-delete=10%"])
+    host.apply(crowd(12, 2), "--max-delete=2")
+    host.apply(crowd(12, 9), "--max-delete=70%")
+    same(sum(1 for i in range(12) if host.names(f"c{i}")), 3, "attachments left")
+    host.delete(crowd(12, 9))
+    same(sum(1 for i in range(12) if host.names(f"c{i}")), 0, "attachments after delete")
+
+
+@test("guard: under ten, what the file says is done")
+def guard_few(host):
+    host.netns(*(f"c{i}" for i in range(9)))
+    host.apply(crowd(9))
+    host.apply(crowd(9, 8))
+    same(sum(1 for i in range(9) if host.names(f"c{i}")), 1, "attachments left")
+
+
+@test("guard: an empty input counts as all, however few there are")
+def guard_empty(host):
+    host.netns("web")
+    host.apply(BRIDGE)
+    for empty in ("", "networks: {}\ncontainers: {}\n", "---\n"):
+        refused(host, empty, "--max-delete")
+
+
+# --- what cannot be done
+
+@test("cannot: no such parent")
+def no_parent(host):
+    host.netns("web", "db")
+    text = document({"n": lan(parent="eth7"), "m": lan(subnet="10.8.0.0/16", gateway=None)},
+                    {"web": ["n"], "db": ["m"]})
+    done = host.apply(text, code=1)
+    assert "eth7" in done.out + done.err, done
+    same((host.names("web"), host.addresses("db", "eth0")), (set(), {"10.8.0.1/16"}),
+         "the rest is done")
+
+
+@test("cannot: the parent is down")
+def parent_down(host):
+    host.netns("web")
+    host.ip("host", "link set eth0 down")
+    before = host.snapshot()
+    done = host.apply(ONE, code=1)
+    assert "eth0" in done.out + done.err and "down" in done.out + done.err, done
+    same(host.snapshot(), before, "after it")
+
+
+@test("cannot: the parent is down, under attachments that are live")
+def parent_down_live(host):
+    host.netns("web")
+    host.apply(ONE)
+    index = host.link("web", "eth0")["ifindex"]
+    host.ip("host", "link set eth0 down")
+    for command, code in (("apply", 0), ("diff", 0)):
+        done = host.mvapply(command, "-f", host.write(ONE), code=code)
+        same(done.plan, [], "the plan")
+        assert "parent eth0 is down" in done.err and "ip link set eth0 up" in done.err, done
+    same(host.link("web", "eth0")["ifindex"], index, "the live link")
+
+
+@test("cannot: the parent is enslaved", needs=["bridge"], both=True)
+def parent_enslaved(host):
+    host.netns("web")
+    host.batch("host", ["link add br0 type bridge", "link set eth0 master br0",
+                        "link set br0 up"])
+    before = host.snapshot()
+    done = host.apply(ONE, code=1)
+    assert "eth0" in done.out + done.err and "br0" in done.out + done.err, done
+    same(host.snapshot(), before, "after it")
+    host.apply(document({"n": lan(parent="br0")}, {"web": ["n"]}))
+    same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "on the bridge itself")
+
+
+@test("cannot: a parent without carrier is warned of, and used all the same", both=True)
+def no_carrier(host):
+    host.netns("web")
+    host.ip("lan", "link set up0 down")
+    host.until(lambda: "LOWER_UP" not in host.link("host", "eth0")["flags"], "no carrier")
+    done = host.apply(ONE)
+    assert "eth0" in done.err and "carrier" in done.err, done
+    same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
+    host.ip("lan", "link set up0 up")
+    host.until(lambda: "LOWER_UP" in host.link("web", "eth0")["flags"], "carrier")
+    host.unchanged(ONE)
+
+
+@test("cannot: the loopback as a parent")
+def loopback(host):
+    host.netns("web")
+    text = document({"n": lan(parent="lo")}, {"web": ["n"]})
+    before = host.snapshot()
+    done = host.mvapply("apply", "-f", host.write(text), code=None)
+    assert done.code in (1, 3), done
+    assert "lo" in done.out + done.err, done
+    same(host.snapshot(), before, "after it")
+
+
+@test("cannot: an mtu above the parent's")
+def mtu_too_large(host):
+    host.netns("web")
+    before = host.snapshot()
+    done = host.apply(document({"n": lan(mtu=9000)}, {"web": ["n"]}), code=1)
+    assert "9000" in done.out + done.err and "1500" in done.out + done.err, done
+    same(host.snapshot(), before, "after it")
+
+
+@test("cannot: no capability")
+def no_capability(host):
+    host.netns("web")
+    before = host.snapshot()
+    done = host.apply(ONE, code=1, before=linux.drop_capability_bounds)
+    assert re.search(r"root|CAP_NET_ADMIN", done.err + done.out), done
+    same(host.snapshot(), before, "after it")
+
+
+@test("cannot: not root")
+def not_root(host):
+    host.netns("web")
+    text = host.write(ONE)
+    os.chmod("/run/work", 0o755)
+
+    def become_nobody():
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+    if int(open("/proc/self/uid_map", encoding="ascii").read().split()[2]) < 65535:
+        become_nobody = linux.drop_capability_bounds  # there is no other user in here
+    before = host.snapshot()
+    done = host.mvapply("apply", "-f", text, code=1, before=become_nobody)
+    assert re.search(r"root|CAP_NET_ADMIN|CAP_SYS_ADMIN", done.err + done.out), done
+    same(host.snapshot(), before, "after it")
+
+
+@test("target: the host's own namespace, by process and by path")
+def host_namespace(host):
+    for source in ({"pid": 1}, {"netns": "/proc/1/ns/net"}, {"netns": "/proc/self/ns/net"}):
+        refused(host, document({"n": lan()}, {"web": {**source, "networks": ["n"]}}), "host")
+
+
+@test("target: the host's own namespace, under a name")
+def host_namespace_named(host):
+    os.close(os.open("/run/netns/web", os.O_CREAT | os.O_RDONLY))
+    linux.mount("/proc/self/ns/net", "/run/netns/web", None, linux.MS_BIND)
+    refused(host, ONE, "host")
+
+
+@test("target: no network namespace at all")
+def no_namespace(host):
+    for path in ("/etc/passwd", "/proc/1/ns/uts", "/dev/null"):
+        refused(host, document({"n": lan()}, {"web": {"netns": path, "networks": ["n"]}}),
+                "namespace")
+
+
+@test("target: a name whose file is no namespace (any more)")
+def stale_name(host):
+    with open("/run/netns/web", "w", encoding="ascii"):
+        pass
+    before = host.snapshot()
+    done = host.mvapply("apply", "-f", host.write(ONE), code=None)
+    assert done.code in (0, 4), done
+    assert "web" in done.out + done.err, done
+    same(host.snapshot(), before, "after it")
+
+
+@test("target: a path whose file no namespace is mounted on yet is one to come")
+def bare_path(host):
+    os.close(os.open("/run/web", os.O_CREAT | os.O_RDONLY))
+    text = document({"n": lan()}, {"web": {"netns": "/run/web", "networks": ["n"]}})
+    same(host.apply(text).plan, ['pending web/n no network namespace "/run/web" yet'], "the plan")
+    os.unlink("/run/web")
+    host._new_namespace("web", "/run/web")
+    host.apply(text)
+    same(host.names("web"), {"eth0"}, "links")
+
+
+RESTLESS = """import os
+while True:
+    os.close(os.open("/run/netns/web", os.O_CREAT))
+    os.unlink("/run/netns/web")"""
+
+
+@test("target: a name that comes and goes all the time is never taken for something else")
+def restless_name(host):
+    """`ip netns` makes a bare file first and leaves one last: caught at any moment it is pending."""
+    churn = subprocess.Popen([sys.executable, "-c", RESTLESS])
+    try:
+        for _ in range(60):
+            same(host.diff(ONE, code=0).plan, ['pending web/n no network namespace "web" yet'],
+                 "the plan")
+    finally:
+        churn.kill()
+        churn.wait()
+
+
+@test("target: a FIFO under a namespace's name does not block")
+def fifo(host):
+    os.mkfifo("/run/netns/web")
+    done = host.mvapply("apply", "-f", host.write(ONE), code=None, seconds=5)
+    assert done.code in (0, 4), done
+
+
+@test("one container's failure does not stop another's", both=True)
+def partial_failure(host):
+    host.netns("web", "db")
+    text = document({"n": lan()}, {"web": {"n": {"sysctls": {
+        "net.ipv4.conf.IFNAME.no_such_key": "1"}}}, "db": ["n"]})
+    done = host.apply(text, code=1)
+    assert "no_such_key" in done.out + done.err, done
+    same((host.names("web"), host.addresses("db", "eth0")), (set(), {"172.16.86.3/24"}),
+         "web is taken back, db is there")
+    assert "1 created" in done.out and "1 failed" in done.out, done
+
+
+# --- messages, and what is broken off
+
+MESSAGES = re.compile(r"nlmsg_type=(RTM_\w+|0x[0-9a-f]+)")
+
+
+def writes(kind):
+    """Whether a message changes something. Types come in fours, of which the third reads; strace
+    gives the number where the socket is in another namespace. RTM_NEWNSID (88) only gives a
+    namespace a number to be called by."""
+    if kind.startswith("RTM_"):
+        return not kind.startswith("RTM_GET") and kind != "RTM_NEWNSID"
+    number = int(kind, 16)
+    return number >= 16 and number % 4 != 2 and number != 88
+
+
+@test("messages: a second apply sends none that changes anything")
+def no_messages(host):
+    host.netns("web", "db")
+    text = document({"n": lan(host={}, mtu=1400)},
+                    {"web": {"n": {"sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"},
+                                   "routes": [{"to": "10.0.0.0/8", "via": "172.16.86.254"}]}},
+                     "db": ["n"]})
+    host.apply(text)
+    for command in ("apply", "diff", "status"):
+        host.run("strace", "-f", "-e", "trace=sendmsg,sendto,sendmmsg,write,openat", "-o",
+                 "/run/work/trace", host.binary, command, "-f", "network.yaml", code=0,
+                 env={"ASAN_OPTIONS": "detect_leaks=0"}, seconds=60)
+        with open("/run/work/trace", encoding="utf-8", errors="replace") as file:
+            trace = file.read()
+        assert "RTM_GETLINK" in trace, f"no dump of links?\n{trace[-3000:]}"
+        same([kind for kind in MESSAGES.findall(trace) if writes(kind)], [],
+             f"messages of a second {command}")
+        written = [line for line in trace.splitlines()
+                   if "/proc/sys" in line and re.search(r"O_(WRONLY|RDWR)", line)]
+        same(written, [], f"sysctls written by a second {command}")
+
+
+BEFORE = document({"n": lan(), "m": lan(subnet="10.8.0.0/16", gateway=None)},
+                  {"stays": ["n"], "goes": ["n"], "moves": {"n": {}, "m": {}},
+                   "changes": {"n": {"ipv4_address": "172.16.86.30"}}})
+AFTER = document({"n": lan(mtu=1400, host={}),
+                  "m": lan(subnet="10.8.0.0/16", gateway=None, mode="private"),
+                  "k": lan(subnet="10.7.0.0/16", gateway=None)},
+                 {"stays": ["n"], "comes": ["n", "k"], "moves": {"m": {}},
+                  "changes": {"n": {"ipv4_address": "172.16.86.31", "interface_name": "lan0",
+                                    "routes": [{"to": "10.0.0.0/8", "via": "172.16.86.254"}]}}})
+CAST = ("stays", "goes", "moves", "changes", "comes")
+
+
+def end_state(host):
+    """What has to be the same however often it was broken off."""
+    return {f"{ns} {name}": (link["address"], link["mtu"], link.get("ifalias"),
+                             sorted(f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"]
+                                    if a["scope"] != "link"))
+            for ns in ("host", *CAST) for name, link in host.links(ns).items()}, \
+        {ns: host.routes(ns) for ns in ("host", *CAST)}
+
+
+def reference(host):
+    host.apply(BEFORE)
+    host.apply(AFTER)
+    wanted = end_state(host)
+    host.delete(AFTER)
+    return wanted
+
+
+def mended(host, wanted, what):
+    host.apply(AFTER)
+    links, routes = end_state(host)
+    same(links, wanted[0], f"links after {what}")
+    same(routes, wanted[1], f"routes after {what}")
+    same(host.diff(AFTER, code=0).plan, [], f"a diff after {what}")
+    host.delete(AFTER)
+    same({ns: host.names(ns) for ns in ("host", *CAST)},
+         {**{ns: set() for ns in CAST}, "host": {"eth0"}}, f"links after delete, after {what}")
+
+
+@test("broken off: killed after any while, the next apply converges", both=True)
+def killed_after_a_while(host):
+    host.netns(*CAST)
+    wanted = reference(host)
+    host.apply(BEFORE)
+    start = time.monotonic()
+    host.apply(AFTER)
+    whole = time.monotonic() - start
+    host.delete(AFTER)
+    count = 20 if host.patience == 1 else 4
+    for number in range(count):
+        host.apply(BEFORE)
+        host.write(AFTER)
+        with subprocess.Popen([host.binary, "apply", "-f", "network.yaml"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+            time.sleep(whole * number / count)
+            child.send_signal(signal.SIGKILL)
+        mended(host, wanted, f"a kill after {number}/{count} of {whole:.3f} s")
+
+
+@test("two at once: one waits for the other, and nothing is done twice", both=True)
+def two_at_once(host):
+    host.netns(*CAST)
+    host.apply(BEFORE)
+    host.write(AFTER)
+    children = [subprocess.Popen([host.binary, "apply", "-f", "network.yaml"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                for _ in range(4)]
+    outputs = [(child.communicate(timeout=30 * host.patience), child.returncode)
+               for child in children]
+    same([code for _, code in outputs], [0] * 4, f"exit codes, of {outputs}")
+    idle = sum(1 for (out, _), _ in outputs if b"Nothing to do" in out)
+    same(idle, 3, f"applies that had nothing to do, of {outputs}")
+    host.unchanged(AFTER)
+
+
+@test("two at once: applies of two sets")
+def two_sets_at_once(host):
+    names = [f"s{i}" for i in range(6)]
+    host.netns(*names)
+    children = []
+    for i, name in enumerate(names):
+        file = host.write(document({"n": lan(ip_range=f"172.16.86.{16 * (i + 1)}/28")},
+                                   {name: ["n"]}, name=name), f"{name}.yaml")
+        children.append(subprocess.Popen([host.binary, "apply", "-f", file],
+                                         stdout=subprocess.DEVNULL))
+    same([child.wait(30 * host.patience) for child in children], [0] * 6, "exit codes")
+    same({name: host.addresses(name, "eth0") for name in names},
+         {name: {f"172.16.86.{16 * (i + 1)}/24"} for i, name in enumerate(names)}, "addresses")
+
+
+@test("announced: after a change of address and of MAC")
+def announced_after_change(host):
+    host.netns("web")
+    host.apply(ONE)
+    with host.inside("lan"):
+        sniffer = packets.Sniffer("up0")
+    host.apply(document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.20"}}}))
+    assert sniffer.wait(lambda f: packets.is_arp_announcement(f, "172.16.86.20",
+                                                              "02:42:ac:10:56:14")), "address"
+    host.apply(document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.20",
+                                                     "mac_address": "02:00:5e:00:00:14"}}}))
+    assert sniffer.wait(lambda f: packets.is_arp_announcement(f, "172.16.86.20",
+                                                              "02:00:5e:00:00:14")), "MAC"
+
+
+@test("announced: of several at once, to the LAN and to those that were there before")
+def announced_to_siblings(host):
+    host.netns("web", "db", "old")
+    host.apply(document({"n": lan()}, {"old": {"n": {"ipv4_address": "172.16.86.9"}}}))
+    with host.inside("lan"):
+        outside = packets.Sniffer("up0")
+    with host.inside("old"):
+        beside = packets.Sniffer("eth0")
+    host.apply(document({"n": lan()}, {name: {"n": {"ipv4_address": f"172.16.86.{number}"}}
+                                       for name, number in (("old", 9), ("web", 2), ("db", 3))}))
+    for sniffer, where in ((outside, "the LAN"), (beside, "the sibling")):
+        for number in (2, 3):
+            assert sniffer.wait(lambda f, n=number: packets.is_arp_announcement(
+                f, f"172.16.86.{n}", f"02:42:ac:10:56:{n:02x}")), f"{where}: {number}"
+
+
+@test("announced: several at once on a parent that had none")
+def announced_first(host):
+    host.netns("web", "db")
+    with host.inside("lan"):
+        sniffer = packets.Sniffer("up0")
+    host.apply(document({"n": lan(subnets=[{"subnet": "172.16.86.0/24"}, {"subnet": "fd00::/64"}],
+                                  subnet=None, gateway=None)}, {"web": ["n"], "db": ["n"]}))
+    for number in (1, 2):
+        mac = f"02:42:ac:10:56:{number:02x}"
+        heard = sniffer.wait(lambda f, n=number, m=mac: packets.is_arp_announcement(
+            f, f"172.16.86.{n}", m))
+        assert heard, f"no ARP of {number}"
+        same(heard.source, mac, "whose frame it is")
+    for address in ("fd00::1", "fd00::2"):
+        assert sniffer.wait(lambda f, a=address: packets.is_neighbour_advertisement(f, a)), address
+
+
+@test("many: 200 containers in one apply, and again in none")
+def many(host):
+    names = [f"c{i}" for i in range(200)]
+    host.netns(*names)
+    text = document({"n": lan()}, {name: ["n"] for name in names})
+    host.apply(text)
+    same({next(iter(host.addresses(name, "eth0"))) for name in (names[0], names[199])},
+         {"172.16.86.2/24", "172.16.86.201/24"}, "the first and the last")
+    same(host.apply(text).plan, [], "a second apply")
+    host.delete(text)
+    same(host.names(names[0]) | host.names(names[199]), set(), "after delete")

@@ -1,0 +1,116 @@
+"""`status --watch`: a table on a terminal, and what changed where there is none."""
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+
+from declare import document, lan
+from host import same
+from registry import test
+
+TEXT = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
+
+
+@contextlib.contextmanager
+def watching(host, *arguments, terminal=False, rows=24, columns=100):
+    """The running command, and a function that waits until what it wrote satisfies."""
+    if terminal:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    else:
+        ours, theirs = os.pipe()
+    child = subprocess.Popen([host.binary, "status", "--watch", *arguments], stdout=theirs,
+                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    os.close(theirs)
+    written = []
+
+    def until(holds, what):
+        def look():
+            while select.select([ours], [], [], 0)[0]:
+                try:
+                    data = os.read(ours, 65536)
+                except OSError:  # a terminal's other end was closed
+                    data = b""
+                if not data:
+                    break
+                written.append(data.decode())
+            return holds("".join(written))
+        return host.until(look, what, 20)
+    try:
+        yield child, until
+    finally:
+        child.kill()
+        child.wait()
+        child.stderr.close()
+        os.close(ours)
+
+
+def end(child, number=signal.SIGINT):
+    child.send_signal(number)
+    same((child.wait(20), child.stderr.read()), (0, b""), "the end")
+
+
+@test("status --watch: into a pipe it writes the table whenever it is another")
+def pipe(host):
+    host.netns("web")
+    with watching(host, "-f", host.write(TEXT)) as (child, until):
+        until(lambda out: "web/n" in out and "missing" in out, "the first table")
+        host.apply(TEXT)
+        until(lambda out: "172.16.86.2/24" in out.split("\n\n")[-2], "after apply")
+        host.ip("web", "link set eth0 mtu 1400")
+        out = until(lambda out: "drifted" in out and out, "after a drift")
+        tables = [table.splitlines() for table in out.strip().split("\n\n")]
+        assert all(table[0].split() == ["OBJECT", "STATE", "LINK", "ADDRESSES", "MAC", "WHERE"]
+                   for table in tables), tables
+        assert all(before != after for before, after in zip(tables, tables[1:])), tables
+        same([line.split() for line in tables[-1][1:]],
+             [["web/n", "drifted", "eth0", "172.16.86.2/24", "02:42:ac:10:56:02", "web", "on",
+               "eth0"], ["db/n", "pending", "no", "network", "namespace", '"db"', "yet"]],
+             "the last table")
+        end(child)
+
+
+@test("status --watch: as JSON it is a document a line")
+def lines(host):
+    host.netns("web")
+    host.apply(TEXT)
+    with watching(host, "-o", "json") as (child, until):
+        out = until(lambda out: "\n" in out and out, "the first line")
+        first = json.loads(out.splitlines()[0])
+        same(first["exit_code"], 0, "the exit code so far")
+        found = first["attachments"]
+        same([(item["container"], item["state"]) for item in found], [("web", "live")], "attachments")
+        host.delete(TEXT)
+        until(lambda out: len(out.splitlines()) > 1
+              and not json.loads(out.splitlines()[-1])["attachments"], "after delete")
+        end(child, signal.SIGTERM)
+
+
+@test("status --watch: on a terminal it keeps to the screen, and leaves it as it was")
+def terminal(host):
+    host.netns("web", "db", "ci")
+    text = document({"n": lan()}, {"web": ["n"], "db": ["n"], "ci": ["n"]})
+    host.apply(text)
+    with watching(host, "-f", host.write(text), terminal=True, rows=5, columns=40) as (child, until):
+        until(lambda out: out.count("\x1b[H") >= 2, "a second look")
+        end(child)
+        out = until(lambda out: out.endswith("\x1b[?1049l") and out, "the screen is given back")
+    assert out.startswith("\x1b[?1049h\x1b[?25l"), repr(out)
+    assert "\x1b[32mlive\x1b[0m" in out, f"no colour: {out!r}"
+    screen = out.split("\x1b[H")[1].replace("\x1b[32m", "").replace("\x1b[0m", "")
+    shown = [line.replace("\x1b[K", "").replace("\x1b[J", "") for line in screen.split("\r\n")]
+    same(len(shown), 5, f"lines of {shown}")
+    same(shown[-1], "... and 2 more", "what does not fit")
+    assert max(map(len, shown)) <= 40, shown
+
+
+@test("status --watch: bad values")
+def bad(host):
+    for value in ("0", "x", "4000"):
+        assert "--watch" in host.mvapply("status", f"--watch={value}", code=3).err, value

@@ -1,0 +1,947 @@
+"""`mvapply watch`: each source of events leads to what it should, and to nothing more."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from declare import document, lan
+from host import WORK, same
+from registry import test
+from service import watching
+
+MAC = "02:42:ac:10:56:02"
+# The messages that make an attachment: an older kernel's links are made in the host and moved.
+UP = ["new link", "new address", "new route"]
+MADE = [["new link", "set link", *UP], ["new link", "set link", "new link", "set link", "set link",
+                                        *UP]]
+TWO = {"web": ["n"], "db": ["n"]}
+
+
+def two(**keys):
+    return document({"n": lan(**keys)}, TWO)
+
+
+def indexes(host):
+    """{"web": {"eth0": 7}, ...}: who is still who."""
+    return {ns: {name: link["ifindex"] for name, link in host.links(ns).items()}
+            for ns in host.spaces}
+
+
+def put(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+# --- files
+
+class Files:
+    """A service on files of which each edit changes nothing but the MTU of both containers."""
+    def __init__(self, host, service):
+        self.host, self.service = host, service
+        self.before = indexes(host)
+
+    def leads_to(self, mtu, *more):
+        """The files said this MTU a moment ago, and what the log says besides."""
+        self.service.until(lambda: all(self.host.link(ns, "eth0")["mtu"] == mtu for ns in TWO),
+                           f"the MTU is {mtu}")
+        self.service.quiet()
+        news = self.service.news()
+        for line in more:
+            assert line in news, f"no {line!r} in {news}"
+        changed = sorted(line for line in news if line.startswith("changed"))
+        assert len(changed) == 2 and all(f"-> {mtu}" in line for line in changed), news
+        same(indexes(self.host), self.before, "links")
+        same([line for line in news if line not in more and line not in changed],
+             ["the files changed"], "what else the log says")
+
+    def leads_to_nothing(self, *news):
+        self.service.quiet()
+        same(self.service.news(), list(news), "the log")
+        same(indexes(self.host), self.before, "links")
+
+
+def files_test(name, path, **options):
+    """Registers a test that is given Files; the service watches `path`."""
+    def register(function):
+        @test(f"watch files: {name}", **options)
+        def run(host):
+            host.netns(*TWO)
+            function.prepare(host)
+            with watching(host, "-f", path) as service:
+                service.quiet()
+                service.news()
+                function(Files(host, service))
+        return run
+    return register
+
+
+def prepared(prepare):
+    """What there is before the service starts."""
+    def register(function):
+        function.prepare = prepare
+        return function
+    return register
+
+
+def one_file(host):
+    host.write(two(mtu=1500))
+
+
+def one_folder(host):
+    os.makedirs(f"{WORK}/a/conf")
+    host.write(two(mtu=1500), "a/conf/network.yaml")
+
+
+@files_test("a new one renamed over it, as editors do", "network.yaml")
+@prepared(one_file)
+def renamed_over(files):
+    put("network.yaml.new", two(mtu=1400))
+    os.rename("network.yaml.new", "network.yaml")
+    files.leads_to(1400)
+    os.rename("network.yaml", "network.yaml~")  # with a backup
+    put("network.yaml", two(mtu=1300))
+    os.unlink("network.yaml~")
+    files.leads_to(1300)
+
+
+@files_test("copied over, and written anew in place", "network.yaml")
+@prepared(one_file)
+def copied_over(files):
+    put("other", two(mtu=1400))
+    subprocess.run(["cp", "other", "network.yaml"], check=True)
+    files.leads_to(1400)
+    put("network.yaml", two(mtu=1300))
+    files.leads_to(1300)
+
+
+@files_test("half written, and the rest later", "network.yaml")
+@prepared(one_file)
+def half_written(files):
+    text = two(mtu=1400)
+    at = text.index('"db"')
+    with open("network.yaml", "w", encoding="utf-8") as file:
+        file.write(text[:at])
+        file.flush()
+        files.service.until_says("the last state that was right stays")
+        files.service.quiet()
+        wrong = files.service.news()
+        assert re.match(r"error: network\.yaml:\d+:\d+: error", wrong[0]) is None, wrong
+        assert re.match(r"error: network\.yaml:\d+:\d+: ", wrong[0]), wrong
+        same(indexes(files.host), files.before, "links while the file is half there")
+        file.write(text[at:])
+    files.leads_to(1400)
+
+
+@files_test("a burst of edits is one change", "network.yaml")
+@prepared(one_file)
+def burst(files):
+    for mtu in range(1300, 1311):
+        put("network.yaml", two(mtu=mtu))
+    files.leads_to(1310)
+
+
+@files_test("one that is touched, or says the same otherwise, changes nothing", "network.yaml")
+@prepared(one_file)
+def touched(files):
+    with files.service.traced() as trace:
+        os.utime("network.yaml")
+        put("unrelated.yaml", two(mtu=1400))
+        time.sleep(0.2)
+    same((trace.lines, files.service.news()), ([], []), "what was done")
+    with files.service.traced() as trace:
+        put("network.yaml", two(mtu=1500) + "\n# a comment\n")
+        files.service.until_says("the files changed")
+    same((trace.writes, files.service.news()), ([], ["the files changed"]), "what was done")
+
+
+@files_test("a wrong one keeps the last good state and is told once, with its line",
+            "network.yaml")
+@prepared(one_file)
+def wrong(files):
+    bad = two(mtu=1400).replace('"gateway"', '"gatewy"')
+    line = 1 + bad[:bad.index("gatewy")].count("\n")
+    put("network.yaml", bad)
+    files.service.until_says("the last state that was right stays")
+    files.service.quiet()
+    news = files.service.news()
+    assert news[0].startswith(f"error: network.yaml:{line}:") and "gateway" in news[0], news
+    same(len(news), 2, f"lines of {news}")
+    os.utime("network.yaml")
+    put("network.yaml", bad)
+    time.sleep(0.1)
+    files.leads_to_nothing()
+    with files.service.traced():  # drift from the last good state is repaired all the same
+        files.host.ip("web", "link set eth0 mtu 1200")
+        files.service.until(lambda: files.host.link("web", "eth0")["mtu"] == 1500, "repaired")
+    same(files.service.news(), ["changed attach web/n  mtu 1200 -> 1500"], "the log")
+    put("network.yaml", bad.replace("gatewy", "gatway"))
+    files.service.until_says("gatway")
+    files.service.news()
+    put("network.yaml", two(mtu=1400))
+    files.leads_to(1400)
+
+
+@files_test("one that is missing keeps the last good state and is told once", "network.yaml")
+@prepared(one_file)
+def missing(files):
+    os.unlink("network.yaml")
+    files.service.until_says("network.yaml")
+    files.service.quiet()
+    same(len(files.service.news()), 2, "lines of the log")
+    put("unrelated.yaml", "x")
+    files.leads_to_nothing()
+    put("network.yaml", two(mtu=1400))
+    files.leads_to(1400)
+
+
+@files_test("a folder that vanishes and returns", "a/conf")
+@prepared(one_folder)
+def folder_returns(files):
+    shutil.rmtree("a")
+    files.service.until_says("the last state that was right stays")
+    files.service.quiet()
+    files.service.news()
+    os.mkdir("a")
+    time.sleep(0.1)
+    os.mkdir("a/conf")
+    time.sleep(0.1)
+    files.service.quiet()
+    files.service.news()
+    put("a/conf/network.yaml", two(mtu=1400))
+    files.leads_to(1400)
+
+
+@files_test("a folder that is moved away and another into its place", "a/conf")
+@prepared(one_folder)
+def folder_moved(files):
+    os.makedirs("b/conf")
+    put("b/conf/network.yaml", two(mtu=1400))
+    os.rename("a", "c")
+    os.rename("b", "a")
+    files.leads_to(1400)
+    put("c/conf/network.yaml", two(mtu=1300))  # no business of anybody's now
+    time.sleep(0.1)
+    files.leads_to_nothing()
+
+
+def configmap_write(folder, version, text):
+    """As kubelet writes a ConfigMap: a new folder, and the link ..data turned to it."""
+    os.makedirs(f"{folder}/..{version}")
+    put(f"{folder}/..{version}/network.yaml", text)
+    os.symlink(f"..{version}", f"{folder}/..data_tmp")
+    old = os.readlink(f"{folder}/..data") if os.path.islink(f"{folder}/..data") else None
+    os.rename(f"{folder}/..data_tmp", f"{folder}/..data")
+    if not os.path.lexists(f"{folder}/network.yaml"):
+        os.symlink("..data/network.yaml", f"{folder}/network.yaml")
+    if old:
+        shutil.rmtree(f"{folder}/{old}")
+
+
+def configmap(_):
+    configmap_write("map", "2024_1", two(mtu=1500))
+
+
+def configmap_turns(files):
+    for version, mtu in enumerate((1400, 1300, 1200)):
+        configmap_write("map", f"2025_{version}", two(mtu=mtu))
+        files.leads_to(mtu)
+
+
+files_test("a ConfigMap is swapped", "map")(prepared(configmap)(configmap_turns))
+files_test("a ConfigMap is swapped, of which one file is watched", "map/network.yaml")(
+    prepared(configmap)(lambda files: configmap_turns(files)))
+
+
+def links_elsewhere(_):
+    os.makedirs("conf")
+    os.makedirs("elsewhere")
+    put("elsewhere/real.yaml", two(mtu=1500))
+    os.symlink("../elsewhere/real.yaml", "conf/network.yaml")
+
+
+@files_test("a folder of links to files elsewhere", "conf")
+@prepared(links_elsewhere)
+def link_in_folder(files):
+    put("elsewhere/real.yaml", two(mtu=1400))
+    files.leads_to(1400)
+    put("elsewhere/real.yaml.new", two(mtu=1300))
+    os.rename("elsewhere/real.yaml.new", "elsewhere/real.yaml")
+    files.leads_to(1300)
+
+
+def git(*arguments):
+    subprocess.run(["git", "-C", "repo", "-c", "user.name=x", "-c", "user.email=x@example.org",
+                    "-c", "safe.directory=*", *arguments], check=True, capture_output=True)
+
+
+def repository(_):
+    os.makedirs("repo/conf")
+    git("init", "-b", "main")
+    for branch, mtu in (("main", 1500), ("next", 1400)):
+        if branch != "main":
+            git("checkout", "-b", branch)
+        put("repo/conf/network.yaml", two(mtu=mtu))
+        git("add", ".")
+        git("commit", "-m", branch)
+    git("checkout", "-b", "empty")
+    git("rm", "-r", "conf")
+    git("commit", "-m", "nothing")
+    git("checkout", "main")
+
+
+@files_test("git checks out another branch", "repo/conf")
+@prepared(repository)
+def checkout(files):
+    git("checkout", "next")
+    files.leads_to(1400)
+    git("checkout", "main")
+    files.leads_to(1500)
+    git("checkout", "empty")  # the whole folder is gone: nothing that could be valid
+    files.service.until_says("the last state that was right stays")
+    files.service.quiet()
+    files.service.news()
+    git("checkout", "next")
+    files.leads_to(1400)
+
+
+@files_test("an overflow of inotify's queue", "network.yaml")
+@prepared(one_file)
+def overflow(files):
+    with open("/proc/sys/fs/inotify/max_queued_events", encoding="ascii") as file:
+        events = int(file.read())
+    files.service.send(signal.SIGSTOP)
+    for _ in range(events // 4 + 100):  # created, closed, deleted; like after like counts once
+        for name in ("x", "y"):
+            os.close(os.open(name, os.O_CREAT | os.O_WRONLY))
+            os.unlink(name)
+    put("network.yaml", two(mtu=1400))
+    files.service.send(signal.SIGCONT)
+    files.leads_to(1400)
+
+
+@test("watch files: one more in the folder, and one less")
+def folder_of_files(host):
+    host.netns("web", "db", "job")
+    os.mkdir("conf")
+    host.write(two(), "conf/10-lan.yaml")
+    with watching(host, "-f", "conf") as service:
+        service.quiet()
+        before = indexes(host)
+        with service.traced() as trace:
+            host.write(document({}, {"job": ["n"]}), "conf/20-job.yaml")
+            service.until(lambda: host.names("job"), "attached")
+        assert trace.writes in MADE, trace.writes
+        with service.traced() as trace:
+            os.unlink("conf/20-job.yaml")
+            service.until(lambda: not host.names("job"), "removed")
+        same(trace.writes, ["delete link"], "messages")
+        same(indexes(host), before, "links")
+
+
+# --- drift: what was done, the messages that mend it, what the log says
+
+DRIFT = [
+    ("an address removed", "address del 172.16.86.2/24 dev eth0", ["new address", "new route"],
+     "changed attach web/n  + address 172.16.86.2/24, + route default via 172.16.86.1"),
+    ("a route removed", "route del default", ["new route"],
+     "changed attach web/n  + route default via 172.16.86.1"),
+    ("another default route", "route replace default via 172.16.86.200", None,
+     None),
+    ("the MAC changed", "link set eth0 address 02:00:00:00:00:77", ["set link"],
+     f"changed attach web/n  mac_address 02:00:00:00:00:77 -> {MAC}"),
+    ("the MTU changed", "link set eth0 mtu 1300", ["set link"],
+     "changed attach web/n  mtu 1300 -> 1500"),
+    ("the mode changed", "link set eth0 type macvlan mode private", ["new link"],
+     "changed attach web/n  mode private -> bridge"),
+    ("set down", "link set eth0 down", ["new link", "new route"],
+     "changed attach web/n  state down -> up, + route default via 172.16.86.1"),
+    ("all of it", "-all", None, None),
+]
+
+
+def drift_test(name, command, writes, log):
+    @test(f"watch drift: {name}")
+    def run(host):
+        host.netns(*TWO)
+        text = two()
+        with watching(host, "-f", host.write(text)) as service:
+            before = host.snapshot(settled=True)
+            with service.traced() as trace:
+                if command == "-all":
+                    host.batch("web", ["link set eth0 down", "link set eth0 mtu 1300",
+                                       "link set eth0 address 02:00:00:00:00:77",
+                                       "address flush dev eth0"])
+                else:
+                    host.ip("web", command)
+                service.until(lambda: host.snapshot() == before, "repaired")
+            same(host.snapshot(settled=True), before, "after the repair")
+            if writes:
+                same(trace.writes, writes, "messages")
+                same(service.news(), [log], "the log")
+            host.unchanged(text)
+
+
+for row in DRIFT:
+    drift_test(*row)
+
+
+@test("watch drift: a link deleted", both=True)
+def link_deleted(host):
+    host.netns(*TWO)
+    text = two()
+    with watching(host, "-f", host.write(text)) as service:
+        before = indexes(host)
+        with service.traced() as trace:
+            host.ip("web", "link del eth0")
+            service.until(lambda: host.routes("web"), "attached again")
+        assert trace.writes in MADE, trace.writes
+        same(service.news(), [f"created attach web/n  eth0 172.16.86.2/24 {MAC} "
+                              "default via 172.16.86.1"], "the log")
+        after = indexes(host)
+        assert after.pop("web") != before.pop("web"), "it is the same link"
+        same(after, before, "the others")
+        host.unchanged(text)
+
+
+@test("watch drift: a mark removed is not ours to mend, and is told once")
+def mark_removed(host):
+    host.netns(*TWO)
+    text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}, "db": ["n"]})
+    with watching(host, "-f", host.write(text)) as service:
+        before = indexes(host)
+        with service.traced() as trace:
+            host.ip("web", "link set eth0 alias ''")
+            service.until_says("web/n")
+            host.ip("web", "link set lo mtu 60000")
+        same(trace.writes, [], "messages")
+        news = service.news()
+        same(len(news), 1, f"lines of {news}")
+        assert news[0].startswith("warning: ") and "--adopt" in news[0], news
+        with service.traced() as trace:
+            host.ip("web", "link set eth0 alias mvapply:attach:default/n/web")
+        same((trace.writes, indexes(host)), ([], before), "with its mark again")
+        host.unchanged(text)
+
+
+@test("watch drift: renamed, where the file says its name")
+def renamed(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": {"n": {"interface_name": "lan0"}}})
+    with watching(host, "-f", host.write(text)) as service:
+        before = host.snapshot(settled=True)
+        with service.traced():
+            host.batch("web", ["link set lan0 down", "link set lan0 name other0",
+                               "link set other0 up"])
+            service.until(lambda: host.snapshot() == before, "repaired")
+        host.unchanged(text)
+
+
+@test("watch drift: the host's own way into the network")
+def host_access(host):
+    host.netns("web")
+    text = document({"n": lan(host={"ipv4_address": "172.16.86.250", "interface_name": "lan0"})},
+                    {"web": ["n"]})
+    with watching(host, "-f", host.write(text)) as service:
+        before, link = host.snapshot(settled=True), indexes(host)["web"]
+        routes = host.routes("host")
+        for command in ("route del 172.16.86.2/32", "address del 172.16.86.250/32 dev lan0",
+                        "link set lan0 mtu 1300"):
+            host.ip("host", command)
+            service.until(lambda: host.snapshot() == before, f"repaired: {command}")
+        host.ip("host", "link del lan0")
+        service.until(lambda: host.routes("host") == routes, "made again")
+        service.quiet()
+        same(indexes(host)["web"], link, "the container's link")
+        host.unchanged(text)
+
+
+@test("watch drift: a VLAN link deleted", needs=["vlan"])
+def vlan_deleted(host):
+    host.netns(*TWO, "untagged")
+    host.lan("172.16.87.1/24", vlan=10)
+    text = document({"v": lan(vlan=10, subnet="172.16.87.0/24", gateway="172.16.87.1"),
+                     "n": lan()}, {"web": ["v"], "db": ["v"], "untagged": ["n"]})
+    with watching(host, "-f", host.write(text)) as service:
+        before = indexes(host)
+        service.quiet()
+        host.ip("host", "link del eth0.10")
+        service.until(lambda: all(host.routes(ns) for ns in TWO), "all is back")
+        service.quiet()
+        after = indexes(host)
+        same(after["untagged"], before["untagged"], "what hangs on eth0 itself")
+        assert after["host"]["eth0.10"] != before["host"]["eth0.10"], "the VLAN link is the same"
+        same(host.addresses("web", "eth0"), {"172.16.87.2/24"}, "addresses")
+        host.unchanged(text)
+
+
+@test("watch drift: a VLAN link set down", needs=["vlan"])
+def vlan_changed(host):
+    host.netns(*TWO)
+    host.lan("172.16.87.1/24", vlan=10)
+    text = document({"v": lan(vlan=10, subnet="172.16.87.0/24", gateway="172.16.87.1")},
+                    {"web": ["v"], "db": ["v"]})
+    with watching(host, "-f", host.write(text)) as service:
+        before = host.snapshot(settled=True)
+        host.ip("host", "link set eth0.10 down")
+        service.until_says("eth0.10")
+        service.until(lambda: host.snapshot() == before, "repaired")
+        host.unchanged(text)
+
+
+# --- the parent
+
+def parent_new(host, index):
+    host.batch("host", [f"link add eth0 index {index} address 02:00:00:00:00:e0 type veth "
+                        "peer name up0", "link set up0 netns /run/lan", "link set eth0 up"])
+    host.lan("172.16.86.1/24")
+
+
+@test("watch parent: it goes, and returns under a new ifindex", both=True)
+def parent_returns(host):
+    host.netns(*TWO)
+    text = two()
+    with watching(host, "-f", host.write(text)) as service:
+        service.quiet()
+        service.news()
+        for index in (4000, 5000):
+            host.ip("host", "link del eth0")
+            service.until_says("eth0")
+            service.quiet()
+            news = service.news()
+            same([line.split("  ")[0] for line in news],
+                 ["warning: blocked network n", "warning: blocked attach web/n",
+                  "warning: blocked attach db/n"], "the log")
+            parent_new(host, index)
+            service.until(lambda: all(host.routes(ns) for ns in TWO), "all is back")
+            service.quiet()
+            same({ns: host.addresses(ns, "eth0") for ns in TWO},
+                 {"web": {"172.16.86.2/24"}, "db": {"172.16.86.3/24"}}, "addresses")
+            news = service.news()
+            same(sorted(line[:20] for line in news if not line.startswith("warning: ")),
+                 ["created attach db/n ", "created attach web/n"], "the log")
+        host.unchanged(text)
+
+
+@test("watch parent: it is renamed away and back, set down and up")
+def parent_renamed(host):
+    host.netns(*TWO)
+    text = two()
+    with watching(host, "-f", host.write(text)) as service:
+        before = indexes(host)
+        host.batch("host", ["link set eth0 down", "link set eth0 name away0",
+                            "link set away0 up"])
+        service.until_says("eth0")
+        service.quiet()
+        same(indexes(host)["web"], before["web"], "the container's link")
+        host.batch("host", ["link set away0 down", "link set away0 name eth0",
+                            "link set eth0 up"])
+        service.until(lambda: all(host.routes(ns) for ns in TWO), "all is back")
+        service.quiet()
+        same(indexes(host), before, "links")
+        host.unchanged(text)
+
+
+@test("watch parent: missing at the start, and born later")
+def parent_born(host):
+    host.netns(*TWO)
+    text = two()
+    host.ip("host", "link del eth0")
+    with watching(host, "-f", host.write(text)) as service:
+        service.quiet()
+        parent_new(host, 4000)
+        service.until(lambda: all(host.routes(ns) for ns in TWO), "attached")
+        service.quiet()
+        host.unchanged(text)
+
+
+# --- what others do
+
+@test("watch foreign: other people's links, addresses, routes and namespaces")
+def foreign(host):
+    host.netns(*TWO, "bystander")
+    with watching(host, "-f", host.write(two())) as service:
+        before = indexes(host)
+        with service.traced() as trace:
+            host.batch("host", ["link add other0 type veth peer name other1",
+                                "link set other0 up", "address add 10.9.9.1/24 dev other0",
+                                "route add 10.8.0.0/16 via 10.9.9.2", "link set other0 mtu 1400",
+                                "link del other0"])
+            host.batch("bystander", ["link add p0 type veth peer name p1", "link set p0 up"])
+            host.netns("stranger")
+            host.remove_netns("stranger")
+        same((trace.writes, trace.lines, service.news()), ([], [], []), "what was done")
+        with service.traced() as trace:  # in one of ours it has to look
+            host.batch("web", ["link set lo up", "link add p0 type veth peer name p1",
+                               "link set p0 up", "address add 10.9.9.1/24 dev p0",
+                               "address add 192.168.7.7/24 dev eth0",
+                               "route add 10.1.0.0/16 via 172.16.86.250"])
+        same((trace.writes, service.news()), ([], []), "what was done")
+        after = indexes(host)
+        for gone in ("p0", "p1"):
+            del after["web"][gone], after["bystander"][gone]
+        same(after, before, "links")
+
+
+@test("watch foreign: another set of the same parent")
+def another_set(host):
+    host.netns(*TWO, "other")
+    other = document({"m": lan()}, {"other": {"m": {"ipv4_address": "172.16.86.99"}}}, name="two")
+    with watching(host, "-f", host.write(two(), "one.yaml")) as service:
+        service.quiet()
+        service.news()
+        with service.traced() as trace:
+            host.mvapply("apply", "-f", host.write(other, "two.yaml"))
+            host.mvapply("delete", "-f", "two.yaml")
+        same((trace.writes, service.news()), ([], []), "what was done")
+
+
+# --- namespaces
+
+def born(host, service, name, address):
+    service.until(lambda: "eth0" in host.names(name) and len(host.routes(name)) == 2
+                  and f"{address}/24" in host.addresses(name, "eth0"), f"{name} is attached")
+
+
+@test("watch namespaces: born, gone, and born again", both=True)
+def namespaces(host):
+    host.netns("db")
+    text = two()
+    with watching(host, "-f", host.write(text)) as service:
+        service.quiet()
+        assert any("pending" in line and "web" in line for line in service.news()), "not told"
+        before = indexes(host)["db"]
+        for _ in range(3):
+            host.netns("web")
+            born(host, service, "web", "172.16.86.2")
+            service.quiet()
+            same([line[:20] for line in service.news()], ["created attach web/n"], "the log")
+            host.remove_netns("web")
+            service.until_says("pending")
+            service.quiet()
+            same(len(service.news()), 1, "lines of the log")
+        same(indexes(host)["db"], before, "the other's link")
+
+
+@test("watch namespaces: replaced at once by another of the same name")
+def namespace_replaced(host):
+    host.netns(*TWO)
+    text = two()
+    with watching(host, "-f", host.write(text)) as service:
+        before = indexes(host)["db"]
+        for _ in range(5):
+            host.remove_netns("web")
+            host.netns("web")
+            born(host, service, "web", "172.16.86.2")
+        service.quiet()
+        same(host.link("web", "eth0")["address"], MAC, "MAC")
+        same(indexes(host)["db"], before, "the other's link")
+        host.unchanged(text)
+
+
+@test("watch namespaces: by path, and one that is bound over another")
+def namespace_by_path(host):
+    host.netns("db")
+    text = document({"n": lan()}, {"web": {"netns": "/run/elsewhere/web", "networks": ["n"]},
+                                   "db": ["n"]})
+    with watching(host, "-f", host.write(text)) as service:
+        service.quiet()
+        os.mkdir("/run/elsewhere")
+        host._new_namespace("web", "/run/elsewhere/web")
+        born(host, service, "web", "172.16.86.2")
+        service.quiet()
+        host.unchanged(text)
+
+
+@test("watch namespaces: a process's, until it ends")
+def process(host):
+    host.netns("db")
+    with host.process() as pid:
+        host.hold("web", f"/proc/{pid}/ns/net")
+        text = document({"n": lan()}, {"web": {"pid": pid, "networks": ["n"]}, "db": ["n"]})
+        with watching(host, "-f", host.write(text)) as service:
+            born(host, service, "web", "172.16.86.2")
+            service.quiet()
+            service.news()
+            before = indexes(host)["db"]
+            host.ip("web", "link del eth0")
+            born(host, service, "web", "172.16.86.2")
+            service.quiet()
+            service.news()
+            host.leave("web")
+            os.kill(pid, signal.SIGKILL)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+            with host.inside("host"):  # reaped by process(); its namespace goes at once
+                service.until_says("pending")
+            service.quiet()
+            same((len(service.news()), indexes(host)["db"]), (1, before), "what is left")
+
+
+@test("watch namespaces: none is kept alive")
+def not_kept_alive(host):
+    host.netns(*TWO, "other")
+    with watching(host, "-f", host.write(two())) as service:
+        service.quiet()
+        service.send(signal.SIGSTOP)
+        host.remove_netns("web")
+        # The MAC is free again once the namespace has really died.
+        command = f"link add link eth0 name x address {MAC} type macvlan mode bridge"
+        host.until(lambda: host.run("ip", *command.split()).code == 0 and
+                   host.run("ip", "link", "set", "x", "up").code == 0
+                   or host.run("ip", "link", "del", "x").code < 0, "the namespace dies")
+        host.ip("host", "link del x")
+        service.send(signal.SIGCONT)
+        service.until_says("pending")
+
+
+@test("watch namespaces: one restart among fifty looks at that one alone")
+def one_of_many(host):
+    names = [f"c{number}" for number in range(50)]
+    host.netns(*names)
+    text = document({"n": lan()}, {name: ["n"] for name in names})
+    with watching(host, "-f", host.write(text)) as service:
+        before = indexes(host)
+        with service.traced("openat,setns,sendto,sendmsg") as trace:
+            host.remove_netns("c7")
+            host.netns("c7")
+            born(host, service, "c7", "172.16.86.9")
+        opened = set(re.findall(r'"/run/netns/([^"]*)"', "\n".join(trace.lines)))
+        same(opened, {"c7"}, "namespaces that were opened")
+        # In and back: each look, the writes to its sysctls, the announcement.
+        assert len(trace.calls("setns")) <= 20, trace.calls("setns")
+        assert trace.dumps <= 10, f"{trace.dumps} listings of links"
+        # The old namespace may still be dying, with the MAC: then the link comes up later.
+        assert trace.writes in [MADE[0] + UP * more for more in range(5)], trace.writes
+        after = indexes(host)
+        del after["c7"], before["c7"]
+        same(after, before, "the others")
+        host.unchanged(text)
+
+
+# --- signals
+
+@test("watch signals: SIGHUP reads and looks at everything again")
+def sighup(host):
+    host.netns(*TWO)
+    with watching(host, "-f", host.write(two())) as service:
+        with service.traced() as trace:
+            service.send(signal.SIGHUP)
+            service.until_says("SIGHUP")
+        same(trace.writes, [], "messages")
+        assert trace.dumps >= 3, f"{trace.dumps} listings of links"
+        assert not any("error" in line for line in service.news()), service.log()
+        host.write("networks: [\n")
+        service.until_says("the last state")
+        service.quiet()
+        service.news()
+        service.send(signal.SIGHUP)  # who asks is told again
+        service.until_says("the last state")
+        service.quiet()
+        host.unchanged(two())
+
+
+def ends_by(number, name):
+    @test(f"watch signals: {name} ends it, and leaves the networks as they are")
+    def run(host):
+        host.netns(*TWO)
+        with watching(host, "-f", host.write(two())) as service:
+            service.quiet()
+            before = host.snapshot(settled=True)
+            host.silently(name, lambda: service.end(number) if service.process.poll() is None
+                          else None)
+            same(host.snapshot(), before, "after the end")
+
+
+ends_by(signal.SIGTERM, "SIGTERM")
+ends_by(signal.SIGINT, "SIGINT")
+
+
+# --- failures
+
+@test("watch failures: tried again with growing pauses, and nothing else is disturbed")
+def failure(host):
+    host.netns("db", "other")
+    with watching(host, "-f", host.write(two())) as service:
+        service.quiet()
+        service.news()
+        before = indexes(host)["db"]
+        # Nobody has told the service of this namespace, and it hears nothing of it.
+        host.batch("host", [f"link add link eth0 name x address {MAC} type macvlan mode bridge",
+                            "link set x netns other"])
+        host.ip("other", "link set x up")
+        service.quiet()
+        host.netns("web")
+        start, times = time.monotonic(), []
+        while len(times) < 4:
+            service.until_says("error: attach web/n")
+            times.append(time.monotonic() - start)
+            service.news()
+        pauses = [after - this for this, after in zip(times, times[1:])]
+        for pause, least in zip(pauses, (0.1, 0.2, 0.4)):
+            assert pause > least * 0.8, f"pauses of {pauses}"
+        assert pauses[-1] > pauses[0], f"pauses of {pauses}"
+        same((host.names("web"), indexes(host)["db"]), (set(), before), "links meanwhile")
+        host.ip("other", "link del x")
+        born(host, service, "web", "172.16.86.2")
+        service.quiet()
+        same(indexes(host)["db"], before, "the other's link")
+        assert "0 to be tried again" in service.notes[-1], service.notes[-1]
+        host.unchanged(two())
+
+
+@test("watch failures: one whose container goes is forgotten")
+def failure_forgotten(host):
+    host.netns("db", "other")
+    with watching(host, "-f", host.write(two())) as service:
+        service.quiet()
+        host.batch("host", [f"link add link eth0 name x address {MAC} type macvlan mode bridge",
+                            "link set x netns other"])
+        host.ip("other", "link set x up")
+        service.quiet()
+        host.netns("web")
+        service.until_says("error: attach web/n")
+        host.remove_netns("web")
+        service.until(lambda: sum("pending" in line for line in service.log()) == 2, "gone")
+        service.quiet(1)
+        same(service.notes[-1], "READY=1\nSTATUS=Converged, 1 live, 1 pending, "
+             "0 to be tried again", "the status")
+
+
+@test("watch failures: a foreign link is in the way, until it goes")
+def in_the_way(host):
+    host.netns(*TWO)
+    host.batch("web", ["link add eth0 type veth peer name peer0"])
+    text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}, "db": ["n"]})
+    with watching(host, "-f", host.write(text)) as service:
+        service.quiet()
+        refused = [line for line in service.news() if "refused" in line]
+        same(len(refused), 1, "lines that say so")
+        same(host.addresses("db", "eth0"), {"172.16.86.3/24"}, "the other's address")
+        host.ip("web", "link del eth0")
+        born(host, service, "web", "172.16.86.2")
+        service.quiet()
+        host.unchanged(text)
+
+
+@test("watch guard: too much to delete is held, and told once")
+def guard(host):
+    names = [f"c{number}" for number in range(12)]
+    host.netns(*names)
+
+    def some(count):
+        return document({"n": lan()}, {name: ["n"] for name in names[:count]})
+    with watching(host, "-f", host.write(some(12))) as service:
+        service.quiet()
+        service.news()
+        before = indexes(host)
+        with service.traced() as trace:
+            host.write(some(4))
+            service.until_says("held: ")
+            host.ip("c1", "link set lo up")
+        same(trace.writes, [], "messages")
+        news = [line for line in service.news() if "held" in line]
+        assert len(news) == 1 and "--max-delete=8" in news[0] and "warning" in news[0], news
+        host.write(some(11))
+        service.until(lambda: not host.names("c11"), "the one that may go")
+        service.quiet()
+        after = indexes(host)
+        del after["c11"], before["c11"]
+        same(after, before, "the others")
+
+
+@test("watch guard: an empty file is held; --max-delete lets it")
+def guard_empty(host):
+    host.netns(*TWO)
+    with watching(host, "-f", host.write(two())) as service:
+        before = indexes(host)
+        host.write("networks: {}\n")
+        service.until_says("held: ")
+        service.quiet()
+        same(indexes(host), before, "links")
+    with watching(host, "-f", "network.yaml", "--max-delete=100%") as service:
+        service.until(lambda: not host.names("web") and not host.names("db"), "deleted")
+
+
+@test("watch lost events: everything is looked at again, and nothing else happens")
+def lost_events(host):
+    host.netns(*TWO)
+    text = two()
+    with watching(host, "-f", host.write(text)) as service:
+        service.quiet()
+        service.news()
+        before = host.snapshot(settled=True)
+        service.send(signal.SIGSTOP)
+        flips = "link set lo mtu 60000\nlink set lo mtu 60001\n" * 8000  # 32 MiB of them
+        host.run("ip", "-batch", "-", ns="db", stdin=flips.encode(), code=0, seconds=50)
+        host.ip("db", "link set lo mtu 65536")
+        host.ip("web", "address del 172.16.86.2/24 dev eth0")
+        service.send(signal.SIGCONT)
+        service.until(lambda: host.snapshot() == before, "repaired")
+        service.quiet()
+        news = service.news()
+        same([line for line in news if "lost" not in line],
+             ["changed attach web/n  + address 172.16.86.2/24, + route default via 172.16.86.1"],
+             "the log")
+        assert any("lost" in line for line in news), news
+        host.unchanged(text)
+
+
+@test("watch: a look that fails is told, deletes nothing, and is done again")
+def broken_look(host):
+    host.netns(*TWO)
+    with watching(host, "-f", host.write(two())) as service:
+        service.quiet()
+        service.news()
+        before = indexes(host)
+        strace = subprocess.Popen(["strace", "-f", "-o", "/run/service/inject", "-e", "trace=setns",
+                                   "-e", "inject=setns:error=ENOMEM:when=1", "-p",
+                                   str(service.pid)], stderr=subprocess.PIPE)
+        strace.stderr.readline()
+        host.ip("web", "address del 172.16.86.2/24 dev eth0")
+        born(host, service, "web", "172.16.86.2")
+        service.quiet()
+        strace.send_signal(signal.SIGINT)
+        strace.communicate()
+        same(indexes(host), before, "links")
+        news = service.news()
+        assert any("Cannot allocate memory" in line for line in news), news
+
+
+# --- rest
+
+@test("watch: it sleeps while nothing changes")
+def idle(host):
+    host.netns(*TWO)
+    with watching(host, "-f", host.write(two())) as service:
+        host.settle()
+        service.quiet(1.5)
+        ticks = service.ticks()
+        time.sleep(3)
+        same(service.ticks(), ticks, "context switches in 3 s")
+        with service.traced("all") as trace:
+            time.sleep(3)
+        calls = [line for line in trace.lines if "epoll_wait" not in line
+                 and "resumed" not in line]
+        same(calls, [], "system calls in 3 s")
+
+
+@test("watch: converged already, it starts without a message that changes anything")
+def start_converged(host):
+    host.netns(*TWO)
+    text = two()
+    host.apply(text)
+    before = host.snapshot(settled=True)
+    with watching(host, "-f", "network.yaml") as service:
+        service.quiet()
+        same((service.news(), host.snapshot()), ([], before), "what was done")
+
+
+@test("watch: wrong files at the start are an error of the command line")
+def wrong_start(host):
+    for text, name in (("networks: [\n", "network.yaml"), (None, "missing.yaml")):
+        if text:
+            host.write(text)
+        done = host.mvapply("watch", "-f", name, code=3)
+        assert name in done.err, done
+    host.mvapply("watch", "-f", "-", code=3)

@@ -1,0 +1,105 @@
+"""`mvapply watch` beside a real engine: what the engine tells is healed without being asked."""
+import concurrent.futures
+
+from declare import document, lan
+from host import same
+from service import watching
+from test_engines import identity, on_each
+
+MANY = 50
+
+
+def attached(host, engine, name, address):
+    """Whether the running container has its address, as the kernel tells."""
+    def look():
+        with engine.space(name) as space:
+            return host.link(space, "eth0") is not None and \
+                host.addresses(space, "eth0") == {address}
+    try:
+        return look()
+    except (AssertionError, FileNotFoundError, KeyError):
+        return False
+
+
+def until_attached(host, engine, service, name, address):
+    service.until(lambda: attached(host, engine, name, address), f"{name} has {address}", 60)
+
+
+def one(engine, **keys):
+    return document({"n": lan()}, {"web": {engine.kind: "my-web", "networks": {"n": keys}},
+                                   "other": {engine.kind: "other", "networks": ["n"]}})
+
+
+@on_each("watch: started, restarted, killed, renamed, removed")
+def lifecycle(host, engine):
+    engine.run("other")
+    with watching(host, "-f", host.write(one(engine)), env=engine.env) as service:
+        until_attached(host, engine, service, "other", "172.16.86.3/24")
+        with engine.space("other") as space:
+            bystander = host.link(space, "eth0")["ifindex"]
+        engine.run("my-web")
+        until_attached(host, engine, service, "my-web", "172.16.86.2/24")
+        with engine.space("my-web") as space:
+            before = identity(host, space)
+        engine.restart("my-web")
+        until_attached(host, engine, service, "my-web", "172.16.86.2/24")
+        with engine.space("my-web") as space:
+            same(identity(host, space), before, "after a restart")
+        engine.call("POST", "/containers/my-web/kill", signal="SIGKILL")
+        service.until_says("is not running", 40)
+        engine.start("my-web")
+        until_attached(host, engine, service, "my-web", "172.16.86.2/24")
+        # Podman tells what happened about a second later.
+        service.quiet(2)
+        service.news()
+        engine.rename("my-web", "your-web")
+        service.until_says(f'{engine.kind} has no container "my-web" yet', 40)
+        with engine.space("your-web") as space:
+            same(identity(host, space), before, "renamed: nothing is deleted")
+        engine.rename("your-web", "my-web")
+        service.quiet(2)
+        service.news()
+        engine.remove("my-web")
+        service.until_says(f'{engine.kind} has no container "my-web" yet', 40)
+        with engine.space("other") as space:
+            same(host.link(space, "eth0")["ifindex"], bystander, "the bystander's link")
+
+
+@on_each("watch: an engine that goes and returns")
+def engine_away(host, engine):
+    engine.run("other")
+    engine.run("my-web")
+    with watching(host, "-f", host.write(one(engine)), env=engine.env) as service:
+        until_attached(host, engine, service, "my-web", "172.16.86.2/24")
+        with engine.space("my-web") as space:
+            before = identity(host, space), host.link(space, "eth0")["ifindex"]
+            service.settle()
+            engine.end()
+            service.until_says("[MV0704]; trying again", 40)
+            same((identity(host, space), host.link(space, "eth0")["ifindex"]), before,
+                 "while it is down")
+            engine.begin()
+            service.until_says("listening to its events", 40)
+            service.quiet()
+            same((identity(host, space), host.link(space, "eth0")["ifindex"]), before, "up again")
+        engine.restart("my-web")
+        until_attached(host, engine, service, "my-web", "172.16.86.2/24")
+
+
+@on_each("watch: one container's restart among fifty", seconds=400)
+def among_many(host, engine):
+    names = [f"c{number}" for number in range(MANY)]
+    text = document({"n": lan()}, {name: {engine.kind: name, "networks": ["n"]} for name in names})
+    with watching(host, "-f", host.write(text), env=engine.env) as service:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(engine.run, names))
+        for number, name in enumerate(names):
+            until_attached(host, engine, service, name, f"172.16.86.{number + 2}/24")
+        with service.traced() as trace:
+            engine.restart("c7")
+            until_attached(host, engine, service, "c7", "172.16.86.9/24")
+        # Its own, a few times as it dies and comes back: a look at all would be one each.
+        assert 0 < trace.dumps < MANY / 2, \
+            f"{trace.dumps} dumps of links for one container's restart"
+        same(trace.writes, ["new link", "set link", "new link", "new address", "new route"],
+             "made, marked, brought up, addressed, routed")

@@ -1,0 +1,248 @@
+"""Names and paths that lead elsewhere, or elsewhere in a moment: never into the host's namespace, never
+outside, and a clear refusal. More targets are in test_safety.py."""
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import linux
+from declare import document, lan
+from faults import WHOLE
+from host import same
+from registry import test
+from service import watching
+
+ONE = document({"n": lan()}, {"web": ["n"]})
+
+
+def at_path(path):
+    return document({"n": lan()}, {"web": {"netns": path, "networks": ["n"]}})
+
+
+def refused(host, text, *words):
+    """A refusal with these words, or as one to come; nothing is touched, nothing hangs."""
+    before = host.snapshot()
+    done = host.mvapply("apply", "-f", host.write(text), code=4 if words else 0)
+    for word in words:
+        assert word in done.out + done.err, f"{word!r} is not said\n{done}"
+    assert words or done.plan[0].startswith("pending web/n"), done
+    same(host.snapshot(), before, f"after\n{done}")
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+
+
+NO_NAMESPACES = [
+    ("an ordinary file", lambda path: open(path, "w", encoding="ascii").write("net:[1]"),
+     "not a network namespace"),
+    ("a folder", os.mkdir, "not a network namespace"),
+    ("a FIFO", os.mkfifo, "not a network namespace"),
+    ("a socket", make_socket, "not a network namespace"),
+    ("a symbolic link to the host's", lambda path: os.symlink("/proc/1/ns/net", path),
+     "symbolic link"),
+    ("a symbolic link to another's", lambda path: os.symlink("/run/netns/other", path),
+     "symbolic link"),
+    ("a symbolic link to itself", lambda path: os.symlink(path, path), "symbolic link"),
+]
+
+
+@test("weapons: what is no namespace, under a namespace's name", both=True)
+def no_namespaces(host):
+    host.netns("other")
+    for what, make, words in NO_NAMESPACES:
+        make("/run/netns/web")
+        refused(host, ONE, words)
+        os.rename("/run/netns/web", f"/run/{what}")
+
+
+@test("weapons: what is no namespace, by its path")
+def no_namespaces_by_path(host):
+    for what, make, words in NO_NAMESPACES[:4]:
+        make("/run/target")
+        refused(host, at_path("/run/target"), words)
+        os.rename("/run/target", f"/run/{what}")
+    os.symlink("/proc/1/ns/net", "/run/to-the-host")
+    refused(host, at_path("/run/to-the-host"), "the host's own network namespace")
+    os.symlink("/run/nowhere", "/run/to-nowhere")
+    refused(host, at_path("/run/to-nowhere"))
+    os.symlink("/run/round", "/run/round")
+    done = host.mvapply("apply", "-f", host.write(at_path("/run/round")), code=1)
+    assert "symbolic links" in done.out + done.err, done
+
+
+@test("weapons: other kinds of namespaces, and the host's, bound under a name")
+def bound_namespaces(host):
+    for kind, words in (("uts", "not a network namespace"), ("ipc", "not a network namespace"),
+                        ("user", "not a network namespace"), ("pid", "not a network namespace"),
+                        ("net", "the host's own network namespace")):
+        os.close(os.open("/run/netns/web", os.O_CREAT | os.O_RDONLY))
+        linux.mount(f"/proc/self/ns/{kind}", "/run/netns/web", None, linux.MS_BIND)
+        refused(host, ONE, words)
+        linux.umount("/run/netns/web")
+        os.unlink("/run/netns/web")
+
+
+@test("weapons: one namespace under two names has the attachments of both, once each")
+def two_names(host):
+    host.netns("web")
+    os.close(os.open("/run/netns/db", os.O_CREAT | os.O_RDONLY))
+    linux.mount("/run/netns/web", "/run/netns/db", None, linux.MS_BIND)
+    text = document({"n": lan(gateway=None)}, {
+        "web": {"n": {"interface_name": "eth0"}}, "db": {"n": {"interface_name": "eth1"}}})
+    host.apply(text)
+    same({name: host.addresses("web", name) for name in host.names("web")},
+         {"eth0": {"172.16.86.1/24"}, "eth1": {"172.16.86.2/24"}}, "links")
+    host.unchanged(text)
+    host.delete(text)
+    same((host.names("web"), host.names("host")), (set(), {"eth0"}), "after delete")
+
+
+FLIPPING = """import os
+while True:
+    for target in ("/proc/1/ns/net", "/run/netns/web", "/run/plain", "/run/netns/other"):
+        os.symlink(target, "/run/new")
+        os.rename("/run/new", "/run/flips")"""
+
+
+@test("weapons: a path that leads elsewhere all the time")
+def flips(host):
+    """Whatever it leads to when it is looked at is what is used, and that is never the host's."""
+    host.netns("web", "other")
+    with open("/run/plain", "w", encoding="ascii") as file:
+        file.write("plain")
+    os.symlink("/run/netns/web", "/run/flips")
+    host.write(at_path("/run/flips"))
+    foreign = host.snapshot("host", "lan")
+    codes = {}
+    churn = subprocess.Popen([sys.executable, "-c", FLIPPING])
+    try:
+        for _ in range(2000 if WHOLE else 80):
+            done = host.mvapply("apply", "-f", "network.yaml", code=None)
+            assert done.code in (0, 1, 4), done
+            codes[done.code] = codes.get(done.code, 0) + 1
+            same(host.snapshot("host", "lan"), foreign, f"the host after\n{done}")
+    finally:
+        churn.kill()
+        churn.wait()
+    assert codes.get(0) and codes.get(4), f"exit codes {codes}"
+    os.unlink("/run/flips")
+    os.symlink("/run/netns/web", "/run/flips")
+    host.mvapply("apply", "-f", "network.yaml", code=0)
+    same((host.names("web"), host.names("other"), host.names("host")), ({"eth0"}, set(), {"eth0"}),
+         "links")
+
+
+def reborn(host, pid, ns):
+    """A process with that number, in that namespace."""
+    with open("/proc/sys/kernel/ns_last_pid", "w", encoding="ascii") as file:
+        file.write(str(pid - 1))
+    with host.inside(ns):
+        child = subprocess.Popen(["sleep", "1000"])
+    return child
+
+
+def replaced(host, child, ns):
+    """Ends the process, and puts one with its number into that namespace; others may be faster, and
+    are tried to be outrun."""
+    pid = child.pid
+    child.kill()
+    child.wait()
+    for _ in range(1000):
+        child = reborn(host, pid, ns)
+        if child.pid == pid:
+            return child
+        child.kill()
+        child.wait()
+    raise AssertionError(f"the number {pid} cannot be had again")
+
+
+@test("weapons: a process's number that is another's in a moment")
+def pid_reuse(host):
+    host.netns("web", "other")
+    child = reborn(host, 3000, "web")
+    host.write(document({"n": lan()}, {"c": {"pid": child.pid, "networks": ["n"]}}))
+    foreign = host.snapshot("host", "lan")
+    codes = {}
+    try:
+        for number in range(400 if WHOLE else 24):
+            running = subprocess.Popen([host.binary, "apply", "-f", "network.yaml"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            child = replaced(host, child, ("host", "other", "host", "web")[number % 4])
+            said = running.communicate()[0].decode()
+            assert running.returncode in (0, 1, 4), said
+            codes[running.returncode] = codes.get(running.returncode, 0) + 1
+            same(host.snapshot("host", "lan"), foreign, f"the host after\n{said}")
+        same(host.mvapply("apply", "-f", "network.yaml", code=0).code, 0, "exit code")
+        same((host.names("web"), host.names("other")), ({"eth0"}, set()), "links in the end")
+        child = replaced(host, child, "host")
+        done = host.mvapply("apply", "-f", "network.yaml", code=4)
+        assert "the host's own network namespace" in done.out + done.err, done
+        same(host.snapshot("host", "lan"), foreign, "the host")
+    finally:
+        child.kill()
+        child.wait()
+
+
+@test("weapons: a service whose process is replaced by one of the same number")
+def pid_reuse_watched(host):
+    host.netns("web", "other")
+    child = reborn(host, 3000, "web")
+    text = document({"n": lan()}, {"c": {"pid": child.pid, "networks": ["n"]}})
+    foreign = host.snapshot("host", "lan")
+    try:
+        with watching(host, "-f", host.write(text)) as service:
+            for ns in ("other", "host", "web") * 2:
+                child = replaced(host, child, ns)
+                service.send(signal.SIGHUP)
+                if ns != "host":
+                    service.until(lambda ns=ns: host.names(ns) == {"eth0"}, f"attached in {ns}")
+                else:
+                    service.until_says("the host's own network namespace")
+                service.quiet()
+                service.news()
+                same(host.snapshot("host", "lan"), foreign, "the host")
+    finally:
+        child.kill()
+        child.wait()
+
+
+@test("weapons: a container's own files, by /proc/PID/root, lead nowhere else")
+def proc_root(host):
+    """Its links are followed as everybody's: to the host's namespace, which is refused."""
+    host.netns("web")
+    script = ("mount -t tmpfs evil /run && ln -s /proc/1/ns/net /run/host && mkfifo /run/fifo && "
+              "ln -s /proc/self/ns/net /run/self && ln -s /run/netns/web /run/web && "
+              "touch /run/ready && exec sleep 1000")
+    child = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c", script])
+    root = f"/proc/{child.pid}/root/run"
+    try:
+        host.until(lambda: os.path.exists(f"{root}/ready"), "its files")
+        refused(host, at_path(f"{root}/host"), "the host's own network namespace")
+        refused(host, at_path(f"{root}/self"), "the host's own network namespace")
+        refused(host, at_path(f"{root}/fifo"), "not a network namespace")
+        refused(host, at_path(f"/proc/{child.pid}/ns/mnt"), "not a network namespace")
+        refused(host, at_path(f"/proc/{child.pid}/root"), "not a network namespace")
+    finally:
+        child.kill()
+        child.wait()
+
+
+@test("weapons: a mark that a container gave a link of its own")
+def forged_mark(host):
+    """It is nobody's but the container's: the other one is attached, and the host's stay."""
+    host.netns("web", "db")
+    host.batch("web", ["link add fake type veth peer name peer0",
+                       "link set fake alias mvapply:attach:default/n/db",
+                       "link set peer0 alias mvapply:vlan:default"])
+    foreign = host.snapshot("host", "lan")
+    text = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
+    host.apply(text)
+    same((host.addresses("web", "eth0"), host.addresses("db", "eth0")),
+         ({"172.16.86.2/24"}, {"172.16.86.3/24"}), "addresses")
+    same(host.snapshot("host", "lan"), foreign, "the host")
+    host.unchanged(text)
+    host.delete(text)
+    same((host.names("db"), host.names("host")), (set(), {"eth0"}), "after delete")

@@ -1,0 +1,432 @@
+#include "tests/unit/kernel_model.h"
+
+#include "reconcile/kind.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <string.h>
+
+#define MTU_DEFAULT 1500
+
+static struct live_link *link_at(struct live_ns *ns, int ifindex)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].ifindex == ifindex)
+			return &ns->links[i];
+	return NULL;
+}
+
+static struct live_link *parent_of(struct live *live, const struct live_link *link)
+{
+	return link->parent_where == PARENT_HOST ? link_at(live->spaces[0], link->parent) : NULL;
+}
+
+static bool siblings(const struct live_link *a, const struct live_link *b)
+{
+	return a->parent_where == PARENT_HOST && b->parent_where == PARENT_HOST &&
+	       a->parent == b->parent;
+}
+
+/* A link beside `link` on the same parent, for which `same` holds. */
+static bool sibling_exists(const struct live *live, const struct live_link *link,
+			   bool (*same)(const struct live_link *, const struct live_link *))
+{
+	for (size_t i = 0; i < live->n_spaces; i++)
+		for (size_t k = 0; k < live->spaces[i]->n_links; k++) {
+			const struct live_link *other = &live->spaces[i]->links[k];
+			if (other != link && siblings(other, link) && same(other, link))
+				return true;
+		}
+	return false;
+}
+
+/* --- links */
+
+static bool same_vlan(const struct live_link *a, const struct live_link *b)
+{
+	return a->kind == KIND_VLAN && a->vlan == b->vlan && a->vlan_protocol == b->vlan_protocol;
+}
+
+/* One receive handler a link: macvlan's or ipvlan's. */
+static bool excludes(const struct live_link *a, const struct live_link *b)
+{
+	return (a->kind == KIND_MACVLAN && b->kind == KIND_IPVLAN) ||
+	       (a->kind == KIND_IPVLAN && b->kind == KIND_MACVLAN);
+}
+
+/* macvlan_common_newlink, ipvlan_link_new, vlan_newlink; the name comes last (register_netdevice).
+ */
+static int link_refused(struct live *live, const struct live_ns *ns, const struct live_link *like)
+{
+	const struct live_link *parent = parent_of(live, like);
+	if (like->parent && !parent)
+		return -ENODEV;
+	if (like->kind == KIND_VLAN && sibling_exists(live, like, same_vlan))
+		return -EEXIST;
+	if (parent && like->mtu > parent->mtu)
+		return -EINVAL;
+	if (sibling_exists(live, like, excludes))
+		return -EBUSY;
+	return live_link_by_name(ns, like->name) ? -EEXIST : 0;
+}
+
+static int ifindex_next(const struct live_ns *ns)
+{
+	int highest = 1;
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].ifindex > highest)
+			highest = ns->links[i].ifindex;
+	return highest + 1;
+}
+
+/* The parent's own; for a macvlan that shares its parent, and a dummy, any other. */
+static struct mac mac_given(const struct live_ns *ns, const struct live_link *parent,
+			    const struct live_link *link)
+{
+	bool shares = link->kind != KIND_MACVLAN || link->mode == MODE_PASSTHRU;
+	return parent && shares ? parent->mac
+				: (struct mac){.bytes = {0x52, 0x54, 0, 1, (uint8_t)ns->inode,
+							 (uint8_t)link->ifindex},
+					       .set = true};
+}
+
+int kernel_link_add(struct live *live, struct live_ns *ns, const struct live_link *like,
+		    int *ret_ifindex)
+{
+	int status = link_refused(live, ns, like);
+	if (status < 0)
+		return status;
+	const struct live_link *parent = parent_of(live, like);
+	struct live_link link = *like;
+	link.ifindex = ifindex_next(ns);
+	link.name = arena_strdup(ns->arena, like->name);
+	link.kind_name = link_kind_name(like->kind);
+	link.alias = "";
+	link.flags = IFF_LOWER_UP;
+	link.mode_known = true;
+	link.has_bcqueuelen = like->kind == KIND_MACVLAN;
+	if (!link.mtu)
+		link.mtu = parent ? parent->mtu : MTU_DEFAULT;
+	if (!link.mac.set)
+		link.mac = mac_given(ns, parent, &link);
+	*ret_ifindex = link.ifindex;
+	*array_push(ns->arena, ns->links, ns->n_links) = link;
+	return 0;
+}
+
+static void addrs_drop(struct live_ns *ns, int ifindex)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		if (ns->addrs[i].ifindex != ifindex)
+			ns->addrs[kept++] = ns->addrs[i];
+	ns->n_addrs = kept;
+}
+
+/* Those of one family, or (0) all. */
+static void routes_drop(struct live_ns *ns, int ifindex, uint8_t family)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (ns->routes[i].ifindex != ifindex ||
+		    (family && ns->routes[i].to.ip.family != family))
+			ns->routes[kept++] = ns->routes[i];
+	ns->n_routes = kept;
+}
+
+static int child_of(const struct live_ns *ns, int parent)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].parent_where == PARENT_HOST && ns->links[i].parent == parent)
+			return ns->links[i].ifindex;
+	return 0;
+}
+
+int kernel_link_delete(struct live *live, struct live_ns *ns, int ifindex)
+{
+	if (!link_at(ns, ifindex))
+		return -ENODEV;
+	for (size_t i = 0; ns->host && i < live->n_spaces; i++)
+		for (int child; (child = child_of(live->spaces[i], ifindex));)
+			(void)kernel_link_delete(live, live->spaces[i], child);
+	*link_at(ns, ifindex) = ns->links[ns->n_links - 1];
+	ns->n_links--;
+	addrs_drop(ns, ifindex);
+	routes_drop(ns, ifindex, 0);
+	return 0;
+}
+
+/* dev_change_name */
+int kernel_link_rename(struct live_ns *ns, int ifindex, const char *name, bool live_rename)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	if (!live_rename && link->flags & IFF_UP)
+		return -EBUSY;
+	if (strcmp(link->name, name) == 0)
+		return 0;
+	if (live_link_by_name(ns, name))
+		return -EEXIST;
+	link->name = arena_strdup(ns->arena, name);
+	return 0;
+}
+
+int kernel_link_alias(struct live_ns *ns, int ifindex, const char *alias)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	link->alias = arena_strdup(ns->arena, alias);
+	link->mark = mark_parse(ns->arena, link->alias);
+	return 0;
+}
+
+static bool same_mac_and_up(const struct live_link *a, const struct live_link *b)
+{
+	return a->kind == KIND_MACVLAN && a->flags & IFF_UP && mac_equal(&a->mac, &b->mac);
+}
+
+/* macvlan_addr_busy: the parent's own, or that of a macvlan that is up. */
+static bool mac_busy(struct live *live, const struct live_link *link)
+{
+	const struct live_link *parent = parent_of(live, link);
+	return link->kind == KIND_MACVLAN && link->mode != MODE_PASSTHRU && parent &&
+	       (mac_equal(&parent->mac, &link->mac) || sibling_exists(live, link, same_mac_and_up));
+}
+
+/* macvlan_set_mac_address; macvlan_open does the same for what got it otherwise. */
+int kernel_link_mac(struct live *live, struct live_ns *ns, int ifindex, const struct mac *mac)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	const struct mac before = link->mac;
+	link->mac = *mac;
+	if (!mac_equal(&before, mac) && mac_busy(live, link)) {
+		link->mac = before;
+		return -EADDRINUSE;
+	}
+	return 0;
+}
+
+/* macvlan_change_mtu, vlan_dev_change_mtu; ipvlan looks only when a link is made. */
+int kernel_link_mtu(struct live *live, struct live_ns *ns, int ifindex, uint32_t mtu)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	const struct live_link *parent = parent_of(live, link);
+	if (parent && link->kind != KIND_IPVLAN && mtu > parent->mtu && mtu != link->mtu)
+		return link->kind == KIND_VLAN ? -ERANGE : -EINVAL;
+	link->mtu = mtu;
+	return 0;
+}
+
+int kernel_link_mode(struct live_ns *ns, int ifindex, enum link_mode mode)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	link->mode = mode;
+	return 0;
+}
+
+int kernel_link_bcqueuelen(struct live_ns *ns, int ifindex, uint32_t length)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	link->bcqueuelen = length;
+	return 0;
+}
+
+int kernel_link_up(struct live *live, struct live_ns *ns, int ifindex)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	if (!link)
+		return -ENODEV;
+	if (!(link->flags & IFF_UP) && mac_busy(live, link))
+		return -EADDRINUSE;
+	link->flags |= IFF_UP;
+	return 0;
+}
+
+/* IPv4 addresses stay, and their routes with them not. */
+int kernel_link_down(struct live_ns *ns, int ifindex)
+{
+	struct live_link *link = link_at(ns, ifindex);
+	size_t kept = 0;
+	if (!link)
+		return -ENODEV;
+	if (!(link->flags & IFF_UP))
+		return 0;
+	link->flags &= ~(unsigned)IFF_UP;
+	routes_drop(ns, ifindex, 0);
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		if (ns->addrs[i].ifindex != ifindex || ns->addrs[i].prefix.ip.family == AF_INET)
+			ns->addrs[kept++] = ns->addrs[i];
+	ns->n_addrs = kept;
+	return 0;
+}
+
+/* --- addresses */
+
+static struct live_addr *addr_at(const struct live_ns *ns, int ifindex, const struct prefix *addr)
+{
+	for (size_t i = 0; i < ns->n_addrs; i++) {
+		const struct prefix *have = &ns->addrs[i].prefix;
+		bool same = addr->ip.family == AF_INET6 ? ip_equal(&have->ip, &addr->ip)
+							: prefix_equal(have, addr);
+		if (ns->addrs[i].ifindex == ifindex && same)
+			return &ns->addrs[i];
+	}
+	return NULL;
+}
+
+/* ipvlan tells its links apart by address, on one parent. */
+static bool ipvlan_addr_busy(struct live *live, const struct live_link *link, const struct ip *ip)
+{
+	for (size_t i = 0; i < live->n_spaces; i++) {
+		struct live_ns *ns = live->spaces[i];
+		for (size_t k = 0; k < ns->n_addrs; k++) {
+			const struct live_link *other = link_at(ns, ns->addrs[k].ifindex);
+			if (other->kind == KIND_IPVLAN && siblings(other, link) &&
+			    ip_equal(&ns->addrs[k].prefix.ip, ip))
+				return true;
+		}
+	}
+	return false;
+}
+
+int kernel_addr_add(struct live *live, struct live_ns *ns, int ifindex, const struct prefix *addr,
+		    uint8_t proto, bool replace)
+{
+	const struct live_link *link = link_at(ns, ifindex);
+	struct live_addr *there = addr_at(ns, ifindex, addr);
+	if (!link)
+		return -ENODEV;
+	if (there && !replace)
+		return -EEXIST;
+	if (there) {
+		there->proto = proto;
+		return 0;
+	}
+	if (link->kind == KIND_IPVLAN && ipvlan_addr_busy(live, link, &addr->ip))
+		return -EADDRINUSE;
+	*array_push(ns->arena, ns->addrs, ns->n_addrs) =
+		(struct live_addr){.ifindex = ifindex, .prefix = *addr, .proto = proto};
+	return 0;
+}
+
+static bool same_subnet(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && prefix_contains(a, &b->ip);
+}
+
+/* Whether an earlier address of the link has the same subnet: it is then a secondary one, which
+ * goes with the first (__inet_del_ifa, where net.ipv4.conf.*.promote_secondaries is 0). */
+static bool secondary(const struct live_ns *ns, const struct live_addr *addr)
+{
+	for (const struct live_addr *before = ns->addrs; before < addr; before++)
+		if (before->ifindex == addr->ifindex && addr->prefix.ip.family == AF_INET &&
+		    same_subnet(&before->prefix, &addr->prefix))
+			return true;
+	return false;
+}
+
+static bool has_ipv4(const struct live_ns *ns, int ifindex)
+{
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		if (ns->addrs[i].ifindex == ifindex && ns->addrs[i].prefix.ip.family == AF_INET)
+			return true;
+	return false;
+}
+
+/* fib_disable_ip: with its last IPv4 address a link loses its routes. */
+int kernel_addr_delete(struct live_ns *ns, int ifindex, const struct prefix *addr)
+{
+	const struct live_addr *gone = addr_at(ns, ifindex, addr);
+	size_t kept = 0;
+	if (!link_at(ns, ifindex))
+		return -ENODEV;
+	if (!gone)
+		return -EADDRNOTAVAIL;
+	const struct prefix prefix = gone->prefix;
+	bool others = prefix.ip.family == AF_INET && !secondary(ns, gone);
+	for (size_t i = 0; i < ns->n_addrs; i++) {
+		const struct live_addr *have = &ns->addrs[i];
+		if (have->ifindex != ifindex || !(prefix_equal(&have->prefix, &prefix) ||
+						  (others && same_subnet(&have->prefix, &prefix))))
+			ns->addrs[kept++] = *have;
+	}
+	ns->n_addrs = kept;
+	if (prefix.ip.family == AF_INET && !has_ipv4(ns, ifindex))
+		routes_drop(ns, ifindex, AF_INET);
+	return 0;
+}
+
+/* --- routes */
+
+static uint32_t metric_of(const struct ip *ip)
+{
+	return ip->family == AF_INET6 ? 1024 : 0;
+}
+
+static struct live_route *route_at(const struct live_ns *ns, const struct prefix *to)
+{
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (prefix_equal(&ns->routes[i].to, to))
+			return &ns->routes[i];
+	return NULL;
+}
+
+/* fib_check_nh: a router is in a subnet of the link's, which has its route only while that is up.
+ */
+static bool reachable(const struct live_ns *ns, const struct live_link *link, const struct ip *via)
+{
+	for (size_t i = 0; link->flags & IFF_UP && i < ns->n_addrs; i++)
+		if (ns->addrs[i].ifindex == link->ifindex &&
+		    prefix_contains(&ns->addrs[i].prefix, via))
+			return true;
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (ns->routes[i].ifindex == link->ifindex && !ns->routes[i].via.family &&
+		    prefix_contains(&ns->routes[i].to, via))
+			return true;
+	return false;
+}
+
+int kernel_route_add(struct live_ns *ns, int ifindex, const struct link_route *route, uint8_t proto,
+		     bool replace)
+{
+	const struct live_link *link = link_at(ns, ifindex);
+	struct live_route *live = route_at(ns, &route->to);
+	if (!link)
+		return -ENODEV;
+	if (route->via.family && !reachable(ns, link, &route->via))
+		return -ENETUNREACH;
+	if (!(link->flags & IFF_UP))
+		return -ENETDOWN;
+	if (live && !replace)
+		return -EEXIST;
+	if (!live)
+		live = array_push(ns->arena, ns->routes, ns->n_routes);
+	*live = (struct live_route){.ifindex = ifindex,
+				    .to = route->to,
+				    .via = route->via,
+				    .source = route->source,
+				    .metric = metric_of(&route->to.ip),
+				    .proto = proto};
+	return 0;
+}
+
+int kernel_route_delete(struct live_ns *ns, int ifindex, const struct prefix *to)
+{
+	struct live_route *route = route_at(ns, to);
+	if (!link_at(ns, ifindex))
+		return -ENODEV;
+	if (!route || route->ifindex != ifindex)
+		return -ESRCH;
+	*route = ns->routes[--ns->n_routes];
+	return 0;
+}

@@ -1,0 +1,372 @@
+/* Declarations that are written: every text comes back as itself, and what is exported changes
+ * nothing. */
+#include "tests/unit/random.h"
+#include "tests/unit/world.h"
+
+#include "carry/export.h"
+#include "carry/foreign_json.h"
+#include "carry/import.h"
+#include "schema/load.h"
+#include "schema/yaml.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define WORLDS    3000
+#define MUTATIONS 3000
+
+/* The caller's to free. */
+static char *yaml_of(const struct tree *tree)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	assert_non_null(out);
+	tree_yaml(out, tree);
+	fclose(out);
+	return text;
+}
+
+static void assert_yaml(const struct tree *tree, const char *expected)
+{
+	char *text = yaml_of(tree);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_layout(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new();
+	struct tree *top = tree_new(arena);
+	struct tree *networks = tree_map(top, "networks");
+	struct tree *lan = tree_map(networks, "lan");
+	tree_comment(lan, "said\nof %s", "lan");
+	tree_text(lan, "parent", "eth0");
+	tree_number(lan, "vlan", 10);
+	tree_bool(lan, "internal", true);
+	struct tree *subnets = tree_list(lan, "subnets");
+	tree_text(tree_map(subnets, NULL), "subnet", "10.0.0.0/24");
+	struct tree *second = tree_map(subnets, NULL);
+	tree_comment(second, "second");
+	tree_text(second, "subnet", "fd00::/64");
+	struct tree *names = tree_list(top, "names");
+	tree_text(names, NULL, "a");
+	tree_text(names, NULL, "b c");
+	tree_map(top, "empty");
+	tree_comment(tree_map(top, "hollow"), "nothing here");
+	assert_yaml(top, "networks:\n"
+			 "  lan:\n"
+			 "    # said of lan\n"
+			 "    parent: eth0\n"
+			 "    vlan: 10\n"
+			 "    internal: true\n"
+			 "    subnets:\n"
+			 "      - subnet: 10.0.0.0/24\n"
+			 "      -\n"
+			 "        # second\n"
+			 "        subnet: fd00::/64\n"
+			 "names: [a, \"b c\"]\n"
+			 "empty: {}\n"
+			 "hollow:\n"
+			 "  # nothing here\n"
+			 "  {}\n");
+	assert_int_equal(tree_comments(top), 3);
+	arena_free(arena);
+}
+
+static void test_long_comment(void **state)
+{
+	(void)state;
+	struct arena *arena = arena_new();
+	struct tree *top = tree_new(arena);
+	for (int i = 0; i < 3; i++)
+		tree_comment(tree_map(top, "k"), "%s",
+			     "twelve words of some length that have to be "
+			     "broken where the hundredth column of the "
+			     "page is reached, twice over if need be");
+	char *text = yaml_of(top);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		assert_true(strlen(line) <= 100);
+	free(text);
+	arena_free(arena);
+}
+
+/* What a reader of YAML might take for something else. */
+static void test_scalars(void **state)
+{
+	(void)state;
+	static const char *const quoted[] = {
+		"",           "yes",   "NO",  "null", "~",  "1",     "010",  "1e3",  "0x1f",
+		"0o17",       "1_000", "1.5", "+1",   "-",  "12:34", "a: b", "#a",   "a #b",
+		"[a]",        "{",     "*a",  "&a",   "!a", "a\"b",  "a\\b", "a\tb", ".inf",
+		"2026-11-24", "a:",    " a",  "%a",   "@a", "n",     "|",    ">",    "'a'"};
+	static const char *const plain[] = {
+		"eth0",       "172.16.86.2",    "172.16.86.0/24", "02:42:ac:10:56:02",
+		"fd00:86::1", "/run/netns/web", "web-1",          "a+b"};
+	for (size_t i = 0; i < sizeof(quoted) / sizeof(quoted[0]); i++) {
+		struct arena *arena = arena_new();
+		struct tree *top = tree_new(arena);
+		tree_text(top, "k", quoted[i]);
+		char *text = yaml_of(top);
+		if (text[3] != '"')
+			fail_msg("not quoted: %s", text);
+		free(text);
+		arena_free(arena);
+	}
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		struct arena *arena = arena_new();
+		struct tree *top = tree_new(arena);
+		tree_text(top, "k", plain[i]);
+		char *text = yaml_of(top);
+		if (text[3] == '"')
+			fail_msg("quoted: %s", text);
+		free(text);
+		arena_free(arena);
+	}
+}
+
+static const struct origin *origins_by_name(const struct live *live)
+{
+	struct origin *origins = arena_alloc(live->arena, live->n_spaces * sizeof(*origins));
+	for (size_t i = 0; i < live->n_spaces; i++)
+		origins[i].netns = live->spaces[i]->name;
+	return origins;
+}
+
+static char *export_text(const struct live *live)
+{
+	struct arena *arena = arena_new();
+	const struct set_names all = {0};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	struct exports exports = export_live(live, origins_by_name(live), &all, NULL, arena);
+	for (size_t i = 0; i < exports.count; i++) {
+		fputs("---\n", out);
+		tree_yaml(out, exports.items[i].tree);
+	}
+	fclose(out);
+	arena_free(arena);
+	return text;
+}
+
+/* False: only a part of it can be live, which no declaration describes. */
+static bool world_do(struct live *live, const struct desired *desired)
+{
+	const struct plan_options options = {.unguarded = true};
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &options);
+	bool whole = !plan_count(plan, ACTION_BLOCKED) && !plan_count(plan, ACTION_REFUSED);
+	world_apply(live, plan);
+	plan_free(plan);
+	return whole;
+}
+
+static void assert_unchanged(struct live *live, const char *why)
+{
+	const struct plan_options options = {0};
+	char *text = export_text(live);
+	struct desired *desired = desired_from(text);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &options);
+	if (plan->n_steps)
+		fail_msg("%s\nwas exported as\n%s\nwhich differs: %s", why, text, plan_text(plan));
+	plan_free(plan);
+	desired_free(desired);
+	free(text);
+}
+
+static void test_export(void **state)
+{
+	(void)state;
+	static const char yaml[] =
+		"name: lab\n"
+		"networks:\n"
+		"  lan: {parent: eth0, mtu: 1400, host: true, subnets: [{subnet: 10.1.0.0/24, "
+		"gateway: "
+		"10.1.0.1}, {subnet: \"fd00:1::/64\", gateway: \"fd00:1::1\"}]}\n"
+		"  dmz: {parent: eth0.10, mode: private, bcqueuelen: 7, subnet: 10.2.0.0/24, "
+		"gateway: "
+		"10.2.0.1}\n"
+		"  unused: {parent: eth1, vlan: 20, vlan_protocol: 802.1ad, subnet: 10.3.0.0/24}\n"
+		"  island: {internal: true, mtu: 1300, subnet: 10.4.0.0/24}\n"
+		"containers:\n"
+		"  web: {networks: {lan: {interface_name: lan0, routes: [{to: 10.9.0.0/16, via: "
+		"10.1.0.9}]}, dmz: {gw_priority: 5, mac_address: 02:00:00:00:00:01}}}\n"
+		"  other: {netns: db, networks: [island]}\n";
+	struct live *live = world_new();
+	struct desired *desired = desired_from(yaml);
+	assert_true(world_do(live, desired));
+	char *text = export_text(live);
+	for (const char *const *word =
+		     (const char *const[]){"name: lab", "mtu: 1400", "vlan: 10", "mode: private",
+					   "bcqueuelen: 7", "vlan_protocol: 802.1ad", "netns: db",
+					   "gateway: fd00:1::1", "via: 10.1.0.9",
+					   "mac_address: \"02:00:00:00:00:01\"",
+					   "interface_name: lan0", "internal: true", NULL};
+	     *word; word++)
+		if (!strstr(text, *word))
+			fail_msg("no %s in\n%s", *word, text);
+	free(text);
+	assert_unchanged(live, yaml);
+	desired_free(desired);
+	world_free(live);
+}
+
+static void test_random_exports(void **state)
+{
+	(void)state;
+	size_t exported = 0;
+	for (unsigned seed = 1; seed <= WORLDS; seed++) {
+		random_seed(seed);
+		struct live *live = world_new();
+		const char *yaml = random_yaml();
+		struct desired *desired = desired_try(yaml);
+		if (desired && world_do(live, desired)) {
+			assert_unchanged(live, yaml);
+			exported++;
+		}
+		desired_free(desired);
+		world_free(live);
+	}
+	print_message("exported %zu hosts\n", exported);
+	assert_true(exported > WORLDS / 20);
+}
+
+/* The value, in which one in eight is something else, at whatever depth. */
+static json_t *mutated(const json_t *json)
+{
+	static const char *const odd[] = {"null",
+					  "true",
+					  "-5",
+					  "\"\"",
+					  "\"x y: #\"",
+					  "[]",
+					  "{}",
+					  "[[1]]",
+					  "1e300",
+					  "\"\\n\"",
+					  "\"10.0.0.0/33\"",
+					  "{\"a\": {\"subnet\": []}}"};
+	if (random_below(8) == 0)
+		return json_loads(odd[random_below(sizeof(odd) / sizeof(odd[0]))], JSON_DECODE_ANY,
+				  NULL);
+	if (json_is_array(json)) {
+		json_t *array = json_array();
+		for (size_t i = 0; i < json_array_size(json); i++)
+			json_array_append_new(array, mutated(json_array_get(json, i)));
+		return array;
+	}
+	if (!json_is_object(json))
+		return json_deep_copy(json);
+	json_t *object = json_object();
+	json_each (json, member)
+		json_object_set_new(object, json_object_iter_key(member),
+				    mutated(json_object_iter_value(member)));
+	return object;
+}
+
+static void assert_yaml_whole(const struct tree *tree)
+{
+	struct arena *arena = arena_new();
+	struct diags diags;
+	diags_init(&diags);
+	char *text = yaml_of(tree);
+	const struct input input = {.file = "result", .bytes = text, .size = strlen(text)};
+	(void)yaml_parse(&input, arena, &diags);
+	if (diags.count)
+		fail_msg("%s\n%s", diags.items[0].text, text);
+	free(text);
+	diags_free(&diags);
+	arena_free(arena);
+}
+
+static struct tree *import_compose_text(const json_t *json, struct arena *arena)
+{
+	struct diags diags;
+	diags_init(&diags);
+	char *text = json_dumps(json, JSON_ENCODE_ANY);
+	const struct input input = {.file = "compose.yaml", .bytes = text, .size = strlen(text)};
+	const struct node *root = yaml_parse(&input, arena, &diags);
+	struct tree *tree = root ? import_compose(root, "shop", arena) : tree_new(arena);
+	free(text);
+	diags_free(&diags);
+	return tree;
+}
+
+static const char cni_text[] =
+	"{'name': 'a', 'plugins': [{'type': 'macvlan', 'master': 'eth0', 'mode': 'vepa', 'mtu': 5, "
+	"'ipam': {'type': 'host-local', 'ranges': [[{'subnet': '10.1.0.0/24', 'rangeStart': "
+	"'10.1.0.9', 'rangeEnd': '10.1.0.99', 'gateway': '10.1.0.1'}]], 'routes': [{'dst': "
+	"'0.0.0.0/0'}, {'dst': '10.2.0.0/16', 'gw': '10.1.0.2'}]}}, {'type': 'vlan', 'vlanId': 3, "
+	"'ipam': {'type': 'static', 'addresses': [{'address': '10.3.0.1/24', 'gateway': "
+	"'10.3.0.9'}]}}, {'type': 'tuning'}]}";
+static const char compose_text[] =
+	"{'services': {'web': {'networks': {'lan': {'ipv4_address': '10.1.0.2', 'gw_priority': 1, "
+	"'driver_opts': {'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.a=1,b'}}, "
+	"'x': null}, 'deploy': {'replicas': 2}}, 'db': {'networks': ['lan'], 'mac_address': "
+	"'02:42:00:00:00:01'}, 'h': {'network_mode': 'host'}}, 'networks': {'lan': {'driver': "
+	"'macvlan', 'driver_opts': {'parent': 'eth0', 'macvlan_mode': 'bridge'}, 'ipam': "
+	"{'config': "
+	"[{'subnet': '10.1.0.0/24', 'aux_addresses': {'a': '10.1.0.5'}}]}}, 'x': null}}";
+static const char docker_text[] =
+	"{'networks': [{'Name': 'lan', 'Driver': 'macvlan', 'Options': {'parent': 'eth0'}, 'IPAM': "
+	"{'Config': [{'Subnet': '10.1.0.0/24', 'AuxiliaryAddresses': {'a': '10.1.0.5'}}]}}, "
+	"{'Name': "
+	"'bridge', 'Driver': 'bridge'}], 'containers': [{'Name': '/web', 'NetworkSettings': "
+	"{'Networks': {'lan': {'IPAddress': '10.1.0.2', 'MacAddress': '02:42:0a:01:00:02', "
+	"'IPAMConfig': {'IPv4Address': '10.1.0.2'}, 'GwPriority': 1}, 'bridge': {}}}}]}";
+
+/* Single quotes for double ones, so that the texts above can be read. */
+static json_t *json_from(const char *text)
+{
+	struct arena *arena = arena_new();
+	char *copy = arena_strdup(arena, text);
+	for (char *at = copy; *at; at++)
+		*at = *at == '\'' ? '"' : *at;
+	json_t *json = json_loads(copy, 0, NULL);
+	assert_non_null(json);
+	arena_free(arena);
+	return json;
+}
+
+/* Whatever an engine or a file says, the result is YAML, with nothing in it twice. */
+static void test_mutated_imports(void **state)
+{
+	(void)state;
+	json_t *cni = json_from(cni_text), *compose = json_from(compose_text);
+	json_t *docker = json_from(docker_text);
+	random_seed(1);
+	for (unsigned i = 0; i < MUTATIONS; i++) {
+		struct arena *arena = arena_new();
+		json_t *conf = mutated(cni), *file = mutated(compose), *engine = mutated(docker);
+		const json_t *confs[] = {conf, conf};
+		assert_yaml_whole(import_cni(confs, 2, arena));
+		assert_yaml_whole(import_compose_text(file, arena));
+		assert_yaml_whole(import_docker(json_object_get(engine, "networks"),
+						json_object_get(engine, "containers"), arena));
+		json_decref(conf);
+		json_decref(file);
+		json_decref(engine);
+		arena_free(arena);
+	}
+	json_decref(cni);
+	json_decref(compose);
+	json_decref(docker);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_layout),         cmocka_unit_test(test_long_comment),
+		cmocka_unit_test(test_scalars),        cmocka_unit_test(test_export),
+		cmocka_unit_test(test_random_exports), cmocka_unit_test(test_mutated_imports),
+	};
+	return cmocka_run_group_tests_name("carry", tests, NULL, NULL);
+}

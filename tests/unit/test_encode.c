@@ -1,0 +1,253 @@
+/* Writing rtnetlink messages: whole messages byte for byte, and values through decode and back. */
+#include "reconcile/encode.h"
+
+#include "reconcile/decode.h"
+
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+/* Netlink is in the machine's byte order; the bytes below are those of little endian. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static void assert_bytes(const union message *message, const uint8_t *bytes, size_t size)
+{
+	assert_int_equal(message->header.nlmsg_len, size);
+	assert_memory_equal(message->bytes, bytes, size);
+}
+#else
+static void assert_bytes(const union message *message, const uint8_t *bytes, size_t size)
+{
+	(void)bytes;
+	assert_int_equal(message->header.nlmsg_len, size);
+}
+#endif
+
+static const struct link_spec macvlan = {
+	.name = "eth0",
+	.kind = KIND_MACVLAN,
+	.mode = MODE_BRIDGE,
+	.mac = {.bytes = {2, 0x42, 0xac, 0x10, 0x56, 2}, .set = true},
+	.mtu = 1400};
+
+static void test_create(void **state)
+{
+	(void)state;
+	static const uint8_t
+		expected[] =
+			{
+				0x6c, 0,   0,    0,    16,   0,    0,    6,    0,
+				0,    0,   0,    0,    0,    0,    0,    0,    0,
+				0,    0,   0x40, 0x42, 0x0f, 0,    0,    0,    0,
+				0,    0,   0,    0,    0,    9,    0,    3,    0,
+				'e',  't', 'h',  '0',  0,    0,    0,    0, /* IFNAME
+									     */
+				10,   0,   1,    0,    2,    0x42, 0xac, 0x10, 0x56,
+				2,    0,   0,                               /* ADDRESS */
+				8,    0,   4,    0,    0x78, 5,    0,    0, /* MTU */
+				8,    0,   5,    0,    3,    0,    0,    0, /* LINK */
+				8,    0,   37,   0,    7,    0,    0,    0, /* LINK_NETNSID */
+				28,   0,   18,   0x80,                      /* LINKINFO */
+				12,   0,   1,    0,    'm',  'a',  'c',  'v',  'l',
+				'a',  'n', 0,    12,   0,    2,    0x80,    /* INFO_DATA
+									     */
+				8,    0,   1,    0,    4,    0,    0,    0, /* MODE bridge */
+			};
+	const struct birth birth = {
+		.ifindex = 1000000, .name = "eth0", .parent = 3, .elsewhere = true, .nsid = 7};
+	union message message;
+	assert_true(encode_link_create(&message, &macvlan, &birth));
+	assert_bytes(&message, expected, sizeof(expected));
+}
+
+static bool has_attr(const union message *message, uint16_t type)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each(attr, &message->header,
+			  sizeof(struct ifinfomsg)) if (mnl_attr_get_type(attr) ==
+							type) return true;
+	return false;
+}
+
+static void test_left_out(void **state)
+{
+	(void)state;
+	const struct birth birth = {.ifindex = 5, .name = "eth0", .parent = 3};
+	struct link_spec spec = macvlan;
+	union message message;
+	spec.mtu = 0;
+	spec.mac.set = false;
+	assert_true(encode_link_create(&message, &spec, &birth));
+	assert_false(has_attr(&message, IFLA_MTU));
+	assert_false(has_attr(&message, IFLA_ADDRESS));
+	assert_false(has_attr(&message, IFLA_LINK_NETNSID));
+	spec = macvlan;
+	spec.kind = KIND_IPVLAN;
+	spec.mode = MODE_L2;
+	assert_true(encode_link_create(&message, &spec, &birth));
+	assert_false(has_attr(&message, IFLA_ADDRESS));
+	const struct birth dummy = {.ifindex = 5, .name = "d0"};
+	spec.kind = KIND_DUMMY;
+	assert_true(encode_link_create(&message, &spec, &dummy));
+	assert_false(has_attr(&message, IFLA_LINK));
+}
+
+/* A request to create a link has the shape of the kernel's listing of it. */
+static struct live_link decoded(struct arena *arena, union message *message)
+{
+	struct live_link link;
+	struct parent_ref parent;
+	assert_int_equal(decode_link(arena, &message->header, &link, &parent), DECODED);
+	return link;
+}
+
+static void test_kinds(void **state)
+{
+	(void)state;
+	const struct birth birth = {.ifindex = 5, .name = "x", .parent = 3};
+	static const struct link_spec specs[] = {
+		{.kind = KIND_MACVLAN,
+		 .mode = MODE_PRIVATE,
+		 .has_bcqueuelen = true,
+		 .bcqueuelen = 9},
+		{.kind = KIND_MACVLAN, .mode = MODE_VEPA},
+		{.kind = KIND_MACVLAN, .mode = MODE_PASSTHRU},
+		{.kind = KIND_IPVLAN, .mode = MODE_L2},
+		{.kind = KIND_IPVLAN, .mode = MODE_L3},
+		{.kind = KIND_IPVLAN, .mode = MODE_L3S},
+		{.kind = KIND_VLAN, .vlan = 4094, .vlan_protocol = VLAN_8021AD},
+		{.kind = KIND_VLAN, .vlan = 1, .vlan_protocol = VLAN_8021Q},
+		{.kind = KIND_DUMMY},
+	};
+	struct arena *arena = arena_new();
+	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		const struct link_spec *spec = &specs[i];
+		union message message;
+		assert_true(encode_link_create(&message, spec, &birth));
+		const struct live_link link = decoded(arena, &message);
+		const bool modal = spec->kind == KIND_MACVLAN || spec->kind == KIND_IPVLAN;
+		assert_int_equal(link.kind, spec->kind);
+		assert_int_equal(link.mode_known, modal);
+		assert_int_equal(link.mode, spec->mode);
+		assert_int_equal(link.has_bcqueuelen, spec->has_bcqueuelen);
+		assert_int_equal(link.bcqueuelen, spec->bcqueuelen);
+		assert_int_equal(link.vlan, spec->vlan);
+		assert_int_equal(link.vlan_protocol, spec->vlan_protocol);
+		assert_int_equal(link.parent, 3);
+	}
+	arena_free(arena);
+}
+
+static void test_address(void **state)
+{
+	(void)state;
+	static const uint8_t expected[] = {
+		0x40, 0,  0,     0,  20,
+		0,    0,  4 | 2, 0,  0,
+		0,    0,  0,     0,  0,
+		0, /* CREATE, EXCL */
+		2,    24, 0,     0,  5,
+		0,    0,  0,     8,  0,
+		2,    0,  172,   16, 86,
+		2, /* LOCAL */
+		8,    0,  1,     0,  172,
+		16,   86, 2, /* ADDRESS */
+		8,    0,  4,     0,  172,
+		16,   86, 255, /* BROADCAST */
+		8,    0,  8,     0,  0,
+		0,    0,  0, /* FLAGS */
+		5,    0,  11,    0,  MARK_PROTOCOL,
+		0,    0,  0, /* PROTO */
+	};
+	struct prefix prefix;
+	union message message;
+	assert_true(prefix_parse("172.16.86.2/24", &prefix));
+	assert_true(encode_addr_add(&message, 5, &prefix, MARK_PROTOCOL, NLM_F_EXCL));
+	assert_bytes(&message, expected, sizeof(expected));
+}
+
+static void test_address_round_trip(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"10.0.0.1/8", "10.0.0.0/31", "10.0.0.1/32",
+					    "fd00::5/64", "fd00::5/128"};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct prefix prefix;
+		struct live_addr addr;
+		union message message;
+		bool proto = false;
+		assert_true(prefix_parse(texts[i], &prefix));
+		assert_true(encode_addr_add(&message, 5, &prefix, MARK_PROTOCOL, NLM_F_REPLACE));
+		assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
+		assert_true(prefix_equal(&addr.prefix, &prefix));
+		assert_int_equal(addr.ifindex, 5);
+		assert_int_equal(addr.proto, MARK_PROTOCOL);
+		assert_true(proto);
+		assert_true(encode_addr_delete(&message, 5, &prefix));
+		assert_int_equal(message.header.nlmsg_type, RTM_DELADDR);
+	}
+}
+
+static void test_route_round_trip(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *to, *via, *source;
+		uint8_t scope;
+	} rows[] = {
+		{"0.0.0.0/0", "172.16.86.1", NULL, RT_SCOPE_UNIVERSE},
+		{"172.16.86.2/32", NULL, "172.16.86.250", RT_SCOPE_LINK},
+		{"::/0", "fd00::1", NULL, RT_SCOPE_UNIVERSE},
+		{"fd00::2/128", NULL, "fd00::9", RT_SCOPE_UNIVERSE},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct link_route route = {0};
+		struct live_route live;
+		union message message;
+		assert_true(prefix_parse(rows[i].to, &route.to));
+		assert_true(!rows[i].via || ip_parse(rows[i].via, &route.via));
+		assert_true(!rows[i].source || ip_parse(rows[i].source, &route.source));
+		assert_true(encode_route_add(&message, 5, &route, NLM_F_EXCL));
+		assert_int_equal(decode_route(&message.header, &live), DECODED);
+		assert_true(prefix_equal(&live.to, &route.to));
+		assert_true(ip_equal(&live.via, &route.via));
+		assert_true(ip_equal(&live.source, &route.source));
+		assert_int_equal(live.ifindex, 5);
+		assert_int_equal(live.proto, MARK_PROTOCOL);
+		assert_int_equal(live.scope, rows[i].scope);
+	}
+}
+
+/* The longest that there may be fits; what cannot be is refused, not cut. */
+static void test_limits(void **state)
+{
+	(void)state;
+	char alias[3000];
+	union message message;
+	memset(alias, 'a', sizeof(alias));
+	alias[ALIAS_LENGTH_MAX] = '\0';
+	assert_true(encode_link_alias(&message, 1, alias));
+	alias[ALIAS_LENGTH_MAX] = 'a';
+	alias[sizeof(alias) - 1] = '\0';
+	assert_false(encode_link_alias(&message, 1, alias));
+	assert_false(encode_link_alias(&message, 1, NULL));
+	assert_false(encode_link_mode(&message, 1, KIND_VLAN, MODE_BRIDGE));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_left_out),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_address),
+		cmocka_unit_test(test_address_round_trip),
+		cmocka_unit_test(test_route_round_trip),
+		cmocka_unit_test(test_limits),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,846 @@
+/* Engines that answer as they should, and as they should not: a thread serves a unix socket. */
+#include "engine/engine.h"
+#include "engine/events.h"
+#include "engine/http.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ID    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OTHER "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define STATE(pid, running)                                                                        \
+	"\"State\":{\"Pid\":" pid ",\"Running\":" running ",\"Paused\":false,\"StartedAt\":"       \
+	"\"t1\"}"
+#define CONTAINER(pid, running) "{\"Id\":\"" ID "\"," STATE(pid, running) "}"
+
+/* What the fake does with one request. */
+struct reply {
+	const char *status; /* "200 OK" */
+	const char *body;
+	size_t repeat;     /* the body comes so many times; 0: once */
+	size_t split;      /* bytes a write; 0: all */
+	unsigned pause_ms; /* before each write */
+	size_t cut;        /* end the connection after so many bytes of the body; 0: not */
+	bool silent;       /* do not answer at all */
+	bool stream;       /* chunked; stays open until the client goes, unless cut */
+	bool ends;         /* the stream ends as it should */
+	const char *raw;   /* instead of everything */
+};
+
+static struct fake {
+	char directory[32], path[64], variable[80];
+	int listener;
+	int stop[2];
+	pthread_t thread;
+	const struct reply *replies; /* the last one goes on */
+	size_t n_replies, asked, connections;
+	char last[4096]; /* the last request */
+} fake;
+
+static void write_all(int fd, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t written = send(fd, bytes, size, MSG_NOSIGNAL);
+		if (written <= 0)
+			return;
+		bytes += written;
+		size -= (size_t)written;
+	}
+}
+
+static void piece_write(int fd, const struct reply *reply, const char *bytes, size_t size)
+{
+	char head[32];
+	struct pollfd stop = {.fd = fake.stop[0], .events = POLLIN};
+	if (reply->pause_ms && poll(&stop, 1, (int)reply->pause_ms) > 0)
+		return;
+	if (reply->stream)
+		write_all(fd, head, (size_t)snprintf(head, sizeof(head), "%zx\r\n", size));
+	write_all(fd, bytes, size);
+	if (reply->stream)
+		write_all(fd, "\r\n", 2);
+}
+
+static void body_write(int fd, const struct reply *reply, const char *body, size_t size)
+{
+	size_t step = reply->split ? reply->split : size;
+	if (reply->cut && reply->cut < size)
+		size = reply->cut;
+	for (size_t at = 0; at < size; at += step)
+		piece_write(fd, reply, body + at, step < size - at ? step : size - at);
+}
+
+static void head_write(int fd, const struct reply *reply, size_t size)
+{
+	char head[256];
+	int length = reply->stream ? snprintf(head, sizeof(head),
+					      "HTTP/1.1 %s\r\nTransfer-Encoding: chunked\r\n\r\n",
+					      reply->status)
+				   : snprintf(head, sizeof(head),
+					      "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n",
+					      reply->status, size);
+	write_all(fd, head, (size_t)length);
+}
+
+/* False: the connection is to end. */
+static bool reply_write(int fd, const struct reply *reply)
+{
+	size_t repeat = reply->repeat ? reply->repeat : 1;
+	struct pollfd ends[2] = {{.fd = fd, .events = POLLIN},
+				 {.fd = fake.stop[0], .events = POLLIN}};
+	if (reply->silent)
+		poll(ends, 2, -1);
+	if (reply->raw)
+		write_all(fd, reply->raw, strlen(reply->raw));
+	if (reply->silent || reply->raw)
+		return false;
+	head_write(fd, reply, strlen(reply->body) * repeat);
+	for (size_t i = 0; i < repeat; i++)
+		body_write(fd, reply, reply->body, strlen(reply->body));
+	if (reply->ends)
+		write_all(fd, "0\r\n\r\n", 5);
+	else if (reply->stream && !reply->cut)
+		poll(ends, 2, -1);
+	return !reply->cut && (!reply->stream || reply->ends);
+}
+
+static bool request_read(int fd)
+{
+	size_t size = 0;
+	while (size < sizeof(fake.last) - 1) {
+		struct pollfd ends[2] = {{.fd = fd, .events = POLLIN},
+					 {.fd = fake.stop[0], .events = POLLIN}};
+		poll(ends, 2, -1);
+		ssize_t got = ends[1].revents ? 0 : read(fd, fake.last + size, 1);
+		if (got <= 0)
+			return false;
+		size += (size_t)got;
+		fake.last[size] = '\0';
+		if (strstr(fake.last, "\r\n\r\n"))
+			return true;
+	}
+	return false;
+}
+
+static void *serve(void *data)
+{
+	(void)data;
+	for (;;) {
+		struct pollfd ends[2] = {{.fd = fake.listener, .events = POLLIN},
+					 {.fd = fake.stop[0], .events = POLLIN}};
+		poll(ends, 2, -1);
+		if (ends[1].revents)
+			return NULL;
+		int fd = accept(fake.listener, NULL, NULL);
+		fake.connections++;
+		bool more = true;
+		while (more && request_read(fd)) {
+			size_t last = fake.n_replies - 1;
+			size_t number = fake.asked < last ? fake.asked : last;
+			fake.asked++;
+			more = reply_write(fd, &fake.replies[number]);
+		}
+		close(fd);
+	}
+}
+
+static void fake_begin(const struct reply *replies, size_t n_replies)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	fake = (struct fake){.replies = replies, .n_replies = n_replies};
+	strcpy(fake.directory, "/tmp/engine-XXXXXX");
+	assert_non_null(mkdtemp(fake.directory));
+	snprintf(fake.path, sizeof(fake.path), "%s/sock", fake.directory);
+	snprintf(fake.variable, sizeof(fake.variable), "unix://%s", fake.path);
+	setenv("DOCKER_HOST", fake.variable, 1);
+	if (!n_replies)
+		return;
+	strcpy(address.sun_path, fake.path);
+	fake.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fake.listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fake.listener, 8), 0);
+	assert_int_equal(pipe(fake.stop), 0);
+	assert_int_equal(pthread_create(&fake.thread, NULL, serve, NULL), 0);
+}
+
+static void fake_end(void)
+{
+	if (fake.n_replies) {
+		close(fake.stop[1]);
+		pthread_join(fake.thread, NULL);
+		close(fake.stop[0]);
+		close(fake.listener);
+		unlink(fake.path);
+	}
+	rmdir(fake.directory);
+	unsetenv("DOCKER_HOST");
+	engine_patience = 10000;
+}
+
+/* --- one container */
+
+struct inspection {
+	const char *name;      /* of the test */
+	const char *container; /* NULL: "my-db" */
+	struct reply reply;
+	int errnum;           /* 0: found */
+	const char *expected; /* the error, or "PID host|own SANDBOX"; %s is the socket's path */
+};
+
+#define OK(text)                                                                                   \
+	{                                                                                          \
+		.status = "200 OK", .body = (text)                                                 \
+	}
+
+static const struct inspection inspections[] = {
+	{"runs", NULL, OK(CONTAINER("4711", "true")), 0, "4711 own "},
+	{"stopped", NULL, OK(CONTAINER("0", "false")), 0, "0 own "},
+	{"stopped with a pid of before", NULL, OK(CONTAINER("99", "false")), 0, "0 own "},
+	{"paused", NULL,
+	 OK("{\"Id\":\"" ID "\",\"State\":{\"Pid\":5,\"Running\":false,\"Paused\":true}}"), 0,
+	 "5 own "},
+	{"host network and sandbox", NULL,
+	 OK("{\"Id\":\"" ID "\",\"HostConfig\":{\"NetworkMode\":\"host\"},\"NetworkSettings\":{"
+	    "\"SandboxKey\":\"/x\"}," STATE("1", "true") "}"),
+	 0, "1 host /x"},
+	{"nulls", NULL,
+	 OK("{\"Id\":\"" ID
+	    "\",\"HostConfig\":null,\"NetworkSettings\":null," STATE("1", "true") "}"),
+	 0, "1 own "},
+	{"byte by byte",
+	 NULL,
+	 {.status = "200 OK", .body = CONTAINER("4711", "true"), .split = 1},
+	 0,
+	 "4711 own "},
+	{"in chunks",
+	 NULL,
+	 {.status = "200 OK",
+	  .body = CONTAINER("4711", "true"),
+	  .split = 7,
+	  .stream = true,
+	  .ends = true},
+	 0,
+	 "4711 own "},
+	{"absent",
+	 NULL,
+	 {.status = "404 Not Found", .body = "{\"message\":\"No such container: my-db\"}"},
+	 ENOENT,
+	 "docker has no container \"my-db\" yet"},
+	{"404 of something else",
+	 NULL,
+	 {.status = "404 Not Found", .body = "<html>not here</html>"},
+	 EBADMSG,
+	 "docker answers with status 404: it does not say why"},
+	{"500",
+	 NULL,
+	 {.status = "500 Internal Server Error",
+	  .body = "{\"message\":\"broken \\u001b[31m\\nhere\"}"},
+	 EBADMSG,
+	 "docker answers with status 500: broken ?[31m?here"},
+	{"500 with an odd message",
+	 NULL,
+	 {.status = "500 Internal Server Error", .body = "{\"message\":[1]}"},
+	 EBADMSG,
+	 "docker answers with status 500: it does not say why"},
+	{"redirect",
+	 NULL,
+	 {.raw = "HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"},
+	 EBADMSG,
+	 "docker answers with status 302: it does not say why"},
+	{"HTML", NULL, OK("<html></html>"), EBADMSG,
+	 "docker answers with something that is not JSON"},
+	{"nothing", NULL, OK(""), EBADMSG, "docker answers with something that is not JSON"},
+	{"half of it", NULL, OK("{\"Id\":\"" ID), EBADMSG,
+	 "docker answers with something that is not JSON"},
+	{"deep",
+	 NULL,
+	 {.status = "200 OK", .body = "[", .repeat = 100000},
+	 EBADMSG,
+	 "docker answers with something that is not JSON"},
+	{"a list", NULL, OK("[]"), EBADMSG,
+	 "docker answers with a container's Id that is not what it should be"},
+	{"no Id", NULL, OK("{}"), EBADMSG,
+	 "docker answers with a container's Id that is not what it should be"},
+	{"an Id that leads elsewhere", NULL, OK("{\"Id\":\"../../../../version\"}"), EBADMSG,
+	 "docker answers with a container's Id that is not what it should be"},
+	{"no State", NULL, OK("{\"Id\":\"" ID "\"}"), EBADMSG,
+	 "docker answers with a container's State that is not what it should be"},
+	{"Pid as text", NULL, OK(CONTAINER("\"1\"", "true")), EBADMSG,
+	 "docker answers with a container's State that is not what it should be"},
+	{"Pid below zero", NULL, OK(CONTAINER("-1", "true")), EBADMSG,
+	 "docker answers with a container's State that is not what it should be"},
+	{"Pid too large", NULL, OK(CONTAINER("4294967297", "true")), EBADMSG,
+	 "docker answers with a container's State that is not what it should be"},
+	{"Pid as a fraction", NULL, OK(CONTAINER("1.5", "true")), EBADMSG,
+	 "docker answers with a container's State that is not what it should be"},
+	{"Running as a number", NULL, OK(CONTAINER("1", "1")), EBADMSG,
+	 "docker answers with a container's State that is not what it should be"},
+	{"NetworkMode as a list", NULL,
+	 OK("{\"Id\":\"" ID "\",\"HostConfig\":{\"NetworkMode\":[]}," STATE("1", "true") "}"),
+	 EBADMSG, "docker answers with a container's HostConfig that is not what it should be"},
+	{"SandboxKey as a number", NULL,
+	 OK("{\"Id\":\"" ID "\",\"NetworkSettings\":{\"SandboxKey\":1}," STATE("1", "true") "}"),
+	 EBADMSG,
+	 "docker answers with a container's NetworkSettings that is not what it should be"},
+	{"oversized",
+	 NULL,
+	 {.status = "200 OK",
+	  .body = "[\"0123456789abcdef0123456789abcdef0123456789abcdef\"],",
+	  .repeat = 200000},
+	 EMSGSIZE,
+	 "docker answers with more than 8 MiB"},
+	{"ends in the middle",
+	 NULL,
+	 {.status = "200 OK", .body = CONTAINER("4711", "true"), .cut = 20},
+	 EHOSTDOWN,
+	 "docker cannot be reached at %s: it ended the connection in the middle of an answer"},
+	{"ends at once",
+	 NULL,
+	 {.raw = ""},
+	 EHOSTDOWN,
+	 "docker cannot be reached at %s: it ended the connection in the middle of an answer"},
+	{"not HTTP", NULL, {.raw = "SSH-2.0-OpenSSH_9.2\r\n"}, EPROTO, NULL},
+	{"a head without end", NULL, {.raw = "HTTP/1.1 200 OK\r\nA: b"}, EBADMSG, NULL},
+	/* --- Compose */
+	{"service absent", "shop/web", OK("[]"), ENOENT,
+	 "docker has no container of Compose's \"shop/web\" yet"},
+	{"service of another project", "shop/web",
+	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
+	    "\"shop2\",\"com.docker.compose.service\":\"web\"}}]"),
+	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	{"service run once", "shop/web",
+	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
+	    "\"shop\",\"com.docker.compose.service\":\"web\",\"com.docker.compose.oneoff\":"
+	    "\"True\"}}]"),
+	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	{"service in several", "shop/web",
+	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Names\":[\"/shop-web-1\"],\"Labels\":{"
+	    "\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}},"
+	    "{\"Id\":\"" OTHER "\",\"State\":\"running\",\"Names\":[\"/\\u001b\"],\"Labels\":{"
+	    "\"io.podman.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}}]"),
+	 ENOTUNIQ, "Compose's \"shop/web\" runs as 2 containers: shop-web-1, " OTHER},
+	{"services are no list", "shop/web", OK("{}"), EBADMSG,
+	 "docker answers with a list of containers that is not what it should be"},
+	{"services without Id", "shop/web", OK("[{\"State\":\"running\"}]"), EBADMSG,
+	 "docker answers with a list of containers that is not what it should be"},
+	{"services that are numbers", "shop/web", OK("[1]"), EBADMSG,
+	 "docker answers with a list of containers that is not what it should be"},
+};
+
+static const char *with_path(const char *text, char out[600])
+{
+	const char *mark = strstr(text, "%s");
+	snprintf(out, 600, "%.*s%s%s", mark ? (int)(mark - text) : (int)strlen(text), text,
+		 mark ? fake.path : "", mark ? mark + 2 : "");
+	return out;
+}
+
+/* Asks once; what came of it as text. */
+static int ask(struct engines *engines, enum source_kind kind, const char *name, char found[600],
+	       struct error *error)
+{
+	struct arena *arena = arena_new();
+	struct engine_container container;
+	int status = engine_inspect(engines, kind, name, arena, &container, error);
+	if (status == 0)
+		snprintf(found, 600, "%d %s %.300s", container.pid,
+			 container.host_network ? "host" : "own", container.sandbox);
+	else
+		snprintf(found, 600, "%s", error->text);
+	arena_free(arena);
+	return status;
+}
+
+static void test_inspect(void **state)
+{
+	const struct inspection *row = *state;
+	char expected[600], found[600];
+	struct engines *engines = engines_new();
+	struct error error;
+	fake_begin(&row->reply, 1);
+	int status = ask(engines, SOURCE_DOCKER, row->container ? row->container : "my-db", found,
+			 &error);
+	assert_int_equal(-status, row->errnum);
+	if (row->expected)
+		assert_string_equal(found, with_path(row->expected, expected));
+	engines_free(engines);
+	fake_end();
+}
+
+static void test_one_connection(void **state)
+{
+	(void)state;
+	static const struct reply replies[] = {OK(CONTAINER("1", "true"))};
+	char found[600];
+	struct engines *engines = engines_new();
+	struct error error;
+	fake_begin(replies, 1);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(ask(engines, SOURCE_DOCKER, "my-db", found, &error), 0);
+	assert_int_equal(fake.connections, 1);
+	assert_int_equal(fake.asked, 50);
+	engines_free(engines);
+	fake_end();
+}
+
+static void test_names_are_encoded(void **state)
+{
+	(void)state;
+	static const struct reply replies[] = {OK(CONTAINER("1", "true"))};
+	char found[600];
+	struct engines *engines = engines_new();
+	struct error error;
+	fake_begin(replies, 1);
+	assert_int_equal(ask(engines, SOURCE_DOCKER, "a?b#c%d\xc3\xa4&e", found, &error), 0);
+	assert_ptr_equal(
+		strstr(fake.last, "GET /containers/a%3Fb%23c%25d%C3%A4%26e/json HTTP/1.1\r\n"),
+		fake.last);
+	assert_int_equal(ask(engines, SOURCE_DOCKER, "..", found, &error), 0);
+	assert_ptr_equal(strstr(fake.last, "GET /containers/../json HTTP/1.1\r\n"), fake.last);
+	engines_free(engines);
+	fake_end();
+}
+
+/* The running one is chosen, and asked for by its id. */
+static void test_service(void **state)
+{
+	(void)state;
+#define MEMBER(id, state)                                                                          \
+	"{\"Id\":\"" id "\",\"State\":\"" state "\",\"Names\":[\"/x\"],\"Labels\":{"               \
+	"\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}}"
+	static const struct reply replies[] = {
+		OK("[" MEMBER(OTHER, "exited") "," MEMBER(ID, "running") "]"),
+		OK(CONTAINER("77", "true")),
+		OK("[" MEMBER(OTHER, "exited") "," MEMBER(ID, "created") "]"),
+		OK(CONTAINER("0", "false")),
+	};
+	char found[600];
+	struct engines *engines = engines_new();
+	struct error error;
+	fake_begin(replies, 4);
+	assert_int_equal(ask(engines, SOURCE_DOCKER, "shop/web", found, &error), 0);
+	assert_string_equal(found, "77 own ");
+	assert_ptr_equal(strstr(fake.last, "GET /containers/" ID "/json HTTP/1.1\r\n"), fake.last);
+	assert_int_equal(ask(engines, SOURCE_DOCKER, "shop/web", found, &error), 0);
+	assert_string_equal(found, "0 own ");
+	engines_free(engines);
+	fake_end();
+}
+
+static void expect_down(const char *variable, const char *expected)
+{
+	char found[600], text[600];
+	struct engines *engines = engines_new();
+	struct error error;
+	if (variable)
+		setenv("DOCKER_HOST", variable, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_true(ask(engines, SOURCE_DOCKER, "my-db", found, &error) < 0);
+		assert_string_equal(found, with_path(expected, text));
+		assert_int_not_equal(error.hint[0], 0);
+	}
+	engines_free(engines);
+}
+
+static void test_down(void **state)
+{
+	(void)state;
+	fake_begin(NULL, 0);
+	expect_down(NULL, "docker cannot be reached at %s: No such file or directory");
+	FILE *file = fopen(fake.path, "w");
+	assert_non_null(file);
+	fclose(file);
+	expect_down(NULL, "docker cannot be reached at %s: Connection refused");
+	unlink(fake.path);
+	expect_down("tcp://10.0.0.1:2375",
+		    "DOCKER_HOST is \"tcp://10.0.0.1:2375\", which is no engine of this machine");
+	expect_down("ssh://me@there",
+		    "DOCKER_HOST is \"ssh://me@there\", which is no engine of this machine");
+	expect_down("unix://relative",
+		    "DOCKER_HOST is \"unix://relative\", which is no engine of this machine");
+	fake_end();
+}
+
+/* One that went away is not tried again for each container, and its successor in the next look. */
+static void test_down_is_remembered(void **state)
+{
+	(void)state;
+	static const struct reply replies[] = {{.raw = ""}};
+	char found[600];
+	struct engines *engines = engines_new();
+	struct error error;
+	fake_begin(replies, 1);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(ask(engines, SOURCE_DOCKER, "my-db", found, &error), -EHOSTDOWN);
+	assert_true(fake.asked <= 2);
+	engines_free(engines);
+	fake_end();
+}
+
+static void test_slow(void **state)
+{
+	(void)state;
+	static const struct reply replies[] = {
+		{.status = "200 OK", .body = CONTAINER("1", "true"), .split = 1, .pause_ms = 50}};
+	char found[600], text[600];
+	struct timespec before, after;
+	struct engines *engines = engines_new();
+	struct error error;
+	fake_begin(replies, 1);
+	engine_patience = 2000;
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	assert_int_equal(ask(engines, SOURCE_DOCKER, "my-db", found, &error), -EHOSTDOWN);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_string_equal(found, with_path("docker cannot be reached at %s: it does not answer "
+					     "in time",
+					     text));
+	assert_in_range(after.tv_sec - before.tv_sec, 1, 3);
+	engines_free(engines);
+	fake_end();
+}
+
+/* --- events */
+
+struct listener {
+	struct engine_events *events;
+	int epoll;
+	int64_t due; /* -1: no timer */
+	unsigned watched;
+	char log[4096]; /* what was told, a line each */
+	unsigned ends;  /* how often it was disconnected */
+	unsigned wakeups;
+};
+
+static int64_t clock_ms(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void listener_watch(void *data, int fd, uint32_t flags)
+{
+	struct listener *listener = data;
+	struct epoll_event event = {.events = flags, .data.fd = fd};
+	if (!flags) {
+		epoll_ctl(listener->epoll, EPOLL_CTL_DEL, fd, NULL);
+		listener->watched--;
+	} else if (epoll_ctl(listener->epoll, EPOLL_CTL_MOD, fd, &event) < 0) {
+		assert_int_equal(epoll_ctl(listener->epoll, EPOLL_CTL_ADD, fd, &event), 0);
+		listener->watched++;
+	}
+}
+
+static void listener_timer(void *data, long milliseconds)
+{
+	struct listener *listener = data;
+	listener->due = milliseconds < 0 ? -1 : clock_ms() + milliseconds;
+}
+
+__attribute__((format(printf, 2, 3))) static void say(struct listener *listener, const char *format,
+						      ...)
+{
+	size_t used = strlen(listener->log);
+	va_list args;
+	va_start(args, format);
+	vsnprintf(listener->log + used, sizeof(listener->log) - used, format, args);
+	va_end(args);
+}
+
+static const char *or_none(const char *text)
+{
+	return text ? text : "-";
+}
+
+static void listener_event(void *data, const struct engine_event *event)
+{
+	static const char *const names[] = {"start", "die", "restart", "rename", "destroy"};
+	say(data, "%s %.4s %s %s %s/%s\n", names[event->action], event->id, or_none(event->name),
+	    or_none(event->old_name), or_none(event->project), or_none(event->service));
+}
+
+static void listener_state(void *data, const struct error *failure)
+{
+	struct listener *listener = data;
+	say(listener, "%s\n", failure ? failure->text : "connected");
+	listener->ends += failure != NULL;
+	assert_true(!failure ||
+		    (failure->code >= CODE_ENGINE_SILENT && failure->code <= CODE_ENGINE_LIBRARY));
+}
+
+static void listener_begin(struct listener *listener)
+{
+	const struct engine_events_owner owner = {.data = listener,
+						  .watch = listener_watch,
+						  .timer = listener_timer,
+						  .event = listener_event,
+						  .state = listener_state};
+	*listener = (struct listener){.epoll = epoll_create1(EPOLL_CLOEXEC), .due = -1};
+	listener->events = engine_events_new(SOURCE_DOCKER, &owner);
+}
+
+static void listener_end(struct listener *listener)
+{
+	engine_events_free(listener->events);
+	assert_int_equal(listener->watched, 0);
+	assert_int_equal(listener->due, -1);
+	close(listener->epoll);
+}
+
+/* Runs until the log has that many lines, or nothing is left to wait for, or time is up. */
+static void listener_run(struct listener *listener, unsigned lines, int milliseconds)
+{
+	const int64_t end = clock_ms() + milliseconds;
+	for (;;) {
+		struct epoll_event event;
+		unsigned have = 0;
+		for (const char *at = listener->log; *at; at++)
+			have += *at == '\n';
+		int64_t now = clock_ms(), until = end;
+		if (have >= lines || now >= end)
+			return;
+		if (listener->due >= 0 && listener->due < until)
+			until = listener->due;
+		int ready = epoll_wait(listener->epoll, &event, 1,
+				       until > now ? (int)(until - now) : 0);
+		if (ready > 0) {
+			engine_events_ready(listener->events, event.data.fd, event.events);
+		} else if (listener->due >= 0 && clock_ms() >= listener->due) {
+			listener->due = -1;
+			engine_events_timeout(listener->events);
+		} else {
+			continue;
+		}
+		listener->wakeups++;
+	}
+}
+
+struct streaming {
+	const char *name;
+	struct reply reply;
+	unsigned lines; /* how many the log is to have */
+	const char *expected;
+};
+
+#define EVENT(action, attributes)                                                                  \
+	"{\"Type\":\"container\",\"Action\":\"" action "\",\"Actor\":{\"ID\":\"" ID                \
+	"\",\"Attributes\":{" attributes "}}}\n"
+#define STREAM(text)                                                                               \
+	{                                                                                          \
+		.status = "200 OK", .body = (text), .stream = true                                 \
+	}
+
+static const struct streaming streamings[] = {
+	{"each action",
+	 STREAM(EVENT("start", "\"name\":\"a\"") EVENT("die", "") EVENT("died", "")
+			EVENT("restart", "") EVENT("destroy", "") EVENT("remove", "")
+				EVENT("rename", "\"name\":\"new\",\"oldName\":\"/old\"")),
+	 8,
+	 "connected\nstart 0123 a - -/-\ndie 0123 - - -/-\ndie 0123 - - -/-\nrestart 0123 - - "
+	 "-/-\ndestroy 0123 - - -/-\ndestroy 0123 - - -/-\nrename 0123 new old -/-\n"},
+	{"what is of no interest",
+	 STREAM(EVENT("exec_start: sh", "") EVENT(
+		 "pause", "") "\n"
+			      "{\"Type\":\"network\",\"Action\":\"connect\"}\n" EVENT("start", "")),
+	 2, "connected\nstart 0123 - - -/-\n"},
+	{"Compose",
+	 STREAM(EVENT("start", "\"com.docker.compose.project\":\"shop\","
+			       "\"com.docker.compose.service\":\"web\"")
+			EVENT("start", "\"io.podman.compose.project\":\"shop\"")),
+	 3, "connected\nstart 0123 - - shop/web\nstart 0123 - - shop/-\n"},
+	{"byte by byte",
+	 {.status = "200 OK",
+	  .body = EVENT("start", "\"name\":\"a\"") EVENT("die", ""),
+	  .stream = true,
+	  .split = 1},
+	 3,
+	 "connected\nstart 0123 a - -/-\ndie 0123 - - -/-\n"},
+	{"odd attributes",
+	 STREAM("{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"" ID
+		"\",\"Attributes\":[1]}}\n" EVENT("start", "\"name\":7,\"oldName\":{}")),
+	 3, "connected\ndie 0123 - - -/-\nstart 0123 - - -/-\n"},
+	{"malformed", STREAM(EVENT("start", "") "{\"Type\":\n" EVENT("die", "")), 3,
+	 "connected\nstart 0123 - - -/-\ndocker sends something that is no event\n"},
+	{"without an id", STREAM("{\"Type\":\"container\",\"Action\":\"die\"}\n"), 2,
+	 "connected\ndocker sends something that is no event\n"},
+	{"numbers", STREAM("{\"Type\":1,\"Action\":2}\n"), 2,
+	 "connected\ndocker sends something that is no event\n"},
+	{"an event without end",
+	 {.status = "200 OK",
+	  .body = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	  .stream = true,
+	  .repeat = 50000},
+	 2,
+	 "connected\ndocker sends an event of more than 1 MiB\n"},
+	{"truncated",
+	 {.status = "200 OK",
+	  .body = EVENT("start", "") "{\"Ty",
+	  .stream = true,
+	  .split = 1000,
+	  .cut = 10000},
+	 3,
+	 "connected\nstart 0123 - - -/-\ndocker cannot be reached at %s: it ended the connection "
+	 "in the middle of an answer\n"},
+	{"ended",
+	 {.status = "200 OK", .body = EVENT("start", ""), .stream = true, .ends = true},
+	 3,
+	 "connected\nstart 0123 - - -/-\ndocker ended its stream of events\n"},
+	{"500",
+	 {.status = "500 Internal Server Error", .body = "{\"message\":\"x\"}"},
+	 1,
+	 "docker does not tell its events: it answers with status 500\n"},
+	{"gone before the answer",
+	 {.raw = ""},
+	 1,
+	 "docker cannot be reached at %s: it ended the connection in the middle of an answer\n"},
+};
+
+static void test_stream(void **state)
+{
+	const struct streaming *row = *state;
+	struct listener listener;
+	char expected[600];
+	fake_begin(&row->reply, 1);
+	listener_begin(&listener);
+	engine_events_connect(listener.events);
+	assert_string_equal(listener.log, "");
+	listener_run(&listener, row->lines, 10000);
+	assert_string_equal(listener.log, with_path(row->expected, expected));
+	listener_end(&listener);
+	fake_end();
+}
+
+static void test_stream_request(void **state)
+{
+	(void)state;
+	static const struct reply replies[] = {STREAM("\n")};
+	struct listener listener;
+	fake_begin(replies, 1);
+	listener_begin(&listener);
+	engine_events_connect(listener.events);
+	listener_run(&listener, 1, 5000);
+	assert_ptr_equal(strstr(fake.last, "GET /events?since="), fake.last);
+	assert_non_null(strstr(fake.last, "&filters=%7B%22type%22%3A%5B%22container%22%5D"));
+	listener_end(&listener);
+	fake_end();
+}
+
+/* Nobody is woken while nothing happens. */
+static void test_stream_idle(void **state)
+{
+	(void)state;
+	static const struct reply replies[] = {STREAM("\n")};
+	struct listener listener;
+	fake_begin(replies, 1);
+	listener_begin(&listener);
+	engine_events_connect(listener.events);
+	listener_run(&listener, 1, 5000);
+	assert_string_equal(listener.log, "connected\n");
+	listener_run(&listener, 2, 3000); /* the time to connect in is over */
+	listener.wakeups = 0;
+	listener_run(&listener, 2, 2000);
+	assert_int_equal(listener.wakeups, 0);
+	assert_int_equal(listener.due, -1);
+	listener_end(&listener);
+	fake_end();
+}
+
+static void test_stream_down_and_up(void **state)
+{
+	(void)state;
+	static const struct reply replies[] = {STREAM(EVENT("start", ""))};
+	struct listener listener;
+	char expected[600];
+	fake_begin(NULL, 0);
+	listener_begin(&listener);
+	engine_events_connect(listener.events);
+	assert_string_equal(listener.log, "");
+	listener_run(&listener, 1, 5000);
+	assert_string_equal(
+		listener.log,
+		with_path("docker cannot be reached at %s: No such file or directory\n", expected));
+	assert_int_equal(listener.watched, 0);
+	assert_int_equal(listener.due, -1);
+	setenv("DOCKER_HOST", "tcp://10.0.0.1:1", 1);
+	listener.log[0] = '\0';
+	engine_events_connect(listener.events);
+	listener_run(&listener, 1, 5000);
+	assert_string_equal(
+		listener.log,
+		"DOCKER_HOST is \"tcp://10.0.0.1:1\", which is no engine of this machine\n");
+	fake_end();
+	fake_begin(replies, 1);
+	listener.log[0] = '\0';
+	for (int i = 0; i < 3; i++) /* again and again: each ends what went before */
+		engine_events_connect(listener.events);
+	listener_run(&listener, 2, 5000);
+	assert_string_equal(listener.log, "connected\nstart 0123 - - -/-\n");
+	listener_end(&listener);
+	fake_end();
+}
+
+static void test_stream_silent(void **state)
+{
+	(void)state;
+	static const struct reply replies[] = {{.silent = true}};
+	struct listener listener;
+	char expected[600];
+	fake_begin(replies, 1);
+	listener_begin(&listener);
+	engine_patience = 1000;
+	engine_events_connect(listener.events);
+	listener_run(&listener, 1, 13000);
+	assert_string_equal(
+		listener.log,
+		with_path("docker cannot be reached at %s: it does not answer in time\n",
+			  expected));
+	listener_end(&listener);
+	fake_end();
+}
+
+static const struct CMUnitTest others[] = {
+	cmocka_unit_test(test_one_connection),
+	cmocka_unit_test(test_names_are_encoded),
+	cmocka_unit_test(test_service),
+	cmocka_unit_test(test_down),
+	cmocka_unit_test(test_down_is_remembered),
+	cmocka_unit_test(test_slow),
+	cmocka_unit_test(test_stream_request),
+	cmocka_unit_test(test_stream_idle),
+	cmocka_unit_test(test_stream_down_and_up),
+	cmocka_unit_test(test_stream_silent),
+};
+
+enum {
+	N_INSPECTIONS = sizeof(inspections) / sizeof(inspections[0]),
+	N_STREAMINGS = sizeof(streamings) / sizeof(streamings[0]),
+	N_OTHERS = sizeof(others) / sizeof(others[0]),
+};
+
+int main(void)
+{
+	struct CMUnitTest tests[N_INSPECTIONS + N_STREAMINGS + N_OTHERS], *test = tests;
+	for (size_t i = 0; i < N_INSPECTIONS; i++)
+		*test++ = (struct CMUnitTest){.name = inspections[i].name,
+					      .test_func = test_inspect,
+					      .initial_state = (void *)(uintptr_t)&inspections[i]};
+	for (size_t i = 0; i < N_STREAMINGS; i++)
+		*test++ = (struct CMUnitTest){.name = streamings[i].name,
+					      .test_func = test_stream,
+					      .initial_state = (void *)(uintptr_t)&streamings[i]};
+	memcpy(test, others, sizeof(others));
+	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}

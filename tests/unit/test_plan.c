@@ -1,0 +1,658 @@
+/* The plan, on values alone: each row edits a converged set and names the operations expected. */
+#include "tests/unit/world.h"
+
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NET(name, keys) "networks: {" name ": {" keys "}}\n"
+#define LAN(keys)       NET("lan", "parent: eth0, subnet: 172.16.86.0/24" keys)
+#define LAN_GW(keys)    LAN(", gateway: 172.16.86.1" keys)
+#define WEB             "containers: {web: {networks: [lan]}}\n"
+#define WEB_DB          "containers: {web: {networks: [lan]}, db: {networks: [lan]}}\n"
+#define WEB_WITH(keys)  "containers: {web: {networks: {lan: {" keys "}}}}\n"
+#define TWO_NETS(a, b)                                                                             \
+	"networks: {a: {parent: eth0, subnet: 10.1.0.0/24, gateway: 10.1.0.1" a "}, "              \
+	"b: {parent: eth1, subnet: 10.2.0.0/24, gateway: 10.2.0.1" b "}}\n"
+#define PAIR(a, b) "containers: {web: {networks: {lan: {" a "}}}, db: {networks: {lan: {" b "}}}}\n"
+
+struct edit {
+	const char *name;
+	const char *before, *after;
+	const char *expected;
+};
+
+static const struct edit edits[] = {
+	{"nothing", LAN_GW("") WEB, LAN_GW("") WEB, ""},
+	{"fresh", "", LAN_GW("") WEB_DB, "create web/lan; create db/lan"},
+	{"container added", LAN_GW("") WEB, LAN_GW("") WEB_DB, "create db/lan"},
+	{"container removed", LAN_GW("") WEB_DB, LAN_GW("") WEB, "delete db/lan"},
+	{"everything removed", LAN_GW("") WEB_DB, LAN_GW(""), "delete db/lan; delete web/lan"},
+	{"mtu", LAN("") WEB, LAN(", mtu: 1400") WEB, "change web/lan mtu 1500 -> 1400"},
+	{"mtu absent again", LAN(", mtu: 1400") WEB, LAN("") WEB,
+	 "change web/lan mtu 1400 -> 1500"},
+	{"mode private", LAN("") WEB, LAN(", mode: private") WEB,
+	 "change web/lan mode bridge -> private"},
+	{"mode vepa", LAN(", mode: private") WEB, LAN(", mode: vepa") WEB,
+	 "change web/lan mode private -> vepa"},
+	{"mode passthru", LAN("") WEB, LAN(", mode: passthru") WEB,
+	 "replace web/lan mode bridge -> passthru"},
+	{"passthru left", LAN(", mode: passthru") WEB, LAN("") WEB,
+	 "replace web/lan mac_address 52:54:00:00:01:01 -> 02:42:ac:10:56:01, mode passthru -> "
+	 "bridge"},
+	{"bcqueuelen", LAN("") WEB, LAN(", bcqueuelen: 5000") WEB,
+	 "change web/lan bcqueuelen 1000 -> 5000"},
+	{"bcqueuelen absent again", LAN(", bcqueuelen: 5000") WEB, LAN("") WEB,
+	 "change web/lan bcqueuelen 5000 -> 1000"},
+	{"gateway added", LAN("") WEB_WITH("ipv4_address: 172.16.86.9"),
+	 LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.9"),
+	 "change web/lan route none -> default via 172.16.86.1"},
+	{"gateway removed", LAN_GW("") WEB, LAN("") WEB,
+	 "change web/lan route default via 172.16.86.1 -> none"},
+	{"gateway changed", LAN_GW("") WEB, LAN(", gateway: 172.16.86.254") WEB,
+	 "change web/lan route default via 172.16.86.1 -> default via 172.16.86.254"},
+	{"gateway takes the address in use", LAN("") WEB, LAN_GW("") WEB,
+	 "change web/lan mac_address 02:42:ac:10:56:01 -> 02:42:ac:10:56:02, address "
+	 "172.16.86.1/24 -> none, address none -> 172.16.86.2/24, route none -> default via "
+	 "172.16.86.1"},
+	{"internal", LAN_GW("") WEB, LAN_GW(", internal: true") WEB,
+	 "change web/lan route default via 172.16.86.1 -> none"},
+	{"ip_range that holds the address", LAN_GW("") WEB,
+	 LAN_GW(", ip_range: 172.16.86.0/28") WEB, ""},
+	{"ip_range elsewhere", LAN_GW("") WEB, LAN_GW(", ip_range: 172.16.86.128/25") WEB,
+	 "change web/lan mac_address 02:42:ac:10:56:02 -> 02:42:ac:10:56:80, address "
+	 "172.16.86.2/24 -> none, address none -> 172.16.86.128/24"},
+	{"aux address takes the one in use", LAN_GW("") WEB,
+	 LAN_GW(", aux_addresses: {router: 172.16.86.2}") WEB,
+	 "change web/lan mac_address 02:42:ac:10:56:02 -> 02:42:ac:10:56:03, address "
+	 "172.16.86.2/24 -> none, address none -> 172.16.86.3/24"},
+	{"subnet wider", LAN_GW("") WEB,
+	 NET("lan", "parent: eth0, subnet: 172.16.0.0/16, gateway: 172.16.86.1")
+		 WEB_WITH("ipv4_address: 172.16.86.2"),
+	 "change web/lan address 172.16.86.2/24 -> none, address none -> 172.16.86.2/16"},
+	{"second subnet", LAN_GW("") WEB,
+	 NET("lan", "parent: eth0, subnets: [{subnet: 172.16.86.0/24, gateway: 172.16.86.1}, "
+		    "{subnet: 'fd00:1::/64', gateway: 'fd00:1::1'}]") WEB,
+	 "change web/lan address none -> fd00:1::2/64, route none -> default via fd00:1::1"},
+	{"driver", LAN("") WEB, LAN(", driver: ipvlan") WEB,
+	 "replace web/lan mode bridge -> l2, driver macvlan -> ipvlan"},
+	{"ipvlan mode", LAN(", driver: ipvlan") WEB, LAN(", driver: ipvlan, mode: l3") WEB,
+	 "change web/lan mode l2 -> l3"},
+	{"parent", LAN("") WEB, NET("lan", "parent: eth1, subnet: 172.16.86.0/24") WEB,
+	 "replace web/lan parent eth0 -> eth1"},
+	{"vlan added", LAN("") WEB, LAN(", vlan: 10") WEB,
+	 "create eth0.10; replace web/lan parent eth0 -> eth0.10"},
+	{"vlan removed", LAN(", vlan: 10") WEB, LAN("") WEB,
+	 "delete eth0.10; replace web/lan parent eth0.10 -> eth0"},
+	{"vlan changed", LAN(", vlan: 10") WEB, LAN(", vlan: 20") WEB,
+	 "delete eth0.10; create eth0.20; replace web/lan parent eth0.10 -> eth0.20"},
+	{"vlan_protocol", LAN(", vlan: 10") WEB, LAN(", vlan: 10, vlan_protocol: 802.1ad") WEB,
+	 "delete eth0.10; create eth0.10; replace web/lan parent eth0.10 -> eth0.10"},
+	{"short form of a vlan", LAN(", vlan: 10") WEB,
+	 NET("lan", "parent: eth0.10, subnet: 172.16.86.0/24") WEB, ""},
+	{"vlan with its network", LAN(", vlan: 10") WEB, "", "delete web/lan; delete eth0.10"},
+	{"host access", LAN_GW("") WEB, LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
+	 "create lan"},
+	{"host access follows containers", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
+	 LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB_DB,
+	 "create db/lan; change lan route none -> 172.16.86.3/32"},
+	{"host access left", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB, LAN_GW("") WEB,
+	 "delete lan"},
+	{"host access renamed", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
+	 LAN_GW(", host: {ipv4_address: 172.16.86.250, interface_name: lan0}") WEB,
+	 "change lan interface_name mv-lan -> lan0"},
+	{"host access on another address", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
+	 LAN_GW(", host: {ipv4_address: 172.16.86.251}") WEB,
+	 "change lan mac_address 02:42:ac:10:56:fa -> 02:42:ac:10:56:fb, address "
+	 "172.16.86.250/32 -> none, address none -> 172.16.86.251/32, route 172.16.86.2/32 -> "
+	 "172.16.86.2/32"},
+	{"dummy",
+	 NET("in", "internal: true, subnet: 10.9.0.0/24") "containers: {web: {networks: [in]}}", "",
+	 "delete web/in; delete mvd-in"},
+	{"ipv4_address", LAN_GW("") WEB, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.9"),
+	 "change web/lan mac_address 02:42:ac:10:56:02 -> 02:42:ac:10:56:09, address "
+	 "172.16.86.2/24 -> none, address none -> 172.16.86.9/24"},
+	{"ipv4_address absent again", LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.9"),
+	 LAN_GW("") WEB, ""},
+	{"mac_address", LAN("") WEB, LAN("") WEB_WITH("mac_address: 02:00:00:00:00:07"),
+	 "change web/lan mac_address 02:42:ac:10:56:01 -> 02:00:00:00:00:07"},
+	{"interface_name", LAN("") WEB, LAN("") WEB_WITH("interface_name: lan0"),
+	 "change web/lan interface_name eth0 -> lan0"},
+	{"interface_name absent again", LAN("") WEB_WITH("interface_name: lan0"), LAN("") WEB,
+	 "change web/lan interface_name lan0 -> eth0"},
+	{"route added", LAN_GW("") WEB,
+	 LAN_GW("") WEB_WITH("routes: [{to: 10.0.0.0/8, via: 172.16.86.7}]"),
+	 "change web/lan route none -> 10.0.0.0/8 via 172.16.86.7"},
+	{"route changed", LAN_GW("") WEB_WITH("routes: [{to: 10.0.0.0/8, via: 172.16.86.7}]"),
+	 LAN_GW("") WEB_WITH("routes: [{to: 10.0.0.0/8, via: 172.16.86.8}]"),
+	 "change web/lan route 10.0.0.0/8 via 172.16.86.7 -> 10.0.0.0/8 via 172.16.86.8"},
+	{"sysctl", LAN("") WEB, LAN("") WEB_WITH("sysctls: {net.ipv4.conf.IFNAME.rp_filter: 2}"),
+	 "change web/lan net.ipv4.conf.IFNAME.rp_filter ? -> 2"},
+	{"gw_priority moves the default route",
+	 TWO_NETS("", "") "containers: {web: {networks: [a, b]}}",
+	 TWO_NETS("", "") "containers: {web: {networks: {a: {}, b: {gw_priority: 1}}}}",
+	 "change web/a route default via 10.1.0.1 -> none; change web/b route none -> default via "
+	 "10.2.0.1"},
+	{"first of two networks left", TWO_NETS("", "") "containers: {web: {networks: [a, b]}}",
+	 TWO_NETS("", "") "containers: {web: {networks: [b]}}",
+	 "delete web/a; change web/b route none -> default via 10.2.0.1"},
+	{"namespace of a container", LAN_GW("") "containers: {c: {netns: web, networks: [lan]}}",
+	 LAN_GW("") "containers: {c: {netns: db, networks: [lan]}}",
+	 "replace c/lan namespace web -> db"},
+	{"addresses exchanged",
+	 LAN_GW("") PAIR("ipv4_address: 172.16.86.2, mac_address: 02:00:00:00:00:01",
+			 "ipv4_address: 172.16.86.3, mac_address: 02:00:00:00:00:02"),
+	 LAN_GW("") PAIR("ipv4_address: 172.16.86.3, mac_address: 02:00:00:00:00:01",
+			 "ipv4_address: 172.16.86.2, mac_address: 02:00:00:00:00:02"),
+	 "change web/lan address 172.16.86.2/24 -> none, address none -> 172.16.86.3/24; change "
+	 "db/lan address 172.16.86.3/24 -> none, address none -> 172.16.86.2/24"},
+	{"macs exchanged",
+	 LAN("") PAIR("mac_address: 02:00:00:00:00:01", "mac_address: 02:00:00:00:00:02"),
+	 LAN("") PAIR("mac_address: 02:00:00:00:00:02", "mac_address: 02:00:00:00:00:01"),
+	 "change db/lan mac_address 02:00:00:00:00:02 -> 02:00:00:00:00:01; change web/lan "
+	 "mac_address 02:00:00:00:00:01 -> 02:00:00:00:00:02"},
+	{"mac handed on",
+	 LAN("") PAIR("mac_address: 02:00:00:00:00:01", "mac_address: 02:00:00:00:00:02"),
+	 LAN("") PAIR("mac_address: 02:00:00:00:00:02", "mac_address: 02:00:00:00:00:03"),
+	 "change db/lan mac_address 02:00:00:00:00:02 -> 02:00:00:00:00:03; change web/lan "
+	 "mac_address 02:00:00:00:00:01 -> 02:00:00:00:00:02"},
+	{"names exchanged",
+	 TWO_NETS("", "") "containers: {web: {networks: {a: {interface_name: x}, b: "
+			  "{interface_name: y}}}}",
+	 TWO_NETS("", "") "containers: {web: {networks: {a: {interface_name: y}, b: "
+			  "{interface_name: x}}}}",
+	 "change web/b interface_name y -> x; change web/a interface_name x -> y"},
+};
+
+static const struct plan_options open = {.unguarded = true};
+
+static struct plan *plan_of(struct live *live, const struct desired *desired)
+{
+	world_targets(live, desired);
+	return plan_make(desired, live, &open);
+}
+
+static void converge(struct live *live, const struct desired *desired)
+{
+	struct plan *plan = plan_of(live, desired);
+	world_apply(live, plan);
+	plan_free(plan);
+	plan = plan_of(live, desired);
+	assert_string_equal(plan_text(plan), "");
+	plan_free(plan);
+}
+
+static void test_edit(void **state)
+{
+	const struct edit *edit = *state;
+	struct live *live = world_new();
+	struct desired *before = desired_from(edit->before), *after = desired_from(edit->after);
+	converge(live, before);
+	struct plan *plan = plan_of(live, after);
+	assert_string_equal(plan_text(plan), edit->expected);
+	plan_free(plan);
+	converge(live, after);
+	desired_free(before);
+	desired_free(after);
+	world_free(live);
+}
+
+/* One state, one declaration, and what is told. */
+static void expect(struct live *live, const char *yaml, const struct plan_options *options,
+		   const char *expected)
+{
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, options);
+	assert_string_equal(plan_text(plan), expected);
+	plan_free(plan);
+	desired_free(desired);
+}
+
+static struct live_link *hand_made(struct live *live, const char *ns, const char *name)
+{
+	struct live_link *link = world_link(world_ns(live, ns), name, KIND_MACVLAN);
+	link->parent_where = PARENT_HOST;
+	link->parent = live_link_by_name(live->spaces[0], "eth0")->ifindex;
+	link->mode_known = true;
+	link->has_bcqueuelen = true;
+	link->bcqueuelen = 1000;
+	return link;
+}
+
+static void test_pending_reserves(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *desired = desired_from(
+		LAN_GW("") "containers: {job: {networks: [lan]}, web: {networks: [lan]}}");
+	struct plan *plan = plan_of(live, desired);
+	assert_string_equal(plan_text(plan),
+			    "create web/lan; pending job/lan: no network namespace yet");
+	char text[PREFIX_TEXT_SIZE];
+	assert_string_equal(prefix_format(&plan->steps[0].want->addrs[0], text), "172.16.86.3/24");
+	plan_free(plan);
+	desired_free(desired);
+	world_free(live);
+}
+
+static void test_removal_moves_nobody(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *three = desired_from(
+		LAN_GW("") "containers: {web: {networks: [lan]}, db: {networks: [lan]}, ci: "
+			   "{networks: [lan]}}");
+	struct desired *two = desired_from(
+		LAN_GW("") "containers: {db: {networks: [lan]}, ci: {networks: [lan]}}");
+	converge(live, three);
+	struct plan *plan = plan_of(live, two);
+	assert_string_equal(plan_text(plan), "delete web/lan");
+	world_apply(live, plan);
+	plan_free(plan);
+	plan = plan_of(live, three);
+	assert_string_equal(plan_text(plan), "create web/lan");
+	plan_free(plan);
+	desired_free(three);
+	desired_free(two);
+	world_free(live);
+}
+
+static void test_foreign_name(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
+	expect(live, LAN("") WEB, &open, "create web/lan");
+	expect(live, LAN("") WEB_WITH("interface_name: eth0"), &open,
+	       "refused web/lan: web has a link eth0 (device) that mvapply did not make");
+	world_free(live);
+}
+
+static void test_foreign_mac(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	hand_made(live, "db", "eth0")->mac =
+		(struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
+	expect(live, LAN_GW("") WEB, &open,
+	       "refused web/lan: eth0 in db has the MAC 02:42:ac:10:56:02 already");
+	world_free(live);
+}
+
+static void test_foreign_address(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_link *link = hand_made(live, "db", "eth0");
+	world_addr(world_ns(live, "db"), link->ifindex, "172.16.86.2/24", 0);
+	world_addr(live->spaces[0], 2, "172.16.86.3/24", 0);
+	struct desired *desired = desired_from(LAN_GW("") WEB);
+	struct plan *plan = plan_of(live, desired);
+	char text[PREFIX_TEXT_SIZE];
+	assert_string_equal(plan_text(plan), "create web/lan");
+	assert_string_equal(prefix_format(&plan->steps[0].want->addrs[0], text), "172.16.86.4/24");
+	plan_free(plan);
+	desired_free(desired);
+	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open,
+	       "refused web/lan: eth0 in db has the address 172.16.86.2 already");
+	world_free(live);
+}
+
+static void test_foreign_default_route(void **state)
+{
+	(void)state;
+	const struct plan_options adopt = {.unguarded = true, .adopt = true};
+	struct live *live = world_new();
+	struct live_ns *web = world_ns(live, "web");
+	world_route(web, world_link(web, "uplink", KIND_OTHER)->ifindex, "0.0.0.0/0", "10.0.0.1",
+		    RTPROT_BOOT);
+	expect(live, LAN_GW("") WEB, &open,
+	       "refused web/lan: web has a default route via 10.0.0.1 already");
+	expect(live, LAN_GW("") WEB, &adopt, "create web/lan");
+	expect(live, LAN("") WEB, &open, "create web/lan");
+	world_free(live);
+}
+
+static void test_adopt(void **state)
+{
+	(void)state;
+	const struct plan_options adopt = {.unguarded = true, .adopt = true};
+	struct live *live = world_new();
+	struct live_ns *web = world_ns(live, "web");
+	struct live_link *link = hand_made(live, "web", "eth0");
+	link->mac = (struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
+	world_addr(web, link->ifindex, "172.16.86.2/24", 0);
+	world_route(web, link->ifindex, "0.0.0.0/0", "172.16.86.1", RTPROT_BOOT);
+	expect(live, LAN_GW("") WEB, &adopt,
+	       "change web/lan mark  -> mvapply:attach:default/lan/web, address 172.16.86.2/24 -> "
+	       "172.16.86.2/24, route default via 172.16.86.1 -> default via 172.16.86.1");
+	world_free(live);
+}
+
+static void test_other_sets(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab = desired_from("name: lab\n" LAN_GW(", vlan: 10") WEB);
+	struct desired *prod = desired_from("name: prod\n" NET(
+		"wan",
+		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}");
+	converge(live, lab);
+	struct plan *plan = plan_of(live, prod);
+	assert_string_equal(plan_text(plan), "change eth0.10 mark mvapply:vlan:lab -> "
+					     "mvapply:vlan:lab,prod; create db/wan");
+	plan_free(plan);
+	converge(live, prod);
+	expect(live, "name: lab", &open,
+	       "delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");
+	expect(live, "name: third\n" LAN_GW("") WEB, &open, "create web/lan");
+	desired_free(lab);
+	desired_free(prod);
+	world_free(live);
+}
+
+static void test_vlan_before_us(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_link *vlan = world_link(live->spaces[0], "trunk10", KIND_VLAN);
+	vlan->parent_where = PARENT_HOST;
+	vlan->parent = 2;
+	vlan->vlan = 10;
+	struct desired *lab = desired_from(LAN(", vlan: 10") WEB);
+	converge(live, lab);
+	expect(live, "", &open, "delete web/lan");
+	desired_free(lab);
+	world_free(live);
+}
+
+static void test_vlan_name_in_the_way(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_link *vlan = world_link(live->spaces[0], "eth0.10", KIND_VLAN);
+	vlan->parent_where = PARENT_HOST;
+	vlan->parent = 2;
+	vlan->vlan = 20;
+	expect(live, LAN(", vlan: 10") WEB, &open,
+	       "refused lan: eth0.10 is there, but with VLAN id 20 (802.1q); refused web/lan: "
+	       "waits "
+	       "for network lan");
+	world_free(live);
+}
+
+static void test_vlan_kept(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab = desired_from(LAN(", vlan: 10") WEB);
+	converge(live, lab);
+	struct live_link *guest = world_link(world_ns(live, "ci"), "guest", KIND_MACVLAN);
+	guest->parent_where = PARENT_HOST;
+	guest->parent = live_link_by_name(live->spaces[0], "eth0.10")->ifindex;
+	expect(live, "", &open, "delete web/lan; kept eth0.10: used by guest in ci");
+	desired_free(lab);
+	world_free(live);
+}
+
+/* Whether an announcement of the only step's link has somebody to reach beside it. */
+static bool has_siblings(struct live *live, const char *yaml)
+{
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &open);
+	assert_int_equal(plan->n_steps, 1);
+	const bool siblings = plan->steps[0].want->siblings;
+	plan_free(plan);
+	desired_free(desired);
+	return siblings;
+}
+
+static void test_siblings(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lan = desired_from(LAN("") WEB);
+	assert_false(has_siblings(live, LAN("") WEB));
+	converge(live, lan);
+	assert_true(has_siblings(live, LAN("") WEB_DB));
+	assert_false(has_siblings(
+		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
+								      "[lan]}}\nname: x\n"));
+	struct live_link *guest = world_link(world_ns(live, "ci"), "guest", KIND_MACVLAN);
+	guest->parent_where = PARENT_HOST;
+	guest->parent = live_link_by_name(live->spaces[0], "eth1")->ifindex;
+	assert_true(has_siblings(
+		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
+								      "[lan]}}\nname: x\n"));
+	desired_free(lan);
+	world_free(live);
+}
+
+static void test_parents(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	expect(live, NET("lan", "parent: eth9, subnet: 10.0.0.0/24") WEB, &open,
+	       "blocked lan: the host has no link \"eth9\"; blocked web/lan: waits for network "
+	       "lan");
+	expect(live, LAN(", mtu: 9000") WEB, &open,
+	       "blocked lan: mtu 9000 is over the 1500 of parent eth0; blocked web/lan: waits for "
+	       "network lan");
+	live->spaces[0]->links[0].flags = 0;
+	expect(live, LAN("") WEB, &open, "blocked web/lan: parent eth0 is down");
+	live->spaces[0]->links[0].flags = IFF_UP;
+	struct live_link *bridge = world_link(live->spaces[0], "br0", KIND_OTHER);
+	bridge->kind_name = "bridge";
+	live->spaces[0]->links[0].master = bridge->ifindex;
+	expect(live, LAN("") WEB, &open,
+	       "blocked lan: parent eth0 is a port of bridge br0; blocked web/lan: waits for "
+	       "network "
+	       "lan");
+	world_free(live);
+}
+
+static void test_full(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	expect(live, NET("lan", "parent: eth0, subnet: 10.0.0.0/30, gateway: 10.0.0.1") WEB_DB,
+	       &open, "create web/lan; blocked db/lan: no free address in 10.0.0.0/30");
+	world_free(live);
+}
+
+/* Two networks on one LAN, of which only one names the router. */
+static void test_router_of_a_sibling(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab = desired_from(
+		"networks: {a: {parent: eth0, subnet: 10.0.0.0/24}, b: {parent: eth0, subnet: "
+		"10.0.0.0/24, gateway: 10.0.0.1, aux_addresses: {nas: 10.0.0.2}}}\n"
+		"containers: {web: {networks: [a]}}\n");
+	converge(live, lab);
+	assert_int_equal(world_ns(live, "web")->addrs[0].prefix.ip.bytes[3], 3);
+	desired_free(lab);
+	world_free(live);
+}
+
+static void test_drift(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab = desired_from(LAN_GW("") WEB);
+	converge(live, lab);
+	struct live_ns *web = world_ns(live, "web");
+	web->links[0].flags = 0;
+	web->n_addrs = web->n_routes = 0;
+	expect(live, LAN_GW("") WEB, &open,
+	       "change web/lan state down -> up, address none -> 172.16.86.2/24, route none -> "
+	       "default via 172.16.86.1");
+	desired_free(lab);
+	world_free(live);
+}
+
+static void test_foreign_address_on_ours_stays(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab = desired_from(LAN_GW("") WEB);
+	converge(live, lab);
+	struct live_ns *web = world_ns(live, "web");
+	world_addr(web, web->links[0].ifindex, "192.0.2.7/24", 0);
+	expect(live, LAN_GW("") WEB, &open, "");
+	live->addr_proto = false;
+	expect(live, LAN_GW("") WEB, &open, "change web/lan address 192.0.2.7/24 -> none");
+	desired_free(lab);
+	world_free(live);
+}
+
+static void guard_expect(struct live *live, const char *yaml, struct plan_options options,
+			 bool refused)
+{
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &options);
+	assert_int_equal(plan->guard.refused, refused);
+	plan_free(plan);
+	desired_free(desired);
+}
+
+static void test_guard(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab = desired_from(LAN_GW("") WEB_DB);
+	converge(live, lab);
+	struct plan_options half = plan_options_default, all = plan_options_default;
+	struct plan_options one = {.max_delete = {.limit = 1}}, none = {.max_delete = {.limit = 0}};
+	all.max_delete.limit = 100;
+	guard_expect(live, "", half, true);
+	guard_expect(live, "", all, false);
+	guard_expect(live, "", one, true);
+	guard_expect(live, LAN_GW(""), half, false);
+	guard_expect(live, LAN_GW(""), one, true);
+	guard_expect(live, LAN_GW("") WEB, one, false);
+	guard_expect(live, LAN_GW("") WEB, none, true);
+	desired_free(lab);
+	world_free(live);
+}
+
+#define DOCKER_WEB "containers: {web: {docker: web, networks: [lan]}}\n"
+
+static void warned(struct live *live, const char *yaml, const char *expected)
+{
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &open);
+	assert_int_equal(plan->n_warnings, *expected ? 1 : 0);
+	if (*expected)
+		assert_string_equal(plan->warnings[0], expected);
+	plan_free(plan);
+	desired_free(desired);
+}
+
+static void test_engine_default_route(void **state)
+{
+	(void)state;
+	static const char said[] =
+		"web keeps the default route of its engine, via 172.17.0.1; that "
+		"of network lan (via 172.16.86.1) is left out";
+	struct live *live = world_new();
+	struct live_ns *web = world_ns(live, "web");
+	world_route(web, world_link(web, "eth0", KIND_OTHER)->ifindex, "0.0.0.0/0", "172.17.0.1",
+		    RTPROT_BOOT);
+	expect(live, LAN_GW("") WEB, &open,
+	       "refused web/lan: web has a default route via 172.17.0.1 already");
+	expect(live, LAN_GW("") DOCKER_WEB, &open, "create web/lan");
+	warned(live, LAN_GW("") DOCKER_WEB, said);
+	warned(live, LAN("") DOCKER_WEB, "");
+	struct desired *lab = desired_from(LAN_GW("") DOCKER_WEB);
+	converge(live, lab);
+	desired_free(lab);
+	assert_int_equal(web->n_routes, 1);
+	assert_string_equal(web->links[1].name, "eth1");
+	warned(live, LAN_GW("") DOCKER_WEB, said);
+	world_free(live);
+}
+
+/* Podman's has a metric, and may come later than ours. */
+static void test_engine_default_route_later(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_ns *web = world_ns(live, "web");
+	struct desired *lab = desired_from(LAN_GW("") DOCKER_WEB);
+	converge(live, lab);
+	assert_int_equal(web->n_routes, 1);
+	struct live_route route = web->routes[0];
+	route.ifindex = world_link(web, "eth7", KIND_OTHER)->ifindex;
+	route.metric = 100;
+	route.proto = RTPROT_STATIC;
+	*array_push(web->arena, web->routes, web->n_routes) = route;
+	expect(live, LAN_GW("") DOCKER_WEB, &open,
+	       "change web/lan route default via 172.16.86.1 -> none");
+	converge(live, lab);
+	assert_int_equal(web->n_routes, 1);
+	desired_free(lab);
+	world_free(live);
+}
+
+/* Only the default route, and not that of an address family of its own. */
+static void test_engine_other_routes(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_ns *web = world_ns(live, "web");
+	int eth0 = world_link(web, "eth0", KIND_OTHER)->ifindex;
+	world_route(web, eth0, "::/0", "fd00:9::1", RTPROT_BOOT);
+	expect(live, LAN_GW("") DOCKER_WEB, &open, "create web/lan");
+	warned(live, LAN_GW("") DOCKER_WEB, "");
+	world_route(web, eth0, "10.0.0.0/8", "172.17.0.1", RTPROT_BOOT);
+	expect(live,
+	       LAN_GW("") "containers: {web: {docker: web, networks: {lan: {routes: [{to: "
+			  "10.0.0.0/8, via: 172.16.86.9}]}}}}\n",
+	       &open, "refused web/lan: web has a route to 10.0.0.0/8 via 172.17.0.1 already");
+	world_free(live);
+}
+
+static const struct CMUnitTest others[] = {
+	cmocka_unit_test(test_pending_reserves),
+	cmocka_unit_test(test_removal_moves_nobody),
+	cmocka_unit_test(test_foreign_name),
+	cmocka_unit_test(test_foreign_mac),
+	cmocka_unit_test(test_foreign_address),
+	cmocka_unit_test(test_foreign_default_route),
+	cmocka_unit_test(test_adopt),
+	cmocka_unit_test(test_other_sets),
+	cmocka_unit_test(test_vlan_before_us),
+	cmocka_unit_test(test_vlan_name_in_the_way),
+	cmocka_unit_test(test_vlan_kept),
+	cmocka_unit_test(test_siblings),
+	cmocka_unit_test(test_parents),
+	cmocka_unit_test(test_full),
+	cmocka_unit_test(test_router_of_a_sibling),
+	cmocka_unit_test(test_drift),
+	cmocka_unit_test(test_foreign_address_on_ours_stays),
+	cmocka_unit_test(test_guard),
+	cmocka_unit_test(test_engine_default_route),
+	cmocka_unit_test(test_engine_default_route_later),
+	cmocka_unit_test(test_engine_other_routes),
+};
+
+enum { N_EDITS = sizeof(edits) / sizeof(edits[0]), N_OTHERS = sizeof(others) / sizeof(others[0]) };
+
+int main(void)
+{
+	struct CMUnitTest tests[N_EDITS + N_OTHERS];
+	for (size_t i = 0; i < N_EDITS; i++)
+		tests[i] = (struct CMUnitTest){.name = edits[i].name,
+					       .test_func = test_edit,
+					       .initial_state = (void *)(uintptr_t)&edits[i]};
+	memcpy(tests + N_EDITS, others, sizeof(others));
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}

@@ -1,0 +1,375 @@
+#include "tests/unit/world.h"
+
+#include "reconcile/kind.h"
+#include "schema/load.h"
+#include "tests/unit/kernel_model.h"
+
+#include <linux/if.h>
+#include <linux/rtnetlink.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* After the includes that it needs. */
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+struct live_link *world_link(struct live_ns *ns, const char *name, enum link_kind kind)
+{
+	int ifindex = 1;
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].ifindex > ifindex)
+			ifindex = ns->links[i].ifindex;
+	struct live_link *link = array_push(ns->arena, ns->links, ns->n_links);
+	*link = (struct live_link){
+		.ifindex = ifindex + 1,
+		.name = arena_strdup(ns->arena, name),
+		.kind = kind,
+		.kind_name = link_kind_name(kind),
+		.alias = "",
+		.mac = {.bytes = {0x52, 0x54, 0, 0, (uint8_t)ns->inode, (uint8_t)ifindex},
+			.set = true},
+		.mtu = 1500,
+		.flags = IFF_UP | IFF_LOWER_UP};
+	return link;
+}
+
+struct live_ns *world_ns(struct live *live, const char *name)
+{
+	for (size_t i = 0; i < live->n_spaces; i++)
+		if (strcmp(live->spaces[i]->name, name) == 0)
+			return live->spaces[i];
+	struct arena *arena = arena_new();
+	struct live_ns *ns = arena_alloc(arena, sizeof(*ns));
+	*ns = (struct live_ns){.arena = arena,
+			       .inode = live->n_spaces + 1,
+			       .name = arena_strdup(arena, name),
+			       .host = live->n_spaces == 0,
+			       .details = true};
+	*array_push(live->arena, live->spaces, live->n_spaces) = ns;
+	return ns;
+}
+
+struct live *world_new(void)
+{
+	struct arena *arena = arena_new();
+	struct live *live = arena_alloc(arena, sizeof(*live));
+	*live = (struct live){.arena = arena, .addr_proto = true};
+	struct live_ns *host = world_ns(live, "the host");
+	world_link(host, "eth0", KIND_OTHER);
+	world_link(host, "eth1", KIND_OTHER);
+	world_ns(live, "web");
+	world_ns(live, "db");
+	world_ns(live, "ci");
+	return live;
+}
+
+void world_free(struct live *live)
+{
+	for (size_t i = 0; i < live->n_spaces; i++)
+		arena_free(live->spaces[i]->arena);
+	arena_free(live->arena);
+}
+
+static struct prefix prefix_of(const char *text)
+{
+	struct prefix prefix;
+	assert_true(prefix_parse(text, &prefix));
+	return prefix;
+}
+
+void world_addr(struct live_ns *ns, int ifindex, const char *prefix, uint8_t proto)
+{
+	*array_push(ns->arena, ns->addrs, ns->n_addrs) =
+		(struct live_addr){.ifindex = ifindex, .prefix = prefix_of(prefix), .proto = proto};
+}
+
+void world_route(struct live_ns *ns, int ifindex, const char *to, const char *via, uint8_t proto)
+{
+	struct live_route *route = array_push(ns->arena, ns->routes, ns->n_routes);
+	*route = (struct live_route){.ifindex = ifindex, .to = prefix_of(to), .proto = proto};
+	route->metric = route->to.ip.family == AF_INET6 ? 1024 : 0;
+	if (via)
+		assert_true(ip_parse(via, &route->via));
+}
+
+static struct live_link *link_at(struct live_ns *ns, int ifindex)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].ifindex == ifindex)
+			return &ns->links[i];
+	return NULL;
+}
+
+void world_targets(struct live *live, const struct desired *desired)
+{
+	live->n_targets = 0;
+	for (size_t s = 0; s < desired->n_sets; s++) {
+		for (size_t c = 0; c < desired->sets[s].n_containers; c++) {
+			const struct container *container = &desired->sets[s].containers[c];
+			struct target target = {.container = container,
+						.state = TARGET_PENDING,
+						.reason = "no network namespace yet"};
+			for (size_t i = 1; i < live->n_spaces; i++)
+				if (strcmp(live->spaces[i]->name, container->source) == 0)
+					target = (struct target){.container = container,
+								 .ns = live->spaces[i]};
+			*array_push(live->arena, live->targets, live->n_targets) = target;
+		}
+	}
+}
+
+static void sysctl_set(struct live_ns *ns, struct live_link *link, const struct link_sysctl *sysctl)
+{
+	for (size_t i = 0; i < link->n_sysctls; i++) {
+		if (strcmp(link->sysctls[i].key, sysctl->key) == 0) {
+			link->sysctls[i].value = arena_strdup(ns->arena, sysctl->value);
+			return;
+		}
+	}
+	*array_push(ns->arena, link->sysctls, link->n_sysctls) =
+		(struct live_sysctl){.key = arena_strdup(ns->arena, sysctl->key),
+				     .value = arena_strdup(ns->arena, sysctl->value)};
+}
+
+/* What the kernel refuses is a fault of the plan. */
+static void done(int status, const char *what)
+{
+	if (status < 0)
+		fail_msg("cannot %s: %s", what, strerror(-status));
+}
+
+static void route_put(struct live_ns *ns, int ifindex, const struct link_route *route, bool replace)
+{
+	done(kernel_route_add(ns, ifindex, route, MARK_PROTOCOL, replace), "add a route");
+}
+
+static struct live_link like(const struct live *live, const struct link_spec *want)
+{
+	const struct live_link *parent =
+		want->parent_name ? live_link_by_name(live->spaces[0], want->parent_name) : NULL;
+	return (struct live_link){.name = want->name,
+				  .kind = want->kind,
+				  .mac = want->mac,
+				  .mtu = want->mtu,
+				  .mode = want->mode,
+				  .bcqueuelen = want->bcqueuelen,
+				  .vlan = want->vlan,
+				  .vlan_protocol = want->vlan_protocol,
+				  .parent = parent ? parent->ifindex : 0,
+				  .parent_where = parent ? PARENT_HOST : PARENT_NONE};
+}
+
+static void create(struct live *live, const struct link_spec *want)
+{
+	struct live_ns *ns = want->ns;
+	const struct live_link link = like(live, want);
+	int ifindex;
+	assert_true(!want->parent_name || link.parent);
+	done(kernel_link_add(live, ns, &link, &ifindex), "create a link");
+	done(kernel_link_alias(ns, ifindex, want->alias), "mark a link");
+	for (size_t i = 0; i < want->n_sysctls; i++)
+		sysctl_set(ns, link_at(ns, ifindex), &want->sysctls[i]);
+	done(kernel_link_up(live, ns, ifindex), "bring a link up");
+	for (size_t i = 0; i < want->n_addrs; i++)
+		done(kernel_addr_add(live, ns, ifindex, &want->addrs[i], MARK_PROTOCOL, false),
+		     "add an address");
+	for (size_t i = 0; i < want->n_routes; i++)
+		route_put(ns, ifindex, &want->routes[i], want->routes[i].replaces);
+}
+
+static void change_field(struct live *live, struct live_ns *ns, int ifindex,
+			 const struct step *step, const struct change *change)
+{
+	const struct link_spec *want = step->want;
+	const char *what = field_name(change->field);
+	switch (change->field) {
+	case FIELD_ALIAS:
+		done(kernel_link_alias(ns, ifindex, want->alias), what);
+		break;
+	case FIELD_NAME:
+		done(kernel_link_rename(ns, ifindex, want->name, true), what);
+		break;
+	case FIELD_MAC:
+		done(kernel_link_mac(live, ns, ifindex, &want->mac), what);
+		break;
+	case FIELD_MTU:
+		done(kernel_link_mtu(live, ns, ifindex, want->mtu), what);
+		break;
+	case FIELD_MODE:
+		done(kernel_link_mode(ns, ifindex, want->mode), what);
+		break;
+	case FIELD_BCQUEUELEN:
+		done(kernel_link_bcqueuelen(ns, ifindex, want->bcqueuelen), what);
+		break;
+	case FIELD_SYSCTL:
+		sysctl_set(ns, link_at(ns, ifindex), &change->sysctl);
+		break;
+	case FIELD_UP:
+		done(kernel_link_up(live, ns, ifindex), what);
+		break;
+	case FIELD_ADDRESS:
+		if (change->to)
+			done(kernel_addr_add(live, ns, ifindex, &change->addr, MARK_PROTOCOL,
+					     change->from != NULL),
+			     what);
+		break;
+	case FIELD_ROUTE:
+		if (change->to)
+			route_put(ns, ifindex, &change->route, change->from != NULL);
+		break;
+	case FIELD_DRIVER:
+	case FIELD_PARENT:
+	case FIELD_VLAN:
+	case FIELD_VLAN_PROTOCOL:
+	case FIELD_NAMESPACE:
+		fail_msg("%s cannot be changed in place", what);
+	}
+}
+
+/* What a step needs of the live state, which changes under the plan's pointers. */
+struct todo {
+	struct live_ns *ns;
+	int ifindex;
+	bool flushed; /* an address went, and may have taken others and routes along */
+};
+
+/* Gives up what others wait for. */
+static void detour(struct live *live, const struct step *step, const struct todo *todo)
+{
+	char name[IFNAMSIZ];
+	const struct mac mac = step_detour_mac(step);
+	if (step->detour.name)
+		done(kernel_link_rename(todo->ns, todo->ifindex, step_detour_name(step, name),
+					true),
+		     "rename for the time being");
+	if (step->detour.mac)
+		done(kernel_link_mac(live, todo->ns, todo->ifindex, &mac),
+		     "set a MAC for the time being");
+}
+
+static void removal(const struct change *change, struct todo *todo)
+{
+	if (change->to)
+		return;
+	if (change->field == FIELD_ROUTE)
+		(void)kernel_route_delete(todo->ns, todo->ifindex, &change->route.to);
+	if (change->field == FIELD_ADDRESS) {
+		(void)kernel_addr_delete(todo->ns, todo->ifindex, &change->addr);
+		todo->flushed |= change->addr.ip.family == AF_INET;
+	}
+}
+
+static void take_away(struct live *live, const struct plan *plan, struct todo *todo)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (step->action == ACTION_DELETE || step->action == ACTION_REPLACE)
+			(void)kernel_link_delete(live, todo[i].ns, todo[i].ifindex);
+		if (step->detour.name || step->detour.mac)
+			detour(live, step, &todo[i]);
+		for (size_t k = 0; step->action == ACTION_CHANGE && k < step->n_changes; k++)
+			removal(&step->changes[k], &todo[i]);
+	}
+}
+
+static void restore(struct live *live, const struct link_spec *want, const struct todo *todo)
+{
+	for (size_t i = 0; i < want->n_addrs; i++)
+		done(kernel_addr_add(live, todo->ns, todo->ifindex, &want->addrs[i], MARK_PROTOCOL,
+				     true),
+		     "restore an address");
+	for (size_t i = 0; i < want->n_routes; i++)
+		route_put(todo->ns, todo->ifindex, &want->routes[i], true);
+}
+
+static void change(struct live *live, const struct step *step, const struct todo *todo)
+{
+	for (size_t i = 0; i < step->n_changes; i++)
+		change_field(live, todo->ns, todo->ifindex, step, &step->changes[i]);
+	if (todo->flushed)
+		restore(live, step->want, todo);
+}
+
+void world_apply(struct live *live, const struct plan *plan)
+{
+	struct todo *todo = arena_alloc(plan->arena, plan->n_steps * sizeof(*todo));
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].have)
+			todo[i] = (struct todo){.ns = plan->steps[i].ns,
+						.ifindex = plan->steps[i].have->ifindex};
+	take_away(live, plan, todo);
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		if (step->action == ACTION_CREATE || step->action == ACTION_REPLACE)
+			create(live, step->want);
+		if (step->action == ACTION_CHANGE)
+			change(live, step, &todo[i]);
+	}
+}
+
+static struct desired *desired_load(const char *yaml, struct diags *diags)
+{
+	const struct input input = {.file = "test.yaml", .bytes = yaml, .size = strlen(yaml)};
+	diags_init(diags);
+	return load(&input, 1, NULL, diags);
+}
+
+struct desired *desired_from(const char *yaml)
+{
+	struct diags diags;
+	struct desired *desired = desired_load(yaml, &diags);
+	for (size_t i = 0; i < diags.count; i++)
+		print_error("%s", diag_format(diags.arena, &diags.items[i]));
+	assert_non_null(desired);
+	diags_free(&diags);
+	return desired;
+}
+
+struct desired *desired_try(const char *yaml)
+{
+	struct diags diags;
+	struct desired *desired = desired_load(yaml, &diags);
+	diags_free(&diags);
+	return desired;
+}
+
+static const char *id_of(const struct plan *plan, const struct step *step)
+{
+	if (step->mark.role == ROLE_ATTACH)
+		return arena_printf(plan->arena, "%s/%s", step->mark.container, step->mark.network);
+	return step->mark.role == ROLE_HOST || step->mark.role == ROLE_NONE ? step->mark.network
+									    : step->name;
+}
+
+static const char *changes_text(const struct plan *plan, const struct step *step)
+{
+	const char *text = "";
+	for (size_t i = 0; i < step->n_changes; i++) {
+		const struct change *change = &step->changes[i];
+		const char *key = change->field == FIELD_SYSCTL ? change->sysctl.key
+								: field_name(change->field);
+		text = arena_printf(plan->arena, "%s%s %s %s -> %s", text, i ? "," : "", key,
+				    change->from ? change->from : "none",
+				    change->to ? change->to : "none");
+	}
+	return text;
+}
+
+const char *plan_text(const struct plan *plan)
+{
+	static const char *const actions[] = {"create", "change",  "replace", "delete",
+					      "kept",   "pending", "blocked", "refused"};
+	const char *text = "";
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		assert_true(step->code ||
+			    (step->action != ACTION_BLOCKED && step->action != ACTION_REFUSED));
+		text = arena_printf(plan->arena, "%s%s%s %s%s", text, i ? "; " : "",
+				    actions[step->action], id_of(plan, step),
+				    step->reason ? arena_printf(plan->arena, ": %s", step->reason)
+						 : changes_text(plan, step));
+	}
+	return text;
+}

@@ -1,0 +1,33 @@
+/* A live state that a plan can be done to, in a model of the kernel (kernel_model.h): what that
+ * refuses makes the test fail. */
+#ifndef TESTS_UNIT_WORLD_H
+#define TESTS_UNIT_WORLD_H
+
+#include "reconcile/plan.h"
+
+/* A host with eth0 (ifindex 2) and eth1 (3), up and with carrier, and the namespaces web, db, ci.
+ */
+struct live *world_new(void);
+void world_free(struct live *live);
+
+struct live_ns *world_ns(struct live *live, const char *name);
+/* Adds an up link of 1500 bytes; fill in the rest. */
+struct live_link *world_link(struct live_ns *ns, const char *name, enum link_kind kind);
+void world_addr(struct live_ns *ns, int ifindex, const char *prefix, uint8_t proto);
+void world_route(struct live_ns *ns, int ifindex, const char *to, const char *via, uint8_t proto);
+void world_unlink(struct live *live, struct live_ns *ns, int ifindex);
+
+/* Finds each desired container's namespace by its name; those without one are pending. */
+void world_targets(struct live *live, const struct desired *desired);
+void world_apply(struct live *live, const struct plan *plan);
+
+/* From YAML that has to be valid. */
+struct desired *desired_from(const char *yaml);
+/* NULL: it is not valid. */
+struct desired *desired_try(const char *yaml);
+
+/* The plan as text, "create attach web/lan; change attach db/lan mtu 1500 -> 1400", without what
+ * is told alone unless `told`. */
+const char *plan_text(const struct plan *plan);
+
+#endif

@@ -1,0 +1,31 @@
+/* Notices when what stands at given paths may have changed: inotify on the folders that hold it,
+ * and on those of the symbolic links that lead there, so that a file that is renamed into its
+ * place, a folder that vanishes and returns, and a link that is turned are all noticed. So it is
+ * with what the links in a given folder lead to. */
+#ifndef WATCH_PATHS_H
+#define WATCH_PATHS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct paths;
+
+/* Returns NULL with an error. Paths are not copied. */
+struct paths *paths_new(const char *const *paths, size_t count, struct error *error);
+void paths_free(struct paths *paths);
+
+/* Readable when something may have changed. It is another descriptor after each paths_arm. */
+int paths_fd(const struct paths *paths);
+
+/* Takes the events that have come; whether one of them may be about the paths. Others in the same
+ * folders are none of our business. */
+bool paths_touched(struct paths *paths);
+
+/* Forgets all events, and watches what the paths lead to now. To be called before the files are
+ * read, so that nothing that happens between is missed. Overflow needs no care of its own: all is
+ * read again on any event. Returns 0 or a negative errno. */
+int paths_arm(struct paths *paths, struct error *error);
+
+#endif
