@@ -8,8 +8,8 @@ static const struct code_text texts[] = {
 	 "read. Check the path behind -f."},
 	{CODE_TRUST, "others may write a file",
 	 "As root, mvapply takes files and folders that nobody but root, or who called sudo, may "
-	 "write: whoever can write them decides what root does. Take the right away with chmod, or "
-	 "say --insecure."},
+	 "write: whoever can write them decides what root does. Take the right away with chmod, "
+	 "or say --insecure."},
 	{CODE_ENCODING, "a character that no text has",
 	 "The file has a byte that is not UTF-8, a control character or a NUL. Save it as UTF-8."},
 	{CODE_YAML, "the text is not YAML",
@@ -19,19 +19,17 @@ static const struct code_text texts[] = {
 	 "In a map every key stands once. Two of the same would hide one of the values."},
 	{CODE_YAML_UNSUPPORTED, "a part of YAML that is not taken",
 	 "Anchors, aliases, tags and merge keys are refused: what a file says should stand where "
-	 "it "
-	 "is said. Write the value out."},
+	 "it is said. Write the value out."},
 	{CODE_TOO_MUCH, "more than is taken",
 	 "The file is nested deeper, has more parts, or compares more hosts than a person's file "
 	 "does. The limits keep memory and time bounded."},
 	{CODE_SAVED_PLAN, "no saved plan",
 	 "`mvapply apply FILE` takes what `mvapply diff --out` wrote, as it wrote it. Files of "
-	 "networks "
-	 "are named with -f."},
+	 "networks are named with -f."},
 	{CODE_UNKNOWN_KEY, "an unknown key",
 	 "There is no such key at this place: a slip of the hand, a key of another object (check "
-	 "the indentation), or one that Compose or Docker call otherwise. `mvapply explain` lists "
-	 "all keys."},
+	 "the indentation), or one that Compose or Docker call otherwise. `mvapply explain` "
+	 "lists all keys."},
 	{CODE_MISSING_KEY, "a key is missing", "The object cannot be without it. Add it."},
 	{CODE_WRONG_KIND, "a value of the wrong kind",
 	 "A map, a list or a single value stands where another of the three belongs. `mvapply "
@@ -50,11 +48,11 @@ static const struct code_text texts[] = {
 	 "Write decimal digits, without a leading zero, sign or unit, within the range that the "
 	 "message names."},
 	{CODE_WORD, "not one of the words",
-	 "The key takes certain words. YAML's other words for true and false (yes, on, 1) are not "
-	 "taken for them."},
+	 "The key takes certain words. YAML's other words for true and false (yes, on, 1) are "
+	 "not taken for them."},
 	{CODE_ADDRESS, "not an address or prefix",
-	 "An address stands alone, a prefix has its length behind a '/'. The family has to be that "
-	 "of the key."},
+	 "An address stands alone, a prefix has its length behind a '/'. The family has to be "
+	 "that of the key."},
 	{CODE_HOST_BITS, "a prefix with host bits",
 	 "The bits behind the prefix's length have to be zero: 172.16.86.0/24, not "
 	 "172.16.86.1/24."},
@@ -65,30 +63,28 @@ static const struct code_text texts[] = {
 	 "A network needs the name of a link to the LAN, or `internal: true`, which makes it a "
 	 "dummy link of its own; a VLAN needs a parent, and has an id from 1 to 4094."},
 	{CODE_DRIVER, "a key that the driver does not have",
-	 "The modes bridge, private, vepa and passthru and the broadcast queue are macvlan's, the "
-	 "modes l2, l3 and l3s are ipvlan's."},
+	 "The modes bridge, private, vepa and passthru and the broadcast queue are macvlan's, "
+	 "the modes l2, l3 and l3s are ipvlan's."},
 	{CODE_SUBNET, "subnets that do not go together",
 	 "A network has `subnet` with its keys, or the list `subnets`, of ranges that a LAN can "
-	 "have "
-	 "and that do not overlap."},
+	 "have and that do not overlap."},
 	{CODE_MTU, "an MTU that is too small for IPv6",
 	 "IPv6 needs packets of 1280 bytes (RFC 8200, section 5)."},
 	{CODE_HOST_ACCESS, "host access in a mode that denies it",
 	 "The host's own way into a network reaches its containers in mode bridge alone (or by "
 	 "ipvlan)."},
 	{CODE_PARENT_SHARED, "networks that cannot share their parent",
-	 "A parent carries macvlans or ipvlans, not both, ipvlans of one mode, and passthru has it "
-	 "alone: so the kernel wants it."},
+	 "A parent carries macvlans or ipvlans, not both, ipvlans of one mode, and passthru has "
+	 "it alone: so the kernel wants it."},
 	{CODE_RANGE_OVERLAP, "ranges of one LAN overlap",
 	 "Two networks, or two hosts, would choose the same address. Give each a range of its "
 	 "own."},
 	{CODE_ADDRESS_OUTSIDE, "an address outside of its subnet",
-	 "The gateway, the range, the further addresses and the containers' own have to be within "
-	 "a "
-	 "subnet of the network, of their family."},
+	 "The gateway, the range, the further addresses and the containers' own have to be "
+	 "within a subnet of the network, of their family."},
 	{CODE_ADDRESS_RESERVED, "an address that is not free",
-	 "It is the subnet's first or last address, the gateway, or one that `aux_addresses` names "
-	 "as used elsewhere."},
+	 "It is the subnet's first or last address, the gateway, or one that `aux_addresses` "
+	 "names as used elsewhere."},
 	{CODE_TWICE_ON_LAN, "an address or MAC stands twice on a LAN",
 	 "Two attachments below one parent and VLAN would answer to the same address. Choose "
 	 "another for one of them."},
@@ -103,27 +99,25 @@ static const struct code_text texts[] = {
 	 "In mode passthru one attachment has the parent for itself."},
 	{CODE_ROUTE, "a route that cannot be",
 	 "A route leads to a prefix outside of the network's own subnet, by way of a router that "
-	 "is "
-	 "in one, of the same family, and once in a container. The default route is the network's "
-	 "gateway."},
+	 "is in one, of the same family, and once in a container. The default route is the "
+	 "network's gateway."},
 	{CODE_SOURCE, "where the container is cannot be told",
 	 "A container is one of netns, pid, docker or podman, and no other container is the same "
 	 "one."},
 	{CODE_DECLARED_TWICE, "something is declared twice",
-	 "The same name stands twice in a set, also in another file, or twice in a list. Rename or "
-	 "remove one of the two."},
+	 "The same name stands twice in a set, also in another file, or twice in a list. Rename "
+	 "or remove one of the two."},
 	{CODE_FLEET_OPEN, "an address is left open on a LAN of several hosts",
-	 "Hosts do not ask each other: a host chooses from a range of its own, which `ip_range` as "
-	 "a "
-	 "map of hosts gives it; or the address is written down."},
+	 "Hosts do not ask each other: a host chooses from a range of its own, which `ip_range` "
+	 "as a map of hosts gives it; or the address is written down."},
 	{CODE_FLEET_SAID, "an address would be on several hosts",
 	 "What is written down lives on one host, named in `hosts`, and not in another host's "
 	 "range."},
 	{CODE_FLEET_HOST, "a host that the network is not on",
 	 "A range or a container names a host that the network's own `hosts` leave out."},
 	{CODE_PARENT_ABSENT, "the parent is not there",
-	 "The host has no link of the name that `parent` gives. `ip link` shows those that it has. "
-	 "The rest is done; `watch` goes on by itself when the link comes."},
+	 "The host has no link of the name that `parent` gives. `ip link` shows those that it "
+	 "has. The rest is done; `watch` goes on by itself when the link comes."},
 	{CODE_PARENT_STACKED, "the parent is a macvlan or ipvlan itself",
 	 "The kernel would put the new link on what is below. Name that link as the parent."},
 	{CODE_PARENT_PORT, "the parent is a port",
@@ -150,56 +144,51 @@ static const struct code_text texts[] = {
 	 "It was to give them up, but cannot be changed now, and says itself why. Mend that "
 	 "first."},
 	{CODE_NAMESPACE, "not a network namespace",
-	 "What the container's source leads to is none, or cannot be reached. `ip netns` shows the "
-	 "named ones; a path has to be absolute."},
+	 "What the container's source leads to is none, or cannot be reached. `ip netns` shows "
+	 "the named ones; a path has to be absolute."},
 	{CODE_NAMESPACE_HOST, "the host's own network namespace",
 	 "mvapply never attaches the host's own namespace as if it were a container. Run the "
-	 "container with `--network none`. For the host's own way into a network there is the key "
-	 "`host`."},
+	 "container with `--network none`. For the host's own way into a network there is the "
+	 "key `host`."},
 	{CODE_NAMESPACE_OTHER, "the engine's process is another one here",
-	 "The engine counts processes otherwise than this namespace of processes does, so that the "
-	 "number leads to somebody else. Run mvapply where the engine runs."},
+	 "The engine counts processes otherwise than this namespace of processes does, so that "
+	 "the number leads to somebody else. Run mvapply where the engine runs."},
 	{CODE_ENGINE_SILENT, "the engine does not answer",
-	 "Docker or Podman is not running, or not at its usual socket. Its containers are pending "
-	 "meanwhile, and nothing of theirs is deleted. Start it, or say in DOCKER_HOST or "
-	 "CONTAINER_HOST where it is."},
+	 "Docker or Podman is not running, or not at its usual socket. Its containers are "
+	 "pending meanwhile, and nothing of theirs is deleted. Start it, or say in DOCKER_HOST "
+	 "or CONTAINER_HOST where it is."},
 	{CODE_ENGINE_PLACE, "the engine's address is not one of this machine",
-	 "DOCKER_HOST or CONTAINER_HOST has to be unix:///PATH: the containers of another machine "
-	 "cannot be reached. Unset it, or run mvapply there."},
+	 "DOCKER_HOST or CONTAINER_HOST has to be unix:///PATH: the containers of another "
+	 "machine cannot be reached. Unset it, or run mvapply there."},
 	{CODE_ENGINE_ANSWER, "the engine answers otherwise than it should",
 	 "Something else listens at the socket, or the engine failed; the message has what it "
-	 "said. "
-	 "`docker info` or `podman info` asks the same socket."},
+	 "said. `docker info` or `podman info` asks the same socket."},
 	{CODE_ENGINE_LIBRARY, "libcurl is not there",
 	 "It is loaded only when an engine has to be asked. Install it (libcurl4 on Debian, "
-	 "libcurl "
-	 "elsewhere), or name containers by `netns` or `pid`."},
+	 "libcurl elsewhere), or name containers by `netns` or `pid`."},
 	{CODE_SERVICE_SCALED, "a Compose service of several containers",
 	 "An attachment has one address and belongs to one container. Name each by its own name."},
 	{CODE_LINK_FOREIGN, "a link that is not ours has the name",
 	 "What has no mark of mvapply's is never changed. Give another `interface_name`, remove "
-	 "the "
-	 "link, or let `--adopt` take it over, if it is of the same kind and parent."},
+	 "the link, or let `--adopt` take it over, if it is of the same kind and parent."},
 	{CODE_MAC_FOREIGN, "a link that is not ours has the MAC address",
-	 "Two links below one parent would answer to the same MAC. Give another `mac_address`, or "
-	 "remove that link."},
+	 "Two links below one parent would answer to the same MAC. Give another `mac_address`, "
+	 "or remove that link."},
 	{CODE_ADDRESS_FOREIGN, "a link that is not ours has the address",
 	 "Give the attachment another address, or take it from the link that the message names."},
 	{CODE_ROUTE_FOREIGN, "the namespace has such a route already",
 	 "Somebody else made a route to the same destination. Remove it, leave this one out, or "
-	 "let "
-	 "`--adopt` replace it."},
+	 "let `--adopt` replace it."},
 	{CODE_PARENT_COMPANY, "links that are not ours are on the parent",
 	 "A parent carries macvlans or ipvlans, not both, and passthru has it alone. Use another "
 	 "parent, or remove the link that the message names."},
 	{CODE_VLAN_FOREIGN, "another link has the VLAN link's name",
 	 "It has another id or parent, or is no VLAN at all. Rename or remove it: `ip link set "
-	 "NAME "
-	 "name OTHER`."},
+	 "NAME name OTHER`."},
 	{CODE_GUARD, "too much would be deleted",
-	 "The run would delete more of a set's live attachments than `--max-delete` allows, which "
-	 "a "
-	 "file that was emptied by mistake looks like. If it is meant, say `--max-delete=N`."},
+	 "The run would delete more of a set's live attachments than `--max-delete` allows, "
+	 "which a file that was emptied by mistake looks like. If it is meant, say "
+	 "`--max-delete=N`."},
 	{CODE_PLAN_MOVED, "the host has changed since the plan was saved",
 	 "A saved plan is done as it was approved, or not at all. Make and review a new one with "
 	 "`mvapply diff --out`."},
@@ -211,19 +200,19 @@ static const struct code_text texts[] = {
 	 "Run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW; `mvapply "
 	 "doctor` says which is missing. A security module may deny it, too."},
 	{CODE_KERNEL_LACKS, "the kernel does not have it",
-	 "The module for the kind of link is not there. `modprobe` it, or install the package with "
-	 "the kernel's further modules."},
+	 "The module for the kind of link is not there. `modprobe` it, or install the package "
+	 "with the kernel's further modules."},
 	{CODE_PARENT_BUSY, "the parent takes no such link",
-	 "It is in a bridge or bond, carries links of the other driver, or a passthru link. `ip -d "
-	 "link show` tells what is on it."},
+	 "It is in a bridge or bond, carries links of the other driver, or a passthru link. `ip "
+	 "-d link show` tells what is on it."},
 	{CODE_MAC_BUSY, "the MAC address is used on the parent",
 	 "Give another `mac_address`, or remove the other link."},
 	{CODE_MEANWHILE, "somebody changed it meanwhile",
-	 "Between the look and the change a link went, came, or took the name. Run mvapply again: "
-	 "it looks anew."},
+	 "Between the look and the change a link went, came, or took the name. Run mvapply "
+	 "again: it looks anew."},
 	{CODE_ADDRESS_ANSWERED, "somebody on the LAN has the address",
-	 "It was probed for, and answered with the MAC in the message. Give the attachment another "
-	 "address, or take it from that machine."},
+	 "It was probed for, and answered with the MAC in the message. Give the attachment "
+	 "another address, or take it from that machine."},
 	{CODE_KERNEL_ANSWER, "the kernel's answer was lost",
 	 "It did not come, was cut, or was malformed. Run mvapply again: it looks anew."},
 	{CODE_ROUTE_UNREACHABLE, "the next hop is not on the link",
@@ -232,19 +221,18 @@ static const struct code_text texts[] = {
 	 "The key that the message names is out of the range that the driver or the parent "
 	 "allows."},
 	{CODE_STILL_PENDING, "containers were not there in time",
-	 "The time of `--wait` is over. Start them, or wait longer with `--wait=SECONDS`; `watch` "
-	 "attaches them whenever they come."},
+	 "The time of `--wait` is over. Start them, or wait longer with `--wait=SECONDS`; "
+	 "`watch` attaches them whenever they come."},
 	{CODE_REVERTED, "not confirmed, and gone back",
 	 "Everything is what it was before the apply."},
 	{CODE_NOT_REVERTED, "not confirmed, and gone back in part",
 	 "What could not be put back is listed. `mvapply diff` shows what differs from the file."},
 	{CODE_NOTHING_TO_CONFIRM, "nothing to confirm",
 	 "No apply of this user waits: it was confirmed already, or has gone back. `mvapply "
-	 "status` "
-	 "shows what is live."},
+	 "status` shows what is live."},
 	{CODE_SET_ABSENT, "nothing of the set is live",
-	 "An export of a set that is not there would be an empty file. `mvapply status` shows the "
-	 "sets that are."},
+	 "An export of a set that is not there would be an empty file. `mvapply status` shows "
+	 "the sets that are."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",
@@ -253,14 +241,14 @@ static const struct code_text texts[] = {
 	 "The command takes no further words. Files are named with `-f`."},
 	{CODE_NO_FILE, "no file is named", "Name one with `-f`; `-` is the standard input."},
 	{CODE_TOGETHER, "options that do not go together",
-	 "`--confirm` watches over one plan, `--wait` makes one after the other; a saved plan has "
-	 "its own files and options."},
+	 "`--confirm` watches over one plan, `--wait` makes one after the other; a saved plan "
+	 "has its own files and options."},
 	{CODE_EXPLAIN, "nothing to explain by that name",
 	 "`mvapply explain` lists the keys of the files, `mvapply explain MV` the codes of "
 	 "errors."},
 	{CODE_IMPORT, "nothing to import from",
-	 "`mvapply import docker`, `mvapply import compose FILE` and `mvapply import cni FILE...` "
-	 "are what there is."},
+	 "`mvapply import docker`, `mvapply import compose FILE` and `mvapply import cni "
+	 "FILE...` are what there is."},
 	{CODE_IMPORT_FILE, "not a file of that kind",
 	 "A Compose file is YAML with a map at its top, a CNI configuration a JSON object."},
 };

@@ -77,6 +77,7 @@ static void name_explicit(struct planner *planner, const struct tenants *tenants
 	if (other && slot->verdict.action == ACTION_CREATE)
 		slot->verdict = (struct verdict){
 			.action = ACTION_REFUSED,
+			.code = CODE_INTERFACE_TAKEN,
 			.reason = arena_printf(planner->arena, "%s/%s gets the name %s in %s, too",
 					       other->container->name, other->network->name, name,
 					       slot->ns->name),

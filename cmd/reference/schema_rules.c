@@ -5,25 +5,22 @@
 #define HEX              "[0-9A-Fa-f]{1,4}"
 #define COLON_HEX(range) "(:" HEX "){" range "}"
 /* RFC 4291, section 2.2: eight groups, or fewer and one "::"; the last two may be as IPv4. */
-#define IPV6                                                                                                                  \
-	"(" HEX COLON_HEX("7") "|" HEX COLON_HEX(                                                                             \
-		"5") ":" IPV4 "|(" HEX ":){1,7}:|(" HEX ":){1,6}:" HEX "|(" HEX                                               \
-		     ":){1,5}" COLON_HEX("2") "|(" HEX ":){1,4}" COLON_HEX(                                                   \
-			     "3") "|(" HEX                                                                                    \
-				  ":){1,3}" COLON_HEX("4") "|(" HEX ":){1,2}" COLON_HEX(                                      \
-					  "5") "|" HEX                                                                        \
-					       ":" COLON_HEX("6") "|:(" COLON_HEX(                                            \
-						       "1,7") "|:)"                                                           \
-							      "|(" HEX ":){1,5}:" IPV4 "|(" HEX                               \
-							      ":){1,4}:" HEX ":" IPV4 "|(" HEX                                \
-							      ":){1,3}" COLON_HEX("2") ":" IPV4 "|(" HEX ":){1,2}" COLON_HEX( \
-								      "3") ":" IPV4 "|" HEX                                   \
-									   ":" COLON_HEX(                                     \
-										   "4") ":" IPV4                              \
-											"|"                                   \
-											":" COLON_HEX(                        \
-												"0,5") ":" IPV4               \
-												       ")"
+#define IPV6                                                                                                     \
+	"(" HEX COLON_HEX("7") "|" HEX COLON_HEX(                                                                \
+		"5") ":" IPV4 "|(" HEX ":){1,7}:|(" HEX ":){1,6}:" HEX "|(" HEX                                  \
+		     ":){1,5}" COLON_HEX("2") "|(" HEX ":){1,4}" COLON_HEX("3") "|(" HEX ":){1,3}" COLON_HEX(    \
+			     "4") "|(" HEX                                                                       \
+				  ":){1,2}" COLON_HEX("5") "|" HEX ":" COLON_HEX("6") "|:(" COLON_HEX(           \
+					  "1,7") "|:)"                                                           \
+						 "|(" HEX ":){1,5}:" IPV4 "|(" HEX ":){1,4}:" HEX                \
+						 ":" IPV4 "|(" HEX                                               \
+						 ":){1,3}" COLON_HEX("2") ":" IPV4 "|(" HEX ":){1,2}" COLON_HEX( \
+							 "3") ":" IPV4 "|" HEX                                   \
+							      ":" COLON_HEX(                                     \
+								      "4") ":" IPV4 "|"                          \
+									   ":" COLON_HEX(                        \
+										   "0,5") ":" IPV4               \
+											  ")"
 #define IPV4_LENGTH "/(3[0-2]|[12]?[0-9])"
 #define IPV6_LENGTH "/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
 #define PREFIX      IPV4 IPV4_LENGTH "|" IPV6 IPV6_LENGTH

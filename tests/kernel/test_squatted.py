@@ -8,6 +8,7 @@ import socket
 import linux
 from declare import document, lan
 from host import same
+from messages import unwrapped
 from registry import test
 
 NOBODY = 65534
@@ -89,7 +90,7 @@ def named(host):
     with squatter(listens) as pid:
         done = host.apply(TEXT, code=1)
     who = f"process {pid} of user {NOBODY}, who is not root" if listens else "what is no mvapply"
-    assert f"the lock @mvapply is held by {who}\n" in done.err, done
+    assert f"the lock @mvapply is held by {who} [MV0901]\n" in unwrapped(done.err), done
     assert "ss --unix --listening --processes src @mvapply" in done.err, done
     same(host.names("web"), set(), "untouched")
 
