@@ -15,10 +15,12 @@ void announce_arp(uint8_t frame[ANNOUNCE_ARP_SIZE], const struct mac *mac, const
 void announce_neighbor(uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE], const struct mac *mac,
 		       const struct ip *ip);
 
-/* A socket for links of the namespace that the thread is in, which the caller closes. A network
- * that cannot be told is no failure of a link: negative without errors to report, and announce
- * takes it. */
+/* A socket for links of the namespace that the thread is in. A network that cannot be told is no
+ * failure of a link: negative without errors to report, and the others take it. */
 int announce_open(void);
+/* Does not wait: the close takes as long as a grace period of the kernel (packet_release), so that
+ * a thread of its own does it. */
+void announce_close(int fd);
 /* Announces addresses by frames that leave through the link, from `mac` (set false: the link's
  * own).
  */

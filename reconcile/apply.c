@@ -1,11 +1,10 @@
+#include "reconcile/announce.h"
 #include "reconcile/applier.h"
-
 #include "reconcile/netns.h"
 #include "reconcile/sysctl.h"
 
 #include <errno.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 struct netlink *ns_socket(const struct applier *applier, struct live_ns *ns, struct error *error)
 {
@@ -129,8 +128,7 @@ size_t apply_counting(const struct plan *plan, const struct live *live, struct o
 			removals_do(&applier, i);
 	deletes_do(&applier);
 	additions_do(&applier);
-	if (applier.announcer >= 0)
-		close(applier.announcer);
+	announce_close(applier.announcer);
 
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		if (outcomes[i].state == OUTCOME_NOT_DONE && step_acts(&plan->steps[i]))

@@ -159,8 +159,7 @@ void announce_inside(int ifindex, const struct link_spec *spec)
 	static const struct mac own = {.set = false};
 	int fd = announce_open();
 	announce(fd, ifindex, &own, spec->addrs, spec->n_addrs);
-	if (fd >= 0)
-		close(fd);
+	announce_close(fd);
 }
 
 /* The first links on a parent are announced by the parent: on the wire that is the same. Each by

@@ -41,27 +41,29 @@ struct paths {
 struct paths *paths_new(const char *const *names, size_t count, struct error *error)
 {
 	struct paths *paths = memory_new(1, sizeof(*paths));
-	*paths = (struct paths){.paths = names, .count = count, .inotify = -1};
-	if (paths_arm(paths, error) == 0)
+	*paths = (struct paths){
+		.paths = names, .count = count, .inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+	if (paths->inotify >= 0) {
+		paths_arm(paths);
 		return paths;
+	}
+	error_set(error, errno, "cannot watch the files: inotify: %s", strerror(errno));
 	paths_free(paths);
 	return NULL;
 }
 
-static void places_clear(struct paths *paths)
+static void places_free(struct place *places, size_t count)
 {
-	for (size_t i = 0; i < paths->n_places; i++)
-		free(paths->places[i].name);
-	free(paths->places);
-	paths->places = NULL;
-	paths->n_places = 0;
+	for (size_t i = 0; i < count; i++)
+		free(places[i].name);
+	free(places);
 }
 
 void paths_free(struct paths *paths)
 {
 	if (!paths)
 		return;
-	places_clear(paths);
+	places_free(paths->places, paths->n_places);
 	if (paths->inotify >= 0)
 		close(paths->inotify);
 	free(paths);
@@ -234,16 +236,25 @@ static void path_watch(struct paths *paths, const char *path, bool found_in_fold
 		;
 }
 
-int paths_arm(struct paths *paths, struct error *error)
+static bool is_watched(const struct paths *paths, int wd)
 {
-	if (paths->inotify >= 0)
-		close(paths->inotify);
-	places_clear(paths);
-	paths->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (paths->inotify < 0)
-		return error_set(error, errno, "cannot watch the files: inotify: %s",
-				 strerror(errno));
+	for (size_t i = 0; i < paths->n_places; i++)
+		if (paths->places[i].wd == wd)
+			return true;
+	return false;
+}
+
+/* The descriptor stays: closing it waits for the kernel's grace period (fsnotify_destroy_group). */
+void paths_arm(struct paths *paths)
+{
+	struct place *before = paths->places;
+	const size_t count = paths->n_places;
+	paths->places = NULL;
+	paths->n_places = 0;
 	for (size_t i = 0; i < paths->count; i++)
 		path_watch(paths, paths->paths[i], false);
-	return 0;
+	for (size_t i = 0; i < count; i++)
+		if (!is_watched(paths, before[i].wd))
+			(void)inotify_rm_watch(paths->inotify, before[i].wd);
+	places_free(before, count);
 }

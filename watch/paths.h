@@ -16,16 +16,16 @@ struct paths;
 struct paths *paths_new(const char *const *paths, size_t count, struct error *error);
 void paths_free(struct paths *paths);
 
-/* Readable when something may have changed. It is another descriptor after each paths_arm. */
+/* Readable when something may have changed. */
 int paths_fd(const struct paths *paths);
 
 /* Takes the events that have come; whether one of them may be about the paths. Others in the same
  * folders are none of our business. */
 bool paths_touched(struct paths *paths);
 
-/* Forgets all events, and watches what the paths lead to now. To be called before the files are
- * read, so that nothing that happens between is missed. Overflow needs no care of its own: all is
- * read again on any event. Returns 0 or a negative errno. */
-int paths_arm(struct paths *paths, struct error *error);
+/* Watches what the paths lead to now, and no longer what they led to. To be called before the files
+ * are read, so that nothing that happens between is missed. Overflow needs no care of its own: all
+ * is read again on any event. */
+void paths_arm(struct paths *paths);
 
 #endif

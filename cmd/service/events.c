@@ -167,16 +167,11 @@ static void mounts_event(void *data)
 	}
 }
 
-static int paths_listen(struct service *service, struct error *error);
-
 static void paths_settled(void *data)
 {
 	struct service *service = data;
-	struct error error;
 	service->first_event = 0;
-	loop_remove(service->loop, paths_fd(service->paths));
-	if (paths_arm(service->paths, &error) < 0 || paths_listen(service, &error) < 0)
-		log_error(&service->log, LEVEL_ERROR, NULL, &error);
+	paths_arm(service->paths);
 	service_read(service);
 }
 
