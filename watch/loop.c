@@ -104,7 +104,7 @@ void loop_timer_set(struct loop *loop, struct timer *timer, int64_t milliseconds
 	timer_unset(loop, timer);
 	if (milliseconds < 0)
 		return;
-	timer->due = clock_milliseconds() + milliseconds;
+	timer->due = clock_microseconds() + milliseconds * 1000;
 	struct timer **at = &loop->timers;
 	while (*at && (*at)->due <= timer->due)
 		at = &(*at)->next;
@@ -112,20 +112,20 @@ void loop_timer_set(struct loop *loop, struct timer *timer, int64_t milliseconds
 	*at = timer;
 }
 
-/* Rounded up by one: a wait that ends early would have to be waited again. */
+/* Rounded up: a wait that ends early would have to be waited again. */
 static int wait_milliseconds(const struct loop *loop)
 {
 	if (!loop->timers)
 		return -1;
-	int64_t left = loop->timers->due - clock_milliseconds();
+	int64_t left = (loop->timers->due - clock_microseconds() + 999) / 1000;
 	if (left <= 0)
 		return 0;
-	return left >= INT_MAX ? INT_MAX : (int)left + 1;
+	return left >= INT_MAX ? INT_MAX : (int)left;
 }
 
 static void timers_fire(struct loop *loop)
 {
-	int64_t now = clock_milliseconds();
+	int64_t now = clock_microseconds();
 	while (loop->timers && loop->timers->due <= now) {
 		struct timer *timer = loop->timers;
 		timer_unset(loop, timer);

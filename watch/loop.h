@@ -16,7 +16,7 @@ typedef void loop_fire(void *data);
 struct timer {
 	loop_fire *fire;
 	void *data;
-	int64_t due; /* clock_milliseconds(); 0: not set */
+	int64_t due; /* clock_microseconds(); 0: not set */
 	struct timer *next;
 };
 

@@ -12,8 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* An editor's or git's writes come in bursts: the files are read when it has been quiet for a
- * while, or at the latest after the longest wait. */
+/* An editor's or git's writes come in bursts: what the files say is taken when it has been quiet
+ * for a while, or at the latest after the longest wait. They are read before, when it seems to be
+ * over, as there is nothing else to do. */
+#define AHEAD_MS         5
 #define QUIET_MS         20
 #define QUIET_LONGEST_MS 500
 
@@ -167,11 +169,20 @@ static void mounts_event(void *data)
 	}
 }
 
+static void paths_ahead(void *data)
+{
+	struct service *service = data;
+	paths_arm(service->paths);
+	service_read_ahead(service);
+}
+
 static void paths_settled(void *data)
 {
 	struct service *service = data;
 	service->first_event = 0;
-	paths_arm(service->paths);
+	loop_timer_set(service->loop, &service->ahead, -1);
+	if (!service->reading.done)
+		paths_ahead(service);
 	service_read(service);
 }
 
@@ -182,6 +193,8 @@ static void paths_ready(void *data, int fd, uint32_t events)
 	(void)events;
 	if (!paths_touched(service->paths))
 		return;
+	service_unread(service);
+	loop_timer_set(service->loop, &service->ahead, AHEAD_MS);
 	if (!service->first_event)
 		service->first_event = clock_milliseconds();
 	int64_t left = service->first_event + QUIET_LONGEST_MS - clock_milliseconds();
@@ -202,6 +215,7 @@ static void reload(struct service *service)
 		  "SIGHUP: reading the files and looking at everything");
 	notify("RELOADING=1\nMONOTONIC_USEC=%lld\n", (long long)clock_microseconds());
 	service->content = 0;
+	service_unread(service);
 	retry_clear(service->retry);
 	service_read(service);
 	service_doubt(service);
@@ -252,6 +266,7 @@ static void watchdog_due(void *data)
 
 int service_listen(struct service *service, struct error *error)
 {
+	service->ahead = (struct timer){.fire = paths_ahead, .data = service};
 	service->debounce = (struct timer){.fire = paths_settled, .data = service};
 	service->again = (struct timer){.fire = again_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};

@@ -29,19 +29,39 @@ static void take(struct service *service, struct desired *desired)
 	log_write(&service->log, LEVEL_NOTICE, "the files changed");
 }
 
+void service_read_ahead(struct service *service)
+{
+	struct reading *reading = &service->reading;
+	service_unread(service);
+	diags_init(&reading->diags);
+	reading->desired =
+		input_load(service->options, &service->content, &reading->diags, &reading->content);
+	reading->done = true;
+}
+
+void service_unread(struct service *service)
+{
+	if (service->reading.done) {
+		desired_free(service->reading.desired);
+		diags_free(&service->reading.diags);
+	}
+	service->reading = (struct reading){.done = false};
+}
+
 /* An error is told once: until the files are others. */
 void service_read(struct service *service)
 {
-	const uint64_t known = service->content;
-	struct diags diags;
-	diags_init(&diags);
-	struct desired *desired = input_load(service->options, &known, &diags, &service->content);
-	if (desired) {
-		take(service, desired);
-	} else if (diags.count) {
+	struct reading *reading = &service->reading;
+	if (!reading->done)
+		service_read_ahead(service);
+	service->content = reading->content;
+	if (reading->desired) {
+		take(service, reading->desired);
+		reading->desired = NULL;
+	} else if (reading->diags.count) {
 		service->metrics.input_valid = false;
 		service->dirty = true; /* to say so in the metrics and the status */
-		faults_log(service, &diags);
+		faults_log(service, &reading->diags);
 	}
-	diags_free(&diags);
+	service_unread(service);
 }

@@ -9,11 +9,20 @@
 #include "cmd/service/metrics.h"
 #include "reconcile/apply.h"
 #include "reconcile/observe.h"
+#include "schema/diag.h"
 #include "watch/loop.h"
 #include "watch/monitor.h"
 #include "watch/mounts.h"
 #include "watch/paths.h"
 #include "watch/retry.h"
+
+/* What files that changed say. */
+struct reading {
+	bool done;
+	struct desired *desired; /* NULL: nothing new, or nothing valid */
+	struct diags diags;
+	uint64_t content; /* as input_load gives it */
+};
 
 struct service {
 	const struct options *options;
@@ -30,16 +39,17 @@ struct service {
 
 	struct desired *desired;
 	struct desired *next; /* read from files that changed; NULL: they did not */
-	struct live *live;    /* NULL: look at everything */
-	uint64_t content;     /* of the files, when they were last read */
-	char *told;           /* the notices of the last round, a line each */
-	bool guarded;         /* the last plan was too much to delete */
-	bool dirty;           /* a round is due */
-	bool failed;          /* the last round could not be done */
-	bool heard_death;     /* a namespace died since this was last reset */
-	int64_t held_at;      /* the time by which the last round held back what had failed */
+	struct reading reading;
+	struct live *live; /* NULL: look at everything */
+	uint64_t content;  /* of the files, when they were last read */
+	char *told;        /* the notices of the last round, a line each */
+	bool guarded;      /* the last plan was too much to delete */
+	bool dirty;        /* a round is due */
+	bool failed;       /* the last round could not be done */
+	bool heard_death;  /* a namespace died since this was last reset */
+	int64_t held_at;   /* the time by which the last round held back what had failed */
 
-	struct timer debounce, again, watchdog;
+	struct timer ahead, debounce, again, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */
 };
 
@@ -55,7 +65,11 @@ void service_doubt(struct service *service);
 void service_engines_update(struct service *service);
 void service_engines_free(struct service *service);
 
-/* input.c: reads the files; if they say something new and valid, it is in `next`. */
+/* input.c: reads the files, for it may well be what they stay to say. */
+void service_read_ahead(struct service *service);
+/* It was not. */
+void service_unread(struct service *service);
+/* Takes what was read, or is read now; if it is something new and valid, it is in `next`. */
 void service_read(struct service *service);
 
 /* probe.c: holds back the steps whose new addresses are not known to be free, and asks. */

@@ -52,6 +52,7 @@ static void service_free(struct service *service)
 	live_free(service->live);
 	desired_free(service->desired);
 	desired_free(service->next);
+	service_unread(service);
 	retry_free(service->retry);
 	free(service->told);
 }
