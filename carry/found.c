@@ -302,6 +302,7 @@ void found_attachment(struct found_set *set, const char *name, const char *conta
 	likeness_check(set, network, link, &attachment->notes);
 	addresses_take(set, network, attachment);
 	mac_take(network, attachment);
+	found_sysctls(set, attachment);
 }
 
 void found_host(struct found_set *set, const char *name, const struct live_link *link)

@@ -56,6 +56,9 @@ void found_host(struct found_set *set, const char *network, const struct live_li
 void found_parent(struct found_set *set, const char *network, const struct live_link *link);
 /* The routes of the link: after all links of the set, whose addresses make the subnets. */
 void found_routes(struct found_set *set, struct found_attachment *attachment);
+/* The sysctls of the link, if they were read, that differ from what the same declaration would give
+ * a new link in its namespace. */
+void found_sysctls(struct found_set *set, struct found_attachment *attachment);
 /* Whether a network hangs on this link of the host. */
 bool found_on(const struct found_set *set, const struct live_link *parent);
 

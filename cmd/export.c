@@ -6,6 +6,7 @@
 #include "cmd/run.h"
 #include "cmd/text.h"
 #include "reconcile/observe.h"
+#include "reconcile/settings.h"
 
 #include <errno.h>
 #include <string.h>
@@ -65,13 +66,16 @@ static int write_live(const struct options *options, const struct set_names *nam
 	if (absent_check(&exports, names, &error) < 0)
 		return run_error(&error, options);
 	struct carried carried = {
-		.comment =
+		.comment = arena_printf(
+			arena,
+			"%s Sysctls that are what a new link has here anyway are left out: the "
+			"kernel does not tell whether somebody asked for them.",
 			options->plan.adopt
 				? "What is on this host, mvapply's or not: leave out what is to "
 				  "stay as it is, and `mvapply apply --adopt` takes over the rest "
-				  "in place. Sysctls are not in it."
+				  "in place."
 				: "What mvapply keeps on this host, with all that it chose written "
-				  "out. Sysctls are not in it."};
+				  "out.")};
 	for (size_t i = 0; i < exports.count; i++)
 		*array_push(arena, carried.documents, carried.count) = exports.items[i].tree;
 	return carried_write(&carried, options);
@@ -87,6 +91,7 @@ int command_export(const struct options *options)
 	struct live *live = observe(&nothing, &error);
 	if (!live)
 		return run_error(&error, options);
+	settings_observe(live);
 	text_unseen(live);
 	int code = write_live(options, &names, live);
 	live_free(live);

@@ -70,6 +70,8 @@ void queue(struct batch *batch, bool encoded, const union message *message, bool
 int ifindex_choose(struct applier *applier, const struct link_spec *spec);
 /* The thread is in the link's namespace. */
 int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error);
+/* Whether the kernel sets it anew when the link comes up or its MTU changes. */
+bool sysctl_fades(const struct link_sysctl *sysctl);
 
 /* birth.c: the ifindex of the link of that name. */
 int link_index_find(struct netlink *netlink, const char *name, int *ret, struct error *error);

@@ -4,6 +4,7 @@
 #include "reconcile/sysctl.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 struct netlink *ns_socket(const struct applier *applier, struct live_ns *ns, struct error *error)
@@ -57,6 +58,12 @@ int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error 
 {
 	int status = sysctl_write(sysctl->key, name, sysctl->value, error);
 	return status == -ENOENT && !sysctl->asked ? 0 : status;
+}
+
+/* addrconf_notify in net/ipv6/addrconf.c */
+bool sysctl_fades(const struct link_sysctl *sysctl)
+{
+	return strcmp(sysctl->key, "net.ipv6.conf.IFNAME.mtu") == 0;
 }
 
 static bool creates(const struct step *step)

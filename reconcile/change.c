@@ -331,6 +331,14 @@ static void flushed_restore(struct changing *changing)
 	}
 }
 
+static void faded_restore(struct changing *changing)
+{
+	const struct link_spec *want = changing->step->want;
+	for (size_t i = 0; i < want->n_sysctls; i++)
+		if (sysctl_fades(&want->sysctls[i]))
+			sysctls_put(changing, &want->sysctls[i], 1);
+}
+
 static bool changes_presence(const struct changing *changing)
 {
 	bool changed = changing->flushed;
@@ -366,5 +374,6 @@ void changes_do(struct applier *applier, size_t step)
 	}
 	if (changing.flushed)
 		flushed_restore(&changing);
+	faded_restore(&changing);
 	change_announce(&changing);
 }

@@ -32,13 +32,15 @@ void group_broke(struct group *group, enum deed deed, const struct error *error)
 	}
 }
 
-/* The thread is in the namespace. Before the link is up, so that they hold from the beginning. */
-static void sysctls_do(struct making *making)
+/* The thread is in the namespace. Before the link is up, so that they hold from the beginning, but
+ * for those that would not last. */
+static void sysctls_do(struct making *making, bool up)
 {
 	for (size_t i = 0; i < making->spec->n_sysctls && !making_failed(making); i++) {
 		const struct link_sysctl *sysctl = &making->spec->sysctls[i];
 		struct error error;
-		if (sysctl_put(sysctl, making->spec->name, &error) == 0)
+		if (sysctl_fades(sysctl) != up ||
+		    sysctl_put(sysctl, making->spec->name, &error) == 0)
 			continue;
 		struct doing doing = making_doing(making, DEED_SYSCTL);
 		snprintf(doing.detail, sizeof(doing.detail), "%s", sysctl->key);
@@ -191,8 +193,10 @@ static void group_finish(struct group *group)
 		return;
 	}
 	for (size_t i = 0; i < group->n_makings; i++)
-		sysctls_do(&group->makings[i]);
+		sysctls_do(&group->makings[i], false);
 	details_do(group);
+	for (size_t i = 0; i < group->n_makings; i++)
+		sysctls_do(&group->makings[i], true);
 	for (size_t i = 0; i < group->n_makings; i++)
 		if (making_announces(&group->makings[i], true))
 			announce_inside(group->makings[i].ifindex, group->makings[i].spec);

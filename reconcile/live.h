@@ -45,7 +45,7 @@ struct live_link {
 	enum vlan_protocol vlan_protocol;
 	bool has_bcqueuelen; /* the kernel told (5.11 and later) */
 	uint32_t bcqueuelen;
-	struct live_sysctl *sysctls; /* those that were asked for, and could be read */
+	struct live_sysctl *sysctls; /* those that were asked for, or all (settings.h) */
 	size_t n_sysctls;
 };
 
@@ -83,6 +83,8 @@ struct live_ns {
 	size_t n_addrs;
 	struct live_route *routes;
 	size_t n_routes;
+	struct live_link *usual; /* a new link here, of which only the sysctls are known; NULL:
+				    nobody asked (settings_observe) */
 	int nsid;   /* the number that it has in the host's namespace, by which events name it; -1:
 		       none */
 	bool stale; /* something may have changed since it was read */

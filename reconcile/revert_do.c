@@ -5,52 +5,12 @@
 #include "reconcile/apply.h"
 #include "reconcile/netns.h"
 #include "reconcile/observe.h"
-#include "reconcile/sysctl.h"
+#include "reconcile/settings.h"
 
-#include <dirent.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* How often what was brought back is looked at, and the rest done. */
 #define PASSES_MAX 3
-
-#define KEY_SIZE 128
-
-/* Folders with the settings of each link. */
-static const char *const folders[] = {"net.ipv4.conf.IFNAME", "net.ipv6.conf.IFNAME",
-				      "net.ipv4.neigh.IFNAME", "net.ipv6.neigh.IFNAME"};
-
-/* What cannot be read has no value, and what cannot be written needs none. */
-static void sysctl_keep(struct live_ns *ns, struct live_link *link, const char *key)
-{
-	char path[PATH_MAX], value[SYSCTL_VALUE_SIZE];
-	if (live_sysctl(link, key) || sysctl_path(key, link->name, path, sizeof(path)) < 0 ||
-	    access(path, W_OK) < 0 || sysctl_read(key, link->name, value) < 0)
-		return;
-	*array_push(ns->arena, link->sysctls, link->n_sysctls) = (struct live_sysctl){
-		.key = arena_strdup(ns->arena, key), .value = arena_strdup(ns->arena, value)};
-}
-
-static void folder_keep(struct live_ns *ns, struct live_link *link, const char *folder)
-{
-	char path[PATH_MAX], key[KEY_SIZE];
-	if (sysctl_path(folder, link->name, path, sizeof(path)) < 0)
-		return;
-	DIR *directory = opendir(path);
-	if (!directory)
-		return;
-	for (const struct dirent *entry; (entry = readdir(directory));) {
-		if (entry->d_name[0] == '.')
-			continue;
-		int length = snprintf(key, sizeof(key), "%s.%s", folder, entry->d_name);
-		if (length > 0 && (size_t)length < sizeof(key))
-			sysctl_keep(ns, link, key);
-	}
-	closedir(directory);
-}
 
 static struct live_link *link_of(struct live_ns *ns, int ifindex)
 {
@@ -70,8 +30,8 @@ void revert_prepare(struct live *before, const struct plan *plan)
 		    netns_enter(step->ns->handle->fd, &error) < 0)
 			continue;
 		struct live_link *link = link_of(step->ns, step->have->ifindex);
-		for (size_t k = 0; link && k < sizeof(folders) / sizeof(folders[0]); k++)
-			folder_keep(step->ns, link, folders[k]);
+		if (link)
+			settings_read(step->ns, link);
 	}
 	netns_return(host_fd);
 }

@@ -50,6 +50,7 @@ static void space_clear(struct live_ns *ns)
 	ns->links = NULL;
 	ns->addrs = NULL;
 	ns->routes = NULL;
+	ns->usual = NULL;
 	ns->n_links = ns->n_addrs = ns->n_routes = 0;
 	ns->details = false;
 }
@@ -182,14 +183,15 @@ static void sysctl_note(struct live_ns *ns, struct live_link *link, const char *
 		.key = arena_strdup(ns->arena, key), .value = arena_strdup(ns->arena, value)};
 }
 
-/* Those that the container's attachments name, of every marked link. */
+/* Those that the container's attachments name, of every link that is theirs or could be. */
 static void container_sysctls(struct live_ns *ns, const struct container *container)
 {
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		const struct attachment *attachment = &container->attachments[i];
 		for (size_t j = 0; j < attachment->n_sysctls; j++)
 			for (size_t k = 0; k < ns->n_links; k++)
-				if (ns->links[k].mark.role != ROLE_NONE)
+				if (ns->links[k].mark.role != ROLE_NONE ||
+				    ns->links[k].parent_where == PARENT_HOST)
 					sysctl_note(ns, &ns->links[k], attachment->sysctls[j].key);
 	}
 }

@@ -264,6 +264,11 @@ EDITS = [
          [("~", "attach", WEB, "60 -> 61", "5 -> 6")],
          all_of(sysctl_is("net/ipv6/conf/eth0/hop_limit", "61"),
                 sysctl_is("net/ipv4/neigh/eth0/ucast_solicit", "6"))),
+    Edit("sysctls: one that the kernel sets anew with the link's MTU",
+         net({"sysctls": {"net.ipv6.conf.IFNAME.mtu": "1300"}}, other=False),
+         net({"sysctls": {"net.ipv6.conf.IFNAME.mtu": "1300"}}, other=False, mtu=1400),
+         [("~", "attach", WEB, "mtu 1500 -> 1400")],
+         sysctl_is("net/ipv6/conf/eth0/mtu", "1300"), both=True),
     # what there is
     Edit("containers: one more", document({"n": lan()}, {"web": ["n"]}),
          document({"n": lan()}, {"other": ["n"], "web": ["n"]}),

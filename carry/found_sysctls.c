@@ -1,0 +1,79 @@
+/* Which sysctls of a link a declaration has to name. */
+#include "carry/found.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char accept_ra[] = "net.ipv6.conf.IFNAME.accept_ra";
+static const char stable_secret[] = "net.ipv6.conf.IFNAME.stable_secret";
+static const char addr_gen_mode[] = "net.ipv6.conf.IFNAME.addr_gen_mode";
+
+/* Names of a setting in a coarser unit: written after the finer one they would take its rest. */
+static const struct twin {
+	const char *coarse, *fine;
+} twins[] = {
+	{"net.ipv4.neigh.IFNAME.base_reachable_time",
+	 "net.ipv4.neigh.IFNAME.base_reachable_time_ms"},
+	{"net.ipv4.neigh.IFNAME.retrans_time", "net.ipv4.neigh.IFNAME.retrans_time_ms"},
+	{"net.ipv4.neigh.IFNAME.unres_qlen", "net.ipv4.neigh.IFNAME.unres_qlen_bytes"},
+	{"net.ipv6.neigh.IFNAME.base_reachable_time",
+	 "net.ipv6.neigh.IFNAME.base_reachable_time_ms"},
+	{"net.ipv6.neigh.IFNAME.retrans_time", "net.ipv6.neigh.IFNAME.retrans_time_ms"},
+	{"net.ipv6.neigh.IFNAME.unres_qlen", "net.ipv6.neigh.IFNAME.unres_qlen_bytes"},
+};
+
+static bool has_finer(const struct live_link *link, const char *key)
+{
+	for (size_t i = 0; i < sizeof(twins) / sizeof(twins[0]); i++)
+		if (strcmp(twins[i].coarse, key) == 0)
+			return live_sysctl(link, twins[i].fine) != NULL;
+	return false;
+}
+
+/* What a new link has there, or NULL: mvapply lets it hear no router advertisements, and the MTU of
+ * its IPv6 follows its own. */
+static const char *usual_value(const struct found_attachment *attachment, const char *key,
+			       char mtu[16])
+{
+	if (strcmp(key, accept_ra) == 0)
+		return "0";
+	if (strcmp(key, "net.ipv6.conf.IFNAME.mtu") != 0)
+		return live_sysctl(attachment->ns->usual, key);
+	snprintf(mtu, 16, "%u", attachment->link->mtu);
+	return mtu;
+}
+
+static int sysctl_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct sysctl *)a)->key, ((const struct sysctl *)b)->key);
+}
+
+/* To make addresses from a secret takes one. */
+static bool is_secret(const struct live_link *link, const char *key)
+{
+	return strcmp(key, stable_secret) == 0 ||
+	       (strcmp(key, addr_gen_mode) == 0 && live_sysctl(link, stable_secret));
+}
+
+void found_sysctls(struct found_set *set, struct found_attachment *attachment)
+{
+	const struct live_link *link = attachment->link;
+	struct attachment *model = &attachment->model;
+	for (size_t i = 0; attachment->ns->usual && i < link->n_sysctls; i++) {
+		const struct live_sysctl *sysctl = &link->sysctls[i];
+		char mtu[16];
+		const char *usual = usual_value(attachment, sysctl->key, mtu);
+		if ((usual && strcmp(usual, sysctl->value) == 0) || has_finer(link, sysctl->key))
+			continue;
+		if (is_secret(link, sysctl->key))
+			note_add(set->arena, &attachment->notes,
+				 "its sysctl %s is not carried over: it is a secret, or is of one",
+				 sysctl->key);
+		else
+			*array_push(set->arena, model->sysctls, model->n_sysctls) =
+				(struct sysctl){.key = sysctl->key, .value = sysctl->value};
+	}
+	if (model->n_sysctls)
+		qsort(model->sysctls, model->n_sysctls, sizeof(*model->sysctls), sysctl_compare);
+}

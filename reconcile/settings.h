@@ -1,0 +1,14 @@
+/* All sysctls of links that can be written: a look reads only those that a file asks for. */
+#ifndef RECONCILE_SETTINGS_H
+#define RECONCILE_SETTINGS_H
+
+#include "reconcile/live.h"
+
+/* Adds to the link's sysctls all that it does not have yet. The thread is in its namespace. */
+void settings_read(struct live_ns *ns, struct live_link *link);
+
+/* Does so for each link outside the host's namespace that is on one of the host's, and notes what a
+ * new link would have beside it (live_ns.usual). `live` has just been looked at. */
+void settings_observe(struct live *live);
+
+#endif
