@@ -224,7 +224,7 @@ static const struct row {
 	{OPTIONS_EACH, 'q', "quiet", no_argument, NULL, "write errors only", set_quiet},
 	{OPTIONS_EACH, 'v', "verbose", no_argument, NULL, "write more of each object", set_verbose},
 	{OPTIONS_EACH, '\0', "color", required_argument, "auto|always|never",
-	 "colour the plan's signs; NO_COLOR is honoured", set_color},
+	 "colour; auto: on a terminal, but not with NO_COLOR or TERM=dumb", set_color},
 	{OPTIONS_EACH, 'h', "help", no_argument, NULL, "show this help", set_help},
 	{OPTIONS_EACH, 'V', "version", no_argument, NULL, "show the version", set_version},
 };

@@ -1,6 +1,7 @@
 #include "cmd/progress.h"
 
 #include "base/memory.h"
+#include "cmd/terminal.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -69,7 +70,7 @@ static void *line_keep(void *data)
 struct progress *progress_begin(const struct options *options)
 {
 	pthread_condattr_t clock;
-	if (options->quiet || options->watch_seconds || !isatty(STDERR_FILENO))
+	if (options->quiet || options->watch_seconds || !terminal_draws(STDERR_FILENO))
 		return NULL;
 	struct progress *progress = memory_new(1, sizeof(*progress));
 	pthread_mutex_init(&progress->mutex, NULL);

@@ -2,6 +2,7 @@
 
 #include "base/wrap.h"
 #include "cmd/sgr.h"
+#include "cmd/terminal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ enum { N_ACTIONS = sizeof(actions) / sizeof(actions[0]) };
 struct text text_new(const struct options *options, FILE *out, size_t n_sets)
 {
 	const char *no_color = getenv("NO_COLOR");
-	bool automatic = isatty(fileno(out)) && !(no_color && *no_color);
+	bool automatic = terminal_draws(fileno(out)) && !(no_color && *no_color);
 	return (struct text){
 		.out = out,
 		.color = options->color == COLOR_ALWAYS ||

@@ -2,6 +2,7 @@
 #include "cmd/exit.h"
 #include "cmd/json.h"
 #include "cmd/status/status.h"
+#include "cmd/terminal.h"
 #include "cmd/text.h"
 
 #include <errno.h>
@@ -153,8 +154,8 @@ int status_watch(const struct options *options, const struct desired *desired)
 	struct error error;
 	struct watching watching = {.options = options,
 				    .desired = desired,
-				    .terminal =
-					    options->output == OUTPUT_TEXT && isatty(STDOUT_FILENO),
+				    .terminal = options->output == OUTPUT_TEXT &&
+						terminal_draws(STDOUT_FILENO),
 				    .signals = signals_open(&error)};
 	if (watching.signals < 0)
 		return run_error(&error, options);

@@ -168,7 +168,7 @@ def json_output(host):
     assert bad["errors"][0]["line"] >= 1, bad
 
 
-@test("output: -q says nothing, colours come when asked for and NO_COLOR holds")
+@test("output: -q says nothing, and colours come when asked for")
 def quiet_and_colour(host):
     host.netns("web")
     done = host.apply(BRIDGE, "-q")

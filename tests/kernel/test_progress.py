@@ -21,7 +21,7 @@ class Running:
         self.host, self.said = host, ""
         self.ours, theirs = pty.openpty() if terminal else os.pipe()
         self.child = subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                      stderr=theirs, env={**os.environ, **(env or {})})
+                                      stderr=theirs, env={**os.environ, "TERM": "xterm", **(env or {})})
         os.close(theirs)
 
     def read(self):

@@ -18,7 +18,8 @@ TEXT = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
 
 
 @contextlib.contextmanager
-def watching(host, *arguments, terminal=False, rows=24, columns=100):
+def watching(host, *arguments, terminal=False, rows=24, columns=100,
+             term="xterm"):
     """The running command, and a function that waits until what it wrote satisfies."""
     if terminal:
         ours, theirs = pty.openpty()
@@ -26,7 +27,8 @@ def watching(host, *arguments, terminal=False, rows=24, columns=100):
     else:
         ours, theirs = os.pipe()
     child = subprocess.Popen([host.binary, "status", "--watch", *arguments], stdout=theirs,
-                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                             env={**os.environ, "TERM": term})
     os.close(theirs)
     written = []
 
@@ -54,6 +56,16 @@ def watching(host, *arguments, terminal=False, rows=24, columns=100):
 def end(child, number=signal.SIGINT):
     child.send_signal(number)
     same((child.wait(20), child.stderr.read()), (0, b""), "the end")
+
+
+@test("status --watch: a terminal that cannot draw gets what a pipe gets")
+def dumb(host):
+    host.netns("web", "db")
+    host.apply(TEXT)
+    with watching(host, "-f", host.write(TEXT), terminal=True, term="dumb") as (child, until):
+        until(lambda written: written.count("live") == 2, "the table")
+        until(lambda written: "\x1b" not in written and "Ctrl-C" not in written, "plain text")
+        end(child)
 
 
 @test("status --watch: into a pipe it writes the table whenever it is another")

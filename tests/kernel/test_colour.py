@@ -1,0 +1,83 @@
+"""Colours on a terminal, and who takes them away."""
+import os
+import pty
+import subprocess
+
+from declare import document, lan
+from host import same
+from registry import test
+
+RED, GREEN, YELLOW, END = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
+
+# The environment beside TERM=xterm, the options, and whether there are colours on a terminal.
+WAYS = [
+    ({}, [], True),
+    ({"NO_COLOR": "1"}, [], False),
+    ({"NO_COLOR": "false"}, [], False),
+    ({"NO_COLOR": ""}, [], True),
+    ({"TERM": "dumb"}, [], False),
+    ({"TERM": None}, [], False),
+    ({}, ["--color=never"], False),
+    ({"NO_COLOR": "1", "TERM": "dumb"}, ["--color=always"], True),
+    ({}, ["--color", "auto"], True),
+    ({}, ["-o", "json"], False),
+]
+
+
+def on_terminal(host, *arguments, env=None, code=0):
+    """What the command writes to a terminal, without what a terminal does to the ends of lines."""
+    ours, theirs = pty.openpty()
+    around = {**os.environ, "TERM": "xterm", "NO_COLOR": None, **(env or {})}
+    child = subprocess.Popen([host.binary, *arguments], stdout=theirs, stdin=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE,
+                             env={key: value for key, value in around.items() if value is not None})
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            data = os.read(ours, 65536)
+        except OSError:  # the terminal's other end was closed
+            data = b""
+        if not data:
+            break
+        said += data
+    os.close(ours)
+    same((child.wait(20), child.stderr.read()), (code, b""), f"{arguments} in {env}")
+    child.stderr.close()
+    return said.decode().replace("\r\n", "\n")
+
+
+@test("colour: a terminal gets it, and NO_COLOR, TERM=dumb or --color take it away; a pipe has none")
+def ways(host):
+    host.netns("web", "db", "old")
+    host.apply(document({"n": lan()}, {"web": ["n"], "old": ["n"]}))
+    file = host.write(document({"n": lan(mtu=1400)}, {"web": ["n"], "db": ["n"]}))
+    plain = host.mvapply("diff", "-f", file, code=2).out
+    assert "\x1b" not in plain, plain
+    for env, options, coloured in WAYS:
+        said = on_terminal(host, "diff", "-f", file, *options, env=env, code=2)
+        same("\x1b" in said, coloured, f"colour with {options} in {env}")
+        if not coloured and not options:
+            same(said, plain, f"what a terminal gets in {env}")
+
+
+@test("colour: what is made is green, what changes yellow, what goes red, and nothing else is")
+def which(host):
+    host.netns("web", "db", "old")
+    host.apply(document({"n": lan()}, {"web": ["n"], "old": ["n"]}))
+    text = document({"n": lan(mtu=1400)}, {"web": ["n"], "db": ["n"]})
+    said = on_terminal(host, "diff", "-f", host.write(text), code=2)
+    colours = {line.partition(END)[0] for line in said.splitlines() if END in line}
+    same(colours, {f"{RED}-", f"{YELLOW}~", f"{GREEN}+"}, "colours")
+    for colour in (RED, GREEN, YELLOW, END):
+        said = said.replace(colour, "")
+    same(said, host.diff(text).out, "without colours")
+
+
+@test("colour: the doctor's and the table's words are coloured on a terminal alone")
+def others(host):
+    host.netns("web")
+    file = host.write(document({"n": lan(parent="nowhere")}, {"web": ["n"]}))
+    assert f"{RED}problem" in on_terminal(host, "doctor", "-f", file, code=1), "no colour"
+    said = on_terminal(host, "doctor", "-f", file, env={"NO_COLOR": "1"}, code=1)
+    same(said, host.mvapply("doctor", "-f", file, code=1).out, "without colours")
