@@ -73,6 +73,15 @@ def bad_files(binary):
                                                  if entry["code"] < "MV0600"}, "codes of files")
 
 
+@row("codes: a test provokes each, and asks for it by its number")
+def provoked(binary):
+    listed = json.loads(say(binary, "explain", "MV", "-o", "json").stdout)["codes"]
+    asked = "".join(read(path) for pattern in ("kernel/test_*.py", "input/bad/*.expect")
+                    for path in glob.glob(f"tests/{pattern}", root_dir=TOP))
+    same([entry["code"] for entry in listed if entry["code"] not in asked], [],
+         "codes that no test makes come")
+
+
 @row("manual: scdoc makes pages that mandoc finds no error in")
 def manual(binary):
     for page in ("mvapply.8", "mvapply.yaml.5"):

@@ -1,8 +1,11 @@
 """What makes things go wrong, see tests/faults: a preloaded library that changes what the kernel says by
 netlink, and a program that kills at a chosen system call."""
+import contextlib
 import os
+import signal
 import subprocess
 
+import linux
 from host import Result
 
 # All of it, or what shows the same in seconds.
@@ -65,3 +68,26 @@ def state(host, *names):
                                     if a["scope"] != "link"))
             for ns in names for name, link in host.links(ns).items()} | \
         {f"{ns}: {route}": "there" for ns in names for route in host.routes(ns)}
+
+
+@contextlib.contextmanager
+def hidden_link(host, mac, mode="bridge"):
+    """A link on eth0 with that MAC in a namespace without name and process, which no look finds: a
+    link of ours with that MAC cannot come up, which is tried for two seconds; beside one of mode
+    passthru none can be made."""
+    linux.unshare(linux.CLONE_NEWNET)
+    hidden = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    linux.setns(host.spaces["host"])
+    try:
+        host.ip("host", f"link add link eth0 name hidden address {mac} type macvlan mode {mode}")
+        pid = os.fork()
+        if pid == 0:
+            linux.setns(hidden)
+            signal.pause()
+        host.ip("host", f"link set hidden netns {pid}")
+        host.run("nsenter", f"--net=/proc/{pid}/ns/net", "ip", "link", "set", "hidden", "up", code=0)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        yield
+    finally:
+        os.close(hidden)

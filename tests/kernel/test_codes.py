@@ -1,9 +1,16 @@
 """Each kind of error has a code, in the text and in JSON alike. What has a test of its own elsewhere
 is looked for there: tests/docs asks that no code is left out."""
+import contextlib
+import errno
+import http.server
 import json
+import os
+import socketserver
+import threading
 
 from declare import BRIDGE, document, lan
-from host import same
+from faults import hidden_link, noted, preload
+from host import WORK, same
 from registry import test
 
 
@@ -120,3 +127,163 @@ def usage(host):
             told(host, code, 3, *words)
     done = host.mvapply("diff", "--no-such-\udcff", "-o", "json", code=3)
     same([one["code"] for one in json.loads(done.out)["errors"]], ["MV1002"], "no UTF-8")
+
+
+# --- what fails while it is done
+
+CREATE, ROUTE = 16, 24
+
+
+def requests(host, text):
+    """The types of the requests of an apply, which is then undone."""
+    kinds = [kind for _, kind in noted(host, "request", lambda env: host.apply(text, env=env))]
+    host.delete(text)
+    return kinds
+
+
+@test("codes: what the kernel refuses", both=True)
+def failed(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"]})
+    host.apply(text)  # the namespace has its number from now on
+    host.delete(text)
+    kinds = requests(host, text)
+    made, up, route = kinds.index(CREATE) + 1, len(kinds) - 2, len(kinds)
+    same((kinds[up - 1], kinds[route - 1]), (CREATE, ROUTE), "what is up, and the route")
+    # A new kernel is made to say what an old one says; there it is so anyway.
+    busy = [f"refuse@{number}={errno.EBUSY}" for number in range(made, made + 12)]
+    for code, rules in (("MV0902", [f"refuse@{made}={errno.EPERM}"]),
+                        ("MV0903", [f"refuse@{made}={errno.EOPNOTSUPP}"]),
+                        ("MV0904", busy),
+                        ("MV0906", [f"refuse@{up}={errno.ENODEV}"]),
+                        ("MV0909", [f"refuse@{route}={errno.ENETUNREACH}"])):
+        told(host, code, 1, "apply", "-f", "network.yaml", env=preload(host, *rules))
+        same(host.names("web"), set(), f"what is left after {code}")
+
+
+@test("codes: an answer of the kernel's that is cut")
+def answer(host):
+    host.netns("web")
+    host.write(document({"n": lan()}, {"web": ["n"]}))
+    told(host, "MV0908", 1, "diff", "-f", "network.yaml", env=preload(host, "cut@1=20"))
+
+
+@test("codes: a value that the kernel does not take", both=True)
+def value(host):
+    host.netns("web")
+    host.write(document({"n": lan()}, {"web": ["n"]}))
+    with hidden_link(host, "02:00:00:00:00:e0", mode="passthru"):
+        told(host, "MV0910", 1, "apply", "-f", "network.yaml")
+    same(host.names("web"), set(), "what is left")
+
+
+# --- what other objects hold
+
+@test("codes: an address that two networks of one parent, under two names, want")
+def altname(host):
+    host.netns("web", "db")
+    host.batch("host", ["link property add dev eth0 altname uplink"])
+    path = host.write(document({"n": lan(), "m": lan(parent="uplink")}, {
+        "web": {"n": {"ipv4_address": "172.16.86.9"}},
+        "db": {"m": {"ipv4_address": "172.16.86.9"}}}))
+    told(host, "MV0608", 1, "diff", "-f", path)
+
+
+@test("codes: what another attachment, which cannot be changed, holds")
+def held(host):
+    host.netns("web")
+    host.apply(document({"n": lan()}, {"web": ["n"]}))
+    path = host.write(document({"n": lan(mtu=9000), "m": lan(subnet="10.8.0.0/24", gateway=None)}, {
+        "web": {"n": {"interface_name": "lan0"}, "m": {"interface_name": "eth0"}}}))
+    done = host.mvapply("diff", "-f", path, code=1)
+    assert "eth0 in web holds its name and cannot be changed [MV0610]\n" in done.out, done
+    steps = host.mvapply("diff", "-f", path, "-o", "json", code=1).json["steps"]
+    same([step["code"] for step in steps], ["MV0605", "MV0605", "MV0610"],
+         "codes in JSON")
+
+
+@test("codes: more sets on a VLAN link than its mark can name", needs=["vlan"])
+def full_mark(host):
+    for number in range(3):
+        host.apply(document({"n": lan(vlan=10)}, {}, name=f"{number:063}"))
+    path = host.write(document({"n": lan(vlan=10)}, {}, name=f"{3:063}"))
+    told(host, "MV0607", 1, "diff", "-f", path)
+
+
+# --- engines, as they answer when something is wrong
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """An engine that gives each path its answer, or status 500."""
+    answers = {}
+
+    def do_GET(self):
+        text = self.answers.get(self.path.partition("?")[0])
+        self.send_response(200 if text else 500)
+        self.end_headers()
+        self.wfile.write((text or "no").encode())
+
+    def address_string(self):
+        return "somebody"
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def engine(answers):
+    """The environment in which Docker says this."""
+    path = f"{WORK}/engine.sock"
+    handler = type("Handler", (Answers,), {"answers": {
+        key: json.dumps(value) for key, value in answers.items()}})
+    with socketserver.UnixStreamServer(path, handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield {"DOCKER_HOST": f"unix://{path}"}
+        finally:
+            server.shutdown()
+            thread.join()
+            os.unlink(path)
+
+
+ID = "0123456789abcdef"
+
+
+def inspected(pid, sandbox):
+    return {"Id": ID, "State": {"Pid": pid, "Running": True, "StartedAt": "today"},
+            "HostConfig": {"NetworkMode": "none"}, "NetworkSettings": {"SandboxKey": sandbox}}
+
+
+@test("codes: an engine that answers wrong, counts processes otherwise, or runs a service twice")
+def engines(host):
+    host.netns("web", "db")
+    path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
+    with engine({}) as env:
+        told(host, "MV0706", 1, "diff", "-f", path, env=env)
+    with host.process("web") as pid, \
+            engine({f"/containers/{name}/json": inspected(pid, "/run/netns/db")
+                    for name in ("app", ID)}) as env:
+        told(host, "MV0703", 1, "diff", "-f", path, env=env)
+    path = host.write(document({"n": lan()}, {"c": {"docker": "shop/app", "networks": ["n"]}}))
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "app"}
+    twice = [{"Id": f"{ID}{n}", "Names": [f"/app-{n}"], "State": "running", "Labels": labels}
+             for n in (1, 2)]
+    with engine({"/containers/json": twice}) as env:
+        told(host, "MV0708", 1, "diff", "-f", path, env=env)
+
+
+@test("codes: where libcurl is not installed")
+def library(host):
+    os.mkdir("lib")
+    for name in ("libcurl.so.4", "libcurl-gnutls.so.4"):
+        host.write("no library", f"lib/{name}")
+    path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
+    told(host, "MV0707", 1, "diff", "-f", path, env={"LD_LIBRARY_PATH": f"{WORK}/lib"})
+
+
+# --- files
+
+@test("codes: a file that is not there, and one that is no saved plan")
+def files(host):
+    told(host, "MV0101", 3, "validate", "-f", "nowhere.yaml")
+    told(host, "MV0108", 3, "apply", host.write("{}", "plan.json"))

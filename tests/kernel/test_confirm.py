@@ -5,8 +5,8 @@ import pty
 import signal
 import subprocess
 
-import linux
 from declare import VLAN, document, lan
+from faults import hidden_link
 from host import same
 from registry import test
 
@@ -211,7 +211,7 @@ def failures(host):
     with hidden_link(host, "02:42:ac:10:56:03"):
         text = document({"n": lan()}, {"db": ["n"], "web": ["n"]})
         with waiting(host, text) as (child, said):
-            assert b"attach web/n: cannot bring eth0 up" in said, said
+            assert b"attach web/n: cannot bring eth0 up" in said and b"[MV0905]" in said, said
             host.mvapply("confirm")
             ended(host, child, 1)
     same(host.names("web"), set(), "web's links")
@@ -231,29 +231,21 @@ def saved(host):
     same(host.names("web"), {"eth0"}, "links")
 
 
+@test("confirm: what cannot be put back is told", both=True)
+def in_part(host):
+    host.netns("web", "db")
+    host.apply(WEB_DB)
+    with waiting(host, document({"n": lan()}, {"web": ["n"]})) as (child, _):
+        host.batch("db", ["link add eth0 type veth peer name peer"])
+        child.send_signal(signal.SIGINT)
+        ended(host, child, 1)
+        said = child.stderr.read().decode()
+    assert "reverted: cancelled; but not all of it [MV0913]\n" in said, said
+    assert "eth0 in namespace db: File exists" in said, said
+    same(host.link("db", "eth0")["linkinfo"]["info_kind"], "veth", "what was in the way")
+
+
 # --- when something dies
-
-@contextlib.contextmanager
-def hidden_link(host, mac):
-    """A link on eth0 with that MAC in a namespace without name and process, which no look finds: a
-    link of ours with that MAC cannot come up, which is tried for two seconds."""
-    linux.unshare(linux.CLONE_NEWNET)
-    hidden = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    linux.setns(host.spaces["host"])
-    try:
-        host.ip("host", f"link add link eth0 name hidden address {mac} type macvlan mode bridge")
-        pid = os.fork()
-        if pid == 0:
-            linux.setns(hidden)
-            signal.pause()
-        host.ip("host", f"link set hidden netns {pid}")
-        host.run("nsenter", f"--net=/proc/{pid}/ns/net", "ip", "link", "set", "hidden", "up", code=0)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        yield
-    finally:
-        os.close(hidden)
-
 
 @test("confirm: killed in the middle of its work, it goes back at once", both=True)
 def killed_within(host):
