@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
+#include "cmd/json.h"
 #include "cmd/run.h"
 #include "cmd/saved.h"
 
@@ -36,21 +37,38 @@ static void wait_over(struct run *run, const struct options *options)
 	run->exit_code = EXIT_FAILED;
 }
 
-/* Rounds until nothing is pending. Those that did nothing are not reported, but for the first. */
-static int apply_rounds(const struct desired *desired, const struct options *options)
+/* Text tells of each round that did something, and of the first and last; JSON is one document, in
+ * the end. */
+static bool tells(const struct run *run, const struct options *options, bool first, bool last)
+{
+	return last || (options->output == OUTPUT_TEXT && (first || !plan_empty(run->plan)));
+}
+
+static void earlier_add(json_t *earlier, const struct run *run)
+{
+	json_t *steps = json_steps_done(run->plan, run->outcomes);
+	json_array_extend(earlier, steps);
+	json_decref(steps);
+}
+
+/* Until nothing is pending. `earlier` takes the steps that all rounds but the last did. */
+static int apply_rounds(const struct desired *desired, const struct options *options,
+			json_t *earlier)
 {
 	double end = now_seconds() + options->wait_seconds;
 	for (bool first = true;; first = false) {
 		struct run run;
 		struct error error;
 		if (run_apply(&run, desired, options, &error) < 0)
-			return run_error(&error, options);
+			return run_error_after(&error, earlier, options);
+		run.earlier = earlier;
 		bool again = options->wait && pending(&run), over = again && now_seconds() >= end;
 		int code = run.exit_code;
 		if (over)
 			wait_over(&run, options);
-		if (first || !again || over || !plan_empty(run.plan))
+		if (tells(&run, options, first, !again || over))
 			code = run_conclude(&run, desired, options);
+		earlier_add(earlier, &run);
 		run_free(&run);
 		if (!again || over)
 			return code;
@@ -91,7 +109,9 @@ int command_apply(const struct options *options)
 	struct desired *desired = input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
-	int code = apply_rounds(desired, options);
+	json_t *earlier = json_array();
+	int code = apply_rounds(desired, options, earlier);
+	json_decref(earlier);
 	desired_free(desired);
 	return code;
 }

@@ -184,6 +184,30 @@ json_t *json_steps(const struct plan *plan, const struct outcome *outcomes)
 	return steps;
 }
 
+json_t *json_steps_done(const struct plan *plan, const struct outcome *outcomes)
+{
+	json_t *steps = json_array();
+	for (size_t i = 0; outcomes && i < plan->n_steps; i++)
+		if (outcomes[i].state == OUTCOME_DONE)
+			json_array_append_new(steps, json_step(&plan->steps[i], &outcomes[i]));
+	return steps;
+}
+
+void json_plan_precede(json_t *document, json_t *steps)
+{
+	json_t *summary = json_object_get(document, "summary"), *step;
+	json_t *all = json_copy(steps);
+	size_t i;
+	json_array_foreach(steps, i, step)
+	{
+		const char *action = json_string_value(json_object_get(step, "action"));
+		const json_t *count = json_object_get(summary, action);
+		json_object_set_new(summary, action, json_integer(json_integer_value(count) + 1));
+	}
+	json_array_extend(all, json_object_get(document, "steps"));
+	json_object_set_new(document, "steps", all);
+}
+
 json_t *json_plan(const struct plan *plan, const struct live *live, const struct outcome *outcomes)
 {
 	json_t *steps = json_steps(plan, outcomes), *summary = json_object();

@@ -23,6 +23,10 @@ json_t *json_code(enum code code);
 json_t *json_text(const char *text);
 json_t *json_sentences(const char *const *sentences, size_t count);
 json_t *json_steps(const struct plan *plan, const struct outcome *outcomes);
+/* Those that were done. */
+json_t *json_steps_done(const struct plan *plan, const struct outcome *outcomes);
+/* Puts these steps before those of json_plan's document, and counts them in its summary. */
+void json_plan_precede(json_t *document, json_t *steps);
 json_t *json_step(const struct step *step, const struct outcome *outcome);
 const char *action_name(enum action action);
 

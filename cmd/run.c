@@ -205,6 +205,8 @@ static void report_text(const struct run *run, const struct desired *desired,
 static json_t *report_json(const struct run *run)
 {
 	json_t *document = json_plan(run->plan, run->live, run->outcomes);
+	if (run->earlier)
+		json_plan_precede(document, run->earlier);
 	json_object_set_new(document, "errors", json_errors(&run->fault));
 	if (run->n_moved)
 		json_object_set_new(document, "moved", json_sentences(run->moved, run->n_moved));
@@ -290,15 +292,32 @@ int run_conclude(struct run *run, const struct desired *desired, const struct op
 	return run->exit_code;
 }
 
-int run_error(const struct error *error, const struct options *options)
+static json_t *error_json(const struct error *error, json_t *earlier)
+{
+	const struct plan nothing = {0};
+	const struct live nowhere = {0};
+	if (json_array_size(earlier) == 0)
+		return json_error(error);
+	json_t *document = json_plan(&nothing, &nowhere, NULL);
+	json_plan_precede(document, earlier);
+	json_object_set_new(document, "errors", json_errors(error));
+	return document;
+}
+
+int run_error_after(const struct error *error, json_t *earlier, const struct options *options)
 {
 	const int code = error->code == CODE_UNCONFIRMED ? EXIT_REFUSED
 			 : error->code >= CODE_COMMAND   ? EXIT_USAGE
 							 : EXIT_FAILED;
 	if (options->output == OUTPUT_JSON)
-		return json_finish(json_error(error), code);
+		return json_finish(error_json(error, earlier), code);
 	text_error(error);
 	return code;
+}
+
+int run_error(const struct error *error, const struct options *options)
+{
+	return run_error_after(error, NULL, options);
 }
 
 int run_once(run_round *round, const struct desired *desired, const struct options *options)

@@ -9,6 +9,8 @@
 #include "reconcile/observe.h"
 #include "reconcile/probe.h"
 
+#include <jansson.h>
+
 struct run {
 	struct arena *arena;
 	struct live *live;
@@ -18,6 +20,8 @@ struct run {
 	size_t n_moved;
 	struct undertaking undertaking; /* with --confirm, once something was to be done */
 	struct guardian guardian;
+	json_t *earlier;    /* the steps that were done before this round, which its JSON has, too;
+			       NULL: none. Not freed with it */
 	struct error fault; /* of the run as a whole; CODE_NONE: none */
 	int exit_code;
 };
@@ -42,5 +46,7 @@ int run_conclude(struct run *run, const struct desired *desired, const struct op
 int run_once(run_round *round, const struct desired *desired, const struct options *options);
 /* The report of a command or a round that could not begin; returns the exit code. */
 int run_error(const struct error *error, const struct options *options);
+/* The same of one that other rounds came before, which did the steps `earlier` (or NULL). */
+int run_error_after(const struct error *error, json_t *earlier, const struct options *options);
 
 #endif

@@ -1,12 +1,15 @@
 """Everything that is written as JSON, against the schema that the reference has of it."""
 import json
 import os
+import subprocess
 import warnings
 
 from declare import document, example, lan
 from documents import TOP
+from host import same
 from registry import test
 from service import watching
+from test_confirm import waiting
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -60,6 +63,72 @@ def troubles(host):
     bad = host.mvapply("apply", "-f", host.write("networks: [\n"), "-o", "json", code=3).json
     fits(bad, "errors")
     assert bad["errors"][0]["line"] and bad["errors"][0]["code"] == "MV0104", bad
+
+
+def told(document):
+    """The steps of a plan's document, as (action, container, outcome)."""
+    return [(step["action"], step["container"], step["outcome"]) for step in document["steps"]]
+
+
+@test("JSON: --wait is one document, with what all its rounds did")
+def waited(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
+    with subprocess.Popen([host.binary, "apply", "--wait=60", "-o", "json", "-f", host.write(text)],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        host.until(lambda: host.names("web"), "the first of the two")
+        host.netns("job")
+        out, err = child.communicate(timeout=20 * host.patience)
+    same((child.returncode, err), (0, b""), "how it ends")
+    whole = json.loads(out)
+    fits(whole, "plan")
+    same(told(whole), [("create", "web", "done"), ("create", "job", "done")], "steps")
+    same({name: count for name, count in whole["summary"].items() if count}, {"create": 2}, "summary")
+    same(whole["exit_code"], 0, "exit code in it")
+
+
+@test("JSON: --wait that waited in vain is one document, too")
+def waited_in_vain(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
+    whole = host.apply(text, "--wait=1", "-o", "json", code=1).json
+    fits(whole, "plan")
+    same(told(whole), [("create", "web", "done"), ("pending", "job", "not done")], "steps")
+    same(([one["code"] for one in whole["errors"]], whole["exit_code"]), (["MV0911"], 1), "the end")
+
+
+@test("JSON: --wait whose later round cannot begin still has what the earlier ones did")
+def waited_and_failed(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
+    with subprocess.Popen([host.binary, "apply", "--wait=60", "-o", "json", "-f", host.write(text)],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        host.until(lambda: host.addresses("web", "eth0"), "the first of the two")
+        with waiting(host, document({"m": lan(subnet="10.8.0.0/24", gateway=None)}, {"web": ["m"]},
+                                    name="other")):
+            out, err = child.communicate(timeout=20 * host.patience)
+    same((child.returncode, err), (4, b""), "how it ends")
+    whole = json.loads(out)
+    fits(whole, "plan")
+    same(told(whole), [("create", "web", "done")], "steps")
+    same(([one["code"] for one in whole["errors"]], whole["exit_code"]), (["MV0809"], 4), "the end")
+
+
+@test("JSON: --confirm is one document, whether it stays, goes back, or has nothing to do")
+def confirmed(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"]})
+    for stdin, code, kept, codes in ((None, 5, False, ["MV0912"]), (b"\n", 0, True, [])):
+        seconds = 600 if stdin else 1
+        done = host.apply(text, f"--confirm={seconds}", "-o", "json", code=code, stdin=stdin)
+        fits(done.json, "plan")
+        same((done.json["confirmed"], done.json["exit_code"],
+              [one["code"] for one in done.json["errors"]], told(done.json)),
+             (kept, code, codes, [("create", "web", "done")]), "the document")
+        assert "press ENTER to confirm" in done.err, done
+    done = host.apply(text, "--confirm", "-o", "json").json
+    fits(done, "plan")
+    same((done["steps"], done["exit_code"], done.get("confirmed")), ([], 0, None), "nothing to do")
 
 
 @test("JSON: the schema of the output refuses what is not so")
