@@ -77,13 +77,12 @@ def hidden_link(host, mac, mode="bridge"):
     passthru none can be made."""
     linux.unshare(linux.CLONE_NEWNET)
     hidden = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
     linux.setns(host.spaces["host"])
     try:
         host.ip("host", f"link add link eth0 name hidden address {mac} type macvlan mode {mode}")
-        pid = os.fork()
-        if pid == 0:
-            linux.setns(hidden)
-            signal.pause()
         host.ip("host", f"link set hidden netns {pid}")
         host.run("nsenter", f"--net=/proc/{pid}/ns/net", "ip", "link", "set", "hidden", "up", code=0)
         os.kill(pid, signal.SIGKILL)

@@ -103,7 +103,7 @@ def waited_and_failed(host):
     text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
     with subprocess.Popen([host.binary, "apply", "--wait=60", "-o", "json", "-f", host.write(text)],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        host.until(lambda: host.addresses("web", "eth0"), "the first of the two")
+        host.until(lambda: host.names("web") and host.addresses("web", "eth0"), "the first of the two")
         with waiting(host, document({"m": lan(subnet="10.8.0.0/24", gateway=None)}, {"web": ["m"]},
                                     name="other")):
             out, err = child.communicate(timeout=20 * host.patience)
