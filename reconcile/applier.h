@@ -16,6 +16,7 @@ struct applier {
 	int next_ifindex;    /* see ifindex_choose */
 	int waited_ms;       /* for links that are being taken apart */
 	int announcer;       /* announce_open's in the host's namespace; -1: none yet */
+	size_t n_creates;
 };
 
 enum deed {
@@ -86,9 +87,11 @@ void queue_details(struct batch *batch, const struct link_spec *spec, int ifinde
 struct doing detail_doing(const struct link_spec *spec, size_t number);
 /* Whether the link answers for its addresses by ARP and neighbour discovery at all. */
 bool link_announces(const struct link_spec *spec);
+/* Announcements of the IPv4 addresses; what becomes of them is not asked. */
+void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex);
 /* Announces the link by itself, which those on the same parent hear, too. The thread is in its
- * namespace. */
-void announce_inside(int ifindex, const struct link_spec *spec);
+ * namespace, and so is the socket. */
+void announce_inside(struct netlink *netlink, int ifindex, const struct link_spec *spec);
 
 /* change.c */
 void removals_do(struct applier *applier, size_t step);

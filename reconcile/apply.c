@@ -128,8 +128,10 @@ size_t apply_counting(const struct plan *plan, const struct live *live, struct o
 				  .announcer = -1};
 	size_t failed = 0;
 
-	for (size_t i = 0; i < plan->n_steps; i++)
+	for (size_t i = 0; i < plan->n_steps; i++) {
 		outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
+		applier.n_creates += creates(&plan->steps[i]);
+	}
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (changes(&plan->steps[i]))
 			removals_do(&applier, i);

@@ -357,7 +357,7 @@ static void change_announce(const struct changing *changing)
 	if (!changes_presence(changing) || !link_announces(want) ||
 	    netns_enter(changing->step->ns->handle->fd, &error) < 0)
 		return;
-	announce_inside(changing->ifindex, want);
+	announce_inside(changing->netlink, changing->ifindex, want);
 	netns_return(changing->applier->host->handle->fd);
 }
 

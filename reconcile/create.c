@@ -13,6 +13,10 @@
 #define BUSY_PATIENCE_MS 2000
 #define BUSY_INTERVAL_MS 10
 
+/* So many links may announce themselves to all others that are made with them: two thousand
+ * deliveries take less than the packet socket's close. */
+#define ANNOUNCE_INSIDE_MAX 64
+
 bool making_failed(const struct making *making)
 {
 	return making->outcome->state == OUTCOME_FAILED;
@@ -61,6 +65,27 @@ void queue_details(struct batch *batch, const struct link_spec *spec, int ifinde
 		      encode_route_add(&message, ifindex, &spec->routes[i],
 				       spec->routes[i].replaces ? NLM_F_REPLACE : flags),
 		      &message, false);
+}
+
+bool link_announces(const struct link_spec *spec)
+{
+	return spec->kind != KIND_IPVLAN || spec->mode == MODE_L2;
+}
+
+/* An ARP request of the kernel's for the own address, which is an announcement (RFC 5227 2.3). What
+ * it knows of it as a neighbour would keep it from asking, and be left behind. */
+void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex)
+{
+	union message use, forget;
+	for (size_t i = 0; i < spec->n_addrs; i++) {
+		const struct ip *ip = &spec->addrs[i].ip;
+		if (ip->family != AF_INET || !encode_neighbor_use(&use, ifindex, ip) ||
+		    !encode_neighbor_delete(&forget, ifindex, ip))
+			continue;
+		batch_add(batch, &forget.header, false);
+		batch_add(batch, &use.header, true);
+		batch_add(batch, &forget.header, true);
+	}
 }
 
 struct doing detail_doing(const struct link_spec *spec, size_t number)
@@ -114,6 +139,8 @@ static void details_send(struct group *group, uint16_t flags, bool patience)
 		queue(batch, encode_link_up(&message, making->ifindex, !making->spec->down),
 		      &message, false);
 		queue_details(batch, making->spec, making->ifindex, flags);
+		if (!making->outside && link_announces(making->spec))
+			queue_announcements(batch, making->spec, making->ifindex);
 	}
 	if (batch_send(group->netlink, batch, &error) < 0)
 		group_broke(group, DEED_UP, &error);
@@ -151,22 +178,33 @@ static void details_do(struct group *group)
 	}
 }
 
-bool link_announces(const struct link_spec *spec)
-{
-	return spec->kind != KIND_IPVLAN || spec->mode == MODE_L2;
-}
-
-void announce_inside(int ifindex, const struct link_spec *spec)
+static void ipv6_announce(int ifindex, const struct link_spec *spec)
 {
 	static const struct mac own = {.set = false};
-	int fd = announce_open();
-	announce(fd, ifindex, &own, spec->addrs, spec->n_addrs);
+	int fd = -1;
+	for (size_t i = 0; i < spec->n_addrs; i++) {
+		if (spec->addrs[i].ip.family != AF_INET6)
+			continue;
+		if (fd < 0)
+			fd = announce_open();
+		announce(fd, ifindex, &own, &spec->addrs[i], 1);
+	}
 	announce_close(fd);
 }
 
-/* The first links on a parent are announced by the parent: on the wire that is the same. Each by
- * itself would tell all those made before it, which have nothing to forget, and a thousand links
- * are half a million deliveries. */
+void announce_inside(struct netlink *netlink, int ifindex, const struct link_spec *spec)
+{
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	queue_announcements(batch, spec, ifindex);
+	if (batch_count(batch))
+		(void)batch_send(netlink, batch, &error);
+	ipv6_announce(ifindex, spec);
+}
+
+/* The first links on a parent are announced by the parent, where they are many: on the wire that is
+ * the same. Each by itself would tell all those made before it, which have nothing to forget, and a
+ * thousand links are half a million deliveries. */
 static void announce_outside(struct applier *applier, const struct making *making)
 {
 	static const struct mac own = {.set = false};
@@ -178,10 +216,9 @@ static void announce_outside(struct applier *applier, const struct making *makin
 		 spec->n_addrs);
 }
 
-static bool making_announces(const struct making *making, bool inside)
+static bool making_announces(const struct making *making, bool outside)
 {
-	return !making_failed(making) && link_announces(making->spec) &&
-	       making->spec->siblings == inside;
+	return !making_failed(making) && link_announces(making->spec) && making->outside == outside;
 }
 
 /* Everything that comes after the link is there. */
@@ -198,11 +235,11 @@ static void group_finish(struct group *group)
 	for (size_t i = 0; i < group->n_makings; i++)
 		sysctls_do(&group->makings[i], true);
 	for (size_t i = 0; i < group->n_makings; i++)
-		if (making_announces(&group->makings[i], true))
-			announce_inside(group->makings[i].ifindex, group->makings[i].spec);
+		if (making_announces(&group->makings[i], false))
+			ipv6_announce(group->makings[i].ifindex, group->makings[i].spec);
 	netns_return(group->applier->host->handle->fd);
 	for (size_t i = 0; i < group->n_makings; i++)
-		if (making_announces(&group->makings[i], false))
+		if (making_announces(&group->makings[i], true))
 			announce_outside(group->applier, &group->makings[i]);
 }
 
@@ -237,7 +274,9 @@ void creates_do(struct applier *applier, size_t from, size_t end)
 		*array_push(arena, group.makings, group.n_makings) = (struct making){
 			.spec = applier->plan->steps[i].want,
 			.outcome = &applier->outcomes[i],
-			.ifindex = ifindex_choose(applier, applier->plan->steps[i].want)};
+			.ifindex = ifindex_choose(applier, applier->plan->steps[i].want),
+			.outside = !applier->plan->steps[i].want->siblings &&
+				   applier->n_creates > ANNOUNCE_INSIDE_MAX};
 	}
 	if (group.n_makings)
 		group_make(&group);

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -332,6 +333,26 @@ static bool nsid_encode(union message *message, uint16_t type, int fd)
 {
 	message_begin(message, type, 0, sizeof(struct rtgenmsg));
 	return put_u32(message, NETNSA_FD, (uint32_t)fd);
+}
+
+static bool neighbor_message(union message *message, uint16_t type, uint16_t flags, int ifindex,
+			     uint8_t neighbor_flags, const struct ip *ip)
+{
+	struct ndmsg *header = message_begin(message, type, flags, sizeof(*header));
+	header->ndm_family = ip->family;
+	header->ndm_ifindex = ifindex;
+	header->ndm_flags = neighbor_flags;
+	return put_ip(message, NDA_DST, ip);
+}
+
+bool encode_neighbor_use(union message *message, int ifindex, const struct ip *ip)
+{
+	return neighbor_message(message, RTM_NEWNEIGH, NLM_F_CREATE, ifindex, NTF_USE, ip);
+}
+
+bool encode_neighbor_delete(union message *message, int ifindex, const struct ip *ip)
+{
+	return neighbor_message(message, RTM_DELNEIGH, 0, ifindex, 0, ip);
 }
 
 bool encode_nsid_get(union message *message, int fd)

@@ -10,6 +10,7 @@ struct making {
 	struct outcome *outcome;
 	int ifindex, parent;
 	bool there;   /* the link is in its namespace, with its mark */
+	bool outside; /* its parent announces it */
 	bool busy;    /* its MAC or address is held by another link */
 	size_t first; /* its first reply in the batch */
 };

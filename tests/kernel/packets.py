@@ -7,6 +7,7 @@ import struct
 import time
 
 ETH_P_ALL = 3
+ETH_P_ARP = 0x0806
 PACKET_AUXDATA = 8
 SOL_PACKET = 263
 TP_STATUS_VLAN_VALID = 0x10
@@ -32,12 +33,13 @@ def checksum(data):
 
 
 class Sniffer:
-    """Everything that arrives at a link, with its VLAN tag. Made in the link's namespace."""
+    """Everything that arrives at a link, or what is of one protocol, with its VLAN tag. Made in the
+    link's namespace."""
 
-    def __init__(self, link):
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    def __init__(self, link, protocol=ETH_P_ALL):
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(protocol))
         self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-        self.socket.bind((link, ETH_P_ALL))
+        self.socket.bind((link, protocol))
         self.frames = []
 
     def _receive(self):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 
+import packets
 from declare import document, lan
 from host import same
 from registry import test
@@ -16,7 +17,9 @@ TEXT = document({"n": lan()}, {name: ["n"] for name in NAMES})
 # strace tells the types of messages by number where the socket is another namespace's.
 TYPES = {16: "RTM_NEWLINK", 17: "RTM_DELLINK", 18: "RTM_GETLINK", 19: "RTM_SETLINK",
          20: "RTM_NEWADDR", 21: "RTM_DELADDR", 22: "RTM_GETADDR", 24: "RTM_NEWROUTE",
-         25: "RTM_DELROUTE", 26: "RTM_GETROUTE", 88: "RTM_NEWNSID", 90: "RTM_GETNSID"}
+         25: "RTM_DELROUTE", 26: "RTM_GETROUTE", 28: "RTM_NEWNEIGH", 29: "RTM_DELNEIGH",
+         88: "RTM_NEWNSID", 90: "RTM_GETNSID"}
+ANNOUNCEMENTS = {"RTM_NEWNEIGH", "RTM_DELNEIGH"}  # which leave nothing behind
 LOOKS = {"RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE", "RTM_GETNSID"}
 BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench/bench.py")
 
@@ -49,7 +52,12 @@ def counted_program(host, *argv):
 
 def changes(counts):
     return {kind: count for kind, count in counts.items()
-            if kind.startswith("RTM_") and kind not in LOOKS}
+            if kind.startswith("RTM_") and kind not in LOOKS | ANNOUNCEMENTS}
+
+
+def announcements(counts):
+    """Of the kernel's own, and sockets that wait for a grace period when they are closed."""
+    return {kind: counts[kind] for kind in sorted(ANNOUNCEMENTS | {"packet sockets"})}
 
 
 @test("counts: a first apply")
@@ -63,7 +71,28 @@ def first_apply(host):
     same([counts[kind] for kind in ("RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE")],
          [COUNT + 2, 2, 2], "messages that look")
     same(counts["accept_ra"], COUNT, "files of /proc/sys written")
-    same(counts["packet sockets"], 1, "sockets to announce by")
+    same(announcements(counts), {"RTM_NEWNEIGH": COUNT, "RTM_DELNEIGH": 2 * COUNT,
+                                 "packet sockets": 0}, "what announces")
+
+
+@test("counts: many on a parent that had none are announced by the parent, over one socket")
+def announced_by_parent(host):
+    names = [f"m{number}" for number in range(65)]
+    host.netns(*names, "more")
+    with host.inside("lan"):
+        sniffer = packets.Sniffer("up0", packets.ETH_P_ARP)
+    text = document({"n": lan()}, {name: ["n"] for name in names})
+    same(announcements(counted(host, "apply", "-f", host.write(text))),
+         {"RTM_NEWNEIGH": 0, "RTM_DELNEIGH": 0, "packet sockets": 1}, "what announces")
+    for number in (2, 66):
+        assert sniffer.wait(lambda f, n=number: packets.is_arp_announcement(
+            f, f"172.16.86.{n}", f"02:42:ac:10:56:{n:02x}")), number
+    more = document({"n": lan()}, {name: ["n"] for name in [*names, "more"]})
+    same(announcements(counted(host, "apply", "-f", host.write(more))),
+         {"RTM_NEWNEIGH": 1, "RTM_DELNEIGH": 2, "packet sockets": 0}, "what announces one more")
+    assert sniffer.wait(lambda f: packets.is_arp_announcement(f, "172.16.86.67",
+                                                              "02:42:ac:10:56:43")), "one more"
+    same(host.run("ip", "-j", "neigh", "show", ns="more", code=0).json, [], "neighbours left behind")
 
 
 @test("counts: an apply with nothing to do")

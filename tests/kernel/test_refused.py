@@ -11,6 +11,8 @@ from registry import test
 ERRNOS = [errno.EPERM, errno.EBUSY, errno.ENOMEM, errno.EEXIST, errno.ENODEV, errno.EINTR]
 NAMES = ("web", "db")
 
+NEIGHBOURS = (28, 29)  # announcements
+
 NUMBER = "number the host's namespace"
 
 # Where the kernel says something else by it, which is seen to. By the message's type and its sentence's
@@ -47,9 +49,11 @@ class Refusals:
     def each(self, sentences):
         """Yields (what its message is for, errno, the run, the state after it) for the messages that
         the sentences are of, (type, words): the last ones."""
-        count = len(sentences)
-        same(self.kinds[-count:], [kind for kind, _ in sentences], "the types of the messages")
-        for number, (kind, sentence) in enumerate(sentences, len(self.kinds) - count + 1):
+        changes = [(number, kind) for number, kind in enumerate(self.kinds, 1)
+                   if kind not in NEIGHBOURS][-len(sentences):]
+        same([kind for _, kind in changes], [kind for kind, _ in sentences],
+             "the types of the messages")
+        for (number, _), (kind, sentence) in zip(changes, sentences):
             for errnum in ERRNOS if WHOLE else [ERRNOS[number % 6]]:
                 self.prepare()
                 done = self.run(None, preload(self.host, f"refuse@{number}={errnum}"))
@@ -96,6 +100,19 @@ def creates(host):
         refusals.mended(words)
 
 
+@test("refusals: an announcement that cannot be made is no failure")
+def announcements(host):
+    host.netns(*NAMES)
+    host.write(TEXT)
+    refusals = Refusals(host, lambda: host.delete(TEXT), "apply", "-f", "network.yaml")
+    numbers = [number for number, kind in enumerate(refusals.kinds, 1) if kind in NEIGHBOURS]
+    same(len(numbers), 6, "messages of two announcements")
+    for number in numbers:
+        refusals.prepare()
+        refusals.run(0, preload(host, f"refuse@{number}={errno.EPERM}"))
+        same(state(host, *NAMES), refusals.wanted, f"what is there without message {number}")
+
+
 @test("refusals: each message where links are made as on older kernels", both=True)
 def older_way(host):
     """In the host's namespace, and moved from there."""
@@ -111,7 +128,7 @@ def older_way(host):
         env={**env, "FAULTS": stumbles}))][first + 1:]
     deeds = ["create eth0", "mark eth0", "move eth0", "move eth0", "bring eth0 up",
              "add address 172.16.86.2/24 to eth0", "add route default via 172.16.86.1 to eth0"]
-    same(kinds, [16, 19, 19, 18, 16, 20, 24], "the types of the messages")
+    same(kinds, [16, 19, 19, 18, 16, 20, 24, 29, 28, 29], "the types of the messages")
     for number, deed in enumerate(deeds, first + 2):
         for errnum in ERRNOS if WHOLE else [ERRNOS[number % 6]]:
             run.prepare()

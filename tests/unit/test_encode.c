@@ -170,6 +170,28 @@ static void test_address(void **state)
 	assert_bytes(&message, expected, sizeof(expected));
 }
 
+static void test_neighbor_bytes(void **state)
+{
+	(void)state;
+	/* clang-format off */
+	uint8_t expected[] = {
+		36, 0, 0, 0,  28, 0,  0, 4, 0, 0, 0, 0, 0, 0, 0, 0, /* NEWNEIGH, CREATE */
+		2, 0, 0, 0,  5, 0, 0, 0,  0, 0,  1, 0,              /* link 5, NTF_USE */
+		8, 0, 1, 0,  172, 16, 86, 2,                        /* DST */
+	};
+	/* clang-format on */
+	struct ip ip;
+	union message message;
+	assert_true(ip_parse("172.16.86.2", &ip));
+	assert_true(encode_neighbor_use(&message, 5, &ip));
+	assert_bytes(&message, expected, sizeof(expected));
+	assert_true(encode_neighbor_delete(&message, 5, &ip));
+	expected[4] = RTM_DELNEIGH;
+	expected[7] = 0;
+	expected[26] = 0;
+	assert_bytes(&message, expected, sizeof(expected));
+}
+
 static void test_address_round_trip(void **state)
 {
 	(void)state;
@@ -245,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_left_out),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_address),
+		cmocka_unit_test(test_neighbor_bytes),
 		cmocka_unit_test(test_address_round_trip),
 		cmocka_unit_test(test_route_round_trip),
 		cmocka_unit_test(test_limits),
