@@ -44,7 +44,9 @@ def yaml_blocks(binary):
         for language, content in documents.blocks(read(page)):
             if language != "yaml":
                 continue
-            done = subprocess.run([binary, "validate", "-f", "-"], input=content.encode(),
+            words = ["import", "compose", "-"] if re.match(r"# \S*compose\.yaml\n", content) \
+                else ["validate", "-f", "-"]
+            done = subprocess.run([binary, *words], input=content.encode(),
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
             assert done.returncode == 0, f"{page}:\n{content}\n{done.stdout.decode()}"
             count += 1

@@ -4,14 +4,18 @@ A page is played in sections, each on a host of its own, which begins at a comme
 
     <!-- test: needs=vlan lan=10:172.16.86.1/24 link=eth1 netns=web,db copy=examples/a.yaml:a.yaml -->
 
-In it, a YAML block whose first line is "# NAME.yaml" is written as that file, and in a block of
+or, where it speaks of an engine, engine=docker: a real one that has the image "alpine". In it, a YAML
+block whose first line is "# NAME.yaml" is written as that file, and in a block of
 `console` each line behind "$ " is a command in one shell, and what follows is its output, to the
 letter but for what no two runs have in common. A line "..." stands for any lines."""
 import collections
+import contextlib
 import os
 import re
 import subprocess
 import time
+
+from engines import running
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 
@@ -26,6 +30,13 @@ VOLATILE = [(r"@if\d+", "@ifN"), (r"^\d+: ", "N: "), (r"time[= ][\d.]+ ?ms", "ti
 
 # These only look, so that they may be asked again until the kernel has come to rest.
 LOOKS = ("ip ", "ping ", "nsenter ", "bridge ")
+
+# Compose is a plugin of Docker's, or, as in Debian 12, a program of its own.
+COMPOSE = """docker() {
+    if [ "$1" = compose ] && ! command docker compose version >/dev/null 2>&1; then
+        shift; command docker-compose "$@"
+    else command docker "$@"; fi
+}"""
 
 Section = collections.namedtuple("Section", "page number needs setup blocks")
 
@@ -92,7 +103,7 @@ class Shell:
     """One shell on the host, whose working directory and variables last."""
     END = "@@@end@@@"
 
-    def __init__(self, host):
+    def __init__(self, host, env):
         self.patience = host.patience
         os.makedirs("bin")
         os.symlink(host.binary, "bin/mvapply")
@@ -100,8 +111,10 @@ class Shell:
         with host.inside("host"):
             self.child = subprocess.Popen(
                 ["bash", "--norc"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, env={**os.environ, "PATH": path, "LC_ALL": "C.UTF-8"})
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", **env})
         self.run("status=0")
+        self.run(COMPOSE)
 
     def run(self, command):
         """The lines that the command says, on standard output and error."""
@@ -129,7 +142,9 @@ class Shell:
             time.sleep(0.2)
 
 
-def prepare(host, setup):
+def prepare(host, setup, stack):
+    """Gives what the environment has to have."""
+    env = {}
     for key, value in setup:
         if key == "netns":
             host.netns(*value.split(","))
@@ -145,16 +160,26 @@ def prepare(host, setup):
         elif key == "copy":
             source, name = value.split(":")
             host.write(read(source), name)
+        elif key == "engine":
+            engine = stack.enter_context(running(host, value))
+            engine.load("alpine")
+            env = engine.env
         else:
             raise AssertionError(f"no such preparation: {key}")
+    return env
 
 
 def play(host, section):
-    prepare(host, section.setup)
-    shell, commands = Shell(host), 0
+    with contextlib.ExitStack() as stack:
+        play_in(host, section, prepare(host, section.setup, stack))
+
+
+def play_in(host, section, env):
+    shell, commands = Shell(host, env), 0
     for language, content in section.blocks:
-        name = re.match(r"# ([\w.-]+\.yaml)\n", content)
+        name = re.match(r"# ([\w./-]+\.yaml)\n", content)
         if language == "yaml" and name:
+            os.makedirs(os.path.dirname(name[1]) or ".", exist_ok=True)
             host.write(content, name[1])
         elif language == "console" or (not language and re.search(r"^\$ ", content, re.MULTILINE)):
             for command, expected in steps(content):

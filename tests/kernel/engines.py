@@ -44,7 +44,7 @@ def image():
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
         tar.add(BUSYBOX, "bin/busybox")
-        for name in ("sh", "sleep"):
+        for name in ("sh", "sleep", "ip"):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
@@ -120,9 +120,8 @@ class Engine:
             raise AssertionError(f"{self.kind}: {method} {path}: {response.status} {text}")
         return text if raw or not text.strip() else json.loads(text)
 
-    def load(self):
-        self.call("POST", "/images/create", image(), raw=True, fromSrc="-", repo="localhost/box",
-                  tag="latest")
+    def load(self, name="localhost/box"):
+        self.call("POST", "/images/create", image(), raw=True, fromSrc="-", repo=name, tag="latest")
 
     def create(self, name, network="none", labels=None):
         made = self.call("POST", "/containers/create", {

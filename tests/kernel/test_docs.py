@@ -11,4 +11,5 @@ for page in documents.pages():
     if page.endswith(".zh.md"):
         continue  # its blocks are those of the English page, as tests/docs makes sure
     for part in documents.sections(page):
-        test(f"docs: {page}, part {part.number}", needs=part.needs, seconds=120)(play_section(part))
+        kind = dict(part.setup).get("engine", "docs")
+        test(f"{kind}: {page}, part {part.number}", needs=part.needs, seconds=240)(play_section(part))
