@@ -61,6 +61,28 @@ def named_commands(text):
         yield line
 
 
+@row("pages: a line that stands for itself is a command of mvapply's, or one of make's")
+def listed(_binary):
+    """The former are run by tests/kernel/test_docs.py."""
+    targets = set(re.findall(r"^([\w-]+):", read("Makefile"), re.MULTILINE))
+    for page in documents.pages():
+        for line in documents.listed(page):
+            words = line.removeprefix("sudo ").split()
+            assert words[0] == "mvapply" or (words[0] == "make" and set(words[1:]) <= targets), \
+                f"{page}: {line}"
+
+
+@row("manual: its examples are valid, and commands that the README lists, too")
+def manual_examples(binary):
+    for _, content in documents.blocks(read("man/mvapply.yaml.5.scd")):
+        done = subprocess.run([binary, "validate", "-f", "-"], input=content.encode(),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        assert done.returncode == 0, f"{content}\n{done.stdout.decode()}"
+    shown = re.findall(r"^\t\$ (.*)$", read("man/mvapply.8.scd"), re.MULTILINE)
+    assert shown
+    same(set(shown) - set(documents.listed("README.md")), set(), "commands that nothing runs")
+
+
 @row("pages: every command of mvapply's that is named in a sentence is one, with its options")
 def commands(binary):
     count = 0

@@ -60,6 +60,13 @@ def blocks(text):
     return [(match[1], match[2]) for match in FENCE.finditer(text)]
 
 
+def listed(page):
+    """The commands of its indented blocks, without their comments: those whose output is not shown."""
+    text = FENCE.sub("", read(page))
+    lines = [line.split("#")[0].split() for line in re.findall(r"^    (\S.*)$", text, re.MULTILINE)]
+    return [" ".join(words) for words in lines if words]
+
+
 def sections(page):
     parts = SECTION.split(read(page))[1:]
     for number, (setup, text) in enumerate(zip(parts[::2], parts[1::2]), 1):

@@ -1,5 +1,9 @@
 """The pages that people read: every command in them, with what it says there."""
+import os
+
 import documents
+from declare import BRIDGE
+from engines import running
 from registry import test
 
 
@@ -13,3 +17,33 @@ for page in documents.pages():
     for part in documents.sections(page):
         kind = dict(part.setup).get("engine", "docs")
         test(f"{kind}: {page}, part {part.number}", needs=part.needs, seconds=240)(play_section(part))
+
+# Of the commands that are listed without their output: those that do not exit with 0, those that stay
+# until they are interrupted, and those before which all of it is deleted.
+CODES = {"mvapply diff -f network.yaml": 2, "mvapply diff -f network.yaml --out plan.json": 2}
+STAY = ("mvapply status --watch", "mvapply watch -f /etc/mvapply")
+ANEW = ("mvapply diff -f network.yaml --out plan.json", "mvapply -f network.yaml --confirm=60")
+
+
+@test("docker: each command that a page lists, one after the other", seconds=240)
+def listed(host):
+    host.netns("web")
+    os.makedirs("bin")
+    os.symlink(host.binary, "bin/mvapply")
+    os.mkdir("etc")
+    host.write(BRIDGE, "etc/network.yaml")
+    count = 0
+    with running(host, "docker") as engine:
+        env = {**engine.env, "PATH": f"{os.getcwd()}/bin:{os.environ['PATH']}"}
+        for command in (line for page in documents.pages() for line in documents.listed(page)):
+            if not command.startswith("mvapply "):
+                continue
+            host.write(BRIDGE)
+            line = command.replace("/etc/mvapply", "etc")
+            if command in STAY:
+                line = f"timeout --preserve-status -s INT {3 * host.patience} {line}"
+            if command in ANEW:
+                host.delete(BRIDGE)
+            host.run("bash", "-c", line, stdin=b"\n", code=CODES.get(command, 0), env=env)
+            count += 1
+    assert count >= 12, f"only {count} commands were found"
