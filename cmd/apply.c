@@ -68,9 +68,11 @@ static int apply_rounds(const struct desired *desired, const struct options *opt
 			wait_over(&run, options);
 		if (tells(&run, options, first, !again || over))
 			code = run_conclude(&run, desired, options);
-		earlier_add(earlier, &run);
+		again = again && !over;
+		if (again && options->output == OUTPUT_JSON)
+			earlier_add(earlier, &run);
 		run_free(&run);
-		if (!again || over)
+		if (!again)
 			return code;
 		sleep_interval();
 	}

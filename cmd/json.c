@@ -139,10 +139,10 @@ static void outcome_add(json_t *object, const struct outcome *outcome)
 	json_object_set_new(object, "outcome", json_string(states[outcome->state]));
 	if (outcome->state != OUTCOME_FAILED)
 		return;
-	json_object_set_new(object, "code", json_code(outcome->error.code));
-	json_object_set_new(object, "error", json_string(outcome->error.text));
+	json_object_set_new(object, "code", json_code(outcome->error->code));
+	json_object_set_new(object, "error", json_string(outcome->error->text));
 	json_object_set_new(object, "hint",
-			    json_text(*outcome->error.hint ? outcome->error.hint : NULL));
+			    json_text(*outcome->error->hint ? outcome->error->hint : NULL));
 }
 
 json_t *json_step(const struct step *step, const struct outcome *outcome)

@@ -74,7 +74,7 @@ static void run_do(struct run *run, const struct options *options)
 {
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Applying", count_acting(run->plan));
-	run->outcomes = memory_new(run->plan->n_steps + 1, sizeof(*run->outcomes));
+	run->outcomes = outcomes_new(run->plan->n_steps);
 	size_t failed =
 		apply_probed(run->plan, run->live, run->outcomes, progress_counter(progress));
 	progress_end(progress);
@@ -172,9 +172,9 @@ int run_apply(struct run *run, const struct desired *desired, const struct optio
 
 void run_free(struct run *run)
 {
+	outcomes_free(run->outcomes, run->plan ? run->plan->n_steps : 0);
 	plan_free(run->plan);
 	live_free(run->live);
-	free(run->outcomes);
 	arena_free(run->arena);
 }
 

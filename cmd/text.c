@@ -293,7 +293,7 @@ void text_failures(const struct text *text, const struct plan *plan, const struc
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (outcomes[i].state == OUTCOME_FAILED)
-			outcome_failed(text, &plan->steps[i], &outcomes[i].error);
+			outcome_failed(text, &plan->steps[i], outcomes[i].error);
 }
 
 /* How many steps of the action came to `state`. */

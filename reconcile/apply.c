@@ -129,7 +129,7 @@ size_t apply_counting(const struct plan *plan, const struct live *live, struct o
 	size_t failed = 0;
 
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
+		outcomes[i].state = OUTCOME_NOT_DONE;
 		applier.n_creates += creates(&plan->steps[i]);
 	}
 	for (size_t i = 0; i < plan->n_steps; i++)

@@ -8,12 +8,16 @@
 
 struct outcome {
 	enum { OUTCOME_NOT_DONE, OUTCOME_DONE, OUTCOME_FAILED } state;
-	struct error error; /* when failed: operation, link, namespace, the kernel's own words */
+	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
 };
 
+/* Of steps that are not done. Their errors are theirs. */
+struct outcome *outcomes_new(size_t count);
+void outcomes_free(struct outcome *outcomes, size_t count);
+
 /* Does the steps of the plan in their order; one's failure does not stop another's. `outcomes` has
- * plan->n_steps elements. `live` is the one that the plan was made from; its handles are used.
- * Returns 0 if every step was done, or the number of failed ones. */
+ * plan->n_steps elements, of which none has an error. `live` is the one that the plan was made
+ * from; its handles are used. Returns 0 if every step was done, or the number of failed ones. */
 size_t apply(const struct plan *plan, const struct live *live, struct outcome *outcomes);
 
 /* The same, and counts in *done, which other threads may read, the steps that are over. NULL: does

@@ -6,6 +6,7 @@
 #include "reconcile/pool.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* They sleep more than they work. */
@@ -172,6 +173,7 @@ static void parents_do(struct applier *applier)
 			continue;
 		one_delete(&(struct deletions){.applier = applier, .steps = &i}, 0);
 		if (applier->outcomes[i].state == OUTCOME_FAILED) {
+			free(applier->outcomes[i].error);
 			applier->outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
 			continue;
 		}

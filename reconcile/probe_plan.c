@@ -174,12 +174,10 @@ size_t apply_probed(struct plan *plan, const struct live *live, struct outcome *
 				.live = live,
 				.outcomes = outcomes,
 				.counter = done,
-				.those = memory_new(plan->n_steps, sizeof(*outcomes)),
+				.those = outcomes_new(plan->n_steps),
 				.done = memory_new(plan->n_steps, sizeof(bool))};
-	for (size_t i = 0; i < plan->n_steps; i++)
-		outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
 	size_t failed = passes_do(&passes, &probes);
-	free(passes.those);
+	free(passes.those); /* their errors are in the outcomes */
 	free(passes.done);
 	return failed;
 }

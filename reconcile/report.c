@@ -1,10 +1,12 @@
 /* How apply tells of what failed. */
 #include "reconcile/applier.h"
 
+#include "base/memory.h"
 #include "reconcile/kind.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ANY_DEED UINT32_MAX
@@ -121,12 +123,25 @@ static void doing_hint(const struct doing *doing, struct error *error)
 	}
 }
 
+struct outcome *outcomes_new(size_t count)
+{
+	return memory_new(count + 1, sizeof(struct outcome));
+}
+
+void outcomes_free(struct outcome *outcomes, size_t count)
+{
+	for (size_t i = 0; outcomes && i < count; i++)
+		free(outcomes[i].error);
+	free(outcomes);
+}
+
 void outcome_fail(struct outcome *outcome, const struct error *error)
 {
 	if (outcome->state == OUTCOME_FAILED)
 		return;
 	outcome->state = OUTCOME_FAILED;
-	outcome->error = *error;
+	outcome->error = memory_new(1, sizeof(*outcome->error));
+	*outcome->error = *error;
 }
 
 void outcome_broke(struct outcome *outcome, const struct doing *doing, const struct error *error)

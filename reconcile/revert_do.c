@@ -51,7 +51,7 @@ static void tell_rest(const struct plan *plan, const struct outcome *outcomes, r
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (outcomes && outcomes[i].state == OUTCOME_FAILED)
-			tell(outcomes[i].error.text, data);
+			tell(outcomes[i].error->text, data);
 		else if (!outcomes && step_acts(step))
 			tell(arena_printf(plan->arena, "%s in %s does not stay as it was",
 					  step->name, step->ns->name),
@@ -71,10 +71,10 @@ static int pass(const struct plan *plan, const struct live *now, bool last, reve
 		tell_rest(plan, NULL, tell, data);
 		return (int)plan->n_steps;
 	}
-	struct outcome *outcomes = memory_new(plan->n_steps, sizeof(*outcomes));
+	struct outcome *outcomes = outcomes_new(plan->n_steps);
 	size_t failed = apply(plan, now, outcomes);
 	tell_rest(plan, outcomes, tell, data);
-	free(outcomes);
+	outcomes_free(outcomes, plan->n_steps);
 	return (int)failed;
 }
 

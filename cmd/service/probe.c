@@ -111,8 +111,9 @@ static struct probe *answer_of(const struct service *service, const struct probe
 
 static void conflict(struct service *service, struct step *step, const struct probe *answer)
 {
-	struct outcome outcome = {.state = OUTCOME_FAILED};
-	probe_fault(answer, &outcome.error);
+	struct error error;
+	const struct outcome outcome = {.state = OUTCOME_FAILED, .error = &error};
+	probe_fault(answer, &error);
 	report_failure(service, step, &outcome);
 	service->metrics.failures++;
 	retry_failed(service->retry, step_key(step), clock_milliseconds());

@@ -44,7 +44,7 @@ static void step_log(const struct service *service, enum log_level level, const 
 static void failure_log(const struct service *service, struct arena *arena, const struct step *step,
 			const struct outcome *outcome)
 {
-	const struct error *error = &outcome->error;
+	const struct error *error = outcome->error;
 	step_log(service, LEVEL_ERROR, step, outcome,
 		 arena_printf(arena, "%s %s: %s%s%s", step_noun(step),
 			      step_id(arena, step, with_set(service)),

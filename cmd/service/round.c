@@ -198,13 +198,13 @@ static void step_done(struct service *service, const struct step *step,
 
 static void round_do(struct service *service, const struct plan *plan, bool drift)
 {
-	struct outcome *outcomes = memory_new(plan->n_steps + 1, sizeof(*outcomes));
+	struct outcome *outcomes = outcomes_new(plan->n_steps);
 	apply(plan, service->live, outcomes);
 	service->metrics.last_apply = seconds_now(CLOCK_REALTIME);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		step_done(service, &plan->steps[i], &outcomes[i], drift);
 	report_steps(service, plan, outcomes);
-	free(outcomes);
+	outcomes_free(outcomes, plan->n_steps);
 }
 
 static void never_settles(struct service *service, const struct plan *plan)
