@@ -10,6 +10,7 @@
 #include "schema/hosts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct line {
@@ -53,15 +54,39 @@ static void offer_keys(const struct line *line)
 		offer(line, code_format(entry->code, code), entry->title);
 }
 
-/* The files that the line names with -f. */
+/* Not the standard input, which is the terminal; the shell has not replaced the `~`. */
+static void file_add(const struct line *line, struct options *files, const char *path)
+{
+	const char *home = getenv("HOME");
+	if (strncmp(path, "~/", 2) == 0 && home)
+		path = arena_printf(line->arena, "%s%s", home, path + 1);
+	if (*path && strcmp(path, "-") != 0)
+		*array_push(line->arena, files->files, files->n_files) = path;
+}
+
+/* -f PATH, -fPATH, --file PATH, --file=PATH, of which bash makes three words. */
+static void files_find(const struct line *line, struct options *files)
+{
+	for (size_t i = 0; i + 1 < line->count; i++) {
+		const char *word = line->words[i];
+		bool longer = strcmp(word, "--file") == 0;
+		if (strncmp(word, "--file=", strlen("--file=")) == 0)
+			file_add(line, files, word + strlen("--file="));
+		else if (strncmp(word, "-f", 2) == 0 && word[2])
+			file_add(line, files, word + 2);
+		else if (longer && i + 3 < line->count && strcmp(line->words[i + 1], "=") == 0)
+			file_add(line, files, line->words[i + 2]);
+		else if ((longer || strcmp(word, "-f") == 0) && i + 2 < line->count)
+			file_add(line, files, line->words[i + 1]);
+	}
+}
+
+/* What the files of the line declare, or NULL. */
 static struct desired *line_files(const struct line *line)
 {
 	struct options options = {.arena = line->arena, .insecure = true};
 	struct diags diags;
-	for (size_t i = 0; i + 2 < line->count; i++)
-		if (strcmp(line->words[i], "-f") == 0 || strcmp(line->words[i], "--file") == 0)
-			*array_push(line->arena, options.files, options.n_files) =
-				line->words[i + 1];
+	files_find(line, &options);
 	if (!options.n_files)
 		return NULL;
 	diags_init(&diags);
@@ -184,6 +209,38 @@ static bool complete_value(struct line *line)
 	return true;
 }
 
+static void offer_path(const struct line *line)
+{
+	(void)line;
+	puts(":path");
+}
+
+static void offer_sources(const struct line *line)
+{
+	static const char *const sources[] = {"docker", "compose", "cni"};
+	if (line->count > 2)
+		puts(":path");
+	for (size_t i = 0; line->count == 2 && i < sizeof(sources) / sizeof(*sources); i++)
+		offer(line, sources[i], NULL);
+}
+
+/* The words that are no options. */
+static void complete_word(const struct line *line)
+{
+	static const struct {
+		const char *command;
+		void (*offer)(const struct line *);
+	} offers[] = {
+		{"apply", offer_path},
+		{"explain", offer_keys},
+		{"help", offer_commands},
+		{"import", offer_sources},
+	};
+	for (size_t i = 0; i < sizeof(offers) / sizeof(*offers); i++)
+		if (strcmp(line->command->name, offers[i].command) == 0)
+			offers[i].offer(line);
+}
+
 int command_complete(const struct options *options)
 {
 	struct line line = {
@@ -205,11 +262,7 @@ int command_complete(const struct options *options)
 		return EXIT_CONVERGED;
 	if (*line.prefix == '-')
 		offer_options(&line);
-	else if (strcmp(line.command->name, "explain") == 0)
-		offer_keys(&line);
-	else if (strcmp(line.command->name, "help") == 0)
-		offer_commands(&line);
 	else
-		puts(":path");
+		complete_word(&line);
 	return EXIT_CONVERGED;
 }

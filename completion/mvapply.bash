@@ -1,6 +1,9 @@
 # bash completion of mvapply: mvapply itself says what a word could be.
 _mvapply() {
-	local line word=${COMP_WORDS[COMP_CWORD]}
+	# As the user wrote them, with quotes and backslashes.
+	local line words=("${COMP_WORDS[@]:1:COMP_CWORD}")
+	words=("${words[@]//[\\\"\']/}")
+	local word=${words[COMP_CWORD - 1]}
 	[ "$word" = = ] && word=
 	COMPREPLY=()
 	while IFS= read -r line; do
@@ -12,6 +15,6 @@ _mvapply() {
 		else
 			COMPREPLY+=("${line%%$'\t'*}")
 		fi
-	done < <("${COMP_WORDS[0]}" complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+	done < <("${COMP_WORDS[0]}" complete -- "${words[@]}" 2>/dev/null)
 }
 complete -F _mvapply mvapply

@@ -1,72 +1,89 @@
-"""Completion as each shell gives it: the real bash, zsh and fish, in the folder of the examples."""
+"""Completion as each shell gives it: the real bash, zsh and fish, bash and zsh on a terminal."""
+import contextlib
 import os
 import pty
 import select
+import shutil
 import subprocess
+import tempfile
 import time
 
 from rows import TOP, row, same
-
-EXAMPLES = os.path.join(TOP, "examples")
 
 # A command line as typed, and what it could be completed to.
 CASES = {
     "mvapply st": {"status"},
     "mvapply status --ver": {"--verbose", "--version"},
     "mvapply status -o j": {"json"},
+    "mvapply status --output=j": {"--output=json"},
     "mvapply apply -f tutorial-b": {"tutorial-bridge.yaml"},
     "mvapply apply -f fleet.yaml --host w": {"web1"},
     "mvapply apply -f fleet.yaml --host ": {"db1", "web1"},
     "mvapply export -f fleet.yaml --name ": {"default"},
+    "mvapply export -f lab.yaml --name ": {"lab-set"},
+    "mvapply export -f lab.yaml -f fleet.yaml --name ": {"lab-set", "default"},
+    "mvapply export --file=lab.yaml --name l": {"lab-set"},
+    "mvapply export --file lab.yaml --name=l": {"--name=lab-set"},
+    "mvapply export -flab.yaml --name ": {"lab-set"},
+    "mvapply export -f my\\ lab.yaml --name ": {"lab-set"},
+    "mvapply export -f 'my lab.yaml' --name ": {"lab-set"},
+    "mvapply export -f ~/home.yaml --name ": {"lab-set"},
+    "mvapply -f lab.yaml --host ": {"alpha1", "beta1"},
+    "mvapply export -f - --name l": set(),
+    "mvapply export -f wrong.yaml --name l": set(),
+    "mvapply confirm t": set(),
+    "mvapply import ": {"docker", "compose", "cni"},
+    "mvapply import compose tutorial-b": {"tutorial-bridge.yaml"},
     "mvapply explain networks.NAME.vlan_": {"networks.NAME.vlan_protocol"},
 }
 
+LAB = """name: lab-set
+networks: {n: {parent: eth0, subnet: 10.0.0.0/24, hosts: [alpha1, beta1]}}
+"""
 
-def environment(binary):
-    return {"PATH": f"{os.path.dirname(binary)}:{os.environ['PATH']}", "HOME": "/nonexistent",
-            "TERM": "dumb", "XDG_CONFIG_HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent",
+
+@contextlib.contextmanager
+def folder():
+    """The examples, and files with a named set, in a folder that is the home, too."""
+    with tempfile.TemporaryDirectory() as path:
+        shutil.copytree(f"{TOP}/examples", path, dirs_exist_ok=True)
+        for name in ("lab.yaml", "my lab.yaml", "home.yaml"):
+            with open(f"{path}/{name}", "w", encoding="utf-8") as file:
+                file.write(LAB)
+        with open(f"{path}/wrong.yaml", "w", encoding="utf-8") as file:
+            file.write("name: lab-set\nnetworks: [\n")
+        yield path
+
+
+def environment(binary, home):
+    return {"PATH": f"{os.path.dirname(binary)}:{os.environ['PATH']}", "HOME": home, "TERM": "dumb",
+            "XDG_CONFIG_HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent",
             "XDG_CACHE_HOME": "/nonexistent"}
-
-
-def output(argv, binary):
-    return subprocess.run(argv, cwd=EXAMPLES, env=environment(binary), check=True, timeout=120,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout.decode()
-
-
-@row("completion: bash")
-def bash(binary):
-    script = f"source {TOP}/completion/mvapply.bash; " \
-        'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mvapply; printf "%s\\n" "${COMPREPLY[@]}"'
-    for line, expected in CASES.items():
-        found = output(["bash", "--norc", "-c", script, "bash", *line.split(" ")], binary)
-        same(set(found.split()), expected, line)
-    # bash cuts a word at '='.
-    found = output(["bash", "--norc", "-c", script, "bash", "mvapply", "status", "--output", "=",
-                    "js"], binary)
-    same(found.split(), ["json"], "a value behind =")
 
 
 @row("completion: fish")
 def fish(binary):
-    for line, expected in CASES.items():
-        found = output(["fish", "--no-config", "-c", f"source {TOP}/completion/mvapply.fish; "
-                        f"complete --do-complete '{line}'"], binary)
-        same({one.split("\t")[0] for one in found.splitlines()}, expected, line)
+    with folder() as home:
+        for line, expected in CASES.items():
+            quoted = line.replace("\\", "\\\\").replace("'", "\\'")
+            done = subprocess.run(
+                ["fish", "--no-config", "-c", f"source {TOP}/completion/mvapply.fish; "
+                 f"complete --do-complete '{quoted}'"], cwd=home, env=environment(binary, home),
+                check=True, timeout=120, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            same({one.split("\t")[0] for one in done.stdout.decode().splitlines()}, expected, line)
 
 
-class Zsh:
-    """A zsh on a terminal of its own: it completes nowhere else."""
-    def __init__(self, binary):
+class Terminal:
+    """A shell on a terminal of its own: zsh completes nowhere else, and bash not as it does here."""
+    def __init__(self, binary, home, argv, setup):
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            os.chdir(EXAMPLES)
-            os.execvpe("zsh", ["zsh", "-f", "-i"], environment(binary))
-        self.shown = ""
+            os.chdir(home)
+            os.execvpe(argv[0], argv, environment(binary, home))
+        self.shown, self.setup = "", setup
 
     def __enter__(self):
-        self.type(f"fpath=({TOP}/completion $fpath); autoload -U compinit; compinit -u -D\n"
-                  "unsetopt beep; LISTMAX=0; unset zle_bracketed_paste; stty columns 300\n"
-                  "PS1=REA''DY\n", "READY")
+        self.type(f"{self.setup}stty columns 300\nPS1=REA''DY\n", "READY")
         return self
 
     def __exit__(self, *_):
@@ -84,14 +101,32 @@ class Zsh:
             if select.select([self.terminal], [], [], 1)[0]:
                 self.shown += os.read(self.terminal, 4096).decode(errors="replace")
 
+    def complete(self, line, expected):
+        """^U takes the line away again; what TAB adds to a word is shown behind it."""
+        typed = line.rsplit(" ", 1)[1]
+        added = {word.removeprefix(typed) for word in expected}
+        self.type(line, line[-5:].strip())
+        self.type("\t", *(added if len(added) == 1 else expected))
+        self.type("\x15\n", "READY")
+        if not expected:
+            assert "lab-set" not in self.shown and "tutorial" not in self.shown, self.shown
+
+
+def on_terminal(binary, argv, setup):
+    with folder() as home, Terminal(binary, home, argv, setup) as shell:
+        for line, expected in CASES.items():
+            shell.complete(line, expected)
+
+
+@row("completion: bash")
+def bash(binary):
+    on_terminal(binary, ["bash", "--norc", "--noprofile", "-i"], f"source {TOP}/completion/mvapply.bash; "
+                "bind 'set show-all-if-ambiguous on' 'set bell-style none' 'set page-completions off' "
+                "'set completion-query-items 0' 'set enable-bracketed-paste off'\n")
+
 
 @row("completion: zsh")
 def zsh(binary):
-    with Zsh(binary) as shell:
-        for line, expected in CASES.items():
-            # ^U takes the line away again; what TAB adds to a word is shown behind it.
-            typed = line.rsplit(" ", 1)[1]
-            added = {word.removeprefix(typed) for word in expected}
-            shell.type(line, line[-5:].strip())
-            shell.type("\t", *(added if len(added) == 1 else expected))
-            shell.type("\x15\n", "READY")
+    on_terminal(binary, ["zsh", "-f", "-i"],
+                f"fpath=({TOP}/completion $fpath); autoload -U compinit; compinit -u -D\n"
+                "unsetopt beep; LISTMAX=0; unset zle_bracketed_paste\n")
