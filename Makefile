@@ -16,12 +16,12 @@ PACKAGE_FLAGS     := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 override CFLAGS   += -std=c17 -pthread -MMD -MP $(WARNINGS) $(PACKAGE_FLAGS)
 LDLIBS            := $(shell pkg-config --libs $(LINKED) 2>/dev/null) -pthread -ldl
 
-LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c schema/*.c engine/*.c reconcile/*.c watch/*.c carry/*.c))
+LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c schema/*.c engine/*.c dhcp/*.c reconcile/*.c watch/*.c carry/*.c))
 COMMAND := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c cmd/*/*.c))
 # A program each; what does not begin with test_ is shared by them.
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
-SOURCES := $(wildcard base/*.[ch] schema/*.[ch] reconcile/*.[ch] watch/*.[ch] carry/*.[ch] cmd/*.[ch] cmd/*/*.[ch] engine/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] scripts/*.[ch])
+SOURCES := $(wildcard base/*.[ch] schema/*.[ch] reconcile/*.[ch] watch/*.[ch] carry/*.[ch] cmd/*.[ch] cmd/*/*.[ch] engine/*.[ch] dhcp/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] scripts/*.[ch])
 # What makes things go wrong for the tests: preloaded into mvapply, or tracing it.
 FAULTS  := $(BUILD)/tests/faults/shim.so $(BUILD)/tests/faults/killer
 SOURCES += $(wildcard tests/faults/*.[ch] static/*.[ch])
@@ -66,7 +66,7 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(HELPERS) $(BUILD)/lib
 $(MODEL): $(MODEL:=.o) $(HELPERS) $(BUILD)/libmvapply.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
-$(BUILD)/tests/unit/test_confine: $(BUILD)/cmd/confine.o
+$(BUILD)/tests/unit/test_confine: $(BUILD)/cmd/confine.o $(BUILD)/base/capability.o
 
 # libFuzzer has a main() of its own.
 FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o

@@ -107,6 +107,10 @@ static const struct code_text texts[] = {
 	{CODE_DECLARED_TWICE, "something is declared twice",
 	 "The same name stands twice in a set, also in another file, or twice in a list. Rename "
 	 "or remove one of the two."},
+	{CODE_DHCP, "DHCP does not go with it",
+	 "Where `dhcp` is true, the server on the LAN says which IPv4 address and router there "
+	 "are, so that the file cannot, and the host does not know before. It takes a parent, "
+	 "and a mode with broadcasts. Leave out the one or the other."},
 	{CODE_FLEET_OPEN, "an address is left open on a LAN of several hosts",
 	 "Hosts do not ask each other: a host chooses from a range of its own, which `ip_range` "
 	 "as a map of hosts gives it; or the address is written down."},
@@ -233,6 +237,14 @@ static const struct code_text texts[] = {
 	{CODE_SET_ABSENT, "nothing of the set is live",
 	 "An export of a set that is not there would be an empty file. `mvapply status` shows "
 	 "the sets that are."},
+	{CODE_DHCP_SILENT, "no DHCP server answers",
+	 "The link is there, but has no IPv4 address; one that it has already holds until its "
+	 "lease ends. Look whether the parent, or its VLAN, is on the server's LAN, and whether "
+	 "the server has addresses left. Run mvapply again, or let `watch` go on asking."},
+	{CODE_DHCP_CLIENT, "the DHCP client does not run",
+	 "mvapply gets leases by udhcpc, which is part of busybox. Install it (udhcpc on Debian, "
+	 "busybox elsewhere); in a service it needs the rights of "
+	 "examples/systemd/mvapply.service.d/dhcp.conf. The message has what it said itself."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",

@@ -1,5 +1,7 @@
 #include "cmd/confine.h"
 
+#include "base/capability.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -10,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static const struct need {
@@ -55,26 +56,15 @@ static bool uses_elsewhere(const struct options *options)
 	       is_set("CONTAINER_HOST");
 }
 
-/* Of those that the thread has, and none to inherit; and being user 0 gives none back by execve(2),
- * for which it takes CAP_SETPCAP. Not by libcap: to load it and to use it takes as long as the rest
- * of confine(). Returns 0, or -1 with errno. */
+/* And being user 0 gives none back by execve(2), for which it takes CAP_SETPCAP. */
 static int capabilities_drop(unsigned groups, bool elsewhere)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	uint64_t kept = 0;
+	for (unsigned number = 0; number < 64; number++)
+		if (capability_needed(number, groups, elsewhere))
+			kept |= CAPABILITY_BIT(number);
 	(void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);
-	if (syscall(SYS_capget, &header, sets) < 0)
-		return -1;
-	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		uint32_t kept = 0;
-		for (unsigned bit = 0; bit < 32; bit++)
-			if (capability_needed(i * 32 + bit, groups, elsewhere))
-				kept |= 1U << bit;
-		sets[i].permitted &= kept;
-		sets[i].effective = sets[i].permitted;
-		sets[i].inheritable = 0;
-	}
-	return (int)syscall(SYS_capset, &header, sets);
+	return capabilities_keep(kept, false);
 }
 
 static int calls_filter(void)

@@ -83,6 +83,13 @@ static void put_sysctl(const struct writer *writer, const struct ip_space *space
 		quoted(writer, setting));
 }
 
+/* ip can ask for no lease. */
+static void put_dhcp(const struct writer *writer, const struct link_spec *want)
+{
+	fprintf(writer->out, "# the IPv4 address of %s is asked for by DHCP (udhcpc)\n",
+		want->name);
+}
+
 /* Its sysctls, addresses and routes. */
 static void put_details(const struct writer *writer, const struct ip_space *space,
 			const struct link_spec *want, const char *verb)
@@ -148,6 +155,8 @@ static void put_create(const struct writer *writer, size_t number, const struct 
 		put_sysctl(writer, &space, &want->sysctls[i], want->name);
 	fprintf(writer->out, "%s link set dev %s up\n", space.ip, name);
 	put_details(writer, &space, want, "add");
+	if (want->dhcp.wanted)
+		put_dhcp(writer, want);
 }
 
 static void put_delete(const struct writer *writer, const struct step *step)
@@ -242,6 +251,9 @@ static void change_one(struct changing *changing, const struct change *change)
 	case FIELD_ADDRESS:
 	case FIELD_ROUTE:
 		change_details(changing, change);
+		break;
+	case FIELD_DHCP:
+		put_dhcp(changing->writer, changing->step->want);
 		break;
 	case FIELD_DRIVER:
 	case FIELD_PARENT:

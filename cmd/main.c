@@ -2,7 +2,10 @@
 #include "cmd/confine.h"
 #include "cmd/exit.h"
 #include "cmd/help.h"
+#include "cmd/leases.h"
 #include "cmd/run.h"
+#include "dhcp/lessor.h"
+#include "dhcp/script.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,37 +17,38 @@
 
 static const struct command commands[] = {
 	{"apply", "-f PATH...|PLAN", "make the host as the files say (also without the word apply)",
-	 PLANNING | OPTIONS_PROBE | OPTIONS_APPLY | OPTIONS_SAVED | OPTIONS_WORD, true,
+	 PLANNING | OPTIONS_PROBE | OPTIONS_APPLY | OPTIONS_SAVED | OPTIONS_WORD, true, true,
 	 command_apply},
 	{"diff", "-f PATH...", "show what apply would do, and change nothing",
-	 (PLANNING & ~OPTIONS_OUTPUT) | OPTIONS_FORMS | OPTIONS_DIFF, true, command_diff},
+	 (PLANNING & ~OPTIONS_OUTPUT) | OPTIONS_FORMS | OPTIONS_DIFF, true, false, command_diff},
 	{"import", "docker | compose FILE | cni FILE...", "write what others declared as a file",
-	 OPTIONS_COMMON | OPTIONS_WORDS, false, command_import},
+	 OPTIONS_COMMON | OPTIONS_WORDS, false, false, command_import},
 	{"graph", "-f PATH...", "draw the networks and containers, and what apply would do",
-	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_GRAPH, true, command_graph},
-	{"confirm", "", "keep what an apply with --confirm did", OPTIONS_COMMON, false,
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_GRAPH, true, false, command_graph},
+	{"confirm", "", "keep what an apply with --confirm did", OPTIONS_COMMON, false, false,
 	 command_confirm},
 	{"watch", "-f PATH...", "stay, and keep the host as the files say",
-	 PLANNING | OPTIONS_PROBE | OPTIONS_WATCH, true, command_watch},
+	 PLANNING | OPTIONS_PROBE | OPTIONS_WATCH, true, true, command_watch},
 	{"status", "[-f PATH...]", "show what is live, what is pending, what has drifted",
-	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_STATUS, false, command_status},
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_STATUS, false, false,
+	 command_status},
 	{"delete", "-f PATH...", "remove everything of the files' sets",
-	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST, true, command_delete},
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST, true, true, command_delete},
 	{"validate", "-f PATH...", "check the files, without looking at the host",
-	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOSTS, true, command_validate},
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOSTS, true, false, command_validate},
 	{"doctor", "-f PATH...", "look for what on this host stands in the way of the files",
-	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST, true, command_doctor},
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST, true, false, command_doctor},
 	{"schema", "", "write the JSON Schema of the files, for editors", OPTIONS_COMMON, false,
-	 command_schema},
+	 false, command_schema},
 	{"explain", "[KEY|CODE]", "tell what a key of the files or an error's code means",
-	 OPTIONS_COMMON | OPTIONS_WORD, false, command_explain},
+	 OPTIONS_COMMON | OPTIONS_WORD, false, false, command_explain},
 	{"export", "[-f PATH...]", "write what is live as a file that would change nothing",
 	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_NAMES | OPTIONS_ADOPT, false,
-	 command_export},
+	 false, command_export},
 	{"help", "[COMMAND]", "list the commands, or the options of one",
-	 OPTIONS_COMMON | OPTIONS_WORD, false, command_help},
+	 OPTIONS_COMMON | OPTIONS_WORD, false, false, command_help},
 	{"complete", "-- WORD...", "say what the last word could be, for the shells' completion",
-	 OPTIONS_COMMON | OPTIONS_WORDS, false, command_complete},
+	 OPTIONS_COMMON | OPTIONS_WORDS, false, false, command_complete},
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -84,8 +88,11 @@ static int run(const struct command *command, struct options *options)
 		options->insecure = true;
 	if (!options->host && command->groups & OPTIONS_HOST)
 		options->host = host_name(options->arena);
+	options->lessor = leases_begin(command, options);
 	confine(command, options);
-	return command->run(options);
+	int code = command->run(options);
+	lessor_free(options->lessor);
+	return code;
 }
 
 static int usage_missing(void)
@@ -98,6 +105,8 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage_missing();
+	if (script_meant())
+		return script_run(argv[1]);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		help_all(stdout);
 		return EXIT_CONVERGED;

@@ -12,6 +12,8 @@ enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_IP, OUTPUT_MARKDOWN };
 enum format { FORMAT_MERMAID, FORMAT_DOT, FORMAT_SVG };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
+struct lessor;
+
 struct options {
 	struct arena *arena;
 	const char **files; /* -f, in their order */
@@ -35,6 +37,7 @@ struct options {
 	const struct saved_plan *saved; /* what is in it */
 	unsigned given; /* groups: an option was given that a saved plan has of its own */
 	struct plan_options plan;
+	struct lessor *lessor; /* gets leases of DHCP; NULL: the command, or the files, need none */
 };
 
 /* Which options a command takes: a bit for each group of the option table. */
@@ -65,6 +68,7 @@ struct command {
 	const char *name, *arguments, *summary;
 	unsigned groups;
 	bool needs_file;
+	bool changes; /* the host */
 	/* Returns an enum exit_code. */
 	int (*run)(const struct options *options);
 };

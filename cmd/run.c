@@ -70,13 +70,27 @@ static size_t count_acting(const struct plan *plan)
 	return count;
 }
 
+/* Of an apply whose files have nothing to do with DHCP any more (cmd/leases.h). */
+static void leases_note(struct run *run, const struct options *options)
+{
+	size_t count = options->lessor ? 0 : leases_ending(run->plan, run->live);
+	if (!count)
+		return;
+	*array_push(run->plan->arena, run->plan->warnings, run->plan->n_warnings) = arena_printf(
+		run->plan->arena,
+		"%zu lease%s of DHCP run%s out instead of being given back, as the files do not "
+		"name dhcp any more: before it is removed, `dhcp: false` gives it back",
+		count, count == 1 ? "" : "s", count == 1 ? "s" : "");
+}
+
 static void run_do(struct run *run, const struct options *options)
 {
+	leases_note(run, options);
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Applying", count_acting(run->plan));
 	run->outcomes = outcomes_new(run->plan->n_steps);
-	size_t failed =
-		apply_probed(run->plan, run->live, run->outcomes, progress_counter(progress));
+	size_t failed = apply_probed(run->plan, run->live, options->lessor, run->outcomes,
+				     progress_counter(progress));
 	progress_end(progress);
 	failed += plan_count(run->plan, ACTION_BLOCKED);
 	run->exit_code = failed ? EXIT_FAILED : EXIT_CONVERGED;

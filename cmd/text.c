@@ -127,6 +127,7 @@ static void detail_attachment(FILE *out, const struct link_spec *want, bool verb
 {
 	char address[PREFIX_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	fputs(want->name, out);
+	fputs(want->dhcp.wanted ? " dhcp" : "", out);
 	for (size_t i = 0; i < want->n_addrs; i++)
 		fprintf(out, " %s", prefix_format(&want->addrs[i], address));
 	if (want->mac.set)

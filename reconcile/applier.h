@@ -11,11 +11,12 @@ struct applier {
 	const struct live *live;
 	struct outcome *outcomes; /* as plan->steps */
 	struct live_ns *host;
-	atomic_size_t *done; /* or NULL */
-	bool old_way;        /* the kernel cannot make a link in another namespace */
-	int next_ifindex;    /* see ifindex_choose */
-	int waited_ms;       /* for links that are being taken apart */
-	int announcer;       /* announce_open's in the host's namespace; -1: none yet */
+	struct lessor *lessor; /* or NULL */
+	atomic_size_t *done;   /* or NULL */
+	bool old_way;          /* the kernel cannot make a link in another namespace */
+	int next_ifindex;      /* see ifindex_choose */
+	int waited_ms;         /* for links that are being taken apart */
+	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
 	size_t n_creates;
 };
 
@@ -79,6 +80,11 @@ int link_index_find(struct netlink *netlink, const char *name, int *ret, struct 
 
 /* delete.c */
 void deletes_do(struct applier *applier);
+
+/* lease.c: gets and renews the leases that the steps ask for, of links that are there; and gives
+ * those back that end with them. */
+void leases_do(struct applier *applier);
+void releases_do(struct applier *applier);
 
 /* create.c: creates the links of steps[from..end), which are all in one namespace. */
 void creates_do(struct applier *applier, size_t from, size_t end);

@@ -112,18 +112,20 @@ static void additions_do(struct applier *applier)
 	}
 }
 
-size_t apply(const struct plan *plan, const struct live *live, struct outcome *outcomes)
+size_t apply(const struct plan *plan, const struct live *live, struct lessor *lessor,
+	     struct outcome *outcomes)
 {
-	return apply_counting(plan, live, outcomes, NULL);
+	return apply_counting(plan, live, lessor, outcomes, NULL);
 }
 
-size_t apply_counting(const struct plan *plan, const struct live *live, struct outcome *outcomes,
-		      atomic_size_t *done)
+size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
+		      struct outcome *outcomes, atomic_size_t *done)
 {
 	struct applier applier = {.plan = plan,
 				  .live = live,
 				  .outcomes = outcomes,
 				  .host = live->spaces[0],
+				  .lessor = lessor,
 				  .done = done,
 				  .announcer = -1};
 	size_t failed = 0;
@@ -132,11 +134,13 @@ size_t apply_counting(const struct plan *plan, const struct live *live, struct o
 		outcomes[i].state = OUTCOME_NOT_DONE;
 		applier.n_creates += creates(&plan->steps[i]);
 	}
+	releases_do(&applier);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (changes(&plan->steps[i]))
 			removals_do(&applier, i);
 	deletes_do(&applier);
 	additions_do(&applier);
+	leases_do(&applier);
 	announce_close(applier.announcer);
 
 	for (size_t i = 0; i < plan->n_steps; i++) {

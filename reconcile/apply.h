@@ -6,6 +6,8 @@
 
 #include <stdatomic.h>
 
+struct lessor;
+
 struct outcome {
 	enum { OUTCOME_NOT_DONE, OUTCOME_DONE, OUTCOME_FAILED } state;
 	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
@@ -17,13 +19,18 @@ void outcomes_free(struct outcome *outcomes, size_t count);
 
 /* Does the steps of the plan in their order; one's failure does not stop another's. `outcomes` has
  * plan->n_steps elements, of which none has an error. `live` is the one that the plan was made
- * from; its handles are used. Returns 0 if every step was done, or the number of failed ones. */
-size_t apply(const struct plan *plan, const struct live *live, struct outcome *outcomes);
+ * from; its handles are used. `lessor` asks for leases of DHCP (dhcp/lessor.h); NULL: steps that
+ * need one fail. Returns 0 if every step was done, or the number of failed ones. */
+size_t apply(const struct plan *plan, const struct live *live, struct lessor *lessor,
+	     struct outcome *outcomes);
 
 /* The same, and counts in *done, which other threads may read, the steps that are over. NULL: does
  * not count. */
-size_t apply_counting(const struct plan *plan, const struct live *live, struct outcome *outcomes,
-		      atomic_size_t *done);
+size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
+		      struct outcome *outcomes, atomic_size_t *done);
+
+/* How many leases of DHCP end with the plan's steps, and are given back if there is a lessor. */
+size_t leases_ending(const struct plan *plan, const struct live *live);
 
 /* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace
  * and vanish with the process: flock(2) of a file that only who may change the network can open,

@@ -257,7 +257,7 @@ static void address_change(struct changing *changing, const struct change *chang
 	}
 	request_do(changing, DEED_ADDRESS, change->to,
 		   encode_addr_add(&message, changing->ifindex, &change->addr,
-				   link_spec_addr_protocol(changing->step->want, &change->addr),
+				   link_spec_addr_terms(changing->step->want, &change->addr),
 				   put_flags(change)),
 		   &message);
 }

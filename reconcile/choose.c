@@ -74,9 +74,20 @@ static bool free_for(const struct planner *planner, const struct slot *slot,
 	       !taken_by(planner->strangers, slot->net->domain, ip);
 }
 
+static void take_lease(struct planner *planner, struct slot *slot, size_t family)
+{
+	slot->lease = slot->have ? live_lease(planner->live, slot->have_ns, slot->have) : NULL;
+	if (slot->lease)
+		take(planner, slot, family, &slot->lease->prefix.ip);
+}
+
 /* What is live and still valid is kept, so that no attachment moves when others come and go. */
 static void take_live(struct planner *planner, struct slot *slot, size_t family)
 {
+	if (slot_leases(slot, family)) {
+		take_lease(planner, slot, family);
+		return;
+	}
 	for (size_t i = 0; slot->have && i < slot->have_ns->n_addrs; i++) {
 		const struct live_addr *addr = &slot->have_ns->addrs[i];
 		if (addr->ifindex != slot->have->ifindex ||
@@ -124,6 +135,8 @@ static bool take_highest(struct planner *planner, struct slot *slot, size_t fami
 static void take_free(struct planner *planner, struct slot *slot, size_t family)
 {
 	const struct subnet *full = NULL;
+	if (slot_leases(slot, family))
+		return;
 	for (size_t i = 0; i < slot->network->n_subnets; i++) {
 		const struct subnet *subnet = &slot->network->subnets[i];
 		if (subnet->ip_range.ip.family != families[family])

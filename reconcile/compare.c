@@ -18,6 +18,7 @@ static const struct {
 	[FIELD_UP] = {"state", true},              /* dev_change_flags */
 	[FIELD_ADDRESS] = {"address", true},       /* inet_rtm_newaddr, inet6_rtm_newaddr */
 	[FIELD_ROUTE] = {"route", true},           /* fib_table_insert, fib6_add */
+	[FIELD_DHCP] = {"dhcp", true},             /* inet_rtm_newaddr: the lifetimes */
 	[FIELD_DRIVER] = {"driver", false},        /* do_setlink refuses another kind */
 	[FIELD_PARENT] = {"parent", false},        /* IFLA_LINK is read on creation alone */
 	[FIELD_VLAN] = {"vlan", false},            /* vlan_changelink has no id */
@@ -138,10 +139,16 @@ static const struct live_addr *addr_find(const struct step *step, const struct p
 static bool addr_marked_so(const struct planner *planner, const struct step *step,
 			   const struct live_addr *addr)
 {
-	if (step->want->addr_protocols)
+	if (step->want->addr_terms)
 		return !planner->live->addr_proto ||
-		       addr->proto == link_spec_addr_protocol(step->want, &addr->prefix);
+		       addr->proto == link_spec_addr_terms(step->want, &addr->prefix).protocol;
 	return step->have->mark.role != ROLE_NONE || addr_ours(planner, step, addr);
+}
+
+/* A lease ends by itself, and all else stays. */
+static bool addr_lasts_so(const struct step *step, const struct live_addr *addr)
+{
+	return !addr->valid == !link_spec_addr_terms(step->want, &addr->prefix).valid;
 }
 
 static void addr_change(const struct planner *planner, struct step *step, bool from, bool to,
@@ -169,7 +176,7 @@ static void compare_addrs(const struct planner *planner, struct step *step)
 		const struct live_addr *addr = addr_find(step, &want->addrs[i]);
 		if (!addr)
 			addr_change(planner, step, false, true, &want->addrs[i]);
-		else if (!addr_marked_so(planner, step, addr))
+		else if (!addr_marked_so(planner, step, addr) || !addr_lasts_so(step, addr))
 			addr_change(planner, step, true, true, &want->addrs[i]);
 	}
 }
@@ -255,6 +262,21 @@ static void compare_routes(const struct planner *planner, struct step *step)
 	}
 }
 
+/* Seconds of preference are gone when half of the lease is (lease_terms). */
+static void compare_lease(const struct planner *planner, struct step *step)
+{
+	const struct link_dhcp *dhcp = &step->want->dhcp;
+	char text[PREFIX_TEXT_SIZE];
+	if (!dhcp->wanted)
+		return;
+	if (!dhcp->lease.ip.family)
+		change_add(planner, step, FIELD_DHCP, NULL, "a lease");
+	else if (link_spec_addr_terms(step->want, &dhcp->lease).preferred == 0)
+		change_add(planner, step, FIELD_DHCP,
+			   arena_strdup(planner->arena, prefix_format(&dhcp->lease, text)),
+			   "renewed");
+}
+
 static void compare_parent(const struct planner *planner, struct step *step)
 {
 	static const char *const kinds[] = {[KIND_OTHER] = "other",
@@ -295,6 +317,7 @@ bool compare(const struct planner *planner, struct step *step)
 	compare_up(planner, step);
 	compare_addrs(planner, step);
 	compare_routes(planner, step);
+	compare_lease(planner, step);
 	compare_parent(planner, step);
 	compare_namespace(planner, step);
 	for (size_t i = 0; i < step->n_changes; i++)

@@ -58,7 +58,7 @@ void queue_details(struct batch *batch, const struct link_spec *spec, int ifinde
 	for (size_t i = 0; i < spec->n_addrs; i++)
 		queue(batch,
 		      encode_addr_add(&message, ifindex, &spec->addrs[i],
-				      link_spec_addr_protocol(spec, &spec->addrs[i]), flags),
+				      link_spec_addr_terms(spec, &spec->addrs[i]), flags),
 		      &message, false);
 	for (size_t i = 0; i < spec->n_routes; i++)
 		queue(batch,

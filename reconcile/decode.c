@@ -226,6 +226,19 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	return DECODED;
 }
 
+/* "Forever" is told as the largest number, by flag and by time alike. */
+static bool lifetime_get(const struct nlattr *attr, struct live_addr *addr)
+{
+	struct ifa_cacheinfo info = {.ifa_valid = UINT32_MAX};
+	if (!fixed_get(attr, &info, sizeof(info)))
+		return false;
+	if (info.ifa_valid == UINT32_MAX)
+		return true;
+	addr->valid = info.ifa_valid ? info.ifa_valid : 1;
+	addr->preferred = info.ifa_prefered;
+	return true;
+}
+
 enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, bool *has_proto)
 {
 	const struct nlattr *at[IFA_MAX + 1];
@@ -244,6 +257,7 @@ enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, 
 	if (!local || !ip_get(local, header->ifa_family, &addr.prefix.ip) ||
 	    !fixed_get(at[IFA_FLAGS], &addr.flags, sizeof(addr.flags)) ||
 	    !fixed_get(at[IFA_PROTO], &addr.proto, sizeof(addr.proto)) ||
+	    !lifetime_get(at[IFA_CACHEINFO], &addr) ||
 	    header->ifa_prefixlen > ip_bits(&addr.prefix.ip))
 		return DECODE_BAD;
 	addr.prefix.len = header->ifa_prefixlen;

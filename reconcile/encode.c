@@ -270,15 +270,23 @@ static bool broadcast_put(union message *message, const struct prefix *addr)
 	return put_ip(message, IFA_BROADCAST, &broadcast);
 }
 
+static bool lifetime_put(union message *message, struct addr_terms terms)
+{
+	const struct ifa_cacheinfo info = {.ifa_valid = terms.valid,
+					   .ifa_prefered = terms.preferred};
+	return !terms.valid || put(message, IFA_CACHEINFO, &info, sizeof(info));
+}
+
 bool encode_addr_add(union message *message, int ifindex, const struct prefix *addr,
-		     uint8_t protocol, uint16_t flags)
+		     struct addr_terms terms, uint16_t flags)
 {
 	addr_begin(message, RTM_NEWADDR, NLM_F_CREATE | flags, ifindex, addr);
 	/* Duplicate address detection would keep the address tentative for a second or more; the
 	 * file says whose it is. */
 	const uint32_t ifa_flags = addr->ip.family == AF_INET6 ? IFA_F_NODAD : 0;
 	return addr_put(message, addr) && broadcast_put(message, addr) &&
-	       put_u32(message, IFA_FLAGS, ifa_flags) && put_u8(message, IFA_PROTO, protocol);
+	       put_u32(message, IFA_FLAGS, ifa_flags) &&
+	       put_u8(message, IFA_PROTO, terms.protocol) && lifetime_put(message, terms);
 }
 
 bool encode_addr_delete(union message *message, int ifindex, const struct prefix *addr)

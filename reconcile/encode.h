@@ -50,7 +50,7 @@ bool encode_link_bcqueuelen(union message *message, int ifindex, uint32_t length
 
 /* `flags`: NLM_F_EXCL or NLM_F_REPLACE, besides NLM_F_CREATE. */
 bool encode_addr_add(union message *message, int ifindex, const struct prefix *addr,
-		     uint8_t protocol, uint16_t flags);
+		     struct addr_terms terms, uint16_t flags);
 bool encode_addr_delete(union message *message, int ifindex, const struct prefix *addr);
 bool encode_route_add(union message *message, int ifindex, const struct link_route *route,
 		      uint16_t flags);

@@ -249,6 +249,9 @@ static void defaults_yield(struct planner *planner, const struct slot *slot)
 			want->routes[kept++] = *ours;
 	}
 	want->n_routes = kept;
+	const struct live_route *theirs;
+	if (want->dhcp.gateway && default_before(planner, slot, AF_INET, &theirs))
+		want->dhcp.gateway = false;
 }
 
 static struct verdict check_routes(struct planner *planner, const struct slot *slot)

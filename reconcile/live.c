@@ -35,3 +35,26 @@ const char *live_sysctl(const struct live_link *link, const char *key)
 			return link->sysctls[i].value;
 	return NULL;
 }
+
+const struct live_addr *live_lease(const struct live *live, const struct live_ns *ns,
+				   const struct live_link *link)
+{
+	for (size_t i = 0; link->mark.role == ROLE_ATTACH && i < ns->n_addrs; i++) {
+		const struct live_addr *addr = &ns->addrs[i];
+		if (addr->ifindex == link->ifindex && addr->prefix.ip.family == AF_INET &&
+		    addr->valid && (addr->proto == MARK_PROTOCOL || !live->addr_proto))
+			return addr;
+	}
+	return NULL;
+}
+
+struct ip live_lease_router(const struct live_ns *ns, const struct live_link *link)
+{
+	for (size_t i = 0; i < ns->n_routes; i++) {
+		const struct live_route *route = &ns->routes[i];
+		if (route->ifindex == link->ifindex && route->proto == MARK_PROTOCOL &&
+		    route->to.ip.family == AF_INET && route->to.len == 32 && !route->via.family)
+			return route->to.ip;
+	}
+	return (struct ip){0};
+}

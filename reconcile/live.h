@@ -55,6 +55,8 @@ struct live_addr {
 	uint8_t proto;        /* IFA_PROTO, 0 if the kernel has no such field */
 	uint8_t scope;        /* RT_SCOPE_* */
 	uint32_t flags;       /* IFA_F_* */
+	/* Seconds that it holds, and is preferred for, as of the look; valid 0: for good. */
+	uint32_t valid, preferred;
 };
 
 /* Of the main table only, unicast only; multipath routes show their first next hop. */
@@ -125,6 +127,13 @@ const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex
 /* By name or altname. */
 const struct live_link *live_link_by_name(const struct live_ns *ns, const char *name);
 bool live_link_is_called(const struct live_link *link, const char *name);
+/* The address that a container's link has by DHCP, or NULL. It is the only one of ours that holds
+ * for a time, and it is no longer preferred once half of that is over. */
+const struct live_addr *live_lease(const struct live *live, const struct live_ns *ns,
+				   const struct live_link *link);
+/* The router of the link's lease, which a route of ours without a gateway leads to; family 0: it
+ * has none. */
+struct ip live_lease_router(const struct live_ns *ns, const struct live_link *link);
 const char *live_sysctl(const struct live_link *link, const char *key);
 
 #endif

@@ -126,7 +126,7 @@ void macs_choose(struct planner *planner)
 		else if (slot->network->driver == DRIVER_IPVLAN ||
 			 slot->network->mode == MODE_PASSTHRU)
 			slot->mac = (struct mac){0};
-		else if (slot->ip[0].family)
+		else if (slot->ip[0].family && !slot_leases(slot, 0))
 			slot->mac = mac_of_ipv4(&slot->ip[0]);
 		else
 			slot->mac = mac_from_names(planner, slot);

@@ -178,12 +178,12 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	return plan;
 }
 
-uint8_t link_spec_addr_protocol(const struct link_spec *spec, const struct prefix *addr)
+struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr)
 {
-	for (size_t i = 0; spec->addr_protocols && i < spec->n_addrs; i++)
+	for (size_t i = 0; spec->addr_terms && i < spec->n_addrs; i++)
 		if (prefix_equal(&spec->addrs[i], addr))
-			return spec->addr_protocols[i];
-	return MARK_PROTOCOL;
+			return spec->addr_terms[i];
+	return (struct addr_terms){.protocol = MARK_PROTOCOL};
 }
 
 void plan_free(struct plan *plan)

@@ -16,6 +16,20 @@ struct link_route {
 	uint32_t metric;       /* 0: as the kernel chooses */
 };
 
+/* How an address of a link is put. */
+struct addr_terms {
+	uint8_t protocol;          /* IFA_PROTO */
+	uint32_t valid, preferred; /* seconds; valid 0: for good */
+};
+
+/* What a link has to do with DHCP. */
+struct link_dhcp {
+	bool wanted;         /* it gets its IPv4 address so */
+	bool gateway;        /* the router of its lease gets the default route */
+	struct prefix lease; /* that it has; family 0: none */
+	struct ip router;    /* of that lease; family 0: none */
+};
+
 struct link_sysctl {
 	const char *key; /* with the placeholder IFNAME */
 	const char *value;
@@ -44,8 +58,9 @@ struct link_spec {
 	bool probe;              /* new addresses are probed before they are used */
 	struct prefix *addrs;
 	size_t n_addrs;
-	const uint8_t *addr_protocols; /* IFA_PROTO of each; NULL: mvapply's own */
-	struct link_route *routes;     /* in the order in which they can be added */
+	const struct addr_terms *addr_terms; /* of each; NULL: mvapply's own, for good */
+	struct link_dhcp dhcp;
+	struct link_route *routes; /* in the order in which they can be added */
 	size_t n_routes;
 	struct link_sysctl *sysctls;
 	size_t n_sysctls;
@@ -64,6 +79,7 @@ enum field {
 	FIELD_UP,
 	FIELD_ADDRESS,
 	FIELD_ROUTE,
+	FIELD_DHCP, /* the lease: got, or renewed */
 	/* Of these no link can be changed in place. */
 	FIELD_DRIVER,
 	FIELD_PARENT,
@@ -72,7 +88,7 @@ enum field {
 	FIELD_NAMESPACE,
 };
 
-uint8_t link_spec_addr_protocol(const struct link_spec *spec, const struct prefix *addr);
+struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr);
 
 /* The key of the input that a field comes from ("mtu", "mac_address"), for people and JSON. */
 const char *field_name(enum field field);

@@ -72,10 +72,11 @@ struct slot {
 	const struct tenants *tenants;       /* NULL: the host's own */
 	struct net *net;
 	struct parent *parent;
-	struct owned *owned;          /* NULL: not live, or adopted */
-	const struct live_link *have; /* the live link, ours or adopted; NULL: none */
-	struct live_ns *have_ns;      /* where that is */
-	struct ip ip[2];              /* IPv4, IPv6 */
+	struct owned *owned;           /* NULL: not live, or adopted */
+	const struct live_link *have;  /* the live link, ours or adopted; NULL: none */
+	struct live_ns *have_ns;       /* where that is */
+	struct ip ip[2];               /* IPv4, IPv6 */
+	const struct live_addr *lease; /* where IPv4 is by DHCP; NULL: there is none yet */
 	const char *name;
 	struct mac mac;
 	struct verdict verdict;
@@ -143,6 +144,8 @@ const char *parent_user(const struct planner *planner, const struct live_link *p
 
 /* slots.c */
 void slots_make(struct planner *planner);
+/* Whether the slot's address of the family (0: IPv4, 1: IPv6) is the DHCP server's to choose. */
+bool slot_leases(const struct slot *slot, size_t family);
 
 /* tenants.c */
 void tenants_find(struct planner *planner);

@@ -41,7 +41,7 @@ void probe_fault(const struct probe *probe, struct error *error);
 
 /* As apply_counting, but asks first, and leaves alone what meets a conflict: its outcome is failed.
  * VLANs that are to be made are made before, as there is no asking on them otherwise. */
-size_t apply_probed(struct plan *plan, const struct live *live, struct outcome *outcomes,
-		    atomic_size_t *done);
+size_t apply_probed(struct plan *plan, const struct live *live, struct lessor *lessor,
+		    struct outcome *outcomes, atomic_size_t *done);
 
 #endif

@@ -92,6 +92,7 @@ static bool makes_parent(const struct step *step)
 struct passes {
 	struct plan *plan;
 	const struct live *live;
+	struct lessor *lessor;
 	struct outcome *outcomes, *those; /* of all, and of the pass at hand */
 	bool *done;
 	atomic_size_t *counter;
@@ -106,7 +107,7 @@ static void pass(struct passes *passes, bool parents)
 		plan->steps[i].held |=
 			passes->done[i] || (parents && !makes_parent(&plan->steps[i]));
 	}
-	apply_counting(plan, passes->live, passes->those, passes->counter);
+	apply_counting(plan, passes->live, passes->lessor, passes->those, passes->counter);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		if (step_acts(&plan->steps[i])) {
 			passes->done[i] = true;
@@ -163,15 +164,16 @@ static size_t passes_do(struct passes *passes, struct probes *probes)
 	return failed;
 }
 
-size_t apply_probed(struct plan *plan, const struct live *live, struct outcome *outcomes,
-		    atomic_size_t *done)
+size_t apply_probed(struct plan *plan, const struct live *live, struct lessor *lessor,
+		    struct outcome *outcomes, atomic_size_t *done)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct probes probes = probes_of(plan, live, arena);
 	if (probes.count == 0)
-		return apply_counting(plan, live, outcomes, done);
+		return apply_counting(plan, live, lessor, outcomes, done);
 	struct passes passes = {.plan = plan,
 				.live = live,
+				.lessor = lessor,
 				.outcomes = outcomes,
 				.counter = done,
 				.those = outcomes_new(plan->n_steps),

@@ -50,16 +50,18 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 		       const struct live_link *link, struct link_spec *spec)
 {
 	struct arena *arena = reverter->planner.arena;
-	uint8_t *protocols = arena_alloc(arena, ns->n_addrs + 1);
+	struct addr_terms *terms = arena_alloc(arena, (ns->n_addrs + 1) * sizeof(*terms));
 	for (size_t i = 0; i < ns->n_addrs; i++) {
 		const struct live_addr *addr = &ns->addrs[i];
 		/* The kernel makes the link-local ones itself. */
 		if (addr->ifindex != link->ifindex || addr->scope >= RT_SCOPE_LINK)
 			continue;
-		protocols[spec->n_addrs] = addr->proto;
+		terms[spec->n_addrs] = (struct addr_terms){.protocol = addr->proto,
+							   .valid = addr->valid,
+							   .preferred = addr->preferred};
 		*array_push(arena, spec->addrs, spec->n_addrs) = addr->prefix;
 	}
-	spec->addr_protocols = protocols;
+	spec->addr_terms = terms;
 }
 
 static struct link_route route_of(const struct live_route *live)

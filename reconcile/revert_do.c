@@ -72,7 +72,7 @@ static int pass(const struct plan *plan, const struct live *now, bool last, reve
 		return (int)plan->n_steps;
 	}
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
-	size_t failed = apply(plan, now, outcomes);
+	size_t failed = apply(plan, now, NULL, outcomes);
 	tell_rest(plan, outcomes, tell, data);
 	outcomes_free(outcomes, plan->n_steps);
 	return (int)failed;

@@ -134,3 +134,8 @@ void slots_make(struct planner *planner)
 			slot->verdict = parent_check_up(planner, slot->parent);
 	}
 }
+
+bool slot_leases(const struct slot *slot, size_t family)
+{
+	return family == 0 && slot->attachment && slot->attachment->dhcp;
+}

@@ -68,7 +68,8 @@ struct verdict tenants_check_routes(struct planner *planner, const struct slot *
 		if (other->container == slot->container)
 			continue;
 		for (size_t k = 0; k < slot->want->n_routes; k++)
-			if (leads_to(other->want, &slot->want->routes[k].to))
+			if (slot->want->routes[k].via.family &&
+			    leads_to(other->want, &slot->want->routes[k].to))
 				return route_twice(planner, slot, other, &slot->want->routes[k].to);
 	}
 	return (struct verdict){.action = ACTION_CREATE};

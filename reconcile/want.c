@@ -17,13 +17,34 @@ static void want_addrs(struct planner *planner, const struct slot *slot, struct 
 			continue;
 		const struct subnet *subnet = network_subnet_of(slot->network, ip);
 		unsigned len = slot->container && subnet ? subnet->prefix.len : ip_bits(ip);
+		if (slot_leases(slot, i))
+			len = slot->lease->prefix.len;
 		*array_push(planner->arena, want->addrs, want->n_addrs) =
 			(struct prefix){.ip = *ip, .len = (uint8_t)len};
 	}
 }
 
+/* IPv4 by DHCP: the lease as it is, for as long as it still holds. */
+static void want_lease(struct planner *planner, const struct slot *slot, struct link_spec *want)
+{
+	want->dhcp.wanted = slot_leases(slot, 0);
+	if (!want->dhcp.wanted || !slot->lease)
+		return;
+	struct addr_terms *terms = arena_alloc(planner->arena, want->n_addrs * sizeof(*terms));
+	for (size_t i = 0; i < want->n_addrs; i++)
+		terms[i].protocol = MARK_PROTOCOL;
+	/* IPv4 is the first. */
+	terms[0].valid = slot->lease->valid;
+	terms[0].preferred = slot->lease->preferred;
+	want->addr_terms = terms;
+	want->dhcp.lease = slot->lease->prefix;
+	want->dhcp.router = live_lease_router(slot->have_ns, slot->have);
+}
+
 static struct ip gateway_of(const struct slot *slot, size_t family)
 {
+	if (slot_leases(slot, family))
+		return slot->want->dhcp.router;
 	const struct subnet *subnet = slot->ip[family].family
 					      ? network_subnet_of(slot->network, &slot->ip[family])
 					      : NULL;
@@ -37,11 +58,27 @@ static void route_add(struct planner *planner, struct link_spec *want, struct pr
 		(struct link_route){.to = to, .via = via, .source = source};
 }
 
+/* The way to the router of the lease, which need not be in its subnet; by which it is known later,
+ * too. */
+static void want_router(struct planner *planner, struct link_spec *want)
+{
+	if (want->dhcp.router.family)
+		route_add(planner, want, (struct prefix){.ip = want->dhcp.router, .len = 32},
+			  (struct ip){0}, (struct ip){0});
+}
+
 static void want_routes(struct planner *planner, const struct slot *slot, struct link_spec *want)
 {
 	for (size_t i = 0; i < slot->attachment->n_routes; i++)
 		route_add(planner, want, slot->attachment->routes[i].to,
 			  slot->attachment->routes[i].via, (struct ip){0});
+}
+
+/* Whether it may lead out of the LAN. What a lease leads to is known only when it is there. */
+static bool claims_default(const struct slot *slot, size_t family)
+{
+	return slot_leases(slot, family) ? !slot->network->internal
+					 : gateway_of(slot, family).family != 0;
 }
 
 /* Who has the best claim to the namespace's default route, or NULL. */
@@ -50,7 +87,7 @@ static const struct slot *default_owner(const struct tenants *tenants, size_t fa
 	const struct slot *best = NULL;
 	for (size_t i = 0; i < tenants->count; i++) {
 		const struct slot *slot = tenants->slots[i];
-		if (gateway_of(slot, family).family &&
+		if (claims_default(slot, family) &&
 		    (!best || slot->attachment->gw_priority > best->attachment->gw_priority))
 			best = slot;
 	}
@@ -65,6 +102,9 @@ static void want_defaults(struct planner *planner, const struct tenants *tenants
 		if (!owner)
 			continue;
 		const struct ip via = gateway_of(owner, family);
+		owner->want->dhcp.gateway |= slot_leases(owner, family);
+		if (!via.family)
+			continue;
 		route_add(planner, owner->want, (struct prefix){.ip.family = via.family}, via,
 			  (struct ip){0});
 	}
@@ -153,6 +193,8 @@ void wants_make(struct planner *planner)
 		struct slot *slot = &planner->slots[i];
 		slot->want = want_link(planner, slot);
 		want_addrs(planner, slot, slot->want);
+		want_lease(planner, slot, slot->want);
+		want_router(planner, slot->want);
 		want_sysctls(planner, slot, slot->want);
 	}
 	for (size_t i = 0; i < planner->n_tenants; i++)

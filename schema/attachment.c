@@ -53,6 +53,8 @@ static void check_routes(struct build *build, const struct scope *scope,
 	for (struct node *item = list ? list->first : NULL;
 	     item && here.index < attachment->n_routes; item = item->next, here.index++) {
 		const struct route *route = &attachment->routes[here.index];
+		if (attachment->dhcp && route->to.ip.family == AF_INET)
+			continue; /* wrong altogether: dhcp_check_attachment */
 		check_route(build, &here, info, route, item);
 		if (!route->to.ip.family)
 			continue;
@@ -89,9 +91,11 @@ void attachment_check(struct build *build, const struct scope *scope, struct net
 		      const struct node *at, const struct node *body, struct index **routes)
 {
 	check_passthru(build, scope, info, container, attachment, at);
+	dhcp_check_attachment(build, scope, info, container, attachment, at, body);
 	if (!body)
 		return;
-	address_claim(build, scope, info, body, "ipv4_address", &attachment->ipv4);
+	if (!attachment->dhcp)
+		address_claim(build, scope, info, body, "ipv4_address", &attachment->ipv4);
 	address_claim(build, scope, info, body, "ipv6_address", &attachment->ipv6);
 	mac_claim(build, scope, info, body, &attachment->mac);
 	if (attachment->n_routes)

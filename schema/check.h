@@ -128,6 +128,14 @@ void attachment_check(struct build *build, const struct scope *scope, struct net
 		      const struct container *container, struct attachment *attachment,
 		      const struct node *at, const struct node *body, struct index **routes);
 
+/* dhcp.c: what `dhcp` goes with; settles whether an attachment has it. */
+void dhcp_check_network(struct build *build, const struct scope *scope,
+			const struct network_info *info, const struct network *network);
+void dhcp_check_attachment(struct build *build, const struct scope *scope,
+			   const struct network_info *info, const struct container *container,
+			   struct attachment *attachment, const struct node *at,
+			   const struct node *body);
+
 /* Notes that a container attaches to the network. */
 void fleet_use(struct network_info *info, const struct container *container);
 /* What concerns several hosts, when all is read: of networks, then of each container. */

@@ -232,17 +232,18 @@ static void check_said(struct build *build, const struct scope *scope,
 	}
 }
 
-/* The addresses of one link, of which those not said have family 0. */
+/* The addresses of one link, of which those not said have family 0; `leased`: IPv4 is the DHCP
+ * server's to choose, whom all hosts ask. */
 static void check_addresses(struct build *build, const struct scope *scope,
 			    const struct network_info *info, const struct residence *residence,
 			    const struct node *at, const struct node *body,
-			    const struct ip *const ips[N_FAMILIES], const char *host)
+			    const struct ip *const ips[N_FAMILIES], const char *host, bool leased)
 {
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		const struct node *value = body ? node_get(body, families[i].key) : NULL;
 		if (value && ips[i]->family)
 			check_said(build, scope, info, body, families[i].key, ips[i], host);
-		else if (!value)
+		else if (!value && !(leased && families[i].family == AF_INET))
 			check_open(build, scope, info, residence, at, i);
 	}
 }
@@ -259,7 +260,8 @@ static void check_access(struct build *build, const struct network_info *info)
 		return;
 	struct residence residence = residence_of(build, info, &network->hosts);
 	check_addresses(build, &scope, info, &residence, body,
-			body->kind == NODE_MAPPING ? body : NULL, ips, hosts_only(&network->hosts));
+			body->kind == NODE_MAPPING ? body : NULL, ips, hosts_only(&network->hosts),
+			false);
 }
 
 static void check_range_host(struct build *build, const struct range *range)
@@ -322,7 +324,7 @@ static void check_attachment(struct build *build, const struct scope *scope,
 	}
 	if (!host)
 		host = hosts_only(&info->network->hosts);
-	check_addresses(build, scope, info, &residence, at, body, ips, host);
+	check_addresses(build, scope, info, &residence, at, body, ips, host, attachment->dhcp);
 	if (attachment->mac.set)
 		check_said(build, scope, info, body, "mac_address", NULL, host);
 }

@@ -86,6 +86,7 @@ struct network {
 	uint32_t bcqueuelen; /* packets */
 	bool internal;
 	bool probe; /* ask the LAN before a new address is used */
+	bool dhcp;  /* IPv4 addresses come from the LAN's DHCP server, where `attachment` says so */
 	struct host_access host;
 	struct hosts hosts;
 	bool several_hosts; /* on its LAN, which has to do with one choice of each address */
@@ -106,8 +107,9 @@ struct sysctl {
 struct attachment {
 	struct place place;
 	const struct network *network;
-	struct ip ipv4, ipv6;       /* family 0: choose one if the network has such a subnet */
-	struct mac mac;             /* set false: derive it */
+	struct ip ipv4, ipv6; /* family 0: choose one if the network has such a subnet */
+	bool dhcp, has_dhcp;  /* IPv4 comes by DHCP; the input says so or not, not the network */
+	struct mac mac;       /* set false: derive it */
 	const char *interface_name; /* NULL: the lowest free ethN */
 	int gw_priority;
 	struct route *routes;

@@ -196,5 +196,6 @@ void network_check(struct build *build, struct network_info *info)
 		return;
 	network_check_subnets(build, &scope, info, info->decl);
 	check_values(build, &scope, info, &info->decl->network);
+	dhcp_check_network(build, &scope, info, &info->decl->network);
 	*info->network = info->decl->network;
 }

@@ -259,13 +259,15 @@ void network_check_subnets(struct build *build, const struct scope *scope,
 		check_direct(build, scope, info, decl);
 	else if (direct && !info->body->incomplete)
 		report_key(context, CODE_SUBNET, scope, info->body, direct,
-			   "add `subnet: 172.16.86.0/24`", "needs a subnet beside it");
+			   decl->network.dhcp ? "remove it, as the lease says it; or add a `subnet`"
+					      : "add `subnet: 172.16.86.0/24`",
+			   "needs a subnet beside it");
 	else if (list && decl->network.n_subnets)
 		check_list(build, scope, info, &decl->network, list);
-	else if (!info->body->incomplete && (!list || !list->bad))
+	else if (!info->body->incomplete && (!list || !list->bad) && !decl->network.dhcp)
 		report(context, CODE_SUBNET, scope, list ? list : info->name,
 		       "add `subnet: 172.16.86.0/24`", "has no subnet");
-	if (decl->network.n_subnets == 0)
+	if (decl->network.n_subnets == 0 && !decl->network.dhcp)
 		info->unsure = true;
 	check_overlaps(build, scope, info);
 }

@@ -30,7 +30,9 @@ static const struct relations {
 	 "{'anyOf': [{'required': ['parent']},"
 	 "           {'required': ['internal'],"
 	 "            'properties': {'internal': {'enum': [true, 'true']}}}],"
-	 " 'oneOf': [{'required': ['subnet']}, {'required': ['subnets']}],"
+	 " 'oneOf': [{'required': ['subnet']}, {'required': ['subnets']},"
+	 "           {'required': ['dhcp'], 'properties': {'dhcp': {'enum': [true, 'true']},"
+	 "            'subnet': false, 'subnets': false}}],"
 	 " 'dependentRequired': {'vlan': ['parent'], 'vlan_protocol': ['parent'],"
 	 "   'gateway': ['subnet'], 'ip_range': ['subnet'], 'aux_addresses': ['subnet']},"
 	 " 'allOf': ["
@@ -44,6 +46,10 @@ static const struct relations {
 	 "  {'if': {'required': ['mode'],"
 	 "          'properties': {'mode': {'enum': ['private', 'vepa', 'passthru']}}},"
 	 "   'then': {'properties': {'host': {'enum': [false, 'false']}}}},"
+	 "  {'if': {'required': ['dhcp'], 'properties': {'dhcp': {'enum': [true, 'true']}}},"
+	 "   'then': {'required': ['parent'],"
+	 "            'properties': {'mode': {'not': {'enum': ['l3', 'l3s']}},"
+	 "                           'host': {'enum': [false, 'false']}}}},"
 	 "  {'if': {'required': ['vlan_protocol']},"
 	 "   'then': {'anyOf': [{'required': ['vlan']},"
 	 "                      {'properties': {'parent': {'pattern': '\\\\.[0-9]+$'}}}]}},"
@@ -53,6 +59,9 @@ static const struct relations {
 	 "                     {'properties': {'subnet': {'pattern': ':'}}}}}}]},"
 	 "   'then': {'properties': {'mtu': {'minimum': 1280}}}}, " SUBNET_RELATIONS "]}"},
 	{&subnet_object, "{'allOf': [" SUBNET_RELATIONS "]}"},
+	{&attachment_object,
+	 "{'if': {'required': ['dhcp'], 'properties': {'dhcp': {'enum': [true, 'true']}}},"
+	 " 'then': {'properties': {'ipv4_address': false}}}"},
 	{&route_object,
 	 "{'allOf': [" SAME_FAMILY("to",
 				   "via") ","

@@ -191,7 +191,9 @@ static void attach(unsigned number)
 		make(netlink, &spec, &birth);
 	accept_ra_off();
 	add(&datagram, encode_link_up(&message, ifindex, true), &message);
-	add(&datagram, encode_addr_add(&message, ifindex, spec.addrs, MARK_PROTOCOL, NLM_F_EXCL),
+	add(&datagram,
+	    encode_addr_add(&message, ifindex, spec.addrs,
+			    (struct addr_terms){.protocol = MARK_PROTOCOL}, NLM_F_EXCL),
 	    &message);
 	add(&datagram, encode_route_add(&message, ifindex, spec.routes, NLM_F_EXCL), &message);
 	send_all(netlink, &datagram);

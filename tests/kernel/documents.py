@@ -4,10 +4,11 @@ A page is played in sections, each on a host of its own, which begins at a comme
 
     <!-- test: needs=vlan lan=10:172.16.86.1/24 link=eth1 netns=web,db copy=examples/a.yaml:a.yaml -->
 
-or, where it speaks of an engine, engine=docker: a real one that has the image "alpine". In it, a YAML
-block whose first line is "# NAME.yaml" is written as that file, and in a block of
-`console` each line behind "$ " is a command in one shell, and what follows is its output, to the
-letter but for what no two runs have in common. A line "..." stands for any lines."""
+or, where it speaks of an engine, engine=docker: a real one that has the image "alpine"; and
+dhcp=172.16.86.50 is a DHCP server on the LAN with that one address. In it, a YAML block whose first
+line is "# NAME.yaml" is written as that file, and in a block of `console` each line behind "$ " is a
+command in one shell, and what follows is its output, to the letter but for what no two runs have in
+common. A line "..." stands for any lines."""
 import collections
 import contextlib
 import os
@@ -15,6 +16,7 @@ import re
 import subprocess
 import time
 
+from dhcp_server import Server
 from engines import running
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
@@ -164,6 +166,9 @@ def prepare(host, setup, stack):
             peer = f"up{value[-1]}"
             host.batch("host", [f"link add {value} type veth peer name {peer}",
                                 f"link set {value} up", f"link set {peer} up"])
+        elif key == "dhcp":
+            # One address is all that it has, so that it is known which.
+            Server(host, pool=f"{value},{value}").begin()
         elif key == "copy":
             source, name = value.split(":")
             host.write(read(source), name)

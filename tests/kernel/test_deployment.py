@@ -8,12 +8,15 @@ import subprocess
 
 import linux
 from declare import EXAMPLES, document, lan
+from dhcp_server import serving
 from host import same
 from registry import test
 from service import watching
 
 UNIT = os.path.join(EXAMPLES, "systemd/mvapply.service")
-CAPABILITIES = {"CAP_NET_BROADCAST": 11, "CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13,
+DHCP = os.path.join(EXAMPLES, "systemd/mvapply-dhcp.conf")
+CAPABILITIES = {"CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7, "CAP_NET_BIND_SERVICE": 10,
+                "CAP_NET_BROADCAST": 11, "CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13,
                 "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21}
 TEXT = document({"n": lan()}, {"web": {"n": {"sysctls": {"net.ipv4.conf.IFNAME.forwarding": "1"}}},
                                "db": ["n"]})
@@ -60,8 +63,8 @@ def verify(host):
 
 def expanded(groups):
     """The names of a @group of system calls."""
-    names = set()
-    for group in groups:
+    names = {group for group in groups if not group.startswith("@")}
+    for group in set(groups) - names:
         for line in systemd_analyze("syscall-filter", group).stdout.splitlines()[1:]:
             word = line.strip()
             if word.startswith("@"):
@@ -74,13 +77,34 @@ def expanded(groups):
 @test("deployment: the unit's filter has every system call that the service makes")
 def system_calls(host):
     host.netns("web")
-    host.write(TEXT)
+
+    def at_work(service):
+        host.netns("db")
+        service.until_says("created attach db/n")
+        host.ip("web", "link del eth0")
+        service.until(lambda: host.names("web"), "repaired")
+        service.quiet()
+    made = traced(host, TEXT, at_work)
+    # The unit has done these: LimitNOFILE=, CapabilityBoundingSet=.
+    same(made - filter_allows(UNIT) - {"prlimit64", "setrlimit", "capset"}, set(),
+         "calls that are not allowed")
+
+
+def filter_allows(*paths):
+    """The names of the system calls that the units let through together."""
     allowed = set()
-    for value in unit_values("SystemCallFilter"):
-        if value.startswith("~"):
-            allowed -= expanded(value[1:].split())
-        else:
-            allowed |= expanded(value.split())
+    for path in paths:
+        for value in unit_values("SystemCallFilter", path):
+            if value.startswith("~"):
+                allowed -= expanded(value[1:].split())
+            else:
+                allowed |= expanded(value.split())
+    return allowed
+
+
+def traced(host, text, at_work):
+    """The names of the system calls that the service makes, with all that it starts."""
+    host.write(text)
     calls = "/run/calls"
     program = host.binary
     with open("/run/traced", "w", encoding="ascii") as file:
@@ -90,15 +114,10 @@ def system_calls(host):
     os.chmod("/run/traced", 0o755)
     host.binary = "/run/traced"
     with watching(host, "-f", "network.yaml", "--metrics", "/run/mvapply.prom") as service:
-        host.netns("db")
-        service.until_says("created attach db/n")
-        host.ip("web", "link del eth0")
-        service.until(lambda: host.names("web"), "repaired")
-        service.quiet()
+        at_work(service)
+    host.binary = program
     with open(calls, encoding="utf-8", errors="replace") as file:
-        made = set(re.findall(r"^\d+ +(\w+)\(", file.read(), re.M))
-    # The unit has done these: LimitNOFILE=, CapabilityBoundingSet=.
-    same(made - allowed - {"prlimit64", "setrlimit", "capset"}, set(), "calls that are not allowed")
+        return set(re.findall(r"^\d+ +(\w+)\(", file.read(), re.M))
 
 
 def confine(kept):
@@ -143,6 +162,29 @@ def confined_process(host):
         for kept, said in ((capabilities(UNIT), "blocked"), (capabilities(UNIT, more), "created")):
             with watching(host, "-f", host.write(text), before=confine(kept)) as service:
                 service.until_says(f"{said} attach web/n")
+
+
+LEASED = document({"n": lan(dhcp=True, subnet=None, gateway=None)}, {"web": ["n"]})
+
+
+@test("deployment: a lease takes the rights that mvapply-dhcp.conf adds, and no other system calls")
+def confined_lease(host):
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)
+    host.netns("web")
+    kept = capabilities(UNIT, DHCP)
+    with serving(host) as server:
+        with watching(host, "-f", host.write(LEASED), before=confine(kept)) as service:
+            same(set(server.leases()), {ip.split("/")[0] for ip in host.addresses("web", "eth0")},
+                 "leases")
+            host.write(document({"n": lan(dhcp=True)}, {}))
+            service.until(lambda: not server.leases() and not host.names("web"), "given back")
+            assert not any("error" in line for line in service.log()), service.log()
+    # What the filter lets through, and what the client, who is nobody then, is started with.
+    allowed = filter_allows(UNIT, DHCP)
+    with serving(host):
+        made = traced(host, LEASED, lambda service: None)
+    assert "execve" in made, made
+    same(made - allowed - {"prlimit64", "setrlimit"}, set(), "calls that are not allowed")
 
 
 # --- YAML

@@ -14,6 +14,8 @@
 
 /* Netlink is in the machine's byte order; the bytes below are those of little endian. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static const struct addr_terms ours = {.protocol = MARK_PROTOCOL};
+
 static void assert_bytes(const union message *message, const uint8_t *bytes, size_t size)
 {
 	assert_int_equal(message->header.nlmsg_len, size);
@@ -166,7 +168,7 @@ static void test_address(void **state)
 	struct prefix prefix;
 	union message message;
 	assert_true(prefix_parse("172.16.86.2/24", &prefix));
-	assert_true(encode_addr_add(&message, 5, &prefix, MARK_PROTOCOL, NLM_F_EXCL));
+	assert_true(encode_addr_add(&message, 5, &prefix, ours, NLM_F_EXCL));
 	assert_bytes(&message, expected, sizeof(expected));
 }
 
@@ -192,6 +194,27 @@ static void test_neighbor_bytes(void **state)
 	assert_bytes(&message, expected, sizeof(expected));
 }
 
+/* An address that holds for a time: the kernel's own time stamps behind it do not matter. */
+static void test_address_lifetime(void **state)
+{
+	(void)state;
+	struct prefix prefix;
+	struct live_addr addr;
+	union message message;
+	bool proto;
+	assert_true(prefix_parse("172.16.86.50/24", &prefix));
+	assert_true(encode_addr_add(
+		&message, 5, &prefix,
+		(struct addr_terms){.protocol = MARK_PROTOCOL, .valid = 120, .preferred = 60},
+		NLM_F_REPLACE));
+	assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
+	assert_int_equal(addr.valid, 120);
+	assert_int_equal(addr.preferred, 60);
+	assert_true(encode_addr_add(&message, 5, &prefix, ours, NLM_F_REPLACE));
+	assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
+	assert_int_equal(addr.valid, 0);
+}
+
 static void test_address_round_trip(void **state)
 {
 	(void)state;
@@ -203,7 +226,7 @@ static void test_address_round_trip(void **state)
 		union message message;
 		bool proto = false;
 		assert_true(prefix_parse(texts[i], &prefix));
-		assert_true(encode_addr_add(&message, 5, &prefix, MARK_PROTOCOL, NLM_F_REPLACE));
+		assert_true(encode_addr_add(&message, 5, &prefix, ours, NLM_F_REPLACE));
 		assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
 		assert_true(prefix_equal(&addr.prefix, &prefix));
 		assert_int_equal(addr.ifindex, 5);
@@ -269,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_neighbor_bytes),
 		cmocka_unit_test(test_address_round_trip),
+		cmocka_unit_test(test_address_lifetime),
 		cmocka_unit_test(test_route_round_trip),
 		cmocka_unit_test(test_limits),
 	};

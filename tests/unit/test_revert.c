@@ -162,8 +162,8 @@ static void test_foreign_address(void **state)
 	struct prefix foreign;
 	assert_true(prefix_parse("192.0.2.1/32", &foreign));
 	assert_int_equal(want->n_addrs, 2);
-	assert_int_equal(link_spec_addr_protocol(want, &foreign), 3);
-	assert_int_equal(link_spec_addr_protocol(want, &want->addrs[0]), MARK_PROTOCOL);
+	assert_int_equal(link_spec_addr_terms(want, &foreign).protocol, 3);
+	assert_int_equal(link_spec_addr_terms(want, &want->addrs[0]).protocol, MARK_PROTOCOL);
 	assert_int_equal(want->ifindex, db->links[0].ifindex);
 	plan_free(back);
 	scene_close(&scene);

@@ -85,6 +85,14 @@ void world_addr(struct live_ns *ns, int ifindex, const char *prefix, uint8_t pro
 		(struct live_addr){.ifindex = ifindex, .prefix = prefix_of(prefix), .proto = proto};
 }
 
+void world_lease(struct live_ns *ns, int ifindex, const char *prefix, uint32_t valid,
+		 uint32_t preferred)
+{
+	world_addr(ns, ifindex, prefix, MARK_PROTOCOL);
+	ns->addrs[ns->n_addrs - 1].valid = valid;
+	ns->addrs[ns->n_addrs - 1].preferred = preferred;
+}
+
 void world_route(struct live_ns *ns, int ifindex, const char *to, const char *via, uint8_t proto)
 {
 	struct live_route *route = array_push(ns->arena, ns->routes, ns->n_routes);
@@ -161,6 +169,18 @@ static struct live_link like(const struct live *live, const struct link_spec *wa
 				  .parent_where = parent ? PARENT_HOST : PARENT_NONE};
 }
 
+static void addr_put(struct live *live, struct live_ns *ns, int ifindex,
+		     const struct link_spec *want, const struct prefix *addr, bool replace)
+{
+	const struct addr_terms terms = link_spec_addr_terms(want, addr);
+	done(kernel_addr_add(live, ns, ifindex, addr, terms.protocol, replace), "add an address");
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		if (ns->addrs[i].ifindex == ifindex && prefix_equal(&ns->addrs[i].prefix, addr)) {
+			ns->addrs[i].valid = terms.valid;
+			ns->addrs[i].preferred = terms.preferred;
+		}
+}
+
 static void create(struct live *live, const struct link_spec *want)
 {
 	struct live_ns *ns = want->ns;
@@ -173,8 +193,7 @@ static void create(struct live *live, const struct link_spec *want)
 		sysctl_set(ns, link_at(ns, ifindex), &want->sysctls[i]);
 	done(kernel_link_up(live, ns, ifindex), "bring a link up");
 	for (size_t i = 0; i < want->n_addrs; i++)
-		done(kernel_addr_add(live, ns, ifindex, &want->addrs[i], MARK_PROTOCOL, false),
-		     "add an address");
+		addr_put(live, ns, ifindex, want, &want->addrs[i], false);
 	for (size_t i = 0; i < want->n_routes; i++)
 		route_put(ns, ifindex, &want->routes[i], want->routes[i].replaces);
 }
@@ -211,13 +230,13 @@ static void change_field(struct live *live, struct live_ns *ns, int ifindex,
 		break;
 	case FIELD_ADDRESS:
 		if (change->to)
-			done(kernel_addr_add(live, ns, ifindex, &change->addr, MARK_PROTOCOL,
-					     change->from != NULL),
-			     what);
+			addr_put(live, ns, ifindex, want, &change->addr, change->from != NULL);
 		break;
 	case FIELD_ROUTE:
 		if (change->to)
 			route_put(ns, ifindex, &change->route, change->from != NULL);
+		break;
+	case FIELD_DHCP: /* no server is in the model: see world_lease */
 		break;
 	case FIELD_DRIVER:
 	case FIELD_PARENT:
@@ -277,9 +296,7 @@ static void take_away(struct live *live, const struct plan *plan, struct todo *t
 static void restore(struct live *live, const struct link_spec *want, const struct todo *todo)
 {
 	for (size_t i = 0; i < want->n_addrs; i++)
-		done(kernel_addr_add(live, todo->ns, todo->ifindex, &want->addrs[i], MARK_PROTOCOL,
-				     true),
-		     "restore an address");
+		addr_put(live, todo->ns, todo->ifindex, want, &want->addrs[i], true);
 	for (size_t i = 0; i < want->n_routes; i++)
 		route_put(todo->ns, todo->ifindex, &want->routes[i], true);
 }

@@ -14,6 +14,9 @@ struct live_ns *world_ns(struct live *live, const char *name);
 /* Adds an up link of 1500 bytes; fill in the rest. */
 struct live_link *world_link(struct live_ns *ns, const char *name, enum link_kind kind);
 void world_addr(struct live_ns *ns, int ifindex, const char *prefix, uint8_t proto);
+/* One of DHCP, that holds and is preferred for so many seconds. */
+void world_lease(struct live_ns *ns, int ifindex, const char *prefix, uint32_t valid,
+		 uint32_t preferred);
 void world_route(struct live_ns *ns, int ifindex, const char *to, const char *via, uint8_t proto);
 void world_unlink(struct live *live, struct live_ns *ns, int ifindex);
 

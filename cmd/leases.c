@@ -1,0 +1,62 @@
+#include "cmd/leases.h"
+
+#include "dhcp/lessor.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECE_SIZE 65536
+
+static const char word[] = "dhcp";
+
+/* The end of a piece goes before the next one: the word may be in both. */
+static bool descriptor_names(int fd)
+{
+	static char bytes[PIECE_SIZE];
+	const size_t overlap = sizeof(word) - 2;
+	size_t kept = 0;
+	ssize_t size;
+	while ((size = read(fd, bytes + kept, sizeof(bytes) - kept)) > 0) {
+		const size_t used = kept + (size_t)size;
+		if (memmem(bytes, used, word, sizeof(word) - 1))
+			return true;
+		kept = used < overlap ? used : overlap;
+		memmove(bytes, bytes + used - kept, kept);
+	}
+	return size < 0;
+}
+
+/* A file that is not there has no need of anything. */
+static bool file_names(const char *path)
+{
+	struct stat stat;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return false;
+	bool names = fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || descriptor_names(fd);
+	close(fd);
+	return names;
+}
+
+static bool files_name(const struct options *options)
+{
+	for (size_t i = 0; i < options->n_files; i++)
+		if (strcmp(options->files[i], "-") == 0 || file_names(options->files[i]))
+			return true;
+	return options->n_words && file_names(options->words[0]);
+}
+
+struct lessor *leases_begin(const struct command *command, const struct options *options)
+{
+	struct error error;
+	const bool may_do_without = command->groups & OPTIONS_APPLY;
+	if (!command->changes || options->dry_run || (may_do_without && !files_name(options)))
+		return NULL;
+	struct lessor *lessor = lessor_new(&error);
+	if (!lessor && options->verbose)
+		fprintf(stderr, "mvapply: note: no DHCP client can be run: %s\n", error.text);
+	return lessor;
+}

@@ -1,0 +1,211 @@
+#include "dhcp/client.h"
+
+#include "base/capability.h"
+#include "dhcp/script.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* nobody, on every distribution. */
+#define NOBODY 65534
+
+/* Where it has mvapply: busybox takes 3 and 4 for its own ends. */
+#define PROGRAM_FD   9
+#define PROGRAM_PATH "/proc/self/fd/9"
+
+/* Its exit code where no client was found. */
+#define CLIENT_ABSENT 126
+
+#define HEX_SIZE (2 * CLIENT_ID_MAX + 1)
+
+static bool path_try(const char *folder, size_t length, const char *name, char path[PATH_MAX])
+{
+	int size = snprintf(path, PATH_MAX, "%.*s/%s", (int)length, folder, name);
+	return length && folder[0] == '/' && size < PATH_MAX && access(path, X_OK) == 0;
+}
+
+static bool path_search(const char *folders, const char *name, char path[PATH_MAX])
+{
+	for (const char *at = folders; at && *at;) {
+		const size_t length = strcspn(at, ":");
+		if (path_try(at, length, name, path))
+			return true;
+		at += length + (at[length] == ':');
+	}
+	return false;
+}
+
+bool client_find(char path[PATH_MAX])
+{
+	static const char *const names[] = {"udhcpc", "busybox"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (path_search(getenv("PATH"), names[i], path) ||
+		    path_search("/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin", names[i], path))
+			return true;
+	return false;
+}
+
+__attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vdprintf(STDERR_FILENO, format, args);
+	va_end(args);
+	_exit(127);
+}
+
+static void descriptors_take(int output, int program)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	/* dup2 of a descriptor to itself would leave it to be closed. */
+	if (program == PROGRAM_FD)
+		(void)fcntl(program, F_SETFD, 0);
+	else
+		dup2(program, PROGRAM_FD);
+}
+
+/* A server on the LAN talks to it: it is nobody, where it may become so, and has but the rights to
+ * packets and to the port of DHCP's clients. */
+static void rights_drop(void)
+{
+	(void)prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+	(void)!setgroups(0, NULL);
+	(void)!setresgid(NOBODY, NOBODY, NOBODY);
+	(void)!setresuid(NOBODY, NOBODY, NOBODY);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    capabilities_keep(CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_NET_BIND_SERVICE),
+			      true) < 0)
+		fail("its rights cannot be taken away: %s", strerror(errno));
+}
+
+static void signals_default(void)
+{
+	static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		signal(numbers[i], SIG_DFL);
+}
+
+static const char *client_id_hex(const struct client_id *id, char text[HEX_SIZE])
+{
+	for (size_t i = 0; i < id->size; i++)
+		snprintf(text + 2 * i, 3, "%02x", id->bytes[i]);
+	return text;
+}
+
+struct words {
+	char *items[32];
+	size_t count;
+};
+
+static void word_add(struct words *words, const char *word)
+{
+	/* execve(2) changes none of them. */
+	words->items[words->count++] = (char *)(uintptr_t)word;
+}
+
+/* Nothing is asked for but what a lease has (lease.h), and the server may keep a name. */
+static void options_add(struct words *words, const struct dhcp_request *request)
+{
+	static char name[80], addr[IP_TEXT_SIZE];
+	static const char *const options[] = {"-o", "-O", "subnet", "-O", "router"};
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		word_add(words, options[i]);
+	if (*request->host_name) {
+		snprintf(name, sizeof(name), "hostname:%s", request->host_name);
+		word_add(words, "-x");
+		word_add(words, name);
+	}
+	if (request->addr.family) {
+		word_add(words, "-r");
+		word_add(words, ip_format(&request->addr, addr));
+	}
+	if (request->broadcast)
+		word_add(words, "-B");
+}
+
+/* One that releases stays until it is told to end by a signal, as one that ends by itself (-q) does
+ * not release. */
+static void client_run(const struct dhcp_request *request)
+{
+	const bool release = request->deed == DHCP_RELEASE;
+	char path[PATH_MAX], hex[HEX_SIZE], id[HEX_SIZE + 8], tries[12];
+	struct words words = {.count = 0};
+	if (!client_find(path))
+		_exit(CLIENT_ABSENT);
+	snprintf(id, sizeof(id), "0x3d:%s", client_id_hex(&request->client_id, hex));
+	snprintf(tries, sizeof(tries), "%d", release ? CLIENT_RELEASE_TRIES : CLIENT_LEASE_TRIES);
+	const char *const always[] = {
+		"udhcpc", "-f",
+		"-n",     release ? "-R" : "-q",
+		"-i",     request->link,
+		"-s",     PROGRAM_PATH,
+		"-x",     id,
+		"-V",     "mvapply",
+		"-t",     tries,
+		"-T",     "1",
+	};
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		word_add(&words, always[i]);
+	options_add(&words, request);
+	static char variable[] = SCRIPT_VARIABLE "=1";
+	char *environment[] = {variable, NULL};
+	execve(path, words.items, environment);
+	fail("%s cannot be run: %s", path, strerror(errno));
+}
+
+void client_become(const struct dhcp_request *request, int netns, int output, int program)
+{
+	signals_default();
+	descriptors_take(output, program);
+	if (setns(netns, CLONE_NEWNET) < 0)
+		fail("its namespace cannot be entered: %s", strerror(errno));
+	(void)!chdir("/");
+	rights_drop();
+	/* Which a change of rights would undo (commit_creds). */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	client_run(request);
+	_exit(127);
+}
+
+/* The last line that says anything, without what is no plain text. */
+static void last_line(const char *said, char text[sizeof(((struct dhcp_answer *)0)->text)])
+{
+	size_t end = strlen(said), start, used = 0;
+	while (end && said[end - 1] == '\n')
+		end--;
+	for (start = end; start && said[start - 1] != '\n'; start--)
+		;
+	for (; start < end && used + 1 < sizeof(((struct dhcp_answer *)0)->text); start++)
+		text[used++] = said[start] >= ' ' && said[start] <= '~' ? said[start] : '?';
+	text[used] = '\0';
+}
+
+struct dhcp_answer client_answer(const struct dhcp_request *request, int status, const char *said)
+{
+	struct dhcp_answer answer = {.result = DHCP_FAILED};
+	const bool leased = lease_parse(said, &answer.lease);
+	const bool ended = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (leased && (ended || request->deed == DHCP_RELEASE))
+		answer.result = DHCP_DONE;
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == CLIENT_ABSENT)
+		answer.result = DHCP_ABSENT;
+	else if (strstr(said, "no lease") || WIFSIGNALED(status))
+		answer.result = DHCP_SILENT;
+	last_line(said, answer.text);
+	return answer;
+}

@@ -1,0 +1,27 @@
+/* The DHCP client: udhcpc of busybox, which runs for one request and is gone. */
+#ifndef DHCP_CLIENT_H
+#define DHCP_CLIENT_H
+
+#include "dhcp/message.h"
+
+#include <limits.h>
+#include <sys/types.h>
+
+/* How long it asks: so many times, a second apart. */
+#define CLIENT_LEASE_TRIES   6
+#define CLIENT_RELEASE_TRIES 2
+
+/* Where it is: udhcpc itself, or a busybox, which may have it; in PATH, and where PATH often does
+ * not lead. False: nowhere. */
+bool client_find(char path[PATH_MAX]);
+
+/* In a child of fork(2): enters the network namespace, gives up all rights but those of a client,
+ * and becomes it. What it says goes to `output`. `program` is mvapply itself, for the script.
+ * Returns only by _exit(2). */
+__attribute__((noreturn)) void client_become(const struct dhcp_request *request, int netns,
+					     int output, int program);
+
+/* What came of it, from its exit status (wait(2)) and all that it said. */
+struct dhcp_answer client_answer(const struct dhcp_request *request, int status, const char *said);
+
+#endif

@@ -1,0 +1,37 @@
+/* A lease of DHCP (RFC 2131), as a client tells of it. Pure. */
+#ifndef DHCP_LEASE_H
+#define DHCP_LEASE_H
+
+#include "base/ip.h"
+
+#include <stddef.h>
+
+/* A year: what holds for longer is asked for again meanwhile, as if it ended. */
+#define LEASE_SECONDS_MAX 31536000
+
+struct lease {
+	struct prefix addr; /* IPv4, with the length of its subnet */
+	struct ip router;   /* family 0: none */
+	uint32_t seconds;   /* 1..LEASE_SECONDS_MAX */
+};
+
+/* By which a server knows a client again (RFC 2132 9.14): type 0, and up to 254 bytes. */
+#define CLIENT_ID_MAX 255
+
+struct client_id {
+	uint8_t bytes[CLIENT_ID_MAX];
+	uint8_t size;
+};
+
+/* Of set, network and container: "SET/NETWORK/CONTAINER", whatever link and host it is on. Names
+ * have at most 63 bytes (schema/model.h); longer ones are cut. */
+struct client_id client_id_make(const char *set, const char *network, const char *container);
+
+/* "LEASE ip=A mask=L router=R lease=S\n", as script.h writes it, anywhere in the text; router and
+ * its value may be absent. False: it is not there, is not complete, or no address of a LAN. */
+bool lease_parse(const char *text, struct lease *ret);
+
+/* Whether the text is a name that a server can keep for a client (RFC 1123 2.1). */
+bool host_name_valid(const char *text);
+
+#endif

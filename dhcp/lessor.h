@@ -1,0 +1,27 @@
+/* Asking for leases, and giving them back: by a helper, which is another process, since the rest of
+ * mvapply may run no program (cmd/confine.h). */
+#ifndef DHCP_LESSOR_H
+#define DHCP_LESSOR_H
+
+#include "base/error.h"
+#include "dhcp/message.h"
+
+struct lessor;
+
+/* Starts the helper, which takes fork(2): to be called before rights are given up, and before there
+ * are threads. NULL: it could not be started. */
+struct lessor *lessor_new(struct error *error);
+/* Tells it to end, and does not wait for that; NULL is taken. */
+void lessor_free(struct lessor *lessor);
+
+struct inquiry {
+	int netns; /* a descriptor */
+	struct dhcp_request request;
+	struct dhcp_answer answer; /* filled in */
+};
+
+/* Makes all inquiries side by side, and waits for the answers: a second, or CLIENT_LEASE_TRIES
+ * where no server answers. Several threads may ask. */
+void lessor_ask(struct lessor *lessor, struct inquiry *inquiries, size_t count);
+
+#endif

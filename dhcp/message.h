@@ -1,0 +1,37 @@
+/* What is asked of the helper (helper.h), and what it answers: a datagram each. */
+#ifndef DHCP_MESSAGE_H
+#define DHCP_MESSAGE_H
+
+#include "dhcp/lease.h"
+
+#include <net/if.h>
+
+enum dhcp_deed {
+	DHCP_LEASE,   /* get a lease, or renew it */
+	DHCP_RELEASE, /* give it back */
+};
+
+/* Two descriptors go with it: the network namespace, and a pipe for the answer. */
+struct dhcp_request {
+	enum dhcp_deed deed;
+	char link[IFNAMSIZ];
+	char host_name[64]; /* that the server may keep; "": none */
+	struct client_id client_id;
+	struct ip addr; /* the one that is wanted, or given back; family 0: whichever */
+	bool broadcast; /* the link gets nothing that is not for its own address: ipvlan */
+};
+
+enum dhcp_result {
+	DHCP_DONE,
+	DHCP_SILENT, /* no server answered */
+	DHCP_ABSENT, /* no client is installed */
+	DHCP_FAILED, /* the client did not do it, and says why in `text` */
+};
+
+struct dhcp_answer {
+	enum dhcp_result result;
+	struct lease lease; /* DHCP_LEASE that is done */
+	char text[128];     /* printable */
+};
+
+#endif

@@ -1,0 +1,302 @@
+/* Leases of DHCP: got and renewed once the links are as they shall be, given back before they go.
+ */
+#include "reconcile/applier.h"
+
+#include "dhcp/client.h"
+#include "dhcp/lessor.h"
+#include "reconcile/netns.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is asked for the plan's steps, of which inquiries[i] is for steps[i]. */
+struct leasing {
+	struct arena *arena;
+	size_t *steps;
+	size_t n_steps;
+	struct inquiry *inquiries;
+	size_t n_inquiries;
+};
+
+static void inquiry_add(struct leasing *leasing, size_t number, const struct step *step,
+			enum dhcp_deed deed, const char *link, const struct ip *addr)
+{
+	const struct mark *mark = &step->mark;
+	struct inquiry *inquiry =
+		array_push(leasing->arena, leasing->inquiries, leasing->n_inquiries);
+	inquiry->request = (struct dhcp_request){
+		.deed = deed,
+		.client_id = client_id_make(mark->set, mark->network, mark->container),
+		.addr = *addr,
+		.broadcast = (step->want ? step->want->kind : step->have->kind) == KIND_IPVLAN};
+	inquiry->netns = (step->want ? step->want->ns : step->ns)->handle->fd;
+	snprintf(inquiry->request.link, sizeof(inquiry->request.link), "%s", link);
+	if (host_name_valid(mark->container))
+		snprintf(inquiry->request.host_name, sizeof(inquiry->request.host_name), "%s",
+			 mark->container);
+	*array_push(leasing->arena, leasing->steps, leasing->n_steps) = number;
+}
+
+static bool asks(const struct step *step)
+{
+	if (!step_acts(step) || !step->want || !step->want->dhcp.wanted)
+		return false;
+	for (size_t i = 0; i < step->n_changes; i++)
+		if (step->changes[i].field == FIELD_DHCP)
+			return true;
+	return step->action != ACTION_CHANGE;
+}
+
+static void fail(struct applier *applier, size_t number, int errnum, enum code code,
+		 const char *text, const char *hint)
+{
+	const struct link_spec *want = applier->plan->steps[number].want;
+	char lease[PREFIX_TEXT_SIZE + 32] = "has no IPv4 address", addr[PREFIX_TEXT_SIZE];
+	struct error error;
+	if (want->dhcp.lease.ip.family)
+		snprintf(lease, sizeof(lease), "keeps %s until its lease ends",
+			 prefix_format(&want->dhcp.lease, addr));
+	error_set(&error, errnum, "%s: %s in namespace %s %s", text, want->name, want->ns->name,
+		  lease);
+	error_hint(&error, "%s", hint);
+	error_code(&error, code);
+	outcome_fail(&applier->outcomes[number], &error);
+}
+
+static void fail_answer(struct applier *applier, size_t number, const struct dhcp_answer *answer)
+{
+	char text[sizeof(answer->text) + 64];
+	switch (answer->result) {
+	case DHCP_DONE:
+		break;
+	case DHCP_SILENT:
+		snprintf(text, sizeof(text), "no DHCP server answered within %d s",
+			 CLIENT_LEASE_TRIES);
+		fail(applier, number, ETIMEDOUT, CODE_DHCP_SILENT, text,
+		     "is there one on this LAN, and this VLAN? Run mvapply again; `mvapply watch` "
+		     "goes on asking");
+		break;
+	case DHCP_ABSENT:
+		fail(applier, number, ENOENT, CODE_DHCP_CLIENT,
+		     "no DHCP client is installed: there is no udhcpc",
+		     "install udhcpc, or a busybox that has it, and run mvapply again");
+		break;
+	case DHCP_FAILED:
+		snprintf(text, sizeof(text), "the DHCP client failed: %s", answer->text);
+		fail(applier, number, EIO, CODE_DHCP_CLIENT, text,
+		     "`mvapply doctor` looks whether the client is there, and the rights");
+		break;
+	}
+}
+
+/* The kernel notes when half of it is over: the address is then no longer preferred, which for IPv4
+ * has no other effect. */
+static struct addr_terms lease_terms(const struct lease *lease)
+{
+	return (struct addr_terms){.protocol = MARK_PROTOCOL,
+				   .valid = lease->seconds,
+				   .preferred = lease->seconds / 2};
+}
+
+static struct link_route router_route(const struct ip *router)
+{
+	return (struct link_route){.to = {.ip = *router, .len = 32}};
+}
+
+static struct link_route default_route(const struct ip *router)
+{
+	return (struct link_route){.to = {.ip.family = AF_INET}, .via = *router};
+}
+
+/* What the lease before this one had, and this one has not. What is gone already needs no reply. */
+static void old_remove(struct netlink *netlink, int ifindex, const struct link_dhcp *dhcp,
+		       const struct lease *lease)
+{
+	union message message;
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	if (dhcp->router.family && !ip_equal(&dhcp->router, &lease->router)) {
+		struct link_route route = default_route(&dhcp->router);
+		queue(batch, encode_route_delete(&message, ifindex, &route, MARK_PROTOCOL, 0),
+		      &message, false);
+		route = router_route(&dhcp->router);
+		queue(batch, encode_route_delete(&message, ifindex, &route, MARK_PROTOCOL, 0),
+		      &message, false);
+	}
+	if (dhcp->lease.ip.family && !prefix_equal(&dhcp->lease, &lease->addr))
+		queue(batch, encode_addr_delete(&message, ifindex, &dhcp->lease), &message, false);
+	if (batch_count(batch))
+		(void)batch_send(netlink, batch, &error);
+}
+
+/* The link's own routes are put again, and nobody else's are in the way for good. */
+static bool has_default(const struct link_spec *want)
+{
+	for (size_t i = 0; i < want->n_routes; i++)
+		if (want->routes[i].to.len == 0 && want->routes[i].to.ip.family == AF_INET)
+			return true;
+	return false;
+}
+
+struct putting {
+	struct outcome *outcome;
+	const struct link_spec *want;
+	struct netlink *netlink;
+	int ifindex;
+};
+
+static void put(const struct putting *putting, struct doing *doing, bool encoded,
+		const union message *message, int tolerated)
+{
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	queue(batch, encoded, message, false);
+	if (batch_send(putting->netlink, batch, &error) < 0)
+		outcome_broke(putting->outcome, doing, &error);
+	else if (batch_reply(batch, 0)->errnum && batch_reply(batch, 0)->errnum != tolerated)
+		outcome_refused(putting->outcome, doing, batch_reply(batch, 0));
+}
+
+static void route_put(const struct putting *putting, const struct link_route *route, bool replace,
+		      int tolerated)
+{
+	union message message;
+	struct doing doing = doing_of(DEED_ROUTE, putting->want->ns, putting->want);
+	doing_route(&doing, route);
+	put(putting, &doing,
+	    encode_route_add(&message, putting->ifindex, route,
+			     replace ? NLM_F_REPLACE : NLM_F_EXCL),
+	    &message, tolerated);
+}
+
+/* Somebody else's route to the router will do. */
+static void lease_put(const struct putting *putting, const struct lease *lease)
+{
+	union message message;
+	const struct link_spec *want = putting->want;
+	struct doing doing = doing_of(DEED_ADDRESS, want->ns, want);
+	old_remove(putting->netlink, putting->ifindex, &want->dhcp, lease);
+	doing_prefix(&doing, &lease->addr);
+	put(putting, &doing,
+	    encode_addr_add(&message, putting->ifindex, &lease->addr, lease_terms(lease),
+			    NLM_F_REPLACE),
+	    &message, 0);
+	if (!lease->router.family || putting->outcome->state == OUTCOME_FAILED)
+		return;
+	struct link_route route = router_route(&lease->router);
+	route_put(putting, &route, ip_equal(&want->dhcp.router, &lease->router), EEXIST);
+	route = default_route(&lease->router);
+	if (want->dhcp.gateway)
+		route_put(putting, &route, has_default(want), 0);
+}
+
+/* So that what is told of the plan has it. */
+static void spec_take(struct arena *arena, struct link_spec *want, const struct lease *lease)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < want->n_addrs; i++)
+		if (want->addrs[i].ip.family != AF_INET)
+			want->addrs[kept++] = want->addrs[i];
+	want->n_addrs = kept;
+	*array_push(arena, want->addrs, want->n_addrs) = lease->addr;
+	want->addr_terms = NULL;
+	for (size_t i = kept = 0; i < want->n_routes; i++)
+		if (want->routes[i].to.ip.family != AF_INET)
+			want->routes[kept++] = want->routes[i];
+	want->n_routes = kept;
+	if (lease->router.family && want->dhcp.gateway)
+		*array_push(arena, want->routes, want->n_routes) = default_route(&lease->router);
+	want->dhcp.lease = lease->addr;
+	want->dhcp.router = lease->router;
+}
+
+static void lease_announce(struct applier *applier, struct netlink *netlink, int ifindex,
+			   const struct link_spec *want)
+{
+	struct error error;
+	if (!link_announces(want) || netns_enter(want->ns->handle->fd, &error) < 0)
+		return;
+	announce_inside(netlink, ifindex, want);
+	netns_return(applier->host->handle->fd);
+}
+
+static void lease_take(struct applier *applier, size_t number, const struct lease *lease)
+{
+	struct link_spec *want = applier->plan->steps[number].want;
+	const bool same = prefix_equal(&want->dhcp.lease, &lease->addr);
+	struct putting putting = {.outcome = &applier->outcomes[number], .want = want};
+	const struct doing doing = doing_of(DEED_ADDRESS, want->ns, want);
+	struct error error;
+	putting.netlink = ns_socket(applier, want->ns, &error);
+	if (!putting.netlink ||
+	    link_index_find(putting.netlink, want->name, &putting.ifindex, &error) < 0) {
+		outcome_broke(putting.outcome, &doing, &error);
+		return;
+	}
+	lease_put(&putting, lease);
+	if (putting.outcome->state == OUTCOME_FAILED)
+		return;
+	spec_take(applier->plan->arena, want, lease);
+	if (!same)
+		lease_announce(applier, putting.netlink, putting.ifindex, want);
+}
+
+void leases_do(struct applier *applier)
+{
+	const struct plan *plan = applier->plan;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct leasing leasing = {.arena = arena};
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (asks(&plan->steps[i]) && applier->outcomes[i].state != OUTCOME_FAILED)
+			inquiry_add(&leasing, i, &plan->steps[i], DHCP_LEASE,
+				    plan->steps[i].want->name, &plan->steps[i].want->dhcp.lease.ip);
+	if (applier->lessor)
+		lessor_ask(applier->lessor, leasing.inquiries, leasing.n_inquiries);
+	for (size_t i = 0; i < leasing.n_inquiries; i++) {
+		const struct dhcp_answer *answer = &leasing.inquiries[i].answer;
+		if (!applier->lessor)
+			fail(applier, leasing.steps[i], ENOSYS, CODE_DHCP_CLIENT,
+			     "nobody is there to run a DHCP client",
+			     "write the key `dhcp` in plain letters in a file of its own");
+		else if (answer->result == DHCP_DONE)
+			lease_take(applier, leasing.steps[i], &answer->lease);
+		else
+			fail_answer(applier, leasing.steps[i], answer);
+	}
+}
+
+/* The lease that the step is the end of, or NULL. A link that is replaced keeps it: a server knows
+ * the container again. */
+static const struct live_addr *lease_ended(const struct live *live, const struct step *step)
+{
+	if (!step_acts(step) || !step->have || (step->want && step->want->dhcp.wanted))
+		return NULL;
+	return live_lease(live, step->ns, step->have);
+}
+
+size_t leases_ending(const struct plan *plan, const struct live *live)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count += lease_ended(live, &plan->steps[i]) != NULL;
+	return count;
+}
+
+/* A server that does not answer learns of it when the lease is over. */
+void releases_do(struct applier *applier)
+{
+	const struct plan *plan = applier->plan;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct leasing leasing = {.arena = arena};
+	for (size_t i = 0; applier->lessor && i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		const struct live_addr *lease = lease_ended(applier->live, step);
+		if (lease)
+			inquiry_add(&leasing, i, step, DHCP_RELEASE, step->have->name,
+				    &lease->prefix.ip);
+	}
+	if (leasing.n_inquiries)
+		lessor_ask(applier->lessor, leasing.inquiries, leasing.n_inquiries);
+}

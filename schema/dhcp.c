@@ -1,0 +1,87 @@
+/* What `dhcp` goes with. */
+#include "schema/check.h"
+#include "schema/hosts.h"
+
+/* Why no lease can be had on the network, and what to do about it; NULL: one can. */
+static const char *network_unfit(const struct network *network, const char **ret_hint)
+{
+	if (network->mode == MODE_L3 || network->mode == MODE_L3S) {
+		*ret_hint = "use mode l2, or remove `dhcp`";
+		return "does not work in modes l3 and l3s, which let no broadcast through";
+	}
+	if (!network->parent) {
+		*ret_hint = "add `parent: eth0`, or remove `dhcp`";
+		return "needs a parent: nobody but the host itself is on a dummy link";
+	}
+	if (network->host.wanted) {
+		*ret_hint = "remove `host`, or `dhcp`";
+		return "cannot stand beside `host`, whose routes need to know the addresses before";
+	}
+	return NULL;
+}
+
+void dhcp_check_network(struct build *build, const struct scope *scope,
+			const struct network_info *info, const struct network *network)
+{
+	const char *hint, *problem;
+	if (!network->dhcp || info->broken)
+		return;
+	problem = network_unfit(network, &hint);
+	if (problem)
+		report_key(&build->context, CODE_DHCP, scope, info->body, "dhcp", hint, "%s",
+			   problem);
+}
+
+/* The network's own `dhcp` has told already what is wrong with that. */
+static void check_where(struct build *build, const struct scope *scope,
+			const struct network_info *info, const struct container *container,
+			const struct node *at, const struct node *body)
+{
+	const char *hint;
+	const char *problem = info->network->dhcp ? NULL : network_unfit(info->network, &hint);
+	if (problem)
+		report_key(&build->context, CODE_DHCP, scope, body, "dhcp", hint, "%s", problem);
+	else if (container->hosts.count && !hosts_only(&container->hosts))
+		report(&build->context, CODE_DHCP, scope, at,
+		       "name its one host in `hosts`, or a container for each",
+		       "would have one lease of DHCP on several hosts");
+}
+
+static void check_said(struct build *build, const struct scope *scope,
+		       const struct attachment *attachment, const struct node *body)
+{
+	struct context *context = &build->context;
+	if (node_good(body, "ipv4_address"))
+		report_key(context, CODE_DHCP, scope, body, "ipv4_address",
+			   "remove it, or write `dhcp: false`; a server can keep an address for a "
+			   "mac_address",
+			   "cannot be chosen here, as it comes by DHCP");
+	for (size_t i = 0; i < attachment->n_routes; i++)
+		if (attachment->routes[i].to.ip.family == AF_INET) {
+			report_key(context, CODE_DHCP, scope, body, "routes",
+				   "leave the IPv4 ones to the router of the lease",
+				   "of IPv4 cannot stand beside DHCP, whose subnet is not known "
+				   "before");
+			return;
+		}
+}
+
+void dhcp_check_attachment(struct build *build, const struct scope *scope,
+			   const struct network_info *info, const struct container *container,
+			   struct attachment *attachment, const struct node *at,
+			   const struct node *body)
+{
+	if (!attachment->has_dhcp)
+		attachment->dhcp = info->network->dhcp;
+	if (info->broken)
+		return;
+	if (attachment->dhcp) {
+		check_where(build, scope, info, container, at, body);
+		if (body)
+			check_said(build, scope, attachment, body);
+	} else if (info->network->dhcp && !info->has_ipv4 && !info->has_ipv6 && !info->unsure) {
+		report_key(&build->context, CODE_DHCP, scope, body, "dhcp",
+			   "remove it, or add a `subnet` to the network",
+			   "is false, but the network has no subnet to choose an address from");
+	}
+}

@@ -1,0 +1,288 @@
+"""`dhcp: true`: the address is a lease of a real server's, dnsmasq, at the other end of the cable."""
+import contextlib
+import os
+import re
+import time
+
+import linux
+from declare import document, lan
+from dhcp_server import Server, serving, set_lifetime
+from host import same
+from registry import test
+from service import watching
+
+NET = lan(dhcp=True, subnet=None, gateway=None)
+TEXT = document({"n": NET}, {"web": ["n"]})
+
+
+def lease_of(host, ns="web", link="eth0"):
+    """What `ip` tells of the link's one IPv4 address."""
+    found = [item for item in host.link(ns, link)["addr_info"] if item["family"] == "inet"]
+    same(len(found), 1, f"IPv4 addresses of {link} in {ns}")
+    return found[0]
+
+
+def grow_old(host, valid=60, ns="web"):
+    """As if half of the lease were over."""
+    lease = lease_of(host, ns)
+    index = host.link(ns, "eth0")["ifindex"]
+    with host.inside(ns):
+        set_lifetime(index, f"{lease['local']}/{lease['prefixlen']}", valid, 0)
+
+
+@test("dhcp: address, lifetime, default route, name and client id; a second apply sends nothing")
+def first(host):
+    host.netns("web")
+    with serving(host) as server:
+        diff = host.diff(TEXT)
+        same(len(diff.plan), 1, "steps")
+        assert re.fullmatch(r"\+ attach web/n eth0 dhcp 06(:..){5}", diff.plan[0]), diff
+        same(server.log().count("DHCPDISCOVER"), 0, "what a diff asks")
+        done = host.apply(TEXT)
+        lease = lease_of(host)
+        ip = lease["local"]
+        same(done.plan, [f"+ attach web/n eth0 dhcp {ip}/24 {host.link('web', 'eth0')['address']} "
+                         "default via 172.16.86.1"], "the plan, once it is done")
+        same((lease["prefixlen"], lease["broadcast"], lease["dynamic"]), (24, "172.16.86.255", True),
+             "the address")
+        assert 110 <= lease["valid_life_time"] <= 120 and 50 <= lease["preferred_life_time"] <= 60, \
+            lease
+        same(host.routes("web"), {"default via 172.16.86.1 dev eth0",
+                                  "172.16.86.1 dev eth0 scope link",
+                                  f"172.16.86.0/24 dev eth0 scope link src {ip}"}, "routes")
+        same(server.leases(), {ip: (host.link("web", "eth0")["address"], "web",
+                                    b"\0default/n/web")}, "the server's leases")
+        host.run("ping", "-c", "1", "-W", "5", "172.16.86.1", ns="web", code=0)
+        asked = server.count("DHCPDISCOVER")
+        host.silently("a second apply", lambda: same(host.apply(TEXT).plan, [], "its plan"))
+        same(server.count("DHCPDISCOVER"), asked, "what a second apply asks")
+        host.diff(TEXT, code=0)
+
+
+@test("dhcp: a container that comes back has the same address; delete gives it back")
+def kept(host):
+    host.netns("web", "db")
+    text = document({"n": NET}, {"web": ["n"], "db": ["n"]}, name="lab")
+    with serving(host) as server:
+        host.apply(text)
+        before = server.leases()
+        web = lease_of(host)["local"]
+        assert web != lease_of(host, "db")["local"]
+        host.remove_netns("web")
+        host.netns("web")
+        host.apply(text)
+        same(lease_of(host)["local"], web, "the address after a restart")
+        same(server.leases(), before, "the server's leases")
+        host.apply(document({"n": NET}, {"db": ["n"]}, name="lab"), "--max-delete=1")
+        same(set(server.leases()), set(before) - {web}, "leases without web's")
+        host.delete(text)
+        same((server.leases(), host.names("db")), ({}, set()), "leases, and links, after delete")
+        same(server.count("DHCPRELEASE"), 2, "releases")
+
+
+@test("dhcp: from the lease to an address of the file, and back")
+def change(host):
+    host.netns("web")
+    static = document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.20"}}})
+    with serving(host) as server:
+        host.apply(TEXT)
+        index = host.link("web", "eth0")["ifindex"]
+        host.apply(static.replace("ipv4_address", "dhcp\": false, \"ipv4_address"))
+        same((server.leases(), host.addresses("web", "eth0")), ({}, {"172.16.86.20/24"}),
+             "leases and addresses")
+        same(host.routes("web"), {"default via 172.16.86.1 dev eth0",
+                                  "172.16.86.0/24 dev eth0 scope link src 172.16.86.20"}, "routes")
+        host.unchanged(static)
+        host.apply(TEXT)
+        leases = server.leases()
+        same(set(leases), {lease_of(host)["local"]}, "leases")
+        same(host.link("web", "eth0")["ifindex"], index, "the link is the same")
+        # The very address of the lease, for good.
+        static = document({"n": lan()},
+                          {"web": {"n": {"ipv4_address": lease_of(host)["local"]}}})
+        done = host.apply(static)
+        assert "warning: 1 lease of DHCP runs out instead of being given back" in done.err, done
+        same(server.leases(), leases, "leases")
+        assert "dynamic" not in lease_of(host), lease_of(host)
+        host.unchanged(static)
+
+
+@test("dhcp: renewed once half of it is over, and what somebody takes away is put back")
+def renew(host):
+    host.netns("web")
+    with serving(host) as server:
+        host.apply(TEXT)
+        ip, acks = lease_of(host)["local"], server.count("DHCPACK")
+        grow_old(host)
+        same(host.diff(TEXT).plan, [f"~ attach web/n dhcp {ip}/24 -> renewed"], "the plan")
+        host.apply(TEXT)
+        lease = lease_of(host)
+        assert lease["local"] == ip and lease["valid_life_time"] > 110 and \
+            lease["preferred_life_time"] > 50, lease
+        same(server.count("DHCPACK"), acks + 1, "acknowledgements")
+        # From the kernel alone, without asking.
+        routes = host.routes("web")
+        host.ip("web", "route delete default")
+        host.ip("web", "link set eth0 name other")
+        host.apply(TEXT)
+        same(host.routes("web"), routes, "routes")
+        lease = lease_of(host)
+        assert lease["dynamic"] and 100 < lease["valid_life_time"] <= 120, lease
+        same(server.count("DHCPACK"), acks + 1, "acknowledgements")
+        host.ip("web", f"address delete {ip}/24 dev eth0")
+        host.apply(TEXT)
+        same((lease_of(host)["local"], host.routes("web")), (ip, routes), "put back")
+
+
+@test("dhcp: no server: the link is there, and says so; then there is one")
+def silent(host):
+    host.netns("web", "db")
+    text = document({"n": NET, "m": lan(subnet="10.8.0.0/16", gateway=None)},
+                    {"web": ["n"], "db": ["n", "m"]})
+    begun = time.monotonic()
+    done = host.apply(text, code=1)
+    assert time.monotonic() - begun < 11 * host.patience, "one asked after the other"
+    for what in ("web/n", "db/n"):
+        assert f"attach {what}: no DHCP server answered within 6 s: eth0 in namespace " \
+            f"{what[:-2]} has no IPv4 address [MV0916]" in done.err, done
+    same((host.addresses("web", "eth0"), host.addresses("db", "eth1")),
+         (set(), {"10.8.0.1/16"}), "addresses")
+    same(done.lines[-1], "Done: 1 created, 2 failed.", "the count")
+    with serving(host) as server:
+        host.apply(text)
+        same(set(server.leases()), {lease_of(host)["local"], lease_of(host, "db")["local"]},
+             "leases")
+    # It keeps what it has.
+    grow_old(host)
+    ip = lease_of(host)["local"]
+    done = host.apply(text, code=1)
+    assert f"eth0 in namespace web keeps {ip}/24 until its lease ends [MV0916]" in done.err, done
+    same(lease_of(host)["local"], ip, "the address")
+
+
+@test("dhcp: the server gives another address")
+def other(host):
+    host.netns("web")
+    with serving(host):
+        host.apply(TEXT)
+        old = lease_of(host)["local"]
+    os.unlink("/run/dhcp/up0.leases")
+    host.lan("172.16.86.2/24")
+    with serving(host, pool="172.16.86.200,172.16.86.210",
+                 options=["--dhcp-option=option:router,172.16.86.2"]):
+        grow_old(host)
+        host.apply(TEXT)
+        new = lease_of(host)["local"]
+        assert new != old and new.startswith("172.16.86.2"), (old, new)
+        same(host.routes("web"), {"default via 172.16.86.2 dev eth0",
+                                  "172.16.86.2 dev eth0 scope link",
+                                  f"172.16.86.0/24 dev eth0 scope link src {new}"}, "routes")
+
+
+@test("dhcp: which network has the default route; none by an internal one; IPv6 beside it")
+def routes(host):
+    host.netns("web", "db")
+    dual = lan(dhcp=True, subnet=None, gateway=None, subnets=[
+        {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}])
+    text = document({"n": dual, "m": lan(subnet="10.8.0.0/16", gateway="10.8.0.254"),
+                     "i": lan(dhcp=True, subnet=None, gateway=None, internal=True)},
+                    {"web": {"n": {}, "m": {"gw_priority": 1}}, "db": ["i"]})
+    with serving(host) as server:
+        host.apply(text)
+        ip = lease_of(host)["local"]
+        same(host.addresses("web", "eth0"), {f"{ip}/24", "fd00:86::2/64"}, "addresses")
+        same({route for route in host.routes("web") if "default" in route},
+             {"default via 10.8.0.254 dev eth1", "default via fd00:86::1 dev eth0"}, "defaults")
+        same([route for route in host.routes("db") if "default" in route], [], "of the internal one")
+        asked = server.count("DHCPDISCOVER")
+        host.silently("a second apply", lambda: same(host.apply(text).plan, [], "its plan"))
+        # The lease's router is known, whoever has the default route.
+        text = text.replace('"gw_priority": 1', '"gw_priority": -1')
+        host.apply(text)
+        assert "default via 172.16.86.1 dev eth0" in host.routes("web"), host.routes("web")
+        same(server.count("DHCPDISCOVER"), asked, "what was asked")
+
+
+@test("dhcp: for one attachment of a network that has a subnet")
+def one(host):
+    host.netns("web", "db")
+    with serving(host) as server:
+        host.apply(document({"n": lan()}, {"web": {"n": {"dhcp": True}}, "db": ["n"]}))
+        same(set(server.leases()), {lease_of(host)["local"]}, "leases")
+        same(host.addresses("db", "eth0"), {"172.16.86.2/24"}, "db's address")
+        host.apply(document({"n": lan(dhcp=True)}, {"web": ["n"], "db": {"n": {"dhcp": False}}}))
+        same(host.addresses("db", "eth0"), {"172.16.86.2/24"}, "db's address")
+
+
+@test("dhcp: the client has the rights of a client, the host's files, and the container's network")
+def rights(host):
+    host.netns("web")
+    with watching(host, "-f", host.write(TEXT), converged=False) as running:
+        def runs(pid):
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="ascii") as file:
+                return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+            return False
+
+        def clients():
+            for pid in filter(str.isdigit, os.listdir("/proc")):
+                try:
+                    with open(f"/proc/{pid}/cmdline", "rb") as file:
+                        words = file.read().split(b"\0")
+                    if words[0] == b"udhcpc" and \
+                            os.stat(f"/proc/{pid}/ns/net").st_ino == os.fstat(host.spaces["web"]).st_ino:
+                        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                            return pid, dict(re.findall(r"^(\w+):\t(.*)$", file.read(), re.MULTILINE))
+                except OSError:
+                    pass
+            return None
+        pid, status = running.until(clients, "a client runs")
+        rights = 1 << 10 | 1 << 13  # NET_BIND_SERVICE, NET_RAW
+        for which in ("CapEff", "CapPrm", "CapAmb", "CapInh"):
+            same(int(status[which], 16), rights, which)
+        same(status["NoNewPrivs"], "1", "no new privileges")
+        same(os.readlink(f"/proc/{pid}/ns/mnt"), os.readlink("/proc/self/ns/mnt"), "its files")
+        # It ends with the service.
+        running.process.kill()
+        running.process.wait()
+        host.until(lambda: not runs(pid), "the client ends")
+        running.process.returncode = 0
+
+
+@test("dhcp: without a client it says what to install")
+def absent(host):
+    host.netns("web")
+    host.write("", "nothing")
+    for path in {os.path.realpath(f"{folder}/{name}") for name in ("udhcpc", "busybox")
+                 for folder in ("/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin")}:
+        if os.path.exists(path):
+            linux.mount("/run/work/nothing", path, None, linux.MS_BIND)
+    done = host.apply(TEXT, code=1)
+    assert "web/n: no DHCP client is installed" in done.err and "[MV0917]" in done.err and \
+        "hint: install udhcpc" in done.err, done
+
+
+@test("dhcp: the service gets, renews and gets back leases by itself", seconds=60)
+def service(host):
+    host.netns("web")
+    server = Server(host)
+    with watching(host, "-f", host.write(TEXT), converged=False) as running:
+        running.until_says("no DHCP server answered within 6 s", 20)
+        server.begin()
+        ip = running.until(lambda: set(server.leases()), "a lease", 40).pop()
+        running.until(lambda: host.addresses("web", "eth0") == {f"{ip}/24"}, "the address", 20)
+        running.settle()
+        acks = server.count("DHCPACK")
+        grow_old(host)
+        running.until(lambda: lease_of(host)["valid_life_time"] > 100, "renewed", 20)
+        same((lease_of(host)["local"], server.count("DHCPACK")), (ip, acks + 1), "the renewal")
+        host.ip("web", "address flush dev eth0")
+        running.until(lambda: host.addresses("web", "eth0") == {f"{ip}/24"}, "put back", 20)
+        host.remove_netns("web")
+        host.netns("web")
+        running.until(lambda: "eth0" in host.names("web") and
+                      host.addresses("web", "eth0") == {f"{ip}/24"}, "after a restart", 20)
+        host.write(document({}, {}))
+        host.write(document({"n": NET}, {}))
+        running.until(lambda: not server.leases(), "given back", 20)
+        running.until(lambda: not host.names("web"), "and gone")
+    server.end()
