@@ -131,7 +131,7 @@ def usage(host):
 
 # --- what fails while it is done
 
-CREATE, ROUTE = 16, 24
+CREATE, ADDRESS, ROUTE = 16, 20, 24
 
 
 def requests(host, text):
@@ -148,8 +148,9 @@ def failed(host):
     host.apply(text)  # the namespace has its number from now on
     host.delete(text)
     kinds = requests(host, text)
-    made, up, route = kinds.index(CREATE) + 1, len(kinds) - 2, len(kinds)
-    same((kinds[up - 1], kinds[route - 1]), (CREATE, ROUTE), "what is up, and the route")
+    made, route = kinds.index(CREATE) + 1, kinds.index(ROUTE) + 1
+    up = route - 2
+    same(kinds[up - 1:route], [CREATE, ADDRESS, ROUTE], "what is up, and what comes then")
     # A new kernel is made to say what an old one says; there it is so anyway.
     busy = [f"refuse@{number}={errno.EBUSY}" for number in range(made, made + 12)]
     for code, rules in (("MV0902", [f"refuse@{made}={errno.EPERM}"]),
