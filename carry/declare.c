@@ -77,6 +77,8 @@ void declare_network(struct tree *map, const struct network *network)
 		tree_text(map, "mode", link_mode_name(network->mode));
 	if (network->internal)
 		tree_bool(map, "internal", true);
+	if (network->dhcp)
+		tree_bool(map, "dhcp", true);
 	put_subnets(map, network);
 	if (network->mtu)
 		tree_number(map, "mtu", network->mtu);
@@ -107,6 +109,8 @@ static void put_routes(struct tree *map, const struct attachment *attachment)
 void declare_attachment(struct tree *map, const struct attachment *attachment)
 {
 	char mac[MAC_TEXT_SIZE];
+	if (attachment->has_dhcp)
+		tree_bool(map, "dhcp", attachment->dhcp);
 	put_ip(map, "ipv4_address", &attachment->ipv4);
 	put_ip(map, "ipv6_address", &attachment->ipv6);
 	if (attachment->mac.set)

@@ -194,13 +194,16 @@ static void addresses_take(struct found_set *set, struct found_network *network,
 {
 	const struct live_ns *ns = attachment->ns;
 	const struct live_link *link = attachment->link;
+	const struct live_addr *lease = live_lease(set->live, ns, link);
+	attachment->model.dhcp = attachment->model.has_dhcp = lease != NULL;
 	for (size_t i = 0; i < ns->n_addrs; i++)
-		if (addr_of(link, &ns->addrs[i]) && addr_marked(set, link, &ns->addrs[i]))
+		if (&ns->addrs[i] != lease && addr_of(link, &ns->addrs[i]) &&
+		    addr_marked(set, link, &ns->addrs[i]))
 			address_take(set, network, attachment, &ns->addrs[i].prefix);
 	for (size_t i = 0; i < ns->n_addrs; i++) {
 		bool ipv4 = ns->addrs[i].prefix.ip.family == AF_INET;
 		const struct ip *ip = ipv4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
-		if (!ip->family && addr_of(link, &ns->addrs[i]))
+		if (!ip->family && &ns->addrs[i] != lease && addr_of(link, &ns->addrs[i]))
 			address_take(set, network, attachment, &ns->addrs[i].prefix);
 	}
 }
@@ -229,6 +232,9 @@ void found_routes(struct found_set *set, struct found_attachment *attachment)
 	struct found_network *network = &set->networks[attachment->network];
 	for (size_t i = 0; i < attachment->ns->n_routes; i++) {
 		const struct live_route *route = &attachment->ns->routes[i];
+		/* What comes with a lease. */
+		if (attachment->model.dhcp && route->to.ip.family == AF_INET)
+			continue;
 		if (route->ifindex == attachment->link->ifindex &&
 		    (route->proto == MARK_PROTOCOL ||
 		     (attachment->link->mark.role == ROLE_NONE && route->proto != RTPROT_KERNEL)))

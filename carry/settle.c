@@ -59,6 +59,8 @@ static bool has_gateway(const struct found_set *set, const struct found_attachme
 			size_t family)
 {
 	const struct ip *ip = family == IPV4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
+	if (family == IPV4 && attachment->model.dhcp)
+		return true;
 	const struct subnet *subnet =
 		ip->family ? network_subnet_of(&set->networks[attachment->network].model, ip)
 			   : NULL;
@@ -141,11 +143,33 @@ static bool parent_subnet(const struct found_set *set, const struct live_link *p
 	return false;
 }
 
-/* A network has to have a subnet; that of RFC 5737, which is nobody's, does no harm. */
+static size_t count_attachments(const struct found_set *set, size_t network, bool dhcp)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < set->n_containers; i++)
+		for (size_t k = 0; k < set->containers[i].n_attachments; k++)
+			count += set->containers[i].attachments[k].network == network &&
+				 set->containers[i].attachments[k].model.dhcp == dhcp;
+	return count;
+}
+
+/* Where all of a network's attachments have leases, the network says so for them. */
+static void dhcp_settle(struct found_set *set, size_t network)
+{
+	struct network *model = &set->networks[network].model;
+	model->dhcp = count_attachments(set, network, true) > 0 &&
+		      count_attachments(set, network, false) == 0;
+	for (size_t i = 0; i < set->n_containers; i++)
+		for (size_t k = 0; k < set->containers[i].n_attachments; k++)
+			if (set->containers[i].attachments[k].network == network && model->dhcp)
+				set->containers[i].attachments[k].model.has_dhcp = false;
+}
+
+/* A network has to have a subnet, or DHCP; that of RFC 5737, which is nobody's, does no harm. */
 static void empty_settle(struct found_set *set, struct found_network *network)
 {
 	struct network *model = &network->model;
-	if (model->n_subnets)
+	if (model->n_subnets || model->dhcp)
 		return;
 	struct subnet *subnet = array_push(set->arena, model->subnets, model->n_subnets);
 	if (!parent_subnet(set, network->parent, &subnet->prefix))
@@ -178,6 +202,7 @@ void found_settle(struct found_set *set)
 		struct found_network *network = &set->networks[i];
 		host_subnet_settle(set, network, &network->model.host.ipv4);
 		host_subnet_settle(set, network, &network->model.host.ipv6);
+		dhcp_settle(set, i);
 		empty_settle(set, network);
 	}
 }

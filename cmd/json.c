@@ -109,6 +109,8 @@ static void link_add(json_t *object, const struct link_spec *want)
 	for (size_t i = 0; i < want->n_routes; i++)
 		json_array_append_new(routes, json_route(&want->routes[i]));
 	json_object_set_new(object, "addresses", addresses);
+	if (want->dhcp.wanted)
+		json_object_set_new(object, "dhcp", json_true());
 	json_object_set_new(object, "routes", routes);
 	json_object_set_new(object, "mac_address",
 			    json_text(want->mac.set ? mac_format(&want->mac, text) : NULL));

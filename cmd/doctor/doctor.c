@@ -22,6 +22,7 @@ static const struct check {
 	{"hardware", true, examine_hardware},
 	{"ipv6", false, examine_ipv6},
 	{"rp_filter", false, examine_rp_filter},
+	{"dhcp", false, examine_dhcp},
 };
 
 enum { N_CHECKS = sizeof(checks) / sizeof(checks[0]) };

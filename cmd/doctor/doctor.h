@@ -44,5 +44,6 @@ examine examine_parents;
 examine examine_hardware;
 examine examine_ipv6;
 examine examine_rp_filter;
+examine examine_dhcp;
 
 #endif

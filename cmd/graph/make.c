@@ -173,7 +173,8 @@ static const char *attachment_label(const struct making *making, const char *ali
 	char prefix[PREFIX_TEXT_SIZE];
 	if (!step || !step->want || step->action == ACTION_PENDING)
 		return link_label(making, alias);
-	const char *text = arena_strdup(arena, step->want->name);
+	const char *text = arena_printf(arena, "%s%s", step->want->name,
+					step->want->dhcp.wanted ? " dhcp" : "");
 	for (size_t i = 0; i < step->want->n_addrs; i++)
 		text = arena_printf(arena, "%s %s", text,
 				    prefix_format(&step->want->addrs[i], prefix));

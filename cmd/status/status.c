@@ -48,20 +48,32 @@ static json_t *json_network(const struct survey_network *network)
 						      : NULL));
 		json_array_append_new(subnets, object);
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "set", network->set, "name",
-			 network->name, "driver", network->driver, "mode", network->mode, "parent",
-			 json_text(network->parent), "subnets", subnets);
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "set", network->set, "name",
+				   network->name, "driver", network->driver, "mode", network->mode,
+				   "parent", json_text(network->parent), "subnets", subnets);
+	if (network->dhcp)
+		json_object_set_new(object, "dhcp", json_true());
+	return object;
 }
 
-static json_t *json_addresses(const struct survey_link *link)
+static json_t *json_lease(const struct live_addr *lease, bool times)
+{
+	return times ? json_pack("{s:I, s:I}", "ends_in", (json_int_t)lease->valid, "renewed_in",
+				 (json_int_t)lease->preferred)
+		     : json_object();
+}
+
+static json_t *json_addresses(const struct survey_link *link, bool times)
 {
 	char text[IP_TEXT_SIZE];
 	json_t *list = json_array();
 	for (size_t i = 0; i < link->n_addrs; i++) {
 		const struct prefix *prefix = &link->addrs[i]->prefix;
-		json_array_append_new(list, json_pack("{s:s, s:i}", "address",
-						      ip_format(&prefix->ip, text), "prefix_len",
-						      (int)prefix->len));
+		json_t *address = json_pack("{s:s, s:i}", "address", ip_format(&prefix->ip, text),
+					    "prefix_len", (int)prefix->len);
+		if (link->addrs[i] == link->lease)
+			json_object_set_new(address, "lease", json_lease(link->lease, times));
+		json_array_append_new(list, address);
 	}
 	return list;
 }
@@ -72,7 +84,7 @@ static json_t *json_gateway(const struct ip *gateway)
 	return json_text(gateway->family ? ip_format(gateway, text) : NULL);
 }
 
-static json_t *json_link(const struct survey_link *link)
+static json_t *json_link(const struct survey_link *link, bool times)
 {
 	char mac[MAC_TEXT_SIZE];
 	const struct mark *mark = &link->link->mark;
@@ -83,7 +95,7 @@ static json_t *json_link(const struct survey_link *link)
 		"ifindex", link->link->ifindex, "parent", json_text(link->parent), "mtu",
 		(int)link->link->mtu, "mac_address", mac_format(&link->link->mac, mac), "up",
 		(link->link->flags & IFF_UP) != 0);
-	json_object_set_new(object, "addresses", json_addresses(link));
+	json_object_set_new(object, "addresses", json_addresses(link, times));
 	json_object_set_new(object, "gateway", json_gateway(&link->gateways[0]));
 	json_object_set_new(object, "ipv6_gateway", json_gateway(&link->gateways[1]));
 	if (link->step)
@@ -102,7 +114,7 @@ static json_t *json_parent(const struct survey_parent *parent)
 	return object;
 }
 
-json_t *status_json(const struct survey *survey, const struct run *run)
+json_t *status_json(const struct survey *survey, const struct run *run, bool times)
 {
 	json_t *networks = json_array(), *attachments = json_array(), *hosts = json_array();
 	json_t *parents = json_array(), *missing = json_array();
@@ -111,7 +123,7 @@ json_t *status_json(const struct survey *survey, const struct run *run)
 	for (size_t i = 0; i < survey->n_links; i++)
 		json_array_append_new(survey->links[i].link->mark.role == ROLE_ATTACH ? attachments
 										      : hosts,
-				      json_link(&survey->links[i]));
+				      json_link(&survey->links[i], times));
 	for (size_t i = 0; i < survey->n_parents; i++)
 		json_array_append_new(parents, json_parent(&survey->parents[i]));
 	for (size_t i = 0; i < run->plan->n_steps; i++)
@@ -134,6 +146,7 @@ static void text_network(const struct survey_network *network)
 	printf("network   %s%s  %s %s on %s", set_text(network->set, set), network->name,
 	       network->driver, network->mode,
 	       network->parent ? network->parent : "a dummy of its own");
+	fputs(network->dhcp ? ", DHCP" : "", stdout);
 	for (size_t i = 0; i < network->n_subnets; i++) {
 		const struct subnet *subnet = &network->subnets[i];
 		printf(", %s", prefix_format(&subnet->prefix, text));
@@ -153,8 +166,11 @@ static void text_link(const struct survey_link *link)
 	else
 		printf("host      %s%s  %s  %s", set_text(mark->set, set), mark->network,
 		       status_state(link), link->link->name);
-	for (size_t i = 0; i < link->n_addrs; i++)
+	for (size_t i = 0; i < link->n_addrs; i++) {
 		printf(" %s", prefix_format(&link->addrs[i]->prefix, text));
+		if (link->addrs[i] == link->lease)
+			printf(" (lease: %u s left)", link->lease->valid);
+	}
 	printf(" %s", mac_format(&link->link->mac, text));
 	for (size_t i = 0; i < 2; i++)
 		if (link->gateways[i].family)
@@ -214,7 +230,7 @@ static int status_once(const struct options *options, const struct desired *desi
 		return run_error(&error, options);
 	struct survey survey = survey_make(desired, run.live, run.plan);
 	if (options->output == OUTPUT_JSON)
-		json_finish(status_json(&survey, &run), EXIT_CONVERGED);
+		json_finish(status_json(&survey, &run, true), EXIT_CONVERGED);
 	else if (!options->quiet)
 		text_survey(&survey, &run, desired, options);
 	survey_free(&survey);

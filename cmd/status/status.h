@@ -12,7 +12,8 @@
 const char *status_state(const struct survey_link *link);
 /* Whether the step is about something that is not live; others are drift. */
 bool status_not_live(const struct step *step);
-json_t *status_json(const struct survey *survey, const struct run *run);
+/* `times`: with what is left of leases, which is otherwise at each look. */
+json_t *status_json(const struct survey *survey, const struct run *run, bool times);
 
 /* One line an object, in columns, none longer than `width` characters. */
 void status_table(FILE *out, const struct survey *survey, const struct run *run, bool color,

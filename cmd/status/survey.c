@@ -53,6 +53,7 @@ static void link_add(struct survey *survey, const struct live *live, const struc
 		.ns = ns,
 		.link = live_link,
 		.parent = link_name(live, live_link->parent),
+		.lease = live_lease(live, ns, live_link),
 		.step = step_of(plan, live_link),
 	};
 	addrs_add(survey, link);
@@ -120,6 +121,7 @@ static void declared_add(struct survey *survey, const struct desired *desired)
 					.parent = declared_parent(survey, network),
 					.subnets = network->subnets,
 					.n_subnets = network->n_subnets,
+					.dhcp = network->dhcp,
 				};
 		}
 	}

@@ -10,6 +10,7 @@ struct survey_network {
 	const char *driver, *mode, *parent; /* parent NULL: none found */
 	const struct subnet *subnets;
 	size_t n_subnets;
+	bool dhcp; /* the file says so */
 };
 
 /* A live link of mvapply's: an attachment, or the host's own way into a network. */
@@ -19,8 +20,9 @@ struct survey_link {
 	const char *parent;             /* NULL: gone */
 	const struct live_addr **addrs; /* but the link-local ones */
 	size_t n_addrs;
-	struct ip gateways[2];   /* of its default routes: IPv4, IPv6 */
-	const struct step *step; /* what apply would do with it, or NULL: as declared */
+	const struct live_addr *lease; /* which of them is by DHCP; NULL: none */
+	struct ip gateways[2];         /* of its default routes: IPv4, IPv6 */
+	const struct step *step;       /* what apply would do with it, or NULL: as declared */
 };
 
 /* A VLAN or dummy link of mvapply's. */

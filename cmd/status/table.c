@@ -47,8 +47,9 @@ static const char *addresses(struct arena *arena, const struct survey_link *link
 	const char *text = "";
 	char prefix[PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < link->n_addrs; i++)
-		text = arena_printf(arena, "%s%s%s", text, i ? " " : "",
-				    prefix_format(&link->addrs[i]->prefix, prefix));
+		text = arena_printf(arena, "%s%s%s%s", text, i ? " " : "",
+				    prefix_format(&link->addrs[i]->prefix, prefix),
+				    link->addrs[i] == link->lease ? " (lease)" : "");
 	return text;
 }
 

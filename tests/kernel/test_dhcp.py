@@ -10,6 +10,7 @@ from dhcp_server import Server, serving, set_lifetime
 from host import same
 from registry import test
 from service import watching
+from test_json import fits
 
 NET = lan(dhcp=True, subnet=None, gateway=None)
 TEXT = document({"n": NET}, {"web": ["n"]})
@@ -57,6 +58,36 @@ def first(host):
         host.silently("a second apply", lambda: same(host.apply(TEXT).plan, [], "its plan"))
         same(server.count("DHCPDISCOVER"), asked, "what a second apply asks")
         host.diff(TEXT, code=0)
+
+
+@test("dhcp: what status, JSON, doctor, graph and export say of a lease")
+def told(host):
+    host.netns("web", "db")
+    text = document({"n": NET, "m": lan(subnet="10.8.0.0/16", gateway="10.8.0.254")},
+                    {"web": ["n", "m"], "db": ["n"]})
+    with serving(host):
+        step = host.diff(text, "-o", "json").json["steps"][0]
+        same((step["dhcp"], step["addresses"]), (True, []), "the plan")
+        fits(host.apply(text, "-o", "json").json, "plan")
+        ip, mac = lease_of(host)["local"], host.link("web", "eth0")["address"]
+        path = host.write(text)
+        lines = host.mvapply("status", "-f", path).lines
+        assert "network n macvlan bridge on eth0, DHCP" in lines, lines
+        assert any(re.fullmatch(rf"attach web/n live eth0 {ip}/24 \(lease: 1(20|1\d) s left\) {mac} "
+                                "default via 172.16.86.1", line) for line in lines), lines
+        status = host.mvapply("status", "-f", path, "-o", "json").json
+        fits(status, "status")
+        address, = status["attachments"][0]["addresses"]
+        assert address["address"] == ip and 110 <= address["lease"]["ends_in"] <= 120 and \
+            50 <= address["lease"]["renewed_in"] <= 60, address
+        assert "lease" not in status["attachments"][1]["addresses"][0], status
+        assert any(line.startswith("ok dhcp the client is /") for line in
+                   host.mvapply("doctor", "-f", path, code=None).lines)
+        assert f"eth0 {ip}/24" in host.mvapply("graph", "-f", path).out
+        # What is exported changes nothing, and another host gets its own lease by it.
+        exported = host.mvapply("export").out
+        same(host.diff(exported, code=0).plan, [], "a diff against the export")
+        assert ip not in exported and exported.count("dhcp: true") == 1, exported
 
 
 @test("dhcp: a container that comes back has the same address; delete gives it back")

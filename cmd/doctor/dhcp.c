@@ -1,0 +1,34 @@
+/* Whether there is a DHCP client, where one is needed. */
+#include "cmd/doctor/doctor.h"
+#include "dhcp/client.h"
+
+static bool uses_dhcp(const struct container *container)
+{
+	for (size_t i = 0; i < container->n_attachments; i++)
+		if (container->attachments[i].dhcp)
+			return true;
+	return false;
+}
+
+static bool any_uses_dhcp(const struct desired *desired)
+{
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t k = 0; k < desired->sets[i].n_containers; k++)
+			if (uses_dhcp(&desired->sets[i].containers[k]))
+				return true;
+	return false;
+}
+
+const char *examine_dhcp(struct examination *examination)
+{
+	char path[PATH_MAX];
+	if (!any_uses_dhcp(examination->desired))
+		return NULL;
+	if (client_find(path))
+		return arena_printf(examination->arena, "the client is %s", path);
+	finding_add(examination, FINDING_PROBLEM, "the host",
+		    "there is no DHCP client (udhcpc), so that `dhcp: true` gets no address",
+		    "install udhcpc, or a busybox that has it")
+		->code = CODE_DHCP_CLIENT;
+	return NULL;
+}

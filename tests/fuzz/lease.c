@@ -1,0 +1,33 @@
+/* What a DHCP client says, with what it has from a server on the LAN. Of a lease nothing is taken
+ * that no LAN has, and of a complaint nothing that a terminal would obey. */
+#include "dhcp/client.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+static void lease_holds(const struct lease *lease)
+{
+	HOLDS(lease->addr.ip.family == AF_INET && lease->addr.len >= 1 && lease->addr.len <= 32);
+	HOLDS(prefix_usable(&lease->addr, &lease->addr.ip));
+	HOLDS(lease->addr.ip.bytes[0] != 127 && lease->addr.ip.bytes[0] < 224);
+	HOLDS(lease->seconds >= 1 && lease->seconds <= LEASE_SECONDS_MAX);
+	HOLDS(!lease->router.family || !ip_equal(&lease->router, &lease->addr.ip));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct dhcp_request request = {.deed = DHCP_LEASE};
+	char *said = malloc(size + 1);
+	if (!said)
+		return 0;
+	memcpy(said, data, size);
+	said[size] = '\0';
+	const struct dhcp_answer answer = client_answer(&request, 0, said);
+	if (answer.result == DHCP_DONE)
+		lease_holds(&answer.lease);
+	HOLDS(strlen(answer.text) < sizeof(answer.text));
+	for (const char *at = answer.text; *at; at++)
+		HOLDS(*at >= ' ' && *at <= '~');
+	free(said);
+	return 0;
+}

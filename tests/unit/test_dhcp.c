@@ -1,0 +1,303 @@
+/* Leases as values: what a client says of one, by what a server knows a container again, and what a
+ * plan makes of one that is live; and what the helper does not do for anybody. */
+#include "dhcp/client.h"
+#include "dhcp/helper.h"
+#include "dhcp/lessor.h"
+#include "tests/unit/world.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void test_lease(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *said, *addr, *router;
+		uint32_t seconds;
+	} rows[] = {
+		{"LEASE ip=172.16.86.50 mask=24 router=172.16.86.1 lease=120\n", "172.16.86.50/24",
+		 "172.16.86.1", 120},
+		{"udhcpc: started\nLEASE ip=10.0.0.9 mask=8 lease=1\nudhcpc: bye\n", "10.0.0.9/8",
+		 "", 1},
+		/* A router out of the subnet, as some hosters have; one that is the client itself.
+		 */
+		{"LEASE ip=192.0.2.7 mask=32 router=10.255.255.1 lease=3600\n", "192.0.2.7/32",
+		 "10.255.255.1", 3600},
+		{"LEASE ip=192.0.2.7 mask=24 router=192.0.2.7 lease=60\n", "192.0.2.7/24", "", 60},
+		{"LEASE ip=192.0.2.7 mask=24 router=nonsense lease=60\n", "192.0.2.7/24", "", 60},
+		/* For ever. */
+		{"LEASE ip=192.0.2.7 mask=24 lease=4294967295\n", "192.0.2.7/24", "",
+		 LEASE_SECONDS_MAX},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct lease lease;
+		char text[PREFIX_TEXT_SIZE];
+		assert_true(lease_parse(rows[i].said, &lease));
+		assert_string_equal(prefix_format(&lease.addr, text), rows[i].addr);
+		assert_string_equal(lease.router.family ? ip_format(&lease.router, text) : "",
+				    rows[i].router);
+		assert_int_equal(lease.seconds, rows[i].seconds);
+	}
+}
+
+static void test_no_lease(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {
+		"",
+		"LEASE",
+		"LEASE \n",
+		"LEASE ip=172.16.86.50 mask=24 lease=120", /* not complete */
+		"LEASE ip=172.16.86.50 mask=24\n lease=120\n",
+		"LEASE mask=24 lease=120\n",
+		"LEASE ip=172.16.86.50 lease=120\n",
+		"LEASE ip=172.16.86.50 mask=33 lease=120\n",
+		"LEASE ip=172.16.86.50 mask=0 lease=120\n",
+		"LEASE ip=172.16.86.50 mask=-1 lease=120\n",
+		"LEASE ip=172.16.86.50 mask=24 lease=0\n",
+		"LEASE ip=172.16.86.50 mask=24 lease=12x\n",
+		"LEASE ip=172.16.86.256 mask=24 lease=120\n",
+		"LEASE ip=fd00::1 mask=24 lease=120\n",
+		"LEASE ip=0.0.0.0 mask=24 lease=120\n",
+		"LEASE ip=127.0.0.1 mask=8 lease=120\n",
+		"LEASE ip=224.0.0.1 mask=24 lease=120\n",
+		"LEASE ip=255.255.255.255 mask=24 lease=120\n",
+		"LEASE ip=172.16.86.0 mask=24 lease=120\n",
+		"LEASE ip=172.16.86.255 mask=24 lease=120\n",
+	};
+	struct lease lease;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (lease_parse(rows[i], &lease))
+			fail_msg("taken for a lease: %s", rows[i]);
+}
+
+static void test_client_id(void **state)
+{
+	(void)state;
+	char name[64];
+	struct client_id id = client_id_make("lab", "lan", "web");
+	assert_int_equal(id.size, sizeof("lab/lan/web"));
+	assert_memory_equal(id.bytes, "\0lab/lan/web", id.size);
+	memset(name, 'x', 63);
+	name[63] = '\0';
+	id = client_id_make(name, name, name);
+	assert_int_equal(id.size, 1 + 3 * 63 + 2);
+}
+
+static void test_host_name(void **state)
+{
+	(void)state;
+	assert_true(host_name_valid("web-1"));
+	assert_true(host_name_valid("0"));
+	static const char *const bad[] = {"",
+					  "-web",
+					  "web-",
+					  "a.b",
+					  "a_b",
+					  "a b",
+					  "\xc3\xa4",
+					  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+					  "xxxxxxxx"};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(host_name_valid(bad[i]));
+}
+
+#define EXITED(code) ((code) << 8)
+
+static void test_answer(void **state)
+{
+	(void)state;
+	static const char lease[] = "LEASE ip=192.0.2.7 mask=24 lease=60\n";
+	static const struct {
+		enum dhcp_deed deed;
+		int status;
+		const char *said;
+		enum dhcp_result result;
+		const char *text;
+	} rows[] = {
+		{DHCP_LEASE, EXITED(0), lease, DHCP_DONE, NULL},
+		{DHCP_LEASE, EXITED(1), lease, DHCP_FAILED, NULL},
+		{DHCP_LEASE, EXITED(0), "udhcpc: started\n", DHCP_FAILED, "udhcpc: started"},
+		{DHCP_LEASE, EXITED(1), "udhcpc: no lease, failing\n", DHCP_SILENT, NULL},
+		{DHCP_LEASE, 9, "", DHCP_SILENT, NULL}, /* it took too long, and was killed */
+		{DHCP_LEASE, EXITED(126), "", DHCP_ABSENT, NULL},
+		{DHCP_LEASE, EXITED(127), "a\nudhcpc: \x1b[31mno\xff\n\n", DHCP_FAILED,
+		 "udhcpc: ?[31mno?"},
+		{DHCP_RELEASE, 15, lease, DHCP_DONE, NULL},
+		{DHCP_RELEASE, EXITED(1), "udhcpc: no lease, failing\n", DHCP_SILENT, NULL},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct dhcp_request request = {.deed = rows[i].deed};
+		const struct dhcp_answer answer =
+			client_answer(&request, rows[i].status, rows[i].said);
+		assert_int_equal(answer.result, rows[i].result);
+		if (rows[i].text)
+			assert_string_equal(answer.text, rows[i].text);
+	}
+}
+
+/* Requests as somebody may send them who has taken mvapply over. */
+static void test_helper_refuses(void **state)
+{
+	(void)state;
+	struct error error;
+	struct lessor *lessor = lessor_new(&error);
+	assert_non_null(lessor);
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int other = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
+	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct inquiry inquiries[] = {
+		{.netns = own, .request.link = "eth0"},
+		{.netns = other, .request.link = "eth0"},
+		{.netns = file, .request.link = "eth0"},
+		{.netns = own, .request.link = ""},
+		{.netns = own, .request.link = "-s"},
+		{.netns = own, .request.link = "../eth0"},
+		{.netns = own, .request.link = "sixteen-and-more"},
+		{.netns = own, .request = {.link = "eth0", .host_name = "-x"}},
+		{.netns = own, .request = {.link = "eth0", .addr.family = AF_INET6}},
+	};
+	const size_t count = sizeof(inquiries) / sizeof(inquiries[0]);
+	lessor_ask(lessor, inquiries, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(inquiries[i].answer.result, DHCP_FAILED);
+		assert_string_equal(inquiries[i].answer.text, "the request is not valid");
+	}
+	close(own);
+	close(other);
+	close(file);
+	lessor_free(lessor);
+}
+
+/* More than are under way at once, and each gets its own answer. */
+static void test_many(void **state)
+{
+	(void)state;
+	struct error error;
+	struct lessor *lessor = lessor_new(&error);
+	assert_non_null(lessor);
+	static struct inquiry inquiries[200];
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < 200; i++)
+		inquiries[i].netns = own;
+	lessor_ask(lessor, inquiries, 200);
+	for (size_t i = 0; i < 200; i++)
+		assert_string_equal(inquiries[i].answer.text, "the request is not valid");
+	close(own);
+	lessor_free(lessor);
+}
+
+#define LAN "networks: {lan: {parent: eth0, dhcp: true}}\n"
+#define WEB "containers: {web: {networks: [lan]}}\n"
+#define DUAL                                                                                       \
+	"networks: {lan: {parent: eth0, dhcp: true},"                                              \
+	" fix: {parent: eth1, subnet: 10.8.0.0/16, gateway: 10.8.0.254}}\n"
+
+static struct plan *plan_of(struct live *live, const struct desired *desired)
+{
+	const struct plan_options options = {.unguarded = true};
+	world_targets(live, desired);
+	return plan_make(desired, live, &options);
+}
+
+static void expect(struct live *live, const char *yaml, const char *expected)
+{
+	struct desired *desired = desired_from(yaml);
+	struct plan *plan = plan_of(live, desired);
+	assert_string_equal(plan_text(plan), expected);
+	plan_free(plan);
+	desired_free(desired);
+}
+
+/* web's link, as an apply makes it where no server answers. */
+static struct live *world_unleased(const char *yaml)
+{
+	struct live *live = world_new();
+	struct desired *desired = desired_from(yaml);
+	struct plan *plan = plan_of(live, desired);
+	world_apply(live, plan);
+	plan_free(plan);
+	desired_free(desired);
+	return live;
+}
+
+static struct live_ns *web_of(struct live *live)
+{
+	return world_ns(live, "web");
+}
+
+static void lease_add(struct live *live, uint32_t preferred)
+{
+	struct live_ns *web = web_of(live);
+	const int ifindex = live_link_by_name(web, "eth0")->ifindex;
+	world_lease(web, ifindex, "172.16.86.50/24", 60, preferred);
+	world_route(web, ifindex, "0.0.0.0/0", "172.16.86.1", MARK_PROTOCOL);
+	world_route(web, ifindex, "172.16.86.1/32", NULL, MARK_PROTOCOL);
+}
+
+static void test_plan(void **state)
+{
+	(void)state;
+	struct live *live = world_unleased(LAN WEB);
+	expect(live, LAN WEB, "change web/lan dhcp none -> a lease");
+	lease_add(live, 30);
+	expect(live, LAN WEB, "");
+	web_of(live)->addrs[web_of(live)->n_addrs - 1].preferred = 0;
+	expect(live, LAN WEB, "change web/lan dhcp 172.16.86.50/24 -> renewed");
+	/* An address that somebody else's client keeps is not ours. */
+	web_of(live)->addrs[web_of(live)->n_addrs - 1].proto = 0;
+	live->addr_proto = true;
+	expect(live, LAN WEB,
+	       "change web/lan route default via 172.16.86.1 -> none, route 172.16.86.1/32 -> none, "
+	       "dhcp none -> a lease");
+	world_free(live);
+}
+
+static void test_plan_default(void **state)
+{
+	(void)state;
+	static const char first[] = DUAL "containers: {web: {networks: {lan: {}, fix: {}}}}\n";
+	static const char other[] =
+		DUAL "containers: {web: {networks: {lan: {}, fix: {gw_priority: 1}}}}\n";
+	struct live *live = world_unleased(first);
+	lease_add(live, 30);
+	expect(live, first, "");
+	expect(live, other,
+	       "change web/lan route default via 172.16.86.1 -> none; change web/fix route none -> "
+	       "default via 10.8.0.254");
+	world_free(live);
+}
+
+/* The very address of a lease, written down: it is to stay. */
+static void test_plan_fixed(void **state)
+{
+	(void)state;
+	struct live *live = world_unleased(LAN WEB);
+	lease_add(live, 30);
+	expect(live,
+	       "networks: {lan: {parent: eth0, subnet: 172.16.86.0/24}}\n"
+	       "containers: {web: {networks: {lan: {ipv4_address: 172.16.86.50, mac_address: "
+	       "52:54:00:00:00:01}}}}\n",
+	       "change web/lan mac_address 06:5d:a2:3d:65:ce -> 52:54:00:00:00:01, address "
+	       "172.16.86.50/24 -> 172.16.86.50/24, route default via 172.16.86.1 -> none, route "
+	       "172.16.86.1/32 -> none");
+	world_free(live);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lease),        cmocka_unit_test(test_no_lease),
+		cmocka_unit_test(test_client_id),    cmocka_unit_test(test_host_name),
+		cmocka_unit_test(test_answer),       cmocka_unit_test(test_helper_refuses),
+		cmocka_unit_test(test_many),         cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_plan_default), cmocka_unit_test(test_plan_fixed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
