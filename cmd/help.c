@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#define ARGUMENTS_WIDTH 15
 
 const struct command *command_find(const char *name)
 {
@@ -26,9 +29,13 @@ void help_all(FILE *out)
 	      "there shall be, mvapply makes the kernel so.\n\n"
 	      "usage: mvapply [COMMAND] [OPTION]...\n\n",
 	      out);
-	for (size_t i = 0; (command = command_at(i)); i++)
-		fprintf(out, "  mvapply %-8s %-15s %s\n", command->name, command->arguments,
+	for (size_t i = 0; (command = command_at(i)); i++) {
+		bool fits = strlen(command->arguments) <= ARGUMENTS_WIDTH;
+		fprintf(out, "  mvapply %-8s %-*s%s%*s%s\n", command->name, ARGUMENTS_WIDTH,
+			command->arguments, fits ? " " : "\n",
+			fits ? 0 : (int)strlen("  mvapply          ") + ARGUMENTS_WIDTH + 1, "",
 			command->summary);
+	}
 	fputs("\n`mvapply COMMAND --help` shows the options of a command. Exit codes: 0 converged, "
 	      "1\n"
 	      "something failed, 2 diff has something to do, 3 wrong input, 4 refused, 5 went "
@@ -64,6 +71,13 @@ int help_command(const struct command *command, const struct options *options)
 	return EXIT_CONVERGED;
 }
 
+static bool names_file(const char *word)
+{
+	const char *dot = strrchr(word, '.');
+	return access(word, F_OK) == 0 ||
+	       (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0));
+}
+
 int unknown_command(const char *name, const struct options *options)
 {
 	struct error error;
@@ -73,7 +87,10 @@ int unknown_command(const char *name, const struct options *options)
 		guess_try(&guess, command->name);
 	error_set(&error, EINVAL, "there is no command \"%s\"%s", name,
 		  guess_text(options->arena, &guess));
-	error_hint(&error, "`mvapply --help` lists the commands");
+	if (names_file(name))
+		error_hint(&error, "files are named with -f: `mvapply -f %s`", name);
+	else
+		error_hint(&error, "`mvapply --help` lists the commands");
 	error_code(&error, CODE_COMMAND);
 	return run_error(&error, options);
 }

@@ -4,10 +4,12 @@
 #include "cmd/help.h"
 #include "cmd/leases.h"
 #include "cmd/run.h"
+#include "cmd/text.h"
 #include "dhcp/lessor.h"
 #include "dhcp/script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,7 +103,22 @@ static int usage_missing(void)
 	return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+/* What a full disk or a broken device took may not pass for all of the output. */
+static int output_end(int code)
+{
+	struct error error;
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	if (errno)
+		error_set(&error, errno, "cannot write the output: %s", strerror(errno));
+	else
+		error_set(&error, EIO, "not all of the output could be written");
+	text_error(&error);
+	return EXIT_FAILED;
+}
+
+static int command_line(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage_missing();
@@ -122,4 +139,21 @@ int main(int argc, char **argv)
 	if (options_parse(&options, command, argc - named, argv + named, &error) < 0)
 		return run_error(&error, &options);
 	return run(command, &options);
+}
+
+/* A descriptor of a socket's must not become the standard output that somebody closed. */
+static void descriptors_fill(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	descriptors_fill();
+	return output_end(command_line(argc, argv));
 }

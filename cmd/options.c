@@ -366,10 +366,15 @@ static int saved_check(const struct options *options, const struct command *comm
 	error_set(error, EINVAL,
 		  "\"%s\" is taken for a saved plan, which has its own files and options",
 		  options->words[0]);
-	error_hint(error,
-		   "name the command first, and every file with -f; or do the saved plan alone: "
-		   "`mvapply apply %s`",
-		   options->words[0]);
+	if (!options->words[0][strspn(options->words[0], "0123456789")] &&
+	    (options->wait || options->confirm_seconds))
+		error_hint(error, "write the seconds behind a '=': --%s=%s",
+			   options->wait ? "wait" : "confirm", options->words[0]);
+	else
+		error_hint(error,
+			   "name the command first, and every file with -f; or do the saved plan "
+			   "alone: `mvapply apply %s`",
+			   options->words[0]);
 	return error_code(error, CODE_TOGETHER);
 }
 

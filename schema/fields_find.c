@@ -7,6 +7,7 @@
 static const struct {
 	const char *name, *hint;
 } elsewhere[] = {
+	{"mvapply_plan", "this is a saved plan: `mvapply apply FILE`, without -f"},
 	{"services", "what Compose calls services are `containers` here"},
 	{"version", "remove it"},
 	{"ipam", "write subnet, gateway, ip_range and aux_addresses directly on the network"},

@@ -129,8 +129,10 @@ json_t *status_json(const struct survey *survey, const struct run *run, bool tim
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (status_not_live(&run->plan->steps[i]))
 			json_array_append_new(missing, json_step(&run->plan->steps[i], NULL));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "networks", networks, "attachments",
-			 attachments, "hosts", hosts, "links", parents, "missing", missing);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "networks", networks, "attachments",
+			 attachments, "hosts", hosts, "links", parents, "missing", missing,
+			 "warnings", json_sentences(run->plan->warnings, run->plan->n_warnings),
+			 "unseen", json_sentences(run->live->unseen, run->live->n_unseen));
 }
 
 /* "lab:", or nothing for the default set. */
@@ -196,6 +198,7 @@ static void text_parent(const struct survey_parent *parent)
 static void text_survey(const struct survey *survey, const struct run *run,
 			const struct desired *desired, const struct options *options)
 {
+	text_warnings(run->plan, run->live);
 	for (size_t i = 0; i < survey->n_networks; i++)
 		text_network(&survey->networks[i]);
 	for (size_t i = 0; i < survey->n_parents; i++)

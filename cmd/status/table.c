@@ -125,6 +125,15 @@ static void put_row(FILE *out, const struct row *row, const size_t widths[N_COLU
 		(int)(length - to), line + to);
 }
 
+static void put_sentences(FILE *out, const char *first, const char *const *sentences, size_t count,
+			  unsigned width)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%.*s\n", (int)width,
+			arena_printf(arena, "%s%s", first, sentences[i]));
+}
+
 void status_table(FILE *out, const struct survey *survey, const struct run *run, bool color,
 		  unsigned width)
 {
@@ -144,4 +153,6 @@ void status_table(FILE *out, const struct survey *survey, const struct run *run,
 	put_row(out, &titles, widths, false, width);
 	for (size_t i = 0; i < table.count; i++)
 		put_row(out, &table.rows[i], widths, color, width);
+	put_sentences(out, "warning: ", run->plan->warnings, run->plan->n_warnings, width);
+	put_sentences(out, "not looked at: ", run->live->unseen, run->live->n_unseen, width);
 }

@@ -1,9 +1,11 @@
 """The command line: forms of input, output, pending containers, exit codes."""
 import json
 import os
+import re
 import subprocess
 import time
 
+import messages
 from declare import BRIDGE, VLAN, document, lan
 from host import same
 from registry import test
@@ -177,6 +179,62 @@ def quiet_and_colour(host):
     assert "\x1b[" in host.diff(BRIDGE, "--color=always").out, "no colour"
     assert "\x1b[" not in host.diff(BRIDGE, "--color=never").out, "colour"
     assert "\x1b[" not in host.diff(BRIDGE).out, "colour in a pipe"
+
+
+@test("output: what cannot be written is an error, not a success that nobody sees")
+def full(host):
+    host.netns("web")
+    path = host.write(BRIDGE)
+    for words in (["apply", "-f", path], ["status"], ["export"], ["diff", "-f", path],
+                  ["status", "-o", "json"], ["schema"], ["--version"], ["--help"]):
+        done = host.run("sh", "-c", 'exec "$@" >/dev/full', "sh", host.binary, *words, code=1)
+        assert re.fullmatch(r"mvapply: error: .* output.* \[MV0901\]\n", done.err), (words, done)
+
+
+@test("output: where the standard descriptors are closed, none of mvapply's own takes their place")
+def closed(host):
+    host.netns("web")
+    path = host.write(BRIDGE)
+    for closed, words, code in (("<&- >&- 2>&-", ["apply"], 0), (">&-", ["diff"], 0),
+                                ("2>&-", ["delete"], 0)):
+        host.run("sh", "-c", f'exec "$@" {closed}', "sh", host.binary, *words, "-f", path, code=code)
+    traced = host.run("sh", "-c", 'exec strace -f -e trace=desc,network -o trace "$@" <&- >&- 2>&-',
+                      "sh", host.binary, "apply", "-f", path, code=0,
+                      env={"ASAN_OPTIONS": "detect_leaks=0"})
+    with open("trace", encoding="utf-8", errors="replace") as file:
+        filled = file.read().partition('"/dev/null"')[2]  # before it the libraries are loaded
+    own = [line for line in filled.splitlines() if re.search(r"(socket|open\w*)\(.*= [012]$", line)
+           and "/dev/null" not in line]
+    assert filled and not own, f"{own} of {traced}"
+
+
+@test("command line: what newcomers write is told how to be written")
+def newcomers(host):
+    path = host.write(BRIDGE)
+    for words, hint in (
+            ([path], f"files are named with -f: `mvapply -f {path}`"),
+            (["missing.yaml"], "files are named with -f: `mvapply -f missing.yaml`"),
+            (["-f", path, "--wait", "5"], "write the seconds behind a '=': --wait=5"),
+            (["-f", path, "--confirm", "60"], "write the seconds behind a '=': --confirm=60")):
+        assert f"hint: {hint}\n" in host.mvapply(*words, code=3).err, words
+    host.diff(BRIDGE, "--out", "plan.json", code=None)
+    assert "hint: this is a saved plan: `mvapply apply FILE`, without -f\n" \
+        in host.mvapply("apply", "-f", "plan.json", code=3).err
+
+
+@test("status: without rights it says what it could not look at")
+def unprivileged(host):
+    host.netns("web")
+    host.apply(BRIDGE)
+    without = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", host.binary, "status"]
+    said = "network namespace web: cannot enter the network namespace: Operation not permitted"
+    done = host.run(*without, code=0)
+    assert said in messages.unwrapped(done.err), done
+    unseen = host.run(*without, "-o", "json", code=0).json["unseen"]
+    assert said in unseen, unseen
+    done = host.run("timeout", "--preserve-status", "-s", "INT", str(2 * host.patience), *without,
+                    "--watch", code=0)
+    assert f"not looked at: {said}" in done.out, done
 
 
 NETWORKS = "networks: {n: {parent: eth0, subnet: 172.16.86.0/24}}\n"
