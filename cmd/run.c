@@ -291,6 +291,7 @@ int run_conclude(struct run *run, const struct desired *desired, const struct op
 		return run_report(run, desired, options);
 	if (options->output == OUTPUT_TEXT)
 		run_report(run, desired, options);
+	fflush(stdout);
 	fprintf(stderr,
 		"mvapply: press ENTER to confirm, or run `mvapply confirm`, or send SIGUSR1 to "
 		"%ld:\n    else in %u s everything goes back to what it was\n",

@@ -53,6 +53,7 @@ void text_diags(const struct diags *diags)
 static void tell(const char *first, const char *text)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	fflush(stdout); /* where both are one file, in the order in which it came */
 	fprintf(stderr, "%s\n", wrap(arena, first, 4, text));
 }
 

@@ -13,8 +13,7 @@ void diags_free(struct diags *diags)
 	*diags = (struct diags){0};
 }
 
-/* The place as far as it is known. */
-static const char *format_place(struct arena *arena, const struct place *place)
+const char *place_format(struct arena *arena, const struct place *place)
 {
 	if (!place->line)
 		return place->file;
@@ -30,6 +29,6 @@ const char *diag_format(struct arena *arena, const struct diag *diag)
 	if (diag->hint)
 		hint = arena_printf(arena, "%s\n", wrap(arena, "    hint: ", 10, diag->hint));
 	const char *message = coded(arena, diag->text, diag->code);
-	const char *place = arena_printf(arena, "%s: error: ", format_place(arena, &diag->place));
+	const char *place = arena_printf(arena, "%s: error: ", place_format(arena, &diag->place));
 	return arena_printf(arena, "%s\n%s%s", wrap(arena, place, 2, message), excerpt, hint);
 }

@@ -26,6 +26,9 @@ struct diags {
 void diags_init(struct diags *diags);
 void diags_free(struct diags *diags);
 
+/* "network.yaml:7:11", as far as it is known. In `arena`, or the place's own text. */
+const char *place_format(struct arena *arena, const struct place *place);
+
 /* Writes one diagnostic as a person reads it, each line of it ended by a newline:
  *
  *   network.yaml:7:11: error: networks.lan.mtuu is an unknown key [MV0201]

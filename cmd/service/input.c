@@ -9,8 +9,8 @@ static void faults_log(const struct service *service, const struct diags *diags)
 		const struct diag *diag = &diags->items[i];
 		char code[CODE_TEXT_SIZE], message[LOG_MESSAGE_SIZE];
 		code_format(diag->code, code);
-		snprintf(message, sizeof(message), "%s:%u:%u: %s [%s]%s%s", diag->place.file,
-			 diag->place.line, diag->place.column, diag->text, code,
+		snprintf(message, sizeof(message), "%s: %s [%s]%s%s",
+			 place_format(diags->arena, &diag->place), diag->text, code,
 			 diag->hint ? "; hint: " : "", diag->hint ? diag->hint : "");
 		log_write_fields(&service->log, LEVEL_ERROR, message,
 				 json_pack("{s:s}", "code", code));

@@ -44,13 +44,16 @@ static int signals_open(struct error *error)
 		      : fd;
 }
 
-/* False: it is told to end. */
+/* False: it is told to end, or nobody reads any more. */
 static bool pause_until_next(const struct watching *watching)
 {
-	struct pollfd poller = {.fd = watching->signals, .events = POLLIN};
+	struct pollfd pollers[] = {{.fd = watching->signals, .events = POLLIN},
+				   {.fd = STDOUT_FILENO}};
 	struct signalfd_siginfo signal;
-	if (poll(&poller, 1, (int)watching->options->watch_seconds * 1000) <= 0)
+	if (poll(pollers, 2, (int)watching->options->watch_seconds * 1000) <= 0)
 		return true;
+	if (pollers[1].revents)
+		return false;
 	while (read(watching->signals, &signal, sizeof(signal)) == sizeof(signal))
 		if (signal.ssi_signo != SIGWINCH)
 			return false;

@@ -191,6 +191,20 @@ def full(host):
         assert re.fullmatch(r"mvapply: error: .* output.* \[MV0901\]\n", done.err), (words, done)
 
 
+@test("output: in one file, text and errors stand in the order in which they came")
+def order(host):
+    text = document({"n": lan()}, {"job": ["n"]})
+    path = host.write(text)
+    out = host.run("sh", "-c", 'exec "$@" 2>&1', "sh", host.binary, "-f", path, "--wait=0", code=1).out
+    lines = [line.split("  ")[0] for line in out.splitlines() if not line.startswith("  ")]
+    same(lines[-2:], ["Done: 1 pending.", "mvapply: error: 1 attachment still pending after 0 s [MV0911]"],
+         "--wait")
+    host.netns("job")
+    out = host.run("sh", "-c", 'exec "$@" 2>&1', "sh", host.binary, "-f", path, "--confirm=1", code=5).out
+    found = [out.find(words) for words in ("+ attach", "Done: 1 created.", "press ENTER", "reverted:")]
+    assert found == sorted(found) and found[0] == 0, out
+
+
 @test("output: where the standard descriptors are closed, none of mvapply's own takes their place")
 def closed(host):
     host.netns("web")

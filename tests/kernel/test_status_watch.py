@@ -88,6 +88,16 @@ def pipe(host):
         end(child)
 
 
+@test("status --watch: it ends when nobody reads any more")
+def unread(host):
+    ours, theirs = os.pipe()
+    with subprocess.Popen([host.binary, "status", "--watch=600"], stdout=theirs) as child:
+        os.close(theirs)
+        assert os.read(ours, 4096).startswith(b"OBJECT")
+        os.close(ours)
+        same(child.wait(20), 0, "exit code")
+
+
 @test("status --watch: as JSON it is a document a line")
 def lines(host):
     host.netns("web")

@@ -116,6 +116,18 @@ def copied_over(files):
     files.leads_to(1300)
 
 
+@files_test("a folder from which the last one goes, and comes back", "a/conf")
+@prepared(one_folder)
+def emptied(files):
+    os.rename("a/conf/network.yaml", "away")
+    files.leads_to_nothing("error: a/conf: has no *.yaml or *.yml file in it [MV0101]; hint: name the "
+                           "folder that has them",
+                           "warning: the files have errors: the last state that was right stays")
+    put("away", two(mtu=1400))
+    os.rename("away", "a/conf/network.yaml")
+    files.leads_to(1400)
+
+
 @files_test("half written, and the rest later", "network.yaml")
 @prepared(one_file)
 def half_written(files):
