@@ -223,7 +223,7 @@ static const struct code_text texts[] = {
 	 "No subnet of the link contains the router of the route. Mend `via`, or the subnet."},
 	{CODE_KERNEL_VALUE, "the kernel takes no such value",
 	 "The key that the message names is out of the range that the driver or the parent "
-	 "allows."},
+	 "allows, or is a sysctl that this kernel does not have."},
 	{CODE_STILL_PENDING, "containers were not there in time",
 	 "The time of `--wait` is over. Start them, or wait longer with `--wait=SECONDS`; "
 	 "`watch` attaches them whenever they come."},

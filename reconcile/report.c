@@ -73,6 +73,11 @@ static const struct hint {
 	 "the mtu is out of range"},
 	{EADDRNOTAVAIL, BIT(DEED_MAC) | BIT(DEED_CREATE), ANY_KIND, CODE_KERNEL_VALUE,
 	 "a MAC address must be of one station: its first byte is even, and it is not zero"},
+	{ENOENT, BIT(DEED_SYSCTL), ANY_KIND, CODE_KERNEL_VALUE,
+	 "the kernel has no such setting: `ls /proc/sys/net/ipv4/conf/default` shows those of "
+	 "IPv4"},
+	{EINVAL, BIT(DEED_SYSCTL), ANY_KIND, CODE_KERNEL_VALUE,
+	 "the setting takes another kind of value, mostly a number"},
 	{ENOMEM, ANY_DEED, ANY_KIND, CODE_SYSTEM, "the kernel is out of memory"},
 	{ENOBUFS, ANY_DEED, ANY_KIND, CODE_SYSTEM,
 	 "the kernel is out of buffers: run mvapply again"},

@@ -169,6 +169,17 @@ def answer(host):
     told(host, "MV0908", 1, "diff", "-f", "network.yaml", env=preload(host, "cut@1=20"))
 
 
+@test("codes: a sysctl that there is not, or whose value cannot be")
+def wrong_sysctl(host):
+    host.netns("web")
+    for sysctl, hint in (({"net.ipv4.conf.IFNAME.nonsense": "1"}, "the kernel has no such setting"),
+                         ({"net.ipv4.conf.IFNAME.rp_filter": "yes"}, "mostly a number")):
+        path = host.write(document({"n": lan()}, {"web": {"n": {"sysctls": sysctl}}}))
+        told(host, "MV0910", 1, "apply", "-f", path)
+        assert hint in host.mvapply("apply", "-f", path, code=1).err, hint
+        same(host.names("web"), set(), "what is left")
+
+
 @test("codes: a value that the kernel does not take", both=True)
 def value(host):
     host.netns("web")
