@@ -91,13 +91,19 @@ void creates_do(struct applier *applier, size_t from, size_t end);
 /* Each address and route of the spec, in this order; `flags` as in encode.h. */
 void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags);
 struct doing detail_doing(const struct link_spec *spec, size_t number);
-/* Whether the link answers for its addresses by ARP and neighbour discovery at all. */
+
+/* tell.c: whether the link answers for its addresses by ARP and neighbour discovery at all. */
 bool link_announces(const struct link_spec *spec);
-/* Announcements of the IPv4 addresses; what becomes of them is not asked. */
+/* Announcements by the kernel, of the IPv4 addresses that it announces as they are: ARP requests
+ * for them from themselves (RFC 5227 2.3). What becomes of them is not asked. */
 void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex);
-/* Announces the link by itself, which those on the same parent hear, too. The thread is in its
+/* Announces the other addresses by frames. The thread is in the link's namespace. */
+void announce_rest(int ifindex, const struct link_spec *spec);
+/* Both: by the link itself, which those on the same parent hear, too. The thread is in its
  * namespace, and so is the socket. */
 void announce_inside(struct netlink *netlink, int ifindex, const struct link_spec *spec);
+/* Announces the link by its parent, an ifindex of the host, which those on it do not hear. */
+void announce_outside(struct applier *applier, int parent, const struct link_spec *spec);
 
 /* change.c */
 void removals_do(struct applier *applier, size_t step);

@@ -1,7 +1,6 @@
 /* Creating links: all there or not there. */
 #include "reconcile/making.h"
 
-#include "reconcile/announce.h"
 #include "reconcile/netns.h"
 
 #include <errno.h>
@@ -67,27 +66,6 @@ void queue_details(struct batch *batch, const struct link_spec *spec, int ifinde
 		      &message, false);
 }
 
-bool link_announces(const struct link_spec *spec)
-{
-	return spec->kind != KIND_IPVLAN || spec->mode == MODE_L2;
-}
-
-/* An ARP request of the kernel's for the own address, which is an announcement (RFC 5227 2.3). What
- * it knows of it as a neighbour would keep it from asking, and be left behind. */
-void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex)
-{
-	union message use, forget;
-	for (size_t i = 0; i < spec->n_addrs; i++) {
-		const struct ip *ip = &spec->addrs[i].ip;
-		if (ip->family != AF_INET || !encode_neighbor_use(&use, ifindex, ip) ||
-		    !encode_neighbor_delete(&forget, ifindex, ip))
-			continue;
-		batch_add(batch, &forget.header, false);
-		batch_add(batch, &use.header, true);
-		batch_add(batch, &forget.header, true);
-	}
-}
-
 struct doing detail_doing(const struct link_spec *spec, size_t number)
 {
 	const bool addr = number < spec->n_addrs;
@@ -139,8 +117,6 @@ static void details_send(struct group *group, uint16_t flags, bool patience)
 		queue(batch, encode_link_up(&message, making->ifindex, !making->spec->down),
 		      &message, false);
 		queue_details(batch, making->spec, making->ifindex, flags);
-		if (!making->outside && link_announces(making->spec))
-			queue_announcements(batch, making->spec, making->ifindex);
 	}
 	if (batch_send(group->netlink, batch, &error) < 0)
 		group_broke(group, DEED_UP, &error);
@@ -178,47 +154,36 @@ static void details_do(struct group *group)
 	}
 }
 
-static void ipv6_announce(int ifindex, const struct link_spec *spec)
+static bool making_announces(const struct making *making, bool outside)
 {
-	static const struct mac own = {.set = false};
-	int fd = -1;
-	for (size_t i = 0; i < spec->n_addrs; i++) {
-		if (spec->addrs[i].ip.family != AF_INET6)
-			continue;
-		if (fd < 0)
-			fd = announce_open();
-		announce(fd, ifindex, &own, &spec->addrs[i], 1);
-	}
-	announce_close(fd);
+	return !making_failed(making) && link_announces(making->spec) && making->outside == outside;
 }
 
-void announce_inside(struct netlink *netlink, int ifindex, const struct link_spec *spec)
+/* The thread is in the namespace. What failed is taken back, and the LAN hears nothing of it. */
+static void group_announce(struct group *group)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	queue_announcements(batch, spec, ifindex);
+	for (size_t i = 0; i < group->n_makings; i++)
+		if (making_announces(&group->makings[i], false))
+			queue_announcements(batch, group->makings[i].spec,
+					    group->makings[i].ifindex);
 	if (batch_count(batch))
-		(void)batch_send(netlink, batch, &error);
-	ipv6_announce(ifindex, spec);
+		(void)batch_send(group->netlink, batch, &error);
+	for (size_t i = 0; i < group->n_makings; i++)
+		if (making_announces(&group->makings[i], false))
+			announce_rest(group->makings[i].ifindex, group->makings[i].spec);
 }
 
 /* The first links on a parent are announced by the parent, where they are many: on the wire that is
  * the same. Each by itself would tell all those made before it, which have nothing to forget, and a
  * thousand links are half a million deliveries. */
-static void announce_outside(struct applier *applier, const struct making *making)
+static void group_announce_outside(struct group *group)
 {
-	static const struct mac own = {.set = false};
-	const struct link_spec *spec = making->spec;
-	const bool shares_mac = spec->kind == KIND_IPVLAN;
-	if (applier->announcer < 0)
-		applier->announcer = announce_open();
-	announce(applier->announcer, making->parent, shares_mac ? &own : &spec->mac, spec->addrs,
-		 spec->n_addrs);
-}
-
-static bool making_announces(const struct making *making, bool outside)
-{
-	return !making_failed(making) && link_announces(making->spec) && making->outside == outside;
+	for (size_t i = 0; i < group->n_makings; i++)
+		if (making_announces(&group->makings[i], true))
+			announce_outside(group->applier, group->makings[i].parent,
+					 group->makings[i].spec);
 }
 
 /* Everything that comes after the link is there. */
@@ -234,13 +199,9 @@ static void group_finish(struct group *group)
 	details_do(group);
 	for (size_t i = 0; i < group->n_makings; i++)
 		sysctls_do(&group->makings[i], true);
-	for (size_t i = 0; i < group->n_makings; i++)
-		if (making_announces(&group->makings[i], false))
-			ipv6_announce(group->makings[i].ifindex, group->makings[i].spec);
+	group_announce(group);
 	netns_return(group->applier->host->handle->fd);
-	for (size_t i = 0; i < group->n_makings; i++)
-		if (making_announces(&group->makings[i], true))
-			announce_outside(group->applier, &group->makings[i]);
+	group_announce_outside(group);
 }
 
 static void group_take_back(struct group *group)

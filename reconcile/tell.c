@@ -1,0 +1,95 @@
+/* Telling the LAN of links: by the kernel's own ARP where that does it, by frames where not. */
+#include "reconcile/applier.h"
+
+#include "reconcile/announce.h"
+
+#include <string.h>
+
+bool link_announces(const struct link_spec *spec)
+{
+	return spec->kind != KIND_IPVLAN || spec->mode == MODE_L2;
+}
+
+static bool is_other(const struct ip *ip, const struct ip *than)
+{
+	return ip->family == AF_INET && !ip_equal(ip, than);
+}
+
+/* Whether that is the only IPv4 address of the link, among those that it is to have and those that
+ * are not ours: the kernel asks from the first of a subnet (inet_select_addr). */
+static bool is_alone(const struct link_spec *spec, int ifindex, const struct ip *ip)
+{
+	const struct live_ns *ns = spec->ns;
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		if (is_other(&spec->addrs[i].ip, ip))
+			return false;
+	for (size_t i = 0; i < ns->n_addrs; i++)
+		if (ns->addrs[i].ifindex == ifindex && ns->addrs[i].proto != MARK_PROTOCOL &&
+		    is_other(&ns->addrs[i].prefix.ip, ip))
+			return false;
+	return true;
+}
+
+/* Such as mcast_solicit and app_solicit (arp_solicit). */
+static bool asks_otherwise(const struct link_spec *spec)
+{
+	static const char prefix[] = "net.ipv4.neigh.";
+	for (size_t i = 0; i < spec->n_sysctls; i++)
+		if (strncmp(spec->sysctls[i].key, prefix, sizeof(prefix) - 1) == 0)
+			return true;
+	return false;
+}
+
+static bool kernel_tells(const struct link_spec *spec, int ifindex, const struct ip *ip)
+{
+	return ip->family == AF_INET && is_alone(spec, ifindex, ip) && !asks_otherwise(spec);
+}
+
+/* What the kernel knows of it as a neighbour would keep it from asking, and be left behind. */
+void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex)
+{
+	union message use, forget;
+	for (size_t i = 0; i < spec->n_addrs; i++) {
+		const struct ip *ip = &spec->addrs[i].ip;
+		if (!kernel_tells(spec, ifindex, ip) || !encode_neighbor_use(&use, ifindex, ip) ||
+		    !encode_neighbor_delete(&forget, ifindex, ip))
+			continue;
+		batch_add(batch, &forget.header, false);
+		batch_add(batch, &use.header, true);
+		batch_add(batch, &forget.header, true);
+	}
+}
+
+void announce_rest(int ifindex, const struct link_spec *spec)
+{
+	static const struct mac own = {.set = false};
+	int fd = -1;
+	for (size_t i = 0; i < spec->n_addrs; i++) {
+		if (kernel_tells(spec, ifindex, &spec->addrs[i].ip))
+			continue;
+		if (fd < 0)
+			fd = announce_open();
+		announce(fd, ifindex, &own, &spec->addrs[i], 1);
+	}
+	announce_close(fd);
+}
+
+void announce_inside(struct netlink *netlink, int ifindex, const struct link_spec *spec)
+{
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	queue_announcements(batch, spec, ifindex);
+	if (batch_count(batch))
+		(void)batch_send(netlink, batch, &error);
+	announce_rest(ifindex, spec);
+}
+
+void announce_outside(struct applier *applier, int parent, const struct link_spec *spec)
+{
+	static const struct mac own = {.set = false};
+	const bool shares_mac = spec->kind == KIND_IPVLAN;
+	if (applier->announcer < 0)
+		applier->announcer = announce_open();
+	announce(applier->announcer, parent, shares_mac ? &own : &spec->mac, spec->addrs,
+		 spec->n_addrs);
+}
