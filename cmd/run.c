@@ -8,6 +8,7 @@
 #include "cmd/markdown.h"
 #include "cmd/progress.h"
 #include "cmd/text.h"
+#include "reconcile/lease.h"
 
 #include <errno.h>
 #include <stdio.h>

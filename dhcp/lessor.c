@@ -80,18 +80,17 @@ static int request_send(int socket, const struct dhcp_request *request, int netn
 	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-static void inquiry_fail(struct inquiry *inquiry, const char *text)
+static void answer_fail(struct dhcp_answer *answer, const char *text)
 {
-	inquiry->answer = (struct dhcp_answer){.result = DHCP_FAILED};
-	snprintf(inquiry->answer.text, sizeof(inquiry->answer.text), "%s", text);
+	*answer = (struct dhcp_answer){.result = DHCP_FAILED};
+	snprintf(answer->text, sizeof(answer->text), "%s", text);
 }
 
-/* Gives a descriptor to read the answer from, or -1: it is failed. */
-static int inquiry_send(struct lessor *lessor, struct inquiry *inquiry)
+int lessor_send(struct lessor *lessor, struct inquiry *inquiry)
 {
 	int pipe[2];
 	if (pipe2(pipe, O_CLOEXEC) < 0) {
-		inquiry_fail(inquiry, strerror(errno));
+		answer_fail(&inquiry->answer, strerror(errno));
 		return -1;
 	}
 	int status = request_send(lessor->socket, &inquiry->request, inquiry->netns, pipe[1]);
@@ -99,22 +98,19 @@ static int inquiry_send(struct lessor *lessor, struct inquiry *inquiry)
 	if (status == 0)
 		return pipe[0];
 	close(pipe[0]);
-	inquiry_fail(inquiry, strerror(-status));
+	answer_fail(&inquiry->answer, strerror(-status));
 	return -1;
 }
 
-static void inquiry_receive(struct inquiry *inquiry, int fd)
+void lessor_receive(int fd, struct dhcp_answer *ret)
 {
-	struct dhcp_answer answer;
 	ssize_t size;
-	while ((size = read(fd, &answer, sizeof(answer))) < 0 && errno == EINTR)
+	while ((size = read(fd, ret, sizeof(*ret))) < 0 && errno == EINTR)
 		;
 	close(fd);
-	if (size == sizeof(answer))
-		inquiry->answer = answer;
-	else
-		inquiry_fail(inquiry, "the helper that runs it has ended");
-	inquiry->answer.text[sizeof(inquiry->answer.text) - 1] = '\0';
+	if (size != sizeof(*ret))
+		answer_fail(ret, "the helper that runs it has ended");
+	ret->text[sizeof(ret->text) - 1] = '\0';
 }
 
 void lessor_ask(struct lessor *lessor, struct inquiry *inquiries, size_t count)
@@ -123,7 +119,7 @@ void lessor_ask(struct lessor *lessor, struct inquiry *inquiries, size_t count)
 	for (size_t i = 0; i < count + WINDOW; i++) {
 		int *slot = &pending[i % WINDOW];
 		if (i >= WINDOW && i - WINDOW < count && *slot >= 0)
-			inquiry_receive(&inquiries[i - WINDOW], *slot);
-		*slot = i < count ? inquiry_send(lessor, &inquiries[i]) : -1;
+			lessor_receive(*slot, &inquiries[i - WINDOW].answer);
+		*slot = i < count ? lessor_send(lessor, &inquiries[i]) : -1;
 	}
 }

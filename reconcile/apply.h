@@ -29,9 +29,6 @@ size_t apply(const struct plan *plan, const struct live *live, struct lessor *le
 size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
 		      struct outcome *outcomes, atomic_size_t *done);
 
-/* How many leases of DHCP end with the plan's steps, and are given back if there is a lessor. */
-size_t leases_ending(const struct plan *plan, const struct live *live);
-
 /* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace
  * and vanish with the process: flock(2) of a file that only who may change the network can open,
  * and an abstract unix socket, which processes that have another /proc share, too, but which

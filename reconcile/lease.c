@@ -4,6 +4,7 @@
 
 #include "dhcp/client.h"
 #include "dhcp/lessor.h"
+#include "reconcile/lease.h"
 #include "reconcile/netns.h"
 
 #include <errno.h>
@@ -20,26 +21,34 @@ struct leasing {
 	size_t n_inquiries;
 };
 
-static void inquiry_add(struct leasing *leasing, size_t number, const struct step *step,
-			enum dhcp_deed deed, const char *link, const struct ip *addr)
+static struct dhcp_request request_of(const struct mark *mark, enum dhcp_deed deed,
+				      enum link_kind kind, const char *link, const struct ip *addr)
 {
-	const struct mark *mark = &step->mark;
-	struct inquiry *inquiry =
-		array_push(leasing->arena, leasing->inquiries, leasing->n_inquiries);
-	inquiry->request = (struct dhcp_request){
+	struct dhcp_request request = {
 		.deed = deed,
 		.client_id = client_id_make(mark->set, mark->network, mark->container),
 		.addr = *addr,
-		.broadcast = (step->want ? step->want->kind : step->have->kind) == KIND_IPVLAN};
-	inquiry->netns = (step->want ? step->want->ns : step->ns)->handle->fd;
-	snprintf(inquiry->request.link, sizeof(inquiry->request.link), "%s", link);
+		.broadcast = kind == KIND_IPVLAN};
+	snprintf(request.link, sizeof(request.link), "%s", link);
 	if (host_name_valid(mark->container))
-		snprintf(inquiry->request.host_name, sizeof(inquiry->request.host_name), "%s",
-			 mark->container);
+		snprintf(request.host_name, sizeof(request.host_name), "%s", mark->container);
+	return request;
+}
+
+struct dhcp_request lease_request(const struct link_spec *want)
+{
+	return request_of(&want->mark, DHCP_LEASE, want->kind, want->name, &want->dhcp.lease.ip);
+}
+
+static void inquiry_add(struct leasing *leasing, size_t number, const struct live_ns *ns,
+			struct dhcp_request request)
+{
+	*array_push(leasing->arena, leasing->inquiries, leasing->n_inquiries) =
+		(struct inquiry){.netns = ns->handle->fd, .request = request};
 	*array_push(leasing->arena, leasing->steps, leasing->n_steps) = number;
 }
 
-static bool asks(const struct step *step)
+bool step_leases(const struct step *step)
 {
 	if (!step_acts(step) || !step->want || !step->want->dhcp.wanted)
 		return false;
@@ -193,6 +202,18 @@ static void lease_put(const struct putting *putting, const struct lease *lease)
 }
 
 /* So that what is told of the plan has it. */
+static void changes_take(struct arena *arena, const struct step *step, const struct lease *lease)
+{
+	char text[PREFIX_TEXT_SIZE];
+	prefix_format(&lease->addr, text);
+	for (size_t i = 0; i < step->n_changes; i++) {
+		struct change *change = &step->changes[i];
+		if (change->field == FIELD_DHCP &&
+		    !(change->from && strcmp(change->from, text) == 0))
+			change->to = arena_strdup(arena, text);
+	}
+}
+
 static void spec_take(struct arena *arena, struct link_spec *want, const struct lease *lease)
 {
 	size_t kept = 0;
@@ -238,9 +259,25 @@ static void lease_take(struct applier *applier, size_t number, const struct leas
 	lease_put(&putting, lease);
 	if (putting.outcome->state == OUTCOME_FAILED)
 		return;
+	changes_take(applier->plan->arena, &applier->plan->steps[number], lease);
 	spec_take(applier->plan->arena, want, lease);
 	if (!same)
 		lease_announce(applier, putting.netlink, putting.ifindex, want);
+}
+
+static void answer_take(struct applier *applier, size_t number, const struct dhcp_answer *answer)
+{
+	if (answer->result == DHCP_DONE)
+		lease_take(applier, number, &answer->lease);
+	else
+		fail_answer(applier, number, answer);
+}
+
+static void leases_ask(struct applier *applier, struct leasing *leasing)
+{
+	lessor_ask(applier->lessor, leasing->inquiries, leasing->n_inquiries);
+	for (size_t i = 0; i < leasing->n_inquiries; i++)
+		answer_take(applier, leasing->steps[i], &leasing->inquiries[i].answer);
 }
 
 void leases_do(struct applier *applier)
@@ -248,23 +285,22 @@ void leases_do(struct applier *applier)
 	const struct plan *plan = applier->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct leasing leasing = {.arena = arena};
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (asks(&plan->steps[i]) && applier->outcomes[i].state != OUTCOME_FAILED)
-			inquiry_add(&leasing, i, &plan->steps[i], DHCP_LEASE,
-				    plan->steps[i].want->name, &plan->steps[i].want->dhcp.lease.ip);
-	if (applier->lessor)
-		lessor_ask(applier->lessor, leasing.inquiries, leasing.n_inquiries);
-	for (size_t i = 0; i < leasing.n_inquiries; i++) {
-		const struct dhcp_answer *answer = &leasing.inquiries[i].answer;
-		if (!applier->lessor)
-			fail(applier, leasing.steps[i], ENOSYS, CODE_DHCP_CLIENT,
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct link_spec *want = plan->steps[i].want;
+		if (!step_leases(&plan->steps[i]) || want->dhcp.later ||
+		    applier->outcomes[i].state == OUTCOME_FAILED)
+			continue;
+		if (want->dhcp.answer)
+			answer_take(applier, i, want->dhcp.answer);
+		else if (applier->lessor)
+			inquiry_add(&leasing, i, want->ns, lease_request(want));
+		else
+			fail(applier, i, ENOSYS, CODE_DHCP_CLIENT,
 			     "nobody is there to run a DHCP client",
 			     "write the key `dhcp` in plain letters in a file of its own");
-		else if (answer->result == DHCP_DONE)
-			lease_take(applier, leasing.steps[i], &answer->lease);
-		else
-			fail_answer(applier, leasing.steps[i], answer);
 	}
+	if (leasing.n_inquiries)
+		leases_ask(applier, &leasing);
 }
 
 /* The lease that the step is the end of, or NULL. A link that is replaced keeps it: a server knows
@@ -294,8 +330,9 @@ void releases_do(struct applier *applier)
 		const struct step *step = &plan->steps[i];
 		const struct live_addr *lease = lease_ended(applier->live, step);
 		if (lease)
-			inquiry_add(&leasing, i, step, DHCP_RELEASE, step->have->name,
-				    &lease->prefix.ip);
+			inquiry_add(&leasing, i, step->ns,
+				    request_of(&step->mark, DHCP_RELEASE, step->have->kind,
+					       step->have->name, &lease->prefix.ip));
 	}
 	if (leasing.n_inquiries)
 		lessor_ask(applier->lessor, leasing.inquiries, leasing.n_inquiries);

@@ -147,14 +147,24 @@ static size_t count_live(const struct live *live)
 	return count;
 }
 
+/* What waits for an answer, of the LAN or a server. */
+static bool any_held(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].held)
+			return true;
+	return false;
+}
+
 void report_state(struct service *service, const struct plan *plan)
 {
 	struct metrics *metrics = &service->metrics;
 	metrics->pending = plan_count(plan, ACTION_PENDING);
 	metrics->waiting = retry_count(service->retry);
 	metrics->attachments = count_live(service->live);
-	metrics->converged = plan_empty(plan) && !metrics->waiting && !plan->guard.refused &&
-			     !plan_count(plan, ACTION_BLOCKED) && !plan_count(plan, ACTION_REFUSED);
+	metrics->converged = plan_empty(plan) && !any_held(plan) && !metrics->waiting &&
+			     !plan->guard.refused && !plan_count(plan, ACTION_BLOCKED) &&
+			     !plan_count(plan, ACTION_REFUSED);
 	notify("READY=1\nSTATUS=%s, %zu live, %zu pending, %zu to be tried again%s",
 	       metrics->converged ? "Converged" : "Not converged", metrics->attachments,
 	       metrics->pending, metrics->waiting,

@@ -168,6 +168,7 @@ static struct plan *round_plan(struct service *service)
 	struct plan *plan = plan_make(service->desired, service->live, &service->options->plan);
 	steps_hold(service, plan);
 	service_probe(service, plan);
+	service_lease(service, plan);
 	return plan;
 }
 

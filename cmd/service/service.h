@@ -35,6 +35,7 @@ struct service {
 	struct retry *retry;
 	struct service_engines *engines; /* engines.c's */
 	struct service_probes *probes;   /* probe.c's */
+	struct pending *leases;          /* leases.c's */
 	int signals;                     /* a signalfd */
 
 	struct desired *desired;
@@ -75,6 +76,11 @@ void service_read(struct service *service);
 /* probe.c: holds back the steps whose new addresses are not known to be free, and asks. */
 void service_probe(struct service *service, struct plan *plan);
 void service_probe_free(struct service *service);
+
+/* leases.c: asks for the leases of links that are there, and holds back the steps that are for
+ * them until the answer has come. */
+void service_lease(struct service *service, struct plan *plan);
+void service_lease_free(struct service *service);
 
 /* round.c */
 void service_round(void *service);

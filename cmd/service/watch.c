@@ -48,6 +48,7 @@ static void service_free(struct service *service)
 {
 	service_engines_free(service);
 	service_probe_free(service);
+	service_lease_free(service);
 	service_deaf(service);
 	live_free(service->live);
 	desired_free(service->desired);

@@ -174,6 +174,7 @@ def confined_lease(host):
     kept = capabilities(UNIT, DHCP)
     with serving(host) as server:
         with watching(host, "-f", host.write(LEASED), before=confine(kept)) as service:
+            service.until(lambda: host.addresses("web", "eth0"), "the address")
             same(set(server.leases()), {ip.split("/")[0] for ip in host.addresses("web", "eth0")},
                  "leases")
             host.write(document({"n": lan(dhcp=True)}, {}))
@@ -182,7 +183,8 @@ def confined_lease(host):
     # What the filter lets through, and what the client, who is nobody then, is started with.
     allowed = filter_allows(UNIT, DHCP)
     with serving(host):
-        made = traced(host, LEASED, lambda service: None)
+        made = traced(host, LEASED, lambda service: service.until(
+            lambda: host.addresses("web", "eth0"), "the address"))
     assert "execve" in made, made
     same(made - allowed - {"prlimit64", "setrlimit"}, set(), "calls that are not allowed")
 

@@ -23,12 +23,12 @@ def lease_of(host, ns="web", link="eth0"):
     return found[0]
 
 
-def grow_old(host, valid=60, ns="web"):
-    """As if half of the lease were over."""
+def grow_old(host, preferred=0, ns="web"):
+    """As if half of the lease were over, or were in so many seconds."""
     lease = lease_of(host, ns)
     index = host.link(ns, "eth0")["ifindex"]
     with host.inside(ns):
-        set_lifetime(index, f"{lease['local']}/{lease['prefixlen']}", valid, 0)
+        set_lifetime(index, f"{lease['local']}/{lease['prefixlen']}", 60, preferred)
 
 
 @test("dhcp: address, lifetime, default route, name and client id; a second apply sends nothing")
@@ -294,16 +294,25 @@ def absent(host):
 
 @test("dhcp: the service gets, renews and gets back leases by itself", seconds=60)
 def service(host):
-    host.netns("web")
+    host.netns("web", "db")
     server = Server(host)
-    with watching(host, "-f", host.write(TEXT), converged=False) as running:
+    text = document({"n": NET, "m": lan(subnet="10.8.0.0/16", gateway=None)},
+                    {"web": ["n"], "db": ["m"]})
+    with watching(host, "-f", host.write(text), converged=False) as running:
+        # The rest does not wait for a server.
+        running.until(lambda: host.names("web") and host.names("db"), "the links are there")
+        begun = time.monotonic()
+        host.ip("db", "link del eth0")
+        running.until(lambda: host.names("db"), "repaired", 3)
+        assert time.monotonic() - begun < 3 * host.patience
+        assert "READY=1\nSTATUS=Not converged" in running.note(), running.notes
         running.until_says("no DHCP server answered within 6 s", 20)
         server.begin()
         ip = running.until(lambda: set(server.leases()), "a lease", 40).pop()
         running.until(lambda: host.addresses("web", "eth0") == {f"{ip}/24"}, "the address", 20)
         running.settle()
         acks = server.count("DHCPACK")
-        grow_old(host)
+        grow_old(host, 2)  # then the kernel tells that it is no longer preferred
         running.until(lambda: lease_of(host)["valid_life_time"] > 100, "renewed", 20)
         same((lease_of(host)["local"], server.count("DHCPACK")), (ip, acks + 1), "the renewal")
         host.ip("web", "address flush dev eth0")
@@ -312,8 +321,12 @@ def service(host):
         host.netns("web")
         running.until(lambda: "eth0" in host.names("web") and
                       host.addresses("web", "eth0") == {f"{ip}/24"}, "after a restart", 20)
-        host.write(document({}, {}))
-        host.write(document({"n": NET}, {}))
+        assert any(f"changed attach web/n + dhcp {ip}/24" in " ".join(line.split())
+                   for line in running.log()), running.everything()
+        host.write(text.replace('"web": {', '"gone": {'))
         running.until(lambda: not server.leases(), "given back", 20)
         running.until(lambda: not host.names("web"), "and gone")
-    server.end()
+        # It ends amid a question.
+        server.end()
+        host.write(text)
+        running.until(lambda: host.names("web"), "the link is there")

@@ -1,0 +1,172 @@
+/* Leases of the service: asked for beside the rest, which is not to wait for a server that may not
+ * be there. A link is made without; then the lease is asked for, and the step that gets it is held
+ * back until the answer is there. */
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cmd/service/service.h"
+#include "dhcp/lessor.h"
+#include "reconcile/lease.h"
+#include "reconcile/netns.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* How long an answer holds: it is taken right after it came. */
+#define ANSWER_MS 10000
+
+struct pending {
+	struct pending *next;
+	struct service *service;
+	char *key;   /* the link's mark */
+	ino_t inode; /* of its namespace, */
+	int ifindex; /* and its own there */
+	int fd;      /* of what will be the answer; -1: it is there */
+	struct dhcp_answer answer;
+	int64_t answered_at; /* milliseconds */
+};
+
+static void pending_free(struct pending *pending)
+{
+	if (pending->fd >= 0) {
+		loop_remove(pending->service->loop, pending->fd);
+		close(pending->fd);
+	}
+	free(pending->key);
+	free(pending);
+}
+
+static void answer_take(void *data, int fd, uint32_t events)
+{
+	struct pending *pending = data;
+	(void)events;
+	loop_remove(pending->service->loop, fd);
+	lessor_receive(fd, &pending->answer);
+	pending->fd = -1;
+	pending->answered_at = clock_milliseconds();
+	pending->service->dirty = true;
+}
+
+/* What is under way for the step's link as it is now, or answered. */
+static struct pending **pending_of(struct service *service, const struct step *step)
+{
+	struct pending **at = &service->leases;
+	while (*at && strcmp((*at)->key, step_key(step)) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static void pending_remove(struct pending **at)
+{
+	struct pending *pending = *at;
+	*at = pending->next;
+	pending_free(pending);
+}
+
+static bool pending_holds(const struct pending *pending, const struct step *step)
+{
+	return pending->inode == step->want->ns->inode && pending->ifindex == step->have->ifindex &&
+	       (pending->fd >= 0 || clock_milliseconds() - pending->answered_at < ANSWER_MS);
+}
+
+/* The answer is at once that it cannot be asked, where that is so. */
+static void pending_add(struct service *service, const struct step *step)
+{
+	struct error error;
+	struct pending *pending = memory_new(1, sizeof(*pending));
+	struct inquiry inquiry = {.netns = step->want->ns->handle->fd,
+				  .request = lease_request(step->want)};
+	*pending = (struct pending){.next = service->leases,
+				    .service = service,
+				    .key = memory_or_die(strdup(step_key(step))),
+				    .inode = step->want->ns->inode,
+				    .ifindex = step->have->ifindex,
+				    .fd = lessor_send(service->options->lessor, &inquiry),
+				    .answer = inquiry.answer,
+				    .answered_at = clock_milliseconds()};
+	service->leases = pending;
+	if (pending->fd < 0)
+		service->dirty = true;
+	else if (loop_add(service->loop, pending->fd, EPOLLIN, answer_take, pending, &error) < 0)
+		answer_take(pending, pending->fd, 0);
+}
+
+/* Nothing but the lease is to be changed, so that all of it waits. */
+static bool lease_alone(const struct step *step)
+{
+	return step->action == ACTION_CHANGE && step->n_changes == 1 && !step->detour.name &&
+	       !step->detour.mac;
+}
+
+static void step_wait(struct step *step)
+{
+	if (lease_alone(step))
+		step->held = true;
+	else
+		step->want->dhcp.later = true;
+}
+
+/* An answer serves once. */
+static void answer_use(struct plan *plan, struct step *step, struct pending **at)
+{
+	struct dhcp_answer *answer = arena_alloc(plan->arena, sizeof(*answer));
+	*answer = (*at)->answer;
+	step->want->dhcp.answer = answer;
+	pending_remove(at);
+}
+
+static void step_lease(struct service *service, struct plan *plan, struct step *step)
+{
+	struct pending **at = pending_of(service, step);
+	if (*at && !pending_holds(*at, step))
+		pending_remove(at);
+	at = pending_of(service, step);
+	if (*at && (*at)->fd < 0) {
+		answer_use(plan, step, at);
+		return;
+	}
+	if (!*at && lease_alone(step))
+		pending_add(service, step);
+	step_wait(step);
+}
+
+static bool asks(const struct step *step)
+{
+	return step_leases(step) && step->action == ACTION_CHANGE;
+}
+
+/* Those that nobody has taken: what they were for is gone. */
+static void answers_drop(struct service *service)
+{
+	for (struct pending **at = &service->leases; *at;) {
+		if ((*at)->fd < 0 && clock_milliseconds() - (*at)->answered_at >= ANSWER_MS)
+			pending_remove(at);
+		else
+			at = &(*at)->next;
+	}
+}
+
+void service_lease(struct service *service, struct plan *plan)
+{
+	bool any = false;
+	answers_drop(service);
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		struct step *step = &plan->steps[i];
+		any |= asks(step);
+		if (step_leases(step) && !asks(step))
+			step->want->dhcp.later = true;
+	}
+	/* One that is gone by now is left to the look that comes of it. */
+	if (!any || !service->options->lessor || !observe_hold(service->live, plan))
+		return;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (asks(&plan->steps[i]))
+			step_lease(service, plan, &plan->steps[i]);
+}
+
+void service_lease_free(struct service *service)
+{
+	while (service->leases)
+		pending_remove(&service->leases);
+}

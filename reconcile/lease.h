@@ -1,0 +1,15 @@
+/* What a plan asks of DHCP, for who asks before the plan is done. Pure. */
+#ifndef RECONCILE_LEASE_H
+#define RECONCILE_LEASE_H
+
+#include "dhcp/message.h"
+#include "reconcile/plan.h"
+
+/* Whether doing the step gets or renews a lease. */
+bool step_leases(const struct step *step);
+/* What is asked for it, of the link as it shall be. */
+struct dhcp_request lease_request(const struct link_spec *want);
+/* How many leases end with the plan's steps, and are given back if somebody is there to do it. */
+size_t leases_ending(const struct plan *plan, const struct live *live);
+
+#endif
