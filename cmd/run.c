@@ -71,17 +71,20 @@ static size_t count_acting(const struct plan *plan)
 	return count;
 }
 
-/* Of an apply whose files have nothing to do with DHCP any more (cmd/leases.h). */
+/* Of an apply whose files have nothing to do with DHCP any more (cmd/leases.h), or that may go back
+ * to what was. */
 static void leases_note(struct run *run, const struct options *options)
 {
-	size_t count = options->lessor ? 0 : leases_ending(run->plan, run->live);
-	if (!count)
+	size_t count = leases_ending(run->plan, run->live);
+	run->plan->keeps_leases = options->confirm_seconds > 0;
+	if (!count || (options->lessor && !run->plan->keeps_leases))
 		return;
 	*array_push(run->plan->arena, run->plan->warnings, run->plan->n_warnings) = arena_printf(
-		run->plan->arena,
-		"%zu lease%s of DHCP run%s out instead of being given back, as the files do not "
-		"name dhcp any more: before it is removed, `dhcp: false` gives it back",
-		count, count == 1 ? "" : "s", count == 1 ? "s" : "");
+		run->plan->arena, "%zu lease%s of DHCP run%s out instead of being given back, %s",
+		count, count == 1 ? "" : "s", count == 1 ? "s" : "",
+		options->lessor ? "as --confirm may go back to them"
+				: "as the files do not name dhcp any more: before it is removed, "
+				  "`dhcp: false` gives it back");
 }
 
 static void run_do(struct run *run, const struct options *options)

@@ -326,7 +326,7 @@ void releases_do(struct applier *applier)
 	const struct plan *plan = applier->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct leasing leasing = {.arena = arena};
-	for (size_t i = 0; applier->lessor && i < plan->n_steps; i++) {
+	for (size_t i = 0; applier->lessor && !plan->keeps_leases && i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		const struct live_addr *lease = lease_ended(applier->live, step);
 		if (lease)

@@ -145,6 +145,7 @@ struct plan {
 	size_t n_steps;
 	const char **warnings; /* a sentence each: a parent without carrier */
 	size_t n_warnings;
+	bool keeps_leases; /* none is given back, since what is done may be undone */
 	struct guard {
 		bool refused;
 		const char *set;

@@ -279,6 +279,54 @@ def rights(host):
         running.process.returncode = 0
 
 
+@test("dhcp: a saved plan; and back to the lease that was, where it is not confirmed")
+def saved(host):
+    host.netns("web")
+    with serving(host) as server:
+        host.diff(TEXT, "--out", "plan.json")
+        host.mvapply("apply", "plan.json")
+        before, lease = host.routes("web"), lease_of(host)
+        static = document({"n": lan()}, {"web": {"n": {"dhcp": False,
+                                                       "ipv4_address": "172.16.86.20"}}})
+        done = host.apply(static, "--confirm=1", code=5)
+        assert "1 lease of DHCP runs out instead of being given back, as --confirm" in done.err, done
+        same(set(server.leases()), {lease["local"]}, "leases")
+        after = lease_of(host)
+        same((after["local"], after.get("dynamic"), host.routes("web")),
+             (lease["local"], True, before), "the address and the routes")
+        assert 60 < after["valid_life_time"] <= lease["valid_life_time"], after
+        host.apply(TEXT)
+        same(set(server.leases()) - {lease["local"]}, set(), "other leases")
+
+
+@test("dhcp: on a VLAN that is made for it", needs=["vlan"])
+def vlan(host):
+    host.netns("web")
+    host.lan("172.16.87.1/24", vlan=10)
+    text = document({"n": lan(dhcp=True, vlan=10, subnet=None, gateway=None)}, {"web": ["n"]})
+    with serving(host, link="up0.10", pool="172.16.87.50,172.16.87.99") as server:
+        host.apply(text, seconds=60)
+        same(set(server.leases()), {lease_of(host)["local"]}, "leases")
+        host.delete(text, seconds=60)
+        same((server.leases(), host.names("host")), ({}, {"eth0"}), "leases, and links, after delete")
+
+
+@test("dhcp: ipvlan, whose links share a MAC, told apart by their client ids", needs=["ipvlan"])
+def ipvlan(host):
+    host.netns("web", "db")
+    text = document({"n": lan(driver="ipvlan", dhcp=True, subnet=None, gateway=None)},
+                    {"web": ["n"], "db": ["n"]})
+    with serving(host) as server:
+        host.apply(text, seconds=60)
+        leases = server.leases()
+        same(set(leases), {lease_of(host)["local"], lease_of(host, "db")["local"]}, "leases")
+        same(len(leases), 2, "how many")
+        same({mac for mac, *_ in leases.values()}, {host.link("host", "eth0")["address"]}, "MACs")
+        host.run("ping", "-c", "1", "-W", "5", "172.16.86.1", ns="web", code=0, seconds=60)
+        host.delete(text, seconds=60)
+        same(server.leases(), {}, "leases after delete")
+
+
 @test("dhcp: without a client it says what to install")
 def absent(host):
     host.netns("web")
