@@ -78,16 +78,26 @@ static void range_take(struct cni *cni, const json_t *range, struct subnet *subn
 			prefix_format(&subnet->ip_range, text));
 }
 
-static void pool_take(struct cni *cni, const json_t *range)
+/* False: there is no subnet that could be taken. */
+static bool pool_take(struct cni *cni, const json_t *range)
 {
-	static const char *const known[] = {"subnet", "rangeStart", "rangeEnd", "gateway", NULL};
 	struct prefix prefix;
 	if (!json_prefix_at(range, "subnet", cni->map, &prefix))
-		return;
+		return false;
 	struct subnet *subnet = subnet_add(cni, prefix);
 	range_take(cni, range, subnet);
 	json_ip_at(range, "gateway", cni->map, &subnet->gateway);
-	json_leftovers(range, known, cni->map);
+	return true;
+}
+
+/* One of `ranges`. */
+static void range_pool_take(struct cni *cni, const json_t *range)
+{
+	static const char *const known[] = {"subnet", "rangeStart", "rangeEnd", "gateway", NULL};
+	if (pool_take(cni, range))
+		json_leftovers(range, known, cni->map);
+	else
+		json_left("a range", range, cni->map);
 }
 
 /* The default route of the family, or NULL. */
@@ -155,7 +165,7 @@ static void host_local_take(struct cni *cni, const json_t *ipam)
 			if (k)
 				json_left("a further range", json_array_get(set, k), cni->map);
 			else
-				pool_take(cni, json_array_get(set, k));
+				range_pool_take(cni, json_array_get(set, k));
 		}
 	}
 }
@@ -183,6 +193,13 @@ static void static_take(struct cni *cni, const json_t *ipam)
 	}
 }
 
+static void dhcp_take(struct cni *cni, const json_t *ipam)
+{
+	static const char *const known[] = {"type", NULL};
+	cni->network.dhcp = true;
+	json_leftovers(ipam, known, cni->map);
+}
+
 static void ipam_take(struct cni *cni, const json_t *ipam)
 {
 	const char *type = json_text_at(ipam, "type");
@@ -191,12 +208,14 @@ static void ipam_take(struct cni *cni, const json_t *ipam)
 		host_local_take(cni, ipam);
 	else if (type && strcmp(type, "static") == 0)
 		static_take(cni, ipam);
+	else if (type && strcmp(type, "dhcp") == 0)
+		dhcp_take(cni, ipam);
 	else if (ipam)
 		json_left("ipam", ipam, cni->map);
 	for (size_t i = 0; i < cni->network.n_subnets; i++)
 		gateway_settle(cni, routes, &cni->network.subnets[i]);
 	routes_take(cni, routes);
-	if (!cni->network.n_subnets)
+	if (!cni->network.n_subnets && !cni->network.dhcp)
 		tree_comment(cni->map, "no subnet is said: write `subnet: ` and that of the LAN");
 }
 

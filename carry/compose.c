@@ -96,6 +96,46 @@ static void attachment_take(struct tree *map, const json_t *body, const json_t *
 	declare_attachment(map, &attachment);
 }
 
+/* The first text in which Compose would replace a variable ($$ stands for a dollar), or NULL. */
+static const char *variable_in(const json_t *json)
+{
+	const char *found = NULL, *text = json_string_value(json);
+	for (; text && (text = strchr(text, '$')); text += 2)
+		if (text[1] != '$')
+			return json_string_value(json);
+	for (size_t i = 0; !found && i < json_array_size(json); i++)
+		found = variable_in(json_array_get(json, i));
+	json_each (json, member)
+		found = found ? found : variable_in(json_object_iter_value(member));
+	return found;
+}
+
+/* What of a service is read here. */
+static const char *service_variable(const json_t *service)
+{
+	static const char *const keys[] = {"networks",       "network_mode", "mac_address",
+					   "container_name", "scale",        "deploy"};
+	const char *found = NULL;
+	for (size_t i = 0; !found && i < sizeof(keys) / sizeof(keys[0]); i++)
+		found = variable_in(json_object_get(service, keys[i]));
+	return found;
+}
+
+/* What Compose itself makes of a file before it looks at what it says. */
+static void whole_left(const struct compose *compose, struct tree *document)
+{
+	const char *variable = variable_in(json_object_get(compose->root, "networks"));
+	json_each (json_object_get(compose->root, "services"), member)
+		variable = variable ? variable : service_variable(json_object_iter_value(member));
+	if (variable)
+		tree_comment(document,
+			     "%s has a variable, which stays as it is: `docker compose -f FILE "
+			     "config | mvapply import compose -` takes its value",
+			     variable);
+	if (json_object_get(compose->root, "include"))
+		json_left("include", json_object_get(compose->root, "include"), document);
+}
+
 /* `networks` of a service, a list of names or a map, as a map; "default" where it has none. */
 static json_t *service_networks(const json_t *service)
 {
@@ -150,12 +190,19 @@ static void service_take(const struct compose *compose, struct tree *to, const c
 	if (!carried) {
 		if (mode)
 			tree_comment(to, "%s: its network_mode %s is left to Docker", name, mode);
+		else if (json_object_get(service, "extends"))
+			tree_comment(to,
+				     "%s extends another service, and has no network of its own "
+				     "here",
+				     name);
 		else
 			tree_comment(to, "%s is on none of these networks", name);
 		json_decref(networks);
 		return;
 	}
 	struct tree *map = tree_map(to, name);
+	if (json_object_get(service, "extends"))
+		json_left("extends", json_object_get(service, "extends"), map);
 	source_take(compose, map, name, service);
 	struct tree *attachments = tree_map(map, "networks");
 	json_each (networks, member) {
@@ -193,6 +240,7 @@ struct tree *import_compose(const struct node *root, const char *project, struct
 	const char *name = json_text_at(compose.root, "name");
 	compose.project = arena_strdup(arena, name ? name : project);
 	tree_text(document, "name", compose.project);
+	whole_left(&compose, document);
 	networks_take(&compose, document);
 	services_take(&compose, document);
 	json_decref(compose.root);

@@ -80,9 +80,11 @@ static void pool_take(const json_t *pool, const struct docker_keys *keys, struct
 {
 	const char *const known[] = {keys->subnet, keys->gateway, keys->range, keys->aux, NULL};
 	struct subnet subnet = {0};
-	json_leftovers(pool, known, at);
-	if (!json_prefix_at(pool, keys->subnet, at, &subnet.prefix))
+	if (!json_prefix_at(pool, keys->subnet, at, &subnet.prefix)) {
+		json_left("a pool of addresses", pool, at);
 		return;
+	}
+	json_leftovers(pool, known, at);
 	subnet.ip_range = subnet.prefix;
 	json_prefix_at(pool, keys->range, at, &subnet.ip_range);
 	aux_take(json_object_get(pool, keys->aux), at, &subnet);

@@ -78,6 +78,26 @@ def cni_networks(host):
         assert left in " ".join(text.replace("#", " ").split()), f"no {left!r} in\n{text}"
 
 
+@test("import cni: what is said in the plainest form leaves nothing over, and dhcp is dhcp")
+def cni_plain(host):
+    plain = {"name": "plain", "type": "ipvlan", "master": "eth1", "linkInContainer": False,
+             "ipam": {"type": "host-local", "subnet": "10.1.2.0/24"}}
+    asked = {"name": "asked", "type": "macvlan", "master": "eth0",
+             "ipam": {"type": "dhcp", "daemonSocketPath": "/run/x.sock"}}
+    lost = {"name": "lost", "type": "macvlan", "master": "eth0", "ipam": {
+        "type": "host-local", "ranges": [[{"rangeStart": "10.9.0.9"}], [{"subnet": "10.8.0.0/24"}]]}}
+    declared, text, err = cni(host, plain, asked, lost)
+    same(err, "", "nothing needs an edit")
+    valid(host, text)
+    same(declared["networks"], {
+        "plain": {"driver": "ipvlan", "parent": "eth1", "subnet": "10.1.2.0/24"},
+        "asked": {"parent": "eth0", "dhcp": True},
+        "lost": {"parent": "eth0", "subnet": "10.8.0.0/24"}}, "networks")
+    same([line.strip() for line in text.splitlines()[1:] if "#" in line],
+         ['# daemonSocketPath: "/run/x.sock" is not carried over',
+          '# a range: {"rangeStart":"10.9.0.9"} is not carried over'], "comments")
+
+
 @test("import cni: each value that is not what it should be, and each plugin of another kind")
 def cni_left(host):
     strange = {"name": "odd", "type": "macvlan", "mode": "source", "mtu": "big", "vlanId": 3,
@@ -87,7 +107,7 @@ def cni_left(host):
     declared, text, err = cni(host, strange, *others)
     same(set(declared["networks"]), {"odd", "d"}, "networks")
     for left in ('mode: "source"', 'mtu: "big"', 'subnet: "10.5.0.0/33"', "no master is said",
-                 "plugin bridge", '{"type":"dhcp"}', "no subnet is said"):
+                 "plugin bridge", "no subnet is said"):
         assert left in text, f"no {left!r} in\n{text}"
     assert "needs an edit" in err and "networks.odd" in err, err
 
@@ -189,6 +209,30 @@ def compose_whole(host):
                       ("containers.worker", "3 containers"), ("containers", "side is on none"),
                       ("containers", "tool: its network_mode host")):
         assert any(place == at and words in said for place, said in notes), (at, words, notes)
+
+
+@test("import compose: what Compose would make of the file first is told")
+def compose_before(host):
+    text = """
+include: [other.yaml]
+services:
+  web: {container_name: "web$$1", networks: [lan]}
+  db: {extends: {service: web}}
+  ci: {extends: {service: web}, networks: [lan], environment: {PRICE: $X}}
+networks:
+  lan:
+    driver: macvlan
+    driver_opts: {parent: "eth0"}
+    ipam: {config: [{subnet: 172.16.86.0/24, gateway: 172.16.86.1}, {gateway: 10.0.0.1}]}
+"""
+    _, said, _ = imported(host, "compose", host.write(text, "compose.yaml"))
+    for left in ('include: ["other.yaml"] is not', 'a pool of addresses: {"gateway":"10.0.0.1"}',
+                 "db extends another service", 'extends: {"service":"web"} is not'):
+        assert left in said, f"no {left!r} in\n{said}"
+    assert "variable" not in said, said
+    _, said, _ = imported(host, "compose", host.write(text.replace("eth0", "${CARD:-eth0}"),
+                                                      "compose.yaml"))
+    assert "${CARD:-eth0} has a variable" in said and "docker compose -f FILE" in said, said
 
 
 @test("import compose: standard input, and files that are none")
