@@ -243,8 +243,8 @@ static void settle(struct engine_events *events)
 {
 	if (events->multi)
 		ended_note(events);
-	if (events->answered) {
-		events->answered = false;
+	/* Trailers have an end of their own, which is none of the head. */
+	if (events->answered && events->phase == PHASE_CONNECTING) {
 		events->answer_due = 0;
 		events->phase = PHASE_CONNECTED;
 		events->owner.state(events->owner.data, NULL);
