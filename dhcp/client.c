@@ -207,5 +207,9 @@ struct dhcp_answer client_answer(const struct dhcp_request *request, int status,
 	else if (strstr(said, "no lease") || WIFSIGNALED(status))
 		answer.result = DHCP_SILENT;
 	last_line(said, answer.text);
+	if (answer.result == DHCP_FAILED && strstr(said, "LEASE "))
+		snprintf(answer.text, sizeof(answer.text),
+			 "the server's lease is no address of a LAN, or for less than %d s",
+			 LEASE_SECONDS_MIN);
 	return answer;
 }

@@ -68,7 +68,7 @@ bool lease_parse(const char *text, struct lease *ret)
 	unsigned long len, seconds;
 	if (!line || !strchr(line, '\n') || !ipv4_find(line, "ip", &lease.addr.ip) ||
 	    !number_find(line, "mask", 33, &len) || len > 32 ||
-	    !number_find(line, "lease", LEASE_SECONDS_MAX, &seconds))
+	    !number_find(line, "lease", LEASE_SECONDS_MAX, &seconds) || seconds < LEASE_SECONDS_MIN)
 		return false;
 	lease.addr.len = (uint8_t)len;
 	lease.seconds = (uint32_t)seconds;

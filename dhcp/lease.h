@@ -6,13 +6,15 @@
 
 #include <stddef.h>
 
+/* What holds for less is no use: it would be asked for all the time. */
+#define LEASE_SECONDS_MIN 30
 /* A year: what holds for longer is asked for again meanwhile, as if it ended. */
 #define LEASE_SECONDS_MAX 31536000
 
 struct lease {
 	struct prefix addr; /* IPv4, with the length of its subnet */
 	struct ip router;   /* family 0: none */
-	uint32_t seconds;   /* 1..LEASE_SECONDS_MAX */
+	uint32_t seconds;   /* LEASE_SECONDS_MIN..LEASE_SECONDS_MAX */
 };
 
 /* By which a server knows a client again (RFC 2132 9.14): type 0, and up to 254 bytes. */
@@ -28,7 +30,8 @@ struct client_id {
 struct client_id client_id_make(const char *set, const char *network, const char *container);
 
 /* "LEASE ip=A mask=L router=R lease=S\n", as script.h writes it, anywhere in the text; router and
- * its value may be absent. False: it is not there, is not complete, or no address of a LAN. */
+ * its value may be absent. False: it is not there, is not complete, no address of a LAN, or
+ * for too short a time. */
 bool lease_parse(const char *text, struct lease *ret);
 
 /* Whether the text is a name that a server can keep for a client (RFC 1123 2.1). */

@@ -10,7 +10,7 @@ static void lease_holds(const struct lease *lease)
 	HOLDS(lease->addr.ip.family == AF_INET && lease->addr.len >= 1 && lease->addr.len <= 32);
 	HOLDS(prefix_usable(&lease->addr, &lease->addr.ip));
 	HOLDS(lease->addr.ip.bytes[0] != 127 && lease->addr.ip.bytes[0] < 224);
-	HOLDS(lease->seconds >= 1 && lease->seconds <= LEASE_SECONDS_MAX);
+	HOLDS(lease->seconds >= LEASE_SECONDS_MIN && lease->seconds <= LEASE_SECONDS_MAX);
 	HOLDS(!lease->router.family || !ip_equal(&lease->router, &lease->addr.ip));
 }
 

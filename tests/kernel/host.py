@@ -304,7 +304,7 @@ class Host:
         for link in links:
             for item in link["addr_info"]:
                 if not is_link_local(item):
-                    yield f"{link['ifname']} {item['local']}", item
+                    yield f"{link['ifname']} {item['local']}", without_countdown(item)
             yield f"link {link['ifname']}", {key: value for key, value in link.items()
                                              if key not in VOLATILE and not has_timer(value)}
         for route in routes:
@@ -378,6 +378,12 @@ class Host:
 
 def has_timer(value):
     return isinstance(value, (dict, list)) and "timer" in repr(value)
+
+
+def without_countdown(item):
+    """An address without what is left of its time, if that is running out."""
+    return {key: value for key, value in item.items()
+            if not (item.get("dynamic") and key.endswith("_life_time"))}
 
 
 def is_link_local(item):

@@ -3,6 +3,7 @@ import os
 import re
 
 from declare import EXAMPLES, example
+from dhcp_server import Server
 from host import same
 from registry import test
 
@@ -20,6 +21,8 @@ def apply_example(name):
                             "link set up1 up"])
         flags = re.findall(r"--host=\w+", text)
         before = host.snapshot()
+        if "dhcp: true" in text.split("containers:")[0]:
+            Server(host).begin()
         done = host.apply(text, *flags)
         assert done.plan and not any(line.startswith("pending") for line in done.plan), done
         host.settle()

@@ -23,7 +23,7 @@ static void test_lease(void **state)
 	} rows[] = {
 		{"LEASE ip=172.16.86.50 mask=24 router=172.16.86.1 lease=120\n", "172.16.86.50/24",
 		 "172.16.86.1", 120},
-		{"udhcpc: started\nLEASE ip=10.0.0.9 mask=8 lease=1\nudhcpc: bye\n", "10.0.0.9/8",
+		{"udhcpc: started\nLEASE ip=10.0.0.9 mask=8 lease=30\nudhcpc: bye\n", "10.0.0.9/8",
 		 "", 1},
 		/* A router out of the subnet, as some hosters have; one that is the client itself.
 		 */
@@ -61,6 +61,7 @@ static void test_no_lease(void **state)
 		"LEASE ip=172.16.86.50 mask=0 lease=120\n",
 		"LEASE ip=172.16.86.50 mask=-1 lease=120\n",
 		"LEASE ip=172.16.86.50 mask=24 lease=0\n",
+		"LEASE ip=172.16.86.50 mask=24 lease=29\n",
 		"LEASE ip=172.16.86.50 mask=24 lease=12x\n",
 		"LEASE ip=172.16.86.256 mask=24 lease=120\n",
 		"LEASE ip=fd00::1 mask=24 lease=120\n",
@@ -121,6 +122,8 @@ static void test_answer(void **state)
 		{DHCP_LEASE, EXITED(0), lease, DHCP_DONE, NULL},
 		{DHCP_LEASE, EXITED(1), lease, DHCP_FAILED, NULL},
 		{DHCP_LEASE, EXITED(0), "udhcpc: started\n", DHCP_FAILED, "udhcpc: started"},
+		{DHCP_LEASE, EXITED(0), "LEASE ip=192.0.2.7 mask=24 lease=1\n", DHCP_FAILED,
+		 "the server's lease is no address of a LAN, or for less than 30 s"},
 		{DHCP_LEASE, EXITED(1), "udhcpc: no lease, failing\n", DHCP_SILENT, NULL},
 		{DHCP_LEASE, 9, "", DHCP_SILENT, NULL}, /* it took too long, and was killed */
 		{DHCP_LEASE, EXITED(126), "", DHCP_ABSENT, NULL},
