@@ -24,7 +24,7 @@ static void test_lease(void **state)
 		{"LEASE ip=172.16.86.50 mask=24 router=172.16.86.1 lease=120\n", "172.16.86.50/24",
 		 "172.16.86.1", 120},
 		{"udhcpc: started\nLEASE ip=10.0.0.9 mask=8 lease=30\nudhcpc: bye\n", "10.0.0.9/8",
-		 "", 1},
+		 "", 30},
 		/* A router out of the subnet, as some hosters have; one that is the client itself.
 		 */
 		{"LEASE ip=192.0.2.7 mask=32 router=10.255.255.1 lease=3600\n", "192.0.2.7/32",
