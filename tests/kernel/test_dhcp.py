@@ -2,6 +2,7 @@
 import contextlib
 import os
 import re
+import subprocess
 import time
 
 import linux
@@ -244,28 +245,43 @@ def one(host):
         same(host.addresses("db", "eth0"), {"172.16.86.2/24"}, "db's address")
 
 
+def clients(host, ns="web"):
+    """The processes in the namespace: nothing but DHCP clients is there."""
+    found, inode = [], os.fstat(host.spaces[ns]).st_ino
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), \
+                open(f"/proc/{pid}/cmdline", "rb") as file:
+            if os.stat(f"/proc/{pid}/ns/net").st_ino == inode and \
+                    file.read().startswith(b"udhcpc\0"):
+                found.append(pid)
+    return found
+
+
+@test("dhcp: killed at any time, it leaves no client behind, and the next apply has the lease")
+def killed(host):
+    host.netns("web")
+    path = host.write(TEXT)
+    with serving(host) as server:
+        for milliseconds in (5, 15, 25, 40, 60, 90):
+            with subprocess.Popen([host.binary, "apply", "-f", path], stdout=subprocess.DEVNULL) \
+                    as child:
+                time.sleep(milliseconds * host.patience / 1000)
+                child.kill()
+            host.until(lambda: not clients(host), "no client is left")
+            host.apply(TEXT)
+            same(set(server.leases()), {lease_of(host)["local"]}, "leases")
+            host.unchanged(TEXT)
+            host.delete(TEXT)
+        same((server.leases(), host.names("web")), ({}, set()), "leases, and links")
+
+
 @test("dhcp: the client has the rights of a client, the host's files, and the container's network")
 def rights(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), converged=False) as running:
-        def runs(pid):
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="ascii") as file:
-                return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-            return False
-
-        def clients():
-            for pid in filter(str.isdigit, os.listdir("/proc")):
-                try:
-                    with open(f"/proc/{pid}/cmdline", "rb") as file:
-                        words = file.read().split(b"\0")
-                    if words[0] == b"udhcpc" and \
-                            os.stat(f"/proc/{pid}/ns/net").st_ino == os.fstat(host.spaces["web"]).st_ino:
-                        with open(f"/proc/{pid}/status", encoding="ascii") as file:
-                            return pid, dict(re.findall(r"^(\w+):\t(.*)$", file.read(), re.MULTILINE))
-                except OSError:
-                    pass
-            return None
-        pid, status = running.until(clients, "a client runs")
+        pid = running.until(lambda: clients(host), "a client runs")[0]
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            status = dict(re.findall(r"^(\w+):\t(.*)$", file.read(), re.MULTILINE))
         rights = 1 << 10 | 1 << 13  # NET_BIND_SERVICE, NET_RAW
         for which in ("CapEff", "CapPrm", "CapAmb", "CapInh"):
             same(int(status[which], 16), rights, which)
@@ -274,7 +290,7 @@ def rights(host):
         # It ends with the service.
         running.process.kill()
         running.process.wait()
-        host.until(lambda: not runs(pid), "the client ends")
+        host.until(lambda: not clients(host), "the client ends")
         running.process.returncode = 0
 
 
@@ -324,6 +340,50 @@ def ipvlan(host):
         host.run("ping", "-c", "1", "-W", "5", "172.16.86.1", ns="web", code=0, seconds=60)
         host.delete(text, seconds=60)
         same(server.leases(), {}, "leases after delete")
+
+
+def started(host, *arguments):
+    """The processes and programs that mvapply starts."""
+    host.run("strace", "-f", "-qq", "-o", "trace", "-e", "trace=clone,clone3,fork,vfork,execve",
+             host.binary, *arguments, code=0, seconds=60, env={"ASAN_OPTIONS": "detect_leaks=0"})
+    with open("trace", encoding="utf-8", errors="replace") as file:
+        calls = [line.split(None, 1)[1] for line in file
+                 if " resumed>" not in line and "CLONE_THREAD" not in line]
+    return ([call for call in calls if not call.startswith("execve")],
+            [call.split('"')[1] for call in calls if call.startswith("execve")])
+
+
+@test("dhcp: nothing is started where the files have nothing to do with it, nor where a lease is fresh")
+def costs(host):
+    host.netns("web", "db")
+    plain = host.write(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]}),
+                       "plain.yaml")
+    same(started(host, "apply", "-f", plain), ([], [host.binary]), "of an apply without dhcp")
+    with serving(host):
+        host.apply(TEXT)
+        forks, programs = started(host, "apply", "-f", "network.yaml")
+        same((len(forks), programs), (1, [host.binary]), "the helper alone")
+        grow_old(host)
+        forks, programs = started(host, "apply", "-f", "network.yaml")
+        same(programs[0], host.binary, "the first program")
+        assert programs[1].endswith(("/udhcpc", "/busybox")), programs
+        same(set(programs[2:]), {"/proc/self/fd/9"}, "the client's script, which is mvapply")
+        for command in ("diff", "status", "doctor", "export"):
+            forks, programs = started(host, command, "-f", "network.yaml")
+            same((forks, programs), ([], [host.binary]), command)
+
+
+@test("dhcp: the service's log as JSON fits its schema")
+def log(host):
+    host.netns("web")
+    with serving(host):
+        with watching(host, "-f", host.write(TEXT), "-o", "json") as running:
+            running.until(lambda: host.addresses("web", "eth0"), "the address")
+            running.quiet()
+            lines = running.output()
+        for line in lines:
+            fits(line, "log")
+        assert any("+ dhcp 172.16.86." in line["message"] for line in lines), lines
 
 
 @test("dhcp: without a client it says what to install")
