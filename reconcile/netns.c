@@ -95,8 +95,10 @@ int netns_open_own(struct stat *ret_stat, struct error *error)
 {
 	struct statfs filesystem;
 	int fd = path_open(AT_FDCWD, OWN_PATH, 0, ret_stat, error);
-	if (fd < 0)
+	if (fd < 0) {
+		error_hint(error, "is /proc mounted? `mount -t proc proc /proc`");
 		return fd;
+	}
 	bool proven = fstatfs(fd, &filesystem) == 0 && filesystem.f_type == NSFS_MAGIC;
 	close(fd);
 	if (!proven)

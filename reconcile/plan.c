@@ -43,6 +43,16 @@ void warning_add(struct planner *planner, const char *format, ...)
 		arena_strdup(plan->arena, text);
 }
 
+static void elsewhere_tell(struct planner *planner)
+{
+	if (planner->desired->elsewhere)
+		warning_add(
+			planner,
+			"no network of the files lives on this host, \"%s\": their `hosts` name "
+			"others, and --host says which one it is",
+			planner->desired->host);
+}
+
 static struct step slot_step(const struct slot *slot)
 {
 	return (struct step){.mark = slot->want->mark,
@@ -168,6 +178,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	conflicts_find(&planner);
 	wants_host_routes(&planner);
 	orphans_plan(&planner);
+	elsewhere_tell(&planner);
 	nets_tell(&planner);
 	for (size_t i = 0; i < planner.n_slots; i++)
 		slot_plan(&planner, &planner.slots[i]);

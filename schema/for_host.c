@@ -75,6 +75,14 @@ static void take_containers(const struct part *part, struct set *set)
 					 &set->containers[set->n_containers++]);
 }
 
+static size_t count_networks(const struct desired *desired)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < desired->n_sets; i++)
+		count += desired->sets[i].n_networks;
+	return count;
+}
+
 struct desired *desired_for_host(const struct desired *all, const char *host, struct arena *arena)
 {
 	struct desired *desired = arena_alloc(arena, sizeof(*desired));
@@ -86,5 +94,6 @@ struct desired *desired_for_host(const struct desired *all, const char *host, st
 		take_networks(&part, &desired->sets[i]);
 		take_containers(&part, &desired->sets[i]);
 	}
+	desired->elsewhere = count_networks(all) && !count_networks(desired);
 	return desired;
 }

@@ -236,6 +236,28 @@ def newcomers(host):
         in host.mvapply("apply", "-f", "plan.json", code=3).err
 
 
+@test("command line: files that are all for other hosts are told, lest nothing to do be taken for done")
+def elsewhere(host):
+    host.netns("web")
+    path = host.write(document({"n": lan(hosts=["rack1", "rack2"], ip_range={
+        "rack1": "172.16.86.32/28", "rack2": "172.16.86.64/28"})},
+        {"web": {"hosts": ["rack1", "rack2"], "networks": ["n"]}}))
+    said = 'no network of the files lives on this host, "rack9"'
+    done = host.mvapply("diff", "-f", path, "--host", "rack9")
+    assert said in done.err and done.out == "Nothing to do.\n", done
+    assert said in host.mvapply("diff", "-f", path, "--host=rack9", "-o", "json").json["warnings"][0]
+    same(host.mvapply("diff", "-f", path, "--host", "rack2", code=2).err, "", "on a host of theirs")
+    same(host.mvapply("diff", "-f", host.write("networks: {}")).err, "", "for no network at all")
+
+
+@test("command line: without /proc it says that it is needed")
+def no_proc(host):
+    path = host.write(BRIDGE)
+    done = host.run("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc; exec "$@"', "sh", host.binary, "diff",
+                    "-f", path, code=1, env={"ASAN_OPTIONS": "detect_leaks=0"})
+    assert "hint: is /proc mounted?" in done.err, done
+
+
 @test("status: without rights it says what it could not look at")
 def unprivileged(host):
     host.netns("web")
