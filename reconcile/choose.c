@@ -81,6 +81,13 @@ static void take_lease(struct planner *planner, struct slot *slot, size_t family
 		take(planner, slot, family, &slot->lease->prefix.ip);
 }
 
+/* A lease's belongs to the server, to whom it is given back when it is no longer wanted. */
+static bool is_candidate(const struct slot *slot, const struct live_addr *addr, size_t family)
+{
+	return addr->ifindex == slot->have->ifindex && addr->prefix.ip.family == families[family] &&
+	       !(addr->valid && families[family] == AF_INET);
+}
+
 /* What is live and still valid is kept, so that no attachment moves when others come and go. */
 static void take_live(struct planner *planner, struct slot *slot, size_t family)
 {
@@ -90,8 +97,7 @@ static void take_live(struct planner *planner, struct slot *slot, size_t family)
 	}
 	for (size_t i = 0; slot->have && i < slot->have_ns->n_addrs; i++) {
 		const struct live_addr *addr = &slot->have_ns->addrs[i];
-		if (addr->ifindex != slot->have->ifindex ||
-		    addr->prefix.ip.family != families[family] || slot->ip[family].family)
+		if (!is_candidate(slot, addr, family) || slot->ip[family].family)
 			continue;
 		const struct subnet *subnet = network_subnet_of(slot->network, &addr->prefix.ip);
 		if (subnet && prefix_contains(&subnet->ip_range, &addr->prefix.ip) &&

@@ -440,3 +440,14 @@ def service(host):
         server.end()
         host.write(text)
         running.until(lambda: host.names("web"), "the link is there")
+
+
+@test("dhcp: an address that is given back is not kept as if it were the file's")
+def given_back(host):
+    host.netns("web")
+    with serving(host) as server:
+        host.apply(document({"n": lan(dhcp=True)}, {"web": ["n"]}))
+        same(set(server.leases()), {lease_of(host)["local"]}, "leases")
+        host.apply(document({"n": lan(dhcp=True)}, {"web": {"n": {"dhcp": False}}}))
+        same((server.leases(), host.addresses("web", "eth0")), ({}, {"172.16.86.2/24"}),
+             "leases and addresses")
