@@ -16,6 +16,9 @@
 /* How long an answer holds: it is taken right after it came. */
 #define ANSWER_MS 10000
 
+/* As many as the helper asks for at once: it would let more wait, and in the end who sends them. */
+#define UNDER_WAY_MAX 32
+
 struct pending {
 	struct pending *next;
 	struct service *service;
@@ -92,6 +95,14 @@ static void pending_add(struct service *service, const struct step *step)
 		answer_take(pending, pending->fd, 0);
 }
 
+static size_t count_under_way(const struct service *service)
+{
+	size_t count = 0;
+	for (const struct pending *pending = service->leases; pending; pending = pending->next)
+		count += pending->fd >= 0;
+	return count;
+}
+
 /* Nothing but the lease is to be changed, so that all of it waits. */
 static bool lease_alone(const struct step *step)
 {
@@ -126,7 +137,7 @@ static void step_lease(struct service *service, struct plan *plan, struct step *
 		answer_use(plan, step, at);
 		return;
 	}
-	if (!*at && lease_alone(step))
+	if (!*at && lease_alone(step) && count_under_way(service) < UNDER_WAY_MAX)
 		pending_add(service, step);
 	step_wait(step);
 }

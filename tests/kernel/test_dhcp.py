@@ -451,3 +451,30 @@ def given_back(host):
         host.apply(document({"n": lan(dhcp=True)}, {"web": {"n": {"dhcp": False}}}))
         same((server.leases(), host.addresses("web", "eth0")), ({}, {"172.16.86.2/24"}),
              "leases and addresses")
+
+
+@test("dhcp: more leases than the helper asks for at once: the service does not stand still", seconds=60)
+def many(host):
+    names = [f"c{number}" for number in range(260)]
+    host.netns("late", *names)
+    text = document({"n": NET}, {name: ["n"] for name in names})
+    with watching(host, "-f", host.write(text), converged=False) as running:
+        running.until(lambda: host.names(names[-1]), "the links are there", 20)
+        time.sleep(0.5)  # so that it asks
+        begun = time.monotonic()
+        host.write(text.replace('"containers": {', '"containers": {"late": {"networks": ["m"]},')
+                       .replace('"networks": {', '"networks": {"m": {"parent": "eth0", "subnet": '
+                                '"10.8.0.0/16"},', 1))
+        running.until(lambda: host.names("late"), "another network's link", 20)
+        assert time.monotonic() - begun < 3 * host.patience, time.monotonic() - begun
+
+
+@test("dhcp: the service asks for the next lease once there is an answer")
+def one_by_one(host):
+    names = [f"c{number}" for number in range(40)]
+    host.netns(*names)
+    with serving(host) as server, \
+            watching(host, "-f", host.write(document({"n": NET}, {name: ["n"] for name in names})),
+                     converged=False) as running:
+        running.until(lambda: len(server.leases()) == 40, "forty leases", 20)
+        running.until(lambda: all(host.addresses(name, "eth0") for name in names), "addresses", 20)
