@@ -21,10 +21,10 @@ struct engine_events {
 	enum source_kind kind;
 	struct engine_events_owner owner;
 	enum phase phase;
-	CURLM *multi;         /* NULL when idle */
-	CURL *easy;           /* NULL: it could not be made, see `failure` */
-	bool answered;        /* the head of a good answer has come, and has not been told yet */
-	struct error failure; /* errnum 0: none */
+	CURLM *multi;                 /* NULL when idle */
+	CURL *easy;                   /* NULL: it could not be made, see `failure` */
+	bool answered;                /* the head of a good answer has come */
+	struct error failure;         /* errnum 0: none */
 	int64_t curl_due, answer_due; /* the latter from connecting to the head of the answer;
 					 milliseconds of clock_milliseconds(); 0: none */
 	long timer_told;              /* -1: none is set at the owner's */
