@@ -337,11 +337,15 @@ class Host:
             self.until(lambda ns=ns: self._settled(ns), f"{ns} settles")
 
     def _settled(self, ns):
-        """What there is in a namespace, once its links are in the state that they will stay in."""
-        found = self._read(ns)
-        settled = all(link["operstate"] in ("UP", "UNKNOWN") for link in found[0]
-                      if "LOWER_UP" in link["flags"])
-        return found if settled else None
+        """What there is in a namespace, once its links are in the state that they will stay in, and each
+        IPv6 address has its route, which the kernel adds later (addrconf_dad_work)."""
+        links, routes = self._read(ns)
+        up = [link for link in links if "LOWER_UP" in link["flags"]]
+        routed = {(route["dev"], route["dst"]) for route in routes if route.get("type") == "local"}
+        settled = all(link["operstate"] in ("UP", "UNKNOWN") for link in up) and \
+            all((link["ifname"], item["local"]) in routed for link in up
+                for item in link["addr_info"] if item["family"] == "inet6" and not has_flaw(item))
+        return (links, routes) if settled else None
 
     def silently(self, what, action, settle=True):
         """Runs action(), and fails if anything changes meanwhile, in any namespace.
@@ -374,6 +378,10 @@ class Host:
         same(diff.plan, [], "a diff after apply")
         same(self.snapshot(), before, "after a second apply")
         return before
+
+
+def has_flaw(address):
+    return address.get("tentative") or address.get("dadfailed")
 
 
 def has_timer(value):
