@@ -257,6 +257,12 @@ def clients(host, ns="web"):
     return found
 
 
+def files_of(pid):
+    return {path for path in (os.readlink(f"/proc/{pid}/fd/{fd}")
+                              for fd in os.listdir(f"/proc/{pid}/fd"))
+            if not path.startswith(("pipe:", "socket:", "anon_inode:"))}
+
+
 @test("dhcp: killed at any time, it leaves no client behind, and the next apply has the lease")
 def killed(host):
     host.netns("web")
@@ -292,6 +298,14 @@ def rights(host):
         running.process.wait()
         host.until(lambda: not clients(host), "the client ends")
         running.process.returncode = 0
+    # Nothing is open in it that was before, but the script and /dev/null.
+    left = os.open("/run/work", os.O_RDONLY)
+    with subprocess.Popen([host.binary, "apply", "-f", "network.yaml"], pass_fds=[left],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        pid = host.until(lambda: clients(host), "a client runs")[0]
+        assert "/run/work" in files_of(child.pid), files_of(child.pid)
+        same(files_of(pid), {"/dev/null", host.binary}, "what the client has open")
+        child.kill()
 
 
 @test("dhcp: a saved plan; and back to the lease that was, where it is not confirmed")
