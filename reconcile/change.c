@@ -2,8 +2,10 @@
 #include "reconcile/applier.h"
 
 #include "reconcile/netns.h"
+#include "reconcile/sysctl.h"
 
 #include <errno.h>
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
@@ -285,6 +287,44 @@ static void detour_do(struct changing *changing)
 			   encode_link_mac(&message, changing->ifindex, &mac), &message);
 }
 
+/* Whether an address that is not ours would go along with the first one of its subnet. */
+static bool others_follow(const struct changing *changing)
+{
+	const struct live_ns *ns = changing->step->ns;
+	for (size_t i = 0; i < ns->n_addrs; i++) {
+		const struct live_addr *addr = &ns->addrs[i];
+		if (addr->ifindex == changing->ifindex && addr->prefix.ip.family == AF_INET &&
+		    addr->flags & IFA_F_SECONDARY && addr->proto != MARK_PROTOCOL)
+			return true;
+	}
+	return false;
+}
+
+/* Sends the removals so that the kernel makes such an address the first instead (inet_del_ifa). */
+static int removals_send_promoting(const struct changing *changing, struct batch *batch,
+				   struct error *error)
+{
+	static const char key[] = "net.ipv4.conf.IFNAME.promote_secondaries";
+	const struct step *step = changing->step;
+	char before[SYSCTL_VALUE_SIZE], detour[IFNAMSIZ];
+	const char *name = step->detour.name ? step_detour_name(step, detour) : step->have->name;
+	struct error ignored;
+	bool known = netns_enter(step->ns->handle->fd, &ignored) == 0 &&
+		     sysctl_read(key, name, before) == 0 &&
+		     sysctl_write(key, name, "1", &ignored) == 0;
+	int status = batch_send(changing->netlink, batch, error);
+	if (known)
+		(void)sysctl_write(key, name, before, &ignored);
+	netns_return(changing->applier->host->handle->fd);
+	return status;
+}
+
+static int removals_send(const struct changing *changing, struct batch *batch, struct error *error)
+{
+	return others_follow(changing) ? removals_send_promoting(changing, batch, error)
+				       : batch_send(changing->netlink, batch, error);
+}
+
 void removals_do(struct applier *applier, size_t step)
 {
 	struct changing changing;
@@ -298,7 +338,7 @@ void removals_do(struct applier *applier, size_t step)
 			removal_queue(&changing, &changing.step->changes[i], batch);
 	if (batch_count(batch) == 0)
 		return;
-	if (batch_send(changing.netlink, batch, &error) < 0)
+	if (removals_send(&changing, batch, &error) < 0)
 		outcome_fail(changing.outcome, &error);
 	else
 		removals_check(&changing, batch);

@@ -122,6 +122,25 @@ def foreign_on_ours(host):
     assert "10.1.0.0/16 via 172.16.86.250 dev eth0" in host.routes("web"), "the route is gone"
 
 
+@test("foreign: an address in the subnet of ours stays when ours goes", both=True)
+def foreign_beside_ours(host):
+    host.netns("web")
+
+    def text(address):
+        return document({"n": lan()}, {"web": {"n": {"ipv4_address": address}}})
+    for promotes in "0", "1":
+        host.apply(text("172.16.86.20"))
+        host.set_sysctl("web", "net/ipv4/conf/eth0/promote_secondaries", promotes)
+        host.ip("web", "address add 172.16.86.200/24 dev eth0 label eth0:theirs")
+        host.apply(text("172.16.86.30"))
+        same(host.addresses("web", "eth0"), {"172.16.86.30/24", "172.16.86.200/24"}, "addresses")
+        same({item.get("label") for item in host.link("web", "eth0")["addr_info"]
+              if item["local"] == "172.16.86.200"}, {"eth0:theirs"}, "its label")
+        same(host.sysctl("web", "net/ipv4/conf/eth0/promote_secondaries"), promotes, "the setting")
+        host.ip("web", "address delete 172.16.86.200/24 dev eth0")
+
+
+
 @test("adopt: an unmarked macvlan is taken over in place", both=True)
 def adopt_link(host):
     host.netns("web")
