@@ -139,6 +139,8 @@ static void outcome_add(json_t *object, const struct outcome *outcome)
 					     [OUTCOME_DONE] = "done",
 					     [OUTCOME_FAILED] = "failed"};
 	json_object_set_new(object, "outcome", json_string(states[outcome->state]));
+	if (outcome->note)
+		json_object_set_new(object, "note", json_string(outcome->note));
 	if (outcome->state != OUTCOME_FAILED)
 		return;
 	json_object_set_new(object, "code", json_code(outcome->error->code));

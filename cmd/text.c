@@ -291,11 +291,21 @@ static void outcome_failed(const struct text *text, const struct step *step,
 	text_error(&told);
 }
 
+static void outcome_noted(const struct text *text, const struct step *step, const char *note)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	text_note(arena_printf(arena, "%s %s: %s", step_noun(step),
+			       step_id(arena, step, text->with_set), note));
+}
+
 void text_failures(const struct text *text, const struct plan *plan, const struct outcome *outcomes)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (outcomes[i].state == OUTCOME_FAILED)
 			outcome_failed(text, &plan->steps[i], outcomes[i].error);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (outcomes[i].note)
+			outcome_noted(text, &plan->steps[i], outcomes[i].note);
 }
 
 /* How many steps of the action came to `state`. */

@@ -11,6 +11,7 @@ struct lessor;
 struct outcome {
 	enum { OUTCOME_NOT_DONE, OUTCOME_DONE, OUTCOME_FAILED } state;
 	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
+	const char *note;    /* what is left undone by design, in the plan's arena; or NULL */
 };
 
 /* Of steps that are not done. Their errors are theirs. */

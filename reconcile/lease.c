@@ -321,6 +321,21 @@ size_t leases_ending(const struct plan *plan, const struct live *live)
 }
 
 /* A server that does not answer learns of it when the lease is over. */
+static void release_note(const struct applier *applier, size_t number,
+			 const struct inquiry *inquiry)
+{
+	char addr[IP_TEXT_SIZE];
+	const struct dhcp_answer *answer = &inquiry->answer;
+	if (answer->result == DHCP_DONE)
+		return;
+	applier->outcomes[number].note = arena_printf(
+		applier->plan->arena, "the lease of %s runs out instead of being given back: %s",
+		ip_format(&inquiry->request.addr, addr),
+		answer->result == DHCP_SILENT   ? "no DHCP server answered"
+		: answer->result == DHCP_ABSENT ? "there is no DHCP client (udhcpc)"
+						: answer->text);
+}
+
 void releases_do(struct applier *applier)
 {
 	const struct plan *plan = applier->plan;
@@ -336,4 +351,6 @@ void releases_do(struct applier *applier)
 	}
 	if (leasing.n_inquiries)
 		lessor_ask(applier->lessor, leasing.inquiries, leasing.n_inquiries);
+	for (size_t i = 0; i < leasing.n_inquiries; i++)
+		release_note(applier, leasing.steps[i], &leasing.inquiries[i]);
 }

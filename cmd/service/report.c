@@ -70,6 +70,9 @@ void report_steps(struct service *service, const struct plan *plan, const struct
 		else
 			step_log(service, LEVEL_INFO, step, &outcomes[i],
 				 step_text(service, arena, step));
+		if (outcomes[i].note)
+			log_write(&service->log, LEVEL_WARNING, "%s %s: %s", step_noun(step),
+				  step_id(arena, step, with_set(service)), outcomes[i].note);
 	}
 }
 

@@ -189,6 +189,11 @@ def silent(host):
     done = host.apply(text, code=1)
     assert f"eth0 in namespace web keeps {ip}/24 until its lease ends [MV0916]" in done.err, done
     same(lease_of(host)["local"], ip, "the address")
+    # Nobody takes it back.
+    done = host.delete(text)
+    assert f"note: attach web/n: the lease of {ip} runs out instead of being given back: no DHCP " \
+        "server answered" in done.err, done
+    same((host.names("web"), host.names("db")), (set(), set()), "links")
 
 
 @test("dhcp: the server gives another address")
