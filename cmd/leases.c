@@ -1,6 +1,7 @@
 #include "cmd/leases.h"
 
 #include "dhcp/lessor.h"
+#include "schema/files.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,14 +30,19 @@ static bool descriptor_names(int fd)
 	return size < 0;
 }
 
-/* A file that is not there has no need of anything. */
+/* A file that is not there has no need of anything. To open a FIFO would let its writer go on, and
+ * a device may do anything (schema/files.h refuses both). */
 static bool file_names(const char *path)
 {
-	struct stat stat;
+	struct stat status;
+	if (stat(path, &status) < 0)
+		return false;
+	if (!S_ISREG(status.st_mode) || (size_t)status.st_size > FILE_SIZE_MAX)
+		return true;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return false;
-	bool names = fstat(fd, &stat) < 0 || !S_ISREG(stat.st_mode) || descriptor_names(fd);
+	bool names = descriptor_names(fd);
 	close(fd);
 	return names;
 }

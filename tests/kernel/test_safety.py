@@ -376,6 +376,17 @@ def restless_name(host):
         churn.wait()
 
 
+@test("input: a FIFO is not even opened, so that who writes to it still waits")
+def fifo_input(host):
+    os.mkfifo("fifo")
+    with subprocess.Popen(["sh", "-c", "echo opened >fifo"]) as writer:
+        done = host.mvapply("apply", "-f", "fifo", code=3)
+        assert "is a FIFO, not a file" in done.err, done
+        time.sleep(0.1)
+        same(writer.poll(), None, "the writer's exit code")
+        writer.kill()
+
+
 @test("target: a FIFO under a namespace's name does not block")
 def fifo(host):
     os.mkfifo("/run/netns/web")
