@@ -353,18 +353,41 @@ static void (*const changers[])(struct changing *, const struct change *) = {
 };
 #define N_CHANGERS (sizeof(changers) / sizeof(changers[0]))
 
-/* Puts everything back that the kernel took along. */
+/* Those that are not ours, as far as they are gone; first those that others' next hops need. */
+static void queue_others(struct batch *batch, const struct changing *changing)
+{
+	const struct live_ns *ns = changing->step->ns;
+	union message message;
+	for (int with_gateway = 0; with_gateway <= 1; with_gateway++) {
+		for (size_t i = 0; i < ns->n_routes; i++) {
+			const struct live_route *live = &ns->routes[i];
+			const struct link_route route = link_route_of(live);
+			if (live->ifindex == changing->ifindex && live->proto > RTPROT_KERNEL &&
+			    live->proto != RTPROT_RA && live->proto != MARK_PROTOCOL &&
+			    (live->via.family != 0) == with_gateway)
+				queue(batch,
+				      encode_route_add(&message, changing->ifindex, &route,
+						       NLM_F_EXCL),
+				      &message, false);
+		}
+	}
+}
+
+/* Puts everything back that the kernel took along. What became of others' routes is not asked: a
+ * next hop may not be in any subnet of the link any more. */
 static void flushed_restore(struct changing *changing)
 {
 	struct error error;
 	const struct link_spec *want = changing->step->want;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	queue_details(batch, want, changing->ifindex, NLM_F_REPLACE);
+	const size_t count = batch_count(batch);
+	queue_others(batch, changing);
 	if (batch_send(changing->netlink, batch, &error) < 0) {
 		outcome_fail(changing->outcome, &error);
 		return;
 	}
-	for (size_t i = 0; i < batch_count(batch); i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct doing doing = detail_doing(want, i);
 		if (batch_reply(batch, i)->errnum)
 			outcome_refused(changing->outcome, &doing, batch_reply(batch, i));

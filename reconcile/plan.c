@@ -189,6 +189,15 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	return plan;
 }
 
+struct link_route link_route_of(const struct live_route *live)
+{
+	return (struct link_route){.to = live->to,
+				   .via = live->via,
+				   .source = live->source,
+				   .protocol = live->proto,
+				   .metric = live->metric};
+}
+
 struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr)
 {
 	for (size_t i = 0; spec->addr_terms && i < spec->n_addrs; i++)

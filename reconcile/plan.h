@@ -93,6 +93,7 @@ enum field {
 	FIELD_NAMESPACE,
 };
 
+struct link_route link_route_of(const struct live_route *live);
 struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr);
 
 /* The key of the input that a field comes from ("mtu", "mac_address"), for people and JSON. */

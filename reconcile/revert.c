@@ -64,15 +64,6 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 	spec->addr_terms = terms;
 }
 
-static struct link_route route_of(const struct live_route *live)
-{
-	return (struct link_route){.to = live->to,
-				   .via = live->via,
-				   .source = live->source,
-				   .protocol = live->proto,
-				   .metric = live->metric};
-}
-
 /* Those that the kernel did not make itself; first those that others' next hops need. */
 static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 			const struct live_link *link, struct link_spec *spec)
@@ -83,7 +74,7 @@ static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 			if (route->ifindex == link->ifindex && route->proto != RTPROT_KERNEL &&
 			    route->proto != RTPROT_RA && (route->via.family != 0) == with_gateway)
 				*array_push(reverter->planner.arena, spec->routes, spec->n_routes) =
-					route_of(route);
+					link_route_of(route);
 		}
 	}
 }
@@ -209,7 +200,7 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 	struct step *added = step_add(&reverter->planner, ACTION_CHANGE, &link->mark);
 	*added = step;
 	change_add(&reverter->planner, added, FIELD_ROUTE, NULL, "as it was")->route =
-		route_of(route);
+		link_route_of(route);
 }
 
 static bool route_there(const struct live_ns *ns, const struct live_route *route)

@@ -122,6 +122,24 @@ def foreign_on_ours(host):
     assert "10.1.0.0/16 via 172.16.86.250 dev eth0" in host.routes("web"), "the route is gone"
 
 
+@test("foreign: routes by our link stay when its address changes", both=True)
+def foreign_routes(host):
+    host.netns("web")
+
+    def text(address):
+        return document({"n": lan()}, {"web": {"n": {"ipv4_address": address}}})
+    host.apply(text("172.16.86.20"))
+    theirs = ["10.1.0.0/16 via 172.16.86.250 dev eth0 proto static",
+              "10.2.0.0/16 dev eth0 proto boot scope link",
+              "10.3.0.0/16 via 10.2.0.1 dev eth0 proto 99 metric 7"]
+    host.batch("web", [f"route add {route}" for route in theirs])
+    before = host.route_protocols("web")
+    host.apply(text("172.16.86.30"))
+    same({route: protocol for route, protocol in host.route_protocols("web").items()
+          if route.startswith("10.")},
+         {route: protocol for route, protocol in before.items() if route.startswith("10.")}, "routes")
+
+
 @test("foreign: an address in the subnet of ours stays when ours goes", both=True)
 def foreign_beside_ours(host):
     host.netns("web")
