@@ -183,6 +183,7 @@ static void client_run(const struct dhcp_request *request)
 
 void client_become(const struct dhcp_request *request, int netns, int output, int program)
 {
+	(void)setpgid(0, 0);
 	signals_default();
 	descriptors_take(output, program);
 	if (setns(netns, CLONE_NEWNET) < 0)

@@ -2,7 +2,7 @@
 
 #include "base/capability.h"
 #include "base/clock.h"
-#include "dhcp/client.h"
+#include "dhcp/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,35 +11,19 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Clients at once. */
 #define RUNS_MAX 32
-/* What one may say. */
-#define SAID_SIZE 4096
-/* A client that does not end by itself is ended: a server may lead it on. */
-#define RUN_MS 20000
-
-struct run {
-	pid_t pid; /* 0: none */
-	struct dhcp_request request;
-	int pipe, answer;
-	int64_t end; /* milliseconds */
-	bool told;   /* to end, having released */
-	char said[SAID_SIZE];
-	size_t used;
-};
-
 struct helper {
-	int socket, program;
-	struct stat host; /* the host's own network namespace */
+	int socket, program, children; /* a signalfd: a client has ended */
+	struct stat host;              /* the host's own network namespace */
 	struct run runs[RUNS_MAX];
 };
 
@@ -66,72 +50,6 @@ static bool request_valid(const struct helper *helper, const struct dhcp_request
 	       (request->addr.family == 0 || request->addr.family == AF_INET) &&
 	       ioctl(netns, NS_GET_NSTYPE) == CLONE_NEWNET && fstat(netns, &stat) == 0 &&
 	       (stat.st_ino != helper->host.st_ino || stat.st_dev != helper->host.st_dev);
-}
-
-static void answer_write(int fd, const struct dhcp_answer *answer)
-{
-	(void)!write(fd, answer, sizeof(*answer));
-	close(fd);
-}
-
-static void answer_failed(int fd, const char *text)
-{
-	struct dhcp_answer answer = {.result = DHCP_FAILED};
-	snprintf(answer.text, sizeof(answer.text), "%s", text);
-	answer_write(fd, &answer);
-}
-
-static void run_begin(struct helper *helper, struct run *run, int netns)
-{
-	int pipe[2];
-	if (pipe2(pipe, O_CLOEXEC) < 0) {
-		answer_failed(run->answer, strerror(errno));
-		return;
-	}
-	run->pid = fork();
-	if (run->pid == 0)
-		client_become(&run->request, netns, pipe[1], helper->program);
-	close(pipe[1]);
-	if (run->pid < 0) {
-		run->pid = 0;
-		close(pipe[0]);
-		answer_failed(run->answer, strerror(errno));
-		return;
-	}
-	run->pipe = pipe[0];
-	run->end = clock_milliseconds() + RUN_MS;
-}
-
-static void run_finish(struct run *run)
-{
-	int status = 0;
-	while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	const struct dhcp_answer answer = client_answer(&run->request, status, run->said);
-	close(run->pipe);
-	run->pid = 0;
-	answer_write(run->answer, &answer);
-}
-
-/* Once it has the lease again, it can give it back. */
-static void run_heard(struct run *run)
-{
-	struct lease lease;
-	char overflow[256];
-	const bool full = run->used + 1 >= sizeof(run->said);
-	ssize_t size =
-		full ? read(run->pipe, overflow, sizeof(overflow))
-		     : read(run->pipe, run->said + run->used, sizeof(run->said) - 1 - run->used);
-	if (size <= 0) {
-		run_finish(run);
-		return;
-	}
-	run->used += full ? 0 : (size_t)size;
-	run->said[run->used] = '\0';
-	if (run->request.deed == DHCP_RELEASE && !run->told && lease_parse(run->said, &lease)) {
-		run->told = true;
-		kill(run->pid, SIGTERM);
-	}
 }
 
 static ssize_t request_receive(int socket, struct dhcp_request *request, int fds[2])
@@ -167,7 +85,7 @@ static bool socket_heard(struct helper *helper)
 		return true;
 	run->answer = fds[1];
 	if (size == sizeof(run->request) && request_valid(helper, &run->request, fds[0]))
-		run_begin(helper, run, fds[0]);
+		run_begin(run, fds[0], helper->program);
 	else
 		answer_failed(run->answer, "the request is not valid");
 	close(fds[0]);
@@ -180,33 +98,61 @@ static int runs_watch(struct helper *helper)
 	int64_t now = clock_milliseconds(), next = -1;
 	for (size_t i = 0; i < RUNS_MAX; i++) {
 		struct run *run = &helper->runs[i];
-		if (!run->pid)
-			continue;
-		int64_t left = run->end - now;
-		if (left <= 0) {
-			kill(run->pid, SIGKILL);
-			left = 100;
-		}
-		if (next < 0 || left < next)
+		int64_t left = run->pid ? run_left(run, now) : -1;
+		if (left >= 0 && (next < 0 || left < next))
 			next = left;
 	}
 	return (int)next;
 }
 
+/* What is polled: of each run what the client says, and whether anybody waits for the answer still,
+ * which a pipe tells without being asked. */
+enum {
+	POLLED_SAID = 0,
+	POLLED_ANSWER = RUNS_MAX,
+	POLLED_CHILDREN = 2 * RUNS_MAX,
+	POLLED_SOCKET,
+	POLLED_COUNT,
+};
+
+static void polled_set(struct helper *helper, struct pollfd polled[POLLED_COUNT])
+{
+	for (size_t i = 0; i < RUNS_MAX; i++) {
+		const struct run *run = &helper->runs[i];
+		polled[POLLED_SAID + i] =
+			(struct pollfd){.fd = run->pid ? run->pipe : -1, .events = POLLIN};
+		polled[POLLED_ANSWER + i] = (struct pollfd){.fd = run->pid ? run->answer : -1};
+	}
+	polled[POLLED_CHILDREN] = (struct pollfd){.fd = helper->children, .events = POLLIN};
+	polled[POLLED_SOCKET] =
+		(struct pollfd){.fd = run_free(helper) ? helper->socket : -1, .events = POLLIN};
+}
+
+static void children_heard(struct helper *helper)
+{
+	struct signalfd_siginfo signal;
+	while (read(helper->children, &signal, sizeof(signal)) > 0)
+		;
+	for (size_t i = 0; i < RUNS_MAX; i++)
+		if (helper->runs[i].pid)
+			run_reap(&helper->runs[i]);
+}
+
 static bool round_serve(struct helper *helper)
 {
-	struct pollfd polled[RUNS_MAX + 1];
-	for (size_t i = 0; i < RUNS_MAX; i++)
-		polled[i] = (struct pollfd){.fd = helper->runs[i].pid ? helper->runs[i].pipe : -1,
-					    .events = POLLIN};
-	polled[RUNS_MAX] =
-		(struct pollfd){.fd = run_free(helper) ? helper->socket : -1, .events = POLLIN};
-	if (poll(polled, RUNS_MAX + 1, runs_watch(helper)) < 0)
+	struct pollfd polled[POLLED_COUNT];
+	polled_set(helper, polled);
+	if (poll(polled, POLLED_COUNT, runs_watch(helper)) < 0)
 		return errno == EINTR;
-	for (size_t i = 0; i < RUNS_MAX; i++)
-		if (polled[i].revents)
-			run_heard(&helper->runs[i]);
-	return !polled[RUNS_MAX].revents || socket_heard(helper);
+	for (size_t i = 0; i < RUNS_MAX; i++) {
+		if (polled[POLLED_SAID + i].revents)
+			run_hear(&helper->runs[i]);
+		if (polled[POLLED_ANSWER + i].revents)
+			run_abandon(&helper->runs[i]);
+	}
+	if (polled[POLLED_CHILDREN].revents)
+		children_heard(helper);
+	return !polled[POLLED_SOCKET].revents || socket_heard(helper);
 }
 
 /* A descriptor that it kept would hold whoever waits for the end of a pipe. */
@@ -225,6 +171,16 @@ static void signals_ignore(void)
 		signal(numbers[i], SIG_IGN);
 }
 
+/* A descriptor that tells of clients that end. */
+static int children_listen(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 /* To enter namespaces, to have clients run as nobody and to end them, and what those need. */
 static const uint64_t rights = CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CAP_SETUID) |
 			       CAPABILITY_BIT(CAP_SETGID) | CAPABILITY_BIT(CAP_KILL) |
@@ -239,7 +195,8 @@ void helper_serve(int socket, int program)
 	signals_ignore();
 	descriptors_drop();
 	(void)capabilities_keep(rights, false);
-	if (stat("/proc/self/ns/net", &helper.host) < 0)
+	helper.children = children_listen();
+	if (helper.children < 0 || stat("/proc/self/ns/net", &helper.host) < 0)
 		_exit(1);
 	while (round_serve(&helper))
 		;

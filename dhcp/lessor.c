@@ -1,10 +1,13 @@
 #include "dhcp/lessor.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "dhcp/client.h"
 #include "dhcp/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +16,9 @@
 
 /* Inquiries that are under way at once: a descriptor each. */
 #define WINDOW 32
+
+/* How long an answer is waited for: the helper serves as many again, for who asked before. */
+#define ANSWER_MS (2 * RUN_MS + 2000)
 
 struct lessor {
 	int socket;
@@ -77,7 +83,7 @@ static int request_send(int socket, const struct dhcp_request *request, int netn
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(sizeof(fds));
 	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
 static void answer_fail(struct dhcp_answer *answer, const char *text)
@@ -102,24 +108,43 @@ int lessor_send(struct lessor *lessor, struct inquiry *inquiry)
 	return -1;
 }
 
-void lessor_receive(int fd, struct dhcp_answer *ret)
+/* Up to so many milliseconds. */
+static bool wait_readable(int fd, int milliseconds)
 {
-	ssize_t size;
-	while ((size = read(fd, ret, sizeof(*ret))) < 0 && errno == EINTR)
-		;
-	close(fd);
-	if (size != sizeof(*ret))
-		answer_fail(ret, "the helper that runs it has ended");
-	ret->text[sizeof(ret->text) - 1] = '\0';
+	struct pollfd polled = {.fd = fd, .events = POLLIN};
+	const int64_t end = clock_milliseconds() + milliseconds;
+	int ready;
+	while ((ready = poll(&polled, 1, milliseconds)) < 0 && errno == EINTR)
+		milliseconds = clock_milliseconds() < end ? (int)(end - clock_milliseconds()) : 0;
+	return ready > 0;
 }
 
+static bool answer_receive(int fd, int milliseconds, struct dhcp_answer *ret)
+{
+	const bool ready = wait_readable(fd, milliseconds);
+	if (!ready)
+		answer_fail(ret, "the helper that runs it does not answer");
+	else if (read(fd, ret, sizeof(*ret)) != sizeof(*ret))
+		answer_fail(ret, "the helper that runs it has ended");
+	ret->text[sizeof(ret->text) - 1] = '\0';
+	close(fd);
+	return ready;
+}
+
+void lessor_receive(int fd, struct dhcp_answer *ret)
+{
+	(void)answer_receive(fd, 0, ret);
+}
+
+/* A helper that does not answer one inquiry is waited for no more. */
 void lessor_ask(struct lessor *lessor, struct inquiry *inquiries, size_t count)
 {
-	int pending[WINDOW];
+	int pending[WINDOW], limit = ANSWER_MS;
 	for (size_t i = 0; i < count + WINDOW; i++) {
 		int *slot = &pending[i % WINDOW];
-		if (i >= WINDOW && i - WINDOW < count && *slot >= 0)
-			lessor_receive(*slot, &inquiries[i - WINDOW].answer);
+		if (i >= WINDOW && i - WINDOW < count && *slot >= 0 &&
+		    !answer_receive(*slot, limit, &inquiries[i - WINDOW].answer))
+			limit = 0;
 		*slot = i < count ? lessor_send(lessor, &inquiries[i]) : -1;
 	}
 }

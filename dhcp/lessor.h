@@ -21,13 +21,14 @@ struct inquiry {
 };
 
 /* Makes one, without waiting. Returns a descriptor that is readable once the answer is there, for
- * lessor_receive, which closes it; -1: it could not be made, and is answered as failed. Several
- * threads may. */
+ * lessor_receive, which closes it and does not wait; -1: it could not be made, and is answered as
+ * failed. To close it instead ends the client. Several threads may. */
 int lessor_send(struct lessor *lessor, struct inquiry *inquiry);
 void lessor_receive(int fd, struct dhcp_answer *ret);
 
 /* Makes all inquiries side by side, and waits for the answers: a second, or CLIENT_LEASE_TRIES
- * where no server answers. Several threads may ask. */
+ * where no server answers; a minute at the most where the helper does not. Several threads may ask.
+ */
 void lessor_ask(struct lessor *lessor, struct inquiry *inquiries, size_t count);
 
 #endif

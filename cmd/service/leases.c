@@ -147,11 +147,23 @@ static bool asks(const struct step *step)
 	return step_leases(step) && step->action == ACTION_CHANGE;
 }
 
-/* Those that nobody has taken: what they were for is gone. */
-static void answers_drop(struct service *service)
+static bool plan_asks(const struct plan *plan, const struct pending *pending)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (asks(&plan->steps[i]) && strcmp(step_key(&plan->steps[i]), pending->key) == 0)
+			return true;
+	return false;
+}
+
+/* What nobody waits for any more: what it was for is gone. A client that still asked would keep the
+ * namespace, with the links in it (lessor_send). */
+static void pending_drop(struct service *service, const struct plan *plan)
 {
 	for (struct pending **at = &service->leases; *at;) {
-		if ((*at)->fd < 0 && clock_milliseconds() - (*at)->answered_at >= ANSWER_MS)
+		const struct pending *pending = *at;
+		const bool old =
+			pending->fd < 0 && clock_milliseconds() - pending->answered_at >= ANSWER_MS;
+		if (old || (pending->fd >= 0 && !plan_asks(plan, pending)))
 			pending_remove(at);
 		else
 			at = &(*at)->next;
@@ -161,7 +173,7 @@ static void answers_drop(struct service *service)
 void service_lease(struct service *service, struct plan *plan)
 {
 	bool any = false;
-	answers_drop(service);
+	pending_drop(service, plan);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		struct step *step = &plan->steps[i];
 		any |= asks(step);

@@ -1,0 +1,130 @@
+#include "dhcp/run.h"
+
+#include "base/clock.h"
+#include "dhcp/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A killed one that is not gone by then is killed once more. */
+#define KILLED_MS 1000
+
+static void answer_write(int fd, const struct dhcp_answer *answer)
+{
+	if (fd < 0)
+		return;
+	(void)!write(fd, answer, sizeof(*answer));
+	close(fd);
+}
+
+void answer_failed(int fd, const char *text)
+{
+	struct dhcp_answer answer = {.result = DHCP_FAILED};
+	snprintf(answer.text, sizeof(answer.text), "%s", text);
+	answer_write(fd, &answer);
+}
+
+/* A script that it started may be left; it may itself have gone to another group. */
+static void run_kill(const struct run *run)
+{
+	kill(-run->pid, SIGKILL);
+	kill(run->pid, SIGKILL);
+}
+
+void run_begin(struct run *run, int netns, int program)
+{
+	int pipe[2];
+	if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
+		answer_failed(run->answer, strerror(errno));
+		return;
+	}
+	pid_t pid = fork();
+	if (pid == 0)
+		client_become(&run->request, netns, pipe[1], program);
+	close(pipe[1]);
+	if (pid < 0) {
+		close(pipe[0]);
+		answer_failed(run->answer, strerror(errno));
+		return;
+	}
+	/* As it does itself: whoever comes first. */
+	(void)setpgid(pid, pid);
+	run->pid = pid;
+	run->pipe = pipe[0];
+	run->end = clock_milliseconds() + RUN_MS;
+}
+
+static bool said_full(const struct run *run)
+{
+	return run->used + 1 >= sizeof(run->said);
+}
+
+/* What is too much is read, too, lest it wait for that. 0: the end; negative: nothing is there. */
+static ssize_t said_read(struct run *run)
+{
+	char overflow[256];
+	if (said_full(run))
+		return read(run->pipe, overflow, sizeof(overflow));
+	ssize_t size = read(run->pipe, run->said + run->used, sizeof(run->said) - 1 - run->used);
+	if (size > 0)
+		run->used += (size_t)size;
+	run->said[run->used] = '\0';
+	return size;
+}
+
+static void pipe_close(struct run *run)
+{
+	close(run->pipe);
+	run->pipe = -1;
+}
+
+/* Once it has the lease again, it can give it back. */
+void run_hear(struct run *run)
+{
+	struct lease lease;
+	if (said_read(run) == 0)
+		pipe_close(run);
+	if (run->request.deed == DHCP_RELEASE && !run->told && lease_parse(run->said, &lease)) {
+		run->told = true;
+		kill(run->pid, SIGTERM);
+	}
+}
+
+void run_abandon(struct run *run)
+{
+	close(run->answer);
+	run->answer = -1;
+	run_kill(run);
+}
+
+/* The group is killed while its number is still taken, by the one that is to be waited for. */
+void run_reap(struct run *run)
+{
+	siginfo_t ended = {.si_pid = 0};
+	int status = 0;
+	if (waitid(P_PID, (id_t)run->pid, &ended, WEXITED | WNOHANG | WNOWAIT) < 0 || !ended.si_pid)
+		return;
+	run_kill(run);
+	(void)waitpid(run->pid, &status, 0);
+	while (run->pipe >= 0 && !said_full(run) && said_read(run) > 0)
+		;
+	if (run->pipe >= 0)
+		pipe_close(run);
+	const struct dhcp_answer answer = client_answer(&run->request, status, run->said);
+	answer_write(run->answer, &answer);
+	run->pid = 0;
+}
+
+int64_t run_left(struct run *run, int64_t now)
+{
+	if (run->end <= now) {
+		run_kill(run);
+		run->end = now + KILLED_MS;
+	}
+	return run->end - now;
+}

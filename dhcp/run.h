@@ -1,0 +1,39 @@
+/* One client of the helper's (helper.h), from its start to the answer. */
+#ifndef DHCP_RUN_H
+#define DHCP_RUN_H
+
+#include "dhcp/message.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What it may say. */
+#define SAID_SIZE 4096
+
+struct run {
+	pid_t pid; /* 0: none */
+	struct dhcp_request request;
+	int pipe;    /* what it says; -1: it has closed that */
+	int answer;  /* -1: nobody waits for it any more */
+	int64_t end; /* clock_milliseconds() by which it is killed */
+	bool told;   /* to end, having released */
+	char said[SAID_SIZE];
+	size_t used;
+};
+
+/* Starts a client for run->request, in the network namespace; run->answer becomes its own. A run
+ * that cannot begin is answered as failed. */
+void run_begin(struct run *run, int netns, int program);
+/* Reads what the pipe has. */
+void run_hear(struct run *run);
+/* Whoever asked has gone: it is killed, lest it keep the namespace. */
+void run_abandon(struct run *run);
+/* Answers if it has ended, whatever it left behind in its process group. */
+void run_reap(struct run *run);
+/* How many milliseconds it has left; kills it when its time is over. */
+int64_t run_left(struct run *run, int64_t now);
+
+/* Writes a failed answer, and closes the descriptor. */
+void answer_failed(int fd, const char *text);
+
+#endif
