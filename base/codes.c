@@ -245,6 +245,11 @@ static const struct code_text texts[] = {
 	 "mvapply gets leases by udhcpc, which is part of busybox. Install it (udhcpc on Debian, "
 	 "busybox elsewhere); in a service it needs the rights of "
 	 "examples/systemd/mvapply.service.d/dhcp.conf. The message has what it said itself."},
+	{CODE_DHCP_UNFIT, "the DHCP server's lease is of no use",
+	 "A lease has an address of a LAN, a subnet mask of /8 or longer (option 1), and holds for "
+	 "30 seconds or more (option 51); the message says what is not so. Nothing of it is "
+	 "taken. It is the server's to set right, or whoever is the first to answer is not the "
+	 "server that is meant."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",

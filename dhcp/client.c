@@ -210,21 +210,29 @@ static void last_line(const char *said, char text[sizeof(((struct dhcp_answer *)
 	text[used] = '\0';
 }
 
+static enum dhcp_result result_of(int status, const char *said)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CLIENT_ABSENT)
+		return DHCP_ABSENT;
+	if (lease_refusal(said))
+		return DHCP_UNFIT;
+	if (strstr(said, "no lease") || WIFSIGNALED(status))
+		return DHCP_SILENT;
+	return DHCP_FAILED;
+}
+
 struct dhcp_answer client_answer(const struct dhcp_request *request, int status, const char *said)
 {
-	struct dhcp_answer answer = {.result = DHCP_FAILED};
+	struct dhcp_answer answer = {.result = result_of(status, said)};
 	const bool leased = lease_parse(said, &answer.lease);
 	const bool ended = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	if (leased && (ended || request->deed == DHCP_RELEASE))
 		answer.result = DHCP_DONE;
-	else if (WIFEXITED(status) && WEXITSTATUS(status) == CLIENT_ABSENT)
-		answer.result = DHCP_ABSENT;
-	else if (strstr(said, "no lease") || WIFSIGNALED(status))
-		answer.result = DHCP_SILENT;
 	last_line(said, answer.text);
-	if (answer.result == DHCP_FAILED && strstr(said, "LEASE "))
-		snprintf(answer.text, sizeof(answer.text),
-			 "the server's lease is no address of a LAN, or for less than %d s",
-			 LEASE_SECONDS_MIN);
+	if (answer.result == DHCP_UNFIT)
+		snprintf(answer.text, sizeof(answer.text), "%s", lease_refusal(said));
+	else if (answer.result == DHCP_FAILED && !*answer.text)
+		snprintf(answer.text, sizeof(answer.text), "it ended with code %d without a word",
+			 WEXITSTATUS(status));
 	return answer;
 }

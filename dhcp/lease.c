@@ -1,6 +1,5 @@
 #include "dhcp/lease.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,17 +35,16 @@ static bool word_find(const char *line, const char *key, char text[IP_TEXT_SIZE]
 	return false;
 }
 
-static bool number_find(const char *line, const char *key, unsigned long max, unsigned long *ret)
+/* 0: it is no number, or too small for one that is of use. */
+static unsigned long number_of(const char *text, unsigned long max)
 {
-	char text[IP_TEXT_SIZE], *end;
-	if (!word_find(line, key, text) || *text < '0' || *text > '9')
-		return false;
-	errno = 0;
+	char *end;
+	if (*text < '0' || *text > '9')
+		return 0;
 	unsigned long number = strtoul(text, &end, 10);
-	if (*end || errno || number == 0)
-		return false;
-	*ret = number < max ? number : max;
-	return true;
+	if (*end)
+		return 0;
+	return number < max ? number : max;
 }
 
 /* One that a link can have: neither this network's, nor loopback's, nor multicast and above. */
@@ -61,23 +59,79 @@ static bool ipv4_find(const char *line, const char *key, struct ip *ret)
 	return true;
 }
 
-bool lease_parse(const char *text, struct lease *ret)
+#define TEXT_OF(number)  TEXT_OF_(number)
+#define TEXT_OF_(number) #number
+
+static const char *addr_take(const char *line, struct lease *lease)
+{
+	char text[IP_TEXT_SIZE];
+	if (!ipv4_find(line, "ip", &lease->addr.ip))
+		return "it has no address of a LAN";
+	if (!word_find(line, "mask", text))
+		return "it has no subnet mask (option 1)";
+	const unsigned long len = number_of(text, 33);
+	if (len < LEASE_LENGTH_MIN || len > 32)
+		return "its subnet is larger than a /" TEXT_OF(LEASE_LENGTH_MIN);
+	lease->addr.len = (uint8_t)len;
+	return prefix_usable(&lease->addr, &lease->addr.ip)
+		       ? NULL
+		       : "its address is that of the subnet itself, or its broadcast address";
+}
+
+static const char *seconds_take(const char *line, struct lease *lease)
+{
+	char text[IP_TEXT_SIZE];
+	if (!word_find(line, "lease", text))
+		return "it does not say for how long (option 51)";
+	lease->seconds = (uint32_t)number_of(text, LEASE_SECONDS_MAX);
+	return lease->seconds < LEASE_SECONDS_MIN
+		       ? "it is for less than " TEXT_OF(LEASE_SECONDS_MIN) " s"
+		       : NULL;
+}
+
+/* One out of the subnet is none of its addresses, so that it may be any. */
+static void router_take(const char *line, struct lease *lease)
+{
+	struct ip router;
+	if (!ipv4_find(line, "router", &router) || ip_equal(&router, &lease->addr.ip))
+		return;
+	if (!prefix_contains(&lease->addr, &router) || prefix_usable(&lease->addr, &router))
+		lease->router = router;
+}
+
+/* NULL where all of it was taken. */
+static const char *line_take(const char *line, struct lease *lease)
+{
+	const char *refusal = addr_take(line, lease);
+	if (!refusal)
+		refusal = seconds_take(line, lease);
+	if (!refusal)
+		router_take(line, lease);
+	return refusal;
+}
+
+/* A line that is not complete is none. */
+static const char *line_find(const char *text)
 {
 	const char *line = strstr(text, "LEASE ");
+	return line && strchr(line, '\n') ? line : NULL;
+}
+
+bool lease_parse(const char *text, struct lease *ret)
+{
 	struct lease lease = {0};
-	unsigned long len, seconds;
-	if (!line || !strchr(line, '\n') || !ipv4_find(line, "ip", &lease.addr.ip) ||
-	    !number_find(line, "mask", 33, &len) || len > 32 ||
-	    !number_find(line, "lease", LEASE_SECONDS_MAX, &seconds) || seconds < LEASE_SECONDS_MIN)
+	const char *line = line_find(text);
+	if (!line || line_take(line, &lease))
 		return false;
-	lease.addr.len = (uint8_t)len;
-	lease.seconds = (uint32_t)seconds;
-	if (!prefix_usable(&lease.addr, &lease.addr.ip))
-		return false;
-	if (ipv4_find(line, "router", &lease.router) && ip_equal(&lease.router, &lease.addr.ip))
-		lease.router = (struct ip){0};
 	*ret = lease;
 	return true;
+}
+
+const char *lease_refusal(const char *text)
+{
+	struct lease lease = {0};
+	const char *line = line_find(text);
+	return line ? line_take(line, &lease) : NULL;
 }
 
 bool host_name_valid(const char *text)

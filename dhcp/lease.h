@@ -11,6 +11,9 @@
 /* A year: what holds for longer is asked for again meanwhile, as if it ended. */
 #define LEASE_SECONDS_MAX 31536000
 
+/* More would take the way of whatever else the container is to reach: no LAN is that large. */
+#define LEASE_LENGTH_MIN 8
+
 struct lease {
 	struct prefix addr; /* IPv4, with the length of its subnet */
 	struct ip router;   /* family 0: none */
@@ -30,9 +33,11 @@ struct client_id {
 struct client_id client_id_make(const char *set, const char *network, const char *container);
 
 /* "LEASE ip=A mask=L router=R lease=S\n", as script.h writes it, anywhere in the text; router and
- * its value may be absent. False: it is not there, is not complete, no address of a LAN, or
- * for too short a time. */
+ * its value may be absent, and one that the subnet cannot have is left out. False: it is not there,
+ * or is of no use. */
 bool lease_parse(const char *text, struct lease *ret);
+/* Why the one in the text is of no use; NULL: it is, or there is none. */
+const char *lease_refusal(const char *text);
 
 /* Whether the text is a name that a server can keep for a client (RFC 1123 2.1). */
 bool host_name_valid(const char *text);

@@ -25,6 +25,7 @@ enum dhcp_result {
 	DHCP_DONE,
 	DHCP_SILENT, /* no server answered */
 	DHCP_ABSENT, /* no client is installed */
+	DHCP_UNFIT,  /* what the server gives is of no use: `text` says why */
 	DHCP_FAILED, /* the client did not do it, and says why in `text` */
 };
 

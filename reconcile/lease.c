@@ -92,6 +92,12 @@ static void fail_answer(struct applier *applier, size_t number, const struct dhc
 		     "no DHCP client is installed: there is no udhcpc",
 		     "install udhcpc, or a busybox that has it, and run mvapply again");
 		break;
+	case DHCP_UNFIT:
+		snprintf(text, sizeof(text), "the DHCP server's lease is of no use: %s",
+			 answer->text);
+		fail(applier, number, EPROTO, CODE_DHCP_UNFIT, text,
+		     "that is for the server to say otherwise; its log says what it gave");
+		break;
 	case DHCP_FAILED:
 		snprintf(text, sizeof(text), "the DHCP client failed: %s", answer->text);
 		fail(applier, number, EIO, CODE_DHCP_CLIENT, text,

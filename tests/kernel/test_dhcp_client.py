@@ -66,3 +66,28 @@ def abandoned(host):
         host.write(document({"n": NET}, {"db": ["n"]}))
         running.until(lambda: not inside(host), "the client ends")
         assert inside(host, "db"), "the other one goes on"
+
+
+@test("dhcp client: a lease that is of no use is told apart from a client that fails")
+def unfit(host):
+    host.netns("web")
+    for script, told in (
+            ("ip=172.16.86.50 mask=1 lease=120", "its subnet is larger than a /8"),
+            ("ip=172.16.86.50 lease=120", "it has no subnet mask (option 1)"),
+            ("ip=172.16.86.50 mask=24", "it does not say for how long (option 51)"),
+            ("ip=172.16.86.50 mask=24 lease=29", "it is for less than 30 s")):
+        done = host.apply(TEXT, code=1, env=client(host, f"echo LEASE {script}"))
+        assert f"web/n: the DHCP server's lease is of no use: {told}: eth0 in namespace web has no " \
+            "IPv4 address [MV0918]" in done.err, done
+        same((host.addresses("web", "eth0"), host.routes("web")), (set(), set()), script)
+    done = host.apply(TEXT, code=1, env=client(host, "exit 3"))
+    assert "the DHCP client failed: it ended with code 3 without a word: eth0" in done.err, done
+
+
+@test("dhcp client: a router that is no host's address of the subnet is left out")
+def no_router(host):
+    host.netns("web")
+    host.apply(TEXT, env=client(host, LEASE.replace("86.1 ", "86.255 ")))
+    same(host.addresses("web", "eth0"), {"172.16.86.50/24"}, "the address")
+    same(host.routes("web"), {"172.16.86.0/24 dev eth0 scope link src 172.16.86.50"}, "routes")
+    host.unchanged(TEXT)

@@ -31,6 +31,10 @@ static void test_lease(void **state)
 		 "10.255.255.1", 3600},
 		{"LEASE ip=192.0.2.7 mask=24 router=192.0.2.7 lease=60\n", "192.0.2.7/24", "", 60},
 		{"LEASE ip=192.0.2.7 mask=24 router=nonsense lease=60\n", "192.0.2.7/24", "", 60},
+		/* One that no host of the subnet can have. */
+		{"LEASE ip=192.0.2.7 mask=24 router=192.0.2.255 lease=60\n", "192.0.2.7/24", "",
+		 60},
+		{"LEASE ip=192.0.2.7 mask=24 router=192.0.2.0 lease=60\n", "192.0.2.7/24", "", 60},
 		/* For ever. */
 		{"LEASE ip=192.0.2.7 mask=24 lease=4294967295\n", "192.0.2.7/24", "",
 		 LEASE_SECONDS_MAX},
@@ -49,33 +53,49 @@ static void test_lease(void **state)
 static void test_no_lease(void **state)
 {
 	(void)state;
-	static const char *const rows[] = {
-		"",
-		"LEASE",
-		"LEASE \n",
-		"LEASE ip=172.16.86.50 mask=24 lease=120", /* not complete */
-		"LEASE ip=172.16.86.50 mask=24\n lease=120\n",
-		"LEASE mask=24 lease=120\n",
-		"LEASE ip=172.16.86.50 lease=120\n",
-		"LEASE ip=172.16.86.50 mask=33 lease=120\n",
-		"LEASE ip=172.16.86.50 mask=0 lease=120\n",
-		"LEASE ip=172.16.86.50 mask=-1 lease=120\n",
-		"LEASE ip=172.16.86.50 mask=24 lease=0\n",
-		"LEASE ip=172.16.86.50 mask=24 lease=29\n",
-		"LEASE ip=172.16.86.50 mask=24 lease=12x\n",
-		"LEASE ip=172.16.86.256 mask=24 lease=120\n",
-		"LEASE ip=fd00::1 mask=24 lease=120\n",
-		"LEASE ip=0.0.0.0 mask=24 lease=120\n",
-		"LEASE ip=127.0.0.1 mask=8 lease=120\n",
-		"LEASE ip=224.0.0.1 mask=24 lease=120\n",
-		"LEASE ip=255.255.255.255 mask=24 lease=120\n",
-		"LEASE ip=172.16.86.0 mask=24 lease=120\n",
-		"LEASE ip=172.16.86.255 mask=24 lease=120\n",
+	static const char addr[] = "it has no address of a LAN";
+	static const char mask[] = "it has no subnet mask (option 1)";
+	static const char large[] = "its subnet is larger than a /8";
+	static const char its[] =
+		"its address is that of the subnet itself, or its broadcast address";
+	static const char time[] = "it does not say for how long (option 51)";
+	static const char brief[] = "it is for less than 30 s";
+	static const struct {
+		const char *said, *refusal;
+	} rows[] = {
+		{"", NULL},
+		{"LEASE", NULL},
+		{"LEASE \n", addr},
+		{"LEASE ip=172.16.86.50 mask=24 lease=120", NULL}, /* not complete */
+		{"LEASE ip=172.16.86.50 mask=24\n lease=120\n", time},
+		{"LEASE mask=24 lease=120\n", addr},
+		{"LEASE ip=172.16.86.50 lease=120\n", mask},
+		{"LEASE ip=172.16.86.50 mask=33 lease=120\n", large},
+		{"LEASE ip=172.16.86.50 mask=0 lease=120\n", large},
+		{"LEASE ip=172.16.86.50 mask=1 lease=120\n", large},
+		{"LEASE ip=172.16.86.50 mask=7 lease=120\n", large},
+		{"LEASE ip=172.16.86.50 mask=24\n", time},
+		{"LEASE ip=172.16.86.50 mask=-1 lease=120\n", large},
+		{"LEASE ip=172.16.86.50 mask=24 lease=0\n", brief},
+		{"LEASE ip=172.16.86.50 mask=24 lease=29\n", brief},
+		{"LEASE ip=172.16.86.50 mask=24 lease=12x\n", brief},
+		{"LEASE ip=172.16.86.256 mask=24 lease=120\n", addr},
+		{"LEASE ip=fd00::1 mask=24 lease=120\n", addr},
+		{"LEASE ip=0.0.0.0 mask=24 lease=120\n", addr},
+		{"LEASE ip=127.0.0.1 mask=8 lease=120\n", addr},
+		{"LEASE ip=224.0.0.1 mask=24 lease=120\n", addr},
+		{"LEASE ip=255.255.255.255 mask=24 lease=120\n", addr},
+		{"LEASE ip=172.16.86.0 mask=24 lease=120\n", its},
+		{"LEASE ip=172.16.86.255 mask=24 lease=120\n", its},
 	};
 	struct lease lease;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (lease_parse(rows[i], &lease))
-			fail_msg("taken for a lease: %s", rows[i]);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *refusal = lease_refusal(rows[i].said);
+		if (lease_parse(rows[i].said, &lease))
+			fail_msg("taken for a lease: %s", rows[i].said);
+		assert_string_equal(refusal ? refusal : "", rows[i].refusal ? rows[i].refusal : "");
+	}
+	assert_null(lease_refusal("LEASE ip=172.16.86.50 mask=24 lease=120\n"));
 }
 
 static void test_client_id(void **state)
@@ -122,8 +142,9 @@ static void test_answer(void **state)
 		{DHCP_LEASE, EXITED(0), lease, DHCP_DONE, NULL},
 		{DHCP_LEASE, EXITED(1), lease, DHCP_FAILED, NULL},
 		{DHCP_LEASE, EXITED(0), "udhcpc: started\n", DHCP_FAILED, "udhcpc: started"},
-		{DHCP_LEASE, EXITED(0), "LEASE ip=192.0.2.7 mask=24 lease=1\n", DHCP_FAILED,
-		 "the server's lease is no address of a LAN, or for less than 30 s"},
+		{DHCP_LEASE, EXITED(0), "LEASE ip=192.0.2.7 mask=24 lease=1\n", DHCP_UNFIT,
+		 "it is for less than 30 s"},
+		{DHCP_LEASE, EXITED(3), "\n", DHCP_FAILED, "it ended with code 3 without a word"},
 		{DHCP_LEASE, EXITED(1), "udhcpc: no lease, failing\n", DHCP_SILENT, NULL},
 		{DHCP_LEASE, 9, "", DHCP_SILENT, NULL}, /* it took too long, and was killed */
 		{DHCP_LEASE, EXITED(126), "", DHCP_ABSENT, NULL},
