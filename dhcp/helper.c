@@ -52,6 +52,17 @@ static bool request_valid(const struct helper *helper, const struct dhcp_request
 	       (stat.st_ino != helper->host.st_ino || stat.st_dev != helper->host.st_dev);
 }
 
+/* There is room for two: the kernel closes what is more (MSG_CTRUNC). One alone is of no use. */
+static void descriptors_receive(const struct cmsghdr *header, int fds[2])
+{
+	fds[0] = fds[1] = -1;
+	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+		return;
+	memcpy(fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+	if (fds[1] < 0 && fds[0] >= 0)
+		close(fds[0]);
+}
+
 static ssize_t request_receive(int socket, struct dhcp_request *request, int fds[2])
 {
 	union {
@@ -64,11 +75,7 @@ static ssize_t request_receive(int socket, struct dhcp_request *request, int fds
 				 .msg_control = control.bytes,
 				 .msg_controllen = sizeof(control.bytes)};
 	ssize_t size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-	fds[0] = fds[1] = -1;
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-	    header->cmsg_len == CMSG_LEN(2 * sizeof(int)))
-		memcpy(fds, CMSG_DATA(header), 2 * sizeof(int));
+	descriptors_receive(size > 0 ? CMSG_FIRSTHDR(&message) : NULL, fds);
 	return size;
 }
 
@@ -186,6 +193,16 @@ static const uint64_t rights = CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CA
 			       CAPABILITY_BIT(CAP_SETGID) | CAPABILITY_BIT(CAP_KILL) |
 			       CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_NET_BIND_SERVICE);
 
+/* Neither it nor what it runs gets any back. Returns 0, or -1 with errno. */
+static int helper_begin(struct helper *helper)
+{
+	helper->children = children_listen();
+	if (helper->children < 0 || stat("/proc/self/ns/net", &helper->host) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	return capabilities_keep(rights, false);
+}
+
 void helper_serve(int socket, int program)
 {
 	static struct helper helper;
@@ -194,9 +211,8 @@ void helper_serve(int socket, int program)
 	(void)prctl(PR_SET_NAME, "mvapply-dhcp", 0, 0, 0);
 	signals_ignore();
 	descriptors_drop();
-	(void)capabilities_keep(rights, false);
-	helper.children = children_listen();
-	if (helper.children < 0 || stat("/proc/self/ns/net", &helper.host) < 0)
+	const int errnum = helper_begin(&helper) < 0 ? errno : 0;
+	if (send(socket, &errnum, sizeof(errnum), MSG_NOSIGNAL) < 0 || errnum)
 		_exit(1);
 	while (round_serve(&helper))
 		;

@@ -3,9 +3,10 @@
 #ifndef DHCP_HELPER_H
 #define DHCP_HELPER_H
 
-/* Serves the requests (message.h) that come by the socket; `program` is mvapply itself, open. Does
- * not return. Whoever asks may have been taken over: a request is believed nothing but to be of a
- * link in some network namespace that is not the host's. */
+/* Gives up all rights that it does not need, says by an int whether it could (0, or an errno, which
+ * is its end), and serves the requests (message.h) that come by the socket; `program` is mvapply
+ * itself, open. Does not return. Whoever asks may have been taken over: a request is believed
+ * nothing but to be of a link in some network namespace that is not the host's. */
 __attribute__((noreturn)) void helper_serve(int socket, int program);
 
 #endif

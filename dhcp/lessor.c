@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Inquiries that are under way at once: a descriptor each. */
@@ -21,49 +23,75 @@
 #define ANSWER_MS (2 * RUN_MS + 2000)
 
 struct lessor {
-	int socket;
+	int socket;        /* -1: the helper could not be started, */
+	char refusal[128]; /* and why */
 };
 
-static int lessor_fork(struct lessor *lessor, int sockets[2], int program, struct error *error)
+__attribute__((format(printf, 2, 3))) static void refuse(struct lessor *lessor, const char *format,
+							 ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(lessor->refusal, sizeof(lessor->refusal), format, args);
+	va_end(args);
+}
+
+/* False: it has ended, and says why. */
+static bool helper_ready(struct lessor *lessor, int socket, pid_t pid)
+{
+	int errnum = EIO;
+	ssize_t size;
+	while ((size = recv(socket, &errnum, sizeof(errnum), 0)) < 0 && errno == EINTR)
+		;
+	if (size == sizeof(errnum) && errnum == 0)
+		return true;
+	(void)waitpid(pid, NULL, 0);
+	refuse(lessor, "the helper cannot give up its rights: %s", strerror(errnum));
+	return false;
+}
+
+static void helper_fork(struct lessor *lessor, int sockets[2], int program)
 {
 	pid_t pid = fork();
-	if (pid < 0)
-		return error_set(error, errno, "fork: %s", strerror(errno));
 	if (pid == 0) {
 		close(sockets[0]);
 		helper_serve(sockets[1], program);
 	}
-	lessor->socket = sockets[0];
-	return 0;
+	close(sockets[1]);
+	if (pid < 0)
+		refuse(lessor, "the helper cannot be started: %s", strerror(errno));
+	if (pid > 0 && helper_ready(lessor, sockets[0], pid))
+		lessor->socket = sockets[0];
+	else
+		close(sockets[0]);
 }
 
-struct lessor *lessor_new(struct error *error)
+struct lessor *lessor_new(void)
 {
-	int sockets[2], program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	if (program < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
-		error_set(error, errno, "%s: %s", program < 0 ? "/proc/self/exe" : "socketpair",
-			  strerror(errno));
-		if (program >= 0)
-			close(program);
-		return NULL;
-	}
 	struct lessor *lessor = memory_new(1, sizeof(*lessor));
-	int status = lessor_fork(lessor, sockets, program, error);
-	close(program);
-	close(sockets[1]);
-	if (status == 0)
-		return lessor;
-	close(sockets[0]);
-	free(lessor);
-	return NULL;
+	int sockets[2], program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	lessor->socket = -1;
+	if (program < 0)
+		refuse(lessor, "/proc/self/exe: %s", strerror(errno));
+	else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
+		refuse(lessor, "socketpair: %s", strerror(errno));
+	else
+		helper_fork(lessor, sockets, program);
+	if (program >= 0)
+		close(program);
+	return lessor;
 }
 
 void lessor_free(struct lessor *lessor)
 {
-	if (!lessor)
-		return;
-	close(lessor->socket);
+	if (lessor && lessor->socket >= 0)
+		close(lessor->socket);
 	free(lessor);
+}
+
+int lessor_descriptor(const struct lessor *lessor)
+{
+	return lessor->socket;
 }
 
 static int request_send(int socket, const struct dhcp_request *request, int netns, int answer)
@@ -95,6 +123,10 @@ static void answer_fail(struct dhcp_answer *answer, const char *text)
 int lessor_send(struct lessor *lessor, struct inquiry *inquiry)
 {
 	int pipe[2];
+	if (lessor->socket < 0) {
+		answer_fail(&inquiry->answer, lessor->refusal);
+		return -1;
+	}
 	if (pipe2(pipe, O_CLOEXEC) < 0) {
 		answer_fail(&inquiry->answer, strerror(errno));
 		return -1;

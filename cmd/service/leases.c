@@ -8,6 +8,7 @@
 #include "reconcile/lease.h"
 #include "reconcile/netns.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -186,6 +187,29 @@ void service_lease(struct service *service, struct plan *plan)
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (asks(&plan->steps[i]))
 			step_lease(service, plan, &plan->steps[i]);
+}
+
+/* It cannot be forked again: the service has given its rights up. */
+static void helper_ended(void *data, int fd, uint32_t events)
+{
+	struct service *service = data;
+	struct error error;
+	(void)events;
+	loop_remove(service->loop, fd);
+	error_set(&error, EPIPE,
+		  "the helper that runs DHCP clients has ended, and so does the service");
+	error_code(&error, CODE_DHCP_CLIENT);
+	error_hint(&error, "start it again, as systemd does; was the helper killed, for want of "
+			   "memory?");
+	log_error(&service->log, LEVEL_ERROR, NULL, &error);
+	service->broken = true;
+	loop_stop(service->loop);
+}
+
+int service_lease_listen(struct service *service, struct error *error)
+{
+	const int fd = service->options->lessor ? lessor_descriptor(service->options->lessor) : -1;
+	return fd < 0 ? 0 : loop_add(service->loop, fd, 0, helper_ended, service, error);
 }
 
 void service_lease_free(struct service *service)

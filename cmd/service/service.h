@@ -46,6 +46,7 @@ struct service {
 	char *told;        /* the notices of the last round, a line each */
 	bool guarded;      /* the last plan was too much to delete */
 	bool dirty;        /* a round is due */
+	bool broken;       /* it cannot go on: to be started anew */
 	bool failed;       /* the last round could not be done */
 	bool heard_death;  /* a namespace died since this was last reset */
 	int64_t held_at;   /* the time by which the last round held back what had failed */
@@ -80,6 +81,8 @@ void service_probe_free(struct service *service);
 /* leases.c: asks for the leases of links that are there, and holds back the steps that are for
  * them until the answer has come. */
 void service_lease(struct service *service, struct plan *plan);
+/* Adds to the loop that the helper for leases may end, which is the service's end, too. */
+int service_lease_listen(struct service *service, struct error *error);
 void service_lease_free(struct service *service);
 
 /* round.c */

@@ -31,6 +31,8 @@ static int service_run(struct service *service)
 {
 	struct error error;
 	int status = service_listen(service, &error);
+	if (status == 0)
+		status = service_lease_listen(service, &error);
 	if (status == 0) {
 		service->desired = input_read(service->options, &service->content);
 		if (!service->desired)
@@ -41,7 +43,7 @@ static int service_run(struct service *service)
 	notify("STOPPING=1");
 	if (status < 0)
 		log_error(&service->log, LEVEL_ERROR, NULL, &error);
-	return status < 0 ? EXIT_FAILED : EXIT_CONVERGED;
+	return status < 0 || service->broken ? EXIT_FAILED : EXIT_CONVERGED;
 }
 
 static void service_free(struct service *service)

@@ -2,9 +2,13 @@
 are found before the real one."""
 import contextlib
 import os
+import re
+import signal
 import time
 
+import messages
 from declare import document, lan
+from dhcp_server import serving
 from host import same
 from registry import test
 from service import watching
@@ -31,6 +35,15 @@ def inside(host, ns="web"):
                     file.read().strip() in ("udhcpc", "sleep"):
                 found.append(int(pid))
     return found
+
+
+def helper_of(pid):
+    """The process that the one with that number forked."""
+    for other in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{other}/stat", encoding="ascii") as file:
+            if file.read().rsplit(") ", 1)[1].split()[1] == str(pid):
+                return int(other)
+    return None
 
 
 @test("dhcp client: one that leaves a process behind holds nobody, and what is in its group ends")
@@ -91,3 +104,36 @@ def no_router(host):
     same(host.addresses("web", "eth0"), {"172.16.86.50/24"}, "the address")
     same(host.routes("web"), {"172.16.86.0/24 dev eth0 scope link src 172.16.86.50"}, "routes")
     host.unchanged(TEXT)
+
+
+@test("dhcp client: the helper has the rights that it needs; its end is the service's, with a failure")
+def helper_ends(host):
+    host.netns("web")
+    with serving(host), watching(host, "-f", host.write(TEXT)) as running:
+        running.until(lambda: host.addresses("web", "eth0"), "the address")
+        helper = helper_of(running.pid)
+        with open(f"/proc/{helper}/status", encoding="ascii") as file:
+            status = dict(re.findall(r"^(\w+):\t(.*)$", file.read(), re.MULTILINE))
+        # KILL, SETGID, SETUID, NET_BIND_SERVICE, NET_RAW, SYS_ADMIN
+        same(int(status["CapPrm"], 16), sum(1 << bit for bit in (5, 6, 7, 10, 13, 21)), "rights")
+        same((status["CapInh"], status["NoNewPrivs"]), ("0" * 16, "1"), "what it can get")
+        os.kill(helper, signal.SIGKILL)
+        same(running.process.wait(10 * host.patience), 1, "the service's exit code")
+        assert any("the helper that runs DHCP clients has ended, and so does the service" in line
+                   and "[MV0917]" in line for line in running.log()), running.everything()
+        running.process.returncode = 0
+
+
+@test("dhcp client: a helper that cannot be started, or cannot give up its rights, is told")
+def no_helper(host):
+    host.netns("web")
+    for calls, error, told in (
+            ("clone,clone3,fork,vfork", "EAGAIN",
+             "the helper cannot be started: Resource temporarily unavailable"),
+            ("capset", "EPERM", "the helper cannot give up its rights: Operation not permitted")):
+        done = host.run("strace", "-f", "-qq", "-o", "trace", "-e", f"trace={calls}", "-e",
+                        f"inject={calls}:error={error}:when=1", host.binary, "apply", "-f",
+                        host.write(TEXT), env={"ASAN_OPTIONS": "detect_leaks=0"}, seconds=60)
+        same(done.code, 1, f"the exit code\n{done}")
+        assert f"the DHCP client failed: {told}: eth0 in namespace web has no" in \
+            messages.unwrapped(done.err), done
