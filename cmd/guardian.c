@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "cmd/confirm.h"
+#include "dhcp/lessor.h"
 #include "reconcile/revert.h"
 
 #include <errno.h>
@@ -210,6 +211,7 @@ static int fork_guardian(struct guardian *guardian, struct sentry *sentry, const
 	if (guardian->pid == 0) {
 		close(pair[0]);
 		apply_unlock(lock);
+		lessor_free(sentry->undertaking->lessor);
 		sentry_run(sentry);
 		_exit(0);
 	}

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct lessor;
+
 struct guardian {
 	pid_t pid;   /* 0: there is none */
 	int fd;      /* to the process */
@@ -20,8 +22,9 @@ struct guardian {
 struct undertaking {
 	const struct plan *plan;
 	struct live *before;
-	const char *sets; /* names, for people */
-	unsigned seconds; /* from guardian_applied on */
+	const char *sets;      /* names, for people */
+	unsigned seconds;      /* from guardian_applied on */
+	struct lessor *lessor; /* that the guardian lets go of; or NULL */
 };
 
 /* Before anything is touched. The new process does not hold `lock`. Returns 0; or -EALREADY where

@@ -146,7 +146,8 @@ static int run_guarded(struct run *run, const struct desired *desired,
 	run->undertaking = (struct undertaking){.plan = run->plan,
 						.before = run->live,
 						.sets = sets_text(desired, run->arena),
-						.seconds = options->confirm_seconds};
+						.seconds = options->confirm_seconds,
+						.lessor = options->lessor};
 	if (options->confirm_seconds && !plan_empty(run->plan)) {
 		int status = guardian_begin(&run->guardian, &run->undertaking, lock, error);
 		if (status < 0)

@@ -3,7 +3,9 @@ are found before the real one."""
 import contextlib
 import os
 import re
+import select
 import signal
+import subprocess
 import time
 
 import messages
@@ -38,10 +40,11 @@ def inside(host, ns="web"):
 
 
 def helper_of(pid):
-    """The process that the one with that number forked."""
+    """The helper that the process with that number forked, or None."""
     for other in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{other}/stat", encoding="ascii") as file:
-            if file.read().rsplit(") ", 1)[1].split()[1] == str(pid):
+            name, rest = file.read().split("(")[1].rsplit(") ", 1)
+            if name == "mvapply-dhcp" and rest.split()[1] == str(pid):
                 return int(other)
     return None
 
@@ -137,3 +140,21 @@ def no_helper(host):
         same(done.code, 1, f"the exit code\n{done}")
         assert f"the DHCP client failed: {told}: eth0 in namespace web has no" in \
             messages.unwrapped(done.err), done
+
+
+@test("dhcp client: the helper ends with an apply that is killed, also where that is to be confirmed")
+def helper_of_confirm(host):
+    host.netns("web")
+    with serving(host), subprocess.Popen(
+            [host.binary, "apply", "-f", host.write(TEXT), "--confirm=600"], stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            host.until(lambda: "eth0" in host.names("web") and host.addresses("web", "eth0"),
+                       "the address", 20)
+            helper = os.pidfd_open(helper_of(child.pid))
+        finally:
+            child.kill()
+        ended, _, _ = select.select([helper], [], [], 5 * host.patience)
+        os.close(helper)
+        host.until(lambda: host.run(host.binary, "confirm").code == 0, "it can be confirmed")
+        assert ended, "the helper goes on"
