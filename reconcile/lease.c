@@ -326,6 +326,52 @@ size_t leases_ending(const struct plan *plan, const struct live *live)
 	return count;
 }
 
+/* As many as the helper has clients. */
+#define RELEASES_AT_ONCE 32
+
+static bool network_same(const struct mark *a, const struct mark *b)
+{
+	return strcmp(a->set, b->set) == 0 && strcmp(a->network, b->network) == 0;
+}
+
+/* Whether one of the first `count` found no server on its network, and none of them did. */
+static bool network_silent(const struct applier *applier, const struct leasing *leasing,
+			   size_t count, size_t number)
+{
+	const struct step *steps = applier->plan->steps;
+	bool silent = false;
+	for (size_t i = 0; i < count; i++) {
+		const enum dhcp_result result = leasing->inquiries[i].answer.result;
+		if (!network_same(&steps[leasing->steps[i]].mark,
+				  &steps[leasing->steps[number]].mark))
+			continue;
+		if (result == DHCP_DONE)
+			return false;
+		silent |= result == DHCP_SILENT;
+	}
+	return silent;
+}
+
+/* What is to go waits for it: for a server that is gone once, and not for every lease of its. */
+static void releases_ask(const struct applier *applier, struct leasing *leasing)
+{
+	struct inquiry asked[RELEASES_AT_ONCE];
+	size_t numbers[RELEASES_AT_ONCE], count, end;
+	for (size_t begin = 0; begin < leasing->n_inquiries; begin = end) {
+		for (count = 0, end = begin; end < leasing->n_inquiries && count < RELEASES_AT_ONCE;
+		     end++) {
+			leasing->inquiries[end].answer.result = DHCP_SILENT;
+			if (network_silent(applier, leasing, begin, end))
+				continue;
+			asked[count] = leasing->inquiries[end];
+			numbers[count++] = end;
+		}
+		lessor_ask(applier->lessor, asked, count);
+		for (size_t i = 0; i < count; i++)
+			leasing->inquiries[numbers[i]].answer = asked[i].answer;
+	}
+}
+
 /* A server that does not answer learns of it when the lease is over. */
 static void release_note(const struct applier *applier, size_t number,
 			 const struct inquiry *inquiry)
@@ -355,8 +401,7 @@ void releases_do(struct applier *applier)
 				    request_of(&step->mark, DHCP_RELEASE, step->have->kind,
 					       step->have->name, &lease->prefix.ip));
 	}
-	if (leasing.n_inquiries)
-		lessor_ask(applier->lessor, leasing.inquiries, leasing.n_inquiries);
+	releases_ask(applier, &leasing);
 	for (size_t i = 0; i < leasing.n_inquiries; i++)
 		release_note(applier, leasing.steps[i], &leasing.inquiries[i]);
 }

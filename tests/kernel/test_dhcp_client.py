@@ -158,3 +158,21 @@ def helper_of_confirm(host):
         os.close(helper)
         host.until(lambda: host.run(host.binary, "confirm").code == 0, "it can be confirmed")
         assert ended, "the helper goes on"
+
+
+@test("dhcp client: a server that is gone is waited for once, and not for each lease of its")
+def gone(host):
+    names = [f"c{number}" for number in range(70)]
+    host.netns(*names)
+    text = document({"n": NET, "m": NET}, {name: ["n"] for name in names} | {"c0": ["n", "m"]})
+    release = 'case "$*" in *" -R "*) echo >>/run/work/asked; echo no lease; exit 1; esac'
+    env = client(host, f"{release}; {LEASE}")
+    os.chmod(host.write("", "asked"), 0o666)
+    host.apply(text, env=env, seconds=60)
+    done = host.delete(text, env=env, seconds=60)
+    same(done.err.count("runs out instead of being given back: no DHCP server answered"), 71,
+         "what is told")
+    same(set().union(*(host.names(name) for name in names)), set(), "links")
+    with open("/run/work/asked", encoding="ascii") as file:
+        asked = len(file.readlines())
+    assert 32 <= asked <= 33, f"{asked} clients were run"
