@@ -176,3 +176,16 @@ def gone(host):
     with open("/run/work/asked", encoding="ascii") as file:
         asked = len(file.readlines())
     assert 32 <= asked <= 33, f"{asked} clients were run"
+
+
+@test("dhcp client: a container that is started anew amid a question has its link soon, and is asked for")
+def anew(host):
+    host.netns("web")
+    with watching(host, "-f", host.write(TEXT), converged=False,
+                  env=client(host, "exec sleep 45")) as running:
+        # The first client would keep the namespace, and the MAC with it, for its 20 s.
+        for _ in range(5):
+            running.until(lambda: inside(host), "the client runs")
+            host.remove_netns("web")
+            host.netns("web")
+            running.until(lambda: "eth0" in host.names("web"), "the link is made")
