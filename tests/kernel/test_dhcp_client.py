@@ -183,9 +183,10 @@ def anew(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), converged=False,
                   env=client(host, "exec sleep 45")) as running:
-        # The first client would keep the namespace, and the MAC with it, for its 20 s.
         for _ in range(5):
-            running.until(lambda: inside(host), "the client runs")
+            first, *_ = running.until(lambda: inside(host), "the client runs")
             host.remove_netns("web")
             host.netns("web")
             running.until(lambda: "eth0" in host.names("web"), "the link is made")
+            # It would keep the namespace, and the MAC with it.
+            running.until(lambda first=first: not os.path.exists(f"/proc/{first}"), "its end")
