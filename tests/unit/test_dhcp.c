@@ -5,11 +5,16 @@
 #include "dhcp/lessor.h"
 #include "tests/unit/world.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -210,6 +215,65 @@ static void test_many(void **state)
 	lessor_free(lessor);
 }
 
+/* A request to which but one descriptor belongs. */
+static void half_send(int socket)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct dhcp_request request = {.link = "eth0"};
+	struct iovec iov = {.iov_base = &request, .iov_len = sizeof(request)};
+	const struct msghdr message = {.msg_iov = &iov,
+				       .msg_iovlen = 1,
+				       .msg_control = control.bytes,
+				       .msg_controllen = sizeof(control.bytes)};
+	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+					  .cmsg_type = SCM_RIGHTS,
+					  .cmsg_len = CMSG_LEN(sizeof(int))};
+	memcpy(CMSG_DATA(&control.header), &socket, sizeof(socket));
+	assert_int_equal(sendmsg(socket, &message, 0), sizeof(request));
+}
+
+static size_t descriptors_count(pid_t pid)
+{
+	char path[64];
+	size_t count = 0;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	DIR *folder = opendir(path);
+	assert_non_null(folder);
+	while (readdir(folder))
+		count++;
+	closedir(folder);
+	return count;
+}
+
+static void test_helper_closes(void **state)
+{
+	(void)state;
+	int sockets[2], errnum;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(sockets[0]);
+		helper_serve(sockets[1], sockets[1]);
+	}
+	close(sockets[1]);
+	assert_int_equal(recv(sockets[0], &errnum, sizeof(errnum), 0), sizeof(errnum));
+	assert_int_equal(errnum, 0);
+	const size_t before = descriptors_count(pid);
+	for (size_t i = 0; i < 50; i++)
+		half_send(sockets[0]);
+	/* Until it has read them all. */
+	for (int unread = 1; unread > 0; usleep(10000))
+		assert_int_equal(ioctl(sockets[0], SIOCOUTQ, &unread), 0);
+	usleep(50000);
+	assert_int_equal(descriptors_count(pid), before);
+	/* A copy of the socket within a message would keep it from its end. */
+	close(sockets[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 #define LAN "networks: {lan: {parent: eth0, dhcp: true}}\n"
 #define WEB "containers: {web: {networks: [lan]}}\n"
 #define DUAL                                                                                       \
@@ -310,11 +374,12 @@ static void test_plan_fixed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lease),        cmocka_unit_test(test_no_lease),
-		cmocka_unit_test(test_client_id),    cmocka_unit_test(test_host_name),
-		cmocka_unit_test(test_answer),       cmocka_unit_test(test_helper_refuses),
-		cmocka_unit_test(test_many),         cmocka_unit_test(test_plan),
-		cmocka_unit_test(test_plan_default), cmocka_unit_test(test_plan_fixed),
+		cmocka_unit_test(test_lease),      cmocka_unit_test(test_no_lease),
+		cmocka_unit_test(test_client_id),  cmocka_unit_test(test_host_name),
+		cmocka_unit_test(test_answer),     cmocka_unit_test(test_helper_refuses),
+		cmocka_unit_test(test_many),       cmocka_unit_test(test_helper_closes),
+		cmocka_unit_test(test_plan),       cmocka_unit_test(test_plan_default),
+		cmocka_unit_test(test_plan_fixed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
