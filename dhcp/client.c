@@ -75,13 +75,18 @@ static void descriptors_close(void)
 #endif
 }
 
-static void descriptors_take(int output, int program)
+static void output_take(int output)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null >= 0)
 		dup2(null, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
+}
+
+/* Once nothing else is needed, which may have that number. */
+static void program_take(int program)
+{
 	/* dup2 of a descriptor to itself would leave it to be closed. */
 	if (program == PROGRAM_FD)
 		(void)fcntl(program, F_SETFD, 0);
@@ -185,9 +190,10 @@ void client_become(const struct dhcp_request *request, int netns, int output, in
 {
 	(void)setpgid(0, 0);
 	signals_default();
-	descriptors_take(output, program);
+	output_take(output);
 	if (setns(netns, CLONE_NEWNET) < 0)
 		fail("its namespace cannot be entered: %s", strerror(errno));
+	program_take(program);
 	descriptors_close();
 	(void)!chdir("/");
 	rights_drop();

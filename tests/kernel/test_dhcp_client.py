@@ -190,3 +190,16 @@ def anew(host):
             running.until(lambda: "eth0" in host.names("web"), "the link is made")
             # It would keep the namespace, and the MAC with it.
             running.until(lambda first=first: not os.path.exists(f"/proc/{first}"), "its end")
+
+
+@test("dhcp client: however many files mvapply has from who called it, its own have their numbers")
+def inherited(host):
+    host.netns("web")
+    file, env = host.write(TEXT), client(host, LEASE)
+    for count in range(9):
+        opened = " ".join(f"{number}</dev/null" for number in range(3, 3 + count))
+        done = host.run("bash", "-c", f"exec {opened}; exec \"$@\"", "bash", host.binary, "apply", "-f",
+                        file, env=env)
+        same((done.code, host.addresses("web", "eth0")), (0, {"172.16.86.50/24"}),
+             f"with {count} more files: {done}")
+        host.delete(TEXT, env=env)
