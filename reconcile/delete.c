@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* They sleep more than they work. */
-#define THREADS 128
+#define THREADS 256
 
 /* Deletions of which none waits for another. */
 struct deletions {
@@ -196,6 +196,8 @@ static void round_do(struct applier *applier, bool parents)
 			*array_push(arena, deletions.steps, deletions.n_steps) = i;
 	}
 	if (deletions.n_steps) {
+		pool_make_room(applier->host->handle->fd,
+			       2 * applier->live->n_spaces + 2 * THREADS);
 		pool_run(deletions.n_steps, THREADS, one_delete, &deletions);
 		netns_return(applier->host->handle->fd);
 	}

@@ -14,6 +14,9 @@
 /* Fewer namespaces are looked at sooner than a thread is made. */
 #define THREADS_FROM 16
 
+/* What else is open than a namespace for each container. */
+#define DESCRIPTORS_SPARE 256
+
 /* What is known of a space while it is looked at. */
 struct space {
 	struct live_ns *ns;

@@ -1,8 +1,11 @@
 #include "reconcile/pool.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #define THREADS_MAX 256
 
@@ -32,6 +35,13 @@ void pool_run(size_t count, size_t threads, pool_work *work, void *data)
 	worker(&pool);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(others[i], NULL);
+}
+
+void pool_make_room(int fd, size_t descriptors)
+{
+	int last = fcntl(fd, F_DUPFD_CLOEXEC, descriptors < INT_MAX ? (int)descriptors : INT_MAX);
+	if (last >= 0)
+		close(last);
 }
 
 size_t pool_processors(void)

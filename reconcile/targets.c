@@ -170,6 +170,8 @@ static struct opening *names_open(struct observer *observer, const struct desire
 			openings[number++] =
 				(struct opening){.container = &desired->sets[i].containers[j],
 						 .host = &observer->host};
+	if (count >= THREADS_FROM)
+		pool_make_room(observer->spaces[0].ns->handle->fd, count + DESCRIPTORS_SPARE);
 	pool_run(count, count < THREADS_FROM ? 1 : pool_processors(), opening_do, openings);
 	return openings;
 }
