@@ -111,6 +111,7 @@ class Stage:
             same(names, {"lo", "eth0"} if number < count else {"lo"}, f"links of c{number}")
         for number in range(0, count, max(1, count // LOOKED_AT)):
             self._check_one(number, marked, link(self, number))
+            self.host.unread(f"c{number}")
 
     def _check_one(self, number, marked, expected):
         ns, host = f"c{number}", self.host

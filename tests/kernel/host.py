@@ -159,8 +159,7 @@ class Host:
 
     def leave(self, name):
         """Holds a namespace no more, which may be its end."""
-        if name in self.readers:
-            self.readers.pop(name).end()
+        self.unread(name)
         os.close(self.spaces.pop(name))
 
     @contextlib.contextmanager
@@ -243,6 +242,11 @@ class Host:
         return self.mvapply("delete", "-f", self.write(text), *flags, code=code, **options)
 
     # --- what the kernel holds
+
+    def unread(self, ns):
+        """Ends the process that looks into the namespace, until it is looked into again."""
+        if ns in self.readers:
+            self.readers.pop(ns).end()
 
     def _read(self, ns):
         """All links with their addresses, and all routes of all tables."""
