@@ -55,7 +55,7 @@ static bool excludes(const struct live_link *a, const struct live_link *b)
 }
 
 /* macvlan_common_newlink, ipvlan_link_new, vlan_newlink; the name comes last (register_netdevice).
- */
+ * ipvlan takes any mtu. */
 static int link_refused(struct live *live, const struct live_ns *ns, const struct live_link *like)
 {
 	const struct live_link *parent = parent_of(live, like);
@@ -63,7 +63,7 @@ static int link_refused(struct live *live, const struct live_ns *ns, const struc
 		return -ENODEV;
 	if (like->kind == KIND_VLAN && sibling_exists(live, like, same_vlan))
 		return -EEXIST;
-	if (parent && like->mtu > parent->mtu)
+	if (parent && like->kind != KIND_IPVLAN && like->mtu > parent->mtu)
 		return -EINVAL;
 	if (sibling_exists(live, like, excludes))
 		return -EBUSY;
@@ -210,7 +210,7 @@ int kernel_link_mac(struct live *live, struct live_ns *ns, int ifindex, const st
 	return 0;
 }
 
-/* macvlan_change_mtu, vlan_dev_change_mtu; ipvlan looks only when a link is made. */
+/* macvlan_change_mtu, vlan_dev_change_mtu; ipvlan takes any. */
 int kernel_link_mtu(struct live *live, struct live_ns *ns, int ifindex, uint32_t mtu)
 {
 	struct live_link *link = link_at(ns, ifindex);
