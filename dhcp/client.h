@@ -12,6 +12,8 @@
 #define CLIENT_RELEASE_TRIES 2
 /* One that does not end by itself is killed after so many milliseconds: a server may lead it on. */
 #define RUN_MS 20000
+/* How many the helper runs at once. More requests wait for it, and in the end who sends them. */
+#define CLIENTS_AT_ONCE 32
 
 /* Where it is: udhcpc itself, or a busybox, which may have it; in PATH, and where PATH often does
  * not lead. False: nowhere. */

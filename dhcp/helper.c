@@ -2,6 +2,7 @@
 
 #include "base/capability.h"
 #include "base/clock.h"
+#include "dhcp/client.h"
 #include "dhcp/run.h"
 
 #include <errno.h>
@@ -19,17 +20,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Clients at once. */
-#define RUNS_MAX 32
 struct helper {
 	int socket, program, children; /* a signalfd: a client has ended */
 	struct stat host;              /* the host's own network namespace */
-	struct run runs[RUNS_MAX];
+	struct run runs[CLIENTS_AT_ONCE];
 };
 
 static struct run *run_free(struct helper *helper)
 {
-	for (size_t i = 0; i < RUNS_MAX; i++)
+	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++)
 		if (!helper->runs[i].pid)
 			return &helper->runs[i];
 	return NULL;
@@ -103,7 +102,7 @@ static bool socket_heard(struct helper *helper)
 static int runs_watch(struct helper *helper)
 {
 	int64_t now = clock_milliseconds(), next = -1;
-	for (size_t i = 0; i < RUNS_MAX; i++) {
+	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
 		struct run *run = &helper->runs[i];
 		int64_t left = run->pid ? run_left(run, now) : -1;
 		if (left >= 0 && (next < 0 || left < next))
@@ -116,15 +115,15 @@ static int runs_watch(struct helper *helper)
  * which a pipe tells without being asked. */
 enum {
 	POLLED_SAID = 0,
-	POLLED_ANSWER = RUNS_MAX,
-	POLLED_CHILDREN = 2 * RUNS_MAX,
+	POLLED_ANSWER = CLIENTS_AT_ONCE,
+	POLLED_CHILDREN = 2 * CLIENTS_AT_ONCE,
 	POLLED_SOCKET,
 	POLLED_COUNT,
 };
 
 static void polled_set(struct helper *helper, struct pollfd polled[POLLED_COUNT])
 {
-	for (size_t i = 0; i < RUNS_MAX; i++) {
+	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
 		const struct run *run = &helper->runs[i];
 		polled[POLLED_SAID + i] =
 			(struct pollfd){.fd = run->pid ? run->pipe : -1, .events = POLLIN};
@@ -140,7 +139,7 @@ static void children_heard(struct helper *helper)
 	struct signalfd_siginfo signal;
 	while (read(helper->children, &signal, sizeof(signal)) > 0)
 		;
-	for (size_t i = 0; i < RUNS_MAX; i++)
+	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++)
 		if (helper->runs[i].pid)
 			run_reap(&helper->runs[i]);
 }
@@ -151,7 +150,7 @@ static bool round_serve(struct helper *helper)
 	polled_set(helper, polled);
 	if (poll(polled, POLLED_COUNT, runs_watch(helper)) < 0)
 		return errno == EINTR;
-	for (size_t i = 0; i < RUNS_MAX; i++) {
+	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
 		if (polled[POLLED_SAID + i].revents)
 			run_hear(&helper->runs[i]);
 		if (polled[POLLED_ANSWER + i].revents)

@@ -16,9 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Inquiries that are under way at once: a descriptor each. */
-#define WINDOW 32
-
 /* How long an answer is waited for: the helper serves as many again, for who asked before. */
 #define ANSWER_MS (2 * RUN_MS + 2000)
 
@@ -171,11 +168,11 @@ void lessor_receive(int fd, struct dhcp_answer *ret)
 /* A helper that does not answer one inquiry is waited for no more. */
 void lessor_ask(struct lessor *lessor, struct inquiry *inquiries, size_t count)
 {
-	int pending[WINDOW], limit = ANSWER_MS;
-	for (size_t i = 0; i < count + WINDOW; i++) {
-		int *slot = &pending[i % WINDOW];
-		if (i >= WINDOW && i - WINDOW < count && *slot >= 0 &&
-		    !answer_receive(*slot, limit, &inquiries[i - WINDOW].answer))
+	int pending[CLIENTS_AT_ONCE], limit = ANSWER_MS;
+	for (size_t i = 0; i < count + CLIENTS_AT_ONCE; i++) {
+		int *slot = &pending[i % CLIENTS_AT_ONCE];
+		if (i >= CLIENTS_AT_ONCE && i - CLIENTS_AT_ONCE < count && *slot >= 0 &&
+		    !answer_receive(*slot, limit, &inquiries[i - CLIENTS_AT_ONCE].answer))
 			limit = 0;
 		*slot = i < count ? lessor_send(lessor, &inquiries[i]) : -1;
 	}

@@ -105,6 +105,13 @@ void announce_inside(struct netlink *netlink, int ifindex, const struct link_spe
 /* Announces the link by its parent, an ifindex of the host, which those on it do not hear. */
 void announce_outside(struct applier *applier, int parent, const struct link_spec *spec);
 
+/* promote.c: sends removals of IPv4 addresses of the link; if one is the first of its subnet, the
+ * kernel makes the next one the first, instead of removing all of the subnet (__inet_del_ifa).
+ * Where /proc/sys cannot be written these do go along. */
+int batch_send_promoting(const struct applier *applier, struct netlink *netlink,
+			 const struct live_ns *ns, const char *link, struct batch *batch,
+			 struct error *error);
+
 /* change.c */
 void removals_do(struct applier *applier, size_t step);
 void changes_do(struct applier *applier, size_t step);

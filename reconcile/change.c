@@ -300,28 +300,13 @@ static bool others_follow(const struct changing *changing)
 	return false;
 }
 
-/* Sends the removals so that the kernel makes such an address the first instead (inet_del_ifa). */
-static int removals_send_promoting(const struct changing *changing, struct batch *batch,
-				   struct error *error)
-{
-	static const char key[] = "net.ipv4.conf.IFNAME.promote_secondaries";
-	const struct step *step = changing->step;
-	char before[SYSCTL_VALUE_SIZE], detour[IFNAMSIZ];
-	const char *name = step->detour.name ? step_detour_name(step, detour) : step->have->name;
-	struct error ignored;
-	bool known = netns_enter(step->ns->handle->fd, &ignored) == 0 &&
-		     sysctl_read(key, name, before) == 0 &&
-		     sysctl_write(key, name, "1", &ignored) == 0;
-	int status = batch_send(changing->netlink, batch, error);
-	if (known)
-		(void)sysctl_write(key, name, before, &ignored);
-	netns_return(changing->applier->host->handle->fd);
-	return status;
-}
-
 static int removals_send(const struct changing *changing, struct batch *batch, struct error *error)
 {
-	return others_follow(changing) ? removals_send_promoting(changing, batch, error)
+	const struct step *step = changing->step;
+	char detour[IFNAMSIZ];
+	const char *name = step->detour.name ? step_detour_name(step, detour) : step->have->name;
+	return others_follow(changing) ? batch_send_promoting(changing->applier, changing->netlink,
+							      step->ns, name, batch, error)
 				       : batch_send(changing->netlink, batch, error);
 }
 

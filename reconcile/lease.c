@@ -125,27 +125,6 @@ static struct link_route default_route(const struct ip *router)
 	return (struct link_route){.to = {.ip.family = AF_INET}, .via = *router};
 }
 
-/* What the lease before this one had, and this one has not. What is gone already needs no reply. */
-static void old_remove(struct netlink *netlink, int ifindex, const struct link_dhcp *dhcp,
-		       const struct lease *lease)
-{
-	union message message;
-	struct error error;
-	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	if (dhcp->router.family && !ip_equal(&dhcp->router, &lease->router)) {
-		struct link_route route = default_route(&dhcp->router);
-		queue(batch, encode_route_delete(&message, ifindex, &route, MARK_PROTOCOL, 0),
-		      &message, false);
-		route = router_route(&dhcp->router);
-		queue(batch, encode_route_delete(&message, ifindex, &route, MARK_PROTOCOL, 0),
-		      &message, false);
-	}
-	if (dhcp->lease.ip.family && !prefix_equal(&dhcp->lease, &lease->addr))
-		queue(batch, encode_addr_delete(&message, ifindex, &dhcp->lease), &message, false);
-	if (batch_count(batch))
-		(void)batch_send(netlink, batch, &error);
-}
-
 /* The link's own routes are put again, and nobody else's are in the way for good. */
 static bool has_default(const struct link_spec *want)
 {
@@ -156,6 +135,7 @@ static bool has_default(const struct link_spec *want)
 }
 
 struct putting {
+	const struct applier *applier;
 	struct outcome *outcome;
 	const struct link_spec *want;
 	struct netlink *netlink;
@@ -187,12 +167,11 @@ static void route_put(const struct putting *putting, const struct link_route *ro
 }
 
 /* Somebody else's route to the router will do. */
-static void lease_put(const struct putting *putting, const struct lease *lease)
+static void new_put(const struct putting *putting, const struct lease *lease, bool again)
 {
 	union message message;
 	const struct link_spec *want = putting->want;
 	struct doing doing = doing_of(DEED_ADDRESS, want->ns, want);
-	old_remove(putting->netlink, putting->ifindex, &want->dhcp, lease);
 	doing_prefix(&doing, &lease->addr);
 	put(putting, &doing,
 	    encode_addr_add(&message, putting->ifindex, &lease->addr, lease_terms(lease),
@@ -201,10 +180,49 @@ static void lease_put(const struct putting *putting, const struct lease *lease)
 	if (!lease->router.family || putting->outcome->state == OUTCOME_FAILED)
 		return;
 	struct link_route route = router_route(&lease->router);
-	route_put(putting, &route, ip_equal(&want->dhcp.router, &lease->router), EEXIST);
+	route_put(putting, &route, again || ip_equal(&want->dhcp.router, &lease->router), EEXIST);
 	route = default_route(&lease->router);
 	if (want->dhcp.gateway)
-		route_put(putting, &route, has_default(want), 0);
+		route_put(putting, &route, again || has_default(want), 0);
+}
+
+static bool address_replaced(const struct link_spec *want, const struct lease *lease)
+{
+	return want->dhcp.lease.ip.family && !prefix_equal(&want->dhcp.lease, &lease->addr);
+}
+
+/* What the lease before this one had, and this one has not. What is gone already needs no reply. */
+static void old_remove(const struct putting *putting, const struct lease *lease)
+{
+	union message message;
+	struct error error;
+	const struct link_dhcp *dhcp = &putting->want->dhcp;
+	const struct link_route routes[] = {default_route(&dhcp->router),
+					    router_route(&dhcp->router)};
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	for (size_t i = 0; dhcp->router.family && !ip_equal(&dhcp->router, &lease->router) && i < 2;
+	     i++)
+		queue(batch,
+		      encode_route_delete(&message, putting->ifindex, &routes[i], MARK_PROTOCOL, 0),
+		      &message, false);
+	if (address_replaced(putting->want, lease))
+		queue(batch, encode_addr_delete(&message, putting->ifindex, &dhcp->lease), &message,
+		      false);
+	if (batch_count(batch))
+		(void)batch_send_promoting(putting->applier, putting->netlink, putting->want->ns,
+					   putting->want->name, batch, &error);
+}
+
+/* The old address goes last, so that the link is never without one: with its last one the kernel
+ * takes everybody's routes. The new one may go along with the old, of which it is put again. */
+static void lease_put(const struct putting *putting, const struct lease *lease)
+{
+	new_put(putting, lease, false);
+	if (putting->outcome->state == OUTCOME_FAILED)
+		return;
+	old_remove(putting, lease);
+	if (address_replaced(putting->want, lease))
+		new_put(putting, lease, true);
 }
 
 /* So that what is told of the plan has it. */
@@ -253,7 +271,8 @@ static void lease_take(struct applier *applier, size_t number, const struct leas
 {
 	struct link_spec *want = applier->plan->steps[number].want;
 	const bool same = prefix_equal(&want->dhcp.lease, &lease->addr);
-	struct putting putting = {.outcome = &applier->outcomes[number], .want = want};
+	struct putting putting = {
+		.applier = applier, .outcome = &applier->outcomes[number], .want = want};
 	const struct doing doing = doing_of(DEED_ADDRESS, want->ns, want);
 	struct error error;
 	putting.netlink = ns_socket(applier, want->ns, &error);
@@ -326,9 +345,6 @@ size_t leases_ending(const struct plan *plan, const struct live *live)
 	return count;
 }
 
-/* As many as the helper has clients. */
-#define RELEASES_AT_ONCE 32
-
 static bool network_same(const struct mark *a, const struct mark *b)
 {
 	return strcmp(a->set, b->set) == 0 && strcmp(a->network, b->network) == 0;
@@ -355,10 +371,10 @@ static bool network_silent(const struct applier *applier, const struct leasing *
 /* What is to go waits for it: for a server that is gone once, and not for every lease of its. */
 static void releases_ask(const struct applier *applier, struct leasing *leasing)
 {
-	struct inquiry asked[RELEASES_AT_ONCE];
-	size_t numbers[RELEASES_AT_ONCE], count, end;
+	struct inquiry asked[CLIENTS_AT_ONCE];
+	size_t numbers[CLIENTS_AT_ONCE], count, end;
 	for (size_t begin = 0; begin < leasing->n_inquiries; begin = end) {
-		for (count = 0, end = begin; end < leasing->n_inquiries && count < RELEASES_AT_ONCE;
+		for (count = 0, end = begin; end < leasing->n_inquiries && count < CLIENTS_AT_ONCE;
 		     end++) {
 			leasing->inquiries[end].answer.result = DHCP_SILENT;
 			if (network_silent(applier, leasing, begin, end))

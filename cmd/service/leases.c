@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cmd/service/service.h"
+#include "dhcp/client.h"
 #include "dhcp/lessor.h"
 #include "reconcile/lease.h"
 #include "reconcile/netns.h"
@@ -16,9 +17,6 @@
 
 /* How long an answer holds: it is taken right after it came. */
 #define ANSWER_MS 10000
-
-/* As many as the helper asks for at once: it would let more wait, and in the end who sends them. */
-#define UNDER_WAY_MAX 32
 
 struct pending {
 	struct pending *next;
@@ -138,7 +136,7 @@ static void step_lease(struct service *service, struct plan *plan, struct step *
 		answer_use(plan, step, at);
 		return;
 	}
-	if (!*at && lease_alone(step) && count_under_way(service) < UNDER_WAY_MAX)
+	if (!*at && lease_alone(step) && count_under_way(service) < CLIENTS_AT_ONCE)
 		pending_add(service, step);
 	step_wait(step);
 }

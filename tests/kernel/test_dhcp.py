@@ -215,6 +215,34 @@ def other(host):
                                   f"172.16.86.0/24 dev eth0 scope link src {new}"}, "routes")
 
 
+@test("dhcp: another address leaves others' addresses and routes of the link alone")
+def other_beside(host):
+    host.netns("web")
+    for promotes, pool in ("0", "172.16.86.100,172.16.86.109"), ("1", "172.16.86.110,172.16.86.119"):
+        with serving(host):
+            host.apply(TEXT)
+            grow_old(host)
+            host.set_sysctl("web", "net/ipv4/conf/eth0/promote_secondaries", promotes)
+            host.batch("web", ["address add 172.16.86.200/24 dev eth0 label eth0:theirs",
+                               "route add 10.7.0.0/16 via 172.16.86.7",
+                               "route add 10.8.0.0/16 dev eth0"])
+        os.unlink("/run/dhcp/up0.leases")
+        with serving(host, pool=pool):
+            host.apply(TEXT)
+            addresses = host.addresses("web", "eth0")
+            assert len(addresses) == 2 and "172.16.86.200/24" in addresses, addresses
+            ours = (addresses - {"172.16.86.200/24"}).pop()
+            assert ours.startswith(pool[:11]), ours
+            protocols = host.route_protocols("web")
+            same({route for route in protocols if route.startswith("10.")},
+                 {"10.7.0.0/16 via 172.16.86.7 dev eth0", "10.8.0.0/16 dev eth0 scope link"}, "theirs")
+            assert "default via 172.16.86.1 dev eth0" in protocols, protocols
+            same(host.sysctl("web", "net/ipv4/conf/eth0/promote_secondaries"), promotes, "the setting")
+            host.unchanged(TEXT)
+            host.delete(TEXT)
+        os.unlink("/run/dhcp/up0.leases")
+
+
 @test("dhcp: which network has the default route; none by an internal one; IPv6 beside it")
 def routes(host):
     host.netns("web", "db")

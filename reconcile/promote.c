@@ -1,0 +1,22 @@
+/* Removing IPv4 addresses without those that hang on them. */
+#include "reconcile/applier.h"
+
+#include "reconcile/netns.h"
+#include "reconcile/sysctl.h"
+
+int batch_send_promoting(const struct applier *applier, struct netlink *netlink,
+			 const struct live_ns *ns, const char *link, struct batch *batch,
+			 struct error *error)
+{
+	static const char key[] = "net.ipv4.conf.IFNAME.promote_secondaries";
+	char before[SYSCTL_VALUE_SIZE];
+	struct error ignored;
+	bool known = netns_enter(ns->handle->fd, &ignored) == 0 &&
+		     sysctl_read(key, link, before) == 0 &&
+		     sysctl_write(key, link, "1", &ignored) == 0;
+	int status = batch_send(netlink, batch, error);
+	if (known)
+		(void)sysctl_write(key, link, before, &ignored);
+	netns_return(applier->host->handle->fd);
+	return status;
+}
