@@ -10,6 +10,10 @@
  * unix(7)). False: the kernel does not tell. */
 bool peer_of(int fd, struct ucred *ret_peer);
 
+/* Milliseconds that connect(2) waits at most where the queue of who listens is full, which is else
+ * for good: EAGAIN then. Holds for what is sent later, too. */
+void peer_patience(int fd, unsigned milliseconds);
+
 /* Whether that is root, or who runs us, as seen in our user namespace. */
 bool peer_trusted(const struct ucred *peer);
 

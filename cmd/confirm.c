@@ -16,6 +16,9 @@
 
 #define ANSWER_SIZE 4096
 
+/* Milliseconds that a connection waits in a full queue. A guardian empties its own at once. */
+#define PATIENCE 1000
+
 static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply-confirm"};
 #define ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply-confirm"))
 
@@ -35,6 +38,13 @@ static int waits_already(struct error *error)
 	return error_code(error, CODE_UNCONFIRMED);
 }
 
+/* Somebody else may have the name, and may have filled the queue: nobody waits there. */
+static int guardian_connect(int fd)
+{
+	peer_patience(fd, PATIENCE);
+	return connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE);
+}
+
 static bool trusted(int fd)
 {
 	struct ucred peer;
@@ -46,8 +56,7 @@ static bool trusted(int fd)
 static bool guardian_waits(struct error *error)
 {
 	int fd = confirm_socket(error);
-	bool waits = fd >= 0 && connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) == 0 &&
-		     trusted(fd);
+	bool waits = fd >= 0 && guardian_connect(fd) == 0 && trusted(fd);
 	if (fd >= 0)
 		close(fd);
 	return waits;
@@ -72,7 +81,8 @@ int confirm_listen(struct error *error)
 	int fd = confirm_socket(error);
 	if (fd < 0)
 		return fd;
-	if (bind(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) == 0 && listen(fd, 8) == 0)
+	if (bind(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) == 0 &&
+	    listen(fd, SOMAXCONN) == 0)
 		return fd;
 	int errnum = errno;
 	close(fd);
@@ -134,7 +144,7 @@ static int ask(int fd, const struct options *options)
 {
 	struct error error;
 	char answer[ANSWER_SIZE];
-	if (connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) < 0) {
+	if (guardian_connect(fd) < 0) {
 		error_set(&error, errno, "no apply waits for a confirmation on this host");
 		error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows "
 				   "what is live");

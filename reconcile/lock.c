@@ -20,8 +20,8 @@
 static const struct sockaddr_un lock_address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply"};
 #define LOCK_ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply"))
 
-/* So often, a millisecond each, is a holder asked that does not listen. One of us begins to right
- * after it has the name. */
+/* So often, a millisecond each, is a holder asked that does not listen, and so long one whose queue
+ * is full. One of us begins to listen right after it has the name, with a queue for all. */
 #define SILENCE_MAX 500
 
 /* Waits. Returns -1 where it cannot be opened: no procfs, or no right to. */
@@ -73,10 +73,11 @@ static int holder_wait(unsigned *silence, struct error *error)
 	if (fd < 0)
 		return fd;
 	int status = 0;
+	peer_patience(fd, SILENCE_MAX);
 	if (connect(fd, (const struct sockaddr *)&lock_address, LOCK_ADDRESS_SIZE) == 0) {
 		*silence = 0;
 		status = holder_follow(fd, error);
-	} else if (++*silence > SILENCE_MAX) {
+	} else if (errno == EAGAIN || ++*silence > SILENCE_MAX) {
 		error_set(error, EBUSY, "the lock @mvapply is held by what is no mvapply");
 		status = stranger(error);
 	} else {

@@ -22,7 +22,18 @@ def other_users():
         return int(file.read().split()[2]) > NOBODY
 
 
-def squat(listens, ready):
+def crowd(name):
+    """Fills the queue of who listens there: whoever connects waits, unless it looks at the clock."""
+    queue = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            queue.append(socket.socket(socket.AF_UNIX))
+            queue[-1].setblocking(False)
+            queue[-1].connect(name)
+    return queue
+
+
+def squat(listens, ready, crowded=False):
     if other_users():
         os.setgroups([])
         os.setresgid(NOBODY, NOBODY, NOBODY)
@@ -31,19 +42,21 @@ def squat(listens, ready):
     for name, end in zip(NAMES, sockets):
         end.bind(name)
         if listens:
-            end.listen()
+            end.listen(0 if crowded else 128)
+    queues = [crowd(name) for name in NAMES if crowded]
     os.write(ready, b"!")
     signal.pause()
+    return queues
 
 
 @contextlib.contextmanager
-def squatter(listens):
+def squatter(listens, crowded=False):
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             linux.die_with_parent()
-            squat(listens, theirs)
+            squat(listens, theirs, crowded)
         finally:
             os._exit(1)
     try:
@@ -79,6 +92,13 @@ def another_user(host):
     """Where there is no other user, one of root's own that never listens stands for them."""
     host.netns("web")
     with squatter(listens=other_users()):
+        goes_on(host)
+
+
+@test("two at once: who fills the queue at a name keeps nobody waiting", both=True)
+def crowded_out(host):
+    host.netns("web")
+    with squatter(listens=True, crowded=True):
         goes_on(host)
 
 
