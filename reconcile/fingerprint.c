@@ -56,11 +56,9 @@ static void link_line(struct printer *printer, const struct live_ns *ns,
 
 static bool owned_by_desired(const struct printer *printer, const struct mark *mark)
 {
-	for (size_t i = 0; i < printer->desired->n_sets; i++) {
-		const char *set = printer->desired->sets[i].name;
-		if (mark_has_set(mark, set) || (mark->set && strcmp(mark->set, set) == 0))
+	for (size_t i = 0; i < printer->desired->n_sets; i++)
+		if (mark_has_set(mark, printer->desired->sets[i].name))
 			return true;
-	}
 	return false;
 }
 

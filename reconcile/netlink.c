@@ -89,14 +89,12 @@ enum progress { MORE, COMPLETE, AGAIN };
 /* Looks at one datagram of a dump. */
 static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct error *error)
 {
-	bool interrupted = false;
 	int left = (int)size;
 	for (const struct nlmsghdr *message = (const void *)bytes; mnl_nlmsg_ok(message, left);
 	     message = mnl_nlmsg_next(message, &left)) {
 		struct reply reply;
 		if (message->nlmsg_seq != seq)
 			continue;
-		interrupted |= (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 		if (message->nlmsg_type == NLMSG_DONE) {
 			int status = 0;
 			if (mnl_nlmsg_get_payload_len(message) >= sizeof(status))
@@ -106,13 +104,13 @@ static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct er
 			if (status < 0)
 				return error_set(error, netlink_errnum(status), "%s",
 						 strerror(netlink_errnum(status)));
-			return interrupted ? AGAIN : COMPLETE;
+			return COMPLETE;
 		}
 		if (reply_decode(message, &reply))
 			return reply.errnum == 0 ? COMPLETE : reply_error(&reply, error);
 	}
-	/* Read on to the end, so that nothing of it stands in the way of the next request; what
-	 * was interrupted is told again in the flags of the last message. */
+	/* Read on to the end also what was interrupted, so that nothing of it stands in the way of
+	 * the next request. */
 	return MORE;
 }
 

@@ -1,11 +1,14 @@
-/* killer [-p PID] NUMBER CALL[,CALL...] [COMMAND...]
+/* killer [-p PID | -s FD] NUMBER CALL[,CALL...] [COMMAND...]
  *
  * Runs the command, or takes hold of a process that runs, and kills it with SIGKILL right before
- * the NUMBERth system call of those named ("all", or of sendto, sendmsg, write, setns), counted
- * over all of its threads. Ends with 0 if it was killed so, with 1 if it came to its end before
- * (prints how many calls there were), and with 2 if it could not be traced. With -p it says "ready"
- * once it counts. 0 for NUMBER kills never. */
+ * the NUMBERth system call of those named ("all", or of sendto, sendmsg, write, setns, openat),
+ * counted over all of its threads. Ends with 0 if it was killed so, with 1 if it came to its end
+ * before (prints how many calls there were), and with 2 if it could not be traced. With -p it says
+ * "ready" once it counts. 0 for NUMBER kills never. With -s it kills nobody: right before that call
+ * it writes a byte to FD, waits for one from there, lets the command go on and ends as that does.
+ */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,7 +25,7 @@ struct hunt {
 	pid_t prey;
 	unsigned long number, count;
 	const char *calls;
-	bool owns; /* the prey is a child */
+	int meanwhile; /* a descriptor; 0: it is killed */
 };
 
 static const struct {
@@ -31,7 +34,8 @@ static const struct {
 } known[] = {{"sendto", SYS_sendto},
 	     {"sendmsg", SYS_sendmsg},
 	     {"write", SYS_write},
-	     {"setns", SYS_setns}};
+	     {"setns", SYS_setns},
+	     {"openat", SYS_openat}};
 
 static bool counts(const char *calls, unsigned long long number)
 {
@@ -66,31 +70,49 @@ static int signal_of(int status)
 	return status >> 16 || number == (SIGTRAP | 0x80) ? 0 : number;
 }
 
-static int ended(const struct hunt *hunt)
+static int ended(const struct hunt *hunt, int status)
 {
+	if (hunt->meanwhile)
+		return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 	printf("%lu\n", hunt->count);
 	return 1;
 }
 
-static int hunt_on(struct hunt *hunt)
+static int killed(const struct hunt *hunt)
 {
 	int status;
+	kill(hunt->prey, SIGKILL);
+	/* The first thread's end is told after that of all others. */
+	while (waitpid(-1, &status, __WALL) > 0)
+		;
+	return 0;
+}
+
+/* Until whoever is at the other end has done what it wants. */
+static void wait_meanwhile(const struct hunt *hunt)
+{
+	char byte = 0;
+	if (write(hunt->meanwhile, &byte, 1) != 1 || read(hunt->meanwhile, &byte, 1) < 0)
+		broke("it cannot be told");
+}
+
+static int hunt_on(struct hunt *hunt)
+{
+	int status = 0;
 	for (pid_t thread; (thread = waitpid(-1, &status, __WALL)) > 0;) {
 		if (!WIFSTOPPED(status)) {
 			if (thread == hunt->prey)
-				return ended(hunt);
+				return ended(hunt, status);
 			continue;
 		}
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && strikes(hunt, thread)) {
-			kill(hunt->prey, SIGKILL);
-			/* The first thread's end is told after that of all others. */
-			while (waitpid(-1, &status, __WALL) > 0)
-				;
-			return 0;
+			if (!hunt->meanwhile)
+				return killed(hunt);
+			wait_meanwhile(hunt);
 		}
 		ptrace(PTRACE_SYSCALL, thread, NULL, (void *)(long)signal_of(status));
 	}
-	return ended(hunt);
+	return ended(hunt, status);
 }
 
 static int start(struct hunt *hunt, char *const command[])
@@ -129,8 +151,13 @@ int main(int argc, char **argv)
 		hunt.prey = (pid_t)atoi(argv[2]);
 		at = 3;
 	}
+	if (argc > 2 && strcmp(argv[1], "-s") == 0) {
+		hunt.meanwhile = atoi(argv[2]);
+		fcntl(hunt.meanwhile, F_SETFD, FD_CLOEXEC);
+		at = 3;
+	}
 	if (argc < at + 2 || (!hunt.prey && argc < at + 3)) {
-		fputs("killer [-p PID] NUMBER CALLS [COMMAND...]\n", stderr);
+		fputs("killer [-p PID | -s FD] NUMBER CALLS [COMMAND...]\n", stderr);
 		return 2;
 	}
 	hunt.number = strtoul(argv[at], NULL, 10);

@@ -6,6 +6,10 @@
  *     cut@N=BYTES     the Nth answer ends after so many bytes
  *     garble@N=SEED   some bytes of the Nth answer are others
  *     silent@N        the Nth answer never comes
+ *     broken@N=ERRNO  the Nth dump ends with this errno
+ *     stale@N         before the Nth answer comes one that says EPERM to a request of long ago
+ *     forged@N        before it comes one that another process says EPERM with
+ *     send-eintr@N, receive-eintr@N  a signal comes amid the Nth call that sends or receives
  *     event-lost@N, event-cut@N=BYTES, event-garble@N=SEED  the same for what tells of events
  *     random@PERMILLE=SEED  so many of a thousand are refused, interrupted or lost
  *
@@ -32,6 +36,11 @@ enum fault {
 	CUT,
 	GARBLE,
 	SILENT,
+	BROKEN,
+	STALE,
+	FORGED,
+	SEND_EINTR,
+	RECEIVE_EINTR,
 	EVENT_LOST,
 	EVENT_CUT,
 	EVENT_GARBLE,
@@ -46,6 +55,11 @@ static const char *const names[N_FAULTS] = {
 	[CUT] = "cut",
 	[GARBLE] = "garble",
 	[SILENT] = "silent",
+	[BROKEN] = "broken",
+	[STALE] = "stale",
+	[FORGED] = "forged",
+	[SEND_EINTR] = "send-eintr",
+	[RECEIVE_EINTR] = "receive-eintr",
 	[EVENT_LOST] = "event-lost",
 	[EVENT_CUT] = "event-cut",
 	[EVENT_GARBLE] = "event-garble",
@@ -61,7 +75,8 @@ static struct rule {
 } rules[RULES_MAX];
 static size_t n_rules;
 
-static unsigned long requests, dumps, answers, events;
+static unsigned long requests, dumps, answers, events, sends, receives;
+static uint32_t last_seq;
 static uint64_t random_state;
 static int log_fd = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -70,7 +85,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct marked {
 	int fd;
 	uint32_t seq;
-	int errnum; /* 0: the dump is to say that it was interrupted */
+	int errnum; /* to be said at the end; 0: that the dump was interrupted */
 } marked[MARKED_MAX];
 static size_t n_marked;
 
@@ -184,11 +199,14 @@ static void request_take(int fd, struct nlmsghdr *message)
 {
 	const struct rule *rule;
 	mark_clear(fd, message->nlmsg_seq);
+	last_seq = message->nlmsg_seq;
 	note("request", ++requests, message->nlmsg_type);
 	if (is_dump(message)) {
 		note("dump", ++dumps, message->nlmsg_type);
 		if (strikes(INTERRUPT, dumps))
 			mark(fd, message->nlmsg_seq, 0);
+		if ((rule = strikes(BROKEN, dumps)))
+			mark(fd, message->nlmsg_seq, (int)rule->value);
 	}
 	if ((rule = strikes(REFUSE, requests)))
 		request_refuse(fd, message, chance_errnum(rule));
@@ -216,6 +234,12 @@ ssize_t sendto(int fd, const void *bytes, size_t size, int flags, const struct s
 		return real_sendto(fd, bytes, size, flags, address, address_size);
 	memcpy(copy, bytes, size);
 	pthread_mutex_lock(&lock);
+	if (strikes(SEND_EINTR, ++sends)) {
+		pthread_mutex_unlock(&lock);
+		free(copy);
+		errno = EINTR;
+		return -1;
+	}
 	struct nlmsghdr *message = (void *)copy;
 	size_t left = size;
 	EACH_MESSAGE(message, left)
@@ -237,10 +261,12 @@ static void answers_change(int fd, char *bytes, size_t size)
 		const struct marked *found = mark_find(fd, message->nlmsg_seq);
 		if (found && !found->errnum)
 			message->nlmsg_flags |= NLM_F_DUMP_INTR;
-		if (!found || !found->errnum || message->nlmsg_type != NLMSG_ERROR)
+		if (!found || !found->errnum ||
+		    (message->nlmsg_type != NLMSG_ERROR && message->nlmsg_type != NLMSG_DONE))
 			continue;
-		struct nlmsgerr *error = NLMSG_DATA(message);
-		error->error = -found->errnum;
+		/* Both begin with it. */
+		int *said = NLMSG_DATA(message);
+		*said = -found->errnum;
 	}
 }
 
@@ -292,8 +318,49 @@ static ssize_t datagram_take(int fd, const struct msghdr *header, size_t size)
 	return header->msg_control ? event_take(bytes, size) : answer_take(fd, bytes, size);
 }
 
+/* What did not come from the kernel, or not for what is asked now. */
+static ssize_t answer_make(struct msghdr *header, uint32_t seq, uint32_t sender)
+{
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} refusal = {.header = {.nlmsg_len = sizeof(refusal),
+				.nlmsg_type = NLMSG_ERROR,
+				.nlmsg_seq = seq},
+		     .error = {.error = -EPERM}};
+	*(struct sockaddr_nl *)header->msg_name =
+		(struct sockaddr_nl){.nl_family = AF_NETLINK, .nl_pid = sender};
+	memcpy(header->msg_iov[0].iov_base, &refusal, sizeof(refusal));
+	header->msg_flags = 0;
+	return sizeof(refusal);
+}
+
+/* What comes before the next answer, which is still to be there; 0: nothing. */
+static ssize_t answer_precede(int fd, struct msghdr *header)
+{
+	static unsigned long preceded;
+	char byte;
+	if (!header->msg_name || header->msg_namelen < sizeof(struct sockaddr_nl) ||
+	    header->msg_control || preceded == answers + 1 ||
+	    recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) < 0)
+		return 0;
+	if (strikes(RECEIVE_EINTR, ++receives)) {
+		errno = EINTR;
+		return -1;
+	}
+	preceded = answers + 1;
+	if (strikes(STALE, preceded))
+		return answer_make(header, 0, 0);
+	return strikes(FORGED, preceded) ? answer_make(header, last_seq, (uint32_t)getpid()) : 0;
+}
+
 ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 {
+	pthread_mutex_lock(&lock);
+	ssize_t before = answer_precede(fd, header);
+	pthread_mutex_unlock(&lock);
+	if (before)
+		return before;
 	for (;;) {
 		ssize_t size = real_recvmsg(fd, header, flags);
 		const struct sockaddr_nl *from = header->msg_name;

@@ -3,6 +3,7 @@ netlink, and a program that kills at a chosen system call."""
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 
 import linux
@@ -47,6 +48,23 @@ def killed(host, number, calls, *arguments):
     if not number:
         return int(done.lines[-1])
     return done.code == 0
+
+
+def meanwhile(host, number, calls, deed, *arguments):
+    """Runs mvapply, and does this right before so many of those calls; gives the run, and whether it
+    came so far."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, subprocess.Popen(
+            [tool(host, "killer"), "-s", str(theirs.fileno()), str(number), calls, host.binary,
+             *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            pass_fds=[theirs.fileno()], env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}) as child:
+        theirs.close()
+        stopped = ours.recv(1) != b""
+        if stopped:
+            deed()
+            ours.send(b"x")
+        out, err = child.communicate(timeout=60)
+    return Result(child.args, child.returncode, out.decode(), err.decode()), stopped
 
 
 def killer_of(host, pid, number, calls):

@@ -1,5 +1,6 @@
 """What the kernel says goes wrong: dumps that are interrupted, answers and events that are lost, cut short
 or made of nonsense. Nothing hangs, nothing half done stays, and nothing foreign is touched."""
+import errno
 import re
 
 from declare import document, lan
@@ -62,6 +63,42 @@ def interrupted(host):
     done = host.mvapply("apply", "-f", "network.yaml", code=1, env=preload(host, "interrupt@0"))
     assert "the listing changed 8 times while it was read" in done.err, done
     same(state(host, *NAMES), {}, "nothing is done on the word of one")
+
+
+@test("broken: a dump that ends with an error is done again, or is none")
+def broken_off(host):
+    wanted, foreign = crowded(host)
+    dumps = noted(host, "dump", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
+    host.delete(TEXT)
+    for number, _ in dumps if WHOLE else dumps[:3] + dumps[-2:]:
+        applies(host, wanted, foreign, f"broken@{number}={errno.EINTR}", code=0)
+        done = applies(host, wanted, foreign, f"broken@{number}={errno.ENOMEM}")
+        assert "Cannot allocate memory" in done.err + done.out, done
+
+
+@test("broken: signals amid calls, and answers to others or by others")
+def in_between(host):
+    wanted, foreign = crowded(host)
+    for number in range(1, len(answers_of(host)) + 1, 1 if WHOLE else 3):
+        for fault in "send-eintr", "receive-eintr", "stale", "forged":
+            applies(host, wanted, foreign, f"{fault}@{number}", code=0)
+
+
+@test("broken: nothing is planned on half of what is there")
+def half_looks(host):
+    crowded(host)
+    host.apply(TEXT)
+    answers = noted(host, "answer", lambda env: host.diff(TEXT, code=0, env=env))
+    codes = set()
+    for number, size in answers:
+        for rule in f"lost@{number}", f"cut@{number}={size // 2}":
+            done = host.mvapply("diff", "-f", "network.yaml", code=None, env=preload(host, rule))
+            codes.add(done.code)
+            told = any(words in done.out + done.err for words in (
+                "cannot receive from the kernel: No buffer space", "the kernel's answer is malformed"))
+            assert told or done.code == 0, f"{rule}\n{done}"
+            assert not any(line[0] in "+-~" for line in done.plan), f"{rule}\n{done}"
+    same(codes, {0, 1}, "exit codes")
 
 
 def answers_of(host):

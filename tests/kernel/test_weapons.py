@@ -236,7 +236,10 @@ def forged_mark(host):
     host.netns("web", "db")
     host.batch("web", ["link add fake type veth peer name peer0",
                        "link set fake alias mvapply:attach:default/n/db",
-                       "link set peer0 alias mvapply:vlan:default"])
+                       "link set peer0 alias mvapply:vlan:default",
+                       "link add link peer0 name eth9 type macvlan",
+                       "link set eth9 alias mvapply:attach:default/n/web"])
+    forged = {name: host.link("web", name) for name in ("fake", "peer0", "eth9")}
     foreign = host.snapshot("host", "lan")
     text = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
     host.apply(text)
@@ -246,3 +249,4 @@ def forged_mark(host):
     host.unchanged(text)
     host.delete(text)
     same((host.names("db"), host.names("host")), (set(), {"eth0"}), "after delete")
+    same({name: host.link("web", name) for name in host.names("web")}, forged, "the container's own")

@@ -35,6 +35,7 @@ static void test_round_trip(void **state)
 	assert_true(mark_has_set(&vlan, "lab"));
 	assert_true(mark_has_set(&attach, "lab"));
 	assert_false(mark_has_set(&vlan, "la"));
+	assert_false(mark_has_set(&attach, "la"));
 	arena_free(arena);
 }
 
@@ -46,6 +47,7 @@ static void test_malformed(void **state)
 		"uplink",
 		"mvapply",
 		"mvapply:",
+		"mvapply/attach:a/b/c",
 		"mvapply:attach",
 		"mvapply:attach:",
 		"mvapply:attach:a/b",

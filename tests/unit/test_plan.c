@@ -212,17 +212,6 @@ static void expect(struct live *live, const char *yaml, const struct plan_option
 	desired_free(desired);
 }
 
-static struct live_link *hand_made(struct live *live, const char *ns, const char *name)
-{
-	struct live_link *link = world_link(world_ns(live, ns), name, KIND_MACVLAN);
-	link->parent_where = PARENT_HOST;
-	link->parent = live_link_by_name(live->spaces[0], "eth0")->ifindex;
-	link->mode_known = true;
-	link->has_bcqueuelen = true;
-	link->bcqueuelen = 1000;
-	return link;
-}
-
 static void test_pending_reserves(void **state)
 {
 	(void)state;
@@ -258,78 +247,6 @@ static void test_removal_moves_nobody(void **state)
 	plan_free(plan);
 	desired_free(three);
 	desired_free(two);
-	world_free(live);
-}
-
-static void test_foreign_name(void **state)
-{
-	(void)state;
-	struct live *live = world_new();
-	world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
-	expect(live, LAN("") WEB, &open, "create web/lan");
-	expect(live, LAN("") WEB_WITH("interface_name: eth0"), &open,
-	       "refused web/lan: web has a link eth0 (device) that mvapply did not make");
-	world_free(live);
-}
-
-static void test_foreign_mac(void **state)
-{
-	(void)state;
-	struct live *live = world_new();
-	hand_made(live, "db", "eth0")->mac =
-		(struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
-	expect(live, LAN_GW("") WEB, &open,
-	       "refused web/lan: eth0 in db has the MAC 02:42:ac:10:56:02 already");
-	world_free(live);
-}
-
-static void test_foreign_address(void **state)
-{
-	(void)state;
-	struct live *live = world_new();
-	struct live_link *link = hand_made(live, "db", "eth0");
-	world_addr(world_ns(live, "db"), link->ifindex, "172.16.86.2/24", 0);
-	world_addr(live->spaces[0], 2, "172.16.86.3/24", 0);
-	struct desired *desired = desired_from(LAN_GW("") WEB);
-	struct plan *plan = plan_of(live, desired);
-	char text[PREFIX_TEXT_SIZE];
-	assert_string_equal(plan_text(plan), "create web/lan");
-	assert_string_equal(prefix_format(&plan->steps[0].want->addrs[0], text), "172.16.86.4/24");
-	plan_free(plan);
-	desired_free(desired);
-	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open,
-	       "refused web/lan: eth0 in db has the address 172.16.86.2 already");
-	world_free(live);
-}
-
-static void test_foreign_default_route(void **state)
-{
-	(void)state;
-	const struct plan_options adopt = {.unguarded = true, .adopt = true};
-	struct live *live = world_new();
-	struct live_ns *web = world_ns(live, "web");
-	world_route(web, world_link(web, "uplink", KIND_OTHER)->ifindex, "0.0.0.0/0", "10.0.0.1",
-		    RTPROT_BOOT);
-	expect(live, LAN_GW("") WEB, &open,
-	       "refused web/lan: web has a default route via 10.0.0.1 already");
-	expect(live, LAN_GW("") WEB, &adopt, "create web/lan");
-	expect(live, LAN("") WEB, &open, "create web/lan");
-	world_free(live);
-}
-
-static void test_adopt(void **state)
-{
-	(void)state;
-	const struct plan_options adopt = {.unguarded = true, .adopt = true};
-	struct live *live = world_new();
-	struct live_ns *web = world_ns(live, "web");
-	struct live_link *link = hand_made(live, "web", "eth0");
-	link->mac = (struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
-	world_addr(web, link->ifindex, "172.16.86.2/24", 0);
-	world_route(web, link->ifindex, "0.0.0.0/0", "172.16.86.1", RTPROT_BOOT);
-	expect(live, LAN_GW("") WEB, &adopt,
-	       "change web/lan mark  -> mvapply:attach:default/lan/web, address 172.16.86.2/24 -> "
-	       "172.16.86.2/24, route default via 172.16.86.1 -> default via 172.16.86.1");
 	world_free(live);
 }
 
@@ -496,21 +413,6 @@ static void test_drift(void **state)
 	world_free(live);
 }
 
-static void test_foreign_address_on_ours_stays(void **state)
-{
-	(void)state;
-	struct live *live = world_new();
-	struct desired *lab = desired_from(LAN_GW("") WEB);
-	converge(live, lab);
-	struct live_ns *web = world_ns(live, "web");
-	world_addr(web, web->links[0].ifindex, "192.0.2.7/24", 0);
-	expect(live, LAN_GW("") WEB, &open, "");
-	live->addr_proto = false;
-	expect(live, LAN_GW("") WEB, &open, "change web/lan address 192.0.2.7/24 -> none");
-	desired_free(lab);
-	world_free(live);
-}
-
 static void guard_expect(struct live *live, const char *yaml, struct plan_options options,
 			 bool refused)
 {
@@ -623,11 +525,6 @@ static void test_engine_other_routes(void **state)
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_pending_reserves),
 	cmocka_unit_test(test_removal_moves_nobody),
-	cmocka_unit_test(test_foreign_name),
-	cmocka_unit_test(test_foreign_mac),
-	cmocka_unit_test(test_foreign_address),
-	cmocka_unit_test(test_foreign_default_route),
-	cmocka_unit_test(test_adopt),
 	cmocka_unit_test(test_other_sets),
 	cmocka_unit_test(test_vlan_before_us),
 	cmocka_unit_test(test_vlan_name_in_the_way),
@@ -637,7 +534,6 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_full),
 	cmocka_unit_test(test_router_of_a_sibling),
 	cmocka_unit_test(test_drift),
-	cmocka_unit_test(test_foreign_address_on_ours_stays),
 	cmocka_unit_test(test_guard),
 	cmocka_unit_test(test_engine_default_route),
 	cmocka_unit_test(test_engine_default_route_later),

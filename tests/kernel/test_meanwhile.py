@@ -1,0 +1,105 @@
+"""What somebody else does between two of mvapply's system calls, at each of them in turn: what has become
+somebody else's stays, and a file that others may write by now is not believed."""
+import os
+import subprocess
+
+from declare import document, lan
+from faults import killed, meanwhile
+from host import same
+from registry import test
+
+ONE = document({"n": lan()}, {"web": ["n"]})
+
+
+def moments(host, calls, prepare, deed, *arguments, last=0):
+    """Runs the command once for each of these calls but the last ones, and has the deed done right
+    before it. Yields the call's number and the run."""
+    prepare()
+    total = killed(host, 0, calls, *arguments)
+    assert total - last > 5, f"there are {total} calls of {calls}"
+    for number in range(1, total + 1 - last):
+        prepare()
+        done, reached = meanwhile(host, number, calls, deed, *arguments)
+        if reached:
+            yield number, done
+
+
+@test("meanwhile: a link that takes the number of ours is not deleted for it")
+def number_taken(host):
+    """Between the last look and the deletion itself, which is the last message, there is no help."""
+    host.netns("web")
+
+    def prepare():
+        host.run("ip", "link", "del", "eth0", ns="web")
+        host.apply(ONE)
+
+    for what in ("alias mvapply:attach:default/n/web", "link add link eth0 {} type macvlan mode bridge"):
+        def deed():
+            index = host.link("web", "eth0")["ifindex"]
+            host.ip("web", "link del eth0")
+            if what.startswith("alias"):
+                host.ip("web", f"link add eth0 index {index} type veth peer name peer0")
+                host.ip("web", f"link set eth0 {what}")
+            else:
+                host.ip("host", f"link add link eth0 name x index {index} type macvlan mode bridge")
+                host.ip("host", "link set x netns /run/netns/web name eth0")
+            same(host.link("web", "eth0")["ifindex"], index, "the number")
+        for number, done in moments(host, "sendto", prepare, deed, "delete", "-f", "network.yaml",
+                                    last=1):
+            assert done.code in (0, 1), done
+            assert "eth0" in host.names("web"), f"before message {number}: {what}\n{done}"
+
+
+@test("meanwhile: a route that comes before ours stays")
+def route_before_ours(host):
+    host.netns("web")
+    host.batch("web", ["link add other type veth peer name peer0", "link set other up",
+                       "link set peer0 up", "address add 192.168.5.2/24 dev other"])
+    added = []
+
+    def deed():
+        added.append(host.run("ip", "route", "add", route, "via", "192.168.5.1", "dev", "other",
+                              ns="web").code == 0)
+
+    for route, before, after in (
+            ("default", document({"n": lan(gateway=None)}, {}), ONE),
+            ("10.0.0.0/8", ONE, document({"n": lan()}, {"web": {"n": {"routes": [
+                {"to": "10.0.0.0/8", "via": "172.16.86.254"}]}}}))):
+        def prepare():
+            host.run("ip", "route", "del", route, "dev", "other", ns="web")
+            host.apply(before)
+            host.write(after)
+        for number, done in moments(host, "sendto", prepare, deed, "apply", "-f", "network.yaml"):
+            assert done.code in (0, 1, 4), done
+            there = f"{route} via 192.168.5.1 dev other" in host.routes("web")
+            same(there, added[-1], f"the other's route, before message {number}\n{done}")
+    same(set(added), {True, False}, "whether it came before ours")
+
+
+@test("meanwhile: a file that is another in a moment is not believed")
+def file_swapped(host):
+    host.netns("web")
+    good, evil = ONE, document({"n": lan(mtu=1300)}, {"web": ["n"]})
+    seen = set()
+
+    def everybodys():
+        os.chmod(host.write(evil, "evil"), 0o666)
+        os.rename("evil", "network.yaml")
+
+    def pipe():
+        os.mkfifo("evil")
+        os.rename("evil", "network.yaml")
+        writers.append(subprocess.Popen(["sh", "-c", f"exec cat >network.yaml <<'END'\n{evil}\nEND"]))
+
+    writers = []
+    for deed in everybodys, pipe:
+        for _, done in moments(host, "openat", lambda: host.write(good), deed, "diff", "-f",
+                               "network.yaml"):
+            assert done.code in (2, 3), done
+            assert "1300" not in done.out, f"it was believed\n{done}"
+            seen.add(done.code)
+            for writer in writers:
+                writer.kill()
+                writer.wait()
+            os.unlink("network.yaml")
+    same(seen, {2, 3}, "exit codes")

@@ -1,0 +1,299 @@
+/* What is there and not ours: it is neither changed nor deleted, and where it is in the way, ours
+ * is refused. */
+#include "tests/unit/world.h"
+
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LAN(keys)      "networks: {lan: {parent: eth0, subnet: 172.16.86.0/24" keys "}}\n"
+#define LAN_GW(keys)   LAN(", gateway: 172.16.86.1" keys)
+#define WEB            "containers: {web: {networks: [lan]}}\n"
+#define WEB_WITH(keys) "containers: {web: {networks: {lan: {" keys "}}}}\n"
+#define WEB_ETH0       WEB_WITH("interface_name: eth0")
+
+static const struct plan_options open = {.unguarded = true};
+static const struct plan_options adopt = {.unguarded = true, .adopt = true};
+
+static void expect(struct live *live, const char *yaml, const struct plan_options *options,
+		   const char *expected)
+{
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, options);
+	assert_string_equal(plan_text(plan), expected);
+	plan_free(plan);
+	desired_free(desired);
+}
+
+/* Makes it so; the marks that are then live are the arena's of the live state. */
+static struct desired *converge(struct live *live, const char *yaml)
+{
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &open);
+	world_apply(live, plan);
+	plan_free(plan);
+	expect(live, yaml, &open, "");
+	return desired;
+}
+
+static struct live_link *hand_made(struct live *live, const char *ns, const char *name)
+{
+	struct live_link *link = world_link(world_ns(live, ns), name, KIND_MACVLAN);
+	link->parent_where = PARENT_HOST;
+	link->parent = live_link_by_name(live->spaces[0], "eth0")->ifindex;
+	link->mode_known = true;
+	link->has_bcqueuelen = true;
+	link->bcqueuelen = 1000;
+	return link;
+}
+
+static void test_foreign_name(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
+	expect(live, LAN("") WEB, &open, "create web/lan");
+	expect(live, LAN("") WEB_WITH("interface_name: eth0"), &open,
+	       "refused web/lan: web has a link eth0 (device) that mvapply did not make");
+	world_free(live);
+}
+
+static void test_foreign_mac(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	hand_made(live, "db", "eth0")->mac =
+		(struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
+	expect(live, LAN_GW("") WEB, &open,
+	       "refused web/lan: eth0 in db has the MAC 02:42:ac:10:56:02 already");
+	world_free(live);
+}
+
+static void test_foreign_address(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_link *link = hand_made(live, "db", "eth0");
+	world_addr(world_ns(live, "db"), link->ifindex, "172.16.86.2/24", 0);
+	world_addr(live->spaces[0], 2, "172.16.86.3/24", 0);
+	struct desired *desired = desired_from(LAN_GW("") WEB);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &open);
+	char text[PREFIX_TEXT_SIZE];
+	assert_string_equal(plan_text(plan), "create web/lan");
+	assert_string_equal(prefix_format(&plan->steps[0].want->addrs[0], text), "172.16.86.4/24");
+	plan_free(plan);
+	desired_free(desired);
+	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open,
+	       "refused web/lan: eth0 in db has the address 172.16.86.2 already");
+	world_free(live);
+}
+
+static void test_foreign_default_route(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_ns *web = world_ns(live, "web");
+	world_route(web, world_link(web, "uplink", KIND_OTHER)->ifindex, "0.0.0.0/0", "10.0.0.1",
+		    RTPROT_BOOT);
+	expect(live, LAN_GW("") WEB, &open,
+	       "refused web/lan: web has a default route via 10.0.0.1 already");
+	expect(live, LAN_GW("") WEB, &adopt, "create web/lan");
+	expect(live, LAN("") WEB, &open, "create web/lan");
+	world_free(live);
+}
+
+static void test_adopt(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct live_ns *web = world_ns(live, "web");
+	struct live_link *link = hand_made(live, "web", "eth0");
+	link->mac = (struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
+	world_addr(web, link->ifindex, "172.16.86.2/24", 0);
+	world_route(web, link->ifindex, "0.0.0.0/0", "172.16.86.1", RTPROT_BOOT);
+	expect(live, LAN_GW("") WEB, &adopt,
+	       "change web/lan mark  -> mvapply:attach:default/lan/web, address 172.16.86.2/24 -> "
+	       "172.16.86.2/24, route default via 172.16.86.1 -> default via 172.16.86.1");
+	world_free(live);
+}
+
+static void test_foreign_address_on_ours_stays(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab = converge(live, LAN_GW("") WEB);
+	struct live_ns *web = world_ns(live, "web");
+	world_addr(web, web->links[0].ifindex, "192.0.2.7/24", 0);
+	expect(live, LAN_GW("") WEB, &open, "");
+	live->addr_proto = false;
+	expect(live, LAN_GW("") WEB, &open, "change web/lan address 192.0.2.7/24 -> none");
+	desired_free(lab);
+	world_free(live);
+}
+
+static struct live_link *marked(struct live *live, const char *ns, const char *name,
+				enum link_kind kind, const char *alias)
+{
+	struct live_link *link = world_link(world_ns(live, ns), name, kind);
+	link->alias = alias;
+	link->mark = mark_parse(world_ns(live, ns)->arena, alias);
+	return link;
+}
+
+/* Whoever has a namespace can give links of its own any alias. */
+static void test_marks_of_others(void **state)
+{
+	static const enum parent_where nowhere[] = {PARENT_NONE, PARENT_SAME, PARENT_ELSEWHERE};
+	(void)state;
+	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+		struct live *live = world_new();
+		struct live_link *link =
+			marked(live, "web", "eth0", KIND_MACVLAN, "mvapply:attach:default/lan/web");
+		link->parent_where = nowhere[i];
+		link->parent = 2;
+		expect(live, "", &open, "");
+		expect(live, LAN("") WEB, &open, "create web/lan");
+		expect(live, LAN("") WEB_ETH0, &open,
+		       "refused web/lan: web has a link eth0 (macvlan) that belongs to the set "
+		       "\"default\"");
+		world_free(live);
+	}
+}
+
+/* Links of these roles are the host's. */
+static void test_marks_in_a_container(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	marked(live, "web", "a", KIND_VLAN, "mvapply:vlan:default")->parent = 2;
+	marked(live, "web", "b", KIND_DUMMY, "mvapply:dummy:default/lan");
+	marked(live, "web", "c", KIND_MACVLAN, "mvapply:host:default/lan");
+	expect(live, "", &open, "");
+	expect(live, LAN("") WEB, &open, "create web/lan");
+	world_free(live);
+}
+
+static void test_mac_of_the_parent(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	expect(live, LAN("") WEB_WITH("mac_address: 52:54:00:00:01:01"), &open,
+	       "refused web/lan: eth0 has the MAC 52:54:00:00:01:01 already");
+	world_free(live);
+}
+
+static void test_passthru_alone(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	hand_made(live, "ci", "x");
+	expect(live, LAN("") WEB, &open, "create web/lan");
+	expect(live, LAN(", mode: passthru") WEB, &open,
+	       "refused web/lan: parent eth0 carries x in ci (macvlan) already");
+	world_free(live);
+}
+
+static void test_adopt_no_other(void **state)
+{
+	static const char taken[] =
+		"refused web/lan: web has a link eth0 (macvlan) that mvapply did not make";
+	(void)state;
+	struct live *live = world_new();
+	struct live_link *link = hand_made(live, "web", "eth0");
+	link->parent_where = PARENT_SAME;
+	expect(live, LAN("") WEB_ETH0, &adopt, taken);
+	link->parent_where = PARENT_HOST;
+	link->parent = live_link_by_name(live->spaces[0], "eth1")->ifindex;
+	expect(live, LAN("") WEB_ETH0, &adopt, taken);
+	link->parent = live_link_by_name(live->spaces[0], "eth0")->ifindex;
+	link->alias = "mvapply:attach:prod/lan/web";
+	link->mark = mark_parse(live->arena, link->alias);
+	expect(live, LAN("") WEB_ETH0, &adopt,
+	       "refused web/lan: web has a link eth0 (macvlan) that belongs to the set \"prod\"");
+	world_free(live);
+}
+
+/* Two networks on its parent, and one of them takes it over. */
+static void test_adopt_once(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	hand_made(live, "web", "eth0")->mac =
+		(struct mac){.bytes = {2, 0x42, 10, 1, 0, 1}, .set = true};
+	expect(live,
+	       "networks: {a: {parent: eth0, subnet: 10.1.0.0/24}, b: {parent: eth0, subnet: "
+	       "10.2.0.0/24}}\n"
+	       "containers: {web: {networks: [a, b]}}\n",
+	       &adopt,
+	       "change web/a mark  -> mvapply:attach:default/a/web, address none -> 10.1.0.1/24; "
+	       "create web/b");
+	world_free(live);
+}
+
+/* What another set has made is nobody's to adopt. */
+static void test_adopt_no_set_route(void **state)
+{
+	static const char prod[] =
+		"name: prod\n"
+		"networks: {wan: {parent: eth1, subnet: 10.2.0.0/24}}\n"
+		"containers: {web: {networks: {wan: {routes: [{to: 10.9.0.0/16, via: 10.2.0.9}]}}}}\n";
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab =
+		converge(live, "name: lab\n" LAN("")
+				       WEB_WITH("routes: [{to: 10.9.0.0/16, via: 172.16.86.9}]"));
+	expect(live, prod, &adopt,
+	       "refused web/wan: web has a route to 10.9.0.0/16 via 172.16.86.9 already, of the set "
+	       "\"lab\"");
+	desired_free(lab);
+	world_free(live);
+}
+
+/* Before Linux 5.18 addresses have no protocol: all of an attachment's are taken for mvapply's, but
+ * not what the kernel gives it, nor those of a VLAN link, which are the host's. */
+static void test_addresses_without_protocol(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	live->addr_proto = false;
+	struct desired *lab = converge(live, "name: lab\n" LAN(", vlan: 10") WEB);
+	struct desired *prod = converge(live, "name: prod\n" LAN(", vlan: 10")
+						      WEB_WITH("ipv4_address: 172.16.86.9"));
+	struct live_ns *web = world_ns(live, "web");
+	world_addr(web, web->links[0].ifindex, "fe80::42:acff:fe10:5602/64", 0);
+	expect(live, "name: lab\n" LAN(", vlan: 10") WEB, &open, "");
+	world_addr(live->spaces[0], live_link_by_name(live->spaces[0], "eth0.10")->ifindex,
+		   "192.0.2.1/24", 0);
+	expect(live, "name: lab\n", &open,
+	       "delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");
+	desired_free(lab);
+	desired_free(prod);
+	world_free(live);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_foreign_name),
+		cmocka_unit_test(test_foreign_mac),
+		cmocka_unit_test(test_foreign_address),
+		cmocka_unit_test(test_foreign_default_route),
+		cmocka_unit_test(test_adopt),
+		cmocka_unit_test(test_foreign_address_on_ours_stays),
+		cmocka_unit_test(test_marks_of_others),
+		cmocka_unit_test(test_marks_in_a_container),
+		cmocka_unit_test(test_mac_of_the_parent),
+		cmocka_unit_test(test_passthru_alone),
+		cmocka_unit_test(test_adopt_no_other),
+		cmocka_unit_test(test_adopt_once),
+		cmocka_unit_test(test_adopt_no_set_route),
+		cmocka_unit_test(test_addresses_without_protocol),
+	};
+	return cmocka_run_group_tests_name("foreign", tests, NULL, NULL);
+}
