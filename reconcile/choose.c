@@ -88,16 +88,13 @@ static bool is_candidate(const struct slot *slot, const struct live_addr *addr, 
 	       !(addr->valid && families[family] == AF_INET);
 }
 
-/* What is live and still valid is kept, so that no attachment moves when others come and go. */
-static void take_live(struct planner *planner, struct slot *slot, size_t family)
+/* The first that is valid of the link's addresses: of ours, or of others'. */
+static void take_first(struct planner *planner, struct slot *slot, size_t family, bool ours)
 {
-	if (slot_leases(slot, family)) {
-		take_lease(planner, slot, family);
-		return;
-	}
 	for (size_t i = 0; slot->have && i < slot->have_ns->n_addrs; i++) {
 		const struct live_addr *addr = &slot->have_ns->addrs[i];
-		if (!is_candidate(slot, addr, family) || slot->ip[family].family)
+		if (!is_candidate(slot, addr, family) || slot->ip[family].family ||
+		    (addr->proto == MARK_PROTOCOL) != ours)
 			continue;
 		const struct subnet *subnet = network_subnet_of(slot->network, &addr->prefix.ip);
 		if (subnet && prefix_contains(&subnet->ip_range, &addr->prefix.ip) &&
@@ -106,6 +103,18 @@ static void take_live(struct planner *planner, struct slot *slot, size_t family)
 		    free_for(planner, slot, subnet, &addr->prefix.ip))
 			take(planner, slot, family, &addr->prefix.ip);
 	}
+}
+
+/* What is live and still valid is kept, so that no attachment moves when others come and go, or
+ * when somebody gives the link one more address. */
+static void take_live(struct planner *planner, struct slot *slot, size_t family)
+{
+	if (slot_leases(slot, family)) {
+		take_lease(planner, slot, family);
+		return;
+	}
+	take_first(planner, slot, family, true);
+	take_first(planner, slot, family, false);
 }
 
 /* The lowest free address of the subnet, from where the last search for this network ended. */

@@ -86,6 +86,19 @@ bool encode_route_dump(union message *message)
 	return put_u32(message, RTA_TABLE, RT_TABLE_MAIN);
 }
 
+bool encode_link_addrs_dump(union message *message, int ifindex)
+{
+	struct ifaddrmsg *header = message_begin(message, RTM_GETADDR, NLM_F_DUMP, sizeof(*header));
+	header->ifa_index = (uint32_t)ifindex;
+	return true;
+}
+
+bool encode_link_routes_dump(union message *message, int ifindex)
+{
+	message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(struct rtmsg));
+	return put_u32(message, RTA_OIF, (uint32_t)ifindex);
+}
+
 bool encode_link_get(union message *message, int ifindex)
 {
 	link_begin(message, RTM_GETLINK, 0, ifindex);

@@ -27,6 +27,10 @@ bool encode_link_dump(union message *message);
 bool encode_addr_dump(union message *message);
 bool encode_route_dump(union message *message);
 
+/* Those of one link alone, and routes of all tables, as far as the kernel filters (4.20). */
+bool encode_link_addrs_dump(union message *message, int ifindex);
+bool encode_link_routes_dump(union message *message, int ifindex);
+
 bool encode_link_get(union message *message, int ifindex);
 bool encode_link_find(union message *message, const char *name);
 bool encode_link_create(union message *message, const struct link_spec *spec,

@@ -47,6 +47,7 @@ struct live_link {
 	uint32_t bcqueuelen;
 	struct live_sysctl *sysctls; /* those that were asked for, or all (settings.h) */
 	size_t n_sysctls;
+	const struct verbatim *verbatim; /* or NULL: nobody asked (verbatim.h) */
 };
 
 struct live_addr {

@@ -46,6 +46,14 @@ static const struct live_link *link_now(const struct reverter *reverter, const s
 	return link_by_alias(*ret_ns, want->alias);
 }
 
+static bool spec_has_addr(const struct link_spec *spec, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		if (prefix_equal(&spec->addrs[i], prefix))
+			return true;
+	return false;
+}
+
 static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 		       const struct live_link *link, struct link_spec *spec)
 {
@@ -53,8 +61,10 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 	struct addr_terms *terms = arena_alloc(arena, (ns->n_addrs + 1) * sizeof(*terms));
 	for (size_t i = 0; i < ns->n_addrs; i++) {
 		const struct live_addr *addr = &ns->addrs[i];
-		/* The kernel makes the link-local ones itself. */
-		if (addr->ifindex != link->ifindex || addr->scope >= RT_SCOPE_LINK)
+		/* The kernel makes the link-local ones itself. An address that has several peers is
+		 * there several times. */
+		if (addr->ifindex != link->ifindex || addr->scope >= RT_SCOPE_LINK ||
+		    spec_has_addr(spec, &addr->prefix))
 			continue;
 		terms[spec->n_addrs] = (struct addr_terms){.protocol = addr->proto,
 							   .valid = addr->valid,
@@ -64,15 +74,16 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 	spec->addr_terms = terms;
 }
 
-/* Those that the kernel did not make itself; first those that others' next hops need. */
+/* Ours, as others' may have more to them than can be said here, and must not keep the link away:
+ * they return as they were (verbatim.h). First those that others' next hops need. */
 static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 			const struct live_link *link, struct link_spec *spec)
 {
 	for (int with_gateway = 0; with_gateway <= 1; with_gateway++) {
 		for (size_t i = 0; i < ns->n_routes; i++) {
 			const struct live_route *route = &ns->routes[i];
-			if (route->ifindex == link->ifindex && route->proto != RTPROT_KERNEL &&
-			    route->proto != RTPROT_RA && (route->via.family != 0) == with_gateway)
+			if (route->ifindex == link->ifindex && route->proto == MARK_PROTOCOL &&
+			    (route->via.family != 0) == with_gateway)
 				*array_push(reverter->planner.arena, spec->routes, spec->n_routes) =
 					link_route_of(route);
 		}

@@ -4,8 +4,9 @@
 
 #include "reconcile/plan.h"
 
-/* Notes what a look leaves out of the links that the plan will delete: all their sysctls. To be
- * called before the plan is done. */
+/* Notes what a look leaves out: of the links that the plan will delete all their sysctls, of those
+ * that it will touch their addresses and routes in the kernel's own words. To be called before the
+ * plan is done. */
 void revert_prepare(struct live *before, const struct plan *plan);
 
 /* The plan that leads from `now` back to what `before` was, for exactly the objects that `done`

@@ -6,6 +6,7 @@
 #include "reconcile/netns.h"
 #include "reconcile/observe.h"
 #include "reconcile/settings.h"
+#include "reconcile/verbatim.h"
 
 #include <stdlib.h>
 
@@ -26,11 +27,14 @@ void revert_prepare(struct live *before, const struct plan *plan)
 	struct error error;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if ((step->action != ACTION_DELETE && step->action != ACTION_REPLACE) ||
+		if (!step_acts(step) || !step->have ||
 		    netns_enter(step->ns->handle->fd, &error) < 0)
 			continue;
 		struct live_link *link = link_of(step->ns, step->have->ifindex);
-		if (link)
+		if (!link)
+			continue;
+		verbatim_read(step->ns, link);
+		if (step->action != ACTION_CHANGE)
 			settings_read(step->ns, link);
 	}
 	netns_return(host_fd);
@@ -94,6 +98,21 @@ static int passes(const struct plan *done, const struct live *before, revert_tel
 	}
 }
 
+/* What the plan of the way back cannot say of addresses and routes. */
+static int rest_returns(const struct plan *done, const struct live *before, revert_tell *tell,
+			void *data)
+{
+	struct error error;
+	int failed = 0;
+	for (size_t i = 0; i < done->n_steps; i++) {
+		const struct step *step = &done->steps[i];
+		if (step_acts(step) && step->have && netns_enter(step->ns->handle->fd, &error) == 0)
+			failed += (int)verbatim_return(step->ns, step->have, tell, data);
+	}
+	netns_return(before->spaces[0]->handle->fd);
+	return failed;
+}
+
 int revert(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
 	   struct error *error)
 {
@@ -102,6 +121,8 @@ int revert(const struct plan *done, const struct live *before, revert_tell *tell
 	if (status < 0)
 		return status;
 	int failed = passes(done, before, tell, data, error);
+	if (failed >= 0)
+		failed += rest_returns(done, before, tell, data);
 	apply_unlock(&lock);
 	return failed;
 }

@@ -90,6 +90,31 @@ EDITS = {
 }
 
 
+# What a plan cannot say of addresses and routes: a second address in the subnet of ours, whose order
+# counts, labels, peers, other tables, metrics, next hops that are on the link or several.
+THEIRS = [
+    "address add 192.0.2.7/32 dev eth0", "address add 172.16.86.99/24 dev eth0",
+    "address add 192.0.2.9/24 brd 192.0.2.200 label eth0:x dev eth0",
+    "address add 192.0.2.11/24 dev eth0 noprefixroute",
+    "address add 10.77.0.1 peer 10.77.0.2/32 dev eth0",
+    "address add 10.77.0.1 peer 10.77.0.3/32 dev eth0",
+    "address add fd00:99::1/64 dev eth0 nodad noprefixroute",
+    "route add 198.51.100.0/24 via 172.16.86.3 proto static metric 7",
+    "route add 198.51.101.0/24 via 172.16.86.3 mtu lock 1300 advmss 1200",
+    "route add 198.51.102.0/24 via 172.16.86.3 table 100",
+    "route add 198.51.103.0/24 tos 8 dev eth0 src 192.0.2.7",
+    "route add 198.51.104.0/24 via 198.51.100.9 dev eth0 onlink",
+    "route add 198.51.105.0/24 nexthop via 172.16.86.3 weight 2 nexthop via 172.16.86.5",
+    "route add fd01::/64 via fd00:86::3 metric 99 mtu 1300",
+    "route add fd02::/64 via fe80::3 dev eth0 table 100"]
+
+
+def order_of(host):
+    """IPv4 addresses as the kernel lists them: what is sent has the first of a subnet."""
+    return [(item["local"], item["label"]) for item in host.link("web", "eth0")["addr_info"]
+            if item["family"] == "inet"]
+
+
 def goes_back(text):
     def body(host):
         host.netns("web", "db", "ci")
@@ -97,13 +122,13 @@ def goes_back(text):
                             "link set up1 up"])
         host.apply(BEFORE)
         # What others did to our links is part of what was.
-        host.batch("web", ["address add 192.0.2.7/32 dev eth0",
-                           "route add 198.51.100.0/24 via 172.16.86.3 proto static metric 7"])
+        host.batch("web", THEIRS)
         host.set_sysctl("web", "net/ipv4/conf/eth0/log_martians", 1)
-        before = host.snapshot(settled=True)
+        before, order = host.snapshot(settled=True), order_of(host)
         done = host.apply(text, "--confirm=1", code=5)
         assert "reverted" in done.err and "what it was before" in done.err, done
         same(host.snapshot(settled=True), before, "after it went back")
+        same(order_of(host), order, "the order of addresses")
         same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}")
               for key in ("rp_filter", "log_martians")], ["2", "1"], "settings")
         same(host.diff(BEFORE, code=0).plan, [], "the old file is what is live")

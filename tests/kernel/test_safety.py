@@ -140,6 +140,18 @@ def foreign_routes(host):
          {route: protocol for route, protocol in before.items() if route.startswith("10.")}, "routes")
 
 
+@test("foreign: an address that our link is given is not taken for the one that was chosen")
+def foreign_is_not_chosen(host):
+    host.netns("web")
+    text = document({"n": lan(subnet=None, gateway=None, subnets=[{"subnet": "172.16.86.0/24"},
+                                                                  {"subnet": "fd00:86::/64"}])},
+                    {"web": ["n"]})
+    host.apply(text)
+    host.batch("web", ["address add 172.16.86.77/24 dev eth0",
+                       "address add fd00:86::77/64 dev eth0 nodad"])  # which is listed first
+    host.unchanged(text)
+
+
 @test("foreign: an address in the subnet of ours stays when ours goes", both=True)
 def foreign_beside_ours(host):
     host.netns("web")
