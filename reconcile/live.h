@@ -90,7 +90,7 @@ struct live_ns {
 				    nobody asked (settings_observe) */
 	int nsid;   /* the number that it has in the host's namespace, by which events name it; -1:
 		       none */
-	bool stale; /* something may have changed since it was read */
+	bool stale; /* it could not be read, or something may have changed since */
 	struct ns_handle *handle; /* NULL: let go */
 };
 

@@ -240,6 +240,32 @@ static void routes_return(struct reverter *reverter, const struct step *done)
 	}
 }
 
+/* Its links may be there all the same. */
+static bool seen(const struct reverter *reverter, const struct live_ns *before)
+{
+	const struct live_ns *now = ns_now(reverter, before);
+	return now && !now->stale;
+}
+
+static void unseen_waits(struct reverter *reverter, const struct step *done)
+{
+	struct step *step = step_add(&reverter->planner, ACTION_BLOCKED, &done->mark);
+	step->name = done->name;
+	step->ns = done->ns;
+	step->code = CODE_NOT_REVERTED;
+	step->reason = "may not be what it was: the namespace cannot be looked at";
+}
+
+static void step_returns(struct reverter *reverter, const struct step *done)
+{
+	if (done->have)
+		touched_returns(reverter, done);
+	else
+		created_leaves(reverter, done);
+	if (done->want)
+		routes_return(reverter, done);
+}
+
 struct plan *plan_revert(const struct plan *done, const struct live *before, const struct live *now)
 {
 	struct arena *arena = arena_new();
@@ -254,12 +280,10 @@ struct plan *plan_revert(const struct plan *done, const struct live *before, con
 		const struct step *step = &done->steps[i];
 		if (!touched(step))
 			continue;
-		if (step->have)
-			touched_returns(&reverter, step);
+		if (!seen(&reverter, step->ns) || (step->want && !seen(&reverter, step->want->ns)))
+			unseen_waits(&reverter, step);
 		else
-			created_leaves(&reverter, step);
-		if (step->want)
-			routes_return(&reverter, step);
+			step_returns(&reverter, step);
 	}
 	steps_order(&reverter.planner);
 	arena_free(reverter.planner.scratch);

@@ -10,8 +10,8 @@
 
 #include <stdlib.h>
 
-/* How often what was brought back is looked at, and the rest done. */
-#define PASSES_MAX 3
+/* How often it is looked whether everything is back, and the rest is done. */
+#define PASSES_MAX 4
 
 static struct live_link *link_of(struct live_ns *ns, int ifindex)
 {
@@ -40,6 +40,25 @@ void revert_prepare(struct live *before, const struct plan *plan)
 	netns_return(host_fd);
 }
 
+static void tell_nobody(const char *sentence, void *data)
+{
+	(void)sentence;
+	(void)data;
+}
+
+static bool is_left(const struct step *step)
+{
+	return step_acts(step) || step->action == ACTION_BLOCKED;
+}
+
+static size_t count_left(const struct plan *plan)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count += is_left(&plan->steps[i]);
+	return count;
+}
+
 static void tell_kept(const struct plan *plan, revert_tell *tell, void *data)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
@@ -49,68 +68,60 @@ static void tell_kept(const struct plan *plan, revert_tell *tell, void *data)
 			     data);
 }
 
-static void tell_rest(const struct plan *plan, const struct outcome *outcomes, revert_tell *tell,
+static void tell_left(const struct plan *plan, const struct outcome *outcomes, revert_tell *tell,
 		      void *data)
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (outcomes && outcomes[i].state == OUTCOME_FAILED)
+		if (!is_left(step))
+			continue;
+		if (outcomes[i].state == OUTCOME_FAILED)
 			tell(outcomes[i].error->text, data);
-		else if (!outcomes && step_acts(step))
-			tell(arena_printf(plan->arena, "%s in %s does not stay as it was",
-					  step->name, step->ns->name),
+		else
+			tell(arena_printf(plan->arena, "%s in %s %s", step->name, step->ns->name,
+					  step->reason ? step->reason : "does not stay as it was"),
 			     data);
 	}
 }
 
-/* One look and one plan. Returns how many steps failed, -1: there is nothing left to do. */
-static int pass(const struct plan *plan, const struct live *now, bool last, revert_tell *tell,
-		void *data)
-{
-	if (plan_empty(plan)) {
-		tell_kept(plan, tell, data);
-		return -1;
-	}
-	if (last) {
-		tell_rest(plan, NULL, tell, data);
-		return (int)plan->n_steps;
-	}
-	struct outcome *outcomes = outcomes_new(plan->n_steps);
-	size_t failed = apply(plan, now, NULL, outcomes);
-	tell_rest(plan, outcomes, tell, data);
-	outcomes_free(outcomes, plan->n_steps);
-	return (int)failed;
-}
-
-static int passes(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
-		  struct error *error)
-{
-	for (int number = 0;; number++) {
-		struct live *now = observe_beside(before, error);
-		if (!now)
-			return -error->errnum;
-		struct plan *plan = plan_revert(done, before, now);
-		int failed = pass(plan, now, number == PASSES_MAX, tell, data);
-		plan_free(plan);
-		live_free(now);
-		if (failed != 0)
-			return failed < 0 ? 0 : failed;
-	}
-}
-
 /* What the plan of the way back cannot say of addresses and routes. */
-static int rest_returns(const struct plan *done, const struct live *before, revert_tell *tell,
-			void *data)
+static size_t rest_returns(const struct plan *done, const struct live *before, revert_tell *tell,
+			   void *data)
 {
 	struct error error;
-	int failed = 0;
+	size_t failed = 0;
 	for (size_t i = 0; i < done->n_steps; i++) {
 		const struct step *step = &done->steps[i];
 		if (step_acts(step) && step->have && netns_enter(step->ns->handle->fd, &error) == 0)
-			failed += (int)verbatim_return(step->ns, step->have, tell, data);
+			failed += verbatim_return(step->ns, step->have, tell, data);
 	}
 	netns_return(before->spaces[0]->handle->fd);
 	return failed;
+}
+
+/* Looks, and does what is left. Returns how many objects that were, 0: everything is back; or a
+ * negative errno. */
+static int pass(const struct plan *done, const struct live *before, bool last, revert_tell *tell,
+		void *data, struct error *error)
+{
+	struct live *now = observe_beside(before, error);
+	if (!now)
+		return -error->errnum;
+	struct plan *plan = plan_revert(done, before, now);
+	size_t left = count_left(plan);
+	struct outcome *outcomes = outcomes_new(plan->n_steps);
+	if (left)
+		apply(plan, now, NULL, outcomes);
+	else
+		left = rest_returns(done, before, last ? tell : tell_nobody, data);
+	if (last)
+		tell_left(plan, outcomes, tell, data);
+	if (last || !left)
+		tell_kept(plan, tell, data);
+	outcomes_free(outcomes, plan->n_steps);
+	plan_free(plan);
+	live_free(now);
+	return (int)left;
 }
 
 int revert(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
@@ -120,9 +131,9 @@ int revert(const struct plan *done, const struct live *before, revert_tell *tell
 	int status = apply_lock(&lock, error);
 	if (status < 0)
 		return status;
-	int failed = passes(done, before, tell, data, error);
-	if (failed >= 0)
-		failed += rest_returns(done, before, tell, data);
+	int left = 1;
+	for (int number = 1; left != 0 && number <= PASSES_MAX; number++)
+		left = pass(done, before, number == PASSES_MAX, tell, data, error);
 	apply_unlock(&lock);
-	return failed;
+	return left;
 }

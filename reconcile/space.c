@@ -260,8 +260,10 @@ int space_read(struct live_ns *ns, int host_fd, const struct space_wishes *wishe
 	int status = ns->host ? 0 : netns_enter(ns->handle->fd, error);
 	if (status == 0)
 		status = read_inside(&reading, error);
-	if (status < 0)
+	if (status < 0) {
 		space_clear(ns);
+		ns->stale = true;
+	}
 	arrays_keep(ns);
 	/* What is left of an answer that went wrong must not meet the next question, either. */
 	if (status < 0 || !socket_wanted(ns))

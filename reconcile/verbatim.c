@@ -183,16 +183,16 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	return 0;
 }
 
-static struct verbatim *verbatim_now(struct netlink *netlink, struct arena *arena, int ifindex)
+static struct verbatim *verbatim_now(struct netlink *netlink, struct arena *arena, int ifindex,
+				     struct error *error)
 {
 	struct reading reading = {arena, ifindex, arena_alloc(arena, sizeof(struct verbatim))};
 	union message request;
-	struct error error;
 	encode_link_addrs_dump(&request, ifindex);
-	if (netlink_dump(netlink, &request.header, addr_take, &reading, &error) < 0)
+	if (netlink_dump(netlink, &request.header, addr_take, &reading, error) < 0)
 		return NULL;
 	encode_link_routes_dump(&request, ifindex);
-	if (netlink_dump(netlink, &request.header, route_take, &reading, &error) < 0)
+	if (netlink_dump(netlink, &request.header, route_take, &reading, error) < 0)
 		return NULL;
 	return reading.to;
 }
@@ -201,7 +201,7 @@ void verbatim_read(struct live_ns *ns, struct live_link *link)
 {
 	struct error error;
 	struct netlink *netlink = netlink_open(&error);
-	link->verbatim = netlink ? verbatim_now(netlink, ns->arena, link->ifindex) : NULL;
+	link->verbatim = netlink ? verbatim_now(netlink, ns->arena, link->ifindex, &error) : NULL;
 	netlink_close(netlink);
 }
 
@@ -391,6 +391,16 @@ static size_t batch_finish(struct returning *returning, revert_tell *tell, void 
 	return failed;
 }
 
+static size_t unseen_tell(const struct returning *returning, const struct error *error,
+			  revert_tell *tell, void *data)
+{
+	tell(arena_printf(returning->arena,
+			  "the addresses and routes of %s in %s cannot be seen: %s",
+			  returning->link->name, returning->ns->name, error->text),
+	     data);
+	return 1;
+}
+
 typedef void put_back(struct returning *returning, const struct verbatim *now);
 
 static void addrs_return(struct returning *returning, const struct verbatim *now)
@@ -399,16 +409,19 @@ static void addrs_return(struct returning *returning, const struct verbatim *now
 	ipv6_return(returning, now);
 }
 
+/* Returns how many could not be put back; 1 if it is not known what is there. */
 static size_t part_return(struct returning *returning, put_back *put, revert_tell *tell, void *data)
 {
-	const struct verbatim *now =
-		verbatim_now(returning->netlink, returning->arena, returning->link->ifindex);
+	struct error error;
+	const struct verbatim *now = verbatim_now(returning->netlink, returning->arena,
+						  returning->link->ifindex, &error);
+	if (!now)
+		return unseen_tell(returning, &error, tell, data);
 	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
 	returning->batch = batch;
 	returning->asked = NULL;
 	returning->n_asked = 0;
-	if (now)
-		put(returning, now);
+	put(returning, now);
 	return batch_finish(returning, tell, data);
 }
 
@@ -424,13 +437,12 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 		       : -ENODEV;
 }
 
-/* Another link may have its number by now. */
-static bool link_there(struct returning *returning)
+/* 0, or -ENODEV: another link may have its number by now. */
+static int link_look(struct returning *returning, struct error *error)
 {
 	union message request;
-	struct error error;
-	return encode_link_get(&request, returning->link->ifindex) &&
-	       netlink_ask(returning->netlink, &request.header, link_take, returning, &error) == 0;
+	encode_link_get(&request, returning->link->ifindex);
+	return netlink_ask(returning->netlink, &request.header, link_take, returning, error);
 }
 
 size_t verbatim_return(const struct live_ns *ns, const struct live_link *link, revert_tell *tell,
@@ -438,16 +450,19 @@ size_t verbatim_return(const struct live_ns *ns, const struct live_link *link, r
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct error error;
-	struct returning returning = {.netlink = netlink_open(&error),
-				      .arena = arena,
-				      .ns = ns,
-				      .link = link,
-				      .was = link->verbatim};
+	struct returning returning = {
+		.arena = arena, .ns = ns, .link = link, .was = link->verbatim};
+	if (!returning.was)
+		return 0;
+	returning.netlink = netlink_open(&error);
+	const int status = returning.netlink ? link_look(&returning, &error) : -error.errnum;
 	size_t failed = 0;
-	if (returning.netlink && returning.was && link_there(&returning)) {
+	if (status == 0) {
 		/* Routes go with the addresses that they name. */
 		failed = part_return(&returning, addrs_return, tell, data);
 		failed += part_return(&returning, routes_return, tell, data);
+	} else if (status != -ENODEV) {
+		failed = unseen_tell(&returning, &error, tell, data);
 	}
 	netlink_close(returning.netlink);
 	return failed;

@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 from declare import VLAN, document, lan
-from faults import hidden_link
+from faults import LOG, WHOLE, hidden_link, preload
 from host import same
 from registry import test
 
@@ -268,6 +268,43 @@ def in_part(host):
     assert "reverted: cancelled; but not all of it [MV0913]\n" in said, said
     assert "eth0 in namespace db: File exists" in said, said
     same(host.link("db", "eth0")["linkinfo"]["info_kind"], "veth", "what was in the way")
+
+
+def under_faults(host, *rules):
+    """An apply that is cancelled once it asks; all of this happens under these faults."""
+    argv = [host.binary, "apply", "-f", "network.yaml", "--confirm=600"]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, **preload(host, *rules, log=LOG)}) as child:
+        said = ""
+        for line in child.stderr:
+            said += line
+            if WAITS.decode() in line:
+                child.send_signal(signal.SIGINT)
+        return child.wait(timeout=30 * host.patience), said
+
+
+@test("confirm: whatever goes wrong once, it goes back")
+def broken(host):
+    """Both processes count for themselves, so that each fault strikes in the apply and on the way back."""
+    host.netns("web", "db", "ci")
+    host.apply(BEFORE)
+    host.write(document({"n": NET}, {"web": {"n": {"ipv4_address": "172.16.86.77"}}, "ci": ["n"]}))
+    before = host.snapshot(settled=True)
+    same(under_faults(host)[0], 5, "exit code without a fault")
+    with open(LOG, encoding="ascii") as file:
+        counts = {kind: int(number) for kind, number, _ in map(str.split, file)}
+    codes = set()
+    for kind, rule in (("request", "refuse@{}=16"), ("dump", "interrupt@{}"), ("answer", "lost@{}"),
+                       ("answer", "cut@{}=20")):
+        assert counts[kind] > 10, counts
+        for number in range(1, counts[kind] + 1, 1 if WHOLE else 2):
+            fault = rule.format(number)
+            code, said = under_faults(host, fault)
+            codes.add(code)
+            assert code in (1, 5) and "not all of it" not in said, f"{fault}: {code}\n{said}"
+            same(host.snapshot(settled=True), before, f"after {fault}\n{said}")
+    assert 5 in codes, codes
 
 
 # --- when something dies

@@ -169,11 +169,28 @@ static void test_foreign_address(void **state)
 	scene_close(&scene);
 }
 
+/* What cannot be seen is not held to be gone, and nothing is made beside it. */
+static void test_unseen(void **state)
+{
+	(void)state;
+	static const char *const pairs[][2] = {{LAN("") WEB, LAN("") WEB_DB},
+					       {LAN("") WEB_DB, LAN("") WEB}};
+	for (size_t i = 0; i < 2; i++) {
+		struct scene scene;
+		scene_open(&scene, pairs[i][0], pairs[i][1]);
+		world_ns(scene.now, "db")->stale = true;
+		struct plan *back = plan_revert(scene.done, scene.before, scene.now);
+		assert_string_equal(plan_text(back), "blocked db/lan: may not be what it was: the "
+						     "namespace cannot be looked at");
+		plan_free(back);
+		scene_close(&scene);
+	}
+}
+
 static const struct CMUnitTest others[] = {
-	cmocka_unit_test(test_not_reached),
-	cmocka_unit_test(test_vlan_used_by_others),
-	cmocka_unit_test(test_untouched_stays),
-	cmocka_unit_test(test_foreign_address),
+	cmocka_unit_test(test_not_reached),     cmocka_unit_test(test_vlan_used_by_others),
+	cmocka_unit_test(test_untouched_stays), cmocka_unit_test(test_foreign_address),
+	cmocka_unit_test(test_unseen),
 };
 
 enum { N_EDITS = sizeof(edits) / sizeof(edits[0]), N_OTHERS = sizeof(others) / sizeof(others[0]) };
