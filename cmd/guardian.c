@@ -229,6 +229,9 @@ int guardian_begin(struct guardian *guardian, const struct undertaking *undertak
 		   const struct apply_lock *lock, struct error *error)
 {
 	int pair[2];
+	int status = revert_prepare(undertaking->before, undertaking->plan, error);
+	if (status < 0)
+		return status;
 	int listener = confirm_listen(error);
 	if (listener < 0)
 		return listener;
@@ -238,12 +241,11 @@ int guardian_begin(struct guardian *guardian, const struct undertaking *undertak
 	}
 	guardian->fd = pair[0];
 	guardian->signals = signals_take_over();
-	revert_prepare(undertaking->before, undertaking->plan);
 	struct sentry sentry = {.undertaking = undertaking,
 				.parent = pair[1],
 				.listener = listener,
 				.signals = guardian->signals};
-	int status = fork_guardian(guardian, &sentry, pair, lock, error);
+	status = fork_guardian(guardian, &sentry, pair, lock, error);
 	close(listener);
 	return status;
 }

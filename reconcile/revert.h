@@ -6,8 +6,8 @@
 
 /* Notes what a look leaves out: of the links that the plan will delete all their sysctls, of those
  * that it will touch their addresses and routes in the kernel's own words. To be called before the
- * plan is done. */
-void revert_prepare(struct live *before, const struct plan *plan);
+ * plan is done. Returns 0 or a negative errno: it could not be seen what there is to go back to. */
+int revert_prepare(struct live *before, const struct plan *plan, struct error *error);
 
 /* The plan that leads from `now` back to what `before` was, for exactly the objects that `done`
  * touched; nothing for those that are back, or were never reached. What was created goes, unless

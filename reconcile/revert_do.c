@@ -21,23 +21,30 @@ static struct live_link *link_of(struct live_ns *ns, int ifindex)
 	return NULL;
 }
 
-void revert_prepare(struct live *before, const struct plan *plan)
+static int step_prepare(const struct step *step, struct error *error)
 {
-	const int host_fd = before->spaces[0]->handle->fd;
-	struct error error;
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
-		if (!step_acts(step) || !step->have ||
-		    netns_enter(step->ns->handle->fd, &error) < 0)
-			continue;
-		struct live_link *link = link_of(step->ns, step->have->ifindex);
-		if (!link)
-			continue;
-		verbatim_read(step->ns, link);
-		if (step->action != ACTION_CHANGE)
-			settings_read(step->ns, link);
+	struct live_link *link = link_of(step->ns, step->have->ifindex);
+	int status = netns_enter(step->ns->handle->fd, error);
+	if (status == 0)
+		status = verbatim_read(step->ns, link, error);
+	if (status < 0) {
+		error_prepend(error, "cannot note what %s in namespace %s is, to go back to it",
+			      link->name, step->ns->name);
+		return status;
 	}
-	netns_return(host_fd);
+	if (step->action != ACTION_CHANGE)
+		settings_read(step->ns, link);
+	return 0;
+}
+
+int revert_prepare(struct live *before, const struct plan *plan, struct error *error)
+{
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < plan->n_steps; i++)
+		if (step_acts(&plan->steps[i]) && plan->steps[i].have)
+			status = step_prepare(&plan->steps[i], error);
+	netns_return(before->spaces[0]->handle->fd);
+	return status;
 }
 
 static void tell_nobody(const char *sentence, void *data)

@@ -197,12 +197,12 @@ static struct verbatim *verbatim_now(struct netlink *netlink, struct arena *aren
 	return reading.to;
 }
 
-void verbatim_read(struct live_ns *ns, struct live_link *link)
+int verbatim_read(struct live_ns *ns, struct live_link *link, struct error *error)
 {
-	struct error error;
-	struct netlink *netlink = netlink_open(&error);
-	link->verbatim = netlink ? verbatim_now(netlink, ns->arena, link->ifindex, &error) : NULL;
+	struct netlink *netlink = netlink_open(error);
+	link->verbatim = netlink ? verbatim_now(netlink, ns->arena, link->ifindex, error) : NULL;
 	netlink_close(netlink);
+	return link->verbatim ? 0 : -error->errnum;
 }
 
 /* --- putting back */

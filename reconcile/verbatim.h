@@ -6,9 +6,8 @@
 #include "reconcile/live.h"
 #include "reconcile/revert.h"
 
-/* Notes them in link->verbatim. The thread is in the namespace; what it does not tell is left out.
- */
-void verbatim_read(struct live_ns *ns, struct live_link *link);
+/* Notes them in link->verbatim. The thread is in the namespace. Returns 0 or a negative errno. */
+int verbatim_read(struct live_ns *ns, struct live_link *link, struct error *error);
 
 /* Gives the link, if it is there, what it lacks of them by now. IPv4 addresses return in their
  * order, as the first of a subnet is the source of what is sent. What others added meanwhile stays.
