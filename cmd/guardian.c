@@ -23,7 +23,8 @@
 #define MESSAGE_SIZE 16384
 
 enum message_kind {
-	MESSAGE_APPLIED = 'A', /* to the guardian: the plan is done */
+	MESSAGE_READY = 'G',   /* from the guardian: it is on its own */
+	MESSAGE_APPLIED = 'A', /* to it: the plan is done */
 	MESSAGE_CONFIRM = 'C', /* to it: it shall stay; from it: so it does */
 	MESSAGE_REVERT = 'R',  /* to it: go back now; from it: done */
 	MESSAGE_BROKEN = 'B',  /* from it: gone back, but for what the text says */
@@ -180,6 +181,7 @@ static void sentry_run(struct sentry *sentry)
 {
 	enum decision decision;
 	detach();
+	message_send(sentry->parent, MESSAGE_READY, "");
 	do
 		decision = decide(sentry);
 	while (decision == DECISION_NONE);
@@ -201,6 +203,15 @@ static int signals_take_over(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Until it is in a session of its own, what ends ours ends it, too: nothing is touched before. */
+static bool guardian_ready(const struct guardian *guardian)
+{
+	char kind = 0;
+	while (recv(guardian->fd, &kind, sizeof(kind), 0) < 0 && errno == EINTR)
+		;
+	return kind == MESSAGE_READY;
+}
+
 static int fork_guardian(struct guardian *guardian, struct sentry *sentry, const int pair[2],
 			 const struct apply_lock *lock, struct error *error)
 {
@@ -218,8 +229,12 @@ static int fork_guardian(struct guardian *guardian, struct sentry *sentry, const
 	int errnum = errno;
 	signal(SIGHUP, hangup);
 	close(pair[1]);
-	if (guardian->pid > 0)
-		return 0;
+	if (guardian->pid > 0) {
+		if (guardian_ready(guardian))
+			return 0;
+		errnum = ECHILD;
+		waitpid(guardian->pid, NULL, 0);
+	}
 	close(pair[0]);
 	guardian->pid = 0;
 	return error_set(error, errnum, "cannot start the guardian: %s", strerror(errnum));

@@ -374,6 +374,23 @@ def hangup(host):
     same(host.snapshot(settled=True), before, "after it went back")
 
 
+@test("confirm: the whole process group is killed at once, and it goes back all the same")
+def group_killed(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    # The guardian is slow to leave for a session of its own.
+    argv = ["strace", "-f", "-o", "/dev/null", "-e", "trace=setsid", "-e",
+            "inject=setsid:delay_enter=500000", host.binary, "apply", "-f", host.write(WEB_DB),
+            "--confirm=1"]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, start_new_session=True,
+                          env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}) as child:
+        until_asked(child)
+        os.killpg(child.pid, signal.SIGKILL)
+    host.until(lambda: not host.names("web") and not host.names("db"), "it goes back", 20)
+    same(host.snapshot(settled=True), before, "after it went back")
+
+
 @test("confirm: the guardian is killed, and the apply goes back itself")
 def guardian_killed(host):
     host.netns("web", "db")
