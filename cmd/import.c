@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "schema/files.h"
 #include "schema/guess.h"
+#include "schema/source.h"
 #include "schema/yaml.h"
 
 #include <errno.h>
@@ -86,6 +87,7 @@ static struct tree *cni_make(struct importing *importing, struct error *error)
 		else
 			error_set(error, EINVAL, "%s:%d:%d: %s", input->file, wrong.line,
 				  wrong.column, wrong.text);
+		text_make_printable(error->text); /* it cites the file */
 		error_hint(error, "a CNI configuration is JSON, as in /etc/cni/net.d");
 		error_code(error, CODE_IMPORT_FILE);
 		confs_free(confs, count + 1);

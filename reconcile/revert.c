@@ -22,7 +22,7 @@ static struct live_ns *ns_now(const struct reverter *reverter, const struct live
 
 static const struct live_link *link_by_alias(const struct live_ns *ns, const char *alias)
 {
-	for (size_t i = 0; i < ns->n_links; i++)
+	for (size_t i = 0; *alias && i < ns->n_links; i++)
 		if (strcmp(ns->links[i].alias, alias) == 0)
 			return &ns->links[i];
 	return NULL;
@@ -40,10 +40,9 @@ static const struct live_link *link_now(const struct reverter *reverter, const s
 			     (want && strcmp(link->alias, want->alias) == 0)))
 			return link;
 	}
-	if (!want)
-		return NULL;
-	*ret_ns = ns_now(reverter, want->ns);
-	return link_by_alias(*ret_ns, want->alias);
+	/* It may have come back with another number. */
+	*ret_ns = ns_now(reverter, want ? want->ns : step->ns);
+	return link_by_alias(*ret_ns, want ? want->alias : step->have->alias);
 }
 
 static bool spec_has_addr(const struct link_spec *spec, const struct prefix *prefix)
@@ -99,7 +98,7 @@ static void spec_sysctls(struct reverter *reverter, const struct live_link *link
 					     .value = link->sysctls[i].value};
 }
 
-/* The parent, if it still is, or the name that it will have again. */
+/* The parent, if it still is, or who has its name by now, or the name that it will have again. */
 static void spec_parent(const struct reverter *reverter, const struct live_link *link,
 			struct link_spec *spec)
 {
@@ -107,8 +106,10 @@ static void spec_parent(const struct reverter *reverter, const struct live_link 
 		link->parent_where == PARENT_HOST
 			? live_link_by_index(reverter->before->spaces[0], link->parent)
 			: NULL;
-	const struct live_link *is =
-		was ? live_link_by_index(reverter->now->spaces[0], was->ifindex) : NULL;
+	const struct live_ns *host = reverter->now->spaces[0];
+	const struct live_link *is = was ? live_link_by_index(host, was->ifindex) : NULL;
+	if (was && !is)
+		is = live_link_by_name(host, was->name);
 	spec->parent_name = was ? was->name : NULL;
 	spec->parent = is ? is->ifindex : 0;
 	/* A VLAN that was given no MAC follows its parent's. */

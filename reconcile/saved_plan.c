@@ -1,5 +1,7 @@
 #include "reconcile/saved_plan.h"
 
+#include "schema/source.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -56,18 +58,16 @@ static int fail(struct diags *diags, const char *file, unsigned line, unsigned c
 static int fail_json(struct diags *diags, const char *file, const json_error_t *error)
 {
 	const bool placed = error->line > 0 && error->column >= 0;
+	char *text = arena_printf(diags->arena, "is no saved plan: %s", error->text);
+	text_make_printable(text); /* it cites the file */
 	return fail(diags, file, placed ? (unsigned)error->line : 0,
-		    placed ? (unsigned)error->column + 1 : 0,
-		    arena_printf(diags->arena, "is no saved plan: %s", error->text));
+		    placed ? (unsigned)error->column + 1 : 0, text);
 }
 
 /* What is shown to people must not steer their terminal. */
 static bool printable(const char *text)
 {
-	for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++)
-		if (*byte < ' ' || *byte == 0x7f)
-			return false;
-	return true;
+	return text_printable(text, strlen(text));
 }
 
 static bool inputs_decode(const json_t *list, struct arena *arena, struct saved_plan *ret)

@@ -181,6 +181,23 @@ def was_down(host):
     assert "UP" not in host.link("web", "eth0")["flags"], "it is up"
 
 
+@test("confirm: a link that was deleted returns on a parent that was made anew meanwhile")
+def parent_anew(host):
+    host.netns("web", "db")
+    cable = ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"]
+    host.batch("host", cable)
+    host.apply(document({"n": lan(parent="eth1")}, {"web": ["n"]}))
+    before = host.link("web", "eth0")
+    with waiting(host, document({"n": lan()}, {"db": ["n"]})) as (child, _):
+        host.batch("host", ["link del eth1", *cable])
+        child.send_signal(signal.SIGINT)
+        ended(host, child, 5)
+    now, parent = host.link("web", "eth0"), host.link("host", "eth1")
+    same([now[key] for key in ("ifindex", "address", "link_index")],
+         [before["ifindex"], before["address"], parent["ifindex"]], "the link, and its parent")
+    same(host.names("db"), set(), "db's links")
+
+
 # --- staying
 
 @test("confirm: ENTER keeps it; other input and its end do not")

@@ -53,6 +53,12 @@ CHAIN = {"cniVersion": "1.0.0", "name": "chain", "plugins": [
     {"type": "bandwidth", "ingressRate": 123}]}
 
 
+@test("import cni: what is no JSON is cited without what steers a terminal")
+def cni_escape(host):
+    done = host.mvapply("import", "cni", host.write('{"a": \x1bc', "bad.conf"), code=3)
+    assert "bad.conf:1:7: invalid token near '?'" in done.err, repr(done.err)
+
+
 @test("import cni: macvlan, ipvlan, VLAN, host-local, static, conf and conflist")
 def cni_networks(host):
     declared, text, err = cni(host, MACVLAN, IPVLAN, VLAN, CHAIN)

@@ -140,6 +140,7 @@ BAD = {
     "another format": (edited(mvapply_plan=2), "another mvapply"),
     "no number": (edited(mvapply_plan="1"), "integer"),
     "more keys": (edited(run="rm -rf /"), "run"),
+    "a terminal's control in a key": (edited(**{"\x1b[2J": 1}), "[2J"),
     "no host": (edited(host=7), "string"),
     "a wrong option": (edited(options={"adopt": True}), "max_delete"),
     "a number out of range": (lambda plan: {**plan, "options": {**plan["options"],
@@ -148,6 +149,8 @@ BAD = {
     "no input": (edited(input=[]), "input"),
     "input with other keys": (edited(input=[{"file": "a", "text": "", "mode": 1}]), "input"),
     "a terminal's control": (edited(input=[{"file": "\x1b[2J", "text": ""}]), "input"),
+    "a terminal's control of 8 bits": (edited(input=[{"file": "\x9b2J", "text": ""}]), "input"),
+    "one in a live line": (edited(live=["\x9b2J"]), "live"),
     "live lines that are none": (edited(live=[{}]), "live"),
     "a control in a live line": (edited(live=["a\nb"]), "live"),
     "steps that are no list": (edited(steps={}), "steps"),
@@ -165,7 +168,7 @@ def malformed(host):
         done = host.mvapply("apply", "bad.json", code=3)
         assert done.err.startswith("bad.json") and words in done.err and "hint:" in done.err, \
             f"{what}: {done}"
-        assert "\x1b" not in done.err, f"{what}: {done!r}"
+        assert "\x1b" not in done.err and "\x9b" not in done.err, f"{what}: {done!r}"
     for what, text in {"nothing": b"", "half": json.dumps(plan).encode()[:-9], "bytes": b"\xff\0",
                        "deep": b"[" * 100000, "twice": b'{"host": 1, "host": 2}',
                        "YAML": TEXT.replace("{", "- ", 1).encode()}.items():
