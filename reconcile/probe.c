@@ -1,13 +1,17 @@
 #include "reconcile/probe.h"
 
 #include "base/clock.h"
+#include "reconcile/encode.h"
+#include "reconcile/netlink.h"
 #include "reconcile/probe_frame.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
@@ -95,10 +99,36 @@ static int wire_bind(int fd, int ifindex, struct mac *ret_mac)
 	return 0;
 }
 
+static int flags_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+	(void)error;
+	if (message->nlmsg_type == RTM_NEWLINK &&
+	    mnl_nlmsg_get_payload_len(message) >= sizeof(*link))
+		*(unsigned *)data = link->ifi_flags;
+	return 0;
+}
+
+/* Without one the kernel takes what is sent, and drops it (noop_enqueue says no error). */
+static bool has_carrier(int ifindex)
+{
+	union message request;
+	struct error ignored;
+	unsigned flags = IFF_LOWER_UP;
+	struct netlink *netlink = netlink_open(&ignored);
+	if (netlink && encode_link_get(&request, ifindex))
+		(void)netlink_ask(netlink, &request.header, flags_take, &flags, &ignored);
+	netlink_close(netlink);
+	return flags & IFF_LOWER_UP;
+}
+
 static void wire_open(struct wire *wire)
 {
 	wire->fd = -ENODEV;
 	if (wire->ifindex <= 0)
+		return;
+	wire->fd = -ENETDOWN;
+	if (!has_carrier(wire->ifindex))
 		return;
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	wire->fd = fd < 0 ? -errno : fd;
@@ -225,6 +255,19 @@ static bool session_wait(struct session *session, struct pollfd *polled, int64_t
 	return !polled[session->n_wires].revents;
 }
 
+/* Who was asked in vain was not asked. */
+static void carriers_check(const struct session *session)
+{
+	for (size_t i = 0; i < session->n_wires; i++) {
+		const struct wire *wire = &session->wires[i];
+		if (wire->fd < 0 || has_carrier(wire->ifindex))
+			continue;
+		for (size_t k = 0; k < session->probes->count; k++)
+			if (session->askings[k].wire == wire && !session->probes->items[k].taken)
+				session->probes->items[k].errnum = ENETDOWN;
+	}
+}
+
 void probes_run(struct probes *probes)
 {
 	struct session session = {.probes = probes};
@@ -233,6 +276,7 @@ void probes_run(struct probes *probes)
 	for (int64_t next; (next = askings_go_on(&session)) >= 0;)
 		if (!session_wait(&session, polled, next))
 			break;
+	carriers_check(&session);
 	for (size_t i = 0; i < session.n_wires; i++)
 		if (session.wires[i].fd >= 0)
 			close(session.wires[i].fd);

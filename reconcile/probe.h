@@ -33,7 +33,7 @@ struct probes probes_of(const struct plan *plan, const struct live *live, struct
 
 /* Probes all of them side by side: IPv4 as in RFC 5227 2.1.1 (4 to 7 seconds), IPv6 as in RFC 4862
  * 5.4 (1 to 2 seconds). The thread is in the host's namespace. Those without a parent count as not
- * asked (ENODEV). */
+ * asked (ENODEV), as do those on one without a carrier (ENETDOWN). */
 void probes_run(struct probes *probes);
 
 /* What is wrong with an address that is taken or could not be asked for. */

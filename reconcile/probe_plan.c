@@ -77,7 +77,9 @@ void probe_fault(const struct probe *probe, struct error *error)
 		return;
 	}
 	error_set(error, probe->errnum, "cannot ask on %s who has %s: %s", probe->link, ip,
-		  strerror(probe->errnum));
+		  probe->errnum == ENETDOWN ? "it has no carrier" : strerror(probe->errnum));
+	if (probe->errnum == ENETDOWN)
+		error_hint(error, "bring its cable or peer up, or do without probe");
 	if (probe->errnum == ENODEV)
 		error_hint(error, "run mvapply again once %s is there", probe->link);
 }

@@ -1,5 +1,6 @@
 """Asking the LAN before a new address is used: ARP probes and duplicate address detection."""
 import socket
+import subprocess
 
 from declare import document, lan
 from host import ETH0_MAC, UP0_MAC, same
@@ -133,6 +134,38 @@ def swap(host):
     host.apply(addresses("172.16.86.9", "172.16.86.8"), seconds=60)
     same((host.addresses("web", "eth0"), host.addresses("db", "eth0")),
          ({"172.16.86.9/24"}, {"172.16.86.8/24"}), "addresses")
+
+
+@test("probe: without a carrier nobody is asked, and the address is not used", both=True)
+def no_carrier(host):
+    host.netns("web")
+    in_use(host, "172.16.86.2/24")
+    host.ip("lan", "link set up0 down")
+    host.until(lambda: "LOWER_UP" not in host.link("host", "eth0")["flags"], "no carrier")
+    path = host.write(document({"n": lan(probe=True)}, {"web": ["n"]}))
+    done = host.mvapply("apply", "-f", path, code=1)
+    assert "cannot ask on eth0 who has 172.16.86.2: it has no carrier" in done.err, done
+    same(host.names("web"), set(), "web's links")
+    with watching(host, "-f", path) as running:
+        running.until_says("172.16.86.2: it has no carrier")
+        host.ip("lan", "link set up0 up")
+        running.until_says(f"172.16.86.2 is in use: {UP0_MAC} on eth0 has it", 40)
+        unused(host, "172.16.86.2/24")
+        running.until(lambda: host.names("web"), "attached", 60)
+
+
+@test("probe: the carrier that goes while the LAN is asked")
+def carrier_lost(host):
+    host.netns("web")
+    path, sniffer = host.write(document({"n": lan(probe=True)}, {"web": ["n"]})), listen(host)
+    with subprocess.Popen([host.binary, "apply", "-f", path], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE) as child:
+        assert sniffer.wait(lambda frame: probed(frame) == "172.16.86.2", 10), "it does not ask"
+        host.ip("lan", "link set up0 down")
+        same(child.wait(20 * host.patience), 1, "exit code")
+        said = child.stderr.read().decode()
+    assert "who has 172.16.86.2: it has no carrier" in said, said
+    same(host.names("web"), set(), "web's links")
 
 
 @test("probe: on a VLAN that is made for it", needs=["vlan"])
