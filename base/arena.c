@@ -88,7 +88,7 @@ static size_t room_left(const struct arena *arena)
 static void *take(struct arena *arena, size_t size)
 {
 	struct chunk *chunk = arena->chunks;
-	if (size > SHARED_SIZE_MAX || room_left(arena) < size)
+	if (!chunk || size > SHARED_SIZE_MAX || room_left(arena) < size)
 		chunk = chunk_add(arena, size);
 	void *memory = chunk->bytes + chunk->used;
 	chunk->used += size;

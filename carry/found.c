@@ -197,7 +197,7 @@ static void addresses_take(struct found_set *set, struct found_network *network,
 	const struct live_addr *lease = live_lease(set->live, ns, link);
 	attachment->model.dhcp = attachment->model.has_dhcp = lease != NULL;
 	for (size_t i = 0; i < ns->n_addrs; i++)
-		if (&ns->addrs[i] != lease && addr_of(link, &ns->addrs[i]) &&
+		if (addr_of(link, &ns->addrs[i]) && &ns->addrs[i] != lease &&
 		    addr_marked(set, link, &ns->addrs[i]))
 			address_take(set, network, attachment, &ns->addrs[i].prefix);
 	for (size_t i = 0; i < ns->n_addrs; i++) {

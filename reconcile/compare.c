@@ -190,13 +190,19 @@ static const char *route_text(const struct planner *planner, const struct link_r
 				 : arena_strdup(planner->arena, target);
 }
 
-static void route_change(const struct planner *planner, struct step *step,
-			 const struct link_route *from, const struct link_route *to)
+static void route_remove(const struct planner *planner, struct step *step,
+			 const struct link_route *from)
 {
-	struct change *change =
-		change_add(planner, step, FIELD_ROUTE, from ? route_text(planner, from) : NULL,
-			   to ? route_text(planner, to) : NULL);
-	change->route = to ? *to : *from;
+	change_add(planner, step, FIELD_ROUTE, route_text(planner, from), NULL)->route = *from;
+}
+
+/* `from` is what it takes the place of, or NULL. */
+static void route_put(const struct planner *planner, struct step *step,
+		      const struct link_route *from, const struct link_route *to)
+{
+	change_add(planner, step, FIELD_ROUTE, from ? route_text(planner, from) : NULL,
+		   route_text(planner, to))
+		->route = *to;
 }
 
 static struct link_route route_of(const struct live_route *live)
@@ -249,7 +255,7 @@ static void compare_routes(const struct planner *planner, struct step *step)
 			wanted |= prefix_equal(&want->routes[k].to, &live->to);
 		const struct link_route route = route_of(live);
 		if (live->ifindex == step->have->ifindex && !wanted && live->proto == MARK_PROTOCOL)
-			route_change(planner, step, &route, NULL);
+			route_remove(planner, step, &route);
 	}
 	for (size_t i = 0; i < want->n_routes; i++) {
 		const struct live_route *live = route_find(step, &want->routes[i].to);
@@ -258,7 +264,7 @@ static void compare_routes(const struct planner *planner, struct step *step)
 		if (!live)
 			live = route_in_way(step, &want->routes[i].to);
 		const struct link_route route = live ? route_of(live) : (struct link_route){0};
-		route_change(planner, step, live ? &route : NULL, &want->routes[i]);
+		route_put(planner, step, live ? &route : NULL, &want->routes[i]);
 	}
 }
 

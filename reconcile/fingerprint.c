@@ -82,7 +82,7 @@ static void step_lines(struct printer *printer, const struct step *step)
 	const struct live_ns *host = printer->live->spaces[0];
 	if (step->ns)
 		space_line(printer, step->ns);
-	if (step->have)
+	if (step->ns && step->have)
 		link_line(printer, step->ns, step->have);
 	if (!step->want || step->action == ACTION_PENDING)
 		return;

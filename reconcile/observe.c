@@ -167,10 +167,11 @@ static uint64_t cookie_of(const struct live_ns *ns)
 
 void observe_cookies(struct live *live)
 {
+	const int host_fd = live->spaces[0]->handle->fd;
 	for (size_t i = 0; i < live->n_spaces; i++)
 		if (live->spaces[i]->handle)
 			live->spaces[i]->cookie = cookie_of(live->spaces[i]);
-	netns_return(live->spaces[0]->handle->fd);
+	netns_return(host_fd);
 }
 
 static int spaces_share(struct observer *observer, const struct live *before, struct error *error)

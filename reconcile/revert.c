@@ -11,7 +11,7 @@ struct reverter {
 	const struct live *before, *now;
 };
 
-/* `before` holds its namespaces open, so that no other has their inodes. */
+/* `before` holds its namespaces open, so that no other has their inodes. NULL: it is not seen. */
 static struct live_ns *ns_now(const struct reverter *reverter, const struct live_ns *before)
 {
 	for (size_t i = 0; i < reverter->now->n_spaces; i++)
@@ -33,8 +33,8 @@ static const struct live_link *link_now(const struct reverter *reverter, const s
 					struct live_ns **ret_ns)
 {
 	const struct link_spec *want = step->want;
-	if (step->have) {
-		*ret_ns = ns_now(reverter, step->ns);
+	*ret_ns = ns_now(reverter, step->ns);
+	if (step->have && *ret_ns) {
 		const struct live_link *link = live_link_by_index(*ret_ns, step->have->ifindex);
 		if (link && (strcmp(link->alias, step->have->alias) == 0 ||
 			     (want && strcmp(link->alias, want->alias) == 0)))
@@ -42,7 +42,7 @@ static const struct live_link *link_now(const struct reverter *reverter, const s
 	}
 	/* It may have come back with another number. */
 	*ret_ns = ns_now(reverter, want ? want->ns : step->ns);
-	return link_by_alias(*ret_ns, want ? want->alias : step->have->alias);
+	return *ret_ns ? link_by_alias(*ret_ns, want ? want->alias : step->have->alias) : NULL;
 }
 
 static bool spec_has_addr(const struct link_spec *spec, const struct prefix *prefix)

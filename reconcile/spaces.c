@@ -114,6 +114,7 @@ static void reading_do(void *data, size_t number)
 static struct reading *readings_list(struct observer *observer, size_t *ret_count)
 {
 	struct arena *arena = observer->live->arena;
+	const int host_fd = observer->spaces[0].ns->handle->fd;
 	struct reading *readings = arena_alloc(arena, observer->n_spaces * sizeof(*readings));
 	*ret_count = 0;
 	for (size_t i = 0; i < observer->n_spaces; i++) {
@@ -121,7 +122,7 @@ static struct reading *readings_list(struct observer *observer, size_t *ret_coun
 		if (space->ns->stale && space->ns->handle)
 			readings[(*ret_count)++] =
 				(struct reading){.space = space,
-						 .host_fd = observer->spaces[0].ns->handle->fd,
+						 .host_fd = host_fd,
 						 .wishes = wishes_of(observer, space)};
 	}
 	return readings;

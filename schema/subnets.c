@@ -99,7 +99,7 @@ static void check_range(struct build *build, const struct scope *scope,
 	const struct node *node = node_get(body, "ip_range");
 	struct scope here = {.up = scope, .name = "ip_range"};
 	build->fleet_unsure |= node && node->bad;
-	if (subnet->n_host_ranges)
+	if (node && subnet->n_host_ranges)
 		check_host_ranges(build, &here, info, node, subnet);
 	else if (subnet->ip_range.ip.family)
 		take_range(build, &here, info, node, subnet,

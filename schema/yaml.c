@@ -90,11 +90,11 @@ static void append(struct builder *builder, struct node *node)
 		return;
 	}
 	struct open *open = &builder->stack[builder->depth - 1];
-	if (open->last)
-		open->last->next = node;
-	else
+	if (!open->last)
 		open->node->first = node;
-	if (open->want_value && node_null(node) && !*node->text) {
+	else
+		open->last->next = node;
+	if (open->last && open->want_value && node_null(node) && !*node->text) {
 		/* Nothing to point at: point at the key. */
 		node->line = open->last->line;
 		node->column = open->last->column;
@@ -117,6 +117,8 @@ static void push(struct builder *builder, struct node *node)
 
 static void pop(struct builder *builder)
 {
+	if (!builder->depth)
+		return;
 	struct node *node = builder->stack[--builder->depth].node;
 	if (node->kind == NODE_MAPPING)
 		yaml_check_keys(builder->context, node);

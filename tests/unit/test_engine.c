@@ -30,14 +30,14 @@
 struct reply {
 	const char *status; /* "200 OK" */
 	const char *body;
+	const char *raw;   /* instead of everything */
 	size_t repeat;     /* the body comes so many times; 0: once */
 	size_t split;      /* bytes a write; 0: all */
-	unsigned pause_ms; /* before each write */
 	size_t cut;        /* end the connection after so many bytes of the body; 0: not */
+	unsigned pause_ms; /* before each write */
 	bool silent;       /* do not answer at all */
 	bool stream;       /* chunked; stays open until the client goes, unless cut */
 	bool ends;         /* the stream ends as it should */
-	const char *raw;   /* instead of everything */
 };
 
 static struct fake {
@@ -161,14 +161,14 @@ static void fake_begin(const struct reply *replies, size_t n_replies)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	fake = (struct fake){.replies = replies, .n_replies = n_replies};
-	strcpy(fake.directory, "/tmp/engine-XXXXXX");
+	snprintf(fake.directory, sizeof(fake.directory), "/tmp/engine-XXXXXX");
 	assert_non_null(mkdtemp(fake.directory));
 	snprintf(fake.path, sizeof(fake.path), "%s/sock", fake.directory);
 	snprintf(fake.variable, sizeof(fake.variable), "unix://%s", fake.path);
 	setenv("DOCKER_HOST", fake.variable, 1);
 	if (!n_replies)
 		return;
-	strcpy(address.sun_path, fake.path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", fake.path);
 	fake.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(fake.listener, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(fake.listener, 8), 0);
