@@ -33,6 +33,7 @@ static const struct live_link *link_now(const struct reverter *reverter, const s
 					struct live_ns **ret_ns)
 {
 	const struct link_spec *want = step->want;
+	const char *alias = want ? want->alias : step->have->alias;
 	*ret_ns = ns_now(reverter, step->ns);
 	if (step->have && *ret_ns) {
 		const struct live_link *link = live_link_by_index(*ret_ns, step->have->ifindex);
@@ -42,7 +43,7 @@ static const struct live_link *link_now(const struct reverter *reverter, const s
 	}
 	/* It may have come back with another number. */
 	*ret_ns = ns_now(reverter, want ? want->ns : step->ns);
-	return *ret_ns ? link_by_alias(*ret_ns, want ? want->alias : step->have->alias) : NULL;
+	return *ret_ns ? link_by_alias(*ret_ns, alias) : NULL;
 }
 
 static bool spec_has_addr(const struct link_spec *spec, const struct prefix *prefix)
