@@ -77,18 +77,15 @@ static void owned_lines(struct printer *printer, const struct live_ns *ns)
 		space_line(printer, ns);
 }
 
+/* A step's namespace is the host's, a container's, or one that holds what is owned. */
 static void step_lines(struct printer *printer, const struct step *step)
 {
 	const struct live_ns *host = printer->live->spaces[0];
-	if (step->ns)
-		space_line(printer, step->ns);
 	if (step->ns && step->have)
 		link_line(printer, step->ns, step->have);
 	if (!step->want || step->action == ACTION_PENDING)
 		return;
 	const struct live_link *parent = live_link_by_index(host, step->want->parent);
-	if (step->want->ns)
-		space_line(printer, step->want->ns);
 	if (parent)
 		link_line(printer, host, parent);
 }

@@ -12,6 +12,7 @@ from host import same
 from registry import test
 from service import watching
 from test_json import fits
+from test_squatted import other_users
 
 NET = lan(dhcp=True, subnet=None, gateway=None)
 TEXT = document({"n": NET}, {"web": ["n"]})
@@ -325,6 +326,9 @@ def rights(host):
         for which in ("CapEff", "CapPrm", "CapAmb", "CapInh"):
             same(int(status[which], 16), rights, which)
         same(status["NoNewPrivs"], "1", "no new privileges")
+        nobody = "65534" if other_users() else "0"
+        same((status["Uid"].split(), status["Gid"].split(), status["Groups"].split()),
+             ([nobody] * 4, [nobody] * 4, []), "who it is")
         same(os.readlink(f"/proc/{pid}/ns/mnt"), os.readlink("/proc/self/ns/mnt"), "its files")
         # It ends with the service.
         running.process.kill()

@@ -125,6 +125,14 @@ def helper_ends(host):
         assert any("the helper that runs DHCP clients has ended, and so does the service" in line
                    and "[MV0917]" in line for line in running.log()), running.everything()
         running.process.returncode = 0
+    with watching(host, "-f", host.write(TEXT), converged=False,
+                  env=client(host, "exec sleep 45")) as running:
+        host.ip("web", "link del eth0")
+        running.until(lambda: inside(host), "the client runs")
+        os.kill(helper_of(running.pid), signal.SIGKILL)
+        host.until(lambda: not inside(host), "the client ends with the helper")
+        running.process.wait(10 * host.patience)
+        running.process.returncode = 0
 
 
 @test("dhcp client: a helper that cannot be started, or cannot give up its rights, is told")

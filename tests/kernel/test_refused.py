@@ -215,6 +215,26 @@ def deletes(host):
             refusals.mended(what)
 
 
+@test("refusals: a link that is to go elsewhere, and cannot be deleted where it is")
+def stays_behind(host):
+    """One attachment is never in two places."""
+    host.netns(*NAMES)
+    one, other = (document(network(), {"c": {"netns": ns, "networks": ["n"]}}) for ns in NAMES)
+    host.apply(one)
+    host.write(other)
+    kinds = [kind for _, kind in noted(host, "request", lambda env: host.mvapply(
+        "apply", "-f", "network.yaml", env=env))]
+    host.apply(one)
+    host.write(other)
+    index = host.link("web", "eth0")["ifindex"]
+    done = host.mvapply("apply", "-f", "network.yaml", code=1, env=preload(
+        host, f"refuse@{kinds.index(17) + 1}={errno.EPERM}"))
+    assert "attach c/n: cannot delete eth0 in namespace web: Operation not permitted" in done.err, done
+    same((host.link("web", "eth0")["ifindex"], host.names("db")), (index, set()), "links")
+    host.apply(other)
+    same((host.names("web"), host.names("db")), (set(), {"eth0"}), "links in the end")
+
+
 @test("refusals: each message of a VLAN link that is made", needs=["vlan"])
 def vlan(host):
     host.netns(*NAMES)

@@ -131,7 +131,7 @@ def foreign_routes(host):
     host.apply(text("172.16.86.20"))
     theirs = ["10.1.0.0/16 via 172.16.86.250 dev eth0 proto static",
               "10.2.0.0/16 dev eth0 proto boot scope link",
-              "10.3.0.0/16 via 10.2.0.1 dev eth0 proto 99 metric 7"]
+              "10.0.3.0/24 via 10.2.0.1 dev eth0 proto 99 metric 7"]
     host.batch("web", [f"route add {route}" for route in theirs])
     before = host.route_protocols("web")
     host.apply(text("172.16.86.30"))
@@ -408,10 +408,12 @@ def restless_name(host):
 
 @test("input: a FIFO is not even opened, so that who writes to it still waits")
 def fifo_input(host):
-    os.mkfifo("fifo")
-    with subprocess.Popen(["sh", "-c", "echo opened >fifo"]) as writer:
-        done = host.mvapply("apply", "-f", "fifo", code=3)
-        assert "is a FIFO, not a file" in done.err, done
+    os.mkdir("folder")
+    os.mkfifo("folder/fifo.yaml")
+    with subprocess.Popen(["sh", "-c", "echo opened >folder/fifo.yaml"]) as writer:
+        for path in "folder/fifo.yaml", "folder":
+            done = host.mvapply("apply", "-f", path, code=3)
+            assert "folder/fifo.yaml: error: is a FIFO, not a file" in done.err, done
         time.sleep(0.1)
         same(writer.poll(), None, "the writer's exit code")
         writer.kill()

@@ -232,14 +232,20 @@ def proc_root(host):
 
 @test("weapons: a mark that a container gave a link of its own")
 def forged_mark(host):
-    """It is nobody's but the container's: the other one is attached, and the host's stay."""
-    host.netns("web", "db")
+    """It is nobody's but the container's: the other one is attached, and the host's stay. One is on a
+    link of a third namespace that has the number of the host's."""
+    host.netns("web", "db", "third")
     host.batch("web", ["link add fake type veth peer name peer0",
                        "link set fake alias mvapply:attach:default/n/db",
                        "link set peer0 alias mvapply:vlan:default",
                        "link add link peer0 name eth9 type macvlan",
                        "link set eth9 alias mvapply:attach:default/n/web"])
-    forged = {name: host.link("web", name) for name in ("fake", "peer0", "eth9")}
+    number = host.link("host", "eth0")["ifindex"]
+    host.batch("third", [f"link add deep index {number} type veth peer name peer1",
+                         "link add link deep name eth8 type macvlan",
+                         "link set eth8 alias mvapply:attach:default/n/gone",
+                         "link set eth8 netns /run/netns/web"])
+    forged = {name: host.link("web", name) for name in ("fake", "peer0", "eth9", "eth8")}
     foreign = host.snapshot("host", "lan")
     text = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
     host.apply(text)

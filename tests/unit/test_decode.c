@@ -1,6 +1,9 @@
 /* Reading rtnetlink messages: captured from kernels, made by hand, cut short and corrupted. */
 #include "reconcile/decode.h"
+#include "reconcile/netlink_socket.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -444,6 +447,26 @@ static void test_via_of_another_family(void **state)
 	assert_int_equal(decode_route(&made.header, &route), DECODE_SKIP);
 }
 
+static void test_replies(void **state)
+{
+	static const int said[] = {1, -4096, INT_MIN, INT_MAX};
+	(void)state;
+	union made made;
+	struct reply reply;
+	assert_int_equal(netlink_errnum(0), 0);
+	assert_int_equal(netlink_errnum(-EPERM), EPERM);
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		assert_int_equal(netlink_errnum(said[i]), EPROTO);
+	struct nlmsgerr *error = make(&made, NLMSG_ERROR, sizeof(*error));
+	error->error = -EBUSY;
+	assert_true(reply_decode(&made.header, &reply));
+	assert_int_equal(reply.errnum, EBUSY);
+	made.header.nlmsg_len -= 4;
+	assert_false(reply_decode(&made.header, &reply));
+	make(&made, NLMSG_DONE, sizeof(*error));
+	assert_false(reply_decode(&made.header, &reply));
+}
+
 static void test_nsid(void **state)
 {
 	(void)state;
@@ -470,6 +493,7 @@ int main(void)
 		cmocka_unit_test(test_unusual_link),
 		cmocka_unit_test(test_names_that_steer_a_terminal),
 		cmocka_unit_test(test_via_of_another_family),
+		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_nsid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

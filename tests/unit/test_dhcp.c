@@ -8,8 +8,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -168,32 +170,59 @@ static void test_answer(void **state)
 	}
 }
 
-/* Requests as somebody may send them who has taken mvapply over. */
+/* A network namespace of its own, which takes no rights. */
+static int netns_new(void)
+{
+	int ends[2];
+	char path[64], byte = 0;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && write(ends[1], &byte, 1) == 1)
+			(void)!read(ends[1], &byte, 1);
+		_exit(0);
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return fd;
+}
+
+/* Requests as somebody may send them who has taken mvapply over; the last one is as it should be.
+ */
 static void test_helper_refuses(void **state)
 {
 	(void)state;
 	struct lessor *lessor = lessor_new();
-	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), netns = netns_new();
 	int other = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
 	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct inquiry inquiries[] = {
 		{.netns = own, .request.link = "eth0"},
 		{.netns = other, .request.link = "eth0"},
 		{.netns = file, .request.link = "eth0"},
-		{.netns = own, .request.link = ""},
-		{.netns = own, .request.link = "-s"},
-		{.netns = own, .request.link = "../eth0"},
-		{.netns = own, .request.link = "sixteen-and-more"},
-		{.netns = own, .request = {.link = "eth0", .host_name = "-x"}},
-		{.netns = own, .request = {.link = "eth0", .addr.family = AF_INET6}},
+		{.netns = netns, .request.link = ""},
+		{.netns = netns, .request.link = "-s"},
+		{.netns = netns, .request.link = "../eth0"},
+		{.netns = netns, .request.link = "sixteen-and-more"},
+		{.netns = netns, .request = {.link = "eth0", .host_name = "-x"}},
+		{.netns = netns, .request = {.link = "eth0", .addr.family = AF_INET6}},
+		{.netns = netns, .request.link = "eth0"},
 	};
 	const size_t count = sizeof(inquiries) / sizeof(inquiries[0]);
 	lessor_ask(lessor, inquiries, count);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i + 1 < count; i++) {
 		assert_int_equal(inquiries[i].answer.result, DHCP_FAILED);
 		assert_string_equal(inquiries[i].answer.text, "the request is not valid");
 	}
+	assert_string_not_equal(inquiries[count - 1].answer.text, "the request is not valid");
 	close(own);
+	close(netns);
 	close(other);
 	close(file);
 	lessor_free(lessor);
@@ -215,24 +244,42 @@ static void test_many(void **state)
 	lessor_free(lessor);
 }
 
-/* A request to which but one descriptor belongs. */
-static void half_send(int socket)
+/* So much of a request, and so many descriptors with it. */
+static void part_send(int socket, size_t size, const int *fds, size_t count)
 {
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
 	} control = {0};
 	struct dhcp_request request = {.link = "eth0"};
-	struct iovec iov = {.iov_base = &request, .iov_len = sizeof(request)};
+	struct iovec iov = {.iov_base = &request, .iov_len = size};
 	const struct msghdr message = {.msg_iov = &iov,
 				       .msg_iovlen = 1,
 				       .msg_control = control.bytes,
-				       .msg_controllen = sizeof(control.bytes)};
+				       .msg_controllen = CMSG_SPACE(count * sizeof(int))};
 	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
 					  .cmsg_type = SCM_RIGHTS,
-					  .cmsg_len = CMSG_LEN(sizeof(int))};
-	memcpy(CMSG_DATA(&control.header), &socket, sizeof(socket));
-	assert_int_equal(sendmsg(socket, &message, 0), sizeof(request));
+					  .cmsg_len = CMSG_LEN(count * sizeof(int))};
+	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
+	assert_int_equal(sendmsg(socket, &message, 0), size);
+}
+
+/* A message that is cut is none, whatever it would be with zeros. */
+static void test_helper_refuses_half(void **state)
+{
+	(void)state;
+	int answer[2], netns = netns_new();
+	struct dhcp_answer said = {.text = ""};
+	struct lessor *lessor = lessor_new();
+	assert_int_equal(pipe(answer), 0);
+	part_send(lessor_descriptor(lessor), offsetof(struct dhcp_request, client_id),
+		  (const int[]){netns, answer[1]}, 2);
+	assert_int_equal(read(answer[0], &said, sizeof(said)), sizeof(said));
+	assert_string_equal(said.text, "the request is not valid");
+	close(answer[0]);
+	close(answer[1]);
+	close(netns);
+	lessor_free(lessor);
 }
 
 static size_t descriptors_count(pid_t pid)
@@ -263,7 +310,7 @@ static void test_helper_closes(void **state)
 	assert_int_equal(errnum, 0);
 	const size_t before = descriptors_count(pid);
 	for (size_t i = 0; i < 50; i++)
-		half_send(sockets[0]);
+		part_send(sockets[0], sizeof(struct dhcp_request), &sockets[0], 1);
 	/* Until it has read them all. */
 	for (int unread = 1; unread > 0; usleep(10000))
 		assert_int_equal(ioctl(sockets[0], SIOCOUTQ, &unread), 0);
@@ -374,11 +421,17 @@ static void test_plan_fixed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lease),      cmocka_unit_test(test_no_lease),
-		cmocka_unit_test(test_client_id),  cmocka_unit_test(test_host_name),
-		cmocka_unit_test(test_answer),     cmocka_unit_test(test_helper_refuses),
-		cmocka_unit_test(test_many),       cmocka_unit_test(test_helper_closes),
-		cmocka_unit_test(test_plan),       cmocka_unit_test(test_plan_default),
+		cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_no_lease),
+		cmocka_unit_test(test_client_id),
+		cmocka_unit_test(test_host_name),
+		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_helper_refuses),
+		cmocka_unit_test(test_helper_refuses_half),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_helper_closes),
+		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_plan_default),
 		cmocka_unit_test(test_plan_fixed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -440,6 +440,20 @@ static void test_guard(void **state)
 	guard_expect(live, LAN_GW(""), one, true);
 	guard_expect(live, LAN_GW("") WEB, one, false);
 	guard_expect(live, LAN_GW("") WEB, none, true);
+	/* From how many on, and exactly the share. */
+	half.max_delete.from = 2;
+	guard_expect(live, LAN_GW(""), half, true);
+	guard_expect(live, LAN_GW("") WEB, half, false);
+	half.max_delete.from = 3;
+	guard_expect(live, LAN_GW(""), half, false);
+	/* Another set's are none of its. */
+	struct desired *prod = desired_from("name: prod\n" NET(
+		"wan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: [wan]}}");
+	converge(live, prod);
+	half.max_delete.limit = 70;
+	half.max_delete.from = 2;
+	guard_expect(live, LAN_GW(""), half, true);
+	desired_free(prod);
 	desired_free(lab);
 	world_free(live);
 }

@@ -21,12 +21,24 @@ struct scene {
 	struct live *live;
 };
 
-static void scene_open(struct scene *scene)
+static void scene_open_of(struct scene *scene, const char *yaml)
 {
 	scene->arena = arena_new();
-	scene->desired = desired_from(YAML);
+	scene->desired = desired_from(yaml);
 	scene->live = world_new();
 	world_targets(scene->live, scene->desired);
+}
+
+static void scene_open(struct scene *scene)
+{
+	scene_open_of(scene, YAML);
+}
+
+static void scene_converge(struct scene *scene)
+{
+	struct plan *plan = plan_make(scene->desired, scene->live, &plan_options_default);
+	world_apply(scene->live, plan);
+	plan_free(plan);
 }
 
 static void scene_close(struct scene *scene)
@@ -67,6 +79,67 @@ static void test_fingerprint(void **state)
 			    "namespace db: inode 0:3, cookie 0\n"
 			    "namespace the host: inode 0:1, cookie 0\n"
 			    "namespace web: inode 0:2, cookie 77\n");
+	scene_close(&scene);
+}
+
+/* What is live of the sets, and what it hangs on, up to the cable. */
+static void test_fingerprint_of_links(void **state)
+{
+	struct scene scene;
+	(void)state;
+	scene_open_of(&scene, "networks: {lan: {parent: eth0, vlan: 10, subnet: 172.16.86.0/24}}\n"
+			      "containers: {web: {networks: [lan]}}\n");
+	scene_converge(&scene);
+	const struct fingerprint print = print_of(&scene, "b00t");
+	assert_string_equal(joined(&scene, print.lines, print.n_lines),
+			    "boot b00t\n"
+			    "link eth0 in the host: ifindex 2, device, 52:54:00:00:01:01, mtu "
+			    "1500\n"
+			    "link eth0 in web: ifindex 2, macvlan, 02:42:ac:10:56:01, mtu 1500, "
+			    "mvapply:attach:default/lan/web\n"
+			    "link eth0.10 in the host: ifindex 4, vlan, 52:54:00:00:01:01, mtu "
+			    "1500, mvapply:vlan:default\n"
+			    "namespace the host: inode 0:1, cookie 0\n"
+			    "namespace web: inode 0:2, cookie 0\n");
+	scene_close(&scene);
+}
+
+/* Its container is none of the file's any more. */
+static void test_fingerprint_of_what_goes(void **state)
+{
+	struct scene scene;
+	(void)state;
+	scene_open(&scene);
+	scene_converge(&scene);
+	struct desired *before = scene.desired;
+	scene.desired = desired_from("networks: {lan: {parent: eth0, subnet: 172.16.86.0/24}}\n"
+				     "containers: {db: {networks: [lan]}}\n");
+	world_targets(scene.live, scene.desired);
+	const struct fingerprint print = print_of(&scene, "");
+	const char *text = joined(&scene, print.lines, print.n_lines);
+	assert_non_null(strstr(text, "link eth0 in web: ifindex 2, macvlan, "));
+	assert_non_null(strstr(text, "namespace web: inode 0:2, cookie 0\n"));
+	desired_free(before);
+	scene_close(&scene);
+}
+
+/* It has no mark yet, and is in the container. */
+static void test_fingerprint_of_what_is_adopted(void **state)
+{
+	struct scene scene;
+	(void)state;
+	scene_open(&scene);
+	struct live_link *link = world_link(world_ns(scene.live, "web"), "eth0", KIND_MACVLAN);
+	link->parent_where = PARENT_HOST;
+	link->parent = 2;
+	struct plan *plan =
+		plan_make(scene.desired, scene.live, &(struct plan_options){.adopt = true});
+	const struct fingerprint print =
+		fingerprint_make(scene.desired, scene.live, plan, "", scene.arena);
+	plan_free(plan);
+	assert_non_null(
+		strstr(joined(&scene, print.lines, print.n_lines),
+		       "link eth0 in web: ifindex 2, macvlan, 52:54:00:00:02:01, mtu 1500\n"));
 	scene_close(&scene);
 }
 
@@ -213,9 +286,10 @@ static void decode_bad(const char *text, const char *words)
 	arena_free(arena);
 }
 
-#define GOOD_OPTIONS                                                                               \
-	"'options': {'adopt': false, 'max_delete': 50, 'max_delete_percent': true, "               \
-	"'max_delete_from': 10}"
+#define OPTIONS(limit, percent, from)                                                              \
+	"'options': {'adopt': false, 'max_delete': " limit ", 'max_delete_percent': " percent      \
+	", 'max_delete_from': " from "}"
+#define GOOD_OPTIONS OPTIONS("50", "true", "10")
 
 /* With ' for ". */
 static void test_decode_bad(void **state)
@@ -227,6 +301,18 @@ static void test_decode_bad(void **state)
 		{"{}", "mvapply_plan"},
 		{"{'mvapply_plan': 3}", "format 3, not 1"},
 		{"{'mvapply_plan': 1, 'mvapply_plan': 1}", "duplicate"},
+		{"{'mvapply_plan': 1, 'host': 'h', " OPTIONS(
+			 "101", "true",
+			 "10") ", 'input': [{'file': 'a', 'text': ''}], 'live': [], 'steps': []}",
+		 "its options are out of range"},
+		{"{'mvapply_plan': 1, 'host': 'h', " OPTIONS(
+			 "-1", "false",
+			 "10") ", 'input': [{'file': 'a', 'text': ''}], 'live': [], 'steps': []}",
+		 "its options are out of range"},
+		{"{'mvapply_plan': 1, 'host': 'h', " OPTIONS(
+			 "5", "false",
+			 "-1") ", 'input': [{'file': 'a', 'text': ''}], 'live': [], 'steps': []}",
+		 "its options are out of range"},
 		{"{'mvapply_plan': 1, 'host': 'h', " GOOD_OPTIONS
 		 ", 'input': [{'file': 'a', 'text': 7}], 'live': [], 'steps': []}",
 		 "its input is no list"},
@@ -254,9 +340,15 @@ static void test_decode_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fingerprint), cmocka_unit_test(test_fingerprint_bytes),
-		cmocka_unit_test(test_compare),     cmocka_unit_test(test_compare_steps),
-		cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_decode_bad),
+		cmocka_unit_test(test_fingerprint),
+		cmocka_unit_test(test_fingerprint_bytes),
+		cmocka_unit_test(test_fingerprint_of_links),
+		cmocka_unit_test(test_fingerprint_of_what_goes),
+		cmocka_unit_test(test_fingerprint_of_what_is_adopted),
+		cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_compare_steps),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_decode_bad),
 	};
 	return cmocka_run_group_tests_name("saved plan", tests, NULL, NULL);
 }
