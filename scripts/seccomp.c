@@ -86,12 +86,12 @@ static const struct checked {
 	unsigned argument;
 	scmp_datum_t mask, value; /* (argument & mask) == value */
 } checked[] = {
-	/* Memory is either written or run: what libcurl's loading needs. */
+	/* Memory is either written or run, and is not made to run later: libcurl's loading maps its
+	 * file to run. */
 	{"mmap", 2, PROT_WRITE, 0},
 	{"mmap", 2, PROT_EXEC, 0},
 	{"mmap2", 2, PROT_WRITE, 0},
 	{"mmap2", 2, PROT_EXEC, 0},
-	{"mprotect", 2, PROT_WRITE, 0},
 	{"mprotect", 2, PROT_EXEC, 0},
 	/* Threads and processes, in no namespace of their own. Not clone3, whose flags are in
 	 * memory: the C library takes clone instead. */

@@ -139,6 +139,7 @@ static const struct forbidden {
 	 SYS_mmap,
 	 {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE}},
 	{"mprotect to write and run", SYS_mprotect, {0, 4096, PROT_WRITE | PROT_EXEC}},
+	{"mprotect to run", SYS_mprotect, {0, 4096, PROT_READ | PROT_EXEC}},
 	{"prlimit64 of another", SYS_prlimit64, {1, 0, 0, 0}},
 	{"mount", SYS_mount, {0}},
 	{"umount2", SYS_umount2, {0}},
