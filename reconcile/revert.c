@@ -262,7 +262,7 @@ static void step_returns(struct reverter *reverter, const struct step *done)
 {
 	if (done->have)
 		touched_returns(reverter, done);
-	else
+	else if (done->want)
 		created_leaves(reverter, done);
 	if (done->want)
 		routes_return(reverter, done);
