@@ -9,6 +9,27 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* Written to one of them, the plan would be all that is left of it. */
+static bool is_input(const char *path, const struct input *inputs, size_t n_inputs)
+{
+	struct stat out, in;
+	if (stat(path, &out) < 0 || !S_ISREG(out.st_mode))
+		return false;
+	for (size_t i = 0; i < n_inputs; i++)
+		if (stat(inputs[i].file, &in) == 0 && in.st_dev == out.st_dev &&
+		    in.st_ino == out.st_ino)
+			return true;
+	return false;
+}
+
+static int refuse_input(const char *path, struct error *error)
+{
+	error_set(error, EEXIST, "%s is one of the files that the plan is made from", path);
+	error_hint(error, "name another file for the plan: --out=plan.json");
+	return -EEXIST;
+}
 
 /* Half a file is no JSON, so that nobody takes it for a plan. */
 static int document_write(const json_t *document, const char *path, struct error *error)
@@ -34,7 +55,9 @@ static int run_save(const struct run *run, const struct desired *desired,
 					 .steps = json_steps(run->plan, NULL)};
 	struct error error;
 	json_t *document = saved_plan_encode(&saved);
-	int status = document_write(document, options->out, &error);
+	int status = is_input(options->out, inputs, n_inputs)
+			     ? refuse_input(options->out, &error)
+			     : document_write(document, options->out, &error);
 	json_decref(document);
 	if (status < 0)
 		text_error(&error);

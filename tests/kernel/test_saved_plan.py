@@ -131,6 +131,18 @@ def refused(host):
     assert "/nowhere/plan.json" in done.err, done
 
 
+@test("saved plan: it is not written over what it is made from")
+def onto_input(host):
+    host.netns("web", "db")
+    os.mkdir("files")
+    host.write(TEXT, "files/network.yaml")
+    os.link("files/network.yaml", "same.json")
+    done = host.mvapply("diff", "-f", "files", "--out", "same.json", code=1)
+    assert "same.json is one of the files that the plan is made from" in done.err, done
+    with open("files/network.yaml", encoding="utf-8") as file:
+        same(file.read(), TEXT, "the file")
+
+
 def edited(**keys):
     return lambda plan: {**plan, **keys}
 
