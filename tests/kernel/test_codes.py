@@ -1,14 +1,11 @@
 """Each kind of error has a code, in the text and in JSON alike. What has a test of its own elsewhere
 is looked for there: tests/docs asks that no code is left out."""
-import contextlib
 import errno
-import http.server
 import json
 import os
-import socketserver
-import threading
 
 from declare import BRIDGE, document, lan
+from fake_engine import ID, engine, inspected
 from faults import hidden_link, noted, preload
 from host import WORK, same
 from registry import test
@@ -223,48 +220,6 @@ def full_mark(host):
 
 
 # --- engines, as they answer when something is wrong
-
-class Answers(http.server.BaseHTTPRequestHandler):
-    """An engine that gives each path its answer, or status 500."""
-    answers = {}
-
-    def do_GET(self):
-        text = self.answers.get(self.path.partition("?")[0])
-        self.send_response(200 if text else 500)
-        self.end_headers()
-        self.wfile.write((text or "no").encode())
-
-    def address_string(self):
-        return "somebody"
-
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def engine(answers):
-    """The environment in which Docker says this."""
-    path = f"{WORK}/engine.sock"
-    handler = type("Handler", (Answers,), {"answers": {
-        key: json.dumps(value) for key, value in answers.items()}})
-    with socketserver.UnixStreamServer(path, handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield {"DOCKER_HOST": f"unix://{path}"}
-        finally:
-            server.shutdown()
-            thread.join()
-            os.unlink(path)
-
-
-ID = "0123456789abcdef"
-
-
-def inspected(pid, sandbox):
-    return {"Id": ID, "State": {"Pid": pid, "Running": True, "StartedAt": "today"},
-            "HostConfig": {"NetworkMode": "none"}, "NetworkSettings": {"SandboxKey": sandbox}}
-
 
 @test("codes: an engine that answers wrong, counts processes otherwise, or runs a service twice")
 def engines(host):

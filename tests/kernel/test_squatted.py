@@ -4,9 +4,12 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
+import time
 
 import linux
 from declare import document, lan
+from faults import killed, meanwhile
 from host import same
 from messages import unwrapped
 from registry import test
@@ -100,6 +103,26 @@ def crowded_out(host):
     host.netns("web")
     with squatter(listens=True, crowded=True):
         goes_on(host)
+
+
+@test("two at once: where somebody has a name, applies still wait for one another", both=True)
+def serialised(host):
+    host.netns("web")
+    host.write(TEXT)
+    second = []
+
+    def deed():
+        second.append(subprocess.Popen([host.binary, "apply", "-f", "network.yaml"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+        time.sleep(1.5)
+        same(second[-1].poll(), None, "the exit code of the second, while the first is at work")
+    with squatter(listens=False):
+        total = killed(host, 0, "sendto", "apply", "-f", "network.yaml")
+        host.delete(TEXT)
+        done, reached = meanwhile(host, total - 3, "sendto", deed, "apply", "-f", "network.yaml")
+        assert reached and done.code == 0, done
+        said = second[0].communicate(timeout=20)[0].decode()
+    same((second[0].returncode, said), (0, "Nothing to do.\n"), "the second")
 
 
 @test("two at once: without /proc/sys, it is said who keeps it waiting")

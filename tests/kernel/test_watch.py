@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import linux
 from declare import document, lan
 from host import WORK, same
 from registry import test
@@ -469,6 +470,21 @@ def host_access(host):
         host.unchanged(text)
 
 
+@test("watch drift: what of the host's own way no other event tells of")
+def host_access_alone(host):
+    """Once the kernel has told all that it tells of new links, which would have it look again, too."""
+    host.netns("web")
+    network = {"n": lan(host={"ipv4_address": "172.16.86.250", "interface_name": "lan0"})}
+    for containers, command in (({}, "address del 172.16.86.250/32 dev lan0"),
+                                ({"web": ["n"]}, "route del 172.16.86.2/32")):
+        with watching(host, "-f", host.write(document(network, containers))) as service:
+            service.settle()
+            service.quiet(2)
+            before = host.snapshot(settled=True)
+            host.ip("host", command)
+            service.until(lambda: host.snapshot() == before, f"repaired: {command}")
+
+
 @test("watch drift: a VLAN link deleted", needs=["vlan"])
 def vlan_deleted(host):
     host.netns(*TWO, "untagged")
@@ -664,6 +680,40 @@ def namespace_by_path(host):
         born(host, service, "web", "172.16.86.2")
         service.quiet()
         host.unchanged(text)
+        # The one below lives on.
+        host.netns("above")
+        linux.mount("/run/netns/above", "/run/elsewhere/web", None, linux.MS_BIND)
+        born(host, service, "above", "172.16.86.2")
+        service.until(lambda: host.names("web") == set(), "it has left the one below")
+        linux.umount("/run/elsewhere/web")
+        born(host, service, "web", "172.16.86.2")
+        service.until(lambda: host.names("above") == set(), "and is back")
+        service.quiet()
+        host.unchanged(text)
+
+
+@test("watch namespaces: a path that comes to lead elsewhere, of which nobody tells")
+def path_turned(host):
+    """The change that the file then asks for is not made to a link that has the same number there."""
+    host.netns("web", "other")
+    os.symlink("/run/netns/web", "/run/turns")
+
+    def text(mtu):
+        return document({"n": lan(mtu=mtu)}, {"c": {"netns": "/run/turns", "networks": ["n"]}})
+    with watching(host, "-f", host.write(text(1400))) as service:
+        service.settle()
+        index = host.link("web", "eth0")["ifindex"]
+        host.batch("other", [f"link add theirs index {index} mtu 1500 type veth peer name peer0"])
+        service.quiet()
+        os.symlink("/run/netns/other", "/run/turned")
+        os.rename("/run/turned", "/run/turns")
+        host.write(text(1300))
+        service.until(lambda: "eth0" in host.names("other"), "it is where the path leads")
+        service.until(lambda: host.names("web") == set(), "it is nowhere else")
+        service.quiet()
+        same((host.link("other", "theirs")["mtu"], host.link("other", "eth0")["mtu"]), (1500, 1300),
+             "mtu")
+        host.unchanged(text(1300))
 
 
 @test("watch namespaces: a process's, until it ends")
@@ -800,6 +850,26 @@ def failure(host):
         same(indexes(host)["db"], before, "the other's link")
         assert "0 to be tried again" in service.notes[-1], service.notes[-1]
         host.unchanged(two())
+
+
+FIGHT = "yes 'link set eth0 mtu 1300' | ip -batch -"
+
+
+@test("watch failures: what another program undoes all the time is given up for a while, and told")
+def fight(host):
+    host.netns("web")
+    with watching(host, "-f", host.write(document({"n": lan()}, {"web": ["n"]}))) as service:
+        with host.inside("web"):
+            other = subprocess.Popen(["sh", "-c", FIGHT], start_new_session=True)
+        try:
+            service.until_says("eth0 does not stay as it was made: another program may be at work on it",
+                               30)
+        finally:
+            os.killpg(other.pid, signal.SIGKILL)
+            other.wait()
+        service.until(lambda: host.link("web", "eth0")["mtu"] == 1500, "repaired in the end", 30)
+        service.quiet()
+        same(host.link("web", "eth0")["mtu"], 1500, "mtu")
 
 
 @test("watch failures: one whose container goes is forgotten")

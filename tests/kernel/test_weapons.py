@@ -8,6 +8,7 @@ import sys
 
 import linux
 from declare import document, lan
+from fake_engine import ID, Turns, engine, inspected
 from faults import WHOLE
 from host import same
 from registry import test
@@ -184,6 +185,28 @@ def pid_reuse(host):
     finally:
         child.kill()
         child.wait()
+
+
+@test("weapons: a container that is started anew while its engine is asked")
+def engine_between(host):
+    """The engine is asked again when the namespace is held; what has changed by then was another run."""
+    host.netns("web", "other")
+    path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
+    with host.process("web") as pid, host.process("other") as later:
+        one, other = inspected(pid), inspected(later, started="later")
+        for second in inspected(pid, started="later"), other, None:
+            with engine({"/containers/app/json": one, f"/containers/{ID}/json": second}) as env:
+                done = host.mvapply("apply", "-f", path, env=env)
+            assert done.plan[0].startswith("pending c/n"), done
+            same((host.names("web"), host.names("other")), (set(), set()), f"links after {second}")
+        # Once it has come to rest, its new run is what counts.
+        fresh = inspected(later, started="later", name=ID[::-1])
+        for first, second, third in ((one, other, {}), (one, None, {f"/containers/{ID[::-1]}/json": fresh})):
+            with engine({"/containers/app/json": Turns([first, fresh if third else other]),
+                         f"/containers/{ID}/json": Turns([second, other]), **third}) as env:
+                host.mvapply("apply", "-f", path, env=env)
+                same((host.names("web"), host.names("other")), (set(), {"eth0"}), "links")
+                host.mvapply("delete", "-f", path, env=env)
 
 
 @test("weapons: a service whose process is replaced by one of the same number")

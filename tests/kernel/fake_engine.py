@@ -1,0 +1,57 @@
+"""An engine that answers what a test wants it to."""
+import contextlib
+import http.server
+import json
+import os
+import socketserver
+import threading
+
+from host import WORK
+
+
+class Turns(list):
+    """Answers, in turn."""
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """An engine that gives each path its answer, or status 500; Turns are
+    one answer after the other, and the last for good; None is for what there is not."""
+    answers = {}
+
+    def do_GET(self):
+        found = self.answers.get(self.path.partition("?")[0], "")
+        if isinstance(found, Turns):
+            found = found.pop(0) if len(found) > 1 else found[0]
+        self.send_response(404 if found is None else 200 if found else 500)
+        self.end_headers()
+        self.wfile.write(json.dumps(found or {"message": "no"}).encode())
+
+    def address_string(self):
+        return "somebody"
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def engine(answers):
+    """The environment in which Docker says this."""
+    path = f"{WORK}/engine.sock"
+    handler = type("Handler", (Answers,), {"answers": dict(answers)})
+    with socketserver.UnixStreamServer(path, handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield {"DOCKER_HOST": f"unix://{path}"}
+        finally:
+            server.shutdown()
+            thread.join()
+            os.unlink(path)
+
+
+ID = "0123456789abcdef"
+
+
+def inspected(pid, sandbox="", started="today", name=ID):
+    return {"Id": name, "State": {"Pid": pid, "Running": True, "StartedAt": started},
+            "HostConfig": {"NetworkMode": "none"}, "NetworkSettings": {"SandboxKey": sandbox}}
