@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 from declare import VLAN, document, lan
-from faults import LOG, WHOLE, hidden_link, preload
+from faults import LOG, WHOLE, hidden_link, killed, preload
 from host import same
 from registry import test
 
@@ -338,6 +338,30 @@ def killed_within(host):
             child.kill()
             assert WAITS not in child.stderr.read(), "it was not in the middle of it"
         gone_back(host, before)
+
+
+def guarded(host):
+    """Whether a process of mvapply is left."""
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.path.samefile(f"/proc/{name}/exe", host.binary):
+                return True
+    return False
+
+
+@test("confirm: killed before each call, it goes back, if only when its time is over")
+def killed_anywhere(host):
+    host.netns("web", "db", "ci")
+    host.apply(BEFORE)
+    host.write(document({"n": NET}, {"web": {"n": {"ipv4_address": "172.16.86.77"}}, "ci": ["n"]}))
+    before = host.snapshot(settled=True)
+    for number in range(1, 1000):
+        if not killed(host, number, "sendto,sendmsg,write", "apply", "-f", "network.yaml",
+                      "--confirm=1"):
+            break
+        host.until(lambda: not guarded(host), "the guardian ends", 20)
+        same(host.snapshot(settled=True), before, f"after a kill before call {number}")
+    assert number > 30, f"killed {number - 1} times"
 
 
 @test("confirm: killed while it waits, it can still be confirmed, or cancelled")
