@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "cmd/terminal.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,9 +34,17 @@ static struct timespec after(struct timespec time, long milliseconds)
 	return time;
 }
 
+/* A terminal that is stopped (by Ctrl-S, or as nobody reads it any more) takes nothing, and must
+ * not hold up what others wait for. */
+static bool takes_more(void)
+{
+	struct pollfd polled = {.fd = STDERR_FILENO, .events = POLLOUT};
+	return poll(&polled, 1, 0) == 1 && polled.revents & POLLOUT;
+}
+
 static void draw(struct progress *progress)
 {
-	if (!progress->what)
+	if (!progress->what || !takes_more())
 		return;
 	fprintf(stderr, LINE_EMPTY "%s", progress->what);
 	/* What is tried a second time counts twice. */
@@ -61,7 +70,7 @@ static void *line_keep(void *data)
 		drawn = true;
 		next = after(next, INTERVAL_MS);
 	}
-	if (drawn)
+	if (drawn && takes_more())
 		fputs(LINE_EMPTY, stderr);
 	pthread_mutex_unlock(&progress->mutex);
 	return NULL;

@@ -8,6 +8,7 @@ import socket
 import subprocess
 
 from declare import document, lan
+from faults import hidden_link
 from host import WORK, same
 from registry import test
 
@@ -100,3 +101,19 @@ def counted(host):
     counts = [int(count) for count in re.findall(r"Applying: (\d+) of 8", said)]
     assert len(set(counts)) >= 3 and counts == sorted(counts), counts
     assert said.endswith(EMPTY), repr(said)
+
+
+@test("progress: a terminal that is stopped holds up neither others nor the way back")
+def stopped(host):
+    host.netns("web", "db", "ci")
+    text = document({"n": lan()}, {"db": ["n"], "web": ["n"]})
+    with hidden_link(host, "02:42:ac:10:56:03"):
+        running = Running(host, host.binary, "apply", "-f", host.write(text), "--confirm=1")
+        os.write(running.ours, b"\x13")  # Ctrl-S
+        host.until(lambda: host.names("db"), "db is attached", 20)
+        host.until(lambda: not host.names("db"), "it goes back", 20)
+        other = host.write(document({"n": lan()}, {"ci": ["n"]}, name="other"), "other.yaml")
+        host.until(lambda: host.run(host.binary, "apply", "-f", other).code == 0, "others work", 20)
+        same(running.read(), "", "what the terminal took")
+        os.write(running.ours, b"\x11")  # Ctrl-Q
+        same(running.end()[0], 5, "exit code")
