@@ -89,18 +89,18 @@ static size_t datagram_end(const struct batch *batch, size_t from)
 	return end;
 }
 
-/* Takes the replies out of one datagram; gives how many there were. A malformed one stays EIO. */
-static size_t replies_take(struct batch *batch, const char *bytes, size_t size, uint32_t first,
-			   size_t from, size_t end)
+/* Takes the replies out of one datagram; gives how many there were. */
+static int replies_take(struct batch *batch, const char *bytes, size_t size, uint32_t first,
+			size_t from, size_t end, struct error *error)
 {
-	size_t taken = 0;
-	int left = (int)size;
+	int taken = 0, left = (int)size;
 	for (const struct nlmsghdr *message = (const void *)bytes; mnl_nlmsg_ok(message, left);
 	     message = mnl_nlmsg_next(message, &left)) {
 		size_t number = message->nlmsg_seq - first;
 		if (number >= end - from)
 			continue;
-		(void)reply_decode(message, &batch->entries[from + number].reply);
+		if (!reply_decode(message, &batch->entries[from + number].reply))
+			return netlink_malformed(error);
 		taken++;
 	}
 	return taken;
@@ -115,9 +115,13 @@ static int replies_receive(struct netlink *netlink, struct batch *batch, uint32_
 	for (size_t i = 0; i < DATAGRAMS_MAX; i++)
 		replies[i] = (struct datagram){.bytes = bytes[i], .room = REPLY_SIZE};
 	int count = netlink_receive(netlink, replies, DATAGRAMS_MAX, error), taken = 0;
-	for (int i = 0; i < count; i++)
-		taken += (int)replies_take(batch, replies[i].bytes, replies[i].size, first, from,
-					   end);
+	for (int i = 0; i < count; i++) {
+		int more = replies_take(batch, replies[i].bytes, replies[i].size, first, from, end,
+					error);
+		if (more < 0)
+			return more;
+		taken += more;
+	}
 	return count < 0 ? count : taken;
 }
 

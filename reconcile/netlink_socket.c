@@ -102,7 +102,7 @@ static int answer_wait(const struct netlink *netlink)
 	return ready ? 0 : -ETIMEDOUT;
 }
 
-static int answer_malformed(struct error *error)
+int netlink_malformed(struct error *error)
 {
 	error_set(error, EBADMSG, "the kernel's answer is malformed");
 	error_hint(error, "run mvapply again");
@@ -140,7 +140,7 @@ static int reception_check(const struct reception *reception, struct datagram *d
 		if (message->msg_hdr.msg_flags & MSG_TRUNC)
 			return error_set(error, EMSGSIZE, "the kernel's answer is too long");
 		if (!datagram_whole(datagrams[i].bytes, datagrams[i].size))
-			return answer_malformed(error);
+			return netlink_malformed(error);
 	}
 	return count;
 }

@@ -29,6 +29,9 @@ int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct
 int netlink_receive(struct netlink *netlink, struct datagram *datagrams, unsigned count,
 		    struct error *error);
 
+/* Says that what came is no answer. Returns -EBADMSG. */
+int netlink_malformed(struct error *error);
+
 /* An error as messages have it, negative: its errno. What is none is taken for one in the protocol.
  */
 int netlink_errnum(int said);

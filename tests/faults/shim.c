@@ -5,6 +5,8 @@
  *     lost@N          in place of the Nth answer comes ENOBUFS
  *     cut@N=BYTES     the Nth answer ends after so many bytes
  *     garble@N=SEED   some bytes of the Nth answer are others
+ *     malform@N       the first attribute of the Nth answer seems to go on beyond its end
+ *     blank@N         the Nth answer, if it is an acknowledgement, says nothing
  *     silent@N        the Nth answer never comes
  *     broken@N=ERRNO  the Nth dump ends with this errno
  *     stale@N         before the Nth answer comes one that says EPERM to a request of long ago
@@ -20,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,6 +38,8 @@ enum fault {
 	LOST,
 	CUT,
 	GARBLE,
+	MALFORM,
+	BLANK,
 	SILENT,
 	BROKEN,
 	STALE,
@@ -54,6 +59,8 @@ static const char *const names[N_FAULTS] = {
 	[LOST] = "lost",
 	[CUT] = "cut",
 	[GARBLE] = "garble",
+	[MALFORM] = "malform",
+	[BLANK] = "blank",
 	[SILENT] = "silent",
 	[BROKEN] = "broken",
 	[STALE] = "stale",
@@ -277,6 +284,23 @@ static void bytes_garble(char *bytes, size_t size, unsigned long seed)
 		bytes[below((unsigned)size)] = (char)below(256);
 }
 
+static void answer_malform(char *bytes, size_t size)
+{
+	static const struct {
+		uint16_t type;
+		size_t header;
+	} kinds[] = {{RTM_NEWLINK, sizeof(struct ifinfomsg)},
+		     {RTM_NEWADDR, sizeof(struct ifaddrmsg)},
+		     {RTM_NEWROUTE, sizeof(struct rtmsg)},
+		     {RTM_NEWNSID, sizeof(struct rtgenmsg)}};
+	const struct nlmsghdr *message = (void *)bytes;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const size_t offset = NLMSG_SPACE(kinds[i].header);
+		if (message->nlmsg_type == kinds[i].type && size > offset + sizeof(struct nlattr))
+			((struct nlattr *)(void *)(bytes + offset))->nla_len = UINT16_MAX;
+	}
+}
+
 static ssize_t bytes_lose(void)
 {
 	errno = ENOBUFS;
@@ -293,6 +317,11 @@ static ssize_t answer_take(int fd, char *bytes, size_t size)
 		return bytes_lose();
 	if (strikes(SILENT, answers))
 		return 0;
+	struct nlmsghdr *message = (void *)bytes;
+	if (strikes(BLANK, answers) && message->nlmsg_type == NLMSG_ERROR)
+		message->nlmsg_type = NLMSG_NOOP;
+	if (strikes(MALFORM, answers))
+		answer_malform(bytes, size);
 	if ((rule = strikes(GARBLE, answers)))
 		bytes_garble(bytes, size, rule->value);
 	rule = strikes(CUT, answers);

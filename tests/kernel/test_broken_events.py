@@ -84,6 +84,18 @@ def in_between(host):
             applies(host, wanted, foreign, f"{fault}@{number}", code=0)
 
 
+@test("broken: an acknowledgement that says nothing is none")
+def blank(host):
+    wanted, foreign = crowded(host)
+    answers = noted(host, "answer", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
+    host.delete(TEXT)
+    said = 0
+    for number in [number for number, size in answers if size == 36]:
+        done = applies(host, wanted, foreign, f"blank@{number}")
+        said += "the kernel's answer is malformed" in done.err
+    assert said > 5, f"{said} were said to be none"
+
+
 @test("broken: nothing is planned on half of what is there")
 def half_looks(host):
     crowded(host)
@@ -91,11 +103,12 @@ def half_looks(host):
     answers = noted(host, "answer", lambda env: host.diff(TEXT, code=0, env=env))
     codes = set()
     for number, size in answers:
-        for rule in f"lost@{number}", f"cut@{number}={size // 2}":
+        for rule in f"lost@{number}", f"cut@{number}={size // 2}", f"malform@{number}":
             done = host.mvapply("diff", "-f", "network.yaml", code=None, env=preload(host, rule))
             codes.add(done.code)
             told = any(words in done.out + done.err for words in (
-                "cannot receive from the kernel: No buffer space", "the kernel's answer is malformed"))
+                "cannot receive from the kernel: No buffer space", "is malformed",
+                 "malformed answer about a namespace's number"))
             assert told or done.code == 0, f"{rule}\n{done}"
             assert not any(line[0] in "+-~" for line in done.plan), f"{rule}\n{done}"
     same(codes, {0, 1}, "exit codes")

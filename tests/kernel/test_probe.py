@@ -1,10 +1,13 @@
 """Asking the LAN before a new address is used: ARP probes and duplicate address detection."""
+import contextlib
 import socket
 import subprocess
+import threading
+import time
 
 from declare import document, lan
 from host import ETH0_MAC, UP0_MAC, same
-from packets import Sniffer, mac_text
+from packets import ETH_P_ALL, Sniffer, mac_bytes, mac_text
 from registry import test
 from service import watching
 
@@ -134,6 +137,67 @@ def swap(host):
     host.apply(addresses("172.16.86.9", "172.16.86.8"), seconds=60)
     same((host.addresses("web", "eth0"), host.addresses("db", "eth0")),
          ({"172.16.86.9/24"}, {"172.16.86.8/24"}), "addresses")
+
+
+@contextlib.contextmanager
+def reflecting(host):
+    """All that comes to the LAN comes back, as from a switch's port for VEPA."""
+    with host.inside("lan"):
+        port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        port.bind(("up0", ETH_P_ALL))
+    port.settimeout(0.1)
+    over = threading.Event()
+
+    def reflect():
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError, OSError):
+                frame, address = port.recvfrom(65536)
+                if address[2] != socket.PACKET_OUTGOING:
+                    port.send(frame)
+    thread = threading.Thread(target=reflect)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        port.close()
+
+
+@test("probe: what a switch sends back of ours is no conflict")
+def reflected(host):
+    host.netns("web", "db")
+
+    def addresses(web, db):
+        return document({"n": lan(probe=True)}, {"web": {"n": {"ipv4_address": web}},
+                                                 "db": {"n": {"ipv4_address": db}}})
+    with reflecting(host):
+        host.apply(addresses("172.16.86.8", "172.16.86.9"), seconds=60)
+        host.apply(addresses("172.16.86.9", "172.16.86.8"), seconds=60)
+    same((host.addresses("web", "eth0"), host.addresses("db", "eth0")),
+         ({"172.16.86.9/24"}, {"172.16.86.8/24"}), "addresses")
+
+
+@test("probe: who answers the last time alone, and a second later, is heard")
+def late(host):
+    host.netns("web")
+    sniffer, mac = listen(host), "02:00:00:00:00:77"
+    reply = mac_bytes("ff:ff:ff:ff:ff:ff") + mac_bytes(mac) + b"\x08\x06" + \
+        b"\0\1\x08\0\6\4\0\2" + mac_bytes(mac) + socket.inet_aton("172.16.86.2") + \
+        mac_bytes(ETH0_MAC) + bytes(4)
+
+    def answer():
+        count = 0
+        while count < 3 and sniffer.wait(lambda frame: False, 0.05) is None:
+            count = sum(probed(frame) == "172.16.86.2" for frame in sniffer.frames)
+        time.sleep(1)
+        sniffer.socket.send(reply)
+    thread = threading.Thread(target=answer)
+    thread.start()
+    done = host.apply(document({"n": lan(probe=True)}, {"web": ["n"]}), code=1, seconds=60)
+    thread.join()
+    assert f"the address 172.16.86.2 is in use: {mac} on eth0 has it" in done.err, done
+    same(host.names("web"), set(), "web's links")
 
 
 @test("probe: without a carrier nobody is asked, and the address is not used", both=True)
