@@ -203,6 +203,18 @@ static int signals_take_over(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Ctrl-Z has to wait until the plan is done: the host would be left half way, with the lock held.
+ * Nor does it stop what writes to the terminal from the background. */
+static void stops_hold(int how)
+{
+	sigset_t stops;
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGTSTP);
+	sigaddset(&stops, SIGTTIN);
+	sigaddset(&stops, SIGTTOU);
+	sigprocmask(how, &stops, NULL);
+}
+
 /* Until it is in a session of its own, what ends ours ends it, too: nothing is touched before. */
 static bool guardian_ready(const struct guardian *guardian)
 {
@@ -256,6 +268,7 @@ int guardian_begin(struct guardian *guardian, const struct undertaking *undertak
 	}
 	guardian->fd = pair[0];
 	guardian->signals = signals_take_over();
+	stops_hold(SIG_BLOCK);
 	struct sentry sentry = {.undertaking = undertaking,
 				.parent = pair[1],
 				.listener = listener,
@@ -268,6 +281,7 @@ int guardian_begin(struct guardian *guardian, const struct undertaking *undertak
 void guardian_applied(const struct guardian *guardian)
 {
 	message_send(guardian->fd, MESSAGE_APPLIED, "");
+	stops_hold(SIG_UNBLOCK);
 }
 
 /* ENTER that was pressed before the question is no answer. Reading the terminal from the background

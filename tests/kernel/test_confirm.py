@@ -432,6 +432,25 @@ def group_killed(host):
     same(host.snapshot(settled=True), before, "after it went back")
 
 
+@test("confirm: Ctrl-Z amid the work waits for its end, and it goes back all the same")
+def suspended(host):
+    host.netns("web", "db")
+    before = host.snapshot(settled=True)
+    command = f"{host.binary} apply -f {host.write(WEB_DB)} --confirm=1"
+    with hidden_link(host, "02:42:ac:10:56:02"):
+        # A job of a shell's: who has nobody to be continued by is not stopped.
+        with subprocess.Popen(["bash", "-mc", f"{command} & echo $!; wait; kill -CONT $!; wait"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as shell:
+            job = int(shell.stdout.readline())
+            host.until(lambda: "eth0" in host.names("web"), "web's link is made", 20)
+            os.kill(job, signal.SIGTSTP)
+            host.until(lambda: not host.names("db") and not host.names("web"), "it goes back", 20)
+            os.kill(job, signal.SIGCONT)
+            shell.wait(20 * host.patience)
+        gone_back(host, before)
+
+
 @test("confirm: the guardian is killed, and the apply goes back itself")
 def guardian_killed(host):
     host.netns("web", "db")
