@@ -110,8 +110,6 @@ static void ns_died(struct service *service, const struct nlmsghdr *message)
 	ns->nsid = -1;
 	service->heard_death = true;
 	ns_stale(service, ns);
-	for (size_t i = 0; i < service->live->n_targets; i++)
-		service->live->targets[i].stale |= service->live->targets[i].ns == ns;
 }
 
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool gone)

@@ -294,7 +294,6 @@ static void round_passes(struct service *service, bool drift)
 	}
 	if (service->failed)
 		log_error(&service->log, LEVEL_ERROR, NULL, &error);
-	service->dirty |= service->failed;
 }
 
 static void again_set(struct service *service)

@@ -5,7 +5,7 @@
  *     lost@N          in place of the Nth answer comes ENOBUFS
  *     cut@N=BYTES     the Nth answer ends after so many bytes
  *     garble@N=SEED   some bytes of the Nth answer are others
- *     malform@N       the first attribute of the Nth answer seems to go on beyond its end
+ *     malform@N       the first attribute of each object in the Nth answer goes on beyond its end
  *     blank@N         the Nth answer, if it is an acknowledgement, says nothing
  *     silent@N        the Nth answer never comes
  *     broken@N=ERRNO  the Nth dump ends with this errno
@@ -284,7 +284,7 @@ static void bytes_garble(char *bytes, size_t size, unsigned long seed)
 		bytes[below((unsigned)size)] = (char)below(256);
 }
 
-static void answer_malform(char *bytes, size_t size)
+static void message_malform(struct nlmsghdr *message)
 {
 	static const struct {
 		uint16_t type;
@@ -293,12 +293,21 @@ static void answer_malform(char *bytes, size_t size)
 		     {RTM_NEWADDR, sizeof(struct ifaddrmsg)},
 		     {RTM_NEWROUTE, sizeof(struct rtmsg)},
 		     {RTM_NEWNSID, sizeof(struct rtgenmsg)}};
-	const struct nlmsghdr *message = (void *)bytes;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		const size_t offset = NLMSG_SPACE(kinds[i].header);
-		if (message->nlmsg_type == kinds[i].type && size > offset + sizeof(struct nlattr))
-			((struct nlattr *)(void *)(bytes + offset))->nla_len = UINT16_MAX;
+		struct nlattr *first = (void *)((char *)message + offset);
+		if (message->nlmsg_type == kinds[i].type &&
+		    message->nlmsg_len > offset + sizeof(*first))
+			first->nla_len = UINT16_MAX;
 	}
+}
+
+static void answer_malform(char *bytes, size_t size)
+{
+	struct nlmsghdr *message = (void *)bytes;
+	size_t left = size;
+	EACH_MESSAGE(message, left)
+	message_malform(message);
 }
 
 static ssize_t bytes_lose(void)

@@ -59,11 +59,14 @@ def meanwhile(host, number, calls, deed, *arguments):
              *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             pass_fds=[theirs.fileno()], env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}) as child:
         theirs.close()
-        stopped = ours.recv(1) != b""
-        if stopped:
-            deed()
-            ours.send(b"x")
-        out, err = child.communicate(timeout=60)
+        try:
+            stopped = ours.recv(1) != b""
+            if stopped:
+                deed()
+                ours.send(b"x")
+            out, err = child.communicate(timeout=60)
+        finally:
+            child.kill()
     return Result(child.args, child.returncode, out.decode(), err.decode()), stopped
 
 

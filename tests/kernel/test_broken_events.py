@@ -249,3 +249,4 @@ def unnumbered(host):
         for command in ("link set eth0 mtu 1400", "address flush dev eth0", "link del eth0"):
             host.ip("web", command)
             service.until(lambda: state(host, "web") == wanted, command)
+        assert not any("File exists" in line for line in service.log()), service.everything()

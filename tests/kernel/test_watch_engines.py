@@ -84,6 +84,13 @@ def engine_away(host, engine):
             same((identity(host, space), host.link(space, "eth0")["ifindex"]), before, "up again")
         engine.restart("my-web")
         until_attached(host, engine, service, "my-web", "172.16.86.2/24")
+    # One that has never heard of it.
+    host.delete(one(engine), env=engine.env)
+    engine.end()
+    with watching(host, "-f", host.write(one(engine)), env=engine.env) as service:
+        service.until_says("[MV0704]; trying again", 40)
+        engine.begin()
+        until_attached(host, engine, service, "my-web", "172.16.86.2/24")
 
 
 @on_each("watch: one container's restart among fifty", seconds=400)

@@ -194,7 +194,7 @@ def engine_between(host):
     path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
     with host.process("web") as pid, host.process("other") as later:
         one, other = inspected(pid), inspected(later, started="later")
-        for second in inspected(pid, started="later"), other, None:
+        for second in inspected(pid, started="later"), inspected(later), other, None:
             with engine({"/containers/app/json": one, f"/containers/{ID}/json": second}) as env:
                 done = host.mvapply("apply", "-f", path, env=env)
             assert done.plan[0].startswith("pending c/n"), done
