@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define HELD_SIZE ((size_t)64 << 10)
+
 static const char *const level_names[] = {
 	[LEVEL_ERROR] = "error",
 	[LEVEL_WARNING] = "warning",
@@ -26,11 +28,29 @@ static bool on_journal(void)
 	       fstat(STDERR_FILENO, &stat) == 0 && stat.st_dev == device && stat.st_ino == inode;
 }
 
+static FILE *stream_of(const struct log *log)
+{
+	return log->json ? stdout : stderr;
+}
+
 struct log log_new(const struct options *options)
 {
-	return (struct log){.json = options->output == OUTPUT_JSON,
-			    .journal = on_journal(),
-			    .quiet = options->quiet};
+	const struct log log = {.json = options->output == OUTPUT_JSON,
+				.journal = on_journal(),
+				.quiet = options->quiet};
+	(void)setvbuf(stream_of(&log), NULL, _IOFBF, HELD_SIZE);
+	return log;
+}
+
+void log_hold(struct log *log)
+{
+	log->held = true;
+}
+
+void log_let_go(struct log *log)
+{
+	log->held = false;
+	(void)fflush(stream_of(log));
 }
 
 /* UTC, RFC 3339. */
@@ -54,7 +74,6 @@ static void json_line(enum log_level level, const char *message, json_t *fields)
 		json_object_update_missing(line, fields);
 	json_dumpf(line, stdout, JSON_COMPACT);
 	fputc('\n', stdout);
-	fflush(stdout);
 	json_decref(line);
 }
 
@@ -83,6 +102,8 @@ void log_write_fields(const struct log *log, enum log_level level, const char *m
 			json_line(level, line, fields);
 		else
 			text_line(log, level, line);
+		if (!log->held)
+			(void)fflush(stream_of(log));
 	}
 	json_decref(fields);
 }

@@ -14,10 +14,16 @@ enum log_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INF
 
 struct log {
 	bool json, journal, quiet;
+	bool held; /* lines are kept until they are let go (log_hold) */
 };
 
 /* stderr connected to the journal is told by JOURNAL_STREAM (systemd.exec(5)). */
 struct log log_new(const struct options *options);
+
+/* While others wait for what the service has, its lines are kept (64 KiB of them): who reads them
+ * may not go on reading, as a terminal that is stopped. */
+void log_hold(struct log *log);
+void log_let_go(struct log *log);
 
 __attribute__((format(printf, 3, 4))) void log_write(const struct log *log, enum log_level level,
 						     const char *format, ...);

@@ -287,9 +287,11 @@ static void round_passes(struct service *service, bool drift)
 	struct apply_lock lock;
 	service->failed = apply_lock(&lock, &error) < 0;
 	if (!service->failed) {
+		log_hold(&service->log);
 		for (unsigned number = 0; pass(service, number, drift, &error); number++)
 			;
 		apply_unlock(&lock);
+		log_let_go(&service->log);
 		service->failed = !service->live;
 	}
 	if (service->failed)

@@ -117,3 +117,21 @@ def stopped(host):
         same(running.read(), "", "what the terminal took")
         os.write(running.ours, b"\x11")  # Ctrl-Q
         same(running.end()[0], 5, "exit code")
+
+
+@test("watch: a terminal that is stopped holds up no apply")
+def watch_stopped(host):
+    host.netns("web", "db", "ci")
+    running = Running(host, host.binary, "watch", "-f",
+                      host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]})))
+    running.until(lambda said: "created attach db/n" in said, "it has begun")
+    os.write(running.ours, b"\x13")  # Ctrl-S
+    for ns in ("web", "db"):
+        host.ip(ns, "link del eth0")
+        host.until(lambda ns=ns: host.names(ns) or ns == "db", "it heals", 20)
+    other = host.write(document({"n": lan()}, {"ci": ["n"]}, name="other"), "other.yaml")
+    host.mvapply("apply", "-f", other)
+    os.write(running.ours, b"\x11")  # Ctrl-Q
+    running.until(lambda said: said.count("attach web/n") > 1, "it says what it did")
+    running.child.terminate()
+    same(running.end()[0], 0, "exit code")
