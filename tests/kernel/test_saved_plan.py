@@ -225,6 +225,18 @@ def options(host):
     same(host.names("web"), {"eth0"}, "links")
 
 
+@test("saved plan: what it was saved with holds, and not what is usual")
+def as_it_was_saved(host):
+    host.netns("web")
+    host.batch("host", ["link add link eth0 name mine type macvlan mode bridge",
+                        "link set mine netns /run/netns/web name eth0"])
+    index = host.link("web", "eth0")["ifindex"]
+    save(host, ONE, "--adopt")
+    host.mvapply("apply", "plan.json")
+    same((host.link("web", "eth0")["ifindex"], host.addresses("web", "eth0")),
+         (index, {"172.16.86.2/24"}), "the link")
+
+
 @test("saved plan: one that others may write is refused under root")
 def writable(host):
     host.netns("web", "db")

@@ -2,9 +2,10 @@
 can outlive its holder, and all end converged. More applies at once are in test_safety.py."""
 import contextlib
 import subprocess
+import time
 
 from declare import document, lan
-from faults import killer_of, state
+from faults import killed, killer_of, meanwhile, state
 from host import same
 from registry import test
 from service import watching
@@ -140,3 +141,25 @@ def shared_vlan(host):
         ended(host, *(started(host, "delete", "-f", f"s{n}.yaml") for n in (1, 2)))
         same((host.names("host"), host.names("s1"), host.names("s2")),
              ({"eth0"}, set(), set()), "links after both deletes")
+
+
+@test("two at once: a service repairs nothing while an apply is at work")
+def service_waits(host):
+    host.netns("web", "db")
+    one = document({"n": lan()}, {"web": ["n"]}, name="one")
+    host.write(document({"m": lan(subnet="10.8.0.0/24", gateway=None)}, {"db": ["m"]}, name="two"),
+               "two.yaml")
+    arguments = ("apply", "-f", "two.yaml")
+
+    def deed():
+        host.ip("web", "link set eth0 mtu 1400")
+        time.sleep(1)
+        same(host.link("web", "eth0")["mtu"], 1400, "the mtu, while the apply is at work")
+    with watching(host, "-f", host.write(one)) as service:
+        service.settle()
+        total = killed(host, 0, "sendto", *arguments)
+        host.mvapply("delete", "-f", "two.yaml")
+        service.quiet()
+        done, reached = meanwhile(host, total - 2, "sendto", deed, *arguments)
+        assert reached and done.code == 0, done
+        service.until(lambda: host.link("web", "eth0")["mtu"] == 1500, "repaired after it")

@@ -105,6 +105,9 @@ static void test_foreign_default_route(void **state)
 	       "refused web/lan: web has a default route via 10.0.0.1 already");
 	expect(live, LAN_GW("") WEB, &adopt, "create web/lan");
 	expect(live, LAN("") WEB, &open, "create web/lan");
+	/* One of another metric fits beside ours. */
+	web->routes[0].metric = 100;
+	expect(live, LAN_GW("") WEB, &open, "create web/lan");
 	world_free(live);
 }
 
