@@ -1,5 +1,6 @@
 """apply --confirm: unless somebody says that it shall stay, everything is what it was before."""
 import contextlib
+import glob
 import os
 import pty
 import signal
@@ -341,10 +342,12 @@ def killed_within(host):
 
 
 def guarded(host):
-    """Whether a process of mvapply is left."""
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            if os.path.samefile(f"/proc/{name}/exe", host.binary):
+    """Whether a thread of mvapply is left: one that ends in the kernel has the sockets still, when the
+    program is gone, and the first thread."""
+    for path in glob.glob("/proc/[0-9]*/task/[0-9]*/stat"):
+        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+            command, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+            if command == os.path.basename(host.binary) and rest.split()[0] not in "ZX":
                 return True
     return False
 
