@@ -105,7 +105,7 @@ def crowded_out(host):
         goes_on(host)
 
 
-@test("two at once: where somebody has a name, applies still wait for one another", both=True)
+@test("two at once: where somebody has a name, applies still wait for one another")
 def serialised(host):
     host.netns("web")
     host.write(TEXT)
