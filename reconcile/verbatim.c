@@ -56,11 +56,21 @@ static struct words words_keep(struct arena *arena, const union message *request
 	return (struct words){memcpy(arena_alloc(arena, size), request, size), same};
 }
 
+/* The one after `attr`, or the first; NULL: there is none. */
+static const struct nlattr *attr_next(const struct nlmsghdr *message, size_t header,
+				      const struct nlattr *attr)
+{
+	const char *end = (const char *)message + message->nlmsg_len;
+	attr = attr ? mnl_attr_next(attr) : mnl_nlmsg_get_payload_offset(message, header);
+	return mnl_attr_ok(attr, (int)(end - (const char *)attr)) ? attr : NULL;
+}
+
 static const struct nlattr *attr_find(const struct nlmsghdr *message, size_t header, uint16_t type)
 {
-	const struct nlattr *attr;
-	mnl_attr_for_each(attr, message, header) if (mnl_attr_get_type(attr) == type) return attr;
-	return NULL;
+	const struct nlattr *attr = attr_next(message, header, NULL);
+	while (attr && mnl_attr_get_type(attr) != type)
+		attr = attr_next(message, header, attr);
+	return attr;
 }
 
 static uint32_t attr_u32(const struct nlmsghdr *message, size_t header, uint16_t type,
@@ -91,12 +101,11 @@ static bool addr_words(struct arena *arena, const struct nlmsghdr *message, stru
 {
 	union message request;
 	struct ifaddrmsg *header = request_begin(&request, message, sizeof(*header));
-	const struct nlattr *attr, *lifetimes = NULL;
+	const struct nlattr *attr = NULL, *lifetimes = NULL;
 	const uint32_t flags = attr_u32(message, sizeof(*header), IFA_FLAGS, header->ifa_flags);
 	bool fits = true;
 	header->ifa_flags = 0;
-	mnl_attr_for_each(attr, message, sizeof(*header))
-	{
+	while ((attr = attr_next(message, sizeof(*header), attr))) {
 		const uint16_t type = mnl_attr_get_type(attr);
 		if (type == IFA_CACHEINFO)
 			lifetimes = lasts(attr) ? NULL : attr;
@@ -148,11 +157,10 @@ static bool route_words(struct arena *arena, const struct nlmsghdr *message, int
 {
 	union message request;
 	struct rtmsg *header = request_begin(&request, message, sizeof(*header));
-	const struct nlattr *attr;
+	const struct nlattr *attr = NULL;
 	bool fits = true, there = false;
 	header->rtm_flags &= ROUTE_FLAGS;
-	mnl_attr_for_each(attr, message, sizeof(*header))
-	{
+	while ((attr = attr_next(message, sizeof(*header), attr))) {
 		const uint16_t type = mnl_attr_get_type(attr);
 		struct nlattr *copy = mnl_nlmsg_get_payload_tail(&request.header);
 		if (type == RTA_CACHEINFO || type == RTA_NH_ID)
