@@ -203,8 +203,9 @@ static int signals_take_over(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Ctrl-Z has to wait until the plan is done: the host would be left half way, with the lock held.
- * Nor does it stop what writes to the terminal from the background. */
+/* Ctrl-Z has to wait until the plan is done and the lock is let go: the host would be left half
+ * way, and the guardian could not go back. Nor does it stop what writes to the terminal from the
+ * background. */
 static void stops_hold(int how)
 {
 	sigset_t stops;
@@ -281,7 +282,6 @@ int guardian_begin(struct guardian *guardian, const struct undertaking *undertak
 void guardian_applied(const struct guardian *guardian)
 {
 	message_send(guardian->fd, MESSAGE_APPLIED, "");
-	stops_hold(SIG_UNBLOCK);
 }
 
 /* ENTER that was pressed before the question is no answer. Reading the terminal from the background
@@ -340,6 +340,7 @@ struct verdict guardian_wait(const struct guardian *guardian, const struct under
 	struct verdict verdict = {.words = ""};
 	struct complaint complaint = {.used = 0};
 	char bytes[MESSAGE_SIZE];
+	stops_hold(SIG_UNBLOCK);
 	people_heard(guardian, &verdict);
 	ssize_t size = recv(guardian->fd, bytes, sizeof(bytes) - 1, 0);
 	if (size > 0) {

@@ -42,7 +42,8 @@ struct verdict {
 	const char *words; /* then what could not, a line each; in the arena */
 };
 
-/* Waits for it, and for ENTER and signals. Goes back itself should the guardian be killed. */
+/* Waits for it, and for ENTER and signals; the lock is not held any more. Goes back itself should
+ * the guardian be killed. */
 struct verdict guardian_wait(const struct guardian *guardian, const struct undertaking *undertaking,
 			     struct arena *arena);
 
