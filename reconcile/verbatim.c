@@ -61,7 +61,8 @@ static const struct nlattr *attr_next(const struct nlmsghdr *message, size_t hea
 				      const struct nlattr *attr)
 {
 	const char *end = (const char *)message + message->nlmsg_len;
-	attr = attr ? mnl_attr_next(attr) : mnl_nlmsg_get_payload_offset(message, header);
+	const char *first = (const char *)mnl_nlmsg_get_payload(message) + MNL_ALIGN(header);
+	attr = attr ? mnl_attr_next(attr) : (const void *)first;
 	return mnl_attr_ok(attr, (int)(end - (const char *)attr)) ? attr : NULL;
 }
 
@@ -77,8 +78,10 @@ static uint32_t attr_u32(const struct nlmsghdr *message, size_t header, uint16_t
 			 uint32_t absent)
 {
 	const struct nlattr *attr = attr_find(message, header, type);
-	return attr && mnl_attr_get_payload_len(attr) == sizeof(uint32_t) ? mnl_attr_get_u32(attr)
-									  : absent;
+	uint32_t value = absent;
+	if (attr && mnl_attr_get_payload_len(attr) == sizeof(value))
+		memcpy(&value, mnl_attr_get_payload(attr), sizeof(value));
+	return value;
 }
 
 static bool attr_equal(const struct nlmsghdr *a, const struct nlmsghdr *b, size_t header,
@@ -103,6 +106,7 @@ static bool addr_words(struct arena *arena, const struct nlmsghdr *message, stru
 	struct ifaddrmsg *header = request_begin(&request, message, sizeof(*header));
 	const struct nlattr *attr = NULL, *lifetimes = NULL;
 	const uint32_t flags = attr_u32(message, sizeof(*header), IFA_FLAGS, header->ifa_flags);
+	const uint32_t asked = flags & ADDR_FLAGS;
 	bool fits = true;
 	header->ifa_flags = 0;
 	while ((attr = attr_next(message, sizeof(*header), attr))) {
@@ -112,8 +116,8 @@ static bool addr_words(struct arena *arena, const struct nlmsghdr *message, stru
 		else if (type != IFA_FLAGS)
 			fits &= attr_put(&request, attr);
 	}
-	fits &= mnl_attr_put_u32_check(&request.header, sizeof(request), IFA_FLAGS,
-				       flags & ADDR_FLAGS);
+	fits &= mnl_attr_put_check(&request.header, sizeof(request), IFA_FLAGS, sizeof(asked),
+				   &asked);
 	const size_t same = request.header.nlmsg_len;
 	if (lifetimes)
 		fits &= attr_put(&request, lifetimes);
@@ -162,7 +166,8 @@ static bool route_words(struct arena *arena, const struct nlmsghdr *message, int
 	header->rtm_flags &= ROUTE_FLAGS;
 	while ((attr = attr_next(message, sizeof(*header), attr))) {
 		const uint16_t type = mnl_attr_get_type(attr);
-		struct nlattr *copy = mnl_nlmsg_get_payload_tail(&request.header);
+		struct nlattr *copy =
+			(void *)((char *)&request + MNL_ALIGN(request.header.nlmsg_len));
 		if (type == RTA_CACHEINFO || type == RTA_NH_ID)
 			continue;
 		fits = fits && attr_put(&request, attr);
