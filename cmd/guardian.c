@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -237,7 +238,7 @@ static int fork_guardian(struct guardian *guardian, struct sentry *sentry, const
 		apply_unlock(lock);
 		lessor_free(sentry->undertaking->lessor);
 		sentry_run(sentry);
-		_exit(0);
+		exit(0);
 	}
 	int errnum = errno;
 	signal(SIGHUP, hangup);
