@@ -840,9 +840,9 @@ def failure(host):
             times.append(time.monotonic() - start)
             service.news()
         pauses = [after - this for this, after in zip(times, times[1:])]
+        # Each attempt waits for two seconds by itself.
         for pause, least in zip(pauses, (0.1, 0.2, 0.4)):
-            assert pause > least * 0.8, f"pauses of {pauses}"
-        assert pauses[-1] > pauses[0], f"pauses of {pauses}"
+            assert pause > 2 + least * 0.8, f"pauses of {pauses}"
         same((host.names("web"), indexes(host)["db"]), (set(), before), "links meanwhile")
         host.ip("other", "link del x")
         born(host, service, "web", "172.16.86.2")
