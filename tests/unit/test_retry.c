@@ -1,0 +1,96 @@
+/* What failed is left alone for a while, which grows. Times are milliseconds of any clock. */
+#include "watch/retry.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NOW INT64_C(1000000)
+
+static void test_delays(void **state)
+{
+	static const int64_t expected[] = {100,  200,   400,   800,   1600,  3200,
+					   6400, 12800, 25600, 51200, 60000, 60000};
+	(void)state;
+	for (unsigned i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		assert_int_equal(retry_delay(i + 1), expected[i]);
+	assert_int_equal(retry_delay(UINT32_MAX), 60000);
+}
+
+/* Up to a quarter more than the delay, and not for all the same. */
+static void test_jitter(void **state)
+{
+	bool differs = false;
+	int64_t first = 0;
+	(void)state;
+	for (int i = 0; i < 64; i++) {
+		struct retry *retry = retry_new();
+		retry_failed(retry, "a", NOW);
+		retry_failed(retry, "a", NOW);
+		const int64_t next = retry_next(retry, NOW) - NOW;
+		assert_in_range(next, 200, 250);
+		first = first ? first : next;
+		differs |= next != first;
+		retry_free(retry);
+	}
+	assert_true(differs);
+}
+
+static void test_held(void **state)
+{
+	(void)state;
+	struct retry *retry = retry_new();
+	assert_false(retry_held(retry, "a", NOW));
+	assert_int_equal(retry_next(retry, NOW), -1);
+	retry_failed(retry, "a", NOW);
+	retry_failed(retry, "b", NOW + 500);
+	const int64_t end = retry_next(retry, NOW);
+	assert_true(retry_held(retry, "a", end - 1));
+	assert_false(retry_held(retry, "a", end));
+	assert_true(retry_held(retry, "b", end));
+	assert_in_range(retry_next(retry, end), NOW + 600, NOW + 625);
+	assert_int_equal(retry_next(retry, NOW + 700), -1);
+	assert_int_equal(retry_count(retry), 2);
+	retry_free(retry);
+}
+
+static bool is_b(const void *data, const char *key)
+{
+	return strcmp(key, data) == 0;
+}
+
+/* It begins anew with the shortest delay. */
+static void test_forgotten(void **state)
+{
+	(void)state;
+	struct retry *retry = retry_new();
+	for (int i = 0; i < 20; i++) {
+		char key[] = {(char)('a' + i), '\0'};
+		for (int failures = 0; failures < 5; failures++)
+			retry_failed(retry, key, NOW);
+	}
+	retry_forget(retry, "a");
+	assert_false(retry_held(retry, "a", NOW));
+	assert_int_equal(retry_count(retry), 19);
+	retry_keep(retry, is_b, "b");
+	assert_int_equal(retry_count(retry), 1);
+	assert_true(retry_held(retry, "b", NOW + 1599));
+	retry_clear(retry);
+	assert_int_equal(retry_count(retry), 0);
+	retry_failed(retry, "b", NOW);
+	assert_in_range(retry_next(retry, NOW), NOW + 100, NOW + 125);
+	retry_free(retry);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_delays),
+		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_forgotten),
+	};
+	return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
+}
