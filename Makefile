@@ -71,6 +71,7 @@ $(BUILD)/tests/unit/test_confine: $(BUILD)/cmd/confine.o $(BUILD)/base/capabilit
 # libFuzzer has a main() of its own.
 FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o
 $(BUILD)/tests/fuzz/netlink: LDFLAGS += -Wl,--wrap=recvmmsg,--wrap=sendto
+$(BUILD)/tests/fuzz/verbatim: LDFLAGS += -Wl,--wrap=recvmmsg,--wrap=sendto
 $(BUILD)/tests/fuzz/monitor: LDFLAGS += -Wl,--wrap=recvmsg
 $(BUILD)/tests/fuzz/engine: LDFLAGS += -Wl,--wrap=engine_http_get
 $(BUILD)/tests/fuzz/events: LDFLAGS += -Wl,--wrap=engine_handle_new
