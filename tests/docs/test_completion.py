@@ -56,9 +56,7 @@ def folder():
 
 
 def environment(binary, home):
-    return {"PATH": f"{os.path.dirname(binary)}:{os.environ['PATH']}", "HOME": home, "TERM": "dumb",
-            "XDG_CONFIG_HOME": "/nonexistent", "XDG_DATA_HOME": "/nonexistent",
-            "XDG_CACHE_HOME": "/nonexistent"}
+    return {"PATH": f"{os.path.dirname(binary)}:{os.environ['PATH']}", "HOME": home, "TERM": "dumb"}
 
 
 @row("completion: fish")
