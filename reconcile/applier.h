@@ -18,6 +18,9 @@ struct applier {
 	int waited_ms;         /* for links that are being taken apart */
 	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
 	size_t n_creates;
+	struct arena *arena;
+	const struct verbatim *
+		*others; /* by step: what may go along with what is changed, or NULL */
 };
 
 enum deed {

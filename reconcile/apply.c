@@ -129,6 +129,9 @@ size_t apply_counting(const struct plan *plan, const struct live *live, struct l
 				  .done = done,
 				  .announcer = -1};
 	size_t failed = 0;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	applier.arena = arena;
+	applier.others = arena_alloc(arena, plan->n_steps * sizeof(*applier.others));
 
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		outcomes[i].state = OUTCOME_NOT_DONE;

@@ -3,6 +3,7 @@
 
 #include "reconcile/netns.h"
 #include "reconcile/sysctl.h"
+#include "reconcile/verbatim.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
@@ -18,6 +19,7 @@ struct changing {
 	int ifindex;
 	const char *name; /* that it has now */
 	bool flushed;     /* the kernel took addresses or routes away that shall be there */
+	const struct verbatim **others; /* applier->others, of this step */
 };
 
 static bool is_removal(const struct change *change)
@@ -39,6 +41,7 @@ static bool changing_begin(struct applier *applier, size_t number, struct changi
 	*ret = (struct changing){.applier = applier,
 				 .step = step,
 				 .outcome = &applier->outcomes[number],
+				 .others = &applier->others[number],
 				 .ifindex = step->have->ifindex,
 				 .name = step->have->name};
 	ret->netlink = ns_socket(applier, step->ns, &error);
@@ -310,12 +313,40 @@ static int removals_send(const struct changing *changing, struct batch *batch, s
 				       : batch_send(changing->netlink, batch, error);
 }
 
+/* Whether the kernel may take others' routes along: with the last address, or one that they name,
+ * or with the link being down for a while. */
+static bool may_flush(const struct step *step)
+{
+	bool may = step->detour.name;
+	for (size_t i = 0; i < step->n_changes; i++) {
+		const struct change *change = &step->changes[i];
+		may |= change->field == FIELD_NAME ||
+		       (is_removal(change) && change->field == FIELD_ADDRESS);
+	}
+	return may;
+}
+
+static bool others_note(struct changing *changing)
+{
+	struct error error;
+	if (!may_flush(changing->step))
+		return true;
+	*changing->others = verbatim_others(changing->netlink, changing->applier->arena,
+					    changing->ifindex, &error);
+	if (*changing->others)
+		return true;
+	error_prepend(&error, "cannot see the routes of %s in namespace %s", changing->name,
+		      changing->step->ns->name);
+	outcome_fail(changing->outcome, &error);
+	return false;
+}
+
 void removals_do(struct applier *applier, size_t step)
 {
 	struct changing changing;
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	if (!changing_begin(applier, step, &changing))
+	if (!changing_begin(applier, step, &changing) || !others_note(&changing))
 		return;
 	detour_do(&changing);
 	for (size_t i = 0; i < changing.step->n_changes; i++)
@@ -338,45 +369,24 @@ static void (*const changers[])(struct changing *, const struct change *) = {
 };
 #define N_CHANGERS (sizeof(changers) / sizeof(changers[0]))
 
-/* Those that are not ours, as far as they are gone; first those that others' next hops need. */
-static void queue_others(struct batch *batch, const struct changing *changing)
-{
-	const struct live_ns *ns = changing->step->ns;
-	union message message;
-	for (int with_gateway = 0; with_gateway <= 1; with_gateway++) {
-		for (size_t i = 0; i < ns->n_routes; i++) {
-			const struct live_route *live = &ns->routes[i];
-			const struct link_route route = link_route_of(live);
-			if (live->ifindex == changing->ifindex && live->proto > RTPROT_KERNEL &&
-			    live->proto != RTPROT_RA && live->proto != MARK_PROTOCOL &&
-			    (live->via.family != 0) == with_gateway)
-				queue(batch,
-				      encode_route_add(&message, changing->ifindex, &route,
-						       NLM_F_EXCL),
-				      &message, false);
-		}
-	}
-}
-
-/* Puts everything back that the kernel took along. What became of others' routes is not asked: a
- * next hop may not be in any subnet of the link any more. */
+/* Puts everything back that the kernel took along. */
 static void flushed_restore(struct changing *changing)
 {
 	struct error error;
 	const struct link_spec *want = changing->step->want;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	queue_details(batch, want, changing->ifindex, NLM_F_REPLACE);
-	const size_t count = batch_count(batch);
-	queue_others(batch, changing);
 	if (batch_send(changing->netlink, batch, &error) < 0) {
 		outcome_fail(changing->outcome, &error);
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < batch_count(batch); i++) {
 		const struct doing doing = detail_doing(want, i);
 		if (batch_reply(batch, i)->errnum)
 			outcome_refused(changing->outcome, &doing, batch_reply(batch, i));
 	}
+	if (*changing->others)
+		verbatim_others_return(changing->netlink, changing->ifindex, *changing->others);
 }
 
 static void faded_restore(struct changing *changing)

@@ -30,6 +30,7 @@ struct verbatim {
 struct reading {
 	struct arena *arena;
 	int ifindex;
+	bool others; /* nothing that is ours */
 	struct verbatim *to;
 };
 
@@ -191,23 +192,35 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	    mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
 	    header->rtm_protocol != RTPROT_KERNEL && header->rtm_protocol != RTPROT_RA &&
 	    !(header->rtm_flags & RTM_F_CLONED) &&
+	    !(reading->others && header->rtm_protocol == MARK_PROTOCOL) &&
 	    route_words(reading->arena, message, reading->ifindex, &words))
 		*array_push(reading->arena, reading->to->routes, reading->to->n_routes) = words;
 	return 0;
 }
 
+static int addrs_read(struct netlink *netlink, struct reading *reading, struct error *error)
+{
+	union message request;
+	encode_link_addrs_dump(&request, reading->ifindex);
+	return netlink_dump(netlink, &request.header, addr_take, reading, error);
+}
+
+static int routes_read(struct netlink *netlink, struct reading *reading, struct error *error)
+{
+	union message request;
+	encode_link_routes_dump(&request, reading->ifindex);
+	return netlink_dump(netlink, &request.header, route_take, reading, error);
+}
+
 static struct verbatim *verbatim_now(struct netlink *netlink, struct arena *arena, int ifindex,
 				     struct error *error)
 {
-	struct reading reading = {arena, ifindex, arena_alloc(arena, sizeof(struct verbatim))};
-	union message request;
-	encode_link_addrs_dump(&request, ifindex);
-	if (netlink_dump(netlink, &request.header, addr_take, &reading, error) < 0)
-		return NULL;
-	encode_link_routes_dump(&request, ifindex);
-	if (netlink_dump(netlink, &request.header, route_take, &reading, error) < 0)
-		return NULL;
-	return reading.to;
+	struct reading reading = {
+		.arena = arena, .ifindex = ifindex, .to = arena_alloc(arena, sizeof(*reading.to))};
+	return addrs_read(netlink, &reading, error) == 0 &&
+			       routes_read(netlink, &reading, error) == 0
+		       ? reading.to
+		       : NULL;
 }
 
 int verbatim_read(struct live_ns *ns, struct live_link *link, struct error *error)
@@ -226,6 +239,7 @@ struct returning {
 	const struct live_ns *ns;
 	const struct live_link *link;
 	const struct verbatim *was;
+	bool gentle; /* what is in the way by now stays, and what is refused is not told */
 	struct batch *batch;
 	const struct words **asked; /* what each request of the batch is for; NULL: it may fail */
 	size_t n_asked;
@@ -357,10 +371,10 @@ static void routes_return(struct returning *returning, const struct verbatim *no
 				!attr_find(words->request, sizeof(struct rtmsg), RTA_MULTIPATH);
 			if (direct != !through || words_among(words, now->routes, now->n_routes))
 				continue;
+			const bool replace = !returning->gentle && route_takes_place(words, now);
 			request_add(returning, words, RTM_NEWROUTE,
-				    NLM_F_CREATE | (route_takes_place(words, now) ? NLM_F_REPLACE
-										  : NLM_F_EXCL),
-				    false);
+				    NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL),
+				    returning->gentle);
 		}
 	}
 }
@@ -479,4 +493,28 @@ size_t verbatim_return(const struct live_ns *ns, const struct live_link *link, r
 	}
 	netlink_close(returning.netlink);
 	return failed;
+}
+
+const struct verbatim *verbatim_others(struct netlink *netlink, struct arena *arena, int ifindex,
+				       struct error *error)
+{
+	struct reading reading = {.arena = arena,
+				  .ifindex = ifindex,
+				  .others = true,
+				  .to = arena_alloc(arena, sizeof(*reading.to))};
+	return routes_read(netlink, &reading, error) == 0 ? reading.to : NULL;
+}
+
+void verbatim_others_return(struct netlink *netlink, int ifindex, const struct verbatim *was)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
+	struct returning returning = {
+		.netlink = netlink, .arena = arena, .was = was, .gentle = true, .batch = batch};
+	struct error ignored;
+	const struct verbatim *now = verbatim_others(netlink, arena, ifindex, &ignored);
+	if (!now)
+		return;
+	routes_return(&returning, now);
+	(void)batch_send(netlink, batch, &ignored);
 }

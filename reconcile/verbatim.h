@@ -4,6 +4,7 @@
 #define RECONCILE_VERBATIM_H
 
 #include "reconcile/live.h"
+#include "reconcile/netlink.h"
 #include "reconcile/revert.h"
 
 /* Notes them in link->verbatim. The thread is in the namespace. Returns 0 or a negative errno. */
@@ -15,5 +16,12 @@ int verbatim_read(struct live_ns *ns, struct live_link *link, struct error *erro
  */
 size_t verbatim_return(const struct live_ns *ns, const struct live_link *link, revert_tell *tell,
 		       void *data);
+
+/* Others' routes of a link, of all tables, which the kernel may take along with an address of ours;
+ * NULL: they cannot be seen. And puts those back that are gone by now: what has taken their place
+ * stays, and what becomes of them is not asked, as a next hop may not be in any subnet any more. */
+const struct verbatim *verbatim_others(struct netlink *netlink, struct arena *arena, int ifindex,
+				       struct error *error);
+void verbatim_others_return(struct netlink *netlink, int ifindex, const struct verbatim *was);
 
 #endif

@@ -12,6 +12,7 @@ ERRNOS = [errno.EPERM, errno.EBUSY, errno.ENOMEM, errno.EEXIST, errno.ENODEV, er
 NAMES = ("web", "db")
 
 NEIGHBOURS = (28, 29)  # announcements
+GET_ROUTE = 26         # others' routes, which are to be put back: no change of anything
 
 NUMBER = "number the host's namespace"
 
@@ -57,7 +58,7 @@ class Refusals:
         """Yields (what its message is for, errno, the run, the state after it) for the messages that
         the sentences are of, (type, words): the last ones."""
         changes = [(number, kind) for number, kind in enumerate(self.kinds, 1)
-                   if kind not in NEIGHBOURS][-len(sentences):]
+                   if kind not in (*NEIGHBOURS, GET_ROUTE)][-len(sentences):]
         same([kind for _, kind in changes], [kind for kind, _ in sentences],
              "the types of the messages")
         for (number, _), (kind, sentence) in zip(changes, sentences):
@@ -157,12 +158,27 @@ def name_not_given_up(host):
     after = document(both, {"web": {"n": {"interface_name": "lan0"},
                                     "m": {"interface_name": "eth0"}}})
     kinds = noted(host, "request", lambda env: host.apply(after, "--dry-run", code=2, env=env))
-    done = host.apply(after, code=1, env=preload(host, f"refuse@{len(kinds) + 1}={errno.EPERM}"))
+    done = host.apply(after, code=1, env=preload(host, f"refuse@{len(kinds) + 2}={errno.EPERM}"))
     assert "cannot rename eth0 to lan0 in namespace web: Operation not permitted" in done.err, done
     assert "attach web/m: cannot move eth0 in namespace web: File exists" in done.err, done
     same((host.names("host"), host.names("web")), ({"eth0"}, {"eth0"}), "links")
     host.apply(after)
     same(host.names("web"), {"eth0", "lan0"}, "links in the end")
+
+
+@test("refusals: where others' routes cannot be seen, no address goes that may take them along")
+def routes_unseen(host):
+    host.netns("web")
+    text = [document({"n": lan()}, {"web": {"n": {"ipv4_address": f"172.16.86.{last}"}}})
+            for last in (20, 30)]
+    host.apply(text[0])
+    kinds = noted(host, "request", lambda env: host.apply(text[1], "--dry-run", code=2, env=env))
+    done = host.apply(text[1], code=1,
+                      env=preload(host, f"refuse@{len(kinds) + 1}={errno.ENOMEM}"))
+    assert "cannot see the routes of eth0 in namespace web: Cannot allocate memory" in done.err, done
+    same(host.addresses("web", "eth0"), {"172.16.86.20/24", "172.16.86.30/24"}, "addresses")
+    host.apply(text[1])
+    same(host.addresses("web", "eth0"), {"172.16.86.30/24"}, "addresses in the end")
 
 
 def network(**keys):

@@ -171,6 +171,31 @@ def foreign_beside_ours(host):
 
 
 
+@test("foreign: routes of any kind by a link of ours stay when its address changes", both=True)
+def foreign_routes_kept(host):
+    host.netns("web")
+
+    def text(address):
+        return document({"n": lan()}, {"web": {"n": {"ipv4_address": address}}})
+    host.apply(text("172.16.86.20"))
+    host.batch("web", [f"route add {route}" for route in (
+        "default via 172.16.86.1 dev eth0 table 100 metric 7 mtu 1400", "10.8.0.0/16 dev eth0 table 101",
+        "10.6.0.0/16 nexthop via 172.16.86.3 dev eth0 weight 2 nexthop via 172.16.86.4 dev eth0",
+        "10.7.0.0/16 via 198.51.100.1 dev eth0 onlink proto static", "blackhole 10.5.0.0/16")])
+
+    def theirs():
+        routes = host.run("ip", "-d", "-j", "route", "show", "table", "all", ns="web", code=0).json
+        return sorted(str(route) for route in routes
+                      if route.get("protocol") not in ("kernel", "77") and
+                      not route["dst"].startswith(("ff", "fe80")))
+    before = theirs()
+    same(len(before), 5, f"of {before}")
+    host.apply(text("172.16.86.30"))
+    same(host.addresses("web", "eth0"), {"172.16.86.30/24"}, "addresses")
+    same(theirs(), before, "the others' routes")
+    host.unchanged(text("172.16.86.30"))
+
+
 @test("adopt: an unmarked macvlan is taken over in place", both=True)
 def adopt_link(host):
     host.netns("web")
