@@ -1,0 +1,28 @@
+/* What verbatim.c notes, and verbatim_return.c puts back. Not for their users: that is verbatim.h.
+ */
+#ifndef RECONCILE_VERBATIM_WORDS_H
+#define RECONCILE_VERBATIM_WORDS_H
+
+#include "reconcile/verbatim.h"
+
+/* A request that makes what a listing told of. */
+struct words {
+	struct nlmsghdr *request;
+	size_t same; /* bytes of it that are the same as long as it is: without lifetimes */
+};
+
+struct verbatim {
+	struct words *addrs, *routes;
+	size_t n_addrs, n_routes;
+};
+
+/* The attribute of a message whose fixed header has that size, or NULL. */
+const struct nlattr *attr_find(const struct nlmsghdr *message, size_t header, uint16_t type);
+/* Whether both have it alike, or neither has it. */
+bool attr_equal(const struct nlmsghdr *a, const struct nlmsghdr *b, size_t header, uint16_t type);
+
+/* What the link has now, in the arena; NULL: it cannot be seen. */
+struct verbatim *verbatim_now(struct netlink *netlink, struct arena *arena, int ifindex,
+			      struct error *error);
+
+#endif
