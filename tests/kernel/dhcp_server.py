@@ -49,6 +49,8 @@ class Server:
         with contextlib.suppress(FileNotFoundError), \
                 open(self.leases_path, encoding="utf-8") as file:
             for line in file:
+                if not line.endswith("\n"):
+                    break  # it is being written
                 _, mac, address, name, client = line.split()
                 found[address] = (mac, name, bytes.fromhex(client.replace(":", "")))
         return found
