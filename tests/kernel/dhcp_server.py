@@ -49,10 +49,10 @@ class Server:
         with contextlib.suppress(FileNotFoundError), \
                 open(self.leases_path, encoding="utf-8") as file:
             for line in file:
-                if not line.endswith("\n"):
-                    break  # it is being written
-                _, mac, address, name, client = line.split()
-                found[address] = (mac, name, bytes.fromhex(client.replace(":", "")))
+                # The server writes over the old file: a line may be of both, or half there.
+                with contextlib.suppress(ValueError):
+                    _, mac, address, name, client = line.split()
+                    found[address] = (mac, name, bytes.fromhex(client.replace(":", "")))
         return found
 
 
