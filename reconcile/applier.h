@@ -19,8 +19,7 @@ struct applier {
 	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
 	size_t n_creates;
 	struct arena *arena;
-	const struct verbatim *
-		*others; /* by step: what may go along with what is changed, or NULL */
+	const struct verbatim **others; /* by step: what may go along with a change; or NULL */
 };
 
 enum deed {

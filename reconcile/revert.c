@@ -149,12 +149,6 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 	return spec;
 }
 
-static bool touched(const struct step *step)
-{
-	return step->action == ACTION_CREATE || step->action == ACTION_CHANGE ||
-	       step->action == ACTION_REPLACE || step->action == ACTION_DELETE;
-}
-
 /* Whether going back takes the link away, for good or to be made anew. */
 static bool leaves(const void *data, const struct live_link *link)
 {
@@ -280,7 +274,7 @@ struct plan *plan_revert(const struct plan *done, const struct live *before, con
 		.now = now};
 	for (size_t i = 0; i < done->n_steps; i++) {
 		const struct step *step = &done->steps[i];
-		if (!touched(step))
+		if (!step_acts(step))
 			continue;
 		if (!seen(&reverter, step->ns) || (step->want && !seen(&reverter, step->want->ns)))
 			unseen_waits(&reverter, step);

@@ -182,11 +182,13 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	return 0;
 }
 
-static int addrs_read(struct netlink *netlink, struct reading *reading, struct error *error)
+int addrs_look(struct netlink *netlink, struct arena *arena, int ifindex, struct verbatim *ret,
+	       struct error *error)
 {
+	struct reading reading = {.arena = arena, .ifindex = ifindex, .to = ret};
 	union message request;
-	encode_link_addrs_dump(&request, reading->ifindex);
-	return netlink_dump(netlink, &request.header, addr_take, reading, error);
+	encode_link_addrs_dump(&request, ifindex);
+	return netlink_dump(netlink, &request.header, addr_take, &reading, error);
 }
 
 static int routes_read(struct netlink *netlink, struct reading *reading, struct error *error)
@@ -196,23 +198,25 @@ static int routes_read(struct netlink *netlink, struct reading *reading, struct 
 	return netlink_dump(netlink, &request.header, route_take, reading, error);
 }
 
-struct verbatim *verbatim_now(struct netlink *netlink, struct arena *arena, int ifindex,
-			      struct error *error)
+int routes_look(struct netlink *netlink, struct arena *arena, int ifindex, struct verbatim *ret,
+		struct error *error)
 {
-	struct reading reading = {
-		.arena = arena, .ifindex = ifindex, .to = arena_alloc(arena, sizeof(*reading.to))};
-	return addrs_read(netlink, &reading, error) == 0 &&
-			       routes_read(netlink, &reading, error) == 0
-		       ? reading.to
-		       : NULL;
+	struct reading reading = {.arena = arena, .ifindex = ifindex, .to = ret};
+	return routes_read(netlink, &reading, error);
 }
 
 int verbatim_read(struct live_ns *ns, struct live_link *link, struct error *error)
 {
+	struct verbatim *verbatim = arena_alloc(ns->arena, sizeof(*verbatim));
 	struct netlink *netlink = netlink_open(error);
-	link->verbatim = netlink ? verbatim_now(netlink, ns->arena, link->ifindex, error) : NULL;
+	int status = netlink ? 0 : -error->errnum;
+	if (status == 0)
+		status = addrs_look(netlink, ns->arena, link->ifindex, verbatim, error);
+	if (status == 0)
+		status = routes_look(netlink, ns->arena, link->ifindex, verbatim, error);
 	netlink_close(netlink);
-	return link->verbatim ? 0 : -error->errnum;
+	link->verbatim = status == 0 ? verbatim : NULL;
+	return status;
 }
 
 const struct verbatim *verbatim_others(struct netlink *netlink, struct arena *arena, int ifindex,

@@ -212,18 +212,19 @@ static void addrs_return(struct returning *returning, const struct verbatim *now
 }
 
 /* Returns how many could not be put back; 1 if it is not known what is there. */
-static size_t part_return(struct returning *returning, put_back *put, revert_tell *tell, void *data)
+static size_t part_return(struct returning *returning, look *look_at, put_back *put,
+			  revert_tell *tell, void *data)
 {
 	struct error error;
-	const struct verbatim *now = verbatim_now(returning->netlink, returning->arena,
-						  returning->link->ifindex, &error);
-	if (!now)
+	struct verbatim now = {0};
+	if (look_at(returning->netlink, returning->arena, returning->link->ifindex, &now, &error) <
+	    0)
 		return unseen_tell(returning, &error, tell, data);
 	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
 	returning->batch = batch;
 	returning->asked = NULL;
 	returning->n_asked = 0;
-	put(returning, now);
+	put(returning, &now);
 	return batch_finish(returning, tell, data);
 }
 
@@ -261,8 +262,8 @@ size_t verbatim_return(const struct live_ns *ns, const struct live_link *link, r
 	size_t failed = 0;
 	if (status == 0) {
 		/* Routes go with the addresses that they name. */
-		failed = part_return(&returning, addrs_return, tell, data);
-		failed += part_return(&returning, routes_return, tell, data);
+		failed = part_return(&returning, addrs_look, addrs_return, tell, data);
+		failed += part_return(&returning, routes_look, routes_return, tell, data);
 	} else if (status != -ENODEV) {
 		failed = unseen_tell(&returning, &error, tell, data);
 	}

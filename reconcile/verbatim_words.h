@@ -21,8 +21,9 @@ const struct nlattr *attr_find(const struct nlmsghdr *message, size_t header, ui
 /* Whether both have it alike, or neither has it. */
 bool attr_equal(const struct nlmsghdr *a, const struct nlmsghdr *b, size_t header, uint16_t type);
 
-/* What the link has now, in the arena; NULL: it cannot be seen. */
-struct verbatim *verbatim_now(struct netlink *netlink, struct arena *arena, int ifindex,
-			      struct error *error);
+/* Adds what the link has now, in the arena. Return 0 or a negative errno. */
+typedef int look(struct netlink *netlink, struct arena *arena, int ifindex, struct verbatim *ret,
+		 struct error *error);
+look addrs_look, routes_look;
 
 #endif
