@@ -16,12 +16,16 @@ PACKAGE_FLAGS     := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 override CFLAGS   += -std=c17 -pthread -MMD -MP $(WARNINGS) $(PACKAGE_FLAGS)
 LDLIBS            := $(shell pkg-config --libs $(LINKED) 2>/dev/null) -pthread -ldl
 
-LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(wildcard base/*.c schema/*.c engine/*.c dhcp/*.c reconcile/*.c watch/*.c carry/*.c))
-COMMAND := $(patsubst %.c,$(BUILD)/%.o,$(wildcard cmd/*.c cmd/*/*.c))
+# Every folder below these is part of the program; what is not below cmd/ is the library that the tests link.
+FOLDERS := base schema engine dhcp reconcile watch carry cmd
+PROGRAM := $(sort $(shell find $(FOLDERS) -name '*.c'))
+LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/%,$(PROGRAM)))
+COMMAND := $(patsubst %.c,$(BUILD)/%.o,$(filter cmd/%,$(PROGRAM)))
 # A program each; what does not begin with test_ is shared by them.
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
-SOURCES := $(wildcard base/*.[ch] schema/*.[ch] reconcile/*.[ch] watch/*.[ch] carry/*.[ch] cmd/*.[ch] cmd/*/*.[ch] engine/*.[ch] dhcp/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] scripts/*.[ch])
+SOURCES := $(PROGRAM) $(sort $(shell find $(FOLDERS) -name '*.h')) \
+           $(wildcard tests/unit/*.[ch] tests/bench/*.[ch] scripts/*.[ch])
 # What makes things go wrong for the tests: preloaded into mvapply, or tracing it.
 FAULTS  := $(BUILD)/tests/faults/shim.so $(BUILD)/tests/faults/killer
 SOURCES += $(wildcard tests/faults/*.[ch] static/*.[ch])
@@ -107,6 +111,10 @@ unit: $(UNIT) $(FUZZ)
 
 unit-programs:
 	@printf '%s\n' $(UNIT) $(FUZZ)
+
+# What scripts/static compiles with another compiler.
+program-sources:
+	@printf '%s\n' $(PROGRAM)
 
 kernel: $(BUILD)/mvapply $(FAULTS) $(MODEL)
 	@tests/kernel/run.py --binary $(BUILD)/mvapply $(ARGS)
@@ -243,7 +251,7 @@ clean:
 	rm -rf build compile_commands.json
 
 .DEFAULT_GOAL := all
-.PHONY: all soak packages deps demo check programs unit unit-programs coverage fuzz fuzz-programs kernel uml docs schema man deb soak-watch bench bench-uml bench-watch asan install uninstall format lint clean
+.PHONY: all soak packages deps demo check programs unit unit-programs program-sources coverage fuzz fuzz-programs kernel uml docs schema man deb soak-watch bench bench-uml bench-watch asan install uninstall format lint clean
 .PRECIOUS: $(OBJECTS)
 .DELETE_ON_ERROR:
 -include $(OBJECTS:.o=.d)
