@@ -2,7 +2,9 @@
 #ifndef CARRY_NODE_H
 #define CARRY_NODE_H
 
-#include "carry/tree.h"
+#include "base/arena.h"
+
+#include <stddef.h>
 
 enum tree_kind { TREE_MAP, TREE_LIST, TREE_TEXT, TREE_NUMBER, TREE_BOOL, TREE_COMMENT };
 

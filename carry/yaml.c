@@ -1,5 +1,6 @@
 /* A tree as YAML: blocks, and lists of plain words in one line. */
 #include "carry/node.h"
+#include "carry/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

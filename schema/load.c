@@ -1,6 +1,7 @@
 #include "schema/load.h"
 
 #include "schema/check.h"
+#include "schema/yaml.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,13 +4,7 @@
 
 #include "schema/diag.h"
 #include "schema/model.h"
-
-/* One file's bytes; need not end in NUL. */
-struct input {
-	const char *file; /* the name for messages */
-	const char *bytes;
-	size_t size;
-};
+#include "schema/source.h"
 
 /* Decodes and checks all inputs as one declaration, and gives the part of it that lives on `host`;
  * NULL: all of it, for no host in particular. Pure: no file is read, nothing is printed. Returns

@@ -3,9 +3,8 @@
 #define SCHEMA_REPORT_H
 
 #include "base/codes.h"
-#include "schema/load.h"
+#include "schema/node.h"
 #include "schema/source.h"
-#include "schema/yaml.h"
 
 /* Findings that are kept. */
 #define DIAGS_MAX 100

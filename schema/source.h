@@ -4,6 +4,13 @@
 
 #include "schema/diag.h"
 
+/* One file's bytes; need not end in NUL. */
+struct input {
+	const char *file; /* the name for messages */
+	const char *bytes;
+	size_t size;
+};
+
 /* A position, and where its line starts. Lines end where YAML 1.1 says, so that they are counted as
  * the parser counts them. */
 struct position {
