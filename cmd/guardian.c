@@ -17,7 +17,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <syslog.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* One message is one datagram: its kind, and text. */
@@ -285,28 +284,6 @@ void guardian_applied(const struct guardian *guardian)
 	message_send(guardian->fd, MESSAGE_APPLIED, "");
 }
 
-/* ENTER that was pressed before the question is no answer. Reading the terminal from the background
- * would stop the process. */
-static int input_open(void)
-{
-	if (!isatty(STDIN_FILENO))
-		return STDIN_FILENO;
-	if (tcgetpgrp(STDIN_FILENO) != getpgrp())
-		return -1;
-	tcflush(STDIN_FILENO, TCIFLUSH);
-	return STDIN_FILENO;
-}
-
-/* The end of the input is no ENTER. */
-static bool enter_heard(int *input)
-{
-	char bytes[256];
-	ssize_t size = read(*input, bytes, sizeof(bytes));
-	if (size <= 0)
-		*input = -1;
-	return size > 0 && memchr(bytes, '\n', (size_t)size);
-}
-
 static void own_signal_heard(const struct guardian *guardian, struct verdict *verdict)
 {
 	int signal = signal_take(guardian->signals);
@@ -317,32 +294,34 @@ static void own_signal_heard(const struct guardian *guardian, struct verdict *ve
 }
 
 /* Whatever is asked, it is the guardian that decides. */
-static void people_heard(const struct guardian *guardian, struct verdict *verdict)
+static void people_heard(const struct guardian *guardian, struct keyboard *keyboard,
+			 struct verdict *verdict)
 {
-	int input = input_open();
 	for (;;) {
-		struct pollfd polled[] = {{.fd = guardian->fd, .events = POLLIN},
-					  {.fd = guardian->signals, .events = POLLIN},
-					  {.fd = input, .events = POLLIN}};
-		if (poll(polled, sizeof(polled) / sizeof(polled[0]), -1) < 0)
+		int timeout;
+		struct pollfd polled[] = {
+			{.fd = guardian->fd, .events = POLLIN},
+			{.fd = guardian->signals, .events = POLLIN},
+			{.fd = keyboard_poll(keyboard, &timeout), .events = POLLIN}};
+		if (poll(polled, sizeof(polled) / sizeof(polled[0]), timeout) < 0)
 			continue;
 		if (polled[0].revents)
 			return;
 		if (polled[1].revents)
 			own_signal_heard(guardian, verdict);
-		if (polled[2].revents && enter_heard(&input))
+		if (polled[2].revents && keyboard_enter(keyboard))
 			message_send(guardian->fd, MESSAGE_CONFIRM, "");
 	}
 }
 
-struct verdict guardian_wait(const struct guardian *guardian, const struct undertaking *undertaking,
-			     struct arena *arena)
+struct verdict guardian_wait(const struct guardian *guardian, struct keyboard *keyboard,
+			     const struct undertaking *undertaking, struct arena *arena)
 {
 	struct verdict verdict = {.words = ""};
 	struct complaint complaint = {.used = 0};
 	char bytes[MESSAGE_SIZE];
 	stops_hold(SIG_UNBLOCK);
-	people_heard(guardian, &verdict);
+	people_heard(guardian, keyboard, &verdict);
 	ssize_t size = recv(guardian->fd, bytes, sizeof(bytes) - 1, 0);
 	if (size > 0) {
 		bytes[size] = '\0';

@@ -5,6 +5,7 @@
 #define CMD_GUARDIAN_H
 
 #include "base/error.h"
+#include "cmd/keyboard.h"
 #include "reconcile/apply.h"
 
 #include <stdbool.h>
@@ -44,7 +45,7 @@ struct verdict {
 
 /* Waits for it, and for ENTER and signals; the lock is not held any more. Goes back itself should
  * the guardian be killed. */
-struct verdict guardian_wait(const struct guardian *guardian, const struct undertaking *undertaking,
-			     struct arena *arena);
+struct verdict guardian_wait(const struct guardian *guardian, struct keyboard *keyboard,
+			     const struct undertaking *undertaking, struct arena *arena);
 
 #endif

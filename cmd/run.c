@@ -290,6 +290,15 @@ static void conclude_text(const struct run *run, const struct verdict *verdict,
 	text_error(&run->fault);
 }
 
+/* ENTER is offered only where it is heard. */
+static void ask_to_confirm(const struct keyboard *keyboard, unsigned seconds)
+{
+	fprintf(stderr,
+		"mvapply: to confirm, %srun `mvapply confirm` or send SIGUSR1 to %ld;\n"
+		"    otherwise the changes are rolled back in %u s\n",
+		keyboard->foreground ? "press ENTER, " : "", (long)getpid(), seconds);
+}
+
 int run_conclude(struct run *run, const struct desired *desired, const struct options *options)
 {
 	if (!run->guardian.pid)
@@ -297,11 +306,10 @@ int run_conclude(struct run *run, const struct desired *desired, const struct op
 	if (options->output == OUTPUT_TEXT)
 		run_report(run, desired, options);
 	fflush(stdout);
-	fprintf(stderr,
-		"mvapply: press ENTER to confirm, or run `mvapply confirm`, or send SIGUSR1 to "
-		"%ld:\n    else in %u s everything goes back to what it was\n",
-		(long)getpid(), options->confirm_seconds);
-	const struct verdict verdict = guardian_wait(&run->guardian, &run->undertaking, run->arena);
+	struct keyboard keyboard = keyboard_open();
+	ask_to_confirm(&keyboard, options->confirm_seconds);
+	const struct verdict verdict =
+		guardian_wait(&run->guardian, &keyboard, &run->undertaking, run->arena);
 	if (!verdict.confirmed) {
 		run->exit_code = verdict.broken ? EXIT_FAILED : EXIT_REVERTED;
 		fault_reverted(run, &verdict, options);

@@ -201,7 +201,7 @@ def order(host):
          "--wait")
     host.netns("job")
     out = host.run("sh", "-c", 'exec "$@" 2>&1', "sh", host.binary, "-f", path, "--confirm=1", code=5).out
-    found = [out.find(words) for words in ("+ attach", "Done: 1 created.", "press ENTER", "reverted:")]
+    found = [out.find(words) for words in ("+ attach", "Done: 1 created.", "`mvapply confirm`", "reverted:")]
     assert found == sorted(found) and found[0] == 0, out
 
 

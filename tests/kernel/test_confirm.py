@@ -4,6 +4,7 @@ import glob
 import os
 import pty
 import signal
+import socket
 import subprocess
 
 from declare import VLAN, document, lan
@@ -12,7 +13,7 @@ from host import same
 from registry import test
 
 WEB_DB = document({"n": lan()}, {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.20"}}})
-WAITS = b"press ENTER to confirm"
+WAITS = b"`mvapply confirm`"
 
 
 @contextlib.contextmanager
@@ -26,6 +27,18 @@ def waiting(host, text, *flags, stdin=subprocess.DEVNULL):
         finally:
             child.kill()
             host.run(host.binary, "confirm")
+
+
+@contextlib.contextmanager
+def confirming(host):
+    """Confirms the next apply that waits."""
+    loop = 'for i in $(seq 600); do "$0" confirm && break; sleep 0.1; done'
+    with subprocess.Popen(["bash", "-c", loop, host.binary], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            yield
+        finally:
+            child.terminate()
 
 
 def until_asked(child):
@@ -207,18 +220,128 @@ def parent_anew(host):
 
 # --- staying
 
-@test("confirm: ENTER keeps it; other input and its end do not")
+def on_terminal(host, text, *flags, typed=(), signals=()):
+    """An apply with a terminal of its own, on which these lines are typed once it waits. Gives its exit
+    code and what it said."""
+    path = host.write(text)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(host.binary, [host.binary, "apply", "-f", path, *flags])
+    said = b""
+    with contextlib.suppress(OSError):  # EIO: it has ended
+        while WAITS not in said:
+            said += os.read(terminal, 4096)
+        for line in typed:
+            os.write(terminal, line)
+        for number in signals:
+            os.kill(pid, number)
+        while more := os.read(terminal, 4096):
+            said += more
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
+
+
+@test("confirm: ENTER on a terminal keeps it; other lines and the end of the input do not")
 def enter(host):
     host.netns("web", "db")
-    with waiting(host, WEB_DB, stdin=subprocess.PIPE) as (child, _):
-        child.stdin.write(b"\n")
-        child.stdin.flush()
-        ended(host, child, 0)
-        assert child.stdout.read().endswith(b"Confirmed.\n")
+    code, said = on_terminal(host, WEB_DB, "--confirm=600", typed=[b"\n"])
+    same(code, 0, "exit code")
+    assert b"press ENTER" in said and said.endswith(b"Confirmed.\r\n"), said
     host.unchanged(WEB_DB)
     host.delete(WEB_DB)
-    host.apply(WEB_DB, "--confirm=1", stdin=b"no", code=5)
+    for typed in ([b"no\n"], [b"\x04"], [b"x" * 255, b"y\n"], [b"no"]):
+        code, said = on_terminal(host, WEB_DB, "--confirm=1", typed=typed)
+        same((code, host.names("web")), (5, set()), f"after {typed}")
+    code, said = on_terminal(host, WEB_DB, "--confirm=600", typed=[b"no\n", b"\n"])
+    same(code, 0, "exit code, after another line")
+
+
+@test("confirm: a terminal in whose background it waits is not read")
+def background(host):
+    host.netns("web", "db")
+    path = host.write(WEB_DB)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvp("bash", ["bash", "--norc", "--noprofile", "-mc",
+                           f"{host.binary} apply -f {path} --confirm=1 & read line; wait $!; "
+                           'echo "code $? line $line."'])
+    said = b""
+    while b"mvapply confirm" not in said:
+        said += os.read(terminal, 4096)
+    os.write(terminal, b"\n")
+    with contextlib.suppress(OSError):
+        while more := os.read(terminal, 4096):
+            said += more
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    assert b"code 5 line ." in said and b"press ENTER" not in said, said
     same(host.names("web"), set(), "links")
+
+
+def closed_input():
+    os.close(0)
+
+
+@contextlib.contextmanager
+def inputs(kind):
+    """A standard input that is no terminal, with lines in it; gives it, and what reads what is left."""
+    lines = b"\n\nno\n\n"
+    with contextlib.ExitStack() as stack:
+        if kind == "file":
+            with open("list", "wb") as file:
+                file.write(lines)
+            file = stack.enter_context(open("list", "rb", buffering=0))
+            yield file, file.read
+        elif kind == "socket":
+            ours, theirs = (stack.enter_context(one) for one in socket.socketpair())
+            ours.sendall(lines)
+            ours.shutdown(socket.SHUT_WR)
+            yield theirs, lambda: theirs.recv(4096)
+        elif kind == "pipe":
+            read, write = os.pipe()
+            os.write(write, lines)
+            os.close(write)
+            yield stack.enter_context(os.fdopen(read, "rb", buffering=0)), lambda: os.read(read, 4096)
+        elif kind == "FIFO":
+            os.mkfifo("fifo")
+            both = stack.enter_context(open("fifo", "r+b", buffering=0))
+            os.write(both.fileno(), lines)
+            yield both, lambda: os.read(both.fileno(), 4096)
+        elif kind == "closed":
+            yield None, lambda: lines
+        else:
+            yield subprocess.DEVNULL, lambda: lines
+
+
+for kind in ("file", "pipe", "socket", "FIFO", "closed", "/dev/null"):
+    def no_terminal(host, kind=kind):
+        host.netns("web", "db")
+        path = host.write(WEB_DB)
+        with inputs(kind) as (stdin, left):
+            done = subprocess.run([host.binary, "-f", path, "--confirm=1"], stdin=stdin, check=False,
+                                  capture_output=True, timeout=20 * host.patience,
+                                  preexec_fn=closed_input if stdin is None else None)
+            same(done.returncode, 5, f"exit code: {done.stderr}")
+            same(left(), b"\n\nno\n\n", "what is left of the input")
+        assert b"`mvapply confirm`" in done.stderr and b"ENTER" not in done.stderr, done.stderr
+        same(host.names("web"), set(), "links")
+
+    test(f"confirm: standard input that is no terminal is not read ({kind})")(no_terminal)
+
+
+@test("confirm: in a loop over a list, and in a script on standard input, it takes nothing of either")
+def in_a_loop(host):
+    host.netns("web", "db")
+    for name in ("web", "db"):
+        host.write(document({"n": lan()}, {name: ["n"]}, name=name), f"{name}.yaml")
+    host.write("web.yaml\n\ndb.yaml\n\n", "list")
+    loop = (f'while read f; do [ -z "$f" ] || {{ {host.binary} apply -q -f "$f" --confirm=1; '
+            'echo "$f $?"; }; done')
+    done = host.run("bash", "-c", f"{loop} <list", code=0)
+    same(done.lines, ["web.yaml 5", "db.yaml 5"], "a loop over a list")
+    script = f"{host.binary} apply -q -f web.yaml --confirm=1\n\necho $?\n"
+    same(host.run("bash", "-s", stdin=script.encode(), code=0).lines, ["5"], "a script")
+    same((host.names("web"), host.names("db")), (set(), set()), "links")
 
 
 @test("confirm: mvapply confirm keeps it, and says whose")
@@ -276,7 +399,8 @@ def saved(host):
     same((done["confirmed"], done["exit_code"], len(done["steps"])), (False, 5, 2), "the report")
     same([one["code"] for one in done["errors"]], ["MV0912"], "what it says of the run")
     same(host.snapshot(settled=True), before, "after it went back")
-    host.mvapply("apply", "plan.json", "--confirm=600", stdin=b"\n")
+    with confirming(host):
+        host.mvapply("apply", "plan.json", "--confirm=600")
     same(host.names("web"), {"eth0"}, "links")
 
 

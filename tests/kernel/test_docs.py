@@ -1,10 +1,12 @@
 """The pages that people read: every command in them, with what it says there."""
+import contextlib
 import os
 
 import documents
 from declare import BRIDGE
 from engines import running
 from registry import test
+from test_confirm import confirming
 
 
 def play_section(section):
@@ -44,6 +46,7 @@ def listed(host):
                 line = f"timeout --preserve-status -s INT {3 * host.patience} {line}"
             if command in ANEW:
                 host.delete(BRIDGE)
-            host.run("bash", "-c", line, stdin=b"\n", code=CODES.get(command, 0), env=env)
+            with confirming(host) if "--confirm" in command else contextlib.nullcontext():
+                host.run("bash", "-c", line, code=CODES.get(command, 0), env=env)
             count += 1
     assert count >= 12, f"only {count} commands were found"

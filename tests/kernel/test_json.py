@@ -1,4 +1,5 @@
 """Everything that is written as JSON, against the schema that the reference has of it."""
+import contextlib
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ from documents import TOP
 from host import same
 from registry import test
 from service import watching
-from test_confirm import waiting
+from test_confirm import confirming, waiting
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -118,14 +119,14 @@ def waited_and_failed(host):
 def confirmed(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
-    for stdin, code, kept, codes in ((None, 5, False, ["MV0912"]), (b"\n", 0, True, [])):
-        seconds = 600 if stdin else 1
-        done = host.apply(text, f"--confirm={seconds}", "-o", "json", code=code, stdin=stdin)
+    for seconds, code, kept, codes in ((1, 5, False, ["MV0912"]), (600, 0, True, [])):
+        with confirming(host) if kept else contextlib.nullcontext():
+            done = host.apply(text, f"--confirm={seconds}", "-o", "json", code=code)
         fits(done.json, "plan")
         same((done.json["confirmed"], done.json["exit_code"],
               [one["code"] for one in done.json["errors"]], told(done.json)),
              (kept, code, codes, [("create", "web", "done")]), "the document")
-        assert "press ENTER to confirm" in done.err, done
+        assert "`mvapply confirm`" in done.err, done
     done = host.apply(text, "--confirm", "-o", "json").json
     fits(done, "plan")
     same((done["steps"], done["exit_code"], done.get("confirmed")), ([], 0, None), "nothing to do")

@@ -1,0 +1,25 @@
+/* ENTER on the terminal that a command runs on. Standard input that is no terminal is never read:
+ * it may be a list or a script that is somebody else's. */
+#ifndef CMD_KEYBOARD_H
+#define CMD_KEYBOARD_H
+
+#include <stdbool.h>
+
+struct keyboard {
+	bool terminal;   /* standard input is one, and has not ended */
+	bool foreground; /* the kernel stops a background process that reads it (SIGTTIN) */
+	bool in_line;    /* part of a line was read */
+};
+
+/* Discards what was typed before. */
+struct keyboard keyboard_open(void);
+
+/* The descriptor to poll(2), or -1 while nothing can be typed for this process. *ret_timeout:
+ * milliseconds after which to ask again, since coming to the foreground is no event; or -1. */
+int keyboard_poll(struct keyboard *keyboard, int *ret_timeout);
+
+/* Reads what was typed; whether it has an empty line. Any other line, and the end of the input, is
+ * not ENTER. */
+bool keyboard_enter(struct keyboard *keyboard);
+
+#endif
