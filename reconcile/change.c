@@ -27,6 +27,21 @@ static bool is_removal(const struct change *change)
 	return !change->to && (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE);
 }
 
+/* Whether the link gets the address again, with another prefix length: nobody waits for it. */
+static bool comes_back(const struct step *step, const struct change *removal)
+{
+	for (size_t i = 0; removal->field == FIELD_ADDRESS && i < step->want->n_addrs; i++)
+		if (ip_equal(&step->want->addrs[i].ip, &removal->addr.ip))
+			return true;
+	return false;
+}
+
+/* What is taken away before anything else is done. */
+static bool is_early_removal(const struct step *step, const struct change *change)
+{
+	return is_removal(change) && !comes_back(step, change);
+}
+
 static struct doing changing_doing(const struct changing *changing, enum deed deed)
 {
 	struct doing doing = doing_of(deed, changing->step->ns, changing->step->want);
@@ -87,7 +102,7 @@ static void removals_check(struct changing *changing, const struct batch *batch)
 	size_t number = 0;
 	for (size_t i = 0; i < changing->step->n_changes; i++) {
 		const struct change *change = &changing->step->changes[i];
-		if (!is_removal(change))
+		if (!is_early_removal(changing->step, change))
 			continue;
 		const struct reply *reply = batch_reply(batch, number++);
 		if (!reply->errnum || gone_already(reply->errnum))
@@ -252,19 +267,73 @@ static uint16_t put_flags(const struct change *change)
 	return change->from ? NLM_F_REPLACE : NLM_F_EXCL;
 }
 
-static void address_change(struct changing *changing, const struct change *change)
+/* Whether an address that is not ours would go along with the first one of its subnet. */
+static bool others_follow(const struct changing *changing)
+{
+	const struct live_ns *ns = changing->step->ns;
+	for (size_t i = 0; i < ns->n_addrs; i++) {
+		const struct live_addr *addr = &ns->addrs[i];
+		if (addr->ifindex == changing->ifindex && addr->prefix.ip.family == AF_INET &&
+		    addr->flags & IFA_F_SECONDARY && addr->proto != MARK_PROTOCOL)
+			return true;
+	}
+	return false;
+}
+
+/* `name`: that the link has now. */
+static int removals_send(const struct changing *changing, const char *name, struct batch *batch,
+			 struct error *error)
+{
+	return others_follow(changing)
+		       ? batch_send_promoting(changing->applier, changing->netlink,
+					      changing->step->ns, name, batch, error)
+		       : batch_send(changing->netlink, batch, error);
+}
+
+/* The kernel has no message that changes a prefix length (inet_rtm_newaddr and inet6_rtm_newaddr
+ * find an address by both), and ipvlan and IPv6 do not take both at once. In one datagram, so that
+ * nothing comes between the two. */
+static void lengths_queue(const struct changing *changing, const struct change *change,
+			  struct batch *batch)
+{
+	for (size_t i = 0; i < changing->step->n_changes; i++) {
+		union message message;
+		const struct change *other = &changing->step->changes[i];
+		if (is_removal(other) && other->field == FIELD_ADDRESS &&
+		    ip_equal(&other->addr.ip, &change->addr.ip))
+			queue(batch, encode_addr_delete(&message, changing->ifindex, &other->addr),
+			      &message, batch_count(batch) > 0);
+	}
+}
+
+static void address_put(struct changing *changing, const struct change *change)
 {
 	union message message;
-	if (is_removal(change)) {
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	struct doing doing = changing_doing(changing, DEED_ADDRESS);
+	snprintf(doing.detail, sizeof(doing.detail), "%s", change->to);
+	lengths_queue(changing, change, batch);
+	queue(batch,
+	      encode_addr_add(&message, changing->ifindex, &change->addr,
+			      link_spec_addr_terms(changing->step->want, &change->addr),
+			      put_flags(change)),
+	      &message, batch_count(batch) > 0);
+	if ((batch_count(batch) > 1 ? removals_send(changing, changing->name, batch, &error)
+				    : batch_send(changing->netlink, batch, &error)) < 0)
+		outcome_broke(changing->outcome, &doing, &error);
+	const struct reply *reply = batch_reply(batch, batch_count(batch) - 1);
+	if (reply->errnum)
+		outcome_refused(changing->outcome, &doing, reply);
+}
+
+static void address_change(struct changing *changing, const struct change *change)
+{
+	if (change->to)
+		address_put(changing, change);
+	else
 		/* It may have been the primary one of its subnet, and taken others along. */
 		changing->flushed |= change->addr.ip.family == AF_INET;
-		return;
-	}
-	request_do(changing, DEED_ADDRESS, change->to,
-		   encode_addr_add(&message, changing->ifindex, &change->addr,
-				   link_spec_addr_terms(changing->step->want, &change->addr),
-				   put_flags(change)),
-		   &message);
 }
 
 static void route_change(struct changing *changing, const struct change *change)
@@ -288,29 +357,6 @@ static void detour_do(struct changing *changing)
 	if (changing->step->detour.mac)
 		request_do(changing, DEED_MAC, "for the time being",
 			   encode_link_mac(&message, changing->ifindex, &mac), &message);
-}
-
-/* Whether an address that is not ours would go along with the first one of its subnet. */
-static bool others_follow(const struct changing *changing)
-{
-	const struct live_ns *ns = changing->step->ns;
-	for (size_t i = 0; i < ns->n_addrs; i++) {
-		const struct live_addr *addr = &ns->addrs[i];
-		if (addr->ifindex == changing->ifindex && addr->prefix.ip.family == AF_INET &&
-		    addr->flags & IFA_F_SECONDARY && addr->proto != MARK_PROTOCOL)
-			return true;
-	}
-	return false;
-}
-
-static int removals_send(const struct changing *changing, struct batch *batch, struct error *error)
-{
-	const struct step *step = changing->step;
-	char detour[IFNAMSIZ];
-	const char *name = step->detour.name ? step_detour_name(step, detour) : step->have->name;
-	return others_follow(changing) ? batch_send_promoting(changing->applier, changing->netlink,
-							      step->ns, name, batch, error)
-				       : batch_send(changing->netlink, batch, error);
 }
 
 /* Whether the kernel may take others' routes along: with the last address, or one that they name,
@@ -345,16 +391,19 @@ void removals_do(struct applier *applier, size_t step)
 {
 	struct changing changing;
 	struct error error;
+	char detour[IFNAMSIZ];
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	if (!changing_begin(applier, step, &changing) || !others_note(&changing))
 		return;
 	detour_do(&changing);
 	for (size_t i = 0; i < changing.step->n_changes; i++)
-		if (is_removal(&changing.step->changes[i]))
+		if (is_early_removal(changing.step, &changing.step->changes[i]))
 			removal_queue(&changing, &changing.step->changes[i], batch);
 	if (batch_count(batch) == 0)
 		return;
-	if (removals_send(&changing, batch, &error) < 0)
+	const char *name = changing.step->detour.name ? step_detour_name(changing.step, detour)
+						      : changing.name;
+	if (removals_send(&changing, name, batch, &error) < 0)
 		outcome_fail(changing.outcome, &error);
 	else
 		removals_check(&changing, batch);

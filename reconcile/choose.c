@@ -88,33 +88,62 @@ static bool is_candidate(const struct slot *slot, const struct live_addr *addr, 
 	       !(addr->valid && families[family] == AF_INET);
 }
 
-/* The first that is valid of the link's addresses: of ours, or of others'. */
-static void take_first(struct planner *planner, struct slot *slot, size_t family, bool ours)
+/* Where the kernel has no IFA_PROTO, all addresses of a link with our mark count as ours. */
+static bool is_ours(const struct planner *planner, const struct slot *slot,
+		    const struct live_addr *addr)
+{
+	return addr->proto == MARK_PROTOCOL ||
+	       (!planner->live->addr_proto && slot->have->mark.role != ROLE_NONE);
+}
+
+static bool has_length(const struct slot *slot, const struct subnet *subnet,
+		       const struct live_addr *addr)
+{
+	const unsigned len = slot->container ? subnet->prefix.len : ip_bits(&addr->prefix.ip);
+	return addr->prefix.len == len;
+}
+
+/* Which of a link's addresses are looked at. */
+struct preference {
+	bool ours;
+	bool any_length; /* the prefix length may be another one than the subnet's */
+};
+
+/* An address of others' that has another prefix length would stay beside the new one, which IPv6
+ * refuses (ipv6_add_addr gives EEXIST for a second one of the same bits). */
+static const struct preference preferences[] = {
+	{.ours = true},
+	{.ours = true, .any_length = true},
+	{.ours = false},
+};
+
+/* The first of the link's addresses that is valid and as preferred. */
+static void take_first(struct planner *planner, struct slot *slot, size_t family,
+		       const struct preference *preference)
 {
 	for (size_t i = 0; slot->have && i < slot->have_ns->n_addrs; i++) {
 		const struct live_addr *addr = &slot->have_ns->addrs[i];
 		if (!is_candidate(slot, addr, family) || slot->ip[family].family ||
-		    (addr->proto == MARK_PROTOCOL) != ours)
+		    is_ours(planner, slot, addr) != preference->ours)
 			continue;
 		const struct subnet *subnet = network_subnet_of(slot->network, &addr->prefix.ip);
 		if (subnet && prefix_contains(&subnet->ip_range, &addr->prefix.ip) &&
-		    (slot->container ? subnet->prefix.len : ip_bits(&addr->prefix.ip)) ==
-			    addr->prefix.len &&
+		    (preference->any_length || has_length(slot, subnet, addr)) &&
 		    free_for(planner, slot, subnet, &addr->prefix.ip))
 			take(planner, slot, family, &addr->prefix.ip);
 	}
 }
 
-/* What is live and still valid is kept, so that no attachment moves when others come and go, or
- * when somebody gives the link one more address. */
+/* What is live and still valid is kept, so that no attachment moves when others come and go, when
+ * the subnet gets another prefix length, or when somebody gives the link one more address. */
 static void take_live(struct planner *planner, struct slot *slot, size_t family)
 {
 	if (slot_leases(slot, family)) {
 		take_lease(planner, slot, family);
 		return;
 	}
-	take_first(planner, slot, family, true);
-	take_first(planner, slot, family, false);
+	for (size_t i = 0; i < sizeof(preferences) / sizeof(preferences[0]); i++)
+		take_first(planner, slot, family, &preferences[i]);
 }
 
 /* The lowest free address of the subnet, from where the last search for this network ended. */

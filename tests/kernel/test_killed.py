@@ -67,6 +67,36 @@ def killed_apply(host):
     scene.each_call(lambda: host.apply(BEFORE), "apply", "-f", "after.yaml")
 
 
+@test("killed: an apply that changes the prefix length of addresses that were chosen",
+      seconds=3600 if WHOLE else 0)
+def killed_prefix(host):
+    """The chosen address is nowhere but on the link."""
+    host.netns("web", "db")
+    both = ["web", "db"]
+
+    def text(**keys):
+        return document({"n": lan(subnet=None, gateway=None, subnets=[
+            {"subnet": "172.16.86.0/24", **keys},
+            {"subnet": "fd00:86::/64", "ip_range": "fd00:86::40/122"}])}, {ns: ["n"] for ns in both})
+    wide = text().replace("86.0/24", "0.0/16").replace("fd00:86::/64", "fd00::/16") \
+        .replace("fd00:86::40/122", "fd00::/16")
+    host.write(wide, "wide.yaml")
+    number = 1
+    while number < 1000:
+        host.delete(wide)
+        host.apply(text(ip_range="172.16.86.64/26"))
+        host.ip("web", "address add 172.16.86.200/24 dev eth0")
+        if not killed(host, number, CALLS, "apply", "-f", "wide.yaml"):
+            break
+        host.apply(wide)
+        same([host.addresses(ns, "eth0") for ns in both],
+             [{"172.16.86.64/16", "fd00:86::40/16", "172.16.86.200/24"},
+              {"172.16.86.65/16", "fd00:86::41/16"}], f"addresses after a kill before call {number}")
+        host.ip("web", "address delete 172.16.86.200/24 dev eth0")
+        number += 1
+    assert number > 10, f"killed {number} times"
+
+
 @test("killed: a delete, before each call", seconds=3600 if WHOLE else 0)
 def killed_delete(host):
     scene = Scene(host, AFTER)

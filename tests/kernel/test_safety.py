@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -194,6 +195,32 @@ def foreign_routes_kept(host):
     same(host.addresses("web", "eth0"), {"172.16.86.30/24"}, "addresses")
     same(theirs(), before, "the others' routes")
     host.unchanged(text("172.16.86.30"))
+
+
+@test("foreign: others' address, route and stream stay when the subnet has another prefix length",
+      both=True)
+def foreign_prefix_length(host):
+    host.netns("web")
+    host.apply(document({"n": lan(ip_range="172.16.86.64/26")}, {"web": ["n"]}))
+    index = host.link("web", "eth0")["ifindex"]
+    host.batch("web", ["address add 172.16.86.200/24 dev eth0",
+                       "route add 10.1.0.0/16 via 172.16.86.250 proto static"])
+    with host.inside("lan"):
+        listener = socket.create_server(("172.16.86.1", 4711))
+    with host.inside("web"):
+        stream = socket.create_connection(("172.16.86.1", 4711), 5)
+    accepted = listener.accept()[0]
+    same(accepted.getpeername()[0], "172.16.86.64", "the stream's address")
+    for prefix, length in ("172.16.0.0/16", 16), ("172.16.86.0/25", 25):
+        host.apply(document({"n": lan(subnet=prefix)}, {"web": ["n"]}))
+        same((host.addresses("web", "eth0"), host.link("web", "eth0")["ifindex"],
+              host.link("web", "eth0")["address"]),
+             ({f"172.16.86.64/{length}", "172.16.86.200/24"}, index, "02:42:ac:10:56:40"),
+             "the link")
+        assert "10.1.0.0/16 via 172.16.86.250 dev eth0" in host.routes("web"), host.routes("web")
+        stream.sendall(b"still there")
+        accepted.settimeout(10 * host.patience)
+        same(accepted.recv(100), b"still there", "what the stream brings")
 
 
 @test("adopt: an unmarked macvlan is taken over in place", both=True)

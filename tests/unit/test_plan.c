@@ -73,6 +73,25 @@ static const struct edit edits[] = {
 	 NET("lan", "parent: eth0, subnet: 172.16.0.0/16, gateway: 172.16.86.1")
 		 WEB_WITH("ipv4_address: 172.16.86.2"),
 	 "change web/lan address 172.16.86.2/24 -> none, address none -> 172.16.86.2/16"},
+	{"a shorter prefix", LAN_GW("") WEB_DB,
+	 NET("lan", "parent: eth0, subnet: 172.16.0.0/16, gateway: 172.16.86.1") WEB_DB,
+	 "change web/lan address 172.16.86.2/24 -> none, address none -> 172.16.86.2/16; change "
+	 "db/lan address 172.16.86.3/24 -> none, address none -> 172.16.86.3/16"},
+	{"a longer prefix", LAN_GW(", ip_range: 172.16.86.64/26") WEB,
+	 NET("lan", "parent: eth0, subnet: 172.16.86.0/25, gateway: 172.16.86.1") WEB,
+	 "change web/lan address 172.16.86.64/24 -> none, address none -> 172.16.86.64/25"},
+	{"a longer prefix makes the address the last one",
+	 LAN_GW(", ip_range: 172.16.86.127/32") WEB,
+	 NET("lan", "parent: eth0, subnet: 172.16.86.0/25, gateway: 172.16.86.1") WEB,
+	 "change web/lan mac_address 02:42:ac:10:56:7f -> 02:42:ac:10:56:02, address "
+	 "172.16.86.127/24 -> none, address none -> 172.16.86.2/25"},
+	{"a shorter prefix of IPv6",
+	 NET("lan", "parent: eth0, subnet: 'fd00:1:2:3::/64', ip_range: 'fd00:1:2:3::10/124'") WEB,
+	 NET("lan", "parent: eth0, subnet: 'fd00:1:2::/48'") WEB,
+	 "change web/lan address fd00:1:2:3::10/64 -> none, address none -> fd00:1:2:3::10/48"},
+	{"a shorter prefix, and the host's own link", LAN_GW(", host: true") WEB,
+	 NET("lan", "parent: eth0, subnet: 172.16.0.0/16, gateway: 172.16.86.1, host: true") WEB,
+	 "change web/lan address 172.16.86.2/24 -> none, address none -> 172.16.86.2/16"},
 	{"second subnet", LAN_GW("") WEB,
 	 NET("lan", "parent: eth0, subnets: [{subnet: 172.16.86.0/24, gateway: 172.16.86.1}, "
 		    "{subnet: 'fd00:1::/64', gateway: 'fd00:1::1'}]") WEB,
