@@ -6,6 +6,7 @@
 #include "carry/docker_words.h"
 #include "carry/foreign_json.h"
 #include "carry/node.h"
+#include "schema/words.h"
 
 #include <string.h>
 

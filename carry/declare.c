@@ -1,5 +1,7 @@
 #include "carry/declare.h"
 
+#include "schema/words.h"
+
 #include <stdlib.h>
 #include <string.h>
 

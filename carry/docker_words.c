@@ -2,6 +2,7 @@
 
 #include "carry/foreign_json.h"
 #include "carry/node.h"
+#include "schema/words.h"
 
 #include <string.h>
 

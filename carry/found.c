@@ -1,6 +1,7 @@
 #include "carry/found.h"
 
 #include "schema/text.h"
+#include "schema/words.h"
 
 #include <linux/if_addr.h>
 #include <linux/if_ether.h>

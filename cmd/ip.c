@@ -2,6 +2,7 @@
 
 #include "cmd/json.h"
 #include "reconcile/kind.h"
+#include "schema/words.h"
 
 #include <string.h>
 

@@ -1,4 +1,5 @@
 #include "cmd/ip.h"
+#include "schema/words.h"
 
 #include <string.h>
 

@@ -3,6 +3,7 @@
 #include "cmd/text.h"
 #include "reconcile/kind.h"
 #include "schema/source.h"
+#include "schema/words.h"
 
 #include <stdio.h>
 

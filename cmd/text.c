@@ -3,6 +3,7 @@
 #include "base/wrap.h"
 #include "cmd/sgr.h"
 #include "cmd/terminal.h"
+#include "schema/words.h"
 
 #include <stdlib.h>
 #include <string.h>

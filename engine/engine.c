@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/http.h"
+#include "schema/words.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "engine/event.h"
 #include "engine/http.h"
+#include "schema/words.h"
 
 #include <errno.h>
 #include <stdarg.h>

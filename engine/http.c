@@ -1,6 +1,7 @@
 #include "engine/http.h"
 
 #include "base/memory.h"
+#include "schema/words.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* Is it the same object (the mark says so), and can what differs be changed in place? */
 #include "reconcile/planner.h"
+#include "schema/words.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "reconcile/netns.h"
+#include "schema/words.h"
 
 #include <errno.h>
 #include <poll.h>

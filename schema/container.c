@@ -1,5 +1,6 @@
 #include "schema/check.h"
 #include "schema/guess.h"
+#include "schema/words.h"
 
 #include <string.h>
 

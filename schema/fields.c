@@ -6,29 +6,6 @@
 #define AT(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 #define KEYS(rows)       .keys = (rows), .n_keys = sizeof(rows) / sizeof(*(rows))
 
-const struct word driver_words[] = {
-	{"macvlan", DRIVER_MACVLAN, "each attachment has a MAC address of its own"},
-	{"ipvlan", DRIVER_IPVLAN, "all attachments share the parent's MAC address"},
-	{0},
-};
-
-const struct word vlan_protocol_words[] = {
-	{"802.1q", VLAN_8021Q, "the common tag"},
-	{"802.1ad", VLAN_8021AD, "the provider's outer tag (QinQ)"},
-	{0},
-};
-
-const struct word link_mode_words[] = {
-	{"bridge", MODE_BRIDGE, "macvlan: attachments of one parent reach each other"},
-	{"private", MODE_PRIVATE, "macvlan: they do not, not even by way of the switch"},
-	{"vepa", MODE_VEPA, "macvlan: they do by way of a switch that reflects"},
-	{"passthru", MODE_PASSTHRU, "macvlan: one attachment has the parent for itself"},
-	{"l2", MODE_L2, "ipvlan: on the parent's LAN, with ARP"},
-	{"l3", MODE_L3, "ipvlan: routed by the host, without broadcast"},
-	{"l3s", MODE_L3S, "ipvlan: l3 with the host's netfilter"},
-	{0},
-};
-
 static const struct key aux_keys[] = {
 	{.name = "ADDRESS",
 	 .type = KEY_IP,

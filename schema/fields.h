@@ -4,6 +4,7 @@
 #define SCHEMA_FIELDS_H
 
 #include "schema/model.h"
+#include "schema/words.h"
 
 struct node;
 
@@ -34,15 +35,6 @@ enum key_type {
 	KEY_MAP,         /* array of `object`, each with its key as name */
 	KEY_NAMES,       /* like KEY_MAP, but a list of names alone will do */
 };
-
-/* One of the words of a KEY_WORD. Lists end with a NULL name. */
-struct word {
-	const char *name;
-	unsigned value;
-	const char *about;
-};
-
-extern const struct word driver_words[], vlan_protocol_words[], link_mode_words[];
 
 struct key {
 	const char *name;

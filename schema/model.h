@@ -148,12 +148,6 @@ struct desired {
 	size_t n_sets;
 };
 
-/* The names that the input uses: "macvlan", "802.1q", "bridge", "netns". */
-const char *driver_name(enum driver driver);
-const char *vlan_protocol_name(enum vlan_protocol protocol);
-const char *link_mode_name(enum link_mode mode);
-const char *source_kind_name(enum source_kind kind);
-
 /* The network's first subnet that the address is in, or NULL. */
 struct subnet *network_subnet_of(const struct network *network, const struct ip *ip);
 /* Whether it has a subnet of the family. */

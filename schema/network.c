@@ -1,5 +1,6 @@
 #include "schema/check.h"
 #include "schema/text.h"
+#include "schema/words.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 #include "schema/check.h"
+#include "schema/words.h"
 
 #include <stdlib.h>
 #include <string.h>

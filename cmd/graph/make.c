@@ -1,6 +1,7 @@
 #include "cmd/graph/graph.h"
 
 #include "schema/index.h"
+#include "schema/words.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cmd/service/service.h"
 #include "engine/events.h"
+#include "schema/words.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "cmd/exit.h"
 #include "cmd/service/service.h"
 #include "reconcile/nsid.h"
+#include "schema/words.h"
 
 #include <limits.h>
 #include <poll.h>

@@ -1,6 +1,7 @@
 #include "cmd/status/survey.h"
 
 #include "reconcile/kind.h"
+#include "schema/words.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>

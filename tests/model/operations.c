@@ -16,6 +16,7 @@
 #include "tests/unit/world.h"
 
 #include "reconcile/kind.h"
+#include "schema/words.h"
 
 #include <errno.h>
 #include <linux/if.h>

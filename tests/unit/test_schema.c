@@ -1,6 +1,7 @@
 /* What the input means: every key's value in the model, defaults, documents and files. */
 #include "base/wrap.h"
 #include "schema/load.h"
+#include "schema/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

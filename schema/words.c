@@ -1,0 +1,61 @@
+#include "schema/words.h"
+
+const struct word driver_words[] = {
+	{"macvlan", DRIVER_MACVLAN, "each attachment has a MAC address of its own"},
+	{"ipvlan", DRIVER_IPVLAN, "all attachments share the parent's MAC address"},
+	{0},
+};
+
+const struct word vlan_protocol_words[] = {
+	{"802.1q", VLAN_8021Q, "the common tag"},
+	{"802.1ad", VLAN_8021AD, "the provider's outer tag (QinQ)"},
+	{0},
+};
+
+const struct word link_mode_words[] = {
+	{"bridge", MODE_BRIDGE, "macvlan: attachments of one parent reach each other"},
+	{"private", MODE_PRIVATE, "macvlan: they do not, not even by way of the switch"},
+	{"vepa", MODE_VEPA, "macvlan: they do by way of a switch that reflects"},
+	{"passthru", MODE_PASSTHRU, "macvlan: one attachment has the parent for itself"},
+	{"l2", MODE_L2, "ipvlan: on the parent's LAN, with ARP"},
+	{"l3", MODE_L3, "ipvlan: routed by the host, without broadcast"},
+	{"l3s", MODE_L3S, "ipvlan: l3 with the host's netfilter"},
+	{0},
+};
+
+static const char *word_name(const struct word *words, unsigned value)
+{
+	while (words->name && words->value != value)
+		words++;
+	return words->name;
+}
+
+const char *driver_name(enum driver driver)
+{
+	return word_name(driver_words, driver);
+}
+
+const char *vlan_protocol_name(enum vlan_protocol protocol)
+{
+	return word_name(vlan_protocol_words, protocol);
+}
+
+const char *link_mode_name(enum link_mode mode)
+{
+	return word_name(link_mode_words, mode);
+}
+
+const char *source_kind_name(enum source_kind kind)
+{
+	switch (kind) {
+	case SOURCE_NETNS:
+		return "netns";
+	case SOURCE_PID:
+		return "pid";
+	case SOURCE_DOCKER:
+		return "docker";
+	case SOURCE_PODMAN:
+		return "podman";
+	}
+	return NULL;
+}

@@ -1,0 +1,23 @@
+/* The words by which the input names the values of its enums: "macvlan", "802.1q", "bridge",
+ * "netns". */
+#ifndef SCHEMA_WORDS_H
+#define SCHEMA_WORDS_H
+
+#include "schema/model.h"
+
+/* One value's word. Lists end with a NULL name. */
+struct word {
+	const char *name;
+	unsigned value;
+	const char *about;
+};
+
+extern const struct word driver_words[], vlan_protocol_words[], link_mode_words[];
+
+/* The word of a value. */
+const char *driver_name(enum driver driver);
+const char *vlan_protocol_name(enum vlan_protocol protocol);
+const char *link_mode_name(enum link_mode mode);
+const char *source_kind_name(enum source_kind kind);
+
+#endif
