@@ -1,5 +1,6 @@
 #include "reconcile/netlink_socket.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -27,6 +28,15 @@ void netlink_ask_for_words(struct netlink *netlink)
 	netlink->worded = true;
 }
 
+/* A socket that is connected to the kernel takes unicast messages of nobody else
+ * (netlink_getsockbyportid): root in the socket's network namespace could fill its buffer. What it
+ * sent between the binding and the connecting is skipped (netlink_receive). */
+static int kernel_connect(int fd)
+{
+	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	return connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel));
+}
+
 struct netlink *netlink_open(struct error *error)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -34,8 +44,12 @@ struct netlink *netlink_open(struct error *error)
 		error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
 		return NULL;
 	}
-	/* It is bound by the first message (netlink_sendmsg), and asked for no more than each of
-	 * thousands needs. */
+	if (kernel_connect(fd) < 0) {
+		error_set(error, errno, "cannot connect a netlink socket: %s", strerror(errno));
+		close(fd);
+		return NULL;
+	}
+	/* No more than each of thousands needs. */
 	option_set(fd, NETLINK_GET_STRICT_CHK);
 	struct netlink *netlink = memory_new(1, sizeof(*netlink));
 	netlink->fd = fd;
@@ -92,11 +106,15 @@ static int receive_error(int errnum, struct error *error)
 	return error_code(error, CODE_KERNEL_ANSWER);
 }
 
-/* Until there is something to receive, or the patience is over. */
-static int answer_wait(const struct netlink *netlink)
+/* Until there is something to receive, or the patience is over: at *end, which is set at the first
+ * wait (0: none yet). */
+static int answer_wait(const struct netlink *netlink, int64_t *end)
 {
 	struct pollfd poller = {.fd = netlink->fd, .events = POLLIN};
-	int ready = poll(&poller, 1, PATIENCE_S * 1000);
+	const int64_t now = clock_milliseconds();
+	if (!*end)
+		*end = now + PATIENCE_S * 1000;
+	int ready = *end > now ? poll(&poller, 1, (int)(*end - now)) : 0;
 	if (ready < 0 && errno != EINTR)
 		return -errno;
 	return ready ? 0 : -ETIMEDOUT;
@@ -131,12 +149,28 @@ static void reception_prepare(struct reception *reception, const struct datagram
 	}
 }
 
+/* The datagrams of the kernel alone, moved to the front. Gives how many. */
+static int reception_sift(struct reception *reception, struct datagram *datagrams, int count)
+{
+	int kept = 0;
+	for (int i = 0; i < count; i++) {
+		if (reception->senders[i].nl_pid)
+			continue;
+		const struct datagram spare = datagrams[kept];
+		reception->messages[kept] = reception->messages[i];
+		datagrams[kept] = datagrams[i];
+		datagrams[i] = spare;
+		kept++;
+	}
+	return kept;
+}
+
 static int reception_check(const struct reception *reception, struct datagram *datagrams, int count,
 			   struct error *error)
 {
 	for (int i = 0; i < count; i++) {
 		const struct mmsghdr *message = &reception->messages[i];
-		datagrams[i].size = reception->senders[i].nl_pid ? 0 : message->msg_len;
+		datagrams[i].size = message->msg_len;
 		if (message->msg_hdr.msg_flags & MSG_TRUNC)
 			return error_set(error, EMSGSIZE, "the kernel's answer is too long");
 		if (!datagram_whole(datagrams[i].bytes, datagrams[i].size))
@@ -149,13 +183,17 @@ int netlink_receive(struct netlink *netlink, struct datagram *datagrams, unsigne
 		    struct error *error)
 {
 	struct reception reception;
+	int64_t end = 0;
 	for (;;) {
 		reception_prepare(&reception, datagrams, count);
 		int received = recvmmsg(netlink->fd, reception.messages, count, MSG_DONTWAIT, NULL);
-		int status = received >= 0 ? 0 : errno == EAGAIN ? answer_wait(netlink) : -errno;
-		if (status < 0 && status != -EINTR)
-			return receive_error(-status, error);
+		int errnum = received < 0 ? errno : 0;
+		if (received > 0)
+			received = reception_sift(&reception, datagrams, received);
 		if (received > 0)
 			return reception_check(&reception, datagrams, received, error);
+		int status = errnum && errnum != EAGAIN ? -errnum : answer_wait(netlink, &end);
+		if (status < 0 && status != -EINTR)
+			return receive_error(-status, error);
 	}
 }

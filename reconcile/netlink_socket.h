@@ -23,9 +23,9 @@ void netlink_ask_for_words(struct netlink *netlink);
 
 int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct error *error);
 
-/* Waits until something is there, and takes it: up to `count` datagrams of whole messages, one or
- * more. Those that are not the kernel's have the size 0. Returns how many, or a negative errno:
- * -ENOBUFS when some were lost. */
+/* Waits until the kernel sends something, for 5 s at most, and takes it: up to `count` datagrams of
+ * whole messages, one or more. Those of other processes are skipped, however long they are. Returns
+ * how many, or a negative errno: -ENOBUFS when some were lost. */
 int netlink_receive(struct netlink *netlink, struct datagram *datagrams, unsigned count,
 		    struct error *error);
 

@@ -13,6 +13,9 @@
 #define RECEIVE_BUFFER (16 << 20)
 #define DATAGRAM_MAX   (32 << 10)
 
+/* Whoever sends without end does not keep the loop from its other work. */
+#define DATAGRAMS_AT_ONCE 65536
+
 static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NSID};
 
@@ -28,14 +31,15 @@ static int option_set(int fd, int level, int option, int value)
 
 static int socket_open(struct error *error)
 {
-	const struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (fd < 0)
 		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
 	/* Without CAP_NET_ADMIN in the initial user namespace: as much as an ordinary user may. */
 	if (option_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0)
 		(void)option_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-	int status = bind(fd, (const struct sockaddr *)&address, sizeof(address));
+	/* Connected, it takes unicast messages of the kernel alone (netlink_getsockbyportid). */
+	int status = connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel));
 	if (status == 0)
 		status = option_set(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1);
 	for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]); i++)
@@ -115,29 +119,38 @@ static bool datagram_take(struct monitor *monitor, size_t size, int nsid, monito
 	return left <= 0;
 }
 
+/* Takes one datagram. Gives 1, 0 where none waits, or -ENOBUFS. Who may send to a group sends to
+ * those who listen to it, too (netlink_broadcast): other processes' are skipped, whatever their
+ * length. */
+static int datagram_receive(struct monitor *monitor, monitor_each *each, void *data)
+{
+	char control[CMSG_SPACE(sizeof(int)) * 2];
+	struct sockaddr_nl from = {0};
+	struct iovec iov = {.iov_base = monitor->datagram, .iov_len = sizeof(monitor->datagram)};
+	struct msghdr header = {.msg_name = &from,
+				.msg_namelen = sizeof(from),
+				.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = control,
+				.msg_controllen = sizeof(control)};
+	ssize_t received;
+	while ((received = recvmsg(monitor->fd, &header, 0)) < 0 && errno == EINTR)
+		;
+	if (received < 0)
+		return errno == ENOBUFS ? -ENOBUFS : 0;
+	if (from.nl_pid)
+		return 1;
+	bool whole = !(header.msg_flags & MSG_TRUNC) &&
+		     datagram_take(monitor, (size_t)received, nsid_of(&header), each, data);
+	return whole ? 1 : -ENOBUFS;
+}
+
 int monitor_drain(struct monitor *monitor, monitor_each *each, void *data)
 {
 	int lost = 0;
-	for (;;) {
-		char control[CMSG_SPACE(sizeof(int)) * 2];
-		struct sockaddr_nl from = {0};
-		struct iovec iov = {.iov_base = monitor->datagram,
-				    .iov_len = sizeof(monitor->datagram)};
-		struct msghdr header = {.msg_name = &from,
-					.msg_namelen = sizeof(from),
-					.msg_iov = &iov,
-					.msg_iovlen = 1,
-					.msg_control = control,
-					.msg_controllen = sizeof(control)};
-		ssize_t received = recvmsg(monitor->fd, &header, 0);
-		if (received < 0 && errno == EINTR)
-			continue;
-		if (received < 0 && errno != ENOBUFS)
-			return lost;
-		if (received < 0 || header.msg_flags & MSG_TRUNC)
-			lost = -ENOBUFS;
-		else if (from.nl_pid == 0 &&
-			 !datagram_take(monitor, (size_t)received, nsid_of(&header), each, data))
-			lost = -ENOBUFS;
+	for (int i = 0, status = 1; status && i < DATAGRAMS_AT_ONCE; i++) {
+		status = datagram_receive(monitor, each, data);
+		lost = status < 0 ? status : lost;
 	}
+	return lost;
 }

@@ -1,11 +1,12 @@
 /* killer [-p PID | -s FD] NUMBER CALL[,CALL...] [COMMAND...]
  *
  * Runs the command, or takes hold of a process that runs, and kills it with SIGKILL right before
- * the NUMBERth system call of those named ("all", or of sendto, sendmsg, write, setns, openat),
- * counted over all of its threads. Ends with 0 if it was killed so, with 1 if it came to its end
- * before (prints how many calls there were), and with 2 if it could not be traced. With -p it says
- * "ready" once it counts. 0 for NUMBER kills never. With -s it kills nobody: right before that call
- * it writes a byte to FD, waits for one from there, lets the command go on and ends as that does.
+ * the NUMBERth system call of those named ("all", or of sendto, sendmsg, recvmmsg, write, setns,
+ * openat), counted over all of its threads. Ends with 0 if it was killed so, with 1 if it came to
+ * its end before (prints how many calls there were), and with 2 if it could not be traced. With -p
+ * it says "ready" once it counts. 0 for NUMBER kills never. With -s it kills nobody: right before
+ * that call it writes a byte to FD, waits for one from there, lets the command go on and ends as
+ * that does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,11 +32,8 @@ struct hunt {
 static const struct {
 	const char *name;
 	unsigned long long number;
-} known[] = {{"sendto", SYS_sendto},
-	     {"sendmsg", SYS_sendmsg},
-	     {"write", SYS_write},
-	     {"setns", SYS_setns},
-	     {"openat", SYS_openat}};
+} known[] = {{"sendto", SYS_sendto}, {"sendmsg", SYS_sendmsg}, {"recvmmsg", SYS_recvmmsg},
+	     {"write", SYS_write},   {"setns", SYS_setns},     {"openat", SYS_openat}};
 
 static bool counts(const char *calls, unsigned long long number)
 {

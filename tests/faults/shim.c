@@ -11,6 +11,7 @@
  *     broken@N=ERRNO  the Nth dump ends with this errno
  *     stale@N         before the Nth answer comes one that says EPERM to a request of long ago
  *     forged@N        before it comes one that another process says EPERM with
+ *     forged-long@N   the same, and longer than there is room for
  *     send-eintr@N, receive-eintr@N  a signal comes amid the Nth call that sends or receives
  *     event-lost@N, event-cut@N=BYTES, event-garble@N=SEED  the same for what tells of events
  *     random@PERMILLE=SEED  so many of a thousand are refused, interrupted or lost
@@ -44,6 +45,7 @@ enum fault {
 	BROKEN,
 	STALE,
 	FORGED,
+	FORGED_LONG,
 	SEND_EINTR,
 	RECEIVE_EINTR,
 	EVENT_LOST,
@@ -65,6 +67,7 @@ static const char *const names[N_FAULTS] = {
 	[BROKEN] = "broken",
 	[STALE] = "stale",
 	[FORGED] = "forged",
+	[FORGED_LONG] = "forged-long",
 	[SEND_EINTR] = "send-eintr",
 	[RECEIVE_EINTR] = "receive-eintr",
 	[EVENT_LOST] = "event-lost",
@@ -389,7 +392,12 @@ static ssize_t answer_precede(int fd, struct msghdr *header)
 	preceded = answers + 1;
 	if (strikes(STALE, preceded))
 		return answer_make(header, 0, 0);
-	return strikes(FORGED, preceded) ? answer_make(header, last_seq, (uint32_t)getpid()) : 0;
+	const bool too_long = strikes(FORGED_LONG, preceded);
+	if (!too_long && !strikes(FORGED, preceded))
+		return 0;
+	ssize_t size = answer_make(header, last_seq, (uint32_t)getpid());
+	header->msg_flags = too_long ? MSG_TRUNC : 0;
+	return size;
 }
 
 ssize_t recvmsg(int fd, struct msghdr *header, int flags)

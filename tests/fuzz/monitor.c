@@ -1,5 +1,6 @@
-/* The kernel's events: each piece is a datagram, with the number of a namespace when its first byte
- * is odd. After the last there is nothing more for now. */
+/* The kernel's events: each piece is a datagram, whose first byte says whether it has the number of
+ * a namespace, and whether it is of another process. After the last there is nothing more for now.
+ */
 #include "watch/monitor.h"
 
 #include "reconcile/decode.h"
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 
 static struct pieces pieces;
+static bool foreign; /* the last one */
 
 ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags);
 
@@ -34,6 +36,9 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags)
 		errno = piece ? ENOBUFS : EAGAIN;
 		return -1;
 	}
+	struct sockaddr_nl *from = header->msg_name;
+	foreign = piece[0] & 4;
+	from->nl_pid = foreign;
 	header->msg_flags = size > header->msg_iov[0].iov_len ? MSG_TRUNC : 0;
 	if (piece[0] & 1)
 		nsid_put(header, piece[0]);
@@ -55,6 +60,7 @@ static void take(void *data, int nsid, const struct nlmsghdr *message, bool gone
 	int number;
 	(void)nsid;
 	(void)gone;
+	HOLDS(!foreign);
 	(void)decode_link(arena, message, &link, &parent);
 	(void)decode_addr(message, &addr, &proto);
 	(void)decode_route(message, &route);

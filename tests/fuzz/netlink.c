@@ -1,5 +1,6 @@
-/* What the kernel answers: to a dump, a question, a batch of requests. The first byte says to what;
- * then each piece is a datagram. After the last the socket fails. */
+/* What the kernel answers: to a dump, a question, a batch of requests. The first byte says to what,
+ * and which of the pieces that follow are of another process; each is a datagram. After the last
+ * the socket fails. */
 #include "reconcile/netlink.h"
 #include "reconcile/decode.h"
 #include "reconcile/encode.h"
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 
 static struct pieces pieces;
+static unsigned foreign; /* a bit for each of the first pieces, the lowest for the next one */
 
 int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 		    struct timespec *timeout);
@@ -22,6 +24,9 @@ static void piece_put(struct mmsghdr *message, const uint8_t *piece, size_t size
 	header->msg_flags = size > header->msg_iov[0].iov_len ? MSG_TRUNC : 0;
 	if (size > header->msg_iov[0].iov_len)
 		size = header->msg_iov[0].iov_len;
+	struct sockaddr_nl *from = header->msg_name;
+	from->nl_pid = foreign & 1;
+	foreign >>= 1;
 	memcpy(header->msg_iov[0].iov_base, piece, size);
 	message->msg_len = (unsigned)size;
 }
@@ -113,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct netlink *netlink = netlink_open(&error);
 	HOLDS(netlink);
 	pieces = (struct pieces){.at = data + 1, .left = size - 1};
+	foreign = data[0] / 5;
 	struct arena *arena = arena_new();
 	listen_to(netlink, data[0] % 5, arena);
 	arena_free(arena);

@@ -80,7 +80,7 @@ def broken_off(host):
 def in_between(host):
     wanted, foreign = crowded(host)
     for number in range(1, len(answers_of(host)) + 1, 1 if WHOLE else 3):
-        for fault in "send-eintr", "receive-eintr", "stale", "forged":
+        for fault in "send-eintr", "receive-eintr", "stale", "forged", "forged-long":
             applies(host, wanted, foreign, f"{fault}@{number}", code=0)
 
 
