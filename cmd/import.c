@@ -122,7 +122,7 @@ static int containers_ask(struct engines *engines, struct arena *arena, json_t *
 
 static struct tree *docker_make(struct importing *importing, struct error *error)
 {
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	json_t *networks = NULL, *containers = json_array();
 	struct tree *tree = NULL;
 	if (engine_ask(engines, SOURCE_DOCKER, "/networks", &networks, error) == 0 &&

@@ -9,27 +9,53 @@
 #include <string.h>
 
 struct engines {
-	struct engine_http *http[SOURCE_PODMAN + 1];
+	struct engine_http *http;
+	struct error down[SOURCE_PODMAN + 1]; /* for who waits for each answer; errnum 0: not */
 };
 
-/* One question to one engine. */
+/* What is asked of one engine, and on whose behalf. */
 struct query {
-	struct engine_http *http;
 	enum source_kind kind;
 	struct arena *arena;
 	const char *name; /* as the file has it */
 };
 
-struct engines *engines_new(void)
+struct engine_inquiry {
+	struct engines *engines;
+	struct query query;
+	struct engine_request *request;
+	engine_inspected *tell;
+	void *data;
+};
+
+struct engines *engines_new(const struct engine_loop *loop)
 {
-	return memory_new(1, sizeof(struct engines));
+	struct engines *engines = memory_new(1, sizeof(*engines));
+	engines->http = engine_http_new(loop);
+	return engines;
 }
 
 void engines_free(struct engines *engines)
 {
-	for (size_t i = 0; i < sizeof(engines->http) / sizeof(engines->http[0]); i++)
-		engine_http_free(engines->http[i]);
+	if (!engines)
+		return;
+	engine_http_free(engines->http);
 	free(engines);
+}
+
+void engines_ready(struct engines *engines, int fd, uint32_t ready)
+{
+	engine_http_ready(engines->http, fd, ready);
+}
+
+void engines_timeout(struct engines *engines)
+{
+	engine_http_timeout(engines->http);
+}
+
+void engines_wait(struct engines *engines, int64_t until)
+{
+	engine_http_wait(engines->http, until);
 }
 
 static int malformed(const struct query *query, const char *what, struct error *error)
@@ -92,26 +118,6 @@ static int container_take(const struct query *query, const json_t *json,
 	return state_take(query, json_object_get(json, "State"), container, error);
 }
 
-static int inspect_one(const struct query *query, const char *name,
-		       struct engine_container *ret_container, struct error *error)
-{
-	struct engine_container container = {0};
-	char *escaped = engine_http_escape(name);
-	const char *path = arena_printf(query->arena, "/containers/%s/json", escaped);
-	json_t *json = NULL;
-	free(escaped);
-	int status = engine_http_get(query->http, path, &json, error);
-	if (status == 0)
-		status = container_take(query, json, &container, error);
-	json_decref(json);
-	if (status == 0)
-		*ret_container = container;
-	if (status == -ENOENT)
-		error_set(error, ENOENT, "%s has no container \"%s\" yet",
-			  source_kind_name(query->kind), query->name);
-	return status;
-}
-
 static bool label_is(const json_t *labels, const char *key, const char *value, size_t length)
 {
 	const char *label = json_string_value(json_object_get(labels, key));
@@ -171,58 +177,184 @@ static int member_take(const struct query *query, const json_t *item, struct mem
 	return 0;
 }
 
-static int members_list(const struct query *query, struct members *members, struct error *error)
+static int members_take(const struct query *query, const json_t *json, struct members *members,
+			struct error *error)
 {
-	const char *service = strchr(query->name, '/') + 1;
-	json_t *filter = json_pack("{s:[s+]}", "label", "com.docker.compose.service=", service);
-	char *text = filter ? json_dumps(filter, JSON_COMPACT) : NULL;
-	json_decref(filter);
-	if (!text)
-		return error_set(error, EILSEQ, "\"%s\" is not UTF-8", query->name);
-	char *escaped = engine_http_escape(text);
-	const char *path =
-		arena_printf(query->arena, "/containers/json?all=true&filters=%s", escaped);
-	json_t *json = NULL;
-	free(escaped);
-	free(text);
-	int status = engine_http_get(query->http, path, &json, error);
-	if (status == 0 && !json_is_array(json))
-		status = malformed(query, "a list of containers", error);
+	int status = json_is_array(json) ? 0 : malformed(query, "a list of containers", error);
 	for (size_t i = 0; status == 0 && i < json_array_size(json); i++)
 		status = member_take(query, json_array_get(json, i), members, error);
-	json_decref(json);
 	return status;
 }
 
-static int inspect_service(const struct query *query, struct engine_container *ret_container,
-			   struct error *error)
+static int service_scaled(const struct query *query, const struct members *members,
+			  struct error *error)
+{
+	error_set(error, ENOTUNIQ, "Compose's \"%s\" runs as %zu containers: %s", query->name,
+		  members->running, members->listing);
+	error_hint(error, "name one of them: an attachment belongs to one container");
+	return error_code(error, CODE_SERVICE_SCALED);
+}
+
+/* Gives the id of the container to ask about. */
+static int service_find(const struct query *query, const json_t *json, const char **ret_id,
+			struct error *error)
 {
 	struct members members = {0};
-	int status = members_list(query, &members, error);
+	int status = members_take(query, json, &members, error);
 	if (status < 0)
 		return status;
 	if (!members.id)
 		return error_set(error, ENOENT, "%s has no container of Compose's \"%s\" yet",
 				 source_kind_name(query->kind), query->name);
-	if (members.running <= 1)
-		return inspect_one(query, members.id, ret_container, error);
-	error_set(error, ENOTUNIQ, "Compose's \"%s\" runs as %zu containers: %s", query->name,
-		  members.running, members.listing);
-	error_hint(error, "name one of them: an attachment belongs to one container");
-	return error_code(error, CODE_SERVICE_SCALED);
+	*ret_id = members.id;
+	return members.running > 1 ? service_scaled(query, &members, error) : 0;
 }
 
-static struct engine_http *http_of(struct engines *engines, enum source_kind kind)
+static void inquiry_tell(struct engine_inquiry *inquiry, const struct engine_container *container,
+			 const struct error *error)
 {
-	if (!engines->http[kind])
-		engines->http[kind] = engine_http_new(kind);
-	return engines->http[kind];
+	engine_inspected *tell = inquiry->tell;
+	void *data = inquiry->data;
+	free(inquiry);
+	tell(data, container, error);
+}
+
+static void container_answered(void *data, json_t *json, const struct error *failure)
+{
+	struct engine_inquiry *inquiry = data;
+	const struct query *query = &inquiry->query;
+	struct engine_container container = {0};
+	struct error error = *failure;
+	int status = json ? container_take(query, json, &container, &error) : -error.errnum;
+	if (status == -ENOENT)
+		error_set(&error, ENOENT, "%s has no container \"%s\" yet",
+			  source_kind_name(query->kind), query->name);
+	inquiry_tell(inquiry, status == 0 ? &container : NULL, &error);
+}
+
+static void container_ask(struct engine_inquiry *inquiry, const char *name)
+{
+	char *escaped = engine_http_escape(name);
+	const char *path = arena_printf(inquiry->query.arena, "/containers/%s/json", escaped);
+	free(escaped);
+	inquiry->request = engine_http_begin(inquiry->engines->http, inquiry->query.kind, path,
+					     container_answered, inquiry);
+}
+
+static void service_answered(void *data, json_t *json, const struct error *failure)
+{
+	struct engine_inquiry *inquiry = data;
+	struct error error = *failure;
+	const char *id = NULL;
+	if (json && service_find(&inquiry->query, json, &id, &error) == 0)
+		container_ask(inquiry, id);
+	else
+		inquiry_tell(inquiry, NULL, &error);
+}
+
+/* Only the service's containers; all of them where its name cannot be written as JSON. */
+static void service_ask(struct engine_inquiry *inquiry)
+{
+	const char *service = strchr(inquiry->query.name, '/') + 1;
+	json_t *filter = json_pack("{s:[s+]}", "label", "com.docker.compose.service=", service);
+	char *text = filter ? json_dumps(filter, JSON_COMPACT) : NULL;
+	char *escaped = engine_http_escape(text ? text : "{}");
+	const char *path =
+		arena_printf(inquiry->query.arena, "/containers/json?all=true&filters=%s", escaped);
+	json_decref(filter);
+	free(text);
+	free(escaped);
+	inquiry->request = engine_http_begin(inquiry->engines->http, inquiry->query.kind, path,
+					     service_answered, inquiry);
+}
+
+struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source_kind kind,
+					    const char *name, struct arena *arena,
+					    engine_inspected *tell, void *data)
+{
+	struct engine_inquiry *inquiry = memory_new(1, sizeof(*inquiry));
+	*inquiry = (struct engine_inquiry){
+		.engines = engines,
+		.query = {.kind = kind, .arena = arena, .name = arena_strdup(arena, name)},
+		.tell = tell,
+		.data = data};
+	if (strchr(name, '/'))
+		service_ask(inquiry);
+	else
+		container_ask(inquiry, inquiry->query.name);
+	return inquiry;
+}
+
+void engine_inquiry_end(struct engine_inquiry *inquiry)
+{
+	if (!inquiry)
+		return;
+	engine_http_cancel(inquiry->request);
+	free(inquiry);
+}
+
+/* --- for who waits for each answer */
+
+struct waiting {
+	struct engine_container container;
+	json_t *json;
+	struct error error; /* errnum 0: answered */
+};
+
+static void wait_inspected(void *data, const struct engine_container *container,
+			   const struct error *error)
+{
+	struct waiting *waiting = data;
+	if (container)
+		waiting->container = *container;
+	else
+		waiting->error = *error;
+}
+
+static void wait_answered(void *data, json_t *json, const struct error *error)
+{
+	struct waiting *waiting = data;
+	if (json)
+		waiting->json = json_incref(json);
+	else
+		waiting->error = *error;
+}
+
+static int wait_over(struct engines *engines, enum source_kind kind, struct waiting *waiting,
+		     struct error *error)
+{
+	engines_wait(engines, INT64_MAX);
+	const int errnum = waiting->error.errnum;
+	if (!errnum)
+		return 0;
+	if (errnum == EHOSTDOWN || errnum == EACCES)
+		engines->down[kind] = waiting->error;
+	*error = waiting->error;
+	return -errnum;
+}
+
+int engine_inspect(struct engines *engines, enum source_kind kind, const char *name,
+		   struct arena *arena, struct engine_container *ret_container, struct error *error)
+{
+	struct waiting waiting = {.error = engines->down[kind]};
+	if (!waiting.error.errnum)
+		engine_inspect_begin(engines, kind, name, arena, wait_inspected, &waiting);
+	int status = wait_over(engines, kind, &waiting, error);
+	if (status == 0)
+		*ret_container = waiting.container;
+	return status;
 }
 
 int engine_ask(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
 	       struct error *error)
 {
-	return engine_http_get(http_of(engines, kind), path, ret_json, error);
+	struct waiting waiting = {.error = engines->down[kind]};
+	if (!waiting.error.errnum)
+		engine_http_begin(engines->http, kind, path, wait_answered, &waiting);
+	int status = wait_over(engines, kind, &waiting, error);
+	if (status == 0)
+		*ret_json = waiting.json;
+	return status;
 }
 
 int engine_list(struct engines *engines, enum source_kind kind, struct arena *arena,
@@ -245,13 +377,4 @@ int engine_list(struct engines *engines, enum source_kind kind, struct arena *ar
 	}
 	json_decref(json);
 	return status;
-}
-
-int engine_inspect(struct engines *engines, enum source_kind kind, const char *name,
-		   struct arena *arena, struct engine_container *ret_container, struct error *error)
-{
-	const struct query query = {
-		.http = http_of(engines, kind), .kind = kind, .arena = arena, .name = name};
-	return strchr(name, '/') ? inspect_service(&query, ret_container, error)
-				 : inspect_one(&query, name, ret_container, error);
 }

@@ -8,14 +8,33 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-/* One of each kind, opened when it is first asked. An engine that cannot be reached is not tried
- * again: what is found belongs to one look. */
+/* What runs the questions beside other work: an epoll loop of the caller's. */
+struct engine_loop {
+	void *data;
+	/* Watch the descriptor for these events (EPOLLIN, EPOLLOUT) from now on; 0: no longer. */
+	void (*watch)(void *data, int fd, uint32_t events);
+	/* Call engines_timeout once, so many milliseconds from now; -1: never mind. */
+	void (*timer)(void *data, long milliseconds);
+};
+
+/* The engines of all kinds, and what they are asked. */
 struct engines;
 
-struct engines *engines_new(void);
+/* `loop` is copied; NULL: engines_wait runs the questions. */
+struct engines *engines_new(const struct engine_loop *loop);
+/* Ends the questions that are under way. */
 void engines_free(struct engines *engines);
+
+/* From the loop: the descriptor is ready for these (EPOLLIN, ...); the timer has fired. */
+void engines_ready(struct engines *engines, int fd, uint32_t ready);
+void engines_timeout(struct engines *engines);
+
+/* Without a loop: runs what is asked until everything is answered; at `until` (clock_milliseconds)
+ * the rest fails as not answered in time. */
+void engines_wait(struct engines *engines, int64_t until);
 
 struct engine_container {
 	const char *id;
@@ -25,9 +44,25 @@ struct engine_container {
 	bool host_network;
 };
 
-/* `name`: a name, an id or its beginning, or Compose's "project/service". Strings go to the arena.
- * Fails with -ENOENT where there is no such container, -EHOSTDOWN where the engine cannot be
- * reached (both may change), else for good. */
+struct engine_inquiry;
+
+/* `container` is NULL where it failed: errnum ENOENT where there is no such container, EHOSTDOWN
+ * where the engine cannot be reached or does not answer in time (both may change), else for good.
+ */
+typedef void engine_inspected(void *data, const struct engine_container *container,
+			      const struct error *error);
+
+/* Asks about a container by `name`: a name, an id or its beginning, or Compose's "project/service".
+ * Strings go to the arena. `tell` is called once, after this has returned. Several questions to one
+ * engine run side by side. */
+struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source_kind kind,
+					    const char *name, struct arena *arena,
+					    engine_inspected *tell, void *data);
+/* `tell` is not called any more. */
+void engine_inquiry_end(struct engine_inquiry *inquiry);
+
+/* The same for who waits for each answer; without a loop only. An engine that was not reached is
+ * not tried again. Returns 0 or -errnum, as above. */
 int engine_inspect(struct engines *engines, enum source_kind kind, const char *name,
 		   struct arena *arena, struct engine_container *ret_container,
 		   struct error *error);
@@ -41,7 +76,8 @@ struct engine_member {
 int engine_list(struct engines *engines, enum source_kind kind, struct arena *arena,
 		struct engine_member **ret_members, size_t *ret_count, struct error *error);
 
-/* Any other answer of the engine's API: see engine_http_get. */
+/* Any other answer of the engine's API. `path` is encoded already; *ret_json is the caller's to
+ * json_decref. Fails as above. */
 int engine_ask(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
 	       struct error *error);
 

@@ -1,5 +1,6 @@
 #include "engine/http.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "schema/words.h"
 
@@ -7,12 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define CONNECT_MILLISECONDS 2000L
-#define ANSWER_MAX           ((size_t)8 << 20)
-#define SCHEME               "unix://"
+/* Requests to one engine that run at once; more wait for their turn. */
+#define ACTIVE_MAX 64
+
+/* Connections that are kept for the next requests. */
+#define CONNECTIONS_KEPT 4L
+
+#define ANSWER_MAX ((size_t)8 << 20)
+#define SCHEME     "unix://"
 
 static const struct engine_kind {
 	const char *variable;
@@ -25,17 +33,34 @@ static const struct engine_kind {
 
 long engine_patience = 10000;
 
-struct engine_http {
-	enum source_kind kind;
-	CURL *curl; /* NULL: not asked yet */
-	bool broken;
-	struct error why; /* when broken */
-};
-
 struct answer {
 	char *bytes;
 	size_t size, room;
 	bool too_long;
+};
+
+struct engine_request {
+	struct engine_http *http;
+	enum source_kind kind;
+	char *path;
+	CURL *curl; /* NULL: not begun */
+	bool over;
+	struct error failure; /* errnum 0: none */
+	struct answer answer;
+	engine_http_answer *tell;
+	void *data;
+	struct engine_request *next;
+};
+
+struct engine_http {
+	struct engine_loop loop;
+	bool looped;
+	CURLM *multi; /* NULL: nothing was asked yet */
+	struct engine_request *requests;
+	struct engine_request **end; /* where the next one is put */
+	unsigned active[SOURCE_PODMAN + 1];
+	int64_t curl_due; /* clock_milliseconds(); 0: none */
+	bool timer_set;   /* at the owner's */
 };
 
 static int engine_socket(enum source_kind kind, const char **ret_path, struct error *error)
@@ -93,6 +118,19 @@ static int unreachable(enum source_kind kind, const char *reason, struct error *
 	return error_code(error, CODE_ENGINE_SILENT);
 }
 
+/* It is there, and starting it is no help. */
+static int too_late(enum source_kind kind, struct error *error)
+{
+	unreachable(kind, "it does not answer in time", error);
+	error_hint(error,
+		   kind == SOURCE_DOCKER
+			   ? "see whether `docker ps` answers; if it does not, restart the "
+			     "engine (systemctl restart docker)"
+			   : "see whether `podman --remote ps` answers; if it does not, restart "
+			     "its service (systemctl restart podman)");
+	return -EHOSTDOWN;
+}
+
 int engine_handle_failed(enum source_kind kind, CURL *curl, CURLcode code, struct error *error)
 {
 	long errnum = 0;
@@ -105,7 +143,7 @@ int engine_handle_failed(enum source_kind kind, CURL *curl, CURLcode code, struc
 		error->errnum = EACCES;
 		return error_code(error, CODE_RIGHTS);
 	case CURLE_OPERATION_TIMEDOUT:
-		return unreachable(kind, "it does not answer in time", error);
+		return too_late(kind, error);
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:
@@ -117,22 +155,6 @@ int engine_handle_failed(enum source_kind kind, CURL *curl, CURLcode code, struc
 			  source_kind_name(kind), libcurl.easy_strerror(code));
 		return error_code(error, CODE_ENGINE_ANSWER);
 	}
-}
-
-struct engine_http *engine_http_new(enum source_kind kind)
-{
-	struct engine_http *http = memory_new(1, sizeof(*http));
-	http->kind = kind;
-	return http;
-}
-
-void engine_http_free(struct engine_http *http)
-{
-	if (!http)
-		return;
-	if (http->curl)
-		libcurl.easy_cleanup(http->curl);
-	free(http);
 }
 
 /* RFC 3986, 2.3. */
@@ -178,13 +200,14 @@ static void message_copy(const json_t *json, char text[200])
 			*at = '?';
 }
 
-static int answer_check(struct engine_http *http, const struct answer *answer, json_t **ret_json,
+static int answer_check(const struct engine_request *request, json_t **ret_json,
 			struct error *error)
 {
-	const char *name = source_kind_name(http->kind);
+	const struct answer *answer = &request->answer;
+	const char *name = source_kind_name(request->kind);
 	char message[200];
 	long status = 0;
-	libcurl.easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
 	json_t *json = answer->size ? json_loadb(answer->bytes, answer->size, 0, NULL) : NULL;
 	if (json && status == 200) {
 		*ret_json = json;
@@ -204,43 +227,257 @@ static int answer_check(struct engine_http *http, const struct answer *answer, j
 	return error_code(error, CODE_ENGINE_ANSWER);
 }
 
-static int perform(struct engine_http *http, const char *path, struct answer *answer,
-		   struct error *error)
+static int timer_take(CURLM *multi, long milliseconds, void *data)
 {
+	struct engine_http *http = data;
+	(void)multi;
+	http->curl_due = milliseconds < 0 ? 0 : clock_milliseconds() + milliseconds;
+	return 0;
+}
+
+static int socket_take(CURL *easy, curl_socket_t fd, int what, void *data, void *per_socket)
+{
+	static const uint32_t flags[] = {[CURL_POLL_IN] = EPOLLIN,
+					 [CURL_POLL_OUT] = EPOLLOUT,
+					 [CURL_POLL_INOUT] = EPOLLIN | EPOLLOUT,
+					 [CURL_POLL_REMOVE] = 0};
+	const struct engine_http *http = data;
+	(void)easy;
+	(void)per_socket;
+	http->loop.watch(http->loop.data, fd, flags[what]);
+	return 0;
+}
+
+static void multi_open(struct engine_http *http)
+{
+	http->multi = memory_or_die(libcurl.multi_init());
+	libcurl.multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+	if (!http->looped)
+		return;
+	libcurl.multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, socket_take);
+	libcurl.multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+	libcurl.multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, timer_take);
+	libcurl.multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+}
+
+struct engine_http *engine_http_new(const struct engine_loop *loop)
+{
+	struct engine_http *http = memory_new(1, sizeof(*http));
+	http->end = &http->requests;
+	if (loop) {
+		http->loop = *loop;
+		http->looped = true;
+	}
+	return http;
+}
+
+static void request_begin(struct engine_request *request)
+{
+	struct engine_http *http = request->http;
 	char url[2048];
-	CURL *curl = http->curl;
-	if (snprintf(url, sizeof(url), "http://localhost%s", path) >= (int)sizeof(url))
-		return error_set(error, ENAMETOOLONG, "what %s would be asked is too long",
-				 source_kind_name(http->kind));
+	if (snprintf(url, sizeof(url), "http://localhost%s", request->path) >= (int)sizeof(url)) {
+		error_set(&request->failure, ENAMETOOLONG, "what %s would be asked is too long",
+			  source_kind_name(request->kind));
+		request->over = true;
+		return;
+	}
+	CURL *curl = request->curl = engine_handle_new(request->kind, &request->failure);
+	if (!curl) {
+		request->over = true;
+		return;
+	}
 	libcurl.easy_setopt(curl, CURLOPT_URL, url);
 	libcurl.easy_setopt(curl, CURLOPT_TIMEOUT_MS, engine_patience);
 	libcurl.easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
-	libcurl.easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-	CURLcode code = libcurl.easy_perform(curl);
-	if (!answer->too_long)
-		return code == CURLE_OK ? 0 : engine_handle_failed(http->kind, curl, code, error);
-	error_set(error, EMSGSIZE, "%s answers with more than %zu MiB",
-		  source_kind_name(http->kind), ANSWER_MAX >> 20);
-	return error_code(error, CODE_ENGINE_ANSWER);
+	libcurl.easy_setopt(curl, CURLOPT_WRITEDATA, &request->answer);
+	libcurl.easy_setopt(curl, CURLOPT_PRIVATE, request);
+	if (!http->multi)
+		multi_open(http);
+	http->active[request->kind]++;
+	libcurl.multi_add_handle(http->multi, curl);
 }
 
-int engine_http_get(struct engine_http *http, const char *path, json_t **ret_json,
-		    struct error *error)
+/* Begins those whose turn it is. */
+static void requests_begin(struct engine_http *http)
 {
-	struct answer answer = {0};
-	if (http->broken) {
-		*error = http->why;
-		return -error->errnum;
+	for (struct engine_request *request = http->requests; request; request = request->next)
+		if (!request->curl && !request->over && http->active[request->kind] < ACTIVE_MAX)
+			request_begin(request);
+}
+
+static struct engine_request *request_over(const struct engine_http *http)
+{
+	struct engine_request *request = http->requests;
+	while (request && !request->over)
+		request = request->next;
+	return request;
+}
+
+/* The earlier of curl's wish and what is over already, told to the owner. */
+static void timer_tell(struct engine_http *http)
+{
+	const int64_t now = clock_milliseconds(), due = request_over(http) ? now : http->curl_due;
+	if (!http->looped || (!due && !http->timer_set))
+		return;
+	http->timer_set = due != 0;
+	http->loop.timer(http->loop.data, !due ? -1 : due > now ? (long)(due - now) : 0);
+}
+
+struct engine_request *engine_http_begin(struct engine_http *http, enum source_kind kind,
+					 const char *path, engine_http_answer *answer, void *data)
+{
+	struct engine_request *request = memory_new(1, sizeof(*request));
+	*request = (struct engine_request){.http = http,
+					   .kind = kind,
+					   .path = memory_or_die(strdup(path)),
+					   .tell = answer,
+					   .data = data};
+	*http->end = request;
+	http->end = &request->next;
+	requests_begin(http);
+	timer_tell(http);
+	return request;
+}
+
+/* Takes it out of the list and away from curl. */
+static void request_end(struct engine_request *request)
+{
+	struct engine_http *http = request->http;
+	struct engine_request **at = &http->requests;
+	while (*at != request)
+		at = &(*at)->next;
+	*at = request->next;
+	if (!*at)
+		http->end = at;
+	if (!request->curl)
+		return;
+	http->active[request->kind]--;
+	libcurl.multi_remove_handle(http->multi, request->curl);
+}
+
+static void request_free(struct engine_request *request)
+{
+	if (request->curl)
+		libcurl.easy_cleanup(request->curl);
+	free(request->answer.bytes);
+	free(request->path);
+	free(request);
+}
+
+void engine_http_cancel(struct engine_request *request)
+{
+	struct engine_http *http = request->http;
+	request_end(request);
+	request_free(request);
+	requests_begin(http);
+	timer_tell(http);
+}
+
+void engine_http_free(struct engine_http *http)
+{
+	if (!http)
+		return;
+	while (http->requests) {
+		struct engine_request *request = http->requests;
+		request_end(request);
+		request_free(request);
 	}
-	if (!http->curl && !(http->curl = engine_handle_new(http->kind, error)))
-		return -error->errnum;
-	int status = perform(http, path, &answer, error);
-	if (status == 0)
-		status = answer_check(http, &answer, ret_json, error);
-	free(answer.bytes);
-	if (status == -EHOSTDOWN || status == -EACCES) {
-		http->broken = true;
-		http->why = *error;
+	if (http->multi)
+		libcurl.multi_cleanup(http->multi);
+	http->curl_due = 0;
+	timer_tell(http);
+	free(http);
+}
+
+static void result_take(struct engine_request *request, CURLcode code)
+{
+	request->over = true;
+	if (request->answer.too_long) {
+		error_set(&request->failure, EMSGSIZE, "%s answers with more than %zu MiB",
+			  source_kind_name(request->kind), ANSWER_MAX >> 20);
+		error_code(&request->failure, CODE_ENGINE_ANSWER);
+	} else if (code != CURLE_OK) {
+		engine_handle_failed(request->kind, request->curl, code, &request->failure);
 	}
-	return status;
+}
+
+static void results_take(struct engine_http *http)
+{
+	int left;
+	for (CURLMsg *message;
+	     http->multi && (message = libcurl.multi_info_read(http->multi, &left));) {
+		char *request = NULL;
+		libcurl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+		if (message->msg == CURLMSG_DONE)
+			result_take((void *)request, message->data.result);
+	}
+}
+
+static void request_tell(struct engine_request *request)
+{
+	json_t *json = NULL;
+	request_end(request);
+	if (!request->failure.errnum)
+		answer_check(request, &json, &request->failure);
+	request->tell(request->data, json, &request->failure);
+	json_decref(json);
+	request_free(request);
+}
+
+/* After each turn of curl's. One at a time, as who is answered may begin and cancel others. */
+static void settle(struct engine_http *http)
+{
+	results_take(http);
+	for (struct engine_request *request; (request = request_over(http));)
+		request_tell(request);
+	requests_begin(http);
+	timer_tell(http);
+}
+
+void engine_http_ready(struct engine_http *http, int fd, uint32_t ready)
+{
+	int flags = (ready & EPOLLIN ? CURL_CSELECT_IN : 0) |
+		    (ready & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+		    (ready & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+	int running;
+	libcurl.multi_socket_action(http->multi, fd, flags, &running);
+	settle(http);
+}
+
+void engine_http_timeout(struct engine_http *http)
+{
+	int running;
+	if (clock_milliseconds() >= http->curl_due) /* curl's timer fires once */
+		http->curl_due = 0;
+	http->timer_set = false;
+	if (http->multi)
+		libcurl.multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	settle(http);
+}
+
+static void requests_fail(struct engine_http *http)
+{
+	for (struct engine_request *request = http->requests; request; request = request->next)
+		if (!request->over) {
+			request->over = true;
+			(void)too_late(request->kind, &request->failure);
+		}
+}
+
+/* The longest sleep: whoever waits may have missed a change of curl's timers. */
+#define TURN_MS 1000
+
+void engine_http_wait(struct engine_http *http, int64_t until)
+{
+	int running;
+	for (settle(http); http->requests; settle(http)) {
+		int64_t left = until - clock_milliseconds();
+		if (left <= 0) {
+			requests_fail(http);
+			continue;
+		}
+		libcurl.multi_wait(http->multi, NULL, 0, left < TURN_MS ? (int)left : TURN_MS,
+				   NULL);
+		libcurl.multi_perform(http->multi, &running);
+	}
 }

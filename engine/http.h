@@ -1,28 +1,47 @@
-/* The HTTP API of one engine, on its unix socket. */
+/* The HTTP API of the engines, on their unix sockets. Requests run side by side: one that the
+ * engine does not answer keeps no other waiting. */
 #ifndef RECONCILE_ENGINE_HTTP_H
 #define RECONCILE_ENGINE_HTTP_H
 
 #include "base/error.h"
+#include "engine/engine.h"
 #include "engine/libcurl.h"
 #include "schema/model.h"
 
 #include <jansson.h>
 
 struct engine_http;
+struct engine_request;
 
-/* How long an answer may take, in milliseconds: 10 s, which tests cannot wait for. */
+/* The time limit of one answer, in milliseconds: 10 s. A variable, as unit tests shorten it. */
 extern long engine_patience;
 
-/* Opens nothing yet; a connection is made by the first request and kept. */
-struct engine_http *engine_http_new(enum source_kind kind);
+/* Opens nothing yet; connections are made by the first requests and kept. `loop` is copied; NULL:
+ * engine_http_wait drives the requests. */
+struct engine_http *engine_http_new(const struct engine_loop *loop);
+/* Cancels what is under way. */
 void engine_http_free(struct engine_http *http);
 
-/* Asks for `path`, which is encoded already; *ret_json is the caller's to json_decref. Fails with
- * -ENOENT where the engine says that there is no such thing, with -EHOSTDOWN where it cannot be
- * reached or goes away meanwhile (it is not tried again then), with -EACCES where the socket is not
- * to be opened, else where the answer is not what it should be. */
-int engine_http_get(struct engine_http *http, const char *path, json_t **ret_json,
-		    struct error *error);
+/* `json` is lent for the call. NULL: `error` has errnum ENOENT where the engine says that there is
+ * no such thing, EHOSTDOWN where it cannot be reached, goes away meanwhile or exceeds the time
+ * limit, EACCES where the socket is not to be opened, else where the answer is malformed. */
+typedef void engine_http_answer(void *data, json_t *json, const struct error *error);
+
+/* Asks for `path`, which is encoded already. `answer` is called once, after this has returned; it
+ * may begin and cancel requests. */
+struct engine_request *engine_http_begin(struct engine_http *http, enum source_kind kind,
+					 const char *path, engine_http_answer *answer, void *data);
+/* `answer` is not called any more. */
+void engine_http_cancel(struct engine_request *request);
+
+/* Runs the requests, and those that follow from their answers, until none is left; at `until`
+ * (clock_milliseconds) the rest fails as if the time limit was exceeded. Without a loop only. */
+void engine_http_wait(struct engine_http *http, int64_t until);
+
+/* From the loop: the descriptor is ready for these (EPOLLIN, ...); the timer has fired. */
+void engine_http_ready(struct engine_http *http, int fd, uint32_t ready);
+void engine_http_timeout(struct engine_http *http);
+
 /* As one segment of a path or a value of a query; the caller's to free. */
 char *engine_http_escape(const char *text);
 

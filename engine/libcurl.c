@@ -21,7 +21,6 @@ static const struct {
 	{"curl_easy_init", (void **)&libcurl.easy_init},
 	{"curl_easy_setopt", (void **)&libcurl.easy_setopt},
 	{"curl_easy_getinfo", (void **)&libcurl.easy_getinfo},
-	{"curl_easy_perform", (void **)&libcurl.easy_perform},
 	{"curl_easy_strerror", (void **)&libcurl.easy_strerror},
 	{"curl_easy_cleanup", (void **)&libcurl.easy_cleanup},
 	{"curl_multi_init", (void **)&libcurl.multi_init},
@@ -29,6 +28,8 @@ static const struct {
 	{"curl_multi_add_handle", (void **)&libcurl.multi_add_handle},
 	{"curl_multi_remove_handle", (void **)&libcurl.multi_remove_handle},
 	{"curl_multi_socket_action", (void **)&libcurl.multi_socket_action},
+	{"curl_multi_perform", (void **)&libcurl.multi_perform},
+	{"curl_multi_wait", (void **)&libcurl.multi_wait},
 	{"curl_multi_info_read", (void **)&libcurl.multi_info_read},
 	{"curl_multi_cleanup", (void **)&libcurl.multi_cleanup},
 };

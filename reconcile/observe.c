@@ -116,7 +116,7 @@ static struct live *look(struct live *before, const struct desired *desired, str
 	struct live *live = live_new();
 	struct observer observer = {.live = live,
 				    .before = before,
-				    .engines = engines_new(),
+				    .engines = engines_new(NULL),
 				    .privileged = machine_root()};
 	spaces_grow(&observer);
 	if (before)
@@ -243,7 +243,7 @@ static bool ns_hold(struct live *live, struct engines *engines, struct live_ns *
 bool observe_hold(struct live *live, const struct plan *plan)
 {
 	bool held = true;
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!step_acts(step))

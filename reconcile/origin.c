@@ -61,7 +61,7 @@ static void container_visit(const struct finding *finding, struct engines *engin
 static void engines_visit(const struct finding *finding)
 {
 	static const enum source_kind kinds[] = {SOURCE_DOCKER, SOURCE_PODMAN};
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		struct engine_member *members = NULL;
 		struct error ignored;

@@ -368,7 +368,7 @@ static void test_inspect(void **state)
 {
 	const struct inspection *row = *state;
 	char expected[600], found[600];
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(&row->reply, 1);
 	int status = ask(engines, SOURCE_DOCKER, row->container ? row->container : "my-db", found,
@@ -385,7 +385,7 @@ static void test_one_connection(void **state)
 	(void)state;
 	static const struct reply replies[] = {OK(CONTAINER("1", "true"))};
 	char found[600];
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(replies, 1);
 	for (int i = 0; i < 50; i++)
@@ -401,7 +401,7 @@ static void test_names_are_encoded(void **state)
 	(void)state;
 	static const struct reply replies[] = {OK(CONTAINER("1", "true"))};
 	char found[600];
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(replies, 1);
 	assert_int_equal(ask(engines, SOURCE_DOCKER, "a?b#c%d\xc3\xa4&e", found, &error), 0);
@@ -428,7 +428,7 @@ static void test_service(void **state)
 		OK(CONTAINER("0", "false")),
 	};
 	char found[600];
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(replies, 4);
 	assert_int_equal(ask(engines, SOURCE_DOCKER, "shop/web", found, &error), 0);
@@ -443,7 +443,7 @@ static void test_service(void **state)
 static void expect_down(const char *variable, const char *expected)
 {
 	char found[600], text[600];
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	struct error error;
 	if (variable)
 		setenv("DOCKER_HOST", variable, 1);
@@ -480,7 +480,7 @@ static void test_down_is_remembered(void **state)
 	(void)state;
 	static const struct reply replies[] = {{.raw = ""}};
 	char found[600];
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(replies, 1);
 	for (int i = 0; i < 10; i++)
@@ -497,7 +497,7 @@ static void test_slow(void **state)
 		{.status = "200 OK", .body = CONTAINER("1", "true"), .split = 1, .pause_ms = 50}};
 	char found[600], text[600];
 	struct timespec before, after;
-	struct engines *engines = engines_new();
+	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(replies, 1);
 	engine_patience = 2000;
