@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "engine/http.h"
+#include "engine/name.h"
 #include "schema/words.h"
 
 #include <errno.h>
@@ -23,7 +24,9 @@ struct query {
 struct engine_inquiry {
 	struct engines *engines;
 	struct query query;
+	const char *asked; /* the container: a name, an id or its beginning */
 	struct engine_request *request;
+	struct error refusal; /* errnum 0: none */
 	engine_inspected *tell;
 	void *data;
 };
@@ -109,6 +112,9 @@ static int container_take(const struct query *query, const json_t *json,
 	if (!id_plausible(id))
 		return malformed(query, "a container's Id", error);
 	container->id = arena_strdup(query->arena, json_string_value(id));
+	if (!text_take(query, json, "Name", &container->name))
+		return malformed(query, "a container's Name", error);
+	container->name = engine_name_bare(container->name);
 	if (!text_take(query, json_object_get(json, "HostConfig"), "NetworkMode", &mode))
 		return malformed(query, "a container's HostConfig", error);
 	container->host_network = strcmp(mode, "host") == 0;
@@ -131,8 +137,10 @@ static bool compose_member(const json_t *item, const char *name)
 	const json_t *labels = json_object_get(item, "Labels");
 	size_t length = strcspn(name, "/");
 	const char *service = name + length + 1;
-	return (label_is(labels, "com.docker.compose.project", name, length) ||
-		label_is(labels, "io.podman.compose.project", name, length)) &&
+	const char *project = json_object_get(labels, "com.docker.compose.project")
+				      ? "com.docker.compose.project"
+				      : "io.podman.compose.project";
+	return label_is(labels, project, name, length) &&
 	       label_is(labels, "com.docker.compose.service", service, strlen(service)) &&
 	       !label_is(labels, "com.docker.compose.oneoff", "True", 4);
 }
@@ -219,17 +227,58 @@ static void inquiry_tell(struct engine_inquiry *inquiry, const struct engine_con
 	tell(data, container, error);
 }
 
+static void inquiry_absent(struct engine_inquiry *inquiry)
+{
+	struct error error;
+	error_set(&error, ENOENT, "%s has no container \"%s\" yet",
+		  source_kind_name(inquiry->query.kind), inquiry->query.name);
+	inquiry_tell(inquiry, NULL, &error);
+}
+
+static void list_answered(void *data, json_t *json, const struct error *failure)
+{
+	struct engine_inquiry *inquiry = data;
+	const struct error refusal = inquiry->refusal;
+	const size_t length = strlen(inquiry->asked);
+	size_t alike = 0;
+	(void)failure;
+	for (size_t i = 0; i < json_array_size(json); i++) {
+		const json_t *id = json_object_get(json_array_get(json, i), "Id");
+		alike += id_plausible(id) &&
+			 strncmp(json_string_value(id), inquiry->asked, length) == 0;
+	}
+	if (alike > 1)
+		inquiry_absent(inquiry);
+	else
+		inquiry_tell(inquiry, NULL, &refusal);
+}
+
+/* Docker answers with status 500 where the ids of several containers begin with the name, and none
+ * has the name. */
+static void refusal_check(struct engine_inquiry *inquiry, const struct error *refusal)
+{
+	inquiry->refusal = *refusal;
+	inquiry->request = engine_http_begin(inquiry->engines->http, inquiry->query.kind,
+					     "/containers/json?all=true", list_answered, inquiry);
+}
+
 static void container_answered(void *data, json_t *json, const struct error *failure)
 {
 	struct engine_inquiry *inquiry = data;
-	const struct query *query = &inquiry->query;
 	struct engine_container container = {0};
 	struct error error = *failure;
-	int status = json ? container_take(query, json, &container, &error) : -error.errnum;
+	int status =
+		json ? container_take(&inquiry->query, json, &container, &error) : -error.errnum;
 	if (status == -ENOENT)
-		error_set(&error, ENOENT, "%s has no container \"%s\" yet",
-			  source_kind_name(query->kind), query->name);
-	inquiry_tell(inquiry, status == 0 ? &container : NULL, &error);
+		inquiry_absent(inquiry);
+	else if (status == -EBADMSG && engine_name_ambiguous(inquiry->asked))
+		refusal_check(inquiry, &error);
+	else if (status < 0)
+		inquiry_tell(inquiry, NULL, &error);
+	else if (engine_name_means(inquiry->asked, container.id, container.name))
+		inquiry_tell(inquiry, &container, &error);
+	else
+		inquiry_absent(inquiry); /* a stranger, whose id begins with the name */
 }
 
 static void container_ask(struct engine_inquiry *inquiry, const char *name)
@@ -237,6 +286,7 @@ static void container_ask(struct engine_inquiry *inquiry, const char *name)
 	char *escaped = engine_http_escape(name);
 	const char *path = arena_printf(inquiry->query.arena, "/containers/%s/json", escaped);
 	free(escaped);
+	inquiry->asked = name;
 	inquiry->request = engine_http_begin(inquiry->engines->http, inquiry->query.kind, path,
 					     container_answered, inquiry);
 }

@@ -38,6 +38,7 @@ void engines_wait(struct engines *engines, int64_t until);
 
 struct engine_container {
 	const char *id;
+	const char *name;       /* without a slash before it, or "" */
 	const char *started_at; /* in the engine's words: to tell one run from the next */
 	const char *sandbox;    /* where the engine keeps its namespace, or "" */
 	pid_t pid;              /* as the engine sees it; 0: it does not run */
@@ -52,9 +53,9 @@ struct engine_inquiry;
 typedef void engine_inspected(void *data, const struct engine_container *container,
 			      const struct error *error);
 
-/* Asks about a container by `name`: a name, an id or its beginning, or Compose's "project/service".
- * Strings go to the arena. `tell` is called once, after this has returned. Several questions to one
- * engine run side by side. */
+/* Asks about a container by `name`: a name, an id or its beginning (engine_name_means), or
+ * Compose's "project/service". Strings go to the arena. `tell` is called once, after this has
+ * returned. Several questions to one engine run side by side. */
 struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source_kind kind,
 					    const char *name, struct arena *arena,
 					    engine_inspected *tell, void *data);

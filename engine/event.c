@@ -1,5 +1,7 @@
 #include "engine/event.h"
 
+#include "engine/name.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -20,12 +22,6 @@ const char engine_event_filters[] =
 static const char *text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
-}
-
-/* Docker writes old names with a slash before them. */
-static const char *bare(const char *name)
-{
-	return name && *name == '/' ? name + 1 : name;
 }
 
 static bool action_find(const char *name, enum engine_action *ret_action)
@@ -53,8 +49,8 @@ static enum engine_event_line event_of(enum source_kind kind, const json_t *json
 	*event = (struct engine_event){
 		.kind = kind,
 		.id = text(actor, "ID"),
-		.name = bare(text(attributes, "name")),
-		.old_name = bare(text(attributes, "oldName")),
+		.name = engine_name_bare(text(attributes, "name")),
+		.old_name = engine_name_bare(text(attributes, "oldName")),
 		.project = project ? project : text(attributes, "io.podman.compose.project"),
 		.service = text(attributes, "com.docker.compose.service"),
 	};
@@ -73,4 +69,19 @@ enum engine_event_line engine_event_parse(enum source_kind kind, const char *lin
 		take(data, &event);
 	json_decref(json);
 	return found;
+}
+
+/* "project/service" */
+static bool event_of_service(const char *source, const struct engine_event *event)
+{
+	size_t length = event->project ? strlen(event->project) : 0;
+	return length && event->service && strncmp(source, event->project, length) == 0 &&
+	       source[length] == '/' && strcmp(source + length + 1, event->service) == 0;
+}
+
+bool engine_event_concerns(const struct engine_event *event, const char *source, const char *id)
+{
+	return engine_name_means(source, event->id, event->name) ||
+	       engine_name_means(source, NULL, event->old_name) ||
+	       (id && event->id && strcmp(id, event->id) == 0) || event_of_service(source, event);
 }

@@ -18,6 +18,10 @@ typedef void engine_event_take(void *data, const struct engine_event *event);
 enum engine_event_line engine_event_parse(enum source_kind kind, const char *line, size_t length,
 					  engine_event_take *take, void *data);
 
+/* Whether it may be about the container that a file's `source` means. `id`: of the container that
+ * was found last, or NULL; Podman does not tell the old name of one that was renamed. */
+bool engine_event_concerns(const struct engine_event *event, const char *source, const char *id);
+
 /* The filters of GET /events as JSON: an engine need not tell what nobody wants. Podman calls some
  * actions by other names. */
 extern const char engine_event_filters[];

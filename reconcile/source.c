@@ -200,7 +200,7 @@ static struct located sandbox_wrong(const struct search *search,
 }
 
 /* The namespace of a container that runs. The engine is asked once more when the namespace is held:
- * the same container is still in the same run, so that the process was its own. */
+ * the same container is still in the same run and has its name, so that the process was its own. */
 static struct located engine_hold(const struct search *search,
 				  const struct engine_container *container, bool *ret_changed)
 {
@@ -214,7 +214,8 @@ static struct located engine_hold(const struct search *search,
 	int status = inspect(search, container->id, &again, &error);
 	*ret_changed = status == -ENOENT ||
 		       (status == 0 && (again.pid != container->pid ||
-					strcmp(again.started_at, container->started_at) != 0));
+					strcmp(again.started_at, container->started_at) != 0 ||
+					strcmp(again.name, container->name) != 0));
 	if (status == 0 && !*ret_changed && !sandbox_differs(search, &again, &located.stat))
 		return located;
 	close(located.fd);

@@ -1,11 +1,10 @@
 /* The engines' events, in the service's loop. */
 #include "base/memory.h"
 #include "cmd/service/service.h"
-#include "engine/events.h"
+#include "engine/event.h"
 #include "schema/words.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 
 /* Those of the source kinds that are engines. */
@@ -24,28 +23,6 @@ struct service_engines {
 	struct engine engines[N_KINDS];
 };
 
-static bool same(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) == 0;
-}
-
-/* "project/service" */
-static bool same_service(const char *source, const struct engine_event *event)
-{
-	size_t length = event->project ? strlen(event->project) : 0;
-	return length && event->service && strncmp(source, event->project, length) == 0 &&
-	       source[length] == '/' && strcmp(source + length + 1, event->service) == 0;
-}
-
-/* Podman does not tell the old name of one that was renamed: it is known by its id. */
-static bool names_container(const struct target *target, const struct engine_event *event)
-{
-	const char *source = target->container->source;
-	return same(target->id, event->id) || same(source, event->name) ||
-	       same(source, event->old_name) || same_service(source, event) ||
-	       (event->id && strncmp(source, event->id, strlen(source)) == 0);
-}
-
 /* event NULL: all containers of the engine. */
 static void targets_stale(const struct engine *engine, const struct engine_event *event)
 {
@@ -53,7 +30,7 @@ static void targets_stale(const struct engine *engine, const struct engine_event
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
 		struct target *target = &service->live->targets[i];
 		if (target->container->source_kind != engine->kind ||
-		    (event && !names_container(target, event)))
+		    (event && !engine_event_concerns(event, target->container->source, target->id)))
 			continue;
 		target->stale = true;
 		service->dirty = true;

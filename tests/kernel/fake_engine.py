@@ -52,6 +52,6 @@ def engine(answers):
 ID = "0123456789abcdef"
 
 
-def inspected(pid, sandbox="", started="today", name=ID):
-    return {"Id": name, "State": {"Pid": pid, "Running": True, "StartedAt": started},
+def inspected(pid, sandbox="", started="today", ident=ID, name="app"):
+    return {"Id": ident, "Name": f"/{name}", "State": {"Pid": pid, "Running": True, "StartedAt": started},
             "HostConfig": {"NetworkMode": "none"}, "NetworkSettings": {"SandboxKey": sandbox}}

@@ -78,6 +78,44 @@ def by_name(host, engine):
     same(host.snapshot(), before, "at the end")
 
 
+@case("a name that another container's id begins with")
+def by_prefix(host, engine):
+    """Engines resolve the beginning of an id. Fewer than twelve digits are a name here."""
+    ident = engine.run("stranger")
+    with engine.space("stranger") as space:
+        before = host.snapshot(space)
+        for source in (ident[:1], ident[:2], ident[:11]):
+            done = host.apply(one(engine, source), env=engine.env)
+            same(done.plan, [f'pending web/n {engine.kind} has no container "{source}" yet'], source)
+            same(host.snapshot(space), before, f"the stranger, after an apply for {source}")
+        shared, others = two_alike(engine)
+        done = host.apply(one(engine, shared), env=engine.env)
+        same(done.plan, [f'pending web/n {engine.kind} has no container "{shared}" yet'],
+             "a digit that the ids of two begin with")
+        same(host.snapshot(space), before, "the stranger, after that")
+        # The name comes before the beginning of an id, however long that is.
+        for name in (ident[:4], ident[:12]):
+            engine.run(name)
+            host.apply(one(engine, name), env=engine.env)
+            with engine.space(name) as its:
+                same(host.addresses(its, "eth0"), {"172.16.86.2/24"}, f"of the name {name}")
+            same(host.snapshot(space), before, f"the stranger, beside {name}")
+            engine.remove(name)
+    for name in others:
+        engine.remove(name)
+
+
+def two_alike(engine):
+    """The first digit of two containers' ids, and the names of those that were made for it."""
+    seen, names = set(), []
+    while True:
+        names.append(f"alike{len(names)}")
+        digit = engine.create(names[-1])[0]
+        if digit in seen:
+            return digit, names
+        seen.add(digit)
+
+
 @case("by Compose's project and service")
 def by_compose(host, engine):
     text = one(engine, "shop/web")

@@ -1,12 +1,15 @@
 """`mvapply watch` beside a real engine: what the engine tells is healed without being asked."""
 import concurrent.futures
+import os
 
 from declare import document, lan
+from events import Events
 from host import same
 from service import watching
 from test_engines import identity, on_each
 
 MANY = 50
+LONG = bool(os.environ.get("SLOW"))
 
 
 def attached(host, engine, name, address):
@@ -63,6 +66,30 @@ def lifecycle(host, engine):
         service.until_says(f'{engine.kind} has no container "my-web" yet', 40)
         with engine.space("other") as space:
             same(host.link(space, "eth0")["ifindex"], bystander, "the bystander's link")
+
+
+@on_each("watch: a container is made anew under its name, which a stranger's id begins with",
+         seconds=900 if LONG else 120)
+def made_anew(host, engine):
+    name = engine.run("stranger")[:6]
+    text = document({"n": lan()}, {"web": {engine.kind: name, "networks": ["n"]}})
+    with engine.space("stranger") as space:
+        before = host.snapshot(space)
+        with host.inside(space):
+            events = Events()
+        with watching(host, "-f", host.write(text), env=engine.env) as service:
+            for number in range(100 if LONG else 3):
+                engine.run(name)
+                until_attached(host, engine, service, name, "172.16.86.2/24")
+                service.news()
+                if number % 2:
+                    engine.rename(name, f"old{number}")
+                    engine.remove(f"old{number}")
+                else:
+                    engine.remove(name)
+                service.until_says(f'{engine.kind} has no container "{name}" yet', 40)
+        same(events.drain(), [], "what happened in the stranger's namespace")
+        same(host.snapshot(space), before, "the stranger")
 
 
 @on_each("watch: an engine that goes and returns")

@@ -194,13 +194,14 @@ def engine_between(host):
     path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
     with host.process("web") as pid, host.process("other") as later:
         one, other = inspected(pid), inspected(later, started="later")
-        for second in inspected(pid, started="later"), inspected(later), other, None:
+        renamed = inspected(pid, name="app_old")
+        for second in inspected(pid, started="later"), inspected(later), other, renamed, None:
             with engine({"/containers/app/json": one, f"/containers/{ID}/json": second}) as env:
                 done = host.mvapply("apply", "-f", path, env=env)
             assert done.plan[0].startswith("pending c/n"), done
             same((host.names("web"), host.names("other")), (set(), set()), f"links after {second}")
         # Once it has come to rest, its new run is what counts.
-        fresh = inspected(later, started="later", name=ID[::-1])
+        fresh = inspected(later, started="later", ident=ID[::-1])
         for first, second, third in ((one, other, {}), (one, None, {f"/containers/{ID[::-1]}/json": fresh})):
             with engine({"/containers/app/json": Turns([first, fresh if third else other]),
                          f"/containers/{ID}/json": Turns([second, other]), **third}) as env:

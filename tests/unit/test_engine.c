@@ -1,6 +1,6 @@
 /* Engines that answer as they should, and as they should not: a thread serves a unix socket. */
 #include "engine/engine.h"
-#include "engine/events.h"
+#include "engine/event.h"
 #include "engine/http.h"
 
 #include <errno.h>
@@ -24,7 +24,8 @@
 #define STATE(pid, running)                                                                        \
 	"\"State\":{\"Pid\":" pid ",\"Running\":" running ",\"Paused\":false,\"StartedAt\":"       \
 	"\"t1\"}"
-#define CONTAINER(pid, running) "{\"Id\":\"" ID "\"," STATE(pid, running) "}"
+#define NAMED(name, rest)       "{\"Id\":\"" ID "\",\"Name\":\"" name "\"," rest "}"
+#define CONTAINER(pid, running) NAMED("/my-db", STATE(pid, running))
 
 /* What the fake does with one request. */
 struct reply {
@@ -210,16 +211,46 @@ static const struct inspection inspections[] = {
 	{"stopped", NULL, OK(CONTAINER("0", "false")), 0, "0 own "},
 	{"stopped with a pid of before", NULL, OK(CONTAINER("99", "false")), 0, "0 own "},
 	{"paused", NULL,
-	 OK("{\"Id\":\"" ID "\",\"State\":{\"Pid\":5,\"Running\":false,\"Paused\":true}}"), 0,
+	 OK(NAMED("/my-db", "\"State\":{\"Pid\":5,\"Running\":false,\"Paused\":true}")), 0,
 	 "5 own "},
 	{"host network and sandbox", NULL,
-	 OK("{\"Id\":\"" ID "\",\"HostConfig\":{\"NetworkMode\":\"host\"},\"NetworkSettings\":{"
-	    "\"SandboxKey\":\"/x\"}," STATE("1", "true") "}"),
+	 OK(NAMED("/my-db", "\"HostConfig\":{\"NetworkMode\":\"host\"},\"NetworkSettings\":{"
+			    "\"SandboxKey\":\"/x\"}," STATE("1", "true"))),
 	 0, "1 host /x"},
 	{"nulls", NULL,
-	 OK("{\"Id\":\"" ID
-	    "\",\"HostConfig\":null,\"NetworkSettings\":null," STATE("1", "true") "}"),
-	 0, "1 own "},
+	 OK(NAMED("/my-db", "\"HostConfig\":null,\"NetworkSettings\":null," STATE("1", "true"))), 0,
+	 "1 own "},
+	/* --- an engine resolves the beginning of an id, too */
+	{"by its name without a slash", NULL, OK(NAMED("my-db", STATE("1", "true"))), 0, "1 own "},
+	{"by its id", ID, OK(CONTAINER("1", "true")), 0, "1 own "},
+	{"by twelve digits of its id", "0123456789ab", OK(CONTAINER("1", "true")), 0, "1 own "},
+	{"by 63 digits of its id",
+	 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
+	 OK(CONTAINER("1", "true")), 0, "1 own "},
+	{"eleven digits of its id are a name", "0123456789a", OK(CONTAINER("1", "true")), ENOENT,
+	 "docker has no container \"0123456789a\" yet"},
+	{"one digit of its id is a name", "0", OK(CONTAINER("1", "true")), ENOENT,
+	 "docker has no container \"0\" yet"},
+	{"a short name of digits that it has", "0123", OK(NAMED("/0123", STATE("1", "true"))), 0,
+	 "1 own "},
+	{"a name of twelve digits that begins no id of its own", "deadbeefcafe",
+	 OK(NAMED("/deadbeefcafe", STATE("1", "true"))), 0, "1 own "},
+	{"twelve digits of another id", "deadbeefcafe", OK(CONTAINER("1", "true")), ENOENT,
+	 "docker has no container \"deadbeefcafe\" yet"},
+	{"an id in capitals", "0123456789AB", OK(CONTAINER("1", "true")), ENOENT,
+	 "docker has no container \"0123456789AB\" yet"},
+	{"more than its id", ID "0", OK(CONTAINER("1", "true")), ENOENT,
+	 "docker has no container \"" ID "0\" yet"},
+	{"another name", "my-d", OK(CONTAINER("1", "true")), ENOENT,
+	 "docker has no container \"my-d\" yet"},
+	{"a name in capitals", "My-DB", OK(CONTAINER("1", "true")), ENOENT,
+	 "docker has no container \"My-DB\" yet"},
+	{"a name behind two slashes", NULL, OK(NAMED("//my-db", STATE("1", "true"))), ENOENT,
+	 "docker has no container \"my-db\" yet"},
+	{"no Name", NULL, OK("{\"Id\":\"" ID "\"," STATE("1", "true") "}"), ENOENT,
+	 "docker has no container \"my-db\" yet"},
+	{"Name as a number", NULL, OK("{\"Id\":\"" ID "\",\"Name\":1," STATE("1", "true") "}"),
+	 EBADMSG, "docker answers with a container's Name that is not what it should be"},
 	{"byte by byte",
 	 NULL,
 	 {.status = "200 OK", .body = CONTAINER("4711", "true"), .split = 1},
@@ -326,6 +357,15 @@ static const struct inspection inspections[] = {
 	    "\"shop\",\"com.docker.compose.service\":\"web\",\"com.docker.compose.oneoff\":"
 	    "\"True\"}}]"),
 	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	{"service of two projects, and Docker's word counts", "shop/web",
+	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
+	    "\"shop2\",\"io.podman.compose.project\":\"shop\",\"com.docker.compose.service\":"
+	    "\"web\"}}]"),
+	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	{"service of a name that goes on", "shop/web",
+	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
+	    "\"shop\",\"com.docker.compose.service\":\"web-2\"}}]"),
+	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
 	{"service in several", "shop/web",
 	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Names\":[\"/shop-web-1\"],\"Labels\":{"
 	    "\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}},"
@@ -404,14 +444,51 @@ static void test_names_are_encoded(void **state)
 	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(replies, 1);
-	assert_int_equal(ask(engines, SOURCE_DOCKER, "a?b#c%d\xc3\xa4&e", found, &error), 0);
+	assert_int_equal(ask(engines, SOURCE_DOCKER, "a?b#c%d\xc3\xa4&e", found, &error), -ENOENT);
 	assert_ptr_equal(
 		strstr(fake.last, "GET /containers/a%3Fb%23c%25d%C3%A4%26e/json HTTP/1.1\r\n"),
 		fake.last);
-	assert_int_equal(ask(engines, SOURCE_DOCKER, "..", found, &error), 0);
+	assert_int_equal(ask(engines, SOURCE_DOCKER, "..", found, &error), -ENOENT);
 	assert_ptr_equal(strstr(fake.last, "GET /containers/../json HTTP/1.1\r\n"), fake.last);
 	engines_free(engines);
 	fake_end();
+}
+
+/* Docker does not say which of several it means by the beginning of an id. */
+static void test_ambiguous(void **state)
+{
+	(void)state;
+#define REFUSED                                                                                    \
+	{                                                                                          \
+		.status = "500 Internal Server Error",                                             \
+		.body = "{\"message\":\"Multiple IDs found with provided prefix: 0\"}"             \
+	}
+#define IDS(one, other) OK("[{\"Id\":\"" one "\"},{\"Id\":\"" other "\"},{\"Id\":7}]")
+	static const struct {
+		struct reply replies[2];
+		const char *name;
+		int errnum;
+		size_t asked;
+	} rows[] = {
+		{{REFUSED, IDS(ID, ID)}, "0", ENOENT, 2},
+		{{REFUSED, IDS(ID, ID)}, "0123456789a", ENOENT, 2},
+		{{REFUSED, IDS(ID, OTHER)}, "0", EBADMSG, 2},
+		{{REFUSED, REFUSED}, "0", EBADMSG, 2},
+		{{REFUSED, OK("{}")}, "0", EBADMSG, 2},
+		{{REFUSED, IDS(ID, ID)}, "my-db", EBADMSG, 1},
+		{{REFUSED, IDS(ID, ID)}, "0123456789ab", EBADMSG, 1},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char found[600];
+		struct engines *engines = engines_new(NULL);
+		struct error error;
+		fake_begin(rows[i].replies, 2);
+		assert_int_equal(ask(engines, SOURCE_DOCKER, rows[i].name, found, &error),
+				 -rows[i].errnum);
+		assert_int_equal(fake.asked, rows[i].asked);
+		engines_free(engines);
+		fake_end();
+	}
 }
 
 /* The running one is chosen, and asked for by its id. */
@@ -424,7 +501,7 @@ static void test_service(void **state)
 	static const struct reply replies[] = {
 		OK("[" MEMBER(OTHER, "exited") "," MEMBER(ID, "running") "]"),
 		OK(CONTAINER("77", "true")),
-		OK("[" MEMBER(OTHER, "exited") "," MEMBER(ID, "created") "]"),
+		OK("[" MEMBER(ID, "created") "," MEMBER(OTHER, "exited") "]"),
 		OK(CONTAINER("0", "false")),
 	};
 	char found[600];
@@ -628,6 +705,44 @@ static void listener_run(struct listener *listener, unsigned lines, int millisec
 	}
 }
 
+/* Which events are about the container that a source means. */
+static void test_concerns(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *source, *id; /* of the container that was found */
+		struct engine_event event;
+		bool expected;
+	} rows[] = {
+		{"my-db", NULL, {.id = ID, .name = "my-db"}, true},
+		{"my-db", NULL, {.id = ID, .name = "my-db2"}, false},
+		{"my-db", NULL, {.id = ID, .name = "my-d"}, false},
+		{"my-db", NULL, {.id = ID, .name = "MY-DB"}, false},
+		{"my-db", NULL, {.id = ID}, false},
+		{"my-db", NULL, {.id = ID, .name = "new", .old_name = "my-db"}, true},
+		{"my-db", ID, {.id = ID, .name = "new"}, true},
+		{"my-db", OTHER, {.id = ID, .name = "new"}, false},
+		{"0", NULL, {.id = ID, .name = "stranger"}, false},
+		{"0123456789a", NULL, {.id = ID, .name = "stranger"}, false},
+		{"0123456789ab", NULL, {.id = ID, .name = "stranger"}, true},
+		{"0123456789AB", NULL, {.id = ID, .name = "stranger"}, false},
+		{"0123456789abx", NULL, {.id = ID, .name = "stranger"}, false},
+		{"0123456789ab", NULL, {.id = OTHER, .name = "0123456789ab"}, true},
+		{ID, NULL, {.id = ID}, true},
+		{ID "0", NULL, {.id = ID}, false},
+		{"shop/web", NULL, {.id = ID, .project = "shop", .service = "web"}, true},
+		{"shop/web", NULL, {.id = ID, .project = "shop", .service = "web2"}, false},
+		{"shop/web", NULL, {.id = ID, .project = "sho", .service = "p/web"}, false},
+		{"shop/web", NULL, {.id = ID, .project = "shop"}, false},
+		{"/web", NULL, {.id = ID, .project = "", .service = "web"}, false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct engine_event event = rows[i].event;
+		assert_int_equal(engine_event_concerns(&event, rows[i].source, rows[i].id),
+				 rows[i].expected);
+	}
+}
+
 struct streaming {
 	const char *name;
 	struct reply reply;
@@ -812,16 +927,12 @@ static void test_stream_silent(void **state)
 }
 
 static const struct CMUnitTest others[] = {
-	cmocka_unit_test(test_one_connection),
-	cmocka_unit_test(test_names_are_encoded),
-	cmocka_unit_test(test_service),
-	cmocka_unit_test(test_down),
-	cmocka_unit_test(test_down_is_remembered),
-	cmocka_unit_test(test_slow),
-	cmocka_unit_test(test_stream_request),
-	cmocka_unit_test(test_stream_idle),
-	cmocka_unit_test(test_stream_down_and_up),
-	cmocka_unit_test(test_stream_silent),
+	cmocka_unit_test(test_one_connection),     cmocka_unit_test(test_names_are_encoded),
+	cmocka_unit_test(test_ambiguous),          cmocka_unit_test(test_service),
+	cmocka_unit_test(test_concerns),           cmocka_unit_test(test_down),
+	cmocka_unit_test(test_down_is_remembered), cmocka_unit_test(test_slow),
+	cmocka_unit_test(test_stream_request),     cmocka_unit_test(test_stream_idle),
+	cmocka_unit_test(test_stream_down_and_up), cmocka_unit_test(test_stream_silent),
 };
 
 enum {

@@ -1,0 +1,33 @@
+#include "engine/name.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* As `docker ps` prints ids. */
+#define ID_DIGITS_LEAST 12
+
+/* How many digits the text has, if it has nothing else. */
+static size_t id_digits(const char *text)
+{
+	const size_t length = strspn(text, "0123456789abcdef");
+	return text[length] ? 0 : length;
+}
+
+bool engine_name_means(const char *source, const char *id, const char *name)
+{
+	if ((name && strcmp(source, name) == 0) || (id && strcmp(source, id) == 0))
+		return true;
+	const size_t digits = id_digits(source);
+	return id && digits >= ID_DIGITS_LEAST && strncmp(source, id, digits) == 0;
+}
+
+bool engine_name_ambiguous(const char *source)
+{
+	const size_t digits = id_digits(source);
+	return digits && digits < ID_DIGITS_LEAST;
+}
+
+const char *engine_name_bare(const char *name)
+{
+	return name && *name == '/' ? name + 1 : name;
+}

@@ -1,0 +1,17 @@
+/* Which container a source of a file means: engines also resolve the beginning of an id. */
+#ifndef RECONCILE_ENGINE_NAME_H
+#define RECONCILE_ENGINE_NAME_H
+
+#include <stdbool.h>
+
+/* `source` is the container's name, its id, or the first twelve or more digits of its id. `id` and
+ * `name` may be NULL, which matches nothing. */
+bool engine_name_means(const char *source, const char *id, const char *name);
+
+/* `source` is too short for the beginning of an id, but an engine can take it for one. */
+bool engine_name_ambiguous(const char *source);
+
+/* Docker writes names with a slash before them. */
+const char *engine_name_bare(const char *name);
+
+#endif
