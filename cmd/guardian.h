@@ -25,7 +25,7 @@ struct undertaking {
 	struct live *before;
 	const char *sets;      /* names, for people */
 	unsigned seconds;      /* from guardian_applied on */
-	struct lessor *lessor; /* that the guardian lets go of; or NULL */
+	struct lessor *lessor; /* that the guardian lets go of */
 };
 
 /* Before anything is touched. The new process does not hold `lock`. Returns 0; or -EALREADY where

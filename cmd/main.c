@@ -2,7 +2,6 @@
 #include "cmd/confine.h"
 #include "cmd/exit.h"
 #include "cmd/help.h"
-#include "cmd/leases.h"
 #include "cmd/run.h"
 #include "cmd/text.h"
 #include "dhcp/lessor.h"
@@ -90,7 +89,9 @@ static int run(const struct command *command, struct options *options)
 		options->insecure = true;
 	if (!options->host && command->groups & OPTIONS_HOST)
 		options->host = host_name(options->arena);
-	options->lessor = leases_begin(command, options);
+	/* Whether the files have DHCP in them is not known yet: they are read without rights. */
+	if (command->changes && !options->dry_run)
+		options->lessor = lessor_new();
 	confine(command, options);
 	int code = command->run(options);
 	lessor_free(options->lessor);

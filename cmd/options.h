@@ -37,7 +37,7 @@ struct options {
 	const struct saved_plan *saved; /* what is in it */
 	unsigned given; /* groups: an option was given that a saved plan has of its own */
 	struct plan_options plan;
-	struct lessor *lessor; /* gets leases of DHCP; NULL: the command, or the files, need none */
+	struct lessor *lessor; /* gets leases of DHCP; NULL: the command changes nothing */
 };
 
 /* Which options a command takes: a bit for each group of the option table. */

@@ -71,25 +71,24 @@ static size_t count_acting(const struct plan *plan)
 	return count;
 }
 
-/* Of an apply whose files have nothing to do with DHCP any more (cmd/leases.h), or that may go back
- * to what was. */
-static void leases_note(struct run *run, const struct options *options)
+/* A lease that is given back may be another's by the time that it is wanted again. */
+static void leases_keep(struct run *run)
 {
 	size_t count = leases_ending(run->plan, run->live);
-	run->plan->keeps_leases = options->confirm_seconds > 0;
-	if (!count || (options->lessor && !run->plan->keeps_leases))
+	run->plan->keeps_leases = true;
+	if (!count)
 		return;
 	*array_push(run->plan->arena, run->plan->warnings, run->plan->n_warnings) = arena_printf(
-		run->plan->arena, "%zu lease%s of DHCP run%s out instead of being given back, %s",
-		count, count == 1 ? "" : "s", count == 1 ? "s" : "",
-		options->lessor ? "as --confirm may go back to them"
-				: "as the files do not name dhcp any more: before it is removed, "
-				  "`dhcp: false` gives it back");
+		run->plan->arena,
+		"%zu lease%s of DHCP run%s out instead of being given back, as --confirm may go "
+		"back to them",
+		count, count == 1 ? "" : "s", count == 1 ? "s" : "");
 }
 
 static void run_do(struct run *run, const struct options *options)
 {
-	leases_note(run, options);
+	if (options->confirm_seconds)
+		leases_keep(run);
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Applying", count_acting(run->plan));
 	run->outcomes = outcomes_new(run->plan->n_steps);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,10 @@
 #define ANSWER_MS (2 * RUN_MS + 2000)
 
 struct lessor {
-	int socket;        /* -1: the helper could not be started, */
-	char refusal[128]; /* and why */
+	pid_t pid;             /* 0: the helper is known to be ready, or not to be */
+	int socket;            /* -1: the helper could not be started, */
+	char refusal[128];     /* and why */
+	pthread_mutex_t mutex; /* guards the above */
 };
 
 __attribute__((format(printf, 2, 3))) static void refuse(struct lessor *lessor, const char *format,
@@ -33,34 +36,49 @@ __attribute__((format(printf, 2, 3))) static void refuse(struct lessor *lessor, 
 	va_end(args);
 }
 
-/* False: it has ended, and says why. */
-static bool helper_ready(struct lessor *lessor, int socket, pid_t pid)
+static void helper_lost(struct lessor *lessor, const char *what, int errnum)
+{
+	close(lessor->socket);
+	lessor->socket = -1;
+	refuse(lessor, "the helper cannot %s: %s", what, strerror(errnum));
+}
+
+/* It says once whether it could give up its rights; it ends if not. */
+static void helper_hear(struct lessor *lessor)
 {
 	int errnum = EIO;
 	ssize_t size;
-	while ((size = recv(socket, &errnum, sizeof(errnum), 0)) < 0 && errno == EINTR)
+	while ((size = recv(lessor->socket, &errnum, sizeof(errnum), 0)) < 0 && errno == EINTR)
 		;
-	if (size == sizeof(errnum) && errnum == 0)
-		return true;
-	(void)waitpid(pid, NULL, 0);
-	refuse(lessor, "the helper cannot give up its rights: %s", strerror(errnum));
-	return false;
+	if (size != sizeof(errnum) || errnum != 0) {
+		(void)waitpid(lessor->pid, NULL, 0);
+		helper_lost(lessor, "give up its rights", errnum);
+	}
+	lessor->pid = 0;
+}
+
+/* The socket of a helper that is ready, or -1. The first that asks waits for it. */
+static int helper_socket(struct lessor *lessor)
+{
+	pthread_mutex_lock(&lessor->mutex);
+	if (lessor->pid > 0)
+		helper_hear(lessor);
+	int fd = lessor->socket;
+	pthread_mutex_unlock(&lessor->mutex);
+	return fd;
 }
 
 static void helper_fork(struct lessor *lessor, int sockets[2], int program)
 {
-	pid_t pid = fork();
-	if (pid == 0) {
+	lessor->socket = sockets[0];
+	lessor->pid = fork();
+	if (lessor->pid == 0) {
 		close(sockets[0]);
 		helper_serve(sockets[1], program);
 	}
+	if (lessor->pid < 0)
+		helper_lost(lessor, "be started", errno);
 	close(sockets[1]);
-	if (pid < 0)
-		refuse(lessor, "the helper cannot be started: %s", strerror(errno));
-	if (pid > 0 && helper_ready(lessor, sockets[0], pid))
-		lessor->socket = sockets[0];
-	else
-		close(sockets[0]);
 }
 
 struct lessor *lessor_new(void)
@@ -68,6 +86,7 @@ struct lessor *lessor_new(void)
 	struct lessor *lessor = memory_new(1, sizeof(*lessor));
 	int sockets[2], program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	lessor->socket = -1;
+	pthread_mutex_init(&lessor->mutex, NULL);
 	if (program < 0)
 		refuse(lessor, "/proc/self/exe: %s", strerror(errno));
 	else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
@@ -81,14 +100,17 @@ struct lessor *lessor_new(void)
 
 void lessor_free(struct lessor *lessor)
 {
-	if (lessor && lessor->socket >= 0)
+	if (!lessor)
+		return;
+	if (lessor->socket >= 0)
 		close(lessor->socket);
+	pthread_mutex_destroy(&lessor->mutex);
 	free(lessor);
 }
 
-int lessor_descriptor(const struct lessor *lessor)
+int lessor_descriptor(struct lessor *lessor)
 {
-	return lessor->socket;
+	return helper_socket(lessor);
 }
 
 static int request_send(int socket, const struct dhcp_request *request, int netns, int answer)
@@ -119,8 +141,8 @@ static void answer_fail(struct dhcp_answer *answer, const char *text)
 
 int lessor_send(struct lessor *lessor, struct inquiry *inquiry)
 {
-	int pipe[2];
-	if (lessor->socket < 0) {
+	int pipe[2], helper = helper_socket(lessor);
+	if (helper < 0) {
 		answer_fail(&inquiry->answer, lessor->refusal);
 		return -1;
 	}
@@ -128,7 +150,7 @@ int lessor_send(struct lessor *lessor, struct inquiry *inquiry)
 		answer_fail(&inquiry->answer, strerror(errno));
 		return -1;
 	}
-	int status = request_send(lessor->socket, &inquiry->request, inquiry->netns, pipe[1]);
+	int status = request_send(helper, &inquiry->request, inquiry->netns, pipe[1]);
 	close(pipe[1]);
 	if (status == 0)
 		return pipe[0];

@@ -7,14 +7,15 @@
 
 struct lessor;
 
-/* Starts the helper, which takes fork(2): to be called before rights are given up, and before there
- * are threads. Where it cannot be started, or cannot give its own rights up, each inquiry is
- * answered as failed, and says why. */
+/* Starts the helper by fork(2), and does not wait until it is ready: to be called before rights are
+ * given up, and before there are threads. Where it cannot be started, or cannot give its own rights
+ * up, each inquiry is answered as failed, and says why. */
 struct lessor *lessor_new(void);
 /* Tells it to end, and does not wait for that; NULL is taken. */
 void lessor_free(struct lessor *lessor);
-/* Hangs up (POLLHUP) when the helper ends before it is told to; -1: there is none. */
-int lessor_descriptor(const struct lessor *lessor);
+/* Waits until the helper is ready. Hangs up (POLLHUP) when the helper ends before it is told to;
+ * -1: there is none. */
+int lessor_descriptor(struct lessor *lessor);
 
 struct inquiry {
 	int netns; /* a descriptor */

@@ -11,7 +11,7 @@ struct applier {
 	const struct live *live;
 	struct outcome *outcomes; /* as plan->steps */
 	struct live_ns *host;
-	struct lessor *lessor; /* or NULL */
+	struct lessor *lessor;
 	atomic_size_t *done;   /* or NULL */
 	bool old_way;          /* the kernel cannot make a link in another namespace */
 	int next_ifindex;      /* see ifindex_choose */

@@ -317,12 +317,8 @@ void leases_do(struct applier *applier)
 			continue;
 		if (want->dhcp.answer)
 			answer_take(applier, i, want->dhcp.answer);
-		else if (applier->lessor)
-			inquiry_add(&leasing, i, want->ns, lease_request(want));
 		else
-			fail(applier, i, ENOSYS, CODE_DHCP_CLIENT,
-			     "nobody is there to run a DHCP client",
-			     "write the key `dhcp` in plain letters in a file of its own");
+			inquiry_add(&leasing, i, want->ns, lease_request(want));
 	}
 	if (leasing.n_inquiries)
 		leases_ask(applier, &leasing);
@@ -409,7 +405,7 @@ void releases_do(struct applier *applier)
 	const struct plan *plan = applier->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct leasing leasing = {.arena = arena};
-	for (size_t i = 0; applier->lessor && !plan->keeps_leases && i < plan->n_steps; i++) {
+	for (size_t i = 0; !plan->keeps_leases && i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		const struct live_addr *lease = lease_ended(applier->live, step);
 		if (lease)

@@ -180,7 +180,7 @@ void service_lease(struct service *service, struct plan *plan)
 			step->want->dhcp.later = true;
 	}
 	/* One that is gone by now is left to the look that comes of it. */
-	if (!any || !service->options->lessor || !observe_hold(service->live, plan))
+	if (!any || !observe_hold(service->live, plan))
 		return;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (asks(&plan->steps[i]))
@@ -206,7 +206,7 @@ static void helper_ended(void *data, int fd, uint32_t events)
 
 int service_lease_listen(struct service *service, struct error *error)
 {
-	const int fd = service->options->lessor ? lessor_descriptor(service->options->lessor) : -1;
+	const int fd = lessor_descriptor(service->options->lessor);
 	return fd < 0 ? 0 : loop_add(service->loop, fd, 0, helper_ended, service, error);
 }
 

@@ -132,11 +132,51 @@ def change(host):
         # The very address of the lease, for good.
         static = document({"n": lan()},
                           {"web": {"n": {"ipv4_address": lease_of(host)["local"]}}})
-        done = host.apply(static)
-        assert "warning: 1 lease of DHCP runs out instead of being given back" in done.err, done
-        same(server.leases(), leases, "leases")
+        host.apply(static)
+        same(server.leases(), {}, "leases: given back, though the file does not name dhcp any more")
         assert "dynamic" not in lease_of(host), lease_of(host)
         host.unchanged(static)
+
+
+# The key, in whatever way YAML lets one write it.
+SPELLINGS = {
+    "an escaped letter": '{parent: eth0, "\\x64hcp": true}',
+    "escapes of all widths": '{parent: eth0, "\\x64\\u0068\\U00000063p": true}',
+    "a word folded over lines": '\n    parent: eth0\n    ? "dh\\\n      cp"\n    : true',
+    "an explicit key": "\n    parent: eth0\n    ? dhcp\n    : true",
+    "JSON": '{"parent": "eth0", "dh\\u0063p": true}',
+}
+
+
+def spelled(spelling, container="web"):
+    return f"networks:\n  n: {spelling}\ncontainers:\n  {container}: {{networks: [n]}}\n"
+
+
+@test("dhcp: whichever way YAML spells the key, and wherever the file comes from")
+def spellings(host):
+    host.netns("web", "db")
+    with serving(host) as server:
+        for how, spelling in SPELLINGS.items():
+            host.apply(spelled(spelling))
+            assert lease_of(host)["dynamic"], how
+            host.unchanged(spelled(spelling))
+            host.mvapply("delete", "-f", "network.yaml")
+            same((server.leases(), host.names("web")), ({}, set()), f"after delete, {how}")
+        text = spelled(SPELLINGS["an escaped letter"])
+        os.mkdir("folder")
+        host.write(text, "folder/a.yaml")
+        host.write(f"{text}---\nname: other\n" + spelled(SPELLINGS["JSON"], "db"), "documents.yaml")
+        host.diff(text, "--out", "plan.json")
+        for argv, stdin in ((["-f", "-"], text.encode()), (["-f", "folder"], None),
+                            (["-f", "documents.yaml"], None), (["plan.json"], None)):
+            host.mvapply("apply", *argv, stdin=stdin)
+            assert lease_of(host)["dynamic"], argv
+            host.mvapply("delete", "-f", "documents.yaml")
+            same(host.names("web"), set(), f"after delete, {argv}")
+        with open("wide.yaml", "wb") as file:
+            file.write(text.encode("utf-16"))
+        wide = host.mvapply("apply", "-f", "wide.yaml", code=None)
+        assert wide.code == 3 or lease_of(host)["dynamic"], wide
 
 
 @test("dhcp: renewed once half of it is over, and what somebody takes away is put back")
@@ -404,12 +444,13 @@ def started(host, *arguments):
             [call.split('"')[1] for call in calls if call.startswith("execve")])
 
 
-@test("dhcp: nothing is started where the files have nothing to do with it, nor where a lease is fresh")
+@test("dhcp: no program is started where the files have nothing to do with it, nor where a lease is fresh")
 def costs(host):
     host.netns("web", "db")
     plain = host.write(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]}),
                        "plain.yaml")
-    same(started(host, "apply", "-f", plain), ([], [host.binary]), "of an apply without dhcp")
+    forks, programs = started(host, "apply", "-f", plain)
+    same((len(forks), programs), (1, [host.binary]), "of an apply without dhcp: the helper alone")
     with serving(host):
         host.apply(TEXT)
         forks, programs = started(host, "apply", "-f", "network.yaml")
