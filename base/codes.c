@@ -250,6 +250,10 @@ static const struct code_text texts[] = {
 	 "30 seconds or more (option 51); the message says what is not so. Nothing of it is "
 	 "taken. It is the server's to set right, or whoever is the first to answer is not the "
 	 "server that is meant."},
+	{CODE_UNSEEN, "a network namespace could not be looked at",
+	 "An object of the set may be there, which is then neither changed nor removed: the "
+	 "warnings name the namespace and the reason. What could be looked at is done. Run mvapply "
+	 "again; as root, if it was not."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",

@@ -104,6 +104,7 @@ enum code {
 	CODE_DHCP_SILENT = 916,
 	CODE_DHCP_CLIENT = 917,
 	CODE_DHCP_UNFIT = 918,
+	CODE_UNSEEN = 919,
 	/* the command line */
 	CODE_COMMAND = 1001,
 	CODE_OPTION = 1002,

@@ -24,7 +24,8 @@ static void sleep_interval(void)
 
 static bool pending(const struct run *run)
 {
-	return run->exit_code == EXIT_CONVERGED && plan_count(run->plan, ACTION_PENDING) > 0;
+	const bool converged = run->exit_code == EXIT_CONVERGED || run->fault.code == CODE_UNSEEN;
+	return converged && plan_count(run->plan, ACTION_PENDING) > 0;
 }
 
 static void wait_over(struct run *run, const struct options *options)

@@ -58,7 +58,7 @@ static void put_warnings(FILE *out, const char *const *sentences, size_t count)
 void markdown_plan(const struct text *text, const struct plan *plan, const struct live *live)
 {
 	fputs("**mvapply** ", text->out);
-	text_plan_summary(text, plan);
+	text_plan_summary(text, plan, live);
 	if (plan->n_steps)
 		fputs("\n|  | kind | object | what |\n| --- | --- | --- | --- |\n", text->out);
 	for (size_t i = 0; i < plan->n_steps; i++)

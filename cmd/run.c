@@ -85,6 +85,19 @@ static void leases_keep(struct run *run)
 		count, count == 1 ? "" : "s", count == 1 ? "s" : "");
 }
 
+/* An object of the set may be where nobody could look. */
+static void fault_unseen(struct run *run)
+{
+	if (!run->live->n_unseen || run->exit_code != EXIT_CONVERGED)
+		return;
+	error_set(&run->fault, 0,
+		  "not all network namespaces could be looked at: objects of the "
+		  "set that are there stay as they are");
+	error_hint(&run->fault, "the warnings name them; run mvapply again");
+	error_code(&run->fault, CODE_UNSEEN);
+	run->exit_code = EXIT_FAILED;
+}
+
 static void run_do(struct run *run, const struct options *options)
 {
 	if (options->confirm_seconds)
@@ -97,6 +110,7 @@ static void run_do(struct run *run, const struct options *options)
 	progress_end(progress);
 	failed += plan_count(run->plan, ACTION_BLOCKED);
 	run->exit_code = failed ? EXIT_FAILED : EXIT_CONVERGED;
+	fault_unseen(run);
 }
 
 struct fingerprint run_fingerprint(const struct run *run, const struct desired *desired)
@@ -206,7 +220,7 @@ static void report_text(const struct run *run, const struct desired *desired,
 	text_warnings(plan, run->live);
 	text_plan(&text, plan, options->quiet ? TEXT_TROUBLES : TEXT_ALL);
 	if (!options->quiet && !tried)
-		text_plan_summary(&text, plan);
+		text_plan_summary(&text, plan, run->live);
 	fflush(stdout);
 	if (tried)
 		text_failures(&text, plan, run->outcomes);

@@ -270,7 +270,7 @@ void text_plan(const struct text *text, const struct plan *plan, unsigned shown)
 				  step_id(arena, &plan->steps[i], text->with_set), (int)width);
 }
 
-void text_plan_summary(const struct text *text, const struct plan *plan)
+void text_plan_summary(const struct text *text, const struct plan *plan, const struct live *live)
 {
 	const char *before = "Plan: ";
 	for (size_t action = 0; action < N_ACTIONS; action++) {
@@ -280,7 +280,9 @@ void text_plan_summary(const struct text *text, const struct plan *plan)
 		fprintf(text->out, "%s%zu %s", before, count, actions[action].counted);
 		before = ", ";
 	}
-	fputs(plan->n_steps ? ".\n" : "Nothing to do.\n", text->out);
+	const char *nothing = live->n_unseen ? "Nothing to do where it could be looked at.\n"
+					     : "Nothing to do.\n";
+	fputs(plan->n_steps ? ".\n" : nothing, text->out);
 }
 
 static void outcome_failed(const struct text *text, const struct step *step,

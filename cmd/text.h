@@ -23,8 +23,8 @@ void text_diags(const struct diags *diags);
 #define TEXT_ALL      (~0U)
 #define TEXT_TROUBLES (1U << ACTION_BLOCKED | 1U << ACTION_REFUSED)
 void text_plan(const struct text *text, const struct plan *plan, unsigned shown);
-/* "Plan: 2 to create, 1 pending." or "Nothing to do." */
-void text_plan_summary(const struct text *text, const struct plan *plan);
+/* "Plan: 2 to create, 1 pending." or "Nothing to do.", which is said of what could be looked at. */
+void text_plan_summary(const struct text *text, const struct plan *plan, const struct live *live);
 /* What failed, on stderr. */
 void text_failures(const struct text *text, const struct plan *plan,
 		   const struct outcome *outcomes);

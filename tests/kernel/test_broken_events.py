@@ -120,6 +120,25 @@ def answers_of(host):
     return found
 
 
+@test("broken: what cannot be looked at is not taken for done")
+def unseen(host):
+    """The link to be removed is in a namespace that no file names any more."""
+    host.netns(*NAMES)
+    only_db = document({"n": lan()}, {"db": ["n"]})
+    for command, text in ("delete", TEXT), ("apply", only_db):
+        def run(rule, log=None):
+            host.apply(TEXT)
+            return host.mvapply(command, "-f", host.write(text), code=None, env=preload(host, rule, log=log))
+        dumps = noted(host, "dump", lambda env: run("silent@1000", LOG))
+        said = 0
+        for number, _ in dumps:
+            done = run(f"broken@{number}={errno.ENOMEM}")
+            if "eth0" in host.names("web"):
+                assert done.code == 1 and "Nothing to do." not in done.out, done
+                said += "[MV0919]" in done.err
+        assert said > 1, f"{command}: of {len(dumps)} dumps that failed, {said} were told of"
+
+
 @test("broken: an answer that is lost")
 def lost(host):
     wanted, foreign = crowded(host)
