@@ -144,7 +144,7 @@ static bool goes_along(struct applier *applier, const struct step *step)
 	return status == 0 || status == -ENODEV;
 }
 
-/* Nobody else's link hangs on a parent that is deleted (vlans_prune): these are all. */
+/* Nobody else's link hangs on a parent that is deleted (parents_prune): these are all. */
 static bool children_go_along(struct applier *applier, const struct live_link *parent)
 {
 	const struct plan *plan = applier->plan;

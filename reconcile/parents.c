@@ -321,7 +321,7 @@ static bool parent_used(const struct planner *planner, const struct parent *pare
 
 void parents_plan(struct planner *planner)
 {
-	vlans_prune(planner);
+	parents_prune(planner);
 	for (size_t i = 0; i < planner->n_parents; i++) {
 		const struct parent *parent = planner->parents[i];
 		if (!parent->make || parent->verdict.action != ACTION_CREATE ||

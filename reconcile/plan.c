@@ -85,11 +85,13 @@ static void slot_plan(struct planner *planner, struct slot *slot)
 
 static bool orphan(const struct planner *planner, const struct owned *owned)
 {
-	return !owned->wanted && owned->link->mark.role != ROLE_VLAN &&
+	const enum role role = owned->link->mark.role;
+	return !owned->wanted && (role == ROLE_ATTACH || role == ROLE_HOST) &&
 	       desired_set(planner, owned->link->mark.set);
 }
 
-/* Links of the desired sets that the desired state does not name. */
+/* Links of the desired sets that the desired state does not name; of those that others hang on see
+ * parents_prune. */
 static void orphans_plan(struct planner *planner)
 {
 	struct owned **orphans = NULL;

@@ -136,7 +136,9 @@ void parents_plan(struct planner *planner); /* after everything that leaves is k
 const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
 				  uint16_t vlan, enum vlan_protocol protocol);
 void vlans_mark(struct planner *planner);
-void vlans_prune(struct planner *planner);
+/* The VLAN links and dummies of ours that no network uses any more: deleted, or kept while a link
+ * hangs on them that stays. */
+void parents_prune(struct planner *planner);
 typedef bool link_leaves(const void *data, const struct live_link *link);
 /* A link that hangs on `parent`, of the host's, and stays, as "NAME in NAMESPACE", or NULL. */
 const char *parent_user(const struct planner *planner, const struct live_link *parent,

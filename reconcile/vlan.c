@@ -130,22 +130,26 @@ static bool used_by_run(const struct planner *planner, const struct live_link *l
 	return false;
 }
 
-static void keep(struct planner *planner, struct owned *vlan, const char *user)
+static struct step *parent_step(struct planner *planner, enum action action,
+				const struct owned *parent)
 {
-	struct step *step = step_add(planner, ACTION_KEPT, &vlan->link->mark);
-	step->name = vlan->link->name;
-	step->have = vlan->link;
-	step->ns = vlan->ns;
-	step->reason = arena_printf(planner->arena, "used by %s", user);
+	struct step *step = step_add(planner, action, &parent->link->mark);
+	step->name = parent->link->name;
+	step->have = parent->link;
+	step->ns = parent->ns;
+	return step;
 }
 
-static void remove_vlan(struct planner *planner, struct owned *vlan)
+static void keep(struct planner *planner, const struct owned *parent, const char *user)
 {
-	struct step *step = step_add(planner, ACTION_DELETE, &vlan->link->mark);
-	step->name = vlan->link->name;
-	step->have = vlan->link;
-	step->ns = vlan->ns;
-	vlan->leaves = true;
+	parent_step(planner, ACTION_KEPT, parent)->reason =
+		arena_printf(planner->arena, "used by %s", user);
+}
+
+static void remove_parent(struct planner *planner, struct owned *parent)
+{
+	parent_step(planner, ACTION_DELETE, parent);
+	parent->leaves = true;
 }
 
 /* Sets stay that use it: only this run's take themselves off the mark. */
@@ -167,7 +171,7 @@ static void leave_to(struct planner *planner, const struct owned *vlan, struct m
 					     .want = want});
 }
 
-static bool prune(struct planner *planner, struct owned *vlan, bool last_round)
+static bool vlan_prune(struct planner *planner, struct owned *vlan, bool last_round)
 {
 	struct mark rest = {.role = ROLE_VLAN};
 	other_sets_add(planner, &rest, vlan->link);
@@ -182,21 +186,38 @@ static bool prune(struct planner *planner, struct owned *vlan, bool last_round)
 	else if (!user && rest.n_sets && last_round)
 		leave_to(planner, vlan, &rest);
 	else if (!user && !rest.n_sets)
-		remove_vlan(planner, vlan);
+		remove_parent(planner, vlan);
 	return vlan->leaves;
+}
+
+/* A dummy is one set's alone. */
+static bool dummy_prune(struct planner *planner, struct owned *dummy, bool last_round)
+{
+	if (dummy->leaves || dummy->wanted || !desired_set(planner, dummy->link->mark.set))
+		return false;
+	const char *user = parent_user(planner, dummy->link, leaves, planner);
+	if (user && last_round)
+		keep(planner, dummy, user);
+	else if (!user)
+		remove_parent(planner, dummy);
+	return dummy->leaves;
 }
 
 static bool prune_all(struct planner *planner, bool last_round)
 {
 	bool progress = false;
-	for (size_t i = 0; i < planner->n_owned; i++)
-		if (planner->owned[i].link->mark.role == ROLE_VLAN)
-			progress |= prune(planner, &planner->owned[i], last_round);
+	for (size_t i = 0; i < planner->n_owned; i++) {
+		struct owned *owned = &planner->owned[i];
+		if (owned->link->mark.role == ROLE_VLAN)
+			progress |= vlan_prune(planner, owned, last_round);
+		else if (owned->link->mark.role == ROLE_DUMMY)
+			progress |= dummy_prune(planner, owned, last_round);
+	}
 	return progress;
 }
 
 /* In rounds, since a VLAN inside a VLAN has to leave before the one that it is on. */
-void vlans_prune(struct planner *planner)
+void parents_prune(struct planner *planner)
 {
 	while (prune_all(planner, false))
 		;

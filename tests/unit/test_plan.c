@@ -335,6 +335,34 @@ static void test_vlan_kept(void **state)
 	world_free(live);
 }
 
+static void test_dummy_kept(void **state)
+{
+	(void)state;
+	static const char island[] = NET("in", "internal: true, subnet: 10.9.0.0/24") "containers: "
+										      "{web: "
+										      "{networks: "
+										      "[in]}}\n";
+	struct live *live = world_new();
+	struct desired *lab = desired_from(island);
+	converge(live, lab);
+	const int dummy = live_link_by_name(live->spaces[0], "mvd-in")->ifindex;
+	struct live_link *vlan = world_link(live->spaces[0], "theirs", KIND_VLAN);
+	vlan->parent_where = PARENT_HOST;
+	vlan->parent = dummy;
+	expect(live, "", &open, "delete web/in; kept mvd-in: used by theirs in the host");
+	expect(live, island, &open, "");
+	vlan->parent_where = PARENT_NONE;
+	/* Another set's. */
+	struct desired *prod = desired_from("name: prod\n" NET(
+		"wan",
+		"parent: mvd-in, subnet: 10.9.0.0/24") "containers: {db: {networks: [wan]}}");
+	converge(live, prod);
+	expect(live, "", &open, "delete web/in; kept mvd-in: used by eth0 in db");
+	desired_free(prod);
+	desired_free(lab);
+	world_free(live);
+}
+
 /* Whether an announcement of the only step's link has somebody to reach beside it. */
 static bool has_siblings(struct live *live, const char *yaml)
 {
@@ -562,6 +590,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_vlan_before_us),
 	cmocka_unit_test(test_vlan_name_in_the_way),
 	cmocka_unit_test(test_vlan_kept),
+	cmocka_unit_test(test_dummy_kept),
 	cmocka_unit_test(test_siblings),
 	cmocka_unit_test(test_parents),
 	cmocka_unit_test(test_full),
