@@ -1,8 +1,8 @@
 #include "engine/event.h"
 
+#include "engine/json.h"
 #include "engine/name.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static const struct {
@@ -19,11 +19,6 @@ const char engine_event_filters[] =
 	"{\"type\":[\"container\"],\"event\":[\"start\",\"die\",\"died\",\"restart\",\"rename\","
 	"\"destroy\",\"remove\"]}";
 
-static const char *text(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(object, key));
-}
-
 static bool action_find(const char *name, enum engine_action *ret_action)
 {
 	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
@@ -38,21 +33,23 @@ static bool action_find(const char *name, enum engine_action *ret_action)
 static enum engine_event_line event_of(enum source_kind kind, const json_t *json,
 				       struct engine_event *event)
 {
-	const char *type = text(json, "Type"), *action = text(json, "Action");
+	const char *type = engine_json_text(json, "Type"),
+		   *action = engine_json_text(json, "Action");
 	const json_t *actor = json_object_get(json, "Actor");
 	const json_t *attributes = json_object_get(actor, "Attributes");
 	if (!type || !action)
 		return ENGINE_EVENT_BAD;
 	if (strcmp(type, "container") != 0)
 		return ENGINE_EVENT_OTHER;
-	const char *project = text(attributes, "com.docker.compose.project");
+	const char *project = engine_json_text(attributes, "com.docker.compose.project");
 	*event = (struct engine_event){
 		.kind = kind,
-		.id = text(actor, "ID"),
-		.name = engine_name_bare(text(attributes, "name")),
-		.old_name = engine_name_bare(text(attributes, "oldName")),
-		.project = project ? project : text(attributes, "io.podman.compose.project"),
-		.service = text(attributes, "com.docker.compose.service"),
+		.id = engine_json_text(actor, "ID"),
+		.name = engine_name_bare(engine_json_text(attributes, "name")),
+		.old_name = engine_name_bare(engine_json_text(attributes, "oldName")),
+		.project = project ? project
+				   : engine_json_text(attributes, "io.podman.compose.project"),
+		.service = engine_json_text(attributes, "com.docker.compose.service"),
 	};
 	if (!action_find(action, &event->action))
 		return ENGINE_EVENT_OTHER;
@@ -63,7 +60,7 @@ enum engine_event_line engine_event_parse(enum source_kind kind, const char *lin
 					  engine_event_take *take, void *data)
 {
 	struct engine_event event;
-	json_t *json = json_loadb(line, length, 0, NULL);
+	json_t *json = engine_json_parse(line, length);
 	enum engine_event_line found = json ? event_of(kind, json, &event) : ENGINE_EVENT_BAD;
 	if (found == ENGINE_EVENT_IS)
 		take(data, &event);

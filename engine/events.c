@@ -31,6 +31,7 @@ struct engine_events {
 	long timer_told;              /* -1: none is set at the owner's */
 	char *bytes;                  /* of events that are not complete yet */
 	size_t size, room;
+	bool skipping; /* the rest of an event that is too long */
 };
 
 struct engine_events *engine_events_new(enum source_kind kind,
@@ -135,7 +136,7 @@ static void disconnect(struct engine_events *events)
 	events->bytes = NULL;
 	events->size = events->room = 0;
 	events->curl_due = events->answer_due = 0;
-	events->answered = false;
+	events->answered = events->skipping = false;
 	events->phase = PHASE_IDLE;
 	timer_tell(events);
 }
@@ -190,10 +191,9 @@ void engine_events_connect(struct engine_events *events)
 static int line_take(struct engine_events *events, const char *line, size_t length)
 {
 	if (length > EVENT_MAX)
-		return answer_odd(events, EMSGSIZE, "sends an event of more than %zu MiB",
-				  EVENT_MAX >> 20);
-	if (length && engine_event_parse(events->kind, line, length, events->owner.event,
-					 events->owner.data) == ENGINE_EVENT_BAD)
+		events->owner.lost(events->owner.data);
+	else if (length && engine_event_parse(events->kind, line, length, events->owner.event,
+					      events->owner.data) == ENGINE_EVENT_BAD)
 		return answer_odd(events, EBADMSG, "sends something that is no event");
 	return 0;
 }
@@ -204,14 +204,19 @@ static void lines_take(struct engine_events *events)
 	const char *end;
 	while ((end = memchr(events->bytes + at, '\n', events->size - at))) {
 		size_t length = (size_t)(end - events->bytes) - at;
-		if (line_take(events, events->bytes + at, length) < 0)
+		if (!events->skipping && line_take(events, events->bytes + at, length) < 0)
 			return;
+		events->skipping = false;
 		at += length + 1;
 	}
 	events->size -= at;
 	memmove(events->bytes, events->bytes + at, events->size);
-	if (events->size > EVENT_MAX)
-		(void)line_take(events, events->bytes, events->size);
+	if (events->size > EVENT_MAX && !events->skipping) {
+		events->owner.lost(events->owner.data);
+		events->skipping = true;
+	}
+	if (events->skipping)
+		events->size = 0;
 }
 
 static void fail(struct engine_events *events)

@@ -36,6 +36,8 @@ struct engine_events_owner {
 	/* Call engine_events_timeout once, so many milliseconds from now; -1: never mind. */
 	void (*timer)(void *data, long milliseconds);
 	void (*event)(void *data, const struct engine_event *event);
+	/* An event of more than 1 MiB was left out: of which container is unknown. */
+	void (*lost)(void *data);
 	/* Connected: every event from engine_events_connect on will come, some of them twice, so
 	 * that a look that begins now misses nothing. Not connected: why, and nothing more comes
 	 * until the owner connects again. */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "engine/json.h"
 #include "schema/words.h"
 
 #include <errno.h>
@@ -193,11 +194,24 @@ static size_t answer_take(char *bytes, size_t size, size_t count, void *data)
 /* What the engine says for itself goes to a terminal: without anything that steers one. */
 static void message_copy(const json_t *json, char text[200])
 {
-	const char *message = json_string_value(json_object_get(json, "message"));
+	const char *message = engine_json_text(json, "message");
 	snprintf(text, 200, "%s", message ? message : "it does not say why");
 	for (char *at = text; *at; at++)
 		if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
 			*at = '?';
+}
+
+/* Podman answers with status 500 for a container that it is removing; `cause` is its word for which
+ * error that is. */
+static bool answer_absent(const json_t *json, long status)
+{
+	static const char *const causes[] = {"no such container",
+					     "container has already been removed"};
+	const char *cause = engine_json_text(json, "cause");
+	for (size_t i = 0; cause && i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (strcmp(cause, causes[i]) == 0)
+			return true;
+	return status == 404 && engine_json_text(json, "message");
 }
 
 static int answer_check(const struct engine_request *request, json_t **ret_json,
@@ -208,13 +222,13 @@ static int answer_check(const struct engine_request *request, json_t **ret_json,
 	char message[200];
 	long status = 0;
 	libcurl.easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
-	json_t *json = answer->size ? json_loadb(answer->bytes, answer->size, 0, NULL) : NULL;
+	json_t *json = answer->size ? engine_json_parse(answer->bytes, answer->size) : NULL;
 	if (json && status == 200) {
 		*ret_json = json;
 		return 0;
 	}
 	message_copy(json, message);
-	bool absent = status == 404 && json_is_string(json_object_get(json, "message"));
+	bool absent = answer_absent(json, status);
 	bool spoke = json != NULL;
 	json_decref(json);
 	if (absent)

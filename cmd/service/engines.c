@@ -42,6 +42,15 @@ static void take_event(void *data, const struct engine_event *event)
 	targets_stale(data, event);
 }
 
+static void take_loss(void *data)
+{
+	const struct engine *engine = data;
+	log_write(&engine->service->log, LEVEL_WARNING,
+		  "%s sent an event of more than 1 MiB: looking at all its containers",
+		  source_kind_name(engine->kind));
+	targets_stale(engine, NULL);
+}
+
 /* A container of an engine that is away is neither gone nor there: nothing is done about it until
  * the engine is back, and then all are looked at. */
 static void take_state(void *data, const struct error *failure)
@@ -101,6 +110,7 @@ static void engine_begin(struct engine *engine)
 		.watch = take_descriptor,
 		.timer = take_timer,
 		.event = take_event,
+		.lost = take_loss,
 		.state = take_state,
 	};
 	engine->timeout = (struct timer){.fire = timeout_due, .data = engine};

@@ -4,6 +4,7 @@
 
 #include "engine/event.h"
 #include "engine/http.h"
+#include "engine/json.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ void __wrap_engine_http_wait(struct engine_http *http, int64_t until)
 		size_t size;
 		engine_http_answer *answer = asked.answer;
 		const uint8_t *piece = pieces_next(&pieces, &size);
-		json_t *json = piece ? json_loadb((const char *)piece, size, 0, NULL) : NULL;
+		json_t *json = piece ? engine_json_parse((const char *)piece, size) : NULL;
 		struct error error = {0};
 		if (!json)
 			error_set(&error, EHOSTDOWN, "cannot be reached");

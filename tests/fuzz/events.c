@@ -161,6 +161,12 @@ static void event(void *data, const struct engine_event *happened)
 	HOLDS(owner.connected && happened->id && *happened->id);
 }
 
+static void lost(void *data)
+{
+	(void)data;
+	HOLDS(owner.connected);
+}
+
 static void state(void *data, const struct error *failure)
 {
 	const bool connected = !failure;
@@ -196,7 +202,7 @@ static void curl_begin(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct engine_events_owner lent = {
-		.watch = watch, .timer = timer, .event = event, .state = state};
+		.watch = watch, .timer = timer, .event = event, .lost = lost, .state = state};
 	if (size < 2)
 		return 0;
 	curl_begin(data, size);

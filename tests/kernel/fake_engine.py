@@ -13,6 +13,10 @@ class Turns(list):
     """Answers, in turn."""
 
 
+class Failure(dict):
+    """What comes with status 500."""
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
     """An engine that gives each path its answer, or status 500; Turns are
     one answer after the other, and the last for good; None is for what there is not."""
@@ -22,7 +26,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
         found = self.answers.get(self.path.partition("?")[0], "")
         if isinstance(found, Turns):
             found = found.pop(0) if len(found) > 1 else found[0]
-        self.send_response(404 if found is None else 200 if found else 500)
+        failed = not found or isinstance(found, Failure)
+        self.send_response(404 if found is None else 500 if failed else 200)
         self.end_headers()
         self.wfile.write(json.dumps(found or {"message": "no"}).encode())
 
@@ -34,15 +39,15 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def engine(answers):
-    """The environment in which Docker says this."""
+def engine(answers, variable="DOCKER_HOST"):
+    """The environment in which an engine says this."""
     path = f"{WORK}/engine.sock"
     handler = type("Handler", (Answers,), {"answers": dict(answers)})
     with socketserver.UnixStreamServer(path, handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield {"DOCKER_HOST": f"unix://{path}"}
+            yield {variable: f"unix://{path}"}
         finally:
             server.shutdown()
             thread.join()

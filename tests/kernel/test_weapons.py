@@ -8,7 +8,7 @@ import sys
 
 import linux
 from declare import document, lan
-from fake_engine import ID, Turns, engine, inspected
+from fake_engine import ID, Failure, Turns, engine, inspected
 from faults import WHOLE
 from host import same
 from registry import test
@@ -208,6 +208,23 @@ def engine_between(host):
                 host.mvapply("apply", "-f", path, env=env)
                 same((host.names("web"), host.names("other")), (set(), {"eth0"}), "links")
                 host.mvapply("delete", "-f", path, env=env)
+
+
+@test("weapons: a container that Podman removes while it is asked")
+def removed_between(host):
+    """Podman has the name still, or the id, but no longer the rest of it."""
+    host.netns("web")
+    path = host.write(document({"n": lan()}, {"c": {"podman": "app", "networks": ["n"]}}))
+    failure = Failure(cause="no such container", response=500,
+                      message=f"container {ID} does not exist in database: no such container")
+    with host.process("web") as pid:
+        for first, second in (failure, None), (inspected(pid), failure):
+            with engine({"/containers/app/json": first, f"/containers/{ID}/json": second},
+                        "CONTAINER_HOST") as env:
+                done = host.mvapply("apply", "-f", path, env=env)
+            assert done.plan[0].startswith("pending c/n"), done
+            assert "[MV" not in done.out + done.err, done
+            same(host.names("web"), set(), "links")
 
 
 @test("weapons: a service whose process is replaced by one of the same number")

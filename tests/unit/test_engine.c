@@ -167,6 +167,7 @@ static void fake_begin(const struct reply *replies, size_t n_replies)
 	snprintf(fake.path, sizeof(fake.path), "%s/sock", fake.directory);
 	snprintf(fake.variable, sizeof(fake.variable), "unix://%s", fake.path);
 	setenv("DOCKER_HOST", fake.variable, 1);
+	setenv("CONTAINER_HOST", fake.variable, 1);
 	if (!n_replies)
 		return;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", fake.path);
@@ -188,6 +189,7 @@ static void fake_end(void)
 	}
 	rmdir(fake.directory);
 	unsetenv("DOCKER_HOST");
+	unsetenv("CONTAINER_HOST");
 	engine_patience = 10000;
 }
 
@@ -345,7 +347,35 @@ static const struct inspection inspections[] = {
 	 "docker cannot be reached at %s: it ended the connection in the middle of an answer"},
 	{"not HTTP", NULL, {.raw = "SSH-2.0-OpenSSH_9.2\r\n"}, EPROTO, NULL},
 	{"a head without end", NULL, {.raw = "HTTP/1.1 200 OK\r\nA: b"}, EBADMSG, NULL},
+	/* --- NULs, which Go's JSON has wherever it has text */
+	{"a NUL in a label", NULL,
+	 OK(NAMED("/my-db", "\"Config\":{\"Labels\":{\"a\":\"b\\u0000c\"}}," STATE("1", "true"))),
+	 0, "1 own "},
+	{"a NUL in a label's key", NULL,
+	 OK(NAMED("/my-db",
+		  "\"Config\":{\"Labels\":{\"a\\u0000b\":\"\\u0000\"}}," STATE("1", "true"))),
+	 0, "1 own "},
+	{"a backslash before what looks like a NUL", NULL,
+	 OK(NAMED("/my-db",
+		  "\"NetworkSettings\":{\"SandboxKey\":\"/\\\\u0000\"}," STATE("1", "true"))),
+	 0, "1 own /\\u0000"},
+	{"a NUL in a name", NULL, OK(NAMED("/my-db\\u0000x", STATE("1", "true"))), ENOENT,
+	 "docker has no container \"my-db\" yet"},
+	{"a NUL in an Id", NULL,
+	 OK("{\"Id\":\"" ID "\\u0000\",\"Name\":\"/my-db\"," STATE("1", "true") "}"), EBADMSG,
+	 "docker answers with a container's Id that is not what it should be"},
+	{"a NUL in a mode", NULL,
+	 OK(NAMED("/my-db",
+		  "\"HostConfig\":{\"NetworkMode\":\"host\\u0000\"}," STATE("1", "true"))),
+	 0, "1 own "},
 	/* --- Compose */
+	{"service whose labels have NULs", "shop/web",
+	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
+	    "\"shop\\u0000\",\"com.docker.compose.service\":\"web\"}},"
+	    "{\"Id\":\"" ID
+	    "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\\u0000\":"
+	    "\"shop\",\"com.docker.compose.service\":\"web\"}}]"),
+	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
 	{"service absent", "shop/web", OK("[]"), ENOENT,
 	 "docker has no container of Compose's \"shop/web\" yet"},
 	{"service of another project", "shop/web",
@@ -486,6 +516,42 @@ static void test_ambiguous(void **state)
 		assert_int_equal(ask(engines, SOURCE_DOCKER, rows[i].name, found, &error),
 				 -rows[i].errnum);
 		assert_int_equal(fake.asked, rows[i].asked);
+		engines_free(engines);
+		fake_end();
+	}
+}
+
+/* Podman answers with status 500 for a container that it is removing; `cause` is its word for which
+ * error that is. */
+static void test_removed(void **state)
+{
+	(void)state;
+#define FAILED(cause)                                                                              \
+	{                                                                                          \
+		.status = "500 Internal Server Error",                                             \
+		.body = "{\"cause\":" cause ",\"message\":\"container " ID                         \
+			" does not exist in database: no such container\",\"response\":500}"       \
+	}
+	static const struct {
+		struct reply reply;
+		enum source_kind kind;
+		int errnum;
+	} rows[] = {
+		{FAILED("\"no such container\""), SOURCE_PODMAN, ENOENT},
+		{FAILED("\"container has already been removed\""), SOURCE_PODMAN, ENOENT},
+		{FAILED("\"no such container\\u0000\""), SOURCE_PODMAN, EBADMSG},
+		{FAILED("\"database is locked\""), SOURCE_PODMAN, EBADMSG},
+		{FAILED("7"), SOURCE_PODMAN, EBADMSG},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char found[600];
+		struct engines *engines = engines_new(NULL);
+		struct error error;
+		fake_begin(&rows[i].reply, 1);
+		assert_int_equal(ask(engines, rows[i].kind, "my-db", found, &error),
+				 -rows[i].errnum);
+		if (rows[i].errnum == ENOENT)
+			assert_string_equal(found, "podman has no container \"my-db\" yet");
 		engines_free(engines);
 		fake_end();
 	}
@@ -658,12 +724,18 @@ static void listener_state(void *data, const struct error *failure)
 		    (failure->code >= CODE_ENGINE_SILENT && failure->code <= CODE_ENGINE_LIBRARY));
 }
 
+static void listener_lost(void *data)
+{
+	say(data, "lost\n");
+}
+
 static void listener_begin(struct listener *listener)
 {
 	const struct engine_events_owner owner = {.data = listener,
 						  .watch = listener_watch,
 						  .timer = listener_timer,
 						  .event = listener_event,
+						  .lost = listener_lost,
 						  .state = listener_state};
 	*listener = (struct listener){.epoll = epoll_create1(EPOLL_CLOEXEC), .due = -1};
 	listener->events = engine_events_new(SOURCE_DOCKER, &owner);
@@ -787,6 +859,10 @@ static const struct streaming streamings[] = {
 	 STREAM("{\"Type\":\"container\",\"Action\":\"die\",\"Actor\":{\"ID\":\"" ID
 		"\",\"Attributes\":[1]}}\n" EVENT("start", "\"name\":7,\"oldName\":{}")),
 	 3, "connected\ndie 0123 - - -/-\nstart 0123 - - -/-\n"},
+	{"NULs",
+	 STREAM(EVENT("start", "\"name\":\"a\",\"b\\u0000c\":\"d\\u0000e\"")
+			EVENT("die", "\"name\":\"a\\u0000\"")),
+	 3, "connected\nstart 0123 a - -/-\ndie 0123 a\xef\xbf\xbd - -/-\n"},
 	{"malformed", STREAM(EVENT("start", "") "{\"Type\":\n" EVENT("die", "")), 3,
 	 "connected\nstart 0123 - - -/-\ndocker sends something that is no event\n"},
 	{"without an id", STREAM("{\"Type\":\"container\",\"Action\":\"die\"}\n"), 2,
@@ -799,7 +875,7 @@ static const struct streaming streamings[] = {
 	  .stream = true,
 	  .repeat = 50000},
 	 2,
-	 "connected\ndocker sends an event of more than 1 MiB\n"},
+	 "connected\nlost\n"},
 	{"truncated",
 	 {.status = "200 OK",
 	  .body = EVENT("start", "") "{\"Ty",
@@ -836,6 +912,30 @@ static void test_stream(void **state)
 	assert_string_equal(listener.log, with_path(row->expected, expected));
 	listener_end(&listener);
 	fake_end();
+}
+
+/* One that is too long, told at its beginning and no more; those after it come. */
+static void test_stream_long(void **state)
+{
+	(void)state;
+	const size_t size = 5 << 20;
+	static const char after[] = "\"\n" EVENT("start", "");
+	char *body = malloc(size + sizeof(after));
+	assert_non_null(body);
+	memset(body, 'a', size);
+	body[0] = '"';
+	memcpy(body + size, after, sizeof(after));
+	const struct reply reply = {
+		.status = "200 OK", .body = body, .stream = true, .split = 60000};
+	struct listener listener;
+	fake_begin(&reply, 1);
+	listener_begin(&listener);
+	engine_events_connect(listener.events);
+	listener_run(&listener, 3, 10000);
+	assert_string_equal(listener.log, "connected\nlost\nstart 0123 - - -/-\n");
+	listener_end(&listener);
+	fake_end();
+	free(body);
 }
 
 static void test_stream_request(void **state)
@@ -928,7 +1028,8 @@ static void test_stream_silent(void **state)
 
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_one_connection),     cmocka_unit_test(test_names_are_encoded),
-	cmocka_unit_test(test_ambiguous),          cmocka_unit_test(test_service),
+	cmocka_unit_test(test_ambiguous),          cmocka_unit_test(test_removed),
+	cmocka_unit_test(test_stream_long),        cmocka_unit_test(test_service),
 	cmocka_unit_test(test_concerns),           cmocka_unit_test(test_down),
 	cmocka_unit_test(test_down_is_remembered), cmocka_unit_test(test_slow),
 	cmocka_unit_test(test_stream_request),     cmocka_unit_test(test_stream_idle),

@@ -1,0 +1,14 @@
+/* Parses what an engine writes as JSON. */
+#ifndef RECONCILE_ENGINE_JSON_H
+#define RECONCILE_ENGINE_JSON_H
+
+#include <jansson.h>
+
+/* NULL: it is not JSON. NULs in texts and keys come as U+FFFD: jansson refuses those in keys, and
+ * other readers stop at them. */
+json_t *engine_json_parse(const char *bytes, size_t size);
+
+/* The text at the key; NULL for anything else. */
+const char *engine_json_text(const json_t *object, const char *key);
+
+#endif
