@@ -88,7 +88,7 @@ int command_export(const struct options *options)
 	struct error error;
 	if (!names_take(options, &names))
 		return EXIT_USAGE;
-	struct live *live = observe(&nothing, &error);
+	struct live *live = observe(&nothing, NULL, &error);
 	if (!live)
 		return run_error(&error, options);
 	settings_observe(live);

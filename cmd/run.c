@@ -44,13 +44,27 @@ static int preview_code(const struct plan *plan)
 	return plan_empty(plan) ? EXIT_CONVERGED : EXIT_DIFFERS;
 }
 
-/* Each shows its own progress: no thread is left when a guardian is forked. */
-int run_look(struct run *run, const struct desired *desired, const struct options *options,
-	     struct error *error)
+/* Asks the engines, and nobody where the files name none. Each phase shows its own progress: no
+ * thread is left when a guardian is forked. */
+static void containers_find(struct lookups *lookups, const struct desired *desired,
+			    const struct options *options)
+{
+	lookups_ask_all(lookups, desired, SOURCE_DOCKER, LOOKUP_UNLESS_READY);
+	lookups_ask_all(lookups, desired, SOURCE_PODMAN, LOOKUP_UNLESS_READY);
+	if (!lookups_asking(lookups))
+		return;
+	struct progress *progress = progress_begin(options);
+	progress_phase(progress, "Asking the container engines", 0);
+	lookups_wait(lookups);
+	progress_end(progress);
+}
+
+static int look(struct run *run, const struct desired *desired, struct lookups *lookups,
+		const struct options *options, struct error *error)
 {
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Looking at the host's network namespaces", 0);
-	struct live *live = observe(desired, error);
+	struct live *live = observe(desired, lookups, error);
 	progress_end(progress);
 	if (!live)
 		return -1;
@@ -61,6 +75,16 @@ int run_look(struct run *run, const struct desired *desired, const struct option
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
 	return 0;
+}
+
+int run_look(struct run *run, const struct desired *desired, const struct options *options,
+	     struct error *error)
+{
+	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
+	containers_find(lookups, desired, options);
+	int status = look(run, desired, lookups, options, error);
+	lookups_free(lookups);
+	return status;
 }
 
 static size_t count_acting(const struct plan *plan)
@@ -172,12 +196,13 @@ static int run_guarded(struct run *run, const struct desired *desired,
 	return 0;
 }
 
-static int run_locked(struct run *run, const struct desired *desired, const struct options *options,
-		      const struct apply_lock *lock, struct error *error)
+static int run_locked(struct run *run, const struct desired *desired, struct lookups *lookups,
+		      const struct options *options, const struct apply_lock *lock,
+		      struct error *error)
 {
 	int status = confirm_check(error);
 	if (status == 0)
-		status = run_look(run, desired, options, error);
+		status = look(run, desired, lookups, options, error);
 	if (status < 0 || refused(run->plan) ||
 	    (options->saved && !saved_holds(run, desired, options)))
 		return status;
@@ -187,19 +212,45 @@ static int run_locked(struct run *run, const struct desired *desired, const stru
 	return status;
 }
 
-int run_apply(struct run *run, const struct desired *desired, const struct options *options,
-	      struct error *error)
+static int lock_wait(const struct options *options, struct apply_lock *ret_lock,
+		     struct error *error)
 {
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Waiting for another mvapply to come to its end", 0);
-	struct apply_lock lock;
-	int status = apply_lock(&lock, error);
+	int status = apply_lock(ret_lock, error);
 	progress_end(progress);
-	if (status < 0)
-		return status;
-	int result = run_locked(run, desired, options, &lock, error);
-	apply_unlock(&lock);
-	return result;
+	return status;
+}
+
+/* Containers that restart while the lock is waited for are looked up anew, so often. */
+#define LOOKUPS_MAX 3
+
+/* Finds the containers, and takes the lock after that: no engine keeps others from it. */
+static int lock_take(struct lookups *lookups, const struct desired *desired,
+		     const struct options *options, struct apply_lock *ret_lock,
+		     struct error *error)
+{
+	for (int i = 1;; i++) {
+		containers_find(lookups, desired, options);
+		int status = lock_wait(options, ret_lock, error);
+		if (status < 0 || i == LOOKUPS_MAX || !lookups_outdated(lookups))
+			return status;
+		apply_unlock(ret_lock);
+	}
+}
+
+int run_apply(struct run *run, const struct desired *desired, const struct options *options,
+	      struct error *error)
+{
+	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
+	struct apply_lock lock;
+	int status = lock_take(lookups, desired, options, &lock, error);
+	if (status == 0) {
+		status = run_locked(run, desired, lookups, options, &lock, error);
+		apply_unlock(&lock);
+	}
+	lookups_free(lookups);
+	return status;
 }
 
 void run_free(struct run *run)

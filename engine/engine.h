@@ -82,4 +82,7 @@ int engine_list(struct engines *engines, enum source_kind kind, struct arena *ar
 int engine_ask(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
 	       struct error *error);
 
+/* The paths where the engine's socket may be; returns how many, 0: the environment names none. */
+size_t engine_sockets(enum source_kind kind, const char *paths[2]);
+
 #endif

@@ -83,6 +83,19 @@ static int engine_socket(enum source_kind kind, const char **ret_path, struct er
 	return error_code(error, CODE_ENGINE_PLACE);
 }
 
+size_t engine_sockets(enum source_kind kind, const char *paths[2])
+{
+	struct error ignored;
+	if (engine_socket(kind, &paths[0], &ignored) < 0)
+		return 0;
+	const char *said = getenv(kinds[kind].variable);
+	if (said && *said)
+		return 1;
+	paths[0] = kinds[kind].sockets[0];
+	paths[1] = kinds[kind].sockets[1];
+	return 2;
+}
+
 CURL *engine_handle_new(enum source_kind kind, struct error *error)
 {
 	const char *path;

@@ -105,6 +105,7 @@ enum target_state {
 struct target {
 	const struct container *container;
 	enum target_state state;
+	bool asked;         /* pending: its engine has never answered yet */
 	bool stale;         /* something may have changed since it was found */
 	struct live_ns *ns; /* when ready */
 	const char *id;     /* the engine's, of the container that was found; else NULL */

@@ -111,13 +111,12 @@ static struct live *live_new(void)
 }
 
 /* The spaces of `before` are the observer's from the beginning: it frees them or hands them on. */
-static struct live *look(struct live *before, const struct desired *desired, struct error *error)
+static struct live *look(struct live *before, const struct desired *desired,
+			 struct lookups *lookups, struct error *error)
 {
 	struct live *live = live_new();
-	struct observer observer = {.live = live,
-				    .before = before,
-				    .engines = engines_new(NULL),
-				    .privileged = machine_root()};
+	struct observer observer = {
+		.live = live, .before = before, .lookups = lookups, .privileged = machine_root()};
 	spaces_grow(&observer);
 	if (before)
 		spaces_take_over(&observer);
@@ -131,7 +130,6 @@ static struct live *look(struct live *before, const struct desired *desired, str
 		status = spaces_read(&observer, error);
 	}
 	spaces_settle(&observer);
-	engines_free(observer.engines);
 	if (before)
 		arena_free(before->arena);
 	if (status == 0)
@@ -141,15 +139,16 @@ static struct live *look(struct live *before, const struct desired *desired, str
 	return NULL;
 }
 
-struct live *observe(const struct desired *desired, struct error *error)
+struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error)
 {
 	descriptors_raise();
-	return look(NULL, desired, error);
+	return look(NULL, desired, lookups, error);
 }
 
-struct live *observe_again(struct live *before, const struct desired *desired, struct error *error)
+struct live *observe_again(struct live *before, const struct desired *desired,
+			   struct lookups *lookups, struct error *error)
 {
-	return look(before, desired, error);
+	return look(before, desired, lookups, error);
 }
 
 static uint64_t cookie_of(const struct live_ns *ns)
@@ -219,7 +218,7 @@ struct live *observe_beside(const struct live *before, struct error *error)
 	return NULL;
 }
 
-static bool ns_hold(struct live *live, struct engines *engines, struct live_ns *ns)
+static bool ns_hold(struct live *live, struct lookups *lookups, struct live_ns *ns)
 {
 	const struct stat host = {.st_dev = live->spaces[0]->device,
 				  .st_ino = live->spaces[0]->inode};
@@ -228,7 +227,7 @@ static bool ns_hold(struct live *live, struct engines *engines, struct live_ns *
 		if (target->ns != ns)
 			continue;
 		struct located located =
-			source_locate(live->arena, engines, target->container, &host, NULL);
+			source_locate(live->arena, lookups, target->container, &host, NULL);
 		if (located.state != TARGET_READY)
 			target->stale = true;
 		else if (located.stat.st_ino == ns->inode)
@@ -240,20 +239,18 @@ static bool ns_hold(struct live *live, struct engines *engines, struct live_ns *
 	return ns->handle != NULL;
 }
 
-bool observe_hold(struct live *live, const struct plan *plan)
+bool observe_hold(struct live *live, struct lookups *lookups, const struct plan *plan)
 {
 	bool held = true;
-	struct engines *engines = engines_new(NULL);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!step_acts(step))
 			continue;
 		if (step->ns)
-			held &= ns_hold(live, engines, step->ns);
+			held &= ns_hold(live, lookups, step->ns);
 		if (step->want && step->want->ns)
-			held &= ns_hold(live, engines, step->want->ns);
+			held &= ns_hold(live, lookups, step->want->ns);
 	}
-	engines_free(engines);
 	return held;
 }
 

@@ -4,20 +4,24 @@
 
 #include "base/error.h"
 #include "reconcile/live.h"
+#include "reconcile/lookup.h"
 #include "reconcile/plan.h"
 
 /* Reads the host's namespace, the namespaces of the desired containers, and every other namespace
  * that can be found, and holds those that matter by descriptor: they are containers', or hold links
  * whose parent is the host's. Addresses, routes and sysctls are read of these alone.
+ * Containers of engines are where `lookups` has them (reconcile/lookup.h): no engine is asked. NULL
+ * where the desired state has none.
  * Returns the caller's to free with live_free (which closes the descriptors), or NULL. */
-struct live *observe(const struct desired *desired, struct error *error);
+struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error);
 void live_free(struct live *live);
 
 /* For a look that goes on from an earlier one: reads again what is marked stale (live_ns.stale,
  * target.stale), finds containers that are new in `desired`, and takes over the rest, untouched.
  * `before` is freed in any case; the desired state that it was made for has to live until then.
  * A namespace that is no container's and was let go is forgotten once it is stale. */
-struct live *observe_again(struct live *before, const struct desired *desired, struct error *error);
+struct live *observe_again(struct live *before, const struct desired *desired,
+			   struct lookups *lookups, struct error *error);
 
 /* A second look beside an earlier one, which stays as it is: at the namespaces that `before` holds,
  * which may have lost their names, and at every other that can be found. Returns the caller's to
@@ -30,7 +34,7 @@ void observe_cookies(struct live *live);
 
 /* Opens what the steps of the plan need and observe_release let go. False: a namespace could not be
  * had, or is another one by now; the targets in it are stale. */
-bool observe_hold(struct live *live, const struct plan *plan);
+bool observe_hold(struct live *live, struct lookups *lookups, const struct plan *plan);
 
 /* Closes all descriptors but the host's: a descriptor keeps a namespace, and the links in it, alive
  * after its container is gone. */

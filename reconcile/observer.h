@@ -2,8 +2,8 @@
 #ifndef RECONCILE_OBSERVER_H
 #define RECONCILE_OBSERVER_H
 
-#include "engine/engine.h"
 #include "reconcile/live.h"
+#include "reconcile/lookup.h"
 #include "reconcile/netns.h"
 
 #include <stdint.h>
@@ -30,7 +30,7 @@ struct observer {
 	struct live *live;
 	const struct live *before; /* NULL: the first look */
 	struct stat host;
-	struct engines *engines;
+	struct lookups *lookups;
 	struct space *spaces;
 	size_t n_spaces;
 	size_t *next_target; /* the next target in the same space, or NOBODY */

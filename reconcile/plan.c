@@ -79,6 +79,7 @@ static void slot_plan(struct planner *planner, struct slot *slot)
 	step.action = slot->verdict.action;
 	step.code = slot->verdict.code;
 	step.reason = slot->verdict.reason;
+	step.asked = slot->target && slot->target->asked;
 	step.hint = slot->verdict.hint;
 	*step_add(planner, step.action, &step.mark) = step;
 }

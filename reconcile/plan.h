@@ -131,7 +131,8 @@ struct step {
 	struct link_spec *want;       /* create, change, replace */
 	struct change *changes;       /* sorted by field */
 	size_t n_changes;
-	bool held; /* not to be done now: it failed a short while ago */
+	bool held;  /* not to be done now: it failed a short while ago */
+	bool asked; /* pending: the container's engine has never answered yet */
 	struct {
 		bool name, mac;
 	} detour;           /* by way of a temporary one, since others wait for the one it has */

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_SOURCE_H
 #define RECONCILE_SOURCE_H
 
-#include "engine/engine.h"
+#include "base/error.h"
 #include "reconcile/live.h"
 
 #include <sys/stat.h>
@@ -11,15 +11,22 @@
 #define HINT_CAPABILITIES                                                                          \
 	"run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"
 
+struct lookups; /* reconcile/lookup.h */
+
 struct located {
 	enum target_state state;
-	int fd; /* when ready: the caller's to close */
+	bool asked; /* pending: the engine has never answered yet */
+	int fd;     /* when ready: the caller's to close */
 	struct stat stat;
 	const char *name;          /* for people; when ready */
 	const char *id;            /* the engine's, where it has such a container; else NULL */
 	enum code code;            /* otherwise, as in struct target */
 	const char *reason, *hint; /* otherwise; hint may be NULL */
 };
+
+struct located located_failed(struct arena *arena, const struct error *error);
+/* `reason` lives as long as the result is used. */
+struct located located_pending(const char *reason);
 
 /* A namespace that was opened ahead. */
 struct source_opened {
@@ -33,8 +40,9 @@ struct source_opened {
 struct source_opened source_open(const struct container *container, const struct stat *host);
 
 /* Strings go to the arena, or are the container's. `host` is the namespace that never is one.
- * `opened`: what source_open gave, which is taken over; or NULL. */
-struct located source_locate(struct arena *arena, struct engines *engines,
+ * `opened`: what source_open gave, which is taken over; or NULL. Containers of engines are where
+ * `lookups` has them: nobody is asked. */
+struct located source_locate(struct arena *arena, struct lookups *lookups,
 			     const struct container *container, const struct stat *host,
 			     const struct source_opened *opened);
 

@@ -81,6 +81,7 @@ static struct space *space_before(const struct observer *observer, const struct 
 void target_keep(struct observer *observer, struct target *target, const struct target *before)
 {
 	target->state = before->state;
+	target->asked = before->asked;
 	target->code = before->code;
 	target->reason = copied(observer, before->reason);
 	target->hint = copied(observer, before->hint);
@@ -93,9 +94,10 @@ void target_keep(struct observer *observer, struct target *target, const struct 
 static void target_locate(struct observer *observer, struct target *target,
 			  const struct source_opened *opened)
 {
-	struct located located = source_locate(observer->live->arena, observer->engines,
+	struct located located = source_locate(observer->live->arena, observer->lookups,
 					       target->container, &observer->host, opened);
 	target->state = located.state;
+	target->asked = located.asked;
 	target->code = located.code;
 	target->reason = located.reason;
 	target->hint = located.hint;

@@ -245,16 +245,26 @@ static bool is_watched(const struct paths *paths, int wd)
 }
 
 /* The descriptor stays: closing it waits for the kernel's grace period (fsnotify_destroy_group). */
-void paths_arm(struct paths *paths)
+static void paths_watch(struct paths *paths, size_t wanted)
 {
 	struct place *before = paths->places;
 	const size_t count = paths->n_places;
 	paths->places = NULL;
 	paths->n_places = 0;
-	for (size_t i = 0; i < paths->count; i++)
+	for (size_t i = 0; i < wanted; i++)
 		path_watch(paths, paths->paths[i], false);
 	for (size_t i = 0; i < count; i++)
 		if (!is_watched(paths, before[i].wd))
 			(void)inotify_rm_watch(paths->inotify, before[i].wd);
 	places_free(before, count);
+}
+
+void paths_arm(struct paths *paths)
+{
+	paths_watch(paths, paths->count);
+}
+
+void paths_disarm(struct paths *paths)
+{
+	paths_watch(paths, 0);
 }

@@ -28,4 +28,7 @@ bool paths_touched(struct paths *paths);
  * is read again on any event. */
 void paths_arm(struct paths *paths);
 
+/* Watches nothing any more, until paths_arm. */
+void paths_disarm(struct paths *paths);
+
 #endif

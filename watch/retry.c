@@ -61,6 +61,12 @@ bool retry_held(const struct retry *retry, const char *key, int64_t now)
 	return entry && entry->until > now;
 }
 
+bool retry_due(const struct retry *retry, const char *key, int64_t now)
+{
+	const struct entry *entry = entry_find(retry, key);
+	return entry && entry->until <= now;
+}
+
 int64_t retry_delay(unsigned failures)
 {
 	int64_t delay = DELAY_FIRST_MS;

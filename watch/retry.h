@@ -13,6 +13,8 @@ void retry_free(struct retry *retry);
 
 /* Whether the key (a link's mark) is still to be left alone at that time, in milliseconds. */
 bool retry_held(const struct retry *retry, const char *key, int64_t now);
+/* Whether it failed, and may be tried again by now. */
+bool retry_due(const struct retry *retry, const char *key, int64_t now);
 /* It failed once more. */
 void retry_failed(struct retry *retry, const char *key, int64_t now);
 /* It worked. */

@@ -1,11 +1,19 @@
-/* The engines' events, in the service's loop. */
+/* The engines, in the service's loop: their events, and what is asked about the containers. No
+ * round waits for them. */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "cmd/service/service.h"
 #include "engine/event.h"
 #include "schema/words.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
+
+/* Answers that come within this time are worked through in one round. */
+#define GATHER_MS 20
 
 /* Those of the source kinds that are engines. */
 static const enum source_kind kinds[] = {SOURCE_DOCKER, SOURCE_PODMAN};
@@ -17,56 +25,259 @@ struct engine {
 	struct engine_events *events; /* NULL: no container of the files is this engine's */
 	struct timer timeout, reconnect;
 	unsigned failures; /* to connect, in a row */
+	/* Questions make sense: it tells its events, or at least answers. */
+	bool answers;
+	struct error failure; /* else why; errnum 0: it is being connected for the first time */
+	const char *sockets[2];
+	struct paths *paths; /* where its socket may appear; NULL: not watched yet */
 };
 
 struct service_engines {
 	struct engine engines[N_KINDS];
+	struct timer timeout, gather;
 };
 
-/* event NULL: all containers of the engine. */
-static void targets_stale(const struct engine *engine, const struct engine_event *event)
+/* The state that the next look is for. */
+static const struct desired *desired_of(const struct service *service)
 {
-	struct service *service = engine->service;
+	return service->next ? service->next : service->desired;
+}
+
+/* --- what is known of the containers */
+
+static void target_stale(struct service *service, enum source_kind kind, const char *source)
+{
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
 		struct target *target = &service->live->targets[i];
-		if (target->container->source_kind != engine->kind ||
-		    (event && !engine_event_concerns(event, target->container->source, target->id)))
-			continue;
-		target->stale = true;
-		service->dirty = true;
+		if (target->container->source_kind == kind &&
+		    strcmp(target->container->source, source) == 0)
+			target->stale = true;
 	}
+}
+
+/* None of the engine's containers is asked about before it is back. */
+static void engine_away(struct engine *engine, const struct error *failure)
+{
+	struct service *service = engine->service;
+	char key[SOURCE_KEY_SIZE];
+	lookups_fail(service->lookups, desired_of(service), engine->kind, failure);
+	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
+		struct target *target = &service->live->targets[i];
+		if (target->container->source_kind != engine->kind)
+			continue;
+		retry_forget(service->retry,
+			     source_key(engine->kind, target->container->source, key));
+		target->stale = true;
+	}
+	service->dirty = true;
+}
+
+static void gather_due(void *data)
+{
+	struct service *service = data;
+	service->dirty = true;
+}
+
+static void round_soon(struct service *service)
+{
+	struct timer *gather = &service->engines->gather;
+	if (!lookups_asking(service->lookups))
+		service->dirty = true;
+	else if (!gather->due)
+		loop_timer_set(service->loop, gather, GATHER_MS);
+}
+
+static bool engine_answers(const struct service *service, enum source_kind kind)
+{
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (kinds[i] == kind)
+			return service->engines->engines[i].answers;
+	return false;
+}
+
+/* A container of an engine that is away is not asked about again before that is back. */
+static void take_answer(void *data, enum source_kind kind, const char *source,
+			const struct located *located, const struct error *silent)
+{
+	struct service *service = data;
+	char key[SOURCE_KEY_SIZE];
+	source_key(kind, source, key);
+	if ((silent || located->state == TARGET_FAILED) && engine_answers(service, kind))
+		retry_failed(service->retry, key, clock_milliseconds());
+	else
+		retry_forget(service->retry, key);
+	target_stale(service, kind, source);
+	round_soon(service);
+}
+
+static void questions_ready(void *data, int fd, uint32_t events)
+{
+	const struct service *service = data;
+	engines_ready(lookups_engines(service->lookups), fd, events);
+}
+
+static void questions_watch(void *data, int fd, uint32_t events)
+{
+	struct service *service = data;
+	struct error error;
+	if (!events)
+		loop_remove(service->loop, fd);
+	else if (loop_add(service->loop, fd, events, questions_ready, service, &error) < 0)
+		log_error(&service->log, LEVEL_ERROR, NULL, &error);
+}
+
+static void questions_timer(void *data, long milliseconds)
+{
+	struct service *service = data;
+	loop_timer_set(service->loop, &service->engines->timeout, milliseconds);
+}
+
+static void questions_timeout(void *data)
+{
+	const struct service *service = data;
+	engines_timeout(lookups_engines(service->lookups));
+}
+
+/* --- events */
+
+/* The process tells that it ended, so that nobody needs to be asked; but a service of Compose may
+ * run as another container, too. */
+static bool death_suffices(const struct engine_event *event, const char *source, const char *id)
+{
+	return id && strcmp(id, event->id) == 0 && !strchr(source, '/');
+}
+
+static void container_event(struct engine *engine, const struct engine_event *event,
+			    const char *source, const char *id)
+{
+	struct service *service = engine->service;
+	enum lookup_urgency urgency = LOOKUP_KEEP;
+	switch (event->action) {
+	case ENGINE_DIE:
+		if (!death_suffices(event, source, id))
+			break;
+		target_stale(service, engine->kind, source);
+		service->dirty = true;
+		return;
+	case ENGINE_RESTART: /* it was started before */
+		urgency = LOOKUP_UNLESS_READY;
+		break;
+	case ENGINE_RENAME:
+	case ENGINE_DESTROY:
+		urgency = LOOKUP_DOUBT;
+		break;
+	case ENGINE_START:
+		break;
+	}
+	lookups_ask(service->lookups, engine->kind, source, urgency);
 }
 
 static void take_event(void *data, const struct engine_event *event)
 {
-	targets_stale(data, event);
+	struct engine *engine = data;
+	const struct desired *desired = desired_of(engine->service);
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
+			const struct container *container = &desired->sets[s].containers[i];
+			if (container->source_kind != engine->kind)
+				continue;
+			const char *id = lookups_id(engine->service->lookups, engine->kind,
+						    container->source);
+			if (engine_event_concerns(event, container->source, id))
+				container_event(engine, event, container->source, id);
+		}
 }
 
+/* Which containers the event was about is not known. */
 static void take_loss(void *data)
 {
 	const struct engine *engine = data;
-	log_write(&engine->service->log, LEVEL_WARNING,
+	const struct service *service = engine->service;
+	log_write(&service->log, LEVEL_WARNING,
 		  "%s sent an event of more than 1 MiB: looking at all its containers",
 		  source_kind_name(engine->kind));
-	targets_stale(engine, NULL);
+	lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_DOUBT);
 }
 
-/* A container of an engine that is away is neither gone nor there: nothing is done about it until
- * the engine is back, and then all are looked at. */
-static void take_state(void *data, const struct error *failure)
+/* --- the socket, while the engine is away */
+
+static void socket_maybe(void *data, int fd, uint32_t events)
 {
 	struct engine *engine = data;
-	const struct log *log = &engine->service->log;
-	if (!failure) {
-		log_write(log, LEVEL_INFO, "%s: listening to its events",
-			  source_kind_name(engine->kind));
-		engine->failures = 0;
-		targets_stale(engine, NULL);
+	(void)fd;
+	(void)events;
+	if (!paths_touched(engine->paths))
+		return;
+	paths_arm(engine->paths);
+	if (access(engine->sockets[0], F_OK) < 0 &&
+	    (!engine->sockets[1] || access(engine->sockets[1], F_OK) < 0))
+		return;
+	engine->failures = 0;
+	loop_timer_set(engine->service->loop, &engine->reconnect, 0);
+}
+
+/* Without inotify there is the back-off. */
+static void socket_await(struct engine *engine)
+{
+	struct service *service = engine->service;
+	struct error error;
+	if (engine->paths) {
+		paths_arm(engine->paths);
 		return;
 	}
+	size_t count = engine_sockets(engine->kind, engine->sockets);
+	engine->paths = count ? paths_new(engine->sockets, count, &error) : NULL;
+	if (engine->paths && loop_add(service->loop, paths_fd(engine->paths), EPOLLIN, socket_maybe,
+				      engine, &error) < 0)
+		log_error(&service->log, LEVEL_WARNING, NULL, &error);
+}
+
+static void socket_forget(struct engine *engine)
+{
+	if (engine->paths)
+		loop_remove(engine->service->loop, paths_fd(engine->paths));
+	paths_free(engine->paths);
+	engine->paths = NULL;
+}
+
+/* --- the stream of events */
+
+static void connected(struct engine *engine)
+{
+	struct service *service = engine->service;
+	log_write(&service->log, LEVEL_INFO, "%s: listening to its events",
+		  source_kind_name(engine->kind));
+	engine->failures = 0;
+	engine->answers = true;
+	if (engine->paths)
+		paths_disarm(engine->paths);
+	lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_KEEP);
+}
+
+/* A container of an engine that is away is neither gone nor there: it is what was found last, as
+ * long as its process lives, and all are asked about when the engine is back. One that does not
+ * tell its events may answer all the same. */
+static void disconnected(struct engine *engine, const struct error *failure)
+{
+	struct service *service = engine->service;
 	if (engine->failures++ == 0)
-		log_error(log, LEVEL_WARNING, "trying again", failure);
-	loop_timer_set(engine->service->loop, &engine->reconnect, retry_delay(engine->failures));
+		log_error(&service->log, LEVEL_WARNING, "trying again", failure);
+	engine->failure = *failure;
+	engine->answers = failure->errnum != EHOSTDOWN;
+	if (engine->answers)
+		lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_IDLE);
+	else
+		engine_away(engine, failure);
+	loop_timer_set(service->loop, &engine->reconnect, retry_delay(engine->failures));
+	socket_await(engine);
+}
+
+static void take_state(void *data, const struct error *failure)
+{
+	if (failure)
+		disconnected(data, failure);
+	else
+		connected(data);
 }
 
 static void descriptor_ready(void *data, int fd, uint32_t events)
@@ -116,6 +327,8 @@ static void engine_begin(struct engine *engine)
 	engine->timeout = (struct timer){.fire = timeout_due, .data = engine};
 	engine->reconnect = (struct timer){.fire = reconnect_due, .data = engine};
 	engine->failures = 0;
+	engine->answers = false;
+	engine->failure.errnum = 0;
 	engine->events = engine_events_new(engine->kind, &owner);
 	engine_events_connect(engine->events);
 }
@@ -124,9 +337,12 @@ static void engine_end(struct engine *engine)
 {
 	engine_events_free(engine->events);
 	engine->events = NULL;
+	socket_forget(engine);
 	loop_timer_set(engine->service->loop, &engine->reconnect, -1);
 	loop_timer_set(engine->service->loop, &engine->timeout, -1);
 }
+
+/* --- what the files name */
 
 static bool kind_used(const struct desired *desired, enum source_kind kind)
 {
@@ -137,26 +353,87 @@ static bool kind_used(const struct desired *desired, enum source_kind kind)
 	return false;
 }
 
+static void engines_begin(struct service *service)
+{
+	const struct engine_loop loop = {
+		.data = service, .watch = questions_watch, .timer = questions_timer};
+	struct service_engines *engines = memory_new(1, sizeof(*engines));
+	engines->timeout = (struct timer){.fire = questions_timeout, .data = service};
+	engines->gather = (struct timer){.fire = gather_due, .data = service};
+	for (size_t i = 0; i < N_KINDS; i++)
+		engines->engines[i] = (struct engine){.service = service, .kind = kinds[i]};
+	service->engines = engines;
+	service->lookups = lookups_new(&loop, take_answer, service);
+}
+
+static void engine_update(struct engine *engine)
+{
+	struct service *service = engine->service;
+	const struct desired *desired = desired_of(service);
+	const bool used = kind_used(desired, engine->kind);
+	if (used && !engine->events)
+		engine_begin(engine);
+	else if (!used && engine->events)
+		engine_end(engine);
+	if (used && engine->answers)
+		lookups_ask_all(service->lookups, desired, engine->kind, LOOKUP_NEW);
+	else if (used && engine->failure.errnum)
+		lookups_fail(service->lookups, desired, engine->kind, &engine->failure);
+}
+
 void service_engines_update(struct service *service)
 {
 	if (!service->engines)
-		service->engines = memory_new(1, sizeof(*service->engines));
-	for (size_t i = 0; i < N_KINDS; i++) {
+		engines_begin(service);
+	lookups_keep(service->lookups, desired_of(service));
+	for (size_t i = 0; i < N_KINDS; i++)
+		engine_update(&service->engines->engines[i]);
+}
+
+void service_engines_reload(struct service *service)
+{
+	for (size_t i = 0; service->engines && i < N_KINDS; i++) {
 		struct engine *engine = &service->engines->engines[i];
-		bool used = kind_used(service->desired, kinds[i]);
-		engine->service = service;
-		engine->kind = kinds[i];
-		if (used && !engine->events)
-			engine_begin(engine);
-		else if (!used && engine->events)
-			engine_end(engine);
+		if (!engine->events)
+			continue;
+		engine->failures = 0;
+		if (engine->answers)
+			lookups_ask_all(service->lookups, desired_of(service), engine->kind,
+					LOOKUP_KEEP);
+		else
+			loop_timer_set(service->loop, &engine->reconnect, 0);
+	}
+}
+
+static void engine_retry(const struct engine *engine, const struct container *container)
+{
+	const struct service *service = engine->service;
+	char key[SOURCE_KEY_SIZE];
+	if (container->source_kind == engine->kind &&
+	    retry_due(service->retry, source_key(engine->kind, container->source, key),
+		      service->held_at))
+		lookups_ask(service->lookups, engine->kind, container->source, LOOKUP_IDLE);
+}
+
+void service_engines_retry(struct service *service)
+{
+	const struct desired *desired = desired_of(service);
+	for (size_t k = 0; k < N_KINDS; k++) {
+		const struct engine *engine = &service->engines->engines[k];
+		for (size_t s = 0; engine->answers && s < desired->n_sets; s++)
+			for (size_t i = 0; i < desired->sets[s].n_containers; i++)
+				engine_retry(engine, &desired->sets[s].containers[i]);
 	}
 }
 
 void service_engines_free(struct service *service)
 {
-	for (size_t i = 0; service->engines && i < N_KINDS; i++)
+	if (!service->engines)
+		return;
+	for (size_t i = 0; i < N_KINDS; i++)
 		if (service->engines->engines[i].events)
 			engine_end(&service->engines->engines[i]);
+	lookups_free(service->lookups);
+	loop_timer_set(service->loop, &service->engines->gather, -1);
 	free(service->engines);
 }

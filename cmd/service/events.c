@@ -216,6 +216,7 @@ static void reload(struct service *service)
 	service_unread(service);
 	retry_clear(service->retry);
 	service_read(service);
+	service_engines_reload(service);
 	service_doubt(service);
 }
 

@@ -180,7 +180,7 @@ void service_lease(struct service *service, struct plan *plan)
 			step->want->dhcp.later = true;
 	}
 	/* One that is gone by now is left to the look that comes of it. */
-	if (!any || !observe_hold(service->live, plan))
+	if (!any || !observe_hold(service->live, service->lookups, plan))
 		return;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (asks(&plan->steps[i]))

@@ -108,7 +108,7 @@ static void notices_tell(struct service *service, FILE *told, const struct plan 
 		notice_tell(service, told, LEVEL_WARNING, NULL, plan->warnings[i]);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (!step->reason)
+		if (!step->reason || step->asked)
 			continue;
 		notice_tell(service, told, notice_level(step->action), step,
 			    arena_printf(arena, "%s%s%s", step_text(service, arena, step),

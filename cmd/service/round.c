@@ -23,8 +23,6 @@
 /* How long a namespace may take to die. */
 #define DEATH_MS 100
 
-#define TARGET_KEY_SIZE (PATH_MAX + 16)
-
 static double seconds_now(clockid_t clock)
 {
 	struct timespec now;
@@ -41,8 +39,9 @@ const char *step_key(const struct step *step)
 static bool round_look(struct service *service, struct error *error)
 {
 	struct desired *desired = service->next ? service->next : service->desired;
-	service->live = service->live ? observe_again(service->live, desired, error)
-				      : observe(desired, error);
+	service->live = service->live
+				? observe_again(service->live, desired, service->lookups, error)
+				: observe(desired, service->lookups, error);
 	if (service->next) {
 		desired_free(service->desired);
 		service->desired = service->next;
@@ -51,34 +50,44 @@ static bool round_look(struct service *service, struct error *error)
 	return service->live != NULL;
 }
 
-/* The key for the retries of a container that could not be looked at. No mark begins like it. */
-static const char *target_key(const struct target *target, char key[TARGET_KEY_SIZE])
+const char *source_key(enum source_kind kind, const char *source, char key[SOURCE_KEY_SIZE])
 {
-	const struct container *container = target->container;
-	snprintf(key, TARGET_KEY_SIZE, "%s %s", source_kind_name(container->source_kind),
-		 container->source);
+	snprintf(key, SOURCE_KEY_SIZE, "%s %s", source_kind_name(kind), source);
 	return key;
+}
+
+static const char *target_key(const struct target *target, char key[SOURCE_KEY_SIZE])
+{
+	return source_key(target->container->source_kind, target->container->source, key);
+}
+
+/* What engines know is asked for beside the rounds (engines.c). */
+static bool is_engines(const struct target *target)
+{
+	return target->container->source_kind == SOURCE_DOCKER ||
+	       target->container->source_kind == SOURCE_PODMAN;
 }
 
 /* Before a look: what failed for good while is tried again. */
 static void targets_retry(struct service *service)
 {
-	char key[TARGET_KEY_SIZE];
+	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
 		struct target *target = &service->live->targets[i];
-		if (target->state == TARGET_FAILED)
+		if (target->state == TARGET_FAILED && !is_engines(target))
 			target->stale |= !retry_held(service->retry, target_key(target, key),
 						     service->held_at);
 	}
+	service_engines_retry(service);
 }
 
 /* After it: what failed again waits longer. */
 static void targets_failed(struct service *service)
 {
-	char key[TARGET_KEY_SIZE];
+	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; i < service->live->n_targets; i++) {
 		const struct target *target = &service->live->targets[i];
-		if (target->state == TARGET_FAILED &&
+		if (target->state == TARGET_FAILED && !is_engines(target) &&
 		    !retry_held(service->retry, target_key(target, key), service->held_at))
 			retry_failed(service->retry, key, service->held_at);
 	}
@@ -86,18 +95,18 @@ static void targets_failed(struct service *service)
 
 static bool target_failing(const struct live *live, const char *key)
 {
-	char its_key[TARGET_KEY_SIZE];
+	char its_key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; i < live->n_targets; i++)
-		if (live->targets[i].state == TARGET_FAILED &&
+		if ((live->targets[i].state == TARGET_FAILED || is_engines(&live->targets[i])) &&
 		    strcmp(target_key(&live->targets[i], its_key), key) == 0)
 			return true;
 	return false;
 }
 
 /* The key for the retries of a namespace that could not be numbered, and is not heard. */
-static const char *space_key(const struct live_ns *ns, char key[TARGET_KEY_SIZE])
+static const char *space_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE])
 {
-	snprintf(key, TARGET_KEY_SIZE, "nsid %ju", (uintmax_t)ns->inode);
+	snprintf(key, SOURCE_KEY_SIZE, "nsid %ju", (uintmax_t)ns->inode);
 	return key;
 }
 
@@ -109,7 +118,7 @@ static bool space_deaf(const struct live_ns *ns)
 static void space_unnumbered(void *data, const struct live_ns *ns, const struct error *error)
 {
 	struct service *service = data;
-	char key[TARGET_KEY_SIZE];
+	char key[SOURCE_KEY_SIZE];
 	log_write(&service->log, LEVEL_WARNING,
 		  "cannot hear of changes in %s, which gets no number: %s; it will be tried again",
 		  ns->name, error->text);
@@ -118,7 +127,7 @@ static void space_unnumbered(void *data, const struct live_ns *ns, const struct 
 
 static bool space_failing(const struct live *live, const char *key)
 {
-	char its_key[TARGET_KEY_SIZE];
+	char its_key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; i < live->n_spaces; i++)
 		if (space_deaf(live->spaces[i]) &&
 		    strcmp(space_key(live->spaces[i], its_key), key) == 0)
@@ -130,7 +139,7 @@ static bool space_failing(const struct live *live, const char *key)
  * One that is stale is looked at anyway: its number may be gone because it is. */
 static void spaces_retry(struct service *service)
 {
-	char key[TARGET_KEY_SIZE];
+	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; service->live && i < service->live->n_spaces; i++) {
 		const struct live_ns *ns = service->live->spaces[i];
 		if (space_deaf(ns) && !ns->stale &&
@@ -260,7 +269,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	if (allowed && number == PASSES_MAX) {
 		never_settles(service, plan);
 		again = false;
-	} else if (allowed && observe_hold(service->live, plan)) {
+	} else if (allowed && observe_hold(service->live, service->lookups, plan)) {
 		round_do(service, plan, drift);
 		service_hear(service);
 		again = true;
@@ -318,12 +327,12 @@ void service_round(void *data)
 	bool drift = service->live && !service->next;
 	service->dirty = false;
 	service->held_at = clock_milliseconds();
+	service_engines_update(service);
 	targets_retry(service);
 	spaces_retry(service);
 	round_passes(service, drift);
 	if (service->live)
 		observe_release(service->live);
-	service_engines_update(service);
 	again_set(service);
 	metrics_observe(&service->metrics, seconds_now(CLOCK_MONOTONIC) - start);
 	struct error error;

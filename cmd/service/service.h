@@ -16,6 +16,8 @@
 #include "watch/paths.h"
 #include "watch/retry.h"
 
+#include <limits.h>
+
 /* What files that changed say. */
 struct reading {
 	bool done;
@@ -34,6 +36,7 @@ struct service {
 	struct mounts *mounts;
 	struct retry *retry;
 	struct service_engines *engines; /* engines.c's */
+	struct lookups *lookups;         /* of the engines' containers; engines.c's */
 	struct service_probes *probes;   /* probe.c's */
 	struct pending *leases;          /* leases.c's */
 	int signals;                     /* a signalfd */
@@ -63,8 +66,13 @@ void service_hear(struct service *service);
 /* Everything has to be looked at. */
 void service_doubt(struct service *service);
 
-/* engines.c: listens to the engines that the desired state's containers are of. */
+/* engines.c: asks the engines that the desired state's containers are of, and listens to them, in the
+ * loop. Of the state that the next look is for. */
 void service_engines_update(struct service *service);
+/* Asks about everything again. */
+void service_engines_reload(struct service *service);
+/* Asks again about the containers whose back-off is over. */
+void service_engines_retry(struct service *service);
 void service_engines_free(struct service *service);
 
 /* input.c: reads the files, for it may well be what they stay to say. */
@@ -98,5 +106,8 @@ void report_state(struct service *service, const struct plan *plan);
 
 /* The key of a step for the retries: its link's mark. */
 const char *step_key(const struct step *step);
+/* The key for the retries of a container that could not be looked at. No mark begins like it. */
+#define SOURCE_KEY_SIZE (PATH_MAX + 16)
+const char *source_key(enum source_kind kind, const char *source, char key[SOURCE_KEY_SIZE]);
 
 #endif

@@ -1,0 +1,586 @@
+#include "reconcile/lookup.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "engine/http.h"
+#include "reconcile/netns.h"
+#include "reconcile/process.h"
+#include "schema/words.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A container that just restarted may need a second look. */
+#define LOOKS 3
+
+/* The time budget of lookups_wait for each container, in milliseconds, beside engine_patience. */
+#define CONTAINER_MS 100
+
+#define BUCKETS 256
+
+/* What an answer led to. */
+struct result {
+	struct arena *arena; /* NULL: there was none yet */
+	struct located located;
+	int process; /* when ready: the folder of its first process in /proc */
+};
+
+/* A question that is under way. */
+struct question {
+	struct arena *arena; /* NULL: none is */
+	struct engine_inquiry *inquiry;
+	unsigned looks;
+	int64_t sent; /* process_now() */
+	struct engine_container container;
+	int process;      /* its folder in /proc, or -1 */
+	struct stat stat; /* of its namespace */
+};
+
+struct lookup {
+	struct lookups *lookups;
+	enum source_kind kind;
+	char *source;
+	struct result result;
+	struct question question;
+	bool doubted; /* the result ends when the engine does not answer */
+	bool again;   /* ask once more after the question */
+	bool wanted;
+	struct lookup *next;
+};
+
+struct lookups {
+	struct engines *engines;
+	lookup_answered *answered;
+	void *data;
+	struct stat host;
+	struct lookup *buckets[BUCKETS];
+	size_t count, asking;
+};
+
+struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data)
+{
+	struct lookups *lookups = memory_new(1, sizeof(*lookups));
+	struct error ignored;
+	lookups->engines = engines_new(loop);
+	lookups->answered = answered;
+	lookups->data = data;
+	int fd = netns_open_own(&lookups->host, &ignored);
+	if (fd >= 0)
+		close(fd);
+	return lookups;
+}
+
+struct engines *lookups_engines(struct lookups *lookups)
+{
+	return lookups->engines;
+}
+
+static void result_clear(struct result *result)
+{
+	if (result->arena && result->process >= 0)
+		close(result->process);
+	if (result->arena)
+		arena_free(result->arena);
+	*result = (struct result){.process = -1};
+}
+
+static void process_let_go(struct question *question)
+{
+	if (question->process >= 0)
+		close(question->process);
+	question->process = -1;
+}
+
+static void question_end(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	if (!question->arena)
+		return;
+	engine_inquiry_end(question->inquiry);
+	process_let_go(question);
+	arena_free(question->arena);
+	question->arena = NULL;
+	lookup->lookups->asking--;
+}
+
+static void lookup_free(struct lookup *lookup)
+{
+	question_end(lookup);
+	result_clear(&lookup->result);
+	lookup->lookups->count--;
+	free(lookup->source);
+	free(lookup);
+}
+
+static bool everyone(struct lookup *lookup)
+{
+	(void)lookup;
+	return true;
+}
+
+static bool unwanted(struct lookup *lookup)
+{
+	bool wanted = lookup->wanted;
+	lookup->wanted = false;
+	return !wanted;
+}
+
+static void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup))
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct lookup **at = &lookups->buckets[i], *lookup; (lookup = *at);)
+			if (which(lookup)) {
+				*at = lookup->next;
+				lookup_free(lookup);
+			} else {
+				at = &lookup->next;
+			}
+}
+
+void lookups_free(struct lookups *lookups)
+{
+	if (!lookups)
+		return;
+	lookups_drop(lookups, everyone);
+	engines_free(lookups->engines);
+	free(lookups);
+}
+
+static struct lookup **lookup_place(struct lookups *lookups, enum source_kind kind,
+				    const char *source)
+{
+	struct lookup **at = &lookups->buckets[hash_text(HASH_START, source) % BUCKETS];
+	while (*at && ((*at)->kind != kind || strcmp((*at)->source, source) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+static struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, const char *source)
+{
+	struct lookup **at = lookup_place(lookups, kind, source);
+	if (*at)
+		return *at;
+	struct lookup *lookup = *at = memory_new(1, sizeof(*lookup));
+	*lookup = (struct lookup){.lookups = lookups,
+				  .kind = kind,
+				  .source = memory_or_die(strdup(source)),
+				  .result.process = -1,
+				  .question.process = -1};
+	lookups->count++;
+	return lookup;
+}
+
+void lookups_keep(struct lookups *lookups, const struct desired *desired)
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
+			const struct container *container = &desired->sets[s].containers[i];
+			struct lookup *lookup =
+				*lookup_place(lookups, container->source_kind, container->source);
+			if (lookup)
+				lookup->wanted = true;
+		}
+	lookups_drop(lookups, unwanted);
+}
+
+/* --- what was found */
+
+static int namespace_open(const struct lookups *lookups, int process, struct stat *ret_stat,
+			  struct error *error)
+{
+	return netns_open_at(process, "ns/net", 0, &lookups->host, ret_stat, error);
+}
+
+/* Whether the process that was found is still there, in the same namespace. */
+static bool result_holds(const struct lookup *lookup)
+{
+	const struct result *result = &lookup->result;
+	struct error ignored;
+	struct stat stat;
+	if (!result->arena || result->located.state != TARGET_READY)
+		return false;
+	int fd = namespace_open(lookup->lookups, result->process, &stat, &ignored);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && netns_same(&stat, &result->located.stat);
+}
+
+static struct located not_running(struct arena *arena, const char *source, const char *id)
+{
+	struct located located =
+		located_pending(arena_printf(arena, "container \"%s\" is not running", source));
+	located.id = id ? arena_strdup(arena, id) : NULL;
+	return located;
+}
+
+static struct located unanswered(enum source_kind kind, struct arena *arena)
+{
+	struct located located = located_pending(
+		arena_printf(arena, "%s has not answered yet", source_kind_name(kind)));
+	located.asked = true;
+	return located;
+}
+
+static const char *copied(struct arena *arena, const char *text)
+{
+	return text ? arena_strdup(arena, text) : NULL;
+}
+
+static struct located located_copy(const struct located *from, struct arena *arena)
+{
+	struct located located = *from;
+	located.name = copied(arena, from->name);
+	located.id = copied(arena, from->id);
+	located.reason = copied(arena, from->reason);
+	located.hint = copied(arena, from->hint);
+	return located;
+}
+
+struct located lookups_locate(struct lookups *lookups, enum source_kind kind, const char *source,
+			      const struct stat *host, struct arena *arena)
+{
+	const struct lookup *lookup = *lookup_place(lookups, kind, source);
+	struct error error;
+	if (!lookup || !lookup->result.arena)
+		return unanswered(kind, arena);
+	struct located located = located_copy(&lookup->result.located, arena);
+	if (located.state != TARGET_READY)
+		return located;
+	struct stat stat;
+	located.fd = netns_open_at(lookup->result.process, "ns/net", 0, host, &stat, &error);
+	if (located.fd == -ENOENT || located.fd == -ESRCH)
+		return not_running(arena, source, located.id);
+	if (located.fd < 0)
+		return located_failed(arena, &error);
+	if (netns_same(&stat, &located.stat))
+		return located;
+	close(located.fd);
+	lookups_ask(lookups, kind, source, LOOKUP_DOUBT);
+	return unanswered(kind, arena);
+}
+
+bool lookups_outdated(const struct lookups *lookups)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (const struct lookup *at = lookups->buckets[i]; at; at = at->next)
+			if (at->result.arena && at->result.located.state == TARGET_READY &&
+			    !result_holds(at))
+				return true;
+	return false;
+}
+
+/* --- the questions */
+
+static void question_begin(struct lookup *lookup);
+
+/* Takes over the question's arena, and its process where the container is ready. */
+static void result_take(struct lookup *lookup, const struct located *located)
+{
+	struct question *question = &lookup->question;
+	result_clear(&lookup->result);
+	lookup->result.arena = question->arena;
+	lookup->result.located = *located;
+	if (located->state == TARGET_READY) {
+		lookup->result.process = question->process;
+		question->process = -1;
+	}
+	process_let_go(question);
+	question->arena = NULL;
+	lookup->lookups->asking--;
+	lookup->doubted = false;
+}
+
+/* `silent` as in lookup_answered. */
+static void finish(struct lookup *lookup, const struct located *located, const struct error *silent)
+{
+	struct lookups *lookups = lookup->lookups;
+	lookup->question.inquiry = NULL;
+	if (silent && !lookup->doubted && result_holds(lookup))
+		question_end(lookup);
+	else
+		result_take(lookup, located);
+	bool again = lookup->again;
+	lookup->again = false;
+	if (again)
+		question_begin(lookup);
+	if (lookups->answered)
+		lookups->answered(lookups->data, lookup->kind, lookup->source,
+				  &lookup->result.located, silent);
+}
+
+static struct located engine_failed(struct arena *arena, const struct error *error)
+{
+	struct located located = located_failed(arena, error);
+	if (error->errnum == ENOENT || error->errnum == EHOSTDOWN)
+		located.state = TARGET_PENDING;
+	if (error->errnum == ENOENT)
+		located.code = CODE_NONE;
+	return located;
+}
+
+static void finish_failed(struct lookup *lookup, const struct error *error)
+{
+	const struct located located = engine_failed(lookup->question.arena, error);
+	finish(lookup, &located, error->errnum == EHOSTDOWN ? error : NULL);
+}
+
+static void lookup_fail(struct lookup *lookup, const struct error *error)
+{
+	struct result *result = &lookup->result;
+	const bool silent = result->arena && result->located.code == CODE_ENGINE_SILENT;
+	if (lookup->question.arena || (result->arena && !silent))
+		return;
+	result_clear(result);
+	result->arena = arena_new();
+	result->located = engine_failed(result->arena, error);
+}
+
+void lookups_fail(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
+		  const struct error *error)
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++)
+			if (desired->sets[s].containers[i].source_kind == kind)
+				lookup_fail(lookup_of(lookups, kind,
+						      desired->sets[s].containers[i].source),
+					    error);
+}
+
+static void finish_host_network(struct lookup *lookup)
+{
+	const struct located located = {
+		.state = TARGET_REFUSED,
+		.fd = -1,
+		.code = CODE_NAMESPACE_HOST,
+		.reason = arena_printf(lookup->question.arena,
+				       "container \"%s\" runs with --network host: its network is "
+				       "the host's own",
+				       lookup->source),
+		.hint = "run the container with --network none",
+	};
+	finish(lookup, &located, NULL);
+}
+
+static void finish_not_running(struct lookup *lookup)
+{
+	const struct question *question = &lookup->question;
+	const struct located located =
+		not_running(question->arena, lookup->source, question->container.id);
+	finish(lookup, &located, NULL);
+}
+
+/* Where the engine says it keeps the namespace, if that can be seen from here: a process id means
+ * another process where the engine counts them otherwise. */
+static bool sandbox_differs(const struct lookup *lookup)
+{
+	const char *path = lookup->question.container.sandbox;
+	struct stat sandbox;
+	struct error ignored;
+	if (*path != '/')
+		return false;
+	int fd = netns_open(path, &lookup->lookups->host, &sandbox, &ignored);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return !netns_same(&sandbox, &lookup->question.stat);
+}
+
+static void finish_elsewhere(struct lookup *lookup)
+{
+	const struct engine_container *container = &lookup->question.container;
+	struct error error;
+	error_set(&error, EXDEV, "%s's container \"%s\" is process %d, but %s is another namespace",
+		  source_kind_name(lookup->kind), lookup->source, container->pid,
+		  container->sandbox);
+	error_code(&error, CODE_NAMESPACE_OTHER);
+	error_hint(&error, "run mvapply where the engine runs, with the same process ids");
+	finish_failed(lookup, &error);
+}
+
+static void finish_ready(struct lookup *lookup)
+{
+	const struct question *question = &lookup->question;
+	const struct located located = {
+		.state = TARGET_READY,
+		.fd = -1,
+		.stat = question->stat,
+		.name = arena_printf(question->arena, "%s %s", source_kind_name(lookup->kind),
+				     lookup->source),
+		.id = question->container.id,
+	};
+	if (sandbox_differs(lookup))
+		finish_elsewhere(lookup);
+	else
+		finish(lookup, &located, NULL);
+}
+
+static void container_answered(void *data, const struct engine_container *container,
+			       const struct error *error);
+
+static void look_begin(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	question->sent = process_now();
+	question->inquiry =
+		engine_inspect_begin(lookup->lookups->engines, lookup->kind, lookup->source,
+				     question->arena, container_answered, lookup);
+}
+
+/* What is found belongs to another run by now. */
+static void look_again(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	process_let_go(question);
+	if (++question->looks < LOOKS)
+		look_begin(lookup);
+	else
+		finish_not_running(lookup);
+}
+
+static bool same_run(const struct engine_container *a, const struct engine_container *b)
+{
+	return a->pid == b->pid && strcmp(a->started_at, b->started_at) == 0 &&
+	       strcmp(a->name, b->name) == 0;
+}
+
+static void run_confirmed(void *data, const struct engine_container *container,
+			  const struct error *error)
+{
+	struct lookup *lookup = data;
+	lookup->question.inquiry = NULL;
+	if (!container && error->errnum != ENOENT)
+		finish_failed(lookup, error);
+	else if (!container || !same_run(&lookup->question.container, container))
+		look_again(lookup);
+	else
+		finish_ready(lookup);
+}
+
+/* "2026-11-28T..." */
+static bool time_told(const char *text)
+{
+	return strspn(text, "0123456789") == 4 && text[4] == '-';
+}
+
+/* Whether the process that is held is the one that the engine spoke of, and none that got its
+ * number since: it was there before the question, and so when it was answered. An engine that does
+ * not tell when a container started is asked once more. */
+static bool run_proven(const struct question *question)
+{
+	int64_t started = process_started(question->process);
+	return time_told(question->container.started_at) && started >= 0 &&
+	       started < question->sent;
+}
+
+/* Holds the process of a container that runs. The engine is asked once more unless the process
+ * proves that it is the container's: the same container is still in the same run then, and has its
+ * name. */
+static void run_hold(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	const struct lookups *lookups = lookup->lookups;
+	struct error error;
+	int fd = question->process = process_open(question->container.pid, &error);
+	if (fd >= 0)
+		fd = namespace_open(lookups, question->process, &question->stat, &error);
+	if (fd >= 0)
+		close(fd);
+	if (fd == -ENOENT || fd == -ESRCH)
+		look_again(lookup);
+	else if (fd < 0)
+		finish_failed(lookup, &error);
+	else if (run_proven(question))
+		finish_ready(lookup);
+	else
+		question->inquiry =
+			engine_inspect_begin(lookups->engines, lookup->kind, question->container.id,
+					     question->arena, run_confirmed, lookup);
+}
+
+static void container_answered(void *data, const struct engine_container *container,
+			       const struct error *error)
+{
+	struct lookup *lookup = data;
+	lookup->question.inquiry = NULL;
+	if (!container) {
+		finish_failed(lookup, error);
+		return;
+	}
+	lookup->question.container = *container;
+	if (container->host_network)
+		finish_host_network(lookup);
+	else if (!container->pid)
+		finish_not_running(lookup);
+	else
+		run_hold(lookup);
+}
+
+static void question_begin(struct lookup *lookup)
+{
+	lookup->question = (struct question){.arena = arena_new(), .process = -1};
+	lookup->lookups->asking++;
+	look_begin(lookup);
+}
+
+static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
+{
+	const bool asking = lookup->question.arena != NULL;
+	switch (urgency) {
+	case LOOKUP_NEW:
+		return !asking && !lookup->result.arena;
+	case LOOKUP_UNLESS_READY:
+		return !asking && !result_holds(lookup);
+	case LOOKUP_IDLE:
+		return !asking;
+	case LOOKUP_KEEP:
+	case LOOKUP_DOUBT:
+		break;
+	}
+	return true;
+}
+
+void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *source,
+		 enum lookup_urgency urgency)
+{
+	if (kind != SOURCE_DOCKER && kind != SOURCE_PODMAN)
+		return;
+	struct lookup *lookup = lookup_of(lookups, kind, source);
+	if (!is_due(lookup, urgency))
+		return;
+	lookup->doubted |= urgency == LOOKUP_DOUBT;
+	if (lookup->question.arena)
+		lookup->again = true;
+	else
+		question_begin(lookup);
+}
+
+void lookups_ask_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
+		     enum lookup_urgency urgency)
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++)
+			if (desired->sets[s].containers[i].source_kind == kind)
+				lookups_ask(lookups, kind, desired->sets[s].containers[i].source,
+					    urgency);
+}
+
+const char *lookups_id(struct lookups *lookups, enum source_kind kind, const char *source)
+{
+	const struct lookup *lookup = *lookup_place(lookups, kind, source);
+	return lookup && lookup->result.arena ? lookup->result.located.id : NULL;
+}
+
+bool lookups_asking(const struct lookups *lookups)
+{
+	return lookups->asking > 0;
+}
+
+void lookups_wait(struct lookups *lookups)
+{
+	if (lookups->asking)
+		engines_wait(lookups->engines, clock_milliseconds() + engine_patience +
+						       (int64_t)lookups->count * CONTAINER_MS);
+}

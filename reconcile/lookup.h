@@ -1,0 +1,60 @@
+/* The lookup of containers at their engines: asked ahead of an observation and beside other work,
+ * so that neither an observation nor the lock ever waits for an engine. */
+#ifndef RECONCILE_LOOKUP_H
+#define RECONCILE_LOOKUP_H
+
+#include "engine/engine.h"
+#include "reconcile/source.h"
+#include "schema/model.h"
+
+struct lookups;
+
+/* A question is over, and `located` (without a descriptor) is what is known now. `silent`: the
+ * engine could not be reached or did not answer in time; NULL: it answered. */
+typedef void lookup_answered(void *data, enum source_kind kind, const char *source,
+			     const struct located *located, const struct error *silent);
+
+/* `loop` and `answered` may be NULL: lookups_wait then runs the questions. */
+struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data);
+/* Ends what is under way. */
+void lookups_free(struct lookups *lookups);
+struct engines *lookups_engines(struct lookups *lookups);
+
+/* Which containers are asked about. What was found holds until there is an answer. */
+enum lookup_urgency {
+	LOOKUP_NEW,          /* of which nothing is known, and that no question is under way for */
+	LOOKUP_UNLESS_READY, /* without a question under way, whose process is not there */
+	LOOKUP_IDLE,         /* without a question under way */
+	LOOKUP_KEEP,         /* any; once more after a question that is under way */
+	LOOKUP_DOUBT,        /* the same; and an engine that does not answer ends what was found */
+};
+
+/* Asks the container's engine. Does nothing for containers without an engine. */
+void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *source,
+		 enum lookup_urgency urgency);
+/* The same for all containers of one engine. */
+void lookups_ask_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
+		     enum lookup_urgency urgency);
+/* The engine cannot be asked: its containers that are not found, and that no question is under way
+ * for, get this outcome. */
+void lookups_fail(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
+		  const struct error *error);
+/* Forgets the containers that the desired state does not have. */
+void lookups_keep(struct lookups *lookups, const struct desired *desired);
+/* The engine's id of the container that was found; NULL: none was. Valid until the next answer. */
+const char *lookups_id(struct lookups *lookups, enum source_kind kind, const char *source);
+/* Whether questions are under way. */
+bool lookups_asking(const struct lookups *lookups);
+
+/* Without a loop: until each question has its answer, or the time budget is used up: 10 s, and 0.1
+ * s more for each container. */
+void lookups_wait(struct lookups *lookups);
+/* Whether a process that was found is no longer there. */
+bool lookups_outdated(const struct lookups *lookups);
+
+/* What the last answer led to. The namespace is opened by way of the process that was found, which
+ * is never another one of the same number. Strings go to the arena. */
+struct located lookups_locate(struct lookups *lookups, enum source_kind kind, const char *source,
+			      const struct stat *host, struct arena *arena);
+
+#endif
