@@ -24,8 +24,7 @@ static void sleep_interval(void)
 
 static bool pending(const struct run *run)
 {
-	const bool converged = run->exit_code == EXIT_CONVERGED || run->fault.code == CODE_UNSEEN;
-	return converged && plan_count(run->plan, ACTION_PENDING) > 0;
+	return run->outcomes && !run->failed && plan_count(run->plan, ACTION_PENDING) > 0;
 }
 
 static void wait_over(struct run *run, const struct options *options)

@@ -1,7 +1,9 @@
 #include "cmd/carried.h"
 
 #include "cmd/exit.h"
+#include "cmd/incomplete.h"
 #include "cmd/json.h"
+#include "cmd/text.h"
 
 #include <stdio.h>
 
@@ -17,18 +19,29 @@ static json_t *json_carried(const struct carried *carried)
 		json_array_append_new(documents, tree_json(carried->documents[i]));
 		tree_each_comment(carried->documents[i], note_visit, notes);
 	}
-	return json_pack("{s:o, s:o}", "documents", documents, "notes", notes);
+	json_t *document = json_pack("{s:o, s:o}", "documents", documents, "notes", notes);
+	if (carried->live)
+		incomplete_json(document, carried->live);
+	return document;
 }
 
 int carried_write(const struct carried *carried, const struct options *options)
 {
+	struct error fault = {0};
+	int code = carried->live ? incomplete_exit(carried->live, EXIT_CONVERGED, &fault)
+				 : EXIT_CONVERGED;
 	if (options->output == OUTPUT_JSON)
-		return json_finish(json_carried(carried), EXIT_CONVERGED);
+		return json_finish(json_carried(carried), code);
+	if (fault.code)
+		tree_yaml_comment(stdout, "INCOMPLETE: not all network namespaces could be looked "
+					  "at, and what is in the others is missing here.");
 	tree_yaml_comment(stdout, carried->comment);
 	for (size_t i = 0; i < carried->count; i++) {
 		if (i)
 			puts("---");
 		tree_yaml(stdout, carried->documents[i]);
 	}
-	return EXIT_CONVERGED;
+	if (fault.code)
+		text_error(&fault);
+	return code;
 }

@@ -4,14 +4,16 @@
 
 #include "carry/tree.h"
 #include "cmd/options.h"
+#include "reconcile/live.h"
 
 struct carried {
-	const char *comment; /* stands above all */
+	const char *comment;     /* stands above all */
+	const struct live *live; /* that they are made from; NULL: from nothing live */
 	struct tree **documents;
 	size_t count;
 };
 
-/* Writes them to stdout, as YAML documents or as JSON. Returns EXIT_CONVERGED. */
+/* Writes them to stdout, as YAML documents or as JSON. Returns an exit code. */
 int carried_write(const struct carried *carried, const struct options *options);
 
 #endif

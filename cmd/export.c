@@ -36,12 +36,14 @@ static bool exported_has(const struct exports *exports, const char *set)
 
 /* A set that is asked for and not there is an error, lest an empty file be taken for it. */
 static int absent_check(const struct exports *exports, const struct set_names *names,
-			struct error *error)
+			const struct live *live, struct error *error)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		if (exported_has(exports, names->items[i]))
 			continue;
-		error_set(error, ENOENT, "nothing of the set \"%s\" is live here", names->items[i]);
+		const char *where = live_complete(live) ? "here" : "where it could be looked at";
+		error_set(error, ENOENT, "nothing of the set \"%s\" is live %s", names->items[i],
+			  where);
 		error_hint(error, "`mvapply status` shows what is");
 		return error_code(error, CODE_SET_ABSENT);
 	}
@@ -63,9 +65,10 @@ static int write_live(const struct options *options, const struct set_names *nam
 	struct error error;
 	struct exports exports = export_live(live, origins_find(live, arena), names,
 					     set_of_unmarked(options, names), arena);
-	if (absent_check(&exports, names, &error) < 0)
+	if (absent_check(&exports, names, live, &error) < 0)
 		return run_error(&error, options);
 	struct carried carried = {
+		.live = live,
 		.comment = arena_printf(
 			arena,
 			"%s Sysctls that are what a new link has here anyway are left out: the "

@@ -1,5 +1,6 @@
 #include "cmd/json.h"
 
+#include "cmd/incomplete.h"
 #include "cmd/text.h"
 #include "reconcile/kind.h"
 #include "schema/source.h"
@@ -220,9 +221,9 @@ json_t *json_plan(const struct plan *plan, const struct live *live, const struct
 		json_object_set_new(
 			summary, action_names[action],
 			json_integer((json_int_t)plan_count(plan, (enum action)action)));
-	json_t *document = json_pack("{s:o, s:o, s:o, s:o}", "steps", steps, "summary", summary,
-				     "warnings", json_sentences(plan->warnings, plan->n_warnings),
-				     "unseen", json_sentences(live->unseen, live->n_unseen));
+	json_t *document = json_pack("{s:o, s:o, s:o}", "steps", steps, "summary", summary,
+				     "warnings", json_sentences(plan->warnings, plan->n_warnings));
+	incomplete_json(document, live);
 	if (plan->guard.refused)
 		json_object_set_new(document, "guard",
 				    json_pack("{s:o, s:s, s:i, s:i}", "code", json_code(CODE_GUARD),

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "cmd/confirm.h"
 #include "cmd/exit.h"
+#include "cmd/incomplete.h"
 #include "cmd/ip.h"
 #include "cmd/json.h"
 #include "cmd/markdown.h"
@@ -71,9 +72,9 @@ static int look(struct run *run, const struct desired *desired, struct lookups *
 	*run = (struct run){.arena = arena_new(),
 			    .live = live,
 			    .plan = plan_make(desired, live, &options->plan)};
-	run->exit_code = preview_code(run->plan);
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
+	run->exit_code = incomplete_exit(live, preview_code(run->plan), &run->fault);
 	return 0;
 }
 
@@ -109,19 +110,6 @@ static void leases_keep(struct run *run)
 		count, count == 1 ? "" : "s", count == 1 ? "s" : "");
 }
 
-/* An object of the set may be where nobody could look. */
-static void fault_unseen(struct run *run)
-{
-	if (!run->live->n_unseen || run->exit_code != EXIT_CONVERGED)
-		return;
-	error_set(&run->fault, 0,
-		  "not all network namespaces could be looked at: objects of the "
-		  "set that are there stay as they are");
-	error_hint(&run->fault, "the warnings name them; run mvapply again");
-	error_code(&run->fault, CODE_UNSEEN);
-	run->exit_code = EXIT_FAILED;
-}
-
 static void run_do(struct run *run, const struct options *options)
 {
 	if (options->confirm_seconds)
@@ -133,8 +121,9 @@ static void run_do(struct run *run, const struct options *options)
 				     progress_counter(progress));
 	progress_end(progress);
 	failed += plan_count(run->plan, ACTION_BLOCKED);
-	run->exit_code = failed ? EXIT_FAILED : EXIT_CONVERGED;
-	fault_unseen(run);
+	run->failed = failed;
+	run->exit_code =
+		incomplete_exit(run->live, failed ? EXIT_FAILED : EXIT_CONVERGED, &run->fault);
 }
 
 struct fingerprint run_fingerprint(const struct run *run, const struct desired *desired)

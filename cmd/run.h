@@ -23,6 +23,7 @@ struct run {
 	json_t *earlier;    /* the steps that were done before this round, which its JSON has, too;
 			       NULL: none. Not freed with it */
 	struct error fault; /* of the run as a whole; CODE_NONE: none */
+	size_t failed;      /* steps, once it was tried: also those that are blocked */
 	int exit_code;
 };
 

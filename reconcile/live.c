@@ -2,6 +2,14 @@
 
 #include <string.h>
 
+bool live_complete(const struct live *live)
+{
+	for (size_t i = 0; i < live->n_targets; i++)
+		if (live->targets[i].state == TARGET_FAILED)
+			return false;
+	return live->n_spaces > 0 && live->n_unseen == 0;
+}
+
 const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex)
 {
 	for (size_t i = 0; i < ns->n_links; i++)

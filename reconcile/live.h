@@ -125,6 +125,10 @@ struct live {
 	bool addr_proto; /* the kernel tells IFA_PROTO (5.18 and later) */
 };
 
+/* Whether all of the host could be looked at: each network namespace, and each container's source.
+ * A container that is pending, also as its engine does not answer, is no lack. */
+bool live_complete(const struct live *live);
+
 const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex);
 /* By name or altname. */
 const struct live_link *live_link_by_name(const struct live_ns *ns, const char *name);

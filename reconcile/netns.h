@@ -51,10 +51,16 @@ struct netns_place {
 
 typedef void netns_visit(const struct netns_place *place, void *data);
 
+/* What netns_scan could not find out. */
+struct netns_missed {
+	size_t processes; /* that may not be looked at, without those whose namespace another has */
+	bool hidden;      /* there may be processes that /proc does not list */
+	bool mounts;      /* the mount table cannot be read */
+};
+
 /* Visits the places of all that are mounted, first those with names (/run/netns), then Docker's
  * sandboxes, then others, each in byte order; and then those of all processes; the same namespace
- * may come up often. Gives the number of processes that could not be looked at for want of
- * permission, without those that share a namespace with one that could. */
-size_t netns_scan(netns_visit *visit, void *data);
+ * may come up often. */
+struct netns_missed netns_scan(netns_visit *visit, void *data);
 
 #endif

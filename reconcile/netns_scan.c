@@ -112,14 +112,15 @@ static void mount_visit(const struct mount *mount, netns_visit *visit, void *dat
 	visit(&place, data);
 }
 
-static void mounts_scan(netns_visit *visit, void *data)
+/* False: it cannot be told what is mounted. */
+static bool mounts_scan(netns_visit *visit, void *data)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	struct mounts mounts = {0};
 	char *text = NULL;
 	size_t size = 0;
 	if (!file)
-		return;
+		return false;
 	(void)setvbuf(file, NULL, _IOFBF, MOUNTS_BUFFER);
 	if (getdelim(&text, &size, '\0', file) > 0)
 		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
@@ -131,6 +132,7 @@ static void mounts_scan(netns_visit *visit, void *data)
 	free(mounts.list);
 	free(text);
 	fclose(file);
+	return true;
 }
 
 /* Processes by number: those that could be looked at, and those that could not. */
@@ -170,58 +172,81 @@ static void process_visit(int directory, const char *pid, struct processes *proc
 }
 
 /* The inode of a process's /proc/PID/net/dev. Everybody may ask for it, and each network namespace
- * has one of its own, so that it tells whether two processes share theirs. 0: unknown. */
-static ino_t net_inode(int directory, const char *pid)
+ * has one of its own, so that it tells whether two processes share theirs. Negative errno: unknown;
+ * of a process that has ended, a zombie too (get_proc_task_net), -ENOENT. */
+static int net_inode(int directory, const char *pid, ino_t *ret)
 {
 	struct stat stat;
 	char path[64];
 	snprintf(path, sizeof(path), "%s/net/dev", pid);
-	return fstatat(directory, path, &stat, 0) == 0 ? stat.st_ino : 0;
+	if (fstatat(directory, path, &stat, 0) < 0)
+		return -errno;
+	*ret = stat.st_ino;
+	return 0;
 }
 
-static bool shares_seen(int directory, const struct processes *processes, ino_t inode)
+static int inode_compare(const void *a, const void *b)
 {
-	for (size_t i = 0; i < processes->seen.count; i++)
-		if (net_inode(directory, processes->seen.names[i]) == inode)
-			return true;
-	return false;
+	const ino_t left = *(const ino_t *)a, right = *(const ino_t *)b;
+	return left < right ? -1 : left > right;
 }
 
-/* How many of the processes that could not be looked at have a namespace that no other has. Runs of
- * the same namespace are told apart by the last one alone: good enough to keep this cheap. */
+static ino_t *inodes_seen(int directory, const struct numbers *seen, size_t *ret_count)
+{
+	ino_t *inodes = memory_new(seen->count + 1, sizeof(*inodes));
+	size_t count = 0;
+	for (size_t i = 0; i < seen->count; i++)
+		count += net_inode(directory, seen->names[i], &inodes[count]) == 0;
+	qsort(inodes, count, sizeof(*inodes), inode_compare);
+	*ret_count = count;
+	return inodes;
+}
+
+/* How many of the processes that could not be looked at have a namespace that no other has. */
 static size_t unseen_count(int directory, const struct processes *processes)
 {
-	size_t unseen = 0;
-	ino_t last = 0;
-	bool last_seen = false;
+	size_t unseen = 0, count;
+	if (!processes->denied.count)
+		return 0;
+	ino_t inode = 0, *seen = inodes_seen(directory, &processes->seen, &count);
 	for (size_t i = 0; i < processes->denied.count; i++) {
-		ino_t inode = net_inode(directory, processes->denied.names[i]);
-		if (inode != last || !inode)
-			last_seen = inode && shares_seen(directory, processes, inode);
-		last = inode;
-		unseen += !last_seen;
+		const int status = net_inode(directory, processes->denied.names[i], &inode);
+		if (status == 0)
+			unseen += !bsearch(&inode, seen, count, sizeof(*seen), inode_compare);
+		else
+			unseen += status != -ENOENT && status != -ESRCH;
 	}
+	free(seen);
 	return unseen;
 }
 
-static size_t processes_scan(netns_visit *visit, void *data)
+/* With the mount option hidepid, processes that the caller may not trace are not listed. Process 1
+ * always is otherwise. */
+static bool processes_hidden(int directory)
+{
+	struct stat stat;
+	return fstatat(directory, "1", &stat, 0) < 0;
+}
+
+static void processes_scan(netns_visit *visit, void *data, struct netns_missed *missed)
 {
 	struct processes processes = {0};
 	DIR *entries = opendir("/proc");
+	missed->hidden = !entries || processes_hidden(dirfd(entries));
 	if (!entries)
-		return 0;
+		return;
 	for (struct dirent *entry; (entry = readdir(entries));)
 		if (isdigit((unsigned char)entry->d_name[0]))
 			process_visit(dirfd(entries), entry->d_name, &processes, visit, data);
-	size_t unseen = unseen_count(dirfd(entries), &processes);
+	missed->processes = unseen_count(dirfd(entries), &processes);
 	free(processes.seen.names);
 	free(processes.denied.names);
 	closedir(entries);
-	return unseen;
 }
 
-size_t netns_scan(netns_visit *visit, void *data)
+struct netns_missed netns_scan(netns_visit *visit, void *data)
 {
-	mounts_scan(visit, data);
-	return processes_scan(visit, data);
+	struct netns_missed missed = {.mounts = !mounts_scan(visit, data)};
+	processes_scan(visit, data, &missed);
+	return missed;
 }

@@ -28,16 +28,22 @@ static void place_visit(const struct netns_place *place, void *data)
 	/* Gone meanwhile, or covered by something else. */
 	if (fd == -ENOENT || fd == -ESRCH || fd == -EINVAL || fd == -ENOTDIR || fd == -ELOOP)
 		return;
-	if (observer->privileged || !place->process)
+	if (observer->everything || !place->process)
 		unseen_add(observer, "network namespace %s: %s", place->name, error.text);
 }
 
 static void others_find(struct observer *observer)
 {
-	size_t denied = netns_scan(place_visit, observer);
-	if (denied && observer->privileged)
-		unseen_add(observer, "the network namespaces of %zu process%s: %s", denied,
-			   denied == 1 ? "" : "es", strerror(EACCES));
+	const struct netns_missed missed = netns_scan(place_visit, observer);
+	if (missed.mounts)
+		unseen_add(observer, "the network namespaces that are mounted: "
+				     "/proc/self/mountinfo cannot be read");
+	if (missed.hidden && observer->everything)
+		unseen_add(observer, "the network namespaces of processes that /proc does not show "
+				     "(its mount option hidepid)");
+	if (missed.processes && observer->everything)
+		unseen_add(observer, "the network namespaces of %zu process%s: %s",
+			   missed.processes, missed.processes == 1 ? "" : "es", strerror(EACCES));
 }
 
 static bool holds_host_links(const struct live_ns *ns)
@@ -64,17 +70,23 @@ static void spaces_settle(struct observer *observer)
 	}
 }
 
-/* In the initial user namespace, root's rights reach every process. */
-static bool machine_root(void)
+static bool user_namespace_initial(void)
 {
 	unsigned inside, outside, count;
 	FILE *map = fopen("/proc/self/uid_map", "re");
 	if (!map)
-		return geteuid() == 0;
+		return true;
 	bool whole = fscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
 		     outside == 0 && count == UINT32_MAX;
 	fclose(map);
-	return whole && geteuid() == 0;
+	return whole;
+}
+
+/* Whether each process matters. To root of another user namespace those outside of it are denied as
+ * a matter of course, and were denied when its links were made. */
+static bool everything_matters(void)
+{
+	return geteuid() != 0 || user_namespace_initial();
 }
 
 /* Every namespace takes a descriptor or two. */
@@ -115,8 +127,10 @@ static struct live *look(struct live *before, const struct desired *desired,
 			 struct lookups *lookups, struct error *error)
 {
 	struct live *live = live_new();
-	struct observer observer = {
-		.live = live, .before = before, .lookups = lookups, .privileged = machine_root()};
+	struct observer observer = {.live = live,
+				    .before = before,
+				    .lookups = lookups,
+				    .everything = everything_matters()};
 	spaces_grow(&observer);
 	if (before)
 		spaces_take_over(&observer);
@@ -200,7 +214,7 @@ static void targets_share(struct observer *observer, const struct live *before)
 
 struct live *observe_beside(const struct live *before, struct error *error)
 {
-	struct observer observer = {.live = live_new(), .privileged = machine_root()};
+	struct observer observer = {.live = live_new(), .everything = everything_matters()};
 	spaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0)

@@ -37,7 +37,7 @@ struct observer {
 	size_t *table;       /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
 	const struct target **sorted; /* before's, by source */
-	bool privileged;              /* root of the machine: it can look into every process */
+	bool everything;              /* a process that cannot be looked at is told of */
 };
 
 /* spaces.c: the namespaces by inode, and the reading of them */

@@ -87,7 +87,7 @@ static void space_failed(struct observer *observer, const struct space *space,
 		target->hint = error->errnum == EPERM ? HINT_CAPABILITIES : NULL;
 	}
 	if (space->target == NOBODY &&
-	    (observer->privileged || !space->process || error->errnum != EPERM))
+	    (observer->everything || !space->process || error->errnum != EPERM))
 		unseen_add(observer, "network namespace %s: %s", space->ns->name, error->text);
 }
 

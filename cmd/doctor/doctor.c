@@ -3,6 +3,7 @@
 #include "base/wrap.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
+#include "cmd/incomplete.h"
 #include "cmd/input.h"
 #include "cmd/json.h"
 #include "cmd/sgr.h"
@@ -96,7 +97,9 @@ static json_t *json_findings(const struct examination *examination)
 						"subject", finding->subject, "message",
 						finding->text, "fix", json_text(finding->fix)));
 	}
-	return json_pack("{s:o}", "findings", list);
+	json_t *document = json_pack("{s:o}", "findings", list);
+	incomplete_json(document, examination->run ? examination->run->live : NULL);
+	return document;
 }
 
 /* The examination is made without what is live where the host cannot be looked at. */

@@ -55,6 +55,7 @@ static bool warns_of_down(const struct examination *examination, const char *war
 const char *examine_plan(struct examination *examination)
 {
 	const struct plan *plan = examination->run->plan;
+	const struct live *live = examination->run->live;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!in_the_way(step) ||
@@ -69,6 +70,12 @@ const char *examine_plan(struct examination *examination)
 		if (!warns_of_down(examination, plan->warnings[i]))
 			finding_add(examination, FINDING_WARNING, "the host", plan->warnings[i],
 				    NULL);
+	for (size_t i = 0; i < live->n_unseen; i++)
+		finding_add(examination, FINDING_PROBLEM, "the host",
+			    arena_printf(examination->arena, "could not be looked at: %s",
+					 live->unseen[i]),
+			    "run it as root")
+			->code = CODE_UNSEEN;
 	return "nothing foreign is in the way";
 }
 

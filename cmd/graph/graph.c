@@ -2,6 +2,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/exit.h"
+#include "cmd/incomplete.h"
 #include "cmd/input.h"
 #include "cmd/json.h"
 #include "cmd/run.h"
@@ -13,15 +14,26 @@ static void (*const writers[])(FILE *, const struct graph *) = {
 	[FORMAT_SVG] = graph_svg,
 };
 
-static void graph_write(const struct options *options, const struct desired *desired,
-			const struct run *run)
+static json_t *document(const struct graph *graph, const struct run *run)
 {
+	json_t *json = graph_json(graph);
+	incomplete_json(json, run->live);
+	return json;
+}
+
+static int graph_write(const struct options *options, const struct desired *desired,
+		       const struct run *run)
+{
+	struct error fault = {0};
+	int code = incomplete_exit(run->live, EXIT_CONVERGED, &fault);
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct graph graph = graph_make(desired, run->live, run->plan, arena);
 	if (options->output == OUTPUT_JSON)
-		json_finish(graph_json(&graph), EXIT_CONVERGED);
-	else
-		writers[options->format](stdout, &graph);
+		return json_finish(document(&graph, run), code);
+	writers[options->format](stdout, &graph);
+	if (fault.code)
+		text_error(&fault);
+	return code;
 }
 
 int command_graph(const struct options *options)
@@ -31,12 +43,12 @@ int command_graph(const struct options *options)
 		return EXIT_USAGE;
 	struct run run;
 	struct error error;
-	int code = EXIT_CONVERGED;
+	int code;
 	if (run_look(&run, desired, options, &error) < 0) {
 		code = run_error(&error, options);
 	} else {
 		text_warnings(run.plan, run.live);
-		graph_write(options, desired, &run);
+		code = graph_write(options, desired, &run);
 		run_free(&run);
 	}
 	desired_free(desired);

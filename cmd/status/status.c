@@ -1,6 +1,7 @@
 #include "cmd/status/status.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
+#include "cmd/incomplete.h"
 #include "cmd/input.h"
 #include "cmd/json.h"
 #include "cmd/text.h"
@@ -129,10 +130,12 @@ json_t *status_json(const struct survey *survey, const struct run *run, bool tim
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (status_not_live(&run->plan->steps[i]))
 			json_array_append_new(missing, json_step(&run->plan->steps[i], NULL));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "networks", networks, "attachments",
-			 attachments, "hosts", hosts, "links", parents, "missing", missing,
-			 "warnings", json_sentences(run->plan->warnings, run->plan->n_warnings),
-			 "unseen", json_sentences(run->live->unseen, run->live->n_unseen));
+	json_t *document =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "networks", networks, "attachments",
+			  attachments, "hosts", hosts, "links", parents, "missing", missing,
+			  "warnings", json_sentences(run->plan->warnings, run->plan->n_warnings));
+	incomplete_json(document, run->live);
+	return document;
 }
 
 /* "lab:", or nothing for the default set. */
@@ -205,7 +208,8 @@ static void text_survey(const struct survey *survey, const struct run *run,
 		text_parent(&survey->parents[i]);
 	for (size_t i = 0; i < survey->n_links; i++)
 		text_link(&survey->links[i]);
-	if (!survey->n_networks && !survey->n_links && !survey->n_parents)
+	if (!survey->n_networks && !survey->n_links && !survey->n_parents &&
+	    live_complete(run->live))
 		puts("Nothing of mvapply's is live here.");
 	if (run->plan->n_steps) {
 		struct text text = text_new(options, stdout, desired->n_sets);
@@ -232,13 +236,17 @@ static int status_once(const struct options *options, const struct desired *desi
 	if (run_look(&run, desired, options, &error) < 0)
 		return run_error(&error, options);
 	struct survey survey = survey_make(desired, run.live, run.plan);
+	error = (struct error){0};
+	int code = incomplete_exit(run.live, EXIT_CONVERGED, &error);
 	if (options->output == OUTPUT_JSON)
-		json_finish(status_json(&survey, &run, true), EXIT_CONVERGED);
+		json_finish(status_json(&survey, &run, true), code);
 	else if (!options->quiet)
 		text_survey(&survey, &run, desired, options);
+	if (error.code && options->output != OUTPUT_JSON)
+		text_error(&error);
 	survey_free(&survey);
 	run_free(&run);
-	return EXIT_CONVERGED;
+	return code;
 }
 
 int command_status(const struct options *options)

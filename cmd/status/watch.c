@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "cmd/exit.h"
+#include "cmd/incomplete.h"
 #include "cmd/json.h"
 #include "cmd/status/status.h"
 #include "cmd/terminal.h"
@@ -27,8 +28,10 @@ struct watching {
 	const struct options *options;
 	const struct desired *desired;
 	bool terminal;
-	int signals; /* a descriptor that tells of SIGINT, SIGTERM and SIGWINCH */
-	char *shown; /* what was written last */
+	int signals;        /* a descriptor that tells of SIGINT, SIGTERM and SIGWINCH */
+	char *shown;        /* what was written last */
+	int code;           /* what the last look came to, */
+	struct error fault; /* and why, where it is a failure */
 };
 
 static int signals_open(struct error *error)
@@ -114,7 +117,7 @@ static void result_write(const struct watching *watching, FILE *out, const struc
 	struct survey survey = survey_make(watching->desired, run->live, run->plan);
 	if (watching->options->output == OUTPUT_JSON) {
 		json_t *json = status_json(&survey, run, false);
-		json_object_set_new(json, "exit_code", json_integer(EXIT_CONVERGED));
+		json_object_set_new(json, "exit_code", json_integer(watching->code));
 		json_dumpf(json, out, JSON_COMPACT);
 		fputc('\n', out);
 		json_decref(json);
@@ -144,6 +147,8 @@ static int look_once(struct watching *watching, struct error *error)
 	size_t size = 0;
 	if (run_look(&run, watching->desired, watching->options, error) < 0)
 		return -1;
+	watching->fault = (struct error){0};
+	watching->code = incomplete_exit(run.live, EXIT_CONVERGED, &watching->fault);
 	FILE *out = memory_or_die(open_memstream(&text, &size));
 	result_write(watching, out, &run);
 	fclose(out);
@@ -171,5 +176,9 @@ int status_watch(const struct options *options, const struct desired *desired)
 	fflush(stdout);
 	free(watching.shown);
 	close(watching.signals);
-	return status < 0 ? run_error(&error, options) : EXIT_CONVERGED;
+	if (status < 0)
+		return run_error(&error, options);
+	if (watching.fault.code && options->output != OUTPUT_JSON)
+		text_error(&watching.fault);
+	return watching.code;
 }

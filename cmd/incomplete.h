@@ -1,0 +1,19 @@
+/* Answers about a host of which not all could be read: what is there is unknown, so that no answer
+ * is a success. */
+#ifndef CMD_INCOMPLETE_H
+#define CMD_INCOMPLETE_H
+
+#include "base/error.h"
+#include "reconcile/live.h"
+
+#include <jansson.h>
+
+/* The exit code of an answer that would have `code`: EXIT_FAILED where a success is not known to be
+ * one. Sets *fault, which says so, unless the host was read completely or there is a fault. */
+int incomplete_exit(const struct live *live, int code, struct error *fault);
+
+/* Adds "complete", and "unseen" with a sentence for each thing that could not be read. NULL:
+ * nothing could. */
+void incomplete_json(json_t *document, const struct live *live);
+
+#endif
