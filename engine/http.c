@@ -60,8 +60,9 @@ struct engine_http {
 	struct engine_request *requests;
 	struct engine_request **end; /* where the next one is put */
 	unsigned active[SOURCE_PODMAN + 1];
-	int64_t curl_due; /* clock_milliseconds(); 0: none */
-	bool timer_set;   /* at the owner's */
+	int64_t answered[SOURCE_PODMAN + 1]; /* the last answer of each; 0: none */
+	int64_t curl_due;                    /* clock_milliseconds(); 0: none */
+	bool timer_set;                      /* at the owner's */
 };
 
 static int engine_socket(enum source_kind kind, const char **ret_path, struct error *error)
@@ -416,9 +417,30 @@ void engine_http_free(struct engine_http *http)
 	free(http);
 }
 
+static void request_fail(struct engine_request *request)
+{
+	request->over = true;
+	(void)too_late(request->kind, &request->failure);
+}
+
+/* Who waits for all of them does not wait once more for those behind one that the engine did not
+ * answer, where it answered nothing else meanwhile. */
+static void engine_hangs(struct engine_http *http, enum source_kind kind)
+{
+	if (http->looped || clock_milliseconds() - http->answered[kind] < engine_patience)
+		return;
+	for (struct engine_request *request = http->requests; request; request = request->next)
+		if (request->kind == kind && !request->curl && !request->over)
+			request_fail(request);
+}
+
 static void result_take(struct engine_request *request, CURLcode code)
 {
 	request->over = true;
+	if (code == CURLE_OK)
+		request->http->answered[request->kind] = clock_milliseconds();
+	else if (code == CURLE_OPERATION_TIMEDOUT)
+		engine_hangs(request->http, request->kind);
 	if (request->answer.too_long) {
 		error_set(&request->failure, EMSGSIZE, "%s answers with more than %zu MiB",
 			  source_kind_name(request->kind), ANSWER_MAX >> 20);
@@ -485,10 +507,8 @@ void engine_http_timeout(struct engine_http *http)
 static void requests_fail(struct engine_http *http)
 {
 	for (struct engine_request *request = http->requests; request; request = request->next)
-		if (!request->over) {
-			request->over = true;
-			(void)too_late(request->kind, &request->failure);
-		}
+		if (!request->over)
+			request_fail(request);
 }
 
 /* The longest sleep: whoever waits may have missed a change of curl's timers. */

@@ -1,0 +1,352 @@
+"""Engines are asked beside the work and before the lock, never in it: the order of what happens
+decides, while an engine still holds back its answer."""
+import contextlib
+import fcntl
+import os
+import re
+import subprocess
+import time
+
+from declare import document, lan
+from fake_daemon import Daemon, daemon
+from host import same
+from registry import test
+from service import watching
+
+LOCK = "/proc/sys/net/ipv4/tcp_fastopen_key"
+
+
+def attached(host, ns):
+    return "eth0" in host.names(ns)
+
+
+def until_attached(host, service, *spaces):
+    for ns in spaces:
+        service.until(lambda ns=ns: attached(host, ns), f"{ns} is attached", 20)
+
+
+def until_asked(host, engine, name, times=1):
+    host.until(lambda: engine.count(name) >= times, f"the engine is asked for {name}", 20)
+
+
+def docker(*names, networks=("n",), plain=()):
+    """Containers of the engine by these names, and namespaces."""
+    containers = {name: {"docker": name, "networks": list(networks)} for name in names}
+    return document({"n": lan()}, {**containers, **{name: list(networks) for name in plain}})
+
+
+@contextlib.contextmanager
+def applying(host, *arguments, env):
+    """An mvapply that goes on beside the test."""
+    running = subprocess.Popen([host.binary, *arguments], env={**os.environ, **env},
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield running
+    finally:
+        running.kill()
+        running.communicate()
+
+
+@test("engines: one that hangs keeps no other set waiting")
+def unrelated_apply(host):
+    host.netns("web", "plain", "later")
+    path = host.write(docker("app"), "docker.yaml")
+    unrelated = document({"n": lan(subnet="172.16.87.0/24", gateway="172.16.87.1")},
+                         {"plain": ["n"]}, name="other")
+    with daemon() as engine, processes(host, "web") as (app,):
+        engine.containers["app"] = app.pid
+        engine.hold("all")
+        with applying(host, "apply", "-f", path, env=engine.env) as running:
+            until_asked(host, engine, "app")
+            asked = len(engine.asked)
+            host.apply(unrelated, env=engine.env)
+            same(host.names("plain"), {"eth0"}, "the unrelated set")
+            host.delete(unrelated, env=engine.env)
+            host.mvapply("delete", "-f", path, env=engine.env)
+            same(host.names("plain"), set(), "the unrelated set after delete")
+            same(running.poll(), None, "the first apply still waits for its engine")
+            same(len(engine.asked), asked, "questions for sets that need no answer")
+            engine.release()
+            same(running.wait(20 * host.patience), 0, "exit code of the first")
+        same(host.names("web"), {"eth0"}, "its container")
+
+
+@test("engines: one container that is not answered for says nothing about the others", seconds=90)
+def one_silent(host):
+    host.netns("slow", "fast")
+    text = docker("slow", "fast")
+    with daemon() as engine, host.process("slow") as slow, host.process("fast") as fast:
+        engine.containers.update(slow=slow)
+        host.apply(text, env=engine.env)
+        before = host.link("slow", "eth0")
+        engine.containers.update(fast=fast)
+        engine.hold("slow")
+        done = host.apply(text, env=engine.env)
+        said = done.out + done.err
+        assert "pending" in said and "does not answer in time" in said and "[MV0704]" in said, done
+        assert "docker ps" in said, f"no hint\n{done}"
+        same(host.names("fast"), {"eth0"}, "the other container")
+        same(host.link("slow", "eth0")["ifindex"], before["ifindex"], "the link of the slow one")
+        engine.release()
+        same(host.apply(text, env=engine.env).plan, [], "once it answers")
+
+
+@test("engines: many containers of one that hangs share one time budget", seconds=90)
+def one_budget(host):
+    names = [f"c{number}" for number in range(150)]
+    host.netns("plain")
+    with daemon() as engine:
+        engine.hold("all")
+        done = host.apply(docker(*names, plain=["plain"]), env=engine.env, seconds=80)
+        same(len([line for line in done.plan if line.startswith("pending")]), len(names), "pending")
+        same(host.names("plain"), {"eth0"}, "what needs no engine")
+        assert len(engine.asked) < len(names), f"{len(engine.asked)} questions to one that hangs"
+
+
+class Process:
+    """A container's first process, in a namespace of that name."""
+    def __init__(self, host, ns):
+        with host.inside(ns):
+            self.child = subprocess.Popen(["sleep", "1000"])
+        # An engine starts a process, and tells of it a while later.
+        time.sleep(0.05)
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def end(self):
+        self.child.kill()
+        self.child.wait()
+
+
+@contextlib.contextmanager
+def processes(host, *spaces):
+    started = [Process(host, ns) for ns in spaces]
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.end()
+
+
+def waits_for_lock(pid):
+    with open("/proc/locks", encoding="ascii") as file:
+        return any(line.split()[1:3] == ["->", "FLOCK"] and int(line.split()[5]) == pid
+                   for line in file)
+
+
+@test("engines: a container that restarts while the lock is waited for is found anew")
+def restart_at_lock(host):
+    host.netns("web", "other")
+    path = host.write(docker("app"))
+    with daemon() as engine, processes(host, "web", "other") as (first, second), \
+            host.inside("host"), open(LOCK, encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        engine.containers["app"] = first.pid
+        with applying(host, "apply", "-f", path, env=engine.env) as running:
+            host.until(lambda: waits_for_lock(running.pid), "it waits for the lock", 20)
+            assert engine.count("app") == 1, f"asked before the lock: {engine.asked}"
+            first.end()
+            engine.containers["app"] = second.pid
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            same(running.wait(20 * host.patience), 0, "exit code")
+        same((host.names("web"), host.names("other")), (set(), {"eth0"}), "links")
+
+
+# --- the service
+
+@test("watch: an engine that hangs keeps nothing else waiting", seconds=90)
+def watch_hung(host):
+    host.netns("web", "plain", "second")
+    with daemon() as engine, processes(host, "web") as (app,):
+        engine.containers["app"] = app.pid
+        engine.hold("all")
+        env = {**engine.env, "WATCHDOG_USEC": "400000"}
+        with watching(host, "-f", host.write(docker("app", plain=["plain"])), env=env) as service:
+            until_asked(host, engine, "/events")
+            until_attached(host, service, "plain")
+            host.ip("plain", "link del eth0")
+            until_attached(host, service, "plain")
+            host.write(docker("app", plain=["plain", "second"]))
+            until_attached(host, service, "second")
+            service.drain()
+            for _ in range(3):
+                while "WATCHDOG=1" not in service.note():
+                    pass
+            assert not attached(host, "web"), "the engine held back its answer"
+            engine.release()
+            until_attached(host, service, "web")
+            # It hangs again, while it is listened to.
+            engine.hold("all")
+            service.send(1)
+            until_asked(host, engine, "app", 2)
+            for ns in ("plain", "web"):
+                host.ip(ns, "link del eth0")
+                until_attached(host, service, ns)
+            host.write(docker("app", "app2", plain=["plain"]))
+            until_asked(host, engine, "app2")
+            service.until(lambda: not attached(host, "second"), "what left the files is removed", 20)
+            same(attached(host, "web"), True, "the engine's container")
+            service.end()
+            same(engine.held, {"all"}, "held back to the end")
+        same(host.names("web"), {"eth0"}, "its link when the service has ended")
+
+
+@test("watch: a container that starts slowly says nothing about the others", seconds=120)
+def watch_slow_start(host):
+    host.netns("slow", "fast", "later")
+    with daemon() as engine, processes(host, "slow", "fast", "later") as (slow, fast, later):
+        engine.containers.update(slow=slow.pid, fast=fast.pid)
+        engine.hold("slow")
+        with watching(host, "-f", host.write(docker("slow", "fast", "later")),
+                      env=engine.env) as service:
+            until_attached(host, service, "fast")
+            service.until_says("does not answer in time", 20)
+            engine.start("later", later.pid)
+            until_attached(host, service, "later")
+            until_asked(host, engine, "slow", 2)
+            engine.release()  # and nothing is told
+            until_attached(host, service, "slow")
+            same(engine.count("/events"), 1, "streams of events")
+
+
+@test("watch: a socket that was away while the stream of events lived", seconds=60)
+def watch_socket_moved(host):
+    host.netns("web")
+    with daemon() as engine, processes(host, "web") as (app,):
+        with watching(host, "-f", host.write(docker("app")), env=engine.env) as service:
+            service.until_says('has no container "app" yet', 20)
+            os.rename(engine.path, engine.path + ".away")
+            # No idle connection is left, over which it could still be asked.
+            engine.drop_idle()
+            engine.start("app", app.pid)
+            service.until_says("cannot be reached", 20)
+            os.rename(engine.path + ".away", engine.path)
+            until_attached(host, service, "web")
+            same(engine.count("/events"), 1, "streams of events")
+
+
+@test("watch: an engine that was stopped while it was asked about everything", seconds=120)
+def watch_stopped_meanwhile(host):
+    host.netns("web", "late")
+    with daemon() as engine, processes(host, "web", "late") as (app, late):
+        engine.containers["app"] = app.pid
+        with watching(host, "-f", host.write(docker("app", "late")), env=engine.env) as service:
+            until_attached(host, service, "web")
+            engine.hold("all")
+            engine.containers["late"] = late.pid  # and nothing is told
+            service.send(1)
+            service.until_says("does not answer in time", 30)
+            host.ip("web", "link del eth0")
+            until_attached(host, service, "web")
+            engine.release()
+            until_attached(host, service, "late")
+            same(engine.count("/events"), 1, "streams of events")
+
+
+@test("watch: an engine that comes back is connected to as soon as its socket is there", seconds=60)
+def watch_coming_back(host):
+    host.netns("web")
+    path = "/run/one/two/engine.sock"
+    with processes(host, "web") as (app,):
+        engine = Daemon(path)
+        engine.containers["app"] = app.pid
+        with watching(host, "-f", host.write(docker("app")), env=engine.env) as service:
+            # Amid a pause of its back-off, which is 6.4 s or longer by then.
+            service.quiet(4)
+            with service.traced("epoll_wait,connect") as trace:
+                # The call that strace came upon is not shown: this begins another one.
+                os.mkdir("/run/unrelated")
+                service.quiet()
+                engine.begin()
+                until_attached(host, service, "web")
+            calls = [line for line in trace.lines if "resumed" in line or "= " in line]
+            first = next(number for number, line in enumerate(calls) if "connect(" in line)
+            # What curl does at once has a time-out of 0.
+            woken = [re.search(r" 64, [1-9]\d*\) += (\d+)$", line) for line in calls[:first]]
+            woken = [found for found in woken if found]
+            assert woken and int(woken[-1][1]) > 0, \
+                "it connected when its pause was over\n" + "\n".join(calls)
+            engine.end()
+            service.until_says("trying again", 20)
+            same(host.names("web"), {"eth0"}, "while it is away again")
+            host.ip("web", "link del eth0")
+            until_attached(host, service, "web")
+            engine.begin()
+            until_asked(host, engine, "/events", 2)
+        engine.end()
+
+
+@test("watch: what an engine is asked for its events")
+def watch_counts(host):
+    host.netns("web", "again")
+    with daemon() as engine, processes(host, "web", "again") as (app, again):
+        with watching(host, "-f", host.write(docker("app")), env=engine.env) as service:
+            service.until_says('has no container "app" yet', 20)
+            same(engine.count("app"), 1, "questions at the start")
+            engine.start("app", app.pid)
+            until_attached(host, service, "web")
+            same(engine.count("app"), 2, "questions for one start")
+            app.end()
+            engine.die("app")
+            service.until_says('container "app" is not running', 20)
+            same(engine.count("app"), 2, "questions for a death")
+            engine.start("app", again.pid)
+            engine.tell("restart", "app")
+            until_attached(host, service, "again")
+            service.quiet()
+            same(engine.count("app"), 3, "questions for a restart")
+            asked = len(engine.asked)
+            for number in range(200):
+                engine.start(f"stranger{number}", 1)
+                engine.die(f"stranger{number}")
+                engine.tell("destroy", f"stranger{number}")
+            service.quiet()
+            same(len(engine.asked), asked, "questions for what is none of its business")
+
+
+@test("watch: a storm of restarts, while one container is being started", seconds=120)
+def watch_storm(host):
+    names = [f"c{number}" for number in range(30)]
+    host.netns(*names, *(f"{name}b" for name in names))
+    with daemon() as engine, processes(host, *names) as before, \
+            processes(host, *(f"{name}b" for name in names)) as after:
+        engine.containers.update({name: process.pid for name, process in zip(names, before)})
+        with watching(host, "-f", host.write(docker(*names)), env=engine.env) as service:
+            until_attached(host, service, *names)
+            service.quiet()
+            engine.asked.clear()
+            engine.hold("c0")
+            for name, old, new in zip(names, before, after):
+                old.end()
+                engine.die(name)
+                engine.start(name, new.pid)
+                engine.tell("restart", name)
+            until_attached(host, service, *(f"{name}b" for name in names[1:]))
+            assert not attached(host, "c0b"), "the engine held back its answer"
+            engine.release()
+            until_attached(host, service, "c0b")
+            service.quiet()
+            for name in names:
+                same(engine.count(name), 1, f"questions for the restart of {name}")
+
+
+@test("watch: an engine that leaves the files while it hangs", seconds=60)
+def watch_removed(host):
+    host.netns("web", "plain")
+    with daemon() as engine, processes(host, "web") as (app,):
+        engine.containers["app"] = app.pid
+        with watching(host, "-f", host.write(docker("app")), env=engine.env) as service:
+            until_attached(host, service, "web")
+            engine.hold("all")
+            service.send(1)
+            until_asked(host, engine, "app", 2)
+            host.write(document({"n": lan()}, {"plain": ["n"]}))
+            until_attached(host, service, "plain")
+            service.until(lambda: not attached(host, "web"), "its container is let go", 20)
+            service.quiet()
+            asked = len(engine.asked)
+            engine.release()
+            service.quiet()
+            same(len(engine.asked), asked, "questions to one that is not named any more")
