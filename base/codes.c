@@ -254,6 +254,10 @@ static const struct code_text texts[] = {
 	 "An object of the set may be there, which is then neither changed nor removed: the "
 	 "warnings name the namespace and the reason. What could be looked at is done. Run mvapply "
 	 "again; as root, if it was not."},
+	{CODE_LOCKED, "another one holds the lock",
+	 "Whatever changes the host's network does so one after the other. The process that the "
+	 "message names has not come to its end in two minutes: it may have been stopped (fg, or "
+	 "kill -CONT), or have very much to do. Nothing was touched; run mvapply again."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",

@@ -19,12 +19,13 @@ static const struct need {
 	unsigned groups;     /* of commands */
 	bool elsewhere;
 } needs[] = {
-	/* Links, addresses, routes, numbers of namespaces, sysctls. */
-	{CAP_NET_ADMIN, OPTIONS_HOST, false},
+	/* Links, addresses, routes, numbers of namespaces, sysctls; and to be believed by a
+	 * guardian (base/peer.h). */
+	{CAP_NET_ADMIN, OPTIONS_HOST | OPTIONS_GUARDIAN, false},
 	/* setns(2) into a network namespace. */
 	{CAP_SYS_ADMIN, OPTIONS_HOST, false},
-	/* /proc/PID/ns/net of processes that have more rights, or are others'. */
-	{CAP_SYS_PTRACE, OPTIONS_HOST, false},
+	/* /proc/PID/ns of processes that have more rights, or are others'. */
+	{CAP_SYS_PTRACE, OPTIONS_HOST | OPTIONS_GUARDIAN, false},
 	/* Packet sockets, for announcements; the doctor looks whether it is there. */
 	{CAP_NET_RAW, OPTIONS_HOST, false},
 	/* NETLINK_LISTEN_ALL_NSID. */

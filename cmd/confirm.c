@@ -17,7 +17,7 @@
 #define ANSWER_SIZE 4096
 
 /* Milliseconds that a connection waits in a full queue. A guardian empties its own at once. */
-#define PATIENCE 1000
+#define PATIENCE 200
 
 static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply-confirm"};
 #define ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply-confirm"))
@@ -45,31 +45,29 @@ static int guardian_connect(int fd)
 	return connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE);
 }
 
-static bool trusted(int fd)
-{
-	struct ucred peer;
-	return peer_of(fd, &peer) && peer_trusted(&peer);
-}
-
 /* Whether one of us has the name: a guardian listens from before anything is touched. It is not
  * asked for anything. */
-static bool guardian_waits(struct error *error)
+static bool guardian_waits(struct peer *ret_holder, struct error *error)
 {
 	int fd = confirm_socket(error);
-	bool waits = fd >= 0 && guardian_connect(fd) == 0 && trusted(fd);
+	*ret_holder = peer_unknown;
+	if (fd >= 0 && guardian_connect(fd) == 0)
+		*ret_holder = peer_of(fd);
 	if (fd >= 0)
 		close(fd);
-	return waits;
+	return ret_holder->trusted;
 }
 
 static int name_lost(struct error *error)
 {
-	if (guardian_waits(error))
+	struct peer holder;
+	char text[PEER_TEXT_SIZE];
+	if (guardian_waits(&holder, error))
 		return waits_already(error);
-	error_set(
-		error, EBUSY,
-		"@mvapply-confirm is held by somebody who is not root: `mvapply confirm` would not "
-		"be heard; nothing was touched");
+	error_set(error, EBUSY,
+		  "@mvapply-confirm is held by %s: `mvapply confirm` would not be heard; nothing "
+		  "was touched",
+		  peer_text(&holder, text));
 	error_hint(error,
 		   "`ss --unix --listening --processes src @mvapply-confirm` shows who it is: "
 		   "end it, or apply without --confirm");
@@ -92,6 +90,12 @@ int confirm_listen(struct error *error)
 				   strerror(errnum));
 }
 
+/* The kernel notes for who connects which process called listen(2) last. */
+int confirm_take_over(int listener)
+{
+	return listen(listener, SOMAXCONN) < 0 ? -errno : 0;
+}
+
 int confirm_check(struct error *error)
 {
 	int fd = confirm_socket(error);
@@ -100,7 +104,8 @@ int confirm_check(struct error *error)
 	bool in_use = bind(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) < 0 &&
 		      errno == EADDRINUSE;
 	close(fd);
-	return in_use && guardian_waits(error) ? waits_already(error) : 0;
+	struct peer holder;
+	return in_use && guardian_waits(&holder, error) ? waits_already(error) : 0;
 }
 
 /* Not by who only looks whether a guardian waits, nor by who never says anything. */
@@ -117,7 +122,7 @@ int confirm_accept(int listener, bool *ret_allowed)
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	*ret_allowed = trusted(fd) && asks(fd);
+	*ret_allowed = peer_trusted(fd) && asks(fd);
 	return fd;
 }
 
@@ -143,7 +148,7 @@ static int tell_confirmed(const struct options *options, const char *sets)
 static int ask(int fd, const struct options *options)
 {
 	struct error error;
-	char answer[ANSWER_SIZE];
+	char answer[ANSWER_SIZE], text[PEER_TEXT_SIZE];
 	if (guardian_connect(fd) < 0) {
 		error_set(&error, errno, "no apply waits for a confirmation on this host");
 		error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows "
@@ -151,15 +156,20 @@ static int ask(int fd, const struct options *options)
 		error_code(&error, CODE_NOTHING_TO_CONFIRM);
 		return run_error(&error, options);
 	}
-	if (!trusted(fd)) {
-		error_set(&error, EPERM, "who waits at @mvapply-confirm is not root");
-		error_hint(&error, "run it as the user who ran `mvapply apply --confirm`");
+	const struct peer guardian = peer_of(fd);
+	if (!guardian.trusted) {
+		error_set(&error, EPERM, "the socket @mvapply-confirm belongs to %s",
+			  peer_text(&guardian, text));
+		error_hint(&error, "run it as the user who ran `mvapply apply --confirm`, and in "
+				   "the same container");
 		return run_error(&error, options);
 	}
 	(void)!send(fd, "C", 1, MSG_NOSIGNAL);
 	if (answer_read(fd, answer) > 0)
 		return tell_confirmed(options, answer);
-	error_set(&error, ETIME, "not confirmed: it goes back already, or was run by another user");
+	error_set(&error, ETIME,
+		  "not confirmed: it goes back already, or does not trust this "
+		  "process, which needs CAP_NET_ADMIN");
 	error_hint(&error, "`mvapply status` shows what is live");
 	error_code(&error, CODE_NOTHING_TO_CONFIRM);
 	return run_error(&error, options);

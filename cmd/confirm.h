@@ -14,8 +14,12 @@ int confirm_listen(struct error *error);
 /* Whether an apply waits; 0, or -EALREADY with what to do. */
 int confirm_check(struct error *error);
 
-/* Takes a connection, and whether it confirms: it asks, and is root's, or of who runs us. Returns
- * the connection, or a negative errno. */
+/* Who connects learns from the kernel which process listens: after fork(2), the one that calls
+ * this. Returns 0 or a negative errno. */
+int confirm_take_over(int listener);
+
+/* Takes a connection, and whether it confirms: it asks, and is trusted (base/peer.h). Returns the
+ * connection, or a negative errno. */
 int confirm_accept(int listener, bool *ret_allowed);
 
 #endif

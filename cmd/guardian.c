@@ -139,13 +139,16 @@ static int time_left(const struct sentry *sentry)
 
 static enum decision decide(struct sentry *sentry)
 {
+	/* When the time is over, others may connect as fast as they like. */
+	const int left = time_left(sentry);
+	const bool listens = sentry->applied && left != 0;
 	struct pollfd polled[] = {
 		{.fd = sentry->parent, .events = POLLIN},
 		{.fd = sentry->signals, .events = POLLIN},
-		{.fd = sentry->applied ? sentry->listener : -1, .events = POLLIN},
+		{.fd = listens ? sentry->listener : -1, .events = POLLIN},
 	};
-	int ready = poll(polled, sizeof(polled) / sizeof(polled[0]), time_left(sentry));
-	if (ready == 0 && time_left(sentry) == 0)
+	int ready = poll(polled, sizeof(polled) / sizeof(polled[0]), left);
+	if (ready == 0 && left == 0)
 		return DECISION_REVERT;
 	if (ready <= 0)
 		return DECISION_NONE;
@@ -181,6 +184,7 @@ static void sentry_run(struct sentry *sentry)
 {
 	enum decision decision;
 	detach();
+	(void)confirm_take_over(sentry->listener);
 	message_send(sentry->parent, MESSAGE_READY, "");
 	do
 		decision = decide(sentry);

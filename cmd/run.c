@@ -201,13 +201,27 @@ static int run_locked(struct run *run, const struct desired *desired, struct loo
 	return status;
 }
 
+struct lock_waiter {
+	const struct options *options;
+	struct progress *progress; /* NULL: there is none, and the note is a line */
+};
+
+static void lock_waits(const char *sentence, void *data)
+{
+	const struct lock_waiter *waiter = data;
+	if (waiter->progress)
+		progress_phase(waiter->progress, arena_strdup(waiter->options->arena, sentence), 0);
+	else if (!waiter->options->quiet)
+		text_note(sentence);
+}
+
 static int lock_wait(const struct options *options, struct apply_lock *ret_lock,
 		     struct error *error)
 {
-	struct progress *progress = progress_begin(options);
-	progress_phase(progress, "Waiting for another mvapply to come to its end", 0);
-	int status = apply_lock(ret_lock, error);
-	progress_end(progress);
+	struct lock_waiter waiter = {.options = options, .progress = progress_begin(options)};
+	progress_phase(waiter.progress, "Waiting for another mvapply to come to its end", 0);
+	int status = apply_lock(ret_lock, lock_waits, &waiter, error);
+	progress_end(waiter.progress);
 	return status;
 }
 

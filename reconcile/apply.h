@@ -31,17 +31,22 @@ size_t apply_counting(const struct plan *plan, const struct live *live, struct l
 		      struct outcome *outcomes, atomic_size_t *done);
 
 /* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace
- * and vanish with the process: flock(2) of a file that only who may change the network can open,
- * and an abstract unix socket, which processes that have another /proc share, too, but which
- * anybody could take. -1: not held. */
+ * and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take
+ * (reconcile/netlink_lock.h), and an abstract unix socket, at which others wait for their turn
+ * without looking again and again, but which anybody could take. Negative: not held. */
 struct apply_lock {
-	int file, name;
+	int netlink, name;
 };
 
-/* Waits while another one holds it. Returns 0, for apply_unlock or the end of the process; or a
- * negative errno: -EBUSY where somebody who is neither root nor ourselves has the socket and there
- * is no file. */
-int apply_lock(struct apply_lock *ret_lock, struct error *error);
+/* Is told once, after a second, whom a process waits for: "waiting for process 12 (mvapply) ...".
+ * `sentence` is valid during the call. */
+typedef void lock_note(const char *sentence, void *data);
+
+/* Waits while another one holds it, for two minutes at most. `note` may be NULL. Returns 0, for
+ * apply_unlock or the end of the process; or a negative errno: -ETIME when the time is over, -EBUSY
+ * where a process that is not trusted (base/peer.h) has the socket and we have no right to the
+ * lock. */
+int apply_lock(struct apply_lock *ret_lock, lock_note *note, void *data, struct error *error);
 
 /* In a child, after fork(2), the parent keeps it. */
 void apply_unlock(const struct apply_lock *lock);

@@ -1,43 +1,86 @@
 #include "reconcile/apply.h"
 
+#include "base/clock.h"
 #include "base/peer.h"
+#include "reconcile/netlink_lock.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-/* A setting that each network namespace has of its own, and that only CAP_NET_ADMIN over it can
- * open (mode 0600; net_ctl_permissions in net/sysctl_net.c): nobody else can hold it. It is not
- * read. Another mount of procfs has another inode for it. */
-#define LOCK_FILE "/proc/sys/net/ipv4/tcp_fastopen_key"
-
 /* Abstract (a leading NUL): it vanishes with its process, and each network namespace has its own,
- * whatever is mounted. But anybody can take it. */
-static const struct sockaddr_un lock_address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply"};
-#define LOCK_ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply"))
+ * whatever is mounted. Anybody can take it: it is the queue, the netlink lock is the lock. */
+static const struct sockaddr_un queue_address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply"};
+#define QUEUE_ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply"))
 
 /* So often, a millisecond each, is a holder asked that does not listen, and so long one whose queue
  * is full. One of us begins to listen right after it has the name, with a queue for all. */
-#define SILENCE_MAX 500
+#define SILENCE_MAX 100
 
-/* Waits. Returns -1 where it cannot be opened: no procfs, or no right to. */
-static int file_take(void)
+/* Milliseconds. */
+#define NOTE_AFTER 1000
+#define PATIENCE   (120 * 1000)
+
+struct waiting {
+	int64_t begun;
+	lock_note *note; /* NULL once it was called */
+	void *data;
+	struct peer holder; /* who is waited for */
+};
+
+static int64_t waited(const struct waiting *waiting)
 {
-	int fd = open(LOCK_FILE, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && flock(fd, LOCK_EX) < 0) {
-		if (errno == EINTR)
-			continue;
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return clock_milliseconds() - waiting->begun;
 }
 
-static int lock_socket(struct error *error)
+static const char *holder_text(const struct waiting *waiting, char text[PEER_TEXT_SIZE])
+{
+	const struct peer *holder = &waiting->holder;
+	if (holder->pid <= 0)
+		return "another mvapply";
+	snprintf(text, PEER_TEXT_SIZE, "process %d (%s)", (int)holder->pid,
+		 *holder->name ? holder->name : "?");
+	return text;
+}
+
+/* Returns whether to go on waiting. */
+static bool patient(struct waiting *waiting)
+{
+	char holder[PEER_TEXT_SIZE], sentence[2 * PEER_TEXT_SIZE];
+	if (waiting->note && waited(waiting) >= NOTE_AFTER) {
+		snprintf(sentence, sizeof(sentence), "waiting for %s to come to its end",
+			 holder_text(waiting, holder));
+		waiting->note(sentence, waiting->data);
+		waiting->note = NULL;
+	}
+	return waited(waiting) < PATIENCE;
+}
+
+static int waited_too_long(const struct waiting *waiting, struct error *error)
+{
+	char holder[PEER_TEXT_SIZE];
+	error_set(error, ETIME, "%s still holds the lock after %d s; nothing was touched",
+		  holder_text(waiting, holder), PATIENCE / 1000);
+	error_hint(error, "`ps` shows what it is: run mvapply again once it has ended");
+	return error_code(error, CODE_LOCKED);
+}
+
+static int stranger(const struct waiting *waiting, struct error *error)
+{
+	char text[PEER_TEXT_SIZE];
+	error_set(error, EBUSY, "the lock @mvapply is held by %s",
+		  peer_text(&waiting->holder, text));
+	error_hint(error, "`ss --unix --listening --processes src @mvapply` shows it: end it");
+	return -EBUSY;
+}
+
+static int queue_socket(struct error *error)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return fd >= 0 ? fd
@@ -45,41 +88,33 @@ static int lock_socket(struct error *error)
 				   strerror(errno));
 }
 
-static int stranger(struct error *error)
+/* Until the holder is gone: it never accepts, so that the connection breaks with it. */
+static int holder_follow(int fd, struct waiting *waiting, struct error *error)
 {
-	error_hint(error, "`ss --unix --listening --processes src @mvapply` shows it: end it");
-	return -EBUSY;
-}
-
-/* Blocks until the holder is gone: it never accepts, so that the connection breaks with it. */
-static int holder_follow(int fd, struct error *error)
-{
-	struct ucred peer;
-	char byte;
-	if (peer_of(fd, &peer) && !peer_trusted(&peer)) {
-		error_set(error, EBUSY,
-			  "the lock @mvapply is held by process %d of user %u, who is not root",
-			  (int)peer.pid, (unsigned)peer.uid);
-		return stranger(error);
-	}
-	while (read(fd, &byte, sizeof(byte)) < 0 && errno == EINTR)
-		;
+	struct pollfd polled = {.fd = fd, .events = POLLIN};
+	waiting->holder = peer_of(fd);
+	if (!waiting->holder.trusted)
+		return stranger(waiting, error);
+	while (poll(&polled, 1, NOTE_AFTER) <= 0)
+		if (!patient(waiting))
+			return waited_too_long(waiting, error);
 	return 0;
 }
 
-static int holder_wait(unsigned *silence, struct error *error)
+/* Returns 0 when it is to be tried again; or -EBUSY where the holder is nobody to wait for. */
+static int holder_wait(struct waiting *waiting, unsigned *silence, struct error *error)
 {
-	int fd = lock_socket(error);
+	int fd = queue_socket(error);
 	if (fd < 0)
 		return fd;
 	int status = 0;
+	waiting->holder = peer_unknown;
 	peer_patience(fd, SILENCE_MAX);
-	if (connect(fd, (const struct sockaddr *)&lock_address, LOCK_ADDRESS_SIZE) == 0) {
+	if (connect(fd, (const struct sockaddr *)&queue_address, QUEUE_ADDRESS_SIZE) == 0) {
 		*silence = 0;
-		status = holder_follow(fd, error);
+		status = holder_follow(fd, waiting, error);
 	} else if (errno == EAGAIN || ++*silence > SILENCE_MAX) {
-		error_set(error, EBUSY, "the lock @mvapply is held by what is no mvapply");
-		status = stranger(error);
+		status = stranger(waiting, error);
 	} else {
 		usleep(1000);
 	}
@@ -89,14 +124,14 @@ static int holder_wait(unsigned *silence, struct error *error)
 
 /* Waits for whoever else of us has it. Returns a descriptor, -EBUSY for a stranger's, or another
  * negative errno. */
-static int name_take(struct error *error)
+static int name_take(struct waiting *waiting, struct error *error)
 {
 	unsigned silence = 0;
 	for (;;) {
-		int fd = lock_socket(error);
+		int fd = queue_socket(error);
 		if (fd < 0)
 			return fd;
-		if (bind(fd, (const struct sockaddr *)&lock_address, LOCK_ADDRESS_SIZE) == 0 &&
+		if (bind(fd, (const struct sockaddr *)&queue_address, QUEUE_ADDRESS_SIZE) == 0 &&
 		    listen(fd, SOMAXCONN) == 0)
 			return fd;
 		int errnum = errno;
@@ -104,32 +139,69 @@ static int name_take(struct error *error)
 		if (errnum != EADDRINUSE)
 			return error_set(error, errnum, "cannot take the lock @mvapply: %s",
 					 strerror(errnum));
-		int status = holder_wait(&silence, error);
+		int status = holder_wait(waiting, &silence, error);
 		if (status < 0)
 			return status;
 	}
 }
 
-int apply_lock(struct apply_lock *ret_lock, struct error *error)
+/* One to eight milliseconds: who tried at the same time is not to do so again. */
+static void sleep_by_chance(void)
 {
-	struct error failure;
-	struct apply_lock lock = {.file = file_take()};
-	lock.name = name_take(&failure);
-	/* Who has the file need not care for a stranger. */
-	if (lock.name < 0 && (lock.name != -EBUSY || lock.file < 0)) {
-		int status = lock.name;
-		apply_unlock(&lock);
-		*error = failure;
-		return status;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	usleep(1000 + (useconds_t)((now.tv_nsec / 64 + getpid() * 997L) % 7000));
+}
+
+/* Whoever had no name to wait at has to be waited for here. Returns a descriptor, -ETIME when that
+ * took too long, or another negative errno: it cannot be taken at all. */
+static int netlink_take(struct waiting *waiting)
+{
+	for (;;) {
+		int fd = netlink_lock_try(&waiting->holder.pid);
+		if (fd != -EAGAIN)
+			return fd;
+		process_name(waiting->holder.pid, waiting->holder.name);
+		if (!patient(waiting))
+			return -ETIME;
+		sleep_by_chance();
 	}
-	*ret_lock = lock;
+}
+
+static int both_take(struct apply_lock *lock, struct waiting *waiting, struct error *error)
+{
+	lock->name = name_take(waiting, error);
+	if (lock->name < 0 && lock->name != -EBUSY)
+		return lock->name;
+	lock->netlink = netlink_take(waiting);
+	if (lock->netlink == -ETIME)
+		return waited_too_long(waiting, error);
+	/* Who has the lock need not care for who has the name. */
+	if (lock->netlink < 0 && lock->name < 0)
+		return lock->name;
 	return 0;
 }
 
+int apply_lock(struct apply_lock *ret_lock, lock_note *note, void *data, struct error *error)
+{
+	struct waiting waiting = {.begun = clock_milliseconds(), .note = note, .data = data};
+	struct apply_lock lock = {.netlink = -1, .name = -1};
+	struct error failure;
+	int status = both_take(&lock, &waiting, &failure);
+	if (status == 0) {
+		*ret_lock = lock;
+		return 0;
+	}
+	apply_unlock(&lock);
+	*error = failure;
+	return status;
+}
+
+/* In this order, so that who waited for the name finds the lock free. */
 void apply_unlock(const struct apply_lock *lock)
 {
+	if (lock->netlink >= 0)
+		close(lock->netlink);
 	if (lock->name >= 0)
 		close(lock->name);
-	if (lock->file >= 0)
-		close(lock->file);
 }

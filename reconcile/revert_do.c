@@ -135,7 +135,7 @@ int revert(const struct plan *done, const struct live *before, revert_tell *tell
 	   struct error *error)
 {
 	struct apply_lock lock;
-	int status = apply_lock(&lock, error);
+	int status = apply_lock(&lock, NULL, NULL, error);
 	if (status < 0)
 		return status;
 	int left = 1;

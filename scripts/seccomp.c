@@ -43,7 +43,7 @@ static const char *const allowed[] = {
 	"time", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64",
 	/* Open files. */
 	"read", "readv", "pread64", "write", "writev", "lseek", "_llseek", "close", "fcntl",
-	"fcntl64", "dup", "fchmod", "flock",
+	"fcntl64", "dup", "fchmod",
 	/* Files by their names. */
 	"open", "openat", "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "fstatat64",
 	"newfstatat", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64", "getdents64",

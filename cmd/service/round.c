@@ -291,11 +291,17 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	return again;
 }
 
+static void lock_waits(const char *sentence, void *data)
+{
+	const struct service *service = data;
+	log_write(&service->log, LEVEL_NOTICE, "%s", sentence);
+}
+
 static void round_passes(struct service *service, bool drift)
 {
 	struct error error;
 	struct apply_lock lock;
-	service->failed = apply_lock(&lock, &error) < 0;
+	service->failed = apply_lock(&lock, lock_waits, service, &error) < 0;
 	if (!service->failed) {
 		log_hold(&service->log);
 		for (unsigned number = 0; pass(service, number, drift, &error); number++)

@@ -1,7 +1,10 @@
-"""Somebody who is not root takes the names by which applies know of each other: nobody waits for them,
-and a guardian that cannot be heard is not begun."""
+"""Somebody without CAP_NET_ADMIN takes the names by which applies know of each other: nobody waits for
+them or believes them, and a guardian that cannot be heard is not begun."""
 import contextlib
+import ctypes
+import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,18 +14,44 @@ import linux
 from declare import document, lan
 from faults import killed, meanwhile
 from host import same
-from messages import unwrapped
 from registry import test
+from test_confirm import ended, waiting
 
 NOBODY = 65534
 NAMES = (b"\0mvapply", b"\0mvapply-confirm")
 TEXT = document({"n": lan()}, {"web": ["n"]})
+# What root can open without a capability, and lock, of the settings of a network namespace.
+SETTING = "/proc/sys/net/ipv4/tcp_fastopen_key"
 
 
 def other_users():
     """There are none in a user namespace that has root alone."""
     with open("/proc/self/uid_map", encoding="ascii") as file:
         return int(file.read().split()[2]) > NOBODY
+
+
+def become_nobody():
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def become_sovereign():
+    """User 0 as others see it, with every capability, but in a user namespace of its own; and of a memory
+    that nobody may look at who has not more rights."""
+    linux.drop_capability_bounds()
+    ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
+    linux.unshare(linux.CLONE_NEWUSER)
+
+
+# Who they are, and what they have to become.
+STRANGERS = {"another user": become_nobody, "root without a capability": linux.drop_capability_bounds,
+             "root of a user namespace of its own": become_sovereign}
+
+
+def strangers():
+    return {who: become for who, become in STRANGERS.items()
+            if become is not become_nobody or other_users()}
 
 
 def crowd(name):
@@ -36,11 +65,16 @@ def crowd(name):
     return queue
 
 
-def squat(listens, ready, crowded=False):
-    if other_users():
-        os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
+def lock_files():
+    """All that it can lock of the host's settings."""
+    with contextlib.suppress(PermissionError):
+        file = os.open(SETTING, os.O_RDONLY)
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def squat(become, listens, crowded, ready):
+    become()
+    lock_files()
     sockets = [socket.socket(socket.AF_UNIX) for _ in NAMES]
     for name, end in zip(NAMES, sockets):
         end.bind(name)
@@ -53,18 +87,19 @@ def squat(listens, ready, crowded=False):
 
 
 @contextlib.contextmanager
-def squatter(listens, crowded=False):
+def child_that(does, *arguments):
+    """Runs it in a child, until it says that it is ready."""
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             linux.die_with_parent()
-            squat(listens, theirs, crowded)
+            does(*arguments, ready=theirs)
         finally:
             os._exit(1)
     try:
         os.close(theirs)
-        same(os.read(ours, 1), b"!", "it has the names")
+        same(os.read(ours, 1), b"!", "it is ready")
         yield pid
     finally:
         os.close(ours)
@@ -72,80 +107,198 @@ def squatter(listens, crowded=False):
         os.waitpid(pid, 0)
 
 
-def goes_on(host):
+def squatter(become, listens, crowded=False):
+    return child_that(squat, become, listens, crowded)
+
+
+def goes_on(host, pid):
+    begun = time.monotonic()
     same(host.apply(TEXT).plan, ["+ attach web/n eth0 172.16.86.2/24 02:42:ac:10:56:02 default via "
                                  "172.16.86.1"], "what is done")
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
     done = host.apply(document({"n": lan(mtu=1400)}, {"web": ["n"]}), "--confirm=600", code=1)
-    assert "@mvapply-confirm is held by somebody who is not root" in done.err, done
+    assert "@mvapply-confirm is held by " in done.err and "nothing was touched" in done.err, done
+    assert pid is None or f"process {pid} (" in done.err, done
     same(host.link("web", "eth0")["mtu"], 1500, "untouched")
     host.mvapply("confirm", code=1)
     host.delete(TEXT)
+    same(host.names("web"), set(), "deleted")
+    return time.monotonic() - begun
 
 
 @test("two at once: who has a name and does not listen keeps nobody waiting", both=True)
 def silent(host):
     host.netns("web")
-    with squatter(listens=False):
-        goes_on(host)
+    for become in strangers().values():
+        with squatter(become, listens=False):
+            goes_on(host, None)
 
 
-@test("two at once: who is not root keeps nobody waiting")
-def another_user(host):
-    """Where there is no other user, one of root's own that never listens stands for them."""
+@test("two at once: who has no CAP_NET_ADMIN keeps nobody waiting, and is not believed", both=True)
+def stranger(host):
     host.netns("web")
-    with squatter(listens=other_users()):
-        goes_on(host)
+    for become in strangers().values():
+        with squatter(become, listens=True) as pid:
+            goes_on(host, pid)
 
 
 @test("two at once: who fills the queue at a name keeps nobody waiting", both=True)
 def crowded_out(host):
     host.netns("web")
-    with squatter(listens=True, crowded=True):
-        goes_on(host)
+    for become in strangers().values():
+        with squatter(become, listens=True, crowded=True):
+            goes_on(host, None)
+
+
+@test("two at once: who locks all that it can open keeps nobody waiting")
+def settings_locked(host):
+    """And who has sockets of netlink's as the applies have, but for the groups, which it may not
+    join."""
+    def does(become, ready):
+        become()
+        lock_files()
+        sockets = [socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, 2) for _ in range(100)]
+        for number, end in enumerate(sockets):
+            with contextlib.suppress(PermissionError):
+                end.bind((0, 0x4d564150))
+                os.write(ready, b"?")
+            end.bind((number + 1, 0))
+        os.write(ready, b"!")
+        signal.pause()
+    host.netns("web")
+    for become in strangers().values():
+        with child_that(does, become):
+            same(len(host.apply(TEXT).plan), 1, "what is done")
+            host.delete(TEXT)
+
+
+def at_work(host, deed):
+    """Does this while an apply has the lock, close to its end."""
+    host.write(TEXT)
+    total = killed(host, 0, "sendto", "apply", "-f", "network.yaml")
+    host.delete(TEXT)
+    done, reached = meanwhile(host, total - 3, "sendto", deed, "apply", "-f", "network.yaml")
+    assert reached and done.code == 0, done
+
+
+def second_apply(host):
+    return subprocess.Popen([host.binary, "apply", "-f", "network.yaml"], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def waits_in_turn(host):
+    """A second apply says for whom it waits, and waits until that has come to its end."""
+    children = []
+
+    def deed():
+        children.append(second_apply(host))
+        said = children[-1].stderr.readline()
+        match = re.fullmatch(r"mvapply: note: waiting for process (\d+) \(mvapply\) .*\n", said)
+        assert match, said
+        with open(f"/proc/{match[1]}/comm", encoding="ascii") as file:
+            same(file.read(), "mvapply\n", "what it waits for")
+        assert int(match[1]) != children[-1].pid, said
+        same(children[-1].poll(), None, "the exit code of the second, while the first is at work")
+    at_work(host, deed)
+    out, err = children[0].communicate(timeout=20 * host.patience)
+    same((children[0].returncode, out, err), (0, "Nothing to do.\n", ""), "the second")
+    host.delete(TEXT)
+
+
+@test("two at once: an apply says for whom it waits")
+def waits(host):
+    host.netns("web")
+    waits_in_turn(host)
 
 
 @test("two at once: where somebody has a name, applies still wait for one another")
 def serialised(host):
     host.netns("web")
+    for become in strangers().values():
+        for listens in (False, True):
+            with squatter(become, listens):
+                waits_in_turn(host)
+
+
+@test("two at once: a name that becomes free while others wait changes nothing")
+def name_comes_and_goes(host):
+    """The first begins while somebody else has the name, and the second after it was let go."""
+    host.netns("web")
+    become = strangers()["root without a capability"]
+    children = []
+
+    def first_is_at_work():
+        squatting.__exit__(None, None, None)
+        children.append(second_apply(host))
+        said = children[-1].stderr.readline()
+        assert said.startswith("mvapply: note: waiting for process "), said
+    squatting = squatter(become, listens=True)
     host.write(TEXT)
-    second = []
-
-    def deed():
-        second.append(subprocess.Popen([host.binary, "apply", "-f", "network.yaml"],
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
-        time.sleep(1.5)
-        same(second[-1].poll(), None, "the exit code of the second, while the first is at work")
-    with squatter(listens=False):
-        total = killed(host, 0, "sendto", "apply", "-f", "network.yaml")
-        host.delete(TEXT)
-        done, reached = meanwhile(host, total - 3, "sendto", deed, "apply", "-f", "network.yaml")
-        assert reached and done.code == 0, done
-        said = second[0].communicate(timeout=20)[0].decode()
-    same((second[0].returncode, said), (0, "Nothing to do.\n"), "the second")
+    total = killed(host, 0, "sendto", "apply", "-f", "network.yaml")
+    host.delete(TEXT)
+    squatting.__enter__()
+    done, reached = meanwhile(host, total - 3, "sendto", first_is_at_work, "apply", "-f",
+                              "network.yaml")
+    assert reached and done.code == 0, done
+    same(children[0].communicate(timeout=20 * host.patience)[0], "Nothing to do.\n", "the second")
 
 
-@test("two at once: without /proc/sys, it is said who keeps it waiting")
+@test("two at once: without a right of its own, an apply says who keeps it waiting")
 def named(host):
+    """It cannot prove to others that it is one of them, and the name is all that there is."""
     host.netns("web")
-    linux.mount("tmpfs", "/proc/sys", "tmpfs")
-    listens = other_users()
-    with squatter(listens) as pid:
-        done = host.apply(TEXT, code=1)
-    who = f"process {pid} of user {NOBODY}, who is not root" if listens else "what is no mvapply"
-    assert f"the lock @mvapply is held by {who} [MV0901]\n" in unwrapped(done.err), done
-    assert "ss --unix --listening --processes src @mvapply" in done.err, done
-    same(host.names("web"), set(), "untouched")
+    for who, become in strangers().items():
+        with squatter(become, listens=True) as pid:
+            done = host.apply(TEXT, code=1, before=linux.drop_capability_bounds)
+        assert f"the lock @mvapply is held by process {pid} (" in done.err, (who, done)
+        assert "ss --unix --listening --processes src @mvapply" in done.err, done
+        same(host.names("web"), set(), "untouched")
 
 
-@test("two at once: the lock is one that nobody else can open")
-def unreachable(host):
-    """Of each network namespace its own, and of root's alone."""
-    path = "/proc/sys/net/ipv4/tcp_fastopen_key"
+def ask_to_confirm(become, ready):
+    """Says to a guardian what `mvapply confirm` says."""
+    become()
+    end = socket.socket(socket.AF_UNIX)
+    end.connect(NAMES[1])
+    end.settimeout(20)
+    said = b""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        end.send(b"C")
+        said = end.recv(100)
+    os.write(ready, b"?" if said else b"!")
+    signal.pause()
+
+
+@test("two at once: who has no CAP_NET_ADMIN confirms nothing", both=True)
+def confirms_nothing(host):
     host.netns("web")
-    seen = {}
-    for ns in ("host", "web"):
-        with host.inside(ns):
-            seen[ns] = os.stat(path)
-    same([status.st_mode & 0o777 for status in seen.values()], [0o600] * 2, "modes")
-    assert seen["host"].st_ino != seen["web"].st_ino, seen
+    for become in strangers().values():
+        with waiting(host, TEXT) as (child, _):
+            with child_that(ask_to_confirm, become):
+                same(child.poll(), None, "the exit code, after somebody else confirmed it")
+            child.send_signal(signal.SIGINT)
+            ended(host, child, 5)
+        same(host.names("web"), set(), "gone back")
+    with waiting(host, TEXT) as (child, _):
+        same(host.mvapply("confirm").lines, ["Confirmed: default."], "what it says")
+        ended(host, child, 0)
+
+
+def knock(become, ready):
+    """Connects as fast as it can."""
+    become()
+    os.write(ready, b"!")
+    while True:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as end:
+            end.connect(NAMES[1])
+
+
+@test("two at once: who connects again and again does not keep a guardian from going back")
+def knocking(host):
+    host.netns("web")
+    with waiting(host, TEXT, "--confirm=2") as (child, _):
+        with contextlib.ExitStack() as stack:
+            for _ in range(4):
+                stack.enter_context(child_that(knock, linux.drop_capability_bounds))
+            ended(host, child, 5)
+    same(host.names("web"), set(), "gone back")

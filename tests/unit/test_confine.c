@@ -31,6 +31,7 @@ static const struct command watch = {.groups = OPTIONS_COMMON | OPTIONS_FILES | 
 					       OPTIONS_PLAN | OPTIONS_WATCH};
 static const struct command status_command = {.groups = OPTIONS_COMMON | OPTIONS_FILES |
 							OPTIONS_HOST};
+static const struct command confirm = {.groups = OPTIONS_COMMON | OPTIONS_GUARDIAN};
 static const struct command validate = {.groups = OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOSTS};
 
 static uint64_t needed(const struct command *command, bool elsewhere)
@@ -51,6 +52,7 @@ static void by_command(void **state)
 {
 	(void)state;
 	assert_int_equal(needed(&validate, true), BIT(CAP_DAC_READ_SEARCH));
+	assert_int_equal(needed(&confirm, true), BIT(CAP_NET_ADMIN) | BIT(CAP_SYS_PTRACE));
 	assert_int_equal(needed(&status_command, false), ALL_HOST);
 	assert_int_equal(needed(&watch, false), ALL_HOST | BIT(CAP_NET_BROADCAST));
 	assert_int_equal(needed(&watch, true),
