@@ -1,6 +1,7 @@
 #include "cmd/run.h"
 
 #include "base/memory.h"
+#include "cmd/busy.h"
 #include "cmd/confirm.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
@@ -60,7 +61,7 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 	progress_end(progress);
 }
 
-static int look(struct run *run, const struct desired *desired, struct lookups *lookups,
+int run_look_at(struct run *run, const struct desired *desired, struct lookups *lookups,
 		const struct options *options, struct error *error)
 {
 	struct progress *progress = progress_begin(options);
@@ -83,7 +84,7 @@ int run_look(struct run *run, const struct desired *desired, const struct option
 {
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
 	containers_find(lookups, desired, options);
-	int status = look(run, desired, lookups, options, error);
+	int status = run_look_at(run, desired, lookups, options, error);
 	lookups_free(lookups);
 	return status;
 }
@@ -110,20 +111,27 @@ static void leases_keep(struct run *run)
 		count, count == 1 ? "" : "s", count == 1 ? "s" : "");
 }
 
-static void run_do(struct run *run, const struct options *options)
+void run_exit_code(struct run *run)
+{
+	size_t failed = plan_count(run->plan, ACTION_BLOCKED);
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		failed += run->outcomes[i].state == OUTCOME_FAILED;
+	run->failed = failed;
+	run->exit_code =
+		incomplete_exit(run->live, failed ? EXIT_FAILED : EXIT_CONVERGED, &run->fault);
+}
+
+void run_do(struct run *run, const struct options *options)
 {
 	if (options->confirm_seconds)
 		leases_keep(run);
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Applying", count_acting(run->plan));
 	run->outcomes = outcomes_new(run->plan->n_steps);
-	size_t failed = apply_probed(run->plan, run->live, options->lessor, run->outcomes,
-				     progress_counter(progress));
+	apply_probed(run->plan, run->live, options->lessor, run->outcomes,
+		     progress_counter(progress));
 	progress_end(progress);
-	failed += plan_count(run->plan, ACTION_BLOCKED);
-	run->failed = failed;
-	run->exit_code =
-		incomplete_exit(run->live, failed ? EXIT_FAILED : EXIT_CONVERGED, &run->fault);
+	run_exit_code(run);
 }
 
 struct fingerprint run_fingerprint(const struct run *run, const struct desired *desired)
@@ -180,8 +188,6 @@ static int run_guarded(struct run *run, const struct desired *desired,
 			return status;
 	}
 	run_do(run, options);
-	if (run->guardian.pid)
-		guardian_applied(&run->guardian);
 	return 0;
 }
 
@@ -191,7 +197,7 @@ static int run_locked(struct run *run, const struct desired *desired, struct loo
 {
 	int status = confirm_check(error);
 	if (status == 0)
-		status = look(run, desired, lookups, options, error);
+		status = run_look_at(run, desired, lookups, options, error);
 	if (status < 0 || refused(run->plan) ||
 	    (options->saved && !saved_holds(run, desired, options)))
 		return status;
@@ -228,10 +234,8 @@ static int lock_wait(const struct options *options, struct apply_lock *ret_lock,
 /* Containers that restart while the lock is waited for are looked up anew, so often. */
 #define LOOKUPS_MAX 3
 
-/* Finds the containers, and takes the lock after that: no engine keeps others from it. */
-static int lock_take(struct lookups *lookups, const struct desired *desired,
-		     const struct options *options, struct apply_lock *ret_lock,
-		     struct error *error)
+int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,
+	     struct apply_lock *ret_lock, struct error *error)
 {
 	for (int i = 1;; i++) {
 		containers_find(lookups, desired, options);
@@ -247,17 +251,25 @@ int run_apply(struct run *run, const struct desired *desired, const struct optio
 {
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
 	struct apply_lock lock;
-	int status = lock_take(lookups, desired, options, &lock, error);
+	int status = run_lock(lookups, desired, options, &lock, error);
 	if (status == 0) {
 		status = run_locked(run, desired, lookups, options, &lock, error);
 		apply_unlock(&lock);
 	}
 	lookups_free(lookups);
+	if (status == 0 && run->outcomes)
+		busy_again(run, desired, options);
+	if (status == 0 && run->guardian.pid)
+		guardian_applied(&run->guardian);
 	return status;
 }
 
 void run_free(struct run *run)
 {
+	if (run->again) {
+		run_free(run->again);
+		free(run->again);
+	}
 	outcomes_free(run->outcomes, run->plan ? run->plan->n_steps : 0);
 	plan_free(run->plan);
 	live_free(run->live);

@@ -25,6 +25,8 @@ struct run {
 	struct error fault; /* of the run as a whole; CODE_NONE: none */
 	size_t failed;      /* steps, once it was tried: also those that are blocked */
 	int exit_code;
+	struct run *again; /* what was tried again (cmd/busy.h), whose steps and errors are this
+			      one's; or NULL */
 };
 
 typedef int run_round(struct run *run, const struct desired *desired, const struct options *options,
@@ -36,6 +38,17 @@ run_round run_look;
  * if that is the plan, made from the same live state. */
 run_round run_apply;
 void run_free(struct run *run);
+
+/* What run_apply is made of, for cmd/busy.c. Finds the containers, and takes the lock after that:
+ * no engine keeps others from it. */
+int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,
+	     struct apply_lock *ret_lock, struct error *error);
+/* As run_look, of the containers that were found. */
+int run_look_at(struct run *run, const struct desired *desired, struct lookups *lookups,
+		const struct options *options, struct error *error);
+/* Does the steps that act, and sets the exit code. */
+void run_do(struct run *run, const struct options *options);
+void run_exit_code(struct run *run);
 /* What the plan was made from; in the run's arena. */
 struct fingerprint run_fingerprint(const struct run *run, const struct desired *desired);
 

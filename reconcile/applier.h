@@ -15,7 +15,6 @@ struct applier {
 	atomic_size_t *done;   /* or NULL */
 	bool old_way;          /* the kernel cannot make a link in another namespace */
 	int next_ifindex;      /* see ifindex_choose */
-	int waited_ms;         /* for links that are being taken apart */
 	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
 	size_t n_creates;
 	struct arena *arena;

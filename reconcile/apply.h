@@ -17,6 +17,10 @@ struct outcome {
 /* Of steps that are not done. Their errors are theirs. */
 struct outcome *outcomes_new(size_t count);
 void outcomes_free(struct outcome *outcomes, size_t count);
+/* Whether it failed because another link has the MAC or the address. That may be a link of a
+ * namespace that died, which the kernel takes apart a moment later: worth another try soon, but not
+ * under the lock. */
+bool outcome_busy(const struct outcome *outcome);
 
 /* Does the steps of the plan in their order; one's failure does not stop another's. `outcomes` has
  * plan->n_steps elements, of which none has an error. `live` is the one that the plan was made

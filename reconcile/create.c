@@ -6,11 +6,6 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
-
-#define BUSY_PATIENCE_MS 2000
-#define BUSY_INTERVAL_MS 10
 
 /* So many links may announce themselves to all others that are made with them: two thousand
  * deliveries take less than the packet socket's close. */
@@ -94,64 +89,28 @@ static void details_check(struct making *making, const struct batch *batch)
 	}
 }
 
-static bool details_busy(const struct making *making, const struct batch *batch)
-{
-	for (size_t i = 0; i < details_count(making); i++)
-		if (batch_reply(batch, making->first + i)->errnum == EADDRINUSE)
-			return true;
-	return false;
-}
-
-/* Up, addresses, routes: of all links of the group together that are still to be brought up. What
- * is busy may be tried again, if there is `patience`. */
-static void details_send(struct group *group, uint16_t flags, bool patience)
+/* Up, addresses, routes: of all links of the group together. What the kernel refuses is not waited
+ * for, as the lock is held: EADDRINUSE may be a link of a namespace that died and is being taken
+ * apart (cleanup_net), which is for the caller to try again (outcome_busy). */
+static void details_do(struct group *group)
 {
 	union message message;
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	for (size_t i = 0; i < group->n_makings; i++) {
 		struct making *making = &group->makings[i];
-		if (making_failed(making) || !making->busy)
+		if (making_failed(making))
 			continue;
 		making->first = batch_count(batch);
 		queue(batch, encode_link_up(&message, making->ifindex, !making->spec->down),
 		      &message, false);
-		queue_details(batch, making->spec, making->ifindex, flags);
+		queue_details(batch, making->spec, making->ifindex, NLM_F_EXCL);
 	}
 	if (batch_send(group->netlink, batch, &error) < 0)
 		group_broke(group, DEED_UP, &error);
-	for (size_t i = 0; i < group->n_makings; i++) {
-		struct making *making = &group->makings[i];
-		if (making_failed(making) || !making->busy)
-			continue;
-		making->busy = patience && details_busy(making, batch);
-		if (!making->busy)
-			details_check(making, batch);
-	}
-}
-
-static bool group_busy(const struct group *group)
-{
 	for (size_t i = 0; i < group->n_makings; i++)
-		if (group->makings[i].busy && !making_failed(&group->makings[i]))
-			return true;
-	return false;
-}
-
-/* The kernel takes a namespace that died apart in the background (cleanup_net), and until it has,
- * a container's last macvlan holds the MAC, or its last ipvlan the address, that the next is to
- * have: so wait a little, but no more than BUSY_PATIENCE_MS in all of a run. */
-static void details_do(struct group *group)
-{
-	struct applier *applier = group->applier;
-	for (size_t i = 0; i < group->n_makings; i++)
-		group->makings[i].busy = true;
-	details_send(group, NLM_F_EXCL, true);
-	while (group_busy(group)) {
-		applier->waited_ms += BUSY_INTERVAL_MS;
-		nanosleep(&(struct timespec){.tv_nsec = BUSY_INTERVAL_MS * 1000000L}, NULL);
-		details_send(group, NLM_F_REPLACE, applier->waited_ms < BUSY_PATIENCE_MS);
-	}
+		if (!making_failed(&group->makings[i]))
+			details_check(&group->makings[i], batch);
 }
 
 static bool making_announces(const struct making *making, bool outside)

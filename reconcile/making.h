@@ -11,7 +11,6 @@ struct making {
 	int ifindex, parent;
 	bool there;   /* the link is in its namespace, with its mark */
 	bool outside; /* its parent announces it */
-	bool busy;    /* its MAC or address is held by another link */
 	size_t first; /* its first reply in the batch */
 };
 

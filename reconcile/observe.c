@@ -12,12 +12,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* Known from before, but not as it is now. */
+static bool space_is_lost(const struct live_ns *ns)
+{
+	return ns->stale && !ns->handle;
+}
+
 static void place_visit(const struct netns_place *place, void *data)
 {
 	struct observer *observer = data;
 	struct stat stat;
 	struct error error;
-	if (*space_slot(observer, place->inode))
+	const size_t known = *space_slot(observer, place->inode);
+	if (known && !space_is_lost(observer->spaces[known - 1].ns))
 		return;
 	int fd = netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
 			       &observer->host, &stat, &error);
@@ -108,10 +115,21 @@ static int host_open(struct observer *observer, struct error *error)
 	return 0;
 }
 
-static void spaces_take_over(struct observer *observer)
+/* `wide`: of what has no number, no event would have told. */
+static void spaces_take_over(struct observer *observer, bool wide)
 {
-	for (size_t i = 0; i < observer->before->n_spaces; i++)
-		space_add(observer, observer->before->spaces[i]);
+	for (size_t i = 0; i < observer->before->n_spaces; i++) {
+		struct live_ns *ns = observer->before->spaces[i];
+		ns->stale |= wide && !ns->host && ns->nsid < 0;
+		space_add(observer, ns);
+	}
+}
+
+/* What could not be looked at is not looked at again. */
+static void unseen_keep(struct observer *observer)
+{
+	for (size_t i = 0; i < observer->before->n_unseen; i++)
+		unseen_add(observer, "%s", observer->before->unseen[i]);
 }
 
 static struct live *live_new(void)
@@ -124,7 +142,7 @@ static struct live *live_new(void)
 
 /* The spaces of `before` are the observer's from the beginning: it frees them or hands them on. */
 static struct live *look(struct live *before, const struct desired *desired,
-			 struct lookups *lookups, struct error *error)
+			 struct lookups *lookups, bool wide, struct error *error)
 {
 	struct live *live = live_new();
 	struct observer observer = {.live = live,
@@ -133,14 +151,16 @@ static struct live *look(struct live *before, const struct desired *desired,
 				    .everything = everything_matters()};
 	spaces_grow(&observer);
 	if (before)
-		spaces_take_over(&observer);
+		spaces_take_over(&observer, wide);
 	live->addr_proto = before && before->addr_proto;
 
 	int status = host_open(&observer, error);
 	if (status == 0) {
 		targets_find(&observer, desired);
-		if (!before)
+		if (wide)
 			others_find(&observer);
+		else
+			unseen_keep(&observer);
 		status = spaces_read(&observer, error);
 	}
 	spaces_settle(&observer);
@@ -156,13 +176,19 @@ static struct live *look(struct live *before, const struct desired *desired,
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error)
 {
 	descriptors_raise();
-	return look(NULL, desired, lookups, error);
+	return look(NULL, desired, lookups, true, error);
 }
 
 struct live *observe_again(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error)
 {
-	return look(before, desired, lookups, error);
+	return look(before, desired, lookups, false, error);
+}
+
+struct live *observe_widely(struct live *before, const struct desired *desired,
+			    struct lookups *lookups, struct error *error)
+{
+	return look(before, desired, lookups, true, error);
 }
 
 static uint64_t cookie_of(const struct live_ns *ns)

@@ -23,6 +23,11 @@ void live_free(struct live *live);
 struct live *observe_again(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error);
 
+/* The same, and finds every namespace that is not known yet, or known but not as it is now, or has
+ * no number by which the kernel would tell of what changes there. */
+struct live *observe_widely(struct live *before, const struct desired *desired,
+			    struct lookups *lookups, struct error *error);
+
 /* A second look beside an earlier one, which stays as it is: at the namespaces that `before` holds,
  * which may have lost their names, and at every other that can be found. Returns the caller's to
  * free with live_free, or NULL. */

@@ -140,6 +140,11 @@ void outcomes_free(struct outcome *outcomes, size_t count)
 	free(outcomes);
 }
 
+bool outcome_busy(const struct outcome *outcome)
+{
+	return outcome->state == OUTCOME_FAILED && outcome->error->code == CODE_MAC_BUSY;
+}
+
 void outcome_fail(struct outcome *outcome, const struct error *error)
 {
 	if (outcome->state == OUTCOME_FAILED)

@@ -1,5 +1,6 @@
 #include "watch/retry.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
@@ -8,20 +9,30 @@
 #define DELAY_FIRST_MS 100
 #define DELAY_MAX_MS   60000
 
+/* 2.5 s in all. */
+#define BUSY_FIRST_MS 10
+#define BUSY_MAX      8
+
 struct entry {
+	struct entry *next; /* in its bucket */
 	char *key;
-	unsigned failures;
-	int64_t until;
+	unsigned failures, busy, repairs; /* in a row */
+	bool wanted;                      /* it is still to be done */
+	int64_t until;                    /* it is left alone */
+	int64_t repaired;                 /* when it last was */
 };
 
 struct retry {
-	struct entry *entries;
-	size_t count, room;
+	struct entry **buckets;
+	size_t n_buckets; /* a power of two */
+	size_t count;
 };
 
 struct retry *retry_new(void)
 {
 	struct retry *retry = memory_new(1, sizeof(*retry));
+	retry->n_buckets = 16;
+	retry->buckets = memory_new(retry->n_buckets, sizeof(struct entry *));
 	return retry;
 }
 
@@ -30,49 +41,82 @@ void retry_free(struct retry *retry)
 	if (!retry)
 		return;
 	retry_clear(retry);
-	free(retry->entries);
+	free(retry->buckets);
 	free(retry);
 }
 
-static struct entry *entry_find(const struct retry *retry, const char *key)
+/* Where the pointer to the key's entry is, or would be. */
+static struct entry **entry_at(const struct retry *retry, const char *key)
 {
-	for (size_t i = 0; i < retry->count; i++)
-		if (strcmp(retry->entries[i].key, key) == 0)
-			return &retry->entries[i];
-	return NULL;
+	struct entry **at = &retry->buckets[hash_text(HASH_START, key) & (retry->n_buckets - 1)];
+	while (*at && strcmp((*at)->key, key) != 0)
+		at = &(*at)->next;
+	return at;
 }
 
-static struct entry *entry_new(struct retry *retry, const char *key)
+static void buckets_grow(struct retry *retry)
 {
-	if (retry->count == retry->room) {
-		retry->room = retry->room ? retry->room * 2 : 8;
-		retry->entries = memory_or_die(
-			reallocarray(retry->entries, retry->room, sizeof(*retry->entries)));
-	}
-	char *copy = memory_or_die(strdup(key));
-	struct entry *entry = &retry->entries[retry->count++];
-	*entry = (struct entry){.key = copy};
+	struct entry **old = retry->buckets;
+	const size_t n_old = retry->n_buckets;
+	retry->n_buckets *= 2;
+	retry->buckets = memory_new(retry->n_buckets, sizeof(struct entry *));
+	for (size_t i = 0; i < n_old; i++)
+		for (struct entry *entry = old[i], *next; entry; entry = next) {
+			next = entry->next;
+			entry->next = NULL;
+			*entry_at(retry, entry->key) = entry;
+		}
+	free(old);
+}
+
+/* The key's entry, made if need be. */
+static struct entry *entry_of(struct retry *retry, const char *key)
+{
+	struct entry *entry = *entry_at(retry, key);
+	if (entry)
+		return entry;
+	if (retry->count++ == retry->n_buckets)
+		buckets_grow(retry);
+	entry = memory_new(1, sizeof(*entry));
+	entry->key = memory_or_die(strdup(key));
+	*entry_at(retry, key) = entry;
 	return entry;
 }
 
-bool retry_held(const struct retry *retry, const char *key, int64_t now)
+static void entry_drop(struct retry *retry, struct entry **at)
 {
-	const struct entry *entry = entry_find(retry, key);
-	return entry && entry->until > now;
+	struct entry *entry = *at;
+	*at = entry->next;
+	free(entry->key);
+	free(entry);
+	retry->count--;
+}
+
+bool retry_held(struct retry *retry, const char *key, int64_t now)
+{
+	struct entry *entry = *entry_at(retry, key);
+	const bool held = entry && entry->until > now;
+	if (held)
+		entry->wanted = true;
+	return held;
+}
+
+static int64_t delay_doubled(int64_t delay, unsigned times)
+{
+	for (; times > 1 && delay < DELAY_MAX_MS; times--)
+		delay *= 2;
+	return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
 }
 
 bool retry_due(const struct retry *retry, const char *key, int64_t now)
 {
-	const struct entry *entry = entry_find(retry, key);
-	return entry && entry->until <= now;
+	const struct entry *entry = *entry_at(retry, key);
+	return entry && entry->wanted && entry->until <= now;
 }
 
 int64_t retry_delay(unsigned failures)
 {
-	int64_t delay = DELAY_FIRST_MS;
-	for (unsigned i = 1; i < failures && delay < DELAY_MAX_MS; i++)
-		delay *= 2;
-	return delay < DELAY_MAX_MS ? delay : DELAY_MAX_MS;
+	return delay_doubled(DELAY_FIRST_MS, failures);
 }
 
 /* Up to a quarter more, so that many that failed together do not come again together. */
@@ -84,51 +128,113 @@ static int64_t jitter(int64_t delay)
 	return (int64_t)(random % (uint32_t)(delay / 4 + 1));
 }
 
-void retry_failed(struct retry *retry, const char *key, int64_t now)
+static void entry_hold(struct entry *entry, int64_t delay, int64_t now)
 {
-	struct entry *entry = entry_find(retry, key);
-	if (!entry)
-		entry = entry_new(retry, key);
-	int64_t delay = retry_delay(++entry->failures);
+	entry->wanted = true;
 	entry->until = now + delay + jitter(delay);
 }
 
-static void entry_drop(struct retry *retry, struct entry *entry)
+void retry_failed(struct retry *retry, const char *key, int64_t now)
 {
-	free(entry->key);
-	*entry = retry->entries[--retry->count];
+	struct entry *entry = entry_of(retry, key);
+	entry_hold(entry, retry_delay(++entry->failures), now);
+}
+
+bool retry_busy(struct retry *retry, const char *key, int64_t now)
+{
+	struct entry *entry = entry_of(retry, key);
+	if (entry->busy == BUSY_MAX)
+		return false;
+	entry_hold(entry, delay_doubled(BUSY_FIRST_MS, ++entry->busy), now);
+	return true;
+}
+
+static void entry_worked(struct entry *entry)
+{
+	entry->failures = entry->busy = 0;
+	entry->wanted = false;
 }
 
 void retry_forget(struct retry *retry, const char *key)
 {
-	struct entry *entry = entry_find(retry, key);
-	if (entry)
-		entry_drop(retry, entry);
+	struct entry **at = entry_at(retry, key);
+	if (!*at)
+		return;
+	entry_worked(*at);
+	if (!(*at)->repairs)
+		entry_drop(retry, at);
 }
 
-void retry_keep(struct retry *retry, retry_wanted *wanted, const void *data)
+/* While it is left alone it is not as it was made, so that this is no quiet. */
+static unsigned repairs_left(const struct entry *entry, int64_t now)
 {
-	for (size_t i = retry->count; i-- > 0;)
-		if (!wanted(data, retry->entries[i].key))
-			entry_drop(retry, &retry->entries[i]);
+	const int64_t from = entry->until > entry->repaired ? entry->until : entry->repaired;
+	const int64_t quiet = now > from ? (now - from) / RETRY_QUIET_MS : 0;
+	return quiet < entry->repairs ? entry->repairs - (unsigned)quiet : 0;
+}
+
+static int64_t entry_repaired(struct entry *entry, unsigned least, int64_t now)
+{
+	const unsigned repairs = repairs_left(entry, now);
+	entry_worked(entry);
+	entry->repairs = (repairs > least ? repairs : least) + 1;
+	entry->repaired = now;
+	entry->until = now;
+	if (entry->repairs <= RETRY_REPAIRS)
+		return 0;
+	const int64_t delay = retry_delay(entry->repairs - RETRY_REPAIRS);
+	entry->until += delay + jitter(delay);
+	return delay;
+}
+
+int64_t retry_repaired(struct retry *retry, const char *key, int64_t now)
+{
+	return entry_repaired(entry_of(retry, key), 0, now);
+}
+
+int64_t retry_contested(struct retry *retry, const char *key, int64_t now)
+{
+	struct entry *entry = entry_of(retry, key);
+	const int64_t delay = entry_repaired(entry, RETRY_REPAIRS, now);
+	entry->wanted = true;
+	return delay;
+}
+
+void retry_keep(struct retry *retry, retry_wanted *wanted, const void *data, int64_t now)
+{
+	for (size_t i = 0; i < retry->n_buckets; i++)
+		for (struct entry **at = &retry->buckets[i]; *at;) {
+			(*at)->wanted = (*at)->wanted && wanted(data, (*at)->key);
+			if ((*at)->wanted || repairs_left(*at, now))
+				at = &(*at)->next;
+			else
+				entry_drop(retry, at);
+		}
 }
 
 void retry_clear(struct retry *retry)
 {
-	while (retry->count)
-		free(retry->entries[--retry->count].key);
+	for (size_t i = 0; i < retry->n_buckets; i++)
+		while (retry->buckets[i])
+			entry_drop(retry, &retry->buckets[i]);
 }
 
 int64_t retry_next(const struct retry *retry, int64_t now)
 {
 	int64_t next = -1;
-	for (size_t i = 0; i < retry->count; i++)
-		if (retry->entries[i].until > now && (next < 0 || retry->entries[i].until < next))
-			next = retry->entries[i].until;
+	for (size_t i = 0; i < retry->n_buckets; i++)
+		for (const struct entry *entry = retry->buckets[i]; entry; entry = entry->next)
+			if (entry->wanted && entry->until > now &&
+			    (next < 0 || entry->until < next))
+				next = entry->until;
 	return next;
 }
 
 size_t retry_count(const struct retry *retry)
 {
-	return retry->count;
+	size_t count = 0;
+	for (size_t i = 0; i < retry->n_buckets; i++)
+		for (const struct entry *entry = retry->buckets[i]; entry; entry = entry->next)
+			count += entry->wanted;
+	return count;
 }

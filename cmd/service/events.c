@@ -51,15 +51,23 @@ static bool link_matters(const struct service *service, const struct live_link *
 	return false;
 }
 
+static const struct live_link *lower_link(const struct service *service,
+					  const struct live_link *link)
+{
+	const bool is_upper =
+		link->kind == KIND_MACVLAN || link->kind == KIND_IPVLAN || link->kind == KIND_VLAN;
+	return is_upper && link->parent_where == PARENT_HOST
+		       ? live_link_by_index(service->live->spaces[0], link->parent)
+		       : NULL;
+}
+
+/* Or one that lies on such a link, whosever it is: it may have an address that ours is to have. */
 static bool index_matters(const struct service *service, int ifindex)
 {
 	const struct live_link *link = live_link_by_index(service->live->spaces[0], ifindex);
-	if (!link)
-		return false;
-	const struct live_link *base =
-		link->kind == KIND_VLAN ? live_link_by_index(service->live->spaces[0], link->parent)
-					: NULL;
-	return link_matters(service, link) || (base && link_matters(service, base));
+	while (link && !link_matters(service, link))
+		link = lower_link(service, link);
+	return link;
 }
 
 /* Other programs' links, addresses and routes come and go on a host all the time. */

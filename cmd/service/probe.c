@@ -112,11 +112,12 @@ static struct probe *answer_of(const struct service *service, const struct probe
 static void conflict(struct service *service, struct step *step, const struct probe *answer)
 {
 	struct error error;
+	char key[STEP_RETRY_KEY_SIZE];
 	const struct outcome outcome = {.state = OUTCOME_FAILED, .error = &error};
 	probe_fault(answer, &error);
 	report_failure(service, step, &outcome);
 	service->metrics.failures++;
-	retry_failed(service->retry, step_key(step), clock_milliseconds());
+	retry_failed(service->retry, step_retry_key(step, key), clock_milliseconds());
 	step->held = true;
 }
 

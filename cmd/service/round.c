@@ -5,6 +5,7 @@
 #include "reconcile/nsid.h"
 #include "schema/words.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdint.h>
@@ -35,13 +36,27 @@ const char *step_key(const struct step *step)
 	return step->want ? step->want->alias : step->have->alias;
 }
 
+/* A container may mark a link of its own as another one's: that must hold up nothing of that one.
+ */
+const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE])
+{
+	const struct live_ns *ns = step->want && step->want->ns ? step->want->ns : step->ns;
+	snprintf(key, STEP_RETRY_KEY_SIZE, "%s in %ju", step_key(step),
+		 ns ? (uintmax_t)ns->inode : 0);
+	return key;
+}
+
 /* The desired state that a look was made for has to live until the next one is done. */
 static bool round_look(struct service *service, struct error *error)
 {
 	struct desired *desired = service->next ? service->next : service->desired;
-	service->live = service->live
-				? observe_again(service->live, desired, service->lookups, error)
-				: observe(desired, service->lookups, error);
+	struct live *before = service->live;
+	service->wide |= !before;
+	service->live = !before         ? observe(desired, service->lookups, error)
+			: service->wide ? observe_widely(before, desired, service->lookups, error)
+					: observe_again(before, desired, service->lookups, error);
+	service->complete |= service->wide;
+	service->wide = false;
 	if (service->next) {
 		desired_free(service->desired);
 		service->desired = service->next;
@@ -150,10 +165,30 @@ static void spaces_retry(struct service *service)
 
 static void steps_hold(struct service *service, struct plan *plan)
 {
+	char key[STEP_RETRY_KEY_SIZE];
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (step_acts(&plan->steps[i]))
-			plan->steps[i].held = retry_held(service->retry, step_key(&plan->steps[i]),
-							 service->held_at);
+			plan->steps[i].held =
+				retry_held(service->retry, step_retry_key(&plan->steps[i], key),
+					   service->held_at);
+}
+
+/* Whether the step gives a link an address or a MAC, which others may have. */
+static bool step_chooses(const struct step *step)
+{
+	bool chooses = step->action == ACTION_CREATE || step->action == ACTION_REPLACE;
+	for (size_t i = 0; step->action == ACTION_CHANGE && i < step->n_changes; i++)
+		chooses |= step->changes[i].to && (step->changes[i].field == FIELD_ADDRESS ||
+						   step->changes[i].field == FIELD_MAC);
+	return chooses && step_acts(step);
+}
+
+static bool plan_chooses(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (step_chooses(&plan->steps[i]))
+			return true;
+	return false;
 }
 
 struct wanted {
@@ -165,20 +200,43 @@ struct wanted {
 static bool still_wanted(const void *data, const char *key)
 {
 	const struct wanted *wanted = data;
+	char its_key[STEP_RETRY_KEY_SIZE];
 	for (size_t i = 0; i < wanted->plan->n_steps; i++) {
 		const struct step *step = &wanted->plan->steps[i];
-		if ((step->held || step_acts(step)) && strcmp(step_key(step), key) == 0)
+		if ((step->held || step_acts(step)) &&
+		    strcmp(step_retry_key(step, its_key), key) == 0)
 			return true;
 	}
 	return target_failing(wanted->live, key) || space_failing(wanted->live, key);
 }
 
-static struct plan *round_plan(struct service *service)
+/* A look and the plan that comes of it; NULL with an error. *ret_again: some of what was found is
+ * to be looked at once more. No event tells of what comes into a namespace that is not known yet,
+ * such as another set's container. So before anything is chosen, all of them are looked for, once
+ * in a round: the lock keeps others of us from choosing meanwhile. */
+static struct plan *look_and_plan(struct service *service, bool *ret_again, struct error *error)
 {
-	struct plan *plan = plan_make(service->desired, service->live, &service->options->plan);
-	steps_hold(service, plan);
-	service_probe(service, plan);
-	service_lease(service, plan);
+	for (;;) {
+		if (!round_look(service, error))
+			return NULL;
+		*ret_again |= nsids_assign(service->live, space_unnumbered, service) > 0;
+		struct plan *plan =
+			plan_make(service->desired, service->live, &service->options->plan);
+		steps_hold(service, plan);
+		if (service->complete || !plan_chooses(plan))
+			return plan;
+		plan_free(plan);
+		service->wide = true;
+	}
+}
+
+static struct plan *round_plan(struct service *service, bool *ret_again, struct error *error)
+{
+	struct plan *plan = look_and_plan(service, ret_again, error);
+	if (plan) {
+		service_probe(service, plan);
+		service_lease(service, plan);
+	}
 	return plan;
 }
 
@@ -191,23 +249,58 @@ static void step_touched(const struct step *step)
 		step->want->ns->stale = true;
 }
 
-static void step_done(struct service *service, const struct step *step,
-		      const struct outcome *outcome, bool drift)
+/* What else is live was not known, it seems: the next look is at everything, unless it may be the
+ * rest of a namespace that died, for which the next round will see. */
+static void step_failed(struct service *service, struct step *step, const struct outcome *outcome)
+{
+	char key[STEP_RETRY_KEY_SIZE];
+	const int64_t now = clock_milliseconds();
+	step_retry_key(step, key);
+	if (outcome_busy(outcome) && retry_busy(service->retry, key, now)) {
+		step->held = true;
+		return;
+	}
+	service->metrics.failures++;
+	retry_failed(service->retry, key, now);
+	if (outcome->error->errnum == EADDRINUSE || outcome->error->errnum == EEXIST)
+		service->unsure = true;
+}
+
+static void step_paused(struct service *service, const struct step *step, int64_t pause)
+{
+	if (pause)
+		log_write(&service->log, LEVEL_WARNING,
+			  "%s does not stay as it was made: another program may be at work on it; "
+			  "it is left alone for %g s",
+			  step->name, (double)pause / 1000);
+}
+
+static void step_worked(struct service *service, const struct step *step, bool drift)
+{
+	char key[STEP_RETRY_KEY_SIZE];
+	step_retry_key(step, key);
+	if (drift)
+		step_paused(service, step,
+			    retry_repaired(service->retry, key, clock_milliseconds()));
+	else
+		retry_forget(service->retry, key);
+}
+
+static void step_done(struct service *service, struct step *step, const struct outcome *outcome,
+		      bool drift)
 {
 	if (!step_acts(step))
 		return;
 	step_touched(step);
 	service->metrics.operations++;
 	service->metrics.repaired += drift;
-	if (outcome->state == OUTCOME_FAILED) {
-		service->metrics.failures++;
-		retry_failed(service->retry, step_key(step), clock_milliseconds());
-	} else {
-		retry_forget(service->retry, step_key(step));
-	}
+	if (outcome->state == OUTCOME_FAILED)
+		step_failed(service, step, outcome);
+	else
+		step_worked(service, step, drift);
 }
 
-static void round_do(struct service *service, const struct plan *plan, bool drift)
+static void round_do(struct service *service, struct plan *plan, bool drift)
 {
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
 	apply(plan, service->live, service->options->lessor, outcomes);
@@ -220,14 +313,13 @@ static void round_do(struct service *service, const struct plan *plan, bool drif
 
 static void never_settles(struct service *service, const struct plan *plan)
 {
+	char key[STEP_RETRY_KEY_SIZE];
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (!step_acts(step))
-			continue;
-		log_write(&service->log, LEVEL_WARNING,
-			  "%s does not stay as it was made: another program may be at work on it",
-			  step->name);
-		retry_failed(service->retry, step_key(step), clock_milliseconds());
+		if (step_acts(step))
+			step_paused(service, step,
+				    retry_contested(service->retry, step_retry_key(step, key),
+						    clock_milliseconds()));
 	}
 }
 
@@ -261,10 +353,10 @@ static bool death_heard(struct service *service)
 /* One look and one plan; true: the plan was done, and has to be looked at. */
 static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
 {
-	if (!round_look(service, error))
+	bool again = false;
+	struct plan *plan = round_plan(service, &again, error);
+	if (!plan)
 		return false;
-	bool again = nsids_assign(service->live, space_unnumbered, service) > 0;
-	struct plan *plan = round_plan(service);
 	bool allowed = round_allowed(plan);
 	if (allowed && number == PASSES_MAX) {
 		never_settles(service, plan);
@@ -283,11 +375,16 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	if (!again) {
 		const struct wanted wanted = {plan, service->live};
 		targets_failed(service);
-		retry_keep(service->retry, still_wanted, &wanted);
+		retry_keep(service->retry, still_wanted, &wanted, service->held_at);
 		report_notices(service, plan, service->live);
 		report_state(service, plan);
 	}
 	plan_free(plan);
+	if (service->unsure) {
+		live_free(service->live);
+		service->live = NULL;
+	}
+	service->unsure = false;
 	return again;
 }
 
@@ -304,6 +401,9 @@ static void round_passes(struct service *service, bool drift)
 	service->failed = apply_lock(&lock, lock_waits, service, &error) < 0;
 	if (!service->failed) {
 		log_hold(&service->log);
+		/* What others did while it waited for the lock. */
+		service_hear(service);
+		service->complete = false;
 		for (unsigned number = 0; pass(service, number, drift, &error); number++)
 			;
 		apply_unlock(&lock);

@@ -51,6 +51,9 @@ struct service {
 	bool dirty;        /* a round is due */
 	bool broken;       /* it cannot go on: to be started anew */
 	bool failed;       /* the last round could not be done */
+	bool wide;         /* the next look finds namespaces that it was not told of, too */
+	bool complete;     /* a look of this round did */
+	bool unsure;       /* something failed as if not all were known */
 	bool heard_death;  /* a namespace died since this was last reset */
 	int64_t held_at;   /* the time by which the last round held back what had failed */
 
@@ -66,8 +69,8 @@ void service_hear(struct service *service);
 /* Everything has to be looked at. */
 void service_doubt(struct service *service);
 
-/* engines.c: asks the engines that the desired state's containers are of, and listens to them, in the
- * loop. Of the state that the next look is for. */
+/* engines.c: asks the engines that the desired state's containers are of, and listens to them, in
+ * the loop. Of the state that the next look is for. */
 void service_engines_update(struct service *service);
 /* Asks about everything again. */
 void service_engines_reload(struct service *service);
@@ -104,10 +107,14 @@ void report_steps(struct service *service, const struct plan *plan, const struct
 void report_notices(struct service *service, const struct plan *plan, const struct live *live);
 void report_state(struct service *service, const struct plan *plan);
 
-/* The key of a step for the retries: its link's mark. */
+/* The mark of a step's link. */
 const char *step_key(const struct step *step);
 /* The key for the retries of a container that could not be looked at. No mark begins like it. */
 #define SOURCE_KEY_SIZE (PATH_MAX + 16)
 const char *source_key(enum source_kind kind, const char *source, char key[SOURCE_KEY_SIZE]);
+/* The key of a step for the retries: its link's mark, and the namespace. Writes into the caller's
+ * buffer and returns it. */
+#define STEP_RETRY_KEY_SIZE 320
+const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE]);
 
 #endif

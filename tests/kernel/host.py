@@ -151,6 +151,14 @@ class Host:
         linux.umount(f"/run/netns/{name}")
         os.unlink(f"/run/netns/{name}")
 
+    def hide(self, name):
+        """Takes the name of a namespace away. What is in it stays until the descriptor is closed that
+        this gives, though neither a name nor a process leads there."""
+        self.unread(name)
+        held = os.dup(self.spaces[name])
+        self.remove_netns(name)
+        return held
+
     def hold(self, name, path):
         """Holds the namespace at the path, under a name of the test's."""
         if name in self.spaces:

@@ -124,8 +124,10 @@ class Service:
 
     def until_says(self, words, seconds=10):
         """Waits for a line of the log, among those that no news() has given yet."""
-        self.until(lambda: any(words in line for line in self.log()[self.seen:]),
-                   f"the log says {words!r}", seconds)
+        def says():
+            self.drain()  # or the socket's queue is full, and what comes last is lost
+            return any(words in line for line in self.log()[self.seen:])
+        self.until(says, f"the log says {words!r}", seconds)
 
     def ticks(self):
         """How often it was scheduled, and how long it ran: alike while it sleeps."""

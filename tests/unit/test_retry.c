@@ -74,13 +74,97 @@ static void test_forgotten(void **state)
 	retry_forget(retry, "a");
 	assert_false(retry_held(retry, "a", NOW));
 	assert_int_equal(retry_count(retry), 19);
-	retry_keep(retry, is_b, "b");
+	retry_keep(retry, is_b, "b", NOW);
 	assert_int_equal(retry_count(retry), 1);
 	assert_true(retry_held(retry, "b", NOW + 1599));
 	retry_clear(retry);
 	assert_int_equal(retry_count(retry), 0);
 	retry_failed(retry, "b", NOW);
 	assert_in_range(retry_next(retry, NOW), NOW + 100, NOW + 125);
+	retry_free(retry);
+}
+
+/* What passes by itself is tried again soon, but not for good. */
+static void test_busy(void **state)
+{
+	static const int64_t pauses[] = {10, 20, 40, 80, 160, 320, 640, 1280};
+	(void)state;
+	struct retry *retry = retry_new();
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+		assert_true(retry_busy(retry, "a", NOW));
+		assert_in_range(retry_next(retry, NOW) - NOW, pauses[i], pauses[i] * 5 / 4);
+	}
+	assert_false(retry_busy(retry, "a", NOW));
+	retry_failed(retry, "a", NOW);
+	assert_in_range(retry_next(retry, NOW) - NOW, 100, 125);
+	assert_false(retry_busy(retry, "a", NOW));
+	retry_forget(retry, "a");
+	assert_int_equal(retry_count(retry), 0);
+	assert_true(retry_busy(retry, "a", NOW));
+	retry_free(retry);
+}
+
+/* How often something is repaired in that time that is undone `undone` milliseconds after it was
+ * repaired, each time. */
+static unsigned repairs_within(int64_t time, int64_t undone)
+{
+	struct retry *retry = retry_new();
+	unsigned repairs = 0;
+	for (int64_t now = NOW; now < NOW + time; now += undone) {
+		if (retry_held(retry, "a", now))
+			now = retry_next(retry, now);
+		retry_repaired(retry, "a", now);
+		assert_int_equal(retry_count(retry), 0);
+		repairs++;
+	}
+	retry_free(retry);
+	return repairs;
+}
+
+/* Each repair works, and each is undone. */
+static void test_undone(void **state)
+{
+	const int64_t hour = 3600000;
+	(void)state;
+	assert_in_range(repairs_within(1, 1), 1, 1);
+	/* 16 are free, ten pauses double until they are a minute, which is the longest. */
+	assert_in_range(repairs_within(hour, 1), 16 + 10 + 45, 16 + 10 + 60);
+	assert_in_range(repairs_within(hour, 1000), 16 + 10 + 45, 16 + 10 + 60);
+	/* It was left alone for long enough. */
+	assert_in_range(repairs_within(hour, RETRY_QUIET_MS), 719, 721);
+}
+
+/* Another program's work is forgotten as slowly as it was counted. */
+static void test_repairs_forgotten(void **state)
+{
+	(void)state;
+	struct retry *retry = retry_new();
+	for (int i = 0; i < RETRY_REPAIRS; i++)
+		assert_int_equal(retry_repaired(retry, "a", NOW), 0);
+	assert_false(retry_held(retry, "a", NOW));
+	assert_int_equal(retry_repaired(retry, "a", NOW), 100);
+	assert_true(retry_held(retry, "a", NOW + 99));
+	/* Success, and failures meanwhile, do not change it. */
+	retry_forget(retry, "a");
+	retry_failed(retry, "a", NOW + 200);
+	retry_forget(retry, "a");
+	assert_int_equal(retry_repaired(retry, "a", NOW + 400), 200);
+	assert_int_equal(retry_contested(retry, "a", NOW + 800), 400);
+	/* Nothing to do is no reason to wake up, nor to forget. */
+	retry_keep(retry, is_b, "b", NOW + 900);
+	assert_int_equal(retry_next(retry, NOW + 900), -1);
+	assert_int_equal(retry_count(retry), 0);
+	int64_t now = NOW + 1400 + 4 * RETRY_QUIET_MS;
+	assert_int_equal(retry_repaired(retry, "a", now), 0);
+	assert_int_equal(retry_repaired(retry, "a", now), 100);
+	now += RETRY_QUIET_MS * 20;
+	retry_keep(retry, is_b, "b", now);
+	for (int i = 0; i < RETRY_REPAIRS; i++)
+		assert_int_equal(retry_repaired(retry, "a", now), 0);
+	/* Where it was seen to be undone, none is free. */
+	assert_int_equal(retry_contested(retry, "c", NOW), 100);
+	assert_int_equal(retry_count(retry), 1);
+	assert_int_equal(retry_contested(retry, "c", NOW + 200), 200);
 	retry_free(retry);
 }
 
@@ -91,6 +175,9 @@ int main(void)
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_undone),
+		cmocka_unit_test(test_repairs_forgotten),
 	};
 	return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
 }

@@ -1,0 +1,124 @@
+#include "cmd/busy.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cmd/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* In all, and before the first try; each pause is twice as long as the one before. */
+#define PATIENCE_MS 2000
+#define PAUSE_MS    10
+
+static bool any_busy(const struct run *run)
+{
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		if (outcome_busy(&run->outcomes[i]))
+			return true;
+	return false;
+}
+
+static struct step *step_find(const struct plan *plan, const struct step *busy)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		struct step *step = &plan->steps[i];
+		if (step->want && strcmp(step->want->alias, busy->want->alias) == 0 &&
+		    step->container == busy->container && step->network == busy->network)
+			return step;
+	}
+	return NULL;
+}
+
+/* A saved plan is done as it is, or not at all. */
+static bool may_do(const struct step *step, const struct step *busy, const struct options *options)
+{
+	if (!options->saved)
+		return true;
+	json_t *now = json_step(step, NULL), *then = json_step(busy, NULL);
+	const bool same = json_equal(now, then);
+	json_decref(now);
+	json_decref(then);
+	return same;
+}
+
+/* Nothing is done but what was busy. */
+static void steps_select(const struct run *run, const struct plan *plan,
+			 const struct options *options)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		plan->steps[i].held = true;
+	for (size_t i = 0; i < run->plan->n_steps; i++) {
+		const struct step *busy = &run->plan->steps[i];
+		struct step *step = outcome_busy(&run->outcomes[i]) ? step_find(plan, busy) : NULL;
+		if (step && may_do(step, busy, options))
+			step->held = false;
+	}
+}
+
+/* What is not in the new plan any more, somebody else has done. What cannot be done now stays the
+ * failure that it was. */
+static void outcomes_take(struct run *run, struct run *again)
+{
+	for (size_t i = 0; i < run->plan->n_steps; i++) {
+		struct outcome *outcome = &run->outcomes[i];
+		if (!outcome_busy(outcome))
+			continue;
+		const struct step *step = step_find(again->plan, &run->plan->steps[i]);
+		if (step && !step_acts(step))
+			continue;
+		free(outcome->error);
+		*outcome = (struct outcome){.state = OUTCOME_DONE};
+		if (!step)
+			continue;
+		struct outcome *done = &again->outcomes[step - again->plan->steps];
+		*outcome = *done;
+		done->error = NULL;
+		run->plan->steps[i] = *step;
+	}
+	again->again = run->again;
+	run->again = again;
+	run_exit_code(run);
+}
+
+static bool try_locked(struct run *run, const struct desired *desired, struct lookups *lookups,
+		       const struct options *options)
+{
+	struct error error;
+	struct run *again = memory_new(1, sizeof(*again));
+	if (run_look_at(again, desired, lookups, options, &error) < 0) {
+		free(again);
+		return false;
+	}
+	steps_select(run, again->plan, options);
+	run_do(again, options);
+	outcomes_take(run, again);
+	return true;
+}
+
+static bool try_again(struct run *run, const struct desired *desired, const struct options *options)
+{
+	struct error error;
+	struct apply_lock lock;
+	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
+	bool tried = run_lock(lookups, desired, options, &lock, &error) == 0;
+	if (tried) {
+		tried = try_locked(run, desired, lookups, options);
+		apply_unlock(&lock);
+	}
+	lookups_free(lookups);
+	return tried;
+}
+
+void busy_again(struct run *run, const struct desired *desired, const struct options *options)
+{
+	const int64_t end = clock_milliseconds() + PATIENCE_MS;
+	for (int64_t pause = PAUSE_MS; any_busy(run) && clock_milliseconds() < end; pause *= 2) {
+		nanosleep(&(struct timespec){.tv_sec = pause / 1000,
+					     .tv_nsec = pause % 1000 * 1000000},
+			  NULL);
+		if (!try_again(run, desired, options))
+			return;
+	}
+}

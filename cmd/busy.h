@@ -1,0 +1,12 @@
+/* Steps of an apply that failed because another link has the MAC or address are tried again for a
+ * short time: it may be the rest of a namespace that died. */
+#ifndef CMD_BUSY_H
+#define CMD_BUSY_H
+
+#include "cmd/run.h"
+
+/* Without the lock, which it takes for each try: others may go on meanwhile. The steps of the run
+ * and their outcomes become those of the last try. */
+void busy_again(struct run *run, const struct desired *desired, const struct options *options);
+
+#endif

@@ -1,0 +1,248 @@
+"""What came after the service's first look, in namespaces that it was never told of: before it chooses an
+address it knows of all that is live, and it waits for nobody while it has the lock."""
+import os
+import re
+import subprocess
+import time
+
+from declare import document, lan
+from host import same
+from registry import test
+from service import watching
+
+MACS = {"a1": "02:00:00:00:10:a1", "a2": "02:00:00:00:10:a2", "b1": "02:00:00:00:10:b1"}
+
+
+def a_set(host, name, containers, **keys):
+    host.write(document({"n": lan(**keys)}, containers, name=name), f"{name}.yaml")
+
+
+def attached(host, ns):
+    """The address that it has, once all of the attachment is there."""
+    found = host.addresses(ns, "eth0") if "eth0" in host.names(ns) else set()
+    return found.pop() if len(found) == 1 and len(host.routes(ns)) == 2 else None
+
+
+def not_chosen(name, other, macs=None, needs=(), **keys):
+    """a1 is live, and a2 is not there yet, when something takes the next address."""
+    @test(f"watch others: an address is not chosen that is taken by {name}", needs=needs)
+    def run(host):
+        host.netns("a1", "b1")
+        wanted = {ns: {"n": {"mac_address": mac} if macs else {}} for ns, mac in MACS.items()}
+        a_set(host, "a", {ns: wanted[ns] for ns in ("a1", "a2")}, **keys)
+        a_set(host, "b", {"b1": wanted["b1"]}, **keys)
+        with watching(host, "-f", "a.yaml") as service:
+            service.settle()
+            other(host, service)
+            before = host.snapshot("a1", "b1", settled=True)
+            service.quiet()
+            host.netns("a2")
+            service.until(lambda: attached(host, "a2"), "a2 is attached")
+            service.quiet()
+            same({ns: host.addresses(ns, "eth0") for ns in MACS},
+                 {"a1": {"172.16.86.2/24"}, "a2": {"172.16.86.4/24"}, "b1": {"172.16.86.3/24"}},
+                 "addresses")
+            same(host.snapshot("a1", "b1"), before, "the others")
+            same([line for line in service.news() if "error" in line], [], "errors")
+
+
+def another_set(host, _):
+    host.mvapply("apply", "-f", "b.yaml")
+
+
+def by_hand(host, _=None, kind="macvlan mode bridge"):
+    host.batch("host", [f"link add link eth0 name hand0 type {kind}", "link set hand0 netns b1"])
+    host.batch("b1", ["link set hand0 name eth0", "link set eth0 up",
+                      "address add 172.16.86.3/24 dev eth0"])
+
+
+def without_a_name(host, _):
+    """A process alone keeps the namespace."""
+    by_hand(host)
+    with host.inside("b1"):
+        child = subprocess.Popen(["sleep", "1000"])
+    host.remove_netns("b1")
+    host.hold("b1", f"/proc/{child.pid}/ns/net")
+
+
+not_chosen("another set", another_set)
+not_chosen("another set, with the MACs of the file", another_set, macs=True)
+not_chosen("another set's ipvlan", another_set, needs=["ipvlan"], driver="ipvlan")
+not_chosen("a macvlan made by hand", by_hand)
+not_chosen("an ipvlan made by hand", lambda host, _: by_hand(host, kind="ipvlan mode l2"), needs=["ipvlan"],
+           driver="ipvlan")
+not_chosen("a macvlan in a namespace without a name", without_a_name)
+
+
+@test("watch others: an address is not chosen that came to a namespace that is known")
+def known_namespace(host):
+    """Which is forgotten once something has changed there, as nobody can look into it without a name."""
+    host.netns("a1", "b1")
+    a_set(host, "a", {"a1": ["n"], "a2": ["n"]})
+    by_hand(host)
+    with watching(host, "-f", "a.yaml") as service:
+        service.settle()
+        host.ip("b1", "link set lo up")
+        service.quiet()
+        host.batch("b1", ["address flush dev eth0", "address add 172.16.86.4/24 dev eth0",
+                          "address add 172.16.86.3/32 dev eth0"])
+        service.quiet()
+        host.netns("a2")
+        service.until(lambda: attached(host, "a2"), "a2 is attached")
+        same(host.addresses("a2", "eth0"), {"172.16.86.5/24"}, "the address")
+
+
+@test("watch others: an address is not chosen that came to a link of the host's on the same parent")
+def host_link(host):
+    host.netns("a1")
+    a_set(host, "a", {"a1": ["n"], "a2": ["n"]})
+    host.batch("host", ["link add link eth0 name hand0 type macvlan mode bridge", "link set hand0 up"])
+    with watching(host, "-f", "a.yaml") as service:
+        service.settle()
+        host.ip("host", "address add 172.16.86.3/32 dev hand0")
+        service.quiet()
+        host.netns("a2")
+        service.until(lambda: attached(host, "a2"), "a2 is attached")
+        service.quiet()
+        same(host.addresses("a2", "eth0"), {"172.16.86.4/24"}, "the address")
+        same([line.split("  ")[0] for line in service.news()], ["created attach a2/n"], "the log")
+
+
+@test("watch others: two services of two sets share a network, whoever comes first")
+def two_services(host):
+    names = {letter: [f"{letter}{number}" for number in range(6)] for letter in "ab"}
+    for letter, some in names.items():
+        a_set(host, letter, {name: ["n"] for name in some})
+    with open("/run/first.log", "wb") as log:
+        first = subprocess.Popen([host.binary, "watch", "-f", "a.yaml"], stdin=subprocess.DEVNULL,
+                                 stdout=log, stderr=log)
+    try:
+        with watching(host, "-f", "b.yaml") as service:
+            for pair in zip(names["a"], names["b"]):
+                host.netns(*pair)
+            everybody = names["a"] + names["b"]
+            service.until(lambda: all(attached(host, ns) for ns in everybody), "all are attached")
+            before = host.snapshot(*everybody, settled=True)
+            same(len({attached(host, ns) for ns in everybody}), len(everybody), "addresses")
+            for ns in ("a3", "b2"):
+                host.ip(ns, "link del eth0")
+                service.until(lambda ns=ns: attached(host, ns), f"{ns} is attached again")
+            service.quiet()
+            same(sorted(attached(host, ns) for ns in everybody),
+                 sorted(value["local"] + "/24" for key, value in before.items()
+                        if " 172.16.86." in key), "addresses")
+        with open("/run/first.log", encoding="utf-8") as log:
+            same([line for line in log if "error" in line], [], "what the first says")
+    finally:
+        first.terminate()
+        first.wait()
+
+
+
+
+# --- what is in the way and cannot be seen
+
+MAC = "02:42:ac:10:56:02"
+
+
+def hidden_holder(host, mac=MAC):
+    """Something that cannot be found has the MAC, until the descriptor is closed that this gives."""
+    host.netns("hidden")
+    host.batch("host", [f"link add link eth0 name x address {mac} type macvlan mode bridge",
+                        "link set x netns hidden"])
+    host.ip("hidden", "link set x up")
+    return host.hide("hidden")
+
+
+def with_lock(lines):
+    """The sleeps, of strace's lines, while the lock was held; and those while it was not."""
+    lock, sleeps = None, {True: [], False: []}
+    for line in lines:
+        taken = re.search(r"flock\((\d+), LOCK_EX\) += 0", line)
+        if taken:
+            lock = taken[1]
+        elif lock and re.search(rf"\bclose\({lock}\)", line):
+            lock = None
+        elif re.search(r"nanosleep\(", line):
+            sleeps[lock is not None].append(line.strip())
+    return sleeps
+
+
+@test("watch others: no failure is waited for with the lock, by apply", both=True)
+def apply_without_waiting(host):
+    host.netns("web", "db")
+    held = hidden_holder(host)
+    text = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
+    done = host.run("strace", "-f", "-qq", "-o", "trace", "-e", "trace=flock,close,/nanosleep",
+                    host.binary, "apply", "-f", host.write(text), code=1, seconds=60,
+                    env={"ASAN_OPTIONS": "detect_leaks=0"})
+    with open("trace", encoding="utf-8") as file:
+        sleeps = with_lock(file)
+    same(sleeps[True][:3], [], "sleeps with the lock")
+    assert len(sleeps[False]) >= 3, sleeps
+    assert "attach web/n: cannot bring eth0 up in namespace web: Address already in use [MV0905]" in \
+        done.err, done
+    same((done.out.count("web/n"), done.out.splitlines()[-1]), (1, "Done: 1 created, 1 failed."),
+         "the report")
+    same((host.names("web"), host.addresses("db", "eth0")), (set(), {"172.16.86.3/24"}), "links")
+    os.close(held)
+    host.apply(text)
+    same(attached(host, "web"), "172.16.86.2/24", "once it is gone")
+
+
+@test("watch others: what is in the way only until a namespace has died is no failure of an apply")
+def apply_after_death(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"]})
+    for _ in range(3):
+        held = hidden_holder(host)
+        child = subprocess.Popen(["strace", "-f", "-qq", "-o", "trace", "-e", "trace=/nanosleep",
+                                  host.binary, "apply", "-f", host.write(text)],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        host.until(lambda: os.path.exists("trace") and os.stat("trace").st_size, "it waits")
+        os.close(held)
+        out, err = child.communicate(timeout=60 * host.patience)
+        same((child.returncode, err, out.splitlines()[-1]), (0, "", "Done: 1 created."), "the apply")
+        same(attached(host, "web"), "172.16.86.2/24", "the address")
+        os.unlink("trace")
+        host.unchanged(text)
+        host.delete(text)
+
+
+@test("watch others: no failure is waited for with the lock, by the service")
+def service_without_waiting(host):
+    host.netns("db")
+    held = hidden_holder(host)
+    with watching(host, "-f", host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))) \
+            as service:
+        with service.traced("flock,close,/nanosleep") as trace:
+            host.netns("web")
+            service.until_says("error: attach web/n: cannot bring eth0 up in namespace web: Address "
+                               "already in use")
+        same(with_lock(trace.lines)[True][:3], [], "sleeps with the lock")
+        same((host.names("web"), attached(host, "db")), (set(), "172.16.86.3/24"), "links")
+        os.close(held)
+        service.until(lambda: attached(host, "web") == "172.16.86.2/24", "attached")
+        service.quiet()
+        assert "0 to be tried again" in service.notes[-1], service.notes[-1]
+
+
+@test("watch others: what is in the way only until a namespace has died is not told")
+def service_after_death(host):
+    with watching(host, "-f", host.write(document({"n": lan()}, {"web": ["n"]}))) as service:
+        for _ in range(3):
+            host.netns("web")
+            service.until(lambda: attached(host, "web"), "attached")
+            service.quiet()
+            service.news()
+            held = host.hide("web")
+            host.netns("web")
+            time.sleep(0.2)  # it is tried, and cannot be
+            os.close(held)
+            service.until(lambda: attached(host, "web"), "attached")
+            service.quiet()
+            same([line.split("  ")[0] for line in service.news() if "pending" not in line],
+                 ["created attach web/n"], "the log")
+            host.remove_netns("web")
+            service.until_says("pending")
