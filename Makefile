@@ -35,8 +35,11 @@ SOURCES += $(wildcard tests/model/*.[ch])
 # A target each for what somebody else writes; replay.c runs one on its corpus, libFuzzer on more.
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
 SOURCES += $(wildcard tests/fuzz/*.[ch])
+# The library as test_growth has it, which counts the basic blocks that are entered.
+COUNTED := $(patsubst %.c,$(BUILD)/counted/%.o,$(filter base/% reconcile/% carry/%,$(PROGRAM)))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
-OBJECTS := $(LIBRARY) $(COMMAND) $(HELPERS) $(UNIT:=.o) $(MODEL:=.o) $(FUZZ:=.o) $(BUILD)/tests/fuzz/replay.o
+OBJECTS := $(LIBRARY) $(COMMAND) $(HELPERS) $(UNIT:=.o) $(MODEL:=.o) $(FUZZ:=.o) $(BUILD)/tests/fuzz/replay.o \
+           $(COUNTED)
 
 all: $(BUILD)/mvapply
 
@@ -68,6 +71,13 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(HELPERS) $(BUILD)/lib
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(MODEL): $(MODEL:=.o) $(HELPERS) $(BUILD)/libmvapply.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(BUILD)/counted/%.o: %.c | packages
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize-coverage=trace-pc -c -o $@ $<
+
+$(BUILD)/tests/unit/test_growth: $(BUILD)/tests/unit/test_growth.o $(COUNTED) $(HELPERS) $(BUILD)/libmvapply.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(BUILD)/tests/unit/test_confine: $(BUILD)/cmd/confine.o $(BUILD)/base/capability.o

@@ -95,11 +95,10 @@ static bool subnets_of(const struct live_ns *ns, const struct live_link *link,
 		       struct prefix subnets[N_FAMILIES])
 {
 	memset(subnets, 0, N_FAMILIES * sizeof(*subnets));
-	for (size_t i = 0; i < ns->n_addrs; i++) {
-		const struct live_addr *addr = &ns->addrs[i];
+	each_addr_of (addr, ns, link->ifindex) {
 		struct prefix *subnet = &subnets[addr->prefix.ip.family == AF_INET ? IPV4 : IPV6];
-		if (addr->ifindex == link->ifindex && addr->scope < RT_SCOPE_LINK &&
-		    addr->flags & IFA_F_PERMANENT && !subnet->ip.family)
+		if (addr->scope < RT_SCOPE_LINK && addr->flags & IFA_F_PERMANENT &&
+		    !subnet->ip.family)
 			*subnet = (struct prefix){.ip = prefix_first(&addr->prefix),
 						  .len = addr->prefix.len};
 	}

@@ -162,9 +162,9 @@ static struct subnet *subnet_at(struct found_set *set, struct network *network,
 
 /* Link-local addresses are the kernel's own; those that end by themselves, others' (DHCP, router
  * advertisements). */
-static bool addr_of(const struct live_link *link, const struct live_addr *addr)
+static bool addr_counts(const struct live_link *link, const struct live_addr *addr)
 {
-	return addr->ifindex == link->ifindex && addr->scope < RT_SCOPE_LINK &&
+	return addr->scope < RT_SCOPE_LINK &&
 	       (link->mark.role != ROLE_NONE || addr->flags & IFA_F_PERMANENT);
 }
 
@@ -197,15 +197,14 @@ static void addresses_take(struct found_set *set, struct found_network *network,
 	const struct live_link *link = attachment->link;
 	const struct live_addr *lease = live_lease(set->live, ns, link);
 	attachment->model.dhcp = attachment->model.has_dhcp = lease != NULL;
-	for (size_t i = 0; i < ns->n_addrs; i++)
-		if (addr_of(link, &ns->addrs[i]) && &ns->addrs[i] != lease &&
-		    addr_marked(set, link, &ns->addrs[i]))
-			address_take(set, network, attachment, &ns->addrs[i].prefix);
-	for (size_t i = 0; i < ns->n_addrs; i++) {
-		bool ipv4 = ns->addrs[i].prefix.ip.family == AF_INET;
+	each_addr_of (addr, ns, link->ifindex)
+		if (addr_counts(link, addr) && addr != lease && addr_marked(set, link, addr))
+			address_take(set, network, attachment, &addr->prefix);
+	each_addr_of (addr, ns, link->ifindex) {
+		bool ipv4 = addr->prefix.ip.family == AF_INET;
 		const struct ip *ip = ipv4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
-		if (!ip->family && &ns->addrs[i] != lease && addr_of(link, &ns->addrs[i]))
-			address_take(set, network, attachment, &ns->addrs[i].prefix);
+		if (!ip->family && addr != lease && addr_counts(link, addr))
+			address_take(set, network, attachment, &addr->prefix);
 	}
 }
 
@@ -231,14 +230,12 @@ static void route_take(struct found_set *set, struct found_network *network,
 void found_routes(struct found_set *set, struct found_attachment *attachment)
 {
 	struct found_network *network = &set->networks[attachment->network];
-	for (size_t i = 0; i < attachment->ns->n_routes; i++) {
-		const struct live_route *route = &attachment->ns->routes[i];
+	each_route_of (route, attachment->ns, attachment->link->ifindex) {
 		/* What comes with a lease. */
 		if (attachment->model.dhcp && route->to.ip.family == AF_INET)
 			continue;
-		if (route->ifindex == attachment->link->ifindex &&
-		    (route->proto == MARK_PROTOCOL ||
-		     (attachment->link->mark.role == ROLE_NONE && route->proto != RTPROT_KERNEL)))
+		if (route->proto == MARK_PROTOCOL ||
+		    (attachment->link->mark.role == ROLE_NONE && route->proto != RTPROT_KERNEL))
 			route_take(set, network, attachment, route);
 	}
 }
@@ -323,11 +320,10 @@ void found_host(struct found_set *set, const char *name, const struct live_link 
 		note_add(set->arena, &network->notes,
 			 "%s gets a MAC address that follows from its own IP address", link->name);
 	likeness_check(set, network, link, &network->notes);
-	for (size_t i = 0; i < ns->n_addrs; i++) {
-		const struct prefix *address = &ns->addrs[i].prefix;
+	each_addr_of (addr, ns, link->ifindex) {
+		const struct prefix *address = &addr->prefix;
 		struct ip *own = address->ip.family == AF_INET ? &host->ipv4 : &host->ipv6;
-		if (!addr_of(link, &ns->addrs[i]) ||
-		    (own->family && !addr_marked(set, link, &ns->addrs[i])))
+		if (!addr_counts(link, addr) || (own->family && !addr_marked(set, link, addr)))
 			continue;
 		*own = address->ip;
 		if (address->len < ip_bits(&address->ip))

@@ -46,12 +46,9 @@ static void names_settle(const struct found_set *set, struct found_container *co
 static bool holds_default(const struct found_attachment *attachment, size_t family)
 {
 	const uint8_t families[] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
-	for (size_t i = 0; i < attachment->ns->n_routes; i++) {
-		const struct live_route *route = &attachment->ns->routes[i];
-		if (route->ifindex == attachment->link->ifindex && !route->to.len &&
-		    route->to.ip.family == families[family])
+	each_route_of (route, attachment->ns, attachment->link->ifindex)
+		if (!route->to.len && route->to.ip.family == families[family])
 			return true;
-	}
 	return false;
 }
 

@@ -67,28 +67,14 @@ static bool changing_begin(struct applier *applier, size_t number, struct changi
 	return false;
 }
 
-/* The route as it is live: its protocol and metric tell it from others to the same place. */
-static bool route_delete_encode(const struct changing *changing, const struct link_route *route,
-				union message *message)
-{
-	const struct live_ns *ns = changing->step->ns;
-	for (size_t i = 0; i < ns->n_routes; i++) {
-		const struct live_route *live = &ns->routes[i];
-		if (live->ifindex == changing->ifindex && prefix_equal(&live->to, &route->to) &&
-		    ip_equal(&live->via, &route->via))
-			return encode_route_delete(message, changing->ifindex, route, live->proto,
-						   live->metric);
-	}
-	return encode_route_delete(message, changing->ifindex, route, MARK_PROTOCOL, 0);
-}
-
 static void removal_queue(const struct changing *changing, const struct change *change,
 			  struct batch *batch)
 {
 	union message message;
 	bool encoded = change->field == FIELD_ADDRESS
 			       ? encode_addr_delete(&message, changing->ifindex, &change->addr)
-			       : route_delete_encode(changing, &change->route, &message);
+			       : encode_route_delete(&message, changing->ifindex, &change->route,
+						     change->route.protocol, change->route.metric);
 	queue(batch, encoded, &message, false);
 }
 
@@ -271,12 +257,10 @@ static uint16_t put_flags(const struct change *change)
 static bool others_follow(const struct changing *changing)
 {
 	const struct live_ns *ns = changing->step->ns;
-	for (size_t i = 0; i < ns->n_addrs; i++) {
-		const struct live_addr *addr = &ns->addrs[i];
-		if (addr->ifindex == changing->ifindex && addr->prefix.ip.family == AF_INET &&
-		    addr->flags & IFA_F_SECONDARY && addr->proto != MARK_PROTOCOL)
+	each_addr_of (addr, ns, changing->ifindex)
+		if (addr->prefix.ip.family == AF_INET && addr->flags & IFA_F_SECONDARY &&
+		    addr->proto != MARK_PROTOCOL)
 			return true;
-	}
 	return false;
 }
 

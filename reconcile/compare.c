@@ -130,10 +130,9 @@ static bool addr_ours(const struct planner *planner, const struct step *step,
 
 static const struct live_addr *addr_find(const struct step *step, const struct prefix *prefix)
 {
-	for (size_t i = 0; i < step->ns->n_addrs; i++)
-		if (step->ns->addrs[i].ifindex == step->have->ifindex &&
-		    prefix_equal(&step->ns->addrs[i].prefix, prefix))
-			return &step->ns->addrs[i];
+	each_addr_of (addr, step->ns, step->have->ifindex)
+		if (prefix_equal(&addr->prefix, prefix))
+			return addr;
 	return NULL;
 }
 
@@ -164,13 +163,11 @@ static void addr_change(const struct planner *planner, struct step *step, bool f
 static void compare_addrs(const struct planner *planner, struct step *step)
 {
 	const struct link_spec *want = step->want;
-	for (size_t i = 0; i < step->ns->n_addrs; i++) {
-		const struct live_addr *addr = &step->ns->addrs[i];
+	each_addr_of (addr, step->ns, step->have->ifindex) {
 		bool wanted = false;
 		for (size_t k = 0; k < want->n_addrs; k++)
 			wanted |= prefix_equal(&want->addrs[k], &addr->prefix);
-		if (addr->ifindex == step->have->ifindex && !wanted &&
-		    addr_ours(planner, step, addr))
+		if (!wanted && addr_ours(planner, step, addr))
 			addr_change(planner, step, true, false, &addr->prefix);
 	}
 	for (size_t i = 0; i < want->n_addrs; i++) {
@@ -206,19 +203,11 @@ static void route_put(const struct planner *planner, struct step *step,
 		->route = *to;
 }
 
-static struct link_route route_of(const struct live_route *live)
-{
-	return (struct link_route){.to = live->to, .via = live->via, .source = live->source};
-}
-
 static const struct live_route *route_find(const struct step *step, const struct prefix *to)
 {
-	for (size_t i = 0; i < step->ns->n_routes; i++) {
-		const struct live_route *route = &step->ns->routes[i];
-		if (prefix_equal(&route->to, to) && route->ifindex == step->have->ifindex &&
-		    route->proto != RTPROT_KERNEL)
+	each_route_of (route, step->ns, step->have->ifindex)
+		if (prefix_equal(&route->to, to) && route->proto != RTPROT_KERNEL)
 			return route;
-	}
 	return NULL;
 }
 
@@ -249,13 +238,12 @@ static bool route_same(const struct step *step, const struct link_route *want,
 static void compare_routes(const struct planner *planner, struct step *step)
 {
 	const struct link_spec *want = step->want;
-	for (size_t i = 0; i < step->ns->n_routes; i++) {
-		const struct live_route *live = &step->ns->routes[i];
+	each_route_of (live, step->ns, step->have->ifindex) {
 		bool wanted = false;
 		for (size_t k = 0; k < want->n_routes; k++)
 			wanted |= prefix_equal(&want->routes[k].to, &live->to);
-		const struct link_route route = route_of(live);
-		if (live->ifindex == step->have->ifindex && !wanted && live->proto == MARK_PROTOCOL)
+		const struct link_route route = link_route_of(live);
+		if (!wanted && live->proto == MARK_PROTOCOL)
 			route_remove(planner, step, &route);
 	}
 	for (size_t i = 0; i < want->n_routes; i++) {
@@ -264,7 +252,7 @@ static void compare_routes(const struct planner *planner, struct step *step)
 			continue;
 		if (!live)
 			live = route_in_way(step, &want->routes[i].to);
-		const struct link_route route = live ? route_of(live) : (struct link_route){0};
+		const struct link_route route = live ? link_route_of(live) : (struct link_route){0};
 		route_put(planner, step, live ? &route : NULL, &want->routes[i]);
 	}
 }

@@ -10,14 +10,6 @@ bool live_complete(const struct live *live)
 	return live->n_spaces > 0 && live->n_unseen == 0;
 }
 
-const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex)
-{
-	for (size_t i = 0; i < ns->n_links; i++)
-		if (ns->links[i].ifindex == ifindex)
-			return &ns->links[i];
-	return NULL;
-}
-
 bool live_link_is_called(const struct live_link *link, const char *name)
 {
 	if (strcmp(link->name, name) == 0)
@@ -26,14 +18,6 @@ bool live_link_is_called(const struct live_link *link, const char *name)
 		if (strcmp(link->altnames[i], name) == 0)
 			return true;
 	return false;
-}
-
-const struct live_link *live_link_by_name(const struct live_ns *ns, const char *name)
-{
-	for (size_t i = 0; i < ns->n_links; i++)
-		if (live_link_is_called(&ns->links[i], name))
-			return &ns->links[i];
-	return NULL;
 }
 
 const char *live_sysctl(const struct live_link *link, const char *key)
@@ -47,22 +31,20 @@ const char *live_sysctl(const struct live_link *link, const char *key)
 const struct live_addr *live_lease(const struct live *live, const struct live_ns *ns,
 				   const struct live_link *link)
 {
-	for (size_t i = 0; link->mark.role == ROLE_ATTACH && i < ns->n_addrs; i++) {
-		const struct live_addr *addr = &ns->addrs[i];
-		if (addr->ifindex == link->ifindex && addr->prefix.ip.family == AF_INET &&
-		    addr->valid && (addr->proto == MARK_PROTOCOL || !live->addr_proto))
+	if (link->mark.role != ROLE_ATTACH)
+		return NULL;
+	each_addr_of (addr, ns, link->ifindex)
+		if (addr->prefix.ip.family == AF_INET && addr->valid &&
+		    (addr->proto == MARK_PROTOCOL || !live->addr_proto))
 			return addr;
-	}
 	return NULL;
 }
 
 struct ip live_lease_router(const struct live_ns *ns, const struct live_link *link)
 {
-	for (size_t i = 0; i < ns->n_routes; i++) {
-		const struct live_route *route = &ns->routes[i];
-		if (route->ifindex == link->ifindex && route->proto == MARK_PROTOCOL &&
-		    route->to.ip.family == AF_INET && route->to.len == 32 && !route->via.family)
+	each_route_of (route, ns, link->ifindex)
+		if (route->proto == MARK_PROTOCOL && route->to.ip.family == AF_INET &&
+		    route->to.len == 32 && !route->via.family)
 			return route->to.ip;
-	}
 	return (struct ip){0};
 }

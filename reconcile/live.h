@@ -69,7 +69,8 @@ struct live_route {
 	uint8_t proto, scope;
 };
 
-struct ns_handle; /* descriptors; NULL in tests of the pure parts */
+struct live_index; /* live_index.c's */
+struct ns_handle;  /* descriptors; NULL in tests of the pure parts */
 
 struct live_ns {
 	struct arena *arena;
@@ -81,7 +82,8 @@ struct live_ns {
 	bool host;
 	struct live_link *links;
 	size_t n_links;
-	bool details; /* addresses, routes and sysctls were read too */
+	const struct live_index *index; /* NULL: what is searched is searched one by one */
+	bool details;                   /* addresses, routes and sysctls were read too */
 	struct live_addr *addrs;
 	size_t n_addrs;
 	struct live_route *routes;
@@ -129,6 +131,9 @@ struct live {
  * A container that is pending, also as its engine does not answer, is no lack. */
 bool live_complete(const struct live *live);
 
+/* Makes its links, and the addresses and routes of one, be found without a search through all of
+ * them. Moves addresses and routes; to be done again once anything changes. */
+void live_ns_index(struct live_ns *ns);
 const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex);
 /* By name or altname. */
 const struct live_link *live_link_by_name(const struct live_ns *ns, const char *name);
@@ -140,6 +145,18 @@ const struct live_addr *live_lease(const struct live *live, const struct live_ns
 /* The router of the link's lease, which a route of ours without a gateway leads to; family 0: it
  * has none. */
 struct ip live_lease_router(const struct live_ns *ns, const struct live_link *link);
+/* The link's addresses and routes, in the order in which the kernel lists them: the first one
+ * (`after` NULL), the one after another; NULL past the last. */
+const struct live_addr *live_addr_next(const struct live_ns *ns, int ifindex,
+				       const struct live_addr *after);
+const struct live_route *live_route_next(const struct live_ns *ns, int ifindex,
+					 const struct live_route *after);
+#define each_addr_of(addr, ns, ifindex)                                                            \
+	for (const struct live_addr *addr = live_addr_next(ns, ifindex, NULL); addr;               \
+	     addr = live_addr_next(ns, ifindex, addr))
+#define each_route_of(route, ns, ifindex)                                                          \
+	for (const struct live_route *route = live_route_next(ns, ifindex, NULL); route;           \
+	     route = live_route_next(ns, ifindex, route))
 const char *live_sysctl(const struct live_link *link, const char *key);
 
 #endif

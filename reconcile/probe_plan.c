@@ -14,9 +14,8 @@ static bool had(const struct step *step, const struct prefix *addr)
 {
 	if (!step->have || step->have->parent != step->want->parent)
 		return false;
-	for (size_t i = 0; i < step->ns->n_addrs; i++)
-		if (step->ns->addrs[i].ifindex == step->have->ifindex &&
-		    ip_equal(&step->ns->addrs[i].prefix.ip, &addr->ip))
+	each_addr_of (live, step->ns, step->have->ifindex)
+		if (ip_equal(&live->prefix.ip, &addr->ip))
 			return true;
 	return false;
 }

@@ -59,12 +59,10 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 {
 	struct arena *arena = reverter->planner.arena;
 	struct addr_terms *terms = arena_alloc(arena, (ns->n_addrs + 1) * sizeof(*terms));
-	for (size_t i = 0; i < ns->n_addrs; i++) {
-		const struct live_addr *addr = &ns->addrs[i];
+	each_addr_of (addr, ns, link->ifindex) {
 		/* The kernel makes the link-local ones itself. An address that has several peers is
 		 * there several times. */
-		if (addr->ifindex != link->ifindex || addr->scope >= RT_SCOPE_LINK ||
-		    spec_has_addr(spec, &addr->prefix))
+		if (addr->scope >= RT_SCOPE_LINK || spec_has_addr(spec, &addr->prefix))
 			continue;
 		terms[spec->n_addrs] = (struct addr_terms){.protocol = addr->proto,
 							   .valid = addr->valid,
@@ -80,9 +78,8 @@ static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 			const struct live_link *link, struct link_spec *spec)
 {
 	for (int with_gateway = 0; with_gateway <= 1; with_gateway++) {
-		for (size_t i = 0; i < ns->n_routes; i++) {
-			const struct live_route *route = &ns->routes[i];
-			if (route->ifindex == link->ifindex && route->proto == MARK_PROTOCOL &&
+		each_route_of (route, ns, link->ifindex) {
+			if (route->proto == MARK_PROTOCOL &&
 			    (route->via.family != 0) == with_gateway)
 				*array_push(reverter->planner.arena, spec->routes, spec->n_routes) =
 					link_route_of(route);
@@ -212,10 +209,8 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 
 static bool route_there(const struct live_ns *ns, const struct live_route *route)
 {
-	for (size_t i = 0; i < ns->n_routes; i++)
-		if (prefix_equal(&ns->routes[i].to, &route->to) &&
-		    ns->routes[i].ifindex == route->ifindex &&
-		    ns->routes[i].metric == route->metric)
+	each_route_of (other, ns, route->ifindex)
+		if (prefix_equal(&other->to, &route->to) && other->metric == route->metric)
 			return true;
 	return false;
 }

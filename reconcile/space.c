@@ -51,6 +51,7 @@ static void space_clear(struct live_ns *ns)
 	ns->addrs = NULL;
 	ns->routes = NULL;
 	ns->usual = NULL;
+	ns->index = NULL;
 	ns->n_links = ns->n_addrs = ns->n_routes = 0;
 	ns->details = false;
 }
@@ -265,6 +266,7 @@ int space_read(struct live_ns *ns, int host_fd, const struct space_wishes *wishe
 		ns->stale = true;
 	}
 	arrays_keep(ns);
+	live_ns_index(ns);
 	/* What is left of an answer that went wrong must not meet the next question, either. */
 	if (status < 0 || !socket_wanted(ns))
 		socket_close(ns);

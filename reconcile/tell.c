@@ -23,9 +23,8 @@ static bool is_alone(const struct link_spec *spec, int ifindex, const struct ip 
 	for (size_t i = 0; i < spec->n_addrs; i++)
 		if (is_other(&spec->addrs[i].ip, ip))
 			return false;
-	for (size_t i = 0; i < ns->n_addrs; i++)
-		if (ns->addrs[i].ifindex == ifindex && ns->addrs[i].proto != MARK_PROTOCOL &&
-		    is_other(&ns->addrs[i].prefix.ip, ip))
+	each_addr_of (addr, ns, ifindex)
+		if (addr->proto != MARK_PROTOCOL && is_other(&addr->prefix.ip, ip))
 			return false;
 	return true;
 }

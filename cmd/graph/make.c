@@ -159,10 +159,10 @@ static const char *link_label(const struct making *making, const char *alias)
 	if (!link)
 		return "";
 	const char *text = link->name;
-	for (size_t i = 0; i < ns->n_addrs; i++)
-		if (ns->addrs[i].ifindex == link->ifindex && ns->addrs[i].scope < RT_SCOPE_LINK)
+	each_addr_of (addr, ns, link->ifindex)
+		if (addr->scope < RT_SCOPE_LINK)
 			text = arena_printf(arena, "%s %s", text,
-					    prefix_format(&ns->addrs[i].prefix, prefix));
+					    prefix_format(&addr->prefix, prefix));
 	return arena_strdup(arena, text);
 }
 

@@ -30,20 +30,16 @@ static const char *link_name(const struct live *live, int ifindex)
 
 static void addrs_add(struct survey *survey, struct survey_link *link)
 {
-	for (size_t i = 0; i < link->ns->n_addrs; i++)
-		if (link->ns->addrs[i].ifindex == link->link->ifindex &&
-		    link->ns->addrs[i].scope < RT_SCOPE_LINK)
-			*array_push(survey->arena, link->addrs, link->n_addrs) =
-				&link->ns->addrs[i];
+	each_addr_of (addr, link->ns, link->link->ifindex)
+		if (addr->scope < RT_SCOPE_LINK)
+			*array_push(survey->arena, link->addrs, link->n_addrs) = addr;
 }
 
 static void gateways_add(struct survey_link *link)
 {
-	for (size_t i = 0; i < link->ns->n_routes; i++) {
-		const struct live_route *route = &link->ns->routes[i];
-		if (route->ifindex == link->link->ifindex && route->to.len == 0)
+	each_route_of (route, link->ns, link->link->ifindex)
+		if (route->to.len == 0)
 			link->gateways[route->to.ip.family == AF_INET6] = route->via;
-	}
 }
 
 static void link_add(struct survey *survey, const struct live *live, const struct plan *plan,

@@ -1,0 +1,262 @@
+/* A container can have any number of links, addresses and routes: planning takes work in proportion
+ * to them, and no more. What is counted are the basic blocks of the library that are entered
+ * (-fsanitize-coverage=trace-pc), which are as many each time. */
+#include "carry/export.h"
+#include "reconcile/fingerprint.h"
+#include "reconcile/origin.h"
+#include "tests/unit/world.h"
+
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint64_t blocks;
+
+void __sanitizer_cov_trace_pc(void);
+
+void __sanitizer_cov_trace_pc(void)
+{
+	blocks++;
+}
+
+#define FEW  500
+#define MANY (8 * FEW)
+/* Eight times as much, and somewhat more for what is sorted. */
+#define GROWTH_MAX 13
+
+#define LAN                                                                                        \
+	"networks: {lan: {parent: eth0, subnet: 172.16.0.0/16, gateway: 172.16.0.1},\n"            \
+	"           way: {parent: eth1, subnet: 10.99.0.0/16}}\n"                                  \
+	"containers:\n"                                                                            \
+	"  web: {networks: {lan: {routes: [{to: 10.98.0.0/16, via: 172.16.0.9}]}}}\n"              \
+	"  db: {networks: [lan, way]}\n"                                                           \
+	"  ci: {networks: [lan]}\n"
+
+static const struct plan_options open = {.unguarded = true};
+static const struct plan_options adopt = {.unguarded = true, .adopt = true};
+
+struct evil {
+	struct live *live;
+	struct live_ns *ns; /* its own, with one attachment of ours in it */
+	int own;            /* that attachment */
+	size_t count;
+};
+
+static const char *text(const struct evil *evil, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static const char *text(const struct evil *evil, const char *format, ...)
+{
+	char bytes[128];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(bytes, sizeof(bytes), format, args);
+	va_end(args);
+	return arena_strdup(evil->ns->arena, bytes);
+}
+
+static const char *prefix(const struct evil *evil, size_t number, int length)
+{
+	return text(evil, "10.%zu.%zu.0/%d", number / 256, number % 256, length);
+}
+
+/* As world_link, which looks for a free ifindex among all. */
+static struct live_link *link_add(struct evil *evil, size_t number, const char *name,
+				  enum link_kind kind)
+{
+	struct live_link *link = array_push(evil->ns->arena, evil->ns->links, evil->ns->n_links);
+	*link = (struct live_link){
+		.ifindex = 1000 + (int)number,
+		.name = name,
+		.kind = kind,
+		.kind_name = kind == KIND_MACVLAN ? "macvlan" : "",
+		.alias = "",
+		.mtu = 1500,
+		.mac = {.bytes = {2, 1, 0, 0, (uint8_t)(number >> 8), (uint8_t)number},
+			.set = true}};
+	return link;
+}
+
+static struct live_link *macvlan_add(struct evil *evil, size_t number)
+{
+	struct live_link *link = link_add(evil, number, text(evil, "z%zu", number), KIND_MACVLAN);
+	link->parent_where = PARENT_HOST;
+	link->parent = 2;
+	link->mode_known = true;
+	return link;
+}
+
+static void routes_of_ours(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		world_route(evil->ns, evil->own, prefix(evil, i, 24), NULL, MARK_PROTOCOL);
+}
+
+static void routes_of_its_own(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++) {
+		const int ifindex = link_add(evil, i, text(evil, "z%zu", i), KIND_OTHER)->ifindex;
+		world_route(evil->ns, ifindex, prefix(evil, i, 24), NULL, RTPROT_BOOT);
+	}
+}
+
+static void default_routes(struct evil *evil)
+{
+	link_add(evil, 0, "z", KIND_OTHER);
+	for (size_t i = 0; i < evil->count; i++) {
+		world_route(evil->ns, 1000, "0.0.0.0/0", "10.0.0.1", MARK_PROTOCOL);
+		evil->ns->routes[evil->ns->n_routes - 1].metric = 1 + (uint32_t)i;
+	}
+}
+
+static void names(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		link_add(evil, i, text(evil, "eth%zu", i), KIND_OTHER);
+}
+
+static void altnames(struct evil *evil)
+{
+	struct live_link *link = link_add(evil, 0, "z", KIND_OTHER);
+	for (size_t i = 0; i < evil->count; i++)
+		*array_push(evil->ns->arena, link->altnames, link->n_altnames) =
+			text(evil, "eth%zu", i);
+	for (size_t i = 1; i < 64; i++)
+		link_add(evil, i, text(evil, "y%zu", i), KIND_OTHER);
+}
+
+static void addresses_of_ours(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		world_addr(evil->ns, evil->own, prefix(evil, i, 24), MARK_PROTOCOL);
+}
+
+static void addresses_of_its_own(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		world_addr(evil->ns, evil->own, prefix(evil, i, 24), 0);
+}
+
+static void macs_alike(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		macvlan_add(evil, i)->mac =
+			(struct mac){.bytes = {2, 0x42, 172, 16, 0, 2}, .set = true};
+}
+
+static struct evil evil_new(size_t count, const struct desired *desired)
+{
+	struct live *live = world_new();
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &open);
+	world_apply(live, plan);
+	plan_free(plan);
+	struct live_ns *ns = world_ns(live, "db");
+	return (struct evil){.live = live, .ns = ns, .own = ns->links[0].ifindex, .count = count};
+}
+
+static uint64_t plan_work(const struct desired *desired, const struct live *live,
+			  const struct plan_options *options)
+{
+	blocks = 0;
+	struct plan *plan = plan_make(desired, live, options);
+	const uint64_t work = blocks;
+	plan_free(plan);
+	return work;
+}
+
+static uint64_t fingerprint_work(const struct desired *desired, const struct live *live)
+{
+	struct arena *arena = arena_new();
+	struct plan *plan = plan_make(desired, live, &open);
+	blocks = 0;
+	(void)fingerprint_make(desired, live, plan, "boot", arena);
+	const uint64_t work = blocks;
+	plan_free(plan);
+	arena_free(arena);
+	return work;
+}
+
+static uint64_t export_work(const struct live *live, const char *into)
+{
+	struct arena *arena = arena_new();
+	const struct origin *origins = arena_alloc(arena, live->n_spaces * sizeof(*origins));
+	const struct set_names all = {0};
+	blocks = 0;
+	(void)export_live(live, origins, &all, into, arena);
+	const uint64_t work = blocks;
+	arena_free(arena);
+	return work;
+}
+
+enum { PLAN, ADOPT, FINGERPRINT, EXPORT, EXPORT_ADOPT, N_WORKS };
+
+static const char *const work_names[] = {[PLAN] = "plan",
+					 [ADOPT] = "plan --adopt",
+					 [FINGERPRINT] = "fingerprint",
+					 [EXPORT] = "export",
+					 [EXPORT_ADOPT] = "export --adopt"};
+
+static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t works[N_WORKS])
+{
+	struct desired *desired = desired_from(LAN);
+	struct evil evil = evil_new(count, desired);
+	multiply(&evil);
+	for (size_t i = 0; i < evil.live->n_spaces; i++)
+		live_ns_index(evil.live->spaces[i]);
+	world_targets(evil.live, desired);
+	works[PLAN] = plan_work(desired, evil.live, &open);
+	works[ADOPT] = plan_work(desired, evil.live, &adopt);
+	works[FINGERPRINT] = fingerprint_work(desired, evil.live);
+	works[EXPORT] = export_work(evil.live, NULL);
+	works[EXPORT_ADOPT] = export_work(evil.live, "default");
+	world_free(evil.live);
+	desired_free(desired);
+}
+
+static void grows(void **state)
+{
+	void (*const *multiply)(struct evil *) = *state;
+	uint64_t few[N_WORKS], many[N_WORKS];
+	bool good = true;
+	works_count(*multiply, FEW, few);
+	works_count(*multiply, MANY, many);
+	for (size_t i = 0; i < N_WORKS; i++) {
+		const bool in_proportion = many[i] <= few[i] * GROWTH_MAX;
+		if (!in_proportion)
+			print_error("%s: %llu blocks of code for %d, %llu for %d\n", work_names[i],
+				    (unsigned long long)few[i], FEW, (unsigned long long)many[i],
+				    MANY);
+		good &= in_proportion;
+	}
+	assert_true(good);
+}
+
+static void (*const multipliers[])(struct evil *) = {
+	routes_of_ours, routes_of_its_own, default_routes,       names,
+	altnames,       addresses_of_ours, addresses_of_its_own, macs_alike,
+};
+
+static const char *const multiplier_names[] = {
+	"routes of ours", "routes of its own", "default routes",       "names",
+	"altnames",       "addresses of ours", "addresses of its own", "MACs alike",
+};
+
+enum { COUNT = sizeof(multipliers) / sizeof(multipliers[0]) };
+
+int main(void)
+{
+	struct CMUnitTest tests[COUNT];
+	for (size_t i = 0; i < COUNT; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = multiplier_names[i],
+			.test_func = grows,
+			.initial_state = (void *)(uintptr_t)&multipliers[i],
+		};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
