@@ -140,36 +140,26 @@ static void questions_timeout(void *data)
 
 /* --- events */
 
-/* The process tells that it ended, so that nobody needs to be asked; but a service of Compose may
- * run as another container, too. */
-static bool death_suffices(const struct engine_event *event, const char *source, const char *id)
+/* Whether the process that was found tells enough: that it ended, and a start has an event of its
+ * own. But a service of Compose may run as another container, too. */
+static bool process_suffices(const struct engine_event *event, const char *source, const char *id)
 {
-	return id && strcmp(id, event->id) == 0 && !strchr(source, '/');
+	return (event->action == ENGINE_DIE || event->action == ENGINE_RESTART) && id &&
+	       strcmp(id, event->id) == 0 && !strchr(source, '/');
 }
 
 static void container_event(struct engine *engine, const struct engine_event *event,
 			    const char *source, const char *id)
 {
 	struct service *service = engine->service;
-	enum lookup_urgency urgency = LOOKUP_KEEP;
-	switch (event->action) {
-	case ENGINE_DIE:
-		if (!death_suffices(event, source, id))
-			break;
-		target_stale(service, engine->kind, source);
-		service->dirty = true;
+	const bool doubt = event->action == ENGINE_RENAME || event->action == ENGINE_DESTROY;
+	if (!process_suffices(event, source, id)) {
+		lookups_ask(service->lookups, engine->kind, source,
+			    doubt ? LOOKUP_DOUBT : LOOKUP_KEEP);
 		return;
-	case ENGINE_RESTART: /* it was started before */
-		urgency = LOOKUP_UNLESS_READY;
-		break;
-	case ENGINE_RENAME:
-	case ENGINE_DESTROY:
-		urgency = LOOKUP_DOUBT;
-		break;
-	case ENGINE_START:
-		break;
 	}
-	lookups_ask(service->lookups, engine->kind, source, urgency);
+	target_stale(service, engine->kind, source);
+	service->dirty = true;
 }
 
 static void take_event(void *data, const struct engine_event *event)

@@ -306,7 +306,7 @@ def watch_counts(host):
             same(len(engine.asked), asked, "questions for what is none of its business")
 
 
-@test("watch: a storm of restarts, while one container is being started", seconds=120)
+@test("watch: a storm of thirty restarts, while one container is being started", seconds=120)
 def watch_storm(host):
     names = [f"c{number}" for number in range(30)]
     host.netns(*names, *(f"{name}b" for name in names))

@@ -1,6 +1,7 @@
 """`mvapply watch` beside a real engine: what the engine tells is healed without being asked."""
 import concurrent.futures
 import os
+import signal
 
 from declare import document, lan
 from events import Events
@@ -10,6 +11,7 @@ from test_engines import identity, on_each
 
 MANY = 50
 LONG = bool(os.environ.get("SLOW"))
+STORM = 30 if LONG else 8
 
 
 def attached(host, engine, name, address):
@@ -172,3 +174,50 @@ def among_many(host, engine):
             f"{trace.dumps} dumps of links for one container's restart"
         same(trace.writes, ["new link", "set link", "new link", "new address", "new route"],
              "made, marked, brought up, addressed, routed")
+
+
+@on_each("watch: stopped while it is asked about everything, and let go on", seconds=200)
+def stopped_meanwhile(host, engine):
+    engine.run("other")
+    engine.create("my-web")
+    host.netns("plain")
+    text = document({"n": lan()}, {"web": {engine.kind: "my-web", "networks": ["n"]},
+                                   "other": {engine.kind: "other", "networks": ["n"]},
+                                   "plain": ["n"]})
+    with watching(host, "-f", host.write(text), env=engine.env) as service:
+        until_attached(host, engine, service, "other", "172.16.86.3/24")
+        with engine.space("other") as space:
+            service.quiet(2)
+            service.news()
+            engine.process.send_signal(signal.SIGSTOP)
+            service.send(signal.SIGHUP)
+            service.until_says("does not answer in time", 40)
+            for ns in (space, "plain"):
+                host.ip(ns, "link del eth0")
+                service.until(lambda ns=ns: "eth0" in host.names(ns), f"{ns} is healed", 20)
+            engine.process.send_signal(signal.SIGCONT)
+        engine.start("my-web")
+        until_attached(host, engine, service, "my-web", "172.16.86.2/24")
+        engine.restart("other")
+        until_attached(host, engine, service, "other", "172.16.86.3/24")
+
+
+@on_each("watch: a storm of restarts", seconds=400)
+def storm(host, engine):
+    names = [f"c{number}" for number in range(STORM)]
+    text = document({"n": lan()}, {name: {engine.kind: name, "networks": ["n"]} for name in names})
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(engine.run, names))
+        with watching(host, "-f", host.write(text), env=engine.env) as service:
+            for number, name in enumerate(names):
+                until_attached(host, engine, service, name, f"172.16.86.{number + 2}/24")
+            before = {name: engine.pid(name) for name in names}
+            with service.traced("sendto") as trace:
+                list(pool.map(engine.restart, names))
+                for number, name in enumerate(names):
+                    assert engine.pid(name) != before[name], f"{name} did not restart"
+                    until_attached(host, engine, service, name, f"172.16.86.{number + 2}/24")
+            asked = [line for line in trace.lines if "GET /containers/" in line]
+            # One for each start; another one where it is over by then, or the process is younger than
+            # the clock can tell.
+            assert STORM <= len(asked) <= STORM * 4 // 3, f"{len(asked)} questions:\n" + "\n".join(asked)
