@@ -260,7 +260,6 @@ static void change_one(struct changing *changing, const struct change *change)
 	case FIELD_PARENT:
 	case FIELD_VLAN:
 	case FIELD_VLAN_PROTOCOL:
-	case FIELD_NAMESPACE:
 		break; /* never in place */
 	}
 }

@@ -96,7 +96,7 @@ const char *text_sign(enum action action)
 
 const char *step_noun(const struct step *step)
 {
-	return nouns[step->mark.role];
+	return step->stray ? "stray" : nouns[step->mark.role];
 }
 
 const char *step_id(struct arena *arena, const struct step *step, bool with_set)
@@ -206,6 +206,8 @@ void text_detail(FILE *out, const struct step *step, bool verbose)
 		detail_changes(out, step);
 		break;
 	case ACTION_DELETE:
+		if (step->reason)
+			detail_reason(out, step);
 		break;
 	case ACTION_KEPT:
 	case ACTION_PENDING:
@@ -234,8 +236,9 @@ static const char *step_head(struct arena *arena, const struct step *step, const
 	int blanks = used < HEAD_COLUMNS ? HEAD_COLUMNS - used : 1;
 	const char *head =
 		arena_printf(arena, "%s%s%s%*s", sign, *noun ? " " : "", noun, blanks, "");
-	return step->action == ACTION_DELETE ? arena_printf(arena, "%s%s", head, id)
-					     : arena_printf(arena, "%s%-*s  ", head, width, id);
+	return step->action == ACTION_DELETE && !step->reason
+		       ? arena_printf(arena, "%s%s", head, id)
+		       : arena_printf(arena, "%s%-*s  ", head, width, id);
 }
 
 static void step_line(const struct text *text, const struct step *step, const char *id, int width)

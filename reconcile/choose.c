@@ -11,18 +11,10 @@ static const struct ip *explicit_ip(const struct slot *slot, size_t family)
 	return family == IPV4 ? &slot->network->host.ipv4 : &slot->network->host.ipv6;
 }
 
-static size_t domain_of(const struct planner *planner, const struct parent *parent)
-{
-	size_t domain = 0;
-	while (planner->parents[domain] != parent)
-		domain++;
-	return domain;
-}
-
 /* Stand for those that no slot has. */
 static const struct slot gateway, aux_address;
 
-static const char *slot_label(struct planner *planner, const struct slot *slot)
+const char *slot_label(struct planner *planner, const struct slot *slot)
 {
 	if (slot == &gateway || slot == &aux_address)
 		return slot == &gateway ? "a gateway" : "an aux address";
@@ -76,30 +68,41 @@ static bool free_for(const struct planner *planner, const struct slot *slot,
 
 static void take_lease(struct planner *planner, struct slot *slot, size_t family)
 {
-	slot->lease = slot->have ? live_lease(planner->live, slot->have_ns, slot->have) : NULL;
+	if (!slot_leases(slot, family))
+		return;
+	slot->lease = slot->have ? live_lease(planner->live, slot->ns, slot->have) : NULL;
 	if (slot->lease)
 		take(planner, slot, family, &slot->lease->prefix.ip);
 }
 
-/* A lease's belongs to the server, to whom it is given back when it is no longer wanted. */
-static bool is_candidate(const struct slot *slot, const struct live_addr *addr, size_t family)
+/* Whether the slot can keep the address that a link has: the file does not say another, and it is
+ * in the range. A lease's belongs to the server, to whom it is given back when it is no longer
+ * wanted. */
+static bool is_candidate(const struct slot *slot, const struct live_link *link,
+			 const struct live_addr *addr, size_t family)
 {
-	return addr->ifindex == slot->have->ifindex && addr->prefix.ip.family == families[family] &&
-	       !(addr->valid && families[family] == AF_INET);
+	const struct ip *ip = &addr->prefix.ip;
+	if (addr->ifindex != link->ifindex || ip->family != families[family] ||
+	    (addr->valid && family == IPV4) || slot_leases(slot, family) ||
+	    explicit_ip(slot, family)->family)
+		return false;
+	const struct subnet *subnet = network_subnet_of(slot->network, ip);
+	return subnet && prefix_contains(&subnet->ip_range, ip);
 }
 
 /* Where the kernel has no IFA_PROTO, all addresses of a link with our mark count as ours. */
-static bool is_ours(const struct planner *planner, const struct slot *slot,
-		    const struct live_addr *addr)
+bool addr_is_ours(const struct planner *planner, const struct live_link *link,
+		  const struct live_addr *addr)
 {
 	return addr->proto == MARK_PROTOCOL ||
-	       (!planner->live->addr_proto && slot->have->mark.role != ROLE_NONE);
+	       (!planner->live->addr_proto && link->mark.role != ROLE_NONE);
 }
 
-static bool has_length(const struct slot *slot, const struct subnet *subnet,
-		       const struct live_addr *addr)
+static bool has_length(const struct slot *slot, const struct live_addr *addr)
 {
-	const unsigned len = slot->container ? subnet->prefix.len : ip_bits(&addr->prefix.ip);
+	const struct ip *ip = &addr->prefix.ip;
+	const unsigned len =
+		slot->container ? network_subnet_of(slot->network, ip)->prefix.len : ip_bits(ip);
 	return addr->prefix.len == len;
 }
 
@@ -117,20 +120,80 @@ static const struct preference preferences[] = {
 	{.ours = false},
 };
 
+static bool is_preferred(const struct planner *planner, const struct slot *slot,
+			 const struct live_link *link, const struct live_addr *addr,
+			 const struct preference *preference)
+{
+	return addr_is_ours(planner, link, addr) == preference->ours &&
+	       (preference->any_length || has_length(slot, addr));
+}
+
+/* Whose address it is, where several live links have one, as a container can give its own link any:
+ * the host's own link's; then one's that is on the network's parent; then one's whose MAC comes of
+ * the address, as a second on the parent cannot have that (macvlan_addr_busy); then the one's that
+ * has had it for longer. */
+struct keeper {
+	const struct slot *slot;
+	unsigned rank;
+	uint32_t since; /* live_addr.created */
+};
+
+static struct keeper keeper_of(const struct planner *planner, const struct slot *slot,
+			       const struct live_addr *addr)
+{
+	const unsigned on_parent = parent_of_link(planner, slot->have) == slot->parent;
+	const unsigned of_address = mac_is_of_address(planner, slot, &addr->prefix.ip);
+	return (struct keeper){.slot = slot,
+			       .rank = slot->container ? 2 * on_parent + of_address : 4,
+			       .since = addr->created};
+}
+
+/* The counter of the kernel wraps after 497 days. */
+static bool comes_before(const struct keeper *one, const struct keeper *other)
+{
+	return one->rank != other->rank ? one->rank > other->rank
+					: (int32_t)(one->since - other->since) < 0;
+}
+
+static void keeper_note(struct planner *planner, const struct slot *slot,
+			const struct live_addr *addr)
+{
+	struct keeper *keeper = arena_alloc(planner->scratch, sizeof(*keeper));
+	*keeper = keeper_of(planner, slot, addr);
+	struct keeper *before = (struct keeper *)(uintptr_t)taken_add(
+		planner->keepers, slot->net->domain, &addr->prefix.ip, keeper);
+	if (before && comes_before(keeper, before))
+		*before = *keeper;
+}
+
+static void keepers_find(struct planner *planner, struct slot *slot, size_t family)
+{
+	for (size_t i = 0; slot->have && i < slot->ns->n_addrs; i++)
+		if (is_candidate(slot, slot->have, &slot->ns->addrs[i], family) &&
+		    (addr_is_ours(planner, slot->have, &slot->ns->addrs[i]) ||
+		     has_length(slot, &slot->ns->addrs[i])))
+			keeper_note(planner, slot, &slot->ns->addrs[i]);
+}
+
+static bool keeps(const struct planner *planner, const struct slot *slot, const struct ip *ip)
+{
+	const struct keeper *keeper = taken_by(planner->keepers, slot->net->domain, ip);
+	return !keeper || keeper->slot == slot;
+}
+
 /* The first of the link's addresses that is valid and as preferred. */
 static void take_first(struct planner *planner, struct slot *slot, size_t family,
+		       const struct live_ns *ns, const struct live_link *link,
 		       const struct preference *preference)
 {
-	for (size_t i = 0; slot->have && i < slot->have_ns->n_addrs; i++) {
-		const struct live_addr *addr = &slot->have_ns->addrs[i];
-		if (!is_candidate(slot, addr, family) || slot->ip[family].family ||
-		    is_ours(planner, slot, addr) != preference->ours)
-			continue;
-		const struct subnet *subnet = network_subnet_of(slot->network, &addr->prefix.ip);
-		if (subnet && prefix_contains(&subnet->ip_range, &addr->prefix.ip) &&
-		    (preference->any_length || has_length(slot, subnet, addr)) &&
-		    free_for(planner, slot, subnet, &addr->prefix.ip))
-			take(planner, slot, family, &addr->prefix.ip);
+	for (size_t i = 0; i < ns->n_addrs && !slot->ip[family].family; i++) {
+		const struct live_addr *addr = &ns->addrs[i];
+		const struct ip *ip = &addr->prefix.ip;
+		if (is_candidate(slot, link, addr, family) &&
+		    is_preferred(planner, slot, link, addr, preference) &&
+		    keeps(planner, slot, ip) &&
+		    free_for(planner, slot, network_subnet_of(slot->network, ip), ip))
+			take(planner, slot, family, ip);
 	}
 }
 
@@ -138,22 +201,39 @@ static void take_first(struct planner *planner, struct slot *slot, size_t family
  * the subnet gets another prefix length, or when somebody gives the link one more address. */
 static void take_live(struct planner *planner, struct slot *slot, size_t family)
 {
-	if (slot_leases(slot, family)) {
-		take_lease(planner, slot, family);
+	if (!slot->have)
 		return;
-	}
 	for (size_t i = 0; i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(planner, slot, family, &preferences[i]);
+		take_first(planner, slot, family, slot->ns, slot->have, &preferences[i]);
+}
+
+/* While a container cannot be found, what a link with its mark has is set aside for it. */
+static void take_kept(struct planner *planner, struct slot *slot, size_t family)
+{
+	for (size_t i = 0; slot->kept && i < sizeof(preferences) / sizeof(preferences[0]); i++)
+		take_first(planner, slot, family, slot->kept->ns, slot->kept->link,
+			   &preferences[i]);
+}
+
+/* Addresses that somebody claims are left alone, as they may well be in use, unless no other is
+ * left: a container must not be able to use up a range for everybody. */
+static bool choosable(const struct planner *planner, const struct slot *slot,
+		      const struct subnet *subnet, const struct ip *ip, bool claimed)
+{
+	return free_for(planner, slot, subnet, ip) &&
+	       (claimed || !address_claimant(planner, slot, ip));
 }
 
 /* The lowest free address of the subnet, from where the last search for this network ended. */
-static bool take_lowest(struct planner *planner, struct slot *slot, size_t family, size_t index)
+static bool take_lowest(struct planner *planner, struct slot *slot, size_t family, size_t index,
+			bool claimed)
 {
 	const struct subnet *subnet = &slot->network->subnets[index];
-	struct ip *cursor = &slot->net->cursors[index], last = prefix_last(&subnet->ip_range);
+	struct ip *cursor = &(claimed ? slot->net->claimed_cursors : slot->net->cursors)[index];
+	const struct ip last = prefix_last(&subnet->ip_range);
 	if (!cursor->family)
 		*cursor = prefix_first(&subnet->ip_range);
-	while (!free_for(planner, slot, subnet, cursor)) {
+	while (!choosable(planner, slot, subnet, cursor, claimed)) {
 		if (ip_equal(cursor, &last))
 			return false;
 		*cursor = ip_next(*cursor);
@@ -163,11 +243,12 @@ static bool take_lowest(struct planner *planner, struct slot *slot, size_t famil
 }
 
 /* The host gets the highest, out of the way of the containers. */
-static bool take_highest(struct planner *planner, struct slot *slot, size_t family, size_t index)
+static bool take_highest(struct planner *planner, struct slot *slot, size_t family, size_t index,
+			 bool claimed)
 {
 	const struct subnet *subnet = &slot->network->subnets[index];
 	struct ip ip = prefix_last(&subnet->ip_range), first = prefix_first(&subnet->ip_range);
-	while (!free_for(planner, slot, subnet, &ip)) {
+	while (!choosable(planner, slot, subnet, &ip, claimed)) {
 		if (ip_equal(&ip, &first))
 			return false;
 		ip = ip_previous(ip);
@@ -176,20 +257,28 @@ static bool take_highest(struct planner *planner, struct slot *slot, size_t fami
 	return true;
 }
 
-static void take_free(struct planner *planner, struct slot *slot, size_t family)
+/* Gives the last subnet of the family, which is full; NULL: there is none, or it has an address. */
+static const struct subnet *take_of(struct planner *planner, struct slot *slot, size_t family,
+				    bool claimed)
 {
 	const struct subnet *full = NULL;
-	if (slot_leases(slot, family))
-		return;
 	for (size_t i = 0; i < slot->network->n_subnets; i++) {
 		const struct subnet *subnet = &slot->network->subnets[i];
 		if (subnet->ip_range.ip.family != families[family])
 			continue;
 		full = subnet;
-		if (slot->container ? take_lowest(planner, slot, family, i)
-				    : take_highest(planner, slot, family, i))
-			return;
+		if (slot->container ? take_lowest(planner, slot, family, i, claimed)
+				    : take_highest(planner, slot, family, i, claimed))
+			return NULL;
 	}
+	return full;
+}
+
+static void take_free(struct planner *planner, struct slot *slot, size_t family)
+{
+	if (slot_leases(slot, family) || !take_of(planner, slot, family, false))
+		return;
+	const struct subnet *full = take_of(planner, slot, family, true);
 	if (!full || slot->verdict.action == ACTION_REFUSED)
 		return;
 	char text[PREFIX_TEXT_SIZE];
@@ -200,31 +289,6 @@ static void take_free(struct planner *planner, struct slot *slot, size_t family)
 				       prefix_format(&full->ip_range, text)),
 		.hint = "widen the network's ip_range or subnet, or add one to its subnets",
 	};
-}
-
-/* Addresses of links that are not ours, in the same broadcast domain, and of the parent itself. */
-static void strangers_take(struct planner *planner, const struct live_ns *ns, int ifindex,
-			   const struct parent *parent, const char *who)
-{
-	size_t domain = domain_of(planner, parent);
-	for (size_t i = 0; i < ns->n_addrs; i++)
-		if (ns->addrs[i].ifindex == ifindex)
-			taken_add(planner->strangers, domain, &ns->addrs[i].prefix.ip, who);
-}
-
-static void strangers_find(struct planner *planner)
-{
-	for (size_t i = 0; i < planner->n_foreign; i++) {
-		const struct foreign *foreign = &planner->foreign[i];
-		strangers_take(planner, foreign->ns, foreign->link->ifindex, foreign->parent,
-			       foreign->who);
-	}
-	for (size_t i = 0; i < planner->n_parents; i++) {
-		const struct parent *parent = planner->parents[i];
-		if (parent->link)
-			strangers_take(planner, planner->live->spaces[0], parent->link->ifindex,
-				       parent, parent->name);
-	}
 }
 
 /* Routers and aux addresses are everybody's on their LAN, whichever of its networks names them. */
@@ -251,13 +315,16 @@ static void each_slot(struct planner *planner,
 void addresses_choose(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_nets; i++)
-		planner->nets[i].domain = domain_of(planner, planner->nets[i].parent);
+		planner->nets[i].domain = planner->nets[i].parent->domain;
 	planner->taken = taken_new(planner->scratch, planner->n_slots);
-	planner->strangers = taken_new(planner->scratch, planner->n_foreign);
-	strangers_find(planner);
+	planner->keepers = taken_new(planner->scratch, planner->n_slots);
 	for (size_t i = 0; i < planner->n_nets; i++)
 		reserve(planner, &planner->nets[i]);
 	each_slot(planner, take_explicit);
+	each_slot(planner, keepers_find);
 	each_slot(planner, take_live);
+	each_slot(planner, take_lease);
+	claims_of_attachments(planner);
+	each_slot(planner, take_kept);
 	each_slot(planner, take_free);
 }

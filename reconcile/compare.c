@@ -24,7 +24,6 @@ static const struct {
 	[FIELD_PARENT] = {"parent", false},        /* IFLA_LINK is read on creation alone */
 	[FIELD_VLAN] = {"vlan", false},            /* vlan_changelink has no id */
 	[FIELD_VLAN_PROTOCOL] = {"vlan_protocol", false}, /* likewise */
-	[FIELD_NAMESPACE] = {"namespace", false}, /* a move costs as much, and needs a free name */
 };
 
 const char *field_name(enum field field)
@@ -290,12 +289,6 @@ static void compare_parent(const struct planner *planner, struct step *step)
 	}
 }
 
-static void compare_namespace(const struct planner *planner, struct step *step)
-{
-	if (step->ns != step->want->ns)
-		change_add(planner, step, FIELD_NAMESPACE, step->ns->name, step->want->ns->name);
-}
-
 /* passthru is set up on creation alone (macvlan_changelink gives EINVAL). */
 static bool in_place(const struct step *step, const struct change *change)
 {
@@ -314,7 +307,6 @@ bool compare(const struct planner *planner, struct step *step)
 	compare_routes(planner, step);
 	compare_lease(planner, step);
 	compare_parent(planner, step);
-	compare_namespace(planner, step);
 	for (size_t i = 0; i < step->n_changes; i++)
 		if (!in_place(step, &step->changes[i]))
 			return false;

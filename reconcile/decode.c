@@ -232,6 +232,7 @@ static bool lifetime_get(const struct nlattr *attr, struct live_addr *addr)
 	struct ifa_cacheinfo info = {.ifa_valid = UINT32_MAX};
 	if (!fixed_get(attr, &info, sizeof(info)))
 		return false;
+	addr->created = info.cstamp;
 	if (info.ifa_valid == UINT32_MAX)
 		return true;
 	addr->valid = info.ifa_valid ? info.ifa_valid : 1;

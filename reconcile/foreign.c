@@ -19,41 +19,77 @@ bool link_foreign(const struct planner *planner, const struct live_link *link)
 	       (link->mark.role != ROLE_VLAN && !desired_set(planner, link->mark.set));
 }
 
-static struct parent *parent_at(const struct planner *planner, int ifindex)
+struct parent *parent_of_link(const struct planner *planner, const struct live_link *link)
 {
-	for (size_t i = 0; i < planner->n_parents; i++)
-		if (planner->parents[i]->link && planner->parents[i]->link->ifindex == ifindex)
+	for (size_t i = 0; link->parent_where == PARENT_HOST && i < planner->n_parents; i++)
+		if (planner->parents[i]->link && planner->parents[i]->link->ifindex == link->parent)
 			return planner->parents[i];
 	return NULL;
+}
+
+/* The kind by which the kernel tells what may share a parent: macvtap is a macvlan to it, and
+ * ipvtap an ipvlan. KIND_OTHER: neither. */
+static enum link_kind port_kind(const struct live_link *link)
+{
+	if (link->kind == KIND_MACVLAN || strcmp(link->kind_name, "macvtap") == 0)
+		return KIND_MACVLAN;
+	if (link->kind == KIND_IPVLAN || strcmp(link->kind_name, "ipvtap") == 0)
+		return KIND_IPVLAN;
+	return KIND_OTHER;
+}
+
+static bool is_passthru(const struct live_link *link)
+{
+	return link->kind == KIND_MACVLAN && link->mode_known && link->mode == MODE_PASSTHRU;
+}
+
+/* What is marked and not wanted leaves in this run, and is in nobody's way. */
+static bool stays(const struct planner *planner, const struct live_link *link)
+{
+	const struct owned *owned = owned_of_link(planner, link);
+	return link_foreign(planner, link) || (owned && owned->kept);
 }
 
 static void foreign_add(struct planner *planner, const struct live_ns *ns,
 			const struct live_link *link)
 {
-	if (link->parent_where != PARENT_HOST ||
-	    (link->kind != KIND_MACVLAN && link->kind != KIND_IPVLAN))
-		return;
-	struct parent *parent = parent_at(planner, link->parent);
+	struct parent *parent =
+		port_kind(link) == KIND_OTHER ? NULL : parent_of_link(planner, link);
 	if (!parent)
 		return;
 	parent->occupied = true;
-	if (!link_foreign(planner, link))
-		return;
-	*array_push(planner->scratch, planner->foreign, planner->n_foreign) = (struct foreign){
-		.parent = parent,
-		.ns = ns,
-		.link = link,
-		.who = arena_printf(planner->scratch, "%s in %s", link->name, ns->name),
-	};
+	if (stays(planner, link))
+		*array_push(planner->scratch, planner->foreign, planner->n_foreign) =
+			(struct foreign){.parent = parent, .ns = ns, .link = link};
+}
+
+static void first(const struct foreign **place, const struct foreign *foreign)
+{
+	if (!*place)
+		*place = foreign;
+}
+
+static void company_note(struct parent *parent, const struct foreign *foreign)
+{
+	struct company *company = foreign->ns->host ? &parent->facts : &parent->claims;
+	first(port_kind(foreign->link) == KIND_MACVLAN ? &company->macvlan : &company->ipvlan,
+	      foreign);
+	if (is_passthru(foreign->link))
+		first(&company->passthru, foreign);
 }
 
 void foreign_index(struct planner *planner)
 {
+	for (size_t i = 0; i < planner->n_parents; i++)
+		planner->parents[i]->domain = i;
 	for (size_t i = 0; i < planner->live->n_spaces; i++) {
 		const struct live_ns *ns = planner->live->spaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
 			foreign_add(planner, ns, &ns->links[k]);
 	}
+	for (size_t i = 0; i < planner->n_foreign; i++)
+		company_note(planner->parents[planner->foreign[i].parent->domain],
+			     &planner->foreign[i]);
 }
 
 static const char *made_by(struct planner *planner, const struct live_link *link)
@@ -86,39 +122,65 @@ static struct verdict check_name(struct planner *planner, const struct slot *slo
 		       "takes over a macvlan or ipvlan on the same parent");
 }
 
+/* Of the host's own, it is a refusal; in another namespace, it concerns this attachment alone. */
+static struct verdict denied(const struct foreign *by, enum code code, const char *reason,
+			     const char *hint)
+{
+	struct verdict verdict = refused(code, reason, hint);
+	verdict.action = by->ns->host ? ACTION_REFUSED : ACTION_BLOCKED;
+	return verdict;
+}
+
+/* macvlan_addr_busy lets no two links of a parent have one MAC. */
 static struct verdict check_mac(struct planner *planner, const struct slot *slot)
 {
-	const struct live_link *parent = slot->parent->link;
 	char text[MAC_TEXT_SIZE];
 	if (!slot->mac.set || slot->network->mode == MODE_PASSTHRU)
 		return fine;
-	const char *who = parent && mac_equal(&parent->mac, &slot->mac) ? parent->name : NULL;
-	for (size_t i = 0; !who && i < planner->n_foreign; i++)
-		if (planner->foreign[i].parent == slot->parent &&
-		    mac_equal(&planner->foreign[i].link->mac, &slot->mac))
-			who = planner->foreign[i].who;
-	if (!who)
+	const struct foreign *holder = mac_holder(planner, slot, &slot->mac);
+	if (!holder)
 		return fine;
-	return refused(
-		CODE_MAC_FOREIGN,
-		arena_printf(planner->arena, "%s has the MAC %s already", who,
-			     mac_format(&slot->mac, text)),
-		"give the attachment another mac_address, or remove that link; --adopt takes "
-		"over an unmarked link in the container itself");
+	return denied(holder, CODE_MAC_FOREIGN,
+		      arena_printf(planner->arena, "%s has the MAC %s already",
+				   foreign_label(planner, holder), mac_format(&slot->mac, text)),
+		      "give the attachment another mac_address, or remove that link; --adopt takes "
+		      "over an unmarked link in the container itself");
+}
+
+static bool has_address(const struct slot *slot, const struct ip *ip)
+{
+	for (size_t i = 0; slot->have && i < slot->ns->n_addrs; i++)
+		if (slot->ns->addrs[i].ifindex == slot->have->ifindex &&
+		    ip_equal(&slot->ns->addrs[i].prefix.ip, ip))
+			return true;
+	return false;
+}
+
+/* Who has the address so that it cannot be used: the host, or where the LAN is asked before an
+ * address is used, anybody else. What is on the same parent does not hear that question. */
+static const struct foreign *address_holder(const struct planner *planner, const struct slot *slot,
+					    const struct ip *ip)
+{
+	const struct foreign *fact = taken_by(planner->strangers, slot->net->domain, ip);
+	const bool asked = slot->want->probe && !has_address(slot, ip);
+	const struct foreign *claim = asked ? address_claimant(planner, slot, ip) : NULL;
+	if (fact)
+		return fact;
+	return claim && !claim->slot ? claim : NULL;
 }
 
 static struct verdict check_address(struct planner *planner, const struct slot *slot)
 {
 	char text[IP_TEXT_SIZE];
 	for (size_t i = 0; i < sizeof(slot->ip) / sizeof(slot->ip[0]); i++) {
-		const char *who = slot->ip[i].family ? taken_by(planner->strangers,
-								slot->net->domain, &slot->ip[i])
-						     : NULL;
-		if (who)
-			return refused(CODE_ADDRESS_FOREIGN,
-				       arena_printf(planner->arena, "%s has the address %s already",
-						    who, ip_format(&slot->ip[i], text)),
-				       "give the attachment another address, or remove that one");
+		const struct foreign *holder =
+			slot->ip[i].family ? address_holder(planner, slot, &slot->ip[i]) : NULL;
+		if (holder)
+			return denied(holder, CODE_ADDRESS_FOREIGN,
+				      arena_printf(planner->arena, "%s has the address %s already",
+						   foreign_label(planner, holder),
+						   ip_format(&slot->ip[i], text)),
+				      "give the attachment another address, or remove that one");
 	}
 	return fine;
 }
@@ -128,27 +190,35 @@ static bool excludes(const struct slot *slot, const struct live_link *link)
 {
 	static const enum link_kind kinds[] = {
 		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
-	return link->kind != kinds[slot->network->driver] || slot->network->mode == MODE_PASSTHRU ||
-	       (link->kind == KIND_MACVLAN && link->mode_known && link->mode == MODE_PASSTHRU);
+	return port_kind(link) != kinds[slot->network->driver] ||
+	       slot->network->mode == MODE_PASSTHRU || is_passthru(link);
+}
+
+/* The one of a company that the slot cannot be with, or NULL. */
+static const struct foreign *company_excluding(const struct slot *slot,
+					       const struct company *company)
+{
+	const struct foreign *const all[] = {company->macvlan, company->ipvlan, company->passthru};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i] && excludes(slot, all[i]->link))
+			return all[i];
+	return NULL;
 }
 
 static struct verdict check_company(struct planner *planner, const struct slot *slot)
 {
-	for (size_t i = 0; i < planner->n_foreign; i++) {
-		const struct foreign *foreign = &planner->foreign[i];
-		if (foreign->parent != slot->parent || !excludes(slot, foreign->link))
-			continue;
-		bool passthru = foreign->link->kind == KIND_MACVLAN && foreign->link->mode_known &&
-				foreign->link->mode == MODE_PASSTHRU;
-		return refused(
-			CODE_PARENT_COMPANY,
-			arena_printf(planner->arena, "parent %s carries %s (%s%s) already",
-				     slot->parent->name, foreign->who, foreign->link->kind_name,
-				     passthru ? " passthru" : ""),
-			"a parent carries either macvlans or ipvlans, and passthru has it alone: "
-			"use another parent, or remove that link");
-	}
-	return fine;
+	const struct foreign *foreign = company_excluding(slot, &slot->parent->facts);
+	if (!foreign)
+		foreign = company_excluding(slot, &slot->parent->claims);
+	if (!foreign)
+		return fine;
+	return denied(foreign, CODE_PARENT_COMPANY,
+		      arena_printf(planner->arena, "parent %s carries %s (%s%s) already",
+				   slot->parent->name, foreign_label(planner, foreign),
+				   foreign->link->kind_name,
+				   is_passthru(foreign->link) ? " passthru" : ""),
+		      "a parent carries either macvlans or ipvlans, and passthru has it alone: "
+		      "use another parent, or remove that link");
 }
 
 static struct link_route *route_wanted(const struct slot *slot, const struct live_route *live)
@@ -299,31 +369,21 @@ static bool holds_route(const struct slot *slot, const struct slot *other)
 	return false;
 }
 
-static bool holds_address(const struct slot *slot, const struct slot *other)
-{
-	for (size_t i = 0; i < other->have_ns->n_addrs; i++) {
-		const struct live_addr *addr = &other->have_ns->addrs[i];
-		if (addr->ifindex == other->have->ifindex &&
-		    (ip_equal(&addr->prefix.ip, &slot->ip[0]) ||
-		     ip_equal(&addr->prefix.ip, &slot->ip[1])))
-			return true;
-	}
-	return false;
-}
-
-/* What of the slot's one that stays as it is has, or NULL. */
+/* What of the slot's one that stays as it is has, or NULL. A container's link counts with no
+ * address: a container can give it any. */
 static const char *held_by(const struct slot *slot, const struct slot *other)
 {
 	const struct live_link *parent = slot->parent->link, *have = other->have;
-	if (other->have_ns == slot->ns && strcmp(have->name, slot->name) == 0)
+	if (other->ns == slot->ns && strcmp(have->name, slot->name) == 0)
 		return "name";
-	if (other->have_ns == slot->ns && holds_route(slot, other))
+	if (other->ns == slot->ns && holds_route(slot, other))
 		return "route";
 	if (!parent || have->parent_where != PARENT_HOST || have->parent != parent->ifindex)
 		return NULL;
 	if (excludes(slot, have))
 		return "parent";
-	if (holds_address(slot, other))
+	if (!other->container &&
+	    (has_address(other, &slot->ip[0]) || has_address(other, &slot->ip[1])))
 		return "address";
 	return slot->mac.set && mac_equal(&have->mac, &slot->mac) ? "MAC" : NULL;
 }
@@ -338,11 +398,10 @@ static struct verdict check_held(const struct planner *planner, const struct slo
 			return (struct verdict){
 				.action = ACTION_BLOCKED,
 				.code = CODE_HELD,
-				.reason =
-					arena_printf(planner->arena,
-						     "%s in %s holds its %s and cannot be "
-						     "changed",
-						     other->have->name, other->have_ns->name, what),
+				.reason = arena_printf(planner->arena,
+						       "%s in %s holds its %s and cannot be "
+						       "changed",
+						       other->have->name, other->ns->name, what),
 				.hint = "mend first what keeps that one as it is",
 			};
 	}
@@ -357,6 +416,7 @@ static bool held_find(struct planner *planner)
 {
 	bool found = false;
 	const struct holders holders = holders_find(planner);
+	macs_yield(planner, holders.slots, holders.count);
 	for (size_t i = 0; i < planner->n_slots; i++) {
 		struct slot *slot = &planner->slots[i];
 		if (slot->verdict.action != ACTION_CREATE)

@@ -325,10 +325,12 @@ void leases_do(struct applier *applier)
 }
 
 /* The lease that the step is the end of, or NULL. A link that is replaced keeps it: a server knows
- * the container again. */
+ * the container again. A stray link has none, whatever it says: what its mark names is another's.
+ */
 static const struct live_addr *lease_ended(const struct live *live, const struct step *step)
 {
-	if (!step_acts(step) || !step->have || (step->want && step->want->dhcp.wanted))
+	if (!step_acts(step) || !step->have || step->stray ||
+	    (step->want && step->want->dhcp.wanted))
 		return NULL;
 	return live_lease(live, step->ns, step->have);
 }

@@ -56,6 +56,7 @@ struct live_addr {
 	uint8_t proto;        /* IFA_PROTO, 0 if the kernel has no such field */
 	uint8_t scope;        /* RT_SCOPE_* */
 	uint32_t flags;       /* IFA_F_* */
+	uint32_t created;     /* hundredths of a second from the boot: IFA_CACHEINFO's cstamp */
 	/* Seconds that it holds, and is preferred for, as of the look; valid 0: for good. */
 	uint32_t valid, preferred;
 };
@@ -80,6 +81,8 @@ struct live_ns {
 			    nobody asked (observe_cookies) */
 	const char *name; /* for people: "web", "pid 4711", "the host" */
 	bool host;
+	bool user_made; /* found by a process alone, and owned by another user namespace than ours:
+			   whoever may make namespaces can have made it */
 	struct live_link *links;
 	size_t n_links;
 	const struct live_index *index; /* NULL: what is searched is searched one by one */

@@ -51,7 +51,7 @@ static bool occupied(const struct planner *planner, const struct live_ns *ns, co
 /* A name that was chosen before stays, so that no interface is renamed as others come and go. */
 static void name_keep(const struct tenants *tenants, struct slot *slot)
 {
-	if (!slot->name && slot->have && slot->have_ns == slot->ns &&
+	if (!slot->name && slot->have &&
 	    (slot->have->mark.role == ROLE_NONE || is_ethn(slot->have->name)) &&
 	    !name_chosen(tenants, slot->have->name))
 		slot->name = slot->have->name;
@@ -103,8 +103,7 @@ void names_choose(struct planner *planner)
 		planner->slots[i].name = explicit_name(planner, &planner->slots[i]);
 }
 
-/* A locally administered unicast address (IEEE 802, 8.2.2) that is no 02:42 one. */
-static struct mac mac_from_names(const struct planner *planner, const struct slot *slot)
+static uint64_t names_hash(const struct planner *planner, const struct slot *slot)
 {
 	uint64_t hash = hash_text(HASH_START, slot->set->name);
 	hash = hash_text(hash, slot->network->name);
@@ -112,9 +111,76 @@ static struct mac mac_from_names(const struct planner *planner, const struct slo
 	/* The same container on another host of the LAN has a MAC of its own. */
 	if (slot->network->several_hosts && planner->desired->host)
 		hash = hash_text(hash, planner->desired->host);
+	return hash;
+}
+
+/* A locally administered unicast address (IEEE 802, 8.2.2) that is no 02:42 one. */
+static struct mac mac_from_names(const struct planner *planner, const struct slot *slot)
+{
+	const uint64_t hash = names_hash(planner, slot);
 	struct mac mac = {.bytes = {0x06}, .set = true};
 	memcpy(mac.bytes + 1, &hash, sizeof(mac.bytes) - 1);
 	return mac;
+}
+
+#define MAC_OTHER_FIRST 0x0e
+
+/* The address that the slot's MAC comes of, or NULL: it comes of the names. */
+static const struct ip *mac_source(const struct slot *slot)
+{
+	return slot->ip[0].family && !slot_leases(slot, 0) ? &slot->ip[0] : NULL;
+}
+
+/* The one to take where the first `number` are somebody else's. It has its number in it, so that it
+ * is known again for the slot's own. */
+static struct mac mac_derived(const struct planner *planner, const struct slot *slot,
+			      const struct ip *ip, uint16_t number)
+{
+	if (number == 0)
+		return ip ? mac_of_ipv4(ip) : mac_from_names(planner, slot);
+	uint64_t hash = names_hash(planner, slot);
+	if (ip)
+		hash = hash_bytes(hash, ip->bytes, sizeof(ip->bytes));
+	hash = hash_bytes(hash, &number, sizeof(number));
+	return (struct mac){.bytes = {MAC_OTHER_FIRST, (uint8_t)(number >> 8), (uint8_t)number,
+				      (uint8_t)(hash >> 16), (uint8_t)(hash >> 8), (uint8_t)hash},
+			    .set = true};
+}
+
+static bool mac_is_derived(const struct planner *planner, const struct slot *slot,
+			   const struct ip *ip)
+{
+	const struct mac *mac = &slot->have->mac;
+	const uint16_t number = mac->bytes[0] == MAC_OTHER_FIRST
+					? (uint16_t)(mac->bytes[1] << 8 | mac->bytes[2])
+					: 0;
+	const struct mac derived = mac_derived(planner, slot, ip, number);
+	return mac->set && mac_equal(mac, &derived);
+}
+
+bool mac_is_of_address(const struct planner *planner, const struct slot *slot, const struct ip *ip)
+{
+	return ip->family == AF_INET && mac_is_derived(planner, slot, ip);
+}
+
+static bool mac_chosen(const struct slot *slot)
+{
+	return !(slot->attachment && slot->attachment->mac.set) &&
+	       slot->network->driver == DRIVER_MACVLAN && slot->network->mode != MODE_PASSTHRU;
+}
+
+/* What is live stays, also if it was not the first choice when it was made. */
+static struct mac mac_free(const struct planner *planner, const struct slot *slot)
+{
+	const struct ip *ip = mac_source(slot);
+	if (slot->have && mac_is_derived(planner, slot, ip))
+		return slot->have->mac;
+	for (uint16_t number = 0; number < UINT16_MAX; number++) {
+		const struct mac mac = mac_derived(planner, slot, ip, number);
+		if (!mac_holder(planner, slot, &mac))
+			return mac;
+	}
+	return mac_derived(planner, slot, ip, 0);
 }
 
 void macs_choose(struct planner *planner)
@@ -123,12 +189,25 @@ void macs_choose(struct planner *planner)
 		struct slot *slot = &planner->slots[i];
 		if (slot->attachment && slot->attachment->mac.set)
 			slot->mac = slot->attachment->mac;
-		else if (slot->network->driver == DRIVER_IPVLAN ||
-			 slot->network->mode == MODE_PASSTHRU)
-			slot->mac = (struct mac){0};
-		else if (slot->ip[0].family && !slot_leases(slot, 0))
-			slot->mac = mac_of_ipv4(&slot->ip[0]);
-		else
-			slot->mac = mac_from_names(planner, slot);
+		else if (mac_chosen(slot))
+			slot->mac = mac_free(planner, slot);
+	}
+}
+
+void macs_yield(struct planner *planner, const struct slot *const *holders, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct foreign *foreign = arena_alloc(planner->scratch, sizeof(*foreign));
+		*foreign = (struct foreign){.parent = parent_of_link(planner, holders[i]->have),
+					    .ns = holders[i]->ns,
+					    .link = holders[i]->have,
+					    .slot = holders[i]};
+		if (foreign->parent)
+			mac_hold(planner, foreign);
+	}
+	for (size_t i = 0; count && i < planner->n_slots; i++) {
+		struct slot *slot = &planner->slots[i];
+		if (slot->verdict.action == ACTION_CREATE && mac_chosen(slot))
+			slot->mac = slot->want->mac = mac_free(planner, slot);
 	}
 }

@@ -72,6 +72,17 @@ static int path_open(int directory, const char *path, int flags, struct stat *re
 	return error_set(error, errnum, "%s: %s", path, strerror(errnum));
 }
 
+bool netns_of_other_user(int fd)
+{
+	struct stat owner, own;
+	const int owner_fd = ioctl(fd, NS_GET_USERNS);
+	if (owner_fd < 0)
+		return false;
+	const bool known = fstat(owner_fd, &owner) == 0 && stat("/proc/self/ns/user", &own) == 0;
+	close(owner_fd);
+	return known && !netns_same(&owner, &own);
+}
+
 int netns_open_at(int directory, const char *path, int flags, const struct stat *own,
 		  struct stat *ret_stat, struct error *error)
 {

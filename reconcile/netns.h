@@ -31,6 +31,10 @@ int netns_open_own(struct stat *ret_stat, struct error *error);
 int netns_open_named(const char *name, const struct stat *own, struct stat *ret_stat,
 		     struct error *error);
 
+/* Whether another user namespace than this process's owns it: then whoever may make user namespaces
+ * can have made it. */
+bool netns_of_other_user(int fd);
+
 bool netns_same(const struct stat *a, const struct stat *b);
 
 /* Moves the thread. Returning does nothing if it never left, and ends the process when it fails:

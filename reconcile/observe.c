@@ -29,7 +29,10 @@ static void place_visit(const struct netns_place *place, void *data)
 	int fd = netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
 			       &observer->host, &stat, &error);
 	if (fd >= 0) {
-		space_of(observer, fd, &stat, place->name)->process = place->process;
+		const bool user_made = place->process && netns_of_other_user(fd);
+		struct space *space = space_of(observer, fd, &stat, place->name);
+		space->process = place->process;
+		space->ns->user_made = user_made;
 		return;
 	}
 	/* Gone meanwhile, or covered by something else. */

@@ -26,14 +26,14 @@ int owned_compare(const void *a, const void *b)
 }
 
 /* VLAN links have no names in their marks: of these only owned_of_link asks. */
-static uint64_t mark_hash(const struct mark *mark, int ifindex)
+static uint64_t mark_hash(const struct mark *mark)
 {
 	const char *const names[] = {mark->set, mark->network, mark->container};
 	uint64_t hash = HASH_START ^ (uint64_t)mark->role;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i])
 			hash = hash_text(hash, names[i]);
-	return mark->role == ROLE_VLAN ? hash ^ (uint64_t)ifindex : hash;
+	return hash;
 }
 
 /* An attachment counts where its parent is this host's: another host on the same machine may have
@@ -56,72 +56,85 @@ static void owned_list(struct planner *planner)
 			*array_push(planner->scratch, planner->owned, planner->n_owned) =
 				(struct owned){.ns = ns,
 					       .link = link,
-					       .hash = mark_hash(&link->mark, link->ifindex)};
+					       .hash = mark_hash(&link->mark),
+					       .placement = placement_of(planner, ns, &link->mark)};
 		}
 	}
 }
 
-/* The first place from `i` on that is free or has the hash. */
-static size_t owned_probe(const struct planner *planner, uint64_t hash, size_t i)
+/* Where the table has the first one of the hash, or room for it. */
+static uint32_t *mark_slot(const struct planner *planner, uint64_t hash)
 {
-	for (;; i++) {
-		uint32_t number = planner->owned_table[i & (planner->owned_table_size - 1)];
-		if (!number || planner->owned[number - 1].hash == hash)
-			return i & (planner->owned_table_size - 1);
+	for (size_t i = hash;; i++) {
+		uint32_t *slot = &planner->owned_marks[i & (planner->owned_table_size - 1)];
+		if (!*slot || planner->owned[*slot - 1].hash == hash)
+			return slot;
 	}
 }
 
+static uint32_t *link_slot(const struct planner *planner, const struct live_link *link)
+{
+	for (size_t i = (uintptr_t)link / sizeof(*link) * 0x9e3779b1u;; i++) {
+		uint32_t *slot = &planner->owned_links[i & (planner->owned_table_size - 1)];
+		if (!*slot || planner->owned[*slot - 1].link == link)
+			return slot;
+	}
+}
+
+/* From the last to the first, so that those of one mark are chained in their order. A container can
+ * give thousands of links one mark. */
 void owned_index(struct planner *planner)
 {
 	owned_list(planner);
 	planner->owned_table_size = 16;
 	while (planner->owned_table_size < planner->n_owned * 2)
 		planner->owned_table_size *= 2;
-	planner->owned_table = arena_alloc(planner->scratch, planner->owned_table_size *
-								     sizeof(*planner->owned_table));
-	for (size_t i = 0; i < planner->n_owned; i++) {
-		size_t at = planner->owned[i].hash;
-		while (planner->owned_table[at = owned_probe(planner, planner->owned[i].hash, at)])
-			at++;
-		planner->owned_table[at] = (uint32_t)i + 1;
+	const size_t size = planner->owned_table_size * sizeof(uint32_t);
+	planner->owned_marks = arena_alloc(planner->scratch, size);
+	planner->owned_links = arena_alloc(planner->scratch, size);
+	for (size_t i = planner->n_owned; i-- > 0;) {
+		uint32_t *slot = mark_slot(planner, planner->owned[i].hash);
+		planner->owned[i].next = *slot;
+		*slot = (uint32_t)i + 1;
+		*link_slot(planner, planner->owned[i].link) = (uint32_t)i + 1;
 	}
 }
 
-/* The next one of the hash, in the order of `owned`, or NULL. *at is where to go on. */
-static struct owned *owned_next(const struct planner *planner, uint64_t hash, size_t *at)
+static struct owned *owned_at(const struct planner *planner, uint32_t number)
 {
-	if (!planner->n_owned)
-		return NULL;
-	size_t found = owned_probe(planner, hash, *at);
-	uint32_t number = planner->owned_table[found];
-	*at = found + 1;
 	return number ? &planner->owned[number - 1] : NULL;
 }
 
-struct owned *owned_find(const struct planner *planner, const struct mark *mark,
-			 const struct live_ns *preferred)
+/* The first of the mark from `number` on, or NULL. */
+static struct owned *owned_next(const struct planner *planner, const struct mark *mark,
+				uint32_t number)
 {
-	const uint64_t hash = mark_hash(mark, 0);
-	struct owned *first = NULL, *owned;
-	for (size_t at = hash; (owned = owned_next(planner, hash, &at));) {
-		if (mark_compare(&owned->link->mark, mark) != 0)
-			continue;
-		if (owned->ns == preferred)
-			return owned;
-		if (!first)
-			first = owned;
-	}
+	struct owned *owned = owned_at(planner, number);
+	while (owned && mark_compare(&owned->link->mark, mark) != 0)
+		owned = owned_at(planner, owned->next);
+	return owned;
+}
+
+struct owned *owned_find(const struct planner *planner, const struct mark *mark,
+			 const struct live_ns *ns)
+{
+	struct owned *owned = owned_next(planner, mark, *mark_slot(planner, mark_hash(mark)));
+	while (owned && owned->ns != ns)
+		owned = owned_next(planner, mark, owned->next);
+	return owned;
+}
+
+struct owned *owned_keep(const struct planner *planner, const struct mark *mark)
+{
+	struct owned *first = owned_next(planner, mark, *mark_slot(planner, mark_hash(mark)));
+	for (struct owned *owned = first; owned; owned = owned_next(planner, mark, owned->next))
+		owned->wanted = owned->kept = true;
 	return first;
 }
 
 struct owned *owned_of_link(const struct planner *planner, const struct live_link *link)
 {
-	const uint64_t hash = mark_hash(&link->mark, link->ifindex);
-	struct owned *owned;
-	for (size_t at = hash; (owned = owned_next(planner, hash, &at));)
-		if (owned->link == link)
-			return owned;
-	return NULL;
+	return owned_at(planner, *link_slot(planner, link));
 }
 
 const struct set *desired_set(const struct planner *planner, const char *name)

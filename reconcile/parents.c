@@ -137,7 +137,7 @@ static struct parent *dummy_resolve(struct planner *planner, const struct net *n
 	const struct mark mark = {
 		.role = ROLE_DUMMY, .set = net->set->name, .network = net->network->name};
 	struct parent *parent = parent_new(planner);
-	struct owned *owned = owned_find(planner, &mark, NULL);
+	struct owned *owned = owned_find(planner, &mark, planner->live->spaces[0]);
 	if (owned) {
 		owned->wanted = true;
 		parent->link = owned->link;
@@ -276,8 +276,9 @@ void nets_resolve(struct planner *planner)
 						      : dummy_resolve(planner, net);
 			if (planner->n_parents > before)
 				silence_warn(planner, net->parent);
-			net->cursors = arena_alloc(planner->scratch,
-						   network->n_subnets * sizeof(*net->cursors));
+			const size_t size = network->n_subnets * sizeof(*net->cursors);
+			net->cursors = arena_alloc(planner->scratch, size);
+			net->claimed_cursors = arena_alloc(planner->scratch, size);
 		}
 	}
 	vlans_mark(planner);

@@ -60,8 +60,8 @@ static struct step slot_step(const struct slot *slot)
 			     .name = slot->name,
 			     .container = slot->container,
 			     .network = slot->network,
-			     .ns = slot->have ? slot->have_ns : slot->ns,
-			     .have = slot->have,
+			     .ns = slot->kept ? slot->kept->ns : slot->ns,
+			     .have = slot->kept ? slot->kept->link : slot->have,
 			     .want = slot->want};
 }
 
@@ -108,26 +108,28 @@ static void orphans_plan(struct planner *planner)
 		step->name = owned->link->name;
 		step->ns = owned->ns;
 		step->have = owned->link;
+		step->reason = deletion_reason(planner, owned, &step->stray);
 		owned->leaves = true;
 	}
 }
 
-static size_t count_deletes(const struct plan *plan, const char *set)
+/* How many attachments of the set are live, or are to be deleted. A link that no slot asks for
+ * counts once for each namespace, and a stray not at all: a container can make any number of them,
+ * and must not be able to stop everybody's changes. */
+static size_t guard_count(const struct planner *planner, const char *set, bool deleted)
 {
+	const struct live_ns *last = NULL;
 	size_t count = 0;
-	for (size_t i = 0; i < plan->n_steps; i++)
-		count += plan->steps[i].action == ACTION_DELETE &&
-			 plan->steps[i].mark.role == ROLE_ATTACH &&
-			 strcmp(plan->steps[i].mark.set, set) == 0;
-	return count;
-}
-
-static size_t count_live(const struct planner *planner, const char *set)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < planner->n_owned; i++)
-		count += planner->owned[i].link->mark.role == ROLE_ATTACH &&
-			 strcmp(planner->owned[i].link->mark.set, set) == 0;
+	for (size_t i = 0; i < planner->n_owned; i++) {
+		const struct owned *owned = &planner->owned[i];
+		if (owned->link->mark.role != ROLE_ATTACH ||
+		    strcmp(owned->link->mark.set, set) != 0 || owned->placement == PLACEMENT_STRAY)
+			continue;
+		const bool believed = owned->wanted && owned->placement == PLACEMENT_OWN;
+		const bool first = believed || owned->ns != last;
+		last = believed ? last : owned->ns;
+		count += first && (!deleted || (owned->leaves && !owned->wanted));
+	}
 	return count;
 }
 
@@ -146,8 +148,8 @@ static void guard(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->desired->n_sets; i++) {
 		const struct set *set = &planner->desired->sets[i];
-		size_t live = count_live(planner, set->name);
-		size_t deletes = count_deletes(planner->plan, set->name);
+		size_t live = guard_count(planner, set->name, false);
+		size_t deletes = guard_count(planner, set->name, true);
 		if (!planner->plan->guard.refused &&
 		    guard_refuses(planner->options, set, live, deletes))
 			planner->plan->guard = (struct guard){.refused = true,
@@ -169,11 +171,13 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 				  .live = live,
 				  .options = options,
 				  .plan = plan};
+	placements_index(&planner);
 	owned_index(&planner);
 	nets_resolve(&planner);
 	slots_make(&planner);
 	tenants_find(&planner);
 	foreign_index(&planner);
+	claims_index(&planner);
 	addresses_choose(&planner);
 	names_choose(&planner);
 	macs_choose(&planner);
@@ -183,6 +187,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	orphans_plan(&planner);
 	elsewhere_tell(&planner);
 	nets_tell(&planner);
+	claims_tell(&planner);
 	for (size_t i = 0; i < planner.n_slots; i++)
 		slot_plan(&planner, &planner.slots[i]);
 	parents_plan(&planner);

@@ -90,7 +90,6 @@ enum field {
 	FIELD_PARENT,
 	FIELD_VLAN,
 	FIELD_VLAN_PROTOCOL,
-	FIELD_NAMESPACE,
 };
 
 struct link_route link_route_of(const struct live_route *live);
@@ -133,11 +132,13 @@ struct step {
 	size_t n_changes;
 	bool held;  /* not to be done now: it failed a short while ago */
 	bool asked; /* pending: the container's engine has never answered yet */
+	bool stray; /* delete: the link is not in the namespace of the container that its mark names
+		     */
 	struct {
 		bool name, mac;
 	} detour;           /* by way of a temporary one, since others wait for the one it has */
 	enum code code;     /* which error it is that the reason tells; CODE_NONE: none */
-	const char *reason; /* kept, pending, blocked, refused */
+	const char *reason; /* kept, pending, blocked, refused; delete, where it is a stray */
 	const char *hint;   /* what to do next, or NULL */
 };
 

@@ -1,8 +1,9 @@
 /* What the parts of the planner share. Not for users of the plan: that is plan.h.
  *
- * plan_make works in this order: index what is live and marked (owned), find each network's parent
- * (parents), choose addresses, names and MACs (choose, names), say what each link shall be (want),
- * see what is in the way (conflict), compare with what is live (compare), order the steps (order).
+ * plan_make works in this order: index what is live and marked (placement, owned), find each
+ * network's parent (parents), choose addresses, names and MACs (choose, names), say what each link
+ * shall be (want), see what is in the way (conflict), compare with what is live (compare), order
+ * the steps (order).
  */
 #ifndef RECONCILE_PLANNER_H
 #define RECONCILE_PLANNER_H
@@ -17,17 +18,49 @@ struct verdict {
 	const char *reason, *hint;
 };
 
+/* Where a marked link is, compared with what its mark says. Only a link in the host's own
+ * namespace, or in that of the container that it names, is believed; any other is a claim of
+ * whoever has the namespace, and good for deletion alone: nothing is inherited from it. */
+enum placement {
+	PLACEMENT_OWN,     /* where it belongs */
+	PLACEMENT_UNKNOWN, /* the files do not name the container, or it cannot be found now */
+	PLACEMENT_STRAY,   /* in a namespace that is not that container's */
+};
+
+/* A container of the desired state. */
+struct declared {
+	const char *set;
+	const struct target *target;
+};
+
 /* A live link with a mark, in the host's namespace or with its parent there. */
 struct owned {
 	struct live_ns *ns;
 	const struct live_link *link;
-	uint64_t hash; /* of what it is found by */
-	bool wanted;   /* the desired state has it, so that it is not an orphan */
-	bool leaves;   /* it is deleted, for good or to be made anew */
+	uint64_t hash; /* of its mark */
+	uint32_t next; /* of the same hash: index + 1 */
+	enum placement placement;
+	bool wanted; /* the desired state has it, so that it is not an orphan */
+	bool kept;   /* its container cannot be found now, so that it stays as it is */
+	bool leaves; /* it is deleted, for good or to be made anew */
 };
 
-/* What attachments hang on: a link of the host, a VLAN of one, or a dummy. One broadcast domain;
- * its index in planner.parents is its number for `taken`. */
+/* A live macvlan or ipvlan on a parent that is not to be one of the run's, and will stay. */
+struct foreign {
+	const struct parent *parent;
+	const struct live_ns *ns;
+	const struct live_link *link;
+	const struct slot *slot; /* whose link it is, of which other addresses are meant; or NULL */
+	/* The same, of addresses with our protocol, which are taken from the link; with a slot. */
+	const struct foreign *ours;
+};
+
+/* Of a parent: the first that excludes links of a kind, by whether it is the host's own. */
+struct company {
+	const struct foreign *macvlan, *ipvlan, *passthru;
+};
+
+/* What attachments hang on: a link of the host, a VLAN of one, or a dummy. One broadcast domain. */
 struct parent {
 	const char *name;      /* the link's, once it is there */
 	const char *base_name; /* as the file has it; NULL for a dummy */
@@ -36,9 +69,11 @@ struct parent {
 	const struct live_link *link; /* NULL: not there yet */
 	uint16_t vlan;
 	enum vlan_protocol vlan_protocol;
-	bool occupied;          /* macvlans or ipvlans are live on it, anybody's */
-	uint32_t mtu;           /* bytes; 0: unknown */
-	struct link_spec *make; /* a VLAN or dummy of ours, live or not; NULL: not ours */
+	size_t domain;                /* its index in planner.parents: its number for `taken` */
+	bool occupied;                /* macvlans or ipvlans are live on it, anybody's */
+	struct company facts, claims; /* of foreign links in the host's namespace, and elsewhere */
+	uint32_t mtu;                 /* bytes; 0: unknown */
+	struct link_spec *make;       /* a VLAN or dummy of ours, live or not; NULL: not ours */
 	struct verdict verdict;
 };
 
@@ -47,18 +82,11 @@ struct net {
 	const struct set *set;
 	const struct network *network;
 	struct parent *parent;
-	size_t domain; /* its parent's index, for `taken` */
+	size_t domain; /* its parent's, for `taken` */
 	struct verdict verdict;
-	struct ip
-		*cursors; /* for each subnet: no address below is free; family 0: not looked yet */
-};
-
-/* A live link that is nobody's of the desired sets, on one of the parents. */
-struct foreign {
-	const struct parent *parent;
-	const struct live_ns *ns;
-	const struct live_link *link;
-	const char *who; /* "eth0 in web" */
+	/* For each subnet: no address below is free, and below the other none that is claimed
+	 * alone; family 0: not looked yet. */
+	struct ip *cursors, *claimed_cursors;
 };
 
 /* One link of a container's or of the host's that the desired state asks for. */
@@ -73,8 +101,8 @@ struct slot {
 	struct net *net;
 	struct parent *parent;
 	struct owned *owned;           /* NULL: not live, or adopted */
-	const struct live_link *have;  /* the live link, ours or adopted; NULL: none */
-	struct live_ns *have_ns;       /* where that is */
+	const struct live_link *have;  /* the live link in `ns`, ours or adopted; NULL: none */
+	const struct owned *kept;      /* of a container that is not there: the first, anywhere */
 	struct ip ip[2];               /* IPv4, IPv6 */
 	const struct live_addr *lease; /* where IPv4 is by DHCP; NULL: there is none yet */
 	const char *name;
@@ -98,8 +126,13 @@ struct planner {
 	struct plan *plan;
 	struct owned *owned; /* in the order of namespaces and links */
 	size_t n_owned;
-	uint32_t *owned_table; /* open addressing by hash: index into `owned` + 1 */
+	/* Open addressing, by mark and by link: index into `owned` + 1. */
+	uint32_t *owned_marks, *owned_links;
 	size_t owned_table_size;
+	struct declared *declared; /* sorted by set and container */
+	size_t n_declared;
+	struct live_ns **homes; /* the namespaces of containers that are there, sorted */
+	size_t n_homes;
 	struct parent **parents;
 	size_t n_parents;
 	struct net *nets; /* in the order of sets and networks */
@@ -110,15 +143,30 @@ struct planner {
 	size_t n_tenants;
 	struct foreign *foreign;
 	size_t n_foreign;
-	struct taken *taken;     /* by the desired state: struct slot */
-	struct taken *strangers; /* by what is live and not ours: its name */
-	struct taken *reached;   /* from the host: through which network, by name */
+	struct taken *taken; /* by the desired state: struct slot */
+	struct taken
+		*strangers;    /* by what is live in the host's namespace and not ours: its name */
+	struct taken *keepers; /* by live attachments: whose it is, struct keeper of choose.c */
+	struct taken *claims;  /* by links outside the host's namespace: struct foreign */
+	struct taken *macs;    /* by what is live and not ours: struct foreign */
+	struct taken *reached; /* from the host: through which network, by name */
 };
+
+/* placement.c */
+void placements_index(struct planner *planner);
+enum placement placement_of(const struct planner *planner, const struct live_ns *ns,
+			    const struct mark *mark);
+/* Where a link is that is not in the namespace which its mark speaks of; NULL: it is. *ret_stray:
+ * the files name that container, or nobody can say whose the link is. */
+const char *deletion_reason(struct planner *planner, const struct owned *owned, bool *ret_stray);
 
 /* owned.c */
 void owned_index(struct planner *planner);
+/* The first with the mark in that namespace, or NULL. */
 struct owned *owned_find(const struct planner *planner, const struct mark *mark,
-			 const struct live_ns *preferred);
+			 const struct live_ns *ns);
+/* Keeps all with the mark, wherever they are; gives the first, or NULL. */
+struct owned *owned_keep(const struct planner *planner, const struct mark *mark);
 struct owned *owned_of_link(const struct planner *planner, const struct live_link *link);
 /* For qsort, of pointers: by mark. */
 int owned_compare(const void *a, const void *b);
@@ -156,16 +204,42 @@ struct verdict tenants_check_routes(struct planner *planner, const struct slot *
 
 /* foreign.c: what is live on the parents */
 void foreign_index(struct planner *planner);
+/* The parent that the link is on, or NULL. */
+struct parent *parent_of_link(const struct planner *planner, const struct live_link *link);
 /* Whether the link is nobody's of the desired sets. */
 bool link_foreign(const struct planner *planner, const struct live_link *link);
 void conflicts_find(struct planner *planner);
 
+/* claims.c: addresses and MACs of links that mvapply has not made, or not there */
+void claims_index(struct planner *planner);
+/* Those that attachments have besides what they keep: a container can give its link any. */
+void claims_of_attachments(struct planner *planner);
+/* Who claims the slot's address of that family, or the MAC, on its parent; NULL: nobody else. */
+const struct foreign *address_claimant(const struct planner *planner, const struct slot *slot,
+				       const struct ip *ip);
+const struct foreign *mac_holder(const struct planner *planner, const struct slot *slot,
+				 const struct mac *mac);
+/* From now on the link has its MAC on its parent. */
+void mac_hold(struct planner *planner, const struct foreign *foreign);
+const char *foreign_label(struct planner *planner, const struct foreign *foreign);
+/* Warnings about claims that are left aside: one for each namespace. */
+void claims_tell(struct planner *planner);
+
 /* choose.c */
+/* Whether an address of the link is mvapply's. */
+bool addr_is_ours(const struct planner *planner, const struct live_link *link,
+		  const struct live_addr *addr);
 void addresses_choose(struct planner *planner);
+/* "web/lan", "the host's own link on lan" */
+const char *slot_label(struct planner *planner, const struct slot *slot);
 
 /* names.c */
 void names_choose(struct planner *planner);
 void macs_choose(struct planner *planner);
+/* Whether the slot's live link has a MAC that comes of the address. */
+bool mac_is_of_address(const struct planner *planner, const struct slot *slot, const struct ip *ip);
+/* Chooses again for those whose chosen MAC one of these has, which stay as they are. */
+void macs_yield(struct planner *planner, const struct slot *const *holders, size_t count);
 /* "PREFIX-NAME", with "SET." before the name for any but the default set, if that fits an interface
  * name; else PREFIX and a hash of set and name. */
 const char *derived_name(struct arena *arena, const char *prefix, const char *set,

@@ -31,13 +31,16 @@ static struct mark slot_mark(const struct slot *slot)
 static void slot_claim(struct planner *planner, struct slot *slot)
 {
 	const struct mark mark = slot_mark(slot);
+	if (!slot->ns) {
+		slot->kept = owned_keep(planner, &mark);
+		return;
+	}
 	struct owned *owned = owned_find(planner, &mark, slot->ns);
 	if (!owned)
 		return;
 	owned->wanted = true;
 	slot->owned = owned;
 	slot->have = owned->link;
-	slot->have_ns = owned->ns;
 }
 
 static const enum action target_actions[] = {
@@ -117,7 +120,6 @@ static void slot_adopt(const struct planner *planner, struct slot *slot)
 		if (!adoptable(slot, link) || adopted_before(planner, link))
 			continue;
 		slot->have = link;
-		slot->have_ns = slot->ns;
 	}
 }
 

@@ -38,7 +38,7 @@ static void want_lease(struct planner *planner, const struct slot *slot, struct 
 	terms[0].preferred = slot->lease->preferred;
 	want->addr_terms = terms;
 	want->dhcp.lease = slot->lease->prefix;
-	want->dhcp.router = live_lease_router(slot->have_ns, slot->have);
+	want->dhcp.router = live_lease_router(slot->ns, slot->have);
 }
 
 static struct ip gateway_of(const struct slot *slot, size_t family)
@@ -206,8 +206,8 @@ void wants_make(struct planner *planner)
 /* The ways of a host's own link that has to stay as it is. */
 static void held_routes_note(struct planner *planner, const struct slot *host)
 {
-	for (size_t i = 0; host->have && i < host->have_ns->n_routes; i++) {
-		const struct live_route *route = &host->have_ns->routes[i];
+	for (size_t i = 0; host->have && i < host->ns->n_routes; i++) {
+		const struct live_route *route = &host->ns->routes[i];
 		if (route->ifindex == host->have->ifindex && route->proto == MARK_PROTOCOL)
 			taken_add(planner->reached, 0, &route->to.ip, host->network->name);
 	}

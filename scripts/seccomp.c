@@ -112,6 +112,7 @@ static const struct checked {
 	{"ioctl", 1, UINT32_MAX, FIONREAD},
 	{"ioctl", 1, UINT32_MAX, FIONBIO},
 	{"ioctl", 1, UINT32_MAX, NS_GET_NSTYPE},
+	{"ioctl", 1, UINT32_MAX, NS_GET_USERNS},
 	/* Its own limits. */
 	{"prlimit64", 0, UINT32_MAX, 0},
 };

@@ -324,7 +324,8 @@ EDITS = [
          all_of(links_are("web"), has("other", addresses=["172.16.86.3/24"]))),
     Edit("containers: another namespace", net(other=False),
          document({"n": lan()}, {"web": {"netns": "spare", "networks": ["n"]}}),
-         [("-/+", "attach", WEB, "namespace")],
+         [("-", "stray", WEB, "eth0 in web, which is not the namespace of web"),
+          ("+", "attach", WEB, "eth0 172.16.86.2/24")],
          all_of(links_are("web"), has("spare", addresses=["172.16.86.2/24"],
                                       mac="02:42:ac:10:56:02")), both=True),
     Edit("containers: another name for one namespace", net(other=False),
@@ -414,7 +415,7 @@ def touched(expected):
         if noun == "link":
             yield "mvapply:vlan:default"
         elif sign != "~":
-            yield (f"mvapply:attach:default/{network}/{container}" if noun == "attach"
+            yield (f"mvapply:attach:default/{network}/{container}" if noun in ("attach", "stray")
                    else f"mvapply:host:default/{what}")
 
 

@@ -136,7 +136,7 @@ static const struct forbidden {
 	{"socket AF_INET6", SYS_socket, {AF_INET6, SOCK_STREAM, 0}},
 	{"socket AF_VSOCK", SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}},
 	{"ioctl TIOCSTI", SYS_ioctl, {-1, TIOCSTI}},
-	{"ioctl NS_GET_USERNS", SYS_ioctl, {-1, NS_GET_USERNS}},
+	{"ioctl NS_GET_PARENT", SYS_ioctl, {-1, NS_GET_PARENT}},
 	{"mmap to write and run",
 	 SYS_mmap,
 	 {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE}},

@@ -69,8 +69,9 @@ static void test_foreign_mac(void **state)
 	struct live *live = world_new();
 	hand_made(live, "db", "eth0")->mac =
 		(struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
-	expect(live, LAN_GW("") WEB, &open,
-	       "refused web/lan: eth0 in db has the MAC 02:42:ac:10:56:02 already");
+	expect(live, LAN_GW("") WEB, &open, "create web/lan");
+	expect(live, LAN_GW("") WEB_WITH("mac_address: 02:42:ac:10:56:02"), &open,
+	       "blocked web/lan: eth0 in db has the MAC 02:42:ac:10:56:02 already");
 	world_free(live);
 }
 
@@ -89,8 +90,9 @@ static void test_foreign_address(void **state)
 	assert_string_equal(prefix_format(&plan->steps[0].want->addrs[0], text), "172.16.86.4/24");
 	plan_free(plan);
 	desired_free(desired);
-	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open,
-	       "refused web/lan: eth0 in db has the address 172.16.86.2 already");
+	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open, "create web/lan");
+	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.3"), &open,
+	       "refused web/lan: eth0 has the address 172.16.86.3 already");
 	world_free(live);
 }
 
@@ -198,7 +200,7 @@ static void test_passthru_alone(void **state)
 	hand_made(live, "ci", "x");
 	expect(live, LAN("") WEB, &open, "create web/lan");
 	expect(live, LAN(", mode: passthru") WEB, &open,
-	       "refused web/lan: parent eth0 carries x in ci (macvlan) already");
+	       "blocked web/lan: parent eth0 carries x in ci (macvlan) already");
 	world_free(live);
 }
 

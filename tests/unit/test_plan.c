@@ -160,7 +160,7 @@ static const struct edit edits[] = {
 	 "delete web/a; change web/b route none -> default via 10.2.0.1"},
 	{"namespace of a container", LAN_GW("") "containers: {c: {netns: web, networks: [lan]}}",
 	 LAN_GW("") "containers: {c: {netns: db, networks: [lan]}}",
-	 "replace c/lan namespace web -> db"},
+	 "delete c/lan: eth0 in web, which is not the namespace of c; create c/lan"},
 	{"addresses exchanged",
 	 LAN_GW("") PAIR("ipv4_address: 172.16.86.2, mac_address: 02:00:00:00:00:01",
 			 "ipv4_address: 172.16.86.3, mac_address: 02:00:00:00:00:02"),

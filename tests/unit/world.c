@@ -242,7 +242,6 @@ static void change_field(struct live *live, struct live_ns *ns, int ifindex,
 	case FIELD_PARENT:
 	case FIELD_VLAN:
 	case FIELD_VLAN_PROTOCOL:
-	case FIELD_NAMESPACE:
 		fail_msg("%s cannot be changed in place", what);
 	}
 }
