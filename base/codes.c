@@ -258,6 +258,10 @@ static const struct code_text texts[] = {
 	 "Whatever changes the host's network does so one after the other. The process that the "
 	 "message names has not come to its end in two minutes: it may have been stopped (fg, or "
 	 "kill -CONT), or have very much to do. Nothing was touched; run mvapply again."},
+	{CODE_JSON, "the output cannot be written as JSON",
+	 "A text in it is not UTF-8. Names of links, network namespaces and files are written with "
+	 "\\xNN for each byte that is no text; the files' own bytes, which a saved plan holds, have "
+	 "to be UTF-8. Nothing was written."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",

@@ -106,6 +106,7 @@ enum code {
 	CODE_DHCP_UNFIT = 918,
 	CODE_UNSEEN = 919,
 	CODE_LOCKED = 920,
+	CODE_JSON = 921,
 	/* the command line */
 	CODE_COMMAND = 1001,
 	CODE_OPTION = 1002,

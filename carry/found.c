@@ -1,5 +1,6 @@
 #include "carry/found.h"
 
+#include "schema/source.h"
 #include "schema/text.h"
 #include "schema/words.h"
 
@@ -266,11 +267,15 @@ static struct found_container *container_of(struct found_set *set, const char *n
 	struct found_container *found = array_push(set->arena, set->containers, set->n_containers);
 	struct container *model = &found->model;
 	model->name = arena_strdup(set->arena, name);
-	if (!origin_source(origin_of(set, ns), name, &model->source_kind, &model->source)) {
+	struct origin origin = *origin_of(set, ns);
+	if (origin.netns && !text_printable(origin.netns, strlen(origin.netns)))
+		origin.netns = NULL; /* no file can have it */
+	if (!origin_source(&origin, name, &model->source_kind, &model->source)) {
 		model->source = model->name;
 		note_add(
 			set->arena, &found->notes,
-			"its network namespace has neither a name nor a process: write what it is");
+			"its network namespace has neither a name that is text nor a process: write what "
+			"it is");
 	}
 	return found;
 }

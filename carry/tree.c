@@ -1,6 +1,7 @@
 #include "carry/tree.h"
 
 #include "carry/node.h"
+#include "reconcile/json_text.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -129,9 +130,9 @@ static json_t *json_children(const struct tree *tree)
 		if (child->kind == TREE_COMMENT)
 			continue;
 		if (tree->kind == TREE_MAP)
-			json_object_set_new(json, child->key, tree_json(child));
+			json_put(json, child->key, tree_json(child));
 		else
-			json_array_append_new(json, tree_json(child));
+			json_push(json, tree_json(child));
 	}
 	return json;
 }
@@ -140,7 +141,7 @@ json_t *tree_json(const struct tree *tree)
 {
 	switch (tree->kind) {
 	case TREE_TEXT:
-		return json_string(tree->text);
+		return json_text(tree->text);
 	case TREE_NUMBER:
 		return json_integer(tree->number);
 	case TREE_BOOL:

@@ -9,14 +9,14 @@
 
 static void note_visit(const char *place, const char *text, void *data)
 {
-	json_array_append_new(data, json_pack("{s:s, s:s}", "at", place, "text", text));
+	json_push(data, json_pack("{s:o, s:o}", "at", json_text(place), "text", json_text(text)));
 }
 
 static json_t *json_carried(const struct carried *carried)
 {
 	json_t *documents = json_array(), *notes = json_array();
 	for (size_t i = 0; i < carried->count; i++) {
-		json_array_append_new(documents, tree_json(carried->documents[i]));
+		json_push(documents, tree_json(carried->documents[i]));
 		tree_each_comment(carried->documents[i], note_visit, notes);
 	}
 	json_t *document = json_pack("{s:o, s:o}", "documents", documents, "notes", notes);

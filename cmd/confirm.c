@@ -139,7 +139,8 @@ static ssize_t answer_read(int fd, char answer[ANSWER_SIZE])
 static int tell_confirmed(const struct options *options, const char *sets)
 {
 	if (options->output == OUTPUT_JSON)
-		return json_finish(json_pack("{s:s}", "confirmed", sets), EXIT_CONVERGED);
+		return json_finish(json_pack("{s:o}", "confirmed", json_text(sets)),
+				   EXIT_CONVERGED);
 	if (!options->quiet)
 		printf("Confirmed: %s.\n", sets);
 	return EXIT_CONVERGED;

@@ -56,7 +56,7 @@ static json_t *json_command(const struct command *command)
 	json_t *options = json_array();
 	struct option_text option;
 	for (size_t at = 0; options_next(command, &at, &option);)
-		json_array_append_new(options, json_option(&option));
+		json_push(options, json_option(&option));
 	return json_pack("{s:s, s:s, s:s, s:o}", "name", command->name, "arguments",
 			 command->arguments, "summary", command->summary, "options", options);
 }
@@ -109,6 +109,6 @@ int command_help(const struct options *options)
 	const struct command *command;
 	json_t *list = json_array();
 	for (size_t i = 0; (command = command_at(i)); i++)
-		json_array_append_new(list, json_command(command));
+		json_push(list, json_command(command));
 	return json_finish(json_pack("{s:o}", "commands", list), EXIT_CONVERGED);
 }

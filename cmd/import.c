@@ -112,7 +112,7 @@ static int containers_ask(struct engines *engines, struct arena *arena, json_t *
 		status = engine_ask(engines, SOURCE_DOCKER,
 				    arena_printf(arena, "/containers/%s/json", id), &container,
 				    error);
-		json_array_append_new(containers, container);
+		json_push(containers, container);
 		if (status == -ENOENT) /* gone meanwhile */
 			status = 0;
 	}

@@ -22,7 +22,7 @@ int incomplete_exit(const struct live *live, int code, struct error *fault)
 
 void incomplete_json(json_t *document, const struct live *live)
 {
-	json_object_set_new(document, "complete", json_boolean(live && live_complete(live)));
-	json_object_set_new(document, "unseen",
-			    live ? json_sentences(live->unseen, live->n_unseen) : json_array());
+	json_put(document, "complete", json_boolean(live && live_complete(live)));
+	json_put(document, "unseen",
+		 live ? json_sentences(live->unseen, live->n_unseen) : json_array());
 }

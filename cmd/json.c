@@ -1,12 +1,16 @@
 #include "cmd/json.h"
 
+#include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/text.h"
 #include "reconcile/kind.h"
+#include "schema/escape.h"
 #include "schema/source.h"
 #include "schema/words.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *const action_names[] = {
 	[ACTION_CREATE] = "create",   [ACTION_CHANGE] = "change",   [ACTION_REPLACE] = "replace",
@@ -21,22 +25,24 @@ const char *action_name(enum action action)
 	return action_names[action];
 }
 
-json_t *json_text(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
 json_t *json_code(enum code code)
 {
 	char text[CODE_TEXT_SIZE];
 	return json_text(code ? code_format(code, text) : NULL);
 }
 
+/* A file's. */
+static json_t *json_name(const char *bytes)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	return json_text(escape(arena, bytes, strlen(bytes)));
+}
+
 static json_t *json_diag(const struct diag *diag)
 {
-	return json_pack("{s:o, s:s, s:i, s:i, s:s, s:o}", "code", json_code(diag->code), "file",
-			 diag->place.file, "line", (int)diag->place.line, "column",
-			 (int)diag->place.column, "message", diag->text, "hint",
+	return json_pack("{s:o, s:o, s:i, s:i, s:o, s:o}", "code", json_code(diag->code), "file",
+			 json_name(diag->place.file), "line", (int)diag->place.line, "column",
+			 (int)diag->place.column, "message", json_text(diag->text), "hint",
 			 json_text(diag->hint));
 }
 
@@ -44,7 +50,7 @@ json_t *json_diags(const struct diags *diags)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < diags->count; i++)
-		json_array_append_new(list, json_diag(&diags->items[i]));
+		json_push(list, json_diag(&diags->items[i]));
 	return json_pack("{s:o, s:i}", "errors", list, "omitted", (int)diags->omitted);
 }
 
@@ -55,8 +61,8 @@ json_t *json_errors(const struct error *error)
 	struct error told = *error; /* a word of the command line or a path may be no UTF-8 */
 	text_make_printable(told.text);
 	text_make_printable(told.hint);
-	return json_pack("[{s:o, s:s, s:o}]", "code", json_code(told.code), "message", told.text,
-			 "hint", json_text(*told.hint ? told.hint : NULL));
+	return json_pack("[{s:o, s:o, s:o}]", "code", json_code(told.code), "message",
+			 json_text(told.text), "hint", json_text(*told.hint ? told.hint : NULL));
 }
 
 json_t *json_error(const struct error *error)
@@ -71,9 +77,9 @@ static json_t *json_route(const struct link_route *route)
 		"{s:s, s:o}", "to", route->to.len ? prefix_format(&route->to, to) : "default",
 		"via", json_text(route->via.family ? ip_format(&route->via, via) : NULL));
 	if (route->source.family)
-		json_object_set_new(object, "source", json_string(ip_format(&route->source, via)));
+		json_put(object, "source", json_string(ip_format(&route->source, via)));
 	if (route->replaces)
-		json_object_set_new(object, "replaces", json_true());
+		json_put(object, "replaces", json_true());
 	return object;
 }
 
@@ -81,24 +87,23 @@ static json_t *json_sysctls(const struct link_spec *want)
 {
 	json_t *sysctls = json_object();
 	for (size_t i = 0; i < want->n_sysctls; i++)
-		json_object_set_new(sysctls, want->sysctls[i].key,
-				    json_string(want->sysctls[i].value));
+		json_put(sysctls, want->sysctls[i].key, json_text(want->sysctls[i].value));
 	return sysctls;
 }
 
 static void kind_add(json_t *object, const struct link_spec *want)
 {
-	json_object_set_new(object, "driver", json_string(link_kind_name(want->kind)));
-	json_object_set_new(object, "mark", json_text(want->alias));
+	json_put(object, "driver", json_string(link_kind_name(want->kind)));
+	json_put(object, "mark", json_text(want->alias));
 	if (want->kind == KIND_MACVLAN || want->kind == KIND_IPVLAN)
-		json_object_set_new(object, "mode", json_string(link_mode_name(want->mode)));
+		json_put(object, "mode", json_string(link_mode_name(want->mode)));
 	if (want->has_bcqueuelen)
-		json_object_set_new(object, "bcqueuelen", json_integer(want->bcqueuelen));
+		json_put(object, "bcqueuelen", json_integer(want->bcqueuelen));
 	if (want->vlan)
-		json_object_set_new(object, "vlan", json_integer(want->vlan));
+		json_put(object, "vlan", json_integer(want->vlan));
 	if (want->vlan)
-		json_object_set_new(object, "vlan_protocol",
-				    json_string(vlan_protocol_name(want->vlan_protocol)));
+		json_put(object, "vlan_protocol",
+			 json_string(vlan_protocol_name(want->vlan_protocol)));
 }
 
 static void link_add(json_t *object, const struct link_spec *want)
@@ -107,18 +112,18 @@ static void link_add(json_t *object, const struct link_spec *want)
 	json_t *addresses = json_array(), *routes = json_array();
 	kind_add(object, want);
 	for (size_t i = 0; i < want->n_addrs; i++)
-		json_array_append_new(addresses, json_string(prefix_format(&want->addrs[i], text)));
+		json_push(addresses, json_string(prefix_format(&want->addrs[i], text)));
 	for (size_t i = 0; i < want->n_routes; i++)
-		json_array_append_new(routes, json_route(&want->routes[i]));
-	json_object_set_new(object, "addresses", addresses);
+		json_push(routes, json_route(&want->routes[i]));
+	json_put(object, "addresses", addresses);
 	if (want->dhcp.wanted)
-		json_object_set_new(object, "dhcp", json_true());
-	json_object_set_new(object, "routes", routes);
-	json_object_set_new(object, "mac_address",
-			    json_text(want->mac.set ? mac_format(&want->mac, text) : NULL));
-	json_object_set_new(object, "mtu", want->mtu ? json_integer(want->mtu) : json_null());
-	json_object_set_new(object, "sysctls", json_sysctls(want));
-	json_object_set_new(object, "parent", json_text(want->parent_name));
+		json_put(object, "dhcp", json_true());
+	json_put(object, "routes", routes);
+	json_put(object, "mac_address",
+		 json_text(want->mac.set ? mac_format(&want->mac, text) : NULL));
+	json_put(object, "mtu", want->mtu ? json_integer(want->mtu) : json_null());
+	json_put(object, "sysctls", json_sysctls(want));
+	json_put(object, "parent", json_text(want->parent_name));
 }
 
 static json_t *json_changes(const struct step *step)
@@ -128,9 +133,8 @@ static json_t *json_changes(const struct step *step)
 		const struct change *change = &step->changes[i];
 		const char *key = change->field == FIELD_SYSCTL ? change->sysctl.key
 								: field_name(change->field);
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "field", key, "from",
-						      json_text(change->from), "to",
-						      json_text(change->to)));
+		json_push(list, json_pack("{s:s, s:o, s:o}", "field", key, "from",
+					  json_text(change->from), "to", json_text(change->to)));
 	}
 	return list;
 }
@@ -140,15 +144,14 @@ static void outcome_add(json_t *object, const struct outcome *outcome)
 	static const char *const states[] = {[OUTCOME_NOT_DONE] = "not done",
 					     [OUTCOME_DONE] = "done",
 					     [OUTCOME_FAILED] = "failed"};
-	json_object_set_new(object, "outcome", json_string(states[outcome->state]));
+	json_put(object, "outcome", json_string(states[outcome->state]));
 	if (outcome->note)
-		json_object_set_new(object, "note", json_string(outcome->note));
+		json_put(object, "note", json_text(outcome->note));
 	if (outcome->state != OUTCOME_FAILED)
 		return;
-	json_object_set_new(object, "code", json_code(outcome->error->code));
-	json_object_set_new(object, "error", json_string(outcome->error->text));
-	json_object_set_new(object, "hint",
-			    json_text(*outcome->error->hint ? outcome->error->hint : NULL));
+	json_put(object, "code", json_code(outcome->error->code));
+	json_put(object, "error", json_text(outcome->error->text));
+	json_put(object, "hint", json_text(*outcome->error->hint ? outcome->error->hint : NULL));
 }
 
 json_t *json_step(const struct step *step, const struct outcome *outcome)
@@ -161,13 +164,13 @@ json_t *json_step(const struct step *step, const struct outcome *outcome)
 	if (step->want && step->action != ACTION_PENDING)
 		link_add(object, step->want);
 	if (step->n_changes)
-		json_object_set_new(object, "changes", json_changes(step));
+		json_put(object, "changes", json_changes(step));
 	if (step->code)
-		json_object_set_new(object, "code", json_code(step->code));
+		json_put(object, "code", json_code(step->code));
 	if (step->reason)
-		json_object_set_new(object, "reason", json_string(step->reason));
+		json_put(object, "reason", json_text(step->reason));
 	if (step->hint)
-		json_object_set_new(object, "hint", json_string(step->hint));
+		json_put(object, "hint", json_text(step->hint));
 	if (outcome)
 		outcome_add(object, outcome);
 	return object;
@@ -177,7 +180,7 @@ json_t *json_sentences(const char *const *sentences, size_t count)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_string(sentences[i]));
+		json_push(list, json_text(sentences[i]));
 	return list;
 }
 
@@ -185,8 +188,7 @@ json_t *json_steps(const struct plan *plan, const struct outcome *outcomes)
 {
 	json_t *steps = json_array();
 	for (size_t i = 0; i < plan->n_steps; i++)
-		json_array_append_new(steps,
-				      json_step(&plan->steps[i], outcomes ? &outcomes[i] : NULL));
+		json_push(steps, json_step(&plan->steps[i], outcomes ? &outcomes[i] : NULL));
 	return steps;
 }
 
@@ -195,7 +197,7 @@ json_t *json_steps_done(const struct plan *plan, const struct outcome *outcomes)
 	json_t *steps = json_array();
 	for (size_t i = 0; outcomes && i < plan->n_steps; i++)
 		if (outcomes[i].state == OUTCOME_DONE)
-			json_array_append_new(steps, json_step(&plan->steps[i], &outcomes[i]));
+			json_push(steps, json_step(&plan->steps[i], &outcomes[i]));
 	return steps;
 }
 
@@ -208,35 +210,45 @@ void json_plan_precede(json_t *document, json_t *steps)
 	{
 		const char *action = json_string_value(json_object_get(step, "action"));
 		const json_t *count = json_object_get(summary, action);
-		json_object_set_new(summary, action, json_integer(json_integer_value(count) + 1));
+		json_put(summary, action, json_integer(json_integer_value(count) + 1));
 	}
 	json_array_extend(all, json_object_get(document, "steps"));
-	json_object_set_new(document, "steps", all);
+	json_put(document, "steps", all);
 }
 
 json_t *json_plan(const struct plan *plan, const struct live *live, const struct outcome *outcomes)
 {
 	json_t *steps = json_steps(plan, outcomes), *summary = json_object();
 	for (size_t action = 0; action < N_ACTIONS; action++)
-		json_object_set_new(
-			summary, action_names[action],
-			json_integer((json_int_t)plan_count(plan, (enum action)action)));
+		json_put(summary, action_names[action],
+			 json_integer((json_int_t)plan_count(plan, (enum action)action)));
 	json_t *document = json_pack("{s:o, s:o, s:o}", "steps", steps, "summary", summary,
 				     "warnings", json_sentences(plan->warnings, plan->n_warnings));
 	incomplete_json(document, live);
 	if (plan->guard.refused)
-		json_object_set_new(document, "guard",
-				    json_pack("{s:o, s:s, s:i, s:i}", "code", json_code(CODE_GUARD),
-					      "set", plan->guard.set, "live", (int)plan->guard.live,
-					      "deletes", (int)plan->guard.deletes));
+		json_put(document, "guard",
+			 json_pack("{s:o, s:s, s:i, s:i}", "code", json_code(CODE_GUARD), "set",
+				   plan->guard.set, "live", (int)plan->guard.live, "deletes",
+				   (int)plan->guard.deletes));
 	return document;
+}
+
+int json_lacking(void)
+{
+	struct error error;
+	error_set(&error, EILSEQ, "part of the output cannot be written as JSON");
+	error_code(&error, CODE_JSON);
+	text_error(&error);
+	return EXIT_FAILED;
 }
 
 int json_finish(json_t *document, int exit_code)
 {
-	json_object_set_new(document, "exit_code", json_integer(exit_code));
-	json_dumpf(document, stdout, JSON_INDENT(2));
-	fputc('\n', stdout);
+	json_put(document, "exit_code", json_integer(exit_code));
+	if (!json_whole())
+		exit_code = json_lacking();
+	else if (json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+		fputc('\n', stdout);
 	json_decref(document);
 	return exit_code;
 }

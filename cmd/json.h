@@ -3,6 +3,7 @@
 #define CMD_JSON_H
 
 #include "reconcile/apply.h"
+#include "reconcile/json_text.h"
 #include "reconcile/plan.h"
 #include "schema/diag.h"
 
@@ -19,8 +20,6 @@ json_t *json_error(const struct error *error);
 
 /* "MV0201", or null for CODE_NONE. */
 json_t *json_code(enum code code);
-/* A text, or null. */
-json_t *json_text(const char *text);
 json_t *json_sentences(const char *const *sentences, size_t count);
 json_t *json_steps(const struct plan *plan, const struct outcome *outcomes);
 /* Those that were done. */
@@ -30,7 +29,10 @@ void json_plan_precede(json_t *document, json_t *steps);
 json_t *json_step(const struct step *step, const struct outcome *outcome);
 const char *action_name(enum action action);
 
-/* Writes the document with its exit code, and frees it. Returns the exit code. */
+/* Says that json_whole does not hold; returns the exit code. */
+int json_lacking(void);
+/* Writes the document with its exit code, and frees it; or says that it lacks something. Returns
+ * the exit code. */
 int json_finish(json_t *document, int exit_code);
 
 #endif

@@ -305,9 +305,9 @@ static json_t *report_json(const struct run *run)
 	json_t *document = json_plan(run->plan, run->live, run->outcomes);
 	if (run->earlier)
 		json_plan_precede(document, run->earlier);
-	json_object_set_new(document, "errors", json_errors(&run->fault));
+	json_put(document, "errors", json_errors(&run->fault));
 	if (run->n_moved)
-		json_object_set_new(document, "moved", json_sentences(run->moved, run->n_moved));
+		json_put(document, "moved", json_sentences(run->moved, run->n_moved));
 	return document;
 }
 
@@ -340,9 +340,9 @@ int run_report(const struct run *run, const struct desired *desired, const struc
 static int conclude_json(struct run *run, const struct verdict *verdict)
 {
 	json_t *document = report_json(run);
-	json_object_set_new(document, "confirmed", json_boolean(verdict->confirmed));
+	json_put(document, "confirmed", json_boolean(verdict->confirmed));
 	if (verdict->broken)
-		json_object_set_new(document, "not_reverted", json_string(verdict->words));
+		json_put(document, "not_reverted", json_text(verdict->words));
 	return json_finish(document, run->exit_code);
 }
 
@@ -407,7 +407,7 @@ static json_t *error_json(const struct error *error, json_t *earlier)
 		return json_error(error);
 	json_t *document = json_plan(&nothing, &nowhere, NULL);
 	json_plan_precede(document, earlier);
-	json_object_set_new(document, "errors", json_errors(error));
+	json_put(document, "errors", json_errors(error));
 	return document;
 }
 

@@ -34,6 +34,11 @@ static int refuse_input(const char *path, struct error *error)
 /* Half a file is no JSON, so that nobody takes it for a plan. */
 static int document_write(const json_t *document, const char *path, struct error *error)
 {
+	if (!document || !json_whole()) {
+		error_set(error, EILSEQ, "%s was not written: the plan is not all text", path);
+		error_hint(error, "files have to be UTF-8");
+		return error_code(error, CODE_JSON);
+	}
 	FILE *out = fopen(path, "we");
 	if (!out)
 		return error_set(error, errno, "cannot write %s: %s", path, strerror(errno));

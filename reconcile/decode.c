@@ -1,7 +1,7 @@
 #include "reconcile/decode.h"
 
 #include "reconcile/kind.h"
-#include "schema/source.h"
+#include "schema/escape.h"
 
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
@@ -134,16 +134,14 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 	return data_decoders[link->kind](at[IFLA_INFO_DATA], link);
 }
 
-/* A link's name or alias, as people read it: whoever has a namespace chooses those of its links,
- * and may choose what steers a terminal. None that is declared or ours has to be changed for it. */
+/* A link's name or alias: whoever has a namespace chooses those of its links, and may choose what
+ * steers a terminal. encode.c and sysctl.c give the kernel its bytes again. */
 static const char *shown_get(struct arena *arena, const struct nlattr *attr)
 {
 	if (!attr)
 		return "";
 	const char *bytes = mnl_attr_get_payload(attr);
-	char *name = arena_strndup(arena, bytes, strnlen(bytes, mnl_attr_get_payload_len(attr)));
-	text_make_printable(name);
-	return name;
+	return escape(arena, bytes, strnlen(bytes, mnl_attr_get_payload_len(attr)));
 }
 
 static bool altnames_decode(struct arena *arena, const struct nlattr *list, struct live_link *link)

@@ -1,6 +1,7 @@
 #include "reconcile/encode.h"
 
 #include "reconcile/kind.h"
+#include "schema/escape.h"
 
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
@@ -9,6 +10,9 @@
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+
+/* Room for an alias (IFALIASZ) or a name in which all bytes are escaped. */
+#define NAME_SIZE 1100
 
 /* The request with its fixed header of that size, zeroed. */
 static void *message_begin(union message *message, uint16_t type, uint16_t flags, size_t header)
@@ -43,6 +47,13 @@ static bool put_u32(union message *message, uint16_t type, uint32_t value)
 static bool put_text(union message *message, uint16_t type, const char *text)
 {
 	return put(message, type, text, strlen(text) + 1);
+}
+
+/* A name as decode.c made it. */
+static bool put_name(union message *message, uint16_t type, const char *name)
+{
+	char bytes[NAME_SIZE];
+	return strlen(name) < sizeof(bytes) && put(message, type, bytes, unescape(bytes, name) + 1);
 }
 
 static bool put_ip(union message *message, uint16_t type, const struct ip *ip)
@@ -108,7 +119,7 @@ bool encode_link_get(union message *message, int ifindex)
 bool encode_link_find(union message *message, const char *name)
 {
 	link_begin(message, RTM_GETLINK, 0, 0);
-	return put_text(message, IFLA_IFNAME, name) &&
+	return put_name(message, IFLA_IFNAME, name) &&
 	       put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
@@ -157,7 +168,7 @@ bool encode_link_create(union message *message, const struct link_spec *spec,
 	/* An ipvlan has its parent's address. */
 	const bool mac = spec->mac.set && spec->kind != KIND_IPVLAN;
 	link_begin(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, birth->ifindex);
-	return put_text(message, IFLA_IFNAME, birth->name) &&
+	return put_name(message, IFLA_IFNAME, birth->name) &&
 	       (!mac || put(message, IFLA_ADDRESS, spec->mac.bytes, sizeof(spec->mac.bytes))) &&
 	       (!spec->mtu || put_u32(message, IFLA_MTU, spec->mtu)) &&
 	       (!birth->parent || put_u32(message, IFLA_LINK, (uint32_t)birth->parent)) &&
@@ -197,13 +208,17 @@ bool encode_link_alias(union message *message, int ifindex, const char *alias)
 	link_begin(message, RTM_SETLINK, 0, ifindex);
 	/* Without the terminator, as the kernel tells it; it adds its own. But an attribute has one
 	 * byte at least (validate_nla). */
-	return put(message, IFLA_IFALIAS, alias, *alias ? strlen(alias) : 1);
+	char bytes[NAME_SIZE];
+	if (strlen(alias) >= sizeof(bytes))
+		return false;
+	const size_t size = unescape(bytes, alias);
+	return put(message, IFLA_IFALIAS, bytes, size ? size : 1);
 }
 
 bool encode_link_name(union message *message, int ifindex, const char *name)
 {
 	link_begin(message, RTM_SETLINK, 0, ifindex);
-	return put_text(message, IFLA_IFNAME, name);
+	return put_name(message, IFLA_IFNAME, name);
 }
 
 bool encode_link_mac(union message *message, int ifindex, const struct mac *mac)
@@ -222,7 +237,7 @@ bool encode_link_move(union message *message, int ifindex, int fd, const char *n
 {
 	link_begin(message, RTM_SETLINK, 0, ifindex);
 	return put_u32(message, IFLA_NET_NS_FD, (uint32_t)fd) &&
-	       put_text(message, IFLA_IFNAME, name);
+	       put_name(message, IFLA_IFNAME, name);
 }
 
 /* Begins a change of IFLA_INFO_DATA; data_end closes both levels. */

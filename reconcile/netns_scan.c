@@ -2,6 +2,8 @@
 #include "reconcile/netns.h"
 
 #include "base/memory.h"
+#include "schema/escape.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -101,14 +103,15 @@ static int mount_compare(const void *a, const void *b)
 
 static void mount_visit(const struct mount *mount, netns_visit *visit, void *data)
 {
-	char name[300];
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	const char *short_name = mount->path + strlen(mount->home->directory);
-	snprintf(name, sizeof(name), "%s%s", mount->home->prefix, short_name);
-	const struct netns_place place = {.directory = AT_FDCWD,
-					  .path = mount->path,
-					  .inode = mount->inode,
-					  .name = *mount->home->prefix ? name : short_name,
-					  .netns = mount->home->named ? short_name : mount->path};
+	const struct netns_place place = {
+		.directory = AT_FDCWD,
+		.path = mount->path,
+		.inode = mount->inode,
+		.name = arena_printf(arena, "%s%s", mount->home->prefix,
+				     escape(arena, short_name, strlen(short_name))),
+		.netns = mount->home->named ? short_name : mount->path};
 	visit(&place, data);
 }
 

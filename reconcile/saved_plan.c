@@ -1,5 +1,6 @@
 #include "reconcile/saved_plan.h"
 
+#include "reconcile/json_text.h"
 #include "schema/source.h"
 
 #include <limits.h>
@@ -13,12 +14,9 @@ static json_t *inputs_encode(const struct saved_plan *saved)
 	json_t *list = json_array();
 	for (size_t i = 0; i < saved->n_inputs; i++) {
 		const struct input *input = &saved->inputs[i];
-		json_t *item = json_pack("{s:s, s:s%}", "file", input->file, "text", input->bytes,
-					 input->size);
-		if (json_array_append_new(list, item) == 0)
-			continue;
-		json_decref(list);
-		return NULL;
+		json_t *item = json_pack("{s:o, s:s%}", "file", json_text(input->file), "text",
+					 input->bytes, input->size);
+		json_push(list, item);
 	}
 	return list;
 }
@@ -27,15 +25,15 @@ static json_t *lines_encode(const struct fingerprint *live)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < live->n_lines; i++)
-		json_array_append_new(list, json_string(live->lines[i]));
+		json_push(list, json_text(live->lines[i]));
 	return list;
 }
 
 json_t *saved_plan_encode(const struct saved_plan *saved)
 {
 	const struct plan_options *options = &saved->options;
-	return json_pack("{s:i, s:s, s:{s:b, s:i, s:b, s:i}, s:o, s:o, s:o}", "mvapply_plan",
-			 FORMAT, "host", saved->host, "options", "adopt", options->adopt,
+	return json_pack("{s:i, s:o, s:{s:b, s:i, s:b, s:i}, s:o, s:o, s:o}", "mvapply_plan",
+			 FORMAT, "host", json_text(saved->host), "options", "adopt", options->adopt,
 			 "max_delete", (int)options->max_delete.limit, "max_delete_percent",
 			 options->max_delete.percent, "max_delete_from",
 			 (int)options->max_delete.from, "input", inputs_encode(saved), "live",

@@ -1,5 +1,7 @@
 #include "reconcile/sysctl.h"
 
+#include "schema/escape.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,10 +13,13 @@
 /* One part of the key; no part may lead elsewhere. */
 static int part_append(char *path, size_t size, const char *part, size_t length, const char *name)
 {
+	char bytes[PATH_SIZE];
 	const size_t used = strlen(path);
 	if (length == strlen("IFNAME") && memcmp(part, "IFNAME", length) == 0) {
-		part = name;
-		length = strlen(name);
+		if (strlen(name) >= sizeof(bytes))
+			return -ENAMETOOLONG;
+		length = unescape(bytes, name);
+		part = bytes;
 	}
 	if (length == 0 || memchr(part, '/', length) || part[0] == '.')
 		return -EINVAL;

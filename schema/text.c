@@ -1,5 +1,6 @@
 #include "schema/text.h"
 
+#include "schema/escape.h"
 #include "schema/hosts.h"
 
 #include <limits.h>
@@ -43,6 +44,8 @@ static const char *link_problem(const char *text)
 		return "is not the name of a link: it has white space in it";
 	if (strchr(text, '/'))
 		return "is not the name of a link: it has a '/' in it";
+	if (escaped(text))
+		return "is not the name of a link: \\xNN stands for a byte that is no text";
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return "is not the name of a link";
 	return NULL;

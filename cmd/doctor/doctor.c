@@ -90,12 +90,12 @@ static json_t *json_findings(const struct examination *examination)
 	json_t *list = json_array();
 	for (size_t i = 0; i < examination->n_findings; i++) {
 		const struct finding *finding = &examination->findings[i];
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:o, s:s, s:s, s:o}", "level",
-						levels[finding->level].name, "check",
-						finding->check, "code", json_code(finding->code),
-						"subject", finding->subject, "message",
-						finding->text, "fix", json_text(finding->fix)));
+		json_push(list,
+			  json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "level",
+				    levels[finding->level].name, "check", finding->check, "code",
+				    json_code(finding->code), "subject",
+				    json_text(finding->subject), "message",
+				    json_text(finding->text), "fix", json_text(finding->fix)));
 	}
 	json_t *document = json_pack("{s:o}", "findings", list);
 	incomplete_json(document, examination->run ? examination->run->live : NULL);

@@ -1,5 +1,7 @@
 #include "cmd/graph/graph.h"
 
+#include "reconcile/json_text.h"
+
 const struct graph_style graph_styles[N_GRAPH_STATES] = {
 	[GRAPH_SAME] = {"same", "#f6f8fa", "#57606a", "", false},
 	[GRAPH_CREATE] = {"create", "#dafbe1", "#1a7f37", "+", false},
@@ -21,17 +23,16 @@ json_t *graph_json(const struct graph *graph)
 	json_t *nodes = json_array(), *edges = json_array();
 	for (size_t i = 0; i < graph->n_nodes; i++) {
 		const struct graph_node *node = &graph->nodes[i];
-		json_array_append_new(nodes,
-				      json_pack("{s:s, s:s, s:s, s:s}", "kind", kinds[node->kind],
-						"state", graph_styles[node->state].name, "title",
-						node->title, "detail", node->detail));
+		json_push(nodes,
+			  json_pack("{s:s, s:s, s:o, s:o}", "kind", kinds[node->kind], "state",
+				    graph_styles[node->state].name, "title", json_text(node->title),
+				    "detail", json_text(node->detail)));
 	}
 	for (size_t i = 0; i < graph->n_edges; i++) {
 		const struct graph_edge *edge = &graph->edges[i];
-		json_array_append_new(edges, json_pack("{s:i, s:i, s:s, s:s}", "from",
-						       (int)edge->from, "to", (int)edge->to,
-						       "state", graph_styles[edge->state].name,
-						       "label", edge->label));
+		json_push(edges, json_pack("{s:i, s:i, s:s, s:o}", "from", (int)edge->from, "to",
+					   (int)edge->to, "state", graph_styles[edge->state].name,
+					   "label", json_text(edge->label)));
 	}
 	return json_pack("{s:o, s:o}", "nodes", nodes, "edges", edges);
 }

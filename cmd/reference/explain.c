@@ -47,8 +47,8 @@ static json_t *json_key(struct arena *arena, const struct reference *entry)
 	const struct key *key = entry->key;
 	json_t *values = json_array();
 	for (const struct word *word = key->words; word && word->name; word++)
-		json_array_append_new(
-			values, json_pack("{s:s, s:s}", "value", word->name, "about", word->about));
+		json_push(values,
+			  json_pack("{s:s, s:s}", "value", word->name, "about", word->about));
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:o}", "path", entry->path,
 			 "object", entry->object->where, "key", key->name, "type",
 			 reference_type(arena, key), "required", key->required, "values", values,
@@ -95,7 +95,7 @@ static int explain_codes(const struct options *options, const char *word)
 	for (size_t i = 0; (entry = code_at(i)); i++) {
 		if (strncasecmp(code_format(entry->code, code), word, strlen(word)) != 0)
 			continue;
-		json_array_append_new(list, json_explanation(entry));
+		json_push(list, json_explanation(entry));
 		if (options->output == OUTPUT_TEXT)
 			explain_code(options->arena, entry);
 	}
@@ -127,7 +127,7 @@ int command_explain(const struct options *options)
 	json_t *list = json_array();
 	for (size_t i = 0; i < found.count; i++) {
 		if (options->output == OUTPUT_JSON)
-			json_array_append_new(list, json_key(arena, &found.items[i]));
+			json_push(list, json_key(arena, &found.items[i]));
 		else
 			explain_key(arena, &found.items[i]);
 	}

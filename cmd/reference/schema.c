@@ -58,8 +58,8 @@ static json_t *words(const struct key *key)
 {
 	json_t *names = json_array(), *about = json_array();
 	for (const struct word *word = key->words; word->name; word++) {
-		json_array_append_new(names, json_string(word->name));
-		json_array_append_new(about, json_string(word->about));
+		json_push(names, json_string(word->name));
+		json_push(about, json_string(word->about));
 	}
 	return json_pack("{s:o, s:o}", "enum", names, "enumDescriptions", about);
 }
@@ -68,11 +68,11 @@ static json_t *list(const struct key *key)
 {
 	json_t *schema = json_pack("{s:s, s:o}", "type", "array", "items", element(key->object));
 	if (key->min)
-		json_object_set_new(schema, "minItems", json_integer(key->min));
+		json_put(schema, "minItems", json_integer(key->min));
 	if (key->max)
-		json_object_set_new(schema, "maxItems", json_integer(key->max));
+		json_put(schema, "maxItems", json_integer(key->max));
 	if (key->object->plain)
-		json_object_set_new(schema, "uniqueItems", json_true());
+		json_put(schema, "uniqueItems", json_true());
 	return schema;
 }
 
@@ -91,14 +91,14 @@ static json_t *collection(const struct key *key)
 {
 	json_t *map = map_of(key->object, element(key->object));
 	if (key->later && !key->required)
-		json_object_set_new(map, "type", json_pack("[s,s]", "object", "null"));
+		json_put(map, "type", json_pack("[s,s]", "object", "null"));
 	return map;
 }
 
 static json_t *range(const struct key *key)
 {
 	json_t *map = map_of(key->object, element(key->object));
-	json_object_set_new(map, "minProperties", json_integer(1));
+	json_put(map, "minProperties", json_integer(1));
 	return json_pack("{s:[o, o]}", "anyOf", reference(schema_rule_name(KEY_PREFIX)), map);
 }
 
@@ -168,13 +168,13 @@ static json_t *property(const struct key *key)
 	char about[512];
 	snprintf(about, sizeof(about), key->otherwise ? "%s. Without it: %s." : "%s.", key->about,
 		 key->otherwise);
-	json_object_set_new(schema, "description", json_string(about));
+	json_put(schema, "description", json_string(about));
 	json_t *without = key->otherwise ? literal(key, key->otherwise) : NULL;
 	if (without)
-		json_object_set_new(schema, "default", without);
+		json_put(schema, "default", without);
 	json_t *example = key->example ? literal(key, key->example) : NULL;
 	if (example)
-		json_object_set_new(schema, "examples", json_pack("[o]", example));
+		json_put(schema, "examples", json_pack("[o]", example));
 	return schema;
 }
 
@@ -183,9 +183,9 @@ static json_t *object_schema(const struct object *object)
 	json_t *properties = json_object(), *required = json_array();
 	for (size_t i = 0; i < object->n_keys; i++) {
 		const struct key *key = &object->keys[i];
-		json_object_set_new(properties, key->name, property(key));
+		json_put(properties, key->name, property(key));
 		if (key->required)
-			json_array_append_new(required, json_string(key->name));
+			json_push(required, json_string(key->name));
 	}
 	json_t *schema = json_pack("{s:s, s:s, s:o, s:o, s:b}", "description", object->about,
 				   "type", "object", "properties", properties, "required", required,
@@ -200,10 +200,10 @@ static json_t *schema_definitions(void)
 {
 	json_t *all = json_object();
 	for (size_t i = 0; i < sizeof(definitions) / sizeof(*definitions); i++)
-		json_object_set_new(all, definitions[i].name, object_schema(definitions[i].object));
+		json_put(all, definitions[i].name, object_schema(definitions[i].object));
 	for (enum key_type type = 0; type <= KEY_NAMES; type++)
 		if (schema_rule_name(type))
-			json_object_set_new(all, schema_rule_name(type), schema_rule(type));
+			json_put(all, schema_rule_name(type), schema_rule(type));
 	return all;
 }
 
@@ -215,9 +215,9 @@ int command_schema(const struct options *options)
 			  "title", "mvapply.yaml");
 	json_object_update_new(whole, object_schema(&document_object));
 	/* A document may be empty, or hold notes under keys of its own. */
-	json_object_set_new(whole, "type", json_pack("[s,s]", "object", "null"));
-	json_object_set_new(whole, "patternProperties", json_pack("{s:b}", "^x-", 1));
-	json_object_set_new(whole, "$defs", schema_definitions());
+	json_put(whole, "type", json_pack("[s,s]", "object", "null"));
+	json_put(whole, "patternProperties", json_pack("{s:b}", "^x-", 1));
+	json_put(whole, "$defs", schema_definitions());
 	json_dumpf(whole, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(whole);

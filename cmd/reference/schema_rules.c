@@ -1,5 +1,7 @@
 #include "cmd/reference/schema_rules.h"
 
+#include "reconcile/json_text.h"
+
 #define BYTE             "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #define IPV4             BYTE "(\\." BYTE "){3}"
 #define HEX              "[0-9A-Fa-f]{1,4}"
@@ -85,9 +87,9 @@ json_t *schema_rule(enum key_type type)
 	json_t *schema = rule->plain_numbers
 				 ? json_pack("{s:[s,s,s]}", "type", "string", "number", "boolean")
 				 : json_pack("{s:s}", "type", "string");
-	json_object_set_new(schema, "pattern", json_string(rule->pattern));
-	json_object_set_new(schema, "patternErrorMessage", json_string(rule->wrong));
+	json_put(schema, "pattern", json_string(rule->pattern));
+	json_put(schema, "patternErrorMessage", json_string(rule->wrong));
 	if (rule->longest)
-		json_object_set_new(schema, "maxLength", json_integer(rule->longest));
+		json_put(schema, "maxLength", json_integer(rule->longest));
 	return schema;
 }

@@ -1,5 +1,6 @@
 #include "cmd/service/log.h"
 
+#include "reconcile/json_text.h"
 #include "schema/source.h"
 
 #include <stdarg.h>
@@ -68,8 +69,8 @@ static const char *time_text(char text[32])
 static void json_line(enum log_level level, const char *message, json_t *fields)
 {
 	char text[32];
-	json_t *line = json_pack("{s:s, s:s, s:s}", "time", time_text(text), "level",
-				 level_names[level], "message", message);
+	json_t *line = json_pack("{s:s, s:s, s:o}", "time", time_text(text), "level",
+				 level_names[level], "message", json_text(message));
 	if (fields)
 		json_object_update_missing(line, fields);
 	json_dumpf(line, stdout, JSON_COMPACT);

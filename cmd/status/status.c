@@ -41,19 +41,17 @@ static json_t *json_network(const struct survey_network *network)
 	for (size_t i = 0; i < network->n_subnets; i++) {
 		const struct subnet *subnet = &network->subnets[i];
 		json_t *object = json_object();
-		json_object_set_new(object, "subnet",
-				    json_string(prefix_format(&subnet->prefix, text)));
-		json_object_set_new(object, "gateway",
-				    json_text(subnet->gateway.family
-						      ? ip_format(&subnet->gateway, text)
-						      : NULL));
-		json_array_append_new(subnets, object);
+		json_put(object, "subnet", json_string(prefix_format(&subnet->prefix, text)));
+		json_put(object, "gateway",
+			 json_text(subnet->gateway.family ? ip_format(&subnet->gateway, text)
+							  : NULL));
+		json_push(subnets, object);
 	}
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "set", network->set, "name",
 				   network->name, "driver", network->driver, "mode", network->mode,
 				   "parent", json_text(network->parent), "subnets", subnets);
 	if (network->dhcp)
-		json_object_set_new(object, "dhcp", json_true());
+		json_put(object, "dhcp", json_true());
 	return object;
 }
 
@@ -73,8 +71,8 @@ static json_t *json_addresses(const struct survey_link *link, bool times)
 		json_t *address = json_pack("{s:s, s:i}", "address", ip_format(&prefix->ip, text),
 					    "prefix_len", (int)prefix->len);
 		if (link->addrs[i] == link->lease)
-			json_object_set_new(address, "lease", json_lease(link->lease, times));
-		json_array_append_new(list, address);
+			json_put(address, "lease", json_lease(link->lease, times));
+		json_push(list, address);
 	}
 	return list;
 }
@@ -90,28 +88,28 @@ static json_t *json_link(const struct survey_link *link, bool times)
 	char mac[MAC_TEXT_SIZE];
 	const struct mark *mark = &link->link->mark;
 	json_t *object = json_pack(
-		"{s:s, s:s, s:o, s:s, s:s, s:s, s:i, s:o, s:i, s:s, s:b}", "set", mark->set,
+		"{s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:o, s:i, s:s, s:b}", "set", mark->set,
 		"network", mark->network, "container", json_text(mark->container), "state",
-		status_state(link), "namespace", link->ns->name, "interface_name", link->link->name,
-		"ifindex", link->link->ifindex, "parent", json_text(link->parent), "mtu",
-		(int)link->link->mtu, "mac_address", mac_format(&link->link->mac, mac), "up",
-		(link->link->flags & IFF_UP) != 0);
-	json_object_set_new(object, "addresses", json_addresses(link, times));
-	json_object_set_new(object, "gateway", json_gateway(&link->gateways[0]));
-	json_object_set_new(object, "ipv6_gateway", json_gateway(&link->gateways[1]));
+		status_state(link), "namespace", json_text(link->ns->name), "interface_name",
+		json_text(link->link->name), "ifindex", link->link->ifindex, "parent",
+		json_text(link->parent), "mtu", (int)link->link->mtu, "mac_address",
+		mac_format(&link->link->mac, mac), "up", (link->link->flags & IFF_UP) != 0);
+	json_put(object, "addresses", json_addresses(link, times));
+	json_put(object, "gateway", json_gateway(&link->gateways[0]));
+	json_put(object, "ipv6_gateway", json_gateway(&link->gateways[1]));
 	if (link->step)
-		json_object_set_new(object, "step", json_step(link->step, NULL));
+		json_put(object, "step", json_step(link->step, NULL));
 	return object;
 }
 
 static json_t *json_parent(const struct survey_parent *parent)
 {
 	const struct live_link *link = parent->link;
-	json_t *object = json_pack("{s:s, s:s, s:i}", "name", link->name, "kind", link->kind_name,
-				   "ifindex", link->ifindex);
+	json_t *object = json_pack("{s:o, s:o, s:i}", "name", json_text(link->name), "kind",
+				   json_text(link->kind_name), "ifindex", link->ifindex);
 	if (link->kind == KIND_VLAN)
-		json_object_set_new(object, "vlan", json_integer(link->vlan));
-	json_object_set_new(object, "parent", json_text(parent->base));
+		json_put(object, "vlan", json_integer(link->vlan));
+	json_put(object, "parent", json_text(parent->base));
 	return object;
 }
 
@@ -120,16 +118,15 @@ json_t *status_json(const struct survey *survey, const struct run *run, bool tim
 	json_t *networks = json_array(), *attachments = json_array(), *hosts = json_array();
 	json_t *parents = json_array(), *missing = json_array();
 	for (size_t i = 0; i < survey->n_networks; i++)
-		json_array_append_new(networks, json_network(&survey->networks[i]));
+		json_push(networks, json_network(&survey->networks[i]));
 	for (size_t i = 0; i < survey->n_links; i++)
-		json_array_append_new(survey->links[i].link->mark.role == ROLE_ATTACH ? attachments
-										      : hosts,
-				      json_link(&survey->links[i], times));
+		json_push(survey->links[i].link->mark.role == ROLE_ATTACH ? attachments : hosts,
+			  json_link(&survey->links[i], times));
 	for (size_t i = 0; i < survey->n_parents; i++)
-		json_array_append_new(parents, json_parent(&survey->parents[i]));
+		json_push(parents, json_parent(&survey->parents[i]));
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (status_not_live(&run->plan->steps[i]))
-			json_array_append_new(missing, json_step(&run->plan->steps[i], NULL));
+			json_push(missing, json_step(&run->plan->steps[i], NULL));
 	json_t *document =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "networks", networks, "attachments",
 			  attachments, "hosts", hosts, "links", parents, "missing", missing,

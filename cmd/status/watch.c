@@ -117,7 +117,7 @@ static void result_write(const struct watching *watching, FILE *out, const struc
 	struct survey survey = survey_make(watching->desired, run->live, run->plan);
 	if (watching->options->output == OUTPUT_JSON) {
 		json_t *json = status_json(&survey, run, false);
-		json_object_set_new(json, "exit_code", json_integer(watching->code));
+		json_put(json, "exit_code", json_integer(watching->code));
 		json_dumpf(json, out, JSON_COMPACT);
 		fputc('\n', out);
 		json_decref(json);

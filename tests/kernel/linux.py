@@ -35,7 +35,7 @@ def setns(fd, kind=CLONE_NEWNET):
 
 def mount(source, target, kind=None, flags=0, data=None):
     def encoded(text):
-        return text.encode() if text is not None else None
+        return os.fsencode(text) if text is not None else None
     _check(_libc.mount(encoded(source), encoded(target), encoded(kind), ctypes.c_ulong(flags),
                        encoded(data)), f"mount {target}")
 

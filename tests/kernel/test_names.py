@@ -1,0 +1,132 @@
+"""Names that are bytes and no text: of network namespaces, links, aliases and files. In JSON and in text
+they are escaped so that they can be told from each other, and nothing vanishes for them."""
+import json
+import os
+import subprocess
+
+from declare import document, lan
+from host import same
+from registry import test
+from test_json import fits
+
+# Latin-1, half a character, a surrogate, an overlong '/', control characters, what reads as an escape,
+# and a backslash alone.
+ODD = {b"caf\xe9": "caf\\xe9", b"\xe2\x82": "\\xe2\\x82", b"a\xed\xa0\x80": "a\\xed\\xa0\\x80",
+       b"b\xc0\xaf": "b\\xc0\\xaf", b"c\x1b[2Jd": "c\\x1b[2Jd", b"e\\x41": "e\\x5cx41", b"f\\g": "f\\g"}
+
+
+def odd_netns(host, name):
+    """A namespace of that name in /run/netns; in `host` it is called by what it is escaped to."""
+    host._new_namespace(ODD[name], os.fsdecode(b"/run/netns/" + name))
+
+
+def inside_mvapply(host, *words, code=0):
+    """What it writes, as bytes: names may be on its command line."""
+    done = subprocess.run([host.binary, *words], capture_output=True, check=False,
+                          stdin=subprocess.DEVNULL, timeout=20 * host.patience)
+    same(done.returncode, code, f"exit code of {words}: {done.stderr}")
+    return done
+
+
+def move_in(host, ns):
+    """web's link and its mark, where no file says that it is: an orphan, to be deleted."""
+    host.batch("host", ["link add link eth0 name m0 type macvlan mode bridge",
+                        "link set m0 alias mvapply:attach:default/n/old"])
+    with open(f"/run/netns/{ns}" if isinstance(ns, str) else b"/run/netns/" + ns, "rb") as file:
+        host.run("ip", "link", "set", "m0", "netns", f"/proc/{os.getpid()}/fd/{file.fileno()}", "name", "eth0",
+                 code=0)
+
+
+for name, shown in ODD.items():
+    def body(host, name=name, shown=shown):
+        odd_netns(host, name)
+        move_in(host, name)
+        status = host.mvapply("status", "-o", "json").json
+        fits(status, "status")
+        same([one["namespace"] for one in status["attachments"]], [shown], "status")
+        text = document({"n": lan()}, {})
+        flags = ("--max-delete=100%",)
+        plan = host.diff(text, *flags, "-o", "json").json
+        fits(plan, "plan")
+        same([(step["action"], step["namespace"]) for step in plan["steps"]], [("delete", shown)], "diff")
+        host.diff(text, *flags, "--out", "plan.json")
+        with open("plan.json", encoding="utf-8") as file:
+            same([step["namespace"] for step in json.load(file)["steps"]], [shown], "the saved plan")
+        for words in (("export",), ("graph", "-f", "network.yaml"), ("doctor", "-f", "network.yaml")):
+            done = inside_mvapply(host, *words, "-o", "json", code=0)
+            json.loads(done.stdout)
+            inside_mvapply(host, *words).stdout.decode("utf-8")
+        done = host.mvapply("apply", "plan.json", "-o", "json").json
+        same([(step["action"], step["outcome"]) for step in done["steps"]], [("delete", "done")], "apply")
+        same(host.names(shown), set(), "links")
+
+    test(f"names: a namespace called {name!r}")(body)
+
+
+@test("names: a link of ours that somebody renamed has its name again; going back gives it theirs")
+def link_names(host):
+    """By ioctl and netlink alike the kernel takes any byte but '/', ':' and white space."""
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"]})
+    host.apply(text)
+    with host.inside("web"):
+        subprocess.run([b"ip", b"link", b"set", b"eth0", b"down"], check=True)
+        subprocess.run([b"ip", b"link", b"set", b"eth0", b"name", b"x\xff\\x41"], check=True)
+        subprocess.run([b"ip", b"link", b"set", b"x\xff\\x41", b"up"], check=True)
+
+    def real():
+        with host.inside("web"):
+            return {name for name in os.listdir(b"/proc/sys/net/ipv4/conf")} - {b"all", b"default", b"lo"}
+
+    same(real(), {b"x\xff\\x41"}, "its name")
+    status = host.mvapply("status", "-o", "json").json
+    same([one["interface_name"] for one in status["attachments"]], ["x\\xff\\x5cx41"], "status")
+    plan = host.diff(text, "-o", "json").json
+    same([(change["from"], change["to"]) for change in plan["steps"][0]["changes"] if "name" in change["field"]],
+         [("x\\xff\\x5cx41", "eth0")], "the change")
+    host.apply(text, "--confirm=1", code=5)
+    same(real(), {b"x\xff\\x41"}, "its name, after it went back")
+    host.apply(text)
+    same(real(), {b"eth0"}, "its name in the end")
+    host.unchanged(text)
+
+
+@test("names: two altnames that differ in bytes that are no text are two")
+def altnames(host):
+    for name in (b"alt\xfe", b"alt\xff"):
+        subprocess.run([b"ip", b"link", b"property", b"add", b"dev", b"eth0", b"altname", name], check=True)
+    host.netns("web")
+    done = host.diff(document({"n": lan(parent="alt?")}, {"web": ["n"]}), "-o", "json", code=1)
+    same({step["action"] for step in done.json["steps"]}, {"blocked"}, "a parent that is not there")
+
+
+@test("names: files whose names are no text are told apart in JSON")
+def files(host):
+    for name in (b"\xff.yaml", b"\xfe.yaml"):
+        with open(name, "wb") as file:
+            file.write(b"networks: {n: {mtuu: 1}}\n")
+    done = inside_mvapply(host, "validate", "-f", b"\xff.yaml", "-f", b"\xfe.yaml", "-o", "json", code=3)
+    whole = json.loads(done.stdout)
+    fits(whole, "errors")
+    same({one["file"] for one in whole["errors"]}, {"\\xff.yaml", "\\xfe.yaml"}, "files")
+    done = inside_mvapply(host, "validate", "-f", b"no\xff.yaml", "-o", "json", code=3)
+    same(len(json.loads(done.stdout)["errors"]), 1, "errors about a file that is not there")
+    with open(b"good\xff.yaml", "w", encoding="utf-8") as file:
+        file.write(document({"n": lan()}, {"web": ["n"]}))
+    host.netns("web")
+    inside_mvapply(host, "diff", "-f", b"good\xff.yaml", "--out", "plan.json", code=2)
+    host.mvapply("apply", "plan.json")
+    same(host.names("web"), {"eth0"}, "links")
+
+
+@test("names: a plan that cannot be written whole is not written")
+def whole(host):
+    """libyaml takes UTF-16, which is no text of JSON's."""
+    host.netns("web")
+    with open("wide.yaml", "wb") as file:
+        file.write(document({"n": lan()}, {"web": ["n"]}).encode("utf-16"))
+    done = host.mvapply("diff", "-f", "wide.yaml", "--out", "plan.json", code=None)
+    if done.code == 3:  # it is no input at all
+        return
+    same(done.code, 1, f"exit code\n{done}")
+    assert "[MV0921]" in done.err and not os.path.exists("plan.json"), done
