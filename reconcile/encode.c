@@ -396,6 +396,12 @@ bool encode_nsid_get(union message *message, int fd)
 	return nsid_encode(message, RTM_GETNSID, fd);
 }
 
+bool encode_nsid_check(union message *message, int nsid)
+{
+	message_begin(message, RTM_GETNSID, 0, sizeof(struct rtgenmsg));
+	return put_u32(message, NETNSA_NSID, (uint32_t)nsid);
+}
+
 bool encode_nsid_assign(union message *message, int fd)
 {
 	return nsid_encode(message, RTM_NEWNSID, fd) && put_u32(message, NETNSA_NSID, (uint32_t)-1);

@@ -69,6 +69,8 @@ bool encode_neighbor_delete(union message *message, int ifindex, const struct ip
 
 /* Which number does the namespace of the descriptor have (RTM_GETNSID), and give it one. */
 bool encode_nsid_get(union message *message, int fd);
+/* Whether any namespace has the number. */
+bool encode_nsid_check(union message *message, int nsid);
 bool encode_nsid_assign(union message *message, int fd);
 
 #endif

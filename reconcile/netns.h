@@ -67,4 +67,8 @@ struct netns_missed {
  * may come up often. */
 struct netns_missed netns_scan(netns_visit *visit, void *data);
 
+/* Visits the namespaces that processes have open, which may be nobody's own and have no name. Reads
+ * every descriptor of the machine. */
+void netns_scan_descriptors(netns_visit *visit, void *data);
+
 #endif

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The kernel tells a page at a time. */
 #define MOUNTS_BUFFER 4096
@@ -252,4 +253,68 @@ struct netns_missed netns_scan(netns_visit *visit, void *data)
 	struct netns_missed missed = {.mounts = !mounts_scan(visit, data)};
 	processes_scan(visit, data, &missed);
 	return missed;
+}
+
+/* The inode of what a descriptor leads to, by /proc/PID/fdinfo (5.14 and later); 0: unknown. A stat
+ * of it can wait for a file server. */
+static ino_t fdinfo_inode(int descriptors, const char *number)
+{
+	char path[300], line[128];
+	unsigned long long inode = 0;
+	snprintf(path, sizeof(path), "../fdinfo/%s", number);
+	int fd = openat(descriptors, path, O_RDONLY | O_CLOEXEC);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (!file && fd >= 0)
+		close(fd);
+	while (file && fgets(line, sizeof(line), file) && sscanf(line, "ino: %llu", &inode) != 1)
+		;
+	if (file)
+		fclose(file);
+	return inode;
+}
+
+/* A descriptor reads as "net:[INODE]" where it was opened by /proc, and else as the path of a
+ * mount, which may be gone. */
+static ino_t descriptor_inode(int descriptors, const char *number)
+{
+	static const char begin[] = "net:[";
+	char target[64];
+	ssize_t length = readlinkat(descriptors, number, target, sizeof(target) - 1);
+	target[length > 0 ? length : 0] = '\0';
+	if (strncmp(target, begin, strlen(begin)) == 0)
+		return strtoul(target + strlen(begin), NULL, 10);
+	return target[0] == '/' ? fdinfo_inode(descriptors, number) : 0;
+}
+
+static void descriptors_visit(DIR *descriptors, const char *pid, netns_visit *visit, void *data)
+{
+	char name[64];
+	snprintf(name, sizeof(name), "descriptor of pid %.20s", pid);
+	for (struct dirent *entry; (entry = readdir(descriptors));) {
+		const ino_t inode = descriptor_inode(dirfd(descriptors), entry->d_name);
+		const struct netns_place place = {.directory = dirfd(descriptors),
+						  .path = entry->d_name,
+						  .inode = inode,
+						  .name = name,
+						  .process = true};
+		if (inode)
+			visit(&place, data);
+	}
+}
+
+void netns_scan_descriptors(netns_visit *visit, void *data)
+{
+	DIR *entries = opendir("/proc");
+	if (!entries)
+		return;
+	for (struct dirent *entry; (entry = readdir(entries));) {
+		char path[300];
+		snprintf(path, sizeof(path), "/proc/%s/fd", entry->d_name);
+		DIR *descriptors = isdigit((unsigned char)entry->d_name[0]) ? opendir(path) : NULL;
+		if (!descriptors)
+			continue;
+		descriptors_visit(descriptors, entry->d_name, visit, data);
+		closedir(descriptors);
+	}
+	closedir(entries);
 }

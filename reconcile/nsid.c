@@ -40,6 +40,16 @@ int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error)
 	return status;
 }
 
+bool nsid_lives(struct netlink *netlink, int nsid)
+{
+	union message request;
+	struct error error;
+	int ignored;
+	if (!netlink || !encode_nsid_check(&request, nsid))
+		return true;
+	return netlink_ask(netlink, &request.header, nsid_take, &ignored, &error) != -ENOENT;
+}
+
 size_t nsids_assign(struct live *live, nsid_failed *failed, void *data)
 {
 	struct netlink *host = live->spaces[0]->handle->netlink;

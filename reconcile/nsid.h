@@ -10,6 +10,10 @@ int nsid_get(struct netlink *netlink, int fd, int *ret, struct error *error);
 /* The same, and gives it one where it has none. */
 int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error);
 
+/* Whether a namespace has the number and is not being dismantled (get_net_ns_by_id); true where the
+ * kernel does not say (before 4.20). */
+bool nsid_lives(struct netlink *netlink, int nsid);
+
 /* Called for a namespace that cannot be numbered; it stays at -1. */
 typedef void nsid_failed(void *data, const struct live_ns *ns, const struct error *error);
 

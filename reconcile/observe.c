@@ -1,5 +1,6 @@
 #include "reconcile/observe.h"
 
+#include "reconcile/nameless.h"
 #include "reconcile/observer.h"
 #include "reconcile/source.h"
 #include "reconcile/space.h"
@@ -54,6 +55,21 @@ static void others_find(struct observer *observer)
 	if (missed.processes && observer->everything)
 		unseen_add(observer, "the network namespaces of %zu process%s: %s",
 			   missed.processes, missed.processes == 1 ? "" : "es", strerror(EACCES));
+}
+
+/* Those that no container leads to any more, and that may live on. */
+static void nameless_find(struct observer *observer)
+{
+	struct live_ns **spaces = NULL;
+	size_t count = 0;
+	for (size_t i = 1; i < observer->n_spaces; i++) {
+		const struct space *space = &observer->spaces[i];
+		if (space_is_lost(space->ns) && !space->ns->dead && space->target == NOBODY)
+			*array_push(observer->live->arena, spaces, count) = space->ns;
+	}
+	if (count)
+		nameless_open(spaces, count, &observer->host,
+			      observer->spaces[0].ns->handle->netlink);
 }
 
 static bool holds_host_links(const struct live_ns *ns)
@@ -160,10 +176,14 @@ static struct live *look(struct live *before, const struct desired *desired,
 	int status = host_open(&observer, error);
 	if (status == 0) {
 		targets_find(&observer, desired);
+		if (before)
+			targets_name(&observer);
 		if (wide)
 			others_find(&observer);
 		else
 			unseen_keep(&observer);
+		if (before)
+			nameless_find(&observer);
 		status = spaces_read(&observer, error);
 	}
 	spaces_settle(&observer);
@@ -265,10 +285,12 @@ static bool ns_hold(struct live *live, struct lookups *lookups, struct live_ns *
 {
 	const struct stat host = {.st_dev = live->spaces[0]->device,
 				  .st_ino = live->spaces[0]->inode};
+	bool nameless = !ns->dead;
 	for (size_t i = 0; !ns->handle && i < live->n_targets; i++) {
 		struct target *target = &live->targets[i];
 		if (target->ns != ns)
 			continue;
+		nameless = false;
 		struct located located =
 			source_locate(live->arena, lookups, target->container, &host, NULL);
 		if (located.state != TARGET_READY)
@@ -279,6 +301,8 @@ static bool ns_hold(struct live *live, struct lookups *lookups, struct live_ns *
 			close(located.fd);
 		target->stale |= !ns->handle;
 	}
+	if (!ns->handle && nameless)
+		nameless_open(&ns, 1, &host, live->spaces[0]->handle->netlink);
 	return ns->handle != NULL;
 }
 

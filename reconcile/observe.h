@@ -19,7 +19,8 @@ void live_free(struct live *live);
 /* For a look that goes on from an earlier one: reads again what is marked stale (live_ns.stale,
  * target.stale), finds containers that are new in `desired`, and takes over the rest, untouched.
  * `before` is freed in any case; the desired state that it was made for has to live until then.
- * A namespace that is no container's and was let go is forgotten once it is stale. */
+ * A namespace that is no container's any more, was let go and is stale is looked for wherever one
+ * can be had; it is forgotten where it is dead or nothing leads to it. */
 struct live *observe_again(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error);
 

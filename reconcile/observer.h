@@ -59,6 +59,9 @@ __attribute__((format(printf, 2, 3))) void unseen_add(struct observer *observer,
 /* targets.c: where the containers are */
 /* Finds each container's namespace, of which only what is stale is asked for anew. */
 void targets_find(struct observer *observer, const struct desired *desired);
+/* Names the namespaces of a look that goes on from an earlier one after the containers that lead to
+ * them now. */
+void targets_name(struct observer *observer);
 /* What was found before holds. */
 void target_keep(struct observer *observer, struct target *target, const struct target *before);
 

@@ -21,6 +21,14 @@ struct search {
 	const struct source_opened *opened; /* or NULL */
 };
 
+const char *source_name(struct arena *arena, const struct container *container)
+{
+	if (container->source_kind == SOURCE_NETNS)
+		return container->source;
+	return arena_printf(arena, "%s %s", source_kind_name(container->source_kind),
+			    container->source);
+}
+
 struct located located_failed(struct arena *arena, const struct error *error)
 {
 	const bool denied = error->errnum == EPERM || error->errnum == EACCES;

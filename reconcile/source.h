@@ -28,6 +28,9 @@ struct located located_failed(struct arena *arena, const struct error *error);
 /* `reason` lives as long as the result is used. */
 struct located located_pending(const char *reason);
 
+/* How people read where a container is: "web", "docker my-web", "pid 4711". */
+const char *source_name(struct arena *arena, const struct container *container);
+
 /* A namespace that was opened ahead. */
 struct source_opened {
 	int fd; /* negative: it was not */

@@ -33,6 +33,7 @@ void space_free(struct live_ns *ns)
 	ns_handle_free(ns->handle);
 	arena_free(ns->arena);
 	free((char *)(uintptr_t)ns->name);
+	free(ns->place);
 	free(ns);
 }
 

@@ -50,6 +50,7 @@ struct space *space_of(struct observer *observer, int fd, const struct stat *sta
 		return space;
 	}
 	space->ns->handle = ns_handle_new(fd);
+	space->ns->dead = false;
 	space_rename(space->ns, name);
 	space->reopened = true;
 	return space;

@@ -91,6 +91,36 @@ void target_keep(struct observer *observer, struct target *target, const struct 
 		target_enter(observer, target, space);
 }
 
+/* Another container's name, where one leads to it; else what it was. */
+static void space_name(struct observer *observer, struct space *space, const char *former)
+{
+	struct arena *arena = observer->live->arena;
+	if (space->target == NOBODY) {
+		space_rename(space->ns, arena_printf(arena, "%s (former)", former));
+		return;
+	}
+	const char *name = NULL;
+	for (size_t i = space->target; i != NOBODY; i = observer->next_target[i]) {
+		name = source_name(arena, observer->live->targets[i].container);
+		if (strcmp(name, former) == 0)
+			return;
+	}
+	space_rename(space->ns, name);
+}
+
+/* A namespace is called after a container that led to it, which may be elsewhere by now. */
+void targets_name(struct observer *observer)
+{
+	for (size_t i = 0; i < observer->before->n_targets; i++) {
+		const struct target *target = &observer->before->targets[i];
+		struct space *space = space_before(observer, target);
+		const char *former =
+			space ? source_name(observer->live->arena, target->container) : NULL;
+		if (space && strcmp(space->ns->name, former) == 0)
+			space_name(observer, space, former);
+	}
+}
+
 static void target_locate(struct observer *observer, struct target *target,
 			  const struct source_opened *opened)
 {

@@ -116,6 +116,7 @@ static void ns_died(struct service *service, const struct nlmsghdr *message)
 	if (!ns)
 		return;
 	ns->nsid = -1;
+	ns->dead = true;
 	service->heard_death = true;
 	ns_stale(service, ns);
 }

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import subprocess
 import time
 
@@ -153,9 +154,10 @@ class Host:
 
     def hide(self, name):
         """Takes the name of a namespace away. What is in it stays until the descriptor is closed that
-        this gives, though neither a name nor a process leads there."""
+        this gives, though neither a name nor a process leads there: it is a socket in there."""
         self.unread(name)
-        held = os.dup(self.spaces[name])
+        with self.inside(name):
+            held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM).detach()
         self.remove_netns(name)
         return held
 

@@ -1,0 +1,18 @@
+/* Namespaces that no container leads to any more. They may live on, by a process, a mount or a
+ * descriptor of somebody's, and with them the links in them, which keep their addresses and MACs.
+ */
+#ifndef RECONCILE_NAMELESS_H
+#define RECONCILE_NAMELESS_H
+
+#include "reconcile/live.h"
+
+#include <sys/stat.h>
+
+struct netlink;
+
+/* Opens those of them that can be found, and names them after the place. `own` is the host's
+ * namespace and `netlink` a socket in it. Sorts the array. */
+void nameless_open(struct live_ns **spaces, size_t count, const struct stat *own,
+		   struct netlink *netlink);
+
+#endif

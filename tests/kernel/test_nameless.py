@@ -1,0 +1,127 @@
+"""A container's namespace that lives on when the container has left it: a process, a mount or a descriptor of
+somebody else's holds it, and in it the link with the container's address and MAC."""
+import contextlib
+import os
+
+from declare import document, lan
+from host import same
+from registry import test
+from service import watching
+from test_engines import on_each
+from test_watch_engines import until_attached
+
+MAC = "02:42:ac:10:56:99"
+ADDRESS = "172.16.86.2/24"
+
+
+def text(source="netns", name="web", **keys):
+    return document({"n": lan()}, {"web": {source: name, "networks": {"n": keys}}})
+
+
+def attached(host, ns, mac="02:42:ac:10:56:02"):
+    return host.names(ns) == {"eth0"} and host.addresses(ns, "eth0") == {ADDRESS} and \
+        host.link(ns, "eth0")["address"] == mac
+
+
+@contextlib.contextmanager
+def mounted(host, name):
+    """Another mount of the namespace."""
+    path = f"/run/{name}-too"
+    os.close(os.open(path, os.O_CREAT | os.O_RDONLY))
+    host.run("mount", "--bind", f"/run/netns/{name}", path, code=0)
+    yield
+    host.run("umount", path, code=0)
+
+
+@contextlib.contextmanager
+def opened(host, name):
+    """A descriptor, which no process of the namespace has."""
+    fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    yield
+    os.close(fd)
+
+
+@contextlib.contextmanager
+def entered(host, name):
+    with host.process(name) as pid:
+        host.netns(f"{name}2")
+        yield pid
+
+
+CHANGES = {
+    "nothing": [],
+    "an address": ["address add 127.1.1.1/32 dev lo"],
+    "a link": ["link add dummy0 type veth peer name dummy1", "link set dummy0 up"],
+    "a route": ["link set lo up", "route add 10.99.0.0/16 dev lo"],
+}
+
+
+def lives_on(host, keep, changes, mac=None):
+    """The name goes to a new namespace while the old one lives on, and something changes in that."""
+    host.netns("web")
+    with watching(host, "-f", host.write(text())) as service, keep(host, "web"):
+        service.until(lambda: attached(host, "web"), "attached")
+        service.settle()
+        os.dup2(host.spaces["web"], 200)
+        host.remove_netns("web")
+        service.until_says('no network namespace "web" yet')
+        host.spaces["old"] = os.dup(200)
+        os.close(200)
+        host.batch("old", CHANGES[changes])
+        service.quiet()
+        if mac:
+            host.write(text(mac_address=mac))
+            service.until_says("the files changed")
+            service.quiet()
+        host.netns("web")
+        service.until(lambda: attached(host, "web", mac or "02:42:ac:10:56:02"), "attached anew")
+        service.until(lambda: "eth0" not in host.names("old"), "the old namespace has no link of it")
+        service.quiet()
+        log = service.log()
+        host.leave("old")
+    same([line for line in log if "error" in line or "blocked" in line or "is already" in line], [],
+         "what went wrong")
+    same([line for line in log if "namespace web -> web" in line], [], "a step from a name to itself")
+
+
+KEEPERS = {"a process": lambda host, name: host.process(name), "another mount": mounted,
+           "a descriptor": opened}
+
+
+@test("nameless: a namespace that lost its name and lives on, whatever holds it and changes in it", seconds=300)
+def by_netns(host):
+    for keeper, keep in KEEPERS.items():
+        for changes in CHANGES:
+            try:
+                lives_on(host, keep, changes)
+            except AssertionError as error:
+                raise AssertionError(f"{keeper} holds it, {changes} changes: {error}") from None
+            host.delete(text())
+            host.remove_netns("web")
+
+
+@test("nameless: with another MAC than that of the link there")
+def other_mac(host):
+    lives_on(host, KEEPERS["a process"], "an address", MAC)
+
+
+@on_each("nameless: a container whose namespace another joined, and which starts anew")
+def joined(host, engine):
+    engine.run("xx")
+    engine.run("yy", network="container:xx")
+    with watching(host, "-f", host.write(text(engine.kind, "xx")), env=engine.env) as service, \
+            engine.space("yy") as old:
+        until_attached(host, engine, service, "xx", ADDRESS)
+        service.settle()
+        for number in range(2):
+            engine.stop("xx")
+            service.until_says('"xx" is not running', 40)
+            host.batch(old, [f"address add 127.1.1.{number + 1}/32 dev lo"])
+            service.quiet()
+            engine.start("xx")
+            until_attached(host, engine, service, "xx", ADDRESS)
+            service.until(lambda: "eth0" not in host.names(old), "the old one has no link of it")
+            service.quiet()
+            service.news()
+        log = service.log()
+    same([line for line in log if "error" in line or "blocked" in line], [], "what went wrong")
