@@ -158,9 +158,10 @@ static const struct code_text texts[] = {
 	 "The engine counts processes otherwise than this namespace of processes does, so that "
 	 "the number leads to somebody else. Run mvapply where the engine runs."},
 	{CODE_ENGINE_SILENT, "the engine does not answer",
-	 "Docker or Podman is not running, or not at its usual socket. Its containers are "
-	 "pending meanwhile, and nothing of theirs is deleted. Start it, or say in DOCKER_HOST "
-	 "or CONTAINER_HOST where it is."},
+	 "Docker or Podman is not running, not at its usual socket, or did not answer within "
+	 "10 s. The containers that it was asked about are pending meanwhile, and nothing of "
+	 "theirs is deleted. Start it, say in DOCKER_HOST or CONTAINER_HOST where it is, or "
+	 "restart one that hangs. The service asks again by itself."},
 	{CODE_ENGINE_PLACE, "the engine's address is not one of this machine",
 	 "DOCKER_HOST or CONTAINER_HOST has to be unix:///PATH: the containers of another "
 	 "machine cannot be reached. Unset it, or run mvapply there."},

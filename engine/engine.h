@@ -25,7 +25,7 @@ struct engines;
 
 /* `loop` is copied; NULL: engines_wait runs the questions. */
 struct engines *engines_new(const struct engine_loop *loop);
-/* Ends the questions that are under way. */
+/* Once no question is under way: see engine_inquiry_end. */
 void engines_free(struct engines *engines);
 
 /* From the loop: the descriptor is ready for these (EPOLLIN, ...); the timer has fired. */

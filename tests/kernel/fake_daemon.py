@@ -153,7 +153,7 @@ class Daemon:
     def drop_idle(self):
         """Ends the connections that wait for another request; the streams of events go on."""
         with self.changed:
-            for connection in self.idle:
+            for connection in list(self.idle):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
