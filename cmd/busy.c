@@ -20,12 +20,25 @@ static bool any_busy(const struct run *run)
 	return false;
 }
 
+/* What was left as it was may have been so for one that was busy. */
+static bool tried_again(const struct outcome *outcome)
+{
+	return outcome_busy(outcome) || outcome->state == OUTCOME_DEFERRED;
+}
+
+static const char *alias_of(const struct step *step)
+{
+	return step->want ? step->want->alias : step->have ? step->have->alias : "";
+}
+
 static struct step *step_find(const struct plan *plan, const struct step *busy)
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		struct step *step = &plan->steps[i];
-		if (step->want && strcmp(step->want->alias, busy->want->alias) == 0 &&
-		    step->container == busy->container && step->network == busy->network)
+		/* All VLAN links of a set have one mark. */
+		if (strcmp(alias_of(step), alias_of(busy)) == 0 &&
+		    step->container == busy->container && step->network == busy->network &&
+		    (!step_is_parent(step) || strcmp(step->name, busy->name) == 0))
 			return step;
 	}
 	return NULL;
@@ -43,7 +56,7 @@ static bool may_do(const struct step *step, const struct step *busy, const struc
 	return same;
 }
 
-/* Nothing is done but what was busy. */
+/* Nothing is done but what was busy, and what waited for that. */
 static void steps_select(const struct run *run, const struct plan *plan,
 			 const struct options *options)
 {
@@ -51,7 +64,7 @@ static void steps_select(const struct run *run, const struct plan *plan,
 		plan->steps[i].held = true;
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		const struct step *busy = &run->plan->steps[i];
-		struct step *step = outcome_busy(&run->outcomes[i]) ? step_find(plan, busy) : NULL;
+		struct step *step = tried_again(&run->outcomes[i]) ? step_find(plan, busy) : NULL;
 		if (step && may_do(step, busy, options))
 			step->held = false;
 	}
@@ -63,7 +76,7 @@ static void outcomes_take(struct run *run, struct run *again)
 {
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		struct outcome *outcome = &run->outcomes[i];
-		if (!outcome_busy(outcome))
+		if (!tried_again(outcome))
 			continue;
 		const struct step *step = step_find(again->plan, &run->plan->steps[i]);
 		if (step && !step_acts(step))

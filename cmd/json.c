@@ -143,7 +143,8 @@ static void outcome_add(json_t *object, const struct outcome *outcome)
 {
 	static const char *const states[] = {[OUTCOME_NOT_DONE] = "not done",
 					     [OUTCOME_DONE] = "done",
-					     [OUTCOME_FAILED] = "failed"};
+					     [OUTCOME_FAILED] = "failed",
+					     [OUTCOME_DEFERRED] = "not done"};
 	json_put(object, "outcome", json_string(states[outcome->state]));
 	if (outcome->note)
 		json_put(object, "note", json_text(outcome->note));

@@ -327,13 +327,14 @@ static size_t count_outcomes(const struct plan *plan, const struct outcome *outc
 void text_done(const struct text *text, const struct plan *plan, const struct outcome *outcomes)
 {
 	const char *before = "Done: ";
-	size_t failed = 0;
+	size_t failed = 0, deferred = 0;
 	for (size_t i = 0; i < N_ACTIONS; i++) {
 		enum action action = (enum action)i;
 		bool done = done_by_apply(action);
 		size_t count = done ? count_outcomes(plan, outcomes, action, OUTCOME_DONE)
 				    : plan_count(plan, action);
 		failed += count_outcomes(plan, outcomes, action, OUTCOME_FAILED);
+		deferred += count_outcomes(plan, outcomes, action, OUTCOME_DEFERRED);
 		if (!count)
 			continue;
 		fprintf(text->out, "%s%zu %s", before, count,
@@ -342,5 +343,8 @@ void text_done(const struct text *text, const struct plan *plan, const struct ou
 	}
 	if (failed)
 		fprintf(text->out, "%s%zu failed", before, failed);
+	if (deferred)
+		fprintf(text->out, "%s%zu left as %s", failed ? ", " : before, deferred,
+			deferred == 1 ? "it was" : "they were");
 	fputs(".\n", text->out);
 }

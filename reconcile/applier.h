@@ -6,19 +6,30 @@
 #include "reconcile/encode.h"
 #include "reconcile/netlink.h"
 
+/* A parent that was made under a temporary name, as the link that has its name leaves later. */
+struct temporary {
+	size_t step; /* that makes it */
+	int ifindex;
+	const char *name; /* that it is to have */
+};
+
 struct applier {
-	const struct plan *plan;
+	struct plan *plan; /* a copy, of which the steps are held that are done, or are left out */
 	const struct live *live;
 	struct outcome *outcomes; /* as plan->steps */
 	struct live_ns *host;
 	struct lessor *lessor;
-	atomic_size_t *done;   /* or NULL */
-	bool old_way;          /* the kernel cannot make a link in another namespace */
-	int next_ifindex;      /* see ifindex_choose */
-	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
+	atomic_size_t *done; /* or NULL */
+	bool old_way;        /* the kernel cannot make a link in another namespace */
+	int next_ifindex;    /* see ifindex_choose */
+	int announcer;       /* announce_open's in the host's namespace; -1: none yet */
 	size_t n_creates;
 	struct arena *arena;
 	const struct verbatim **others; /* by step: what may go along with a change; or NULL */
+	bool *deleted;                  /* by step: its live link was deleted by this run */
+	bool *back;                     /* by step: and was put back */
+	struct temporary *temporaries;
+	size_t n_temporaries;
 };
 
 enum deed {
@@ -81,6 +92,37 @@ int link_index_find(struct netlink *netlink, const char *name, int *ret, struct 
 
 /* delete.c */
 void deletes_do(struct applier *applier);
+/* Whether this run deleted the link. */
+bool link_deleted(const struct applier *applier, const struct live_link *link);
+/* Whether the parent is still needed once its children are deleted: one of them may have to be put
+ * back on it. */
+bool parent_leaves_late(const struct applier *applier, const struct live_link *parent);
+/* The parents that leave late, but for those that a link is on that was not deleted. */
+void late_deletes_do(struct applier *applier);
+
+/* parents_do.c: parents are made before anything else is touched, since what hangs on them is
+ * deleted before it is made anew; and those that leave go last. */
+void parents_make(struct applier *applier);
+/* Leaves out the steps that must not be done as others are not. */
+void steps_defer(struct applier *applier);
+/* The ifindex of the parent that this run made under a temporary name; 0: of none. */
+int temporary_parent(const struct applier *applier, const char *name);
+/* Whether the step gives a parent the name that one which leaves late has. */
+bool renames_late(const struct applier *applier, const struct step *step);
+/* Deletes the parents that leave late, and gives their names to those that wait for them.
+ * `asked`: the LAN was asked, and will not be asked for this run again. */
+void parents_finish(struct applier *applier, bool asked);
+
+/* put_back.c: what was deleted to make room for a link that then could not be made */
+void replaced_note(struct applier *applier);
+void replaced_put_back(struct applier *applier);
+
+/* probe_plan.c: asks the LAN for the addresses of the steps; a step that meets a conflict has
+ * failed. */
+void probes_ask(struct applier *applier);
+
+void outcome_defer(struct outcome *outcome, const char *note);
+bool step_makes_parent(const struct step *step);
 
 /* lease.c: gets and renews the leases that the steps ask for, of links that are there; and gives
  * those back that end with them. */
@@ -89,6 +131,10 @@ void releases_do(struct applier *applier);
 
 /* create.c: creates the links of steps[from..end), which are all in one namespace. */
 void creates_do(struct applier *applier, size_t from, size_t end);
+/* Creates one link, with that ifindex if it can; gives the one that it has, or 0: the outcome has
+ * failed. */
+int create_one(struct applier *applier, const struct link_spec *spec, int ifindex,
+	       struct outcome *outcome);
 /* Each address and route of the spec, in this order; `flags` as in encode.h. */
 void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags);
 struct doing detail_doing(const struct link_spec *spec, size_t number);

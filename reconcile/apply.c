@@ -35,7 +35,10 @@ void queue(struct batch *batch, bool encoded, const union message *message, bool
 
 static bool ifindex_free(const struct applier *applier, const struct live_ns *ns, int ifindex)
 {
-	return !live_link_by_index(ns, ifindex) && !live_link_by_index(applier->host, ifindex);
+	const struct live_link *holder = live_link_by_index(ns, ifindex);
+	if (!holder)
+		holder = live_link_by_index(applier->host, ifindex);
+	return !holder || link_deleted(applier, holder);
 }
 
 int ifindex_choose(struct applier *applier, const struct link_spec *spec)
@@ -105,51 +108,92 @@ static void additions_do(struct applier *applier)
 			end = creates_end(plan, i);
 			creates_do(applier, i, end);
 			steps_count(applier, end - i);
-		} else if (changes(&plan->steps[i])) {
+		} else if (changes(&plan->steps[i]) && !renames_late(applier, &plan->steps[i])) {
 			changes_do(applier, i);
 			steps_count(applier, 1);
 		}
 	}
 }
 
-size_t apply(const struct plan *plan, const struct live *live, struct lessor *lessor,
-	     struct outcome *outcomes)
+static void removals_all(struct applier *applier)
 {
-	return apply_counting(plan, live, lessor, outcomes, NULL);
+	for (size_t i = 0; i < applier->plan->n_steps; i++)
+		if (changes(&applier->plan->steps[i]))
+			removals_do(applier, i);
 }
 
-size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
-		      struct outcome *outcomes, atomic_size_t *done)
+/* Parents come before the links that leave, and leave after those that come: whatever fails, there
+ * is something to go back to. */
+static void all_do(struct applier *applier, bool ask)
 {
-	struct applier applier = {.plan = plan,
-				  .live = live,
-				  .outcomes = outcomes,
-				  .host = live->spaces[0],
-				  .lessor = lessor,
-				  .done = done,
-				  .announcer = -1};
+	parents_make(applier);
+	if (ask)
+		probes_ask(applier);
+	steps_defer(applier);
+	releases_do(applier);
+	removals_all(applier);
+	replaced_note(applier);
+	deletes_do(applier);
+	additions_do(applier);
+	replaced_put_back(applier);
+	parents_finish(applier, ask);
+	leases_do(applier);
+}
+
+/* Gives the number of the failed ones. */
+static size_t outcomes_settle(const struct plan *plan, struct outcome *outcomes)
+{
 	size_t failed = 0;
-	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
-	applier.arena = arena;
-	applier.others = arena_alloc(arena, plan->n_steps * sizeof(*applier.others));
-
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		outcomes[i].state = OUTCOME_NOT_DONE;
-		applier.n_creates += creates(&plan->steps[i]);
-	}
-	releases_do(&applier);
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (changes(&plan->steps[i]))
-			removals_do(&applier, i);
-	deletes_do(&applier);
-	additions_do(&applier);
-	leases_do(&applier);
-	announce_close(applier.announcer);
-
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		if (outcomes[i].state == OUTCOME_NOT_DONE && step_acts(&plan->steps[i]))
 			outcomes[i].state = OUTCOME_DONE;
 		failed += outcomes[i].state == OUTCOME_FAILED;
 	}
 	return failed;
+}
+
+static size_t apply_asking(const struct plan *plan, const struct live *live, struct lessor *lessor,
+			   struct outcome *outcomes, atomic_size_t *done, bool ask)
+{
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct plan work = *plan;
+	work.steps = arena_alloc(arena, (plan->n_steps + 1) * sizeof(*work.steps));
+	struct applier applier = {
+		.plan = &work,
+		.live = live,
+		.outcomes = outcomes,
+		.host = live->spaces[0],
+		.lessor = lessor,
+		.done = done,
+		.announcer = -1,
+		.arena = arena,
+		.others = arena_alloc(arena, plan->n_steps * sizeof(*applier.others)),
+		.deleted = arena_alloc(arena, plan->n_steps + 1),
+		.back = arena_alloc(arena, plan->n_steps + 1)};
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		work.steps[i] = plan->steps[i];
+		outcomes[i].state = OUTCOME_NOT_DONE;
+		applier.n_creates += creates(&plan->steps[i]);
+	}
+	all_do(&applier, ask);
+	announce_close(applier.announcer);
+	return outcomes_settle(plan, outcomes);
+}
+
+size_t apply(const struct plan *plan, const struct live *live, struct lessor *lessor,
+	     struct outcome *outcomes)
+{
+	return apply_asking(plan, live, lessor, outcomes, NULL, false);
+}
+
+size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
+		      struct outcome *outcomes, atomic_size_t *done)
+{
+	return apply_asking(plan, live, lessor, outcomes, done, false);
+}
+
+size_t apply_probed(const struct plan *plan, const struct live *live, struct lessor *lessor,
+		    struct outcome *outcomes, atomic_size_t *done)
+{
+	return apply_asking(plan, live, lessor, outcomes, done, true);
 }

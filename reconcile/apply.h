@@ -9,9 +9,15 @@
 struct lessor;
 
 struct outcome {
-	enum { OUTCOME_NOT_DONE, OUTCOME_DONE, OUTCOME_FAILED } state;
+	enum {
+		OUTCOME_NOT_DONE,
+		OUTCOME_DONE,
+		OUTCOME_FAILED,
+		OUTCOME_DEFERRED, /* left out, or undone, since another step was not done */
+	} state;
 	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
-	const char *note;    /* what is left undone by design, in the plan's arena; or NULL */
+	/* Why it is deferred, or what is left undone by design, in the plan's arena; or NULL */
+	const char *note;
 };
 
 /* Of steps that are not done. Their errors are theirs. */
@@ -33,6 +39,12 @@ size_t apply(const struct plan *plan, const struct live *live, struct lessor *le
  * not count. */
 size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
 		      struct outcome *outcomes, atomic_size_t *done);
+
+/* The same, but asks the LAN first whether somebody has a new address (probe.h), and leaves alone
+ * what meets a conflict: its outcome is failed. New parents are made before, as there is no asking
+ * on them otherwise. */
+size_t apply_probed(const struct plan *plan, const struct live *live, struct lessor *lessor,
+		    struct outcome *outcomes, atomic_size_t *done);
 
 /* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace
  * and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take

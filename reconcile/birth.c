@@ -29,7 +29,9 @@ static bool parent_find(struct group *group, struct making *making)
 {
 	const struct link_spec *spec = making->spec;
 	struct error error;
-	making->parent = spec->parent;
+	making->parent = spec->parent || !spec->parent_name
+				 ? spec->parent
+				 : temporary_parent(group->applier, spec->parent_name);
 	if (making->parent || !spec->parent_name)
 		return true;
 	struct netlink *netlink = ns_socket(group->applier, group->applier->host, &error);
@@ -77,7 +79,7 @@ static void doubtful_take_back(struct netlink *netlink, const char *name, int if
 /* A name in the host's namespace for the time being. */
 static void temporary_name(const struct making *making, char name[IFNAMSIZ])
 {
-	snprintf(name, IFNAMSIZ, "mvtmp%08x", (unsigned)making->ifindex);
+	snprintf(name, IFNAMSIZ, TEMPORARY_PREFIX "%08x", (unsigned)making->ifindex);
 }
 
 /* Notes which of create, alias and move failed; the later ones fail only because an earlier did. */

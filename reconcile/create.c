@@ -201,3 +201,13 @@ void creates_do(struct applier *applier, size_t from, size_t end)
 	if (group.n_makings)
 		group_make(&group);
 }
+
+int create_one(struct applier *applier, const struct link_spec *spec, int ifindex,
+	       struct outcome *outcome)
+{
+	struct making making = {.spec = spec, .outcome = outcome, .ifindex = ifindex};
+	struct group group = {
+		.applier = applier, .ns = spec->ns, .makings = &making, .n_makings = 1};
+	group_make(&group);
+	return making_failed(&making) ? 0 : making.ifindex;
+}

@@ -2,6 +2,7 @@
 #include "reconcile/applier.h"
 
 #include "reconcile/decode.h"
+#include "reconcile/defer.h"
 #include "reconcile/netns.h"
 #include "reconcile/pool.h"
 
@@ -98,13 +99,15 @@ static void one_delete(void *data, size_t number)
 		outcome_broke(outcome, &doing, &error);
 	else if (reply.errnum && reply.errnum != ENODEV)
 		outcome_refused(outcome, &doing, &reply);
+	else
+		deletions->applier->deleted[deletions->steps[number]] = !reply.errnum;
 	if (step->action == ACTION_DELETE)
 		steps_count(applier, 1);
 }
 
 static bool deletes(const struct step *step)
 {
-	return step_acts(step) && (step->action == ACTION_DELETE || step->action == ACTION_REPLACE);
+	return step_acts(step) && step_deletes(step);
 }
 
 static bool hangs_on(const struct step *step, const struct live_link *parent)
@@ -113,15 +116,47 @@ static bool hangs_on(const struct step *step, const struct live_link *parent)
 	       step->have->parent == parent->ifindex;
 }
 
+bool link_deleted(const struct applier *applier, const struct live_link *link)
+{
+	for (size_t i = 0; i < applier->plan->n_steps; i++)
+		if (applier->plan->steps[i].have == link && applier->deleted[i])
+			return true;
+	return false;
+}
+
+bool parent_leaves_late(const struct applier *applier, const struct live_link *parent)
+{
+	for (size_t i = 0; i < applier->plan->n_steps; i++) {
+		const struct step *step = &applier->plan->steps[i];
+		if (hangs_on(step, parent) &&
+		    (step->action == ACTION_REPLACE ||
+		     (step->action == ACTION_DELETE && step->replaced_by)))
+			return true;
+	}
+	return false;
+}
+
+static bool leaves_late(const struct applier *applier, const struct step *step)
+{
+	return step->action == ACTION_DELETE && step_is_parent(step) &&
+	       parent_leaves_late(applier, step->have);
+}
+
 /* The kernel would take along what hangs on a parent, so a parent stays while a link does that
- * was to be deleted and could not be. */
+ * was to be deleted and could not be, or was put back. */
 static bool parent_free(struct applier *applier, size_t number)
 {
 	const struct plan *plan = applier->plan;
 	const struct live_link *parent = plan->steps[number].have;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (!deletes(step) || step_is_parent(step) || !hangs_on(step, parent) ||
+		if (hangs_on(step, parent) && applier->back[i]) {
+			outcome_defer(&applier->outcomes[number],
+				      arena_printf(plan->arena, "kept: used by %s in %s",
+						   step->have->name, step->ns->name));
+			return false;
+		}
+		if (!deletes(step) || !hangs_on(step, parent) || applier->deleted[i] ||
 		    applier->outcomes[i].state != OUTCOME_FAILED)
 			continue;
 		struct error error;
@@ -169,6 +204,7 @@ static void parents_do(struct applier *applier)
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!step_acts(step) || step->action != ACTION_DELETE || !step_is_parent(step) ||
+		    parent_leaves_late(applier, step->have) ||
 		    !children_go_along(applier, step->have))
 			continue;
 		one_delete(&(struct deletions){.applier = applier, .steps = &i}, 0);
@@ -183,16 +219,26 @@ static void parents_do(struct applier *applier)
 	netns_return(applier->host->handle->fd);
 }
 
-static void round_do(struct applier *applier, bool parents)
+/* In which of the rounds a step's link is deleted. */
+enum round { ROUND_CHILDREN, ROUND_PARENTS, ROUND_LATE };
+
+static enum round round_of(const struct applier *applier, const struct step *step)
+{
+	if (!step_is_parent(step))
+		return ROUND_CHILDREN;
+	return leaves_late(applier, step) ? ROUND_LATE : ROUND_PARENTS;
+}
+
+static void round_do(struct applier *applier, enum round round)
 {
 	const struct plan *plan = applier->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct deletions deletions = {.applier = applier};
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (deletes(step) && step_is_parent(step) == parents &&
-		    applier->outcomes[i].state == OUTCOME_NOT_DONE &&
-		    (!parents || parent_free(applier, i)))
+		if (deletes(step) && applier->outcomes[i].state == OUTCOME_NOT_DONE &&
+		    round_of(applier, step) == round &&
+		    (round == ROUND_CHILDREN || parent_free(applier, i)))
 			*array_push(arena, deletions.steps, deletions.n_steps) = i;
 	}
 	if (deletions.n_steps) {
@@ -206,6 +252,11 @@ static void round_do(struct applier *applier, bool parents)
 void deletes_do(struct applier *applier)
 {
 	parents_do(applier);
-	round_do(applier, false);
-	round_do(applier, true);
+	round_do(applier, ROUND_CHILDREN);
+	round_do(applier, ROUND_PARENTS);
+}
+
+void late_deletes_do(struct applier *applier)
+{
+	round_do(applier, ROUND_LATE);
 }

@@ -188,6 +188,16 @@ static struct verdict vlan_name_check(struct planner *planner, const struct pare
 				    parent->vlan));
 }
 
+/* Whether a live VLAN link was made under a temporary name, and can have its own now: the link that
+ * had it is ours, and leaves, or is gone. */
+static bool vlan_gets_name(const struct planner *planner, const struct parent *parent)
+{
+	const struct live_link *holder = live_link_by_name(planner->live->spaces[0], parent->name);
+	return parent->link->mark.role == ROLE_VLAN &&
+	       strncmp(parent->link->name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0 &&
+	       strlen(parent->name) < IFNAMSIZ && (!holder || holder->mark.role == ROLE_VLAN);
+}
+
 static void vlan_resolve(struct planner *planner, struct parent *parent,
 			 const struct network *network)
 {
@@ -201,12 +211,11 @@ static void vlan_resolve(struct planner *planner, struct parent *parent,
 	parent->mtu = parent->base ? parent->base->mtu : planned->mtu;
 	if (parent->base)
 		parent->link = vlan_live(host, parent->base, parent->vlan, parent->vlan_protocol);
-	if (parent->link) {
-		parent->name = parent->link->name;
-	} else {
-		parent->name = arena_printf(planner->arena, "%s.%u", base_name, parent->vlan);
+	parent->name = arena_printf(planner->arena, "%s.%u", base_name, parent->vlan);
+	if (!parent->link)
 		parent->verdict = vlan_name_check(planner, parent);
-	}
+	else if (!vlan_gets_name(planner, parent))
+		parent->name = parent->link->name;
 	if (!parent->link || parent->link->mark.role == ROLE_VLAN ||
 	    (planner->options->adopt && parent->link->mark.role == ROLE_NONE))
 		vlan_spec(planner, parent, base_name);

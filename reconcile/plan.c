@@ -222,7 +222,7 @@ void plan_free(struct plan *plan)
 
 const char *step_detour_name(const struct step *step, char name[IFNAMSIZ])
 {
-	snprintf(name, IFNAMSIZ, "mvtmp%08x", (unsigned)step->have->ifindex);
+	snprintf(name, IFNAMSIZ, TEMPORARY_PREFIX "%08x", (unsigned)step->have->ifindex);
 	return name;
 }
 

@@ -130,10 +130,12 @@ struct step {
 	struct link_spec *want;       /* create, change, replace */
 	struct change *changes;       /* sorted by field */
 	size_t n_changes;
-	bool held;  /* not to be done now: it failed a short while ago */
-	bool asked; /* pending: the container's engine has never answered yet */
-	bool stray; /* delete: the link is not in the namespace of the container that its mark names
-		     */
+	size_t replaced_by; /* delete: 1 + the number of the step that makes the container's
+			       other attachment, without which this one stays; 0: none does */
+	bool held;          /* not to be done now: it failed a short while ago */
+	bool asked;         /* pending: the container's engine has never answered yet */
+	bool stray;         /* delete: the link is not in the namespace of the container that its
+			       mark names */
 	struct {
 		bool name, mac;
 	} detour;           /* by way of a temporary one, since others wait for the one it has */
@@ -175,6 +177,9 @@ extern const struct plan_options plan_options_default;
 struct plan *plan_make(const struct desired *desired, const struct live *live,
 		       const struct plan_options *options);
 void plan_free(struct plan *plan);
+
+/* What a link is called for the time being begins so, and goes on with eight digits. */
+#define TEMPORARY_PREFIX "mvtmp"
 
 /* What a step with `detour` calls its link, and gives it for a MAC, for the time being. Writes into
  * the caller's buffer and returns it. */

@@ -39,9 +39,4 @@ void probes_run(struct probes *probes);
 /* What is wrong with an address that is taken or could not be asked for. */
 void probe_fault(const struct probe *probe, struct error *error);
 
-/* As apply_counting, but asks first, and leaves alone what meets a conflict: its outcome is failed.
- * VLANs that are to be made are made before, as there is no asking on them otherwise. */
-size_t apply_probed(struct plan *plan, const struct live *live, struct lessor *lessor,
-		    struct outcome *outcomes, atomic_size_t *done);
-
 #endif

@@ -1,12 +1,9 @@
-/* Which addresses of a plan are probed, and what becomes of the plan then. */
+/* Which addresses of a plan are probed, and what becomes of its steps then. */
 #include "reconcile/probe.h"
 
-#include "base/memory.h"
 #include "reconcile/applier.h"
-#include "reconcile/netns.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Whether the link that is replaced has it already, on the same LAN. */
@@ -83,61 +80,20 @@ void probe_fault(const struct probe *probe, struct error *error)
 		error_hint(error, "run mvapply again once %s is there", probe->link);
 }
 
-static bool makes_parent(const struct step *step)
-{
-	return step->action == ACTION_CREATE &&
-	       (step->mark.role == ROLE_VLAN || step->mark.role == ROLE_DUMMY);
-}
-
-/* What is held by one of the passes; what was held before stays so. */
-struct passes {
-	struct plan *plan;
-	const struct live *live;
-	struct lessor *lessor;
-	struct outcome *outcomes, *those; /* of all, and of the pass at hand */
-	bool *done;
-	atomic_size_t *counter;
-};
-
-static void pass(struct passes *passes, bool parents)
-{
-	struct plan *plan = passes->plan;
-	bool *held = memory_new(plan->n_steps + 1, sizeof(*held));
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		held[i] = plan->steps[i].held;
-		plan->steps[i].held |=
-			passes->done[i] || (parents && !makes_parent(&plan->steps[i]));
-	}
-	apply_counting(plan, passes->live, passes->lessor, passes->those, passes->counter);
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		if (step_acts(&plan->steps[i])) {
-			passes->done[i] = true;
-			passes->outcomes[i] = passes->those[i];
-		}
-		plan->steps[i].held = held[i];
-	}
-	free(held);
-}
-
-static bool parent_missing(const struct probes *probes)
-{
-	for (size_t i = 0; i < probes->count; i++)
-		if (probes->items[i].ifindex == 0)
-			return true;
-	return false;
-}
-
-static void parents_find(struct probes *probes, const struct live *live)
+static void parents_find(struct applier *applier, struct probes *probes)
 {
 	struct error error;
-	for (size_t i = 0; i < probes->count; i++)
-		if (probes->items[i].ifindex == 0)
-			(void)link_index_find(live->spaces[0]->handle->netlink,
-					      probes->items[i].link, &probes->items[i].ifindex,
-					      &error);
+	struct netlink *netlink = ns_socket(applier, applier->host, &error);
+	for (size_t i = 0; i < probes->count; i++) {
+		struct probe *probe = &probes->items[i];
+		if (probe->ifindex == 0)
+			probe->ifindex = temporary_parent(applier, probe->link);
+		if (probe->ifindex == 0 && netlink)
+			(void)link_index_find(netlink, probe->link, &probe->ifindex, &error);
+	}
 }
 
-static void faults_note(struct passes *passes, const struct probes *probes)
+static void faults_note(struct applier *applier, const struct probes *probes)
 {
 	for (size_t i = 0; i < probes->count; i++) {
 		const struct probe *probe = &probes->items[i];
@@ -145,42 +101,17 @@ static void faults_note(struct passes *passes, const struct probes *probes)
 		if (!probe->taken && !probe->errnum)
 			continue;
 		probe_fault(probe, &error);
-		outcome_fail(&passes->outcomes[probe->step], &error);
-		passes->done[probe->step] = true;
+		outcome_fail(&applier->outcomes[probe->step], &error);
 	}
 }
 
-static size_t passes_do(struct passes *passes, struct probes *probes)
-{
-	size_t failed = 0;
-	if (parent_missing(probes)) {
-		pass(passes, true);
-		parents_find(probes, passes->live);
-	}
-	probes_run(probes);
-	faults_note(passes, probes);
-	pass(passes, false);
-	for (size_t i = 0; i < passes->plan->n_steps; i++)
-		failed += passes->outcomes[i].state == OUTCOME_FAILED;
-	return failed;
-}
-
-size_t apply_probed(struct plan *plan, const struct live *live, struct lessor *lessor,
-		    struct outcome *outcomes, atomic_size_t *done)
+void probes_ask(struct applier *applier)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct probes probes = probes_of(plan, live, arena);
+	struct probes probes = probes_of(applier->plan, applier->live, arena);
 	if (probes.count == 0)
-		return apply_counting(plan, live, lessor, outcomes, done);
-	struct passes passes = {.plan = plan,
-				.live = live,
-				.lessor = lessor,
-				.outcomes = outcomes,
-				.counter = done,
-				.those = outcomes_new(plan->n_steps),
-				.done = memory_new(plan->n_steps, sizeof(bool))};
-	size_t failed = passes_do(&passes, &probes);
-	free(passes.those); /* their errors are in the outcomes */
-	free(passes.done);
-	return failed;
+		return;
+	parents_find(applier, &probes);
+	probes_run(&probes);
+	faults_note(applier, &probes);
 }

@@ -154,6 +154,14 @@ void outcome_fail(struct outcome *outcome, const struct error *error)
 	*outcome->error = *error;
 }
 
+void outcome_defer(struct outcome *outcome, const char *note)
+{
+	if (outcome->state == OUTCOME_FAILED)
+		return;
+	outcome->state = OUTCOME_DEFERRED;
+	outcome->note = note;
+}
+
 void outcome_broke(struct outcome *outcome, const struct doing *doing, const struct error *error)
 {
 	struct error told = *error;

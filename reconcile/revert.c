@@ -146,6 +146,13 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 	return spec;
 }
 
+struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live,
+				    const struct live_ns *ns, const struct live_link *link)
+{
+	struct reverter reverter = {.planner = {.arena = arena}, .before = live, .now = live};
+	return spec_of(&reverter, ns, link);
+}
+
 /* Whether going back takes the link away, for good or to be made anew. */
 static bool leaves(const void *data, const struct live_link *link)
 {

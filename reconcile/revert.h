@@ -9,6 +9,13 @@
  * plan is done. Returns 0 or a negative errno: it could not be seen what there is to go back to. */
 int revert_prepare(struct live *before, const struct plan *plan, struct error *error);
 
+/* Notes that of one step's link. */
+int revert_note(const struct step *step, struct error *error);
+
+/* What is to be made for the live link to be what it was, once it is deleted. */
+struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live,
+				    const struct live_ns *ns, const struct live_link *link);
+
 /* The plan that leads from `now` back to what `before` was, for exactly the objects that `done`
  * touched; nothing for those that are back, or were never reached. What was created goes, unless
  * others hang on it by now. `now` is of observe_beside. Pure. Points into all of its arguments; the

@@ -21,7 +21,7 @@ static struct live_link *link_of(struct live_ns *ns, int ifindex)
 	return NULL;
 }
 
-static int step_prepare(const struct step *step, struct error *error)
+int revert_note(const struct step *step, struct error *error)
 {
 	struct live_link *link = link_of(step->ns, step->have->ifindex);
 	int status = netns_enter(step->ns->handle->fd, error);
@@ -42,7 +42,7 @@ int revert_prepare(struct live *before, const struct plan *plan, struct error *e
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < plan->n_steps; i++)
 		if (step_acts(&plan->steps[i]) && plan->steps[i].have)
-			status = step_prepare(&plan->steps[i], error);
+			status = revert_note(&plan->steps[i], error);
 	netns_return(before->spaces[0]->handle->fd);
 	return status;
 }

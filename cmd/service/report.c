@@ -67,7 +67,7 @@ void report_steps(struct service *service, const struct plan *plan, const struct
 			continue;
 		if (outcomes[i].state == OUTCOME_FAILED)
 			failure_log(service, arena, step, &outcomes[i]);
-		else
+		else if (outcomes[i].state == OUTCOME_DONE)
 			step_log(service, LEVEL_INFO, step, &outcomes[i],
 				 step_text(service, arena, step));
 		if (outcomes[i].note)

@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "cmd/exit.h"
 #include "cmd/service/service.h"
+#include "reconcile/defer.h"
 #include "reconcile/nsid.h"
 #include "schema/words.h"
 
@@ -180,6 +181,8 @@ static bool step_chooses(const struct step *step)
 	for (size_t i = 0; step->action == ACTION_CHANGE && i < step->n_changes; i++)
 		chooses |= step->changes[i].to && (step->changes[i].field == FIELD_ADDRESS ||
 						   step->changes[i].field == FIELD_MAC);
+	/* The kernel takes along whatever is on a parent that leaves. */
+	chooses |= step_deletes(step) && step_is_parent(step);
 	return chooses && step_acts(step);
 }
 
@@ -236,6 +239,7 @@ static struct plan *round_plan(struct service *service, bool *ret_again, struct 
 	if (plan) {
 		service_probe(service, plan);
 		service_lease(service, plan);
+		plan_hold(plan, service->live);
 	}
 	return plan;
 }
@@ -292,6 +296,8 @@ static void step_done(struct service *service, struct step *step, const struct o
 	if (!step_acts(step))
 		return;
 	step_touched(step);
+	if (outcome->state == OUTCOME_DEFERRED)
+		return;
 	service->metrics.operations++;
 	service->metrics.repaired += drift;
 	if (outcome->state == OUTCOME_FAILED)

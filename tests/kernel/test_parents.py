@@ -1,5 +1,8 @@
 """A VLAN or dummy link of ours stays while a link hangs on it that the run does not delete."""
+import errno
+
 from declare import document, lan
+from faults import noted, preload
 from host import same
 from registry import test
 from service import watching
@@ -77,3 +80,137 @@ def dummy_watched(host):
         service.quiet()
         same((identity(host, "guest", "g0"), host.names("host"), len(host.names("web"))),
              (before, {"eth0", "mvd-i"}, 1), "what there is")
+
+
+# --- a step that is not done keeps what it hangs on
+
+def on_vlan(number, name="web", **keys):
+    return document({"n": lan(vlan=number, probe=True, **keys)}, {name: ["n"]})
+
+
+def in_use(host, address, vlan, protocol="802.1q"):
+    host.lan(address, vlan=vlan, protocol=protocol)
+    return f"up0.{vlan}"
+
+
+@test("parents: a VLAN stays under a link whose new address is in use", needs=["vlan"])
+def conflict(host):
+    host.netns("web", "db")
+    host.apply(on_vlan(10), seconds=60)
+    before, link = identity(host, "web", "eth0"), in_use(host, "172.16.86.2/24", 20)
+    done = host.apply(on_vlan(20), code=1, seconds=60)
+    assert "172.16.86.2 is in use" in done.err, done
+    assert "link eth0.10: kept: used by eth0 in web" in done.err, done
+    same((identity(host, "web", "eth0"), "eth0.10" in host.names("host")), (before, True), "web")
+    # One of two goes, and the other holds the VLAN.
+    two = document({"n": lan(vlan=20, probe=True)},
+                   {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.7"}}})
+    host.apply(two, code=1, seconds=60)
+    same((identity(host, "web", "eth0"), host.names("host"), host.addresses("db", "eth0")),
+         (before, {"eth0", "eth0.10", "eth0.20"}, {"172.16.86.7/24"}), "web and db")
+    host.ip("lan", f"link del {link}")
+    host.apply(two, seconds=60)
+    same((host.names("host"), host.addresses("web", "eth0")),
+         ({"eth0", "eth0.20"}, {"172.16.86.2/24"}), "after all")
+    host.unchanged(two)
+
+
+@test("parents: a VLAN of another protocol is asked on before the old one goes", needs=["vlan"])
+def protocol(host):
+    host.netns("web")
+    host.apply(on_vlan(10), seconds=60)
+    before, link = identity(host, "web", "eth0"), in_use(host, "172.16.86.2/24", 10, "802.1ad")
+    double = on_vlan(10, vlan_protocol="802.1ad")
+    done = host.apply(double, code=1, seconds=60)
+    assert "172.16.86.2 is in use" in done.err and "File exists" not in done.err, done
+    same((identity(host, "web", "eth0"), host.names("host"),
+          host.link("host", "eth0.10")["linkinfo"]["info_data"]["protocol"]),
+         (before, {"eth0", "eth0.10"}, "802.1Q"), "as it was")
+    host.ip("lan", f"link del {link}")
+    host.apply(double, seconds=60)
+    same((host.names("host"), host.link("host", "eth0.10")["linkinfo"]["info_data"]["protocol"],
+          host.addresses("web", "eth0")),
+         ({"eth0", "eth0.10"}, "802.1ad", {"172.16.86.2/24"}), "after all")
+    host.unchanged(double)
+    host.delete(double)
+    same(host.names("host"), {"eth0"}, "after delete")
+
+
+@test("parents: a link whose replacement cannot be made is put back, and its VLAN kept",
+      needs=["vlan"])
+def put_back_on_vlan(host):
+    host.netns("web")
+    host.apply(document({"n": lan(vlan=10)}, {"web": ["n"]}))
+    before = identity(host, "web", "eth0")
+    routes = host.routes("web")
+    done = host.apply(document({"n": lan(vlan=20)}, {"web": {"n": {
+        "sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}}}), code=1)
+    assert "no_such_key" in done.err and "put back as it was" in done.err, done
+    same((identity(host, "web", "eth0"), host.routes("web"), "eth0.10" in host.names("host")),
+         (before, routes, True), "web")
+    done = host.apply(document({"n": lan(vlan=20)}, {"web": ["n"]}))
+    same((host.names("host"), host.addresses("web", "eth0")),
+         ({"eth0", "eth0.20"}, {"172.16.86.2/24"}), "after all")
+
+
+@test("parents: a link whose replacement cannot be made is put back with what others gave it",
+      both=True)
+def put_back(host):
+    host.netns("web")
+    host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up",
+                        "link set up1 up"])
+    host.apply(document({"n": lan()}, {"web": {"n": {"sysctls": {
+        "net.ipv4.conf.IFNAME.rp_filter": "2"}}}}))
+    host.set_sysctl("web", "net/ipv4/conf/eth0/arp_notify", 1)
+    host.batch("web", ["address add 172.16.86.200/24 dev eth0 label eth0:x",
+                       "route add 10.1.0.0/16 via 172.16.86.250 proto static metric 7",
+                       "route add default via 172.16.86.9 dev eth0 table 100"])
+    before = host.snapshot("web", settled=True)
+    done = host.apply(document({"n": lan(parent="eth1")}, {"web": {"n": {
+        "sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}}}), code=1)
+    assert "no_such_key" in done.err and "put back as it was" in done.err, done
+    same(done.lines[-1], "Done: 1 failed.", "the count")
+    same(host.snapshot("web", settled=True), before, "web")
+    same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}") for key in ("rp_filter", "arp_notify")],
+         ["2", "1"], "sysctls")
+
+
+@test("parents: nothing is touched whose new parent cannot be made", needs=["vlan"])
+def parent_fails(host):
+    host.netns("web")
+    old, text = (document({"n": lan(vlan=vlan)}, {"web": ["n"]}) for vlan in (10, 20))
+    host.apply(old)
+    host.write(text, "new.yaml")
+    kinds = [kind for _, kind in noted(host, "request", lambda env: host.mvapply(
+        "apply", "-f", "new.yaml", env=env))]
+    host.apply(old)
+    before = identity(host, "web", "eth0")
+    done = host.mvapply("apply", "-f", "new.yaml", code=1, env=preload(
+        host, f"refuse@{kinds.index(16) + 1}={errno.EPERM}"))
+    assert "link eth0.20" in done.err and "left as it is: its parent eth0.20" in done.err, done
+    same((identity(host, "web", "eth0"), host.names("host")), (before, {"eth0", "eth0.10"}), "web")
+    host.apply(text)
+    same((host.names("host"), host.addresses("web", "eth0")),
+         ({"eth0", "eth0.20"}, {"172.16.86.2/24"}), "after all")
+
+
+@test("parents: under watch, a VLAN of another id or protocol waits for the LAN's answer",
+      needs=["vlan"])
+def watched(host):
+    host.netns("web")
+    host.apply(on_vlan(10), seconds=60)
+    for text, vlan, kind in ((on_vlan(20), 20, "802.1q"),
+                             (on_vlan(20, vlan_protocol="802.1ad"), 20, "802.1ad")):
+        old = host.names("host") - {"eth0"}
+        before, link = identity(host, "web", "eth0"), in_use(host, "172.16.86.2/24", vlan, kind)
+        host.write(text, "next.yaml")
+        with watching(host, "-f", "next.yaml") as service:
+            service.until_says("172.16.86.2 is in use", 40)
+            same((identity(host, "web", "eth0"), old - host.names("host")), (before, set()), "web")
+            assert not any("File exists" in line for line in service.log()), service.everything()
+            host.ip("lan", f"link del {link}")
+            service.until(lambda before=before: host.names("host") == {"eth0", "eth0.20"} and
+                          identity(host, "web", "eth0") != before, "it moves", 60)
+            service.until(lambda: host.addresses("web", "eth0") == {"172.16.86.2/24"}, "address")
+            service.quiet()
+        host.unchanged(text)

@@ -1,0 +1,219 @@
+#include "reconcile/defer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct deferrer {
+	const struct plan *plan;
+	const struct live *live;
+	struct deferral *deferrals;
+	struct arena *arena;
+	const struct step **by_link; /* those with a live link, sorted by it */
+	size_t n_by_link;
+	const struct step **by_index; /* those that delete a parent, sorted by its ifindex */
+	size_t n_by_index;
+	const struct step **by_name; /* those that make a parent, sorted by its name */
+	size_t n_by_name;
+};
+
+bool step_deletes(const struct step *step)
+{
+	return step->action == ACTION_DELETE || step->action == ACTION_REPLACE;
+}
+
+static bool makes_parent(const struct step *step)
+{
+	return step->action == ACTION_CREATE && step_is_parent(step);
+}
+
+static int compare_links(const void *a, const void *b)
+{
+	uintptr_t left = (uintptr_t)(*(const struct step *const *)a)->have;
+	uintptr_t right = (uintptr_t)(*(const struct step *const *)b)->have;
+	return (left > right) - (left < right);
+}
+
+static int find_link(const void *key, const void *step)
+{
+	uintptr_t left = (uintptr_t)key,
+		  right = (uintptr_t)(*(const struct step *const *)step)->have;
+	return (left > right) - (left < right);
+}
+
+static int compare_indexes(const void *a, const void *b)
+{
+	int left = (*(const struct step *const *)a)->have->ifindex;
+	int right = (*(const struct step *const *)b)->have->ifindex;
+	return (left > right) - (left < right);
+}
+
+static int find_index(const void *key, const void *step)
+{
+	int left = *(const int *)key, right = (*(const struct step *const *)step)->have->ifindex;
+	return (left > right) - (left < right);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(const struct step *const *)a)->want->name,
+		      (*(const struct step *const *)b)->want->name);
+}
+
+static int find_name(const void *key, const void *step)
+{
+	return strcmp(key, (*(const struct step *const *)step)->want->name);
+}
+
+typedef int compare(const void *a, const void *b);
+
+static void sort(const struct step **steps, size_t count, compare *order)
+{
+	if (count)
+		qsort(steps, count, sizeof(*steps), order);
+}
+
+static struct deferral *find(const struct deferrer *deferrer, const void *key,
+			     const struct step **steps, size_t count, compare *order)
+{
+	const struct step *const *found =
+		count ? bsearch(key, steps, count, sizeof(*steps), order) : NULL;
+	return found ? &deferrer->deferrals[*found - deferrer->plan->steps] : NULL;
+}
+
+static void steps_index(struct deferrer *deferrer)
+{
+	struct arena *arena = deferrer->arena;
+	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
+		const struct step *step = &deferrer->plan->steps[i];
+		if (step->have)
+			*array_push(arena, deferrer->by_link, deferrer->n_by_link) = step;
+		if (step_deletes(step) && step_is_parent(step))
+			*array_push(arena, deferrer->by_index, deferrer->n_by_index) = step;
+		if (makes_parent(step))
+			*array_push(arena, deferrer->by_name, deferrer->n_by_name) = step;
+	}
+	sort(deferrer->by_link, deferrer->n_by_link, compare_links);
+	sort(deferrer->by_index, deferrer->n_by_index, compare_indexes);
+	sort(deferrer->by_name, deferrer->n_by_name, compare_names);
+}
+
+static bool leave(struct deferral *deferral, const char *why)
+{
+	if (deferral->left)
+		return false;
+	*deferral = (struct deferral){.left = true, .why = why};
+	return true;
+}
+
+/* In the order of the plan, in which a VLAN comes before one inside it. */
+static void new_parents_defer(struct deferrer *deferrer)
+{
+	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
+		const struct link_spec *want = deferrer->plan->steps[i].want;
+		if (!want || want->parent || !want->parent_name)
+			continue;
+		const struct deferral *parent = find(deferrer, want->parent_name, deferrer->by_name,
+						     deferrer->n_by_name, find_name);
+		if (parent && parent->left)
+			leave(&deferrer->deferrals[i],
+			      arena_printf(deferrer->arena, "its parent %s is not there",
+					   want->parent_name));
+	}
+}
+
+static const char *step_label(struct arena *arena, const struct step *step)
+{
+	return step->mark.role == ROLE_ATTACH
+		       ? arena_printf(arena, "%s/%s", step->mark.container, step->mark.network)
+		       : arena_printf(arena, "the host's link on network %s", step->mark.network);
+}
+
+static void replaced_defer(struct deferrer *deferrer)
+{
+	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
+		const struct step *step = &deferrer->plan->steps[i];
+		const size_t by = step->replaced_by;
+		if (step->action == ACTION_DELETE && by && deferrer->deferrals[by - 1].left)
+			leave(&deferrer->deferrals[i],
+			      arena_printf(
+				      deferrer->arena, "%s, which replaces it, is not there",
+				      step_label(deferrer->arena, &deferrer->plan->steps[by - 1])));
+	}
+}
+
+/* Whether the plan deletes the link, as far as it is done. */
+static bool goes(const struct deferrer *deferrer, const struct live_link *link)
+{
+	const struct step *const *found =
+		deferrer->n_by_link ? bsearch(link, deferrer->by_link, deferrer->n_by_link,
+					      sizeof(*deferrer->by_link), find_link)
+				    : NULL;
+	return found && step_deletes(*found) &&
+	       !deferrer->deferrals[*found - deferrer->plan->steps].left;
+}
+
+/* The kernel takes along whatever is on a parent that is deleted, in whichever namespace. */
+static bool parent_defer(struct deferrer *deferrer, const struct live_ns *ns,
+			 const struct live_link *link)
+{
+	if (link->parent_where != PARENT_HOST)
+		return false;
+	struct deferral *parent =
+		find(deferrer, &link->parent, deferrer->by_index, deferrer->n_by_index, find_index);
+	return parent && !parent->left && !goes(deferrer, link) &&
+	       leave(parent,
+		     arena_printf(deferrer->arena, "used by %s in %s", link->name, ns->name));
+}
+
+static bool parents_defer(struct deferrer *deferrer)
+{
+	bool any = false;
+	for (size_t i = 0; i < deferrer->live->n_spaces; i++) {
+		const struct live_ns *ns = deferrer->live->spaces[i];
+		for (size_t k = 0; k < ns->n_links; k++)
+			any |= parent_defer(deferrer, ns, &ns->links[k]);
+	}
+	return any;
+}
+
+/* A parent that is to have another name, which one that is still there has. */
+static void names_defer(struct deferrer *deferrer)
+{
+	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
+		const struct step *step = &deferrer->plan->steps[i];
+		if (step->action != ACTION_CHANGE || !step_is_parent(step) ||
+		    strcmp(step->have->name, step->want->name) == 0)
+			continue;
+		const struct live_link *holder =
+			live_link_by_name(deferrer->live->spaces[0], step->want->name);
+		if (holder && holder != step->have && !goes(deferrer, holder))
+			leave(&deferrer->deferrals[i],
+			      arena_printf(deferrer->arena, "the other %s is still there",
+					   holder->name));
+	}
+}
+
+void plan_defer(const struct plan *plan, const struct live *live, struct deferral *deferrals,
+		struct arena *arena)
+{
+	struct deferrer deferrer = {
+		.plan = plan, .live = live, .deferrals = deferrals, .arena = arena};
+	steps_index(&deferrer);
+	new_parents_defer(&deferrer);
+	replaced_defer(&deferrer);
+	/* A VLAN that stays keeps the one that it is inside of. */
+	while (deferrer.n_by_index && parents_defer(&deferrer))
+		;
+	names_defer(&deferrer);
+}
+
+void plan_hold(struct plan *plan, const struct live *live)
+{
+	struct deferral *deferrals =
+		arena_alloc(plan->arena, (plan->n_steps + 1) * sizeof(*deferrals));
+	for (size_t i = 0; i < plan->n_steps; i++)
+		deferrals[i].left = !step_acts(&plan->steps[i]);
+	plan_defer(plan, live, deferrals, plan->arena);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		plan->steps[i].held |= deferrals[i].why != NULL;
+}

@@ -1,0 +1,75 @@
+/* A link is deleted to make room for another: one of another parent, or of the same container's on
+ * a network that has a new name. Where that one cannot be made, the first returns as it was. */
+#include "reconcile/applier.h"
+
+#include "reconcile/defer.h"
+#include "reconcile/netns.h"
+#include "reconcile/revert.h"
+#include "reconcile/verbatim.h"
+
+#include <stdlib.h>
+
+/* Whether another link takes the place of the one that the step deletes. */
+static bool makes_room(const struct step *step)
+{
+	return !step_is_parent(step) && (step->action == ACTION_REPLACE ||
+					 (step->action == ACTION_DELETE && step->replaced_by));
+}
+
+/* What cannot be noted is not put back: the kernel will say so of the link itself. */
+void replaced_note(struct applier *applier)
+{
+	struct error ignored;
+	for (size_t i = 0; i < applier->plan->n_steps; i++)
+		if (step_acts(&applier->plan->steps[i]) && makes_room(&applier->plan->steps[i]))
+			(void)revert_note(&applier->plan->steps[i], &ignored);
+	netns_return(applier->host->handle->fd);
+}
+
+static void tell_nobody(const char *sentence, void *data)
+{
+	(void)sentence;
+	(void)data;
+}
+
+static void details_return(const struct applier *applier, const struct step *step)
+{
+	struct error ignored;
+	if (step->have->verbatim && netns_enter(step->ns->handle->fd, &ignored) == 0)
+		(void)verbatim_return(step->ns, step->have, tell_nobody, NULL);
+	netns_return(applier->host->handle->fd);
+}
+
+static void put_back(struct applier *applier, size_t number)
+{
+	const struct step *step = &applier->plan->steps[number];
+	struct arena *arena = applier->plan->arena;
+	struct outcome *outcome = &applier->outcomes[number], again = {.state = OUTCOME_NOT_DONE};
+	const struct link_spec *spec =
+		link_spec_of_live(arena, applier->live, step->ns, step->have);
+	const char *note = "put back as it was, since what replaces it could not be made";
+	if (create_one(applier, spec, ifindex_choose(applier, spec), &again)) {
+		applier->back[number] = true;
+		details_return(applier, step);
+	} else {
+		note = arena_printf(arena, "could not be put back: %s", again.error->text);
+	}
+	free(again.error);
+	outcome_defer(outcome, note);
+	outcome->note = note;
+}
+
+/* Whether what replaces the step's link has failed. */
+static bool replacement_failed(const struct applier *applier, size_t number)
+{
+	const size_t by = applier->plan->steps[number].replaced_by;
+	return applier->outcomes[by ? by - 1 : number].state == OUTCOME_FAILED;
+}
+
+void replaced_put_back(struct applier *applier)
+{
+	for (size_t i = 0; i < applier->plan->n_steps; i++)
+		if (applier->deleted[i] && makes_room(&applier->plan->steps[i]) &&
+		    replacement_failed(applier, i))
+			put_back(applier, i);
+}
