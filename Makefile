@@ -81,6 +81,8 @@ $(BUILD)/tests/unit/test_growth: $(BUILD)/tests/unit/test_growth.o $(COUNTED) $(
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(BUILD)/tests/unit/test_confine: $(BUILD)/cmd/confine.o $(BUILD)/base/capability.o
+$(BUILD)/tests/unit/test_sinks: $(filter-out %/main.o,$(COMMAND))
+$(BUILD)/tests/unit/test_sinks: LDLIBS := $(BUILD)/libmvapply.a $(LDLIBS)
 
 # libFuzzer has a main() of its own.
 FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o

@@ -1,5 +1,7 @@
 #include "base/wrap.h"
 
+#include "base/printable.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -38,8 +40,9 @@ static size_t line_length(const char *text, size_t room)
 
 const char *wrap(struct arena *arena, const char *first, unsigned indent, const char *text)
 {
-	const char *lines = first;
-	size_t used = count_characters(first);
+	const char *lines = printable(arena, first);
+	size_t used = count_characters(lines);
+	text = printable(arena, text);
 	while (*text) {
 		size_t length = line_length(text, used < WRAP_COLUMNS ? WRAP_COLUMNS - used : 0);
 		if (!length && used <= indent)

@@ -1,6 +1,7 @@
 #include "cmd/confirm.h"
 
 #include "base/peer.h"
+#include "base/printable.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/json.h"
@@ -166,8 +167,10 @@ static int ask(int fd, const struct options *options)
 		return run_error(&error, options);
 	}
 	(void)!send(fd, "C", 1, MSG_NOSIGNAL);
-	if (answer_read(fd, answer) > 0)
+	if (answer_read(fd, answer) > 0) {
+		text_make_printable(answer);
 		return tell_confirmed(options, answer);
+	}
 	error_set(&error, ETIME,
 		  "not confirmed: it goes back already, or does not trust this "
 		  "process, which needs CAP_NET_ADMIN");

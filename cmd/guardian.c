@@ -1,6 +1,7 @@
 #include "cmd/guardian.h"
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "cmd/confirm.h"
 #include "dhcp/lessor.h"
 #include "reconcile/revert.h"
@@ -59,8 +60,10 @@ static void message_send(int fd, enum message_kind kind, const char *text)
 static void complain(const char *sentence, void *data)
 {
 	struct complaint *complaint = data;
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	size_t room = sizeof(complaint->text) - 1 - complaint->used;
-	int size = snprintf(complaint->text + complaint->used, room, "%s\n", sentence);
+	int size = snprintf(complaint->text + complaint->used, room, "%s\n",
+			    printable(arena, sentence));
 	complaint->used += size < 0 || (size_t)size >= room ? 0 : (size_t)size;
 	complaint->text[complaint->used] = '\0';
 }

@@ -1,5 +1,6 @@
 #include "cmd/ip.h"
 
+#include "base/printable.h"
 #include "cmd/json.h"
 #include "reconcile/kind.h"
 #include "schema/words.h"
@@ -88,7 +89,7 @@ static void put_sysctl(const struct writer *writer, const struct ip_space *space
 static void put_dhcp(const struct writer *writer, const struct link_spec *want)
 {
 	fprintf(writer->out, "# the IPv4 address of %s is asked for by DHCP (udhcpc)\n",
-		want->name);
+		printable(writer->arena, want->name));
 }
 
 /* Its sysctls, addresses and routes. */
@@ -361,7 +362,8 @@ static void put_told(const struct writer *writer)
 		const struct step *step = &writer->plan->steps[i];
 		if (step->reason)
 			fprintf(writer->out, "# %s %s: %s\n", action_name(step->action),
-				step_id(writer->arena, step, writer->with_set), step->reason);
+				step_id(writer->arena, step, writer->with_set),
+				printable(writer->arena, step->reason));
 	}
 }
 

@@ -1,7 +1,20 @@
 #include "cmd/ip.h"
+
+#include "base/printable.h"
 #include "schema/words.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* printf(1) writes what would steer the terminal of who reads the commands. What a newline ends is
+ * another word then, which is nobody's. */
+static const char *shell_spell(struct arena *arena, const char *text)
+{
+	char *spelt = arena_alloc(arena, 4 * strlen(text) + 1), *to = spelt;
+	for (; *text; text++)
+		to += sprintf(to, "\\%03o", (unsigned char)*text);
+	return arena_printf(arena, "\"$(printf '%s')\"", spelt);
+}
 
 const char *shell_quote(struct arena *arena, const char *text)
 {
@@ -9,6 +22,8 @@ const char *shell_quote(struct arena *arena, const char *text)
 				   "_./:,+@%=-";
 	if (*text && strspn(text, safe) == strlen(text))
 		return text;
+	if (!text_printable(text, strlen(text)))
+		return shell_spell(arena, text);
 	char *quoted = arena_alloc(arena, 4 * strlen(text) + 3), *to = quoted;
 	*to++ = '\'';
 	for (; *text; text++) {

@@ -1,18 +1,58 @@
 #include "cmd/markdown.h"
 
 #include "base/memory.h"
+#include "base/printable.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-/* What means something within a line (CommonMark 6, GFM 4.10 and 6.5); all else is left as it is,
- * so that the source can be read, too. */
+/* What a site makes links of once Markdown is rendered: mentions, references to issues, merge
+ * requests and the like, addresses (GFM 6.9). A backslash does not keep it from that, a comment of
+ * HTML within the word does. */
+static const struct link {
+	const char *text;  /* in any case */
+	size_t kept;       /* so much of it stands before the comment */
+	const char *after; /* which characters follow; NULL: any */
+} links[] = {
+	{"@", 1, NULL},    {"#", 1, NULL},         {"GH-", 3, NULL},       {"://", 1, NULL},
+	{"www.", 3, NULL}, {"!", 1, "0123456789"}, {"$", 1, "0123456789"}, {"%", 1, "0123456789"},
+};
+
+static const struct link *link_at(const char *text)
+{
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		const size_t length = strlen(links[i].text);
+		if (strncasecmp(text, links[i].text, length) == 0 &&
+		    (!links[i].after || (text[length] && strchr(links[i].after, text[length]))))
+			return &links[i];
+	}
+	return NULL;
+}
+
+static void put_character(FILE *out, const char *text, size_t length)
+{
+	if (!character_printable(text, length)) {
+		fputc('?', out);
+		return;
+	}
+	/* What means something within a line (CommonMark 6, GFM 4.10 and 6.5); all else is left as
+	 * it is, so that the source can be read, too. */
+	if (strchr("\\`*_[]<|~&", *text))
+		fputc('\\', out);
+	fwrite(text, 1, length, out);
+}
+
 void markdown_put(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		if (strchr("\\`*_[]<|~&", *text))
-			fputc('\\', out);
-		fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+	size_t kept = 0; /* characters until the comment */
+	for (size_t length; *text; text += length) {
+		const struct link *link = kept ? NULL : link_at(text);
+		length = character_length(text, strnlen(text, 4));
+		put_character(out, text, length);
+		kept = link ? link->kept : kept;
+		if (kept && --kept == 0)
+			fputs("<!-- -->", out);
 	}
 }
 

@@ -1,5 +1,7 @@
 #include "cmd/text.h"
 
+#include "base/memory.h"
+#include "base/printable.h"
 #include "base/wrap.h"
 #include "cmd/sgr.h"
 #include "cmd/terminal.h"
@@ -99,7 +101,7 @@ const char *step_noun(const struct step *step)
 	return step->stray ? "stray" : nouns[step->mark.role];
 }
 
-const char *step_id(struct arena *arena, const struct step *step, bool with_set)
+static const char *id_of(struct arena *arena, const struct step *step, bool with_set)
 {
 	const struct mark *mark = &step->mark;
 	const char *set = with_set && mark->set ? mark->set : "";
@@ -115,6 +117,11 @@ const char *step_id(struct arena *arena, const struct step *step, bool with_set)
 		break;
 	}
 	return step->name;
+}
+
+const char *step_id(struct arena *arena, const struct step *step, bool with_set)
+{
+	return printable(arena, id_of(arena, step, with_set));
 }
 
 static void detail_route(FILE *out, const struct link_route *route)
@@ -195,7 +202,7 @@ static void detail_reason(FILE *out, const struct step *step)
 		fprintf(out, " [%s]", code_format(step->code, code));
 }
 
-void text_detail(FILE *out, const struct step *step, bool verbose)
+static void detail(FILE *out, const struct step *step, bool verbose)
 {
 	switch (step->action) {
 	case ACTION_CREATE:
@@ -216,6 +223,18 @@ void text_detail(FILE *out, const struct step *step, bool verbose)
 		detail_reason(out, step);
 		break;
 	}
+}
+
+void text_detail(FILE *out, const struct step *step, bool verbose)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = memory_or_die(open_memstream(&text, &size));
+	detail(stream, step, verbose);
+	fclose(stream);
+	text_make_printable(memory_or_die(text));
+	fputs(text, out);
+	free(text);
 }
 
 static bool done_by_apply(enum action action)

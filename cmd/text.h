@@ -37,9 +37,9 @@ void text_error(const struct error *error);
 /* "mvapply: note: ..." on stderr. */
 void text_note(const char *note);
 
-/* "web/lan", "lab:web/lan", or a link's name: how the object is called in a plan. */
+/* "web/lan", "lab:web/lan", or a link's name: how the object is called in a plan, printable. */
 const char *step_id(struct arena *arena, const struct step *step, bool with_set);
-/* What a line of the plan says behind the id. */
+/* What a line of the plan says behind the id, printable. */
 void text_detail(FILE *out, const struct step *step, bool verbose);
 const char *text_sign(enum action action); /* "+", "-/+" */
 const char *step_noun(const struct step *step);

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include "base/memory.h"
+#include "base/printable.h"
 #include "engine/http.h"
 #include "engine/name.h"
 #include "schema/words.h"
@@ -75,7 +76,8 @@ static bool id_plausible(const json_t *json)
 	return length >= 12 && length <= 128 && strspn(id, "0123456789abcdef") == length;
 }
 
-/* A member that may be missing, but has its type when it is there. */
+/* A member that may be missing, but is printable text when it is there: it gets into messages and
+ * commands. */
 static bool text_take(const struct query *query, const json_t *object, const char *key,
 		      const char **ret_text)
 {
@@ -86,7 +88,7 @@ static bool text_take(const struct query *query, const json_t *object, const cha
 	if (!json_is_string(json))
 		return false;
 	*ret_text = arena_strdup(query->arena, json_string_value(json));
-	return true;
+	return text_printable(*ret_text, strlen(*ret_text));
 }
 
 static int state_take(const struct query *query, const json_t *state,

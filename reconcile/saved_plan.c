@@ -63,7 +63,7 @@ static int fail_json(struct diags *diags, const char *file, const json_error_t *
 }
 
 /* What is shown to people must not steer their terminal. */
-static bool printable(const char *text)
+static bool is_printable(const char *text)
 {
 	return text_printable(text, strlen(text));
 }
@@ -78,7 +78,7 @@ static bool inputs_decode(const json_t *list, struct arena *arena, struct saved_
 		const char *file, *text;
 		if (json_unpack(item, "{s:s, s:s%!}", "file", &file, "text", &text, &input.size) <
 			    0 ||
-		    !printable(file))
+		    !is_printable(file))
 			return false;
 		input.file = arena_strdup(arena, file);
 		input.bytes = arena_strndup(arena, text, input.size);
@@ -93,7 +93,7 @@ static bool lines_decode(const json_t *list, struct arena *arena, struct fingerp
 	json_t *item;
 	json_array_foreach((json_t *)(uintptr_t)list, index, item)
 	{
-		if (!json_is_string(item) || !printable(json_string_value(item)))
+		if (!json_is_string(item) || !is_printable(json_string_value(item)))
 			return false;
 		*array_push(arena, ret->lines, ret->n_lines) =
 			arena_strdup(arena, json_string_value(item));

@@ -37,68 +37,6 @@ static size_t break_length(const char *text, size_t size)
 	}
 }
 
-/* RFC 3629: no character in more bytes than it takes, no surrogates, none beyond U+10FFFF. */
-static bool second_valid(unsigned char lead, unsigned char second)
-{
-	switch (lead) {
-	case 0xe0:
-		return second >= 0xa0;
-	case 0xed:
-		return second < 0xa0;
-	case 0xf0:
-		return second >= 0x90;
-	case 0xf4:
-		return second < 0x90;
-	default:
-		return true;
-	}
-}
-
-size_t character_length(const char *text, size_t size)
-{
-	unsigned char lead = (unsigned char)text[0];
-	size_t length = lead < 0xc2 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 1;
-	if (length > size || (length > 1 && !second_valid(lead, (unsigned char)text[1])))
-		return 1;
-	for (size_t i = 1; i < length; i++)
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			return 1;
-	return length;
-}
-
-bool character_printable(const char *text, size_t length)
-{
-	unsigned char lead = (unsigned char)text[0];
-	if (length == 1)
-		return lead >= 0x20 && lead < 0x7f;
-	return lead != 0xc2 || (unsigned char)text[1] >= 0xa0;
-}
-
-bool text_printable(const char *text, size_t size)
-{
-	for (size_t length; size; text += length, size -= length) {
-		length = character_length(text, size);
-		if (!character_printable(text, length))
-			return false;
-	}
-	return true;
-}
-
-void text_make_printable(char *text)
-{
-	char *to = text;
-	for (size_t length; *text; text += length) {
-		length = character_length(text, strlen(text));
-		if (character_printable(text, length)) {
-			memmove(to, text, length);
-			to += length;
-		} else {
-			*to++ = '?';
-		}
-	}
-	*to = '\0';
-}
-
 static bool before(const struct position *position, unsigned line, unsigned column)
 {
 	return position->line < line || (position->line == line && position->column < column);

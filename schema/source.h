@@ -2,6 +2,7 @@
 #ifndef SCHEMA_SOURCE_H
 #define SCHEMA_SOURCE_H
 
+#include "base/printable.h"
 #include "schema/diag.h"
 
 /* One file's bytes; need not end in NUL. */
@@ -32,15 +33,6 @@ void source_init(struct source *source, const char *file, const char *bytes, siz
 struct position source_find(struct source *source, unsigned line, unsigned column);
 /* The position of a byte. */
 struct position source_find_offset(struct source *source, size_t offset);
-
-/* How many bytes the character at text[0] has: 1 for one that is not valid UTF-8. */
-size_t character_length(const char *text, size_t size);
-/* Whether a person sees it: no control character, valid UTF-8. */
-bool character_printable(const char *text, size_t length);
-/* Whether that holds for all of it. */
-bool text_printable(const char *text, size_t size);
-/* Puts a ? for each character that a person does not see. It never gets longer. */
-void text_make_printable(char *text);
 
 /* The line around the position as diag.source wants it; sets *ret_caret. Returns text in arena. */
 const char *source_excerpt(const struct source *source, const struct position *position,

@@ -1,5 +1,6 @@
 #include "schema/text.h"
 
+#include "base/printable.h"
 #include "schema/escape.h"
 #include "schema/hosts.h"
 
@@ -18,10 +19,7 @@
 
 static bool has_control(const char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return true;
-	return false;
+	return !text_printable(text, strlen(text));
 }
 
 static const char *name_problem(const char *text, const char **ret_hint)

@@ -1,5 +1,6 @@
 #include "cmd/doctor/doctor.h"
 
+#include "base/printable.h"
 #include "base/wrap.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
@@ -64,7 +65,7 @@ static void tell_finding(struct arena *arena, const struct text *text,
 	const char *color = text->color ? levels[finding->level].color : "";
 	const char *indent = arena_printf(arena, "%*s", FINDING_INDENT, "");
 	printf("%s%-8s%s %-10s %s\n", color, levels[finding->level].name,
-	       text->color ? SGR_RESET : "", finding->check, finding->subject);
+	       text->color ? SGR_RESET : "", finding->check, printable(arena, finding->subject));
 	puts(wrap(arena, indent, FINDING_INDENT, coded(arena, finding->text, finding->code)));
 	if (finding->fix)
 		puts(wrap(arena, arena_printf(arena, "%sfix: ", indent), FINDING_INDENT,
@@ -82,7 +83,8 @@ static void check_one(const struct check *check, struct examination *examination
 		tell_finding(examination->arena, text, &examination->findings[i]);
 	if (text && looked && before == examination->n_findings)
 		printf("%sok%s       %-10s %s\n", text->color ? SGR_GREEN : "",
-		       text->color ? SGR_RESET : "", check->name, looked);
+		       text->color ? SGR_RESET : "", check->name,
+		       printable(examination->arena, looked));
 }
 
 static json_t *json_findings(const struct examination *examination)

@@ -1,15 +1,14 @@
 /* Graphviz' DOT. */
 #include "cmd/graph/graph.h"
 
-#include <string.h>
+static void escape(FILE *out, char character)
+{
+	fprintf(out, "\\%c", character);
+}
 
 static void put_text(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		if (strchr("\"\\", *text))
-			fputc('\\', out);
-		fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
-	}
+	graph_put(out, text, "\"\\", escape);
 }
 
 static void put_node(FILE *out, const struct graph *graph, size_t number)

@@ -54,6 +54,10 @@ struct graph_style {
 };
 extern const struct graph_style graph_styles[N_GRAPH_STATES];
 
+/* Writes what is printable of the text, and by `escape` each character that `special` has. */
+void graph_put(FILE *out, const char *text, const char *special,
+	       void (*escape)(FILE *out, char character));
+
 void graph_mermaid(FILE *out, const struct graph *graph);
 void graph_dot(FILE *out, const struct graph *graph);
 void graph_svg(FILE *out, const struct graph *graph);

@@ -1,17 +1,15 @@
 /* Mermaid's flowchart, as GitHub and GitLab show it in Markdown. */
 #include "cmd/graph/graph.h"
 
-#include <string.h>
-
 /* Within "...": entity codes stand for what would end the text or be taken for markup. */
+static void escape(FILE *out, char character)
+{
+	fprintf(out, "#%d;", character);
+}
+
 static void put_text(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		if (strchr("\"#<>&`;\\", *text))
-			fprintf(out, "#%d;", *text);
-		else
-			fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
-	}
+	graph_put(out, text, "\"#<>&`;\\", escape);
 }
 
 static void put_node(FILE *out, const struct graph *graph, size_t number)

@@ -1,6 +1,9 @@
 #include "cmd/graph/graph.h"
 
+#include "base/printable.h"
 #include "reconcile/json_text.h"
+
+#include <string.h>
 
 const struct graph_style graph_styles[N_GRAPH_STATES] = {
 	[GRAPH_SAME] = {"same", "#f6f8fa", "#57606a", "", false},
@@ -35,4 +38,18 @@ json_t *graph_json(const struct graph *graph)
 					   "label", json_text(edge->label)));
 	}
 	return json_pack("{s:o, s:o}", "nodes", nodes, "edges", edges);
+}
+
+void graph_put(FILE *out, const char *text, const char *special,
+	       void (*escape)(FILE *out, char character))
+{
+	for (size_t length; *text; text += length) {
+		length = character_length(text, strnlen(text, 4));
+		if (!character_printable(text, length))
+			fputc('?', out);
+		else if (length == 1 && strchr(special, *text))
+			escape(out, *text);
+		else
+			fwrite(text, 1, length, out);
+	}
 }

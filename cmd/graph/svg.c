@@ -2,8 +2,6 @@
  * line for each of its attachments, at which its edge ends. */
 #include "cmd/graph/graph.h"
 
-#include <string.h>
-
 /* In pixels. The font is monospaced, so that a text's width is known here: 0.6 of its size. */
 #define FONT_SIZE  12
 #define CHAR_WIDTH 7.25
@@ -33,14 +31,14 @@ static size_t characters(const char *text)
 	return count;
 }
 
+static void escape(FILE *out, char character)
+{
+	fprintf(out, "&#%d;", character);
+}
+
 static void put_text(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		if (strchr("&<>\"", *text))
-			fprintf(out, "&#%d;", *text);
-		else
-			fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
-	}
+	graph_put(out, text, "&<>\"", escape);
 }
 
 static void box_fit(struct box *box, const char *text)

@@ -1,4 +1,6 @@
 #include "cmd/status/status.h"
+
+#include "base/printable.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
@@ -177,8 +179,10 @@ static void text_link(const struct survey_link *link)
 	for (size_t i = 0; i < 2; i++)
 		if (link->gateways[i].family)
 			printf(" default via %s", ip_format(&link->gateways[i], text));
-	if (mark->container && strcmp(mark->container, link->ns->name) != 0)
-		printf(" in %s", link->ns->name);
+	if (mark->container && strcmp(mark->container, link->ns->name) != 0) {
+		__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+		printf(" in %s", printable(arena, link->ns->name));
+	}
 	putchar('\n');
 }
 

@@ -1,3 +1,4 @@
+#include "base/printable.h"
 #include "cmd/json.h"
 #include "cmd/sgr.h"
 #include "cmd/status/status.h"
@@ -111,8 +112,9 @@ static void put_row(FILE *out, const struct row *row, const size_t widths[N_COLU
 	const char *line = "", *state = row->cells[COLUMN_STATE];
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; i < N_COLUMNS; i++)
-		line = arena_printf(arena, "%s%-*s  ", line, (int)widths[i], row->cells[i]);
-	line = arena_printf(arena, "%s%s", line, row->rest);
+		line = arena_printf(arena, "%s%-*s  ", line, (int)widths[i],
+				    printable(arena, row->cells[i]));
+	line = arena_printf(arena, "%s%s", line, printable(arena, row->rest));
 	size_t length = strlen(line), from = widths[COLUMN_OBJECT] + 2, to = from + strlen(state);
 	while (length && line[length - 1] == ' ')
 		length--;
@@ -131,7 +133,7 @@ static void put_sentences(FILE *out, const char *first, const char *const *sente
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "%.*s\n", (int)width,
-			arena_printf(arena, "%s%s", first, sentences[i]));
+			printable(arena, arena_printf(arena, "%s%s", first, sentences[i])));
 }
 
 void status_table(FILE *out, const struct survey *survey, const struct run *run, bool color,

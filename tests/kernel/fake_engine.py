@@ -38,12 +38,16 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(socketserver.UnixStreamServer):
+    request_queue_size = 128
+
+
 @contextlib.contextmanager
 def engine(answers, variable="DOCKER_HOST"):
     """The environment in which an engine says this."""
     path = f"{WORK}/engine.sock"
     handler = type("Handler", (Answers,), {"answers": dict(answers)})
-    with socketserver.UnixStreamServer(path, handler) as server:
+    with Server(path, handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -297,3 +297,68 @@ def forged_mark(host):
     host.delete(text)
     same((host.names("db"), host.names("host")), (set(), {"eth0"}), "after delete")
     same({name: host.link("web", name) for name in host.names("web")}, forged, "the container's own")
+
+
+# --- words of an engine's and of whoever may name a namespace
+
+STEERING = ["\ntouch /run/mark\n", "\x1b[2J\x1b]0;x\x07", "\u0085touch /run/mark", "\u2028touch /run/mark",
+            "\u202etxet", "\ufeff", "\u061c", "\u2066", "$(touch /run/mark)", "`touch /run/mark`",
+            "';touch /run/mark;'"]
+
+
+def steering_name(words):
+    return f"x{words.replace('/', '_')}y"
+
+
+def clean(text):
+    """Whether nothing in it steers a terminal or ends a line but a line's own end."""
+    unseen = {*range(0x20), *range(0x7f, 0xa0), 0x61c, 0x200e, 0x200f, *range(0x2028, 0x202f),
+              *range(0x2066, 0x206a), 0xfeff} - {0x0a}
+    return not any(ord(character) in unseen for character in text)
+
+
+def says_nothing_harmful(host, env=None):
+    """All that shows a plan is clean, and the commands do nothing but what they say."""
+    for argv in (["diff", "-v"], ["diff", "--max-delete=100%", "-o", "ip"], ["diff", "-o", "markdown"], ["graph"],
+                 ["graph", "--format", "dot"], ["graph", "--format", "svg"], ["status"], ["doctor"]):
+        done = host.run(host.binary, *argv, "-f", "network.yaml", env=env)
+        assert clean(done.out) and clean(done.err), (argv, done)
+        assert not any(line.startswith("touch") for line in (done.out + done.err).splitlines()), done
+        if argv[-1] == "ip":
+            host.run("sh", stdin=done.out.encode())
+    assert not os.path.exists("/run/mark"), "what was in a name ran"
+
+
+@test("weapons: an engine's words run nothing, and steer no terminal")
+def steering_engine(host):
+    for words in STEERING:
+        host.netns(steering_name(words))
+    with host.process() as pid:
+        answers = [answer for words in STEERING for answer in (
+            inspected(pid, f"/run/netns/{steering_name(words)}", started="2026-01-01T00:00:00Z"),
+            inspected(pid, words, started="2026-01-01T00:00:00Z"),
+            inspected(pid, started=words), inspected(pid, ident=f"0123456789ab{words}"),
+            Failure({"message": words}))]
+        for number, answer in enumerate(answers):
+            if "Name" in answer:
+                answer["Name"] = f"app{number}"
+        host.write(document({"n": lan()}, {f"c{number}": {"docker": f"app{number}", "networks": ["n"]}
+                                           for number in range(len(answers))}))
+        with engine({f"/containers/app{number}/json": answer
+                     for number, answer in enumerate(answers)}) as env:
+            says_nothing_harmful(host, env)
+
+
+@test("weapons: a namespace's name runs nothing, and steers no terminal")
+def steering_names(host):
+    """Those of ours that are to be deleted, with the commands for it, are in such namespaces."""
+    host.write(document({"n": lan()}, {}))
+    for number, words in enumerate(STEERING):
+        name = steering_name(words)
+        host.netns(name)
+        host.ip("host", f"link add link eth0 name mv{number} type macvlan mode bridge")
+        host.run("ip", "link", "set", f"mv{number}", "alias", f"mvapply:attach:default/n/c{number}", code=0)
+        host.run("ip", "link", "set", f"mv{number}", "netns", name, code=0)
+    says_nothing_harmful(host)
+    for number, words in enumerate(STEERING):
+        assert f"mv{number}" not in host.names(steering_name(words)), "the command did not work"
