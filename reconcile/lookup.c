@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "engine/http.h"
 #include "reconcile/netns.h"
+#include "reconcile/pool.h"
 #include "reconcile/process.h"
 #include "schema/words.h"
 
@@ -64,6 +65,7 @@ struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *ans
 {
 	struct lookups *lookups = memory_new(1, sizeof(*lookups));
 	struct error ignored;
+	pool_raise_limit();
 	lookups->engines = engines_new(loop);
 	lookups->answered = answered;
 	lookups->data = data;
@@ -149,6 +151,11 @@ void lookups_free(struct lookups *lookups)
 	free(lookups);
 }
 
+static bool is_engines(enum source_kind kind)
+{
+	return kind == SOURCE_DOCKER || kind == SOURCE_PODMAN;
+}
+
 static struct lookup **lookup_place(struct lookups *lookups, enum source_kind kind,
 				    const char *source)
 {
@@ -173,16 +180,21 @@ static struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, 
 	return lookup;
 }
 
-void lookups_keep(struct lookups *lookups, const struct desired *desired)
+/* Marks those that the desired state has, which may name one several times. */
+static void lookups_want(struct lookups *lookups, const struct desired *desired)
 {
 	for (size_t s = 0; s < desired->n_sets; s++)
 		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
 			const struct container *container = &desired->sets[s].containers[i];
-			struct lookup *lookup =
-				*lookup_place(lookups, container->source_kind, container->source);
-			if (lookup)
-				lookup->wanted = true;
+			if (is_engines(container->source_kind))
+				lookup_of(lookups, container->source_kind, container->source)
+					->wanted = true;
 		}
+}
+
+void lookups_keep(struct lookups *lookups, const struct desired *desired)
+{
+	lookups_want(lookups, desired);
 	lookups_drop(lookups, unwanted);
 }
 
@@ -545,7 +557,7 @@ static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
 void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *source,
 		 enum lookup_urgency urgency)
 {
-	if (kind != SOURCE_DOCKER && kind != SOURCE_PODMAN)
+	if (!is_engines(kind))
 		return;
 	struct lookup *lookup = lookup_of(lookups, kind, source);
 	if (!is_due(lookup, urgency))
@@ -560,17 +572,20 @@ void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *sou
 void lookups_ask_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
 		     enum lookup_urgency urgency)
 {
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; i < desired->sets[s].n_containers; i++)
-			if (desired->sets[s].containers[i].source_kind == kind)
-				lookups_ask(lookups, kind, desired->sets[s].containers[i].source,
-					    urgency);
+	lookups_want(lookups, desired);
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
+			if (!unwanted(at) && at->kind == kind)
+				lookups_ask(lookups, kind, at->source, urgency);
 }
 
-const char *lookups_id(struct lookups *lookups, enum source_kind kind, const char *source)
+void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data)
 {
-	const struct lookup *lookup = *lookup_place(lookups, kind, source);
-	return lookup && lookup->result.arena ? lookup->result.located.id : NULL;
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
+			if (at->kind == kind)
+				visit(data, at->source,
+				      at->result.arena ? at->result.located.id : NULL);
 }
 
 bool lookups_asking(const struct lookups *lookups)

@@ -41,8 +41,10 @@ void lookups_fail(struct lookups *lookups, const struct desired *desired, enum s
 		  const struct error *error);
 /* Forgets the containers that the desired state does not have. */
 void lookups_keep(struct lookups *lookups, const struct desired *desired);
-/* The engine's id of the container that was found; NULL: none was. Valid until the next answer. */
-const char *lookups_id(struct lookups *lookups, enum source_kind kind, const char *source);
+/* Visits the containers of one engine. `id`: the engine's, of the one that was found; NULL: none
+ * was. May ask. */
+typedef void lookup_visit(void *data, const char *source, const char *id);
+void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data);
 /* Whether questions are under way. */
 bool lookups_asking(const struct lookups *lookups);
 

@@ -2,6 +2,7 @@
 
 #include "reconcile/nameless.h"
 #include "reconcile/observer.h"
+#include "reconcile/pool.h"
 #include "reconcile/source.h"
 #include "reconcile/space.h"
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* Known from before, but not as it is now. */
@@ -115,16 +115,6 @@ static bool everything_matters(void)
 	return geteuid() != 0 || user_namespace_initial();
 }
 
-/* Every namespace takes a descriptor or two. */
-static void descriptors_raise(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int host_open(struct observer *observer, struct error *error)
 {
 	int fd = netns_open_own(&observer->host, error);
@@ -198,7 +188,7 @@ static struct live *look(struct live *before, const struct desired *desired,
 
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error)
 {
-	descriptors_raise();
+	pool_raise_limit();
 	return look(NULL, desired, lookups, true, error);
 }
 

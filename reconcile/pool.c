@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define THREADS_MAX 256
@@ -35,6 +36,15 @@ void pool_run(size_t count, size_t threads, pool_work *work, void *data)
 	worker(&pool);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(others[i], NULL);
+}
+
+void pool_raise_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void pool_make_room(int fd, size_t descriptors)

@@ -148,34 +148,32 @@ static bool process_suffices(const struct engine_event *event, const char *sourc
 	       strcmp(id, event->id) == 0 && !strchr(source, '/');
 }
 
-static void container_event(struct engine *engine, const struct engine_event *event,
-			    const char *source, const char *id)
+struct news {
+	struct service *service;
+	const struct engine_event *event;
+};
+
+static void container_news(void *data, const char *source, const char *id)
 {
-	struct service *service = engine->service;
+	const struct news *news = data;
+	const struct engine_event *event = news->event;
 	const bool doubt = event->action == ENGINE_RENAME || event->action == ENGINE_DESTROY;
+	if (!engine_event_concerns(event, source, id))
+		return;
 	if (!process_suffices(event, source, id)) {
-		lookups_ask(service->lookups, engine->kind, source,
+		lookups_ask(news->service->lookups, event->kind, source,
 			    doubt ? LOOKUP_DOUBT : LOOKUP_KEEP);
 		return;
 	}
-	target_stale(service, engine->kind, source);
-	service->dirty = true;
+	target_stale(news->service, event->kind, source);
+	news->service->dirty = true;
 }
 
 static void take_event(void *data, const struct engine_event *event)
 {
-	struct engine *engine = data;
-	const struct desired *desired = desired_of(engine->service);
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
-			const struct container *container = &desired->sets[s].containers[i];
-			if (container->source_kind != engine->kind)
-				continue;
-			const char *id = lookups_id(engine->service->lookups, engine->kind,
-						    container->source);
-			if (engine_event_concerns(event, container->source, id))
-				container_event(engine, event, container->source, id);
-		}
+	const struct engine *engine = data;
+	struct news news = {.service = engine->service, .event = event};
+	lookups_visit(engine->service->lookups, engine->kind, container_news, &news);
 }
 
 /* Which containers the event was about is not known. */

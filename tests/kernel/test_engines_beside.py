@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import re
+import resource
 import subprocess
 import time
 
@@ -154,6 +155,20 @@ def restart_at_lock(host):
         same((host.names("web"), host.names("other")), (set(), {"eth0"}), "links")
 
 
+@test("engines: more containers than a process may have descriptors")
+def many_descriptors(host):
+    host.netns("web")
+    names = [f"c{number}" for number in range(200)]
+    networks = {"n": lan(subnet="172.16.0.0/16", gateway="172.16.0.1")}
+    text = document(networks, {name: {"docker": name, "networks": ["n"]} for name in names})
+    def few():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (128, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    with daemon() as engine, processes(host, "web") as (app,):
+        engine.containers.update({name: app.pid for name in names})
+        done = host.diff(text, env=engine.env, before=few)
+        same([line[0] for line in done.plan], ["+"] * len(names), "operations")
+
+
 # --- the service
 
 @test("watch: an engine that hangs keeps nothing else waiting", seconds=90)
@@ -282,7 +297,11 @@ def watch_coming_back(host):
 def watch_counts(host):
     host.netns("web", "again")
     with daemon() as engine, processes(host, "web", "again") as (app, again):
-        with watching(host, "-f", host.write(docker("app")), env=engine.env) as service:
+        # Two sets name the same container.
+        other = document({"m": lan(subnet="172.16.87.0/24", gateway=None)},
+                         {"too": {"docker": "app", "networks": ["m"]}}, name="other")
+        with watching(host, "-f", host.write(docker("app")), "-f", host.write(other, "other.yaml"),
+                      env=engine.env) as service:
             service.until_says('has no container "app" yet', 20)
             same(engine.count("app"), 1, "questions at the start")
             engine.start("app", app.pid)
