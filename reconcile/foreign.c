@@ -109,9 +109,31 @@ static struct verdict refused(enum code code, const char *reason, const char *hi
 
 static const struct verdict fine = {.action = ACTION_CREATE};
 
+static struct verdict held(const struct planner *planner, const struct live_ns *ns,
+			   const struct live_link *link, const char *what)
+{
+	return (struct verdict){
+		.action = ACTION_BLOCKED,
+		.code = CODE_HELD,
+		.reason =
+			arena_printf(planner->arena, "%s in %s holds its %s and cannot be changed",
+				     link->name, ns->name, what),
+		.hint = "mend first what keeps that one as it is",
+	};
+}
+
+/* A link of a container that is not there, in a namespace that it shared with another one. */
+static bool is_kept(const struct planner *planner, const struct live_link *link)
+{
+	const struct owned *owned = link ? owned_of_link(planner, link) : NULL;
+	return owned && owned->kept;
+}
+
 static struct verdict check_name(struct planner *planner, const struct slot *slot)
 {
 	const struct live_link *link = live_link_by_name(slot->ns, slot->name);
+	if (is_kept(planner, link))
+		return held(planner, slot->ns, link, "name");
 	if (!link || link == slot->have || !link_foreign(planner, link))
 		return fine;
 	return refused(CODE_LINK_FOREIGN,
@@ -274,18 +296,33 @@ static bool engine_has(const struct slot *slot, const struct live_route *route)
 	       (!slot->have || link != slot->have);
 }
 
+/* The link of a container that is not there which a route of ours is for, or NULL. */
+static const struct live_link *kept_of_route(const struct planner *planner,
+					     const struct live_ns *ns,
+					     const struct live_route *route)
+{
+	const struct live_link *link =
+		route->proto == MARK_PROTOCOL ? live_link_by_index(ns, route->ifindex) : NULL;
+	return is_kept(planner, link) ? link : NULL;
+}
+
 /* Whose default route the namespace has already: its engine's, whatever the metric, since two make
- * one of them useless, or another set's. NULL: nobody's whom ours has to yield to. */
+ * one of them useless, another set's, or that of a container which shared the namespace and is not
+ * there. NULL: nobody's whom ours has to yield to. */
 static const char *default_before(struct planner *planner, const struct slot *slot, uint8_t family,
 				  const struct live_route **ret_route)
 {
 	for (size_t i = 0; slot->container && i < slot->ns->n_routes; i++) {
 		const struct live_route *route = &slot->ns->routes[i];
+		if (route->to.len || route->to.ip.family != family)
+			continue;
 		const char *set = set_of_route(planner, slot->ns, route);
-		if (route->to.len || route->to.ip.family != family ||
-		    !(set || engine_has(slot, route)))
+		const struct live_link *kept = kept_of_route(planner, slot->ns, route);
+		if (!set && !kept && !engine_has(slot, route))
 			continue;
 		*ret_route = route;
+		if (kept)
+			return kept->mark.container;
 		return set ? arena_printf(planner->arena, "the set \"%s\"", set) : "its engine";
 	}
 	return NULL;
@@ -330,9 +367,12 @@ static struct verdict check_routes(struct planner *planner, const struct slot *s
 	for (size_t i = 0; i < slot->ns->n_routes; i++) {
 		const struct live_route *route = &slot->ns->routes[i];
 		const char *set = set_of_route(planner, slot->ns, route);
-		if ((route->proto == MARK_PROTOCOL && !set) || !metric_ours(route))
+		const struct live_link *kept = kept_of_route(planner, slot->ns, route);
+		if ((route->proto == MARK_PROTOCOL && !set && !kept) || !metric_ours(route))
 			continue;
 		struct link_route *wanted = route_wanted(slot, route);
+		if (wanted && kept)
+			return held(planner, slot->ns, kept, "route");
 		if (wanted && (set || !planner->options->adopt))
 			return route_refused(planner, slot, route);
 		if (wanted)
@@ -395,15 +435,7 @@ static struct verdict check_held(const struct planner *planner, const struct slo
 		const struct slot *other = holders->slots[i];
 		const char *what = held_by(slot, other);
 		if (what)
-			return (struct verdict){
-				.action = ACTION_BLOCKED,
-				.code = CODE_HELD,
-				.reason = arena_printf(planner->arena,
-						       "%s in %s holds its %s and cannot be "
-						       "changed",
-						       other->have->name, other->ns->name, what),
-				.hint = "mend first what keeps that one as it is",
-			};
+			return held(planner, other->ns, other->have, what);
 	}
 	return fine;
 }

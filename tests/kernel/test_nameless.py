@@ -125,3 +125,69 @@ def joined(host, engine):
             service.news()
         log = service.log()
     same([line for line in log if "error" in line or "blocked" in line], [], "what went wrong")
+
+
+OTHER = {"parent": "eth0", "subnet": "10.8.0.0/24", "gateway": "10.8.0.1"}
+FIRST = "default via 172.16.86.1 dev eth0"
+SECOND = "default via 10.8.0.1 dev eth1"
+
+
+def two(kind, first, second):
+    """Two containers that share a namespace: the first has its default route."""
+    return document({"n": lan(), "m": OTHER}, {"xx": {kind: first, "networks": ["n"]},
+                                               "yy": {kind: second, "networks": ["m"]}})
+
+
+def defaults(host, ns):
+    return {route for route in host.routes(ns) if route.startswith("default")}
+
+
+def clean(log):
+    same([line for line in log if "error" in line or "blocked" in line], [], "what went wrong")
+    same([line for line in log if "replaced" in line], [], "a step from a name to itself")
+
+
+@test("nameless: of two names of one namespace, one goes and comes back with another")
+def two_names(host):
+    host.netns("xx")
+    os.close(os.open("/run/netns/yy", os.O_CREAT | os.O_RDONLY))
+    host.run("mount", "--bind", "/run/netns/xx", "/run/netns/yy", code=0)
+    host.hold("yy", "/run/netns/yy")
+    document_of_two = two("netns", "xx", "yy")
+    with watching(host, "-f", host.write(document_of_two)) as service:
+        service.until(lambda: host.names("yy") == {"eth0", "eth1"}, "attached")
+        service.settle()
+        before = host.snapshot("yy", settled=True)
+        host.remove_netns("xx")
+        service.until_says('no network namespace "xx" yet')
+        host.batch("yy", ["address add 127.1.1.1/32 dev lo", "address del 127.1.1.1/32 dev lo"])
+        service.quiet()
+        same(host.snapshot("yy", settled=True), before, "while one of the names is away")
+        host.netns("xx")
+        service.until(lambda: attached(host, "xx") and host.names("yy") == {"eth1"} and
+                      defaults(host, "yy") == {SECOND}, "each in its own")
+        service.quiet()
+        clean(service.log())
+        host.silently("nothing", lambda: host.apply(document_of_two), settle=True)
+
+
+@on_each("nameless: of two containers that share a namespace, one restarts")
+def two_containers(host, engine):
+    engine.run("xx")
+    engine.run("yy", network="container:xx")
+    with watching(host, "-f", host.write(two(engine.kind, "xx", "yy")), env=engine.env) as service, \
+            engine.space("yy") as old:
+        service.until(lambda: host.names(old) == {"eth0", "eth1"}, "attached", 40)
+        service.settle()
+        same(defaults(host, old), {FIRST}, "the default route")
+        engine.stop("xx")
+        service.until_says('"xx" is not running', 40)
+        host.batch(old, ["address add 127.1.1.1/32 dev lo"])
+        service.quiet()
+        same((host.names(old), defaults(host, old)), ({"eth0", "eth1"}, {FIRST}), "while one is away")
+        engine.start("xx")
+        until_attached(host, engine, service, "xx", ADDRESS)
+        service.until(lambda: host.names(old) == {"eth1"} and defaults(host, old) == {SECOND},
+                      "the other has its own")
+        service.quiet()
+        clean(service.log())
