@@ -3,6 +3,7 @@
 #include "carry/adopt.h"
 #include "carry/declare.h"
 #include "carry/found.h"
+#include "schema/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,17 +61,81 @@ static int text_compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* What makes networks comes before the VLANs and dummies that have none. */
-static void link_take(void *data, const struct live_ns *ns, const struct live_link *link)
+/* By which name the host knows the namespace, or NULL. */
+static const char *name_of_space(const struct found_set *set, size_t space)
+{
+	const struct origin *origin = &set->origins[space];
+	return origin->engine ? origin->engine : origin->netns;
+}
+
+static bool is_attachment(const struct found_set *set, const struct live_ns *ns,
+			  const struct live_link *link, const char *container)
+{
+	return counts(ns, link) && link->mark.role == ROLE_ATTACH &&
+	       mark_has_set(&link->mark, set->name) && container &&
+	       strcmp(link->mark.container, container) == 0;
+}
+
+/* Whether an attachment of the set's container of that name is in the namespace. */
+static bool holds(const struct found_set *set, const struct live_ns *ns, const char *container)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (is_attachment(set, ns, &ns->links[i], container))
+			return true;
+	return false;
+}
+
+/* Whether the namespace that has the container's name holds it: then it is nowhere else. */
+static bool at_home_elsewhere(const struct found_set *set, const char *container)
+{
+	for (size_t i = 0; i < set->live->n_spaces; i++) {
+		const char *name = name_of_space(set, i);
+		if (name && strcmp(name, container) == 0)
+			return holds(set, set->live->spaces[i], container);
+	}
+	return false;
+}
+
+struct taking {
+	struct found_set *set;
+	struct notes *notes;
+};
+
+/* Which container a namespace is, anybody who has it can say by a mark. One that says the name that
+ * the host knows it by is believed before others are. */
+static void attachments_take(const struct taking *taking, size_t space)
+{
+	struct found_set *set = taking->set;
+	const struct live_ns *ns = set->live->spaces[space];
+	const char *name = name_of_space(set, space);
+	const bool own = name && holds(set, ns, name);
+	size_t left = 0;
+	for (size_t i = 0; i < ns->n_links; i++) {
+		const struct live_link *link = &ns->links[i];
+		const struct mark *mark = &link->mark;
+		if (!is_attachment(set, ns, link, mark->container))
+			continue;
+		const bool named = name && strcmp(name, mark->container) == 0;
+		if (named || (!own && !at_home_elsewhere(set, mark->container)))
+			found_attachment(set, mark->network, mark->container, ns, link);
+		else if (left++ == 0)
+			note_add(set->arena, taking->notes,
+				 "%s in %s is left out: it is not in the namespace of the "
+				 "container that its mark names",
+				 text_printable(link->name, strlen(link->name)) ? link->name
+										: "a link",
+				 ns->name);
+	}
+	if (left > 1)
+		note_add(set->arena, taking->notes, "so are %zu more in %s", left - 1, ns->name);
+}
+
+static void host_take(void *data, const struct live_ns *ns, const struct live_link *link)
 {
 	struct found_set *set = data;
-	const struct mark *mark = &link->mark;
-	if (!mark_has_set(mark, set->name))
-		return;
-	if (mark->role == ROLE_ATTACH)
-		found_attachment(set, mark->network, mark->container, ns, link);
-	else if (mark->role == ROLE_HOST)
-		found_host(set, mark->network, link);
+	(void)ns;
+	if (link->mark.role == ROLE_HOST && mark_has_set(&link->mark, set->name))
+		found_host(set, link->mark.network, link);
 }
 
 static bool network_exists(const struct found_set *set, const char *name)
@@ -81,6 +146,7 @@ static bool network_exists(const struct found_set *set, const char *name)
 	return false;
 }
 
+/* What makes networks comes before the VLANs and dummies that have none. */
 static const char *vlan_network_name(const struct found_set *set, const struct live_link *link)
 {
 	const char *name = arena_printf(set->arena, "vlan%u", link->vlan);
@@ -193,7 +259,11 @@ struct exports export_live(const struct live *live, const struct origin *origins
 					.origins = origins,
 					.name = listing.names.items[i]};
 		struct notes notes = {0};
-		each_link(live, link_take, &set);
+		const struct taking taking = {.set = &set, .notes = &notes};
+		/* The host's own links say what a network is before any container's does. */
+		each_link(live, host_take, &set);
+		for (size_t k = 0; k < live->n_spaces; k++)
+			attachments_take(&taking, k);
 		each_link(live, parent_take, &set);
 		if (adopt && strcmp(adopt, set.name) == 0)
 			adopt_take(&set, &notes);

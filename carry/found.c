@@ -176,13 +176,28 @@ static bool addr_marked(const struct found_set *set, const struct live_link *lin
 	       link->mark.role == ROLE_NONE;
 }
 
+/* Whether an earlier attachment on the parent has the address: no file can give it to two. */
+static bool address_given(const struct found_set *set, const struct live_link *parent,
+			  const struct ip *ip)
+{
+	for (size_t i = 0; i < set->n_containers; i++)
+		for (size_t k = 0; k < set->containers[i].n_attachments; k++) {
+			const struct found_attachment *other = &set->containers[i].attachments[k];
+			if (set->networks[other->network].parent == parent &&
+			    (ip_equal(&other->model.ipv4, ip) || ip_equal(&other->model.ipv6, ip)))
+				return true;
+		}
+	return false;
+}
+
 static void address_take(struct found_set *set, struct found_network *network,
 			 struct found_attachment *attachment, const struct prefix *address)
 {
 	struct ip *ip =
 		address->ip.family == AF_INET ? &attachment->model.ipv4 : &attachment->model.ipv6;
 	char text[PREFIX_TEXT_SIZE];
-	if (!ip->family && subnet_at(set, &network->model, address)) {
+	if (!ip->family && !address_given(set, network->parent, &address->ip) &&
+	    subnet_at(set, &network->model, address)) {
 		*ip = address->ip;
 		return;
 	}

@@ -1,5 +1,7 @@
 /* What can be said of a set only when all of its links are known. */
 #include "carry/found.h"
+#include "schema/source.h"
+#include "schema/text.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -28,6 +30,14 @@ static int attachment_compare(const void *a, const void *b)
 	return strcmp(left, right);
 }
 
+static const char *name_in_file(const char *name)
+{
+	const char *ignored;
+	const bool fits =
+		!text_problem(KEY_INTERFACE, name, &ignored) && text_printable(name, strlen(name));
+	return fits ? name : NULL;
+}
+
 /* The Nth attachment is called ethN unless it says otherwise; a link that is taken over is found by
  * its name. */
 static void names_settle(const struct found_set *set, struct found_container *container)
@@ -38,8 +48,12 @@ static void names_settle(const struct found_set *set, struct found_container *co
 		struct found_attachment *attachment = &container->attachments[i];
 		char chosen[32];
 		snprintf(chosen, sizeof(chosen), "eth%zu", i);
-		if (set->adopting || strcmp(attachment->link->name, chosen) != 0)
-			attachment->model.interface_name = attachment->link->name;
+		if (!set->adopting && strcmp(attachment->link->name, chosen) == 0)
+			continue;
+		attachment->model.interface_name = name_in_file(attachment->link->name);
+		if (!attachment->model.interface_name)
+			note_add(set->arena, &attachment->notes,
+				 "its link has a name that a file cannot have");
 	}
 }
 

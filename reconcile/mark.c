@@ -1,7 +1,6 @@
 #include "reconcile/mark.h"
 
-#include "schema/model.h"
-#include "schema/source.h"
+#include "schema/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +31,11 @@ static enum role role_find(const char *name, size_t length)
 	return ROLE_NONE;
 }
 
+/* Names are those that a file can have: anybody who has a namespace can write an alias. */
 static const char *name_take(struct arena *arena, const char *text, size_t length)
 {
-	if (length == 0 || length > NAME_LENGTH_MAX || memchr(text, ',', length) ||
-	    !text_printable(text, length))
-		return NULL;
-	return arena_strndup(arena, text, length);
+	const char *ignored, *name = arena_strndup(arena, text, length);
+	return text_problem(KEY_NAME, name, &ignored) ? NULL : name;
 }
 
 static bool parts_parse(struct arena *arena, const char *text, size_t n, const char *parts[])
