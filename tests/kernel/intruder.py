@@ -74,6 +74,11 @@ class Intruder:
                 for line in lines:
                     marked_address(*line.split()[1:])
 
+    def up(self, link):
+        """Tries to bring it up; gives whether it is."""
+        self.batch(f"link set {link} up", force=True)
+        return "UP" in self.host.link(self.name, link)["flags"]
+
     def clean(self):
         """Takes back all that it made beside eth0."""
         for name in self.host.names(self.name) - {"eth0"}:

@@ -213,3 +213,118 @@ def hostile_export(host):
     same({name: value.get("netns", name) for name, value in found["containers"].items()},
          {"v1": "v1", "v2": "v2", "evil": "evil"}, "their namespaces")
     same(set(found["networks"]), {"n"}, "networks")
+
+
+# --- many of them, and services
+
+def forged(count, name="mvapply:attach:default/n/x{}"):
+    for number in range(count):
+        yield from stacked(f"z{number}", alias=name.format(number))
+
+
+@test("claims: forged marks do not trip --max-delete, and are told as what they are")
+def guard(host):
+    host.netns(*NAMES)
+    for kind in ("root", "user"):
+        with intruder(host, kind) as evil:
+            text = declared(evil)
+            host.apply(text)
+            with victims(host, *NAMES) as others:
+                for name in ("mvapply:attach:default/n/x{}", "mvapply:attach:default/n{}/evil",
+                             "mvapply:attach:default/n/evil", "mvapply:attach:default/n/v1"):
+                    evil.batch(*forged(14, name))
+                    done = host.apply(text)
+                    same(host.names("evil"), {"eth0"}, f"deleted\n{done}")
+                    for line in done.plan:
+                        assert f" in {evil.label}" in line or " evil/" in line, done
+                    others.unharmed(f"14 forged marks: {name}")
+                host.unchanged(text)
+        if kind == "root":
+            host.remove_netns("evil")
+
+
+@test("claims: forged marks of a container that no file names do not hold a service up")
+def guard_undeclared(host):
+    host.netns(*NAMES, "evil")
+    host.batch("host", ["link add e0 link eth0 netns /run/netns/evil type macvlan"])
+    text = document({"n": NET}, {name: ["n"] for name in NAMES})
+    with watching(host, "-f", host.write(text)) as service:
+        with victims(host, *NAMES) as others:
+            service.settle()
+            host.batch("evil", [line.replace("link eth0", "link e0") for line in forged(14)])
+            host.batch("v1", ["link set eth0 mtu 1400"])
+            service.until(lambda: host.link("v1", "eth0")["mtu"] == 1500, "healed")
+            service.quiet()
+            assert not any("held" in line for line in service.log()), service.everything()
+            others.unharmed("forged marks")
+
+
+def watched(host, kind, explicit):
+    host.netns(*NAMES)
+    with intruder(host, kind) as evil:
+        text = declared(evil, explicit=explicit)
+        with watching(host, "-f", host.write(text)) as service:
+            service.settle()
+            with victims(host, *NAMES[:3]) as others:
+                address = next(iter(host.addresses("v4", "eth0"))).partition("/")[0]
+                evil.batch(*stacked("z0", *(f"172.16.86.{n}/32" for n in range(2, 20))))
+                service.quiet()
+                others.unharmed("claims under a service")
+                host.remove_netns("v4")
+                evil.batch(*list(stacked("z1", f"{address}/24", mac=mac_of(address)))[:-1])
+                # The kernel takes v4 apart in the background, which has the MAC until then.
+                host.until(lambda: evil.up("z1"), "the intruder has the MAC")
+                host.netns("v4")
+                service.until(lambda: host.names("v4") == {"eth0"}, "attached again")
+                service.until(lambda: host.addresses("v4", "eth0"), "with an address")
+                if explicit:
+                    same(host.addresses("v4", "eth0"), {f"{address}/24"}, "the file's address")
+                assert host.link("v4", "eth0")["address"] != mac_of(address), "the MAC is taken"
+                service.quiet()
+                others.unharmed("a restart under claims")
+
+
+def mac_of(address):
+    return "02:42:" + ":".join(f"{int(part):02x}" for part in address.split("."))
+
+
+@test("claims: a service under claims of addresses and MACs, chosen ones")
+def watched_chosen(host):
+    watched(host, "root", False)
+
+
+@test("claims: a service under claims of addresses and MACs, the file's, by a user's container")
+def watched_explicit(host):
+    watched(host, "user", True)
+
+
+@test("claims: a range whose every address is claimed is still one to choose from")
+def exhausted(host):
+    host.netns("v1", "late")
+    with intruder(host, "user") as evil:
+        net = lan(subnet="172.16.86.0/29")
+        text = declared(evil, names=["v1"], network=net, **LATE)
+        before = text.replace('"late"', '"later"')
+        host.apply(before)
+        with victims(host, "v1") as others:
+            evil.batch(*stacked("z0", *(f"172.16.86.{n}/32" for n in range(1, 8))))
+            done = host.apply(text)
+            same(len(host.addresses("late", "eth0")), 1, f"an address all the same\n{done}")
+            assert f"z0 in {evil.label} has the address" in done.err, done
+            others.unharmed("a range used up")
+
+
+@test("claims: a MAC of the file's that is claimed is a matter of that attachment alone")
+def explicit_mac(host):
+    host.netns("v1", "late", "v2")
+    mac = "02:00:5e:00:00:07"
+    with intruder(host, "user") as evil:
+        host.apply(declared(evil, names=["v1"]))
+        with victims(host, "v1") as others:
+            evil.batch(*stacked("z0", mac=mac))
+            text = declared(evil, names=["v1", "v2"], late={"n": {"mac_address": mac}})
+            done = host.apply(text, code=1)
+            assert f"! blocked late/n z0 in {evil.label} has the MAC {mac} already" in \
+                " ".join(done.lines), done
+            same((host.names("v2"), host.names("late")), ({"eth0"}, set()), "the others")
+            others.unharmed("a MAC")
