@@ -147,6 +147,10 @@ static const struct code_text texts[] = {
 	{CODE_HELD, "another attachment holds the name or MAC",
 	 "It was to give them up, but cannot be changed now, and says itself why. Mend that "
 	 "first."},
+	{CODE_TWICE, "another set has attached the container already",
+	 "It has a link of that set on the same parent and subnet, so that it would be on that LAN "
+	 "twice. If the set was renamed (`name:`), or its file is gone, `mvapply delete --name SET` "
+	 "removes what it left; else one of the two sets has to name another network."},
 	{CODE_NAMESPACE, "not a network namespace",
 	 "What the container's source leads to is none, or cannot be reached. `ip netns` shows "
 	 "the named ones; a path has to be absolute."},
@@ -236,8 +240,8 @@ static const struct code_text texts[] = {
 	 "No apply of this user waits: it was confirmed already, or has gone back. `mvapply "
 	 "status` shows what is live."},
 	{CODE_SET_ABSENT, "nothing of the set is live",
-	 "An export of a set that is not there would be an empty file. `mvapply status` shows "
-	 "the sets that are."},
+	 "An export of a set that is not there would be an empty file, and there is nothing to "
+	 "delete of it. `mvapply status` shows the sets that are."},
 	{CODE_DHCP_SILENT, "no DHCP server answers",
 	 "The link is there, but has no IPv4 address; one that it has already holds until its "
 	 "lease ends. Look whether the parent, or its VLAN, is on the server's LAN, and whether "
@@ -272,7 +276,7 @@ static const struct code_text texts[] = {
 	{CODE_NO_FILE, "no file is named", "Name one with `-f`; `-` is the standard input."},
 	{CODE_TOGETHER, "options that do not go together",
 	 "`--confirm` watches over one plan, `--wait` makes one after the other; a saved plan "
-	 "has its own files and options."},
+	 "has its own files and options; `delete --name` is for a set without its files."},
 	{CODE_EXPLAIN, "nothing to explain by that name",
 	 "`mvapply explain` lists the keys of the files, `mvapply explain MV` the codes of "
 	 "errors."},

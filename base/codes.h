@@ -66,6 +66,7 @@ enum code {
 	CODE_ADDRESS_TAKEN = 608,
 	CODE_SUBNET_FULL = 609,
 	CODE_HELD = 610,
+	CODE_TWICE = 611,
 	/* where a container is */
 	CODE_NAMESPACE = 701,
 	CODE_NAMESPACE_HOST = 702,

@@ -3,6 +3,9 @@
 #include "cmd/input.h"
 #include "cmd/run.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* Deleting a set is to want it without networks and containers. */
 static void empty_sets(struct desired *desired)
 {
@@ -10,15 +13,82 @@ static void empty_sets(struct desired *desired)
 		desired->sets[i].n_networks = desired->sets[i].n_containers = 0;
 }
 
+static bool has_set(const struct desired *desired, const char *name)
+{
+	for (size_t i = 0; i < desired->n_sets; i++)
+		if (strcmp(desired->sets[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Sets of which there need be no file. */
+static struct desired *named_sets(const struct options *options)
+{
+	struct arena *arena = arena_new();
+	struct desired *desired = arena_alloc(arena, sizeof(*desired));
+	*desired = (struct desired){.arena = arena, .host = options->host};
+	for (size_t i = 0; i < options->n_names; i++)
+		if (!has_set(desired, options->names[i]))
+			array_push(arena, desired->sets, desired->n_sets)->name = options->names[i];
+	return desired;
+}
+
+/* A set of which nothing is there is a mistake in its name, which no file can show. */
+static bool set_live(const struct live *live, const char *name)
+{
+	for (size_t i = 0; i < live->n_spaces; i++)
+		for (size_t k = 0; k < live->spaces[i]->n_links; k++)
+			if (mark_has_set(&live->spaces[i]->links[k].mark, name))
+				return true;
+	return false;
+}
+
+static void fault_absent(struct run *run, const struct options *options)
+{
+	for (size_t i = 0; i < options->n_names && !run->fault.code; i++) {
+		if (set_live(run->live, options->names[i]))
+			continue;
+		error_set(&run->fault, ENOENT, "nothing of the set \"%s\" is live here",
+			  options->names[i]);
+		error_hint(&run->fault, "`mvapply status` shows the sets that are");
+		error_code(&run->fault, CODE_SET_ABSENT);
+		run->exit_code = EXIT_FAILED;
+	}
+}
+
+static int delete_sets(const struct desired *desired, const struct options *options)
+{
+	struct run run;
+	struct error error;
+	struct options unguarded = *options;
+	unguarded.plan.unguarded = true;
+	if (run_apply(&run, desired, &unguarded, &error) < 0)
+		return run_error(&error, options);
+	fault_absent(&run, options);
+	int code = run_conclude(&run, desired, &unguarded);
+	run_free(&run);
+	return code;
+}
+
+static int names_and_files(const struct options *options)
+{
+	struct error error;
+	error_set(&error, EINVAL, "--name and -f do not go together");
+	error_hint(&error, "first `mvapply delete -f PATH`, then `mvapply delete --name SET`");
+	error_code(&error, CODE_TOGETHER);
+	return run_error(&error, options);
+}
+
 int command_delete(const struct options *options)
 {
-	struct desired *desired = input_read(options, &(uint64_t){0});
+	if (options->n_names && options->n_files)
+		return names_and_files(options);
+	struct desired *desired =
+		options->n_names ? named_sets(options) : input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
 	empty_sets(desired);
-	struct options unguarded = *options;
-	unguarded.plan.unguarded = true;
-	int code = run_once(run_apply, desired, &unguarded);
+	int code = delete_sets(desired, options);
 	desired_free(desired);
 	return code;
 }

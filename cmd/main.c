@@ -33,8 +33,9 @@ static const struct command commands[] = {
 	{"status", "[-f PATH...]", "show what is live, what is pending, what has drifted",
 	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_STATUS, false, false,
 	 command_status},
-	{"delete", "-f PATH...", "remove everything of the files' sets",
-	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST, true, true, command_delete},
+	{"delete", "-f PATH... | --name SET...",
+	 "remove everything of the files' sets, or of a set",
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_NAMES, true, true, command_delete},
 	{"validate", "-f PATH...", "check the files, without looking at the host",
 	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOSTS, true, false, command_validate},
 	{"doctor", "-f PATH...", "look for what on this host stands in the way of the files",
@@ -82,7 +83,7 @@ static int run(const struct command *command, struct options *options)
 		return command_version(options);
 	if (options->help)
 		return help_command(command, options);
-	if (command->needs_file && !options->n_files && !options->n_words)
+	if (command->needs_file && !options->n_files && !options->n_words && !options->n_names)
 		return file_missing(command, options);
 	/* What does nothing to the host may be asked about anybody's files. */
 	if (!(command->groups & OPTIONS_HOST))

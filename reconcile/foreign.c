@@ -441,7 +441,7 @@ static struct verdict check_held(const struct planner *planner, const struct slo
 }
 
 static struct verdict (*const checks[])(struct planner *, const struct slot *) = {
-	check_name, check_company, check_mac, check_address, check_routes, tenants_check_routes,
+	check_twice, check_name, check_company, check_mac, check_address, check_routes, tenants_check_routes,
 };
 
 static bool held_find(struct planner *planner)

@@ -202,6 +202,9 @@ void tenants_find(struct planner *planner);
 /* Whether another container's attachment wants a route to the same destination. */
 struct verdict tenants_check_routes(struct planner *planner, const struct slot *slot);
 
+/* twice.c */
+struct verdict check_twice(struct planner *planner, const struct slot *slot);
+
 /* foreign.c: what is live on the parents */
 void foreign_index(struct planner *planner);
 /* The parent that the link is on, or NULL. */
