@@ -1,0 +1,135 @@
+"""Random harm, from a seed: a container with all rights in its own namespace makes links, marks, addresses,
+routes and names while `mvapply watch` and `mvapply apply` work. Nobody else is moved at any time, and
+in the end everything is what the file says. ADVERSARY_DEEDS and ADVERSARY_SEED say how much, and which."""
+import os
+import random
+
+from declare import document, lan
+from host import same
+from intruder import intruder, victims
+from registry import test
+from service import watching
+
+LONG = any(os.environ.get(name) for name in ("SLOW", "SOAK"))
+DEEDS = int(os.environ.get("ADVERSARY_DEEDS", "3000" if LONG else "150"))
+SEED = int(os.environ.get("ADVERSARY_SEED", "1"))
+NAMES = [f"v{number}" for number in range(1, 7)]
+LINKS = 12  # how many the intruder has at most
+SWITCHES = 400  # of the service, for each deed: it looks at one namespace, and repairs one link
+
+
+def text(evil):
+    others = {name: {"n": {"ipv4_address": f"172.16.86.{20 + number}"} if number % 2 else {}}
+              for number, name in enumerate(NAMES)}
+    return document({"n": lan(host={"ipv4_address": "172.16.86.250", "interface_name": "lan0"})},
+                    {"evil": {**evil.source, "networks": ["n"]}, **others})
+
+
+class Adversary:
+    def __init__(self, host, evil, seed):
+        self.host, self.evil, self.random = host, evil, random.Random(seed)
+
+    def one(self):
+        self.random.choice((self.link, self.link, self.unlink, self.alias, self.alias, self.address,
+                            self.address, self.address_removed, self.route, self.name, self.mac,
+                            self.mtu, self.down, self.own_gone))()
+
+    def ip(self, *commands):
+        self.evil.batch(*commands, force=True)
+
+    def any_link(self):
+        return self.random.choice(sorted(self.host.names("evil")) or ["eth0"])
+
+    def any_address(self):
+        return f"172.16.86.{self.random.choice([*range(1, 30), 250])}"
+
+    def link(self):
+        names = self.host.names("evil")
+        if len(names) < LINKS and names:
+            mode = self.random.choice(["bridge", "private", "vepa", "passthru", "source"])
+            name = f"z{self.random.randint(0, 99)}"
+            self.ip(f"link add link {self.any_link()} name {name} type macvlan mode {mode}",
+                    f"link set {name} up")
+
+    def unlink(self):
+        self.ip(f"link del {self.any_link()}")
+
+    def alias(self):
+        who = self.random.choice([*NAMES, "evil", "nobody"])
+        mark = self.random.choice([f"attach:default/n/{who}", f"attach:other/n/{who}", "host:default/n",
+                                   f"attach:default/m/{who}", "vlan:default", "dummy:default/n"])
+        self.ip(f"link set {self.any_link()} alias mvapply:{mark}")
+
+    def address(self):
+        length = self.random.choice([16, 24, 32])
+        self.ip(f"address add {self.any_address()}/{length} dev {self.any_link()}")
+
+    def address_removed(self):
+        self.ip(f"address flush dev {self.any_link()}")
+
+    def route(self):
+        to = self.random.choice(["default", "10.0.0.0/8", f"{self.any_address()}/32"])
+        proto = self.random.choice(["", " proto 77"])
+        self.ip(f"route add {to} dev {self.any_link()}{proto}")
+
+    def name(self):
+        self.ip(f"link set {self.any_link()} name {self.random.choice(['eth0', 'eth1', 'x'])}")
+
+    def mac(self):
+        last = self.random.randint(2, 30)
+        self.ip(f"link set {self.any_link()} address 02:42:ac:10:56:{last:02x}")
+
+    def mtu(self):
+        self.ip(f"link set {self.any_link()} mtu {self.random.randint(1280, 1500)}")
+
+    def down(self):
+        self.ip(f"link set {self.any_link()} {self.random.choice(['up', 'down'])}")
+
+    def own_gone(self):
+        self.ip("link del eth0")
+
+    def leave(self):
+        for name in self.host.names("evil"):
+            self.ip(f"link del {name}")
+
+
+def switches(service):
+    return sum(int(number) for number in service.ticks())
+
+
+def played(host, kind):
+    host.netns(*NAMES)
+    with intruder(host, kind) as evil:
+        whole = text(evil)
+        with watching(host, "-f", host.write(whole)) as service:
+            service.settle()
+            adversary = Adversary(host, evil, SEED)
+            with victims(host, *NAMES) as others:
+                before = switches(service)
+                for number in range(DEEDS):
+                    adversary.one()
+                    if number % 25 == 24:
+                        host.apply(whole, code=None)
+                        service.drain()
+                        others.unharmed(f"deed {number} of seed {SEED}")
+                service.quiet(limit=60)
+                spent = switches(service) - before
+                assert spent < SWITCHES * DEEDS, f"{spent} switches for {DEEDS} deeds"
+                print(f"seed {SEED}: {spent} switches of the service for {DEEDS} deeds")
+                # The service may have made its link anew amid that: until it is there, and right.
+                host.until(lambda: adversary.leave() or host.apply(whole, code=None).code == 0,
+                           "the container is as the file says", 20)
+                service.quiet(limit=60)
+                others.unharmed(f"all of seed {SEED}")
+                same(len(host.addresses("evil", "eth0")), 1, "the intruder's own")
+        host.unchanged(whole)
+
+
+@test(f"adversary: {DEEDS} random deeds of root in a container", seconds=20 + DEEDS)
+def root(host):
+    played(host, "root")
+
+
+@test(f"adversary: {DEEDS} random deeds of a user's container", seconds=20 + DEEDS)
+def user(host):
+    played(host, "user")
