@@ -267,6 +267,10 @@ static const struct code_text texts[] = {
 	 "A text in it is not UTF-8. Names of links, network namespaces and files are written with "
 	 "\\xNN for each byte that is no text; the files' own bytes, which a saved plan holds, have "
 	 "to be UTF-8. Nothing was written."},
+	{CODE_CROWDED, "a network namespace has more in it than is looked at",
+	 "Of addresses and of routes, 1 MiB of the kernel's listing are read for each container, some "
+	 "20,000 routes, as all others wait meanwhile. What is in the namespace stays as it is; "
+	 "remove what fills it, and run mvapply again."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",

@@ -108,6 +108,7 @@ enum code {
 	CODE_UNSEEN = 919,
 	CODE_LOCKED = 920,
 	CODE_JSON = 921,
+	CODE_CROWDED = 922,
 	/* the command line */
 	CODE_COMMAND = 1001,
 	CODE_OPTION = 1002,

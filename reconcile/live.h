@@ -86,7 +86,9 @@ struct live_ns {
 	struct live_link *links;
 	size_t n_links;
 	const struct live_index *index; /* NULL: what is searched is searched one by one */
-	bool details;                   /* addresses, routes and sysctls were read too */
+	const char *crowded; /* of what there is more than is looked at, so that not all of it is
+				here: "addresses", "routes"; NULL: nothing */
+	bool details;        /* addresses, routes and sysctls were read too */
 	struct live_addr *addrs;
 	size_t n_addrs;
 	struct live_route *routes;

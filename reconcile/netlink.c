@@ -84,7 +84,7 @@ static char *heap_room(struct heap *heap, size_t datagrams)
 	return heap->bytes + heap->used;
 }
 
-enum progress { MORE, COMPLETE, AGAIN };
+enum progress { MORE, COMPLETE, AGAIN, TOO_MUCH };
 
 /* Looks at one datagram of a dump. */
 static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct error *error)
@@ -131,6 +131,11 @@ static int dump_receive(struct netlink *netlink, struct heap *heap, struct error
 	return count < 0 ? count : status;
 }
 
+static bool too_much(const struct netlink *netlink, const struct heap *heap)
+{
+	return netlink->most && heap->used > netlink->most;
+}
+
 static bool more_waits(const struct netlink *netlink)
 {
 	return recv(netlink->fd, NULL, 0, MSG_PEEK | MSG_DONTWAIT) >= 0;
@@ -153,6 +158,8 @@ static int dump_once(struct netlink *netlink, struct nlmsghdr *request, struct h
 		lost |= more == -ENOBUFS;
 		if (more != -ENOBUFS)
 			status = more;
+		if (status == MORE && too_much(netlink, heap))
+			return TOO_MUCH;
 	}
 	return lost && status >= 0 ? AGAIN : status;
 }
@@ -182,6 +189,13 @@ static int heap_each(const struct heap *heap, uint32_t seq, netlink_each *each, 
 	return 0;
 }
 
+static int dump_cut(const struct heap *heap, uint32_t seq, netlink_each *each, void *data,
+		    struct error *error)
+{
+	int status = heap_each(heap, seq, each, data, error);
+	return status < 0 ? status : error_set(error, E2BIG, "there is more than is looked at");
+}
+
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
 		 struct error *error)
 {
@@ -191,6 +205,8 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each
 		int status = dump_once(netlink, request, &heap, error);
 		if (status < 0)
 			return status;
+		if (status == TOO_MUCH)
+			return dump_cut(&heap, netlink->seq, each, data, error);
 		if (status == COMPLETE && !heap_interrupted(&heap, netlink->seq))
 			return heap_each(&heap, netlink->seq, each, data, error);
 	}

@@ -27,6 +27,11 @@ typedef int netlink_each(const struct nlmsghdr *message, void *data, struct erro
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
 		 struct error *error);
 
+/* Dumps are read up to so many bytes from now on. One that is longer is given to `each` as far as
+ * it was read, and fails with -E2BIG; then the socket is of no more use, as the rest of it waits.
+ */
+void netlink_limit(struct netlink *netlink, size_t bytes);
+
 /* Sends one request, which the kernel answers by one message (given to `each`) or by an error. */
 int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
 		struct error *error);

@@ -56,6 +56,11 @@ struct netlink *netlink_open(struct error *error)
 	return netlink;
 }
 
+void netlink_limit(struct netlink *netlink, size_t bytes)
+{
+	netlink->most = bytes;
+}
+
 void netlink_close(struct netlink *netlink)
 {
 	if (!netlink)

@@ -8,6 +8,7 @@ struct netlink {
 	int fd;
 	uint32_t seq; /* of the last request */
 	bool worded;  /* errors come with the kernel's own words */
+	size_t most;  /* bytes of a dump that are read; 0: all of them */
 };
 
 /* So many datagrams are received by one system call at most. */

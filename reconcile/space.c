@@ -53,6 +53,7 @@ static void space_clear(struct live_ns *ns)
 	ns->routes = NULL;
 	ns->usual = NULL;
 	ns->index = NULL;
+	ns->crowded = NULL;
 	ns->n_links = ns->n_addrs = ns->n_routes = 0;
 	ns->details = false;
 }
@@ -176,6 +177,32 @@ static int dump(struct reading *reading, bool (*encode)(union message *), netlin
 	return netlink_dump(reading->ns->handle->netlink, &request.header, take, reading, error);
 }
 
+/* Some 20,000 routes. Whoever has a namespace can make any number of them, for nearly nothing, and
+ * all others wait while they are read. Links cost whoever makes them far more, and those on the
+ * host's have to be known: they are all read. */
+#define LISTING_MOST ((size_t)1 << 20)
+
+/* What is not read would meet the next question. */
+static int socket_anew(struct live_ns *ns, struct error *error)
+{
+	netlink_close(ns->handle->netlink);
+	ns->handle->netlink = netlink_open(error);
+	return ns->handle->netlink ? 0 : -error->errnum;
+}
+
+static int dump_part(struct reading *reading, const char *what, bool (*encode)(union message *),
+		     netlink_each *take, struct error *error)
+{
+	struct live_ns *ns = reading->ns;
+	netlink_limit(ns->handle->netlink, ns->host ? 0 : LISTING_MOST);
+	int status = dump(reading, encode, take, error);
+	netlink_limit(ns->handle->netlink, 0);
+	if (status != -E2BIG)
+		return status;
+	ns->crowded = what;
+	return socket_anew(ns, error);
+}
+
 static void sysctl_note(struct live_ns *ns, struct live_link *link, const char *key)
 {
 	char value[SYSCTL_VALUE_SIZE];
@@ -228,8 +255,9 @@ static int read_inside(struct reading *reading, struct error *error)
 		return status;
 	if (!details_wanted(ns, wishes))
 		return 0;
-	if (!is_bare(ns) && ((status = dump(reading, encode_addr_dump, addr_take, error)) < 0 ||
-			     (status = dump(reading, encode_route_dump, route_take, error)) < 0))
+	if (!is_bare(ns) &&
+	    ((status = dump_part(reading, "addresses", encode_addr_dump, addr_take, error)) < 0 ||
+	     (status = dump_part(reading, "routes", encode_route_dump, route_take, error)) < 0))
 		return status;
 	for (size_t i = 0; i < wishes->n_containers; i++)
 		container_sysctls(ns, wishes->containers[i]);

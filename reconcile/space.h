@@ -19,7 +19,9 @@ void space_free(struct live_ns *ns);
 void space_rename(struct live_ns *ns, const char *name);
 
 /* Reads it anew, through its open handle; leaves the thread inside (see netns_return).
- * *ret_addr_proto is set if an address told IFA_PROTO. On failure it holds nothing. */
+ * *ret_addr_proto is set if an address told IFA_PROTO. On failure it holds nothing. Of what a
+ * namespace other than the host's has more of than is looked at, it holds the first part
+ * (live_ns.crowded). */
 int space_read(struct live_ns *ns, int host_fd, const struct space_wishes *wishes,
 	       bool *ret_addr_proto, struct error *error);
 

@@ -87,9 +87,19 @@ static void space_failed(struct observer *observer, const struct space *space,
 		target->reason = arena_strdup(observer->live->arena, error->text);
 		target->hint = error->errnum == EPERM ? HINT_CAPABILITIES : NULL;
 	}
-	if (space->target == NOBODY &&
+	if (space->target == NOBODY && !space->ns->crowded &&
 	    (observer->everything || !space->process || error->errnum != EPERM))
 		unseen_add(observer, "network namespace %s: %s", space->ns->name, error->text);
+}
+
+/* What is there stays as it is: nothing is done on the word of a part. */
+static void space_crowded(struct observer *observer, const struct space *space)
+{
+	struct error error;
+	error_set(&error, E2BIG, "network namespace %s has more %s than mvapply looks at",
+		  space->ns->name, space->ns->crowded);
+	error_code(&error, CODE_CROWDED);
+	space_failed(observer, space, &error);
 }
 
 /* To read one space. Threads share nothing else that changes. */
@@ -139,6 +149,8 @@ static int reading_settle(struct observer *observer, struct reading *reading, st
 		status = -error->errnum;
 	} else if (reading->failure) {
 		space_failed(observer, reading->space, reading->failure);
+	} else if (reading->space->ns->crowded) {
+		space_crowded(observer, reading->space);
 	}
 	free(reading->failure);
 	return status;

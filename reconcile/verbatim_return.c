@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct returning {
@@ -20,18 +21,39 @@ struct returning {
 	size_t n_asked;
 };
 
-static bool words_equal(const struct words *a, const struct words *b)
+static int size_compare(size_t a, size_t b)
 {
-	return a->same == b->same && a->request->nlmsg_len == b->request->nlmsg_len &&
-	       memcmp(a->request, b->request, a->same) == 0;
+	return (a > b) - (a < b);
 }
 
-static bool words_among(const struct words *words, const struct words *all, size_t count)
+static int words_compare(const void *a, const void *b)
 {
-	for (size_t i = 0; i < count; i++)
-		if (words_equal(words, &all[i]))
-			return true;
-	return false;
+	const struct words *left = a, *right = b;
+	int order = size_compare(left->same, right->same);
+	if (!order)
+		order = size_compare(left->request->nlmsg_len, right->request->nlmsg_len);
+	return order ? order : memcmp(left->request, right->request, left->same);
+}
+
+static bool words_equal(const struct words *a, const struct words *b)
+{
+	return words_compare(a, b) == 0;
+}
+
+/* A copy of them in an order in which words_among finds one. */
+static const struct words *words_sort(struct arena *arena, const struct words *all, size_t count)
+{
+	struct words *sorted = arena_alloc(arena, count * sizeof(*sorted));
+	if (count == 0)
+		return sorted;
+	memcpy(sorted, all, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), words_compare);
+	return sorted;
+}
+
+static bool words_among(const struct words *words, const struct words *sorted, size_t count)
+{
+	return count && bsearch(words, sorted, count, sizeof(*sorted), words_compare);
 }
 
 static uint8_t family_of(const struct words *words)
@@ -106,9 +128,10 @@ static void ipv4_return(struct returning *returning, const struct verbatim *all)
 /* The kernel lists the newest first. */
 static void ipv6_return(struct returning *returning, const struct verbatim *now)
 {
+	const struct words *sorted = words_sort(returning->arena, now->addrs, now->n_addrs);
 	for (size_t i = returning->was->n_addrs; i > 0; i--) {
 		const struct words *words = &returning->was->addrs[i - 1];
-		if (family_of(words) != AF_INET6 || words_among(words, now->addrs, now->n_addrs))
+		if (family_of(words) != AF_INET6 || words_among(words, sorted, now->n_addrs))
 			continue;
 		if (local_among(words, now))
 			request_add(returning, words, RTM_DELADDR, 0, true);
@@ -138,13 +161,14 @@ static bool route_takes_place(const struct words *words, const struct verbatim *
 static void routes_return(struct returning *returning, const struct verbatim *now)
 {
 	const struct verbatim *was = returning->was;
+	const struct words *sorted = words_sort(returning->arena, now->routes, now->n_routes);
 	for (int through = 0; through <= 1; through++) {
 		for (size_t i = 0; i < was->n_routes; i++) {
 			const struct words *words = &was->routes[i];
 			const bool direct =
 				!attr_find(words->request, sizeof(struct rtmsg), RTA_GATEWAY) &&
 				!attr_find(words->request, sizeof(struct rtmsg), RTA_MULTIPATH);
-			if (direct != !through || words_among(words, now->routes, now->n_routes))
+			if (direct != !through || words_among(words, sorted, now->n_routes))
 				continue;
 			const bool replace = !returning->gentle && route_takes_place(words, now);
 			request_add(returning, words, RTM_NEWROUTE,

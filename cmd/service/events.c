@@ -131,8 +131,9 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 			ns_died(service, message);
 		return;
 	}
+	/* A crowded one is looked at when its containers are tried again, as all others wait. */
 	struct live_ns *ns = ns_of(service, nsid);
-	if (ns && !ns->stale && (!ns->host || host_event_matters(service, message)))
+	if (ns && !ns->stale && !ns->crowded && (!ns->host || host_event_matters(service, message)))
 		ns_stale(service, ns);
 }
 

@@ -1,0 +1,84 @@
+"""What a container multiplies - routes, links, addresses, also as if they were ours - costs others nothing:
+they are repaired without a look at it, and what is done about it is bounded."""
+from declare import document, lan
+from host import same
+from registry import test
+from service import watching
+
+TEXT = document({"n": lan()}, {"web": ["n"], "evil": ["n"]})
+SOME, MANY = 3000, 40000
+
+
+def routes(count, protocol, link="eth0"):
+    """`ip` adds them by one process."""
+    return [f"route add 10.{i >> 14 & 255}.{i >> 6 & 255}.{i << 2 & 255}/30 dev {link} proto {protocol}"
+            for i in range(count)]
+
+
+def victim(host):
+    return host.link("web", "eth0")["address"], host.addresses("web", "eth0"), host.routes("web")
+
+
+def repaired(host, service, wanted):
+    """The victim is, by a pass that looks into no more namespaces than the host's and its own."""
+    with service.traced() as trace:
+        host.ip("web", "link del eth0")
+        service.until(lambda: "eth0" in host.names("web") and victim(host) == wanted, "repaired", 20)
+    assert trace.writes.count("new link") <= 2, trace.writes
+    return trace
+
+
+@test("multiplied: routes with the protocol of ours on a link of ours are removed, each by one message", seconds=120)
+def routes_of_ours(host):
+    host.netns("web", "evil")
+    host.apply(TEXT)
+    with host.inside("evil"):
+        before = host.routes("evil")
+    host.unread("evil")
+    host.batch("evil", routes(SOME, 77))
+    done = host.run("strace", "-f", "-qq", "-o", "trace", "-c", "-e", "trace=recvmmsg,sendto", host.binary,
+                    "apply", "-f", host.write(TEXT), "-q", code=0, seconds=60,
+                    env={"ASAN_OPTIONS": "detect_leaks=0"})
+    same(host.routes("evil"), before, f"evil's routes\n{done}")
+    with open("trace", encoding="ascii") as file:
+        calls = {line.split()[-1]: int(line.split()[3]) for line in file
+                 if line.split() and line.split()[-1] in ("recvmmsg", "sendto")}
+    assert calls["sendto"] < 50 + SOME / 32, calls
+    assert calls["recvmmsg"] < 50 + SOME / 4, calls
+
+
+@test("multiplied: a container with more routes than are looked at stays as it is, and others are repaired",
+      seconds=180)
+def crowded(host):
+    host.netns("web", "evil")
+    host.apply(TEXT)
+    wanted, evil = victim(host), host.link("evil", "eth0")["ifindex"]
+    with watching(host, "-f", host.write(TEXT)) as service:
+        host.unread("evil")
+        host.batch("evil", routes(MANY, "boot"))
+        service.until_says("network namespace evil has more routes than mvapply looks at", 60)
+        service.quiet(limit=60)
+        trace = repaired(host, service, wanted)
+        assert len(trace.calls("setns")) <= 12, trace.lines
+        done = host.mvapply("apply", "-f", "network.yaml", code=1)
+        assert "[MV0922]" in done.out + done.err, done
+        host.batch("evil", ["route flush proto boot"])
+        same(host.link("evil", "eth0")["ifindex"], evil, "evil's link")
+    host.apply(TEXT)
+    host.unchanged(TEXT)
+
+
+@test("multiplied: links, names and addresses of its own do not slow the others", seconds=180)
+def of_its_own(host):
+    host.netns("web", "evil")
+    host.apply(TEXT)
+    wanted = victim(host)
+    host.unread("evil")
+    host.batch("evil", [f"link add eth{i} type veth peer name z{i}" for i in range(1, 400)] +
+               ["link set eth1 up", "link set z1 up", "address add 192.168.9.1/24 dev eth1"] +
+               routes(SOME, "boot", "eth1"))
+    with watching(host, "-f", host.write(TEXT)) as service:
+        trace = repaired(host, service, wanted)
+        assert len(trace.calls("setns")) <= 12, trace.lines
+        same(trace.dumps <= 4, True, f"listings of links: {trace.dumps}")
+    host.unchanged(TEXT)
