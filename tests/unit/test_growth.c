@@ -142,6 +142,38 @@ static void addresses_of_its_own(struct evil *evil)
 		world_addr(evil->ns, evil->own, prefix(evil, i, 24), 0);
 }
 
+/* The lowest addresses of the subnet: those that are chosen first. */
+static void claims(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		world_addr(evil->ns, macvlan_add(evil, i)->ifindex,
+			   text(evil, "172.16.%zu.%zu/16", i / 256, i % 256), 0);
+}
+
+static void mark(struct evil *evil, struct live_link *link, const char *alias)
+{
+	link->alias = alias;
+	link->mark = mark_parse(evil->ns->arena, alias);
+}
+
+static void marks_alike(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		mark(evil, macvlan_add(evil, i), "mvapply:attach:default/lan/web");
+}
+
+static void marks_of_many(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		mark(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:default/lan/c%zu", i));
+}
+
+static void marks_of_others(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		mark(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:s%zu/lan/web", i));
+}
+
 static void macs_alike(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
@@ -219,14 +251,36 @@ static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t 
 	desired_free(desired);
 }
 
+static const struct multiplier {
+	const char *name;
+	void (*multiply)(struct evil *);
+	size_t n_works; /* how many of the works are held to it */
+} multipliers[] = {
+	{"routes of ours", routes_of_ours, N_WORKS},
+	{"routes of its own", routes_of_its_own, N_WORKS},
+	{"default routes", default_routes, N_WORKS},
+	{"names", names, N_WORKS},
+	{"altnames", altnames, N_WORKS},
+	{"addresses of ours", addresses_of_ours, N_WORKS},
+	{"addresses of its own", addresses_of_its_own, N_WORKS},
+	{"claimed addresses", claims, N_WORKS},
+	{"marks alike", marks_alike, N_WORKS},
+	/* An export has a file for each set, and a container for each name. */
+	{"marks of many", marks_of_many, EXPORT},
+	{"marks of others", marks_of_others, EXPORT},
+	{"MACs alike", macs_alike, N_WORKS},
+};
+
+enum { COUNT = sizeof(multipliers) / sizeof(multipliers[0]) };
+
 static void grows(void **state)
 {
-	void (*const *multiply)(struct evil *) = *state;
+	const struct multiplier *multiplier = *state;
 	uint64_t few[N_WORKS], many[N_WORKS];
 	bool good = true;
-	works_count(*multiply, FEW, few);
-	works_count(*multiply, MANY, many);
-	for (size_t i = 0; i < N_WORKS; i++) {
+	works_count(multiplier->multiply, FEW, few);
+	works_count(multiplier->multiply, MANY, many);
+	for (size_t i = 0; i < multiplier->n_works; i++) {
 		const bool in_proportion = many[i] <= few[i] * GROWTH_MAX;
 		if (!in_proportion)
 			print_error("%s: %llu blocks of code for %d, %llu for %d\n", work_names[i],
@@ -237,24 +291,12 @@ static void grows(void **state)
 	assert_true(good);
 }
 
-static void (*const multipliers[])(struct evil *) = {
-	routes_of_ours, routes_of_its_own, default_routes,       names,
-	altnames,       addresses_of_ours, addresses_of_its_own, macs_alike,
-};
-
-static const char *const multiplier_names[] = {
-	"routes of ours", "routes of its own", "default routes",       "names",
-	"altnames",       "addresses of ours", "addresses of its own", "MACs alike",
-};
-
-enum { COUNT = sizeof(multipliers) / sizeof(multipliers[0]) };
-
 int main(void)
 {
 	struct CMUnitTest tests[COUNT];
 	for (size_t i = 0; i < COUNT; i++)
 		tests[i] = (struct CMUnitTest){
-			.name = multiplier_names[i],
+			.name = multipliers[i].name,
 			.test_func = grows,
 			.initial_state = (void *)(uintptr_t)&multipliers[i],
 		};
