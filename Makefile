@@ -60,9 +60,13 @@ $(BUILD)/seccomp: scripts/seccomp.c | packages
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lseccomp
 
 $(BUILD)/seccomp_filter.inc: $(BUILD)/seccomp
-	$< > $@
+	$< mvapply > $@
+
+$(BUILD)/seccomp_dhcp.inc: $(BUILD)/seccomp
+	$< dhcp > $@
 
 $(BUILD)/cmd/confine.o: $(BUILD)/seccomp_filter.inc
+$(BUILD)/dhcp/helper.o: $(BUILD)/seccomp_dhcp.inc
 
 # libmnl's loops over attributes cast const away, where clang says so.
 $(BUILD)/tests/unit/%.o $(BENCHES): override CFLAGS += -Wno-cast-qual
@@ -256,7 +260,7 @@ lint: compile_commands.json
 		$(filter-out tests/%,$(filter %.c,$(SOURCES)))
 
 # What clangd and clang-tidy read: one entry a source, with the very flags of the build.
-compile_commands.json: $(filter %.c,$(SOURCES)) $(BUILD)/seccomp_filter.inc Makefile
+compile_commands.json: $(filter %.c,$(SOURCES)) $(BUILD)/seccomp_filter.inc $(BUILD)/seccomp_dhcp.inc Makefile
 	@scripts/compile-commands $(CC) $(CPPFLAGS) $(CFLAGS) -- $(filter %.c,$(SOURCES)) > $@
 
 clean:

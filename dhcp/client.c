@@ -18,8 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* nobody, on every distribution. */
-#define NOBODY 65534
+/* A user and group of its own, so that it shares none with the programs that others run as
+ * `nobody`. systemd lists 60706 to 61183 as unused (UIDS-GIDS.md), and a user namespace with the
+ * usual 65536 users has them. */
+#define CLIENT_USER          61077
+#define CLIENT_USER_VARIABLE "MVAPPLY_DHCP_USER"
 
 /* Where it has mvapply: busybox takes 3 and 4 for its own ends. */
 #define PROGRAM_FD   9
@@ -94,14 +97,25 @@ static void program_take(int program)
 		dup2(program, PROGRAM_FD);
 }
 
-/* A server on the LAN talks to it: it is nobody, where it may become so, and has but the rights to
- * packets and to the port of DHCP's clients. */
+/* Another can be named where that one is taken; no name of one, lest files be read for it. */
+static uid_t client_user(void)
+{
+	const char *text = getenv(CLIENT_USER_VARIABLE);
+	char *end = NULL;
+	const unsigned long user = text ? strtoul(text, &end, 10) : 0;
+	return user > 0 && user < UINT32_MAX && *end == '\0' ? (uid_t)user : CLIENT_USER;
+}
+
+/* A server on the LAN talks to it: it is a user of its own, where it may become so (a user
+ * namespace may not have that one), and has but the rights to packets and to the port of DHCP's
+ * clients. */
 static void rights_drop(void)
 {
+	const uid_t user = client_user();
 	(void)prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	(void)!setgroups(0, NULL);
-	(void)!setresgid(NOBODY, NOBODY, NOBODY);
-	(void)!setresuid(NOBODY, NOBODY, NOBODY);
+	(void)!setresgid(user, user, user);
+	(void)!setresuid(user, user, user);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    capabilities_keep(CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_NET_BIND_SERVICE),
 			      true) < 0)

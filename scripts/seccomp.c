@@ -1,11 +1,15 @@
-/* seccomp: writes the filter of system calls that mvapply runs under (cmd/confine.c), as elements
- * of an array of struct sock_filter. It is made when mvapply is built, as libseccomp takes a
+/* seccomp mvapply|dhcp: writes the filter of system calls that mvapply runs under (cmd/confine.c),
+ * or that the DHCP broker and its clients do (dhcp/helper.c), as elements of an array of struct
+ * sock_filter. It is made when mvapply is built, as libseccomp takes a
  * millisecond for it: longer than mvapply itself for a host that is as it should be. */
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/sched.h>
+#include <net/if.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +71,16 @@ static const char *const allowed[] = {
 	"ptrace", "process_vm_readv", "getdents", "getppid", "personality", "mincore",
 #endif
 };
+
+/* Besides, for the DHCP broker: its clients give up their rights, and become udhcpc. That is another
+ * program, with the C library that the machine has. */
+static const char *const allowed_dhcp[] = {
+	"execve", "vfork", "setpgid", "getppid", "getsid", "capset", "capget", "setgroups",
+	"setgroups32", "setresgid", "setresgid32", "setresuid", "setresuid32", "getresuid",
+	"getresuid32", "getresgid", "getresgid32", "getgroups", "getgroups32", "close_range",
+	"umask", "alarm", "setitimer", "getitimer", "times", "getuid32", "geteuid32", "getgid32",
+	"getegid32", "waitpid", "fadvise64",
+};
 /* clang-format on */
 
 /* clone(2)'s flags are its second argument there. */
@@ -80,41 +94,58 @@ static const char *const allowed[] = {
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
 	 CLONE_NEWPID | CLONE_NEWNET)
 
-/* What may be called with some arguments only: any row that fits allows it. */
-static const struct checked {
-	const char *call;
+struct condition {
 	unsigned argument;
 	scmp_datum_t mask, value; /* (argument & mask) == value */
-} checked[] = {
+};
+
+/* What may be called with some arguments only: any row that fits allows it. */
+struct checked {
+	const char *call;
+	struct condition first, second; /* second: mask 0 is none */
+};
+
+static const struct checked checked[] = {
 	/* Memory is either written or run, and is not made to run later: libcurl's loading maps its
 	 * file to run. */
-	{"mmap", 2, PROT_WRITE, 0},
-	{"mmap", 2, PROT_EXEC, 0},
-	{"mmap2", 2, PROT_WRITE, 0},
-	{"mmap2", 2, PROT_EXEC, 0},
-	{"mprotect", 2, PROT_EXEC, 0},
+	{"mmap", {2, PROT_WRITE, 0}, {0}},
+	{"mmap", {2, PROT_EXEC, 0}, {0}},
+	{"mmap2", {2, PROT_WRITE, 0}, {0}},
+	{"mmap2", {2, PROT_EXEC, 0}, {0}},
+	{"mprotect", {2, PROT_EXEC, 0}, {0}},
 	/* Threads and processes, in no namespace of their own. Not clone3, whose flags are in
 	 * memory: the C library takes clone instead. */
-	{"clone", CLONE_FLAGS, NAMESPACES, 0},
+	{"clone", {CLONE_FLAGS, NAMESPACES, 0}, {0}},
 	/* Into network namespaces, and no other kind. */
-	{"setns", 1, UINT32_MAX, CLONE_NEWNET},
-	/* Systemd, engines, the lock; rtnetlink; announcements. None that leads out of the machine
-	 * by its routes. */
-	{"socket", 0, UINT32_MAX, AF_UNIX},
-	{"socket", 0, UINT32_MAX, AF_NETLINK},
-	{"socket", 0, UINT32_MAX, AF_PACKET},
-	{"socketpair", 0, UINT32_MAX, AF_UNIX},
+	{"setns", {1, UINT32_MAX, CLONE_NEWNET}, {0}},
+	/* Systemd, engines, the lock; rtnetlink, and no other protocol of netlink; announcements.
+	 * None that leads out of the machine by its routes. */
+	{"socket", {0, UINT32_MAX, AF_UNIX}, {0}},
+	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_ROUTE}},
+	{"socket", {0, UINT32_MAX, AF_PACKET}, {0}},
+	{"socketpair", {0, UINT32_MAX, AF_UNIX}, {0}},
 	/* Not TIOCSTI and the like, which type on the terminal of who runs it. */
-	{"ioctl", 1, UINT32_MAX, TCGETS},
-	{"ioctl", 1, UINT32_MAX, TIOCGWINSZ},
-	{"ioctl", 1, UINT32_MAX, TIOCGPGRP},
-	{"ioctl", 1, UINT32_MAX, TCFLSH},
-	{"ioctl", 1, UINT32_MAX, FIONREAD},
-	{"ioctl", 1, UINT32_MAX, FIONBIO},
-	{"ioctl", 1, UINT32_MAX, NS_GET_NSTYPE},
-	{"ioctl", 1, UINT32_MAX, NS_GET_USERNS},
+	{"ioctl", {1, UINT32_MAX, TCGETS}, {0}},
+	{"ioctl", {1, UINT32_MAX, TIOCGWINSZ}, {0}},
+	{"ioctl", {1, UINT32_MAX, TIOCGPGRP}, {0}},
+	{"ioctl", {1, UINT32_MAX, TCFLSH}, {0}},
+	{"ioctl", {1, UINT32_MAX, FIONREAD}, {0}},
+	{"ioctl", {1, UINT32_MAX, FIONBIO}, {0}},
+	{"ioctl", {1, UINT32_MAX, NS_GET_NSTYPE}, {0}},
+	{"ioctl", {1, UINT32_MAX, NS_GET_USERNS}, {0}},
 	/* Its own limits. */
-	{"prlimit64", 0, UINT32_MAX, 0},
+	{"prlimit64", {0, UINT32_MAX, 0}, {0}},
+};
+
+static const struct checked checked_dhcp[] = {
+	/* The client talks to the server by UDP once it has an address (give_up), and asks the
+	 * kernel about its link. */
+	{"socket", {0, UINT32_MAX, AF_INET}, {0}},
+	{"ioctl", {1, UINT32_MAX, SIOCGIFINDEX}, {0}},
+	{"ioctl", {1, UINT32_MAX, SIOCGIFHWADDR}, {0}},
+	{"ioctl", {1, UINT32_MAX, SIOCGIFADDR}, {0}},
+	{"ioctl", {1, UINT32_MAX, SIOCGIFFLAGS}, {0}},
+	{"ioctl", {1, UINT32_MAX, SIOCGIFMTU}, {0}},
 };
 
 static void die(const char *what, int status)
@@ -135,15 +166,36 @@ static void allow(scmp_filter_ctx filter, const char *call, unsigned count,
 		die(call, status);
 }
 
-static void allow_all(scmp_filter_ctx filter)
+static struct scmp_arg_cmp compared(const struct condition *condition)
 {
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++)
-		allow(filter, allowed[i], 0, NULL);
-	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
-		const struct checked *row = &checked[i];
-		allow(filter, row->call, 1,
-		      &SCMP_CMP(row->argument, SCMP_CMP_MASKED_EQ, row->mask, row->value));
+	return SCMP_CMP(condition->argument, SCMP_CMP_MASKED_EQ, condition->mask, condition->value);
+}
+
+static void allow_checked(scmp_filter_ctx filter, const struct checked *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct scmp_arg_cmp conditions[] = {compared(&rows[i].first),
+							  compared(&rows[i].second)};
+		allow(filter, rows[i].call, rows[i].second.mask ? 2 : 1, conditions);
 	}
+}
+
+static void allow_named(scmp_filter_ctx filter, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		allow(filter, names[i], 0, NULL);
+}
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void allow_all(scmp_filter_ctx filter, bool dhcp)
+{
+	allow_named(filter, allowed, COUNT(allowed));
+	allow_checked(filter, checked, COUNT(checked));
+	if (!dhcp)
+		return;
+	allow_named(filter, allowed_dhcp, COUNT(allowed_dhcp));
+	allow_checked(filter, checked_dhcp, COUNT(checked_dhcp));
 }
 
 /* From libseccomp's binary form, which it writes to descriptors alone. */
@@ -160,8 +212,10 @@ static void print(scmp_filter_ctx filter)
 	fclose(file);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc != 2)
+		die("usage: seccomp mvapply|dhcp", -EINVAL);
 	/* As a kernel answers that does not have the call: the C library then does without. */
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	if (!filter)
@@ -170,7 +224,7 @@ int main(void)
 	int status = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (status < 0)
 		die("optimize", status);
-	allow_all(filter);
+	allow_all(filter, strcmp(argv[1], "dhcp") == 0);
 	print(filter);
 	seccomp_release(filter);
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

@@ -366,9 +366,10 @@ def rights(host):
         for which in ("CapEff", "CapPrm", "CapAmb", "CapInh"):
             same(int(status[which], 16), rights, which)
         same(status["NoNewPrivs"], "1", "no new privileges")
-        nobody = "65534" if other_users() else "0"
+        user = "61077" if other_users() else "0"  # its own, where there is more than one
         same((status["Uid"].split(), status["Gid"].split(), status["Groups"].split()),
-             ([nobody] * 4, [nobody] * 4, []), "who it is")
+             ([user] * 4, [user] * 4, []), "who it is")
+        same(status["Seccomp"], "2", "a filter of system calls")
         same(os.readlink(f"/proc/{pid}/ns/mnt"), os.readlink("/proc/self/ns/mnt"), "its files")
         # It ends with the service.
         running.process.kill()

@@ -120,6 +120,7 @@ def helper_ends(host):
         # KILL, SETGID, SETUID, NET_BIND_SERVICE, NET_RAW, SYS_ADMIN
         same(int(status["CapPrm"], 16), sum(1 << bit for bit in (5, 6, 7, 10, 13, 21)), "rights")
         same((status["CapInh"], status["NoNewPrivs"]), ("0" * 16, "1"), "what it can get")
+        same(status["Seccomp"], "2", "a filter of system calls")
         os.kill(helper, signal.SIGKILL)
         same(running.process.wait(10 * host.patience), 1, "the service's exit code")
         assert any("the helper that runs DHCP clients has ended, and so does the service" in line

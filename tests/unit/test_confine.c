@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
@@ -134,6 +135,11 @@ static const struct forbidden {
 	{"clone3", SYS_clone3, {0, 0}},
 	{"socket AF_INET", SYS_socket, {AF_INET, SOCK_STREAM, 0}},
 	{"socket AF_INET6", SYS_socket, {AF_INET6, SOCK_STREAM, 0}},
+	{"socket NETLINK_GENERIC", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_GENERIC}},
+	{"socket NETLINK_NETFILTER", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER}},
+	{"socket NETLINK_SOCK_DIAG", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG}},
+	{"socket NETLINK_XFRM", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_XFRM}},
+	{"socket NETLINK_USERSOCK", SYS_socket, {AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK}},
 	{"socket AF_VSOCK", SYS_socket, {AF_VSOCK, SOCK_STREAM, 0}},
 	{"ioctl TIOCSTI", SYS_ioctl, {-1, TIOCSTI}},
 	{"ioctl NS_GET_PARENT", SYS_ioctl, {-1, NS_GET_PARENT}},
