@@ -9,7 +9,8 @@ int incomplete_exit(const struct live *live, int code, struct error *fault)
 {
 	if (live_complete(live))
 		return code;
-	if (!fault->code) {
+	/* A container that could not be looked at has a step that says so. */
+	if (!fault->code && live->n_unseen) {
 		error_set(fault, 0,
 			  "not all network namespaces could be looked at: what is in the others is "
 			  "unknown, and stays as it is");

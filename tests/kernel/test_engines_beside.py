@@ -1,10 +1,11 @@
 """Engines are asked beside the work and before the lock, never in it: the order of what happens
 decides, while an engine still holds back its answer."""
 import contextlib
-import fcntl
 import os
 import re
 import resource
+import select
+import socket
 import subprocess
 import time
 
@@ -14,7 +15,6 @@ from host import same
 from registry import test
 from service import watching
 
-LOCK = "/proc/sys/net/ipv4/tcp_fastopen_key"
 
 
 def attached(host, ns):
@@ -131,10 +131,13 @@ def processes(host, *spaces):
             process.end()
 
 
-def waits_for_lock(pid):
-    with open("/proc/locks", encoding="ascii") as file:
-        return any(line.split()[1:3] == ["->", "FLOCK"] and int(line.split()[5]) == pid
-                   for line in file)
+@contextlib.contextmanager
+def queue_held():
+    """Has the name at which applies wait for each other; gives a function that tells whether one waits."""
+    with socket.socket(socket.AF_UNIX) as queue:
+        queue.bind("\0mvapply")
+        queue.listen()
+        yield lambda: bool(select.select([queue], [], [], 0)[0])
 
 
 @test("engines: a container that restarts while the lock is waited for is found anew")
@@ -142,15 +145,15 @@ def restart_at_lock(host):
     host.netns("web", "other")
     path = host.write(docker("app"))
     with daemon() as engine, processes(host, "web", "other") as (first, second), \
-            host.inside("host"), open(LOCK, encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+            host.inside("host"), contextlib.ExitStack() as stack:
+        waits_for_lock = stack.enter_context(queue_held())
         engine.containers["app"] = first.pid
         with applying(host, "apply", "-f", path, env=engine.env) as running:
-            host.until(lambda: waits_for_lock(running.pid), "it waits for the lock", 20)
+            host.until(waits_for_lock, "it waits for the lock", 20)
             assert engine.count("app") == 1, f"asked before the lock: {engine.asked}"
             first.end()
             engine.containers["app"] = second.pid
-            fcntl.flock(lock, fcntl.LOCK_UN)
+            stack.close()
             same(running.wait(20 * host.patience), 0, "exit code")
         same((host.names("web"), host.names("other")), (set(), {"eth0"}), "links")
 

@@ -64,12 +64,12 @@ def looking(host):
     host.netns("web")
     with silent_engine() as (env, hang_up):
         running = Running(host, host.binary, "apply", "-f", host.write(TEXT), env=env)
-        running.until(lambda said: said.count("Looking at the host's network namespaces") >= 2,
+        running.until(lambda said: said.count("Asking the container engines") >= 2,
                       "the line")
         hang_up()
         code, out, said = running.end()
     same(code, 0, f"exit code of {out} {said}")
-    assert re.search(r"\+ attach +web/n ", out) and "Looking" not in out, out
+    assert re.search(r"\+ attach +web/n ", out) and "Asking" not in out, out
     assert said.endswith(EMPTY), repr(said)
 
 
