@@ -52,7 +52,7 @@ size_t character_length(const char *text, size_t size)
 	return length == 1 || second_valid(text) ? length : 1;
 }
 
-static uint32_t code_point(const char *text, size_t length)
+uint32_t character_code(const char *text, size_t length)
 {
 	static const unsigned masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
 	uint32_t code = byte_at(text, 0) & masks[length];
@@ -65,7 +65,7 @@ bool character_printable(const char *text, size_t length)
 {
 	if (length == 1 && byte_at(text, 0) > 0x7f)
 		return false;
-	const uint32_t code = code_point(text, length);
+	const uint32_t code = character_code(text, length);
 	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
 		if (code >= unseen[i].first && code <= unseen[i].last)
 			return false;

@@ -8,10 +8,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* How many bytes the character at text[0] has: 1 for one that is not valid UTF-8 (RFC 3629: no
  * surrogates, nothing longer than it has to be). */
 size_t character_length(const char *text, size_t size);
+/* Its number in Unicode; of one that is not valid UTF-8, the byte's lower bits. */
+uint32_t character_code(const char *text, size_t length);
 /* Whether a person sees it: valid UTF-8, no control character (C0, DEL, C1 with U+0085), no line or
  * paragraph separator, no byte order mark, nothing that turns the direction of writing (UAX 9), no
  * tag and no noncharacter. */

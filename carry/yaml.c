@@ -1,4 +1,5 @@
 /* A tree as YAML: blocks, and lists of plain words in one line. */
+#include "base/printable.h"
 #include "carry/node.h"
 #include "carry/tree.h"
 
@@ -47,6 +48,21 @@ static bool is_plain(const char *text)
 	       text[length - 1] != ':' && !is_word(text) && !is_number(text);
 }
 
+/* Within double quotes (YAML 1.2, 5.7). U+0085, U+2028 and U+2029 would be line breaks to libyaml.
+ * A byte that is not UTF-8 has no escape. */
+static void put_character(FILE *out, const char *text, size_t length)
+{
+	const uint32_t code = character_code(text, length);
+	if (length == 1 && (unsigned char)*text > 0x7f)
+		fputc('?', out);
+	else if (*text == '"' || *text == '\\')
+		fprintf(out, "\\%c", *text);
+	else if (character_printable(text, length))
+		fwrite(text, 1, length, out);
+	else
+		fprintf(out, code > 0xffff ? "\\U%08x" : code > 0xff ? "\\u%04x" : "\\x%02x", code);
+}
+
 static void put_scalar(FILE *out, const char *text)
 {
 	if (is_plain(text)) {
@@ -54,14 +70,9 @@ static void put_scalar(FILE *out, const char *text)
 		return;
 	}
 	fputc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\x%02x", c);
-		else
-			fputc(c, out);
+	for (size_t length; *text; text += length) {
+		length = character_length(text, strnlen(text, 4));
+		put_character(out, text, length);
 	}
 	fputc('"', out);
 }
@@ -69,6 +80,18 @@ static void put_scalar(FILE *out, const char *text)
 static void put_indent(FILE *out, int indent)
 {
 	fprintf(out, "%*s", indent, "");
+}
+
+/* The word of a comment, or some of it. */
+static void put_word(FILE *out, const char *text, size_t size)
+{
+	for (size_t length; size; text += length, size -= length) {
+		length = character_length(text, size);
+		if (character_printable(text, length))
+			fwrite(text, 1, length, out);
+		else
+			fputc('?', out);
+	}
 }
 
 /* In lines of words. */
@@ -85,7 +108,8 @@ static void put_comment(FILE *out, const char *text, int indent)
 			fprintf(out, "%*s#", indent, "");
 			column = indent + 1;
 		}
-		fprintf(out, " %.*s", length, text);
+		fputc(' ', out);
+		put_word(out, text, (size_t)length);
 		column += 1 + length;
 		text += length;
 		text += strspn(text, " ");

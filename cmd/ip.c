@@ -71,7 +71,8 @@ static void put_route(const struct writer *writer, const struct ip_space *space,
 	fputc('\n', writer->out);
 }
 
-/* With slashes, as a link's name may have dots. What was not asked for need not be there. */
+/* Not by sysctl(8), which takes a name apart at dots, slashes and signs of equality. What was not
+ * asked for need not be there. */
 static void put_sysctl(const struct writer *writer, const struct ip_space *space,
 		       const struct link_sysctl *sysctl, const char *name)
 {
@@ -79,10 +80,11 @@ static void put_sysctl(const struct writer *writer, const struct ip_space *space
 	for (char *at = key; *at; at++)
 		*at = *at == '.' ? '/' : *at;
 	const char *rest = strstr(key, "IFNAME");
-	const char *setting = arena_printf(writer->arena, "%.*s%s%s=%s", (int)(rest - key), key,
-					   name, rest + strlen("IFNAME"), sysctl->value);
-	fprintf(writer->out, "%ssysctl -q%sw %s\n", space->enter, sysctl->asked ? "" : "e",
-		quoted(writer, setting));
+	const char *file = arena_printf(writer->arena, "/proc/sys/%.*s%s%s", (int)(rest - key), key,
+					name, rest + strlen("IFNAME"));
+	fprintf(writer->out, "%ssh -c 'printf \"%%s\\n\" \"$1\"%s' sh %s %s\n", space->enter,
+		sysctl->asked ? " > \"$2\"" : " 2>/dev/null > \"$2\" || :",
+		quoted(writer, sysctl->value), quoted(writer, file));
 }
 
 /* ip can ask for no lease. */

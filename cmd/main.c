@@ -124,7 +124,7 @@ static int command_line(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage_missing();
-	if (script_meant())
+	if (script_meant(argc, argv))
 		return script_run(argv[1]);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		help_all(stdout);

@@ -7,9 +7,12 @@
 #include "cmd/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Written to one of them, the plan would be all that is left of it. */
 static bool is_input(const char *path, const struct input *inputs, size_t n_inputs)
@@ -31,6 +34,32 @@ static int refuse_input(const char *path, struct error *error)
 	return -EEXIST;
 }
 
+/* What is written to where it is: one of our own descriptors, a device or a FIFO. Anything else by
+ * that name is replaced, also a symbolic link, that nobody can lead it to another file. */
+static bool is_stream(const char *path)
+{
+	static const char *const names[] = {"/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/"};
+	struct stat status;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(path, names[i], strlen(names[i])) == 0)
+			return true;
+	return lstat(path, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
+}
+
+/* Closes the descriptor. */
+static bool document_put(const json_t *document, int fd)
+{
+	FILE *out = fdopen(fd, "w");
+	if (!out) {
+		close(fd);
+		return false;
+	}
+	(void)json_dumpf(document, out, JSON_INDENT(2));
+	(void)fputc('\n', out);
+	int failed = ferror(out);
+	return fclose(out) == 0 && !failed;
+}
+
 /* Half a file is no JSON, so that nobody takes it for a plan. */
 static int document_write(const json_t *document, const char *path, struct error *error)
 {
@@ -39,14 +68,20 @@ static int document_write(const json_t *document, const char *path, struct error
 		error_hint(error, "files have to be UTF-8");
 		return error_code(error, CODE_JSON);
 	}
-	FILE *out = fopen(path, "we");
-	if (!out)
-		return error_set(error, errno, "cannot write %s: %s", path, strerror(errno));
-	(void)json_dumpf(document, out, JSON_INDENT(2));
-	(void)fputc('\n', out);
-	int failed = ferror(out);
-	failed |= fclose(out);
-	return failed ? error_set(error, errno, "cannot write %s: %s", path, strerror(errno)) : 0;
+	char temporary[PATH_MAX];
+	const bool renamed = !is_stream(path);
+	snprintf(temporary, sizeof(temporary), "%s.%ld.tmp", path, (long)getpid());
+	const char *written = renamed ? temporary : path;
+	int fd = renamed ? open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
+			 : open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0 || !document_put(document, fd) ||
+	    (renamed && rename(temporary, path) < 0)) {
+		int errnum = errno;
+		if (fd >= 0 && renamed)
+			(void)unlink(temporary);
+		return error_set(error, errnum, "cannot write %s: %s", written, strerror(errnum));
+	}
+	return 0;
 }
 
 static int run_save(const struct run *run, const struct desired *desired,

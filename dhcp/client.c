@@ -24,10 +24,6 @@
 #define CLIENT_USER          61077
 #define CLIENT_USER_VARIABLE "MVAPPLY_DHCP_USER"
 
-/* Where it has mvapply: busybox takes 3 and 4 for its own ends. */
-#define PROGRAM_FD   9
-#define PROGRAM_PATH "/proc/self/fd/9"
-
 /* Its exit code where no client was found. */
 #define CLIENT_ABSENT 126
 
@@ -73,8 +69,8 @@ __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *for
 static void descriptors_close(void)
 {
 #ifdef SYS_close_range
-	(void)syscall(SYS_close_range, STDERR_FILENO + 1, PROGRAM_FD - 1, 0);
-	(void)syscall(SYS_close_range, PROGRAM_FD + 1, UINT_MAX, 0);
+	(void)syscall(SYS_close_range, STDERR_FILENO + 1, SCRIPT_FD - 1, 0);
+	(void)syscall(SYS_close_range, SCRIPT_FD + 1, UINT_MAX, 0);
 #endif
 }
 
@@ -91,10 +87,10 @@ static void output_take(int output)
 static void program_take(int program)
 {
 	/* dup2 of a descriptor to itself would leave it to be closed. */
-	if (program == PROGRAM_FD)
+	if (program == SCRIPT_FD)
 		(void)fcntl(program, F_SETFD, 0);
 	else
-		dup2(program, PROGRAM_FD);
+		dup2(program, SCRIPT_FD);
 }
 
 /* Another can be named where that one is taken; no name of one, lest files be read for it. */
@@ -185,7 +181,7 @@ static void client_run(const struct dhcp_request *request)
 		"udhcpc", "-f",
 		"-n",     release ? "-R" : "-q",
 		"-i",     request->link,
-		"-s",     PROGRAM_PATH,
+		"-s",     SCRIPT_PATH,
 		"-x",     id,
 		"-V",     "mvapply",
 		"-t",     tries,

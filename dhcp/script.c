@@ -4,9 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool script_meant(void)
+bool script_meant(int argc, char **argv)
 {
-	return getenv(SCRIPT_VARIABLE) != NULL;
+	static const char *const events[] = {"deconfig", "bound", "renew", "leasefail", "nak"};
+	const char *variable = getenv(SCRIPT_VARIABLE);
+	if (!variable || strcmp(variable, "1") != 0 || argc != 2 ||
+	    strcmp(argv[0], SCRIPT_PATH) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		if (strcmp(argv[1], events[i]) == 0)
+			return true;
+	return false;
 }
 
 /* The first word of the variable: there may be several routers. */

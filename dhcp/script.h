@@ -7,7 +7,14 @@
 
 #define SCRIPT_VARIABLE "MVAPPLY_DHCP_EVENT"
 
-bool script_meant(void);
+/* What udhcpc is told to run as its script: a descriptor that it has of mvapply, as busybox
+ * takes 3 and 4 for its own ends. */
+#define SCRIPT_FD   9
+#define SCRIPT_PATH "/proc/self/fd/9"
+
+/* Whether that is how it was started: by that path, with the variable, and with one of udhcpc's
+ * words for an event alone. */
+bool script_meant(int argc, char **argv);
 /* `event`: udhcpc's word for it. Returns the exit code. */
 int script_run(const char *event);
 

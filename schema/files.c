@@ -233,6 +233,23 @@ static int read_directory(struct reader *reader, const char *path)
 	return result;
 }
 
+/* Whether the path is of one of our own descriptors: its pipe is the word of who opened it. Any
+ * other FIFO, also below /dev or /proc, has whoever may open it at its other end. */
+static bool is_descriptor(const char *path)
+{
+	static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/",
+					      "/proc/thread-self/fd/"};
+	if (strcmp(path, "/dev/stdin") == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		const size_t length = strlen(folders[i]);
+		if (strncmp(path, folders[i], length) == 0 && path[length] &&
+		    !path[length + strspn(path + length, "0123456789")])
+			return true;
+	}
+	return false;
+}
+
 int files_read(const char *path, const struct trust *trust, struct arena *arena,
 	       struct input **inputs, size_t *count, struct diags *diags)
 {
@@ -246,6 +263,5 @@ int files_read(const char *path, const struct trust *trust, struct arena *arena,
 	/* Who may write a folder may turn its names into links to any file of root's. */
 	if (S_ISDIR(status.st_mode))
 		return trusted(&reader, path, &status) ? read_directory(&reader, path) : -1;
-	bool named = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
-	return read_file(&reader, path, named);
+	return read_file(&reader, path, is_descriptor(path));
 }

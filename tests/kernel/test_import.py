@@ -334,3 +334,54 @@ def docker_missing(host):
     done = host.mvapply("import", "docker", code=1,
                         env={"DOCKER_HOST": "unix:///run/work/nothing.sock"})
     assert "docker cannot be reached" in done.err and done.out == "", done
+
+
+# --- words that would be lines
+
+BREAKS = ["\n", "\r", "\x85", "\u2028", "\u2029", "\x0b", "\0", "\ufeff", "\u202e", "\x1b[2J"]
+
+
+def hostile(line_end):
+    return f"x{line_end}containers:{line_end}  evil: {{pid: 1, networks: [x]}}{line_end}#"
+
+
+def in_every_place(value, words):
+    """The value with the words in one place after the other: each text, and each key."""
+    if isinstance(value, str):
+        yield words
+        yield value + words
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            for changed in in_every_place(item, words):
+                yield value[:number] + [changed] + value[number + 1:]
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield {**{k: v for k, v in value.items() if k != key}, words: item}
+            yield {**value, words: item}
+            for changed in in_every_place(item, words):
+                yield {**value, key: changed}
+
+
+def adds_nothing(host, kind, name):
+    """What is imported has no container that evil could be, as two readers of YAML see it, and a
+    file that is said to be valid has none either."""
+    done = host.run(host.binary, "import", kind, name)
+    assert done.code in (0, 1, 3), done
+    assert not any(character in done.out for character in "\x85\u2028\u2029\ufeff\u202e\x1b\r"), done
+    read = yaml.safe_load(done.out) or {}
+    assert "evil" not in (read.get("containers") or {}), done
+    for line in done.out.splitlines():
+        assert not line.lstrip().startswith("evil"), done
+
+
+@test("import: what libyaml takes for a line break adds nothing, wherever it is", seconds=120)
+def line_breaks(host):
+    compose = {"services": {"web": {"image": "i", "networks": {"n": {"ipv4_address": "10.0.0.5"}}}},
+               "networks": {"n": {"driver": "macvlan", "driver_opts": {"parent": "eth0"},
+                                  "ipam": {"config": [{"subnet": "10.0.0.0/24"}]}}}}
+    for number, line_end in enumerate(BREAKS):
+        words = hostile(line_end)
+        cases = [("cni", changed) for conf in (MACVLAN, CHAIN) for changed in in_every_place(conf, words)]
+        cases += [("compose", changed) for changed in in_every_place(compose, words)]
+        for kind, changed in cases[number % 3::3]:
+            adds_nothing(host, kind, host.write(json.dumps(changed), "hostile.json"))

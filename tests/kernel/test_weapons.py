@@ -362,3 +362,71 @@ def steering_names(host):
     says_nothing_harmful(host)
     for number, words in enumerate(STEERING):
         assert f"mv{number}" not in host.names(steering_name(words)), "the command did not work"
+
+
+# --- pipes, the environment, names that sysctl takes apart, and where a plan is written
+
+@test("weapons: a FIFO by its name is no file, wherever it is; a descriptor's pipe is")
+def fifo(host):
+    host.netns("web")
+    for path in ("/dev/shm/mvapply-fifo", "/run/fifo", "/proc/self/cwd/fifo"):
+        where = path.replace("/proc/self/cwd", os.getcwd())
+        os.makedirs(os.path.dirname(where), exist_ok=True)
+        os.mkfifo(where)
+        end = os.open(where, os.O_RDWR)
+        try:
+            os.write(end, ONE.encode())
+            done = host.mvapply("apply", "-f", path, code=3)
+            assert "is a FIFO, not a file" in done.err, done
+        finally:
+            os.close(end)
+            os.unlink(where)
+    same(host.names("web"), set(), "untouched")
+    for path in ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"):
+        same(len(host.mvapply("diff", "-f", path, stdin=ONE.encode(), code=2).plan), 1, path)
+    same(host.run("bash", "-c", f"{host.binary} diff -f <(cat)", stdin=ONE.encode()).code, 2, "<(cat)")
+
+
+@test("weapons: a variable of the environment makes no command a silent success")
+def environment(host):
+    host.netns("web")
+    host.write(ONE)
+    for value in ("", "1"):
+        for argv in (["diff", "-f", "network.yaml"], ["bound"], ["deconfig", "x"]):
+            done = host.run(host.binary, *argv, env={"MVAPPLY_DHCP_EVENT": value})
+            same(done.code, 2 if argv[0] == "diff" else 3, f"{value!r} {argv}")
+            assert done.out + done.err, argv
+
+
+@test("weapons: the commands set what they are to, whatever a link is called")
+def sysctl_names(host):
+    for number, name in enumerate(("a=b", "a.b", "a;b", "$(x)", "a`b", "a'b", "-n", "a\\b", "é")):
+        host.netns(f"w{number}")
+        host.write(document({"n": lan()}, {f"w{number}": {"n": {
+            "interface_name": name, "sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"}}}}))
+        done = host.mvapply("diff", "-o", "ip", "-f", "network.yaml", code=2)
+        host.run("sh", "-e", stdin=done.out.encode(), code=0)
+        same(host.sysctl(f"w{number}", f"net/ipv4/conf/{name}/rp_filter"), "2", name)
+        same(host.mvapply("delete", "-f", "network.yaml").code, 0, "deleted")
+
+
+@test("weapons: a plan that is saved follows no link, and is its owner's alone")
+def plan_file(host):
+    host.netns("web")
+    host.write(ONE)
+    with open("/run/precious", "w", encoding="ascii") as file:
+        file.write("precious")
+    os.symlink("/run/precious", "plan.json")
+    os.umask(0)
+    host.mvapply("diff", "-f", "network.yaml", "--out", "plan.json", code=2)
+    with open("/run/precious", encoding="ascii") as file:
+        same(file.read(), "precious", "what the link led to")
+    status = os.lstat("plan.json")
+    same((oct(status.st_mode), status.st_nlink), ("0o100600", 1), "the plan")
+    host.mvapply("apply", "plan.json")
+    host.mvapply("diff", "-f", "network.yaml", "--out", "/nowhere/plan.json", code=1)
+    os.mkdir("folder")
+    host.mvapply("diff", "-f", "network.yaml", "--out", "folder", code=1)
+    done = host.mvapply("diff", "-q", "-f", "network.yaml", "--out", "/dev/stdout", code=0)
+    assert '"mvapply_plan"' in done.out, done
+    same(sorted(name for name in os.listdir(".") if "tmp" in name), [], "what is left")
