@@ -31,9 +31,17 @@ static void fault_guard(struct run *run, const struct plan_options *options)
 		  "more than --max-delete=%u%s; nothing was touched",
 		  guard->deletes, guard->live, guard->set, options->max_delete.limit,
 		  options->max_delete.percent ? "%" : "");
-	error_hint(&run->fault,
-		   "if that is meant, say --max-delete=%zu, or `mvapply delete` for the whole set",
-		   guard->deletes);
+	if (guard->strange)
+		error_hint(&run->fault,
+			   "the files name nothing of what is live of that set: give them a set of "
+			   "their own by `name:`, or pass the others with -f, too; if it is meant, "
+			   "say --max-delete=%zu",
+			   guard->deletes);
+	else
+		error_hint(&run->fault,
+			   "if that is meant, say --max-delete=%zu, or `mvapply delete` for the "
+			   "whole set",
+			   guard->deletes);
 	error_code(&run->fault, CODE_GUARD);
 }
 

@@ -388,6 +388,17 @@ struct holders {
 	size_t count;
 };
 
+/* A link that no slot wants, and that stays for want of its replacement. */
+static const struct slot *holder_of(const struct planner *planner, struct owned *owned)
+{
+	struct slot *slot = arena_alloc(planner->scratch, sizeof(*slot));
+	*slot = *owned->replacement;
+	slot->ns = owned->ns;
+	slot->owned = owned;
+	slot->have = owned->link;
+	return slot;
+}
+
 static struct holders holders_find(const struct planner *planner)
 {
 	struct holders holders = {0};
@@ -395,6 +406,11 @@ static struct holders holders_find(const struct planner *planner)
 		if (planner->slots[i].verdict.action != ACTION_CREATE && planner->slots[i].have)
 			*array_push(planner->scratch, holders.slots, holders.count) =
 				&planner->slots[i];
+	for (size_t i = 0; i < planner->n_owned; i++)
+		if (planner->owned[i].replacement &&
+		    planner->owned[i].replacement->verdict.action != ACTION_CREATE)
+			*array_push(planner->scratch, holders.slots, holders.count) =
+				holder_of(planner, &planner->owned[i]);
 	return holders;
 }
 

@@ -61,7 +61,7 @@ static const struct target *target_named(const struct planner *planner, const st
 	return NULL;
 }
 
-static bool is_home(const struct planner *planner, const struct live_ns *ns)
+bool is_home(const struct planner *planner, const struct live_ns *ns)
 {
 	return planner->n_homes && bsearch(&ns, planner->homes, planner->n_homes,
 					   sizeof(struct live_ns *), pointer_compare);

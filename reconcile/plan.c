@@ -84,11 +84,26 @@ static void slot_plan(struct planner *planner, struct slot *slot)
 	*step_add(planner, step.action, &step.mark) = step;
 }
 
-static bool orphan(const struct planner *planner, const struct owned *owned)
+bool owned_orphan(const struct planner *planner, const struct owned *owned)
 {
 	const enum role role = owned->link->mark.role;
 	return !owned->wanted && (role == ROLE_ATTACH || role == ROLE_HOST) &&
 	       desired_set(planner, owned->link->mark.set);
+}
+
+static const char *kept_reason(struct planner *planner, const struct slot *replacement)
+{
+	static const char *const why[] = {[ACTION_PENDING] = "is pending",
+					  [ACTION_BLOCKED] = "is blocked",
+					  [ACTION_REFUSED] = "is refused"};
+	const char *state = why[replacement->verdict.action];
+	return replacement->container
+		       ? arena_printf(planner->arena, "%s/%s, which replaces it, %s",
+				      replacement->container->name, replacement->network->name,
+				      state)
+		       : arena_printf(planner->arena,
+				      "the host's link on network %s, which replaces it, %s",
+				      replacement->network->name, state);
 }
 
 /* Links of the desired sets that the desired state does not name; of those that others hang on see
@@ -98,18 +113,23 @@ static void orphans_plan(struct planner *planner)
 	struct owned **orphans = NULL;
 	size_t count = 0;
 	for (size_t i = 0; i < planner->n_owned; i++)
-		if (orphan(planner, &planner->owned[i]))
+		if (owned_orphan(planner, &planner->owned[i]))
 			*array_push(planner->scratch, orphans, count) = &planner->owned[i];
 	if (count)
 		qsort(orphans, count, sizeof(struct owned *), owned_compare);
 	for (size_t i = 0; i < count; i++) {
 		struct owned *owned = orphans[i];
-		struct step *step = step_add(planner, ACTION_DELETE, &owned->link->mark);
+		const struct slot *replacement = owned->replacement;
+		const bool kept = replacement && replacement->verdict.action != ACTION_CREATE;
+		struct step *step =
+			step_add(planner, kept ? ACTION_KEPT : ACTION_DELETE, &owned->link->mark);
 		step->name = owned->link->name;
 		step->ns = owned->ns;
 		step->have = owned->link;
-		step->reason = deletion_reason(planner, owned, &step->stray);
-		owned->leaves = true;
+		step->reason = kept ? kept_reason(planner, replacement)
+				    : deletion_reason(planner, owned, &step->stray);
+		step->replacement = replacement && !kept ? replacement->want : NULL;
+		owned->leaves = !kept;
 	}
 }
 
@@ -133,12 +153,37 @@ static size_t guard_count(const struct planner *planner, const char *set, bool d
 	return count;
 }
 
-/* An empty set counts from its first attachment on: more often than not it is a mistake. */
-static bool guard_refuses(const struct plan_options *options, const struct set *set, size_t live,
-			  size_t deletes)
+static bool set_names(const struct set *set, const struct mark *mark)
 {
-	bool empty = !set->n_networks && !set->n_containers;
-	if (options->unguarded || deletes == 0 || (live < options->max_delete.from && !empty))
+	for (size_t i = 0; i < set->n_networks; i++)
+		if (strcmp(set->networks[i].name, mark->network) == 0)
+			return true;
+	for (size_t i = 0; i < set->n_containers; i++)
+		if (strcmp(set->containers[i].name, mark->container) == 0)
+			return true;
+	return false;
+}
+
+/* Whether the set names a network, a container or the namespace of any of its live attachments. */
+static bool set_known(const struct planner *planner, const struct set *set)
+{
+	for (size_t i = 0; i < planner->n_owned; i++) {
+		const struct owned *owned = &planner->owned[i];
+		const struct mark *mark = &owned->link->mark;
+		if (mark->role != ROLE_ATTACH || strcmp(mark->set, set->name) != 0)
+			continue;
+		if (is_home(planner, owned->ns) ||
+		    (owned->placement != PLACEMENT_STRAY && set_names(set, mark)))
+			return true;
+	}
+	return false;
+}
+
+/* An empty set counts from its first attachment on, as does one that names nothing of what is live:
+ * more often than not it is a mistake. */
+static bool guard_refuses(const struct plan_options *options, bool all, size_t live, size_t deletes)
+{
+	if (options->unguarded || deletes == 0 || (live < options->max_delete.from && !all))
 		return false;
 	return options->max_delete.percent ? deletes * 100 > live * options->max_delete.limit
 					   : deletes > options->max_delete.limit;
@@ -150,9 +195,13 @@ static void guard(struct planner *planner)
 		const struct set *set = &planner->desired->sets[i];
 		size_t live = guard_count(planner, set->name, false);
 		size_t deletes = guard_count(planner, set->name, true);
+		const bool empty = !set->n_networks && !set->n_containers;
+		const bool strange =
+			!empty && deletes && deletes == live && !set_known(planner, set);
 		if (!planner->plan->guard.refused &&
-		    guard_refuses(planner->options, set, live, deletes))
+		    guard_refuses(planner->options, empty || strange, live, deletes))
 			planner->plan->guard = (struct guard){.refused = true,
+							      .strange = strange,
 							      .set = set->name,
 							      .live = live,
 							      .deletes = deletes};
@@ -182,6 +231,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	names_choose(&planner);
 	macs_choose(&planner);
 	wants_make(&planner);
+	replacements_find(&planner);
 	conflicts_find(&planner);
 	wants_host_routes(&planner);
 	orphans_plan(&planner);
@@ -192,6 +242,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 		slot_plan(&planner, &planner.slots[i]);
 	parents_plan(&planner);
 	steps_order(&planner);
+	replacements_number(plan);
 	guard(&planner);
 	arena_free(planner.scratch);
 	return plan;

@@ -130,6 +130,7 @@ struct step {
 	struct link_spec *want;       /* create, change, replace */
 	struct change *changes;       /* sorted by field */
 	size_t n_changes;
+	const struct link_spec *replacement; /* delete: what replaced_by makes; or NULL */
 	size_t replaced_by; /* delete: 1 + the number of the step that makes the container's
 			       other attachment, without which this one stays; 0: none does */
 	bool held;          /* not to be done now: it failed a short while ago */
@@ -153,6 +154,7 @@ struct plan {
 	bool keeps_leases; /* none is given back, since what is done may be undone */
 	struct guard {
 		bool refused;
+		bool strange; /* nothing that is live of the set is named: another file, it seems */
 		const char *set;
 		size_t live, deletes;
 	} guard;

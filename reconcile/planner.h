@@ -40,9 +40,10 @@ struct owned {
 	uint64_t hash; /* of its mark */
 	uint32_t next; /* of the same hash: index + 1 */
 	enum placement placement;
-	bool wanted; /* the desired state has it, so that it is not an orphan */
-	bool kept;   /* its container cannot be found now, so that it stays as it is */
-	bool leaves; /* it is deleted, for good or to be made anew */
+	bool wanted;              /* the desired state has it, so that it is not an orphan */
+	bool kept;                /* its container cannot be found now, so that it stays as it is */
+	bool leaves;              /* it is deleted, for good or to be made anew */
+	struct slot *replacement; /* of one that no slot wants: what takes its place; or NULL */
 };
 
 /* A live macvlan or ipvlan on a parent that is not to be one of the run's, and will stay. */
@@ -109,6 +110,7 @@ struct slot {
 	struct mac mac;
 	struct verdict verdict;
 	struct link_spec *want;
+	bool replaces; /* an attachment that leaves */
 };
 
 /* Of one namespace, in the order of the input: what gets its default route, and its names. */
@@ -154,6 +156,8 @@ struct planner {
 
 /* placement.c */
 void placements_index(struct planner *planner);
+/* Whether a container of the desired state is in the namespace. */
+bool is_home(const struct planner *planner, const struct live_ns *ns);
 enum placement placement_of(const struct planner *planner, const struct live_ns *ns,
 			    const struct mark *mark);
 /* Where a link is that is not in the namespace which its mark speaks of; NULL: it is. *ret_stray:
@@ -204,6 +208,10 @@ struct verdict tenants_check_routes(struct planner *planner, const struct slot *
 
 /* twice.c */
 struct verdict check_twice(struct planner *planner, const struct slot *slot);
+
+/* replacements.c */
+void replacements_find(struct planner *planner);
+void replacements_number(struct plan *plan);
 
 /* foreign.c: what is live on the parents */
 void foreign_index(struct planner *planner);
@@ -259,6 +267,8 @@ struct change *change_add(const struct planner *planner, struct step *step, enum
 			  const char *from, const char *to);
 
 /* plan.c */
+/* Whether a link is of the desired sets, and no slot wants it. */
+bool owned_orphan(const struct planner *planner, const struct owned *owned);
 struct step *step_add(struct planner *planner, enum action action, const struct mark *mark);
 /* A step that makes `want` from `have`, or none if they are the same already. */
 void step_converge(struct planner *planner, struct step step);

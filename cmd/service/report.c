@@ -121,10 +121,16 @@ static void notices_tell(struct service *service, FILE *told, const struct plan 
 			service, told, LEVEL_WARNING, NULL,
 			arena_printf(arena,
 				     "held: this would delete %zu of the %zu live attachments "
-				     "of the set \"%s\" [%s]; hint: if that is meant, start with "
+				     "of the set \"%s\" [%s]; hint: %sif that is meant, start with "
 				     "--max-delete=%zu, or run `mvapply apply` with it once",
 				     plan->guard.deletes, plan->guard.live, plan->guard.set,
-				     code_format(CODE_GUARD, code), plan->guard.deletes));
+				     code_format(CODE_GUARD, code),
+				     plan->guard.strange
+					     ? "the files name nothing of what is live of that "
+					       "set: give them one of their own by `name:`, or "
+					       "pass the others with -f, too; "
+					     : "",
+				     plan->guard.deletes));
 }
 
 void report_notices(struct service *service, const struct plan *plan, const struct live *live)

@@ -12,6 +12,7 @@ import packets
 from declare import BRIDGE, document, lan
 from host import same
 from registry import test
+from service import watching
 
 ONE = document({"n": lan()}, {"web": ["n"]})
 
@@ -286,6 +287,34 @@ def guard_empty(host):
     host.apply(BRIDGE)
     for empty in ("", "networks: {}\ncontainers: {}\n", "---\n"):
         refused(host, empty, "--max-delete")
+
+
+@test("guard: a file that names nothing of what is live counts as another one", both=True)
+def guard_strange(host):
+    host.netns("web", "db", "ci")
+    host.apply(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))
+    index = host.link("web", "eth0")["ifindex"]
+    other = document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"ci": ["m"]})
+    done = refused(host, other, "2 of the 2", "`name:`", "-f", "--max-delete=2")
+    assert "[MV0807]" in done.err, done
+    host.mvapply("diff", "-f", "network.yaml", "--out", "plan.json", code=4)
+    same(host.link("web", "eth0")["ifindex"], index, "web's link")
+    with watching(host, "-f", "network.yaml") as service:
+        service.until_says("`name:`")
+        same(host.link("web", "eth0")["ifindex"], index, "web's link")
+    # A set of its own, and both files together.
+    host.apply(other.replace("{", '{"name": "second", ', 1))
+    same((host.link("web", "eth0")["ifindex"], host.addresses("ci", "eth0")),
+         (index, {"10.8.0.1/16"}), "links")
+    host.delete("name: second\n")
+    # One who is named, by its container, network or namespace, is no stranger.
+    for text in (document({"k": lan()}, {"web": ["k"]}), document({"k": lan()}, {"ci": ["k"]}),
+                 document({"k": lan()}, {"c": {"netns": "ci", "networks": ["k"]}})):
+        host.apply(text)
+    host.apply(document({"z": lan()}, {"db": ["z"]}), "--max-delete=1")
+    same((host.names("ci"), host.names("db")), (set(), {"eth0"}), "links in the end")
+    host.delete(other)
+    same(host.names("db"), set(), "after delete")
 
 
 # --- what cannot be done

@@ -113,6 +113,12 @@ static const struct edit edits[] = {
 	{"short form of a vlan", LAN(", vlan: 10") WEB,
 	 NET("lan", "parent: eth0.10, subnet: 172.16.86.0/24") WEB, ""},
 	{"vlan with its network", LAN(", vlan: 10") WEB, "", "delete web/lan; delete eth0.10"},
+	{"network renamed", LAN_GW("") WEB,
+	 NET("home",
+	     "parent: eth0, subnet: 172.16.86.0/24, gateway: 172.16.86.1") "containers: {web: "
+									   "{networks: "
+									   "[home]}}",
+	 "delete web/lan; create web/home"},
 	{"host access", LAN_GW("") WEB, LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
 	 "create lan"},
 	{"host access follows containers", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
@@ -420,6 +426,40 @@ static void test_parents(void **state)
 	world_free(live);
 }
 
+/* What leaves the files stays while what takes its place cannot be made. */
+static void test_replacement(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab =
+		desired_from(TWO_NETS("", ", host: true") "containers: {web: {networks: [a, b]}}");
+	converge(live, lab);
+	expect(live,
+	       "networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {web: {networks: "
+	       "[c]}}",
+	       &open,
+	       "delete web/b; delete b; kept web/a: web/c, which replaces it, is blocked; blocked c: the "
+	       "host has no link \"eth9\"; blocked web/c: waits for network c");
+	/* Which of the two it is, their subnets say; and the host's own. */
+	expect(live,
+	       "networks: {c: {parent: eth9, subnet: 10.2.0.0/24, host: true}, d: {parent: eth0, "
+	       "subnet: 10.1.0.0/24, gateway: 10.1.0.1}}\ncontainers: {web: {networks: [d, c]}}",
+	       &open,
+	       "delete web/a; create web/d; kept web/b: web/c, which replaces it, is blocked; "
+	       "kept b: the host's link on network c, which replaces it, is blocked; blocked c: "
+	       "the host has no link \"eth9\"; blocked web/c: waits for network c; blocked c: "
+	       "waits for network c");
+	/* A container that leaves has none. */
+	expect(live,
+	       "networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {ci: "
+	       "{networks: [c]}}",
+	       &open,
+	       "delete web/a; delete web/b; delete b; blocked c: the host has no link \"eth9\"; "
+	       "blocked ci/c: waits for network c");
+	desired_free(lab);
+	world_free(live);
+}
+
 static void test_full(void **state)
 {
 	(void)state;
@@ -493,6 +533,21 @@ static void test_guard(void **state)
 	guard_expect(live, LAN_GW("") WEB, half, false);
 	half.max_delete.from = 3;
 	guard_expect(live, LAN_GW(""), half, false);
+	/* What names nothing of what is live is another file, but not what names one of all. */
+	half = plan_options_default;
+	guard_expect(live, NET("new", "parent: eth0, subnet: 10.0.0.0/24"), half, true);
+	guard_expect(live,
+		     NET("new", "parent: eth0, subnet: 10.0.0.0/24") "containers: {ci: "
+								     "{networks: [new]}}",
+		     half, true);
+	guard_expect(live,
+		     NET("new", "parent: eth0, subnet: 10.0.0.0/24") "containers: {web: "
+								     "{networks: [new]}}",
+		     half, false);
+	guard_expect(live,
+		     NET("new", "parent: eth0, subnet: 10.0.0.0/24") "containers: {x: {netns: "
+								     "db, networks: [new]}}",
+		     half, false);
 	/* Another set's are none of its. */
 	struct desired *prod = desired_from("name: prod\n" NET(
 		"wan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: [wan]}}");
@@ -593,6 +648,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_dummy_kept),
 	cmocka_unit_test(test_siblings),
 	cmocka_unit_test(test_parents),
+	cmocka_unit_test(test_replacement),
 	cmocka_unit_test(test_full),
 	cmocka_unit_test(test_router_of_a_sibling),
 	cmocka_unit_test(test_drift),

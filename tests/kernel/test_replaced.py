@@ -1,0 +1,66 @@
+"""An attachment that leaves the files stays while what takes its place is not there."""
+from declare import document, lan
+from host import same
+from registry import test
+from service import watching
+
+OLD = document({"n": lan()}, {"web": ["n"]})
+
+
+def aliases(host, ns):
+    return [link.get("ifalias") for link in host.links(ns).values()]
+
+
+def renamed(attachment=None, **keys):
+    return document({"home": lan(**keys)}, {"web": {"home": attachment or {}}})
+
+
+BROKEN = {"sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}
+
+
+@test("replaced: a network renamed and its parent mistyped", both=True)
+def mistyped(host):
+    host.netns("web", "db")
+    host.apply(OLD)
+    before = host.snapshot(settled=True)
+    text = renamed(parent="eht0")
+    for done in (host.diff(text, code=1), host.apply(text, code=1)):
+        assert "kept web/n web/home, which replaces it, is blocked" in done.lines, done
+    same(host.snapshot(), before, "what there is")
+    step = next(step for step in host.mvapply("diff", "-f", "network.yaml", "-o", "json",
+                                              code=1).json["steps"]
+                if step["network"] == "n")
+    same((step["action"], step["reason"]), ("kept", "web/home, which replaces it, is blocked"),
+         "the step in JSON")
+    script = host.mvapply("diff", "-f", "network.yaml", "-o", "ip", code=1).out
+    assert "link delete" not in script, script
+    with watching(host, "-f", "network.yaml") as service:
+        service.until_says("kept attach web/n")
+        same(host.snapshot(), before, "what there is under watch")
+        host.write(renamed())
+        service.until(lambda: aliases(host, "web") == ["mvapply:attach:default/home/web"],
+                      "replaced", 30)
+    same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
+
+
+@test("replaced: one that fails while it is made is put back", both=True)
+def fails(host):
+    host.netns("web")
+    host.apply(OLD)
+    before = host.snapshot("web", settled=True)
+    host.write(renamed(BROKEN))
+    host.mvapply("diff", "-f", "network.yaml", "--out", "plan.json", code=2)
+    for command in (("apply", "-f", "network.yaml"), ("apply", "plan.json")):
+        done = host.mvapply(*command, code=1)
+        assert "attach web/n: put back as it was" in done.err, done
+        same(host.snapshot("web", settled=True), before, "web")
+    steps = host.mvapply("apply", "-f", "network.yaml", "-o", "json", code=1).json["steps"]
+    same({step["network"]: step["outcome"] for step in steps}, {"n": "not done", "home": "failed"},
+         "outcomes in JSON")
+    with watching(host, "-f", "network.yaml", converged=False) as service:
+        service.until_says("no_such_key")
+        service.quiet()
+        same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses under watch")
+        host.write(renamed())
+        service.until(lambda: aliases(host, "web") == ["mvapply:attach:default/home/web"],
+                      "replaced", 30)
