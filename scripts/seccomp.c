@@ -118,10 +118,11 @@ static const struct checked checked[] = {
 	{"clone", {CLONE_FLAGS, NAMESPACES, 0}, {0}},
 	/* Into network namespaces, and no other kind. */
 	{"setns", {1, UINT32_MAX, CLONE_NEWNET}, {0}},
-	/* Systemd, engines, the lock; rtnetlink, and no other protocol of netlink; announcements.
+	/* Systemd, engines, the lock; rtnetlink; announcements.
 	 * None that leads out of the machine by its routes. */
 	{"socket", {0, UINT32_MAX, AF_UNIX}, {0}},
 	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_ROUTE}},
+	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_USERSOCK}},
 	{"socket", {0, UINT32_MAX, AF_PACKET}, {0}},
 	{"socketpair", {0, UINT32_MAX, AF_UNIX}, {0}},
 	/* Not TIOCSTI and the like, which type on the terminal of who runs it. */
