@@ -147,6 +147,7 @@ def escape_in_name(host):
     host.netns("web")
     host.ip("host", "link add link eth0 name '\033[31mevil' address 02:42:ac:10:56:02 type macvlan "
             "mode bridge")
-    done = host.apply(TEXT, code=4)
-    assert "?[31mevil in the host has the MAC 02:42:ac:10:56:02" in done.out, done
+    text = document({"n": lan()}, {"web": {"n": {"mac_address": "02:42:ac:10:56:02"}}})
+    done = host.apply(text, code=4)
+    assert "\\x1b[31mevil in the host has the MAC 02:42:ac:10:56:02" in done.out, done
     assert "\033" not in done.out + done.err, repr(done.out)

@@ -70,9 +70,19 @@ def foreign_default(host):
 @test("foreign: a macvlan with the wanted MAC")
 def foreign_mac(host):
     host.netns("web", "other")
-    host.batch("host", ["link add link eth0 name x address 02:42:ac:10:56:02 type macvlan "
-                        "mode bridge", "link set x netns other"])
-    refused(host, ONE, "02:42:ac:10:56:02")
+    wanted = "02:42:ac:10:56:02"
+    host.ip("host", f"link add link eth0 name x address {wanted} type macvlan mode bridge")
+    explicit = document({"n": lan()}, {"web": {"n": {"mac_address": wanted}}})
+    refused(host, explicit, wanted)
+    host.ip("host", "link set x netns other")
+    done = host.apply(explicit, code=1)
+    assert wanted in done.out, done
+    same(host.names("web"), set(), "links in web")
+    # One that comes of the address is another then.
+    host.apply(ONE)
+    link = host.link("web", "eth0")
+    same((host.addresses("web", "eth0"), link["address"] == wanted), ({"172.16.86.2/24"}, False),
+         "address, and whether the MAC is the taken one")
 
 
 @test("foreign: an explicit address that the parent has")
@@ -86,16 +96,23 @@ def foreign_address(host):
 @test("foreign: an ipvlan on the parent", needs=["ipvlan"])
 def foreign_kind(host):
     host.netns("web", "other")
-    host.batch("host", ["link add link eth0 name x type ipvlan", "link set x netns other"])
+    host.ip("host", "link add link eth0 name x type ipvlan")
     refused(host, ONE, "ipvlan", "eth0")
+    host.ip("host", "link set x netns other")
+    done = host.apply(ONE, code=1)
+    assert "ipvlan" in done.out and "eth0" in done.out, done
+    same(host.names("web"), set(), "links in web")
 
 
 @test("foreign: a passthru on the parent")
 def foreign_passthru(host):
     host.netns("web", "other")
-    host.batch("host", ["link add link eth0 name x type macvlan mode passthru",
-                        "link set x netns other"])
+    host.ip("host", "link add link eth0 name x type macvlan mode passthru")
     refused(host, ONE, "passthru", "eth0")
+    host.ip("host", "link set x netns other")
+    done = host.apply(ONE, code=1)
+    assert "passthru" in done.out and "eth0" in done.out, done
+    same(host.names("web"), set(), "links in web")
 
 
 @test("foreign: another set's links are not touched")
