@@ -131,6 +131,63 @@ static int pass(const struct plan *done, const struct live *before, bool last, r
 	return (int)left;
 }
 
+/* The namespaces that somebody has, by inode. */
+struct inodes {
+	ino_t *list;
+	size_t count, room;
+};
+
+static void place_take(const struct netns_place *place, void *data)
+{
+	struct inodes *inodes = data;
+	if (inodes->count == inodes->room) {
+		inodes->room = inodes->room * 2 + 64;
+		inodes->list = memory_or_die(
+			reallocarray(inodes->list, inodes->room, sizeof(*inodes->list)));
+	}
+	inodes->list[inodes->count++] = place->inode;
+}
+
+static int inode_compare(const void *a, const void *b)
+{
+	const ino_t left = *(const ino_t *)a, right = *(const ino_t *)b;
+	return left < right ? -1 : left > right;
+}
+
+/* Descriptors keep a namespace, too, where nobody sees it: ours, of which netns_scan knows nothing.
+ */
+static bool ended(const struct step *step, const struct inodes *inodes)
+{
+	return step_acts(step) && step->have && !step->ns->host &&
+	       !(inodes->count && bsearch(&step->ns->inode, inodes->list, inodes->count,
+					  sizeof(*inodes->list), inode_compare));
+}
+
+/* A container that was started anew meanwhile has another namespace than the one in which its link
+ * is again. Returns how many links are lost so; 0 where it cannot be told. */
+static size_t ended_tell(const struct plan *done, revert_tell *tell, void *data)
+{
+	struct inodes inodes = {0};
+	const struct netns_missed missed = netns_scan(place_take, &inodes);
+	const bool known = !missed.processes && !missed.hidden && !missed.mounts;
+	size_t count = 0;
+	if (inodes.count)
+		qsort(inodes.list, inodes.count, sizeof(*inodes.list), inode_compare);
+	for (size_t i = 0; known && i < done->n_steps; i++) {
+		const struct step *step = &done->steps[i];
+		if (!ended(step, &inodes))
+			continue;
+		tell(arena_printf(done->arena,
+				  "%s is not put back: its network namespace %s has ended since; a "
+				  "container that was started anew has no such link",
+				  step->name, step->ns->name),
+		     data);
+		count++;
+	}
+	free(inodes.list);
+	return count;
+}
+
 int revert(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
 	   struct error *error)
 {
@@ -141,6 +198,8 @@ int revert(const struct plan *done, const struct live *before, revert_tell *tell
 	int left = 1;
 	for (int number = 1; left != 0 && number <= PASSES_MAX; number++)
 		left = pass(done, before, number == PASSES_MAX, tell, data, error);
+	if (left >= 0)
+		left += (int)ended_tell(done, tell, data);
 	apply_unlock(&lock);
 	return left;
 }

@@ -419,6 +419,39 @@ def in_part(host):
     same(host.link("db", "eth0")["linkinfo"]["info_kind"], "veth", "what was in the way")
 
 
+@test("confirm: a container that was started anew meanwhile is named, as it is left without its link")
+def restarted(host):
+    host.netns("web", "db")
+    host.apply(WEB_DB)
+    for what in ("a namespace's name", "nothing"):
+        with waiting(host, document({"n": lan()}, {"db": {"n": {"ipv4_address": "172.16.86.20"}}})) as (child, _):
+            if what != "nothing":
+                host.remove_netns("web")
+                host.netns("web")
+            child.send_signal(signal.SIGINT)
+            ended(host, child, 1 if what != "nothing" else 5)
+            said = child.stderr.read().decode()
+        if what != "nothing":
+            assert "eth0 is not put back: its network namespace web has ended" in said and "[MV0913]" in said, said
+            same((host.names("web"), host.names("db")), (set(), {"eth0"}), "links")
+            host.apply(WEB_DB)
+    same(host.names("web"), {"eth0"}, "links")
+
+
+@test("confirm: a process that was started anew meanwhile is named, as it is left without its link")
+def restarted_process(host):
+    with host.process() as pid:
+        host.apply(document({"n": lan()}, {"web": {"pid": pid, "networks": ["n"]}}))
+        with waiting(host, document({"n": lan(mtu=1400)}, {"web": {"pid": pid, "networks": ["n"]}})) as (child, _):
+            os.kill(pid, signal.SIGKILL)
+            host.until(lambda: not os.path.exists(f"/proc/{pid}/ns/net") or not os.path.lexists(f"/proc/{pid}/exe")
+                       or open(f"/proc/{pid}/stat", encoding="ascii").read().split()[2] == "Z", "it ends")
+            child.send_signal(signal.SIGINT)
+            ended(host, child, 1)
+            said = child.stderr.read().decode()
+        assert "is not put back: its network namespace" in said, said
+
+
 def under_faults(host, *rules):
     """An apply that is cancelled once it asks; all of this happens under these faults."""
     argv = [host.binary, "apply", "-f", "network.yaml", "--confirm=600"]
