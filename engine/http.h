@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "engine/engine.h"
-#include "engine/libcurl.h"
+#include "engine/handle.h"
 #include "schema/model.h"
 
 #include <jansson.h>
@@ -41,14 +41,5 @@ void engine_http_wait(struct engine_http *http, int64_t until);
 /* From the loop: the descriptor is ready for these (EPOLLIN, ...); the timer has fired. */
 void engine_http_ready(struct engine_http *http, int fd, uint32_t ready);
 void engine_http_timeout(struct engine_http *http);
-
-/* As one segment of a path or a value of a query; the caller's to free. */
-char *engine_http_escape(const char *text);
-
-/* For who makes the requests alone: a handle that is set up for the engine's socket and that
- * has the time-out for connecting, and nothing more. */
-CURL *engine_handle_new(enum source_kind kind, struct error *error);
-/* What went wrong, as above. */
-int engine_handle_failed(enum source_kind kind, CURL *curl, CURLcode code, struct error *error);
 
 #endif

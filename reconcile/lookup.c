@@ -1,16 +1,13 @@
 #include "reconcile/lookup.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
-#include "base/memory.h"
 #include "engine/http.h"
+#include "reconcile/lookup_table.h"
 #include "reconcile/netns.h"
-#include "reconcile/pool.h"
 #include "reconcile/process.h"
 #include "schema/words.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,184 +16,6 @@
 
 /* The time budget of lookups_wait for each container, in milliseconds, beside engine_patience. */
 #define CONTAINER_MS 100
-
-#define BUCKETS 256
-
-/* What an answer led to. */
-struct result {
-	struct arena *arena; /* NULL: there was none yet */
-	struct located located;
-	int process; /* when ready: the folder of its first process in /proc */
-};
-
-/* A question that is under way. */
-struct question {
-	struct arena *arena; /* NULL: none is */
-	struct engine_inquiry *inquiry;
-	unsigned looks;
-	int64_t sent; /* process_now() */
-	struct engine_container container;
-	int process;      /* its folder in /proc, or -1 */
-	struct stat stat; /* of its namespace */
-};
-
-struct lookup {
-	struct lookups *lookups;
-	enum source_kind kind;
-	char *source;
-	struct result result;
-	struct question question;
-	bool doubted; /* the result ends when the engine does not answer */
-	bool again;   /* ask once more after the question */
-	bool wanted;
-	struct lookup *next;
-};
-
-struct lookups {
-	struct engines *engines;
-	lookup_answered *answered;
-	void *data;
-	struct stat host;
-	struct lookup *buckets[BUCKETS];
-	size_t count, asking;
-};
-
-struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data)
-{
-	struct lookups *lookups = memory_new(1, sizeof(*lookups));
-	struct error ignored;
-	pool_raise_limit();
-	lookups->engines = engines_new(loop);
-	lookups->answered = answered;
-	lookups->data = data;
-	int fd = netns_open_own(&lookups->host, &ignored);
-	if (fd >= 0)
-		close(fd);
-	return lookups;
-}
-
-struct engines *lookups_engines(struct lookups *lookups)
-{
-	return lookups->engines;
-}
-
-static void result_clear(struct result *result)
-{
-	if (result->arena && result->process >= 0)
-		close(result->process);
-	if (result->arena)
-		arena_free(result->arena);
-	*result = (struct result){.process = -1};
-}
-
-static void process_let_go(struct question *question)
-{
-	if (question->process >= 0)
-		close(question->process);
-	question->process = -1;
-}
-
-static void question_end(struct lookup *lookup)
-{
-	struct question *question = &lookup->question;
-	if (!question->arena)
-		return;
-	engine_inquiry_end(question->inquiry);
-	process_let_go(question);
-	arena_free(question->arena);
-	question->arena = NULL;
-	lookup->lookups->asking--;
-}
-
-static void lookup_free(struct lookup *lookup)
-{
-	question_end(lookup);
-	result_clear(&lookup->result);
-	lookup->lookups->count--;
-	free(lookup->source);
-	free(lookup);
-}
-
-static bool everyone(struct lookup *lookup)
-{
-	(void)lookup;
-	return true;
-}
-
-static bool unwanted(struct lookup *lookup)
-{
-	bool wanted = lookup->wanted;
-	lookup->wanted = false;
-	return !wanted;
-}
-
-static void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup))
-{
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct lookup **at = &lookups->buckets[i], *lookup; (lookup = *at);)
-			if (which(lookup)) {
-				*at = lookup->next;
-				lookup_free(lookup);
-			} else {
-				at = &lookup->next;
-			}
-}
-
-void lookups_free(struct lookups *lookups)
-{
-	if (!lookups)
-		return;
-	lookups_drop(lookups, everyone);
-	engines_free(lookups->engines);
-	free(lookups);
-}
-
-static bool is_engines(enum source_kind kind)
-{
-	return kind == SOURCE_DOCKER || kind == SOURCE_PODMAN;
-}
-
-static struct lookup **lookup_place(struct lookups *lookups, enum source_kind kind,
-				    const char *source)
-{
-	struct lookup **at = &lookups->buckets[hash_text(HASH_START, source) % BUCKETS];
-	while (*at && ((*at)->kind != kind || strcmp((*at)->source, source) != 0))
-		at = &(*at)->next;
-	return at;
-}
-
-static struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, const char *source)
-{
-	struct lookup **at = lookup_place(lookups, kind, source);
-	if (*at)
-		return *at;
-	struct lookup *lookup = *at = memory_new(1, sizeof(*lookup));
-	*lookup = (struct lookup){.lookups = lookups,
-				  .kind = kind,
-				  .source = memory_or_die(strdup(source)),
-				  .result.process = -1,
-				  .question.process = -1};
-	lookups->count++;
-	return lookup;
-}
-
-/* Marks those that the desired state has, which may name one several times. */
-static void lookups_want(struct lookups *lookups, const struct desired *desired)
-{
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
-			const struct container *container = &desired->sets[s].containers[i];
-			if (is_engines(container->source_kind))
-				lookup_of(lookups, container->source_kind, container->source)
-					->wanted = true;
-		}
-}
-
-void lookups_keep(struct lookups *lookups, const struct desired *desired)
-{
-	lookups_want(lookups, desired);
-	lookups_drop(lookups, unwanted);
-}
 
 /* --- what was found */
 
@@ -276,7 +95,7 @@ struct located lookups_locate(struct lookups *lookups, enum source_kind kind, co
 
 bool lookups_outdated(const struct lookups *lookups)
 {
-	for (size_t i = 0; i < BUCKETS; i++)
+	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (const struct lookup *at = lookups->buckets[i]; at; at = at->next)
 			if (at->result.arena && at->result.located.state == TARGET_READY &&
 			    !result_holds(at))
@@ -292,14 +111,14 @@ static void question_begin(struct lookup *lookup);
 static void result_take(struct lookup *lookup, const struct located *located)
 {
 	struct question *question = &lookup->question;
-	result_clear(&lookup->result);
+	lookup_result_clear(&lookup->result);
 	lookup->result.arena = question->arena;
 	lookup->result.located = *located;
 	if (located->state == TARGET_READY) {
 		lookup->result.process = question->process;
 		question->process = -1;
 	}
-	process_let_go(question);
+	lookup_process_close(question);
 	question->arena = NULL;
 	lookup->lookups->asking--;
 	lookup->doubted = false;
@@ -311,7 +130,7 @@ static void finish(struct lookup *lookup, const struct located *located, const s
 	struct lookups *lookups = lookup->lookups;
 	lookup->question.inquiry = NULL;
 	if (silent && !lookup->doubted && result_holds(lookup))
-		question_end(lookup);
+		lookup_question_end(lookup);
 	else
 		result_take(lookup, located);
 	bool again = lookup->again;
@@ -345,7 +164,7 @@ static void lookup_fail(struct lookup *lookup, const struct error *error)
 	const bool silent = result->arena && result->located.code == CODE_ENGINE_SILENT;
 	if (lookup->question.arena || (result->arena && !silent))
 		return;
-	result_clear(result);
+	lookup_result_clear(result);
 	result->arena = arena_new();
 	result->located = engine_failed(result->arena, error);
 }
@@ -445,7 +264,7 @@ static void look_begin(struct lookup *lookup)
 static void look_again(struct lookup *lookup)
 {
 	struct question *question = &lookup->question;
-	process_let_go(question);
+	lookup_process_close(question);
 	if (++question->looks < LOOKS)
 		look_begin(lookup);
 	else
@@ -557,7 +376,7 @@ static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
 void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *source,
 		 enum lookup_urgency urgency)
 {
-	if (!is_engines(kind))
+	if (!lookup_possible(kind))
 		return;
 	struct lookup *lookup = lookup_of(lookups, kind, source);
 	if (!is_due(lookup, urgency))
@@ -573,19 +392,10 @@ void lookups_ask_all(struct lookups *lookups, const struct desired *desired, enu
 		     enum lookup_urgency urgency)
 {
 	lookups_want(lookups, desired);
-	for (size_t i = 0; i < BUCKETS; i++)
+	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
-			if (!unwanted(at) && at->kind == kind)
+			if (!lookup_unwanted(at) && at->kind == kind)
 				lookups_ask(lookups, kind, at->source, urgency);
-}
-
-void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data)
-{
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
-			if (at->kind == kind)
-				visit(data, at->source,
-				      at->result.arena ? at->result.located.id : NULL);
 }
 
 bool lookups_asking(const struct lookups *lookups)

@@ -1,0 +1,147 @@
+#include "engine/handle.h"
+
+#include "base/memory.h"
+#include "engine/engine.h"
+#include "schema/words.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CONNECT_MILLISECONDS 2000L
+#define SCHEME               "unix://"
+
+static const struct engine_kind {
+	const char *variable;
+	const char *sockets[2]; /* the first that is there */
+} kinds[] = {
+	[SOURCE_DOCKER] = {"DOCKER_HOST", {"/run/docker.sock", "/var/run/docker.sock"}},
+	[SOURCE_PODMAN] = {"CONTAINER_HOST",
+			   {"/run/podman/podman.sock", "/var/run/podman/podman.sock"}},
+};
+
+static int engine_socket(enum source_kind kind, const char **ret_path, struct error *error)
+{
+	const struct engine_kind *row = &kinds[kind];
+	const char *said = getenv(row->variable);
+	*ret_path = access(row->sockets[0], F_OK) == 0 || access(row->sockets[1], F_OK) != 0
+			    ? row->sockets[0]
+			    : row->sockets[1];
+	if (!said || !*said)
+		return 0;
+	*ret_path = said + strlen(SCHEME);
+	if (strncmp(said, SCHEME, strlen(SCHEME)) == 0 && **ret_path == '/')
+		return 0;
+	error_set(error, EPROTONOSUPPORT, "%s is \"%.200s\", which is no engine of this machine",
+		  row->variable, said);
+	error_hint(error, "run mvapply on the engine's own machine, with %s unset or unix:///PATH",
+		   row->variable);
+	return error_code(error, CODE_ENGINE_PLACE);
+}
+
+size_t engine_sockets(enum source_kind kind, const char *paths[2])
+{
+	struct error ignored;
+	if (engine_socket(kind, &paths[0], &ignored) < 0)
+		return 0;
+	const char *said = getenv(kinds[kind].variable);
+	if (said && *said)
+		return 1;
+	paths[0] = kinds[kind].sockets[0];
+	paths[1] = kinds[kind].sockets[1];
+	return 2;
+}
+
+CURL *engine_handle_new(enum source_kind kind, struct error *error)
+{
+	const char *path;
+	if (libcurl_load(error) < 0 || engine_socket(kind, &path, error) < 0)
+		return NULL;
+	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		error_set(error, ENAMETOOLONG, "the path of %s's socket is too long: %.200s",
+			  source_kind_name(kind), path);
+		error_code(error, CODE_ENGINE_PLACE);
+		return NULL;
+	}
+	CURL *curl = memory_or_die(libcurl.easy_init());
+	libcurl.easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, path);
+	libcurl.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	libcurl.easy_setopt(curl, CURLOPT_PROXY, "");
+	libcurl.easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	libcurl.easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+	libcurl.easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	libcurl.easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MILLISECONDS);
+	return curl;
+}
+
+static int unreachable(enum source_kind kind, const char *reason, struct error *error)
+{
+	struct error ignored;
+	const char *path = "?", *name = source_kind_name(kind);
+	(void)engine_socket(kind, &path, &ignored);
+	error_set(error, EHOSTDOWN, "%s cannot be reached at %s: %s", name, path, reason);
+	error_hint(error,
+		   kind == SOURCE_DOCKER
+			   ? "start it (systemctl start docker), or say in DOCKER_HOST where it is"
+			   : "start its service (systemctl start podman.socket), or say in "
+			     "CONTAINER_HOST where it is");
+	return error_code(error, CODE_ENGINE_SILENT);
+}
+
+/* It is there, and starting it is no help. */
+int engine_too_late(enum source_kind kind, struct error *error)
+{
+	unreachable(kind, "it does not answer in time", error);
+	error_hint(error,
+		   kind == SOURCE_DOCKER
+			   ? "see whether `docker ps` answers; if it does not, restart the "
+			     "engine (systemctl restart docker)"
+			   : "see whether `podman --remote ps` answers; if it does not, restart "
+			     "its service (systemctl restart podman)");
+	return -EHOSTDOWN;
+}
+
+int engine_handle_failed(enum source_kind kind, CURL *curl, CURLcode code, struct error *error)
+{
+	long errnum = 0;
+	libcurl.easy_getinfo(curl, CURLINFO_OS_ERRNO, &errnum);
+	switch ((int)code) {
+	case CURLE_COULDNT_CONNECT:
+		unreachable(kind, strerror((int)errnum), error);
+		if (errnum != EACCES && errnum != EPERM)
+			return -EHOSTDOWN;
+		error->errnum = EACCES;
+		return error_code(error, CODE_RIGHTS);
+	case CURLE_OPERATION_TIMEDOUT:
+		return engine_too_late(kind, error);
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+		return unreachable(kind, "it ended the connection in the middle of an answer",
+				   error);
+	default:
+		error_set(error, EPROTO, "%s does not speak HTTP as it should: %s",
+			  source_kind_name(kind), libcurl.easy_strerror(code));
+		return error_code(error, CODE_ENGINE_ANSWER);
+	}
+}
+
+/* RFC 3986, 2.3. */
+static bool unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("-._~", c));
+}
+
+char *engine_http_escape(const char *text)
+{
+	char *escaped = memory_new(3 * strlen(text) + 1, 1), *to = escaped;
+	for (; *text; text++)
+		to += unreserved(*text) ? sprintf(to, "%c", *text)
+					: sprintf(to, "%%%02X", (unsigned char)*text);
+	return escaped;
+}

@@ -1,0 +1,20 @@
+/* A handle of libcurl for an engine's unix socket, and the errors of what is done with it. */
+#ifndef RECONCILE_ENGINE_HANDLE_H
+#define RECONCILE_ENGINE_HANDLE_H
+
+#include "base/error.h"
+#include "engine/libcurl.h"
+#include "schema/model.h"
+
+/* As one segment of a path or a value of a query; the caller's to free. */
+char *engine_http_escape(const char *text);
+
+/* For who makes the requests alone: a handle that is set up for the engine's socket and that
+ * has the time-out for connecting, and nothing more. */
+CURL *engine_handle_new(enum source_kind kind, struct error *error);
+/* The error of a request that failed: EHOSTDOWN, EACCES or EPROTO (engine/http.h). */
+int engine_handle_failed(enum source_kind kind, CURL *curl, CURLcode code, struct error *error);
+/* The same of one that exceeded its time limit. */
+int engine_too_late(enum source_kind kind, struct error *error);
+
+#endif

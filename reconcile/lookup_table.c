@@ -1,0 +1,155 @@
+#include "reconcile/lookup_table.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "reconcile/netns.h"
+#include "reconcile/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data)
+{
+	struct lookups *lookups = memory_new(1, sizeof(*lookups));
+	struct error ignored;
+	pool_raise_limit();
+	lookups->engines = engines_new(loop);
+	lookups->answered = answered;
+	lookups->data = data;
+	int fd = netns_open_own(&lookups->host, &ignored);
+	if (fd >= 0)
+		close(fd);
+	return lookups;
+}
+
+struct engines *lookups_engines(struct lookups *lookups)
+{
+	return lookups->engines;
+}
+
+void lookup_result_clear(struct result *result)
+{
+	if (result->arena && result->process >= 0)
+		close(result->process);
+	if (result->arena)
+		arena_free(result->arena);
+	*result = (struct result){.process = -1};
+}
+
+void lookup_process_close(struct question *question)
+{
+	if (question->process >= 0)
+		close(question->process);
+	question->process = -1;
+}
+
+void lookup_question_end(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	if (!question->arena)
+		return;
+	engine_inquiry_end(question->inquiry);
+	lookup_process_close(question);
+	arena_free(question->arena);
+	question->arena = NULL;
+	lookup->lookups->asking--;
+}
+
+static void lookup_free(struct lookup *lookup)
+{
+	lookup_question_end(lookup);
+	lookup_result_clear(&lookup->result);
+	lookup->lookups->count--;
+	free(lookup->source);
+	free(lookup);
+}
+
+static bool everyone(struct lookup *lookup)
+{
+	(void)lookup;
+	return true;
+}
+
+bool lookup_unwanted(struct lookup *lookup)
+{
+	bool wanted = lookup->wanted;
+	lookup->wanted = false;
+	return !wanted;
+}
+
+static void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup))
+{
+	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
+		for (struct lookup **at = &lookups->buckets[i], *lookup; (lookup = *at);)
+			if (which(lookup)) {
+				*at = lookup->next;
+				lookup_free(lookup);
+			} else {
+				at = &lookup->next;
+			}
+}
+
+void lookups_free(struct lookups *lookups)
+{
+	if (!lookups)
+		return;
+	lookups_drop(lookups, everyone);
+	engines_free(lookups->engines);
+	free(lookups);
+}
+
+bool lookup_possible(enum source_kind kind)
+{
+	return kind == SOURCE_DOCKER || kind == SOURCE_PODMAN;
+}
+
+struct lookup **lookup_place(struct lookups *lookups, enum source_kind kind, const char *source)
+{
+	struct lookup **at = &lookups->buckets[hash_text(HASH_START, source) % LOOKUP_BUCKETS];
+	while (*at && ((*at)->kind != kind || strcmp((*at)->source, source) != 0))
+		at = &(*at)->next;
+	return at;
+}
+
+struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, const char *source)
+{
+	struct lookup **at = lookup_place(lookups, kind, source);
+	struct lookup *lookup = *at;
+	if (lookup)
+		return lookup;
+	lookup = *at = memory_new(1, sizeof(*lookup));
+	*lookup = (struct lookup){.lookups = lookups,
+				  .kind = kind,
+				  .source = memory_or_die(strdup(source)),
+				  .result.process = -1,
+				  .question.process = -1};
+	lookups->count++;
+	return lookup;
+}
+
+void lookups_want(struct lookups *lookups, const struct desired *desired)
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
+			const struct container *container = &desired->sets[s].containers[i];
+			if (lookup_possible(container->source_kind))
+				lookup_of(lookups, container->source_kind, container->source)
+					->wanted = true;
+		}
+}
+
+void lookups_keep(struct lookups *lookups, const struct desired *desired)
+{
+	lookups_want(lookups, desired);
+	lookups_drop(lookups, lookup_unwanted);
+}
+
+void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data)
+{
+	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
+		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
+			if (at->kind == kind)
+				visit(data, at->source,
+				      at->result.arena ? at->result.located.id : NULL);
+}
