@@ -268,8 +268,9 @@ static void test_addresses_without_protocol(void **state)
 	struct live *live = world_new();
 	live->addr_proto = false;
 	struct desired *lab = converge(live, "name: lab\n" LAN(", vlan: 10") WEB);
-	struct desired *prod = converge(live, "name: prod\n" LAN(", vlan: 10")
-						      WEB_WITH("ipv4_address: 172.16.86.9"));
+	struct desired *prod =
+		converge(live, "name: prod\n" LAN(", vlan: 10") "containers: {db: {networks: {lan: "
+								"{ipv4_address: 172.16.86.9}}}}\n");
 	struct live_ns *web = world_ns(live, "web");
 	world_addr(web, web->links[0].ifindex, "fe80::42:acff:fe10:5602/64", 0);
 	expect(live, "name: lab\n" LAN(", vlan: 10") WEB, &open, "");
