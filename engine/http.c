@@ -190,7 +190,9 @@ static void request_begin(struct engine_request *request)
 /* Begins those whose turn it is. */
 static void requests_begin(struct engine_http *http)
 {
+	/* One that is freed is in the list no longer, which the analyser does not see. */
 	for (struct engine_request *request = http->requests; request; request = request->next)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		if (!request->curl && !request->over && http->active[request->kind] < ACTIVE_MAX)
 			request_begin(request);
 }
@@ -198,7 +200,7 @@ static void requests_begin(struct engine_http *http)
 static struct engine_request *request_over(const struct engine_http *http)
 {
 	struct engine_request *request = http->requests;
-	while (request && !request->over)
+	while (request && !request->over) /* NOLINT(clang-analyzer-unix.Malloc) */
 		request = request->next;
 	return request;
 }
@@ -275,7 +277,7 @@ void engine_http_free(struct engine_http *http)
 		return;
 	while (http->requests) {
 		struct engine_request *request = http->requests;
-		request_end(request);
+		request_end(request); /* NOLINT(clang-analyzer-unix.Malloc) */
 		request_free(request);
 	}
 	if (http->multi)
