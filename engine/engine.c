@@ -19,13 +19,15 @@ struct engines {
 struct query {
 	enum source_kind kind;
 	struct arena *arena;
-	const char *name; /* as the file has it */
+	const char *name;      /* as the file has it */
+	const char *preferred; /* an id, or NULL */
 };
 
 struct engine_inquiry {
 	struct engines *engines;
 	struct query query;
 	const char *asked; /* the container: a name, an id or its beginning */
+	const char *note;  /* as in struct engine_container */
 	struct engine_request *request;
 	struct error refusal; /* errnum 0: none */
 	engine_inspected *tell;
@@ -165,6 +167,7 @@ struct members {
 	const char *id;      /* a running one, else any; NULL: there is none */
 	size_t running;      /* how many */
 	const char *listing; /* of the running ones */
+	const char *kept;    /* what people call the preferred one, which runs; or NULL */
 };
 
 static int member_take(const struct query *query, const json_t *item, struct members *members,
@@ -177,6 +180,8 @@ static int member_take(const struct query *query, const json_t *item, struct mem
 	if (!compose_member(item, query->name))
 		return 0;
 	bool running = strcmp(state, "running") == 0 || strcmp(state, "paused") == 0;
+	if (running && query->preferred && strcmp(json_string_value(id), query->preferred) == 0)
+		members->kept = arena_strdup(query->arena, member_name(item));
 	if (!members->id || (running && !members->running))
 		members->id = arena_strdup(query->arena, json_string_value(id));
 	if (running && members->running++)
@@ -196,6 +201,18 @@ static int members_take(const struct query *query, const json_t *json, struct me
 	return status;
 }
 
+/* The one that was found before stays. */
+static const char *service_note(const struct query *query, const struct members *members)
+{
+	char code[CODE_TEXT_SIZE];
+	return arena_printf(
+		query->arena,
+		"Compose's \"%s\" runs as %zu containers: %s; its attachments stay with "
+		"%s [%s]",
+		query->name, members->running, members->listing, members->kept,
+		code_format(CODE_SERVICE_SCALED, code));
+}
+
 static int service_scaled(const struct query *query, const struct members *members,
 			  struct error *error)
 {
@@ -207,7 +224,7 @@ static int service_scaled(const struct query *query, const struct members *membe
 
 /* Gives the id of the container to ask about. */
 static int service_find(const struct query *query, const json_t *json, const char **ret_id,
-			struct error *error)
+			const char **ret_note, struct error *error)
 {
 	struct members members = {0};
 	int status = members_take(query, json, &members, error);
@@ -216,8 +233,10 @@ static int service_find(const struct query *query, const json_t *json, const cha
 	if (!members.id)
 		return error_set(error, ENOENT, "%s has no container of Compose's \"%s\" yet",
 				 source_kind_name(query->kind), query->name);
-	*ret_id = members.id;
-	return members.running > 1 ? service_scaled(query, &members, error) : 0;
+	const bool kept = members.running > 1 && members.kept;
+	*ret_id = kept ? query->preferred : members.id;
+	*ret_note = kept ? service_note(query, &members) : NULL;
+	return members.running > 1 && !kept ? service_scaled(query, &members, error) : 0;
 }
 
 static void inquiry_tell(struct engine_inquiry *inquiry, const struct engine_container *container,
@@ -271,6 +290,7 @@ static void container_answered(void *data, json_t *json, const struct error *fai
 	struct error error = *failure;
 	int status =
 		json ? container_take(&inquiry->query, json, &container, &error) : -error.errnum;
+	container.note = inquiry->note;
 	if (status == -ENOENT)
 		inquiry_absent(inquiry);
 	else if (status == -EBADMSG && engine_name_ambiguous(inquiry->asked))
@@ -298,7 +318,7 @@ static void service_answered(void *data, json_t *json, const struct error *failu
 	struct engine_inquiry *inquiry = data;
 	struct error error = *failure;
 	const char *id = NULL;
-	if (json && service_find(&inquiry->query, json, &id, &error) == 0)
+	if (json && service_find(&inquiry->query, json, &id, &inquiry->note, &error) == 0)
 		container_ask(inquiry, id);
 	else
 		inquiry_tell(inquiry, NULL, &error);
@@ -335,6 +355,11 @@ struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source
 	else
 		container_ask(inquiry, inquiry->query.name);
 	return inquiry;
+}
+
+void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id)
+{
+	inquiry->query.preferred = id ? arena_strdup(inquiry->query.arena, id) : NULL;
 }
 
 void engine_inquiry_end(struct engine_inquiry *inquiry)

@@ -43,6 +43,7 @@ struct engine_container {
 	const char *sandbox;    /* where the engine keeps its namespace, or "" */
 	pid_t pid;              /* as the engine sees it; 0: it does not run */
 	bool host_network;
+	const char *note; /* a sentence of warning about which container it is, or NULL */
 };
 
 struct engine_inquiry;
@@ -59,6 +60,9 @@ typedef void engine_inspected(void *data, const struct engine_container *contain
 struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source_kind kind,
 					    const char *name, struct arena *arena,
 					    engine_inspected *tell, void *data);
+/* Of a Compose service that runs as several containers, the one with this id is meant, if it is one
+ * of them. To be called at once; `id` may be NULL. */
+void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id);
 /* `tell` is not called any more. */
 void engine_inquiry_end(struct engine_inquiry *inquiry);
 

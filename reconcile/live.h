@@ -119,6 +119,7 @@ struct target {
 	bool stale;         /* something may have changed since it was found */
 	struct live_ns *ns; /* when ready */
 	const char *id;     /* the engine's, of the container that was found; else NULL */
+	const char *note;   /* when ready: a sentence of warning, or NULL */
 	enum code code;     /* otherwise: which error it is; CODE_NONE: it is just not there yet */
 	const char *reason; /* otherwise */
 	const char *hint;   /* or NULL */

@@ -65,6 +65,7 @@ static struct located located_copy(const struct located *from, struct arena *are
 	struct located located = *from;
 	located.name = copied(arena, from->name);
 	located.id = copied(arena, from->id);
+	located.note = copied(arena, from->note);
 	located.reason = copied(arena, from->reason);
 	located.hint = copied(arena, from->hint);
 	return located;
@@ -241,6 +242,7 @@ static void finish_ready(struct lookup *lookup)
 		.name = arena_printf(question->arena, "%s %s", source_kind_name(lookup->kind),
 				     lookup->source),
 		.id = question->container.id,
+		.note = question->container.note,
 	};
 	if (sandbox_differs(lookup))
 		finish_elsewhere(lookup);
@@ -258,6 +260,7 @@ static void look_begin(struct lookup *lookup)
 	question->inquiry =
 		engine_inspect_begin(lookup->lookups->engines, lookup->kind, lookup->source,
 				     question->arena, container_answered, lookup);
+	engine_inquiry_prefer(question->inquiry, lookup->result.located.id);
 }
 
 /* What is found belongs to another run by now. */

@@ -43,6 +43,13 @@ void warning_add(struct planner *planner, const char *format, ...)
 		arena_strdup(plan->arena, text);
 }
 
+static void targets_tell(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->live->n_targets; i++)
+		if (planner->live->targets[i].note)
+			warning_add(planner, "%s", planner->live->targets[i].note);
+}
+
 static void elsewhere_tell(struct planner *planner)
 {
 	if (planner->desired->elsewhere)
@@ -236,6 +243,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	wants_host_routes(&planner);
 	orphans_plan(&planner);
 	elsewhere_tell(&planner);
+	targets_tell(&planner);
 	nets_tell(&planner);
 	claims_tell(&planner);
 	for (size_t i = 0; i < planner.n_slots; i++)

@@ -20,6 +20,7 @@ struct located {
 	struct stat stat;
 	const char *name;          /* for people; when ready */
 	const char *id;            /* the engine's, where it has such a container; else NULL */
+	const char *note;          /* a sentence of warning, when ready; or NULL */
 	enum code code;            /* otherwise, as in struct target */
 	const char *reason, *hint; /* otherwise; hint may be NULL */
 };

@@ -86,6 +86,7 @@ void target_keep(struct observer *observer, struct target *target, const struct 
 	target->reason = copied(observer, before->reason);
 	target->hint = copied(observer, before->hint);
 	target->id = copied(observer, before->id);
+	target->note = copied(observer, before->note);
 	struct space *space = space_before(observer, before);
 	if (space)
 		target_enter(observer, target, space);
@@ -132,6 +133,7 @@ static void target_locate(struct observer *observer, struct target *target,
 	target->reason = located.reason;
 	target->hint = located.hint;
 	target->id = located.id;
+	target->note = located.note;
 	if (located.state != TARGET_READY)
 		return;
 	struct space *space = space_of(observer, located.fd, &located.stat, located.name);

@@ -129,6 +129,33 @@ def noise(host, engine):
     same([line for line in log if "trying again" in line or "blocked" in line], [], "complaints")
 
 
+@on_each("watch: a Compose service that is scaled keeps its attachment")
+def scaled(host, engine):
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
+    text = document({"n": lan()}, {"web": {engine.kind: "shop/web", "networks": ["n"]}})
+    engine.run("shop-web-1", labels=labels)
+    with watching(host, "-f", host.write(text), env=engine.env) as service:
+        until_attached(host, engine, service, "shop-web-1", "172.16.86.2/24")
+        service.until_says("listening to its events")
+        engine.run("shop-web-2", labels=labels)
+        service.until_says("its attachments stay with shop-web-1 [MV0708]", 40)
+        with engine.space("shop-web-1") as space:
+            before = identity(host, space)
+            for change in ("link set eth0 down", "address flush dev eth0", "link del eth0"):
+                host.ip(space, change)
+                service.until(lambda: host.names(space) == {"eth0"} and
+                              identity(host, space) == before, f"healed after {change}")
+        engine.restart("shop-web-1")
+        until_attached(host, engine, service, "shop-web-1", "172.16.86.2/24")
+        with engine.space("shop-web-2") as space:
+            same(host.names(space), set(), "the second one")
+        # One of the two is left, and is no longer ambiguous.
+        engine.stop("shop-web-1")
+        until_attached(host, engine, service, "shop-web-2", "172.16.86.2/24")
+        service.quiet()
+        same([line for line in service.log() if "blocked" in line], [], "what was blocked")
+
+
 @on_each("watch: an engine that goes and returns")
 def engine_away(host, engine):
     engine.run("other")
