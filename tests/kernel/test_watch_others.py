@@ -1,8 +1,11 @@
 """What came after the service's first look, in namespaces that it was never told of: before it chooses an
 address it knows of all that is live, and it waits for nobody while it has the lock."""
+import contextlib
 import os
 import re
+import socket
 import subprocess
+import threading
 import time
 
 from declare import document, lan
@@ -246,3 +249,57 @@ def service_after_death(host):
                  ["created attach web/n"], "the log")
             host.remove_netns("web")
             service.until_says("pending")
+
+
+# --- what is undone
+
+class Undoing(threading.Thread):
+    """Undoes, in the namespace, each repair of the link's MTU as soon as it is told of it."""
+    def __init__(self, host, ns):
+        super().__init__()
+        self.host, self.ns, self.repairs, self.over = host, ns, 0, False
+        with host.inside(ns):
+            self.events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+            self.events.bind((0, 1))  # RTMGRP_LINK
+            self.events.settimeout(0.1)
+            self.shell = subprocess.Popen(["ip", "-batch", "-"], stdin=subprocess.PIPE, text=True,
+                                          bufsize=1)
+
+    def run(self):
+        self.undo()
+        while not self.over:
+            with contextlib.suppress(TimeoutError, OSError):
+                message = self.events.recv(1 << 16)
+                mtu = re.search(rb"\x08\0\x04\0(....)", message[32:], re.DOTALL)  # IFLA_MTU
+                if mtu and int.from_bytes(mtu[1], "little") == 1500:
+                    self.repairs += 1
+                    self.undo()
+
+    def undo(self):
+        self.shell.stdin.write("link set eth0 mtu 1300\n")
+
+    def end(self):
+        self.over = True
+        self.join()
+        self.shell.communicate()
+        self.events.close()
+
+
+@test("watch undone: what a container undoes at once is left alone for longer and longer", seconds=120)
+def undone_at_once(host):
+    host.netns("web", "db")
+    with watching(host, "-f", host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))) \
+            as service:
+        service.settle()
+        web = Undoing(host, "web")
+        web.start()
+        try:
+            said = "eth0 does not stay as it was made"
+            service.until(lambda: sum(said in line for line in service.log()) >= 5, "five pauses", 60)
+            # 16 are free, and the round in which it is seen makes up to four; then one a pause.
+            assert web.repairs <= 16 + 4 + 5 * 4, web.repairs
+            host.ip("db", "link set eth0 mtu 1300")  # another one's are not held up by it
+            service.until(lambda: host.link("db", "eth0")["mtu"] == 1500, "repaired")
+        finally:
+            web.end()
+        service.until(lambda: host.link("web", "eth0")["mtu"] == 1500, "repaired in the end", 60)
