@@ -70,35 +70,70 @@ static bool index_matters(const struct service *service, int ifindex)
 	return link;
 }
 
-/* Other programs' links, addresses and routes come and go on a host all the time. */
-static bool host_event_matters(const struct service *service, const struct nlmsghdr *message)
+static bool link_event_matters(const struct service *service, const struct nlmsghdr *message)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct live_link link;
 	struct parent_ref parent;
-	struct live_addr addr;
-	struct live_route route;
-	bool has_proto;
-	enum decoded decoded = DECODE_SKIP;
-	bool matters = false;
-	switch (message->nlmsg_type) {
-	case RTM_NEWLINK:
-		decoded = decode_link(arena, message, &link, &parent);
-		matters = decoded == DECODED &&
-			  (link_matters(service, &link) || index_matters(service, link.ifindex) ||
-			   index_matters(service, link.parent));
-		break;
-	case RTM_NEWADDR:
-		decoded = decode_addr(message, &addr, &has_proto);
-		matters = decoded == DECODED && index_matters(service, addr.ifindex);
-		break;
-	case RTM_NEWROUTE:
-		decoded = decode_route(message, &route);
-		matters = decoded == DECODED &&
-			  (route.proto == MARK_PROTOCOL || index_matters(service, route.ifindex));
+	switch (decode_link(arena, message, &link, &parent)) {
+	case DECODED:
+		/* A veth's peer may have any number in its own namespace. */
+		return link_matters(service, &link) || index_matters(service, link.ifindex) ||
+		       (!parent.elsewhere && index_matters(service, link.parent));
+	case DECODE_SKIP:
+		return false;
+	case DECODE_BAD:
 		break;
 	}
-	return matters || decoded == DECODE_BAD;
+	return true;
+}
+
+static bool addr_event_matters(const struct service *service, const struct nlmsghdr *message)
+{
+	struct live_addr addr;
+	bool has_proto;
+	enum decoded decoded = decode_addr(message, &addr, &has_proto);
+	return decoded == DECODE_BAD ||
+	       (decoded == DECODED && index_matters(service, addr.ifindex));
+}
+
+/* Routes of ours lead from the host's own link of a network to its containers (wants_host_routes):
+ * others' to the same destination are in their way. A routing daemon changes any others all the
+ * time.
+ */
+static bool destination_matters(const struct service *service, const struct prefix *to)
+{
+	for (size_t s = 0; to->len == ip_bits(&to->ip) && s < service->desired->n_sets; s++) {
+		const struct set *set = &service->desired->sets[s];
+		for (size_t i = 0; i < set->n_networks; i++)
+			if (set->networks[i].host.wanted &&
+			    network_subnet_of(&set->networks[i], &to->ip))
+				return true;
+	}
+	return false;
+}
+
+static bool route_event_matters(const struct service *service, const struct nlmsghdr *message)
+{
+	struct live_route route;
+	enum decoded decoded = decode_route(message, &route);
+	return decoded == DECODE_BAD ||
+	       (decoded == DECODED &&
+		(route.proto == MARK_PROTOCOL || destination_matters(service, &route.to)));
+}
+
+/* Other programs' links, addresses and routes come and go on a host all the time. */
+static bool host_event_matters(const struct service *service, const struct nlmsghdr *message)
+{
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+		return link_event_matters(service, message);
+	case RTM_NEWADDR:
+		return addr_event_matters(service, message);
+	case RTM_NEWROUTE:
+		return route_event_matters(service, message);
+	}
+	return false;
 }
 
 static void ns_stale(struct service *service, struct live_ns *ns)

@@ -612,6 +612,49 @@ def foreign(host):
         same(after, before, "links")
 
 
+def listings(trace):
+    """How often links or routes were listed."""
+    return sum(len(re.findall(r"nlmsg_type=(?:RTM_GETLINK|RTM_GETROUTE|0x12|0x1a)\b", line))
+               for line in trace.lines)
+
+
+@test("watch foreign: thousands of routes of a routing daemon on the parent are not read again")
+def routing_daemon(host):
+    host.netns(*TWO)
+    text = document({"n": lan(host={"ipv4_address": "172.16.86.250", "interface_name": "lan0"})}, TWO)
+    some = [f"10.{number // 256}.{number % 256}.0/24" for number in range(3000)]
+    host.batch("host", [f"route add {to} dev eth0 protocol bgp" for to in some])
+    with watching(host, "-f", host.write(text)) as service:
+        with service.traced() as trace:
+            host.batch("host", [f"route {verb} {to} dev eth0 protocol bgp" for to in some[:200]
+                                for verb in ("del", "add")] +
+                       ["route add default dev eth0 protocol bgp metric 20",
+                        "route add 172.16.0.0/16 dev eth0 protocol bgp",
+                        "route add 172.16.86.2/32 dev eth0 table 100 protocol bgp"])
+        same((listings(trace), service.news()), (0, []), "listings, and the log")
+        # One that can be in the way of ours, or was ours, is another matter.
+        before = host.routes("host")
+        host.ip("host", "route del 172.16.86.3/32")
+        service.until(lambda: host.routes("host") == before, "put back")
+        with service.traced() as trace:
+            host.ip("host", "route replace 172.16.86.2/32 dev eth0 protocol bgp")
+            service.until_says("172.16.86.2")
+        assert listings(trace) >= 1, "it is not looked at"
+
+
+@test("watch foreign: a link of the host whose peer has the parent's number elsewhere")
+def peer_of_same_number(host):
+    host.netns(*TWO, "other")
+    index = host.link("host", "eth0")["ifindex"]
+    with watching(host, "-f", host.write(two())) as service:
+        with service.traced() as trace:
+            host.ip("other", f"link add peer1 index {index} type veth peer name peer0")
+            host.ip("other", f"link set peer0 netns {service.pid}")
+            host.batch("host", ["link set peer0 up", "link set peer0 down"] * 20)
+        same(host.link("host", "peer0")["link_index"], index, "the peer's number")
+        same((listings(trace), service.news()), (0, []), "listings, and the log")
+
+
 @test("watch foreign: another set of the same parent")
 def another_set(host):
     host.netns(*TWO, "other")
