@@ -272,6 +272,10 @@ static const struct code_text texts[] = {
 	 "Of addresses and of routes, 1 MiB of the kernel's listing are read for each container, some "
 	 "20,000 routes, as all others wait meanwhile. What is in the namespace stays as it is; "
 	 "remove what fills it, and run mvapply again."},
+	{CODE_DESCRIPTORS, "too many files are open",
+	 "A look at all network namespaces takes up to two descriptors for each. mvapply raises "
+	 "its own limit as far as it may: raise the hard limit, by `LimitNOFILE=` of the unit or "
+	 "`ulimit -Hn`."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",

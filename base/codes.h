@@ -109,6 +109,7 @@ enum code {
 	CODE_LOCKED = 920,
 	CODE_JSON = 921,
 	CODE_CROWDED = 922,
+	CODE_DESCRIPTORS = 923,
 	/* the command line */
 	CODE_COMMAND = 1001,
 	CODE_OPTION = 1002,

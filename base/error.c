@@ -12,7 +12,9 @@ int error_set(struct error *error, int errnum, const char *format, ...)
 	vsnprintf(error->text, sizeof(error->text), format, args);
 	va_end(args);
 	error->errnum = errnum;
-	error->code = errnum == EPERM || errnum == EACCES ? CODE_RIGHTS : CODE_SYSTEM;
+	error->code = errnum == EPERM || errnum == EACCES    ? CODE_RIGHTS
+		      : errnum == EMFILE || errnum == ENFILE ? CODE_DESCRIPTORS
+							     : CODE_SYSTEM;
 	error->hint[0] = '\0';
 	return errnum ? -errnum : -EINVAL;
 }

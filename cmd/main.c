@@ -6,10 +6,12 @@
 #include "cmd/text.h"
 #include "dhcp/lessor.h"
 #include "dhcp/script.h"
+#include "reconcile/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,9 +92,14 @@ static int run(const struct command *command, struct options *options)
 		options->insecure = true;
 	if (!options->host && command->groups & OPTIONS_HOST)
 		options->host = host_name(options->arena);
+	/* Every namespace takes a descriptor or two. */
+	pool_raise_limit();
 	/* Whether the files have DHCP in them is not known yet: they are read without rights. */
 	if (command->changes && !options->dry_run)
 		options->lessor = lessor_new();
+	/* Whoever reads what it says may go; what it has begun, it does to the end. */
+	if (command->changes)
+		(void)signal(SIGPIPE, SIG_IGN);
 	confine(command, options);
 	int code = command->run(options);
 	lessor_free(options->lessor);

@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Known from before, but not as it is now. */
@@ -39,7 +41,9 @@ static void place_visit(const struct netns_place *place, void *data)
 	/* Gone meanwhile, or covered by something else. */
 	if (fd == -ENOENT || fd == -ESRCH || fd == -EINVAL || fd == -ENOTDIR || fd == -ELOOP)
 		return;
-	if (observer->everything || !place->process)
+	if (fd == -EMFILE || fd == -ENFILE)
+		observer->starved = true;
+	else if (observer->everything || !place->process)
 		unseen_add(observer, "network namespace %s: %s", place->name, error.text);
 }
 
@@ -115,6 +119,21 @@ static bool everything_matters(void)
 	return geteuid() != 0 || user_namespace_initial();
 }
 
+/* One sentence for all that could not be opened, containers' among them. */
+static void starved_tell(struct observer *observer)
+{
+	struct rlimit limit = {0};
+	for (size_t i = 0; i < observer->live->n_targets; i++)
+		observer->starved |= observer->live->targets[i].code == CODE_DESCRIPTORS;
+	if (!observer->starved)
+		return;
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	unseen_add(observer,
+		   "network namespaces: too many open files, of which the limit is "
+		   "%ju: raise it by LimitNOFILE= of the unit, or `ulimit -Hn`",
+		   (uintmax_t)limit.rlim_cur);
+}
+
 static int host_open(struct observer *observer, struct error *error)
 {
 	int fd = netns_open_own(&observer->host, error);
@@ -175,6 +194,7 @@ static struct live *look(struct live *before, const struct desired *desired,
 		if (before)
 			nameless_find(&observer);
 		status = spaces_read(&observer, error);
+		starved_tell(&observer);
 	}
 	spaces_settle(&observer);
 	if (before)
@@ -188,7 +208,6 @@ static struct live *look(struct live *before, const struct desired *desired,
 
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error)
 {
-	pool_raise_limit();
 	return look(NULL, desired, lookups, true, error);
 }
 

@@ -37,6 +37,7 @@ struct observer {
 	size_t *table;       /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
 	const struct target **sorted; /* before's, by source */
+	bool starved;                 /* no descriptor was left */
 	bool everything;              /* a process that cannot be looked at is told of */
 };
 

@@ -87,8 +87,10 @@ static void space_failed(struct observer *observer, const struct space *space,
 		target->reason = arena_strdup(observer->live->arena, error->text);
 		target->hint = error->errnum == EPERM ? HINT_CAPABILITIES : NULL;
 	}
-	if (space->target == NOBODY && !space->ns->crowded &&
-	    (observer->everything || !space->process || error->errnum != EPERM))
+	if (error->errnum == EMFILE || error->errnum == ENFILE)
+		observer->starved = true;
+	else if (space->target == NOBODY && !space->ns->crowded &&
+		 (observer->everything || !space->process || error->errnum != EPERM))
 		unseen_add(observer, "network namespace %s: %s", space->ns->name, error->text);
 }
 

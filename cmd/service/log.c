@@ -1,5 +1,6 @@
 #include "cmd/service/log.h"
 
+#include "cmd/service/log_queue.h"
 #include "reconcile/json_text.h"
 #include "schema/source.h"
 
@@ -10,8 +11,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#define HELD_SIZE ((size_t)64 << 10)
 
 static const char *const level_names[] = {
 	[LEVEL_ERROR] = "error",
@@ -29,18 +28,19 @@ static bool on_journal(void)
 	       fstat(STDERR_FILENO, &stat) == 0 && stat.st_dev == device && stat.st_ino == inode;
 }
 
-static FILE *stream_of(const struct log *log)
-{
-	return log->json ? stdout : stderr;
-}
-
 struct log log_new(const struct options *options)
 {
-	const struct log log = {.json = options->output == OUTPUT_JSON,
-				.journal = on_journal(),
-				.quiet = options->quiet};
-	(void)setvbuf(stream_of(&log), NULL, _IOFBF, HELD_SIZE);
-	return log;
+	const bool json = options->output == OUTPUT_JSON;
+	return (struct log){.json = json,
+			    .journal = on_journal(),
+			    .quiet = options->quiet,
+			    .queue = log_queue_new(json ? STDOUT_FILENO : STDERR_FILENO)};
+}
+
+void log_free(struct log *log)
+{
+	(void)log_flush(log);
+	log_queue_free(log->queue);
 }
 
 void log_hold(struct log *log)
@@ -51,7 +51,7 @@ void log_hold(struct log *log)
 void log_let_go(struct log *log)
 {
 	log->held = false;
-	(void)fflush(stream_of(log));
+	(void)log_flush(log);
 }
 
 /* UTC, RFC 3339. */
@@ -66,15 +66,21 @@ static const char *time_text(char text[32])
 	return text;
 }
 
-static void json_line(enum log_level level, const char *message, json_t *fields)
+static void json_line(const struct log *log, enum log_level level, const char *message,
+		      json_t *fields)
 {
 	char text[32];
 	json_t *line = json_pack("{s:s, s:s, s:o}", "time", time_text(text), "level",
 				 level_names[level], "message", json_text(message));
 	if (fields)
 		json_object_update_missing(line, fields);
-	json_dumpf(line, stdout, JSON_COMPACT);
-	fputc('\n', stdout);
+	char *dumped = json_dumps(line, JSON_COMPACT);
+	if (dumped) {
+		const size_t size = strlen(dumped);
+		dumped[size] = '\n'; /* in place of the terminator */
+		log_queue_add(log->queue, dumped, size + 1);
+	}
+	free(dumped);
 	json_decref(line);
 }
 
@@ -84,11 +90,35 @@ static void text_line(const struct log *log, enum log_level level, const char *m
 					       [LEVEL_WARNING] = "warning: ",
 					       [LEVEL_NOTICE] = "",
 					       [LEVEL_INFO] = ""};
-	char text[32];
-	if (log->journal)
-		fprintf(stderr, "<%d>%s\n", level, message);
+	char text[32], line[LOG_MESSAGE_SIZE + 64];
+	const int size = log->journal ? snprintf(line, sizeof(line), "<%d>%s\n", level, message)
+				      : snprintf(line, sizeof(line), "%s %s%s\n", time_text(text),
+						 prefixes[level], message);
+	log_queue_add(log->queue, line, (size_t)size);
+}
+
+static void line_add(const struct log *log, enum log_level level, const char *message,
+		     json_t *fields)
+{
+	if (log->json)
+		json_line(log, level, message, fields);
 	else
-		fprintf(stderr, "%s %s%s\n", time_text(text), prefixes[level], message);
+		text_line(log, level, message);
+}
+
+int log_flush(const struct log *log)
+{
+	char message[LOG_MESSAGE_SIZE];
+	bool written = log_queue_write(log->queue);
+	const size_t lost = log_queue_lost(log->queue);
+	if (lost) {
+		snprintf(message, sizeof(message),
+			 "%zu line%s of the log were lost: nobody read them", lost,
+			 lost == 1 ? "" : "s");
+		line_add(log, LEVEL_WARNING, message, NULL);
+		written = log_queue_write(log->queue);
+	}
+	return written ? -1 : log_queue_fd(log->queue);
 }
 
 /* Names of files may hold any byte; a line of the log is one line of UTF-8. */
@@ -99,12 +129,11 @@ void log_write_fields(const struct log *log, enum log_level level, const char *m
 	if (!log->quiet || level <= LEVEL_WARNING) {
 		snprintf(line, sizeof(line), "%s", message);
 		text_make_printable(line);
-		if (log->json)
-			json_line(level, line, fields);
-		else
-			text_line(log, level, line);
 		if (!log->held)
-			(void)fflush(stream_of(log));
+			(void)log_flush(log);
+		line_add(log, level, line, fields);
+		if (!log->held)
+			(void)log_flush(log);
 	}
 	json_decref(fields);
 }

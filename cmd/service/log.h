@@ -15,15 +15,21 @@ enum log_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INF
 struct log {
 	bool json, journal, quiet;
 	bool held; /* lines are kept until they are let go (log_hold) */
+	struct log_queue *queue;
 };
 
 /* stderr connected to the journal is told by JOURNAL_STREAM (systemd.exec(5)). */
 struct log log_new(const struct options *options);
+void log_free(struct log *log);
 
-/* While others wait for what the service has, its lines are kept (64 KiB of them): who reads them
- * may not go on reading, as a terminal that is stopped. */
+/* While others wait for what the service has, nothing is written. */
 void log_hold(struct log *log);
 void log_let_go(struct log *log);
+
+/* Writes what waits, as far as its reader takes it, and tells how many lines were lost, once there
+ * is room. Returns -1 if nothing is left, or the descriptor to wait for. Who reads them may go on
+ * reading later, as a terminal that is stopped, or never. */
+int log_flush(const struct log *log);
 
 __attribute__((format(printf, 3, 4))) void log_write(const struct log *log, enum log_level level,
 						     const char *format, ...);

@@ -1,9 +1,11 @@
 #include "cmd/service/metrics.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,11 +70,21 @@ static void put_all(FILE *out, const struct metrics *metrics)
 	put_durations(out, metrics);
 }
 
+/* Others may write that folder: what they put there is neither followed nor written to. */
+static FILE *temporary_open(char *path)
+{
+	int fd = mkostemp(path, O_CLOEXEC);
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (fd >= 0 && !out)
+		close(fd);
+	return out;
+}
+
 int metrics_write(const struct metrics *metrics, const char *path, struct error *error)
 {
 	char temporary[PATH_MAX];
-	snprintf(temporary, sizeof(temporary), "%s.%ld.tmp", path, (long)getpid());
-	FILE *out = fopen(temporary, "we");
+	snprintf(temporary, sizeof(temporary), "%s.tmp.XXXXXX", path);
+	FILE *out = temporary_open(temporary);
 	if (!out)
 		return error_set(error, errno, "cannot write metrics: %s: %s", temporary,
 				 strerror(errno));

@@ -65,6 +65,9 @@ void report_steps(struct service *service, const struct plan *plan, const struct
 		const struct step *step = &plan->steps[i];
 		if (!step_acts(step))
 			continue;
+		if (outcomes[i].state == OUTCOME_FAILED &&
+		    outcomes[i].error->code == CODE_DESCRIPTORS)
+			continue; /* one warning tells of all (live.unseen) */
 		if (outcomes[i].state == OUTCOME_FAILED)
 			failure_log(service, arena, step, &outcomes[i]);
 		else if (outcomes[i].state == OUTCOME_DONE)
@@ -108,7 +111,8 @@ static void notices_tell(struct service *service, FILE *told, const struct plan 
 		notice_tell(service, told, LEVEL_WARNING, NULL, plan->warnings[i]);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (!step->reason || step->asked)
+		/* Of those that no descriptor was left for, one warning tells (live.unseen). */
+		if (!step->reason || step->asked || step->code == CODE_DESCRIPTORS)
 			continue;
 		notice_tell(service, told, notice_level(step->action), step,
 			    arena_printf(arena, "%s%s%s", step_text(service, arena, step),

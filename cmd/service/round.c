@@ -400,6 +400,18 @@ static void lock_waits(const char *sentence, void *data)
 	log_write(&service->log, LEVEL_NOTICE, "%s", sentence);
 }
 
+/* What fails each second is told once; and as long as descriptors are short, some rounds succeed.
+ */
+static void failure_tell(struct service *service, const struct error *error)
+{
+	if (error && strcmp(service->failure.text, error->text) != 0)
+		log_error(&service->log, LEVEL_ERROR, NULL, error);
+	if (error)
+		service->failure = *error;
+	else if (!service->live->n_unseen)
+		service->failure = (struct error){.text = ""};
+}
+
 static void round_passes(struct service *service, bool drift)
 {
 	struct error error;
@@ -416,8 +428,7 @@ static void round_passes(struct service *service, bool drift)
 		log_let_go(&service->log);
 		service->failed = !service->live;
 	}
-	if (service->failed)
-		log_error(&service->log, LEVEL_ERROR, NULL, &error);
+	failure_tell(service, service->failed ? &error : NULL);
 }
 
 static void again_set(struct service *service)

@@ -44,18 +44,20 @@ struct service {
 	struct desired *desired;
 	struct desired *next; /* read from files that changed; NULL: they did not */
 	struct reading reading;
-	struct live *live; /* NULL: look at everything */
-	uint64_t content;  /* of the files, when they were last read */
-	char *told;        /* the notices of the last round, a line each */
-	bool guarded;      /* the last plan was too much to delete */
-	bool dirty;        /* a round is due */
-	bool broken;       /* it cannot go on: to be started anew */
-	bool failed;       /* the last round could not be done */
-	bool wide;         /* the next look finds namespaces that it was not told of, too */
-	bool complete;     /* a look of this round did */
-	bool unsure;       /* something failed as if not all were known */
-	bool heard_death;  /* a namespace died since this was last reset */
-	int64_t held_at;   /* the time by which the last round held back what had failed */
+	struct live *live;    /* NULL: look at everything */
+	uint64_t content;     /* of the files, when they were last read */
+	char *told;           /* the notices of the last round, a line each */
+	bool guarded;         /* the last plan was too much to delete */
+	bool dirty;           /* a round is due */
+	bool broken;          /* it cannot go on: to be started anew */
+	bool log_waits;       /* for its reader */
+	bool failed;          /* the last round could not be done */
+	struct error failure; /* why; or no text */
+	bool wide;            /* the next look finds namespaces that it was not told of, too */
+	bool complete;        /* a look of this round did */
+	bool unsure;          /* something failed as if not all were known */
+	bool heard_death;     /* a namespace died since this was last reset */
+	int64_t held_at;      /* the time by which the last round held back what had failed */
 
 	struct timer ahead, debounce, again, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */

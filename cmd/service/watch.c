@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
+#include "cmd/service/log_queue.h"
 #include "cmd/service/notify.h"
 #include "cmd/service/service.h"
 #include "cmd/text.h"
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 static bool reads_stdin(const struct options *options)
 {
@@ -25,6 +27,33 @@ static int usage_stdin(void)
 	return EXIT_USAGE;
 }
 
+static void log_ready(void *data, int fd, uint32_t events)
+{
+	(void)data;
+	(void)fd;
+	(void)events;
+}
+
+/* What is left of the log is written when its reader takes it. */
+static void log_watch(struct service *service)
+{
+	struct error error;
+	const int fd = log_flush(&service->log);
+	if (fd >= 0 && !service->log_waits)
+		service->log_waits =
+			loop_add(service->loop, fd, EPOLLOUT, log_ready, NULL, &error) == 0;
+	if (fd >= 0 || !service->log_waits)
+		return;
+	loop_remove(service->loop, log_queue_fd(service->log.queue));
+	service->log_waits = false;
+}
+
+static void service_settled(void *data)
+{
+	service_round(data);
+	log_watch(data);
+}
+
 /* Files that are wrong at the start are an error of the command line; later they are not. The
  * service listens before it reads, so that it misses nothing. */
 static int service_run(struct service *service)
@@ -38,7 +67,7 @@ static int service_run(struct service *service)
 		if (!service->desired)
 			return EXIT_USAGE;
 		service->dirty = true;
-		status = loop_run(service->loop, service_round, service, &error);
+		status = loop_run(service->loop, service_settled, service, &error);
 	}
 	notify("STOPPING=1");
 	if (status < 0)
@@ -58,6 +87,7 @@ static void service_free(struct service *service)
 	service_unread(service);
 	retry_free(service->retry);
 	free(service->told);
+	log_free(&service->log);
 }
 
 int command_watch(const struct options *options)

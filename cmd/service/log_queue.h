@@ -1,0 +1,24 @@
+/* The lines of the service's log on their way to whoever reads them, who may not read, or be gone:
+ * nothing here waits, and what finds no room is counted. */
+#ifndef CMD_LOG_QUEUE_H
+#define CMD_LOG_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct log_queue;
+
+/* The descriptor stays its owner's. */
+struct log_queue *log_queue_new(int fd);
+void log_queue_free(struct log_queue *queue);
+
+/* Adds a whole line with its end; or counts it as lost. */
+void log_queue_add(struct log_queue *queue, const char *line, size_t size);
+/* How many lines were lost since this was last asked; 0 while there is no room to tell it. */
+size_t log_queue_lost(struct log_queue *queue);
+/* Writes as much as the reader takes now. Returns whether nothing is left. */
+bool log_queue_write(struct log_queue *queue);
+/* That epoll tells of when the reader takes more. */
+int log_queue_fd(const struct log_queue *queue);
+
+#endif
