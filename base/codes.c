@@ -276,6 +276,9 @@ static const struct code_text texts[] = {
 	 "A look at all network namespaces takes up to two descriptors for each. mvapply raises "
 	 "its own limit as far as it may: raise the hard limit, by `LimitNOFILE=` of the unit or "
 	 "`ulimit -Hn`."},
+	{CODE_SET_KEPT, "another service keeps the set",
+	 "Two services would undo each other's work. End the one that the message names, or give "
+	 "the sets of one of them other names with `name:`."},
 	{CODE_COMMAND, "no such command", "`mvapply --help` lists them."},
 	{CODE_OPTION, "no such option", "`--help` behind the command lists those that it takes."},
 	{CODE_OPTION_VALUE, "an option's value is missing or wrong",

@@ -110,6 +110,7 @@ enum code {
 	CODE_JSON = 921,
 	CODE_CROWDED = 922,
 	CODE_DESCRIPTORS = 923,
+	CODE_SET_KEPT = 924,
 	/* the command line */
 	CODE_COMMAND = 1001,
 	CODE_OPTION = 1002,

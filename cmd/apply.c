@@ -2,6 +2,7 @@
 #include "cmd/exit.h"
 #include "cmd/input.h"
 #include "cmd/json.h"
+#include "cmd/keeper.h"
 #include "cmd/run.h"
 #include "cmd/saved.h"
 
@@ -111,8 +112,10 @@ int command_apply(const struct options *options)
 	struct desired *desired = input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
+	struct keepers keepers = keepers_tell(desired);
 	json_t *earlier = json_array();
 	int code = apply_rounds(desired, options, earlier);
+	keepers_free(&keepers);
 	json_decref(earlier);
 	desired_free(desired);
 	return code;

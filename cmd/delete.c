@@ -1,6 +1,7 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
+#include "cmd/keeper.h"
 #include "cmd/run.h"
 
 #include <errno.h>
@@ -88,7 +89,9 @@ int command_delete(const struct options *options)
 	if (!desired)
 		return EXIT_USAGE;
 	empty_sets(desired);
+	struct keepers keepers = keepers_tell(desired);
 	int code = delete_sets(desired, options);
+	keepers_free(&keepers);
 	desired_free(desired);
 	return code;
 }

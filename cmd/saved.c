@@ -3,6 +3,7 @@
 #include "cmd/exit.h"
 #include "cmd/input.h"
 #include "cmd/json.h"
+#include "cmd/keeper.h"
 #include "cmd/run.h"
 #include "cmd/text.h"
 
@@ -171,7 +172,9 @@ int plan_apply(const struct options *options)
 	as_saved.plan.probe = options->plan.probe;
 	as_saved.host = saved.host;
 	as_saved.saved = &saved;
+	struct keepers keepers = keepers_tell(desired);
 	int code = run_once(run_apply, desired, &as_saved);
+	keepers_free(&keepers);
 	desired_free(desired);
 	saved_plan_free(&saved);
 	return code;

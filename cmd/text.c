@@ -73,6 +73,11 @@ void text_note(const char *note)
 	tell("mvapply: note: ", note);
 }
 
+void text_warning(const char *warning)
+{
+	tell("mvapply: warning: ", warning);
+}
+
 void text_warnings(const struct plan *plan, const struct live *live)
 {
 	for (size_t i = 0; i < plan->n_warnings; i++)

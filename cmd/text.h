@@ -32,6 +32,8 @@ void text_failures(const struct text *text, const struct plan *plan,
 void text_done(const struct text *text, const struct plan *plan, const struct outcome *outcomes);
 /* "mvapply: warning: ..." on stderr, for each. */
 void text_warnings(const struct plan *plan, const struct live *live);
+/* One of them. */
+void text_warning(const char *warning);
 void text_unseen(const struct live *live);
 void text_error(const struct error *error);
 /* "mvapply: note: ..." on stderr. */

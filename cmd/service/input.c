@@ -21,6 +21,17 @@ static void faults_log(const struct service *service, const struct diags *diags)
 
 static void take(struct service *service, struct desired *desired)
 {
+	struct error error;
+	if (service_keep(service, desired, &error) < 0) {
+		log_error(&service->log, LEVEL_ERROR, "the last state that was right stays",
+			  &error);
+		service_keep_only(service, service->next ? service->next : service->desired);
+		desired_free(desired);
+		service->metrics.input_valid = false;
+		service->dirty = true;
+		return;
+	}
+	service_keep_only(service, desired);
 	desired_free(service->next);
 	service->next = desired;
 	service->metrics.input_valid = true;

@@ -39,6 +39,8 @@ struct service {
 	struct lookups *lookups;         /* of the engines' containers; engines.c's */
 	struct service_probes *probes;   /* probe.c's */
 	struct pending *leases;          /* leases.c's */
+	struct service_kept *kept;       /* kept.c's */
+	size_t n_guests;                 /* that are connected to those */
 	int signals;                     /* a signalfd */
 
 	struct desired *desired;
@@ -97,6 +99,12 @@ void service_lease(struct service *service, struct plan *plan);
 /* Adds to the loop that the helper for leases may end, which is the service's end, too. */
 int service_lease_listen(struct service *service, struct error *error);
 void service_lease_free(struct service *service);
+
+/* kept.c: takes the names of the sets that it has not yet. -EADDRINUSE: another service keeps one.
+ */
+int service_keep(struct service *service, const struct desired *desired, struct error *error);
+/* Gives up those of sets that are not there; NULL: of all. */
+void service_keep_only(struct service *service, const struct desired *desired);
 
 /* round.c */
 void service_round(void *service);

@@ -67,11 +67,15 @@ static int service_run(struct service *service)
 		if (!service->desired)
 			return EXIT_USAGE;
 		service->dirty = true;
-		status = loop_run(service->loop, service_settled, service, &error);
+		status = service_keep(service, service->desired, &error);
 	}
+	if (status == 0)
+		status = loop_run(service->loop, service_settled, service, &error);
 	notify("STOPPING=1");
 	if (status < 0)
 		log_error(&service->log, LEVEL_ERROR, NULL, &error);
+	if (status < 0 && error.code == CODE_SET_KEPT)
+		return EXIT_REFUSED;
 	return status < 0 || service->broken ? EXIT_FAILED : EXIT_CONVERGED;
 }
 
@@ -80,6 +84,7 @@ static void service_free(struct service *service)
 	service_engines_free(service);
 	service_probe_free(service);
 	service_lease_free(service);
+	service_keep_only(service, NULL);
 	service_deaf(service);
 	live_free(service->live);
 	desired_free(service->desired);

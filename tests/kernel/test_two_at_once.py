@@ -67,17 +67,17 @@ def two_services(host, *files):
         first.wait()
 
 
-@test("two at once: two services of one set")
+@test("two at once: a second service of one set is refused, and the first goes on")
 def two_watches(host):
     host.netns(*NAMES)
     text = one_set(1400)
-    host.write(text)
-    with two_services(host, "network.yaml", "network.yaml") as service:
+    with watching(host, "-f", host.write(text)) as service:
         wanted = state(host, *NAMES)
+        host.run(host.binary, "watch", "-f", "network.yaml", code=4)
         for command in ("link del eth0", "address flush dev eth0", "link set eth0 mtu 1300") * 2:
             host.ip("web", command)
             service.until(lambda: state(host, *NAMES) == wanted, command)
-        service.quiet()  # they do not work against each other
+        service.quiet()
         host.unchanged(text)
 
 

@@ -1,0 +1,118 @@
+#include "cmd/keeper.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "cmd/text.h"
+#include "schema/source.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Milliseconds that a service may take to answer. It may be at work. */
+#define PATIENCE_MS 500
+
+/* A name that does not fit goes by its hash. */
+static socklen_t address_of(const char *set, struct sockaddr_un *ret)
+{
+	const size_t room = sizeof(ret->sun_path) - 1;
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	int length = snprintf(ret->sun_path + 1, room, "mvapply-watch/%s", set);
+	if ((size_t)length >= room)
+		length = snprintf(ret->sun_path + 1, room, "mvapply-watch#%016" PRIx64,
+				  hash_text(HASH_START, set));
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+}
+
+static void answer_read(struct keeper *keeper)
+{
+	const struct timeval patience = {.tv_usec = PATIENCE_MS * 1000};
+	(void)setsockopt(keeper->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	const ssize_t got = recv(keeper->fd, keeper->files, sizeof(keeper->files) - 1, 0);
+	keeper->files[got > 0 ? got : 0] = '\0';
+}
+
+bool keeper_find(const char *set, struct keeper *ret)
+{
+	struct sockaddr_un address;
+	const socklen_t size = address_of(set, &address);
+	*ret = (struct keeper){.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)};
+	if (ret->fd < 0)
+		return false;
+	peer_patience(ret->fd, PATIENCE_MS);
+	if (connect(ret->fd, (const struct sockaddr *)&address, size) == 0) {
+		ret->peer = peer_of(ret->fd);
+		if (ret->peer.trusted) {
+			answer_read(ret);
+			return true;
+		}
+	}
+	close(ret->fd);
+	return false;
+}
+
+int keeper_listen(const char *set)
+{
+	struct sockaddr_un address;
+	const socklen_t size = address_of(set, &address);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (const struct sockaddr *)&address, size) == 0 && listen(fd, SOMAXCONN) == 0)
+		return fd;
+	const int errnum = errno;
+	close(fd);
+	return -errnum;
+}
+
+void keeper_answer(int fd, const struct options *options)
+{
+	char files[KEEPER_FILES_SIZE];
+	size_t used = 0;
+	files[0] = '\0';
+	for (size_t i = 0; i < options->n_files && used < sizeof(files); i++)
+		used += (size_t)snprintf(files + used, sizeof(files) - used, "%s-f %s",
+					 i ? " " : "", options->files[i]);
+	(void)send(fd, files, strlen(files), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+const char *keeper_text(const struct keeper *keeper, char text[KEEPER_TEXT_SIZE])
+{
+	snprintf(text, KEEPER_TEXT_SIZE, "process %d (mvapply watch%s%s)", (int)keeper->peer.pid,
+		 *keeper->files ? " " : "", keeper->files);
+	text_make_printable(text);
+	return text;
+}
+
+struct keepers keepers_tell(const struct desired *desired)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct keepers keepers = {.fds = memory_new(desired->n_sets + 1, sizeof(int))};
+	for (size_t i = 0; i < desired->n_sets; i++) {
+		struct keeper keeper;
+		char text[KEEPER_TEXT_SIZE];
+		if (!keeper_find(desired->sets[i].name, &keeper))
+			continue;
+		keepers.fds[keepers.count++] = keeper.fd;
+		text_warning(
+			arena_printf(arena,
+				     "%s keeps the set \"%s\" as its own files say, and undoes "
+				     "what differs from them",
+				     keeper_text(&keeper, text), desired->sets[i].name));
+	}
+	return keepers;
+}
+
+void keepers_free(struct keepers *keepers)
+{
+	for (size_t i = 0; i < keepers->count; i++)
+		close(keepers->fds[i]);
+	free(keepers->fds);
+}

@@ -1,0 +1,40 @@
+/* The service that keeps a set as its files say: it listens at an abstract unix socket with the
+ * set's name, so that an apply or delete of the same set, and a second service, know of it. */
+#ifndef CMD_KEEPER_H
+#define CMD_KEEPER_H
+
+#include "base/error.h"
+#include "base/peer.h"
+#include "cmd/options.h"
+
+#define KEEPER_FILES_SIZE 1024
+
+struct keeper {
+	int fd; /* the connection: its end tells the service that the set may be another one now */
+	struct peer peer;
+	char files[KEEPER_FILES_SIZE]; /* "-f /etc/mvapply"; "": it did not say in time */
+};
+
+/* Connects to the service that keeps the set. False: there is none, or who has the name is not to
+ * be trusted. The caller closes ret->fd. */
+bool keeper_find(const char *set, struct keeper *ret);
+/* Takes the set's name. Returns a listening descriptor, or a negative errno: -EADDRINUSE. */
+int keeper_listen(const char *set);
+/* What a service says of itself to whoever connects. */
+void keeper_answer(int fd, const struct options *options);
+/* "process 4711 (mvapply watch -f /etc/mvapply)", into the caller's text. */
+#define KEEPER_TEXT_SIZE (KEEPER_FILES_SIZE + 64)
+const char *keeper_text(const struct keeper *keeper, char text[KEEPER_TEXT_SIZE]);
+
+/* The services that keep the sets of an apply or delete. */
+struct keepers {
+	int *fds;
+	size_t count;
+};
+
+/* Says so, a warning for each. */
+struct keepers keepers_tell(const struct desired *desired);
+/* The work is done. */
+void keepers_free(struct keepers *keepers);
+
+#endif
