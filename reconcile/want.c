@@ -203,22 +203,39 @@ void wants_make(struct planner *planner)
 		want_routes(planner, &planner->slots[i], planner->slots[i].want);
 }
 
-/* The ways of a host's own link that has to stay as it is. */
-static void held_routes_note(struct planner *planner, const struct slot *host)
+/* The routes of a host's own link that has to stay as it is. */
+static void held_routes_note(struct planner *planner, const struct live_ns *host,
+			     const struct live_link *link, const char *network)
 {
-	for (size_t i = 0; host->have && i < host->ns->n_routes; i++) {
-		const struct live_route *route = &host->ns->routes[i];
-		if (route->ifindex == host->have->ifindex && route->proto == MARK_PROTOCOL)
-			taken_add(planner->reached, 0, &route->to.ip, host->network->name);
+	for (size_t i = 0; i < host->n_routes; i++) {
+		const struct live_route *route = &host->routes[i];
+		if (route->ifindex == link->ifindex && route->proto == MARK_PROTOCOL)
+			taken_add(planner->reached, 0, &route->to.ip, network);
+	}
+}
+
+/* Those of links whose slot cannot be made right, and of links that stay for want of their
+ * replacement. */
+static void held_routes_find(struct planner *planner)
+{
+	for (size_t i = planner->n_attachments; i < planner->n_slots; i++) {
+		const struct slot *slot = &planner->slots[i];
+		if (slot->verdict.action != ACTION_CREATE && slot->have)
+			held_routes_note(planner, slot->ns, slot->have, slot->network->name);
+	}
+	for (size_t i = 0; i < planner->n_owned; i++) {
+		const struct owned *owned = &planner->owned[i];
+		if (owned->link->mark.role == ROLE_HOST && owned->replacement &&
+		    owned->replacement->verdict.action != ACTION_CREATE)
+			held_routes_note(planner, owned->ns, owned->link,
+					 owned->link->mark.network);
 	}
 }
 
 void wants_host_routes(struct planner *planner)
 {
 	planner->reached = taken_new(planner->scratch, 0);
-	for (size_t i = planner->n_attachments; i < planner->n_slots; i++)
-		if (planner->slots[i].verdict.action != ACTION_CREATE)
-			held_routes_note(planner, &planner->slots[i]);
+	held_routes_find(planner);
 	for (size_t i = planner->n_attachments; i < planner->n_slots; i++)
 		if (planner->slots[i].verdict.action == ACTION_CREATE)
 			want_host_routes(planner, &planner->slots[i]);
