@@ -448,8 +448,8 @@ def started(host, *arguments):
 @test("dhcp: no program is started where the files have nothing to do with it, nor where a lease is fresh")
 def costs(host):
     host.netns("web", "db")
-    plain = host.write(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]}),
-                       "plain.yaml")
+    plain = host.write(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]},
+                       name="plain"), "plain.yaml")
     forks, programs = started(host, "apply", "-f", plain)
     same((len(forks), programs), (1, [host.binary]), "of an apply without dhcp: the helper alone")
     with serving(host):
