@@ -259,7 +259,7 @@ static size_t live_parent_put(struct making *making, const struct live_link *lin
 	return node;
 }
 
-/* A network that no file names any more. */
+/* A network that no file names any more; one of its attachments may be kept for a while. */
 static size_t leaving_network_put(struct making *making, const struct step *step)
 {
 	const struct mark *mark = &step->mark;
@@ -268,14 +268,14 @@ static size_t leaving_network_put(struct making *making, const struct step *step
 	size_t node = node_put(
 		making, GRAPH_NETWORK, key,
 		with_set(making, mark->set, arena_strdup(making->graph->arena, mark->network)), "",
-		GRAPH_DELETE);
+		state_of(step));
 	const struct live_link *parent = live_link_by_index(making->host, step->have->parent);
 	if (!known && parent)
-		edge_put(making, live_parent_put(making, parent), node, "", GRAPH_DELETE);
+		edge_put(making, live_parent_put(making, parent), node, "", state_of(step));
 	return node;
 }
 
-/* What leaves is in no declaration. */
+/* What leaves, or stays for want of its replacement, is in no declaration. */
 static void leaving_put(struct making *making, const struct step *step)
 {
 	struct arena *arena = making->graph->arena;
@@ -324,6 +324,12 @@ static void links_index(struct making *making, const struct live *live)
 	}
 }
 
+static bool undeclared(const struct step *step)
+{
+	return step->action == ACTION_DELETE ||
+	       (step->action == ACTION_KEPT && !step_is_parent(step));
+}
+
 static const char *step_key(struct arena *arena, const struct step *step)
 {
 	switch (step->mark.role) {
@@ -362,7 +368,7 @@ struct graph graph_make(const struct desired *desired, const struct live *live,
 	for (size_t i = 0; i < desired->n_sets; i++)
 		set_put(&making, &desired->sets[i]);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].action == ACTION_DELETE)
+		if (undeclared(&plan->steps[i]))
 			leaving_put(&making, &plan->steps[i]);
 	containers_settle(&graph);
 	index_free(making.nodes);

@@ -10,8 +10,9 @@ from host import same
 from registry import test
 
 NETWORKS = {"a": lan(), "b": lan(subnet="10.8.0.0/16", gateway=None)}
-BEFORE = document({**NETWORKS, "old": lan(subnet="10.9.0.0/16", gateway=None)},
-                  {"web": ["a", "b"], "db": ["b"], "ci": ["old"]}, name="lab")
+BEFORE = document({**NETWORKS, "old": lan(subnet="10.9.0.0/16", gateway=None),
+                   "past": lan(subnet="10.6.0.0/16", gateway=None)},
+                  {"web": ["a", "b"], "db": ["b"], "ci": ["old"], "gone": ["past"]}, name="lab")
 AFTER = document({"a": lan(mtu=1400, host=True), "b": NETWORKS["b"],
                   "c": lan(parent="eth9", subnet="10.7.0.0/24", gateway=None)},
                  {"web": ["a", "b"], "db": ["a", "b"], "job": ["b"], "ci": ["c"]}, name="lab")
@@ -19,17 +20,20 @@ AFTER = document({"a": lan(mtu=1400, host=True), "b": NETWORKS["b"],
 NODES = [("parent", "same", "eth0"), ("network", "same", "a"), ("network", "same", "b"),
          ("parent", "same", "eth9"), ("network", "trouble", "c"), ("container", "create", "the host"),
          ("container", "same", "web"), ("container", "same", "db"), ("container", "pending", "job"),
-         ("container", "same", "ci"), ("network", "delete", "old")]
+         ("container", "same", "ci"), ("network", "delete", "past"), ("container", "delete", "gone"),
+         ("network", "same", "old")]
 EDGES = [("eth0", "a", "same", ""), ("eth0", "b", "same", ""), ("eth9", "c", "same", ""),
          ("a", "the host", "create", "mv-lab.a 172.16.86.254/32"),
          ("a", "web", "change", "eth0 172.16.86.2/24"), ("b", "web", "same", "eth1 10.8.0.1/16"),
          ("a", "db", "create", "eth1 172.16.86.3/24"), ("b", "db", "same", "eth0 10.8.0.2/16"),
          ("b", "job", "pending", ""), ("c", "ci", "trouble", "eth0 10.7.0.1/24"),
-         ("eth0", "old", "delete", ""), ("old", "ci", "delete", "eth0 10.9.0.1/16")]
+         ("eth0", "past", "delete", ""), ("past", "gone", "delete", "eth0 10.6.0.1/16"),
+         # What would replace it is blocked.
+         ("eth0", "old", "same", ""), ("old", "ci", "same", "eth0 10.9.0.1/16")]
 
 
 def prepared(host):
-    host.netns("web", "db", "ci")
+    host.netns("web", "db", "ci", "gone")
     host.apply(BEFORE)
     return host.write(AFTER, "after.yaml")
 
@@ -70,7 +74,7 @@ def svg(host):
     texts = [text.text for text in root.iter(f"{SVG}text")]
     for _, _, title in NODES:
         assert title in texts, f"no {title} in {texts}"
-    for word in ("~ eth0 172.16.86.2/24", "+ eth1 172.16.86.3/24", "- eth0 10.9.0.1/16", "pending",
+    for word in ("~ eth0 172.16.86.2/24", "+ eth1 172.16.86.3/24", "- eth0 10.6.0.1/16", "pending",
                  "eth1 10.8.0.1/16"):
         assert word in texts, f"no {word} in {texts}"
     same(len(list(root.iter(f"{SVG}path"))), len(EDGES), "edges")
