@@ -260,7 +260,8 @@ static void look_begin(struct lookup *lookup)
 	question->inquiry =
 		engine_inspect_begin(lookup->lookups->engines, lookup->kind, lookup->source,
 				     question->arena, container_answered, lookup);
-	engine_inquiry_prefer(question->inquiry, lookup->result.located.id);
+	if (!question->unprefer)
+		engine_inquiry_prefer(question->inquiry, lookup->result.located.id);
 }
 
 /* What is found belongs to another run by now. */
@@ -334,6 +335,13 @@ static void run_hold(struct lookup *lookup)
 					     question->arena, run_confirmed, lookup);
 }
 
+/* Docker lists a container as running for a moment after it told that it died. */
+static void preferred_stopped(struct lookup *lookup)
+{
+	lookup->question.unprefer = true;
+	look_again(lookup);
+}
+
 static void container_answered(void *data, const struct engine_container *container,
 			       const struct error *error)
 {
@@ -346,6 +354,8 @@ static void container_answered(void *data, const struct engine_container *contai
 	lookup->question.container = *container;
 	if (container->host_network)
 		finish_host_network(lookup);
+	else if (!container->pid && container->note)
+		preferred_stopped(lookup);
 	else if (!container->pid)
 		finish_not_running(lookup);
 	else

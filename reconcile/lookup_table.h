@@ -20,6 +20,7 @@ struct question {
 	struct arena *arena; /* NULL: none is */
 	struct engine_inquiry *inquiry;
 	unsigned looks;
+	bool unprefer; /* what was found before does not run any more */
 	int64_t sent; /* process_now() */
 	struct engine_container container;
 	int process;      /* its folder in /proc, or -1 */
