@@ -24,7 +24,8 @@
 const struct peer peer_unknown = {.uid = (uid_t)-1};
 
 /* Reads the beginning of a file below /proc, as text. */
-static bool proc_read(char *text, size_t size, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static bool proc_read(char *text, size_t size,
+							    const char *format, ...)
 {
 	char path[PATH_SIZE];
 	va_list args;
