@@ -266,13 +266,17 @@ static void targets_share(struct observer *observer, const struct live *before)
 	for (size_t i = 0; i < before->n_targets; i++) {
 		struct target *target = array_push(live->arena, live->targets, live->n_targets);
 		target->container = before->targets[i].container;
-		target_keep(observer, target, &before->targets[i]);
+		if (before->targets[i].stale)
+			target_locate(observer, target, NULL);
+		else
+			target_keep(observer, target, &before->targets[i]);
 	}
 }
 
-struct live *observe_beside(const struct live *before, struct error *error)
+struct live *observe_beside(const struct live *before, struct lookups *lookups, struct error *error)
 {
-	struct observer observer = {.live = live_new(), .everything = everything_matters()};
+	struct observer observer = {
+		.live = live_new(), .lookups = lookups, .everything = everything_matters()};
 	spaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0)

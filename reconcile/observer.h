@@ -5,6 +5,7 @@
 #include "reconcile/live.h"
 #include "reconcile/lookup.h"
 #include "reconcile/netns.h"
+#include "reconcile/source.h"
 
 #include <stdint.h>
 #include <sys/stat.h>
@@ -63,6 +64,9 @@ void targets_find(struct observer *observer, const struct desired *desired);
 /* Names the namespaces of a look that goes on from an earlier one after the containers that lead to
  * them now. */
 void targets_name(struct observer *observer);
+/* Finds the namespace of the target's container. `opened` as in source_locate. */
+void target_locate(struct observer *observer, struct target *target,
+		   const struct source_opened *opened);
 /* What was found before holds. */
 void target_keep(struct observer *observer, struct target *target, const struct target *before);
 

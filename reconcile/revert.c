@@ -28,6 +28,21 @@ static const struct live_link *link_by_alias(const struct live_ns *ns, const cha
 	return NULL;
 }
 
+struct live_ns *revert_home(const struct step *done, const struct live *before,
+			    const struct live *now)
+{
+	for (size_t i = 0; done->have && i < before->n_targets; i++) {
+		const struct target *was = &before->targets[i];
+		if (!was->stale || was->ns != done->ns ||
+		    strcmp(was->container->name, done->mark.container) != 0)
+			continue;
+		const struct target *is = &now->targets[i];
+		if (is->state == TARGET_READY && !is->ns->stale && is->ns->inode != was->ns->inode)
+			return is->ns;
+	}
+	return NULL;
+}
+
 /* The link that the step is about as it is now, old or new, and where; NULL: it is gone. */
 static const struct live_link *link_now(const struct reverter *reverter, const struct step *step,
 					struct live_ns **ret_ns)
@@ -183,8 +198,40 @@ static void created_leaves(struct reverter *reverter, const struct step *done)
 	step->reason = user ? arena_printf(reverter->planner.arena, "used by %s", user) : NULL;
 }
 
+static void leftover_leaves(struct reverter *reverter, const struct step *done)
+{
+	struct live_ns *ns;
+	const struct live_link *link = link_now(reverter, done, &ns);
+	if (!link)
+		return;
+	struct step *step = step_add(&reverter->planner, ACTION_DELETE, &link->mark);
+	step->name = link->name;
+	step->ns = ns;
+	step->have = link;
+}
+
+/* The container has another namespace by now. The link that is in the one before has the same MAC
+ * as the new one. */
+static void moves(struct reverter *reverter, const struct step *done, struct live_ns *home)
+{
+	struct step step = {.mark = done->have->mark,
+			    .set = done->set,
+			    .name = done->have->name,
+			    .ns = home,
+			    .have = link_by_alias(home, done->have->alias),
+			    .want = spec_of(reverter, done->ns, done->have)};
+	step.want->ns = home;
+	leftover_leaves(reverter, done);
+	step_converge(&reverter->planner, step);
+}
+
 static void touched_returns(struct reverter *reverter, const struct step *done)
 {
+	struct live_ns *home = revert_home(done, reverter->before, reverter->now);
+	if (home) {
+		moves(reverter, done, home);
+		return;
+	}
 	struct step step = {.mark = done->have->mark,
 			    .set = done->set,
 			    .name = done->have->name,

@@ -16,17 +16,22 @@ int revert_note(const struct step *step, struct error *error);
 struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live,
 				    const struct live_ns *ns, const struct live_link *link);
 
+/* The new namespace of the container whose link the step is about, where it was started anew since:
+ * it led to the step's namespace, and its target in `before` is stale. NULL: there is none. */
+struct live_ns *revert_home(const struct step *done, const struct live *before,
+			    const struct live *now);
+
 /* The plan that leads from `now` back to what `before` was, for exactly the objects that `done`
  * touched; nothing for those that are back, or were never reached. What was created goes, unless
- * others hang on it by now. `now` is of observe_beside. Pure. Points into all of its arguments; the
- * caller frees with plan_free. */
+ * others hang on it by now. A container's link goes to where the container is by now. `now` is of
+ * observe_beside. Pure. Points into all of its arguments; the caller frees with plan_free. */
 struct plan *plan_revert(const struct plan *done, const struct live *before,
 			 const struct live *now);
 
 /* Goes back, alone on this host. Returns how many objects could not be brought back, of which
  * `tell` is told, or a negative errno. */
 typedef void revert_tell(const char *sentence, void *data);
-int revert(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
+int revert(const struct plan *done, struct live *before, revert_tell *tell, void *data,
 	   struct error *error);
 
 #endif

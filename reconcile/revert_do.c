@@ -9,6 +9,7 @@
 #include "reconcile/verbatim.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* How often it is looked whether everything is back, and the rest is done. */
 #define PASSES_MAX 4
@@ -91,50 +92,84 @@ static void tell_left(const struct plan *plan, const struct outcome *outcomes, r
 	}
 }
 
-/* What the plan of the way back cannot say of addresses and routes. */
-static size_t rest_returns(const struct plan *done, const struct live *before, revert_tell *tell,
-			   void *data)
+/* Going back, and what is known on the way. */
+struct retreat {
+	const struct plan *done;
+	struct live *before;
+	struct lookups *lookups;
+	bool *homed; /* of each step: its container has another namespace by now, and is found */
+	revert_tell *tell;
+	void *data;
+};
+
+static void homes_note(const struct retreat *retreat, const struct live *now)
+{
+	for (size_t i = 0; i < retreat->done->n_steps; i++)
+		retreat->homed[i] = revert_home(&retreat->done->steps[i], retreat->before, now);
+}
+
+/* What the plan of the way back cannot say of addresses and routes. What others gave to a link went
+ * with the namespace that a container had. */
+static size_t rest_returns(const struct retreat *retreat, revert_tell *tell)
 {
 	struct error error;
 	size_t failed = 0;
-	for (size_t i = 0; i < done->n_steps; i++) {
-		const struct step *step = &done->steps[i];
-		if (step_acts(step) && step->have && netns_enter(step->ns->handle->fd, &error) == 0)
-			failed += verbatim_return(step->ns, step->have, tell, data);
+	for (size_t i = 0; i < retreat->done->n_steps; i++) {
+		const struct step *step = &retreat->done->steps[i];
+		if (step_acts(step) && step->have && !retreat->homed[i] &&
+		    netns_enter(step->ns->handle->fd, &error) == 0)
+			failed += verbatim_return(step->ns, step->have, tell, retreat->data);
 	}
-	netns_return(before->spaces[0]->handle->fd);
+	netns_return(retreat->before->spaces[0]->handle->fd);
 	return failed;
 }
 
 /* Looks, and does what is left. Returns how many objects that were, 0: everything is back; or a
  * negative errno. */
-static int pass(const struct plan *done, const struct live *before, bool last, revert_tell *tell,
-		void *data, struct error *error)
+static int pass(const struct retreat *retreat, bool last, struct error *error)
 {
-	struct live *now = observe_beside(before, error);
+	struct live *now = observe_beside(retreat->before, retreat->lookups, error);
 	if (!now)
 		return -error->errnum;
-	struct plan *plan = plan_revert(done, before, now);
+	homes_note(retreat, now);
+	struct plan *plan = plan_revert(retreat->done, retreat->before, now);
 	size_t left = count_left(plan);
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
 	if (left)
 		apply(plan, now, NULL, outcomes);
 	else
-		left = rest_returns(done, before, last ? tell : tell_nobody, data);
+		left = rest_returns(retreat, last ? retreat->tell : tell_nobody);
 	if (last)
-		tell_left(plan, outcomes, tell, data);
+		tell_left(plan, outcomes, retreat->tell, retreat->data);
 	if (last || !left)
-		tell_kept(plan, tell, data);
+		tell_kept(plan, retreat->tell, retreat->data);
 	outcomes_free(outcomes, plan->n_steps);
 	plan_free(plan);
 	live_free(now);
 	return (int)left;
 }
 
+/* Alone on this host. */
+static int passes(const struct retreat *retreat, struct error *error)
+{
+	struct apply_lock lock;
+	int left = apply_lock(&lock, NULL, NULL, error);
+	if (left < 0)
+		return left;
+	left = 1;
+	for (int number = 1; left != 0 && number <= PASSES_MAX; number++)
+		left = pass(retreat, number == PASSES_MAX, error);
+	apply_unlock(&lock);
+	return left;
+}
+
+/* --- containers that were started anew */
+
 /* The namespaces that somebody has, by inode. */
 struct inodes {
 	ino_t *list;
 	size_t count, room;
+	bool known; /* that these are all */
 };
 
 static void place_take(const struct netns_place *place, void *data)
@@ -156,50 +191,138 @@ static int inode_compare(const void *a, const void *b)
 
 /* Descriptors keep a namespace, too, where nobody sees it: ours, of which netns_scan knows nothing.
  */
-static bool ended(const struct step *step, const struct inodes *inodes)
-{
-	return step_acts(step) && step->have && !step->ns->host &&
-	       !(inodes->count && bsearch(&step->ns->inode, inodes->list, inodes->count,
-					  sizeof(*inodes->list), inode_compare));
-}
-
-/* A container that was started anew meanwhile has another namespace than the one in which its link
- * is again. Returns how many links are lost so; 0 where it cannot be told. */
-static size_t ended_tell(const struct plan *done, revert_tell *tell, void *data)
+static struct inodes inodes_find(void)
 {
 	struct inodes inodes = {0};
 	const struct netns_missed missed = netns_scan(place_take, &inodes);
-	const bool known = !missed.processes && !missed.hidden && !missed.mounts;
-	size_t count = 0;
+	inodes.known = !missed.processes && !missed.hidden && !missed.mounts;
 	if (inodes.count)
 		qsort(inodes.list, inodes.count, sizeof(*inodes.list), inode_compare);
-	for (size_t i = 0; known && i < done->n_steps; i++) {
-		const struct step *step = &done->steps[i];
-		if (!ended(step, &inodes))
+	return inodes;
+}
+
+static bool inodes_have(const struct inodes *inodes, ino_t inode)
+{
+	return inodes->count &&
+	       bsearch(&inode, inodes->list, inodes->count, sizeof(*inodes->list), inode_compare);
+}
+
+static bool was_in_container(const struct step *step)
+{
+	return step_acts(step) && step->have && !step->ns->host && step->mark.container;
+}
+
+static struct target *target_of(const struct live *before, const struct step *step)
+{
+	for (size_t i = 0; i < before->n_targets; i++)
+		if (before->targets[i].ns == step->ns &&
+		    strcmp(before->targets[i].container->name, step->mark.container) == 0)
+			return &before->targets[i];
+	return NULL;
+}
+
+/* The files do not name the container any more. Its namespace had a name by which it is found, or
+ * else nothing tells where the container is: "pid 12", "docker web" and paths are no such names. */
+static struct target *target_add(struct live *before, const struct step *step)
+{
+	if (strpbrk(step->ns->name, " /"))
+		return NULL;
+	struct container *container = arena_alloc(before->arena, sizeof(*container));
+	*container = (struct container){.name = step->mark.container,
+					.source_kind = SOURCE_NETNS,
+					.source = step->ns->name};
+	struct target *target = array_push(before->arena, before->targets, before->n_targets);
+	*target = (struct target){.container = container, .state = TARGET_READY, .ns = step->ns};
+	return target;
+}
+
+static bool has_engine(const struct target *target)
+{
+	return target->container->source_kind == SOURCE_DOCKER ||
+	       target->container->source_kind == SOURCE_PODMAN;
+}
+
+/* Marks the targets that may lead elsewhere by now: all whose link comes back, but for an engine's
+ * containers those alone whose namespace has ended, as engines may be slow. Returns whether one of
+ * these is to be asked. */
+static bool targets_doubt(const struct retreat *retreat, const struct inodes *inodes)
+{
+	bool asks = false;
+	for (size_t i = 0; i < retreat->done->n_steps; i++) {
+		const struct step *step = &retreat->done->steps[i];
+		if (!was_in_container(step))
 			continue;
-		tell(arena_printf(done->arena,
-				  "%s is not put back: its network namespace %s has ended since; a "
-				  "container that was started anew has no such link",
-				  step->name, step->ns->name),
-		     data);
+		struct target *target = target_of(retreat->before, step);
+		if (!target)
+			target = target_add(retreat->before, step);
+		if (!target || (has_engine(target) && inodes_have(inodes, step->ns->inode)))
+			continue;
+		target->stale = true;
+		asks |= has_engine(target);
+	}
+	return asks;
+}
+
+static void engines_ask(const struct retreat *retreat)
+{
+	for (size_t i = 0; i < retreat->before->n_targets; i++) {
+		const struct target *target = &retreat->before->targets[i];
+		if (target->stale && has_engine(target))
+			lookups_ask(retreat->lookups, target->container->source_kind,
+				    target->container->source, LOOKUP_NEW);
+	}
+	lookups_wait(retreat->lookups);
+}
+
+/* Tells of the links whose container was not found again. Returns how many are lost so; 0 where it
+ * cannot be told. */
+static size_t ended_tell(const struct retreat *retreat, const struct inodes *inodes)
+{
+	size_t count = 0;
+	for (size_t i = 0; inodes->known && i < retreat->done->n_steps; i++) {
+		const struct step *step = &retreat->done->steps[i];
+		if (!was_in_container(step) || retreat->homed[i] ||
+		    inodes_have(inodes, step->ns->inode))
+			continue;
+		retreat->tell(
+			arena_printf(retreat->done->arena,
+				     "%s is not put back: its network namespace %s has ended "
+				     "since; a container that was started anew has no such link",
+				     step->name, step->ns->name),
+			retreat->data);
 		count++;
 	}
-	free(inodes.list);
 	return count;
 }
 
-int revert(const struct plan *done, const struct live *before, revert_tell *tell, void *data,
+/* No engine keeps the others waiting: what hangs on one's answer comes after all the rest. */
+static int retreat_all(struct retreat *retreat, const struct inodes *inodes, struct error *error)
+{
+	if (targets_doubt(retreat, inodes)) {
+		struct retreat first = *retreat;
+		first.tell = tell_nobody;
+		(void)passes(&first, error);
+		engines_ask(retreat);
+	}
+	int left = passes(retreat, error);
+	if (left >= 0)
+		left += (int)ended_tell(retreat, inodes);
+	return left;
+}
+
+int revert(const struct plan *done, struct live *before, revert_tell *tell, void *data,
 	   struct error *error)
 {
-	struct apply_lock lock;
-	int status = apply_lock(&lock, NULL, NULL, error);
-	if (status < 0)
-		return status;
-	int left = 1;
-	for (int number = 1; left != 0 && number <= PASSES_MAX; number++)
-		left = pass(done, before, number == PASSES_MAX, tell, data, error);
-	if (left >= 0)
-		left += (int)ended_tell(done, tell, data);
-	apply_unlock(&lock);
+	struct inodes inodes = inodes_find();
+	struct retreat retreat = {.done = done,
+				  .before = before,
+				  .lookups = lookups_new(NULL, NULL, NULL),
+				  .homed = memory_new(done->n_steps, sizeof(bool)),
+				  .tell = tell,
+				  .data = data};
+	int left = retreat_all(&retreat, &inodes, error);
+	lookups_free(retreat.lookups);
+	free(retreat.homed);
+	free(inodes.list);
 	return left;
 }

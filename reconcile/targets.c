@@ -122,8 +122,8 @@ void targets_name(struct observer *observer)
 	}
 }
 
-static void target_locate(struct observer *observer, struct target *target,
-			  const struct source_opened *opened)
+void target_locate(struct observer *observer, struct target *target,
+		   const struct source_opened *opened)
 {
 	struct located located = source_locate(observer->live->arena, observer->lookups,
 					       target->container, &observer->host, opened);

@@ -8,6 +8,7 @@ import socket
 import subprocess
 
 from declare import VLAN, document, lan
+from fake_daemon import daemon
 from faults import LOG, WHOLE, hidden_link, killed, preload
 from host import same
 from registry import test
@@ -17,11 +18,11 @@ WAITS = b"`mvapply confirm`"
 
 
 @contextlib.contextmanager
-def waiting(host, text, *flags, stdin=subprocess.DEVNULL):
+def waiting(host, text, *flags, stdin=subprocess.DEVNULL, env=None):
     """An apply that waits for its confirmation."""
     argv = [host.binary, "apply", "-f", host.write(text), "--confirm=600", *flags]
-    with subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as child:
+    with subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, **(env or {})}) as child:
         try:
             yield child, until_asked(child)
         finally:
@@ -419,27 +420,116 @@ def in_part(host):
     same(host.link("db", "eth0")["linkinfo"]["info_kind"], "veth", "what was in the way")
 
 
-@test("confirm: a container that was started anew meanwhile is named, as it is left without its link")
+def started_anew(host, name):
+    host.remove_netns(name)
+    host.netns(name)
+
+
+ANEW = {
+    "changed in place": only(web={"n": {"ipv4_address": "172.16.86.77", "interface_name": "other"}}),
+    "deleted, in a container that the files do not name any more": only(ci=["n"]),
+    "deleted, with the container that has another network": document(
+        {"n": NET, "m": lan(subnet="172.16.87.0/24", gateway="172.16.87.1")},
+        {"web": ["m"], "db": ["m"]}),
+    "replaced": document({"n": {**NET, "parent": "eth1"}}, {"web": ["n"], "db": ["n"]}),
+}
+
+
+@test("confirm: a container that was started anew meanwhile has its former link in its new namespace", seconds=120)
 def restarted(host):
+    host.netns("web", "db", "ci")
+    host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"])
+    host.apply(BEFORE)
+    before = host.snapshot(settled=True)
+    for how, text in ANEW.items():
+        with waiting(host, text) as (child, _):
+            for name in ("web", "db", "ci"):
+                started_anew(host, name)
+            child.send_signal(signal.SIGINT)
+            ended(host, child, 5)
+            assert b"everything is what it was before" in child.stderr.read(), how
+        same(host.snapshot(settled=True), before, how)
+
+
+@test("confirm: a link that somebody made meanwhile in the container's new namespace becomes the former one")
+def restarted_and_attached(host):
     host.netns("web", "db")
     host.apply(WEB_DB)
-    for what in ("a namespace's name", "nothing"):
-        with waiting(host, document({"n": lan()}, {"db": {"n": {"ipv4_address": "172.16.86.20"}}})) as (child, _):
-            if what != "nothing":
-                host.remove_netns("web")
-                host.netns("web")
-            child.send_signal(signal.SIGINT)
-            ended(host, child, 1 if what != "nothing" else 5)
-            said = child.stderr.read().decode()
-        if what != "nothing":
-            assert "eth0 is not put back: its network namespace web has ended" in said and "[MV0913]" in said, said
-            same((host.names("web"), host.names("db")), (set(), {"eth0"}), "links")
-            host.apply(WEB_DB)
+    alias = host.link("web", "eth0")["ifalias"]
+    with waiting(host, document({"n": lan(mtu=1400)}, {"web": ["n"], "db": ["n"]})) as (child, _):
+        started_anew(host, "web")
+        host.ip("host", "link add x0 link eth0 type macvlan mode bridge")
+        host.ip("host", "link set x0 netns web")
+        host.ip("web", f"link set x0 alias {alias}")
+        child.send_signal(signal.SIGINT)
+        ended(host, child, 5)
     same(host.names("web"), {"eth0"}, "links")
+    same(host.link("web", "eth0")["mtu"], 1500, "MTU")
+    same(host.link("web", "eth0")["address"], "02:42:ac:10:56:02", "MAC")
 
 
-@test("confirm: a process that was started anew meanwhile is named, as it is left without its link")
-def restarted_process(host):
+@test("confirm: a container that is away is named, as it is left without its link")
+def away(host):
+    host.netns("web", "db")
+    host.apply(WEB_DB)
+    with waiting(host, document({"n": lan()}, {"db": {"n": {"ipv4_address": "172.16.86.20"}}})) as (child, _):
+        host.remove_netns("web")
+        child.send_signal(signal.SIGINT)
+        ended(host, child, 1)
+        said = child.stderr.read().decode()
+    assert "eth0 is not put back: its network namespace web has ended" in said and "[MV0913]" in said, said
+    same(host.names("db"), {"eth0"}, "links")
+
+
+@test("confirm: what is in the way in a container's new namespace is named")
+def restarted_in_the_way(host):
+    host.netns("web", "db")
+    host.apply(WEB_DB)
+    with waiting(host, document({"n": lan(mtu=1400)}, {"web": ["n"], "db": ["n"]})) as (child, _):
+        started_anew(host, "web")
+        host.ip("web", "link add eth0 type veth peer name other")
+        child.send_signal(signal.SIGINT)
+        ended(host, child, 1)
+        said = child.stderr.read().decode()
+    assert "eth0" in said and "web" in said and "[MV0913]" in said, said
+    same(host.link("web", "eth0")["linkinfo"]["info_kind"], "veth", "what was in the way")
+    same(host.link("db", "eth0")["mtu"], 1500, "the other container's MTU")
+
+
+@contextlib.contextmanager
+def renewing():
+    """A process in a namespace of its own, which gets another one for a line of input."""
+    argv = ["unshare", "-n", "sh", "-c", "read line; exec unshare -n sleep 1000"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def space_of(pid):
+    return os.readlink(f"/proc/{pid}/ns/net")
+
+
+@test("confirm: a process that is in a new namespace meanwhile has its former link there")
+def process_renewed(host):
+    with renewing() as process:
+        mine, pid = os.readlink("/proc/self/ns/net"), process.pid
+        host.until(lambda: space_of(pid) != mine, "unshare")
+        first = space_of(pid)
+        host.apply(document({"n": lan()}, {"web": {"pid": pid, "networks": ["n"]}}))
+        with waiting(host, document({"n": lan(mtu=1400)}, {"web": {"pid": pid, "networks": ["n"]}})) as (child, _):
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            host.until(lambda: space_of(pid) not in (mine, first), "another namespace")
+            child.send_signal(signal.SIGINT)
+            ended(host, child, 5)
+        host.hold("renewed", f"/proc/{pid}/ns/net")
+        same(host.link("renewed", "eth0")["mtu"], 1500, "MTU")
+
+
+@test("confirm: a process that has ended meanwhile is named, as it is left without its link")
+def process_ended(host):
     with host.process() as pid:
         host.apply(document({"n": lan()}, {"web": {"pid": pid, "networks": ["n"]}}))
         with waiting(host, document({"n": lan(mtu=1400)}, {"web": {"pid": pid, "networks": ["n"]}})) as (child, _):
@@ -450,6 +540,38 @@ def restarted_process(host):
             ended(host, child, 1)
             said = child.stderr.read().decode()
         assert "is not put back: its network namespace" in said, said
+
+
+def docker(mtu):
+    return document({"n": lan(mtu=mtu)}, {"app": {"docker": "app", "networks": ["n"]}, "db": ["n"]})
+
+
+@test("confirm: an engine's container that was restarted meanwhile has its former link in its new namespace")
+def container_restarted(host):
+    for running in (True, False):
+        host.netns("web", "db", "new")
+        with daemon() as engine, host.process("web") as first:
+            engine.containers["app"] = first
+            host.apply(docker(1450), env=engine.env)
+            mac = host.link("web", "eth0")["address"]
+            with waiting(host, docker(1400), env=engine.env) as (child, _), host.process("new") as second:
+                os.kill(first, signal.SIGKILL)
+                os.waitpid(first, 0)
+                host.remove_netns("web")
+                engine.containers["app"] = second if running else 0
+                child.send_signal(signal.SIGINT)
+                ended(host, child, 5 if running else 1)
+                said = child.stderr.read().decode()
+            same(host.link("db", "eth0")["mtu"], 1450, "MTU of the other")
+            if running:
+                same(host.link("new", "eth0")["mtu"], 1450, "MTU")
+                same(host.link("new", "eth0")["address"], mac, "MAC")
+            else:
+                same(host.names("new"), set(), "links")
+                assert "eth0 is not put back: its network namespace docker app has ended" in said, said
+            host.delete(docker(1450), env=engine.env)
+        host.remove_netns("new")
+        host.remove_netns("db")
 
 
 def under_faults(host, *rules):

@@ -187,10 +187,38 @@ static void test_unseen(void **state)
 	}
 }
 
+/* The container's name leads to another namespace by now: its link goes there, and nowhere else. */
+static void test_started_anew(void **state)
+{
+	(void)state;
+	static const char *const edits_of_db[][2] = {
+		{LAN("") WEB, "create db/lan"},
+		{LAN(", mtu: 1400") WEB_DB,
+		 "delete db/lan; change web/lan mtu 1400 -> 1500; create db/lan"},
+	};
+	for (size_t i = 0; i < 2; i++) {
+		struct scene scene;
+		scene_open(&scene, LAN("") WEB_DB, edits_of_db[i][0]);
+		struct container container = {.name = "db", .source = "db"};
+		struct target was = {.container = &container,
+				     .ns = world_ns(scene.before, "db"),
+				     .stale = true},
+			      is = {.container = &container, .ns = world_ns(scene.now, "ci")};
+		scene.before->targets = &was;
+		scene.now->targets = &is;
+		scene.before->n_targets = scene.now->n_targets = 1;
+		assert_back(&scene, edits_of_db[i][1]);
+		assert_int_equal(world_ns(scene.now, "db")->n_links, 0);
+		assert_string_equal(world_ns(scene.now, "ci")->links[0].alias,
+				    "mvapply:attach:default/lan/db");
+		scene_close(&scene);
+	}
+}
+
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_not_reached),     cmocka_unit_test(test_vlan_used_by_others),
 	cmocka_unit_test(test_untouched_stays), cmocka_unit_test(test_foreign_address),
-	cmocka_unit_test(test_unseen),
+	cmocka_unit_test(test_unseen),          cmocka_unit_test(test_started_anew),
 };
 
 enum { N_EDITS = sizeof(edits) / sizeof(edits[0]), N_OTHERS = sizeof(others) / sizeof(others[0]) };
