@@ -148,7 +148,7 @@ static const struct code_text texts[] = {
 	 "It was to give them up, but cannot be changed now, and says itself why. Mend that "
 	 "first."},
 	{CODE_TWICE, "another set has attached the container already",
-	 "It has a link of that set on the same parent and subnet, so that it would be on that LAN "
+	 "It has, or gets, a link of that set on the same parent and subnet, so that it would be on that LAN "
 	 "twice. If the set was renamed (`name:`), or its file is gone, `mvapply delete --name SET` "
 	 "removes what it left; else one of the two sets has to name another network."},
 	{CODE_NAMESPACE, "not a network namespace",

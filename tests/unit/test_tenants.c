@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -130,13 +131,47 @@ static void test_other_set(void **state)
 	world_free(live);
 }
 
+/* Two sets attach a namespace to one LAN once; the first of the input does. */
+static void test_same_lan(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = {
+		{"{parent: eth0, subnet: 172.16.86.0/24}", "create one/n"},
+		{"{parent: eth0, subnet: 172.16.0.0/16}", "create one/n"},
+		{"{parent: eth0, subnet: 10.8.0.0/24}", "create one/n; create two/m"},
+		{"{parent: eth1, subnet: 172.16.86.0/24}", "create one/n; create two/m"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char yaml[512];
+		snprintf(yaml, sizeof(yaml),
+			 "name: a\nnetworks: {n: {parent: eth0, subnet: 172.16.86.0/24}}\n"
+			 "containers: {one: {networks: [n]}}\n---\n"
+			 "name: b\nnetworks: {m: %s}\ncontainers: {two: {networks: [m]}}\n",
+			 rows[i][0]);
+		struct desired *desired;
+		struct live *live = world_new();
+		struct plan *plan = plan_of(live, yaml, &desired);
+		assert_int_equal(plan_count(plan, ACTION_BLOCKED), i < 2);
+		const char *text = plan_text(plan);
+		const char *blocked =
+			strstr(text, "; blocked two/m: set \"a\" attaches it to the same LAN");
+		assert_true(blocked || i >= 2);
+		assert_string_equal(
+			arena_strndup(plan->arena, text,
+				      blocked ? (size_t)(blocked - text) : strlen(text)),
+			rows[i][1]);
+		plan_free(plan);
+		desired_free(desired);
+		world_free(live);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_default_route),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_other_set),
+		cmocka_unit_test(test_default_route), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_routes),        cmocka_unit_test(test_other_set),
+		cmocka_unit_test(test_same_lan),
 	};
 	return cmocka_run_group_tests_name("tenants", tests, NULL, NULL);
 }
