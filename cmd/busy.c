@@ -12,6 +12,9 @@
 #define PATIENCE_MS 2000
 #define PAUSE_MS    10
 
+/* How many other MACs are tried after that. */
+#define OTHERS_MAX 16
+
 static bool any_busy(const struct run *run)
 {
 	for (size_t i = 0; i < run->plan->n_steps; i++)
@@ -124,6 +127,28 @@ static bool try_again(struct run *run, const struct desired *desired, const stru
 	return tried;
 }
 
+/* Gives whether there is one that was not tried before. */
+static bool refused_note(const struct run *run, struct refused_macs *refused)
+{
+	bool fresh = false;
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		if (outcome_busy(&run->outcomes[i]))
+			fresh |= refused_macs_add(refused, &run->plan->steps[i].want->mac);
+	return fresh;
+}
+
+/* Who has the MAC keeps it: those that are chosen are chosen anew. */
+static void others_try(struct run *run, const struct desired *desired,
+		       const struct options *options)
+{
+	struct refused_macs refused = {0};
+	struct options other = *options;
+	other.plan.refused = &refused;
+	for (unsigned i = 0; i < OTHERS_MAX && refused_note(run, &refused); i++)
+		if (!try_again(run, desired, &other))
+			return;
+}
+
 void busy_again(struct run *run, const struct desired *desired, const struct options *options)
 {
 	const int64_t end = clock_milliseconds() + PATIENCE_MS;
@@ -134,4 +159,5 @@ void busy_again(struct run *run, const struct desired *desired, const struct opt
 		if (!try_again(run, desired, options))
 			return;
 	}
+	others_try(run, desired, options);
 }

@@ -1,5 +1,6 @@
 /* Steps of an apply that failed because another link has the MAC or address are tried again for a
- * short time: it may be the rest of a namespace that died. */
+ * short time: it may be the rest of a namespace that died. After that, where mvapply chooses the
+ * MAC, with another one. */
 #ifndef CMD_BUSY_H
 #define CMD_BUSY_H
 

@@ -40,6 +40,13 @@ const struct foreign *mac_holder(const struct planner *planner, const struct slo
 	return holder && holder->slot != slot ? holder : NULL;
 }
 
+const struct owned *mac_passing(const struct planner *planner, const struct slot *slot,
+				const struct mac *mac)
+{
+	const struct ip key = mac_key(mac);
+	return taken_by(planner->passing, slot->parent->domain, &key);
+}
+
 const struct foreign *address_claimant(const struct planner *planner, const struct slot *slot,
 				       const struct ip *ip)
 {
@@ -125,6 +132,18 @@ static void listed_note(struct planner *planner, const struct listed *list)
 	}
 }
 
+static void passing_index(struct planner *planner)
+{
+	planner->passing = taken_new(planner->scratch, planner->n_owned);
+	for (size_t i = 0; i < planner->n_owned; i++) {
+		const struct owned *owned = &planner->owned[i];
+		const struct ip key = mac_key(&owned->link->mac);
+		const struct parent *parent = parent_of_link(planner, owned->link);
+		if (parent && owned->link->mac.set)
+			taken_add(planner->passing, parent->domain, &key, owned);
+	}
+}
+
 void claims_index(struct planner *planner)
 {
 	struct listed list = {0};
@@ -143,6 +162,7 @@ void claims_index(struct planner *planner)
 	for (size_t i = 0; i < list.count; i++)
 		mac_hold(planner, list.links[i]);
 	listed_note(planner, &list);
+	passing_index(planner);
 }
 
 void claims_of_attachments(struct planner *planner)

@@ -169,18 +169,31 @@ static bool mac_chosen(const struct slot *slot)
 	       slot->network->driver == DRIVER_MACVLAN && slot->network->mode != MODE_PASSTHRU;
 }
 
+/* Whether a link of ours has the MAC now, and may well have it again once it is deleted or changed:
+ * one with a mark that is not its own, or any in another namespace after a first refusal. */
+static bool mac_contested(const struct planner *planner, const struct slot *slot,
+			  const struct mac *mac, bool refused)
+{
+	const struct owned *owned = mac_passing(planner, slot, mac);
+	return owned && owned->ns != slot->ns && (refused || owned->placement == PLACEMENT_STRAY);
+}
+
 /* What is live stays, also if it was not the first choice when it was made. */
 static struct mac mac_free(const struct planner *planner, const struct slot *slot)
 {
 	const struct ip *ip = mac_source(slot);
 	if (slot->have && mac_is_derived(planner, slot, ip))
 		return slot->have->mac;
+	const struct refused_macs *refused = planner->options->refused;
+	const struct mac first = mac_derived(planner, slot, ip, 0);
+	const bool strict = refused_macs_have(refused, &first);
 	for (uint16_t number = 0; number < UINT16_MAX; number++) {
 		const struct mac mac = mac_derived(planner, slot, ip, number);
-		if (!mac_holder(planner, slot, &mac))
+		if (!mac_holder(planner, slot, &mac) && !refused_macs_have(refused, &mac) &&
+		    !mac_contested(planner, slot, &mac, strict))
 			return mac;
 	}
-	return mac_derived(planner, slot, ip, 0);
+	return first;
 }
 
 void macs_choose(struct planner *planner)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "reconcile/live.h"
+#include "reconcile/refused.h"
 #include "schema/model.h"
 
 /* An address with the length of its subnet. */
@@ -164,6 +165,8 @@ struct plan_options {
 	bool adopt;     /* take over unmarked objects that are in the way */
 	bool unguarded; /* `delete`: as many as it takes */
 	bool probe;     /* new addresses of all networks */
+	/* A MAC that is chosen is none of these; NULL: none was refused. */
+	const struct refused_macs *refused;
 	struct {
 		unsigned limit;
 		bool percent;  /* of the set's live attachments */

@@ -151,6 +151,7 @@ struct planner {
 	struct taken *keepers; /* by live attachments: whose it is, struct keeper of choose.c */
 	struct taken *claims;  /* by links outside the host's namespace: struct foreign */
 	struct taken *macs;    /* by what is live and not ours: struct foreign */
+	struct taken *passing; /* MACs that live links of ours have now: struct owned */
 	struct taken *reached; /* from the host: through which network, by name */
 };
 
@@ -230,6 +231,9 @@ const struct foreign *address_claimant(const struct planner *planner, const stru
 				       const struct ip *ip);
 const struct foreign *mac_holder(const struct planner *planner, const struct slot *slot,
 				 const struct mac *mac);
+/* The link of ours that has the MAC on the slot's parent now, or NULL. */
+const struct owned *mac_passing(const struct planner *planner, const struct slot *slot,
+				const struct mac *mac);
 /* From now on the link has its MAC on its parent. */
 void mac_hold(struct planner *planner, const struct foreign *foreign);
 const char *foreign_label(struct planner *planner, const struct foreign *foreign);

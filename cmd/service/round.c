@@ -223,8 +223,9 @@ static struct plan *look_and_plan(struct service *service, bool *ret_again, stru
 		if (!round_look(service, error))
 			return NULL;
 		*ret_again |= nsids_assign(service->live, space_unnumbered, service) > 0;
-		struct plan *plan =
-			plan_make(service->desired, service->live, &service->options->plan);
+		struct plan_options options = service->options->plan;
+		options.refused = &service->refused;
+		struct plan *plan = plan_make(service->desired, service->live, &options);
 		steps_hold(service, plan);
 		if (service->complete || !plan_chooses(plan))
 			return plan;
@@ -254,7 +255,8 @@ static void step_touched(const struct step *step)
 }
 
 /* What else is live was not known, it seems: the next look is at everything, unless it may be the
- * rest of a namespace that died, for which the next round will see. */
+ * rest of a namespace that died, for which the next round will see. A MAC that is still refused
+ * after that is not chosen again. */
 static void step_failed(struct service *service, struct step *step, const struct outcome *outcome)
 {
 	char key[STEP_RETRY_KEY_SIZE];
@@ -266,6 +268,8 @@ static void step_failed(struct service *service, struct step *step, const struct
 	}
 	service->metrics.failures++;
 	retry_failed(service->retry, key, now);
+	if (outcome_busy(outcome))
+		refused_macs_add(&service->refused, &step->want->mac);
 	if (outcome->error->errnum == EADDRINUSE || outcome->error->errnum == EEXIST)
 		service->unsure = true;
 }
@@ -382,6 +386,8 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		const struct wanted wanted = {plan, service->live};
 		targets_failed(service);
 		retry_keep(service->retry, still_wanted, &wanted, service->held_at);
+		if (!retry_count(service->retry))
+			service->refused.count = 0;
 		report_notices(service, plan, service->live);
 		report_state(service, plan);
 	}

@@ -57,9 +57,10 @@ struct service {
 	struct error failure; /* why; or no text */
 	bool wide;            /* the next look finds namespaces that it was not told of, too */
 	bool complete;        /* a look of this round did */
-	bool unsure;          /* something failed as if not all were known */
-	bool heard_death;     /* a namespace died since this was last reset */
-	int64_t held_at;      /* the time by which the last round held back what had failed */
+	struct refused_macs refused; /* while anything still fails */
+	bool unsure;                 /* something failed as if not all were known */
+	bool heard_death;            /* a namespace died since this was last reset */
+	int64_t held_at; /* the time by which the last round held back what had failed */
 
 	struct timer ahead, debounce, again, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */

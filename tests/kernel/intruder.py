@@ -167,3 +167,14 @@ def victims(host, *names):
         yield others
     finally:
         others.close()
+
+
+@contextlib.contextmanager
+def racer(evil, how, mac, alias):
+    """The intruder keeps a link with the MAC on the host's parent (racer.py)."""
+    with open(os.path.join(os.path.dirname(__file__), "racer.py"), encoding="ascii") as file:
+        evil.run(f"python3 - {how} {mac} {alias}", file.read())
+    try:
+        yield
+    finally:
+        evil.batch("link del eth0", force=True)

@@ -2,7 +2,7 @@
 namespace, nobody else is moved, blocked or cut off."""
 from declare import document, lan
 from host import same
-from intruder import intruder, victims
+from intruder import intruder, racer, victims
 from marked_address import marked_address
 from registry import test
 from service import watching
@@ -328,3 +328,102 @@ def explicit_mac(host):
                 " ".join(done.lines), done
             same((host.names("v2"), host.names("late")), ({"eth0"}, set()), "the others")
             others.unharmed("a MAC")
+
+
+# --- a MAC that another link has, whatever a look shows
+
+LATE_ADDRESS = "172.16.86.77"
+LATE_MARK = "mvapply:attach:default/n/late"
+
+
+def is_attached(host):
+    """Not so while a link is there that cannot be brought up, and is taken back."""
+    link = host.links("late").get("eth0", {"flags": [], "addr_info": []})
+    return "UP" in link["flags"] and \
+        any(item["local"] == LATE_ADDRESS for item in link["addr_info"])
+
+
+def attached(host, how):
+    """The late container is attached, with a MAC that nobody else has: gives what has to stay."""
+    same(host.addresses("late", "eth0"), {f"{LATE_ADDRESS}/24"}, "its address")
+    link = host.link("late", "eth0")
+    assert "UP" in link["flags"], link
+    assert how != "hidden" or link["address"] != mac_of(LATE_ADDRESS), link
+    return link["ifindex"], link["address"]
+
+
+def raced(host, kind, how):
+    host.netns("v1", "late", "next")
+    with intruder(host, kind) as evil:
+        host.apply(declared(evil, names=["v1"]))
+        text = declared(evil, names=["v1"], next={"n": {}}, late={"n": {"ipv4_address": LATE_ADDRESS}})
+        with victims(host, "v1") as others, racer(evil, how, mac_of(LATE_ADDRESS), LATE_MARK):
+            host.apply(text)
+            before = attached(host, how)
+            same(host.names("next"), {"eth0"}, "the others")
+            for _ in range(3):
+                done = host.apply(text)
+                same([line for line in done.plan if " stray " not in line], [], f"nothing else\n{done}")
+            same(attached(host, how), before, "it stays as it is")
+            others.unharmed("a MAC that is taken again and again")
+
+
+def raced_watch(host, kind, how):
+    host.netns("v1")
+    with intruder(host, kind) as evil:
+        text = declared(evil, names=["v1"], late={"n": {"ipv4_address": LATE_ADDRESS}})
+        with watching(host, "-f", host.write(text)) as service:
+            service.settle()
+            with victims(host, "v1") as others, \
+                    racer(evil, how, mac_of(LATE_ADDRESS), LATE_MARK):
+                host.netns("late")
+                service.until(lambda: is_attached(host), "attached", 30)
+                before = attached(host, how)
+                host.batch("late", ["link set eth0 mtu 1400"])
+                service.until(lambda: host.link("late", "eth0")["mtu"] == 1500, "healed", 30)
+                same(attached(host, how), before, "it stays as it is")
+                others.unharmed("a MAC that is taken again and again")
+
+
+@test("claims: a link that no look finds has the MAC that a container's would get", seconds=60)
+def hidden(host):
+    raced(host, "root", "hidden")
+
+
+@test("claims: the same, made by a user's container", seconds=60)
+def hidden_user(host):
+    raced(host, "user", "hidden")
+
+
+@test("claims: the same, under a service", seconds=60)
+def hidden_watched(host):
+    raced_watch(host, "user", "hidden")
+
+
+@test("claims: a marked link with a container's MAC is made anew whenever it is deleted", seconds=60)
+def made_anew(host):
+    raced(host, "root", "again")
+
+
+@test("claims: it is so by a user's container", seconds=60)
+def made_anew_user(host):
+    raced(host, "user", "again")
+
+
+@test("claims: it is so under a service", seconds=60)
+def made_anew_watched(host):
+    raced_watch(host, "user", "again")
+
+
+@test("claims: a MAC of the file's that a link has which no look finds fails that attachment alone",
+      seconds=60)
+def explicit_hidden(host):
+    host.netns("v1", "late", "v2")
+    mac = "02:00:5e:00:00:07"
+    with intruder(host, "user") as evil:
+        host.apply(declared(evil, names=["v1"]))
+        text = declared(evil, names=["v1", "v2"], late={"n": {"mac_address": mac}})
+        with victims(host, "v1") as others, racer(evil, "hidden", mac, LATE_MARK):
+            host.apply(text, code=1)
+            same((host.names("v2"), host.names("late")), ({"eth0"}, set()), "the others")
+            others.unharmed("a MAC of the file's")

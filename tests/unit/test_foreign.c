@@ -75,6 +75,63 @@ static void test_foreign_mac(void **state)
 	world_free(live);
 }
 
+/* The MAC of the only step, which makes a link. */
+static struct mac mac_made(struct live *live, const char *yaml, const struct refused_macs *refused)
+{
+	const struct plan_options options = {.unguarded = true, .refused = refused};
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &options);
+	assert_string_equal(plan_text(plan), "create web/lan");
+	const struct mac mac = plan->steps[0].want->mac;
+	plan_free(plan);
+	desired_free(desired);
+	return mac;
+}
+
+static void test_refused_mac(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct refused_macs refused = {0};
+	world_ns(live, "web");
+	for (int i = 0; i < REFUSED_MACS_MAX; i++) {
+		const struct mac mac = mac_made(live, LAN("") WEB, &refused);
+		assert_int_equal(mac.bytes[0], i ? 0x0e : 0x02);
+		assert_true(refused_macs_add(&refused, &mac));
+		assert_false(refused_macs_add(&refused, &mac));
+	}
+	const struct mac asked = {.bytes = {2, 0, 0x5e, 0, 0, 7}, .set = true};
+	refused_macs_add(&refused, &asked);
+	const struct mac mac =
+		mac_made(live, LAN("") WEB_WITH("mac_address: 02:00:5e:00:00:07"), &refused);
+	assert_true(mac_equal(&mac, &asked));
+	world_free(live);
+}
+
+/* The link leaves, but who made it can make it again. */
+static void test_mac_of_a_stray(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	world_ns(live, "web");
+	const struct mac first = mac_made(live, LAN("") WEB, NULL);
+	struct live_link *stray = hand_made(live, "evil", "z0");
+	stray->mark = (struct mark){
+		.role = ROLE_ATTACH, .set = "default", .network = "lan", .container = "web"};
+	stray->mac = first;
+	struct desired *desired = desired_from(LAN("") WEB);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &open);
+	assert_int_equal(plan->n_steps, 2);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].action == ACTION_CREATE)
+			assert_false(mac_equal(&plan->steps[i].want->mac, &first));
+	plan_free(plan);
+	desired_free(desired);
+	world_free(live);
+}
+
 static void test_foreign_address(void **state)
 {
 	(void)state;
@@ -288,6 +345,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_foreign_name),
 		cmocka_unit_test(test_foreign_mac),
+		cmocka_unit_test(test_refused_mac),
+		cmocka_unit_test(test_mac_of_a_stray),
 		cmocka_unit_test(test_foreign_address),
 		cmocka_unit_test(test_foreign_default_route),
 		cmocka_unit_test(test_adopt),

@@ -1,0 +1,24 @@
+/* The MACs that the kernel refused to links of a run, since another link of the parent has them
+ * (EADDRINUSE). No look needs to show that one: it may be in a namespace that only a descriptor
+ * keeps, or be made anew whenever it is deleted. */
+#ifndef RECONCILE_REFUSED_H
+#define RECONCILE_REFUSED_H
+
+#include "base/ip.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REFUSED_MACS_MAX 64
+
+struct refused_macs {
+	struct mac macs[REFUSED_MACS_MAX]; /* the last ones; a ring */
+	size_t count;                      /* in all */
+};
+
+/* Returns whether it is a new one. */
+bool refused_macs_add(struct refused_macs *refused, const struct mac *mac);
+/* `refused` may be NULL: none. */
+bool refused_macs_have(const struct refused_macs *refused, const struct mac *mac);
+
+#endif
