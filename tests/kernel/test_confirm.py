@@ -574,6 +574,28 @@ def container_restarted(host):
         host.remove_netns("db")
 
 
+@test("confirm: an engine that does not answer keeps nothing but its restarted container from going back")
+def engine_slow(host):
+    host.netns("web", "db", "new")
+    with daemon() as engine, host.process("web") as first:
+        engine.containers["app"] = first
+        host.apply(docker(1450), env=engine.env)
+        with waiting(host, docker(1400), env=engine.env) as (child, _), host.process("new") as second:
+            os.kill(first, signal.SIGKILL)
+            os.waitpid(first, 0)
+            host.remove_netns("web")
+            engine.containers["app"] = second
+            engine.hold("all")
+            asked = engine.count("app")
+            child.send_signal(signal.SIGINT)
+            host.until(lambda: engine.count("app") > asked, "the engine is asked", 20)
+            same(host.link("db", "eth0")["mtu"], 1450, "MTU of the other, before the engine answers")
+            same(child.poll(), None, "exit code")
+            engine.release()
+            ended(host, child, 5)
+        same(host.link("new", "eth0")["mtu"], 1450, "MTU")
+
+
 def under_faults(host, *rules):
     """An apply that is cancelled once it asks; all of this happens under these faults."""
     argv = [host.binary, "apply", "-f", "network.yaml", "--confirm=600"]
