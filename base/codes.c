@@ -179,18 +179,24 @@ static const struct code_text texts[] = {
 	 "An attachment has one address and belongs to one container. Name each by its own name."},
 	{CODE_LINK_FOREIGN, "a link that is not ours has the name",
 	 "What has no mark of mvapply's is never changed. Give another `interface_name`, remove "
-	 "the link, or let `--adopt` take it over, if it is of the same kind and parent."},
+	 "the link, or let `--adopt` take it over, if it is of the same kind and parent. In a "
+	 "container's namespace this keeps its attachment alone from being made; on the host, "
+	 "nothing is touched."},
 	{CODE_MAC_FOREIGN, "a link that is not ours has the MAC address",
 	 "Two links below one parent would answer to the same MAC. Give another `mac_address`, "
-	 "or remove that link."},
+	 "or remove that link. Where it is in another namespace than the host's, this attachment "
+	 "alone is not made."},
 	{CODE_ADDRESS_FOREIGN, "a link that is not ours has the address",
-	 "Give the attachment another address, or take it from the link that the message names."},
+	 "Give the attachment another address, or take it from the link that the message names. "
+	 "Where that is in another namespace than the host's, this attachment alone is not made."},
 	{CODE_ROUTE_FOREIGN, "the namespace has such a route already",
 	 "Somebody else made a route to the same destination. Remove it, leave this one out, or "
-	 "let `--adopt` replace it."},
+	 "let `--adopt` replace it. It keeps the attachment of that container alone from being "
+	 "made."},
 	{CODE_PARENT_COMPANY, "links that are not ours are on the parent",
 	 "A parent carries macvlans or ipvlans, not both, and passthru has it alone. Use another "
-	 "parent, or remove the link that the message names."},
+	 "parent, or remove the link that the message names. Where that is in another namespace "
+	 "than the host's, only the attachments that cannot be beside it are not made."},
 	{CODE_VLAN_FOREIGN, "another link has the VLAN link's name",
 	 "It has another id or parent, or is no VLAN at all. Rename or remove it: `ip link set "
 	 "NAME name OTHER`."},

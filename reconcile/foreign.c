@@ -101,10 +101,15 @@ static const char *made_by(struct planner *planner, const struct live_link *link
 		       : "belongs to another set";
 }
 
-static struct verdict refused(enum code code, const char *reason, const char *hint)
+/* A conflict on the host refuses the whole run. One in another namespace, where a container can
+ * have made it, concerns this attachment alone. */
+static struct verdict denied(const struct live_ns *where, enum code code, const char *reason,
+			     const char *hint)
 {
-	return (struct verdict){
-		.action = ACTION_REFUSED, .code = code, .reason = reason, .hint = hint};
+	return (struct verdict){.action = where->host ? ACTION_REFUSED : ACTION_BLOCKED,
+				.code = code,
+				.reason = reason,
+				.hint = hint};
 }
 
 static const struct verdict fine = {.action = ACTION_CREATE};
@@ -136,21 +141,12 @@ static struct verdict check_name(struct planner *planner, const struct slot *slo
 		return held(planner, slot->ns, link, "name");
 	if (!link || link == slot->have || !link_foreign(planner, link))
 		return fine;
-	return refused(CODE_LINK_FOREIGN,
-		       arena_printf(planner->arena, "%s has a link %s (%s) that %s", slot->ns->name,
-				    slot->name, *link->kind_name ? link->kind_name : "device",
-				    made_by(planner, link)),
-		       "give the attachment another interface_name, or remove that link; --adopt "
-		       "takes over a macvlan or ipvlan on the same parent");
-}
-
-/* Of the host's own, it is a refusal; in another namespace, it concerns this attachment alone. */
-static struct verdict denied(const struct foreign *by, enum code code, const char *reason,
-			     const char *hint)
-{
-	struct verdict verdict = refused(code, reason, hint);
-	verdict.action = by->ns->host ? ACTION_REFUSED : ACTION_BLOCKED;
-	return verdict;
+	return denied(slot->ns, CODE_LINK_FOREIGN,
+		      arena_printf(planner->arena, "%s has a link %s (%s) that %s", slot->ns->name,
+				   slot->name, *link->kind_name ? link->kind_name : "device",
+				   made_by(planner, link)),
+		      "give the attachment another interface_name, or remove that link; --adopt "
+		      "takes over a macvlan or ipvlan on the same parent");
 }
 
 /* macvlan_addr_busy lets no two links of a parent have one MAC. */
@@ -162,7 +158,7 @@ static struct verdict check_mac(struct planner *planner, const struct slot *slot
 	const struct foreign *holder = mac_holder(planner, slot, &slot->mac);
 	if (!holder)
 		return fine;
-	return denied(holder, CODE_MAC_FOREIGN,
+	return denied(holder->ns, CODE_MAC_FOREIGN,
 		      arena_printf(planner->arena, "%s has the MAC %s already",
 				   foreign_label(planner, holder), mac_format(&slot->mac, text)),
 		      "give the attachment another mac_address, or remove that link; --adopt takes "
@@ -198,7 +194,7 @@ static struct verdict check_address(struct planner *planner, const struct slot *
 		const struct foreign *holder =
 			slot->ip[i].family ? address_holder(planner, slot, &slot->ip[i]) : NULL;
 		if (holder)
-			return denied(holder, CODE_ADDRESS_FOREIGN,
+			return denied(holder->ns, CODE_ADDRESS_FOREIGN,
 				      arena_printf(planner->arena, "%s has the address %s already",
 						   foreign_label(planner, holder),
 						   ip_format(&slot->ip[i], text)),
@@ -234,7 +230,7 @@ static struct verdict check_company(struct planner *planner, const struct slot *
 		foreign = company_excluding(slot, &slot->parent->claims);
 	if (!foreign)
 		return fine;
-	return denied(foreign, CODE_PARENT_COMPANY,
+	return denied(foreign->ns, CODE_PARENT_COMPANY,
 		      arena_printf(planner->arena, "parent %s carries %s (%s%s) already",
 				   slot->parent->name, foreign_label(planner, foreign),
 				   foreign->link->kind_name,
@@ -270,8 +266,8 @@ static const char *set_of_route(const struct planner *planner, const struct live
 		       : NULL;
 }
 
-static struct verdict route_refused(struct planner *planner, const struct slot *slot,
-				    const struct live_route *route)
+static struct verdict route_denied(struct planner *planner, const struct slot *slot,
+				   const struct live_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *what = route->to.len ? arena_printf(planner->arena, "a route to %s",
@@ -282,9 +278,9 @@ static struct verdict route_refused(struct planner *planner, const struct slot *
 		arena_printf(planner->arena, "%s has %s%s%s already%s%s%s", slot->ns->name, what,
 			     route->via.family ? " via " : "", ip_format(&route->via, via),
 			     set ? ", of the set \"" : "", set ? set : "", set ? "\"" : "");
-	return refused(CODE_ROUTE_FOREIGN, reason,
-		       set ? "leave one of the two out"
-			   : "remove it, or leave this one out; --adopt replaces it");
+	return denied(slot->ns, CODE_ROUTE_FOREIGN, reason,
+		      set ? "leave one of the two out"
+			  : "remove it, or leave this one out; --adopt replaces it");
 }
 
 static bool engine_has(const struct slot *slot, const struct live_route *route)
@@ -374,7 +370,7 @@ static struct verdict check_routes(struct planner *planner, const struct slot *s
 		if (wanted && kept)
 			return held(planner, slot->ns, kept, "route");
 		if (wanted && (set || !planner->options->adopt))
-			return route_refused(planner, slot, route);
+			return route_denied(planner, slot, route);
 		if (wanted)
 			wanted->replaces = true;
 	}
@@ -457,7 +453,8 @@ static struct verdict check_held(const struct planner *planner, const struct slo
 }
 
 static struct verdict (*const checks[])(struct planner *, const struct slot *) = {
-	check_twice, check_name, check_company, check_mac, check_address, check_routes, tenants_check_routes,
+	check_twice,   check_name,   check_company,        check_mac,
+	check_address, check_routes, tenants_check_routes,
 };
 
 static bool held_find(struct planner *planner)

@@ -76,7 +76,7 @@ static void name_explicit(struct planner *planner, const struct tenants *tenants
 	slot->name = name;
 	if (other && slot->verdict.action == ACTION_CREATE)
 		slot->verdict = (struct verdict){
-			.action = ACTION_REFUSED,
+			.action = ACTION_BLOCKED,
 			.code = CODE_INTERFACE_TAKEN,
 			.reason = arena_printf(planner->arena, "%s/%s gets the name %s in %s, too",
 					       other->container->name, other->network->name, name,

@@ -115,8 +115,9 @@ enum action {
 	/* The rest is told and not done. */
 	ACTION_KEPT,    /* would be deleted, but others need it */
 	ACTION_PENDING, /* the container is not there yet */
-	ACTION_BLOCKED, /* the host is not fit for it: no such parent */
-	ACTION_REFUSED, /* a foreign object is in the way: nothing at all is touched */
+	ACTION_BLOCKED, /* it alone cannot be done: no such parent, or a conflict in its namespace
+			 */
+	ACTION_REFUSED, /* a conflict on the host itself: nothing at all is touched */
 };
 
 struct step {

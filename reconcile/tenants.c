@@ -52,7 +52,7 @@ static struct verdict route_twice(struct planner *planner, const struct slot *sl
 {
 	char text[PREFIX_TEXT_SIZE];
 	return (struct verdict){
-		.action = ACTION_REFUSED,
+		.action = ACTION_BLOCKED,
 		.code = CODE_ROUTE,
 		.reason = arena_printf(planner->arena, "%s/%s gets a route to %s in %s, too",
 				       other->container->name, other->network->name,

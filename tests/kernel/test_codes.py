@@ -65,13 +65,13 @@ def refused(host):
     host.batch("web", ["link add taken type veth peer name eth9", "link set taken up",
                        "link set eth9 up", "address add 10.0.0.1/24 dev taken",
                        "route add default dev taken"])
-    for code, network, container, attachment in (
-            ("MV0801", lan(gateway=None), "web", {"interface_name": "taken"}),
-            ("MV0802", lan(), "db", {"mac_address": "02:00:5e:00:00:09"}),
-            ("MV0803", lan(), "db", {"ipv4_address": "172.16.86.9"}),
-            ("MV0804", lan(), "web", {}),
-            ("MV0805", lan(mode="passthru"), "db", {})):
-        plan_tells(host, code, 4, {"n": network}, {container: {"n": attachment}})
+    for code, expected, network, container, attachment in (
+            ("MV0801", 1, lan(gateway=None), "web", {"interface_name": "taken"}),
+            ("MV0802", 4, lan(), "db", {"mac_address": "02:00:5e:00:00:09"}),
+            ("MV0803", 4, lan(), "db", {"ipv4_address": "172.16.86.9"}),
+            ("MV0804", 1, lan(), "web", {}),
+            ("MV0805", 4, lan(mode="passthru"), "db", {})):
+        plan_tells(host, code, expected, {"n": network}, {container: {"n": attachment}})
 
 
 @test("codes: another link has the VLAN link's name")

@@ -58,6 +58,9 @@ def troubles(host):
     host.netns("web")
     host.batch("web", ["link add eth0 type veth peer name eth9"])
     text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}})
+    fits(host.apply(text, "-o", "json", code=1).json, "plan")
+    host.ip("host", "address add 172.16.86.9/24 dev eth0")
+    text = document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.9"}}})
     fits(host.apply(text, "-o", "json", code=4).json, "plan")
     fits(host.apply(document({"n": lan(parent="eth7")}, {"web": ["n"]}), "-o", "json",
                     code=1).json, "plan")

@@ -132,9 +132,14 @@ def silent(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
     host.ip("web", "link add eth0 type veth peer name other")
-    refused = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}})
+    blocked = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}})
+    out = host.diff(blocked, "-o", "ip", code=1).out
+    assert out.startswith("# blocked web/n: ") and "ip link" not in out, out
+    host.ip("host", "address add 172.16.86.9/24 dev eth0")
+    refused = document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.9"}}, "job": ["n"]})
     out = host.diff(refused, "-o", "ip", code=4).out
     assert out.startswith("# refused web/n: ") and "ip link" not in out, out
+    host.ip("host", "address del 172.16.86.9/24 dev eth0")
     host.apply(text)
     same(host.diff(text, "-o", "ip", code=0).out,
          '# pending job/n: no network namespace "job" yet\n', "when all is done")

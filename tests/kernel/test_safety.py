@@ -38,8 +38,13 @@ def refused(host, text, *words, flags=(), code=4):
 def foreign_name(host):
     host.netns("web", "other")
     host.batch("web", ["link add eth0 type veth peer name peer0", "link set eth0 up"])
-    refused(host, document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}},
-                                          "other": ["n"]}), "eth0", "web")
+    before = host.snapshot("web")
+    done = host.apply(document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}},
+                                              "other": ["n"]}), code=1)
+    for word in "! blocked", "web/n", "a link eth0":
+        assert word in done.out, f"{word!r} is not said\n{done}"
+    same(host.snapshot("web"), before, "web")
+    same(host.addresses("other", "eth0"), {"172.16.86.3/24"}, "the other's address")
 
 
 @test("foreign: a name that is not asked for is passed over")
@@ -59,7 +64,7 @@ def foreign_default(host):
     host.batch("web", ["link add engine0 type veth peer name peer0", "link set engine0 up",
                        "link set peer0 up", "address add 192.168.5.2/24 dev engine0",
                        "route add default via 192.168.5.1"])
-    refused(host, ONE, "192.168.5.1", "--adopt")
+    refused(host, ONE, "192.168.5.1", "--adopt", code=1)
     host.apply(ONE, "--adopt")
     same({route for route in host.routes("web") if route.startswith("default")},
          {"default via 172.16.86.1 dev eth0"}, "default routes after --adopt")
@@ -250,7 +255,7 @@ def adopt_link(host):
                        "route add default via 172.16.86.1"])
     index = host.link("web", "eth0")["ifindex"]
     text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}})
-    refused(host, text, "eth0", "--adopt")
+    refused(host, text, "eth0", "--adopt", code=1)
     host.apply(text, "--adopt")
     link = host.link("web", "eth0")
     same((link["ifindex"], link["ifalias"]), (index, "mvapply:attach:default/n/web"), "adopted")

@@ -121,12 +121,12 @@ def unrelated(host):
 @test("saved plan: nothing is saved of what would be refused")
 def refused(host):
     host.netns("db")
-    take_name(host)
-    text = document({"n": lan()}, {"db": {"n": {"interface_name": "eth0"}}})
+    host.ip("host", "address add 172.16.86.9/24 dev eth0")
+    text = document({"n": lan()}, {"db": {"n": {"ipv4_address": "172.16.86.9"}}})
     done = host.diff(text, "--out", "plan.json", code=4)
     assert "plan.json was not written" in done.err, done
     assert not os.path.exists("plan.json"), "plan.json is there"
-    host.ip("db", "link del eth0")
+    host.ip("host", "address del 172.16.86.9/24 dev eth0")
     done = host.diff(text, "--out", "/nowhere/plan.json", code=1)
     assert "/nowhere/plan.json" in done.err, done
 

@@ -943,8 +943,8 @@ def in_the_way(host):
     text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}, "db": ["n"]})
     with watching(host, "-f", host.write(text)) as service:
         service.quiet()
-        refused = [line for line in service.news() if "refused" in line]
-        same(len(refused), 1, "lines that say so")
+        blocked = [line for line in service.news() if "blocked" in line]
+        same(len(blocked), 1, "lines that say so")
         same(host.addresses("db", "eth0"), {"172.16.86.3/24"}, "the other's address")
         host.ip("web", "link del eth0")
         born(host, service, "web", "172.16.86.2")

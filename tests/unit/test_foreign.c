@@ -1,5 +1,5 @@
 /* What is there and not ours: it is neither changed nor deleted, and where it is in the way, ours
- * is refused. */
+ * is blocked in a container's namespace, and on the host refused. */
 #include "tests/unit/world.h"
 
 #include <linux/rtnetlink.h>
@@ -59,7 +59,7 @@ static void test_foreign_name(void **state)
 	world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
 	expect(live, LAN("") WEB, &open, "create web/lan");
 	expect(live, LAN("") WEB_WITH("interface_name: eth0"), &open,
-	       "refused web/lan: web has a link eth0 (device) that mvapply did not make");
+	       "blocked web/lan: web has a link eth0 (device) that mvapply did not make");
 	world_free(live);
 }
 
@@ -161,7 +161,7 @@ static void test_foreign_default_route(void **state)
 	world_route(web, world_link(web, "uplink", KIND_OTHER)->ifindex, "0.0.0.0/0", "10.0.0.1",
 		    RTPROT_BOOT);
 	expect(live, LAN_GW("") WEB, &open,
-	       "refused web/lan: web has a default route via 10.0.0.1 already");
+	       "blocked web/lan: web has a default route via 10.0.0.1 already");
 	expect(live, LAN_GW("") WEB, &adopt, "create web/lan");
 	expect(live, LAN("") WEB, &open, "create web/lan");
 	/* One of another metric fits beside ours. */
@@ -222,7 +222,7 @@ static void test_marks_of_others(void **state)
 		expect(live, "", &open, "");
 		expect(live, LAN("") WEB, &open, "create web/lan");
 		expect(live, LAN("") WEB_ETH0, &open,
-		       "refused web/lan: web has a link eth0 (macvlan) that belongs to the set "
+		       "blocked web/lan: web has a link eth0 (macvlan) that belongs to the set "
 		       "\"default\"");
 		world_free(live);
 	}
@@ -264,7 +264,7 @@ static void test_passthru_alone(void **state)
 static void test_adopt_no_other(void **state)
 {
 	static const char taken[] =
-		"refused web/lan: web has a link eth0 (macvlan) that mvapply did not make";
+		"blocked web/lan: web has a link eth0 (macvlan) that mvapply did not make";
 	(void)state;
 	struct live *live = world_new();
 	struct live_link *link = hand_made(live, "web", "eth0");
@@ -277,7 +277,7 @@ static void test_adopt_no_other(void **state)
 	link->alias = "mvapply:attach:prod/lan/web";
 	link->mark = mark_parse(live->arena, link->alias);
 	expect(live, LAN("") WEB_ETH0, &adopt,
-	       "refused web/lan: web has a link eth0 (macvlan) that belongs to the set \"prod\"");
+	       "blocked web/lan: web has a link eth0 (macvlan) that belongs to the set \"prod\"");
 	world_free(live);
 }
 
@@ -311,7 +311,7 @@ static void test_adopt_no_set_route(void **state)
 		converge(live, "name: lab\n" LAN("")
 				       WEB_WITH("routes: [{to: 10.9.0.0/16, via: 172.16.86.9}]"));
 	expect(live, prod, &adopt,
-	       "refused web/wan: web has a route to 10.9.0.0/16 via 172.16.86.9 already, of the set "
+	       "blocked web/wan: web has a route to 10.9.0.0/16 via 172.16.86.9 already, of the set "
 	       "\"lab\"");
 	desired_free(lab);
 	world_free(live);

@@ -585,7 +585,7 @@ static void test_engine_default_route(void **state)
 	world_route(web, world_link(web, "eth0", KIND_OTHER)->ifindex, "0.0.0.0/0", "172.17.0.1",
 		    RTPROT_BOOT);
 	expect(live, LAN_GW("") WEB, &open,
-	       "refused web/lan: web has a default route via 172.17.0.1 already");
+	       "blocked web/lan: web has a default route via 172.17.0.1 already");
 	expect(live, LAN_GW("") DOCKER_WEB, &open, "create web/lan");
 	warned(live, LAN_GW("") DOCKER_WEB, said);
 	warned(live, LAN("") DOCKER_WEB, "");
@@ -634,7 +634,7 @@ static void test_engine_other_routes(void **state)
 	expect(live,
 	       LAN_GW("") "containers: {web: {docker: web, networks: {lan: {routes: [{to: "
 			  "10.0.0.0/8, via: 172.16.86.9}]}}}}\n",
-	       &open, "refused web/lan: web has a route to 10.0.0.0/8 via 172.17.0.1 already");
+	       &open, "blocked web/lan: web has a route to 10.0.0.0/8 via 172.17.0.1 already");
 	world_free(live);
 }
 

@@ -87,7 +87,7 @@ static void test_names(void **state)
 	(void)state;
 	expect(NETWORKS "  one: {networks: {n: {interface_name: lan0}}}\n"
 			"  two: {networks: {m: {interface_name: lan0}}}\n",
-	       "create one/n; refused two/m: one/n gets the name lan0 in web, too");
+	       "create one/n; blocked two/m: one/n gets the name lan0 in web, too");
 }
 
 static void test_routes(void **state)
@@ -95,7 +95,7 @@ static void test_routes(void **state)
 	(void)state;
 	expect(NETWORKS "  one: {networks: {n: {routes: [{to: 10.0.0.0/8, via: 172.16.86.9}]}}}\n"
 			"  two: {networks: {m: {routes: [{to: 10.0.0.0/8, via: 10.8.0.9}]}}}\n",
-	       "create one/n; refused two/m: one/n gets a route to 10.0.0.0/8 in web, too");
+	       "create one/n; blocked two/m: one/n gets a route to 10.0.0.0/8 in web, too");
 }
 
 /* What another set's run has put there stays, and is no reason to do nothing at all. */
@@ -124,7 +124,7 @@ static void test_other_set(void **state)
 		       NETWORKS
 		       "  two: {networks: {m: {routes: [{to: 10.0.0.0/8, via: 10.8.0.9}]}}}\n",
 		       &desired);
-	assert_string_equal(plan_text(plan), "refused two/m: web has a route to 10.0.0.0/8 via "
+	assert_string_equal(plan_text(plan), "blocked two/m: web has a route to 10.0.0.0/8 via "
 					     "172.16.86.9 already, of the set \"a\"");
 	plan_free(plan);
 	desired_free(desired);
