@@ -93,7 +93,7 @@ FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o
 $(BUILD)/tests/fuzz/netlink: LDFLAGS += -Wl,--wrap=recvmmsg,--wrap=sendto
 $(BUILD)/tests/fuzz/verbatim: LDFLAGS += -Wl,--wrap=recvmmsg,--wrap=sendto
 $(BUILD)/tests/fuzz/monitor: LDFLAGS += -Wl,--wrap=recvmsg
-$(BUILD)/tests/fuzz/engine: LDFLAGS += -Wl,--wrap=engine_http_begin,--wrap=engine_http_wait
+$(BUILD)/tests/fuzz/engine: LDFLAGS += -Wl,--wrap=engine_http_begin,--wrap=engine_http_user,--wrap=engine_http_wait
 $(BUILD)/tests/fuzz/events: LDFLAGS += -Wl,--wrap=engine_handle_new
 $(BUILD)/tests/fuzz/inotify: LDFLAGS += -Wl,--wrap=read
 $(FUZZ): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(BUILD)/libmvapply.a

@@ -177,6 +177,11 @@ static const struct code_text texts[] = {
 	 "libcurl elsewhere), or name containers by `netns` or `pid`."},
 	{CODE_SERVICE_SCALED, "a Compose service of several containers",
 	 "An attachment has one address and belongs to one container. Name each by its own name."},
+	{CODE_NAMESPACE_OWNER, "a user's own engine names a namespace that is not that user's",
+	 "Who listens at the engine's socket is not root, and so is believed about network "
+	 "namespaces alone that belong to a user namespace of that user's, as those of a rootless "
+	 "engine's containers do. Let DOCKER_HOST or CONTAINER_HOST name root's own socket, not a "
+	 "proxy of another user's, or name the container by `netns` or `pid`."},
 	{CODE_LINK_FOREIGN, "a link that is not ours has the name",
 	 "What has no mark of mvapply's is never changed. Give another `interface_name`, remove "
 	 "the link, or let `--adopt` take it over, if it is of the same kind and parent. In a "

@@ -76,6 +76,7 @@ enum code {
 	CODE_ENGINE_ANSWER = 706,
 	CODE_ENGINE_LIBRARY = 707,
 	CODE_SERVICE_SCALED = 708,
+	CODE_NAMESPACE_OWNER = 709,
 	/* a conflict: refused on the host, blocked in a container; or a guard */
 	CODE_LINK_FOREIGN = 801,
 	CODE_MAC_FOREIGN = 802,

@@ -121,12 +121,23 @@ static void process_look(struct peer *peer, int pidfd)
 			in_our_user_namespace(pid) && !has_ended(pidfd);
 }
 
+static bool credentials_read(int fd, struct ucred *credentials)
+{
+	socklen_t size = sizeof(*credentials);
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, &size) == 0;
+}
+
+uid_t peer_user(int fd)
+{
+	struct ucred credentials;
+	return credentials_read(fd, &credentials) ? credentials.uid : peer_unknown.uid;
+}
+
 struct peer peer_of(int fd)
 {
 	struct peer peer = peer_unknown;
 	struct ucred credentials;
-	socklen_t size = sizeof(credentials);
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+	if (!credentials_read(fd, &credentials))
 		return peer;
 	peer.pid = credentials.pid;
 	peer.uid = credentials.uid;

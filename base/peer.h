@@ -30,6 +30,9 @@ struct peer peer_of(int fd);
 /* The same for those who need no more. */
 bool peer_trusted(int fd);
 
+/* The user alone, as above; -1: not known. */
+uid_t peer_user(int fd);
+
 /* "process 4711 (nc) of user 0, without CAP_NET_ADMIN", into the caller's text. */
 const char *peer_text(const struct peer *peer, char text[PEER_TEXT_SIZE]);
 

@@ -291,6 +291,7 @@ static void container_answered(void *data, json_t *json, const struct error *fai
 	int status =
 		json ? container_take(&inquiry->query, json, &container, &error) : -error.errnum;
 	container.note = inquiry->note;
+	container.user = engine_http_user(inquiry->request);
 	if (status == -ENOENT)
 		inquiry_absent(inquiry);
 	else if (status == -EBADMSG && engine_name_ambiguous(inquiry->asked))

@@ -43,6 +43,7 @@ struct engine_container {
 	const char *sandbox;    /* where the engine keeps its namespace, or "" */
 	pid_t pid;              /* as the engine sees it; 0: it does not run */
 	bool host_network;
+	uid_t user;       /* whose engine says so (engine_http_user) */
 	const char *note; /* a sentence of warning about which container it is, or NULL */
 };
 

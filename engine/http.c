@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/peer.h"
 #include "engine/json.h"
 #include "schema/words.h"
 
@@ -10,12 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 /* Requests to one engine that run at once; more wait for their turn. */
 #define ACTIVE_MAX 64
-
-/* Connections that are kept for the next requests. */
-#define CONNECTIONS_KEPT 4L
 
 #define ANSWER_MAX ((size_t)8 << 20)
 
@@ -35,6 +34,8 @@ struct engine_request {
 	bool over;
 	struct error failure; /* errnum 0: none */
 	struct answer answer;
+	int socket; /* curl's; -1: none was opened */
+	uid_t user; /* who answers */
 	engine_http_answer *tell;
 	void *data;
 	struct engine_request *previous, *next;
@@ -51,10 +52,22 @@ struct engine_http {
 	bool timer_set;                      /* at the owner's */
 };
 
+static curl_socket_t socket_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct engine_request *request = data;
+	(void)purpose;
+	request->socket =
+		socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	return request->socket;
+}
+
 static size_t answer_take(char *bytes, size_t size, size_t count, void *data)
 {
-	struct answer *answer = data;
+	struct engine_request *request = data;
+	struct answer *answer = &request->answer;
 	size *= count;
+	if (!answer->size) /* the connection is open until the last byte has come */
+		request->user = peer_user(request->socket);
 	if (size > ANSWER_MAX - answer->size) {
 		answer->too_long = true;
 		return 0;
@@ -142,7 +155,6 @@ static int socket_take(CURL *easy, curl_socket_t fd, int what, void *data, void 
 static void multi_open(struct engine_http *http)
 {
 	http->multi = memory_or_die(libcurl.multi_init());
-	libcurl.multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
 	if (!http->looped)
 		return;
 	libcurl.multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, socket_take);
@@ -161,6 +173,20 @@ struct engine_http *engine_http_new(const struct engine_loop *loop)
 	return http;
 }
 
+static void request_set(struct engine_request *request, const char *url)
+{
+	CURL *curl = request->curl;
+	libcurl.easy_setopt(curl, CURLOPT_URL, url);
+	libcurl.easy_setopt(curl, CURLOPT_TIMEOUT_MS, engine_patience);
+	libcurl.easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+	libcurl.easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+	libcurl.easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, socket_open);
+	libcurl.easy_setopt(curl, CURLOPT_OPENSOCKETDATA, request);
+	libcurl.easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
+	libcurl.easy_setopt(curl, CURLOPT_WRITEDATA, request);
+	libcurl.easy_setopt(curl, CURLOPT_PRIVATE, request);
+}
+
 static void request_begin(struct engine_request *request)
 {
 	struct engine_http *http = request->http;
@@ -171,20 +197,16 @@ static void request_begin(struct engine_request *request)
 		request->over = true;
 		return;
 	}
-	CURL *curl = request->curl = engine_handle_new(request->kind, &request->failure);
-	if (!curl) {
+	request->curl = engine_handle_new(request->kind, &request->failure);
+	if (!request->curl) {
 		request->over = true;
 		return;
 	}
-	libcurl.easy_setopt(curl, CURLOPT_URL, url);
-	libcurl.easy_setopt(curl, CURLOPT_TIMEOUT_MS, engine_patience);
-	libcurl.easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_take);
-	libcurl.easy_setopt(curl, CURLOPT_WRITEDATA, &request->answer);
-	libcurl.easy_setopt(curl, CURLOPT_PRIVATE, request);
+	request_set(request, url);
 	if (!http->multi)
 		multi_open(http);
 	http->active[request->kind]++;
-	libcurl.multi_add_handle(http->multi, curl);
+	libcurl.multi_add_handle(http->multi, request->curl);
 }
 
 /* Begins those whose turn it is. */
@@ -222,6 +244,8 @@ struct engine_request *engine_http_begin(struct engine_http *http, enum source_k
 	*request = (struct engine_request){.http = http,
 					   .kind = kind,
 					   .path = memory_or_die(strdup(path)),
+					   .socket = -1,
+					   .user = (uid_t)-1,
 					   .tell = answer,
 					   .data = data,
 					   .previous = http->last};
@@ -260,6 +284,11 @@ static void request_free(struct engine_request *request)
 	free(request->answer.bytes);
 	free(request->path);
 	free(request);
+}
+
+uid_t engine_http_user(const struct engine_request *request)
+{
+	return request->user;
 }
 
 void engine_http_cancel(struct engine_request *request)

@@ -16,8 +16,8 @@ struct engine_request;
 /* The time limit of one answer, in milliseconds: 10 s. A variable, as unit tests shorten it. */
 extern long engine_patience;
 
-/* Opens nothing yet; connections are made by the first requests and kept. `loop` is copied; NULL:
- * engine_http_wait drives the requests. */
+/* Opens nothing yet. Each request has a connection of its own, so that it is known who answers.
+ * `loop` is copied; NULL: engine_http_wait drives the requests. */
 struct engine_http *engine_http_new(const struct engine_loop *loop);
 /* Cancels what is under way. */
 void engine_http_free(struct engine_http *http);
@@ -31,6 +31,9 @@ typedef void engine_http_answer(void *data, json_t *json, const struct error *er
  * may begin and cancel requests. */
 struct engine_request *engine_http_begin(struct engine_http *http, enum source_kind kind,
 					 const char *path, engine_http_answer *answer, void *data);
+/* The user who listened at the socket that the answer came from, in our user namespace; -1: not
+ * known. For within `answer`. */
+uid_t engine_http_user(const struct engine_request *request);
 /* `answer` is not called any more. */
 void engine_http_cancel(struct engine_request *request);
 

@@ -25,6 +25,11 @@ static int namespace_open(const struct lookups *lookups, int process, struct sta
 	return netns_open_at(process, "ns/net", 0, &lookups->host, ret_stat, error);
 }
 
+bool engine_believed(const struct engine_container *container, int fd)
+{
+	return container->user == 0 || netns_owned_by(fd, container->user);
+}
+
 /* Whether the process that was found is still there, in the same namespace. */
 static bool result_holds(const struct lookup *lookup)
 {
@@ -232,6 +237,20 @@ static void finish_elsewhere(struct lookup *lookup)
 	finish_failed(lookup, &error);
 }
 
+static void finish_not_owned(struct lookup *lookup)
+{
+	const struct engine_container *container = &lookup->question.container;
+	struct error error;
+	error_set(&error, EXDEV,
+		  "%s at this socket is user %u's, but the network namespace of its container "
+		  "\"%s\", process %d, is not",
+		  source_kind_name(lookup->kind), (unsigned)container->user, lookup->source,
+		  container->pid);
+	error_code(&error, CODE_NAMESPACE_OWNER);
+	error_hint(&error, "ask root's engine, or name the container by `netns` or `pid`");
+	finish_failed(lookup, &error);
+}
+
 static void finish_ready(struct lookup *lookup)
 {
 	const struct question *question = &lookup->question;
@@ -321,12 +340,15 @@ static void run_hold(struct lookup *lookup)
 	int fd = question->process = process_open(question->container.pid, &error);
 	if (fd >= 0)
 		fd = namespace_open(lookups, question->process, &question->stat, &error);
+	const bool believed = fd >= 0 && engine_believed(&question->container, fd);
 	if (fd >= 0)
 		close(fd);
 	if (fd == -ENOENT || fd == -ESRCH)
 		look_again(lookup);
 	else if (fd < 0)
 		finish_failed(lookup, &error);
+	else if (!believed)
+		finish_not_owned(lookup);
 	else if (run_proven(question))
 		finish_ready(lookup);
 	else

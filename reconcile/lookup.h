@@ -59,4 +59,8 @@ bool lookups_outdated(const struct lookups *lookups);
 struct located lookups_locate(struct lookups *lookups, enum source_kind kind, const char *source,
 			      const struct stat *host, struct arena *arena);
 
+/* Whether an engine may say that the container is in this namespace: root's engine may of any, a
+ * user's of that user's. */
+bool engine_believed(const struct engine_container *container, int fd);
+
 #endif

@@ -83,6 +83,33 @@ bool netns_of_other_user(int fd)
 	return known && !netns_same(&owner, &own);
 }
 
+/* How deep they may be nested (create_user_ns). */
+#define USER_NAMESPACES_MAX 33
+
+/* It is not below this process's, or is its own. */
+static bool is_outside(int userns)
+{
+	struct stat found, own;
+	return userns < 0 || fstat(userns, &found) < 0 || stat("/proc/self/ns/user", &own) < 0 ||
+	       netns_same(&found, &own);
+}
+
+bool netns_owned_by(int fd, uid_t user)
+{
+	bool owned = false;
+	int userns = ioctl(fd, NS_GET_USERNS);
+	for (unsigned i = 0; !owned && !is_outside(userns) && i < USER_NAMESPACES_MAX; i++) {
+		uid_t owner;
+		owned = ioctl(userns, NS_GET_OWNER_UID, &owner) == 0 && owner == user;
+		const int around = ioctl(userns, NS_GET_USERNS);
+		close(userns);
+		userns = around;
+	}
+	if (userns >= 0)
+		close(userns);
+	return owned;
+}
+
 int netns_open_at(int directory, const char *path, int flags, const struct stat *own,
 		  struct stat *ret_stat, struct error *error)
 {

@@ -35,6 +35,11 @@ int netns_open_named(const char *name, const struct stat *own, struct stat *ret_
  * can have made it. */
 bool netns_of_other_user(int fd);
 
+/* Whether the user made the user namespace that owns it, or one around that: a user has all
+ * capabilities over those (user_namespaces(7)). That of this process does not count: it is root's.
+ * `user` is in its terms. */
+bool netns_owned_by(int fd, uid_t user);
+
 bool netns_same(const struct stat *a, const struct stat *b);
 
 /* Moves the thread. Returning does nothing if it never left, and ends the process when it fails:

@@ -1,6 +1,7 @@
 #include "reconcile/origin.h"
 
 #include "engine/engine.h"
+#include "reconcile/lookup.h"
 #include "reconcile/netns.h"
 
 #include <fcntl.h>
@@ -49,8 +50,9 @@ static void container_visit(const struct finding *finding, struct engines *engin
 			    &finding->own, &stat, &ignored);
 	if (fd < 0)
 		return;
+	const bool believed = engine_believed(&container, fd);
 	close(fd);
-	struct origin *origin = origin_of(finding, stat.st_ino);
+	struct origin *origin = believed ? origin_of(finding, stat.st_ino) : NULL;
 	if (!origin || origin->engine)
 		return;
 	origin->engine_kind = kind;

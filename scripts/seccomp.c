@@ -134,6 +134,7 @@ static const struct checked checked[] = {
 	{"ioctl", {1, UINT32_MAX, FIONBIO}, {0}},
 	{"ioctl", {1, UINT32_MAX, NS_GET_NSTYPE}, {0}},
 	{"ioctl", {1, UINT32_MAX, NS_GET_USERNS}, {0}},
+	{"ioctl", {1, UINT32_MAX, NS_GET_OWNER_UID}, {0}},
 	/* Its own limits. */
 	{"prlimit64", {0, UINT32_MAX, 0}, {0}},
 };

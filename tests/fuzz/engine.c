@@ -21,6 +21,7 @@ static struct {
 struct engine_request *__wrap_engine_http_begin(struct engine_http *http, enum source_kind kind,
 						const char *path, engine_http_answer *answer,
 						void *data);
+uid_t __wrap_engine_http_user(const struct engine_request *request);
 void __wrap_engine_http_wait(struct engine_http *http, int64_t until);
 
 struct engine_request *__wrap_engine_http_begin(struct engine_http *http, enum source_kind kind,
@@ -34,6 +35,12 @@ struct engine_request *__wrap_engine_http_begin(struct engine_http *http, enum s
 	asked.answer = answer;
 	asked.data = data;
 	return NULL;
+}
+
+uid_t __wrap_engine_http_user(const struct engine_request *request)
+{
+	(void)request;
+	return 0;
 }
 
 void __wrap_engine_http_wait(struct engine_http *http, int64_t until)

@@ -76,10 +76,11 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
 class Daemon:
     """`containers`: name -> what is told of it. `held`: paths, or the names of containers, that are
-    not answered until `release`."""
-    def __init__(self, path=f"{WORK}/daemon.sock"):
+    not answered until `release`. `user`: who listens, as the other end of a connection is told."""
+    def __init__(self, path=f"{WORK}/daemon.sock", user=0):
         self.path = path
-        self.env = {"DOCKER_HOST": f"unix://{path}"}
+        self.user = user
+        self.env = {"DOCKER_HOST": f"unix://{path}", "CONTAINER_HOST": f"unix://{path}"}
         self.containers = {}
         self.asked = []  # the paths, in the order of the requests
         self.held = set()
@@ -94,7 +95,11 @@ class Daemon:
         os.makedirs(os.path.dirname(self.path), exist_ok=True)
         handler = type("Handler", (Handler,), {"daemon": self})
         self.ended = False
-        self.server = Server(self.path, handler)
+        self.server = Server(self.path, handler, bind_and_activate=False)
+        self.server.server_bind()
+        os.seteuid(self.user)
+        self.server.server_activate()
+        os.seteuid(0)
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def end(self):
@@ -192,8 +197,8 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def daemon(path=f"{WORK}/daemon.sock"):
-    engine = Daemon(path)
+def daemon(path=f"{WORK}/daemon.sock", user=0):
+    engine = Daemon(path, user)
     engine.begin()
     try:
         yield engine

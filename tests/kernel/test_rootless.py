@@ -1,0 +1,195 @@
+"""A user's own engine: it says where that user's containers are, and nobody else's."""
+import contextlib
+import os
+import signal
+
+import linux
+from declare import document, lan
+from fake_daemon import daemon
+from host import same
+from registry import test
+from service import watching
+
+USER, OTHER = 1000, 1001
+FIRST, COUNT = 100000, 1000  # further users, as /etc/subuid gives them
+KINDS = ("docker", "podman")
+
+
+def has_users():
+    """There are none in a user namespace that has root alone."""
+    with open("/proc/self/uid_map", encoding="ascii") as file:
+        return int(file.read().split()[2]) > FIRST + COUNT
+
+
+def become(user):
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
+
+
+def users_namespaces(user, inner, told, mapped):
+    """A network namespace in a user namespace of the user's; with `inner` in one more within, that
+    another user of it has made."""
+    become(user)
+    linux.unshare(linux.CLONE_NEWUSER | (0 if inner else linux.CLONE_NEWNET))
+    os.write(told, b"!")
+    os.read(mapped, 1)
+    if inner:
+        become(inner)
+        linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNET)
+    os.write(told, b"!")
+    signal.pause()
+
+
+def write_maps(pid, user):
+    for kind in ("uid", "gid"):
+        with open(f"/proc/{pid}/{kind}_map", "w", encoding="ascii") as file:
+            file.write(f"0 {user} 1\n1 {FIRST} {COUNT}\n")
+
+
+@contextlib.contextmanager
+def container(host, name, user, inner=0):
+    """A process of a user's in network and user namespaces of its own, which the test knows by the
+    name; gives its pid."""
+    told, tell = os.pipe()
+    mapped, maps = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            linux.die_with_parent()
+            users_namespaces(user, inner, tell, mapped)
+        finally:
+            os._exit(1)
+    try:
+        same(os.read(told, 1), b"!", "its user namespace")
+        write_maps(pid, user)
+        os.write(maps, b"!")
+        same(os.read(told, 1), b"!", "its namespaces")
+        host.hold(name, f"/proc/{pid}/ns/net")
+        yield pid
+    finally:
+        for fd in (told, tell, mapped, maps):
+            os.close(fd)
+        if name in host.spaces:
+            host.leave(name)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+@contextlib.contextmanager
+def roots(host, name):
+    """What `unshare -n` of root's makes."""
+    with host.process() as pid:
+        host.hold(name, f"/proc/{pid}/ns/net")
+        try:
+            yield pid
+        finally:
+            host.leave(name)
+
+
+def declared(kind, **containers):
+    return document({"n": lan()}, {**{name: {kind: name, "networks": ["n"]} for name in containers},
+                                   "plain": ["n"]})
+
+
+def attached(host, ns):
+    return {name: host.addresses(ns, name) for name in host.names(ns)}
+
+
+def refusal(kind, name, pid):
+    return (f"{kind} at this socket is user {USER}'s, but the network namespace of its container "
+            f'"{name}", process {pid}, is not [MV0709]')
+
+
+def points_at(host, kind, others, own):
+    """The user's engine names processes: `others` are not that user's, and nothing is done to them;
+    `own` are."""
+    text = declared(kind, **others, **own)
+    with daemon(user=USER) as engine:
+        engine.containers = {**others, **own}
+        done = host.apply(text, code=1, env=engine.env)
+        for name, pid in others.items():
+            assert refusal(kind, name, pid) in " ".join(done.out.split()), done
+            same(attached(host, name), {}, f"what is in {name}")
+        for name in [*own, "plain"]:
+            same(len(attached(host, name)["eth0"]), 1, f"addresses in {name}")
+        same(host.diff(text, code=1, env=engine.env).code, 1, "the exit code of diff")
+        status = host.mvapply("status", "-f", "network.yaml", code=1, env=engine.env)
+        assert "[MV0709]" in status.out + status.err, status
+        host.delete(text, env=engine.env)
+        for name in own:
+            same(attached(host, name), {}, f"what is left in {name}")
+
+
+@test("engines: a user's own engine leads to no namespace of root's or another user's", both=True)
+def others(host):
+    if not has_users():
+        return
+    host.netns("plain")
+    with roots(host, "bait") as bait, container(host, "alien", OTHER) as alien, \
+            container(host, "mine", USER) as mine:
+        for kind in KINDS:
+            points_at(host, kind, {"bait": bait, "alien": alien}, {"mine": mine})
+
+
+@test("engines: a user's own engine leads to that user's namespaces, at any depth", both=True)
+def own(host):
+    if not has_users():
+        return
+    host.netns("plain")
+    with container(host, "mine", USER) as mine, container(host, "deep", USER, inner=5) as deep, \
+            container(host, "strange", OTHER, inner=5) as strange:
+        for kind in KINDS:
+            points_at(host, kind, {"strange": strange}, {"mine": mine, "deep": deep})
+
+
+@test("engines: root's engine leads to anybody's namespace")
+def root(host):
+    if not has_users():
+        return
+    host.netns("plain")
+    with roots(host, "bait") as bait, container(host, "mine", USER) as mine:
+        for kind in KINDS:
+            text = declared(kind, bait=bait, mine=mine)
+            with daemon() as engine:
+                engine.containers = {"bait": bait, "mine": mine}
+                os.chown(engine.path, USER, USER)  # who owns the file is not who listens
+                host.apply(text, env=engine.env)
+                for name in ("bait", "mine"):
+                    same(len(attached(host, name)["eth0"]), 1, f"addresses in {name}")
+                host.delete(text, env=engine.env)
+
+
+@test("watch: a user's own engine that leads to root's namespace", seconds=60)
+def watched(host):
+    if not has_users():
+        return
+    host.netns("plain")
+    with roots(host, "bait") as bait, container(host, "mine", USER) as mine, \
+            daemon(user=USER) as engine:
+        engine.containers = {"bait": bait, "mine": 0}
+        text = declared("docker", bait=bait, mine=mine)
+        with watching(host, "-f", host.write(text), env=engine.env) as service:
+            service.until_says(refusal("docker", "bait", bait), 20)
+            engine.start("mine", mine)
+            service.until(lambda: attached(host, "mine"), "mine is attached", 20)
+            engine.tell("start", "bait")
+            engine.containers["mine"] = bait  # a container that moves
+            engine.die("mine")
+            engine.start("mine", bait)
+            service.until_says(refusal("docker", "mine", bait), 20)
+            same(attached(host, "bait"), {}, "what is in root's namespace")
+
+
+@test("export: a user's own engine says what that user's namespaces are called, and no other's")
+def exported(host):
+    if not has_users():
+        return
+    with roots(host, "bait") as bait, container(host, "mine", USER) as mine:
+        host.apply(document({"n": lan()}, {"bait": {"pid": bait, "networks": ["n"]},
+                                           "mine": {"pid": mine, "networks": ["n"]}}))
+        with daemon(user=USER) as engine:
+            engine.containers = {"bait": bait, "mine": mine}
+            text = host.mvapply("export", env=engine.env).out
+        assert "docker: mine" in text and "docker: bait" not in text, text
+        assert f"pid: {bait}" in text, text
