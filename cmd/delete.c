@@ -7,11 +7,16 @@
 #include <errno.h>
 #include <string.h>
 
-/* Deleting a set is to want it without networks and containers. */
+/* Deleting a set is to want it without networks and attachments. Where its containers are says
+ * whose links are the set's. */
 static void empty_sets(struct desired *desired)
 {
-	for (size_t i = 0; i < desired->n_sets; i++)
-		desired->sets[i].n_networks = desired->sets[i].n_containers = 0;
+	for (size_t s = 0; s < desired->n_sets; s++) {
+		struct set *set = &desired->sets[s];
+		set->n_networks = 0;
+		for (size_t i = 0; i < set->n_containers; i++)
+			set->containers[i].n_attachments = 0;
+	}
 }
 
 static bool has_set(const struct desired *desired, const char *name)

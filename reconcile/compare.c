@@ -271,6 +271,16 @@ static void compare_lease(const struct planner *planner, struct step *step)
 			   "renewed");
 }
 
+static const char *parent_text(const struct planner *planner, const struct live_link *link)
+{
+	const struct live_link *parent =
+		live_parent_away(link) ? NULL
+				       : live_link_by_index(planner->live->spaces[0], link->parent);
+	if (parent)
+		return parent->name;
+	return live_parent_away(link) ? "in another namespace" : "?";
+}
+
 static void compare_parent(const struct planner *planner, struct step *step)
 {
 	static const char *const kinds[] = {[KIND_OTHER] = "other",
@@ -281,12 +291,9 @@ static void compare_parent(const struct planner *planner, struct step *step)
 	const struct live_link *have = step->have;
 	const struct link_spec *want = step->want;
 	change_text(planner, step, FIELD_DRIVER, kinds[have->kind], kinds[want->kind]);
-	if (have->parent != want->parent) {
-		const struct live_link *parent =
-			live_link_by_index(planner->live->spaces[0], have->parent);
-		change_add(planner, step, FIELD_PARENT, parent ? parent->name : "?",
+	if (have->parent != want->parent || live_parent_away(have) != want->parent_away)
+		change_add(planner, step, FIELD_PARENT, parent_text(planner, have),
 			   want->parent_name);
-	}
 }
 
 /* passthru is set up on creation alone (macvlan_changelink gives EINVAL). */

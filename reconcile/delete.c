@@ -112,8 +112,7 @@ static bool deletes(const struct step *step)
 
 static bool hangs_on(const struct step *step, const struct live_link *parent)
 {
-	return step->have && step->have->parent_where == PARENT_HOST &&
-	       step->have->parent == parent->ifindex;
+	return step->have && live_link_on(step->have, parent->ifindex);
 }
 
 bool link_deleted(const struct applier *applier, const struct live_link *link)

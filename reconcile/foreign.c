@@ -430,7 +430,7 @@ static const char *held_by(const struct slot *slot, const struct slot *other)
 		return "name";
 	if (other->ns == slot->ns && holds_route(slot, other))
 		return "route";
-	if (!parent || have->parent_where != PARENT_HOST || have->parent != parent->ifindex)
+	if (!parent || !live_link_on(have, parent->ifindex))
 		return NULL;
 	if (excludes(slot, have))
 		return "parent";

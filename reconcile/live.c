@@ -20,6 +20,19 @@ bool live_link_is_called(const struct live_link *link, const char *name)
 	return false;
 }
 
+bool live_link_on(const struct live_link *link, int parent)
+{
+	return link->parent_where == PARENT_HOST && link->parent == parent;
+}
+
+bool live_parent_away(const struct live_link *link)
+{
+	const bool hangs =
+		link->kind == KIND_MACVLAN || link->kind == KIND_IPVLAN || link->kind == KIND_VLAN;
+	return hangs &&
+	       (link->parent_where == PARENT_ELSEWHERE || link->parent_where == PARENT_SAME);
+}
+
 const char *live_sysctl(const struct live_link *link, const char *key)
 {
 	for (size_t i = 0; i < link->n_sysctls; i++)

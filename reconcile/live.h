@@ -166,6 +166,12 @@ const struct live_route *live_route_next(const struct live_ns *ns, int ifindex,
 #define each_route_of(route, ns, ifindex)                                                          \
 	for (const struct live_route *route = live_route_next(ns, ifindex, NULL); route;           \
 	     route = live_route_next(ns, ifindex, route))
+/* Whether its parent is the link of the host's with that number. In another namespace, a link may
+ * have the same number. */
+bool live_link_on(const struct live_link *link, int parent);
+/* Whether it is of a kind that hangs on a parent, and that is not in the host's namespace: somebody
+ * moved it away, or the link is another host's. What other kinds call their link may be a peer. */
+bool live_parent_away(const struct live_link *link);
 const char *live_sysctl(const struct live_link *link, const char *key);
 
 #endif

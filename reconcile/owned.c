@@ -37,12 +37,16 @@ static uint64_t mark_hash(const struct mark *mark)
 }
 
 /* An attachment counts where its parent is this host's: another host on the same machine may have
- * marks of the same names. All other roles live in the host's own namespace. */
-static bool counts(const struct live_ns *ns, const struct live_link *link)
+ * marks of the same names. One whose parent was moved away cannot be told from those by the parent,
+ * and counts in the namespace of the container that it names. All other roles live in the host's
+ * own namespace. */
+static bool counts(const struct planner *planner, const struct live_ns *ns,
+		   const struct live_link *link)
 {
-	if (link->mark.role == ROLE_ATTACH)
-		return link->parent_where == PARENT_HOST;
-	return link->mark.role != ROLE_NONE && ns->host;
+	if (link->mark.role != ROLE_ATTACH)
+		return link->mark.role != ROLE_NONE && ns->host;
+	return link->parent_where == PARENT_HOST ||
+	       (live_parent_away(link) && placement_of(planner, ns, &link->mark) == PLACEMENT_OWN);
 }
 
 static void owned_list(struct planner *planner)
@@ -51,7 +55,7 @@ static void owned_list(struct planner *planner)
 		struct live_ns *ns = planner->live->spaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
-			if (!counts(ns, link))
+			if (!counts(planner, ns, link))
 				continue;
 			*array_push(planner->scratch, planner->owned, planner->n_owned) =
 				(struct owned){.ns = ns,
@@ -81,8 +85,17 @@ static uint32_t *link_slot(const struct planner *planner, const struct live_link
 	}
 }
 
-/* From the last to the first, so that those of one mark are chained in their order. A container can
- * give thousands of links one mark. */
+static void owned_chain(struct planner *planner, size_t number)
+{
+	uint32_t *slot = mark_slot(planner, planner->owned[number].hash);
+	planner->owned[number].next = *slot;
+	*slot = (uint32_t)number + 1;
+	*link_slot(planner, planner->owned[number].link) = (uint32_t)number + 1;
+}
+
+/* From the last to the first, so that those of one mark are chained in their order, and those
+ * before all others that are on the host's links. A container can give thousands of links one mark.
+ */
 void owned_index(struct planner *planner)
 {
 	owned_list(planner);
@@ -92,12 +105,12 @@ void owned_index(struct planner *planner)
 	const size_t size = planner->owned_table_size * sizeof(uint32_t);
 	planner->owned_marks = arena_alloc(planner->scratch, size);
 	planner->owned_links = arena_alloc(planner->scratch, size);
-	for (size_t i = planner->n_owned; i-- > 0;) {
-		uint32_t *slot = mark_slot(planner, planner->owned[i].hash);
-		planner->owned[i].next = *slot;
-		*slot = (uint32_t)i + 1;
-		*link_slot(planner, planner->owned[i].link) = (uint32_t)i + 1;
-	}
+	for (size_t i = planner->n_owned; i-- > 0;)
+		if (live_parent_away(planner->owned[i].link))
+			owned_chain(planner, i);
+	for (size_t i = planner->n_owned; i-- > 0;)
+		if (!live_parent_away(planner->owned[i].link))
+			owned_chain(planner, i);
 }
 
 static struct owned *owned_at(const struct planner *planner, uint32_t number)

@@ -33,7 +33,8 @@ struct declared {
 	const struct target *target;
 };
 
-/* A live link with a mark, in the host's namespace or with its parent there. */
+/* A live link with a mark, in the host's namespace or with its parent there; or in the namespace of
+ * its container, with a parent that was moved away. */
 struct owned {
 	struct live_ns *ns;
 	const struct live_link *link;

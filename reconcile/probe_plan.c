@@ -9,7 +9,7 @@
 /* Whether the link that is replaced has it already, on the same LAN. */
 static bool had(const struct step *step, const struct prefix *addr)
 {
-	if (!step->have || step->have->parent != step->want->parent)
+	if (!step->have || !live_link_on(step->have, step->want->parent))
 		return false;
 	each_addr_of (live, step->ns, step->have->ifindex)
 		if (ip_equal(&live->prefix.ip, &addr->ip))

@@ -29,7 +29,8 @@ static bool in_subnet(const struct slot *slot, const struct owned *owned)
 static unsigned likeness(const struct slot *slot, const struct owned *owned)
 {
 	const struct live_link *parent = slot->parent->link;
-	return 1 + 2 * in_subnet(slot, owned) + (parent && parent->ifindex == owned->link->parent);
+	return 1 + 2 * in_subnet(slot, owned) +
+	       (parent && live_link_on(owned->link, parent->ifindex));
 }
 
 /* The one that is most like it, of the same subnet and parent; of as like ones the first. */

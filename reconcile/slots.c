@@ -98,8 +98,7 @@ static bool adoptable(const struct slot *slot, const struct live_link *link)
 	const char *name = slot->attachment ? slot->attachment->interface_name
 					    : slot->network->host.interface_name;
 	return link->mark.role == ROLE_NONE && link->kind == kinds[slot->network->driver] &&
-	       link->parent_where == PARENT_HOST && slot->parent->link &&
-	       link->parent == slot->parent->link->ifindex &&
+	       slot->parent->link && live_link_on(link, slot->parent->link->ifindex) &&
 	       (name ? strcmp(name, link->name) == 0 : slot->container != NULL);
 }
 

@@ -6,8 +6,7 @@
 static bool same_lan(const struct slot *slot, const struct live_link *link)
 {
 	return link->mark.role == (slot->container ? ROLE_ATTACH : ROLE_HOST) &&
-	       link->parent_where == PARENT_HOST && slot->parent->link &&
-	       link->parent == slot->parent->link->ifindex;
+	       slot->parent->link && live_link_on(link, slot->parent->link->ifindex);
 }
 
 /* Two networks of one parent may have different subnets, which is no mistake. With DHCP there need

@@ -10,9 +10,8 @@ const struct live_link *vlan_live(const struct live_ns *host, const struct live_
 {
 	for (size_t i = 0; i < host->n_links; i++) {
 		const struct live_link *link = &host->links[i];
-		if (link->kind == KIND_VLAN && link->parent_where == PARENT_HOST &&
-		    link->parent == base->ifindex && link->vlan == vlan &&
-		    link->vlan_protocol == protocol)
+		if (link->kind == KIND_VLAN && live_link_on(link, base->ifindex) &&
+		    link->vlan == vlan && link->vlan_protocol == protocol)
 			return link;
 	}
 	return NULL;
@@ -113,8 +112,7 @@ const char *parent_user(const struct planner *planner, const struct live_link *p
 		const struct live_ns *ns = planner->live->spaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
-			if (link->parent_where == PARENT_HOST && link->parent == parent->ifindex &&
-			    !goes(data, link))
+			if (live_link_on(link, parent->ifindex) && !goes(data, link))
 				return arena_printf(planner->arena, "%s in %s", link->name,
 						    ns->name);
 		}
@@ -163,6 +161,7 @@ static void leave_to(struct planner *planner, const struct owned *vlan, struct m
 				   .kind = KIND_VLAN,
 				   .vlan = vlan->link->vlan,
 				   .vlan_protocol = vlan->link->vlan_protocol,
+				   .parent_away = live_parent_away(vlan->link),
 				   .parent = vlan->link->parent};
 	step_converge(planner, (struct step){.mark = *rest,
 					     .name = vlan->link->name,

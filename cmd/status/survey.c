@@ -22,10 +22,11 @@ static const struct step *step_of(const struct plan *plan, const struct live_lin
 	return NULL;
 }
 
-static const char *link_name(const struct live *live, int ifindex)
+static const char *parent_name(const struct live *live, const struct live_link *link)
 {
-	const struct live_link *link = live_link_by_index(live->spaces[0], ifindex);
-	return link ? link->name : NULL;
+	const struct live_link *parent =
+		live_parent_away(link) ? NULL : live_link_by_index(live->spaces[0], link->parent);
+	return parent ? parent->name : NULL;
 }
 
 static void addrs_add(struct survey *survey, struct survey_link *link)
@@ -49,7 +50,7 @@ static void link_add(struct survey *survey, const struct live *live, const struc
 	*link = (struct survey_link){
 		.ns = ns,
 		.link = live_link,
-		.parent = link_name(live, live_link->parent),
+		.parent = parent_name(live, live_link),
 		.lease = live_lease(live, ns, live_link),
 		.step = step_of(plan, live_link),
 	};
@@ -67,21 +68,27 @@ static bool parent_asked(const struct desired *desired, const struct mark *mark)
 	return asked;
 }
 
+/* An attachment whose parent was moved away is this host's where the plan says so. */
+static bool attachment_ours(const struct plan *plan, const struct live_link *link)
+{
+	return link->mark.role == ROLE_ATTACH && (link->parent_where == PARENT_HOST ||
+						  (live_parent_away(link) && step_of(plan, link)));
+}
+
 static void look_at(struct survey *survey, const struct desired *desired, const struct live *live,
 		    const struct plan *plan, const struct live_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
 		enum role role = link->mark.role;
-		if ((role == ROLE_ATTACH && link->parent_where == PARENT_HOST) ||
-		    (role == ROLE_HOST && ns->host)) {
+		if (attachment_ours(plan, link) || (role == ROLE_HOST && ns->host)) {
 			if (set_asked(desired, link->mark.set))
 				link_add(survey, live, plan, ns, link);
 		} else if ((role == ROLE_VLAN || role == ROLE_DUMMY) && ns->host &&
 			   parent_asked(desired, &link->mark)) {
 			*array_push(survey->arena, survey->parents, survey->n_parents) =
 				(struct survey_parent){.link = link,
-						       .base = link_name(live, link->parent)};
+						       .base = parent_name(live, link)};
 		}
 	}
 }

@@ -208,22 +208,63 @@ static struct live_link *marked(struct live *live, const char *ns, const char *n
 	return link;
 }
 
-/* Whoever has a namespace can give links of its own any alias. */
+static struct live_link *marked_on(struct live *live, const char *ns, enum link_kind kind,
+				   enum parent_where where)
+{
+	struct live_link *link = marked(live, ns, "eth0", kind, "mvapply:attach:default/lan/web");
+	link->parent_where = where;
+	link->parent = 2;
+	link->mode_known = true;
+	link->mode = MODE_BRIDGE;
+	return link;
+}
+
+/* Whoever has a namespace can give links of its own any alias. What another kind calls its link is
+ * a peer. */
 static void test_marks_of_others(void **state)
 {
-	static const enum parent_where nowhere[] = {PARENT_NONE, PARENT_SAME, PARENT_ELSEWHERE};
+	static const struct {
+		enum link_kind kind;
+		enum parent_where where;
+	} others[] = {{KIND_MACVLAN, PARENT_NONE},
+		      {KIND_OTHER, PARENT_NONE},
+		      {KIND_OTHER, PARENT_SAME},
+		      {KIND_OTHER, PARENT_ELSEWHERE}};
 	(void)state;
-	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		struct live *live = world_new();
-		struct live_link *link =
-			marked(live, "web", "eth0", KIND_MACVLAN, "mvapply:attach:default/lan/web");
-		link->parent_where = nowhere[i];
-		link->parent = 2;
+		marked_on(live, "web", others[i].kind, others[i].where)->kind_name = "macvlan";
 		expect(live, "", &open, "");
 		expect(live, LAN("") WEB, &open, "create web/lan");
 		expect(live, LAN("") WEB_ETH0, &open,
 		       "blocked web/lan: web has a link eth0 (macvlan) that belongs to the set "
 		       "\"default\"");
+		world_free(live);
+	}
+}
+
+/* An attachment whose parent was moved away: ours in the namespace of the container that it names,
+ * and another host's in any other. */
+static void test_parent_away(void **state)
+{
+	static const enum parent_where away[] = {PARENT_SAME, PARENT_ELSEWHERE};
+	static const char web_gone[] = LAN("") "containers: {web: {netns: gone, networks: [lan]}}";
+	(void)state;
+	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++) {
+		struct live *live = world_new();
+		struct live_link *link = marked_on(live, "web", KIND_MACVLAN, away[i]);
+		link->mac = (struct mac){.bytes = {2, 0x42, 172, 16, 86, 1}, .set = true};
+		world_addr(world_ns(live, "web"), link->ifindex, "172.16.86.1/24", MARK_PROTOCOL);
+		expect(live, "", &open, "");
+		expect(live, web_gone, &open, "pending web/lan: no network namespace yet");
+		expect(live, LAN("") "containers: {db: {networks: [lan]}}", &open, "create db/lan");
+		expect(live, LAN("") WEB, &open,
+		       "replace web/lan parent in another namespace -> eth0");
+		world_free(live);
+
+		live = world_new();
+		marked_on(live, "ci", KIND_MACVLAN, away[i]);
+		expect(live, LAN("") WEB, &open, "create web/lan");
 		world_free(live);
 	}
 }
@@ -352,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_foreign_address_on_ours_stays),
 		cmocka_unit_test(test_marks_of_others),
+		cmocka_unit_test(test_parent_away),
 		cmocka_unit_test(test_marks_in_a_container),
 		cmocka_unit_test(test_mac_of_the_parent),
 		cmocka_unit_test(test_passthru_alone),
