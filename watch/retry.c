@@ -13,6 +13,9 @@
 #define BUSY_FIRST_MS 10
 #define BUSY_MAX      8
 
+/* How often the price doubles. */
+#define DEAR_MAX 2
+
 struct entry {
 	struct entry *next; /* in its bucket */
 	char *key;
@@ -20,6 +23,8 @@ struct entry {
 	bool wanted;                      /* it is still to be done */
 	int64_t until;                    /* it is left alone */
 	int64_t repaired;                 /* when it last was */
+	int64_t paid;                     /* when time will have paid all that was spent */
+	unsigned dear;                    /* how often it was spent beyond the credit, in a row */
 };
 
 struct retry {
@@ -200,12 +205,32 @@ int64_t retry_contested(struct retry *retry, const char *key, int64_t now)
 	return delay;
 }
 
+void retry_spend(struct retry *retry, const char *key, int64_t price, int64_t now)
+{
+	struct entry *entry = entry_of(retry, key);
+	const int64_t longest = now + RETRY_CREDIT_MS + DELAY_MAX_MS;
+	if (entry->paid <= now) {
+		entry->paid = now;
+		entry->dear = 0;
+	}
+	entry->paid += price << entry->dear;
+	entry->paid = entry->paid < longest ? entry->paid : longest;
+	entry->until = entry->paid - RETRY_CREDIT_MS;
+	entry->dear += entry->until > now && entry->dear < DEAR_MAX;
+}
+
+int64_t retry_left(const struct retry *retry, const char *key, int64_t now)
+{
+	const struct entry *entry = *entry_at(retry, key);
+	return entry && entry->until > now ? entry->until - now : 0;
+}
+
 void retry_keep(struct retry *retry, retry_wanted *wanted, const void *data, int64_t now)
 {
 	for (size_t i = 0; i < retry->n_buckets; i++)
 		for (struct entry **at = &retry->buckets[i]; *at;) {
 			(*at)->wanted = (*at)->wanted && wanted(data, (*at)->key);
-			if ((*at)->wanted || repairs_left(*at, now))
+			if ((*at)->wanted || repairs_left(*at, now) || (*at)->paid > now)
 				at = &(*at)->next;
 			else
 				entry_drop(retry, at);

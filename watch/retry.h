@@ -30,8 +30,15 @@ void retry_forget(struct retry *retry, const char *key);
 int64_t retry_repaired(struct retry *retry, const char *key, int64_t now);
 /* The same where it is seen already that somebody undoes it: no repair is free any more. */
 int64_t retry_contested(struct retry *retry, const char *key, int64_t now);
+/* What is done again and again whenever somebody else likes, such as a look at a namespace that
+ * changes without end: this one time has a price, in milliseconds. RETRY_CREDIT_MS of them are
+ * free; from there on it is left alone until time has paid, at a price up to four times as high
+ * while it goes on. It is never left alone for longer than a minute. */
+void retry_spend(struct retry *retry, const char *key, int64_t price, int64_t now);
+/* How long it is left alone still, whether it is to be done or not; 0: not at all. */
+int64_t retry_left(const struct retry *retry, const char *key, int64_t now);
 /* Asks which of the keys that were to be done still are. The others are forgotten, unless their
- * repairs count. */
+ * repairs count, or what they spent. */
 typedef bool retry_wanted(const void *data, const char *key);
 void retry_keep(struct retry *retry, retry_wanted *wanted, const void *data, int64_t now);
 /* Something changed that may have been the cause: everything may be tried at once. */
@@ -47,7 +54,8 @@ size_t retry_count(const struct retry *retry);
  * to a minute. */
 int64_t retry_delay(unsigned failures);
 
-#define RETRY_REPAIRS  16
-#define RETRY_QUIET_MS 5000
+#define RETRY_REPAIRS   16
+#define RETRY_QUIET_MS  5000
+#define RETRY_CREDIT_MS 32000
 
 #endif

@@ -23,6 +23,7 @@ void service_doubt(struct service *service)
 {
 	live_free(service->live);
 	service->live = NULL;
+	service->lost = false;
 	service->dirty = true;
 }
 
@@ -168,17 +169,15 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 	}
 	/* A crowded one is looked at when its containers are tried again, as all others wait. */
 	struct live_ns *ns = ns_of(service, nsid);
-	if (ns && !ns->stale && !ns->crowded && (!ns->host || host_event_matters(service, message)))
+	if (ns && !ns->stale && !ns->paced && !ns->crowded &&
+	    (ns->host ? host_event_matters(service, message) : !pace_holds(service, ns)))
 		ns_stale(service, ns);
 }
 
 void service_hear(struct service *service)
 {
-	if (monitor_drain(service->monitor, kernel_event, service) < 0) {
-		log_write(&service->log, LEVEL_WARNING,
-			  "events of the kernel were lost: looking at everything again");
-		service_doubt(service);
-	}
+	if (monitor_drain(service->monitor, kernel_event, service) < 0)
+		events_lost(service);
 }
 
 static void monitor_ready(void *data, int fd, uint32_t events)
@@ -260,6 +259,7 @@ static void reload(struct service *service)
 	service->content = 0;
 	service_unread(service);
 	retry_clear(service->retry);
+	retry_clear(service->paces);
 	service_read(service);
 	service_engines_reload(service);
 	service_doubt(service);
@@ -313,6 +313,7 @@ int service_listen(struct service *service, struct error *error)
 	service->ahead = (struct timer){.fire = paths_ahead, .data = service};
 	service->debounce = (struct timer){.fire = paths_settled, .data = service};
 	service->again = (struct timer){.fire = again_due, .data = service};
+	service->pace = (struct timer){.fire = pace_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};
 	service->loop = loop_new(error);
 	if (!service->loop || signals_listen(service, error) < 0)

@@ -227,10 +227,12 @@ static struct plan *look_and_plan(struct service *service, bool *ret_again, stru
 		options.refused = &service->refused;
 		struct plan *plan = plan_make(service->desired, service->live, &options);
 		steps_hold(service, plan);
-		if (service->complete || !plan_chooses(plan))
+		if ((service->complete && !service->lost) || !plan_chooses(plan))
 			return plan;
 		plan_free(plan);
 		service->wide = true;
+		if (service->lost)
+			service_doubt(service);
 	}
 }
 
@@ -386,6 +388,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		const struct wanted wanted = {plan, service->live};
 		targets_failed(service);
 		retry_keep(service->retry, still_wanted, &wanted, service->held_at);
+		retry_keep(service->paces, still_wanted, &wanted, service->held_at);
 		if (!retry_count(service->retry))
 			service->refused.count = 0;
 		report_notices(service, plan, service->live);

@@ -35,6 +35,7 @@ struct service {
 	struct monitor *monitor;
 	struct mounts *mounts;
 	struct retry *retry;
+	struct retry *paces; /* looks at what others make the kernel tell of without end */
 	struct service_engines *engines; /* engines.c's */
 	struct lookups *lookups;         /* of the engines' containers; engines.c's */
 	struct service_probes *probes;   /* probe.c's */
@@ -59,10 +60,11 @@ struct service {
 	bool complete;        /* a look of this round did */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
+	bool lost;                   /* events were, and not everything was looked at since */
 	bool heard_death;            /* a namespace died since this was last reset */
 	int64_t held_at; /* the time by which the last round held back what had failed */
 
-	struct timer ahead, debounce, again, watchdog;
+	struct timer ahead, debounce, again, pace, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */
 };
 
@@ -71,6 +73,16 @@ int service_listen(struct service *service, struct error *error);
 void service_deaf(struct service *service);
 /* Takes what the kernel has told so far. */
 void service_hear(struct service *service);
+/* pace.c: whoever has a namespace can make the kernel tell of it without end, and make the look at
+ * it dear. Each namespace has a credit of its own for the looks that its events make. */
+/* Whether the namespace, of which an event tells, is not to be looked at yet: it is marked as such,
+ * and looked at later. If it is to be looked at, its credit is charged. */
+bool pace_holds(struct service *service, struct live_ns *ns);
+/* Events were lost, which somebody may make happen on purpose: everything is looked at again, now
+ * or later. */
+void events_lost(struct service *service);
+/* Fires the timer of what was to be looked at later. */
+void pace_due(void *service);
 /* Everything has to be looked at. */
 void service_doubt(struct service *service);
 

@@ -91,6 +91,7 @@ static void service_free(struct service *service)
 	desired_free(service->next);
 	service_unread(service);
 	retry_free(service->retry);
+	retry_free(service->paces);
 	free(service->told);
 	log_free(&service->log);
 }
@@ -104,6 +105,7 @@ int command_watch(const struct options *options)
 		.log = log_new(options),
 		.metrics = {.input_valid = true},
 		.retry = retry_new(),
+		.paces = retry_new(),
 	};
 	int code = service_run(&service);
 	service_free(&service);

@@ -32,6 +32,10 @@ class Trace:
     def calls(self, name):
         return [line for line in self.lines if re.search(rf"\b{name}\(", line)]
 
+    def entered(self, ns):
+        """How often the namespace of that name was entered."""
+        return sum(f"/run/netns/{ns}>" in line for line in self.calls("setns"))
+
     @property
     def writes(self):
         """The netlink messages that change something, in their order: ["new address", ...]."""
@@ -165,7 +169,7 @@ class Service:
         """Its system calls, until it sleeps again after what is done meanwhile."""
         self.settle()
         path, trace = f"{HERE}/strace", Trace()
-        strace = subprocess.Popen(["strace", "-f", "-v", "-s", "100000", "-e", f"trace={calls}",
+        strace = subprocess.Popen(["strace", "-f", "-y", "-v", "-s", "100000", "-e", f"trace={calls}",
                                    "-e", "signal=none", "-o", path, "-p", str(self.pid)],
                                   stderr=subprocess.PIPE)
         strace.stderr.readline()  # "strace: Process 4711 attached"

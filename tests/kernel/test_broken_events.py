@@ -206,6 +206,24 @@ def events(host):
             service.until_says("events of the kernel were lost")
 
 
+@test("broken: events that are lost again and again make few looks at everything, and what is heard is repaired")
+def lost_without_end(host):
+    host.netns(*NAMES)
+    host.apply(TEXT)
+    wanted = state(host, *NAMES)
+    rules = [f"event-lost@{n}" for n in range(0, 160, 10)]
+    with watching(host, "-f", host.write(TEXT), env=preload(host, *rules)) as service:
+        for _ in range(20):
+            host.ip("web", "link set eth0 mtu 1400")
+            host.ip("web", "link set eth0 mtu 1500")
+            service.quiet(0.05)
+        service.until_says("events of the kernel are lost again and again")
+        looks = sum("looking at everything again" in line for line in service.log())
+        assert 1 <= looks <= 20, looks
+        host.ip("web", "link del eth0")
+        service.until(lambda: state(host, *NAMES) == wanted, "repaired", 60)
+
+
 @test("broken: events that are nonsense end nothing")
 def garbled_events(host):
     host.netns(*NAMES)

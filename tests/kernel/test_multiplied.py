@@ -1,5 +1,10 @@
 """What a container multiplies - routes, links, addresses, also as if they were ours - costs others nothing:
 they are repaired without a look at it, and what is done about it is bounded."""
+import contextlib
+import os
+import signal
+import subprocess
+
 from declare import document, lan
 from host import same
 from registry import test
@@ -81,4 +86,63 @@ def of_its_own(host):
         trace = repaired(host, service, wanted)
         assert len(trace.calls("setns")) <= 12, trace.lines
         same(trace.dumps <= 4, True, f"listings of links: {trace.dumps}")
+    host.unchanged(TEXT)
+
+
+@contextlib.contextmanager
+def restless(host, ns, *commands):
+    """`ip` does the commands over and over until the end."""
+    with host.inside(ns):
+        child = subprocess.Popen(["sh", "-c", 'exec yes "$0" | exec ip -force -batch -', "\n".join(commands)],
+                                 stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield child
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+RESTLESS = "network namespace evil changes all the time: it is looked at now and then"
+FLAP = "address add 192.168.9.1/24 dev lo", "address del 192.168.9.1/24 dev lo"
+
+
+@test("multiplied: a container that changes without end is looked at now and then, and as ever after that",
+      seconds=120)
+def without_end(host):
+    host.netns("web", "evil")
+    host.apply(TEXT)
+    with watching(host, "-f", host.write(TEXT)) as service:
+        host.unread("evil")
+        host.batch("evil", ["link add z type veth peer name y", "link set z up", "link set y up"] +
+                   routes(SOME, "boot", "z"))
+        with service.traced() as trace:
+            for _ in range(100):
+                host.batch("evil", FLAP)
+                service.quiet(0.05)
+        assert 1 <= trace.entered("evil") <= 60, trace.entered("evil")
+        assert RESTLESS in service.log(), service.log()
+        same(trace.writes, [], "what was changed")
+        host.ip("evil", "link del eth0")
+        service.until(lambda: "eth0" in host.names("evil"), "evil itself is repaired", 60)
+    host.unchanged(TEXT)
+
+
+@test("multiplied: while a container changes without end, another is repaired without a look at it", seconds=180)
+def beside_the_restless(host):
+    host.netns("web", "evil")
+    host.apply(TEXT)
+    wanted = victim(host)
+    host.unread("evil")
+    host.batch("evil", ["link add z type veth peer name y", "link set z up", "link set y up"] +
+               routes(15000, "boot", "z"))
+    with watching(host, "-f", host.write(TEXT)) as service:
+        for _ in range(5):
+            host.batch("evil", FLAP)
+            service.quiet()
+        service.until(lambda: RESTLESS in service.log(), "evil is known", 60)
+        with service.traced() as trace, restless(host, "evil", *FLAP):
+            host.ip("web", "link del eth0")
+            service.until(lambda: "eth0" in host.names("web") and victim(host) == wanted, "repaired", 20)
+        same(trace.entered("evil"), 0, "how often evil was looked into")
+        assert trace.entered("web") > 0, trace.lines
     host.unchanged(TEXT)

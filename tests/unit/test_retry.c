@@ -168,6 +168,50 @@ static void test_repairs_forgotten(void **state)
 	retry_free(retry);
 }
 
+/* What somebody makes others do without end is done ever less often, and as ever once that ends. */
+static void test_spent(void **state)
+{
+	(void)state;
+	struct retry *retry = retry_new();
+	for (int i = 0; i < RETRY_CREDIT_MS / 1000; i++) {
+		assert_int_equal(retry_left(retry, "a", NOW), 0);
+		retry_spend(retry, "a", 1000, NOW);
+	}
+	static const int64_t pauses[] = {1000, 2000, 4000, 4000, 4000};
+	int64_t now = NOW;
+	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+		assert_int_equal(retry_left(retry, "a", now), 0);
+		retry_spend(retry, "a", 1000, now);
+		assert_int_equal(retry_left(retry, "a", now), pauses[i]);
+		now += pauses[i];
+	}
+	assert_int_equal(retry_next(retry, NOW), -1);
+	retry_keep(retry, is_b, "b", now);
+	retry_spend(retry, "a", 1000, now);
+	assert_int_equal(retry_left(retry, "a", now), 4000);
+	now += 4000 + RETRY_CREDIT_MS;
+	for (int i = 0; i < RETRY_CREDIT_MS / 1000; i++)
+		retry_spend(retry, "a", 1000, now);
+	assert_int_equal(retry_left(retry, "a", now), 0);
+	for (int i = 0; i < 3; i++)
+		retry_spend(retry, "b", INT32_MAX, now);
+	assert_int_equal(retry_left(retry, "b", now), 60000);
+	assert_int_equal(retry_left(retry, "c", now), 0);
+	retry_free(retry);
+}
+
+/* Once a second or less often, a look costs nothing but itself. */
+static void test_spent_seldom(void **state)
+{
+	(void)state;
+	struct retry *retry = retry_new();
+	for (int64_t now = NOW; now < NOW + 1000 * 1000; now += 1000) {
+		assert_int_equal(retry_left(retry, "a", now), 0);
+		retry_spend(retry, "a", 1000, now);
+	}
+	retry_free(retry);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -177,6 +221,8 @@ int main(void)
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_undone),
+		cmocka_unit_test(test_spent),
+		cmocka_unit_test(test_spent_seldom),
 		cmocka_unit_test(test_repairs_forgotten),
 	};
 	return cmocka_run_group_tests_name("retry", tests, NULL, NULL);

@@ -1,0 +1,95 @@
+#include "base/clock.h"
+#include "cmd/service/service.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* In milliseconds. What a look takes is far less: a hundredth, with the lock that others wait for.
+ */
+#define PRICE_LOOK 1000
+#define PRICE_LINK 4
+#define PRICE_ALL  4000
+
+#define KEY_SIZE 32
+#define KEY_ALL  "all"
+
+static const char *key_of(const struct live_ns *ns, char key[KEY_SIZE])
+{
+	snprintf(key, KEY_SIZE, "%ju", (uintmax_t)ns->inode);
+	return key;
+}
+
+static int64_t price_of(const struct live_ns *ns)
+{
+	return PRICE_LOOK + PRICE_LINK * (int64_t)ns->n_links +
+	       (int64_t)(ns->n_addrs + ns->n_routes) / 2;
+}
+
+/* Sooner than it is set for, if need be. */
+static void timer_sooner(struct service *service, int64_t left)
+{
+	const int64_t due = clock_microseconds() + left * 1000;
+	if (!service->pace.due || service->pace.due > due)
+		loop_timer_set(service->loop, &service->pace, left);
+}
+
+/* Whether it may be done now; if so, it is charged. If not, the timer is set. */
+static bool pace_take(struct service *service, const char *key, int64_t price)
+{
+	const int64_t now = clock_milliseconds(), left = retry_left(service->paces, key, now);
+	if (left > 0)
+		timer_sooner(service, left);
+	else
+		retry_spend(service->paces, key, price, now);
+	return left <= 0;
+}
+
+static bool ns_take(struct service *service, struct live_ns *ns)
+{
+	char key[KEY_SIZE];
+	ns->paced = !pace_take(service, key_of(ns, key), price_of(ns));
+	if (ns->paced && !ns->restless)
+		log_write(&service->log, LEVEL_NOTICE,
+			  "network namespace %s changes all the time: it is looked at now and then",
+			  ns->name);
+	ns->restless |= ns->paced;
+	return !ns->paced;
+}
+
+bool pace_holds(struct service *service, struct live_ns *ns)
+{
+	return !ns_take(service, ns);
+}
+
+static bool all_take(struct service *service)
+{
+	if (!pace_take(service, KEY_ALL, PRICE_ALL))
+		return false;
+	log_write(&service->log, LEVEL_WARNING,
+		  "events of the kernel were lost: looking at everything again");
+	service_doubt(service);
+	return true;
+}
+
+void events_lost(struct service *service)
+{
+	if (service->lost || all_take(service))
+		return;
+	service->lost = true;
+	log_write(&service->log, LEVEL_WARNING,
+		  "events of the kernel are lost again and again: looking at everything later");
+}
+
+void pace_due(void *data)
+{
+	struct service *service = data;
+	if (service->lost && all_take(service))
+		return;
+	for (size_t i = 1; service->live && i < service->live->n_spaces; i++) {
+		struct live_ns *ns = service->live->spaces[i];
+		if (!ns->paced || !ns_take(service, ns))
+			continue;
+		ns->stale = true;
+		service->dirty = true;
+	}
+}
