@@ -21,7 +21,7 @@ struct question {
 	struct engine_inquiry *inquiry;
 	unsigned looks;
 	bool unprefer; /* what was found before does not run any more */
-	int64_t sent; /* process_now() */
+	int64_t sent;  /* process_now() */
 	struct engine_container container;
 	int process;      /* its folder in /proc, or -1 */
 	struct stat stat; /* of its namespace */

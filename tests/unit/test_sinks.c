@@ -2,11 +2,12 @@
  * line, or gets into a shell, into Markdown or into XML. */
 #include "base/printable.h"
 #include "base/wrap.h"
-#include "cmd/help.h"
 #include "cmd/graph/graph.h"
+#include "cmd/help.h"
 #include "cmd/ip.h"
 #include "cmd/markdown.h"
 #include "cmd/service/log.h"
+#include "cmd/service/log_queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -310,17 +311,15 @@ static void log_is_clean(void **state)
 	(void)state;
 	for (size_t i = 0; i < N_HOSTILE; i++) {
 		char path[] = "/tmp/mvapply-log.XXXXXX", said[1024] = "";
-		int file = mkstemp(path), kept_stderr = dup(STDERR_FILENO);
-		const struct log log = {0};
+		int file = mkstemp(path);
+		struct log log = {.queue = log_queue_new(file)};
 		struct error error = {.code = CODE_SYSTEM};
 		snprintf(error.text, sizeof(error.text), "%s", hostile[i]);
 		snprintf(error.hint, sizeof(error.hint), "%s", hostile[i]);
-		dup2(file, STDERR_FILENO);
 		log_error(&log, LEVEL_ERROR, NULL, &error);
-		fflush(stderr);
-		dup2(kept_stderr, STDERR_FILENO);
+		assert_int_equal(log_flush(&log), -1);
 		ssize_t size = pread(file, said, sizeof(said) - 1, 0);
-		close(kept_stderr);
+		log_free(&log);
 		close(file);
 		unlink(path);
 		assert_true(size > 0 && said[size - 1] == '\n');
