@@ -292,18 +292,22 @@ static bool seen(const struct reverter *reverter, const struct live_ns *before)
 	return now && !now->stale;
 }
 
-static void unseen_waits(struct reverter *reverter, const struct step *done)
+static void not_reverted(struct reverter *reverter, const struct step *done, const char *reason)
 {
 	struct step *step = step_add(&reverter->planner, ACTION_BLOCKED, &done->mark);
 	step->name = done->name;
 	step->ns = done->ns;
 	step->code = CODE_NOT_REVERTED;
-	step->reason = "may not be what it was: the namespace cannot be looked at";
+	step->reason = reason;
 }
 
 static void step_returns(struct reverter *reverter, const struct step *done)
 {
-	if (done->have)
+	/* The host has no such parent: what is there now is all that the container can have. */
+	if (done->have && live_parent_away(done->have))
+		not_reverted(reverter, done,
+			     "stays as it is now: its parent was in another namespace");
+	else if (done->have)
 		touched_returns(reverter, done);
 	else if (done->want)
 		created_leaves(reverter, done);
@@ -326,7 +330,8 @@ struct plan *plan_revert(const struct plan *done, const struct live *before, con
 		if (!step_acts(step))
 			continue;
 		if (!seen(&reverter, step->ns) || (step->want && !seen(&reverter, step->want->ns)))
-			unseen_waits(&reverter, step);
+			not_reverted(&reverter, step,
+				     "may not be what it was: the namespace cannot be looked at");
 		else
 			step_returns(&reverter, step);
 	}

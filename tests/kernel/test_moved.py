@@ -143,6 +143,19 @@ def watched(host):
         move_away(host)
         service.until_says("the host has no link")
         new_eth0(host)
-        service.until(lambda: host.link("web", "eth0")["ifindex"] != before["ifindex"], "replaced", 30)
+        service.until(lambda: host.links("web").get("eth0", before)["ifindex"] != before["ifindex"], "replaced", 30)
         service.quiet()
         web_as_before(host, before)
+
+
+@test("moved: what was replaced is not put back, and the container keeps its link")
+def confirmed_not(host):
+    host.netns("web", "elsewhere")
+    host.apply(WEB)
+    before = host.link("web", "eth0")
+    move_away(host)
+    new_eth0(host)
+    done = host.mvapply("apply", "-f", host.write(WEB), "--confirm=1", code=1)
+    assert "[MV0913]" in done.err and "its parent was in another namespace" in done.err, done
+    web_as_before(host, before)
+    host.unchanged(WEB)
