@@ -137,8 +137,19 @@ class Victims:
         host.settle()
         self.addresses = {address.partition("/")[0] for name in names
                           for address in host.addresses(name, "eth0")}
+        for name in names:
+            self.know_each_other(name)
         self.before = self.state()
         self.streams = [Stream(host, name) for name in names]
+
+    def know_each_other(self, name):
+        """Whoever has an address answers ARP for it, which a container on a LAN can always do: the streams
+        do without ARP."""
+        router = self.host.link("lan", "up0")["address"]
+        self.host.ip(name, f"neigh replace 172.16.86.1 lladdr {router} dev eth0 nud permanent")
+        link = self.host.link(name, "eth0")["address"]
+        for address in self.host.addresses(name, "eth0"):
+            self.host.ip("lan", f"neigh replace {address.partition('/')[0]} lladdr {link} dev up0 nud permanent")
 
     def state(self):
         state = self.host.snapshot(*self.names, "lan", settled=True)

@@ -383,7 +383,7 @@ def failures(host):
     host.netns("web", "db")
     host.apply(document({"n": lan()}, {"db": ["n"]}))
     with hidden_link(host, "02:42:ac:10:56:03"):
-        text = document({"n": lan()}, {"db": ["n"], "web": ["n"]})
+        text = document({"n": lan()}, {"db": ["n"], "web": {"n": {"mac_address": "02:42:ac:10:56:03"}}})
         with waiting(host, text) as (child, said):
             assert b"attach web/n: cannot bring eth0 up" in said and b"[MV0905]" in said, said
             host.mvapply("confirm")
