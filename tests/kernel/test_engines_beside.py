@@ -63,7 +63,6 @@ def unrelated_apply(host):
             host.apply(unrelated, env=engine.env)
             same(host.names("plain"), {"eth0"}, "the unrelated set")
             host.delete(unrelated, env=engine.env)
-            host.mvapply("delete", "-f", path, env=engine.env)
             same(host.names("plain"), set(), "the unrelated set after delete")
             same(running.poll(), None, "the first apply still waits for its engine")
             same(len(engine.asked), asked, "questions for sets that need no answer")
