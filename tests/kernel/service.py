@@ -1,5 +1,6 @@
 """`mvapply watch` as a test runs it: started, listened to as systemd would, watched by strace, ended."""
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -81,6 +82,12 @@ class Service:
         """All lines of the log, without the time, but with what comes after a change of line."""
         with open(self.path, encoding="utf-8", errors="replace") as file:
             return [TIME.sub("", line.rstrip("\n")) for line in file]
+
+    def times(self, words):
+        """When it wrote each line with the words, in seconds."""
+        with open(self.path, encoding="utf-8", errors="replace") as file:
+            return [datetime.datetime.fromisoformat(line[:23]).timestamp() for line in file
+                    if words in line and TIME.match(line)]
 
     def news(self):
         """The lines of the log since the last call."""

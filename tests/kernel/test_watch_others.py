@@ -157,26 +157,37 @@ def hidden_holder(host, mac=MAC):
     return host.hide("hidden")
 
 
+# Binding the lock's socket takes the lock, and closing the socket releases it (reconcile/netlink_lock.c).
+LOCK_CALLS = "bind,close,/nanosleep"
+LOCK_TAKEN = re.compile(r"\bbind\((\d+)[^,]*, \{sa_family=AF_NETLINK,.*nl_groups=0x4d564150")
+
+
 def with_lock(lines):
     """The sleeps, of strace's lines, while the lock was held; and those while it was not."""
-    lock, sleeps = None, {True: [], False: []}
+    lock, locks, sleeps = None, 0, {True: [], False: []}
     for line in lines:
-        taken = re.search(r"flock\((\d+), LOCK_EX\) += 0", line)
+        taken = LOCK_TAKEN.search(line)
         if taken:
-            lock = taken[1]
-        elif lock and re.search(rf"\bclose\({lock}\)", line):
+            lock, locks = taken[1], locks + 1
+        elif lock and re.search(rf"\bclose\({lock}\b", line):
             lock = None
         elif re.search(r"nanosleep\(", line):
             sleeps[lock is not None].append(line.strip())
+    assert locks, "the lock was never taken"
     return sleeps
+
+
+def with_hidden_mac():
+    """A document whose container web needs the MAC of hidden_holder: no other can be chosen."""
+    return document({"n": lan()}, {"web": {"n": {"mac_address": MAC}}, "db": ["n"]})
 
 
 @test("watch others: no failure is waited for with the lock, by apply", both=True)
 def apply_without_waiting(host):
     host.netns("web", "db")
     held = hidden_holder(host)
-    text = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
-    done = host.run("strace", "-f", "-qq", "-o", "trace", "-e", "trace=flock,close,/nanosleep",
+    text = with_hidden_mac()
+    done = host.run("strace", "-f", "-qq", "-o", "trace", "-e", f"trace={LOCK_CALLS}",
                     host.binary, "apply", "-f", host.write(text), code=1, seconds=60,
                     env={"ASAN_OPTIONS": "detect_leaks=0"})
     with open("trace", encoding="utf-8") as file:
@@ -217,9 +228,8 @@ def apply_after_death(host):
 def service_without_waiting(host):
     host.netns("db")
     held = hidden_holder(host)
-    with watching(host, "-f", host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))) \
-            as service:
-        with service.traced("flock,close,/nanosleep") as trace:
+    with watching(host, "-f", host.write(with_hidden_mac())) as service:
+        with service.traced(LOCK_CALLS) as trace:
             host.netns("web")
             service.until_says("error: attach web/n: cannot bring eth0 up in namespace web: Address "
                                "already in use")
