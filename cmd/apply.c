@@ -112,9 +112,10 @@ int command_apply(const struct options *options)
 	struct desired *desired = input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
-	struct keepers keepers = keepers_tell(desired);
+	struct options telling = *options;
+	struct keepers keepers = keepers_tell(desired, &telling);
 	json_t *earlier = json_array();
-	int code = apply_rounds(desired, options, earlier);
+	int code = apply_rounds(desired, &telling, earlier);
 	keepers_free(&keepers);
 	json_decref(earlier);
 	desired_free(desired);

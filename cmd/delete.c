@@ -94,8 +94,9 @@ int command_delete(const struct options *options)
 	if (!desired)
 		return EXIT_USAGE;
 	empty_sets(desired);
-	struct keepers keepers = keepers_tell(desired);
-	int code = delete_sets(desired, options);
+	struct options telling = *options;
+	struct keepers keepers = keepers_tell(desired, &telling);
+	int code = delete_sets(desired, &telling);
 	keepers_free(&keepers);
 	desired_free(desired);
 	return code;

@@ -91,21 +91,28 @@ const char *keeper_text(const struct keeper *keeper, char text[KEEPER_TEXT_SIZE]
 	return text;
 }
 
-struct keepers keepers_tell(const struct desired *desired)
+static void keeper_tell(const struct keeper *keeper, const char *set, struct options *options)
 {
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	char text[KEEPER_TEXT_SIZE];
+	const char *warning = arena_printf(options->arena,
+					   "%s keeps the set \"%s\" as its own files say, and "
+					   "undoes what differs from them",
+					   keeper_text(keeper, text), set);
+	if (options->output == OUTPUT_JSON)
+		*array_push(options->arena, options->warnings, options->n_warnings) = warning;
+	else
+		text_warning(warning);
+}
+
+struct keepers keepers_tell(const struct desired *desired, struct options *options)
+{
 	struct keepers keepers = {.fds = memory_new(desired->n_sets + 1, sizeof(int))};
 	for (size_t i = 0; i < desired->n_sets; i++) {
 		struct keeper keeper;
-		char text[KEEPER_TEXT_SIZE];
 		if (!keeper_find(desired->sets[i].name, &keeper))
 			continue;
 		keepers.fds[keepers.count++] = keeper.fd;
-		text_warning(
-			arena_printf(arena,
-				     "%s keeps the set \"%s\" as its own files say, and undoes "
-				     "what differs from them",
-				     keeper_text(&keeper, text), desired->sets[i].name));
+		keeper_tell(&keeper, desired->sets[i].name, options);
 	}
 	return keepers;
 }

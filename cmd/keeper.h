@@ -32,8 +32,9 @@ struct keepers {
 	size_t count;
 };
 
-/* Says so, a warning for each. */
-struct keepers keepers_tell(const struct desired *desired);
+/* Says so, a warning for each: at once; or, where the output is JSON, in its document, by
+ * options->warnings. */
+struct keepers keepers_tell(const struct desired *desired, struct options *options);
 /* The work is done. */
 void keepers_free(struct keepers *keepers);
 

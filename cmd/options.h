@@ -38,6 +38,8 @@ struct options {
 	unsigned given; /* groups: an option was given that a saved plan has of its own */
 	struct plan_options plan;
 	struct lessor *lessor; /* gets leases of DHCP; NULL: the command changes nothing */
+	const char **warnings; /* of before the first look, for the document in JSON */
+	size_t n_warnings;
 };
 
 /* Which options a command takes: a bit for each group of the option table. */

@@ -308,9 +308,18 @@ static void report_text(const struct run *run, const struct desired *desired,
 		text_error(&run->fault);
 }
 
-static json_t *report_json(const struct run *run)
+/* Those of before the first look come first. */
+static void warnings_precede(json_t *document, const struct options *options)
+{
+	json_t *all = json_sentences(options->warnings, options->n_warnings);
+	json_array_extend(all, json_object_get(document, "warnings"));
+	json_put(document, "warnings", all);
+}
+
+static json_t *report_json(const struct run *run, const struct options *options)
 {
 	json_t *document = json_plan(run->plan, run->live, run->outcomes);
+	warnings_precede(document, options);
 	if (run->earlier)
 		json_plan_precede(document, run->earlier);
 	json_put(document, "errors", json_errors(&run->fault));
@@ -331,7 +340,7 @@ int run_report(const struct run *run, const struct desired *desired, const struc
 	const struct text text = text_new(options, stdout, desired->n_sets);
 	switch (options->output) {
 	case OUTPUT_JSON:
-		return json_finish(report_json(run), run->exit_code);
+		return json_finish(report_json(run, options), run->exit_code);
 	case OUTPUT_TEXT:
 		report_text(run, desired, options);
 		break;
@@ -345,9 +354,10 @@ int run_report(const struct run *run, const struct desired *desired, const struc
 	return run->exit_code;
 }
 
-static int conclude_json(struct run *run, const struct verdict *verdict)
+static int conclude_json(struct run *run, const struct verdict *verdict,
+			 const struct options *options)
 {
-	json_t *document = report_json(run);
+	json_t *document = report_json(run, options);
 	json_put(document, "confirmed", json_boolean(verdict->confirmed));
 	if (verdict->broken)
 		json_put(document, "not_reverted", json_text(verdict->words));
@@ -402,7 +412,7 @@ int run_conclude(struct run *run, const struct desired *desired, const struct op
 		fault_reverted(run, &verdict, options);
 	}
 	if (options->output == OUTPUT_JSON)
-		return conclude_json(run, &verdict);
+		return conclude_json(run, &verdict, options);
 	conclude_text(run, &verdict, options);
 	return run->exit_code;
 }
@@ -424,8 +434,12 @@ int run_error_after(const struct error *error, json_t *earlier, const struct opt
 	const int code = error->code == CODE_UNCONFIRMED ? EXIT_REFUSED
 			 : error->code >= CODE_COMMAND   ? EXIT_USAGE
 							 : EXIT_FAILED;
-	if (options->output == OUTPUT_JSON)
-		return json_finish(error_json(error, earlier), code);
+	if (options->output == OUTPUT_JSON) {
+		json_t *document = error_json(error, earlier);
+		if (options->n_warnings)
+			warnings_precede(document, options);
+		return json_finish(document, code);
+	}
 	text_error(error);
 	return code;
 }

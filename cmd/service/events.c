@@ -301,6 +301,15 @@ static void again_due(void *data)
 	service->dirty = true;
 }
 
+/* A set that was another service's may be had now. */
+static void take_over_due(void *data)
+{
+	struct service *service = data;
+	service->content = 0;
+	service_unread(service);
+	service_read(service);
+}
+
 static void watchdog_due(void *data)
 {
 	struct service *service = data;
@@ -314,6 +323,7 @@ int service_listen(struct service *service, struct error *error)
 	service->debounce = (struct timer){.fire = paths_settled, .data = service};
 	service->again = (struct timer){.fire = again_due, .data = service};
 	service->pace = (struct timer){.fire = pace_due, .data = service};
+	service->take_over = (struct timer){.fire = take_over_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};
 	service->loop = loop_new(error);
 	if (!service->loop || signals_listen(service, error) < 0)

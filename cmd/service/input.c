@@ -32,6 +32,8 @@ static void take(struct service *service, struct desired *desired)
 		return;
 	}
 	service_keep_only(service, desired);
+	service_wait_end(service);
+	service->refusals = 0;
 	desired_free(service->next);
 	service->next = desired;
 	service->metrics.input_valid = true;
@@ -72,6 +74,7 @@ void service_read(struct service *service)
 	} else if (reading->diags.count) {
 		service->metrics.input_valid = false;
 		service->dirty = true; /* to say so in the metrics and the status */
+		service_wait_end(service);
 		faults_log(service, &reading->diags);
 	}
 	service_unread(service);

@@ -13,9 +13,21 @@
 /* So many runs of apply and delete may be at work at once, with a look when each ends. */
 #define GUESTS_MAX 64
 
+/* How long a set is left to a service that has ended and may be started anew, at the least. */
+#define TAKE_OVER_MS 2000
+
+/* Who is at work on the set, or waits for it. */
+struct guest {
+	struct service *service;
+	struct service_kept *kept;
+	int fd;
+	struct guest *next;
+};
+
 struct service_kept {
 	char *set;
 	int fd; /* -1: somebody who is not to be trusted has the name */
+	struct guest *guests;
 	struct service_kept *next;
 };
 
@@ -27,22 +39,56 @@ static struct service_kept **kept_find(struct service *service, const char *set)
 	return at;
 }
 
+static void guest_drop(struct guest **at)
+{
+	struct guest *guest = *at;
+	*at = guest->next;
+	loop_remove(guest->service->loop, guest->fd);
+	close(guest->fd);
+	guest->service->n_guests--;
+	free(guest);
+}
+
 /* Its work is over: what it did in namespaces that the service does not know, nothing else tells.
  */
 static void guest_left(void *data, int fd, uint32_t events)
 {
-	struct service *service = data;
+	struct guest *guest = data, **at = &guest->kept->guests;
+	struct service *service = guest->service;
+	(void)fd;
 	(void)events;
-	loop_remove(service->loop, fd);
-	close(fd);
-	service->n_guests--;
+	while (*at != guest)
+		at = &(*at)->next;
+	guest_drop(at);
 	service->wide = service->dirty = true;
+}
+
+/* Takes the descriptor over. */
+static void guest_add(struct service *service, struct service_kept *kept, int fd)
+{
+	struct error error;
+	struct guest *guest = memory_new(1, sizeof(*guest));
+	*guest = (struct guest){.service = service, .kept = kept, .fd = fd, .next = kept->guests};
+	if (loop_add(service->loop, fd, EPOLLIN, guest_left, guest, &error) < 0) {
+		close(fd);
+		free(guest);
+		return;
+	}
+	kept->guests = guest;
+	service->n_guests++;
+}
+
+static struct service_kept *kept_of(const struct service *service, int fd)
+{
+	struct service_kept *kept = service->kept;
+	while (kept->fd != fd)
+		kept = kept->next;
+	return kept;
 }
 
 static void guest_arrived(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;
-	struct error error;
 	(void)events;
 	int guest = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (guest < 0)
@@ -52,16 +98,15 @@ static void guest_arrived(void *data, int fd, uint32_t events)
 		return;
 	}
 	keeper_answer(guest, service->options);
-	if (loop_add(service->loop, guest, EPOLLIN, guest_left, service, &error) == 0)
-		service->n_guests++;
-	else
-		close(guest);
+	guest_add(service, kept_of(service, fd), guest);
 }
 
 static void kept_drop(struct service *service, struct service_kept **at)
 {
 	struct service_kept *kept = *at;
 	*at = kept->next;
+	while (kept->guests) /* the set may be theirs now */
+		guest_drop(&kept->guests);
 	if (kept->fd >= 0) {
 		loop_remove(service->loop, kept->fd);
 		close(kept->fd);
@@ -95,6 +140,39 @@ static int set_taken(const char *set, const struct keeper *keeper, struct error 
 	return error_code(error, CODE_SET_KEPT);
 }
 
+void service_wait_end(struct service *service)
+{
+	loop_timer_set(service->loop, &service->take_over, -1);
+	if (service->other_keeper < 0)
+		return;
+	loop_remove(service->loop, service->other_keeper);
+	close(service->other_keeper);
+	service->other_keeper = -1;
+}
+
+/* It has ended, or its files name the set no more; or it has too many who wait. */
+static void keeper_left(void *data, int fd, uint32_t events)
+{
+	struct service *service = data;
+	(void)fd;
+	(void)events;
+	service_wait_end(service);
+	const int64_t pause = retry_delay(++service->refusals);
+	loop_timer_set(service->loop, &service->take_over,
+		       pause > TAKE_OVER_MS ? pause : TAKE_OVER_MS);
+}
+
+/* Takes the connection over, which tells when it may be worth another try. */
+static void keeper_wait(struct service *service, int fd)
+{
+	struct error error;
+	service_wait_end(service);
+	if (loop_add(service->loop, fd, EPOLLIN, keeper_left, service, &error) == 0)
+		service->other_keeper = fd;
+	else
+		close(fd);
+}
+
 int service_keep(struct service *service, const struct desired *desired, struct error *error)
 {
 	for (size_t i = 0; i < desired->n_sets; i++) {
@@ -104,7 +182,7 @@ int service_keep(struct service *service, const struct desired *desired, struct 
 			continue;
 		int fd = keeper_listen(set);
 		if (fd == -EADDRINUSE && keeper_find(set, &keeper)) {
-			close(keeper.fd);
+			keeper_wait(service, keeper.fd);
 			return set_taken(set, &keeper, error);
 		}
 		kept_add(service, set, fd);

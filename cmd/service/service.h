@@ -42,6 +42,8 @@ struct service {
 	struct pending *leases;          /* leases.c's */
 	struct service_kept *kept;       /* kept.c's */
 	size_t n_guests;                 /* that are connected to those */
+	int other_keeper;                /* a service that keeps one more that is named; or -1 */
+	unsigned refusals;               /* of that set, in a row */
 	int signals;                     /* a signalfd */
 
 	struct desired *desired;
@@ -64,7 +66,7 @@ struct service {
 	bool heard_death;            /* a namespace died since this was last reset */
 	int64_t held_at; /* the time by which the last round held back what had failed */
 
-	struct timer ahead, debounce, again, pace, watchdog;
+	struct timer ahead, debounce, again, pace, take_over, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */
 };
 
@@ -114,10 +116,12 @@ int service_lease_listen(struct service *service, struct error *error);
 void service_lease_free(struct service *service);
 
 /* kept.c: takes the names of the sets that it has not yet. -EADDRINUSE: another service keeps one.
- */
+ * Once that one has ended, or keeps it no more, the timer `take_over` fires. */
 int service_keep(struct service *service, const struct desired *desired, struct error *error);
 /* Gives up those of sets that are not there; NULL: of all. */
 void service_keep_only(struct service *service, const struct desired *desired);
+/* No other's set is named any more. */
+void service_wait_end(struct service *service);
 
 /* round.c */
 void service_round(void *service);

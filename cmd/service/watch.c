@@ -84,6 +84,7 @@ static void service_free(struct service *service)
 	service_engines_free(service);
 	service_probe_free(service);
 	service_lease_free(service);
+	service_wait_end(service);
 	service_keep_only(service, NULL);
 	service_deaf(service);
 	live_free(service->live);
@@ -106,6 +107,7 @@ int command_watch(const struct options *options)
 		.metrics = {.input_valid = true},
 		.retry = retry_new(),
 		.paces = retry_new(),
+		.other_keeper = -1,
 	};
 	int code = service_run(&service);
 	service_free(&service);

@@ -18,9 +18,9 @@ WAITS = b"`mvapply confirm`"
 
 
 @contextlib.contextmanager
-def waiting(host, text, *flags, stdin=subprocess.DEVNULL, env=None):
+def waiting(host, text, *flags, stdin=subprocess.DEVNULL, env=None, file="network.yaml"):
     """An apply that waits for its confirmation."""
-    argv = [host.binary, "apply", "-f", host.write(text), "--confirm=600", *flags]
+    argv = [host.binary, "apply", "-f", host.write(text, file), "--confirm=600", *flags]
     with subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env={**os.environ, **(env or {})}) as child:
         try:

@@ -1,11 +1,16 @@
 """A set that a running service keeps: an apply or delete of it says so first, a second service is refused,
 and what a one-off apply attached besides is removed."""
+import contextlib
+import os
+import signal
 import socket
 
 from declare import document, lan
 from host import same
 from registry import test
-from service import watching
+from service import Service, watching
+from test_confirm import waiting
+from test_json import fits
 
 ONE = document({"n": lan()}, {"web": ["n"]})
 TWO = document({"n": lan()}, {"web": ["n"], "extra": ["n"]})
@@ -32,6 +37,90 @@ def said_first(host):
         service.quiet()
         same((host.names("db"), host.names("extra")), ({"eth0"}, set()), "links")
     same(host.mvapply("apply", "-f", "two.yaml", code=0).err, "", "once it has ended")
+
+
+@test("watch keeps: JSON has it among the document's warnings, and nothing is on standard error")
+def said_in_json(host):
+    host.netns("web", "extra", "db")
+    host.write(TWO, "two.yaml")
+    with watching(host, "-f", host.write(ONE)) as service:
+        service.settle()
+        line = LINE.format(service.pid).removeprefix("mvapply: warning: ")
+        host.mvapply("diff", "-f", "two.yaml", "--out", "plan.json", code=2)
+        for words in (("apply", "plan.json"), ("apply", "-f", "two.yaml"),
+                      ("apply", "-f", "two.yaml", "--wait=1"), ("delete", "-f", "two.yaml"),
+                      ("delete", "--name", "default")):
+            service.until(lambda: host.routes("web") and not host.names("extra"), "as its files say")
+            service.quiet()
+            done = host.mvapply(*words, "-o", "json", code=0)
+            fits(done.json, "plan")
+            same((done.json["warnings"], done.err), ([line], ""), words)
+        done = host.mvapply("diff", "-f", "network.yaml", "-o", "json", code=None)
+        same(done.json["warnings"], [], "of a diff")
+        with waiting(host, OTHER, file="other.yaml"):
+            done = host.mvapply("apply", "-f", "two.yaml", "-o", "json", code=4)
+        fits(done.json, "errors")
+        same((done.json["warnings"], done.err), ([line], ""), "of an apply that cannot begin")
+
+
+@contextlib.contextmanager
+def second(host, *arguments):
+    """Another service, whose log and notes are its own."""
+    os.makedirs("/run/second", exist_ok=True)
+    service = Service(host, *arguments, notify=False)
+    service.path = "/run/second/service.log"
+    service.begin()
+    try:
+        yield service
+        service.end()
+    finally:
+        service.process.kill()
+        service.process.wait()
+        service.socket.close()
+
+
+@test("watch keeps: what another service kept is taken over when that one ends, or gives it up")
+def taken_over(host):
+    host.netns("web", "db", "extra")
+    host.write(OTHER, "second.yaml")
+    for how in ("ends", "is killed", "gives it up"):
+        host.write(ONE)
+        with watching(host, "-f", "network.yaml") as first:
+            with second(host, "-f", "second.yaml") as service:
+                service.until(lambda: host.routes("db"), "the other set")
+                host.write(TWO, "second.yaml")
+                service.until(lambda: any("is kept by process" in line for line in service.log()),
+                              "it is refused")
+                first.settle()
+                service.quiet()
+                same((host.names("extra"), host.names("db")), (set(), {"eth0"}), "while it is kept")
+                if how == "gives it up":
+                    host.write(document({"n": lan()}, {"web": ["n"]}, name="third"))
+                else:
+                    first.end(*((signal.SIGKILL, -9) if how == "is killed" else ()))
+                service.until(lambda: host.names("extra"), f"taken over once the first {how}", 20)
+                same(host.routes("web") != set(), True, "what was there stays")
+            host.mvapply("delete", "--name", "default")
+            for name in ("other", "third"):
+                host.mvapply("delete", "--name", name, code=None)
+            host.write(OTHER, "second.yaml")
+            if first.process.poll() is not None:
+                first.process.returncode = 0
+
+
+@test("watch keeps: who waits for a set does not keep the processor busy, whoever has the name")
+def waits_at_rest(host):
+    host.netns("web", "db")
+    host.write(OTHER, "second.yaml")
+    with watching(host, "-f", host.write(ONE)) as first:
+        with second(host, "-f", "second.yaml") as service:
+            service.until(lambda: host.routes("db"), "the other set")
+            host.write(TWO, "second.yaml")
+            service.until(lambda: any("is kept by process" in line for line in service.log()),
+                          "it is refused")
+            first.quiet(1)
+            service.quiet(1)
+            same(sum("is kept by process" in line for line in service.log()), 1, "lines of it")
 
 
 @test("watch keeps: a second service on the set is refused, and takes no such file later")
