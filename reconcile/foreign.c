@@ -149,11 +149,11 @@ static struct verdict check_name(struct planner *planner, const struct slot *slo
 		      "takes over a macvlan or ipvlan on the same parent");
 }
 
-/* macvlan_addr_busy lets no two links of a parent have one MAC. */
+/* macvlan_addr_busy lets no two links of a parent have one MAC and be up. */
 static struct verdict check_mac(struct planner *planner, const struct slot *slot)
 {
 	char text[MAC_TEXT_SIZE];
-	if (!slot->mac.set || slot->network->mode == MODE_PASSTHRU)
+	if (!slot->mac.set || slot->network->mode == MODE_PASSTHRU || mac_is_live(slot, &slot->mac))
 		return fine;
 	const struct foreign *holder = mac_holder(planner, slot, &slot->mac);
 	if (!holder)
@@ -437,7 +437,9 @@ static const char *held_by(const struct slot *slot, const struct slot *other)
 	if (!other->container &&
 	    (has_address(other, &slot->ip[0]) || has_address(other, &slot->ip[1])))
 		return "address";
-	return slot->mac.set && mac_equal(&have->mac, &slot->mac) ? "MAC" : NULL;
+	return slot->mac.set && mac_equal(&have->mac, &slot->mac) && !mac_is_live(slot, &slot->mac)
+		       ? "MAC"
+		       : NULL;
 }
 
 static struct verdict check_held(const struct planner *planner, const struct slot *slot,

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 
 #include <inttypes.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -169,28 +170,39 @@ static bool mac_chosen(const struct slot *slot)
 	       slot->network->driver == DRIVER_MACVLAN && slot->network->mode != MODE_PASSTHRU;
 }
 
-/* Whether a link of ours has the MAC now, and may well have it again once it is deleted or changed:
- * one with a mark that is not its own, or any in another namespace after a first refusal. */
-static bool mac_contested(const struct planner *planner, const struct slot *slot,
-			  const struct mac *mac, bool refused)
+bool mac_is_live(const struct slot *slot, const struct mac *mac)
 {
-	const struct owned *owned = mac_passing(planner, slot, mac);
-	return owned && owned->ns != slot->ns && (refused || owned->placement == PLACEMENT_STRAY);
+	const struct live_link *have = slot->have, *parent = slot->parent->link;
+	return have && parent && live_link_on(have, parent->ifindex) && have->flags & IFF_UP &&
+	       mac_equal(&have->mac, mac);
 }
 
-/* What is live stays, also if it was not the first choice when it was made. */
+/* Whether a link of ours in another namespace has the MAC. It leaves, or gets another, before ours
+ * is made; but whoever made it can make it again. */
+static bool mac_contested(const struct planner *planner, const struct slot *slot,
+			  const struct mac *mac)
+{
+	const struct owned *owned = mac_passing(planner, slot, mac);
+	return owned && owned->ns != slot->ns;
+}
+
+/* What is live stays, also if it was not the first choice when it was made. After a first refusal
+ * by the kernel, none that any other link has. */
 static struct mac mac_free(const struct planner *planner, const struct slot *slot)
 {
 	const struct ip *ip = mac_source(slot);
-	if (slot->have && mac_is_derived(planner, slot, ip))
-		return slot->have->mac;
 	const struct refused_macs *refused = planner->options->refused;
+	if (slot->have && mac_is_derived(planner, slot, ip) &&
+	    (mac_is_live(slot, &slot->have->mac) ||
+	     (!mac_holder(planner, slot, &slot->have->mac) &&
+	      !refused_macs_have(refused, &slot->have->mac))))
+		return slot->have->mac;
 	const struct mac first = mac_derived(planner, slot, ip, 0);
 	const bool strict = refused_macs_have(refused, &first);
 	for (uint16_t number = 0; number < UINT16_MAX; number++) {
 		const struct mac mac = mac_derived(planner, slot, ip, number);
 		if (!mac_holder(planner, slot, &mac) && !refused_macs_have(refused, &mac) &&
-		    !mac_contested(planner, slot, &mac, strict))
+		    !(strict && mac_contested(planner, slot, &mac)))
 			return mac;
 	}
 	return first;

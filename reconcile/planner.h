@@ -254,6 +254,9 @@ void names_choose(struct planner *planner);
 void macs_choose(struct planner *planner);
 /* Whether the slot's live link has a MAC that comes of the address. */
 bool mac_is_of_address(const struct planner *planner, const struct slot *slot, const struct ip *ip);
+/* Whether the slot's live link has the MAC, and is up: no other on the parent that has it can come
+ * up (macvlan_addr_busy). */
+bool mac_is_live(const struct slot *slot, const struct mac *mac);
 /* Chooses again for those whose chosen MAC one of these has, which stay as they are. */
 void macs_yield(struct planner *planner, const struct slot *const *holders, size_t count);
 /* "PREFIX-NAME", with "SET." before the name for any but the default set, if that fits an interface

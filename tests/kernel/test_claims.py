@@ -55,6 +55,7 @@ def attacks(host, victim):
         "all addresses": stacked("z0", *(f"172.16.86.{n}/32" for n in range(2, 250))),
         "the mark of another set": stacked("z0", marked=[f"{address}/24"],
                                            alias="mvapply:attach:other/n/x"),
+        "its MAC, on a link that is down": [f"link add link eth0 name z0 address {mac_of(address)} type macvlan"],
         "the victim's own mark": stacked("z0", marked=[f"{address}/24"],
                                          alias=f"mvapply:attach:default/n/{victim}"),
         "its own mark": stacked("z0", marked=[f"{address}/24"],

@@ -3,6 +3,7 @@
 #include "tests/unit/world.h"
 
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -109,24 +110,70 @@ static void test_refused_mac(void **state)
 	world_free(live);
 }
 
-/* The link leaves, but who made it can make it again. */
+/* The MAC of the step that makes a link, of two. */
+static struct mac mac_beside(struct live *live, const struct refused_macs *refused)
+{
+	const struct plan_options options = {.unguarded = true, .refused = refused};
+	struct desired *desired = desired_from(LAN("") WEB);
+	struct mac mac = {.set = false};
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &options);
+	assert_string_equal(plan_text(plan),
+			    "delete web/lan: z0 in evil, which is not the namespace of "
+			    "web; create web/lan");
+	mac = plan->steps[1].want->mac;
+	plan_free(plan);
+	desired_free(desired);
+	return mac;
+}
+
+/* The link leaves first, so that its MAC is free. Who made it can make it again: then the kernel
+ * refuses the MAC, and another one is chosen. */
 static void test_mac_of_a_stray(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
+	struct refused_macs refused = {0};
 	world_ns(live, "web");
 	const struct mac first = mac_made(live, LAN("") WEB, NULL);
 	struct live_link *stray = hand_made(live, "evil", "z0");
 	stray->mark = (struct mark){
 		.role = ROLE_ATTACH, .set = "default", .network = "lan", .container = "web"};
 	stray->mac = first;
-	struct desired *desired = desired_from(LAN("") WEB);
-	world_targets(live, desired);
+	struct mac mac = mac_beside(live, &refused);
+	assert_true(mac_equal(&mac, &first));
+	refused_macs_add(&refused, &first);
+	mac = mac_beside(live, &refused);
+	assert_false(mac_equal(&mac, &first));
+	/* Nor one that the stray has by now, though it was never refused. */
+	stray->mac = mac;
+	const struct mac other = mac_beside(live, &refused);
+	assert_false(mac_equal(&mac, &other));
+	assert_false(mac_equal(&first, &other));
+	world_free(live);
+}
+
+/* Two links can have one MAC, but only one of them can be up. */
+static void test_mac_of_a_live_attachment(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	world_ns(live, "web");
+	struct desired *desired = converge(live, LAN("") WEB);
+	struct live_link *own =
+		(struct live_link *)(uintptr_t)live_link_by_name(world_ns(live, "web"), "eth0");
+	struct live_link *twin = hand_made(live, "evil", "z0");
+	const struct mac mac = own->mac;
+	twin->mac = mac;
+	twin->flags = 0;
+	expect(live, LAN("") WEB, &open, "");
+	/* While its own was down, the other one came up. */
+	own->flags = 0;
+	twin->flags = IFF_UP;
 	struct plan *plan = plan_make(desired, live, &open);
-	assert_int_equal(plan->n_steps, 2);
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].action == ACTION_CREATE)
-			assert_false(mac_equal(&plan->steps[i].want->mac, &first));
+	assert_int_equal(plan->n_steps, 1);
+	assert_int_equal(plan->steps[0].action, ACTION_CHANGE);
+	assert_false(mac_equal(&plan->steps[0].want->mac, &mac));
 	plan_free(plan);
 	desired_free(desired);
 	world_free(live);
@@ -388,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_mac),
 		cmocka_unit_test(test_refused_mac),
 		cmocka_unit_test(test_mac_of_a_stray),
+		cmocka_unit_test(test_mac_of_a_live_attachment),
 		cmocka_unit_test(test_foreign_address),
 		cmocka_unit_test(test_foreign_default_route),
 		cmocka_unit_test(test_adopt),
