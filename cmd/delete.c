@@ -1,5 +1,6 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
+#include "cmd/incomplete.h"
 #include "cmd/input.h"
 #include "cmd/keeper.h"
 #include "cmd/run.h"
@@ -7,16 +8,59 @@
 #include <errno.h>
 #include <string.h>
 
+/* The other containers' namespaces are found without an engine, and so is what is in these: their
+ * links are told by their marks. Where the container is decides about a link only whose parent was
+ * moved away. `live` NULL: unknown. */
+static bool needs_engine(const struct live *live, const char *set, const char *container)
+{
+	for (size_t i = 0; live && i < live->n_spaces; i++)
+		for (size_t k = 0; k < live->spaces[i]->n_links; k++) {
+			const struct live_link *link = &live->spaces[i]->links[k];
+			if (link->mark.role == ROLE_ATTACH && live_parent_away(link) &&
+			    strcmp(link->mark.set, set) == 0 &&
+			    strcmp(link->mark.container, container) == 0)
+				return true;
+		}
+	return !live;
+}
+
+static bool is_engines(const struct container *container)
+{
+	return container->source_kind == SOURCE_DOCKER || container->source_kind == SOURCE_PODMAN;
+}
+
+static bool has_engines(const struct desired *desired)
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_containers; i++)
+			if (is_engines(&desired->sets[s].containers[i]))
+				return true;
+	return false;
+}
+
+/* Of the containers of engines, those stay that have to be asked about. */
+static void empty_set(struct set *set, const struct live *live)
+{
+	size_t count = 0;
+	set->n_networks = 0;
+	for (size_t i = 0; i < set->n_containers; i++) {
+		struct container *container = &set->containers[i];
+		container->n_attachments = 0;
+		if (!is_engines(container) || needs_engine(live, set->name, container->name))
+			set->containers[count++] = *container;
+	}
+	set->n_containers = count;
+}
+
 /* Deleting a set is to want it without networks and attachments. Where its containers are says
  * whose links are the set's. */
 static void empty_sets(struct desired *desired)
 {
-	for (size_t s = 0; s < desired->n_sets; s++) {
-		struct set *set = &desired->sets[s];
-		set->n_networks = 0;
-		for (size_t i = 0; i < set->n_containers; i++)
-			set->containers[i].n_attachments = 0;
-	}
+	struct error ignored;
+	struct live *live = has_engines(desired) ? observe_marks(&ignored) : NULL;
+	for (size_t s = 0; s < desired->n_sets; s++)
+		empty_set(&desired->sets[s], live);
+	live_free(live);
 }
 
 static bool has_set(const struct desired *desired, const char *name)
@@ -62,6 +106,18 @@ static void fault_absent(struct run *run, const struct options *options)
 	}
 }
 
+/* A link of the set's may be in a container whose engine does not say where it is. */
+static void fault_silent(struct run *run)
+{
+	for (size_t i = 0; i < run->live->n_targets && !run->fault.code; i++) {
+		const struct target *target = &run->live->targets[i];
+		if (target->state != TARGET_PENDING || target->code != CODE_ENGINE_SILENT)
+			continue;
+		incomplete_container(target, &run->fault);
+		run->exit_code = EXIT_FAILED;
+	}
+}
+
 static int delete_sets(const struct desired *desired, const struct options *options)
 {
 	struct run run;
@@ -71,6 +127,7 @@ static int delete_sets(const struct desired *desired, const struct options *opti
 	if (run_apply(&run, desired, &unguarded, &error) < 0)
 		return run_error(&error, options);
 	fault_absent(&run, options);
+	fault_silent(&run);
 	int code = run_conclude(&run, desired, &unguarded);
 	run_free(&run);
 	return code;

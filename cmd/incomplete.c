@@ -9,29 +9,38 @@
 static const struct target *untold(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_targets; i++)
-		if (live->targets[i].state == TARGET_FAILED &&
+		if (live_target_unknown(&live->targets[i]) &&
 		    !live->targets[i].container->n_attachments)
 			return &live->targets[i];
 	return NULL;
 }
 
+static const char *hint(const char *root)
+{
+	return geteuid() == 0 ? root : "run mvapply as root";
+}
+
+void incomplete_container(const struct target *target, struct error *fault)
+{
+	error_set(fault, 0,
+		  "container %s could not be looked at (%s): what is in its network namespace is "
+		  "unknown, and stays as it is",
+		  target->container->name, target->reason);
+	error_hint(fault, "%s", hint("run mvapply again once it can be"));
+	error_code(fault, CODE_UNSEEN);
+}
+
 static void fault_tell(const struct live *live, struct error *fault)
 {
 	const struct target *target = untold(live);
-	if (live->n_unseen)
-		error_set(fault, 0,
-			  "not all network namespaces could be looked at: what is in the others is "
-			  "unknown, and stays as it is");
-	else if (target)
-		error_set(fault, 0,
-			  "container %s could not be looked at (%s): what is in its network "
-			  "namespace is unknown, and stays as it is",
-			  target->container->name, target->reason);
-	else
+	if (!live->n_unseen && target)
+		incomplete_container(target, fault);
+	if (!live->n_unseen)
 		return;
-	error_hint(fault, geteuid() != 0   ? "run mvapply as root"
-			  : live->n_unseen ? "they are named above; run mvapply again"
-					   : "run mvapply again once it can be");
+	error_set(fault, 0,
+		  "not all network namespaces could be looked at: what is in the others is "
+		  "unknown, and stays as it is");
+	error_hint(fault, "%s", hint("they are named above; run mvapply again"));
 	error_code(fault, CODE_UNSEEN);
 }
 

@@ -2,10 +2,16 @@
 
 #include <string.h>
 
+bool live_target_unknown(const struct target *target)
+{
+	const bool refused = target->code == CODE_NAMESPACE_OWNER;
+	return target->state == TARGET_FAILED && (target->container->n_attachments || !refused);
+}
+
 bool live_complete(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_targets; i++)
-		if (live->targets[i].state == TARGET_FAILED)
+		if (live_target_unknown(&live->targets[i]))
 			return false;
 	return live->n_spaces > 0 && live->n_unseen == 0;
 }

@@ -138,6 +138,9 @@ struct live {
 	bool addr_proto; /* the kernel tells IFA_PROTO (5.18 and later) */
 };
 
+/* Whether its container could not be looked at. Nothing is unknown of one that an engine may not
+ * lead to, and that is to have nothing. */
+bool live_target_unknown(const struct target *target);
 /* Whether all of the host could be looked at: each network namespace, and each container's source.
  * A container that is pending, also as its engine does not answer, is no lack. */
 bool live_complete(const struct live *live);

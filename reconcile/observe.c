@@ -84,6 +84,14 @@ static bool holds_host_links(const struct live_ns *ns)
 	return false;
 }
 
+static bool holds_marks(const struct live_ns *ns)
+{
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].mark.role == ROLE_ATTACH)
+			return true;
+	return false;
+}
+
 /* Hands the spaces that matter to the result, and lets the others go: most namespaces of a machine
  * have nothing to do with the host's links. */
 static void spaces_settle(struct observer *observer)
@@ -91,9 +99,10 @@ static void spaces_settle(struct observer *observer)
 	struct live *live = observer->live;
 	for (size_t i = 0; i < observer->n_spaces; i++) {
 		const struct space *space = &observer->spaces[i];
-		bool unreadable = space->ns->stale && !space->ns->handle;
+		const bool readable = !space->ns->stale || space->ns->handle;
 		if (space->ns->host || space->kept || space->target != NOBODY ||
-		    (!unreadable && holds_host_links(space->ns)))
+		    (readable && holds_host_links(space->ns)) ||
+		    (observer->marks && holds_marks(space->ns)))
 			*array_push(live->arena, live->spaces, live->n_spaces) = space->ns;
 		else
 			space_free(space->ns);
@@ -203,6 +212,24 @@ static struct live *look(struct live *before, const struct desired *desired,
 		return live;
 	error_prepend(error, "cannot look at the host's network");
 	live_free(live);
+	return NULL;
+}
+
+struct live *observe_marks(struct error *error)
+{
+	const struct desired nothing = {0};
+	struct observer observer = {.live = live_new(), .marks = true};
+	spaces_grow(&observer);
+	int status = host_open(&observer, error);
+	if (status == 0) {
+		targets_find(&observer, &nothing);
+		others_find(&observer);
+		status = spaces_read(&observer, error);
+	}
+	spaces_settle(&observer);
+	if (status == 0)
+		return observer.live;
+	live_free(observer.live);
 	return NULL;
 }
 

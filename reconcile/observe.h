@@ -16,6 +16,10 @@
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error);
 void live_free(struct live *live);
 
+/* The host, and each namespace in which a link has the mark of an attachment, wherever its parent
+ * is. As observe otherwise. */
+struct live *observe_marks(struct error *error);
+
 /* For a look that goes on from an earlier one: reads again what is marked stale (live_ns.stale,
  * target.stale), finds containers that are new in `desired`, and takes over the rest, untouched.
  * `before` is freed in any case; the desired state that it was made for has to live until then.

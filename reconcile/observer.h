@@ -39,6 +39,7 @@ struct observer {
 	size_t table_size;
 	const struct target **sorted; /* before's, by source */
 	bool starved;                 /* no descriptor was left */
+	bool marks;                   /* namespaces with marked links matter, too */
 	bool everything;              /* a process that cannot be looked at is told of */
 };
 

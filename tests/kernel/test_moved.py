@@ -1,6 +1,8 @@
 """A parent that somebody moved into another network namespace, as LXC and Incus do: what hangs on it is
 not the host's LAN any more, and is made anew on the parent that the host has by now."""
+import messages
 from declare import document, lan
+from fake_daemon import daemon
 from host import ETH0_MAC, same
 from registry import test
 from service import watching
@@ -96,6 +98,39 @@ def deleted(host):
         same((host.names("web"), host.routes("web")), (set(), set()), "web")
         if not new:
             move_back(host)
+
+
+DOCKER = document({"n": lan()}, {"app": {"docker": "app", "networks": ["n"]}})
+
+
+@test("moved: delete asks the engine where the attachment's parent is away, and says what it cannot know",
+      seconds=60)
+def deleted_by_engine(host):
+    host.netns("web", "elsewhere")
+    with daemon() as engine, host.process("web") as app:
+        engine.containers["app"] = app
+        host.apply(DOCKER, env=engine.env)
+        move_away(host)
+        before = host.link("web", "eth0")
+        engine.hold("all")
+        done = host.delete(DOCKER, code=1, env=engine.env)
+        assert "[MV0919]" in done.err and "does not answer in time" in messages.unwrapped(done.err), done
+        same(host.link("web", "eth0")["ifindex"], before["ifindex"], "the link of who knows whom")
+        engine.release()
+        same(host.delete(DOCKER, env=engine.env).plan, ["- attach app/n"], "delete")
+        same(host.names("web"), set(), "web")
+
+
+@test("moved: delete leaves what is in a container that the engine does not have")
+def deleted_without(host):
+    host.netns("web", "elsewhere")
+    with daemon() as engine, host.process("web") as app:
+        engine.containers["app"] = app
+        host.apply(DOCKER, env=engine.env)
+        move_away(host)
+        del engine.containers["app"]
+        same(host.delete(DOCKER, env=engine.env).plan, [], "delete")
+        same(host.names("web"), {"eth0"}, "web")
 
 
 @test("moved: a parent that is away blocks, and one that comes back is what it was", both=True)
