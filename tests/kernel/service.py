@@ -4,9 +4,11 @@ import datetime
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from host import SANITIZER, same
@@ -57,10 +59,13 @@ class Service:
         self.host, self.arguments = host, arguments
         self.path = f"{HERE}/service.log"
         self.notes, self.seen, self.process = [], 0, None
+        self.arrived, self.arrival, self.over = [], threading.Condition(), False
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{HERE}/notify")
         self.socket.bind(f"{HERE}/notify")
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
         self.env = {**os.environ, "NOTIFY_SOCKET": f"{HERE}/notify" if notify else "",
                     **(env or {})}
         self.before = before
@@ -99,22 +104,38 @@ class Service:
         with open(f"{HERE}/service.out", encoding="utf-8") as file:
             return [json.loads(line) for line in file]
 
+    def _receive(self):
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.arrived.append(self.socket.recv(4096, socket.MSG_DONTWAIT).decode())
+        return self.arrived
+
+    def _read(self):
+        """The socket's queue has room for few (net.unix.max_dgram_qlen); what does not fit is lost."""
+        while not self.over:
+            if select.select([self.socket], [], [], 0.1)[0]:
+                with self.arrival:
+                    self._receive()
+                    self.arrival.notify()
+
     def note(self, seconds=10):
         """The next datagram that it sends to systemd; fails when none comes."""
-        self.socket.settimeout(seconds * self.host.patience)
-        try:
-            self.notes.append(self.socket.recv(4096).decode())
-        except TimeoutError:
-            raise AssertionError("the service tells systemd nothing\n" + self.everything()) \
-                from None
+        with self.arrival:
+            if not self.arrival.wait_for(self._receive, seconds * self.host.patience):
+                raise AssertionError("the service tells systemd nothing\n" + self.everything())
+            self.notes.append(self.arrived.pop(0))
         return self.notes[-1]
 
     def drain(self):
         """What it told systemd meanwhile."""
-        self.socket.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self.notes.append(self.socket.recv(4096).decode())
+        with self.arrival:
+            self.notes += self._receive()
+            self.arrived = []
+
+    def close(self):
+        self.over = True
+        self.reader.join()
+        self.socket.close()
 
     def everything(self):
         return "--- the service's log\n" + "\n".join(self.log()) + \
@@ -136,7 +157,7 @@ class Service:
     def until_says(self, words, seconds=10):
         """Waits for a line of the log, among those that no news() has given yet."""
         def says():
-            self.drain()  # or the socket's queue is full, and what comes last is lost
+            self.drain()
             return any(words in line for line in self.log()[self.seen:])
         self.until(says, f"the log says {words!r}", seconds)
 
@@ -219,4 +240,4 @@ def watching(host, *arguments, converged=True, seconds=10, **options):
     finally:
         service.process.kill()
         service.process.wait()
-        service.socket.close()
+        service.close()
