@@ -252,12 +252,10 @@ uninstall:
 format:
 	clang-format -i $(SOURCES)
 
-lint: compile_commands.json
-	clang-format --dry-run --Werror $(SOURCES)
-	clang-tidy --quiet -p . $(filter %.c,$(SOURCES))
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=ctuuninitvar --error-exitcode=1 $(CPPFLAGS) \
-		$(filter-out tests/%,$(filter %.c,$(SOURCES)))
+lint:
+	@scripts/deps build test lint
+	@$(MAKE) --no-print-directory compile_commands.json
+	@scripts/lint $(CPPFLAGS) -- $(SOURCES)
 
 # What clangd and clang-tidy read: one entry a source, with the very flags of the build.
 compile_commands.json: $(filter %.c,$(SOURCES)) $(BUILD)/seccomp_filter.inc $(BUILD)/seccomp_dhcp.inc Makefile

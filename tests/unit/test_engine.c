@@ -1028,7 +1028,7 @@ static void test_stream_silent(void **state)
 }
 
 static const struct CMUnitTest others[] = {
-	cmocka_unit_test(test_connection_each),     cmocka_unit_test(test_names_are_encoded),
+	cmocka_unit_test(test_connection_each),    cmocka_unit_test(test_names_are_encoded),
 	cmocka_unit_test(test_ambiguous),          cmocka_unit_test(test_removed),
 	cmocka_unit_test(test_stream_long),        cmocka_unit_test(test_service),
 	cmocka_unit_test(test_concerns),           cmocka_unit_test(test_down),

@@ -115,13 +115,12 @@ static struct mac mac_beside(struct live *live, const struct refused_macs *refus
 {
 	const struct plan_options options = {.unguarded = true, .refused = refused};
 	struct desired *desired = desired_from(LAN("") WEB);
-	struct mac mac = {.set = false};
 	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &options);
 	assert_string_equal(plan_text(plan),
 			    "delete web/lan: z0 in evil, which is not the namespace of "
 			    "web; create web/lan");
-	mac = plan->steps[1].want->mac;
+	const struct mac mac = plan->steps[1].want->mac;
 	plan_free(plan);
 	desired_free(desired);
 	return mac;
