@@ -150,6 +150,9 @@ static size_t network_put(struct making *making, const struct set *set,
 	return node;
 }
 
+/* Of the addresses of a live link, of which a container can make any number. */
+#define LABEL_ADDRS_MAX 8
+
 static const char *link_label(const struct making *making, const char *alias)
 {
 	struct arena *arena = making->graph->arena;
@@ -159,10 +162,13 @@ static const char *link_label(const struct making *making, const char *alias)
 	if (!link)
 		return "";
 	const char *text = link->name;
+	size_t count = 0;
 	each_addr_of (addr, ns, link->ifindex)
-		if (addr->scope < RT_SCOPE_LINK)
+		if (addr->scope < RT_SCOPE_LINK && count++ < LABEL_ADDRS_MAX)
 			text = arena_printf(arena, "%s %s", text,
 					    prefix_format(&addr->prefix, prefix));
+	if (count > LABEL_ADDRS_MAX)
+		text = arena_printf(arena, "%s and %zu more", text, count - LABEL_ADDRS_MAX);
 	return arena_strdup(arena, text);
 }
 

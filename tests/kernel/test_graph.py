@@ -99,6 +99,19 @@ def signs(host):
     assert r'"a\"<&>\\" ' in graph, graph
 
 
+@test("graph: of a link with thousands of addresses the first few are shown, and how many there are")
+def many_addresses(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"]})
+    host.apply(text)
+    host.batch("web", [f"address add 10.{i >> 8}.{i & 255}.1/32 dev eth0" for i in range(5000)])
+    graph = drawn(host, host.write(text), "dot")
+    labels = [line for line in graph.splitlines() if "eth0 172.16.86.2/24 10.0.0.1/32" in line]
+    same(len(labels), 1, f"lines with the link\n{graph[:2000]}")
+    assert "10.0.6.1/32 and 4993 more" in labels[0], labels[0][:400]
+    assert len(graph) < 4000, len(graph)
+
+
 @test("graph: the README's is what it draws of the example")
 def readme(host):
     host.netns("web", "ci", "db")
