@@ -7,6 +7,7 @@
 #include "schema/words.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,9 @@ struct engines {
 struct query {
 	enum source_kind kind;
 	struct arena *arena;
-	const char *name;      /* as the file has it */
-	const char *preferred; /* an id, or NULL */
+	const char *name;                     /* as the file has it */
+	const char *preferred;                /* an id, or NULL */
+	struct engine_candidates *candidates; /* the caller's, or NULL */
 };
 
 struct engine_inquiry {
@@ -28,6 +30,7 @@ struct engine_inquiry {
 	struct query query;
 	const char *asked; /* the container: a name, an id or its beginning */
 	const char *note;  /* as in struct engine_container */
+	bool others;
 	struct engine_request *request;
 	struct error refusal; /* errnum 0: none */
 	engine_inspected *tell;
@@ -162,13 +165,28 @@ static const char *member_name(const json_t *item)
 		       : json_string_value(json_object_get(item, "Id"));
 }
 
-/* The members of a Compose service: which to take, and how many there are to choose from. */
-struct members {
-	const char *id;      /* a running one, else any; NULL: there is none */
-	size_t running;      /* how many */
-	const char *listing; /* of the running ones */
-	const char *kept;    /* what people call the preferred one, which runs; or NULL */
+/* One of a Compose service's containers. */
+struct member {
+	const char *id;
+	const char *name; /* what people call it */
+	long number;      /* Compose's */
+	bool running;
 };
+
+struct members {
+	struct member *list;
+	size_t count, running; /* how many of them run */
+	const struct member *preferred;
+};
+
+static long member_number(const json_t *item)
+{
+	const char *label = json_string_value(json_object_get(
+		json_object_get(item, "Labels"), "com.docker.compose.container-number"));
+	return label && *label && strspn(label, "0123456789") == strlen(label)
+		       ? strtol(label, NULL, 10)
+		       : LONG_MAX;
+}
 
 static int member_take(const struct query *query, const json_t *item, struct members *members,
 		       struct error *error)
@@ -179,17 +197,25 @@ static int member_take(const struct query *query, const json_t *item, struct mem
 		return malformed(query, "a list of containers", error);
 	if (!compose_member(item, query->name))
 		return 0;
-	bool running = strcmp(state, "running") == 0 || strcmp(state, "paused") == 0;
-	if (running && query->preferred && strcmp(json_string_value(id), query->preferred) == 0)
-		members->kept = arena_strdup(query->arena, member_name(item));
-	if (!members->id || (running && !members->running))
-		members->id = arena_strdup(query->arena, json_string_value(id));
-	if (running && members->running++)
-		members->listing =
-			arena_printf(query->arena, "%s, %s", members->listing, member_name(item));
-	else if (running)
-		members->listing = arena_strdup(query->arena, member_name(item));
+	const bool running = strcmp(state, "running") == 0 || strcmp(state, "paused") == 0;
+	*array_push(query->arena, members->list, members->count) =
+		(struct member){.id = arena_strdup(query->arena, json_string_value(id)),
+				.name = arena_strdup(query->arena, member_name(item)),
+				.number = member_number(item),
+				.running = running};
+	members->running += running;
 	return 0;
+}
+
+/* Those that run first, by their numbers. */
+static int member_compare(const void *a, const void *b)
+{
+	const struct member *left = a, *right = b;
+	if (left->running != right->running)
+		return left->running ? -1 : 1;
+	if (left->number != right->number)
+		return left->number < right->number ? -1 : 1;
+	return strcmp(left->id, right->id);
 }
 
 static int members_take(const struct query *query, const json_t *json, struct members *members,
@@ -198,45 +224,66 @@ static int members_take(const struct query *query, const json_t *json, struct me
 	int status = json_is_array(json) ? 0 : malformed(query, "a list of containers", error);
 	for (size_t i = 0; status == 0 && i < json_array_size(json); i++)
 		status = member_take(query, json_array_get(json, i), members, error);
+	if (members->count)
+		qsort(members->list, members->count, sizeof(*members->list), member_compare);
+	for (size_t i = 0; query->preferred && i < members->count; i++)
+		if (strcmp(members->list[i].id, query->preferred) == 0)
+			members->preferred = &members->list[i];
 	return status;
 }
 
-/* The one that was found before stays. */
-static const char *service_note(const struct query *query, const struct members *members)
-{
-	char code[CODE_TEXT_SIZE];
-	return arena_printf(
-		query->arena,
-		"Compose's \"%s\" runs as %zu containers: %s; its attachments stay with "
-		"%s [%s]",
-		query->name, members->running, members->listing, members->kept,
-		code_format(CODE_SERVICE_SCALED, code));
-}
+/* More are not listed. */
+#define LISTED_MAX 10
 
 static int service_scaled(const struct query *query, const struct members *members,
 			  struct error *error)
 {
-	error_set(error, ENOTUNIQ, "Compose's \"%s\" runs as %zu containers: %s", query->name,
-		  members->running, members->listing);
+	const char *listing = "";
+	for (size_t i = 0; i < members->running && i < LISTED_MAX; i++)
+		listing = arena_printf(query->arena, "%s%s%s", listing, i ? ", " : "",
+				       members->list[i].name);
+	error_set(error, ENOTUNIQ, "Compose's \"%s\" runs as %zu containers: %s%s", query->name,
+		  members->running, listing, members->running > LISTED_MAX ? ", ..." : "");
 	error_hint(error, "name one of them: an attachment belongs to one container");
 	return error_code(error, CODE_SERVICE_SCALED);
 }
 
+const char *engine_stays(struct arena *arena, const struct error *scaled, const char *name)
+{
+	char code[CODE_TEXT_SIZE];
+	return arena_printf(arena, "%s; its attachments stay with %s [%s]", scaled->text, name,
+			    code_format(CODE_SERVICE_SCALED, code));
+}
+
+static void candidates_fill(const struct query *query, const struct members *members)
+{
+	for (size_t i = 0; query->candidates && i < members->running; i++)
+		*array_push(query->arena, query->candidates->ids, query->candidates->count) =
+			members->list[i].id;
+}
+
 /* Gives the id of the container to ask about. */
-static int service_find(const struct query *query, const json_t *json, const char **ret_id,
-			const char **ret_note, struct error *error)
+static int service_find(const struct query *query, const json_t *json,
+			struct engine_inquiry *inquiry, const char **ret_id, struct error *error)
 {
 	struct members members = {0};
 	int status = members_take(query, json, &members, error);
 	if (status < 0)
 		return status;
-	if (!members.id)
+	if (!members.count)
 		return error_set(error, ENOENT, "%s has no container of Compose's \"%s\" yet",
 				 source_kind_name(query->kind), query->name);
-	const bool kept = members.running > 1 && members.kept;
-	*ret_id = kept ? query->preferred : members.id;
-	*ret_note = kept ? service_note(query, &members) : NULL;
-	return members.running > 1 && !kept ? service_scaled(query, &members, error) : 0;
+	const struct member *preferred = members.preferred;
+	*ret_id = preferred ? preferred->id : members.list[0].id;
+	inquiry->others = preferred && members.running > preferred->running;
+	if (members.running < 2)
+		return 0;
+	status = service_scaled(query, &members, error);
+	if (preferred)
+		inquiry->note = engine_stays(query->arena, error, preferred->name);
+	else
+		candidates_fill(query, &members);
+	return preferred ? 0 : status;
 }
 
 static void inquiry_tell(struct engine_inquiry *inquiry, const struct engine_container *container,
@@ -291,6 +338,7 @@ static void container_answered(void *data, json_t *json, const struct error *fai
 	int status =
 		json ? container_take(&inquiry->query, json, &container, &error) : -error.errnum;
 	container.note = inquiry->note;
+	container.others = inquiry->others;
 	container.user = engine_http_user(inquiry->request);
 	if (status == -ENOENT)
 		inquiry_absent(inquiry);
@@ -319,7 +367,7 @@ static void service_answered(void *data, json_t *json, const struct error *failu
 	struct engine_inquiry *inquiry = data;
 	struct error error = *failure;
 	const char *id = NULL;
-	if (json && service_find(&inquiry->query, json, &id, &inquiry->note, &error) == 0)
+	if (json && service_find(&inquiry->query, json, inquiry, &id, &error) == 0)
 		container_ask(inquiry, id);
 	else
 		inquiry_tell(inquiry, NULL, &error);
@@ -358,8 +406,10 @@ struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source
 	return inquiry;
 }
 
-void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id)
+void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id,
+			   struct engine_candidates *ret_candidates)
 {
+	inquiry->query.candidates = ret_candidates;
 	inquiry->query.preferred = id ? arena_strdup(inquiry->query.arena, id) : NULL;
 }
 

@@ -45,6 +45,13 @@ struct engine_container {
 	bool host_network;
 	uid_t user;       /* whose engine says so (engine_http_user) */
 	const char *note; /* a sentence of warning about which container it is, or NULL */
+	bool others;      /* it is one of a Compose service, of which others run */
+};
+
+/* The containers of a Compose service that run, by their numbers. */
+struct engine_candidates {
+	const char **ids;
+	size_t count;
 };
 
 struct engine_inquiry;
@@ -62,8 +69,13 @@ struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source
 					    const char *name, struct arena *arena,
 					    engine_inspected *tell, void *data);
 /* Of a Compose service that runs as several containers, the one with this id is meant, if it is one
- * of them. To be called at once; `id` may be NULL. */
-void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id);
+ * of them, running or not. To be called at once; `id` may be NULL: the question fails with ENOTUNIQ
+ * and fills in the candidates, which live as long as the question's arena. */
+void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id,
+			   struct engine_candidates *ret_candidates);
+/* The sentence of warning that the attachments of a service stay with the container; `scaled` is
+ * the error of such a question. */
+const char *engine_stays(struct arena *arena, const struct error *scaled, const char *name);
 /* `tell` is not called any more. */
 void engine_inquiry_end(struct engine_inquiry *inquiry);
 

@@ -5,6 +5,7 @@
 #include "reconcile/lookup_table.h"
 #include "reconcile/netns.h"
 #include "reconcile/process.h"
+#include "reconcile/space.h"
 #include "schema/words.h"
 
 #include <errno.h>
@@ -263,6 +264,7 @@ static void finish_ready(struct lookup *lookup)
 		.id = question->container.id,
 		.note = question->container.note,
 	};
+	lookup->stopped = 0;
 	if (sandbox_differs(lookup))
 		finish_elsewhere(lookup);
 	else
@@ -279,8 +281,10 @@ static void look_begin(struct lookup *lookup)
 	question->inquiry =
 		engine_inspect_begin(lookup->lookups->engines, lookup->kind, lookup->source,
 				     question->arena, container_answered, lookup);
-	if (!question->unprefer)
-		engine_inquiry_prefer(question->inquiry, lookup->result.located.id);
+	question->candidates = (struct engine_candidates){0};
+	engine_inquiry_prefer(question->inquiry,
+			      question->unprefer ? NULL : lookup->result.located.id,
+			      &question->candidates);
 }
 
 /* What is found belongs to another run by now. */
@@ -357,11 +361,121 @@ static void run_hold(struct lookup *lookup)
 					     question->arena, run_confirmed, lookup);
 }
 
+/* --- a Compose service that runs as several containers */
+
+/* How long a container of such a service may be away before another one's turn comes: an engine
+ * does not tell a restart from an end. In milliseconds. */
+#define RESTART_MS 5000
+
+/* More are not looked into. */
+#define CANDIDATES_MAX 100
+
 /* Docker lists a container as running for a moment after it told that it died. */
 static void preferred_stopped(struct lookup *lookup)
 {
-	lookup->question.unprefer = true;
+	struct question *question = &lookup->question;
+	const int64_t now = clock_milliseconds();
+	if (!lookup->stopped)
+		lookup->stopped = now;
+	if (lookup->lookups->answered && now - lookup->stopped < RESTART_MS) {
+		struct located located =
+			not_running(question->arena, lookup->source, question->container.id);
+		located.again = true;
+		finish(lookup, &located, NULL);
+		return;
+	}
+	lookup->stopped = 0;
+	question->unprefer = true;
 	look_again(lookup);
+}
+
+static bool is_holders(const struct lookup *lookup, const struct mark *mark)
+{
+	const size_t length = mark->role == ROLE_ATTACH ? strlen(mark->set) : 0;
+	for (size_t i = 0; length && i < lookup->n_holders; i++)
+		if (strncmp(lookup->holders[i], mark->set, length) == 0 &&
+		    lookup->holders[i][length] == '/' &&
+		    strcmp(lookup->holders[i] + length + 1, mark->container) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a link in the namespace has the mark of one of the attachments. Takes `fd` over. */
+static bool holds_attachment(const struct lookup *lookup, int fd, const struct stat *stat)
+{
+	const struct space_wishes nothing = {0};
+	struct error ignored;
+	struct stat host;
+	bool addr_proto = false, holds = false;
+	struct live_ns *ns = space_new(fd, stat, lookup->source);
+	const int host_fd = netns_open_own(&host, &ignored);
+	if (host_fd >= 0 && space_read(ns, host_fd, &nothing, &addr_proto, &ignored) == 0)
+		for (size_t i = 0; i < ns->n_links && !holds; i++)
+			holds = is_holders(lookup, &ns->links[i].mark);
+	if (host_fd >= 0) {
+		netns_return(host_fd);
+		close(host_fd);
+	}
+	space_free(ns);
+	return holds;
+}
+
+static bool candidate_holds(const struct lookup *lookup, const struct engine_container *container)
+{
+	struct error ignored;
+	struct stat stat;
+	const int process = container->pid ? process_open(container->pid, &ignored) : -1;
+	if (process < 0)
+		return false;
+	int fd = namespace_open(lookup->lookups, process, &stat, &ignored);
+	close(process);
+	if (fd >= 0 && engine_believed(container, fd) && !netns_same(&stat, &lookup->lookups->host))
+		return holds_attachment(lookup, fd, &stat);
+	if (fd >= 0)
+		close(fd);
+	return false;
+}
+
+static void candidate_ask(struct lookup *lookup);
+
+static void candidate_answered(void *data, const struct engine_container *container,
+			       const struct error *error)
+{
+	struct lookup *lookup = data;
+	struct question *question = &lookup->question;
+	question->inquiry = NULL;
+	if (!container && error->errnum == EHOSTDOWN) {
+		finish_failed(lookup, error);
+	} else if (!container || !candidate_holds(lookup, container)) {
+		question->candidate++;
+		candidate_ask(lookup);
+	} else {
+		question->container = *container;
+		question->container.note =
+			engine_stays(question->arena, &question->scaled, container->name);
+		run_hold(lookup);
+	}
+}
+
+/* One after another: the first that has the attachment is meant. */
+static void candidate_ask(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	if (question->candidate < question->candidates.count &&
+	    question->candidate < CANDIDATES_MAX)
+		question->inquiry =
+			engine_inspect_begin(lookup->lookups->engines, lookup->kind,
+					     question->candidates.ids[question->candidate],
+					     question->arena, candidate_answered, lookup);
+	else
+		finish_failed(lookup, &question->scaled);
+}
+
+static void candidates_search(struct lookup *lookup, const struct error *scaled)
+{
+	lookup->question.scaled = *scaled;
+	lookup->question.candidate = 0;
+	candidate_ask(lookup);
 }
 
 static void container_answered(void *data, const struct engine_container *container,
@@ -369,6 +483,10 @@ static void container_answered(void *data, const struct engine_container *contai
 {
 	struct lookup *lookup = data;
 	lookup->question.inquiry = NULL;
+	if (!container && error->errnum == ENOTUNIQ) {
+		candidates_search(lookup, error);
+		return;
+	}
 	if (!container) {
 		finish_failed(lookup, error);
 		return;
@@ -376,7 +494,7 @@ static void container_answered(void *data, const struct engine_container *contai
 	lookup->question.container = *container;
 	if (container->host_network)
 		finish_host_network(lookup);
-	else if (!container->pid && container->note)
+	else if (!container->pid && container->others)
 		preferred_stopped(lookup);
 	else if (!container->pid)
 		finish_not_running(lookup);

@@ -5,6 +5,7 @@
 #include "reconcile/netns.h"
 #include "reconcile/pool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,8 +57,27 @@ void lookup_question_end(struct lookup *lookup)
 	lookup->lookups->asking--;
 }
 
+static void holders_clear(struct lookup *lookup)
+{
+	for (size_t i = 0; i < lookup->n_holders; i++)
+		free(lookup->holders[i]);
+	free(lookup->holders);
+	lookup->holders = NULL;
+	lookup->n_holders = 0;
+}
+
+static void holder_add(struct lookup *lookup, const char *set, const char *container)
+{
+	lookup->holders = memory_or_die(
+		reallocarray(lookup->holders, lookup->n_holders + 1, sizeof(*lookup->holders)));
+	char **holder = &lookup->holders[lookup->n_holders++];
+	if (asprintf(holder, "%s/%s", set, container) < 0)
+		abort();
+}
+
 static void lookup_free(struct lookup *lookup)
 {
+	holders_clear(lookup);
 	lookup_question_end(lookup);
 	lookup_result_clear(&lookup->result);
 	lookup->lookups->count--;
@@ -128,14 +148,24 @@ struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, const c
 	return lookup;
 }
 
+static void lookup_want(struct lookup *lookup, const char *set, const struct container *container)
+{
+	if (!lookup->wanted)
+		holders_clear(lookup);
+	lookup->wanted = true;
+	if (strchr(container->source, '/'))
+		holder_add(lookup, set, container->name);
+}
+
 void lookups_want(struct lookups *lookups, const struct desired *desired)
 {
 	for (size_t s = 0; s < desired->n_sets; s++)
 		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
 			const struct container *container = &desired->sets[s].containers[i];
 			if (lookup_possible(container->source_kind))
-				lookup_of(lookups, container->source_kind, container->source)
-					->wanted = true;
+				lookup_want(lookup_of(lookups, container->source_kind,
+						      container->source),
+					    desired->sets[s].name, container);
 		}
 }
 

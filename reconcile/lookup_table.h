@@ -21,7 +21,12 @@ struct question {
 	struct engine_inquiry *inquiry;
 	unsigned looks;
 	bool unprefer; /* what was found before does not run any more */
-	int64_t sent;  /* process_now() */
+	/* Of a Compose service that runs as several containers: those, which of them is asked
+	 * about, and what is wrong. */
+	struct engine_candidates candidates;
+	size_t candidate;
+	struct error scaled;
+	int64_t sent; /* process_now() */
 	struct engine_container container;
 	int process;      /* its folder in /proc, or -1 */
 	struct stat stat; /* of its namespace */
@@ -36,6 +41,10 @@ struct lookup {
 	bool doubted; /* the result ends when the engine does not answer */
 	bool again;   /* ask once more after the question */
 	bool wanted;
+	char **holders; /* of a Compose service: "SET/CONTAINER" of the files' that name it */
+	size_t n_holders;
+	int64_t stopped; /* clock_milliseconds(): since when its container does not run, although
+			    others of the service do; 0: it does */
 	struct lookup *next;
 };
 

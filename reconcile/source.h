@@ -16,6 +16,7 @@ struct lookups; /* reconcile/lookup.h */
 struct located {
 	enum target_state state;
 	bool asked; /* pending: the engine has never answered yet */
+	bool again; /* pending: to be asked again, though the engine may tell of nothing */
 	int fd;     /* when ready: the caller's to close */
 	struct stat stat;
 	const char *name;          /* for people; when ready */

@@ -102,7 +102,8 @@ static void take_answer(void *data, enum source_kind kind, const char *source,
 	struct service *service = data;
 	char key[SOURCE_KEY_SIZE];
 	source_key(kind, source, key);
-	if ((silent || located->state == TARGET_FAILED) && engine_answers(service, kind))
+	const bool again = silent || located->again || located->state == TARGET_FAILED;
+	if (again && engine_answers(service, kind))
 		retry_failed(service->retry, key, clock_milliseconds());
 	else
 		retry_forget(service->retry, key);

@@ -76,12 +76,13 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
 class Daemon:
     """`containers`: name -> what is told of it. `held`: paths, or the names of containers, that are
-    not answered until `release`. `user`: who listens, as the other end of a connection is told."""
+    not answered until `release`. `labels`: name -> labels. `user`: who listens, as the other end of a connection is told."""
     def __init__(self, path=f"{WORK}/daemon.sock", user=0):
         self.path = path
         self.user = user
         self.env = {"DOCKER_HOST": f"unix://{path}", "CONTAINER_HOST": f"unix://{path}"}
         self.containers = {}
+        self.labels = {}
         self.asked = []  # the paths, in the order of the requests
         self.held = set()
         self.subscribers = []
@@ -147,8 +148,8 @@ class Daemon:
     def look(self, path):
         name = self.name_of(path)
         if path == "/containers/json":
-            return [{"Id": ident(name), "Names": [f"/{name}"], "State": "running", "Labels": {}}
-                    for name in self.containers]
+            return [{"Id": ident(name), "Names": [f"/{name}"], "State": "running" if pid else "exited",
+                     "Labels": self.labels.get(name, {})} for name, pid in self.containers.items()]
         pid = self.containers.get(name)
         return None if pid is None else {
             "Id": ident(name), "Name": f"/{name}", "HostConfig": {"NetworkMode": "none"},
@@ -182,7 +183,7 @@ class Daemon:
 
     def tell(self, action, name):
         event = {"Type": "container", "Action": action,
-                 "Actor": {"ID": ident(name), "Attributes": {"name": name}}}
+                 "Actor": {"ID": ident(name), "Attributes": {"name": name, **self.labels.get(name, {})}}}
         with self.changed:
             for events in self.subscribers:
                 events.put(event)
