@@ -119,6 +119,9 @@ def played(host, kind):
                 # The service may have made its link anew amid that: until it is there, and right.
                 host.until(lambda: adversary.leave() or host.apply(whole, code=None).code == 0,
                            "the container is as the file says", 20)
+                # The service looks at a container that changes all the time now and then, and may have
+                # taken the host's route to it away meanwhile.
+                host.until(lambda: host.diff(whole, code=None).code == 0, "nothing is left to do", 60)
                 service.quiet(limit=60)
                 others.unharmed(f"all of seed {SEED}")
                 same(len(host.addresses("evil", "eth0")), 1, "the intruder's own")

@@ -115,7 +115,7 @@ def tried(host, kind, *flags):
         with victims(host, *BEFORE) as others:
             for what, (commands, code, adopts) in CONFLICTS.items():
                 given(host, evil, *commands)
-                mine = host.snapshot(evil.name)
+                mine = host.snapshot(evil.name, settled=True)
                 good = adopts and "--adopt" in flags
                 foreseen = host.diff(text, *flags, code=1 if code and not good else 2)
                 done = host.apply(text, *flags, code=0 if good else 1)
@@ -123,7 +123,7 @@ def tried(host, kind, *flags):
                 if not good:
                     told(done, code)
                     assert not code or f"[{code}]" in foreseen.out, f"{what}\n{foreseen}"
-                    same(host.snapshot(evil.name), mine, f"the intruder's own, after {what}")
+                    same(host.snapshot(evil.name, settled=True), mine, f"the intruder's own, after {what}")
                 others.unharmed(what)
                 cleared(host, evil)
                 host.apply(begun, "--max-delete=100%")

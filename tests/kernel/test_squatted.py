@@ -186,6 +186,21 @@ def second_apply(host):
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def waits_too_long(host):
+    """It is two minutes in which the first does nothing: an apply that hangs keeps nobody for ever."""
+    def deed():
+        with second_apply(host) as second:
+            said = second.communicate(timeout=300)[1]
+            same(second.returncode, 1, f"exit code, of {said}")
+            assert re.search(r"error: process \d+ \(mvapply\) still holds the lock after 120 s; nothing was "
+                             r"touched \[MV0920\]", " ".join(said.split())), said
+    at_work(host, deed)
+
+
+if os.environ.get("SLOW"):
+    test("two at once: one that hangs keeps the other for two minutes", seconds=300)(waits_too_long)
+
+
 def waits_in_turn(host):
     """A second apply says for whom it waits, and waits until that has come to its end."""
     children = []

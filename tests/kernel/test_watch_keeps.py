@@ -128,7 +128,7 @@ def second_refused(host):
     host.netns("web", "db")
     with watching(host, "-f", host.write(ONE)) as service:
         done = host.run(host.binary, "watch", "-f", "network.yaml", code=4)
-        assert f'the set "default" is kept by process {service.pid} (mvapply watch -f network.yaml)' in \
+        assert f'the set "default" is kept by process {service.pid} (mvapply watch -f network.yaml) [MV0924]' in \
             done.err, done
         same(host.routes("web") != set(), True, "the first goes on")
 

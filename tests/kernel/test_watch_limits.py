@@ -187,3 +187,13 @@ def few_descriptors(host):
         assert not any("open files" in line for line in service.news()), "told again"
     with watching(host, "-f", "network.yaml", before=lambda: limit(4096)) as service:
         service.until(lambda: all(host.names(name) for name in names), "all are attached", 30)
+
+
+@test("limits: a diff whose hard limit of descriptors is too small says which containers it could not see")
+def diff_few_descriptors(host):
+    names = [f"c{number}" for number in range(60)]
+    host.netns(*names)
+    done = host.run(host.binary, "diff", "-f", host.write(document({"n": lan()}, {name: ["n"] for name in names})),
+                    code=1, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (30, 50)))
+    blocked = [line for line in done.lines if line.startswith("! blocked")]
+    assert blocked and all(line.endswith("Too many open files [MV0923]") for line in blocked), done
