@@ -184,7 +184,9 @@ def few_descriptors(host):
         service.send(signal.SIGHUP)
         service.until_says("SIGHUP")
         service.quiet(1)
-        assert not any("open files" in line for line in service.news()), "told again"
+        # A look in between may have got by with the descriptors that there are: then it is told anew.
+        again = [line for line in service.news() if "open files" in line]
+        same(again, again[:1], "told again")
     with watching(host, "-f", "network.yaml", before=lambda: limit(4096)) as service:
         service.until(lambda: all(host.names(name) for name in names), "all are attached", 30)
 

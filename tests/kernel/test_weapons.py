@@ -274,7 +274,8 @@ def proc_root(host):
 @test("weapons: a mark that a container gave a link of its own")
 def forged_mark(host):
     """It is nobody's but the container's: the other one is attached, and the host's stay. One is on a
-    link of a third namespace that has the number of the host's."""
+    link of a third namespace that has the number of the host's. A link with the container's own mark
+    and another parent is taken for its attachment whose parent has left the host, and replaced."""
     host.netns("web", "db", "third")
     host.batch("web", ["link add fake type veth peer name peer0",
                        "link set fake alias mvapply:attach:default/n/db",
@@ -286,12 +287,14 @@ def forged_mark(host):
                          "link add link deep name eth8 type macvlan",
                          "link set eth8 alias mvapply:attach:default/n/gone",
                          "link set eth8 netns /run/netns/web"])
-    forged = {name: host.link("web", name) for name in ("fake", "peer0", "eth9", "eth8")}
+    forged = {name: host.link("web", name) for name in ("fake", "peer0", "eth8")}
     foreign = host.snapshot("host", "lan")
     text = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
     host.apply(text)
-    same((host.addresses("web", "eth0"), host.addresses("db", "eth0")),
+    same((host.addresses("web", "eth9"), host.addresses("db", "eth0")),
          ({"172.16.86.2/24"}, {"172.16.86.3/24"}), "addresses")
+    same(host.link("web", "eth9")["link_index"], number, "the parent of the one that is replaced")
+    assert "link_netnsid" in host.link("web", "eth9"), "its parent is in the container"
     same(host.snapshot("host", "lan"), foreign, "the host")
     host.unchanged(text)
     host.delete(text)

@@ -169,6 +169,7 @@ static void test_mac_of_a_live_attachment(void **state)
 	/* While its own was down, the other one came up. */
 	own->flags = 0;
 	twin->flags = IFF_UP;
+	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);
 	assert_int_equal(plan->steps[0].action, ACTION_CHANGE);
