@@ -440,7 +440,7 @@ def started(host, *arguments):
              host.binary, *arguments, code=0, seconds=60, env={"ASAN_OPTIONS": "detect_leaks=0"})
     with open("trace", encoding="utf-8", errors="replace") as file:
         calls = [line.split(None, 1)[1] for line in file
-                 if " resumed>" not in line and "CLONE_THREAD" not in line]
+                 if not any(word in line for word in (" resumed>", "CLONE_THREAD", "--- SIG"))]
     return ([call for call in calls if not call.startswith("execve")],
             [call.split('"')[1] for call in calls if call.startswith("execve")])
 

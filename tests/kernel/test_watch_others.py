@@ -213,6 +213,7 @@ def apply_after_death(host):
         child = subprocess.Popen(["strace", "-f", "-qq", "-o", "trace", "-e", "trace=/nanosleep",
                                   host.binary, "apply", "-f", host.write(text)],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
                                  stderr=subprocess.PIPE, text=True)
         host.until(lambda: os.path.exists("trace") and os.stat("trace").st_size, "it waits")
         os.close(held)
