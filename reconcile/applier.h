@@ -6,11 +6,13 @@
 #include "reconcile/encode.h"
 #include "reconcile/netlink.h"
 
-/* A parent that was made under a temporary name, as the link that has its name leaves later. */
-struct temporary {
+/* A parent that this run made. */
+struct made {
 	size_t step; /* that makes it */
 	int ifindex;
 	const char *name; /* that it is to have */
+	bool temporary;   /* it has another one, as the link that has its name leaves later */
+	bool vain;        /* nothing is on it of what it was made for: it is deleted again */
 };
 
 struct applier {
@@ -28,8 +30,8 @@ struct applier {
 	const struct verbatim **others; /* by step: what may go along with a change; or NULL */
 	bool *deleted;                  /* by step: its live link was deleted by this run */
 	bool *back;                     /* by step: and was put back */
-	struct temporary *temporaries;
-	size_t n_temporaries;
+	struct made *made;
+	size_t n_made;
 };
 
 enum deed {
@@ -100,17 +102,22 @@ bool parent_leaves_late(const struct applier *applier, const struct live_link *p
 /* The parents that leave late, but for those that a link is on that was not deleted. */
 void late_deletes_do(struct applier *applier);
 
+/* guests.c: looks once more what hangs on the parents that leave, early or late, and keeps those
+ * that a link is on which this run does not delete. */
+void guests_keep(struct applier *applier, bool late);
+
 /* parents_do.c: parents are made before anything else is touched, since what hangs on them is
  * deleted before it is made anew; and those that leave go last. */
 void parents_make(struct applier *applier);
 /* Leaves out the steps that must not be done as others are not. */
 void steps_defer(struct applier *applier);
-/* The ifindex of the parent that this run made under a temporary name; 0: of none. */
-int temporary_parent(const struct applier *applier, const char *name);
+/* The ifindex of the parent that this run made to have that name; 0: of none. */
+int made_parent(const struct applier *applier, const char *name);
 /* Whether the step gives a parent the name that one which leaves late has. */
 bool renames_late(const struct applier *applier, const struct step *step);
 /* Deletes the parents that leave late, and gives their names to those that wait for them.
- * `asked`: the LAN was asked, and will not be asked for this run again. */
+ * `asked`: the LAN was asked, and will not be asked for this run again: then those leave again that
+ * were made in vain. */
 void parents_finish(struct applier *applier, bool asked);
 
 /* put_back.c: what was deleted to make room for a link that then could not be made */

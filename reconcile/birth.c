@@ -31,7 +31,7 @@ static bool parent_find(struct group *group, struct making *making)
 	struct error error;
 	making->parent = spec->parent || !spec->parent_name
 				 ? spec->parent
-				 : temporary_parent(group->applier, spec->parent_name);
+				 : made_parent(group->applier, spec->parent_name);
 	if (making->parent || !spec->parent_name)
 		return true;
 	struct netlink *netlink = ns_socket(group->applier, group->applier->host, &error);

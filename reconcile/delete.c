@@ -123,22 +123,32 @@ bool link_deleted(const struct applier *applier, const struct live_link *link)
 	return false;
 }
 
+static bool leaves_late(const struct applier *applier, const struct step *step)
+{
+	return step->action == ACTION_DELETE && step_is_parent(step) &&
+	       parent_leaves_late(applier, step->have);
+}
+
+/* A VLAN holds the one that it is inside of. */
 bool parent_leaves_late(const struct applier *applier, const struct live_link *parent)
 {
 	for (size_t i = 0; i < applier->plan->n_steps; i++) {
 		const struct step *step = &applier->plan->steps[i];
-		if (hangs_on(step, parent) &&
-		    (step->action == ACTION_REPLACE ||
-		     (step->action == ACTION_DELETE && step->replaced_by)))
+		if (!hangs_on(step, parent))
+			continue;
+		if (step->action == ACTION_REPLACE ||
+		    (step->action == ACTION_DELETE && step->replaced_by) ||
+		    leaves_late(applier, step))
 			return true;
 	}
 	return false;
 }
 
-static bool leaves_late(const struct applier *applier, const struct step *step)
+/* Whether it is a parent itself, which was to be deleted and is kept. */
+static bool parent_stays(const struct applier *applier, size_t number)
 {
-	return step->action == ACTION_DELETE && step_is_parent(step) &&
-	       parent_leaves_late(applier, step->have);
+	return step_is_parent(&applier->plan->steps[number]) &&
+	       applier->outcomes[number].state == OUTCOME_DEFERRED;
 }
 
 /* The kernel would take along what hangs on a parent, so a parent stays while a link does that
@@ -149,7 +159,7 @@ static bool parent_free(struct applier *applier, size_t number)
 	const struct live_link *parent = plan->steps[number].have;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (hangs_on(step, parent) && applier->back[i]) {
+		if (hangs_on(step, parent) && (applier->back[i] || parent_stays(applier, i))) {
 			outcome_defer(&applier->outcomes[number],
 				      arena_printf(plan->arena, "kept: used by %s in %s",
 						   step->have->name, step->ns->name));
@@ -178,7 +188,7 @@ static bool goes_along(struct applier *applier, const struct step *step)
 	return status == 0 || status == -ENODEV;
 }
 
-/* Nobody else's link hangs on a parent that is deleted (parents_prune): these are all. */
+/* Nobody else's link hangs on a parent that is deleted (guests_keep): these are all. */
 static bool children_go_along(struct applier *applier, const struct live_link *parent)
 {
 	const struct plan *plan = applier->plan;
@@ -250,6 +260,7 @@ static void round_do(struct applier *applier, enum round round)
 
 void deletes_do(struct applier *applier)
 {
+	guests_keep(applier, false);
 	parents_do(applier);
 	round_do(applier, ROUND_CHILDREN);
 	round_do(applier, ROUND_PARENTS);
@@ -257,5 +268,6 @@ void deletes_do(struct applier *applier)
 
 void late_deletes_do(struct applier *applier)
 {
+	guests_keep(applier, true);
 	round_do(applier, ROUND_LATE);
 }

@@ -15,23 +15,23 @@ static const char *temporary_name(struct arena *arena, int ifindex)
 	return arena_printf(arena, TEMPORARY_PREFIX "%08x", (unsigned)ifindex);
 }
 
-static void temporary_make(struct applier *applier, size_t number)
+static void parent_make(struct applier *applier, size_t number, bool temporary)
 {
 	struct link_spec spec = *applier->plan->steps[number].want;
-	struct temporary temporary = {.step = number, .name = spec.name};
+	struct made made = {.step = number, .name = spec.name, .temporary = temporary};
 	const int ifindex = ifindex_choose(applier, &spec);
-	spec.name = temporary_name(applier->arena, ifindex);
-	temporary.ifindex = create_one(applier, &spec, ifindex, &applier->outcomes[number]);
-	if (temporary.ifindex)
-		*array_push(applier->arena, applier->temporaries, applier->n_temporaries) =
-			temporary;
+	if (temporary)
+		spec.name = temporary_name(applier->arena, ifindex);
+	made.ifindex = create_one(applier, &spec, ifindex, &applier->outcomes[number]);
+	if (made.ifindex)
+		*array_push(applier->arena, applier->made, applier->n_made) = made;
 }
 
-int temporary_parent(const struct applier *applier, const char *name)
+int made_parent(const struct applier *applier, const char *name)
 {
-	for (size_t i = 0; i < applier->n_temporaries; i++)
-		if (strcmp(applier->temporaries[i].name, name) == 0)
-			return applier->temporaries[i].ifindex;
+	for (size_t i = 0; i < applier->n_made; i++)
+		if (strcmp(applier->made[i].name, name) == 0)
+			return applier->made[i].ifindex;
 	return 0;
 }
 
@@ -45,10 +45,7 @@ void parents_make(struct applier *applier)
 		const struct live_link *holder = live_link_by_name(applier->host, step->want->name);
 		if (holder && !parent_leaves_late(applier, holder))
 			continue;
-		if (holder)
-			temporary_make(applier, i);
-		else
-			creates_do(applier, i, i + 1);
+		parent_make(applier, i, holder);
 		if (applier->outcomes[i].state == OUTCOME_NOT_DONE)
 			applier->outcomes[i].state = OUTCOME_DONE;
 		step->held = true;
@@ -114,26 +111,70 @@ static void late_renames_do(struct applier *applier)
 	}
 }
 
-static bool parent_used(const struct applier *applier, const struct temporary *temporary)
+/* Whether the step is for something on the parent. */
+static bool is_for(const struct step *step, const struct made *made)
 {
+	const struct link_spec *want = step->want;
+	return want && !want->parent && want->parent_name &&
+	       strcmp(want->parent_name, made->name) == 0;
+}
+
+/* Whether something was to be on it, and nothing is. */
+static bool is_vain(const struct applier *applier, const struct made *made)
+{
+	bool wanted = false;
 	for (size_t i = 0; i < applier->plan->n_steps; i++) {
-		const struct link_spec *want = applier->plan->steps[i].want;
-		if (want && !want->parent && want->parent_name &&
-		    strcmp(want->parent_name, temporary->name) == 0 &&
-		    step_acts(&applier->plan->steps[i]) &&
-		    applier->outcomes[i].state != OUTCOME_FAILED)
-			return true;
+		const struct step *step = &applier->plan->steps[i];
+		const int state = (int)applier->outcomes[i].state;
+		if (!is_for(step, made))
+			continue;
+		if (state == OUTCOME_DONE || (state == OUTCOME_NOT_DONE && step_acts(step)))
+			return false;
+		wanted = true;
 	}
-	return false;
+	return wanted;
+}
+
+static void vain_leave(struct applier *applier, const struct made *made)
+{
+	struct error error;
+	struct netlink *netlink = ns_socket(applier, applier->host, &error);
+	if (!netlink)
+		return;
+	link_take_back(netlink, made->ifindex);
+	outcome_defer(&applier->outcomes[made->step], "not made: nothing could be put on it");
+}
+
+/* From the last, as a VLAN comes before one inside it. */
+static void vain_find(struct applier *applier)
+{
+	for (size_t i = applier->n_made; i-- > 0;) {
+		struct outcome *outcome = &applier->outcomes[applier->made[i].step];
+		applier->made[i].vain = is_vain(applier, &applier->made[i]);
+		/* For those that it is inside of. */
+		if (applier->made[i].vain)
+			outcome->state = OUTCOME_DEFERRED;
+	}
+}
+
+static void vain_settle(struct applier *applier)
+{
+	for (size_t i = applier->n_made; i-- > 0;) {
+		const struct made *made = &applier->made[i];
+		if (made->vain)
+			vain_leave(applier, made);
+		else if (applier->outcomes[made->step].state == OUTCOME_DEFERRED)
+			applier->outcomes[made->step].state = OUTCOME_DONE;
+	}
 }
 
 /* Its step becomes one that changes the name alone. */
-static void temporary_rename(struct applier *applier, const struct temporary *temporary)
+static void temporary_rename(struct applier *applier, const struct made *made)
 {
-	struct step *step = &applier->plan->steps[temporary->step];
+	struct step *step = &applier->plan->steps[made->step];
 	struct live_link *have = arena_alloc(applier->arena, sizeof(*have));
-	*have = (struct live_link){.ifindex = temporary->ifindex,
-				   .name = temporary_name(applier->arena, temporary->ifindex),
+	*have = (struct live_link){.ifindex = made->ifindex,
+				   .name = temporary_name(applier->arena, made->ifindex),
 				   .kind = step->want->kind,
 				   .mtu = step->want->mtu};
 	step->action = ACTION_CHANGE;
@@ -143,36 +184,31 @@ static void temporary_rename(struct applier *applier, const struct temporary *te
 	step->n_changes = 1;
 	step->changes[0] =
 		(struct change){.field = FIELD_NAME, .from = have->name, .to = step->want->name};
-	changes_do(applier, temporary->step);
+	changes_do(applier, made->step);
 }
 
 /* The link that has its name stays. */
-static void temporary_stays(struct applier *applier, const struct temporary *temporary, bool asked)
+static void temporary_stays(struct applier *applier, const struct made *made)
 {
-	struct error error;
-	struct netlink *netlink = ns_socket(applier, applier->host, &error);
-	struct outcome *outcome = &applier->outcomes[temporary->step];
-	if (asked && netlink && !parent_used(applier, temporary)) {
-		link_take_back(netlink, temporary->ifindex);
-		outcome_defer(outcome, arena_printf(applier->plan->arena,
-						    "not made: the other %s is still there",
-						    temporary->name));
-	} else {
-		outcome->note = arena_printf(
-			applier->plan->arena, "called %s while the other %s is there",
-			temporary_name(applier->arena, temporary->ifindex), temporary->name);
-	}
+	applier->outcomes[made->step].note =
+		arena_printf(applier->plan->arena, "called %s while the other %s is there",
+			     temporary_name(applier->arena, made->ifindex), made->name);
 }
 
 void parents_finish(struct applier *applier, bool asked)
 {
+	if (asked)
+		vain_find(applier);
 	late_deletes_do(applier);
-	for (size_t i = 0; i < applier->n_temporaries; i++) {
-		const struct temporary *temporary = &applier->temporaries[i];
-		if (link_deleted(applier, live_link_by_name(applier->host, temporary->name)))
-			temporary_rename(applier, temporary);
+	vain_settle(applier);
+	for (size_t i = 0; i < applier->n_made; i++) {
+		const struct made *made = &applier->made[i];
+		if (!made->temporary || made->vain)
+			continue;
+		if (link_deleted(applier, live_link_by_name(applier->host, made->name)))
+			temporary_rename(applier, made);
 		else
-			temporary_stays(applier, temporary, asked);
+			temporary_stays(applier, made);
 	}
 	late_renames_do(applier);
 }

@@ -87,7 +87,7 @@ static void parents_find(struct applier *applier, struct probes *probes)
 	for (size_t i = 0; i < probes->count; i++) {
 		struct probe *probe = &probes->items[i];
 		if (probe->ifindex == 0)
-			probe->ifindex = temporary_parent(applier, probe->link);
+			probe->ifindex = made_parent(applier, probe->link);
 		if (probe->ifindex == 0 && netlink)
 			(void)link_index_find(netlink, probe->link, &probe->ifindex, &error);
 	}

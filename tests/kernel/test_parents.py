@@ -1,9 +1,11 @@
 """A VLAN or dummy link of ours stays while a link hangs on it that the run does not delete."""
 import errno
+import subprocess
 
+import messages
 from declare import document, lan
 from faults import noted, preload
-from host import same
+from host import Result, same
 from registry import test
 from service import watching
 
@@ -214,3 +216,76 @@ def watched(host):
             service.until(lambda: host.addresses("web", "eth0") == {"172.16.86.2/24"}, "address")
             service.quiet()
         host.unchanged(text)
+
+
+# --- a link that comes onto a parent after the look that the plan was made from
+
+def macvlan(host, parent, ns="guest"):
+    """Somebody's, beside the links of ours."""
+    host.ip("host", f"link add link {parent} name g0 type macvlan mode bridge")
+    host.ip("host", f"link set g0 netns /run/netns/{ns}")
+    return host.link(ns, "g0")["ifindex"]
+
+
+def while_asked(host, deed):
+    """An apply, and what is done while the LAN is asked on the new VLAN, which takes seconds."""
+    with host.inside("host"), subprocess.Popen(
+            [host.binary, "apply", "-f", "network.yaml"], stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        host.until(lambda: "eth0.20" in host.names("host"), "the new VLAN", 20)
+        value = deed()
+        out, err = child.communicate(timeout=60 * host.patience)
+    return Result(child.args, child.returncode, out, messages.unwrapped(err)), value
+
+
+@test("parents: a VLAN and a dummy stay for links that came onto them while the LAN was asked",
+      needs=["vlan", "dummy"])
+def late_guest(host):
+    host.netns("web", "guest", "other")
+    network = on_vlan(20)
+    host.apply(document({"i": ISLAND, "n": lan(vlan=10, probe=True)}, {"web": ["n"], "guest": ["i"]}),
+               seconds=60)
+    host.write(network)
+    done, numbers = while_asked(host, lambda: (macvlan(host, "eth0.10"), macvlan(host, "mvd-i", "other")))
+    same(done.code, 0, f"exit code\n{done}\n")
+    for link, user in ("eth0.10", "g0 in guest"), ("mvd-i", "g0 in other"):
+        assert f"link {link}: kept: used by {user}" in done.err, done
+    same((host.link("guest", "g0")["ifindex"], host.link("other", "g0")["ifindex"]), numbers, "theirs")
+    same((host.names("host"), host.names("guest"), host.addresses("web", "eth0"),
+          host.link("web", "eth0")["link_index"]),
+         ({"eth0", "eth0.10", "eth0.20", "mvd-i"}, {"g0"}, {"172.16.86.2/24"},
+          host.link("host", "eth0.20")["ifindex"]), "what there is")
+    host.ip("guest", "link del g0")
+    host.ip("other", "link del g0")
+    host.apply(network, seconds=60)
+    same(host.names("host"), {"eth0", "eth0.20"}, "after all")
+
+
+@test("parents: a VLAN that nothing could be put on is not left behind", needs=["vlan"])
+def in_vain(host):
+    host.netns("web", "guest")
+    link = in_use(host, "172.16.86.2/24", 20)
+    for old in (None, 10):
+        if old:
+            host.apply(on_vlan(old), seconds=60)
+        before = host.snapshot("host", "web", settled=True)
+        done = host.apply(on_vlan(20), code=1, seconds=60)
+        assert "172.16.86.2 is in use" in done.err, done
+        assert "link eth0.20: not made: nothing could be put on it" in done.err, done
+        same(host.snapshot("host", "web"), before, "what there is")
+        # But for one that somebody has used meanwhile.
+        done, _ = while_asked(host, lambda: macvlan(host, "eth0.20"))
+        same((host.names("guest"), "eth0.20" in host.names("host")), ({"g0"}, True), f"guest\n{done}\n")
+        host.ip("guest", "link del g0")
+        host.ip("host", "link del eth0.20")
+    # Nor one inside another with the one that it is on, whatever it was that failed.
+    host.delete(on_vlan(10))
+    outer = {"outer": {"parent": "eth0", "vlan": 30, "subnet": "10.9.0.0/24"}}
+    inner = document({**outer, "n": lan(parent="eth0.30", vlan=7)}, {"web": {"n": {
+        "sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}}})
+    done = host.apply(inner, code=1)
+    assert "no_such_key" in done.err, done
+    same((host.names("host"), host.names("web")), ({"eth0"}, set()), "nested")
+    host.ip("lan", f"link del {link}")
+    host.apply(on_vlan(20), "--max-delete=100%", seconds=60)
+    same(host.names("host"), {"eth0", "eth0.20"}, "after all")

@@ -1,0 +1,163 @@
+/* What hangs on parents right before they are deleted: the kernel takes it along, in whichever
+ * namespace it is, and with probes seconds have passed since the look that the plan was made from.
+ */
+#include "reconcile/applier.h"
+
+#include "reconcile/defer.h"
+#include "reconcile/observe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A link that the run deletes. */
+struct leaver {
+	ino_t inode; /* of its namespace */
+	int ifindex;
+	size_t step;
+};
+
+struct guests {
+	struct applier *applier;
+	struct live *now; /* NULL: it cannot be seen */
+	struct error error;
+	struct leaver *leavers; /* sorted */
+	size_t n_leavers;
+	struct arena *arena;
+};
+
+static int leaver_compare(const void *a, const void *b)
+{
+	const struct leaver *left = a, *right = b;
+	if (left->inode != right->inode)
+		return left->inode < right->inode ? -1 : 1;
+	return left->ifindex < right->ifindex ? -1 : left->ifindex > right->ifindex;
+}
+
+static void leavers_list(struct guests *guests)
+{
+	const struct plan *plan = guests->applier->plan;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (step_acts(&plan->steps[i]) && step_deletes(&plan->steps[i]))
+			*array_push(guests->arena, guests->leavers, guests->n_leavers) =
+				(struct leaver){.inode = plan->steps[i].ns->inode,
+						.ifindex = plan->steps[i].have->ifindex,
+						.step = i};
+	if (guests->n_leavers)
+		qsort(guests->leavers, guests->n_leavers, sizeof(*guests->leavers), leaver_compare);
+}
+
+/* Whether it is a parent that this run made in vain. */
+static bool is_vain(const struct applier *applier, int ifindex)
+{
+	for (size_t i = 0; i < applier->n_made; i++)
+		if (applier->made[i].ifindex == ifindex)
+			return applier->made[i].vain;
+	return false;
+}
+
+/* Whether the run deletes the link: it is the one that was looked at before, and its step was not
+ * held meanwhile. */
+static bool goes(const struct guests *guests, const struct live_ns *ns,
+		 const struct live_link *link)
+{
+	const struct leaver key = {.inode = ns->inode, .ifindex = link->ifindex};
+	const struct leaver *found = guests->n_leavers
+					     ? bsearch(&key, guests->leavers, guests->n_leavers,
+						       sizeof(*guests->leavers), leaver_compare)
+					     : NULL;
+	if (!found)
+		return ns->host && is_vain(guests->applier, link->ifindex);
+	const struct step *step = &guests->applier->plan->steps[found->step];
+	return step_acts(step) && strcmp(step->have->alias, link->alias) == 0;
+}
+
+static const char *guest_of(const struct guests *guests, int parent)
+{
+	for (size_t i = 0; i < guests->now->n_spaces; i++) {
+		const struct live_ns *ns = guests->now->spaces[i];
+		for (size_t k = 0; k < ns->n_links; k++)
+			if (live_link_on(&ns->links[k], parent) && !goes(guests, ns, &ns->links[k]))
+				return arena_printf(guests->applier->plan->arena, "%s in %s",
+						    ns->links[k].name, ns->name);
+	}
+	return NULL;
+}
+
+static bool parent_leaves(const struct applier *applier, size_t number, bool late)
+{
+	const struct step *step = &applier->plan->steps[number];
+	return step_acts(step) && step->action == ACTION_DELETE && step_is_parent(step) &&
+	       applier->outcomes[number].state == OUTCOME_NOT_DONE &&
+	       parent_leaves_late(applier, step->have) == late;
+}
+
+static void parent_keep(struct guests *guests, size_t number, const char *guest)
+{
+	struct applier *applier = guests->applier;
+	struct step *step = &applier->plan->steps[number];
+	if (guests->now) {
+		outcome_defer(&applier->outcomes[number],
+			      arena_printf(applier->plan->arena, "kept: used by %s", guest));
+	} else {
+		error_prepend(&guests->error, "%s is kept: what hangs on it cannot be seen",
+			      step->name);
+		outcome_fail(&applier->outcomes[number], &guests->error);
+	}
+	step->held = true;
+	steps_count(applier, 1);
+}
+
+static bool parents_keep(struct guests *guests, bool late)
+{
+	bool any = false;
+	for (size_t i = 0; i < guests->applier->plan->n_steps; i++) {
+		if (!parent_leaves(guests->applier, i, late))
+			continue;
+		const char *guest =
+			guests->now
+				? guest_of(guests, guests->applier->plan->steps[i].have->ifindex)
+				: NULL;
+		if (guests->now && !guest)
+			continue;
+		parent_keep(guests, i, guest);
+		any = true;
+	}
+	return any;
+}
+
+/* From the last, as a VLAN comes before one inside it. */
+static void made_keep(const struct guests *guests)
+{
+	for (size_t i = guests->applier->n_made; i-- > 0;) {
+		struct made *made = &guests->applier->made[i];
+		made->vain = made->vain && guests->now && !guest_of(guests, made->ifindex);
+	}
+}
+
+static bool any_leaves(const struct applier *applier, bool late)
+{
+	for (size_t i = 0; i < applier->plan->n_steps; i++)
+		if (parent_leaves(applier, i, late))
+			return true;
+	for (size_t i = 0; late && i < applier->n_made; i++)
+		if (applier->made[i].vain)
+			return true;
+	return false;
+}
+
+void guests_keep(struct applier *applier, bool late)
+{
+	const struct desired nothing = {0};
+	if (!any_leaves(applier, late))
+		return;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	struct guests guests = {.applier = applier, .arena = arena};
+	guests.now = observe(&nothing, NULL, &guests.error);
+	leavers_list(&guests);
+	/* A VLAN that stays keeps the one that it is inside of. */
+	while (parents_keep(&guests, late))
+		;
+	if (late)
+		made_keep(&guests);
+	live_free(guests.now);
+}
