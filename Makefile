@@ -16,11 +16,11 @@ PACKAGE_FLAGS     := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 override CFLAGS   += -std=c17 -pthread -MMD -MP $(WARNINGS) $(PACKAGE_FLAGS)
 LDLIBS            := $(shell pkg-config --libs $(LINKED) 2>/dev/null) -pthread -ldl
 
-# Every folder below these is part of the program; what is not below cmd/ is the library that the tests link.
+# Every folder below these is part of the program. The tests link all of it but main().
 FOLDERS := base schema engine dhcp reconcile watch carry cmd
 PROGRAM := $(sort $(shell find $(FOLDERS) -name '*.c'))
-LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/%,$(PROGRAM)))
-COMMAND := $(patsubst %.c,$(BUILD)/%.o,$(filter cmd/%,$(PROGRAM)))
+LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/main.c,$(PROGRAM)))
+COMMAND := $(BUILD)/cmd/main.o
 # A program each; what does not begin with test_ is shared by them.
 HELPERS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
@@ -84,9 +84,6 @@ $(BUILD)/counted/%.o: %.c | packages
 $(BUILD)/tests/unit/test_growth: $(BUILD)/tests/unit/test_growth.o $(COUNTED) $(HELPERS) $(BUILD)/libmvapply.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
-$(BUILD)/tests/unit/test_confine: $(BUILD)/cmd/confine.o $(BUILD)/base/capability.o
-$(BUILD)/tests/unit/test_sinks: $(filter-out %/main.o,$(COMMAND))
-$(BUILD)/tests/unit/test_sinks: LDLIBS := $(BUILD)/libmvapply.a $(LDLIBS)
 
 # libFuzzer has a main() of its own.
 FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o
