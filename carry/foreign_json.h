@@ -2,8 +2,8 @@
 #ifndef CARRY_FOREIGN_JSON_H
 #define CARRY_FOREIGN_JSON_H
 
-#include "base/ip.h"
 #include "carry/tree.h"
+#include "lib/ip.h"
 
 #include <jansson.h>
 #include <stdint.h>

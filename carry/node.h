@@ -2,7 +2,7 @@
 #ifndef CARRY_NODE_H
 #define CARRY_NODE_H
 
-#include "base/arena.h"
+#include "lib/arena.h"
 
 #include <stddef.h>
 

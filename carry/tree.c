@@ -1,7 +1,7 @@
 #include "carry/tree.h"
 
 #include "carry/node.h"
-#include "reconcile/json_text.h"
+#include "lib/json_text.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef CARRY_TREE_H
 #define CARRY_TREE_H
 
-#include "base/arena.h"
+#include "lib/arena.h"
 
 #include <jansson.h>
 #include <stdbool.h>

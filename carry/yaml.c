@@ -1,7 +1,7 @@
 /* A tree as YAML: blocks, and lists of plain words in one line. */
-#include "base/printable.h"
 #include "carry/node.h"
 #include "carry/tree.h"
+#include "lib/printable.h"
 
 #include <stdlib.h>
 #include <string.h>

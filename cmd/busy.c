@@ -1,8 +1,8 @@
 #include "cmd/busy.h"
 
-#include "base/clock.h"
-#include "base/memory.h"
 #include "cmd/json.h"
+#include "lib/clock.h"
+#include "lib/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

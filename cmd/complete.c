@@ -1,12 +1,12 @@
 /* `mvapply complete -- WORD...`: what the last word of a command line could be, for the shells'
  * completion (completion/). A line each: the candidate, and behind a tab what it is; the line
  * ":path" asks the shell for names of files. */
-#include "base/codes.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/help.h"
 #include "cmd/input.h"
 #include "cmd/reference/reference.h"
+#include "lib/error_codes.h"
 #include "schema/hosts.h"
 
 #include <stdio.h>

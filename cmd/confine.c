@@ -1,6 +1,6 @@
 #include "cmd/confine.h"
 
-#include "base/capability.h"
+#include "lib/capability.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -20,7 +20,7 @@ static const struct need {
 	bool elsewhere;
 } needs[] = {
 	/* Links, addresses, routes, numbers of namespaces, sysctls; and to be believed by a
-	 * guardian (base/peer.h). */
+	 * guardian (lib/unix_peer.h). */
 	{CAP_NET_ADMIN, OPTIONS_HOST | OPTIONS_GUARDIAN, false},
 	/* setns(2) into a network namespace. */
 	{CAP_SYS_ADMIN, OPTIONS_HOST, false},

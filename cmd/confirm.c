@@ -1,11 +1,11 @@
 #include "cmd/confirm.h"
 
-#include "base/peer.h"
-#include "base/printable.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/json.h"
 #include "cmd/run.h"
+#include "lib/printable.h"
+#include "lib/unix_peer.h"
 
 #include <errno.h>
 #include <stddef.h>

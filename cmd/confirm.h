@@ -2,7 +2,7 @@
 #ifndef CMD_CONFIRM_H
 #define CMD_CONFIRM_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <stdbool.h>
 
@@ -18,8 +18,8 @@ int confirm_check(struct error *error);
  * this. Returns 0 or a negative errno. */
 int confirm_take_over(int listener);
 
-/* Takes a connection, and whether it confirms: it asks, and is trusted (base/peer.h). Returns the
- * connection, or a negative errno. */
+/* Takes a connection, and whether it confirms: it asks, and is trusted (lib/unix_peer.h). Returns
+ * the connection, or a negative errno. */
 int confirm_accept(int listener, bool *ret_allowed);
 
 #endif

@@ -1,9 +1,9 @@
 #include "cmd/guardian.h"
 
-#include "base/clock.h"
-#include "base/printable.h"
 #include "cmd/confirm.h"
 #include "dhcp/lessor.h"
+#include "lib/clock.h"
+#include "lib/printable.h"
 #include "reconcile/revert.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
 #ifndef CMD_GUARDIAN_H
 #define CMD_GUARDIAN_H
 
-#include "base/error.h"
 #include "cmd/keyboard.h"
+#include "lib/error.h"
 #include "reconcile/apply.h"
 
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 #include "cmd/exit.h"
 #include "cmd/json.h"
 #include "cmd/run.h"
-#include "schema/guess.h"
+#include "lib/did_you_mean.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,8 +6,8 @@
 #include "cmd/run.h"
 #include "cmd/text.h"
 #include "engine/engine.h"
+#include "lib/did_you_mean.h"
 #include "schema/files.h"
-#include "schema/guess.h"
 #include "schema/source.h"
 #include "schema/yaml.h"
 

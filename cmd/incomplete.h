@@ -3,7 +3,7 @@
 #ifndef CMD_INCOMPLETE_H
 #define CMD_INCOMPLETE_H
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "reconcile/live.h"
 
 #include <jansson.h>

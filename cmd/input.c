@@ -1,9 +1,9 @@
 #include "cmd/input.h"
 
-#include "base/hash.h"
 #include "cmd/exit.h"
 #include "cmd/json.h"
 #include "cmd/text.h"
+#include "lib/hash.h"
 #include "schema/files.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "cmd/ip.h"
 
-#include "base/printable.h"
 #include "cmd/json.h"
+#include "lib/printable.h"
 #include "reconcile/kind.h"
 #include "schema/words.h"
 

@@ -1,6 +1,6 @@
 #include "cmd/ip.h"
 
-#include "base/printable.h"
+#include "lib/printable.h"
 #include "schema/words.h"
 
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #ifndef CMD_JSON_H
 #define CMD_JSON_H
 
+#include "lib/json_text.h"
 #include "reconcile/apply.h"
-#include "reconcile/json_text.h"
 #include "reconcile/plan.h"
 #include "schema/diag.h"
 

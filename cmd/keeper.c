@@ -1,8 +1,8 @@
 #include "cmd/keeper.h"
 
-#include "base/hash.h"
-#include "base/memory.h"
 #include "cmd/text.h"
+#include "lib/hash.h"
+#include "lib/memory.h"
 #include "schema/source.h"
 
 #include <errno.h>

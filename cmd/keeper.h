@@ -3,9 +3,9 @@
 #ifndef CMD_KEEPER_H
 #define CMD_KEEPER_H
 
-#include "base/error.h"
-#include "base/peer.h"
 #include "cmd/options.h"
+#include "lib/error.h"
+#include "lib/unix_peer.h"
 
 #define KEEPER_FILES_SIZE 1024
 

@@ -6,7 +6,7 @@
 #include "cmd/text.h"
 #include "dhcp/lessor.h"
 #include "dhcp/script.h"
-#include "reconcile/pool.h"
+#include "lib/thread_pool.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "cmd/markdown.h"
 
-#include "base/memory.h"
-#include "base/printable.h"
+#include "lib/memory.h"
+#include "lib/printable.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "cmd/options.h"
 
-#include "schema/guess.h"
+#include "lib/did_you_mean.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "cmd/progress.h"
 
-#include "base/memory.h"
 #include "cmd/terminal.h"
+#include "lib/memory.h"
 
 #include <poll.h>
 #include <pthread.h>

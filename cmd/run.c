@@ -1,6 +1,5 @@
 #include "cmd/run.h"
 
-#include "base/memory.h"
 #include "cmd/busy.h"
 #include "cmd/confirm.h"
 #include "cmd/exit.h"
@@ -10,6 +9,7 @@
 #include "cmd/markdown.h"
 #include "cmd/progress.h"
 #include "cmd/text.h"
+#include "lib/memory.h"
 #include "reconcile/lease.h"
 
 #include <errno.h>

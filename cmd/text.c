@@ -1,10 +1,10 @@
 #include "cmd/text.h"
 
-#include "base/memory.h"
-#include "base/printable.h"
-#include "base/wrap.h"
 #include "cmd/sgr.h"
 #include "cmd/terminal.h"
+#include "lib/memory.h"
+#include "lib/printable.h"
+#include "lib/wrap.h"
 #include "schema/words.h"
 
 #include <stdlib.h>

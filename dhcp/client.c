@@ -1,7 +1,7 @@
 #include "dhcp/client.h"
 
-#include "base/capability.h"
 #include "dhcp/script.h"
+#include "lib/capability.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 #include "dhcp/helper.h"
 
-#include "base/capability.h"
-#include "base/clock.h"
 #include "dhcp/client.h"
 #include "dhcp/run.h"
+#include "lib/capability.h"
+#include "lib/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>

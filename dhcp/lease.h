@@ -2,7 +2,7 @@
 #ifndef DHCP_LEASE_H
 #define DHCP_LEASE_H
 
-#include "base/ip.h"
+#include "lib/ip.h"
 
 #include <stddef.h>
 

@@ -1,9 +1,9 @@
 #include "dhcp/lessor.h"
 
-#include "base/clock.h"
-#include "base/memory.h"
 #include "dhcp/client.h"
 #include "dhcp/helper.h"
+#include "lib/clock.h"
+#include "lib/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

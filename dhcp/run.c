@@ -1,7 +1,7 @@
 #include "dhcp/run.h"
 
-#include "base/clock.h"
 #include "dhcp/client.h"
+#include "lib/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 #include "engine/engine.h"
 
-#include "base/memory.h"
-#include "base/printable.h"
 #include "engine/http.h"
 #include "engine/name.h"
+#include "lib/memory.h"
+#include "lib/printable.h"
 #include "schema/words.h"
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 #ifndef RECONCILE_ENGINE_H
 #define RECONCILE_ENGINE_H
 
-#include "base/arena.h"
-#include "base/error.h"
+#include "lib/arena.h"
+#include "lib/error.h"
 #include "schema/model.h"
 
 #include <jansson.h>

@@ -1,9 +1,9 @@
 #include "engine/events.h"
 
-#include "base/clock.h"
-#include "base/memory.h"
 #include "engine/event.h"
 #include "engine/http.h"
+#include "lib/clock.h"
+#include "lib/memory.h"
 #include "schema/words.h"
 
 #include <errno.h>

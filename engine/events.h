@@ -3,7 +3,7 @@
 #ifndef RECONCILE_ENGINE_EVENTS_H
 #define RECONCILE_ENGINE_EVENTS_H
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "schema/model.h"
 
 #include <stdbool.h>

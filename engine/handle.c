@@ -1,7 +1,7 @@
 #include "engine/handle.h"
 
-#include "base/memory.h"
 #include "engine/engine.h"
+#include "lib/memory.h"
 #include "schema/words.h"
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 #ifndef RECONCILE_ENGINE_HANDLE_H
 #define RECONCILE_ENGINE_HANDLE_H
 
-#include "base/error.h"
 #include "engine/libcurl.h"
+#include "lib/error.h"
 #include "schema/model.h"
 
 /* As one segment of a path or a value of a query; the caller's to free. */

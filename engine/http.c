@@ -1,9 +1,9 @@
 #include "engine/http.h"
 
-#include "base/clock.h"
-#include "base/memory.h"
-#include "base/peer.h"
 #include "engine/json.h"
+#include "lib/clock.h"
+#include "lib/memory.h"
+#include "lib/unix_peer.h"
 #include "schema/words.h"
 
 #include <errno.h>

@@ -3,9 +3,9 @@
 #ifndef RECONCILE_ENGINE_HTTP_H
 #define RECONCILE_ENGINE_HTTP_H
 
-#include "base/error.h"
 #include "engine/engine.h"
 #include "engine/handle.h"
+#include "lib/error.h"
 #include "schema/model.h"
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 #include "engine/json.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef RECONCILE_LIBCURL_H
 #define RECONCILE_LIBCURL_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <curl/curl.h>
 

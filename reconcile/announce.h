@@ -2,7 +2,7 @@
 #ifndef RECONCILE_ANNOUNCE_H
 #define RECONCILE_ANNOUNCE_H
 
-#include "base/ip.h"
+#include "lib/ip.h"
 
 #include <stddef.h>
 

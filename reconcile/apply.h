@@ -60,7 +60,7 @@ typedef void lock_note(const char *sentence, void *data);
 
 /* Waits while another one holds it, for two minutes at most. `note` may be NULL. Returns 0, for
  * apply_unlock or the end of the process; or a negative errno: -ETIME when the time is over, -EBUSY
- * where a process that is not trusted (base/peer.h) has the socket and we have no right to the
+ * where a process that is not trusted (lib/unix_peer.h) has the socket and we have no right to the
  * lock. */
 int apply_lock(struct apply_lock *ret_lock, lock_note *note, void *data, struct error *error);
 

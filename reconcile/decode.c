@@ -1,7 +1,7 @@
 #include "reconcile/decode.h"
 
+#include "lib/escape.h"
 #include "reconcile/kind.h"
-#include "schema/escape.h"
 
 #include <arpa/inet.h>
 #include <linux/if_addr.h>

@@ -1,10 +1,10 @@
 /* Deleting links: the kernel sleeps in an RCU barrier for each, so many are deleted at once. */
 #include "reconcile/applier.h"
 
+#include "lib/thread_pool.h"
 #include "reconcile/decode.h"
 #include "reconcile/defer.h"
 #include "reconcile/netns.h"
-#include "reconcile/pool.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_FEATURE_H
 #define RECONCILE_FEATURE_H
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "reconcile/live.h"
 
 /* Asks the kernel for a link of each kind in `kinds` (a mask of 1 << enum link_kind) by a request

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_FRAME_H
 #define RECONCILE_FRAME_H
 
-#include "base/ip.h"
+#include "lib/ip.h"
 
 #include <stddef.h>
 

@@ -3,7 +3,7 @@
 #ifndef RECONCILE_LIVE_H
 #define RECONCILE_LIVE_H
 
-#include "base/codes.h"
+#include "lib/error_codes.h"
 #include "reconcile/mark.h"
 #include "schema/model.h"
 

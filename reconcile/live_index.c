@@ -2,7 +2,7 @@
  */
 #include "reconcile/live.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 
 #include <stddef.h>
 #include <stdlib.h>

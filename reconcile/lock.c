@@ -1,7 +1,7 @@
 #include "reconcile/apply.h"
 
-#include "base/clock.h"
-#include "base/peer.h"
+#include "lib/clock.h"
+#include "lib/unix_peer.h"
 #include "reconcile/netlink_lock.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "reconcile/lookup.h"
 
-#include "base/clock.h"
 #include "engine/http.h"
+#include "lib/clock.h"
 #include "reconcile/lookup_table.h"
 #include "reconcile/netns.h"
 #include "reconcile/process.h"

@@ -1,9 +1,9 @@
 #include "reconcile/lookup_table.h"
 
-#include "base/hash.h"
-#include "base/memory.h"
+#include "lib/hash.h"
+#include "lib/memory.h"
+#include "lib/thread_pool.h"
 #include "reconcile/netns.h"
-#include "reconcile/pool.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #ifndef RECONCILE_MARK_H
 #define RECONCILE_MARK_H
 
-#include "base/arena.h"
+#include "lib/arena.h"
 
 #include <stdbool.h>
 #include <stddef.h>

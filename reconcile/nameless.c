@@ -1,6 +1,6 @@
 #include "reconcile/nameless.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include "reconcile/netns.h"
 #include "reconcile/nsid.h"
 #include "reconcile/space.h"

@@ -1,7 +1,7 @@
 /* Interface names and MAC addresses. */
 #include "reconcile/planner.h"
 
-#include "base/hash.h"
+#include "lib/hash.h"
 
 #include <inttypes.h>
 #include <net/if.h>

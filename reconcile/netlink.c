@@ -1,6 +1,6 @@
 #include "reconcile/netlink_socket.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>

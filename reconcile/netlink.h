@@ -3,7 +3,7 @@
 #ifndef RECONCILE_NETLINK_H
 #define RECONCILE_NETLINK_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <libmnl/libmnl.h>
 #include <stdbool.h>

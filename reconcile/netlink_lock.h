@@ -8,7 +8,7 @@
 #ifndef RECONCILE_NETLINK_LOCK_H
 #define RECONCILE_NETLINK_LOCK_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <sys/types.h>
 

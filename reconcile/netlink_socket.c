@@ -1,7 +1,7 @@
 #include "reconcile/netlink_socket.h"
 
-#include "base/clock.h"
-#include "base/memory.h"
+#include "lib/clock.h"
+#include "lib/memory.h"
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 #include "reconcile/netns.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_NETNS_H
 #define RECONCILE_NETNS_H
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "reconcile/netlink.h"
 
 #include <stdbool.h>

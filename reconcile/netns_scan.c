@@ -1,8 +1,8 @@
 /* Where namespaces can be had: by mounts, and by processes. */
 #include "reconcile/netns.h"
 
-#include "base/memory.h"
-#include "schema/escape.h"
+#include "lib/escape.h"
+#include "lib/memory.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -1,8 +1,8 @@
 #include "reconcile/observe.h"
 
+#include "lib/thread_pool.h"
 #include "reconcile/nameless.h"
 #include "reconcile/observer.h"
-#include "reconcile/pool.h"
 #include "reconcile/source.h"
 #include "reconcile/space.h"
 

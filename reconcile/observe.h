@@ -2,7 +2,7 @@
 #ifndef RECONCILE_OBSERVE_H
 #define RECONCILE_OBSERVE_H
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "reconcile/live.h"
 #include "reconcile/lookup.h"
 #include "reconcile/plan.h"

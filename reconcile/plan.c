@@ -1,6 +1,6 @@
 #include "reconcile/planner.h"
 
-#include "base/hash.h"
+#include "lib/hash.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef RECONCILE_PLAN_H
 #define RECONCILE_PLAN_H
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "reconcile/live.h"
 #include "reconcile/refused.h"
 #include "schema/model.h"

@@ -1,6 +1,6 @@
 #include "reconcile/probe.h"
 
-#include "base/clock.h"
+#include "lib/clock.h"
 #include "reconcile/encode.h"
 #include "reconcile/netlink.h"
 #include "reconcile/probe_frame.h"

@@ -3,7 +3,7 @@
 #ifndef RECONCILE_PROCESS_H
 #define RECONCILE_PROCESS_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <stdint.h>
 #include <sys/types.h>

@@ -4,7 +4,7 @@
 #ifndef RECONCILE_REFUSED_H
 #define RECONCILE_REFUSED_H
 
-#include "base/ip.h"
+#include "lib/ip.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* How apply tells of what failed. */
 #include "reconcile/applier.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include "reconcile/kind.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Going back: the part that touches the kernel. */
 #include "reconcile/revert.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include "reconcile/apply.h"
 #include "reconcile/netns.h"
 #include "reconcile/observe.h"

@@ -1,6 +1,6 @@
 #include "reconcile/saved_plan.h"
 
-#include "reconcile/json_text.h"
+#include "lib/json_text.h"
 #include "schema/source.h"
 
 #include <limits.h>

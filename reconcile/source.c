@@ -1,6 +1,6 @@
 #include "reconcile/source.h"
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "reconcile/lookup.h"
 #include "reconcile/netns.h"
 #include "schema/words.h"

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_SOURCE_H
 #define RECONCILE_SOURCE_H
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "reconcile/live.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 #include "reconcile/space.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include "reconcile/decode.h"
 #include "reconcile/encode.h"
 #include "reconcile/netns.h"

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_SPACE_H
 #define RECONCILE_SPACE_H
 
-#include "base/error.h"
+#include "lib/error.h"
 #include "reconcile/live.h"
 
 #include <sys/stat.h>

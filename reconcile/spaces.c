@@ -1,6 +1,6 @@
-#include "base/memory.h"
+#include "lib/memory.h"
+#include "lib/thread_pool.h"
 #include "reconcile/observer.h"
-#include "reconcile/pool.h"
 #include "reconcile/source.h"
 #include "reconcile/space.h"
 

@@ -1,6 +1,6 @@
 #include "reconcile/sysctl.h"
 
-#include "schema/escape.h"
+#include "lib/escape.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_SYSCTL_H
 #define RECONCILE_SYSCTL_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <stddef.h>
 

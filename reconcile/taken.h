@@ -2,8 +2,8 @@
 #ifndef RECONCILE_TAKEN_H
 #define RECONCILE_TAKEN_H
 
-#include "base/arena.h"
-#include "base/ip.h"
+#include "lib/arena.h"
+#include "lib/ip.h"
 
 struct taken;
 

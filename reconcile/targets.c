@@ -1,5 +1,5 @@
+#include "lib/thread_pool.h"
 #include "reconcile/observer.h"
-#include "reconcile/pool.h"
 #include "reconcile/source.h"
 #include "reconcile/space.h"
 

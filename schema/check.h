@@ -2,8 +2,8 @@
 #ifndef SCHEMA_CHECK_H
 #define SCHEMA_CHECK_H
 
+#include "lib/hashmap.h"
 #include "schema/decode.h"
-#include "schema/index.h"
 
 /* What networks hang on: a parent, or a VLAN of it, or a dummy link of a network's own. Networks of
  * one LAN have the same: those that name it alike and are on a common host, or on common hosts with

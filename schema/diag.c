@@ -1,6 +1,6 @@
 #include "schema/diag.h"
 
-#include "base/wrap.h"
+#include "lib/wrap.h"
 
 void diags_init(struct diags *diags)
 {

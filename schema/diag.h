@@ -2,7 +2,7 @@
 #ifndef SCHEMA_DIAG_H
 #define SCHEMA_DIAG_H
 
-#include "base/codes.h"
+#include "lib/error_codes.h"
 #include "schema/model.h"
 
 struct diag {
@@ -36,7 +36,7 @@ const char *place_format(struct arena *arena, const struct place *place);
  *       ^
  *       hint: ...
  *
- * The message and the hint are wrapped (base/wrap.h), the line is as it was written. Returns text
+ * The message and the hint are wrapped (lib/wrap.h), the line is as it was written. Returns text
  * in `arena`. */
 const char *diag_format(struct arena *arena, const struct diag *diag);
 

@@ -3,8 +3,8 @@
 #ifndef SCHEMA_MODEL_H
 #define SCHEMA_MODEL_H
 
-#include "base/arena.h"
-#include "base/ip.h"
+#include "lib/arena.h"
+#include "lib/ip.h"
 
 #include <net/if.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef SCHEMA_REPORT_H
 #define SCHEMA_REPORT_H
 
-#include "base/codes.h"
+#include "lib/error_codes.h"
 #include "schema/node.h"
 #include "schema/source.h"
 

@@ -1,5 +1,5 @@
+#include "lib/did_you_mean.h"
 #include "schema/decode.h"
-#include "schema/guess.h"
 #include "schema/text.h"
 
 #include <stdio.h>

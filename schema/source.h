@@ -2,7 +2,7 @@
 #ifndef SCHEMA_SOURCE_H
 #define SCHEMA_SOURCE_H
 
-#include "base/printable.h"
+#include "lib/printable.h"
 #include "schema/diag.h"
 
 /* One file's bytes; need not end in NUL. */

@@ -1,7 +1,7 @@
 #include "schema/text.h"
 
-#include "base/printable.h"
-#include "schema/escape.h"
+#include "lib/escape.h"
+#include "lib/printable.h"
 #include "schema/hosts.h"
 
 #include <limits.h>

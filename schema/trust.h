@@ -3,7 +3,7 @@
 #ifndef SCHEMA_TRUST_H
 #define SCHEMA_TRUST_H
 
-#include "base/arena.h"
+#include "lib/arena.h"
 
 #include <stdbool.h>
 #include <sys/stat.h>

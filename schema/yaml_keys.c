@@ -1,4 +1,4 @@
-#include "schema/index.h"
+#include "lib/hashmap.h"
 #include "schema/report.h"
 #include "schema/yaml.h"
 

@@ -1,6 +1,6 @@
 #include "watch/monitor.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>

@@ -3,7 +3,7 @@
 #ifndef WATCH_MONITOR_H
 #define WATCH_MONITOR_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <linux/netlink.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "watch/mounts.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

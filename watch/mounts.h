@@ -4,7 +4,7 @@
 #ifndef WATCH_MOUNTS_H
 #define WATCH_MOUNTS_H
 
-#include "watch/loop.h"
+#include "lib/event_loop.h"
 
 struct mounts;
 

@@ -1,6 +1,6 @@
 #include "watch/paths.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>

@@ -5,7 +5,7 @@
 #ifndef WATCH_PATHS_H
 #define WATCH_PATHS_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 #include "watch/retry.h"
 
-#include "base/hash.h"
-#include "base/memory.h"
+#include "lib/hash.h"
+#include "lib/memory.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>

@@ -1,7 +1,5 @@
 #include "cmd/doctor/doctor.h"
 
-#include "base/printable.h"
-#include "base/wrap.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
@@ -9,6 +7,8 @@
 #include "cmd/json.h"
 #include "cmd/sgr.h"
 #include "cmd/text.h"
+#include "lib/printable.h"
+#include "lib/wrap.h"
 
 #include <stdio.h>
 

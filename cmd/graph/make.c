@@ -1,6 +1,6 @@
 #include "cmd/graph/graph.h"
 
-#include "schema/index.h"
+#include "lib/hashmap.h"
 #include "schema/words.h"
 
 #include <linux/rtnetlink.h>

@@ -1,7 +1,7 @@
 #include "cmd/graph/graph.h"
 
-#include "base/printable.h"
-#include "reconcile/json_text.h"
+#include "lib/json_text.h"
+#include "lib/printable.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /* `mvapply explain [KEY]`: the reference of the input in the terminal, from the table of keys. */
-#include "base/codes.h"
-#include "base/wrap.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/json.h"
 #include "cmd/reference/reference.h"
 #include "cmd/run.h"
-#include "schema/guess.h"
+#include "lib/did_you_mean.h"
+#include "lib/error_codes.h"
+#include "lib/wrap.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "cmd/reference/schema_rules.h"
 
-#include "reconcile/json_text.h"
+#include "lib/json_text.h"
 
 #define BYTE             "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #define IPV4             BYTE "(\\." BYTE "){3}"

@@ -1,9 +1,9 @@
 /* The engines, in the service's loop: their events, and what is asked about the containers. No
  * round waits for them. */
-#include "base/clock.h"
-#include "base/memory.h"
 #include "cmd/service/service.h"
 #include "engine/event.h"
+#include "lib/clock.h"
+#include "lib/memory.h"
 #include "schema/words.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
-#include "base/clock.h"
 #include "cmd/service/notify.h"
 #include "cmd/service/service.h"
+#include "lib/clock.h"
 #include "reconcile/decode.h"
 
 #include <errno.h>

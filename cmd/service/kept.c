@@ -1,7 +1,7 @@
 /* The sets that the service keeps: it has the name of each, so that others know of it. */
-#include "base/memory.h"
 #include "cmd/keeper.h"
 #include "cmd/service/service.h"
+#include "lib/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>

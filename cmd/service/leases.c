@@ -1,11 +1,11 @@
 /* Leases of the service: asked for beside the rest, which is not to wait for a server that may not
  * be there. A link is made without; then the lease is asked for, and the step that gets it is held
  * back until the answer is there. */
-#include "base/clock.h"
-#include "base/memory.h"
 #include "cmd/service/service.h"
 #include "dhcp/client.h"
 #include "dhcp/lessor.h"
+#include "lib/clock.h"
+#include "lib/memory.h"
 #include "reconcile/lease.h"
 #include "reconcile/netns.h"
 

@@ -1,7 +1,7 @@
 #include "cmd/service/log.h"
 
 #include "cmd/service/log_queue.h"
-#include "reconcile/json_text.h"
+#include "lib/json_text.h"
 #include "schema/source.h"
 
 #include <stdarg.h>

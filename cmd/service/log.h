@@ -2,8 +2,8 @@
 #ifndef CMD_LOG_H
 #define CMD_LOG_H
 
-#include "base/error.h"
 #include "cmd/options.h"
+#include "lib/error.h"
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 #include "cmd/service/log_queue.h"
 
-#include "base/memory.h"
+#include "lib/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

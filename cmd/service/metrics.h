@@ -2,7 +2,7 @@
 #ifndef CMD_METRICS_H
 #define CMD_METRICS_H
 
-#include "base/error.h"
+#include "lib/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>

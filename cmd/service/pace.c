@@ -1,5 +1,5 @@
-#include "base/clock.h"
 #include "cmd/service/service.h"
+#include "lib/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
  * A link whose addresses are not known to be free is held back; once the answers are there, another
  * round is due. */
 #include "reconcile/probe.h"
-#include "base/clock.h"
-#include "base/memory.h"
 #include "cmd/service/service.h"
+#include "lib/clock.h"
+#include "lib/memory.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
-#include "base/memory.h"
 #include "cmd/json.h"
 #include "cmd/service/notify.h"
 #include "cmd/service/service.h"
 #include "cmd/text.h"
+#include "lib/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

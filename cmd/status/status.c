@@ -1,12 +1,12 @@
 #include "cmd/status/status.h"
 
-#include "base/printable.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/input.h"
 #include "cmd/json.h"
 #include "cmd/text.h"
+#include "lib/printable.h"
 
 #include <stdlib.h>
 #include <string.h>

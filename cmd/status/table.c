@@ -1,8 +1,8 @@
-#include "base/printable.h"
 #include "cmd/json.h"
 #include "cmd/sgr.h"
 #include "cmd/status/status.h"
 #include "cmd/text.h"
+#include "lib/printable.h"
 
 #include <string.h>
 

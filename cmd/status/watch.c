@@ -1,10 +1,10 @@
-#include "base/memory.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/json.h"
 #include "cmd/status/status.h"
 #include "cmd/terminal.h"
 #include "cmd/text.h"
+#include "lib/memory.h"
 
 #include <errno.h>
 #include <limits.h>

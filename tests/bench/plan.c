@@ -3,7 +3,7 @@
  * kernel is asked. Prints
  *     COUNT MICROSECONDS-TO-READ-AND-CHECK MICROSECONDS-TO-PLAN KIBIBYTES-AT-THE-MOST */
 #include "reconcile/plan.h"
-#include "base/arena.h"
+#include "lib/arena.h"
 #include "schema/load.h"
 
 #include <linux/if.h>

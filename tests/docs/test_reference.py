@@ -47,11 +47,11 @@ def codes(binary):
     same(numbers, sorted(set(numbers)), "each once, in their order")
     same(re.findall(r"^## (MV\d{4})$", read("docs/reference/errors.md"), re.MULTILINE), numbers, "pages")
     names = {name: f"MV{int(number):04}" for name, number in
-             re.findall(r"^\t(CODE_\w+) = (\d+),", read("base/codes.h"), re.MULTILINE)}
+             re.findall(r"^\t(CODE_\w+) = (\d+),", read("lib/error_codes.h"), re.MULTILINE)}
     same(sorted(names.values()), numbers, "codes that have a name")
-    used = "".join(read(path) for folder in ("base", "schema", "engine", "dhcp", "reconcile", "watch", "carry", "cmd")
+    used = "".join(read(path) for folder in ("lib", "schema", "engine", "dhcp", "reconcile", "watch", "carry", "cmd")
                    for path in glob.glob(f"{folder}/**/*.c", root_dir=TOP, recursive=True)
-                   if path != "base/codes.c")
+                   if path != "lib/error_codes.c")
     same([name for name in names if not re.search(rf"\b{name}\b", used)], [], "codes that nothing tells")
     for entry in listed:
         shown = say(binary, "explain", entry["code"]).stdout.decode()

@@ -1,5 +1,5 @@
 /* Arenas: what was handed out stays as it was while more is asked for, and new memory is zeroed. */
-#include "base/arena.h"
+#include "lib/arena.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

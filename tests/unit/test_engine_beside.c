@@ -1,8 +1,8 @@
 /* Questions to an engine that run side by side: a thread serves a unix socket, answers at once
  * about containers whose name begins with "c", and about no other at all. */
-#include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/http.h"
+#include "lib/clock.h"
 
 #include <errno.h>
 #include <poll.h>

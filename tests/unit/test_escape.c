@@ -1,6 +1,6 @@
 /* Bytes as text, and back. */
-#include "base/arena.h"
-#include "schema/escape.h"
+#include "lib/arena.h"
+#include "lib/escape.h"
 #include "schema/source.h"
 #include "tests/unit/random.h"
 

@@ -2,7 +2,7 @@
  * and no MAC is ever used by two hosts, or twice on one, and nothing is left to do. */
 #include "tests/unit/world.h"
 
-#include "schema/index.h"
+#include "lib/hashmap.h"
 #include "schema/load.h"
 
 #include <setjmp.h>

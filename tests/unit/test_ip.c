@@ -1,5 +1,5 @@
 /* Addresses, prefixes and MACs: text to value and back, and their arithmetic. */
-#include "base/ip.h"
+#include "lib/ip.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Which processes at the other end of a socket are trusted. */
-#include "base/peer.h"
+#include "lib/unix_peer.h"
 
-#include "base/capability.h"
+#include "lib/capability.h"
 
 #include <linux/capability.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* What the input means: every key's value in the model, defaults, documents and files. */
-#include "base/wrap.h"
+#include "lib/wrap.h"
 #include "schema/load.h"
 #include "schema/words.h"
 

@@ -1,13 +1,13 @@
 /* Whatever a name, a reason or a hint has in it, no sink writes what steers a terminal, ends a
  * line, or gets into a shell, into Markdown or into XML. */
-#include "base/printable.h"
-#include "base/wrap.h"
 #include "cmd/graph/graph.h"
 #include "cmd/help.h"
 #include "cmd/ip.h"
 #include "cmd/markdown.h"
 #include "cmd/service/log.h"
 #include "cmd/service/log_queue.h"
+#include "lib/printable.h"
+#include "lib/wrap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,30 @@
+#include "lib/capability.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void inherit(uint64_t kept)
+{
+	for (unsigned long number = 0; number < 64; number++)
+		if (kept & CAPABILITY_BIT(number))
+			(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0);
+}
+
+int capabilities_keep(uint64_t kept, bool inherited)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -1;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		sets[i].permitted &= (uint32_t)(kept >> (32 * i));
+		sets[i].effective = sets[i].permitted;
+		sets[i].inheritable = inherited ? sets[i].permitted : 0;
+	}
+	int status = (int)syscall(SYS_capset, &header, sets);
+	if (status == 0 && inherited)
+		inherit(kept);
+	return status;
+}

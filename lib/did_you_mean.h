@@ -1,0 +1,19 @@
+/* 'did you mean' */
+#ifndef LIB_DID_YOU_MEAN_H
+#define LIB_DID_YOU_MEAN_H
+
+#include "lib/arena.h"
+
+/* The search for the candidate that is nearest to a text. Start with {.text = ...}. */
+struct guess {
+	const char *text;
+	const char *best; /* NULL: none is near enough to be a slip of the hand */
+	unsigned distance;
+};
+
+void guess_try(struct guess *guess, const char *candidate);
+
+/* "; did you mean BEST?", or nothing. */
+const char *guess_text(struct arena *arena, const struct guess *guess);
+
+#endif

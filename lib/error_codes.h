@@ -1,0 +1,142 @@
+/* The stable code of each kind of error: shown behind its text as [MV0201], told in JSON, and
+ * explained by `mvapply explain MV0201` and in the reference. A number is never given to another
+ * kind, also once its own is gone. */
+#ifndef LIB_ERROR_CODES_H
+#define LIB_ERROR_CODES_H
+
+#include "lib/arena.h"
+
+#include <stddef.h>
+
+enum code {
+	CODE_NONE,
+	/* reading */
+	CODE_FILE = 101,
+	CODE_TRUST = 102,
+	CODE_ENCODING = 103,
+	CODE_YAML = 104,
+	CODE_YAML_KEY = 105,
+	CODE_YAML_UNSUPPORTED = 106,
+	CODE_TOO_MUCH = 107,
+	CODE_SAVED_PLAN = 108,
+	/* one key and its value */
+	CODE_UNKNOWN_KEY = 201,
+	CODE_MISSING_KEY = 202,
+	CODE_WRONG_KIND = 203,
+	CODE_EMPTY = 204,
+	CODE_NAME = 205,
+	CODE_TEXT = 206,
+	CODE_NUMBER = 207,
+	CODE_WORD = 208,
+	CODE_ADDRESS = 209,
+	CODE_HOST_BITS = 210,
+	CODE_MAC = 211,
+	/* a network */
+	CODE_PARENT = 301,
+	CODE_DRIVER = 302,
+	CODE_SUBNET = 303,
+	CODE_MTU = 304,
+	CODE_HOST_ACCESS = 305,
+	CODE_PARENT_SHARED = 306,
+	CODE_RANGE_OVERLAP = 307,
+	/* addresses and attachments */
+	CODE_ADDRESS_OUTSIDE = 401,
+	CODE_ADDRESS_RESERVED = 402,
+	CODE_TWICE_ON_LAN = 403,
+	CODE_MAC_IPVLAN = 404,
+	CODE_INTERFACE_TAKEN = 405,
+	CODE_UNKNOWN_NETWORK = 406,
+	CODE_PASSTHRU = 407,
+	CODE_ROUTE = 408,
+	CODE_SOURCE = 409,
+	CODE_DECLARED_TWICE = 410,
+	CODE_DHCP = 411,
+	/* several hosts */
+	CODE_FLEET_OPEN = 501,
+	CODE_FLEET_SAID = 502,
+	CODE_FLEET_HOST = 503,
+	/* the host is not fit: a step is blocked */
+	CODE_PARENT_ABSENT = 601,
+	CODE_PARENT_STACKED = 602,
+	CODE_PARENT_PORT = 603,
+	CODE_PARENT_DOWN = 604,
+	CODE_PARENT_MTU = 605,
+	CODE_VLAN_NAME = 606,
+	CODE_MARK_FULL = 607,
+	CODE_ADDRESS_TAKEN = 608,
+	CODE_SUBNET_FULL = 609,
+	CODE_HELD = 610,
+	CODE_TWICE = 611,
+	/* where a container is */
+	CODE_NAMESPACE = 701,
+	CODE_NAMESPACE_HOST = 702,
+	CODE_NAMESPACE_OTHER = 703,
+	CODE_ENGINE_SILENT = 704,
+	CODE_ENGINE_PLACE = 705,
+	CODE_ENGINE_ANSWER = 706,
+	CODE_ENGINE_LIBRARY = 707,
+	CODE_SERVICE_SCALED = 708,
+	CODE_NAMESPACE_OWNER = 709,
+	/* a conflict: refused on the host, blocked in a container; or a guard */
+	CODE_LINK_FOREIGN = 801,
+	CODE_MAC_FOREIGN = 802,
+	CODE_ADDRESS_FOREIGN = 803,
+	CODE_ROUTE_FOREIGN = 804,
+	CODE_PARENT_COMPANY = 805,
+	CODE_VLAN_FOREIGN = 806,
+	CODE_GUARD = 807,
+	CODE_PLAN_MOVED = 808,
+	CODE_UNCONFIRMED = 809,
+	/* failed while it was done */
+	CODE_SYSTEM = 901,
+	CODE_RIGHTS = 902,
+	CODE_KERNEL_LACKS = 903,
+	CODE_PARENT_BUSY = 904,
+	CODE_MAC_BUSY = 905,
+	CODE_MEANWHILE = 906,
+	CODE_ADDRESS_ANSWERED = 907,
+	CODE_KERNEL_ANSWER = 908,
+	CODE_ROUTE_UNREACHABLE = 909,
+	CODE_KERNEL_VALUE = 910,
+	CODE_STILL_PENDING = 911,
+	CODE_REVERTED = 912,
+	CODE_NOT_REVERTED = 913,
+	CODE_NOTHING_TO_CONFIRM = 914,
+	CODE_SET_ABSENT = 915,
+	CODE_DHCP_SILENT = 916,
+	CODE_DHCP_CLIENT = 917,
+	CODE_DHCP_UNFIT = 918,
+	CODE_UNSEEN = 919,
+	CODE_LOCKED = 920,
+	CODE_JSON = 921,
+	CODE_CROWDED = 922,
+	CODE_DESCRIPTORS = 923,
+	CODE_SET_KEPT = 924,
+	/* the command line */
+	CODE_COMMAND = 1001,
+	CODE_OPTION = 1002,
+	CODE_OPTION_VALUE = 1003,
+	CODE_WORDS = 1004,
+	CODE_NO_FILE = 1005,
+	CODE_TOGETHER = 1006,
+	CODE_EXPLAIN = 1007,
+	CODE_IMPORT = 1008,
+	CODE_IMPORT_FILE = 1009,
+};
+
+struct code_text {
+	enum code code;
+	const char *title; /* what is wrong, in a few words */
+	const char *about; /* why it is an error, and what to do; sentences */
+};
+
+/* The codes in their order; NULL past the last. */
+const struct code_text *code_at(size_t index);
+/* "MV0201", in the caller's text. */
+#define CODE_TEXT_SIZE sizeof("MV0000")
+const char *code_format(enum code code, char text[CODE_TEXT_SIZE]);
+/* The message with its code behind it: "it is so [MV0201]"; as it is for CODE_NONE. In the arena.
+ */
+const char *coded(struct arena *arena, const char *message, enum code code);
+
+#endif

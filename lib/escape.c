@@ -1,0 +1,57 @@
+#include "lib/escape.h"
+
+#include "lib/printable.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ESCAPE_LENGTH 4 /* \xNN */
+
+/* The terminator is no digit: nothing is read past it. */
+static bool is_escape(const char *text)
+{
+	return text[0] == '\\' && text[1] == 'x' && isxdigit((unsigned char)text[2]) &&
+	       isxdigit((unsigned char)text[3]);
+}
+
+const char *escape(struct arena *arena, const char *bytes, size_t size)
+{
+	const char *text = arena_strndup(arena, bytes, size);
+	char *const start = arena_alloc(arena, ESCAPE_LENGTH * size + 1), *to = start;
+	for (size_t at = 0, length; at < size; at += length) {
+		length = character_length(text + at, size - at);
+		if (character_printable(text + at, length) && !is_escape(text + at))
+			to = (char *)mempcpy(to, text + at, length);
+		else
+			for (size_t i = 0; i < length; i++)
+				to += sprintf(to, "\\x%02x", (unsigned)(unsigned char)text[at + i]);
+	}
+	*to = '\0';
+	return start;
+}
+
+static unsigned digit(char character)
+{
+	const int c = (unsigned char)character;
+	return (unsigned)(isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+}
+
+size_t unescape(char *to, const char *text)
+{
+	char *const start = to;
+	while (*text) {
+		const bool stands = is_escape(text);
+		*to++ = stands ? (char)(digit(text[2]) << 4 | digit(text[3])) : *text;
+		text += stands ? ESCAPE_LENGTH : 1;
+	}
+	*to = '\0';
+	return (size_t)(to - start);
+}
+
+bool escaped(const char *text)
+{
+	while ((text = strchr(text, '\\')) && !is_escape(text))
+		text++;
+	return text != NULL;
+}

@@ -1,0 +1,150 @@
+#include "lib/hashmap.h"
+
+#include "lib/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slot {
+	const void *key;
+	void *value; /* NULL: free */
+	uint32_t size;
+	uint32_t hash;
+};
+
+struct index {
+	struct arena *arena;  /* has the index itself */
+	struct arena *memory; /* has the slots; another one when they grow */
+	struct slot *slots;
+	size_t n_slots; /* a power of two */
+	size_t used;
+};
+
+static uint64_t rotate(uint64_t value, unsigned bits)
+{
+	return value << bits | value >> (64 - bits);
+}
+
+static void sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[3];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] += v[3];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] += v[1];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[2] = rotate(v[2], 32);
+}
+
+/* SipHash-1-3. Its key is where the index lies, which a file's author does not know. */
+static uint32_t hash_bytes(const struct index *index, const void *bytes, size_t size)
+{
+	uint64_t secret = (uint64_t)(uintptr_t)index;
+	uint64_t v[4] = {secret ^ 0x736f6d6570736575, 0x646f72616e646f6d,
+			 secret ^ 0x6c7967656e657261, 0x7465646279746573};
+	const unsigned char *next = bytes;
+	size_t left = size;
+
+	for (bool last = false; !last;) {
+		uint64_t word = 0;
+		size_t piece = left < sizeof(word) ? left : sizeof(word);
+		memcpy(&word, next, piece);
+		last = piece < sizeof(word);
+		if (last)
+			word |= (uint64_t)size << 56;
+		v[3] ^= word;
+		sip_round(v);
+		v[0] ^= word;
+		next += piece;
+		left -= piece;
+	}
+	v[2] ^= 0xff;
+	for (unsigned i = 0; i < 3; i++)
+		sip_round(v);
+	return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]);
+}
+
+struct index *index_new(size_t expected)
+{
+	struct arena *arena = arena_new();
+	struct index *index = arena_alloc(arena, sizeof(*index));
+	index->arena = arena;
+	index->n_slots = 8;
+	while (index->n_slots / 4 * 3 < expected)
+		index->n_slots *= 2;
+	index->memory = arena_new();
+	index->slots = arena_alloc(index->memory, index->n_slots * sizeof(*index->slots));
+	return index;
+}
+
+void index_free(struct index *index)
+{
+	if (!index)
+		return;
+	arena_free(index->memory);
+	arena_free(index->arena);
+}
+
+void index_cleanup(struct index **index)
+{
+	index_free(*index);
+}
+
+/* The slot that holds the key, or the free one where it belongs. */
+static struct slot *find(const struct index *index, const void *key, size_t size, uint32_t hash)
+{
+	for (size_t i = hash;; i++) {
+		struct slot *slot = &index->slots[i & (index->n_slots - 1)];
+		if (!slot->value ||
+		    (slot->hash == hash && slot->size == size && memcmp(slot->key, key, size) == 0))
+			return slot;
+	}
+}
+
+static void grow(struct index *index)
+{
+	struct arena *old_memory = index->memory;
+	struct slot *old = index->slots;
+	size_t n_old = index->n_slots;
+	index->n_slots *= 2;
+	index->memory = arena_new();
+	index->slots = arena_alloc(index->memory, index->n_slots * sizeof(*index->slots));
+	for (size_t i = 0; i < n_old; i++)
+		if (old[i].value)
+			*find(index, old[i].key, old[i].size, old[i].hash) = old[i];
+	arena_free(old_memory);
+}
+
+void *index_put(struct index *index, const void *key, size_t size, void *value)
+{
+	uint32_t hash = hash_bytes(index, key, size);
+	struct slot *slot = find(index, key, size, hash);
+	if (slot->value)
+		return slot->value;
+	if (index->used >= index->n_slots / 4 * 3) {
+		grow(index);
+		slot = find(index, key, size, hash);
+	}
+	*slot = (struct slot){.key = key, .value = value, .size = (uint32_t)size, .hash = hash};
+	index->used++;
+	return NULL;
+}
+
+void *index_get(const struct index *index, const void *key, size_t size)
+{
+	return find(index, key, size, hash_bytes(index, key, size))->value;
+}
+
+void *index_put_text(struct index *index, const char *key, void *value)
+{
+	return index_put(index, key, strlen(key), value);
+}
+
+void *index_get_text(const struct index *index, const char *key)
+{
+	return index_get(index, key, strlen(key));
+}

@@ -1,0 +1,68 @@
+/* IP addresses, prefixes and MAC addresses as values; all bytes in network order. */
+#ifndef LIB_IP_H
+#define LIB_IP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define IP_TEXT_SIZE     INET6_ADDRSTRLEN
+#define PREFIX_TEXT_SIZE (INET6_ADDRSTRLEN + 4)
+#define MAC_TEXT_SIZE    18
+
+/* family is AF_INET, AF_INET6, or 0: not said. IPv4 uses the first 4 bytes, the rest are zero. */
+struct ip {
+	uint8_t family;
+	uint8_t bytes[16];
+};
+
+struct prefix {
+	struct ip ip; /* may have host bits */
+	uint8_t len;  /* 0..ip_bits(ip) */
+};
+
+struct mac {
+	uint8_t bytes[6];
+	bool set;
+};
+
+/* Strict: dotted quads without leading zeros, IPv6 without zone. False leaves *ret untouched. */
+bool ip_parse(const char *text, struct ip *ret);
+bool prefix_parse(const char *text, struct prefix *ret);
+/* Six pairs of hex digits with ':' or '-' between. */
+bool mac_parse(const char *text, struct mac *ret);
+
+/* Each writes into the caller's buffer and returns it. */
+const char *ip_format(const struct ip *ip, char text[IP_TEXT_SIZE]);
+const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT_SIZE]);
+const char *mac_format(const struct mac *mac, char text[MAC_TEXT_SIZE]);
+
+/* 32, 128, or 0 for an address not said. */
+unsigned ip_bits(const struct ip *ip);
+/* Bytewise by family, then address: <0, 0, >0. */
+int ip_compare(const struct ip *a, const struct ip *b);
+bool ip_equal(const struct ip *a, const struct ip *b);
+/* The next higher address; the highest one wraps to zero. */
+struct ip ip_next(struct ip ip);
+struct ip ip_previous(struct ip ip);
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
+/* False for another family. */
+bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
+/* The lowest and the highest address of the prefix. For IPv4 shorter than /31 (RFC 3021) they are
+ * the network and the broadcast address. */
+struct ip prefix_first(const struct prefix *prefix);
+struct ip prefix_last(const struct prefix *prefix);
+/* Whether a host of this prefix may have the address: in it, and neither its network nor its
+ * broadcast address (IPv4 shorter than /31, RFC 3021), nor the subnet-router anycast address (IPv6
+ * shorter than /127, RFC 4291 2.6.1, RFC 6164). */
+bool prefix_usable(const struct prefix *prefix, const struct ip *ip);
+
+bool mac_equal(const struct mac *a, const struct mac *b);
+/* As Docker makes it: 02:42 and the IPv4 address. */
+struct mac mac_of_ipv4(const struct ip *ip);
+/* Whether it is the one that comes of the address; false where that is not said. */
+bool mac_is_of_ipv4(const struct mac *mac, const struct ip *ip);
+
+#endif
