@@ -1,8 +1,8 @@
 #include "cmd/ip.h"
 
 #include "cmd/json.h"
+#include "kernel/link_kind.h"
 #include "lib/printable.h"
-#include "reconcile/kind.h"
 #include "schema/words.h"
 
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/text.h"
+#include "kernel/link_kind.h"
 #include "lib/escape.h"
-#include "reconcile/kind.h"
 #include "schema/source.h"
 #include "schema/words.h"
 

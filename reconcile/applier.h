@@ -2,9 +2,9 @@
 #ifndef RECONCILE_APPLIER_H
 #define RECONCILE_APPLIER_H
 
+#include "kernel/netlink.h"
+#include "kernel/rtnl_encode.h"
 #include "reconcile/apply.h"
-#include "reconcile/encode.h"
-#include "reconcile/netlink.h"
 
 /* A parent that this run made. */
 struct made {
@@ -142,7 +142,7 @@ void creates_do(struct applier *applier, size_t from, size_t end);
  * failed. */
 int create_one(struct applier *applier, const struct link_spec *spec, int ifindex,
 	       struct outcome *outcome);
-/* Each address and route of the spec, in this order; `flags` as in encode.h. */
+/* Each address and route of the spec, in this order; `flags` as in kernel/rtnl_encode.h. */
 void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags);
 struct doing detail_doing(const struct link_spec *spec, size_t number);
 

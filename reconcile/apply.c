@@ -1,7 +1,7 @@
-#include "reconcile/announce.h"
+#include "kernel/announce_packet.h"
+#include "kernel/netns.h"
+#include "kernel/sysctl.h"
 #include "reconcile/applier.h"
-#include "reconcile/netns.h"
-#include "reconcile/sysctl.h"
 
 #include <errno.h>
 #include <string.h>

@@ -48,7 +48,7 @@ size_t apply_probed(const struct plan *plan, const struct live *live, struct les
 
 /* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace
  * and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take
- * (reconcile/netlink_lock.h), and an abstract unix socket, at which others wait for their turn
+ * (kernel/netlink_lock.h), and an abstract unix socket, at which others wait for their turn
  * without looking again and again, but which anybody could take. Negative: not held. */
 struct apply_lock {
 	int netlink, name;

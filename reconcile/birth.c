@@ -1,8 +1,8 @@
 /* Making links in the namespaces that they are for. */
 #include "reconcile/making.h"
 
-#include "reconcile/netns.h"
-#include "reconcile/nsid.h"
+#include "kernel/netns.h"
+#include "kernel/nsid.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

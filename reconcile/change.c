@@ -1,8 +1,8 @@
 /* Changing links in place. */
 #include "reconcile/applier.h"
 
-#include "reconcile/netns.h"
-#include "reconcile/sysctl.h"
+#include "kernel/netns.h"
+#include "kernel/sysctl.h"
 #include "reconcile/verbatim.h"
 
 #include <errno.h>

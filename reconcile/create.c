@@ -1,7 +1,7 @@
 /* Creating links: all there or not there. */
 #include "reconcile/making.h"
 
-#include "reconcile/netns.h"
+#include "kernel/netns.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -1,10 +1,10 @@
 /* Deleting links: the kernel sleeps in an RCU barrier for each, so many are deleted at once. */
 #include "reconcile/applier.h"
 
+#include "kernel/netns.h"
+#include "kernel/rtnl_decode.h"
 #include "lib/thread_pool.h"
-#include "reconcile/decode.h"
 #include "reconcile/defer.h"
-#include "reconcile/netns.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 
 #include "dhcp/client.h"
 #include "dhcp/lessor.h"
+#include "kernel/netns.h"
 #include "reconcile/lease.h"
-#include "reconcile/netns.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

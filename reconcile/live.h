@@ -3,8 +3,8 @@
 #ifndef RECONCILE_LIVE_H
 #define RECONCILE_LIVE_H
 
+#include "kernel/owner_tag.h"
 #include "lib/error_codes.h"
-#include "reconcile/mark.h"
 #include "schema/model.h"
 
 #include <sys/types.h>

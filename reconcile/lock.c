@@ -1,8 +1,8 @@
 #include "reconcile/apply.h"
 
+#include "kernel/netlink_lock.h"
 #include "lib/clock.h"
 #include "lib/unix_peer.h"
-#include "reconcile/netlink_lock.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,10 +1,10 @@
 #include "reconcile/lookup.h"
 
 #include "engine/http.h"
+#include "kernel/netns.h"
+#include "kernel/process.h"
 #include "lib/clock.h"
 #include "reconcile/lookup_table.h"
-#include "reconcile/netns.h"
-#include "reconcile/process.h"
 #include "reconcile/space.h"
 #include "schema/words.h"
 

@@ -1,9 +1,9 @@
 #include "reconcile/lookup_table.h"
 
+#include "kernel/netns.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
 #include "lib/thread_pool.h"
-#include "reconcile/netns.h"
 
 #include <stdio.h>
 #include <stdlib.h>

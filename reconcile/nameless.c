@@ -1,8 +1,8 @@
 #include "reconcile/nameless.h"
 
+#include "kernel/netns.h"
+#include "kernel/nsid.h"
 #include "lib/memory.h"
-#include "reconcile/netns.h"
-#include "reconcile/nsid.h"
 #include "reconcile/space.h"
 
 #include <fcntl.h>

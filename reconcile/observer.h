@@ -2,9 +2,9 @@
 #ifndef RECONCILE_OBSERVER_H
 #define RECONCILE_OBSERVER_H
 
+#include "kernel/netns.h"
 #include "reconcile/live.h"
 #include "reconcile/lookup.h"
-#include "reconcile/netns.h"
 #include "reconcile/source.h"
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 #include "reconcile/origin.h"
 
 #include "engine/engine.h"
+#include "kernel/netns.h"
 #include "reconcile/lookup.h"
-#include "reconcile/netns.h"
 
 #include <fcntl.h>
 #include <string.h>

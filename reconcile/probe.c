@@ -1,9 +1,9 @@
 #include "reconcile/probe.h"
 
+#include "kernel/netlink.h"
+#include "kernel/probe_packet.h"
+#include "kernel/rtnl_encode.h"
 #include "lib/clock.h"
-#include "reconcile/encode.h"
-#include "reconcile/netlink.h"
-#include "reconcile/probe_frame.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* Removing IPv4 addresses without those that hang on them. */
 #include "reconcile/applier.h"
 
-#include "reconcile/netns.h"
-#include "reconcile/sysctl.h"
+#include "kernel/netns.h"
+#include "kernel/sysctl.h"
 
 int batch_send_promoting(const struct applier *applier, struct netlink *netlink,
 			 const struct live_ns *ns, const char *link, struct batch *batch,

@@ -2,8 +2,8 @@
  * a network that has a new name. Where that one cannot be made, the first returns as it was. */
 #include "reconcile/applier.h"
 
+#include "kernel/netns.h"
 #include "reconcile/defer.h"
-#include "reconcile/netns.h"
 #include "reconcile/revert.h"
 #include "reconcile/verbatim.h"
 

@@ -1,8 +1,8 @@
 /* How apply tells of what failed. */
 #include "reconcile/applier.h"
 
+#include "kernel/link_kind.h"
 #include "lib/memory.h"
-#include "reconcile/kind.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* Going back: the part that touches the kernel. */
 #include "reconcile/revert.h"
 
+#include "kernel/netns.h"
 #include "lib/memory.h"
 #include "reconcile/apply.h"
-#include "reconcile/netns.h"
 #include "reconcile/observe.h"
 #include "reconcile/settings.h"
 #include "reconcile/verbatim.h"

@@ -1,8 +1,8 @@
 #include "reconcile/settings.h"
 
-#include "reconcile/netns.h"
+#include "kernel/netns.h"
+#include "kernel/sysctl.h"
 #include "reconcile/space.h"
-#include "reconcile/sysctl.h"
 
 #include <dirent.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
 #include "reconcile/source.h"
 
+#include "kernel/netns.h"
 #include "lib/error.h"
 #include "reconcile/lookup.h"
-#include "reconcile/netns.h"
 #include "schema/words.h"
 
 #include <errno.h>

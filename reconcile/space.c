@@ -1,11 +1,11 @@
 #include "reconcile/space.h"
 
+#include "kernel/netns.h"
+#include "kernel/nsid.h"
+#include "kernel/rtnl_decode.h"
+#include "kernel/rtnl_encode.h"
+#include "kernel/sysctl.h"
 #include "lib/memory.h"
-#include "reconcile/decode.h"
-#include "reconcile/encode.h"
-#include "reconcile/netns.h"
-#include "reconcile/nsid.h"
-#include "reconcile/sysctl.h"
 
 #include <errno.h>
 #include <linux/net_namespace.h>

@@ -1,7 +1,7 @@
 /* Telling the LAN of links: by the kernel's own ARP where that does it, by frames where not. */
 #include "reconcile/applier.h"
 
-#include "reconcile/announce.h"
+#include "kernel/announce_packet.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "reconcile/verbatim_words.h"
 
-#include "reconcile/encode.h"
+#include "kernel/rtnl_encode.h"
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>

@@ -3,8 +3,8 @@
 #ifndef RECONCILE_VERBATIM_H
 #define RECONCILE_VERBATIM_H
 
+#include "kernel/netlink.h"
 #include "reconcile/live.h"
-#include "reconcile/netlink.h"
 #include "reconcile/revert.h"
 
 /* Notes them in link->verbatim. The thread is in the namespace. Returns 0 or a negative errno. */

@@ -1,7 +1,7 @@
 #include "reconcile/verbatim_words.h"
 
-#include "reconcile/decode.h"
-#include "reconcile/encode.h"
+#include "kernel/rtnl_decode.h"
+#include "kernel/rtnl_encode.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>

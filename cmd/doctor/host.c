@@ -1,8 +1,8 @@
 /* What the doctor looks at of the host as a whole: rights, the kernel, its settings. */
 #include "cmd/doctor/doctor.h"
 
-#include "reconcile/feature.h"
-#include "reconcile/kind.h"
+#include "kernel/kernel_features.h"
+#include "kernel/link_kind.h"
 
 #include <errno.h>
 #include <linux/capability.h>

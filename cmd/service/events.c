@@ -1,7 +1,7 @@
 #include "cmd/service/notify.h"
 #include "cmd/service/service.h"
+#include "kernel/rtnl_decode.h"
 #include "lib/clock.h"
-#include "reconcile/decode.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

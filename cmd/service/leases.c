@@ -4,10 +4,10 @@
 #include "cmd/service/service.h"
 #include "dhcp/client.h"
 #include "dhcp/lessor.h"
+#include "kernel/netns.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "reconcile/lease.h"
-#include "reconcile/netns.h"
 
 #include <errno.h>
 #include <stdlib.h>

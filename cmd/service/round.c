@@ -1,9 +1,9 @@
 #include "cmd/exit.h"
 #include "cmd/service/service.h"
+#include "kernel/nsid.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "reconcile/defer.h"
-#include "reconcile/nsid.h"
 #include "schema/words.h"
 
 #include <errno.h>

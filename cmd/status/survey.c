@@ -1,6 +1,6 @@
 #include "cmd/status/survey.h"
 
-#include "reconcile/kind.h"
+#include "kernel/link_kind.h"
 #include "schema/words.h"
 
 #include <linux/rtnetlink.h>

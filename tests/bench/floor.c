@@ -10,7 +10,7 @@
  * - look dumps links, addresses and routes of one namespace after the other.
  * - delete deletes them, THREADS at once: each sleeps in the kernel's RCU barrier.
  * - unlink deletes a link of the host's, and what hangs on it. */
-#include "reconcile/encode.h"
+#include "kernel/rtnl_encode.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* The kernel's events: each piece is a datagram, whose first byte says whether it has the number of
  * a namespace, and whether it is of another process. After the last there is nothing more for now.
  */
-#include "watch/monitor.h"
+#include "kernel/rtnl_monitor.h"
 
-#include "reconcile/decode.h"
+#include "kernel/rtnl_decode.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>

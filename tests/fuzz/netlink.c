@@ -1,9 +1,9 @@
 /* What the kernel answers: to a dump, a question, a batch of requests. The first byte says to what,
  * and which of the pieces that follow are of another process; each is a datagram. After the last
  * the socket fails. */
-#include "reconcile/netlink.h"
-#include "reconcile/decode.h"
-#include "reconcile/encode.h"
+#include "kernel/netlink.h"
+#include "kernel/rtnl_decode.h"
+#include "kernel/rtnl_encode.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* What the LAN sends while addresses are probed: one frame. What it claims is read within the
  * frame, and our own probe for the same address claims it likewise. */
-#include "reconcile/probe_frame.h"
+#include "kernel/probe_packet.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -3,8 +3,8 @@
  * addresses and routes as they were, addresses and routes as they are. */
 #include "reconcile/verbatim.h"
 
-#include "reconcile/encode.h"
-#include "reconcile/netlink.h"
+#include "kernel/netlink.h"
+#include "kernel/rtnl_encode.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <linux/if_addr.h>

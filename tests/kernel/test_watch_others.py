@@ -157,7 +157,7 @@ def hidden_holder(host, mac=MAC):
     return host.hide("hidden")
 
 
-# Binding the lock's socket takes the lock, and closing the socket releases it (reconcile/netlink_lock.c).
+# Binding the lock's socket takes the lock, and closing the socket releases it (kernel/netlink_lock.c).
 LOCK_CALLS = "bind,close,/nanosleep"
 LOCK_TAKEN = re.compile(r"\bbind\((\d+)[^,]*, \{sa_family=AF_NETLINK,.*nl_groups=0x4d564150")
 

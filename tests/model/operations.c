@@ -15,7 +15,7 @@
 #include "tests/unit/kernel_model.h"
 #include "tests/unit/world.h"
 
-#include "reconcile/kind.h"
+#include "kernel/link_kind.h"
 #include "schema/words.h"
 
 #include <errno.h>

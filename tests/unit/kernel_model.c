@@ -1,6 +1,6 @@
 #include "tests/unit/kernel_model.h"
 
-#include "reconcile/kind.h"
+#include "kernel/link_kind.h"
 
 #include <errno.h>
 #include <linux/if.h>

@@ -1,5 +1,5 @@
 /* Frames that tell the LAN, byte for byte. */
-#include "reconcile/announce.h"
+#include "kernel/announce_packet.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -213,7 +213,7 @@ static const char *work_goes_on(void)
 			return "no sockets";
 		close(fd);
 	}
-	/* The lock that tells who has it (reconcile/netlink_lock.c). */
+	/* The lock that tells who has it (kernel/netlink_lock.c). */
 	int lock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
 	if (lock < 0)
 		return "no lock";

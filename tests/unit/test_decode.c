@@ -1,6 +1,6 @@
 /* Reading rtnetlink messages: captured from kernels, made by hand, cut short and corrupted. */
-#include "reconcile/decode.h"
-#include "reconcile/netlink_socket.h"
+#include "kernel/netlink_socket.h"
+#include "kernel/rtnl_decode.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* Writing rtnetlink messages: whole messages byte for byte, and values through decode and back. */
-#include "reconcile/encode.h"
+#include "kernel/rtnl_encode.h"
 
-#include "reconcile/decode.h"
+#include "kernel/rtnl_decode.h"
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>

@@ -1,5 +1,5 @@
 /* Marks: what is written is read back, and nothing else is taken for one. */
-#include "reconcile/mark.h"
+#include "kernel/owner_tag.h"
 
 #include <stdarg.h>
 #include <string.h>

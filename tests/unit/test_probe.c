@@ -1,8 +1,8 @@
 /* Probes byte for byte, what counts as an answer, and which addresses of a plan are asked for. */
 #include "tests/unit/world.h"
 
+#include "kernel/probe_packet.h"
 #include "reconcile/probe.h"
-#include "reconcile/probe_frame.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Processes that are held by their folders in /proc. */
-#include "reconcile/process.h"
+#include "kernel/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/world.h"
 
-#include "reconcile/kind.h"
+#include "kernel/link_kind.h"
 #include "schema/load.h"
 #include "tests/unit/kernel_model.h"
 

@@ -1,0 +1,91 @@
+#include "kernel/announce_packet.h"
+
+#include "kernel/packet.h"
+
+#include <limits.h>
+#include <linux/if_packet.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MAC_SIZE    6
+#define ICMPV6_SIZE 32
+
+void announce_arp(uint8_t frame[ANNOUNCE_ARP_SIZE], const struct mac *mac, const struct ip *ip)
+{
+	frame_arp(frame, mac, ip, ip);
+}
+
+void announce_neighbor(uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE], const struct mac *mac,
+		       const struct ip *ip)
+{
+	static const uint8_t all_nodes_mac[MAC_SIZE] = {0x33, 0x33, 0, 0, 0, 1};
+	static const uint8_t all_nodes[16] = {0xff, 0x02, [15] = 1};
+	/* Override; the option is the target's link-layer address, of 8 bytes. */
+	uint8_t body[ICMPV6_SIZE] = {136, [4] = 0x20, [24] = 2, [25] = 1};
+	memcpy(body + 8, ip->bytes, 16);
+	memcpy(body + 26, mac->bytes, MAC_SIZE);
+	frame_icmpv6(frame, all_nodes_mac, mac, ip, all_nodes, body, sizeof(body));
+}
+
+/* The link's own MAC, as the bound socket knows it. */
+static bool mac_find(int fd, int ifindex, struct mac *ret)
+{
+	struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
+	socklen_t size = sizeof(link);
+	if (bind(fd, (const struct sockaddr *)&link, sizeof(link)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&link, &size) < 0 || link.sll_halen != MAC_SIZE)
+		return false;
+	memcpy(ret->bytes, link.sll_addr, MAC_SIZE);
+	ret->set = true;
+	return true;
+}
+
+static void frame_send(int fd, const struct mac *mac, const struct ip *ip)
+{
+	uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE];
+	size_t size = ip->family == AF_INET ? ANNOUNCE_ARP_SIZE : ANNOUNCE_NEIGHBOR_SIZE;
+	if (ip->family == AF_INET)
+		announce_arp(frame, mac, ip);
+	else
+		announce_neighbor(frame, mac, ip);
+	(void)!send(fd, frame, size, MSG_DONTWAIT);
+}
+
+int announce_open(void)
+{
+	/* Protocol 0: it only sends. */
+	return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+}
+
+static void *closer(void *fd)
+{
+	close((int)(intptr_t)fd);
+	return NULL;
+}
+
+void announce_close(int fd)
+{
+	pthread_t thread;
+	pthread_attr_t attributes;
+	if (fd < 0)
+		return;
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN);
+	if (pthread_create(&thread, &attributes, closer, (void *)(intptr_t)fd) != 0)
+		close(fd);
+	pthread_attr_destroy(&attributes);
+}
+
+void announce(int fd, int ifindex, const struct mac *mac, const struct prefix *addrs,
+	      size_t n_addrs)
+{
+	struct mac own;
+	if (fd < 0 || n_addrs == 0 || !mac_find(fd, ifindex, &own))
+		return;
+	for (size_t i = 0; i < n_addrs; i++)
+		frame_send(fd, mac->set ? mac : &own, &addrs[i].ip);
+}

@@ -1,0 +1,30 @@
+/* Telling the LAN where an address lives now, so that no switch or peer keeps an older answer. */
+#ifndef KERNEL_ANNOUNCE_PACKET_H
+#define KERNEL_ANNOUNCE_PACKET_H
+
+#include "lib/ip.h"
+
+#include <stddef.h>
+
+#define ANNOUNCE_ARP_SIZE      42
+#define ANNOUNCE_NEIGHBOR_SIZE 86
+
+/* RFC 5227 2.3: an ARP request for the address by its owner. */
+void announce_arp(uint8_t frame[ANNOUNCE_ARP_SIZE], const struct mac *mac, const struct ip *ip);
+/* RFC 4861 7.2.6: an unsolicited neighbour advertisement that overrides. */
+void announce_neighbor(uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE], const struct mac *mac,
+		       const struct ip *ip);
+
+/* A socket for links of the namespace that the thread is in. A network that cannot be told is no
+ * failure of a link: negative without errors to report, and the others take it. */
+int announce_open(void);
+/* Does not wait: the close takes as long as a grace period of the kernel (packet_release), so that
+ * a thread of its own does it. */
+void announce_close(int fd);
+/* Announces addresses by frames that leave through the link, from `mac` (set false: the link's
+ * own).
+ */
+void announce(int fd, int ifindex, const struct mac *mac, const struct prefix *addrs,
+	      size_t n_addrs);
+
+#endif

@@ -1,0 +1,38 @@
+#include "kernel/kernel_features.h"
+
+#include "kernel/netlink.h"
+#include "kernel/rtnl_encode.h"
+
+#include <errno.h>
+#include <string.h>
+
+int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *error)
+{
+	struct netlink *netlink = netlink_open(error);
+	if (!netlink)
+		return -error->errnum;
+	struct batch *batch = batch_new();
+	int result = 0;
+	unsigned missing = 0;
+	for (enum link_kind kind = KIND_MACVLAN; kind <= KIND_DUMMY; kind++) {
+		union message message;
+		if (kinds & 1U << kind && encode_kind_probe(&message, kind))
+			batch_add(batch, &message.header, false);
+	}
+	result = batch_send(netlink, batch, error);
+	size_t number = 0;
+	for (enum link_kind kind = KIND_MACVLAN; kind <= KIND_DUMMY && result == 0; kind++) {
+		if (!(kinds & 1U << kind))
+			continue;
+		int errnum = batch_reply(batch, number++)->errnum;
+		if (errnum == EPERM)
+			result = error_set(error, EPERM, "%s", strerror(EPERM));
+		else if (errnum == EOPNOTSUPP)
+			missing |= 1U << kind;
+	}
+	batch_free(batch);
+	netlink_close(netlink);
+	if (result == 0)
+		*ret_missing = missing;
+	return result;
+}

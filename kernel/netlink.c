@@ -1,0 +1,241 @@
+#include "kernel/netlink_socket.h"
+
+#include "lib/memory.h"
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define DUMP_TRIES   8
+#define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram a dump makes */
+
+/* MAX_ERRNO of the kernel's include/linux/err.h: no error has a number above it. */
+#define ERRNO_MAX 4095
+
+int netlink_errnum(int said)
+{
+	return said <= 0 && said >= -ERRNO_MAX ? -said : EPROTO;
+}
+
+bool reply_decode(const struct nlmsghdr *message, struct reply *ret)
+{
+	if (message->nlmsg_type != NLMSG_ERROR ||
+	    mnl_nlmsg_get_payload_len(message) < sizeof(struct nlmsgerr))
+		return false;
+	const struct nlmsgerr *said = mnl_nlmsg_get_payload(message);
+	*ret = (struct reply){.errnum = netlink_errnum(said->error)};
+	if (!(message->nlmsg_flags & NLM_F_ACK_TLVS))
+		return true;
+
+	size_t offset = sizeof(*said);
+	if (!(message->nlmsg_flags & NLM_F_CAPPED) && said->msg.nlmsg_len > sizeof(said->msg))
+		offset += MNL_ALIGN((size_t)said->msg.nlmsg_len - sizeof(said->msg));
+	size_t size = mnl_nlmsg_get_payload_len(message);
+	if (offset > size)
+		return true;
+	const struct nlattr *attr = (const void *)((const char *)said + offset);
+	for (int left = (int)(size - offset); mnl_attr_ok(attr, left);
+	     left -= MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr))
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
+			snprintf(ret->text, sizeof(ret->text), "%.*s",
+				 (int)mnl_attr_get_payload_len(attr),
+				 (const char *)mnl_attr_get_payload(attr));
+	return true;
+}
+
+int reply_error(const struct reply *reply, struct error *error)
+{
+	return error_set(error, reply->errnum, "%s%s%s", strerror(reply->errnum),
+			 reply->text[0] ? ": " : "", reply->text);
+}
+
+/* What a dump has brought so far: most fit on the stack. */
+struct heap {
+	char *bytes;
+	size_t used, size;
+	_Alignas(struct nlmsghdr) char small[2 * RECEIVE_ROOM];
+};
+
+static void heap_begin(struct heap *heap)
+{
+	heap->bytes = heap->small;
+	heap->used = 0;
+	heap->size = sizeof(heap->small);
+}
+
+static void heap_cleanup(struct heap *heap)
+{
+	if (heap->bytes != heap->small)
+		free(heap->bytes);
+}
+
+/* Room for so many datagrams. */
+static char *heap_room(struct heap *heap, size_t datagrams)
+{
+	if (heap->size - heap->used < datagrams * RECEIVE_ROOM) {
+		char *bytes = memory_new(1, heap->size * 2);
+		memcpy(bytes, heap->bytes, heap->used);
+		heap_cleanup(heap);
+		heap->bytes = bytes;
+		heap->size *= 2;
+	}
+	return heap->bytes + heap->used;
+}
+
+enum progress { MORE, COMPLETE, AGAIN, TOO_MUCH };
+
+/* Looks at one datagram of a dump. */
+static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct error *error)
+{
+	int left = (int)size;
+	for (const struct nlmsghdr *message = (const void *)bytes; mnl_nlmsg_ok(message, left);
+	     message = mnl_nlmsg_next(message, &left)) {
+		struct reply reply;
+		if (message->nlmsg_seq != seq)
+			continue;
+		if (message->nlmsg_type == NLMSG_DONE) {
+			int status = 0;
+			if (mnl_nlmsg_get_payload_len(message) >= sizeof(status))
+				memcpy(&status, mnl_nlmsg_get_payload(message), sizeof(status));
+			if (status == -EINTR || status == -EAGAIN)
+				return AGAIN;
+			if (status < 0)
+				return error_set(error, netlink_errnum(status), "%s",
+						 strerror(netlink_errnum(status)));
+			return COMPLETE;
+		}
+		if (reply_decode(message, &reply))
+			return reply.errnum == 0 ? COMPLETE : reply_error(&reply, error);
+	}
+	/* Read on to the end also what was interrupted, so that nothing of it stands in the way of
+	 * the next request. */
+	return MORE;
+}
+
+/* The end of a dump comes for itself, when all before it has been taken (rtnl_dumpit): two
+ * datagrams by one call are most often all of it. */
+static int dump_receive(struct netlink *netlink, struct heap *heap, struct error *error)
+{
+	char *room = heap_room(heap, 2);
+	struct datagram datagrams[] = {{.bytes = room, .room = RECEIVE_ROOM},
+				       {.bytes = room + RECEIVE_ROOM, .room = RECEIVE_ROOM}};
+	int count = netlink_receive(netlink, datagrams, 2, error), status = MORE;
+	for (int i = 0; i < count && status == MORE; i++) {
+		char *bytes = heap->bytes + heap->used;
+		memmove(bytes, datagrams[i].bytes, datagrams[i].size);
+		heap->used += MNL_ALIGN(datagrams[i].size);
+		status = dump_progress(bytes, datagrams[i].size, netlink->seq, error);
+	}
+	return count < 0 ? count : status;
+}
+
+static bool too_much(const struct netlink *netlink, const struct heap *heap)
+{
+	return netlink->most && heap->used > netlink->most;
+}
+
+static bool more_waits(const struct netlink *netlink)
+{
+	return recv(netlink->fd, NULL, 0, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
+static int dump_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
+		     struct error *error)
+{
+	request->nlmsg_seq = ++netlink->seq;
+	request->nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+	heap->used = 0;
+	bool lost = false;
+	int status = netlink_send(netlink, request, request->nlmsg_len, error);
+	if (status < 0)
+		return status;
+	/* Also what comes after a loss: while a dump runs there is no other (netlink_dump_start).
+	 */
+	for (status = MORE; status == MORE && (!lost || more_waits(netlink));) {
+		int more = dump_receive(netlink, heap, error);
+		lost |= more == -ENOBUFS;
+		if (more != -ENOBUFS)
+			status = more;
+		if (status == MORE && too_much(netlink, heap))
+			return TOO_MUCH;
+	}
+	return lost && status >= 0 ? AGAIN : status;
+}
+
+static bool heap_interrupted(const struct heap *heap, uint32_t seq)
+{
+	int left = (int)heap->used;
+	for (const struct nlmsghdr *message = (const void *)heap->bytes;
+	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		if (message->nlmsg_seq == seq && (message->nlmsg_flags & NLM_F_DUMP_INTR))
+			return true;
+	return false;
+}
+
+static int heap_each(const struct heap *heap, uint32_t seq, netlink_each *each, void *data,
+		     struct error *error)
+{
+	int left = (int)heap->used;
+	for (const struct nlmsghdr *message = (const void *)heap->bytes;
+	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		if (message->nlmsg_seq != seq || message->nlmsg_type < NLMSG_MIN_TYPE)
+			continue;
+		int status = each(message, data, error);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+static int dump_cut(const struct heap *heap, uint32_t seq, netlink_each *each, void *data,
+		    struct error *error)
+{
+	int status = heap_each(heap, seq, each, data, error);
+	return status < 0 ? status : error_set(error, E2BIG, "there is more than is looked at");
+}
+
+int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
+		 struct error *error)
+{
+	__attribute__((cleanup(heap_cleanup))) struct heap heap;
+	heap_begin(&heap);
+	for (int i = 0; i < DUMP_TRIES; i++) {
+		int status = dump_once(netlink, request, &heap, error);
+		if (status < 0)
+			return status;
+		if (status == TOO_MUCH)
+			return dump_cut(&heap, netlink->seq, each, data, error);
+		if (status == COMPLETE && !heap_interrupted(&heap, netlink->seq))
+			return heap_each(&heap, netlink->seq, each, data, error);
+	}
+	return error_set(error, EAGAIN, "the listing changed %d times while it was read",
+			 DUMP_TRIES);
+}
+
+int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
+		struct error *error)
+{
+	__attribute__((cleanup(heap_cleanup))) struct heap heap;
+	heap_begin(&heap);
+	request->nlmsg_seq = ++netlink->seq;
+	request->nlmsg_flags |= NLM_F_REQUEST;
+	int status = netlink_send(netlink, request, request->nlmsg_len, error);
+	if (status < 0)
+		return status;
+	for (;;) {
+		heap.used = 0;
+		struct datagram answer = {.bytes = heap_room(&heap, 1), .room = RECEIVE_ROOM};
+		status = netlink_receive(netlink, &answer, 1, error);
+		if (status < 0)
+			return status;
+		const struct nlmsghdr *message = (const void *)answer.bytes;
+		struct reply reply;
+		if (!answer.size || message->nlmsg_seq != netlink->seq)
+			continue;
+		if (!reply_decode(message, &reply))
+			return each(message, data, error);
+		return reply.errnum ? reply_error(&reply, error) : 0;
+	}
+}

@@ -1,0 +1,163 @@
+#include "kernel/netlink_socket.h"
+
+#include "lib/memory.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DATAGRAM_SIZE ((size_t)24 << 10)
+/* Acks wait in the socket's buffer, 1 KiB of it each, until the datagram is worked through. */
+#define DATAGRAM_MESSAGES 64
+/* An ack has the request in it, where that failed, and the kernel's words. */
+#define REPLY_SIZE 4096
+
+struct entry {
+	size_t offset, size;
+	bool together;
+	struct reply reply;
+};
+
+struct batch {
+	char *bytes;
+	size_t used, size;
+	struct entry *entries;
+	size_t count, room;
+};
+
+struct batch *batch_new(void)
+{
+	return memory_new(1, sizeof(struct batch));
+}
+
+void batch_free(struct batch *batch)
+{
+	if (!batch)
+		return;
+	free(batch->bytes);
+	free(batch->entries);
+	free(batch);
+}
+
+void batch_cleanup(struct batch **batch)
+{
+	batch_free(*batch);
+}
+
+size_t batch_add(struct batch *batch, const struct nlmsghdr *request, bool together)
+{
+	size_t size = MNL_ALIGN(request->nlmsg_len);
+	if (batch->size - batch->used < size) {
+		batch->size = batch->size * 2 + size + 1024;
+		batch->bytes = memory_or_die(realloc(batch->bytes, batch->size));
+	}
+	if (batch->count == batch->room) {
+		batch->room = batch->room * 2 + 8;
+		batch->entries = memory_or_die(
+			realloc(batch->entries, batch->room * sizeof(*batch->entries)));
+	}
+	memset(batch->bytes + batch->used, 0, size);
+	memcpy(batch->bytes + batch->used, request, request->nlmsg_len);
+	batch->entries[batch->count] = (struct entry){.offset = batch->used,
+						      .size = size,
+						      .together = together,
+						      .reply = {.errnum = EIO}};
+	batch->used += size;
+	return batch->count++;
+}
+
+size_t batch_count(const struct batch *batch)
+{
+	return batch->count;
+}
+
+const struct reply *batch_reply(const struct batch *batch, size_t number)
+{
+	return &batch->entries[number].reply;
+}
+
+/* The end of the datagram that begins with entry `from`. */
+static size_t datagram_end(const struct batch *batch, size_t from)
+{
+	size_t end = from, size = 0;
+	for (size_t i = from; i < batch->count; i++) {
+		size += batch->entries[i].size;
+		if (end > from && (size > DATAGRAM_SIZE || i - from >= DATAGRAM_MESSAGES))
+			break;
+		if (i + 1 == batch->count || !batch->entries[i + 1].together)
+			end = i + 1;
+	}
+	return end;
+}
+
+/* Takes the replies out of one datagram; gives how many there were. */
+static int replies_take(struct batch *batch, const char *bytes, size_t size, uint32_t first,
+			size_t from, size_t end, struct error *error)
+{
+	int taken = 0, left = (int)size;
+	for (const struct nlmsghdr *message = (const void *)bytes; mnl_nlmsg_ok(message, left);
+	     message = mnl_nlmsg_next(message, &left)) {
+		size_t number = message->nlmsg_seq - first;
+		if (number >= end - from)
+			continue;
+		if (!reply_decode(message, &batch->entries[from + number].reply))
+			return netlink_malformed(error);
+		taken++;
+	}
+	return taken;
+}
+
+/* Takes what has come of the replies to the entries from `from` to `end`; gives how many. */
+static int replies_receive(struct netlink *netlink, struct batch *batch, uint32_t first,
+			   size_t from, size_t end, struct error *error)
+{
+	_Alignas(struct nlmsghdr) char bytes[DATAGRAMS_MAX][REPLY_SIZE];
+	struct datagram replies[DATAGRAMS_MAX];
+	for (size_t i = 0; i < DATAGRAMS_MAX; i++)
+		replies[i] = (struct datagram){.bytes = bytes[i], .room = REPLY_SIZE};
+	int count = netlink_receive(netlink, replies, DATAGRAMS_MAX, error), taken = 0;
+	for (int i = 0; i < count; i++) {
+		int more = replies_take(batch, replies[i].bytes, replies[i].size, first, from, end,
+					error);
+		if (more < 0)
+			return more;
+		taken += more;
+	}
+	return count < 0 ? count : taken;
+}
+
+static int datagram_send(struct netlink *netlink, struct batch *batch, size_t from, size_t end,
+			 struct error *error)
+{
+	const uint32_t first = netlink->seq + 1;
+	for (size_t i = from; i < end; i++) {
+		struct nlmsghdr *message = (void *)(batch->bytes + batch->entries[i].offset);
+		message->nlmsg_len = (uint32_t)batch->entries[i].size;
+		message->nlmsg_seq = ++netlink->seq;
+		message->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	}
+	const struct entry *last = &batch->entries[end - 1];
+	const char *bytes = batch->bytes + batch->entries[from].offset;
+	int status = netlink_send(netlink, bytes,
+				  last->offset + last->size - batch->entries[from].offset, error);
+	if (status < 0)
+		return status;
+	for (size_t answered = 0; answered < end - from;) {
+		int taken = replies_receive(netlink, batch, first, from, end, error);
+		if (taken < 0)
+			return taken;
+		answered += (size_t)taken;
+	}
+	return 0;
+}
+
+int batch_send(struct netlink *netlink, struct batch *batch, struct error *error)
+{
+	netlink_ask_for_words(netlink);
+	for (size_t from = 0, end; from < batch->count; from = end) {
+		end = datagram_end(batch, from);
+		int status = datagram_send(netlink, batch, from, end, error);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* A lock of a network namespace that only a process with CAP_NET_ADMIN over it can take or hold:
+ * a netlink socket that is in multicast groups of NETLINK_USERSOCK, which takes that capability to
+ * join (netlink_bind in net/netlink/af_netlink.c, as NL_CFG_F_NONROOT_RECV is not set). Nothing is
+ * sent. It vanishes with its process.
+ *
+ * A file of /proc/sys/net would not do: it opens for user 0 without a capability (test_perm in
+ * fs/proc/proc_sysctl.c), and flock(2) takes no more than that. */
+#ifndef KERNEL_NETLINK_LOCK_H
+#define KERNEL_NETLINK_LOCK_H
+
+#include "lib/error.h"
+
+#include <sys/types.h>
+
+/* Takes it if nobody else has it. Returns a descriptor that holds it until it is closed; -EAGAIN
+ * where another one has it, whose process id, or something else without a meaning, is in
+ * *ret_holder; or another negative errno: -EPERM without the right, -ENOENT without /proc/net.
+ * Two that try at the same time may both fail with -EAGAIN. */
+int netlink_lock_try(pid_t *ret_holder);
+
+#endif

@@ -1,0 +1,41 @@
+/* The socket under netlink.h: what its dumps, questions and batches share. */
+#ifndef KERNEL_NETLINK_SOCKET_H
+#define KERNEL_NETLINK_SOCKET_H
+
+#include "kernel/netlink.h"
+
+struct netlink {
+	int fd;
+	uint32_t seq; /* of the last request */
+	bool worded;  /* errors come with the kernel's own words */
+	size_t most;  /* bytes of a dump that are read; 0: all of them */
+};
+
+/* So many datagrams are received by one system call at most. */
+#define DATAGRAMS_MAX 8
+
+struct datagram {
+	char *bytes; /* aligned for a struct nlmsghdr */
+	size_t room, size;
+};
+
+/* Errors of the kernel come with its own words from here on, where it has them (4.12). */
+void netlink_ask_for_words(struct netlink *netlink);
+
+int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct error *error);
+
+/* Waits until the kernel sends something, for 5 s at most, and takes it: up to `count` datagrams of
+ * whole messages, one or more. Those of other processes are skipped, however long they are. Returns
+ * how many, or a negative errno: -ENOBUFS when some were lost. */
+int netlink_receive(struct netlink *netlink, struct datagram *datagrams, unsigned count,
+		    struct error *error);
+
+/* Says that what came is no answer. Returns -EBADMSG. */
+int netlink_malformed(struct error *error);
+
+/* An error as messages have it, negative: its errno. What is none is taken for one in the protocol.
+ */
+int netlink_errnum(int said);
+int reply_error(const struct reply *reply, struct error *error);
+
+#endif

@@ -1,0 +1,188 @@
+#include "kernel/netns.h"
+
+#include "lib/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+struct ns_handle *ns_handle_new(int fd)
+{
+	struct ns_handle *handle = memory_new(1, sizeof(*handle));
+	handle->fd = fd;
+	return handle;
+}
+
+void ns_handle_free(struct ns_handle *handle)
+{
+	if (!handle)
+		return;
+	netlink_close(handle->netlink);
+	close(handle->fd);
+	free(handle);
+}
+
+static int not_netns(struct error *error, const char *path, const char *rather)
+{
+	error_set(error, EINVAL, "%s is %snot a network namespace", path, rather);
+	error_hint(error, "`ip netns` shows those with a name; /proc/PID/ns/net is a process's");
+	return error_code(error, CODE_NAMESPACE);
+}
+
+/* An empty file is what `ip netns` and the engines make before they mount the namespace over it,
+ * and what is left for a moment after: nothing is there yet, or any more. */
+static int namespace_missing(const struct stat *found, const char *path, struct error *error)
+{
+	if (S_ISREG(found->st_mode) && found->st_size == 0)
+		return error_set(error, ENOENT, "%s: nothing is mounted there", path);
+	return not_netns(error, path, S_ISLNK(found->st_mode) ? "a symbolic link, " : "");
+}
+
+/* From a descriptor that only names the file (O_PATH) to one that holds the namespace. */
+static int namespace_reopen(int path_fd, const char *path, struct error *error)
+{
+	char self[64];
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
+	int fd = open(self, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET) {
+		close(fd);
+		return not_netns(error, path, "a namespace, but ");
+	}
+	return fd;
+}
+
+static int path_open(int directory, const char *path, int flags, struct stat *ret_stat,
+		     struct error *error)
+{
+	int fd = openat(directory, path, O_PATH | O_CLOEXEC | flags);
+	if (fd >= 0 && fstat(fd, ret_stat) == 0)
+		return fd;
+	int errnum = errno;
+	if (fd >= 0)
+		close(fd);
+	return error_set(error, errnum, "%s: %s", path, strerror(errnum));
+}
+
+bool netns_of_other_user(int fd)
+{
+	struct stat owner, own;
+	const int owner_fd = ioctl(fd, NS_GET_USERNS);
+	if (owner_fd < 0)
+		return false;
+	const bool known = fstat(owner_fd, &owner) == 0 && stat("/proc/self/ns/user", &own) == 0;
+	close(owner_fd);
+	return known && !netns_same(&owner, &own);
+}
+
+/* How deep they may be nested (create_user_ns). */
+#define USER_NAMESPACES_MAX 33
+
+/* It is not below this process's, or is its own. */
+static bool is_outside(int userns)
+{
+	struct stat found, own;
+	return userns < 0 || fstat(userns, &found) < 0 || stat("/proc/self/ns/user", &own) < 0 ||
+	       netns_same(&found, &own);
+}
+
+bool netns_owned_by(int fd, uid_t user)
+{
+	bool owned = false;
+	int userns = ioctl(fd, NS_GET_USERNS);
+	for (unsigned i = 0; !owned && !is_outside(userns) && i < USER_NAMESPACES_MAX; i++) {
+		uid_t owner;
+		owned = ioctl(userns, NS_GET_OWNER_UID, &owner) == 0 && owner == user;
+		const int around = ioctl(userns, NS_GET_USERNS);
+		close(userns);
+		userns = around;
+	}
+	if (userns >= 0)
+		close(userns);
+	return owned;
+}
+
+int netns_open_at(int directory, const char *path, int flags, const struct stat *own,
+		  struct stat *ret_stat, struct error *error)
+{
+	int path_fd = path_open(directory, path, flags, ret_stat, error);
+	if (path_fd < 0)
+		return path_fd;
+	int fd = ret_stat->st_dev == own->st_dev ? namespace_reopen(path_fd, path, error)
+						 : namespace_missing(ret_stat, path, error);
+	close(path_fd);
+	return fd;
+}
+
+int netns_open(const char *path, const struct stat *own, struct stat *ret_stat, struct error *error)
+{
+	return netns_open_at(AT_FDCWD, path, 0, own, ret_stat, error);
+}
+
+#define OWN_PATH "/proc/thread-self/ns/net"
+
+int netns_open_own(struct stat *ret_stat, struct error *error)
+{
+	struct statfs filesystem;
+	int fd = path_open(AT_FDCWD, OWN_PATH, 0, ret_stat, error);
+	if (fd < 0) {
+		error_hint(error, "is /proc mounted? `mount -t proc proc /proc`");
+		return fd;
+	}
+	bool proven = fstatfs(fd, &filesystem) == 0 && filesystem.f_type == NSFS_MAGIC;
+	close(fd);
+	if (!proven)
+		return error_set(error, EINVAL, OWN_PATH " is not a namespace: is /proc mounted?");
+	const struct stat own = *ret_stat;
+	return netns_open(OWN_PATH, &own, ret_stat, error);
+}
+
+static const char *const named_directories[] = {"/run/netns", "/var/run/netns"};
+
+int netns_open_named(const char *name, const struct stat *own, struct stat *ret_stat,
+		     struct error *error)
+{
+	int fd = error_set(error, ENOENT, "%s: %s", name, strerror(ENOENT));
+	for (size_t i = 0; i < 2 && fd == -ENOENT; i++) {
+		char path[4096];
+		snprintf(path, sizeof(path), "%s/%s", named_directories[i], name);
+		fd = netns_open_at(AT_FDCWD, path, O_NOFOLLOW, own, ret_stat, error);
+	}
+	return fd;
+}
+
+bool netns_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* The thread has left the namespace that it came from. */
+static _Thread_local bool away;
+
+int netns_enter(int fd, struct error *error)
+{
+	if (setns(fd, CLONE_NEWNET) < 0)
+		return error_set(error, errno, "cannot enter the network namespace: %s",
+				 strerror(errno));
+	away = true;
+	return 0;
+}
+
+void netns_return(int fd)
+{
+	if (!away || setns(fd, CLONE_NEWNET) == 0) {
+		away = false;
+		return;
+	}
+	fprintf(stderr, "mvapply: cannot return to the host's network namespace: %s\n",
+		strerror(errno));
+	abort();
+}

@@ -1,0 +1,320 @@
+/* Where namespaces can be had: by mounts, and by processes. */
+#include "kernel/netns.h"
+
+#include "lib/escape.h"
+#include "lib/memory.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The kernel tells a page at a time. */
+#define MOUNTS_BUFFER 4096
+
+/* Folders in which namespaces have names, the first preferred. */
+static const struct home {
+	const char *directory, *prefix; /* what people read before the name */
+	bool named;                     /* a file knows it by the name alone */
+} homes[] = {
+	{"/run/netns/", "", true},
+	{"/var/run/netns/", "", true},
+	{"/run/docker/netns/", "docker ", false},
+	{"", "", false},
+};
+
+struct mount {
+	const struct home *home;
+	ino_t inode;
+	const char *path;
+};
+
+struct mounts {
+	struct mount *list;
+	size_t count, room;
+};
+
+static const struct home *home_of(const char *path)
+{
+	const struct home *home = homes;
+	for (size_t length; (length = strlen(home->directory)); home++)
+		if (strncmp(path, home->directory, length) == 0 && !strchr(path + length, '/'))
+			break;
+	return home;
+}
+
+/* The kernel writes space, tab, newline and backslash as \ooo. */
+static void octal_unescape(char *text)
+{
+	char *to = text;
+	for (const char *from = text; *from; to++) {
+		if (from[0] == '\\' && from[1] && from[2] && from[3]) {
+			*to = (char)((from[1] - '0') * 64 + (from[2] - '0') * 8 + (from[3] - '0'));
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+static char *fields_skip(char *line, int count)
+{
+	while (line && count--) {
+		line = strchr(line, ' ');
+		line += line != NULL;
+	}
+	return line;
+}
+
+/* "ID PARENT MAJOR:MINOR net:[INODE] PATH ...". No path leads to a namespace's file but where one
+ * is mounted, or by a symbolic link of /proc. */
+static void mount_take(struct mounts *mounts, char *line)
+{
+	static const char begin[] = "net:[", end[] = "] ";
+	char *path, *root = fields_skip(line, 3);
+	if (!root || strncmp(root, begin, strlen(begin)) != 0)
+		return;
+	ino_t inode = strtoul(root + strlen(begin), &path, 10);
+	if (strncmp(path, end, strlen(end)) != 0)
+		return;
+	path += strlen(end);
+	path[strcspn(path, " ")] = '\0';
+	octal_unescape(path);
+	if (mounts->count == mounts->room) {
+		mounts->room = mounts->room * 2 + 16;
+		mounts->list = memory_or_die(
+			reallocarray(mounts->list, mounts->room, sizeof(*mounts->list)));
+	}
+	mounts->list[mounts->count++] =
+		(struct mount){.home = home_of(path), .inode = inode, .path = path};
+}
+
+static int mount_compare(const void *a, const void *b)
+{
+	const struct mount *left = a, *right = b;
+	if (left->home != right->home)
+		return left->home < right->home ? -1 : 1;
+	return strcmp(left->path, right->path);
+}
+
+static void mount_visit(const struct mount *mount, netns_visit *visit, void *data)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const char *short_name = mount->path + strlen(mount->home->directory);
+	const struct netns_place place = {
+		.directory = AT_FDCWD,
+		.path = mount->path,
+		.inode = mount->inode,
+		.name = arena_printf(arena, "%s%s", mount->home->prefix,
+				     escape(arena, short_name, strlen(short_name))),
+		.netns = mount->home->named ? short_name : mount->path};
+	visit(&place, data);
+}
+
+/* False: it cannot be told what is mounted. */
+static bool mounts_scan(netns_visit *visit, void *data)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	struct mounts mounts = {0};
+	char *text = NULL;
+	size_t size = 0;
+	if (!file)
+		return false;
+	(void)setvbuf(file, NULL, _IOFBF, MOUNTS_BUFFER);
+	if (getdelim(&text, &size, '\0', file) > 0)
+		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+			mount_take(&mounts, line);
+	if (mounts.count)
+		qsort(mounts.list, mounts.count, sizeof(*mounts.list), mount_compare);
+	for (size_t i = 0; i < mounts.count; i++)
+		mount_visit(&mounts.list[i], visit, data);
+	free(mounts.list);
+	free(text);
+	fclose(file);
+	return true;
+}
+
+/* Processes by number: those that could be looked at, and those that could not. */
+struct processes {
+	struct numbers {
+		char (*names)[16];
+		size_t count;
+	} seen, denied;
+};
+
+static void number_add(struct numbers *numbers, const char *name)
+{
+	numbers->names = memory_or_die(
+		reallocarray(numbers->names, numbers->count + 1, sizeof(*numbers->names)));
+	snprintf(numbers->names[numbers->count++], sizeof(*numbers->names), "%.15s", name);
+}
+
+static void process_visit(int directory, const char *pid, struct processes *processes,
+			  netns_visit *visit, void *data)
+{
+	struct stat stat;
+	char path[300], name[300];
+	snprintf(path, sizeof(path), "%s/ns/net", pid);
+	if (fstatat(directory, path, &stat, 0) < 0) {
+		if (errno == EACCES || errno == EPERM)
+			number_add(&processes->denied, pid);
+		return;
+	}
+	number_add(&processes->seen, pid);
+	snprintf(name, sizeof(name), "pid %s", pid);
+	const struct netns_place place = {.directory = directory,
+					  .path = path,
+					  .inode = stat.st_ino,
+					  .name = name,
+					  .process = true};
+	visit(&place, data);
+}
+
+/* The inode of a process's /proc/PID/net/dev. Everybody may ask for it, and each network namespace
+ * has one of its own, so that it tells whether two processes share theirs. Negative errno: unknown;
+ * of a process that has ended, a zombie too (get_proc_task_net), -ENOENT. */
+static int net_inode(int directory, const char *pid, ino_t *ret)
+{
+	struct stat stat;
+	char path[64];
+	snprintf(path, sizeof(path), "%s/net/dev", pid);
+	if (fstatat(directory, path, &stat, 0) < 0)
+		return -errno;
+	*ret = stat.st_ino;
+	return 0;
+}
+
+static int inode_compare(const void *a, const void *b)
+{
+	const ino_t left = *(const ino_t *)a, right = *(const ino_t *)b;
+	return left < right ? -1 : left > right;
+}
+
+static ino_t *inodes_seen(int directory, const struct numbers *seen, size_t *ret_count)
+{
+	ino_t *inodes = memory_new(seen->count + 1, sizeof(*inodes));
+	size_t count = 0;
+	for (size_t i = 0; i < seen->count; i++)
+		count += net_inode(directory, seen->names[i], &inodes[count]) == 0;
+	qsort(inodes, count, sizeof(*inodes), inode_compare);
+	*ret_count = count;
+	return inodes;
+}
+
+/* How many of the processes that could not be looked at have a namespace that no other has. */
+static size_t unseen_count(int directory, const struct processes *processes)
+{
+	size_t unseen = 0, count;
+	if (!processes->denied.count)
+		return 0;
+	ino_t inode = 0, *seen = inodes_seen(directory, &processes->seen, &count);
+	for (size_t i = 0; i < processes->denied.count; i++) {
+		const int status = net_inode(directory, processes->denied.names[i], &inode);
+		if (status == 0)
+			unseen += !bsearch(&inode, seen, count, sizeof(*seen), inode_compare);
+		else
+			unseen += status != -ENOENT && status != -ESRCH;
+	}
+	free(seen);
+	return unseen;
+}
+
+/* With the mount option hidepid, processes that the caller may not trace are not listed. Process 1
+ * always is otherwise. */
+static bool processes_hidden(int directory)
+{
+	struct stat stat;
+	return fstatat(directory, "1", &stat, 0) < 0;
+}
+
+static void processes_scan(netns_visit *visit, void *data, struct netns_missed *missed)
+{
+	struct processes processes = {0};
+	DIR *entries = opendir("/proc");
+	missed->hidden = !entries || processes_hidden(dirfd(entries));
+	if (!entries)
+		return;
+	for (struct dirent *entry; (entry = readdir(entries));)
+		if (isdigit((unsigned char)entry->d_name[0]))
+			process_visit(dirfd(entries), entry->d_name, &processes, visit, data);
+	missed->processes = unseen_count(dirfd(entries), &processes);
+	free(processes.seen.names);
+	free(processes.denied.names);
+	closedir(entries);
+}
+
+struct netns_missed netns_scan(netns_visit *visit, void *data)
+{
+	struct netns_missed missed = {.mounts = !mounts_scan(visit, data)};
+	processes_scan(visit, data, &missed);
+	return missed;
+}
+
+/* The inode of what a descriptor leads to, by /proc/PID/fdinfo (5.14 and later); 0: unknown. A stat
+ * of it can wait for a file server. */
+static ino_t fdinfo_inode(int descriptors, const char *number)
+{
+	char path[300], line[128];
+	unsigned long long inode = 0;
+	snprintf(path, sizeof(path), "../fdinfo/%s", number);
+	int fd = openat(descriptors, path, O_RDONLY | O_CLOEXEC);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (!file && fd >= 0)
+		close(fd);
+	while (file && fgets(line, sizeof(line), file) && sscanf(line, "ino: %llu", &inode) != 1)
+		;
+	if (file)
+		fclose(file);
+	return inode;
+}
+
+/* A descriptor reads as "net:[INODE]" where it was opened by /proc, and else as the path of a
+ * mount, which may be gone. */
+static ino_t descriptor_inode(int descriptors, const char *number)
+{
+	static const char begin[] = "net:[";
+	char target[64];
+	ssize_t length = readlinkat(descriptors, number, target, sizeof(target) - 1);
+	target[length > 0 ? length : 0] = '\0';
+	if (strncmp(target, begin, strlen(begin)) == 0)
+		return strtoul(target + strlen(begin), NULL, 10);
+	return target[0] == '/' ? fdinfo_inode(descriptors, number) : 0;
+}
+
+static void descriptors_visit(DIR *descriptors, const char *pid, netns_visit *visit, void *data)
+{
+	char name[64];
+	snprintf(name, sizeof(name), "descriptor of pid %.20s", pid);
+	for (struct dirent *entry; (entry = readdir(descriptors));) {
+		const ino_t inode = descriptor_inode(dirfd(descriptors), entry->d_name);
+		const struct netns_place place = {.directory = dirfd(descriptors),
+						  .path = entry->d_name,
+						  .inode = inode,
+						  .name = name,
+						  .process = true};
+		if (inode)
+			visit(&place, data);
+	}
+}
+
+void netns_scan_descriptors(netns_visit *visit, void *data)
+{
+	DIR *entries = opendir("/proc");
+	if (!entries)
+		return;
+	for (struct dirent *entry; (entry = readdir(entries));) {
+		char path[300];
+		snprintf(path, sizeof(path), "/proc/%s/fd", entry->d_name);
+		DIR *descriptors = isdigit((unsigned char)entry->d_name[0]) ? opendir(path) : NULL;
+		if (!descriptors)
+			continue;
+		descriptors_visit(descriptors, entry->d_name, visit, data);
+		closedir(descriptors);
+	}
+	closedir(entries);
+}

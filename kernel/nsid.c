@@ -1,0 +1,73 @@
+#include "kernel/nsid.h"
+
+#include "kernel/netns.h"
+#include "kernel/rtnl_decode.h"
+#include "kernel/rtnl_encode.h"
+
+#include <errno.h>
+#include <linux/net_namespace.h>
+#include <string.h>
+
+static int nsid_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	if (decode_nsid(message, data) != DECODED)
+		return error_set(error, EBADMSG, "malformed answer about a namespace's number");
+	return 0;
+}
+
+int nsid_get(struct netlink *netlink, int fd, int *ret, struct error *error)
+{
+	union message request;
+	*ret = NETNSA_NSID_NOT_ASSIGNED;
+	encode_nsid_get(&request, fd);
+	return netlink_ask(netlink, &request.header, nsid_take, ret, error);
+}
+
+int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error)
+{
+	union message request;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	encode_nsid_assign(&request, fd);
+	batch_add(batch, &request.header, false);
+	int status = batch_send(netlink, batch, error);
+	/* EEXIST: it has one. */
+	if (status == 0)
+		status = nsid_get(netlink, fd, ret, error);
+	if (status == 0 && *ret < 0)
+		return error_set(error, batch_reply(batch, 0)->errnum,
+				 "the namespace cannot be numbered: %s",
+				 strerror(batch_reply(batch, 0)->errnum));
+	return status;
+}
+
+bool nsid_lives(struct netlink *netlink, int nsid)
+{
+	union message request;
+	struct error error;
+	int ignored;
+	if (!netlink || !encode_nsid_check(&request, nsid))
+		return true;
+	return netlink_ask(netlink, &request.header, nsid_take, &ignored, &error) != -ENOENT;
+}
+
+size_t nsids_assign(struct live *live, nsid_failed *failed, void *data)
+{
+	struct netlink *host = live->spaces[0]->handle->netlink;
+	size_t fresh = 0;
+	for (size_t i = 1; i < live->n_spaces; i++) {
+		struct live_ns *ns = live->spaces[i];
+		struct error error;
+		if (ns->nsid >= 0 || !ns->handle || !ns->details)
+			continue;
+		int status = nsid_get(host, ns->handle->fd, &ns->nsid, &error);
+		if (status == 0 && ns->nsid >= 0)
+			continue;
+		if (nsid_ensure(host, ns->handle->fd, &ns->nsid, &error) < 0) {
+			failed(data, ns, &error);
+			continue;
+		}
+		ns->stale = true;
+		fresh++;
+	}
+	return fresh;
+}

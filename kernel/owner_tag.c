@@ -1,0 +1,162 @@
+#include "kernel/owner_tag.h"
+
+#include "schema/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX    "mvapply:"
+#define PARTS_MAX 3
+
+/* How many names a mark of each role has; 0: a list of sets instead. */
+static const struct role_row {
+	const char *name;
+	size_t parts;
+} roles[] = {
+	[ROLE_NONE] = {"", 0},       [ROLE_ATTACH] = {"attach", 3}, [ROLE_HOST] = {"host", 2},
+	[ROLE_DUMMY] = {"dummy", 2}, [ROLE_VLAN] = {"vlan", 0},
+};
+#define N_ROLES (sizeof(roles) / sizeof(roles[0]))
+
+const char *role_name(enum role role)
+{
+	return (size_t)role < N_ROLES ? roles[role].name : "";
+}
+
+static enum role role_find(const char *name, size_t length)
+{
+	for (size_t i = ROLE_NONE + 1; i < N_ROLES; i++)
+		if (strlen(roles[i].name) == length && memcmp(roles[i].name, name, length) == 0)
+			return (enum role)i;
+	return ROLE_NONE;
+}
+
+/* Names are those that a file can have: anybody who has a namespace can write an alias. */
+static const char *name_take(struct arena *arena, const char *text, size_t length)
+{
+	const char *ignored, *name = arena_strndup(arena, text, length);
+	return text_problem(KEY_NAME, name, &ignored) ? NULL : name;
+}
+
+static bool parts_parse(struct arena *arena, const char *text, size_t n, const char *parts[])
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t length = strcspn(text, "/");
+		bool last = i + 1 == n;
+		if ((text[length] == '\0') != last)
+			return false;
+		parts[i] = name_take(arena, text, length);
+		if (!parts[i])
+			return false;
+		text += length + !last;
+	}
+	return true;
+}
+
+static int text_compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool sets_parse(struct arena *arena, const char *text, struct mark *mark)
+{
+	for (;; text++) {
+		size_t length = strcspn(text, ",");
+		const char *name = name_take(arena, text, length);
+		if (!name || strchr(name, '/'))
+			return false;
+		*array_push(arena, mark->sets, mark->n_sets) = name;
+		text += length;
+		if (!*text)
+			break;
+	}
+	qsort(mark->sets, mark->n_sets, sizeof(*mark->sets), text_compare);
+	for (size_t i = 1; i < mark->n_sets; i++)
+		if (strcmp(mark->sets[i - 1], mark->sets[i]) == 0)
+			return false;
+	return true;
+}
+
+struct mark mark_parse(struct arena *arena, const char *alias)
+{
+	const struct mark none = {.role = ROLE_NONE};
+	if (!alias || strncmp(alias, PREFIX, strlen(PREFIX)) != 0)
+		return none;
+	alias += strlen(PREFIX);
+	size_t length = strcspn(alias, ":");
+	if (!alias[length])
+		return none;
+	struct mark mark = {.role = role_find(alias, length)};
+	const char *rest = alias + length + 1;
+
+	if (mark.role == ROLE_NONE)
+		return none;
+	if (mark.role == ROLE_VLAN)
+		return sets_parse(arena, rest, &mark) ? mark : none;
+	const char *parts[PARTS_MAX] = {NULL};
+	if (!parts_parse(arena, rest, roles[mark.role].parts, parts))
+		return none;
+	mark.set = parts[0];
+	mark.network = parts[1];
+	mark.container = parts[2];
+	return mark;
+}
+
+static const char *sets_format(struct arena *arena, const struct mark *mark)
+{
+	if (mark->n_sets == 0)
+		return NULL;
+	const char *text = PREFIX "vlan:";
+	for (size_t i = 0; i < mark->n_sets; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? "," : "", mark->sets[i]);
+	return text;
+}
+
+const char *mark_format(struct arena *arena, const struct mark *mark)
+{
+	const char *text = NULL;
+	switch (mark->role) {
+	case ROLE_NONE:
+		return NULL;
+	case ROLE_ATTACH:
+		text = arena_printf(arena, PREFIX "attach:%s/%s/%s", mark->set, mark->network,
+				    mark->container);
+		break;
+	case ROLE_HOST:
+	case ROLE_DUMMY:
+		text = arena_printf(arena, PREFIX "%s:%s/%s", role_name(mark->role), mark->set,
+				    mark->network);
+		break;
+	case ROLE_VLAN:
+		text = sets_format(arena, mark);
+		break;
+	}
+	return text && strlen(text) <= ALIAS_LENGTH_MAX ? text : NULL;
+}
+
+static bool text_equal(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool mark_equal(const struct mark *a, const struct mark *b)
+{
+	if (a->role != b->role || !text_equal(a->set, b->set) ||
+	    !text_equal(a->network, b->network) || !text_equal(a->container, b->container) ||
+	    a->n_sets != b->n_sets)
+		return false;
+	for (size_t i = 0; i < a->n_sets; i++)
+		if (strcmp(a->sets[i], b->sets[i]) != 0)
+			return false;
+	return true;
+}
+
+bool mark_has_set(const struct mark *mark, const char *set)
+{
+	if (mark->role != ROLE_VLAN)
+		return mark->set && strcmp(mark->set, set) == 0;
+	for (size_t i = 0; i < mark->n_sets; i++)
+		if (strcmp(mark->sets[i], set) == 0)
+			return true;
+	return false;
+}

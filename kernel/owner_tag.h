@@ -1,0 +1,44 @@
+/* The mark that tells mvapply's links from everybody else's: the link's alias (IFLA_IFALIAS).
+ *
+ *   mvapply:attach:SET/NETWORK/CONTAINER   a container's link
+ *   mvapply:host:SET/NETWORK               the host's own way into a network
+ *   mvapply:dummy:SET/NETWORK              the parent of a network without one
+ *   mvapply:vlan:SET[,SET...]              a VLAN link, and the sets that use it
+ */
+#ifndef KERNEL_OWNER_TAG_H
+#define KERNEL_OWNER_TAG_H
+
+#include "lib/arena.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* IFALIASZ is 256 with the terminator. */
+#define ALIAS_LENGTH_MAX 255
+
+/* The protocol number on addresses (IFA_PROTO) and routes (rtm_protocol). None of the numbers in
+ * linux/rtnetlink.h or iproute2's rt_protos. */
+#define MARK_PROTOCOL 77
+
+enum role { ROLE_NONE, ROLE_ATTACH, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN };
+
+struct mark {
+	enum role role;                        /* ROLE_NONE: no mark of mvapply's */
+	const char *set, *network, *container; /* NULL where the role has none */
+	const char **sets;                     /* ROLE_VLAN: its users, sorted by byte order */
+	size_t n_sets;
+};
+
+/* "attach", "host", "dummy", "link" for both VLAN and dummy in a plan: see role_noun. */
+const char *role_name(enum role role);
+
+/* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */
+struct mark mark_parse(struct arena *arena, const char *alias);
+
+/* The alias of a mark, or NULL if it would not fit ALIAS_LENGTH_MAX. */
+const char *mark_format(struct arena *arena, const struct mark *mark);
+
+bool mark_equal(const struct mark *a, const struct mark *b);
+bool mark_has_set(const struct mark *mark, const char *set);
+
+#endif

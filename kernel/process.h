@@ -1,0 +1,19 @@
+/* Processes, held by their folders in /proc: such a descriptor never leads to another process that
+ * gets the same number later. */
+#ifndef KERNEL_PROCESS_H
+#define KERNEL_PROCESS_H
+
+#include "lib/error.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Returns a descriptor, or a negative errno: -ENOENT where there is no such process. */
+int process_open(pid_t pid, struct error *error);
+/* When it was started, rounded up, on the clock of process_now; -1: it is gone, or /proc does not
+ * tell. */
+int64_t process_started(int process);
+/* Milliseconds since the machine was started (CLOCK_BOOTTIME). */
+int64_t process_now(void);
+
+#endif

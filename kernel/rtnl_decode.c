@@ -1,0 +1,355 @@
+#include "kernel/rtnl_decode.h"
+
+#include "kernel/link_kind.h"
+#include "lib/escape.h"
+
+#include <arpa/inet.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/ipv6.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#define ACCEPT_RA_KEY "net.ipv6.conf.IFNAME.accept_ra"
+
+/* One nesting level of attributes: table[type] points to the attribute, or is NULL. */
+static bool attrs_parse(const void *bytes, size_t size, const struct nlattr *table[], size_t n)
+{
+	const struct nlattr *attr = bytes;
+	int left = (int)size;
+	memset(table, 0, n * sizeof(*table));
+	while (mnl_attr_ok(attr, left)) {
+		if (mnl_attr_get_type(attr) < n)
+			table[mnl_attr_get_type(attr)] = attr;
+		left -= MNL_ALIGN(attr->nla_len);
+		attr = mnl_attr_next(attr);
+	}
+	return left <= 0;
+}
+
+static bool nested_parse(const struct nlattr *attr, const struct nlattr *table[], size_t n)
+{
+	return attrs_parse(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), table, n);
+}
+
+/* The message's fixed header, or NULL; what follows it goes to the table. */
+static const void *message_parse(const struct nlmsghdr *message, uint16_t type, size_t header,
+				 const struct nlattr *table[], size_t n)
+{
+	if (message->nlmsg_type != type || message->nlmsg_len < MNL_NLMSG_HDRLEN + header)
+		return NULL;
+	const char *payload = mnl_nlmsg_get_payload(message);
+	size_t size = mnl_nlmsg_get_payload_len(message), skip = MNL_ALIGN(header);
+	if (skip > size)
+		skip = size;
+	return attrs_parse(payload + skip, size - skip, table, n) ? payload : NULL;
+}
+
+/* Copies an attribute of exactly this size; absent is fine and leaves *ret alone. */
+static bool fixed_get(const struct nlattr *attr, void *ret, size_t size)
+{
+	if (!attr)
+		return true;
+	if (mnl_attr_get_payload_len(attr) != size)
+		return false;
+	memcpy(ret, mnl_attr_get_payload(attr), size);
+	return true;
+}
+
+static const char *text_get(struct arena *arena, const struct nlattr *attr)
+{
+	if (!attr)
+		return "";
+	const char *text = mnl_attr_get_payload(attr);
+	return arena_strndup(arena, text, strnlen(text, mnl_attr_get_payload_len(attr)));
+}
+
+static bool ip_get(const struct nlattr *attr, uint8_t family, struct ip *ret)
+{
+	if (!attr)
+		return true;
+	struct ip ip = {.family = family};
+	size_t size = family == AF_INET ? 4 : 16;
+	if (!fixed_get(attr, ip.bytes, size))
+		return false;
+	*ret = ip;
+	return true;
+}
+
+static bool macvlan_decode(const struct nlattr *data, struct live_link *link)
+{
+	const struct nlattr *at[IFLA_MACVLAN_MAX + 1];
+	uint32_t mode = 0;
+	if (!nested_parse(data, at, COUNT(at)) ||
+	    !fixed_get(at[IFLA_MACVLAN_MODE], &mode, sizeof(mode)) ||
+	    !fixed_get(at[IFLA_MACVLAN_BC_QUEUE_LEN], &link->bcqueuelen, sizeof(link->bcqueuelen)))
+		return false;
+	link->has_bcqueuelen = at[IFLA_MACVLAN_BC_QUEUE_LEN] != NULL;
+	link->mode_known = link_mode_from_kernel(KIND_MACVLAN, mode, &link->mode);
+	return true;
+}
+
+static bool ipvlan_decode(const struct nlattr *data, struct live_link *link)
+{
+	const struct nlattr *at[IFLA_IPVLAN_MAX + 1];
+	uint16_t mode = UINT16_MAX;
+	if (!nested_parse(data, at, COUNT(at)) ||
+	    !fixed_get(at[IFLA_IPVLAN_MODE], &mode, sizeof(mode)))
+		return false;
+	link->mode_known = link_mode_from_kernel(KIND_IPVLAN, mode, &link->mode);
+	return true;
+}
+
+static bool vlan_decode(const struct nlattr *data, struct live_link *link)
+{
+	const struct nlattr *at[IFLA_VLAN_MAX + 1];
+	uint16_t protocol = htons(vlan_protocol_to_kernel(VLAN_8021Q));
+	if (!nested_parse(data, at, COUNT(at)) ||
+	    !fixed_get(at[IFLA_VLAN_ID], &link->vlan, sizeof(link->vlan)) ||
+	    !fixed_get(at[IFLA_VLAN_PROTOCOL], &protocol, sizeof(protocol)))
+		return false;
+	return vlan_protocol_from_kernel(ntohs(protocol), &link->vlan_protocol);
+}
+
+/* IFLA_INFO_DATA by kind. */
+static bool (*const data_decoders[])(const struct nlattr *, struct live_link *) = {
+	[KIND_OTHER] = NULL,           [KIND_MACVLAN] = macvlan_decode,
+	[KIND_IPVLAN] = ipvlan_decode, [KIND_VLAN] = vlan_decode,
+	[KIND_DUMMY] = NULL,
+};
+
+static bool info_decode(struct arena *arena, const struct nlattr *info, struct live_link *link)
+{
+	const struct nlattr *at[IFLA_INFO_MAX + 1];
+	if (!info)
+		return true;
+	if (!nested_parse(info, at, COUNT(at)))
+		return false;
+	link->kind_name = text_get(arena, at[IFLA_INFO_KIND]);
+	link->kind = link_kind_find(link->kind_name);
+	if (!data_decoders[link->kind] || !at[IFLA_INFO_DATA])
+		return true;
+	return data_decoders[link->kind](at[IFLA_INFO_DATA], link);
+}
+
+/* A link's name or alias: whoever has a namespace chooses those of its links, and may choose what
+ * steers a terminal. rtnl_encode.c and sysctl.c give the kernel its bytes again. */
+static const char *shown_get(struct arena *arena, const struct nlattr *attr)
+{
+	if (!attr)
+		return "";
+	const char *bytes = mnl_attr_get_payload(attr);
+	return escape(arena, bytes, strnlen(bytes, mnl_attr_get_payload_len(attr)));
+}
+
+static bool altnames_decode(struct arena *arena, const struct nlattr *list, struct live_link *link)
+{
+	if (!list)
+		return true;
+	const struct nlattr *attr = mnl_attr_get_payload(list);
+	int left = mnl_attr_get_payload_len(list);
+	for (; mnl_attr_ok(attr, left);
+	     left -= MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr))
+		if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME)
+			*array_push(arena, link->altnames, link->n_altnames) =
+				shown_get(arena, attr);
+	return left <= 0;
+}
+
+/* The kernel tells all of a link's IPv6 settings here, which saves opening a file of /proc/sys. */
+static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struct live_link *link)
+{
+	const struct nlattr *families[AF_INET6 + 1], *at[IFLA_INET6_MAX + 1];
+	if (!af_spec)
+		return true;
+	if (!nested_parse(af_spec, families, COUNT(families)))
+		return false;
+	if (!families[AF_INET6])
+		return true;
+	if (!nested_parse(families[AF_INET6], at, COUNT(at)))
+		return false;
+	const struct nlattr *conf = at[IFLA_INET6_CONF];
+	int32_t accept_ra;
+	if (!conf || mnl_attr_get_payload_len(conf) < (DEVCONF_ACCEPT_RA + 1) * sizeof(accept_ra))
+		return true;
+	memcpy(&accept_ra,
+	       (const char *)mnl_attr_get_payload(conf) + DEVCONF_ACCEPT_RA * sizeof(accept_ra),
+	       sizeof(accept_ra));
+	*array_push(arena, link->sysctls, link->n_sysctls) = (struct live_sysctl){
+		.key = ACCEPT_RA_KEY, .value = arena_printf(arena, "%d", accept_ra)};
+	return true;
+}
+
+static struct mark mark_get(struct arena *arena, const struct nlattr *alias)
+{
+	char text[ALIAS_LENGTH_MAX + 1] = "";
+	size_t size = alias ? mnl_attr_get_payload_len(alias) : 0;
+	size_t length = size ? strnlen(mnl_attr_get_payload(alias), size) : 0;
+	if (length && length < sizeof(text))
+		memcpy(text, mnl_attr_get_payload(alias), length);
+	return mark_parse(arena, text);
+}
+
+enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, struct live_link *ret,
+			 struct parent_ref *ret_parent)
+{
+	const struct nlattr *at[IFLA_MAX + 1];
+	const struct ifinfomsg *header =
+		message_parse(message, RTM_NEWLINK, sizeof(*header), at, COUNT(at));
+	if (!header || !at[IFLA_IFNAME])
+		return DECODE_BAD;
+
+	struct live_link link = {.ifindex = header->ifi_index,
+				 .flags = header->ifi_flags,
+				 .name = shown_get(arena, at[IFLA_IFNAME]),
+				 .alias = shown_get(arena, at[IFLA_IFALIAS]),
+				 .kind_name = ""};
+	struct parent_ref parent = {.elsewhere = at[IFLA_LINK_NETNSID] != NULL};
+	if (!fixed_get(at[IFLA_MTU], &link.mtu, sizeof(link.mtu)) ||
+	    !fixed_get(at[IFLA_MASTER], &link.master, sizeof(link.master)) ||
+	    !fixed_get(at[IFLA_LINK], &link.parent, sizeof(link.parent)) ||
+	    !fixed_get(at[IFLA_LINK_NETNSID], &parent.nsid, sizeof(parent.nsid)) ||
+	    !info_decode(arena, at[IFLA_LINKINFO], &link) ||
+	    !altnames_decode(arena, at[IFLA_PROP_LIST], &link) ||
+	    !ipv6_decode(arena, at[IFLA_AF_SPEC], &link))
+		return DECODE_BAD;
+	/* Tunnels have addresses of other lengths here. */
+	link.mac.set = fixed_get(at[IFLA_ADDRESS], link.mac.bytes, sizeof(link.mac.bytes)) &&
+		       at[IFLA_ADDRESS];
+	link.mark = mark_get(arena, at[IFLA_IFALIAS]);
+	*ret = link;
+	*ret_parent = parent;
+	return DECODED;
+}
+
+/* "Forever" is told as the largest number, by flag and by time alike. */
+static bool lifetime_get(const struct nlattr *attr, struct live_addr *addr)
+{
+	struct ifa_cacheinfo info = {.ifa_valid = UINT32_MAX};
+	if (!fixed_get(attr, &info, sizeof(info)))
+		return false;
+	addr->created = info.cstamp;
+	if (info.ifa_valid == UINT32_MAX)
+		return true;
+	addr->valid = info.ifa_valid ? info.ifa_valid : 1;
+	addr->preferred = info.ifa_prefered;
+	return true;
+}
+
+enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, bool *has_proto)
+{
+	const struct nlattr *at[IFA_MAX + 1];
+	const struct ifaddrmsg *header =
+		message_parse(message, RTM_NEWADDR, sizeof(*header), at, COUNT(at));
+	if (!header)
+		return DECODE_BAD;
+	if (header->ifa_family != AF_INET && header->ifa_family != AF_INET6)
+		return DECODE_SKIP;
+
+	struct live_addr addr = {.ifindex = (int)header->ifa_index,
+				 .scope = header->ifa_scope,
+				 .flags = header->ifa_flags};
+	/* IFA_ADDRESS is the other end where there is a local one. */
+	const struct nlattr *local = at[IFA_LOCAL] ? at[IFA_LOCAL] : at[IFA_ADDRESS];
+	if (!local || !ip_get(local, header->ifa_family, &addr.prefix.ip) ||
+	    !fixed_get(at[IFA_FLAGS], &addr.flags, sizeof(addr.flags)) ||
+	    !fixed_get(at[IFA_PROTO], &addr.proto, sizeof(addr.proto)) ||
+	    !lifetime_get(at[IFA_CACHEINFO], &addr) ||
+	    header->ifa_prefixlen > ip_bits(&addr.prefix.ip))
+		return DECODE_BAD;
+	addr.prefix.len = header->ifa_prefixlen;
+	if (at[IFA_PROTO])
+		*has_proto = true;
+	*ret = addr;
+	return DECODED;
+}
+
+/* RTA_VIA: a next hop of another family than the route's. */
+static bool via_get(const struct nlattr *attr, struct ip *ret)
+{
+	if (!attr)
+		return true;
+	struct rtvia via;
+	size_t size = mnl_attr_get_payload_len(attr);
+	if (size < sizeof(via))
+		return false;
+	memcpy(&via, mnl_attr_get_payload(attr), sizeof(via));
+	struct ip ip = {.family = (uint8_t)via.rtvia_family};
+	if ((via.rtvia_family != AF_INET && via.rtvia_family != AF_INET6) ||
+	    size - sizeof(via) != ip_bits(&ip) / 8)
+		return false;
+	memcpy(ip.bytes, (const char *)mnl_attr_get_payload(attr) + sizeof(via),
+	       size - sizeof(via));
+	*ret = ip;
+	return true;
+}
+
+static bool nexthop_get(const struct nlattr *const at[], uint8_t family, struct live_route *route)
+{
+	return fixed_get(at[RTA_OIF], &route->ifindex, sizeof(route->ifindex)) &&
+	       ip_get(at[RTA_GATEWAY], family, &route->via) && via_get(at[RTA_VIA], &route->via);
+}
+
+/* The first next hop of several. */
+static bool multipath_get(const struct nlattr *attr, uint8_t family, struct live_route *route)
+{
+	const struct nlattr *at[RTA_MAX + 1];
+	struct rtnexthop hop;
+	const char *bytes = mnl_attr_get_payload(attr);
+	if (mnl_attr_get_payload_len(attr) < sizeof(hop))
+		return false;
+	memcpy(&hop, bytes, sizeof(hop));
+	if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > mnl_attr_get_payload_len(attr))
+		return false;
+	route->ifindex = hop.rtnh_ifindex;
+	return attrs_parse(bytes + sizeof(hop), hop.rtnh_len - sizeof(hop), at, COUNT(at)) &&
+	       nexthop_get(at, family, route);
+}
+
+static bool route_wanted(const struct rtmsg *header, uint32_t table)
+{
+	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
+	       header->rtm_type == RTN_UNICAST && table == RT_TABLE_MAIN &&
+	       !(header->rtm_flags & RTM_F_CLONED);
+}
+
+enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret)
+{
+	const struct nlattr *at[RTA_MAX + 1];
+	const struct rtmsg *header =
+		message_parse(message, RTM_NEWROUTE, sizeof(*header), at, COUNT(at));
+	if (!header)
+		return DECODE_BAD;
+	uint32_t table = header->rtm_table;
+	if (!fixed_get(at[RTA_TABLE], &table, sizeof(table)))
+		return DECODE_BAD;
+	if (!route_wanted(header, table))
+		return DECODE_SKIP;
+
+	const uint8_t family = header->rtm_family;
+	struct live_route route = {.to = {.ip = {.family = family}},
+				   .proto = header->rtm_protocol,
+				   .scope = header->rtm_scope};
+	if (!ip_get(at[RTA_DST], family, &route.to.ip) ||
+	    !ip_get(at[RTA_PREFSRC], family, &route.source) ||
+	    !fixed_get(at[RTA_PRIORITY], &route.metric, sizeof(route.metric)) ||
+	    !nexthop_get(at, family, &route) || header->rtm_dst_len > ip_bits(&route.to.ip))
+		return DECODE_BAD;
+	if (at[RTA_MULTIPATH] && !multipath_get(at[RTA_MULTIPATH], family, &route))
+		return DECODE_BAD;
+	route.to.len = header->rtm_dst_len;
+	*ret = route;
+	return DECODED;
+}
+
+enum decoded decode_nsid(const struct nlmsghdr *message, int *ret)
+{
+	const struct nlattr *at[NETNSA_MAX + 1];
+	const struct rtgenmsg *header =
+		message_parse(message, RTM_NEWNSID, sizeof(*header), at, COUNT(at));
+	if (!header || !at[NETNSA_NSID] || !fixed_get(at[NETNSA_NSID], ret, sizeof(*ret)))
+		return DECODE_BAD;
+	return DECODED;
+}

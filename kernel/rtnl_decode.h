@@ -1,0 +1,32 @@
+/* Bytes of rtnetlink messages -> values. Pure: every length is checked, unknown attributes are
+ * skipped, malformed messages are refused. */
+#ifndef KERNEL_RTNL_DECODE_H
+#define KERNEL_RTNL_DECODE_H
+
+#include "reconcile/live.h"
+
+#include <libmnl/libmnl.h>
+
+enum decoded {
+	DECODED,
+	DECODE_SKIP, /* well-formed, but not what a live_ns holds: a route of another table */
+	DECODE_BAD,
+};
+
+/* Where a link says that its parent is. */
+struct parent_ref {
+	bool elsewhere; /* IFLA_LINK_NETNSID was there */
+	int nsid;       /* then the number that the other namespace has in the link's own */
+};
+
+/* RTM_NEWLINK. Strings go to the arena; ret->parent_where is left to who knows the namespaces. */
+enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, struct live_link *ret,
+			 struct parent_ref *ret_parent);
+/* RTM_NEWADDR; *has_proto is set when the address tells IFA_PROTO, and left alone otherwise. */
+enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, bool *has_proto);
+/* RTM_NEWROUTE. */
+enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret);
+/* RTM_NEWNSID; -1: none was assigned. */
+enum decoded decode_nsid(const struct nlmsghdr *message, int *ret);
+
+#endif

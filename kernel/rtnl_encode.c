@@ -1,0 +1,408 @@
+#include "kernel/rtnl_encode.h"
+
+#include "kernel/link_kind.h"
+#include "lib/escape.h"
+
+#include <arpa/inet.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/net_namespace.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+/* Room for an alias (IFALIASZ) or a name in which all bytes are escaped. */
+#define NAME_SIZE 1100
+
+/* The request with its fixed header of that size, zeroed. */
+static void *message_begin(union message *message, uint16_t type, uint16_t flags, size_t header)
+{
+	memset(message, 0, sizeof(*message));
+	struct nlmsghdr *begun = mnl_nlmsg_put_header(message);
+	begun->nlmsg_type = type;
+	begun->nlmsg_flags = flags;
+	return mnl_nlmsg_put_extra_header(begun, header);
+}
+
+static bool put(union message *message, uint16_t type, const void *bytes, size_t size)
+{
+	return mnl_attr_put_check(&message->header, sizeof(*message), type, size, bytes);
+}
+
+static bool put_u8(union message *message, uint16_t type, uint8_t value)
+{
+	return put(message, type, &value, sizeof(value));
+}
+
+static bool put_u16(union message *message, uint16_t type, uint16_t value)
+{
+	return put(message, type, &value, sizeof(value));
+}
+
+static bool put_u32(union message *message, uint16_t type, uint32_t value)
+{
+	return put(message, type, &value, sizeof(value));
+}
+
+static bool put_text(union message *message, uint16_t type, const char *text)
+{
+	return put(message, type, text, strlen(text) + 1);
+}
+
+/* A name as rtnl_decode.c made it. */
+static bool put_name(union message *message, uint16_t type, const char *name)
+{
+	char bytes[NAME_SIZE];
+	return strlen(name) < sizeof(bytes) && put(message, type, bytes, unescape(bytes, name) + 1);
+}
+
+static bool put_ip(union message *message, uint16_t type, const struct ip *ip)
+{
+	return put(message, type, ip->bytes, ip_bits(ip) / 8);
+}
+
+static struct nlattr *nest(union message *message, uint16_t type)
+{
+	return mnl_attr_nest_start_check(&message->header, sizeof(*message), type);
+}
+
+static bool nest_end(union message *message, struct nlattr *start)
+{
+	mnl_attr_nest_end(&message->header, start);
+	return true;
+}
+
+static void link_begin(union message *message, uint16_t type, uint16_t flags, int ifindex)
+{
+	struct ifinfomsg *link = message_begin(message, type, flags, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = ifindex;
+}
+
+bool encode_link_dump(union message *message)
+{
+	link_begin(message, RTM_GETLINK, NLM_F_DUMP, 0);
+	return put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
+bool encode_addr_dump(union message *message)
+{
+	message_begin(message, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));
+	return true;
+}
+
+bool encode_route_dump(union message *message)
+{
+	message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(struct rtmsg));
+	return put_u32(message, RTA_TABLE, RT_TABLE_MAIN);
+}
+
+bool encode_link_addrs_dump(union message *message, int ifindex)
+{
+	struct ifaddrmsg *header = message_begin(message, RTM_GETADDR, NLM_F_DUMP, sizeof(*header));
+	header->ifa_index = (uint32_t)ifindex;
+	return true;
+}
+
+bool encode_link_routes_dump(union message *message, int ifindex)
+{
+	message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(struct rtmsg));
+	return put_u32(message, RTA_OIF, (uint32_t)ifindex);
+}
+
+bool encode_link_get(union message *message, int ifindex)
+{
+	link_begin(message, RTM_GETLINK, 0, ifindex);
+	return put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
+bool encode_link_find(union message *message, const char *name)
+{
+	link_begin(message, RTM_GETLINK, 0, 0);
+	return put_name(message, IFLA_IFNAME, name) &&
+	       put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
+static bool macvlan_put(union message *message, const struct link_spec *spec)
+{
+	return put_u32(message, IFLA_MACVLAN_MODE, link_mode_to_kernel(spec->mode)) &&
+	       (!spec->has_bcqueuelen ||
+		put_u32(message, IFLA_MACVLAN_BC_QUEUE_LEN, spec->bcqueuelen));
+}
+
+static bool ipvlan_put(union message *message, const struct link_spec *spec)
+{
+	return put_u16(message, IFLA_IPVLAN_MODE, (uint16_t)link_mode_to_kernel(spec->mode));
+}
+
+static bool vlan_put(union message *message, const struct link_spec *spec)
+{
+	return put_u16(message, IFLA_VLAN_ID, spec->vlan) &&
+	       put_u16(message, IFLA_VLAN_PROTOCOL,
+		       htons(vlan_protocol_to_kernel(spec->vlan_protocol)));
+}
+
+/* IFLA_INFO_DATA by kind. */
+static bool (*const data_encoders[])(union message *, const struct link_spec *) = {
+	[KIND_OTHER] = NULL,    [KIND_MACVLAN] = macvlan_put, [KIND_IPVLAN] = ipvlan_put,
+	[KIND_VLAN] = vlan_put, [KIND_DUMMY] = NULL,
+};
+
+static bool info_put(union message *message, const struct link_spec *spec)
+{
+	struct nlattr *info = nest(message, IFLA_LINKINFO);
+	if (!info || !put_text(message, IFLA_INFO_KIND, link_kind_name(spec->kind)))
+		return false;
+	if (data_encoders[spec->kind]) {
+		struct nlattr *data = nest(message, IFLA_INFO_DATA);
+		if (!data || !data_encoders[spec->kind](message, spec))
+			return false;
+		nest_end(message, data);
+	}
+	return nest_end(message, info);
+}
+
+bool encode_link_create(union message *message, const struct link_spec *spec,
+			const struct birth *birth)
+{
+	/* An ipvlan has its parent's address. */
+	const bool mac = spec->mac.set && spec->kind != KIND_IPVLAN;
+	link_begin(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, birth->ifindex);
+	return put_name(message, IFLA_IFNAME, birth->name) &&
+	       (!mac || put(message, IFLA_ADDRESS, spec->mac.bytes, sizeof(spec->mac.bytes))) &&
+	       (!spec->mtu || put_u32(message, IFLA_MTU, spec->mtu)) &&
+	       (!birth->parent || put_u32(message, IFLA_LINK, (uint32_t)birth->parent)) &&
+	       (!birth->elsewhere || put_u32(message, IFLA_LINK_NETNSID, (uint32_t)birth->nsid)) &&
+	       info_put(message, spec);
+}
+
+bool encode_kind_probe(union message *message, enum link_kind kind)
+{
+	message_begin(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg));
+	if (!put_u8(message, IFLA_ADDRESS, 0))
+		return false;
+	struct nlattr *info = nest(message, IFLA_LINKINFO);
+	return info && put_text(message, IFLA_INFO_KIND, link_kind_name(kind)) &&
+	       nest_end(message, info);
+}
+
+bool encode_link_delete(union message *message, int ifindex)
+{
+	link_begin(message, RTM_DELLINK, 0, ifindex);
+	return true;
+}
+
+bool encode_link_up(union message *message, int ifindex, bool up)
+{
+	struct ifinfomsg *link = message_begin(message, RTM_NEWLINK, 0, sizeof(*link));
+	link->ifi_index = ifindex;
+	link->ifi_change = IFF_UP;
+	link->ifi_flags = up ? IFF_UP : 0;
+	return true;
+}
+
+bool encode_link_alias(union message *message, int ifindex, const char *alias)
+{
+	if (!alias)
+		return false;
+	link_begin(message, RTM_SETLINK, 0, ifindex);
+	/* Without the terminator, as the kernel tells it; it adds its own. But an attribute has one
+	 * byte at least (validate_nla). */
+	char bytes[NAME_SIZE];
+	if (strlen(alias) >= sizeof(bytes))
+		return false;
+	const size_t size = unescape(bytes, alias);
+	return put(message, IFLA_IFALIAS, bytes, size ? size : 1);
+}
+
+bool encode_link_name(union message *message, int ifindex, const char *name)
+{
+	link_begin(message, RTM_SETLINK, 0, ifindex);
+	return put_name(message, IFLA_IFNAME, name);
+}
+
+bool encode_link_mac(union message *message, int ifindex, const struct mac *mac)
+{
+	link_begin(message, RTM_SETLINK, 0, ifindex);
+	return put(message, IFLA_ADDRESS, mac->bytes, sizeof(mac->bytes));
+}
+
+bool encode_link_mtu(union message *message, int ifindex, uint32_t mtu)
+{
+	link_begin(message, RTM_SETLINK, 0, ifindex);
+	return put_u32(message, IFLA_MTU, mtu);
+}
+
+bool encode_link_move(union message *message, int ifindex, int fd, const char *name)
+{
+	link_begin(message, RTM_SETLINK, 0, ifindex);
+	return put_u32(message, IFLA_NET_NS_FD, (uint32_t)fd) &&
+	       put_name(message, IFLA_IFNAME, name);
+}
+
+/* Begins a change of IFLA_INFO_DATA; data_end closes both levels. */
+static bool data_begin(union message *message, int ifindex, enum link_kind kind,
+		       struct nlattr *levels[2])
+{
+	/* RTM_SETLINK does not look at IFLA_LINKINFO; RTM_NEWLINK of a link that is there does. */
+	link_begin(message, RTM_NEWLINK, 0, ifindex);
+	levels[0] = nest(message, IFLA_LINKINFO);
+	if (!levels[0] || !put_text(message, IFLA_INFO_KIND, link_kind_name(kind)))
+		return false;
+	levels[1] = nest(message, IFLA_INFO_DATA);
+	return levels[1] != NULL;
+}
+
+static bool data_end(union message *message, struct nlattr *levels[2])
+{
+	return nest_end(message, levels[1]) && nest_end(message, levels[0]);
+}
+
+bool encode_link_mode(union message *message, int ifindex, enum link_kind kind, enum link_mode mode)
+{
+	struct nlattr *levels[2];
+	const struct link_spec spec = {.kind = kind, .mode = mode};
+	if (kind != KIND_MACVLAN && kind != KIND_IPVLAN)
+		return false;
+	return data_begin(message, ifindex, kind, levels) && data_encoders[kind](message, &spec) &&
+	       data_end(message, levels);
+}
+
+bool encode_link_bcqueuelen(union message *message, int ifindex, uint32_t length)
+{
+	struct nlattr *levels[2];
+	return data_begin(message, ifindex, KIND_MACVLAN, levels) &&
+	       put_u32(message, IFLA_MACVLAN_BC_QUEUE_LEN, length) && data_end(message, levels);
+}
+
+static void addr_begin(union message *message, uint16_t type, uint16_t flags, int ifindex,
+		       const struct prefix *addr)
+{
+	struct ifaddrmsg *header = message_begin(message, type, flags, sizeof(*header));
+	header->ifa_family = addr->ip.family;
+	header->ifa_prefixlen = addr->len;
+	header->ifa_index = (uint32_t)ifindex;
+	header->ifa_scope = RT_SCOPE_UNIVERSE;
+}
+
+static bool addr_put(union message *message, const struct prefix *addr)
+{
+	return put_ip(message, IFA_LOCAL, &addr->ip) && put_ip(message, IFA_ADDRESS, &addr->ip);
+}
+
+static bool broadcast_put(union message *message, const struct prefix *addr)
+{
+	if (addr->ip.family != AF_INET || addr->len >= 31)
+		return true;
+	const struct ip broadcast = prefix_last(addr);
+	return put_ip(message, IFA_BROADCAST, &broadcast);
+}
+
+static bool lifetime_put(union message *message, struct addr_terms terms)
+{
+	const struct ifa_cacheinfo info = {.ifa_valid = terms.valid,
+					   .ifa_prefered = terms.preferred};
+	return !terms.valid || put(message, IFA_CACHEINFO, &info, sizeof(info));
+}
+
+bool encode_addr_add(union message *message, int ifindex, const struct prefix *addr,
+		     struct addr_terms terms, uint16_t flags)
+{
+	addr_begin(message, RTM_NEWADDR, NLM_F_CREATE | flags, ifindex, addr);
+	/* Duplicate address detection would keep the address tentative for a second or more; the
+	 * file says whose it is. */
+	const uint32_t ifa_flags = addr->ip.family == AF_INET6 ? IFA_F_NODAD : 0;
+	return addr_put(message, addr) && broadcast_put(message, addr) &&
+	       put_u32(message, IFA_FLAGS, ifa_flags) &&
+	       put_u8(message, IFA_PROTO, terms.protocol) && lifetime_put(message, terms);
+}
+
+bool encode_addr_delete(union message *message, int ifindex, const struct prefix *addr)
+{
+	addr_begin(message, RTM_DELADDR, 0, ifindex, addr);
+	return addr_put(message, addr);
+}
+
+static struct rtmsg *route_begin(union message *message, uint16_t type, uint16_t flags,
+				 const struct link_route *route)
+{
+	struct rtmsg *header = message_begin(message, type, flags, sizeof(*header));
+	header->rtm_family = route->to.ip.family;
+	header->rtm_dst_len = route->to.len;
+	header->rtm_table = RT_TABLE_MAIN;
+	return header;
+}
+
+static bool route_put(union message *message, int ifindex, const struct link_route *route)
+{
+	return (route->to.len == 0 || put_ip(message, RTA_DST, &route->to.ip)) &&
+	       (!route->via.family || put_ip(message, RTA_GATEWAY, &route->via)) &&
+	       (!route->source.family || put_ip(message, RTA_PREFSRC, &route->source)) &&
+	       put_u32(message, RTA_OIF, (uint32_t)ifindex);
+}
+
+bool encode_route_add(union message *message, int ifindex, const struct link_route *route,
+		      uint16_t flags)
+{
+	struct rtmsg *header = route_begin(message, RTM_NEWROUTE, NLM_F_CREATE | flags, route);
+	header->rtm_type = RTN_UNICAST;
+	header->rtm_protocol = route->protocol ? route->protocol : MARK_PROTOCOL;
+	/* IPv6 knows no scopes of routes. */
+	header->rtm_scope = !route->via.family && route->to.ip.family == AF_INET
+				    ? RT_SCOPE_LINK
+				    : RT_SCOPE_UNIVERSE;
+	return (!route->metric || put_u32(message, RTA_PRIORITY, route->metric)) &&
+	       route_put(message, ifindex, route);
+}
+
+bool encode_route_delete(union message *message, int ifindex, const struct link_route *route,
+			 uint8_t protocol, uint32_t metric)
+{
+	struct rtmsg *header = route_begin(message, RTM_DELROUTE, 0, route);
+	header->rtm_protocol = protocol;
+	header->rtm_scope = RT_SCOPE_NOWHERE; /* any */
+	return (!metric || put_u32(message, RTA_PRIORITY, metric)) &&
+	       route_put(message, ifindex, route);
+}
+
+static bool nsid_encode(union message *message, uint16_t type, int fd)
+{
+	message_begin(message, type, 0, sizeof(struct rtgenmsg));
+	return put_u32(message, NETNSA_FD, (uint32_t)fd);
+}
+
+static bool neighbor_message(union message *message, uint16_t type, uint16_t flags, int ifindex,
+			     uint8_t neighbor_flags, const struct ip *ip)
+{
+	struct ndmsg *header = message_begin(message, type, flags, sizeof(*header));
+	header->ndm_family = ip->family;
+	header->ndm_ifindex = ifindex;
+	header->ndm_flags = neighbor_flags;
+	return put_ip(message, NDA_DST, ip);
+}
+
+bool encode_neighbor_use(union message *message, int ifindex, const struct ip *ip)
+{
+	return neighbor_message(message, RTM_NEWNEIGH, NLM_F_CREATE, ifindex, NTF_USE, ip);
+}
+
+bool encode_neighbor_delete(union message *message, int ifindex, const struct ip *ip)
+{
+	return neighbor_message(message, RTM_DELNEIGH, 0, ifindex, 0, ip);
+}
+
+bool encode_nsid_get(union message *message, int fd)
+{
+	return nsid_encode(message, RTM_GETNSID, fd);
+}
+
+bool encode_nsid_check(union message *message, int nsid)
+{
+	message_begin(message, RTM_GETNSID, 0, sizeof(struct rtgenmsg));
+	return put_u32(message, NETNSA_NSID, (uint32_t)nsid);
+}
+
+bool encode_nsid_assign(union message *message, int fd)
+{
+	return nsid_encode(message, RTM_NEWNSID, fd) && put_u32(message, NETNSA_NSID, (uint32_t)-1);
+}

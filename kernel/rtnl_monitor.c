@@ -1,0 +1,156 @@
+#include "kernel/rtnl_monitor.h"
+
+#include "lib/memory.h"
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Room for the events of some thousand links at once. */
+#define RECEIVE_BUFFER (16 << 20)
+#define DATAGRAM_MAX   (32 << 10)
+
+/* Whoever sends without end does not keep the loop from its other work. */
+#define DATAGRAMS_AT_ONCE 65536
+
+static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NSID};
+
+struct monitor {
+	int fd;
+	char datagram[DATAGRAM_MAX];
+};
+
+static int option_set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static int socket_open(struct error *error)
+{
+	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	if (fd < 0)
+		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
+	/* Without CAP_NET_ADMIN in the initial user namespace: as much as an ordinary user may. */
+	if (option_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0)
+		(void)option_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
+	/* Connected, it takes unicast messages of the kernel alone (netlink_getsockbyportid). */
+	int status = connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel));
+	if (status == 0)
+		status = option_set(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1);
+	for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]); i++)
+		status = option_set(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, groups[i]);
+	if (status == 0)
+		return fd;
+	int errnum = errno;
+	status = error_set(error, errnum, "cannot listen to the kernel's events: %s",
+			   strerror(errnum));
+	/* NETLINK_LISTEN_ALL_NSID asks for a right that nothing else asks for. */
+	if (errnum == EPERM)
+		error_hint(error, "run it as root, or with CAP_NET_BROADCAST beside the "
+				  "capabilities that apply takes");
+	close(fd);
+	return status;
+}
+
+struct monitor *monitor_new(struct error *error)
+{
+	int fd = socket_open(error);
+	if (fd < 0)
+		return NULL;
+	struct monitor *monitor = memory_new(1, sizeof(*monitor));
+	monitor->fd = fd;
+	return monitor;
+}
+
+void monitor_free(struct monitor *monitor)
+{
+	if (!monitor)
+		return;
+	close(monitor->fd);
+	free(monitor);
+}
+
+int monitor_fd(const struct monitor *monitor)
+{
+	return monitor->fd;
+}
+
+/* The control message is there only for namespaces other than the socket's own. */
+static int nsid_of(struct msghdr *header)
+{
+	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
+	     control = CMSG_NXTHDR(header, control)) {
+		int nsid;
+		if (control->cmsg_level != SOL_NETLINK ||
+		    control->cmsg_type != NETLINK_LISTEN_ALL_NSID ||
+		    control->cmsg_len < CMSG_LEN(sizeof(nsid)))
+			continue;
+		memcpy(&nsid, CMSG_DATA(control), sizeof(nsid));
+		return nsid;
+	}
+	return MONITOR_HOST;
+}
+
+/* rtnetlink numbers its messages in fours: new, del, get, set. */
+static bool gone_take(struct nlmsghdr *message)
+{
+	bool gone = message->nlmsg_type % 4 == RTM_DELLINK % 4;
+	message->nlmsg_type -= gone;
+	return gone;
+}
+
+/* Gives false where it ends amid a message. mnl_nlmsg_ok takes a length of over 2 GiB for a
+ * negative one that fits. */
+static bool datagram_take(struct monitor *monitor, size_t size, int nsid, monitor_each *each,
+			  void *data)
+{
+	int left = (int)size;
+	for (struct nlmsghdr *message = (void *)monitor->datagram;
+	     mnl_nlmsg_ok(message, left) && message->nlmsg_len <= size;
+	     message = mnl_nlmsg_next(message, &left)) {
+		bool gone = gone_take(message);
+		each(data, nsid, message, gone);
+	}
+	return left <= 0;
+}
+
+/* Takes one datagram. Gives 1, 0 where none waits, or -ENOBUFS. Who may send to a group sends to
+ * those who listen to it, too (netlink_broadcast): other processes' are skipped, whatever their
+ * length. */
+static int datagram_receive(struct monitor *monitor, monitor_each *each, void *data)
+{
+	char control[CMSG_SPACE(sizeof(int)) * 2];
+	struct sockaddr_nl from = {0};
+	struct iovec iov = {.iov_base = monitor->datagram, .iov_len = sizeof(monitor->datagram)};
+	struct msghdr header = {.msg_name = &from,
+				.msg_namelen = sizeof(from),
+				.msg_iov = &iov,
+				.msg_iovlen = 1,
+				.msg_control = control,
+				.msg_controllen = sizeof(control)};
+	ssize_t received;
+	while ((received = recvmsg(monitor->fd, &header, 0)) < 0 && errno == EINTR)
+		;
+	if (received < 0)
+		return errno == ENOBUFS ? -ENOBUFS : 0;
+	if (from.nl_pid)
+		return 1;
+	bool whole = !(header.msg_flags & MSG_TRUNC) &&
+		     datagram_take(monitor, (size_t)received, nsid_of(&header), each, data);
+	return whole ? 1 : -ENOBUFS;
+}
+
+int monitor_drain(struct monitor *monitor, monitor_each *each, void *data)
+{
+	int lost = 0;
+	for (int i = 0, status = 1; status && i < DATAGRAMS_AT_ONCE; i++) {
+		status = datagram_receive(monitor, each, data);
+		lost = status < 0 ? status : lost;
+	}
+	return lost;
+}

@@ -1,0 +1,30 @@
+/* What the kernel tells of links, addresses and routes, of the host's namespace and of every other
+ * that has a number there (RTM_NEWNSID), on one socket. */
+#ifndef KERNEL_RTNL_MONITOR_H
+#define KERNEL_RTNL_MONITOR_H
+
+#include "lib/error.h"
+
+#include <linux/netlink.h>
+#include <stdbool.h>
+
+/* The number of the namespace that the socket is in. */
+#define MONITOR_HOST (-1)
+
+struct monitor;
+
+/* Returns NULL with an error. */
+struct monitor *monitor_new(struct error *error);
+void monitor_free(struct monitor *monitor);
+int monitor_fd(const struct monitor *monitor);
+
+/* A whole message (RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNSID) from the namespace with
+ * that number. What is gone is told in the words of what there is (RTM_DELLINK comes as
+ * RTM_NEWLINK). */
+typedef void monitor_each(void *data, int nsid, const struct nlmsghdr *message, bool gone);
+
+/* Takes what has come so far, or the first 65536 datagrams of it, and does not wait. Messages of
+ * other processes are skipped. -ENOBUFS: some was lost, so that everything has to be looked at. */
+int monitor_drain(struct monitor *monitor, monitor_each *each, void *data);
+
+#endif

@@ -1,0 +1,81 @@
+#include "kernel/sysctl.h"
+
+#include "lib/escape.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATH_SIZE 256
+
+/* One part of the key; no part may lead elsewhere. */
+static int part_append(char *path, size_t size, const char *part, size_t length, const char *name)
+{
+	char bytes[PATH_SIZE];
+	const size_t used = strlen(path);
+	if (length == strlen("IFNAME") && memcmp(part, "IFNAME", length) == 0) {
+		if (strlen(name) >= sizeof(bytes))
+			return -ENAMETOOLONG;
+		length = unescape(bytes, name);
+		part = bytes;
+	}
+	if (length == 0 || memchr(part, '/', length) || part[0] == '.')
+		return -EINVAL;
+	int wrote = snprintf(path + used, size - used, "/%.*s", (int)length, part);
+	return wrote < 0 || (size_t)wrote >= size - used ? -ENAMETOOLONG : 0;
+}
+
+int sysctl_path(const char *key, const char *name, char *ret, size_t size)
+{
+	if (strncmp(key, "net.", 4) != 0)
+		return -EINVAL;
+	snprintf(ret, size, "/proc/sys");
+	for (const char *part = key;;) {
+		size_t length = strcspn(part, ".");
+		int status = part_append(ret, size, part, length, name);
+		if (status < 0)
+			return status;
+		if (!part[length])
+			return 0;
+		part += length + 1;
+	}
+}
+
+int sysctl_read(const char *key, const char *name, char ret[SYSCTL_VALUE_SIZE])
+{
+	char path[PATH_SIZE];
+	int status = sysctl_path(key, name, path, sizeof(path));
+	if (status < 0)
+		return status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ssize_t size = read(fd, ret, SYSCTL_VALUE_SIZE - 1);
+	status = size < 0 ? -errno : 0;
+	close(fd);
+	if (status < 0)
+		return status;
+	while (size > 0 && ret[size - 1] == '\n')
+		size--;
+	ret[size] = '\0';
+	return 0;
+}
+
+int sysctl_write(const char *key, const char *name, const char *value, struct error *error)
+{
+	char path[PATH_SIZE];
+	int status = sysctl_path(key, name, path, sizeof(path));
+	if (status < 0)
+		return error_set(error, -status, "\"%s\" is no sysctl of a link", key);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
+	ssize_t wrote = write(fd, value, strlen(value));
+	status = wrote < 0 ? error_set(error, errno, "cannot write \"%s\" to %s: %s", value, path,
+				       strerror(errno))
+			   : 0;
+	close(fd);
+	return status;
+}
