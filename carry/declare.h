@@ -1,4 +1,4 @@
-/* The model's values as a declaration: the keys of schema/fields.c, without those that say what
+/* The model's values as a declaration: the keys of schema/keys.c, without those that say what
  * holds anyway. */
 #ifndef CARRY_DECLARE_H
 #define CARRY_DECLARE_H

@@ -3,7 +3,7 @@
 #include "carry/adopt.h"
 #include "carry/declare.h"
 #include "carry/found.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 
 #include <stdlib.h>
 #include <string.h>

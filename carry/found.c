@@ -1,7 +1,7 @@
 #include "carry/found.h"
 
-#include "schema/source.h"
-#include "schema/text.h"
+#include "schema/name_rules.h"
+#include "schema/source_text.h"
 #include "schema/words.h"
 
 #include <linux/if_addr.h>

@@ -1,7 +1,7 @@
 /* What can be said of a set only when all of its links are known. */
 #include "carry/found.h"
-#include "schema/source.h"
-#include "schema/text.h"
+#include "schema/name_rules.h"
+#include "schema/source_text.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #include "engine/engine.h"
 #include "lib/did_you_mean.h"
 #include "schema/files.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 #include "schema/yaml.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include "cmd/text.h"
 #include "kernel/link_kind.h"
 #include "lib/escape.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 #include "schema/words.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "cmd/text.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 
 #include <errno.h>
 #include <inttypes.h>

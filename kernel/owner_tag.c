@@ -1,6 +1,6 @@
 #include "kernel/owner_tag.h"
 
-#include "schema/text.h"
+#include "schema/name_rules.h"
 
 #include <stdlib.h>
 #include <string.h>

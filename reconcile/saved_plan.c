@@ -1,7 +1,7 @@
 #include "reconcile/saved_plan.h"
 
 #include "lib/json_text.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 
 #include <limits.h>
 #include <string.h>

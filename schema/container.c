@@ -1,5 +1,5 @@
 #include "lib/did_you_mean.h"
-#include "schema/check.h"
+#include "schema/internal.h"
 #include "schema/words.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "schema/decode.h"
 
-#include "schema/text.h"
+#include "schema/name_rules.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef SCHEMA_DECODE_H
 #define SCHEMA_DECODE_H
 
-#include "schema/fields.h"
-#include "schema/report.h"
+#include "schema/diag_report.h"
+#include "schema/keys.h"
 
 /* What to do instead of a default route among `routes`. */
 #define DEFAULT_ROUTE_HINT                                                                         \

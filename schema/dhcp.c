@@ -1,6 +1,6 @@
 /* What `dhcp` goes with. */
-#include "schema/check.h"
 #include "schema/hosts.h"
+#include "schema/internal.h"
 
 /* Why no lease can be had on the network, and what to do about it; NULL: one can. */
 static const char *network_unfit(const struct network *network, const char **ret_hint)

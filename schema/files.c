@@ -1,6 +1,6 @@
 #include "schema/files.h"
 
-#include "schema/report.h"
+#include "schema/diag_report.h"
 
 #include <dirent.h>
 #include <errno.h>

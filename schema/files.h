@@ -2,8 +2,8 @@
 #ifndef SCHEMA_FILES_H
 #define SCHEMA_FILES_H
 
+#include "schema/file_trust.h"
 #include "schema/load.h"
-#include "schema/trust.h"
 
 /* A file may hold at most this many bytes. */
 #define FILE_SIZE_MAX ((size_t)32 << 20)

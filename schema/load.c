@@ -1,6 +1,6 @@
 #include "schema/load.h"
 
-#include "schema/check.h"
+#include "schema/internal.h"
 #include "schema/yaml.h"
 
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 
 #include "schema/diag.h"
 #include "schema/model.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 
 /* Decodes and checks all inputs as one declaration, and gives the part of it that lives on `host`;
  * NULL: all of it, for no host in particular. Pure: no file is read, nothing is printed. Returns

@@ -1,5 +1,5 @@
-#include "schema/check.h"
-#include "schema/text.h"
+#include "schema/internal.h"
+#include "schema/name_rules.h"
 #include "schema/words.h"
 
 #include <limits.h>

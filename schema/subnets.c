@@ -1,4 +1,4 @@
-#include "schema/check.h"
+#include "schema/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

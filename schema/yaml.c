@@ -1,6 +1,6 @@
 #include "schema/yaml.h"
 
-#include "schema/report.h"
+#include "schema/diag_report.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "lib/hashmap.h"
-#include "schema/report.h"
+#include "schema/diag_report.h"
 #include "schema/yaml.h"
 
 #include <string.h>

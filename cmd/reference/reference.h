@@ -2,7 +2,7 @@
 #ifndef CMD_REFERENCE_H
 #define CMD_REFERENCE_H
 
-#include "schema/fields.h"
+#include "schema/keys.h"
 
 struct reference {
 	const char *path; /* "networks.NAME.vlan" */

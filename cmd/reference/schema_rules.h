@@ -1,10 +1,11 @@
 /* What a JSON Schema can say of the values and of the relations between keys, beside what the table
- * of keys (schema/fields.h) tells. The checks themselves are schema/text.c, scalar.c and network.c;
- * tests/schema compares both over every file of tests/input. */
+ * of keys (schema/keys.h) tells. The checks themselves are schema/name_rules.c,
+ * schema/decode_scalar.c and network.c; tests/schema compares both over every file of tests/input.
+ */
 #ifndef CMD_SCHEMA_RULES_H
 #define CMD_SCHEMA_RULES_H
 
-#include "schema/fields.h"
+#include "schema/keys.h"
 
 #include <jansson.h>
 

@@ -2,7 +2,7 @@
 
 #include "cmd/service/log_queue.h"
 #include "lib/json_text.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

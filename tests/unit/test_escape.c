@@ -1,7 +1,7 @@
 /* Bytes as text, and back. */
 #include "lib/arena.h"
 #include "lib/escape.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 #include "tests/unit/random.h"
 
 #include <setjmp.h>

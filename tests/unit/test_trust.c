@@ -1,6 +1,6 @@
 /* Whose files root takes, and what is told of those that cannot be read. */
+#include "schema/diag_report.h"
 #include "schema/files.h"
-#include "schema/report.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

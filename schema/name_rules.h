@@ -1,8 +1,8 @@
 /* The rules for the kinds of text: names, links, namespaces. */
-#ifndef SCHEMA_TEXT_H
-#define SCHEMA_TEXT_H
+#ifndef SCHEMA_NAME_RULES_H
+#define SCHEMA_NAME_RULES_H
 
-#include "schema/fields.h"
+#include "schema/keys.h"
 
 /* What is wrong with a text of this type, to be read after the text itself, or NULL. Sets
  * *ret_hint, or leaves it where the problem says it all. */

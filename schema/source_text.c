@@ -1,4 +1,4 @@
-#include "schema/source.h"
+#include "schema/source_text.h"
 
 #include <string.h>
 

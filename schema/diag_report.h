@@ -1,10 +1,10 @@
 /* What the parts of schema/ share while they read: where findings go, and how they are worded. */
-#ifndef SCHEMA_REPORT_H
-#define SCHEMA_REPORT_H
+#ifndef SCHEMA_DIAG_REPORT_H
+#define SCHEMA_DIAG_REPORT_H
 
 #include "lib/error_codes.h"
 #include "schema/node.h"
-#include "schema/source.h"
+#include "schema/source_text.h"
 
 /* Findings that are kept. */
 #define DIAGS_MAX 100

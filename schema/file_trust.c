@@ -1,4 +1,4 @@
-#include "schema/trust.h"
+#include "schema/file_trust.h"
 
 static const char *owner_problem(const struct stat *status, const char *path, struct arena *arena,
 				 const char **ret_hint)

@@ -1,6 +1,6 @@
 #include "lib/did_you_mean.h"
 #include "schema/decode.h"
-#include "schema/text.h"
+#include "schema/name_rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>

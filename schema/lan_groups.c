@@ -1,6 +1,6 @@
 /* Which networks share a link: those of one parent, unless no host has both. */
-#include "schema/check.h"
 #include "schema/hosts.h"
+#include "schema/internal.h"
 #include "schema/words.h"
 
 static const char *link_title(struct build *build, const struct network_info *info,

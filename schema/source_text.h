@@ -1,6 +1,6 @@
 /* The text of one file, and finding places in it. */
-#ifndef SCHEMA_SOURCE_H
-#define SCHEMA_SOURCE_H
+#ifndef SCHEMA_SOURCE_TEXT_H
+#define SCHEMA_SOURCE_TEXT_H
 
 #include "lib/printable.h"
 #include "schema/diag.h"

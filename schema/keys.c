@@ -1,4 +1,4 @@
-#include "schema/fields.h"
+#include "schema/keys.h"
 
 #include <limits.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* What several hosts have to agree on without asking each other. */
-#include "schema/check.h"
 #include "schema/hosts.h"
+#include "schema/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "schema/text.h"
+#include "schema/name_rules.h"
 
 #include "lib/escape.h"
 #include "lib/printable.h"

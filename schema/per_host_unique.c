@@ -1,6 +1,6 @@
 /* The hosts that the input names, and what may be there once on each of them. */
-#include "schema/check.h"
 #include "schema/hosts.h"
+#include "schema/internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 #include "lib/did_you_mean.h"
-#include "schema/fields.h"
+#include "schema/keys.h"
 
 #include <string.h>
 

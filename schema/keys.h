@@ -1,7 +1,7 @@
 /* The one table of keys. Decoding, checking, 'did you mean', the JSON Schema and the reference page
  * all come from it. */
-#ifndef SCHEMA_FIELDS_H
-#define SCHEMA_FIELDS_H
+#ifndef SCHEMA_KEYS_H
+#define SCHEMA_KEYS_H
 
 #include "schema/model.h"
 #include "schema/words.h"

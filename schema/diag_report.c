@@ -1,4 +1,4 @@
-#include "schema/report.h"
+#include "schema/diag_report.h"
 
 #include <stdarg.h>
 #include <stdio.h>

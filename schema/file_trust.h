@@ -1,7 +1,7 @@
 /* Who else may write what root is told to do: the check of sudo(8) on its own files (sudoers(5),
  * "must be owned by ... and not writable by"). */
-#ifndef SCHEMA_TRUST_H
-#define SCHEMA_TRUST_H
+#ifndef SCHEMA_FILE_TRUST_H
+#define SCHEMA_FILE_TRUST_H
 
 #include "lib/arena.h"
 

@@ -1,6 +1,6 @@
 /* The rules that tie keys, networks and containers together, and the model that comes of them. */
-#ifndef SCHEMA_CHECK_H
-#define SCHEMA_CHECK_H
+#ifndef SCHEMA_INTERNAL_H
+#define SCHEMA_INTERNAL_H
 
 #include "lib/hashmap.h"
 #include "schema/decode.h"
