@@ -1,7 +1,7 @@
 #include "engine/engine.h"
 
+#include "engine/container_name.h"
 #include "engine/http.h"
-#include "engine/name.h"
 #include "lib/memory.h"
 #include "lib/printable.h"
 #include "schema/words.h"

@@ -3,8 +3,8 @@
 #ifndef RECONCILE_ENGINE_HTTP_H
 #define RECONCILE_ENGINE_HTTP_H
 
+#include "engine/curl_handle.h"
 #include "engine/engine.h"
-#include "engine/handle.h"
 #include "lib/error.h"
 #include "schema/model.h"
 

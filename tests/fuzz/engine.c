@@ -2,7 +2,7 @@
  * be reached; and each is a line of its events. */
 #include "engine/engine.h"
 
-#include "engine/event.h"
+#include "engine/event_parse.h"
 #include "engine/http.h"
 #include "engine/json.h"
 #include "tests/fuzz/fuzz.h"

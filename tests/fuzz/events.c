@@ -1,7 +1,7 @@
 /* What an engine sends as its stream of events, and how that ends. The first byte says with which
  * status it answers, the second how the connection ends; then each piece, but for its first byte,
  * is what curl has read in one go: a line of the head, or bytes of the body. */
-#include "engine/events.h"
+#include "engine/event_stream.h"
 
 #include "engine/http.h"
 #include "engine/libcurl.h"

@@ -1,6 +1,6 @@
 /* A handle of libcurl for an engine's unix socket, and the errors of what is done with it. */
-#ifndef RECONCILE_ENGINE_HANDLE_H
-#define RECONCILE_ENGINE_HANDLE_H
+#ifndef ENGINE_CURL_HANDLE_H
+#define ENGINE_CURL_HANDLE_H
 
 #include "engine/libcurl.h"
 #include "lib/error.h"

@@ -1,8 +1,8 @@
 /* One event, from the line of JSON that an engine sends. */
-#ifndef RECONCILE_ENGINE_EVENT_H
-#define RECONCILE_ENGINE_EVENT_H
+#ifndef ENGINE_EVENT_PARSE_H
+#define ENGINE_EVENT_PARSE_H
 
-#include "engine/events.h"
+#include "engine/event_stream.h"
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "engine/name.h"
+#include "engine/container_name.h"
 
 #include <stddef.h>
 #include <string.h>

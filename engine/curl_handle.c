@@ -1,4 +1,4 @@
-#include "engine/handle.h"
+#include "engine/curl_handle.h"
 
 #include "engine/engine.h"
 #include "lib/memory.h"

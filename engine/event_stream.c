@@ -1,6 +1,6 @@
-#include "engine/events.h"
+#include "engine/event_stream.h"
 
-#include "engine/event.h"
+#include "engine/event_parse.h"
 #include "engine/http.h"
 #include "lib/clock.h"
 #include "lib/memory.h"

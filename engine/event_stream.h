@@ -1,7 +1,7 @@
 /* What happens to an engine's containers, as a stream that sits in somebody else's epoll loop: no
  * thread, and no timer and no wake-up while nothing happens. */
-#ifndef RECONCILE_ENGINE_EVENTS_H
-#define RECONCILE_ENGINE_EVENTS_H
+#ifndef ENGINE_EVENT_STREAM_H
+#define ENGINE_EVENT_STREAM_H
 
 #include "lib/error.h"
 #include "schema/model.h"

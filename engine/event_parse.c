@@ -1,7 +1,7 @@
-#include "engine/event.h"
+#include "engine/event_parse.h"
 
+#include "engine/container_name.h"
 #include "engine/json.h"
-#include "engine/name.h"
 
 #include <string.h>
 
