@@ -66,7 +66,7 @@ $(BUILD)/seccomp_dhcp.inc: $(BUILD)/seccomp
 	$< dhcp > $@
 
 $(BUILD)/cmd/confine.o: $(BUILD)/seccomp_filter.inc
-$(BUILD)/dhcp/helper.o: $(BUILD)/seccomp_dhcp.inc
+$(BUILD)/dhcp/broker_server.o: $(BUILD)/seccomp_dhcp.inc
 
 # libmnl's loops over attributes cast const away, where clang says so.
 $(BUILD)/tests/unit/%.o $(BENCHES): override CFLAGS += -Wno-cast-qual

@@ -1,7 +1,7 @@
 #include "cmd/guardian.h"
 
 #include "cmd/confirm.h"
-#include "dhcp/lessor.h"
+#include "dhcp/broker.h"
 #include "lib/clock.h"
 #include "lib/printable.h"
 #include "reconcile/revert.h"

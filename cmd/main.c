@@ -4,8 +4,8 @@
 #include "cmd/help.h"
 #include "cmd/run.h"
 #include "cmd/text.h"
-#include "dhcp/lessor.h"
-#include "dhcp/script.h"
+#include "dhcp/broker.h"
+#include "dhcp/udhcpc_script.h"
 #include "lib/thread_pool.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "dhcp/client.h"
 
-#include "dhcp/script.h"
+#include "dhcp/udhcpc_script.h"
 #include "lib/capability.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef DHCP_CLIENT_H
 #define DHCP_CLIENT_H
 
-#include "dhcp/message.h"
+#include "dhcp/protocol.h"
 
 #include <limits.h>
 #include <sys/types.h>

@@ -32,9 +32,9 @@ struct client_id {
  * have at most 63 bytes (schema/model.h); longer ones are cut. */
 struct client_id client_id_make(const char *set, const char *network, const char *container);
 
-/* "LEASE ip=A mask=L router=R lease=S\n", as script.h writes it, anywhere in the text; router and
- * its value may be absent, and one that the subnet cannot have is left out. False: it is not there,
- * or is of no use. */
+/* "LEASE ip=A mask=L router=R lease=S\n", as udhcpc_script.h writes it, anywhere in the text;
+ * router and its value may be absent, and one that the subnet cannot have is left out. False: it is
+ * not there, or is of no use. */
 bool lease_parse(const char *text, struct lease *ret);
 /* Why the one in the text is of no use; NULL: it is, or there is none. */
 const char *lease_refusal(const char *text);

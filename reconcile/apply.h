@@ -30,7 +30,7 @@ bool outcome_busy(const struct outcome *outcome);
 
 /* Does the steps of the plan in their order; one's failure does not stop another's. `outcomes` has
  * plan->n_steps elements, of which none has an error. `live` is the one that the plan was made
- * from; its handles are used. `lessor` asks for leases of DHCP (dhcp/lessor.h). Returns 0 if every
+ * from; its handles are used. `lessor` asks for leases of DHCP (dhcp/broker.h). Returns 0 if every
  * step was done, or the number of failed ones. */
 size_t apply(const struct plan *plan, const struct live *live, struct lessor *lessor,
 	     struct outcome *outcomes);

@@ -2,8 +2,8 @@
  */
 #include "reconcile/applier.h"
 
+#include "dhcp/broker.h"
 #include "dhcp/client.h"
-#include "dhcp/lessor.h"
 #include "kernel/netns.h"
 #include "reconcile/lease.h"
 

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_LEASE_H
 #define RECONCILE_LEASE_H
 
-#include "dhcp/message.h"
+#include "dhcp/protocol.h"
 #include "reconcile/plan.h"
 
 /* Whether doing the step gets or renews a lease. */

@@ -1,7 +1,7 @@
 /* seccomp mvapply|dhcp: writes the filter of system calls that mvapply runs under (cmd/confine.c),
- * or that the DHCP broker and its clients do (dhcp/helper.c), as elements of an array of struct
- * sock_filter. It is made when mvapply is built, as libseccomp takes a
- * millisecond for it: longer than mvapply itself for a host that is as it should be. */
+ * or that the DHCP broker and its clients do (dhcp/broker_server.c), as elements of an array of
+ * struct sock_filter. It is made when mvapply is built, as libseccomp takes a millisecond for it:
+ * longer than mvapply itself for a host that is as it should be. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>

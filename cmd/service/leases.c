@@ -2,8 +2,8 @@
  * be there. A link is made without; then the lease is asked for, and the step that gets it is held
  * back until the answer is there. */
 #include "cmd/service/service.h"
+#include "dhcp/broker.h"
 #include "dhcp/client.h"
-#include "dhcp/lessor.h"
 #include "kernel/netns.h"
 #include "lib/clock.h"
 #include "lib/memory.h"

@@ -1,8 +1,8 @@
 /* Leases as values: what a client says of one, by what a server knows a container again, and what a
  * plan makes of one that is live; and what the helper does not do for anybody. */
+#include "dhcp/broker.h"
+#include "dhcp/broker_server.h"
 #include "dhcp/client.h"
-#include "dhcp/helper.h"
-#include "dhcp/lessor.h"
 #include "tests/unit/world.h"
 
 #include <dirent.h>

@@ -1,9 +1,9 @@
 /* Asking for leases, and giving them back: by a helper, which is another process, since the rest of
  * mvapply may run no program (cmd/confine.h). */
-#ifndef DHCP_LESSOR_H
-#define DHCP_LESSOR_H
+#ifndef DHCP_BROKER_H
+#define DHCP_BROKER_H
 
-#include "dhcp/message.h"
+#include "dhcp/protocol.h"
 
 struct lessor;
 

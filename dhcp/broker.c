@@ -1,7 +1,7 @@
-#include "dhcp/lessor.h"
+#include "dhcp/broker.h"
 
+#include "dhcp/broker_server.h"
 #include "dhcp/client.h"
-#include "dhcp/helper.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 

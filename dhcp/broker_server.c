@@ -1,7 +1,7 @@
-#include "dhcp/helper.h"
+#include "dhcp/broker_server.h"
 
 #include "dhcp/client.h"
-#include "dhcp/run.h"
+#include "dhcp/client_process.h"
 #include "lib/capability.h"
 #include "lib/clock.h"
 

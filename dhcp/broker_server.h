@@ -1,10 +1,10 @@
 /* The helper: a process that is forked before mvapply gives its rights up, runs DHCP clients for
  * it, and does nothing else. It ends with the socket that its requests come by. */
-#ifndef DHCP_HELPER_H
-#define DHCP_HELPER_H
+#ifndef DHCP_BROKER_SERVER_H
+#define DHCP_BROKER_SERVER_H
 
 /* Gives up all rights that it does not need, says by an int whether it could (0, or an errno, which
- * is its end), and serves the requests (message.h) that come by the socket; `program` is mvapply
+ * is its end), and serves the requests (protocol.h) that come by the socket; `program` is mvapply
  * itself, open. Does not return. Whoever asks may have been taken over: a request is believed
  * nothing but to be of a link in some network namespace that is not the host's. */
 __attribute__((noreturn)) void helper_serve(int socket, int program);

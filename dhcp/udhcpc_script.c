@@ -1,4 +1,4 @@
-#include "dhcp/script.h"
+#include "dhcp/udhcpc_script.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* What is asked of the helper (helper.h), and what it answers: a datagram each. */
-#ifndef DHCP_MESSAGE_H
-#define DHCP_MESSAGE_H
+/* What is asked of the helper (broker_server.h), and what it answers: a datagram each. */
+#ifndef DHCP_PROTOCOL_H
+#define DHCP_PROTOCOL_H
 
 #include "dhcp/lease.h"
 

@@ -1,4 +1,4 @@
-#include "dhcp/run.h"
+#include "dhcp/client_process.h"
 
 #include "dhcp/client.h"
 #include "lib/clock.h"

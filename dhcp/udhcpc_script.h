@@ -1,7 +1,7 @@
 /* What udhcpc runs at each of its events (`-s`): mvapply itself, which knows by a variable of the
  * environment that it is meant so. It says on its standard output what was leased. */
-#ifndef DHCP_SCRIPT_H
-#define DHCP_SCRIPT_H
+#ifndef DHCP_UDHCPC_SCRIPT_H
+#define DHCP_UDHCPC_SCRIPT_H
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
-/* One client of the helper's (helper.h), from its start to the answer. */
-#ifndef DHCP_RUN_H
-#define DHCP_RUN_H
+/* One client of the helper's (broker_server.h), from its start to the answer. */
+#ifndef DHCP_CLIENT_PROCESS_H
+#define DHCP_CLIENT_PROCESS_H
 
-#include "dhcp/message.h"
+#include "dhcp/protocol.h"
 
 #include <stdint.h>
 #include <sys/types.h>
