@@ -3,8 +3,8 @@
 #define CARRY_EXPORT_H
 
 #include "carry/tree.h"
-#include "reconcile/live.h"
 #include "reconcile/origin.h"
+#include "reconcile/state/state.h"
 
 /* One set's declaration. */
 struct exported {

@@ -3,8 +3,8 @@
 #ifndef CARRY_FOUND_H
 #define CARRY_FOUND_H
 
-#include "reconcile/live.h"
 #include "reconcile/origin.h"
+#include "reconcile/state/state.h"
 #include "schema/model.h"
 
 struct notes {

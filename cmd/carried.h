@@ -4,7 +4,7 @@
 
 #include "carry/tree.h"
 #include "cmd/options.h"
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 struct carried {
 	const char *comment;     /* stands above all */

@@ -4,7 +4,7 @@
 #define CMD_INCOMPLETE_H
 
 #include "lib/error.h"
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 #include <jansson.h>
 

@@ -3,7 +3,7 @@
 #define KERNEL_KERNEL_FEATURES_H
 
 #include "lib/error.h"
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 /* Asks the kernel for a link of each kind in `kinds` (a mask of 1 << enum link_kind) by a request
  * that lacks what the kind needs, so that it is refused and nothing is made: with EOPNOTSUPP where

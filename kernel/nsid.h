@@ -3,7 +3,7 @@
 #define KERNEL_NSID_H
 
 #include "kernel/netlink.h"
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 /* What number the namespace of the descriptor has in the one that the socket is in; -1: none. */
 int nsid_get(struct netlink *netlink, int fd, int *ret, struct error *error);

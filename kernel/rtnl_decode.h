@@ -3,7 +3,7 @@
 #ifndef KERNEL_RTNL_DECODE_H
 #define KERNEL_RTNL_DECODE_H
 
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 #include <libmnl/libmnl.h>
 

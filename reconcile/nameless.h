@@ -4,7 +4,7 @@
 #ifndef RECONCILE_NAMELESS_H
 #define RECONCILE_NAMELESS_H
 
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 #include <sys/stat.h>
 

@@ -3,9 +3,9 @@
 #define RECONCILE_OBSERVE_H
 
 #include "lib/error.h"
-#include "reconcile/live.h"
 #include "reconcile/lookup.h"
 #include "reconcile/plan.h"
+#include "reconcile/state/state.h"
 
 /* Reads the host's namespace, the namespaces of the desired containers, and every other namespace
  * that can be found, and holds those that matter by descriptor: they are containers', or hold links

@@ -3,9 +3,9 @@
 #define RECONCILE_OBSERVER_H
 
 #include "kernel/netns.h"
-#include "reconcile/live.h"
 #include "reconcile/lookup.h"
 #include "reconcile/source.h"
+#include "reconcile/state/state.h"
 
 #include <stdint.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_ORIGIN_H
 #define RECONCILE_ORIGIN_H
 
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 struct origin {
 	const char *netns; /* a name in /run/netns, or else a path; or NULL */

@@ -4,8 +4,8 @@
 #define RECONCILE_PLAN_H
 
 #include "lib/error.h"
-#include "reconcile/live.h"
 #include "reconcile/refused.h"
+#include "reconcile/state/state.h"
 #include "schema/model.h"
 
 /* An address with the length of its subnet. */

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_SETTINGS_H
 #define RECONCILE_SETTINGS_H
 
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 /* Adds to the link's sysctls all that it does not have yet. The thread is in its namespace. */
 void settings_read(struct live_ns *ns, struct live_link *link);

@@ -3,7 +3,7 @@
 #define RECONCILE_SOURCE_H
 
 #include "lib/error.h"
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 #include <sys/stat.h>
 

@@ -1,11 +1,12 @@
-/* The addresses and routes of a link in the kernel's own words: with all that the values of live.h
- * leave out, such as labels, peers, other tables, metrics and further next hops. */
+/* The addresses and routes of a link in the kernel's own words: with all that the values of
+ * reconcile/state/state.h leave out, such as labels, peers, other tables, metrics and further next
+ * hops. */
 #ifndef RECONCILE_VERBATIM_H
 #define RECONCILE_VERBATIM_H
 
 #include "kernel/netlink.h"
-#include "reconcile/live.h"
 #include "reconcile/revert.h"
+#include "reconcile/state/state.h"
 
 /* Notes them in link->verbatim. The thread is in the namespace. Returns 0 or a negative errno. */
 int verbatim_read(struct live_ns *ns, struct live_link *link, struct error *error);

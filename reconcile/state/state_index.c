@@ -1,6 +1,6 @@
 /* What is searched of a namespace, in an order. Whoever has a namespace decides how much is in it.
  */
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 #include "lib/memory.h"
 

@@ -1,7 +1,7 @@
 /* The observed state: what the kernel holds, as a value. Each namespace has an arena of its own, so
  * that one can be looked at again without the others. */
-#ifndef RECONCILE_LIVE_H
-#define RECONCILE_LIVE_H
+#ifndef RECONCILE_STATE_STATE_H
+#define RECONCILE_STATE_STATE_H
 
 #include "kernel/owner_tag.h"
 #include "lib/error_codes.h"
@@ -70,7 +70,7 @@ struct live_route {
 	uint8_t proto, scope;
 };
 
-struct live_index; /* live_index.c's */
+struct live_index; /* state_index.c's */
 struct ns_handle;  /* descriptors; NULL in tests of the pure parts */
 
 struct live_ns {

@@ -1,4 +1,4 @@
-#include "reconcile/live.h"
+#include "reconcile/state/state.h"
 
 #include <string.h>
 
