@@ -3,7 +3,7 @@
 #define CARRY_EXPORT_H
 
 #include "carry/tree.h"
-#include "reconcile/origin.h"
+#include "reconcile/observe/netns_owner.h"
 #include "reconcile/state/state.h"
 
 /* One set's declaration. */

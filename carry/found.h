@@ -3,7 +3,7 @@
 #ifndef CARRY_FOUND_H
 #define CARRY_FOUND_H
 
-#include "reconcile/origin.h"
+#include "reconcile/observe/netns_owner.h"
 #include "reconcile/state/state.h"
 #include "schema/model.h"
 

@@ -5,8 +5,8 @@
 #include "cmd/input.h"
 #include "cmd/run.h"
 #include "cmd/text.h"
-#include "reconcile/observe.h"
-#include "reconcile/settings.h"
+#include "reconcile/observe/link_sysctls.h"
+#include "reconcile/observe/observe.h"
 
 #include <errno.h>
 #include <string.h>

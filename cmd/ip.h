@@ -3,7 +3,7 @@
 #define CMD_IP_H
 
 #include "cmd/text.h"
-#include "reconcile/origin.h"
+#include "reconcile/observe/netns_owner.h"
 #include "reconcile/plan.h"
 
 /* How commands reach a namespace. */

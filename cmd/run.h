@@ -6,7 +6,7 @@
 #include "cmd/options.h"
 #include "reconcile/apply.h"
 #include "reconcile/fingerprint.h"
-#include "reconcile/observe.h"
+#include "reconcile/observe/observe.h"
 #include "reconcile/probe.h"
 
 #include <jansson.h>

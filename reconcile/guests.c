@@ -4,7 +4,7 @@
 #include "reconcile/applier.h"
 
 #include "reconcile/defer.h"
-#include "reconcile/observe.h"
+#include "reconcile/observe/observe.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #include "kernel/netns.h"
 #include "lib/memory.h"
 #include "reconcile/apply.h"
-#include "reconcile/observe.h"
-#include "reconcile/settings.h"
+#include "reconcile/observe/link_sysctls.h"
+#include "reconcile/observe/observe.h"
 #include "reconcile/verbatim.h"
 
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include "kernel/rtnl_monitor.h"
 #include "lib/event_loop.h"
 #include "reconcile/apply.h"
-#include "reconcile/observe.h"
+#include "reconcile/observe/observe.h"
 #include "schema/diag.h"
 #include "watch/mounts.h"
 #include "watch/paths.h"

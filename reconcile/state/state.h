@@ -45,7 +45,8 @@ struct live_link {
 	enum vlan_protocol vlan_protocol;
 	bool has_bcqueuelen; /* the kernel told (5.11 and later) */
 	uint32_t bcqueuelen;
-	struct live_sysctl *sysctls; /* those that were asked for, or all (settings.h) */
+	struct live_sysctl
+		*sysctls; /* those that were asked for, or all (reconcile/observe/link_sysctls.h) */
 	size_t n_sysctls;
 	const struct verbatim *verbatim; /* or NULL: nobody asked (verbatim.h) */
 };

@@ -3,7 +3,7 @@
  * (-fsanitize-coverage=trace-pc), which are as many each time. */
 #include "carry/export.h"
 #include "reconcile/fingerprint.h"
-#include "reconcile/origin.h"
+#include "reconcile/observe/netns_owner.h"
 #include "tests/unit/world.h"
 
 #include <linux/rtnetlink.h>

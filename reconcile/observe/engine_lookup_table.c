@@ -1,4 +1,4 @@
-#include "reconcile/lookup_table.h"
+#include "reconcile/observe/engine_lookup_table.h"
 
 #include "kernel/netns.h"
 #include "lib/hash.h"

@@ -1,11 +1,11 @@
-#include "reconcile/lookup.h"
+#include "reconcile/observe/engine_lookup.h"
 
 #include "engine/http.h"
 #include "kernel/netns.h"
 #include "kernel/process.h"
 #include "lib/clock.h"
-#include "reconcile/lookup_table.h"
-#include "reconcile/space.h"
+#include "reconcile/observe/engine_lookup_table.h"
+#include "reconcile/observe/namespace.h"
 #include "schema/words.h"
 
 #include <errno.h>

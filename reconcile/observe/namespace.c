@@ -1,4 +1,4 @@
-#include "reconcile/space.h"
+#include "reconcile/observe/namespace.h"
 
 #include "kernel/netns.h"
 #include "kernel/nsid.h"

@@ -1,8 +1,8 @@
 /* Namespaces that no container leads to any more. They may live on, by a process, a mount or a
  * descriptor of somebody's, and with them the links in them, which keep their addresses and MACs.
  */
-#ifndef RECONCILE_NAMELESS_H
-#define RECONCILE_NAMELESS_H
+#ifndef RECONCILE_OBSERVE_NETNS_UNNAMED_H
+#define RECONCILE_OBSERVE_NETNS_UNNAMED_H
 
 #include "reconcile/state/state.h"
 

@@ -1,6 +1,6 @@
 /* By which words a file can name a namespace that was found. */
-#ifndef RECONCILE_ORIGIN_H
-#define RECONCILE_ORIGIN_H
+#ifndef RECONCILE_OBSERVE_NETNS_OWNER_H
+#define RECONCILE_OBSERVE_NETNS_OWNER_H
 
 #include "reconcile/state/state.h"
 

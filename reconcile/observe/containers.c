@@ -1,7 +1,7 @@
 #include "lib/thread_pool.h"
-#include "reconcile/observer.h"
-#include "reconcile/source.h"
-#include "reconcile/space.h"
+#include "reconcile/observe/internal.h"
+#include "reconcile/observe/namespace.h"
+#include "reconcile/observe/netns_lookup.h"
 
 #include <stdlib.h>
 #include <string.h>

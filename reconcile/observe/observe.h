@@ -1,18 +1,18 @@
 /* Looks at the kernel. */
-#ifndef RECONCILE_OBSERVE_H
-#define RECONCILE_OBSERVE_H
+#ifndef RECONCILE_OBSERVE_OBSERVE_H
+#define RECONCILE_OBSERVE_OBSERVE_H
 
 #include "lib/error.h"
-#include "reconcile/lookup.h"
+#include "reconcile/observe/engine_lookup.h"
 #include "reconcile/plan.h"
 #include "reconcile/state/state.h"
 
 /* Reads the host's namespace, the namespaces of the desired containers, and every other namespace
  * that can be found, and holds those that matter by descriptor: they are containers', or hold links
  * whose parent is the host's. Addresses, routes and sysctls are read of these alone.
- * Containers of engines are where `lookups` has them (reconcile/lookup.h): no engine is asked. NULL
- * where the desired state has none.
- * Returns the caller's to free with live_free (which closes the descriptors), or NULL. */
+ * Containers of engines are where `lookups` has them (reconcile/observe/engine_lookup.h): no engine
+ * is asked. NULL where the desired state has none. Returns the caller's to free with live_free
+ * (which closes the descriptors), or NULL. */
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error);
 void live_free(struct live *live);
 

@@ -1,8 +1,8 @@
-#include "reconcile/settings.h"
+#include "reconcile/observe/link_sysctls.h"
 
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
-#include "reconcile/space.h"
+#include "reconcile/observe/namespace.h"
 
 #include <dirent.h>
 #include <limits.h>

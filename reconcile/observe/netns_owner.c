@@ -1,8 +1,8 @@
-#include "reconcile/origin.h"
+#include "reconcile/observe/netns_owner.h"
 
 #include "engine/engine.h"
 #include "kernel/netns.h"
-#include "reconcile/lookup.h"
+#include "reconcile/observe/engine_lookup.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-#include "reconcile/source.h"
+#include "reconcile/observe/netns_lookup.h"
 
 #include "kernel/netns.h"
 #include "lib/error.h"
-#include "reconcile/lookup.h"
+#include "reconcile/observe/engine_lookup.h"
 #include "schema/words.h"
 
 #include <errno.h>

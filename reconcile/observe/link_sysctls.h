@@ -1,6 +1,6 @@
 /* All sysctls of links that can be written: a look reads only those that a file asks for. */
-#ifndef RECONCILE_SETTINGS_H
-#define RECONCILE_SETTINGS_H
+#ifndef RECONCILE_OBSERVE_LINK_SYSCTLS_H
+#define RECONCILE_OBSERVE_LINK_SYSCTLS_H
 
 #include "reconcile/state/state.h"
 

@@ -1,10 +1,10 @@
-#include "reconcile/observe.h"
+#include "reconcile/observe/observe.h"
 
 #include "lib/thread_pool.h"
-#include "reconcile/nameless.h"
-#include "reconcile/observer.h"
-#include "reconcile/source.h"
-#include "reconcile/space.h"
+#include "reconcile/observe/internal.h"
+#include "reconcile/observe/namespace.h"
+#include "reconcile/observe/netns_lookup.h"
+#include "reconcile/observe/netns_unnamed.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* The lookup of containers at their engines: asked ahead of an observation and beside other work,
  * so that neither an observation nor the lock ever waits for an engine. */
-#ifndef RECONCILE_LOOKUP_H
-#define RECONCILE_LOOKUP_H
+#ifndef RECONCILE_OBSERVE_ENGINE_LOOKUP_H
+#define RECONCILE_OBSERVE_ENGINE_LOOKUP_H
 
 #include "engine/engine.h"
-#include "reconcile/source.h"
+#include "reconcile/observe/netns_lookup.h"
 #include "schema/model.h"
 
 struct lookups;

@@ -1,6 +1,6 @@
 /* One network namespace: its record, and reading what it holds. */
-#ifndef RECONCILE_SPACE_H
-#define RECONCILE_SPACE_H
+#ifndef RECONCILE_OBSERVE_NAMESPACE_H
+#define RECONCILE_OBSERVE_NAMESPACE_H
 
 #include "lib/error.h"
 #include "reconcile/state/state.h"

@@ -1,8 +1,8 @@
 #include "lib/memory.h"
 #include "lib/thread_pool.h"
-#include "reconcile/observer.h"
-#include "reconcile/source.h"
-#include "reconcile/space.h"
+#include "reconcile/observe/internal.h"
+#include "reconcile/observe/namespace.h"
+#include "reconcile/observe/netns_lookup.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
-#include "reconcile/nameless.h"
+#include "reconcile/observe/netns_unnamed.h"
 
 #include "kernel/netns.h"
 #include "kernel/nsid.h"
 #include "lib/memory.h"
-#include "reconcile/space.h"
+#include "reconcile/observe/namespace.h"
 
 #include <fcntl.h>
 #include <stdio.h>

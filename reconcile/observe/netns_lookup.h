@@ -1,6 +1,6 @@
 /* How a container's network namespace is found. */
-#ifndef RECONCILE_SOURCE_H
-#define RECONCILE_SOURCE_H
+#ifndef RECONCILE_OBSERVE_NETNS_LOOKUP_H
+#define RECONCILE_OBSERVE_NETNS_LOOKUP_H
 
 #include "lib/error.h"
 #include "reconcile/state/state.h"
@@ -11,7 +11,7 @@
 #define HINT_CAPABILITIES                                                                          \
 	"run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"
 
-struct lookups; /* reconcile/lookup.h */
+struct lookups; /* reconcile/observe/engine_lookup.h */
 
 struct located {
 	enum target_state state;

@@ -1,10 +1,10 @@
-/* A look at what is live, while it is made: what observe.c, spaces.c and targets.c share. */
-#ifndef RECONCILE_OBSERVER_H
-#define RECONCILE_OBSERVER_H
+/* A look at what is live, while it is made: what observe.c, namespaces.c and containers.c share. */
+#ifndef RECONCILE_OBSERVE_INTERNAL_H
+#define RECONCILE_OBSERVE_INTERNAL_H
 
 #include "kernel/netns.h"
-#include "reconcile/lookup.h"
-#include "reconcile/source.h"
+#include "reconcile/observe/engine_lookup.h"
+#include "reconcile/observe/netns_lookup.h"
 #include "reconcile/state/state.h"
 
 #include <stdint.h>
@@ -43,7 +43,7 @@ struct observer {
 	bool everything;              /* a process that cannot be looked at is told of */
 };
 
-/* spaces.c: the namespaces by inode, and the reading of them */
+/* namespaces.c: the namespaces by inode, and the reading of them */
 /* Makes the table, and twice the room in it each time. */
 void spaces_grow(struct observer *observer);
 /* Where the table has the inode: one more than the number of its space, or 0. */
@@ -59,7 +59,7 @@ int spaces_read(struct observer *observer, struct error *error);
 __attribute__((format(printf, 2, 3))) void unseen_add(struct observer *observer, const char *format,
 						      ...);
 
-/* targets.c: where the containers are */
+/* containers.c: where the containers are */
 /* Finds each container's namespace, of which only what is stale is asked for anew. */
 void targets_find(struct observer *observer, const struct desired *desired);
 /* Names the namespaces of a look that goes on from an earlier one after the containers that lead to

@@ -1,8 +1,9 @@
-/* The table of containers that are looked up: what lookup.c and lookup_table.c share. */
-#ifndef RECONCILE_LOOKUP_TABLE_H
-#define RECONCILE_LOOKUP_TABLE_H
+/* The table of containers that are looked up: what engine_lookup.c and engine_lookup_table.c share.
+ */
+#ifndef RECONCILE_OBSERVE_ENGINE_LOOKUP_TABLE_H
+#define RECONCILE_OBSERVE_ENGINE_LOOKUP_TABLE_H
 
-#include "reconcile/lookup.h"
+#include "reconcile/observe/engine_lookup.h"
 
 #include <sys/stat.h>
 
