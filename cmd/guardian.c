@@ -4,7 +4,7 @@
 #include "dhcp/broker.h"
 #include "lib/clock.h"
 #include "lib/printable.h"
-#include "reconcile/revert.h"
+#include "reconcile/plan/rollback_plan.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 
 #include "cmd/text.h"
 #include "reconcile/observe/netns_owner.h"
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 /* How commands reach a namespace. */
 struct ip_space {

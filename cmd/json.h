@@ -4,7 +4,7 @@
 
 #include "lib/json_text.h"
 #include "reconcile/apply.h"
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 #include "schema/diag.h"
 
 #include <jansson.h>

@@ -2,8 +2,8 @@
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 
-#include "reconcile/plan.h"
-#include "reconcile/saved_plan.h"
+#include "reconcile/plan/plan.h"
+#include "reconcile/plan/saved_plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
 #include "cmd/guardian.h"
 #include "cmd/options.h"
 #include "reconcile/apply.h"
-#include "reconcile/fingerprint.h"
 #include "reconcile/observe/observe.h"
+#include "reconcile/plan/fingerprint.h"
 #include "reconcile/probe.h"
 
 #include <jansson.h>

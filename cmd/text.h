@@ -4,7 +4,7 @@
 
 #include "cmd/options.h"
 #include "reconcile/apply.h"
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 #include "schema/diag.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_APPLY_H
 #define RECONCILE_APPLY_H
 
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 #include <stdatomic.h>
 

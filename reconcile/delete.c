@@ -4,7 +4,7 @@
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
 #include "lib/thread_pool.h"
-#include "reconcile/defer.h"
+#include "reconcile/plan/defer.h"
 
 #include <errno.h>
 #include <stdlib.h>

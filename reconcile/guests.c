@@ -3,8 +3,8 @@
  */
 #include "reconcile/applier.h"
 
-#include "reconcile/defer.h"
 #include "reconcile/observe/observe.h"
+#include "reconcile/plan/defer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define RECONCILE_LEASE_H
 
 #include "dhcp/protocol.h"
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 /* Whether doing the step gets or renews a lease. */
 bool step_leases(const struct step *step);

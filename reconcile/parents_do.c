@@ -1,6 +1,6 @@
 /* Making parents before anything that hangs on them is touched, and deleting them after. */
-#include "reconcile/defer.h"
 #include "reconcile/making.h"
+#include "reconcile/plan/defer.h"
 
 #include <string.h>
 
@@ -9,7 +9,7 @@ bool step_makes_parent(const struct step *step)
 	return step->action == ACTION_CREATE && step_is_parent(step);
 }
 
-/* By which parents.c knows it again. */
+/* By which reconcile/plan/parent.c knows it again. */
 static const char *temporary_name(struct arena *arena, int ifindex)
 {
 	return arena_printf(arena, TEMPORARY_PREFIX "%08x", (unsigned)ifindex);

@@ -3,8 +3,8 @@
 #include "reconcile/applier.h"
 
 #include "kernel/netns.h"
-#include "reconcile/defer.h"
-#include "reconcile/revert.h"
+#include "reconcile/plan/defer.h"
+#include "reconcile/plan/rollback_plan.h"
 #include "reconcile/verbatim.h"
 
 #include <stdlib.h>

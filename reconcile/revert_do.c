@@ -1,5 +1,5 @@
 /* Going back: the part that touches the kernel. */
-#include "reconcile/revert.h"
+#include "reconcile/plan/rollback_plan.h"
 
 #include "kernel/netns.h"
 #include "lib/memory.h"

@@ -5,7 +5,7 @@
 #define RECONCILE_VERBATIM_H
 
 #include "kernel/netlink.h"
-#include "reconcile/revert.h"
+#include "reconcile/plan/rollback_plan.h"
 #include "reconcile/state/state.h"
 
 /* Notes them in link->verbatim. The thread is in the namespace. Returns 0 or a negative errno. */

@@ -4,7 +4,7 @@
 #ifndef CMD_GRAPH_H
 #define CMD_GRAPH_H
 
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "kernel/nsid.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
-#include "reconcile/defer.h"
+#include "reconcile/plan/defer.h"
 #include "schema/words.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef CMD_SURVEY_H
 #define CMD_SURVEY_H
 
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 /* A network, from the file if it names it, else from what is live of it. */
 struct survey_network {

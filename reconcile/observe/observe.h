@@ -4,7 +4,7 @@
 
 #include "lib/error.h"
 #include "reconcile/observe/engine_lookup.h"
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 #include "reconcile/state/state.h"
 
 /* Reads the host's namespace, the namespaces of the desired containers, and every other namespace

@@ -2,7 +2,7 @@
  * attachments, and plans them for a host on which every container is there and has nothing yet. No
  * kernel is asked. Prints
  *     COUNT MICROSECONDS-TO-READ-AND-CHECK MICROSECONDS-TO-PLAN KIBIBYTES-AT-THE-MOST */
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 #include "lib/arena.h"
 #include "schema/load.h"
 

@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_KERNEL_MODEL_H
 #define TESTS_UNIT_KERNEL_MODEL_H
 
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 /* Makes a link that is down; of `like` its name, kind, parent (ifindex in the host's namespace; 0:
  * none), MAC (unset: any), MTU (0: the parent's, or 1500), mode, bcqueuelen and VLAN count. */

@@ -2,8 +2,8 @@
  * to them, and no more. What is counted are the basic blocks of the library that are entered
  * (-fsanitize-coverage=trace-pc), which are as many each time. */
 #include "carry/export.h"
-#include "reconcile/fingerprint.h"
 #include "reconcile/observe/netns_owner.h"
+#include "reconcile/plan/fingerprint.h"
 #include "tests/unit/world.h"
 
 #include <linux/rtnetlink.h>

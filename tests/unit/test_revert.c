@@ -1,7 +1,7 @@
 /* The way back, on values alone: each row does an edit, and then goes back from it. */
 #include "tests/unit/world.h"
 
-#include "reconcile/revert.h"
+#include "reconcile/plan/rollback_plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_WORLD_H
 #define TESTS_UNIT_WORLD_H
 
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 /* A host with eth0 (ifindex 2) and eth1 (3), up and with carrier, and the namespaces web, db, ci.
  */

@@ -5,11 +5,11 @@
  * shall be (want), see what is in the way (conflict), compare with what is live (compare), order
  * the steps (order).
  */
-#ifndef RECONCILE_PLANNER_H
-#define RECONCILE_PLANNER_H
+#ifndef RECONCILE_PLAN_INTERNAL_H
+#define RECONCILE_PLAN_INTERNAL_H
 
-#include "reconcile/plan.h"
-#include "reconcile/taken.h"
+#include "reconcile/plan/address_set.h"
+#include "reconcile/plan/plan.h"
 
 /* Whether something can be done; if not, what the step says instead. */
 struct verdict {
@@ -149,14 +149,14 @@ struct planner {
 	struct taken *taken; /* by the desired state: struct slot */
 	struct taken
 		*strangers;    /* by what is live in the host's namespace and not ours: its name */
-	struct taken *keepers; /* by live attachments: whose it is, struct keeper of choose.c */
+	struct taken *keepers; /* by live attachments: whose it is, struct keeper of ipam.c */
 	struct taken *claims;  /* by links outside the host's namespace: struct foreign */
 	struct taken *macs;    /* by what is live and not ours: struct foreign */
 	struct taken *passing; /* MACs that live links of ours have now: struct owned */
 	struct taken *reached; /* from the host: through which network, by name */
 };
 
-/* placement.c */
+/* ownership.c */
 void placements_index(struct planner *planner);
 /* Whether a container of the desired state is in the namespace. */
 bool is_home(const struct planner *planner, const struct live_ns *ns);
@@ -166,7 +166,7 @@ enum placement placement_of(const struct planner *planner, const struct live_ns 
  * the files name that container, or nobody can say whose the link is. */
 const char *deletion_reason(struct planner *planner, const struct owned *owned, bool *ret_stray);
 
-/* owned.c */
+/* owned_index.c */
 void owned_index(struct planner *planner);
 /* The first with the mark in that namespace, or NULL. */
 struct owned *owned_find(const struct planner *planner, const struct mark *mark,
@@ -178,7 +178,7 @@ struct owned *owned_of_link(const struct planner *planner, const struct live_lin
 int owned_compare(const void *a, const void *b);
 const struct set *desired_set(const struct planner *planner, const char *name);
 
-/* parents.c */
+/* parent.c */
 void nets_resolve(struct planner *planner);
 struct net *net_of(const struct planner *planner, const struct set *set,
 		   const struct network *network);
@@ -198,24 +198,24 @@ typedef bool link_leaves(const void *data, const struct live_link *link);
 const char *parent_user(const struct planner *planner, const struct live_link *parent,
 			link_leaves *goes, const void *data);
 
-/* slots.c */
+/* attachment.c */
 void slots_make(struct planner *planner);
 /* Whether the slot's address of the family (0: IPv4, 1: IPv6) is the DHCP server's to choose. */
 bool slot_leases(const struct slot *slot, size_t family);
 
-/* tenants.c */
+/* netns_group.c */
 void tenants_find(struct planner *planner);
 /* Whether another container's attachment wants a route to the same destination. */
 struct verdict tenants_check_routes(struct planner *planner, const struct slot *slot);
 
-/* twice.c */
+/* duplicates.c */
 struct verdict check_twice(struct planner *planner, const struct slot *slot);
 
 /* replacements.c */
 void replacements_find(struct planner *planner);
 void replacements_number(struct plan *plan);
 
-/* foreign.c: what is live on the parents */
+/* conflict.c: what is live on the parents */
 void foreign_index(struct planner *planner);
 /* The parent that the link is on, or NULL. */
 struct parent *parent_of_link(const struct planner *planner, const struct live_link *link);
@@ -223,7 +223,7 @@ struct parent *parent_of_link(const struct planner *planner, const struct live_l
 bool link_foreign(const struct planner *planner, const struct live_link *link);
 void conflicts_find(struct planner *planner);
 
-/* claims.c: addresses and MACs of links that mvapply has not made, or not there */
+/* addresses_in_use.c: addresses and MACs of links that mvapply has not made, or not there */
 void claims_index(struct planner *planner);
 /* Those that attachments have besides what they keep: a container can give its link any. */
 void claims_of_attachments(struct planner *planner);
@@ -241,7 +241,7 @@ const char *foreign_label(struct planner *planner, const struct foreign *foreign
 /* Warnings about claims that are left aside: one for each namespace. */
 void claims_tell(struct planner *planner);
 
-/* choose.c */
+/* ipam.c */
 /* Whether an address of the link is mvapply's. */
 bool addr_is_ours(const struct planner *planner, const struct live_link *link,
 		  const struct live_addr *addr);
@@ -249,7 +249,7 @@ void addresses_choose(struct planner *planner);
 /* "web/lan", "the host's own link on lan" */
 const char *slot_label(struct planner *planner, const struct slot *slot);
 
-/* names.c */
+/* naming.c */
 void names_choose(struct planner *planner);
 void macs_choose(struct planner *planner);
 /* Whether the slot's live link has a MAC that comes of the address. */
@@ -264,11 +264,11 @@ void macs_yield(struct planner *planner, const struct slot *const *holders, size
 const char *derived_name(struct arena *arena, const char *prefix, const char *set,
 			 const char *name);
 
-/* want.c */
+/* link_spec.c */
 void wants_make(struct planner *planner);
 void wants_host_routes(struct planner *planner); /* after it is known which attachments can be */
 
-/* compare.c: the changes from step->have to step->want, which may be none. True if all of them can
+/* diff.c: the changes from step->have to step->want, which may be none. True if all of them can
  * be made in place. */
 bool compare(const struct planner *planner, struct step *step);
 struct change *change_add(const struct planner *planner, struct step *step, enum field field,
@@ -286,7 +286,7 @@ __attribute__((format(printf, 2, 3))) void warning_add(struct planner *planner, 
 /* order.c */
 void steps_order(struct planner *planner);
 
-/* untangle.c: orders steps that change links in place, and sets their `detour`. */
+/* swap_cycles.c: orders steps that change links in place, and sets their `detour`. */
 void untangle(struct planner *planner, struct step *steps, size_t count);
 
 #endif

@@ -2,7 +2,7 @@
  * the container that they name. Whoever has a namespace can make links on the host's parents (a
  * macvlan of a macvlan lands on its lower device, macvlan_common_newlink) and give them any alias.
  */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

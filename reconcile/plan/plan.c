@@ -1,4 +1,4 @@
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include "lib/hash.h"
 

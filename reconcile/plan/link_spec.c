@@ -1,5 +1,5 @@
 /* What the link of each slot shall be. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Which attachment takes the place of one that leaves the files, as where a network has a new name:
  * without it, the old one stays. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include <string.h>
 

@@ -2,10 +2,10 @@
  * fingerprint of what was live, and the steps. It is done only where planning anew, from that
  * input, gives the same steps from the same fingerprint: a file cannot ask for anything that the
  * input could not. */
-#ifndef RECONCILE_SAVED_PLAN_H
-#define RECONCILE_SAVED_PLAN_H
+#ifndef RECONCILE_PLAN_SAVED_PLAN_H
+#define RECONCILE_PLAN_SAVED_PLAN_H
 
-#include "reconcile/fingerprint.h"
+#include "reconcile/plan/fingerprint.h"
 #include "schema/load.h"
 
 #include <jansson.h>

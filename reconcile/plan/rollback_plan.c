@@ -1,6 +1,6 @@
-#include "reconcile/revert.h"
+#include "reconcile/plan/rollback_plan.h"
 
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>

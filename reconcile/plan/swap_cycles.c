@@ -1,6 +1,6 @@
 /* Changes in place are made in an order in which each name and MAC is free when it is taken. Where
  * they wait for each other in a ring, one of them gives its own up first: a detour. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

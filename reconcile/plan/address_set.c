@@ -1,4 +1,4 @@
-#include "reconcile/taken.h"
+#include "reconcile/plan/address_set.h"
 
 #include <string.h>
 

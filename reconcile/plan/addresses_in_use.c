@@ -1,8 +1,8 @@
 /* Addresses and MACs that live links have on the parents. Links in the host's own namespace are
  * facts. Those in other namespaces are claims: anybody who has a namespace can make them
- * (placement.c). A claim is avoided where an address or a MAC is chosen anew, and moves nothing
+ * (ownership.c). A claim is avoided where an address or a MAC is chosen anew, and moves nothing
  * that is live. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include <linux/if_packet.h>
 #include <stdlib.h>

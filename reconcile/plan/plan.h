@@ -1,10 +1,10 @@
 /* The plan: the operations that lead from what is live to what is desired. Pure: two values in, one
  * value out, no I/O. */
-#ifndef RECONCILE_PLAN_H
-#define RECONCILE_PLAN_H
+#ifndef RECONCILE_PLAN_PLAN_H
+#define RECONCILE_PLAN_PLAN_H
 
 #include "lib/error.h"
-#include "reconcile/refused.h"
+#include "reconcile/plan/refused_macs.h"
 #include "reconcile/state/state.h"
 #include "schema/model.h"
 

@@ -1,4 +1,4 @@
-#include "reconcile/refused.h"
+#include "reconcile/plan/refused_macs.h"
 
 bool refused_macs_have(const struct refused_macs *refused, const struct mac *mac)
 {

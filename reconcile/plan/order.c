@@ -1,5 +1,5 @@
 /* The order of the steps: what leaves, then parents, then what stays on them, then what is new. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 enum phase {
 	PHASE_LEAVE,

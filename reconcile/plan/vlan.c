@@ -1,5 +1,5 @@
 /* VLAN links are shared by sets: the mark names those that use one, and the last takes it along. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 #include "schema/words.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Which steps of a plan have to be left out because others are. Pure. */
-#ifndef RECONCILE_DEFER_H
-#define RECONCILE_DEFER_H
+#ifndef RECONCILE_PLAN_DEFER_H
+#define RECONCILE_PLAN_DEFER_H
 
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 struct deferral {
 	bool left;       /* the step is not done */

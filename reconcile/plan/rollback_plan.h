@@ -1,8 +1,8 @@
 /* The way back from a plan that was done, or half done. */
-#ifndef RECONCILE_REVERT_H
-#define RECONCILE_REVERT_H
+#ifndef RECONCILE_PLAN_ROLLBACK_PLAN_H
+#define RECONCILE_PLAN_ROLLBACK_PLAN_H
 
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 /* Notes what a look leaves out: of the links that the plan will delete all their sysctls, of those
  * that it will touch their addresses and routes in the kernel's own words. To be called before the

@@ -1,6 +1,6 @@
 /* The attachments of one namespace, whichever sets and containers name it: they share its names and
  * its default route. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include <stdlib.h>
 

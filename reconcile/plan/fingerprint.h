@@ -1,9 +1,9 @@
 /* What a plan was made from, as lines of text: two looks give the same lines if, and only if, the
  * plan still speaks of the same objects. */
-#ifndef RECONCILE_FINGERPRINT_H
-#define RECONCILE_FINGERPRINT_H
+#ifndef RECONCILE_PLAN_FINGERPRINT_H
+#define RECONCILE_PLAN_FINGERPRINT_H
 
-#include "reconcile/plan.h"
+#include "reconcile/plan/plan.h"
 
 struct fingerprint {
 	const char **lines; /* in byte order, none twice */

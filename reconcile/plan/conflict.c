@@ -1,5 +1,5 @@
 /* What is live and not ours, and where that is in the way. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "reconcile/defer.h"
+#include "reconcile/plan/defer.h"
 
 #include <stdlib.h>
 #include <string.h>

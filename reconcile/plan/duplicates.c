@@ -1,6 +1,6 @@
 /* A container that two sets attach to the same LAN: a set was renamed, or two sets name one
  * container. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 /* Only what is in the slot's own namespace counts, which nobody but the container can forge. */
 static bool same_lan(const struct slot *slot, const struct live_link *link)

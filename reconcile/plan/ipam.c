@@ -1,5 +1,5 @@
 /* Chooses the addresses that the file leaves open: design rule "Choosing an address". */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 enum { IPV4, IPV6, N_FAMILIES };
 static const uint8_t families[N_FAMILIES] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};

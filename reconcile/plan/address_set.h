@@ -1,6 +1,6 @@
 /* Which addresses are in use, and by whom, within broadcast domains that a number names. */
-#ifndef RECONCILE_TAKEN_H
-#define RECONCILE_TAKEN_H
+#ifndef RECONCILE_PLAN_ADDRESS_SET_H
+#define RECONCILE_PLAN_ADDRESS_SET_H
 
 #include "lib/arena.h"
 #include "lib/ip.h"

@@ -1,8 +1,8 @@
 /* The MACs that the kernel refused to links of a run, since another link of the parent has them
  * (EADDRINUSE). No look needs to show that one: it may be in a namespace that only a descriptor
  * keeps, or be made anew whenever it is deleted. */
-#ifndef RECONCILE_REFUSED_H
-#define RECONCILE_REFUSED_H
+#ifndef RECONCILE_PLAN_REFUSED_MACS_H
+#define RECONCILE_PLAN_REFUSED_MACS_H
 
 #include "lib/ip.h"
 

@@ -1,5 +1,5 @@
 /* Interface names and MAC addresses. */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 
 #include "lib/hash.h"
 

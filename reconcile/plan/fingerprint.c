@@ -1,4 +1,4 @@
-#include "reconcile/fingerprint.h"
+#include "reconcile/plan/fingerprint.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Is it the same object (the mark says so), and can what differs be changed in place? */
-#include "reconcile/planner.h"
+#include "reconcile/plan/internal.h"
 #include "schema/words.h"
 
 #include <linux/rtnetlink.h>
