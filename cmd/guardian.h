@@ -6,7 +6,7 @@
 
 #include "cmd/keyboard.h"
 #include "lib/error.h"
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -3,7 +3,7 @@
 #define CMD_JSON_H
 
 #include "lib/json_text.h"
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 #include "reconcile/plan/plan.h"
 #include "schema/diag.h"
 

@@ -10,7 +10,7 @@
 #include "cmd/progress.h"
 #include "cmd/text.h"
 #include "lib/memory.h"
-#include "reconcile/lease.h"
+#include "reconcile/apply/dhcp_lease.h"
 
 #include <errno.h>
 #include <stdio.h>

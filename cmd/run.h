@@ -4,7 +4,7 @@
 
 #include "cmd/guardian.h"
 #include "cmd/options.h"
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 #include "reconcile/observe/observe.h"
 #include "reconcile/plan/fingerprint.h"
 #include "reconcile/probe.h"

@@ -3,7 +3,7 @@
 #define CMD_TEXT_H
 
 #include "cmd/options.h"
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 #include "reconcile/plan/plan.h"
 #include "schema/diag.h"
 

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_PROBE_H
 #define RECONCILE_PROBE_H
 
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 
 /* One address, on one link of the host's. Probes leave through the parent of the link that is to
  * have it: what the parent sends reaches the whole LAN, and what is answered reaches the parent,

@@ -1,7 +1,7 @@
 /* Which addresses of a plan are probed, and what becomes of its steps then. */
 #include "reconcile/probe.h"
 
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include <errno.h>
 #include <string.h>

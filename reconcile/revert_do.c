@@ -3,7 +3,7 @@
 
 #include "kernel/netns.h"
 #include "lib/memory.h"
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 #include "reconcile/observe/link_sysctls.h"
 #include "reconcile/observe/observe.h"
 #include "reconcile/verbatim.h"

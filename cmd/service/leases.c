@@ -7,7 +7,7 @@
 #include "kernel/netns.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
-#include "reconcile/lease.h"
+#include "reconcile/apply/dhcp_lease.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "cmd/service/metrics.h"
 #include "kernel/rtnl_monitor.h"
 #include "lib/event_loop.h"
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 #include "reconcile/observe/observe.h"
 #include "schema/diag.h"
 #include "watch/mounts.h"

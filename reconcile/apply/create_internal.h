@@ -1,8 +1,9 @@
-/* What the two halves of creating links share: birth.c makes them, create.c brings them up. */
-#ifndef RECONCILE_MAKING_H
-#define RECONCILE_MAKING_H
+/* What the two halves of creating links share: link_create.c makes them, create.c brings them up.
+ */
+#ifndef RECONCILE_APPLY_CREATE_INTERNAL_H
+#define RECONCILE_APPLY_CREATE_INTERNAL_H
 
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 /* One link on its way. */
 struct making {

@@ -1,6 +1,6 @@
 /* Does a plan. */
-#ifndef RECONCILE_APPLY_H
-#define RECONCILE_APPLY_H
+#ifndef RECONCILE_APPLY_APPLY_H
+#define RECONCILE_APPLY_APPLY_H
 
 #include "reconcile/plan/plan.h"
 

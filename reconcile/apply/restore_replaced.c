@@ -1,6 +1,6 @@
 /* A link is deleted to make room for another: one of another parent, or of the same container's on
  * a network that has a new name. Where that one cannot be made, the first returns as it was. */
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"
 #include "reconcile/plan/defer.h"

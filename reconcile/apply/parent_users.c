@@ -1,7 +1,7 @@
 /* What hangs on parents right before they are deleted: the kernel takes it along, in whichever
  * namespace it is, and with probes seconds have passed since the look that the plan was made from.
  */
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include "reconcile/observe/observe.h"
 #include "reconcile/plan/defer.h"

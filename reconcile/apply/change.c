@@ -1,5 +1,5 @@
 /* Changing links in place. */
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"

@@ -1,6 +1,6 @@
 /* What a plan asks of DHCP, for who asks before the plan is done. Pure. */
-#ifndef RECONCILE_LEASE_H
-#define RECONCILE_LEASE_H
+#ifndef RECONCILE_APPLY_DHCP_LEASE_H
+#define RECONCILE_APPLY_DHCP_LEASE_H
 
 #include "dhcp/protocol.h"
 #include "reconcile/plan/plan.h"

@@ -1,5 +1,5 @@
 /* Deleting links: the kernel sleeps in an RCU barrier for each, so many are deleted at once. */
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"

@@ -1,5 +1,5 @@
 /* Making parents before anything that hangs on them is touched, and deleting them after. */
-#include "reconcile/making.h"
+#include "reconcile/apply/create_internal.h"
 #include "reconcile/plan/defer.h"
 
 #include <string.h>

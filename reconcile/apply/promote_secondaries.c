@@ -1,5 +1,5 @@
 /* Removing IPv4 addresses without those that hang on them. */
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"

@@ -1,7 +1,7 @@
 #include "kernel/announce_packet.h"
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include <errno.h>
 #include <string.h>

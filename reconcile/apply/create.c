@@ -1,5 +1,5 @@
 /* Creating links: all there or not there. */
-#include "reconcile/making.h"
+#include "reconcile/apply/create_internal.h"
 
 #include "kernel/netns.h"
 

@@ -1,4 +1,4 @@
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 
 #include "kernel/netlink_lock.h"
 #include "lib/clock.h"

@@ -1,5 +1,5 @@
 /* Making links in the namespaces that they are for. */
-#include "reconcile/making.h"
+#include "reconcile/apply/create_internal.h"
 
 #include "kernel/netns.h"
 #include "kernel/nsid.h"

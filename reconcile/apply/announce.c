@@ -1,5 +1,5 @@
 /* Telling the LAN of links: by the kernel's own ARP where that does it, by frames where not. */
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include "kernel/announce_packet.h"
 

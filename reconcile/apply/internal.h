@@ -1,10 +1,10 @@
 /* What the parts of apply share. Not for its users: that is apply.h. */
-#ifndef RECONCILE_APPLIER_H
-#define RECONCILE_APPLIER_H
+#ifndef RECONCILE_APPLY_INTERNAL_H
+#define RECONCILE_APPLY_INTERNAL_H
 
 #include "kernel/netlink.h"
 #include "kernel/rtnl_encode.h"
-#include "reconcile/apply.h"
+#include "reconcile/apply/apply.h"
 
 /* A parent that this run made. */
 struct made {
@@ -89,7 +89,7 @@ int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error 
 /* Whether the kernel sets it anew when the link comes up or its MTU changes. */
 bool sysctl_fades(const struct link_sysctl *sysctl);
 
-/* birth.c: the ifindex of the link of that name. */
+/* link_create.c: the ifindex of the link of that name. */
 int link_index_find(struct netlink *netlink, const char *name, int *ret, struct error *error);
 
 /* delete.c */
@@ -102,11 +102,11 @@ bool parent_leaves_late(const struct applier *applier, const struct live_link *p
 /* The parents that leave late, but for those that a link is on that was not deleted. */
 void late_deletes_do(struct applier *applier);
 
-/* guests.c: looks once more what hangs on the parents that leave, early or late, and keeps those
- * that a link is on which this run does not delete. */
+/* parent_users.c: looks once more what hangs on the parents that leave, early or late, and keeps
+ * those that a link is on which this run does not delete. */
 void guests_keep(struct applier *applier, bool late);
 
-/* parents_do.c: parents are made before anything else is touched, since what hangs on them is
+/* parents.c: parents are made before anything else is touched, since what hangs on them is
  * deleted before it is made anew; and those that leave go last. */
 void parents_make(struct applier *applier);
 /* Leaves out the steps that must not be done as others are not. */
@@ -120,7 +120,7 @@ bool renames_late(const struct applier *applier, const struct step *step);
  * were made in vain. */
 void parents_finish(struct applier *applier, bool asked);
 
-/* put_back.c: what was deleted to make room for a link that then could not be made */
+/* restore_replaced.c: what was deleted to make room for a link that then could not be made */
 void replaced_note(struct applier *applier);
 void replaced_put_back(struct applier *applier);
 
@@ -131,8 +131,8 @@ void probes_ask(struct applier *applier);
 void outcome_defer(struct outcome *outcome, const char *note);
 bool step_makes_parent(const struct step *step);
 
-/* lease.c: gets and renews the leases that the steps ask for, of links that are there; and gives
- * those back that end with them. */
+/* dhcp_lease.c: gets and renews the leases that the steps ask for, of links that are there; and
+ * gives those back that end with them. */
 void leases_do(struct applier *applier);
 void releases_do(struct applier *applier);
 
@@ -146,7 +146,7 @@ int create_one(struct applier *applier, const struct link_spec *spec, int ifinde
 void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags);
 struct doing detail_doing(const struct link_spec *spec, size_t number);
 
-/* tell.c: whether the link answers for its addresses by ARP and neighbour discovery at all. */
+/* announce.c: whether the link answers for its addresses by ARP and neighbour discovery at all. */
 bool link_announces(const struct link_spec *spec);
 /* Announcements by the kernel, of the IPv4 addresses that it announces as they are: ARP requests
  * for them from themselves (RFC 5227 2.3). What becomes of them is not asked. */
@@ -159,9 +159,9 @@ void announce_inside(struct netlink *netlink, int ifindex, const struct link_spe
 /* Announces the link by its parent, an ifindex of the host, which those on it do not hear. */
 void announce_outside(struct applier *applier, int parent, const struct link_spec *spec);
 
-/* promote.c: sends removals of IPv4 addresses of the link; if one is the first of its subnet, the
- * kernel makes the next one the first, instead of removing all of the subnet (__inet_del_ifa).
- * Where /proc/sys cannot be written these do go along. */
+/* promote_secondaries.c: sends removals of IPv4 addresses of the link; if one is the first of its
+ * subnet, the kernel makes the next one the first, instead of removing all of the subnet
+ * (__inet_del_ifa). Where /proc/sys cannot be written these do go along. */
 int batch_send_promoting(const struct applier *applier, struct netlink *netlink,
 			 const struct live_ns *ns, const char *link, struct batch *batch,
 			 struct error *error);

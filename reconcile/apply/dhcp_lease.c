@@ -1,11 +1,11 @@
 /* Leases of DHCP: got and renewed once the links are as they shall be, given back before they go.
  */
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include "dhcp/broker.h"
 #include "dhcp/client.h"
 #include "kernel/netns.h"
-#include "reconcile/lease.h"
+#include "reconcile/apply/dhcp_lease.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -1,5 +1,5 @@
 /* How apply tells of what failed. */
-#include "reconcile/applier.h"
+#include "reconcile/apply/internal.h"
 
 #include "kernel/link_kind.h"
 #include "lib/memory.h"
