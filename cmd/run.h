@@ -7,7 +7,7 @@
 #include "reconcile/apply/apply.h"
 #include "reconcile/observe/observe.h"
 #include "reconcile/plan/fingerprint.h"
-#include "reconcile/probe.h"
+#include "reconcile/probe/probe.h"
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* Probes of the service: in a thread, since they take seconds and the rest is not to wait for them.
  * A link whose addresses are not known to be free is held back; once the answers are there, another
  * round is due. */
-#include "reconcile/probe.h"
+#include "reconcile/probe/probe.h"
 #include "cmd/service/service.h"
 #include "lib/clock.h"
 #include "lib/memory.h"

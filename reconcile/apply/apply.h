@@ -40,9 +40,9 @@ size_t apply(const struct plan *plan, const struct live *live, struct lessor *le
 size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
 		      struct outcome *outcomes, atomic_size_t *done);
 
-/* The same, but asks the LAN first whether somebody has a new address (probe.h), and leaves alone
- * what meets a conflict: its outcome is failed. New parents are made before, as there is no asking
- * on them otherwise. */
+/* The same, but asks the LAN first whether somebody has a new address (reconcile/probe/probe.h),
+ * and leaves alone what meets a conflict: its outcome is failed. New parents are made before, as
+ * there is no asking on them otherwise. */
 size_t apply_probed(const struct plan *plan, const struct live *live, struct lessor *lessor,
 		    struct outcome *outcomes, atomic_size_t *done);
 

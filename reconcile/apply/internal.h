@@ -124,8 +124,8 @@ void parents_finish(struct applier *applier, bool asked);
 void replaced_note(struct applier *applier);
 void replaced_put_back(struct applier *applier);
 
-/* probe_plan.c: asks the LAN for the addresses of the steps; a step that meets a conflict has
- * failed. */
+/* reconcile/probe/probe_apply.c: asks the LAN for the addresses of the steps; a step that meets a
+ * conflict has failed. */
 void probes_ask(struct applier *applier);
 
 void outcome_defer(struct outcome *outcome, const char *note);

@@ -2,7 +2,7 @@
 #include "tests/unit/world.h"
 
 #include "kernel/probe_packet.h"
-#include "reconcile/probe.h"
+#include "reconcile/probe/probe.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

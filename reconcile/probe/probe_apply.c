@@ -1,5 +1,5 @@
 /* Which addresses of a plan are probed, and what becomes of its steps then. */
-#include "reconcile/probe.h"
+#include "reconcile/probe/probe.h"
 
 #include "reconcile/apply/internal.h"
 

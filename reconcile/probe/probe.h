@@ -1,6 +1,6 @@
 /* Asking the LAN whether somebody has an address already, before it is used. */
-#ifndef RECONCILE_PROBE_H
-#define RECONCILE_PROBE_H
+#ifndef RECONCILE_PROBE_PROBE_H
+#define RECONCILE_PROBE_PROBE_H
 
 #include "reconcile/apply/apply.h"
 

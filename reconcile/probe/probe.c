@@ -1,4 +1,4 @@
-#include "reconcile/probe.h"
+#include "reconcile/probe/probe.h"
 
 #include "kernel/netlink.h"
 #include "kernel/probe_packet.h"
