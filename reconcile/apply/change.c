@@ -3,7 +3,7 @@
 
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
-#include "reconcile/verbatim.h"
+#include "reconcile/rollback/snapshot.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>

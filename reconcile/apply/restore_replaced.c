@@ -5,7 +5,7 @@
 #include "kernel/netns.h"
 #include "reconcile/plan/defer.h"
 #include "reconcile/plan/rollback_plan.h"
-#include "reconcile/verbatim.h"
+#include "reconcile/rollback/snapshot.h"
 
 #include <stdlib.h>
 

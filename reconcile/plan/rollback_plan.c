@@ -88,7 +88,8 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 }
 
 /* Ours, as others' may have more to them than can be said here, and must not keep the link away:
- * they return as they were (verbatim.h). First those that others' next hops need. */
+ * they return as they were (reconcile/rollback/snapshot.h). First those that others' next hops
+ * need. */
 static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 			const struct live_link *link, struct link_spec *spec)
 {

@@ -1,7 +1,7 @@
 /* The addresses and routes of a link, noted in the kernel's words and put back. Each piece is what
  * follows the header of one message of a listing; an empty one ends the listing. There are four:
  * addresses and routes as they were, addresses and routes as they are. */
-#include "reconcile/verbatim.h"
+#include "reconcile/rollback/snapshot.h"
 
 #include "kernel/netlink.h"
 #include "kernel/rtnl_encode.h"

@@ -1,8 +1,8 @@
 /* The addresses and routes of a link in the kernel's own words: with all that the values of
  * reconcile/state/state.h leave out, such as labels, peers, other tables, metrics and further next
  * hops. */
-#ifndef RECONCILE_VERBATIM_H
-#define RECONCILE_VERBATIM_H
+#ifndef RECONCILE_ROLLBACK_SNAPSHOT_H
+#define RECONCILE_ROLLBACK_SNAPSHOT_H
 
 #include "kernel/netlink.h"
 #include "reconcile/plan/rollback_plan.h"

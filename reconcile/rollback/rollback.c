@@ -6,7 +6,7 @@
 #include "reconcile/apply/apply.h"
 #include "reconcile/observe/link_sysctls.h"
 #include "reconcile/observe/observe.h"
-#include "reconcile/verbatim.h"
+#include "reconcile/rollback/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* What verbatim.c notes, and verbatim_return.c puts back. Not for their users: that is verbatim.h.
+/* What snapshot.c notes, and restore.c puts back. Not for their users: that is snapshot.h.
  */
-#ifndef RECONCILE_VERBATIM_WORDS_H
-#define RECONCILE_VERBATIM_WORDS_H
+#ifndef RECONCILE_ROLLBACK_SNAPSHOT_INTERNAL_H
+#define RECONCILE_ROLLBACK_SNAPSHOT_INTERNAL_H
 
-#include "reconcile/verbatim.h"
+#include "reconcile/rollback/snapshot.h"
 
 /* A request that makes what a listing told of. */
 struct words {

@@ -1,4 +1,4 @@
-#include "reconcile/verbatim_words.h"
+#include "reconcile/rollback/snapshot_internal.h"
 
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
