@@ -17,7 +17,7 @@ override CFLAGS   += -std=c17 -pthread -MMD -MP $(WARNINGS) $(PACKAGE_FLAGS)
 LDLIBS            := $(shell pkg-config --libs $(LINKED) 2>/dev/null) -pthread -ldl
 
 # Every folder below these is part of the program. The tests link all of it but main().
-FOLDERS := lib kernel schema engine dhcp reconcile watch carry cmd
+FOLDERS := lib kernel schema engine dhcp reconcile watch convert cmd
 PROGRAM := $(sort $(shell find $(FOLDERS) -name '*.c'))
 LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/main.c,$(PROGRAM)))
 COMMAND := $(BUILD)/cmd/main.o
@@ -36,7 +36,7 @@ SOURCES += $(wildcard tests/model/*.[ch])
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
 SOURCES += $(wildcard tests/fuzz/*.[ch])
 # The library as test_growth has it, which counts the basic blocks that are entered.
-COUNTED := $(patsubst %.c,$(BUILD)/counted/%.o,$(filter lib/% kernel/% reconcile/% carry/%,$(PROGRAM)))
+COUNTED := $(patsubst %.c,$(BUILD)/counted/%.o,$(filter lib/% kernel/% reconcile/% convert/%,$(PROGRAM)))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 OBJECTS := $(LIBRARY) $(COMMAND) $(HELPERS) $(UNIT:=.o) $(MODEL:=.o) $(FUZZ:=.o) $(BUILD)/tests/fuzz/replay.o \
            $(COUNTED)

@@ -2,8 +2,8 @@
 #ifndef CMD_CARRIED_H
 #define CMD_CARRIED_H
 
-#include "carry/tree.h"
 #include "cmd/options.h"
+#include "convert/yaml_tree.h"
 #include "reconcile/state/state.h"
 
 struct carried {

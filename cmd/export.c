@@ -1,4 +1,4 @@
-#include "carry/export.h"
+#include "convert/export.h"
 #include "cmd/carried.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"

@@ -1,4 +1,4 @@
-#include "carry/import.h"
+#include "convert/import.h"
 #include "cmd/carried.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"

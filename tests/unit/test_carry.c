@@ -3,9 +3,9 @@
 #include "tests/unit/random.h"
 #include "tests/unit/world.h"
 
-#include "carry/export.h"
-#include "carry/foreign_json.h"
-#include "carry/import.h"
+#include "convert/export.h"
+#include "convert/import.h"
+#include "convert/json_read.h"
 #include "schema/load.h"
 #include "schema/yaml.h"
 

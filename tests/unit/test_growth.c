@@ -1,7 +1,7 @@
 /* A container can have any number of links, addresses and routes: planning takes work in proportion
  * to them, and no more. What is counted are the basic blocks of the library that are entered
  * (-fsanitize-coverage=trace-pc), which are as many each time. */
-#include "carry/export.h"
+#include "convert/export.h"
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/plan/fingerprint.h"
 #include "tests/unit/world.h"

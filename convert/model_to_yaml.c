@@ -1,4 +1,4 @@
-#include "carry/declare.h"
+#include "convert/model_to_yaml.h"
 
 #include "schema/words.h"
 

@@ -1,5 +1,5 @@
 /* What can be said of a set only when all of its links are known. */
-#include "carry/found.h"
+#include "convert/observed_set.h"
 #include "schema/name_rules.h"
 #include "schema/source_text.h"
 

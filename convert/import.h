@@ -1,9 +1,9 @@
 /* What others declared, as declarations. What cannot be carried over is a comment at its place.
  * Pure: who calls has read the files and asked the engine. */
-#ifndef CARRY_IMPORT_H
-#define CARRY_IMPORT_H
+#ifndef CONVERT_IMPORT_H
+#define CONVERT_IMPORT_H
 
-#include "carry/tree.h"
+#include "convert/yaml_tree.h"
 
 #include <jansson.h>
 

@@ -1,8 +1,8 @@
 /* Reading what others wrote, which is not always of the type that it should be. */
-#ifndef CARRY_FOREIGN_JSON_H
-#define CARRY_FOREIGN_JSON_H
+#ifndef CONVERT_JSON_READ_H
+#define CONVERT_JSON_READ_H
 
-#include "carry/tree.h"
+#include "convert/yaml_tree.h"
 #include "lib/ip.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-#include "carry/foreign_json.h"
+#include "convert/json_read.h"
 
 #include "schema/yaml.h"
 

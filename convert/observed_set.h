@@ -1,7 +1,7 @@
 /* A set as it was found in the kernel: the model's values, and what has to be said with them. Not
  * for users of the export: that is export.h. */
-#ifndef CARRY_FOUND_H
-#define CARRY_FOUND_H
+#ifndef CONVERT_OBSERVED_SET_H
+#define CONVERT_OBSERVED_SET_H
 
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/state/state.h"

@@ -1,6 +1,6 @@
-/* What a tree is made of. Not for its users: that is tree.h. */
-#ifndef CARRY_NODE_H
-#define CARRY_NODE_H
+/* What a tree is made of. Not for its users: that is yaml_tree.h. */
+#ifndef CONVERT_YAML_TREE_INTERNAL_H
+#define CONVERT_YAML_TREE_INTERNAL_H
 
 #include "lib/arena.h"
 

@@ -1,11 +1,11 @@
 /* CNI's network configurations, of the reference plugins:
  * https://www.cni.dev/docs/spec/, https://www.cni.dev/plugins/current/ */
-#include "carry/import.h"
+#include "convert/import.h"
 
-#include "carry/declare.h"
-#include "carry/docker_words.h"
-#include "carry/foreign_json.h"
-#include "carry/node.h"
+#include "convert/docker_options.h"
+#include "convert/json_read.h"
+#include "convert/model_to_yaml.h"
+#include "convert/yaml_tree_internal.h"
 #include "schema/words.h"
 
 #include <string.h>

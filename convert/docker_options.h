@@ -1,8 +1,8 @@
 /* Networks in the words that Docker's API and Compose share. */
-#ifndef CARRY_DOCKER_WORDS_H
-#define CARRY_DOCKER_WORDS_H
+#ifndef CONVERT_DOCKER_OPTIONS_H
+#define CONVERT_DOCKER_OPTIONS_H
 
-#include "carry/tree.h"
+#include "convert/yaml_tree.h"
 #include "schema/model.h"
 
 #include <jansson.h>

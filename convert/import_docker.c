@@ -1,10 +1,10 @@
 /* Docker Engine's networks and containers: https://docs.docker.com/reference/api/engine/ */
-#include "carry/import.h"
+#include "convert/import.h"
 
-#include "carry/declare.h"
-#include "carry/docker_words.h"
-#include "carry/foreign_json.h"
-#include "carry/node.h"
+#include "convert/docker_options.h"
+#include "convert/json_read.h"
+#include "convert/model_to_yaml.h"
+#include "convert/yaml_tree_internal.h"
 
 #include <limits.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Links that nobody marked, as if they were a set's: for `apply --adopt`, which takes them over in
  * place. Not for users of the export: that is export.h. */
-#ifndef CARRY_ADOPT_H
-#define CARRY_ADOPT_H
+#ifndef CONVERT_ADOPT_H
+#define CONVERT_ADOPT_H
 
-#include "carry/found.h"
+#include "convert/observed_set.h"
 
 /* Takes in every unmarked macvlan and ipvlan on a link of the host's, and every unmarked VLAN link
  * of the host's; what cannot be one of a set's is in `notes`. */

@@ -1,4 +1,4 @@
-#include "carry/adopt.h"
+#include "convert/adopt.h"
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>

@@ -1,7 +1,7 @@
 /* A document that is to be written: maps, lists and scalars in their order, with comments between
  * them. The one way in which declarations are written, as YAML or as JSON. */
-#ifndef CARRY_TREE_H
-#define CARRY_TREE_H
+#ifndef CONVERT_YAML_TREE_H
+#define CONVERT_YAML_TREE_H
 
 #include "lib/arena.h"
 

@@ -1,6 +1,6 @@
-#include "carry/tree.h"
+#include "convert/yaml_tree.h"
 
-#include "carry/node.h"
+#include "convert/yaml_tree_internal.h"
 #include "lib/json_text.h"
 
 #include <stdarg.h>

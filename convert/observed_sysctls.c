@@ -1,5 +1,5 @@
 /* Which sysctls of a link a declaration has to name. */
-#include "carry/found.h"
+#include "convert/observed_set.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-#include "carry/docker_words.h"
+#include "convert/docker_options.h"
 
-#include "carry/foreign_json.h"
-#include "carry/node.h"
+#include "convert/json_read.h"
+#include "convert/yaml_tree_internal.h"
 #include "schema/words.h"
 
 #include <string.h>

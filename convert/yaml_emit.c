@@ -1,6 +1,6 @@
 /* A tree as YAML: blocks, and lists of plain words in one line. */
-#include "carry/node.h"
-#include "carry/tree.h"
+#include "convert/yaml_tree.h"
+#include "convert/yaml_tree_internal.h"
 #include "lib/printable.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* The model's values as a declaration: the keys of schema/keys.c, without those that say what
  * holds anyway. */
-#ifndef CARRY_DECLARE_H
-#define CARRY_DECLARE_H
+#ifndef CONVERT_MODEL_TO_YAML_H
+#define CONVERT_MODEL_TO_YAML_H
 
-#include "carry/tree.h"
+#include "convert/yaml_tree.h"
 #include "schema/model.h"
 
 /* Each puts the keys into the map. A gateway or range that is not said is left out, as is a subnet

@@ -1,4 +1,4 @@
-#include "carry/found.h"
+#include "convert/observed_set.h"
 
 #include "schema/name_rules.h"
 #include "schema/source_text.h"

@@ -1,8 +1,8 @@
 /* What is live and marked, as declarations: applied again they change nothing. */
-#ifndef CARRY_EXPORT_H
-#define CARRY_EXPORT_H
+#ifndef CONVERT_EXPORT_H
+#define CONVERT_EXPORT_H
 
-#include "carry/tree.h"
+#include "convert/yaml_tree.h"
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/state/state.h"
 

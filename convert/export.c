@@ -1,8 +1,8 @@
-#include "carry/export.h"
+#include "convert/export.h"
 
-#include "carry/adopt.h"
-#include "carry/declare.h"
-#include "carry/found.h"
+#include "convert/adopt.h"
+#include "convert/model_to_yaml.h"
+#include "convert/observed_set.h"
 #include "schema/source_text.h"
 
 #include <stdlib.h>
