@@ -17,7 +17,7 @@ override CFLAGS   += -std=c17 -pthread -MMD -MP $(WARNINGS) $(PACKAGE_FLAGS)
 LDLIBS            := $(shell pkg-config --libs $(LINKED) 2>/dev/null) -pthread -ldl
 
 # Every folder below these is part of the program. The tests link all of it but main().
-FOLDERS := lib kernel schema engine dhcp reconcile watch convert cmd
+FOLDERS := lib kernel schema engine dhcp reconcile convert cmd
 PROGRAM := $(sort $(shell find $(FOLDERS) -name '*.c'))
 LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/main.c,$(PROGRAM)))
 COMMAND := $(BUILD)/cmd/main.o

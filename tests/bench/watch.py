@@ -19,7 +19,7 @@ from declare import document, lan  # noqa: E402
 from host import WORK, Host  # noqa: E402
 from service import watching  # noqa: E402
 
-DEBOUNCE_MS = 20  # QUIET_MS of cmd/service/events.c
+DEBOUNCE_MS = 20  # QUIET_MS of cmd/watch/events.c
 NET = {"subnet": "10.86.0.0/16", "gateway": "10.86.0.1"}
 OTHER = "10.86.200.200"
 

@@ -1,6 +1,6 @@
 /* inotify's buffers: each piece is what one read gives. */
+#include "cmd/watch/file_watch.h"
 #include "tests/fuzz/fuzz.h"
-#include "watch/paths.h"
 
 #include <errno.h>
 #include <string.h>

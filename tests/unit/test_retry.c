@@ -1,5 +1,5 @@
 /* What failed is left alone for a while, which grows. Times are milliseconds of any clock. */
-#include "watch/retry.h"
+#include "cmd/watch/backoff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
 #include "cmd/help.h"
 #include "cmd/ip.h"
 #include "cmd/markdown.h"
-#include "cmd/service/log.h"
-#include "cmd/service/log_queue.h"
+#include "cmd/watch/log.h"
+#include "cmd/watch/log_queue.h"
 #include "lib/printable.h"
 #include "lib/wrap.h"
 

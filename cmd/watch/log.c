@@ -1,6 +1,6 @@
-#include "cmd/service/log.h"
+#include "cmd/watch/log.h"
 
-#include "cmd/service/log_queue.h"
+#include "cmd/watch/log_queue.h"
 #include "lib/json_text.h"
 #include "schema/source_text.h"
 

@@ -1,7 +1,7 @@
 #include "cmd/json.h"
-#include "cmd/service/notify.h"
-#include "cmd/service/service.h"
 #include "cmd/text.h"
+#include "cmd/watch/internal.h"
+#include "cmd/watch/sd_notify.h"
 #include "lib/memory.h"
 
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
-#include "cmd/service/log_queue.h"
-#include "cmd/service/notify.h"
-#include "cmd/service/service.h"
 #include "cmd/text.h"
+#include "cmd/watch/internal.h"
+#include "cmd/watch/log_queue.h"
+#include "cmd/watch/sd_notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>

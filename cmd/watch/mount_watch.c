@@ -1,4 +1,4 @@
-#include "watch/mounts.h"
+#include "cmd/watch/mount_watch.h"
 
 #include "lib/memory.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "watch/paths.h"
+#include "cmd/watch/file_watch.h"
 
 #include "lib/memory.h"
 #include <dirent.h>

@@ -1,6 +1,6 @@
 /* Figures of the service, in Prometheus' text format, for node_exporter's textfile collector. */
-#ifndef CMD_METRICS_H
-#define CMD_METRICS_H
+#ifndef CMD_WATCH_METRICS_H
+#define CMD_WATCH_METRICS_H
 
 #include "lib/error.h"
 

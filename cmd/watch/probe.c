@@ -2,7 +2,7 @@
  * A link whose addresses are not known to be free is held back; once the answers are there, another
  * round is due. */
 #include "reconcile/probe/probe.h"
-#include "cmd/service/service.h"
+#include "cmd/watch/internal.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 

@@ -1,6 +1,6 @@
 /* sd_notify(3)'s protocol: a datagram to the socket that systemd names. */
-#ifndef CMD_NOTIFY_H
-#define CMD_NOTIFY_H
+#ifndef CMD_WATCH_SD_NOTIFY_H
+#define CMD_WATCH_SD_NOTIFY_H
 
 #include <stdint.h>
 

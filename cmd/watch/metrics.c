@@ -1,4 +1,4 @@
-#include "cmd/service/metrics.h"
+#include "cmd/watch/metrics.h"
 
 #include <errno.h>
 #include <fcntl.h>

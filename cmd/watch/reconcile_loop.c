@@ -1,5 +1,5 @@
 #include "cmd/exit.h"
-#include "cmd/service/service.h"
+#include "cmd/watch/internal.h"
 #include "kernel/nsid.h"
 #include "lib/clock.h"
 #include "lib/memory.h"

@@ -1,7 +1,7 @@
 /* Leases of the service: asked for beside the rest, which is not to wait for a server that may not
  * be there. A link is made without; then the lease is asked for, and the step that gets it is held
  * back until the answer is there. */
-#include "cmd/service/service.h"
+#include "cmd/watch/internal.h"
 #include "dhcp/broker.h"
 #include "dhcp/client.h"
 #include "kernel/netns.h"

@@ -1,7 +1,7 @@
 /* The lines of the service's log on their way to whoever reads them, who may not read, or be gone:
  * nothing here waits, and what finds no room is counted. */
-#ifndef CMD_LOG_QUEUE_H
-#define CMD_LOG_QUEUE_H
+#ifndef CMD_WATCH_LOG_QUEUE_H
+#define CMD_WATCH_LOG_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-#include "cmd/service/notify.h"
-#include "cmd/service/service.h"
+#include "cmd/watch/internal.h"
+#include "cmd/watch/sd_notify.h"
 #include "kernel/rtnl_decode.h"
 #include "lib/clock.h"
 

@@ -1,5 +1,5 @@
 #include "cmd/input.h"
-#include "cmd/service/service.h"
+#include "cmd/watch/internal.h"
 
 #include <stdio.h>
 

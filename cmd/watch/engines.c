@@ -1,6 +1,6 @@
 /* The engines, in the service's loop: their events, and what is asked about the containers. No
  * round waits for them. */
-#include "cmd/service/service.h"
+#include "cmd/watch/internal.h"
 #include "engine/event_parse.h"
 #include "lib/clock.h"
 #include "lib/memory.h"

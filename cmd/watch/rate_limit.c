@@ -1,4 +1,4 @@
-#include "cmd/service/service.h"
+#include "cmd/watch/internal.h"
 #include "lib/clock.h"
 
 #include <inttypes.h>

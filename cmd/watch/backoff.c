@@ -1,4 +1,4 @@
-#include "watch/retry.h"
+#include "cmd/watch/backoff.h"
 
 #include "lib/hash.h"
 #include "lib/memory.h"

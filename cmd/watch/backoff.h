@@ -1,7 +1,7 @@
 /* When something may be tried again: a capped exponential back-off with jitter, for each key (a
  * link in a namespace). Times are milliseconds of the caller's clock. */
-#ifndef WATCH_RETRY_H
-#define WATCH_RETRY_H
+#ifndef CMD_WATCH_BACKOFF_H
+#define CMD_WATCH_BACKOFF_H
 
 #include <stdbool.h>
 #include <stddef.h>

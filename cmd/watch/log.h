@@ -1,6 +1,6 @@
 /* The service's log: lines for people on a terminal, with priorities under journald, or JSON. */
-#ifndef CMD_LOG_H
-#define CMD_LOG_H
+#ifndef CMD_WATCH_LOG_H
+#define CMD_WATCH_LOG_H
 
 #include "cmd/options.h"
 #include "lib/error.h"

@@ -1,4 +1,4 @@
-#include "cmd/service/log_queue.h"
+#include "cmd/watch/log_queue.h"
 
 #include "lib/memory.h"
 

@@ -1,8 +1,8 @@
 /* Notices network namespaces that get or lose a name. To have a name is to be mounted on it, so the
  * mount table tells of both; the file that is made before it (which inotify would tell) is no
  * namespace yet. */
-#ifndef WATCH_MOUNTS_H
-#define WATCH_MOUNTS_H
+#ifndef CMD_WATCH_MOUNT_WATCH_H
+#define CMD_WATCH_MOUNT_WATCH_H
 
 #include "lib/event_loop.h"
 

@@ -1,20 +1,20 @@
 /* What the parts of `watch` share. Events mark what may have changed (events.c); once a
  * batch of them is worked through, a round looks at what is marked, plans, and does the plan
- * (round.c). Nothing happens between. */
-#ifndef CMD_SERVICE_H
-#define CMD_SERVICE_H
+ * (reconcile_loop.c). Nothing happens between. */
+#ifndef CMD_WATCH_INTERNAL_H
+#define CMD_WATCH_INTERNAL_H
 
 #include "cmd/options.h"
-#include "cmd/service/log.h"
-#include "cmd/service/metrics.h"
+#include "cmd/watch/backoff.h"
+#include "cmd/watch/file_watch.h"
+#include "cmd/watch/log.h"
+#include "cmd/watch/metrics.h"
+#include "cmd/watch/mount_watch.h"
 #include "kernel/rtnl_monitor.h"
 #include "lib/event_loop.h"
 #include "reconcile/apply/apply.h"
 #include "reconcile/observe/observe.h"
 #include "schema/diag.h"
-#include "watch/mounts.h"
-#include "watch/paths.h"
-#include "watch/retry.h"
 
 #include <limits.h>
 
@@ -39,8 +39,8 @@ struct service {
 	struct service_engines *engines; /* engines.c's */
 	struct lookups *lookups;         /* of the engines' containers; engines.c's */
 	struct service_probes *probes;   /* probe.c's */
-	struct pending *leases;          /* leases.c's */
-	struct service_kept *kept;       /* kept.c's */
+	struct pending *leases;          /* dhcp.c's */
+	struct service_kept *kept;       /* sets.c's */
 	size_t n_guests;                 /* that are connected to those */
 	int other_keeper;                /* a service that keeps one more that is named; or -1 */
 	unsigned refusals;               /* of that set, in a row */
@@ -75,8 +75,8 @@ int service_listen(struct service *service, struct error *error);
 void service_deaf(struct service *service);
 /* Takes what the kernel has told so far. */
 void service_hear(struct service *service);
-/* pace.c: whoever has a namespace can make the kernel tell of it without end, and make the look at
- * it dear. Each namespace has a credit of its own for the looks that its events make. */
+/* rate_limit.c: whoever has a namespace can make the kernel tell of it without end, and make the
+ * look at it dear. Each namespace has a credit of its own for the looks that its events make. */
 /* Whether the namespace, of which an event tells, is not to be looked at yet: it is marked as such,
  * and looked at later. If it is to be looked at, its credit is charged. */
 bool pace_holds(struct service *service, struct live_ns *ns);
@@ -97,7 +97,7 @@ void service_engines_reload(struct service *service);
 void service_engines_retry(struct service *service);
 void service_engines_free(struct service *service);
 
-/* input.c: reads the files, for it may well be what they stay to say. */
+/* reload.c: reads the files, for it may well be what they stay to say. */
 void service_read_ahead(struct service *service);
 /* It was not. */
 void service_unread(struct service *service);
@@ -108,14 +108,14 @@ void service_read(struct service *service);
 void service_probe(struct service *service, struct plan *plan);
 void service_probe_free(struct service *service);
 
-/* leases.c: asks for the leases of links that are there, and holds back the steps that are for
+/* dhcp.c: asks for the leases of links that are there, and holds back the steps that are for
  * them until the answer has come. */
 void service_lease(struct service *service, struct plan *plan);
 /* Adds to the loop that the helper for leases may end, which is the service's end, too. */
 int service_lease_listen(struct service *service, struct error *error);
 void service_lease_free(struct service *service);
 
-/* kept.c: takes the names of the sets that it has not yet. -EADDRINUSE: another service keeps one.
+/* sets.c: takes the names of the sets that it has not yet. -EADDRINUSE: another service keeps one.
  * Once that one has ended, or keeps it no more, the timer `take_over` fires. */
 int service_keep(struct service *service, const struct desired *desired, struct error *error);
 /* Gives up those of sets that are not there; NULL: of all. */
@@ -123,7 +123,7 @@ void service_keep_only(struct service *service, const struct desired *desired);
 /* No other's set is named any more. */
 void service_wait_end(struct service *service);
 
-/* round.c */
+/* reconcile_loop.c */
 void service_round(void *service);
 
 /* report.c */

@@ -1,4 +1,4 @@
-#include "cmd/service/notify.h"
+#include "cmd/watch/sd_notify.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * and on those of the symbolic links that lead there, so that a file that is renamed into its
  * place, a folder that vanishes and returns, and a link that is turned are all noticed. So it is
  * with what the links in a given folder lead to. */
-#ifndef WATCH_PATHS_H
-#define WATCH_PATHS_H
+#ifndef CMD_WATCH_FILE_WATCH_H
+#define CMD_WATCH_FILE_WATCH_H
 
 #include "lib/error.h"
 

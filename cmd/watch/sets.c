@@ -1,6 +1,6 @@
 /* The sets that the service keeps: it has the name of each, so that others know of it. */
 #include "cmd/keeper.h"
-#include "cmd/service/service.h"
+#include "cmd/watch/internal.h"
 #include "lib/memory.h"
 
 #include <errno.h>
