@@ -65,7 +65,7 @@ $(BUILD)/seccomp_filter.inc: $(BUILD)/seccomp
 $(BUILD)/seccomp_dhcp.inc: $(BUILD)/seccomp
 	$< dhcp > $@
 
-$(BUILD)/cmd/confine.o: $(BUILD)/seccomp_filter.inc
+$(BUILD)/cmd/sandbox.o: $(BUILD)/seccomp_filter.inc
 $(BUILD)/dhcp/broker_server.o: $(BUILD)/seccomp_dhcp.inc
 
 # libmnl's loops over attributes cast const away, where clang says so.

@@ -1,10 +1,10 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
-#include "cmd/json.h"
-#include "cmd/keeper.h"
-#include "cmd/run.h"
-#include "cmd/saved.h"
+#include "cmd/output_json.h"
+#include "cmd/saved_plan.h"
+#include "cmd/service_socket.h"
+#include "cmd/session.h"
 
 #include <errno.h>
 #include <time.h>

@@ -1,10 +1,10 @@
 #include "convert/export.h"
-#include "cmd/carried.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
-#include "cmd/run.h"
-#include "cmd/text.h"
+#include "cmd/output_text.h"
+#include "cmd/session.h"
+#include "cmd/yaml_output.h"
 #include "reconcile/observe/link_sysctls.h"
 #include "reconcile/observe/observe.h"
 

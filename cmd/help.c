@@ -2,8 +2,8 @@
 
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "cmd/json.h"
-#include "cmd/run.h"
+#include "cmd/output_json.h"
+#include "cmd/session.h"
 #include "lib/did_you_mean.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "cmd/incomplete.h"
 
 #include "cmd/exit.h"
-#include "cmd/json.h"
+#include "cmd/output_json.h"
 
 #include <unistd.h>
 

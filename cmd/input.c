@@ -1,8 +1,8 @@
 #include "cmd/input.h"
 
 #include "cmd/exit.h"
-#include "cmd/json.h"
-#include "cmd/text.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
 #include "lib/hash.h"
 #include "schema/files.h"
 

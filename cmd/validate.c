@@ -1,7 +1,7 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
-#include "cmd/json.h"
+#include "cmd/output_json.h"
 
 #include <stdio.h>
 

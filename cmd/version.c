@@ -1,7 +1,7 @@
 /* `mvapply --version`: which mvapply this is, and what it can do where it runs. */
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "cmd/json.h"
+#include "cmd/output_json.h"
 #include "engine/libcurl.h"
 
 #include <stdio.h>

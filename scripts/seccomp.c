@@ -1,4 +1,4 @@
-/* seccomp mvapply|dhcp: writes the filter of system calls that mvapply runs under (cmd/confine.c),
+/* seccomp mvapply|dhcp: writes the filter of system calls that mvapply runs under (cmd/sandbox.c),
  * or that the DHCP broker and its clients do (dhcp/broker_server.c), as elements of an array of
  * struct sock_filter. It is made when mvapply is built, as libseccomp takes a millisecond for it:
  * longer than mvapply itself for a host that is as it should be. */

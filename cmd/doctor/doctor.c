@@ -1,12 +1,12 @@
 #include "cmd/doctor/doctor.h"
 
+#include "cmd/ansi.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/input.h"
-#include "cmd/json.h"
-#include "cmd/sgr.h"
-#include "cmd/text.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
 #include "lib/printable.h"
 #include "lib/wrap.h"
 

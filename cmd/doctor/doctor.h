@@ -2,7 +2,7 @@
 #ifndef CMD_DOCTOR_H
 #define CMD_DOCTOR_H
 
-#include "cmd/run.h"
+#include "cmd/session.h"
 
 enum finding_level {
 	FINDING_PROBLEM, /* something declared will not be there, or not work */

@@ -1,7 +1,7 @@
 /* What the doctor looks at of the parents: their state, and what is behind them. */
 #include "cmd/doctor/doctor.h"
 
-#include "cmd/text.h"
+#include "cmd/output_text.h"
 
 #include <limits.h>
 #include <net/if.h>

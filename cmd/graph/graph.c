@@ -4,9 +4,9 @@
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/input.h"
-#include "cmd/json.h"
-#include "cmd/run.h"
-#include "cmd/text.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
+#include "cmd/session.h"
 
 static void (*const writers[])(FILE *, const struct graph *) = {
 	[FORMAT_MERMAID] = graph_mermaid,

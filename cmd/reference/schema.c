@@ -1,7 +1,7 @@
 /* `mvapply schema`: the JSON Schema (draft 2020-12) of the input, from the table of keys. */
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "cmd/json.h"
+#include "cmd/output_json.h"
 #include "cmd/reference/schema_rules.h"
 
 #include <stdio.h>

@@ -4,8 +4,8 @@
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/input.h"
-#include "cmd/json.h"
-#include "cmd/text.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
 #include "lib/printable.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #ifndef CMD_STATUS_H
 #define CMD_STATUS_H
 
-#include "cmd/run.h"
-#include "cmd/status/survey.h"
+#include "cmd/session.h"
+#include "cmd/status/model.h"
 
 #include <jansson.h>
 #include <stdio.h>

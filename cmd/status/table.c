@@ -1,7 +1,7 @@
-#include "cmd/json.h"
-#include "cmd/sgr.h"
+#include "cmd/ansi.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
 #include "cmd/status/status.h"
-#include "cmd/text.h"
 #include "lib/printable.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-#include "cmd/json.h"
-#include "cmd/text.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
 #include "cmd/watch/internal.h"
 #include "cmd/watch/sd_notify.h"
 #include "lib/memory.h"

@@ -1,5 +1,5 @@
 /* The sets that the service keeps: it has the name of each, so that others know of it. */
-#include "cmd/keeper.h"
+#include "cmd/service_socket.h"
 #include "cmd/watch/internal.h"
 #include "lib/memory.h"
 

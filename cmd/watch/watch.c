@@ -1,7 +1,7 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
-#include "cmd/text.h"
+#include "cmd/output_text.h"
 #include "cmd/watch/internal.h"
 #include "cmd/watch/log_queue.h"
 #include "cmd/watch/sd_notify.h"

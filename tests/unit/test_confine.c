@@ -1,5 +1,5 @@
 /* What a run keeps of its rights. Each test gives them up in a process of its own. */
-#include "cmd/confine.h"
+#include "cmd/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
  * line, or gets into a shell, into Markdown or into XML. */
 #include "cmd/graph/graph.h"
 #include "cmd/help.h"
-#include "cmd/ip.h"
-#include "cmd/markdown.h"
+#include "cmd/output_ip.h"
+#include "cmd/output_markdown.h"
 #include "cmd/watch/log.h"
 #include "cmd/watch/log_queue.h"
 #include "lib/printable.h"

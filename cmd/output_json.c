@@ -1,8 +1,8 @@
-#include "cmd/json.h"
+#include "cmd/output_json.h"
 
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
-#include "cmd/text.h"
+#include "cmd/output_text.h"
 #include "kernel/link_kind.h"
 #include "lib/escape.h"
 #include "schema/source_text.h"

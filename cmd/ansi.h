@@ -1,6 +1,6 @@
 /* ECMA-48 SGR: colours of a terminal. */
-#ifndef CMD_SGR_H
-#define CMD_SGR_H
+#ifndef CMD_ANSI_H
+#define CMD_ANSI_H
 
 #define SGR_RED    "\033[31m"
 #define SGR_GREEN  "\033[32m"

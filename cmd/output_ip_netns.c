@@ -1,4 +1,4 @@
-#include "cmd/ip.h"
+#include "cmd/output_ip.h"
 
 #include "lib/printable.h"
 #include "schema/words.h"

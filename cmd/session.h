@@ -1,8 +1,8 @@
 /* One round: look, plan, and, unless it is a preview, do. */
-#ifndef CMD_RUN_H
-#define CMD_RUN_H
+#ifndef CMD_SESSION_H
+#define CMD_SESSION_H
 
-#include "cmd/guardian.h"
+#include "cmd/confirm_guard.h"
 #include "cmd/options.h"
 #include "reconcile/apply/apply.h"
 #include "reconcile/observe/observe.h"
@@ -25,8 +25,8 @@ struct run {
 	struct error fault; /* of the run as a whole; CODE_NONE: none */
 	size_t failed;      /* steps, once it was tried: also those that are blocked */
 	int exit_code;
-	struct run *again; /* what was tried again (cmd/busy.h), whose steps and errors are this
-			      one's; or NULL */
+	struct run *again; /* what was tried again (cmd/apply_retry.h), whose steps and errors are
+			      this one's; or NULL */
 };
 
 typedef int run_round(struct run *run, const struct desired *desired, const struct options *options,
@@ -39,8 +39,8 @@ run_round run_look;
 run_round run_apply;
 void run_free(struct run *run);
 
-/* What run_apply is made of, for cmd/busy.c. Finds the containers, and takes the lock after that:
- * no engine keeps others from it. */
+/* What run_apply is made of, for cmd/apply_retry.c. Finds the containers, and takes the lock after
+ * that: no engine keeps others from it. */
 int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,
 	     struct apply_lock *ret_lock, struct error *error);
 /* As run_look, of the containers that were found. */

@@ -1,6 +1,6 @@
 /* Results as JSON, one document on stdout. */
-#ifndef CMD_JSON_H
-#define CMD_JSON_H
+#ifndef CMD_OUTPUT_JSON_H
+#define CMD_OUTPUT_JSON_H
 
 #include "lib/json_text.h"
 #include "reconcile/apply/apply.h"

@@ -1,6 +1,6 @@
 /* `apply --confirm`: who says that it shall stay. */
-#ifndef CMD_CONFIRM_H
-#define CMD_CONFIRM_H
+#ifndef CMD_CONFIRM_SOCKET_H
+#define CMD_CONFIRM_SOCKET_H
 
 #include "lib/error.h"
 

@@ -1,6 +1,6 @@
-#include "cmd/text.h"
+#include "cmd/output_text.h"
 
-#include "cmd/sgr.h"
+#include "cmd/ansi.h"
 #include "cmd/terminal.h"
 #include "lib/memory.h"
 #include "lib/printable.h"

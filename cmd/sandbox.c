@@ -1,4 +1,4 @@
-#include "cmd/confine.h"
+#include "cmd/sandbox.h"
 
 #include "lib/capability.h"
 

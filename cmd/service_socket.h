@@ -1,7 +1,7 @@
 /* The service that keeps a set as its files say: it listens at an abstract unix socket with the
  * set's name, so that an apply or delete of the same set, and a second service, know of it. */
-#ifndef CMD_KEEPER_H
-#define CMD_KEEPER_H
+#ifndef CMD_SERVICE_SOCKET_H
+#define CMD_SERVICE_SOCKET_H
 
 #include "cmd/options.h"
 #include "lib/error.h"

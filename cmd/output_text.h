@@ -1,6 +1,6 @@
 /* Results as a person reads them. */
-#ifndef CMD_TEXT_H
-#define CMD_TEXT_H
+#ifndef CMD_OUTPUT_TEXT_H
+#define CMD_OUTPUT_TEXT_H
 
 #include "cmd/options.h"
 #include "reconcile/apply/apply.h"

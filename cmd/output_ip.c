@@ -1,6 +1,6 @@
-#include "cmd/ip.h"
+#include "cmd/output_ip.h"
 
-#include "cmd/json.h"
+#include "cmd/output_json.h"
 #include "kernel/link_kind.h"
 #include "lib/printable.h"
 #include "schema/words.h"

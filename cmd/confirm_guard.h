@@ -1,8 +1,8 @@
 /* `apply --confirm`: a process of its own that holds what was live before, and goes back to it
  * unless it is told in time that the apply shall stay. It outlives whoever started it: the
  * terminal, the session, and the process that applies. */
-#ifndef CMD_GUARDIAN_H
-#define CMD_GUARDIAN_H
+#ifndef CMD_CONFIRM_GUARD_H
+#define CMD_CONFIRM_GUARD_H
 
 #include "cmd/keyboard.h"
 #include "lib/error.h"

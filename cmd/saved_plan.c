@@ -1,11 +1,11 @@
-#include "cmd/saved.h"
+#include "cmd/saved_plan.h"
 
 #include "cmd/exit.h"
 #include "cmd/input.h"
-#include "cmd/json.h"
-#include "cmd/keeper.h"
-#include "cmd/run.h"
-#include "cmd/text.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
+#include "cmd/service_socket.h"
+#include "cmd/session.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-#include "cmd/busy.h"
+#include "cmd/apply_retry.h"
 
-#include "cmd/json.h"
+#include "cmd/output_json.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 

@@ -1,6 +1,6 @@
-#include "cmd/guardian.h"
+#include "cmd/confirm_guard.h"
 
-#include "cmd/confirm.h"
+#include "cmd/confirm_socket.h"
 #include "dhcp/broker.h"
 #include "lib/clock.h"
 #include "lib/printable.h"

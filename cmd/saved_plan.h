@@ -1,6 +1,6 @@
 /* `diff --out PLAN` and `apply PLAN`. */
-#ifndef CMD_SAVED_H
-#define CMD_SAVED_H
+#ifndef CMD_SAVED_PLAN_H
+#define CMD_SAVED_PLAN_H
 
 #include "cmd/options.h"
 

@@ -1,4 +1,4 @@
-#include "cmd/markdown.h"
+#include "cmd/output_markdown.h"
 
 #include "lib/memory.h"
 #include "lib/printable.h"

@@ -1,6 +1,6 @@
 /* What `status` tells, gathered from what is live: as a value, for text and JSON alike. */
-#ifndef CMD_SURVEY_H
-#define CMD_SURVEY_H
+#ifndef CMD_STATUS_MODEL_H
+#define CMD_STATUS_MODEL_H
 
 #include "reconcile/plan/plan.h"
 

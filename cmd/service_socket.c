@@ -1,6 +1,6 @@
-#include "cmd/keeper.h"
+#include "cmd/service_socket.h"
 
-#include "cmd/text.h"
+#include "cmd/output_text.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
 #include "schema/source_text.h"

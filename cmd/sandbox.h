@@ -1,7 +1,7 @@
 /* Less power: what the rest of a run has no use for is given up, before anything that somebody else
  * wrote is read. SECURITY.md tells what it is good for. */
-#ifndef CMD_CONFINE_H
-#define CMD_CONFINE_H
+#ifndef CMD_SANDBOX_H
+#define CMD_SANDBOX_H
 
 #include "cmd/options.h"
 

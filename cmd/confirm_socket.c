@@ -1,9 +1,9 @@
-#include "cmd/confirm.h"
+#include "cmd/confirm_socket.h"
 
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "cmd/json.h"
-#include "cmd/run.h"
+#include "cmd/output_json.h"
+#include "cmd/session.h"
 #include "lib/printable.h"
 #include "lib/unix_peer.h"
 

@@ -1,8 +1,8 @@
 /* The plan as commands of a shell, with iproute2's ip: what a person can read, check and replay. */
-#ifndef CMD_IP_H
-#define CMD_IP_H
+#ifndef CMD_OUTPUT_IP_H
+#define CMD_OUTPUT_IP_H
 
-#include "cmd/text.h"
+#include "cmd/output_text.h"
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/plan/plan.h"
 

@@ -1,6 +1,6 @@
 /* Declarations that were made, by `export` and `import`, written as the options want it. */
-#ifndef CMD_CARRIED_H
-#define CMD_CARRIED_H
+#ifndef CMD_YAML_OUTPUT_H
+#define CMD_YAML_OUTPUT_H
 
 #include "cmd/options.h"
 #include "convert/yaml_tree.h"

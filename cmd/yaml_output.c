@@ -1,9 +1,9 @@
-#include "cmd/carried.h"
+#include "cmd/yaml_output.h"
 
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
-#include "cmd/json.h"
-#include "cmd/text.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
-#include "cmd/json.h"
+#include "cmd/output_json.h"
+#include "cmd/output_text.h"
 #include "cmd/status/status.h"
 #include "cmd/terminal.h"
-#include "cmd/text.h"
 #include "lib/memory.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* The plan as a comment for a pull request: GitHub's and GitLab's Markdown. */
-#ifndef CMD_MARKDOWN_H
-#define CMD_MARKDOWN_H
+#ifndef CMD_OUTPUT_MARKDOWN_H
+#define CMD_OUTPUT_MARKDOWN_H
 
-#include "cmd/text.h"
+#include "cmd/output_text.h"
 
 void markdown_plan(const struct text *text, const struct plan *plan, const struct live *live);
 

@@ -1,4 +1,4 @@
-#include "cmd/status/survey.h"
+#include "cmd/status/model.h"
 
 #include "kernel/link_kind.h"
 #include "schema/words.h"
