@@ -28,7 +28,7 @@ SOURCES := $(PROGRAM) $(sort $(shell find $(FOLDERS) -name '*.h')) \
            $(wildcard tests/unit/*.[ch] tests/bench/*.[ch] scripts/*.[ch])
 # What makes things go wrong for the tests: preloaded into mvapply, or tracing it.
 FAULTS  := $(BUILD)/tests/faults/shim.so $(BUILD)/tests/faults/killer
-SOURCES += $(wildcard tests/faults/*.[ch] static/*.[ch])
+SOURCES += $(wildcard tests/faults/*.[ch] dist/static/*.[ch])
 # The model of the kernel as a program, beside which a real one is put.
 MODEL   := $(BUILD)/tests/model/operations
 SOURCES += $(wildcard tests/model/*.[ch])
@@ -219,12 +219,12 @@ fuzz-programs: $(FUZZ)
 
 install: $(BUILD)/mvapply man
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/mvapply
-	install -D -m 644 completion/mvapply.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mvapply
-	install -D -m 644 completion/_mvapply $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mvapply
+	install -D -m 644 dist/completion/mvapply.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mvapply
+	install -D -m 644 dist/completion/_mvapply $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mvapply
 	for page in $(MANUAL); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 	install -D -m 644 examples/mvapply.schema.json $(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json
-	install -D -m 644 completion/mvapply.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mvapply.fish
+	install -D -m 644 dist/completion/mvapply.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mvapply.fish
 
 # One file without libraries, with musl: build/static/mvapply.
 .PHONY: static

@@ -1,5 +1,5 @@
 /* `mvapply complete -- WORD...`: what the last word of a command line could be, for the shells'
- * completion (completion/). A line each: the candidate, and behind a tab what it is; the line
+ * completion (dist/completion/). A line each: the candidate, and behind a tab what it is; the line
  * ":path" asks the shell for names of files. */
 #include "cmd/commands.h"
 #include "cmd/exit.h"

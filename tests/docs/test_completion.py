@@ -65,7 +65,7 @@ def fish(binary):
         for line, expected in CASES.items():
             quoted = line.replace("\\", "\\\\").replace("'", "\\'")
             done = subprocess.run(
-                ["fish", "--no-config", "-c", f"source {TOP}/completion/mvapply.fish; "
+                ["fish", "--no-config", "-c", f"source {TOP}/dist/completion/mvapply.fish; "
                  f"complete --do-complete '{quoted}'"], cwd=home, env=environment(binary, home),
                 check=True, timeout=120, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
             same({one.split("\t")[0] for one in done.stdout.decode().splitlines()}, expected, line)
@@ -118,7 +118,7 @@ def on_terminal(binary, argv, setup):
 
 @row("completion: bash")
 def bash(binary):
-    on_terminal(binary, ["bash", "--norc", "--noprofile", "-i"], f"source {TOP}/completion/mvapply.bash; "
+    on_terminal(binary, ["bash", "--norc", "--noprofile", "-i"], f"source {TOP}/dist/completion/mvapply.bash; "
                 "bind 'set show-all-if-ambiguous on' 'set bell-style none' 'set page-completions off' "
                 "'set completion-query-items 0' 'set enable-bracketed-paste off'\n")
 
@@ -126,5 +126,5 @@ def bash(binary):
 @row("completion: zsh")
 def zsh(binary):
     on_terminal(binary, ["zsh", "-f", "-i"],
-                f"fpath=({TOP}/completion $fpath); autoload -U compinit; compinit -u -D\n"
+                f"fpath=({TOP}/dist/completion $fpath); autoload -U compinit; compinit -u -D\n"
                 "unsetopt beep; LISTMAX=0; unset zle_bracketed_paste\n")
