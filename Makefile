@@ -199,7 +199,7 @@ asan:
 MANUAL := $(if $(shell command -v scdoc),$(BUILD)/man/mvapply.8 $(BUILD)/man/mvapply.yaml.5)
 man: $(MANUAL)
 
-$(BUILD)/man/%: man/%.scd
+$(BUILD)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
 

@@ -74,11 +74,11 @@ def listed(_binary):
 
 @row("manual: its examples are valid, and commands that the README lists, too")
 def manual_examples(binary):
-    for _, content in documents.blocks(read("man/mvapply.yaml.5.scd")):
+    for _, content in documents.blocks(read("docs/man/mvapply.yaml.5.scd")):
         done = subprocess.run([binary, "validate", "-f", "-"], input=content.encode(),
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         assert done.returncode == 0, f"{content}\n{done.stdout.decode()}"
-    shown = re.findall(r"^\t\$ (.*)$", read("man/mvapply.8.scd"), re.MULTILINE)
+    shown = re.findall(r"^\t\$ (.*)$", read("docs/man/mvapply.8.scd"), re.MULTILINE)
     assert shown
     same(set(shown) - set(documents.listed("README.md")), set(), "commands that nothing runs")
 

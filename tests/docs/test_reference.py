@@ -85,7 +85,7 @@ def provoked(binary):
 @row("manual: scdoc makes pages that mandoc finds no error in")
 def manual(binary):
     for page in ("mvapply.8", "mvapply.yaml.5"):
-        with open(f"{TOP}/man/{page}.scd", "rb") as file:
+        with open(f"{TOP}/docs/man/{page}.scd", "rb") as file:
             made = say("scdoc", stdin=file)
         same(made.returncode, 0, f"scdoc of {page}: {made.stdout[-200:]}")
         lint = say("mandoc", "-T", "lint", "-W", "error", input=made.stdout)
