@@ -1,6 +1,6 @@
 /* Container engines: Docker and Podman, asked over HTTP on their unix sockets. */
-#ifndef RECONCILE_ENGINE_H
-#define RECONCILE_ENGINE_H
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
 
 #include "lib/arena.h"
 #include "lib/error.h"

@@ -1,7 +1,7 @@
 /* The HTTP API of the engines, on their unix sockets. Requests run side by side: one that the
  * engine does not answer keeps no other waiting. */
-#ifndef RECONCILE_ENGINE_HTTP_H
-#define RECONCILE_ENGINE_HTTP_H
+#ifndef ENGINE_HTTP_H
+#define ENGINE_HTTP_H
 
 #include "engine/curl_handle.h"
 #include "engine/engine.h"

@@ -1,6 +1,6 @@
 /* Parses what an engine writes as JSON. */
-#ifndef RECONCILE_ENGINE_JSON_H
-#define RECONCILE_ENGINE_JSON_H
+#ifndef ENGINE_JSON_H
+#define ENGINE_JSON_H
 
 #include <jansson.h>
 

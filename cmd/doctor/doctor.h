@@ -1,6 +1,6 @@
 /* `mvapply doctor`: what of the host stands in the way of the files, and how to mend it. */
-#ifndef CMD_DOCTOR_H
-#define CMD_DOCTOR_H
+#ifndef CMD_DOCTOR_DOCTOR_H
+#define CMD_DOCTOR_DOCTOR_H
 
 #include "cmd/session.h"
 

@@ -1,8 +1,8 @@
 /* What a declaration ties together, as a picture: parents, VLANs, networks and containers, each
  * with what apply would do. A value, which writers turn into Mermaid, Graphviz' DOT, SVG and JSON.
  */
-#ifndef CMD_GRAPH_H
-#define CMD_GRAPH_H
+#ifndef CMD_GRAPH_GRAPH_H
+#define CMD_GRAPH_GRAPH_H
 
 #include "reconcile/plan/plan.h"
 

@@ -1,6 +1,6 @@
 /* The table of keys as a list with the path of each, to be looked up by a person's words. */
-#ifndef CMD_REFERENCE_H
-#define CMD_REFERENCE_H
+#ifndef CMD_REFERENCE_REFERENCE_H
+#define CMD_REFERENCE_REFERENCE_H
 
 #include "schema/keys.h"
 

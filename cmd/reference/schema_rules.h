@@ -2,8 +2,8 @@
  * of keys (schema/keys.h) tells. The checks themselves are schema/name_rules.c,
  * schema/decode_scalar.c and network.c; tests/schema compares both over every file of tests/input.
  */
-#ifndef CMD_SCHEMA_RULES_H
-#define CMD_SCHEMA_RULES_H
+#ifndef CMD_REFERENCE_SCHEMA_RULES_H
+#define CMD_REFERENCE_SCHEMA_RULES_H
 
 #include "schema/keys.h"
 

@@ -1,6 +1,6 @@
 /* What the forms of `status` share. */
-#ifndef CMD_STATUS_H
-#define CMD_STATUS_H
+#ifndef CMD_STATUS_STATUS_H
+#define CMD_STATUS_STATUS_H
 
 #include "cmd/session.h"
 #include "cmd/status/model.h"
