@@ -88,7 +88,7 @@ static bool set_live(const struct live *live, const char *name)
 {
 	for (size_t i = 0; i < live->n_spaces; i++)
 		for (size_t k = 0; k < live->spaces[i]->n_links; k++)
-			if (mark_has_set(&live->spaces[i]->links[k].mark, name))
+			if (owner_tag_has_set(&live->spaces[i]->links[k].mark, name))
 				return true;
 	return false;
 }

@@ -280,7 +280,7 @@ static void put_change(const struct writer *writer, const struct step *step)
 	struct changing changing = changing_begin(writer, step);
 	char detour[IFNAMSIZ];
 	if (step->detour.name)
-		changing.name = arena_strdup(writer->arena, step_detour_name(step, detour));
+		changing.name = arena_strdup(writer->arena, step_temporary_name(step, detour));
 	for (size_t i = 0; i < step->n_changes; i++)
 		change_one(&changing, &step->changes[i]);
 	if (changing.flushed)
@@ -288,14 +288,14 @@ static void put_change(const struct writer *writer, const struct step *step)
 }
 
 /* The name and MAC that others wait for. */
-static void put_detour(struct changing *changing)
+static void put_temporary(struct changing *changing)
 {
 	const struct step *step = changing->step;
 	char name[IFNAMSIZ], mac[MAC_TEXT_SIZE];
-	const struct mac temporary = step_detour_mac(step);
+	const struct mac temporary = step_temporary_mac(step);
 	if (step->detour.name)
 		rename_to(changing,
-			  arena_strdup(changing->writer->arena, step_detour_name(step, name)));
+			  arena_strdup(changing->writer->arena, step_temporary_name(step, name)));
 	if (step->detour.mac)
 		set_link(changing, "address", mac_format(&temporary, mac));
 }
@@ -305,7 +305,7 @@ static void put_detour(struct changing *changing)
 static void put_removals(const struct writer *writer, const struct step *step)
 {
 	struct changing changing = changing_begin(writer, step);
-	put_detour(&changing);
+	put_temporary(&changing);
 	const char *name = quoted(writer, changing.name);
 	for (size_t i = step->n_changes; i-- > 0;) {
 		const struct change *change = &step->changes[i];

@@ -108,7 +108,7 @@ const char *step_noun(const struct step *step)
 
 static const char *id_of(struct arena *arena, const struct step *step, bool with_set)
 {
-	const struct mark *mark = &step->mark;
+	const struct owner_tag *mark = &step->mark;
 	const char *set = with_set && mark->set ? mark->set : "";
 	const char *colon = *set ? ":" : "";
 	switch (mark->role) {

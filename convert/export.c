@@ -72,7 +72,7 @@ static bool is_attachment(const struct found_set *set, const struct live_ns *ns,
 			  const struct live_link *link, const char *container)
 {
 	return counts(ns, link) && link->mark.role == ROLE_ATTACH &&
-	       mark_has_set(&link->mark, set->name) && container &&
+	       owner_tag_has_set(&link->mark, set->name) && container &&
 	       strcmp(link->mark.container, container) == 0;
 }
 
@@ -112,7 +112,7 @@ static void attachments_take(const struct taking *taking, size_t space)
 	size_t left = 0;
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
-		const struct mark *mark = &link->mark;
+		const struct owner_tag *mark = &link->mark;
 		if (!is_attachment(set, ns, link, mark->container))
 			continue;
 		const bool named = name && strcmp(name, mark->container) == 0;
@@ -134,7 +134,7 @@ static void host_take(void *data, const struct live_ns *ns, const struct live_li
 {
 	struct found_set *set = data;
 	(void)ns;
-	if (link->mark.role == ROLE_HOST && mark_has_set(&link->mark, set->name))
+	if (link->mark.role == ROLE_HOST && owner_tag_has_set(&link->mark, set->name))
 		found_host(set, link->mark.network, link);
 }
 
@@ -159,7 +159,7 @@ static void parent_take(void *data, const struct live_ns *ns, const struct live_
 {
 	struct found_set *set = data;
 	(void)ns;
-	if (!mark_has_set(&link->mark, set->name))
+	if (!owner_tag_has_set(&link->mark, set->name))
 		return;
 	if (link->mark.role == ROLE_DUMMY)
 		found_parent(set, link->mark.network, link);

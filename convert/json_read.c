@@ -102,7 +102,7 @@ static const char *text_at(const json_t *object, const char *key, struct tree *a
 	return text && *text ? text : NULL;
 }
 
-static bool taken(bool good, const json_t *object, const char *key, struct tree *at)
+static bool in_use(bool good, const json_t *object, const char *key, struct tree *at)
 {
 	if (!good)
 		json_left(key, json_object_get(object, key), at);
@@ -112,14 +112,14 @@ static bool taken(bool good, const json_t *object, const char *key, struct tree 
 bool json_ip_at(const json_t *object, const char *key, struct tree *at, struct ip *ret)
 {
 	const char *text = text_at(object, key, at);
-	return text && taken(ip_parse(text, ret), object, key, at);
+	return text && in_use(ip_parse(text, ret), object, key, at);
 }
 
 bool json_prefix_at(const json_t *object, const char *key, struct tree *at, struct prefix *ret)
 {
 	const char *text = text_at(object, key, at);
 	struct prefix prefix;
-	if (!text || !taken(prefix_parse(text, &prefix), object, key, at))
+	if (!text || !in_use(prefix_parse(text, &prefix), object, key, at))
 		return false;
 	/* Others allow bits behind the length, and mean nothing by them. */
 	*ret = (struct prefix){.ip = prefix_first(&prefix), .len = prefix.len};
@@ -129,7 +129,7 @@ bool json_prefix_at(const json_t *object, const char *key, struct tree *at, stru
 bool json_mac_at(const json_t *object, const char *key, struct tree *at, struct mac *ret)
 {
 	const char *text = text_at(object, key, at);
-	return text && taken(mac_parse(text, ret), object, key, at);
+	return text && in_use(mac_parse(text, ret), object, key, at);
 }
 
 bool json_number_at(const json_t *object, const char *key, struct tree *at, long long max,

@@ -93,7 +93,7 @@ static size_t datagram_end(const struct batch *batch, size_t from)
 static int replies_take(struct batch *batch, const char *bytes, size_t size, uint32_t first,
 			size_t from, size_t end, struct error *error)
 {
-	int taken = 0, left = (int)size;
+	int in_use = 0, left = (int)size;
 	for (const struct nlmsghdr *message = (const void *)bytes; mnl_nlmsg_ok(message, left);
 	     message = mnl_nlmsg_next(message, &left)) {
 		size_t number = message->nlmsg_seq - first;
@@ -101,9 +101,9 @@ static int replies_take(struct batch *batch, const char *bytes, size_t size, uin
 			continue;
 		if (!reply_decode(message, &batch->entries[from + number].reply))
 			return netlink_malformed(error);
-		taken++;
+		in_use++;
 	}
-	return taken;
+	return in_use;
 }
 
 /* Takes what has come of the replies to the entries from `from` to `end`; gives how many. */
@@ -114,15 +114,15 @@ static int replies_receive(struct netlink *netlink, struct batch *batch, uint32_
 	struct datagram replies[DATAGRAMS_MAX];
 	for (size_t i = 0; i < DATAGRAMS_MAX; i++)
 		replies[i] = (struct datagram){.bytes = bytes[i], .room = REPLY_SIZE};
-	int count = netlink_receive(netlink, replies, DATAGRAMS_MAX, error), taken = 0;
+	int count = netlink_receive(netlink, replies, DATAGRAMS_MAX, error), in_use = 0;
 	for (int i = 0; i < count; i++) {
 		int more = replies_take(batch, replies[i].bytes, replies[i].size, first, from, end,
 					error);
 		if (more < 0)
 			return more;
-		taken += more;
+		in_use += more;
 	}
-	return count < 0 ? count : taken;
+	return count < 0 ? count : in_use;
 }
 
 static int datagram_send(struct netlink *netlink, struct batch *batch, size_t from, size_t end,
@@ -142,10 +142,10 @@ static int datagram_send(struct netlink *netlink, struct batch *batch, size_t fr
 	if (status < 0)
 		return status;
 	for (size_t answered = 0; answered < end - from;) {
-		int taken = replies_receive(netlink, batch, first, from, end, error);
-		if (taken < 0)
-			return taken;
-		answered += (size_t)taken;
+		int in_use = replies_receive(netlink, batch, first, from, end, error);
+		if (in_use < 0)
+			return in_use;
+		answered += (size_t)in_use;
 	}
 	return 0;
 }

@@ -96,18 +96,18 @@ static bool is_outside(int userns)
 
 bool netns_owned_by(int fd, uid_t user)
 {
-	bool owned = false;
+	bool managed = false;
 	int userns = ioctl(fd, NS_GET_USERNS);
-	for (unsigned i = 0; !owned && !is_outside(userns) && i < USER_NAMESPACES_MAX; i++) {
+	for (unsigned i = 0; !managed && !is_outside(userns) && i < USER_NAMESPACES_MAX; i++) {
 		uid_t owner;
-		owned = ioctl(userns, NS_GET_OWNER_UID, &owner) == 0 && owner == user;
+		managed = ioctl(userns, NS_GET_OWNER_UID, &owner) == 0 && owner == user;
 		const int around = ioctl(userns, NS_GET_USERNS);
 		close(userns);
 		userns = around;
 	}
 	if (userns >= 0)
 		close(userns);
-	return owned;
+	return managed;
 }
 
 int netns_open_at(int directory, const char *path, int flags, const struct stat *own,

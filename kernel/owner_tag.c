@@ -58,7 +58,7 @@ static int text_compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool sets_parse(struct arena *arena, const char *text, struct mark *mark)
+static bool sets_parse(struct arena *arena, const char *text, struct owner_tag *mark)
 {
 	for (;; text++) {
 		size_t length = strcspn(text, ",");
@@ -77,16 +77,16 @@ static bool sets_parse(struct arena *arena, const char *text, struct mark *mark)
 	return true;
 }
 
-struct mark mark_parse(struct arena *arena, const char *alias)
+struct owner_tag owner_tag_parse(struct arena *arena, const char *alias)
 {
-	const struct mark none = {.role = ROLE_NONE};
+	const struct owner_tag none = {.role = ROLE_NONE};
 	if (!alias || strncmp(alias, PREFIX, strlen(PREFIX)) != 0)
 		return none;
 	alias += strlen(PREFIX);
 	size_t length = strcspn(alias, ":");
 	if (!alias[length])
 		return none;
-	struct mark mark = {.role = role_find(alias, length)};
+	struct owner_tag mark = {.role = role_find(alias, length)};
 	const char *rest = alias + length + 1;
 
 	if (mark.role == ROLE_NONE)
@@ -102,7 +102,7 @@ struct mark mark_parse(struct arena *arena, const char *alias)
 	return mark;
 }
 
-static const char *sets_format(struct arena *arena, const struct mark *mark)
+static const char *sets_format(struct arena *arena, const struct owner_tag *mark)
 {
 	if (mark->n_sets == 0)
 		return NULL;
@@ -112,7 +112,7 @@ static const char *sets_format(struct arena *arena, const struct mark *mark)
 	return text;
 }
 
-const char *mark_format(struct arena *arena, const struct mark *mark)
+const char *owner_tag_format(struct arena *arena, const struct owner_tag *mark)
 {
 	const char *text = NULL;
 	switch (mark->role) {
@@ -139,7 +139,7 @@ static bool text_equal(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-bool mark_equal(const struct mark *a, const struct mark *b)
+bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b)
 {
 	if (a->role != b->role || !text_equal(a->set, b->set) ||
 	    !text_equal(a->network, b->network) || !text_equal(a->container, b->container) ||
@@ -151,7 +151,7 @@ bool mark_equal(const struct mark *a, const struct mark *b)
 	return true;
 }
 
-bool mark_has_set(const struct mark *mark, const char *set)
+bool owner_tag_has_set(const struct owner_tag *mark, const char *set)
 {
 	if (mark->role != ROLE_VLAN)
 		return mark->set && strcmp(mark->set, set) == 0;

@@ -22,7 +22,7 @@
 
 enum role { ROLE_NONE, ROLE_ATTACH, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN };
 
-struct mark {
+struct owner_tag {
 	enum role role;                        /* ROLE_NONE: no mark of mvapply's */
 	const char *set, *network, *container; /* NULL where the role has none */
 	const char **sets;                     /* ROLE_VLAN: its users, sorted by byte order */
@@ -33,12 +33,12 @@ struct mark {
 const char *role_name(enum role role);
 
 /* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */
-struct mark mark_parse(struct arena *arena, const char *alias);
+struct owner_tag owner_tag_parse(struct arena *arena, const char *alias);
 
 /* The alias of a mark, or NULL if it would not fit ALIAS_LENGTH_MAX. */
-const char *mark_format(struct arena *arena, const struct mark *mark);
+const char *owner_tag_format(struct arena *arena, const struct owner_tag *mark);
 
-bool mark_equal(const struct mark *a, const struct mark *b);
-bool mark_has_set(const struct mark *mark, const char *set);
+bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b);
+bool owner_tag_has_set(const struct owner_tag *mark, const char *set);
 
 #endif

@@ -182,14 +182,14 @@ static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struc
 	return true;
 }
 
-static struct mark mark_get(struct arena *arena, const struct nlattr *alias)
+static struct owner_tag owner_tag_get(struct arena *arena, const struct nlattr *alias)
 {
 	char text[ALIAS_LENGTH_MAX + 1] = "";
 	size_t size = alias ? mnl_attr_get_payload_len(alias) : 0;
 	size_t length = size ? strnlen(mnl_attr_get_payload(alias), size) : 0;
 	if (length && length < sizeof(text))
 		memcpy(text, mnl_attr_get_payload(alias), length);
-	return mark_parse(arena, text);
+	return owner_tag_parse(arena, text);
 }
 
 enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, struct live_link *ret,
@@ -218,7 +218,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	/* Tunnels have addresses of other lengths here. */
 	link.mac.set = fixed_get(at[IFLA_ADDRESS], link.mac.bytes, sizeof(link.mac.bytes)) &&
 		       at[IFLA_ADDRESS];
-	link.mark = mark_get(arena, at[IFLA_IFALIAS]);
+	link.mark = owner_tag_get(arena, at[IFLA_IFALIAS]);
 	*ret = link;
 	*ret_parent = parent;
 	return DECODED;

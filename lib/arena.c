@@ -127,11 +127,11 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	va_end(args);
 	if (room && (size > room || size > SHARED_SIZE_MAX))
 		memset(text, 0, room);
-	char *taken = take(arena, size);
-	if (taken != text)
-		vsnprintf(taken, size, format, again);
+	char *in_use = take(arena, size);
+	if (in_use != text)
+		vsnprintf(in_use, size, format, again);
 	va_end(again);
-	return taken;
+	return in_use;
 }
 
 /* An array in the chunk's last place grows there. */

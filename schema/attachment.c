@@ -76,9 +76,9 @@ static void check_passthru(struct build *build, const struct scope *scope,
 	struct context *context = &build->context;
 	if (info->broken || info->network->mode != MODE_PASSTHRU)
 		return;
-	const struct attachment *other =
-		tenants_enter(build, &build->passengers, hint_text(context, "%p", (void *)info),
-			      &container->hosts, attachment);
+	const struct attachment *other = host_uniques_enter(build, &build->passthru_users,
+							    hint_text(context, "%p", (void *)info),
+							    &container->hosts, attachment);
 	if (other)
 		report(context, CODE_PASSTHRU, scope, at,
 		       "use mode bridge, or remove one of the two",

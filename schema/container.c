@@ -185,7 +185,7 @@ static void check_source(struct build *build, struct set_info *set, const struct
 		return;
 	const char *key = hint_text(context, "%s %s", kind, container->source);
 	const struct container *other =
-		tenants_enter(build, &set->sources, key, &container->hosts, container);
+		host_uniques_enter(build, &set->sources, key, &container->hosts, container);
 	if (other)
 		report(context, CODE_SOURCE, scope, node ? node : name,
 		       "declare all its networks in one place",

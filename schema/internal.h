@@ -22,14 +22,14 @@ struct link_group {
 };
 
 /* What is there once on each host, by some name. */
-struct tenants {
+struct host_uniques {
 	struct index *everywhere; /* name -> the one that has no hosts */
 	struct index *somewhere;  /* name -> struct tenancy of those that have */
 	struct index *named;      /* name and host -> the one that has this host */
 };
 
 /* What holds for those who live on certain hosts and use a network. */
-struct residence {
+struct host_assignment {
 	const char *stranger;   /* a host that the network is not on; NULL: none */
 	const char *without[2]; /* one without a range of its own for IPv4, IPv6; NULL: none */
 };
@@ -57,9 +57,9 @@ struct set_info {
 	struct set set;
 	struct network_info *infos; /* of set.networks, in the same order */
 	size_t networks_room, containers_room;
-	struct index *networks;   /* name -> struct network_info */
-	struct index *containers; /* name -> struct container */
-	struct tenants sources;   /* kind and text -> struct container */
+	struct index *networks;      /* name -> struct network_info */
+	struct index *containers;    /* name -> struct container */
+	struct host_uniques sources; /* kind and text -> struct container */
 };
 
 /* An ip_range that is written down. */
@@ -77,15 +77,15 @@ struct build {
 	struct index *set_names; /* name -> struct set_info */
 	struct index *links;     /* title -> struct link_group */
 	struct link_group *groups, **groups_end;
-	struct index *claims;      /* link and address -> struct claim */
-	struct tenants host_names; /* interface name -> struct network_info */
-	struct tenants passengers; /* of a passthru network -> struct attachment */
+	struct index *claims;               /* link and address -> struct claim */
+	struct host_uniques host_names;     /* interface name -> struct network_info */
+	struct host_uniques passthru_users; /* of a passthru network -> struct attachment */
 	uint32_t n_links;
 	struct range *ranges;
 	size_t n_ranges;
-	struct index *residences; /* network and hosts -> struct residence */
-	struct index *host_index; /* the same as hosts */
-	const char **hosts;       /* all that have a name here */
+	struct index *assignments; /* network and hosts -> struct residence */
+	struct index *host_index;  /* the same as hosts */
+	const char **hosts;        /* all that have a name here */
 	size_t n_hosts;
 	bool fleet;        /* there are `hosts`, or a range for a host */
 	bool fleet_unsure; /* one of these is wrong */
@@ -100,10 +100,10 @@ void host_note(struct build *build, const char *host);
 bool hosts_affordable(struct build *build, const struct hosts *hosts, size_t count);
 /* Enters it, and returns NULL, or returns the value of one of that name that may be on a host with
  * it. */
-void *tenants_enter(struct build *build, struct tenants *tenants, const char *name,
-		    const struct hosts *hosts, void *value);
-struct tenants tenants_new(size_t expected);
-void tenants_free(struct tenants *tenants);
+void *host_uniques_enter(struct build *build, struct host_uniques *uniques, const char *name,
+			 const struct hosts *hosts, void *value);
+struct host_uniques host_uniques_new(size_t expected);
+void host_uniques_free(struct host_uniques *uniques);
 
 /* Notes what the network hangs on. */
 void link_join(struct build *build, struct network_info *info, const struct network *network);

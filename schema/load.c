@@ -62,7 +62,7 @@ static void set_prepare(struct build *build, struct set_info *set)
 				 set->networks_room * sizeof(struct network_info));
 	set->networks = index_new(set->networks_room);
 	set->containers = index_new(set->containers_room);
-	set->sources = tenants_new(set->containers_room);
+	set->sources = host_uniques_new(set->containers_room);
 }
 
 typedef void (*read_entry)(struct build *, struct set_info *, struct node *name);
@@ -135,9 +135,9 @@ static void build_init(struct build *build, struct diags *diags)
 		.set_names = index_new(0),
 		.links = index_new(0),
 		.claims = index_new(0),
-		.host_names = tenants_new(0),
-		.passengers = tenants_new(0),
-		.residences = index_new(0),
+		.host_names = host_uniques_new(0),
+		.passthru_users = host_uniques_new(0),
+		.assignments = index_new(0),
 		.host_index = index_new(0),
 	};
 	build->sets_end = &build->sets;
@@ -149,14 +149,14 @@ static void build_free(struct build *build)
 	for (struct set_info *set = build->sets; set; set = set->next) {
 		index_free(set->networks);
 		index_free(set->containers);
-		tenants_free(&set->sources);
+		host_uniques_free(&set->sources);
 	}
 	index_free(build->set_names);
 	index_free(build->links);
 	index_free(build->claims);
-	tenants_free(&build->host_names);
-	tenants_free(&build->passengers);
-	index_free(build->residences);
+	host_uniques_free(&build->host_names);
+	host_uniques_free(&build->passthru_users);
+	index_free(build->assignments);
 	index_free(build->host_index);
 	arena_free(build->context.scratch);
 }

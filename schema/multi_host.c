@@ -115,33 +115,33 @@ static bool offers(const struct network_info *info, uint8_t family, const char *
 	return false;
 }
 
-static void residence_add(const struct network_info *info, const char *host,
-			  struct residence *residence)
+static void host_assignment_add(const struct network_info *info, const char *host,
+				struct host_assignment *assignment)
 {
 	if (!hosts_have(&info->network->hosts, host)) {
-		if (!residence->stranger)
-			residence->stranger = host;
+		if (!assignment->stranger)
+			assignment->stranger = host;
 		return;
 	}
 	for (size_t i = 0; i < N_FAMILIES; i++)
-		if (!residence->without[i] && !offers(info, families[i].family, host))
-			residence->without[i] = host;
+		if (!assignment->without[i] && !offers(info, families[i].family, host))
+			assignment->without[i] = host;
 }
 
 /* Globs mean those of the hosts that have a name in the input, and the one at hand. */
-static void residence_search(struct build *build, const struct network_info *info,
-			     const struct hosts *hosts, struct residence *residence)
+static void host_assignment_search(struct build *build, const struct network_info *info,
+				   const struct hosts *hosts, struct host_assignment *assignment)
 {
 	if (!hosts_affordable(build, hosts, build->n_hosts) ||
 	    !hosts_affordable(build, &info->network->hosts, build->n_hosts))
 		return;
 	for (size_t i = 0; i < build->n_hosts; i++)
 		if (hosts_have(hosts, build->hosts[i]))
-			residence_add(info, build->hosts[i], residence);
+			host_assignment_add(info, build->hosts[i], assignment);
 }
 
-static const char *residence_key(struct build *build, const struct network_info *info,
-				 const struct hosts *hosts)
+static const char *host_assignment_key(struct build *build, const struct network_info *info,
+				       const struct hosts *hosts)
 {
 	const char *key = hint_text(&build->context, "%p", (const void *)info);
 	for (size_t i = 0; i < hosts->count; i++)
@@ -149,21 +149,21 @@ static const char *residence_key(struct build *build, const struct network_info 
 	return key;
 }
 
-static struct residence residence_of(struct build *build, const struct network_info *info,
-				     const struct hosts *hosts)
+static struct host_assignment
+host_assignment_of(struct build *build, const struct network_info *info, const struct hosts *hosts)
 {
-	struct residence here = {0};
+	struct host_assignment here = {0};
 	if (hosts->count && !hosts_open(hosts)) {
 		for (size_t i = 0; i < hosts->count; i++)
-			residence_add(info, hosts->items[i], &here);
+			host_assignment_add(info, hosts->items[i], &here);
 		return here;
 	}
-	const char *key = residence_key(build, info, hosts);
-	struct residence *known = index_get_text(build->residences, key);
+	const char *key = host_assignment_key(build, info, hosts);
+	struct host_assignment *known = index_get_text(build->assignments, key);
 	if (!known) {
 		known = arena_alloc(build->context.scratch, sizeof(*known));
-		index_put_text(build->residences, key, known);
-		residence_search(build, info, hosts, known);
+		index_put_text(build->assignments, key, known);
+		host_assignment_search(build, info, hosts, known);
 	}
 	return *known;
 }
@@ -178,12 +178,12 @@ static bool has_ranges(const struct network_info *info, uint8_t family)
 
 /* An address that is to be chosen needs a range that no other host chooses from. */
 static void check_open(struct build *build, const struct scope *scope,
-		       const struct network_info *info, const struct residence *residence,
+		       const struct network_info *info, const struct host_assignment *assignment,
 		       const struct node *at, size_t family)
 {
 	struct context *context = &build->context;
 	const char *key = families[family].key, *name = shown(context, info->network->name);
-	const char *without = residence->without[family];
+	const char *without = assignment->without[family];
 	bool has = family ? info->has_ipv6 : info->has_ipv4;
 
 	if (!has || info->unsure)
@@ -235,16 +235,17 @@ static void check_said(struct build *build, const struct scope *scope,
 /* The addresses of one link, of which those not said have family 0; `leased`: IPv4 is the DHCP
  * server's to choose, whom all hosts ask. */
 static void check_addresses(struct build *build, const struct scope *scope,
-			    const struct network_info *info, const struct residence *residence,
-			    const struct node *at, const struct node *body,
-			    const struct ip *const ips[N_FAMILIES], const char *host, bool leased)
+			    const struct network_info *info,
+			    const struct host_assignment *assignment, const struct node *at,
+			    const struct node *body, const struct ip *const ips[N_FAMILIES],
+			    const char *host, bool leased)
 {
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		const struct node *value = body ? node_get(body, families[i].key) : NULL;
 		if (value && ips[i]->family)
 			check_said(build, scope, info, body, families[i].key, ips[i], host);
 		else if (!value && !(leased && families[i].family == AF_INET))
-			check_open(build, scope, info, residence, at, i);
+			check_open(build, scope, info, assignment, at, i);
 	}
 }
 
@@ -258,8 +259,8 @@ static void check_access(struct build *build, const struct network_info *info)
 	const struct ip *const ips[N_FAMILIES] = {&network->host.ipv4, &network->host.ipv6};
 	if (!network->host.wanted || !body)
 		return;
-	struct residence residence = residence_of(build, info, &network->hosts);
-	check_addresses(build, &scope, info, &residence, body,
+	struct host_assignment assignment = host_assignment_of(build, info, &network->hosts);
+	check_addresses(build, &scope, info, &assignment, body,
 			body->kind == NODE_MAPPING ? body : NULL, ips, hosts_only(&network->hosts),
 			false);
 }
@@ -316,15 +317,15 @@ static void check_attachment(struct build *build, const struct scope *scope,
 			     const struct node *body)
 {
 	const struct ip *const ips[N_FAMILIES] = {&attachment->ipv4, &attachment->ipv6};
-	struct residence residence = residence_of(build, info, &container->hosts);
+	struct host_assignment assignment = host_assignment_of(build, info, &container->hosts);
 	const char *host = hosts_only(&container->hosts);
-	if (residence.stranger) {
-		report_stranger(build, scope, info, container, at, residence.stranger);
+	if (assignment.stranger) {
+		report_stranger(build, scope, info, container, at, assignment.stranger);
 		return;
 	}
 	if (!host)
 		host = hosts_only(&info->network->hosts);
-	check_addresses(build, scope, info, &residence, at, body, ips, host, attachment->dhcp);
+	check_addresses(build, scope, info, &assignment, at, body, ips, host, attachment->dhcp);
 	if (attachment->mac.set)
 		check_said(build, scope, info, body, "mac_address", NULL, host);
 }

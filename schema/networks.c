@@ -66,8 +66,8 @@ static void check_host(struct build *build, struct network_info *info)
 	address_claim(build, &scope, info, body, "ipv6_address", &access->ipv6);
 	const struct network_info *other = NULL;
 	if (access->interface_name)
-		other = tenants_enter(build, &build->host_names, access->interface_name,
-				      &info->network->hosts, info);
+		other = host_uniques_enter(build, &build->host_names, access->interface_name,
+					   &info->network->hosts, info);
 	if (other)
 		report_key(context, CODE_INTERFACE_TAKEN, &scope, body, "interface_name",
 			   "choose another name",

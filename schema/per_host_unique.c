@@ -5,14 +5,14 @@
 #include <string.h>
 
 /* One of those that have something, each for itself if they have no host in common. */
-struct tenant {
-	struct tenant *next;
+struct host_unique {
+	struct host_unique *next;
 	const struct hosts *hosts;
 	void *value;
 };
 
-struct tenancy {
-	struct tenant *all, *globs;
+struct host_assignments {
+	struct host_unique *all, *globs;
 };
 
 /* Comparisons of two hosts, which take a second or so. */
@@ -77,45 +77,45 @@ void hosts_take(struct build *build, const struct scope *scope, const struct nod
 	}
 }
 
-struct tenants tenants_new(size_t expected)
+struct host_uniques host_uniques_new(size_t expected)
 {
-	return (struct tenants){index_new(expected), index_new(0), index_new(0)};
+	return (struct host_uniques){index_new(expected), index_new(0), index_new(0)};
 }
 
-void tenants_free(struct tenants *tenants)
+void host_uniques_free(struct host_uniques *uniques)
 {
-	index_free(tenants->everywhere);
-	index_free(tenants->somewhere);
-	index_free(tenants->named);
+	index_free(uniques->everywhere);
+	index_free(uniques->somewhere);
+	index_free(uniques->named);
 }
 
-static struct tenant *tenant_find(struct build *build, struct tenant *first,
-				  const struct hosts *hosts)
+static struct host_unique *host_unique_find(struct build *build, struct host_unique *first,
+					    const struct hosts *hosts)
 {
-	for (struct tenant *other = first; other; other = other->next)
+	for (struct host_unique *other = first; other; other = other->next)
 		if (hosts_affordable(build, hosts, other->hosts->count) &&
 		    hosts_meet(hosts, other->hosts))
 			return other;
 	return NULL;
 }
 
-static void tenant_add(struct build *build, struct tenant **first, const struct hosts *hosts,
-		       void *value)
+static void host_unique_add(struct build *build, struct host_unique **first,
+			    const struct hosts *hosts, void *value)
 {
-	struct tenant *tenant = arena_alloc(build->context.scratch, sizeof(*tenant));
-	*tenant = (struct tenant){.next = *first, .hosts = hosts, .value = value};
-	*first = tenant;
+	struct host_unique *unique = arena_alloc(build->context.scratch, sizeof(*unique));
+	*unique = (struct host_unique){.next = *first, .hosts = hosts, .value = value};
+	*first = unique;
 }
 
 /* Enters it for each of its hosts that has a name, or returns the one that has such a host. */
-static void *tenants_enter_named(struct build *build, struct tenants *tenants, const char *name,
-				 const struct hosts *hosts, void *value)
+static void *host_uniques_enter_named(struct build *build, struct host_uniques *uniques,
+				      const char *name, const struct hosts *hosts, void *value)
 {
 	for (size_t i = 0; i < hosts->count; i++) {
 		const char *key = hint_text(&build->context, "%s\n%s", name, hosts->items[i]);
 		void *other = host_is_glob(hosts->items[i])
 				      ? NULL
-				      : index_put_text(tenants->named, key, value);
+				      : index_put_text(uniques->named, key, value);
 		if (other && other != value)
 			return other;
 	}
@@ -123,37 +123,37 @@ static void *tenants_enter_named(struct build *build, struct tenants *tenants, c
 }
 
 /* Names are looked up; only where there are globs has each to be compared with each. */
-static void *tenants_enter_somewhere(struct build *build, struct tenants *tenants,
-				     struct tenancy *tenancy, const char *name,
-				     const struct hosts *hosts, void *value)
+static void *host_uniques_enter_somewhere(struct build *build, struct host_uniques *uniques,
+					  struct host_assignments *assignments, const char *name,
+					  const struct hosts *hosts, void *value)
 {
 	bool open = hosts_open(hosts);
-	void *other = tenants_enter_named(build, tenants, name, hosts, value);
+	void *other = host_uniques_enter_named(build, uniques, name, hosts, value);
 	if (other)
 		return other;
-	const struct tenant *tenant =
-		tenant_find(build, open ? tenancy->all : tenancy->globs, hosts);
-	if (tenant)
-		return tenant->value;
-	tenant_add(build, &tenancy->all, hosts, value);
+	const struct host_unique *unique =
+		host_unique_find(build, open ? assignments->all : assignments->globs, hosts);
+	if (unique)
+		return unique->value;
+	host_unique_add(build, &assignments->all, hosts, value);
 	if (open)
-		tenant_add(build, &tenancy->globs, hosts, value);
+		host_unique_add(build, &assignments->globs, hosts, value);
 	return NULL;
 }
 
-void *tenants_enter(struct build *build, struct tenants *tenants, const char *name,
-		    const struct hosts *hosts, void *value)
+void *host_uniques_enter(struct build *build, struct host_uniques *uniques, const char *name,
+			 const struct hosts *hosts, void *value)
 {
-	struct tenancy *tenancy = index_get_text(tenants->somewhere, name);
+	struct host_assignments *assignments = index_get_text(uniques->somewhere, name);
 	if (!hosts->count)
-		return tenancy ? tenancy->all->value
-			       : index_put_text(tenants->everywhere, name, value);
-	void *other = index_get_text(tenants->everywhere, name);
+		return assignments ? assignments->all->value
+				   : index_put_text(uniques->everywhere, name, value);
+	void *other = index_get_text(uniques->everywhere, name);
 	if (other)
 		return other;
-	if (!tenancy) {
-		tenancy = arena_alloc(build->context.scratch, sizeof(*tenancy));
-		index_put_text(tenants->somewhere, name, tenancy);
+	if (!assignments) {
+		assignments = arena_alloc(build->context.scratch, sizeof(*assignments));
+		index_put_text(uniques->somewhere, name, assignments);
 	}
-	return tenants_enter_somewhere(build, tenants, tenancy, name, hosts, value);
+	return host_uniques_enter_somewhere(build, uniques, assignments, name, hosts, value);
 }

@@ -110,9 +110,9 @@ static size_t parent_put(struct making *making, const struct set *set,
 {
 	struct arena *arena = making->graph->arena;
 	if (!network->parent) {
-		const struct mark mark = {
+		const struct owner_tag mark = {
 			.role = ROLE_DUMMY, .set = set->name, .network = network->name};
-		const char *key = mark_format(arena, &mark);
+		const char *key = owner_tag_format(arena, &mark);
 		return node_put(making, GRAPH_PARENT, key, "a dummy", "",
 				state_of(index_get_text(making->steps, key)));
 	}
@@ -198,9 +198,9 @@ static const char *container_detail(const struct making *making, const struct co
 }
 
 static void attachment_put(struct making *making, size_t network, size_t container,
-			   const struct mark *mark)
+			   const struct owner_tag *mark)
 {
-	const char *alias = mark_format(making->graph->arena, mark);
+	const char *alias = owner_tag_format(making->graph->arena, mark);
 	const struct step *step = index_get_text(making->steps, alias);
 	edge_put(making, network, container, attachment_label(making, alias, step), state_of(step));
 }
@@ -214,10 +214,10 @@ static void container_put(struct making *making, const struct set *set,
 			 container_detail(making, container), GRAPH_SAME);
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		const struct network *network = container->attachments[i].network;
-		const struct mark mark = {.role = ROLE_ATTACH,
-					  .set = set->name,
-					  .network = network->name,
-					  .container = container->name};
+		const struct owner_tag mark = {.role = ROLE_ATTACH,
+					       .set = set->name,
+					       .network = network->name,
+					       .container = container->name};
 		size_t from =
 			node_put(making, GRAPH_NETWORK,
 				 network_key(making, set->name, network->name), "", "", GRAPH_SAME);
@@ -227,7 +227,8 @@ static void container_put(struct making *making, const struct set *set,
 
 static void host_put(struct making *making, const struct set *set, const struct network *network)
 {
-	const struct mark mark = {.role = ROLE_HOST, .set = set->name, .network = network->name};
+	const struct owner_tag mark = {
+		.role = ROLE_HOST, .set = set->name, .network = network->name};
 	size_t from = node_put(making, GRAPH_NETWORK, network_key(making, set->name, network->name),
 			       "", "", GRAPH_SAME);
 	attachment_put(making, from,
@@ -268,7 +269,7 @@ static size_t live_parent_put(struct making *making, const struct live_link *lin
 /* A network that no file names any more; one of its attachments may be kept for a while. */
 static size_t leaving_network_put(struct making *making, const struct step *step)
 {
-	const struct mark *mark = &step->mark;
+	const struct owner_tag *mark = &step->mark;
 	const char *key = network_key(making, mark->set, mark->network);
 	bool known = node_known(making, GRAPH_NETWORK, key);
 	size_t node = node_put(
@@ -285,7 +286,7 @@ static size_t leaving_network_put(struct making *making, const struct step *step
 static void leaving_put(struct making *making, const struct step *step)
 {
 	struct arena *arena = making->graph->arena;
-	const struct mark *mark = &step->mark;
+	const struct owner_tag *mark = &step->mark;
 	if (mark->role == ROLE_VLAN || mark->role == ROLE_DUMMY) {
 		(void)live_parent_put(making, step->have);
 		return;
@@ -342,7 +343,7 @@ static const char *step_key(struct arena *arena, const struct step *step)
 	case ROLE_ATTACH:
 	case ROLE_HOST:
 	case ROLE_DUMMY:
-		return mark_format(arena, &step->mark);
+		return owner_tag_format(arena, &step->mark);
 	case ROLE_VLAN:
 		return arena_printf(arena, "=%s", step->name);
 	case ROLE_NONE:

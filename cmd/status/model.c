@@ -58,7 +58,7 @@ static void link_add(struct survey *survey, const struct live *live, const struc
 	gateways_add(link);
 }
 
-static bool parent_asked(const struct desired *desired, const struct mark *mark)
+static bool parent_asked(const struct desired *desired, const struct owner_tag *mark)
 {
 	if (mark->role == ROLE_DUMMY)
 		return set_asked(desired, mark->set);
@@ -149,7 +149,7 @@ static void derived_add(struct survey *survey)
 {
 	for (size_t i = 0; i < survey->n_links; i++) {
 		const struct survey_link *link = &survey->links[i];
-		const struct mark *mark = &link->link->mark;
+		const struct owner_tag *mark = &link->link->mark;
 		if (mark->role != ROLE_ATTACH || network_find(survey, mark->set, mark->network))
 			continue;
 		struct survey_network *network =

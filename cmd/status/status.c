@@ -88,7 +88,7 @@ static json_t *json_gateway(const struct ip *gateway)
 static json_t *json_link(const struct survey_link *link, bool times)
 {
 	char mac[MAC_TEXT_SIZE];
-	const struct mark *mark = &link->link->mark;
+	const struct owner_tag *mark = &link->link->mark;
 	json_t *object = json_pack(
 		"{s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:o, s:i, s:s, s:b}", "set", mark->set,
 		"network", mark->network, "container", json_text(mark->container), "state",
@@ -163,7 +163,7 @@ static void text_network(const struct survey_network *network)
 static void text_link(const struct survey_link *link)
 {
 	char text[PREFIX_TEXT_SIZE], set[NAME_LENGTH_MAX + 2];
-	const struct mark *mark = &link->link->mark;
+	const struct owner_tag *mark = &link->link->mark;
 	if (mark->container)
 		printf("attach    %s%s/%s  %s  %s", set_text(mark->set, set), mark->container,
 		       mark->network, status_state(link), link->link->name);
@@ -188,7 +188,7 @@ static void text_link(const struct survey_link *link)
 
 static void text_parent(const struct survey_parent *parent)
 {
-	const struct mark *mark = &parent->link->mark;
+	const struct owner_tag *mark = &parent->link->mark;
 	if (parent->link->kind == KIND_VLAN)
 		printf("link      %s  vlan %u on %s, used by set", parent->link->name,
 		       parent->link->vlan, parent->base ? parent->base : "?");

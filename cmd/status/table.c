@@ -36,7 +36,7 @@ static const char *color_of(const char *state)
 	return "";
 }
 
-static const char *object_name(struct arena *arena, const struct mark *mark)
+static const char *object_name(struct arena *arena, const struct owner_tag *mark)
 {
 	const char *set = strcmp(mark->set, "default") == 0 ? "" : mark->set;
 	return arena_printf(arena, "%s%s%s/%s", set, *set ? ":" : "",

@@ -137,7 +137,7 @@ static void answers_use(struct service *service, struct step *step, const struct
 	for (size_t i = 0; i < count; i++) {
 		struct probe *answer = answer_of(service, &wanted[i]);
 		answer->ifindex = -1;
-		if (!step->held && (answer->taken || answer->errnum))
+		if (!step->held && (answer->in_use || answer->errnum))
 			conflict(service, step, answer);
 	}
 }

@@ -331,13 +331,13 @@ static void route_change(struct changing *changing, const struct change *change)
 }
 
 /* Gives up the name and MAC that others wait for. */
-static void detour_do(struct changing *changing)
+static void temporary_do(struct changing *changing)
 {
 	union message message;
 	char name[IFNAMSIZ];
-	const struct mac mac = step_detour_mac(changing->step);
+	const struct mac mac = step_temporary_mac(changing->step);
 	if (changing->step->detour.name)
-		rename_to(changing, step_detour_name(changing->step, name));
+		rename_to(changing, step_temporary_name(changing->step, name));
 	if (changing->step->detour.mac)
 		request_do(changing, DEED_MAC, "for the time being",
 			   encode_link_mac(&message, changing->ifindex, &mac), &message);
@@ -379,13 +379,13 @@ void removals_do(struct applier *applier, size_t step)
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	if (!changing_begin(applier, step, &changing) || !others_note(&changing))
 		return;
-	detour_do(&changing);
+	temporary_do(&changing);
 	for (size_t i = 0; i < changing.step->n_changes; i++)
 		if (is_early_removal(changing.step, &changing.step->changes[i]))
 			removal_queue(&changing, &changing.step->changes[i], batch);
 	if (batch_count(batch) == 0)
 		return;
-	const char *name = changing.step->detour.name ? step_detour_name(changing.step, detour)
+	const char *name = changing.step->detour.name ? step_temporary_name(changing.step, detour)
 						      : changing.name;
 	if (removals_send(&changing, name, batch, &error) < 0)
 		outcome_fail(changing.outcome, &error);

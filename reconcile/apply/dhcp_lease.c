@@ -21,7 +21,7 @@ struct leasing {
 	size_t n_inquiries;
 };
 
-static struct dhcp_request request_of(const struct mark *mark, enum dhcp_deed deed,
+static struct dhcp_request request_of(const struct owner_tag *mark, enum dhcp_deed deed,
 				      enum link_kind kind, const char *link, const struct ip *addr)
 {
 	struct dhcp_request request = {
@@ -343,7 +343,7 @@ size_t leases_ending(const struct plan *plan, const struct live *live)
 	return count;
 }
 
-static bool network_same(const struct mark *a, const struct mark *b)
+static bool network_same(const struct owner_tag *a, const struct owner_tag *b)
 {
 	return strcmp(a->set, b->set) == 0 && strcmp(a->network, b->network) == 0;
 }

@@ -71,7 +71,7 @@ static int waited_too_long(const struct waiting *waiting, struct error *error)
 	return error_code(error, CODE_LOCKED);
 }
 
-static int stranger(const struct waiting *waiting, struct error *error)
+static int unmanaged_address(const struct waiting *waiting, struct error *error)
 {
 	char text[PEER_TEXT_SIZE];
 	error_set(error, EBUSY, "the lock @mvapply is held by %s",
@@ -94,7 +94,7 @@ static int holder_follow(int fd, struct waiting *waiting, struct error *error)
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
 	waiting->holder = peer_of(fd);
 	if (!waiting->holder.trusted)
-		return stranger(waiting, error);
+		return unmanaged_address(waiting, error);
 	while (poll(&polled, 1, NOTE_AFTER) <= 0)
 		if (!patient(waiting))
 			return waited_too_long(waiting, error);
@@ -114,7 +114,7 @@ static int holder_wait(struct waiting *waiting, unsigned *silence, struct error 
 		*silence = 0;
 		status = holder_follow(fd, waiting, error);
 	} else if (errno == EAGAIN || ++*silence > SILENCE_MAX) {
-		status = stranger(waiting, error);
+		status = unmanaged_address(waiting, error);
 	} else {
 		usleep(1000);
 	}

@@ -389,7 +389,7 @@ static void preferred_stopped(struct lookup *lookup)
 	look_again(lookup);
 }
 
-static bool is_holders(const struct lookup *lookup, const struct mark *mark)
+static bool is_holders(const struct lookup *lookup, const struct owner_tag *mark)
 {
 	const size_t length = mark->role == ROLE_ATTACH ? strlen(mark->set) : 0;
 	for (size_t i = 0; length && i < lookup->n_holders; i++)

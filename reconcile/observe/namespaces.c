@@ -13,9 +13,9 @@
 size_t *space_slot(const struct observer *observer, ino_t inode)
 {
 	for (size_t i = (size_t)inode * 0x9e3779b1u;; i++) {
-		size_t *slot = &observer->table[i & (observer->table_size - 1)];
-		if (!*slot || observer->spaces[*slot - 1].ns->inode == inode)
-			return slot;
+		size_t *planned = &observer->table[i & (observer->table_size - 1)];
+		if (!*planned || observer->spaces[*planned - 1].ns->inode == inode)
+			return planned;
 	}
 }
 
@@ -41,10 +41,10 @@ struct space *space_add(struct observer *observer, struct live_ns *ns)
 
 struct space *space_of(struct observer *observer, int fd, const struct stat *stat, const char *name)
 {
-	size_t *slot = space_slot(observer, stat->st_ino);
-	if (!*slot)
+	size_t *planned = space_slot(observer, stat->st_ino);
+	if (!*planned)
 		return space_add(observer, space_new(fd, stat, name));
-	struct space *space = &observer->spaces[*slot - 1];
+	struct space *space = &observer->spaces[*planned - 1];
 	if (space->ns->handle) {
 		close(fd);
 		return space;

@@ -12,20 +12,20 @@ struct entry {
 };
 
 /* Open addressing; `size` is a power of two, at least twice the count. */
-struct taken {
+struct address_set {
 	struct arena *arena;
 	struct entry *entries;
 	size_t size, count;
 };
 
-struct taken *taken_new(struct arena *arena, size_t expected)
+struct address_set *address_set_new(struct arena *arena, size_t expected)
 {
-	struct taken *taken = arena_alloc(arena, sizeof(*taken));
-	*taken = (struct taken){.arena = arena, .size = 64};
-	while (taken->size < expected * 2)
-		taken->size *= 2;
-	taken->entries = arena_alloc(arena, taken->size * sizeof(*taken->entries));
-	return taken;
+	struct address_set *in_use = arena_alloc(arena, sizeof(*in_use));
+	*in_use = (struct address_set){.arena = arena, .size = 64};
+	while (in_use->size < expected * 2)
+		in_use->size *= 2;
+	in_use->entries = arena_alloc(arena, in_use->size * sizeof(*in_use->entries));
+	return in_use;
 }
 
 /* The upper bits of a product depend on all below. */
@@ -37,38 +37,40 @@ static size_t hash(size_t domain, const struct ip *ip)
 	return ((mixed ^ mixed >> 32 ^ words[1]) * HASH_FACTOR) >> 32;
 }
 
-static struct entry *entry_find(const struct taken *taken, size_t domain, const struct ip *ip)
+static struct entry *entry_find(const struct address_set *in_use, size_t domain,
+				const struct ip *ip)
 {
 	for (size_t i = hash(domain, ip);; i++) {
-		struct entry *entry = &taken->entries[i & (taken->size - 1)];
+		struct entry *entry = &in_use->entries[i & (in_use->size - 1)];
 		if (!entry->owner || (entry->domain == domain && ip_equal(&entry->ip, ip)))
 			return entry;
 	}
 }
 
-static void grow(struct taken *taken)
+static void grow(struct address_set *in_use)
 {
-	struct entry *old = taken->entries;
-	size_t size = taken->size;
-	taken->size *= 2;
-	taken->entries = arena_alloc(taken->arena, taken->size * sizeof(*taken->entries));
+	struct entry *old = in_use->entries;
+	size_t size = in_use->size;
+	in_use->size *= 2;
+	in_use->entries = arena_alloc(in_use->arena, in_use->size * sizeof(*in_use->entries));
 	for (size_t i = 0; i < size; i++)
 		if (old[i].owner)
-			*entry_find(taken, old[i].domain, &old[i].ip) = old[i];
+			*entry_find(in_use, old[i].domain, &old[i].ip) = old[i];
 }
 
-const void *taken_by(const struct taken *taken, size_t domain, const struct ip *ip)
+const void *address_set_holder(const struct address_set *in_use, size_t domain, const struct ip *ip)
 {
-	return taken->count ? entry_find(taken, domain, ip)->owner : NULL;
+	return in_use->count ? entry_find(in_use, domain, ip)->owner : NULL;
 }
 
-const void *taken_add(struct taken *taken, size_t domain, const struct ip *ip, const void *owner)
+const void *address_set_add(struct address_set *in_use, size_t domain, const struct ip *ip,
+			    const void *owner)
 {
-	struct entry *entry = entry_find(taken, domain, ip);
+	struct entry *entry = entry_find(in_use, domain, ip);
 	if (entry->owner)
 		return entry->owner;
 	*entry = (struct entry){.domain = (uint32_t)domain, .ip = *ip, .owner = owner};
-	if (++taken->count * 2 > taken->size)
-		grow(taken);
+	if (++in_use->count * 2 > in_use->size)
+		grow(in_use);
 	return NULL;
 }

@@ -5,15 +5,17 @@
 #include "lib/arena.h"
 #include "lib/ip.h"
 
-struct taken;
+struct address_set;
 
 /* Room for so many at once; it grows beyond. */
-struct taken *taken_new(struct arena *arena, size_t expected);
+struct address_set *address_set_new(struct arena *arena, size_t expected);
 
-/* Who has the address, as taken_add was told, or NULL. */
-const void *taken_by(const struct taken *taken, size_t domain, const struct ip *ip);
+/* Who has the address, as address_set_add was told, or NULL. */
+const void *address_set_holder(const struct address_set *in_use, size_t domain,
+			       const struct ip *ip);
 
 /* Notes an address and returns NULL; or returns the first owner, who stays. `owner` is not NULL. */
-const void *taken_add(struct taken *taken, size_t domain, const struct ip *ip, const void *owner);
+const void *address_set_add(struct address_set *in_use, size_t domain, const struct ip *ip,
+			    const void *owner);
 
 #endif

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-const char *foreign_label(struct planner *planner, const struct foreign *foreign)
+const char *unmanaged_label(struct planner *planner, const struct unmanaged *unmanaged)
 {
-	if (foreign->link == foreign->parent->link)
-		return foreign->link->name;
-	return arena_printf(planner->arena, "%s in %s", foreign->link->name, foreign->ns->name);
+	if (unmanaged->link == unmanaged->parent->link)
+		return unmanaged->link->name;
+	return arena_printf(planner->arena, "%s in %s", unmanaged->link->name, unmanaged->ns->name);
 }
 
 /* A MAC as a key of `taken`. */
@@ -24,49 +24,53 @@ static struct ip mac_key(const struct mac *mac)
 	return key;
 }
 
-void mac_hold(struct planner *planner, const struct foreign *foreign)
+void mac_hold(struct planner *planner, const struct unmanaged *unmanaged)
 {
-	if (!foreign->link->mac.set)
+	if (!unmanaged->link->mac.set)
 		return;
-	const struct ip key = mac_key(&foreign->link->mac);
-	taken_add(planner->macs, foreign->parent->domain, &key, foreign);
+	const struct ip key = mac_key(&unmanaged->link->mac);
+	address_set_add(planner->macs, unmanaged->parent->domain, &key, unmanaged);
 }
 
-const struct foreign *mac_holder(const struct planner *planner, const struct slot *slot,
-				 const struct mac *mac)
+const struct unmanaged *mac_holder(const struct planner *planner,
+				   const struct planned_attachment *planned, const struct mac *mac)
 {
 	const struct ip key = mac_key(mac);
-	const struct foreign *holder = taken_by(planner->macs, slot->parent->domain, &key);
-	return holder && holder->slot != slot ? holder : NULL;
+	const struct unmanaged *holder =
+		address_set_holder(planner->macs, planned->parent->domain, &key);
+	return holder && holder->planned != planned ? holder : NULL;
 }
 
-const struct owned *mac_passing(const struct planner *planner, const struct slot *slot,
-				const struct mac *mac)
+const struct managed_link *mac_passing(const struct planner *planner,
+				       const struct planned_attachment *planned,
+				       const struct mac *mac)
 {
 	const struct ip key = mac_key(mac);
-	return taken_by(planner->passing, slot->parent->domain, &key);
+	return address_set_holder(planner->passing, planned->parent->domain, &key);
 }
 
-const struct foreign *address_claimant(const struct planner *planner, const struct slot *slot,
-				       const struct ip *ip)
+const struct unmanaged *address_claimant(const struct planner *planner,
+					 const struct planned_attachment *planned,
+					 const struct ip *ip)
 {
-	const struct foreign *claim = taken_by(planner->claims, slot->net->domain, ip);
-	return claim && claim->slot != slot ? claim : NULL;
+	const struct unmanaged *claim =
+		address_set_holder(planner->claims, planned->net->domain, ip);
+	return claim && claim->planned != planned ? claim : NULL;
 }
 
 /* By namespace, and by ifindex in each. */
 static int place_compare(const void *a, const void *b)
 {
-	const struct foreign *left = *(const struct foreign *const *)a;
-	const struct foreign *right = *(const struct foreign *const *)b;
+	const struct unmanaged *left = *(const struct unmanaged *const *)a;
+	const struct unmanaged *right = *(const struct unmanaged *const *)b;
 	if (left->ns != right->ns)
 		return left->ns->inode < right->ns->inode ? -1 : 1;
 	return (left->link->ifindex > right->link->ifindex) -
 	       (left->link->ifindex < right->link->ifindex);
 }
 
-static const struct foreign *link_of_addr(const struct foreign *const *links, size_t count,
-					  const struct live_addr *addr)
+static const struct unmanaged *link_of_addr(const struct unmanaged *const *links, size_t count,
+					    const struct live_addr *addr)
 {
 	size_t low = 0, high = count;
 	while (low < high) {
@@ -82,40 +86,40 @@ static const struct foreign *link_of_addr(const struct foreign *const *links, si
 	return NULL;
 }
 
-static bool is_of_slot(const struct slot *slot, const struct ip *ip)
+static bool is_of_planned(const struct planned_attachment *planned, const struct ip *ip)
 {
-	return slot && (ip_equal(ip, &slot->ip[0]) || ip_equal(ip, &slot->ip[1]));
+	return planned && (ip_equal(ip, &planned->ip[0]) || ip_equal(ip, &planned->ip[1]));
 }
 
 /* The addresses of the links, which are all of one namespace. */
-static void addresses_note(struct planner *planner, const struct foreign *const *links,
+static void addresses_note(struct planner *planner, const struct unmanaged *const *links,
 			   size_t count)
 {
 	const struct live_ns *ns = links[0]->ns;
-	struct taken *table = ns->host ? planner->strangers : planner->claims;
+	struct address_set *table = ns->host ? planner->unmanaged_addresses : planner->claims;
 	for (size_t i = 0; i < ns->n_addrs; i++) {
 		const struct ip *ip = &ns->addrs[i].prefix.ip;
-		const struct foreign *link = link_of_addr(links, count, &ns->addrs[i]);
-		if (link && link->slot && addr_is_ours(planner, link->link, &ns->addrs[i]))
+		const struct unmanaged *link = link_of_addr(links, count, &ns->addrs[i]);
+		if (link && link->planned && addr_is_ours(planner, link->link, &ns->addrs[i]))
 			link = link->ours;
-		if (link && !is_of_slot(link->slot, ip))
-			taken_add(table, link->parent->domain, ip, link);
+		if (link && !is_of_planned(link->planned, ip))
+			address_set_add(table, link->parent->domain, ip, link);
 	}
 }
 
 struct listed {
-	const struct foreign **links;
+	const struct unmanaged **links;
 	size_t count;
 };
 
-static void list_add(struct planner *planner, struct listed *list, const struct foreign *link)
+static void list_add(struct planner *planner, struct listed *list, const struct unmanaged *link)
 {
 	*array_push(planner->scratch, list->links, list->count) = link;
 }
 
-static struct foreign *foreign_new(struct planner *planner, struct foreign link)
+static struct unmanaged *unmanaged_new(struct planner *planner, struct unmanaged link)
 {
-	struct foreign *copy = arena_alloc(planner->scratch, sizeof(*copy));
+	struct unmanaged *copy = arena_alloc(planner->scratch, sizeof(*copy));
 	*copy = link;
 	return copy;
 }
@@ -134,31 +138,33 @@ static void listed_note(struct planner *planner, const struct listed *list)
 
 static void passing_index(struct planner *planner)
 {
-	planner->passing = taken_new(planner->scratch, planner->n_owned);
-	for (size_t i = 0; i < planner->n_owned; i++) {
-		const struct owned *owned = &planner->owned[i];
-		const struct ip key = mac_key(&owned->link->mac);
-		const struct parent *parent = parent_of_link(planner, owned->link);
-		if (parent && owned->link->mac.set)
-			taken_add(planner->passing, parent->domain, &key, owned);
+	planner->passing = address_set_new(planner->scratch, planner->n_managed);
+	for (size_t i = 0; i < planner->n_managed; i++) {
+		const struct managed_link *managed = &planner->managed[i];
+		const struct ip key = mac_key(&managed->link->mac);
+		const struct parent *parent = parent_of_link(planner, managed->link);
+		if (parent && managed->link->mac.set)
+			address_set_add(planner->passing, parent->domain, &key, managed);
 	}
 }
 
 void claims_index(struct planner *planner)
 {
 	struct listed list = {0};
-	planner->strangers = taken_new(planner->scratch, 0);
-	planner->claims = taken_new(planner->scratch, planner->n_foreign + planner->n_slots);
-	planner->macs = taken_new(planner->scratch, planner->n_foreign);
+	planner->unmanaged_addresses = address_set_new(planner->scratch, 0);
+	planner->claims =
+		address_set_new(planner->scratch, planner->n_unmanaged + planner->n_planned);
+	planner->macs = address_set_new(planner->scratch, planner->n_unmanaged);
 	for (size_t i = 0; i < planner->n_parents; i++)
 		if (planner->parents[i]->link)
 			list_add(planner, &list,
-				 foreign_new(planner,
-					     (struct foreign){.parent = planner->parents[i],
-							      .ns = planner->live->spaces[0],
-							      .link = planner->parents[i]->link}));
-	for (size_t i = 0; i < planner->n_foreign; i++)
-		list_add(planner, &list, &planner->foreign[i]);
+				 unmanaged_new(
+					 planner,
+					 (struct unmanaged){.parent = planner->parents[i],
+							    .ns = planner->live->spaces[0],
+							    .link = planner->parents[i]->link}));
+	for (size_t i = 0; i < planner->n_unmanaged; i++)
+		list_add(planner, &list, &planner->unmanaged[i]);
 	for (size_t i = 0; i < list.count; i++)
 		mac_hold(planner, list.links[i]);
 	listed_note(planner, &list);
@@ -169,23 +175,25 @@ void claims_of_attachments(struct planner *planner)
 {
 	struct listed list = {0};
 	for (size_t i = 0; i < planner->n_attachments; i++) {
-		const struct slot *slot = &planner->slots[i];
+		const struct planned_attachment *planned = &planner->planned_all[i];
 		const struct parent *parent =
-			slot->have ? parent_of_link(planner, slot->have) : NULL;
-		struct foreign own = {
-			.parent = parent, .ns = slot->ns, .link = slot->have, .slot = slot};
+			planned->have ? parent_of_link(planner, planned->have) : NULL;
+		struct unmanaged own = {.parent = parent,
+					.ns = planned->ns,
+					.link = planned->have,
+					.planned = planned};
 		if (!parent)
 			continue;
-		own.ours = foreign_new(planner, own);
-		list_add(planner, &list, foreign_new(planner, own));
+		own.ours = unmanaged_new(planner, own);
+		list_add(planner, &list, unmanaged_new(planner, own));
 	}
 	listed_note(planner, &list);
 }
 
 /* An address of a slot that somebody else claims. */
 struct conflict {
-	const struct foreign *claim;
-	const struct slot *slot;
+	const struct unmanaged *claim;
+	const struct planned_attachment *planned;
 	const struct ip *ip;
 };
 
@@ -194,8 +202,8 @@ static int conflict_compare(const void *a, const void *b)
 	const struct conflict *left = a, *right = b;
 	if (left->claim->ns != right->claim->ns)
 		return left->claim->ns->inode < right->claim->ns->inode ? -1 : 1;
-	if (left->slot != right->slot)
-		return left->slot < right->slot ? -1 : 1;
+	if (left->planned != right->planned)
+		return left->planned < right->planned ? -1 : 1;
 	return (left->ip > right->ip) - (left->ip < right->ip);
 }
 
@@ -206,19 +214,20 @@ static void conflict_warn(struct planner *planner, const struct conflict *confli
 		more ? arena_printf(planner->scratch, ", as are %zu more in that namespace", more)
 		     : "";
 	warning_add(planner, "%s has the address %s, too, which is that of %s: it is ignored%s",
-		    foreign_label(planner, conflict->claim), ip_format(conflict->ip, text),
-		    slot_label(planner, conflict->slot), rest);
+		    unmanaged_label(planner, conflict->claim), ip_format(conflict->ip, text),
+		    planned_label(planner, conflict->planned), rest);
 }
 
 /* Who claims an address that the slot has or gets, and goes on to. */
-static const struct foreign *conflict_of(const struct planner *planner, const struct slot *slot,
-					 const struct ip *ip)
+static const struct unmanaged *conflict_of(const struct planner *planner,
+					   const struct planned_attachment *planned,
+					   const struct ip *ip)
 {
-	const struct foreign *claim = slot->verdict.action == ACTION_CREATE && ip->family
-					      ? address_claimant(planner, slot, ip)
-					      : NULL;
-	const bool removed = claim && claim->slot && !claim->ours &&
-			     claim->slot->verdict.action == ACTION_CREATE;
+	const struct unmanaged *claim = planned->verdict.action == ACTION_CREATE && ip->family
+						? address_claimant(planner, planned, ip)
+						: NULL;
+	const bool removed = claim && claim->planned && !claim->ours &&
+			     claim->planned->verdict.action == ACTION_CREATE;
 	return removed ? NULL : claim;
 }
 
@@ -227,13 +236,14 @@ void claims_tell(struct planner *planner)
 {
 	struct conflict *conflicts = NULL;
 	size_t count = 0;
-	for (size_t i = 0; i < planner->n_slots; i++) {
-		const struct slot *slot = &planner->slots[i];
-		for (size_t k = 0; k < sizeof(slot->ip) / sizeof(slot->ip[0]); k++) {
-			const struct foreign *claim = conflict_of(planner, slot, &slot->ip[k]);
+	for (size_t i = 0; i < planner->n_planned; i++) {
+		const struct planned_attachment *planned = &planner->planned_all[i];
+		for (size_t k = 0; k < sizeof(planned->ip) / sizeof(planned->ip[0]); k++) {
+			const struct unmanaged *claim =
+				conflict_of(planner, planned, &planned->ip[k]);
 			if (claim)
 				*array_push(planner->scratch, conflicts, count) =
-					(struct conflict){claim, slot, &slot->ip[k]};
+					(struct conflict){claim, planned, &planned->ip[k]};
 		}
 	}
 	if (count)

@@ -2,45 +2,47 @@
 
 #include <string.h>
 
-static struct slot *slot_new(struct planner *planner, const struct set *set,
-			     const struct network *network)
+static struct planned_attachment *planned_new(struct planner *planner, const struct set *set,
+					      const struct network *network)
 {
-	struct slot *slot = array_push(planner->scratch, planner->slots, planner->n_slots);
+	struct planned_attachment *planned =
+		array_push(planner->scratch, planner->planned_all, planner->n_planned);
 	struct net *net = net_of(planner, set, network);
-	slot->set = set;
-	slot->network = network;
-	slot->net = net;
-	slot->parent = net->parent;
-	slot->verdict = net->verdict;
-	if (slot->verdict.action != ACTION_CREATE)
-		slot->verdict.reason =
+	planned->set = set;
+	planned->network = network;
+	planned->net = net;
+	planned->parent = net->parent;
+	planned->verdict = net->verdict;
+	if (planned->verdict.action != ACTION_CREATE)
+		planned->verdict.reason =
 			arena_printf(planner->arena, "waits for network %s", network->name);
-	if (slot->verdict.action != ACTION_CREATE)
-		slot->verdict.hint = NULL;
-	return slot;
+	if (planned->verdict.action != ACTION_CREATE)
+		planned->verdict.hint = NULL;
+	return planned;
 }
 
-static struct mark slot_mark(const struct slot *slot)
+static struct owner_tag planned_mark(const struct planned_attachment *planned)
 {
-	return (struct mark){.role = slot->container ? ROLE_ATTACH : ROLE_HOST,
-			     .set = slot->set->name,
-			     .network = slot->network->name,
-			     .container = slot->container ? slot->container->name : NULL};
+	return (struct owner_tag){.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
+				  .set = planned->set->name,
+				  .network = planned->network->name,
+				  .container =
+					  planned->container ? planned->container->name : NULL};
 }
 
-static void slot_claim(struct planner *planner, struct slot *slot)
+static void planned_claim(struct planner *planner, struct planned_attachment *planned)
 {
-	const struct mark mark = slot_mark(slot);
-	if (!slot->ns) {
-		slot->kept = owned_keep(planner, &mark);
+	const struct owner_tag mark = planned_mark(planned);
+	if (!planned->ns) {
+		planned->kept = managed_keep(planner, &mark);
 		return;
 	}
-	struct owned *owned = owned_find(planner, &mark, slot->ns);
-	if (!owned)
+	struct managed_link *managed = managed_find(planner, &mark, planned->ns);
+	if (!managed)
 		return;
-	owned->wanted = true;
-	slot->owned = owned;
-	slot->have = owned->link;
+	managed->wanted = true;
+	planned->managed = managed;
+	planned->have = managed->link;
 }
 
 static const enum action target_actions[] = {
@@ -50,15 +52,15 @@ static const enum action target_actions[] = {
 	[TARGET_FAILED] = ACTION_BLOCKED,
 };
 
-static void slot_target(struct slot *slot, const struct target *target)
+static void planned_target(struct planned_attachment *planned, const struct target *target)
 {
-	slot->target = target;
-	slot->ns = target->state == TARGET_READY ? target->ns : NULL;
+	planned->target = target;
+	planned->ns = target->state == TARGET_READY ? target->ns : NULL;
 	if (target->state != TARGET_READY)
-		slot->verdict = (struct verdict){.action = target_actions[target->state],
-						 .code = target->code,
-						 .reason = target->reason,
-						 .hint = target->hint};
+		planned->verdict = (struct verdict){.action = target_actions[target->state],
+						    .code = target->code,
+						    .reason = target->reason,
+						    .hint = target->hint};
 }
 
 static void attachments_add(struct planner *planner)
@@ -70,14 +72,15 @@ static void attachments_add(struct planner *planner)
 			const struct container *container = &set->containers[c];
 			for (size_t a = 0; a < container->n_attachments; a++) {
 				const struct attachment *attachment = &container->attachments[a];
-				struct slot *slot = slot_new(planner, set, attachment->network);
-				slot->container = container;
-				slot->attachment = attachment;
-				slot_target(slot, &planner->live->targets[target]);
+				struct planned_attachment *planned =
+					planned_new(planner, set, attachment->network);
+				planned->container = container;
+				planned->attachment = attachment;
+				planned_target(planned, &planner->live->targets[target]);
 			}
 		}
 	}
-	planner->n_attachments = planner->n_slots;
+	planner->n_attachments = planner->n_planned;
 }
 
 static void hosts_add(struct planner *planner)
@@ -86,57 +89,57 @@ static void hosts_add(struct planner *planner)
 		const struct net *net = &planner->nets[i];
 		if (!net->network->host.wanted)
 			continue;
-		struct slot *slot = slot_new(planner, net->set, net->network);
-		slot->ns = planner->live->spaces[0];
+		struct planned_attachment *planned = planned_new(planner, net->set, net->network);
+		planned->ns = planner->live->spaces[0];
 	}
 }
 
-static bool adoptable(const struct slot *slot, const struct live_link *link)
+static bool adoptable(const struct planned_attachment *planned, const struct live_link *link)
 {
 	static const enum link_kind kinds[] = {
 		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
-	const char *name = slot->attachment ? slot->attachment->interface_name
-					    : slot->network->host.interface_name;
-	return link->mark.role == ROLE_NONE && link->kind == kinds[slot->network->driver] &&
-	       slot->parent->link && live_link_on(link, slot->parent->link->ifindex) &&
-	       (name ? strcmp(name, link->name) == 0 : slot->container != NULL);
+	const char *name = planned->attachment ? planned->attachment->interface_name
+					       : planned->network->host.interface_name;
+	return link->mark.role == ROLE_NONE && link->kind == kinds[planned->network->driver] &&
+	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex) &&
+	       (name ? strcmp(name, link->name) == 0 : planned->container != NULL);
 }
 
 static bool adopted_before(const struct planner *planner, const struct live_link *link)
 {
-	for (size_t i = 0; i < planner->n_slots; i++)
-		if (planner->slots[i].have == link)
+	for (size_t i = 0; i < planner->n_planned; i++)
+		if (planner->planned_all[i].have == link)
 			return true;
 	return false;
 }
 
 /* Takes over an unmarked link of the same kind on the same parent: the one of the name that the
  * file gives, or where it gives none, any in the container. */
-static void slot_adopt(const struct planner *planner, struct slot *slot)
+static void planned_adopt(const struct planner *planner, struct planned_attachment *planned)
 {
-	for (size_t i = 0; slot->ns && !slot->have && i < slot->ns->n_links; i++) {
-		const struct live_link *link = &slot->ns->links[i];
-		if (!adoptable(slot, link) || adopted_before(planner, link))
+	for (size_t i = 0; planned->ns && !planned->have && i < planned->ns->n_links; i++) {
+		const struct live_link *link = &planned->ns->links[i];
+		if (!adoptable(planned, link) || adopted_before(planner, link))
 			continue;
-		slot->have = link;
+		planned->have = link;
 	}
 }
 
-void slots_make(struct planner *planner)
+void attachments_match(struct planner *planner)
 {
 	attachments_add(planner);
 	hosts_add(planner);
-	for (size_t i = 0; i < planner->n_slots; i++) {
-		struct slot *slot = &planner->slots[i];
-		slot_claim(planner, slot);
+	for (size_t i = 0; i < planner->n_planned; i++) {
+		struct planned_attachment *planned = &planner->planned_all[i];
+		planned_claim(planner, planned);
 		if (planner->options->adopt)
-			slot_adopt(planner, slot);
-		if (!slot->have && slot->verdict.action == ACTION_CREATE)
-			slot->verdict = parent_check_up(planner, slot->parent);
+			planned_adopt(planner, planned);
+		if (!planned->have && planned->verdict.action == ACTION_CREATE)
+			planned->verdict = parent_check_up(planner, planned->parent);
 	}
 }
 
-bool slot_leases(const struct slot *slot, size_t family)
+bool planned_leases(const struct planned_attachment *planned, size_t family)
 {
-	return family == 0 && slot->attachment && slot->attachment->dhcp;
+	return family == 0 && planned->attachment && planned->attachment->dhcp;
 }

@@ -5,17 +5,17 @@
 
 static bool adopted(const struct planner *planner, const struct live_link *link)
 {
-	for (size_t i = 0; planner->options->adopt && i < planner->n_slots; i++)
-		if (planner->slots[i].have == link)
+	for (size_t i = 0; planner->options->adopt && i < planner->n_planned; i++)
+		if (planner->planned_all[i].have == link)
 			return true;
 	return false;
 }
 
-bool link_foreign(const struct planner *planner, const struct live_link *link)
+bool link_unmanaged(const struct planner *planner, const struct live_link *link)
 {
 	if (link->mark.role == ROLE_NONE)
 		return !adopted(planner, link);
-	return !owned_of_link(planner, link) ||
+	return !managed_of_link(planner, link) ||
 	       (link->mark.role != ROLE_VLAN && !desired_set(planner, link->mark.set));
 }
 
@@ -46,12 +46,12 @@ static bool is_passthru(const struct live_link *link)
 /* What is marked and not wanted leaves in this run, and is in nobody's way. */
 static bool stays(const struct planner *planner, const struct live_link *link)
 {
-	const struct owned *owned = owned_of_link(planner, link);
-	return link_foreign(planner, link) || (owned && owned->kept);
+	const struct managed_link *managed = managed_of_link(planner, link);
+	return link_unmanaged(planner, link) || (managed && managed->kept);
 }
 
-static void foreign_add(struct planner *planner, const struct live_ns *ns,
-			const struct live_link *link)
+static void unmanaged_add(struct planner *planner, const struct live_ns *ns,
+			  const struct live_link *link)
 {
 	struct parent *parent =
 		port_kind(link) == KIND_OTHER ? NULL : parent_of_link(planner, link);
@@ -59,37 +59,37 @@ static void foreign_add(struct planner *planner, const struct live_ns *ns,
 		return;
 	parent->occupied = true;
 	if (stays(planner, link))
-		*array_push(planner->scratch, planner->foreign, planner->n_foreign) =
-			(struct foreign){.parent = parent, .ns = ns, .link = link};
+		*array_push(planner->scratch, planner->unmanaged, planner->n_unmanaged) =
+			(struct unmanaged){.parent = parent, .ns = ns, .link = link};
 }
 
-static void first(const struct foreign **place, const struct foreign *foreign)
+static void first(const struct unmanaged **place, const struct unmanaged *unmanaged)
 {
 	if (!*place)
-		*place = foreign;
+		*place = unmanaged;
 }
 
-static void company_note(struct parent *parent, const struct foreign *foreign)
+static void parent_users_note(struct parent *parent, const struct unmanaged *unmanaged)
 {
-	struct company *company = foreign->ns->host ? &parent->facts : &parent->claims;
-	first(port_kind(foreign->link) == KIND_MACVLAN ? &company->macvlan : &company->ipvlan,
-	      foreign);
-	if (is_passthru(foreign->link))
-		first(&company->passthru, foreign);
+	struct parent_users *users = unmanaged->ns->host ? &parent->facts : &parent->claims;
+	first(port_kind(unmanaged->link) == KIND_MACVLAN ? &users->macvlan : &users->ipvlan,
+	      unmanaged);
+	if (is_passthru(unmanaged->link))
+		first(&users->passthru, unmanaged);
 }
 
-void foreign_index(struct planner *planner)
+void unmanaged_index(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_parents; i++)
 		planner->parents[i]->domain = i;
 	for (size_t i = 0; i < planner->live->n_spaces; i++) {
 		const struct live_ns *ns = planner->live->spaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
-			foreign_add(planner, ns, &ns->links[k]);
+			unmanaged_add(planner, ns, &ns->links[k]);
 	}
-	for (size_t i = 0; i < planner->n_foreign; i++)
-		company_note(planner->parents[planner->foreign[i].parent->domain],
-			     &planner->foreign[i]);
+	for (size_t i = 0; i < planner->n_unmanaged; i++)
+		parent_users_note(planner->parents[planner->unmanaged[i].parent->domain],
+				  &planner->unmanaged[i]);
 }
 
 static const char *made_by(struct planner *planner, const struct live_link *link)
@@ -130,122 +130,132 @@ static struct verdict held(const struct planner *planner, const struct live_ns *
 /* A link of a container that is not there, in a namespace that it shared with another one. */
 static bool is_kept(const struct planner *planner, const struct live_link *link)
 {
-	const struct owned *owned = link ? owned_of_link(planner, link) : NULL;
-	return owned && owned->kept;
+	const struct managed_link *managed = link ? managed_of_link(planner, link) : NULL;
+	return managed && managed->kept;
 }
 
-static struct verdict check_name(struct planner *planner, const struct slot *slot)
+static struct verdict check_name(struct planner *planner, const struct planned_attachment *planned)
 {
-	const struct live_link *link = live_link_by_name(slot->ns, slot->name);
+	const struct live_link *link = live_link_by_name(planned->ns, planned->name);
 	if (is_kept(planner, link))
-		return held(planner, slot->ns, link, "name");
-	if (!link || link == slot->have || !link_foreign(planner, link))
+		return held(planner, planned->ns, link, "name");
+	if (!link || link == planned->have || !link_unmanaged(planner, link))
 		return fine;
-	return denied(slot->ns, CODE_LINK_FOREIGN,
-		      arena_printf(planner->arena, "%s has a link %s (%s) that %s", slot->ns->name,
-				   slot->name, *link->kind_name ? link->kind_name : "device",
+	return denied(planned->ns, CODE_LINK_FOREIGN,
+		      arena_printf(planner->arena, "%s has a link %s (%s) that %s",
+				   planned->ns->name, planned->name,
+				   *link->kind_name ? link->kind_name : "device",
 				   made_by(planner, link)),
 		      "give the attachment another interface_name, or remove that link; --adopt "
 		      "takes over a macvlan or ipvlan on the same parent");
 }
 
 /* macvlan_addr_busy lets no two links of a parent have one MAC and be up. */
-static struct verdict check_mac(struct planner *planner, const struct slot *slot)
+static struct verdict check_mac(struct planner *planner, const struct planned_attachment *planned)
 {
 	char text[MAC_TEXT_SIZE];
-	if (!slot->mac.set || slot->network->mode == MODE_PASSTHRU || mac_is_live(slot, &slot->mac))
+	if (!planned->mac.set || planned->network->mode == MODE_PASSTHRU ||
+	    mac_is_live(planned, &planned->mac))
 		return fine;
-	const struct foreign *holder = mac_holder(planner, slot, &slot->mac);
+	const struct unmanaged *holder = mac_holder(planner, planned, &planned->mac);
 	if (!holder)
 		return fine;
 	return denied(holder->ns, CODE_MAC_FOREIGN,
 		      arena_printf(planner->arena, "%s has the MAC %s already",
-				   foreign_label(planner, holder), mac_format(&slot->mac, text)),
+				   unmanaged_label(planner, holder),
+				   mac_format(&planned->mac, text)),
 		      "give the attachment another mac_address, or remove that link; --adopt takes "
 		      "over an unmarked link in the container itself");
 }
 
-static bool has_address(const struct slot *slot, const struct ip *ip)
+static bool has_address(const struct planned_attachment *planned, const struct ip *ip)
 {
-	for (size_t i = 0; slot->have && i < slot->ns->n_addrs; i++)
-		if (slot->ns->addrs[i].ifindex == slot->have->ifindex &&
-		    ip_equal(&slot->ns->addrs[i].prefix.ip, ip))
+	for (size_t i = 0; planned->have && i < planned->ns->n_addrs; i++)
+		if (planned->ns->addrs[i].ifindex == planned->have->ifindex &&
+		    ip_equal(&planned->ns->addrs[i].prefix.ip, ip))
 			return true;
 	return false;
 }
 
 /* Who has the address so that it cannot be used: the host, or where the LAN is asked before an
  * address is used, anybody else. What is on the same parent does not hear that question. */
-static const struct foreign *address_holder(const struct planner *planner, const struct slot *slot,
-					    const struct ip *ip)
+static const struct unmanaged *address_holder(const struct planner *planner,
+					      const struct planned_attachment *planned,
+					      const struct ip *ip)
 {
-	const struct foreign *fact = taken_by(planner->strangers, slot->net->domain, ip);
-	const bool asked = slot->want->probe && !has_address(slot, ip);
-	const struct foreign *claim = asked ? address_claimant(planner, slot, ip) : NULL;
+	const struct unmanaged *fact =
+		address_set_holder(planner->unmanaged_addresses, planned->net->domain, ip);
+	const bool asked = planned->want->probe && !has_address(planned, ip);
+	const struct unmanaged *claim = asked ? address_claimant(planner, planned, ip) : NULL;
 	if (fact)
 		return fact;
-	return claim && !claim->slot ? claim : NULL;
+	return claim && !claim->planned ? claim : NULL;
 }
 
-static struct verdict check_address(struct planner *planner, const struct slot *slot)
+static struct verdict check_address(struct planner *planner,
+				    const struct planned_attachment *planned)
 {
 	char text[IP_TEXT_SIZE];
-	for (size_t i = 0; i < sizeof(slot->ip) / sizeof(slot->ip[0]); i++) {
-		const struct foreign *holder =
-			slot->ip[i].family ? address_holder(planner, slot, &slot->ip[i]) : NULL;
+	for (size_t i = 0; i < sizeof(planned->ip) / sizeof(planned->ip[0]); i++) {
+		const struct unmanaged *holder =
+			planned->ip[i].family ? address_holder(planner, planned, &planned->ip[i])
+					      : NULL;
 		if (holder)
 			return denied(holder->ns, CODE_ADDRESS_FOREIGN,
 				      arena_printf(planner->arena, "%s has the address %s already",
-						   foreign_label(planner, holder),
-						   ip_format(&slot->ip[i], text)),
+						   unmanaged_label(planner, holder),
+						   ip_format(&planned->ip[i], text)),
 				      "give the attachment another address, or remove that one");
 	}
 	return fine;
 }
 
 /* The kernel keeps one receive handler a link: macvlan or ipvlan, and passthru alone. */
-static bool excludes(const struct slot *slot, const struct live_link *link)
+static bool excludes(const struct planned_attachment *planned, const struct live_link *link)
 {
 	static const enum link_kind kinds[] = {
 		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
-	return port_kind(link) != kinds[slot->network->driver] ||
-	       slot->network->mode == MODE_PASSTHRU || is_passthru(link);
+	return port_kind(link) != kinds[planned->network->driver] ||
+	       planned->network->mode == MODE_PASSTHRU || is_passthru(link);
 }
 
 /* The one of a company that the slot cannot be with, or NULL. */
-static const struct foreign *company_excluding(const struct slot *slot,
-					       const struct company *company)
+static const struct unmanaged *parent_users_excluding(const struct planned_attachment *planned,
+						      const struct parent_users *users)
 {
-	const struct foreign *const all[] = {company->macvlan, company->ipvlan, company->passthru};
+	const struct unmanaged *const all[] = {users->macvlan, users->ipvlan, users->passthru};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (all[i] && excludes(slot, all[i]->link))
+		if (all[i] && excludes(planned, all[i]->link))
 			return all[i];
 	return NULL;
 }
 
-static struct verdict check_company(struct planner *planner, const struct slot *slot)
+static struct verdict check_company(struct planner *planner,
+				    const struct planned_attachment *planned)
 {
-	const struct foreign *foreign = company_excluding(slot, &slot->parent->facts);
-	if (!foreign)
-		foreign = company_excluding(slot, &slot->parent->claims);
-	if (!foreign)
+	const struct unmanaged *unmanaged =
+		parent_users_excluding(planned, &planned->parent->facts);
+	if (!unmanaged)
+		unmanaged = parent_users_excluding(planned, &planned->parent->claims);
+	if (!unmanaged)
 		return fine;
-	return denied(foreign->ns, CODE_PARENT_COMPANY,
+	return denied(unmanaged->ns, CODE_PARENT_COMPANY,
 		      arena_printf(planner->arena, "parent %s carries %s (%s%s) already",
-				   slot->parent->name, foreign_label(planner, foreign),
-				   foreign->link->kind_name,
-				   is_passthru(foreign->link) ? " passthru" : ""),
+				   planned->parent->name, unmanaged_label(planner, unmanaged),
+				   unmanaged->link->kind_name,
+				   is_passthru(unmanaged->link) ? " passthru" : ""),
 		      "a parent carries either macvlans or ipvlans, and passthru has it alone: "
 		      "use another parent, or remove that link");
 }
 
-static struct link_route *route_wanted(const struct slot *slot, const struct live_route *live)
+static struct link_route *route_wanted(const struct planned_attachment *planned,
+				       const struct live_route *live)
 {
-	if (slot->have && live->ifindex == slot->have->ifindex)
+	if (planned->have && live->ifindex == planned->have->ifindex)
 		return NULL;
-	for (size_t i = 0; i < slot->want->n_routes; i++)
-		if (prefix_equal(&slot->want->routes[i].to, &live->to))
-			return &slot->want->routes[i];
+	for (size_t i = 0; i < planned->want->n_routes; i++)
+		if (prefix_equal(&planned->want->routes[i].to, &live->to))
+			return &planned->want->routes[i];
 	return NULL;
 }
 
@@ -261,35 +271,36 @@ static const char *set_of_route(const struct planner *planner, const struct live
 {
 	const struct live_link *link = live_link_by_index(ns, route->ifindex);
 	return route->proto == MARK_PROTOCOL && link && link->mark.role != ROLE_NONE &&
-			       link_foreign(planner, link)
+			       link_unmanaged(planner, link)
 		       ? link->mark.set
 		       : NULL;
 }
 
-static struct verdict route_denied(struct planner *planner, const struct slot *slot,
+static struct verdict route_denied(struct planner *planner,
+				   const struct planned_attachment *planned,
 				   const struct live_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *what = route->to.len ? arena_printf(planner->arena, "a route to %s",
 							prefix_format(&route->to, to))
 					 : "a default route";
-	const char *set = set_of_route(planner, slot->ns, route);
+	const char *set = set_of_route(planner, planned->ns, route);
 	const char *reason =
-		arena_printf(planner->arena, "%s has %s%s%s already%s%s%s", slot->ns->name, what,
+		arena_printf(planner->arena, "%s has %s%s%s already%s%s%s", planned->ns->name, what,
 			     route->via.family ? " via " : "", ip_format(&route->via, via),
 			     set ? ", of the set \"" : "", set ? set : "", set ? "\"" : "");
-	return denied(slot->ns, CODE_ROUTE_FOREIGN, reason,
+	return denied(planned->ns, CODE_ROUTE_FOREIGN, reason,
 		      set ? "leave one of the two out"
 			  : "remove it, or leave this one out; --adopt replaces it");
 }
 
-static bool engine_has(const struct slot *slot, const struct live_route *route)
+static bool engine_has(const struct planned_attachment *planned, const struct live_route *route)
 {
-	const struct live_link *link = live_link_by_index(slot->ns, route->ifindex);
-	return (slot->container->source_kind == SOURCE_DOCKER ||
-		slot->container->source_kind == SOURCE_PODMAN) &&
+	const struct live_link *link = live_link_by_index(planned->ns, route->ifindex);
+	return (planned->container->source_kind == SOURCE_DOCKER ||
+		planned->container->source_kind == SOURCE_PODMAN) &&
 	       route->proto != MARK_PROTOCOL && (!link || link->mark.role == ROLE_NONE) &&
-	       (!slot->have || link != slot->have);
+	       (!planned->have || link != planned->have);
 }
 
 /* The link of a container that is not there which a route of ours is for, or NULL. */
@@ -305,16 +316,16 @@ static const struct live_link *kept_of_route(const struct planner *planner,
 /* Whose default route the namespace has already: its engine's, whatever the metric, since two make
  * one of them useless, another set's, or that of a container which shared the namespace and is not
  * there. NULL: nobody's whom ours has to yield to. */
-static const char *default_before(struct planner *planner, const struct slot *slot, uint8_t family,
-				  const struct live_route **ret_route)
+static const char *default_before(struct planner *planner, const struct planned_attachment *planned,
+				  uint8_t family, const struct live_route **ret_route)
 {
-	for (size_t i = 0; slot->container && i < slot->ns->n_routes; i++) {
-		const struct live_route *route = &slot->ns->routes[i];
+	for (size_t i = 0; planned->container && i < planned->ns->n_routes; i++) {
+		const struct live_route *route = &planned->ns->routes[i];
 		if (route->to.len || route->to.ip.family != family)
 			continue;
-		const char *set = set_of_route(planner, slot->ns, route);
-		const struct live_link *kept = kept_of_route(planner, slot->ns, route);
-		if (!set && !kept && !engine_has(slot, route))
+		const char *set = set_of_route(planner, planned->ns, route);
+		const struct live_link *kept = kept_of_route(planner, planned->ns, route);
+		if (!set && !kept && !engine_has(planned, route))
 			continue;
 		*ret_route = route;
 		if (kept)
@@ -324,53 +335,55 @@ static const char *default_before(struct planner *planner, const struct slot *sl
 	return NULL;
 }
 
-static void default_warn(struct planner *planner, const struct slot *slot, const char *whose,
-			 const struct live_route *theirs, const struct link_route *ours)
+static void default_warn(struct planner *planner, const struct planned_attachment *planned,
+			 const char *whose, const struct live_route *theirs,
+			 const struct link_route *ours)
 {
 	char their_via[IP_TEXT_SIZE], our_via[IP_TEXT_SIZE];
 	warning_add(planner,
 		    "%s keeps the default route of %s%s%s; that of network %s (via %s) is left out",
-		    slot->container->name, whose, theirs->via.family ? ", via " : "",
-		    ip_format(&theirs->via, their_via), slot->network->name,
+		    planned->container->name, whose, theirs->via.family ? ", via " : "",
+		    ip_format(&theirs->via, their_via), planned->network->name,
 		    ip_format(&ours->via, our_via));
 }
 
 /* Leaves out what others have been before us with. */
-static void defaults_yield(struct planner *planner, const struct slot *slot)
+static void defaults_yield(struct planner *planner, const struct planned_attachment *planned)
 {
-	struct link_spec *want = slot->want;
+	struct link_spec *want = planned->want;
 	size_t kept = 0;
 	for (size_t i = 0; i < want->n_routes; i++) {
 		const struct link_route *ours = &want->routes[i];
 		const struct live_route *theirs = NULL;
-		const char *whose =
-			ours->to.len ? NULL
-				     : default_before(planner, slot, ours->to.ip.family, &theirs);
+		const char *whose = ours->to.len ? NULL
+						 : default_before(planner, planned,
+								  ours->to.ip.family, &theirs);
 		if (whose)
-			default_warn(planner, slot, whose, theirs, ours);
+			default_warn(planner, planned, whose, theirs, ours);
 		else
 			want->routes[kept++] = *ours;
 	}
 	want->n_routes = kept;
 	const struct live_route *theirs;
-	if (want->dhcp.gateway && default_before(planner, slot, AF_INET, &theirs))
+	if (want->dhcp.gateway && default_before(planner, planned, AF_INET, &theirs))
 		want->dhcp.gateway = false;
 }
 
-static struct verdict check_routes(struct planner *planner, const struct slot *slot)
+static struct verdict check_routes(struct planner *planner,
+				   const struct planned_attachment *planned)
 {
-	defaults_yield(planner, slot);
-	for (size_t i = 0; i < slot->ns->n_routes; i++) {
-		const struct live_route *route = &slot->ns->routes[i];
-		const char *set = set_of_route(planner, slot->ns, route);
-		const struct live_link *kept = kept_of_route(planner, slot->ns, route);
+	defaults_yield(planner, planned);
+	for (size_t i = 0; i < planned->ns->n_routes; i++) {
+		const struct live_route *route = &planned->ns->routes[i];
+		const char *set = set_of_route(planner, planned->ns, route);
+		const struct live_link *kept = kept_of_route(planner, planned->ns, route);
 		if ((route->proto == MARK_PROTOCOL && !set && !kept) || !metric_ours(route))
 			continue;
-		struct link_route *wanted = route_wanted(slot, route);
+		struct link_route *wanted = route_wanted(planned, route);
 		if (wanted && kept)
-			return held(planner, slot->ns, kept, "route");
+			return held(planner, planned->ns, kept, "route");
 		if (wanted && (set || !planner->options->adopt))
-			return route_denied(planner, slot, route);
+			return route_denied(planner, planned, route);
 		if (wanted)
 			wanted->replaces = true;
 	}
@@ -380,42 +393,45 @@ static struct verdict check_routes(struct planner *planner, const struct slot *s
 /* The attachments of ours that have to stay as they are, and so hold on to their name, MAC,
  * addresses, routes and parent. */
 struct holders {
-	const struct slot **slots;
+	const struct planned_attachment **planned_all;
 	size_t count;
 };
 
 /* A link that no slot wants, and that stays for want of its replacement. */
-static const struct slot *holder_of(const struct planner *planner, struct owned *owned)
+static const struct planned_attachment *holder_of(const struct planner *planner,
+						  struct managed_link *managed)
 {
-	struct slot *slot = arena_alloc(planner->scratch, sizeof(*slot));
-	*slot = *owned->replacement;
-	slot->ns = owned->ns;
-	slot->owned = owned;
-	slot->have = owned->link;
-	return slot;
+	struct planned_attachment *planned = arena_alloc(planner->scratch, sizeof(*planned));
+	*planned = *managed->replacement;
+	planned->ns = managed->ns;
+	planned->managed = managed;
+	planned->have = managed->link;
+	return planned;
 }
 
 static struct holders holders_find(const struct planner *planner)
 {
 	struct holders holders = {0};
-	for (size_t i = 0; i < planner->n_slots; i++)
-		if (planner->slots[i].verdict.action != ACTION_CREATE && planner->slots[i].have)
-			*array_push(planner->scratch, holders.slots, holders.count) =
-				&planner->slots[i];
-	for (size_t i = 0; i < planner->n_owned; i++)
-		if (planner->owned[i].replacement &&
-		    planner->owned[i].replacement->verdict.action != ACTION_CREATE)
-			*array_push(planner->scratch, holders.slots, holders.count) =
-				holder_of(planner, &planner->owned[i]);
+	for (size_t i = 0; i < planner->n_planned; i++)
+		if (planner->planned_all[i].verdict.action != ACTION_CREATE &&
+		    planner->planned_all[i].have)
+			*array_push(planner->scratch, holders.planned_all, holders.count) =
+				&planner->planned_all[i];
+	for (size_t i = 0; i < planner->n_managed; i++)
+		if (planner->managed[i].replacement &&
+		    planner->managed[i].replacement->verdict.action != ACTION_CREATE)
+			*array_push(planner->scratch, holders.planned_all, holders.count) =
+				holder_of(planner, &planner->managed[i]);
 	return holders;
 }
 
-static bool holds_route(const struct slot *slot, const struct slot *other)
+static bool holds_route(const struct planned_attachment *planned,
+			const struct planned_attachment *other)
 {
-	for (size_t i = 0; i < slot->ns->n_routes; i++) {
-		const struct live_route *route = &slot->ns->routes[i];
+	for (size_t i = 0; i < planned->ns->n_routes; i++) {
+		const struct live_route *route = &planned->ns->routes[i];
 		if (route->ifindex == other->have->ifindex && metric_ours(route) &&
-		    route_wanted(slot, route))
+		    route_wanted(planned, route))
 			return true;
 	}
 	return false;
@@ -423,65 +439,73 @@ static bool holds_route(const struct slot *slot, const struct slot *other)
 
 /* What of the slot's one that stays as it is has, or NULL. A container's link counts with no
  * address: a container can give it any. */
-static const char *held_by(const struct slot *slot, const struct slot *other)
+static const char *held_by(const struct planned_attachment *planned,
+			   const struct planned_attachment *other)
 {
-	const struct live_link *parent = slot->parent->link, *have = other->have;
-	if (other->ns == slot->ns && strcmp(have->name, slot->name) == 0)
+	const struct live_link *parent = planned->parent->link, *have = other->have;
+	if (other->ns == planned->ns && strcmp(have->name, planned->name) == 0)
 		return "name";
-	if (other->ns == slot->ns && holds_route(slot, other))
+	if (other->ns == planned->ns && holds_route(planned, other))
 		return "route";
 	if (!parent || !live_link_on(have, parent->ifindex))
 		return NULL;
-	if (excludes(slot, have))
+	if (excludes(planned, have))
 		return "parent";
 	if (!other->container &&
-	    (has_address(other, &slot->ip[0]) || has_address(other, &slot->ip[1])))
+	    (has_address(other, &planned->ip[0]) || has_address(other, &planned->ip[1])))
 		return "address";
-	return slot->mac.set && mac_equal(&have->mac, &slot->mac) && !mac_is_live(slot, &slot->mac)
+	return planned->mac.set && mac_equal(&have->mac, &planned->mac) &&
+			       !mac_is_live(planned, &planned->mac)
 		       ? "MAC"
 		       : NULL;
 }
 
-static struct verdict check_held(const struct planner *planner, const struct slot *slot,
+static struct verdict check_held(const struct planner *planner,
+				 const struct planned_attachment *planned,
 				 const struct holders *holders)
 {
 	for (size_t i = 0; i < holders->count; i++) {
-		const struct slot *other = holders->slots[i];
-		const char *what = held_by(slot, other);
+		const struct planned_attachment *other = holders->planned_all[i];
+		const char *what = held_by(planned, other);
 		if (what)
 			return held(planner, other->ns, other->have, what);
 	}
 	return fine;
 }
 
-static struct verdict (*const checks[])(struct planner *, const struct slot *) = {
-	check_twice,   check_name,   check_company,        check_mac,
-	check_address, check_routes, tenants_check_routes,
+static struct verdict (*const checks[])(struct planner *, const struct planned_attachment *) = {
+	check_twice,
+	check_name,
+	check_company,
+	check_mac,
+	check_address,
+	check_routes,
+	netns_groups_check_routes,
 };
 
 static bool held_find(struct planner *planner)
 {
 	bool found = false;
 	const struct holders holders = holders_find(planner);
-	macs_yield(planner, holders.slots, holders.count);
-	for (size_t i = 0; i < planner->n_slots; i++) {
-		struct slot *slot = &planner->slots[i];
-		if (slot->verdict.action != ACTION_CREATE)
+	macs_yield(planner, holders.planned_all, holders.count);
+	for (size_t i = 0; i < planner->n_planned; i++) {
+		struct planned_attachment *planned = &planner->planned_all[i];
+		if (planned->verdict.action != ACTION_CREATE)
 			continue;
-		slot->verdict = check_held(planner, slot, &holders);
-		found |= slot->verdict.action != ACTION_CREATE;
+		planned->verdict = check_held(planner, planned, &holders);
+		found |= planned->verdict.action != ACTION_CREATE;
 	}
 	return found;
 }
 
 void conflicts_find(struct planner *planner)
 {
-	for (size_t i = 0; i < planner->n_slots; i++) {
-		struct slot *slot = &planner->slots[i];
-		for (size_t k = 0; slot->verdict.action == ACTION_CREATE &&
+	for (size_t i = 0; i < planner->n_planned; i++) {
+		struct planned_attachment *planned = &planner->planned_all[i];
+		for (size_t k = 0; planned->verdict.action == ACTION_CREATE &&
 				   k < sizeof(checks) / sizeof(checks[0]);
 		     k++)
-			slot->verdict = checks[k](planner, slot);
+			planned->verdict = checks[k](planner, planned);
 	}
 	/* One that is held up holds up those that wait for what it has. */
 	while (held_find(planner))

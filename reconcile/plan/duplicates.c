@@ -3,44 +3,45 @@
 #include "reconcile/plan/internal.h"
 
 /* Only what is in the slot's own namespace counts, which nobody but the container can forge. */
-static bool same_lan(const struct slot *slot, const struct live_link *link)
+static bool same_lan(const struct planned_attachment *planned, const struct live_link *link)
 {
-	return link->mark.role == (slot->container ? ROLE_ATTACH : ROLE_HOST) &&
-	       slot->parent->link && live_link_on(link, slot->parent->link->ifindex);
+	return link->mark.role == (planned->container ? ROLE_ATTACH : ROLE_HOST) &&
+	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex);
 }
 
 /* Two networks of one parent may have different subnets, which is no mistake. With DHCP there need
  * be no subnet: the parent says which LAN it is. */
-static bool same_subnet(const struct slot *slot, const struct live_link *link,
+static bool same_subnet(const struct planned_attachment *planned, const struct live_link *link,
 			const struct live_addr **ret)
 {
 	*ret = NULL;
-	each_addr_of (addr, slot->ns, link->ifindex)
-		if (!*ret && network_subnet_of(slot->network, &addr->prefix.ip))
+	each_addr_of (addr, planned->ns, link->ifindex)
+		if (!*ret && network_subnet_of(planned->network, &addr->prefix.ip))
 			*ret = addr;
-	return *ret || !slot->network->n_subnets;
+	return *ret || !planned->network->n_subnets;
 }
 
 /* The link of a set that the files do not name; NULL: there is none. */
-static const struct live_link *other_link(const struct planner *planner, const struct slot *slot,
+static const struct live_link *other_link(const struct planner *planner,
+					  const struct planned_attachment *planned,
 					  const struct live_addr **ret_addr)
 {
-	for (size_t i = 0; i < slot->ns->n_links; i++) {
-		const struct live_link *link = &slot->ns->links[i];
-		if (link != slot->have && same_lan(slot, link) &&
-		    !desired_set(planner, link->mark.set) && same_subnet(slot, link, ret_addr))
+	for (size_t i = 0; i < planned->ns->n_links; i++) {
+		const struct live_link *link = &planned->ns->links[i];
+		if (link != planned->have && same_lan(planned, link) &&
+		    !desired_set(planner, link->mark.set) && same_subnet(planned, link, ret_addr))
 			return link;
 	}
 	return NULL;
 }
 
-static const char *link_text(struct planner *planner, const struct slot *slot,
+static const char *link_text(struct planner *planner, const struct planned_attachment *planned,
 			     const struct live_link *link, const struct live_addr *addr)
 {
 	char text[PREFIX_TEXT_SIZE];
 	return arena_printf(planner->arena, "%s%s%s on %s", link->name, addr ? " " : "",
 			    addr ? prefix_format(&addr->prefix, text) : "",
-			    slot->parent->link->name);
+			    planned->parent->link->name);
 }
 
 static const char *remedy(struct planner *planner, const char *set)
@@ -51,14 +52,14 @@ static const char *remedy(struct planner *planner, const char *set)
 			    set);
 }
 
-static struct verdict other_set(struct planner *planner, const struct slot *slot)
+static struct verdict other_set(struct planner *planner, const struct planned_attachment *planned)
 {
 	const struct live_addr *addr;
-	const struct live_link *link = other_link(planner, slot, &addr);
+	const struct live_link *link = other_link(planner, planned, &addr);
 	if (!link)
 		return (struct verdict){.action = ACTION_CREATE};
-	const char *text = link_text(planner, slot, link, addr);
-	if (!slot->have)
+	const char *text = link_text(planner, planned, link, addr);
+	if (!planned->have)
 		return (struct verdict){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
@@ -67,64 +68,69 @@ static struct verdict other_set(struct planner *planner, const struct slot *slot
 					       link->mark.set, text),
 			.hint = remedy(planner, link->mark.set)};
 	warning_add(planner, "%s has a second link on the LAN of %s, of set \"%s\": %s; %s",
-		    slot->ns->name, slot->have->name, link->mark.set, text,
+		    planned->ns->name, planned->have->name, link->mark.set, text,
 		    remedy(planner, link->mark.set));
 	return (struct verdict){.action = ACTION_CREATE};
 }
 
 /* Whether the other slot is of another set, and attaches the same namespace to the same LAN. */
-static bool competes(const struct slot *slot, const struct slot *other)
+static bool competes(const struct planned_attachment *planned,
+		     const struct planned_attachment *other)
 {
-	if (other->set == slot->set || other->ns != slot->ns || other->parent != slot->parent ||
-	    other->verdict.action != ACTION_CREATE)
+	if (other->set == planned->set || other->ns != planned->ns ||
+	    other->parent != planned->parent || other->verdict.action != ACTION_CREATE)
 		return false;
 	for (size_t i = 0; i < 2; i++)
-		if (other->ip[i].family && network_subnet_of(slot->network, &other->ip[i]))
+		if (other->ip[i].family && network_subnet_of(planned->network, &other->ip[i]))
 			return true;
-	return !slot->network->n_subnets || !other->network->n_subnets;
+	return !planned->network->n_subnets || !other->network->n_subnets;
 }
 
-static struct verdict other_slot(struct planner *planner, const struct slot *slot,
-				 const struct slot *other)
+static struct verdict other_slot(struct planner *planner, const struct planned_attachment *planned,
+				 const struct planned_attachment *other)
 {
-	if (!slot->have)
+	if (!planned->have)
 		return (struct verdict){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
-			.reason = arena_printf(planner->arena,
-					       "set \"%s\" attaches it to the same LAN: %s on %s",
-					       other->set->name, other->name, slot->parent->name),
+			.reason = arena_printf(
+				planner->arena, "set \"%s\" attaches it to the same LAN: %s on %s",
+				other->set->name, other->name, planned->parent->name),
 			.hint = "remove one of the two from the files"};
-	if (slot > other)
+	if (planned > other)
 		warning_add(planner,
 			    "%s has two links on the LAN of %s, %s of set \"%s\" and %s of set "
 			    "\"%s\": remove one of the two from the files",
-			    slot->ns->name, slot->parent->name, other->have->name, other->set->name,
-			    slot->have->name, slot->set->name);
+			    planned->ns->name, planned->parent->name, other->have->name,
+			    other->set->name, planned->have->name, planned->set->name);
 	return (struct verdict){.action = ACTION_CREATE};
 }
 
 /* What is live goes before what is not, and then the first of the input. */
-static bool goes_before(const struct slot *slot, const struct slot *other)
+static bool goes_before(const struct planned_attachment *planned,
+			const struct planned_attachment *other)
 {
-	return slot->have ? other->have != NULL : other->have || other < slot;
+	return planned->have ? other->have != NULL : other->have || other < planned;
 }
 
-static const struct slot *other_find(const struct planner *planner, const struct slot *slot)
+static const struct planned_attachment *other_find(const struct planner *planner,
+						   const struct planned_attachment *planned)
 {
-	const struct tenants *tenants = slot->tenants;
-	const size_t count = tenants ? tenants->count : planner->n_slots - planner->n_attachments;
+	const struct netns_group *netns_group = planned->netns_group;
+	const size_t count =
+		netns_group ? netns_group->count : planner->n_planned - planner->n_attachments;
 	for (size_t i = 0; i < count; i++) {
-		const struct slot *other =
-			tenants ? tenants->slots[i] : &planner->slots[planner->n_attachments + i];
-		if (other != slot && goes_before(slot, other) && competes(slot, other))
+		const struct planned_attachment *other =
+			netns_group ? netns_group->planned_all[i]
+				    : &planner->planned_all[planner->n_attachments + i];
+		if (other != planned && goes_before(planned, other) && competes(planned, other))
 			return other;
 	}
 	return NULL;
 }
 
-struct verdict check_twice(struct planner *planner, const struct slot *slot)
+struct verdict check_twice(struct planner *planner, const struct planned_attachment *planned)
 {
-	const struct slot *other = other_find(planner, slot);
-	return other ? other_slot(planner, slot, other) : other_set(planner, slot);
+	const struct planned_attachment *other = other_find(planner, planned);
+	return other ? other_slot(planner, planned, other) : other_set(planner, planned);
 }

@@ -54,20 +54,20 @@ static void link_line(struct printer *printer, const struct live_ns *ns,
 		link_line(printer, host, parent);
 }
 
-static bool owned_by_desired(const struct printer *printer, const struct mark *mark)
+static bool managed_by_desired(const struct printer *printer, const struct owner_tag *mark)
 {
 	for (size_t i = 0; i < printer->desired->n_sets; i++)
-		if (mark_has_set(mark, printer->desired->sets[i].name))
+		if (owner_tag_has_set(mark, printer->desired->sets[i].name))
 			return true;
 	return false;
 }
 
-static void owned_lines(struct printer *printer, const struct live_ns *ns)
+static void managed_lines(struct printer *printer, const struct live_ns *ns)
 {
 	bool any = false;
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
-		if (link->mark.role == ROLE_NONE || !owned_by_desired(printer, &link->mark) ||
+		if (link->mark.role == ROLE_NONE || !managed_by_desired(printer, &link->mark) ||
 		    (!ns->host && link->parent_where != PARENT_HOST))
 			continue;
 		link_line(printer, ns, link);
@@ -115,7 +115,7 @@ struct fingerprint fingerprint_make(const struct desired *desired, const struct 
 		if (live->targets[i].ns)
 			space_line(&printer, live->targets[i].ns);
 	for (size_t i = 0; i < live->n_spaces; i++)
-		owned_lines(&printer, live->spaces[i]);
+		managed_lines(&printer, live->spaces[i]);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		step_lines(&printer, &plan->steps[i]);
 	lines_settle(&printer.print);

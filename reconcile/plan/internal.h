@@ -35,31 +35,33 @@ struct declared {
 
 /* A live link with a mark, in the host's namespace or with its parent there; or in the namespace of
  * its container, with a parent that was moved away. */
-struct owned {
+struct managed_link {
 	struct live_ns *ns;
 	const struct live_link *link;
 	uint64_t hash; /* of its mark */
 	uint32_t next; /* of the same hash: index + 1 */
 	enum placement placement;
-	bool wanted;              /* the desired state has it, so that it is not an orphan */
-	bool kept;                /* its container cannot be found now, so that it stays as it is */
-	bool leaves;              /* it is deleted, for good or to be made anew */
-	struct slot *replacement; /* of one that no slot wants: what takes its place; or NULL */
+	bool wanted; /* the desired state has it, so that it is not an orphan */
+	bool kept;   /* its container cannot be found now, so that it stays as it is */
+	bool leaves; /* it is deleted, for good or to be made anew */
+	struct planned_attachment
+		*replacement; /* of one that no slot wants: what takes its place; or NULL */
 };
 
 /* A live macvlan or ipvlan on a parent that is not to be one of the run's, and will stay. */
-struct foreign {
+struct unmanaged {
 	const struct parent *parent;
 	const struct live_ns *ns;
 	const struct live_link *link;
-	const struct slot *slot; /* whose link it is, of which other addresses are meant; or NULL */
+	const struct planned_attachment
+		*planned; /* whose link it is, of which other addresses are meant; or NULL */
 	/* The same, of addresses with our protocol, which are taken from the link; with a slot. */
-	const struct foreign *ours;
+	const struct unmanaged *ours;
 };
 
 /* Of a parent: the first that excludes links of a kind, by whether it is the host's own. */
-struct company {
-	const struct foreign *macvlan, *ipvlan, *passthru;
+struct parent_users {
+	const struct unmanaged *macvlan, *ipvlan, *passthru;
 };
 
 /* What attachments hang on: a link of the host, a VLAN of one, or a dummy. One broadcast domain. */
@@ -71,11 +73,12 @@ struct parent {
 	const struct live_link *link; /* NULL: not there yet */
 	uint16_t vlan;
 	enum vlan_protocol vlan_protocol;
-	size_t domain;                /* its index in planner.parents: its number for `taken` */
-	bool occupied;                /* macvlans or ipvlans are live on it, anybody's */
-	struct company facts, claims; /* of foreign links in the host's namespace, and elsewhere */
-	uint32_t mtu;                 /* bytes; 0: unknown */
-	struct link_spec *make;       /* a VLAN or dummy of ours, live or not; NULL: not ours */
+	size_t domain; /* its index in planner.parents: its number for `taken` */
+	bool occupied; /* macvlans or ipvlans are live on it, anybody's */
+	struct parent_users facts,
+		claims;         /* of foreign links in the host's namespace, and elsewhere */
+	uint32_t mtu;           /* bytes; 0: unknown */
+	struct link_spec *make; /* a VLAN or dummy of ours, live or not; NULL: not ours */
 	struct verdict verdict;
 };
 
@@ -92,21 +95,21 @@ struct net {
 };
 
 /* One link of a container's or of the host's that the desired state asks for. */
-struct slot {
+struct planned_attachment {
 	const struct set *set;
 	const struct network *network;
-	const struct container *container;   /* NULL: the host's own */
-	const struct attachment *attachment; /* NULL: the host's own */
-	const struct target *target;         /* NULL: the host's own */
-	struct live_ns *ns;                  /* NULL: not there yet */
-	const struct tenants *tenants;       /* NULL: the host's own */
+	const struct container *container;     /* NULL: the host's own */
+	const struct attachment *attachment;   /* NULL: the host's own */
+	const struct target *target;           /* NULL: the host's own */
+	struct live_ns *ns;                    /* NULL: not there yet */
+	const struct netns_group *netns_group; /* NULL: the host's own */
 	struct net *net;
 	struct parent *parent;
-	struct owned *owned;           /* NULL: not live, or adopted */
-	const struct live_link *have;  /* the live link in `ns`, ours or adopted; NULL: none */
-	const struct owned *kept;      /* of a container that is not there: the first, anywhere */
-	struct ip ip[2];               /* IPv4, IPv6 */
-	const struct live_addr *lease; /* where IPv4 is by DHCP; NULL: there is none yet */
+	struct managed_link *managed;    /* NULL: not live, or adopted */
+	const struct live_link *have;    /* the live link in `ns`, ours or adopted; NULL: none */
+	const struct managed_link *kept; /* of a container that is not there: the first, anywhere */
+	struct ip ip[2];                 /* IPv4, IPv6 */
+	const struct live_addr *lease;   /* where IPv4 is by DHCP; NULL: there is none yet */
 	const char *name;
 	struct mac mac;
 	struct verdict verdict;
@@ -115,8 +118,8 @@ struct slot {
 };
 
 /* Of one namespace, in the order of the input: what gets its default route, and its names. */
-struct tenants {
-	struct slot **slots;
+struct netns_group {
+	struct planned_attachment **planned_all;
 	size_t count;
 };
 
@@ -127,11 +130,11 @@ struct planner {
 	const struct live *live;
 	const struct plan_options *options;
 	struct plan *plan;
-	struct owned *owned; /* in the order of namespaces and links */
-	size_t n_owned;
+	struct managed_link *managed; /* in the order of namespaces and links */
+	size_t n_managed;
 	/* Open addressing, by mark and by link: index into `owned` + 1. */
-	uint32_t *owned_marks, *owned_links;
-	size_t owned_table_size;
+	uint32_t *managed_marks, *managed_links;
+	size_t managed_table_size;
 	struct declared *declared; /* sorted by set and container */
 	size_t n_declared;
 	struct live_ns **homes; /* the namespaces of containers that are there, sorted */
@@ -140,20 +143,21 @@ struct planner {
 	size_t n_parents;
 	struct net *nets; /* in the order of sets and networks */
 	size_t n_nets;
-	struct slot *slots; /* attachments in the order of the input, then the host's own */
-	size_t n_slots, n_attachments;
-	struct tenants *tenants; /* of all attachments */
-	size_t n_tenants;
-	struct foreign *foreign;
-	size_t n_foreign;
-	struct taken *taken; /* by the desired state: struct slot */
-	struct taken
-		*strangers;    /* by what is live in the host's namespace and not ours: its name */
-	struct taken *keepers; /* by live attachments: whose it is, struct keeper of ipam.c */
-	struct taken *claims;  /* by links outside the host's namespace: struct foreign */
-	struct taken *macs;    /* by what is live and not ours: struct foreign */
-	struct taken *passing; /* MACs that live links of ours have now: struct owned */
-	struct taken *reached; /* from the host: through which network, by name */
+	struct planned_attachment
+		*planned_all; /* attachments in the order of the input, then the host's own */
+	size_t n_planned, n_attachments;
+	struct netns_group *netns_group; /* of all attachments */
+	size_t n_netns_groups;
+	struct unmanaged *unmanaged;
+	size_t n_unmanaged;
+	struct address_set *in_use;              /* by the desired state: struct slot */
+	struct address_set *unmanaged_addresses; /* by what is live in the host's namespace and not
+						    ours: its name */
+	struct address_set *keepers; /* by live attachments: whose it is, struct keeper of ipam.c */
+	struct address_set *claims;  /* by links outside the host's namespace: struct foreign */
+	struct address_set *macs;    /* by what is live and not ours: struct foreign */
+	struct address_set *passing; /* MACs that live links of ours have now: struct owned */
+	struct address_set *reached; /* from the host: through which network, by name */
 };
 
 /* ownership.c */
@@ -161,21 +165,22 @@ void placements_index(struct planner *planner);
 /* Whether a container of the desired state is in the namespace. */
 bool is_home(const struct planner *planner, const struct live_ns *ns);
 enum placement placement_of(const struct planner *planner, const struct live_ns *ns,
-			    const struct mark *mark);
+			    const struct owner_tag *mark);
 /* Where a link is that is not in the namespace which its mark speaks of; NULL: it is. *ret_stray:
  * the files name that container, or nobody can say whose the link is. */
-const char *deletion_reason(struct planner *planner, const struct owned *owned, bool *ret_stray);
+const char *deletion_reason(struct planner *planner, const struct managed_link *managed,
+			    bool *ret_stray);
 
-/* owned_index.c */
-void owned_index(struct planner *planner);
+/* managed_index.c */
+void managed_index(struct planner *planner);
 /* The first with the mark in that namespace, or NULL. */
-struct owned *owned_find(const struct planner *planner, const struct mark *mark,
-			 const struct live_ns *ns);
+struct managed_link *managed_find(const struct planner *planner, const struct owner_tag *mark,
+				  const struct live_ns *ns);
 /* Keeps all with the mark, wherever they are; gives the first, or NULL. */
-struct owned *owned_keep(const struct planner *planner, const struct mark *mark);
-struct owned *owned_of_link(const struct planner *planner, const struct live_link *link);
+struct managed_link *managed_keep(const struct planner *planner, const struct owner_tag *mark);
+struct managed_link *managed_of_link(const struct planner *planner, const struct live_link *link);
 /* For qsort, of pointers: by mark. */
-int owned_compare(const void *a, const void *b);
+int managed_compare(const void *a, const void *b);
 const struct set *desired_set(const struct planner *planner, const char *name);
 
 /* parent.c */
@@ -199,28 +204,29 @@ const char *parent_user(const struct planner *planner, const struct live_link *p
 			link_leaves *goes, const void *data);
 
 /* attachment.c */
-void slots_make(struct planner *planner);
+void attachments_match(struct planner *planner);
 /* Whether the slot's address of the family (0: IPv4, 1: IPv6) is the DHCP server's to choose. */
-bool slot_leases(const struct slot *slot, size_t family);
+bool planned_leases(const struct planned_attachment *planned, size_t family);
 
 /* netns_group.c */
-void tenants_find(struct planner *planner);
+void netns_groups_find(struct planner *planner);
 /* Whether another container's attachment wants a route to the same destination. */
-struct verdict tenants_check_routes(struct planner *planner, const struct slot *slot);
+struct verdict netns_groups_check_routes(struct planner *planner,
+					 const struct planned_attachment *planned);
 
 /* duplicates.c */
-struct verdict check_twice(struct planner *planner, const struct slot *slot);
+struct verdict check_twice(struct planner *planner, const struct planned_attachment *planned);
 
 /* replacements.c */
 void replacements_find(struct planner *planner);
 void replacements_number(struct plan *plan);
 
 /* conflict.c: what is live on the parents */
-void foreign_index(struct planner *planner);
+void unmanaged_index(struct planner *planner);
 /* The parent that the link is on, or NULL. */
 struct parent *parent_of_link(const struct planner *planner, const struct live_link *link);
 /* Whether the link is nobody's of the desired sets. */
-bool link_foreign(const struct planner *planner, const struct live_link *link);
+bool link_unmanaged(const struct planner *planner, const struct live_link *link);
 void conflicts_find(struct planner *planner);
 
 /* addresses_in_use.c: addresses and MACs of links that mvapply has not made, or not there */
@@ -228,16 +234,18 @@ void claims_index(struct planner *planner);
 /* Those that attachments have besides what they keep: a container can give its link any. */
 void claims_of_attachments(struct planner *planner);
 /* Who claims the slot's address of that family, or the MAC, on its parent; NULL: nobody else. */
-const struct foreign *address_claimant(const struct planner *planner, const struct slot *slot,
-				       const struct ip *ip);
-const struct foreign *mac_holder(const struct planner *planner, const struct slot *slot,
-				 const struct mac *mac);
+const struct unmanaged *address_claimant(const struct planner *planner,
+					 const struct planned_attachment *planned,
+					 const struct ip *ip);
+const struct unmanaged *mac_holder(const struct planner *planner,
+				   const struct planned_attachment *planned, const struct mac *mac);
 /* The link of ours that has the MAC on the slot's parent now, or NULL. */
-const struct owned *mac_passing(const struct planner *planner, const struct slot *slot,
-				const struct mac *mac);
+const struct managed_link *mac_passing(const struct planner *planner,
+				       const struct planned_attachment *planned,
+				       const struct mac *mac);
 /* From now on the link has its MAC on its parent. */
-void mac_hold(struct planner *planner, const struct foreign *foreign);
-const char *foreign_label(struct planner *planner, const struct foreign *foreign);
+void mac_hold(struct planner *planner, const struct unmanaged *unmanaged);
+const char *unmanaged_label(struct planner *planner, const struct unmanaged *unmanaged);
 /* Warnings about claims that are left aside: one for each namespace. */
 void claims_tell(struct planner *planner);
 
@@ -247,18 +255,20 @@ bool addr_is_ours(const struct planner *planner, const struct live_link *link,
 		  const struct live_addr *addr);
 void addresses_choose(struct planner *planner);
 /* "web/lan", "the host's own link on lan" */
-const char *slot_label(struct planner *planner, const struct slot *slot);
+const char *planned_label(struct planner *planner, const struct planned_attachment *planned);
 
 /* naming.c */
 void names_choose(struct planner *planner);
 void macs_choose(struct planner *planner);
 /* Whether the slot's live link has a MAC that comes of the address. */
-bool mac_is_of_address(const struct planner *planner, const struct slot *slot, const struct ip *ip);
+bool mac_is_of_address(const struct planner *planner, const struct planned_attachment *planned,
+		       const struct ip *ip);
 /* Whether the slot's live link has the MAC, and is up: no other on the parent that has it can come
  * up (macvlan_addr_busy). */
-bool mac_is_live(const struct slot *slot, const struct mac *mac);
+bool mac_is_live(const struct planned_attachment *planned, const struct mac *mac);
 /* Chooses again for those whose chosen MAC one of these has, which stay as they are. */
-void macs_yield(struct planner *planner, const struct slot *const *holders, size_t count);
+void macs_yield(struct planner *planner, const struct planned_attachment *const *holders,
+		size_t count);
 /* "PREFIX-NAME", with "SET." before the name for any but the default set, if that fits an interface
  * name; else PREFIX and a hash of set and name. */
 const char *derived_name(struct arena *arena, const char *prefix, const char *set,
@@ -276,10 +286,10 @@ struct change *change_add(const struct planner *planner, struct step *step, enum
 
 /* plan.c */
 /* Whether a link is of the desired sets, and no slot wants it. */
-bool owned_orphan(const struct planner *planner, const struct owned *owned);
-struct step *step_add(struct planner *planner, enum action action, const struct mark *mark);
+bool managed_stale(const struct planner *planner, const struct managed_link *managed);
+struct step *step_add(struct planner *planner, enum action action, const struct owner_tag *mark);
 /* A step that makes `want` from `have`, or none if they are the same already. */
-void step_converge(struct planner *planner, struct step step);
+void step_diff(struct planner *planner, struct step step);
 __attribute__((format(printf, 2, 3))) void warning_add(struct planner *planner, const char *format,
 						       ...);
 
@@ -287,6 +297,6 @@ __attribute__((format(printf, 2, 3))) void warning_add(struct planner *planner, 
 void steps_order(struct planner *planner);
 
 /* swap_cycles.c: orders steps that change links in place, and sets their `detour`. */
-void untangle(struct planner *planner, struct step *steps, size_t count);
+void swap_cycles_break(struct planner *planner, struct step *steps, size_t count);
 
 #endif

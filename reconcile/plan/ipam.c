@@ -4,47 +4,49 @@
 enum { IPV4, IPV6, N_FAMILIES };
 static const uint8_t families[N_FAMILIES] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 
-static const struct ip *explicit_ip(const struct slot *slot, size_t family)
+static const struct ip *explicit_ip(const struct planned_attachment *planned, size_t family)
 {
-	if (slot->attachment)
-		return family == IPV4 ? &slot->attachment->ipv4 : &slot->attachment->ipv6;
-	return family == IPV4 ? &slot->network->host.ipv4 : &slot->network->host.ipv6;
+	if (planned->attachment)
+		return family == IPV4 ? &planned->attachment->ipv4 : &planned->attachment->ipv6;
+	return family == IPV4 ? &planned->network->host.ipv4 : &planned->network->host.ipv6;
 }
 
 /* Stand for those that no slot has. */
-static const struct slot gateway, aux_address;
+static const struct planned_attachment gateway, aux_address;
 
-const char *slot_label(struct planner *planner, const struct slot *slot)
+const char *planned_label(struct planner *planner, const struct planned_attachment *planned)
 {
-	if (slot == &gateway || slot == &aux_address)
-		return slot == &gateway ? "a gateway" : "an aux address";
-	return slot->container ? arena_printf(planner->arena, "%s/%s", slot->container->name,
-					      slot->network->name)
-			       : arena_printf(planner->arena, "the host's own link on %s",
-					      slot->network->name);
+	if (planned == &gateway || planned == &aux_address)
+		return planned == &gateway ? "a gateway" : "an aux address";
+	return planned->container ? arena_printf(planner->arena, "%s/%s", planned->container->name,
+						 planned->network->name)
+				  : arena_printf(planner->arena, "the host's own link on %s",
+						 planned->network->name);
 }
 
 /* Gives who had it before, or NULL. */
-static const struct slot *take(struct planner *planner, struct slot *slot, size_t family,
-			       const struct ip *ip)
+static const struct planned_attachment *take(struct planner *planner,
+					     struct planned_attachment *planned, size_t family,
+					     const struct ip *ip)
 {
-	slot->ip[family] = *ip;
-	return taken_add(planner->taken, slot->net->domain, ip, slot);
+	planned->ip[family] = *ip;
+	return address_set_add(planner->in_use, planned->net->domain, ip, planned);
 }
 
-static void take_explicit(struct planner *planner, struct slot *slot, size_t family)
+static void take_explicit(struct planner *planner, struct planned_attachment *planned,
+			  size_t family)
 {
-	const struct ip *ip = explicit_ip(slot, family);
+	const struct ip *ip = explicit_ip(planned, family);
 	if (!ip->family)
 		return;
-	const struct slot *owner = take(planner, slot, family, ip);
+	const struct planned_attachment *owner = take(planner, planned, family, ip);
 	char text[IP_TEXT_SIZE];
 	if (owner)
-		slot->verdict = (struct verdict){
+		planned->verdict = (struct verdict){
 			.action = ACTION_BLOCKED,
 			.code = CODE_ADDRESS_TAKEN,
 			.reason = arena_printf(planner->arena, "address %s is taken by %s",
-					       ip_format(ip, text), slot_label(planner, owner)),
+					       ip_format(ip, text), planned_label(planner, owner)),
 			.hint = "give one of the two another address",
 		};
 }
@@ -59,34 +61,36 @@ static bool reserved(const struct subnet *subnet, const struct ip *ip)
 	return false;
 }
 
-static bool free_for(const struct planner *planner, const struct slot *slot,
+static bool free_for(const struct planner *planner, const struct planned_attachment *planned,
 		     const struct subnet *subnet, const struct ip *ip)
 {
-	return !reserved(subnet, ip) && !taken_by(planner->taken, slot->net->domain, ip) &&
-	       !taken_by(planner->strangers, slot->net->domain, ip);
+	return !reserved(subnet, ip) &&
+	       !address_set_holder(planner->in_use, planned->net->domain, ip) &&
+	       !address_set_holder(planner->unmanaged_addresses, planned->net->domain, ip);
 }
 
-static void take_lease(struct planner *planner, struct slot *slot, size_t family)
+static void take_lease(struct planner *planner, struct planned_attachment *planned, size_t family)
 {
-	if (!slot_leases(slot, family))
+	if (!planned_leases(planned, family))
 		return;
-	slot->lease = slot->have ? live_lease(planner->live, slot->ns, slot->have) : NULL;
-	if (slot->lease)
-		take(planner, slot, family, &slot->lease->prefix.ip);
+	planned->lease =
+		planned->have ? live_lease(planner->live, planned->ns, planned->have) : NULL;
+	if (planned->lease)
+		take(planner, planned, family, &planned->lease->prefix.ip);
 }
 
 /* Whether the slot can keep the address that a link has: the file does not say another, and it is
  * in the range. A lease's belongs to the server, to whom it is given back when it is no longer
  * wanted. */
-static bool is_candidate(const struct slot *slot, const struct live_link *link,
+static bool is_candidate(const struct planned_attachment *planned, const struct live_link *link,
 			 const struct live_addr *addr, size_t family)
 {
 	const struct ip *ip = &addr->prefix.ip;
 	if (addr->ifindex != link->ifindex || ip->family != families[family] ||
-	    (addr->valid && family == IPV4) || slot_leases(slot, family) ||
-	    explicit_ip(slot, family)->family)
+	    (addr->valid && family == IPV4) || planned_leases(planned, family) ||
+	    explicit_ip(planned, family)->family)
 		return false;
-	const struct subnet *subnet = network_subnet_of(slot->network, ip);
+	const struct subnet *subnet = network_subnet_of(planned->network, ip);
 	return subnet && prefix_contains(&subnet->ip_range, ip);
 }
 
@@ -98,11 +102,12 @@ bool addr_is_ours(const struct planner *planner, const struct live_link *link,
 	       (!planner->live->addr_proto && link->mark.role != ROLE_NONE);
 }
 
-static bool has_length(const struct slot *slot, const struct live_addr *addr)
+static bool has_length(const struct planned_attachment *planned, const struct live_addr *addr)
 {
 	const struct ip *ip = &addr->prefix.ip;
-	const unsigned len =
-		slot->container ? network_subnet_of(slot->network, ip)->prefix.len : ip_bits(ip);
+	const unsigned len = planned->container
+				     ? network_subnet_of(planned->network, ip)->prefix.len
+				     : ip_bits(ip);
 	return addr->prefix.len == len;
 }
 
@@ -120,12 +125,12 @@ static const struct preference preferences[] = {
 	{.ours = false},
 };
 
-static bool is_preferred(const struct planner *planner, const struct slot *slot,
+static bool is_preferred(const struct planner *planner, const struct planned_attachment *planned,
 			 const struct live_link *link, const struct live_addr *addr,
 			 const struct preference *preference)
 {
 	return addr_is_ours(planner, link, addr) == preference->ours &&
-	       (preference->any_length || has_length(slot, addr));
+	       (preference->any_length || has_length(planned, addr));
 }
 
 /* Whose address it is, where several live links have one, as a container can give its own link any:
@@ -133,18 +138,19 @@ static bool is_preferred(const struct planner *planner, const struct slot *slot,
  * the address, as a second on the parent cannot have that (macvlan_addr_busy); then the one's that
  * has had it for longer. */
 struct keeper {
-	const struct slot *slot;
+	const struct planned_attachment *planned;
 	unsigned rank;
 	uint32_t since; /* live_addr.created */
 };
 
-static struct keeper keeper_of(const struct planner *planner, const struct slot *slot,
+static struct keeper keeper_of(const struct planner *planner,
+			       const struct planned_attachment *planned,
 			       const struct live_addr *addr)
 {
-	const unsigned on_parent = parent_of_link(planner, slot->have) == slot->parent;
-	const unsigned of_address = mac_is_of_address(planner, slot, &addr->prefix.ip);
-	return (struct keeper){.slot = slot,
-			       .rank = slot->container ? 2 * on_parent + of_address : 4,
+	const unsigned on_parent = parent_of_link(planner, planned->have) == planned->parent;
+	const unsigned of_address = mac_is_of_address(planner, planned, &addr->prefix.ip);
+	return (struct keeper){.planned = planned,
+			       .rank = planned->container ? 2 * on_parent + of_address : 4,
 			       .since = addr->created};
 }
 
@@ -155,134 +161,137 @@ static bool comes_before(const struct keeper *one, const struct keeper *other)
 					: (int32_t)(one->since - other->since) < 0;
 }
 
-static void keeper_note(struct planner *planner, const struct slot *slot,
+static void keeper_note(struct planner *planner, const struct planned_attachment *planned,
 			const struct live_addr *addr)
 {
 	struct keeper *keeper = arena_alloc(planner->scratch, sizeof(*keeper));
-	*keeper = keeper_of(planner, slot, addr);
-	struct keeper *before = (struct keeper *)(uintptr_t)taken_add(
-		planner->keepers, slot->net->domain, &addr->prefix.ip, keeper);
+	*keeper = keeper_of(planner, planned, addr);
+	struct keeper *before = (struct keeper *)(uintptr_t)address_set_add(
+		planner->keepers, planned->net->domain, &addr->prefix.ip, keeper);
 	if (before && comes_before(keeper, before))
 		*before = *keeper;
 }
 
-static void keepers_find(struct planner *planner, struct slot *slot, size_t family)
+static void keepers_find(struct planner *planner, struct planned_attachment *planned, size_t family)
 {
-	for (size_t i = 0; slot->have && i < slot->ns->n_addrs; i++)
-		if (is_candidate(slot, slot->have, &slot->ns->addrs[i], family) &&
-		    (addr_is_ours(planner, slot->have, &slot->ns->addrs[i]) ||
-		     has_length(slot, &slot->ns->addrs[i])))
-			keeper_note(planner, slot, &slot->ns->addrs[i]);
+	for (size_t i = 0; planned->have && i < planned->ns->n_addrs; i++)
+		if (is_candidate(planned, planned->have, &planned->ns->addrs[i], family) &&
+		    (addr_is_ours(planner, planned->have, &planned->ns->addrs[i]) ||
+		     has_length(planned, &planned->ns->addrs[i])))
+			keeper_note(planner, planned, &planned->ns->addrs[i]);
 }
 
-static bool keeps(const struct planner *planner, const struct slot *slot, const struct ip *ip)
+static bool keeps(const struct planner *planner, const struct planned_attachment *planned,
+		  const struct ip *ip)
 {
-	const struct keeper *keeper = taken_by(planner->keepers, slot->net->domain, ip);
-	return !keeper || keeper->slot == slot;
+	const struct keeper *keeper =
+		address_set_holder(planner->keepers, planned->net->domain, ip);
+	return !keeper || keeper->planned == planned;
 }
 
 /* The first of the link's addresses that is valid and as preferred. */
-static void take_first(struct planner *planner, struct slot *slot, size_t family,
+static void take_first(struct planner *planner, struct planned_attachment *planned, size_t family,
 		       const struct live_ns *ns, const struct live_link *link,
 		       const struct preference *preference)
 {
-	for (size_t i = 0; i < ns->n_addrs && !slot->ip[family].family; i++) {
+	for (size_t i = 0; i < ns->n_addrs && !planned->ip[family].family; i++) {
 		const struct live_addr *addr = &ns->addrs[i];
 		const struct ip *ip = &addr->prefix.ip;
-		if (is_candidate(slot, link, addr, family) &&
-		    is_preferred(planner, slot, link, addr, preference) &&
-		    keeps(planner, slot, ip) &&
-		    free_for(planner, slot, network_subnet_of(slot->network, ip), ip))
-			take(planner, slot, family, ip);
+		if (is_candidate(planned, link, addr, family) &&
+		    is_preferred(planner, planned, link, addr, preference) &&
+		    keeps(planner, planned, ip) &&
+		    free_for(planner, planned, network_subnet_of(planned->network, ip), ip))
+			take(planner, planned, family, ip);
 	}
 }
 
 /* What is live and still valid is kept, so that no attachment moves when others come and go, when
  * the subnet gets another prefix length, or when somebody gives the link one more address. */
-static void take_live(struct planner *planner, struct slot *slot, size_t family)
+static void take_live(struct planner *planner, struct planned_attachment *planned, size_t family)
 {
-	if (!slot->have)
+	if (!planned->have)
 		return;
 	for (size_t i = 0; i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(planner, slot, family, slot->ns, slot->have, &preferences[i]);
+		take_first(planner, planned, family, planned->ns, planned->have, &preferences[i]);
 }
 
 /* While a container cannot be found, what a link with its mark has is set aside for it. */
-static void take_kept(struct planner *planner, struct slot *slot, size_t family)
+static void take_kept(struct planner *planner, struct planned_attachment *planned, size_t family)
 {
-	for (size_t i = 0; slot->kept && i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(planner, slot, family, slot->kept->ns, slot->kept->link,
+	for (size_t i = 0; planned->kept && i < sizeof(preferences) / sizeof(preferences[0]); i++)
+		take_first(planner, planned, family, planned->kept->ns, planned->kept->link,
 			   &preferences[i]);
 }
 
 /* Addresses that somebody claims are left alone, as they may well be in use, unless no other is
  * left: a container must not be able to use up a range for everybody. */
-static bool choosable(const struct planner *planner, const struct slot *slot,
+static bool choosable(const struct planner *planner, const struct planned_attachment *planned,
 		      const struct subnet *subnet, const struct ip *ip, bool claimed)
 {
-	return free_for(planner, slot, subnet, ip) &&
-	       (claimed || !address_claimant(planner, slot, ip));
+	return free_for(planner, planned, subnet, ip) &&
+	       (claimed || !address_claimant(planner, planned, ip));
 }
 
 /* The lowest free address of the subnet, from where the last search for this network ended. */
-static bool take_lowest(struct planner *planner, struct slot *slot, size_t family, size_t index,
-			bool claimed)
+static bool take_lowest(struct planner *planner, struct planned_attachment *planned, size_t family,
+			size_t index, bool claimed)
 {
-	const struct subnet *subnet = &slot->network->subnets[index];
-	struct ip *cursor = &(claimed ? slot->net->claimed_cursors : slot->net->cursors)[index];
+	const struct subnet *subnet = &planned->network->subnets[index];
+	struct ip *cursor =
+		&(claimed ? planned->net->claimed_cursors : planned->net->cursors)[index];
 	const struct ip last = prefix_last(&subnet->ip_range);
 	if (!cursor->family)
 		*cursor = prefix_first(&subnet->ip_range);
-	while (!choosable(planner, slot, subnet, cursor, claimed)) {
+	while (!choosable(planner, planned, subnet, cursor, claimed)) {
 		if (ip_equal(cursor, &last))
 			return false;
 		*cursor = ip_next(*cursor);
 	}
-	take(planner, slot, family, cursor);
+	take(planner, planned, family, cursor);
 	return true;
 }
 
 /* The host gets the highest, out of the way of the containers. */
-static bool take_highest(struct planner *planner, struct slot *slot, size_t family, size_t index,
-			 bool claimed)
+static bool take_highest(struct planner *planner, struct planned_attachment *planned, size_t family,
+			 size_t index, bool claimed)
 {
-	const struct subnet *subnet = &slot->network->subnets[index];
+	const struct subnet *subnet = &planned->network->subnets[index];
 	struct ip ip = prefix_last(&subnet->ip_range), first = prefix_first(&subnet->ip_range);
-	while (!choosable(planner, slot, subnet, &ip, claimed)) {
+	while (!choosable(planner, planned, subnet, &ip, claimed)) {
 		if (ip_equal(&ip, &first))
 			return false;
 		ip = ip_previous(ip);
 	}
-	take(planner, slot, family, &ip);
+	take(planner, planned, family, &ip);
 	return true;
 }
 
 /* Gives the last subnet of the family, which is full; NULL: there is none, or it has an address. */
-static const struct subnet *take_of(struct planner *planner, struct slot *slot, size_t family,
-				    bool claimed)
+static const struct subnet *take_of(struct planner *planner, struct planned_attachment *planned,
+				    size_t family, bool claimed)
 {
 	const struct subnet *full = NULL;
-	for (size_t i = 0; i < slot->network->n_subnets; i++) {
-		const struct subnet *subnet = &slot->network->subnets[i];
+	for (size_t i = 0; i < planned->network->n_subnets; i++) {
+		const struct subnet *subnet = &planned->network->subnets[i];
 		if (subnet->ip_range.ip.family != families[family])
 			continue;
 		full = subnet;
-		if (slot->container ? take_lowest(planner, slot, family, i, claimed)
-				    : take_highest(planner, slot, family, i, claimed))
+		if (planned->container ? take_lowest(planner, planned, family, i, claimed)
+				       : take_highest(planner, planned, family, i, claimed))
 			return NULL;
 	}
 	return full;
 }
 
-static void take_free(struct planner *planner, struct slot *slot, size_t family)
+static void take_free(struct planner *planner, struct planned_attachment *planned, size_t family)
 {
-	if (slot_leases(slot, family) || !take_of(planner, slot, family, false))
+	if (planned_leases(planned, family) || !take_of(planner, planned, family, false))
 		return;
-	const struct subnet *full = take_of(planner, slot, family, true);
-	if (!full || slot->verdict.action == ACTION_REFUSED)
+	const struct subnet *full = take_of(planner, planned, family, true);
+	if (!full || planned->verdict.action == ACTION_REFUSED)
 		return;
 	char text[PREFIX_TEXT_SIZE];
-	slot->verdict = (struct verdict){
+	planned->verdict = (struct verdict){
 		.action = ACTION_BLOCKED,
 		.code = CODE_SUBNET_FULL,
 		.reason = arena_printf(planner->arena, "no free address in %s",
@@ -297,27 +306,28 @@ static void reserve(struct planner *planner, const struct net *net)
 	for (size_t i = 0; i < net->network->n_subnets; i++) {
 		const struct subnet *subnet = &net->network->subnets[i];
 		if (subnet->gateway.family)
-			taken_add(planner->taken, net->domain, &subnet->gateway, &gateway);
+			address_set_add(planner->in_use, net->domain, &subnet->gateway, &gateway);
 		for (size_t k = 0; k < subnet->n_aux; k++)
-			taken_add(planner->taken, net->domain, &subnet->aux[k].ip, &aux_address);
+			address_set_add(planner->in_use, net->domain, &subnet->aux[k].ip,
+					&aux_address);
 	}
 }
 
 static void each_slot(struct planner *planner,
-		      void (*visit)(struct planner *, struct slot *, size_t family))
+		      void (*visit)(struct planner *, struct planned_attachment *, size_t family))
 {
-	for (size_t i = 0; i < planner->n_slots; i++)
+	for (size_t i = 0; i < planner->n_planned; i++)
 		for (size_t family = 0; family < N_FAMILIES; family++)
-			if (!planner->slots[i].ip[family].family)
-				visit(planner, &planner->slots[i], family);
+			if (!planner->planned_all[i].ip[family].family)
+				visit(planner, &planner->planned_all[i], family);
 }
 
 void addresses_choose(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_nets; i++)
 		planner->nets[i].domain = planner->nets[i].parent->domain;
-	planner->taken = taken_new(planner->scratch, planner->n_slots);
-	planner->keepers = taken_new(planner->scratch, planner->n_slots);
+	planner->in_use = address_set_new(planner->scratch, planner->n_planned);
+	planner->keepers = address_set_new(planner->scratch, planner->n_planned);
 	for (size_t i = 0; i < planner->n_nets; i++)
 		reserve(planner, &planner->nets[i]);
 	each_slot(planner, take_explicit);

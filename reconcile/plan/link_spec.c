@@ -9,46 +9,49 @@
 /* RFC 4861 router advertisements would add addresses and routes that the file does not name. */
 static const struct link_sysctl quiet = {.key = "net.ipv6.conf.IFNAME.accept_ra", .value = "0"};
 
-static void want_addrs(struct planner *planner, const struct slot *slot, struct link_spec *want)
+static void want_addrs(struct planner *planner, const struct planned_attachment *planned,
+		       struct link_spec *want)
 {
-	for (size_t i = 0; i < sizeof(slot->ip) / sizeof(slot->ip[0]); i++) {
-		const struct ip *ip = &slot->ip[i];
+	for (size_t i = 0; i < sizeof(planned->ip) / sizeof(planned->ip[0]); i++) {
+		const struct ip *ip = &planned->ip[i];
 		if (!ip->family)
 			continue;
-		const struct subnet *subnet = network_subnet_of(slot->network, ip);
-		unsigned len = slot->container && subnet ? subnet->prefix.len : ip_bits(ip);
-		if (slot_leases(slot, i))
-			len = slot->lease->prefix.len;
+		const struct subnet *subnet = network_subnet_of(planned->network, ip);
+		unsigned len = planned->container && subnet ? subnet->prefix.len : ip_bits(ip);
+		if (planned_leases(planned, i))
+			len = planned->lease->prefix.len;
 		*array_push(planner->arena, want->addrs, want->n_addrs) =
 			(struct prefix){.ip = *ip, .len = (uint8_t)len};
 	}
 }
 
 /* IPv4 by DHCP: the lease as it is, for as long as it still holds. */
-static void want_lease(struct planner *planner, const struct slot *slot, struct link_spec *want)
+static void want_lease(struct planner *planner, const struct planned_attachment *planned,
+		       struct link_spec *want)
 {
-	want->dhcp.wanted = slot_leases(slot, 0);
-	if (!want->dhcp.wanted || !slot->lease)
+	want->dhcp.wanted = planned_leases(planned, 0);
+	if (!want->dhcp.wanted || !planned->lease)
 		return;
 	struct addr_terms *terms = arena_alloc(planner->arena, want->n_addrs * sizeof(*terms));
 	for (size_t i = 0; i < want->n_addrs; i++)
 		terms[i].protocol = MARK_PROTOCOL;
 	/* IPv4 is the first. */
-	terms[0].valid = slot->lease->valid;
-	terms[0].preferred = slot->lease->preferred;
+	terms[0].valid = planned->lease->valid;
+	terms[0].preferred = planned->lease->preferred;
 	want->addr_terms = terms;
-	want->dhcp.lease = slot->lease->prefix;
-	want->dhcp.router = live_lease_router(slot->ns, slot->have);
+	want->dhcp.lease = planned->lease->prefix;
+	want->dhcp.router = live_lease_router(planned->ns, planned->have);
 }
 
-static struct ip gateway_of(const struct slot *slot, size_t family)
+static struct ip gateway_of(const struct planned_attachment *planned, size_t family)
 {
-	if (slot_leases(slot, family))
-		return slot->want->dhcp.router;
-	const struct subnet *subnet = slot->ip[family].family
-					      ? network_subnet_of(slot->network, &slot->ip[family])
-					      : NULL;
-	return subnet && !slot->network->internal ? subnet->gateway : (struct ip){0};
+	if (planned_leases(planned, family))
+		return planned->want->dhcp.router;
+	const struct subnet *subnet =
+		planned->ip[family].family
+			? network_subnet_of(planned->network, &planned->ip[family])
+			: NULL;
+	return subnet && !planned->network->internal ? subnet->gateway : (struct ip){0};
 }
 
 static void route_add(struct planner *planner, struct link_spec *want, struct prefix to,
@@ -67,42 +70,44 @@ static void want_router(struct planner *planner, struct link_spec *want)
 			  (struct ip){0}, (struct ip){0});
 }
 
-static void want_routes(struct planner *planner, const struct slot *slot, struct link_spec *want)
+static void want_routes(struct planner *planner, const struct planned_attachment *planned,
+			struct link_spec *want)
 {
-	for (size_t i = 0; i < slot->attachment->n_routes; i++)
-		route_add(planner, want, slot->attachment->routes[i].to,
-			  slot->attachment->routes[i].via, (struct ip){0});
+	for (size_t i = 0; i < planned->attachment->n_routes; i++)
+		route_add(planner, want, planned->attachment->routes[i].to,
+			  planned->attachment->routes[i].via, (struct ip){0});
 }
 
 /* Whether it may lead out of the LAN. What a lease leads to is known only when it is there. */
-static bool claims_default(const struct slot *slot, size_t family)
+static bool claims_default(const struct planned_attachment *planned, size_t family)
 {
-	return slot_leases(slot, family) ? !slot->network->internal
-					 : gateway_of(slot, family).family != 0;
+	return planned_leases(planned, family) ? !planned->network->internal
+					       : gateway_of(planned, family).family != 0;
 }
 
 /* Who has the best claim to the namespace's default route, or NULL. */
-static const struct slot *default_owner(const struct tenants *tenants, size_t family)
+static const struct planned_attachment *default_owner(const struct netns_group *netns_group,
+						      size_t family)
 {
-	const struct slot *best = NULL;
-	for (size_t i = 0; i < tenants->count; i++) {
-		const struct slot *slot = tenants->slots[i];
-		if (claims_default(slot, family) &&
-		    (!best || slot->attachment->gw_priority > best->attachment->gw_priority))
-			best = slot;
+	const struct planned_attachment *best = NULL;
+	for (size_t i = 0; i < netns_group->count; i++) {
+		const struct planned_attachment *planned = netns_group->planned_all[i];
+		if (claims_default(planned, family) &&
+		    (!best || planned->attachment->gw_priority > best->attachment->gw_priority))
+			best = planned;
 	}
 	return best;
 }
 
-static void want_defaults(struct planner *planner, const struct tenants *tenants)
+static void want_defaults(struct planner *planner, const struct netns_group *netns_group)
 {
-	for (size_t family = 0; family < sizeof(tenants->slots[0]->ip) / sizeof(struct ip);
-	     family++) {
-		const struct slot *owner = default_owner(tenants, family);
+	for (size_t family = 0;
+	     family < sizeof(netns_group->planned_all[0]->ip) / sizeof(struct ip); family++) {
+		const struct planned_attachment *owner = default_owner(netns_group, family);
 		if (!owner)
 			continue;
 		const struct ip via = gateway_of(owner, family);
-		owner->want->dhcp.gateway |= slot_leases(owner, family);
+		owner->want->dhcp.gateway |= planned_leases(owner, family);
 		if (!via.family)
 			continue;
 		route_add(planner, owner->want, (struct prefix){.ip.family = via.family}, via,
@@ -110,11 +115,12 @@ static void want_defaults(struct planner *planner, const struct tenants *tenants
 	}
 }
 
-static void want_sysctls(struct planner *planner, const struct slot *slot, struct link_spec *want)
+static void want_sysctls(struct planner *planner, const struct planned_attachment *planned,
+			 struct link_spec *want)
 {
 	bool said = false;
-	for (size_t i = 0; slot->attachment && i < slot->attachment->n_sysctls; i++) {
-		const struct sysctl *sysctl = &slot->attachment->sysctls[i];
+	for (size_t i = 0; planned->attachment && i < planned->attachment->n_sysctls; i++) {
+		const struct sysctl *sysctl = &planned->attachment->sysctls[i];
 		said |= strcmp(sysctl->key, quiet.key) == 0;
 		*array_push(planner->arena, want->sysctls, want->n_sysctls) = (struct link_sysctl){
 			.key = sysctl->key, .value = sysctl->value, .asked = true};
@@ -125,82 +131,85 @@ static void want_sysctls(struct planner *planner, const struct slot *slot, struc
 
 /* The way from the host to one container, unless another network of the host's leads to the same
  * address already: one destination has one route. */
-static void want_host_route(struct planner *planner, const struct slot *host,
-			    const struct slot *slot, size_t family)
+static void want_host_route(struct planner *planner, const struct planned_attachment *host,
+			    const struct planned_attachment *planned, size_t family)
 {
-	const struct ip *ip = &slot->ip[family];
+	const struct ip *ip = &planned->ip[family];
 	char text[IP_TEXT_SIZE];
 	if (!ip->family || !host->ip[family].family)
 		return;
-	const char *before = taken_by(planner->reached, 0, ip);
+	const char *before = address_set_holder(planner->reached, 0, ip);
 	if (before) {
 		warning_add(planner,
 			    "the host cannot reach %s on network %s: its way to %s leads through "
 			    "network %s",
-			    slot->container->name, slot->network->name, ip_format(ip, text),
+			    planned->container->name, planned->network->name, ip_format(ip, text),
 			    before);
 		return;
 	}
-	taken_add(planner->reached, 0, ip, host->network->name);
+	address_set_add(planner->reached, 0, ip, host->network->name);
 	route_add(planner, host->want, (struct prefix){.ip = *ip, .len = (uint8_t)ip_bits(ip)},
 		  (struct ip){0}, host->ip[family]);
 }
 
-static void want_host_routes(struct planner *planner, const struct slot *host)
+static void want_host_routes(struct planner *planner, const struct planned_attachment *host)
 {
 	for (size_t i = 0; i < planner->n_attachments; i++) {
-		const struct slot *slot = &planner->slots[i];
-		if (slot->net != host->net || slot->verdict.action != ACTION_CREATE)
+		const struct planned_attachment *planned = &planner->planned_all[i];
+		if (planned->net != host->net || planned->verdict.action != ACTION_CREATE)
 			continue;
-		for (size_t family = 0; family < sizeof(slot->ip) / sizeof(slot->ip[0]); family++)
-			want_host_route(planner, host, slot, family);
+		for (size_t family = 0; family < sizeof(planned->ip) / sizeof(planned->ip[0]);
+		     family++)
+			want_host_route(planner, host, planned, family);
 	}
 }
 
-static struct link_spec *want_link(struct planner *planner, const struct slot *slot)
+static struct link_spec *want_link(struct planner *planner,
+				   const struct planned_attachment *planned)
 {
 	static const enum link_kind kinds[] = {
 		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
-	const struct network *network = slot->network;
+	const struct network *network = planned->network;
 	struct link_spec *want = arena_alloc(planner->arena, sizeof(*want));
 	*want = (struct link_spec){
-		.mark = {.role = slot->container ? ROLE_ATTACH : ROLE_HOST,
-			 .set = slot->set->name,
+		.mark = {.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
+			 .set = planned->set->name,
 			 .network = network->name,
-			 .container = slot->container ? slot->container->name : NULL},
-		.ns = slot->ns,
-		.name = slot->name,
+			 .container = planned->container ? planned->container->name : NULL},
+		.ns = planned->ns,
+		.name = planned->name,
 		.kind = kinds[network->driver],
 		.mode = network->mode,
-		.mac = slot->mac,
-		.mtu = network->mtu ? network->mtu : slot->parent->mtu,
+		.mac = planned->mac,
+		.mtu = network->mtu ? network->mtu : planned->parent->mtu,
 		.has_bcqueuelen = network->has_bcqueuelen,
 		.bcqueuelen = network->has_bcqueuelen ? network->bcqueuelen : BCQUEUELEN_DEFAULT,
 		.probe = (network->probe || planner->options->probe) && network->parent &&
 			 network->mode != MODE_L3 && network->mode != MODE_L3S,
-		.parent_name = slot->parent->name,
-		.parent = slot->parent->link ? slot->parent->link->ifindex : 0,
-		.siblings = slot->parent->occupied || planner->live->n_unseen,
+		.parent_name = planned->parent->name,
+		.parent = planned->parent->link ? planned->parent->link->ifindex : 0,
+		.siblings = planned->parent->occupied || planner->live->n_unseen,
 	};
 	/* A mark has one text. */
-	want->alias = slot->owned ? slot->have->alias : mark_format(planner->arena, &want->mark);
+	want->alias = planned->managed ? planned->have->alias
+				       : owner_tag_format(planner->arena, &want->mark);
 	return want;
 }
 
 void wants_make(struct planner *planner)
 {
-	for (size_t i = 0; i < planner->n_slots; i++) {
-		struct slot *slot = &planner->slots[i];
-		slot->want = want_link(planner, slot);
-		want_addrs(planner, slot, slot->want);
-		want_lease(planner, slot, slot->want);
-		want_router(planner, slot->want);
-		want_sysctls(planner, slot, slot->want);
+	for (size_t i = 0; i < planner->n_planned; i++) {
+		struct planned_attachment *planned = &planner->planned_all[i];
+		planned->want = want_link(planner, planned);
+		want_addrs(planner, planned, planned->want);
+		want_lease(planner, planned, planned->want);
+		want_router(planner, planned->want);
+		want_sysctls(planner, planned, planned->want);
 	}
-	for (size_t i = 0; i < planner->n_tenants; i++)
-		want_defaults(planner, &planner->tenants[i]);
+	for (size_t i = 0; i < planner->n_netns_groups; i++)
+		want_defaults(planner, &planner->netns_group[i]);
 	for (size_t i = 0; i < planner->n_attachments; i++)
-		want_routes(planner, &planner->slots[i], planner->slots[i].want);
+		want_routes(planner, &planner->planned_all[i], planner->planned_all[i].want);
 }
 
 /* The routes of a host's own link that has to stay as it is. */
@@ -210,7 +219,7 @@ static void held_routes_note(struct planner *planner, const struct live_ns *host
 	for (size_t i = 0; i < host->n_routes; i++) {
 		const struct live_route *route = &host->routes[i];
 		if (route->ifindex == link->ifindex && route->proto == MARK_PROTOCOL)
-			taken_add(planner->reached, 0, &route->to.ip, network);
+			address_set_add(planner->reached, 0, &route->to.ip, network);
 	}
 }
 
@@ -218,25 +227,26 @@ static void held_routes_note(struct planner *planner, const struct live_ns *host
  * replacement. */
 static void held_routes_find(struct planner *planner)
 {
-	for (size_t i = planner->n_attachments; i < planner->n_slots; i++) {
-		const struct slot *slot = &planner->slots[i];
-		if (slot->verdict.action != ACTION_CREATE && slot->have)
-			held_routes_note(planner, slot->ns, slot->have, slot->network->name);
+	for (size_t i = planner->n_attachments; i < planner->n_planned; i++) {
+		const struct planned_attachment *planned = &planner->planned_all[i];
+		if (planned->verdict.action != ACTION_CREATE && planned->have)
+			held_routes_note(planner, planned->ns, planned->have,
+					 planned->network->name);
 	}
-	for (size_t i = 0; i < planner->n_owned; i++) {
-		const struct owned *owned = &planner->owned[i];
-		if (owned->link->mark.role == ROLE_HOST && owned->replacement &&
-		    owned->replacement->verdict.action != ACTION_CREATE)
-			held_routes_note(planner, owned->ns, owned->link,
-					 owned->link->mark.network);
+	for (size_t i = 0; i < planner->n_managed; i++) {
+		const struct managed_link *managed = &planner->managed[i];
+		if (managed->link->mark.role == ROLE_HOST && managed->replacement &&
+		    managed->replacement->verdict.action != ACTION_CREATE)
+			held_routes_note(planner, managed->ns, managed->link,
+					 managed->link->mark.network);
 	}
 }
 
 void wants_host_routes(struct planner *planner)
 {
-	planner->reached = taken_new(planner->scratch, 0);
+	planner->reached = address_set_new(planner->scratch, 0);
 	held_routes_find(planner);
-	for (size_t i = planner->n_attachments; i < planner->n_slots; i++)
-		if (planner->slots[i].verdict.action == ACTION_CREATE)
-			want_host_routes(planner, &planner->slots[i]);
+	for (size_t i = planner->n_attachments; i < planner->n_planned; i++)
+		if (planner->planned_all[i].verdict.action == ACTION_CREATE)
+			want_host_routes(planner, &planner->planned_all[i]);
 }

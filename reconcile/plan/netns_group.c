@@ -5,38 +5,43 @@
 #include <stdlib.h>
 
 /* A container that is not there yet is alone in its own. */
-static uintptr_t home_of(const struct slot *slot)
+static uintptr_t home_of(const struct planned_attachment *planned)
 {
-	return slot->ns ? (uintptr_t)slot->ns : (uintptr_t)slot->container;
+	return planned->ns ? (uintptr_t)planned->ns : (uintptr_t)planned->container;
 }
 
 /* By namespace, and in the order of the input in each. */
 static int compare_homes(const void *a, const void *b)
 {
-	const struct slot *left = *(struct slot *const *)a, *right = *(struct slot *const *)b;
+	const struct planned_attachment *left = *(struct planned_attachment *const *)a,
+					*right = *(struct planned_attachment *const *)b;
 	uintptr_t here = home_of(left), there = home_of(right);
 	if (here != there)
 		return here < there ? -1 : 1;
 	return (left > right) - (left < right);
 }
 
-void tenants_find(struct planner *planner)
+void netns_groups_find(struct planner *planner)
 {
 	const size_t count = planner->n_attachments;
-	struct slot **slots = arena_alloc(planner->scratch, (count + 1) * sizeof(*slots));
+	struct planned_attachment **planned_all =
+		arena_alloc(planner->scratch, (count + 1) * sizeof(*planned_all));
 	for (size_t i = 0; i < count; i++)
-		slots[i] = &planner->slots[i];
-	qsort(slots, count, sizeof(struct slot *), compare_homes);
+		planned_all[i] = &planner->planned_all[i];
+	qsort(planned_all, count, sizeof(struct planned_attachment *), compare_homes);
 	for (size_t i = 0, end; i < count; i = end) {
-		struct tenants *tenants =
-			array_push(planner->scratch, planner->tenants, planner->n_tenants);
-		for (end = i + 1; end < count && home_of(slots[end]) == home_of(slots[i]); end++)
+		struct netns_group *netns_group =
+			array_push(planner->scratch, planner->netns_group, planner->n_netns_groups);
+		for (end = i + 1;
+		     end < count && home_of(planned_all[end]) == home_of(planned_all[i]); end++)
 			;
-		*tenants = (struct tenants){.slots = &slots[i], .count = end - i};
+		*netns_group =
+			(struct netns_group){.planned_all = &planned_all[i], .count = end - i};
 	}
-	for (size_t i = 0; i < planner->n_tenants; i++)
-		for (size_t k = 0; k < planner->tenants[i].count; k++)
-			planner->tenants[i].slots[k]->tenants = &planner->tenants[i];
+	for (size_t i = 0; i < planner->n_netns_groups; i++)
+		for (size_t k = 0; k < planner->netns_group[i].count; k++)
+			planner->netns_group[i].planned_all[k]->netns_group =
+				&planner->netns_group[i];
 }
 
 static bool leads_to(const struct link_spec *want, const struct prefix *to)
@@ -47,8 +52,8 @@ static bool leads_to(const struct link_spec *want, const struct prefix *to)
 	return false;
 }
 
-static struct verdict route_twice(struct planner *planner, const struct slot *slot,
-				  const struct slot *other, const struct prefix *to)
+static struct verdict route_twice(struct planner *planner, const struct planned_attachment *planned,
+				  const struct planned_attachment *other, const struct prefix *to)
 {
 	char text[PREFIX_TEXT_SIZE];
 	return (struct verdict){
@@ -56,21 +61,24 @@ static struct verdict route_twice(struct planner *planner, const struct slot *sl
 		.code = CODE_ROUTE,
 		.reason = arena_printf(planner->arena, "%s/%s gets a route to %s in %s, too",
 				       other->container->name, other->network->name,
-				       prefix_format(to, text), slot->ns->name),
+				       prefix_format(to, text), planned->ns->name),
 		.hint = "remove one of the two",
 	};
 }
 
-struct verdict tenants_check_routes(struct planner *planner, const struct slot *slot)
+struct verdict netns_groups_check_routes(struct planner *planner,
+					 const struct planned_attachment *planned)
 {
-	for (size_t i = 0; slot->tenants && slot->tenants->slots[i] != slot; i++) {
-		const struct slot *other = slot->tenants->slots[i];
-		if (other->container == slot->container)
+	for (size_t i = 0; planned->netns_group && planned->netns_group->planned_all[i] != planned;
+	     i++) {
+		const struct planned_attachment *other = planned->netns_group->planned_all[i];
+		if (other->container == planned->container)
 			continue;
-		for (size_t k = 0; k < slot->want->n_routes; k++)
-			if (slot->want->routes[k].via.family &&
-			    leads_to(other->want, &slot->want->routes[k].to))
-				return route_twice(planner, slot, other, &slot->want->routes[k].to);
+		for (size_t k = 0; k < planned->want->n_routes; k++)
+			if (planned->want->routes[k].via.family &&
+			    leads_to(other->want, &planned->want->routes[k].to))
+				return route_twice(planner, planned, other,
+						   &planned->want->routes[k].to);
 	}
 	return (struct verdict){.action = ACTION_CREATE};
 }

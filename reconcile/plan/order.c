@@ -64,7 +64,7 @@ static void changes_order(struct planner *planner)
 		from++;
 	for (end = from; end < plan->n_steps && phase_of(&plan->steps[end]) == PHASE_CHANGE; end++)
 		;
-	untangle(planner, plan->steps + from, end - from);
+	swap_cycles_break(planner, plan->steps + from, end - from);
 }
 
 void steps_order(struct planner *planner)

@@ -9,7 +9,7 @@ static int text_compare(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "");
 }
 
-static int mark_compare(const struct mark *a, const struct mark *b)
+static int owner_tag_compare(const struct owner_tag *a, const struct owner_tag *b)
 {
 	if (a->role != b->role)
 		return a->role < b->role ? -1 : 1;
@@ -19,14 +19,15 @@ static int mark_compare(const struct mark *a, const struct mark *b)
 	return order ? order : text_compare(a->container, b->container);
 }
 
-int owned_compare(const void *a, const void *b)
+int managed_compare(const void *a, const void *b)
 {
-	const struct owned *left = *(struct owned *const *)a, *right = *(struct owned *const *)b;
-	return mark_compare(&left->link->mark, &right->link->mark);
+	const struct managed_link *left = *(struct managed_link *const *)a,
+				  *right = *(struct managed_link *const *)b;
+	return owner_tag_compare(&left->link->mark, &right->link->mark);
 }
 
-/* VLAN links have no names in their marks: of these only owned_of_link asks. */
-static uint64_t mark_hash(const struct mark *mark)
+/* VLAN links have no names in their marks: of these only managed_of_link asks. */
+static uint64_t owner_tag_hash(const struct owner_tag *mark)
 {
 	const char *const names[] = {mark->set, mark->network, mark->container};
 	uint64_t hash = HASH_START ^ (uint64_t)mark->role;
@@ -49,7 +50,7 @@ static bool counts(const struct planner *planner, const struct live_ns *ns,
 	       (live_parent_away(link) && placement_of(planner, ns, &link->mark) == PLACEMENT_OWN);
 }
 
-static void owned_list(struct planner *planner)
+static void managed_list(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->live->n_spaces; i++) {
 		struct live_ns *ns = planner->live->spaces[i];
@@ -57,11 +58,12 @@ static void owned_list(struct planner *planner)
 			const struct live_link *link = &ns->links[k];
 			if (!counts(planner, ns, link))
 				continue;
-			*array_push(planner->scratch, planner->owned, planner->n_owned) =
-				(struct owned){.ns = ns,
-					       .link = link,
-					       .hash = mark_hash(&link->mark),
-					       .placement = placement_of(planner, ns, &link->mark)};
+			*array_push(planner->scratch, planner->managed, planner->n_managed) =
+				(struct managed_link){
+					.ns = ns,
+					.link = link,
+					.hash = owner_tag_hash(&link->mark),
+					.placement = placement_of(planner, ns, &link->mark)};
 		}
 	}
 }
@@ -70,84 +72,87 @@ static void owned_list(struct planner *planner)
 static uint32_t *mark_slot(const struct planner *planner, uint64_t hash)
 {
 	for (size_t i = hash;; i++) {
-		uint32_t *slot = &planner->owned_marks[i & (planner->owned_table_size - 1)];
-		if (!*slot || planner->owned[*slot - 1].hash == hash)
-			return slot;
+		uint32_t *planned = &planner->managed_marks[i & (planner->managed_table_size - 1)];
+		if (!*planned || planner->managed[*planned - 1].hash == hash)
+			return planned;
 	}
 }
 
 static uint32_t *link_slot(const struct planner *planner, const struct live_link *link)
 {
 	for (size_t i = (uintptr_t)link / sizeof(*link) * 0x9e3779b1u;; i++) {
-		uint32_t *slot = &planner->owned_links[i & (planner->owned_table_size - 1)];
-		if (!*slot || planner->owned[*slot - 1].link == link)
-			return slot;
+		uint32_t *planned = &planner->managed_links[i & (planner->managed_table_size - 1)];
+		if (!*planned || planner->managed[*planned - 1].link == link)
+			return planned;
 	}
 }
 
-static void owned_chain(struct planner *planner, size_t number)
+static void managed_chain(struct planner *planner, size_t number)
 {
-	uint32_t *slot = mark_slot(planner, planner->owned[number].hash);
-	planner->owned[number].next = *slot;
-	*slot = (uint32_t)number + 1;
-	*link_slot(planner, planner->owned[number].link) = (uint32_t)number + 1;
+	uint32_t *planned = mark_slot(planner, planner->managed[number].hash);
+	planner->managed[number].next = *planned;
+	*planned = (uint32_t)number + 1;
+	*link_slot(planner, planner->managed[number].link) = (uint32_t)number + 1;
 }
 
 /* From the last to the first, so that those of one mark are chained in their order, and those
  * before all others that are on the host's links. A container can give thousands of links one mark.
  */
-void owned_index(struct planner *planner)
+void managed_index(struct planner *planner)
 {
-	owned_list(planner);
-	planner->owned_table_size = 16;
-	while (planner->owned_table_size < planner->n_owned * 2)
-		planner->owned_table_size *= 2;
-	const size_t size = planner->owned_table_size * sizeof(uint32_t);
-	planner->owned_marks = arena_alloc(planner->scratch, size);
-	planner->owned_links = arena_alloc(planner->scratch, size);
-	for (size_t i = planner->n_owned; i-- > 0;)
-		if (live_parent_away(planner->owned[i].link))
-			owned_chain(planner, i);
-	for (size_t i = planner->n_owned; i-- > 0;)
-		if (!live_parent_away(planner->owned[i].link))
-			owned_chain(planner, i);
+	managed_list(planner);
+	planner->managed_table_size = 16;
+	while (planner->managed_table_size < planner->n_managed * 2)
+		planner->managed_table_size *= 2;
+	const size_t size = planner->managed_table_size * sizeof(uint32_t);
+	planner->managed_marks = arena_alloc(planner->scratch, size);
+	planner->managed_links = arena_alloc(planner->scratch, size);
+	for (size_t i = planner->n_managed; i-- > 0;)
+		if (live_parent_away(planner->managed[i].link))
+			managed_chain(planner, i);
+	for (size_t i = planner->n_managed; i-- > 0;)
+		if (!live_parent_away(planner->managed[i].link))
+			managed_chain(planner, i);
 }
 
-static struct owned *owned_at(const struct planner *planner, uint32_t number)
+static struct managed_link *managed_at(const struct planner *planner, uint32_t number)
 {
-	return number ? &planner->owned[number - 1] : NULL;
+	return number ? &planner->managed[number - 1] : NULL;
 }
 
 /* The first of the mark from `number` on, or NULL. */
-static struct owned *owned_next(const struct planner *planner, const struct mark *mark,
-				uint32_t number)
+static struct managed_link *managed_next(const struct planner *planner,
+					 const struct owner_tag *mark, uint32_t number)
 {
-	struct owned *owned = owned_at(planner, number);
-	while (owned && mark_compare(&owned->link->mark, mark) != 0)
-		owned = owned_at(planner, owned->next);
-	return owned;
+	struct managed_link *managed = managed_at(planner, number);
+	while (managed && owner_tag_compare(&managed->link->mark, mark) != 0)
+		managed = managed_at(planner, managed->next);
+	return managed;
 }
 
-struct owned *owned_find(const struct planner *planner, const struct mark *mark,
-			 const struct live_ns *ns)
+struct managed_link *managed_find(const struct planner *planner, const struct owner_tag *mark,
+				  const struct live_ns *ns)
 {
-	struct owned *owned = owned_next(planner, mark, *mark_slot(planner, mark_hash(mark)));
-	while (owned && owned->ns != ns)
-		owned = owned_next(planner, mark, owned->next);
-	return owned;
+	struct managed_link *managed =
+		managed_next(planner, mark, *mark_slot(planner, owner_tag_hash(mark)));
+	while (managed && managed->ns != ns)
+		managed = managed_next(planner, mark, managed->next);
+	return managed;
 }
 
-struct owned *owned_keep(const struct planner *planner, const struct mark *mark)
+struct managed_link *managed_keep(const struct planner *planner, const struct owner_tag *mark)
 {
-	struct owned *first = owned_next(planner, mark, *mark_slot(planner, mark_hash(mark)));
-	for (struct owned *owned = first; owned; owned = owned_next(planner, mark, owned->next))
-		owned->wanted = owned->kept = true;
+	struct managed_link *first =
+		managed_next(planner, mark, *mark_slot(planner, owner_tag_hash(mark)));
+	for (struct managed_link *managed = first; managed;
+	     managed = managed_next(planner, mark, managed->next))
+		managed->wanted = managed->kept = true;
 	return first;
 }
 
-struct owned *owned_of_link(const struct planner *planner, const struct live_link *link)
+struct managed_link *managed_of_link(const struct planner *planner, const struct live_link *link)
 {
-	return owned_at(planner, *link_slot(planner, link));
+	return managed_at(planner, *link_slot(planner, link));
 }
 
 const struct set *desired_set(const struct planner *planner, const char *name)

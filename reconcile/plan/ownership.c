@@ -44,7 +44,8 @@ void placements_index(struct planner *planner)
 	qsort(planner->homes, planner->n_homes, sizeof(struct live_ns *), pointer_compare);
 }
 
-static const struct target *target_named(const struct planner *planner, const struct mark *mark)
+static const struct target *target_named(const struct planner *planner,
+					 const struct owner_tag *mark)
 {
 	size_t low = 0, high = planner->n_declared;
 	while (low < high) {
@@ -68,7 +69,7 @@ bool is_home(const struct planner *planner, const struct live_ns *ns)
 }
 
 enum placement placement_of(const struct planner *planner, const struct live_ns *ns,
-			    const struct mark *mark)
+			    const struct owner_tag *mark)
 {
 	if (mark->role != ROLE_ATTACH)
 		return ns->host ? PLACEMENT_OWN : PLACEMENT_STRAY;
@@ -78,24 +79,25 @@ enum placement placement_of(const struct planner *planner, const struct live_ns 
 	return is_home(planner, ns) || ns->user_made ? PLACEMENT_STRAY : PLACEMENT_UNKNOWN;
 }
 
-const char *deletion_reason(struct planner *planner, const struct owned *owned, bool *ret_stray)
+const char *deletion_reason(struct planner *planner, const struct managed_link *managed,
+			    bool *ret_stray)
 {
-	const struct mark *mark = &owned->link->mark;
-	const char *link = owned->link->name, *ns = owned->ns->name;
+	const struct owner_tag *mark = &managed->link->mark;
+	const char *link = managed->link->name, *ns = managed->ns->name;
 	const struct target *target = mark->container ? target_named(planner, mark) : NULL;
-	const struct owned *first = owned_find(planner, mark, owned->ns);
-	const bool second = first != owned && first->wanted;
+	const struct managed_link *first = managed_find(planner, mark, managed->ns);
+	const bool second = first != managed && first->wanted;
 	*ret_stray = second;
 	if (second)
 		return arena_printf(planner->arena, "%s in %s, a second link with the mark of %s",
 				    link, ns, first->link->name);
-	if (owned->placement != PLACEMENT_STRAY)
+	if (managed->placement != PLACEMENT_STRAY)
 		return NULL;
-	*ret_stray = target || owned->ns->user_made;
+	*ret_stray = target || managed->ns->user_made;
 	if (target && target->state == TARGET_READY)
 		return arena_printf(planner->arena, "%s in %s, which is not the namespace of %s",
 				    link, ns, mark->container);
-	if (owned->ns->user_made)
+	if (managed->ns->user_made)
 		return arena_printf(planner->arena, "%s in %s, a namespace that another user made",
 				    link, ns);
 	return arena_printf(planner->arena, "%s in %s, the namespace of another container", link,

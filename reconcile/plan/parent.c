@@ -123,24 +123,24 @@ static struct parent *parent_new(struct planner *planner)
 	return parent;
 }
 
-static struct link_spec *spec_new(struct planner *planner, const struct mark *mark)
+static struct link_spec *spec_new(struct planner *planner, const struct owner_tag *mark)
 {
 	struct link_spec *spec = arena_alloc(planner->arena, sizeof(*spec));
 	spec->mark = *mark;
-	spec->alias = mark_format(planner->arena, mark);
+	spec->alias = owner_tag_format(planner->arena, mark);
 	spec->ns = planner->live->spaces[0];
 	return spec;
 }
 
 static struct parent *dummy_resolve(struct planner *planner, const struct net *net)
 {
-	const struct mark mark = {
+	const struct owner_tag mark = {
 		.role = ROLE_DUMMY, .set = net->set->name, .network = net->network->name};
 	struct parent *parent = parent_new(planner);
-	struct owned *owned = owned_find(planner, &mark, planner->live->spaces[0]);
-	if (owned) {
-		owned->wanted = true;
-		parent->link = owned->link;
+	struct managed_link *managed = managed_find(planner, &mark, planner->live->spaces[0]);
+	if (managed) {
+		managed->wanted = true;
+		parent->link = managed->link;
 	}
 	parent->make = spec_new(planner, &mark);
 	parent->make->kind = KIND_DUMMY;
@@ -163,7 +163,7 @@ static struct parent *parent_planned(const struct planner *planner, const char *
 
 static void vlan_spec(struct planner *planner, struct parent *parent, const char *base_name)
 {
-	parent->make = spec_new(planner, &(struct mark){.role = ROLE_VLAN});
+	parent->make = spec_new(planner, &(struct owner_tag){.role = ROLE_VLAN});
 	parent->make->kind = KIND_VLAN;
 	parent->make->name = parent->name;
 	parent->make->vlan = parent->vlan;
@@ -311,7 +311,8 @@ void nets_tell(struct planner *planner)
 		const struct net *net = &planner->nets[i];
 		if (net->verdict.action == ACTION_CREATE)
 			continue;
-		const struct mark mark = {.set = net->set->name, .network = net->network->name};
+		const struct owner_tag mark = {.set = net->set->name,
+					       .network = net->network->name};
 		struct step *step = step_add(planner, net->verdict.action, &mark);
 		step->network = net->network;
 		step->code = net->verdict.code;
@@ -343,6 +344,6 @@ void parents_plan(struct planner *planner)
 				    .ns = parent->make->ns,
 				    .have = parent->link,
 				    .want = parent->make};
-		step_converge(planner, step);
+		step_diff(planner, step);
 	}
 }

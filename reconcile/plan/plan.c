@@ -11,7 +11,7 @@ const struct plan_options plan_options_default = {
 	.max_delete = {.limit = 50, .percent = true, .from = 10},
 };
 
-struct step *step_add(struct planner *planner, enum action action, const struct mark *mark)
+struct step *step_add(struct planner *planner, enum action action, const struct owner_tag *mark)
 {
 	struct plan *plan = planner->plan;
 	struct step *step = array_push(plan->arena, plan->steps, plan->n_steps);
@@ -21,7 +21,7 @@ struct step *step_add(struct planner *planner, enum action action, const struct 
 	return step;
 }
 
-void step_converge(struct planner *planner, struct step step)
+void step_diff(struct planner *planner, struct step step)
 {
 	step.action = ACTION_CREATE;
 	if (step.have)
@@ -60,45 +60,46 @@ static void elsewhere_tell(struct planner *planner)
 			planner->desired->host);
 }
 
-static struct step slot_step(const struct slot *slot)
+static struct step planned_step(const struct planned_attachment *planned)
 {
-	return (struct step){.mark = slot->want->mark,
-			     .set = slot->set->name,
-			     .name = slot->name,
-			     .container = slot->container,
-			     .network = slot->network,
-			     .ns = slot->kept ? slot->kept->ns : slot->ns,
-			     .have = slot->kept ? slot->kept->link : slot->have,
-			     .want = slot->want};
+	return (struct step){.mark = planned->want->mark,
+			     .set = planned->set->name,
+			     .name = planned->name,
+			     .container = planned->container,
+			     .network = planned->network,
+			     .ns = planned->kept ? planned->kept->ns : planned->ns,
+			     .have = planned->kept ? planned->kept->link : planned->have,
+			     .want = planned->want};
 }
 
-static void slot_plan(struct planner *planner, struct slot *slot)
+static void planned_plan(struct planner *planner, struct planned_attachment *planned)
 {
-	struct step step = slot_step(slot);
-	if (slot->verdict.action == ACTION_CREATE) {
-		step_converge(planner, step);
+	struct step step = planned_step(planned);
+	if (planned->verdict.action == ACTION_CREATE) {
+		step_diff(planner, step);
 		const struct plan *plan = planner->plan;
 		const struct step *last = plan->n_steps ? &plan->steps[plan->n_steps - 1] : NULL;
-		if (slot->owned && last && last->have == slot->have)
-			slot->owned->leaves = last->action == ACTION_REPLACE;
+		if (planned->managed && last && last->have == planned->have)
+			planned->managed->leaves = last->action == ACTION_REPLACE;
 		return;
 	}
-	step.action = slot->verdict.action;
-	step.code = slot->verdict.code;
-	step.reason = slot->verdict.reason;
-	step.asked = slot->target && slot->target->asked;
-	step.hint = slot->verdict.hint;
+	step.action = planned->verdict.action;
+	step.code = planned->verdict.code;
+	step.reason = planned->verdict.reason;
+	step.asked = planned->target && planned->target->asked;
+	step.hint = planned->verdict.hint;
 	*step_add(planner, step.action, &step.mark) = step;
 }
 
-bool owned_orphan(const struct planner *planner, const struct owned *owned)
+bool managed_stale(const struct planner *planner, const struct managed_link *managed)
 {
-	const enum role role = owned->link->mark.role;
-	return !owned->wanted && (role == ROLE_ATTACH || role == ROLE_HOST) &&
-	       desired_set(planner, owned->link->mark.set);
+	const enum role role = managed->link->mark.role;
+	return !managed->wanted && (role == ROLE_ATTACH || role == ROLE_HOST) &&
+	       desired_set(planner, managed->link->mark.set);
 }
 
-static const char *kept_reason(struct planner *planner, const struct slot *replacement)
+static const char *kept_reason(struct planner *planner,
+			       const struct planned_attachment *replacement)
 {
 	static const char *const why[] = {[ACTION_PENDING] = "is pending",
 					  [ACTION_BLOCKED] = "is blocked",
@@ -115,28 +116,28 @@ static const char *kept_reason(struct planner *planner, const struct slot *repla
 
 /* Links of the desired sets that the desired state does not name; of those that others hang on see
  * parents_prune. */
-static void orphans_plan(struct planner *planner)
+static void stale_links_plan(struct planner *planner)
 {
-	struct owned **orphans = NULL;
+	struct managed_link **stale_links = NULL;
 	size_t count = 0;
-	for (size_t i = 0; i < planner->n_owned; i++)
-		if (owned_orphan(planner, &planner->owned[i]))
-			*array_push(planner->scratch, orphans, count) = &planner->owned[i];
+	for (size_t i = 0; i < planner->n_managed; i++)
+		if (managed_stale(planner, &planner->managed[i]))
+			*array_push(planner->scratch, stale_links, count) = &planner->managed[i];
 	if (count)
-		qsort(orphans, count, sizeof(struct owned *), owned_compare);
+		qsort(stale_links, count, sizeof(struct managed_link *), managed_compare);
 	for (size_t i = 0; i < count; i++) {
-		struct owned *owned = orphans[i];
-		const struct slot *replacement = owned->replacement;
+		struct managed_link *managed = stale_links[i];
+		const struct planned_attachment *replacement = managed->replacement;
 		const bool kept = replacement && replacement->verdict.action != ACTION_CREATE;
 		struct step *step =
-			step_add(planner, kept ? ACTION_KEPT : ACTION_DELETE, &owned->link->mark);
-		step->name = owned->link->name;
-		step->ns = owned->ns;
-		step->have = owned->link;
+			step_add(planner, kept ? ACTION_KEPT : ACTION_DELETE, &managed->link->mark);
+		step->name = managed->link->name;
+		step->ns = managed->ns;
+		step->have = managed->link;
 		step->reason = kept ? kept_reason(planner, replacement)
-				    : deletion_reason(planner, owned, &step->stray);
+				    : deletion_reason(planner, managed, &step->stray);
 		step->replacement = replacement && !kept ? replacement->want : NULL;
-		owned->leaves = !kept;
+		managed->leaves = !kept;
 	}
 }
 
@@ -147,20 +148,21 @@ static size_t guard_count(const struct planner *planner, const char *set, bool d
 {
 	const struct live_ns *last = NULL;
 	size_t count = 0;
-	for (size_t i = 0; i < planner->n_owned; i++) {
-		const struct owned *owned = &planner->owned[i];
-		if (owned->link->mark.role != ROLE_ATTACH ||
-		    strcmp(owned->link->mark.set, set) != 0 || owned->placement == PLACEMENT_STRAY)
+	for (size_t i = 0; i < planner->n_managed; i++) {
+		const struct managed_link *managed = &planner->managed[i];
+		if (managed->link->mark.role != ROLE_ATTACH ||
+		    strcmp(managed->link->mark.set, set) != 0 ||
+		    managed->placement == PLACEMENT_STRAY)
 			continue;
-		const bool believed = owned->wanted && owned->placement == PLACEMENT_OWN;
-		const bool first = believed || owned->ns != last;
-		last = believed ? last : owned->ns;
-		count += first && (!deleted || (owned->leaves && !owned->wanted));
+		const bool believed = managed->wanted && managed->placement == PLACEMENT_OWN;
+		const bool first = believed || managed->ns != last;
+		last = believed ? last : managed->ns;
+		count += first && (!deleted || (managed->leaves && !managed->wanted));
 	}
 	return count;
 }
 
-static bool set_names(const struct set *set, const struct mark *mark)
+static bool set_names(const struct set *set, const struct owner_tag *mark)
 {
 	for (size_t i = 0; i < set->n_networks; i++)
 		if (strcmp(set->networks[i].name, mark->network) == 0)
@@ -174,13 +176,13 @@ static bool set_names(const struct set *set, const struct mark *mark)
 /* Whether the set names a network, a container or the namespace of any of its live attachments. */
 static bool set_known(const struct planner *planner, const struct set *set)
 {
-	for (size_t i = 0; i < planner->n_owned; i++) {
-		const struct owned *owned = &planner->owned[i];
-		const struct mark *mark = &owned->link->mark;
+	for (size_t i = 0; i < planner->n_managed; i++) {
+		const struct managed_link *managed = &planner->managed[i];
+		const struct owner_tag *mark = &managed->link->mark;
 		if (mark->role != ROLE_ATTACH || strcmp(mark->set, set->name) != 0)
 			continue;
-		if (is_home(planner, owned->ns) ||
-		    (owned->placement != PLACEMENT_STRAY && set_names(set, mark)))
+		if (is_home(planner, managed->ns) ||
+		    (managed->placement != PLACEMENT_STRAY && set_names(set, mark)))
 			return true;
 	}
 	return false;
@@ -228,11 +230,11 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 				  .options = options,
 				  .plan = plan};
 	placements_index(&planner);
-	owned_index(&planner);
+	managed_index(&planner);
 	nets_resolve(&planner);
-	slots_make(&planner);
-	tenants_find(&planner);
-	foreign_index(&planner);
+	attachments_match(&planner);
+	netns_groups_find(&planner);
+	unmanaged_index(&planner);
 	claims_index(&planner);
 	addresses_choose(&planner);
 	names_choose(&planner);
@@ -241,13 +243,13 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	replacements_find(&planner);
 	conflicts_find(&planner);
 	wants_host_routes(&planner);
-	orphans_plan(&planner);
+	stale_links_plan(&planner);
 	elsewhere_tell(&planner);
 	targets_tell(&planner);
 	nets_tell(&planner);
 	claims_tell(&planner);
-	for (size_t i = 0; i < planner.n_slots; i++)
-		slot_plan(&planner, &planner.slots[i]);
+	for (size_t i = 0; i < planner.n_planned; i++)
+		planned_plan(&planner, &planner.planned_all[i]);
 	parents_plan(&planner);
 	steps_order(&planner);
 	replacements_number(plan);
@@ -279,13 +281,13 @@ void plan_free(struct plan *plan)
 		arena_free(plan->arena);
 }
 
-const char *step_detour_name(const struct step *step, char name[IFNAMSIZ])
+const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ])
 {
 	snprintf(name, IFNAMSIZ, TEMPORARY_PREFIX "%08x", (unsigned)step->have->ifindex);
 	return name;
 }
 
-struct mac step_detour_mac(const struct step *step)
+struct mac step_temporary_mac(const struct step *step)
 {
 	uint64_t hash = hash_text(HASH_START, step->want->alias);
 	struct mac mac = {.bytes = {0x0a}, .set = true};

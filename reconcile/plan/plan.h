@@ -44,7 +44,7 @@ struct link_sysctl {
 
 /* What one link shall be. */
 struct link_spec {
-	struct mark mark;
+	struct owner_tag mark;
 	const char *alias;
 	struct live_ns *ns; /* where it lives */
 	int ifindex;        /* that it has once it is made, if that is free; 0: any */
@@ -123,7 +123,7 @@ enum action {
 
 struct step {
 	enum action action;
-	struct mark mark;                  /* whose link; for a VLAN the name is in `name` */
+	struct owner_tag mark;             /* whose link; for a VLAN the name is in `name` */
 	const char *set;                   /* on whose behalf */
 	const char *name;                  /* the link's name, the new one if it changes */
 	const struct container *container; /* of the desired state, if it still has it */
@@ -190,9 +190,9 @@ void plan_free(struct plan *plan);
 
 /* What a step with `detour` calls its link, and gives it for a MAC, for the time being. Writes into
  * the caller's buffer and returns it. */
-const char *step_detour_name(const struct step *step, char name[IFNAMSIZ]);
+const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ]);
 /* A locally administered unicast address that no link has, but for a chance of one in 2^40. */
-struct mac step_detour_mac(const struct step *step);
+struct mac step_temporary_mac(const struct step *step);
 
 /* Whether doing the plan does anything for the step: it is no mere notice, and not held. */
 bool step_acts(const struct step *step);

@@ -223,7 +223,7 @@ static void moves(struct reverter *reverter, const struct step *done, struct liv
 			    .want = spec_of(reverter, done->ns, done->have)};
 	step.want->ns = home;
 	leftover_leaves(reverter, done);
-	step_converge(&reverter->planner, step);
+	step_diff(&reverter->planner, step);
 }
 
 static void touched_returns(struct reverter *reverter, const struct step *done)
@@ -240,7 +240,7 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 	step.have = link_now(reverter, done, &step.ns);
 	if (!step.have)
 		step.ns = step.want->ns;
-	step_converge(&reverter->planner, step);
+	step_diff(&reverter->planner, step);
 }
 
 /* Another link's route that ours took the place of. */

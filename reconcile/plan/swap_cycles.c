@@ -136,7 +136,7 @@ static enum thing thing_waited_for(const struct node *node)
 }
 
 /* One in a ring: whoever waits leads to one that waits, and in the end round. */
-static struct node *ring_find(struct node *node, size_t walk)
+static struct node *cycle_find(struct node *node, size_t walk)
 {
 	while (node->seen != walk) {
 		node->seen = walk;
@@ -146,7 +146,7 @@ static struct node *ring_find(struct node *node, size_t walk)
 }
 
 /* Of a ring, one that can go on at once when it gets the name or MAC that it waits for there. */
-static struct node *ring_weakest(struct node *start)
+static struct node *cycle_weakest(struct node *start)
 {
 	struct node *node = start, *weakest = start;
 	do {
@@ -157,7 +157,7 @@ static struct node *ring_weakest(struct node *start)
 	return weakest;
 }
 
-static void detour_make(struct node *holder, enum thing thing)
+static void temporary_make(struct node *holder, enum thing thing)
 {
 	holder->step->detour.name |= thing == THING_NAME;
 	holder->step->detour.mac |= thing == THING_MAC;
@@ -165,10 +165,10 @@ static void detour_make(struct node *holder, enum thing thing)
 }
 
 /* Has the name or MAC given up early that the node waits for in its ring. */
-static void ring_break(struct node *waiter)
+static void cycle_break(struct node *waiter)
 {
 	enum thing thing = thing_waited_for(waiter);
-	detour_make(waiter->holders[thing], thing);
+	temporary_make(waiter->holders[thing], thing);
 }
 
 /* So many that wait for each other are tried in all ways, for the fewest detours. Where there are
@@ -230,21 +230,21 @@ static unsigned fewest_find(const struct edge *edges, size_t count)
 }
 
 /* Breaks all rings, if they are few; else the one that leads on from this node. */
-static void rings_break(struct node *nodes, size_t count, struct node *from, size_t walk)
+static void cycles_break(struct node *nodes, size_t count, struct node *from, size_t walk)
 {
 	struct edge edges[EDGES_MAX];
 	size_t n_edges = edges_find(nodes, count, edges);
 	if (n_edges > EDGES_MAX) {
-		ring_break(ring_weakest(ring_find(from, walk)));
+		cycle_break(cycle_weakest(cycle_find(from, walk)));
 		return;
 	}
 	unsigned fewest = fewest_find(edges, n_edges);
 	for (size_t i = 0; i < n_edges; i++)
 		if (fewest & 1u << i)
-			detour_make(edges[i].holder, edges[i].thing);
+			temporary_make(edges[i].holder, edges[i].thing);
 }
 
-void untangle(struct planner *planner, struct step *steps, size_t count)
+void swap_cycles_break(struct planner *planner, struct step *steps, size_t count)
 {
 	struct arena *arena = planner->scratch;
 	struct node *nodes = arena_alloc(arena, count * sizeof(*nodes));
@@ -262,7 +262,7 @@ void untangle(struct planner *planner, struct step *steps, size_t count)
 		if (nodes[i].placed)
 			i++;
 		else {
-			rings_break(nodes, count, &nodes[i], ++walk);
+			cycles_break(nodes, count, &nodes[i], ++walk);
 			placed = place_all(nodes, count, sorted, placed);
 		}
 	}

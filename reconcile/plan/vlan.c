@@ -22,21 +22,22 @@ static int name_compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void set_add(struct planner *planner, struct mark *mark, const char *set)
+static void set_add(struct planner *planner, struct owner_tag *mark, const char *set)
 {
-	if (!mark_has_set(mark, set))
+	if (!owner_tag_has_set(mark, set))
 		*array_push(planner->arena, mark->sets, mark->n_sets) = set;
 }
 
 /* The users that are no part of this run, of a link that is live already. */
-static void other_sets_add(struct planner *planner, struct mark *mark, const struct live_link *link)
+static void other_sets_add(struct planner *planner, struct owner_tag *mark,
+			   const struct live_link *link)
 {
 	for (size_t i = 0; link && i < link->mark.n_sets; i++)
 		if (!desired_set(planner, link->mark.sets[i]))
 			set_add(planner, mark, link->mark.sets[i]);
 }
 
-static void sets_sort(struct mark *mark)
+static void sets_sort(struct owner_tag *mark)
 {
 	if (mark->n_sets)
 		qsort(mark->sets, mark->n_sets, sizeof(*mark->sets), name_compare);
@@ -44,7 +45,7 @@ static void sets_sort(struct mark *mark)
 
 static void alias_make(struct planner *planner, struct parent *parent)
 {
-	parent->make->alias = mark_format(planner->arena, &parent->make->mark);
+	parent->make->alias = owner_tag_format(planner->arena, &parent->make->mark);
 	if (parent->make->alias)
 		return;
 	parent->verdict = (struct verdict){
@@ -88,7 +89,7 @@ void vlans_mark(struct planner *planner)
 		struct parent *parent = planner->parents[i];
 		if (!parent->make || parent->make->mark.role != ROLE_VLAN)
 			continue;
-		struct mark *mark = &parent->make->mark;
+		struct owner_tag *mark = &parent->make->mark;
 		other_sets_add(planner, mark, parent->link);
 		for (size_t k = 0; k < planner->n_nets; k++)
 			if (planner->nets[k].parent == parent)
@@ -101,8 +102,8 @@ void vlans_mark(struct planner *planner)
 
 static bool leaves(const void *planner, const struct live_link *link)
 {
-	const struct owned *owned = owned_of_link(planner, link);
-	return owned && owned->leaves;
+	const struct managed_link *managed = managed_of_link(planner, link);
+	return managed && managed->leaves;
 }
 
 const char *parent_user(const struct planner *planner, const struct live_link *parent,
@@ -129,7 +130,7 @@ static bool used_by_run(const struct planner *planner, const struct live_link *l
 }
 
 static struct step *parent_step(struct planner *planner, enum action action,
-				const struct owned *parent)
+				const struct managed_link *parent)
 {
 	struct step *step = step_add(planner, action, &parent->link->mark);
 	step->name = parent->link->name;
@@ -138,24 +139,25 @@ static struct step *parent_step(struct planner *planner, enum action action,
 	return step;
 }
 
-static void keep(struct planner *planner, const struct owned *parent, const char *user)
+static void keep(struct planner *planner, const struct managed_link *parent, const char *user)
 {
 	parent_step(planner, ACTION_KEPT, parent)->reason =
 		arena_printf(planner->arena, "used by %s", user);
 }
 
-static void remove_parent(struct planner *planner, struct owned *parent)
+static void remove_parent(struct planner *planner, struct managed_link *parent)
 {
 	parent_step(planner, ACTION_DELETE, parent);
 	parent->leaves = true;
 }
 
 /* Sets stay that use it: only this run's take themselves off the mark. */
-static void leave_to(struct planner *planner, const struct owned *vlan, struct mark *rest)
+static void leave_to(struct planner *planner, const struct managed_link *vlan,
+		     struct owner_tag *rest)
 {
 	struct link_spec *want = arena_alloc(planner->arena, sizeof(*want));
 	*want = (struct link_spec){.mark = *rest,
-				   .alias = mark_format(planner->arena, rest),
+				   .alias = owner_tag_format(planner->arena, rest),
 				   .ns = vlan->ns,
 				   .name = vlan->link->name,
 				   .kind = KIND_VLAN,
@@ -163,16 +165,16 @@ static void leave_to(struct planner *planner, const struct owned *vlan, struct m
 				   .vlan_protocol = vlan->link->vlan_protocol,
 				   .parent_away = live_parent_away(vlan->link),
 				   .parent = vlan->link->parent};
-	step_converge(planner, (struct step){.mark = *rest,
-					     .name = vlan->link->name,
-					     .ns = vlan->ns,
-					     .have = vlan->link,
-					     .want = want});
+	step_diff(planner, (struct step){.mark = *rest,
+					 .name = vlan->link->name,
+					 .ns = vlan->ns,
+					 .have = vlan->link,
+					 .want = want});
 }
 
-static bool vlan_prune(struct planner *planner, struct owned *vlan, bool last_round)
+static bool vlan_prune(struct planner *planner, struct managed_link *vlan, bool last_round)
 {
-	struct mark rest = {.role = ROLE_VLAN};
+	struct owner_tag rest = {.role = ROLE_VLAN};
 	other_sets_add(planner, &rest, vlan->link);
 	sets_sort(&rest);
 	if (vlan->leaves || rest.n_sets == vlan->link->mark.n_sets ||
@@ -190,7 +192,7 @@ static bool vlan_prune(struct planner *planner, struct owned *vlan, bool last_ro
 }
 
 /* A dummy is one set's alone. */
-static bool dummy_prune(struct planner *planner, struct owned *dummy, bool last_round)
+static bool dummy_prune(struct planner *planner, struct managed_link *dummy, bool last_round)
 {
 	if (dummy->leaves || dummy->wanted || !desired_set(planner, dummy->link->mark.set))
 		return false;
@@ -205,12 +207,12 @@ static bool dummy_prune(struct planner *planner, struct owned *dummy, bool last_
 static bool prune_all(struct planner *planner, bool last_round)
 {
 	bool progress = false;
-	for (size_t i = 0; i < planner->n_owned; i++) {
-		struct owned *owned = &planner->owned[i];
-		if (owned->link->mark.role == ROLE_VLAN)
-			progress |= vlan_prune(planner, owned, last_round);
-		else if (owned->link->mark.role == ROLE_DUMMY)
-			progress |= dummy_prune(planner, owned, last_round);
+	for (size_t i = 0; i < planner->n_managed; i++) {
+		struct managed_link *managed = &planner->managed[i];
+		if (managed->link->mark.role == ROLE_VLAN)
+			progress |= vlan_prune(planner, managed, last_round);
+		else if (managed->link->mark.role == ROLE_DUMMY)
+			progress |= dummy_prune(planner, managed, last_round);
 	}
 	return progress;
 }

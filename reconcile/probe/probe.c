@@ -170,7 +170,7 @@ static void askings_begin(struct session *session)
 		asking->probe = probe;
 		asking->pace = &paces[probe->ip.family == AF_INET6];
 		asking->next = now + between(0, asking->pace->wait);
-		probe->taken = false;
+		probe->in_use = false;
 		probe->errnum = asking->wire->fd < 0 ? -asking->wire->fd : 0;
 		asking->over = probe->errnum != 0;
 	}
@@ -225,7 +225,7 @@ static void claim_note(struct session *session, const struct wire *wire, const s
 		struct asking *asking = &session->askings[i];
 		if (asking->over || asking->wire != wire || !ip_equal(&asking->probe->ip, ip))
 			continue;
-		asking->probe->taken = asking->over = true;
+		asking->probe->in_use = asking->over = true;
 		asking->probe->by = *mac;
 	}
 }
@@ -263,7 +263,7 @@ static void carriers_check(const struct session *session)
 		if (wire->fd < 0 || has_carrier(wire->ifindex))
 			continue;
 		for (size_t k = 0; k < session->probes->count; k++)
-			if (session->askings[k].wire == wire && !session->probes->items[k].taken)
+			if (session->askings[k].wire == wire && !session->probes->items[k].in_use)
 				session->probes->items[k].errnum = ENETDOWN;
 	}
 }

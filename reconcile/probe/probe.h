@@ -12,7 +12,7 @@ struct probe {
 	int ifindex;      /* the parent; 0: not there yet; -1: it is to be made anew */
 	const char *link; /* its name */
 	struct ip ip;
-	bool taken;    /* somebody has it, or asks for it likewise */
+	bool in_use;   /* somebody has it, or asks for it likewise */
 	struct mac by; /* then who */
 	int errnum;    /* it could not be asked; 0: it could */
 };

@@ -65,7 +65,7 @@ void probe_fault(const struct probe *probe, struct error *error)
 {
 	char ip[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	ip_format(&probe->ip, ip);
-	if (probe->taken) {
+	if (probe->in_use) {
 		error_set(error, EADDRINUSE, "the address %s is in use: %s on %s has it", ip,
 			  mac_format(&probe->by, mac), probe->link);
 		error_code(error, CODE_ADDRESS_ANSWERED);
@@ -98,7 +98,7 @@ static void faults_note(struct applier *applier, const struct probes *probes)
 	for (size_t i = 0; i < probes->count; i++) {
 		const struct probe *probe = &probes->items[i];
 		struct error error;
-		if (!probe->taken && !probe->errnum)
+		if (!probe->in_use && !probe->errnum)
 			continue;
 		probe_fault(probe, &error);
 		outcome_fail(&applier->outcomes[probe->step], &error);

@@ -32,7 +32,7 @@ struct live_link {
 	enum link_kind kind;
 	const char *kind_name; /* IFLA_INFO_KIND, or "" */
 	const char *alias;     /* "" if none */
-	struct mark mark;
+	struct owner_tag mark;
 	struct mac mac; /* set false where the link has none of 6 bytes */
 	uint32_t mtu;   /* bytes */
 	unsigned flags; /* IFF_UP, IFF_LOWER_UP, ... */

@@ -169,7 +169,7 @@ static void mark(int fd, uint32_t seq, int errnum)
 	marked[n_marked++ % MARKED_MAX] = (struct marked){fd, seq, errnum};
 }
 
-static const struct marked *mark_find(int fd, uint32_t seq)
+static const struct marked *owner_tag_find(int fd, uint32_t seq)
 {
 	for (size_t i = 0; i < MARKED_MAX && i < n_marked; i++)
 		if (marked[i].fd == fd && marked[i].seq == seq)
@@ -268,7 +268,7 @@ static void answers_change(int fd, char *bytes, size_t size)
 	size_t left = size;
 	EACH_MESSAGE(message, left)
 	{
-		const struct marked *found = mark_find(fd, message->nlmsg_seq);
+		const struct marked *found = owner_tag_find(fd, message->nlmsg_seq);
 		if (found && !found->errnum)
 			message->nlmsg_flags |= NLM_F_DUMP_INTR;
 		if (!found || !found->errnum ||
@@ -426,18 +426,18 @@ ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
 {
 	static _Thread_local int owed;
-	unsigned taken = 0;
+	unsigned in_use = 0;
 	(void)timeout;
 	errno = owed;
 	owed = 0;
 	if (errno)
 		return -1;
-	for (ssize_t size; taken < count; messages[taken++].msg_len = (unsigned)size)
-		if ((size = recvmsg(fd, &messages[taken].msg_hdr, flags)) < 0)
+	for (ssize_t size; in_use < count; messages[in_use++].msg_len = (unsigned)size)
+		if ((size = recvmsg(fd, &messages[in_use].msg_hdr, flags)) < 0)
 			break;
-	if (taken == count)
-		return (int)taken;
-	if (taken && errno != EAGAIN)
+	if (in_use == count)
+		return (int)in_use;
+	if (in_use && errno != EAGAIN)
 		owed = errno;
-	return taken ? (int)taken : -1;
+	return in_use ? (int)in_use : -1;
 }

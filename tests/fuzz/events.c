@@ -110,10 +110,10 @@ static bool deliver(const uint8_t *piece, size_t size)
 	char *copy = malloc(size);
 	HOLDS(copy);
 	memcpy(copy, piece + 1, size - 1);
-	size_t taken = header ? curl.take_header(copy, 1, size - 1, curl.header_data)
-			      : curl.take_body(copy, 1, size - 1, curl.body_data);
+	size_t in_use = header ? curl.take_header(copy, 1, size - 1, curl.header_data)
+			       : curl.take_body(copy, 1, size - 1, curl.body_data);
 	free(copy);
-	return taken == size - 1;
+	return in_use == size - 1;
 }
 
 static CURLMcode multi_socket_action(CURLM *all, curl_socket_t fd, int what, int *running)

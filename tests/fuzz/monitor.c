@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 static struct pieces pieces;
-static bool foreign; /* the last one */
+static bool unmanaged; /* the last one */
 
 ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags);
 
@@ -37,8 +37,8 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags)
 		return -1;
 	}
 	struct sockaddr_nl *from = header->msg_name;
-	foreign = piece[0] & 4;
-	from->nl_pid = foreign;
+	unmanaged = piece[0] & 4;
+	from->nl_pid = unmanaged;
 	header->msg_flags = size > header->msg_iov[0].iov_len ? MSG_TRUNC : 0;
 	if (piece[0] & 1)
 		nsid_put(header, piece[0]);
@@ -60,7 +60,7 @@ static void take(void *data, int nsid, const struct nlmsghdr *message, bool gone
 	int number;
 	(void)nsid;
 	(void)gone;
-	HOLDS(!foreign);
+	HOLDS(!unmanaged);
 	(void)decode_link(arena, message, &link, &parent);
 	(void)decode_addr(message, &addr, &proto);
 	(void)decode_route(message, &route);

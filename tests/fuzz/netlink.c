@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 static struct pieces pieces;
-static unsigned foreign; /* a bit for each of the first pieces, the lowest for the next one */
+static unsigned unmanaged; /* a bit for each of the first pieces, the lowest for the next one */
 
 int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 		    struct timespec *timeout);
@@ -25,8 +25,8 @@ static void piece_put(struct mmsghdr *message, const uint8_t *piece, size_t size
 	if (size > header->msg_iov[0].iov_len)
 		size = header->msg_iov[0].iov_len;
 	struct sockaddr_nl *from = header->msg_name;
-	from->nl_pid = foreign & 1;
-	foreign >>= 1;
+	from->nl_pid = unmanaged & 1;
+	unmanaged >>= 1;
 	memcpy(header->msg_iov[0].iov_base, piece, size);
 	message->msg_len = (unsigned)size;
 }
@@ -34,18 +34,18 @@ static void piece_put(struct mmsghdr *message, const uint8_t *piece, size_t size
 int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 		    struct timespec *timeout)
 {
-	unsigned taken = 0;
+	unsigned in_use = 0;
 	(void)fd;
 	(void)flags;
 	(void)timeout;
-	for (size_t size; taken < count; taken++) {
+	for (size_t size; in_use < count; in_use++) {
 		const uint8_t *piece = pieces_next(&pieces, &size);
 		if (!piece)
 			break;
-		piece_put(&messages[taken], piece, size);
+		piece_put(&messages[in_use], piece, size);
 	}
 	errno = ECONNRESET;
-	return taken ? (int)taken : -1;
+	return in_use ? (int)in_use : -1;
 }
 
 ssize_t __wrap_sendto(int fd, const void *bytes, size_t size, int flags,
@@ -118,7 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct netlink *netlink = netlink_open(&error);
 	HOLDS(netlink);
 	pieces = (struct pieces){.at = data + 1, .left = size - 1};
-	foreign = data[0] / 5;
+	unmanaged = data[0] / 5;
 	struct arena *arena = arena_new();
 	listen_to(netlink, data[0] % 5, arena);
 	arena_free(arena);

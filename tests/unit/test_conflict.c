@@ -136,7 +136,7 @@ static void test_mac_of_a_stray(void **state)
 	world_ns(live, "web");
 	const struct mac first = mac_made(live, LAN("") WEB, NULL);
 	struct live_link *stray = hand_made(live, "evil", "z0");
-	stray->mark = (struct mark){
+	stray->mark = (struct owner_tag){
 		.role = ROLE_ATTACH, .set = "default", .network = "lan", .container = "web"};
 	stray->mac = first;
 	struct mac mac = mac_beside(live, &refused);
@@ -251,7 +251,7 @@ static struct live_link *marked(struct live *live, const char *ns, const char *n
 {
 	struct live_link *link = world_link(world_ns(live, ns), name, kind);
 	link->alias = alias;
-	link->mark = mark_parse(world_ns(live, ns)->arena, alias);
+	link->mark = owner_tag_parse(world_ns(live, ns)->arena, alias);
 	return link;
 }
 
@@ -351,19 +351,19 @@ static void test_passthru_alone(void **state)
 
 static void test_adopt_no_other(void **state)
 {
-	static const char taken[] =
+	static const char in_use[] =
 		"blocked web/lan: web has a link eth0 (macvlan) that mvapply did not make";
 	(void)state;
 	struct live *live = world_new();
 	struct live_link *link = hand_made(live, "web", "eth0");
 	link->parent_where = PARENT_SAME;
-	expect(live, LAN("") WEB_ETH0, &adopt, taken);
+	expect(live, LAN("") WEB_ETH0, &adopt, in_use);
 	link->parent_where = PARENT_HOST;
 	link->parent = live_link_by_name(live->spaces[0], "eth1")->ifindex;
-	expect(live, LAN("") WEB_ETH0, &adopt, taken);
+	expect(live, LAN("") WEB_ETH0, &adopt, in_use);
 	link->parent = live_link_by_name(live->spaces[0], "eth0")->ifindex;
 	link->alias = "mvapply:attach:prod/lan/web";
-	link->mark = mark_parse(live->arena, link->alias);
+	link->mark = owner_tag_parse(live->arena, link->alias);
 	expect(live, LAN("") WEB_ETH0, &adopt,
 	       "blocked web/lan: web has a link eth0 (macvlan) that belongs to the set \"prod\"");
 	world_free(live);

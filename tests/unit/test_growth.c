@@ -153,7 +153,7 @@ static void claims(struct evil *evil)
 static void mark(struct evil *evil, struct live_link *link, const char *alias)
 {
 	link->alias = alias;
-	link->mark = mark_parse(evil->ns->arena, alias);
+	link->mark = owner_tag_parse(evil->ns->arena, alias);
 }
 
 static void marks_alike(struct evil *evil)

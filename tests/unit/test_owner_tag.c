@@ -8,13 +8,13 @@
 
 #include <cmocka.h>
 
-static void round_trip(struct arena *arena, const struct mark *mark, const char *alias)
+static void round_trip(struct arena *arena, const struct owner_tag *mark, const char *alias)
 {
-	const char *formatted = mark_format(arena, mark);
+	const char *formatted = owner_tag_format(arena, mark);
 	assert_non_null(formatted);
 	assert_string_equal(formatted, alias);
-	const struct mark parsed = mark_parse(arena, formatted);
-	assert_true(mark_equal(&parsed, mark));
+	const struct owner_tag parsed = owner_tag_parse(arena, formatted);
+	assert_true(owner_tag_equal(&parsed, mark));
 }
 
 static void test_round_trip(void **state)
@@ -22,20 +22,20 @@ static void test_round_trip(void **state)
 	(void)state;
 	struct arena *arena = arena_new();
 	const char *sets[] = {"a", "lab"};
-	const struct mark attach = {
+	const struct owner_tag attach = {
 		.role = ROLE_ATTACH, .set = "lab", .network = "net", .container = "web"};
-	const struct mark host = {.role = ROLE_HOST, .set = "lab", .network = "net"};
-	const struct mark dummy = {.role = ROLE_DUMMY, .set = "lab", .network = "net"};
-	const struct mark vlan = {.role = ROLE_VLAN, .sets = sets, .n_sets = 2};
+	const struct owner_tag host = {.role = ROLE_HOST, .set = "lab", .network = "net"};
+	const struct owner_tag dummy = {.role = ROLE_DUMMY, .set = "lab", .network = "net"};
+	const struct owner_tag vlan = {.role = ROLE_VLAN, .sets = sets, .n_sets = 2};
 	round_trip(arena, &attach, "mvapply:attach:lab/net/web");
 	round_trip(arena, &host, "mvapply:host:lab/net");
 	round_trip(arena, &dummy, "mvapply:dummy:lab/net");
 	round_trip(arena, &vlan, "mvapply:vlan:a,lab");
-	assert_false(mark_equal(&host, &dummy));
-	assert_true(mark_has_set(&vlan, "lab"));
-	assert_true(mark_has_set(&attach, "lab"));
-	assert_false(mark_has_set(&vlan, "la"));
-	assert_false(mark_has_set(&attach, "la"));
+	assert_false(owner_tag_equal(&host, &dummy));
+	assert_true(owner_tag_has_set(&vlan, "lab"));
+	assert_true(owner_tag_has_set(&attach, "lab"));
+	assert_false(owner_tag_has_set(&vlan, "la"));
+	assert_false(owner_tag_has_set(&attach, "la"));
 	arena_free(arena);
 }
 
@@ -86,9 +86,9 @@ static void test_malformed(void **state)
 		"mvapply:host:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/b",
 	};
 	struct arena *arena = arena_new();
-	assert_int_equal(mark_parse(arena, NULL).role, ROLE_NONE);
+	assert_int_equal(owner_tag_parse(arena, NULL).role, ROLE_NONE);
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-		assert_int_equal(mark_parse(arena, aliases[i]).role, ROLE_NONE);
+		assert_int_equal(owner_tag_parse(arena, aliases[i]).role, ROLE_NONE);
 	arena_free(arena);
 }
 
@@ -96,7 +96,7 @@ static void test_vlan_is_sorted(void **state)
 {
 	(void)state;
 	struct arena *arena = arena_new();
-	const struct mark mark = mark_parse(arena, "mvapply:vlan:b,a,B");
+	const struct owner_tag mark = owner_tag_parse(arena, "mvapply:vlan:b,a,B");
 	assert_int_equal(mark.n_sets, 3);
 	assert_string_equal(mark.sets[0], "B");
 	assert_string_equal(mark.sets[1], "a");
@@ -113,13 +113,13 @@ static void test_too_long(void **state)
 	assert_int_equal(strlen(name), 63);
 	for (size_t i = 0; i < 5; i++)
 		sets[i] = arena_printf(arena, "%zu%s", i, name + 1);
-	const struct mark longest = {
+	const struct owner_tag longest = {
 		.role = ROLE_ATTACH, .set = name, .network = name, .container = name};
-	struct mark vlan = {.role = ROLE_VLAN, .sets = sets, .n_sets = 5};
-	assert_non_null(mark_format(arena, &longest));
-	assert_null(mark_format(arena, &vlan));
+	struct owner_tag vlan = {.role = ROLE_VLAN, .sets = sets, .n_sets = 5};
+	assert_non_null(owner_tag_format(arena, &longest));
+	assert_null(owner_tag_format(arena, &vlan));
 	vlan.n_sets = 3;
-	assert_non_null(mark_format(arena, &vlan));
+	assert_non_null(owner_tag_format(arena, &vlan));
 	arena_free(arena);
 }
 

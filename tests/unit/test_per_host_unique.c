@@ -107,7 +107,7 @@ static void test_other_set(void **state)
 	struct live_ns *web = world_ns(live, "web");
 	struct live_link *link = world_link(web, "eth0", KIND_MACVLAN);
 	link->alias = "mvapply:attach:a/n/one";
-	link->mark = mark_parse(web->arena, link->alias);
+	link->mark = owner_tag_parse(web->arena, link->alias);
 	world_route(web, link->ifindex, "0.0.0.0/0", "172.16.86.1", MARK_PROTOCOL);
 	world_route(web, link->ifindex, "10.0.0.0/8", "172.16.86.9", MARK_PROTOCOL);
 	struct plan *plan = plan_of(live, NETWORKS "  two: {networks: [m]}\n", &desired);

@@ -13,7 +13,7 @@
 #define SEQUENCES      3000
 #define SEQUENCE_STEPS 25
 
-static void foreign_check(struct live *live)
+static void unmanaged_check(struct live *live)
 {
 	const struct live_link *link = live_link_by_name(world_ns(live, "web"), "eth0");
 	assert_non_null(link);
@@ -54,7 +54,7 @@ static bool one_step(struct live *live, const char *yaml)
 	plan_free(again);
 	plan_free(plan);
 	desired_free(desired);
-	foreign_check(live);
+	unmanaged_check(live);
 	return true;
 }
 

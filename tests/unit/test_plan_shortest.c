@@ -60,7 +60,7 @@ static void random_link(struct live *live)
 		return;
 	struct live_link *link = world_link(ns, name, KIND_MACVLAN);
 	link->alias = arena_strdup(ns->arena, alias);
-	link->mark = mark_parse(ns->arena, link->alias);
+	link->mark = owner_tag_parse(ns->arena, link->alias);
 	link->parent = parent;
 	link->parent_where = PARENT_HOST;
 	link->mac = (struct mac){.bytes = {2, 0, 0, 0, 0, mac}, .set = true};
@@ -142,7 +142,7 @@ struct move {
 struct search {
 	struct move moves[2 * LINKS_MAX];
 	size_t n_moves;
-	unsigned detours; /* a bit a move */
+	unsigned temporaries; /* a bit a move */
 };
 
 /* Whether nobody has the value that the move leads to. */
@@ -185,7 +185,7 @@ static bool order_exists(const struct search *search, unsigned given_up)
 }
 
 /* By trying all sets of them. */
-static int fewest_detours(const struct search *search)
+static int fewest_temporaries(const struct search *search)
 {
 	int fewest = 2 * LINKS_MAX;
 	for (unsigned set = 0; set < 1u << search->n_moves; set++)
@@ -201,7 +201,7 @@ static void move_add(struct search *search, const struct plan *plan, size_t numb
 	const bool name = change->field == FIELD_NAME;
 	assert_true(search->n_moves < 2 * LINKS_MAX && number < 32);
 	if (name ? step->detour.name : step->detour.mac)
-		search->detours |= 1u << search->n_moves;
+		search->temporaries |= 1u << search->n_moves;
 	search->moves[search->n_moves++] = (struct move){
 		.step = number,
 		.field = change->field,
@@ -248,49 +248,50 @@ static const char *longer_than_needed(const struct plan *plan)
 				return "a change changes nothing";
 	}
 	search_begin(plan, &search);
-	int detours = __builtin_popcount(search.detours);
-	return detours && detours > fewest_detours(&search) ? "a detour is needless" : NULL;
+	int temporaries = __builtin_popcount(search.temporaries);
+	return temporaries && temporaries > fewest_temporaries(&search) ? "a detour is needless"
+									: NULL;
 }
 
 /* --- what is foreign */
 
-struct foreign {
+struct unmanaged {
 	char text[4096];
 	size_t used;
 };
 
-static void foreign_put(struct foreign *foreign, const struct live_ns *ns,
-			const struct live_link *link)
+static void unmanaged_put(struct unmanaged *unmanaged, const struct live_ns *ns,
+			  const struct live_link *link)
 {
-	foreign->used += (size_t)snprintf(foreign->text + foreign->used,
-					  sizeof(foreign->text) - foreign->used,
-					  "%s %s %d mac %d mtu %u mode %d up %d len %u;", ns->name,
-					  link->name, link->ifindex, link->mac.bytes[5], link->mtu,
-					  (int)link->mode, link->flags & IFF_UP, link->bcqueuelen);
+	unmanaged->used += (size_t)snprintf(
+		unmanaged->text + unmanaged->used, sizeof(unmanaged->text) - unmanaged->used,
+		"%s %s %d mac %d mtu %u mode %d up %d len %u;", ns->name, link->name, link->ifindex,
+		link->mac.bytes[5], link->mtu, (int)link->mode, link->flags & IFF_UP,
+		link->bcqueuelen);
 	for (size_t i = 0; i < ns->n_addrs; i++)
 		if (ns->addrs[i].ifindex == link->ifindex)
-			foreign->used +=
-				(size_t)snprintf(foreign->text + foreign->used,
-						 sizeof(foreign->text) - foreign->used,
+			unmanaged->used +=
+				(size_t)snprintf(unmanaged->text + unmanaged->used,
+						 sizeof(unmanaged->text) - unmanaged->used,
 						 "address %d;", ns->addrs[i].prefix.ip.bytes[3]);
-	assert_true(foreign->used < sizeof(foreign->text));
+	assert_true(unmanaged->used < sizeof(unmanaged->text));
 }
 
-static void foreign_of(const struct live *live, struct foreign *ret)
+static void unmanaged_of(const struct live *live, struct unmanaged *ret)
 {
-	*ret = (struct foreign){0};
+	*ret = (struct unmanaged){0};
 	for (size_t i = 0; i < live->n_spaces; i++)
 		for (int ifindex = 1; ifindex < 20; ifindex++) {
 			const struct live_link *link = live_link_by_index(live->spaces[i], ifindex);
 			if (link && !*link->alias)
-				foreign_put(ret, live->spaces[i], link);
+				unmanaged_put(ret, live->spaces[i], link);
 		}
 }
 
 /* --- pairs */
 
 struct tally {
-	size_t planned, blocked, moved, detours;
+	size_t planned, blocked, moved, temporaries;
 };
 
 static void plan_check(const struct plan *plan, const char *yaml, struct tally *tally)
@@ -301,14 +302,14 @@ static void plan_check(const struct plan *plan, const char *yaml, struct tally *
 		fail_msg("%s\n%s: %s", yaml, wrong, plan_text(plan));
 	search_begin(plan, &search);
 	tally->moved += search.n_moves > 0;
-	tally->detours += search.detours != 0;
+	tally->temporaries += search.temporaries != 0;
 }
 
 static void pair_try(struct live *live, const struct desired *desired, const char *yaml,
 		     struct tally *tally)
 {
 	const struct plan_options options = {.unguarded = true};
-	struct foreign before, after;
+	struct unmanaged before, after;
 	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &options);
 	bool refused = plan_count(plan, ACTION_REFUSED) > 0;
@@ -316,9 +317,9 @@ static void pair_try(struct live *live, const struct desired *desired, const cha
 	if (!refused) {
 		tally->planned++;
 		plan_check(plan, yaml, tally);
-		foreign_of(live, &before);
+		unmanaged_of(live, &before);
 		world_apply(live, plan);
-		foreign_of(live, &after);
+		unmanaged_of(live, &after);
 		assert_string_equal(after.text, before.text);
 		struct plan *again = plan_make(desired, live, &options);
 		if (!plan_empty(again))
@@ -347,9 +348,9 @@ static void test_random_pairs(void **state)
 	}
 	print_message("%zu pairs: %zu planned, %zu blocked, %zu with names or MACs that move, %zu "
 		      "with detours\n",
-		      valid, tally.planned, tally.blocked, tally.moved, tally.detours);
+		      valid, tally.planned, tally.blocked, tally.moved, tally.temporaries);
 	assert_true(tally.planned > pairs / 4 && tally.blocked > pairs / 100);
-	assert_true(tally.moved > pairs / 10 && tally.detours > pairs / 1000);
+	assert_true(tally.moved > pairs / 10 && tally.temporaries > pairs / 1000);
 }
 
 int main(void)

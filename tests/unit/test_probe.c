@@ -216,7 +216,7 @@ static void test_asked_for(void **state)
 static void test_fault(void **state)
 {
 	(void)state;
-	struct probe probe = {.link = "eth0", .ip = ip_of("10.0.0.9"), .taken = true, .by = mac};
+	struct probe probe = {.link = "eth0", .ip = ip_of("10.0.0.9"), .in_use = true, .by = mac};
 	struct error error;
 	probe_fault(&probe, &error);
 	assert_string_equal(error.text, "the address 10.0.0.9 is in use: 02:00:00:00:00:e0 on eth0 "

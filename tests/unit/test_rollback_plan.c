@@ -159,10 +159,10 @@ static void test_foreign_address(void **state)
 	world_addr(world_ns(scene.before, "db"), db->links[0].ifindex, "192.0.2.1/32", 3);
 	struct plan *back = plan_revert(scene.done, scene.before, scene.now);
 	const struct link_spec *want = back->steps[0].want;
-	struct prefix foreign;
-	assert_true(prefix_parse("192.0.2.1/32", &foreign));
+	struct prefix unmanaged;
+	assert_true(prefix_parse("192.0.2.1/32", &unmanaged));
 	assert_int_equal(want->n_addrs, 2);
-	assert_int_equal(link_spec_addr_terms(want, &foreign).protocol, 3);
+	assert_int_equal(link_spec_addr_terms(want, &unmanaged).protocol, 3);
 	assert_int_equal(link_spec_addr_terms(want, &want->addrs[0]).protocol, MARK_PROTOCOL);
 	assert_int_equal(want->ifindex, db->links[0].ifindex);
 	plan_free(back);

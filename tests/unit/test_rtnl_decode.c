@@ -203,7 +203,7 @@ static void test_vlan(void **state)
 	assert_int_equal(link.vlan_protocol, VLAN_8021AD);
 	assert_int_equal(link.parent, 3);
 	assert_false(parent.elsewhere);
-	assert_true(mark_has_set(&link.mark, "lab"));
+	assert_true(owner_tag_has_set(&link.mark, "lab"));
 	arena_free(arena);
 }
 

@@ -127,7 +127,7 @@ static struct plan *plan_of(struct arena *arena, const char *name, enum action l
 	struct change *change = arena_alloc(arena, sizeof(*change));
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
 	ns->name = name;
-	const struct mark mark = {
+	const struct owner_tag mark = {
 		.role = ROLE_ATTACH, .set = name, .container = name, .network = name};
 	*want = (struct link_spec){.mark = mark,
 				   .ns = ns,

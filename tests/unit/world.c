@@ -257,9 +257,9 @@ struct todo {
 static void detour(struct live *live, const struct step *step, const struct todo *todo)
 {
 	char name[IFNAMSIZ];
-	const struct mac mac = step_detour_mac(step);
+	const struct mac mac = step_temporary_mac(step);
 	if (step->detour.name)
-		done(kernel_link_rename(todo->ns, todo->ifindex, step_detour_name(step, name),
+		done(kernel_link_rename(todo->ns, todo->ifindex, step_temporary_name(step, name),
 					true),
 		     "rename for the time being");
 	if (step->detour.mac)
