@@ -170,7 +170,7 @@ static void options_add(struct words *words, const struct dhcp_request *request)
  * not release. */
 static void client_run(const struct dhcp_request *request)
 {
-	const bool release = request->deed == DHCP_RELEASE;
+	const bool release = request->operation == DHCP_RELEASE;
 	char path[PATH_MAX], hex[HEX_SIZE], id[HEX_SIZE + 8], tries[12];
 	struct words words = {.count = 0};
 	if (!client_find(path))
@@ -242,7 +242,7 @@ struct dhcp_answer client_answer(const struct dhcp_request *request, int status,
 	struct dhcp_answer answer = {.result = result_of(status, said)};
 	const bool leased = lease_parse(said, &answer.lease);
 	const bool ended = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (leased && (ended || request->deed == DHCP_RELEASE))
+	if (leased && (ended || request->operation == DHCP_RELEASE))
 		answer.result = DHCP_DONE;
 	last_line(said, answer.text);
 	if (answer.result == DHCP_UNFIT)

@@ -89,7 +89,8 @@ void run_hear(struct run *run)
 	struct lease lease;
 	if (said_read(run) == 0)
 		pipe_close(run);
-	if (run->request.deed == DHCP_RELEASE && !run->told && lease_parse(run->said, &lease)) {
+	if (run->request.operation == DHCP_RELEASE && !run->told &&
+	    lease_parse(run->said, &lease)) {
 		run->told = true;
 		kill(run->pid, SIGTERM);
 	}

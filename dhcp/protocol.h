@@ -6,14 +6,14 @@
 
 #include <net/if.h>
 
-enum dhcp_deed {
+enum dhcp_operation {
 	DHCP_LEASE,   /* get a lease, or renew it */
 	DHCP_RELEASE, /* give it back */
 };
 
 /* Two descriptors go with it: the network namespace, and a pipe for the answer. */
 struct dhcp_request {
-	enum dhcp_deed deed;
+	enum dhcp_operation operation;
 	char link[IFNAMSIZ];
 	char host_name[64]; /* that the server may keep; "": none */
 	struct client_id client_id;

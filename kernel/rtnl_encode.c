@@ -163,7 +163,7 @@ static bool info_put(union message *message, const struct link_spec *spec)
 }
 
 bool encode_link_create(union message *message, const struct link_spec *spec,
-			const struct birth *birth)
+			const struct link_creation *birth)
 {
 	/* An ipvlan has its parent's address. */
 	const bool mac = spec->mac.set && spec->kind != KIND_IPVLAN;

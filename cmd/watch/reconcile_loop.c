@@ -323,7 +323,7 @@ static void round_do(struct service *service, struct plan *plan, bool drift)
 	outcomes_free(outcomes, plan->n_steps);
 }
 
-static void never_settles(struct service *service, const struct plan *plan)
+static void not_converging(struct service *service, const struct plan *plan)
 {
 	char key[STEP_RETRY_KEY_SIZE];
 	for (size_t i = 0; i < plan->n_steps; i++) {
@@ -371,7 +371,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		return false;
 	bool allowed = round_allowed(plan);
 	if (allowed && number == PASSES_MAX) {
-		never_settles(service, plan);
+		not_converging(service, plan);
 		again = false;
 	} else if (allowed && observe_hold(service->live, service->lookups, plan)) {
 		round_do(service, plan, drift);

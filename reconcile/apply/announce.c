@@ -73,7 +73,7 @@ void announce_rest(int ifindex, const struct link_spec *spec)
 	announce_close(fd);
 }
 
-void announce_inside(struct netlink *netlink, int ifindex, const struct link_spec *spec)
+void announce_in_netns(struct netlink *netlink, int ifindex, const struct link_spec *spec)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
@@ -83,12 +83,12 @@ void announce_inside(struct netlink *netlink, int ifindex, const struct link_spe
 	announce_rest(ifindex, spec);
 }
 
-void announce_outside(struct applier *applier, int parent, const struct link_spec *spec)
+void announce_via_parent(struct apply_context *context, int parent, const struct link_spec *spec)
 {
 	static const struct mac own = {.set = false};
 	const bool shares_mac = spec->kind == KIND_IPVLAN;
-	if (applier->announcer < 0)
-		applier->announcer = announce_open();
-	announce(applier->announcer, parent, shares_mac ? &own : &spec->mac, spec->addrs,
+	if (context->announcer < 0)
+		context->announcer = announce_open();
+	announce(context->announcer, parent, shares_mac ? &own : &spec->mac, spec->addrs,
 		 spec->n_addrs);
 }

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-struct netlink *ns_socket(const struct applier *applier, struct live_ns *ns, struct error *error)
+struct netlink *ns_socket(const struct apply_context *context, struct live_ns *ns,
+			  struct error *error)
 {
 	struct ns_handle *handle = ns->handle;
 	if (handle->netlink)
@@ -15,7 +16,7 @@ struct netlink *ns_socket(const struct applier *applier, struct live_ns *ns, str
 	if (netns_enter(handle->fd, error) < 0)
 		return NULL;
 	handle->netlink = netlink_open(error);
-	netns_return(applier->host->handle->fd);
+	netns_return(context->host->handle->fd);
 	return handle->netlink;
 }
 
@@ -33,28 +34,28 @@ void queue(struct batch *batch, bool encoded, const union message *message, bool
 #define IFINDEX_FIRST 2000000
 #define IFINDEX_COUNT 6000000
 
-static bool ifindex_free(const struct applier *applier, const struct live_ns *ns, int ifindex)
+static bool ifindex_free(const struct apply_context *context, const struct live_ns *ns, int ifindex)
 {
 	const struct live_link *holder = live_link_by_index(ns, ifindex);
 	if (!holder)
-		holder = live_link_by_index(applier->host, ifindex);
-	return !holder || link_deleted(applier, holder);
+		holder = live_link_by_index(context->host, ifindex);
+	return !holder || link_deleted(context, holder);
 }
 
-int ifindex_choose(struct applier *applier, const struct link_spec *spec)
+int ifindex_choose(struct apply_context *context, const struct link_spec *spec)
 {
 	const struct live_ns *ns = spec->ns;
 	uint32_t start;
-	if (spec->ifindex && ifindex_free(applier, ns, spec->ifindex))
+	if (spec->ifindex && ifindex_free(context, ns, spec->ifindex))
 		return spec->ifindex;
-	if (!applier->next_ifindex) {
+	if (!context->next_ifindex) {
 		if (getrandom(&start, sizeof(start), GRND_NONBLOCK) != sizeof(start))
 			start = (uint32_t)ns->inode;
-		applier->next_ifindex = IFINDEX_FIRST + (int)(start % IFINDEX_COUNT);
+		context->next_ifindex = IFINDEX_FIRST + (int)(start % IFINDEX_COUNT);
 	}
-	while (!ifindex_free(applier, ns, applier->next_ifindex))
-		applier->next_ifindex++;
-	return applier->next_ifindex++;
+	while (!ifindex_free(context, ns, context->next_ifindex))
+		context->next_ifindex++;
+	return context->next_ifindex++;
 }
 
 int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error)
@@ -64,7 +65,7 @@ int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error 
 }
 
 /* addrconf_notify in net/ipv6/addrconf.c */
-bool sysctl_fades(const struct link_sysctl *sysctl)
+bool sysctl_is_volatile(const struct link_sysctl *sysctl)
 {
 	return strcmp(sysctl->key, "net.ipv6.conf.IFNAME.mtu") == 0;
 }
@@ -93,51 +94,51 @@ static bool changes(const struct step *step)
 	return step_acts(step) && step->action == ACTION_CHANGE;
 }
 
-void steps_count(const struct applier *applier, size_t count)
+void steps_count(const struct apply_context *context, size_t count)
 {
-	if (applier->done)
-		atomic_fetch_add(applier->done, count);
+	if (context->done)
+		atomic_fetch_add(context->done, count);
 }
 
-static void additions_do(struct applier *applier)
+static void additions_do(struct apply_context *context)
 {
-	const struct plan *plan = applier->plan;
+	const struct plan *plan = context->plan;
 	for (size_t i = 0, end; i < plan->n_steps; i = end) {
 		end = i + 1;
 		if (creates(&plan->steps[i])) {
 			end = creates_end(plan, i);
-			creates_do(applier, i, end);
-			steps_count(applier, end - i);
-		} else if (changes(&plan->steps[i]) && !renames_late(applier, &plan->steps[i])) {
-			changes_do(applier, i);
-			steps_count(applier, 1);
+			creates_do(context, i, end);
+			steps_count(context, end - i);
+		} else if (changes(&plan->steps[i]) && !renames_late(context, &plan->steps[i])) {
+			changes_do(context, i);
+			steps_count(context, 1);
 		}
 	}
 }
 
-static void removals_all(struct applier *applier)
+static void removals_all(struct apply_context *context)
 {
-	for (size_t i = 0; i < applier->plan->n_steps; i++)
-		if (changes(&applier->plan->steps[i]))
-			removals_do(applier, i);
+	for (size_t i = 0; i < context->plan->n_steps; i++)
+		if (changes(&context->plan->steps[i]))
+			removals_do(context, i);
 }
 
 /* Parents come before the links that leave, and leave after those that come: whatever fails, there
  * is something to go back to. */
-static void all_do(struct applier *applier, bool ask)
+static void all_do(struct apply_context *context, bool ask)
 {
-	parents_make(applier);
+	parents_make(context);
 	if (ask)
-		probes_ask(applier);
-	steps_defer(applier);
-	releases_do(applier);
-	removals_all(applier);
-	replaced_note(applier);
-	deletes_do(applier);
-	additions_do(applier);
-	replaced_put_back(applier);
-	parents_finish(applier, ask);
-	leases_do(applier);
+		probes_ask(context);
+	steps_defer(context);
+	releases_do(context);
+	removals_all(context);
+	replaced_note(context);
+	deletes_do(context);
+	additions_do(context);
+	replaced_put_back(context);
+	parents_finish(context, ask);
+	leases_do(context);
 }
 
 /* Gives the number of the failed ones. */
@@ -158,7 +159,7 @@ static size_t apply_asking(const struct plan *plan, const struct live *live, str
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct plan work = *plan;
 	work.steps = arena_alloc(arena, (plan->n_steps + 1) * sizeof(*work.steps));
-	struct applier applier = {
+	struct apply_context context = {
 		.plan = &work,
 		.live = live,
 		.outcomes = outcomes,
@@ -167,16 +168,16 @@ static size_t apply_asking(const struct plan *plan, const struct live *live, str
 		.done = done,
 		.announcer = -1,
 		.arena = arena,
-		.others = arena_alloc(arena, plan->n_steps * sizeof(*applier.others)),
+		.others = arena_alloc(arena, plan->n_steps * sizeof(*context.others)),
 		.deleted = arena_alloc(arena, plan->n_steps + 1),
 		.back = arena_alloc(arena, plan->n_steps + 1)};
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		work.steps[i] = plan->steps[i];
 		outcomes[i].state = OUTCOME_NOT_DONE;
-		applier.n_creates += creates(&plan->steps[i]);
+		context.n_creates += creates(&plan->steps[i]);
 	}
-	all_do(&applier, ask);
-	announce_close(applier.announcer);
+	all_do(&context, ask);
+	announce_close(context.announcer);
 	return outcomes_settle(plan, outcomes);
 }
 

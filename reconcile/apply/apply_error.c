@@ -9,79 +9,77 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANY_DEED UINT32_MAX
+#define ANY_OP   UINT32_MAX
 #define ANY_KIND UINT32_MAX
 #define BIT(n)   (1u << (n))
 
 /* LINK and DETAIL stand for what struct doing has. */
 static const char *const sentences[] = {
-	[DEED_CREATE] = "cannot create LINK",
-	[DEED_MOVE] = "cannot move LINK",
-	[DEED_ALIAS] = "cannot mark LINK",
-	[DEED_NAME] = "cannot rename LINK to DETAIL",
-	[DEED_MAC] = "cannot set the MAC address of LINK to DETAIL",
-	[DEED_MTU] = "cannot set the MTU of LINK to DETAIL",
-	[DEED_MODE] = "cannot set the mode of LINK to DETAIL",
-	[DEED_BCQUEUELEN] = "cannot set bcqueuelen of LINK to DETAIL",
-	[DEED_SYSCTL] = "cannot set DETAIL of LINK",
-	[DEED_UP] = "cannot bring LINK up",
-	[DEED_ADDRESS] = "cannot add address DETAIL to LINK",
-	[DEED_ROUTE] = "cannot add route DETAIL to LINK",
-	[DEED_DELETE] = "cannot delete LINK",
-	[DEED_REMOVE_ADDRESS] = "cannot remove address DETAIL from LINK",
-	[DEED_REMOVE_ROUTE] = "cannot remove route DETAIL from LINK",
+	[OP_CREATE] = "cannot create LINK",
+	[OP_MOVE] = "cannot move LINK",
+	[OP_ALIAS] = "cannot mark LINK",
+	[OP_NAME] = "cannot rename LINK to DETAIL",
+	[OP_MAC] = "cannot set the MAC address of LINK to DETAIL",
+	[OP_MTU] = "cannot set the MTU of LINK to DETAIL",
+	[OP_MODE] = "cannot set the mode of LINK to DETAIL",
+	[OP_BCQUEUELEN] = "cannot set bcqueuelen of LINK to DETAIL",
+	[OP_SYSCTL] = "cannot set DETAIL of LINK",
+	[OP_UP] = "cannot bring LINK up",
+	[OP_ADDRESS] = "cannot add address DETAIL to LINK",
+	[OP_ROUTE] = "cannot add route DETAIL to LINK",
+	[OP_DELETE] = "cannot delete LINK",
+	[OP_REMOVE_ADDRESS] = "cannot remove address DETAIL from LINK",
+	[OP_REMOVE_ROUTE] = "cannot remove route DETAIL from LINK",
 };
 
 /* The first row that fits. KIND and PARENT stand for the link's; MODULE for the kind's module. */
 static const struct hint {
 	int errnum;
-	uint32_t deeds, kinds;
+	uint32_t operations, kinds;
 	enum code code;
 	const char *text;
 } hints[] = {
-	{EPERM, ANY_DEED, ANY_KIND, CODE_RIGHTS,
+	{EPERM, ANY_OP, ANY_KIND, CODE_RIGHTS,
 	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
-	{EACCES, ANY_DEED, ANY_KIND, CODE_RIGHTS,
+	{EACCES, ANY_OP, ANY_KIND, CODE_RIGHTS,
 	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
-	{EOPNOTSUPP, BIT(DEED_CREATE), ANY_KIND, CODE_KERNEL_LACKS,
+	{EOPNOTSUPP, BIT(OP_CREATE), ANY_KIND, CODE_KERNEL_LACKS,
 	 "the kernel has no MODULE: modprobe MODULE, or install the package with its extra "
 	 "modules"},
-	{EBUSY, BIT(DEED_CREATE), BIT(KIND_MACVLAN) | BIT(KIND_IPVLAN), CODE_PARENT_BUSY,
+	{EBUSY, BIT(OP_CREATE), BIT(KIND_MACVLAN) | BIT(KIND_IPVLAN), CODE_PARENT_BUSY,
 	 "PARENT is in a bridge or bond, or carries links of the other driver: see `ip -d link "
 	 "show "
 	 "PARENT`"},
-	{EADDRINUSE, ANY_DEED, ANY_KIND, CODE_MAC_BUSY,
+	{EADDRINUSE, ANY_OP, ANY_KIND, CODE_MAC_BUSY,
 	 "another link on PARENT has this MAC address: give another mac_address"},
-	{ENODEV, BIT(DEED_CREATE), ANY_KIND, CODE_MEANWHILE,
+	{ENODEV, BIT(OP_CREATE), ANY_KIND, CODE_MEANWHILE,
 	 "the parent PARENT is not there (any more)"},
-	{ENODEV, ANY_DEED, ANY_KIND, CODE_MEANWHILE, "the link is gone: run mvapply again"},
-	{ENETDOWN, ANY_DEED, BIT(KIND_VLAN), CODE_PARENT_DOWN,
+	{ENODEV, ANY_OP, ANY_KIND, CODE_MEANWHILE, "the link is gone: run mvapply again"},
+	{ENETDOWN, ANY_OP, BIT(KIND_VLAN), CODE_PARENT_DOWN,
 	 "its parent is down: ip link set PARENT up"},
-	{ENETDOWN, ANY_DEED, ANY_KIND, CODE_PARENT_DOWN,
-	 "the parent is down: ip link set PARENT up"},
-	{ENETUNREACH, BIT(DEED_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
+	{ENETDOWN, ANY_OP, ANY_KIND, CODE_PARENT_DOWN, "the parent is down: ip link set PARENT up"},
+	{ENETUNREACH, BIT(OP_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
 	 "no subnet of the link contains the next hop"},
-	{EHOSTUNREACH, BIT(DEED_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
+	{EHOSTUNREACH, BIT(OP_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
 	 "no subnet of the link contains the next hop"},
-	{EEXIST, BIT(DEED_CREATE) | BIT(DEED_MOVE) | BIT(DEED_NAME), ANY_KIND, CODE_MEANWHILE,
+	{EEXIST, BIT(OP_CREATE) | BIT(OP_MOVE) | BIT(OP_NAME), ANY_KIND, CODE_MEANWHILE,
 	 "somebody else took the name meanwhile: run mvapply again"},
-	{EEXIST, BIT(DEED_ROUTE), ANY_KIND, CODE_ROUTE_FOREIGN,
+	{EEXIST, BIT(OP_ROUTE), ANY_KIND, CODE_ROUTE_FOREIGN,
 	 "the namespace has such a route by another link: remove it, or run with --adopt"},
-	{EINVAL, BIT(DEED_CREATE) | BIT(DEED_MTU), ANY_KIND, CODE_KERNEL_VALUE,
+	{EINVAL, BIT(OP_CREATE) | BIT(OP_MTU), ANY_KIND, CODE_KERNEL_VALUE,
 	 "is the mtu larger than that of PARENT, or does PARENT carry a passthru link?"},
-	{ERANGE, BIT(DEED_CREATE) | BIT(DEED_MTU), ANY_KIND, CODE_KERNEL_VALUE,
+	{ERANGE, BIT(OP_CREATE) | BIT(OP_MTU), ANY_KIND, CODE_KERNEL_VALUE,
 	 "the mtu is out of range"},
-	{EADDRNOTAVAIL, BIT(DEED_MAC) | BIT(DEED_CREATE), ANY_KIND, CODE_KERNEL_VALUE,
+	{EADDRNOTAVAIL, BIT(OP_MAC) | BIT(OP_CREATE), ANY_KIND, CODE_KERNEL_VALUE,
 	 "a MAC address must be of one station: its first byte is even, and it is not zero"},
-	{ENOENT, BIT(DEED_SYSCTL), ANY_KIND, CODE_KERNEL_VALUE,
+	{ENOENT, BIT(OP_SYSCTL), ANY_KIND, CODE_KERNEL_VALUE,
 	 "the kernel has no such setting: `ls /proc/sys/net/ipv4/conf/default` shows those of "
 	 "IPv4"},
-	{EINVAL, BIT(DEED_SYSCTL), ANY_KIND, CODE_KERNEL_VALUE,
+	{EINVAL, BIT(OP_SYSCTL), ANY_KIND, CODE_KERNEL_VALUE,
 	 "the setting takes another kind of value, mostly a number"},
-	{ENOMEM, ANY_DEED, ANY_KIND, CODE_SYSTEM, "the kernel is out of memory"},
-	{ENOBUFS, ANY_DEED, ANY_KIND, CODE_SYSTEM,
-	 "the kernel is out of buffers: run mvapply again"},
-	{ENOSPC, ANY_DEED, ANY_KIND, CODE_SYSTEM, "a limit of the kernel is reached"},
+	{ENOMEM, ANY_OP, ANY_KIND, CODE_SYSTEM, "the kernel is out of memory"},
+	{ENOBUFS, ANY_OP, ANY_KIND, CODE_SYSTEM, "the kernel is out of buffers: run mvapply again"},
+	{ENOSPC, ANY_OP, ANY_KIND, CODE_SYSTEM, "a limit of the kernel is reached"},
 };
 
 static const char *module_of(enum link_kind kind)
@@ -90,15 +88,16 @@ static const char *module_of(enum link_kind kind)
 }
 
 /* Writes the template with the words in capitals filled in. */
-static void fill(char *ret, size_t size, const char *template, const struct doing *doing)
+static void fill(char *ret, size_t size, const char *template,
+		 const struct operation_context *operation_at)
 {
 	const struct {
 		const char *word, *value;
 	} words[] = {
-		{"LINK", doing->link},
-		{"DETAIL", doing->detail},
-		{"PARENT", doing->parent ? doing->parent : "the parent"},
-		{"MODULE", module_of(doing->kind)},
+		{"LINK", operation_at->link},
+		{"DETAIL", operation_at->detail},
+		{"PARENT", operation_at->parent ? operation_at->parent : "the parent"},
+		{"MODULE", module_of(operation_at->kind)},
 	};
 	size_t used = 0;
 	while (*template && used + 1 < size) {
@@ -115,15 +114,16 @@ static void fill(char *ret, size_t size, const char *template, const struct doin
 	ret[used < size ? used : size - 1] = '\0';
 }
 
-static void doing_hint(const struct doing *doing, struct error *error)
+static void operation_hint(const struct operation_context *operation_at, struct error *error)
 {
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
 		const struct hint *hint = &hints[i];
-		if (hint->errnum != error->errnum || !(hint->deeds & BIT(doing->deed)) ||
-		    !(hint->kinds & BIT(doing->kind)))
+		if (hint->errnum != error->errnum ||
+		    !(hint->operations & BIT(operation_at->operation)) ||
+		    !(hint->kinds & BIT(operation_at->kind)))
 			continue;
 		error_code(error, hint->code);
-		fill(error->hint, sizeof(error->hint), hint->text, doing);
+		fill(error->hint, sizeof(error->hint), hint->text, operation_at);
 		return;
 	}
 }
@@ -162,50 +162,54 @@ void outcome_defer(struct outcome *outcome, const char *note)
 	outcome->note = note;
 }
 
-void outcome_broke(struct outcome *outcome, const struct doing *doing, const struct error *error)
+void outcome_broke(struct outcome *outcome, const struct operation_context *operation_at,
+		   const struct error *error)
 {
 	struct error told = *error;
 	char sentence[256];
-	fill(sentence, sizeof(sentence), sentences[doing->deed], doing);
-	if (doing->ns->host)
+	fill(sentence, sizeof(sentence), sentences[operation_at->operation], operation_at);
+	if (operation_at->ns->host)
 		error_prepend(&told, "%s", sentence);
 	else
-		error_prepend(&told, "%s in namespace %s", sentence, doing->ns->name);
+		error_prepend(&told, "%s in namespace %s", sentence, operation_at->ns->name);
 	if (!told.hint[0])
-		doing_hint(doing, &told);
+		operation_hint(operation_at, &told);
 	outcome_fail(outcome, &told);
 }
 
-void outcome_refused(struct outcome *outcome, const struct doing *doing, const struct reply *reply)
+void outcome_refused(struct outcome *outcome, const struct operation_context *operation_at,
+		     const struct reply *reply)
 {
 	struct error error;
 	error_set(&error, reply->errnum, "%s%s%s", strerror(reply->errnum),
 		  reply->text[0] ? ": " : "", reply->text);
-	outcome_broke(outcome, doing, &error);
+	outcome_broke(outcome, operation_at, &error);
 }
 
-struct doing doing_of(enum deed deed, const struct live_ns *ns, const struct link_spec *spec)
+struct operation_context operation_of(enum operation operation, const struct live_ns *ns,
+				      const struct link_spec *spec)
 {
-	return (struct doing){.deed = deed,
-			      .link = spec->name,
-			      .ns = ns,
-			      .kind = spec->kind,
-			      .parent = spec->parent_name};
+	return (struct operation_context){.operation = operation,
+					  .link = spec->name,
+					  .ns = ns,
+					  .kind = spec->kind,
+					  .parent = spec->parent_name};
 }
 
-void doing_prefix(struct doing *doing, const struct prefix *prefix)
+void operation_prefix(struct operation_context *operation_at, const struct prefix *prefix)
 {
 	char text[PREFIX_TEXT_SIZE];
-	snprintf(doing->detail, sizeof(doing->detail), "%s", prefix_format(prefix, text));
+	snprintf(operation_at->detail, sizeof(operation_at->detail), "%s",
+		 prefix_format(prefix, text));
 }
 
-void doing_route(struct doing *doing, const struct link_route *route)
+void operation_route(struct operation_context *operation_at, const struct link_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *target = route->to.len ? prefix_format(&route->to, to) : "default";
 	if (route->via.family)
-		snprintf(doing->detail, sizeof(doing->detail), "%s via %s", target,
+		snprintf(operation_at->detail, sizeof(operation_at->detail), "%s via %s", target,
 			 ip_format(&route->via, via));
 	else
-		snprintf(doing->detail, sizeof(doing->detail), "%s", target);
+		snprintf(operation_at->detail, sizeof(operation_at->detail), "%s", target);
 }

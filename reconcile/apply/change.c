@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct changing {
-	struct applier *applier;
+	struct apply_context *context;
 	const struct step *step;
 	struct outcome *outcome;
 	struct netlink *netlink; /* inside */
@@ -42,24 +42,26 @@ static bool is_early_removal(const struct step *step, const struct change *chang
 	return is_removal(change) && !comes_back(step, change);
 }
 
-static struct doing changing_doing(const struct changing *changing, enum deed deed)
+static struct operation_context changing_doing(const struct changing *changing,
+					       enum operation operation)
 {
-	struct doing doing = doing_of(deed, changing->step->ns, changing->step->want);
-	doing.link = changing->name;
-	return doing;
+	struct operation_context operation_at =
+		operation_of(operation, changing->step->ns, changing->step->want);
+	operation_at.link = changing->name;
+	return operation_at;
 }
 
-static bool changing_begin(struct applier *applier, size_t number, struct changing *ret)
+static bool changing_begin(struct apply_context *context, size_t number, struct changing *ret)
 {
-	const struct step *step = &applier->plan->steps[number];
+	const struct step *step = &context->plan->steps[number];
 	struct error error;
-	*ret = (struct changing){.applier = applier,
+	*ret = (struct changing){.context = context,
 				 .step = step,
-				 .outcome = &applier->outcomes[number],
-				 .others = &applier->others[number],
+				 .outcome = &context->outcomes[number],
+				 .others = &context->others[number],
 				 .ifindex = step->have->ifindex,
 				 .name = step->have->name};
-	ret->netlink = ns_socket(applier, step->ns, &error);
+	ret->netlink = ns_socket(context, step->ns, &error);
 	if (ret->netlink)
 		return true;
 	error_prepend(&error, "cannot change %s in namespace %s", step->have->name, step->ns->name);
@@ -94,51 +96,51 @@ static void removals_check(struct changing *changing, const struct batch *batch)
 		if (!reply->errnum || gone_already(reply->errnum))
 			continue;
 		const bool addr = change->field == FIELD_ADDRESS;
-		struct doing doing =
-			changing_doing(changing, addr ? DEED_REMOVE_ADDRESS : DEED_REMOVE_ROUTE);
-		snprintf(doing.detail, sizeof(doing.detail), "%s", change->from);
-		outcome_refused(changing->outcome, &doing, reply);
+		struct operation_context operation_at =
+			changing_doing(changing, addr ? OP_REMOVE_ADDRESS : OP_REMOVE_ROUTE);
+		snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", change->from);
+		outcome_refused(changing->outcome, &operation_at, reply);
 	}
 }
 
 /* Sends one request; false: the kernel refused, and *ret is what it said. */
-static bool request_send(struct changing *changing, enum deed deed, bool encoded,
+static bool request_send(struct changing *changing, enum operation operation, bool encoded,
 			 const union message *message, struct reply *ret)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	queue(batch, encoded, message, false);
 	if (batch_send(changing->netlink, batch, &error) < 0) {
-		const struct doing doing = changing_doing(changing, deed);
-		outcome_broke(changing->outcome, &doing, &error);
+		const struct operation_context operation_at = changing_doing(changing, operation);
+		outcome_broke(changing->outcome, &operation_at, &error);
 	}
 	*ret = *batch_reply(batch, 0);
 	return ret->errnum == 0;
 }
 
-static bool request_do(struct changing *changing, enum deed deed, const char *detail, bool encoded,
-		       const union message *message)
+static bool request_do(struct changing *changing, enum operation operation, const char *detail,
+		       bool encoded, const union message *message)
 {
 	struct reply reply;
-	if (request_send(changing, deed, encoded, message, &reply))
+	if (request_send(changing, operation, encoded, message, &reply))
 		return true;
-	struct doing doing = changing_doing(changing, deed);
-	snprintf(doing.detail, sizeof(doing.detail), "%s", detail ? detail : "");
-	outcome_refused(changing->outcome, &doing, &reply);
+	struct operation_context operation_at = changing_doing(changing, operation);
+	snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", detail ? detail : "");
+	outcome_refused(changing->outcome, &operation_at, &reply);
 	return false;
 }
 
 static bool up_set(struct changing *changing, bool up)
 {
 	union message message;
-	return request_do(changing, DEED_UP, NULL, encode_link_up(&message, changing->ifindex, up),
+	return request_do(changing, OP_UP, NULL, encode_link_up(&message, changing->ifindex, up),
 			  &message);
 }
 
 static void alias_change(struct changing *changing, const struct change *change)
 {
 	union message message;
-	request_do(changing, DEED_ALIAS, change->to,
+	request_do(changing, OP_ALIAS, change->to,
 		   encode_link_alias(&message, changing->ifindex, changing->step->want->alias),
 		   &message);
 }
@@ -149,7 +151,7 @@ static bool rename_down(struct changing *changing, const char *name, const union
 	if (!up_set(changing, false))
 		return false;
 	changing->flushed = true;
-	bool renamed = request_do(changing, DEED_NAME, name, true, rename);
+	bool renamed = request_do(changing, OP_NAME, name, true, rename);
 	up_set(changing, true);
 	return renamed;
 }
@@ -159,13 +161,13 @@ static bool rename_to(struct changing *changing, const char *name)
 	union message message;
 	struct reply reply;
 	bool encoded = encode_link_name(&message, changing->ifindex, name);
-	if (request_send(changing, DEED_NAME, encoded, &message, &reply))
+	if (request_send(changing, OP_NAME, encoded, &message, &reply))
 		return true;
 	if (reply.errnum == EBUSY)
 		return rename_down(changing, name, &message);
-	struct doing doing = changing_doing(changing, DEED_NAME);
-	snprintf(doing.detail, sizeof(doing.detail), "%s", name);
-	outcome_refused(changing->outcome, &doing, &reply);
+	struct operation_context operation_at = changing_doing(changing, OP_NAME);
+	snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", name);
+	outcome_refused(changing->outcome, &operation_at, &reply);
 	return false;
 }
 
@@ -179,7 +181,7 @@ static void name_change(struct changing *changing, const struct change *change)
 static void mac_change(struct changing *changing, const struct change *change)
 {
 	union message message;
-	request_do(changing, DEED_MAC, change->to,
+	request_do(changing, OP_MAC, change->to,
 		   encode_link_mac(&message, changing->ifindex, &changing->step->want->mac),
 		   &message);
 }
@@ -190,18 +192,18 @@ static void sysctls_put(struct changing *changing, const struct link_sysctl *sys
 	if (count == 0)
 		return;
 	if (netns_enter(changing->step->ns->handle->fd, &error) < 0) {
-		const struct doing doing = changing_doing(changing, DEED_SYSCTL);
-		outcome_broke(changing->outcome, &doing, &error);
+		const struct operation_context operation_at = changing_doing(changing, OP_SYSCTL);
+		outcome_broke(changing->outcome, &operation_at, &error);
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (sysctl_put(&sysctls[i], changing->name, &error) == 0)
 			continue;
-		struct doing doing = changing_doing(changing, DEED_SYSCTL);
-		snprintf(doing.detail, sizeof(doing.detail), "%s", sysctls[i].key);
-		outcome_broke(changing->outcome, &doing, &error);
+		struct operation_context operation_at = changing_doing(changing, OP_SYSCTL);
+		snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", sysctls[i].key);
+		outcome_broke(changing->outcome, &operation_at, &error);
 	}
-	netns_return(changing->applier->host->handle->fd);
+	netns_return(changing->context->host->handle->fd);
 }
 
 /* The smallest MTU of IPv6: below it the kernel drops the link's IPv6 altogether, with its
@@ -212,7 +214,7 @@ static void mtu_change(struct changing *changing, const struct change *change)
 {
 	union message message;
 	const struct link_spec *want = changing->step->want;
-	request_do(changing, DEED_MTU, change->to,
+	request_do(changing, OP_MTU, change->to,
 		   encode_link_mtu(&message, changing->ifindex, want->mtu), &message);
 	if (changing->step->have->mtu >= IPV6_MTU_MIN || want->mtu < IPV6_MTU_MIN)
 		return;
@@ -224,14 +226,14 @@ static void mode_change(struct changing *changing, const struct change *change)
 {
 	union message message;
 	const struct link_spec *want = changing->step->want;
-	request_do(changing, DEED_MODE, change->to,
+	request_do(changing, OP_MODE, change->to,
 		   encode_link_mode(&message, changing->ifindex, want->kind, want->mode), &message);
 }
 
 static void bcqueuelen_change(struct changing *changing, const struct change *change)
 {
 	union message message;
-	request_do(changing, DEED_BCQUEUELEN, change->to,
+	request_do(changing, OP_BCQUEUELEN, change->to,
 		   encode_link_bcqueuelen(&message, changing->ifindex,
 					  changing->step->want->bcqueuelen),
 		   &message);
@@ -269,8 +271,8 @@ static int removals_send(const struct changing *changing, const char *name, stru
 			 struct error *error)
 {
 	return others_follow(changing)
-		       ? batch_send_promoting(changing->applier, changing->netlink,
-					      changing->step->ns, name, batch, error)
+		       ? batch_send_promote_secondaries(changing->context, changing->netlink,
+							changing->step->ns, name, batch, error)
 		       : batch_send(changing->netlink, batch, error);
 }
 
@@ -295,8 +297,8 @@ static void address_put(struct changing *changing, const struct change *change)
 	union message message;
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	struct doing doing = changing_doing(changing, DEED_ADDRESS);
-	snprintf(doing.detail, sizeof(doing.detail), "%s", change->to);
+	struct operation_context operation_at = changing_doing(changing, OP_ADDRESS);
+	snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", change->to);
 	lengths_queue(changing, change, batch);
 	queue(batch,
 	      encode_addr_add(&message, changing->ifindex, &change->addr,
@@ -305,10 +307,10 @@ static void address_put(struct changing *changing, const struct change *change)
 	      &message, batch_count(batch) > 0);
 	if ((batch_count(batch) > 1 ? removals_send(changing, changing->name, batch, &error)
 				    : batch_send(changing->netlink, batch, &error)) < 0)
-		outcome_broke(changing->outcome, &doing, &error);
+		outcome_broke(changing->outcome, &operation_at, &error);
 	const struct reply *reply = batch_reply(batch, batch_count(batch) - 1);
 	if (reply->errnum)
-		outcome_refused(changing->outcome, &doing, reply);
+		outcome_refused(changing->outcome, &operation_at, reply);
 }
 
 static void address_change(struct changing *changing, const struct change *change)
@@ -325,7 +327,7 @@ static void route_change(struct changing *changing, const struct change *change)
 	union message message;
 	if (is_removal(change))
 		return;
-	request_do(changing, DEED_ROUTE, change->to,
+	request_do(changing, OP_ROUTE, change->to,
 		   encode_route_add(&message, changing->ifindex, &change->route, put_flags(change)),
 		   &message);
 }
@@ -339,7 +341,7 @@ static void temporary_do(struct changing *changing)
 	if (changing->step->detour.name)
 		rename_to(changing, step_temporary_name(changing->step, name));
 	if (changing->step->detour.mac)
-		request_do(changing, DEED_MAC, "for the time being",
+		request_do(changing, OP_MAC, "for the time being",
 			   encode_link_mac(&message, changing->ifindex, &mac), &message);
 }
 
@@ -361,7 +363,7 @@ static bool others_note(struct changing *changing)
 	struct error error;
 	if (!may_flush(changing->step))
 		return true;
-	*changing->others = verbatim_others(changing->netlink, changing->applier->arena,
+	*changing->others = verbatim_others(changing->netlink, changing->context->arena,
 					    changing->ifindex, &error);
 	if (*changing->others)
 		return true;
@@ -371,13 +373,13 @@ static bool others_note(struct changing *changing)
 	return false;
 }
 
-void removals_do(struct applier *applier, size_t step)
+void removals_do(struct apply_context *context, size_t step)
 {
 	struct changing changing;
 	struct error error;
 	char detour[IFNAMSIZ];
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	if (!changing_begin(applier, step, &changing) || !others_note(&changing))
+	if (!changing_begin(context, step, &changing) || !others_note(&changing))
 		return;
 	temporary_do(&changing);
 	for (size_t i = 0; i < changing.step->n_changes; i++)
@@ -414,9 +416,9 @@ static void flushed_restore(struct changing *changing)
 		return;
 	}
 	for (size_t i = 0; i < batch_count(batch); i++) {
-		const struct doing doing = detail_doing(want, i);
+		const struct operation_context operation_at = detail_doing(want, i);
 		if (batch_reply(batch, i)->errnum)
-			outcome_refused(changing->outcome, &doing, batch_reply(batch, i));
+			outcome_refused(changing->outcome, &operation_at, batch_reply(batch, i));
 	}
 	if (*changing->others)
 		verbatim_others_return(changing->netlink, changing->ifindex, *changing->others);
@@ -426,7 +428,7 @@ static void faded_restore(struct changing *changing)
 {
 	const struct link_spec *want = changing->step->want;
 	for (size_t i = 0; i < want->n_sysctls; i++)
-		if (sysctl_fades(&want->sysctls[i]))
+		if (sysctl_is_volatile(&want->sysctls[i]))
 			sysctls_put(changing, &want->sysctls[i], 1);
 }
 
@@ -448,15 +450,15 @@ static void change_announce(const struct changing *changing)
 	if (!changes_presence(changing) || !link_announces(want) ||
 	    netns_enter(changing->step->ns->handle->fd, &error) < 0)
 		return;
-	announce_inside(changing->netlink, changing->ifindex, want);
-	netns_return(changing->applier->host->handle->fd);
+	announce_in_netns(changing->netlink, changing->ifindex, want);
+	netns_return(changing->context->host->handle->fd);
 }
 
 /* A failure leaves the rest to be done: each change is right by itself. */
-void changes_do(struct applier *applier, size_t step)
+void changes_do(struct apply_context *context, size_t step)
 {
 	struct changing changing;
-	if (!changing_begin(applier, step, &changing))
+	if (!changing_begin(context, step, &changing))
 		return;
 	for (size_t i = 0; i < changing.step->n_changes; i++) {
 		const struct change *change = &changing.step->changes[i];

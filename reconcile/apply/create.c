@@ -11,38 +11,38 @@
  * deliveries take less than the packet socket's close. */
 #define ANNOUNCE_INSIDE_MAX 64
 
-bool making_failed(const struct making *making)
+bool pending_link_failed(const struct pending_link *pending)
 {
-	return making->outcome->state == OUTCOME_FAILED;
+	return pending->outcome->state == OUTCOME_FAILED;
 }
 
-struct doing making_doing(const struct making *making, enum deed deed)
+struct operation_context making_doing(const struct pending_link *pending, enum operation operation)
 {
-	return doing_of(deed, making->spec->ns, making->spec);
+	return operation_of(operation, pending->spec->ns, pending->spec);
 }
 
-void group_broke(struct group *group, enum deed deed, const struct error *error)
+void group_broke(struct group *group, enum operation operation, const struct error *error)
 {
-	for (size_t i = 0; i < group->n_makings; i++) {
-		struct making *making = &group->makings[i];
-		const struct doing doing = making_doing(making, deed);
-		outcome_broke(making->outcome, &doing, error);
+	for (size_t i = 0; i < group->n_pending_links; i++) {
+		struct pending_link *pending = &group->pending_links[i];
+		const struct operation_context operation_at = making_doing(pending, operation);
+		outcome_broke(pending->outcome, &operation_at, error);
 	}
 }
 
 /* The thread is in the namespace. Before the link is up, so that they hold from the beginning, but
  * for those that would not last. */
-static void sysctls_do(struct making *making, bool up)
+static void sysctls_do(struct pending_link *pending, bool up)
 {
-	for (size_t i = 0; i < making->spec->n_sysctls && !making_failed(making); i++) {
-		const struct link_sysctl *sysctl = &making->spec->sysctls[i];
+	for (size_t i = 0; i < pending->spec->n_sysctls && !pending_link_failed(pending); i++) {
+		const struct link_sysctl *sysctl = &pending->spec->sysctls[i];
 		struct error error;
-		if (sysctl_fades(sysctl) != up ||
-		    sysctl_put(sysctl, making->spec->name, &error) == 0)
+		if (sysctl_is_volatile(sysctl) != up ||
+		    sysctl_put(sysctl, pending->spec->name, &error) == 0)
 			continue;
-		struct doing doing = making_doing(making, DEED_SYSCTL);
-		snprintf(doing.detail, sizeof(doing.detail), "%s", sysctl->key);
-		outcome_broke(making->outcome, &doing, &error);
+		struct operation_context operation_at = making_doing(pending, OP_SYSCTL);
+		snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", sysctl->key);
+		outcome_broke(pending->outcome, &operation_at, &error);
 	}
 }
 
@@ -61,31 +61,32 @@ void queue_details(struct batch *batch, const struct link_spec *spec, int ifinde
 		      &message, false);
 }
 
-struct doing detail_doing(const struct link_spec *spec, size_t number)
+struct operation_context detail_doing(const struct link_spec *spec, size_t number)
 {
 	const bool addr = number < spec->n_addrs;
-	struct doing doing = doing_of(addr ? DEED_ADDRESS : DEED_ROUTE, spec->ns, spec);
+	struct operation_context operation_at =
+		operation_of(addr ? OP_ADDRESS : OP_ROUTE, spec->ns, spec);
 	if (addr)
-		doing_prefix(&doing, &spec->addrs[number]);
+		operation_prefix(&operation_at, &spec->addrs[number]);
 	else
-		doing_route(&doing, &spec->routes[number - spec->n_addrs]);
-	return doing;
+		operation_route(&operation_at, &spec->routes[number - spec->n_addrs]);
+	return operation_at;
 }
 
-static size_t details_count(const struct making *making)
+static size_t details_count(const struct pending_link *pending)
 {
-	return 1 + making->spec->n_addrs + making->spec->n_routes;
+	return 1 + pending->spec->n_addrs + pending->spec->n_routes;
 }
 
-static void details_check(struct making *making, const struct batch *batch)
+static void details_check(struct pending_link *pending, const struct batch *batch)
 {
-	for (size_t i = 0; i < details_count(making) && !making_failed(making); i++) {
-		const struct reply *reply = batch_reply(batch, making->first + i);
+	for (size_t i = 0; i < details_count(pending) && !pending_link_failed(pending); i++) {
+		const struct reply *reply = batch_reply(batch, pending->first + i);
 		if (!reply->errnum)
 			continue;
-		const struct doing doing =
-			i ? detail_doing(making->spec, i - 1) : making_doing(making, DEED_UP);
-		outcome_refused(making->outcome, &doing, reply);
+		const struct operation_context operation_at =
+			i ? detail_doing(pending->spec, i - 1) : making_doing(pending, OP_UP);
+		outcome_refused(pending->outcome, &operation_at, reply);
 	}
 }
 
@@ -97,25 +98,26 @@ static void details_do(struct group *group)
 	union message message;
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	for (size_t i = 0; i < group->n_makings; i++) {
-		struct making *making = &group->makings[i];
-		if (making_failed(making))
+	for (size_t i = 0; i < group->n_pending_links; i++) {
+		struct pending_link *pending = &group->pending_links[i];
+		if (pending_link_failed(pending))
 			continue;
-		making->first = batch_count(batch);
-		queue(batch, encode_link_up(&message, making->ifindex, !making->spec->down),
+		pending->first = batch_count(batch);
+		queue(batch, encode_link_up(&message, pending->ifindex, !pending->spec->down),
 		      &message, false);
-		queue_details(batch, making->spec, making->ifindex, NLM_F_EXCL);
+		queue_details(batch, pending->spec, pending->ifindex, NLM_F_EXCL);
 	}
 	if (batch_send(group->netlink, batch, &error) < 0)
-		group_broke(group, DEED_UP, &error);
-	for (size_t i = 0; i < group->n_makings; i++)
-		if (!making_failed(&group->makings[i]))
-			details_check(&group->makings[i], batch);
+		group_broke(group, OP_UP, &error);
+	for (size_t i = 0; i < group->n_pending_links; i++)
+		if (!pending_link_failed(&group->pending_links[i]))
+			details_check(&group->pending_links[i], batch);
 }
 
-static bool making_announces(const struct making *making, bool outside)
+static bool pending_link_announces(const struct pending_link *pending, bool outside)
 {
-	return !making_failed(making) && link_announces(making->spec) && making->outside == outside;
+	return !pending_link_failed(pending) && link_announces(pending->spec) &&
+	       pending->outside == outside;
 }
 
 /* The thread is in the namespace. What failed is taken back, and the LAN hears nothing of it. */
@@ -123,26 +125,27 @@ static void group_announce(struct group *group)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	for (size_t i = 0; i < group->n_makings; i++)
-		if (making_announces(&group->makings[i], false))
-			queue_announcements(batch, group->makings[i].spec,
-					    group->makings[i].ifindex);
+	for (size_t i = 0; i < group->n_pending_links; i++)
+		if (pending_link_announces(&group->pending_links[i], false))
+			queue_announcements(batch, group->pending_links[i].spec,
+					    group->pending_links[i].ifindex);
 	if (batch_count(batch))
 		(void)batch_send(group->netlink, batch, &error);
-	for (size_t i = 0; i < group->n_makings; i++)
-		if (making_announces(&group->makings[i], false))
-			announce_rest(group->makings[i].ifindex, group->makings[i].spec);
+	for (size_t i = 0; i < group->n_pending_links; i++)
+		if (pending_link_announces(&group->pending_links[i], false))
+			announce_rest(group->pending_links[i].ifindex,
+				      group->pending_links[i].spec);
 }
 
 /* The first links on a parent are announced by the parent, where they are many: on the wire that is
  * the same. Each by itself would tell all those made before it, which have nothing to forget, and a
  * thousand links are half a million deliveries. */
-static void group_announce_outside(struct group *group)
+static void group_announce_via_parent(struct group *group)
 {
-	for (size_t i = 0; i < group->n_makings; i++)
-		if (making_announces(&group->makings[i], true))
-			announce_outside(group->applier, group->makings[i].parent,
-					 group->makings[i].spec);
+	for (size_t i = 0; i < group->n_pending_links; i++)
+		if (pending_link_announces(&group->pending_links[i], true))
+			announce_via_parent(group->context, group->pending_links[i].parent,
+					    group->pending_links[i].spec);
 }
 
 /* Everything that comes after the link is there. */
@@ -150,64 +153,67 @@ static void group_finish(struct group *group)
 {
 	struct error error;
 	if (netns_enter(group->ns->handle->fd, &error) < 0) {
-		group_broke(group, DEED_SYSCTL, &error);
+		group_broke(group, OP_SYSCTL, &error);
 		return;
 	}
-	for (size_t i = 0; i < group->n_makings; i++)
-		sysctls_do(&group->makings[i], false);
+	for (size_t i = 0; i < group->n_pending_links; i++)
+		sysctls_do(&group->pending_links[i], false);
 	details_do(group);
-	for (size_t i = 0; i < group->n_makings; i++)
-		sysctls_do(&group->makings[i], true);
+	for (size_t i = 0; i < group->n_pending_links; i++)
+		sysctls_do(&group->pending_links[i], true);
 	group_announce(group);
-	netns_return(group->applier->host->handle->fd);
-	group_announce_outside(group);
+	netns_return(group->context->host->handle->fd);
+	group_announce_via_parent(group);
 }
 
-static void group_take_back(struct group *group)
+static void group_undo_create(struct group *group)
 {
-	for (size_t i = 0; i < group->n_makings; i++)
-		if (making_failed(&group->makings[i]) && group->makings[i].there)
-			link_take_back(group->netlink, group->makings[i].ifindex);
+	for (size_t i = 0; i < group->n_pending_links; i++)
+		if (pending_link_failed(&group->pending_links[i]) && group->pending_links[i].there)
+			link_undo_create(group->netlink, group->pending_links[i].ifindex);
 }
 
 static void group_make(struct group *group)
 {
 	struct error error;
-	group->netlink = ns_socket(group->applier, group->ns, &error);
+	group->netlink = ns_socket(group->context, group->ns, &error);
 	if (!group->netlink) {
-		group_broke(group, DEED_CREATE, &error);
+		group_broke(group, OP_CREATE, &error);
 		return;
 	}
-	births_do(group);
+	links_create(group);
 	group_finish(group);
-	group_take_back(group);
+	group_undo_create(group);
 }
 
-void creates_do(struct applier *applier, size_t from, size_t end)
+void creates_do(struct apply_context *context, size_t from, size_t end)
 {
-	struct group group = {.applier = applier, .ns = applier->plan->steps[from].want->ns};
+	struct group group = {.context = context, .ns = context->plan->steps[from].want->ns};
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	for (size_t i = from; i < end; i++) {
 		/* A replaced link that could not be deleted stays as it is. */
-		if (applier->outcomes[i].state == OUTCOME_FAILED)
+		if (context->outcomes[i].state == OUTCOME_FAILED)
 			continue;
-		*array_push(arena, group.makings, group.n_makings) = (struct making){
-			.spec = applier->plan->steps[i].want,
-			.outcome = &applier->outcomes[i],
-			.ifindex = ifindex_choose(applier, applier->plan->steps[i].want),
-			.outside = !applier->plan->steps[i].want->siblings &&
-				   applier->n_creates > ANNOUNCE_INSIDE_MAX};
+		*array_push(arena, group.pending_links, group.n_pending_links) =
+			(struct pending_link){
+				.spec = context->plan->steps[i].want,
+				.outcome = &context->outcomes[i],
+				.ifindex = ifindex_choose(context, context->plan->steps[i].want),
+				.outside = !context->plan->steps[i].want->shares_parent &&
+					   context->n_creates > ANNOUNCE_INSIDE_MAX};
 	}
-	if (group.n_makings)
+	if (group.n_pending_links)
 		group_make(&group);
 }
 
-int create_one(struct applier *applier, const struct link_spec *spec, int ifindex,
+int create_one(struct apply_context *context, const struct link_spec *spec, int ifindex,
 	       struct outcome *outcome)
 {
-	struct making making = {.spec = spec, .outcome = outcome, .ifindex = ifindex};
-	struct group group = {
-		.applier = applier, .ns = spec->ns, .makings = &making, .n_makings = 1};
+	struct pending_link pending = {.spec = spec, .outcome = outcome, .ifindex = ifindex};
+	struct group group = {.context = context,
+			      .ns = spec->ns,
+			      .pending_links = &pending,
+			      .n_pending_links = 1};
 	group_make(&group);
-	return making_failed(&making) ? 0 : making.ifindex;
+	return pending_link_failed(&pending) ? 0 : pending.ifindex;
 }

@@ -6,7 +6,7 @@
 #include "reconcile/apply/internal.h"
 
 /* One link on its way. */
-struct making {
+struct pending_link {
 	const struct link_spec *spec;
 	struct outcome *outcome;
 	int ifindex, parent;
@@ -17,22 +17,22 @@ struct making {
 
 /* The links that are made together, in one namespace. */
 struct group {
-	struct applier *applier;
+	struct apply_context *context;
 	struct live_ns *ns;
 	struct netlink *netlink; /* inside */
-	struct making *makings;
-	size_t n_makings;
+	struct pending_link *pending_links;
+	size_t n_pending_links;
 	int host_nsid; /* the number of the host's namespace in this one */
 };
 
-bool making_failed(const struct making *making);
-struct doing making_doing(const struct making *making, enum deed deed);
+bool pending_link_failed(const struct pending_link *pending);
+struct operation_context making_doing(const struct pending_link *pending, enum operation operation);
 /* The socket or the thread failed: none of the group goes on. */
-void group_broke(struct group *group, enum deed deed, const struct error *error);
+void group_broke(struct group *group, enum operation operation, const struct error *error);
 
 /* Makes the links of the group, down, each with its mark; those that are there say so. */
-void births_do(struct group *group);
+void links_create(struct group *group);
 /* Deletes a link that did not come to its end. */
-void link_take_back(struct netlink *netlink, int ifindex);
+void link_undo_create(struct netlink *netlink, int ifindex);
 
 #endif

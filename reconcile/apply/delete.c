@@ -15,7 +15,7 @@
 
 /* Deletions of which none waits for another. */
 struct deletions {
-	struct applier *applier;
+	struct apply_context *context;
 	size_t *steps;
 	size_t n_steps;
 };
@@ -86,23 +86,23 @@ static int step_delete(const struct step *step, struct reply *ret, struct error 
 static void one_delete(void *data, size_t number)
 {
 	const struct deletions *deletions = data;
-	const struct applier *applier = deletions->applier;
-	const struct step *step = &applier->plan->steps[deletions->steps[number]];
-	struct outcome *outcome = &applier->outcomes[deletions->steps[number]];
-	const struct doing doing = {.deed = DEED_DELETE,
-				    .link = step->have->name,
-				    .ns = step->ns,
-				    .kind = step->have->kind};
+	const struct apply_context *context = deletions->context;
+	const struct step *step = &context->plan->steps[deletions->steps[number]];
+	struct outcome *outcome = &context->outcomes[deletions->steps[number]];
+	const struct operation_context operation_at = {.operation = OP_DELETE,
+						       .link = step->have->name,
+						       .ns = step->ns,
+						       .kind = step->have->kind};
 	struct reply reply = {0};
 	struct error error;
 	if (step_delete(step, &reply, &error) < 0)
-		outcome_broke(outcome, &doing, &error);
+		outcome_broke(outcome, &operation_at, &error);
 	else if (reply.errnum && reply.errnum != ENODEV)
-		outcome_refused(outcome, &doing, &reply);
+		outcome_refused(outcome, &operation_at, &reply);
 	else
-		deletions->applier->deleted[deletions->steps[number]] = !reply.errnum;
+		deletions->context->deleted[deletions->steps[number]] = !reply.errnum;
 	if (step->action == ACTION_DELETE)
-		steps_count(applier, 1);
+		steps_count(context, 1);
 }
 
 static bool deletes(const struct step *step)
@@ -115,159 +115,159 @@ static bool hangs_on(const struct step *step, const struct live_link *parent)
 	return step->have && live_link_on(step->have, parent->ifindex);
 }
 
-bool link_deleted(const struct applier *applier, const struct live_link *link)
+bool link_deleted(const struct apply_context *context, const struct live_link *link)
 {
-	for (size_t i = 0; i < applier->plan->n_steps; i++)
-		if (applier->plan->steps[i].have == link && applier->deleted[i])
+	for (size_t i = 0; i < context->plan->n_steps; i++)
+		if (context->plan->steps[i].have == link && context->deleted[i])
 			return true;
 	return false;
 }
 
-static bool leaves_late(const struct applier *applier, const struct step *step)
+static bool leaves_late(const struct apply_context *context, const struct step *step)
 {
 	return step->action == ACTION_DELETE && step_is_parent(step) &&
-	       parent_leaves_late(applier, step->have);
+	       parent_leaves_late(context, step->have);
 }
 
 /* A VLAN holds the one that it is inside of. */
-bool parent_leaves_late(const struct applier *applier, const struct live_link *parent)
+bool parent_leaves_late(const struct apply_context *context, const struct live_link *parent)
 {
-	for (size_t i = 0; i < applier->plan->n_steps; i++) {
-		const struct step *step = &applier->plan->steps[i];
+	for (size_t i = 0; i < context->plan->n_steps; i++) {
+		const struct step *step = &context->plan->steps[i];
 		if (!hangs_on(step, parent))
 			continue;
 		if (step->action == ACTION_REPLACE ||
 		    (step->action == ACTION_DELETE && step->replaced_by) ||
-		    leaves_late(applier, step))
+		    leaves_late(context, step))
 			return true;
 	}
 	return false;
 }
 
 /* Whether it is a parent itself, which was to be deleted and is kept. */
-static bool parent_stays(const struct applier *applier, size_t number)
+static bool parent_stays(const struct apply_context *context, size_t number)
 {
-	return step_is_parent(&applier->plan->steps[number]) &&
-	       applier->outcomes[number].state == OUTCOME_DEFERRED;
+	return step_is_parent(&context->plan->steps[number]) &&
+	       context->outcomes[number].state == OUTCOME_DEFERRED;
 }
 
 /* The kernel would take along what hangs on a parent, so a parent stays while a link does that
  * was to be deleted and could not be, or was put back. */
-static bool parent_free(struct applier *applier, size_t number)
+static bool parent_free(struct apply_context *context, size_t number)
 {
-	const struct plan *plan = applier->plan;
+	const struct plan *plan = context->plan;
 	const struct live_link *parent = plan->steps[number].have;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (hangs_on(step, parent) && (applier->back[i] || parent_stays(applier, i))) {
-			outcome_defer(&applier->outcomes[number],
+		if (hangs_on(step, parent) && (context->back[i] || parent_stays(context, i))) {
+			outcome_defer(&context->outcomes[number],
 				      arena_printf(plan->arena, "kept: used by %s in %s",
 						   step->have->name, step->ns->name));
 			return false;
 		}
-		if (!deletes(step) || !hangs_on(step, parent) || applier->deleted[i] ||
-		    applier->outcomes[i].state != OUTCOME_FAILED)
+		if (!deletes(step) || !hangs_on(step, parent) || context->deleted[i] ||
+		    context->outcomes[i].state != OUTCOME_FAILED)
 			continue;
 		struct error error;
 		error_set(&error, EBUSY, "%s is kept: %s in namespace %s could not be deleted",
 			  parent->name, step->have->name, step->ns->name);
-		outcome_fail(&applier->outcomes[number], &error);
+		outcome_fail(&context->outcomes[number], &error);
 		return false;
 	}
 	return true;
 }
 
 /* Whether the link may go with its parent: it is to be deleted, and still what it was. */
-static bool goes_along(struct applier *applier, const struct step *step)
+static bool goes_along(struct apply_context *context, const struct step *step)
 {
 	struct error error;
 	if (!deletes(step) || step_is_parent(step))
 		return false;
-	struct netlink *netlink = ns_socket(applier, step->ns, &error);
+	struct netlink *netlink = ns_socket(context, step->ns, &error);
 	int status = netlink ? still_the_same(netlink, step->have, &error) : -error.errnum;
 	return status == 0 || status == -ENODEV;
 }
 
 /* Nobody else's link hangs on a parent that is deleted (guests_keep): these are all. */
-static bool children_go_along(struct applier *applier, const struct live_link *parent)
+static bool children_go_along(struct apply_context *context, const struct live_link *parent)
 {
-	const struct plan *plan = applier->plan;
+	const struct plan *plan = context->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (hangs_on(&plan->steps[i], parent) && !goes_along(applier, &plan->steps[i]))
+		if (hangs_on(&plan->steps[i], parent) && !goes_along(context, &plan->steps[i]))
 			return false;
 	return true;
 }
 
-static void children_done(struct applier *applier, const struct live_link *parent)
+static void children_done(struct apply_context *context, const struct live_link *parent)
 {
-	for (size_t i = 0; i < applier->plan->n_steps; i++)
-		if (hangs_on(&applier->plan->steps[i], parent))
-			applier->outcomes[i].state = OUTCOME_DONE;
+	for (size_t i = 0; i < context->plan->n_steps; i++)
+		if (hangs_on(&context->plan->steps[i], parent))
+			context->outcomes[i].state = OUTCOME_DONE;
 }
 
 /* Whatever hangs on a parent goes with it, in one batch of the kernel's, where each by itself would
  * wait for RCU. What does not succeed that way is tried one by one afterwards. */
-static void parents_do(struct applier *applier)
+static void parents_do(struct apply_context *context)
 {
-	const struct plan *plan = applier->plan;
+	const struct plan *plan = context->plan;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!step_acts(step) || step->action != ACTION_DELETE || !step_is_parent(step) ||
-		    parent_leaves_late(applier, step->have) ||
-		    !children_go_along(applier, step->have))
+		    parent_leaves_late(context, step->have) ||
+		    !children_go_along(context, step->have))
 			continue;
-		one_delete(&(struct deletions){.applier = applier, .steps = &i}, 0);
-		if (applier->outcomes[i].state == OUTCOME_FAILED) {
-			free(applier->outcomes[i].error);
-			applier->outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
+		one_delete(&(struct deletions){.context = context, .steps = &i}, 0);
+		if (context->outcomes[i].state == OUTCOME_FAILED) {
+			free(context->outcomes[i].error);
+			context->outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
 			continue;
 		}
-		applier->outcomes[i].state = OUTCOME_DONE;
-		children_done(applier, step->have);
+		context->outcomes[i].state = OUTCOME_DONE;
+		children_done(context, step->have);
 	}
-	netns_return(applier->host->handle->fd);
+	netns_return(context->host->handle->fd);
 }
 
 /* In which of the rounds a step's link is deleted. */
 enum round { ROUND_CHILDREN, ROUND_PARENTS, ROUND_LATE };
 
-static enum round round_of(const struct applier *applier, const struct step *step)
+static enum round round_of(const struct apply_context *context, const struct step *step)
 {
 	if (!step_is_parent(step))
 		return ROUND_CHILDREN;
-	return leaves_late(applier, step) ? ROUND_LATE : ROUND_PARENTS;
+	return leaves_late(context, step) ? ROUND_LATE : ROUND_PARENTS;
 }
 
-static void round_do(struct applier *applier, enum round round)
+static void round_do(struct apply_context *context, enum round round)
 {
-	const struct plan *plan = applier->plan;
+	const struct plan *plan = context->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
-	struct deletions deletions = {.applier = applier};
+	struct deletions deletions = {.context = context};
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (deletes(step) && applier->outcomes[i].state == OUTCOME_NOT_DONE &&
-		    round_of(applier, step) == round &&
-		    (round == ROUND_CHILDREN || parent_free(applier, i)))
+		if (deletes(step) && context->outcomes[i].state == OUTCOME_NOT_DONE &&
+		    round_of(context, step) == round &&
+		    (round == ROUND_CHILDREN || parent_free(context, i)))
 			*array_push(arena, deletions.steps, deletions.n_steps) = i;
 	}
 	if (deletions.n_steps) {
-		pool_make_room(applier->host->handle->fd,
-			       2 * applier->live->n_spaces + 2 * THREADS);
+		pool_make_room(context->host->handle->fd,
+			       2 * context->live->n_spaces + 2 * THREADS);
 		pool_run(deletions.n_steps, THREADS, one_delete, &deletions);
-		netns_return(applier->host->handle->fd);
+		netns_return(context->host->handle->fd);
 	}
 }
 
-void deletes_do(struct applier *applier)
+void deletes_do(struct apply_context *context)
 {
-	guests_keep(applier, false);
-	parents_do(applier);
-	round_do(applier, ROUND_CHILDREN);
-	round_do(applier, ROUND_PARENTS);
+	guests_keep(context, false);
+	parents_do(context);
+	round_do(context, ROUND_CHILDREN);
+	round_do(context, ROUND_PARENTS);
 }
 
-void late_deletes_do(struct applier *applier)
+void late_deletes_do(struct apply_context *context)
 {
-	guests_keep(applier, true);
-	round_do(applier, ROUND_LATE);
+	guests_keep(context, true);
+	round_do(context, ROUND_LATE);
 }

@@ -21,11 +21,11 @@ struct leasing {
 	size_t n_inquiries;
 };
 
-static struct dhcp_request request_of(const struct owner_tag *mark, enum dhcp_deed deed,
+static struct dhcp_request request_of(const struct owner_tag *mark, enum dhcp_operation operation,
 				      enum link_kind kind, const char *link, const struct ip *addr)
 {
 	struct dhcp_request request = {
-		.deed = deed,
+		.operation = operation,
 		.client_id = client_id_make(mark->set, mark->network, mark->container),
 		.addr = *addr,
 		.broadcast = kind == KIND_IPVLAN};
@@ -58,10 +58,10 @@ bool step_leases(const struct step *step)
 	return step->action != ACTION_CHANGE;
 }
 
-static void fail(struct applier *applier, size_t number, int errnum, enum code code,
+static void fail(struct apply_context *context, size_t number, int errnum, enum code code,
 		 const char *text, const char *hint)
 {
-	const struct link_spec *want = applier->plan->steps[number].want;
+	const struct link_spec *want = context->plan->steps[number].want;
 	char lease[PREFIX_TEXT_SIZE + 32] = "has no IPv4 address", addr[PREFIX_TEXT_SIZE];
 	struct error error;
 	if (want->dhcp.lease.ip.family)
@@ -71,10 +71,11 @@ static void fail(struct applier *applier, size_t number, int errnum, enum code c
 		  lease);
 	error_hint(&error, "%s", hint);
 	error_code(&error, code);
-	outcome_fail(&applier->outcomes[number], &error);
+	outcome_fail(&context->outcomes[number], &error);
 }
 
-static void fail_answer(struct applier *applier, size_t number, const struct dhcp_answer *answer)
+static void fail_answer(struct apply_context *context, size_t number,
+			const struct dhcp_answer *answer)
 {
 	char text[sizeof(answer->text) + 64];
 	switch (answer->result) {
@@ -83,24 +84,24 @@ static void fail_answer(struct applier *applier, size_t number, const struct dhc
 	case DHCP_SILENT:
 		snprintf(text, sizeof(text), "no DHCP server answered within %d s",
 			 CLIENT_LEASE_TRIES);
-		fail(applier, number, ETIMEDOUT, CODE_DHCP_SILENT, text,
+		fail(context, number, ETIMEDOUT, CODE_DHCP_SILENT, text,
 		     "is there one on this LAN, and this VLAN? Run mvapply again; `mvapply watch` "
 		     "goes on asking");
 		break;
 	case DHCP_ABSENT:
-		fail(applier, number, ENOENT, CODE_DHCP_CLIENT,
+		fail(context, number, ENOENT, CODE_DHCP_CLIENT,
 		     "no DHCP client is installed: there is no udhcpc",
 		     "install udhcpc, or a busybox that has it, and run mvapply again");
 		break;
 	case DHCP_UNFIT:
 		snprintf(text, sizeof(text), "the DHCP server's lease is of no use: %s",
 			 answer->text);
-		fail(applier, number, EPROTO, CODE_DHCP_UNFIT, text,
+		fail(context, number, EPROTO, CODE_DHCP_UNFIT, text,
 		     "that is for the server to say otherwise; its log says what it gave");
 		break;
 	case DHCP_FAILED:
 		snprintf(text, sizeof(text), "the DHCP client failed: %s", answer->text);
-		fail(applier, number, EIO, CODE_DHCP_CLIENT, text,
+		fail(context, number, EIO, CODE_DHCP_CLIENT, text,
 		     "`mvapply doctor` looks whether the client is there, and the rights");
 		break;
 	}
@@ -135,32 +136,33 @@ static bool has_default(const struct link_spec *want)
 }
 
 struct putting {
-	const struct applier *applier;
+	const struct apply_context *context;
 	struct outcome *outcome;
 	const struct link_spec *want;
 	struct netlink *netlink;
 	int ifindex;
 };
 
-static void put(const struct putting *putting, struct doing *doing, bool encoded,
+static void put(const struct putting *putting, struct operation_context *operation_at, bool encoded,
 		const union message *message, int tolerated)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	queue(batch, encoded, message, false);
 	if (batch_send(putting->netlink, batch, &error) < 0)
-		outcome_broke(putting->outcome, doing, &error);
+		outcome_broke(putting->outcome, operation_at, &error);
 	else if (batch_reply(batch, 0)->errnum && batch_reply(batch, 0)->errnum != tolerated)
-		outcome_refused(putting->outcome, doing, batch_reply(batch, 0));
+		outcome_refused(putting->outcome, operation_at, batch_reply(batch, 0));
 }
 
 static void route_put(const struct putting *putting, const struct link_route *route, bool replace,
 		      int tolerated)
 {
 	union message message;
-	struct doing doing = doing_of(DEED_ROUTE, putting->want->ns, putting->want);
-	doing_route(&doing, route);
-	put(putting, &doing,
+	struct operation_context operation_at =
+		operation_of(OP_ROUTE, putting->want->ns, putting->want);
+	operation_route(&operation_at, route);
+	put(putting, &operation_at,
 	    encode_route_add(&message, putting->ifindex, route,
 			     replace ? NLM_F_REPLACE : NLM_F_EXCL),
 	    &message, tolerated);
@@ -171,9 +173,9 @@ static void new_put(const struct putting *putting, const struct lease *lease, bo
 {
 	union message message;
 	const struct link_spec *want = putting->want;
-	struct doing doing = doing_of(DEED_ADDRESS, want->ns, want);
-	doing_prefix(&doing, &lease->addr);
-	put(putting, &doing,
+	struct operation_context operation_at = operation_of(OP_ADDRESS, want->ns, want);
+	operation_prefix(&operation_at, &lease->addr);
+	put(putting, &operation_at,
 	    encode_addr_add(&message, putting->ifindex, &lease->addr, lease_terms(lease),
 			    NLM_F_REPLACE),
 	    &message, 0);
@@ -209,8 +211,9 @@ static void old_remove(const struct putting *putting, const struct lease *lease)
 		queue(batch, encode_addr_delete(&message, putting->ifindex, &dhcp->lease), &message,
 		      false);
 	if (batch_count(batch))
-		(void)batch_send_promoting(putting->applier, putting->netlink, putting->want->ns,
-					   putting->want->name, batch, &error);
+		(void)batch_send_promote_secondaries(putting->context, putting->netlink,
+						     putting->want->ns, putting->want->name, batch,
+						     &error);
 }
 
 /* The old address goes last, so that the link is never without one: with its last one the kernel
@@ -257,71 +260,72 @@ static void spec_take(struct arena *arena, struct link_spec *want, const struct 
 	want->dhcp.router = lease->router;
 }
 
-static void lease_announce(struct applier *applier, struct netlink *netlink, int ifindex,
+static void lease_announce(struct apply_context *context, struct netlink *netlink, int ifindex,
 			   const struct link_spec *want)
 {
 	struct error error;
 	if (!link_announces(want) || netns_enter(want->ns->handle->fd, &error) < 0)
 		return;
-	announce_inside(netlink, ifindex, want);
-	netns_return(applier->host->handle->fd);
+	announce_in_netns(netlink, ifindex, want);
+	netns_return(context->host->handle->fd);
 }
 
-static void lease_take(struct applier *applier, size_t number, const struct lease *lease)
+static void lease_take(struct apply_context *context, size_t number, const struct lease *lease)
 {
-	struct link_spec *want = applier->plan->steps[number].want;
+	struct link_spec *want = context->plan->steps[number].want;
 	const bool same = prefix_equal(&want->dhcp.lease, &lease->addr);
 	struct putting putting = {
-		.applier = applier, .outcome = &applier->outcomes[number], .want = want};
-	const struct doing doing = doing_of(DEED_ADDRESS, want->ns, want);
+		.context = context, .outcome = &context->outcomes[number], .want = want};
+	const struct operation_context operation_at = operation_of(OP_ADDRESS, want->ns, want);
 	struct error error;
-	putting.netlink = ns_socket(applier, want->ns, &error);
+	putting.netlink = ns_socket(context, want->ns, &error);
 	if (!putting.netlink ||
 	    link_index_find(putting.netlink, want->name, &putting.ifindex, &error) < 0) {
-		outcome_broke(putting.outcome, &doing, &error);
+		outcome_broke(putting.outcome, &operation_at, &error);
 		return;
 	}
 	lease_put(&putting, lease);
 	if (putting.outcome->state == OUTCOME_FAILED)
 		return;
-	changes_take(applier->plan->arena, &applier->plan->steps[number], lease);
-	spec_take(applier->plan->arena, want, lease);
+	changes_take(context->plan->arena, &context->plan->steps[number], lease);
+	spec_take(context->plan->arena, want, lease);
 	if (!same)
-		lease_announce(applier, putting.netlink, putting.ifindex, want);
+		lease_announce(context, putting.netlink, putting.ifindex, want);
 }
 
-static void answer_take(struct applier *applier, size_t number, const struct dhcp_answer *answer)
+static void answer_take(struct apply_context *context, size_t number,
+			const struct dhcp_answer *answer)
 {
 	if (answer->result == DHCP_DONE)
-		lease_take(applier, number, &answer->lease);
+		lease_take(context, number, &answer->lease);
 	else
-		fail_answer(applier, number, answer);
+		fail_answer(context, number, answer);
 }
 
-static void leases_ask(struct applier *applier, struct leasing *leasing)
+static void leases_ask(struct apply_context *context, struct leasing *leasing)
 {
-	lessor_ask(applier->lessor, leasing->inquiries, leasing->n_inquiries);
+	lessor_ask(context->lessor, leasing->inquiries, leasing->n_inquiries);
 	for (size_t i = 0; i < leasing->n_inquiries; i++)
-		answer_take(applier, leasing->steps[i], &leasing->inquiries[i].answer);
+		answer_take(context, leasing->steps[i], &leasing->inquiries[i].answer);
 }
 
-void leases_do(struct applier *applier)
+void leases_do(struct apply_context *context)
 {
-	const struct plan *plan = applier->plan;
+	const struct plan *plan = context->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct leasing leasing = {.arena = arena};
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct link_spec *want = plan->steps[i].want;
 		if (!step_leases(&plan->steps[i]) || want->dhcp.later ||
-		    applier->outcomes[i].state == OUTCOME_FAILED)
+		    context->outcomes[i].state == OUTCOME_FAILED)
 			continue;
 		if (want->dhcp.answer)
-			answer_take(applier, i, want->dhcp.answer);
+			answer_take(context, i, want->dhcp.answer);
 		else
 			inquiry_add(&leasing, i, want->ns, lease_request(want));
 	}
 	if (leasing.n_inquiries)
-		leases_ask(applier, &leasing);
+		leases_ask(context, &leasing);
 }
 
 /* The lease that the step is the end of, or NULL. A link that is replaced keeps it: a server knows
@@ -349,10 +353,10 @@ static bool network_same(const struct owner_tag *a, const struct owner_tag *b)
 }
 
 /* Whether one of the first `count` found no server on its network, and none of them did. */
-static bool network_silent(const struct applier *applier, const struct leasing *leasing,
+static bool network_silent(const struct apply_context *context, const struct leasing *leasing,
 			   size_t count, size_t number)
 {
-	const struct step *steps = applier->plan->steps;
+	const struct step *steps = context->plan->steps;
 	bool silent = false;
 	for (size_t i = 0; i < count; i++) {
 		const enum dhcp_result result = leasing->inquiries[i].answer.result;
@@ -367,7 +371,7 @@ static bool network_silent(const struct applier *applier, const struct leasing *
 }
 
 /* What is to go waits for it: for a server that is gone once, and not for every lease of its. */
-static void releases_ask(const struct applier *applier, struct leasing *leasing)
+static void releases_ask(const struct apply_context *context, struct leasing *leasing)
 {
 	struct inquiry asked[CLIENTS_AT_ONCE];
 	size_t numbers[CLIENTS_AT_ONCE], count, end;
@@ -375,47 +379,47 @@ static void releases_ask(const struct applier *applier, struct leasing *leasing)
 		for (count = 0, end = begin; end < leasing->n_inquiries && count < CLIENTS_AT_ONCE;
 		     end++) {
 			leasing->inquiries[end].answer.result = DHCP_SILENT;
-			if (network_silent(applier, leasing, begin, end))
+			if (network_silent(context, leasing, begin, end))
 				continue;
 			asked[count] = leasing->inquiries[end];
 			numbers[count++] = end;
 		}
-		lessor_ask(applier->lessor, asked, count);
+		lessor_ask(context->lessor, asked, count);
 		for (size_t i = 0; i < count; i++)
 			leasing->inquiries[numbers[i]].answer = asked[i].answer;
 	}
 }
 
 /* A server that does not answer learns of it when the lease is over. */
-static void release_note(const struct applier *applier, size_t number,
+static void release_note(const struct apply_context *context, size_t number,
 			 const struct inquiry *inquiry)
 {
 	char addr[IP_TEXT_SIZE];
 	const struct dhcp_answer *answer = &inquiry->answer;
 	if (answer->result == DHCP_DONE)
 		return;
-	applier->outcomes[number].note = arena_printf(
-		applier->plan->arena, "the lease of %s runs out instead of being given back: %s",
+	context->outcomes[number].note = arena_printf(
+		context->plan->arena, "the lease of %s runs out instead of being given back: %s",
 		ip_format(&inquiry->request.addr, addr),
 		answer->result == DHCP_SILENT   ? "no DHCP server answered"
 		: answer->result == DHCP_ABSENT ? "there is no DHCP client (udhcpc)"
 						: answer->text);
 }
 
-void releases_do(struct applier *applier)
+void releases_do(struct apply_context *context)
 {
-	const struct plan *plan = applier->plan;
+	const struct plan *plan = context->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct leasing leasing = {.arena = arena};
 	for (size_t i = 0; !plan->keeps_leases && i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		const struct live_addr *lease = lease_ended(applier->live, step);
+		const struct live_addr *lease = lease_ended(context->live, step);
 		if (lease)
 			inquiry_add(&leasing, i, step->ns,
 				    request_of(&step->mark, DHCP_RELEASE, step->have->kind,
 					       step->have->name, &lease->prefix.ip));
 	}
-	releases_ask(applier, &leasing);
+	releases_ask(context, &leasing);
 	for (size_t i = 0; i < leasing.n_inquiries; i++)
-		release_note(applier, leasing.steps[i], &leasing.inquiries[i]);
+		release_note(context, leasing.steps[i], &leasing.inquiries[i]);
 }

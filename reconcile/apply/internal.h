@@ -15,16 +15,16 @@ struct made {
 	bool vain;        /* nothing is on it of what it was made for: it is deleted again */
 };
 
-struct applier {
+struct apply_context {
 	struct plan *plan; /* a copy, of which the steps are held that are done, or are left out */
 	const struct live *live;
 	struct outcome *outcomes; /* as plan->steps */
 	struct live_ns *host;
 	struct lessor *lessor;
-	atomic_size_t *done; /* or NULL */
-	bool old_way;        /* the kernel cannot make a link in another namespace */
-	int next_ifindex;    /* see ifindex_choose */
-	int announcer;       /* announce_open's in the host's namespace; -1: none yet */
+	atomic_size_t *done;   /* or NULL */
+	bool create_then_move; /* the kernel cannot make a link in another namespace */
+	int next_ifindex;      /* see ifindex_choose */
+	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
 	size_t n_creates;
 	struct arena *arena;
 	const struct verbatim **others; /* by step: what may go along with a change; or NULL */
@@ -34,27 +34,27 @@ struct applier {
 	size_t n_made;
 };
 
-enum deed {
-	DEED_CREATE,
-	DEED_MOVE,
-	DEED_ALIAS,
-	DEED_NAME,
-	DEED_MAC,
-	DEED_MTU,
-	DEED_MODE,
-	DEED_BCQUEUELEN,
-	DEED_SYSCTL,
-	DEED_UP,
-	DEED_ADDRESS,
-	DEED_ROUTE,
-	DEED_DELETE,
-	DEED_REMOVE_ADDRESS,
-	DEED_REMOVE_ROUTE,
+enum operation {
+	OP_CREATE,
+	OP_MOVE,
+	OP_ALIAS,
+	OP_NAME,
+	OP_MAC,
+	OP_MTU,
+	OP_MODE,
+	OP_BCQUEUELEN,
+	OP_SYSCTL,
+	OP_UP,
+	OP_ADDRESS,
+	OP_ROUTE,
+	OP_DELETE,
+	OP_REMOVE_ADDRESS,
+	OP_REMOVE_ROUTE,
 };
 
 /* What is done, to which link: enough to tell of it when it fails. */
-struct doing {
-	enum deed deed;
+struct operation_context {
+	enum operation operation;
 	const char *link;
 	const struct live_ns *ns;
 	enum link_kind kind;
@@ -63,88 +63,92 @@ struct doing {
 };
 
 /* Steps are over. */
-void steps_count(const struct applier *applier, size_t count);
+void steps_count(const struct apply_context *context, size_t count);
 
 /* Notes a failure, unless an earlier one of the step is noted already. */
 void outcome_fail(struct outcome *outcome, const struct error *error);
 /* "cannot DO DETAIL of LINK in namespace NS: ERRNO: TEXT", with a hint. */
-void outcome_refused(struct outcome *outcome, const struct doing *doing, const struct reply *reply);
+void outcome_refused(struct outcome *outcome, const struct operation_context *operation_at,
+		     const struct reply *reply);
 /* The same for what failed before the kernel was asked. */
-void outcome_broke(struct outcome *outcome, const struct doing *doing, const struct error *error);
+void outcome_broke(struct outcome *outcome, const struct operation_context *operation_at,
+		   const struct error *error);
 
-struct doing doing_of(enum deed deed, const struct live_ns *ns, const struct link_spec *spec);
-void doing_prefix(struct doing *doing, const struct prefix *prefix);
-void doing_route(struct doing *doing, const struct link_route *route);
+struct operation_context operation_of(enum operation operation, const struct live_ns *ns,
+				      const struct link_spec *spec);
+void operation_prefix(struct operation_context *operation_at, const struct prefix *prefix);
+void operation_route(struct operation_context *operation_at, const struct link_route *route);
 
 /* The socket inside the namespace, opened if need be. */
-struct netlink *ns_socket(const struct applier *applier, struct live_ns *ns, struct error *error);
+struct netlink *ns_socket(const struct apply_context *context, struct live_ns *ns,
+			  struct error *error);
 /* Adds the request, or one that the kernel refuses in its place if it could not be encoded. */
 void queue(struct batch *batch, bool encoded, const union message *message, bool together);
 
 /* An ifindex that is free in the host's namespace and in the link's own: the one that the link is
  * to have, if that is. */
-int ifindex_choose(struct applier *applier, const struct link_spec *spec);
+int ifindex_choose(struct apply_context *context, const struct link_spec *spec);
 /* The thread is in the link's namespace. */
 int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error);
 /* Whether the kernel sets it anew when the link comes up or its MTU changes. */
-bool sysctl_fades(const struct link_sysctl *sysctl);
+bool sysctl_is_volatile(const struct link_sysctl *sysctl);
 
 /* link_create.c: the ifindex of the link of that name. */
 int link_index_find(struct netlink *netlink, const char *name, int *ret, struct error *error);
 
 /* delete.c */
-void deletes_do(struct applier *applier);
+void deletes_do(struct apply_context *context);
 /* Whether this run deleted the link. */
-bool link_deleted(const struct applier *applier, const struct live_link *link);
+bool link_deleted(const struct apply_context *context, const struct live_link *link);
 /* Whether the parent is still needed once its children are deleted: one of them may have to be put
  * back on it. */
-bool parent_leaves_late(const struct applier *applier, const struct live_link *parent);
+bool parent_leaves_late(const struct apply_context *context, const struct live_link *parent);
 /* The parents that leave late, but for those that a link is on that was not deleted. */
-void late_deletes_do(struct applier *applier);
+void late_deletes_do(struct apply_context *context);
 
 /* parent_users.c: looks once more what hangs on the parents that leave, early or late, and keeps
  * those that a link is on which this run does not delete. */
-void guests_keep(struct applier *applier, bool late);
+void guests_keep(struct apply_context *context, bool late);
 
 /* parents.c: parents are made before anything else is touched, since what hangs on them is
  * deleted before it is made anew; and those that leave go last. */
-void parents_make(struct applier *applier);
+void parents_make(struct apply_context *context);
 /* Leaves out the steps that must not be done as others are not. */
-void steps_defer(struct applier *applier);
+void steps_defer(struct apply_context *context);
 /* The ifindex of the parent that this run made to have that name; 0: of none. */
-int made_parent(const struct applier *applier, const char *name);
+int made_parent(const struct apply_context *context, const char *name);
 /* Whether the step gives a parent the name that one which leaves late has. */
-bool renames_late(const struct applier *applier, const struct step *step);
+bool renames_late(const struct apply_context *context, const struct step *step);
 /* Deletes the parents that leave late, and gives their names to those that wait for them.
  * `asked`: the LAN was asked, and will not be asked for this run again: then those leave again that
  * were made in vain. */
-void parents_finish(struct applier *applier, bool asked);
+void parents_finish(struct apply_context *context, bool asked);
 
 /* restore_replaced.c: what was deleted to make room for a link that then could not be made */
-void replaced_note(struct applier *applier);
-void replaced_put_back(struct applier *applier);
+void replaced_note(struct apply_context *context);
+void replaced_put_back(struct apply_context *context);
 
 /* reconcile/probe/probe_apply.c: asks the LAN for the addresses of the steps; a step that meets a
  * conflict has failed. */
-void probes_ask(struct applier *applier);
+void probes_ask(struct apply_context *context);
 
 void outcome_defer(struct outcome *outcome, const char *note);
 bool step_makes_parent(const struct step *step);
 
 /* dhcp_lease.c: gets and renews the leases that the steps ask for, of links that are there; and
  * gives those back that end with them. */
-void leases_do(struct applier *applier);
-void releases_do(struct applier *applier);
+void leases_do(struct apply_context *context);
+void releases_do(struct apply_context *context);
 
 /* create.c: creates the links of steps[from..end), which are all in one namespace. */
-void creates_do(struct applier *applier, size_t from, size_t end);
+void creates_do(struct apply_context *context, size_t from, size_t end);
 /* Creates one link, with that ifindex if it can; gives the one that it has, or 0: the outcome has
  * failed. */
-int create_one(struct applier *applier, const struct link_spec *spec, int ifindex,
+int create_one(struct apply_context *context, const struct link_spec *spec, int ifindex,
 	       struct outcome *outcome);
 /* Each address and route of the spec, in this order; `flags` as in kernel/rtnl_encode.h. */
 void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags);
-struct doing detail_doing(const struct link_spec *spec, size_t number);
+struct operation_context detail_doing(const struct link_spec *spec, size_t number);
 
 /* announce.c: whether the link answers for its addresses by ARP and neighbour discovery at all. */
 bool link_announces(const struct link_spec *spec);
@@ -155,19 +159,19 @@ void queue_announcements(struct batch *batch, const struct link_spec *spec, int 
 void announce_rest(int ifindex, const struct link_spec *spec);
 /* Both: by the link itself, which those on the same parent hear, too. The thread is in its
  * namespace, and so is the socket. */
-void announce_inside(struct netlink *netlink, int ifindex, const struct link_spec *spec);
+void announce_in_netns(struct netlink *netlink, int ifindex, const struct link_spec *spec);
 /* Announces the link by its parent, an ifindex of the host, which those on it do not hear. */
-void announce_outside(struct applier *applier, int parent, const struct link_spec *spec);
+void announce_via_parent(struct apply_context *context, int parent, const struct link_spec *spec);
 
 /* promote_secondaries.c: sends removals of IPv4 addresses of the link; if one is the first of its
  * subnet, the kernel makes the next one the first, instead of removing all of the subnet
  * (__inet_del_ifa). Where /proc/sys cannot be written these do go along. */
-int batch_send_promoting(const struct applier *applier, struct netlink *netlink,
-			 const struct live_ns *ns, const char *link, struct batch *batch,
-			 struct error *error);
+int batch_send_promote_secondaries(const struct apply_context *context, struct netlink *netlink,
+				   const struct live_ns *ns, const char *link, struct batch *batch,
+				   struct error *error);
 
 /* change.c */
-void removals_do(struct applier *applier, size_t step);
-void changes_do(struct applier *applier, size_t step);
+void removals_do(struct apply_context *context, size_t step);
+void changes_do(struct apply_context *context, size_t step);
 
 #endif

@@ -17,7 +17,7 @@ struct leaver {
 };
 
 struct guests {
-	struct applier *applier;
+	struct apply_context *context;
 	struct live *now; /* NULL: it cannot be seen */
 	struct error error;
 	struct leaver *leavers; /* sorted */
@@ -35,7 +35,7 @@ static int leaver_compare(const void *a, const void *b)
 
 static void leavers_list(struct guests *guests)
 {
-	const struct plan *plan = guests->applier->plan;
+	const struct plan *plan = guests->context->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (step_acts(&plan->steps[i]) && step_deletes(&plan->steps[i]))
 			*array_push(guests->arena, guests->leavers, guests->n_leavers) =
@@ -47,11 +47,11 @@ static void leavers_list(struct guests *guests)
 }
 
 /* Whether it is a parent that this run made in vain. */
-static bool is_vain(const struct applier *applier, int ifindex)
+static bool is_vain(const struct apply_context *context, int ifindex)
 {
-	for (size_t i = 0; i < applier->n_made; i++)
-		if (applier->made[i].ifindex == ifindex)
-			return applier->made[i].vain;
+	for (size_t i = 0; i < context->n_made; i++)
+		if (context->made[i].ifindex == ifindex)
+			return context->made[i].vain;
 	return false;
 }
 
@@ -66,8 +66,8 @@ static bool goes(const struct guests *guests, const struct live_ns *ns,
 						       sizeof(*guests->leavers), leaver_compare)
 					     : NULL;
 	if (!found)
-		return ns->host && is_vain(guests->applier, link->ifindex);
-	const struct step *step = &guests->applier->plan->steps[found->step];
+		return ns->host && is_vain(guests->context, link->ifindex);
+	const struct step *step = &guests->context->plan->steps[found->step];
 	return step_acts(step) && strcmp(step->have->alias, link->alias) == 0;
 }
 
@@ -77,45 +77,45 @@ static const char *guest_of(const struct guests *guests, int parent)
 		const struct live_ns *ns = guests->now->spaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
 			if (live_link_on(&ns->links[k], parent) && !goes(guests, ns, &ns->links[k]))
-				return arena_printf(guests->applier->plan->arena, "%s in %s",
+				return arena_printf(guests->context->plan->arena, "%s in %s",
 						    ns->links[k].name, ns->name);
 	}
 	return NULL;
 }
 
-static bool parent_leaves(const struct applier *applier, size_t number, bool late)
+static bool parent_leaves(const struct apply_context *context, size_t number, bool late)
 {
-	const struct step *step = &applier->plan->steps[number];
+	const struct step *step = &context->plan->steps[number];
 	return step_acts(step) && step->action == ACTION_DELETE && step_is_parent(step) &&
-	       applier->outcomes[number].state == OUTCOME_NOT_DONE &&
-	       parent_leaves_late(applier, step->have) == late;
+	       context->outcomes[number].state == OUTCOME_NOT_DONE &&
+	       parent_leaves_late(context, step->have) == late;
 }
 
 static void parent_keep(struct guests *guests, size_t number, const char *guest)
 {
-	struct applier *applier = guests->applier;
-	struct step *step = &applier->plan->steps[number];
+	struct apply_context *context = guests->context;
+	struct step *step = &context->plan->steps[number];
 	if (guests->now) {
-		outcome_defer(&applier->outcomes[number],
-			      arena_printf(applier->plan->arena, "kept: used by %s", guest));
+		outcome_defer(&context->outcomes[number],
+			      arena_printf(context->plan->arena, "kept: used by %s", guest));
 	} else {
 		error_prepend(&guests->error, "%s is kept: what hangs on it cannot be seen",
 			      step->name);
-		outcome_fail(&applier->outcomes[number], &guests->error);
+		outcome_fail(&context->outcomes[number], &guests->error);
 	}
 	step->held = true;
-	steps_count(applier, 1);
+	steps_count(context, 1);
 }
 
 static bool parents_keep(struct guests *guests, bool late)
 {
 	bool any = false;
-	for (size_t i = 0; i < guests->applier->plan->n_steps; i++) {
-		if (!parent_leaves(guests->applier, i, late))
+	for (size_t i = 0; i < guests->context->plan->n_steps; i++) {
+		if (!parent_leaves(guests->context, i, late))
 			continue;
 		const char *guest =
 			guests->now
-				? guest_of(guests, guests->applier->plan->steps[i].have->ifindex)
+				? guest_of(guests, guests->context->plan->steps[i].have->ifindex)
 				: NULL;
 		if (guests->now && !guest)
 			continue;
@@ -128,30 +128,30 @@ static bool parents_keep(struct guests *guests, bool late)
 /* From the last, as a VLAN comes before one inside it. */
 static void made_keep(const struct guests *guests)
 {
-	for (size_t i = guests->applier->n_made; i-- > 0;) {
-		struct made *made = &guests->applier->made[i];
+	for (size_t i = guests->context->n_made; i-- > 0;) {
+		struct made *made = &guests->context->made[i];
 		made->vain = made->vain && guests->now && !guest_of(guests, made->ifindex);
 	}
 }
 
-static bool any_leaves(const struct applier *applier, bool late)
+static bool any_leaves(const struct apply_context *context, bool late)
 {
-	for (size_t i = 0; i < applier->plan->n_steps; i++)
-		if (parent_leaves(applier, i, late))
+	for (size_t i = 0; i < context->plan->n_steps; i++)
+		if (parent_leaves(context, i, late))
 			return true;
-	for (size_t i = 0; late && i < applier->n_made; i++)
-		if (applier->made[i].vain)
+	for (size_t i = 0; late && i < context->n_made; i++)
+		if (context->made[i].vain)
 			return true;
 	return false;
 }
 
-void guests_keep(struct applier *applier, bool late)
+void guests_keep(struct apply_context *context, bool late)
 {
 	const struct desired nothing = {0};
-	if (!any_leaves(applier, late))
+	if (!any_leaves(context, late))
 		return;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
-	struct guests guests = {.applier = applier, .arena = arena};
+	struct guests guests = {.context = context, .arena = arena};
 	guests.now = observe(&nothing, NULL, &guests.error);
 	leavers_list(&guests);
 	/* A VLAN that stays keeps the one that it is inside of. */

@@ -15,97 +15,97 @@ static const char *temporary_name(struct arena *arena, int ifindex)
 	return arena_printf(arena, TEMPORARY_PREFIX "%08x", (unsigned)ifindex);
 }
 
-static void parent_make(struct applier *applier, size_t number, bool temporary)
+static void parent_make(struct apply_context *context, size_t number, bool temporary)
 {
-	struct link_spec spec = *applier->plan->steps[number].want;
+	struct link_spec spec = *context->plan->steps[number].want;
 	struct made made = {.step = number, .name = spec.name, .temporary = temporary};
-	const int ifindex = ifindex_choose(applier, &spec);
+	const int ifindex = ifindex_choose(context, &spec);
 	if (temporary)
-		spec.name = temporary_name(applier->arena, ifindex);
-	made.ifindex = create_one(applier, &spec, ifindex, &applier->outcomes[number]);
+		spec.name = temporary_name(context->arena, ifindex);
+	made.ifindex = create_one(context, &spec, ifindex, &context->outcomes[number]);
 	if (made.ifindex)
-		*array_push(applier->arena, applier->made, applier->n_made) = made;
+		*array_push(context->arena, context->made, context->n_made) = made;
 }
 
-int made_parent(const struct applier *applier, const char *name)
+int made_parent(const struct apply_context *context, const char *name)
 {
-	for (size_t i = 0; i < applier->n_made; i++)
-		if (strcmp(applier->made[i].name, name) == 0)
-			return applier->made[i].ifindex;
+	for (size_t i = 0; i < context->n_made; i++)
+		if (strcmp(context->made[i].name, name) == 0)
+			return context->made[i].ifindex;
 	return 0;
 }
 
 /* Whether something waits for the parent already; a link whose name leaves early can wait. */
-void parents_make(struct applier *applier)
+void parents_make(struct apply_context *context)
 {
-	for (size_t i = 0; i < applier->plan->n_steps; i++) {
-		struct step *step = &applier->plan->steps[i];
+	for (size_t i = 0; i < context->plan->n_steps; i++) {
+		struct step *step = &context->plan->steps[i];
 		if (!step_acts(step) || !step_makes_parent(step))
 			continue;
-		const struct live_link *holder = live_link_by_name(applier->host, step->want->name);
-		if (holder && !parent_leaves_late(applier, holder))
+		const struct live_link *holder = live_link_by_name(context->host, step->want->name);
+		if (holder && !parent_leaves_late(context, holder))
 			continue;
-		parent_make(applier, i, holder);
-		if (applier->outcomes[i].state == OUTCOME_NOT_DONE)
-			applier->outcomes[i].state = OUTCOME_DONE;
+		parent_make(context, i, holder);
+		if (context->outcomes[i].state == OUTCOME_NOT_DONE)
+			context->outcomes[i].state = OUTCOME_DONE;
 		step->held = true;
-		steps_count(applier, 1);
+		steps_count(context, 1);
 	}
 }
 
-static void step_defer(struct applier *applier, size_t number, const char *why)
+static void step_defer(struct apply_context *context, size_t number, const char *why)
 {
-	struct step *step = &applier->plan->steps[number];
-	struct outcome *outcome = &applier->outcomes[number];
+	struct step *step = &context->plan->steps[number];
+	struct outcome *outcome = &context->outcomes[number];
 	struct error error;
 	step->held = true;
-	steps_count(applier, 1);
+	steps_count(context, 1);
 	if (step->action == ACTION_DELETE || step_is_parent(step)) {
-		outcome_defer(outcome, arena_printf(applier->plan->arena, "kept: %s", why));
+		outcome_defer(outcome, arena_printf(context->plan->arena, "kept: %s", why));
 		return;
 	}
 	error_set(&error, 0, "%s: %s", step->have ? "left as it is" : "not made", why);
 	outcome_fail(outcome, &error);
 }
 
-void steps_defer(struct applier *applier)
+void steps_defer(struct apply_context *context)
 {
-	struct plan *plan = applier->plan;
+	struct plan *plan = context->plan;
 	struct deferral *deferrals =
-		arena_alloc(applier->arena, (plan->n_steps + 1) * sizeof(*deferrals));
+		arena_alloc(context->arena, (plan->n_steps + 1) * sizeof(*deferrals));
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		const int state = (int)applier->outcomes[i].state;
+		const int state = (int)context->outcomes[i].state;
 		deferrals[i].left = state == OUTCOME_FAILED ||
 				    (state != OUTCOME_DONE && !step_acts(&plan->steps[i]));
 		plan->steps[i].held |= state == OUTCOME_FAILED;
 	}
-	plan_defer(plan, applier->live, deferrals, applier->arena);
+	plan_defer(plan, context->live, deferrals, context->arena);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (deferrals[i].why)
-			step_defer(applier, i, deferrals[i].why);
+			step_defer(context, i, deferrals[i].why);
 }
 
-bool renames_late(const struct applier *applier, const struct step *step)
+bool renames_late(const struct apply_context *context, const struct step *step)
 {
 	if (step->action != ACTION_CHANGE || !step_is_parent(step) ||
 	    strcmp(step->have->name, step->want->name) == 0)
 		return false;
-	const struct live_link *holder = live_link_by_name(applier->host, step->want->name);
-	return holder && parent_leaves_late(applier, holder);
+	const struct live_link *holder = live_link_by_name(context->host, step->want->name);
+	return holder && parent_leaves_late(context, holder);
 }
 
-static void late_renames_do(struct applier *applier)
+static void late_renames_do(struct apply_context *context)
 {
-	for (size_t i = 0; i < applier->plan->n_steps; i++) {
-		const struct step *step = &applier->plan->steps[i];
-		if (!step_acts(step) || !renames_late(applier, step))
+	for (size_t i = 0; i < context->plan->n_steps; i++) {
+		const struct step *step = &context->plan->steps[i];
+		if (!step_acts(step) || !renames_late(context, step))
 			continue;
-		const struct live_link *holder = live_link_by_name(applier->host, step->want->name);
-		if (link_deleted(applier, holder))
-			changes_do(applier, i);
+		const struct live_link *holder = live_link_by_name(context->host, step->want->name);
+		if (link_deleted(context, holder))
+			changes_do(context, i);
 		else
-			outcome_defer(&applier->outcomes[i],
-				      arena_printf(applier->plan->arena,
+			outcome_defer(&context->outcomes[i],
+				      arena_printf(context->plan->arena,
 						   "called %s while the other %s is there",
 						   step->have->name, holder->name));
 	}
@@ -120,12 +120,12 @@ static bool is_for(const struct step *step, const struct made *made)
 }
 
 /* Whether something was to be on it, and nothing is. */
-static bool is_vain(const struct applier *applier, const struct made *made)
+static bool is_vain(const struct apply_context *context, const struct made *made)
 {
 	bool wanted = false;
-	for (size_t i = 0; i < applier->plan->n_steps; i++) {
-		const struct step *step = &applier->plan->steps[i];
-		const int state = (int)applier->outcomes[i].state;
+	for (size_t i = 0; i < context->plan->n_steps; i++) {
+		const struct step *step = &context->plan->steps[i];
+		const int state = (int)context->outcomes[i].state;
 		if (!is_for(step, made))
 			continue;
 		if (state == OUTCOME_DONE || (state == OUTCOME_NOT_DONE && step_acts(step)))
@@ -135,80 +135,80 @@ static bool is_vain(const struct applier *applier, const struct made *made)
 	return wanted;
 }
 
-static void vain_leave(struct applier *applier, const struct made *made)
+static void vain_leave(struct apply_context *context, const struct made *made)
 {
 	struct error error;
-	struct netlink *netlink = ns_socket(applier, applier->host, &error);
+	struct netlink *netlink = ns_socket(context, context->host, &error);
 	if (!netlink)
 		return;
-	link_take_back(netlink, made->ifindex);
-	outcome_defer(&applier->outcomes[made->step], "not made: nothing could be put on it");
+	link_undo_create(netlink, made->ifindex);
+	outcome_defer(&context->outcomes[made->step], "not made: nothing could be put on it");
 }
 
 /* From the last, as a VLAN comes before one inside it. */
-static void vain_find(struct applier *applier)
+static void vain_find(struct apply_context *context)
 {
-	for (size_t i = applier->n_made; i-- > 0;) {
-		struct outcome *outcome = &applier->outcomes[applier->made[i].step];
-		applier->made[i].vain = is_vain(applier, &applier->made[i]);
+	for (size_t i = context->n_made; i-- > 0;) {
+		struct outcome *outcome = &context->outcomes[context->made[i].step];
+		context->made[i].vain = is_vain(context, &context->made[i]);
 		/* For those that it is inside of. */
-		if (applier->made[i].vain)
+		if (context->made[i].vain)
 			outcome->state = OUTCOME_DEFERRED;
 	}
 }
 
-static void vain_settle(struct applier *applier)
+static void vain_settle(struct apply_context *context)
 {
-	for (size_t i = applier->n_made; i-- > 0;) {
-		const struct made *made = &applier->made[i];
+	for (size_t i = context->n_made; i-- > 0;) {
+		const struct made *made = &context->made[i];
 		if (made->vain)
-			vain_leave(applier, made);
-		else if (applier->outcomes[made->step].state == OUTCOME_DEFERRED)
-			applier->outcomes[made->step].state = OUTCOME_DONE;
+			vain_leave(context, made);
+		else if (context->outcomes[made->step].state == OUTCOME_DEFERRED)
+			context->outcomes[made->step].state = OUTCOME_DONE;
 	}
 }
 
 /* Its step becomes one that changes the name alone. */
-static void temporary_rename(struct applier *applier, const struct made *made)
+static void temporary_rename(struct apply_context *context, const struct made *made)
 {
-	struct step *step = &applier->plan->steps[made->step];
-	struct live_link *have = arena_alloc(applier->arena, sizeof(*have));
+	struct step *step = &context->plan->steps[made->step];
+	struct live_link *have = arena_alloc(context->arena, sizeof(*have));
 	*have = (struct live_link){.ifindex = made->ifindex,
-				   .name = temporary_name(applier->arena, made->ifindex),
+				   .name = temporary_name(context->arena, made->ifindex),
 				   .kind = step->want->kind,
 				   .mtu = step->want->mtu};
 	step->action = ACTION_CHANGE;
-	step->ns = applier->host;
+	step->ns = context->host;
 	step->have = have;
-	step->changes = arena_alloc(applier->arena, sizeof(*step->changes));
+	step->changes = arena_alloc(context->arena, sizeof(*step->changes));
 	step->n_changes = 1;
 	step->changes[0] =
 		(struct change){.field = FIELD_NAME, .from = have->name, .to = step->want->name};
-	changes_do(applier, made->step);
+	changes_do(context, made->step);
 }
 
 /* The link that has its name stays. */
-static void temporary_stays(struct applier *applier, const struct made *made)
+static void temporary_stays(struct apply_context *context, const struct made *made)
 {
-	applier->outcomes[made->step].note =
-		arena_printf(applier->plan->arena, "called %s while the other %s is there",
-			     temporary_name(applier->arena, made->ifindex), made->name);
+	context->outcomes[made->step].note =
+		arena_printf(context->plan->arena, "called %s while the other %s is there",
+			     temporary_name(context->arena, made->ifindex), made->name);
 }
 
-void parents_finish(struct applier *applier, bool asked)
+void parents_finish(struct apply_context *context, bool asked)
 {
 	if (asked)
-		vain_find(applier);
-	late_deletes_do(applier);
-	vain_settle(applier);
-	for (size_t i = 0; i < applier->n_made; i++) {
-		const struct made *made = &applier->made[i];
+		vain_find(context);
+	late_deletes_do(context);
+	vain_settle(context);
+	for (size_t i = 0; i < context->n_made; i++) {
+		const struct made *made = &context->made[i];
 		if (!made->temporary || made->vain)
 			continue;
-		if (link_deleted(applier, live_link_by_name(applier->host, made->name)))
-			temporary_rename(applier, made);
+		if (link_deleted(context, live_link_by_name(context->host, made->name)))
+			temporary_rename(context, made);
 		else
-			temporary_stays(applier, made);
+			temporary_stays(context, made);
 	}
-	late_renames_do(applier);
+	late_renames_do(context);
 }

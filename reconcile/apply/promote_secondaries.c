@@ -4,9 +4,9 @@
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
 
-int batch_send_promoting(const struct applier *applier, struct netlink *netlink,
-			 const struct live_ns *ns, const char *link, struct batch *batch,
-			 struct error *error)
+int batch_send_promote_secondaries(const struct apply_context *context, struct netlink *netlink,
+				   const struct live_ns *ns, const char *link, struct batch *batch,
+				   struct error *error)
 {
 	static const char key[] = "net.ipv4.conf.IFNAME.promote_secondaries";
 	char before[SYSCTL_VALUE_SIZE];
@@ -17,6 +17,6 @@ int batch_send_promoting(const struct applier *applier, struct netlink *netlink,
 	int status = batch_send(netlink, batch, error);
 	if (known)
 		(void)sysctl_write(key, link, before, &ignored);
-	netns_return(applier->host->handle->fd);
+	netns_return(context->host->handle->fd);
 	return status;
 }

@@ -17,13 +17,13 @@ static bool makes_room(const struct step *step)
 }
 
 /* What cannot be noted is not put back: the kernel will say so of the link itself. */
-void replaced_note(struct applier *applier)
+void replaced_note(struct apply_context *context)
 {
 	struct error ignored;
-	for (size_t i = 0; i < applier->plan->n_steps; i++)
-		if (step_acts(&applier->plan->steps[i]) && makes_room(&applier->plan->steps[i]))
-			(void)revert_note(&applier->plan->steps[i], &ignored);
-	netns_return(applier->host->handle->fd);
+	for (size_t i = 0; i < context->plan->n_steps; i++)
+		if (step_acts(&context->plan->steps[i]) && makes_room(&context->plan->steps[i]))
+			(void)revert_note(&context->plan->steps[i], &ignored);
+	netns_return(context->host->handle->fd);
 }
 
 static void tell_nobody(const char *sentence, void *data)
@@ -32,25 +32,25 @@ static void tell_nobody(const char *sentence, void *data)
 	(void)data;
 }
 
-static void details_return(const struct applier *applier, const struct step *step)
+static void details_return(const struct apply_context *context, const struct step *step)
 {
 	struct error ignored;
 	if (step->have->verbatim && netns_enter(step->ns->handle->fd, &ignored) == 0)
 		(void)verbatim_return(step->ns, step->have, tell_nobody, NULL);
-	netns_return(applier->host->handle->fd);
+	netns_return(context->host->handle->fd);
 }
 
-static void put_back(struct applier *applier, size_t number)
+static void put_back(struct apply_context *context, size_t number)
 {
-	const struct step *step = &applier->plan->steps[number];
-	struct arena *arena = applier->plan->arena;
-	struct outcome *outcome = &applier->outcomes[number], again = {.state = OUTCOME_NOT_DONE};
+	const struct step *step = &context->plan->steps[number];
+	struct arena *arena = context->plan->arena;
+	struct outcome *outcome = &context->outcomes[number], again = {.state = OUTCOME_NOT_DONE};
 	const struct link_spec *spec =
-		link_spec_of_live(arena, applier->live, step->ns, step->have);
+		link_spec_of_live(arena, context->live, step->ns, step->have);
 	const char *note = "put back as it was, since what replaces it could not be made";
-	if (create_one(applier, spec, ifindex_choose(applier, spec), &again)) {
-		applier->back[number] = true;
-		details_return(applier, step);
+	if (create_one(context, spec, ifindex_choose(context, spec), &again)) {
+		context->back[number] = true;
+		details_return(context, step);
 	} else {
 		note = arena_printf(arena, "could not be put back: %s", again.error->text);
 	}
@@ -60,16 +60,16 @@ static void put_back(struct applier *applier, size_t number)
 }
 
 /* Whether what replaces the step's link has failed. */
-static bool replacement_failed(const struct applier *applier, size_t number)
+static bool replacement_failed(const struct apply_context *context, size_t number)
 {
-	const size_t by = applier->plan->steps[number].replaced_by;
-	return applier->outcomes[by ? by - 1 : number].state == OUTCOME_FAILED;
+	const size_t by = context->plan->steps[number].replaced_by;
+	return context->outcomes[by ? by - 1 : number].state == OUTCOME_FAILED;
 }
 
-void replaced_put_back(struct applier *applier)
+void replaced_put_back(struct apply_context *context)
 {
-	for (size_t i = 0; i < applier->plan->n_steps; i++)
-		if (applier->deleted[i] && makes_room(&applier->plan->steps[i]) &&
-		    replacement_failed(applier, i))
-			put_back(applier, i);
+	for (size_t i = 0; i < context->plan->n_steps; i++)
+		if (context->deleted[i] && makes_room(&context->plan->steps[i]) &&
+		    replacement_failed(context, i))
+			put_back(context, i);
 }

@@ -60,7 +60,7 @@ struct link_spec {
 	const char *parent_name; /* in the host's namespace; NULL for a dummy */
 	int parent;              /* ifindex; 0: an earlier step makes it, find it by name */
 	bool parent_away;        /* it is, and stays, in another namespace than the host's */
-	bool siblings;           /* other links may be on its parent already */
+	bool shares_parent;      /* other links may be on its parent already */
 	bool down;               /* it stays down */
 	bool probe;              /* new addresses are probed before they are used */
 	struct prefix *addrs;

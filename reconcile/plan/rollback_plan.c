@@ -147,7 +147,7 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 				   .mtu = link->mtu,
 				   .has_bcqueuelen = link->has_bcqueuelen,
 				   .bcqueuelen = link->bcqueuelen,
-				   .siblings = true,
+				   .shares_parent = true,
 				   .vlan = link->vlan,
 				   .vlan_protocol = link->vlan_protocol,
 				   .down = !(link->flags & IFF_UP)};

@@ -80,20 +80,20 @@ void probe_fault(const struct probe *probe, struct error *error)
 		error_hint(error, "run mvapply again once %s is there", probe->link);
 }
 
-static void parents_find(struct applier *applier, struct probes *probes)
+static void parents_find(struct apply_context *context, struct probes *probes)
 {
 	struct error error;
-	struct netlink *netlink = ns_socket(applier, applier->host, &error);
+	struct netlink *netlink = ns_socket(context, context->host, &error);
 	for (size_t i = 0; i < probes->count; i++) {
 		struct probe *probe = &probes->items[i];
 		if (probe->ifindex == 0)
-			probe->ifindex = made_parent(applier, probe->link);
+			probe->ifindex = made_parent(context, probe->link);
 		if (probe->ifindex == 0 && netlink)
 			(void)link_index_find(netlink, probe->link, &probe->ifindex, &error);
 	}
 }
 
-static void faults_note(struct applier *applier, const struct probes *probes)
+static void faults_note(struct apply_context *context, const struct probes *probes)
 {
 	for (size_t i = 0; i < probes->count; i++) {
 		const struct probe *probe = &probes->items[i];
@@ -101,17 +101,17 @@ static void faults_note(struct applier *applier, const struct probes *probes)
 		if (!probe->in_use && !probe->errnum)
 			continue;
 		probe_fault(probe, &error);
-		outcome_fail(&applier->outcomes[probe->step], &error);
+		outcome_fail(&context->outcomes[probe->step], &error);
 	}
 }
 
-void probes_ask(struct applier *applier)
+void probes_ask(struct apply_context *context)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct probes probes = probes_of(applier->plan, applier->live, arena);
+	struct probes probes = probes_of(context->plan, context->live, arena);
 	if (probes.count == 0)
 		return;
-	parents_find(applier, &probes);
+	parents_find(context, &probes);
 	probes_run(&probes);
-	faults_note(applier, &probes);
+	faults_note(context, &probes);
 }

@@ -15,7 +15,7 @@ struct returning {
 	const struct live_ns *ns;
 	const struct live_link *link;
 	const struct verbatim *was;
-	bool gentle; /* what is in the way by now stays, and what is refused is not told */
+	bool best_effort; /* what is in the way by now stays, and what is refused is not told */
 	struct batch *batch;
 	const struct words **asked; /* what each request of the batch is for; NULL: it may fail */
 	size_t n_asked;
@@ -170,10 +170,11 @@ static void routes_return(struct returning *returning, const struct verbatim *no
 				!attr_find(words->request, sizeof(struct rtmsg), RTA_MULTIPATH);
 			if (direct != !through || words_among(words, sorted, now->n_routes))
 				continue;
-			const bool replace = !returning->gentle && route_takes_place(words, now);
+			const bool replace =
+				!returning->best_effort && route_takes_place(words, now);
 			request_add(returning, words, RTM_NEWROUTE,
 				    NLM_F_CREATE | (replace ? NLM_F_REPLACE : NLM_F_EXCL),
-				    returning->gentle);
+				    returning->best_effort);
 		}
 	}
 }
@@ -299,8 +300,11 @@ void verbatim_others_return(struct netlink *netlink, int ifindex, const struct v
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
-	struct returning returning = {
-		.netlink = netlink, .arena = arena, .was = was, .gentle = true, .batch = batch};
+	struct returning returning = {.netlink = netlink,
+				      .arena = arena,
+				      .was = was,
+				      .best_effort = true,
+				      .batch = batch};
 	struct error ignored;
 	const struct verbatim *now = verbatim_others(netlink, arena, ifindex, &ignored);
 	if (!now)

@@ -142,7 +142,7 @@ static void accept_ra_off(void)
 }
 
 static void make(struct mnl_socket *netlink, const struct link_spec *spec,
-		 const struct birth *birth)
+		 const struct link_creation *birth)
 {
 	union message message;
 	struct datagram datagram = {0};
@@ -155,12 +155,13 @@ static void make(struct mnl_socket *netlink, const struct link_spec *spec,
 	send_all(netlink, &datagram);
 }
 
-static void make_and_move(unsigned number, const struct link_spec *spec, const struct birth *birth)
+static void make_and_move(unsigned number, const struct link_spec *spec,
+			  const struct link_creation *birth)
 {
 	union message message;
 	struct datagram datagram = {0};
 	char name[IFNAMSIZ];
-	const struct birth here = {
+	const struct link_creation here = {
 		.ifindex = birth->ifindex, .name = name, .parent = birth->parent};
 	int fd = namespace_open(number);
 	snprintf(name, sizeof(name), "floor%u", number);
@@ -177,11 +178,11 @@ static void attach(unsigned number)
 	struct link_spec spec;
 	struct datagram datagram = {0};
 	const int ifindex = IFINDEX_FIRST + (int)number;
-	const struct birth birth = {.ifindex = ifindex,
-				    .name = "eth0",
-				    .parent = parents[vlans ? number % vlans + 1 : 0],
-				    .elsewhere = true,
-				    .nsid = HOST_NSID};
+	const struct link_creation birth = {.ifindex = ifindex,
+					    .name = "eth0",
+					    .parent = parents[vlans ? number % vlans + 1 : 0],
+					    .elsewhere = true,
+					    .nsid = HOST_NSID};
 	spec_make(number, &spec);
 	if (!in_place)
 		make_and_move(number, &spec, &birth);
@@ -265,7 +266,7 @@ static void vlan_make(struct mnl_socket *netlink, unsigned vlan)
 	struct datagram datagram = {0};
 	char name[IFNAMSIZ];
 	const struct link_spec spec = {.kind = KIND_VLAN, .vlan = (uint16_t)vlan, .mtu = 1500};
-	const struct birth birth = {
+	const struct link_creation birth = {
 		.ifindex = VLAN_FIRST + (int)vlan, .name = name, .parent = parents[0]};
 	snprintf(name, sizeof(name), "eth0.%u", vlan);
 	add(&datagram, encode_link_create(&message, &spec, &birth), &message);

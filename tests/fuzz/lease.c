@@ -16,7 +16,7 @@ static void lease_holds(const struct lease *lease)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct dhcp_request request = {.deed = DHCP_LEASE};
+	static const struct dhcp_request request = {.operation = DHCP_LEASE};
 	char *said = malloc(size + 1);
 	if (!said)
 		return 0;

@@ -21,20 +21,20 @@ static struct live_link *parent_of(struct live *live, const struct live_link *li
 	return link->parent_where == PARENT_HOST ? link_at(live->spaces[0], link->parent) : NULL;
 }
 
-static bool siblings(const struct live_link *a, const struct live_link *b)
+static bool shares_parent(const struct live_link *a, const struct live_link *b)
 {
 	return a->parent_where == PARENT_HOST && b->parent_where == PARENT_HOST &&
 	       a->parent == b->parent;
 }
 
 /* A link beside `link` on the same parent, for which `same` holds. */
-static bool sibling_exists(const struct live *live, const struct live_link *link,
-			   bool (*same)(const struct live_link *, const struct live_link *))
+static bool link_on_parent_exists(const struct live *live, const struct live_link *link,
+				  bool (*same)(const struct live_link *, const struct live_link *))
 {
 	for (size_t i = 0; i < live->n_spaces; i++)
 		for (size_t k = 0; k < live->spaces[i]->n_links; k++) {
 			const struct live_link *other = &live->spaces[i]->links[k];
-			if (other != link && siblings(other, link) && same(other, link))
+			if (other != link && shares_parent(other, link) && same(other, link))
 				return true;
 		}
 	return false;
@@ -61,11 +61,11 @@ static int link_refused(struct live *live, const struct live_ns *ns, const struc
 	const struct live_link *parent = parent_of(live, like);
 	if (like->parent && !parent)
 		return -ENODEV;
-	if (like->kind == KIND_VLAN && sibling_exists(live, like, same_vlan))
+	if (like->kind == KIND_VLAN && link_on_parent_exists(live, like, same_vlan))
 		return -EEXIST;
 	if (parent && like->kind != KIND_IPVLAN && like->mtu > parent->mtu)
 		return -EINVAL;
-	if (sibling_exists(live, like, excludes))
+	if (link_on_parent_exists(live, like, excludes))
 		return -EBUSY;
 	return live_link_by_name(ns, like->name) ? -EEXIST : 0;
 }
@@ -192,7 +192,8 @@ static bool mac_busy(struct live *live, const struct live_link *link)
 {
 	const struct live_link *parent = parent_of(live, link);
 	return link->kind == KIND_MACVLAN && link->mode != MODE_PASSTHRU && parent &&
-	       (mac_equal(&parent->mac, &link->mac) || sibling_exists(live, link, same_mac_and_up));
+	       (mac_equal(&parent->mac, &link->mac) ||
+		link_on_parent_exists(live, link, same_mac_and_up));
 }
 
 /* macvlan_set_mac_address; macvlan_open does the same for what got it otherwise. */
@@ -291,7 +292,7 @@ static bool ipvlan_addr_busy(struct live *live, const struct live_link *link, co
 		struct live_ns *ns = live->spaces[i];
 		for (size_t k = 0; k < ns->n_addrs; k++) {
 			const struct live_link *other = link_at(ns, ns->addrs[k].ifindex);
-			if (other->kind == KIND_IPVLAN && siblings(other, link) &&
+			if (other->kind == KIND_IPVLAN && shares_parent(other, link) &&
 			    ip_equal(&ns->addrs[k].prefix.ip, ip))
 				return true;
 		}

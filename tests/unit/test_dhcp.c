@@ -140,7 +140,7 @@ static void test_answer(void **state)
 	(void)state;
 	static const char lease[] = "LEASE ip=192.0.2.7 mask=24 lease=60\n";
 	static const struct {
-		enum dhcp_deed deed;
+		enum dhcp_operation operation;
 		int status;
 		const char *said;
 		enum dhcp_result result;
@@ -161,7 +161,7 @@ static void test_answer(void **state)
 		{DHCP_RELEASE, EXITED(1), "udhcpc: no lease, failing\n", DHCP_SILENT, NULL},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct dhcp_request request = {.deed = rows[i].deed};
+		const struct dhcp_request request = {.operation = rows[i].operation};
 		const struct dhcp_answer answer =
 			client_answer(&request, rows[i].status, rows[i].said);
 		assert_int_equal(answer.result, rows[i].result);

@@ -370,16 +370,16 @@ static void test_dummy_kept(void **state)
 }
 
 /* Whether an announcement of the only step's link has somebody to reach beside it. */
-static bool has_siblings(struct live *live, const char *yaml)
+static bool has_links_on_parent(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);
-	const bool siblings = plan->steps[0].want->siblings;
+	const bool shares_parent = plan->steps[0].want->shares_parent;
 	plan_free(plan);
 	desired_free(desired);
-	return siblings;
+	return shares_parent;
 }
 
 static void test_siblings(void **state)
@@ -387,16 +387,16 @@ static void test_siblings(void **state)
 	(void)state;
 	struct live *live = world_new();
 	struct desired *lan = desired_from(LAN("") WEB);
-	assert_false(has_siblings(live, LAN("") WEB));
+	assert_false(has_links_on_parent(live, LAN("") WEB));
 	converge(live, lan);
-	assert_true(has_siblings(live, LAN("") WEB_DB));
-	assert_false(has_siblings(
+	assert_true(has_links_on_parent(live, LAN("") WEB_DB));
+	assert_false(has_links_on_parent(
 		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
 								      "[lan]}}\nname: x\n"));
 	struct live_link *guest = world_link(world_ns(live, "ci"), "guest", KIND_MACVLAN);
 	guest->parent_where = PARENT_HOST;
 	guest->parent = live_link_by_name(live->spaces[0], "eth1")->ifindex;
-	assert_true(has_siblings(
+	assert_true(has_links_on_parent(
 		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
 								      "[lan]}}\nname: x\n"));
 	desired_free(lan);

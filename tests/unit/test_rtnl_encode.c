@@ -59,7 +59,7 @@ static void test_create(void **state)
 									     */
 				8,    0,   1,    0,    4,    0,    0,    0, /* MODE bridge */
 			};
-	const struct birth birth = {
+	const struct link_creation birth = {
 		.ifindex = 1000000, .name = "eth0", .parent = 3, .elsewhere = true, .nsid = 7};
 	union message message;
 	assert_true(encode_link_create(&message, &macvlan, &birth));
@@ -78,7 +78,7 @@ static bool has_attr(const union message *message, uint16_t type)
 static void test_left_out(void **state)
 {
 	(void)state;
-	const struct birth birth = {.ifindex = 5, .name = "eth0", .parent = 3};
+	const struct link_creation birth = {.ifindex = 5, .name = "eth0", .parent = 3};
 	struct link_spec spec = macvlan;
 	union message message;
 	spec.mtu = 0;
@@ -92,7 +92,7 @@ static void test_left_out(void **state)
 	spec.mode = MODE_L2;
 	assert_true(encode_link_create(&message, &spec, &birth));
 	assert_false(has_attr(&message, IFLA_ADDRESS));
-	const struct birth dummy = {.ifindex = 5, .name = "d0"};
+	const struct link_creation dummy = {.ifindex = 5, .name = "d0"};
 	spec.kind = KIND_DUMMY;
 	assert_true(encode_link_create(&message, &spec, &dummy));
 	assert_false(has_attr(&message, IFLA_LINK));
@@ -110,7 +110,7 @@ static struct live_link decoded(struct arena *arena, union message *message)
 static void test_kinds(void **state)
 {
 	(void)state;
-	const struct birth birth = {.ifindex = 5, .name = "x", .parent = 3};
+	const struct link_creation birth = {.ifindex = 5, .name = "x", .parent = 3};
 	static const struct link_spec specs[] = {
 		{.kind = KIND_MACVLAN,
 		 .mode = MODE_PRIVATE,
