@@ -34,8 +34,8 @@ enum message_kind {
 enum decision { DECISION_NONE, DECISION_CONFIRM, DECISION_REVERT };
 
 /* The guardian's own. */
-struct sentry {
-	const struct undertaking *undertaking;
+struct guard_process {
+	const struct confirm_job *job;
 	int parent; /* the process that applies; -1: it is gone */
 	int listener, signals;
 	bool applied;
@@ -43,7 +43,7 @@ struct sentry {
 };
 
 /* What could not be brought back. */
-struct complaint {
+struct rollback_failures {
 	char text[MESSAGE_SIZE];
 	size_t used;
 };
@@ -59,22 +59,22 @@ static void message_send(int fd, enum message_kind kind, const char *text)
 
 static void complain(const char *sentence, void *data)
 {
-	struct complaint *complaint = data;
+	struct rollback_failures *failures = data;
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	size_t room = sizeof(complaint->text) - 1 - complaint->used;
-	int size = snprintf(complaint->text + complaint->used, room, "%s\n",
-			    printable(arena, sentence));
-	complaint->used += size < 0 || (size_t)size >= room ? 0 : (size_t)size;
-	complaint->text[complaint->used] = '\0';
+	size_t room = sizeof(failures->text) - 1 - failures->used;
+	int size =
+		snprintf(failures->text + failures->used, room, "%s\n", printable(arena, sentence));
+	failures->used += size < 0 || (size_t)size >= room ? 0 : (size_t)size;
+	failures->text[failures->used] = '\0';
 }
 
 /* Returns whether all of it is back. */
-static bool go_back(const struct undertaking *undertaking, struct complaint *complaint)
+static bool go_back(const struct confirm_job *job, struct rollback_failures *failures)
 {
 	struct error error;
-	int failed = revert(undertaking->plan, undertaking->before, complain, complaint, &error);
+	int failed = revert(job->plan, job->before, complain, failures, &error);
 	if (failed < 0)
-		complain(error.text, complaint);
+		complain(error.text, failures);
 	return failed == 0;
 }
 
@@ -85,18 +85,19 @@ static int signal_take(int signals)
 }
 
 /* That it dies before the plan is done leaves the host half way. */
-static enum decision parent_heard(struct sentry *sentry)
+static enum decision parent_heard(struct guard_process *guard_process)
 {
 	char kind;
-	if (recv(sentry->parent, &kind, sizeof(kind), 0) != sizeof(kind)) {
-		close(sentry->parent);
-		sentry->parent = -1;
-		return sentry->applied ? DECISION_NONE : DECISION_REVERT;
+	if (recv(guard_process->parent, &kind, sizeof(kind), 0) != sizeof(kind)) {
+		close(guard_process->parent);
+		guard_process->parent = -1;
+		return guard_process->applied ? DECISION_NONE : DECISION_REVERT;
 	}
 	switch (kind) {
 	case MESSAGE_APPLIED:
-		sentry->applied = true;
-		sentry->end = clock_milliseconds() + (int64_t)sentry->undertaking->seconds * 1000;
+		guard_process->applied = true;
+		guard_process->end =
+			clock_milliseconds() + (int64_t)guard_process->job->seconds * 1000;
 		return DECISION_NONE;
 	case MESSAGE_CONFIRM:
 		return DECISION_CONFIRM;
@@ -106,49 +107,49 @@ static enum decision parent_heard(struct sentry *sentry)
 }
 
 /* SIGTERM: the machine, or the session's scope, is being taken down. */
-static enum decision signal_heard(const struct sentry *sentry)
+static enum decision signal_heard(const struct guard_process *guard_process)
 {
-	switch (signal_take(sentry->signals)) {
+	switch (signal_take(guard_process->signals)) {
 	case SIGTERM:
 		return DECISION_REVERT;
 	case SIGUSR1:
-		return sentry->applied ? DECISION_CONFIRM : DECISION_NONE;
+		return guard_process->applied ? DECISION_CONFIRM : DECISION_NONE;
 	default:
 		return DECISION_NONE;
 	}
 }
 
-static enum decision client_heard(const struct sentry *sentry)
+static enum decision client_heard(const struct guard_process *guard_process)
 {
 	bool allowed = false;
-	int fd = confirm_accept(sentry->listener, &allowed);
+	int fd = confirm_accept(guard_process->listener, &allowed);
 	if (fd < 0)
 		return DECISION_NONE;
 	if (allowed)
-		(void)!send(fd, sentry->undertaking->sets, strlen(sentry->undertaking->sets),
+		(void)!send(fd, guard_process->job->sets, strlen(guard_process->job->sets),
 			    MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(fd);
 	return allowed ? DECISION_CONFIRM : DECISION_NONE;
 }
 
 /* Milliseconds, as poll takes them. */
-static int time_left(const struct sentry *sentry)
+static int time_left(const struct guard_process *guard_process)
 {
-	if (!sentry->applied)
+	if (!guard_process->applied)
 		return -1;
-	int64_t left = sentry->end - clock_milliseconds();
+	int64_t left = guard_process->end - clock_milliseconds();
 	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-static enum decision decide(struct sentry *sentry)
+static enum decision decide(struct guard_process *guard_process)
 {
 	/* When the time is over, others may connect as fast as they like. */
-	const int left = time_left(sentry);
-	const bool listens = sentry->applied && left != 0;
+	const int left = time_left(guard_process);
+	const bool listens = guard_process->applied && left != 0;
 	struct pollfd polled[] = {
-		{.fd = sentry->parent, .events = POLLIN},
-		{.fd = sentry->signals, .events = POLLIN},
-		{.fd = listens ? sentry->listener : -1, .events = POLLIN},
+		{.fd = guard_process->parent, .events = POLLIN},
+		{.fd = guard_process->signals, .events = POLLIN},
+		{.fd = listens ? guard_process->listener : -1, .events = POLLIN},
 	};
 	int ready = poll(polled, sizeof(polled) / sizeof(polled[0]), left);
 	if (ready == 0 && left == 0)
@@ -156,21 +157,21 @@ static enum decision decide(struct sentry *sentry)
 	if (ready <= 0)
 		return DECISION_NONE;
 	if (polled[0].revents)
-		return parent_heard(sentry);
-	return polled[1].revents ? signal_heard(sentry) : client_heard(sentry);
+		return parent_heard(guard_process);
+	return polled[1].revents ? signal_heard(guard_process) : client_heard(guard_process);
 }
 
-static void sentry_revert(const struct sentry *sentry)
+static void sentry_revert(const struct guard_process *guard_process)
 {
-	struct complaint complaint = {.used = 0};
-	bool back = go_back(sentry->undertaking, &complaint);
-	if (sentry->parent >= 0)
-		message_send(sentry->parent, back ? MESSAGE_REVERT : MESSAGE_BROKEN,
-			     complaint.text);
+	struct rollback_failures failures = {.used = 0};
+	bool back = go_back(guard_process->job, &failures);
+	if (guard_process->parent >= 0)
+		message_send(guard_process->parent, back ? MESSAGE_REVERT : MESSAGE_BROKEN,
+			     failures.text);
 	/* There may be nobody else to tell. */
 	syslog(LOG_DAEMON | (back ? LOG_WARNING : LOG_ERR),
-	       "mvapply: an apply of %s was not confirmed, and %s%s", sentry->undertaking->sets,
-	       back ? "has gone back" : "could not go back: ", complaint.text);
+	       "mvapply: an apply of %s was not confirmed, and %s%s", guard_process->job->sets,
+	       back ? "has gone back" : "could not go back: ", failures.text);
 }
 
 /* Nothing of the terminal and the session that it was started from. */
@@ -183,19 +184,19 @@ static void detach(void)
 		(void)dup2(null, fd);
 }
 
-static void sentry_run(struct sentry *sentry)
+static void sentry_run(struct guard_process *guard_process)
 {
 	enum decision decision;
 	detach();
-	(void)confirm_take_over(sentry->listener);
-	message_send(sentry->parent, MESSAGE_READY, "");
+	(void)confirm_take_over(guard_process->listener);
+	message_send(guard_process->parent, MESSAGE_READY, "");
 	do
-		decision = decide(sentry);
+		decision = decide(guard_process);
 	while (decision == DECISION_NONE);
 	if (decision == DECISION_REVERT)
-		sentry_revert(sentry);
-	else if (sentry->parent >= 0)
-		message_send(sentry->parent, MESSAGE_CONFIRM, "");
+		sentry_revert(guard_process);
+	else if (guard_process->parent >= 0)
+		message_send(guard_process->parent, MESSAGE_CONFIRM, "");
 }
 
 /* Not SIGHUP: whoever applies may die of it. The guardian is in another session, and ignores it. */
@@ -224,47 +225,47 @@ static void stops_hold(int how)
 }
 
 /* Until it is in a session of its own, what ends ours ends it, too: nothing is touched before. */
-static bool guardian_ready(const struct guardian *guardian)
+static bool confirm_guard_ready(const struct confirm_guard *guard)
 {
 	char kind = 0;
-	while (recv(guardian->fd, &kind, sizeof(kind), 0) < 0 && errno == EINTR)
+	while (recv(guard->fd, &kind, sizeof(kind), 0) < 0 && errno == EINTR)
 		;
 	return kind == MESSAGE_READY;
 }
 
-static int fork_guardian(struct guardian *guardian, struct sentry *sentry, const int pair[2],
-			 const struct apply_lock *lock, struct error *error)
+static int fork_confirm_guard(struct confirm_guard *guard, struct guard_process *guard_process,
+			      const int pair[2], const struct apply_lock *lock, struct error *error)
 {
 	/* Between its birth and its own session a hangup must not end it. */
 	void (*hangup)(int) = signal(SIGHUP, SIG_IGN);
 	fflush(NULL);
-	guardian->pid = fork();
-	if (guardian->pid == 0) {
+	guard->pid = fork();
+	if (guard->pid == 0) {
 		close(pair[0]);
 		apply_unlock(lock);
-		lessor_free(sentry->undertaking->lessor);
-		sentry_run(sentry);
+		lessor_free(guard_process->job->lessor);
+		sentry_run(guard_process);
 		exit(0);
 	}
 	int errnum = errno;
 	signal(SIGHUP, hangup);
 	close(pair[1]);
-	if (guardian->pid > 0) {
-		if (guardian_ready(guardian))
+	if (guard->pid > 0) {
+		if (confirm_guard_ready(guard))
 			return 0;
 		errnum = ECHILD;
-		waitpid(guardian->pid, NULL, 0);
+		waitpid(guard->pid, NULL, 0);
 	}
 	close(pair[0]);
-	guardian->pid = 0;
+	guard->pid = 0;
 	return error_set(error, errnum, "cannot start the guardian: %s", strerror(errnum));
 }
 
-int guardian_begin(struct guardian *guardian, const struct undertaking *undertaking,
-		   const struct apply_lock *lock, struct error *error)
+int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *job,
+			const struct apply_lock *lock, struct error *error)
 {
 	int pair[2];
-	int status = revert_prepare(undertaking->before, undertaking->plan, error);
+	int status = revert_prepare(job->before, job->plan, error);
 	if (status < 0)
 		return status;
 	int listener = confirm_listen(error);
@@ -274,71 +275,69 @@ int guardian_begin(struct guardian *guardian, const struct undertaking *undertak
 		close(listener);
 		return error_set(error, errno, "cannot start the guardian: %s", strerror(errno));
 	}
-	guardian->fd = pair[0];
-	guardian->signals = signals_take_over();
+	guard->fd = pair[0];
+	guard->signals = signals_take_over();
 	stops_hold(SIG_BLOCK);
-	struct sentry sentry = {.undertaking = undertaking,
-				.parent = pair[1],
-				.listener = listener,
-				.signals = guardian->signals};
-	status = fork_guardian(guardian, &sentry, pair, lock, error);
+	struct guard_process guard_process = {
+		.job = job, .parent = pair[1], .listener = listener, .signals = guard->signals};
+	status = fork_confirm_guard(guard, &guard_process, pair, lock, error);
 	close(listener);
 	return status;
 }
 
-void guardian_applied(const struct guardian *guardian)
+void confirm_guard_applied(const struct confirm_guard *guard)
 {
-	message_send(guardian->fd, MESSAGE_APPLIED, "");
+	message_send(guard->fd, MESSAGE_APPLIED, "");
 }
 
-static void own_signal_heard(const struct guardian *guardian, struct verdict *verdict)
+static void own_signal_heard(const struct confirm_guard *guard, struct check_result *check_result)
 {
-	int signal = signal_take(guardian->signals);
+	int signal = signal_take(guard->signals);
 	if (signal == 0)
 		return;
-	verdict->cancelled |= signal != SIGUSR1;
-	message_send(guardian->fd, signal == SIGUSR1 ? MESSAGE_CONFIRM : MESSAGE_REVERT, "");
+	check_result->cancelled |= signal != SIGUSR1;
+	message_send(guard->fd, signal == SIGUSR1 ? MESSAGE_CONFIRM : MESSAGE_REVERT, "");
 }
 
 /* Whatever is asked, it is the guardian that decides. */
-static void people_heard(const struct guardian *guardian, struct keyboard *keyboard,
-			 struct verdict *verdict)
+static void people_heard(const struct confirm_guard *guard, struct keyboard *keyboard,
+			 struct check_result *check_result)
 {
 	for (;;) {
 		int timeout;
 		struct pollfd polled[] = {
-			{.fd = guardian->fd, .events = POLLIN},
-			{.fd = guardian->signals, .events = POLLIN},
+			{.fd = guard->fd, .events = POLLIN},
+			{.fd = guard->signals, .events = POLLIN},
 			{.fd = keyboard_poll(keyboard, &timeout), .events = POLLIN}};
 		if (poll(polled, sizeof(polled) / sizeof(polled[0]), timeout) < 0)
 			continue;
 		if (polled[0].revents)
 			return;
 		if (polled[1].revents)
-			own_signal_heard(guardian, verdict);
+			own_signal_heard(guard, check_result);
 		if (polled[2].revents && keyboard_enter(keyboard))
-			message_send(guardian->fd, MESSAGE_CONFIRM, "");
+			message_send(guard->fd, MESSAGE_CONFIRM, "");
 	}
 }
 
-struct verdict guardian_wait(const struct guardian *guardian, struct keyboard *keyboard,
-			     const struct undertaking *undertaking, struct arena *arena)
+struct check_result confirm_guard_wait(const struct confirm_guard *guard, struct keyboard *keyboard,
+				       const struct confirm_job *job, struct arena *arena)
 {
-	struct verdict verdict = {.words = ""};
-	struct complaint complaint = {.used = 0};
+	struct check_result check_result = {.words = ""};
+	struct rollback_failures failures = {.used = 0};
 	char bytes[MESSAGE_SIZE];
 	stops_hold(SIG_UNBLOCK);
-	people_heard(guardian, keyboard, &verdict);
-	ssize_t size = recv(guardian->fd, bytes, sizeof(bytes) - 1, 0);
+	people_heard(guard, keyboard, &check_result);
+	ssize_t size = recv(guard->fd, bytes, sizeof(bytes) - 1, 0);
 	if (size > 0) {
 		bytes[size] = '\0';
-		verdict.confirmed = bytes[0] == MESSAGE_CONFIRM;
-		verdict.broken = bytes[0] == MESSAGE_BROKEN;
-		verdict.words = arena_strdup(arena, bytes + 1);
+		check_result.confirmed = bytes[0] == MESSAGE_CONFIRM;
+		check_result.broken = bytes[0] == MESSAGE_BROKEN;
+		check_result.words = arena_strdup(arena, bytes + 1);
 	} else {
-		verdict.broken = !go_back(undertaking, &complaint);
-		verdict.words = arena_strdup(arena, complaint.text);
+		check_result.broken = !go_back(job, &failures);
+		check_result.words = arena_strdup(arena, failures.text);
 	}
-	waitpid(guardian->pid, NULL, 0);
-	return verdict;
+	waitpid(guard->pid, NULL, 0);
+	return check_result;
 }

@@ -13,30 +13,30 @@
 
 struct lessor;
 
-struct guardian {
+struct confirm_guard {
 	pid_t pid;   /* 0: there is none */
 	int fd;      /* to the process */
 	int signals; /* a signalfd: those that confirm or cancel, from the beginning on */
 };
 
 /* What is to be done or undone. Has to outlive the guardian. */
-struct undertaking {
+struct confirm_job {
 	const struct plan *plan;
 	struct live *before;
 	const char *sets;      /* names, for people */
-	unsigned seconds;      /* from guardian_applied on */
+	unsigned seconds;      /* from confirm_guard_applied on */
 	struct lessor *lessor; /* that the guardian lets go of */
 };
 
 /* Before anything is touched. The new process does not hold `lock`. Returns 0; or -EALREADY where
  * another apply waits for its confirmation, or another negative errno. */
-int guardian_begin(struct guardian *guardian, const struct undertaking *undertaking,
-		   const struct apply_lock *lock, struct error *error);
+int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *job,
+			const struct apply_lock *lock, struct error *error);
 
 /* The plan is done: its time begins. */
-void guardian_applied(const struct guardian *guardian);
+void confirm_guard_applied(const struct confirm_guard *guard);
 
-struct verdict {
+struct check_result {
 	bool confirmed;
 	bool cancelled;    /* by SIGINT or SIGTERM */
 	bool broken;       /* not all could be brought back */
@@ -45,7 +45,7 @@ struct verdict {
 
 /* Waits for it, and for ENTER and signals; the lock is not held any more. Goes back itself should
  * the guardian be killed. */
-struct verdict guardian_wait(const struct guardian *guardian, struct keyboard *keyboard,
-			     const struct undertaking *undertaking, struct arena *arena);
+struct check_result confirm_guard_wait(const struct confirm_guard *guard, struct keyboard *keyboard,
+				       const struct confirm_job *job, struct arena *arena);
 
 #endif

@@ -40,7 +40,7 @@ static int waits_already(struct error *error)
 }
 
 /* Somebody else may have the name, and may have filled the queue: nobody waits there. */
-static int guardian_connect(int fd)
+static int confirm_guard_connect(int fd)
 {
 	peer_patience(fd, PATIENCE);
 	return connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE);
@@ -48,11 +48,11 @@ static int guardian_connect(int fd)
 
 /* Whether one of us has the name: a guardian listens from before anything is touched. It is not
  * asked for anything. */
-static bool guardian_waits(struct peer *ret_holder, struct error *error)
+static bool confirm_guard_waits(struct peer *ret_holder, struct error *error)
 {
 	int fd = confirm_socket(error);
 	*ret_holder = peer_unknown;
-	if (fd >= 0 && guardian_connect(fd) == 0)
+	if (fd >= 0 && confirm_guard_connect(fd) == 0)
 		*ret_holder = peer_of(fd);
 	if (fd >= 0)
 		close(fd);
@@ -63,7 +63,7 @@ static int name_lost(struct error *error)
 {
 	struct peer holder;
 	char text[PEER_TEXT_SIZE];
-	if (guardian_waits(&holder, error))
+	if (confirm_guard_waits(&holder, error))
 		return waits_already(error);
 	error_set(error, EBUSY,
 		  "@mvapply-confirm is held by %s: `mvapply confirm` would not be heard; nothing "
@@ -106,7 +106,7 @@ int confirm_check(struct error *error)
 		      errno == EADDRINUSE;
 	close(fd);
 	struct peer holder;
-	return in_use && guardian_waits(&holder, error) ? waits_already(error) : 0;
+	return in_use && confirm_guard_waits(&holder, error) ? waits_already(error) : 0;
 }
 
 /* Not by who only looks whether a guardian waits, nor by who never says anything. */
@@ -151,17 +151,17 @@ static int ask(int fd, const struct options *options)
 {
 	struct error error;
 	char answer[ANSWER_SIZE], text[PEER_TEXT_SIZE];
-	if (guardian_connect(fd) < 0) {
+	if (confirm_guard_connect(fd) < 0) {
 		error_set(&error, errno, "no apply waits for a confirmation on this host");
 		error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows "
 				   "what is live");
 		error_code(&error, CODE_NOTHING_TO_CONFIRM);
 		return run_error(&error, options);
 	}
-	const struct peer guardian = peer_of(fd);
-	if (!guardian.trusted) {
+	const struct peer guard = peer_of(fd);
+	if (!guard.trusted) {
 		error_set(&error, EPERM, "the socket @mvapply-confirm belongs to %s",
-			  peer_text(&guardian, text));
+			  peer_text(&guard, text));
 		error_hint(&error, "run it as the user who ran `mvapply apply --confirm`, and in "
 				   "the same container");
 		return run_error(&error, options);

@@ -185,13 +185,13 @@ static int run_guarded(struct run *run, const struct desired *desired,
 		       const struct options *options, const struct apply_lock *lock,
 		       struct error *error)
 {
-	run->undertaking = (struct undertaking){.plan = run->plan,
-						.before = run->live,
-						.sets = sets_text(desired, run->arena),
-						.seconds = options->confirm_seconds,
-						.lessor = options->lessor};
+	run->job = (struct confirm_job){.plan = run->plan,
+					.before = run->live,
+					.sets = sets_text(desired, run->arena),
+					.seconds = options->confirm_seconds,
+					.lessor = options->lessor};
 	if (options->confirm_seconds && !plan_empty(run->plan)) {
-		int status = guardian_begin(&run->guardian, &run->undertaking, lock, error);
+		int status = confirm_guard_begin(&run->guard, &run->job, lock, error);
 		if (status < 0)
 			return status;
 	}
@@ -267,8 +267,8 @@ int run_apply(struct run *run, const struct desired *desired, const struct optio
 	lookups_free(lookups);
 	if (status == 0 && run->outcomes)
 		busy_again(run, desired, options);
-	if (status == 0 && run->guardian.pid)
-		guardian_applied(&run->guardian);
+	if (status == 0 && run->guard.pid)
+		confirm_guard_applied(&run->guard);
 	return status;
 }
 
@@ -354,36 +354,37 @@ int run_report(const struct run *run, const struct desired *desired, const struc
 	return run->exit_code;
 }
 
-static int conclude_json(struct run *run, const struct verdict *verdict,
+static int conclude_json(struct run *run, const struct check_result *check_result,
 			 const struct options *options)
 {
 	json_t *document = report_json(run, options);
-	json_put(document, "confirmed", json_boolean(verdict->confirmed));
-	if (verdict->broken)
-		json_put(document, "not_reverted", json_text(verdict->words));
+	json_put(document, "confirmed", json_boolean(check_result->confirmed));
+	if (check_result->broken)
+		json_put(document, "not_reverted", json_text(check_result->words));
 	return json_finish(document, run->exit_code);
 }
 
-static void fault_reverted(struct run *run, const struct verdict *verdict,
+static void fault_reverted(struct run *run, const struct check_result *check_result,
 			   const struct options *options)
 {
 	char within[64];
 	snprintf(within, sizeof(within), "not confirmed within %u s", options->confirm_seconds);
-	error_set(&run->fault, 0, "reverted: %s; %s", verdict->cancelled ? "cancelled" : within,
-		  verdict->broken ? "but not all of it" : "everything is what it was before");
-	error_code(&run->fault, verdict->broken ? CODE_NOT_REVERTED : CODE_REVERTED);
-	if (verdict->broken)
+	error_set(&run->fault, 0, "reverted: %s; %s",
+		  check_result->cancelled ? "cancelled" : within,
+		  check_result->broken ? "but not all of it" : "everything is what it was before");
+	error_code(&run->fault, check_result->broken ? CODE_NOT_REVERTED : CODE_REVERTED);
+	if (check_result->broken)
 		error_hint(&run->fault, "`mvapply diff` shows what differs from the file now");
 }
 
-static void conclude_text(const struct run *run, const struct verdict *verdict,
+static void conclude_text(const struct run *run, const struct check_result *check_result,
 			  const struct options *options)
 {
-	if (verdict->confirmed) {
+	if (check_result->confirmed) {
 		fputs(options->quiet ? "" : "Confirmed.\n", stdout);
 		return;
 	}
-	fputs(verdict->words, stderr);
+	fputs(check_result->words, stderr);
 	text_error(&run->fault);
 }
 
@@ -398,22 +399,22 @@ static void ask_to_confirm(const struct keyboard *keyboard, unsigned seconds)
 
 int run_conclude(struct run *run, const struct desired *desired, const struct options *options)
 {
-	if (!run->guardian.pid)
+	if (!run->guard.pid)
 		return run_report(run, desired, options);
 	if (options->output == OUTPUT_TEXT)
 		run_report(run, desired, options);
 	fflush(stdout);
 	struct keyboard keyboard = keyboard_open();
 	ask_to_confirm(&keyboard, options->confirm_seconds);
-	const struct verdict verdict =
-		guardian_wait(&run->guardian, &keyboard, &run->undertaking, run->arena);
-	if (!verdict.confirmed) {
-		run->exit_code = verdict.broken ? EXIT_FAILED : EXIT_REVERTED;
-		fault_reverted(run, &verdict, options);
+	const struct check_result check_result =
+		confirm_guard_wait(&run->guard, &keyboard, &run->job, run->arena);
+	if (!check_result.confirmed) {
+		run->exit_code = check_result.broken ? EXIT_FAILED : EXIT_REVERTED;
+		fault_reverted(run, &check_result, options);
 	}
 	if (options->output == OUTPUT_JSON)
-		return conclude_json(run, &verdict, options);
-	conclude_text(run, &verdict, options);
+		return conclude_json(run, &check_result, options);
+	conclude_text(run, &check_result, options);
 	return run->exit_code;
 }
 

@@ -18,8 +18,8 @@ struct run {
 	struct outcome *outcomes; /* NULL: nothing was tried */
 	const char **moved;       /* why a saved plan does not hold any more, a sentence each */
 	size_t n_moved;
-	struct undertaking undertaking; /* with --confirm, once something was to be done */
-	struct guardian guardian;
+	struct confirm_job job; /* with --confirm, once something was to be done */
+	struct confirm_guard guard;
 	json_t *earlier;    /* the steps that were done before this round, which its JSON has, too;
 			       NULL: none. Not freed with it */
 	struct error fault; /* of the run as a whole; CODE_NONE: none */

@@ -223,11 +223,11 @@ static const struct unmanaged *conflict_of(const struct planner *planner,
 					   const struct planned_attachment *planned,
 					   const struct ip *ip)
 {
-	const struct unmanaged *claim = planned->verdict.action == ACTION_CREATE && ip->family
+	const struct unmanaged *claim = planned->check_result.action == ACTION_CREATE && ip->family
 						? address_claimant(planner, planned, ip)
 						: NULL;
 	const bool removed = claim && claim->planned && !claim->ours &&
-			     claim->planned->verdict.action == ACTION_CREATE;
+			     claim->planned->check_result.action == ACTION_CREATE;
 	return removed ? NULL : claim;
 }
 

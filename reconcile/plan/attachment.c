@@ -12,12 +12,12 @@ static struct planned_attachment *planned_new(struct planner *planner, const str
 	planned->network = network;
 	planned->net = net;
 	planned->parent = net->parent;
-	planned->verdict = net->verdict;
-	if (planned->verdict.action != ACTION_CREATE)
-		planned->verdict.reason =
+	planned->check_result = net->check_result;
+	if (planned->check_result.action != ACTION_CREATE)
+		planned->check_result.reason =
 			arena_printf(planner->arena, "waits for network %s", network->name);
-	if (planned->verdict.action != ACTION_CREATE)
-		planned->verdict.hint = NULL;
+	if (planned->check_result.action != ACTION_CREATE)
+		planned->check_result.hint = NULL;
 	return planned;
 }
 
@@ -57,10 +57,11 @@ static void planned_target(struct planned_attachment *planned, const struct targ
 	planned->target = target;
 	planned->ns = target->state == TARGET_READY ? target->ns : NULL;
 	if (target->state != TARGET_READY)
-		planned->verdict = (struct verdict){.action = target_actions[target->state],
-						    .code = target->code,
-						    .reason = target->reason,
-						    .hint = target->hint};
+		planned->check_result =
+			(struct check_result){.action = target_actions[target->state],
+					      .code = target->code,
+					      .reason = target->reason,
+					      .hint = target->hint};
 }
 
 static void attachments_add(struct planner *planner)
@@ -134,8 +135,8 @@ void attachments_match(struct planner *planner)
 		planned_claim(planner, planned);
 		if (planner->options->adopt)
 			planned_adopt(planner, planned);
-		if (!planned->have && planned->verdict.action == ACTION_CREATE)
-			planned->verdict = parent_check_up(planner, planned->parent);
+		if (!planned->have && planned->check_result.action == ACTION_CREATE)
+			planned->check_result = parent_check_up(planner, planned->parent);
 	}
 }
 

@@ -103,21 +103,21 @@ static const char *made_by(struct planner *planner, const struct live_link *link
 
 /* A conflict on the host refuses the whole run. One in another namespace, where a container can
  * have made it, concerns this attachment alone. */
-static struct verdict denied(const struct live_ns *where, enum code code, const char *reason,
-			     const char *hint)
+static struct check_result denied(const struct live_ns *where, enum code code, const char *reason,
+				  const char *hint)
 {
-	return (struct verdict){.action = where->host ? ACTION_REFUSED : ACTION_BLOCKED,
-				.code = code,
-				.reason = reason,
-				.hint = hint};
+	return (struct check_result){.action = where->host ? ACTION_REFUSED : ACTION_BLOCKED,
+				     .code = code,
+				     .reason = reason,
+				     .hint = hint};
 }
 
-static const struct verdict fine = {.action = ACTION_CREATE};
+static const struct check_result fine = {.action = ACTION_CREATE};
 
-static struct verdict held(const struct planner *planner, const struct live_ns *ns,
-			   const struct live_link *link, const char *what)
+static struct check_result held(const struct planner *planner, const struct live_ns *ns,
+				const struct live_link *link, const char *what)
 {
-	return (struct verdict){
+	return (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_HELD,
 		.reason =
@@ -134,7 +134,8 @@ static bool is_kept(const struct planner *planner, const struct live_link *link)
 	return managed && managed->kept;
 }
 
-static struct verdict check_name(struct planner *planner, const struct planned_attachment *planned)
+static struct check_result check_name(struct planner *planner,
+				      const struct planned_attachment *planned)
 {
 	const struct live_link *link = live_link_by_name(planned->ns, planned->name);
 	if (is_kept(planner, link))
@@ -151,7 +152,8 @@ static struct verdict check_name(struct planner *planner, const struct planned_a
 }
 
 /* macvlan_addr_busy lets no two links of a parent have one MAC and be up. */
-static struct verdict check_mac(struct planner *planner, const struct planned_attachment *planned)
+static struct check_result check_mac(struct planner *planner,
+				     const struct planned_attachment *planned)
 {
 	char text[MAC_TEXT_SIZE];
 	if (!planned->mac.set || planned->network->mode == MODE_PASSTHRU ||
@@ -192,8 +194,8 @@ static const struct unmanaged *address_holder(const struct planner *planner,
 	return claim && !claim->planned ? claim : NULL;
 }
 
-static struct verdict check_address(struct planner *planner,
-				    const struct planned_attachment *planned)
+static struct check_result check_address(struct planner *planner,
+					 const struct planned_attachment *planned)
 {
 	char text[IP_TEXT_SIZE];
 	for (size_t i = 0; i < sizeof(planned->ip) / sizeof(planned->ip[0]); i++) {
@@ -230,8 +232,8 @@ static const struct unmanaged *parent_users_excluding(const struct planned_attac
 	return NULL;
 }
 
-static struct verdict check_company(struct planner *planner,
-				    const struct planned_attachment *planned)
+static struct check_result check_company(struct planner *planner,
+					 const struct planned_attachment *planned)
 {
 	const struct unmanaged *unmanaged =
 		parent_users_excluding(planned, &planned->parent->facts);
@@ -276,9 +278,9 @@ static const char *set_of_route(const struct planner *planner, const struct live
 		       : NULL;
 }
 
-static struct verdict route_denied(struct planner *planner,
-				   const struct planned_attachment *planned,
-				   const struct live_route *route)
+static struct check_result route_denied(struct planner *planner,
+					const struct planned_attachment *planned,
+					const struct live_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *what = route->to.len ? arena_printf(planner->arena, "a route to %s",
@@ -369,8 +371,8 @@ static void defaults_yield(struct planner *planner, const struct planned_attachm
 		want->dhcp.gateway = false;
 }
 
-static struct verdict check_routes(struct planner *planner,
-				   const struct planned_attachment *planned)
+static struct check_result check_routes(struct planner *planner,
+					const struct planned_attachment *planned)
 {
 	defaults_yield(planner, planned);
 	for (size_t i = 0; i < planned->ns->n_routes; i++) {
@@ -413,13 +415,13 @@ static struct holders holders_find(const struct planner *planner)
 {
 	struct holders holders = {0};
 	for (size_t i = 0; i < planner->n_planned; i++)
-		if (planner->planned_all[i].verdict.action != ACTION_CREATE &&
+		if (planner->planned_all[i].check_result.action != ACTION_CREATE &&
 		    planner->planned_all[i].have)
 			*array_push(planner->scratch, holders.planned_all, holders.count) =
 				&planner->planned_all[i];
 	for (size_t i = 0; i < planner->n_managed; i++)
 		if (planner->managed[i].replacement &&
-		    planner->managed[i].replacement->verdict.action != ACTION_CREATE)
+		    planner->managed[i].replacement->check_result.action != ACTION_CREATE)
 			*array_push(planner->scratch, holders.planned_all, holders.count) =
 				holder_of(planner, &planner->managed[i]);
 	return holders;
@@ -460,9 +462,9 @@ static const char *held_by(const struct planned_attachment *planned,
 		       : NULL;
 }
 
-static struct verdict check_held(const struct planner *planner,
-				 const struct planned_attachment *planned,
-				 const struct holders *holders)
+static struct check_result check_held(const struct planner *planner,
+				      const struct planned_attachment *planned,
+				      const struct holders *holders)
 {
 	for (size_t i = 0; i < holders->count; i++) {
 		const struct planned_attachment *other = holders->planned_all[i];
@@ -473,7 +475,8 @@ static struct verdict check_held(const struct planner *planner,
 	return fine;
 }
 
-static struct verdict (*const checks[])(struct planner *, const struct planned_attachment *) = {
+static struct check_result (*const checks[])(struct planner *,
+					     const struct planned_attachment *) = {
 	check_twice,
 	check_name,
 	check_company,
@@ -490,10 +493,10 @@ static bool held_find(struct planner *planner)
 	macs_yield(planner, holders.planned_all, holders.count);
 	for (size_t i = 0; i < planner->n_planned; i++) {
 		struct planned_attachment *planned = &planner->planned_all[i];
-		if (planned->verdict.action != ACTION_CREATE)
+		if (planned->check_result.action != ACTION_CREATE)
 			continue;
-		planned->verdict = check_held(planner, planned, &holders);
-		found |= planned->verdict.action != ACTION_CREATE;
+		planned->check_result = check_held(planner, planned, &holders);
+		found |= planned->check_result.action != ACTION_CREATE;
 	}
 	return found;
 }
@@ -502,10 +505,10 @@ void conflicts_find(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_planned; i++) {
 		struct planned_attachment *planned = &planner->planned_all[i];
-		for (size_t k = 0; planned->verdict.action == ACTION_CREATE &&
+		for (size_t k = 0; planned->check_result.action == ACTION_CREATE &&
 				   k < sizeof(checks) / sizeof(checks[0]);
 		     k++)
-			planned->verdict = checks[k](planner, planned);
+			planned->check_result = checks[k](planner, planned);
 	}
 	/* One that is held up holds up those that wait for what it has. */
 	while (held_find(planner))

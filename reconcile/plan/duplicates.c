@@ -52,15 +52,16 @@ static const char *remedy(struct planner *planner, const char *set)
 			    set);
 }
 
-static struct verdict other_set(struct planner *planner, const struct planned_attachment *planned)
+static struct check_result other_set(struct planner *planner,
+				     const struct planned_attachment *planned)
 {
 	const struct live_addr *addr;
 	const struct live_link *link = other_link(planner, planned, &addr);
 	if (!link)
-		return (struct verdict){.action = ACTION_CREATE};
+		return (struct check_result){.action = ACTION_CREATE};
 	const char *text = link_text(planner, planned, link, addr);
 	if (!planned->have)
-		return (struct verdict){
+		return (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
 			.reason = arena_printf(planner->arena,
@@ -70,7 +71,7 @@ static struct verdict other_set(struct planner *planner, const struct planned_at
 	warning_add(planner, "%s has a second link on the LAN of %s, of set \"%s\": %s; %s",
 		    planned->ns->name, planned->have->name, link->mark.set, text,
 		    remedy(planner, link->mark.set));
-	return (struct verdict){.action = ACTION_CREATE};
+	return (struct check_result){.action = ACTION_CREATE};
 }
 
 /* Whether the other slot is of another set, and attaches the same namespace to the same LAN. */
@@ -78,7 +79,7 @@ static bool competes(const struct planned_attachment *planned,
 		     const struct planned_attachment *other)
 {
 	if (other->set == planned->set || other->ns != planned->ns ||
-	    other->parent != planned->parent || other->verdict.action != ACTION_CREATE)
+	    other->parent != planned->parent || other->check_result.action != ACTION_CREATE)
 		return false;
 	for (size_t i = 0; i < 2; i++)
 		if (other->ip[i].family && network_subnet_of(planned->network, &other->ip[i]))
@@ -86,11 +87,12 @@ static bool competes(const struct planned_attachment *planned,
 	return !planned->network->n_subnets || !other->network->n_subnets;
 }
 
-static struct verdict other_slot(struct planner *planner, const struct planned_attachment *planned,
-				 const struct planned_attachment *other)
+static struct check_result other_slot(struct planner *planner,
+				      const struct planned_attachment *planned,
+				      const struct planned_attachment *other)
 {
 	if (!planned->have)
-		return (struct verdict){
+		return (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
 			.reason = arena_printf(
@@ -103,7 +105,7 @@ static struct verdict other_slot(struct planner *planner, const struct planned_a
 			    "\"%s\": remove one of the two from the files",
 			    planned->ns->name, planned->parent->name, other->have->name,
 			    other->set->name, planned->have->name, planned->set->name);
-	return (struct verdict){.action = ACTION_CREATE};
+	return (struct check_result){.action = ACTION_CREATE};
 }
 
 /* What is live goes before what is not, and then the first of the input. */
@@ -129,7 +131,7 @@ static const struct planned_attachment *other_find(const struct planner *planner
 	return NULL;
 }
 
-struct verdict check_twice(struct planner *planner, const struct planned_attachment *planned)
+struct check_result check_twice(struct planner *planner, const struct planned_attachment *planned)
 {
 	const struct planned_attachment *other = other_find(planner, planned);
 	return other ? other_slot(planner, planned, other) : other_set(planner, planned);

@@ -12,7 +12,7 @@
 #include "reconcile/plan/plan.h"
 
 /* Whether something can be done; if not, what the step says instead. */
-struct verdict {
+struct check_result {
 	enum action action; /* ACTION_CREATE: it can */
 	enum code code;
 	const char *reason, *hint;
@@ -79,7 +79,7 @@ struct parent {
 		claims;         /* of foreign links in the host's namespace, and elsewhere */
 	uint32_t mtu;           /* bytes; 0: unknown */
 	struct link_spec *make; /* a VLAN or dummy of ours, live or not; NULL: not ours */
-	struct verdict verdict;
+	struct check_result check_result;
 };
 
 /* A network of the input, and where it is. */
@@ -88,7 +88,7 @@ struct net {
 	const struct network *network;
 	struct parent *parent;
 	size_t domain; /* its parent's, for `taken` */
-	struct verdict verdict;
+	struct check_result check_result;
 	/* For each subnet: no address below is free, and below the other none that is claimed
 	 * alone; family 0: not looked yet. */
 	struct ip *cursors, *claimed_cursors;
@@ -112,7 +112,7 @@ struct planned_attachment {
 	const struct live_addr *lease;   /* where IPv4 is by DHCP; NULL: there is none yet */
 	const char *name;
 	struct mac mac;
-	struct verdict verdict;
+	struct check_result check_result;
 	struct link_spec *want;
 	bool replaces; /* an attachment that leaves */
 };
@@ -187,7 +187,7 @@ const struct set *desired_set(const struct planner *planner, const char *name);
 void nets_resolve(struct planner *planner);
 struct net *net_of(const struct planner *planner, const struct set *set,
 		   const struct network *network);
-struct verdict parent_check_up(struct planner *planner, const struct parent *parent);
+struct check_result parent_check_up(struct planner *planner, const struct parent *parent);
 void nets_tell(struct planner *planner);
 void parents_plan(struct planner *planner); /* after everything that leaves is known */
 
@@ -211,11 +211,11 @@ bool planned_leases(const struct planned_attachment *planned, size_t family);
 /* netns_group.c */
 void netns_groups_find(struct planner *planner);
 /* Whether another container's attachment wants a route to the same destination. */
-struct verdict netns_groups_check_routes(struct planner *planner,
-					 const struct planned_attachment *planned);
+struct check_result netns_groups_check_routes(struct planner *planner,
+					      const struct planned_attachment *planned);
 
 /* duplicates.c */
-struct verdict check_twice(struct planner *planner, const struct planned_attachment *planned);
+struct check_result check_twice(struct planner *planner, const struct planned_attachment *planned);
 
 /* replacements.c */
 void replacements_find(struct planner *planner);

@@ -42,7 +42,7 @@ static void take_explicit(struct planner *planner, struct planned_attachment *pl
 	const struct planned_attachment *owner = take(planner, planned, family, ip);
 	char text[IP_TEXT_SIZE];
 	if (owner)
-		planned->verdict = (struct verdict){
+		planned->check_result = (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_ADDRESS_TAKEN,
 			.reason = arena_printf(planner->arena, "address %s is taken by %s",
@@ -288,10 +288,10 @@ static void take_free(struct planner *planner, struct planned_attachment *planne
 	if (planned_leases(planned, family) || !take_of(planner, planned, family, false))
 		return;
 	const struct subnet *full = take_of(planner, planned, family, true);
-	if (!full || planned->verdict.action == ACTION_REFUSED)
+	if (!full || planned->check_result.action == ACTION_REFUSED)
 		return;
 	char text[PREFIX_TEXT_SIZE];
-	planned->verdict = (struct verdict){
+	planned->check_result = (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_SUBNET_FULL,
 		.reason = arena_printf(planner->arena, "no free address in %s",

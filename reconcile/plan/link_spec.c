@@ -156,7 +156,7 @@ static void want_host_routes(struct planner *planner, const struct planned_attac
 {
 	for (size_t i = 0; i < planner->n_attachments; i++) {
 		const struct planned_attachment *planned = &planner->planned_all[i];
-		if (planned->net != host->net || planned->verdict.action != ACTION_CREATE)
+		if (planned->net != host->net || planned->check_result.action != ACTION_CREATE)
 			continue;
 		for (size_t family = 0; family < sizeof(planned->ip) / sizeof(planned->ip[0]);
 		     family++)
@@ -229,14 +229,14 @@ static void held_routes_find(struct planner *planner)
 {
 	for (size_t i = planner->n_attachments; i < planner->n_planned; i++) {
 		const struct planned_attachment *planned = &planner->planned_all[i];
-		if (planned->verdict.action != ACTION_CREATE && planned->have)
+		if (planned->check_result.action != ACTION_CREATE && planned->have)
 			held_routes_note(planner, planned->ns, planned->have,
 					 planned->network->name);
 	}
 	for (size_t i = 0; i < planner->n_managed; i++) {
 		const struct managed_link *managed = &planner->managed[i];
 		if (managed->link->mark.role == ROLE_HOST && managed->replacement &&
-		    managed->replacement->verdict.action != ACTION_CREATE)
+		    managed->replacement->check_result.action != ACTION_CREATE)
 			held_routes_note(planner, managed->ns, managed->link,
 					 managed->link->mark.network);
 	}
@@ -247,6 +247,6 @@ void wants_host_routes(struct planner *planner)
 	planner->reached = address_set_new(planner->scratch, 0);
 	held_routes_find(planner);
 	for (size_t i = planner->n_attachments; i < planner->n_planned; i++)
-		if (planner->planned_all[i].verdict.action == ACTION_CREATE)
+		if (planner->planned_all[i].check_result.action == ACTION_CREATE)
 			want_host_routes(planner, &planner->planned_all[i]);
 }

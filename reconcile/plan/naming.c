@@ -79,8 +79,8 @@ static void name_explicit(struct planner *planner, const struct netns_group *net
 	const char *name = explicit_name(planner, planned);
 	const struct planned_attachment *other = name ? name_chosen(netns_group, name) : NULL;
 	planned->name = name;
-	if (other && planned->verdict.action == ACTION_CREATE)
-		planned->verdict = (struct verdict){
+	if (other && planned->check_result.action == ACTION_CREATE)
+		planned->check_result = (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_INTERFACE_TAKEN,
 			.reason = arena_printf(planner->arena, "%s/%s gets the name %s in %s, too",
@@ -241,7 +241,7 @@ void macs_yield(struct planner *planner, const struct planned_attachment *const 
 	}
 	for (size_t i = 0; count && i < planner->n_planned; i++) {
 		struct planned_attachment *planned = &planner->planned_all[i];
-		if (planned->verdict.action == ACTION_CREATE && mac_chosen(planned))
+		if (planned->check_result.action == ACTION_CREATE && mac_chosen(planned))
 			planned->mac = planned->want->mac = mac_free(planner, planned);
 	}
 }

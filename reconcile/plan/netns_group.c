@@ -52,11 +52,13 @@ static bool leads_to(const struct link_spec *want, const struct prefix *to)
 	return false;
 }
 
-static struct verdict route_twice(struct planner *planner, const struct planned_attachment *planned,
-				  const struct planned_attachment *other, const struct prefix *to)
+static struct check_result route_twice(struct planner *planner,
+				       const struct planned_attachment *planned,
+				       const struct planned_attachment *other,
+				       const struct prefix *to)
 {
 	char text[PREFIX_TEXT_SIZE];
-	return (struct verdict){
+	return (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_ROUTE,
 		.reason = arena_printf(planner->arena, "%s/%s gets a route to %s in %s, too",
@@ -66,8 +68,8 @@ static struct verdict route_twice(struct planner *planner, const struct planned_
 	};
 }
 
-struct verdict netns_groups_check_routes(struct planner *planner,
-					 const struct planned_attachment *planned)
+struct check_result netns_groups_check_routes(struct planner *planner,
+					      const struct planned_attachment *planned)
 {
 	for (size_t i = 0; planned->netns_group && planned->netns_group->planned_all[i] != planned;
 	     i++) {
@@ -80,5 +82,5 @@ struct verdict netns_groups_check_routes(struct planner *planner,
 				return route_twice(planner, planned, other,
 						   &planned->want->routes[k].to);
 	}
-	return (struct verdict){.action = ACTION_CREATE};
+	return (struct check_result){.action = ACTION_CREATE};
 }

@@ -11,15 +11,15 @@
 /* The rtnetlink default of a dummy (ether_setup). */
 #define DUMMY_MTU 1500
 
-static struct verdict blocked(enum code code, const char *reason, const char *hint)
+static struct check_result blocked(enum code code, const char *reason, const char *hint)
 {
-	return (struct verdict){
+	return (struct check_result){
 		.action = ACTION_BLOCKED, .code = code, .reason = reason, .hint = hint};
 }
 
-static const struct verdict fine = {.action = ACTION_CREATE};
+static const struct check_result fine = {.action = ACTION_CREATE};
 
-static struct verdict check_found(struct planner *planner, const struct net *net)
+static struct check_result check_found(struct planner *planner, const struct net *net)
 {
 	const char *name = net->network->parent;
 	if (net->parent->base || net->parent->make)
@@ -32,7 +32,7 @@ static struct verdict check_found(struct planner *planner, const struct net *net
 
 /* The kernel puts a macvlan of a macvlan on the lowest device (macvlan_common_newlink, likewise
  * ipvlan_link_new), so that it would never be where the file says. */
-static struct verdict check_kind(struct planner *planner, const struct net *net)
+static struct check_result check_kind(struct planner *planner, const struct net *net)
 {
 	const struct live_link *link = net->parent->link;
 	if (!link || (link->kind != KIND_MACVLAN && link->kind != KIND_IPVLAN))
@@ -45,7 +45,7 @@ static struct verdict check_kind(struct planner *planner, const struct net *net)
 
 /* A port of a bridge, bond or team hands its frames to its master (netdev_rx_handler_register
  * gives EBUSY); a VRF does not work that way. */
-static struct verdict check_free(struct planner *planner, const struct net *net)
+static struct check_result check_free(struct planner *planner, const struct net *net)
 {
 	const struct live_link *link = net->parent->link;
 	if (!link || !link->master)
@@ -62,7 +62,7 @@ static struct verdict check_free(struct planner *planner, const struct net *net)
 				    master->name, link->name));
 }
 
-struct verdict parent_check_up(struct planner *planner, const struct parent *parent)
+struct check_result parent_check_up(struct planner *planner, const struct parent *parent)
 {
 	const struct live_link *base = parent->base, *link = parent->link, *down = NULL;
 	if (base && !(base->flags & IFF_UP))
@@ -77,12 +77,12 @@ struct verdict parent_check_up(struct planner *planner, const struct parent *par
 }
 
 /* vlan_dev_open gives ENETDOWN; a VLAN link that is there already can wait. */
-static struct verdict check_up(struct planner *planner, const struct net *net)
+static struct check_result check_up(struct planner *planner, const struct net *net)
 {
 	return net->parent->link ? fine : parent_check_up(planner, net->parent);
 }
 
-static struct verdict check_mtu(struct planner *planner, const struct net *net)
+static struct check_result check_mtu(struct planner *planner, const struct net *net)
 {
 	const struct parent *parent = net->parent;
 	uint32_t mtu = net->network->mtu;
@@ -95,23 +95,23 @@ static struct verdict check_mtu(struct planner *planner, const struct net *net)
 				    parent->base ? parent->base->name : parent->name, mtu));
 }
 
-static struct verdict check_parent(struct planner *planner, const struct net *net)
+static struct check_result check_parent(struct planner *planner, const struct net *net)
 {
 	(void)planner;
-	return net->parent->verdict;
+	return net->parent->check_result;
 }
 
 /* What has to hold before something new can be made on a parent; the first that fails is told. */
-static struct verdict (*const checks[])(struct planner *, const struct net *) = {
+static struct check_result (*const checks[])(struct planner *, const struct net *) = {
 	check_found, check_parent, check_kind, check_free, check_up, check_mtu,
 };
 
-static struct verdict net_check(struct planner *planner, const struct net *net)
+static struct check_result net_check(struct planner *planner, const struct net *net)
 {
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		struct verdict verdict = checks[i](planner, net);
-		if (verdict.action != ACTION_CREATE)
-			return verdict;
+		struct check_result check_result = checks[i](planner, net);
+		if (check_result.action != ACTION_CREATE)
+			return check_result;
 	}
 	return fine;
 }
@@ -148,7 +148,7 @@ static struct parent *dummy_resolve(struct planner *planner, const struct net *n
 	parent->make->mtu = parent->mtu;
 	parent->name = derived_name(planner->arena, "mvd", net->set->name, net->network->name);
 	parent->make->name = parent->name;
-	parent->verdict = fine;
+	parent->check_result = fine;
 	return parent;
 }
 
@@ -173,7 +173,7 @@ static void vlan_spec(struct planner *planner, struct parent *parent, const char
 	parent->make->mtu = parent->mtu;
 }
 
-static struct verdict vlan_name_check(struct planner *planner, const struct parent *parent)
+static struct check_result vlan_name_check(struct planner *planner, const struct parent *parent)
 {
 	if (strlen(parent->name) < IFNAMSIZ)
 		return fine;
@@ -213,7 +213,7 @@ static void vlan_resolve(struct planner *planner, struct parent *parent,
 		parent->link = vlan_live(host, parent->base, parent->vlan, parent->vlan_protocol);
 	parent->name = arena_printf(planner->arena, "%s.%u", base_name, parent->vlan);
 	if (!parent->link)
-		parent->verdict = vlan_name_check(planner, parent);
+		parent->check_result = vlan_name_check(planner, parent);
 	else if (!vlan_gets_name(planner, parent))
 		parent->name = parent->link->name;
 	if (!parent->link || parent->link->mark.role == ROLE_VLAN ||
@@ -248,7 +248,7 @@ static struct parent *parent_resolve(struct planner *planner, const struct netwo
 				  .vlan = network->vlan,
 				  .vlan_protocol = network->vlan_protocol,
 				  .mtu = base ? base->mtu : 0,
-				  .verdict = fine};
+				  .check_result = fine};
 	if (network->vlan)
 		vlan_resolve(planner, parent, network);
 	else
@@ -292,7 +292,7 @@ void nets_resolve(struct planner *planner)
 	}
 	vlans_mark(planner);
 	for (size_t i = 0; i < planner->n_nets; i++)
-		planner->nets[i].verdict = net_check(planner, &planner->nets[i]);
+		planner->nets[i].check_result = net_check(planner, &planner->nets[i]);
 }
 
 struct net *net_of(const struct planner *planner, const struct set *set,
@@ -309,15 +309,15 @@ void nets_tell(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_nets; i++) {
 		const struct net *net = &planner->nets[i];
-		if (net->verdict.action == ACTION_CREATE)
+		if (net->check_result.action == ACTION_CREATE)
 			continue;
 		const struct owner_tag mark = {.set = net->set->name,
 					       .network = net->network->name};
-		struct step *step = step_add(planner, net->verdict.action, &mark);
+		struct step *step = step_add(planner, net->check_result.action, &mark);
 		step->network = net->network;
-		step->code = net->verdict.code;
-		step->reason = net->verdict.reason;
-		step->hint = net->verdict.hint;
+		step->code = net->check_result.code;
+		step->reason = net->check_result.reason;
+		step->hint = net->check_result.hint;
 	}
 }
 
@@ -325,7 +325,7 @@ static bool parent_used(const struct planner *planner, const struct parent *pare
 {
 	for (size_t i = 0; i < planner->n_nets; i++)
 		if (planner->nets[i].parent == parent &&
-		    planner->nets[i].verdict.action == ACTION_CREATE)
+		    planner->nets[i].check_result.action == ACTION_CREATE)
 			return true;
 	return parent->link != NULL;
 }
@@ -335,7 +335,7 @@ void parents_plan(struct planner *planner)
 	parents_prune(planner);
 	for (size_t i = 0; i < planner->n_parents; i++) {
 		const struct parent *parent = planner->parents[i];
-		if (!parent->make || parent->verdict.action != ACTION_CREATE ||
+		if (!parent->make || parent->check_result.action != ACTION_CREATE ||
 		    !parent_used(planner, parent))
 			continue;
 		struct step step = {.mark = parent->make->mark,

@@ -75,7 +75,7 @@ static struct step planned_step(const struct planned_attachment *planned)
 static void planned_plan(struct planner *planner, struct planned_attachment *planned)
 {
 	struct step step = planned_step(planned);
-	if (planned->verdict.action == ACTION_CREATE) {
+	if (planned->check_result.action == ACTION_CREATE) {
 		step_diff(planner, step);
 		const struct plan *plan = planner->plan;
 		const struct step *last = plan->n_steps ? &plan->steps[plan->n_steps - 1] : NULL;
@@ -83,11 +83,11 @@ static void planned_plan(struct planner *planner, struct planned_attachment *pla
 			planned->managed->leaves = last->action == ACTION_REPLACE;
 		return;
 	}
-	step.action = planned->verdict.action;
-	step.code = planned->verdict.code;
-	step.reason = planned->verdict.reason;
+	step.action = planned->check_result.action;
+	step.code = planned->check_result.code;
+	step.reason = planned->check_result.reason;
 	step.asked = planned->target && planned->target->asked;
-	step.hint = planned->verdict.hint;
+	step.hint = planned->check_result.hint;
 	*step_add(planner, step.action, &step.mark) = step;
 }
 
@@ -104,7 +104,7 @@ static const char *kept_reason(struct planner *planner,
 	static const char *const why[] = {[ACTION_PENDING] = "is pending",
 					  [ACTION_BLOCKED] = "is blocked",
 					  [ACTION_REFUSED] = "is refused"};
-	const char *state = why[replacement->verdict.action];
+	const char *state = why[replacement->check_result.action];
 	return replacement->container
 		       ? arena_printf(planner->arena, "%s/%s, which replaces it, %s",
 				      replacement->container->name, replacement->network->name,
@@ -128,7 +128,7 @@ static void stale_links_plan(struct planner *planner)
 	for (size_t i = 0; i < count; i++) {
 		struct managed_link *managed = stale_links[i];
 		const struct planned_attachment *replacement = managed->replacement;
-		const bool kept = replacement && replacement->verdict.action != ACTION_CREATE;
+		const bool kept = replacement && replacement->check_result.action != ACTION_CREATE;
 		struct step *step =
 			step_add(planner, kept ? ACTION_KEPT : ACTION_DELETE, &managed->link->mark);
 		step->name = managed->link->name;

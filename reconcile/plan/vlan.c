@@ -48,7 +48,7 @@ static void alias_make(struct planner *planner, struct parent *parent)
 	parent->make->alias = owner_tag_format(planner->arena, &parent->make->mark);
 	if (parent->make->alias)
 		return;
-	parent->verdict = (struct verdict){
+	parent->check_result = (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_MARK_FULL,
 		.reason = arena_printf(
@@ -66,7 +66,7 @@ static void name_check(struct planner *planner, struct parent *parent)
 	const struct live_link *link = live_link_by_name(planner->live->spaces[0], parent->name);
 	if (!link || parent->link || (link->mark.role == ROLE_VLAN && link->kind == KIND_VLAN))
 		return;
-	parent->verdict = (struct verdict){
+	parent->check_result = (struct check_result){
 		.action = ACTION_REFUSED,
 		.code = CODE_VLAN_FOREIGN,
 		.reason =

@@ -32,7 +32,7 @@ static const struct command watch = {.groups = OPTIONS_COMMON | OPTIONS_FILES | 
 					       OPTIONS_PLAN | OPTIONS_WATCH};
 static const struct command status_command = {.groups = OPTIONS_COMMON | OPTIONS_FILES |
 							OPTIONS_HOST};
-static const struct command confirm = {.groups = OPTIONS_COMMON | OPTIONS_GUARDIAN};
+static const struct command confirm = {.groups = OPTIONS_COMMON | OPTIONS_CONFIRM_GUARD};
 static const struct command validate = {.groups = OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOSTS};
 
 static uint64_t needed(const struct command *command, bool elsewhere)
