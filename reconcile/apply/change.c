@@ -19,7 +19,7 @@ struct changing {
 	int ifindex;
 	const char *name; /* that it has now */
 	bool flushed;     /* the kernel took addresses or routes away that shall be there */
-	const struct verbatim **others; /* applier->others, of this step */
+	const struct snapshot **others; /* applier->others, of this step */
 };
 
 static bool is_removal(const struct change *change)
@@ -363,8 +363,8 @@ static bool others_note(struct changing *changing)
 	struct error error;
 	if (!may_flush(changing->step))
 		return true;
-	*changing->others = verbatim_others(changing->netlink, changing->context->arena,
-					    changing->ifindex, &error);
+	*changing->others = snapshot_unmanaged(changing->netlink, changing->context->arena,
+					       changing->ifindex, &error);
 	if (*changing->others)
 		return true;
 	error_prepend(&error, "cannot see the routes of %s in namespace %s", changing->name,
@@ -421,7 +421,7 @@ static void flushed_restore(struct changing *changing)
 			outcome_refused(changing->outcome, &operation_at, batch_reply(batch, i));
 	}
 	if (*changing->others)
-		verbatim_others_return(changing->netlink, changing->ifindex, *changing->others);
+		snapshot_restore_unmanaged(changing->netlink, changing->ifindex, *changing->others);
 }
 
 static void faded_restore(struct changing *changing)

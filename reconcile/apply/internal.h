@@ -27,7 +27,7 @@ struct apply_context {
 	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
 	size_t n_creates;
 	struct arena *arena;
-	const struct verbatim **others; /* by step: what may go along with a change; or NULL */
+	const struct snapshot **others; /* by step: what may go along with a change; or NULL */
 	bool *deleted;                  /* by step: its live link was deleted by this run */
 	bool *back;                     /* by step: and was put back */
 	struct made *made;

@@ -35,8 +35,8 @@ static void tell_nobody(const char *sentence, void *data)
 static void details_return(const struct apply_context *context, const struct step *step)
 {
 	struct error ignored;
-	if (step->have->verbatim && netns_enter(step->ns->handle->fd, &ignored) == 0)
-		(void)verbatim_return(step->ns, step->have, tell_nobody, NULL);
+	if (step->have->snapshot && netns_enter(step->ns->handle->fd, &ignored) == 0)
+		(void)snapshot_restore(step->ns, step->have, tell_nobody, NULL);
 	netns_return(context->host->handle->fd);
 }
 

@@ -14,7 +14,7 @@ struct returning {
 	struct arena *arena;
 	const struct live_ns *ns;
 	const struct live_link *link;
-	const struct verbatim *was;
+	const struct snapshot *was;
 	bool best_effort; /* what is in the way by now stays, and what is refused is not told */
 	struct batch *batch;
 	const struct words **asked; /* what each request of the batch is for; NULL: it may fail */
@@ -88,7 +88,7 @@ static bool local_equal(const struct words *a, const struct words *b)
 		attr_equal(a->request, b->request, header, IFA_ADDRESS));
 }
 
-static bool local_among(const struct words *words, const struct verbatim *all)
+static bool local_among(const struct words *words, const struct snapshot *all)
 {
 	for (size_t i = 0; i < all->n_addrs; i++)
 		if (local_equal(words, &all->addrs[i]))
@@ -97,18 +97,18 @@ static bool local_among(const struct words *words, const struct verbatim *all)
 }
 
 /* The IPv4 addresses alone, in their order. */
-static struct verbatim ipv4_of(struct arena *arena, const struct verbatim *all)
+static struct snapshot ipv4_of(struct arena *arena, const struct snapshot *all)
 {
-	struct verbatim found = {0};
+	struct snapshot found = {0};
 	for (size_t i = 0; i < all->n_addrs; i++)
 		if (family_of(&all->addrs[i]) == AF_INET)
 			*array_push(arena, found.addrs, found.n_addrs) = all->addrs[i];
 	return found;
 }
 
-static void ipv4_return(struct returning *returning, const struct verbatim *all)
+static void ipv4_return(struct returning *returning, const struct snapshot *all)
 {
-	const struct verbatim was = ipv4_of(returning->arena, returning->was),
+	const struct snapshot was = ipv4_of(returning->arena, returning->was),
 			      now = ipv4_of(returning->arena, all);
 	size_t right = 0;
 	while (right < was.n_addrs && right < now.n_addrs &&
@@ -126,7 +126,7 @@ static void ipv4_return(struct returning *returning, const struct verbatim *all)
 }
 
 /* The kernel lists the newest first. */
-static void ipv6_return(struct returning *returning, const struct verbatim *now)
+static void ipv6_return(struct returning *returning, const struct snapshot *now)
 {
 	const struct words *sorted = words_sort(returning->arena, now->addrs, now->n_addrs);
 	for (size_t i = returning->was->n_addrs; i > 0; i--) {
@@ -139,7 +139,7 @@ static void ipv6_return(struct returning *returning, const struct verbatim *now)
 	}
 }
 
-static bool route_takes_place(const struct words *words, const struct verbatim *now)
+static bool route_takes_place(const struct words *words, const struct snapshot *now)
 {
 	static const uint16_t key[] = {RTA_TABLE, RTA_DST, RTA_PRIORITY};
 	const struct rtmsg *header = mnl_nlmsg_get_payload(words->request);
@@ -158,9 +158,9 @@ static bool route_takes_place(const struct words *words, const struct verbatim *
 }
 
 /* First those that the next hops of others need. */
-static void routes_return(struct returning *returning, const struct verbatim *now)
+static void routes_return(struct returning *returning, const struct snapshot *now)
 {
-	const struct verbatim *was = returning->was;
+	const struct snapshot *was = returning->was;
 	const struct words *sorted = words_sort(returning->arena, now->routes, now->n_routes);
 	for (int through = 0; through <= 1; through++) {
 		for (size_t i = 0; i < was->n_routes; i++) {
@@ -228,9 +228,9 @@ static size_t unseen_tell(const struct returning *returning, const struct error 
 	return 1;
 }
 
-typedef void put_back(struct returning *returning, const struct verbatim *now);
+typedef void put_back(struct returning *returning, const struct snapshot *now);
 
-static void addrs_return(struct returning *returning, const struct verbatim *now)
+static void addrs_return(struct returning *returning, const struct snapshot *now)
 {
 	ipv4_return(returning, now);
 	ipv6_return(returning, now);
@@ -241,7 +241,7 @@ static size_t part_return(struct returning *returning, look *look_at, put_back *
 			  revert_tell *tell, void *data)
 {
 	struct error error;
-	struct verbatim now = {0};
+	struct snapshot now = {0};
 	if (look_at(returning->netlink, returning->arena, returning->link->ifindex, &now, &error) <
 	    0)
 		return unseen_tell(returning, &error, tell, data);
@@ -273,13 +273,13 @@ static int link_look(struct returning *returning, struct error *error)
 	return netlink_ask(returning->netlink, &request.header, link_take, returning, error);
 }
 
-size_t verbatim_return(const struct live_ns *ns, const struct live_link *link, revert_tell *tell,
-		       void *data)
+size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link, revert_tell *tell,
+			void *data)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct error error;
 	struct returning returning = {
-		.arena = arena, .ns = ns, .link = link, .was = link->verbatim};
+		.arena = arena, .ns = ns, .link = link, .was = link->snapshot};
 	if (!returning.was)
 		return 0;
 	returning.netlink = netlink_open(&error);
@@ -296,7 +296,7 @@ size_t verbatim_return(const struct live_ns *ns, const struct live_link *link, r
 	return failed;
 }
 
-void verbatim_others_return(struct netlink *netlink, int ifindex, const struct verbatim *was)
+void snapshot_restore_unmanaged(struct netlink *netlink, int ifindex, const struct snapshot *was)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
@@ -306,7 +306,7 @@ void verbatim_others_return(struct netlink *netlink, int ifindex, const struct v
 				      .best_effort = true,
 				      .batch = batch};
 	struct error ignored;
-	const struct verbatim *now = verbatim_others(netlink, arena, ifindex, &ignored);
+	const struct snapshot *now = snapshot_unmanaged(netlink, arena, ifindex, &ignored);
 	if (!now)
 		return;
 	routes_return(&returning, now);

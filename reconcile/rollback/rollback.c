@@ -27,7 +27,7 @@ int revert_note(const struct step *step, struct error *error)
 	struct live_link *link = link_of(step->ns, step->have->ifindex);
 	int status = netns_enter(step->ns->handle->fd, error);
 	if (status == 0)
-		status = verbatim_read(step->ns, link, error);
+		status = snapshot_read(step->ns, link, error);
 	if (status < 0) {
 		error_prepend(error, "cannot note what %s in namespace %s is, to go back to it",
 			      link->name, step->ns->name);
@@ -118,7 +118,7 @@ static size_t rest_returns(const struct retreat *retreat, revert_tell *tell)
 		const struct step *step = &retreat->done->steps[i];
 		if (step_acts(step) && step->have && !retreat->homed[i] &&
 		    netns_enter(step->ns->handle->fd, &error) == 0)
-			failed += verbatim_return(step->ns, step->have, tell, retreat->data);
+			failed += snapshot_restore(step->ns, step->have, tell, retreat->data);
 	}
 	netns_return(retreat->before->spaces[0]->handle->fd);
 	return failed;

@@ -16,7 +16,7 @@ struct reading {
 	struct arena *arena;
 	int ifindex;
 	bool others; /* nothing that is ours */
-	struct verbatim *to;
+	struct snapshot *to;
 };
 
 /* The request is begun with the listing's own header, of that size. */
@@ -182,7 +182,7 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	return 0;
 }
 
-int addrs_look(struct netlink *netlink, struct arena *arena, int ifindex, struct verbatim *ret,
+int addrs_look(struct netlink *netlink, struct arena *arena, int ifindex, struct snapshot *ret,
 	       struct error *error)
 {
 	struct reading reading = {.arena = arena, .ifindex = ifindex, .to = ret};
@@ -198,29 +198,29 @@ static int routes_read(struct netlink *netlink, struct reading *reading, struct 
 	return netlink_dump(netlink, &request.header, route_take, reading, error);
 }
 
-int routes_look(struct netlink *netlink, struct arena *arena, int ifindex, struct verbatim *ret,
+int routes_look(struct netlink *netlink, struct arena *arena, int ifindex, struct snapshot *ret,
 		struct error *error)
 {
 	struct reading reading = {.arena = arena, .ifindex = ifindex, .to = ret};
 	return routes_read(netlink, &reading, error);
 }
 
-int verbatim_read(struct live_ns *ns, struct live_link *link, struct error *error)
+int snapshot_read(struct live_ns *ns, struct live_link *link, struct error *error)
 {
-	struct verbatim *verbatim = arena_alloc(ns->arena, sizeof(*verbatim));
+	struct snapshot *snapshot = arena_alloc(ns->arena, sizeof(*snapshot));
 	struct netlink *netlink = netlink_open(error);
 	int status = netlink ? 0 : -error->errnum;
 	if (status == 0)
-		status = addrs_look(netlink, ns->arena, link->ifindex, verbatim, error);
+		status = addrs_look(netlink, ns->arena, link->ifindex, snapshot, error);
 	if (status == 0)
-		status = routes_look(netlink, ns->arena, link->ifindex, verbatim, error);
+		status = routes_look(netlink, ns->arena, link->ifindex, snapshot, error);
 	netlink_close(netlink);
-	link->verbatim = status == 0 ? verbatim : NULL;
+	link->snapshot = status == 0 ? snapshot : NULL;
 	return status;
 }
 
-const struct verbatim *verbatim_others(struct netlink *netlink, struct arena *arena, int ifindex,
-				       struct error *error)
+const struct snapshot *snapshot_unmanaged(struct netlink *netlink, struct arena *arena, int ifindex,
+					  struct error *error)
 {
 	struct reading reading = {.arena = arena,
 				  .ifindex = ifindex,

@@ -11,7 +11,7 @@ struct words {
 	size_t same; /* bytes of it that are the same as long as it is: without lifetimes */
 };
 
-struct verbatim {
+struct snapshot {
 	struct words *addrs, *routes;
 	size_t n_addrs, n_routes;
 };
@@ -22,7 +22,7 @@ const struct nlattr *attr_find(const struct nlmsghdr *message, size_t header, ui
 bool attr_equal(const struct nlmsghdr *a, const struct nlmsghdr *b, size_t header, uint16_t type);
 
 /* Adds what the link has now, in the arena. Return 0 or a negative errno. */
-typedef int look(struct netlink *netlink, struct arena *arena, int ifindex, struct verbatim *ret,
+typedef int look(struct netlink *netlink, struct arena *arena, int ifindex, struct snapshot *ret,
 		 struct error *error);
 look addrs_look, routes_look;
 

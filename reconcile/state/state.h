@@ -48,7 +48,7 @@ struct live_link {
 	struct live_sysctl
 		*sysctls; /* those that were asked for, or all (reconcile/observe/link_sysctls.h) */
 	size_t n_sysctls;
-	const struct verbatim *verbatim; /* or NULL: nobody asked (reconcile/rollback/snapshot.h) */
+	const struct snapshot *snapshot; /* or NULL: nobody asked (reconcile/rollback/snapshot.h) */
 };
 
 struct live_addr {

@@ -127,8 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct live_link link = {.name = "eth0", .alias = "", .ifindex = IFINDEX};
 	struct error error;
 	pieces = (struct pieces){.at = data, .left = size};
-	HOLDS(verbatim_read(&ns, &link, &error) == 0 && link.verbatim);
-	verbatim_return(&ns, &link, told, NULL);
+	HOLDS(snapshot_read(&ns, &link, &error) == 0 && link.snapshot);
+	snapshot_restore(&ns, &link, told, NULL);
 	arena_free(ns.arena);
 	return 0;
 }
