@@ -243,7 +243,7 @@ static int fork_confirm_guard(struct confirm_guard *guard, struct guard_process 
 	if (guard->pid == 0) {
 		close(pair[0]);
 		apply_unlock(lock);
-		lessor_free(guard_process->job->lessor);
+		dhcp_broker_free(guard_process->job->broker);
 		sentry_run(guard_process);
 		exit(0);
 	}

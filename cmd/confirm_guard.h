@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct lessor;
+struct dhcp_broker;
 
 struct confirm_guard {
 	pid_t pid;   /* 0: there is none */
@@ -23,9 +23,9 @@ struct confirm_guard {
 struct confirm_job {
 	const struct plan *plan;
 	struct live *before;
-	const char *sets;      /* names, for people */
-	unsigned seconds;      /* from confirm_guard_applied on */
-	struct lessor *lessor; /* that the guardian lets go of */
+	const char *sets;           /* names, for people */
+	unsigned seconds;           /* from confirm_guard_applied on */
+	struct dhcp_broker *broker; /* that the guardian lets go of */
 };
 
 /* Before anything is touched. The new process does not hold `lock`. Returns 0; or -EALREADY where

@@ -96,13 +96,13 @@ static int run(const struct command *command, struct options *options)
 	pool_raise_limit();
 	/* Whether the files have DHCP in them is not known yet: they are read without rights. */
 	if (command->changes && !options->dry_run)
-		options->lessor = lessor_new();
+		options->broker = dhcp_broker_new();
 	/* Whoever reads what it says may go; what it has begun, it does to the end. */
 	if (command->changes)
 		(void)signal(SIGPIPE, SIG_IGN);
 	confine(command, options);
 	int code = command->run(options);
-	lessor_free(options->lessor);
+	dhcp_broker_free(options->broker);
 	return code;
 }
 

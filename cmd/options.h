@@ -12,7 +12,7 @@ enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_IP, OUTPUT_MARKDOWN };
 enum format { FORMAT_MERMAID, FORMAT_DOT, FORMAT_SVG };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-struct lessor;
+struct dhcp_broker;
 
 struct options {
 	struct arena *arena;
@@ -37,8 +37,8 @@ struct options {
 	const struct saved_plan *saved; /* what is in it */
 	unsigned given; /* groups: an option was given that a saved plan has of its own */
 	struct plan_options plan;
-	struct lessor *lessor; /* gets leases of DHCP; NULL: the command changes nothing */
-	const char **warnings; /* of before the first look, for the document in JSON */
+	struct dhcp_broker *broker; /* gets leases of DHCP; NULL: the command changes nothing */
+	const char **warnings;      /* of before the first look, for the document in JSON */
 	size_t n_warnings;
 };
 

@@ -136,7 +136,7 @@ void run_do(struct run *run, const struct options *options)
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Applying", count_acting(run->plan));
 	run->outcomes = outcomes_new(run->plan->n_steps);
-	apply_probed(run->plan, run->live, options->lessor, run->outcomes,
+	apply_probed(run->plan, run->live, options->broker, run->outcomes,
 		     progress_counter(progress));
 	progress_end(progress);
 	run_exit_code(run);
@@ -189,7 +189,7 @@ static int run_guarded(struct run *run, const struct desired *desired,
 					.before = run->live,
 					.sets = sets_text(desired, run->arena),
 					.seconds = options->confirm_seconds,
-					.lessor = options->lessor};
+					.broker = options->broker};
 	if (options->confirm_seconds && !plan_empty(run->plan)) {
 		int status = confirm_guard_begin(&run->guard, &run->job, lock, error);
 		if (status < 0)

@@ -20,97 +20,97 @@
 /* How long an answer is waited for: the helper serves as many again, for who asked before. */
 #define ANSWER_MS (2 * RUN_MS + 2000)
 
-struct lessor {
+struct dhcp_broker {
 	pid_t pid;             /* 0: the helper is known to be ready, or not to be */
 	int socket;            /* -1: the helper could not be started, */
 	char refusal[128];     /* and why */
 	pthread_mutex_t mutex; /* guards the above */
 };
 
-__attribute__((format(printf, 2, 3))) static void refuse(struct lessor *lessor, const char *format,
-							 ...)
+__attribute__((format(printf, 2, 3))) static void refuse(struct dhcp_broker *broker,
+							 const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	vsnprintf(lessor->refusal, sizeof(lessor->refusal), format, args);
+	vsnprintf(broker->refusal, sizeof(broker->refusal), format, args);
 	va_end(args);
 }
 
-static void helper_lost(struct lessor *lessor, const char *what, int errnum)
+static void broker_lost(struct dhcp_broker *broker, const char *what, int errnum)
 {
-	close(lessor->socket);
-	lessor->socket = -1;
-	refuse(lessor, "the helper cannot %s: %s", what, strerror(errnum));
+	close(broker->socket);
+	broker->socket = -1;
+	refuse(broker, "the helper cannot %s: %s", what, strerror(errnum));
 }
 
 /* It says once whether it could give up its rights; it ends if not. */
-static void helper_hear(struct lessor *lessor)
+static void broker_read(struct dhcp_broker *broker)
 {
 	int errnum = EIO;
 	ssize_t size;
-	while ((size = recv(lessor->socket, &errnum, sizeof(errnum), 0)) < 0 && errno == EINTR)
+	while ((size = recv(broker->socket, &errnum, sizeof(errnum), 0)) < 0 && errno == EINTR)
 		;
 	if (size != sizeof(errnum) || errnum != 0) {
-		(void)waitpid(lessor->pid, NULL, 0);
-		helper_lost(lessor, "give up its rights", errnum);
+		(void)waitpid(broker->pid, NULL, 0);
+		broker_lost(broker, "give up its rights", errnum);
 	}
-	lessor->pid = 0;
+	broker->pid = 0;
 }
 
 /* The socket of a helper that is ready, or -1. The first that asks waits for it. */
-static int helper_socket(struct lessor *lessor)
+static int broker_socket(struct dhcp_broker *broker)
 {
-	pthread_mutex_lock(&lessor->mutex);
-	if (lessor->pid > 0)
-		helper_hear(lessor);
-	int fd = lessor->socket;
-	pthread_mutex_unlock(&lessor->mutex);
+	pthread_mutex_lock(&broker->mutex);
+	if (broker->pid > 0)
+		broker_read(broker);
+	int fd = broker->socket;
+	pthread_mutex_unlock(&broker->mutex);
 	return fd;
 }
 
-static void helper_fork(struct lessor *lessor, int sockets[2], int program)
+static void broker_fork(struct dhcp_broker *broker, int sockets[2], int program)
 {
-	lessor->socket = sockets[0];
-	lessor->pid = fork();
-	if (lessor->pid == 0) {
+	broker->socket = sockets[0];
+	broker->pid = fork();
+	if (broker->pid == 0) {
 		close(sockets[0]);
-		helper_serve(sockets[1], program);
+		broker_serve(sockets[1], program);
 	}
-	if (lessor->pid < 0)
-		helper_lost(lessor, "be started", errno);
+	if (broker->pid < 0)
+		broker_lost(broker, "be started", errno);
 	close(sockets[1]);
 }
 
-struct lessor *lessor_new(void)
+struct dhcp_broker *dhcp_broker_new(void)
 {
-	struct lessor *lessor = memory_new(1, sizeof(*lessor));
+	struct dhcp_broker *broker = memory_new(1, sizeof(*broker));
 	int sockets[2], program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	lessor->socket = -1;
-	pthread_mutex_init(&lessor->mutex, NULL);
+	broker->socket = -1;
+	pthread_mutex_init(&broker->mutex, NULL);
 	if (program < 0)
-		refuse(lessor, "/proc/self/exe: %s", strerror(errno));
+		refuse(broker, "/proc/self/exe: %s", strerror(errno));
 	else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
-		refuse(lessor, "socketpair: %s", strerror(errno));
+		refuse(broker, "socketpair: %s", strerror(errno));
 	else
-		helper_fork(lessor, sockets, program);
+		broker_fork(broker, sockets, program);
 	if (program >= 0)
 		close(program);
-	return lessor;
+	return broker;
 }
 
-void lessor_free(struct lessor *lessor)
+void dhcp_broker_free(struct dhcp_broker *broker)
 {
-	if (!lessor)
+	if (!broker)
 		return;
-	if (lessor->socket >= 0)
-		close(lessor->socket);
-	pthread_mutex_destroy(&lessor->mutex);
-	free(lessor);
+	if (broker->socket >= 0)
+		close(broker->socket);
+	pthread_mutex_destroy(&broker->mutex);
+	free(broker);
 }
 
-int lessor_descriptor(struct lessor *lessor)
+int dhcp_broker_descriptor(struct dhcp_broker *broker)
 {
-	return helper_socket(lessor);
+	return broker_socket(broker);
 }
 
 static int request_send(int socket, const struct dhcp_request *request, int netns, int answer)
@@ -139,23 +139,24 @@ static void answer_fail(struct dhcp_answer *answer, const char *text)
 	snprintf(answer->text, sizeof(answer->text), "%s", text);
 }
 
-int lessor_send(struct lessor *lessor, struct inquiry *inquiry)
+int dhcp_broker_send(struct dhcp_broker *broker, struct pending_request *pending_request)
 {
-	int pipe[2], helper = helper_socket(lessor);
-	if (helper < 0) {
-		answer_fail(&inquiry->answer, lessor->refusal);
+	int pipe[2], server = broker_socket(broker);
+	if (server < 0) {
+		answer_fail(&pending_request->answer, broker->refusal);
 		return -1;
 	}
 	if (pipe2(pipe, O_CLOEXEC) < 0) {
-		answer_fail(&inquiry->answer, strerror(errno));
+		answer_fail(&pending_request->answer, strerror(errno));
 		return -1;
 	}
-	int status = request_send(helper, &inquiry->request, inquiry->netns, pipe[1]);
+	int status =
+		request_send(server, &pending_request->request, pending_request->netns, pipe[1]);
 	close(pipe[1]);
 	if (status == 0)
 		return pipe[0];
 	close(pipe[0]);
-	answer_fail(&inquiry->answer, strerror(-status));
+	answer_fail(&pending_request->answer, strerror(-status));
 	return -1;
 }
 
@@ -182,20 +183,21 @@ static bool answer_receive(int fd, int milliseconds, struct dhcp_answer *ret)
 	return ready;
 }
 
-void lessor_receive(int fd, struct dhcp_answer *ret)
+void dhcp_broker_receive(int fd, struct dhcp_answer *ret)
 {
 	(void)answer_receive(fd, 0, ret);
 }
 
 /* A helper that does not answer one inquiry is waited for no more. */
-void lessor_ask(struct lessor *lessor, struct inquiry *inquiries, size_t count)
+void dhcp_broker_ask(struct dhcp_broker *broker, struct pending_request *pending_requests,
+		     size_t count)
 {
 	int pending[CLIENTS_AT_ONCE], limit = ANSWER_MS;
 	for (size_t i = 0; i < count + CLIENTS_AT_ONCE; i++) {
 		int *slot = &pending[i % CLIENTS_AT_ONCE];
 		if (i >= CLIENTS_AT_ONCE && i - CLIENTS_AT_ONCE < count && *slot >= 0 &&
-		    !answer_receive(*slot, limit, &inquiries[i - CLIENTS_AT_ONCE].answer))
+		    !answer_receive(*slot, limit, &pending_requests[i - CLIENTS_AT_ONCE].answer))
 			limit = 0;
-		*slot = i < count ? lessor_send(lessor, &inquiries[i]) : -1;
+		*slot = i < count ? dhcp_broker_send(broker, &pending_requests[i]) : -1;
 	}
 }

@@ -22,17 +22,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct helper {
+struct broker_server {
 	int socket, program, children; /* a signalfd: a client has ended */
 	struct stat host;              /* the host's own network namespace */
 	struct run runs[CLIENTS_AT_ONCE];
 };
 
-static struct run *run_free(struct helper *helper)
+static struct run *run_free(struct broker_server *server)
 {
 	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++)
-		if (!helper->runs[i].pid)
-			return &helper->runs[i];
+		if (!server->runs[i].pid)
+			return &server->runs[i];
 	return NULL;
 }
 
@@ -41,7 +41,7 @@ static bool link_valid(const char link[IFNAMSIZ])
 	return *link && *link != '-' && memchr(link, '\0', IFNAMSIZ) && !strchr(link, '/');
 }
 
-static bool request_valid(const struct helper *helper, const struct dhcp_request *request,
+static bool request_valid(const struct broker_server *server, const struct dhcp_request *request,
 			  int netns)
 {
 	struct stat stat;
@@ -50,7 +50,7 @@ static bool request_valid(const struct helper *helper, const struct dhcp_request
 	       (!*request->host_name || host_name_valid(request->host_name)) &&
 	       (request->addr.family == 0 || request->addr.family == AF_INET) &&
 	       ioctl(netns, NS_GET_NSTYPE) == CLONE_NEWNET && fstat(netns, &stat) == 0 &&
-	       (stat.st_ino != helper->host.st_ino || stat.st_dev != helper->host.st_dev);
+	       (stat.st_ino != server->host.st_ino || stat.st_dev != server->host.st_dev);
 }
 
 /* There is room for two: the kernel closes what is more (MSG_CTRUNC). One alone is of no use. */
@@ -81,19 +81,19 @@ static ssize_t request_receive(int socket, struct dhcp_request *request, int fds
 }
 
 /* False: nobody is left who could ask. */
-static bool socket_heard(struct helper *helper)
+static bool socket_heard(struct broker_server *server)
 {
 	int fds[2];
-	struct run *run = run_free(helper);
+	struct run *run = run_free(server);
 	*run = (struct run){.pid = 0};
-	ssize_t size = request_receive(helper->socket, &run->request, fds);
+	ssize_t size = request_receive(server->socket, &run->request, fds);
 	if (size == 0 || (size < 0 && errno != EINTR))
 		return false;
 	if (size < 0 || fds[1] < 0)
 		return true;
 	run->answer = fds[1];
-	if (size == sizeof(run->request) && request_valid(helper, &run->request, fds[0]))
-		run_begin(run, fds[0], helper->program);
+	if (size == sizeof(run->request) && request_valid(server, &run->request, fds[0]))
+		run_begin(run, fds[0], server->program);
 	else
 		answer_failed(run->answer, "the request is not valid");
 	close(fds[0]);
@@ -101,11 +101,11 @@ static bool socket_heard(struct helper *helper)
 }
 
 /* Milliseconds until the next client has had its time; -1: there is none. Ends those that had. */
-static int runs_watch(struct helper *helper)
+static int runs_watch(struct broker_server *server)
 {
 	int64_t now = clock_milliseconds(), next = -1;
 	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
-		struct run *run = &helper->runs[i];
+		struct run *run = &server->runs[i];
 		int64_t left = run->pid ? run_left(run, now) : -1;
 		if (left >= 0 && (next < 0 || left < next))
 			next = left;
@@ -123,44 +123,44 @@ enum {
 	POLLED_COUNT,
 };
 
-static void polled_set(struct helper *helper, struct pollfd polled[POLLED_COUNT])
+static void polled_set(struct broker_server *server, struct pollfd polled[POLLED_COUNT])
 {
 	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
-		const struct run *run = &helper->runs[i];
+		const struct run *run = &server->runs[i];
 		polled[POLLED_SAID + i] =
 			(struct pollfd){.fd = run->pid ? run->pipe : -1, .events = POLLIN};
 		polled[POLLED_ANSWER + i] = (struct pollfd){.fd = run->pid ? run->answer : -1};
 	}
-	polled[POLLED_CHILDREN] = (struct pollfd){.fd = helper->children, .events = POLLIN};
+	polled[POLLED_CHILDREN] = (struct pollfd){.fd = server->children, .events = POLLIN};
 	polled[POLLED_SOCKET] =
-		(struct pollfd){.fd = run_free(helper) ? helper->socket : -1, .events = POLLIN};
+		(struct pollfd){.fd = run_free(server) ? server->socket : -1, .events = POLLIN};
 }
 
-static void children_heard(struct helper *helper)
+static void children_heard(struct broker_server *server)
 {
 	struct signalfd_siginfo signal;
-	while (read(helper->children, &signal, sizeof(signal)) > 0)
+	while (read(server->children, &signal, sizeof(signal)) > 0)
 		;
 	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++)
-		if (helper->runs[i].pid)
-			run_reap(&helper->runs[i]);
+		if (server->runs[i].pid)
+			run_reap(&server->runs[i]);
 }
 
-static bool round_serve(struct helper *helper)
+static bool round_serve(struct broker_server *server)
 {
 	struct pollfd polled[POLLED_COUNT];
-	polled_set(helper, polled);
-	if (poll(polled, POLLED_COUNT, runs_watch(helper)) < 0)
+	polled_set(server, polled);
+	if (poll(polled, POLLED_COUNT, runs_watch(server)) < 0)
 		return errno == EINTR;
 	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
 		if (polled[POLLED_SAID + i].revents)
-			run_hear(&helper->runs[i]);
+			run_hear(&server->runs[i]);
 		if (polled[POLLED_ANSWER + i].revents)
-			run_abandon(&helper->runs[i]);
+			run_abandon(&server->runs[i]);
 	}
 	if (polled[POLLED_CHILDREN].revents)
-		children_heard(helper);
-	return !polled[POLLED_SOCKET].revents || socket_heard(helper);
+		children_heard(server);
+	return !polled[POLLED_SOCKET].revents || socket_heard(server);
 }
 
 /* A descriptor that it kept would hold whoever waits for the end of a pipe. */
@@ -206,28 +206,28 @@ static void calls_filter(void)
 }
 
 /* Neither it nor what it runs gets any back. Returns 0, or -1 with errno. */
-static int helper_begin(struct helper *helper)
+static int broker_begin(struct broker_server *server)
 {
-	helper->children = children_listen();
-	if (helper->children < 0 || stat("/proc/self/ns/net", &helper->host) < 0 ||
+	server->children = children_listen();
+	if (server->children < 0 || stat("/proc/self/ns/net", &server->host) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
 	calls_filter();
 	return capabilities_keep(rights, false);
 }
 
-void helper_serve(int socket, int program)
+void broker_serve(int socket, int program)
 {
-	static struct helper helper;
-	helper.socket = socket;
-	helper.program = program;
+	static struct broker_server server;
+	server.socket = socket;
+	server.program = program;
 	(void)prctl(PR_SET_NAME, "mvapply-dhcp", 0, 0, 0);
 	signals_ignore();
 	descriptors_drop();
-	const int errnum = helper_begin(&helper) < 0 ? errno : 0;
+	const int errnum = broker_begin(&server) < 0 ? errno : 0;
 	if (send(socket, &errnum, sizeof(errnum), MSG_NOSIGNAL) < 0 || errnum)
 		_exit(1);
-	while (round_serve(&helper))
+	while (round_serve(&server))
 		;
 	_exit(0);
 }

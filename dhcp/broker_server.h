@@ -7,6 +7,6 @@
  * is its end), and serves the requests (protocol.h) that come by the socket; `program` is mvapply
  * itself, open. Does not return. Whoever asks may have been taken over: a request is believed
  * nothing but to be of a link in some network namespace that is not the host's. */
-__attribute__((noreturn)) void helper_serve(int socket, int program);
+__attribute__((noreturn)) void broker_serve(int socket, int program);
 
 #endif

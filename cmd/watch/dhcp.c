@@ -44,7 +44,7 @@ static void answer_take(void *data, int fd, uint32_t events)
 	struct pending *pending = data;
 	(void)events;
 	loop_remove(pending->service->loop, fd);
-	lessor_receive(fd, &pending->answer);
+	dhcp_broker_receive(fd, &pending->answer);
 	pending->fd = -1;
 	pending->answered_at = clock_milliseconds();
 	pending->service->dirty = true;
@@ -77,14 +77,14 @@ static void pending_add(struct service *service, const struct step *step)
 {
 	struct error error;
 	struct pending *pending = memory_new(1, sizeof(*pending));
-	struct inquiry inquiry = {.netns = step->want->ns->handle->fd,
-				  .request = lease_request(step->want)};
+	struct pending_request inquiry = {.netns = step->want->ns->handle->fd,
+					  .request = lease_request(step->want)};
 	*pending = (struct pending){.next = service->leases,
 				    .service = service,
 				    .key = memory_or_die(strdup(step_key(step))),
 				    .inode = step->want->ns->inode,
 				    .ifindex = step->have->ifindex,
-				    .fd = lessor_send(service->options->lessor, &inquiry),
+				    .fd = dhcp_broker_send(service->options->broker, &inquiry),
 				    .answer = inquiry.answer,
 				    .answered_at = clock_milliseconds()};
 	service->leases = pending;
@@ -155,7 +155,7 @@ static bool plan_asks(const struct plan *plan, const struct pending *pending)
 }
 
 /* What nobody waits for any more: what it was for is gone. A client that still asked would keep the
- * namespace, with the links in it (lessor_send). */
+ * namespace, with the links in it (dhcp_broker_send). */
 static void pending_drop(struct service *service, const struct plan *plan)
 {
 	for (struct pending **at = &service->leases; *at;) {
@@ -206,7 +206,7 @@ static void helper_ended(void *data, int fd, uint32_t events)
 
 int service_lease_listen(struct service *service, struct error *error)
 {
-	const int fd = lessor_descriptor(service->options->lessor);
+	const int fd = dhcp_broker_descriptor(service->options->broker);
 	return fd < 0 ? 0 : loop_add(service->loop, fd, 0, helper_ended, service, error);
 }
 

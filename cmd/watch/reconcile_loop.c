@@ -315,7 +315,7 @@ static void step_done(struct service *service, struct step *step, const struct o
 static void round_do(struct service *service, struct plan *plan, bool drift)
 {
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
-	apply(plan, service->live, service->options->lessor, outcomes);
+	apply(plan, service->live, service->options->broker, outcomes);
 	service->metrics.last_apply = seconds_now(CLOCK_REALTIME);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		step_done(service, &plan->steps[i], &outcomes[i], drift);

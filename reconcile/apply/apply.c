@@ -153,8 +153,9 @@ static size_t outcomes_settle(const struct plan *plan, struct outcome *outcomes)
 	return failed;
 }
 
-static size_t apply_asking(const struct plan *plan, const struct live *live, struct lessor *lessor,
-			   struct outcome *outcomes, atomic_size_t *done, bool ask)
+static size_t apply_asking(const struct plan *plan, const struct live *live,
+			   struct dhcp_broker *broker, struct outcome *outcomes,
+			   atomic_size_t *done, bool ask)
 {
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct plan work = *plan;
@@ -164,7 +165,7 @@ static size_t apply_asking(const struct plan *plan, const struct live *live, str
 		.live = live,
 		.outcomes = outcomes,
 		.host = live->spaces[0],
-		.lessor = lessor,
+		.broker = broker,
 		.done = done,
 		.announcer = -1,
 		.arena = arena,
@@ -181,20 +182,20 @@ static size_t apply_asking(const struct plan *plan, const struct live *live, str
 	return outcomes_settle(plan, outcomes);
 }
 
-size_t apply(const struct plan *plan, const struct live *live, struct lessor *lessor,
+size_t apply(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
 	     struct outcome *outcomes)
 {
-	return apply_asking(plan, live, lessor, outcomes, NULL, false);
+	return apply_asking(plan, live, broker, outcomes, NULL, false);
 }
 
-size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
+size_t apply_counting(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
 		      struct outcome *outcomes, atomic_size_t *done)
 {
-	return apply_asking(plan, live, lessor, outcomes, done, false);
+	return apply_asking(plan, live, broker, outcomes, done, false);
 }
 
-size_t apply_probed(const struct plan *plan, const struct live *live, struct lessor *lessor,
+size_t apply_probed(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
 		    struct outcome *outcomes, atomic_size_t *done)
 {
-	return apply_asking(plan, live, lessor, outcomes, done, true);
+	return apply_asking(plan, live, broker, outcomes, done, true);
 }

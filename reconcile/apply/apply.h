@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-struct lessor;
+struct dhcp_broker;
 
 struct outcome {
 	enum {
@@ -32,18 +32,18 @@ bool outcome_busy(const struct outcome *outcome);
  * plan->n_steps elements, of which none has an error. `live` is the one that the plan was made
  * from; its handles are used. `lessor` asks for leases of DHCP (dhcp/broker.h). Returns 0 if every
  * step was done, or the number of failed ones. */
-size_t apply(const struct plan *plan, const struct live *live, struct lessor *lessor,
+size_t apply(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
 	     struct outcome *outcomes);
 
 /* The same, and counts in *done, which other threads may read, the steps that are over. NULL: does
  * not count. */
-size_t apply_counting(const struct plan *plan, const struct live *live, struct lessor *lessor,
+size_t apply_counting(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
 		      struct outcome *outcomes, atomic_size_t *done);
 
 /* The same, but asks the LAN first whether somebody has a new address (reconcile/probe/probe.h),
  * and leaves alone what meets a conflict: its outcome is failed. New parents are made before, as
  * there is no asking on them otherwise. */
-size_t apply_probed(const struct plan *plan, const struct live *live, struct lessor *lessor,
+size_t apply_probed(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
 		    struct outcome *outcomes, atomic_size_t *done);
 
 /* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace

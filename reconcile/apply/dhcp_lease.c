@@ -17,7 +17,7 @@ struct leasing {
 	struct arena *arena;
 	size_t *steps;
 	size_t n_steps;
-	struct inquiry *inquiries;
+	struct pending_request *inquiries;
 	size_t n_inquiries;
 };
 
@@ -44,7 +44,7 @@ static void inquiry_add(struct leasing *leasing, size_t number, const struct liv
 			struct dhcp_request request)
 {
 	*array_push(leasing->arena, leasing->inquiries, leasing->n_inquiries) =
-		(struct inquiry){.netns = ns->handle->fd, .request = request};
+		(struct pending_request){.netns = ns->handle->fd, .request = request};
 	*array_push(leasing->arena, leasing->steps, leasing->n_steps) = number;
 }
 
@@ -304,7 +304,7 @@ static void answer_take(struct apply_context *context, size_t number,
 
 static void leases_ask(struct apply_context *context, struct leasing *leasing)
 {
-	lessor_ask(context->lessor, leasing->inquiries, leasing->n_inquiries);
+	dhcp_broker_ask(context->broker, leasing->inquiries, leasing->n_inquiries);
 	for (size_t i = 0; i < leasing->n_inquiries; i++)
 		answer_take(context, leasing->steps[i], &leasing->inquiries[i].answer);
 }
@@ -373,7 +373,7 @@ static bool network_silent(const struct apply_context *context, const struct lea
 /* What is to go waits for it: for a server that is gone once, and not for every lease of its. */
 static void releases_ask(const struct apply_context *context, struct leasing *leasing)
 {
-	struct inquiry asked[CLIENTS_AT_ONCE];
+	struct pending_request asked[CLIENTS_AT_ONCE];
 	size_t numbers[CLIENTS_AT_ONCE], count, end;
 	for (size_t begin = 0; begin < leasing->n_inquiries; begin = end) {
 		for (count = 0, end = begin; end < leasing->n_inquiries && count < CLIENTS_AT_ONCE;
@@ -384,7 +384,7 @@ static void releases_ask(const struct apply_context *context, struct leasing *le
 			asked[count] = leasing->inquiries[end];
 			numbers[count++] = end;
 		}
-		lessor_ask(context->lessor, asked, count);
+		dhcp_broker_ask(context->broker, asked, count);
 		for (size_t i = 0; i < count; i++)
 			leasing->inquiries[numbers[i]].answer = asked[i].answer;
 	}
@@ -392,7 +392,7 @@ static void releases_ask(const struct apply_context *context, struct leasing *le
 
 /* A server that does not answer learns of it when the lease is over. */
 static void release_note(const struct apply_context *context, size_t number,
-			 const struct inquiry *inquiry)
+			 const struct pending_request *inquiry)
 {
 	char addr[IP_TEXT_SIZE];
 	const struct dhcp_answer *answer = &inquiry->answer;

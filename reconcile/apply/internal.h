@@ -20,7 +20,7 @@ struct apply_context {
 	const struct live *live;
 	struct outcome *outcomes; /* as plan->steps */
 	struct live_ns *host;
-	struct lessor *lessor;
+	struct dhcp_broker *broker;
 	atomic_size_t *done;   /* or NULL */
 	bool create_then_move; /* the kernel cannot make a link in another namespace */
 	int next_ifindex;      /* see ifindex_choose */

@@ -198,11 +198,11 @@ static int netns_new(void)
 static void test_helper_refuses(void **state)
 {
 	(void)state;
-	struct lessor *lessor = lessor_new();
+	struct dhcp_broker *broker = dhcp_broker_new();
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), netns = netns_new();
 	int other = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
 	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct inquiry inquiries[] = {
+	struct pending_request inquiries[] = {
 		{.netns = own, .request.link = "eth0"},
 		{.netns = other, .request.link = "eth0"},
 		{.netns = file, .request.link = "eth0"},
@@ -215,7 +215,7 @@ static void test_helper_refuses(void **state)
 		{.netns = netns, .request.link = "eth0"},
 	};
 	const size_t count = sizeof(inquiries) / sizeof(inquiries[0]);
-	lessor_ask(lessor, inquiries, count);
+	dhcp_broker_ask(broker, inquiries, count);
 	for (size_t i = 0; i + 1 < count; i++) {
 		assert_int_equal(inquiries[i].answer.result, DHCP_FAILED);
 		assert_string_equal(inquiries[i].answer.text, "the request is not valid");
@@ -225,23 +225,23 @@ static void test_helper_refuses(void **state)
 	close(netns);
 	close(other);
 	close(file);
-	lessor_free(lessor);
+	dhcp_broker_free(broker);
 }
 
 /* More than are under way at once, and each gets its own answer. */
 static void test_many(void **state)
 {
 	(void)state;
-	struct lessor *lessor = lessor_new();
-	static struct inquiry inquiries[200];
+	struct dhcp_broker *broker = dhcp_broker_new();
+	static struct pending_request inquiries[200];
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	for (size_t i = 0; i < 200; i++)
 		inquiries[i].netns = own;
-	lessor_ask(lessor, inquiries, 200);
+	dhcp_broker_ask(broker, inquiries, 200);
 	for (size_t i = 0; i < 200; i++)
 		assert_string_equal(inquiries[i].answer.text, "the request is not valid");
 	close(own);
-	lessor_free(lessor);
+	dhcp_broker_free(broker);
 }
 
 /* So much of a request, and so many descriptors with it. */
@@ -270,16 +270,16 @@ static void test_helper_refuses_half(void **state)
 	(void)state;
 	int answer[2], netns = netns_new();
 	struct dhcp_answer said = {.text = ""};
-	struct lessor *lessor = lessor_new();
+	struct dhcp_broker *broker = dhcp_broker_new();
 	assert_int_equal(pipe(answer), 0);
-	part_send(lessor_descriptor(lessor), offsetof(struct dhcp_request, client_id),
+	part_send(dhcp_broker_descriptor(broker), offsetof(struct dhcp_request, client_id),
 		  (const int[]){netns, answer[1]}, 2);
 	assert_int_equal(read(answer[0], &said, sizeof(said)), sizeof(said));
 	assert_string_equal(said.text, "the request is not valid");
 	close(answer[0]);
 	close(answer[1]);
 	close(netns);
-	lessor_free(lessor);
+	dhcp_broker_free(broker);
 }
 
 static size_t descriptors_count(pid_t pid)
@@ -303,7 +303,7 @@ static void test_helper_closes(void **state)
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(sockets[0]);
-		helper_serve(sockets[1], sockets[1]);
+		broker_serve(sockets[1], sockets[1]);
 	}
 	close(sockets[1]);
 	assert_int_equal(recv(sockets[0], &errnum, sizeof(errnum), 0), sizeof(errnum));
