@@ -154,7 +154,7 @@ static bool round_serve(struct broker_server *server)
 		return errno == EINTR;
 	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
 		if (polled[POLLED_SAID + i].revents)
-			run_hear(&server->runs[i]);
+			run_read_output(&server->runs[i]);
 		if (polled[POLLED_ANSWER + i].revents)
 			run_abandon(&server->runs[i]);
 	}

@@ -84,7 +84,7 @@ static void pipe_close(struct run *run)
 }
 
 /* Once it has the lease again, it can give it back. */
-void run_hear(struct run *run)
+void run_read_output(struct run *run)
 {
 	struct lease lease;
 	if (said_read(run) == 0)

@@ -25,7 +25,7 @@ struct run {
  * that cannot begin is answered as failed. */
 void run_begin(struct run *run, int netns, int program);
 /* Reads what the pipe has. */
-void run_hear(struct run *run);
+void run_read_output(struct run *run);
 /* Whoever asked has gone: it is killed, lest it keep the namespace. */
 void run_abandon(struct run *run);
 /* Answers if it has ended, whatever it left behind in its process group. */

@@ -19,7 +19,7 @@
 #define QUIET_MS         20
 #define QUIET_LONGEST_MS 500
 
-void service_doubt(struct service *service)
+void service_mark_stale(struct service *service)
 {
 	live_free(service->live);
 	service->live = NULL;
@@ -174,7 +174,7 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 		ns_stale(service, ns);
 }
 
-void service_hear(struct service *service)
+void service_read_events(struct service *service)
 {
 	if (monitor_drain(service->monitor, kernel_event, service) < 0)
 		events_lost(service);
@@ -184,7 +184,7 @@ static void monitor_ready(void *data, int fd, uint32_t events)
 {
 	(void)fd;
 	(void)events;
-	service_hear(data);
+	service_read_events(data);
 }
 
 /* Whether another namespace than the one that was found is at the target's name, or none. */
@@ -211,20 +211,20 @@ static void mounts_event(void *data)
 	}
 }
 
-static void paths_ahead(void *data)
+static void paths_prefetch(void *data)
 {
 	struct service *service = data;
 	paths_arm(service->paths);
-	service_read_ahead(service);
+	service_prefetch(service);
 }
 
 static void paths_settled(void *data)
 {
 	struct service *service = data;
 	service->first_event = 0;
-	loop_timer_set(service->loop, &service->ahead, -1);
+	loop_timer_set(service->loop, &service->prefetched, -1);
 	if (!service->reading.done)
-		paths_ahead(service);
+		paths_prefetch(service);
 	service_read(service);
 }
 
@@ -236,7 +236,7 @@ static void paths_ready(void *data, int fd, uint32_t events)
 	if (!paths_touched(service->paths))
 		return;
 	service_unread(service);
-	loop_timer_set(service->loop, &service->ahead, AHEAD_MS);
+	loop_timer_set(service->loop, &service->prefetched, AHEAD_MS);
 	if (!service->first_event)
 		service->first_event = clock_milliseconds();
 	int64_t left = service->first_event + QUIET_LONGEST_MS - clock_milliseconds();
@@ -262,7 +262,7 @@ static void reload(struct service *service)
 	retry_clear(service->paces);
 	service_read(service);
 	service_engines_reload(service);
-	service_doubt(service);
+	service_mark_stale(service);
 }
 
 static void signals_ready(void *data, int fd, uint32_t events)
@@ -319,7 +319,7 @@ static void watchdog_due(void *data)
 
 int service_listen(struct service *service, struct error *error)
 {
-	service->ahead = (struct timer){.fire = paths_ahead, .data = service};
+	service->prefetched = (struct timer){.fire = paths_prefetch, .data = service};
 	service->debounce = (struct timer){.fire = paths_settled, .data = service};
 	service->again = (struct timer){.fire = again_due, .data = service};
 	service->pace = (struct timer){.fire = pace_due, .data = service};
@@ -341,7 +341,7 @@ int service_listen(struct service *service, struct error *error)
 	return 0;
 }
 
-void service_deaf(struct service *service)
+void service_close_events(struct service *service)
 {
 	mounts_free(service->mounts);
 	monitor_free(service->monitor);

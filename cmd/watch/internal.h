@@ -66,15 +66,15 @@ struct service {
 	bool heard_death;            /* a namespace died since this was last reset */
 	int64_t held_at; /* the time by which the last round held back what had failed */
 
-	struct timer ahead, debounce, again, pace, take_over, watchdog;
+	struct timer prefetched, debounce, again, pace, take_over, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */
 };
 
 /* events.c: each adds itself to the loop. Return 0, or a negative errno. */
 int service_listen(struct service *service, struct error *error);
-void service_deaf(struct service *service);
+void service_close_events(struct service *service);
 /* Takes what the kernel has told so far. */
-void service_hear(struct service *service);
+void service_read_events(struct service *service);
 /* rate_limit.c: whoever has a namespace can make the kernel tell of it without end, and make the
  * look at it dear. Each namespace has a credit of its own for the looks that its events make. */
 /* Whether the namespace, of which an event tells, is not to be looked at yet: it is marked as such,
@@ -86,7 +86,7 @@ void events_lost(struct service *service);
 /* Fires the timer of what was to be looked at later. */
 void pace_due(void *service);
 /* Everything has to be looked at. */
-void service_doubt(struct service *service);
+void service_mark_stale(struct service *service);
 
 /* engines.c: asks the engines that the desired state's containers are of, and listens to them, in
  * the loop. Of the state that the next look is for. */
@@ -98,7 +98,7 @@ void service_engines_retry(struct service *service);
 void service_engines_free(struct service *service);
 
 /* reload.c: reads the files, for it may well be what they stay to say. */
-void service_read_ahead(struct service *service);
+void service_prefetch(struct service *service);
 /* It was not. */
 void service_unread(struct service *service);
 /* Takes what was read, or is read now; if it is something new and valid, it is in `next`. */

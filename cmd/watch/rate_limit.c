@@ -67,7 +67,7 @@ static bool all_take(struct service *service)
 		return false;
 	log_write(&service->log, LEVEL_WARNING,
 		  "events of the kernel were lost: looking at everything again");
-	service_doubt(service);
+	service_mark_stale(service);
 	return true;
 }
 

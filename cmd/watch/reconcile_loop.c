@@ -126,7 +126,7 @@ static const char *space_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE]
 	return key;
 }
 
-static bool space_deaf(const struct live_ns *ns)
+static bool namespace_close_events(const struct live_ns *ns)
 {
 	return !ns->host && ns->details && ns->nsid < 0;
 }
@@ -145,7 +145,7 @@ static bool space_failing(const struct live *live, const char *key)
 {
 	char its_key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; i < live->n_spaces; i++)
-		if (space_deaf(live->spaces[i]) &&
+		if (namespace_close_events(live->spaces[i]) &&
 		    strcmp(space_key(live->spaces[i], its_key), key) == 0)
 			return true;
 	return false;
@@ -158,9 +158,9 @@ static void spaces_retry(struct service *service)
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; service->live && i < service->live->n_spaces; i++) {
 		const struct live_ns *ns = service->live->spaces[i];
-		if (space_deaf(ns) && !ns->stale &&
+		if (namespace_close_events(ns) && !ns->stale &&
 		    !retry_held(service->retry, space_key(ns, key), service->held_at))
-			service_doubt(service);
+			service_mark_stale(service);
 	}
 }
 
@@ -232,7 +232,7 @@ static struct plan *look_and_plan(struct service *service, bool *ret_again, stru
 		plan_free(plan);
 		service->wide = true;
 		if (service->lost)
-			service_doubt(service);
+			service_mark_stale(service);
 	}
 }
 
@@ -358,7 +358,7 @@ static bool death_heard(struct service *service)
 	for (int64_t left = DEATH_MS; service->live && !service->heard_death && left > 0;
 	     left = end - clock_milliseconds())
 		if (poll(&poller, 1, (int)left) > 0)
-			service_hear(service);
+			service_read_events(service);
 	return service->live && service->heard_death;
 }
 
@@ -375,13 +375,13 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		again = false;
 	} else if (allowed && observe_hold(service->live, service->lookups, plan)) {
 		round_do(service, plan, drift);
-		service_hear(service);
+		service_read_events(service);
 		again = true;
 	} else if (allowed) {
 		/* One that dies needs nothing; one that lives on without a name can be found by a
 		 * full look alone. */
 		if (!target_changed(service->live) && !death_heard(service))
-			service_doubt(service);
+			service_mark_stale(service);
 		again = true;
 	}
 	if (!again) {
@@ -429,7 +429,7 @@ static void round_passes(struct service *service, bool drift)
 	if (!service->failed) {
 		log_hold(&service->log);
 		/* What others did while it waited for the lock. */
-		service_hear(service);
+		service_read_events(service);
 		service->complete = false;
 		for (unsigned number = 0; pass(service, number, drift, &error); number++)
 			;

@@ -42,7 +42,7 @@ static void take(struct service *service, struct desired *desired)
 	log_write(&service->log, LEVEL_NOTICE, "the files changed");
 }
 
-void service_read_ahead(struct service *service)
+void service_prefetch(struct service *service)
 {
 	struct reading *reading = &service->reading;
 	service_unread(service);
@@ -66,7 +66,7 @@ void service_read(struct service *service)
 {
 	struct reading *reading = &service->reading;
 	if (!reading->done)
-		service_read_ahead(service);
+		service_prefetch(service);
 	service->content = reading->content;
 	if (reading->desired) {
 		take(service, reading->desired);

@@ -86,7 +86,7 @@ static void service_free(struct service *service)
 	service_lease_free(service);
 	service_wait_end(service);
 	service_keep_only(service, NULL);
-	service_deaf(service);
+	service_close_events(service);
 	live_free(service->live);
 	desired_free(service->desired);
 	desired_free(service->next);

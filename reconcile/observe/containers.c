@@ -158,7 +158,7 @@ static const struct target *target_add(struct observer *observer, const struct c
 
 /* The kernel gives a dead namespace's inode to the next new one. So where one target has led to an
  * inode known from before, the others that were there are located again, which may lead to more. */
-static bool targets_doubt(struct observer *observer, const struct target **kept)
+static bool containers_mark_stale(struct observer *observer, const struct target **kept)
 {
 	bool doubted = false;
 	for (size_t i = 0; i < observer->live->n_targets; i++) {
@@ -222,7 +222,7 @@ void targets_find(struct observer *observer, const struct desired *desired)
 		for (size_t j = 0; j < desired->sets[i].n_containers; j++, number++)
 			kept[number] = target_add(observer, &desired->sets[i].containers[j],
 						  openings ? &openings[number].opened : NULL);
-	while (targets_doubt(observer, kept))
+	while (containers_mark_stale(observer, kept))
 		;
 	for (size_t i = 0; i < count; i++)
 		if (kept[i])

@@ -230,7 +230,7 @@ static void claim_note(struct session *session, const struct wire *wire, const s
 	}
 }
 
-static void wire_hear(struct session *session, const struct wire *wire)
+static void probe_socket_read(struct session *session, const struct wire *wire)
 {
 	uint8_t frame[2048];
 	struct ip ip;
@@ -251,7 +251,7 @@ static bool session_wait(struct session *session, struct pollfd *polled, int64_t
 		return true;
 	for (size_t i = 0; i < session->n_wires; i++)
 		if (polled[i].revents)
-			wire_hear(session, &session->wires[i]);
+			probe_socket_read(session, &session->wires[i]);
 	return !polled[session->n_wires].revents;
 }
 

@@ -245,7 +245,7 @@ static bool has_engine(const struct target *target)
 /* Marks the targets that may lead elsewhere by now: all whose link comes back, but for an engine's
  * containers those alone whose namespace has ended, as engines may be slow. Returns whether one of
  * these is to be asked. */
-static bool targets_doubt(const struct retreat *retreat, const struct inodes *inodes)
+static bool containers_mark_stale(const struct retreat *retreat, const struct inodes *inodes)
 {
 	bool asks = false;
 	for (size_t i = 0; i < retreat->done->n_steps; i++) {
@@ -298,7 +298,7 @@ static size_t ended_tell(const struct retreat *retreat, const struct inodes *ino
 /* No engine keeps the others waiting: what hangs on one's answer comes after all the rest. */
 static int retreat_all(struct retreat *retreat, const struct inodes *inodes, struct error *error)
 {
-	if (targets_doubt(retreat, inodes)) {
+	if (containers_mark_stale(retreat, inodes)) {
 		struct retreat first = *retreat;
 		first.tell = tell_nobody;
 		(void)passes(&first, error);
