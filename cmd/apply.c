@@ -86,7 +86,7 @@ int command_diff(const struct options *options)
 	struct desired *desired = input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
-	int code = run_once(run_look, desired, options);
+	int code = run_once(run_observe, desired, options);
 	desired_free(desired);
 	return code;
 }

@@ -103,7 +103,7 @@ static bool try_locked(struct run *run, const struct desired *desired, struct lo
 {
 	struct error error;
 	struct run *again = memory_new(1, sizeof(*again));
-	if (run_look_at(again, desired, lookups, options, &error) < 0) {
+	if (run_observe_at(again, desired, lookups, options, &error) < 0) {
 		free(again);
 		return false;
 	}

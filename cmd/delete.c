@@ -13,9 +13,9 @@
  * moved away. `live` NULL: unknown. */
 static bool needs_engine(const struct live *live, const char *set, const char *container)
 {
-	for (size_t i = 0; live && i < live->n_spaces; i++)
-		for (size_t k = 0; k < live->spaces[i]->n_links; k++) {
-			const struct live_link *link = &live->spaces[i]->links[k];
+	for (size_t i = 0; live && i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++) {
+			const struct live_link *link = &live->namespaces[i]->links[k];
 			if (link->mark.role == ROLE_ATTACH && live_parent_away(link) &&
 			    strcmp(link->mark.set, set) == 0 &&
 			    strcmp(link->mark.container, container) == 0)
@@ -86,9 +86,9 @@ static struct desired *named_sets(const struct options *options)
 /* A set of which nothing is there is a mistake in its name, which no file can show. */
 static bool set_live(const struct live *live, const char *name)
 {
-	for (size_t i = 0; i < live->n_spaces; i++)
-		for (size_t k = 0; k < live->spaces[i]->n_links; k++)
-			if (owner_tag_has_set(&live->spaces[i]->links[k].mark, name))
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			if (owner_tag_has_set(&live->namespaces[i]->links[k].mark, name))
 				return true;
 	return false;
 }
@@ -110,7 +110,7 @@ static void fault_absent(struct run *run, const struct options *options)
 static void fault_silent(struct run *run)
 {
 	for (size_t i = 0; i < run->live->n_targets && !run->fault.code; i++) {
-		const struct target *target = &run->live->targets[i];
+		const struct container_lookup *target = &run->live->targets[i];
 		if (target->state != TARGET_PENDING || target->code != CODE_ENGINE_SILENT)
 			continue;
 		incomplete_container(target, &run->fault);

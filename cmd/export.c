@@ -94,8 +94,8 @@ int command_export(const struct options *options)
 	struct live *live = observe(&nothing, NULL, &error);
 	if (!live)
 		return run_error(&error, options);
-	settings_observe(live);
-	text_unseen(live);
+	link_sysctls_observe(live);
+	text_unreadable(live);
 	int code = write_live(options, &names, live);
 	live_free(live);
 	return code;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* A container that could not be looked at, and has no step that says so, or NULL. */
-static const struct target *untold(const struct live *live)
+static const struct container_lookup *untold(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_targets; i++)
 		if (live_target_unknown(&live->targets[i]) &&
@@ -20,7 +20,7 @@ static const char *hint(const char *root)
 	return geteuid() == 0 ? root : "run mvapply as root";
 }
 
-void incomplete_container(const struct target *target, struct error *fault)
+void incomplete_container(const struct container_lookup *target, struct error *fault)
 {
 	error_set(fault, 0,
 		  "container %s could not be looked at (%s): what is in its network namespace is "
@@ -32,10 +32,10 @@ void incomplete_container(const struct target *target, struct error *fault)
 
 static void fault_tell(const struct live *live, struct error *fault)
 {
-	const struct target *target = untold(live);
-	if (!live->n_unseen && target)
+	const struct container_lookup *target = untold(live);
+	if (!live->n_unreadable && target)
 		incomplete_container(target, fault);
-	if (!live->n_unseen)
+	if (!live->n_unreadable)
 		return;
 	error_set(fault, 0,
 		  "not all network namespaces could be looked at: what is in the others is "
@@ -57,5 +57,5 @@ void incomplete_json(json_t *document, const struct live *live)
 {
 	json_put(document, "complete", json_boolean(live && live_complete(live)));
 	json_put(document, "unseen",
-		 live ? json_sentences(live->unseen, live->n_unseen) : json_array());
+		 live ? json_sentences(live->unreadable, live->n_unreadable) : json_array());
 }

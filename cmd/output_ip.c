@@ -23,14 +23,14 @@ struct writer {
 struct changing {
 	const struct writer *writer;
 	const struct step *step;
-	struct ip_space space;
+	struct ip_netns namespace;
 	const char *name; /* the one that it has by now */
 	bool flushed;     /* the kernel took addresses or routes along */
 };
 
-static struct ip_space space_of(const struct writer *writer, const struct live_ns *ns)
+static struct ip_netns namespace_of(const struct writer *writer, const struct live_ns *ns)
 {
-	return ip_space_of(writer->arena, writer->live, writer->origins, ns);
+	return ip_netns_of(writer->arena, writer->live, writer->origins, ns);
 }
 
 static const char *quoted(const struct writer *writer, const char *text)
@@ -46,22 +46,22 @@ static void head(const struct writer *writer, const struct step *step)
 
 /* `verb`: add, replace or del. An address that is added has no duplicate detection, and the mark,
  * if ip can give it. */
-static void put_address(const struct writer *writer, const struct ip_space *space, const char *verb,
-			const struct prefix *addr, const char *name)
+static void put_address(const struct writer *writer, const struct ip_netns *namespace,
+			const char *verb, const struct prefix *addr, const char *name)
 {
 	char text[PREFIX_TEXT_SIZE];
 	bool ipv6 = addr->ip.family == AF_INET6, added = strcmp(verb, "del") != 0;
 	const char *extra = !added ? "" : ipv6 ? " nodad" : addr->len < 31 ? " brd +" : "";
-	fprintf(writer->out, "%s address %s %s%s dev %s%s\n", space->ip, verb,
+	fprintf(writer->out, "%s address %s %s%s dev %s%s\n", namespace->ip, verb,
 		prefix_format(addr, text), extra, name, added ? " $proto" : "");
 }
 
-static void put_route(const struct writer *writer, const struct ip_space *space, const char *verb,
-		      const struct link_route *route, const char *name)
+static void put_route(const struct writer *writer, const struct ip_netns *namespace,
+		      const char *verb, const struct link_route *route, const char *name)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE], source[IP_TEXT_SIZE];
 	bool ipv6 = route->to.ip.family == AF_INET6;
-	fprintf(writer->out, "%s%s route %s %s", space->ip, ipv6 ? " -6" : "", verb,
+	fprintf(writer->out, "%s%s route %s %s", namespace->ip, ipv6 ? " -6" : "", verb,
 		route->to.len ? prefix_format(&route->to, to) : "default");
 	if (route->via.family)
 		fprintf(writer->out, " via %s", ip_format(&route->via, via));
@@ -73,7 +73,7 @@ static void put_route(const struct writer *writer, const struct ip_space *space,
 
 /* Not by sysctl(8), which takes a name apart at dots, slashes and signs of equality. What was not
  * asked for need not be there. */
-static void put_sysctl(const struct writer *writer, const struct ip_space *space,
+static void put_sysctl(const struct writer *writer, const struct ip_netns *namespace,
 		       const struct link_sysctl *sysctl, const char *name)
 {
 	char *key = arena_strdup(writer->arena, sysctl->key);
@@ -82,7 +82,7 @@ static void put_sysctl(const struct writer *writer, const struct ip_space *space
 	const char *rest = strstr(key, "IFNAME");
 	const char *file = arena_printf(writer->arena, "/proc/sys/%.*s%s%s", (int)(rest - key), key,
 					name, rest + strlen("IFNAME"));
-	fprintf(writer->out, "%ssh -c 'printf \"%%s\\n\" \"$1\"%s' sh %s %s\n", space->enter,
+	fprintf(writer->out, "%ssh -c 'printf \"%%s\\n\" \"$1\"%s' sh %s %s\n", namespace->enter,
 		sysctl->asked ? " > \"$2\"" : " 2>/dev/null > \"$2\" || :",
 		quoted(writer, sysctl->value), quoted(writer, file));
 }
@@ -95,14 +95,14 @@ static void put_dhcp(const struct writer *writer, const struct link_spec *want)
 }
 
 /* Its sysctls, addresses and routes. */
-static void put_details(const struct writer *writer, const struct ip_space *space,
+static void put_details(const struct writer *writer, const struct ip_netns *namespace,
 			const struct link_spec *want, const char *verb)
 {
 	const char *name = quoted(writer, want->name);
 	for (size_t i = 0; i < want->n_addrs; i++)
-		put_address(writer, space, verb, &want->addrs[i], name);
+		put_address(writer, namespace, verb, &want->addrs[i], name);
 	for (size_t i = 0; i < want->n_routes; i++)
-		put_route(writer, space, want->routes[i].replaces ? "replace" : verb,
+		put_route(writer, namespace, want->routes[i].replaces ? "replace" : verb,
 			  &want->routes[i], name);
 }
 
@@ -148,30 +148,32 @@ static void put_birth(const struct writer *writer, const struct link_spec *want,
  * namespace. */
 static void put_create(const struct writer *writer, size_t number, const struct link_spec *want)
 {
-	struct ip_space space = space_of(writer, want->ns);
+	struct ip_netns namespace = namespace_of(writer, want->ns);
 	const char *name = quoted(writer, want->name);
-	const char *first = space.netns ? arena_printf(writer->arena, "mvtmp%zu", number) : name;
+	const char *first =
+		namespace.netns ? arena_printf(writer->arena, "mvtmp%zu", number) : name;
 	put_birth(writer, want, first);
-	if (space.netns)
-		fprintf(writer->out, "ip link set dev %s netns %s name %s\n", first, space.netns,
-			name);
+	if (namespace.netns)
+		fprintf(writer->out, "ip link set dev %s netns %s name %s\n", first,
+			namespace.netns, name);
 	for (size_t i = 0; i < want->n_sysctls; i++)
-		put_sysctl(writer, &space, &want->sysctls[i], want->name);
-	fprintf(writer->out, "%s link set dev %s up\n", space.ip, name);
-	put_details(writer, &space, want, "add");
+		put_sysctl(writer, &namespace, &want->sysctls[i], want->name);
+	fprintf(writer->out, "%s link set dev %s up\n", namespace.ip, name);
+	put_details(writer, &namespace, want, "add");
 	if (want->dhcp.wanted)
 		put_dhcp(writer, want);
 }
 
 static void put_delete(const struct writer *writer, const struct step *step)
 {
-	struct ip_space space = space_of(writer, step->ns);
-	fprintf(writer->out, "%s link delete dev %s\n", space.ip, quoted(writer, step->have->name));
+	struct ip_netns namespace = namespace_of(writer, step->ns);
+	fprintf(writer->out, "%s link delete dev %s\n", namespace.ip,
+		quoted(writer, step->have->name));
 }
 
 static void set_link(const struct changing *changing, const char *what, const char *value)
 {
-	fprintf(changing->writer->out, "%s link set dev %s %s%s%s\n", changing->space.ip,
+	fprintf(changing->writer->out, "%s link set dev %s %s%s%s\n", changing->namespace.ip,
 		quoted(changing->writer, changing->name), what, *value ? " " : "", value);
 }
 
@@ -179,7 +181,7 @@ static void set_link(const struct changing *changing, const char *what, const ch
 static void rename_to(struct changing *changing, const char *name)
 {
 	const struct writer *writer = changing->writer;
-	const char *ip = changing->space.ip, *from = quoted(writer, changing->name);
+	const char *ip = changing->namespace.ip, *from = quoted(writer, changing->name);
 	const char *to = quoted(writer, name);
 	fprintf(writer->out,
 		"%s link set dev %s name %s 2>/dev/null || { # kernels before 6.2\n"
@@ -198,7 +200,8 @@ static void change_mtu(struct changing *changing, const struct change *change)
 		return;
 	changing->flushed = true;
 	for (size_t i = 0; i < want->n_sysctls; i++)
-		put_sysctl(changing->writer, &changing->space, &want->sysctls[i], changing->name);
+		put_sysctl(changing->writer, &changing->namespace, &want->sysctls[i],
+			   changing->name);
 }
 
 static void change_kind_data(struct changing *changing, const struct change *change)
@@ -222,9 +225,9 @@ static void change_details(struct changing *changing, const struct change *chang
 	if (is_removal(change))
 		changing->flushed |= change->field == FIELD_ADDRESS;
 	else if (change->field == FIELD_ADDRESS)
-		put_address(changing->writer, &changing->space, verb, &change->addr, name);
+		put_address(changing->writer, &changing->namespace, verb, &change->addr, name);
 	else
-		put_route(changing->writer, &changing->space, verb, &change->route, name);
+		put_route(changing->writer, &changing->namespace, verb, &change->route, name);
 }
 
 static void change_one(struct changing *changing, const struct change *change)
@@ -247,7 +250,7 @@ static void change_one(struct changing *changing, const struct change *change)
 		change_kind_data(changing, change);
 		break;
 	case FIELD_SYSCTL:
-		put_sysctl(changing->writer, &changing->space, &change->sysctl, changing->name);
+		put_sysctl(changing->writer, &changing->namespace, &change->sysctl, changing->name);
 		break;
 	case FIELD_UP:
 		set_link(changing, "up", "");
@@ -271,7 +274,7 @@ static struct changing changing_begin(const struct writer *writer, const struct 
 {
 	return (struct changing){.writer = writer,
 				 .step = step,
-				 .space = space_of(writer, step->ns),
+				 .namespace = namespace_of(writer, step->ns),
 				 .name = step->have->name};
 }
 
@@ -284,7 +287,7 @@ static void put_change(const struct writer *writer, const struct step *step)
 	for (size_t i = 0; i < step->n_changes; i++)
 		change_one(&changing, &step->changes[i]);
 	if (changing.flushed)
-		put_details(writer, &changing.space, step->want, "replace");
+		put_details(writer, &changing.namespace, step->want, "replace");
 }
 
 /* The name and MAC that others wait for. */
@@ -310,9 +313,9 @@ static void put_removals(const struct writer *writer, const struct step *step)
 	for (size_t i = step->n_changes; i-- > 0;) {
 		const struct change *change = &step->changes[i];
 		if (is_removal(change) && change->field == FIELD_ROUTE)
-			put_route(writer, &changing.space, "del", &change->route, name);
+			put_route(writer, &changing.namespace, "del", &change->route, name);
 		else if (is_removal(change))
-			put_address(writer, &changing.space, "del", &change->addr, name);
+			put_address(writer, &changing.namespace, "del", &change->addr, name);
 	}
 }
 

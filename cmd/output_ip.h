@@ -7,7 +7,7 @@
 #include "reconcile/plan/plan.h"
 
 /* How commands reach a namespace. */
-struct ip_space {
+struct ip_netns {
 	const char *ip;    /* "ip", "ip -n web", "nsenter --net=PATH ip" */
 	const char *enter; /* "", "nsenter --net=PATH " */
 	const char *netns; /* behind `ip link set DEV netns`; NULL: it is the host's */
@@ -15,7 +15,7 @@ struct ip_space {
 
 /* Texts go to the arena, quoted for a POSIX shell where that is needed. `origins` are those of
  * live->spaces. */
-struct ip_space ip_space_of(struct arena *arena, const struct live *live,
+struct ip_netns ip_netns_of(struct arena *arena, const struct live *live,
 			    const struct origin *origins, const struct live_ns *ns);
 const char *shell_quote(struct arena *arena, const char *text);
 

@@ -54,47 +54,47 @@ static const char *engine_path(struct arena *arena, enum source_kind kind, const
 			    container);
 }
 
-static struct ip_space space_at(struct arena *arena, const char *path)
+static struct ip_netns namespace_at(struct arena *arena, const char *path)
 {
 	const char *enter = arena_printf(arena, "nsenter --net=%s ", path);
-	return (struct ip_space){
+	return (struct ip_netns){
 		.ip = arena_printf(arena, "%sip", enter), .enter = enter, .netns = path};
 }
 
-static struct ip_space space_of_source(struct arena *arena, enum source_kind kind,
-				       const char *source)
+static struct ip_netns namespace_of_source(struct arena *arena, enum source_kind kind,
+					   const char *source)
 {
 	switch (kind) {
 	case SOURCE_PID:
-		return space_at(arena, arena_printf(arena, "/proc/%s/ns/net", source));
+		return namespace_at(arena, arena_printf(arena, "/proc/%s/ns/net", source));
 	case SOURCE_DOCKER:
 	case SOURCE_PODMAN:
-		return space_at(arena, engine_path(arena, kind, source));
+		return namespace_at(arena, engine_path(arena, kind, source));
 	case SOURCE_NETNS:
 		break;
 	}
 	if (*source == '/')
-		return space_at(arena, shell_quote(arena, source));
+		return namespace_at(arena, shell_quote(arena, source));
 	const char *path = arena_printf(arena, "/run/netns/%s", source);
-	return (struct ip_space){
+	return (struct ip_netns){
 		.ip = arena_printf(arena, "ip -n %s", shell_quote(arena, source)),
 		.enter = arena_printf(arena, "nsenter --net=%s ", shell_quote(arena, path)),
 		.netns = shell_quote(arena, source)};
 }
 
-struct ip_space ip_space_of(struct arena *arena, const struct live *live,
+struct ip_netns ip_netns_of(struct arena *arena, const struct live *live,
 			    const struct origin *origins, const struct live_ns *ns)
 {
 	enum source_kind kind;
 	const char *source;
 	if (ns->host)
-		return (struct ip_space){.ip = "ip", .enter = ""};
+		return (struct ip_netns){.ip = "ip", .enter = ""};
 	for (size_t i = 0; i < live->n_targets; i++)
 		if (live->targets[i].ns == ns)
-			return space_of_source(arena, live->targets[i].container->source_kind,
-					       live->targets[i].container->source);
-	for (size_t i = 0; i < live->n_spaces; i++)
-		if (live->spaces[i] == ns && origin_source(&origins[i], "", &kind, &source))
-			return space_of_source(arena, kind, source);
-	return space_at(arena, shell_quote(arena, ns->name));
+			return namespace_of_source(arena, live->targets[i].container->source_kind,
+						   live->targets[i].container->source);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		if (live->namespaces[i] == ns && origin_source(&origins[i], "", &kind, &source))
+			return namespace_of_source(arena, kind, source);
+	return namespace_at(arena, shell_quote(arena, ns->name));
 }

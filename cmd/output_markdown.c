@@ -103,8 +103,8 @@ void markdown_plan(const struct text *text, const struct plan *plan, const struc
 		fputs("\n|  | kind | object | what |\n| --- | --- | --- | --- |\n", text->out);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		put_step(text, &plan->steps[i]);
-	if (plan->n_warnings || live->n_unseen)
+	if (plan->n_warnings || live->n_unreadable)
 		fputc('\n', text->out);
 	put_warnings(text->out, plan->warnings, plan->n_warnings);
-	put_warnings(text->out, live->unseen, live->n_unseen);
+	put_warnings(text->out, live->unreadable, live->n_unreadable);
 }

@@ -82,13 +82,13 @@ void text_warnings(const struct plan *plan, const struct live *live)
 {
 	for (size_t i = 0; i < plan->n_warnings; i++)
 		tell("mvapply: warning: ", plan->warnings[i]);
-	text_unseen(live);
+	text_unreadable(live);
 }
 
-void text_unseen(const struct live *live)
+void text_unreadable(const struct live *live)
 {
-	for (size_t i = 0; i < live->n_unseen; i++)
-		tell("mvapply: warning: not looked at: ", live->unseen[i]);
+	for (size_t i = 0; i < live->n_unreadable; i++)
+		tell("mvapply: warning: not looked at: ", live->unreadable[i]);
 }
 
 static const char *const nouns[] = {
@@ -307,8 +307,8 @@ void text_plan_summary(const struct text *text, const struct plan *plan, const s
 		fprintf(text->out, "%s%zu %s", before, count, actions[action].counted);
 		before = ", ";
 	}
-	const char *nothing = live->n_unseen ? "Nothing to do where it could be looked at.\n"
-					     : "Nothing to do.\n";
+	const char *nothing = live->n_unreadable ? "Nothing to do where it could be looked at.\n"
+						 : "Nothing to do.\n";
 	fputs(plan->n_steps ? ".\n" : nothing, text->out);
 }
 

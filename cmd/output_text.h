@@ -34,7 +34,7 @@ void text_done(const struct text *text, const struct plan *plan, const struct ou
 void text_warnings(const struct plan *plan, const struct live *live);
 /* One of them. */
 void text_warning(const char *warning);
-void text_unseen(const struct live *live);
+void text_unreadable(const struct live *live);
 void text_error(const struct error *error);
 /* "mvapply: note: ..." on stderr. */
 void text_note(const char *note);

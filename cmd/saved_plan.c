@@ -126,7 +126,7 @@ int plan_save(const struct options *options)
 	if (!desired)
 		return EXIT_USAGE;
 	int code = EXIT_FAILED;
-	if (run_look(&run, desired, options, &error) < 0) {
+	if (run_observe(&run, desired, options, &error) < 0) {
 		run_error(&error, options);
 	} else {
 		code = run_report(&run, desired, options);

@@ -69,8 +69,8 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 	progress_end(progress);
 }
 
-int run_look_at(struct run *run, const struct desired *desired, struct lookups *lookups,
-		const struct options *options, struct error *error)
+int run_observe_at(struct run *run, const struct desired *desired, struct lookups *lookups,
+		   const struct options *options, struct error *error)
 {
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Looking at the host's network namespaces", 0);
@@ -87,12 +87,12 @@ int run_look_at(struct run *run, const struct desired *desired, struct lookups *
 	return 0;
 }
 
-int run_look(struct run *run, const struct desired *desired, const struct options *options,
-	     struct error *error)
+int run_observe(struct run *run, const struct desired *desired, const struct options *options,
+		struct error *error)
 {
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
 	containers_find(lookups, desired, options);
-	int status = run_look_at(run, desired, lookups, options, error);
+	int status = run_observe_at(run, desired, lookups, options, error);
 	lookups_free(lookups);
 	return status;
 }
@@ -205,7 +205,7 @@ static int run_locked(struct run *run, const struct desired *desired, struct loo
 {
 	int status = confirm_check(error);
 	if (status == 0)
-		status = run_look_at(run, desired, lookups, options, error);
+		status = run_observe_at(run, desired, lookups, options, error);
 	if (status < 0 || refused(run->plan) ||
 	    (options->saved && !saved_holds(run, desired, options)))
 		return status;

@@ -33,7 +33,7 @@ typedef int run_round(struct run *run, const struct desired *desired, const stru
 		      struct error *error);
 
 /* Looks and plans. Returns 0, and the caller frees with run_free; or a negative errno. */
-run_round run_look;
+run_round run_observe;
 /* The same, and does the plan unless it is refused, alone on this host. With options->saved: only
  * if that is the plan, made from the same live state. */
 run_round run_apply;
@@ -43,9 +43,9 @@ void run_free(struct run *run);
  * that: no engine keeps others from it. */
 int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,
 	     struct apply_lock *ret_lock, struct error *error);
-/* As run_look, of the containers that were found. */
-int run_look_at(struct run *run, const struct desired *desired, struct lookups *lookups,
-		const struct options *options, struct error *error);
+/* As run_observe, of the containers that were found. */
+int run_observe_at(struct run *run, const struct desired *desired, struct lookups *lookups,
+		   const struct options *options, struct error *error);
 /* Does the steps that act, and sets the exit code. */
 void run_do(struct run *run, const struct options *options);
 void run_exit_code(struct run *run);

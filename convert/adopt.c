@@ -18,14 +18,14 @@ struct group {
 struct adopting {
 	struct found_set *set;
 	struct notes *notes;
-	const struct live_ns **spaces;
+	const struct live_ns **namespaces;
 	struct group *groups;
 	size_t n_groups;
 };
 
 static const struct live_ns *host_of(const struct adopting *adopting)
 {
-	return adopting->set->live->spaces[0];
+	return adopting->set->live->namespaces[0];
 }
 
 /* A name as the input may have it, made of another. */
@@ -52,10 +52,10 @@ static bool network_taken(const struct adopting *adopting, const char *name)
 	return false;
 }
 
-static const char *network_name(const struct adopting *adopting, const char *wish)
+static const char *network_name(const struct adopting *adopting, const char *read_option)
 {
 	struct arena *arena = adopting->set->arena;
-	const char *base = name_from(arena, wish), *name = base;
+	const char *base = name_from(arena, read_option), *name = base;
 	for (unsigned n = 2; network_taken(adopting, name); n++)
 		name = arena_printf(arena, "%s-%u", base, n);
 	return name;
@@ -78,8 +78,8 @@ static const char *container_name(const struct adopting *adopting, const struct 
 	for (size_t i = 0; i < set->n_containers; i++)
 		if (set->containers[i].attachments[0].ns == ns)
 			return set->containers[i].model.name;
-	for (size_t i = 0; i < set->live->n_spaces; i++)
-		if (set->live->spaces[i] == ns &&
+	for (size_t i = 0; i < set->live->n_namespaces; i++)
+		if (set->live->namespaces[i] == ns &&
 		    !origin_source(&set->origins[i], "", &kind, &source))
 			source = ns->name;
 	const char *slash = strrchr(source, '/');
@@ -223,21 +223,22 @@ static void vlan_take(struct adopting *adopting, const struct live_ns *ns,
 		found_parent(adopting->set, network_name(adopting, link->name), link);
 }
 
-static int space_compare(const void *a, const void *b)
+static int namespace_compare(const void *a, const void *b)
 {
 	const struct live_ns *const *left = a, *const *right = b;
 	return strcmp((*left)->name, (*right)->name);
 }
 
 /* By their names, so that the same host gives the same file: they were found in any order. */
-static void spaces_sort(struct adopting *adopting)
+static void namespaces_sort(struct adopting *adopting)
 {
 	const struct live *live = adopting->set->live;
-	adopting->spaces =
-		arena_alloc(adopting->set->arena, live->n_spaces * sizeof(*adopting->spaces));
-	for (size_t i = 0; i < live->n_spaces; i++)
-		adopting->spaces[i] = live->spaces[i];
-	qsort(adopting->spaces, live->n_spaces, sizeof(*adopting->spaces), space_compare);
+	adopting->namespaces = arena_alloc(adopting->set->arena,
+					   live->n_namespaces * sizeof(*adopting->namespaces));
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		adopting->namespaces[i] = live->namespaces[i];
+	qsort(adopting->namespaces, live->n_namespaces, sizeof(*adopting->namespaces),
+	      namespace_compare);
 }
 
 typedef void link_visit(struct adopting *adopting, const struct live_ns *ns,
@@ -245,8 +246,8 @@ typedef void link_visit(struct adopting *adopting, const struct live_ns *ns,
 
 static void each_unmarked(struct adopting *adopting, bool vlans, link_visit *take)
 {
-	for (size_t i = 0; i < adopting->set->live->n_spaces; i++) {
-		const struct live_ns *ns = adopting->spaces[i];
+	for (size_t i = 0; i < adopting->set->live->n_namespaces; i++) {
+		const struct live_ns *ns = adopting->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
 			bool kind = vlans ? link->kind == KIND_VLAN
@@ -262,7 +263,7 @@ void adopt_take(struct found_set *set, struct notes *notes)
 {
 	struct adopting adopting = {.set = set, .notes = notes};
 	set->adopting = true;
-	spaces_sort(&adopting);
+	namespaces_sort(&adopting);
 	each_unmarked(&adopting, false, link_take);
 	each_unmarked(&adopting, false, host_link_take);
 	each_unmarked(&adopting, true, vlan_take);

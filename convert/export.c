@@ -20,10 +20,10 @@ typedef void link_visit(void *data, const struct live_ns *ns, const struct live_
 
 static void each_link(const struct live *live, link_visit *visit, void *data)
 {
-	for (size_t i = 0; i < live->n_spaces; i++)
-		for (size_t k = 0; k < live->spaces[i]->n_links; k++)
-			if (counts(live->spaces[i], &live->spaces[i]->links[k]))
-				visit(data, live->spaces[i], &live->spaces[i]->links[k]);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			if (counts(live->namespaces[i], &live->namespaces[i]->links[k]))
+				visit(data, live->namespaces[i], &live->namespaces[i]->links[k]);
 }
 
 struct listing {
@@ -62,9 +62,9 @@ static int text_compare(const void *a, const void *b)
 }
 
 /* By which name the host knows the namespace, or NULL. */
-static const char *name_of_space(const struct found_set *set, size_t space)
+static const char *name_of_namespace(const struct found_set *set, size_t namespace)
 {
-	const struct origin *origin = &set->origins[space];
+	const struct origin *origin = &set->origins[namespace];
 	return origin->engine ? origin->engine : origin->netns;
 }
 
@@ -88,10 +88,10 @@ static bool holds(const struct found_set *set, const struct live_ns *ns, const c
 /* Whether the namespace that has the container's name holds it: then it is nowhere else. */
 static bool at_home_elsewhere(const struct found_set *set, const char *container)
 {
-	for (size_t i = 0; i < set->live->n_spaces; i++) {
-		const char *name = name_of_space(set, i);
+	for (size_t i = 0; i < set->live->n_namespaces; i++) {
+		const char *name = name_of_namespace(set, i);
 		if (name && strcmp(name, container) == 0)
-			return holds(set, set->live->spaces[i], container);
+			return holds(set, set->live->namespaces[i], container);
 	}
 	return false;
 }
@@ -103,11 +103,11 @@ struct taking {
 
 /* Which container a namespace is, anybody who has it can say by a mark. One that says the name that
  * the host knows it by is believed before others are. */
-static void attachments_take(const struct taking *taking, size_t space)
+static void attachments_take(const struct taking *taking, size_t namespace)
 {
 	struct found_set *set = taking->set;
-	const struct live_ns *ns = set->live->spaces[space];
-	const char *name = name_of_space(set, space);
+	const struct live_ns *ns = set->live->namespaces[namespace];
+	const char *name = name_of_namespace(set, namespace);
 	const bool own = name && holds(set, ns, name);
 	size_t left = 0;
 	for (size_t i = 0; i < ns->n_links; i++) {
@@ -179,7 +179,7 @@ static unsigned depth(const struct found_set *set, const struct found_network *n
 	unsigned depth = 0;
 	for (const struct live_link *link = network->parent;
 	     link && link->kind == KIND_VLAN && link->parent_where == PARENT_HOST; depth++)
-		link = live_link_by_index(set->live->spaces[0], link->parent);
+		link = live_link_by_index(set->live->namespaces[0], link->parent);
 	return depth;
 }
 
@@ -262,7 +262,7 @@ struct exports export_live(const struct live *live, const struct origin *origins
 		const struct taking taking = {.set = &set, .notes = &notes};
 		/* The host's own links say what a network is before any container's does. */
 		each_link(live, host_take, &set);
-		for (size_t k = 0; k < live->n_spaces; k++)
+		for (size_t k = 0; k < live->n_namespaces; k++)
 			attachments_take(&taking, k);
 		each_link(live, parent_take, &set);
 		if (adopt && strcmp(adopt, set.name) == 0)

@@ -142,7 +142,7 @@ static void host_subnet_settle(struct found_set *set, struct found_network *netw
 static bool parent_subnet(const struct found_set *set, const struct live_link *parent,
 			  struct prefix *ret)
 {
-	const struct live_ns *host = set->live->spaces[0];
+	const struct live_ns *host = set->live->namespaces[0];
 	for (size_t i = 0; parent && i < host->n_addrs; i++) {
 		const struct prefix *address = &host->addrs[i].prefix;
 		if (host->addrs[i].ifindex != parent->ifindex || address->ip.family != AF_INET ||

@@ -26,7 +26,7 @@ void note_add(struct arena *arena, struct notes *notes, const char *format, ...)
 
 static const struct live_ns *host_of(const struct found_set *set)
 {
-	return set->live->spaces[0];
+	return set->live->namespaces[0];
 }
 
 /* By which word a network can name a link of the host as its parent: its name, unless that would be
@@ -267,8 +267,8 @@ static void mac_take(const struct found_network *network, struct found_attachmen
 
 static const struct origin *origin_of(const struct found_set *set, const struct live_ns *ns)
 {
-	for (size_t i = 0; i < set->live->n_spaces; i++)
-		if (set->live->spaces[i] == ns)
+	for (size_t i = 0; i < set->live->n_namespaces; i++)
+		if (set->live->namespaces[i] == ns)
 			return &set->origins[i];
 	return NULL;
 }

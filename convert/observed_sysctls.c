@@ -33,8 +33,8 @@ static bool has_finer(const struct live_link *link, const char *key)
 
 /* What a new link has there, or NULL: mvapply lets it hear no router advertisements, and the MTU of
  * its IPv6 follows its own. */
-static const char *usual_value(const struct found_attachment *attachment, const char *key,
-			       char mtu[16])
+static const char *default_sysctl_value(const struct found_attachment *attachment, const char *key,
+					char mtu[16])
 {
 	if (strcmp(key, accept_ra) == 0)
 		return "0";
@@ -63,7 +63,7 @@ void found_sysctls(struct found_set *set, struct found_attachment *attachment)
 	for (size_t i = 0; attachment->ns->usual && i < link->n_sysctls; i++) {
 		const struct live_sysctl *sysctl = &link->sysctls[i];
 		char mtu[16];
-		const char *usual = usual_value(attachment, sysctl->key, mtu);
+		const char *usual = default_sysctl_value(attachment, sysctl->key, mtu);
 		if ((usual && strcmp(usual, sysctl->value) == 0) || has_finer(link, sysctl->key))
 			continue;
 		if (is_secret(link, sysctl->key))

@@ -144,18 +144,18 @@ static void put_children(FILE *out, const struct tree *tree, int indent, bool be
 /* What stands behind a key or a dash, and the line's end. */
 static void put_value(FILE *out, const struct tree *tree, int indent)
 {
-	const char *space = tree->key ? " " : "";
+	const char *namespace = tree->key ? " " : "";
 	switch (tree->kind) {
 	case TREE_TEXT:
-		fputs(space, out);
+		fputs(namespace, out);
 		put_scalar(out, tree->text);
 		fputc('\n', out);
 		return;
 	case TREE_NUMBER:
-		fprintf(out, "%s%lld\n", space, tree->number);
+		fprintf(out, "%s%lld\n", namespace, tree->number);
 		return;
 	case TREE_BOOL:
-		fprintf(out, "%s%s\n", space, tree->number ? "true" : "false");
+		fprintf(out, "%s%s\n", namespace, tree->number ? "true" : "false");
 		return;
 	case TREE_MAP:
 	case TREE_LIST:
@@ -164,9 +164,9 @@ static void put_value(FILE *out, const struct tree *tree, int indent)
 		return;
 	}
 	if (!tree->first) {
-		fprintf(out, "%s%s\n", space, tree->kind == TREE_MAP ? "{}" : "[]");
+		fprintf(out, "%s%s\n", namespace, tree->kind == TREE_MAP ? "{}" : "[]");
 	} else if (is_flow(tree)) {
-		fputs(space, out);
+		fputs(namespace, out);
 		put_flow(out, tree);
 	} else {
 		/* The first entry of a map stands behind the dash. */

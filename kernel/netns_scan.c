@@ -207,21 +207,21 @@ static ino_t *inodes_seen(int directory, const struct numbers *seen, size_t *ret
 }
 
 /* How many of the processes that could not be looked at have a namespace that no other has. */
-static size_t unseen_count(int directory, const struct processes *processes)
+static size_t unreadable_count(int directory, const struct processes *processes)
 {
-	size_t unseen = 0, count;
+	size_t unreadable = 0, count;
 	if (!processes->denied.count)
 		return 0;
 	ino_t inode = 0, *seen = inodes_seen(directory, &processes->seen, &count);
 	for (size_t i = 0; i < processes->denied.count; i++) {
 		const int status = net_inode(directory, processes->denied.names[i], &inode);
 		if (status == 0)
-			unseen += !bsearch(&inode, seen, count, sizeof(*seen), inode_compare);
+			unreadable += !bsearch(&inode, seen, count, sizeof(*seen), inode_compare);
 		else
-			unseen += status != -ENOENT && status != -ESRCH;
+			unreadable += status != -ENOENT && status != -ESRCH;
 	}
 	free(seen);
-	return unseen;
+	return unreadable;
 }
 
 /* With the mount option hidepid, processes that the caller may not trace are not listed. Process 1
@@ -242,7 +242,7 @@ static void processes_scan(netns_visit *visit, void *data, struct netns_missed *
 	for (struct dirent *entry; (entry = readdir(entries));)
 		if (isdigit((unsigned char)entry->d_name[0]))
 			process_visit(dirfd(entries), entry->d_name, &processes, visit, data);
-	missed->processes = unseen_count(dirfd(entries), &processes);
+	missed->processes = unreadable_count(dirfd(entries), &processes);
 	free(processes.seen.names);
 	free(processes.denied.names);
 	closedir(entries);

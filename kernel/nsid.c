@@ -52,10 +52,10 @@ bool nsid_lives(struct netlink *netlink, int nsid)
 
 size_t nsids_assign(struct live *live, nsid_failed *failed, void *data)
 {
-	struct netlink *host = live->spaces[0]->handle->netlink;
+	struct netlink *host = live->namespaces[0]->handle->netlink;
 	size_t fresh = 0;
-	for (size_t i = 1; i < live->n_spaces; i++) {
-		struct live_ns *ns = live->spaces[i];
+	for (size_t i = 1; i < live->n_namespaces; i++) {
+		struct live_ns *ns = live->namespaces[i];
 		struct error error;
 		if (ns->nsid >= 0 || !ns->handle || !ns->details)
 			continue;

@@ -6,7 +6,7 @@
 /* From first to last. */
 static const struct range {
 	uint32_t first, last;
-} unseen[] = {
+} unreadable[] = {
 	{0x0000, 0x001f},     {0x007f, 0x009f}, /* C0, DEL, C1 */
 	{0x061c, 0x061c},     {0x200e, 0x200f}, /* marks of direction */
 	{0x2028, 0x202e},                       /* separators; embeddings, overrides */
@@ -66,8 +66,8 @@ bool character_printable(const char *text, size_t length)
 	if (length == 1 && byte_at(text, 0) > 0x7f)
 		return false;
 	const uint32_t code = character_code(text, length);
-	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
-		if (code >= unseen[i].first && code <= unseen[i].last)
+	for (size_t i = 0; i < sizeof(unreadable) / sizeof(unreadable[0]); i++)
+		if (code >= unreadable[i].first && code <= unreadable[i].last)
 			return false;
 	return true;
 }

@@ -144,7 +144,7 @@ int command_doctor(const struct options *options)
 		return EXIT_USAGE;
 	struct run run;
 	struct error error;
-	bool looked = run_look(&run, desired, options, &error) == 0;
+	bool looked = run_observe(&run, desired, options, &error) == 0;
 	struct examination examination = {
 		.arena = options->arena,
 		.desired = desired,

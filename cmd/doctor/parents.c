@@ -16,7 +16,7 @@ static const struct live_link *parent_of(const struct examination *examination,
 					 const struct network *network)
 {
 	return network->parent
-		       ? live_link_by_name(examination->run->live->spaces[0], network->parent)
+		       ? live_link_by_name(examination->run->live->namespaces[0], network->parent)
 		       : NULL;
 }
 
@@ -40,7 +40,7 @@ static const struct step *blocked_below(const struct examination *examination,
 /* A parent that is down is told by the check of parents, with its fix. */
 static bool warns_of_down(const struct examination *examination, const char *warning)
 {
-	const struct live_ns *host = examination->run->live->spaces[0];
+	const struct live_ns *host = examination->run->live->namespaces[0];
 	for (size_t i = 0; i < host->n_links; i++)
 		if (!(host->links[i].flags & IFF_UP) &&
 		    strncmp(warning,
@@ -70,10 +70,10 @@ const char *examine_plan(struct examination *examination)
 		if (!warns_of_down(examination, plan->warnings[i]))
 			finding_add(examination, FINDING_WARNING, "the host", plan->warnings[i],
 				    NULL);
-	for (size_t i = 0; i < live->n_unseen; i++)
+	for (size_t i = 0; i < live->n_unreadable; i++)
 		finding_add(examination, FINDING_PROBLEM, "the host",
 			    arena_printf(examination->arena, "could not be looked at: %s",
-					 live->unseen[i]),
+					 live->unreadable[i]),
 			    "run it as root")
 			->code = CODE_UNSEEN;
 	return "nothing foreign is in the way";

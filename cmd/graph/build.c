@@ -318,8 +318,8 @@ static void containers_settle(struct graph *graph)
 
 static void links_index(struct making *making, const struct live *live)
 {
-	for (size_t i = 0; i < live->n_spaces; i++) {
-		struct live_ns *ns = live->spaces[i];
+	for (size_t i = 0; i < live->n_namespaces; i++) {
+		struct live_ns *ns = live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			struct live_link *link = &ns->links[k];
 			if (link->parent_where != PARENT_HOST ||
@@ -364,7 +364,7 @@ struct graph graph_make(const struct desired *desired, const struct live *live,
 {
 	struct graph graph = {.arena = arena};
 	struct making making = {.graph = &graph,
-				.host = live->spaces[0],
+				.host = live->namespaces[0],
 				.nodes = index_new(0),
 				.links = index_new(0),
 				.homes = index_new(0),

@@ -44,7 +44,7 @@ int command_graph(const struct options *options)
 	struct run run;
 	struct error error;
 	int code;
-	if (run_look(&run, desired, options, &error) < 0) {
+	if (run_observe(&run, desired, options, &error) < 0) {
 		code = run_error(&error, options);
 	} else {
 		text_warnings(run.plan, run.live);

@@ -102,29 +102,29 @@ static void head_write(FILE *out, unsigned seconds, unsigned width)
 	fprintf(out, "%.*s\n\n", (int)width, line);
 }
 
-static void table_write(const struct watching *watching, FILE *out, const struct survey *survey,
-			const struct run *run)
+static void table_write(const struct watching *watching, FILE *out,
+			const struct status_model *model, const struct run *run)
 {
 	const struct text text = text_new(watching->options, stdout, watching->desired->n_sets);
 	unsigned width = watching->terminal ? screen_size().ws_col : INT_MAX;
 	if (watching->terminal)
 		head_write(out, watching->options->watch_seconds, width);
-	status_table(out, survey, run, text.color, width);
+	status_table(out, model, run, text.color, width);
 }
 
 static void result_write(const struct watching *watching, FILE *out, const struct run *run)
 {
-	struct survey survey = survey_make(watching->desired, run->live, run->plan);
+	struct status_model model = status_model_make(watching->desired, run->live, run->plan);
 	if (watching->options->output == OUTPUT_JSON) {
-		json_t *json = status_json(&survey, run, false);
+		json_t *json = status_json(&model, run, false);
 		json_put(json, "exit_code", json_integer(watching->code));
 		json_dumpf(json, out, JSON_COMPACT);
 		fputc('\n', out);
 		json_decref(json);
 	} else {
-		table_write(watching, out, &survey, run);
+		table_write(watching, out, &model, run);
 	}
-	survey_free(&survey);
+	status_model_free(&model);
 }
 
 /* On a terminal the screen; elsewhere, such as in a file, what is not as it was. */
@@ -140,12 +140,12 @@ static void show(struct watching *watching, char *text)
 	watching->shown = text;
 }
 
-static int look_once(struct watching *watching, struct error *error)
+static int observe_once(struct watching *watching, struct error *error)
 {
 	struct run run;
 	char *text = NULL;
 	size_t size = 0;
-	if (run_look(&run, watching->desired, watching->options, error) < 0)
+	if (run_observe(&run, watching->desired, watching->options, error) < 0)
 		return -1;
 	watching->fault = (struct error){0};
 	watching->code = incomplete_exit(run.live, EXIT_CONVERGED, &watching->fault);
@@ -170,7 +170,7 @@ int status_watch(const struct options *options, const struct desired *desired)
 	fputs(watching.terminal ? SCREEN_BEGIN : "", stdout);
 	int status;
 	do
-		status = look_once(&watching, &error);
+		status = observe_once(&watching, &error);
 	while (status == 0 && pause_until_next(&watching) && !ferror(stdout));
 	fputs(watching.terminal ? SCREEN_END : "", stdout);
 	fflush(stdout);

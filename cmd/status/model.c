@@ -25,36 +25,37 @@ static const struct step *step_of(const struct plan *plan, const struct live_lin
 static const char *parent_name(const struct live *live, const struct live_link *link)
 {
 	const struct live_link *parent =
-		live_parent_away(link) ? NULL : live_link_by_index(live->spaces[0], link->parent);
+		live_parent_away(link) ? NULL
+				       : live_link_by_index(live->namespaces[0], link->parent);
 	return parent ? parent->name : NULL;
 }
 
-static void addrs_add(struct survey *survey, struct survey_link *link)
+static void addrs_add(struct status_model *model, struct status_model_link *link)
 {
 	each_addr_of (addr, link->ns, link->link->ifindex)
 		if (addr->scope < RT_SCOPE_LINK)
-			*array_push(survey->arena, link->addrs, link->n_addrs) = addr;
+			*array_push(model->arena, link->addrs, link->n_addrs) = addr;
 }
 
-static void gateways_add(struct survey_link *link)
+static void gateways_add(struct status_model_link *link)
 {
 	each_route_of (route, link->ns, link->link->ifindex)
 		if (route->to.len == 0)
 			link->gateways[route->to.ip.family == AF_INET6] = route->via;
 }
 
-static void link_add(struct survey *survey, const struct live *live, const struct plan *plan,
+static void link_add(struct status_model *model, const struct live *live, const struct plan *plan,
 		     const struct live_ns *ns, const struct live_link *live_link)
 {
-	struct survey_link *link = array_push(survey->arena, survey->links, survey->n_links);
-	*link = (struct survey_link){
+	struct status_model_link *link = array_push(model->arena, model->links, model->n_links);
+	*link = (struct status_model_link){
 		.ns = ns,
 		.link = live_link,
 		.parent = parent_name(live, live_link),
 		.lease = live_lease(live, ns, live_link),
 		.step = step_of(plan, live_link),
 	};
-	addrs_add(survey, link);
+	addrs_add(model, link);
 	gateways_add(link);
 }
 
@@ -75,54 +76,54 @@ static bool attachment_ours(const struct plan *plan, const struct live_link *lin
 						  (live_parent_away(link) && step_of(plan, link)));
 }
 
-static void look_at(struct survey *survey, const struct desired *desired, const struct live *live,
-		    const struct plan *plan, const struct live_ns *ns)
+static void look_at(struct status_model *model, const struct desired *desired,
+		    const struct live *live, const struct plan *plan, const struct live_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
 		enum role role = link->mark.role;
 		if (attachment_ours(plan, link) || (role == ROLE_HOST && ns->host)) {
 			if (set_asked(desired, link->mark.set))
-				link_add(survey, live, plan, ns, link);
+				link_add(model, live, plan, ns, link);
 		} else if ((role == ROLE_VLAN || role == ROLE_DUMMY) && ns->host &&
 			   parent_asked(desired, &link->mark)) {
-			*array_push(survey->arena, survey->parents, survey->n_parents) =
-				(struct survey_parent){.link = link,
-						       .base = parent_name(live, link)};
+			*array_push(model->arena, model->parents, model->n_parents) =
+				(struct status_model_parent){.link = link,
+							     .base = parent_name(live, link)};
 		}
 	}
 }
 
-static struct survey_network *network_find(const struct survey *survey, const char *set,
-					   const char *name)
+static struct status_model_network *network_find(const struct status_model *model, const char *set,
+						 const char *name)
 {
-	for (size_t i = 0; i < survey->n_networks; i++)
-		if (strcmp(survey->networks[i].set, set) == 0 &&
-		    strcmp(survey->networks[i].name, name) == 0)
-			return &survey->networks[i];
+	for (size_t i = 0; i < model->n_networks; i++)
+		if (strcmp(model->networks[i].set, set) == 0 &&
+		    strcmp(model->networks[i].name, name) == 0)
+			return &model->networks[i];
 	return NULL;
 }
 
-static const char *declared_parent(struct survey *survey, const struct network *network)
+static const char *declared_parent(struct status_model *model, const struct network *network)
 {
 	if (!network->vlan)
 		return network->parent;
-	return arena_printf(survey->arena, "%s.%u", network->parent, network->vlan);
+	return arena_printf(model->arena, "%s.%u", network->parent, network->vlan);
 }
 
-static void declared_add(struct survey *survey, const struct desired *desired)
+static void declared_add(struct status_model *model, const struct desired *desired)
 {
 	for (size_t s = 0; s < desired->n_sets; s++) {
 		const struct set *set = &desired->sets[s];
 		for (size_t i = 0; i < set->n_networks; i++) {
 			const struct network *network = &set->networks[i];
-			*array_push(survey->arena, survey->networks, survey->n_networks) =
-				(struct survey_network){
+			*array_push(model->arena, model->networks, model->n_networks) =
+				(struct status_model_network){
 					.set = set->name,
 					.name = network->name,
 					.driver = driver_name(network->driver),
 					.mode = link_mode_name(network->mode),
-					.parent = declared_parent(survey, network),
+					.parent = declared_parent(model, network),
 					.subnets = network->subnets,
 					.n_subnets = network->n_subnets,
 					.dhcp = network->dhcp,
@@ -131,13 +132,13 @@ static void declared_add(struct survey *survey, const struct desired *desired)
 	}
 }
 
-static void subnets_derive(struct survey *survey, struct survey_network *network,
-			   const struct survey_link *link)
+static void subnets_derive(struct status_model *model, struct status_model_network *network,
+			   const struct status_model_link *link)
 {
 	struct subnet *subnets = NULL;
 	for (size_t i = 0; i < link->n_addrs; i++) {
 		const struct prefix *prefix = &link->addrs[i]->prefix;
-		struct subnet *subnet = array_push(survey->arena, subnets, network->n_subnets);
+		struct subnet *subnet = array_push(model->arena, subnets, network->n_subnets);
 		subnet->prefix = (struct prefix){.ip = prefix_first(prefix), .len = prefix->len};
 		subnet->gateway = link->gateways[prefix->ip.family == AF_INET6];
 	}
@@ -145,38 +146,38 @@ static void subnets_derive(struct survey *survey, struct survey_network *network
 }
 
 /* Networks that no file names, as their first attachment shows them. */
-static void derived_add(struct survey *survey)
+static void derived_add(struct status_model *model)
 {
-	for (size_t i = 0; i < survey->n_links; i++) {
-		const struct survey_link *link = &survey->links[i];
+	for (size_t i = 0; i < model->n_links; i++) {
+		const struct status_model_link *link = &model->links[i];
 		const struct owner_tag *mark = &link->link->mark;
-		if (mark->role != ROLE_ATTACH || network_find(survey, mark->set, mark->network))
+		if (mark->role != ROLE_ATTACH || network_find(model, mark->set, mark->network))
 			continue;
-		struct survey_network *network =
-			array_push(survey->arena, survey->networks, survey->n_networks);
-		*network = (struct survey_network){
+		struct status_model_network *network =
+			array_push(model->arena, model->networks, model->n_networks);
+		*network = (struct status_model_network){
 			.set = mark->set,
 			.name = mark->network,
 			.driver = link_kind_name(link->link->kind),
 			.mode = link->link->mode_known ? link_mode_name(link->link->mode) : "other",
 			.parent = link->parent,
 		};
-		subnets_derive(survey, network, link);
+		subnets_derive(model, network, link);
 	}
 }
 
-struct survey survey_make(const struct desired *desired, const struct live *live,
-			  const struct plan *plan)
+struct status_model status_model_make(const struct desired *desired, const struct live *live,
+				      const struct plan *plan)
 {
-	struct survey survey = {.arena = arena_new()};
-	declared_add(&survey, desired);
-	for (size_t i = 0; i < live->n_spaces; i++)
-		look_at(&survey, desired, live, plan, live->spaces[i]);
-	derived_add(&survey);
-	return survey;
+	struct status_model model = {.arena = arena_new()};
+	declared_add(&model, desired);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		look_at(&model, desired, live, plan, live->namespaces[i]);
+	derived_add(&model);
+	return model;
 }
 
-void survey_free(struct survey *survey)
+void status_model_free(struct status_model *model)
 {
-	arena_free(survey->arena);
+	arena_free(model->arena);
 }

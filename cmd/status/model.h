@@ -5,7 +5,7 @@
 #include "reconcile/plan/plan.h"
 
 /* A network, from the file if it names it, else from what is live of it. */
-struct survey_network {
+struct status_model_network {
 	const char *set, *name;
 	const char *driver, *mode, *parent; /* parent NULL: none found */
 	const struct subnet *subnets;
@@ -14,7 +14,7 @@ struct survey_network {
 };
 
 /* A live link of mvapply's: an attachment, or the host's own way into a network. */
-struct survey_link {
+struct status_model_link {
 	const struct live_ns *ns;
 	const struct live_link *link;
 	const char *parent;             /* NULL: gone */
@@ -26,25 +26,25 @@ struct survey_link {
 };
 
 /* A VLAN or dummy link of mvapply's. */
-struct survey_parent {
+struct status_model_parent {
 	const struct live_link *link;
 	const char *base; /* of a VLAN */
 };
 
-struct survey {
+struct status_model {
 	struct arena *arena;
-	struct survey_network *networks;
+	struct status_model_network *networks;
 	size_t n_networks;
-	struct survey_link *links;
+	struct status_model_link *links;
 	size_t n_links;
-	struct survey_parent *parents;
+	struct status_model_parent *parents;
 	size_t n_parents;
 };
 
-/* desired without sets: whatever is live. The caller frees with survey_free; points into all three
- * arguments. */
-struct survey survey_make(const struct desired *desired, const struct live *live,
-			  const struct plan *plan);
-void survey_free(struct survey *survey);
+/* desired without sets: whatever is live. The caller frees with status_model_free; points into all
+ * three arguments. */
+struct status_model status_model_make(const struct desired *desired, const struct live *live,
+				      const struct plan *plan);
+void status_model_free(struct status_model *model);
 
 #endif

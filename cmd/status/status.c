@@ -16,7 +16,7 @@ bool status_not_live(const struct step *step)
 	return !step->have && step->mark.role != ROLE_VLAN && step->mark.role != ROLE_DUMMY;
 }
 
-const char *status_state(const struct survey_link *link)
+const char *status_state(const struct status_model_link *link)
 {
 	if (!link->step)
 		return "live";
@@ -36,7 +36,7 @@ const char *status_state(const struct survey_link *link)
 	return action_name(link->step->action);
 }
 
-static json_t *json_network(const struct survey_network *network)
+static json_t *json_network(const struct status_model_network *network)
 {
 	char text[PREFIX_TEXT_SIZE];
 	json_t *subnets = json_array();
@@ -64,7 +64,7 @@ static json_t *json_lease(const struct live_addr *lease, bool times)
 		     : json_object();
 }
 
-static json_t *json_addresses(const struct survey_link *link, bool times)
+static json_t *json_addresses(const struct status_model_link *link, bool times)
 {
 	char text[IP_TEXT_SIZE];
 	json_t *list = json_array();
@@ -85,7 +85,7 @@ static json_t *json_gateway(const struct ip *gateway)
 	return json_text(gateway->family ? ip_format(gateway, text) : NULL);
 }
 
-static json_t *json_link(const struct survey_link *link, bool times)
+static json_t *json_link(const struct status_model_link *link, bool times)
 {
 	char mac[MAC_TEXT_SIZE];
 	const struct owner_tag *mark = &link->link->mark;
@@ -104,7 +104,7 @@ static json_t *json_link(const struct survey_link *link, bool times)
 	return object;
 }
 
-static json_t *json_parent(const struct survey_parent *parent)
+static json_t *json_parent(const struct status_model_parent *parent)
 {
 	const struct live_link *link = parent->link;
 	json_t *object = json_pack("{s:o, s:o, s:i}", "name", json_text(link->name), "kind",
@@ -115,17 +115,17 @@ static json_t *json_parent(const struct survey_parent *parent)
 	return object;
 }
 
-json_t *status_json(const struct survey *survey, const struct run *run, bool times)
+json_t *status_json(const struct status_model *model, const struct run *run, bool times)
 {
 	json_t *networks = json_array(), *attachments = json_array(), *hosts = json_array();
 	json_t *parents = json_array(), *missing = json_array();
-	for (size_t i = 0; i < survey->n_networks; i++)
-		json_push(networks, json_network(&survey->networks[i]));
-	for (size_t i = 0; i < survey->n_links; i++)
-		json_push(survey->links[i].link->mark.role == ROLE_ATTACH ? attachments : hosts,
-			  json_link(&survey->links[i], times));
-	for (size_t i = 0; i < survey->n_parents; i++)
-		json_push(parents, json_parent(&survey->parents[i]));
+	for (size_t i = 0; i < model->n_networks; i++)
+		json_push(networks, json_network(&model->networks[i]));
+	for (size_t i = 0; i < model->n_links; i++)
+		json_push(model->links[i].link->mark.role == ROLE_ATTACH ? attachments : hosts,
+			  json_link(&model->links[i], times));
+	for (size_t i = 0; i < model->n_parents; i++)
+		json_push(parents, json_parent(&model->parents[i]));
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (status_not_live(&run->plan->steps[i]))
 			json_push(missing, json_step(&run->plan->steps[i], NULL));
@@ -144,7 +144,7 @@ static const char *set_text(const char *set, char text[NAME_LENGTH_MAX + 2])
 	return strcmp(set, "default") == 0 ? "" : text;
 }
 
-static void text_network(const struct survey_network *network)
+static void text_network(const struct status_model_network *network)
 {
 	char text[PREFIX_TEXT_SIZE], set[NAME_LENGTH_MAX + 2];
 	printf("network   %s%s  %s %s on %s", set_text(network->set, set), network->name,
@@ -160,7 +160,7 @@ static void text_network(const struct survey_network *network)
 	putchar('\n');
 }
 
-static void text_link(const struct survey_link *link)
+static void text_link(const struct status_model_link *link)
 {
 	char text[PREFIX_TEXT_SIZE], set[NAME_LENGTH_MAX + 2];
 	const struct owner_tag *mark = &link->link->mark;
@@ -186,7 +186,7 @@ static void text_link(const struct survey_link *link)
 	putchar('\n');
 }
 
-static void text_parent(const struct survey_parent *parent)
+static void text_parent(const struct status_model_parent *parent)
 {
 	const struct owner_tag *mark = &parent->link->mark;
 	if (parent->link->kind == KIND_VLAN)
@@ -199,18 +199,17 @@ static void text_parent(const struct survey_parent *parent)
 	putchar('\n');
 }
 
-static void text_survey(const struct survey *survey, const struct run *run,
-			const struct desired *desired, const struct options *options)
+static void text_status_model(const struct status_model *model, const struct run *run,
+			      const struct desired *desired, const struct options *options)
 {
 	text_warnings(run->plan, run->live);
-	for (size_t i = 0; i < survey->n_networks; i++)
-		text_network(&survey->networks[i]);
-	for (size_t i = 0; i < survey->n_parents; i++)
-		text_parent(&survey->parents[i]);
-	for (size_t i = 0; i < survey->n_links; i++)
-		text_link(&survey->links[i]);
-	if (!survey->n_networks && !survey->n_links && !survey->n_parents &&
-	    live_complete(run->live))
+	for (size_t i = 0; i < model->n_networks; i++)
+		text_network(&model->networks[i]);
+	for (size_t i = 0; i < model->n_parents; i++)
+		text_parent(&model->parents[i]);
+	for (size_t i = 0; i < model->n_links; i++)
+		text_link(&model->links[i]);
+	if (!model->n_networks && !model->n_links && !model->n_parents && live_complete(run->live))
 		puts("Nothing of mvapply's is live here.");
 	if (run->plan->n_steps) {
 		struct text text = text_new(options, stdout, desired->n_sets);
@@ -234,18 +233,18 @@ static int status_once(const struct options *options, const struct desired *desi
 {
 	struct run run;
 	struct error error;
-	if (run_look(&run, desired, options, &error) < 0)
+	if (run_observe(&run, desired, options, &error) < 0)
 		return run_error(&error, options);
-	struct survey survey = survey_make(desired, run.live, run.plan);
+	struct status_model model = status_model_make(desired, run.live, run.plan);
 	error = (struct error){0};
 	int code = incomplete_exit(run.live, EXIT_CONVERGED, &error);
 	if (options->output == OUTPUT_JSON)
-		json_finish(status_json(&survey, &run, true), code);
+		json_finish(status_json(&model, &run, true), code);
 	else if (!options->quiet)
-		text_survey(&survey, &run, desired, options);
+		text_status_model(&model, &run, desired, options);
 	if (error.code && options->output != OUTPUT_JSON)
 		text_error(&error);
-	survey_free(&survey);
+	status_model_free(&model);
 	run_free(&run);
 	return code;
 }

@@ -9,14 +9,14 @@
 #include <stdio.h>
 
 /* "live", "drifted", "undeclared", or what a step that is not done is called. */
-const char *status_state(const struct survey_link *link);
+const char *status_state(const struct status_model_link *link);
 /* Whether the step is about something that is not live; others are drift. */
 bool status_not_live(const struct step *step);
 /* `times`: with what is left of leases, which is otherwise at each look. */
-json_t *status_json(const struct survey *survey, const struct run *run, bool times);
+json_t *status_json(const struct status_model *model, const struct run *run, bool times);
 
 /* One line an object, in columns, none longer than `width` characters. */
-void status_table(FILE *out, const struct survey *survey, const struct run *run, bool color,
+void status_table(FILE *out, const struct status_model *model, const struct run *run, bool color,
 		  unsigned width);
 
 /* Looks again and again, and shows what changed, until it is told to end. Returns an exit code. */

@@ -43,7 +43,7 @@ static const char *object_name(struct arena *arena, const struct owner_tag *mark
 			    mark->container ? mark->container : "the host", mark->network);
 }
 
-static const char *addresses(struct arena *arena, const struct survey_link *link)
+static const char *addresses(struct arena *arena, const struct status_model_link *link)
 {
 	const char *text = "";
 	char prefix[PREFIX_TEXT_SIZE];
@@ -63,7 +63,7 @@ static struct row *row_add(struct table *table)
 	return row;
 }
 
-static void link_add(struct table *table, const struct survey_link *link)
+static void link_add(struct table *table, const struct status_model_link *link)
 {
 	char mac[MAC_TEXT_SIZE];
 	struct row *row = row_add(table);
@@ -76,7 +76,7 @@ static void link_add(struct table *table, const struct survey_link *link)
 				 link->parent ? link->parent : "?");
 }
 
-static void parent_add(struct table *table, const struct survey_parent *parent)
+static void parent_add(struct table *table, const struct status_model_parent *parent)
 {
 	struct row *row = row_add(table);
 	row->cells[COLUMN_OBJECT] = parent->link->name;
@@ -136,16 +136,16 @@ static void put_sentences(FILE *out, const char *first, const char *const *sente
 			printable(arena, arena_printf(arena, "%s%s", first, sentences[i])));
 }
 
-void status_table(FILE *out, const struct survey *survey, const struct run *run, bool color,
+void status_table(FILE *out, const struct status_model *model, const struct run *run, bool color,
 		  unsigned width)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct table table = {.arena = arena};
 	size_t widths[N_COLUMNS] = {0};
-	for (size_t i = 0; i < survey->n_parents; i++)
-		parent_add(&table, &survey->parents[i]);
-	for (size_t i = 0; i < survey->n_links; i++)
-		link_add(&table, &survey->links[i]);
+	for (size_t i = 0; i < model->n_parents; i++)
+		parent_add(&table, &model->parents[i]);
+	for (size_t i = 0; i < model->n_links; i++)
+		link_add(&table, &model->links[i]);
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (status_not_live(&run->plan->steps[i]))
 			missing_add(&table, &run->plan->steps[i]);
@@ -156,5 +156,6 @@ void status_table(FILE *out, const struct survey *survey, const struct run *run,
 	for (size_t i = 0; i < table.count; i++)
 		put_row(out, &table.rows[i], widths, color, width);
 	put_sentences(out, "warning: ", run->plan->warnings, run->plan->n_warnings, width);
-	put_sentences(out, "not looked at: ", run->live->unseen, run->live->n_unseen, width);
+	put_sentences(out, "not looked at: ", run->live->unreadable, run->live->n_unreadable,
+		      width);
 }

@@ -48,7 +48,7 @@ static const struct desired *desired_of(const struct service *service)
 static void target_stale(struct service *service, enum source_kind kind, const char *source)
 {
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
-		struct target *target = &service->live->targets[i];
+		struct container_lookup *target = &service->live->targets[i];
 		if (target->container->source_kind == kind &&
 		    strcmp(target->container->source, source) == 0)
 			target->stale = true;
@@ -62,7 +62,7 @@ static void engine_away(struct engine *engine, const struct error *failure)
 	char key[SOURCE_KEY_SIZE];
 	lookups_fail(service->lookups, desired_of(service), engine->kind, failure);
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
-		struct target *target = &service->live->targets[i];
+		struct container_lookup *target = &service->live->targets[i];
 		if (target->container->source_kind != engine->kind)
 			continue;
 		retry_forget(service->retry,
@@ -97,12 +97,12 @@ static bool engine_answers(const struct service *service, enum source_kind kind)
 
 /* A container of an engine that is away is not asked about again before that is back. */
 static void take_answer(void *data, enum source_kind kind, const char *source,
-			const struct located *located, const struct error *silent)
+			const struct lookup_result *lookup_result, const struct error *silent)
 {
 	struct service *service = data;
 	char key[SOURCE_KEY_SIZE];
 	source_key(kind, source, key);
-	const bool again = silent || located->again || located->state == TARGET_FAILED;
+	const bool again = silent || lookup_result->again || lookup_result->state == TARGET_FAILED;
 	if (again && engine_answers(service, kind))
 		retry_failed(service->retry, key, clock_milliseconds());
 	else

@@ -30,10 +30,10 @@ void service_mark_stale(struct service *service)
 static struct live_ns *ns_of(const struct service *service, int nsid)
 {
 	if (nsid == MONITOR_HOST)
-		return service->live->spaces[0];
-	for (size_t i = 1; i < service->live->n_spaces; i++)
-		if (service->live->spaces[i]->nsid == nsid)
-			return service->live->spaces[i];
+		return service->live->namespaces[0];
+	for (size_t i = 1; i < service->live->n_namespaces; i++)
+		if (service->live->namespaces[i]->nsid == nsid)
+			return service->live->namespaces[i];
 	return NULL;
 }
 
@@ -58,14 +58,14 @@ static const struct live_link *lower_link(const struct service *service,
 	const bool is_upper =
 		link->kind == KIND_MACVLAN || link->kind == KIND_IPVLAN || link->kind == KIND_VLAN;
 	return is_upper && link->parent_where == PARENT_HOST
-		       ? live_link_by_index(service->live->spaces[0], link->parent)
+		       ? live_link_by_index(service->live->namespaces[0], link->parent)
 		       : NULL;
 }
 
 /* Or one that lies on such a link, whosever it is: it may have an address that ours is to have. */
 static bool index_matters(const struct service *service, int ifindex)
 {
-	const struct live_link *link = live_link_by_index(service->live->spaces[0], ifindex);
+	const struct live_link *link = live_link_by_index(service->live->namespaces[0], ifindex);
 	while (link && !link_matters(service, link))
 		link = lower_link(service, link);
 	return link;
@@ -188,7 +188,7 @@ static void monitor_ready(void *data, int fd, uint32_t events)
 }
 
 /* Whether another namespace than the one that was found is at the target's name, or none. */
-static bool target_moved(const struct target *target)
+static bool target_moved(const struct container_lookup *target)
 {
 	char path[4096];
 	struct stat stat_now;
@@ -203,7 +203,7 @@ static void mounts_event(void *data)
 {
 	struct service *service = data;
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
-		struct target *target = &service->live->targets[i];
+		struct container_lookup *target = &service->live->targets[i];
 		if (target->container->source_kind != SOURCE_NETNS || !target_moved(target))
 			continue;
 		target->stale = true;

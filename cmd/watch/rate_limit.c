@@ -85,8 +85,8 @@ void pace_due(void *data)
 	struct service *service = data;
 	if (service->lost && all_take(service))
 		return;
-	for (size_t i = 1; service->live && i < service->live->n_spaces; i++) {
-		struct live_ns *ns = service->live->spaces[i];
+	for (size_t i = 1; service->live && i < service->live->n_namespaces; i++) {
+		struct live_ns *ns = service->live->namespaces[i];
 		if (!ns->paced || !ns_take(service, ns))
 			continue;
 		ns->stale = true;

@@ -72,13 +72,13 @@ const char *source_key(enum source_kind kind, const char *source, char key[SOURC
 	return key;
 }
 
-static const char *target_key(const struct target *target, char key[SOURCE_KEY_SIZE])
+static const char *target_key(const struct container_lookup *target, char key[SOURCE_KEY_SIZE])
 {
 	return source_key(target->container->source_kind, target->container->source, key);
 }
 
 /* What engines know is asked for beside the rounds (engines.c). */
-static bool is_engines(const struct target *target)
+static bool is_engines(const struct container_lookup *target)
 {
 	return target->container->source_kind == SOURCE_DOCKER ||
 	       target->container->source_kind == SOURCE_PODMAN;
@@ -89,7 +89,7 @@ static void targets_retry(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
-		struct target *target = &service->live->targets[i];
+		struct container_lookup *target = &service->live->targets[i];
 		if (target->state == TARGET_FAILED && !is_engines(target))
 			target->stale |= !retry_held(service->retry, target_key(target, key),
 						     service->held_at);
@@ -102,7 +102,7 @@ static void targets_failed(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; i < service->live->n_targets; i++) {
-		const struct target *target = &service->live->targets[i];
+		const struct container_lookup *target = &service->live->targets[i];
 		if (target->state == TARGET_FAILED && !is_engines(target) &&
 		    !retry_held(service->retry, target_key(target, key), service->held_at))
 			retry_failed(service->retry, key, service->held_at);
@@ -120,7 +120,7 @@ static bool target_failing(const struct live *live, const char *key)
 }
 
 /* The key for the retries of a namespace that could not be numbered, and is not heard. */
-static const char *space_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE])
+static const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE])
 {
 	snprintf(key, SOURCE_KEY_SIZE, "nsid %ju", (uintmax_t)ns->inode);
 	return key;
@@ -131,35 +131,35 @@ static bool namespace_close_events(const struct live_ns *ns)
 	return !ns->host && ns->details && ns->nsid < 0;
 }
 
-static void space_unnumbered(void *data, const struct live_ns *ns, const struct error *error)
+static void namespace_unnumbered(void *data, const struct live_ns *ns, const struct error *error)
 {
 	struct service *service = data;
 	char key[SOURCE_KEY_SIZE];
 	log_write(&service->log, LEVEL_WARNING,
 		  "cannot hear of changes in %s, which gets no number: %s; it will be tried again",
 		  ns->name, error->text);
-	retry_failed(service->retry, space_key(ns, key), service->held_at);
+	retry_failed(service->retry, namespace_key(ns, key), service->held_at);
 }
 
-static bool space_failing(const struct live *live, const char *key)
+static bool namespace_failing(const struct live *live, const char *key)
 {
 	char its_key[SOURCE_KEY_SIZE];
-	for (size_t i = 0; i < live->n_spaces; i++)
-		if (namespace_close_events(live->spaces[i]) &&
-		    strcmp(space_key(live->spaces[i], its_key), key) == 0)
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		if (namespace_close_events(live->namespaces[i]) &&
+		    strcmp(namespace_key(live->namespaces[i], its_key), key) == 0)
 			return true;
 	return false;
 }
 
 /* Before a look: whatever may have happened there meanwhile, and by which name it can be had now.
  * One that is stale is looked at anyway: its number may be gone because it is. */
-static void spaces_retry(struct service *service)
+static void namespaces_retry(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
-	for (size_t i = 0; service->live && i < service->live->n_spaces; i++) {
-		const struct live_ns *ns = service->live->spaces[i];
+	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
+		const struct live_ns *ns = service->live->namespaces[i];
 		if (namespace_close_events(ns) && !ns->stale &&
-		    !retry_held(service->retry, space_key(ns, key), service->held_at))
+		    !retry_held(service->retry, namespace_key(ns, key), service->held_at))
 			service_mark_stale(service);
 	}
 }
@@ -210,19 +210,19 @@ static bool still_wanted(const void *data, const char *key)
 		    strcmp(step_retry_key(step, its_key), key) == 0)
 			return true;
 	}
-	return target_failing(wanted->live, key) || space_failing(wanted->live, key);
+	return target_failing(wanted->live, key) || namespace_failing(wanted->live, key);
 }
 
 /* A look and the plan that comes of it; NULL with an error. *ret_again: some of what was found is
  * to be looked at once more. No event tells of what comes into a namespace that is not known yet,
  * such as another set's container. So before anything is chosen, all of them are looked for, once
  * in a round: the lock keeps others of us from choosing meanwhile. */
-static struct plan *look_and_plan(struct service *service, bool *ret_again, struct error *error)
+static struct plan *observe_and_plan(struct service *service, bool *ret_again, struct error *error)
 {
 	for (;;) {
 		if (!round_look(service, error))
 			return NULL;
-		*ret_again |= nsids_assign(service->live, space_unnumbered, service) > 0;
+		*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
 		struct plan_options options = service->options->plan;
 		options.refused = &service->refused;
 		struct plan *plan = plan_make(service->desired, service->live, &options);
@@ -238,7 +238,7 @@ static struct plan *look_and_plan(struct service *service, bool *ret_again, stru
 
 static struct plan *round_plan(struct service *service, bool *ret_again, struct error *error)
 {
-	struct plan *plan = look_and_plan(service, ret_again, error);
+	struct plan *plan = observe_and_plan(service, ret_again, error);
 	if (plan) {
 		service_probe(service, plan);
 		service_lease(service, plan);
@@ -417,7 +417,7 @@ static void failure_tell(struct service *service, const struct error *error)
 		log_error(&service->log, LEVEL_ERROR, NULL, error);
 	if (error)
 		service->failure = *error;
-	else if (!service->live->n_unseen)
+	else if (!service->live->n_unreadable)
 		service->failure = (struct error){.text = ""};
 }
 
@@ -461,7 +461,7 @@ void service_round(void *data)
 	service->held_at = clock_milliseconds();
 	service_engines_update(service);
 	targets_retry(service);
-	spaces_retry(service);
+	namespaces_retry(service);
 	round_passes(service, drift);
 	if (service->live)
 		observe_release(service->live);

@@ -142,8 +142,8 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 	char *told = NULL;
 	size_t size = 0;
 	FILE *out = memory_or_die(open_memstream(&told, &size));
-	for (size_t i = 0; i < live->n_unseen; i++)
-		notice_tell(service, out, LEVEL_WARNING, NULL, live->unseen[i]);
+	for (size_t i = 0; i < live->n_unreadable; i++)
+		notice_tell(service, out, LEVEL_WARNING, NULL, live->unreadable[i]);
 	notices_tell(service, out, plan);
 	fclose(out);
 	free(service->told);
@@ -153,10 +153,10 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 static size_t count_live(const struct live *live)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < live->n_spaces; i++)
-		for (size_t k = 0; k < live->spaces[i]->n_links; k++)
-			count += live->spaces[i]->links[k].mark.role == ROLE_ATTACH &&
-				 live->spaces[i]->links[k].parent_where == PARENT_HOST;
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			count += live->namespaces[i]->links[k].mark.role == ROLE_ATTACH &&
+				 live->namespaces[i]->links[k].parent_where == PARENT_HOST;
 	return count;
 }
 

@@ -252,7 +252,7 @@ static void round_do(struct apply_context *context, enum round round)
 	}
 	if (deletions.n_steps) {
 		pool_make_room(context->host->handle->fd,
-			       2 * context->live->n_spaces + 2 * THREADS);
+			       2 * context->live->n_namespaces + 2 * THREADS);
 		pool_run(deletions.n_steps, THREADS, one_delete, &deletions);
 		netns_return(context->host->handle->fd);
 	}

@@ -73,8 +73,8 @@ static bool goes(const struct guests *guests, const struct live_ns *ns,
 
 static const char *guest_of(const struct guests *guests, int parent)
 {
-	for (size_t i = 0; i < guests->now->n_spaces; i++) {
-		const struct live_ns *ns = guests->now->spaces[i];
+	for (size_t i = 0; i < guests->now->n_namespaces; i++) {
+		const struct live_ns *ns = guests->now->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
 			if (live_link_on(&ns->links[k], parent) && !goes(guests, ns, &ns->links[k]))
 				return arena_printf(guests->context->plan->arena, "%s in %s",

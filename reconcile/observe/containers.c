@@ -15,13 +15,13 @@ static int source_compare(const struct container *a, const struct container *b)
 
 static int target_compare(const void *a, const void *b)
 {
-	return source_compare((*(const struct target *const *)a)->container,
-			      (*(const struct target *const *)b)->container);
+	return source_compare((*(const struct container_lookup *const *)a)->container,
+			      (*(const struct container_lookup *const *)b)->container);
 }
 
 static int target_find(const void *key, const void *target)
 {
-	return source_compare(key, (*(const struct target *const *)target)->container);
+	return source_compare(key, (*(const struct container_lookup *const *)target)->container);
 }
 
 static void targets_sort(struct observer *observer)
@@ -37,8 +37,8 @@ static void targets_sort(struct observer *observer)
 }
 
 /* What the look before found of the same source, most often under the same number. */
-static const struct target *target_before(struct observer *observer, size_t number,
-					  const struct container *container)
+static const struct container_lookup *target_before(struct observer *observer, size_t number,
+						    const struct container *container)
 {
 	const struct live *before = observer->before;
 	if (!before || !before->n_targets)
@@ -48,13 +48,14 @@ static const struct target *target_before(struct observer *observer, size_t numb
 		return &before->targets[number];
 	if (!observer->sorted)
 		targets_sort(observer);
-	const struct target **found = bsearch(container, observer->sorted, before->n_targets,
-					      sizeof(*observer->sorted), target_find);
+	const struct container_lookup **found =
+		bsearch(container, observer->sorted, before->n_targets, sizeof(*observer->sorted),
+			target_find);
 	return found ? *found : NULL;
 }
 
 /* Whether what was found before still holds, and needs no open handle. */
-static bool target_fresh(const struct target *target)
+static bool target_fresh(const struct container_lookup *target)
 {
 	return target && !target->stale &&
 	       !(target->ns && target->ns->stale && !target->ns->handle);
@@ -65,20 +66,24 @@ static const char *copied(struct observer *observer, const char *text)
 	return text ? arena_strdup(observer->live->arena, text) : NULL;
 }
 
-static void target_enter(struct observer *observer, struct target *target, struct space *space)
+static void target_enter(struct observer *observer, struct container_lookup *target,
+			 struct namespace *namespace)
 {
 	size_t number = (size_t)(target - observer->live->targets);
-	target->ns = space->ns;
-	observer->next_target[number] = space->target;
-	space->target = number;
+	target->ns = namespace->ns;
+	observer->next_target[number] = namespace->target;
+	namespace->target = number;
 }
 
-static struct space *space_before(const struct observer *observer, const struct target *before)
+static struct namespace *namespace_before(const struct observer *observer,
+					  const struct container_lookup *before)
 {
-	return before->ns ? &observer->spaces[*space_slot(observer, before->ns->inode) - 1] : NULL;
+	return before->ns ? &observer->namespaces[*namespace_slot(observer, before->ns->inode) - 1]
+			  : NULL;
 }
 
-void target_keep(struct observer *observer, struct target *target, const struct target *before)
+void target_keep(struct observer *observer, struct container_lookup *target,
+		 const struct container_lookup *before)
 {
 	target->state = before->state;
 	target->asked = before->asked;
@@ -87,68 +92,72 @@ void target_keep(struct observer *observer, struct target *target, const struct 
 	target->hint = copied(observer, before->hint);
 	target->id = copied(observer, before->id);
 	target->note = copied(observer, before->note);
-	struct space *space = space_before(observer, before);
-	if (space)
-		target_enter(observer, target, space);
+	struct namespace *namespace = namespace_before(observer, before);
+	if (namespace)
+		target_enter(observer, target, namespace);
 }
 
 /* Another container's name, where one leads to it; else what it was. */
-static void space_name(struct observer *observer, struct space *space, const char *former)
+static void namespace_name(struct observer *observer, struct namespace *namespace,
+			   const char *former)
 {
 	struct arena *arena = observer->live->arena;
-	if (space->target == NOBODY) {
-		space_rename(space->ns, arena_printf(arena, "%s (former)", former));
+	if (namespace->target == NOBODY) {
+		namespace_rename(namespace->ns, arena_printf(arena, "%s (former)", former));
 		return;
 	}
 	const char *name = NULL;
-	for (size_t i = space->target; i != NOBODY; i = observer->next_target[i]) {
+	for (size_t i = namespace->target; i != NOBODY; i = observer->next_target[i]) {
 		name = source_name(arena, observer->live->targets[i].container);
 		if (strcmp(name, former) == 0)
 			return;
 	}
-	space_rename(space->ns, name);
+	namespace_rename(namespace->ns, name);
 }
 
 /* A namespace is called after a container that led to it, which may be elsewhere by now. */
 void targets_name(struct observer *observer)
 {
 	for (size_t i = 0; i < observer->before->n_targets; i++) {
-		const struct target *target = &observer->before->targets[i];
-		struct space *space = space_before(observer, target);
+		const struct container_lookup *target = &observer->before->targets[i];
+		struct namespace *namespace = namespace_before(observer, target);
 		const char *former =
-			space ? source_name(observer->live->arena, target->container) : NULL;
-		if (space && strcmp(space->ns->name, former) == 0)
-			space_name(observer, space, former);
+			namespace ? source_name(observer->live->arena, target->container) : NULL;
+		if (namespace && strcmp(namespace->ns->name, former) == 0)
+			namespace_name(observer, namespace, former);
 	}
 }
 
-void target_locate(struct observer *observer, struct target *target,
+void target_locate(struct observer *observer, struct container_lookup *target,
 		   const struct source_opened *opened)
 {
-	struct located located = source_locate(observer->live->arena, observer->lookups,
-					       target->container, &observer->host, opened);
-	target->state = located.state;
-	target->asked = located.asked;
-	target->code = located.code;
-	target->reason = located.reason;
-	target->hint = located.hint;
-	target->id = located.id;
-	target->note = located.note;
-	if (located.state != TARGET_READY)
+	struct lookup_result lookup_result =
+		source_locate(observer->live->arena, observer->lookups, target->container,
+			      &observer->host, opened);
+	target->state = lookup_result.state;
+	target->asked = lookup_result.asked;
+	target->code = lookup_result.code;
+	target->reason = lookup_result.reason;
+	target->hint = lookup_result.hint;
+	target->id = lookup_result.id;
+	target->note = lookup_result.note;
+	if (lookup_result.state != TARGET_READY)
 		return;
-	struct space *space = space_of(observer, located.fd, &located.stat, located.name);
-	space->ns->stale = true;
-	target_enter(observer, target, space);
+	struct namespace *namespace =
+		namespace_of(observer, lookup_result.fd, &lookup_result.stat, lookup_result.name);
+	namespace->ns->stale = true;
+	target_enter(observer, target, namespace);
 }
 
 /* Adds the target, and locates it if what was found before does not hold any more; else gives that.
  */
-static const struct target *target_add(struct observer *observer, const struct container *container,
-				       const struct source_opened *opened)
+static const struct container_lookup *target_add(struct observer *observer,
+						 const struct container *container,
+						 const struct source_opened *opened)
 {
 	struct live *live = observer->live;
-	const struct target *before = target_before(observer, live->n_targets, container);
-	struct target *target = array_push(live->arena, live->targets, live->n_targets);
+	const struct container_lookup *before = target_before(observer, live->n_targets, container);
+	struct container_lookup *target = array_push(live->arena, live->targets, live->n_targets);
 	target->container = container;
 	if (target_fresh(before))
 		return before;
@@ -158,12 +167,13 @@ static const struct target *target_add(struct observer *observer, const struct c
 
 /* The kernel gives a dead namespace's inode to the next new one. So where one target has led to an
  * inode known from before, the others that were there are located again, which may lead to more. */
-static bool containers_mark_stale(struct observer *observer, const struct target **kept)
+static bool containers_mark_stale(struct observer *observer, const struct container_lookup **kept)
 {
 	bool doubted = false;
 	for (size_t i = 0; i < observer->live->n_targets; i++) {
-		const struct space *space = kept[i] ? space_before(observer, kept[i]) : NULL;
-		if (!space || !space->reopened)
+		const struct namespace *namespace =
+			kept[i] ? namespace_before(observer, kept[i]) : NULL;
+		if (!namespace || !namespace->reopened)
 			continue;
 		kept[i] = NULL;
 		target_locate(observer, &observer->live->targets[i], NULL);
@@ -205,7 +215,7 @@ static struct opening *names_open(struct observer *observer, const struct desire
 				(struct opening){.container = &desired->sets[i].containers[j],
 						 .host = &observer->host};
 	if (count >= THREADS_FROM)
-		pool_make_room(observer->spaces[0].ns->handle->fd, count + DESCRIPTORS_SPARE);
+		pool_make_room(observer->namespaces[0].ns->handle->fd, count + DESCRIPTORS_SPARE);
 	pool_run(count, count < THREADS_FROM ? 1 : pool_processors(), opening_do, openings);
 	return openings;
 }
@@ -216,7 +226,7 @@ void targets_find(struct observer *observer, const struct desired *desired)
 	size_t number = 0, count = count_containers(desired);
 	const struct opening *openings =
 		observer->before ? NULL : names_open(observer, desired, count);
-	const struct target **kept = arena_alloc(live->arena, count * sizeof(*kept));
+	const struct container_lookup **kept = arena_alloc(live->arena, count * sizeof(*kept));
 	observer->next_target = arena_alloc(live->arena, count * sizeof(size_t));
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_containers; j++, number++)

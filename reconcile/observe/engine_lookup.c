@@ -37,28 +37,28 @@ static bool result_holds(const struct lookup *lookup)
 	const struct result *result = &lookup->result;
 	struct error ignored;
 	struct stat stat;
-	if (!result->arena || result->located.state != TARGET_READY)
+	if (!result->arena || result->lookup_result.state != TARGET_READY)
 		return false;
 	int fd = namespace_open(lookup->lookups, result->process, &stat, &ignored);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0 && netns_same(&stat, &result->located.stat);
+	return fd >= 0 && netns_same(&stat, &result->lookup_result.stat);
 }
 
-static struct located not_running(struct arena *arena, const char *source, const char *id)
+static struct lookup_result not_running(struct arena *arena, const char *source, const char *id)
 {
-	struct located located =
-		located_pending(arena_printf(arena, "container \"%s\" is not running", source));
-	located.id = id ? arena_strdup(arena, id) : NULL;
-	return located;
+	struct lookup_result lookup_result = lookup_result_pending(
+		arena_printf(arena, "container \"%s\" is not running", source));
+	lookup_result.id = id ? arena_strdup(arena, id) : NULL;
+	return lookup_result;
 }
 
-static struct located unanswered(enum source_kind kind, struct arena *arena)
+static struct lookup_result unanswered(enum source_kind kind, struct arena *arena)
 {
-	struct located located = located_pending(
+	struct lookup_result lookup_result = lookup_result_pending(
 		arena_printf(arena, "%s has not answered yet", source_kind_name(kind)));
-	located.asked = true;
-	return located;
+	lookup_result.asked = true;
+	return lookup_result;
 }
 
 static const char *copied(struct arena *arena, const char *text)
@@ -66,36 +66,39 @@ static const char *copied(struct arena *arena, const char *text)
 	return text ? arena_strdup(arena, text) : NULL;
 }
 
-static struct located located_copy(const struct located *from, struct arena *arena)
+static struct lookup_result lookup_result_copy(const struct lookup_result *from,
+					       struct arena *arena)
 {
-	struct located located = *from;
-	located.name = copied(arena, from->name);
-	located.id = copied(arena, from->id);
-	located.note = copied(arena, from->note);
-	located.reason = copied(arena, from->reason);
-	located.hint = copied(arena, from->hint);
-	return located;
+	struct lookup_result lookup_result = *from;
+	lookup_result.name = copied(arena, from->name);
+	lookup_result.id = copied(arena, from->id);
+	lookup_result.note = copied(arena, from->note);
+	lookup_result.reason = copied(arena, from->reason);
+	lookup_result.hint = copied(arena, from->hint);
+	return lookup_result;
 }
 
-struct located lookups_locate(struct lookups *lookups, enum source_kind kind, const char *source,
-			      const struct stat *host, struct arena *arena)
+struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind kind,
+				    const char *source, const struct stat *host,
+				    struct arena *arena)
 {
 	const struct lookup *lookup = *lookup_place(lookups, kind, source);
 	struct error error;
 	if (!lookup || !lookup->result.arena)
 		return unanswered(kind, arena);
-	struct located located = located_copy(&lookup->result.located, arena);
-	if (located.state != TARGET_READY)
-		return located;
+	struct lookup_result lookup_result =
+		lookup_result_copy(&lookup->result.lookup_result, arena);
+	if (lookup_result.state != TARGET_READY)
+		return lookup_result;
 	struct stat stat;
-	located.fd = netns_open_at(lookup->result.process, "ns/net", 0, host, &stat, &error);
-	if (located.fd == -ENOENT || located.fd == -ESRCH)
-		return not_running(arena, source, located.id);
-	if (located.fd < 0)
-		return located_failed(arena, &error);
-	if (netns_same(&stat, &located.stat))
-		return located;
-	close(located.fd);
+	lookup_result.fd = netns_open_at(lookup->result.process, "ns/net", 0, host, &stat, &error);
+	if (lookup_result.fd == -ENOENT || lookup_result.fd == -ESRCH)
+		return not_running(arena, source, lookup_result.id);
+	if (lookup_result.fd < 0)
+		return lookup_result_failed(arena, &error);
+	if (netns_same(&stat, &lookup_result.stat))
+		return lookup_result;
+	close(lookup_result.fd);
 	lookups_ask(lookups, kind, source, LOOKUP_DOUBT);
 	return unanswered(kind, arena);
 }
@@ -104,7 +107,7 @@ bool lookups_outdated(const struct lookups *lookups)
 {
 	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (const struct lookup *at = lookups->buckets[i]; at; at = at->next)
-			if (at->result.arena && at->result.located.state == TARGET_READY &&
+			if (at->result.arena && at->result.lookup_result.state == TARGET_READY &&
 			    !result_holds(at))
 				return true;
 	return false;
@@ -115,13 +118,13 @@ bool lookups_outdated(const struct lookups *lookups)
 static void question_begin(struct lookup *lookup);
 
 /* Takes over the question's arena, and its process where the container is ready. */
-static void result_take(struct lookup *lookup, const struct located *located)
+static void result_take(struct lookup *lookup, const struct lookup_result *lookup_result)
 {
 	struct question *question = &lookup->question;
 	lookup_result_clear(&lookup->result);
 	lookup->result.arena = question->arena;
-	lookup->result.located = *located;
-	if (located->state == TARGET_READY) {
+	lookup->result.lookup_result = *lookup_result;
+	if (lookup_result->state == TARGET_READY) {
 		lookup->result.process = question->process;
 		question->process = -1;
 	}
@@ -132,48 +135,49 @@ static void result_take(struct lookup *lookup, const struct located *located)
 }
 
 /* `silent` as in lookup_answered. */
-static void finish(struct lookup *lookup, const struct located *located, const struct error *silent)
+static void finish(struct lookup *lookup, const struct lookup_result *lookup_result,
+		   const struct error *silent)
 {
 	struct lookups *lookups = lookup->lookups;
 	lookup->question.inquiry = NULL;
 	if (silent && !lookup->doubted && result_holds(lookup))
 		lookup_question_end(lookup);
 	else
-		result_take(lookup, located);
+		result_take(lookup, lookup_result);
 	bool again = lookup->again;
 	lookup->again = false;
 	if (again)
 		question_begin(lookup);
 	if (lookups->answered)
 		lookups->answered(lookups->data, lookup->kind, lookup->source,
-				  &lookup->result.located, silent);
+				  &lookup->result.lookup_result, silent);
 }
 
-static struct located engine_failed(struct arena *arena, const struct error *error)
+static struct lookup_result engine_failed(struct arena *arena, const struct error *error)
 {
-	struct located located = located_failed(arena, error);
+	struct lookup_result lookup_result = lookup_result_failed(arena, error);
 	if (error->errnum == ENOENT || error->errnum == EHOSTDOWN)
-		located.state = TARGET_PENDING;
+		lookup_result.state = TARGET_PENDING;
 	if (error->errnum == ENOENT)
-		located.code = CODE_NONE;
-	return located;
+		lookup_result.code = CODE_NONE;
+	return lookup_result;
 }
 
 static void finish_failed(struct lookup *lookup, const struct error *error)
 {
-	const struct located located = engine_failed(lookup->question.arena, error);
-	finish(lookup, &located, error->errnum == EHOSTDOWN ? error : NULL);
+	const struct lookup_result lookup_result = engine_failed(lookup->question.arena, error);
+	finish(lookup, &lookup_result, error->errnum == EHOSTDOWN ? error : NULL);
 }
 
 static void lookup_fail(struct lookup *lookup, const struct error *error)
 {
 	struct result *result = &lookup->result;
-	const bool silent = result->arena && result->located.code == CODE_ENGINE_SILENT;
+	const bool silent = result->arena && result->lookup_result.code == CODE_ENGINE_SILENT;
 	if (lookup->question.arena || (result->arena && !silent))
 		return;
 	lookup_result_clear(result);
 	result->arena = arena_new();
-	result->located = engine_failed(result->arena, error);
+	result->lookup_result = engine_failed(result->arena, error);
 }
 
 void lookups_fail(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
@@ -189,7 +193,7 @@ void lookups_fail(struct lookups *lookups, const struct desired *desired, enum s
 
 static void finish_host_network(struct lookup *lookup)
 {
-	const struct located located = {
+	const struct lookup_result lookup_result = {
 		.state = TARGET_REFUSED,
 		.fd = -1,
 		.code = CODE_NAMESPACE_HOST,
@@ -199,15 +203,15 @@ static void finish_host_network(struct lookup *lookup)
 				       lookup->source),
 		.hint = "run the container with --network none",
 	};
-	finish(lookup, &located, NULL);
+	finish(lookup, &lookup_result, NULL);
 }
 
 static void finish_not_running(struct lookup *lookup)
 {
 	const struct question *question = &lookup->question;
-	const struct located located =
+	const struct lookup_result lookup_result =
 		not_running(question->arena, lookup->source, question->container.id);
-	finish(lookup, &located, NULL);
+	finish(lookup, &lookup_result, NULL);
 }
 
 /* Where the engine says it keeps the namespace, if that can be seen from here: a process id means
@@ -255,7 +259,7 @@ static void finish_not_owned(struct lookup *lookup)
 static void finish_ready(struct lookup *lookup)
 {
 	const struct question *question = &lookup->question;
-	const struct located located = {
+	const struct lookup_result lookup_result = {
 		.state = TARGET_READY,
 		.fd = -1,
 		.stat = question->stat,
@@ -268,13 +272,13 @@ static void finish_ready(struct lookup *lookup)
 	if (sandbox_differs(lookup))
 		finish_elsewhere(lookup);
 	else
-		finish(lookup, &located, NULL);
+		finish(lookup, &lookup_result, NULL);
 }
 
 static void container_answered(void *data, const struct engine_container *container,
 			       const struct error *error);
 
-static void look_begin(struct lookup *lookup)
+static void observe_begin(struct lookup *lookup)
 {
 	struct question *question = &lookup->question;
 	question->sent = process_now();
@@ -283,17 +287,17 @@ static void look_begin(struct lookup *lookup)
 				     question->arena, container_answered, lookup);
 	question->candidates = (struct engine_candidates){0};
 	engine_inquiry_prefer(question->inquiry,
-			      question->unprefer ? NULL : lookup->result.located.id,
+			      question->unprefer ? NULL : lookup->result.lookup_result.id,
 			      &question->candidates);
 }
 
 /* What is found belongs to another run by now. */
-static void look_again(struct lookup *lookup)
+static void observe_again(struct lookup *lookup)
 {
 	struct question *question = &lookup->question;
 	lookup_process_close(question);
 	if (++question->looks < LOOKS)
-		look_begin(lookup);
+		observe_begin(lookup);
 	else
 		finish_not_running(lookup);
 }
@@ -312,7 +316,7 @@ static void run_confirmed(void *data, const struct engine_container *container,
 	if (!container && error->errnum != ENOENT)
 		finish_failed(lookup, error);
 	else if (!container || !same_run(&lookup->question.container, container))
-		look_again(lookup);
+		observe_again(lookup);
 	else
 		finish_ready(lookup);
 }
@@ -348,7 +352,7 @@ static void run_hold(struct lookup *lookup)
 	if (fd >= 0)
 		close(fd);
 	if (fd == -ENOENT || fd == -ESRCH)
-		look_again(lookup);
+		observe_again(lookup);
 	else if (fd < 0)
 		finish_failed(lookup, &error);
 	else if (!believed)
@@ -378,15 +382,15 @@ static void preferred_stopped(struct lookup *lookup)
 	if (!lookup->stopped)
 		lookup->stopped = now;
 	if (lookup->lookups->answered && now - lookup->stopped < RESTART_MS) {
-		struct located located =
+		struct lookup_result lookup_result =
 			not_running(question->arena, lookup->source, question->container.id);
-		located.again = true;
-		finish(lookup, &located, NULL);
+		lookup_result.again = true;
+		finish(lookup, &lookup_result, NULL);
 		return;
 	}
 	lookup->stopped = 0;
 	question->unprefer = true;
-	look_again(lookup);
+	observe_again(lookup);
 }
 
 static bool is_holders(const struct lookup *lookup, const struct owner_tag *mark)
@@ -403,20 +407,20 @@ static bool is_holders(const struct lookup *lookup, const struct owner_tag *mark
 /* Whether a link in the namespace has the mark of one of the attachments. Takes `fd` over. */
 static bool holds_attachment(const struct lookup *lookup, int fd, const struct stat *stat)
 {
-	const struct space_wishes nothing = {0};
+	const struct namespace_read_options nothing = {0};
 	struct error ignored;
 	struct stat host;
 	bool addr_proto = false, holds = false;
-	struct live_ns *ns = space_new(fd, stat, lookup->source);
+	struct live_ns *ns = namespace_new(fd, stat, lookup->source);
 	const int host_fd = netns_open_own(&host, &ignored);
-	if (host_fd >= 0 && space_read(ns, host_fd, &nothing, &addr_proto, &ignored) == 0)
+	if (host_fd >= 0 && namespace_read(ns, host_fd, &nothing, &addr_proto, &ignored) == 0)
 		for (size_t i = 0; i < ns->n_links && !holds; i++)
 			holds = is_holders(lookup, &ns->links[i].mark);
 	if (host_fd >= 0) {
 		netns_return(host_fd);
 		close(host_fd);
 	}
-	space_free(ns);
+	namespace_free(ns);
 	return holds;
 }
 
@@ -506,7 +510,7 @@ static void question_begin(struct lookup *lookup)
 {
 	lookup->question = (struct question){.arena = arena_new(), .process = -1};
 	lookup->lookups->asking++;
-	look_begin(lookup);
+	observe_begin(lookup);
 }
 
 static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)

@@ -12,7 +12,7 @@ struct lookups;
 /* A question is over, and `located` (without a descriptor) is what is known now. `silent`: the
  * engine could not be reached or did not answer in time; NULL: it answered. */
 typedef void lookup_answered(void *data, enum source_kind kind, const char *source,
-			     const struct located *located, const struct error *silent);
+			     const struct lookup_result *lookup_result, const struct error *silent);
 
 /* `loop` and `answered` may be NULL: lookups_wait then runs the questions. */
 struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data);
@@ -56,8 +56,9 @@ bool lookups_outdated(const struct lookups *lookups);
 
 /* What the last answer led to. The namespace is opened by way of the process that was found, which
  * is never another one of the same number. Strings go to the arena. */
-struct located lookups_locate(struct lookups *lookups, enum source_kind kind, const char *source,
-			      const struct stat *host, struct arena *arena);
+struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind kind,
+				    const char *source, const struct stat *host,
+				    struct arena *arena);
 
 /* Whether an engine may say that the container is in this namespace: root's engine may of any, a
  * user's of that user's. */

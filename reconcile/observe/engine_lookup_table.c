@@ -181,5 +181,5 @@ void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit 
 		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
 			if (at->kind == kind)
 				visit(data, at->source,
-				      at->result.arena ? at->result.located.id : NULL);
+				      at->result.arena ? at->result.lookup_result.id : NULL);
 }

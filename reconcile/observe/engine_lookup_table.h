@@ -12,7 +12,7 @@
 /* What an answer led to. */
 struct result {
 	struct arena *arena; /* NULL: there was none yet */
-	struct located located;
+	struct lookup_result lookup_result;
 	int process; /* when ready: the folder of its first process in /proc */
 };
 

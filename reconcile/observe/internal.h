@@ -19,7 +19,8 @@
 #define DESCRIPTORS_SPARE 256
 
 /* What is known of a space while it is looked at. */
-struct space {
+struct namespace
+{
 	struct live_ns *ns;
 	size_t target; /* the first target in it, or NOBODY */
 	bool process;  /* found by a process only */
@@ -32,32 +33,32 @@ struct observer {
 	const struct live *before; /* NULL: the first look */
 	struct stat host;
 	struct lookups *lookups;
-	struct space *spaces;
-	size_t n_spaces;
+	struct namespace *namespaces;
+	size_t n_namespaces;
 	size_t *next_target; /* the next target in the same space, or NOBODY */
 	size_t *table;       /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
-	const struct target **sorted; /* before's, by source */
-	bool starved;                 /* no descriptor was left */
-	bool marks;                   /* namespaces with marked links matter, too */
-	bool everything;              /* a process that cannot be looked at is told of */
+	const struct container_lookup **sorted; /* before's, by source */
+	bool starved;                           /* no descriptor was left */
+	bool marks;                             /* namespaces with marked links matter, too */
+	bool everything;                        /* a process that cannot be looked at is told of */
 };
 
 /* namespaces.c: the namespaces by inode, and the reading of them */
 /* Makes the table, and twice the room in it each time. */
-void spaces_grow(struct observer *observer);
+void namespaces_grow(struct observer *observer);
 /* Where the table has the inode: one more than the number of its space, or 0. */
-size_t *space_slot(const struct observer *observer, ino_t inode);
-struct space *space_add(struct observer *observer, struct live_ns *ns);
+size_t *namespace_slot(const struct observer *observer, ino_t inode);
+struct namespace *namespace_add(struct observer *observer, struct live_ns *ns);
 /* The space of an open namespace, new or known; takes the descriptor over. All namespaces are of
  * one nsfs, so the inode tells them apart. */
-struct space *space_of(struct observer *observer, int fd, const struct stat *stat,
-		       const char *name);
+struct namespace *namespace_of(struct observer *observer, int fd, const struct stat *stat,
+			       const char *name);
 /* Reads those that are stale and open. Returns 0, or the error of the host's own. */
-int spaces_read(struct observer *observer, struct error *error);
+int namespaces_read(struct observer *observer, struct error *error);
 /* A sentence about what could not be looked at. */
-__attribute__((format(printf, 2, 3))) void unseen_add(struct observer *observer, const char *format,
-						      ...);
+__attribute__((format(printf, 2, 3))) void unreadable_add(struct observer *observer,
+							  const char *format, ...);
 
 /* containers.c: where the containers are */
 /* Finds each container's namespace, of which only what is stale is asked for anew. */
@@ -66,9 +67,10 @@ void targets_find(struct observer *observer, const struct desired *desired);
  * them now. */
 void targets_name(struct observer *observer);
 /* Finds the namespace of the target's container. `opened` as in source_locate. */
-void target_locate(struct observer *observer, struct target *target,
+void target_locate(struct observer *observer, struct container_lookup *target,
 		   const struct source_opened *opened);
 /* What was found before holds. */
-void target_keep(struct observer *observer, struct target *target, const struct target *before);
+void target_keep(struct observer *observer, struct container_lookup *target,
+		 const struct container_lookup *before);
 
 #endif

@@ -52,7 +52,7 @@ static void settings_of(struct live_ns *ns, struct live_link *link, const char *
 		folder_keep(ns, link, name, folders[i]);
 }
 
-void settings_read(struct live_ns *ns, struct live_link *link)
+void link_sysctls_read(struct live_ns *ns, struct live_link *link)
 {
 	settings_of(ns, link, link->name);
 }
@@ -71,17 +71,17 @@ static bool on_host(const struct live_link *link)
 	return link->parent_where == PARENT_HOST;
 }
 
-void settings_observe(struct live *live)
+void link_sysctls_observe(struct live *live)
 {
 	struct error ignored;
-	for (size_t i = 1; i < live->n_spaces; i++) {
-		struct live_ns *ns = live->spaces[i];
+	for (size_t i = 1; i < live->n_namespaces; i++) {
+		struct live_ns *ns = live->namespaces[i];
 		if (!ns->handle || netns_enter(ns->handle->fd, &ignored) < 0)
 			continue;
 		for (size_t k = 0; k < ns->n_links; k++)
 			if (on_host(&ns->links[k]))
-				settings_read(ns, &ns->links[k]);
+				link_sysctls_read(ns, &ns->links[k]);
 		usual_read(ns);
 	}
-	netns_return(live->spaces[0]->handle->fd);
+	netns_return(live->namespaces[0]->handle->fd);
 }

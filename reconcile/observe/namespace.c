@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct live_ns *space_new(int fd, const struct stat *stat, const char *name)
+struct live_ns *namespace_new(int fd, const struct stat *stat, const char *name)
 {
 	struct live_ns *ns = memory_new(1, sizeof(*ns));
 	*ns = (struct live_ns){.device = stat->st_dev,
@@ -26,7 +26,7 @@ struct live_ns *space_new(int fd, const struct stat *stat, const char *name)
 	return ns;
 }
 
-void space_free(struct live_ns *ns)
+void namespace_free(struct live_ns *ns)
 {
 	if (!ns)
 		return;
@@ -37,14 +37,14 @@ void space_free(struct live_ns *ns)
 	free(ns);
 }
 
-void space_rename(struct live_ns *ns, const char *name)
+void namespace_rename(struct live_ns *ns, const char *name)
 {
 	free((char *)(uintptr_t)ns->name);
 	ns->name = memory_or_die(strdup(name));
 }
 
 /* A space that could not be read holds nothing, rather than half of it. */
-static void space_clear(struct live_ns *ns)
+static void namespace_clear(struct live_ns *ns)
 {
 	arena_free(ns->arena);
 	ns->arena = arena_new();
@@ -68,7 +68,7 @@ struct reading {
 	struct live_ns *ns;
 	struct arena *growing; /* of the arrays until they are whole (arrays_keep) */
 	int host_fd;
-	const struct space_wishes *wishes;
+	const struct namespace_read_options *read_options;
 	struct host_number host;
 	bool addr_proto;
 };
@@ -226,9 +226,10 @@ static void container_sysctls(struct live_ns *ns, const struct container *contai
 }
 
 /* A link of anybody's on one of the host's may hold an address that ours must not take. */
-static bool details_wanted(const struct live_ns *ns, const struct space_wishes *wishes)
+static bool details_wanted(const struct live_ns *ns,
+			   const struct namespace_read_options *read_options)
 {
-	if (ns->host || wishes->n_containers)
+	if (ns->host || read_options->n_containers)
 		return true;
 	for (size_t i = 0; i < ns->n_links; i++)
 		if (ns->links[i].parent_where == PARENT_HOST)
@@ -247,20 +248,20 @@ static bool is_bare(const struct live_ns *ns)
 static int read_inside(struct reading *reading, struct error *error)
 {
 	struct live_ns *ns = reading->ns;
-	const struct space_wishes *wishes = reading->wishes;
+	const struct namespace_read_options *read_options = reading->read_options;
 	int status = 0;
 	if (!ns->handle->netlink && !(ns->handle->netlink = netlink_open(error)))
 		return -error->errnum;
 	if ((status = dump(reading, encode_link_dump, link_take, error)) < 0)
 		return status;
-	if (!details_wanted(ns, wishes))
+	if (!details_wanted(ns, read_options))
 		return 0;
 	if (!is_bare(ns) &&
 	    ((status = dump_part(reading, "addresses", encode_addr_dump, addr_take, error)) < 0 ||
 	     (status = dump_part(reading, "routes", encode_route_dump, route_take, error)) < 0))
 		return status;
-	for (size_t i = 0; i < wishes->n_containers; i++)
-		container_sysctls(ns, wishes->containers[i]);
+	for (size_t i = 0; i < read_options->n_containers; i++)
+		container_sysctls(ns, read_options->containers[i]);
 	ns->details = true;
 	return 0;
 }
@@ -278,20 +279,21 @@ static void socket_close(struct live_ns *ns)
 	ns->handle->netlink = NULL;
 }
 
-int space_read(struct live_ns *ns, int host_fd, const struct space_wishes *wishes,
-	       bool *ret_addr_proto, struct error *error)
+int namespace_read(struct live_ns *ns, int host_fd,
+		   const struct namespace_read_options *read_options, bool *ret_addr_proto,
+		   struct error *error)
 {
 	struct arena *growing __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct reading reading = {
-		.ns = ns, .growing = growing, .host_fd = host_fd, .wishes = wishes};
-	space_clear(ns);
+		.ns = ns, .growing = growing, .host_fd = host_fd, .read_options = read_options};
+	namespace_clear(ns);
 	ns->stale = false;
 	/* The thread is in the host's from the beginning: to look at it takes no rights. */
 	int status = ns->host ? 0 : netns_enter(ns->handle->fd, error);
 	if (status == 0)
 		status = read_inside(&reading, error);
 	if (status < 0) {
-		space_clear(ns);
+		namespace_clear(ns);
 		ns->stale = true;
 	}
 	arrays_keep(ns);

@@ -8,21 +8,22 @@
 #include <sys/stat.h>
 
 /* What is to be read besides the links. */
-struct space_wishes {
+struct namespace_read_options {
 	const struct container **containers; /* whose namespace it is: for their sysctls */
 	size_t n_containers;
 };
 
 /* A namespace that is still to be read. Takes the descriptor over, copies the name. */
-struct live_ns *space_new(int fd, const struct stat *stat, const char *name);
-void space_free(struct live_ns *ns);
-void space_rename(struct live_ns *ns, const char *name);
+struct live_ns *namespace_new(int fd, const struct stat *stat, const char *name);
+void namespace_free(struct live_ns *ns);
+void namespace_rename(struct live_ns *ns, const char *name);
 
 /* Reads it anew, through its open handle; leaves the thread inside (see netns_return).
  * *ret_addr_proto is set if an address told IFA_PROTO. On failure it holds nothing. Of what a
  * namespace other than the host's has more of than is looked at, it holds the first part
  * (live_ns.crowded). */
-int space_read(struct live_ns *ns, int host_fd, const struct space_wishes *wishes,
-	       bool *ret_addr_proto, struct error *error);
+int namespace_read(struct live_ns *ns, int host_fd,
+		   const struct namespace_read_options *read_options, bool *ret_addr_proto,
+		   struct error *error);
 
 #endif

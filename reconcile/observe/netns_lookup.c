@@ -29,10 +29,10 @@ const char *source_name(struct arena *arena, const struct container *container)
 			    container->source);
 }
 
-struct located located_failed(struct arena *arena, const struct error *error)
+struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error)
 {
 	const bool denied = error->errnum == EPERM || error->errnum == EACCES;
-	return (struct located){
+	return (struct lookup_result){
 		.state = error->errnum == EINVAL ? TARGET_REFUSED : TARGET_FAILED,
 		.fd = -1,
 		.code = error->code,
@@ -43,9 +43,9 @@ struct located located_failed(struct arena *arena, const struct error *error)
 	};
 }
 
-struct located located_pending(const char *reason)
+struct lookup_result lookup_result_pending(const char *reason)
 {
-	return (struct located){.state = TARGET_PENDING, .fd = -1, .reason = reason};
+	return (struct lookup_result){.state = TARGET_PENDING, .fd = -1, .reason = reason};
 }
 
 /* One with a slash would lead out of the folder of names. */
@@ -64,15 +64,15 @@ struct source_opened source_open(const struct container *container, const struct
 	return (struct source_opened){.fd = fd, .device = stat.st_dev, .inode = stat.st_ino};
 }
 
-static struct located netns_find(const struct search *search)
+static struct lookup_result netns_find(const struct search *search)
 {
 	struct arena *arena = search->arena;
 	const char *source = search->source;
-	struct located located = {.state = TARGET_READY, .name = source};
+	struct lookup_result lookup_result = {.state = TARGET_READY, .name = source};
 	struct error error;
 	const bool path = source[0] == '/';
 	if (!path && !is_name(source))
-		return (struct located){
+		return (struct lookup_result){
 			.state = TARGET_REFUSED,
 			.fd = -1,
 			.code = CODE_NAMESPACE,
@@ -81,17 +81,18 @@ static struct located netns_find(const struct search *search)
 			.hint = "give a name in /run/netns or an absolute path",
 		};
 	if (search->opened && search->opened->fd >= 0) {
-		located.fd = search->opened->fd;
-		located.stat.st_dev = search->opened->device;
-		located.stat.st_ino = search->opened->inode;
-		return located;
+		lookup_result.fd = search->opened->fd;
+		lookup_result.stat.st_dev = search->opened->device;
+		lookup_result.stat.st_ino = search->opened->inode;
+		return lookup_result;
 	}
-	located.fd = path ? netns_open(source, search->host, &located.stat, &error)
-			  : netns_open_named(source, search->host, &located.stat, &error);
-	if (located.fd == -ENOENT || located.fd == -ENOTDIR)
-		return located_pending(
+	lookup_result.fd =
+		path ? netns_open(source, search->host, &lookup_result.stat, &error)
+		     : netns_open_named(source, search->host, &lookup_result.stat, &error);
+	if (lookup_result.fd == -ENOENT || lookup_result.fd == -ENOTDIR)
+		return lookup_result_pending(
 			arena_printf(arena, "no network namespace \"%s\" yet", source));
-	return located.fd < 0 ? located_failed(arena, &error) : located;
+	return lookup_result.fd < 0 ? lookup_result_failed(arena, &error) : lookup_result;
 }
 
 static bool process_gone(int pidfd)
@@ -102,42 +103,43 @@ static bool process_gone(int pidfd)
 
 /* The process is held before its namespace is opened and looked at again after, so that a new one
  * with the same number cannot slip in between. */
-static struct located pid_open(const struct search *search, const char *source, int pidfd)
+static struct lookup_result pid_open(const struct search *search, const char *source, int pidfd)
 {
 	struct arena *arena = search->arena;
-	struct located located = {.state = TARGET_READY,
-				  .name = arena_printf(arena, "pid %s", source)};
+	struct lookup_result lookup_result = {.state = TARGET_READY,
+					      .name = arena_printf(arena, "pid %s", source)};
 	struct error error;
 	const char *path = arena_printf(arena, "/proc/%s/ns/net", source);
-	located.fd = netns_open(path, search->host, &located.stat, &error);
-	if (located.fd >= 0 && pidfd >= 0 && process_gone(pidfd)) {
-		close(located.fd);
-		located.fd = -ESRCH;
+	lookup_result.fd = netns_open(path, search->host, &lookup_result.stat, &error);
+	if (lookup_result.fd >= 0 && pidfd >= 0 && process_gone(pidfd)) {
+		close(lookup_result.fd);
+		lookup_result.fd = -ESRCH;
 	}
-	if (located.fd == -ENOENT || located.fd == -ESRCH)
-		return located_pending(arena_printf(arena, "no process %s yet", source));
-	return located.fd < 0 ? located_failed(arena, &error) : located;
+	if (lookup_result.fd == -ENOENT || lookup_result.fd == -ESRCH)
+		return lookup_result_pending(arena_printf(arena, "no process %s yet", source));
+	return lookup_result.fd < 0 ? lookup_result_failed(arena, &error) : lookup_result;
 }
 
-static struct located process_find(const struct search *search, pid_t pid, const char *source)
+static struct lookup_result process_find(const struct search *search, pid_t pid, const char *source)
 {
 	struct error error;
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0 && errno == ESRCH)
-		return located_pending(arena_printf(search->arena, "no process %s yet", source));
+		return lookup_result_pending(
+			arena_printf(search->arena, "no process %s yet", source));
 	if (pidfd < 0 && errno != ENOSYS) { /* before 5.3 there is none */
 		error_set(&error, errno == EINVAL ? ESRCH : errno, "process %s: %s", source,
 			  errno == EINVAL ? "is a thread of another process" : strerror(errno));
 		error_code(&error, CODE_NAMESPACE);
-		return located_failed(search->arena, &error);
+		return lookup_result_failed(search->arena, &error);
 	}
-	struct located located = pid_open(search, source, pidfd);
+	struct lookup_result lookup_result = pid_open(search, source, pidfd);
 	if (pidfd >= 0)
 		close(pidfd);
-	return located;
+	return lookup_result;
 }
 
-static struct located pid_find(const struct search *search)
+static struct lookup_result pid_find(const struct search *search)
 {
 	char *end;
 	struct error error;
@@ -146,27 +148,27 @@ static struct located pid_find(const struct search *search)
 	if (errno || *end || end == search->source || pid <= 0 || pid > INT32_MAX) {
 		error_set(&error, EINVAL, "\"%s\" is no process id", search->source);
 		error_code(&error, CODE_NAMESPACE);
-		return located_failed(search->arena, &error);
+		return lookup_result_failed(search->arena, &error);
 	}
 	return process_find(search, (pid_t)pid, search->source);
 }
 
-static struct located engine_find(const struct search *search)
+static struct lookup_result engine_find(const struct search *search)
 {
 	return lookups_locate(search->lookups, search->kind, search->source, search->host,
 			      search->arena);
 }
 
-static struct located (*const finders[])(const struct search *) = {
+static struct lookup_result (*const finders[])(const struct search *) = {
 	[SOURCE_NETNS] = netns_find,
 	[SOURCE_PID] = pid_find,
 	[SOURCE_DOCKER] = engine_find,
 	[SOURCE_PODMAN] = engine_find,
 };
 
-struct located source_locate(struct arena *arena, struct lookups *lookups,
-			     const struct container *container, const struct stat *host,
-			     const struct source_opened *opened)
+struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,
+				   const struct container *container, const struct stat *host,
+				   const struct source_opened *opened)
 {
 	const struct search search = {.arena = arena,
 				      .lookups = lookups,
@@ -174,16 +176,16 @@ struct located source_locate(struct arena *arena, struct lookups *lookups,
 				      .source = container->source,
 				      .host = host,
 				      .opened = opened};
-	struct located located = finders[search.kind](&search);
-	if (located.state != TARGET_READY || !netns_same(&located.stat, host))
-		return located;
-	close(located.fd);
-	return (struct located){
+	struct lookup_result lookup_result = finders[search.kind](&search);
+	if (lookup_result.state != TARGET_READY || !netns_same(&lookup_result.stat, host))
+		return lookup_result;
+	close(lookup_result.fd);
+	return (struct lookup_result){
 		.state = TARGET_REFUSED,
 		.fd = -1,
 		.code = CODE_NAMESPACE_HOST,
-		.reason =
-			arena_printf(arena, "%s is the host's own network namespace", located.name),
+		.reason = arena_printf(arena, "%s is the host's own network namespace",
+				       lookup_result.name),
 		.hint = "run the container with --network none, or name another one",
 	};
 }

@@ -13,7 +13,7 @@
 
 struct lookups; /* reconcile/observe/engine_lookup.h */
 
-struct located {
+struct lookup_result {
 	enum target_state state;
 	bool asked; /* pending: the engine has never answered yet */
 	bool again; /* pending: to be asked again, though the engine may tell of nothing */
@@ -26,9 +26,9 @@ struct located {
 	const char *reason, *hint; /* otherwise; hint may be NULL */
 };
 
-struct located located_failed(struct arena *arena, const struct error *error);
+struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error);
 /* `reason` lives as long as the result is used. */
-struct located located_pending(const char *reason);
+struct lookup_result lookup_result_pending(const char *reason);
 
 /* How people read where a container is: "web", "docker my-web", "pid 4711". */
 const char *source_name(struct arena *arena, const struct container *container);
@@ -47,8 +47,8 @@ struct source_opened source_open(const struct container *container, const struct
 /* Strings go to the arena, or are the container's. `host` is the namespace that never is one.
  * `opened`: what source_open gave, which is taken over; or NULL. Containers of engines are where
  * `lookups` has them: nobody is asked. */
-struct located source_locate(struct arena *arena, struct lookups *lookups,
-			     const struct container *container, const struct stat *host,
-			     const struct source_opened *opened);
+struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,
+				   const struct container *container, const struct stat *host,
+				   const struct source_opened *opened);
 
 #endif

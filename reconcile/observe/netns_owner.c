@@ -17,8 +17,8 @@ struct finding {
 
 static struct origin *origin_of(const struct finding *finding, ino_t inode)
 {
-	for (size_t i = 0; i < finding->live->n_spaces; i++)
-		if (finding->live->spaces[i]->inode == inode)
+	for (size_t i = 0; i < finding->live->n_namespaces; i++)
+		if (finding->live->namespaces[i]->inode == inode)
 			return &finding->origins[i];
 	return NULL;
 }
@@ -81,10 +81,11 @@ struct origin *origins_find(const struct live *live, struct arena *arena)
 	struct finding finding = {
 		.live = live,
 		.arena = arena,
-		.origins = arena_alloc(arena, live->n_spaces * sizeof(struct origin)),
-		.own = {.st_dev = live->spaces[0]->device, .st_ino = live->spaces[0]->inode}};
+		.origins = arena_alloc(arena, live->n_namespaces * sizeof(struct origin)),
+		.own = {.st_dev = live->namespaces[0]->device,
+			.st_ino = live->namespaces[0]->inode}};
 	(void)netns_scan(place_visit, &finding);
-	if (live->n_spaces > 1)
+	if (live->n_namespaces > 1)
 		engines_visit(&finding);
 	return finding.origins;
 }

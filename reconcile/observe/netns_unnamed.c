@@ -13,7 +13,7 @@
 
 /* What is searched for, sorted by inode. */
 struct search {
-	struct live_ns **spaces;
+	struct live_ns **namespaces;
 	size_t count;
 	size_t left; /* not opened yet */
 	const struct stat *own;
@@ -29,7 +29,7 @@ static int inode_compare(const void *a, const void *b)
 static struct live_ns *search_find(const struct search *search, ino_t inode)
 {
 	const struct live_ns key = {.inode = inode}, *key_at = &key;
-	struct live_ns **found = bsearch(&key_at, search->spaces, search->count,
+	struct live_ns **found = bsearch(&key_at, search->namespaces, search->count,
 					 sizeof(struct live_ns *), inode_compare);
 	return found && !(*found)->handle ? *found : NULL;
 }
@@ -75,14 +75,14 @@ static void place_visit(const struct netns_place *place, void *data)
 		return;
 	free(ns->place);
 	ns->place = place_path(place);
-	space_rename(ns, place->name);
+	namespace_rename(ns, place->name);
 }
 
 /* Where they were found before. */
 static void places_try(struct search *search)
 {
 	for (size_t i = 0; i < search->count; i++) {
-		struct live_ns *ns = search->spaces[i];
+		struct live_ns *ns = search->namespaces[i];
 		struct error ignored;
 		struct stat stat;
 		if (ns->place)
@@ -91,16 +91,16 @@ static void places_try(struct search *search)
 	}
 }
 
-void nameless_open(struct live_ns **spaces, size_t count, const struct stat *own,
+void nameless_open(struct live_ns **namespaces, size_t count, const struct stat *own,
 		   struct netlink *netlink)
 {
-	struct search search = {.spaces = spaces, .own = own};
+	struct search search = {.namespaces = namespaces, .own = own};
 	for (size_t i = 0; i < count; i++)
-		if (spaces[i]->nsid < 0 || nsid_lives(netlink, spaces[i]->nsid))
-			spaces[search.count++] = spaces[i];
+		if (namespaces[i]->nsid < 0 || nsid_lives(netlink, namespaces[i]->nsid))
+			namespaces[search.count++] = namespaces[i];
 	search.left = search.count;
 	if (search.count)
-		qsort(spaces, search.count, sizeof(*spaces), inode_compare);
+		qsort(namespaces, search.count, sizeof(*namespaces), inode_compare);
 	places_try(&search);
 	if (search.left)
 		(void)netns_scan(place_visit, &search);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* Known from before, but not as it is now. */
-static bool space_is_lost(const struct live_ns *ns)
+static bool namespace_is_lost(const struct live_ns *ns)
 {
 	return ns->stale && !ns->handle;
 }
@@ -26,16 +26,16 @@ static void place_visit(const struct netns_place *place, void *data)
 	struct observer *observer = data;
 	struct stat stat;
 	struct error error;
-	const size_t known = *space_slot(observer, place->inode);
-	if (known && !space_is_lost(observer->spaces[known - 1].ns))
+	const size_t known = *namespace_slot(observer, place->inode);
+	if (known && !namespace_is_lost(observer->namespaces[known - 1].ns))
 		return;
 	int fd = netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
 			       &observer->host, &stat, &error);
 	if (fd >= 0) {
 		const bool user_made = place->process && netns_of_other_user(fd);
-		struct space *space = space_of(observer, fd, &stat, place->name);
-		space->process = place->process;
-		space->ns->user_made = user_made;
+		struct namespace *namespace = namespace_of(observer, fd, &stat, place->name);
+		namespace->process = place->process;
+		namespace->ns->user_made = user_made;
 		return;
 	}
 	/* Gone meanwhile, or covered by something else. */
@@ -44,36 +44,39 @@ static void place_visit(const struct netns_place *place, void *data)
 	if (fd == -EMFILE || fd == -ENFILE)
 		observer->starved = true;
 	else if (observer->everything || !place->process)
-		unseen_add(observer, "network namespace %s: %s", place->name, error.text);
+		unreadable_add(observer, "network namespace %s: %s", place->name, error.text);
 }
 
 static void others_find(struct observer *observer)
 {
 	const struct netns_missed missed = netns_scan(place_visit, observer);
 	if (missed.mounts)
-		unseen_add(observer, "the network namespaces that are mounted: "
-				     "/proc/self/mountinfo cannot be read");
+		unreadable_add(observer, "the network namespaces that are mounted: "
+					 "/proc/self/mountinfo cannot be read");
 	if (missed.hidden && observer->everything)
-		unseen_add(observer, "the network namespaces of processes that /proc does not show "
-				     "(its mount option hidepid)");
+		unreadable_add(observer,
+			       "the network namespaces of processes that /proc does not show "
+			       "(its mount option hidepid)");
 	if (missed.processes && observer->everything)
-		unseen_add(observer, "the network namespaces of %zu process%s: %s",
-			   missed.processes, missed.processes == 1 ? "" : "es", strerror(EACCES));
+		unreadable_add(observer, "the network namespaces of %zu process%s: %s",
+			       missed.processes, missed.processes == 1 ? "" : "es",
+			       strerror(EACCES));
 }
 
 /* Those that no container leads to any more, and that may live on. */
 static void nameless_find(struct observer *observer)
 {
-	struct live_ns **spaces = NULL;
+	struct live_ns **namespaces = NULL;
 	size_t count = 0;
-	for (size_t i = 1; i < observer->n_spaces; i++) {
-		const struct space *space = &observer->spaces[i];
-		if (space_is_lost(space->ns) && !space->ns->dead && space->target == NOBODY)
-			*array_push(observer->live->arena, spaces, count) = space->ns;
+	for (size_t i = 1; i < observer->n_namespaces; i++) {
+		const struct namespace *namespace = &observer->namespaces[i];
+		if (namespace_is_lost(namespace->ns) && !namespace->ns->dead &&
+		    namespace->target == NOBODY)
+			*array_push(observer->live->arena, namespaces, count) = namespace->ns;
 	}
 	if (count)
-		nameless_open(spaces, count, &observer->host,
-			      observer->spaces[0].ns->handle->netlink);
+		nameless_open(namespaces, count, &observer->host,
+			      observer->namespaces[0].ns->handle->netlink);
 }
 
 static bool holds_host_links(const struct live_ns *ns)
@@ -94,18 +97,19 @@ static bool holds_marks(const struct live_ns *ns)
 
 /* Hands the spaces that matter to the result, and lets the others go: most namespaces of a machine
  * have nothing to do with the host's links. */
-static void spaces_settle(struct observer *observer)
+static void namespaces_settle(struct observer *observer)
 {
 	struct live *live = observer->live;
-	for (size_t i = 0; i < observer->n_spaces; i++) {
-		const struct space *space = &observer->spaces[i];
-		const bool readable = !space->ns->stale || space->ns->handle;
-		if (space->ns->host || space->kept || space->target != NOBODY ||
-		    (readable && holds_host_links(space->ns)) ||
-		    (observer->marks && holds_marks(space->ns)))
-			*array_push(live->arena, live->spaces, live->n_spaces) = space->ns;
+	for (size_t i = 0; i < observer->n_namespaces; i++) {
+		const struct namespace *namespace = &observer->namespaces[i];
+		const bool readable = !namespace->ns->stale || namespace->ns->handle;
+		if (namespace->ns->host || namespace->kept || namespace->target != NOBODY ||
+		    (readable && holds_host_links(namespace->ns)) ||
+		    (observer->marks && holds_marks(namespace->ns)))
+			*array_push(live->arena, live->namespaces, live->n_namespaces) =
+				namespace->ns;
 		else
-			space_free(space->ns);
+			namespace_free(namespace->ns);
 	}
 }
 
@@ -137,10 +141,10 @@ static void starved_tell(struct observer *observer)
 	if (!observer->starved)
 		return;
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	unseen_add(observer,
-		   "network namespaces: too many open files, of which the limit is "
-		   "%ju: raise it by LimitNOFILE= of the unit, or `ulimit -Hn`",
-		   (uintmax_t)limit.rlim_cur);
+	unreadable_add(observer,
+		       "network namespaces: too many open files, of which the limit is "
+		       "%ju: raise it by LimitNOFILE= of the unit, or `ulimit -Hn`",
+		       (uintmax_t)limit.rlim_cur);
 }
 
 static int host_open(struct observer *observer, struct error *error)
@@ -148,25 +152,25 @@ static int host_open(struct observer *observer, struct error *error)
 	int fd = netns_open_own(&observer->host, error);
 	if (fd < 0)
 		return fd;
-	space_of(observer, fd, &observer->host, "the host")->ns->host = true;
+	namespace_of(observer, fd, &observer->host, "the host")->ns->host = true;
 	return 0;
 }
 
 /* `wide`: of what has no number, no event would have told. */
-static void spaces_take_over(struct observer *observer, bool wide)
+static void namespaces_take_over(struct observer *observer, bool wide)
 {
-	for (size_t i = 0; i < observer->before->n_spaces; i++) {
-		struct live_ns *ns = observer->before->spaces[i];
+	for (size_t i = 0; i < observer->before->n_namespaces; i++) {
+		struct live_ns *ns = observer->before->namespaces[i];
 		ns->stale |= wide && !ns->host && ns->nsid < 0;
-		space_add(observer, ns);
+		namespace_add(observer, ns);
 	}
 }
 
 /* What could not be looked at is not looked at again. */
-static void unseen_keep(struct observer *observer)
+static void unreadable_keep(struct observer *observer)
 {
-	for (size_t i = 0; i < observer->before->n_unseen; i++)
-		unseen_add(observer, "%s", observer->before->unseen[i]);
+	for (size_t i = 0; i < observer->before->n_unreadable; i++)
+		unreadable_add(observer, "%s", observer->before->unreadable[i]);
 }
 
 static struct live *live_new(void)
@@ -186,9 +190,9 @@ static struct live *look(struct live *before, const struct desired *desired,
 				    .before = before,
 				    .lookups = lookups,
 				    .everything = everything_matters()};
-	spaces_grow(&observer);
+	namespaces_grow(&observer);
 	if (before)
-		spaces_take_over(&observer, wide);
+		namespaces_take_over(&observer, wide);
 	live->addr_proto = before && before->addr_proto;
 
 	int status = host_open(&observer, error);
@@ -199,13 +203,13 @@ static struct live *look(struct live *before, const struct desired *desired,
 		if (wide)
 			others_find(&observer);
 		else
-			unseen_keep(&observer);
+			unreadable_keep(&observer);
 		if (before)
 			nameless_find(&observer);
-		status = spaces_read(&observer, error);
+		status = namespaces_read(&observer, error);
 		starved_tell(&observer);
 	}
-	spaces_settle(&observer);
+	namespaces_settle(&observer);
 	if (before)
 		arena_free(before->arena);
 	if (status == 0)
@@ -219,14 +223,14 @@ struct live *observe_marks(struct error *error)
 {
 	const struct desired nothing = {0};
 	struct observer observer = {.live = live_new(), .marks = true};
-	spaces_grow(&observer);
+	namespaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0) {
 		targets_find(&observer, &nothing);
 		others_find(&observer);
-		status = spaces_read(&observer, error);
+		status = namespaces_read(&observer, error);
 	}
-	spaces_settle(&observer);
+	namespaces_settle(&observer);
 	if (status == 0)
 		return observer.live;
 	live_free(observer.live);
@@ -265,23 +269,24 @@ static uint64_t cookie_of(const struct live_ns *ns)
 
 void observe_cookies(struct live *live)
 {
-	const int host_fd = live->spaces[0]->handle->fd;
-	for (size_t i = 0; i < live->n_spaces; i++)
-		if (live->spaces[i]->handle)
-			live->spaces[i]->cookie = cookie_of(live->spaces[i]);
+	const int host_fd = live->namespaces[0]->handle->fd;
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		if (live->namespaces[i]->handle)
+			live->namespaces[i]->cookie = cookie_of(live->namespaces[i]);
 	netns_return(host_fd);
 }
 
-static int spaces_share(struct observer *observer, const struct live *before, struct error *error)
+static int namespaces_share(struct observer *observer, const struct live *before,
+			    struct error *error)
 {
-	for (size_t i = 1; i < before->n_spaces; i++) {
-		const struct live_ns *ns = before->spaces[i];
+	for (size_t i = 1; i < before->n_namespaces; i++) {
+		const struct live_ns *ns = before->namespaces[i];
 		const struct stat stat = {.st_dev = ns->device, .st_ino = ns->inode};
 		int fd = fcntl(ns->handle->fd, F_DUPFD_CLOEXEC, 0);
 		if (fd < 0)
 			return error_set(error, errno, "namespace %s: %s", ns->name,
 					 strerror(errno));
-		space_of(observer, fd, &stat, ns->name)->kept = true;
+		namespace_of(observer, fd, &stat, ns->name)->kept = true;
 	}
 	return 0;
 }
@@ -291,7 +296,8 @@ static void targets_share(struct observer *observer, const struct live *before)
 	struct live *live = observer->live;
 	observer->next_target = arena_alloc(live->arena, before->n_targets * sizeof(size_t));
 	for (size_t i = 0; i < before->n_targets; i++) {
-		struct target *target = array_push(live->arena, live->targets, live->n_targets);
+		struct container_lookup *target =
+			array_push(live->arena, live->targets, live->n_targets);
 		target->container = before->targets[i].container;
 		if (before->targets[i].stale)
 			target_locate(observer, target, NULL);
@@ -300,20 +306,20 @@ static void targets_share(struct observer *observer, const struct live *before)
 	}
 }
 
-struct live *observe_beside(const struct live *before, struct lookups *lookups, struct error *error)
+struct live *observe_second(const struct live *before, struct lookups *lookups, struct error *error)
 {
 	struct observer observer = {
 		.live = live_new(), .lookups = lookups, .everything = everything_matters()};
-	spaces_grow(&observer);
+	namespaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0)
-		status = spaces_share(&observer, before, error);
+		status = namespaces_share(&observer, before, error);
 	if (status == 0) {
 		targets_share(&observer, before);
 		others_find(&observer);
-		status = spaces_read(&observer, error);
+		status = namespaces_read(&observer, error);
 	}
-	spaces_settle(&observer);
+	namespaces_settle(&observer);
 	if (status == 0)
 		return observer.live;
 	error_prepend(error, "cannot look at the host's network");
@@ -323,26 +329,26 @@ struct live *observe_beside(const struct live *before, struct lookups *lookups, 
 
 static bool ns_hold(struct live *live, struct lookups *lookups, struct live_ns *ns)
 {
-	const struct stat host = {.st_dev = live->spaces[0]->device,
-				  .st_ino = live->spaces[0]->inode};
+	const struct stat host = {.st_dev = live->namespaces[0]->device,
+				  .st_ino = live->namespaces[0]->inode};
 	bool nameless = !ns->dead;
 	for (size_t i = 0; !ns->handle && i < live->n_targets; i++) {
-		struct target *target = &live->targets[i];
+		struct container_lookup *target = &live->targets[i];
 		if (target->ns != ns)
 			continue;
 		nameless = false;
-		struct located located =
+		struct lookup_result lookup_result =
 			source_locate(live->arena, lookups, target->container, &host, NULL);
-		if (located.state != TARGET_READY)
+		if (lookup_result.state != TARGET_READY)
 			target->stale = true;
-		else if (located.stat.st_ino == ns->inode)
-			ns->handle = ns_handle_new(located.fd);
+		else if (lookup_result.stat.st_ino == ns->inode)
+			ns->handle = ns_handle_new(lookup_result.fd);
 		else
-			close(located.fd);
+			close(lookup_result.fd);
 		target->stale |= !ns->handle;
 	}
 	if (!ns->handle && nameless)
-		nameless_open(&ns, 1, &host, live->spaces[0]->handle->netlink);
+		nameless_open(&ns, 1, &host, live->namespaces[0]->handle->netlink);
 	return ns->handle != NULL;
 }
 
@@ -363,9 +369,9 @@ bool observe_hold(struct live *live, struct lookups *lookups, const struct plan 
 
 void observe_release(struct live *live)
 {
-	for (size_t i = 1; i < live->n_spaces; i++) {
-		ns_handle_free(live->spaces[i]->handle);
-		live->spaces[i]->handle = NULL;
+	for (size_t i = 1; i < live->n_namespaces; i++) {
+		ns_handle_free(live->namespaces[i]->handle);
+		live->namespaces[i]->handle = NULL;
 	}
 }
 
@@ -373,7 +379,7 @@ void live_free(struct live *live)
 {
 	if (!live)
 		return;
-	for (size_t i = 0; i < live->n_spaces; i++)
-		space_free(live->spaces[i]);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		namespace_free(live->namespaces[i]);
 	arena_free(live->arena);
 }

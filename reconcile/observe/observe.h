@@ -37,7 +37,7 @@ struct live *observe_widely(struct live *before, const struct desired *desired,
  * which may have lost their names, and at every other that can be found. A target of `before` that
  * is stale is found anew, with `lookups` as in observe, and may be elsewhere by now; the others are
  * where they were. Returns the caller's to free with live_free, or NULL. */
-struct live *observe_beside(const struct live *before, struct lookups *lookups,
+struct live *observe_second(const struct live *before, struct lookups *lookups,
 			    struct error *error);
 
 /* Fills in the cookies of the namespaces (live_ns.cookie), for who compares this look with one of

@@ -161,7 +161,7 @@ void claims_index(struct planner *planner)
 				 unmanaged_new(
 					 planner,
 					 (struct unmanaged){.parent = planner->parents[i],
-							    .ns = planner->live->spaces[0],
+							    .ns = planner->live->namespaces[0],
 							    .link = planner->parents[i]->link}));
 	for (size_t i = 0; i < planner->n_unmanaged; i++)
 		list_add(planner, &list, &planner->unmanaged[i]);

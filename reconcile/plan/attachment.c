@@ -52,7 +52,8 @@ static const enum action target_actions[] = {
 	[TARGET_FAILED] = ACTION_BLOCKED,
 };
 
-static void planned_target(struct planned_attachment *planned, const struct target *target)
+static void planned_target(struct planned_attachment *planned,
+			   const struct container_lookup *target)
 {
 	planned->target = target;
 	planned->ns = target->state == TARGET_READY ? target->ns : NULL;
@@ -91,7 +92,7 @@ static void hosts_add(struct planner *planner)
 		if (!net->network->host.wanted)
 			continue;
 		struct planned_attachment *planned = planned_new(planner, net->set, net->network);
-		planned->ns = planner->live->spaces[0];
+		planned->ns = planner->live->namespaces[0];
 	}
 }
 

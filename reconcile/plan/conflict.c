@@ -82,8 +82,8 @@ void unmanaged_index(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_parents; i++)
 		planner->parents[i]->domain = i;
-	for (size_t i = 0; i < planner->live->n_spaces; i++) {
-		const struct live_ns *ns = planner->live->spaces[i];
+	for (size_t i = 0; i < planner->live->n_namespaces; i++) {
+		const struct live_ns *ns = planner->live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
 			unmanaged_add(planner, ns, &ns->links[k]);
 	}

@@ -168,8 +168,8 @@ static bool parent_defer(struct deferrer *deferrer, const struct live_ns *ns,
 static bool parents_defer(struct deferrer *deferrer)
 {
 	bool any = false;
-	for (size_t i = 0; i < deferrer->live->n_spaces; i++) {
-		const struct live_ns *ns = deferrer->live->spaces[i];
+	for (size_t i = 0; i < deferrer->live->n_namespaces; i++) {
+		const struct live_ns *ns = deferrer->live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
 			any |= parent_defer(deferrer, ns, &ns->links[k]);
 	}
@@ -185,7 +185,7 @@ static void names_defer(struct deferrer *deferrer)
 		    strcmp(step->have->name, step->want->name) == 0)
 			continue;
 		const struct live_link *holder =
-			live_link_by_name(deferrer->live->spaces[0], step->want->name);
+			live_link_by_name(deferrer->live->namespaces[0], step->want->name);
 		if (holder && holder != step->have && !goes(deferrer, holder))
 			leave(&deferrer->deferrals[i],
 			      arena_printf(deferrer->arena, "the other %s is still there",

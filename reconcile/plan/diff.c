@@ -274,8 +274,9 @@ static void compare_lease(const struct planner *planner, struct step *step)
 static const char *parent_text(const struct planner *planner, const struct live_link *link)
 {
 	const struct live_link *parent =
-		live_parent_away(link) ? NULL
-				       : live_link_by_index(planner->live->spaces[0], link->parent);
+		live_parent_away(link)
+			? NULL
+			: live_link_by_index(planner->live->namespaces[0], link->parent);
 	if (parent)
 		return parent->name;
 	return live_parent_away(link) ? "in another namespace" : "?";

@@ -24,7 +24,7 @@ static void line_add(struct printer *printer, char *line)
 	*array_push(printer->arena, printer->print.lines, printer->print.n_lines) = line;
 }
 
-static void space_line(struct printer *printer, const struct live_ns *ns)
+static void namespace_line(struct printer *printer, const struct live_ns *ns)
 {
 	line_add(printer,
 		 arena_printf(printer->arena, "namespace %s: inode %ju:%ju, cookie %" PRIu64,
@@ -45,7 +45,7 @@ static void link_line(struct printer *printer, const struct live_ns *ns,
 				       link->name, ns->name, link->ifindex,
 				       *link->kind_name ? link->kind_name : "device", mac,
 				       link->mtu, *mark ? ", " : "", mark));
-	const struct live_ns *host = printer->live->spaces[0];
+	const struct live_ns *host = printer->live->namespaces[0];
 	const struct live_link *parent =
 		link->kind != KIND_OTHER && link->parent_where == PARENT_HOST
 			? live_link_by_index(host, link->parent)
@@ -74,13 +74,13 @@ static void managed_lines(struct printer *printer, const struct live_ns *ns)
 		any = true;
 	}
 	if (any)
-		space_line(printer, ns);
+		namespace_line(printer, ns);
 }
 
 /* A step's namespace is the host's, a container's, or one that holds what is owned. */
 static void step_lines(struct printer *printer, const struct step *step)
 {
-	const struct live_ns *host = printer->live->spaces[0];
+	const struct live_ns *host = printer->live->namespaces[0];
 	if (step->ns && step->have)
 		link_line(printer, step->ns, step->have);
 	if (!step->want || step->action == ACTION_PENDING)
@@ -110,12 +110,12 @@ struct fingerprint fingerprint_make(const struct desired *desired, const struct 
 {
 	struct printer printer = {.desired = desired, .live = live, .plan = plan, .arena = arena};
 	line_add(&printer, arena_printf(arena, "boot %s", boot));
-	space_line(&printer, live->spaces[0]);
+	namespace_line(&printer, live->namespaces[0]);
 	for (size_t i = 0; i < live->n_targets; i++)
 		if (live->targets[i].ns)
-			space_line(&printer, live->targets[i].ns);
-	for (size_t i = 0; i < live->n_spaces; i++)
-		managed_lines(&printer, live->spaces[i]);
+			namespace_line(&printer, live->targets[i].ns);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		managed_lines(&printer, live->namespaces[i]);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		step_lines(&printer, &plan->steps[i]);
 	lines_settle(&printer.print);

@@ -30,7 +30,7 @@ enum placement {
 /* A container of the desired state. */
 struct declared {
 	const char *set;
-	const struct target *target;
+	const struct container_lookup *target;
 };
 
 /* A live link with a mark, in the host's namespace or with its parent there; or in the namespace of
@@ -100,7 +100,7 @@ struct planned_attachment {
 	const struct network *network;
 	const struct container *container;     /* NULL: the host's own */
 	const struct attachment *attachment;   /* NULL: the host's own */
-	const struct target *target;           /* NULL: the host's own */
+	const struct container_lookup *target; /* NULL: the host's own */
 	struct live_ns *ns;                    /* NULL: not there yet */
 	const struct netns_group *netns_group; /* NULL: the host's own */
 	struct net *net;

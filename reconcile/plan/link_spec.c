@@ -188,7 +188,7 @@ static struct link_spec *want_link(struct planner *planner,
 			 network->mode != MODE_L3 && network->mode != MODE_L3S,
 		.parent_name = planned->parent->name,
 		.parent = planned->parent->link ? planned->parent->link->ifindex : 0,
-		.shares_parent = planned->parent->occupied || planner->live->n_unseen,
+		.shares_parent = planned->parent->occupied || planner->live->n_unreadable,
 	};
 	/* A mark has one text. */
 	want->alias = planned->managed ? planned->have->alias

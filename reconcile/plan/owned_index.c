@@ -52,8 +52,8 @@ static bool counts(const struct planner *planner, const struct live_ns *ns,
 
 static void managed_list(struct planner *planner)
 {
-	for (size_t i = 0; i < planner->live->n_spaces; i++) {
-		struct live_ns *ns = planner->live->spaces[i];
+	for (size_t i = 0; i < planner->live->n_namespaces; i++) {
+		struct live_ns *ns = planner->live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
 			if (!counts(planner, ns, link))

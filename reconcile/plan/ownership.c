@@ -34,7 +34,7 @@ void placements_index(struct planner *planner)
 	planner->homes = arena_alloc(planner->scratch, room * sizeof(struct live_ns *));
 	for (size_t s = 0; s < planner->desired->n_sets; s++)
 		for (size_t i = 0; i < planner->desired->sets[s].n_containers; i++) {
-			const struct target *target = &live->targets[planner->n_declared];
+			const struct container_lookup *target = &live->targets[planner->n_declared];
 			planner->declared[planner->n_declared++] = (struct declared){
 				.set = planner->desired->sets[s].name, .target = target};
 			if (target->state == TARGET_READY)
@@ -44,8 +44,8 @@ void placements_index(struct planner *planner)
 	qsort(planner->homes, planner->n_homes, sizeof(struct live_ns *), pointer_compare);
 }
 
-static const struct target *target_named(const struct planner *planner,
-					 const struct owner_tag *mark)
+static const struct container_lookup *target_named(const struct planner *planner,
+						   const struct owner_tag *mark)
 {
 	size_t low = 0, high = planner->n_declared;
 	while (low < high) {
@@ -73,7 +73,7 @@ enum placement placement_of(const struct planner *planner, const struct live_ns 
 {
 	if (mark->role != ROLE_ATTACH)
 		return ns->host ? PLACEMENT_OWN : PLACEMENT_STRAY;
-	const struct target *target = target_named(planner, mark);
+	const struct container_lookup *target = target_named(planner, mark);
 	if (target && target->state == TARGET_READY)
 		return target->ns == ns ? PLACEMENT_OWN : PLACEMENT_STRAY;
 	return is_home(planner, ns) || ns->user_made ? PLACEMENT_STRAY : PLACEMENT_UNKNOWN;
@@ -84,7 +84,8 @@ const char *deletion_reason(struct planner *planner, const struct managed_link *
 {
 	const struct owner_tag *mark = &managed->link->mark;
 	const char *link = managed->link->name, *ns = managed->ns->name;
-	const struct target *target = mark->container ? target_named(planner, mark) : NULL;
+	const struct container_lookup *target =
+		mark->container ? target_named(planner, mark) : NULL;
 	const struct managed_link *first = managed_find(planner, mark, managed->ns);
 	const bool second = first != managed && first->wanted;
 	*ret_stray = second;

@@ -50,7 +50,8 @@ static struct check_result check_free(struct planner *planner, const struct net 
 	const struct live_link *link = net->parent->link;
 	if (!link || !link->master)
 		return fine;
-	const struct live_link *master = live_link_by_index(planner->live->spaces[0], link->master);
+	const struct live_link *master =
+		live_link_by_index(planner->live->namespaces[0], link->master);
 	if (!master || strcmp(master->kind_name, "vrf") == 0)
 		return fine;
 	return blocked(CODE_PARENT_PORT,
@@ -128,7 +129,7 @@ static struct link_spec *spec_new(struct planner *planner, const struct owner_ta
 	struct link_spec *spec = arena_alloc(planner->arena, sizeof(*spec));
 	spec->mark = *mark;
 	spec->alias = owner_tag_format(planner->arena, mark);
-	spec->ns = planner->live->spaces[0];
+	spec->ns = planner->live->namespaces[0];
 	return spec;
 }
 
@@ -137,7 +138,7 @@ static struct parent *dummy_resolve(struct planner *planner, const struct net *n
 	const struct owner_tag mark = {
 		.role = ROLE_DUMMY, .set = net->set->name, .network = net->network->name};
 	struct parent *parent = parent_new(planner);
-	struct managed_link *managed = managed_find(planner, &mark, planner->live->spaces[0]);
+	struct managed_link *managed = managed_find(planner, &mark, planner->live->namespaces[0]);
 	if (managed) {
 		managed->wanted = true;
 		parent->link = managed->link;
@@ -192,7 +193,8 @@ static struct check_result vlan_name_check(struct planner *planner, const struct
  * had it is ours, and leaves, or is gone. */
 static bool vlan_gets_name(const struct planner *planner, const struct parent *parent)
 {
-	const struct live_link *holder = live_link_by_name(planner->live->spaces[0], parent->name);
+	const struct live_link *holder =
+		live_link_by_name(planner->live->namespaces[0], parent->name);
 	return parent->link->mark.role == ROLE_VLAN &&
 	       strncmp(parent->link->name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0 &&
 	       strlen(parent->name) < IFNAMSIZ && (!holder || holder->mark.role == ROLE_VLAN);
@@ -201,7 +203,7 @@ static bool vlan_gets_name(const struct planner *planner, const struct parent *p
 static void vlan_resolve(struct planner *planner, struct parent *parent,
 			 const struct network *network)
 {
-	const struct live_ns *host = planner->live->spaces[0];
+	const struct live_ns *host = planner->live->namespaces[0];
 	const struct parent *planned =
 		parent->base ? NULL : parent_planned(planner, network->parent);
 	if (!parent->base && !planned)
@@ -236,7 +238,8 @@ static bool parent_same(const struct parent *parent, const struct live_link *bas
 
 static struct parent *parent_resolve(struct planner *planner, const struct network *network)
 {
-	const struct live_link *base = live_link_by_name(planner->live->spaces[0], network->parent);
+	const struct live_link *base =
+		live_link_by_name(planner->live->namespaces[0], network->parent);
 	for (size_t i = 0; i < planner->n_parents; i++)
 		if (parent_same(planner->parents[i], base, network))
 			return planner->parents[i];

@@ -14,9 +14,9 @@ struct reverter {
 /* `before` holds its namespaces open, so that no other has their inodes. NULL: it is not seen. */
 static struct live_ns *ns_now(const struct reverter *reverter, const struct live_ns *before)
 {
-	for (size_t i = 0; i < reverter->now->n_spaces; i++)
-		if (reverter->now->spaces[i]->inode == before->inode)
-			return reverter->now->spaces[i];
+	for (size_t i = 0; i < reverter->now->n_namespaces; i++)
+		if (reverter->now->namespaces[i]->inode == before->inode)
+			return reverter->now->namespaces[i];
 	return NULL;
 }
 
@@ -32,11 +32,11 @@ struct live_ns *revert_home(const struct step *done, const struct live *before,
 			    const struct live *now)
 {
 	for (size_t i = 0; done->have && i < before->n_targets; i++) {
-		const struct target *was = &before->targets[i];
+		const struct container_lookup *was = &before->targets[i];
 		if (!was->stale || was->ns != done->ns ||
 		    strcmp(was->container->name, done->mark.container) != 0)
 			continue;
-		const struct target *is = &now->targets[i];
+		const struct container_lookup *is = &now->targets[i];
 		if (is->state == TARGET_READY && !is->ns->stale && is->ns->inode != was->ns->inode)
 			return is->ns;
 	}
@@ -118,9 +118,9 @@ static void spec_parent(const struct reverter *reverter, const struct live_link 
 {
 	const struct live_link *was =
 		link->parent_where == PARENT_HOST
-			? live_link_by_index(reverter->before->spaces[0], link->parent)
+			? live_link_by_index(reverter->before->namespaces[0], link->parent)
 			: NULL;
-	const struct live_ns *host = reverter->now->spaces[0];
+	const struct live_ns *host = reverter->now->namespaces[0];
 	const struct live_link *is = was ? live_link_by_index(host, was->ifindex) : NULL;
 	if (was && !is)
 		is = live_link_by_name(host, was->name);

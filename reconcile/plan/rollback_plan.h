@@ -24,7 +24,7 @@ struct live_ns *revert_home(const struct step *done, const struct live *before,
 /* The plan that leads from `now` back to what `before` was, for exactly the objects that `done`
  * touched; nothing for those that are back, or were never reached. What was created goes, unless
  * others hang on it by now. A container's link goes to where the container is by now. `now` is of
- * observe_beside. Pure. Points into all of its arguments; the caller frees with plan_free. */
+ * observe_second. Pure. Points into all of its arguments; the caller frees with plan_free. */
 struct plan *plan_revert(const struct plan *done, const struct live *before,
 			 const struct live *now);
 

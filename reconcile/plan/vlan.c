@@ -63,7 +63,8 @@ static void alias_make(struct planner *planner, struct parent *parent)
 /* A VLAN link of another kind, id or parent under the name that ours is to have. */
 static void name_check(struct planner *planner, struct parent *parent)
 {
-	const struct live_link *link = live_link_by_name(planner->live->spaces[0], parent->name);
+	const struct live_link *link =
+		live_link_by_name(planner->live->namespaces[0], parent->name);
 	if (!link || parent->link || (link->mark.role == ROLE_VLAN && link->kind == KIND_VLAN))
 		return;
 	parent->check_result = (struct check_result){
@@ -109,8 +110,8 @@ static bool leaves(const void *planner, const struct live_link *link)
 const char *parent_user(const struct planner *planner, const struct live_link *parent,
 			link_leaves *goes, const void *data)
 {
-	for (size_t i = 0; i < planner->live->n_spaces; i++) {
-		const struct live_ns *ns = planner->live->spaces[i];
+	for (size_t i = 0; i < planner->live->n_namespaces; i++) {
+		const struct live_ns *ns = planner->live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
 			if (live_link_on(link, parent->ifindex) && !goes(data, link))

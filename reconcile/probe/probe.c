@@ -21,25 +21,25 @@
 /* Milliseconds. IPv4: PROBE_WAIT, PROBE_NUM, PROBE_MIN, PROBE_MAX and ANNOUNCE_WAIT of RFC
  * 5227 1.1. IPv6: MAX_RTR_SOLICITATION_DELAY and RETRANS_TIMER of RFC 4861 10,
  * DupAddrDetectTransmits of RFC 4862 5.1. */
-struct pace {
+struct probe_timing {
 	unsigned wait, count, least, most, listen;
 };
 
-static const struct pace paces[] = {{.wait = 1000, 3, 1000, 2000, .listen = 2000},
-				    {.wait = 1000, 1, 0, 0, .listen = 1000}};
+static const struct probe_timing paces[] = {{.wait = 1000, 3, 1000, 2000, .listen = 2000},
+					    {.wait = 1000, 1, 0, 0, .listen = 1000}};
 
 /* One address on its way. */
-struct asking {
+struct probe_state {
 	struct probe *probe;
-	const struct pace *pace;
-	struct wire *wire;
+	const struct probe_timing *timing;
+	struct probe_socket *probe_socket;
 	unsigned sent;
 	int64_t next; /* when the next is sent, or listening ends */
 	bool over;
 };
 
 /* A socket on a link. */
-struct wire {
+struct probe_socket {
 	int ifindex;
 	int fd; /* or a negative errno */
 	struct mac mac;
@@ -47,9 +47,9 @@ struct wire {
 
 struct session {
 	struct probes *probes;
-	struct asking *askings;
-	struct wire *wires;
-	size_t n_wires;
+	struct probe_state *states;
+	struct probe_socket *probe_sockets;
+	size_t n_probe_sockets;
 };
 
 static unsigned between(unsigned least, unsigned most)
@@ -82,7 +82,7 @@ static int filter_set(int fd)
 
 /* All packets, since a passthru link takes those of its parent otherwise; all multicast, since
  * answers and others' solicitations go to groups. */
-static int wire_bind(int fd, int ifindex, struct mac *ret_mac)
+static int probe_socket_bind(int fd, int ifindex, struct mac *ret_mac)
 {
 	struct sockaddr_ll link = {
 		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex};
@@ -122,148 +122,156 @@ static bool has_carrier(int ifindex)
 	return flags & IFF_LOWER_UP;
 }
 
-static void wire_open(struct wire *wire)
+static void probe_socket_open(struct probe_socket *probe_socket)
 {
-	wire->fd = -ENODEV;
-	if (wire->ifindex <= 0)
+	probe_socket->fd = -ENODEV;
+	if (probe_socket->ifindex <= 0)
 		return;
-	wire->fd = -ENETDOWN;
-	if (!has_carrier(wire->ifindex))
+	probe_socket->fd = -ENETDOWN;
+	if (!has_carrier(probe_socket->ifindex))
 		return;
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	wire->fd = fd < 0 ? -errno : fd;
+	probe_socket->fd = fd < 0 ? -errno : fd;
 	if (fd < 0)
 		return;
-	int status = wire_bind(fd, wire->ifindex, &wire->mac);
+	int status = probe_socket_bind(fd, probe_socket->ifindex, &probe_socket->mac);
 	if (status == 0)
 		return;
 	close(fd);
-	wire->fd = status;
+	probe_socket->fd = status;
 }
 
-static void wires_open(struct session *session)
+static void probe_sockets_open(struct session *session)
 {
 	const struct probes *probes = session->probes;
-	session->wires = arena_alloc(probes->arena, (probes->count + 1) * sizeof(struct wire));
+	session->probe_sockets =
+		arena_alloc(probes->arena, (probes->count + 1) * sizeof(struct probe_socket));
 	for (size_t i = 0; i < probes->count; i++) {
 		size_t k = 0;
-		while (k < session->n_wires &&
-		       session->wires[k].ifindex != probes->items[i].ifindex)
+		while (k < session->n_probe_sockets &&
+		       session->probe_sockets[k].ifindex != probes->items[i].ifindex)
 			k++;
-		session->askings[i].wire = &session->wires[k];
-		if (k < session->n_wires)
+		session->states[i].probe_socket = &session->probe_sockets[k];
+		if (k < session->n_probe_sockets)
 			continue;
-		session->wires[session->n_wires++].ifindex = probes->items[i].ifindex;
-		wire_open(&session->wires[k]);
+		session->probe_sockets[session->n_probe_sockets++].ifindex =
+			probes->items[i].ifindex;
+		probe_socket_open(&session->probe_sockets[k]);
 	}
 }
 
-static void askings_begin(struct session *session)
+static void probe_states_begin(struct session *session)
 {
 	const struct probes *probes = session->probes;
 	const int64_t now = clock_milliseconds();
-	session->askings = arena_alloc(probes->arena, (probes->count + 1) * sizeof(struct asking));
-	wires_open(session);
+	session->states =
+		arena_alloc(probes->arena, (probes->count + 1) * sizeof(struct probe_state));
+	probe_sockets_open(session);
 	for (size_t i = 0; i < probes->count; i++) {
-		struct asking *asking = &session->askings[i];
+		struct probe_state *state = &session->states[i];
 		struct probe *probe = &probes->items[i];
-		asking->probe = probe;
-		asking->pace = &paces[probe->ip.family == AF_INET6];
-		asking->next = now + between(0, asking->pace->wait);
+		state->probe = probe;
+		state->timing = &paces[probe->ip.family == AF_INET6];
+		state->next = now + between(0, state->timing->wait);
 		probe->in_use = false;
-		probe->errnum = asking->wire->fd < 0 ? -asking->wire->fd : 0;
-		asking->over = probe->errnum != 0;
+		probe->errnum = state->probe_socket->fd < 0 ? -state->probe_socket->fd : 0;
+		state->over = probe->errnum != 0;
 	}
 }
 
-static void asking_send(struct asking *asking, int64_t now)
+static void probe_state_send(struct probe_state *state, int64_t now)
 {
 	uint8_t frame[PROBE_FRAME_MAX];
-	const struct pace *pace = asking->pace;
-	if (asking->sent == pace->count) {
-		asking->over = true;
+	const struct probe_timing *timing = state->timing;
+	if (state->sent == timing->count) {
+		state->over = true;
 		return;
 	}
-	size_t size = probe_frame(frame, &asking->wire->mac, &asking->probe->ip);
-	if (send(asking->wire->fd, frame, size, 0) < 0 && errno != ENOBUFS && errno != EAGAIN) {
-		asking->probe->errnum = errno;
-		asking->over = true;
+	size_t size = probe_frame(frame, &state->probe_socket->mac, &state->probe->ip);
+	if (send(state->probe_socket->fd, frame, size, 0) < 0 && errno != ENOBUFS &&
+	    errno != EAGAIN) {
+		state->probe->errnum = errno;
+		state->over = true;
 	}
-	asking->sent++;
-	asking->next = now + (asking->sent == pace->count ? pace->listen
-							  : between(pace->least, pace->most));
+	state->sent++;
+	state->next = now + (state->sent == timing->count ? timing->listen
+							  : between(timing->least, timing->most));
 }
 
 /* Sends what is due; gives the time of what is next, or -1: all is over. */
-static int64_t askings_go_on(struct session *session)
+static int64_t probe_states_go_on(struct session *session)
 {
 	int64_t now = clock_milliseconds(), next = -1;
 	for (size_t i = 0; i < session->probes->count; i++) {
-		struct asking *asking = &session->askings[i];
-		if (!asking->over && asking->next <= now)
-			asking_send(asking, now);
-		if (!asking->over && (next < 0 || asking->next < next))
-			next = asking->next;
+		struct probe_state *state = &session->states[i];
+		if (!state->over && state->next <= now)
+			probe_state_send(state, now);
+		if (!state->over && (next < 0 || state->next < next))
+			next = state->next;
 	}
 	return next;
 }
 
-static bool mac_known(const struct session *session, const struct wire *wire, const struct mac *mac)
+static bool mac_known(const struct session *session, const struct probe_socket *probe_socket,
+		      const struct mac *mac)
 {
 	for (size_t i = 0; i < session->probes->n_known; i++)
 		if (mac_equal(&session->probes->known[i], mac))
 			return true;
-	return mac_equal(&wire->mac, mac);
+	return mac_equal(&probe_socket->mac, mac);
 }
 
-static void claim_note(struct session *session, const struct wire *wire, const struct ip *ip,
-		       const struct mac *mac)
+static void claim_note(struct session *session, const struct probe_socket *probe_socket,
+		       const struct ip *ip, const struct mac *mac)
 {
-	if (mac_known(session, wire, mac))
+	if (mac_known(session, probe_socket, mac))
 		return;
 	for (size_t i = 0; i < session->probes->count; i++) {
-		struct asking *asking = &session->askings[i];
-		if (asking->over || asking->wire != wire || !ip_equal(&asking->probe->ip, ip))
+		struct probe_state *state = &session->states[i];
+		if (state->over || state->probe_socket != probe_socket ||
+		    !ip_equal(&state->probe->ip, ip))
 			continue;
-		asking->probe->in_use = asking->over = true;
-		asking->probe->by = *mac;
+		state->probe->in_use = state->over = true;
+		state->probe->by = *mac;
 	}
 }
 
-static void probe_socket_read(struct session *session, const struct wire *wire)
+static void probe_socket_read(struct session *session, const struct probe_socket *probe_socket)
 {
 	uint8_t frame[2048];
 	struct ip ip;
 	struct mac mac;
-	for (ssize_t size; (size = recv(wire->fd, frame, sizeof(frame), 0)) >= 0;)
+	for (ssize_t size; (size = recv(probe_socket->fd, frame, sizeof(frame), 0)) >= 0;)
 		if (probe_frame_claim(frame, (size_t)size, &ip, &mac))
-			claim_note(session, wire, &ip, &mac);
+			claim_note(session, probe_socket, &ip, &mac);
 }
 
 /* Returns false once it is to stop. */
 static bool session_wait(struct session *session, struct pollfd *polled, int64_t until)
 {
 	int64_t left = until - clock_milliseconds();
-	for (size_t i = 0; i < session->n_wires; i++)
-		polled[i] = (struct pollfd){.fd = session->wires[i].fd, .events = POLLIN};
-	polled[session->n_wires] = (struct pollfd){.fd = session->probes->stop, .events = POLLIN};
-	if (poll(polled, session->n_wires + 1, left < 0 ? 0 : (int)left) <= 0)
+	for (size_t i = 0; i < session->n_probe_sockets; i++)
+		polled[i] = (struct pollfd){.fd = session->probe_sockets[i].fd, .events = POLLIN};
+	polled[session->n_probe_sockets] =
+		(struct pollfd){.fd = session->probes->stop, .events = POLLIN};
+	if (poll(polled, session->n_probe_sockets + 1, left < 0 ? 0 : (int)left) <= 0)
 		return true;
-	for (size_t i = 0; i < session->n_wires; i++)
+	for (size_t i = 0; i < session->n_probe_sockets; i++)
 		if (polled[i].revents)
-			probe_socket_read(session, &session->wires[i]);
-	return !polled[session->n_wires].revents;
+			probe_socket_read(session, &session->probe_sockets[i]);
+	return !polled[session->n_probe_sockets].revents;
 }
 
 /* Who was asked in vain was not asked. */
 static void carriers_check(const struct session *session)
 {
-	for (size_t i = 0; i < session->n_wires; i++) {
-		const struct wire *wire = &session->wires[i];
-		if (wire->fd < 0 || has_carrier(wire->ifindex))
+	for (size_t i = 0; i < session->n_probe_sockets; i++) {
+		const struct probe_socket *probe_socket = &session->probe_sockets[i];
+		if (probe_socket->fd < 0 || has_carrier(probe_socket->ifindex))
 			continue;
 		for (size_t k = 0; k < session->probes->count; k++)
-			if (session->askings[k].wire == wire && !session->probes->items[k].in_use)
+			if (session->states[k].probe_socket == probe_socket &&
+			    !session->probes->items[k].in_use)
 				session->probes->items[k].errnum = ENETDOWN;
 	}
 }
@@ -271,13 +279,14 @@ static void carriers_check(const struct session *session)
 void probes_run(struct probes *probes)
 {
 	struct session session = {.probes = probes};
-	askings_begin(&session);
-	struct pollfd *polled = arena_alloc(probes->arena, (session.n_wires + 1) * sizeof(*polled));
-	for (int64_t next; (next = askings_go_on(&session)) >= 0;)
+	probe_states_begin(&session);
+	struct pollfd *polled =
+		arena_alloc(probes->arena, (session.n_probe_sockets + 1) * sizeof(*polled));
+	for (int64_t next; (next = probe_states_go_on(&session)) >= 0;)
 		if (!session_wait(&session, polled, next))
 			break;
 	carriers_check(&session);
-	for (size_t i = 0; i < session.n_wires; i++)
-		if (session.wires[i].fd >= 0)
-			close(session.wires[i].fd);
+	for (size_t i = 0; i < session.n_probe_sockets; i++)
+		if (session.probe_sockets[i].fd >= 0)
+			close(session.probe_sockets[i].fd);
 }

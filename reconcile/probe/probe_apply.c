@@ -55,8 +55,8 @@ struct probes probes_of(const struct plan *plan, const struct live *live, struct
 		if (step_acts(step) && step->action != ACTION_DELETE && step->want->probe)
 			step_probes(plan, i, &probes);
 	}
-	for (size_t i = 0; i < live->n_spaces && probes.count; i++)
-		known_add(&probes, live->spaces[i], &known);
+	for (size_t i = 0; i < live->n_namespaces && probes.count; i++)
+		known_add(&probes, live->namespaces[i], &known);
 	probes.known = known;
 	return probes;
 }

@@ -218,8 +218,8 @@ static size_t batch_finish(struct returning *returning, revert_tell *tell, void 
 	return failed;
 }
 
-static size_t unseen_tell(const struct returning *returning, const struct error *error,
-			  revert_tell *tell, void *data)
+static size_t unreadable_tell(const struct returning *returning, const struct error *error,
+			      revert_tell *tell, void *data)
 {
 	tell(arena_printf(returning->arena,
 			  "the addresses and routes of %s in %s cannot be seen: %s",
@@ -244,7 +244,7 @@ static size_t part_return(struct returning *returning, look *look_at, put_back *
 	struct snapshot now = {0};
 	if (look_at(returning->netlink, returning->arena, returning->link->ifindex, &now, &error) <
 	    0)
-		return unseen_tell(returning, &error, tell, data);
+		return unreadable_tell(returning, &error, tell, data);
 	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
 	returning->batch = batch;
 	returning->asked = NULL;
@@ -290,7 +290,7 @@ size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link, 
 		failed = part_return(&returning, addrs_look, addrs_return, tell, data);
 		failed += part_return(&returning, routes_look, routes_return, tell, data);
 	} else if (status != -ENODEV) {
-		failed = unseen_tell(&returning, &error, tell, data);
+		failed = unreadable_tell(&returning, &error, tell, data);
 	}
 	netlink_close(returning.netlink);
 	return failed;

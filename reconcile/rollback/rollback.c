@@ -34,7 +34,7 @@ int revert_note(const struct step *step, struct error *error)
 		return status;
 	}
 	if (step->action != ACTION_CHANGE)
-		settings_read(step->ns, link);
+		link_sysctls_read(step->ns, link);
 	return 0;
 }
 
@@ -44,7 +44,7 @@ int revert_prepare(struct live *before, const struct plan *plan, struct error *e
 	for (size_t i = 0; status == 0 && i < plan->n_steps; i++)
 		if (step_acts(&plan->steps[i]) && plan->steps[i].have)
 			status = revert_note(&plan->steps[i], error);
-	netns_return(before->spaces[0]->handle->fd);
+	netns_return(before->namespaces[0]->handle->fd);
 	return status;
 }
 
@@ -120,7 +120,7 @@ static size_t rest_returns(const struct retreat *retreat, revert_tell *tell)
 		    netns_enter(step->ns->handle->fd, &error) == 0)
 			failed += snapshot_restore(step->ns, step->have, tell, retreat->data);
 	}
-	netns_return(retreat->before->spaces[0]->handle->fd);
+	netns_return(retreat->before->namespaces[0]->handle->fd);
 	return failed;
 }
 
@@ -128,7 +128,7 @@ static size_t rest_returns(const struct retreat *retreat, revert_tell *tell)
  * negative errno. */
 static int pass(const struct retreat *retreat, bool last, struct error *error)
 {
-	struct live *now = observe_beside(retreat->before, retreat->lookups, error);
+	struct live *now = observe_second(retreat->before, retreat->lookups, error);
 	if (!now)
 		return -error->errnum;
 	homes_note(retreat, now);
@@ -212,7 +212,7 @@ static bool was_in_container(const struct step *step)
 	return step_acts(step) && step->have && !step->ns->host && step->mark.container;
 }
 
-static struct target *target_of(const struct live *before, const struct step *step)
+static struct container_lookup *target_of(const struct live *before, const struct step *step)
 {
 	for (size_t i = 0; i < before->n_targets; i++)
 		if (before->targets[i].ns == step->ns &&
@@ -223,7 +223,7 @@ static struct target *target_of(const struct live *before, const struct step *st
 
 /* The files do not name the container any more. Its namespace had a name by which it is found, or
  * else nothing tells where the container is: "pid 12", "docker web" and paths are no such names. */
-static struct target *target_add(struct live *before, const struct step *step)
+static struct container_lookup *target_add(struct live *before, const struct step *step)
 {
 	if (strpbrk(step->ns->name, " /"))
 		return NULL;
@@ -231,12 +231,14 @@ static struct target *target_add(struct live *before, const struct step *step)
 	*container = (struct container){.name = step->mark.container,
 					.source_kind = SOURCE_NETNS,
 					.source = step->ns->name};
-	struct target *target = array_push(before->arena, before->targets, before->n_targets);
-	*target = (struct target){.container = container, .state = TARGET_READY, .ns = step->ns};
+	struct container_lookup *target =
+		array_push(before->arena, before->targets, before->n_targets);
+	*target = (struct container_lookup){
+		.container = container, .state = TARGET_READY, .ns = step->ns};
 	return target;
 }
 
-static bool has_engine(const struct target *target)
+static bool has_engine(const struct container_lookup *target)
 {
 	return target->container->source_kind == SOURCE_DOCKER ||
 	       target->container->source_kind == SOURCE_PODMAN;
@@ -252,7 +254,7 @@ static bool containers_mark_stale(const struct retreat *retreat, const struct in
 		const struct step *step = &retreat->done->steps[i];
 		if (!was_in_container(step))
 			continue;
-		struct target *target = target_of(retreat->before, step);
+		struct container_lookup *target = target_of(retreat->before, step);
 		if (!target)
 			target = target_add(retreat->before, step);
 		if (!target || (has_engine(target) && inodes_have(inodes, step->ns->inode)))
@@ -266,7 +268,7 @@ static bool containers_mark_stale(const struct retreat *retreat, const struct in
 static void engines_ask(const struct retreat *retreat)
 {
 	for (size_t i = 0; i < retreat->before->n_targets; i++) {
-		const struct target *target = &retreat->before->targets[i];
+		const struct container_lookup *target = &retreat->before->targets[i];
 		if (target->stale && has_engine(target))
 			lookups_ask(retreat->lookups, target->container->source_kind,
 				    target->container->source, LOOKUP_NEW);

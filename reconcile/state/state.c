@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-bool live_target_unknown(const struct target *target)
+bool live_target_unknown(const struct container_lookup *target)
 {
 	const bool refused = target->code == CODE_NAMESPACE_OWNER;
 	return target->state == TARGET_FAILED && (target->container->n_attachments || !refused);
@@ -13,7 +13,7 @@ bool live_complete(const struct live *live)
 	for (size_t i = 0; i < live->n_targets; i++)
 		if (live_target_unknown(&live->targets[i]))
 			return false;
-	return live->n_spaces > 0 && live->n_unseen == 0;
+	return live->n_namespaces > 0 && live->n_unreadable == 0;
 }
 
 bool live_link_is_called(const struct live_link *link, const char *name)

@@ -95,7 +95,7 @@ struct live_ns {
 	struct live_route *routes;
 	size_t n_routes;
 	struct live_link *usual; /* a new link here, of which only the sysctls are known; NULL:
-				    nobody asked (settings_observe) */
+				    nobody asked (link_sysctls_observe) */
 	int nsid;   /* the number that it has in the host's namespace, by which events name it; -1:
 		       none */
 	bool stale; /* it could not be read, or something may have changed since */
@@ -115,7 +115,7 @@ enum target_state {
 };
 
 /* Where a container of the desired state is. */
-struct target {
+struct container_lookup {
 	const struct container *container;
 	enum target_state state;
 	bool asked;         /* pending: its engine has never answered yet */
@@ -129,19 +129,20 @@ struct target {
 };
 
 struct live {
-	struct arena *arena;     /* of everything but the namespaces' own contents */
-	struct live_ns **spaces; /* spaces[0] is the host's */
-	size_t n_spaces;
-	struct target *targets; /* one for each container, in the order of sets and containers */
+	struct arena *arena;         /* of everything but the namespaces' own contents */
+	struct live_ns **namespaces; /* spaces[0] is the host's */
+	size_t n_namespaces;
+	struct container_lookup
+		*targets; /* one for each container, in the order of sets and containers */
 	size_t n_targets;
-	const char **unseen; /* what could not be looked at, a sentence each */
-	size_t n_unseen;
+	const char **unreadable; /* what could not be looked at, a sentence each */
+	size_t n_unreadable;
 	bool addr_proto; /* the kernel tells IFA_PROTO (5.18 and later) */
 };
 
 /* Whether its container could not be looked at. Nothing is unknown of one that an engine may not
  * lead to, and that is to have nothing. */
-bool live_target_unknown(const struct target *target);
+bool live_target_unknown(const struct container_lookup *target);
 /* Whether all of the host could be looked at: each network namespace, and each container's source.
  * A container that is pending, also as its engine does not answer, is no lack. */
 bool live_complete(const struct live *live);

@@ -36,14 +36,14 @@ static struct input declare(size_t count)
 	return input;
 }
 
-static struct live_ns *space(struct live *live, const char *name, const char *link)
+static struct live_ns *namespace(struct live *live, const char *name, const char *link)
 {
 	struct live_ns *ns = arena_alloc(live->arena, sizeof(*ns));
-	*array_push(live->arena, live->spaces, live->n_spaces) = ns;
+	*array_push(live->arena, live->namespaces, live->n_namespaces) = ns;
 	*ns = (struct live_ns){.arena = live->arena,
-			       .inode = live->n_spaces,
+			       .inode = live->n_namespaces,
 			       .name = name,
-			       .host = live->n_spaces == 1,
+			       .host = live->n_namespaces == 1,
 			       .details = true};
 	*array_push(ns->arena, ns->links, ns->n_links) =
 		(struct live_link){.ifindex = 1,
@@ -61,12 +61,12 @@ static struct live *host_of(const struct desired *desired)
 	struct live *live = arena_alloc(arena, sizeof(*live));
 	const struct set *set = &desired->sets[0];
 	*live = (struct live){.arena = arena, .addr_proto = true};
-	space(live, "the host", "eth0");
+	namespace(live, "the host", "eth0");
 	for (size_t i = 0; i < set->n_containers; i++)
-		*array_push(arena, live->targets, live->n_targets) =
-			(struct target){.container = &set->containers[i],
-					.state = TARGET_READY,
-					.ns = space(live, set->containers[i].name, "lo")};
+		*array_push(arena, live->targets, live->n_targets) = (struct container_lookup){
+			.container = &set->containers[i],
+			.state = TARGET_READY,
+			.ns = namespace(live, set->containers[i].name, "lo")};
 	return live;
 }
 

@@ -163,7 +163,7 @@ static const struct {
 
 static int do_add(struct live *live, struct live_ns *ns, const char **words)
 {
-	const struct live_link *parent = live_link_by_name(live->spaces[0], words[3]);
+	const struct live_link *parent = live_link_by_name(live->namespaces[0], words[3]);
 	const struct live_link like = {
 		.name = words[1],
 		.kind = kind_of(words[2]),
@@ -213,7 +213,7 @@ static void show(const struct live_ns *ns)
 static int perform(struct live *live, const char **words)
 {
 	struct live_ns *ns =
-		strcmp(words[1], "host") == 0 ? live->spaces[0] : world_ns(live, words[1]);
+		strcmp(words[1], "host") == 0 ? live->namespaces[0] : world_ns(live, words[1]);
 	if (strcmp(words[0], "show") == 0) {
 		show(ns);
 		return 0;
@@ -234,8 +234,8 @@ static struct live *reset(struct live *live)
 	if (live)
 		world_free(live);
 	live = world_new();
-	while (live->spaces[0]->n_links)
-		live->spaces[0]->n_links--;
+	while (live->namespaces[0]->n_links)
+		live->namespaces[0]->n_links--;
 	return live;
 }
 

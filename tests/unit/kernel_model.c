@@ -18,7 +18,8 @@ static struct live_link *link_at(struct live_ns *ns, int ifindex)
 
 static struct live_link *parent_of(struct live *live, const struct live_link *link)
 {
-	return link->parent_where == PARENT_HOST ? link_at(live->spaces[0], link->parent) : NULL;
+	return link->parent_where == PARENT_HOST ? link_at(live->namespaces[0], link->parent)
+						 : NULL;
 }
 
 static bool shares_parent(const struct live_link *a, const struct live_link *b)
@@ -31,9 +32,9 @@ static bool shares_parent(const struct live_link *a, const struct live_link *b)
 static bool link_on_parent_exists(const struct live *live, const struct live_link *link,
 				  bool (*same)(const struct live_link *, const struct live_link *))
 {
-	for (size_t i = 0; i < live->n_spaces; i++)
-		for (size_t k = 0; k < live->spaces[i]->n_links; k++) {
-			const struct live_link *other = &live->spaces[i]->links[k];
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++) {
+			const struct live_link *other = &live->namespaces[i]->links[k];
 			if (other != link && shares_parent(other, link) && same(other, link))
 				return true;
 		}
@@ -146,9 +147,9 @@ int kernel_link_delete(struct live *live, struct live_ns *ns, int ifindex)
 {
 	if (!link_at(ns, ifindex))
 		return -ENODEV;
-	for (size_t i = 0; ns->host && i < live->n_spaces; i++)
-		for (int child; (child = child_of(live->spaces[i], ifindex));)
-			(void)kernel_link_delete(live, live->spaces[i], child);
+	for (size_t i = 0; ns->host && i < live->n_namespaces; i++)
+		for (int child; (child = child_of(live->namespaces[i], ifindex));)
+			(void)kernel_link_delete(live, live->namespaces[i], child);
 	*link_at(ns, ifindex) = ns->links[ns->n_links - 1];
 	ns->n_links--;
 	addrs_drop(ns, ifindex);
@@ -288,8 +289,8 @@ static struct live_addr *addr_at(const struct live_ns *ns, int ifindex, const st
 /* ipvlan tells its links apart by address, on one parent. */
 static bool ipvlan_addr_busy(struct live *live, const struct live_link *link, const struct ip *ip)
 {
-	for (size_t i = 0; i < live->n_spaces; i++) {
-		struct live_ns *ns = live->spaces[i];
+	for (size_t i = 0; i < live->n_namespaces; i++) {
+		struct live_ns *ns = live->namespaces[i];
 		for (size_t k = 0; k < ns->n_addrs; k++) {
 			const struct live_link *other = link_at(ns, ns->addrs[k].ifindex);
 			if (other->kind == KIND_IPVLAN && shares_parent(other, link) &&

@@ -46,7 +46,7 @@ static struct live_link *hand_made(struct live *live, const char *ns, const char
 {
 	struct live_link *link = world_link(world_ns(live, ns), name, KIND_MACVLAN);
 	link->parent_where = PARENT_HOST;
-	link->parent = live_link_by_name(live->spaces[0], "eth0")->ifindex;
+	link->parent = live_link_by_name(live->namespaces[0], "eth0")->ifindex;
 	link->mode_known = true;
 	link->has_bcqueuelen = true;
 	link->bcqueuelen = 1000;
@@ -185,7 +185,7 @@ static void test_foreign_address(void **state)
 	struct live *live = world_new();
 	struct live_link *link = hand_made(live, "db", "eth0");
 	world_addr(world_ns(live, "db"), link->ifindex, "172.16.86.2/24", 0);
-	world_addr(live->spaces[0], 2, "172.16.86.3/24", 0);
+	world_addr(live->namespaces[0], 2, "172.16.86.3/24", 0);
 	struct desired *desired = desired_from(LAN_GW("") WEB);
 	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &open);
@@ -359,9 +359,9 @@ static void test_adopt_no_other(void **state)
 	link->parent_where = PARENT_SAME;
 	expect(live, LAN("") WEB_ETH0, &adopt, in_use);
 	link->parent_where = PARENT_HOST;
-	link->parent = live_link_by_name(live->spaces[0], "eth1")->ifindex;
+	link->parent = live_link_by_name(live->namespaces[0], "eth1")->ifindex;
 	expect(live, LAN("") WEB_ETH0, &adopt, in_use);
-	link->parent = live_link_by_name(live->spaces[0], "eth0")->ifindex;
+	link->parent = live_link_by_name(live->namespaces[0], "eth0")->ifindex;
 	link->alias = "mvapply:attach:prod/lan/web";
 	link->mark = owner_tag_parse(live->arena, link->alias);
 	expect(live, LAN("") WEB_ETH0, &adopt,
@@ -419,7 +419,7 @@ static void test_addresses_without_protocol(void **state)
 	struct live_ns *web = world_ns(live, "web");
 	world_addr(web, web->links[0].ifindex, "fe80::42:acff:fe10:5602/64", 0);
 	expect(live, "name: lab\n" LAN(", vlan: 10") WEB, &open, "");
-	world_addr(live->spaces[0], live_link_by_name(live->spaces[0], "eth0.10")->ifindex,
+	world_addr(live->namespaces[0], live_link_by_name(live->namespaces[0], "eth0.10")->ifindex,
 		   "192.0.2.1/24", 0);
 	expect(live, "name: lab\n", &open,
 	       "delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");

@@ -133,9 +133,9 @@ static void test_scalars(void **state)
 
 static const struct origin *origins_by_name(const struct live *live)
 {
-	struct origin *origins = arena_alloc(live->arena, live->n_spaces * sizeof(*origins));
-	for (size_t i = 0; i < live->n_spaces; i++)
-		origins[i].netns = live->spaces[i]->name;
+	struct origin *origins = arena_alloc(live->arena, live->n_namespaces * sizeof(*origins));
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		origins[i].netns = live->namespaces[i]->name;
 	return origins;
 }
 

@@ -217,7 +217,7 @@ static uint64_t fingerprint_work(const struct desired *desired, const struct liv
 static uint64_t export_work(const struct live *live, const char *into)
 {
 	struct arena *arena = arena_new();
-	const struct origin *origins = arena_alloc(arena, live->n_spaces * sizeof(*origins));
+	const struct origin *origins = arena_alloc(arena, live->n_namespaces * sizeof(*origins));
 	const struct set_names all = {0};
 	blocks = 0;
 	(void)export_live(live, origins, &all, into, arena);
@@ -239,8 +239,8 @@ static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t 
 	struct desired *desired = desired_from(LAN);
 	struct evil evil = evil_new(count, desired);
 	multiply(&evil);
-	for (size_t i = 0; i < evil.live->n_spaces; i++)
-		live_ns_index(evil.live->spaces[i]);
+	for (size_t i = 0; i < evil.live->n_namespaces; i++)
+		live_ns_index(evil.live->namespaces[i]);
 	world_targets(evil.live, desired);
 	works[PLAN] = plan_work(desired, evil.live, &open);
 	works[ADOPT] = plan_work(desired, evil.live, &adopt);

@@ -122,8 +122,8 @@ static void hold(struct ledger *ledger, const void *bytes, size_t size, unsigned
 static void hold_all(struct ledger *ledger, const struct live *live, unsigned host)
 {
 	ledger->round++;
-	for (size_t i = 0; i < live->n_spaces; i++) {
-		const struct live_ns *ns = live->spaces[i];
+	for (size_t i = 0; i < live->n_namespaces; i++) {
+		const struct live_ns *ns = live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
 			if (ns->links[k].mark.role != ROLE_NONE)
 				hold(ledger, ns->links[k].mac.bytes, sizeof(ns->links[k].mac.bytes),
@@ -133,7 +133,7 @@ static void hold_all(struct ledger *ledger, const struct live *live, unsigned ho
 	}
 }
 
-static void spaces_make(struct live *live, const struct desired *desired)
+static void namespaces_make(struct live *live, const struct desired *desired)
 {
 	for (size_t i = 0; i < desired->sets[0].n_containers; i++)
 		world_ns(live, desired->sets[0].containers[i].source);
@@ -148,7 +148,7 @@ static void converge(struct ledger *ledger, struct live *live, const struct desi
 	struct arena *arena = arena_new();
 	const struct desired *desired = desired_for_host(all, name, arena);
 	const struct plan_options options = {.unguarded = true};
-	spaces_make(live, desired);
+	namespaces_make(live, desired);
 	struct plan *plan = plan_make(desired, live, &options);
 	assert_int_equal(plan_count(plan, ACTION_BLOCKED) + plan_count(plan, ACTION_REFUSED) +
 				 plan_count(plan, ACTION_PENDING),

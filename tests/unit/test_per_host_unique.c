@@ -14,8 +14,8 @@ static void one_namespace(struct live *live, const struct desired *desired)
 {
 	world_targets(live, desired);
 	for (size_t i = 0; i < live->n_targets; i++)
-		live->targets[i] = (struct target){.container = live->targets[i].container,
-						   .ns = world_ns(live, "web")};
+		live->targets[i] = (struct container_lookup){
+			.container = live->targets[i].container, .ns = world_ns(live, "web")};
 }
 
 static struct plan *plan_of(struct live *live, const char *yaml, struct desired **ret_desired)

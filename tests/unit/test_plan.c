@@ -301,7 +301,7 @@ static void test_vlan_before_us(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct live_link *vlan = world_link(live->spaces[0], "trunk10", KIND_VLAN);
+	struct live_link *vlan = world_link(live->namespaces[0], "trunk10", KIND_VLAN);
 	vlan->parent_where = PARENT_HOST;
 	vlan->parent = 2;
 	vlan->vlan = 10;
@@ -316,7 +316,7 @@ static void test_vlan_name_in_the_way(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct live_link *vlan = world_link(live->spaces[0], "eth0.10", KIND_VLAN);
+	struct live_link *vlan = world_link(live->namespaces[0], "eth0.10", KIND_VLAN);
 	vlan->parent_where = PARENT_HOST;
 	vlan->parent = 2;
 	vlan->vlan = 20;
@@ -335,7 +335,7 @@ static void test_vlan_kept(void **state)
 	converge(live, lab);
 	struct live_link *guest = world_link(world_ns(live, "ci"), "guest", KIND_MACVLAN);
 	guest->parent_where = PARENT_HOST;
-	guest->parent = live_link_by_name(live->spaces[0], "eth0.10")->ifindex;
+	guest->parent = live_link_by_name(live->namespaces[0], "eth0.10")->ifindex;
 	expect(live, "", &open, "delete web/lan; kept eth0.10: used by guest in ci");
 	desired_free(lab);
 	world_free(live);
@@ -351,8 +351,8 @@ static void test_dummy_kept(void **state)
 	struct live *live = world_new();
 	struct desired *lab = desired_from(island);
 	converge(live, lab);
-	const int dummy = live_link_by_name(live->spaces[0], "mvd-in")->ifindex;
-	struct live_link *vlan = world_link(live->spaces[0], "theirs", KIND_VLAN);
+	const int dummy = live_link_by_name(live->namespaces[0], "mvd-in")->ifindex;
+	struct live_link *vlan = world_link(live->namespaces[0], "theirs", KIND_VLAN);
 	vlan->parent_where = PARENT_HOST;
 	vlan->parent = dummy;
 	expect(live, "", &open, "delete web/in; kept mvd-in: used by theirs in the host");
@@ -395,7 +395,7 @@ static void test_siblings(void **state)
 								      "[lan]}}\nname: x\n"));
 	struct live_link *guest = world_link(world_ns(live, "ci"), "guest", KIND_MACVLAN);
 	guest->parent_where = PARENT_HOST;
-	guest->parent = live_link_by_name(live->spaces[0], "eth1")->ifindex;
+	guest->parent = live_link_by_name(live->namespaces[0], "eth1")->ifindex;
 	assert_true(has_links_on_parent(
 		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
 								      "[lan]}}\nname: x\n"));
@@ -413,12 +413,12 @@ static void test_parents(void **state)
 	expect(live, LAN(", mtu: 9000") WEB, &open,
 	       "blocked lan: mtu 9000 is over the 1500 of parent eth0; blocked web/lan: waits for "
 	       "network lan");
-	live->spaces[0]->links[0].flags = 0;
+	live->namespaces[0]->links[0].flags = 0;
 	expect(live, LAN("") WEB, &open, "blocked web/lan: parent eth0 is down");
-	live->spaces[0]->links[0].flags = IFF_UP;
-	struct live_link *bridge = world_link(live->spaces[0], "br0", KIND_OTHER);
+	live->namespaces[0]->links[0].flags = IFF_UP;
+	struct live_link *bridge = world_link(live->namespaces[0], "br0", KIND_OTHER);
 	bridge->kind_name = "bridge";
-	live->spaces[0]->links[0].master = bridge->ifindex;
+	live->namespaces[0]->links[0].master = bridge->ifindex;
 	expect(live, LAN("") WEB, &open,
 	       "blocked lan: parent eth0 is a port of bridge br0; blocked web/lan: waits for "
 	       "network "

@@ -19,14 +19,14 @@ static void unmanaged_check(struct live *live)
 	assert_non_null(link);
 	assert_int_equal(link->ifindex, 2);
 	assert_int_equal(link->mtu, 1280);
-	assert_non_null(live_link_by_name(live->spaces[0], "eth1.20"));
+	assert_non_null(live_link_by_name(live->namespaces[0], "eth1.20"));
 }
 
 static struct live *random_host(void)
 {
 	struct live *live = world_new();
 	world_link(world_ns(live, "web"), "eth0", KIND_OTHER)->mtu = 1280;
-	struct live_link *vlan = world_link(live->spaces[0], "eth1.20", KIND_VLAN);
+	struct live_link *vlan = world_link(live->namespaces[0], "eth1.20", KIND_VLAN);
 	vlan->parent_where = PARENT_HOST;
 	vlan->parent = 3;
 	vlan->vlan = 20;

@@ -24,19 +24,19 @@ static const char *const link_names[] = {"eth0", "eth1", "lan0"};
 
 static bool mac_free(const struct live *live, int parent, uint8_t number)
 {
-	for (size_t i = 0; i < live->n_spaces; i++)
-		for (size_t k = 0; k < live->spaces[i]->n_links; k++)
-			if (live->spaces[i]->links[k].parent == parent &&
-			    live->spaces[i]->links[k].mac.bytes[5] == number)
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			if (live->namespaces[i]->links[k].parent == parent &&
+			    live->namespaces[i]->links[k].mac.bytes[5] == number)
 				return false;
 	return true;
 }
 
 static bool alias_free(const struct live *live, const char *alias)
 {
-	for (size_t i = 0; i < live->n_spaces; i++)
-		for (size_t k = 0; k < live->spaces[i]->n_links; k++)
-			if (*alias && strcmp(live->spaces[i]->links[k].alias, alias) == 0)
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			if (*alias && strcmp(live->namespaces[i]->links[k].alias, alias) == 0)
 				return false;
 	return true;
 }
@@ -280,11 +280,12 @@ static void unmanaged_put(struct unmanaged *unmanaged, const struct live_ns *ns,
 static void unmanaged_of(const struct live *live, struct unmanaged *ret)
 {
 	*ret = (struct unmanaged){0};
-	for (size_t i = 0; i < live->n_spaces; i++)
+	for (size_t i = 0; i < live->n_namespaces; i++)
 		for (int ifindex = 1; ifindex < 20; ifindex++) {
-			const struct live_link *link = live_link_by_index(live->spaces[i], ifindex);
+			const struct live_link *link =
+				live_link_by_index(live->namespaces[i], ifindex);
 			if (link && !*link->alias)
-				unmanaged_put(ret, live->spaces[i], link);
+				unmanaged_put(ret, live->namespaces[i], link);
 		}
 }
 

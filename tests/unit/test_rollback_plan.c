@@ -124,7 +124,7 @@ static void test_vlan_used_by_others(void **state)
 	struct scene scene;
 	(void)state;
 	scene_open(&scene, "", VLAN WEB);
-	struct live_ns *host = scene.now->spaces[0];
+	struct live_ns *host = scene.now->namespaces[0];
 	const int vlan = live_link_by_name(host, "eth0.10")->ifindex;
 	struct live_link *theirs = world_link(host, "theirs", KIND_MACVLAN);
 	theirs->parent = vlan;
@@ -170,7 +170,7 @@ static void test_foreign_address(void **state)
 }
 
 /* What cannot be seen is not held to be gone, and nothing is made beside it. */
-static void test_unseen(void **state)
+static void test_unreadable(void **state)
 {
 	(void)state;
 	static const char *const pairs[][2] = {{LAN("") WEB, LAN("") WEB_DB},
@@ -200,10 +200,11 @@ static void test_started_anew(void **state)
 		struct scene scene;
 		scene_open(&scene, LAN("") WEB_DB, edits_of_db[i][0]);
 		struct container container = {.name = "db", .source = "db"};
-		struct target was = {.container = &container,
-				     .ns = world_ns(scene.before, "db"),
-				     .stale = true},
-			      is = {.container = &container, .ns = world_ns(scene.now, "ci")};
+		struct container_lookup was = {.container = &container,
+					       .ns = world_ns(scene.before, "db"),
+					       .stale = true},
+					is = {.container = &container,
+					      .ns = world_ns(scene.now, "ci")};
 		scene.before->targets = &was;
 		scene.now->targets = &is;
 		scene.before->n_targets = scene.now->n_targets = 1;
@@ -218,7 +219,7 @@ static void test_started_anew(void **state)
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_not_reached),     cmocka_unit_test(test_vlan_used_by_others),
 	cmocka_unit_test(test_untouched_stays), cmocka_unit_test(test_foreign_address),
-	cmocka_unit_test(test_unseen),          cmocka_unit_test(test_started_anew),
+	cmocka_unit_test(test_unreadable),      cmocka_unit_test(test_started_anew),
 };
 
 enum { N_EDITS = sizeof(edits) / sizeof(edits[0]), N_OTHERS = sizeof(others) / sizeof(others[0]) };

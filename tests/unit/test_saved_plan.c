@@ -157,12 +157,12 @@ static void test_fingerprint_bytes(void **state)
 
 static void move_parent(struct live *live)
 {
-	live->spaces[0]->links[0].ifindex = 9;
+	live->namespaces[0]->links[0].ifindex = 9;
 }
 
 static void move_mac(struct live *live)
 {
-	live->spaces[0]->links[0].mac.bytes[5] ^= 1;
+	live->namespaces[0]->links[0].mac.bytes[5] ^= 1;
 }
 
 static void move_namespace(struct live *live)
@@ -177,7 +177,7 @@ static void move_cookie(struct live *live)
 
 static void move_nothing(struct live *live)
 {
-	world_link(live->spaces[0], "veth7", KIND_OTHER);
+	world_link(live->namespaces[0], "veth7", KIND_OTHER);
 	world_link(world_ns(live, "ci"), "eth0", KIND_OTHER);
 }
 

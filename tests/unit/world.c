@@ -37,17 +37,17 @@ struct live_link *world_link(struct live_ns *ns, const char *name, enum link_kin
 
 struct live_ns *world_ns(struct live *live, const char *name)
 {
-	for (size_t i = 0; i < live->n_spaces; i++)
-		if (strcmp(live->spaces[i]->name, name) == 0)
-			return live->spaces[i];
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		if (strcmp(live->namespaces[i]->name, name) == 0)
+			return live->namespaces[i];
 	struct arena *arena = arena_new();
 	struct live_ns *ns = arena_alloc(arena, sizeof(*ns));
 	*ns = (struct live_ns){.arena = arena,
-			       .inode = live->n_spaces + 1,
+			       .inode = live->n_namespaces + 1,
 			       .name = arena_strdup(arena, name),
-			       .host = live->n_spaces == 0,
+			       .host = live->n_namespaces == 0,
 			       .details = true};
-	*array_push(live->arena, live->spaces, live->n_spaces) = ns;
+	*array_push(live->arena, live->namespaces, live->n_namespaces) = ns;
 	return ns;
 }
 
@@ -67,8 +67,8 @@ struct live *world_new(void)
 
 void world_free(struct live *live)
 {
-	for (size_t i = 0; i < live->n_spaces; i++)
-		arena_free(live->spaces[i]->arena);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		arena_free(live->namespaces[i]->arena);
 	arena_free(live->arena);
 }
 
@@ -116,13 +116,13 @@ void world_targets(struct live *live, const struct desired *desired)
 	for (size_t s = 0; s < desired->n_sets; s++) {
 		for (size_t c = 0; c < desired->sets[s].n_containers; c++) {
 			const struct container *container = &desired->sets[s].containers[c];
-			struct target target = {.container = container,
-						.state = TARGET_PENDING,
-						.reason = "no network namespace yet"};
-			for (size_t i = 1; i < live->n_spaces; i++)
-				if (strcmp(live->spaces[i]->name, container->source) == 0)
-					target = (struct target){.container = container,
-								 .ns = live->spaces[i]};
+			struct container_lookup target = {.container = container,
+							  .state = TARGET_PENDING,
+							  .reason = "no network namespace yet"};
+			for (size_t i = 1; i < live->n_namespaces; i++)
+				if (strcmp(live->namespaces[i]->name, container->source) == 0)
+					target = (struct container_lookup){
+						.container = container, .ns = live->namespaces[i]};
 			*array_push(live->arena, live->targets, live->n_targets) = target;
 		}
 	}
@@ -156,7 +156,8 @@ static void route_put(struct live_ns *ns, int ifindex, const struct link_route *
 static struct live_link like(const struct live *live, const struct link_spec *want)
 {
 	const struct live_link *parent =
-		want->parent_name ? live_link_by_name(live->spaces[0], want->parent_name) : NULL;
+		want->parent_name ? live_link_by_name(live->namespaces[0], want->parent_name)
+				  : NULL;
 	return (struct live_link){.name = want->name,
 				  .kind = want->kind,
 				  .mac = want->mac,
