@@ -22,11 +22,12 @@ struct line {
 	const char *lead;   /* what stands before the value in the last word: "--host=" */
 };
 
-static void offer(const struct line *line, const char *candidate, const char *about)
+static void offer(const struct line *line, const char *candidate, const char *description)
 {
 	if (strncmp(candidate, line->prefix, strlen(line->prefix)) != 0)
 		return;
-	printf("%s%s%s%s\n", line->lead, candidate, about ? "\t" : "", about ? about : "");
+	printf("%s%s%s%s\n", line->lead, candidate, description ? "\t" : "",
+	       description ? description : "");
 }
 
 static void offer_commands(const struct line *line)
@@ -47,7 +48,7 @@ static void offer_keys(const struct line *line)
 {
 	struct references all = references_all(line->arena);
 	for (size_t i = 0; i < all.count; i++)
-		offer(line, all.items[i].path, all.items[i].key->about);
+		offer(line, all.items[i].path, all.items[i].key->description);
 	const struct code_text *entry;
 	char code[CODE_TEXT_SIZE];
 	for (size_t i = 0; (entry = code_at(i)); i++)

@@ -82,11 +82,11 @@ int unknown_command(const char *name, const struct options *options)
 {
 	struct error error;
 	const struct command *command;
-	struct guess guess = {.text = name};
+	struct suggestion suggestion = {.text = name};
 	for (size_t i = 0; (command = command_at(i)); i++)
-		guess_try(&guess, command->name);
+		suggestion_try(&suggestion, command->name);
 	error_set(&error, EINVAL, "there is no command \"%s\"%s", name,
-		  guess_text(options->arena, &guess));
+		  suggestion_text(options->arena, &suggestion));
 	if (names_file(name))
 		error_hint(&error, "files are named with -f: `mvapply -f %s`", name);
 	else

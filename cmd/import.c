@@ -163,9 +163,9 @@ static void fault_files(const struct kind *kind, struct error *error)
 static const struct kind *kind_find(const struct options *options, struct error *error)
 {
 	const char *word = options->n_words ? options->words[0] : "";
-	struct guess guess = {.text = word};
+	struct suggestion suggestion = {.text = word};
 	for (size_t i = 0; i < N_KINDS; i++) {
-		guess_try(&guess, kinds[i].name);
+		suggestion_try(&suggestion, kinds[i].name);
 		if (strcmp(kinds[i].name, word) != 0)
 			continue;
 		size_t files = options->n_words - 1;
@@ -176,7 +176,7 @@ static const struct kind *kind_find(const struct options *options, struct error 
 	}
 	if (*word)
 		error_set(error, EINVAL, "there is no way to import \"%s\"%s", word,
-			  guess_text(options->arena, &guess));
+			  suggestion_text(options->arena, &suggestion));
 	else
 		error_set(error, EINVAL, "import from what?");
 	error_hint(error, "`mvapply import docker`, `mvapply import compose FILE` or `mvapply "

@@ -296,12 +296,12 @@ static const struct row *row_of(const struct command *command, int found)
 static int fault_unknown(struct arena *arena, const struct command *command, const char *text,
 			 struct error *error)
 {
-	struct guess guess = {.text = text};
+	struct suggestion suggestion = {.text = text};
 	for (size_t i = 0; i < N_ROWS; i++)
 		if (rows[i].group & command->groups)
-			guess_try(&guess, arena_printf(arena, "--%s", rows[i].name));
+			suggestion_try(&suggestion, arena_printf(arena, "--%s", rows[i].name));
 	error_set(error, EINVAL, "%s takes no option %s%s", command->name, text,
-		  guess_text(arena, &guess));
+		  suggestion_text(arena, &suggestion));
 	error_hint(error, "`mvapply %s --help` lists its options", command->name);
 	return error_code(error, CODE_OPTION);
 }

@@ -35,21 +35,21 @@ static unsigned distance(const char *a, const char *b)
 	return old[width];
 }
 
-void guess_try(struct guess *guess, const char *candidate)
+void suggestion_try(struct suggestion *suggestion, const char *candidate)
 {
-	size_t length = strlen(guess->text), other = strlen(candidate);
+	size_t length = strlen(suggestion->text), other = strlen(candidate);
 	if (length > LENGTH_MAX || other > LENGTH_MAX || !length || !other)
 		return;
-	unsigned away = distance(guess->text, candidate);
+	unsigned away = distance(suggestion->text, candidate);
 	if (away > 1 + (length < other ? length : other) / 4 || away >= other)
 		return;
-	if (!guess->best || away < guess->distance) {
-		guess->best = candidate;
-		guess->distance = away;
+	if (!suggestion->best || away < suggestion->distance) {
+		suggestion->best = candidate;
+		suggestion->distance = away;
 	}
 }
 
-const char *guess_text(struct arena *arena, const struct guess *guess)
+const char *suggestion_text(struct arena *arena, const struct suggestion *suggestion)
 {
-	return guess->best ? arena_printf(arena, "; did you mean %s?", guess->best) : "";
+	return suggestion->best ? arena_printf(arena, "; did you mean %s?", suggestion->best) : "";
 }

@@ -5,15 +5,15 @@
 #include "lib/arena.h"
 
 /* The search for the candidate that is nearest to a text. Start with {.text = ...}. */
-struct guess {
+struct suggestion {
 	const char *text;
 	const char *best; /* NULL: none is near enough to be a slip of the hand */
 	unsigned distance;
 };
 
-void guess_try(struct guess *guess, const char *candidate);
+void suggestion_try(struct suggestion *suggestion, const char *candidate);
 
 /* "; did you mean BEST?", or nothing. */
-const char *guess_text(struct arena *arena, const struct guess *guess);
+const char *suggestion_text(struct arena *arena, const struct suggestion *suggestion);
 
 #endif

@@ -126,8 +126,8 @@ enum code {
 
 struct code_text {
 	enum code code;
-	const char *title; /* what is wrong, in a few words */
-	const char *about; /* why it is an error, and what to do; sentences */
+	const char *title;       /* what is wrong, in a few words */
+	const char *description; /* why it is an error, and what to do; sentences */
 };
 
 /* The codes in their order; NULL past the last. */

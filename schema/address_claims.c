@@ -45,8 +45,9 @@ void address_reserve(struct build *build, const struct scope *scope, struct netw
 	const struct claim *other = claim_enter(build, claim);
 	if (other && other->network == info->network)
 		report(&build->context, CODE_ADDRESS_RESERVED, scope, node, "remove one of the two",
-		       "%s is already %s of this network at %s", shown(&build->context, node->text),
-		       other->what, place_text(&build->context, &other->place));
+		       "%s is already %s of this network at %s",
+		       printable_text(&build->context, node->text), other->what,
+		       place_text(&build->context, &other->place));
 }
 
 static void report_taken(struct build *build, const struct scope *scope,
@@ -56,11 +57,12 @@ static void report_taken(struct build *build, const struct scope *scope,
 	struct context *context = &build->context;
 	if (other->what)
 		report(context, CODE_ADDRESS_RESERVED, scope, node, "choose another address",
-		       "%s is %s of networks.%s at %s", shown(context, node->text), other->what,
-		       shown(context, other->network->name), place_text(context, &other->place));
+		       "%s is %s of networks.%s at %s", printable_text(context, node->text),
+		       other->what, printable_text(context, other->network->name),
+		       place_text(context, &other->place));
 	else
 		report(context, CODE_TWICE_ON_LAN, scope, node, "choose another",
-		       "%s stands twice on %s, first at %s", shown(context, node->text),
+		       "%s stands twice on %s, first at %s", printable_text(context, node->text),
 		       info->link->title, place_text(context, &other->place));
 }
 
@@ -80,7 +82,7 @@ static bool address_fits(struct build *build, const struct scope *scope,
 		report(context, CODE_ADDRESS_OUTSIDE, scope, node,
 		       "add one to its `subnets`, or remove the address",
 		       "%s has no place: networks.%s has no %s subnet", node->text,
-		       shown(context, network->name), family);
+		       printable_text(context, network->name), family);
 		return false;
 	}
 	if (!subnet && info->n_subnets == 1) {
@@ -88,13 +90,13 @@ static bool address_fits(struct build *build, const struct scope *scope,
 		report(context, CODE_ADDRESS_OUTSIDE, scope, node, NULL,
 		       "%s is not in subnet %s of networks.%s", node->text,
 		       prefix_format(&info->subnets[0]->prefix, text),
-		       shown(context, network->name));
+		       printable_text(context, network->name));
 		return false;
 	}
 	if (!subnet) {
 		report(context, CODE_ADDRESS_OUTSIDE, scope, node, NULL,
 		       "%s is not in any subnet of networks.%s", node->text,
-		       shown(context, network->name));
+		       printable_text(context, network->name));
 		return false;
 	}
 	if (!prefix_usable(&subnet->prefix, ip)) {
@@ -135,7 +137,7 @@ void mac_claim(struct build *build, const struct scope *scope, struct network_in
 	if (info->network->driver == DRIVER_IPVLAN) {
 		report(&build->context, CODE_MAC_IPVLAN, &here, node, "remove it",
 		       "cannot be set: networks.%s is ipvlan, which shares its parent's",
-		       shown(&build->context, info->network->name));
+		       printable_text(&build->context, info->network->name));
 		return;
 	}
 	struct claim *claim = claim_new(build, info, node);

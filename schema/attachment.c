@@ -37,7 +37,7 @@ static void check_route(struct build *build, const struct scope *scope,
 		report_key(context, CODE_ROUTE, scope, item, "via",
 			   "write a router of the network, which can be reached without a route",
 			   "%s is not in any subnet of networks.%s", via,
-			   shown(context, info->network->name));
+			   printable_text(context, info->network->name));
 }
 
 static void check_routes(struct build *build, const struct scope *scope,

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Networks that are tried for a 'did you mean'. */
-#define GUESSES_MAX 1000
+#define SUGGESTIONS_MAX 1000
 
 /* What may stand only once in a container. Each is NULL while there is nothing to compare. */
 struct once {
@@ -32,13 +32,13 @@ static void once_free(struct once *once)
 static const char *unknown_network_hint(struct build *build, const struct set_info *set,
 					const char *name)
 {
-	struct guess guess = {.text = name};
+	struct suggestion suggestion = {.text = name};
 	if (report_full(&build->context))
 		return NULL;
-	for (size_t i = 0; i < set->set.n_networks && i < GUESSES_MAX; i++)
-		guess_try(&guess, set->set.networks[i].name);
-	if (guess.best)
-		return hint_text(&build->context, "did you mean %s?", guess.best);
+	for (size_t i = 0; i < set->set.n_networks && i < SUGGESTIONS_MAX; i++)
+		suggestion_try(&suggestion, set->set.networks[i].name);
+	if (suggestion.best)
+		return hint_text(&build->context, "did you mean %s?", suggestion.best);
 	for (const struct set_info *other = build->sets; other; other = other->next)
 		if (other != set && index_get_text(other->networks, name))
 			return hint_text(&build->context,
@@ -57,8 +57,8 @@ static struct network_info *find_network(struct build *build, const struct set_i
 	if (!info && !context->incomplete)
 		report(context, CODE_UNKNOWN_NETWORK, scope, name,
 		       unknown_network_hint(build, set, name->text),
-		       "names %s, which is not a network of the set %s", shown(context, name->text),
-		       set->set.name);
+		       "names %s, which is not a network of the set %s",
+		       printable_text(context, name->text), set->set.name);
 	return info;
 }
 
@@ -99,7 +99,7 @@ static void read_attachment(struct build *build, const struct set_info *set, con
 	if (!info)
 		return;
 	attachment->network = info->network;
-	fleet_use(info, container);
+	multi_host_use(info, container);
 	check_once(build, &scope, once, info, attachment, at, body);
 	attachment_check(build, &scope, info, container, attachment, at, body, &once->routes);
 }
@@ -190,7 +190,7 @@ static void check_source(struct build *build, struct set_info *set, const struct
 		report(context, CODE_SOURCE, scope, node ? node : name,
 		       "declare all its networks in one place",
 		       "is %s, which containers.%s at %s is already", key,
-		       shown(context, other->name), place_text(context, &other->place));
+		       printable_text(context, other->name), place_text(context, &other->place));
 }
 
 /* Enters the container into its set, under its name. */
@@ -205,7 +205,7 @@ static bool enter(struct build *build, struct set_info *set, struct node *name,
 	if (other)
 		report(context, CODE_DECLARED_TWICE, &containers, name,
 		       "rename or remove one of the two", "has %s twice in the set %s, first at %s",
-		       shown(context, container->name), set->set.name,
+		       printable_text(context, container->name), set->set.name,
 		       place_text(context, &other->place));
 	return !other;
 }

@@ -4,16 +4,16 @@
 
 #include <string.h>
 
-void decode_wrong(const struct reading *reading, enum code code, const char *hint,
+void decode_wrong(const struct decode_state *state, enum code code, const char *hint,
 		  const char *problem)
 {
-	const struct node *node = reading->node;
+	const struct node *node = state->node;
 	if (node->kind == NODE_SCALAR && *node->text && !node_null(node))
-		report(reading->context, code, reading->scope, node, hint, "%s %s",
-		       shown(reading->context, node->text), problem);
+		report(state->context, code, state->scope, node, hint, "%s %s",
+		       printable_text(state->context, node->text), problem);
 	else
-		report(reading->context, code, reading->scope, node, hint, "%s", problem);
-	reading->node->bad = true;
+		report(state->context, code, state->scope, node, hint, "%s", problem);
+	state->node->bad = true;
 }
 
 bool decode_name(struct context *context, const struct scope *scope, enum key_type type,
@@ -24,7 +24,7 @@ bool decode_name(struct context *context, const struct scope *scope, enum key_ty
 	if (!problem)
 		return true;
 	report(context, CODE_NAME, scope, name, hint, "has a key %s that %s",
-	       shown(context, name->text), problem);
+	       printable_text(context, name->text), problem);
 	name->bad = true;
 	return false;
 }
@@ -42,15 +42,15 @@ static void put_place(const struct context *context, const struct object *object
 		*(struct place *)member(target, object->place) = place_of(context, at);
 }
 
-static void decode_value(const struct reading *reading);
+static void decode_value(const struct decode_state *state);
 
 /* An entry or item that is no map of its own, such as NAME: ADDRESS. */
-static void decode_plain(const struct reading *reading, const struct object *object,
+static void decode_plain(const struct decode_state *state, const struct object *object,
 			 const struct scope *scope, const struct node *at, struct node *value,
 			 void *element)
 {
-	decode_value(&(struct reading){
-		.context = reading->context,
+	decode_value(&(struct decode_state){
+		.context = state->context,
 		.scope = scope,
 		.key = object->keys,
 		.node = value,
@@ -59,38 +59,38 @@ static void decode_plain(const struct reading *reading, const struct object *obj
 	});
 }
 
-static void decode_map(const struct reading *reading)
+static void decode_map(const struct decode_state *state)
 {
-	const struct object *object = reading->key->object;
-	struct context *context = reading->context;
-	unsigned char *element = arena_alloc(context->arena, reading->node->count * object->size);
-	memcpy(reading->target, &element, sizeof(element));
+	const struct object *object = state->key->object;
+	struct context *context = state->context;
+	unsigned char *element = arena_alloc(context->arena, state->node->count * object->size);
+	memcpy(state->target, &element, sizeof(element));
 
-	for (struct node *name = reading->node->first; name; name = name->next->next) {
-		struct scope scope = {.up = reading->scope, .name = name->text};
-		decode_name(context, reading->scope, object->name_type, name);
+	for (struct node *name = state->node->first; name; name = name->next->next) {
+		struct scope scope = {.up = state->scope, .name = name->text};
+		decode_name(context, state->scope, object->name_type, name);
 		*(const char **)member(element, object->name_offset) =
 			arena_strdup(context->arena, name->text);
 		put_place(context, object, name, element);
 		if (object->plain)
-			decode_plain(reading, object, &scope, name, name->next, element);
+			decode_plain(state, object, &scope, name, name->next, element);
 		else
 			decode_object(context, &scope, object, name, name->next, element);
 		element += object->size;
 	}
 }
 
-static void decode_list(const struct reading *reading)
+static void decode_list(const struct decode_state *state)
 {
-	const struct object *object = reading->key->object;
-	struct context *context = reading->context;
-	unsigned char *element = arena_alloc(context->arena, reading->node->count * object->size);
-	memcpy(reading->target, &element, sizeof(element));
+	const struct object *object = state->key->object;
+	struct context *context = state->context;
+	unsigned char *element = arena_alloc(context->arena, state->node->count * object->size);
+	memcpy(state->target, &element, sizeof(element));
 
-	struct scope scope = {.up = reading->scope};
-	for (struct node *item = reading->node->first; item; item = item->next) {
+	struct scope scope = {.up = state->scope};
+	for (struct node *item = state->node->first; item; item = item->next) {
 		if (object->plain)
-			decode_plain(reading, object, &scope, item, item, element);
+			decode_plain(state, object, &scope, item, item, element);
 		else
 			decode_object(context, &scope, object, item, item, element);
 		element += object->size;
@@ -98,14 +98,14 @@ static void decode_list(const struct reading *reading)
 	}
 }
 
-static void decode_switch(const struct reading *reading, bool *ret_has)
+static void decode_switch(const struct decode_state *state, bool *ret_has)
 {
-	bool on = strcmp(reading->node->text, "true") == 0;
-	if (!on && strcmp(reading->node->text, "false") != 0)
-		decode_wrong(reading, CODE_WRONG_KIND, "write its keys, or `true` for its defaults",
+	bool on = strcmp(state->node->text, "true") == 0;
+	if (!on && strcmp(state->node->text, "false") != 0)
+		decode_wrong(state, CODE_WRONG_KIND, "write its keys, or `true` for its defaults",
 			     "is not a map of keys to values");
 	*ret_has = on;
-	put_place(reading->context, reading->key->object, reading->at, reading->target);
+	put_place(state->context, state->key->object, state->at, state->target);
 }
 
 static const char *kind_text(const struct node *node)
@@ -124,123 +124,122 @@ static const char *kind_text(const struct node *node)
 }
 
 /* What a key wants where something else stands. */
-static void wrong_kind(const struct reading *reading, const char *want)
+static void wrong_kind(const struct decode_state *state, const char *want)
 {
-	const struct key *key = reading->key;
+	const struct key *key = state->key;
 	const char *hint = NULL;
-	if (key->example && !reading->scope->name)
-		hint = hint_text(reading->context, "write one such as %s", key->example);
+	if (key->example && !state->scope->name)
+		hint = hint_text(state->context, "write one such as %s", key->example);
 	else if (key->example)
-		hint = hint_text(reading->context, "write `%s: %s`%s", reading->scope->name,
+		hint = hint_text(state->context, "write `%s: %s`%s", state->scope->name,
 				 key->example, key->required ? "" : ", or remove the key");
-	else if (node_null(reading->node))
+	else if (node_null(state->node))
 		hint = "write a value, or remove the key";
-	if (node_null(reading->node))
-		decode_wrong(reading, CODE_EMPTY, hint, "is empty");
+	if (node_null(state->node))
+		decode_wrong(state, CODE_EMPTY, hint, "is empty");
 	else
-		decode_wrong(reading, CODE_WRONG_KIND, hint,
-			     hint_text(reading->context, "is not %s, but %s", want,
-				       kind_text(reading->node)));
+		decode_wrong(state, CODE_WRONG_KIND, hint,
+			     hint_text(state->context, "is not %s, but %s", want,
+				       kind_text(state->node)));
 }
 
-static bool count_fits(const struct reading *reading)
+static bool count_fits(const struct decode_state *state)
 {
-	const struct key *key = reading->key;
-	const struct node *node = reading->node;
+	const struct key *key = state->key;
+	const struct node *node = state->node;
 	if (node->count < key->min)
-		wrong_kind(reading, "a list with entries");
+		wrong_kind(state, "a list with entries");
 	else if (key->max && node->count > key->max)
-		decode_wrong(reading, CODE_TOO_MUCH, NULL,
-			     hint_text(reading->context, "has %u entries, more than %lld",
+		decode_wrong(state, CODE_TOO_MUCH, NULL,
+			     hint_text(state->context, "has %u entries, more than %lld",
 				       node->count, key->max));
 	return !node->bad;
 }
 
-static void decode_collection(const struct reading *reading, void *object)
+static void decode_collection(const struct decode_state *state, void *object)
 {
-	const struct key *key = reading->key;
-	const struct node *node = reading->node;
+	const struct key *key = state->key;
+	const struct node *node = state->node;
 	bool fits = node->kind == (key->type == KEY_LIST ? NODE_SEQUENCE : NODE_MAPPING);
 
 	if (key->later && !key->required && node_null(node))
 		return;
 	if (!fits && !(key->type == KEY_NAMES && node->kind == NODE_SEQUENCE)) {
-		wrong_kind(reading, key->type == KEY_LIST    ? "a list"
-				    : key->type == KEY_NAMES ? "a list or map"
-							     : "a map");
+		wrong_kind(state, key->type == KEY_LIST    ? "a list"
+				  : key->type == KEY_NAMES ? "a list or map"
+							   : "a map");
 		return;
 	}
 	if (key->later) {
-		*(const struct node **)reading->target = node;
+		*(const struct node **)state->target = node;
 		return;
 	}
-	if (key->type == KEY_LIST && !count_fits(reading))
+	if (key->type == KEY_LIST && !count_fits(state))
 		return;
 	*(size_t *)member(object, key->count) = node->count;
 	if (key->type == KEY_LIST)
-		decode_list(reading);
+		decode_list(state);
 	else
-		decode_map(reading);
+		decode_map(state);
 }
 
-static void decode_value(const struct reading *reading)
+static void decode_value(const struct decode_state *state)
 {
-	if (reading->node->bad)
+	if (state->node->bad)
 		return;
-	if (reading->node->kind != NODE_SCALAR || node_null(reading->node))
-		wrong_kind(reading, "a single value");
+	if (state->node->kind != NODE_SCALAR || node_null(state->node))
+		wrong_kind(state, "a single value");
 	else
-		decode_scalar(reading);
+		decode_scalar(state);
 }
 
 /* One prefix, or a map. */
-static void decode_range(struct reading reading, void *object)
+static void decode_range(struct decode_state state, void *object)
 {
-	const struct key *key = reading.key;
-	if (reading.node->kind == NODE_MAPPING && reading.node->count) {
-		reading.target = member(object, key->map);
-		*(size_t *)member(object, key->count) = reading.node->count;
-		decode_map(&reading);
-	} else if (reading.node->kind != NODE_SCALAR) {
-		wrong_kind(&reading, "a prefix or a map of hosts to prefixes");
+	const struct key *key = state.key;
+	if (state.node->kind == NODE_MAPPING && state.node->count) {
+		state.target = member(object, key->map);
+		*(size_t *)member(object, key->count) = state.node->count;
+		decode_map(&state);
+	} else if (state.node->kind != NODE_SCALAR) {
+		wrong_kind(&state, "a prefix or a map of hosts to prefixes");
 	} else {
-		decode_value(&reading);
+		decode_value(&state);
 	}
 }
 
 /* The value of one key of an object. */
-static void decode_key(const struct reading *reading, void *object)
+static void decode_key(const struct decode_state *state, void *object)
 {
-	const struct key *key = reading->key;
+	const struct key *key = state->key;
 	bool ignored = false;
 	bool *has = key->has ? member(object, key->has) : &ignored;
 
 	switch (key->type) {
 	case KEY_OBJECT:
-		if (key->or_bool && reading->node->kind == NODE_SCALAR &&
-		    !node_null(reading->node)) {
-			decode_switch(reading, has);
+		if (key->or_bool && state->node->kind == NODE_SCALAR && !node_null(state->node)) {
+			decode_switch(state, has);
 			return;
 		}
-		if (node_null(reading->node)) {
-			wrong_kind(reading, "a map");
+		if (node_null(state->node)) {
+			wrong_kind(state, "a map");
 			return;
 		}
-		decode_object(reading->context, reading->scope, key->object, reading->at,
-			      reading->node, reading->target);
+		decode_object(state->context, state->scope, key->object, state->at, state->node,
+			      state->target);
 		break;
 	case KEY_LIST:
 	case KEY_MAP:
 	case KEY_NAMES:
-		decode_collection(reading, object);
+		decode_collection(state, object);
 		break;
 	case KEY_RANGE:
-		decode_range(*reading, object);
+		decode_range(*state, object);
 		break;
 	default:
-		decode_value(reading);
+		decode_value(state);
 	}
-	*has = !reading->node->bad;
+	*has = !state->node->bad;
 }
 
 static void unknown_key(struct context *context, const struct scope *scope,
@@ -264,7 +263,7 @@ static void decode_entry(struct context *context, const struct scope *scope,
 	if (name->next->bad)
 		return;
 	decode_key(
-		&(struct reading){
+		&(struct decode_state){
 			.context = context,
 			.scope = &here,
 			.key = key,

@@ -21,7 +21,7 @@ bool decode_name(struct context *context, const struct scope *scope, enum key_ty
 		 struct node *name);
 
 /* A value that is to be decoded, and what it shall become. */
-struct reading {
+struct decode_state {
 	struct context *context;
 	const struct scope *scope; /* the key's own */
 	const struct key *key;
@@ -31,10 +31,10 @@ struct reading {
 };
 
 /* For the parts of the decoder: reports and marks the value; hint may be NULL. */
-void decode_wrong(const struct reading *reading, enum code code, const char *hint,
+void decode_wrong(const struct decode_state *state, enum code code, const char *hint,
 		  const char *problem);
 
 /* Decodes a single value; the node is a scalar that is not null. */
-void decode_scalar(const struct reading *reading);
+void decode_scalar(const struct decode_state *state);
 
 #endif

@@ -9,18 +9,18 @@
 
 #define DIGITS "0123456789"
 
-static void decode_text(const struct reading *reading)
+static void decode_text(const struct decode_state *state)
 {
 	const char *hint = NULL;
-	const char *problem = text_problem(reading->key->type, reading->node->text, &hint);
+	const char *problem = text_problem(state->key->type, state->node->text, &hint);
 	if (problem)
-		decode_wrong(reading, CODE_TEXT, hint, problem);
+		decode_wrong(state, CODE_TEXT, hint, problem);
 	else
-		*(const char **)reading->target =
-			arena_strdup(reading->context->arena, reading->node->text);
+		*(const char **)state->target =
+			arena_strdup(state->context->arena, state->node->text);
 }
 
-static void decode_bool(const struct reading *reading)
+static void decode_bool(const struct decode_state *state)
 {
 	static const struct {
 		const char *text;
@@ -34,50 +34,50 @@ static void decode_bool(const struct reading *reading)
 	const char *hint = "write true or false";
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (words[i].exact && strcmp(reading->node->text, words[i].text) == 0) {
-			*(bool *)reading->target = words[i].value;
+		if (words[i].exact && strcmp(state->node->text, words[i].text) == 0) {
+			*(bool *)state->target = words[i].value;
 			return;
 		}
-		if (strcasecmp(reading->node->text, words[i].text) == 0)
+		if (strcasecmp(state->node->text, words[i].text) == 0)
 			hint = words[i].value ? "write true" : "write false";
 	}
-	decode_wrong(reading, CODE_WORD, hint, "is neither true nor false");
+	decode_wrong(state, CODE_WORD, hint, "is neither true nor false");
 }
 
-static void decode_number(const struct reading *reading)
+static void decode_number(const struct decode_state *state)
 {
-	const struct key *key = reading->key;
-	const char *text = reading->node->text, *digits = text + (*text == '-');
+	const struct key *key = state->key;
+	const char *text = state->node->text, *digits = text + (*text == '-');
 	size_t length = strlen(digits), zeros = strspn(digits, "0");
-	struct context *context = reading->context;
+	struct context *context = state->context;
 
 	if (!length || strspn(digits, DIGITS) != length) {
-		decode_wrong(reading, CODE_NUMBER,
+		decode_wrong(state, CODE_NUMBER,
 			     hint_text(context, "write digits, such as %s", key->example),
 			     "is not a whole number");
 		return;
 	}
 	if (zeros && length > 1) {
 		zeros -= zeros == length;
-		decode_wrong(reading, CODE_NUMBER,
+		decode_wrong(state, CODE_NUMBER,
 			     hint_text(context, "write %.*s%s", (int)(digits - text), text,
-				       shown(context, digits + zeros)),
+				       printable_text(context, digits + zeros)),
 			     "has a leading zero");
 		return;
 	}
 	long long value = length < 18 ? strtoll(text, NULL, 10) : key->max + 1;
 	if (value < key->min || value > key->max) {
 		decode_wrong(
-			reading, CODE_NUMBER, NULL,
+			state, CODE_NUMBER, NULL,
 			hint_text(context, "is not between %lld and %lld", key->min, key->max));
 		return;
 	}
 	if (key->size == sizeof(uint16_t))
-		*(uint16_t *)reading->target = (uint16_t)value;
+		*(uint16_t *)state->target = (uint16_t)value;
 	else if (key->min < 0)
-		*(int *)reading->target = (int)value;
+		*(int *)state->target = (int)value;
 	else
-		*(uint32_t *)reading->target = (uint32_t)value;
+		*(uint32_t *)state->target = (uint32_t)value;
 }
 
 static const char *list_words(struct context *context, const struct word *words)
@@ -89,23 +89,23 @@ static const char *list_words(struct context *context, const struct word *words)
 	return text;
 }
 
-static void decode_word(const struct reading *reading)
+static void decode_word(const struct decode_state *state)
 {
-	const struct word *words = reading->key->words;
-	struct guess guess = {.text = reading->node->text};
+	const struct word *words = state->key->words;
+	struct suggestion suggestion = {.text = state->node->text};
 
 	for (const struct word *word = words; word->name; word++) {
-		if (strcmp(word->name, reading->node->text) == 0) {
-			*(unsigned *)reading->target = word->value;
+		if (strcmp(word->name, state->node->text) == 0) {
+			*(unsigned *)state->target = word->value;
 			return;
 		}
-		guess_try(&guess, word->name);
+		suggestion_try(&suggestion, word->name);
 	}
-	decode_wrong(reading, CODE_WORD,
-		     guess.best ? hint_text(reading->context, "did you mean %s?", guess.best)
+	decode_wrong(
+		state, CODE_WORD,
+		suggestion.best ? hint_text(state->context, "did you mean %s?", suggestion.best)
 				: NULL,
-		     hint_text(reading->context, "is not one of %s",
-			       list_words(reading->context, words)));
+		hint_text(state->context, "is not one of %s", list_words(state->context, words)));
 }
 
 static const char *family_name(unsigned family)
@@ -119,42 +119,41 @@ static unsigned wanted_family(enum key_type type)
 	return type == KEY_IPV4 ? AF_INET : type == KEY_IPV6 ? AF_INET6 : 0;
 }
 
-static void wrong_ip(const struct reading *reading)
+static void wrong_ip(const struct decode_state *state)
 {
-	struct context *context = reading->context;
-	unsigned family = wanted_family(reading->key->type);
+	struct context *context = state->context;
+	unsigned family = wanted_family(state->key->type);
 	struct prefix prefix;
 	char text[IP_TEXT_SIZE];
 
-	if (prefix_parse(reading->node->text, &prefix))
-		decode_wrong(reading, CODE_ADDRESS,
+	if (prefix_parse(state->node->text, &prefix))
+		decode_wrong(state, CODE_ADDRESS,
 			     hint_text(context, "write %s; the length is the subnet's",
 				       ip_format(&prefix.ip, text)),
 			     "is an address with a length, not an address alone");
 	else
-		decode_wrong(reading, CODE_ADDRESS,
-			     hint_text(context, "write one such as %s", reading->key->example),
+		decode_wrong(state, CODE_ADDRESS,
+			     hint_text(context, "write one such as %s", state->key->example),
 			     hint_text(context, "is not an %s address",
 				       family ? family_name(family) : "IP"));
 }
 
-static void decode_ip(const struct reading *reading)
+static void decode_ip(const struct decode_state *state)
 {
-	unsigned family = wanted_family(reading->key->type);
+	unsigned family = wanted_family(state->key->type);
 	struct ip ip;
-	if (!ip_parse(reading->node->text, &ip)) {
-		wrong_ip(reading);
+	if (!ip_parse(state->node->text, &ip)) {
+		wrong_ip(state);
 		return;
 	}
 	if (family && ip.family != family) {
-		decode_wrong(
-			reading, CODE_ADDRESS,
-			hint_text(reading->context, "the key for it is ipv%c_address",
-				  ip.family == AF_INET ? '4' : '6'),
-			hint_text(reading->context, "is an %s address", family_name(ip.family)));
+		decode_wrong(state, CODE_ADDRESS,
+			     hint_text(state->context, "the key for it is ipv%c_address",
+				       ip.family == AF_INET ? '4' : '6'),
+			     hint_text(state->context, "is an %s address", family_name(ip.family)));
 		return;
 	}
-	*(struct ip *)reading->target = ip;
+	*(struct ip *)state->target = ip;
 }
 
 /* The length that a netmask such as 255.255.255.0 stands for, or -1. */
@@ -171,84 +170,81 @@ static int mask_length(const char *text)
 	return ip_equal(&first, &mask) ? length : -1;
 }
 
-static void wrong_prefix(const struct reading *reading)
+static void wrong_prefix(const struct decode_state *state)
 {
-	struct context *context = reading->context;
-	const char *text = reading->node->text, *slash = strchr(text, '/');
+	struct context *context = state->context;
+	const char *text = state->node->text, *slash = strchr(text, '/');
 	struct ip ip;
 
-	if (reading->key->type == KEY_DESTINATION && strcmp(text, "default") == 0) {
-		decode_wrong(reading, CODE_ADDRESS, DEFAULT_ROUTE_HINT, "is not a prefix");
+	if (state->key->type == KEY_DESTINATION && strcmp(text, "default") == 0) {
+		decode_wrong(state, CODE_ADDRESS, DEFAULT_ROUTE_HINT, "is not a prefix");
 		return;
 	}
 	if (ip_parse(text, &ip)) {
-		struct prefix guess = {ip, ip.family == AF_INET ? 24 : 64};
+		struct prefix suggestion = {ip, ip.family == AF_INET ? 24 : 64};
 		char formatted[PREFIX_TEXT_SIZE];
-		guess.ip = prefix_first(&guess);
-		decode_wrong(reading, CODE_ADDRESS,
+		suggestion.ip = prefix_first(&suggestion);
+		decode_wrong(state, CODE_ADDRESS,
 			     hint_text(context, "write the length behind a '/', such as %s",
-				       prefix_format(&guess, formatted)),
+				       prefix_format(&suggestion, formatted)),
 			     "has no prefix length");
 		return;
 	}
 	int length = slash ? mask_length(slash + 1) : -1;
-	decode_wrong(reading, CODE_ADDRESS,
-		     length >= 0
-			     ? hint_text(context, "write %.*s/%d",
-					 (int)(slash - text < IP_TEXT_SIZE ? slash - text
-									   : IP_TEXT_SIZE),
-					 text, length)
-			     : hint_text(context, "write one such as %s", reading->key->example),
+	decode_wrong(state, CODE_ADDRESS,
+		     length >= 0 ? hint_text(context, "write %.*s/%d",
+					     (int)(slash - text < IP_TEXT_SIZE ? slash - text
+									       : IP_TEXT_SIZE),
+					     text, length)
+				 : hint_text(context, "write one such as %s", state->key->example),
 		     "is not a prefix");
 }
 
-static void decode_prefix(const struct reading *reading)
+static void decode_prefix(const struct decode_state *state)
 {
 	struct prefix prefix, exact;
 	char text[PREFIX_TEXT_SIZE];
-	bool alone =
-		reading->key->type == KEY_DESTINATION && ip_parse(reading->node->text, &prefix.ip);
+	bool alone = state->key->type == KEY_DESTINATION && ip_parse(state->node->text, &prefix.ip);
 
 	if (alone) {
 		prefix.len = (uint8_t)ip_bits(&prefix.ip);
-	} else if (!prefix_parse(reading->node->text, &prefix)) {
-		wrong_prefix(reading);
+	} else if (!prefix_parse(state->node->text, &prefix)) {
+		wrong_prefix(state);
 		return;
 	}
 	exact = (struct prefix){prefix_first(&prefix), prefix.len};
 	if (!prefix_equal(&prefix, &exact)) {
-		decode_wrong(reading, CODE_HOST_BITS,
-			     hint_text(reading->context, "write %s", prefix_format(&exact, text)),
+		decode_wrong(state, CODE_HOST_BITS,
+			     hint_text(state->context, "write %s", prefix_format(&exact, text)),
 			     "has host bits set");
 		return;
 	}
-	*(struct prefix *)reading->target = prefix;
+	*(struct prefix *)state->target = prefix;
 }
 
-static void decode_mac(const struct reading *reading)
+static void decode_mac(const struct decode_state *state)
 {
 	static const struct mac zero = {.set = true};
 	struct mac mac;
 	const char *problem = NULL;
 
-	if (!mac_parse(reading->node->text, &mac))
+	if (!mac_parse(state->node->text, &mac))
 		problem = "is not a MAC address";
 	else if (mac_equal(&mac, &zero))
 		problem = "is no address that a link can have";
 	else if (mac.bytes[0] & 1)
 		problem = "is a multicast address: the first byte is odd";
 	if (problem)
-		decode_wrong(
-			reading, CODE_MAC,
-			hint_text(reading->context, "write one such as %s", reading->key->example),
-			problem);
+		decode_wrong(state, CODE_MAC,
+			     hint_text(state->context, "write one such as %s", state->key->example),
+			     problem);
 	else
-		*(struct mac *)reading->target = mac;
+		*(struct mac *)state->target = mac;
 }
 
-void decode_scalar(const struct reading *reading)
+void decode_scalar(const struct decode_state *state)
 {
-	switch (reading->key->type) {
+	switch (state->key->type) {
 	case KEY_NAME:
 	case KEY_PARENT:
 	case KEY_INTERFACE:
@@ -259,29 +255,29 @@ void decode_scalar(const struct reading *reading)
 	case KEY_VALUE:
 	case KEY_HOST:
 	case KEY_HOST_NAME:
-		decode_text(reading);
+		decode_text(state);
 		break;
 	case KEY_BOOL:
-		decode_bool(reading);
+		decode_bool(state);
 		break;
 	case KEY_NUMBER:
-		decode_number(reading);
+		decode_number(state);
 		break;
 	case KEY_WORD:
-		decode_word(reading);
+		decode_word(state);
 		break;
 	case KEY_IP:
 	case KEY_IPV4:
 	case KEY_IPV6:
-		decode_ip(reading);
+		decode_ip(state);
 		break;
 	case KEY_PREFIX:
 	case KEY_DESTINATION:
 	case KEY_RANGE:
-		decode_prefix(reading);
+		decode_prefix(state);
 		break;
 	case KEY_MAC:
-		decode_mac(reading);
+		decode_mac(state);
 		break;
 	case KEY_OBJECT:
 	case KEY_LIST:

@@ -43,7 +43,7 @@ static size_t put_path(struct context *context, const struct scope *scope, char 
 	int length;
 	if (scope->name)
 		length = snprintf(text + used, size - used, "%s%s", used ? "." : "",
-				  shown(context, scope->name));
+				  printable_text(context, scope->name));
 	else
 		length = snprintf(text + used, size - used, "[%zu]", scope->index);
 	used += (size_t)length;
@@ -82,7 +82,7 @@ void report_key(struct context *context, enum code code, const struct scope *sco
 	va_end(args);
 }
 
-const char *shown(struct context *context, const char *text)
+const char *printable_text(struct context *context, const char *text)
 {
 	char buffer[SHOWN_MAX + 8];
 	size_t used = 0, size = strlen(text), at = 0;

@@ -47,7 +47,7 @@ __attribute__((format(printf, 7, 8))) void report_key(struct context *context, e
 
 /* A text from the input as a message can show it: printable, not too long, in quotes if it has
  * blanks or is empty. */
-const char *shown(struct context *context, const char *text);
+const char *printable_text(struct context *context, const char *text);
 
 struct place place_of(const struct context *context, const struct node *node);
 /* "file:line:column" */

@@ -87,9 +87,9 @@ struct build {
 	struct index *host_index;  /* the same as hosts */
 	const char **hosts;        /* all that have a name here */
 	size_t n_hosts;
-	bool fleet;        /* there are `hosts`, or a range for a host */
-	bool fleet_unsure; /* one of these is wrong */
-	size_t effort;     /* spent on comparing hosts */
+	bool multi_host;        /* there are `hosts`, or a range for a host */
+	bool multi_host_unsure; /* one of these is wrong */
+	size_t effort;          /* spent on comparing hosts */
 };
 
 /* Takes what a `hosts` key was decoded to, in the map `body`. */
@@ -137,10 +137,10 @@ void dhcp_check_attachment(struct build *build, const struct scope *scope,
 			   const struct node *body);
 
 /* Notes that a container attaches to the network. */
-void fleet_use(struct network_info *info, const struct container *container);
+void multi_host_use(struct network_info *info, const struct container *container);
 /* What concerns several hosts, when all is read: of networks, then of each container. */
-void fleet_check_networks(struct build *build);
-void fleet_check_container(struct build *build, struct set_info *set, struct node *name);
+void multi_host_check_networks(struct build *build);
+void multi_host_check_container(struct build *build, struct set_info *set, struct node *name);
 /* The range of any network on the link that has the address, or NULL. */
 const struct range *range_find(const struct build *build, const struct link *link,
 			       const struct ip *ip);

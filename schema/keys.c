@@ -10,7 +10,7 @@ static const struct key aux_keys[] = {
 	{.name = "ADDRESS",
 	 .type = KEY_IP,
 	 AT(struct aux_address, ip),
-	 .about = "an address of the subnet that is in use elsewhere",
+	 .description = "an address of the subnet that is in use elsewhere",
 	 .example = "172.16.86.5"},
 };
 
@@ -21,14 +21,14 @@ const struct object aux_object = {
 	.name_type = KEY_NAME,
 	.name_offset = offsetof(struct aux_address, name),
 	.plain = true,
-	.about = "addresses that are never given to an attachment, by name",
+	.description = "addresses that are never given to an attachment, by name",
 };
 
 static const struct key host_range_keys[] = {
 	{.name = "RANGE",
 	 .type = KEY_PREFIX,
 	 AT(struct host_range, prefix),
-	 .about = "the part of the subnet that this host chooses addresses from",
+	 .description = "the part of the subnet that this host chooses addresses from",
 	 .example = "172.16.86.64/26"},
 };
 
@@ -40,14 +40,14 @@ const struct object host_range_object = {
 	.name_type = KEY_HOST_NAME,
 	.name_offset = offsetof(struct host_range, host),
 	.plain = true,
-	.about = "each host's own range, by the host's name",
+	.description = "each host's own range, by the host's name",
 };
 
 static const struct key host_pattern_keys[] = {
 	{.name = "HOST",
 	 .type = KEY_HOST,
 	 .size = sizeof(const char *),
-	 .about = "a host's name, or a glob of names",
+	 .description = "a host's name, or a glob of names",
 	 .example = "rack1-*"},
 };
 
@@ -56,7 +56,7 @@ const struct object host_pattern_object = {
 	KEYS(host_pattern_keys),
 	.size = sizeof(const char *),
 	.plain = true,
-	.about = "a host's name as `hostname` prints it, or a glob of names",
+	.description = "a host's name as `hostname` prints it, or a glob of names",
 };
 
 #define HOSTS_KEY(struct_type, before, what)                                                       \
@@ -64,8 +64,8 @@ const struct object host_pattern_object = {
 		.name = "hosts", .type = KEY_LIST, AT(struct_type, before hosts.items),            \
 		.count = offsetof(struct_type, before hosts.count), .min = 1, .max = 64,           \
 		.object = &host_pattern_object,                                                    \
-		.about = "the hosts that the " what " lives on: names, or globs of them",          \
-		.otherwise = "wherever the files are applied", .example = "[web1, \"rack1-*\"]"    \
+		.description = "the hosts that the " what " lives on: names, or globs of them",    \
+		.default_text = "wherever the files are applied", .example = "[web1, \"rack1-*\"]" \
 	}
 
 /* The keys of a subnet stand in an entry of `subnets`, or directly on the network. */
@@ -74,13 +74,13 @@ const struct object host_pattern_object = {
 	 .type = KEY_PREFIX,                                                                       \
 	 .required = is_required,                                                                  \
 	 AT(struct_type, before prefix),                                                           \
-	 .about = "the address range of the LAN",                                                  \
+	 .description = "the address range of the LAN",                                            \
 	 .example = "172.16.86.0/24"},                                                             \
 		{.name = "gateway",                                                                \
 		 .type = KEY_IP,                                                                   \
 		 AT(struct_type, before gateway),                                                  \
-		 .about = "the LAN's router",                                                      \
-		 .otherwise = "no default route",                                                  \
+		 .description = "the LAN's router",                                                \
+		 .default_text = "no default route",                                               \
 		 .example = "172.16.86.1"},                                                        \
 		{.name = "ip_range",                                                               \
 		 .type = KEY_RANGE,                                                                \
@@ -88,15 +88,16 @@ const struct object host_pattern_object = {
 		 .map = offsetof(struct_type, before host_ranges),                                 \
 		 .count = offsetof(struct_type, before n_host_ranges),                             \
 		 .object = &host_range_object,                                                     \
-		 .about = "the part of the subnet that addresses are chosen from; a map of "       \
-			  "hosts to their parts where the network lives on several",               \
-		 .otherwise = "the subnet",                                                        \
+		 .description = "the part of the subnet that addresses are chosen from; a map of " \
+				"hosts to their parts where the network lives on several",         \
+		 .default_text = "the subnet",                                                     \
 		 .example = "172.16.86.64/26"},                                                    \
 	{                                                                                          \
 		.name = "aux_addresses", .type = KEY_MAP, AT(struct_type, before aux),             \
 		.count = offsetof(struct_type, before n_aux), .object = &aux_object,               \
-		.about = "addresses in use elsewhere, never given to an attachment: a map of "     \
-			 "names to addresses",                                                     \
+		.description =                                                                     \
+			"addresses in use elsewhere, never given to an attachment: a map of "      \
+			"names to addresses",                                                      \
 		.example = "{printer: 172.16.86.5}"                                                \
 	}
 
@@ -107,7 +108,7 @@ const struct object subnet_object = {
 	KEYS(subnet_keys),
 	.size = sizeof(struct subnet),
 	.placed = true,
-	.about = "one address range of a network",
+	.description = "one address range of a network",
 	.example = "{subnet: 172.16.86.0/24, gateway: 172.16.86.1}",
 };
 
@@ -115,20 +116,20 @@ static const struct key host_keys[] = {
 	{.name = "ipv4_address",
 	 .type = KEY_IPV4,
 	 AT(struct host_access, ipv4),
-	 .about = "the host's IPv4 address in the network",
-	 .otherwise = "one is chosen, if the network has IPv4",
+	 .description = "the host's IPv4 address in the network",
+	 .default_text = "one is chosen, if the network has IPv4",
 	 .example = "172.16.86.9"},
 	{.name = "ipv6_address",
 	 .type = KEY_IPV6,
 	 AT(struct host_access, ipv6),
-	 .about = "the host's IPv6 address in the network",
-	 .otherwise = "one is chosen, if the network has IPv6",
+	 .description = "the host's IPv6 address in the network",
+	 .default_text = "one is chosen, if the network has IPv6",
 	 .example = "fd00:86::9"},
 	{.name = "interface_name",
 	 .type = KEY_INTERFACE,
 	 AT(struct host_access, interface_name),
-	 .about = "what the host's link is called",
-	 .otherwise = "derived from the network's name",
+	 .description = "what the host's link is called",
+	 .default_text = "derived from the network's name",
 	 .example = "lan0"},
 };
 
@@ -138,7 +139,7 @@ const struct object host_object = {
 	.size = sizeof(struct host_access),
 	.placed = true,
 	.place = offsetof(struct host_access, place),
-	.about = "the host's own way into a network",
+	.description = "the host's own way into a network",
 	.example = "{ipv4_address: 172.16.86.9}",
 };
 
@@ -147,82 +148,83 @@ static const struct key network_keys[] = {
 	 .type = KEY_WORD,
 	 AT(struct network_decl, network.driver),
 	 .words = driver_words,
-	 .about = "what kind of link an attachment is",
-	 .otherwise = "macvlan"},
+	 .description = "what kind of link an attachment is",
+	 .default_text = "macvlan"},
 	{.name = "parent",
 	 .type = KEY_PARENT,
 	 AT(struct network_decl, network.parent),
-	 .about = "a link of the host, by name or altname; eth0.10 is short for eth0 with vlan 10",
-	 .otherwise = "with internal: true, a dummy link made for the network",
+	 .description =
+		 "a link of the host, by name or altname; eth0.10 is short for eth0 with vlan 10",
+	 .default_text = "with internal: true, a dummy link made for the network",
 	 .example = "eth0"},
 	{.name = "vlan",
 	 .type = KEY_NUMBER,
 	 AT(struct network_decl, network.vlan),
 	 .min = 1,
 	 .max = 4094,
-	 .about = "the VLAN of the parent that the network is on",
-	 .otherwise = "no VLAN",
+	 .description = "the VLAN of the parent that the network is on",
+	 .default_text = "no VLAN",
 	 .example = "10"},
 	{.name = "vlan_protocol",
 	 .type = KEY_WORD,
 	 AT(struct network_decl, network.vlan_protocol),
 	 .words = vlan_protocol_words,
-	 .about = "how the VLAN is tagged",
-	 .otherwise = "802.1q"},
+	 .description = "how the VLAN is tagged",
+	 .default_text = "802.1q"},
 	{.name = "mode",
 	 .type = KEY_WORD,
 	 AT(struct network_decl, network.mode),
 	 .words = link_mode_words,
-	 .about = "who reaches whom",
-	 .otherwise = "bridge for macvlan, l2 for ipvlan"},
+	 .description = "who reaches whom",
+	 .default_text = "bridge for macvlan, l2 for ipvlan"},
 	SUBNET_KEYS(struct network_decl, subnet., false),
 	{.name = "subnets",
 	 .type = KEY_LIST,
 	 AT(struct network_decl, network.subnets),
 	 .count = offsetof(struct network_decl, network.n_subnets),
 	 .object = &subnet_object,
-	 .about = "several subnets, such as one of IPv4 and one of IPv6",
+	 .description = "several subnets, such as one of IPv4 and one of IPv6",
 	 .example = "[{subnet: 172.16.86.0/24}, {subnet: \"fd00:86::/64\"}]"},
 	{.name = "mtu",
 	 .type = KEY_NUMBER,
 	 AT(struct network_decl, network.mtu),
 	 .min = 68,
 	 .max = 65535,
-	 .about = "the largest packet, in bytes",
-	 .otherwise = "the parent's",
+	 .description = "the largest packet, in bytes",
+	 .default_text = "the parent's",
 	 .example = "1400"},
 	{.name = "bcqueuelen",
 	 .type = KEY_NUMBER,
 	 AT(struct network_decl, network.bcqueuelen),
 	 .has = offsetof(struct network_decl, network.has_bcqueuelen),
 	 .max = UINT32_MAX,
-	 .about = "the length of the broadcast queue, in packets; macvlan only",
-	 .otherwise = "the kernel's",
+	 .description = "the length of the broadcast queue, in packets; macvlan only",
+	 .default_text = "the kernel's",
 	 .example = "2000"},
 	{.name = "internal",
 	 .type = KEY_BOOL,
 	 AT(struct network_decl, network.internal),
-	 .about = "no default route leads through the network",
-	 .otherwise = "false"},
+	 .description = "no default route leads through the network",
+	 .default_text = "false"},
 	{.name = "probe",
 	 .type = KEY_BOOL,
 	 AT(struct network_decl, network.probe),
-	 .about = "ask the LAN whether somebody has a new address before it is used",
-	 .otherwise = "false"},
+	 .description = "ask the LAN whether somebody has a new address before it is used",
+	 .default_text = "false"},
 	{.name = "dhcp",
 	 .type = KEY_BOOL,
 	 AT(struct network_decl, network.dhcp),
-	 .about =
+	 .description =
 		 "IPv4 addresses and the router come from the LAN's DHCP server; no subnet is needed",
-	 .otherwise = "false"},
+	 .default_text = "false"},
 	{.name = "host",
 	 .type = KEY_OBJECT,
 	 AT(struct network_decl, network.host),
 	 .has = offsetof(struct network_decl, network.host.wanted),
 	 .or_bool = true,
 	 .object = &host_object,
-	 .about = "the host's own way into the network; true: with its defaults",
-	 .otherwise = "the host does not reach the network's containers",
+	 .description = "the host's own way into the network; true: with its defaults",
+	 .default_text = "the host does not reach the network's containers",
 	 .example = "{ipv4_address: 172.16.86.9}"},
 	HOSTS_KEY(struct network_decl, network., "network"),
 };
@@ -234,7 +236,7 @@ const struct object network_object = {
 	.placed = true,
 	.name_type = KEY_NAME,
 	.name_offset = offsetof(struct network_decl, network.name),
-	.about = "a network that containers are attached to",
+	.description = "a network that containers are attached to",
 	.example = "{parent: eth0, subnet: 172.16.86.0/24}",
 };
 
@@ -243,13 +245,13 @@ static const struct key route_keys[] = {
 	 .type = KEY_DESTINATION,
 	 .required = true,
 	 AT(struct route, to),
-	 .about = "the destination; an address alone is one host",
+	 .description = "the destination; an address alone is one host",
 	 .example = "10.0.0.0/8"},
 	{.name = "via",
 	 .type = KEY_IP,
 	 .required = true,
 	 AT(struct route, via),
-	 .about = "the router, an address in one of the network's subnets",
+	 .description = "the router, an address in one of the network's subnets",
 	 .example = "172.16.86.254"},
 };
 
@@ -258,7 +260,7 @@ const struct object route_object = {
 	KEYS(route_keys),
 	.size = sizeof(struct route),
 	.placed = true,
-	.about = "a route of the container",
+	.description = "a route of the container",
 	.example = "{to: 10.0.0.0/8, via: 172.16.86.254}",
 };
 
@@ -266,7 +268,7 @@ static const struct key sysctl_keys[] = {
 	{.name = "VALUE",
 	 .type = KEY_VALUE,
 	 AT(struct sysctl, value),
-	 .about = "the value, one line",
+	 .description = "the value, one line",
 	 .example = "1"},
 };
 
@@ -278,63 +280,64 @@ const struct object sysctl_object = {
 	.name_type = KEY_SYSCTL,
 	.name_offset = offsetof(struct sysctl, key),
 	.plain = true,
-	.about = "settings of the attachment's link",
+	.description = "settings of the attachment's link",
 };
 
 static const struct key attachment_keys[] = {
 	{.name = "ipv4_address",
 	 .type = KEY_IPV4,
 	 AT(struct attachment, ipv4),
-	 .about = "the IPv4 address",
-	 .otherwise = "one is chosen, if the network has IPv4",
+	 .description = "the IPv4 address",
+	 .default_text = "one is chosen, if the network has IPv4",
 	 .example = "172.16.86.20"},
 	{.name = "ipv6_address",
 	 .type = KEY_IPV6,
 	 AT(struct attachment, ipv6),
-	 .about = "the IPv6 address",
-	 .otherwise = "one is chosen, if the network has IPv6",
+	 .description = "the IPv6 address",
+	 .default_text = "one is chosen, if the network has IPv6",
 	 .example = "fd00:86::20"},
 	{.name = "dhcp",
 	 .type = KEY_BOOL,
 	 AT(struct attachment, dhcp),
 	 .has = offsetof(struct attachment, has_dhcp),
-	 .about =
+	 .description =
 		 "the IPv4 address comes from the LAN's DHCP server, and stays the same over restarts",
-	 .otherwise = "as the network says"},
+	 .default_text = "as the network says"},
 	{.name = "mac_address",
 	 .type = KEY_MAC,
 	 AT(struct attachment, mac),
-	 .about = "the MAC address; not for ipvlan, which shares the parent's",
-	 .otherwise = "derived from the IPv4 address, or else from the names",
+	 .description = "the MAC address; not for ipvlan, which shares the parent's",
+	 .default_text = "derived from the IPv4 address, or else from the names",
 	 .example = "02:42:ac:10:56:14"},
 	{.name = "interface_name",
 	 .type = KEY_INTERFACE,
 	 AT(struct attachment, interface_name),
-	 .about = "what the link is called in the container",
-	 .otherwise = "the lowest free ethN, in the file's order",
+	 .description = "what the link is called in the container",
+	 .default_text = "the lowest free ethN, in the file's order",
 	 .example = "eth0"},
 	{.name = "gw_priority",
 	 .type = KEY_NUMBER,
 	 AT(struct attachment, gw_priority),
 	 .min = INT_MIN,
 	 .max = INT_MAX,
-	 .about = "the attachment with the highest gets the default route",
-	 .otherwise = "0",
+	 .description = "the attachment with the highest gets the default route",
+	 .default_text = "0",
 	 .example = "10"},
 	{.name = "routes",
 	 .type = KEY_LIST,
 	 AT(struct attachment, routes),
 	 .count = offsetof(struct attachment, n_routes),
 	 .object = &route_object,
-	 .about = "further routes",
+	 .description = "further routes",
 	 .example = "[{to: 10.0.0.0/8, via: 172.16.86.254}]"},
 	{.name = "sysctls",
 	 .type = KEY_MAP,
 	 AT(struct attachment, sysctls),
 	 .count = offsetof(struct attachment, n_sysctls),
 	 .object = &sysctl_object,
-	 .about = "net.ipv4.conf.IFNAME.*, net.ipv6.conf.IFNAME.* and net.*.neigh.IFNAME.*; IFNAME "
-		  "stands for the link",
+	 .description =
+		 "net.ipv4.conf.IFNAME.*, net.ipv6.conf.IFNAME.* and net.*.neigh.IFNAME.*; IFNAME "
+		 "stands for the link",
 	 .example = "{net.ipv4.conf.IFNAME.rp_filter: 2}"},
 };
 
@@ -343,7 +346,7 @@ const struct object attachment_object = {
 	KEYS(attachment_keys),
 	.size = sizeof(struct attachment),
 	.placed = true,
-	.about = "how a container is attached to a network",
+	.description = "how a container is attached to a network",
 	.example = "{ipv4_address: 172.16.86.20}",
 };
 
@@ -351,25 +354,27 @@ static const struct key container_keys[] = {
 	{.name = "netns",
 	 .type = KEY_NETNS,
 	 AT(struct container_decl, sources[SOURCE_NETNS]),
-	 .about = "the container is this network namespace, by name or absolute path",
-	 .otherwise = "the namespace with the container's name",
+	 .description = "the container is this network namespace, by name or absolute path",
+	 .default_text = "the namespace with the container's name",
 	 .example = "/run/netns/web"},
 	{.name = "pid",
 	 .type = KEY_PID,
 	 AT(struct container_decl, sources[SOURCE_PID]),
 	 .min = 1,
 	 .max = INT_MAX,
-	 .about = "the container is the network namespace of this process",
+	 .description = "the container is the network namespace of this process",
 	 .example = "4711"},
 	{.name = "docker",
 	 .type = KEY_ENGINE,
 	 AT(struct container_decl, sources[SOURCE_DOCKER]),
-	 .about = "the container is this one of Docker's, by name, id or Compose's project/service",
+	 .description =
+		 "the container is this one of Docker's, by name, id or Compose's project/service",
 	 .example = "my-db"},
 	{.name = "podman",
 	 .type = KEY_ENGINE,
 	 AT(struct container_decl, sources[SOURCE_PODMAN]),
-	 .about = "the container is this one of Podman's, by name, id or Compose's project/service",
+	 .description =
+		 "the container is this one of Podman's, by name, id or Compose's project/service",
 	 .example = "my-db"},
 	HOSTS_KEY(struct container_decl, container., "container"),
 	{.name = "networks",
@@ -378,7 +383,8 @@ static const struct key container_keys[] = {
 	 .later = true,
 	 AT(struct container_decl, networks),
 	 .object = &attachment_object,
-	 .about = "the networks it is attached to: a list of names, or a map of names to options",
+	 .description =
+		 "the networks it is attached to: a list of names, or a map of names to options",
 	 .example = "[my-macvlan-net]"},
 };
 
@@ -389,7 +395,7 @@ const struct object container_object = {
 	.placed = true,
 	.name_type = KEY_NAME,
 	.name_offset = offsetof(struct container_decl, container.name),
-	.about = "a container, or any network namespace",
+	.description = "a container, or any network namespace",
 	.example = "{networks: [my-macvlan-net]}",
 };
 
@@ -397,22 +403,22 @@ static const struct key document_keys[] = {
 	{.name = "name",
 	 .type = KEY_NAME,
 	 AT(struct document_decl, name),
-	 .about = "whose these networks and containers are",
-	 .otherwise = "default",
+	 .description = "whose these networks and containers are",
+	 .default_text = "default",
 	 .example = "lab"},
 	{.name = "networks",
 	 .type = KEY_MAP,
 	 .later = true,
 	 AT(struct document_decl, networks),
 	 .object = &network_object,
-	 .about = "the networks, by name",
+	 .description = "the networks, by name",
 	 .example = "{my-macvlan-net: {parent: eth0, subnet: 172.16.86.0/24}}"},
 	{.name = "containers",
 	 .type = KEY_MAP,
 	 .later = true,
 	 AT(struct document_decl, containers),
 	 .object = &container_object,
-	 .about = "the containers, by name",
+	 .description = "the containers, by name",
 	 .example = "{web: {networks: [my-macvlan-net]}}"},
 };
 
@@ -421,5 +427,5 @@ const struct object document_object = {
 	KEYS(document_keys),
 	.size = sizeof(struct document_decl),
 	.extensions = true,
-	.about = "networks of a host, and the containers that are attached to them",
+	.description = "networks of a host, and the containers that are attached to them",
 };

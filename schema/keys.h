@@ -50,8 +50,8 @@ struct key {
 	long long min, max;  /* KEY_NUMBER; KEY_LIST: entries, max 0: any number of them */
 	const struct word *words;
 	const struct object *object;
-	const char *about;     /* one line */
-	const char *otherwise; /* what holds without the key; NULL: nothing */
+	const char *description;  /* one line */
+	const char *default_text; /* what holds without the key; NULL: nothing */
 	const char *example;
 };
 
@@ -69,7 +69,7 @@ struct object {
 	size_t name_offset;
 	const char *example;
 	bool plain; /* the entry or item is no map, but what keys[0] says */
-	const char *about;
+	const char *description;
 };
 
 /* What decoding fills where it is not the model itself. */

@@ -80,11 +80,11 @@ const char *key_unknown_hint(const struct object *object, const char *name, stru
 	if (strncmp(name, "x-", 2) == 0)
 		return "keys that start with x- are for the top level";
 	const char *hint = hint_objects(name, arena);
-	struct guess guess = {.text = name};
+	struct suggestion suggestion = {.text = name};
 	for (size_t i = 0; i < object->n_keys; i++)
-		guess_try(&guess, object->keys[i].name);
-	if (!hint && guess.best)
-		return arena_printf(arena, "did you mean `%s`?", guess.best);
+		suggestion_try(&suggestion, object->keys[i].name);
+	if (!hint && suggestion.best)
+		return arena_printf(arena, "did you mean `%s`?", suggestion.best);
 	if (!hint)
 		hint = hint_elsewhere(name);
 	return hint ? hint : key_list_hint(object, arena);

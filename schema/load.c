@@ -91,10 +91,10 @@ static void documents_read(struct build *build, struct documents *documents)
 	for (size_t i = 0; i < documents->count; i++)
 		entries_read(build, &documents->items[i], documents->items[i].containers,
 			     container_read);
-	fleet_check_networks(build);
-	for (size_t i = 0; build->fleet && i < documents->count; i++)
+	multi_host_check_networks(build);
+	for (size_t i = 0; build->multi_host && i < documents->count; i++)
 		entries_read(build, &documents->items[i], documents->items[i].containers,
-			     fleet_check_container);
+			     multi_host_check_container);
 }
 
 static void inputs_parse(struct build *build, const struct input *inputs, size_t count,
@@ -125,7 +125,7 @@ static struct desired *build_finish(struct build *build, const char *host)
 	if (!host)
 		return desired;
 	desired->host = arena_strdup(arena, host);
-	return build->fleet ? desired_for_host(desired, desired->host, arena) : desired;
+	return build->multi_host ? desired_for_host(desired, desired->host, arena) : desired;
 }
 
 static void build_init(struct build *build, struct diags *diags)

@@ -18,7 +18,7 @@ struct site {
 	const struct prefix *prefix;
 };
 
-void fleet_use(struct network_info *info, const struct container *container)
+void multi_host_use(struct network_info *info, const struct container *container)
 {
 	for (size_t i = 0; i < container->hosts.count; i++) {
 		const char *host = container->hosts.items[i];
@@ -182,7 +182,8 @@ static void check_open(struct build *build, const struct scope *scope,
 		       const struct node *at, size_t family)
 {
 	struct context *context = &build->context;
-	const char *key = families[family].key, *name = shown(context, info->network->name);
+	const char *key = families[family].key,
+		   *name = printable_text(context, info->network->name);
 	const char *without = assignment->without[family];
 	bool has = family ? info->has_ipv6 : info->has_ipv4;
 
@@ -200,9 +201,9 @@ static void check_open(struct build *build, const struct scope *scope,
 	else if (without)
 		report(context, CODE_FLEET_OPEN, scope, at,
 		       hint_text(context, "add %s to the map ip_range of networks.%s",
-				 shown(context, without), name),
+				 printable_text(context, without), name),
 		       "leaves %s open, but networks.%s has no ip_range for host %s", key, name,
-		       shown(context, without));
+		       printable_text(context, without));
 }
 
 /* What is written down can be on one host only; `host` is it, or NULL. */
@@ -219,7 +220,7 @@ static void check_said(struct build *build, const struct scope *scope,
 		report_key(context, CODE_FLEET_SAID, scope, body, key,
 			   "name its one host in `hosts`, or remove it: each host chooses its own",
 			   "%s would be on several hosts of the LAN of networks.%s", value->text,
-			   shown(context, info->network->name));
+			   printable_text(context, info->network->name));
 	} else if (range && range->host && strcmp(range->host, host) != 0) {
 		char text[PREFIX_TEXT_SIZE];
 		struct place place = place_of(context, range->node);
@@ -227,8 +228,8 @@ static void check_said(struct build *build, const struct scope *scope,
 		report_key(context, CODE_FLEET_SAID, scope, body, key,
 			   "choose an address outside of it",
 			   "%s is in %s, the range of host %s at %s", value->text,
-			   prefix_format(&range->prefix, text), shown(context, range->host),
-			   place_text(context, &place));
+			   prefix_format(&range->prefix, text),
+			   printable_text(context, range->host), place_text(context, &place));
 	}
 }
 
@@ -280,9 +281,9 @@ static void check_range_host(struct build *build, const struct range *range)
 	       "is for a host that the network is not on");
 }
 
-void fleet_check_networks(struct build *build)
+void multi_host_check_networks(struct build *build)
 {
-	if (!build->fleet || build->fleet_unsure)
+	if (!build->multi_host || build->multi_host_unsure)
 		return;
 	sites_share(build);
 	for (size_t i = 0; i < build->n_ranges; i++)
@@ -299,7 +300,7 @@ static void report_stranger(struct build *build, const struct scope *scope,
 			    const struct node *at, const char *host)
 {
 	struct context *context = &build->context;
-	const char *name = shown(context, info->network->name);
+	const char *name = printable_text(context, info->network->name);
 	report(context, CODE_FLEET_HOST, scope, at,
 	       container->hosts.count
 		       ? hint_text(context,
@@ -307,8 +308,8 @@ static void report_stranger(struct build *build, const struct scope *scope,
 				   "of the container",
 				   name)
 		       : "give the container the `hosts` of its networks",
-	       "is not on host %s, but containers.%s is", shown(context, host),
-	       shown(context, container->name));
+	       "is not on host %s, but containers.%s is", printable_text(context, host),
+	       printable_text(context, container->name));
 }
 
 static void check_attachment(struct build *build, const struct scope *scope,
@@ -330,7 +331,7 @@ static void check_attachment(struct build *build, const struct scope *scope,
 		check_said(build, scope, info, body, "mac_address", NULL, host);
 }
 
-void fleet_check_container(struct build *build, struct set_info *set, struct node *name)
+void multi_host_check_container(struct build *build, struct set_info *set, struct node *name)
 {
 	struct scope root = {0}, containers = {.up = &root, .name = "containers"};
 	struct scope scope = {.up = &containers, .name = name->text};
@@ -340,7 +341,7 @@ void fleet_check_container(struct build *build, struct set_info *set, struct nod
 	const struct node *at = list ? list->first : NULL;
 	bool map = list && list->kind == NODE_MAPPING;
 
-	if (build->fleet_unsure || !container || container->place.line != name->line)
+	if (build->multi_host_unsure || !container || container->place.line != name->line)
 		return;
 	for (size_t i = 0; i < container->n_attachments && at; i++) {
 		const struct attachment *attachment = &container->attachments[i];

@@ -30,8 +30,9 @@ static void split_parent(struct build *build, const struct scope *scope, struct 
 	}
 	if (problem) {
 		report_key(context, CODE_PARENT, scope, info->body, "parent", hint,
-			   "%s is short for vlan %s, which %s", shown(context, network->parent),
-			   shown(context, digits), problem);
+			   "%s is short for vlan %s, which %s",
+			   printable_text(context, network->parent),
+			   printable_text(context, digits), problem);
 		info->broken = true;
 		return;
 	}
@@ -153,7 +154,7 @@ static void enter(struct build *build, struct set_info *set, struct network_info
 	if (decode_name(context, &networks, KEY_NAME, info->name) && other)
 		report(context, CODE_DECLARED_TWICE, &networks, info->name,
 		       "rename or remove one of the two", "has %s twice in the set %s, first at %s",
-		       shown(context, info->name->text), set->set.name,
+		       printable_text(context, info->name->text), set->set.name,
 		       place_text(context, &other->network->place));
 }
 

@@ -16,7 +16,7 @@ static void report_company(struct build *build, const struct network_info *info,
 
 	report(context, CODE_PARENT_SHARED, &scope, value ? value : info->name, hint,
 	       "%s: %s has networks.%s at %s", problem, info->link->title,
-	       shown(context, first->name), place_text(context, &first->place));
+	       printable_text(context, first->name), place_text(context, &first->place));
 }
 
 static void check_company(struct build *build, const struct network_info *info)
@@ -72,7 +72,7 @@ static void check_host(struct build *build, struct network_info *info)
 		report_key(context, CODE_INTERFACE_TAKEN, &scope, body, "interface_name",
 			   "choose another name",
 			   "%s is also the host's link into networks.%s at %s",
-			   access->interface_name, shown(context, other->network->name),
+			   access->interface_name, printable_text(context, other->network->name),
 			   place_text(context, &other->network->host.place));
 	else if (access->interface_name && index_get_text(build->links, access->interface_name))
 		report_key(context, CODE_INTERFACE_TAKEN, &scope, body, "interface_name",
@@ -111,8 +111,9 @@ static void report_ranges(struct build *build, const struct range *a, const stru
 	       later->host ? "give each host a range of its own"
 			   : "give each network of a parent a range of its own",
 	       "%s overlaps %s of networks.%s at %s on %s", prefix_format(&later->prefix, text),
-	       prefix_format(&first->prefix, other), shown(context, first->info->network->name),
-	       place_text(context, &place), later->info->link->title);
+	       prefix_format(&first->prefix, other),
+	       printable_text(context, first->info->network->name), place_text(context, &place),
+	       later->info->link->title);
 }
 
 /* As with subnets, an overlap is always with the last range that is not itself inside another. */

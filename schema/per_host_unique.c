@@ -48,8 +48,8 @@ static void check_twice(struct build *build, const struct scope *scope, const st
 			continue;
 		struct scope here = {.up = scope, .index = index};
 		report(&build->context, CODE_DECLARED_TWICE, &here, item, "remove one of the two",
-		       "%s stands twice", shown(&build->context, item->text));
-		build->fleet_unsure = true;
+		       "%s stands twice", printable_text(&build->context, item->text));
+		build->multi_host_unsure = true;
 		return;
 	}
 }
@@ -63,12 +63,12 @@ void hosts_take(struct build *build, const struct scope *scope, const struct nod
 	struct scope here = {.up = scope, .name = "hosts"};
 	if (!list)
 		return;
-	build->fleet = true;
-	build->fleet_unsure |= list->bad;
+	build->multi_host = true;
+	build->multi_host_unsure |= list->bad;
 	if (!hosts->count)
 		*hosts = (struct hosts){nobody, 1};
 	for (size_t i = 0; item && i < hosts->count; i++, item = item->next) {
-		build->fleet_unsure |= item->bad;
+		build->multi_host_unsure |= item->bad;
 		if (!hosts->items[i])
 			hosts->items[i] = "";
 		else if (!host_is_glob(hosts->items[i]))

@@ -108,15 +108,15 @@ const char *source_excerpt(const struct source *source, const struct position *p
 {
 	char text[(SHOWN_BEFORE + SHOWN_AFTER) * 4 + 8];
 	size_t used = 0;
-	unsigned shown = 0, caret = 0, after = 0;
+	unsigned printable_text = 0, caret = 0, after = 0;
 	bool cut;
 
 	size_t at = excerpt_start(source, position, &cut);
 	if (cut) {
 		memcpy(text, "...", 3);
-		used = shown = 3;
+		used = printable_text = 3;
 	}
-	caret = shown;
+	caret = printable_text;
 	while (at < source->size) {
 		const char *next = source->bytes + at;
 		size_t left = source->size - at, length = character_length(next, left);

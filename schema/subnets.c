@@ -77,11 +77,11 @@ static void check_host_ranges(struct build *build, const struct scope *scope,
 			      struct subnet *subnet)
 {
 	const struct node *name = map->first;
-	build->fleet = true;
+	build->multi_host = true;
 	for (size_t i = 0; i < subnet->n_host_ranges; i++, name = name->next->next) {
 		const struct host_range *range = &subnet->host_ranges[i];
 		struct scope here = {.up = scope, .name = range->host};
-		build->fleet_unsure |= name->bad || name->next->bad;
+		build->multi_host_unsure |= name->bad || name->next->bad;
 		host_note(build, range->host);
 		if (range->prefix.ip.family)
 			take_range(build, &here, info, name->next, subnet,
@@ -98,7 +98,7 @@ static void check_range(struct build *build, const struct scope *scope,
 {
 	const struct node *node = node_get(body, "ip_range");
 	struct scope here = {.up = scope, .name = "ip_range"};
-	build->fleet_unsure |= node && node->bad;
+	build->multi_host_unsure |= node && node->bad;
 	if (node && subnet->n_host_ranges)
 		check_host_ranges(build, &here, info, node, subnet);
 	else if (subnet->ip_range.ip.family)

@@ -9,7 +9,7 @@
 struct word {
 	const char *name;
 	unsigned value;
-	const char *about;
+	const char *description;
 };
 
 extern const struct word driver_words[], vlan_protocol_words[], link_mode_words[];

@@ -114,10 +114,11 @@ static void check_properties(struct builder *builder, const struct node *node, c
 	if (anchor)
 		report(builder->context, CODE_YAML_UNSUPPORTED, NULL, node,
 		       "write the value out where it is needed", "anchors (&%s) are not supported",
-		       shown(builder->context, anchor));
+		       printable_text(builder->context, anchor));
 	if (name)
 		report(builder->context, CODE_YAML_UNSUPPORTED, NULL, node, "remove the tag",
-		       "tags (%s%s) are not supported", handle, shown(builder->context, name));
+		       "tags (%s%s) are not supported", handle,
+		       printable_text(builder->context, name));
 }
 
 static void on_alias(struct builder *builder, const yaml_event_t *event)
@@ -127,7 +128,7 @@ static void on_alias(struct builder *builder, const yaml_event_t *event)
 	builder->context->incomplete = true;
 	report(builder->context, CODE_YAML_UNSUPPORTED, NULL, node, "write the value out",
 	       "aliases (*%s) are not supported",
-	       shown(builder->context, (const char *)event->data.alias.anchor));
+	       printable_text(builder->context, (const char *)event->data.alias.anchor));
 	append(builder, node);
 }
 

@@ -51,7 +51,7 @@ void yaml_check_keys(struct context *context, struct node *mapping)
 			struct place place = place_of(context, same);
 			report(context, CODE_YAML_KEY, NULL, key, "remove one of the two",
 			       "the key %s stands twice in this map, first at %s",
-			       shown(context, key->text), place_text(context, &place));
+			       printable_text(context, key->text), place_text(context, &place));
 		}
 		if (fits && !same) {
 			link = &key->next->next;

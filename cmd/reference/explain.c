@@ -24,7 +24,7 @@ static void tell(struct arena *arena, const char *text)
 static void explain_words(const struct key *key)
 {
 	for (const struct word *word = key->words; word && word->name; word++)
-		printf("      %-9s %s\n", word->name, word->about);
+		printf("      %-9s %s\n", word->name, word->description);
 }
 
 static void explain_key(struct arena *arena, const struct reference *entry)
@@ -32,10 +32,10 @@ static void explain_key(struct arena *arena, const struct reference *entry)
 	const struct key *key = entry->key;
 	printf("%s: %s%s\n", entry->path, reference_type(arena, key),
 	       key->required ? ", required" : "");
-	tell(arena, key->about);
+	tell(arena, key->description);
 	explain_words(key);
-	if (key->otherwise)
-		tell(arena, arena_printf(arena, "without it: %s", key->otherwise));
+	if (key->default_text)
+		tell(arena, arena_printf(arena, "without it: %s", key->default_text));
 	if (key->example)
 		tell(arena, arena_printf(arena, "example: `%s: %s`", key->name, key->example));
 	if (key->object && !key->object->plain)
@@ -48,25 +48,25 @@ static json_t *json_key(struct arena *arena, const struct reference *entry)
 	json_t *values = json_array();
 	for (const struct word *word = key->words; word && word->name; word++)
 		json_push(values,
-			  json_pack("{s:s, s:s}", "value", word->name, "about", word->about));
+			  json_pack("{s:s, s:s}", "value", word->name, "about", word->description));
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:s, s:o, s:o}", "path", entry->path,
 			 "object", entry->object->where, "key", key->name, "type",
 			 reference_type(arena, key), "required", key->required, "values", values,
-			 "about", key->about, "otherwise", json_text(key->otherwise), "example",
-			 json_text(key->example));
+			 "about", key->description, "otherwise", json_text(key->default_text),
+			 "example", json_text(key->example));
 }
 
 static int unknown_key(const struct options *options, const struct references *all)
 {
 	const char *word = options->words[0];
 	struct error error;
-	struct guess guess = {.text = word};
+	struct suggestion suggestion = {.text = word};
 	for (size_t i = 0; i < all->count; i++) {
-		guess_try(&guess, all->items[i].key->name);
-		guess_try(&guess, all->items[i].path);
+		suggestion_try(&suggestion, all->items[i].key->name);
+		suggestion_try(&suggestion, all->items[i].path);
 	}
 	error_set(&error, EINVAL, "there is no key \"%s\"%s", word,
-		  guess_text(options->arena, &guess));
+		  suggestion_text(options->arena, &suggestion));
 	error_hint(&error, "`mvapply explain` shows all of them");
 	error_code(&error, CODE_EXPLAIN);
 	return run_error(&error, options);
@@ -76,14 +76,14 @@ static void explain_code(struct arena *arena, const struct code_text *entry)
 {
 	char code[CODE_TEXT_SIZE];
 	printf("%s: %s\n", code_format(entry->code, code), entry->title);
-	tell(arena, entry->about);
+	tell(arena, entry->description);
 }
 
 static json_t *json_explanation(const struct code_text *entry)
 {
 	char code[CODE_TEXT_SIZE];
 	return json_pack("{s:s, s:s, s:s}", "code", code_format(entry->code, code), "title",
-			 entry->title, "about", entry->about);
+			 entry->title, "about", entry->description);
 }
 
 /* The codes of errors that begin with the word: MV0201, MV02, or MV for all. */

@@ -56,12 +56,12 @@ static json_t *number(const struct key *key)
 
 static json_t *words(const struct key *key)
 {
-	json_t *names = json_array(), *about = json_array();
+	json_t *names = json_array(), *description = json_array();
 	for (const struct word *word = key->words; word->name; word++) {
 		json_push(names, json_string(word->name));
-		json_push(about, json_string(word->about));
+		json_push(description, json_string(word->description));
 	}
-	return json_pack("{s:o, s:o}", "enum", names, "enumDescriptions", about);
+	return json_pack("{s:o, s:o}", "enum", names, "enumDescriptions", description);
 }
 
 static json_t *list(const struct key *key)
@@ -165,11 +165,12 @@ static json_t *literal(const struct key *key, const char *text)
 static json_t *property(const struct key *key)
 {
 	json_t *schema = value(key);
-	char about[512];
-	snprintf(about, sizeof(about), key->otherwise ? "%s. Without it: %s." : "%s.", key->about,
-		 key->otherwise);
-	json_put(schema, "description", json_string(about));
-	json_t *without = key->otherwise ? literal(key, key->otherwise) : NULL;
+	char description[512];
+	snprintf(description, sizeof(description),
+		 key->default_text ? "%s. Without it: %s." : "%s.", key->description,
+		 key->default_text);
+	json_put(schema, "description", json_string(description));
+	json_t *without = key->default_text ? literal(key, key->default_text) : NULL;
 	if (without)
 		json_put(schema, "default", without);
 	json_t *example = key->example ? literal(key, key->example) : NULL;
@@ -187,7 +188,7 @@ static json_t *object_schema(const struct object *object)
 		if (key->required)
 			json_push(required, json_string(key->name));
 	}
-	json_t *schema = json_pack("{s:s, s:s, s:o, s:o, s:b}", "description", object->about,
+	json_t *schema = json_pack("{s:s, s:s, s:o, s:o, s:b}", "description", object->description,
 				   "type", "object", "properties", properties, "required", required,
 				   "additionalProperties", 0);
 	json_t *relations = schema_relations(object);

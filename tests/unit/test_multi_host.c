@@ -69,7 +69,7 @@ static void assert_prefix(const struct prefix *prefix, const char *expected)
 	assert_string_equal(prefix_format(prefix, text), expected);
 }
 
-#define FLEET                                                                                      \
+#define MULTI_HOST                                                                                 \
 	"networks:\n"                                                                              \
 	"  lan:\n"                                                                                 \
 	"    parent: eth0\n"                                                                       \
@@ -95,7 +95,7 @@ static void each_host_has_its_part(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++) {
-		struct desired *desired = load_as(FLEET, expected[i][0]);
+		struct desired *desired = load_as(MULTI_HOST, expected[i][0]);
 		assert_string_equal(desired->host, expected[i][0]);
 		assert_string_equal(parts(desired), expected[i][1]);
 		desired_free(desired);
@@ -104,7 +104,7 @@ static void each_host_has_its_part(void **state)
 
 static void no_host_has_all(void **state)
 {
-	struct desired *desired = load_as(FLEET, NULL);
+	struct desired *desired = load_as(MULTI_HOST, NULL);
 	const struct network *lan = &desired->sets[0].networks[0];
 	(void)state;
 	assert_null(desired->host);
@@ -123,7 +123,7 @@ static void no_host_has_all(void **state)
 
 static void each_host_has_its_range(void **state)
 {
-	struct desired *desired = load_as(FLEET, "h2");
+	struct desired *desired = load_as(MULTI_HOST, "h2");
 	const struct network *lan = &desired->sets[0].networks[0];
 	(void)state;
 	assert_prefix(&lan->subnets[0].ip_range, "10.2.0.0/16");
