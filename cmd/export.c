@@ -67,7 +67,7 @@ static int write_live(const struct options *options, const struct set_names *nam
 					     set_of_unmarked(options, names), arena);
 	if (absent_check(&exports, names, live, &error) < 0)
 		return run_error(&error, options);
-	struct carried carried = {
+	struct converted converted = {
 		.live = live,
 		.comment = arena_printf(
 			arena,
@@ -80,8 +80,8 @@ static int write_live(const struct options *options, const struct set_names *nam
 				: "What mvapply keeps on this host, with all that it chose written "
 				  "out.")};
 	for (size_t i = 0; i < exports.count; i++)
-		*array_push(arena, carried.documents, carried.count) = exports.items[i].tree;
-	return carried_write(&carried, options);
+		*array_push(arena, converted.documents, converted.count) = exports.items[i].tree;
+	return converted_write(&converted, options);
 }
 
 int command_export(const struct options *options)

@@ -231,18 +231,19 @@ static void remainder_tell(struct tree *tree)
 static int import_write(struct importing *importing, const struct kind *kind)
 {
 	struct error error;
-	struct carried carried = {.comment = arena_printf(importing->arena,
-							  "From `mvapply import %s`; what could "
-							  "not be carried over is a comment.",
-							  kind->name),
-				  .count = 1};
+	struct converted converted = {.comment =
+					      arena_printf(importing->arena,
+							   "From `mvapply import %s`; what could "
+							   "not be carried over is a comment.",
+							   kind->name),
+				      .count = 1};
 	struct tree *tree = kind->make(importing, &error);
 	if (!tree && importing->diags.count)
 		return report_diags(importing, kind);
 	if (!tree)
 		return run_error(&error, importing->options);
-	carried.documents = &tree;
-	carried_write(&carried, importing->options);
+	converted.documents = &tree;
+	converted_write(&converted, importing->options);
 	fflush(stdout);
 	if (importing->options->output == OUTPUT_TEXT)
 		remainder_tell(tree);

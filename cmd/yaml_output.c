@@ -12,34 +12,34 @@ static void note_visit(const char *place, const char *text, void *data)
 	json_push(data, json_pack("{s:o, s:o}", "at", json_text(place), "text", json_text(text)));
 }
 
-static json_t *json_carried(const struct carried *carried)
+static json_t *json_carried(const struct converted *converted)
 {
 	json_t *documents = json_array(), *notes = json_array();
-	for (size_t i = 0; i < carried->count; i++) {
-		json_push(documents, tree_json(carried->documents[i]));
-		tree_each_comment(carried->documents[i], note_visit, notes);
+	for (size_t i = 0; i < converted->count; i++) {
+		json_push(documents, tree_json(converted->documents[i]));
+		tree_each_comment(converted->documents[i], note_visit, notes);
 	}
 	json_t *document = json_pack("{s:o, s:o}", "documents", documents, "notes", notes);
-	if (carried->live)
-		incomplete_json(document, carried->live);
+	if (converted->live)
+		incomplete_json(document, converted->live);
 	return document;
 }
 
-int carried_write(const struct carried *carried, const struct options *options)
+int converted_write(const struct converted *converted, const struct options *options)
 {
 	struct error fault = {0};
-	int code = carried->live ? incomplete_exit(carried->live, EXIT_CONVERGED, &fault)
-				 : EXIT_CONVERGED;
+	int code = converted->live ? incomplete_exit(converted->live, EXIT_CONVERGED, &fault)
+				   : EXIT_CONVERGED;
 	if (options->output == OUTPUT_JSON)
-		return json_finish(json_carried(carried), code);
+		return json_finish(json_carried(converted), code);
 	if (fault.code)
 		tree_yaml_comment(stdout, "INCOMPLETE: not all network namespaces could be looked "
 					  "at, and what is in the others is missing here.");
-	tree_yaml_comment(stdout, carried->comment);
-	for (size_t i = 0; i < carried->count; i++) {
+	tree_yaml_comment(stdout, converted->comment);
+	for (size_t i = 0; i < converted->count; i++) {
 		if (i)
 			puts("---");
-		tree_yaml(stdout, carried->documents[i]);
+		tree_yaml(stdout, converted->documents[i]);
 	}
 	if (fault.code)
 		text_error(&fault);

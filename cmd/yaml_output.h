@@ -6,7 +6,7 @@
 #include "convert/yaml_tree.h"
 #include "reconcile/state/state.h"
 
-struct carried {
+struct converted {
 	const char *comment;     /* stands above all */
 	const struct live *live; /* that they are made from; NULL: from nothing live */
 	struct tree **documents;
@@ -14,6 +14,6 @@ struct carried {
 };
 
 /* Writes them to stdout, as YAML documents or as JSON. Returns an exit code. */
-int carried_write(const struct carried *carried, const struct options *options);
+int converted_write(const struct converted *converted, const struct options *options);
 
 #endif

@@ -16,7 +16,7 @@ struct group {
 };
 
 struct adopting {
-	struct found_set *set;
+	struct observed_set *set;
 	struct notes *notes;
 	const struct live_ns **namespaces;
 	struct group *groups;
@@ -42,7 +42,7 @@ static char *name_from(struct arena *arena, const char *text)
 
 static bool network_taken(const struct adopting *adopting, const char *name)
 {
-	const struct found_set *set = adopting->set;
+	const struct observed_set *set = adopting->set;
 	for (size_t i = 0; i < set->n_networks; i++)
 		if (strcmp(set->networks[i].model.name, name) == 0)
 			return true;
@@ -61,7 +61,7 @@ static const char *network_name(const struct adopting *adopting, const char *rea
 	return name;
 }
 
-static bool container_taken(const struct found_set *set, const char *name)
+static bool container_taken(const struct observed_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->n_containers; i++)
 		if (strcmp(set->containers[i].model.name, name) == 0)
@@ -72,7 +72,7 @@ static bool container_taken(const struct found_set *set, const char *name)
 /* The container that the namespace is already, or a new one's name. */
 static const char *container_name(const struct adopting *adopting, const struct live_ns *ns)
 {
-	const struct found_set *set = adopting->set;
+	const struct observed_set *set = adopting->set;
 	enum source_kind kind;
 	const char *source = ns->name;
 	for (size_t i = 0; i < set->n_containers; i++)
@@ -138,10 +138,10 @@ static void left(struct adopting *adopting, const struct live_ns *ns, const stru
 }
 
 /* Two links of a container on one network are no declaration: the second gets one of its own. */
-static bool attached(const struct found_set *set, const char *container, const char *network)
+static bool attached(const struct observed_set *set, const char *container, const char *network)
 {
 	for (size_t i = 0; i < set->n_containers; i++) {
-		const struct found_container *found = &set->containers[i];
+		const struct observed_container *found = &set->containers[i];
 		for (size_t k = 0;
 		     strcmp(found->model.name, container) == 0 && k < found->n_attachments; k++)
 			if (strcmp(set->networks[found->attachments[k].network].model.name,
@@ -169,7 +169,7 @@ static void link_take(struct adopting *adopting, const struct live_ns *ns,
 	const char *network = group_name(adopting, link, subnets);
 	if (attached(adopting->set, container, network))
 		network = network_name(adopting, network);
-	found_attachment(adopting->set, network, container, ns, link);
+	observed_attachment(adopting->set, network, container, ns, link);
 }
 
 /* Whether the host's address can be one of the network's: of each family that the network has. */
@@ -211,7 +211,7 @@ static void host_link_take(struct adopting *adopting, const struct live_ns *ns,
 	else if (!subnets_of(ns, link, subnets))
 		left(adopting, ns, link, "it has no lasting address, and mvapply gives each one");
 	else
-		found_host(adopting->set, host_network(adopting, ns, link, subnets), link);
+		observed_host(adopting->set, host_network(adopting, ns, link, subnets), link);
 }
 
 static void vlan_take(struct adopting *adopting, const struct live_ns *ns,
@@ -219,8 +219,8 @@ static void vlan_take(struct adopting *adopting, const struct live_ns *ns,
 {
 	if (!ns->host)
 		left(adopting, ns, link, "mvapply has VLAN links on the host only");
-	else if (!found_on(adopting->set, link))
-		found_parent(adopting->set, network_name(adopting, link->name), link);
+	else if (!observed_on(adopting->set, link))
+		observed_parent(adopting->set, network_name(adopting, link->name), link);
 }
 
 static int namespace_compare(const void *a, const void *b)
@@ -259,7 +259,7 @@ static void each_unmarked(struct adopting *adopting, bool vlans, link_visit *tak
 	}
 }
 
-void adopt_take(struct found_set *set, struct notes *notes)
+void adopt_take(struct observed_set *set, struct notes *notes)
 {
 	struct adopting adopting = {.set = set, .notes = notes};
 	set->adopting = true;

@@ -7,6 +7,6 @@
 
 /* Takes in every unmarked macvlan and ipvlan on a link of the host's, and every unmarked VLAN link
  * of the host's; what cannot be one of a set's is in `notes`. */
-void adopt_take(struct found_set *set, struct notes *notes);
+void adopt_take(struct observed_set *set, struct notes *notes);
 
 #endif

@@ -62,13 +62,13 @@ static int text_compare(const void *a, const void *b)
 }
 
 /* By which name the host knows the namespace, or NULL. */
-static const char *name_of_namespace(const struct found_set *set, size_t namespace)
+static const char *name_of_namespace(const struct observed_set *set, size_t namespace)
 {
 	const struct origin *origin = &set->origins[namespace];
 	return origin->engine ? origin->engine : origin->netns;
 }
 
-static bool is_attachment(const struct found_set *set, const struct live_ns *ns,
+static bool is_attachment(const struct observed_set *set, const struct live_ns *ns,
 			  const struct live_link *link, const char *container)
 {
 	return counts(ns, link) && link->mark.role == ROLE_ATTACH &&
@@ -77,7 +77,7 @@ static bool is_attachment(const struct found_set *set, const struct live_ns *ns,
 }
 
 /* Whether an attachment of the set's container of that name is in the namespace. */
-static bool holds(const struct found_set *set, const struct live_ns *ns, const char *container)
+static bool holds(const struct observed_set *set, const struct live_ns *ns, const char *container)
 {
 	for (size_t i = 0; i < ns->n_links; i++)
 		if (is_attachment(set, ns, &ns->links[i], container))
@@ -86,7 +86,7 @@ static bool holds(const struct found_set *set, const struct live_ns *ns, const c
 }
 
 /* Whether the namespace that has the container's name holds it: then it is nowhere else. */
-static bool at_home_elsewhere(const struct found_set *set, const char *container)
+static bool at_home_elsewhere(const struct observed_set *set, const char *container)
 {
 	for (size_t i = 0; i < set->live->n_namespaces; i++) {
 		const char *name = name_of_namespace(set, i);
@@ -97,7 +97,7 @@ static bool at_home_elsewhere(const struct found_set *set, const char *container
 }
 
 struct taking {
-	struct found_set *set;
+	struct observed_set *set;
 	struct notes *notes;
 };
 
@@ -105,7 +105,7 @@ struct taking {
  * the host knows it by is believed before others are. */
 static void attachments_take(const struct taking *taking, size_t namespace)
 {
-	struct found_set *set = taking->set;
+	struct observed_set *set = taking->set;
 	const struct live_ns *ns = set->live->namespaces[namespace];
 	const char *name = name_of_namespace(set, namespace);
 	const bool own = name && holds(set, ns, name);
@@ -117,7 +117,7 @@ static void attachments_take(const struct taking *taking, size_t namespace)
 			continue;
 		const bool named = name && strcmp(name, mark->container) == 0;
 		if (named || (!own && !at_home_elsewhere(set, mark->container)))
-			found_attachment(set, mark->network, mark->container, ns, link);
+			observed_attachment(set, mark->network, mark->container, ns, link);
 		else if (left++ == 0)
 			note_add(set->arena, taking->notes,
 				 "%s in %s is left out: it is not in the namespace of the "
@@ -132,13 +132,13 @@ static void attachments_take(const struct taking *taking, size_t namespace)
 
 static void host_take(void *data, const struct live_ns *ns, const struct live_link *link)
 {
-	struct found_set *set = data;
+	struct observed_set *set = data;
 	(void)ns;
 	if (link->mark.role == ROLE_HOST && owner_tag_has_set(&link->mark, set->name))
-		found_host(set, link->mark.network, link);
+		observed_host(set, link->mark.network, link);
 }
 
-static bool network_exists(const struct found_set *set, const char *name)
+static bool network_exists(const struct observed_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->n_networks; i++)
 		if (strcmp(set->networks[i].model.name, name) == 0)
@@ -147,7 +147,7 @@ static bool network_exists(const struct found_set *set, const char *name)
 }
 
 /* What makes networks comes before the VLANs and dummies that have none. */
-static const char *vlan_network_name(const struct found_set *set, const struct live_link *link)
+static const char *vlan_network_name(const struct observed_set *set, const struct live_link *link)
 {
 	const char *name = arena_printf(set->arena, "vlan%u", link->vlan);
 	for (unsigned n = 2; network_exists(set, name); n++)
@@ -157,14 +157,14 @@ static const char *vlan_network_name(const struct found_set *set, const struct l
 
 static void parent_take(void *data, const struct live_ns *ns, const struct live_link *link)
 {
-	struct found_set *set = data;
+	struct observed_set *set = data;
 	(void)ns;
 	if (!owner_tag_has_set(&link->mark, set->name))
 		return;
 	if (link->mark.role == ROLE_DUMMY)
-		found_parent(set, link->mark.network, link);
-	else if (link->mark.role == ROLE_VLAN && !found_on(set, link))
-		found_parent(set, vlan_network_name(set, link), link);
+		observed_parent(set, link->mark.network, link);
+	else if (link->mark.role == ROLE_VLAN && !observed_on(set, link))
+		observed_parent(set, vlan_network_name(set, link), link);
 }
 
 static void put_notes(struct tree *tree, const struct notes *notes)
@@ -174,7 +174,7 @@ static void put_notes(struct tree *tree, const struct notes *notes)
 }
 
 /* How many VLAN links the network's parent is on: what is below has to be declared before. */
-static unsigned depth(const struct found_set *set, const struct found_network *network)
+static unsigned depth(const struct observed_set *set, const struct observed_network *network)
 {
 	unsigned depth = 0;
 	for (const struct live_link *link = network->parent;
@@ -184,7 +184,7 @@ static unsigned depth(const struct found_set *set, const struct found_network *n
 }
 
 struct place_in_order {
-	const struct found_network *network;
+	const struct observed_network *network;
 	unsigned depth;
 };
 
@@ -196,7 +196,7 @@ static int order_compare(const void *a, const void *b)
 	return strcmp(left->network->model.name, right->network->model.name);
 }
 
-static void put_networks(struct tree *document, const struct found_set *set)
+static void put_networks(struct tree *document, const struct observed_set *set)
 {
 	struct place_in_order *order =
 		arena_alloc(set->arena, set->n_networks * sizeof(struct place_in_order));
@@ -209,27 +209,27 @@ static void put_networks(struct tree *document, const struct found_set *set)
 	for (size_t i = 0; i < set->n_networks; i++) {
 		struct tree *map = tree_map(networks, order[i].network->model.name);
 		put_notes(map, &order[i].network->notes);
-		declare_network(map, &order[i].network->model);
+		serialise_network(map, &order[i].network->model);
 	}
 }
 
-static void put_container(struct tree *containers, const struct found_set *set,
-			  const struct found_container *container)
+static void put_container(struct tree *containers, const struct observed_set *set,
+			  const struct observed_container *container)
 {
 	struct tree *map = tree_map(containers, container->model.name);
 	put_notes(map, &container->notes);
-	declare_source(map, &container->model);
+	serialise_source(map, &container->model);
 	struct tree *networks = tree_map(map, "networks");
 	for (size_t i = 0; i < container->n_attachments; i++) {
-		const struct found_attachment *attachment = &container->attachments[i];
+		const struct observed_attachment *attachment = &container->attachments[i];
 		struct tree *body =
 			tree_map(networks, set->networks[attachment->network].model.name);
 		put_notes(body, &attachment->notes);
-		declare_attachment(body, &attachment->model);
+		serialise_attachment(body, &attachment->model);
 	}
 }
 
-static struct tree *document_make(const struct found_set *set, const struct notes *notes)
+static struct tree *document_make(const struct observed_set *set, const struct notes *notes)
 {
 	struct tree *document = tree_new(set->arena);
 	put_notes(document, notes);
@@ -254,10 +254,10 @@ struct exports export_live(const struct live *live, const struct origin *origins
 		qsort(listing.names.items, listing.names.count, sizeof(*listing.names.items),
 		      text_compare);
 	for (size_t i = 0; i < listing.names.count; i++) {
-		struct found_set set = {.arena = arena,
-					.live = live,
-					.origins = origins,
-					.name = listing.names.items[i]};
+		struct observed_set set = {.arena = arena,
+					   .live = live,
+					   .origins = origins,
+					   .name = listing.names.items[i]};
 		struct notes notes = {0};
 		const struct taking taking = {.set = &set, .notes = &notes};
 		/* The host's own links say what a network is before any container's does. */
@@ -267,7 +267,7 @@ struct exports export_live(const struct live *live, const struct origin *origins
 		each_link(live, parent_take, &set);
 		if (adopt && strcmp(adopt, set.name) == 0)
 			adopt_take(&set, &notes);
-		found_settle(&set);
+		observed_finish(&set);
 		*array_push(arena, exports.items, exports.count) =
 			(struct exported){.set = set.name, .tree = document_make(&set, &notes)};
 	}

@@ -286,7 +286,7 @@ static void container_put(struct cni *cni)
 	struct tree *container = tree_map(cni->containers, cni->name);
 	tree_comment(container, "CNI does not say which container has this address: name it");
 	struct tree *networks = tree_map(container, "networks");
-	declare_attachment(tree_map(networks, cni->name), &cni->attachment);
+	serialise_attachment(tree_map(networks, cni->name), &cni->attachment);
 }
 
 static bool plugin_take(struct cni *cni, const json_t *plugin)
@@ -303,7 +303,7 @@ static bool plugin_take(struct cni *cni, const json_t *plugin)
 		vlan_take(cni, plugin);
 	link_take(cni, plugin);
 	ipam_take(cni, json_object_get(plugin, "ipam"));
-	declare_network(cni->map, &cni->network);
+	serialise_network(cni->map, &cni->network);
 	if (cni->single)
 		container_put(cni);
 	return true;

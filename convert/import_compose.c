@@ -63,7 +63,7 @@ static void network_take(struct compose *compose, struct tree *to, const char *n
 	json_leftovers(ipam, ipam_known, map);
 	json_leftovers(body, known, map);
 	docker_network(body, json_object_get(ipam, "config"), &compose_keys, map, &network);
-	declare_network(map, &network);
+	serialise_network(map, &network);
 	json_object_set_new(compose->networks, name, json_true());
 }
 
@@ -93,7 +93,7 @@ static void attachment_take(struct tree *map, const json_t *body, const json_t *
 	json_leftovers(body, known, map);
 	if (json_object_get(body, "aliases"))
 		tree_comment(map, "aliases are names of Docker's DNS, which does not serve it");
-	declare_attachment(map, &attachment);
+	serialise_attachment(map, &attachment);
 }
 
 /* The first text in which Compose would replace a variable ($$ stands for a dollar), or NULL. */
@@ -152,7 +152,7 @@ static json_t *service_networks(const json_t *service)
 	return map;
 }
 
-static size_t carried_count(const struct compose *compose, const json_t *networks)
+static size_t converted_count(const struct compose *compose, const json_t *networks)
 {
 	size_t count = 0;
 	json_each (networks, member)
@@ -178,16 +178,16 @@ static void source_take(const struct compose *compose, struct tree *map, const c
 			     "it runs as %s containers, and an attachment belongs to one: declare "
 			     "each by its name (`docker: %s-%s-1`)",
 			     replicas, compose->project, name);
-	declare_source(map, &container);
+	serialise_source(map, &container);
 }
 
 static void service_take(const struct compose *compose, struct tree *to, const char *name,
 			 const json_t *service)
 {
 	json_t *networks = service_networks(service);
-	size_t carried = carried_count(compose, networks);
+	size_t converted = converted_count(compose, networks);
 	const char *mode = json_text_at(service, "network_mode");
-	if (!carried) {
+	if (!converted) {
 		if (mode)
 			tree_comment(to, "%s: its network_mode %s is left to Docker", name, mode);
 		else if (json_object_get(service, "extends"))
@@ -209,11 +209,11 @@ static void service_take(const struct compose *compose, struct tree *to, const c
 		const char *key = json_object_iter_key(member);
 		if (json_object_get(compose->networks, key))
 			attachment_take(tree_map(attachments, key), json_object_iter_value(member),
-					carried == 1 ? service : NULL);
+					converted == 1 ? service : NULL);
 		else
 			tree_comment(attachments, "%s is left to Docker", key);
 	}
-	if (carried > 1 && json_object_get(service, "mac_address"))
+	if (converted > 1 && json_object_get(service, "mac_address"))
 		json_left("mac_address", json_object_get(service, "mac_address"), map);
 	json_decref(networks);
 }

@@ -45,7 +45,7 @@ static bool network_take(struct tree *to, const json_t *body)
 	if (manager && strcmp(manager, "default") != 0)
 		json_left("IPAM.Driver", json_object_get(ipam, "Driver"), map);
 	docker_network(body, json_object_get(ipam, "Config"), &api_keys, map, &network);
-	declare_network(map, &network);
+	serialise_network(map, &network);
 	return true;
 }
 
@@ -69,10 +69,10 @@ static void endpoint_take(struct tree *map, const json_t *endpoint)
 	if (json_number_at(endpoint, "GwPriority", map, INT_MAX, &priority))
 		attachment.gw_priority = (int)priority;
 	docker_endpoint(json_object_get(endpoint, "DriverOpts"), map, &attachment);
-	declare_attachment(map, &attachment);
+	serialise_attachment(map, &attachment);
 }
 
-static void container_take(struct tree *to, const json_t *container, const json_t *carried)
+static void container_take(struct tree *to, const json_t *container, const json_t *converted)
 {
 	const json_t *endpoints =
 		json_object_get(json_object_get(container, "NetworkSettings"), "Networks");
@@ -84,7 +84,7 @@ static void container_take(struct tree *to, const json_t *container, const json_
 		return;
 	json_each (endpoints, member) {
 		const char *key = json_object_iter_key(member);
-		if (!json_object_get(carried, key))
+		if (!json_object_get(converted, key))
 			continue;
 		if (!networks) {
 			map = tree_map(to, name);
@@ -94,7 +94,7 @@ static void container_take(struct tree *to, const json_t *container, const json_
 		endpoint_take(tree_map(networks, key), json_object_iter_value(member));
 	}
 	json_each (endpoints, member)
-		if (networks && !json_object_get(carried, json_object_iter_key(member)))
+		if (networks && !json_object_get(converted, json_object_iter_key(member)))
 			tree_comment(networks, "%s is left to Docker",
 				     json_object_iter_key(member));
 }
@@ -103,17 +103,17 @@ struct tree *import_docker(const json_t *networks, const json_t *containers, str
 {
 	struct tree *document = tree_new(arena);
 	struct tree *to = tree_map(document, "networks");
-	json_t *carried = json_object();
+	json_t *converted = json_object();
 	for (size_t i = 0; i < json_array_size(networks); i++) {
 		const json_t *network = json_array_get(networks, i);
 		if (network_take(to, network))
-			json_object_set_new(carried, json_text_at(network, "Name"), json_true());
+			json_object_set_new(converted, json_text_at(network, "Name"), json_true());
 	}
 	to = tree_map(document, "containers");
 	tree_comment(to, "run each of these with `--network none`: its links come from here; until "
 			 "then Docker's own are in the way");
 	for (size_t i = 0; i < json_array_size(containers); i++)
-		container_take(to, json_array_get(containers, i), carried);
-	json_decref(carried);
+		container_take(to, json_array_get(containers, i), converted);
+	json_decref(converted);
 	return document;
 }

@@ -66,7 +66,7 @@ static bool mode_is_default(const struct network *network)
 	return network->mode == (network->driver == DRIVER_MACVLAN ? MODE_BRIDGE : MODE_L2);
 }
 
-void declare_network(struct tree *map, const struct network *network)
+void serialise_network(struct tree *map, const struct network *network)
 {
 	if (network->driver != DRIVER_MACVLAN)
 		tree_text(map, "driver", driver_name(network->driver));
@@ -89,7 +89,7 @@ void declare_network(struct tree *map, const struct network *network)
 	put_host(map, &network->host);
 }
 
-void declare_source(struct tree *map, const struct container *container)
+void serialise_source(struct tree *map, const struct container *container)
 {
 	if (container->source_kind == SOURCE_PID)
 		tree_number(map, "pid", strtoll(container->source, NULL, 10));
@@ -108,7 +108,7 @@ static void put_routes(struct tree *map, const struct attachment *attachment)
 	}
 }
 
-void declare_attachment(struct tree *map, const struct attachment *attachment)
+void serialise_attachment(struct tree *map, const struct attachment *attachment)
 {
 	char mac[MAC_TEXT_SIZE];
 	if (attachment->has_dhcp)

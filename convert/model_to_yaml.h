@@ -8,8 +8,8 @@
 
 /* Each puts the keys into the map. A gateway or range that is not said is left out, as is a subnet
  * without a prefix. */
-void declare_network(struct tree *map, const struct network *network);
-void declare_source(struct tree *map, const struct container *container);
-void declare_attachment(struct tree *map, const struct attachment *attachment);
+void serialise_network(struct tree *map, const struct network *network);
+void serialise_source(struct tree *map, const struct container *container);
+void serialise_attachment(struct tree *map, const struct attachment *attachment);
 
 #endif

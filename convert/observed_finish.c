@@ -22,8 +22,8 @@ static unsigned long ethn(const char *name)
 
 static int attachment_compare(const void *a, const void *b)
 {
-	const char *left = ((const struct found_attachment *)a)->link->name;
-	const char *right = ((const struct found_attachment *)b)->link->name;
+	const char *left = ((const struct observed_attachment *)a)->link->name;
+	const char *right = ((const struct observed_attachment *)b)->link->name;
 	unsigned long from = ethn(left), to = ethn(right);
 	if (from != to)
 		return from < to ? -1 : 1;
@@ -40,12 +40,12 @@ static const char *name_in_file(const char *name)
 
 /* The Nth attachment is called ethN unless it says otherwise; a link that is taken over is found by
  * its name. */
-static void names_settle(const struct found_set *set, struct found_container *container)
+static void names_settle(const struct observed_set *set, struct observed_container *container)
 {
 	qsort(container->attachments, container->n_attachments, sizeof(*container->attachments),
 	      attachment_compare);
 	for (size_t i = 0; i < container->n_attachments; i++) {
-		struct found_attachment *attachment = &container->attachments[i];
+		struct observed_attachment *attachment = &container->attachments[i];
 		char chosen[32];
 		snprintf(chosen, sizeof(chosen), "eth%zu", i);
 		if (!set->adopting && strcmp(attachment->link->name, chosen) == 0)
@@ -57,7 +57,7 @@ static void names_settle(const struct found_set *set, struct found_container *co
 	}
 }
 
-static bool holds_default(const struct found_attachment *attachment, size_t family)
+static bool holds_default(const struct observed_attachment *attachment, size_t family)
 {
 	const uint8_t families[] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 	each_route_of (route, attachment->ns, attachment->link->ifindex)
@@ -66,8 +66,8 @@ static bool holds_default(const struct found_attachment *attachment, size_t fami
 	return false;
 }
 
-static bool has_gateway(const struct found_set *set, const struct found_attachment *attachment,
-			size_t family)
+static bool has_gateway(const struct observed_set *set,
+			const struct observed_attachment *attachment, size_t family)
 {
 	const struct ip *ip = family == IPV4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
 	if (family == IPV4 && attachment->model.dhcp)
@@ -79,12 +79,12 @@ static bool has_gateway(const struct found_set *set, const struct found_attachme
 }
 
 /* The one that is to have the default route, as the declaration stands. */
-static const struct found_attachment *winner(const struct found_set *set,
-					     const struct found_container *container, size_t family)
+static const struct observed_attachment *
+winner(const struct observed_set *set, const struct observed_container *container, size_t family)
 {
-	const struct found_attachment *best = NULL;
+	const struct observed_attachment *best = NULL;
 	for (size_t i = 0; i < container->n_attachments; i++) {
-		const struct found_attachment *attachment = &container->attachments[i];
+		const struct observed_attachment *attachment = &container->attachments[i];
 		if (has_gateway(set, attachment, family) &&
 		    (!best || attachment->model.gw_priority > best->model.gw_priority))
 			best = attachment;
@@ -92,17 +92,17 @@ static const struct found_attachment *winner(const struct found_set *set,
 	return best;
 }
 
-static void priority_settle(const struct found_set *set, struct found_container *container)
+static void priority_settle(const struct observed_set *set, struct observed_container *container)
 {
 	for (size_t family = 0; family < N_FAMILIES; family++)
 		for (size_t i = 0; i < container->n_attachments; i++) {
-			struct found_attachment *attachment = &container->attachments[i];
+			struct observed_attachment *attachment = &container->attachments[i];
 			if (holds_default(attachment, family) &&
 			    winner(set, container, family) != attachment)
 				attachment->model.gw_priority = 1;
 		}
 	for (size_t family = 0; family < N_FAMILIES; family++) {
-		const struct found_attachment *best = winner(set, container, family);
+		const struct observed_attachment *best = winner(set, container, family);
 		if (best && !holds_default(best, family))
 			note_add(set->arena, &container->notes,
 				 "its %s default route does not lead through %s, as it would from "
@@ -126,7 +126,7 @@ static struct prefix prefix_around(const struct ip *ip, uint8_t len)
 }
 
 /* The host's own address stands for itself (/32, /128), and says nothing of the subnet. */
-static void host_subnet_settle(struct found_set *set, struct found_network *network,
+static void host_subnet_settle(struct observed_set *set, struct observed_network *network,
 			       const struct ip *ip)
 {
 	struct network *model = &network->model;
@@ -139,7 +139,7 @@ static void host_subnet_settle(struct found_set *set, struct found_network *netw
 }
 
 /* That of the host's own address on the parent, if it has one. */
-static bool parent_subnet(const struct found_set *set, const struct live_link *parent,
+static bool parent_subnet(const struct observed_set *set, const struct live_link *parent,
 			  struct prefix *ret)
 {
 	const struct live_ns *host = set->live->namespaces[0];
@@ -154,7 +154,7 @@ static bool parent_subnet(const struct found_set *set, const struct live_link *p
 	return false;
 }
 
-static size_t count_attachments(const struct found_set *set, size_t network, bool dhcp)
+static size_t count_attachments(const struct observed_set *set, size_t network, bool dhcp)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < set->n_containers; i++)
@@ -165,7 +165,7 @@ static size_t count_attachments(const struct found_set *set, size_t network, boo
 }
 
 /* Where all of a network's attachments have leases, the network says so for them. */
-static void dhcp_settle(struct found_set *set, size_t network)
+static void dhcp_settle(struct observed_set *set, size_t network)
 {
 	struct network *model = &set->networks[network].model;
 	model->dhcp = count_attachments(set, network, true) > 0 &&
@@ -177,7 +177,7 @@ static void dhcp_settle(struct found_set *set, size_t network)
 }
 
 /* A network has to have a subnet, or DHCP; that of RFC 5737, which is nobody's, does no harm. */
-static void empty_settle(struct found_set *set, struct found_network *network)
+static void empty_settle(struct observed_set *set, struct observed_network *network)
 {
 	struct network *model = &network->model;
 	if (model->n_subnets || model->dhcp)
@@ -193,24 +193,24 @@ static void empty_settle(struct found_set *set, struct found_network *network)
 
 static int container_compare(const void *a, const void *b)
 {
-	return strcmp(((const struct found_container *)a)->model.name,
-		      ((const struct found_container *)b)->model.name);
+	return strcmp(((const struct observed_container *)a)->model.name,
+		      ((const struct observed_container *)b)->model.name);
 }
 
-void found_settle(struct found_set *set)
+void observed_finish(struct observed_set *set)
 {
 	if (set->n_containers)
 		qsort(set->containers, set->n_containers, sizeof(*set->containers),
 		      container_compare);
 	for (size_t i = 0; i < set->n_containers; i++)
 		for (size_t k = 0; k < set->containers[i].n_attachments; k++)
-			found_routes(set, &set->containers[i].attachments[k]);
+			observed_routes(set, &set->containers[i].attachments[k]);
 	for (size_t i = 0; i < set->n_containers; i++) {
 		names_settle(set, &set->containers[i]);
 		priority_settle(set, &set->containers[i]);
 	}
 	for (size_t i = 0; i < set->n_networks; i++) {
-		struct found_network *network = &set->networks[i];
+		struct observed_network *network = &set->networks[i];
 		host_subnet_settle(set, network, &network->model.host.ipv4);
 		host_subnet_settle(set, network, &network->model.host.ipv6);
 		dhcp_settle(set, i);

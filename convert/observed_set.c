@@ -24,7 +24,7 @@ void note_add(struct arena *arena, struct notes *notes, const char *format, ...)
 	*array_push(arena, notes->items, notes->count) = arena_strdup(arena, text);
 }
 
-static const struct live_ns *host_of(const struct found_set *set)
+static const struct live_ns *host_of(const struct observed_set *set)
 {
 	return set->live->namespaces[0];
 }
@@ -42,7 +42,7 @@ static const char *parent_word(const struct live_link *link, bool with_vlan)
 }
 
 /* A VLAN link is named by the link that it is on, and its id. */
-static void parent_describe(struct found_set *set, struct found_network *network)
+static void parent_describe(struct observed_set *set, struct observed_network *network)
 {
 	const struct live_link *link = network->parent, *base = NULL;
 	struct network *model = &network->model;
@@ -66,7 +66,7 @@ static void parent_describe(struct found_set *set, struct found_network *network
 			 link->name, link->name);
 }
 
-static struct found_network *network_find(const struct found_set *set, const char *name)
+static struct observed_network *network_find(const struct observed_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->n_networks; i++)
 		if (strcmp(set->networks[i].model.name, name) == 0)
@@ -74,10 +74,10 @@ static struct found_network *network_find(const struct found_set *set, const cha
 	return NULL;
 }
 
-static struct found_network *network_new(struct found_set *set, const char *name,
-					 const struct live_link *parent)
+static struct observed_network *network_new(struct observed_set *set, const char *name,
+					    const struct live_link *parent)
 {
-	struct found_network *network = array_push(set->arena, set->networks, set->n_networks);
+	struct observed_network *network = array_push(set->arena, set->networks, set->n_networks);
 	network->model.name = arena_strdup(set->arena, name);
 	network->parent = parent;
 	parent_describe(set, network);
@@ -86,7 +86,7 @@ static struct found_network *network_new(struct found_set *set, const char *name
 
 /* The mtu that a network's links have where it says none: its parent's. A VLAN link that is taken
  * over gets that of the link it is on, as every VLAN link of mvapply's. */
-static uint32_t mtu_otherwise(const struct found_set *set, const struct live_link *parent)
+static uint32_t mtu_otherwise(const struct observed_set *set, const struct live_link *parent)
 {
 	const struct live_link *base =
 		set->adopting && parent->kind == KIND_VLAN && parent->parent_where == PARENT_HOST
@@ -96,7 +96,7 @@ static uint32_t mtu_otherwise(const struct found_set *set, const struct live_lin
 }
 
 /* What the first of a network's links tells of it. */
-static void driver_describe(struct found_set *set, struct found_network *network,
+static void driver_describe(struct observed_set *set, struct observed_network *network,
 			    const struct live_link *link)
 {
 	struct network *model = &network->model;
@@ -115,10 +115,10 @@ static void driver_describe(struct found_set *set, struct found_network *network
 		model->mtu = link->mtu;
 }
 
-static struct found_network *network_of(struct found_set *set, const char *name,
-					const struct live_link *link)
+static struct observed_network *network_of(struct observed_set *set, const char *name,
+					   const struct live_link *link)
 {
-	struct found_network *network = network_find(set, name);
+	struct observed_network *network = network_find(set, name);
 	if (network)
 		return network;
 	network = network_new(set, name, live_link_by_index(host_of(set), link->parent));
@@ -127,7 +127,7 @@ static struct found_network *network_of(struct found_set *set, const char *name,
 }
 
 /* Links of one network that are not alike have drifted, or are not of one network at all. */
-static void likeness_check(struct found_set *set, const struct found_network *network,
+static void likeness_check(struct observed_set *set, const struct observed_network *network,
 			   const struct live_link *link, struct notes *notes)
 {
 	uint32_t mtu = network->model.mtu ? network->model.mtu
@@ -144,7 +144,7 @@ static void likeness_check(struct found_set *set, const struct found_network *ne
 
 /* The subnet of the network that holds the address, made if there is none; NULL: it would overlap
  * another one. */
-static struct subnet *subnet_at(struct found_set *set, struct network *network,
+static struct subnet *subnet_at(struct observed_set *set, struct network *network,
 				const struct prefix *address)
 {
 	const struct prefix prefix = {.ip = prefix_first(address), .len = address->len};
@@ -169,7 +169,7 @@ static bool addr_counts(const struct live_link *link, const struct live_addr *ad
 	       (link->mark.role != ROLE_NONE || addr->flags & IFA_F_PERMANENT);
 }
 
-static bool addr_marked(const struct found_set *set, const struct live_link *link,
+static bool addr_marked(const struct observed_set *set, const struct live_link *link,
 			const struct live_addr *addr)
 {
 	return addr->proto == MARK_PROTOCOL || !set->live->addr_proto ||
@@ -177,12 +177,13 @@ static bool addr_marked(const struct found_set *set, const struct live_link *lin
 }
 
 /* Whether an earlier attachment on the parent has the address: no file can give it to two. */
-static bool address_given(const struct found_set *set, const struct live_link *parent,
+static bool address_given(const struct observed_set *set, const struct live_link *parent,
 			  const struct ip *ip)
 {
 	for (size_t i = 0; i < set->n_containers; i++)
 		for (size_t k = 0; k < set->containers[i].n_attachments; k++) {
-			const struct found_attachment *other = &set->containers[i].attachments[k];
+			const struct observed_attachment *other =
+				&set->containers[i].attachments[k];
 			if (set->networks[other->network].parent == parent &&
 			    (ip_equal(&other->model.ipv4, ip) || ip_equal(&other->model.ipv6, ip)))
 				return true;
@@ -190,8 +191,8 @@ static bool address_given(const struct found_set *set, const struct live_link *p
 	return false;
 }
 
-static void address_take(struct found_set *set, struct found_network *network,
-			 struct found_attachment *attachment, const struct prefix *address)
+static void address_take(struct observed_set *set, struct observed_network *network,
+			 struct observed_attachment *attachment, const struct prefix *address)
 {
 	struct ip *ip =
 		address->ip.family == AF_INET ? &attachment->model.ipv4 : &attachment->model.ipv6;
@@ -206,8 +207,8 @@ static void address_take(struct found_set *set, struct found_network *network,
 }
 
 /* Those with the mark; then, in place of one that has lost it or never had it, any other. */
-static void addresses_take(struct found_set *set, struct found_network *network,
-			   struct found_attachment *attachment)
+static void addresses_take(struct observed_set *set, struct observed_network *network,
+			   struct observed_attachment *attachment)
 {
 	const struct live_ns *ns = attachment->ns;
 	const struct live_link *link = attachment->link;
@@ -224,8 +225,8 @@ static void addresses_take(struct found_set *set, struct found_network *network,
 	}
 }
 
-static void route_take(struct found_set *set, struct found_network *network,
-		       struct found_attachment *attachment, const struct live_route *route)
+static void route_take(struct observed_set *set, struct observed_network *network,
+		       struct observed_attachment *attachment, const struct live_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	struct subnet *subnet =
@@ -243,9 +244,9 @@ static void route_take(struct found_set *set, struct found_network *network,
 			 route->via.family ? " via " : "", ip_format(&route->via, via));
 }
 
-void found_routes(struct found_set *set, struct found_attachment *attachment)
+void observed_routes(struct observed_set *set, struct observed_attachment *attachment)
 {
-	struct found_network *network = &set->networks[attachment->network];
+	struct observed_network *network = &set->networks[attachment->network];
 	each_route_of (route, attachment->ns, attachment->link->ifindex) {
 		/* What comes with a lease. */
 		if (attachment->model.dhcp && route->to.ip.family == AF_INET)
@@ -257,7 +258,7 @@ void found_routes(struct found_set *set, struct found_attachment *attachment)
 }
 
 /* An ipvlan has its parent's, and so has a passthru macvlan. */
-static void mac_take(const struct found_network *network, struct found_attachment *attachment)
+static void mac_take(const struct observed_network *network, struct observed_attachment *attachment)
 {
 	const struct live_link *link = attachment->link;
 	if (network->model.driver == DRIVER_MACVLAN && network->model.mode != MODE_PASSTHRU &&
@@ -265,7 +266,7 @@ static void mac_take(const struct found_network *network, struct found_attachmen
 		attachment->model.mac = link->mac;
 }
 
-static const struct origin *origin_of(const struct found_set *set, const struct live_ns *ns)
+static const struct origin *origin_of(const struct observed_set *set, const struct live_ns *ns)
 {
 	for (size_t i = 0; i < set->live->n_namespaces; i++)
 		if (set->live->namespaces[i] == ns)
@@ -273,13 +274,14 @@ static const struct origin *origin_of(const struct found_set *set, const struct 
 	return NULL;
 }
 
-static struct found_container *container_of(struct found_set *set, const char *name,
-					    const struct live_ns *ns)
+static struct observed_container *container_of(struct observed_set *set, const char *name,
+					       const struct live_ns *ns)
 {
 	for (size_t i = 0; i < set->n_containers; i++)
 		if (strcmp(set->containers[i].model.name, name) == 0)
 			return &set->containers[i];
-	struct found_container *found = array_push(set->arena, set->containers, set->n_containers);
+	struct observed_container *found =
+		array_push(set->arena, set->containers, set->n_containers);
 	struct container *model = &found->model;
 	model->name = arena_strdup(set->arena, name);
 	struct origin origin = *origin_of(set, ns);
@@ -295,8 +297,8 @@ static struct found_container *container_of(struct found_set *set, const char *n
 	return found;
 }
 
-static bool attached_before(const struct found_set *set, const struct found_container *container,
-			    const char *network)
+static bool attached_before(const struct observed_set *set,
+			    const struct observed_container *container, const char *network)
 {
 	for (size_t i = 0; i < container->n_attachments; i++)
 		if (strcmp(set->networks[container->attachments[i].network].model.name, network) ==
@@ -305,11 +307,11 @@ static bool attached_before(const struct found_set *set, const struct found_cont
 	return false;
 }
 
-void found_attachment(struct found_set *set, const char *name, const char *container_name,
-		      const struct live_ns *ns, const struct live_link *link)
+void observed_attachment(struct observed_set *set, const char *name, const char *container_name,
+			 const struct live_ns *ns, const struct live_link *link)
 {
-	struct found_container *container = container_of(set, container_name, ns);
-	struct found_network *network = network_of(set, name, link);
+	struct observed_container *container = container_of(set, container_name, ns);
+	struct observed_network *network = network_of(set, name, link);
 	if (attached_before(set, container, name)) {
 		note_add(set->arena, &container->notes, "%s in %s is a second link on %s",
 			 link->name, ns->name, name);
@@ -318,7 +320,7 @@ void found_attachment(struct found_set *set, const char *name, const char *conta
 	if (container->n_attachments && container->attachments[0].ns != ns)
 		note_add(set->arena, &container->notes, "its link on %s is elsewhere, in %s", name,
 			 ns->name);
-	struct found_attachment *attachment =
+	struct observed_attachment *attachment =
 		array_push(set->arena, container->attachments, container->n_attachments);
 	attachment->network = (size_t)(network - set->networks);
 	attachment->ns = ns;
@@ -326,12 +328,12 @@ void found_attachment(struct found_set *set, const char *name, const char *conta
 	likeness_check(set, network, link, &attachment->notes);
 	addresses_take(set, network, attachment);
 	mac_take(network, attachment);
-	found_sysctls(set, attachment);
+	observed_sysctls(set, attachment);
 }
 
-void found_host(struct found_set *set, const char *name, const struct live_link *link)
+void observed_host(struct observed_set *set, const char *name, const struct live_link *link)
 {
-	struct found_network *network = network_of(set, name, link);
+	struct observed_network *network = network_of(set, name, link);
 	struct host_access *host = &network->model.host;
 	const struct live_ns *ns = host_of(set);
 	host->wanted = true;
@@ -351,16 +353,16 @@ void found_host(struct found_set *set, const char *name, const struct live_link 
 	}
 }
 
-void found_parent(struct found_set *set, const char *name, const struct live_link *link)
+void observed_parent(struct observed_set *set, const char *name, const struct live_link *link)
 {
-	struct found_network *network = network_find(set, name);
+	struct observed_network *network = network_find(set, name);
 	if (!network)
 		network = network_new(set, name, link);
 	if (link->mark.role == ROLE_DUMMY && link->mtu != ETH_DATA_LEN)
 		network->model.mtu = link->mtu;
 }
 
-bool found_on(const struct found_set *set, const struct live_link *parent)
+bool observed_on(const struct observed_set *set, const struct live_link *parent)
 {
 	for (size_t i = 0; i < set->n_networks; i++)
 		if (set->networks[i].parent == parent)

@@ -12,36 +12,36 @@ struct notes {
 	size_t count;
 };
 
-struct found_network {
+struct observed_network {
 	struct network model;
 	const struct live_link *parent; /* NULL: not found */
 	struct notes notes;
 };
 
-struct found_attachment {
+struct observed_attachment {
 	struct attachment model;
-	size_t network; /* in found_set.networks; model.network is not set */
+	size_t network; /* in observed_set.networks; model.network is not set */
 	const struct live_ns *ns;
 	const struct live_link *link;
 	struct notes notes;
 };
 
-struct found_container {
+struct observed_container {
 	struct container model; /* without its attachments */
-	struct found_attachment *attachments;
+	struct observed_attachment *attachments;
 	size_t n_attachments;
 	struct notes notes;
 };
 
-struct found_set {
+struct observed_set {
 	struct arena *arena;
 	const struct live *live;
 	const struct origin *origins; /* of live->spaces */
 	const char *name;
 	bool adopting; /* links without a mark are among them */
-	struct found_network *networks;
+	struct observed_network *networks;
 	size_t n_networks;
-	struct found_container *containers;
+	struct observed_container *containers;
 	size_t n_containers;
 };
 
@@ -50,19 +50,19 @@ __attribute__((format(printf, 3, 4))) void note_add(struct arena *arena, struct 
 
 /* Takes in a container's link, the host's own way into a network, or a parent that nothing hangs on
  * (a VLAN, or a network's dummy), under the names given. */
-void found_attachment(struct found_set *set, const char *network, const char *container,
-		      const struct live_ns *ns, const struct live_link *link);
-void found_host(struct found_set *set, const char *network, const struct live_link *link);
-void found_parent(struct found_set *set, const char *network, const struct live_link *link);
+void observed_attachment(struct observed_set *set, const char *network, const char *container,
+			 const struct live_ns *ns, const struct live_link *link);
+void observed_host(struct observed_set *set, const char *network, const struct live_link *link);
+void observed_parent(struct observed_set *set, const char *network, const struct live_link *link);
 /* The routes of the link: after all links of the set, whose addresses make the subnets. */
-void found_routes(struct found_set *set, struct found_attachment *attachment);
+void observed_routes(struct observed_set *set, struct observed_attachment *attachment);
 /* The sysctls of the link, if they were read, that differ from what the same declaration would give
  * a new link in its namespace. */
-void found_sysctls(struct found_set *set, struct found_attachment *attachment);
+void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment);
 /* Whether a network hangs on this link of the host. */
-bool found_on(const struct found_set *set, const struct live_link *parent);
+bool observed_on(const struct observed_set *set, const struct live_link *parent);
 
 /* When all is taken in: puts it in order, and settles what depends on several links. */
-void found_settle(struct found_set *set);
+void observed_finish(struct observed_set *set);
 
 #endif

@@ -33,8 +33,8 @@ static bool has_finer(const struct live_link *link, const char *key)
 
 /* What a new link has there, or NULL: mvapply lets it hear no router advertisements, and the MTU of
  * its IPv6 follows its own. */
-static const char *default_sysctl_value(const struct found_attachment *attachment, const char *key,
-					char mtu[16])
+static const char *default_sysctl_value(const struct observed_attachment *attachment,
+					const char *key, char mtu[16])
 {
 	if (strcmp(key, accept_ra) == 0)
 		return "0";
@@ -56,7 +56,7 @@ static bool is_secret(const struct live_link *link, const char *key)
 	       (strcmp(key, addr_gen_mode) == 0 && live_sysctl(link, stable_secret));
 }
 
-void found_sysctls(struct found_set *set, struct found_attachment *attachment)
+void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment)
 {
 	const struct live_link *link = attachment->link;
 	struct attachment *model = &attachment->model;
