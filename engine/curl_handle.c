@@ -1,64 +1,19 @@
 #include "engine/curl_handle.h"
 
-#include "engine/engine.h"
+#include "engine/socket_path.h"
 #include "lib/memory.h"
 #include "schema/words.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #define CONNECT_MILLISECONDS 2000L
-#define SCHEME               "unix://"
-
-static const struct engine_kind {
-	const char *variable;
-	const char *sockets[2]; /* the first that is there */
-} kinds[] = {
-	[SOURCE_DOCKER] = {"DOCKER_HOST", {"/run/docker.sock", "/var/run/docker.sock"}},
-	[SOURCE_PODMAN] = {"CONTAINER_HOST",
-			   {"/run/podman/podman.sock", "/var/run/podman/podman.sock"}},
-};
-
-static int engine_socket(enum source_kind kind, const char **ret_path, struct error *error)
-{
-	const struct engine_kind *row = &kinds[kind];
-	const char *said = getenv(row->variable);
-	*ret_path = access(row->sockets[0], F_OK) == 0 || access(row->sockets[1], F_OK) != 0
-			    ? row->sockets[0]
-			    : row->sockets[1];
-	if (!said || !*said)
-		return 0;
-	*ret_path = said + strlen(SCHEME);
-	if (strncmp(said, SCHEME, strlen(SCHEME)) == 0 && **ret_path == '/')
-		return 0;
-	error_set(error, EPROTONOSUPPORT, "%s is \"%.200s\", which is no engine of this machine",
-		  row->variable, said);
-	error_hint(error, "run mvapply on the engine's own machine, with %s unset or unix:///PATH",
-		   row->variable);
-	return error_code(error, CODE_ENGINE_PLACE);
-}
-
-size_t engine_sockets(enum source_kind kind, const char *paths[2])
-{
-	struct error ignored;
-	if (engine_socket(kind, &paths[0], &ignored) < 0)
-		return 0;
-	const char *said = getenv(kinds[kind].variable);
-	if (said && *said)
-		return 1;
-	paths[0] = kinds[kind].sockets[0];
-	paths[1] = kinds[kind].sockets[1];
-	return 2;
-}
 
 CURL *engine_handle_new(enum source_kind kind, struct error *error)
 {
 	const char *path;
-	if (libcurl_load(error) < 0 || engine_socket(kind, &path, error) < 0)
+	if (libcurl_load(error) < 0 || engine_socket_path(kind, &path, error) < 0)
 		return NULL;
 	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
 		error_set(error, ENAMETOOLONG, "the path of %s's socket is too long: %.200s",
@@ -81,7 +36,7 @@ static int unreachable(enum source_kind kind, const char *reason, struct error *
 {
 	struct error ignored;
 	const char *path = "?", *name = source_kind_name(kind);
-	(void)engine_socket(kind, &path, &ignored);
+	(void)engine_socket_path(kind, &path, &ignored);
 	error_set(error, EHOSTDOWN, "%s cannot be reached at %s: %s", name, path, reason);
 	error_hint(error,
 		   kind == SOURCE_DOCKER
@@ -128,20 +83,4 @@ int engine_handle_failed(enum source_kind kind, CURL *curl, CURLcode code, struc
 			  source_kind_name(kind), libcurl.easy_strerror(code));
 		return error_code(error, CODE_ENGINE_ANSWER);
 	}
-}
-
-/* RFC 3986, 2.3. */
-static bool unreserved(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("-._~", c));
-}
-
-char *engine_http_escape(const char *text)
-{
-	char *escaped = memory_new(3 * strlen(text) + 1, 1), *to = escaped;
-	for (; *text; text++)
-		to += unreserved(*text) ? sprintf(to, "%c", *text)
-					: sprintf(to, "%%%02X", (unsigned char)*text);
-	return escaped;
 }

@@ -6,9 +6,6 @@
 #include "lib/error.h"
 #include "schema/model.h"
 
-/* As one segment of a path or a value of a query; the caller's to free. */
-char *engine_http_escape(const char *text);
-
 /* For who makes the requests alone: a handle that is set up for the engine's socket and that
  * has the time-out for connecting, and nothing more. */
 CURL *engine_handle_new(enum source_kind kind, struct error *error);

@@ -2,6 +2,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "engine/loop.h"
 #include "lib/arena.h"
 #include "lib/error.h"
 #include "schema/model.h"
@@ -10,15 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-/* What runs the questions beside other work: an epoll loop of the caller's. */
-struct engine_loop {
-	void *data;
-	/* Watch the descriptor for these events (EPOLLIN, EPOLLOUT) from now on; 0: no longer. */
-	void (*watch)(void *data, int fd, uint32_t events);
-	/* Call engines_timeout once, so many milliseconds from now; -1: never mind. */
-	void (*timer)(void *data, long milliseconds);
-};
 
 /* The engines of all kinds, and what they are asked. */
 struct engines;
@@ -98,8 +90,5 @@ int engine_list(struct engines *engines, enum source_kind kind, struct arena *ar
  * json_decref. Fails as above. */
 int engine_ask(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
 	       struct error *error);
-
-/* The paths where the engine's socket may be; returns how many, 0: the environment names none. */
-size_t engine_sockets(enum source_kind kind, const char *paths[2]);
 
 #endif

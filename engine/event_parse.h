@@ -2,8 +2,9 @@
 #ifndef ENGINE_EVENT_PARSE_H
 #define ENGINE_EVENT_PARSE_H
 
-#include "engine/event_stream.h"
+#include "engine/event.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum engine_event_line {

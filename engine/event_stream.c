@@ -1,5 +1,6 @@
 #include "engine/event_stream.h"
 
+#include "engine/curl_handle.h"
 #include "engine/event_parse.h"
 #include "engine/http.h"
 #include "lib/clock.h"

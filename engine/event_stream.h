@@ -3,30 +3,10 @@
 #ifndef ENGINE_EVENT_STREAM_H
 #define ENGINE_EVENT_STREAM_H
 
+#include "engine/event.h"
 #include "lib/error.h"
-#include "schema/model.h"
 
-#include <stdbool.h>
 #include <stdint.h>
-
-/* What leads to a container being looked at again; what else engines tell is left out. */
-enum engine_action {
-	ENGINE_START,
-	ENGINE_DIE,
-	ENGINE_RESTART,
-	ENGINE_RENAME,
-	ENGINE_DESTROY,
-};
-
-/* Strings live as long as the call. What the engine did not say is NULL. */
-struct engine_event {
-	enum source_kind kind;
-	enum engine_action action;
-	const char *id;
-	const char *name;              /* the new one, for a rename */
-	const char *old_name;          /* of a rename; Podman does not tell it */
-	const char *project, *service; /* Compose's */
-};
 
 /* What the owner lends. None of these may free the stream; `state` may connect it again. */
 struct engine_events_owner {

@@ -1,5 +1,6 @@
 #include "engine/http.h"
 
+#include "engine/curl_handle.h"
 #include "engine/json.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
@@ -426,4 +427,20 @@ void engine_http_wait(struct engine_http *http, int64_t until)
 				   NULL);
 		libcurl.multi_perform(http->multi, &running);
 	}
+}
+
+/* RFC 3986, 2.3. */
+static bool unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr("-._~", c));
+}
+
+char *engine_http_escape(const char *text)
+{
+	char *escaped = memory_new(3 * strlen(text) + 1, 1), *to = escaped;
+	for (; *text; text++)
+		to += unreserved(*text) ? sprintf(to, "%c", *text)
+					: sprintf(to, "%%%02X", (unsigned char)*text);
+	return escaped;
 }

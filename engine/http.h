@@ -3,12 +3,12 @@
 #ifndef ENGINE_HTTP_H
 #define ENGINE_HTTP_H
 
-#include "engine/curl_handle.h"
-#include "engine/engine.h"
+#include "engine/loop.h"
 #include "lib/error.h"
 #include "schema/model.h"
 
 #include <jansson.h>
+#include <sys/types.h>
 
 struct engine_http;
 struct engine_request;
@@ -40,6 +40,9 @@ void engine_http_cancel(struct engine_request *request);
 /* Runs the requests, and those that follow from their answers, until none is left; at `until`
  * (clock_milliseconds) the rest fails as if the time limit was exceeded. Without a loop only. */
 void engine_http_wait(struct engine_http *http, int64_t until);
+
+/* As one segment of a path or a value of a query; the caller's to free. */
+char *engine_http_escape(const char *text);
 
 /* From the loop: the descriptor is ready for these (EPOLLIN, ...); the timer has fired. */
 void engine_http_ready(struct engine_http *http, int fd, uint32_t ready);

@@ -2,6 +2,8 @@
  * round waits for them. */
 #include "cmd/watch/internal.h"
 #include "engine/event_parse.h"
+#include "engine/event_stream.h"
+#include "engine/socket_path.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "schema/words.h"

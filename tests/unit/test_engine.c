@@ -1,6 +1,7 @@
 /* Engines that answer as they should, and as they should not: a thread serves a unix socket. */
 #include "engine/engine.h"
 #include "engine/event_parse.h"
+#include "engine/event_stream.h"
 #include "engine/http.h"
 
 #include <errno.h>

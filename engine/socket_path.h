@@ -1,0 +1,16 @@
+/* Where an engine's socket is. */
+#ifndef ENGINE_SOCKET_PATH_H
+#define ENGINE_SOCKET_PATH_H
+
+#include "lib/error.h"
+#include "schema/model.h"
+
+#include <stddef.h>
+
+/* -EPROTONOSUPPORT: the environment names one of another machine. */
+int engine_socket_path(enum source_kind kind, const char **ret_path, struct error *error);
+
+/* The paths where the engine's socket may be; returns how many, 0: the environment names none. */
+size_t engine_sockets(enum source_kind kind, const char *paths[2]);
+
+#endif
