@@ -2,6 +2,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "engine/container.h"
 #include "engine/loop.h"
 #include "lib/arena.h"
 #include "lib/error.h"
@@ -28,24 +29,6 @@ void engines_timeout(struct engines *engines);
  * the rest fails as not answered in time. */
 void engines_wait(struct engines *engines, int64_t until);
 
-struct engine_container {
-	const char *id;
-	const char *name;       /* without a slash before it, or "" */
-	const char *started_at; /* in the engine's words: to tell one run from the next */
-	const char *sandbox;    /* where the engine keeps its namespace, or "" */
-	pid_t pid;              /* as the engine sees it; 0: it does not run */
-	bool host_network;
-	uid_t user;       /* whose engine says so (engine_http_user) */
-	const char *note; /* a sentence of warning about which container it is, or NULL */
-	bool others;      /* it is one of a Compose service, of which others run */
-};
-
-/* The containers of a Compose service that run, by their numbers. */
-struct engine_candidates {
-	const char **ids;
-	size_t count;
-};
-
 struct engine_inquiry;
 
 /* `container` is NULL where it failed: errnum ENOENT where there is no such container, EHOSTDOWN
@@ -65,9 +48,6 @@ struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source
  * and fills in the candidates, which live as long as the question's arena. */
 void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id,
 			   struct engine_candidates *ret_candidates);
-/* The sentence of warning that the attachments of a service stay with the container; `scaled` is
- * the error of such a question. */
-const char *engine_stays(struct arena *arena, const struct error *scaled, const char *name);
 /* `tell` is not called any more. */
 void engine_inquiry_end(struct engine_inquiry *inquiry);
 

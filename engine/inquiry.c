@@ -1,5 +1,6 @@
 /* Questions about one container. */
 #include "engine/container_name.h"
+#include "engine/engine.h"
 #include "engine/internal.h"
 #include "lib/memory.h"
 #include "schema/words.h"

@@ -2,7 +2,7 @@
 #ifndef ENGINE_INTERNAL_H
 #define ENGINE_INTERNAL_H
 
-#include "engine/engine.h"
+#include "engine/container.h"
 #include "engine/http.h"
 
 struct engines {

@@ -4,15 +4,10 @@
 #define RECONCILE_OBSERVE_ENGINE_LOOKUP_H
 
 #include "engine/engine.h"
-#include "reconcile/observe/netns_lookup.h"
+#include "reconcile/observe/lookup_result.h"
 #include "schema/model.h"
 
 struct lookups;
-
-/* A question is over, and `located` (without a descriptor) is what is known now. `silent`: the
- * engine could not be reached or did not answer in time; NULL: it answered. */
-typedef void lookup_answered(void *data, enum source_kind kind, const char *source,
-			     const struct lookup_result *lookup_result, const struct error *silent);
 
 /* `loop` and `answered` may be NULL: lookups_wait then runs the questions. */
 struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data);
@@ -59,9 +54,5 @@ bool lookups_outdated(const struct lookups *lookups);
 struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind kind,
 				    const char *source, const struct stat *host,
 				    struct arena *arena);
-
-/* Whether an engine may say that the container is in this namespace: root's engine may of any, a
- * user's of that user's. */
-bool engine_believed(const struct engine_container *container, int fd);
 
 #endif

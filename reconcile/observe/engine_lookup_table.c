@@ -3,30 +3,30 @@
 #include "kernel/netns.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
-#include "lib/thread_pool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data)
+int lookup_namespace_open(const struct lookups *lookups, int process, struct stat *ret_stat,
+			  struct error *error)
 {
-	struct lookups *lookups = memory_new(1, sizeof(*lookups));
-	struct error ignored;
-	pool_raise_limit();
-	lookups->engines = engines_new(loop);
-	lookups->answered = answered;
-	lookups->data = data;
-	int fd = netns_open_own(&lookups->host, &ignored);
-	if (fd >= 0)
-		close(fd);
-	return lookups;
+	return netns_open_at(process, "ns/net", 0, &lookups->host, ret_stat, error);
 }
 
-struct engines *lookups_engines(struct lookups *lookups)
+/* Whether the process that was found is still there, in the same namespace. */
+bool lookup_result_holds(const struct lookup *lookup)
 {
-	return lookups->engines;
+	const struct result *result = &lookup->result;
+	struct error ignored;
+	struct stat stat;
+	if (!result->arena || result->lookup_result.state != TARGET_READY)
+		return false;
+	int fd = lookup_namespace_open(lookup->lookups, result->process, &stat, &ignored);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && netns_same(&stat, &result->lookup_result.stat);
 }
 
 void lookup_result_clear(struct result *result)
@@ -85,12 +85,6 @@ static void lookup_free(struct lookup *lookup)
 	free(lookup);
 }
 
-static bool everyone(struct lookup *lookup)
-{
-	(void)lookup;
-	return true;
-}
-
 bool lookup_unwanted(struct lookup *lookup)
 {
 	bool wanted = lookup->wanted;
@@ -98,7 +92,7 @@ bool lookup_unwanted(struct lookup *lookup)
 	return !wanted;
 }
 
-static void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup))
+void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup))
 {
 	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (struct lookup **at = &lookups->buckets[i], *lookup; (lookup = *at);)
@@ -108,15 +102,6 @@ static void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *l
 			} else {
 				at = &lookup->next;
 			}
-}
-
-void lookups_free(struct lookups *lookups)
-{
-	if (!lookups)
-		return;
-	lookups_drop(lookups, everyone);
-	engines_free(lookups->engines);
-	free(lookups);
 }
 
 bool lookup_possible(enum source_kind kind)
@@ -167,19 +152,4 @@ void lookups_want(struct lookups *lookups, const struct desired *desired)
 						      container->source),
 					    desired->sets[s].name, container);
 		}
-}
-
-void lookups_keep(struct lookups *lookups, const struct desired *desired)
-{
-	lookups_want(lookups, desired);
-	lookups_drop(lookups, lookup_unwanted);
-}
-
-void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data)
-{
-	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
-		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
-			if (at->kind == kind)
-				visit(data, at->source,
-				      at->result.arena ? at->result.lookup_result.id : NULL);
 }

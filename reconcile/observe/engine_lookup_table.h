@@ -1,9 +1,9 @@
-/* The table of containers that are looked up: what engine_lookup.c and engine_lookup_table.c share.
- */
+/* The table of containers that are looked up. */
 #ifndef RECONCILE_OBSERVE_ENGINE_LOOKUP_TABLE_H
 #define RECONCILE_OBSERVE_ENGINE_LOOKUP_TABLE_H
 
-#include "reconcile/observe/engine_lookup.h"
+#include "engine/engine.h"
+#include "reconcile/observe/lookup_result.h"
 
 #include <sys/stat.h>
 
@@ -16,6 +16,12 @@ struct result {
 	int process; /* when ready: the folder of its first process in /proc */
 };
 
+struct lookup;
+
+/* `container` is NULL where there is none, and `error` why. */
+typedef void scaled_found(struct lookup *lookup, const struct engine_container *container,
+			  const struct error *error);
+
 /* A question that is under way. */
 struct question {
 	struct arena *arena; /* NULL: none is */
@@ -27,6 +33,7 @@ struct question {
 	struct engine_candidates candidates;
 	size_t candidate;
 	struct error scaled;
+	scaled_found *found;
 	int64_t sent; /* process_now() */
 	struct engine_container container;
 	int process;      /* its folder in /proc, or -1 */
@@ -63,6 +70,13 @@ struct lookup **lookup_place(struct lookups *lookups, enum source_kind kind, con
 /* Makes it where there is none. */
 struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, const char *source);
 bool lookup_possible(enum source_kind kind);
+/* Opens the namespace of a process, which is given by its folder in /proc. */
+int lookup_namespace_open(const struct lookups *lookups, int process, struct stat *ret_stat,
+			  struct error *error);
+/* Whether the process that was found is still there, in the same namespace. */
+bool lookup_result_holds(const struct lookup *lookup);
+/* Lets go those that `which` says yes to. */
+void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup));
 void lookup_result_clear(struct result *result);
 void lookup_process_close(struct question *question);
 /* Ends the question that is under way, if one is. */

@@ -29,25 +29,6 @@ const char *source_name(struct arena *arena, const struct container *container)
 			    container->source);
 }
 
-struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error)
-{
-	const bool denied = error->errnum == EPERM || error->errnum == EACCES;
-	return (struct lookup_result){
-		.state = error->errnum == EINVAL ? TARGET_REFUSED : TARGET_FAILED,
-		.fd = -1,
-		.code = error->code,
-		.reason = arena_strdup(arena, error->text),
-		.hint = denied         ? HINT_CAPABILITIES
-			: *error->hint ? arena_strdup(arena, error->hint)
-				       : NULL,
-	};
-}
-
-struct lookup_result lookup_result_pending(const char *reason)
-{
-	return (struct lookup_result){.state = TARGET_PENDING, .fd = -1, .reason = reason};
-}
-
 /* One with a slash would lead out of the folder of names. */
 static bool is_name(const char *source)
 {

@@ -2,33 +2,9 @@
 #ifndef RECONCILE_OBSERVE_NETNS_LOOKUP_H
 #define RECONCILE_OBSERVE_NETNS_LOOKUP_H
 
-#include "lib/error.h"
-#include "reconcile/state/state.h"
-
-#include <sys/stat.h>
-
-/* What to do where the kernel says EPERM. */
-#define HINT_CAPABILITIES                                                                          \
-	"run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"
+#include "reconcile/observe/lookup_result.h"
 
 struct lookups; /* reconcile/observe/engine_lookup.h */
-
-struct lookup_result {
-	enum target_state state;
-	bool asked; /* pending: the engine has never answered yet */
-	bool again; /* pending: to be asked again, though the engine may tell of nothing */
-	int fd;     /* when ready: the caller's to close */
-	struct stat stat;
-	const char *name;          /* for people; when ready */
-	const char *id;            /* the engine's, where it has such a container; else NULL */
-	const char *note;          /* a sentence of warning, when ready; or NULL */
-	enum code code;            /* otherwise, as in struct target */
-	const char *reason, *hint; /* otherwise; hint may be NULL */
-};
-
-struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error);
-/* `reason` lives as long as the result is used. */
-struct lookup_result lookup_result_pending(const char *reason);
 
 /* How people read where a container is: "web", "docker my-web", "pid 4711". */
 const char *source_name(struct arena *arena, const struct container *container);

@@ -2,7 +2,7 @@
 
 #include "engine/engine.h"
 #include "kernel/netns.h"
-#include "reconcile/observe/engine_lookup.h"
+#include "reconcile/observe/engine_trust.h"
 
 #include <fcntl.h>
 #include <string.h>

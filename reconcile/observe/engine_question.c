@@ -1,0 +1,315 @@
+#include "reconcile/observe/engine_question.h"
+
+#include "kernel/netns.h"
+#include "kernel/process.h"
+#include "lib/clock.h"
+#include "reconcile/observe/engine_scaled.h"
+#include "reconcile/observe/engine_trust.h"
+#include "schema/words.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A container that just restarted may need a second look. */
+#define LOOKS 3
+
+struct lookup_result lookup_not_running(struct arena *arena, const char *source, const char *id)
+{
+	struct lookup_result lookup_result = lookup_result_pending(
+		arena_printf(arena, "container \"%s\" is not running", source));
+	lookup_result.id = id ? arena_strdup(arena, id) : NULL;
+	return lookup_result;
+}
+
+/* Takes over the question's arena, and its process where the container is ready. */
+static void result_take(struct lookup *lookup, const struct lookup_result *lookup_result)
+{
+	struct question *question = &lookup->question;
+	lookup_result_clear(&lookup->result);
+	lookup->result.arena = question->arena;
+	lookup->result.lookup_result = *lookup_result;
+	if (lookup_result->state == TARGET_READY) {
+		lookup->result.process = question->process;
+		question->process = -1;
+	}
+	lookup_process_close(question);
+	question->arena = NULL;
+	lookup->lookups->asking--;
+	lookup->doubted = false;
+}
+
+/* `silent` as in lookup_answered. */
+static void finish(struct lookup *lookup, const struct lookup_result *lookup_result,
+		   const struct error *silent)
+{
+	struct lookups *lookups = lookup->lookups;
+	lookup->question.inquiry = NULL;
+	if (silent && !lookup->doubted && lookup_result_holds(lookup))
+		lookup_question_end(lookup);
+	else
+		result_take(lookup, lookup_result);
+	bool again = lookup->again;
+	lookup->again = false;
+	if (again)
+		lookup_question_begin(lookup);
+	if (lookups->answered)
+		lookups->answered(lookups->data, lookup->kind, lookup->source,
+				  &lookup->result.lookup_result, silent);
+}
+
+struct lookup_result lookup_engine_failed(struct arena *arena, const struct error *error)
+{
+	struct lookup_result lookup_result = lookup_result_failed(arena, error);
+	if (error->errnum == ENOENT || error->errnum == EHOSTDOWN)
+		lookup_result.state = TARGET_PENDING;
+	if (error->errnum == ENOENT)
+		lookup_result.code = CODE_NONE;
+	return lookup_result;
+}
+
+static void finish_failed(struct lookup *lookup, const struct error *error)
+{
+	const struct lookup_result lookup_result =
+		lookup_engine_failed(lookup->question.arena, error);
+	finish(lookup, &lookup_result, error->errnum == EHOSTDOWN ? error : NULL);
+}
+
+static void finish_host_network(struct lookup *lookup)
+{
+	const struct lookup_result lookup_result = {
+		.state = TARGET_REFUSED,
+		.fd = -1,
+		.code = CODE_NAMESPACE_HOST,
+		.reason = arena_printf(lookup->question.arena,
+				       "container \"%s\" runs with --network host: its network is "
+				       "the host's own",
+				       lookup->source),
+		.hint = "run the container with --network none",
+	};
+	finish(lookup, &lookup_result, NULL);
+}
+
+static void finish_not_running(struct lookup *lookup)
+{
+	const struct question *question = &lookup->question;
+	const struct lookup_result lookup_result =
+		lookup_not_running(question->arena, lookup->source, question->container.id);
+	finish(lookup, &lookup_result, NULL);
+}
+
+/* Where the engine says it keeps the namespace, if that can be seen from here: a process id means
+ * another process where the engine counts them otherwise. */
+static bool sandbox_differs(const struct lookup *lookup)
+{
+	const char *path = lookup->question.container.sandbox;
+	struct stat sandbox;
+	struct error ignored;
+	if (*path != '/')
+		return false;
+	int fd = netns_open(path, &lookup->lookups->host, &sandbox, &ignored);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return !netns_same(&sandbox, &lookup->question.stat);
+}
+
+static void finish_elsewhere(struct lookup *lookup)
+{
+	const struct engine_container *container = &lookup->question.container;
+	struct error error;
+	error_set(&error, EXDEV, "%s's container \"%s\" is process %d, but %s is another namespace",
+		  source_kind_name(lookup->kind), lookup->source, container->pid,
+		  container->sandbox);
+	error_code(&error, CODE_NAMESPACE_OTHER);
+	error_hint(&error, "run mvapply where the engine runs, with the same process ids");
+	finish_failed(lookup, &error);
+}
+
+static void finish_not_owned(struct lookup *lookup)
+{
+	const struct engine_container *container = &lookup->question.container;
+	struct error error;
+	error_set(&error, EXDEV,
+		  "%s at this socket is user %u's, but the network namespace of its container "
+		  "\"%s\", process %d, is not",
+		  source_kind_name(lookup->kind), (unsigned)container->user, lookup->source,
+		  container->pid);
+	error_code(&error, CODE_NAMESPACE_OWNER);
+	error_hint(&error, "ask root's engine, or name the container by `netns` or `pid`");
+	finish_failed(lookup, &error);
+}
+
+static void finish_ready(struct lookup *lookup)
+{
+	const struct question *question = &lookup->question;
+	const struct lookup_result lookup_result = {
+		.state = TARGET_READY,
+		.fd = -1,
+		.stat = question->stat,
+		.name = arena_printf(question->arena, "%s %s", source_kind_name(lookup->kind),
+				     lookup->source),
+		.id = question->container.id,
+		.note = question->container.note,
+	};
+	lookup->stopped = 0;
+	if (sandbox_differs(lookup))
+		finish_elsewhere(lookup);
+	else
+		finish(lookup, &lookup_result, NULL);
+}
+
+static void container_answered(void *data, const struct engine_container *container,
+			       const struct error *error);
+
+static void observe_begin(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	question->sent = process_now();
+	question->inquiry =
+		engine_inspect_begin(lookup->lookups->engines, lookup->kind, lookup->source,
+				     question->arena, container_answered, lookup);
+	question->candidates = (struct engine_candidates){0};
+	engine_inquiry_prefer(question->inquiry,
+			      question->unprefer ? NULL : lookup->result.lookup_result.id,
+			      &question->candidates);
+}
+
+/* What is found belongs to another run by now. */
+static void observe_again(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	lookup_process_close(question);
+	if (++question->looks < LOOKS)
+		observe_begin(lookup);
+	else
+		finish_not_running(lookup);
+}
+
+static bool same_run(const struct engine_container *a, const struct engine_container *b)
+{
+	return a->pid == b->pid && strcmp(a->started_at, b->started_at) == 0 &&
+	       strcmp(a->name, b->name) == 0;
+}
+
+static void run_confirmed(void *data, const struct engine_container *container,
+			  const struct error *error)
+{
+	struct lookup *lookup = data;
+	lookup->question.inquiry = NULL;
+	if (!container && error->errnum != ENOENT)
+		finish_failed(lookup, error);
+	else if (!container || !same_run(&lookup->question.container, container))
+		observe_again(lookup);
+	else
+		finish_ready(lookup);
+}
+
+/* "2026-11-28T..." */
+static bool time_told(const char *text)
+{
+	return strspn(text, "0123456789") == 4 && text[4] == '-';
+}
+
+/* Whether the process that is held is the one that the engine spoke of, and none that got its
+ * number since: it was there before the question, and so when it was answered. An engine that does
+ * not tell when a container started is asked once more. */
+static bool run_proven(const struct question *question)
+{
+	int64_t started = process_started(question->process);
+	return time_told(question->container.started_at) && started >= 0 &&
+	       started < question->sent;
+}
+
+/* Holds the process of a container that runs. The engine is asked once more unless the process
+ * proves that it is the container's: the same container is still in the same run then, and has its
+ * name. */
+static void run_hold(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	const struct lookups *lookups = lookup->lookups;
+	struct error error;
+	int fd = question->process = process_open(question->container.pid, &error);
+	if (fd >= 0)
+		fd = lookup_namespace_open(lookups, question->process, &question->stat, &error);
+	const bool believed = fd >= 0 && engine_believed(&question->container, fd);
+	if (fd >= 0)
+		close(fd);
+	if (fd == -ENOENT || fd == -ESRCH)
+		observe_again(lookup);
+	else if (fd < 0)
+		finish_failed(lookup, &error);
+	else if (!believed)
+		finish_not_owned(lookup);
+	else if (run_proven(question))
+		finish_ready(lookup);
+	else
+		question->inquiry =
+			engine_inspect_begin(lookups->engines, lookup->kind, question->container.id,
+					     question->arena, run_confirmed, lookup);
+}
+
+/* How long a container of such a service may be away before another one's turn comes: an engine
+ * does not tell a restart from an end. In milliseconds. */
+#define RESTART_MS 5000
+
+/* Docker lists a container as running for a moment after it told that it died. */
+static void preferred_stopped(struct lookup *lookup)
+{
+	struct question *question = &lookup->question;
+	const int64_t now = clock_milliseconds();
+	if (!lookup->stopped)
+		lookup->stopped = now;
+	if (lookup->lookups->answered && now - lookup->stopped < RESTART_MS) {
+		struct lookup_result lookup_result =
+			lookup_not_running(question->arena, lookup->source, question->container.id);
+		lookup_result.again = true;
+		finish(lookup, &lookup_result, NULL);
+		return;
+	}
+	lookup->stopped = 0;
+	question->unprefer = true;
+	observe_again(lookup);
+}
+
+static void candidate_found(struct lookup *lookup, const struct engine_container *container,
+			    const struct error *error)
+{
+	if (!container) {
+		finish_failed(lookup, error);
+		return;
+	}
+	lookup->question.container = *container;
+	run_hold(lookup);
+}
+
+static void container_answered(void *data, const struct engine_container *container,
+			       const struct error *error)
+{
+	struct lookup *lookup = data;
+	lookup->question.inquiry = NULL;
+	if (!container && error->errnum == ENOTUNIQ) {
+		scaled_search(lookup, error, candidate_found);
+		return;
+	}
+	if (!container) {
+		finish_failed(lookup, error);
+		return;
+	}
+	lookup->question.container = *container;
+	if (container->host_network)
+		finish_host_network(lookup);
+	else if (!container->pid && container->others)
+		preferred_stopped(lookup);
+	else if (!container->pid)
+		finish_not_running(lookup);
+	else
+		run_hold(lookup);
+}
+
+void lookup_question_begin(struct lookup *lookup)
+{
+	lookup->question = (struct question){.arena = arena_new(), .process = -1};
+	lookup->lookups->asking++;
+	observe_begin(lookup);
+}

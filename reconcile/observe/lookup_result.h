@@ -1,0 +1,38 @@
+/* What the lookup of a container's network namespace led to. */
+#ifndef RECONCILE_OBSERVE_LOOKUP_RESULT_H
+#define RECONCILE_OBSERVE_LOOKUP_RESULT_H
+
+#include "lib/error.h"
+#include "reconcile/state/state.h"
+
+#include <sys/stat.h>
+
+/* What to do where the kernel says EPERM. */
+#define HINT_CAPABILITIES                                                                          \
+	"run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"
+
+struct lookup_result {
+	enum target_state state;
+	bool asked; /* pending: the engine has never answered yet */
+	bool again; /* pending: to be asked again, though the engine may tell of nothing */
+	int fd;     /* when ready: the caller's to close */
+	struct stat stat;
+	const char *name;          /* for people; when ready */
+	const char *id;            /* the engine's, where it has such a container; else NULL */
+	const char *note;          /* a sentence of warning, when ready; or NULL */
+	enum code code;            /* otherwise, as in struct target */
+	const char *reason, *hint; /* otherwise; hint may be NULL */
+};
+
+struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error);
+/* `reason` lives as long as the result is used. */
+struct lookup_result lookup_result_pending(const char *reason);
+/* Strings go to the arena. */
+struct lookup_result lookup_result_copy(const struct lookup_result *from, struct arena *arena);
+
+/* A question is over, and `lookup_result` (without a descriptor) is what is known now. `silent`:
+ * the engine could not be reached or did not answer in time; NULL: it answered. */
+typedef void lookup_answered(void *data, enum source_kind kind, const char *source,
+			     const struct lookup_result *lookup_result, const struct error *silent);
+
+#endif
