@@ -1,10 +1,11 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/input.h"
+#include "cmd/output.h"
 #include "cmd/output_json.h"
+#include "cmd/run.h"
 #include "cmd/saved_plan.h"
 #include "cmd/service_socket.h"
-#include "cmd/session.h"
 
 #include <errno.h>
 #include <time.h>

@@ -290,18 +290,18 @@ void confirm_guard_applied(const struct confirm_guard *guard)
 	message_send(guard->fd, MESSAGE_APPLIED, "");
 }
 
-static void own_signal_heard(const struct confirm_guard *guard, struct check_result *check_result)
+static void own_signal_heard(const struct confirm_guard *guard, struct confirm_result *result)
 {
 	int signal = signal_take(guard->signals);
 	if (signal == 0)
 		return;
-	check_result->cancelled |= signal != SIGUSR1;
+	result->cancelled |= signal != SIGUSR1;
 	message_send(guard->fd, signal == SIGUSR1 ? MESSAGE_CONFIRM : MESSAGE_REVERT, "");
 }
 
 /* Whatever is asked, it is the guardian that decides. */
 static void people_heard(const struct confirm_guard *guard, struct keyboard *keyboard,
-			 struct check_result *check_result)
+			 struct confirm_result *result)
 {
 	for (;;) {
 		int timeout;
@@ -314,30 +314,31 @@ static void people_heard(const struct confirm_guard *guard, struct keyboard *key
 		if (polled[0].revents)
 			return;
 		if (polled[1].revents)
-			own_signal_heard(guard, check_result);
+			own_signal_heard(guard, result);
 		if (polled[2].revents && keyboard_enter(keyboard))
 			message_send(guard->fd, MESSAGE_CONFIRM, "");
 	}
 }
 
-struct check_result confirm_guard_wait(const struct confirm_guard *guard, struct keyboard *keyboard,
-				       const struct confirm_job *job, struct arena *arena)
+struct confirm_result confirm_guard_wait(const struct confirm_guard *guard,
+					 struct keyboard *keyboard, const struct confirm_job *job,
+					 struct arena *arena)
 {
-	struct check_result check_result = {.words = ""};
+	struct confirm_result result = {.words = ""};
 	struct rollback_failures failures = {.used = 0};
 	char bytes[MESSAGE_SIZE];
 	stops_hold(SIG_UNBLOCK);
-	people_heard(guard, keyboard, &check_result);
+	people_heard(guard, keyboard, &result);
 	ssize_t size = recv(guard->fd, bytes, sizeof(bytes) - 1, 0);
 	if (size > 0) {
 		bytes[size] = '\0';
-		check_result.confirmed = bytes[0] == MESSAGE_CONFIRM;
-		check_result.broken = bytes[0] == MESSAGE_BROKEN;
-		check_result.words = arena_strdup(arena, bytes + 1);
+		result.confirmed = bytes[0] == MESSAGE_CONFIRM;
+		result.broken = bytes[0] == MESSAGE_BROKEN;
+		result.words = arena_strdup(arena, bytes + 1);
 	} else {
-		check_result.broken = !go_back(job, &failures);
-		check_result.words = arena_strdup(arena, failures.text);
+		result.broken = !go_back(job, &failures);
+		result.words = arena_strdup(arena, failures.text);
 	}
 	waitpid(guard->pid, NULL, 0);
-	return check_result;
+	return result;
 }

@@ -36,7 +36,7 @@ int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *j
 /* The plan is done: its time begins. */
 void confirm_guard_applied(const struct confirm_guard *guard);
 
-struct check_result {
+struct confirm_result {
 	bool confirmed;
 	bool cancelled;    /* by SIGINT or SIGTERM */
 	bool broken;       /* not all could be brought back */
@@ -45,7 +45,8 @@ struct check_result {
 
 /* Waits for it, and for ENTER and signals; the lock is not held any more. Goes back itself should
  * the guardian be killed. */
-struct check_result confirm_guard_wait(const struct confirm_guard *guard, struct keyboard *keyboard,
-				       const struct confirm_job *job, struct arena *arena);
+struct confirm_result confirm_guard_wait(const struct confirm_guard *guard,
+					 struct keyboard *keyboard, const struct confirm_job *job,
+					 struct arena *arena);
 
 #endif

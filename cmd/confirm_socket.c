@@ -1,10 +1,5 @@
 #include "cmd/confirm_socket.h"
 
-#include "cmd/commands.h"
-#include "cmd/exit.h"
-#include "cmd/output_json.h"
-#include "cmd/session.h"
-#include "lib/printable.h"
 #include "lib/unix_peer.h"
 
 #include <errno.h>
@@ -15,15 +10,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ANSWER_SIZE 4096
-
 /* Milliseconds that a connection waits in a full queue. A guardian empties its own at once. */
 #define PATIENCE 200
 
 static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply-confirm"};
 #define ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply-confirm"))
 
-static int confirm_socket(struct error *error)
+int confirm_socket(struct error *error)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return fd >= 0 ? fd
@@ -39,8 +32,7 @@ static int waits_already(struct error *error)
 	return error_code(error, CODE_UNCONFIRMED);
 }
 
-/* Somebody else may have the name, and may have filled the queue: nobody waits there. */
-static int confirm_guard_connect(int fd)
+int confirm_guard_connect(int fd)
 {
 	peer_patience(fd, PATIENCE);
 	return connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE);
@@ -125,67 +117,4 @@ int confirm_accept(int listener, bool *ret_allowed)
 		return -errno;
 	*ret_allowed = peer_trusted(fd) && asks(fd);
 	return fd;
-}
-
-/* What the guardian says, which is nothing where it goes back already. */
-static ssize_t answer_read(int fd, char answer[ANSWER_SIZE])
-{
-	ssize_t used = 0, got;
-	while ((got = read(fd, answer + used, ANSWER_SIZE - 1 - (size_t)used)) > 0)
-		used += got;
-	answer[used] = '\0';
-	return used;
-}
-
-static int tell_confirmed(const struct options *options, const char *sets)
-{
-	if (options->output == OUTPUT_JSON)
-		return json_finish(json_pack("{s:o}", "confirmed", json_text(sets)),
-				   EXIT_CONVERGED);
-	if (!options->quiet)
-		printf("Confirmed: %s.\n", sets);
-	return EXIT_CONVERGED;
-}
-
-static int ask(int fd, const struct options *options)
-{
-	struct error error;
-	char answer[ANSWER_SIZE], text[PEER_TEXT_SIZE];
-	if (confirm_guard_connect(fd) < 0) {
-		error_set(&error, errno, "no apply waits for a confirmation on this host");
-		error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows "
-				   "what is live");
-		error_code(&error, CODE_NOTHING_TO_CONFIRM);
-		return run_error(&error, options);
-	}
-	const struct peer guard = peer_of(fd);
-	if (!guard.trusted) {
-		error_set(&error, EPERM, "the socket @mvapply-confirm belongs to %s",
-			  peer_text(&guard, text));
-		error_hint(&error, "run it as the user who ran `mvapply apply --confirm`, and in "
-				   "the same container");
-		return run_error(&error, options);
-	}
-	(void)!send(fd, "C", 1, MSG_NOSIGNAL);
-	if (answer_read(fd, answer) > 0) {
-		text_make_printable(answer);
-		return tell_confirmed(options, answer);
-	}
-	error_set(&error, ETIME,
-		  "not confirmed: it goes back already, or does not trust this "
-		  "process, which needs CAP_NET_ADMIN");
-	error_hint(&error, "`mvapply status` shows what is live");
-	error_code(&error, CODE_NOTHING_TO_CONFIRM);
-	return run_error(&error, options);
-}
-
-int command_confirm(const struct options *options)
-{
-	struct error error;
-	int fd = confirm_socket(&error);
-	if (fd < 0)
-		return run_error(&error, options);
-	int code = ask(fd, options);
-	close(fd);
-	return code;
 }

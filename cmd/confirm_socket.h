@@ -22,4 +22,10 @@ int confirm_take_over(int listener);
  * the connection, or a negative errno. */
 int confirm_accept(int listener, bool *ret_allowed);
 
+/* The client's end: a socket (a negative errno with `error`), and its connection to the process
+ * that listens. The name may be another's, whose queue may be full: that fails after 200 ms.
+ * Returns 0, or -1 with errno. */
+int confirm_socket(struct error *error);
+int confirm_guard_connect(int fd);
+
 #endif

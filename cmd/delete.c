@@ -2,8 +2,9 @@
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/input.h"
+#include "cmd/output.h"
+#include "cmd/run.h"
 #include "cmd/service_socket.h"
-#include "cmd/session.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 
 #include "cmd/commands.h"
 #include "cmd/exit.h"
+#include "cmd/output.h"
 #include "cmd/output_json.h"
-#include "cmd/session.h"
 #include "lib/did_you_mean.h"
 
 #include <errno.h>

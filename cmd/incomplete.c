@@ -1,7 +1,7 @@
 #include "cmd/incomplete.h"
 
 #include "cmd/exit.h"
-#include "cmd/output_json.h"
+#include "lib/json_text.h"
 
 #include <unistd.h>
 

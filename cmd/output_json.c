@@ -177,14 +177,6 @@ json_t *json_step(const struct step *step, const struct outcome *outcome)
 	return object;
 }
 
-json_t *json_sentences(const char *const *sentences, size_t count)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < count; i++)
-		json_push(list, json_text(sentences[i]));
-	return list;
-}
-
 json_t *json_steps(const struct plan *plan, const struct outcome *outcomes)
 {
 	json_t *steps = json_array();

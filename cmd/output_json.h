@@ -20,7 +20,6 @@ json_t *json_error(const struct error *error);
 
 /* "MV0201", or null for CODE_NONE. */
 json_t *json_code(enum code code);
-json_t *json_sentences(const char *const *sentences, size_t count);
 json_t *json_steps(const struct plan *plan, const struct outcome *outcomes);
 /* Those that were done. */
 json_t *json_steps_done(const struct plan *plan, const struct outcome *outcomes);

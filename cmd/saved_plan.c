@@ -2,8 +2,10 @@
 
 #include "cmd/exit.h"
 #include "cmd/input.h"
+#include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
+#include "cmd/run.h"
 #include "cmd/service_socket.h"
 #include "cmd/session.h"
 

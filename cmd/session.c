@@ -1,6 +1,5 @@
 #include "cmd/session.h"
 
-#include "cmd/apply_retry.h"
 #include "cmd/confirm_socket.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
@@ -199,9 +198,8 @@ static int run_guarded(struct run *run, const struct desired *desired,
 	return 0;
 }
 
-static int run_locked(struct run *run, const struct desired *desired, struct lookups *lookups,
-		      const struct options *options, const struct apply_lock *lock,
-		      struct error *error)
+int run_locked(struct run *run, const struct desired *desired, struct lookups *lookups,
+	       const struct options *options, const struct apply_lock *lock, struct error *error)
 {
 	int status = confirm_check(error);
 	if (status == 0)
@@ -254,24 +252,6 @@ int run_lock(struct lookups *lookups, const struct desired *desired, const struc
 	}
 }
 
-int run_apply(struct run *run, const struct desired *desired, const struct options *options,
-	      struct error *error)
-{
-	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
-	struct apply_lock lock;
-	int status = run_lock(lookups, desired, options, &lock, error);
-	if (status == 0) {
-		status = run_locked(run, desired, lookups, options, &lock, error);
-		apply_unlock(&lock);
-	}
-	lookups_free(lookups);
-	if (status == 0 && run->outcomes)
-		busy_again(run, desired, options);
-	if (status == 0 && run->guard.pid)
-		confirm_guard_applied(&run->guard);
-	return status;
-}
-
 void run_free(struct run *run)
 {
 	if (run->again) {
@@ -282,181 +262,4 @@ void run_free(struct run *run)
 	plan_free(run->plan);
 	live_free(run->live);
 	arena_free(run->arena);
-}
-
-/* What was asked for goes to stdout, what went wrong to stderr, in the order in which it came. */
-static void report_text(const struct run *run, const struct desired *desired,
-			const struct options *options)
-{
-	const struct plan *plan = run->plan;
-	struct text text = text_new(options, options->quiet ? stderr : stdout, desired->n_sets);
-	bool tried = run->outcomes && plan->n_steps;
-	text_warnings(plan, run->live);
-	text_plan(&text, plan, options->quiet ? TEXT_TROUBLES : TEXT_ALL);
-	if (!options->quiet && !tried)
-		text_plan_summary(&text, plan, run->live);
-	fflush(stdout);
-	if (tried)
-		text_failures(&text, plan, run->outcomes);
-	if (tried && !options->quiet)
-		text_done(&text, plan, run->outcomes);
-	if (plan_count(plan, ACTION_REFUSED))
-		fputs("mvapply: refused: nothing was touched\n", stderr);
-	for (size_t i = 0; i < run->n_moved; i++)
-		text_note(run->moved[i]);
-	if (run->fault.code)
-		text_error(&run->fault);
-}
-
-/* Those of before the first look come first. */
-static void warnings_precede(json_t *document, const struct options *options)
-{
-	json_t *all = json_sentences(options->warnings, options->n_warnings);
-	json_array_extend(all, json_object_get(document, "warnings"));
-	json_put(document, "warnings", all);
-}
-
-static json_t *report_json(const struct run *run, const struct options *options)
-{
-	json_t *document = json_plan(run->plan, run->live, run->outcomes);
-	warnings_precede(document, options);
-	if (run->earlier)
-		json_plan_precede(document, run->earlier);
-	json_put(document, "errors", json_errors(&run->fault));
-	if (run->n_moved)
-		json_put(document, "moved", json_sentences(run->moved, run->n_moved));
-	return document;
-}
-
-static void report_ip(const struct run *run, const struct text *text)
-{
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	text_warnings(run->plan, run->live);
-	ip_plan(text, run->plan, run->live, origins_find(run->live, arena));
-}
-
-int run_report(const struct run *run, const struct desired *desired, const struct options *options)
-{
-	const struct text text = text_new(options, stdout, desired->n_sets);
-	switch (options->output) {
-	case OUTPUT_JSON:
-		return json_finish(report_json(run, options), run->exit_code);
-	case OUTPUT_TEXT:
-		report_text(run, desired, options);
-		break;
-	case OUTPUT_IP:
-		report_ip(run, &text);
-		break;
-	case OUTPUT_MARKDOWN:
-		markdown_plan(&text, run->plan, run->live);
-		break;
-	}
-	return run->exit_code;
-}
-
-static int conclude_json(struct run *run, const struct check_result *check_result,
-			 const struct options *options)
-{
-	json_t *document = report_json(run, options);
-	json_put(document, "confirmed", json_boolean(check_result->confirmed));
-	if (check_result->broken)
-		json_put(document, "not_reverted", json_text(check_result->words));
-	return json_finish(document, run->exit_code);
-}
-
-static void fault_reverted(struct run *run, const struct check_result *check_result,
-			   const struct options *options)
-{
-	char within[64];
-	snprintf(within, sizeof(within), "not confirmed within %u s", options->confirm_seconds);
-	error_set(&run->fault, 0, "reverted: %s; %s",
-		  check_result->cancelled ? "cancelled" : within,
-		  check_result->broken ? "but not all of it" : "everything is what it was before");
-	error_code(&run->fault, check_result->broken ? CODE_NOT_REVERTED : CODE_REVERTED);
-	if (check_result->broken)
-		error_hint(&run->fault, "`mvapply diff` shows what differs from the file now");
-}
-
-static void conclude_text(const struct run *run, const struct check_result *check_result,
-			  const struct options *options)
-{
-	if (check_result->confirmed) {
-		fputs(options->quiet ? "" : "Confirmed.\n", stdout);
-		return;
-	}
-	fputs(check_result->words, stderr);
-	text_error(&run->fault);
-}
-
-/* ENTER is offered only where it is heard. */
-static void ask_to_confirm(const struct keyboard *keyboard, unsigned seconds)
-{
-	fprintf(stderr,
-		"mvapply: to confirm, %srun `mvapply confirm` or send SIGUSR1 to %ld;\n"
-		"    otherwise the changes are rolled back in %u s\n",
-		keyboard->foreground ? "press ENTER, " : "", (long)getpid(), seconds);
-}
-
-int run_conclude(struct run *run, const struct desired *desired, const struct options *options)
-{
-	if (!run->guard.pid)
-		return run_report(run, desired, options);
-	if (options->output == OUTPUT_TEXT)
-		run_report(run, desired, options);
-	fflush(stdout);
-	struct keyboard keyboard = keyboard_open();
-	ask_to_confirm(&keyboard, options->confirm_seconds);
-	const struct check_result check_result =
-		confirm_guard_wait(&run->guard, &keyboard, &run->job, run->arena);
-	if (!check_result.confirmed) {
-		run->exit_code = check_result.broken ? EXIT_FAILED : EXIT_REVERTED;
-		fault_reverted(run, &check_result, options);
-	}
-	if (options->output == OUTPUT_JSON)
-		return conclude_json(run, &check_result, options);
-	conclude_text(run, &check_result, options);
-	return run->exit_code;
-}
-
-static json_t *error_json(const struct error *error, json_t *earlier)
-{
-	const struct plan nothing = {0};
-	const struct live nowhere = {0};
-	if (json_array_size(earlier) == 0)
-		return json_error(error);
-	json_t *document = json_plan(&nothing, &nowhere, NULL);
-	json_plan_precede(document, earlier);
-	json_put(document, "errors", json_errors(error));
-	return document;
-}
-
-int run_error_after(const struct error *error, json_t *earlier, const struct options *options)
-{
-	const int code = error->code == CODE_UNCONFIRMED ? EXIT_REFUSED
-			 : error->code >= CODE_COMMAND   ? EXIT_USAGE
-							 : EXIT_FAILED;
-	if (options->output == OUTPUT_JSON) {
-		json_t *document = error_json(error, earlier);
-		if (options->n_warnings)
-			warnings_precede(document, options);
-		return json_finish(document, code);
-	}
-	text_error(error);
-	return code;
-}
-
-int run_error(const struct error *error, const struct options *options)
-{
-	return run_error_after(error, NULL, options);
-}
-
-int run_once(run_round *round, const struct desired *desired, const struct options *options)
-{
-	struct run run;
-	struct error error;
-	if (round(&run, desired, options, &error) < 0)
-		return run_error(&error, options);
-	int code = run_conclude(&run, desired, options);
-	run_free(&run);
-	return code;
 }

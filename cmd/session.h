@@ -34,12 +34,13 @@ typedef int run_round(struct run *run, const struct desired *desired, const stru
 
 /* Looks and plans. Returns 0, and the caller frees with run_free; or a negative errno. */
 run_round run_observe;
-/* The same, and does the plan unless it is refused, alone on this host. With options->saved: only
- * if that is the plan, made from the same live state. */
-run_round run_apply;
 void run_free(struct run *run);
 
-/* What run_apply is made of, for cmd/apply_retry.c. Finds the containers, and takes the lock after
+/* Observes, plans, and does the plan unless it is refused. The lock is held. With options->saved:
+ * only if that is the plan, made from the same live state. */
+int run_locked(struct run *run, const struct desired *desired, struct lookups *lookups,
+	       const struct options *options, const struct apply_lock *lock, struct error *error);
+/* Finds the containers, and takes the lock after
  * that: no engine keeps others from it. */
 int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,
 	     struct apply_lock *ret_lock, struct error *error);
@@ -51,16 +52,5 @@ void run_do(struct run *run, const struct options *options);
 void run_exit_code(struct run *run);
 /* What the plan was made from; in the run's arena. */
 struct fingerprint run_fingerprint(const struct run *run, const struct desired *desired);
-
-/* Writes what a round came to, as the options want it; returns the exit code. */
-int run_report(const struct run *run, const struct desired *desired, const struct options *options);
-/* The same; and where a guardian waits, waits with it, and tells what came of it. */
-int run_conclude(struct run *run, const struct desired *desired, const struct options *options);
-/* One round from beginning to report; returns the exit code. */
-int run_once(run_round *round, const struct desired *desired, const struct options *options);
-/* The report of a command or a round that could not begin; returns the exit code. */
-int run_error(const struct error *error, const struct options *options);
-/* The same of one that other rounds came before, which did the steps `earlier` (or NULL). */
-int run_error_after(const struct error *error, json_t *earlier, const struct options *options);
 
 #endif

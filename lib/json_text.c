@@ -34,3 +34,11 @@ bool json_whole(void)
 {
 	return !lacking;
 }
+
+json_t *json_sentences(const char *const *sentences, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_push(list, json_text(sentences[i]));
+	return list;
+}

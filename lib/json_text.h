@@ -6,9 +6,12 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The text, in which what is not UTF-8 is escaped (lib/escape.h); or null. */
 json_t *json_text(const char *text);
+/* An array of them. */
+json_t *json_sentences(const char *const *sentences, size_t count);
 
 /* Take the value over. */
 void json_put(json_t *object, const char *key, json_t *value);

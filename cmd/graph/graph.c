@@ -4,6 +4,7 @@
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/input.h"
+#include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "cmd/session.h"

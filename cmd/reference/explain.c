@@ -1,9 +1,9 @@
 /* `mvapply explain [KEY]`: the reference of the input in the terminal, from the table of keys. */
 #include "cmd/commands.h"
 #include "cmd/exit.h"
+#include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/reference/reference.h"
-#include "cmd/session.h"
 #include "lib/did_you_mean.h"
 #include "lib/error_codes.h"
 #include "lib/wrap.h"

@@ -1,5 +1,6 @@
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
+#include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "cmd/status/status.h"

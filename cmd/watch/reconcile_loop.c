@@ -3,6 +3,7 @@
 #include "kernel/nsid.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
+#include "reconcile/observe/nsid_assign.h"
 #include "reconcile/plan/defer.h"
 #include "schema/words.h"
 

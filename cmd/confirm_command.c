@@ -1,0 +1,77 @@
+#include "cmd/commands.h"
+#include "cmd/confirm_socket.h"
+#include "cmd/exit.h"
+#include "cmd/output.h"
+#include "cmd/output_json.h"
+#include "lib/printable.h"
+#include "lib/unix_peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ANSWER_SIZE 4096
+
+/* What the guardian says, which is nothing where it goes back already. */
+static ssize_t answer_read(int fd, char answer[ANSWER_SIZE])
+{
+	ssize_t used = 0, got;
+	while ((got = read(fd, answer + used, ANSWER_SIZE - 1 - (size_t)used)) > 0)
+		used += got;
+	answer[used] = '\0';
+	return used;
+}
+
+static int tell_confirmed(const struct options *options, const char *sets)
+{
+	if (options->output == OUTPUT_JSON)
+		return json_finish(json_pack("{s:o}", "confirmed", json_text(sets)),
+				   EXIT_CONVERGED);
+	if (!options->quiet)
+		printf("Confirmed: %s.\n", sets);
+	return EXIT_CONVERGED;
+}
+
+static int ask(int fd, const struct options *options)
+{
+	struct error error;
+	char answer[ANSWER_SIZE], text[PEER_TEXT_SIZE];
+	if (confirm_guard_connect(fd) < 0) {
+		error_set(&error, errno, "no apply waits for a confirmation on this host");
+		error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows "
+				   "what is live");
+		error_code(&error, CODE_NOTHING_TO_CONFIRM);
+		return run_error(&error, options);
+	}
+	const struct peer guard = peer_of(fd);
+	if (!guard.trusted) {
+		error_set(&error, EPERM, "the socket @mvapply-confirm belongs to %s",
+			  peer_text(&guard, text));
+		error_hint(&error, "run it as the user who ran `mvapply apply --confirm`, and in "
+				   "the same container");
+		return run_error(&error, options);
+	}
+	(void)!send(fd, "C", 1, MSG_NOSIGNAL);
+	if (answer_read(fd, answer) > 0) {
+		text_make_printable(answer);
+		return tell_confirmed(options, answer);
+	}
+	error_set(&error, ETIME,
+		  "not confirmed: it goes back already, or does not trust this "
+		  "process, which needs CAP_NET_ADMIN");
+	error_hint(&error, "`mvapply status` shows what is live");
+	error_code(&error, CODE_NOTHING_TO_CONFIRM);
+	return run_error(&error, options);
+}
+
+int command_confirm(const struct options *options)
+{
+	struct error error;
+	int fd = confirm_socket(&error);
+	if (fd < 0)
+		return run_error(&error, options);
+	int code = ask(fd, options);
+	close(fd);
+	return code;
+}

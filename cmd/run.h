@@ -1,0 +1,17 @@
+/* A run from the lookup of the containers to its report: what `apply`, `diff` and `delete` have in
+ * common. */
+#ifndef CMD_RUN_H
+#define CMD_RUN_H
+
+#include "cmd/session.h"
+
+/* As run_observe, and does the plan unless it is refused, alone on this host; then tries again what
+ * was busy. With options->saved: only if that is the plan, made from the same live state. */
+run_round run_apply;
+/* Writes what a run came to; and where a confirm guard waits, waits with it, and reports its
+ * result. Returns the exit code. */
+int run_conclude(struct run *run, const struct desired *desired, const struct options *options);
+/* A run from beginning to report; returns the exit code. */
+int run_once(run_round *round, const struct desired *desired, const struct options *options);
+
+#endif
