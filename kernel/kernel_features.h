@@ -2,8 +2,8 @@
 #ifndef KERNEL_KERNEL_FEATURES_H
 #define KERNEL_KERNEL_FEATURES_H
 
+#include "kernel/link.h"
 #include "lib/error.h"
-#include "reconcile/state/state.h"
 
 /* Asks the kernel for a link of each kind in `kinds` (a mask of 1 << enum link_kind) by a request
  * that lacks what the kind needs, so that it is refused and nothing is made: with EOPNOTSUPP where

@@ -2,7 +2,7 @@
 #ifndef KERNEL_LINK_KIND_H
 #define KERNEL_LINK_KIND_H
 
-#include "reconcile/state/state.h"
+#include "kernel/link.h"
 
 /* "macvlan", "vlan"; "" for KIND_OTHER. */
 const char *link_kind_name(enum link_kind kind);

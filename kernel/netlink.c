@@ -1,18 +1,53 @@
-#include "kernel/netlink_socket.h"
+#include "kernel/netlink.h"
 
+#include "kernel/netlink_internal.h"
+#include "kernel/netlink_socket.h"
 #include "lib/memory.h"
+
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define DUMP_TRIES   8
 #define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram a dump makes */
 
 /* MAX_ERRNO of the kernel's include/linux/err.h: no error has a number above it. */
 #define ERRNO_MAX 4095
+
+struct netlink *netlink_open(struct error *error)
+{
+	int fd = netlink_socket(error);
+	if (fd < 0)
+		return NULL;
+	struct netlink *netlink = memory_new(1, sizeof(*netlink));
+	netlink->fd = fd;
+	return netlink;
+}
+
+void netlink_limit(struct netlink *netlink, size_t bytes)
+{
+	netlink->most = bytes;
+}
+
+void netlink_close(struct netlink *netlink)
+{
+	if (!netlink)
+		return;
+	close(netlink->fd);
+	free(netlink);
+}
+
+uint64_t netlink_cookie(const struct netlink *netlink)
+{
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+	(void)getsockopt(netlink->fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size);
+	return cookie;
+}
 
 int netlink_errnum(int said)
 {

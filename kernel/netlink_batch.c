@@ -1,3 +1,5 @@
+#include "kernel/netlink.h"
+#include "kernel/netlink_internal.h"
 #include "kernel/netlink_socket.h"
 
 #include "lib/memory.h"

@@ -1,11 +1,11 @@
 #include "kernel/netlink_socket.h"
 
 #include "lib/clock.h"
-#include "lib/memory.h"
+
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,44 +37,20 @@ static int kernel_connect(int fd)
 	return connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel));
 }
 
-struct netlink *netlink_open(struct error *error)
+int netlink_socket(struct error *error)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (fd < 0) {
-		error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
-		return NULL;
-	}
+	if (fd < 0)
+		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
 	if (kernel_connect(fd) < 0) {
-		error_set(error, errno, "cannot connect a netlink socket: %s", strerror(errno));
+		int errnum = errno;
 		close(fd);
-		return NULL;
+		return error_set(error, errnum, "cannot connect a netlink socket: %s",
+				 strerror(errnum));
 	}
 	/* No more than each of thousands needs. */
 	option_set(fd, NETLINK_GET_STRICT_CHK);
-	struct netlink *netlink = memory_new(1, sizeof(*netlink));
-	netlink->fd = fd;
-	return netlink;
-}
-
-void netlink_limit(struct netlink *netlink, size_t bytes)
-{
-	netlink->most = bytes;
-}
-
-void netlink_close(struct netlink *netlink)
-{
-	if (!netlink)
-		return;
-	close(netlink->fd);
-	free(netlink);
-}
-
-uint64_t netlink_cookie(const struct netlink *netlink)
-{
-	uint64_t cookie = 0;
-	socklen_t size = sizeof(cookie);
-	(void)getsockopt(netlink->fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size);
-	return cookie;
+	return fd;
 }
 
 int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct error *error)

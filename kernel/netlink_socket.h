@@ -2,7 +2,11 @@
 #ifndef KERNEL_NETLINK_SOCKET_H
 #define KERNEL_NETLINK_SOCKET_H
 
-#include "kernel/netlink.h"
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct netlink {
 	int fd;
@@ -19,6 +23,10 @@ struct datagram {
 	size_t room, size;
 };
 
+/* A socket that is connected to the kernel, in the network namespace that the thread is in. Returns
+ * the descriptor, which the caller closes, or a negative errno. */
+int netlink_socket(struct error *error);
+
 /* Errors of the kernel come with its own words from here on, where it has them (4.12). */
 void netlink_ask_for_words(struct netlink *netlink);
 
@@ -32,10 +40,5 @@ int netlink_receive(struct netlink *netlink, struct datagram *datagrams, unsigne
 
 /* Says that what came is no answer. Returns -EBADMSG. */
 int netlink_malformed(struct error *error);
-
-/* An error as messages have it, negative: its errno. What is none is taken for one in the protocol.
- */
-int netlink_errnum(int said);
-int reply_error(const struct reply *reply, struct error *error);
 
 #endif

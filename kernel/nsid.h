@@ -3,7 +3,6 @@
 #define KERNEL_NSID_H
 
 #include "kernel/netlink.h"
-#include "reconcile/state/state.h"
 
 /* What number the namespace of the descriptor has in the one that the socket is in; -1: none. */
 int nsid_get(struct netlink *netlink, int fd, int *ret, struct error *error);
@@ -13,13 +12,5 @@ int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error);
 /* Whether a namespace has the number and is not being dismantled (get_net_ns_by_id); true where the
  * kernel does not say (before 4.20). */
 bool nsid_lives(struct netlink *netlink, int nsid);
-
-/* Called for a namespace that cannot be numbered; it stays at -1. */
-typedef void nsid_failed(void *data, const struct live_ns *ns, const struct error *error);
-
-/* Numbers, in the host's namespace, each namespace that is held open and has marked links or is a
- * container's, so that its events can be heard there. Those that had no number yet are stale then:
- * nobody told what happened to them between the look and now. Returns how many these are. */
-size_t nsids_assign(struct live *live, nsid_failed *failed, void *data);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef KERNEL_RTNL_DECODE_H
 #define KERNEL_RTNL_DECODE_H
 
-#include "reconcile/state/state.h"
+#include "kernel/link.h"
 
 #include <libmnl/libmnl.h>
 

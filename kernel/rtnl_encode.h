@@ -3,7 +3,7 @@
 #ifndef KERNEL_RTNL_ENCODE_H
 #define KERNEL_RTNL_ENCODE_H
 
-#include "reconcile/plan/plan.h"
+#include "kernel/link.h"
 
 #include <libmnl/libmnl.h>
 

@@ -1,3 +1,5 @@
+#include "reconcile/apply/apply.h"
+
 #include "kernel/announce_packet.h"
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"

@@ -4,7 +4,12 @@
 
 #include "kernel/netlink.h"
 #include "kernel/rtnl_encode.h"
-#include "reconcile/apply/apply.h"
+#include "reconcile/apply/outcome.h"
+#include "reconcile/plan/step.h"
+
+#include <stdatomic.h>
+
+struct dhcp_broker;
 
 /* A parent that this run made. */
 struct made {

@@ -9,7 +9,8 @@
 #define RECONCILE_PLAN_INTERNAL_H
 
 #include "reconcile/plan/address_set.h"
-#include "reconcile/plan/plan.h"
+#include "reconcile/plan/plan_options.h"
+#include "reconcile/plan/step.h"
 
 /* Whether something can be done; if not, what the step says instead. */
 struct check_result {
@@ -283,6 +284,9 @@ void wants_host_routes(struct planner *planner); /* after it is known which atta
 bool compare(const struct planner *planner, struct step *step);
 struct change *change_add(const struct planner *planner, struct step *step, enum field field,
 			  const char *from, const char *to);
+
+/* guard.c: refuses a plan that would delete too many attachments of a set */
+void guard(struct planner *planner);
 
 /* plan.c */
 /* Whether a link is of the desired sets, and no slot wants it. */

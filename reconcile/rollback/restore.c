@@ -1,3 +1,5 @@
+#include "reconcile/rollback/snapshot.h"
+
 #include "reconcile/rollback/snapshot_internal.h"
 
 #include "kernel/rtnl_decode.h"

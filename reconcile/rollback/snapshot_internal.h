@@ -3,7 +3,8 @@
 #ifndef RECONCILE_ROLLBACK_SNAPSHOT_INTERNAL_H
 #define RECONCILE_ROLLBACK_SNAPSHOT_INTERNAL_H
 
-#include "reconcile/rollback/snapshot.h"
+#include "kernel/netlink.h"
+#include "lib/arena.h"
 
 /* A request that makes what a listing told of. */
 struct words {

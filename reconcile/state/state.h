@@ -3,73 +3,11 @@
 #ifndef RECONCILE_STATE_STATE_H
 #define RECONCILE_STATE_STATE_H
 
-#include "kernel/owner_tag.h"
+#include "kernel/link.h"
 #include "lib/error_codes.h"
 #include "schema/model.h"
 
 #include <sys/types.h>
-
-enum link_kind { KIND_OTHER, KIND_MACVLAN, KIND_IPVLAN, KIND_VLAN, KIND_DUMMY };
-
-/* In which namespace a link's parent is. */
-enum parent_where {
-	PARENT_NONE,
-	PARENT_HOST,      /* in the host's namespace, whichever namespace the link itself is in */
-	PARENT_ELSEWHERE, /* in one that is neither the link's own nor the host's, or unknown */
-	PARENT_SAME,      /* in the link's own namespace, which is not the host's */
-};
-
-struct live_sysctl {
-	const char *key;   /* with the placeholder IFNAME */
-	const char *value; /* without the newline */
-};
-
-struct live_link {
-	int ifindex;
-	const char *name;
-	const char **altnames;
-	size_t n_altnames;
-	enum link_kind kind;
-	const char *kind_name; /* IFLA_INFO_KIND, or "" */
-	const char *alias;     /* "" if none */
-	struct owner_tag mark;
-	struct mac mac; /* set false where the link has none of 6 bytes */
-	uint32_t mtu;   /* bytes */
-	unsigned flags; /* IFF_UP, IFF_LOWER_UP, ... */
-	int master;     /* ifindex or 0 */
-	enum parent_where parent_where;
-	int parent;          /* ifindex in that namespace, or 0 */
-	enum link_mode mode; /* of a macvlan or ipvlan; meaningless elsewhere */
-	bool mode_known;     /* false for a mode the input cannot name (macvlan source) */
-	uint16_t vlan;       /* of a VLAN link */
-	enum vlan_protocol vlan_protocol;
-	bool has_bcqueuelen; /* the kernel told (5.11 and later) */
-	uint32_t bcqueuelen;
-	struct live_sysctl
-		*sysctls; /* those that were asked for, or all (reconcile/observe/link_sysctls.h) */
-	size_t n_sysctls;
-	const struct snapshot *snapshot; /* or NULL: nobody asked (reconcile/rollback/snapshot.h) */
-};
-
-struct live_addr {
-	int ifindex;
-	struct prefix prefix; /* address and prefix length */
-	uint8_t proto;        /* IFA_PROTO, 0 if the kernel has no such field */
-	uint8_t scope;        /* RT_SCOPE_* */
-	uint32_t flags;       /* IFA_F_* */
-	uint32_t created;     /* hundredths of a second from the boot: IFA_CACHEINFO's cstamp */
-	/* Seconds that it holds, and is preferred for, as of the look; valid 0: for good. */
-	uint32_t valid, preferred;
-};
-
-/* Of the main table only, unicast only; multipath routes show their first next hop. */
-struct live_route {
-	int ifindex;
-	struct prefix to;      /* a default route has len 0 and the family */
-	struct ip via, source; /* family 0: none */
-	uint32_t metric;
-	uint8_t proto, scope;
-};
 
 struct live_index; /* state_index.c's */
 struct ns_handle;  /* descriptors; NULL in tests of the pure parts */

@@ -1,6 +1,8 @@
 /* Reading rtnetlink messages: captured from kernels, made by hand, cut short and corrupted. */
-#include "kernel/netlink_socket.h"
+#include "kernel/netlink.h"
+#include "kernel/netlink_internal.h"
 #include "kernel/rtnl_decode.h"
+#include "reconcile/state/state.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,0 +1,140 @@
+/* A link with its addresses, routes and sysctls, as it is read from the kernel (struct live_link)
+ * and as it is to be made (struct link_spec). */
+#ifndef KERNEL_LINK_H
+#define KERNEL_LINK_H
+
+#include "kernel/owner_tag.h"
+#include "schema/model.h"
+
+#include <sys/types.h>
+
+struct arena;
+struct live_ns; /* reconcile/state/state.h */
+
+enum link_kind { KIND_OTHER, KIND_MACVLAN, KIND_IPVLAN, KIND_VLAN, KIND_DUMMY };
+
+/* In which namespace a link's parent is. */
+enum parent_where {
+	PARENT_NONE,
+	PARENT_HOST,      /* in the host's namespace, whichever namespace the link itself is in */
+	PARENT_ELSEWHERE, /* in one that is neither the link's own nor the host's, or unknown */
+	PARENT_SAME,      /* in the link's own namespace, which is not the host's */
+};
+
+struct live_sysctl {
+	const char *key;   /* with the placeholder IFNAME */
+	const char *value; /* without the newline */
+};
+
+struct live_link {
+	int ifindex;
+	const char *name;
+	const char **altnames;
+	size_t n_altnames;
+	enum link_kind kind;
+	const char *kind_name; /* IFLA_INFO_KIND, or "" */
+	const char *alias;     /* "" if none */
+	struct owner_tag mark;
+	struct mac mac; /* set false where the link has none of 6 bytes */
+	uint32_t mtu;   /* bytes */
+	unsigned flags; /* IFF_UP, IFF_LOWER_UP, ... */
+	int master;     /* ifindex or 0 */
+	enum parent_where parent_where;
+	int parent;          /* ifindex in that namespace, or 0 */
+	enum link_mode mode; /* of a macvlan or ipvlan; meaningless elsewhere */
+	bool mode_known;     /* false for a mode the input cannot name (macvlan source) */
+	uint16_t vlan;       /* of a VLAN link */
+	enum vlan_protocol vlan_protocol;
+	bool has_bcqueuelen; /* the kernel told (5.11 and later) */
+	uint32_t bcqueuelen;
+	struct live_sysctl
+		*sysctls; /* those that were asked for, or all (reconcile/observe/link_sysctls.h) */
+	size_t n_sysctls;
+	const struct snapshot *snapshot; /* or NULL: nobody asked (reconcile/rollback/snapshot.h) */
+};
+
+struct live_addr {
+	int ifindex;
+	struct prefix prefix; /* address and prefix length */
+	uint8_t proto;        /* IFA_PROTO, 0 if the kernel has no such field */
+	uint8_t scope;        /* RT_SCOPE_* */
+	uint32_t flags;       /* IFA_F_* */
+	uint32_t created;     /* hundredths of a second from the boot: IFA_CACHEINFO's cstamp */
+	/* Seconds that it holds, and is preferred for, as of the look; valid 0: for good. */
+	uint32_t valid, preferred;
+};
+
+/* Of the main table only, unicast only; multipath routes show their first next hop. */
+struct live_route {
+	int ifindex;
+	struct prefix to;      /* a default route has len 0 and the family */
+	struct ip via, source; /* family 0: none */
+	uint32_t metric;
+	uint8_t proto, scope;
+};
+
+struct link_route {
+	struct prefix to;      /* len 0: the default route of ip.family */
+	struct ip via, source; /* family 0: none */
+	bool replaces;         /* takes the place of one by another link (--adopt) */
+	uint8_t protocol;      /* 0: mvapply's own */
+	uint32_t metric;       /* 0: as the kernel chooses */
+};
+
+/* How an address of a link is put. */
+struct addr_terms {
+	uint8_t protocol;          /* IFA_PROTO */
+	uint32_t valid, preferred; /* seconds; valid 0: for good */
+};
+
+struct dhcp_answer;
+
+/* What a link has to do with DHCP. */
+struct link_dhcp {
+	bool wanted;         /* it gets its IPv4 address so */
+	bool gateway;        /* the router of its lease gets the default route */
+	struct prefix lease; /* that it has; family 0: none */
+	struct ip router;    /* of that lease; family 0: none */
+	/* Of one that is asked for already, by whoever does the plan; NULL: apply asks. */
+	const struct dhcp_answer *answer;
+	bool later; /* nor does apply ask: the step is done without */
+};
+
+struct link_sysctl {
+	const char *key; /* with the placeholder IFNAME */
+	const char *value;
+	bool asked; /* by the file; else it need not be there */
+};
+
+/* What one link shall be. */
+struct link_spec {
+	struct owner_tag mark;
+	const char *alias;
+	struct live_ns *ns; /* where it lives */
+	int ifindex;        /* that it has once it is made, if that is free; 0: any */
+	const char *name;
+	enum link_kind kind;
+	enum link_mode mode; /* macvlan, ipvlan */
+	struct mac mac;      /* set false: as the kernel chooses */
+	uint32_t mtu;        /* bytes; 0: as the kernel chooses */
+	bool has_bcqueuelen;
+	uint32_t bcqueuelen; /* macvlan; sent on create only if has_bcqueuelen */
+	uint16_t vlan;       /* VLAN link */
+	enum vlan_protocol vlan_protocol;
+	const char *parent_name; /* in the host's namespace; NULL for a dummy */
+	int parent;              /* ifindex; 0: an earlier step makes it, find it by name */
+	bool parent_away;        /* it is, and stays, in another namespace than the host's */
+	bool shares_parent;      /* other links may be on its parent already */
+	bool down;               /* it stays down */
+	bool probe;              /* new addresses are probed before they are used */
+	struct prefix *addrs;
+	size_t n_addrs;
+	const struct addr_terms *addr_terms; /* of each; NULL: mvapply's own, for good */
+	struct link_dhcp dhcp;
+	struct link_route *routes; /* in the order in which they can be added */
+	size_t n_routes;
+	struct link_sysctl *sysctls;
+	size_t n_sysctls;
+};
+
+#endif

@@ -1,0 +1,30 @@
+/* What became of a step of the plan. */
+#ifndef RECONCILE_APPLY_OUTCOME_H
+#define RECONCILE_APPLY_OUTCOME_H
+
+#include "lib/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct outcome {
+	enum {
+		OUTCOME_NOT_DONE,
+		OUTCOME_DONE,
+		OUTCOME_FAILED,
+		OUTCOME_DEFERRED, /* left out, or undone, since another step was not done */
+	} state;
+	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
+	/* Why it is deferred, or what is left undone by design, in the plan's arena; or NULL */
+	const char *note;
+};
+
+/* Of steps that are not done. Their errors are theirs. */
+struct outcome *outcomes_new(size_t count);
+void outcomes_free(struct outcome *outcomes, size_t count);
+/* Whether it failed because another link has the MAC or the address. That may be a link of a
+ * namespace that died, which the kernel takes apart a moment later: worth another try soon, but not
+ * under the lock. */
+bool outcome_busy(const struct outcome *outcome);
+
+#endif

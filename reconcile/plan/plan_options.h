@@ -1,0 +1,23 @@
+/* What the user asks of planning, besides the files. */
+#ifndef RECONCILE_PLAN_PLAN_OPTIONS_H
+#define RECONCILE_PLAN_PLAN_OPTIONS_H
+
+#include "reconcile/plan/refused_macs.h"
+
+struct plan_options {
+	bool adopt;     /* take over unmarked objects that are in the way */
+	bool unguarded; /* `delete`: as many as it takes */
+	bool probe;     /* new addresses of all networks */
+	/* A MAC that is chosen is none of these; NULL: none was refused. */
+	const struct refused_macs *refused;
+	struct {
+		unsigned limit;
+		bool percent;  /* of the set's live attachments */
+		unsigned from; /* sets with fewer live attachments are not guarded */
+	} max_delete;
+};
+
+/* What holds where the user says nothing: --max-delete=50%, from ten attachments on. */
+extern const struct plan_options plan_options_default;
+
+#endif

@@ -1,0 +1,116 @@
+/* The plan as a value: its steps, in the order in which they are done. */
+#ifndef RECONCILE_PLAN_STEP_H
+#define RECONCILE_PLAN_STEP_H
+
+#include "kernel/link.h"
+#include "lib/error.h"
+#include "reconcile/state/state.h"
+
+/* In the order in which changes of one link are made, but that everything that a change takes away
+ * (an address or route with `from` alone) is taken away first, of all links. */
+enum field {
+	FIELD_ALIAS,
+	FIELD_NAME,
+	FIELD_MAC,
+	FIELD_MTU,
+	FIELD_MODE,
+	FIELD_BCQUEUELEN,
+	FIELD_SYSCTL,
+	FIELD_UP,
+	FIELD_ADDRESS,
+	FIELD_ROUTE,
+	FIELD_DHCP, /* the lease: got, or renewed */
+	/* Of these no link can be changed in place. */
+	FIELD_DRIVER,
+	FIELD_PARENT,
+	FIELD_VLAN,
+	FIELD_VLAN_PROTOCOL,
+};
+
+struct link_route link_route_of(const struct live_route *live);
+struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struct prefix *addr);
+
+/* The key of the input that a field comes from ("mtu", "mac_address"), for people and JSON. */
+const char *field_name(enum field field);
+
+struct change {
+	enum field field;
+	const char *from, *to;     /* as text; NULL: was not there, shall not be there */
+	struct prefix addr;        /* FIELD_ADDRESS */
+	struct link_route route;   /* FIELD_ROUTE: when both, the one to be put in place */
+	struct link_sysctl sysctl; /* FIELD_SYSCTL */
+};
+
+enum action {
+	ACTION_CREATE,
+	ACTION_CHANGE,  /* in place, by `changes` */
+	ACTION_REPLACE, /* delete `have`, create `want`; `changes` says why */
+	ACTION_DELETE,
+	/* The rest is told and not done. */
+	ACTION_KEPT,    /* would be deleted, but others need it */
+	ACTION_PENDING, /* the container is not there yet */
+	ACTION_BLOCKED, /* it alone cannot be done: no such parent, or a conflict in its namespace
+			 */
+	ACTION_REFUSED, /* a conflict on the host itself: nothing at all is touched */
+};
+
+struct step {
+	enum action action;
+	struct owner_tag mark;             /* whose link; for a VLAN the name is in `name` */
+	const char *set;                   /* on whose behalf */
+	const char *name;                  /* the link's name, the new one if it changes */
+	const struct container *container; /* of the desired state, if it still has it */
+	const struct network *network;
+	struct live_ns *ns;           /* where `have` is, or `want` will be */
+	const struct live_link *have; /* change, replace, delete, kept */
+	struct link_spec *want;       /* create, change, replace */
+	struct change *changes;       /* sorted by field */
+	size_t n_changes;
+	const struct link_spec *replacement; /* delete: what replaced_by makes; or NULL */
+	size_t replaced_by; /* delete: 1 + the number of the step that makes the container's
+			       other attachment, without which this one stays; 0: none does */
+	bool held;          /* not to be done now: it failed a short while ago */
+	bool asked;         /* pending: the container's engine has never answered yet */
+	bool stray;         /* delete: the link is not in the namespace of the container that its
+			       mark names */
+	struct {
+		bool name, mac;
+	} detour;           /* by way of a temporary one, since others wait for the one it has */
+	enum code code;     /* which error it is that the reason tells; CODE_NONE: none */
+	const char *reason; /* kept, pending, blocked, refused; delete, where it is a stray */
+	const char *hint;   /* what to do next, or NULL */
+};
+
+struct plan {
+	struct arena *arena;
+	struct step *steps; /* in the order in which they are done */
+	size_t n_steps;
+	const char **warnings; /* a sentence each: a parent without carrier */
+	size_t n_warnings;
+	bool keeps_leases; /* none is given back, since what is done may be undone */
+	struct guard {
+		bool refused;
+		bool strange; /* nothing that is live of the set is named: another file, it seems */
+		const char *set;
+		size_t live, deletes;
+	} guard;
+};
+
+/* What a link is called for the time being begins so, and goes on with eight digits. */
+#define TEMPORARY_PREFIX "mvtmp"
+
+/* What a step with `detour` calls its link, and gives it for a MAC, for the time being. Writes into
+ * the caller's buffer and returns it. */
+const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ]);
+/* A locally administered unicast address that no link has, but for a chance of one in 2^40. */
+struct mac step_temporary_mac(const struct step *step);
+
+/* Whether doing the plan does anything for the step: it is no mere notice, and not held. */
+bool step_acts(const struct step *step);
+/* Whether it is about what attachments hang on: a VLAN link or a dummy. */
+bool step_is_parent(const struct step *step);
+size_t plan_count(const struct plan *plan, enum action action);
+/* Whether applying it would send anything. */
+bool plan_empty(const struct plan *plan);
+
+#endif
