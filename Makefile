@@ -66,7 +66,7 @@ $(BUILD)/seccomp_dhcp.inc: $(BUILD)/seccomp
 	$< dhcp > $@
 
 $(BUILD)/cmd/sandbox.o: $(BUILD)/seccomp_filter.inc
-$(BUILD)/dhcp/broker_server.o: $(BUILD)/seccomp_dhcp.inc
+$(BUILD)/dhcp/broker_sandbox.o: $(BUILD)/seccomp_dhcp.inc
 
 # libmnl's loops over attributes cast const away, where clang says so.
 $(BUILD)/tests/unit/%.o $(BENCHES): override CFLAGS += -Wno-cast-qual

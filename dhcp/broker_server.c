@@ -1,16 +1,13 @@
 #include "dhcp/broker_server.h"
 
+#include "dhcp/broker_sandbox.h"
 #include "dhcp/client.h"
 #include "dhcp/client_process.h"
-#include "lib/capability.h"
 #include "lib/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/nsfs.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -189,31 +186,13 @@ static int children_listen(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* To enter namespaces, to have clients run as another user and to end them, and what those need. */
-static const uint64_t rights = CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CAP_SETUID) |
-			       CAPABILITY_BIT(CAP_SETGID) | CAPABILITY_BIT(CAP_KILL) |
-			       CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_NET_BIND_SERVICE);
-
-/* For what it runs, too. Where a container forbids it, it goes on without, as mvapply does. */
-static void calls_filter(void)
-{
-	static struct sock_filter steps[] = {
-#include "seccomp_dhcp.inc"
-	};
-	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
-					   .filter = steps};
-	(void)prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
-}
-
 /* Neither it nor what it runs gets any back. Returns 0, or -1 with errno. */
 static int broker_begin(struct broker_server *server)
 {
 	server->children = children_listen();
-	if (server->children < 0 || stat("/proc/self/ns/net", &server->host) < 0 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (server->children < 0 || stat("/proc/self/ns/net", &server->host) < 0)
 		return -1;
-	calls_filter();
-	return capabilities_keep(rights, false);
+	return broker_confine();
 }
 
 void broker_serve(int socket, int program)

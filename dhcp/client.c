@@ -74,11 +74,9 @@ static void descriptors_close(void)
 #endif
 }
 
+/* Its standard input is the broker's, /dev/null. */
 static void output_take(int output)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
 }

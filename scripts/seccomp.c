@@ -1,8 +1,9 @@
 /* seccomp mvapply|dhcp: writes the filter of system calls that mvapply runs under (cmd/sandbox.c),
- * or that the DHCP broker and its clients do (dhcp/broker_server.c), as elements of an array of
+ * or that the DHCP broker and its clients do (dhcp/broker_sandbox.c), as elements of an array of
  * struct sock_filter. It is made when mvapply is built, as libseccomp takes a millisecond for it:
  * longer than mvapply itself for a host that is as it should be. */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
@@ -26,8 +27,8 @@
 #endif
 #endif
 
-/* What may be called, whatever its arguments. Of those that do the same, an architecture and a C
- * library have one or the other. */
+/* System calls that both filters allow, whatever the arguments. Of calls that do the same, an
+ * architecture and a C library have one or the other. */
 /* clang-format off */
 static const char *const allowed[] = {
 	/* Memory. */
@@ -47,29 +48,37 @@ static const char *const allowed[] = {
 	"time", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64",
 	/* Open files. */
 	"read", "readv", "pread64", "write", "writev", "lseek", "_llseek", "close", "fcntl",
-	"fcntl64", "dup", "fchmod",
+	"fcntl64", "dup", "dup2", "dup3", "pipe", "pipe2",
 	/* Files by their names. */
-	"open", "openat", "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "fstatat64",
+	"stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "fstatat64",
 	"newfstatat", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64", "getdents64",
-	"access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd",
-	/* The file of --metrics is renamed into its place. */
-	"rename", "renameat", "renameat2", "unlink", "unlinkat",
+	"access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "chdir",
 	/* To wait. */
-	"poll", "ppoll", "ppoll_time64", "select", "pselect6", "pselect6_time64", "epoll_create1",
-	"epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2", "pipe", "pipe2",
-	"inotify_init1", "inotify_add_watch", "inotify_rm_watch", "pidfd_open",
+	"poll", "ppoll", "ppoll_time64", "select", "pselect6", "pselect6_time64",
 	/* Sockets, of the families that are checked below. */
-	"bind", "listen", "connect", "accept4", "getsockname", "getpeername", "setsockopt",
-	"getsockopt", "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg",
-	"recvmmsg", "recvmmsg_time64", "shutdown",
-	/* The guardian of an apply that is to be confirmed: a process of its own. */
-	"fork", "setsid", "chdir", "getpgrp", "getpgid", "kill", "wait4", "waitid", "dup2", "dup3",
+	"bind", "connect", "getsockname", "setsockopt", "getsockopt", "send", "sendto", "sendmsg",
+	"recv", "recvfrom", "recvmsg",
+	/* Processes: the confirm guard, and DHCP clients. */
+	"fork", "getpgrp", "getpgid", "kill", "wait4", "waitid",
 	/* Hashes of libraries with secrets. */
 	"getrandom",
 #ifdef SANITIZED
 	/* LeakSanitizer stops the threads and reads their memory. */
 	"ptrace", "process_vm_readv", "getdents", "getppid", "personality", "mincore",
 #endif
+};
+
+/* Besides, for mvapply. */
+static const char *const allowed_mvapply[] = {
+	/* Output files, which are renamed into their place. */
+	"open", "openat", "fchmod", "fsync", "rename", "renameat", "renameat2", "unlink", "unlinkat",
+	/* To wait. */
+	"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2", "eventfd2",
+	"inotify_init1", "inotify_add_watch", "inotify_rm_watch", "pidfd_open",
+	/* Sockets. */
+	"listen", "accept4", "getpeername", "sendmmsg", "recvmmsg", "recvmmsg_time64", "shutdown",
+	/* The confirm guard has a session of its own. */
+	"setsid",
 };
 
 /* Besides, for the DHCP broker: its clients give up their rights, and become udhcpc. That is another
@@ -118,31 +127,44 @@ static const struct checked checked[] = {
 	{"clone", {CLONE_FLAGS, NAMESPACES, 0}, {0}},
 	/* Into network namespaces, and no other kind. */
 	{"setns", {1, UINT32_MAX, CLONE_NEWNET}, {0}},
-	/* Systemd, engines, the lock; rtnetlink; announcements.
-	 * None that leads out of the machine by its routes. */
+	/* Announcements; DHCP. */
+	{"socket", {0, UINT32_MAX, AF_PACKET}, {0}},
+	/* Not TIOCSTI and the like, which type on the terminal of who runs it. */
+	{"ioctl", {1, UINT32_MAX, TCGETS}, {0}},
+	{"ioctl", {1, UINT32_MAX, NS_GET_NSTYPE}, {0}},
+	/* Its own limits. */
+	{"prlimit64", {0, UINT32_MAX, 0}, {0}},
+};
+
+static const struct checked checked_mvapply[] = {
+	/* Systemd, engines, the lock; rtnetlink. None that leads out of the machine by its routes.
+	 */
 	{"socket", {0, UINT32_MAX, AF_UNIX}, {0}},
 	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_ROUTE}},
 	{"socket", {0, UINT32_MAX, AF_NETLINK}, {2, UINT32_MAX, NETLINK_USERSOCK}},
-	{"socket", {0, UINT32_MAX, AF_PACKET}, {0}},
 	{"socketpair", {0, UINT32_MAX, AF_UNIX}, {0}},
-	/* Not TIOCSTI and the like, which type on the terminal of who runs it. */
-	{"ioctl", {1, UINT32_MAX, TCGETS}, {0}},
 	{"ioctl", {1, UINT32_MAX, TIOCGWINSZ}, {0}},
 	{"ioctl", {1, UINT32_MAX, TIOCGPGRP}, {0}},
 	{"ioctl", {1, UINT32_MAX, TCFLSH}, {0}},
 	{"ioctl", {1, UINT32_MAX, FIONREAD}, {0}},
 	{"ioctl", {1, UINT32_MAX, FIONBIO}, {0}},
-	{"ioctl", {1, UINT32_MAX, NS_GET_NSTYPE}, {0}},
 	{"ioctl", {1, UINT32_MAX, NS_GET_USERNS}, {0}},
 	{"ioctl", {1, UINT32_MAX, NS_GET_OWNER_UID}, {0}},
-	/* Its own limits. */
-	{"prlimit64", {0, UINT32_MAX, 0}, {0}},
 };
 
+/* Flags of open(2) by which a file is made, or can be changed. */
+#define WRITES (O_ACCMODE | O_CREAT | O_TRUNC)
+/* Of a socket's type: the rest is SOCK_CLOEXEC and SOCK_NONBLOCK (net/socket.c: SOCK_TYPE_MASK). */
+#define TYPE 0xf
+
 static const struct checked checked_dhcp[] = {
+	/* To read: the broker is user 0, whose files are the machine's. */
+	{"open", {1, WRITES, O_RDONLY}, {0}},
+	{"openat", {2, WRITES, O_RDONLY}, {0}},
 	/* The client talks to the server by UDP once it has an address (give_up), and asks the
 	 * kernel about its link. */
-	{"socket", {0, UINT32_MAX, AF_INET}, {0}},
+	{"socket", {0, UINT32_MAX, AF_INET}, {1, TYPE, SOCK_DGRAM}},
+	{"socket", {0, UINT32_MAX, AF_INET}, {1, TYPE, SOCK_RAW}},
 	{"ioctl", {1, UINT32_MAX, SIOCGIFINDEX}, {0}},
 	{"ioctl", {1, UINT32_MAX, SIOCGIFHWADDR}, {0}},
 	{"ioctl", {1, UINT32_MAX, SIOCGIFADDR}, {0}},
@@ -194,10 +216,13 @@ static void allow_all(scmp_filter_ctx filter, bool dhcp)
 {
 	allow_named(filter, allowed, COUNT(allowed));
 	allow_checked(filter, checked, COUNT(checked));
-	if (!dhcp)
-		return;
-	allow_named(filter, allowed_dhcp, COUNT(allowed_dhcp));
-	allow_checked(filter, checked_dhcp, COUNT(checked_dhcp));
+	if (dhcp) {
+		allow_named(filter, allowed_dhcp, COUNT(allowed_dhcp));
+		allow_checked(filter, checked_dhcp, COUNT(checked_dhcp));
+	} else {
+		allow_named(filter, allowed_mvapply, COUNT(allowed_mvapply));
+		allow_checked(filter, checked_mvapply, COUNT(checked_mvapply));
+	}
 }
 
 /* From libseccomp's binary form, which it writes to descriptors alone. */

@@ -390,15 +390,34 @@ def fifo(host):
     same(host.run("bash", "-c", f"{host.binary} diff -f <(cat)", stdin=ONE.encode()).code, 2, "<(cat)")
 
 
+COMMANDS = {
+    "apply": "apply --dry-run -f network.yaml", "diff": "diff -f network.yaml", "import": "import docker",
+    "graph": "graph -f network.yaml", "confirm": "confirm", "watch": "watch -f absent.yaml",
+    "status": "status -f network.yaml", "delete": "delete --dry-run -f network.yaml",
+    "validate": "validate -f network.yaml", "doctor": "doctor -f network.yaml", "schema": "schema",
+    "explain": "explain mtu", "export": "export", "help": "help", "complete": "complete -- d"}
+
+
 @test("weapons: a variable of the environment makes no command a silent success")
 def environment(host):
     host.netns("web")
     host.write(ONE)
-    for value in ("", "1"):
-        for argv in (["diff", "-f", "network.yaml"], ["bound"], ["deconfig", "x"]):
+    same({line.split("\t")[0] for line in host.mvapply("complete", "--", "").out.splitlines()},
+         set(COMMANDS), "the commands")
+    wrong = [["bound"], ["deconfig"], ["bound", "x"], ["deconfig", "x"], ["renew", "diff"]]
+    for argv in [text.split() for text in COMMANDS.values()] + wrong:
+        usual = host.run(host.binary, *argv)
+        assert usual.out + usual.err, argv
+        for value in ("", "0", "1", "bound"):
             done = host.run(host.binary, *argv, env={"MVAPPLY_DHCP_EVENT": value})
-            same(done.code, 2 if argv[0] == "diff" else 3, f"{value!r} {argv}")
-            assert done.out + done.err, argv
+            same((done.code, done.out, done.err), (usual.code, usual.out, usual.err), f"{value!r} {argv}")
+    same(host.run(host.binary, "bound", env={"MVAPPLY_DHCP_EVENT": "1"}).code, 3, "an event")
+    # By the name that the script has, too, but for the very words of its events.
+    for argv in [text.split() for text in COMMANDS.values()] + wrong[2:]:
+        usual = host.run("bash", "-c", 'exec -a /proc/self/fd/9 "$0" "$@"', host.binary, *argv)
+        done = host.run("bash", "-c", 'exec -a /proc/self/fd/9 "$0" "$@"', host.binary, *argv,
+                        env={"MVAPPLY_DHCP_EVENT": "1"})
+        same((done.code, done.out, done.err), (usual.code, usual.out, usual.err), argv)
 
 
 @test("weapons: the commands set what they are to, whatever a link is called")

@@ -1,0 +1,32 @@
+#include "dhcp/broker_sandbox.h"
+
+#include "lib/capability.h"
+
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+
+/* To enter namespaces, to have clients run as another user and to end them, and what those need. */
+static const uint64_t kept = CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CAP_SETUID) |
+			     CAPABILITY_BIT(CAP_SETGID) | CAPABILITY_BIT(CAP_KILL) |
+			     CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_NET_BIND_SERVICE);
+
+static int filter_install(void)
+{
+	static struct sock_filter steps[] = {
+#include "seccomp_dhcp.inc"
+	};
+	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
+					   .filter = steps};
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+int broker_confine(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -1;
+	(void)filter_install();
+	return capabilities_keep(kept, false);
+}
