@@ -714,6 +714,7 @@ def hangup(host):
     path = host.write(WEB_DB)
     pid, terminal = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup(1) ignores it, and children inherit that
         os.execv(host.binary, [host.binary, "apply", "-f", path, "--confirm=3"])
     said = b""
     while WAITS not in said:
