@@ -1,6 +1,7 @@
 #include "lib/hashmap.h"
 
 #include "lib/arena.h"
+#include "lib/keyed_hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,51 +22,10 @@ struct index {
 	size_t used;
 };
 
-static uint64_t rotate(uint64_t value, unsigned bits)
+/* Where the index lies, a file's author does not know. */
+static uint32_t hash_of(const struct index *index, const void *bytes, size_t size)
 {
-	return value << bits | value >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[0] = rotate(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3. Its key is where the index lies, which a file's author does not know. */
-static uint32_t hash_bytes(const struct index *index, const void *bytes, size_t size)
-{
-	uint64_t secret = (uint64_t)(uintptr_t)index;
-	uint64_t v[4] = {secret ^ 0x736f6d6570736575, 0x646f72616e646f6d,
-			 secret ^ 0x6c7967656e657261, 0x7465646279746573};
-	const unsigned char *next = bytes;
-	size_t left = size;
-
-	for (bool last = false; !last;) {
-		uint64_t word = 0;
-		size_t piece = left < sizeof(word) ? left : sizeof(word);
-		memcpy(&word, next, piece);
-		last = piece < sizeof(word);
-		if (last)
-			word |= (uint64_t)size << 56;
-		v[3] ^= word;
-		sip_round(v);
-		v[0] ^= word;
-		next += piece;
-		left -= piece;
-	}
-	v[2] ^= 0xff;
-	for (unsigned i = 0; i < 3; i++)
-		sip_round(v);
-	return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]);
+	return (uint32_t)keyed_hash((uint64_t)(uintptr_t)index, bytes, size);
 }
 
 struct index *index_new(size_t expected)
@@ -123,7 +83,7 @@ static void grow(struct index *index)
 
 void *index_put(struct index *index, const void *key, size_t size, void *value)
 {
-	uint32_t hash = hash_bytes(index, key, size);
+	uint32_t hash = hash_of(index, key, size);
 	struct slot *planned = find(index, key, size, hash);
 	if (planned->value)
 		return planned->value;
@@ -138,7 +98,7 @@ void *index_put(struct index *index, const void *key, size_t size, void *value)
 
 void *index_get(const struct index *index, const void *key, size_t size)
 {
-	return find(index, key, size, hash_bytes(index, key, size))->value;
+	return find(index, key, size, hash_of(index, key, size))->value;
 }
 
 void *index_put_text(struct index *index, const char *key, void *value)

@@ -1,6 +1,6 @@
 #include "cmd/watch/backoff.h"
 
-#include "lib/hash.h"
+#include "lib/keyed_hash.h"
 #include "lib/memory.h"
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,8 @@ void retry_free(struct retry *retry)
 /* Where the pointer to the key's entry is, or would be. */
 static struct entry **entry_at(const struct retry *retry, const char *key)
 {
-	struct entry **at = &retry->buckets[hash_text(HASH_START, key) & (retry->n_buckets - 1)];
+	const uint64_t hash = keyed_hash_text((uint64_t)(uintptr_t)retry, key);
+	struct entry **at = &retry->buckets[hash & (retry->n_buckets - 1)];
 	while (*at && strcmp((*at)->key, key) != 0)
 		at = &(*at)->next;
 	return at;

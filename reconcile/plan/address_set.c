@@ -1,9 +1,6 @@
 #include "reconcile/plan/address_set.h"
 
-#include <string.h>
-
-/* 2^64 over the golden ratio. */
-#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
+#include "lib/keyed_hash.h"
 
 struct entry {
 	uint32_t domain;
@@ -28,19 +25,16 @@ struct address_set *address_set_new(struct arena *arena, size_t expected)
 	return in_use;
 }
 
-/* The upper bits of a product depend on all below. */
-static size_t hash(size_t domain, const struct ip *ip)
+static uint64_t hash(const struct address_set *in_use, size_t domain, const struct ip *ip)
 {
-	uint64_t words[2];
-	memcpy(words, ip->bytes, sizeof(words));
-	const uint64_t mixed = (words[0] ^ (domain << 8 | ip->family)) * HASH_FACTOR;
-	return ((mixed ^ mixed >> 32 ^ words[1]) * HASH_FACTOR) >> 32;
+	return keyed_hash((uint64_t)(uintptr_t)in_use ^ domain << 8 ^ ip->family, ip->bytes,
+			  sizeof(ip->bytes));
 }
 
 static struct entry *entry_find(const struct address_set *in_use, size_t domain,
 				const struct ip *ip)
 {
-	for (size_t i = hash(domain, ip);; i++) {
+	for (size_t i = hash(in_use, domain, ip);; i++) {
 		struct entry *entry = &in_use->entries[i & (in_use->size - 1)];
 		if (!entry->owner || (entry->domain == domain && ip_equal(&entry->ip, ip)))
 			return entry;

@@ -1,6 +1,6 @@
 #include "reconcile/plan/internal.h"
 
-#include "lib/hash.h"
+#include "lib/keyed_hash.h"
 
 #include <string.h>
 
@@ -27,13 +27,13 @@ int managed_compare(const void *a, const void *b)
 }
 
 /* VLAN links have no names in their marks: of these only managed_of_link asks. */
-static uint64_t owner_tag_hash(const struct owner_tag *mark)
+static uint64_t owner_tag_hash(const struct planner *planner, const struct owner_tag *mark)
 {
 	const char *const names[] = {mark->set, mark->network, mark->container};
-	uint64_t hash = HASH_START ^ (uint64_t)mark->role;
+	uint64_t hash = (uint64_t)(uintptr_t)planner ^ (uint64_t)mark->role;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i])
-			hash = hash_text(hash, names[i]);
+			hash = keyed_hash_text(hash, names[i]);
 	return hash;
 }
 
@@ -62,7 +62,7 @@ static void managed_list(struct planner *planner)
 				(struct managed_link){
 					.ns = ns,
 					.link = link,
-					.hash = owner_tag_hash(&link->mark),
+					.hash = owner_tag_hash(planner, &link->mark),
 					.placement = placement_of(planner, ns, &link->mark)};
 		}
 	}
@@ -134,7 +134,7 @@ struct managed_link *managed_find(const struct planner *planner, const struct ow
 				  const struct live_ns *ns)
 {
 	struct managed_link *managed =
-		managed_next(planner, mark, *mark_slot(planner, owner_tag_hash(mark)));
+		managed_next(planner, mark, *mark_slot(planner, owner_tag_hash(planner, mark)));
 	while (managed && managed->ns != ns)
 		managed = managed_next(planner, mark, managed->next);
 	return managed;
@@ -143,7 +143,7 @@ struct managed_link *managed_find(const struct planner *planner, const struct ow
 struct managed_link *managed_keep(const struct planner *planner, const struct owner_tag *mark)
 {
 	struct managed_link *first =
-		managed_next(planner, mark, *mark_slot(planner, owner_tag_hash(mark)));
+		managed_next(planner, mark, *mark_slot(planner, owner_tag_hash(planner, mark)));
 	for (struct managed_link *managed = first; managed;
 	     managed = managed_next(planner, mark, managed->next))
 		managed->wanted = managed->kept = true;
