@@ -107,12 +107,30 @@ static bool adoptable(const struct planned_attachment *planned, const struct liv
 	       (name ? strcmp(name, link->name) == 0 : planned->container != NULL);
 }
 
-static bool adopted_before(const struct planner *planner, const struct live_link *link)
+/* Where the table has the link, or room for it. */
+static const struct live_link **adopted_slot(const struct planner *planner,
+					     const struct live_link *link)
 {
-	for (size_t i = 0; i < planner->n_planned; i++)
-		if (planner->planned_all[i].have == link)
-			return true;
-	return false;
+	for (size_t i = (uintptr_t)link / sizeof(*link) * 0x9e3779b1u;; i++) {
+		const struct live_link **at = &planner->adopted[i & (planner->adopted_size - 1)];
+		if (!*at || *at == link)
+			return at;
+	}
+}
+
+bool link_adopted(const struct planner *planner, const struct live_link *link)
+{
+	return planner->adopted && *adopted_slot(planner, link);
+}
+
+/* Each attachment adopts one link at most. */
+static void adopted_index(struct planner *planner)
+{
+	planner->adopted_size = 16;
+	while (planner->adopted_size < planner->n_planned * 2)
+		planner->adopted_size *= 2;
+	planner->adopted =
+		arena_alloc(planner->scratch, planner->adopted_size * sizeof(*planner->adopted));
 }
 
 /* Takes over an unmarked link of the same kind on the same parent: the one of the name that the
@@ -121,9 +139,9 @@ static void planned_adopt(const struct planner *planner, struct planned_attachme
 {
 	for (size_t i = 0; planned->ns && !planned->have && i < planned->ns->n_links; i++) {
 		const struct live_link *link = &planned->ns->links[i];
-		if (!adoptable(planned, link) || adopted_before(planner, link))
+		if (!adoptable(planned, link) || link_adopted(planner, link))
 			continue;
-		planned->have = link;
+		planned->have = *adopted_slot(planner, link) = link;
 	}
 }
 
@@ -131,6 +149,8 @@ void attachments_match(struct planner *planner)
 {
 	attachments_add(planner);
 	hosts_add(planner);
+	if (planner->options->adopt)
+		adopted_index(planner);
 	for (size_t i = 0; i < planner->n_planned; i++) {
 		struct planned_attachment *planned = &planner->planned_all[i];
 		planned_claim(planner, planned);

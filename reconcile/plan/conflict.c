@@ -3,18 +3,10 @@
 
 #include <string.h>
 
-static bool adopted(const struct planner *planner, const struct live_link *link)
-{
-	for (size_t i = 0; planner->options->adopt && i < planner->n_planned; i++)
-		if (planner->planned_all[i].have == link)
-			return true;
-	return false;
-}
-
 bool link_unmanaged(const struct planner *planner, const struct live_link *link)
 {
 	if (link->mark.role == ROLE_NONE)
-		return !adopted(planner, link);
+		return !link_adopted(planner, link);
 	return !managed_of_link(planner, link) ||
 	       (link->mark.role != ROLE_VLAN && !desired_set(planner, link->mark.set));
 }

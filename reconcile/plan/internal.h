@@ -147,6 +147,9 @@ struct planner {
 	struct planned_attachment
 		*planned_all; /* attachments in the order of the input, then the host's own */
 	size_t n_planned, n_attachments;
+	/* Open addressing: links that attachments adopt; NULL: there are none. */
+	const struct live_link **adopted;
+	size_t adopted_size;
 	struct netns_group *netns_group; /* of all attachments */
 	size_t n_netns_groups;
 	struct unmanaged *unmanaged;
@@ -206,6 +209,8 @@ const char *parent_user(const struct planner *planner, const struct live_link *p
 
 /* attachment.c */
 void attachments_match(struct planner *planner);
+/* Whether an attachment takes over the link, which has no mark. */
+bool link_adopted(const struct planner *planner, const struct live_link *link);
 /* Whether the slot's address of the family (0: IPv4, 1: IPv6) is the DHCP server's to choose. */
 bool planned_leases(const struct planned_attachment *planned, size_t family);
 
