@@ -36,7 +36,7 @@ SOURCES += $(wildcard tests/model/*.[ch])
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
 SOURCES += $(wildcard tests/fuzz/*.[ch])
 # The library as test_growth has it, which counts the basic blocks that are entered.
-COUNTED := $(patsubst %.c,$(BUILD)/counted/%.o,$(filter lib/% kernel/% reconcile/% convert/%,$(PROGRAM)))
+COUNTED := $(patsubst %.c,$(BUILD)/counted/%.o,$(filter lib/% kernel/% reconcile/% convert/% cmd/watch/%,$(PROGRAM)))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 OBJECTS := $(LIBRARY) $(COMMAND) $(HELPERS) $(UNIT:=.o) $(MODEL:=.o) $(FUZZ:=.o) $(BUILD)/tests/fuzz/replay.o \
            $(COUNTED)

@@ -10,13 +10,12 @@
 #include "cmd/watch/log.h"
 #include "cmd/watch/metrics.h"
 #include "cmd/watch/mount_watch.h"
+#include "cmd/watch/retry_keys.h"
 #include "kernel/rtnl_monitor.h"
 #include "lib/event_loop.h"
 #include "reconcile/apply/apply.h"
 #include "reconcile/observe/observe.h"
 #include "schema/diag.h"
-
-#include <limits.h>
 
 /* What files that changed say. */
 struct reading {
@@ -133,15 +132,5 @@ void report_steps(struct service *service, const struct plan *plan, const struct
 /* What is told and not done, as far as it was not told the last time. */
 void report_notices(struct service *service, const struct plan *plan, const struct live *live);
 void report_state(struct service *service, const struct plan *plan);
-
-/* The mark of a step's link. */
-const char *step_key(const struct step *step);
-/* The key for the retries of a container that could not be looked at. No mark begins like it. */
-#define SOURCE_KEY_SIZE (PATH_MAX + 16)
-const char *source_key(enum source_kind kind, const char *source, char key[SOURCE_KEY_SIZE]);
-/* The key of a step for the retries: its link's mark, and the namespace. Writes into the caller's
- * buffer and returns it. */
-#define STEP_RETRY_KEY_SIZE 320
-const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE]);
 
 #endif

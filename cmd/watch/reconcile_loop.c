@@ -33,21 +33,6 @@ static double seconds_now(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-const char *step_key(const struct step *step)
-{
-	return step->want ? step->want->alias : step->have->alias;
-}
-
-/* A container may mark a link of its own as another one's: that must hold up nothing of that one.
- */
-const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE])
-{
-	const struct live_ns *ns = step->want && step->want->ns ? step->want->ns : step->ns;
-	snprintf(key, STEP_RETRY_KEY_SIZE, "%s in %ju", step_key(step),
-		 ns ? (uintmax_t)ns->inode : 0);
-	return key;
-}
-
 /* The desired state that a look was made for has to live until the next one is done. */
 static bool round_look(struct service *service, struct error *error)
 {
@@ -67,31 +52,13 @@ static bool round_look(struct service *service, struct error *error)
 	return service->live != NULL;
 }
 
-const char *source_key(enum source_kind kind, const char *source, char key[SOURCE_KEY_SIZE])
-{
-	snprintf(key, SOURCE_KEY_SIZE, "%s %s", source_kind_name(kind), source);
-	return key;
-}
-
-static const char *target_key(const struct container_lookup *target, char key[SOURCE_KEY_SIZE])
-{
-	return source_key(target->container->source_kind, target->container->source, key);
-}
-
-/* What engines know is asked for beside the rounds (engines.c). */
-static bool is_engines(const struct container_lookup *target)
-{
-	return target->container->source_kind == SOURCE_DOCKER ||
-	       target->container->source_kind == SOURCE_PODMAN;
-}
-
 /* Before a look: what failed for good while is tried again. */
 static void targets_retry(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
 		struct container_lookup *target = &service->live->targets[i];
-		if (target->state == TARGET_FAILED && !is_engines(target))
+		if (target->state == TARGET_FAILED && !source_is_engines(target))
 			target->stale |= !retry_held(service->retry, target_key(target, key),
 						     service->held_at);
 	}
@@ -104,32 +71,10 @@ static void targets_failed(struct service *service)
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; i < service->live->n_targets; i++) {
 		const struct container_lookup *target = &service->live->targets[i];
-		if (target->state == TARGET_FAILED && !is_engines(target) &&
+		if (target->state == TARGET_FAILED && !source_is_engines(target) &&
 		    !retry_held(service->retry, target_key(target, key), service->held_at))
 			retry_failed(service->retry, key, service->held_at);
 	}
-}
-
-static bool target_failing(const struct live *live, const char *key)
-{
-	char its_key[SOURCE_KEY_SIZE];
-	for (size_t i = 0; i < live->n_targets; i++)
-		if ((live->targets[i].state == TARGET_FAILED || is_engines(&live->targets[i])) &&
-		    strcmp(target_key(&live->targets[i], its_key), key) == 0)
-			return true;
-	return false;
-}
-
-/* The key for the retries of a namespace that could not be numbered, and is not heard. */
-static const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE])
-{
-	snprintf(key, SOURCE_KEY_SIZE, "nsid %ju", (uintmax_t)ns->inode);
-	return key;
-}
-
-static bool namespace_close_events(const struct live_ns *ns)
-{
-	return !ns->host && ns->details && ns->nsid < 0;
 }
 
 static void namespace_unnumbered(void *data, const struct live_ns *ns, const struct error *error)
@@ -142,16 +87,6 @@ static void namespace_unnumbered(void *data, const struct live_ns *ns, const str
 	retry_failed(service->retry, namespace_key(ns, key), service->held_at);
 }
 
-static bool namespace_failing(const struct live *live, const char *key)
-{
-	char its_key[SOURCE_KEY_SIZE];
-	for (size_t i = 0; i < live->n_namespaces; i++)
-		if (namespace_close_events(live->namespaces[i]) &&
-		    strcmp(namespace_key(live->namespaces[i], its_key), key) == 0)
-			return true;
-	return false;
-}
-
 /* Before a look: whatever may have happened there meanwhile, and by which name it can be had now.
  * One that is stale is looked at anyway: its number may be gone because it is. */
 static void namespaces_retry(struct service *service)
@@ -159,7 +94,7 @@ static void namespaces_retry(struct service *service)
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
 		const struct live_ns *ns = service->live->namespaces[i];
-		if (namespace_close_events(ns) && !ns->stale &&
+		if (namespace_unheard(ns) && !ns->stale &&
 		    !retry_held(service->retry, namespace_key(ns, key), service->held_at))
 			service_mark_stale(service);
 	}
@@ -193,25 +128,6 @@ static bool plan_chooses(const struct plan *plan)
 		if (step_chooses(&plan->steps[i]))
 			return true;
 	return false;
-}
-
-struct wanted {
-	const struct plan *plan;
-	const struct live *live;
-};
-
-/* Whether what failed is still to be done: neither has it become needless, nor impossible. */
-static bool still_wanted(const void *data, const char *key)
-{
-	const struct wanted *wanted = data;
-	char its_key[STEP_RETRY_KEY_SIZE];
-	for (size_t i = 0; i < wanted->plan->n_steps; i++) {
-		const struct step *step = &wanted->plan->steps[i];
-		if ((step->held || step_acts(step)) &&
-		    strcmp(step_retry_key(step, its_key), key) == 0)
-			return true;
-	}
-	return target_failing(wanted->live, key) || namespace_failing(wanted->live, key);
 }
 
 /* A look and the plan that comes of it; NULL with an error. *ret_again: some of what was found is
@@ -363,6 +279,20 @@ static bool death_heard(struct service *service)
 	return service->live && service->heard_death;
 }
 
+static bool still_wanted(const void *data, const char *key)
+{
+	return retry_keys_have(data, key);
+}
+
+/* What has become needless, or impossible, is no longer to be tried again. */
+static void retries_keep(struct service *service, const struct plan *plan)
+{
+	struct retry_keys *keys = retry_keys_find(plan, service->live);
+	retry_keep(service->retry, still_wanted, keys, service->held_at);
+	retry_keep(service->paces, still_wanted, keys, service->held_at);
+	retry_keys_free(keys);
+}
+
 /* One look and one plan; true: the plan was done, and has to be looked at. */
 static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
 {
@@ -386,10 +316,8 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		again = true;
 	}
 	if (!again) {
-		const struct wanted wanted = {plan, service->live};
 		targets_failed(service);
-		retry_keep(service->retry, still_wanted, &wanted, service->held_at);
-		retry_keep(service->paces, still_wanted, &wanted, service->held_at);
+		retries_keep(service, plan);
 		if (!retry_count(service->retry))
 			service->refused.count = 0;
 		report_notices(service, plan, service->live);

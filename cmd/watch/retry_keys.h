@@ -1,0 +1,32 @@
+/* By which texts the service remembers what failed, to try it again (backoff.h). */
+#ifndef CMD_WATCH_RETRY_KEYS_H
+#define CMD_WATCH_RETRY_KEYS_H
+
+#include "reconcile/plan/plan.h"
+
+#include <limits.h>
+
+/* The mark of a step's link. */
+const char *step_key(const struct step *step);
+/* The key for the retries of a container that could not be looked at. No mark begins like it. */
+#define SOURCE_KEY_SIZE (PATH_MAX + 16)
+const char *source_key(enum source_kind kind, const char *source, char key[SOURCE_KEY_SIZE]);
+/* The key of a step for the retries: its link's mark, and the namespace. Writes into the caller's
+ * buffer and returns it. */
+#define STEP_RETRY_KEY_SIZE 320
+const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE]);
+
+const char *target_key(const struct container_lookup *target, char key[SOURCE_KEY_SIZE]);
+/* Of a namespace that could not be numbered, and is not heard. */
+const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE]);
+bool namespace_unheard(const struct live_ns *ns);
+/* What engines know is asked for beside the rounds (engines.c). */
+bool source_is_engines(const struct container_lookup *target);
+
+/* The keys of all that failed, or is held, or may, and is still to be done: of the plan's steps, of
+ * containers and of namespaces. */
+struct retry_keys *retry_keys_find(const struct plan *plan, const struct live *live);
+bool retry_keys_have(const struct retry_keys *keys, const char *key);
+void retry_keys_free(struct retry_keys *keys);
+
+#endif
