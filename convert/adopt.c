@@ -15,6 +15,8 @@ struct group {
 	bool host; /* the host has its own way into it */
 };
 
+typedef bool name_taken(const struct observed_set *set, const char *name);
+
 struct adopting {
 	struct observed_set *set;
 	struct notes *notes;
@@ -40,54 +42,50 @@ static char *name_from(struct arena *arena, const char *text)
 	return name;
 }
 
-static bool network_taken(const struct adopting *adopting, const char *name)
+/* The base itself, or with the lowest number from 2 on that makes it another: none that was taken
+ * once gets free again. */
+static const char *name_new(const struct observed_set *set, const char *what, const char *base,
+			    name_taken *taken)
 {
-	const struct observed_set *set = adopting->set;
-	for (size_t i = 0; i < set->n_networks; i++)
-		if (strcmp(set->networks[i].model.name, name) == 0)
-			return true;
-	for (size_t i = 0; i < adopting->n_groups; i++)
-		if (adopting->groups[i].name && strcmp(adopting->groups[i].name, name) == 0)
-			return true;
-	return false;
+	const char *name = base;
+	size_t *number = observed_place(set, "last %s %s", what, base);
+	while (taken(set, name)) {
+		*number = *number ? *number + 1 : 2;
+		name = arena_printf(set->arena, "%s-%zu", base, *number);
+	}
+	return name;
 }
 
-static const char *network_name(const struct adopting *adopting, const char *read_option)
+static bool network_taken(const struct observed_set *set, const char *name)
 {
-	struct arena *arena = adopting->set->arena;
-	const char *base = name_from(arena, read_option), *name = base;
-	for (unsigned n = 2; network_taken(adopting, name); n++)
-		name = arena_printf(arena, "%s-%u", base, n);
-	return name;
+	return observed_network_find(set, name) || *observed_place(set, "group called %s", name);
+}
+
+static const char *network_name(const struct adopting *adopting, const char *text)
+{
+	return name_new(adopting->set, "network", name_from(adopting->set->arena, text),
+			network_taken);
 }
 
 static bool container_taken(const struct observed_set *set, const char *name)
 {
-	for (size_t i = 0; i < set->n_containers; i++)
-		if (strcmp(set->containers[i].model.name, name) == 0)
-			return true;
-	return false;
+	return observed_container_find(set, name);
 }
 
 /* The container that the namespace is already, or a new one's name. */
 static const char *container_name(const struct adopting *adopting, const struct live_ns *ns)
 {
 	const struct observed_set *set = adopting->set;
+	const struct observed_container *found = observed_container_in(set, ns);
 	enum source_kind kind;
-	const char *source = ns->name;
-	for (size_t i = 0; i < set->n_containers; i++)
-		if (set->containers[i].attachments[0].ns == ns)
-			return set->containers[i].model.name;
-	for (size_t i = 0; i < set->live->n_namespaces; i++)
-		if (set->live->namespaces[i] == ns &&
-		    !origin_source(&set->origins[i], "", &kind, &source))
-			source = ns->name;
+	const char *source;
+	if (found)
+		return found->model.name;
+	if (!origin_source(index_get(set->origins, &ns, sizeof(ns)), "", &kind, &source))
+		source = ns->name;
 	const char *slash = strrchr(source, '/');
-	const char *base = name_from(set->arena, slash ? slash + 1 : source);
-	const char *name = base;
-	for (unsigned n = 2; container_taken(set, name); n++)
-		name = arena_printf(set->arena, "%s-%u", base, n);
-	return name;
+	return name_new(set, "container", name_from(set->arena, slash ? slash + 1 : source),
+			container_taken);
 }
 
 /* The subnets of the link's lasting addresses, of each family the first; false: it has none. */
@@ -111,22 +109,30 @@ static bool alike(const struct live_link *a, const struct live_link *b)
 	       a->mtu == b->mtu && a->bcqueuelen == b->bcqueuelen;
 }
 
+/* Where a group of such links is. */
+static size_t *group_place(const struct observed_set *set, const struct live_link *link,
+			   const struct prefix subnets[N_FAMILIES])
+{
+	char ipv4[PREFIX_TEXT_SIZE], ipv6[PREFIX_TEXT_SIZE];
+	return observed_place(set, "group on %d, %d, %d, %u, %u, in %s and %s", link->parent,
+			      link->kind, link->mode, link->mtu, link->bcqueuelen,
+			      prefix_format(&subnets[IPV4], ipv4),
+			      prefix_format(&subnets[IPV6], ipv6));
+}
+
 static const char *group_name(struct adopting *adopting, const struct live_link *link,
 			      const struct prefix subnets[N_FAMILIES])
 {
+	struct observed_set *set = adopting->set;
 	const struct live_link *parent = live_link_by_index(host_of(adopting), link->parent);
-	for (size_t i = 0; i < adopting->n_groups; i++) {
-		struct group *group = &adopting->groups[i];
-		if (alike(group->first, link) &&
-		    prefix_equal(&group->subnets[IPV4], &subnets[IPV4]) &&
-		    prefix_equal(&group->subnets[IPV6], &subnets[IPV6]))
-			return group->name;
-	}
+	size_t *place = group_place(set, link, subnets);
+	if (*place)
+		return adopting->groups[*place - 1].name;
 	const char *name = network_name(adopting, parent ? parent->name : "network");
-	struct group *group =
-		array_push(adopting->set->arena, adopting->groups, adopting->n_groups);
+	struct group *group = array_push(set->arena, adopting->groups, adopting->n_groups);
 	*group = (struct group){
 		.first = link, .subnets = {subnets[IPV4], subnets[IPV6]}, .name = name};
+	*place = *observed_place(set, "group called %s", name) = adopting->n_groups;
 	return name;
 }
 
@@ -135,20 +141,6 @@ static void left(struct adopting *adopting, const struct live_ns *ns, const stru
 {
 	note_add(adopting->set->arena, adopting->notes, "%s %s in %s is left as it is: %s",
 		 link->kind_name, link->name, ns->name, why);
-}
-
-/* Two links of a container on one network are no declaration: the second gets one of its own. */
-static bool attached(const struct observed_set *set, const char *container, const char *network)
-{
-	for (size_t i = 0; i < set->n_containers; i++) {
-		const struct observed_container *found = &set->containers[i];
-		for (size_t k = 0;
-		     strcmp(found->model.name, container) == 0 && k < found->n_attachments; k++)
-			if (strcmp(set->networks[found->attachments[k].network].model.name,
-				   network) == 0)
-				return true;
-	}
-	return false;
 }
 
 static void link_take(struct adopting *adopting, const struct live_ns *ns,
@@ -167,7 +159,9 @@ static void link_take(struct adopting *adopting, const struct live_ns *ns,
 	}
 	const char *container = container_name(adopting, ns);
 	const char *network = group_name(adopting, link, subnets);
-	if (attached(adopting->set, container, network))
+	/* Two links of a container on one network are no declaration: the second gets one of its
+	 * own. */
+	if (observed_attached(adopting->set, container, network))
 		network = network_name(adopting, network);
 	observed_attachment(adopting->set, network, container, ns, link);
 }

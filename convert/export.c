@@ -1,170 +1,132 @@
 #include "convert/export.h"
 
 #include "convert/adopt.h"
+#include "convert/live_sets.h"
 #include "convert/model_to_yaml.h"
 #include "convert/observed_set.h"
 #include "schema/source_text.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* An attachment counts where its parent is this host's, all else in the host's own namespace. */
-static bool counts(const struct live_ns *ns, const struct live_link *link)
-{
-	if (link->mark.role == ROLE_ATTACH)
-		return link->parent_where == PARENT_HOST && !ns->host;
-	return link->mark.role != ROLE_NONE && ns->host;
-}
-
-typedef void link_visit(void *data, const struct live_ns *ns, const struct live_link *link);
-
-static void each_link(const struct live *live, link_visit *visit, void *data)
-{
-	for (size_t i = 0; i < live->n_namespaces; i++)
-		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
-			if (counts(live->namespaces[i], &live->namespaces[i]->links[k]))
-				visit(data, live->namespaces[i], &live->namespaces[i]->links[k]);
-}
-
-struct listing {
-	struct arena *arena;
-	const struct set_names *wanted;
-	struct set_names names;
-};
-
-static bool name_among(const struct set_names *names, const char *name)
-{
-	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->items[i], name) == 0)
-			return true;
-	return false;
-}
-
-static void name_list(struct listing *listing, const char *name)
-{
-	if ((!listing->wanted->count || name_among(listing->wanted, name)) &&
-	    !name_among(&listing->names, name))
-		*array_push(listing->arena, listing->names.items, listing->names.count) = name;
-}
-
-static void names_visit(void *data, const struct live_ns *ns, const struct live_link *link)
-{
-	(void)ns;
-	if (link->mark.role != ROLE_VLAN)
-		name_list(data, link->mark.set);
-	for (size_t i = 0; i < link->mark.n_sets; i++)
-		name_list(data, link->mark.sets[i]);
-}
-
-static int text_compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* By which name the host knows the namespace, or NULL. */
-static const char *name_of_namespace(const struct observed_set *set, size_t namespace)
-{
-	const struct origin *origin = &set->origins[namespace];
-	return origin->engine ? origin->engine : origin->netns;
-}
-
-static bool is_attachment(const struct observed_set *set, const struct live_ns *ns,
-			  const struct live_link *link, const char *container)
-{
-	return counts(ns, link) && link->mark.role == ROLE_ATTACH &&
-	       owner_tag_has_set(&link->mark, set->name) && container &&
-	       strcmp(link->mark.container, container) == 0;
-}
-
-/* Whether an attachment of the set's container of that name is in the namespace. */
-static bool holds(const struct observed_set *set, const struct live_ns *ns, const char *container)
-{
-	for (size_t i = 0; i < ns->n_links; i++)
-		if (is_attachment(set, ns, &ns->links[i], container))
-			return true;
-	return false;
-}
-
-/* Whether the namespace that has the container's name holds it: then it is nowhere else. */
-static bool at_home_elsewhere(const struct observed_set *set, const char *container)
-{
-	for (size_t i = 0; i < set->live->n_namespaces; i++) {
-		const char *name = name_of_namespace(set, i);
-		if (name && strcmp(name, container) == 0)
-			return holds(set, set->live->namespaces[i], container);
-	}
-	return false;
-}
-
 struct taking {
 	struct observed_set *set;
+	const struct index *named; /* namespaces, by the name that the host knows them by */
 	struct notes *notes;
 };
 
+static const struct origin *origin_of(const struct index *origins, const struct live_ns *ns)
+{
+	return index_get(origins, &ns, sizeof(ns));
+}
+
+/* By which name the host knows the namespace, or NULL. */
+static const char *name_of_origin(const struct origin *origin)
+{
+	return origin->engine ? origin->engine : origin->netns;
+}
+
+/* Not 0: an attachment of the set's container of that name is in the namespace. */
+static size_t *holds(const struct observed_set *set, const struct live_ns *ns,
+		     const char *container)
+{
+	return observed_place(set, "%p holds %s", (const void *)ns, container);
+}
+
+/* Whether the namespace that has the container's name holds it: then it is nowhere else. */
+static bool at_home_elsewhere(const struct taking *taking, const char *container)
+{
+	const struct live_ns *ns = index_get_text(taking->named, container);
+	return ns && *holds(taking->set, ns, container);
+}
+
 /* Which container a namespace is, anybody who has it can say by a mark. One that says the name that
  * the host knows it by is believed before others are. */
-static void attachments_take(const struct taking *taking, size_t namespace)
+static bool believed(const struct taking *taking, const struct set_link *member)
 {
-	struct observed_set *set = taking->set;
-	const struct live_ns *ns = set->live->namespaces[namespace];
-	const char *name = name_of_namespace(set, namespace);
-	const bool own = name && holds(set, ns, name);
-	size_t left = 0;
-	for (size_t i = 0; i < ns->n_links; i++) {
-		const struct live_link *link = &ns->links[i];
-		const struct owner_tag *mark = &link->mark;
-		if (!is_attachment(set, ns, link, mark->container))
+	const struct observed_set *set = taking->set;
+	const char *name = name_of_origin(origin_of(set->origins, member->ns));
+	const char *container = member->link->mark.container;
+	if (name && (strcmp(name, container) == 0 || *holds(set, member->ns, name)))
+		return strcmp(name, container) == 0;
+	return !at_home_elsewhere(taking, container);
+}
+
+static void attachment_left(const struct taking *taking, const struct set_link *member)
+{
+	const char *name = member->link->name;
+	note_add(taking->set->arena, taking->notes,
+		 "%s in %s is left out: it is not in the namespace of the container that its mark "
+		 "names",
+		 text_printable(name, strlen(name)) ? name : "a link", member->ns->name);
+}
+
+static bool is_attachment(const struct set_link *member)
+{
+	return member->link->mark.role == ROLE_ATTACH;
+}
+
+/* The links of one namespace, which are one after another from number `from` on. Returns the number
+ * of the first one of the next. */
+static size_t namespace_take(const struct taking *taking, const struct live_set *links, size_t from)
+{
+	const struct live_ns *ns = links->links[from].ns;
+	size_t left = 0, i = from;
+	for (; i < links->n_links && links->links[i].ns == ns; i++) {
+		const struct set_link *member = &links->links[i];
+		const struct owner_tag *mark = &member->link->mark;
+		if (!is_attachment(member))
 			continue;
-		const bool named = name && strcmp(name, mark->container) == 0;
-		if (named || (!own && !at_home_elsewhere(set, mark->container)))
-			observed_attachment(set, mark->network, mark->container, ns, link);
+		if (believed(taking, member))
+			observed_attachment(taking->set, mark->network, mark->container, ns,
+					    member->link);
 		else if (left++ == 0)
-			note_add(set->arena, taking->notes,
-				 "%s in %s is left out: it is not in the namespace of the "
-				 "container that its mark names",
-				 text_printable(link->name, strlen(link->name)) ? link->name
-										: "a link",
-				 ns->name);
+			attachment_left(taking, member);
 	}
 	if (left > 1)
-		note_add(set->arena, taking->notes, "so are %zu more in %s", left - 1, ns->name);
+		note_add(taking->set->arena, taking->notes, "so are %zu more in %s", left - 1,
+			 ns->name);
+	return i;
 }
 
-static void host_take(void *data, const struct live_ns *ns, const struct live_link *link)
+static void attachments_take(const struct taking *taking, const struct live_set *links)
 {
-	struct observed_set *set = data;
-	(void)ns;
-	if (link->mark.role == ROLE_HOST && owner_tag_has_set(&link->mark, set->name))
-		observed_host(set, link->mark.network, link);
-}
-
-static bool network_exists(const struct observed_set *set, const char *name)
-{
-	for (size_t i = 0; i < set->n_networks; i++)
-		if (strcmp(set->networks[i].model.name, name) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < links->n_links; i++)
+		if (is_attachment(&links->links[i]))
+			*holds(taking->set, links->links[i].ns,
+			       links->links[i].link->mark.container) = 1;
+	for (size_t i = 0; i < links->n_links;)
+		i = namespace_take(taking, links, i);
 }
 
 /* What makes networks comes before the VLANs and dummies that have none. */
 static const char *vlan_network_name(const struct observed_set *set, const struct live_link *link)
 {
 	const char *name = arena_printf(set->arena, "vlan%u", link->vlan);
-	for (unsigned n = 2; network_exists(set, name); n++)
+	for (unsigned n = 2; observed_network_find(set, name); n++)
 		name = arena_printf(set->arena, "vlan%u-%u", link->vlan, n);
 	return name;
 }
 
-static void parent_take(void *data, const struct live_ns *ns, const struct live_link *link)
+static void parent_take(struct observed_set *set, const struct live_link *link)
 {
-	struct observed_set *set = data;
-	(void)ns;
-	if (!owner_tag_has_set(&link->mark, set->name))
-		return;
 	if (link->mark.role == ROLE_DUMMY)
 		observed_parent(set, link->mark.network, link);
 	else if (link->mark.role == ROLE_VLAN && !observed_on(set, link))
 		observed_parent(set, vlan_network_name(set, link), link);
+}
+
+/* The host's own links say what a network is before any container's does. */
+static void links_take(const struct taking *taking, const struct live_set *links)
+{
+	for (size_t i = 0; i < links->n_links; i++)
+		if (links->links[i].link->mark.role == ROLE_HOST)
+			observed_host(taking->set, links->links[i].link->mark.network,
+				      links->links[i].link);
+	attachments_take(taking, links);
+	for (size_t i = 0; i < links->n_links; i++)
+		parent_take(taking->set, links->links[i].link);
 }
 
 static void put_notes(struct tree *tree, const struct notes *notes)
@@ -242,34 +204,59 @@ static struct tree *document_make(const struct observed_set *set, const struct n
 	return document;
 }
 
+struct exporting {
+	const struct live *live;
+	const char *adopt;
+	struct index *origins; /* struct origin, by pointer to the namespace */
+	struct index *named;   /* namespaces, by the name that the host knows them by */
+	struct arena *arena;
+};
+
+static struct tree *set_export(const struct exporting *exporting, const struct live_set *links)
+{
+	struct observed_set set = {.arena = exporting->arena,
+				   .live = exporting->live,
+				   .origins = exporting->origins,
+				   .name = links->name,
+				   .places = index_new(links->n_links)};
+	struct notes notes = {0};
+	const struct taking taking = {.set = &set, .named = exporting->named, .notes = &notes};
+	links_take(&taking, links);
+	if (exporting->adopt && strcmp(exporting->adopt, set.name) == 0)
+		adopt_take(&set, &notes);
+	observed_finish(&set);
+	index_free(set.places);
+	return document_make(&set, &notes);
+}
+
+/* Of two namespaces that are called alike, the first. */
+static void namespaces_index(struct exporting *exporting, const struct origin *origins)
+{
+	const struct live *live = exporting->live;
+	for (size_t i = 0; i < live->n_namespaces; i++) {
+		const char *name = name_of_origin(&origins[i]);
+		index_put(exporting->origins, &live->namespaces[i], sizeof(live->namespaces[i]),
+			  (void *)(uintptr_t)&origins[i]);
+		if (name)
+			index_put_text(exporting->named, name, live->namespaces[i]);
+	}
+}
+
 struct exports export_live(const struct live *live, const struct origin *origins,
 			   const struct set_names *names, const char *adopt, struct arena *arena)
 {
 	struct exports exports = {0};
-	struct listing listing = {.arena = arena, .wanted = names};
-	each_link(live, names_visit, &listing);
-	if (adopt)
-		name_list(&listing, adopt);
-	if (listing.names.count)
-		qsort(listing.names.items, listing.names.count, sizeof(*listing.names.items),
-		      text_compare);
-	for (size_t i = 0; i < listing.names.count; i++) {
-		struct observed_set set = {.arena = arena,
-					   .live = live,
-					   .origins = origins,
-					   .name = listing.names.items[i]};
-		struct notes notes = {0};
-		const struct taking taking = {.set = &set, .notes = &notes};
-		/* The host's own links say what a network is before any container's does. */
-		each_link(live, host_take, &set);
-		for (size_t k = 0; k < live->n_namespaces; k++)
-			attachments_take(&taking, k);
-		each_link(live, parent_take, &set);
-		if (adopt && strcmp(adopt, set.name) == 0)
-			adopt_take(&set, &notes);
-		observed_finish(&set);
-		*array_push(arena, exports.items, exports.count) =
-			(struct exported){.set = set.name, .tree = document_make(&set, &notes)};
-	}
+	struct exporting exporting = {.live = live,
+				      .adopt = adopt,
+				      .origins = index_new(live->n_namespaces),
+				      .named = index_new(live->n_namespaces),
+				      .arena = arena};
+	const struct live_sets sets = live_sets_find(live, names, adopt, arena);
+	namespaces_index(&exporting, origins);
+	for (size_t i = 0; i < sets.count; i++)
+		*array_push(arena, exports.items, exports.count) = (struct exported){
+			.set = sets.items[i].name, .tree = set_export(&exporting, &sets.items[i])};
+	index_free(exporting.origins);
+	index_free(exporting.named);
 	return exports;
 }

@@ -73,9 +73,19 @@ static bool has_gateway(const struct observed_set *set,
 	if (family == IPV4 && attachment->model.dhcp)
 		return true;
 	const struct subnet *subnet =
-		ip->family ? network_subnet_of(&set->networks[attachment->network].model, ip)
-			   : NULL;
+		ip->family ? observed_subnet_of(&set->networks[attachment->network], ip) : NULL;
 	return subnet && subnet->gateway.family;
+}
+
+/* Of two, the one that comes before the other in the declaration; NULL: none. */
+static const struct observed_attachment *preferred(const struct observed_attachment *a,
+						   const struct observed_attachment *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	if (a->model.gw_priority != b->model.gw_priority)
+		return a->model.gw_priority > b->model.gw_priority ? a : b;
+	return a < b ? a : b;
 }
 
 /* The one that is to have the default route, as the declaration stands. */
@@ -83,24 +93,30 @@ static const struct observed_attachment *
 winner(const struct observed_set *set, const struct observed_container *container, size_t family)
 {
 	const struct observed_attachment *best = NULL;
-	for (size_t i = 0; i < container->n_attachments; i++) {
-		const struct observed_attachment *attachment = &container->attachments[i];
-		if (has_gateway(set, attachment, family) &&
-		    (!best || attachment->model.gw_priority > best->model.gw_priority))
-			best = attachment;
-	}
+	for (size_t i = 0; i < container->n_attachments; i++)
+		if (has_gateway(set, &container->attachments[i], family))
+			best = preferred(best, &container->attachments[i]);
 	return best;
+}
+
+static void priority_raise(const struct observed_set *set, struct observed_container *container,
+			   size_t family)
+{
+	const struct observed_attachment *best = winner(set, container, family);
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		struct observed_attachment *attachment = &container->attachments[i];
+		if (attachment == best || !holds_default(attachment, family))
+			continue;
+		attachment->model.gw_priority = 1;
+		if (has_gateway(set, attachment, family))
+			best = preferred(best, attachment);
+	}
 }
 
 static void priority_settle(const struct observed_set *set, struct observed_container *container)
 {
 	for (size_t family = 0; family < N_FAMILIES; family++)
-		for (size_t i = 0; i < container->n_attachments; i++) {
-			struct observed_attachment *attachment = &container->attachments[i];
-			if (holds_default(attachment, family) &&
-			    winner(set, container, family) != attachment)
-				attachment->model.gw_priority = 1;
-		}
+		priority_raise(set, container, family);
 	for (size_t family = 0; family < N_FAMILIES; family++) {
 		const struct observed_attachment *best = winner(set, container, family);
 		if (best && !holds_default(best, family))
@@ -142,11 +158,11 @@ static void host_subnet_settle(struct observed_set *set, struct observed_network
 static bool parent_subnet(const struct observed_set *set, const struct live_link *parent,
 			  struct prefix *ret)
 {
-	const struct live_ns *host = set->live->namespaces[0];
-	for (size_t i = 0; parent && i < host->n_addrs; i++) {
-		const struct prefix *address = &host->addrs[i].prefix;
-		if (host->addrs[i].ifindex != parent->ifindex || address->ip.family != AF_INET ||
-		    address->len >= 31)
+	if (!parent)
+		return false;
+	each_addr_of (addr, set->live->namespaces[0], parent->ifindex) {
+		const struct prefix *address = &addr->prefix;
+		if (address->ip.family != AF_INET || address->len >= 31)
 			continue;
 		*ret = (struct prefix){.ip = prefix_first(address), .len = address->len};
 		return true;
@@ -154,26 +170,28 @@ static bool parent_subnet(const struct observed_set *set, const struct live_link
 	return false;
 }
 
-static size_t count_attachments(const struct observed_set *set, size_t network, bool dhcp)
+typedef void attachment_visit(struct observed_set *set, struct observed_attachment *attachment);
+
+static void each_attachment(struct observed_set *set, attachment_visit *visit)
 {
-	size_t count = 0;
 	for (size_t i = 0; i < set->n_containers; i++)
 		for (size_t k = 0; k < set->containers[i].n_attachments; k++)
-			count += set->containers[i].attachments[k].network == network &&
-				 set->containers[i].attachments[k].model.dhcp == dhcp;
-	return count;
+			visit(set, &set->containers[i].attachments[k]);
+}
+
+static void dhcp_count(struct observed_set *set, struct observed_attachment *attachment)
+{
+	set->networks[attachment->network].n_fixed += !attachment->model.dhcp;
 }
 
 /* Where all of a network's attachments have leases, the network says so for them. */
-static void dhcp_settle(struct observed_set *set, size_t network)
+static void dhcp_settle(struct observed_set *set, struct observed_attachment *attachment)
 {
-	struct network *model = &set->networks[network].model;
-	model->dhcp = count_attachments(set, network, true) > 0 &&
-		      count_attachments(set, network, false) == 0;
-	for (size_t i = 0; i < set->n_containers; i++)
-		for (size_t k = 0; k < set->containers[i].n_attachments; k++)
-			if (set->containers[i].attachments[k].network == network && model->dhcp)
-				set->containers[i].attachments[k].model.has_dhcp = false;
+	struct observed_network *network = &set->networks[attachment->network];
+	if (network->n_fixed)
+		return;
+	network->model.dhcp = true;
+	attachment->model.has_dhcp = false;
 }
 
 /* A network has to have a subnet, or DHCP; that of RFC 5737, which is nobody's, does no harm. */
@@ -202,18 +220,17 @@ void observed_finish(struct observed_set *set)
 	if (set->n_containers)
 		qsort(set->containers, set->n_containers, sizeof(*set->containers),
 		      container_compare);
-	for (size_t i = 0; i < set->n_containers; i++)
-		for (size_t k = 0; k < set->containers[i].n_attachments; k++)
-			observed_routes(set, &set->containers[i].attachments[k]);
+	each_attachment(set, observed_routes);
 	for (size_t i = 0; i < set->n_containers; i++) {
 		names_settle(set, &set->containers[i]);
 		priority_settle(set, &set->containers[i]);
 	}
+	each_attachment(set, dhcp_count);
+	each_attachment(set, dhcp_settle);
 	for (size_t i = 0; i < set->n_networks; i++) {
 		struct observed_network *network = &set->networks[i];
 		host_subnet_settle(set, network, &network->model.host.ipv4);
 		host_subnet_settle(set, network, &network->model.host.ipv6);
-		dhcp_settle(set, i);
 		empty_settle(set, network);
 	}
 }

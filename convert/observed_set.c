@@ -66,12 +66,54 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
 			 link->name, link->name);
 }
 
-static struct observed_network *network_find(const struct observed_set *set, const char *name)
+size_t *observed_place(const struct observed_set *set, const char *format, ...)
 {
-	for (size_t i = 0; i < set->n_networks; i++)
-		if (strcmp(set->networks[i].model.name, name) == 0)
-			return &set->networks[i];
-	return NULL;
+	char key[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(key, sizeof(key), format, args);
+	va_end(args);
+	size_t *place = index_get_text(set->places, key);
+	if (place)
+		return place;
+	place = arena_alloc(set->arena, sizeof(*place));
+	index_put_text(set->places, arena_strdup(set->arena, key), place);
+	return place;
+}
+
+struct observed_network *observed_network_find(const struct observed_set *set, const char *name)
+{
+	const size_t number = *observed_place(set, "network %s", name);
+	return number ? &set->networks[number - 1] : NULL;
+}
+
+struct observed_container *observed_container_find(const struct observed_set *set, const char *name)
+{
+	const size_t number = *observed_place(set, "container %s", name);
+	return number ? &set->containers[number - 1] : NULL;
+}
+
+struct observed_container *observed_container_in(const struct observed_set *set,
+						 const struct live_ns *ns)
+{
+	const size_t number = *observed_place(set, "namespace %p", (const void *)ns);
+	return number ? &set->containers[number - 1] : NULL;
+}
+
+static size_t *attachment_place(const struct observed_set *set, const char *container,
+				const char *network)
+{
+	return observed_place(set, "attachment %s/%s", container, network);
+}
+
+bool observed_attached(const struct observed_set *set, const char *container, const char *network)
+{
+	return *attachment_place(set, container, network);
+}
+
+static size_t *parent_place(const struct observed_set *set, const struct live_link *parent)
+{
+	return observed_place(set, "parent %p", (const void *)parent);
 }
 
 static struct observed_network *network_new(struct observed_set *set, const char *name,
@@ -80,6 +122,8 @@ static struct observed_network *network_new(struct observed_set *set, const char
 	struct observed_network *network = array_push(set->arena, set->networks, set->n_networks);
 	network->model.name = arena_strdup(set->arena, name);
 	network->parent = parent;
+	*observed_place(set, "network %s", name) = set->n_networks;
+	*parent_place(set, parent) = set->n_networks;
 	parent_describe(set, network);
 	return network;
 }
@@ -118,7 +162,7 @@ static void driver_describe(struct observed_set *set, struct observed_network *n
 static struct observed_network *network_of(struct observed_set *set, const char *name,
 					   const struct live_link *link)
 {
-	struct observed_network *network = network_find(set, name);
+	struct observed_network *network = observed_network_find(set, name);
 	if (network)
 		return network;
 	network = network_new(set, name, live_link_by_index(host_of(set), link->parent));
@@ -142,21 +186,33 @@ static void likeness_check(struct observed_set *set, const struct observed_netwo
 		note_add(set->arena, notes, "its parent is another than the network's");
 }
 
+static struct subnet *subnet_around(const struct observed_network *network,
+				    const struct prefix *prefix)
+{
+	size_t number;
+	return prefix_tree_find(&network->subnets, prefix, &number)
+		       ? &network->model.subnets[number]
+		       : NULL;
+}
+
+struct subnet *observed_subnet_of(const struct observed_network *network, const struct ip *ip)
+{
+	const struct prefix prefix = {.ip = *ip, .len = (uint8_t)ip_bits(ip)};
+	return subnet_around(network, &prefix);
+}
+
 /* The subnet of the network that holds the address, made if there is none; NULL: it would overlap
  * another one. */
-static struct subnet *subnet_at(struct observed_set *set, struct network *network,
+static struct subnet *subnet_at(struct observed_set *set, struct observed_network *network,
 				const struct prefix *address)
 {
+	struct network *model = &network->model;
 	const struct prefix prefix = {.ip = prefix_first(address), .len = address->len};
-	for (size_t i = 0; i < network->n_subnets; i++) {
-		struct subnet *subnet = &network->subnets[i];
-		if (subnet->prefix.len <= prefix.len &&
-		    prefix_contains(&subnet->prefix, &prefix.ip))
-			return subnet;
-		if (prefix_overlaps(&subnet->prefix, &prefix))
-			return NULL;
-	}
-	struct subnet *subnet = array_push(set->arena, network->subnets, network->n_subnets);
+	struct subnet *subnet = subnet_around(network, &prefix);
+	if (subnet)
+		return subnet->prefix.len <= prefix.len ? subnet : NULL;
+	prefix_tree_add(&network->subnets, set->arena, &prefix, model->n_subnets);
+	subnet = array_push(set->arena, model->subnets, model->n_subnets);
 	subnet->prefix = subnet->ip_range = prefix;
 	return subnet;
 }
@@ -176,19 +232,12 @@ static bool addr_marked(const struct observed_set *set, const struct live_link *
 	       link->mark.role == ROLE_NONE;
 }
 
-/* Whether an earlier attachment on the parent has the address: no file can give it to two. */
-static bool address_given(const struct observed_set *set, const struct live_link *parent,
-			  const struct ip *ip)
+/* 0: no earlier attachment on the parent has the address, which no file can give to two. */
+static size_t *address_place(const struct observed_set *set, const struct live_link *parent,
+			     const struct ip *ip)
 {
-	for (size_t i = 0; i < set->n_containers; i++)
-		for (size_t k = 0; k < set->containers[i].n_attachments; k++) {
-			const struct observed_attachment *other =
-				&set->containers[i].attachments[k];
-			if (set->networks[other->network].parent == parent &&
-			    (ip_equal(&other->model.ipv4, ip) || ip_equal(&other->model.ipv6, ip)))
-				return true;
-		}
-	return false;
+	char text[IP_TEXT_SIZE];
+	return observed_place(set, "address %s on %p", ip_format(ip, text), (const void *)parent);
 }
 
 static void address_take(struct observed_set *set, struct observed_network *network,
@@ -197,8 +246,9 @@ static void address_take(struct observed_set *set, struct observed_network *netw
 	struct ip *ip =
 		address->ip.family == AF_INET ? &attachment->model.ipv4 : &attachment->model.ipv6;
 	char text[PREFIX_TEXT_SIZE];
-	if (!ip->family && !address_given(set, network->parent, &address->ip) &&
-	    subnet_at(set, &network->model, address)) {
+	size_t *given = address_place(set, network->parent, &address->ip);
+	if (!ip->family && !*given && subnet_at(set, network, address)) {
+		*given = 1;
 		*ip = address->ip;
 		return;
 	}
@@ -229,8 +279,7 @@ static void route_take(struct observed_set *set, struct observed_network *networ
 		       struct observed_attachment *attachment, const struct live_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
-	struct subnet *subnet =
-		route->via.family ? network_subnet_of(&network->model, &route->via) : NULL;
+	struct subnet *subnet = route->via.family ? observed_subnet_of(network, &route->via) : NULL;
 	bool gateway = subnet && !route->to.len && prefix_usable(&subnet->prefix, &route->via) &&
 		       (!subnet->gateway.family || ip_equal(&subnet->gateway, &route->via));
 	if (gateway)
@@ -266,25 +315,19 @@ static void mac_take(const struct observed_network *network, struct observed_att
 		attachment->model.mac = link->mac;
 }
 
-static const struct origin *origin_of(const struct observed_set *set, const struct live_ns *ns)
-{
-	for (size_t i = 0; i < set->live->n_namespaces; i++)
-		if (set->live->namespaces[i] == ns)
-			return &set->origins[i];
-	return NULL;
-}
-
 static struct observed_container *container_of(struct observed_set *set, const char *name,
 					       const struct live_ns *ns)
 {
-	for (size_t i = 0; i < set->n_containers; i++)
-		if (strcmp(set->containers[i].model.name, name) == 0)
-			return &set->containers[i];
-	struct observed_container *found =
-		array_push(set->arena, set->containers, set->n_containers);
+	struct observed_container *found = observed_container_find(set, name);
+	if (found)
+		return found;
+	found = array_push(set->arena, set->containers, set->n_containers);
 	struct container *model = &found->model;
 	model->name = arena_strdup(set->arena, name);
-	struct origin origin = *origin_of(set, ns);
+	*observed_place(set, "container %s", name) = set->n_containers;
+	size_t *first = observed_place(set, "namespace %p", (const void *)ns);
+	*first = *first ? *first : set->n_containers;
+	struct origin origin = *(const struct origin *)index_get(set->origins, &ns, sizeof(ns));
 	if (origin.netns && !text_printable(origin.netns, strlen(origin.netns)))
 		origin.netns = NULL; /* no file can have it */
 	if (!origin_source(&origin, name, &model->source_kind, &model->source)) {
@@ -297,22 +340,13 @@ static struct observed_container *container_of(struct observed_set *set, const c
 	return found;
 }
 
-static bool attached_before(const struct observed_set *set,
-			    const struct observed_container *container, const char *network)
-{
-	for (size_t i = 0; i < container->n_attachments; i++)
-		if (strcmp(set->networks[container->attachments[i].network].model.name, network) ==
-		    0)
-			return true;
-	return false;
-}
-
 void observed_attachment(struct observed_set *set, const char *name, const char *container_name,
 			 const struct live_ns *ns, const struct live_link *link)
 {
 	struct observed_container *container = container_of(set, container_name, ns);
 	struct observed_network *network = network_of(set, name, link);
-	if (attached_before(set, container, name)) {
+	size_t *attached = attachment_place(set, container_name, name);
+	if (*attached) {
 		note_add(set->arena, &container->notes, "%s in %s is a second link on %s",
 			 link->name, ns->name, name);
 		return;
@@ -322,6 +356,7 @@ void observed_attachment(struct observed_set *set, const char *name, const char 
 			 ns->name);
 	struct observed_attachment *attachment =
 		array_push(set->arena, container->attachments, container->n_attachments);
+	*attached = container->n_attachments;
 	attachment->network = (size_t)(network - set->networks);
 	attachment->ns = ns;
 	attachment->link = link;
@@ -349,13 +384,13 @@ void observed_host(struct observed_set *set, const char *name, const struct live
 			continue;
 		*own = address->ip;
 		if (address->len < ip_bits(&address->ip))
-			(void)subnet_at(set, &network->model, address);
+			(void)subnet_at(set, network, address);
 	}
 }
 
 void observed_parent(struct observed_set *set, const char *name, const struct live_link *link)
 {
-	struct observed_network *network = network_find(set, name);
+	struct observed_network *network = observed_network_find(set, name);
 	if (!network)
 		network = network_new(set, name, link);
 	if (link->mark.role == ROLE_DUMMY && link->mtu != ETH_DATA_LEN)
@@ -364,8 +399,5 @@ void observed_parent(struct observed_set *set, const char *name, const struct li
 
 bool observed_on(const struct observed_set *set, const struct live_link *parent)
 {
-	for (size_t i = 0; i < set->n_networks; i++)
-		if (set->networks[i].parent == parent)
-			return true;
-	return false;
+	return *parent_place(set, parent);
 }

@@ -3,6 +3,8 @@
 #ifndef CONVERT_OBSERVED_SET_H
 #define CONVERT_OBSERVED_SET_H
 
+#include "lib/hashmap.h"
+#include "lib/prefix_tree.h"
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/state/state.h"
 #include "schema/model.h"
@@ -14,7 +16,9 @@ struct notes {
 
 struct observed_network {
 	struct network model;
+	struct prefix_tree subnets;     /* of the model's: their numbers */
 	const struct live_link *parent; /* NULL: not found */
+	size_t n_fixed;                 /* attachments without DHCP: observed_finish.c's */
 	struct notes notes;
 };
 
@@ -36,9 +40,10 @@ struct observed_container {
 struct observed_set {
 	struct arena *arena;
 	const struct live *live;
-	const struct origin *origins; /* of live->spaces */
+	const struct index *origins; /* struct origin, by pointer to the namespace */
 	const char *name;
-	bool adopting; /* links without a mark are among them */
+	struct index *places; /* of what is in it: observed_place */
+	bool adopting;        /* links without a mark are among them */
 	struct observed_network *networks;
 	size_t n_networks;
 	struct observed_container *containers;
@@ -47,6 +52,21 @@ struct observed_set {
 
 __attribute__((format(printf, 3, 4))) void note_add(struct arena *arena, struct notes *notes,
 						    const char *format, ...);
+
+/* Where something of the set is known to be, by a text; 0: nowhere yet. Whoever has a namespace
+ * decides how many networks, containers and addresses there are, so that none is searched for. */
+__attribute__((format(printf, 2, 3))) size_t *observed_place(const struct observed_set *set,
+							     const char *format, ...);
+struct observed_network *observed_network_find(const struct observed_set *set, const char *name);
+struct observed_container *observed_container_find(const struct observed_set *set,
+						   const char *name);
+/* The container whose first attachment is in the namespace, or NULL. */
+struct observed_container *observed_container_in(const struct observed_set *set,
+						 const struct live_ns *ns);
+/* Whether the container has an attachment to the network. */
+bool observed_attached(const struct observed_set *set, const char *container, const char *network);
+/* The network's subnet that the address is in, or NULL. */
+struct subnet *observed_subnet_of(const struct observed_network *network, const struct ip *ip);
 
 /* Takes in a container's link, the host's own way into a network, or a parent that nothing hangs on
  * (a VLAN, or a network's dummy), under the names given. */

@@ -2,6 +2,7 @@
 
 #include "engine/engine.h"
 #include "kernel/netns.h"
+#include "lib/hashmap.h"
 #include "reconcile/observe/engine_trust.h"
 
 #include <fcntl.h>
@@ -9,18 +10,14 @@
 #include <unistd.h>
 
 struct finding {
-	const struct live *live;
 	struct arena *arena;
-	struct origin *origins;
+	struct index *origins; /* struct origin, by inode */
 	struct stat own;
 };
 
 static struct origin *origin_of(const struct finding *finding, ino_t inode)
 {
-	for (size_t i = 0; i < finding->live->n_namespaces; i++)
-		if (finding->live->namespaces[i]->inode == inode)
-			return &finding->origins[i];
-	return NULL;
+	return index_get(finding->origins, &inode, sizeof(inode));
 }
 
 /* Names come before paths, and both before processes (netns_scan). */
@@ -78,16 +75,18 @@ static void engines_visit(const struct finding *finding)
 
 struct origin *origins_find(const struct live *live, struct arena *arena)
 {
-	struct finding finding = {
-		.live = live,
-		.arena = arena,
-		.origins = arena_alloc(arena, live->n_namespaces * sizeof(struct origin)),
-		.own = {.st_dev = live->namespaces[0]->device,
-			.st_ino = live->namespaces[0]->inode}};
+	struct origin *origins = arena_alloc(arena, live->n_namespaces * sizeof(*origins));
+	struct finding finding = {.arena = arena,
+				  .origins = index_new(live->n_namespaces),
+				  .own = {.st_dev = live->namespaces[0]->device,
+					  .st_ino = live->namespaces[0]->inode}};
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		index_put(finding.origins, &live->namespaces[i]->inode, sizeof(ino_t), &origins[i]);
 	(void)netns_scan(place_visit, &finding);
 	if (live->n_namespaces > 1)
 		engines_visit(&finding);
-	return finding.origins;
+	index_free(finding.origins);
+	return origins;
 }
 
 bool origin_source(const struct origin *origin, const char *name, enum source_kind *ret_kind,

@@ -1,16 +1,21 @@
 /* A container can have any number of links, addresses and routes: planning takes work in proportion
  * to them, and no more. What is counted are the basic blocks of the library that are entered
  * (-fsanitize-coverage=trace-pc), which are as many each time. */
+#include "cmd/watch/backoff.h"
+#include "cmd/watch/retry_keys.h"
 #include "convert/export.h"
+#include "lib/hash.h"
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/plan/fingerprint.h"
 #include "tests/unit/world.h"
 
+#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -174,6 +179,97 @@ static void marks_of_others(struct evil *evil)
 		mark(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:s%zu/lan/web", i));
 }
 
+/* Each has an address in a subnet of its own, and a default route. */
+static void mark_with_subnet(struct evil *evil, size_t number, const char *alias)
+{
+	struct live_link *link = macvlan_add(evil, number);
+	mark(evil, link, alias);
+	world_addr(evil->ns, link->ifindex,
+		   text(evil, "10.%zu.%zu.2/24", number / 256, number % 256), MARK_PROTOCOL);
+	world_route(evil->ns, link->ifindex, "0.0.0.0/0",
+		    text(evil, "10.%zu.%zu.1", number / 256, number % 256), MARK_PROTOCOL);
+	evil->ns->routes[evil->ns->n_routes - 1].metric = 1 + (uint32_t)number;
+}
+
+static void subnets_of_marks(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		mark_with_subnet(evil, i, text(evil, "mvapply:attach:default/lan/c%zu", i));
+}
+
+static void networks_of_marks(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		mark_with_subnet(evil, i, text(evil, "mvapply:attach:default/n%zu/db", i));
+}
+
+static void unmarked_add(struct evil *evil, size_t number, const char *address)
+{
+	world_addr(evil->ns, macvlan_add(evil, number)->ifindex, address, 0);
+	evil->ns->addrs[evil->ns->n_addrs - 1].flags = IFA_F_PERMANENT;
+}
+
+static void unmarked(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		unmarked_add(evil, i, text(evil, "10.1.%zu.%zu/16", i / 256, i % 256));
+}
+
+static void unmarked_subnets(struct evil *evil)
+{
+	for (size_t i = 0; i < evil->count; i++)
+		unmarked_add(evil, i, text(evil, "10.%zu.%zu.2/24", i / 256, i % 256));
+}
+
+/* Whoever may make namespaces of its own has a mark in each. */
+static void namespaces(struct evil *evil)
+{
+	struct live_ns *own = evil->ns;
+	for (size_t i = 0; i < evil->count; i++) {
+		struct arena *arena = arena_new();
+		struct live_ns *ns = arena_alloc(arena, sizeof(*ns));
+		*ns = (struct live_ns){
+			.arena = arena, .inode = 1000 + i, .name = "pid 1", .details = true};
+		*array_push(evil->live->arena, evil->live->namespaces, evil->live->n_namespaces) =
+			ns;
+		evil->ns = ns;
+		mark(evil, macvlan_add(evil, 0), text(evil, "mvapply:attach:default/lan/c%zu", i));
+		unmarked_add(evil, 1, text(evil, "10.%zu.%zu.2/24", i / 256, i % 256));
+	}
+	evil->ns = own;
+}
+
+/* What a table of marks is to be proof against: names whose hash by lib/hash.h ends alike, as far
+ * as a table of some thousand has room. */
+static void marks_that_collide(struct evil *evil)
+{
+	const uint64_t before =
+		hash_text(hash_text(HASH_START ^ (uint64_t)ROLE_ATTACH, "default"), "lan");
+	size_t number = 0;
+	for (size_t i = 0; i < evil->count; i++, number++) {
+		char name[32];
+		do
+			snprintf(name, sizeof(name), "%zx", ++number);
+		while (hash_text(before, name) & 0x1fff);
+		mark(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:default/lan/%s", name));
+	}
+}
+
+/* The same for a table of addresses: a multiplication tells such apart in the upper bits alone. */
+static void addresses_that_collide(struct evil *evil)
+{
+	const uint64_t factor = 0x9e3779b97f4a7c15;
+	const int ifindex = macvlan_add(evil, 0)->ifindex;
+	for (uint64_t i = 0; i < evil->count; i++) {
+		const uint64_t upper = 0xfd | i << 16, mixed = (upper ^ AF_INET6) * factor;
+		const uint64_t words[2] = {upper, mixed ^ mixed >> 32 ^ 1};
+		struct prefix address = {.ip.family = AF_INET6, .len = 128};
+		char bytes[PREFIX_TEXT_SIZE];
+		memcpy(address.ip.bytes, words, sizeof(words));
+		world_addr(evil->ns, ifindex, prefix_format(&address, bytes), 0);
+	}
+}
+
 static void macs_alike(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
@@ -226,13 +322,34 @@ static uint64_t export_work(const struct live *live, const char *into)
 	return work;
 }
 
-enum { PLAN, ADOPT, FINGERPRINT, EXPORT, EXPORT_ADOPT, N_WORKS };
+static bool key_has(const void *data, const char *key)
+{
+	return retry_keys_have(data, key);
+}
 
-static const char *const work_names[] = {[PLAN] = "plan",
-					 [ADOPT] = "plan --adopt",
-					 [FINGERPRINT] = "fingerprint",
-					 [EXPORT] = "export",
-					 [EXPORT_ADOPT] = "export --adopt"};
+/* Where each step has failed. */
+static uint64_t retries_work(const struct desired *desired, const struct live *live)
+{
+	struct plan *plan = plan_make(desired, live, &open);
+	struct retry *retry = retry_new();
+	char key[STEP_RETRY_KEY_SIZE];
+	for (size_t i = 0; i < plan->n_steps; i++)
+		retry_failed(retry, step_retry_key(&plan->steps[i], key), 1);
+	blocks = 0;
+	struct retry_keys *keys = retry_keys_find(plan, live);
+	retry_keep(retry, key_has, keys, 1);
+	retry_keys_free(keys);
+	const uint64_t work = blocks;
+	retry_free(retry);
+	plan_free(plan);
+	return work;
+}
+
+enum { PLAN, ADOPT, FINGERPRINT, RETRIES, EXPORT, EXPORT_ADOPT, N_WORKS };
+
+static const char *const work_names[] = {
+	[PLAN] = "plan",       [ADOPT] = "plan --adopt", [FINGERPRINT] = "fingerprint",
+	[RETRIES] = "retries", [EXPORT] = "export",      [EXPORT_ADOPT] = "export --adopt"};
 
 static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t works[N_WORKS])
 {
@@ -245,6 +362,7 @@ static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t 
 	works[PLAN] = plan_work(desired, evil.live, &open);
 	works[ADOPT] = plan_work(desired, evil.live, &adopt);
 	works[FINGERPRINT] = fingerprint_work(desired, evil.live);
+	works[RETRIES] = retries_work(desired, evil.live);
 	works[EXPORT] = export_work(evil.live, NULL);
 	works[EXPORT_ADOPT] = export_work(evil.live, "default");
 	world_free(evil.live);
@@ -254,21 +372,26 @@ static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t 
 static const struct multiplier {
 	const char *name;
 	void (*multiply)(struct evil *);
-	size_t n_works; /* how many of the works are held to it */
 } multipliers[] = {
-	{"routes of ours", routes_of_ours, N_WORKS},
-	{"routes of its own", routes_of_its_own, N_WORKS},
-	{"default routes", default_routes, N_WORKS},
-	{"names", names, N_WORKS},
-	{"altnames", altnames, N_WORKS},
-	{"addresses of ours", addresses_of_ours, N_WORKS},
-	{"addresses of its own", addresses_of_its_own, N_WORKS},
-	{"claimed addresses", claims, N_WORKS},
-	{"marks alike", marks_alike, N_WORKS},
-	/* An export has a file for each set, and a container for each name. */
-	{"marks of many", marks_of_many, EXPORT},
-	{"marks of others", marks_of_others, EXPORT},
-	{"MACs alike", macs_alike, N_WORKS},
+	{"routes of ours", routes_of_ours},
+	{"routes of its own", routes_of_its_own},
+	{"default routes", default_routes},
+	{"names", names},
+	{"altnames", altnames},
+	{"addresses of ours", addresses_of_ours},
+	{"addresses of its own", addresses_of_its_own},
+	{"claimed addresses", claims},
+	{"marks alike", marks_alike},
+	{"marks of many", marks_of_many},
+	{"marks of others", marks_of_others},
+	{"subnets of marks", subnets_of_marks},
+	{"networks of marks", networks_of_marks},
+	{"unmarked links", unmarked},
+	{"subnets of unmarked links", unmarked_subnets},
+	{"namespaces", namespaces},
+	{"marks that collide", marks_that_collide},
+	{"addresses that collide", addresses_that_collide},
+	{"MACs alike", macs_alike},
 };
 
 enum { COUNT = sizeof(multipliers) / sizeof(multipliers[0]) };
@@ -280,7 +403,7 @@ static void grows(void **state)
 	bool good = true;
 	works_count(multiplier->multiply, FEW, few);
 	works_count(multiplier->multiply, MANY, many);
-	for (size_t i = 0; i < multiplier->n_works; i++) {
+	for (size_t i = 0; i < N_WORKS; i++) {
 		const bool in_proportion = many[i] <= few[i] * GROWTH_MAX;
 		if (!in_proportion)
 			print_error("%s: %llu blocks of code for %d, %llu for %d\n", work_names[i],
@@ -291,9 +414,40 @@ static void grows(void **state)
 	assert_true(good);
 }
 
+/* A file of as many containers, each of which adopts a link of its own. */
+static uint64_t adopted_work(size_t count)
+{
+	struct live *live = world_new();
+	char *yaml = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&yaml, &size);
+	fputs("networks: {lan: {parent: eth0, subnet: 172.16.0.0/16}}\ncontainers:\n", out);
+	for (size_t i = 0; i < count; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "c%zu", i);
+		struct evil evil = {.live = live, .ns = world_ns(live, name)};
+		fprintf(out, "  %s: {networks: [lan]}\n", name);
+		macvlan_add(&evil, i);
+	}
+	fclose(out);
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	const uint64_t work = plan_work(desired, live, &adopt);
+	desired_free(desired);
+	free(yaml);
+	world_free(live);
+	return work;
+}
+
+static void adopts(void **state)
+{
+	(void)state;
+	assert_in_range(adopted_work(MANY), 1, adopted_work(FEW) * GROWTH_MAX);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[COUNT];
+	struct CMUnitTest tests[COUNT + 1] = {[COUNT] = cmocka_unit_test(adopts)};
 	for (size_t i = 0; i < COUNT; i++)
 		tests[i] = (struct CMUnitTest){
 			.name = multipliers[i].name,

@@ -1,0 +1,28 @@
+/* What is live and marked, by the sets whose it is. Not for users of the export: that is export.h.
+ */
+#ifndef CONVERT_LIVE_SETS_H
+#define CONVERT_LIVE_SETS_H
+
+#include "convert/export.h"
+
+struct set_link {
+	const struct live_ns *ns;
+	const struct live_link *link;
+};
+
+struct live_set {
+	const char *name;
+	struct set_link *links; /* in the order of namespaces and links */
+	size_t n_links;
+};
+
+struct live_sets {
+	struct live_set *items; /* by name */
+	size_t count;
+};
+
+/* Those among `names`, and the set `also` even where nothing of it is live; NULL: none. */
+struct live_sets live_sets_find(const struct live *live, const struct set_names *names,
+				const char *also, struct arena *arena);
+
+#endif
