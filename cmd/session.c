@@ -10,6 +10,7 @@
 #include "cmd/progress.h"
 #include "lib/memory.h"
 #include "reconcile/apply/dhcp_lease.h"
+#include "reconcile/plan/defer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,6 +69,18 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 	progress_end(progress);
 }
 
+/* What is to be attached may still be in a namespace that the container has left, and so may what
+ * is to be deleted. */
+static struct plan *plan_searched(const struct desired *desired, struct live *live,
+				  const struct options *options)
+{
+	struct plan *plan = plan_make(desired, live, &options->plan);
+	if ((!plan_chooses(plan) && !options->plan.unguarded) || !observe_descriptors(live))
+		return plan;
+	plan_free(plan);
+	return plan_make(desired, live, &options->plan);
+}
+
 int run_observe_at(struct run *run, const struct desired *desired, struct lookups *lookups,
 		   const struct options *options, struct error *error)
 {
@@ -77,9 +90,8 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 	progress_end(progress);
 	if (!live)
 		return -1;
-	*run = (struct run){.arena = arena_new(),
-			    .live = live,
-			    .plan = plan_make(desired, live, &options->plan)};
+	*run = (struct run){
+		.arena = arena_new(), .live = live, .plan = plan_searched(desired, live, options)};
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
 	run->exit_code = incomplete_exit(live, preview_code(run->plan), &run->fault);

@@ -73,7 +73,8 @@ struct netns_missed {
 struct netns_missed netns_scan(netns_visit *visit, void *data);
 
 /* Visits the namespaces that processes have open, which may be nobody's own and have no name. Reads
- * every descriptor of the machine. */
+ * every descriptor of the machine, up to 4,096 of a process and 262,144 in all. A namespace that is
+ * held by a socket alone is not found: only the socket leads there, and it is its process's. */
 void netns_scan_descriptors(netns_visit *visit, void *data);
 
 #endif

@@ -286,11 +286,20 @@ static ino_t descriptor_inode(int descriptors, const char *number)
 	return target[0] == '/' ? fdinfo_inode(descriptors, number) : 0;
 }
 
-static void descriptors_visit(DIR *descriptors, const char *pid, netns_visit *visit, void *data)
+/* How many descriptors are looked at, of one process and in all: whoever has a process can open any
+ * number of them. The latter takes about a second. */
+#define DESCRIPTORS_OF_ONE 4096
+#define DESCRIPTORS_IN_ALL 262144
+
+/* Takes what it looks at from `left`. */
+static void descriptors_visit(DIR *descriptors, const char *pid, size_t *left, netns_visit *visit,
+			      void *data)
 {
 	char name[64];
+	struct dirent *entry;
 	snprintf(name, sizeof(name), "descriptor of pid %.20s", pid);
-	for (struct dirent *entry; (entry = readdir(descriptors));) {
+	for (size_t i = 0; i < DESCRIPTORS_OF_ONE && *left && (entry = readdir(descriptors));
+	     i++, (*left)--) {
 		const ino_t inode = descriptor_inode(dirfd(descriptors), entry->d_name);
 		const struct netns_place place = {.directory = dirfd(descriptors),
 						  .path = entry->d_name,
@@ -305,15 +314,16 @@ static void descriptors_visit(DIR *descriptors, const char *pid, netns_visit *vi
 void netns_scan_descriptors(netns_visit *visit, void *data)
 {
 	DIR *entries = opendir("/proc");
+	size_t left = DESCRIPTORS_IN_ALL;
 	if (!entries)
 		return;
-	for (struct dirent *entry; (entry = readdir(entries));) {
+	for (struct dirent *entry; left && (entry = readdir(entries));) {
 		char path[300];
 		snprintf(path, sizeof(path), "/proc/%s/fd", entry->d_name);
 		DIR *descriptors = isdigit((unsigned char)entry->d_name[0]) ? opendir(path) : NULL;
 		if (!descriptors)
 			continue;
-		descriptors_visit(descriptors, entry->d_name, visit, data);
+		descriptors_visit(descriptors, entry->d_name, &left, visit, data);
 		closedir(descriptors);
 	}
 	closedir(entries);

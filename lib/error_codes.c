@@ -176,7 +176,9 @@ static const struct code_text texts[] = {
 	 "It is loaded only when an engine has to be asked. Install it (libcurl4 on Debian, "
 	 "libcurl elsewhere), or name containers by `netns` or `pid`."},
 	{CODE_SERVICE_SCALED, "a Compose service of several containers",
-	 "An attachment has one address and belongs to one container. Name each by its own name."},
+	 "An attachment has one address and belongs to one container. It stays with the container "
+	 "that has it already, which a warning names; where none of them has it, it is blocked. "
+	 "Name each container by its own name."},
 	{CODE_NAMESPACE_OWNER, "a user's own engine names a namespace that is not that user's",
 	 "Who listens at the engine's socket is not root, and so is believed about network "
 	 "namespaces alone that belong to a user namespace of that user's, as those of a rootless "
@@ -227,7 +229,9 @@ static const struct code_text texts[] = {
 	 "It is in a bridge or bond, carries links of the other driver, or a passthru link. `ip "
 	 "-d link show` tells what is on it."},
 	{CODE_MAC_BUSY, "the MAC address is used on the parent",
-	 "Give another `mac_address`, or remove the other link."},
+	 "Give another `mac_address`, or remove the other link. That one may be in a network "
+	 "namespace that a container has left, and that a socket alone keeps: nothing leads there, "
+	 "and it ends with the process that has the socket."},
 	{CODE_MEANWHILE, "somebody changed it meanwhile",
 	 "Between the look and the change a link went, came, or took the name. Run mvapply "
 	 "again: it looks anew."},

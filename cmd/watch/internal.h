@@ -59,6 +59,7 @@ struct service {
 	struct error failure; /* why; or no text */
 	bool wide;            /* the next look finds namespaces that it was not told of, too */
 	bool complete;        /* a look of this round did */
+	bool unsearched;      /* everything was looked at, but not what descriptors lead to */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
 	bool lost;                   /* events were, and not everything was looked at since */

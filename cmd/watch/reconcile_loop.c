@@ -39,6 +39,7 @@ static bool round_look(struct service *service, struct error *error)
 	struct desired *desired = service->next ? service->next : service->desired;
 	struct live *before = service->live;
 	service->wide |= !before;
+	service->unsearched |= !before;
 	service->live = !before         ? observe(desired, service->lookups, error)
 			: service->wide ? observe_widely(before, desired, service->lookups, error)
 					: observe_again(before, desired, service->lookups, error);
@@ -110,24 +111,26 @@ static void steps_hold(struct service *service, struct plan *plan)
 					   service->held_at);
 }
 
-/* Whether the step gives a link an address or a MAC, which others may have. */
-static bool step_chooses(const struct step *step)
+static struct plan *plan_now(struct service *service)
 {
-	bool chooses = step->action == ACTION_CREATE || step->action == ACTION_REPLACE;
-	for (size_t i = 0; step->action == ACTION_CHANGE && i < step->n_changes; i++)
-		chooses |= step->changes[i].to && (step->changes[i].field == FIELD_ADDRESS ||
-						   step->changes[i].field == FIELD_MAC);
-	/* The kernel takes along whatever is on a parent that leaves. */
-	chooses |= step_deletes(step) && step_is_parent(step);
-	return chooses && step_acts(step);
+	struct plan_options options = service->options->plan;
+	options.refused = &service->refused;
+	struct plan *plan = plan_make(service->desired, service->live, &options);
+	steps_hold(service, plan);
+	return plan;
 }
 
-static bool plan_chooses(const struct plan *plan)
+/* A namespace that lost its container's name before the service knew of it may hold what is chosen:
+ * descriptors are looked through once after a look at everything, as that takes long. */
+static struct plan *plan_searched(struct service *service, struct plan *plan, bool *ret_again)
 {
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (step_chooses(&plan->steps[i]))
-			return true;
-	return false;
+	const bool found = service->unsearched && observe_descriptors(service->live);
+	service->unsearched = false;
+	if (!found)
+		return plan;
+	plan_free(plan);
+	*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
+	return plan_now(service);
 }
 
 /* A look and the plan that comes of it; NULL with an error. *ret_again: some of what was found is
@@ -140,12 +143,11 @@ static struct plan *observe_and_plan(struct service *service, bool *ret_again, s
 		if (!round_look(service, error))
 			return NULL;
 		*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
-		struct plan_options options = service->options->plan;
-		options.refused = &service->refused;
-		struct plan *plan = plan_make(service->desired, service->live, &options);
-		steps_hold(service, plan);
-		if ((service->complete && !service->lost) || !plan_chooses(plan))
+		struct plan *plan = plan_now(service);
+		if (!plan_chooses(plan))
 			return plan;
+		if (service->complete && !service->lost)
+			return plan_searched(service, plan, ret_again);
 		plan_free(plan);
 		service->wide = true;
 		if (service->lost)

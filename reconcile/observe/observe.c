@@ -242,6 +242,37 @@ struct live *observe(const struct desired *desired, struct lookups *lookups, str
 	return look(NULL, desired, lookups, true, error);
 }
 
+/* Takes over those of the added that matter. */
+static bool added_settle(struct observer *observer, size_t known)
+{
+	struct live *live = observer->live;
+	const size_t before = live->n_namespaces;
+	for (size_t i = known; i < observer->n_namespaces; i++) {
+		struct live_ns *ns = observer->namespaces[i].ns;
+		if (!ns->stale && holds_host_links(ns))
+			*array_push(live->arena, live->namespaces, live->n_namespaces) = ns;
+		else
+			namespace_free(ns);
+	}
+	return live->n_namespaces > before;
+}
+
+bool observe_descriptors(struct live *live)
+{
+	struct observer observer = {.live = live,
+				    .host = {.st_dev = live->namespaces[0]->device,
+					     .st_ino = live->namespaces[0]->inode}};
+	struct error ignored;
+	namespaces_grow(&observer);
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		namespace_add(&observer, live->namespaces[i]);
+	netns_scan_descriptors(place_visit, &observer);
+	if (observer.n_namespaces == live->n_namespaces)
+		return false;
+	(void)namespaces_read(&observer, &ignored);
+	return added_settle(&observer, live->n_namespaces);
+}
+
 struct live *observe_again(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error)
 {

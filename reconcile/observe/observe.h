@@ -16,6 +16,12 @@
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error);
 void live_free(struct live *live);
 
+/* Adds the namespaces that only descriptors of processes lead to, as far as they hold links whose
+ * parent is the host's: those of containers that lost their name, or whose processes ended, with
+ * what is in them. True: there are some. For a look that is fresh. It looks through all descriptors
+ * of the machine (netns_scan_descriptors), so only where what is found would make a difference. */
+bool observe_descriptors(struct live *live);
+
 /* The host, and each namespace in which a link has the mark of an attachment, wherever its parent
  * is. As observe otherwise. */
 struct live *observe_marks(struct error *error);

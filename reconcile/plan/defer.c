@@ -217,3 +217,22 @@ void plan_hold(struct plan *plan, const struct live *live)
 	for (size_t i = 0; i < plan->n_steps; i++)
 		plan->steps[i].held |= deferrals[i].why != NULL;
 }
+
+static bool step_chooses(const struct step *step)
+{
+	bool chooses = step->action == ACTION_CREATE || step->action == ACTION_REPLACE;
+	for (size_t i = 0; step->action == ACTION_CHANGE && i < step->n_changes; i++)
+		chooses |= step->changes[i].to && (step->changes[i].field == FIELD_ADDRESS ||
+						   step->changes[i].field == FIELD_MAC);
+	/* The kernel takes along whatever is on a parent that leaves. */
+	chooses |= step_deletes(step) && step_is_parent(step);
+	return chooses && step_acts(step);
+}
+
+bool plan_chooses(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (step_chooses(&plan->steps[i]))
+			return true;
+	return false;
+}

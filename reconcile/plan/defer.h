@@ -22,4 +22,7 @@ void plan_hold(struct plan *plan, const struct live *live);
 /* Whether doing the step deletes its live link. */
 bool step_deletes(const struct step *step);
 
+/* Whether the plan gives a link an address or a MAC, which others may have. */
+bool plan_chooses(const struct plan *plan);
+
 #endif

@@ -2,6 +2,7 @@
 somebody else's holds it, and in it the link with the container's address and MAC."""
 import contextlib
 import os
+import subprocess
 
 from declare import document, lan
 from host import same
@@ -191,3 +192,124 @@ def two_containers(host, engine):
                       "the other has its own")
         service.quiet()
         clean(service.log())
+
+
+# --- found when nobody has known of it before
+
+@contextlib.contextmanager
+def hidden(host):
+    """web's namespace without its name: another process, which is not in it, has a descriptor of it. Gives a
+    function that lets the test look into it."""
+    host.unread("web")
+    holder = subprocess.Popen(["sleep", "1000"], stdin=host.spaces["web"])
+    host.remove_netns("web")
+
+    @contextlib.contextmanager
+    def look():
+        host.hold("old", f"/proc/{holder.pid}/fd/0")
+        try:
+            yield
+        finally:
+            host.leave("old")
+    try:
+        yield look
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def moved_on(host, look, mac="02:42:ac:10:56:02"):
+    """The new namespace has the address, and the old one has no link any more."""
+    with look():
+        same(host.names("old"), set(), "links in the old one")
+    same(attached(host, "web", mac), True, f"attached: {host.links('web')}")
+
+
+@test("nameless: one that a descriptor alone holds is found by a single apply")
+def apply_alone(host):
+    for mac in (None, MAC):
+        host.netns("web")
+        host.apply(text())
+        with hidden(host) as look:
+            host.netns("web")
+            wanted = text(**({"mac_address": mac} if mac else {}))
+            planned = host.diff(wanted).plan
+            assert any("descriptor of pid" in line for line in planned), planned
+            host.apply(wanted)
+            moved_on(host, look, mac or "02:42:ac:10:56:02")
+            host.unchanged(wanted)
+        host.delete(wanted)
+        host.remove_netns("web")
+
+
+@test("nameless: one that a descriptor alone holds gives its links back by delete")
+def delete_alone(host):
+    host.netns("web")
+    host.apply(text())
+    with hidden(host) as look:
+        same(len(host.delete(text()).plan), 1, "operations of delete")
+        with look():
+            same(host.names("old"), set(), "links in the old one")
+
+
+@test("nameless: a service's first look finds one that a descriptor alone holds")
+def first_look(host):
+    for mac in (None, MAC):
+        host.netns("web")
+        host.apply(text())
+        with hidden(host) as look:
+            with watching(host, "-f", host.write(text(**({"mac_address": mac} if mac else {})))) as service:
+                service.quiet()
+                host.netns("web")
+                service.until(lambda: attached(host, "web", mac or "02:42:ac:10:56:02"), "attached")
+                service.quiet()
+                clean(service.log())
+                moved_on(host, look, mac or "02:42:ac:10:56:02")
+        host.delete(text())
+        host.remove_netns("web")
+
+
+@on_each("nameless: a container that starts anew while its old namespace has a descriptor alone", seconds=200)
+def engine_descriptor(host, engine):
+    """The service is not there when it happens."""
+    wanted = text(engine.kind, "xx")
+    engine.run("xx")
+    host.apply(wanted, env=engine.env)
+    holder = subprocess.Popen(["sleep", "1000"], stdin=os.open(f"/proc/{engine.pid('xx')}/ns/net", os.O_RDONLY))
+    try:
+        engine.restart("xx")
+        host.until(lambda: engine.pid("xx"), "it runs again")
+        with watching(host, "-f", host.write(wanted), env=engine.env) as service:
+            until_attached(host, engine, service, "xx", ADDRESS)
+            service.quiet()
+            clean(service.log())
+        host.hold("old", f"/proc/{holder.pid}/fd/0")
+        same(host.names("old"), set(), "links in the old one")
+        host.leave("old")
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+@test("nameless: descriptors are looked through where something is to be attached, and then once")
+def looked_through(host):
+    """Each process's folder of descriptors is opened once, or not at all."""
+    host.netns("web")
+    host.write(text())
+
+    def folders(*words):
+        host.run("strace", "-f", "-qq", "-o", "trace", "-e", "trace=openat", host.binary, *words,
+                 env={"ASAN_OPTIONS": "detect_leaks=0"})
+        with open("trace", encoding="utf-8", errors="replace") as file:
+            return [line for line in file if '/fd"' in line and "/proc/1/" in line]
+    same(len(folders("apply", "-f", "network.yaml")), 1, "when it attaches")
+    same(len(folders("apply", "-f", "network.yaml")), 0, "when there is nothing to do")
+    same(len(folders("status", "-f", "network.yaml")), 0, "when it only looks")
+    with watching(host, "-f", "network.yaml") as service:
+        with service.traced("openat") as trace:
+            for _ in range(2):
+                host.ip("web", "link del eth0")
+                service.until(lambda: attached(host, "web"), "attached again")
+                service.quiet()
+        found = [line for line in trace.lines if '/fd"' in line and "/proc/1/" in line]
+        same(len(found), 1, "folders for two repairs")
