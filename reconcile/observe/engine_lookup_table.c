@@ -51,6 +51,8 @@ void lookup_question_end(struct lookup *lookup)
 	if (!question->arena)
 		return;
 	engine_inquiry_end(question->inquiry);
+	for (size_t i = 0; i < question->n_candidates; i++)
+		engine_inquiry_end(question->candidates[i].inquiry);
 	lookup_process_close(question);
 	arena_free(question->arena);
 	question->arena = NULL;

@@ -22,17 +22,25 @@ struct lookup;
 typedef void scaled_found(struct lookup *lookup, const struct engine_container *container,
 			  const struct error *error);
 
+/* One of the containers of a scaled Compose service. */
+struct candidate {
+	struct lookup *lookup;
+	struct engine_inquiry *inquiry; /* NULL: answered */
+	struct engine_container container;
+	bool holds; /* it has the attachment */
+};
+
 /* A question that is under way. */
 struct question {
 	struct arena *arena; /* NULL: none is */
 	struct engine_inquiry *inquiry;
 	unsigned looks;
 	bool unprefer; /* what was found before does not run any more */
-	/* Of a Compose service that runs as several containers: those, which of them is asked
-	 * about, and what is wrong. */
-	struct engine_candidates candidates;
-	size_t candidate;
-	struct error scaled;
+	/* Of a Compose service that runs as several containers (engine_scaled.h). */
+	struct engine_candidates ids;
+	struct candidate *candidates;
+	size_t n_candidates, unanswered;
+	struct error scaled, unreadable; /* errnum 0: none is */
 	scaled_found *found;
 	int64_t sent; /* process_now() */
 	struct engine_container container;

@@ -169,10 +169,10 @@ static void observe_begin(struct lookup *lookup)
 	question->inquiry =
 		engine_inspect_begin(lookup->lookups->engines, lookup->kind, lookup->source,
 				     question->arena, container_answered, lookup);
-	question->candidates = (struct engine_candidates){0};
+	question->ids = (struct engine_candidates){0};
 	engine_inquiry_prefer(question->inquiry,
 			      question->unprefer ? NULL : lookup->result.lookup_result.id,
-			      &question->candidates);
+			      &question->ids);
 }
 
 /* What is found belongs to another run by now. */

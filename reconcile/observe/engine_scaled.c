@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* More are not looked into. */
-#define CANDIDATES_MAX 100
+#define CANDIDATES_MAX 1000
 
 static bool is_holders(const struct lookup *lookup, const struct owner_tag *mark)
 {
@@ -23,18 +23,20 @@ static bool is_holders(const struct lookup *lookup, const struct owner_tag *mark
 	return false;
 }
 
-/* Whether a link in the namespace has the mark of one of the attachments. Takes `fd` over. */
-static bool holds_attachment(const struct lookup *lookup, int fd, const struct stat *stat)
+/* Whether a link in the namespace has the mark of one of the attachments; negative errno: it cannot
+ * be read. Takes `fd` over. */
+static int holds_attachment(const struct lookup *lookup, int fd, const struct stat *stat,
+			    struct error *error)
 {
 	const struct namespace_read_options nothing = {0};
-	struct error ignored;
 	struct stat host;
-	bool addr_proto = false, holds = false;
+	bool addr_proto = false;
 	struct live_ns *ns = namespace_new(fd, stat, lookup->source);
-	const int host_fd = netns_open_own(&host, &ignored);
-	if (host_fd >= 0 && namespace_read(ns, host_fd, &nothing, &addr_proto, &ignored) == 0)
-		for (size_t i = 0; i < ns->n_links && !holds; i++)
-			holds = is_holders(lookup, &ns->links[i].mark);
+	const int host_fd = netns_open_own(&host, error);
+	int holds =
+		host_fd < 0 ? host_fd : namespace_read(ns, host_fd, &nothing, &addr_proto, error);
+	for (size_t i = 0; holds == 0 && i < ns->n_links; i++)
+		holds = is_holders(lookup, &ns->links[i].mark);
 	if (host_fd >= 0) {
 		netns_return(host_fd);
 		close(host_fd);
@@ -43,60 +45,89 @@ static bool holds_attachment(const struct lookup *lookup, int fd, const struct s
 	return holds;
 }
 
-static bool candidate_holds(const struct lookup *lookup, const struct engine_container *container)
+static int candidate_holds(const struct lookup *lookup, const struct engine_container *container,
+			   struct error *error)
 {
-	struct error ignored;
 	struct stat stat;
-	const int process = container->pid ? process_open(container->pid, &ignored) : -1;
+	const int process = container->pid ? process_open(container->pid, error) : -ENOENT;
 	if (process < 0)
-		return false;
-	int fd = lookup_namespace_open(lookup->lookups, process, &stat, &ignored);
+		return process;
+	int fd = lookup_namespace_open(lookup->lookups, process, &stat, error);
 	close(process);
-	if (fd >= 0 && engine_believed(container, fd) && !netns_same(&stat, &lookup->lookups->host))
-		return holds_attachment(lookup, fd, &stat);
-	if (fd >= 0)
-		close(fd);
-	return false;
+	if (fd < 0)
+		return fd;
+	if (engine_believed(container, fd) && !netns_same(&stat, &lookup->lookups->host))
+		return holds_attachment(lookup, fd, &stat, error);
+	close(fd);
+	return 0;
 }
 
-static void candidate_ask(struct lookup *lookup);
+static void container_found(struct lookup *lookup, const struct engine_container *container)
+{
+	struct question *question = &lookup->question;
+	struct engine_container found = *container;
+	found.note = engine_stays(question->arena, &question->scaled, container->name);
+	question->found(lookup, &found, NULL);
+}
+
+/* Of several that have the attachment, the first is meant. Where none has, that one cannot be
+ * looked at is more than that none is known. */
+static void candidates_settle(struct lookup *lookup)
+{
+	const struct question *question = &lookup->question;
+	for (size_t i = 0; i < question->n_candidates; i++)
+		if (question->candidates[i].holds) {
+			container_found(lookup, &question->candidates[i].container);
+			return;
+		}
+	question->found(lookup, NULL,
+			question->unreadable.errnum ? &question->unreadable : &question->scaled);
+}
+
+static void unreadable_note(struct question *question, const char *name, const struct error *error)
+{
+	if (question->unreadable.errnum || error->errnum == ENOENT || error->errnum == ESRCH)
+		return;
+	question->unreadable = *error;
+	if (name)
+		error_prepend(&question->unreadable, "container \"%s\"", name);
+}
 
 static void candidate_answered(void *data, const struct engine_container *container,
-			       const struct error *error)
+			       const struct error *failure)
 {
-	struct lookup *lookup = data;
+	struct candidate *candidate = data;
+	struct lookup *lookup = candidate->lookup;
 	struct question *question = &lookup->question;
-	question->inquiry = NULL;
-	if (!container && error->errnum == EHOSTDOWN) {
-		question->found(lookup, NULL, error);
-	} else if (!container || !candidate_holds(lookup, container)) {
-		question->candidate++;
-		candidate_ask(lookup);
-	} else {
-		struct engine_container found = *container;
-		found.note = engine_stays(question->arena, &question->scaled, container->name);
-		question->found(lookup, &found, NULL);
-	}
+	struct error error;
+	candidate->inquiry = NULL;
+	int holds = container ? candidate_holds(lookup, container, &error) : 0;
+	candidate->holds = holds > 0;
+	if (container)
+		candidate->container = *container;
+	if (!container)
+		unreadable_note(question, NULL, failure);
+	else if (holds < 0)
+		unreadable_note(question, container->name, &error);
+	if (--question->unanswered == 0)
+		candidates_settle(lookup);
 }
 
-/* One after another: the first that has the attachment is meant. */
-static void candidate_ask(struct lookup *lookup)
-{
-	struct question *question = &lookup->question;
-	if (question->candidate < question->candidates.count &&
-	    question->candidate < CANDIDATES_MAX)
-		question->inquiry =
-			engine_inspect_begin(lookup->lookups->engines, lookup->kind,
-					     question->candidates.ids[question->candidate],
-					     question->arena, candidate_answered, lookup);
-	else
-		question->found(lookup, NULL, &question->scaled);
-}
-
+/* Side by side: one that is not answered for keeps no other from being found. */
 void scaled_search(struct lookup *lookup, const struct error *scaled, scaled_found *found)
 {
-	lookup->question.scaled = *scaled;
-	lookup->question.found = found;
-	lookup->question.candidate = 0;
-	candidate_ask(lookup);
+	struct question *question = &lookup->question;
+	const size_t count =
+		question->ids.count < CANDIDATES_MAX ? question->ids.count : CANDIDATES_MAX;
+	question->scaled = *scaled;
+	question->found = found;
+	question->candidates = arena_alloc(question->arena, count * sizeof(*question->candidates));
+	question->n_candidates = question->unanswered = count;
+	for (size_t i = 0; i < count; i++) {
+		struct candidate *candidate = &question->candidates[i];
+		candidate->lookup = lookup;
+		candidate->inquiry = engine_inspect_begin(lookup->lookups->engines, lookup->kind,
+							  question->ids.ids[i], question->arena,
+							  candidate_answered, candidate);
+	}
 }

@@ -4,9 +4,9 @@
 
 #include "reconcile/observe/engine_lookup_table.h"
 
-/* Asks about the question's candidates, one after another, and calls `found` once: with the first
- * in whose namespace a link has the mark of one of the attachments, or with an error and NULL.
- * `scaled`: that the service runs as several containers. */
+/* Asks about the containers of question.ids, and calls `found` once: with the first in whose
+ * network namespace a link has the mark of one of the attachments; or with NULL and what is wrong:
+ * one that cannot be looked at, or else `scaled`, that the service runs as several containers. */
 void scaled_search(struct lookup *lookup, const struct error *scaled, scaled_found *found);
 
 #endif

@@ -1,6 +1,8 @@
 """A Compose service that runs as several containers: its attachments stay where they are."""
 import contextlib
+import subprocess
 
+import linux
 from declare import document, lan
 from fake_daemon import daemon
 from host import same
@@ -93,6 +95,63 @@ def others(host):
         done = host.apply(TEXT, "--max-delete=100%", code=1, env=engine.env)
         assert "[MV0708]" in done.out, done
         assert "eth0" not in host.names("web1") | host.names("web2"), "attached"
+
+
+SYS_PTRACE = 19
+
+
+def without_ptrace():
+    """It cannot look at processes that have more rights."""
+    linux.keep_capabilities(set(range(64)) - {SYS_PTRACE})
+
+
+@contextlib.contextmanager
+def lowly(host, ns):
+    """A process in the namespace that everybody of root's can look at."""
+    with host.inside(ns):
+        child = subprocess.Popen(["sleep", "1000"], preexec_fn=linux.drop_capability_bounds)
+    try:
+        yield child.pid
+    finally:
+        child.kill()
+        child.wait()
+
+
+@test("scaled: a container that cannot be looked at is told, and keeps no other from having its attachment")
+def unreadable(host):
+    with service_of(host, 1, 2) as engine, lowly(host, "web1") as seen1, lowly(host, "web2") as seen2:
+        unseen2 = engine.containers["shop-web-2"]
+        before = attach(host, engine, 2)
+        engine.containers["shop-web-2"] = seen2
+        host.ip("web2", "address flush dev eth0")
+        done = host.apply(TEXT, env=engine.env, before=without_ptrace)
+        assert STAYS.format(2) in " ".join(done.err.split()), done
+        same(state(host, 2), before, "mended")
+        # Now the one that has it is the one that cannot be looked at.
+        engine.containers.update({"shop-web-1": seen1, "shop-web-2": unseen2})
+        done = host.apply(TEXT, code=1, env=engine.env, before=without_ptrace)
+        same((host.names("web1"), state(host, 2)), (set(), before), "no other gets it")
+        said = " ".join(done.out.split())
+        assert 'container "shop-web-2"' in said and "Permission denied" in said, done
+
+
+@test("scaled: of two hundred containers the last has the attachment, and one does not answer", seconds=60)
+def many(host):
+    host.netns("web200")
+    with daemon() as engine, host.process("web200") as pid, host.process("host") as other:
+        names = [f"shop-web-{number}" for number in range(1, 201)]
+        engine.labels.update({name: labels(number) for number, name in enumerate(names, 1)})
+        engine.containers[names[-1]] = pid
+        host.apply(TEXT, env=engine.env)
+        before = state(host, 200)
+        engine.containers = {name: pid if name == names[-1] else other for name in names}
+        engine.hold(names[0])
+        done = host.apply(TEXT, env=engine.env)
+        assert STAYS.format(200) in " ".join(done.err.split()), done
+        same((done.plan, state(host, 200)), ([], before), "kept")
+        host.ip("web200", "address flush dev eth0")
+        host.apply(TEXT, env=engine.env)
+        same(state(host, 200), before, "mended")
 
 
 @test("watch: a service that starts after a scaling keeps what is live", seconds=60)
