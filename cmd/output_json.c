@@ -240,7 +240,7 @@ int json_finish(json_t *document, int exit_code)
 	json_put(document, "exit_code", json_integer(exit_code));
 	if (!json_whole())
 		exit_code = json_lacking();
-	else if (json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+	else if (json_write(document, stdout, JSON_INDENT(2)) == 0)
 		fputc('\n', stdout);
 	json_decref(document);
 	return exit_code;

@@ -2,6 +2,7 @@
 
 #include "cmd/ansi.h"
 #include "cmd/terminal.h"
+#include "lib/display_width.h"
 #include "lib/memory.h"
 #include "lib/printable.h"
 #include "lib/wrap.h"
@@ -252,7 +253,7 @@ static bool done_by_apply(enum action action)
 
 /* "+ link      web/lan  " or "  pending   web/lan  ": what stands before the details. */
 static const char *step_head(struct arena *arena, const struct step *step, const char *id,
-			     int width)
+			     size_t width)
 {
 	const char *sign = actions[step->action].sign;
 	const char *noun = done_by_apply(step->action) ? step_noun(step) : "";
@@ -262,10 +263,11 @@ static const char *step_head(struct arena *arena, const struct step *step, const
 		arena_printf(arena, "%s%s%s%*s", sign, *noun ? " " : "", noun, blanks, "");
 	return step->action == ACTION_DELETE && !step->reason
 		       ? arena_printf(arena, "%s%s", head, id)
-		       : arena_printf(arena, "%s%-*s  ", head, width, id);
+		       : arena_printf(arena, "%s%s  ", head, text_pad(arena, id, width));
 }
 
-static void step_line(const struct text *text, const struct step *step, const char *id, int width)
+static void step_line(const struct text *text, const struct step *step, const char *id,
+		      size_t width)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	const char *sign = actions[step->action].sign;
@@ -287,14 +289,15 @@ void text_plan(const struct text *text, const struct plan *plan, unsigned shown)
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	size_t width = 0;
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		size_t length = strlen(step_id(arena, &plan->steps[i], text->with_set));
-		if (length > width && length <= ID_WIDTH_MAX)
-			width = length;
+		const size_t columns =
+			text_columns(step_id(arena, &plan->steps[i], text->with_set));
+		if (columns > width && columns <= ID_WIDTH_MAX)
+			width = columns;
 	}
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (shown & 1U << plan->steps[i].action)
 			step_line(text, &plan->steps[i],
-				  step_id(arena, &plan->steps[i], text->with_set), (int)width);
+				  step_id(arena, &plan->steps[i], text->with_set), width);
 }
 
 void text_plan_summary(const struct text *text, const struct plan *plan, const struct live *live)

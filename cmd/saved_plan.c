@@ -57,7 +57,7 @@ static bool document_put(const json_t *document, int fd)
 		close(fd);
 		return false;
 	}
-	(void)json_dumpf(document, out, JSON_INDENT(2));
+	(void)json_write(document, out, JSON_INDENT(2));
 	(void)fputc('\n', out);
 	int failed = ferror(out);
 	return fclose(out) == 0 && !failed;

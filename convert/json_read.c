@@ -1,5 +1,7 @@
 #include "convert/json_read.h"
 
+#include "lib/display_width.h"
+#include "lib/json_text.h"
 #include "schema/yaml.h"
 
 #include <errno.h>
@@ -7,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LEFT_MAX 160 /* bytes of a value in a comment */
+#define LEFT_MAX 160 /* columns of a value in a comment */
 
 static json_t *json_of_mapping(const struct node *mapping)
 {
@@ -71,9 +73,10 @@ bool json_says_yes(const json_t *object, const char *key)
 
 void json_left(const char *key, const json_t *value, struct tree *at)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-	tree_comment(at, "%s: %.*s%s is not carried over", key, LEFT_MAX, text ? text : "?",
-		     text && strlen(text) > LEFT_MAX ? "..." : "");
+	char *text = json_dump(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	const size_t length = text ? text_fit(text, LEFT_MAX) : 0;
+	tree_comment(at, "%s: %.*s%s is not carried over", key, (int)length, text ? text : "?",
+		     text && text[length] ? "..." : "");
 	free(text);
 }
 

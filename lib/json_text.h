@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* The text, in which what is not UTF-8 is escaped (lib/escape.h); or null. */
 json_t *json_text(const char *text);
@@ -16,6 +17,13 @@ json_t *json_sentences(const char *const *sentences, size_t count);
 /* Take the value over. */
 void json_put(json_t *object, const char *key, json_t *value);
 void json_push(json_t *list, json_t *value);
+
+/* The document as text, by jansson's flags. A character that lib/printable.h does not take for
+ * printable is written \uXXXX: jansson escapes C0 alone. The caller frees it; NULL: there is no
+ * such text. */
+char *json_dump(const json_t *document, size_t flags);
+/* The same to a stream. Returns 0, or -1. */
+int json_write(const json_t *document, FILE *out, size_t flags);
 
 /* False once a value could not be made, in this process. */
 bool json_whole(void);

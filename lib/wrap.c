@@ -1,47 +1,35 @@
 #include "lib/wrap.h"
 
+#include "lib/display_width.h"
 #include "lib/printable.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* Whether a character of UTF-8 begins at the byte. */
-static bool begins(char byte)
-{
-	return ((unsigned char)byte & 0xC0) != 0x80;
-}
-
-static size_t count_characters(const char *text)
-{
-	size_t count = 0;
-	for (; *text; text++)
-		count += begins(*text);
-	return count;
-}
-
-/* How much of the text, in bytes, goes on a line with room for that many characters: to the last
+/* How much of the text, in bytes, goes on a line with room for that many columns: to the last
  * blank outside of backquotes, or else the last blank; 0 if there is none. */
 static size_t line_length(const char *text, size_t room)
 {
-	size_t outside = 0, any = 0, at = 0, characters = 0;
+	const size_t fits = text_fit(text, room);
+	size_t outside = 0, any = 0;
 	bool quoted = false;
-	for (; text[at] && characters <= room; at++) {
+	if (!text[fits])
+		return fits;
+	/* A blank behind what fits is none of the line's. */
+	for (size_t at = 0; at <= fits; at++) {
 		quoted ^= text[at] == '`';
-		characters += begins(text[at]);
 		if (text[at] != ' ')
 			continue;
 		any = at;
 		outside = quoted ? outside : at;
 	}
-	if (characters <= room)
-		return at;
 	return outside ? outside : any;
 }
 
 const char *wrap(struct arena *arena, const char *first, unsigned indent, const char *text)
 {
 	const char *lines = printable(arena, first);
-	size_t used = count_characters(lines);
+	size_t used = text_columns(lines);
 	text = printable(arena, text);
 	while (*text) {
 		size_t length = line_length(text, used < WRAP_COLUMNS ? WRAP_COLUMNS - used : 0);

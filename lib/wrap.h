@@ -4,7 +4,7 @@
 
 #include "lib/arena.h"
 
-/* No line that we word ourselves has more characters, unless a single word does. */
+/* No line that we word ourselves has more columns, unless a single word does. */
 #define WRAP_COLUMNS 100
 
 /* `first` and the text behind it, with line breaks at blanks where the lines would be wider than

@@ -13,7 +13,7 @@ struct diag {
 	const char
 		*source; /* the line itself, at most about 200 bytes around the column, made
 			  * printable (control and invalid bytes as '?'); NULL if there is none */
-	unsigned caret;  /* offset of the column in `source`, in characters */
+	unsigned caret;  /* offset of the column in `source`, as a terminal shows it */
 };
 
 struct diags {

@@ -1,5 +1,7 @@
 #include "schema/source_text.h"
 
+#include "lib/display_width.h"
+
 #include <string.h>
 
 /* Characters of a line that are shown before and from the column on. */
@@ -108,15 +110,14 @@ const char *source_excerpt(const struct source *source, const struct position *p
 {
 	char text[(SHOWN_BEFORE + SHOWN_AFTER) * 4 + 8];
 	size_t used = 0;
-	unsigned printable_text = 0, caret = 0, after = 0;
+	unsigned caret = 0, after = 0;
 	bool cut;
 
 	size_t at = excerpt_start(source, position, &cut);
 	if (cut) {
 		memcpy(text, "...", 3);
-		used = printable_text = 3;
+		used = caret = 3;
 	}
-	caret = printable_text;
 	while (at < source->size) {
 		const char *next = source->bytes + at;
 		size_t left = source->size - at, length = character_length(next, left);
@@ -127,7 +128,8 @@ const char *source_excerpt(const struct source *source, const struct position *p
 			used += 3;
 			break;
 		}
-		caret += at < position->offset;
+		if (at < position->offset)
+			caret += (unsigned)character_columns(next, length);
 		after += at >= position->offset;
 		if (character_printable(next, length)) {
 			memcpy(text + used, next, length);

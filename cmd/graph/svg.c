@@ -1,6 +1,7 @@
 /* SVG 1.1, laid out here: a column for each kind, a box for each node, and in a container's box a
  * line for each of its attachments, at which its edge ends. */
 #include "cmd/graph/graph.h"
+#include "lib/display_width.h"
 
 /* In pixels. The font is monospaced, so that a text's width is known here: 0.6 of its size. */
 #define FONT_SIZE  12
@@ -23,14 +24,6 @@ struct layout {
 	double width, height;
 };
 
-static size_t characters(const char *text)
-{
-	size_t count = 0;
-	for (; *text; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80; /* UTF-8's bytes that begin one */
-	return count;
-}
-
 static void escape(FILE *out, char character)
 {
 	fprintf(out, "&#%d;", character);
@@ -43,7 +36,7 @@ static void put_text(FILE *out, const char *text)
 
 static void box_fit(struct box *box, const char *text)
 {
-	double width = (double)characters(text) * CHAR_WIDTH + 2 * PADDING;
+	double width = (double)text_columns(text) * CHAR_WIDTH + 2 * PADDING;
 	if (width > box->width)
 		box->width = width;
 }

@@ -219,7 +219,7 @@ int command_schema(const struct options *options)
 	json_put(whole, "type", json_pack("[s,s]", "object", "null"));
 	json_put(whole, "patternProperties", json_pack("{s:b}", "^x-", 1));
 	json_put(whole, "$defs", schema_definitions());
-	json_dumpf(whole, stdout, JSON_INDENT(2));
+	json_write(whole, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(whole);
 	return EXIT_CONVERGED;

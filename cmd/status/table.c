@@ -2,6 +2,7 @@
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "cmd/status/status.h"
+#include "lib/display_width.h"
 #include "lib/printable.h"
 
 #include <string.h>
@@ -98,11 +99,23 @@ static void missing_add(struct table *table, const struct step *step)
 	row->rest = step->reason ? step->reason : "";
 }
 
-static void widths_take(const struct row *row, size_t widths[N_COLUMNS])
+static void widths_take(struct arena *arena, const struct row *row, size_t widths[N_COLUMNS])
 {
-	for (size_t i = 0; i < N_COLUMNS; i++)
-		if (strlen(row->cells[i]) > widths[i])
-			widths[i] = strlen(row->cells[i]);
+	for (size_t i = 0; i < N_COLUMNS; i++) {
+		const size_t columns = text_columns(printable(arena, row->cells[i]));
+		if (columns > widths[i])
+			widths[i] = columns;
+	}
+}
+
+/* How many bytes of the line are written: blanks at its end are not. */
+static size_t line_length(const char *line, unsigned width)
+{
+	size_t length = strlen(line);
+	while (length && line[length - 1] == ' ')
+		length--;
+	const size_t fits = text_fit(line, width);
+	return length < fits ? length : fits;
 }
 
 /* The line is cut before it is coloured, so that no colour is cut in two. */
@@ -110,15 +123,16 @@ static void put_row(FILE *out, const struct row *row, const size_t widths[N_COLU
 		    unsigned width)
 {
 	const char *line = "", *state = row->cells[COLUMN_STATE];
+	size_t from = 0;
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	for (size_t i = 0; i < N_COLUMNS; i++)
-		line = arena_printf(arena, "%s%-*s  ", line, (int)widths[i],
-				    printable(arena, row->cells[i]));
+	for (size_t i = 0; i < N_COLUMNS; i++) {
+		if (i == COLUMN_STATE)
+			from = strlen(line);
+		line = arena_printf(arena, "%s%s  ", line,
+				    text_pad(arena, printable(arena, row->cells[i]), widths[i]));
+	}
 	line = arena_printf(arena, "%s%s", line, printable(arena, row->rest));
-	size_t length = strlen(line), from = widths[COLUMN_OBJECT] + 2, to = from + strlen(state);
-	while (length && line[length - 1] == ' ')
-		length--;
-	length = length > width ? width : length;
+	const size_t length = line_length(line, width), to = from + strlen(state);
 	if (!color || !*color_of(state) || to > length) {
 		fprintf(out, "%.*s\n", (int)length, line);
 		return;
@@ -131,9 +145,11 @@ static void put_sentences(FILE *out, const char *first, const char *const *sente
 			  unsigned width)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	for (size_t i = 0; i < count; i++)
-		fprintf(out, "%.*s\n", (int)width,
-			printable(arena, arena_printf(arena, "%s%s", first, sentences[i])));
+	for (size_t i = 0; i < count; i++) {
+		const char *line =
+			printable(arena, arena_printf(arena, "%s%s", first, sentences[i]));
+		fprintf(out, "%.*s\n", (int)text_fit(line, width), line);
+	}
 }
 
 void status_table(FILE *out, const struct status_model *model, const struct run *run, bool color,
@@ -149,9 +165,9 @@ void status_table(FILE *out, const struct status_model *model, const struct run 
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (status_not_live(&run->plan->steps[i]))
 			missing_add(&table, &run->plan->steps[i]);
-	widths_take(&titles, widths);
+	widths_take(arena, &titles, widths);
 	for (size_t i = 0; i < table.count; i++)
-		widths_take(&table.rows[i], widths);
+		widths_take(arena, &table.rows[i], widths);
 	put_row(out, &titles, widths, false, width);
 	for (size_t i = 0; i < table.count; i++)
 		put_row(out, &table.rows[i], widths, color, width);

@@ -74,7 +74,7 @@ static void json_line(const struct log *log, enum log_level level, const char *m
 				 level_names[level], "message", json_text(message));
 	if (fields)
 		json_object_update_missing(line, fields);
-	char *dumped = json_dumps(line, JSON_COMPACT);
+	char *dumped = json_dump(line, JSON_COMPACT);
 	if (dumped) {
 		const size_t size = strlen(dumped);
 		dumped[size] = '\n'; /* in place of the terminator */

@@ -155,3 +155,33 @@ def log(host):
         lines = service.output() + lines
     for line in lines:
         fits(line, "log")
+
+
+RAW = "\u0080\u0085\u009f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\U000e0041"
+
+
+@test("JSON: what a person does not see of a text is escaped, wherever it is written")
+def unseen(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"]})
+    for raw in "\u061c\u200e\u200f\u202a\u202e\u2066\u2069\U000e0041":
+        text = f"# {raw}{raw}\n{text}"
+    path = host.write(text)
+    host.mvapply("diff", "-f", path, "--out", "plan.json", code=2)
+    with open("plan.json", encoding="utf-8") as file:
+        written = file.read()
+    same(set(written) & set(RAW), set(), "raw in the saved plan")
+    same(json.loads(written)["input"][0]["text"], text, "the text of the file")
+    host.mvapply("apply", "plan.json")
+    # A container names its link; the kernel takes the byte a0 for a blank.
+    name = "eth0"
+    for raw in RAW[:-1]:
+        host.batch("web", [f"link set {name} down", f"link set {name} name e{raw}n"])
+        name = f"e{raw}n"
+        for words, code in ((["status"], None), (["diff", "-f", path], 2), (["export"], None),
+                            (["graph", "-f", path], None), (["status", "-f", path], None)):
+            done = host.mvapply(*words, "-o", "json", code=code)
+            same(set(done.out) & set(RAW), set(), f"raw in {words} {done}")
+            assert done.json is not None
+        same(host.mvapply("status", "-o", "json", code=None).json["attachments"][0]["interface_name"],
+             f"e{''.join(f'{chr(92)}x{byte:02x}' for byte in raw.encode())}n", "the name")

@@ -4,11 +4,13 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
 import subprocess
 import termios
+import unicodedata
 
 from declare import document, lan
 from host import same
@@ -130,6 +132,41 @@ def terminal(host):
     same(len(shown), 5, f"lines of {shown}")
     same(shown[-1], "... and 2 more", "what does not fit")
     assert max(map(len, shown)) <= 40, shown
+
+
+def columns(text):
+    """How many a terminal takes for it."""
+    return sum(0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1
+               for one in text)
+
+
+def screen(host, path, width):
+    """The lines of the table on a terminal, without its colours."""
+    with watching(host, "-f", path, terminal=True, columns=width) as (child, until):
+        until(lambda out: "\x1b[J" in out, "the table")
+        end(child)
+        out = until(lambda out: out.endswith("\x1b[?1049l") and out, "the screen is given back")
+    return [re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", line)
+            for line in out.split("\x1b[H")[1].split("\r\n")]
+
+
+@test("status: columns stand below each other, and are cut between characters, whatever the script")
+def scripts(host):
+    names = ["\u5bb9\u5668\u5bb9\u5668", "e\u0300e\u0300", "\U0001f433", "caf\u00e9", "web"]
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"]})
+    host.apply(text)
+    path = host.write(text)
+    for old, name in zip(["eth0", *names], names):
+        host.batch("web", [f"link set {old} down", f"link set {old} name {name}"])
+        shown = screen(host, path, 120)
+        titles = next(line for line in shown if "ADDRESSES" in line)
+        row = next(line for line in shown if name in line)
+        same(columns(row.split("172.16.86.")[0]), titles.index("ADDRESSES"), f"the column\n{row}")
+        for width in range(18, 29):
+            cut = screen(host, path, width)
+            assert max(map(columns, cut)) <= width, cut
+            assert any(line and row.startswith(line) for line in cut), cut
 
 
 @test("status --watch: bad values")

@@ -1,0 +1,20 @@
+/* How many columns of a terminal a text takes: two for what East Asian scripts and emoji are
+ * written with, none for a combining character (wcwidth(3)). */
+#ifndef LIB_DISPLAY_WIDTH_H
+#define LIB_DISPLAY_WIDTH_H
+
+#include "lib/arena.h"
+
+#include <stddef.h>
+
+/* Of the character at text[0], which has so many bytes (character_length of lib/printable.h). What
+ * is not printable has one, since it is written as a question mark. */
+size_t character_columns(const char *text, size_t length);
+size_t text_columns(const char *text);
+/* How many bytes the text may have so that it takes no more than so many columns; it is cut
+ * between characters alone. */
+size_t text_fit(const char *text, size_t columns);
+/* The text with blanks behind it, to so many columns. */
+const char *text_pad(struct arena *arena, const char *text, size_t columns);
+
+#endif
