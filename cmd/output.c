@@ -94,9 +94,10 @@ static json_t *error_json(const struct error *error, json_t *earlier)
 
 int run_error_after(const struct error *error, json_t *earlier, const struct options *options)
 {
-	const int code = error->code == CODE_UNCONFIRMED ? EXIT_REFUSED
-			 : error->code >= CODE_COMMAND   ? EXIT_USAGE
-							 : EXIT_FAILED;
+	static const int exit_codes[] = {[CLASS_FAILED] = EXIT_FAILED,
+					 [CLASS_USAGE] = EXIT_USAGE,
+					 [CLASS_REFUSED] = EXIT_REFUSED};
+	const int code = exit_codes[code_class(error->code)];
 	if (options->output == OUTPUT_JSON) {
 		json_t *document = error_json(error, earlier);
 		if (options->n_warnings)

@@ -53,6 +53,8 @@ void batch_cleanup(struct batch **batch);
 /* Copies the request and gives its number in the batch. `together`: in the same datagram as the
  * one before (for a few messages). */
 size_t batch_add(struct batch *batch, const struct nlmsghdr *request, bool together);
+/* Adds a request that could not be encoded: it is not sent, and has this reply. */
+size_t batch_add_refused(struct batch *batch, int errnum, const char *text);
 size_t batch_count(const struct batch *batch);
 
 /* Sends all and waits for every reply. Fails only if the socket does. Then each request that the

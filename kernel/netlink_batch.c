@@ -4,6 +4,7 @@
 
 #include "lib/memory.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 #define REPLY_SIZE 4096
 
 struct entry {
-	size_t offset, size;
+	size_t offset, size; /* size 0: it is not sent, and has its reply already */
 	bool together;
 	struct reply reply;
 };
@@ -45,26 +46,38 @@ void batch_cleanup(struct batch **batch)
 	batch_free(*batch);
 }
 
-size_t batch_add(struct batch *batch, const struct nlmsghdr *request, bool together)
+static size_t entry_add(struct batch *batch, struct entry entry)
 {
-	size_t size = MNL_ALIGN(request->nlmsg_len);
-	if (batch->size - batch->used < size) {
-		batch->size = batch->size * 2 + size + 1024;
-		batch->bytes = memory_or_die(realloc(batch->bytes, batch->size));
-	}
 	if (batch->count == batch->room) {
 		batch->room = batch->room * 2 + 8;
 		batch->entries = memory_or_die(
 			realloc(batch->entries, batch->room * sizeof(*batch->entries)));
 	}
-	memset(batch->bytes + batch->used, 0, size);
-	memcpy(batch->bytes + batch->used, request, request->nlmsg_len);
-	batch->entries[batch->count] = (struct entry){.offset = batch->used,
-						      .size = size,
-						      .together = together,
-						      .reply = {.errnum = EIO}};
-	batch->used += size;
+	batch->entries[batch->count] = entry;
 	return batch->count++;
+}
+
+size_t batch_add(struct batch *batch, const struct nlmsghdr *request, bool together)
+{
+	size_t size = MNL_ALIGN(request->nlmsg_len), offset = batch->used;
+	if (batch->size - batch->used < size) {
+		batch->size = batch->size * 2 + size + 1024;
+		batch->bytes = memory_or_die(realloc(batch->bytes, batch->size));
+	}
+	memset(batch->bytes + offset, 0, size);
+	memcpy(batch->bytes + offset, request, request->nlmsg_len);
+	batch->used += size;
+	return entry_add(batch, (struct entry){.offset = offset,
+					       .size = size,
+					       .together = together,
+					       .reply = {.errnum = EIO}});
+}
+
+size_t batch_add_refused(struct batch *batch, int errnum, const char *text)
+{
+	struct entry entry = {.offset = batch->used, .reply = {.errnum = errnum}};
+	snprintf(entry.reply.text, sizeof(entry.reply.text), "%s", text);
+	return entry_add(batch, entry);
 }
 
 size_t batch_count(const struct batch *batch)
@@ -77,16 +90,19 @@ const struct reply *batch_reply(const struct batch *batch, size_t number)
 	return &batch->entries[number].reply;
 }
 
-/* The end of the datagram that begins with entry `from`. */
+/* The end of the datagram that begins with entry `from`, which is sent. */
 static size_t datagram_end(const struct batch *batch, size_t from)
 {
 	size_t end = from, size = 0;
 	for (size_t i = from; i < batch->count; i++) {
+		const struct entry *next = i + 1 < batch->count ? &batch->entries[i + 1] : NULL;
 		size += batch->entries[i].size;
 		if (end > from && (size > DATAGRAM_SIZE || i - from >= DATAGRAM_MESSAGES))
 			break;
-		if (i + 1 == batch->count || !batch->entries[i + 1].together)
+		if (!next || !next->together)
 			end = i + 1;
+		if (next && !next->size)
+			return i + 1;
 	}
 	return end;
 }
@@ -156,6 +172,9 @@ int batch_send(struct netlink *netlink, struct batch *batch, struct error *error
 {
 	netlink_ask_for_words(netlink);
 	for (size_t from = 0, end; from < batch->count; from = end) {
+		end = from + 1;
+		if (!batch->entries[from].size)
+			continue;
 		end = datagram_end(batch, from);
 		int status = datagram_send(netlink, batch, from, end, error);
 		if (status < 0)

@@ -124,14 +124,23 @@ enum code {
 	CODE_IMPORT_FILE = 1009,
 };
 
+/* What an error of a whole command means for its exit code. */
+enum code_class {
+	CLASS_FAILED,  /* something was tried and failed */
+	CLASS_USAGE,   /* the command line is wrong */
+	CLASS_REFUSED, /* nothing was touched, on purpose */
+};
+
 struct code_text {
 	enum code code;
+	enum code_class code_class;
 	const char *title;       /* what is wrong, in a few words */
 	const char *description; /* why it is an error, and what to do; sentences */
 };
 
 /* The codes in their order; NULL past the last. */
 const struct code_text *code_at(size_t index);
+enum code_class code_class(enum code code);
 /* "MV0201", in the caller's text. */
 #define CODE_TEXT_SIZE sizeof("MV0000")
 const char *code_format(enum code code, char text[CODE_TEXT_SIZE]);

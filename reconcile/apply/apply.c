@@ -24,12 +24,10 @@ struct netlink *ns_socket(const struct apply_context *context, struct live_ns *n
 
 void queue(struct batch *batch, bool encoded, const union message *message, bool together)
 {
-	union message refused;
-	if (!encoded) {
-		encode_link_mtu(&refused, 0, 0); /* EINVAL: there is no link 0 */
-		message = &refused;
-	}
-	batch_add(batch, &message->header, together);
+	if (encoded)
+		batch_add(batch, &message->header, together);
+	else
+		batch_add_refused(batch, EINVAL, "the message cannot be encoded");
 }
 
 /* The kernel counts up from 1. Whoever is up here is one of ours, or had two million links. */

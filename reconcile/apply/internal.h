@@ -87,7 +87,7 @@ void operation_route(struct operation_context *operation_at, const struct link_r
 /* The socket inside the namespace, opened if need be. */
 struct netlink *ns_socket(const struct apply_context *context, struct live_ns *ns,
 			  struct error *error);
-/* Adds the request, or one that the kernel refuses in its place if it could not be encoded. */
+/* Adds the request, or its refusal if it could not be encoded. */
 void queue(struct batch *batch, bool encoded, const union message *message, bool together);
 
 /* An ifindex that is free in the host's namespace and in the link's own: the one that the link is
