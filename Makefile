@@ -16,6 +16,10 @@ PACKAGE_FLAGS     := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 override CFLAGS   += -std=c17 -pthread -MMD -MP $(WARNINGS) $(PACKAGE_FLAGS)
 LDLIBS            := $(shell pkg-config --libs $(LINKED) 2>/dev/null) -pthread -ldl
 
+# A short line for each file that is made; `make V=1` shows the commands, `make -s` nothing.
+SILENT := $(findstring s,$(firstword -$(MAKEFLAGS)))
+quiet   = $(if $(V),,@$(if $(SILENT),,echo '  $(1)  $@' &&)) 
+
 # Every folder below these is part of the program. The tests link all of it but main().
 FOLDERS := lib kernel schema engine dhcp reconcile convert cmd
 PROGRAM := $(sort $(shell find $(FOLDERS) -name '*.c'))
@@ -44,20 +48,20 @@ OBJECTS := $(LIBRARY) $(COMMAND) $(HELPERS) $(UNIT:=.o) $(MODEL:=.o) $(FUZZ:=.o)
 all: $(BUILD)/mvapply
 
 $(BUILD)/mvapply: $(COMMAND) $(BUILD)/libmvapply.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libmvapply.a: $(LIBRARY)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call quiet,AR)$(AR) rcs $@ $^
 
 $(BUILD)/%.o: %.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # The filter for the sanitizers' build is another one: the compiler's flags decide.
 $(BUILD)/seccomp: scripts/seccomp.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lseccomp
+	$(call quiet,LD)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lseccomp
 
 $(BUILD)/seccomp_filter.inc: $(BUILD)/seccomp
 	$< mvapply > $@
@@ -72,17 +76,17 @@ $(BUILD)/dhcp/broker_sandbox.o: $(BUILD)/seccomp_dhcp.inc
 $(BUILD)/tests/unit/%.o $(BENCHES): override CFLAGS += -Wno-cast-qual
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(HELPERS) $(BUILD)/libmvapply.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(MODEL): $(MODEL:=.o) $(HELPERS) $(BUILD)/libmvapply.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(BUILD)/counted/%.o: %.c | packages
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize-coverage=trace-pc -c -o $@ $<
+	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize-coverage=trace-pc -c -o $@ $<
 
 $(BUILD)/tests/unit/test_growth: $(BUILD)/tests/unit/test_growth.o $(COUNTED) $(HELPERS) $(BUILD)/libmvapply.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 
 # libFuzzer has a main() of its own.
@@ -94,7 +98,7 @@ $(BUILD)/tests/fuzz/engine: LDFLAGS += -Wl,--wrap=engine_http_begin,--wrap=engin
 $(BUILD)/tests/fuzz/events: LDFLAGS += -Wl,--wrap=engine_handle_new
 $(BUILD)/tests/fuzz/inotify: LDFLAGS += -Wl,--wrap=read
 $(FUZZ): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(BUILD)/libmvapply.a
-	$(CC) $(CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call quiet,LD)$(CC) $(CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # pkg-config has been asked above, when nothing may have been installed yet: say so in one sentence
 # here instead of in pages of compiler output.
@@ -181,16 +185,16 @@ bench-watch: $(BUILD)/mvapply $(BUILD)/tests/bench/react
 
 $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libmvapply.a | packages
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libmvapply.a $(LDLIBS)
+	$(call quiet,LD)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libmvapply.a $(LDLIBS)
 
 # Without the sanitizers: these are not what is watched.
 $(BUILD)/tests/faults/%: tests/faults/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -o $@ $<
+	$(call quiet,LD)$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -o $@ $<
 
 $(BUILD)/tests/faults/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -Wno-pedantic -fPIC -shared -o $@ $< -ldl
+	$(call quiet,LD)$(CC) $(CPPFLAGS) $(filter-out $(SANITIZE),$(CFLAGS)) -Wno-pedantic -fPIC -shared -o $@ $< -ldl
 
 asan:
 	@$(MAKE) --no-print-directory BUILD=build/asan CFLAGS="-O1 -g $(SANITIZE)" $(or $(TARGET),programs)
