@@ -157,6 +157,37 @@ static void ns_died(struct service *service, const struct nlmsghdr *message)
 	ns_stale(service, ns);
 }
 
+static bool any_user(const struct live_ns *ns, int parent, bool gone)
+{
+	for (size_t i = 0; i < ns->n_links; i++) {
+		const struct live_link *link = &ns->links[i];
+		if (gone ? live_link_on(link, parent)
+			 : link->mark.role != ROLE_NONE && live_parent_away(link))
+			return true;
+	}
+	return false;
+}
+
+/* A link of the host's that is a parent leaves, or comes, also from another namespace. The kernel
+ * tells nothing of it in the namespaces of the links on it, unless it is up
+ * (netif_stacked_transfer_operstate). */
+static void parent_event(struct service *service, const struct nlmsghdr *message, bool gone)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const struct live_ns *host = service->live->namespaces[0];
+	struct live_link link;
+	struct parent_ref parent;
+	if (decode_link(arena, message, &link, &parent) != DECODED ||
+	    (!gone && live_link_by_index(host, link.ifindex)) ||
+	    !(link_matters(service, &link) || index_matters(service, link.ifindex)))
+		return;
+	for (size_t i = 1; i < service->live->n_namespaces; i++) {
+		struct live_ns *ns = service->live->namespaces[i];
+		if (!ns->crowded && any_user(ns, link.ifindex, gone))
+			ns_stale(service, ns);
+	}
+}
+
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool gone)
 {
 	struct service *service = data;
@@ -169,6 +200,8 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 	}
 	/* A crowded one is looked at when its containers are tried again, as all others wait. */
 	struct live_ns *ns = ns_of(service, nsid);
+	if (ns && ns->host && message->nlmsg_type == RTM_NEWLINK)
+		parent_event(service, message, gone);
 	if (ns && !ns->stale && !ns->paced && !ns->crowded &&
 	    (ns->host ? host_event_matters(service, message) : !pace_holds(service, ns)))
 		ns_stale(service, ns);

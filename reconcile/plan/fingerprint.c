@@ -40,11 +40,13 @@ static void link_line(struct printer *printer, const struct live_ns *ns,
 	if (link->mac.set)
 		mac_format(&link->mac, mac);
 	const char *mark = link->mark.role == ROLE_NONE ? "" : link->alias;
-	line_add(printer, arena_printf(printer->arena,
-				       "link %s in %s: ifindex %d, %s, %s, mtu %" PRIu32 "%s%s",
-				       link->name, ns->name, link->ifindex,
-				       *link->kind_name ? link->kind_name : "device", mac,
-				       link->mtu, *mark ? ", " : "", mark));
+	line_add(printer,
+		 arena_printf(printer->arena,
+			      "link %s in %s: ifindex %d, %s, %s, mtu %" PRIu32 "%s%s%s",
+			      link->name, ns->name, link->ifindex,
+			      *link->kind_name ? link->kind_name : "device", mac, link->mtu,
+			      *mark ? ", " : "", mark,
+			      live_parent_away(link) ? ", parent in another namespace" : ""));
 	const struct live_ns *host = printer->live->namespaces[0];
 	const struct live_link *parent =
 		link->kind != KIND_OTHER && link->parent_where == PARENT_HOST
