@@ -102,7 +102,8 @@ static void namespace_name(struct observer *observer, struct namespace *namespac
 			   const char *former)
 {
 	struct arena *arena = observer->live->arena;
-	if (namespace->target == NOBODY) {
+	namespace->ns->former = namespace->target == NOBODY;
+	if (namespace->ns->former) {
 		namespace_rename(namespace->ns, arena_printf(arena, "%s (former)", former));
 		return;
 	}

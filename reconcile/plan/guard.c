@@ -49,6 +49,19 @@ static bool set_known(const struct planner *planner, const struct set *set)
 	return false;
 }
 
+/* Whether any of its live attachments is most likely real: not one mark of a container must be
+ * enough to take the files for another set's. */
+static bool set_evident(const struct planner *planner, const struct set *set)
+{
+	for (size_t i = 0; i < planner->n_managed; i++) {
+		const struct managed_link *managed = &planner->managed[i];
+		if (managed->link->mark.role == ROLE_ATTACH &&
+		    strcmp(managed->link->mark.set, set->name) == 0 && is_evident(managed))
+			return true;
+	}
+	return false;
+}
+
 /* An empty set counts from its first attachment on, as does one that names nothing of what is live:
  * more often than not it is a mistake. */
 static bool guard_refuses(const struct plan_options *options, bool all, size_t live, size_t deletes)
@@ -66,10 +79,11 @@ void guard(struct planner *planner)
 		size_t live = guard_count(planner, set->name, false);
 		size_t deletes = guard_count(planner, set->name, true);
 		const bool empty = !set->n_networks && !set->n_containers;
+		const bool evident = deletes && set_evident(planner, set);
 		const bool strange =
-			!empty && deletes && deletes == live && !set_known(planner, set);
+			!empty && evident && deletes == live && !set_known(planner, set);
 		if (!planner->plan->guard.refused &&
-		    guard_refuses(planner->options, empty || strange, live, deletes))
+		    guard_refuses(planner->options, (empty && evident) || strange, live, deletes))
 			planner->plan->guard = (struct guard){.refused = true,
 							      .strange = strange,
 							      .set = set->name,

@@ -170,6 +170,10 @@ void placements_index(struct planner *planner);
 bool is_home(const struct planner *planner, const struct live_ns *ns);
 enum placement placement_of(const struct planner *planner, const struct live_ns *ns,
 			    const struct owner_tag *mark);
+/* Whether an attachment is where its mark says, as far as the host can tell: in the namespace of a
+ * declared container, in one that the host knows by the container's name, or in one of an engine's,
+ * which has no such name. */
+bool is_evident(const struct managed_link *managed);
 /* Where a link is that is not in the namespace which its mark speaks of; NULL: it is. *ret_stray:
  * the files name that container, or nobody can say whose the link is. */
 const char *deletion_reason(struct planner *planner, const struct managed_link *managed,

@@ -79,6 +79,25 @@ enum placement placement_of(const struct planner *planner, const struct live_ns 
 	return is_home(planner, ns) || ns->user_made ? PLACEMENT_STRAY : PLACEMENT_UNKNOWN;
 }
 
+/* Whether an engine or CNI has named the namespace, which says nothing of the container in it; or
+ * its name is a path. A process alone is no name. */
+static bool named_by_engine(const struct live_ns *ns)
+{
+	static const char *const prefixes[] = {"docker ", "netns-", "cni-", "/"};
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(ns->name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+bool is_evident(const struct managed_link *managed)
+{
+	if (managed->placement != PLACEMENT_UNKNOWN)
+		return managed->placement == PLACEMENT_OWN;
+	return managed->ns->former || named_by_engine(managed->ns) ||
+	       strcmp(managed->ns->name, managed->link->mark.container) == 0;
+}
+
 const char *deletion_reason(struct planner *planner, const struct managed_link *managed,
 			    bool *ret_stray)
 {

@@ -2,7 +2,7 @@
 namespace, nobody else is moved, blocked or cut off."""
 from declare import document, lan
 from host import same
-from intruder import intruder, racer, victims
+from intruder import BOTH, intruder, racer, victims
 from marked_address import marked_address
 from registry import test
 from service import watching
@@ -258,6 +258,33 @@ def guard_undeclared(host):
             service.quiet()
             assert not any("held" in line for line in service.log()), service.everything()
             others.unharmed("forged marks")
+
+
+FIRST = document({"n": NET}, {"v1": ["n"]})
+
+
+@test("claims: before anything of a set is live, a forged mark does not make its files another set's", both=True)
+def guard_first(host):
+    host.netns("v1")
+    for kind in BOTH:
+        with intruder(host, kind) as evil:
+            host.ip("host", f"link add e0 link eth0 netns {evil.source.get('pid', '/run/netns/evil')} type macvlan")
+            evil.batch("link set e0 name eth0", "link set eth0 up")
+            for text in (FIRST, "networks: {}\n"):
+                for mark in ("default/other/nobody", "default/other/v2", "default/n2/evil2"):
+                    evil.batch(*stacked("z0", alias=f"mvapply:attach:{mark}"))
+                    host.write(text)
+                    host.mvapply("diff", "-f", "network.yaml", code=2)
+                    done = host.apply(text)
+                    same(host.names("evil"), {"eth0"}, f"deleted\n{done}")
+                    same(host.names("v1"), {"eth0"} if text == FIRST else set(), "v1")
+                    host.delete(text)
+            evil.batch(*stacked("z0", alias="mvapply:attach:default/other/nobody"))
+            with watching(host, "-f", host.write(FIRST)) as service:
+                service.until(lambda: host.names("v1") == {"eth0"}, "attached")
+                service.quiet()
+                assert not any("held" in line for line in service.log()), service.everything()
+            host.delete(FIRST)
 
 
 def watched(host, kind, explicit):

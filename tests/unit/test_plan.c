@@ -500,6 +500,15 @@ static void test_drift(void **state)
 	world_free(live);
 }
 
+static void forge(struct live *live, const char *ns, const char *alias)
+{
+	struct live_link *link = world_link(world_ns(live, ns), "z0", KIND_MACVLAN);
+	link->parent_where = PARENT_HOST;
+	link->parent = 2;
+	link->alias = alias;
+	link->mark = owner_tag_parse(world_ns(live, ns)->arena, alias);
+}
+
 static void guard_expect(struct live *live, const char *yaml, struct plan_options options,
 			 bool refused)
 {
@@ -509,6 +518,32 @@ static void guard_expect(struct live *live, const char *yaml, struct plan_option
 	assert_int_equal(plan->guard.refused, refused);
 	plan_free(plan);
 	desired_free(desired);
+}
+
+/* Whose the one live link seems to be: of a set that the files do not name otherwise. */
+static void test_guard_evidence(void **state)
+{
+	static const struct {
+		const char *ns_name, *alias;
+		bool refused;
+	} rows[] = {
+		{"ci", "mvapply:attach:default/x/ci", true},
+		{"ci", "mvapply:attach:default/x/nobody", false},
+		{"ci", "mvapply:attach:default/x/web", false},
+		{"pid 4711", "mvapply:attach:default/x/nobody", false},
+		{"docker 0123456789ab", "mvapply:attach:default/x/nobody", true},
+		{"netns-0123-4567", "mvapply:attach:default/x/nobody", true},
+		{"/srv/netns", "mvapply:attach:default/x/nobody", true},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct live *live = world_new();
+		forge(live, "ci", rows[i].alias);
+		world_ns(live, "ci")->name = rows[i].ns_name;
+		guard_expect(live, LAN_GW("") WEB, plan_options_default, rows[i].refused);
+		guard_expect(live, "", plan_options_default, rows[i].refused);
+		world_free(live);
+	}
 }
 
 static void test_guard(void **state)
@@ -653,6 +688,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_router_of_a_sibling),
 	cmocka_unit_test(test_drift),
 	cmocka_unit_test(test_guard),
+	cmocka_unit_test(test_guard_evidence),
 	cmocka_unit_test(test_engine_default_route),
 	cmocka_unit_test(test_engine_default_route_later),
 	cmocka_unit_test(test_engine_other_routes),
