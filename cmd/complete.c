@@ -7,6 +7,7 @@
 #include "cmd/input.h"
 #include "cmd/reference/reference.h"
 #include "lib/error_codes.h"
+#include "reconcile/observe/observe.h"
 #include "schema/hosts.h"
 
 #include <stdio.h>
@@ -82,6 +83,16 @@ static void files_find(const struct line *line, struct options *files)
 	}
 }
 
+/* Also those that cannot be read now. */
+static bool files_given(const struct line *line)
+{
+	for (size_t i = 0; i + 1 < line->count; i++)
+		if (strncmp(line->words[i], "-f", 2) == 0 ||
+		    strncmp(line->words[i], "--file", strlen("--file")) == 0)
+			return true;
+	return false;
+}
+
 /* What the files of the line declare, or NULL. */
 static struct desired *line_files(const struct line *line)
 {
@@ -96,36 +107,62 @@ static struct desired *line_files(const struct line *line)
 	return desired;
 }
 
-/* Once each: a host is named by many networks. */
-struct host_names {
+/* So many are offered at the most: a container can make any number of names. */
+#define NAMES_MAX 100
+
+/* Once each: a host is named by many networks, and a set by many links. */
+struct names {
 	const char **items;
 	size_t count;
 };
 
-static void host_note(const struct line *line, struct host_names *names, const char *name)
+static void name_note(const struct line *line, struct names *names, const char *name,
+		      const char *description)
 {
 	for (size_t i = 0; i < names->count; i++)
 		if (strcmp(names->items[i], name) == 0)
 			return;
+	if (names->count == NAMES_MAX)
+		return;
 	*array_push(line->arena, names->items, names->count) = name;
-	offer(line, name, "a host of the files");
+	offer(line, name, description);
 }
 
-static void offer_hosts(const struct line *line, struct host_names *names,
-			const struct hosts *hosts)
+static void offer_hosts(const struct line *line, struct names *names, const struct hosts *hosts)
 {
 	for (size_t i = 0; i < hosts->count; i++)
 		if (!host_is_glob(hosts->items[i]))
-			host_note(line, names, hosts->items[i]);
+			name_note(line, names, hosts->items[i], "a host of the files");
 }
 
 static void offer_set_hosts(const struct line *line, const struct set *set)
 {
-	struct host_names names = {0};
+	struct names names = {0};
 	for (size_t i = 0; i < set->n_networks; i++)
 		offer_hosts(line, &names, &set->networks[i].hosts);
 	for (size_t i = 0; i < set->n_containers; i++)
 		offer_hosts(line, &names, &set->containers[i].hosts);
+}
+
+static void offer_link_sets(const struct line *line, struct names *names,
+			    const struct owner_tag *mark)
+{
+	if (mark->set)
+		name_note(line, names, mark->set, "a set that is live");
+	for (size_t i = 0; i < mark->n_sets; i++)
+		name_note(line, names, mark->sets[i], "a set that is live");
+}
+
+/* As far as the user may look. */
+static void offer_live_sets(const struct line *line)
+{
+	struct error ignored;
+	struct names names = {0};
+	struct live *live = observe_marks(&ignored);
+	for (size_t i = 0; live && i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			offer_link_sets(line, &names, &live->namespaces[i]->links[k].mark);
+	live_free(live);
 }
 
 /* Names that the files have: of hosts for --host, of sets for --name. */
@@ -156,8 +193,11 @@ static void offer_values(const struct line *line, const struct option_text *opti
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
 		if (strcmp(option->argument, paths[i]) == 0)
 			puts(":path");
-	if (strcmp(option->name, "host") == 0 || strcmp(option->name, "name") == 0)
-		offer_names(line, strcmp(option->name, "name") == 0);
+	const bool of_sets = strcmp(option->name, "name") == 0;
+	if (of_sets && !files_given(line))
+		offer_live_sets(line);
+	else if (of_sets || strcmp(option->name, "host") == 0)
+		offer_names(line, of_sets);
 	else if (strchr(option->argument, '|') && !strchr(option->argument, '%'))
 		offer_words(line, option->argument);
 }

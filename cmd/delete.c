@@ -124,8 +124,9 @@ static int delete_sets(const struct desired *desired, const struct options *opti
 	struct run run;
 	struct error error;
 	struct options unguarded = *options;
+	run_round *round = options->dry_run ? run_observe : run_apply;
 	unguarded.plan.unguarded = true;
-	if (run_apply(&run, desired, &unguarded, &error) < 0)
+	if (round(&run, desired, &unguarded, &error) < 0)
 		return run_error(&error, options);
 	fault_absent(&run, options);
 	fault_silent(&run);
@@ -153,7 +154,9 @@ int command_delete(const struct options *options)
 		return EXIT_USAGE;
 	empty_sets(desired);
 	struct options telling = *options;
-	struct keepers keepers = keepers_tell(desired, &telling);
+	struct keepers keepers = {0};
+	if (!options->dry_run)
+		keepers = keepers_tell(desired, &telling);
 	int code = delete_sets(desired, &telling);
 	keepers_free(&keepers);
 	desired_free(desired);

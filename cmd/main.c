@@ -37,7 +37,8 @@ static const struct command commands[] = {
 	 command_status},
 	{"delete", "-f PATH... | --name SET...",
 	 "remove everything of the files' sets, or of a set",
-	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_NAMES, true, true, command_delete},
+	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_NAMES | OPTIONS_DELETE, true, true,
+	 command_delete},
 	{"validate", "-f PATH...", "check the files, without looking at the host",
 	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOSTS, true, false, command_validate},
 	{"doctor", "-f PATH...", "look for what on this host stands in the way of the files",
@@ -52,7 +53,7 @@ static const struct command commands[] = {
 	{"help", "[COMMAND]", "list the commands, or the options of one",
 	 OPTIONS_COMMON | OPTIONS_WORD, false, false, command_help},
 	{"complete", "-- WORD...", "say what the last word could be, for the shells' completion",
-	 OPTIONS_COMMON | OPTIONS_WORDS, false, false, command_complete},
+	 OPTIONS_COMMON | OPTIONS_WORDS | OPTIONS_OBSERVE, false, false, command_complete},
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -197,6 +197,8 @@ static const struct row {
 	 "as root, take files that others may write, too", set_insecure},
 	{OPTIONS_APPLY, '\0', "dry-run", no_argument, NULL,
 	 "show the plan, change nothing: as `diff`", set_dry_run},
+	{OPTIONS_DELETE, '\0', "dry-run", no_argument, NULL,
+	 "show what would be removed, change nothing", set_dry_run},
 	{OPTIONS_APPLY, '\0', "wait", optional_argument, "[=SECONDS]",
 	 "wait (60 s) for containers that are not there yet", set_wait},
 	{OPTIONS_APPLY | OPTIONS_SAVED, '\0', "confirm", optional_argument, "[=SECONDS]",

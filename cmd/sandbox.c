@@ -21,11 +21,11 @@ static const struct need {
 } needs[] = {
 	/* Links, addresses, routes, numbers of namespaces, sysctls; and to be believed by a
 	 * guardian (lib/unix_peer.h). */
-	{CAP_NET_ADMIN, OPTIONS_HOST | OPTIONS_CONFIRM_GUARD, false},
+	{CAP_NET_ADMIN, OPTIONS_HOST | OPTIONS_OBSERVE | OPTIONS_CONFIRM_GUARD, false},
 	/* setns(2) into a network namespace. */
-	{CAP_SYS_ADMIN, OPTIONS_HOST, false},
+	{CAP_SYS_ADMIN, OPTIONS_HOST | OPTIONS_OBSERVE, false},
 	/* /proc/PID/ns of processes that have more rights, or are others'. */
-	{CAP_SYS_PTRACE, OPTIONS_HOST | OPTIONS_CONFIRM_GUARD, false},
+	{CAP_SYS_PTRACE, OPTIONS_HOST | OPTIONS_OBSERVE | OPTIONS_CONFIRM_GUARD, false},
 	/* Packet sockets, for announcements; the doctor looks whether it is there. */
 	{CAP_NET_RAW, OPTIONS_HOST, false},
 	/* NETLINK_LISTEN_ALL_NSID. */
