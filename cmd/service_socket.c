@@ -58,6 +58,25 @@ bool keeper_find(const char *set, struct keeper *ret)
 	return false;
 }
 
+bool keeper_exists(const char *set)
+{
+	struct sockaddr_un address;
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
+	(void)address_of(set, &address);
+	FILE *file = fopen("/proc/net/unix", "re");
+	while (file && !found && getline(&line, &size, file) > 0) {
+		const char *name = strchr(line, '@');
+		line[strcspn(line, "\n")] = '\0';
+		found = name && strcmp(name + 1, address.sun_path + 1) == 0;
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}
+
 int keeper_listen(const char *set)
 {
 	struct sockaddr_un address;

@@ -18,6 +18,9 @@ struct keeper {
 /* Connects to the service that keeps the set. False: there is none, or who has the name is not to
  * be trusted. The caller closes ret->fd. */
 bool keeper_find(const char *set, struct keeper *ret);
+/* Whether anybody has the name of such a service, which need not be trusted. The service does not
+ * notice. */
+bool keeper_exists(const char *set);
 /* Takes the set's name. Returns a listening descriptor, or a negative errno: -EADDRINUSE. */
 int keeper_listen(const char *set);
 /* What a service says of itself to whoever connects. */

@@ -3,6 +3,7 @@
 #include "cmd/confirm_socket.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
+#include "cmd/left_set.h"
 #include "cmd/output_ip.h"
 #include "cmd/output_json.h"
 #include "cmd/output_markdown.h"
@@ -94,6 +95,7 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 		.arena = arena_new(), .live = live, .plan = plan_searched(desired, live, options)};
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
+	left_set_warn(run->plan);
 	run->exit_code = incomplete_exit(live, preview_code(run->plan), &run->fault);
 	return 0;
 }

@@ -50,6 +50,7 @@ struct service {
 	struct reading reading;
 	struct live *live;    /* NULL: look at everything */
 	uint64_t content;     /* of the files, when they were last read */
+	char *left;           /* the set that was last told of as left by the files; or NULL */
 	char *told;           /* the notices of the last round, a line each */
 	bool guarded;         /* the last plan was too much to delete */
 	bool dirty;           /* a round is due */
@@ -132,6 +133,10 @@ void report_failure(struct service *service, const struct step *step,
 void report_steps(struct service *service, const struct plan *plan, const struct outcome *outcomes);
 /* What is told and not done, as far as it was not told the last time. */
 void report_notices(struct service *service, const struct plan *plan, const struct live *live);
+/* Sets that the files do not name any more, or under another name. */
+void report_left(struct service *service, const struct plan *plan);
+void report_left_by(struct service *service, const struct desired *before,
+		    const struct desired *after);
 void report_state(struct service *service, const struct plan *plan);
 
 #endif

@@ -302,6 +302,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	struct plan *plan = round_plan(service, &again, error);
 	if (!plan)
 		return false;
+	report_left(service, plan);
 	bool allowed = round_allowed(plan);
 	if (allowed && number == PASSES_MAX) {
 		not_converging(service, plan);

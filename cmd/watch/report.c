@@ -1,3 +1,4 @@
+#include "cmd/left_set.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "cmd/watch/internal.h"
@@ -148,6 +149,54 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 	fclose(out);
 	free(service->told);
 	service->told = told;
+}
+
+static void left_tell(struct service *service, const char *set, const char *text)
+{
+	if (service->left && strcmp(service->left, set) == 0)
+		return;
+	free(service->left);
+	service->left = memory_or_die(strdup(set));
+	log_write(&service->log, LEVEL_WARNING, "%s", text);
+}
+
+void report_left(struct service *service, const struct plan *plan)
+{
+	const char *text = left_set_text(plan);
+	if (text)
+		left_tell(service, plan->left.set, text);
+}
+
+static bool names_set(const struct desired *desired, const char *set)
+{
+	for (size_t i = 0; i < desired->n_sets; i++)
+		if (strcmp(desired->sets[i].name, set) == 0)
+			return true;
+	return false;
+}
+
+static bool is_live(const struct live *live, const char *set)
+{
+	for (size_t i = 0; live && i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			if (owner_tag_has_set(&live->namespaces[i]->links[k].mark, set))
+				return true;
+	return false;
+}
+
+void report_left_by(struct service *service, const struct desired *before,
+		    const struct desired *after)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	for (size_t i = 0; before && i < before->n_sets; i++) {
+		const char *set = before->sets[i].name;
+		if (!names_set(after, set) && is_live(service->live, set))
+			left_tell(service, set,
+				  arena_printf(arena,
+					       "the files do not name the set \"%s\" any more, "
+					       "and what is live of it stays; %s",
+					       set, left_set_remedy(arena, set)));
+	}
 }
 
 static size_t count_live(const struct live *live)

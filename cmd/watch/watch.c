@@ -94,6 +94,7 @@ static void service_free(struct service *service)
 	retry_free(service->retry);
 	retry_free(service->paces);
 	free(service->told);
+	free(service->left);
 	log_free(&service->log);
 }
 

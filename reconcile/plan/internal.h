@@ -171,8 +171,8 @@ bool is_home(const struct planner *planner, const struct live_ns *ns);
 enum placement placement_of(const struct planner *planner, const struct live_ns *ns,
 			    const struct owner_tag *mark);
 /* Whether an attachment is where its mark says, as far as the host can tell: in the namespace of a
- * declared container, in one that the host knows by the container's name, or in one of an engine's,
- * which has no such name. */
+ * container that is or was declared, in one that the host knows by the container's name, or in one
+ * of an engine's, which has no such name. */
 bool is_evident(const struct managed_link *managed);
 /* Where a link is that is not in the namespace which its mark speaks of; NULL: it is. *ret_stray:
  * the files name that container, or nobody can say whose the link is. */
@@ -226,6 +226,9 @@ struct check_result netns_groups_check_routes(struct planner *planner,
 
 /* duplicates.c */
 struct check_result check_twice(struct planner *planner, const struct planned_attachment *planned);
+
+/* left_set.c */
+void left_set_find(struct planner *planner);
 
 /* replacements.c */
 void replacements_find(struct planner *planner);

@@ -172,6 +172,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	targets_tell(&planner);
 	nets_tell(&planner);
 	claims_tell(&planner);
+	left_set_find(&planner);
 	for (size_t i = 0; i < planner.n_planned; i++)
 		planned_plan(&planner, &planner.planned_all[i]);
 	parents_plan(&planner);

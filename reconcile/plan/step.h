@@ -81,12 +81,19 @@ struct step {
 	const char *hint;   /* what to do next, or NULL */
 };
 
+/* Another set that is live, and that may be one of the files' under a former name; set NULL: none.
+ */
+struct left_set {
+	const char *set, *network;
+};
+
 struct plan {
 	struct arena *arena;
 	struct step *steps; /* in the order in which they are done */
 	size_t n_steps;
 	const char **warnings; /* a sentence each: a parent without carrier */
 	size_t n_warnings;
+	struct left_set left;
 	bool keeps_leases; /* none is given back, since what is done may be undone */
 	struct guard {
 		bool refused;

@@ -1,4 +1,6 @@
 """A set that was renamed, or whose files are gone: what it left is named, and can be removed."""
+import os
+
 from declare import document, lan
 from host import same
 from registry import test
@@ -151,3 +153,138 @@ def with_vlan(host):
     same("eth0.10" in host.names("host"), True, "the VLAN, of the other set")
     host.mvapply("delete", "--name", "lab")
     same("eth0.10" in host.names("host"), False, "the VLAN")
+
+
+# --- a set that was renamed, whose containers are others by now, too
+
+DISJOINT = document({"n": lan()}, {"db": ["n"]}, name="new")
+LEFT = 'set "old" is live on network n, and these files do not name it; if that set was renamed or is not ' \
+    "wanted any more, `mvapply delete --name old` removes all of it"
+
+
+def says_left(host, text=DISJOINT, **options):
+    """Whether apply and diff warn of the old set before anything of the text's set is live."""
+    diff = joined(host.diff(text, code=None, **options))
+    done = joined(host.apply(text, code=None, **options))
+    same(LEFT in done, LEFT in diff, f"apply as diff\n{diff}\n{done}")
+    host.delete(text)
+    return LEFT in done
+
+
+@test("other sets: a renamed set with other containers is named once, by diff and the first apply", both=True)
+def left(host):
+    host.netns("web", "db")
+    host.apply(OLD)
+    assert LEFT in joined(host.diff(DISJOINT)), "diff"
+    same(host.mvapply("diff", "-f", "network.yaml", "-o", "json", code=2).json["warnings"], [LEFT], "diff in JSON")
+    done = host.mvapply("apply", "-f", "network.yaml", "-o", "json").json
+    fits(done, "plan")
+    same(done["warnings"], [LEFT], "apply in JSON")
+    same((host.names("web"), host.names("db")), ({"eth0"}, {"eth0"}), "links")
+    # Both may well be meant to be there.
+    same(host.mvapply("apply", "-f", "network.yaml").err, "", "a second apply")
+    host.unchanged(DISJOINT)
+    host.unchanged(OLD)
+
+
+@test("other sets: sets that do not look like one with a former name are not warned of")
+def not_left(host):
+    host.netns("web", "db", "ci")
+    host.apply(OLD)
+    same(says_left(host), True, "the one other set on that network")
+    other_parent = lan(parent="eth1")
+    host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"])
+    for what, text in (("network", document({"m": lan()}, {"db": ["m"]}, name="new")),
+                       ("parent", document({"n": other_parent}, {"db": ["n"]}, name="new")),
+                       ("subnet", document({"n": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["n"]}, name="new"))):
+        same(says_left(host, text), False, f"another {what}")
+    host.apply(document({"n": lan(), "m": other_parent}, {"web": ["n", "m"]}, name="old"))
+    same(says_left(host), False, "one that is on another network, too")
+    host.apply(OLD)
+    host.apply(document({"n": lan()}, {"ci": ["n"]}, name="third"))
+    same(says_left(host), False, "one of several on that network")
+    host.mvapply("delete", "--name", "third")
+    same(says_left(host), True, "once there is one again")
+    with watching(host, "-f", host.write(OLD, "old.yaml")) as service:
+        service.settle()
+        same(says_left(host), False, "one that a service keeps")
+    host.mvapply("delete", "--name", "old")
+    host.batch("host", ["link add link eth0 name m0 type macvlan mode bridge", "link set m0 netns ci name z0"])
+    host.batch("ci", ["link set z0 alias mvapply:attach:old/n/nobody", "address add 172.16.86.9/24 dev z0"])
+    same(says_left(host), False, "a mark that a container forges")
+
+
+@test("other sets: watch names the set that its files had before, and one that it finds at its start, once each")
+def left_watched(host):
+    host.netns("web", "db")
+    path = host.write(OLD)
+    with watching(host, "-f", path) as service:
+        service.settle()
+        host.write(DISJOINT)
+        service.until(lambda: host.names("db") == {"eth0"}, "attached")
+        service.quiet()
+        same(service.everything().count('the files do not name the set "old" any more, and what is live of it stays; '
+                                        "if that set was renamed or is not wanted any more, `mvapply delete --name "
+                                        "old` removes all of it"), 1, "what it says")
+        same(service.everything().count("delete --name old"), 1, "how often it says it")
+        same(host.names("web"), {"eth0"}, "web")
+        host.write(document({"n": lan()}, {"db": ["n"]}, name="third"))
+        service.until_says('do not name the set "new" any more')
+    host.mvapply("delete", "--name", "new")
+    with watching(host, "-f", host.write(DISJOINT)) as service:
+        service.until(lambda: host.names("db") == {"eth0"}, "attached")
+        service.quiet()
+        same(service.everything().count(LEFT), 1, "what it says at its start")
+
+
+@test("other sets: a set whose file left the folder of a service is named")
+def left_folder(host):
+    host.netns("web", "db")
+    os.mkdir("files")
+    host.write(OLD, "files/old.yaml")
+    host.write(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]}, name="lab"), "files/lab.yaml")
+    with watching(host, "-f", "files") as service:
+        service.settle()
+        os.unlink("files/old.yaml")
+        service.until_says('do not name the set "old" any more')
+        service.quiet()
+        same(host.names("web"), {"eth0"}, "web")
+
+
+@test("other sets: delete --dry-run shows what would be removed, and removes nothing", both=True)
+def delete_dry(host):
+    host.netns("web", "db")
+    host.apply(OLD)
+    host.apply(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]}, name="lab"))
+    before = host.snapshot(settled=True)
+    for words in (("--name", "old"), ("-f", host.write(OLD))):
+        done = host.silently("a dry run", lambda words=words: host.mvapply("delete", *words, "--dry-run", code=2))
+        same((done.plan, "Plan: 1 to delete." in done.lines), (["- attach web/n"], True), f"what it says\n{done}")
+        done = host.mvapply("delete", *words, "--dry-run", "-o", "json", code=2).json
+        fits(done, "plan")
+        same([(step["action"], step["set"], "outcome" in step) for step in done["steps"]],
+             [("delete", "old", False)], "JSON")
+    same(host.snapshot(), before, "after dry runs")
+    assert "[MV0915]" in host.mvapply("delete", "--name", "odl", "--dry-run", code=1).err
+    with watching(host, "-f", host.write(OLD)) as service:
+        service.settle()
+        same(host.mvapply("delete", "-f", "network.yaml", "--dry-run", code=2).err, "", "of a set that a service keeps")
+    host.mvapply("delete", "--name", "old")
+    same(host.mvapply("delete", "-f", "network.yaml", "--dry-run").lines, ["Nothing to do."], "when it is gone")
+
+
+@test("other sets: completion offers the names of live sets, each once, and those of files where there are any")
+def completed(host):
+    host.netns("web", "db")
+    host.apply(OLD)
+    host.apply(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"], "web": ["m"]}, name="lab"))
+    host.write(document({"n": lan()}, {}, name="filed"), "filed.yaml")
+
+    def names(*words):
+        return [line.split("\t")[0] for line in host.mvapply("complete", "--", *words).out.splitlines()]
+    for command in ("delete", "export"):
+        same(sorted(names(command, "--name", "")), ["lab", "old"], command)
+        same(names(command, "--name", "ol"), ["old"], command)
+        same(names(command, "--name=l"), ["--name=lab"], command)
+        same(names(command, "-f", "filed.yaml", "--name", ""), ["filed"], command)
+    same(names("delete", "--dr"), ["--dry-run"], "options")

@@ -1,6 +1,7 @@
 """A set that a running service keeps: an apply or delete of it says so first, a second service is refused,
 and what a one-off apply attached besides is removed."""
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -64,7 +65,7 @@ def said_in_json(host):
 
 
 @contextlib.contextmanager
-def second(host, *arguments):
+def second(host, *arguments, code=0):
     """Another service, whose log and notes are its own."""
     os.makedirs("/run/second", exist_ok=True)
     service = Service(host, *arguments, notify=False)
@@ -72,7 +73,9 @@ def second(host, *arguments):
     service.begin()
     try:
         yield service
-        service.end()
+        if code == 0:
+            service.end()
+        same(service.process.returncode, code, "the second service's exit code")
     finally:
         service.process.kill()
         service.process.wait()
@@ -131,6 +134,41 @@ def second_refused(host):
         assert f'the set "default" is kept by process {service.pid} (mvapply watch -f network.yaml) [MV0924]' in \
             done.err, done
         same(host.routes("web") != set(), True, "the first goes on")
+
+
+@test("watch keeps: a saved plan, and delete by the set's name, say so first as well")
+def said_by_all(host):
+    host.netns("web", "extra")
+    host.write(TWO, "two.yaml")
+    with watching(host, "-f", host.write(ONE)) as service:
+        service.settle()
+        host.mvapply("diff", "-f", "two.yaml", "--out", "plan.json", code=2)
+        for words in (("apply", "plan.json"), ("delete", "--name", "default")):
+            done = host.mvapply(*words, code=0)
+            assert done.err.startswith(LINE.format(service.pid)), done
+            service.until(lambda: host.routes("web") and not host.names("extra"), "as its files say")
+            service.quiet()
+
+
+@test("watch keeps: JSON and the log say whose process and which files keep a second service from the set")
+def second_in_json(host):
+    host.netns("web", "db", "extra")
+    host.write(OTHER, "second.yaml")
+    with watching(host, "-f", host.write(ONE)) as service:
+        sentence = f'the set "default" is kept by process {service.pid} (mvapply watch -f network.yaml)'
+        done = host.run(host.binary, "watch", "-f", "network.yaml", "-o", "json", code=4)
+        line, = [json.loads(line) for line in done.out.splitlines()]
+        same((line["level"], line["code"], sentence in line["message"], done.err), ("error", "MV0924", True, ""),
+             "a service that starts")
+        with second(host, "-f", "second.yaml", "-o", "json") as other:
+            other.until(lambda: host.routes("db"), "the other set")
+            host.write(TWO, "second.yaml")
+            other.until(lambda: any(line.get("code") == "MV0924" for line in other.output()), "it is refused")
+            line, = [line for line in other.output() if line.get("code") == "MV0924"]
+            same((line["level"], sentence in line["message"]), ("error", True), "a service whose files change")
+        with second(host, "-f", "second.yaml", code=4) as other:
+            other.process.wait(20)
+            assert any(f"{sentence} [MV0924]" in line for line in other.log()), other.log()
 
 
 @test("watch keeps: who is not root has the name, and nothing comes of it")

@@ -546,6 +546,59 @@ static void test_guard_evidence(void **state)
 	}
 }
 
+#define OTHER(name, nets, container)                                                               \
+	"name: " name "\n" nets "containers: {" container ": {networks: [lan]}}"
+
+static void left_expect(struct live *live, const char *yaml, const char *set)
+{
+	struct desired *desired = desired_from(yaml);
+	world_targets(live, desired);
+	struct plan *plan = plan_make(desired, live, &plan_options_default);
+	assert_int_equal(plan->left.set != NULL, set != NULL);
+	if (set)
+		assert_string_equal(plan->left.set, set);
+	plan_free(plan);
+	desired_free(desired);
+}
+
+static void live_add(struct live *live, const char *yaml)
+{
+	struct desired *desired = desired_from(yaml);
+	converge(live, desired);
+	desired_free(desired);
+}
+
+/* Whether another set looks like the files' under its former name. */
+static void test_left_set(void **state)
+{
+	static const char new_db[] =
+		OTHER("new", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "db");
+	static const char new_web[] =
+		OTHER("new", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "web");
+	(void)state;
+	struct live *live = world_new();
+	live_add(live, OTHER("old", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "web"));
+	left_expect(live, new_db, "old");
+	left_expect(live, new_web, NULL); /* told by check_twice */
+	left_expect(live, OTHER("new", NET("lan", "parent: eth1, subnet: 10.0.0.0/24"), "db"),
+		    NULL);
+	left_expect(live, OTHER("new", NET("lan", "parent: eth0, subnet: 10.1.0.0/24"), "db"),
+		    NULL);
+	left_expect(
+		live,
+		"name: new\n" NET(
+			"home",
+			"parent: eth0, subnet: 10.0.0.0/24") "containers: {db: {networks: [home]}}",
+		NULL);
+	forge(live, "ci", "mvapply:attach:ghost/lan/nobody");
+	left_expect(live, new_db, "old");
+	live_add(live, new_db);
+	left_expect(live, new_db, NULL); /* it is live itself */
+	left_expect(live, OTHER("third", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "ci"),
+		    NULL); /* two of them */
+	world_free(live);
+}
+
 static void test_guard(void **state)
 {
 	(void)state;
@@ -689,6 +742,7 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_drift),
 	cmocka_unit_test(test_guard),
 	cmocka_unit_test(test_guard_evidence),
+	cmocka_unit_test(test_left_set),
 	cmocka_unit_test(test_engine_default_route),
 	cmocka_unit_test(test_engine_default_route_later),
 	cmocka_unit_test(test_engine_other_routes),
