@@ -100,6 +100,9 @@ static void service_answered(void *data, json_t *json, const struct error *failu
 {
 	struct engine_inquiry *inquiry = data;
 	struct error error = *failure;
+	/* There always is a list: Podman may speak of a container in it that is being removed. */
+	if (error.errnum == ENOENT)
+		error.errnum = EHOSTDOWN;
 	if (json && engine_service_choose(&inquiry->query, json, &inquiry->choice, &error) == 0)
 		container_ask(inquiry, inquiry->choice.id);
 	else

@@ -4,8 +4,9 @@
 
 #include <jansson.h>
 
-/* NULL: it is not JSON. NULs in texts and keys come as U+FFFD: jansson refuses those in keys, and
- * other readers stop at them. */
+/* NULL: it is not JSON. NULs and halves of surrogate pairs in texts and keys come as U+FFFD, and
+ * bytes that are not UTF-8 as question marks: jansson refuses them, and what matters is checked by
+ * who takes it. */
 json_t *engine_json_parse(const char *bytes, size_t size);
 
 /* The text at the key; NULL for anything else. */

@@ -369,7 +369,29 @@ static const struct inspection inspections[] = {
 	 OK(NAMED("/my-db",
 		  "\"HostConfig\":{\"NetworkMode\":\"host\\u0000\"}," STATE("1", "true"))),
 	 0, "1 own "},
+	/* --- what is not UTF-8, and half a character of UTF-16 */
+	{"an invalid byte in a label", NULL,
+	 OK(NAMED("/my-db",
+		  "\"Config\":{\"Labels\":{\"a\":\"b\xff\",\"\xc3\":\"\xe2\x82\"}}," STATE(
+			  "1", "true"))),
+	 0, "1 own "},
+	{"half a surrogate pair in a label", NULL,
+	 OK(NAMED("/my-db", "\"Config\":{\"Labels\":{\"a\":\"\\ud800\",\"b\":\"\\udc00\\ud800\","
+			    "\"c\":\"\\ud83d\\ude00\\u0000\"}}," STATE("1", "true"))),
+	 0, "1 own "},
+	{"an invalid byte in a name", NULL, OK(NAMED("/my-db\xff", STATE("1", "true"))), ENOENT,
+	 "docker has no container \"my-db\" yet"},
+	{"half a surrogate pair in a name", NULL, OK(NAMED("/my-db\\ud800", STATE("1", "true"))),
+	 ENOENT, "docker has no container \"my-db\" yet"},
+	{"an escape that is cut", NULL, OK("{\"Id\":\"\\ud8"), EBADMSG,
+	 "docker answers with something that is not JSON"},
 	/* --- Compose */
+	{"service whose list is of containers that are being removed",
+	 "shop/web",
+	 {.status = "500 Internal Server Error",
+	  .body = "{\"cause\":\"no such container\",\"message\":\"container x does not exist\"}"},
+	 EHOSTDOWN,
+	 "docker: container x does not exist"},
 	{"service whose labels have NULs", "shop/web",
 	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
 	    "\"shop\\u0000\",\"com.docker.compose.service\":\"web\"}},"
@@ -865,6 +887,10 @@ static const struct streaming streamings[] = {
 	 STREAM(EVENT("start", "\"name\":\"a\",\"b\\u0000c\":\"d\\u0000e\"")
 			EVENT("die", "\"name\":\"a\\u0000\"")),
 	 3, "connected\nstart 0123 a - -/-\ndie 0123 a\xef\xbf\xbd - -/-\n"},
+	{"not UTF-8, and half a surrogate pair",
+	 STREAM(EVENT("start", "\"name\":\"a\",\"b\":\"\xff\xc3\"")
+			EVENT("die", "\"name\":\"a\\ud800\"") EVENT("die", "\"\xe2\x82\":\"\"")),
+	 4, "connected\nstart 0123 a - -/-\ndie 0123 a\xef\xbf\xbd - -/-\ndie 0123 - - -/-\n"},
 	{"malformed", STREAM(EVENT("start", "") "{\"Type\":\n" EVENT("die", "")), 3,
 	 "connected\nstart 0123 - - -/-\ndocker sends something that is no event\n"},
 	{"without an id", STREAM("{\"Type\":\"container\",\"Action\":\"die\"}\n"), 2,
