@@ -54,14 +54,14 @@ static void earlier_add(json_t *earlier, const struct run *run)
 }
 
 /* Until nothing is pending. `earlier` takes the steps that all rounds but the last did. */
-static int apply_rounds(const struct desired *desired, const struct options *options,
-			json_t *earlier)
+static int apply_rounds(const struct desired *desired, struct lookups *lookups,
+			const struct options *options, json_t *earlier)
 {
 	double end = now_seconds() + options->wait_seconds;
 	for (bool first = true;; first = false) {
 		struct run run;
 		struct error error;
-		if (run_apply(&run, desired, options, &error) < 0)
+		if (run_apply_round(&run, desired, lookups, options, &error) < 0)
 			return run_error_after(&error, earlier, options);
 		run.earlier = earlier;
 		bool again = options->wait && pending(&run), over = again && now_seconds() >= end;
@@ -116,7 +116,9 @@ int command_apply(const struct options *options)
 	struct options telling = *options;
 	struct keepers keepers = keepers_tell(desired, &telling);
 	json_t *earlier = json_array();
-	int code = apply_rounds(desired, &telling, earlier);
+	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
+	int code = apply_rounds(desired, lookups, &telling, earlier);
+	lookups_free(lookups);
 	keepers_free(&keepers);
 	json_decref(earlier);
 	desired_free(desired);

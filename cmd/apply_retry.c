@@ -113,17 +113,16 @@ static bool try_locked(struct run *run, const struct desired *desired, struct lo
 	return true;
 }
 
-static bool try_again(struct run *run, const struct desired *desired, const struct options *options)
+static bool try_again(struct run *run, const struct desired *desired, struct lookups *lookups,
+		      const struct options *options)
 {
 	struct error error;
 	struct apply_lock lock;
-	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
 	bool tried = run_lock(lookups, desired, options, &lock, &error) == 0;
 	if (tried) {
 		tried = try_locked(run, desired, lookups, options);
 		apply_unlock(&lock);
 	}
-	lookups_free(lookups);
 	return tried;
 }
 
@@ -138,26 +137,27 @@ static bool refused_note(const struct run *run, struct refused_macs *refused)
 }
 
 /* Who has the MAC keeps it: those that are chosen are chosen anew. */
-static void others_try(struct run *run, const struct desired *desired,
+static void others_try(struct run *run, const struct desired *desired, struct lookups *lookups,
 		       const struct options *options)
 {
 	struct refused_macs refused = {0};
 	struct options other = *options;
 	other.plan.refused = &refused;
 	for (unsigned i = 0; i < OTHERS_MAX && refused_note(run, &refused); i++)
-		if (!try_again(run, desired, &other))
+		if (!try_again(run, desired, lookups, &other))
 			return;
 }
 
-void busy_again(struct run *run, const struct desired *desired, const struct options *options)
+void busy_again(struct run *run, const struct desired *desired, struct lookups *lookups,
+		const struct options *options)
 {
 	const int64_t end = clock_milliseconds() + PATIENCE_MS;
 	for (int64_t pause = PAUSE_MS; any_busy(run) && clock_milliseconds() < end; pause *= 2) {
 		nanosleep(&(struct timespec){.tv_sec = pause / 1000,
 					     .tv_nsec = pause % 1000 * 1000000},
 			  NULL);
-		if (!try_again(run, desired, options))
+		if (!try_again(run, desired, lookups, options))
 			return;
 	}
-	others_try(run, desired, options);
+	others_try(run, desired, lookups, options);
 }

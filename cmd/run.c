@@ -9,21 +9,28 @@
 #include <stdio.h>
 #include <unistd.h>
 
-int run_apply(struct run *run, const struct desired *desired, const struct options *options,
-	      struct error *error)
+int run_apply_round(struct run *run, const struct desired *desired, struct lookups *lookups,
+		    const struct options *options, struct error *error)
 {
-	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
 	struct apply_lock lock;
 	int status = run_lock(lookups, desired, options, &lock, error);
 	if (status == 0) {
 		status = run_locked(run, desired, lookups, options, &lock, error);
 		apply_unlock(&lock);
 	}
-	lookups_free(lookups);
 	if (status == 0 && run->outcomes)
-		busy_again(run, desired, options);
+		busy_again(run, desired, lookups, options);
 	if (status == 0 && run->guard.pid)
 		confirm_guard_applied(&run->guard);
+	return status;
+}
+
+int run_apply(struct run *run, const struct desired *desired, const struct options *options,
+	      struct error *error)
+{
+	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
+	int status = run_apply_round(run, desired, lookups, options, error);
+	lookups_free(lookups);
 	return status;
 }
 

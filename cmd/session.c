@@ -58,15 +58,17 @@ static int preview_code(const struct plan *plan)
 /* Asks the engines, and nobody where the files name none. Each phase shows its own progress: no
  * thread is left when a guardian is forked. */
 static void containers_find(struct lookups *lookups, const struct desired *desired,
-			    const struct options *options)
+			    const struct options *options, enum lookup_urgency urgency)
 {
-	lookups_ask_all(lookups, desired, SOURCE_DOCKER, LOOKUP_UNLESS_READY);
-	lookups_ask_all(lookups, desired, SOURCE_PODMAN, LOOKUP_UNLESS_READY);
+	/* Where there are more rounds, what needs no engine is not to wait for one that hangs. */
+	const bool rounds = options->wait || options->watch_seconds;
+	lookups_ask_all(lookups, desired, SOURCE_DOCKER, urgency);
+	lookups_ask_all(lookups, desired, SOURCE_PODMAN, urgency);
 	if (!lookups_asking(lookups))
 		return;
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Asking the container engines", 0);
-	lookups_wait(lookups);
+	(rounds ? lookups_run : lookups_wait)(lookups);
 	progress_end(progress);
 }
 
@@ -100,12 +102,18 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 	return 0;
 }
 
+int run_observe_anew(struct run *run, const struct desired *desired, struct lookups *lookups,
+		     const struct options *options, struct error *error)
+{
+	containers_find(lookups, desired, options, LOOKUP_IDLE);
+	return run_observe_at(run, desired, lookups, options, error);
+}
+
 int run_observe(struct run *run, const struct desired *desired, const struct options *options,
 		struct error *error)
 {
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
-	containers_find(lookups, desired, options);
-	int status = run_observe_at(run, desired, lookups, options, error);
+	int status = run_observe_anew(run, desired, lookups, options, error);
 	lookups_free(lookups);
 	return status;
 }
@@ -258,7 +266,8 @@ int run_lock(struct lookups *lookups, const struct desired *desired, const struc
 	     struct apply_lock *ret_lock, struct error *error)
 {
 	for (int i = 1;; i++) {
-		containers_find(lookups, desired, options);
+		containers_find(lookups, desired, options,
+				i == 1 ? LOOKUP_UNLESS_READY : LOOKUP_OUTDATED);
 		int status = lock_wait(options, ret_lock, error);
 		if (status < 0 || i == LOOKUPS_MAX || !lookups_outdated(lookups))
 			return status;

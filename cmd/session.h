@@ -44,6 +44,9 @@ int run_locked(struct run *run, const struct desired *desired, struct lookups *l
  * that: no engine keeps others from it. */
 int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,
 	     struct apply_lock *ret_lock, struct error *error);
+/* As run_observe; asks the engines about all containers again. */
+int run_observe_anew(struct run *run, const struct desired *desired, struct lookups *lookups,
+		     const struct options *options, struct error *error);
 /* As run_observe, of the containers that were found. */
 int run_observe_at(struct run *run, const struct desired *desired, struct lookups *lookups,
 		   const struct options *options, struct error *error);

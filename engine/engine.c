@@ -31,6 +31,11 @@ void engines_timeout(struct engines *engines)
 	engine_http_timeout(engines->http);
 }
 
+void engines_run(struct engines *engines, int64_t until)
+{
+	engine_http_run(engines->http, until);
+}
+
 void engines_wait(struct engines *engines, int64_t until)
 {
 	engine_http_wait(engines->http, until);

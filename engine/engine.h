@@ -28,6 +28,8 @@ void engines_timeout(struct engines *engines);
 /* Without a loop: runs what is asked until everything is answered; at `until` (clock_milliseconds)
  * the rest fails as not answered in time. */
 void engines_wait(struct engines *engines, int64_t until);
+/* The same, but the rest goes on with the next call. */
+void engines_run(struct engines *engines, int64_t until);
 
 struct engine_inquiry;
 

@@ -414,19 +414,24 @@ static void requests_fail(struct engine_http *http)
 /* The longest sleep: whoever waits may have missed a change of curl's timers. */
 #define TURN_MS 1000
 
-void engine_http_wait(struct engine_http *http, int64_t until)
+void engine_http_run(struct engine_http *http, int64_t until)
 {
 	int running;
 	for (settle(http); http->requests; settle(http)) {
-		int64_t left = until - clock_milliseconds();
-		if (left <= 0) {
-			requests_fail(http);
-			continue;
-		}
+		const int64_t left = until - clock_milliseconds();
+		if (left <= 0)
+			return;
 		libcurl.multi_wait(http->multi, NULL, 0, left < TURN_MS ? (int)left : TURN_MS,
 				   NULL);
 		libcurl.multi_perform(http->multi, &running);
 	}
+}
+
+void engine_http_wait(struct engine_http *http, int64_t until)
+{
+	/* Who is told of a failure may ask again, which fails likewise. */
+	for (engine_http_run(http, until); http->requests; engine_http_run(http, until))
+		requests_fail(http);
 }
 
 /* RFC 3986, 2.3. */

@@ -40,6 +40,8 @@ void engine_http_cancel(struct engine_request *request);
 /* Runs the requests, and those that follow from their answers, until none is left; at `until`
  * (clock_milliseconds) the rest fails as if the time limit was exceeded. Without a loop only. */
 void engine_http_wait(struct engine_http *http, int64_t until);
+/* The same, but the rest goes on with the next call. */
+void engine_http_run(struct engine_http *http, int64_t until);
 
 /* As one segment of a path or a value of a query; the caller's to free. */
 char *engine_http_escape(const char *text);

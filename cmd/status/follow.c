@@ -28,6 +28,7 @@
 struct watching {
 	const struct options *options;
 	const struct desired *desired;
+	struct lookups *lookups; /* go on from look to look */
 	bool terminal;
 	int signals;        /* a descriptor that tells of SIGINT, SIGTERM and SIGWINCH */
 	char *shown;        /* what was written last */
@@ -146,7 +147,8 @@ static int observe_once(struct watching *watching, struct error *error)
 	struct run run;
 	char *text = NULL;
 	size_t size = 0;
-	if (run_observe(&run, watching->desired, watching->options, error) < 0)
+	if (run_observe_anew(&run, watching->desired, watching->lookups, watching->options, error) <
+	    0)
 		return -1;
 	watching->fault = (struct error){0};
 	watching->code = incomplete_exit(run.live, EXIT_CONVERGED, &watching->fault);
@@ -168,6 +170,7 @@ int status_watch(const struct options *options, const struct desired *desired)
 				    .signals = signals_open(&error)};
 	if (watching.signals < 0)
 		return run_error(&error, options);
+	watching.lookups = lookups_new(NULL, NULL, NULL);
 	fputs(watching.terminal ? SCREEN_BEGIN : "", stdout);
 	int status;
 	do
@@ -176,6 +179,7 @@ int status_watch(const struct options *options, const struct desired *desired)
 	fputs(watching.terminal ? SCREEN_END : "", stdout);
 	fflush(stdout);
 	free(watching.shown);
+	lookups_free(watching.lookups);
 	close(watching.signals);
 	if (status < 0)
 		return run_error(&error, options);

@@ -16,6 +16,9 @@
 /* The time budget of lookups_wait for each container, in milliseconds, beside engine_patience. */
 #define CONTAINER_MS 100
 
+/* How long is waited where the rest of the work is not to wait for an engine. */
+#define SHORT_MS 500
+
 struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data)
 {
 	struct lookups *lookups = memory_new(1, sizeof(*lookups));
@@ -98,12 +101,17 @@ struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind ki
 	return unanswered(kind, arena);
 }
 
+static bool lookup_outdated(const struct lookup *lookup)
+{
+	return lookup->result.arena && lookup->result.lookup_result.state == TARGET_READY &&
+	       !lookup_result_holds(lookup);
+}
+
 bool lookups_outdated(const struct lookups *lookups)
 {
 	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (const struct lookup *at = lookups->buckets[i]; at; at = at->next)
-			if (at->result.arena && at->result.lookup_result.state == TARGET_READY &&
-			    !lookup_result_holds(at))
+			if (lookup_outdated(at))
 				return true;
 	return false;
 }
@@ -138,6 +146,8 @@ static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
 		return !asking && !lookup->result.arena;
 	case LOOKUP_UNLESS_READY:
 		return !asking && !lookup_result_holds(lookup);
+	case LOOKUP_OUTDATED:
+		return !asking && lookup_outdated(lookup);
 	case LOOKUP_IDLE:
 		return !asking;
 	case LOOKUP_KEEP:
@@ -179,7 +189,17 @@ bool lookups_asking(const struct lookups *lookups)
 
 void lookups_wait(struct lookups *lookups)
 {
+	const int64_t now = clock_milliseconds();
+	if (!lookups->asking)
+		return;
+	if (!lookups->until)
+		lookups->until = now + engine_patience + (int64_t)lookups->count * CONTAINER_MS;
+	engines_wait(lookups->engines,
+		     lookups->until > now + SHORT_MS ? lookups->until : now + SHORT_MS);
+}
+
+void lookups_run(struct lookups *lookups)
+{
 	if (lookups->asking)
-		engines_wait(lookups->engines, clock_milliseconds() + engine_patience +
-						       (int64_t)lookups->count * CONTAINER_MS);
+		engines_run(lookups->engines, clock_milliseconds() + SHORT_MS);
 }

@@ -19,6 +19,7 @@ struct engines *lookups_engines(struct lookups *lookups);
 enum lookup_urgency {
 	LOOKUP_NEW,          /* of which nothing is known, and that no question is under way for */
 	LOOKUP_UNLESS_READY, /* without a question under way, whose process is not there */
+	LOOKUP_OUTDATED,     /* without a question under way, whose process is no longer there */
 	LOOKUP_IDLE,         /* without a question under way */
 	LOOKUP_KEEP,         /* any; once more after a question that is under way */
 	LOOKUP_DOUBT,        /* the same; and an engine that does not answer ends what was found */
@@ -44,8 +45,12 @@ void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit 
 bool lookups_asking(const struct lookups *lookups);
 
 /* Without a loop: until each question has its answer, or the time budget is used up: 10 s, and 0.1
- * s more for each container. */
+ * s more for each container, from the first call on. A call that comes later than that waits for
+ * half a second. What is not answered by then has failed. */
 void lookups_wait(struct lookups *lookups);
+/* Without a loop: until each question has its answer, or half a second has passed. What is not
+ * answered by then goes on with the next call. */
+void lookups_run(struct lookups *lookups);
 /* Whether a process that was found is no longer there. */
 bool lookups_outdated(const struct lookups *lookups);
 

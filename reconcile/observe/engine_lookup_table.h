@@ -71,6 +71,7 @@ struct lookups {
 	struct stat host;
 	struct lookup *buckets[LOOKUP_BUCKETS];
 	size_t count, asking;
+	int64_t until; /* clock_milliseconds(): the end of the time budget; 0: it has not begun */
 };
 
 /* Where the lookup is, or NULL is until it is made. */

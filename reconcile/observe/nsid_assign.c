@@ -1,7 +1,7 @@
 #include "reconcile/observe/nsid_assign.h"
 
-#include "kernel/nsid.h"
 #include "kernel/netns.h"
+#include "kernel/nsid.h"
 
 size_t nsids_assign(struct live *live, nsid_failed *failed, void *data)
 {

@@ -5,6 +5,7 @@ import os
 import re
 import resource
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -102,6 +103,45 @@ def one_budget(host):
         same(len([line for line in done.plan if line.startswith("pending")]), len(names), "pending")
         same(host.names("plain"), {"eth0"}, "what needs no engine")
         assert len(engine.asked) < len(names), f"{len(engine.asked)} questions to one that hangs"
+
+
+@test("engines: one that hangs keeps no container waiting that an apply waits for", seconds=60)
+def wait_for_others(host):
+    host.netns("web")
+    path = host.write(docker("app", "silent", plain=["plain"]))
+    with daemon() as engine, host.process("web") as app:
+        engine.containers["app"] = app
+        engine.hold("all")
+        with applying(host, "apply", "--wait=600", "-f", path, env=engine.env) as running:
+            until_asked(host, engine, "silent")
+            host.netns("plain")
+            host.until(lambda: attached(host, "plain"), "plain is attached", 40)
+            # Each of the two was asked about once: the engine has held back its answers for less than 10 s.
+            same((engine.count("app"), engine.count("silent")), (1, 1), "questions")
+            engine.release()
+            engine.hold("silent")
+            host.until(lambda: attached(host, "web"), "app is attached", 40)
+            same(running.poll(), None, "it waits for the other one")
+            engine.containers["silent"] = app
+            engine.release()
+            same(running.wait(40 * host.patience), 0, "exit code")
+
+
+@test("engines: one that hangs keeps no status waiting that goes on", seconds=60)
+def status_goes_on(host):
+    path = host.write(docker("app", plain=["plain"]))
+    with daemon() as engine:
+        engine.hold("all")
+        with applying(host, "status", "--watch=1", "-f", path, env=engine.env) as running:
+            until_asked(host, engine, "app")
+            host.netns("plain")
+            host.apply(document({"n": lan()}, {"plain": ["n"]}))
+            lines = []
+            while not any("plain/n" in line and "live" in line for line in lines):
+                lines.append(running.stdout.readline())
+            same(engine.count("app"), 1, f"questions, before the first was over\n{lines}")
+            running.send_signal(signal.SIGTERM)
+            running.wait(20 * host.patience)
 
 
 class Process:
