@@ -49,8 +49,9 @@ static bool is_stream(const char *path)
 	return lstat(path, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
 }
 
-/* Closes the descriptor. */
-static bool document_put(const json_t *document, int fd)
+/* Closes the descriptor. What is to be renamed has to be on the disk first: after a power cut the
+ * name could else lead to an empty file. A device or a FIFO has no disk (EINVAL). */
+static bool document_put(const json_t *document, int fd, bool renamed)
 {
 	FILE *out = fdopen(fd, "w");
 	if (!out) {
@@ -59,8 +60,22 @@ static bool document_put(const json_t *document, int fd)
 	}
 	(void)json_write(document, out, JSON_INDENT(2));
 	(void)fputc('\n', out);
-	int failed = ferror(out);
+	const bool failed = fflush(out) != 0 || ferror(out) || (renamed && fsync(fileno(out)) < 0);
 	return fclose(out) == 0 && !failed;
+}
+
+/* The name itself is in the folder. The plan is whole with it or without. */
+static void folder_sync(const char *path)
+{
+	const char *end = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	if (end)
+		snprintf(folder, sizeof(folder), "%.*s", end == path ? 1 : (int)(end - path), path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
 }
 
 /* Half a file is no JSON, so that nobody takes it for a plan. */
@@ -77,13 +92,15 @@ static int document_write(const json_t *document, const char *path, struct error
 	const char *written = renamed ? temporary : path;
 	int fd = renamed ? open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)
 			 : open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0 || !document_put(document, fd) ||
+	if (fd < 0 || fcntl(fd, F_SETFL, 0) < 0 || !document_put(document, fd, renamed) ||
 	    (renamed && rename(temporary, path) < 0)) {
 		int errnum = errno;
 		if (fd >= 0 && renamed)
 			(void)unlink(temporary);
 		return error_set(error, errnum, "cannot write %s: %s", written, strerror(errnum));
 	}
+	if (renamed)
+		folder_sync(path);
 	return 0;
 }
 

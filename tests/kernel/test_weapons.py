@@ -1,6 +1,7 @@
 """Names and paths that lead elsewhere, or elsewhere in a moment: never into the host's namespace, never
 outside, and a clear refusal. More targets are in test_safety.py."""
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -430,6 +431,37 @@ def sysctl_names(host):
         host.run("sh", "-e", stdin=done.out.encode(), code=0)
         same(host.sysctl(f"w{number}", f"net/ipv4/conf/{name}/rp_filter"), "2", name)
         same(host.mvapply("delete", "-f", "network.yaml").code, 0, "deleted")
+
+
+@test("weapons: a plan that is saved is on the disk before it has its name, and its name is then")
+def plan_synced(host):
+    host.netns("web")
+    host.write(ONE)
+    os.mkdir("folder")
+    for out, folder in (("plan.json", "."), ("folder/plan.json", "folder"), ("/run/plan.json", "/run")):
+        done = host.run("strace", "-y", "-qq", "-o", "trace", "-e",
+                        "trace=openat,write,fsync,rename,renameat,renameat2", host.binary, "diff", "-f", "network.yaml", "--out", out,
+                        env={"ASAN_OPTIONS": "detect_leaks=0"})
+        same(done.code, 2, f"the exit code\n{done}")
+        with open("trace", encoding="utf-8") as file:
+            calls = file.read().splitlines()
+        [new] = [line for line in calls if "O_EXCL" in line]
+        assert "0600" in new, new
+        path = re.search(r"<([^<>]*)>$", new)[1]
+        ends = [(line.split("(")[0].removesuffix("at").removesuffix("at2"),
+                 re.search(r"<(.*?)>", line)[1] if "<" in line else None)
+                for line in calls[calls.index(new):] if line.startswith(("fsync", "rename"))]
+        same([name for name, _ in ends], ["fsync", "rename", "fsync"], "the calls")
+        same((ends[0][1], ends[2][1]), (path, os.path.realpath(folder)), "what is synced")
+        names = [line.split("(")[0] for line in calls if f"<{path}>" in line]
+        same(names[-2:], ["write", "fsync"], "what is done to it last")
+    # A disk that does not take it: no plan, and nothing is left.
+    os.unlink("plan.json")
+    done = host.run("strace", "-qq", "-o", "trace", "-e", "trace=fsync", "-e",
+                    "inject=fsync:error=EIO:when=1", host.binary, "diff", "-f", "network.yaml", "--out", "plan.json",
+                    env={"ASAN_OPTIONS": "detect_leaks=0"})
+    assert done.code == 1 and "Input/output error" in done.err, done
+    same([name for name in os.listdir(".") if "plan.json" in name], [], "what is left")
 
 
 @test("weapons: a plan that is saved follows no link, and is its owner's alone")
