@@ -36,22 +36,7 @@ static int tell_confirmed(const struct options *options, const char *sets)
 static int ask(int fd, const struct options *options)
 {
 	struct error error;
-	char answer[ANSWER_SIZE], text[PEER_TEXT_SIZE];
-	if (confirm_guard_connect(fd) < 0) {
-		error_set(&error, errno, "no apply waits for a confirmation on this host");
-		error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows "
-				   "what is live");
-		error_code(&error, CODE_NOTHING_TO_CONFIRM);
-		return run_error(&error, options);
-	}
-	const struct peer guard = peer_of(fd);
-	if (!guard.trusted) {
-		error_set(&error, EPERM, "the socket @mvapply-confirm belongs to %s",
-			  peer_text(&guard, text));
-		error_hint(&error, "run it as the user who ran `mvapply apply --confirm`, and in "
-				   "the same container");
-		return run_error(&error, options);
-	}
+	char answer[ANSWER_SIZE];
 	(void)!send(fd, "C", 1, MSG_NOSIGNAL);
 	if (answer_read(fd, answer) > 0) {
 		text_make_printable(answer);
@@ -65,12 +50,30 @@ static int ask(int fd, const struct options *options)
 	return run_error(&error, options);
 }
 
-int command_confirm(const struct options *options)
+static int nobody_waits(const struct peer *other, int errnum, const struct options *options)
 {
 	struct error error;
-	int fd = confirm_socket(&error);
-	if (fd < 0)
+	char text[PEER_TEXT_SIZE];
+	if (errnum == EPERM) {
+		error_set(&error, EPERM, "the socket @mvapply-confirm belongs to %s",
+			  peer_text(other, text));
+		error_hint(&error, "run it as the user who ran `mvapply apply --confirm`, and in "
+				   "the same container");
 		return run_error(&error, options);
+	}
+	error_set(&error, errnum, "no apply waits for a confirmation on this host");
+	error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows what is "
+			   "live");
+	error_code(&error, CODE_NOTHING_TO_CONFIRM);
+	return run_error(&error, options);
+}
+
+int command_confirm(const struct options *options)
+{
+	struct peer other;
+	int fd = confirm_guard_connect(&other);
+	if (fd < 0)
+		return nobody_waits(&other, -fd, options);
 	int code = ask(fd, options);
 	close(fd);
 	return code;

@@ -1,104 +1,164 @@
 #include "cmd/confirm_socket.h"
 
-#include "lib/unix_peer.h"
-
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/net.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
-/* Milliseconds that a connection waits in a full queue. A guardian empties its own at once. */
-#define PATIENCE 200
+/* A guard empties its queue at once. One that is full is tried so often, so many milliseconds
+ * apart. */
+#define TRIES    10
+#define PAUSE_MS 20
 
-static const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply-confirm"};
-#define ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply-confirm"))
+#define NAME          "mvapply-confirm"
+#define NUMBER_DIGITS 16
+#define NAME_SIZE     (sizeof(NAME) + 1 + NUMBER_DIGITS)
 
-int confirm_socket(struct error *error)
+/* What came of the names that were tried. */
+struct search {
+	int fd;            /* the connection to a guard; -1: none */
+	struct peer other; /* somebody who is not trusted */
+	int errnum;
+	bool crowded; /* a queue was full */
+};
+
+static socklen_t address_of(const char *name, struct sockaddr_un *ret)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return fd >= 0 ? fd
-		       : error_set(error, errno, "cannot open a socket for the confirmation: %s",
-				   strerror(errno));
+	const size_t length = strlen(name);
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	memcpy(ret->sun_path + 1, name, length);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
 }
 
-static int waits_already(struct error *error)
+static void name_try(struct search *search, const char *name)
 {
+	struct sockaddr_un address;
+	const socklen_t size = address_of(name, &address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, size) < 0) {
+		search->crowded |= errno == EAGAIN;
+		search->errnum = search->errnum == EPERM ? EPERM : errno;
+	} else {
+		const struct peer peer = peer_of(fd);
+		if (peer.trusted) {
+			search->fd = fd;
+			return;
+		}
+		search->other = peer;
+		search->errnum = EPERM;
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Whether the line of /proc/self/net/unix is of a socket that listens at a guard's further name, of
+ * so many digits. A name can have line breaks, and make up lines: what they say is tried. */
+static bool line_names(const char *line, char name[NAME_SIZE])
+{
+	unsigned flags;
+	const char *at = strstr(line, " @" NAME "-");
+	if (!at || sscanf(line, "%*s %*x %*x %x", &flags) != 1 || !(flags & __SO_ACCEPTCON))
+		return false;
+	at += strlen(" @");
+	if (strspn(at + sizeof(NAME), "0123456789abcdef") != NUMBER_DIGITS ||
+	    at[NAME_SIZE - 1] != '\n')
+		return false;
+	snprintf(name, NAME_SIZE, "%s", at);
+	return true;
+}
+
+/* Each name once, so that it costs the host's sockets, whoever made them. */
+static void names_try(struct search *search)
+{
+	char *line = NULL, name[NAME_SIZE];
+	size_t size = 0;
+	search->crowded = false;
+	name_try(search, NAME);
+	FILE *file = search->fd < 0 ? fopen("/proc/self/net/unix", "re") : NULL;
+	while (file && search->fd < 0 && getline(&line, &size, file) > 0)
+		if (line_names(line, name))
+			name_try(search, name);
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+int confirm_guard_connect(struct peer *ret_other)
+{
+	struct search search = {.fd = -1, .other = peer_unknown};
+	names_try(&search);
+	for (int i = 1; i < TRIES && search.fd < 0 && search.crowded; i++) {
+		(void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000}, NULL);
+		names_try(&search);
+	}
+	*ret_other = search.other;
+	if (search.fd >= 0)
+		(void)fcntl(search.fd, F_SETFL, 0);
+	return search.fd >= 0 ? search.fd : -search.errnum;
+}
+
+int confirm_check(struct error *error)
+{
+	struct peer other;
+	int fd = confirm_guard_connect(&other);
+	if (fd < 0)
+		return 0;
+	/* It is not asked for anything. */
+	close(fd);
 	error_set(error, EALREADY, "an apply waits for its confirmation; nothing was touched");
 	error_hint(error, "`mvapply confirm` keeps what it did; else it goes back by itself when "
 			  "its time is over");
 	return error_code(error, CODE_UNCONFIRMED);
 }
 
-int confirm_guard_connect(int fd)
+static int name_take(int fd, const char *name)
 {
-	peer_patience(fd, PATIENCE);
-	return connect(fd, (const struct sockaddr *)&address, ADDRESS_SIZE);
+	struct sockaddr_un address;
+	const socklen_t size = address_of(name, &address);
+	return bind(fd, (const struct sockaddr *)&address, size) < 0 ? -errno : 0;
 }
 
-/* Whether one of us has the name: a guardian listens from before anything is touched. It is not
- * asked for anything. */
-static bool confirm_guard_waits(struct peer *ret_holder, struct error *error)
+static int number_take(int fd)
 {
-	int fd = confirm_socket(error);
-	*ret_holder = peer_unknown;
-	if (fd >= 0 && confirm_guard_connect(fd) == 0)
-		*ret_holder = peer_of(fd);
-	if (fd >= 0)
-		close(fd);
-	return ret_holder->trusted;
-}
-
-static int name_lost(struct error *error)
-{
-	struct peer holder;
-	char text[PEER_TEXT_SIZE];
-	if (confirm_guard_waits(&holder, error))
-		return waits_already(error);
-	error_set(error, EBUSY,
-		  "@mvapply-confirm is held by %s: `mvapply confirm` would not be heard; nothing "
-		  "was touched",
-		  peer_text(&holder, text));
-	error_hint(error,
-		   "`ss --unix --listening --processes src @mvapply-confirm` shows who it is: "
-		   "end it, or apply without --confirm");
-	return -EBUSY;
+	uint64_t number;
+	char name[NAME_SIZE];
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return -errno;
+	snprintf(name, sizeof(name), NAME "-%016" PRIx64, number);
+	return name_take(fd, name);
 }
 
 int confirm_listen(struct error *error)
 {
-	int fd = confirm_socket(error);
-	if (fd < 0)
+	int status = confirm_check(error);
+	if (status < 0)
+		return status;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	status = fd < 0 ? -errno : name_take(fd, NAME);
+	if (status == -EADDRINUSE)
+		status = number_take(fd);
+	if (status == 0 && listen(fd, SOMAXCONN) < 0)
+		status = -errno;
+	if (status == 0)
 		return fd;
-	if (bind(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) == 0 &&
-	    listen(fd, SOMAXCONN) == 0)
-		return fd;
-	int errnum = errno;
-	close(fd);
-	return errnum == EADDRINUSE
-		       ? name_lost(error)
-		       : error_set(error, errnum, "cannot listen at @mvapply-confirm: %s",
-				   strerror(errnum));
+	if (fd >= 0)
+		close(fd);
+	return error_set(error, -status, "cannot listen at @" NAME ": %s", strerror(-status));
 }
 
 /* The kernel notes for who connects which process called listen(2) last. */
 int confirm_take_over(int listener)
 {
 	return listen(listener, SOMAXCONN) < 0 ? -errno : 0;
-}
-
-int confirm_check(struct error *error)
-{
-	int fd = confirm_socket(error);
-	if (fd < 0)
-		return fd;
-	bool in_use = bind(fd, (const struct sockaddr *)&address, ADDRESS_SIZE) < 0 &&
-		      errno == EADDRINUSE;
-	close(fd);
-	struct peer holder;
-	return in_use && confirm_guard_waits(&holder, error) ? waits_already(error) : 0;
 }
 
 /* Not by who only looks whether a guardian waits, nor by who never says anything. */

@@ -3,12 +3,17 @@
 #define CMD_CONFIRM_SOCKET_H
 
 #include "lib/error.h"
+#include "lib/unix_peer.h"
 
 #include <stdbool.h>
 
 /* The socket on which `mvapply confirm` is heard: an abstract one, which belongs to the network
- * namespace and vanishes with its process. Returns a descriptor, or -EALREADY where an apply waits
- * already, -EBUSY where somebody else has the name, or another negative errno. */
+ * namespace and vanishes with its process. Its name is @mvapply-confirm. Anybody can take that,
+ * without a capability: then it is @mvapply-confirm- and a number that nobody foresees, and who
+ * looks for it reads the names in /proc/self/net/unix, and believes a trusted process alone
+ * (lib/unix_peer.h). Rejected: numbers from 1, which can be taken as well; a file, as a network
+ * namespace has no folder of its own. Returns a descriptor, or -EALREADY where an apply waits
+ * already, or another negative errno. */
 int confirm_listen(struct error *error);
 
 /* Whether an apply waits; 0, or -EALREADY with what to do. */
@@ -22,10 +27,9 @@ int confirm_take_over(int listener);
  * the connection, or a negative errno. */
 int confirm_accept(int listener, bool *ret_allowed);
 
-/* The client's end: a socket (a negative errno with `error`), and its connection to the process
- * that listens. The name may be another's, whose queue may be full: that fails after 200 ms.
- * Returns 0, or -1 with errno. */
-int confirm_socket(struct error *error);
-int confirm_guard_connect(int fd);
+/* The client's end: connects to the confirm guard of an apply that waits, and waits 200 ms where
+ * others fill queues. Returns the connection; or -EPERM where there are only names of others, of
+ * whom *ret_other is one, or another negative errno. */
+int confirm_guard_connect(struct peer *ret_other);
 
 #endif

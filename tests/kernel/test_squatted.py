@@ -1,5 +1,5 @@
 """Somebody without CAP_NET_ADMIN takes the names by which applies know of each other: nobody waits for
-them or believes them, and a guardian that cannot be heard is not begun."""
+them or believes them, and a guardian is heard all the same."""
 import contextlib
 import ctypes
 import fcntl
@@ -116,10 +116,15 @@ def goes_on(host, pid):
     same(host.apply(TEXT).plan, ["+ attach web/n eth0 172.16.86.2/24 02:42:ac:10:56:02 default via "
                                  "172.16.86.1"], "what is done")
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
-    done = host.apply(document({"n": lan(mtu=1400)}, {"web": ["n"]}), "--confirm=600", code=1)
-    assert "@mvapply-confirm is held by " in done.err and "nothing was touched" in done.err, done
+    done = host.mvapply("confirm", code=1)
     assert pid is None or f"process {pid} (" in done.err, done
-    same(host.link("web", "eth0")["mtu"], 1500, "untouched")
+    with waiting(host, document({"n": lan(mtu=1400)}, {"web": ["n"]})) as (child, _):
+        same(host.link("web", "eth0")["mtu"], 1400, "while it waits")
+        done = host.apply(TEXT, code=4)
+        assert "an apply waits for its confirmation" in done.err, done
+        host.mvapply("confirm")
+        ended(host, child, 0)
+    same(host.link("web", "eth0")["mtu"], 1400, "confirmed")
     host.mvapply("confirm", code=1)
     host.delete(TEXT)
     same(host.names("web"), set(), "deleted")
@@ -140,6 +145,53 @@ def stranger(host):
     for become in strangers().values():
         with squatter(become, listens=True) as pid:
             goes_on(host, pid)
+
+
+def names_of_guards():
+    with open("/proc/net/unix", encoding="utf-8") as file:
+        return [line.split("@")[1].strip() for line in file if " @mvapply-confirm" in line]
+
+
+def imitate(become, guards, ready):
+    """Has the names that guards had, and others like them, with a full queue; and one that has lines."""
+    become()
+    names = [b"\0mvapply-confirm", *(f"\0mvapply-confirm-{number:016x}".encode() for number in range(300)),
+             b"\0x\n0: 00000002 00000000 00010000 0001 01 1 @mvapply-confirm-0000000000000bad",
+             *(b"\0" + guard.encode() for guard in guards)]
+    ends = [socket.socket(socket.AF_UNIX) for _ in names]
+    for name, end in zip(names, ends):
+        end.bind(name)
+        end.listen(0)
+    queues = [crowd(name) for name in names[::50]]
+    os.write(ready, b"!")
+    signal.pause()
+    return queues
+
+
+@test("two at once: whatever names somebody has, a guardian has another, and is found", both=True)
+def imitated(host):
+    host.netns("web")
+    guards = []
+    for become in strangers().values():
+        with child_that(imitate, become, guards), waiting(host, TEXT) as (child, _):
+            [guard] = [name for name in names_of_guards() if not name.startswith("mvapply-confirm-0")
+                       and name not in guards and name != "mvapply-confirm"]
+            guards.append(guard)
+            assert re.fullmatch("mvapply-confirm-[0-9a-f]{16}", guard), guard
+            done = host.apply(TEXT, code=4)
+            assert "an apply waits for its confirmation" in done.err, done
+            os.kill(child.pid, signal.SIGKILL)  # it goes on without
+            host.mvapply("confirm")
+            host.until(lambda guard=guard: guard not in names_of_guards(), "the guardian ends")
+        same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
+        host.delete(TEXT)
+    # A name that is let go while a guardian waits at another leads nobody astray.
+    with child_that(imitate, linux.drop_capability_bounds, []) as pid, waiting(host, TEXT) as (child, _):
+        os.kill(pid, signal.SIGKILL)
+        host.until(lambda: len(names_of_guards()) == 1, "the names are free")
+        host.apply(TEXT, code=4)
+        host.mvapply("confirm")
+        ended(host, child, 0)
 
 
 @test("two at once: who fills the queue at a name keeps nobody waiting", both=True)
