@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What is asked for the plan's steps, of which inquiries[i] is for steps[i]. */
@@ -390,6 +391,13 @@ static void releases_ask(const struct apply_context *context, struct leasing *le
 	}
 }
 
+static const char *answer_trouble(struct arena *arena, const struct dhcp_answer *answer)
+{
+	return answer->result == DHCP_SILENT   ? "no DHCP server answered"
+	       : answer->result == DHCP_ABSENT ? "there is no DHCP client (udhcpc)"
+					       : arena_strdup(arena, answer->text);
+}
+
 /* A server that does not answer learns of it when the lease is over. */
 static void release_note(const struct apply_context *context, size_t number,
 			 const struct pending_request *inquiry)
@@ -401,9 +409,7 @@ static void release_note(const struct apply_context *context, size_t number,
 	context->outcomes[number].note = arena_printf(
 		context->plan->arena, "the lease of %s runs out instead of being given back: %s",
 		ip_format(&inquiry->request.addr, addr),
-		answer->result == DHCP_SILENT   ? "no DHCP server answered"
-		: answer->result == DHCP_ABSENT ? "there is no DHCP client (udhcpc)"
-						: answer->text);
+		answer_trouble(context->plan->arena, answer));
 }
 
 void releases_do(struct apply_context *context)
@@ -422,4 +428,52 @@ void releases_do(struct apply_context *context)
 	releases_ask(context, &leasing);
 	for (size_t i = 0; i < leasing.n_inquiries; i++)
 		release_note(context, leasing.steps[i], &leasing.inquiries[i]);
+}
+
+/* What the old lease set is on the link again. */
+static void dhcp_of_live(struct link_spec *spec, const struct prefix *lease)
+{
+	spec->dhcp = (struct link_dhcp){.wanted = true, .lease = *lease};
+	for (size_t i = 0; i < spec->n_routes; i++) {
+		const struct link_route *route = &spec->routes[i];
+		if (route->to.len == 0 && route->to.ip.family == AF_INET) {
+			spec->dhcp.router = route->via;
+			spec->dhcp.gateway = true;
+		}
+	}
+}
+
+static const char *regained_put(struct apply_context *context, const struct link_spec *spec,
+				const struct lease *lease)
+{
+	struct outcome outcome = {.state = OUTCOME_NOT_DONE};
+	struct error error;
+	struct putting putting = {.context = context, .outcome = &outcome, .want = spec};
+	putting.netlink = ns_socket(context, spec->ns, &error);
+	if (!putting.netlink ||
+	    link_index_find(putting.netlink, spec->name, &putting.ifindex, &error) < 0)
+		return arena_strdup(context->plan->arena, error.text);
+	lease_put(&putting, lease);
+	const char *trouble = outcome.state == OUTCOME_FAILED
+				      ? arena_strdup(context->plan->arena, outcome.error->text)
+				      : NULL;
+	free(outcome.error);
+	return trouble;
+}
+
+const char *lease_regain(struct apply_context *context, const struct step *step,
+			 struct link_spec *spec)
+{
+	const struct live_addr *old = lease_ended(context->live, step);
+	if (!old || context->plan->keeps_leases)
+		return NULL;
+	struct pending_request inquiry = {.netns = step->ns->handle->fd,
+					  .request = request_of(&step->mark, DHCP_LEASE,
+								step->have->kind, step->have->name,
+								&old->prefix.ip)};
+	dhcp_of_live(spec, &old->prefix);
+	dhcp_broker_ask(context->broker, &inquiry, 1);
+	if (inquiry.answer.result == DHCP_DONE)
+		return regained_put(context, spec, &inquiry.answer.lease);
+	return answer_trouble(context->plan->arena, &inquiry.answer);
 }

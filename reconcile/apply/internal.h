@@ -144,6 +144,11 @@ bool step_makes_parent(const struct step *step);
  * gives those back that end with them. */
 void leases_do(struct apply_context *context);
 void releases_do(struct apply_context *context);
+/* Asks for the lease again that releases_do gave back, for the link of a step that is put back as
+ * the spec says. Returns NULL where the link has one, or never had; else why not, in the plan's
+ * arena. */
+const char *lease_regain(struct apply_context *context, const struct step *step,
+			 struct link_spec *spec);
 
 /* create.c: creates the links of steps[from..end), which are all in one namespace. */
 void creates_do(struct apply_context *context, size_t from, size_t end);

@@ -45,12 +45,17 @@ static void put_back(struct apply_context *context, size_t number)
 	const struct step *step = &context->plan->steps[number];
 	struct arena *arena = context->plan->arena;
 	struct outcome *outcome = &context->outcomes[number], again = {.state = OUTCOME_NOT_DONE};
-	const struct link_spec *spec =
-		link_spec_of_live(arena, context->live, step->ns, step->have);
+	struct link_spec *spec = link_spec_of_live(arena, context->live, step->ns, step->have);
 	const char *note = "put back as it was, since what replaces it could not be made";
 	if (create_one(context, spec, ifindex_choose(context, spec), &again)) {
 		context->back[number] = true;
 		details_return(context, step);
+		const char *trouble = lease_regain(context, step, spec);
+		if (trouble)
+			note = arena_printf(arena,
+					    "%s; its lease was given back, and is not had "
+					    "again: %s",
+					    note, trouble);
 	} else {
 		note = arena_printf(arena, "could not be put back: %s", again.error->text);
 	}

@@ -535,6 +535,28 @@ def service(host):
         running.until(lambda: host.names("web"), "the link is there")
 
 
+@test("dhcp: a link that is put back, since what replaces it cannot be made, has its lease again")
+def put_back(host):
+    host.netns("web")
+    broken = {"sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}
+    with serving(host) as server:
+        host.apply(TEXT)
+        before, leases = host.snapshot("web", settled=True), server.leases()
+        for net in (NET, lan()):
+            done = host.apply(document({"home": net}, {"web": {"home": broken}}), code=1)
+            assert "attach web/n: put back as it was, since what replaces it could not be made" \
+                in done.err and "lease" not in done.err, done
+            same(host.snapshot("web", settled=True), before, "web")
+            assert lease_of(host)["valid_life_time"] > 60, lease_of(host)
+            same(server.leases(), leases, f"leases after {net}")
+        host.apply(TEXT)
+        same(host.diff(TEXT, code=0).plan, [], "nothing is to be done")
+        # One that cannot be had again is told.
+        server.end()
+        done = host.apply(document({"home": NET}, {"web": {"home": broken}}), code=1, seconds=60)
+        assert "put back" in done.err and "no DHCP server answered" in done.err, done
+
+
 @test("dhcp: an address that is given back is not kept as if it were the file's")
 def given_back(host):
     host.netns("web")
