@@ -1,7 +1,6 @@
 #include "convert/export.h"
 
 #include "convert/adopt.h"
-#include "convert/live_sets.h"
 #include "convert/model_to_yaml.h"
 #include "convert/observed_set.h"
 #include "schema/source_text.h"

@@ -2,6 +2,7 @@
 #ifndef CONVERT_EXPORT_H
 #define CONVERT_EXPORT_H
 
+#include "convert/live_sets.h"
 #include "convert/yaml_tree.h"
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/state/state.h"
@@ -14,12 +15,6 @@ struct exported {
 
 struct exports {
 	struct exported *items; /* by the names of the sets */
-	size_t count;
-};
-
-/* Which sets; none: all that are live. */
-struct set_names {
-	const char **items;
 	size_t count;
 };
 

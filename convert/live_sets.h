@@ -1,9 +1,14 @@
-/* What is live and marked, by the sets whose it is. Not for users of the export: that is export.h.
- */
+/* The live links with an owner tag, by set. */
 #ifndef CONVERT_LIVE_SETS_H
 #define CONVERT_LIVE_SETS_H
 
-#include "convert/export.h"
+#include "reconcile/state/state.h"
+
+/* Which sets; none: all that are live. */
+struct set_names {
+	const char **items;
+	size_t count;
+};
 
 struct set_link {
 	const struct live_ns *ns;
