@@ -78,6 +78,11 @@ $(BUILD)/tests/unit/%.o $(BENCHES): override CFLAGS += -Wno-cast-qual
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(HELPERS) $(BUILD)/libmvapply.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# Planning is pure: its test links all of reconcile/plan/ without libmnl, libyaml and jansson.
+$(BUILD)/tests/unit/test_plan_pure: $(BUILD)/tests/unit/test_plan_pure.o \
+		$(patsubst %.c,$(BUILD)/%.o,$(filter reconcile/plan/%,$(PROGRAM))) $(BUILD)/libmvapply.a
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
 $(MODEL): $(MODEL:=.o) $(HELPERS) $(BUILD)/libmvapply.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 

@@ -3,7 +3,7 @@
 #define CMD_OPTIONS_H
 
 #include "reconcile/plan/plan.h"
-#include "reconcile/plan/saved_plan.h"
+#include "convert/saved_plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>

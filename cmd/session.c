@@ -9,6 +9,7 @@
 #include "cmd/output_markdown.h"
 #include "cmd/output_text.h"
 #include "cmd/progress.h"
+#include "kernel/boot_id.h"
 #include "lib/memory.h"
 #include "reconcile/apply/dhcp_lease.h"
 #include "reconcile/plan/defer.h"

@@ -1,4 +1,4 @@
-#include "reconcile/plan/saved_plan.h"
+#include "convert/saved_plan.h"
 
 #include "lib/json_text.h"
 #include "schema/source_text.h"

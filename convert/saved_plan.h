@@ -2,8 +2,8 @@
  * fingerprint of what was live, and the steps. It is done only where planning anew, from that
  * input, gives the same steps from the same fingerprint: a file cannot ask for anything that the
  * input could not. */
-#ifndef RECONCILE_PLAN_SAVED_PLAN_H
-#define RECONCILE_PLAN_SAVED_PLAN_H
+#ifndef CONVERT_SAVED_PLAN_H
+#define CONVERT_SAVED_PLAN_H
 
 #include "reconcile/plan/fingerprint.h"
 #include "schema/load.h"

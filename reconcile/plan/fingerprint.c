@@ -1,11 +1,8 @@
 #include "reconcile/plan/fingerprint.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BOOT_ID_SIZE 64
 
 struct printer {
 	const struct desired *desired;
@@ -122,16 +119,4 @@ struct fingerprint fingerprint_make(const struct desired *desired, const struct 
 		step_lines(&printer, &plan->steps[i]);
 	lines_settle(&printer.print);
 	return printer.print;
-}
-
-const char *boot_id(struct arena *arena)
-{
-	char text[BOOT_ID_SIZE] = "";
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	if (!file)
-		return "";
-	if (!fgets(text, sizeof(text), file))
-		text[0] = '\0';
-	fclose(file);
-	return arena_strndup(arena, text, strcspn(text, "\n"));
 }

@@ -16,7 +16,4 @@ struct fingerprint {
 struct fingerprint fingerprint_make(const struct desired *desired, const struct live *live,
 				    const struct plan *plan, const char *boot, struct arena *arena);
 
-/* The kernel's boot id, or "" where it tells none. */
-const char *boot_id(struct arena *arena);
-
 #endif

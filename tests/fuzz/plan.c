@@ -1,5 +1,5 @@
 /* Saved plans. What is one is the same one again after it was written and read. */
-#include "reconcile/plan/saved_plan.h"
+#include "convert/saved_plan.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

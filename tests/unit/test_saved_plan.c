@@ -1,7 +1,7 @@
 /* Saved plans, on values alone: what is written is read again, and what has changed is told. */
 #include "tests/unit/world.h"
 
-#include "reconcile/plan/saved_plan.h"
+#include "convert/saved_plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,10 @@
+/* The random number that the kernel gives itself at each boot (random(4)). */
+#ifndef KERNEL_BOOT_ID_H
+#define KERNEL_BOOT_ID_H
+
+#include "lib/arena.h"
+
+/* As text; "" where it cannot be read. In the arena. */
+const char *boot_id(struct arena *arena);
+
+#endif
