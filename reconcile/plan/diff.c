@@ -249,7 +249,8 @@ static void compare_routes(const struct planner *planner, struct step *step)
 		const struct live_route *live = route_find(step, &want->routes[i].to);
 		if (live && route_same(step, &want->routes[i], live))
 			continue;
-		if (!live)
+		/* Only --adopt takes the place of another link's route. */
+		if (!live && want->routes[i].replaces)
 			live = route_in_way(step, &want->routes[i].to);
 		const struct link_route route = live ? link_route_of(live) : (struct link_route){0};
 		route_put(planner, step, live ? &route : NULL, &want->routes[i]);
