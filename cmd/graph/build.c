@@ -153,14 +153,11 @@ static size_t network_put(struct making *making, const struct set *set,
 /* Of the addresses of a live link, of which a container can make any number. */
 #define LABEL_ADDRS_MAX 8
 
-static const char *link_label(const struct making *making, const char *alias)
+static const char *link_text(const struct making *making, const struct live_ns *ns,
+			     const struct live_link *link)
 {
 	struct arena *arena = making->graph->arena;
-	const struct live_link *link = index_get_text(making->links, alias);
-	const struct live_ns *ns = index_get_text(making->homes, alias);
 	char prefix[PREFIX_TEXT_SIZE];
-	if (!link)
-		return "";
 	const char *text = link->name;
 	size_t count = 0;
 	each_addr_of (addr, ns, link->ifindex)
@@ -172,13 +169,32 @@ static const char *link_label(const struct making *making, const char *alias)
 	return arena_strdup(arena, text);
 }
 
+static const char *link_label(const struct making *making, const char *alias)
+{
+	const struct live_link *link = index_get_text(making->links, alias);
+	return link ? link_text(making, index_get_text(making->homes, alias), link) : "";
+}
+
+/* What has the mark of a container that is not there need not be that container's. */
+static const char *pending_label(const struct making *making, const struct step *step)
+{
+	if (!step->have)
+		return "";
+	const char *text = link_text(making, step->ns, step->have);
+	return step->mark.container && strcmp(step->ns->name, step->mark.container) != 0
+		       ? arena_printf(making->graph->arena, "%s in %s", text, step->ns->name)
+		       : text;
+}
+
 /* As it shall be, if that is to be made; else as it is. */
 static const char *attachment_label(const struct making *making, const char *alias,
 				    const struct step *step)
 {
 	struct arena *arena = making->graph->arena;
 	char prefix[PREFIX_TEXT_SIZE];
-	if (!step || !step->want || step->action == ACTION_PENDING)
+	if (step && step->action == ACTION_PENDING)
+		return pending_label(making, step);
+	if (!step || !step->want)
 		return link_label(making, alias);
 	const char *text = arena_printf(arena, "%s%s", step->want->name,
 					step->want->dhcp.wanted ? " dhcp" : "");
@@ -282,22 +298,31 @@ static size_t leaving_network_put(struct making *making, const struct step *step
 	return node;
 }
 
+/* The container that the link is of, or for a stray the namespace that it is in. */
+static size_t leaving_end_put(struct making *making, const struct step *step)
+{
+	struct arena *arena = making->graph->arena;
+	const struct owner_tag *mark = &step->mark;
+	if (!mark->container)
+		return node_put(making, GRAPH_CONTAINER, "", "the host", "", GRAPH_DELETE);
+	const char *name = arena_strdup(arena, step->stray ? step->ns->name : mark->container);
+	const char *key = step->stray ? arena_printf(arena, "stray %s", name)
+				      : network_key(making, mark->set, name);
+	return node_put(making, GRAPH_CONTAINER, key,
+			step->stray ? name : with_set(making, mark->set, name), "", GRAPH_DELETE);
+}
+
 /* What leaves, or stays for want of its replacement, is in no declaration. */
 static void leaving_put(struct making *making, const struct step *step)
 {
-	struct arena *arena = making->graph->arena;
 	const struct owner_tag *mark = &step->mark;
 	if (mark->role == ROLE_VLAN || mark->role == ROLE_DUMMY) {
 		(void)live_parent_put(making, step->have);
 		return;
 	}
 	size_t from = leaving_network_put(making, step);
-	const char *container = mark->container ? arena_strdup(arena, mark->container) : "the host";
-	const char *key = mark->container ? network_key(making, mark->set, container) : "";
-	size_t to = node_put(making, GRAPH_CONTAINER, key,
-			     mark->container ? with_set(making, mark->set, container) : container,
-			     "", GRAPH_DELETE);
-	attachment_put(making, from, to, mark);
+	edge_put(making, from, leaving_end_put(making, step),
+		 link_text(making, step->ns, step->have), state_of(step));
 }
 
 /* A container is what all its attachments are, if they agree. */
@@ -316,18 +341,26 @@ static void containers_settle(struct graph *graph)
 	}
 }
 
+static void link_index(struct making *making, struct live_ns *ns, struct live_link *link)
+{
+	if (link->parent_where == PARENT_HOST && !index_put_text(making->links, link->alias, link))
+		index_put_text(making->homes, link->alias, ns);
+}
+
+/* Those that are where their marks say. */
 static void links_index(struct making *making, const struct live *live)
 {
-	for (size_t i = 0; i < live->n_namespaces; i++) {
-		struct live_ns *ns = live->namespaces[i];
-		for (size_t k = 0; k < ns->n_links; k++) {
-			struct live_link *link = &ns->links[k];
-			if (link->parent_where != PARENT_HOST ||
-			    (link->mark.role != ROLE_ATTACH && link->mark.role != ROLE_HOST))
-				continue;
-			if (!index_put_text(making->links, link->alias, link))
-				index_put_text(making->homes, link->alias, ns);
-		}
+	struct live_ns *host = live->namespaces[0];
+	for (size_t i = 0; i < host->n_links; i++)
+		if (host->links[i].mark.role == ROLE_HOST)
+			link_index(making, host, &host->links[i]);
+	for (size_t i = 0; i < live->n_targets; i++) {
+		struct live_ns *ns = live->targets[i].ns;
+		for (size_t k = 0; ns && k < ns->n_links; k++)
+			if (ns->links[k].mark.role == ROLE_ATTACH &&
+			    strcmp(ns->links[k].mark.container, live->targets[i].container->name) ==
+				    0)
+				link_index(making, ns, &ns->links[k]);
 	}
 }
 
@@ -352,11 +385,14 @@ static const char *step_key(struct arena *arena, const struct step *step)
 	return arena_printf(arena, "?%s/%s", step->mark.set, step->mark.network);
 }
 
+/* An attachment that leaves may have the mark of a declared one. */
 static void steps_index(struct making *making, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
-		index_put_text(making->steps, step_key(making->graph->arena, &plan->steps[i]),
-			       &plan->steps[i]);
+		if (!undeclared(&plan->steps[i]) || step_is_parent(&plan->steps[i]))
+			index_put_text(making->steps,
+				       step_key(making->graph->arena, &plan->steps[i]),
+				       &plan->steps[i]);
 }
 
 struct graph graph_make(const struct desired *desired, const struct live *live,

@@ -145,13 +145,15 @@ static void subnets_derive(struct status_model *model, struct status_model_netwo
 	network->subnets = subnets;
 }
 
-/* Networks that no file names, as their first attachment shows them. */
-static void derived_add(struct status_model *model)
+/* Networks that no file names, as their first attachment shows them: first of those in a namespace
+ * of the container's name, as anybody else may have made the others. */
+static void derived_add(struct status_model *model, bool named)
 {
 	for (size_t i = 0; i < model->n_links; i++) {
 		const struct status_model_link *link = &model->links[i];
 		const struct owner_tag *mark = &link->link->mark;
-		if (mark->role != ROLE_ATTACH || network_find(model, mark->set, mark->network))
+		if (mark->role != ROLE_ATTACH || network_find(model, mark->set, mark->network) ||
+		    (named && strcmp(mark->container, link->ns->name) != 0))
 			continue;
 		struct status_model_network *network =
 			array_push(model->arena, model->networks, model->n_networks);
@@ -173,7 +175,8 @@ struct status_model status_model_make(const struct desired *desired, const struc
 	declared_add(&model, desired);
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		look_at(&model, desired, live, plan, live->namespaces[i]);
-	derived_add(&model);
+	derived_add(&model, true);
+	derived_add(&model, false);
 	return model;
 }
 
