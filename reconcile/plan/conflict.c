@@ -93,10 +93,8 @@ static const char *made_by(struct planner *planner, const struct live_link *link
 		       : "belongs to another set";
 }
 
-/* A conflict on the host refuses the whole run. One in another namespace, where a container can
- * have made it, concerns this attachment alone. */
-static struct check_result denied(const struct live_ns *where, enum code code, const char *reason,
-				  const char *hint)
+struct check_result conflict_denied(const struct live_ns *where, enum code code, const char *reason,
+				    const char *hint)
 {
 	return (struct check_result){.action = where->host ? ACTION_REFUSED : ACTION_BLOCKED,
 				     .code = code,
@@ -106,8 +104,8 @@ static struct check_result denied(const struct live_ns *where, enum code code, c
 
 static const struct check_result fine = {.action = ACTION_CREATE};
 
-static struct check_result held(const struct planner *planner, const struct live_ns *ns,
-				const struct live_link *link, const char *what)
+struct check_result conflict_held(const struct planner *planner, const struct live_ns *ns,
+				  const struct live_link *link, const char *what)
 {
 	return (struct check_result){
 		.action = ACTION_BLOCKED,
@@ -119,8 +117,7 @@ static struct check_result held(const struct planner *planner, const struct live
 	};
 }
 
-/* A link of a container that is not there, in a namespace that it shared with another one. */
-static bool is_kept(const struct planner *planner, const struct live_link *link)
+bool conflict_is_kept(const struct planner *planner, const struct live_link *link)
 {
 	const struct managed_link *managed = link ? managed_of_link(planner, link) : NULL;
 	return managed && managed->kept;
@@ -130,17 +127,17 @@ static struct check_result check_name(struct planner *planner,
 				      const struct planned_attachment *planned)
 {
 	const struct live_link *link = live_link_by_name(planned->ns, planned->name);
-	if (is_kept(planner, link))
-		return held(planner, planned->ns, link, "name");
+	if (conflict_is_kept(planner, link))
+		return conflict_held(planner, planned->ns, link, "name");
 	if (!link || link == planned->have || !link_unmanaged(planner, link))
 		return fine;
-	return denied(planned->ns, CODE_LINK_FOREIGN,
-		      arena_printf(planner->arena, "%s has a link %s (%s) that %s",
-				   planned->ns->name, planned->name,
-				   *link->kind_name ? link->kind_name : "device",
-				   made_by(planner, link)),
-		      "give the attachment another interface_name, or remove that link; --adopt "
-		      "takes over a macvlan or ipvlan on the same parent");
+	return conflict_denied(
+		planned->ns, CODE_LINK_FOREIGN,
+		arena_printf(planner->arena, "%s has a link %s (%s) that %s", planned->ns->name,
+			     planned->name, *link->kind_name ? link->kind_name : "device",
+			     made_by(planner, link)),
+		"give the attachment another interface_name, or remove that link; --adopt "
+		"takes over a macvlan or ipvlan on the same parent");
 }
 
 /* macvlan_addr_busy lets no two links of a parent have one MAC and be up. */
@@ -154,12 +151,12 @@ static struct check_result check_mac(struct planner *planner,
 	const struct unmanaged *holder = mac_holder(planner, planned, &planned->mac);
 	if (!holder)
 		return fine;
-	return denied(holder->ns, CODE_MAC_FOREIGN,
-		      arena_printf(planner->arena, "%s has the MAC %s already",
-				   unmanaged_label(planner, holder),
-				   mac_format(&planned->mac, text)),
-		      "give the attachment another mac_address, or remove that link; --adopt takes "
-		      "over an unmarked link in the container itself");
+	return conflict_denied(
+		holder->ns, CODE_MAC_FOREIGN,
+		arena_printf(planner->arena, "%s has the MAC %s already",
+			     unmanaged_label(planner, holder), mac_format(&planned->mac, text)),
+		"give the attachment another mac_address, or remove that link; --adopt takes "
+		"over an unmarked link in the container itself");
 }
 
 static bool has_address(const struct planned_attachment *planned, const struct ip *ip)
@@ -195,11 +192,12 @@ static struct check_result check_address(struct planner *planner,
 			planned->ip[i].family ? address_holder(planner, planned, &planned->ip[i])
 					      : NULL;
 		if (holder)
-			return denied(holder->ns, CODE_ADDRESS_FOREIGN,
-				      arena_printf(planner->arena, "%s has the address %s already",
-						   unmanaged_label(planner, holder),
-						   ip_format(&planned->ip[i], text)),
-				      "give the attachment another address, or remove that one");
+			return conflict_denied(
+				holder->ns, CODE_ADDRESS_FOREIGN,
+				arena_printf(planner->arena, "%s has the address %s already",
+					     unmanaged_label(planner, holder),
+					     ip_format(&planned->ip[i], text)),
+				"give the attachment another address, or remove that one");
 	}
 	return fine;
 }
@@ -233,155 +231,14 @@ static struct check_result check_company(struct planner *planner,
 		unmanaged = parent_users_excluding(planned, &planned->parent->claims);
 	if (!unmanaged)
 		return fine;
-	return denied(unmanaged->ns, CODE_PARENT_COMPANY,
-		      arena_printf(planner->arena, "parent %s carries %s (%s%s) already",
-				   planned->parent->name, unmanaged_label(planner, unmanaged),
-				   unmanaged->link->kind_name,
-				   is_passthru(unmanaged->link) ? " passthru" : ""),
-		      "a parent carries either macvlans or ipvlans, and passthru has it alone: "
-		      "use another parent, or remove that link");
-}
-
-static struct link_route *route_wanted(const struct planned_attachment *planned,
-				       const struct live_route *live)
-{
-	if (planned->have && live->ifindex == planned->have->ifindex)
-		return NULL;
-	for (size_t i = 0; i < planned->want->n_routes; i++)
-		if (prefix_equal(&planned->want->routes[i].to, &live->to))
-			return &planned->want->routes[i];
-	return NULL;
-}
-
-/* Two routes to one destination do not fit where their metrics are equal: IPv4's 0, IPv6's 1024. */
-static bool metric_ours(const struct live_route *route)
-{
-	return route->metric == (route->to.ip.family == AF_INET ? 0 : 1024);
-}
-
-/* The set of another run's that a route of ours is for, or NULL. */
-static const char *set_of_route(const struct planner *planner, const struct live_ns *ns,
-				const struct live_route *route)
-{
-	const struct live_link *link = live_link_by_index(ns, route->ifindex);
-	return route->proto == MARK_PROTOCOL && link && link->mark.role != ROLE_NONE &&
-			       link_unmanaged(planner, link)
-		       ? link->mark.set
-		       : NULL;
-}
-
-static struct check_result route_denied(struct planner *planner,
-					const struct planned_attachment *planned,
-					const struct live_route *route)
-{
-	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
-	const char *what = route->to.len ? arena_printf(planner->arena, "a route to %s",
-							prefix_format(&route->to, to))
-					 : "a default route";
-	const char *set = set_of_route(planner, planned->ns, route);
-	const char *reason =
-		arena_printf(planner->arena, "%s has %s%s%s already%s%s%s", planned->ns->name, what,
-			     route->via.family ? " via " : "", ip_format(&route->via, via),
-			     set ? ", of the set \"" : "", set ? set : "", set ? "\"" : "");
-	return denied(planned->ns, CODE_ROUTE_FOREIGN, reason,
-		      set ? "leave one of the two out"
-			  : "remove it, or leave this one out; --adopt replaces it");
-}
-
-static bool engine_has(const struct planned_attachment *planned, const struct live_route *route)
-{
-	const struct live_link *link = live_link_by_index(planned->ns, route->ifindex);
-	return (planned->container->source_kind == SOURCE_DOCKER ||
-		planned->container->source_kind == SOURCE_PODMAN) &&
-	       route->proto != MARK_PROTOCOL && (!link || link->mark.role == ROLE_NONE) &&
-	       (!planned->have || link != planned->have);
-}
-
-/* The link of a container that is not there which a route of ours is for, or NULL. */
-static const struct live_link *kept_of_route(const struct planner *planner,
-					     const struct live_ns *ns,
-					     const struct live_route *route)
-{
-	const struct live_link *link =
-		route->proto == MARK_PROTOCOL ? live_link_by_index(ns, route->ifindex) : NULL;
-	return is_kept(planner, link) ? link : NULL;
-}
-
-/* Whose default route the namespace has already: its engine's, whatever the metric, since two make
- * one of them useless, another set's, or that of a container which shared the namespace and is not
- * there. NULL: nobody's whom ours has to yield to. */
-static const char *default_before(struct planner *planner, const struct planned_attachment *planned,
-				  uint8_t family, const struct live_route **ret_route)
-{
-	for (size_t i = 0; planned->container && i < planned->ns->n_routes; i++) {
-		const struct live_route *route = &planned->ns->routes[i];
-		if (route->to.len || route->to.ip.family != family)
-			continue;
-		const char *set = set_of_route(planner, planned->ns, route);
-		const struct live_link *kept = kept_of_route(planner, planned->ns, route);
-		if (!set && !kept && !engine_has(planned, route))
-			continue;
-		*ret_route = route;
-		if (kept)
-			return kept->mark.container;
-		return set ? arena_printf(planner->arena, "the set \"%s\"", set) : "its engine";
-	}
-	return NULL;
-}
-
-static void default_warn(struct planner *planner, const struct planned_attachment *planned,
-			 const char *whose, const struct live_route *theirs,
-			 const struct link_route *ours)
-{
-	char their_via[IP_TEXT_SIZE], our_via[IP_TEXT_SIZE];
-	warning_add(planner,
-		    "%s keeps the default route of %s%s%s; that of network %s (via %s) is left out",
-		    planned->container->name, whose, theirs->via.family ? ", via " : "",
-		    ip_format(&theirs->via, their_via), planned->network->name,
-		    ip_format(&ours->via, our_via));
-}
-
-/* Leaves out what others have been before us with. */
-static void defaults_yield(struct planner *planner, const struct planned_attachment *planned)
-{
-	struct link_spec *want = planned->want;
-	size_t kept = 0;
-	for (size_t i = 0; i < want->n_routes; i++) {
-		const struct link_route *ours = &want->routes[i];
-		const struct live_route *theirs = NULL;
-		const char *whose = ours->to.len ? NULL
-						 : default_before(planner, planned,
-								  ours->to.ip.family, &theirs);
-		if (whose)
-			default_warn(planner, planned, whose, theirs, ours);
-		else
-			want->routes[kept++] = *ours;
-	}
-	want->n_routes = kept;
-	const struct live_route *theirs;
-	if (want->dhcp.gateway && default_before(planner, planned, AF_INET, &theirs))
-		want->dhcp.gateway = false;
-}
-
-static struct check_result check_routes(struct planner *planner,
-					const struct planned_attachment *planned)
-{
-	defaults_yield(planner, planned);
-	for (size_t i = 0; i < planned->ns->n_routes; i++) {
-		const struct live_route *route = &planned->ns->routes[i];
-		const char *set = set_of_route(planner, planned->ns, route);
-		const struct live_link *kept = kept_of_route(planner, planned->ns, route);
-		if ((route->proto == MARK_PROTOCOL && !set && !kept) || !metric_ours(route))
-			continue;
-		struct link_route *wanted = route_wanted(planned, route);
-		if (wanted && kept)
-			return held(planner, planned->ns, kept, "route");
-		if (wanted && (set || !planner->options->adopt))
-			return route_denied(planner, planned, route);
-		if (wanted)
-			wanted->replaces = true;
-	}
-	return fine;
+	return conflict_denied(
+		unmanaged->ns, CODE_PARENT_COMPANY,
+		arena_printf(planner->arena, "parent %s carries %s (%s%s) already",
+			     planned->parent->name, unmanaged_label(planner, unmanaged),
+			     unmanaged->link->kind_name,
+			     is_passthru(unmanaged->link) ? " passthru" : ""),
+		"a parent carries either macvlans or ipvlans, and passthru has it alone: "
+		"use another parent, or remove that link");
 }
 
 /* The attachments of ours that have to stay as they are, and so hold on to their name, MAC,
@@ -419,18 +276,6 @@ static struct holders holders_find(const struct planner *planner)
 	return holders;
 }
 
-static bool holds_route(const struct planned_attachment *planned,
-			const struct planned_attachment *other)
-{
-	for (size_t i = 0; i < planned->ns->n_routes; i++) {
-		const struct live_route *route = &planned->ns->routes[i];
-		if (route->ifindex == other->have->ifindex && metric_ours(route) &&
-		    route_wanted(planned, route))
-			return true;
-	}
-	return false;
-}
-
 /* What of the slot's one that stays as it is has, or NULL. A container's link counts with no
  * address: a container can give it any. */
 static const char *held_by(const struct planned_attachment *planned,
@@ -439,7 +284,7 @@ static const char *held_by(const struct planned_attachment *planned,
 	const struct live_link *parent = planned->parent->link, *have = other->have;
 	if (other->ns == planned->ns && strcmp(have->name, planned->name) == 0)
 		return "name";
-	if (other->ns == planned->ns && holds_route(planned, other))
+	if (other->ns == planned->ns && conflict_holds_route(planned, other))
 		return "route";
 	if (!parent || !live_link_on(have, parent->ifindex))
 		return NULL;
@@ -462,7 +307,7 @@ static struct check_result check_held(const struct planner *planner,
 		const struct planned_attachment *other = holders->planned_all[i];
 		const char *what = held_by(planned, other);
 		if (what)
-			return held(planner, other->ns, other->have, what);
+			return conflict_held(planner, other->ns, other->have, what);
 	}
 	return fine;
 }
@@ -474,7 +319,7 @@ static struct check_result (*const checks[])(struct planner *,
 	check_company,
 	check_mac,
 	check_address,
-	check_routes,
+	conflict_check_routes,
 	netns_groups_check_routes,
 };
 

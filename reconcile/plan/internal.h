@@ -241,6 +241,23 @@ struct parent *parent_of_link(const struct planner *planner, const struct live_l
 /* Whether the link is nobody's of the desired sets. */
 bool link_unmanaged(const struct planner *planner, const struct live_link *link);
 void conflicts_find(struct planner *planner);
+/* A conflict on the host refuses the whole run. One in another namespace, where a container can
+ * have made it, blocks this attachment alone. */
+struct check_result conflict_denied(const struct live_ns *where, enum code code, const char *reason,
+				    const char *hint);
+/* Blocked, as the link, which stays as it is, has `what`. */
+struct check_result conflict_held(const struct planner *planner, const struct live_ns *ns,
+				  const struct live_link *link, const char *what);
+/* Whether it is the link of a container that is not there, in a namespace that it shared with
+ * another one. */
+bool conflict_is_kept(const struct planner *planner, const struct live_link *link);
+
+/* conflict_routes.c */
+struct check_result conflict_check_routes(struct planner *planner,
+					  const struct planned_attachment *planned);
+/* Whether the link of `other` has a route that `planned` wants. */
+bool conflict_holds_route(const struct planned_attachment *planned,
+			  const struct planned_attachment *other);
 
 /* addresses_in_use.c: addresses and MACs of links that mvapply has not made, or not there */
 void claims_index(struct planner *planner);
