@@ -32,6 +32,7 @@ struct engine {
 	struct error failure; /* else why; errnum 0: it is being connected for the first time */
 	const char *sockets[2];
 	struct paths *paths; /* where its socket may appear; NULL: not watched yet */
+	bool absent;         /* it was not there when it was last looked for */
 };
 
 struct service_engines {
@@ -192,19 +193,38 @@ static void take_loss(void *data)
 
 /* --- the socket, while the engine is away */
 
+/* Looks for it, and watches what leads to it by now. */
+static bool socket_found(struct engine *engine)
+{
+	paths_arm(engine->paths);
+	engine->absent = access(engine->sockets[0], F_OK) < 0 &&
+			 (!engine->sockets[1] || access(engine->sockets[1], F_OK) < 0);
+	return !engine->absent;
+}
+
+static void connect_now(struct engine *engine)
+{
+	engine->failures = 0;
+	loop_timer_set(engine->service->loop, &engine->reconnect, 0);
+}
+
 static void socket_maybe(void *data, int fd, uint32_t events)
 {
 	struct engine *engine = data;
 	(void)fd;
 	(void)events;
-	if (!paths_touched(engine->paths))
-		return;
-	paths_arm(engine->paths);
-	if (access(engine->sockets[0], F_OK) < 0 &&
-	    (!engine->sockets[1] || access(engine->sockets[1], F_OK) < 0))
-		return;
-	engine->failures = 0;
-	loop_timer_set(engine->service->loop, &engine->reconnect, 0);
+	if (paths_touched(engine->paths) && socket_found(engine))
+		connect_now(engine);
+}
+
+/* inotify tells nothing of a file system that is mounted over a folder, or taken away from it. */
+void service_engines_mounted(struct service *service)
+{
+	for (size_t i = 0; service->engines && i < N_KINDS; i++) {
+		struct engine *engine = &service->engines->engines[i];
+		if (engine->paths && engine->absent && socket_found(engine))
+			connect_now(engine);
+	}
 }
 
 /* Without inotify there is the back-off. */
@@ -213,7 +233,7 @@ static void socket_await(struct engine *engine)
 	struct service *service = engine->service;
 	struct error error;
 	if (engine->paths) {
-		paths_arm(engine->paths);
+		socket_found(engine);
 		return;
 	}
 	size_t count = engine_sockets(engine->kind, engine->sockets);
@@ -221,6 +241,8 @@ static void socket_await(struct engine *engine)
 	if (engine->paths && loop_add(service->loop, paths_fd(engine->paths), EPOLLIN, socket_maybe,
 				      engine, &error) < 0)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
+	if (engine->paths)
+		socket_found(engine);
 }
 
 static void socket_forget(struct engine *engine)
@@ -240,6 +262,7 @@ static void connected(struct engine *engine)
 		  source_kind_name(engine->kind));
 	engine->failures = 0;
 	engine->answers = true;
+	engine->absent = false;
 	if (engine->paths)
 		paths_disarm(engine->paths);
 	lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_KEEP);

@@ -235,6 +235,7 @@ static bool target_moved(const struct container_lookup *target)
 static void mounts_event(void *data)
 {
 	struct service *service = data;
+	service_engines_mounted(service);
 	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
 		struct container_lookup *target = &service->live->targets[i];
 		if (target->container->source_kind != SOURCE_NETNS || !target_moved(target))

@@ -97,6 +97,8 @@ void service_engines_reload(struct service *service);
 /* Asks again about the containers whose back-off is over. */
 void service_engines_retry(struct service *service);
 void service_engines_free(struct service *service);
+/* What is mounted has changed. */
+void service_engines_mounted(struct service *service);
 
 /* reload.c: reads the files, for it may well be what they stay to say. */
 void service_prefetch(struct service *service);

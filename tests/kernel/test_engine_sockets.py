@@ -1,0 +1,101 @@
+"""An engine's socket that comes back, however it went: the service connects as soon as it is there."""
+import contextlib
+import os
+import re
+import shutil
+import time
+
+import linux
+from fake_daemon import Daemon
+from registry import test
+from service import watching
+from test_engines_beside import docker, processes, until_attached
+
+FOLDER = "/run/one/two"
+PATH = f"{FOLDER}/engine.sock"
+
+
+def woken_early(lines):
+    """Whether the last sleep before it connected ended before its time."""
+    calls = [line for line in lines if "resumed" in line or "= " in line]
+    first = next(number for number, line in enumerate(calls) if "connect(" in line)
+    # What curl does at once has a time-out of 0.
+    woken = [re.search(r" 64, [1-9]\d*\) += (\d+)$", line) for line in calls[:first]]
+    woken = [found for found in woken if found]
+    return bool(woken) and int(woken[-1][1]) > 0
+
+
+def comes_back(service, engine, returns):
+    """Amid a pause of its back-off, which is 3.2 s or longer by then."""
+    engine.asked.clear()
+    service.quiet(4)
+    with service.traced("epoll_wait,connect") as trace:
+        # The call that strace came upon is not shown: this begins another one.
+        os.makedirs(f"/run/unrelated/{time.monotonic_ns()}")
+        service.quiet()
+        returns()
+        service.until(lambda: engine.count("/events") > 0, "it listens", 90)
+    assert woken_early(trace.lines), "it connected when its pause was over\n" + "\n".join(trace.lines)
+
+
+@contextlib.contextmanager
+def away(host, variable=PATH):
+    """A service, and its engine, which is not there."""
+    host.netns("web")
+    engine = Daemon(PATH)
+    with processes(host, "web") as (app,):
+        engine.containers["app"] = app.pid
+        with watching(host, "-f", host.write(docker("app")), env={"DOCKER_HOST": f"unix://{variable}"}) as service:
+            yield engine, service
+    if not engine.ended:
+        engine.end()
+
+
+def go(service, engine):
+    service.news()
+    engine.end()
+    service.until_says("trying again", 20)
+
+
+@test("engine socket: its folders are removed, and made again", seconds=120)
+def folders(host):
+    with away(host) as (engine, service):
+        comes_back(service, engine, engine.begin)
+        until_attached(host, service, "web")
+        for folder in (FOLDER, "/run/one"):
+            go(service, engine)
+            shutil.rmtree(folder)
+            comes_back(service, engine, engine.begin)
+
+
+@test("engine socket: by a symbolic link to it, or to its folder, that comes later or is turned", seconds=120)
+def links(host):
+    for number, (link, target) in enumerate((("/run/link.sock", PATH), ("/run/link", FOLDER))):
+        variable = link if number == 0 else f"{link}/engine.sock"
+        with away(host, variable) as (engine, service):
+            os.symlink(target, link)
+            comes_back(service, engine, engine.begin)
+            until_attached(host, service, "web")
+            go(service, engine)
+            os.unlink(link)
+            engine.begin()
+            comes_back(service, engine, lambda link=link, target=target: os.symlink(target, link))
+        host.mvapply("delete", "--name", "default")
+        host.remove_netns("web")
+
+
+@test("engine socket: another file system is mounted where its folder is, and taken away", seconds=120)
+def mounts(host):
+    with away(host) as (engine, service):
+        os.makedirs(FOLDER)
+        def mounted():
+            linux.mount("tmpfs", "/run/one", "tmpfs")
+            engine.begin()
+        comes_back(service, engine, mounted)
+        until_attached(host, service, "web")
+        go(service, engine)
+        linux.umount("/run/one")
+        engine.begin()
+        linux.mount("tmpfs", "/run/one", "tmpfs")
+        # What is mounted hides the socket, which is there as before.
+        comes_back(service, engine, lambda: linux.umount("/run/one"))
