@@ -105,24 +105,46 @@ int engine_ask(struct engines *engines, enum source_kind kind, const char *path,
 	return status;
 }
 
-int engine_list(struct engines *engines, enum source_kind kind, struct arena *arena,
-		struct engine_member **ret_members, size_t *ret_count, struct error *error)
+/* --- the containers that run */
+
+struct listing {
+	struct query query;
+	engine_listed *tell;
+	void *data;
+};
+
+static int members_take(const struct query *query, const json_t *json,
+			struct engine_member **ret_members, size_t *ret_count, struct error *error)
 {
-	const struct query query = {.kind = kind, .arena = arena};
-	json_t *json = NULL;
-	*ret_members = NULL;
-	*ret_count = 0;
-	int status = engine_ask(engines, kind, "/containers/json", &json, error);
-	for (size_t i = 0; status == 0 && i < json_array_size(json); i++) {
+	for (size_t i = 0; i < json_array_size(json); i++) {
 		const json_t *item = json_array_get(json, i);
-		if (!engine_id_plausible(json_object_get(item, "Id"))) {
-			status = engine_malformed(&query, "a list of containers", error);
-			break;
-		}
-		*array_push(arena, *ret_members, *ret_count) = (struct engine_member){
-			.id = arena_strdup(arena, json_string_value(json_object_get(item, "Id"))),
-			.name = arena_strdup(arena, engine_member_name(item))};
+		const json_t *id = json_object_get(item, "Id");
+		if (!engine_id_plausible(id))
+			return engine_malformed(query, "a list of containers", error);
+		*array_push(query->arena, *ret_members, *ret_count) = (struct engine_member){
+			.id = arena_strdup(query->arena, json_string_value(id)),
+			.name = arena_strdup(query->arena, engine_member_name(item))};
 	}
-	json_decref(json);
-	return status;
+	return 0;
+}
+
+static void list_answered(void *data, json_t *json, const struct error *failure)
+{
+	struct listing *listing = data;
+	struct engine_member *members = NULL;
+	struct error error = *failure;
+	size_t count = 0;
+	if (json && members_take(&listing->query, json, &members, &count, &error) < 0)
+		count = 0;
+	listing->tell(listing->data, members, count, &error);
+	free(listing);
+}
+
+void engine_list_begin(struct engines *engines, enum source_kind kind, struct arena *arena,
+		       engine_listed *tell, void *data)
+{
+	struct listing *listing = memory_new(1, sizeof(*listing));
+	*listing = (struct listing){
+		.query = {.kind = kind, .arena = arena}, .tell = tell, .data = data};
+	engine_http_begin(engines->http, kind, "/containers/json", list_answered, listing);
 }

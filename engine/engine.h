@@ -64,9 +64,13 @@ struct engine_member {
 	const char *name; /* the engine's, or the id */
 };
 
-/* The containers that run, in `arena`. Fails as above. */
-int engine_list(struct engines *engines, enum source_kind kind, struct arena *arena,
-		struct engine_member **ret_members, size_t *ret_count, struct error *error);
+/* `count` 0 and an error: they are not known. */
+typedef void engine_listed(void *data, const struct engine_member *members, size_t count,
+			   const struct error *error);
+
+/* The containers that run, in `arena`. `tell` is called once, after this has returned. */
+void engine_list_begin(struct engines *engines, enum source_kind kind, struct arena *arena,
+		       engine_listed *tell, void *data);
 
 /* Any other answer of the engine's API. `path` is encoded already; *ret_json is the caller's to
  * json_decref. Fails as above. */

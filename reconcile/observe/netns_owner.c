@@ -1,7 +1,9 @@
 #include "reconcile/observe/netns_owner.h"
 
 #include "engine/engine.h"
+#include "engine/http.h"
 #include "kernel/netns.h"
+#include "lib/clock.h"
 #include "lib/hashmap.h"
 #include "reconcile/observe/engine_trust.h"
 
@@ -9,8 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The time budget for each namespace, in milliseconds, beside engine_patience. */
+#define NAMESPACE_MS 100
+
 struct finding {
 	struct arena *arena;
+	size_t n_namespaces;
 	struct index *origins; /* struct origin, by inode */
 	struct stat own;
 };
@@ -34,42 +40,83 @@ static void place_visit(const struct netns_place *place, void *data)
 	origin->netns = arena_strdup(finding->arena, place->netns);
 }
 
-static void container_visit(const struct finding *finding, struct engines *engines,
-			    enum source_kind kind, const struct engine_member *member)
+/* A running container, and the engine's word where it is. */
+struct member {
+	struct engine_member named;
+	struct engine_container container; /* pid 0: it did not answer, or does not run */
+};
+
+/* What one engine is asked. */
+struct asking {
+	struct engines *engines;
+	struct arena *arena;
+	enum source_kind kind;
+	struct member *members;
+	size_t count;
+};
+
+static void member_inspected(void *data, const struct engine_container *container,
+			     const struct error *error)
 {
-	struct engine_container container;
+	struct member *member = data;
+	(void)error;
+	if (container)
+		member->container = *container;
+}
+
+/* An engine that is not there has no containers. */
+static void members_listed(void *data, const struct engine_member *members, size_t count,
+			   const struct error *error)
+{
+	struct asking *asking = data;
+	(void)error;
+	asking->members = arena_alloc(asking->arena, count * sizeof(*asking->members));
+	asking->count = count;
+	for (size_t i = 0; i < count; i++) {
+		asking->members[i].named = members[i];
+		engine_inspect_begin(asking->engines, asking->kind, members[i].id, asking->arena,
+				     member_inspected, &asking->members[i]);
+	}
+}
+
+/* Of several containers that share a namespace, the first in the engine's list is named. */
+static void member_visit(const struct finding *finding, enum source_kind kind,
+			 const struct member *member)
+{
 	struct error ignored;
 	struct stat stat;
-	if (engine_inspect(engines, kind, member->id, finding->arena, &container, &ignored) < 0 ||
-	    !container.pid)
+	if (!member->container.pid)
 		return;
-	int fd = netns_open(arena_printf(finding->arena, "/proc/%d/ns/net", container.pid),
+	int fd = netns_open(arena_printf(finding->arena, "/proc/%d/ns/net", member->container.pid),
 			    &finding->own, &stat, &ignored);
 	if (fd < 0)
 		return;
-	const bool believed = engine_believed(&container, fd);
+	const bool believed = engine_believed(&member->container, fd);
 	close(fd);
 	struct origin *origin = believed ? origin_of(finding, stat.st_ino) : NULL;
 	if (!origin || origin->engine)
 		return;
 	origin->engine_kind = kind;
-	origin->engine = member->name;
+	origin->engine = member->named.name;
 }
 
-/* An engine that is not there has no containers. */
+/* All are asked side by side, within one time budget. */
 static void engines_visit(const struct finding *finding)
 {
 	static const enum source_kind kinds[] = {SOURCE_DOCKER, SOURCE_PODMAN};
+	enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+	struct asking askings[N_KINDS];
 	struct engines *engines = engines_new(NULL);
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-		struct engine_member *members = NULL;
-		struct error ignored;
-		size_t count = 0;
-		if (engine_list(engines, kinds[k], finding->arena, &members, &count, &ignored) < 0)
-			continue;
-		for (size_t i = 0; i < count; i++)
-			container_visit(finding, engines, kinds[k], &members[i]);
+	for (size_t k = 0; k < N_KINDS; k++) {
+		askings[k] = (struct asking){
+			.engines = engines, .arena = finding->arena, .kind = kinds[k]};
+		engine_list_begin(engines, kinds[k], finding->arena, members_listed, &askings[k]);
 	}
+	engines_wait(engines, clock_milliseconds() + engine_patience +
+				      (int64_t)finding->n_namespaces * NAMESPACE_MS);
+	for (size_t k = 0; k < N_KINDS; k++)
+		for (size_t i = 0; i < askings[k].count; i++)
+			member_visit(finding, kinds[k], &askings[k].members[i]);
 	engines_free(engines);
 }
 
@@ -77,6 +124,7 @@ struct origin *origins_find(const struct live *live, struct arena *arena)
 {
 	struct origin *origins = arena_alloc(arena, live->n_namespaces * sizeof(*origins));
 	struct finding finding = {.arena = arena,
+				  .n_namespaces = live->n_namespaces,
 				  .origins = index_new(live->n_namespaces),
 				  .own = {.st_dev = live->namespaces[0]->device,
 					  .st_ino = live->namespaces[0]->inode}};
