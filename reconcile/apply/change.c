@@ -404,20 +404,22 @@ static void (*const changers[])(struct changing *, const struct change *) = {
 };
 #define N_CHANGERS (sizeof(changers) / sizeof(changers[0]))
 
-/* Puts everything back that the kernel took along. */
+/* Puts everything back that the kernel took along. What it left is there still; and another link's
+ * route that is in the place of ours by now stays. */
 static void flushed_restore(struct changing *changing)
 {
 	struct error error;
 	const struct link_spec *want = changing->step->want;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	queue_details(batch, want, changing->ifindex, NLM_F_REPLACE);
+	queue_details(batch, want, changing->ifindex, NLM_F_REPLACE, NLM_F_EXCL);
 	if (batch_send(changing->netlink, batch, &error) < 0) {
 		outcome_fail(changing->outcome, &error);
 		return;
 	}
 	for (size_t i = 0; i < batch_count(batch); i++) {
 		const struct operation_context operation_at = detail_doing(want, i);
-		if (batch_reply(batch, i)->errnum)
+		const bool there = i >= want->n_addrs && batch_reply(batch, i)->errnum == EEXIST;
+		if (batch_reply(batch, i)->errnum && !there)
 			outcome_refused(changing->outcome, &operation_at, batch_reply(batch, i));
 	}
 	if (*changing->others)

@@ -46,7 +46,8 @@ static void sysctls_do(struct pending_link *pending, bool up)
 	}
 }
 
-void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags)
+void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags,
+		   uint16_t route_flags)
 {
 	union message message;
 	for (size_t i = 0; i < spec->n_addrs; i++)
@@ -57,7 +58,7 @@ void queue_details(struct batch *batch, const struct link_spec *spec, int ifinde
 	for (size_t i = 0; i < spec->n_routes; i++)
 		queue(batch,
 		      encode_route_add(&message, ifindex, &spec->routes[i],
-				       spec->routes[i].replaces ? NLM_F_REPLACE : flags),
+				       spec->routes[i].replaces ? NLM_F_REPLACE : route_flags),
 		      &message, false);
 }
 
@@ -105,7 +106,7 @@ static void details_do(struct group *group)
 		pending->first = batch_count(batch);
 		queue(batch, encode_link_up(&message, pending->ifindex, !pending->spec->down),
 		      &message, false);
-		queue_details(batch, pending->spec, pending->ifindex, NLM_F_EXCL);
+		queue_details(batch, pending->spec, pending->ifindex, NLM_F_EXCL, NLM_F_EXCL);
 	}
 	if (batch_send(group->netlink, batch, &error) < 0)
 		group_broke(group, OP_UP, &error);

@@ -156,8 +156,9 @@ void creates_do(struct apply_context *context, size_t from, size_t end);
  * failed. */
 int create_one(struct apply_context *context, const struct link_spec *spec, int ifindex,
 	       struct outcome *outcome);
-/* Each address and route of the spec, in this order; `flags` as in kernel/rtnl_encode.h. */
-void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags);
+/* Each address and route of the spec, in this order; the flags as in kernel/rtnl_encode.h. */
+void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags,
+		   uint16_t route_flags);
 struct operation_context detail_doing(const struct link_spec *spec, size_t number);
 
 /* announce.c: whether the link answers for its addresses by ARP and neighbour discovery at all. */

@@ -24,7 +24,8 @@ KINDS = {
     "ipvlan": kind(["ipvlan"], driver="ipvlan"),
     "ipvlan, the host's own": kind(["ipvlan"], driver="ipvlan", host=True),
     "VLAN": kind(["vlan"], "eth0.10", vlan=10),
-    "VLAN, private, the host's own": kind(["vlan"], "eth0.10", vlan=10, mode="private", host=True),
+    "VLAN, private": kind(["vlan"], "eth0.10", vlan=10, mode="private"),
+    "VLAN, the host's own": kind(["vlan"], "eth0.10", vlan=10, host=True),
     "VLAN, ipvlan": kind(["vlan", "ipvlan"], "eth0.10", vlan=10, driver="ipvlan"),
 }
 
