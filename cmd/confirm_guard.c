@@ -24,7 +24,7 @@
 #define MESSAGE_SIZE 16384
 
 enum message_kind {
-	MESSAGE_READY = 'G',   /* from the guardian: it is on its own */
+	MESSAGE_READY = 'G',   /* from the guard: it is on its own */
 	MESSAGE_APPLIED = 'A', /* to it: the plan is done */
 	MESSAGE_CONFIRM = 'C', /* to it: it shall stay; from it: so it does */
 	MESSAGE_REVERT = 'R',  /* to it: go back now; from it: done */
@@ -33,7 +33,7 @@ enum message_kind {
 
 enum decision { DECISION_NONE, DECISION_CONFIRM, DECISION_REVERT };
 
-/* The guardian's own. */
+/* The guard's own. */
 struct guard_process {
 	const struct confirm_job *job;
 	int parent; /* the process that applies; -1: it is gone */
@@ -161,7 +161,7 @@ static enum decision decide(struct guard_process *guard_process)
 	return polled[1].revents ? signal_heard(guard_process) : client_heard(guard_process);
 }
 
-static void sentry_revert(const struct guard_process *guard_process)
+static void guard_process_revert(const struct guard_process *guard_process)
 {
 	struct rollback_failures failures = {.used = 0};
 	bool back = go_back(guard_process->job, &failures);
@@ -184,7 +184,7 @@ static void detach(void)
 		(void)dup2(null, fd);
 }
 
-static void sentry_run(struct guard_process *guard_process)
+static void guard_process_run(struct guard_process *guard_process)
 {
 	enum decision decision;
 	detach();
@@ -194,12 +194,12 @@ static void sentry_run(struct guard_process *guard_process)
 		decision = decide(guard_process);
 	while (decision == DECISION_NONE);
 	if (decision == DECISION_REVERT)
-		sentry_revert(guard_process);
+		guard_process_revert(guard_process);
 	else if (guard_process->parent >= 0)
 		message_send(guard_process->parent, MESSAGE_CONFIRM, "");
 }
 
-/* Not SIGHUP: whoever applies may die of it. The guardian is in another session, and ignores it. */
+/* Not SIGHUP: whoever applies may die of it. The guard is in another session, and ignores it. */
 static int signals_take_over(void)
 {
 	sigset_t signals;
@@ -212,7 +212,7 @@ static int signals_take_over(void)
 }
 
 /* Ctrl-Z has to wait until the plan is done and the lock is let go: the host would be left half
- * way, and the guardian could not go back. Nor does it stop what writes to the terminal from the
+ * way, and the guard could not go back. Nor does it stop what writes to the terminal from the
  * background. */
 static void stops_hold(int how)
 {
@@ -236,7 +236,7 @@ static bool confirm_guard_ready(const struct confirm_guard *guard)
 static int fork_confirm_guard(struct confirm_guard *guard, struct guard_process *guard_process,
 			      const int pair[2], const struct apply_lock *lock, struct error *error)
 {
-	/* Between its birth and its own session a hangup must not end it. */
+	/* Between fork(2) and its own session a hangup must not end it. */
 	void (*hangup)(int) = signal(SIGHUP, SIG_IGN);
 	fflush(NULL);
 	guard->pid = fork();
@@ -244,7 +244,7 @@ static int fork_confirm_guard(struct confirm_guard *guard, struct guard_process 
 		close(pair[0]);
 		apply_unlock(lock);
 		dhcp_broker_free(guard_process->job->broker);
-		sentry_run(guard_process);
+		guard_process_run(guard_process);
 		exit(0);
 	}
 	int errnum = errno;
@@ -258,7 +258,8 @@ static int fork_confirm_guard(struct confirm_guard *guard, struct guard_process 
 	}
 	close(pair[0]);
 	guard->pid = 0;
-	return error_set(error, errnum, "cannot start the guardian: %s", strerror(errnum));
+	return error_set(error, errnum, "cannot start the process that guards the confirmation: %s",
+			 strerror(errnum));
 }
 
 int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *job,
@@ -273,7 +274,9 @@ int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *j
 		return listener;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		close(listener);
-		return error_set(error, errno, "cannot start the guardian: %s", strerror(errno));
+		return error_set(error, errno,
+				 "cannot start the process that guards the confirmation: %s",
+				 strerror(errno));
 	}
 	guard->fd = pair[0];
 	guard->signals = signals_take_over();
@@ -299,7 +302,7 @@ static void own_signal_heard(const struct confirm_guard *guard, struct confirm_r
 	message_send(guard->fd, signal == SIGUSR1 ? MESSAGE_CONFIRM : MESSAGE_REVERT, "");
 }
 
-/* Whatever is asked, it is the guardian that decides. */
+/* Whatever is asked, it is the guard that decides. */
 static void people_heard(const struct confirm_guard *guard, struct keyboard *keyboard,
 			 struct confirm_result *result)
 {

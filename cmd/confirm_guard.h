@@ -19,13 +19,13 @@ struct confirm_guard {
 	int signals; /* a signalfd: those that confirm or cancel, from the beginning on */
 };
 
-/* What is to be done or undone. Has to outlive the guardian. */
+/* What is to be done or undone. Has to outlive the guard. */
 struct confirm_job {
 	const struct plan *plan;
 	struct live *before;
 	const char *sets;           /* names, for people */
 	unsigned seconds;           /* from confirm_guard_applied on */
-	struct dhcp_broker *broker; /* that the guardian lets go of */
+	struct dhcp_broker *broker; /* that the guard lets go of */
 };
 
 /* Before anything is touched. The new process does not hold `lock`. Returns 0; or -EALREADY where
@@ -44,7 +44,7 @@ struct confirm_result {
 };
 
 /* Waits for it, and for ENTER and signals; the lock is not held any more. Goes back itself should
- * the guardian be killed. */
+ * the guard be killed. */
 struct confirm_result confirm_guard_wait(const struct confirm_guard *guard,
 					 struct keyboard *keyboard, const struct confirm_job *job,
 					 struct arena *arena);

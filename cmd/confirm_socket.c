@@ -161,7 +161,7 @@ int confirm_take_over(int listener)
 	return listen(listener, SOMAXCONN) < 0 ? -errno : 0;
 }
 
-/* Not by who only looks whether a guardian waits, nor by who never says anything. */
+/* Not by who only looks whether a confirm guard waits, nor by who never says anything. */
 static bool asks(int fd)
 {
 	const struct timeval patience = {.tv_sec = 1};

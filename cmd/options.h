@@ -2,8 +2,8 @@
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 
-#include "reconcile/plan/plan.h"
 #include "convert/saved_plan.h"
+#include "reconcile/plan/plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,8 +63,9 @@ enum option_group {
 	OPTIONS_DIFF = 1 << 7,
 	OPTIONS_PROBE = 1 << 22,
 	OPTIONS_DELETE = 1 << 23,
-	OPTIONS_OBSERVE = 1 << 24,       /* no option: the command looks at the host */
-	OPTIONS_CONFIRM_GUARD = 1 << 10, /* no option: the command speaks to an apply's guardian */
+	OPTIONS_OBSERVE = 1 << 24, /* no option: the command looks at the host */
+	OPTIONS_CONFIRM_GUARD =
+		1 << 10,        /* no option: the command speaks to an apply's confirm guard */
 	OPTIONS_SAVED = 1 << 9, /* the command takes a saved plan in place of files, and the option
 				   goes with one */
 };

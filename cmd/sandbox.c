@@ -20,7 +20,7 @@ static const struct need {
 	bool elsewhere;
 } needs[] = {
 	/* Links, addresses, routes, numbers of namespaces, sysctls; and to be believed by a
-	 * guardian (lib/unix_peer.h). */
+	 * guard (lib/unix_peer.h). */
 	{CAP_NET_ADMIN, OPTIONS_HOST | OPTIONS_OBSERVE | OPTIONS_CONFIRM_GUARD, false},
 	/* setns(2) into a network namespace. */
 	{CAP_SYS_ADMIN, OPTIONS_HOST | OPTIONS_OBSERVE, false},

@@ -57,7 +57,7 @@ static int preview_code(const struct plan *plan)
 }
 
 /* Asks the engines, and nobody where the files name none. Each phase shows its own progress: no
- * thread is left when a guardian is forked. */
+ * thread is left when a confirm guard is forked. */
 static void containers_find(struct lookups *lookups, const struct desired *desired,
 			    const struct options *options, enum lookup_urgency urgency)
 {
@@ -202,7 +202,7 @@ static const char *sets_text(const struct desired *desired, struct arena *arena)
 	return text;
 }
 
-/* Does the plan, under a guardian if one was asked for and there is anything to guard. */
+/* Does the plan, under a confirm guard if one was asked for and there is anything to guard. */
 static int run_guarded(struct run *run, const struct desired *desired,
 		       const struct options *options, const struct apply_lock *lock,
 		       struct error *error)

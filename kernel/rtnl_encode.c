@@ -163,16 +163,17 @@ static bool info_put(union message *message, const struct link_spec *spec)
 }
 
 bool encode_link_create(union message *message, const struct link_spec *spec,
-			const struct link_creation *birth)
+			const struct link_creation *creation)
 {
 	/* An ipvlan has its parent's address. */
 	const bool mac = spec->mac.set && spec->kind != KIND_IPVLAN;
-	link_begin(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, birth->ifindex);
-	return put_name(message, IFLA_IFNAME, birth->name) &&
+	link_begin(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, creation->ifindex);
+	return put_name(message, IFLA_IFNAME, creation->name) &&
 	       (!mac || put(message, IFLA_ADDRESS, spec->mac.bytes, sizeof(spec->mac.bytes))) &&
 	       (!spec->mtu || put_u32(message, IFLA_MTU, spec->mtu)) &&
-	       (!birth->parent || put_u32(message, IFLA_LINK, (uint32_t)birth->parent)) &&
-	       (!birth->elsewhere || put_u32(message, IFLA_LINK_NETNSID, (uint32_t)birth->nsid)) &&
+	       (!creation->parent || put_u32(message, IFLA_LINK, (uint32_t)creation->parent)) &&
+	       (!creation->elsewhere ||
+		put_u32(message, IFLA_LINK_NETNSID, (uint32_t)creation->nsid)) &&
 	       info_put(message, spec);
 }
 

@@ -34,7 +34,7 @@ bool encode_link_routes_dump(union message *message, int ifindex);
 bool encode_link_get(union message *message, int ifindex);
 bool encode_link_find(union message *message, const char *name);
 bool encode_link_create(union message *message, const struct link_spec *spec,
-			const struct link_creation *birth);
+			const struct link_creation *creation);
 /* A link of the kind that the kernel refuses to make, if it knows the kind: without a parent, and
  * with an address of 1 byte, which no kind takes (macvlan_validate, dummy_validate). */
 bool encode_kind_probe(union message *message, enum link_kind kind);

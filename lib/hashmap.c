@@ -17,8 +17,8 @@ struct slot {
 struct index {
 	struct arena *arena;  /* has the index itself */
 	struct arena *memory; /* has the slots; another one when they grow */
-	struct slot *planned_all;
-	size_t n_planned; /* a power of two */
+	struct slot *slots;
+	size_t n_slots; /* a power of two */
 	size_t used;
 };
 
@@ -33,12 +33,11 @@ struct index *index_new(size_t expected)
 	struct arena *arena = arena_new();
 	struct index *index = arena_alloc(arena, sizeof(*index));
 	index->arena = arena;
-	index->n_planned = 8;
-	while (index->n_planned / 4 * 3 < expected)
-		index->n_planned *= 2;
+	index->n_slots = 8;
+	while (index->n_slots / 4 * 3 < expected)
+		index->n_slots *= 2;
 	index->memory = arena_new();
-	index->planned_all =
-		arena_alloc(index->memory, index->n_planned * sizeof(*index->planned_all));
+	index->slots = arena_alloc(index->memory, index->n_slots * sizeof(*index->slots));
 	return index;
 }
 
@@ -59,22 +58,21 @@ void index_cleanup(struct index **index)
 static struct slot *find(const struct index *index, const void *key, size_t size, uint32_t hash)
 {
 	for (size_t i = hash;; i++) {
-		struct slot *planned = &index->planned_all[i & (index->n_planned - 1)];
-		if (!planned->value || (planned->hash == hash && planned->size == size &&
-					memcmp(planned->key, key, size) == 0))
-			return planned;
+		struct slot *slot = &index->slots[i & (index->n_slots - 1)];
+		if (!slot->value ||
+		    (slot->hash == hash && slot->size == size && memcmp(slot->key, key, size) == 0))
+			return slot;
 	}
 }
 
 static void grow(struct index *index)
 {
 	struct arena *old_memory = index->memory;
-	struct slot *old = index->planned_all;
-	size_t n_old = index->n_planned;
-	index->n_planned *= 2;
+	struct slot *old = index->slots;
+	size_t n_old = index->n_slots;
+	index->n_slots *= 2;
 	index->memory = arena_new();
-	index->planned_all =
-		arena_alloc(index->memory, index->n_planned * sizeof(*index->planned_all));
+	index->slots = arena_alloc(index->memory, index->n_slots * sizeof(*index->slots));
 	for (size_t i = 0; i < n_old; i++)
 		if (old[i].value)
 			*find(index, old[i].key, old[i].size, old[i].hash) = old[i];
@@ -84,14 +82,14 @@ static void grow(struct index *index)
 void *index_put(struct index *index, const void *key, size_t size, void *value)
 {
 	uint32_t hash = hash_of(index, key, size);
-	struct slot *planned = find(index, key, size, hash);
-	if (planned->value)
-		return planned->value;
-	if (index->used >= index->n_planned / 4 * 3) {
+	struct slot *slot = find(index, key, size, hash);
+	if (slot->value)
+		return slot->value;
+	if (index->used >= index->n_slots / 4 * 3) {
 		grow(index);
-		planned = find(index, key, size, hash);
+		slot = find(index, key, size, hash);
 	}
-	*planned = (struct slot){.key = key, .value = value, .size = (uint32_t)size, .hash = hash};
+	*slot = (struct slot){.key = key, .value = value, .size = (uint32_t)size, .hash = hash};
 	index->used++;
 	return NULL;
 }

@@ -24,7 +24,7 @@ struct link_group {
 /* What is there once on each host, by some name. */
 struct host_uniques {
 	struct index *everywhere; /* name -> the one that has no hosts */
-	struct index *somewhere;  /* name -> struct tenancy of those that have */
+	struct index *somewhere;  /* name -> struct host_assignment of those that have */
 	struct index *named;      /* name and host -> the one that has this host */
 };
 
@@ -83,7 +83,7 @@ struct build {
 	uint32_t n_links;
 	struct range *ranges;
 	size_t n_ranges;
-	struct index *assignments; /* network and hosts -> struct residence */
+	struct index *assignments; /* network and hosts -> struct host_assignment */
 	struct index *host_index;  /* the same as hosts */
 	const char **hosts;        /* all that have a name here */
 	size_t n_hosts;

@@ -161,12 +161,12 @@ static void container_news(void *data, const char *source, const char *id)
 {
 	const struct news *news = data;
 	const struct engine_event *event = news->event;
-	const bool doubt = event->action == ENGINE_RENAME || event->action == ENGINE_DESTROY;
+	const bool stale = event->action == ENGINE_RENAME || event->action == ENGINE_DESTROY;
 	if (!engine_event_concerns(event, source, id))
 		return;
 	if (!process_suffices(event, source, id)) {
 		lookups_ask(news->service->lookups, event->kind, source,
-			    doubt ? LOOKUP_DOUBT : LOOKUP_KEEP);
+			    stale ? LOOKUP_STALE : LOOKUP_KEEP);
 		return;
 	}
 	target_stale(news->service, event->kind, source);
@@ -188,7 +188,7 @@ static void take_loss(void *data)
 	log_write(&service->log, LEVEL_WARNING,
 		  "%s sent an event of more than 1 MiB: looking at all its containers",
 		  source_kind_name(engine->kind));
-	lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_DOUBT);
+	lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_STALE);
 }
 
 /* --- the socket, while the engine is away */

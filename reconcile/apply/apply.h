@@ -11,7 +11,7 @@ struct dhcp_broker;
 
 /* Does the steps of the plan in their order; one's failure does not stop another's. `outcomes` has
  * plan->n_steps elements, of which none has an error. `live` is the one that the plan was made
- * from; its handles are used. `lessor` asks for leases of DHCP (dhcp/broker.h). Returns 0 if every
+ * from; its handles are used. `broker` asks for leases of DHCP (dhcp/broker.h). Returns 0 if every
  * step was done, or the number of failed ones. */
 size_t apply(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
 	     struct outcome *outcomes);

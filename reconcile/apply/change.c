@@ -19,7 +19,7 @@ struct changing {
 	int ifindex;
 	const char *name; /* that it has now */
 	bool flushed;     /* the kernel took addresses or routes away that shall be there */
-	const struct snapshot **others; /* applier->others, of this step */
+	const struct snapshot **others; /* context->others, of this step */
 };
 
 static bool is_removal(const struct change *change)

@@ -170,7 +170,7 @@ static const struct container_lookup *target_add(struct observer *observer,
  * inode known from before, the others that were there are located again, which may lead to more. */
 static bool containers_mark_stale(struct observer *observer, const struct container_lookup **kept)
 {
-	bool doubted = false;
+	bool stale_asked = false;
 	for (size_t i = 0; i < observer->live->n_targets; i++) {
 		const struct namespace *namespace =
 			kept[i] ? namespace_before(observer, kept[i]) : NULL;
@@ -178,9 +178,9 @@ static bool containers_mark_stale(struct observer *observer, const struct contai
 			continue;
 		kept[i] = NULL;
 		target_locate(observer, &observer->live->targets[i], NULL);
-		doubted = true;
+		stale_asked = true;
 	}
-	return doubted;
+	return stale_asked;
 }
 
 static size_t count_containers(const struct desired *desired)

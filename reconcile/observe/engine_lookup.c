@@ -97,7 +97,7 @@ struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind ki
 	if (netns_same(&stat, &lookup_result.stat))
 		return lookup_result;
 	close(lookup_result.fd);
-	lookups_ask(lookups, kind, source, LOOKUP_DOUBT);
+	lookups_ask(lookups, kind, source, LOOKUP_STALE);
 	return unanswered(kind, arena);
 }
 
@@ -151,7 +151,7 @@ static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
 	case LOOKUP_IDLE:
 		return !asking;
 	case LOOKUP_KEEP:
-	case LOOKUP_DOUBT:
+	case LOOKUP_STALE:
 		break;
 	}
 	return true;
@@ -165,7 +165,7 @@ void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *sou
 	struct lookup *lookup = lookup_of(lookups, kind, source);
 	if (!is_due(lookup, urgency))
 		return;
-	lookup->doubted |= urgency == LOOKUP_DOUBT;
+	lookup->stale_asked |= urgency == LOOKUP_STALE;
 	if (lookup->question.arena)
 		lookup->again = true;
 	else

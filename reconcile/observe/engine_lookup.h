@@ -22,7 +22,7 @@ enum lookup_urgency {
 	LOOKUP_OUTDATED,     /* without a question under way, whose process is no longer there */
 	LOOKUP_IDLE,         /* without a question under way */
 	LOOKUP_KEEP,         /* any; once more after a question that is under way */
-	LOOKUP_DOUBT,        /* the same; and an engine that does not answer ends what was found */
+	LOOKUP_STALE,        /* the same; and an engine that does not answer ends what was found */
 };
 
 /* Asks the container's engine. Does nothing for containers without an engine. */

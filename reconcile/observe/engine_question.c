@@ -36,7 +36,7 @@ static void result_take(struct lookup *lookup, const struct lookup_result *looku
 	lookup_process_close(question);
 	question->arena = NULL;
 	lookup->lookups->asking--;
-	lookup->doubted = false;
+	lookup->stale_asked = false;
 }
 
 /* `silent` as in lookup_answered. */
@@ -45,7 +45,7 @@ static void finish(struct lookup *lookup, const struct lookup_result *lookup_res
 {
 	struct lookups *lookups = lookup->lookups;
 	lookup->question.inquiry = NULL;
-	if (silent && !lookup->doubted && lookup_result_holds(lookup))
+	if (silent && !lookup->stale_asked && lookup_result_holds(lookup))
 		lookup_question_end(lookup);
 	else
 		result_take(lookup, lookup_result);

@@ -13,9 +13,9 @@
 size_t *namespace_slot(const struct observer *observer, ino_t inode)
 {
 	for (size_t i = (size_t)inode * 0x9e3779b1u;; i++) {
-		size_t *planned = &observer->table[i & (observer->table_size - 1)];
-		if (!*planned || observer->namespaces[*planned - 1].ns->inode == inode)
-			return planned;
+		size_t *slot = &observer->table[i & (observer->table_size - 1)];
+		if (!*slot || observer->namespaces[*slot - 1].ns->inode == inode)
+			return slot;
 	}
 }
 
@@ -42,10 +42,10 @@ struct namespace *namespace_add(struct observer *observer, struct live_ns *ns)
 struct namespace *namespace_of(struct observer *observer, int fd, const struct stat *stat,
 			       const char *name)
 {
-	size_t *planned = namespace_slot(observer, stat->st_ino);
-	if (!*planned)
+	size_t *slot = namespace_slot(observer, stat->st_ino);
+	if (!*slot)
 		return namespace_add(observer, namespace_new(fd, stat, name));
-	struct namespace *namespace = &observer->namespaces[*planned - 1];
+	struct namespace *namespace = &observer->namespaces[*slot - 1];
 	if (namespace->ns->handle) {
 		close(fd);
 		return namespace;

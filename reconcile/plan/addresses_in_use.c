@@ -16,7 +16,7 @@ const char *unmanaged_label(struct planner *planner, const struct unmanaged *unm
 	return arena_printf(planner->arena, "%s in %s", unmanaged->link->name, unmanaged->ns->name);
 }
 
-/* A MAC as a key of `taken`. */
+/* A MAC as a key of the address sets. */
 static struct ip mac_key(const struct mac *mac)
 {
 	struct ip key = {.family = AF_PACKET};
@@ -190,7 +190,7 @@ void claims_of_attachments(struct planner *planner)
 	listed_note(planner, &list);
 }
 
-/* An address of a slot that somebody else claims. */
+/* An address of a planned attachment that somebody else claims. */
 struct conflict {
 	const struct unmanaged *claim;
 	const struct planned_attachment *planned;
@@ -218,7 +218,7 @@ static void conflict_warn(struct planner *planner, const struct conflict *confli
 		    planned_label(planner, conflict->planned), rest);
 }
 
-/* Who claims an address that the slot has or gets, and goes on to. */
+/* Who claims an address that the planned attachment has or gets, and goes on to. */
 static const struct unmanaged *conflict_of(const struct planner *planner,
 					   const struct planned_attachment *planned,
 					   const struct ip *ip)

@@ -211,7 +211,7 @@ static bool excludes(const struct planned_attachment *planned, const struct live
 	       planned->network->mode == MODE_PASSTHRU || is_passthru(link);
 }
 
-/* The one of a company that the slot cannot be with, or NULL. */
+/* The one of a company that the planned attachment cannot be with, or NULL. */
 static const struct unmanaged *parent_users_excluding(const struct planned_attachment *planned,
 						      const struct parent_users *users)
 {
@@ -248,7 +248,7 @@ struct holders {
 	size_t count;
 };
 
-/* A link that no slot wants, and that stays for want of its replacement. */
+/* A link that no planned attachment wants, and that stays for want of its replacement. */
 static const struct planned_attachment *holder_of(const struct planner *planner,
 						  struct managed_link *managed)
 {
@@ -276,8 +276,8 @@ static struct holders holders_find(const struct planner *planner)
 	return holders;
 }
 
-/* What of the slot's one that stays as it is has, or NULL. A container's link counts with no
- * address: a container can give it any. */
+/* What of the planned attachment's one that stays as it is has, or NULL. A container's link counts
+ * with no address: a container can give it any. */
 static const char *held_by(const struct planned_attachment *planned,
 			   const struct planned_attachment *other)
 {

@@ -2,7 +2,8 @@
  * container. */
 #include "reconcile/plan/internal.h"
 
-/* Only what is in the slot's own namespace counts, which nobody but the container can forge. */
+/* Only what is in the attachment's own namespace counts, which nobody but the container can forge.
+ */
 static bool same_lan(const struct planned_attachment *planned, const struct live_link *link)
 {
 	return link->mark.role == (planned->container ? ROLE_ATTACH : ROLE_HOST) &&
@@ -74,7 +75,8 @@ static struct check_result other_set(struct planner *planner,
 	return (struct check_result){.action = ACTION_CREATE};
 }
 
-/* Whether the other slot is of another set, and attaches the same namespace to the same LAN. */
+/* Whether the other planned attachment is of another set, and attaches the same namespace to the
+ * same LAN. */
 static bool competes(const struct planned_attachment *planned,
 		     const struct planned_attachment *other)
 {

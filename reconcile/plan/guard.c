@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* How many attachments of the set are live, or are to be deleted. A link that no slot asks for
- * counts once for each namespace, and a stray not at all: a container can make any number of them,
- * and must not be able to stop everybody's changes. */
+/* How many attachments of the set are live, or are to be deleted. A link that no planned attachment
+ * asks for counts once for each namespace, and a stray not at all: a container can make any number
+ * of them, and must not be able to stop everybody's changes. */
 static size_t guard_count(const struct planner *planner, const char *set, bool deleted)
 {
 	const struct live_ns *last = NULL;

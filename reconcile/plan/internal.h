@@ -42,11 +42,11 @@ struct managed_link {
 	uint64_t hash; /* of its mark */
 	uint32_t next; /* of the same hash: index + 1 */
 	enum placement placement;
-	bool wanted; /* the desired state has it, so that it is not an orphan */
+	bool wanted; /* the desired state has it, so that it is not a stale link */
 	bool kept;   /* its container cannot be found now, so that it stays as it is */
 	bool leaves; /* it is deleted, for good or to be made anew */
-	struct planned_attachment
-		*replacement; /* of one that no slot wants: what takes its place; or NULL */
+	struct planned_attachment *replacement; /* of one that no planned attachment wants: what
+						   takes its place; or NULL */
 };
 
 /* A live macvlan or ipvlan on a parent that is not to be one of the run's, and will stay. */
@@ -56,7 +56,8 @@ struct unmanaged {
 	const struct live_link *link;
 	const struct planned_attachment
 		*planned; /* whose link it is, of which other addresses are meant; or NULL */
-	/* The same, of addresses with our protocol, which are taken from the link; with a slot. */
+	/* The same, of addresses with our protocol, which are taken from the link; with a planned
+	 * attachment. */
 	const struct unmanaged *ours;
 };
 
@@ -74,7 +75,7 @@ struct parent {
 	const struct live_link *link; /* NULL: not there yet */
 	uint16_t vlan;
 	enum vlan_protocol vlan_protocol;
-	size_t domain; /* its index in planner.parents: its number for `taken` */
+	size_t domain; /* its index in planner.parents: its number for the address sets */
 	bool occupied; /* macvlans or ipvlans are live on it, anybody's */
 	struct parent_users facts,
 		claims;         /* of foreign links in the host's namespace, and elsewhere */
@@ -88,7 +89,7 @@ struct net {
 	const struct set *set;
 	const struct network *network;
 	struct parent *parent;
-	size_t domain; /* its parent's, for `taken` */
+	size_t domain; /* its parent's, for the address sets */
 	struct check_result check_result;
 	/* For each subnet: no address below is free, and below the other none that is claimed
 	 * alone; family 0: not looked yet. */
@@ -133,7 +134,7 @@ struct planner {
 	struct plan *plan;
 	struct managed_link *managed; /* in the order of namespaces and links */
 	size_t n_managed;
-	/* Open addressing, by mark and by link: index into `owned` + 1. */
+	/* Open addressing, by mark and by link: index into `managed` + 1. */
 	uint32_t *managed_marks, *managed_links;
 	size_t managed_table_size;
 	struct declared *declared; /* sorted by set and container */
@@ -154,13 +155,14 @@ struct planner {
 	size_t n_netns_groups;
 	struct unmanaged *unmanaged;
 	size_t n_unmanaged;
-	struct address_set *in_use;              /* by the desired state: struct slot */
+	struct address_set *in_use; /* by the desired state: struct planned_attachment */
 	struct address_set *unmanaged_addresses; /* by what is live in the host's namespace and not
 						    ours: its name */
 	struct address_set *keepers; /* by live attachments: whose it is, struct keeper of ipam.c */
-	struct address_set *claims;  /* by links outside the host's namespace: struct foreign */
-	struct address_set *macs;    /* by what is live and not ours: struct foreign */
-	struct address_set *passing; /* MACs that live links of ours have now: struct owned */
+	struct address_set *claims;  /* by links outside the host's namespace: struct unmanaged */
+	struct address_set *macs;    /* by what is live and not ours: struct unmanaged */
+	struct address_set
+		*passing; /* MACs that live links of ours have now: struct managed_link */
 	struct address_set *reached; /* from the host: through which network, by name */
 };
 
@@ -215,7 +217,8 @@ const char *parent_user(const struct planner *planner, const struct live_link *p
 void attachments_match(struct planner *planner);
 /* Whether an attachment takes over the link, which has no mark. */
 bool link_adopted(const struct planner *planner, const struct live_link *link);
-/* Whether the slot's address of the family (0: IPv4, 1: IPv6) is the DHCP server's to choose. */
+/* Whether the planned attachment's address of the family (0: IPv4, 1: IPv6) is the DHCP server's to
+ * choose. */
 bool planned_leases(const struct planned_attachment *planned, size_t family);
 
 /* netns_group.c */
@@ -263,13 +266,14 @@ bool conflict_holds_route(const struct planned_attachment *planned,
 void claims_index(struct planner *planner);
 /* Those that attachments have besides what they keep: a container can give its link any. */
 void claims_of_attachments(struct planner *planner);
-/* Who claims the slot's address of that family, or the MAC, on its parent; NULL: nobody else. */
+/* Who claims the planned attachment's address of that family, or the MAC, on its parent; NULL:
+ * nobody else. */
 const struct unmanaged *address_claimant(const struct planner *planner,
 					 const struct planned_attachment *planned,
 					 const struct ip *ip);
 const struct unmanaged *mac_holder(const struct planner *planner,
 				   const struct planned_attachment *planned, const struct mac *mac);
-/* The link of ours that has the MAC on the slot's parent now, or NULL. */
+/* The link of ours that has the MAC on the planned attachment's parent now, or NULL. */
 const struct managed_link *mac_passing(const struct planner *planner,
 				       const struct planned_attachment *planned,
 				       const struct mac *mac);
@@ -290,11 +294,11 @@ const char *planned_label(struct planner *planner, const struct planned_attachme
 /* naming.c */
 void names_choose(struct planner *planner);
 void macs_choose(struct planner *planner);
-/* Whether the slot's live link has a MAC that comes of the address. */
+/* Whether the planned attachment's live link has a MAC that comes of the address. */
 bool mac_is_of_address(const struct planner *planner, const struct planned_attachment *planned,
 		       const struct ip *ip);
-/* Whether the slot's live link has the MAC, and is up: no other on the parent that has it can come
- * up (macvlan_addr_busy). */
+/* Whether the planned attachment's live link has the MAC, and is up: no other on the parent that
+ * has it can come up (macvlan_addr_busy). */
 bool mac_is_live(const struct planned_attachment *planned, const struct mac *mac);
 /* Chooses again for those whose chosen MAC one of these has, which stay as they are. */
 void macs_yield(struct planner *planner, const struct planned_attachment *const *holders,
@@ -318,7 +322,7 @@ struct change *change_add(const struct planner *planner, struct step *step, enum
 void guard(struct planner *planner);
 
 /* plan.c */
-/* Whether a link is of the desired sets, and no slot wants it. */
+/* Whether a link is of the desired sets, and no planned attachment wants it. */
 bool managed_stale(const struct planner *planner, const struct managed_link *managed);
 struct step *step_add(struct planner *planner, enum action action, const struct owner_tag *mark);
 /* A step that makes `want` from `have`, or none if they are the same already. */

@@ -11,7 +11,7 @@ static const struct ip *explicit_ip(const struct planned_attachment *planned, si
 	return family == IPV4 ? &planned->network->host.ipv4 : &planned->network->host.ipv6;
 }
 
-/* Stand for those that no slot has. */
+/* Stand for those that no planned attachment has. */
 static const struct planned_attachment gateway, aux_address;
 
 const char *planned_label(struct planner *planner, const struct planned_attachment *planned)
@@ -79,9 +79,9 @@ static void take_lease(struct planner *planner, struct planned_attachment *plann
 		take(planner, planned, family, &planned->lease->prefix.ip);
 }
 
-/* Whether the slot can keep the address that a link has: the file does not say another, and it is
- * in the range. A lease's belongs to the server, to whom it is given back when it is no longer
- * wanted. */
+/* Whether the planned attachment can keep the address that a link has: the file does not say
+ * another, and it is in the range. A lease's belongs to the server, to whom it is given back when
+ * it is no longer wanted. */
 static bool is_candidate(const struct planned_attachment *planned, const struct live_link *link,
 			 const struct live_addr *addr, size_t family)
 {

@@ -1,4 +1,4 @@
-/* What the link of each slot shall be. */
+/* What the link of each planned attachment shall be. */
 #include "reconcile/plan/internal.h"
 
 #include <string.h>
@@ -223,8 +223,8 @@ static void held_routes_note(struct planner *planner, const struct live_ns *host
 	}
 }
 
-/* Those of links whose slot cannot be made right, and of links that stay for want of their
- * replacement. */
+/* Those of links whose planned attachment cannot be made right, and of links that stay for want of
+ * their replacement. */
 static void held_routes_find(struct planner *planner)
 {
 	for (size_t i = planner->n_attachments; i < planner->n_planned; i++) {

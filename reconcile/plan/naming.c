@@ -131,14 +131,14 @@ static struct mac mac_from_names(const struct planner *planner,
 
 #define MAC_OTHER_FIRST 0x0e
 
-/* The address that the slot's MAC comes of, or NULL: it comes of the names. */
+/* The address that the planned attachment's MAC comes of, or NULL: it comes of the names. */
 static const struct ip *mac_source(const struct planned_attachment *planned)
 {
 	return planned->ip[0].family && !planned_leases(planned, 0) ? &planned->ip[0] : NULL;
 }
 
 /* The one to take where the first `number` are somebody else's. It has its number in it, so that it
- * is known again for the slot's own. */
+ * is known again for the attachment's own. */
 static struct mac mac_derived(const struct planner *planner,
 			      const struct planned_attachment *planned, const struct ip *ip,
 			      uint16_t number)

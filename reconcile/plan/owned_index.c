@@ -72,26 +72,26 @@ static void managed_list(struct planner *planner)
 static uint32_t *mark_slot(const struct planner *planner, uint64_t hash)
 {
 	for (size_t i = hash;; i++) {
-		uint32_t *planned = &planner->managed_marks[i & (planner->managed_table_size - 1)];
-		if (!*planned || planner->managed[*planned - 1].hash == hash)
-			return planned;
+		uint32_t *slot = &planner->managed_marks[i & (planner->managed_table_size - 1)];
+		if (!*slot || planner->managed[*slot - 1].hash == hash)
+			return slot;
 	}
 }
 
 static uint32_t *link_slot(const struct planner *planner, const struct live_link *link)
 {
 	for (size_t i = (uintptr_t)link / sizeof(*link) * 0x9e3779b1u;; i++) {
-		uint32_t *planned = &planner->managed_links[i & (planner->managed_table_size - 1)];
-		if (!*planned || planner->managed[*planned - 1].link == link)
-			return planned;
+		uint32_t *slot = &planner->managed_links[i & (planner->managed_table_size - 1)];
+		if (!*slot || planner->managed[*slot - 1].link == link)
+			return slot;
 	}
 }
 
 static void managed_chain(struct planner *planner, size_t number)
 {
-	uint32_t *planned = mark_slot(planner, planner->managed[number].hash);
-	planner->managed[number].next = *planned;
-	*planned = (uint32_t)number + 1;
+	uint32_t *slot = mark_slot(planner, planner->managed[number].hash);
+	planner->managed[number].next = *slot;
+	*slot = (uint32_t)number + 1;
 	*link_slot(planner, planner->managed[number].link) = (uint32_t)number + 1;
 }
 

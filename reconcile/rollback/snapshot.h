@@ -8,7 +8,7 @@
 #include "reconcile/plan/rollback_plan.h"
 #include "reconcile/state/state.h"
 
-/* Notes them in link->verbatim. The thread is in the namespace. Returns 0 or a negative errno. */
+/* Notes them in link->snapshot. The thread is in the namespace. Returns 0 or a negative errno. */
 int snapshot_read(struct live_ns *ns, struct live_link *link, struct error *error);
 
 /* Gives the link, if it is there, what it lacks of them by now. IPv4 addresses return in their
