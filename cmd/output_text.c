@@ -190,12 +190,16 @@ static void detail_change(FILE *out, const struct change *change)
 		fprintf(out, "%s %s -> %s", name, change->from, change->to);
 }
 
-static void detail_changes(FILE *out, const struct step *step)
+static void detail_changes(FILE *out, const struct step *step, bool verbose)
 {
-	for (size_t i = 0; i < step->n_changes; i++) {
+	const bool all = verbose || step->n_changes <= TEXT_SHOWN_MAX;
+	const size_t shown = all ? step->n_changes : TEXT_SHOWN_MAX;
+	for (size_t i = 0; i < shown; i++) {
 		fputs(i ? ", " : "", out);
 		detail_change(out, &step->changes[i]);
 	}
+	if (!all)
+		fprintf(out, " and %zu more", step->n_changes - shown);
 	if (step->action == ACTION_REPLACE)
 		fputs(" (cannot change in place)", out);
 }
@@ -216,7 +220,7 @@ static void detail(FILE *out, const struct step *step, bool verbose)
 		break;
 	case ACTION_CHANGE:
 	case ACTION_REPLACE:
-		detail_changes(out, step);
+		detail_changes(out, step, verbose);
 		break;
 	case ACTION_DELETE:
 		if (step->reason)

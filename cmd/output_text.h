@@ -41,7 +41,10 @@ void text_note(const char *note);
 
 /* "web/lan", "lab:web/lan", or a link's name: how the object is called in a plan, printable. */
 const char *step_id(struct arena *arena, const struct step *step, bool with_set);
-/* What a line of the plan says behind the id, printable. */
+/* Of the addresses and changes of a live link, so many are shown, and how many more there are: a
+ * container can make any number. */
+#define TEXT_SHOWN_MAX 8
+/* What a line of the plan says behind the id, printable; `verbose`: all of it. */
 void text_detail(FILE *out, const struct step *step, bool verbose);
 const char *text_sign(enum action action); /* "+", "-/+" */
 const char *step_noun(const struct step *step);

@@ -1,5 +1,6 @@
 #include "cmd/graph/graph.h"
 
+#include "cmd/output_text.h"
 #include "lib/hashmap.h"
 #include "schema/words.h"
 
@@ -150,9 +151,6 @@ static size_t network_put(struct making *making, const struct set *set,
 	return node;
 }
 
-/* Of the addresses of a live link, of which a container can make any number. */
-#define LABEL_ADDRS_MAX 8
-
 static const char *link_text(const struct making *making, const struct live_ns *ns,
 			     const struct live_link *link)
 {
@@ -161,11 +159,11 @@ static const char *link_text(const struct making *making, const struct live_ns *
 	const char *text = link->name;
 	size_t count = 0;
 	each_addr_of (addr, ns, link->ifindex)
-		if (addr->scope < RT_SCOPE_LINK && count++ < LABEL_ADDRS_MAX)
+		if (addr->scope < RT_SCOPE_LINK && count++ < TEXT_SHOWN_MAX)
 			text = arena_printf(arena, "%s %s", text,
 					    prefix_format(&addr->prefix, prefix));
-	if (count > LABEL_ADDRS_MAX)
-		text = arena_printf(arena, "%s and %zu more", text, count - LABEL_ADDRS_MAX);
+	if (count > TEXT_SHOWN_MAX)
+		text = arena_printf(arena, "%s and %zu more", text, count - TEXT_SHOWN_MAX);
 	return arena_strdup(arena, text);
 }
 
