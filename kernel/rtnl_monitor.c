@@ -13,9 +13,6 @@
 #define RECEIVE_BUFFER (16 << 20)
 #define DATAGRAM_MAX   (32 << 10)
 
-/* Whoever sends without end does not keep the loop from its other work. */
-#define DATAGRAMS_AT_ONCE 65536
-
 static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 			     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_NSID};
 
@@ -145,12 +142,12 @@ static int datagram_receive(struct monitor *monitor, monitor_each *each, void *d
 	return whole ? 1 : -ENOBUFS;
 }
 
-int monitor_drain(struct monitor *monitor, monitor_each *each, void *data)
+int monitor_drain(struct monitor *monitor, int most, monitor_each *each, void *data)
 {
-	int lost = 0;
-	for (int i = 0, status = 1; status && i < DATAGRAMS_AT_ONCE; i++) {
+	int taken = 0, lost = 0;
+	for (int status = 1; status && taken < most; taken += status != 0) {
 		status = datagram_receive(monitor, each, data);
 		lost = status < 0 ? status : lost;
 	}
-	return lost;
+	return lost < 0 ? lost : taken;
 }

@@ -23,8 +23,9 @@ int monitor_fd(const struct monitor *monitor);
  * RTM_NEWLINK). */
 typedef void monitor_each(void *data, int nsid, const struct nlmsghdr *message, bool gone);
 
-/* Takes what has come so far, or the first 65536 datagrams of it, and does not wait. Messages of
- * other processes are skipped. -ENOBUFS: some was lost, so that everything has to be looked at. */
-int monitor_drain(struct monitor *monitor, monitor_each *each, void *data);
+/* Takes what has come so far, and does not wait. Messages of other processes are skipped. Returns
+ * how many datagrams were taken, of which there may be more if it is `most`; or -ENOBUFS: some was
+ * lost, so that everything has to be looked at. */
+int monitor_drain(struct monitor *monitor, int most, monitor_each *each, void *data);
 
 #endif

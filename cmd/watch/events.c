@@ -19,6 +19,14 @@
 #define QUIET_MS         20
 #define QUIET_LONGEST_MS 500
 
+/* Whoever makes the kernel tell without end keeps the loop from its other work for so many
+ * datagrams; and, while others wait for the lock, for so many beside what a round's own steps and
+ * changes are told by. */
+#define EVENTS_MAX       65536
+#define EVENTS_LOCKED    1024
+#define EVENTS_OF_STEP   64
+#define EVENTS_OF_CHANGE 8
+
 void service_mark_stale(struct service *service)
 {
 	live_free(service->live);
@@ -188,6 +196,23 @@ static void parent_event(struct service *service, const struct nlmsghdr *message
 	}
 }
 
+/* Whether it tells of a link of ours or of another set's, or of an address of such. A container can
+ * say so of its own links. */
+static bool event_marked(const struct service *service, const struct nlmsghdr *message)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct live_link link;
+	struct live_addr addr;
+	struct parent_ref parent;
+	bool has_proto;
+	if (message->nlmsg_type == RTM_NEWLINK)
+		return decode_link(arena, message, &link, &parent) == DECODED &&
+		       link.mark.role != ROLE_NONE;
+	return message->nlmsg_type == RTM_NEWADDR &&
+	       decode_addr(message, &addr, &has_proto) == DECODED &&
+	       (addr.proto == MARK_PROTOCOL || !service->live->addr_proto);
+}
+
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool gone)
 {
 	struct service *service = data;
@@ -205,11 +230,26 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 	if (ns && !ns->stale && !ns->paced && !ns->crowded &&
 	    (ns->host ? host_event_matters(service, message) : !pace_holds(service, ns)))
 		ns_stale(service, ns);
+	if (ns && ns->paced && !ns->marked && !gone)
+		ns->marked = event_marked(service, message);
 }
 
 void service_read_events(struct service *service)
 {
-	if (monitor_drain(service->monitor, kernel_event, service) < 0)
+	if (monitor_drain(service->monitor, EVENTS_MAX, kernel_event, service) < 0)
+		events_lost(service);
+}
+
+void service_read_events_locked(struct service *service, const struct plan *done)
+{
+	size_t most = EVENTS_LOCKED;
+	for (size_t i = 0; done && i < done->n_steps; i++)
+		if (step_acts(&done->steps[i]))
+			most += EVENTS_OF_STEP + EVENTS_OF_CHANGE * done->steps[i].n_changes;
+	if (most > EVENTS_MAX)
+		most = EVENTS_MAX;
+	const int taken = monitor_drain(service->monitor, (int)most, kernel_event, service);
+	if (taken < 0 || taken == (int)most)
 		events_lost(service);
 }
 

@@ -76,6 +76,9 @@ int service_listen(struct service *service, struct error *error);
 void service_close_events(struct service *service);
 /* Takes what the kernel has told so far. */
 void service_read_events(struct service *service);
+/* The same while the lock is held, for which others wait: no more than somewhat beside what comes
+ * of the plan that was done, or NULL. If there is more, that counts as lost. */
+void service_read_events_locked(struct service *service, const struct plan *done);
 /* rate_limit.c: whoever has a namespace can make the kernel tell of it without end, and make the
  * look at it dear. Each namespace has a credit of its own for the looks that its events make. */
 /* Whether the namespace, of which an event tells, is not to be looked at yet: it is marked as such,

@@ -133,6 +133,17 @@ static struct plan *plan_searched(struct service *service, struct plan *plan, bo
 	return plan_now(service);
 }
 
+/* What changes without end is looked at now and then, but before anything is chosen that another
+ * set may have given a container there meanwhile. */
+static void paced_mark_stale(struct service *service)
+{
+	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
+		struct live_ns *ns = service->live->namespaces[i];
+		ns->stale |= ns->paced && ns->marked;
+		ns->marked = false;
+	}
+}
+
 /* A look and the plan that comes of it; NULL with an error. *ret_again: some of what was found is
  * to be looked at once more. No event tells of what comes into a namespace that is not known yet,
  * such as another set's container. So before anything is chosen, all of them are looked for, once
@@ -150,6 +161,7 @@ static struct plan *observe_and_plan(struct service *service, bool *ret_again, s
 			return plan_searched(service, plan, ret_again);
 		plan_free(plan);
 		service->wide = true;
+		paced_mark_stale(service);
 		if (service->lost)
 			service_mark_stale(service);
 	}
@@ -277,7 +289,7 @@ static bool death_heard(struct service *service)
 	for (int64_t left = DEATH_MS; service->live && !service->heard_death && left > 0;
 	     left = end - clock_milliseconds())
 		if (poll(&poller, 1, (int)left) > 0)
-			service_read_events(service);
+			service_read_events_locked(service, NULL);
 	return service->live && service->heard_death;
 }
 
@@ -309,7 +321,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		again = false;
 	} else if (allowed && observe_hold(service->live, service->lookups, plan)) {
 		round_do(service, plan, drift);
-		service_read_events(service);
+		service_read_events_locked(service, plan);
 		again = true;
 	} else if (allowed) {
 		/* One that dies needs nothing; one that lives on without a name can be found by a
@@ -357,11 +369,12 @@ static void round_passes(struct service *service, bool drift)
 {
 	struct error error;
 	struct apply_lock lock;
+	service_read_events(service);
 	service->failed = apply_lock(&lock, lock_waits, service, &error) < 0;
 	if (!service->failed) {
 		log_hold(&service->log);
 		/* What others did while it waited for the lock. */
-		service_read_events(service);
+		service_read_events_locked(service, NULL);
 		service->complete = false;
 		for (unsigned number = 0; pass(service, number, drift, &error); number++)
 			;

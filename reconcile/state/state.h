@@ -35,10 +35,11 @@ struct live_ns {
 	size_t n_routes;
 	struct live_link *usual; /* a new link here, of which only the sysctls are known; NULL:
 				    nobody asked (link_sysctls_observe) */
-	int nsid;   /* the number that it has in the host's namespace, by which events name it; -1:
-		       none */
-	bool stale; /* it could not be read, or something may have changed since */
-	bool paced; /* something may have changed, and it is not looked at yet */
+	int nsid;    /* the number that it has in the host's namespace, by which events name it; -1:
+			none */
+	bool stale;  /* it could not be read, or something may have changed since */
+	bool paced;  /* something may have changed, and it is not looked at yet */
+	bool marked; /* paced: a link of mvapply's may be new in it, or have a new address */
 	bool restless; /* it was told that it is so */
 	bool dead;     /* the kernel said so */
 	char *place; /* the path that it was found at when no container led to it any more, or NULL

@@ -241,3 +241,12 @@ def watching(host, *arguments, converged=True, seconds=10, **options):
         service.process.kill()
         service.process.wait()
         service.close()
+
+
+@contextlib.contextmanager
+def queue_held():
+    """Has the name at which applies wait for each other; gives a function that tells whether one waits."""
+    with socket.socket(socket.AF_UNIX) as queue:
+        queue.bind("\0mvapply")
+        queue.listen()
+        yield lambda: bool(select.select([queue], [], [], 0)[0])

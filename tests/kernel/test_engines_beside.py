@@ -14,7 +14,7 @@ from declare import document, lan
 from fake_daemon import Daemon, daemon, ident
 from host import same
 from registry import test
-from service import watching
+from service import queue_held, watching
 
 
 
@@ -214,15 +214,6 @@ def processes(host, *spaces):
     finally:
         for process in started:
             process.end()
-
-
-@contextlib.contextmanager
-def queue_held():
-    """Has the name at which applies wait for each other; gives a function that tells whether one waits."""
-    with socket.socket(socket.AF_UNIX) as queue:
-        queue.bind("\0mvapply")
-        queue.listen()
-        yield lambda: bool(select.select([queue], [], [], 0)[0])
 
 
 @test("engines: a container that restarts while the lock is waited for is found anew")

@@ -8,7 +8,7 @@ import subprocess
 from declare import document, lan
 from host import same
 from registry import test
-from service import watching
+from service import queue_held, watching
 
 TEXT = document({"n": lan()}, {"web": ["n"], "evil": ["n"]})
 SOME, MANY = 3000, 40000
@@ -146,3 +146,63 @@ def beside_the_restless(host):
         same(trace.entered("evil"), 0, "how often evil was looked into")
         assert trace.entered("web") > 0, trace.lines
     host.unchanged(TEXT)
+
+
+@test("multiplied: what a container does while the lock is waited for is not all heard with the lock held",
+      seconds=120)
+def heard_with_the_lock(host):
+    host.netns("web", "evil")
+    host.apply(TEXT)
+    wanted = victim(host)
+    with watching(host, "-f", host.write(TEXT)) as service:
+        service.settle()
+        with host.inside("host"), queue_held() as waits_for_lock:
+            host.ip("web", "link del eth0")
+            service.until(waits_for_lock, "it waits for the lock", 20)
+            host.batch("evil", FLAP * 1000)
+        service.until(lambda: "eth0" in host.names("web") and victim(host) == wanted, "repaired", 20)
+        assert any("events of the kernel were lost" in line for line in service.log()), service.log()
+    host.unchanged(TEXT)
+
+
+@test("multiplied: what another set gives a container that changes without end is not given to another",
+      seconds=180)
+def given_to_the_restless(host):
+    host.netns("evil")
+    other = lan(subnet="10.9.0.0/24", gateway=None)
+    ours = document({"n": lan(), "o": other},
+                    {"evil": ["o"], "web": {"n": {"mac_address": "02:00:00:00:00:77"}}})
+    theirs = document({"m": lan()}, {"evil": ["m"]}, name="b")
+    with open("b.yaml", "w", encoding="ascii") as file:
+        file.write(theirs)
+    host.apply(ours)
+    with watching(host, "-f", host.write(ours)) as service:
+        host.unread("evil")
+        host.batch("evil", ["link add z type veth peer name y", "link set z up", "link set y up"] +
+                   routes(15000, "boot", "z"))
+        for _ in range(5):
+            host.batch("evil", FLAP)
+            service.quiet()
+        service.until(lambda: RESTLESS in service.log(), "evil is known", 60)
+        with restless(host, "evil", *FLAP):
+            host.mvapply("apply", "-f", "b.yaml", code=0)
+            host.netns("web")
+            service.until(lambda: "eth0" in host.names("web") and host.addresses("web", "eth0"), "web is attached", 20)
+    same(host.addresses("web", "eth0"), {"172.16.86.3/24"}, "web's address, beside evil's 172.16.86.2")
+
+
+@test("multiplied: the line of a link with thousands of changes says how many more there are, JSON has them all",
+      seconds=120)
+def short_lines(host):
+    host.netns("web", "evil")
+    host.apply(TEXT)
+    host.unread("evil")
+    host.batch("evil", routes(SOME, 77))
+    done = host.mvapply("diff", "-f", host.write(TEXT), code=2)
+    line = next(line for line in done.out.splitlines() if "evil/n" in line)
+    assert line.endswith(f" and {SOME - 8} more") and len(line) < 600, line[:1000]
+    steps = host.mvapply("diff", "-f", "network.yaml", "-o", "json", code=2).json["steps"]
+    same([len(step["changes"]) for step in steps], [SOME], "changes in JSON")
+    with watching(host, "-f", "network.yaml") as service:
+        service.until_says(f" and {SOME - 8} more", 60)
+        assert max(map(len, service.log())) < 600, max(service.log(), key=len)[:1000]
