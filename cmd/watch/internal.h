@@ -135,6 +135,9 @@ void service_round(void *service);
 /* report.c */
 void report_failure(struct service *service, const struct step *step,
 		    const struct outcome *outcome);
+/* A replacement that failed, whose live link is put back, and the milliseconds until it is tried
+ * again. */
+void report_cut(struct service *service, const struct step *step, int64_t pause);
 void report_steps(struct service *service, const struct plan *plan, const struct outcome *outcomes);
 /* What is told and not done, as far as it was not told the last time. */
 void report_notices(struct service *service, const struct plan *plan, const struct live *live);

@@ -200,7 +200,11 @@ static void step_failed(struct service *service, struct step *step, const struct
 		return;
 	}
 	service->metrics.failures++;
-	retry_failed(service->retry, key, now);
+	/* Each attempt cuts the live link off. */
+	if (outcome->cut)
+		report_cut(service, step, retry_contested(service->retry, key, now));
+	else
+		retry_failed(service->retry, key, now);
 	if (outcome_busy(outcome))
 		refused_macs_add(&service->refused, &step->want->mac);
 	if (outcome->error->errnum == EADDRINUSE || outcome->error->errnum == EEXIST)

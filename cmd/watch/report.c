@@ -59,6 +59,15 @@ void report_failure(struct service *service, const struct step *step, const stru
 	failure_log(service, arena, step, outcome);
 }
 
+void report_cut(struct service *service, const struct step *step, int64_t pause)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	log_write(&service->log, LEVEL_WARNING,
+		  "%s %s: the link that it replaces was cut off meanwhile, and is back; the next "
+		  "attempt is in %g s",
+		  step_noun(step), step_id(arena, step, with_set(service)), (double)pause / 1000);
+}
+
 void report_steps(struct service *service, const struct plan *plan, const struct outcome *outcomes)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();

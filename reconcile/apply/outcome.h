@@ -17,6 +17,8 @@ struct outcome {
 	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
 	/* Why it is deferred, or what is left undone by design, in the plan's arena; or NULL */
 	const char *note;
+	/* When failed: a live link had made room for it, was cut by that, and is put back. */
+	bool cut;
 };
 
 /* Of steps that are not done. Their errors are theirs. */

@@ -64,17 +64,19 @@ static void put_back(struct apply_context *context, size_t number)
 	outcome->note = note;
 }
 
-/* Whether what replaces the step's link has failed. */
-static bool replacement_failed(const struct apply_context *context, size_t number)
+/* Of what replaces the step's link. */
+static struct outcome *replacement_of(const struct apply_context *context, size_t number)
 {
 	const size_t by = context->plan->steps[number].replaced_by;
-	return context->outcomes[by ? by - 1 : number].state == OUTCOME_FAILED;
+	return &context->outcomes[by ? by - 1 : number];
 }
 
 void replaced_put_back(struct apply_context *context)
 {
 	for (size_t i = 0; i < context->plan->n_steps; i++)
 		if (context->deleted[i] && makes_room(&context->plan->steps[i]) &&
-		    replacement_failed(context, i))
+		    replacement_of(context, i)->state == OUTCOME_FAILED) {
+			replacement_of(context, i)->cut = true;
 			put_back(context, i);
+		}
 }
