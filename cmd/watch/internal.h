@@ -25,6 +25,11 @@ struct reading {
 	uint64_t content; /* as input_load gives it */
 };
 
+/* Of too few descriptors. */
+struct descriptors_short {
+	uint64_t limit, content; /* of the files, as of struct service */
+};
+
 struct service {
 	const struct options *options;
 	struct log log;
@@ -51,16 +56,17 @@ struct service {
 	struct live *live;    /* NULL: look at everything */
 	uint64_t content;     /* of the files, when they were last read */
 	char *left;           /* the set that was last told of as left by the files; or NULL */
-	char *told;           /* the notices of the last round, a line each */
-	bool guarded;         /* the last plan was too much to delete */
-	bool dirty;           /* a round is due */
-	bool broken;          /* it cannot go on: to be started anew */
-	bool log_waits;       /* for its reader */
-	bool failed;          /* the last round could not be done */
-	struct error failure; /* why; or no text */
-	bool wide;            /* the next look finds namespaces that it was not told of, too */
-	bool complete;        /* a look of this round did */
-	bool unsearched;      /* everything was looked at, but not what descriptors lead to */
+	struct notices *told; /* of the last round; report.c's */
+	struct descriptors_short descriptors; /* as was told last */
+	bool guarded;                         /* the last plan was too much to delete */
+	bool dirty;                           /* a round is due */
+	bool broken;                          /* it cannot go on: to be started anew */
+	bool log_waits;                       /* for its reader */
+	bool failed;                          /* the last round could not be done */
+	struct error failure;                 /* why; or no text */
+	bool wide;       /* the next look finds namespaces that it was not told of, too */
+	bool complete;   /* a look of this round did */
+	bool unsearched; /* everything was looked at, but not what descriptors lead to */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
 	bool lost;                   /* events were, and not everything was looked at since */
@@ -145,6 +151,10 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 void report_left(struct service *service, const struct plan *plan);
 void report_left_by(struct service *service, const struct desired *before,
 		    const struct desired *after);
+/* Whether it is known that descriptors are too few: some looks get by with them and others do not,
+ * so that it is told anew when the limit or the files have changed. Now it is known. */
+bool descriptors_told(struct service *service);
+void notices_free(struct notices *notices);
 void report_state(struct service *service, const struct plan *plan);
 
 #endif

@@ -195,7 +195,7 @@ static void step_failed(struct service *service, struct step *step, const struct
 	char key[STEP_RETRY_KEY_SIZE];
 	const int64_t now = clock_milliseconds();
 	step_retry_key(step, key);
-	if (outcome_busy(outcome) && retry_busy(service->retry, key, now)) {
+	if (!outcome->cut && outcome_busy(outcome) && retry_busy(service->retry, key, now)) {
 		step->held = true;
 		return;
 	}
@@ -361,7 +361,10 @@ static void lock_waits(const char *sentence, void *data)
  */
 static void failure_tell(struct service *service, const struct error *error)
 {
-	if (error && strcmp(service->failure.text, error->text) != 0)
+	const bool told = error && error->code == CODE_DESCRIPTORS
+				  ? descriptors_told(service)
+				  : error && strcmp(service->failure.text, error->text) == 0;
+	if (error && !told)
 		log_error(&service->log, LEVEL_ERROR, NULL, error);
 	if (error)
 		service->failure = *error;

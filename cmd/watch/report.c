@@ -3,10 +3,12 @@
 #include "cmd/output_text.h"
 #include "cmd/watch/internal.h"
 #include "cmd/watch/sd_notify.h"
+#include "lib/hashmap.h"
 #include "lib/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static const char *const verbs[] = {
 	[ACTION_CREATE] = "created",  [ACTION_CHANGE] = "changed",  [ACTION_REPLACE] = "replaced",
@@ -89,24 +91,50 @@ void report_steps(struct service *service, const struct plan *plan, const struct
 	}
 }
 
-static bool told_before(const struct service *service, const char *line)
+/* The lines that a round told. Whoever has a namespace can make any number. */
+struct notices {
+	struct arena *arena;
+	struct index *lines;
+};
+
+static struct notices *notices_new(void)
 {
-	const char *found = service->told ? strstr(service->told, line) : NULL;
-	return found && (found == service->told || found[-1] == '\n');
+	struct arena *arena = arena_new();
+	struct notices *notices = arena_alloc(arena, sizeof(*notices));
+	*notices = (struct notices){.arena = arena, .lines = index_new(0)};
+	return notices;
 }
 
-static void notice_tell(struct service *service, FILE *told, enum log_level level,
+void notices_free(struct notices *notices)
+{
+	if (!notices)
+		return;
+	index_free(notices->lines);
+	arena_free(notices->arena);
+}
+
+static void notice_tell(struct service *service, struct notices *now, enum log_level level,
 			const struct step *step, const char *message)
 {
-	char *line = NULL;
-	if (asprintf(&line, "%s\n", message) < 0)
-		abort();
-	fputs(line, told);
-	if (!told_before(service, line) && step)
+	const char *line = arena_strdup(now->arena, message);
+	const bool twice = index_put_text(now->lines, line, now);
+	if (twice || (service->told && index_get_text(service->told->lines, line)))
+		return;
+	if (step)
 		step_log(service, level, step, NULL, message);
-	else if (!told_before(service, line))
+	else
 		log_write(&service->log, level, "%s", message);
-	free(line);
+}
+
+bool descriptors_told(struct service *service)
+{
+	struct rlimit limit = {0};
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	const struct descriptors_short now = {.limit = limit.rlim_cur, .content = service->content};
+	const bool told = service->descriptors.limit == now.limit &&
+			  service->descriptors.content == now.content;
+	service->descriptors = now;
+	return told;
 }
 
 static enum log_level notice_level(enum action action)
@@ -114,17 +142,17 @@ static enum log_level notice_level(enum action action)
 	return action == ACTION_PENDING || action == ACTION_KEPT ? LEVEL_INFO : LEVEL_WARNING;
 }
 
-static void notices_tell(struct service *service, FILE *told, const struct plan *plan)
+static void notices_tell(struct service *service, struct notices *now, const struct plan *plan)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; i < plan->n_warnings; i++)
-		notice_tell(service, told, LEVEL_WARNING, NULL, plan->warnings[i]);
+		notice_tell(service, now, LEVEL_WARNING, NULL, plan->warnings[i]);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		/* Of those that no descriptor was left for, one warning tells (live.unseen). */
 		if (!step->reason || step->asked || step->code == CODE_DESCRIPTORS)
 			continue;
-		notice_tell(service, told, notice_level(step->action), step,
+		notice_tell(service, now, notice_level(step->action), step,
 			    arena_printf(arena, "%s%s%s", step_text(service, arena, step),
 					 step->hint ? "; hint: " : "",
 					 step->hint ? step->hint : ""));
@@ -132,7 +160,7 @@ static void notices_tell(struct service *service, FILE *told, const struct plan 
 	char code[CODE_TEXT_SIZE];
 	if (plan->guard.refused)
 		notice_tell(
-			service, told, LEVEL_WARNING, NULL,
+			service, now, LEVEL_WARNING, NULL,
 			arena_printf(arena,
 				     "held: this would delete %zu of the %zu live attachments "
 				     "of the set \"%s\" [%s]; hint: %sif that is meant, start with "
@@ -149,15 +177,13 @@ static void notices_tell(struct service *service, FILE *told, const struct plan 
 
 void report_notices(struct service *service, const struct plan *plan, const struct live *live)
 {
-	char *told = NULL;
-	size_t size = 0;
-	FILE *out = memory_or_die(open_memstream(&told, &size));
+	struct notices *now = notices_new();
 	for (size_t i = 0; i < live->n_unreadable; i++)
-		notice_tell(service, out, LEVEL_WARNING, NULL, live->unreadable[i]);
-	notices_tell(service, out, plan);
-	fclose(out);
-	free(service->told);
-	service->told = told;
+		if (live->unreadable[i] != live->starved || !descriptors_told(service))
+			notice_tell(service, now, LEVEL_WARNING, NULL, live->unreadable[i]);
+	notices_tell(service, now, plan);
+	notices_free(service->told);
+	service->told = now;
 }
 
 static void left_tell(struct service *service, const char *set, const char *text)

@@ -145,6 +145,7 @@ static void starved_tell(struct observer *observer)
 		       "network namespaces: too many open files, of which the limit is "
 		       "%ju: raise it by LimitNOFILE= of the unit, or `ulimit -Hn`",
 		       (uintmax_t)limit.rlim_cur);
+	observer->live->starved = observer->live->unreadable[observer->live->n_unreadable - 1];
 }
 
 static int host_open(struct observer *observer, struct error *error)
@@ -169,8 +170,11 @@ static void namespaces_take_over(struct observer *observer, bool wide)
 /* What could not be looked at is not looked at again. */
 static void unreadable_keep(struct observer *observer)
 {
-	for (size_t i = 0; i < observer->before->n_unreadable; i++)
-		unreadable_add(observer, "%s", observer->before->unreadable[i]);
+	const struct live *before = observer->before;
+	observer->starved |= before->starved != NULL;
+	for (size_t i = 0; i < before->n_unreadable; i++)
+		if (before->unreadable[i] != before->starved)
+			unreadable_add(observer, "%s", before->unreadable[i]);
 }
 
 static struct live *live_new(void)

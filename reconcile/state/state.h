@@ -77,7 +77,8 @@ struct live {
 	size_t n_targets;
 	const char **unreadable; /* what could not be looked at, a sentence each */
 	size_t n_unreadable;
-	bool addr_proto; /* the kernel tells IFA_PROTO (5.18 and later) */
+	const char *starved; /* the one of them that is for want of descriptors, or NULL */
+	bool addr_proto;     /* the kernel tells IFA_PROTO (5.18 and later) */
 };
 
 /* Whether its container could not be looked at. Nothing is unknown of one that an engine may not
