@@ -11,7 +11,7 @@ from registry import test
 from service import watching
 
 LONG = any(os.environ.get(name) for name in ("SLOW", "SOAK"))
-DEEDS = int(os.environ.get("ADVERSARY_DEEDS", "300" if LONG else "150"))
+DEEDS = int(os.environ.get("ADVERSARY_DEEDS", "3000" if LONG else "150"))
 SEED = int(os.environ.get("ADVERSARY_SEED", "1"))
 NAMES = [f"v{number}" for number in range(1, 7)]
 LINKS = 12  # how many the intruder has at most

@@ -76,6 +76,8 @@ def crowded(host):
 @test("multiplied: links, names and addresses of its own do not slow the others", seconds=180)
 def of_its_own(host):
     host.netns("web", "evil")
+    with host.inside("web"), open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w", encoding="ascii") as file:
+        file.write("1")
     host.apply(TEXT)
     wanted = victim(host)
     host.unread("evil")
@@ -85,7 +87,11 @@ def of_its_own(host):
     with watching(host, "-f", host.write(TEXT)) as service:
         trace = repaired(host, service, wanted)
         assert len(trace.calls("setns")) <= 12, trace.lines
-        same(trace.dumps <= 5, True, f"listings of links: {trace.dumps}")
+        same(trace.entered("evil"), 0, "how often evil was looked into")
+        # The host's and web's, before anything is chosen and once more when it is done: four. A fifth
+        # is of web, in a round of its own, where the kernel tells of the new link's carrier only later
+        # (linkwatch). IPv6 is off, as it would tell later again, of the addresses that it gives.
+        same(trace.dumps in (4, 5), True, f"listings of links: {trace.dumps}")
     host.unchanged(TEXT)
 
 
