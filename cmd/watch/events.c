@@ -23,7 +23,7 @@
  * datagrams; and, while others wait for the lock, for so many beside what a round's own steps and
  * changes are told by. */
 #define EVENTS_MAX       65536
-#define EVENTS_LOCKED    1024
+#define EVENTS_LOCKED    8192
 #define EVENTS_OF_STEP   64
 #define EVENTS_OF_CHANGE 8
 
