@@ -66,7 +66,8 @@ static char *fields_skip(char *line, int count)
 {
 	while (line && count--) {
 		line = strchr(line, ' ');
-		line += line != NULL;
+		if (line)
+			line++;
 	}
 	return line;
 }

@@ -64,7 +64,8 @@ static void changes_order(struct planner *planner)
 		from++;
 	for (end = from; end < plan->n_steps && phase_of(&plan->steps[end]) == PHASE_CHANGE; end++)
 		;
-	swap_cycles_break(planner, plan->steps + from, end - from);
+	if (end > from)
+		swap_cycles_break(planner, plan->steps + from, end - from);
 }
 
 void steps_order(struct planner *planner)

@@ -93,11 +93,11 @@ def state(host, *names):
 
 @contextlib.contextmanager
 def hidden_link(host, mac, mode="bridge"):
-    """A link on eth0 with that MAC in a namespace without name and process, which no look finds: a
+    """A link on eth0 with that MAC in a namespace that only a socket keeps, which no look finds: a
     link of ours with that MAC cannot come up, which is tried for two seconds; beside one of mode
     passthru none can be made."""
     linux.unshare(linux.CLONE_NEWNET)
-    hidden = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    hidden = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     pid = os.fork()
     if pid == 0:
         signal.pause()
@@ -110,4 +110,4 @@ def hidden_link(host, mac, mode="bridge"):
         os.waitpid(pid, 0)
         yield
     finally:
-        os.close(hidden)
+        hidden.close()

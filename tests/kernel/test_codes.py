@@ -235,8 +235,11 @@ def engines(host):
     labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "app"}
     twice = [{"Id": f"{ID}{n}", "Names": [f"/app-{n}"], "State": "running", "Labels": labels}
              for n in (1, 2)]
-    with engine({"/containers/json": twice}) as env:
-        told(host, "MV0708", 1, "diff", "-f", path, env=env)
+    with host.process("web") as web, host.process("db") as db:
+        both = {f"/containers/{ID}{n}/json": inspected(pid, f"/run/netns/{name}", ident=f"{ID}{n}")
+                for n, pid, name in ((1, web, "web"), (2, db, "db"))}
+        with engine({"/containers/json": twice, **both}) as env:
+            told(host, "MV0708", 1, "diff", "-f", path, env=env)
 
 
 @test("codes: where libcurl is not installed")
