@@ -1,4 +1,5 @@
 #include "cmd/watch/internal.h"
+#include "cmd/watch/nsid_index.h"
 #include "cmd/watch/sd_notify.h"
 #include "kernel/rtnl_decode.h"
 #include "lib/clock.h"
@@ -35,14 +36,22 @@ void service_mark_stale(struct service *service)
 	service->dirty = true;
 }
 
-static struct live_ns *ns_of(const struct service *service, int nsid)
+/* What is taken of the kernel's events at once. */
+struct event_batch {
+	struct service *service;
+	struct arena *arena;
+	struct nsid_index index; /* made at the first event */
+	bool indexed;
+};
+
+static struct live_ns *ns_of(struct event_batch *events, int nsid)
 {
 	if (nsid == MONITOR_HOST)
-		return service->live->namespaces[0];
-	for (size_t i = 1; i < service->live->n_namespaces; i++)
-		if (service->live->namespaces[i]->nsid == nsid)
-			return service->live->namespaces[i];
-	return NULL;
+		return events->service->live->namespaces[0];
+	if (!events->indexed)
+		events->index = nsid_index_make(events->service->live, events->arena);
+	events->indexed = true;
+	return nsid_index_find(&events->index, nsid);
 }
 
 /* A link of the host's that is ours, or that the files name as a parent. */
@@ -152,17 +161,17 @@ static void ns_stale(struct service *service, struct live_ns *ns)
 }
 
 /* The namespace with that number is no more. */
-static void ns_died(struct service *service, const struct nlmsghdr *message)
+static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 {
 	int nsid;
 	struct live_ns *ns =
-		decode_nsid(message, &nsid) == DECODED && nsid >= 0 ? ns_of(service, nsid) : NULL;
+		decode_nsid(message, &nsid) == DECODED && nsid >= 0 ? ns_of(events, nsid) : NULL;
 	if (!ns)
 		return;
 	ns->nsid = -1;
 	ns->dead = true;
-	service->heard_death = true;
-	ns_stale(service, ns);
+	events->service->heard_death = true;
+	ns_stale(events->service, ns);
 }
 
 static bool any_user(const struct live_ns *ns, int parent, bool gone)
@@ -215,16 +224,17 @@ static bool event_marked(const struct service *service, const struct nlmsghdr *m
 
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool gone)
 {
-	struct service *service = data;
+	struct event_batch *events = data;
+	struct service *service = events->service;
 	if (!service->live)
 		return;
 	if (message->nlmsg_type == RTM_NEWNSID) {
 		if (gone && nsid == MONITOR_HOST)
-			ns_died(service, message);
+			ns_died(events, message);
 		return;
 	}
 	/* A crowded one is looked at when its containers are tried again, as all others wait. */
-	struct live_ns *ns = ns_of(service, nsid);
+	struct live_ns *ns = ns_of(events, nsid);
 	if (ns && ns->host && message->nlmsg_type == RTM_NEWLINK)
 		parent_event(service, message, gone);
 	if (ns && !ns->stale && !ns->paced && !ns->crowded &&
@@ -234,9 +244,17 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 		ns->marked = event_marked(service, message);
 }
 
+/* As monitor_drain. */
+static int events_take(struct service *service, size_t most)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct event_batch events = {.service = service, .arena = arena};
+	return monitor_drain(service->monitor, (int)most, kernel_event, &events);
+}
+
 void service_read_events(struct service *service)
 {
-	if (monitor_drain(service->monitor, EVENTS_MAX, kernel_event, service) < 0)
+	if (events_take(service, EVENTS_MAX) < 0)
 		events_lost(service);
 }
 
@@ -248,7 +266,7 @@ void service_read_events_locked(struct service *service, const struct plan *done
 			most += EVENTS_OF_STEP + EVENTS_OF_CHANGE * done->steps[i].n_changes;
 	if (most > EVENTS_MAX)
 		most = EVENTS_MAX;
-	const int taken = monitor_drain(service->monitor, (int)most, kernel_event, service);
+	const int taken = events_take(service, most);
 	if (taken < 0 || taken == (int)most)
 		events_lost(service);
 }
