@@ -31,7 +31,7 @@ static bool tried_again(const struct outcome *outcome)
 
 static const char *alias_of(const struct step *step)
 {
-	return step->want ? step->want->alias : step->have ? step->have->alias : "";
+	return step->desired ? step->desired->alias : step->current ? step->current->alias : "";
 }
 
 static struct step *step_find(const struct plan *plan, const struct step *busy)
@@ -132,7 +132,7 @@ static bool refused_note(const struct run *run, struct refused_macs *refused)
 	bool fresh = false;
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (outcome_busy(&run->outcomes[i]))
-			fresh |= refused_macs_add(refused, &run->plan->steps[i].want->mac);
+			fresh |= refused_macs_add(refused, &run->plan->steps[i].desired->mac);
 	return fresh;
 }
 

@@ -88,87 +88,88 @@ static void put_sysctl(const struct writer *writer, const struct ip_netns *names
 }
 
 /* ip can ask for no lease. */
-static void put_dhcp(const struct writer *writer, const struct link_spec *want)
+static void put_dhcp(const struct writer *writer, const struct link_spec *desired)
 {
 	fprintf(writer->out, "# the IPv4 address of %s is asked for by DHCP (udhcpc)\n",
-		printable(writer->arena, want->name));
+		printable(writer->arena, desired->name));
 }
 
 /* Its sysctls, addresses and routes. */
 static void put_details(const struct writer *writer, const struct ip_netns *namespace,
-			const struct link_spec *want, const char *verb)
+			const struct link_spec *desired, const char *verb)
 {
-	const char *name = quoted(writer, want->name);
-	for (size_t i = 0; i < want->n_addrs; i++)
-		put_address(writer, namespace, verb, &want->addrs[i], name);
-	for (size_t i = 0; i < want->n_routes; i++)
-		put_route(writer, namespace, want->routes[i].replaces ? "replace" : verb,
-			  &want->routes[i], name);
+	const char *name = quoted(writer, desired->name);
+	for (size_t i = 0; i < desired->n_addrs; i++)
+		put_address(writer, namespace, verb, &desired->addrs[i], name);
+	for (size_t i = 0; i < desired->n_routes; i++)
+		put_route(writer, namespace, desired->routes[i].replaces ? "replace" : verb,
+			  &desired->routes[i], name);
 }
 
 /* "type macvlan mode bridge bcqueuelen 50" */
-static void put_type(const struct writer *writer, const struct link_spec *want)
+static void put_type(const struct writer *writer, const struct link_spec *desired)
 {
-	fprintf(writer->out, " type %s", link_kind_name(want->kind));
-	switch (want->kind) {
+	fprintf(writer->out, " type %s", link_kind_name(desired->kind));
+	switch (desired->kind) {
 	case KIND_MACVLAN:
 	case KIND_IPVLAN:
-		fprintf(writer->out, " mode %s", link_mode_name(want->mode));
+		fprintf(writer->out, " mode %s", link_mode_name(desired->mode));
 		break;
 	case KIND_VLAN:
-		fprintf(writer->out, " protocol %s id %u", vlan_protocol_name(want->vlan_protocol),
-			want->vlan);
+		fprintf(writer->out, " protocol %s id %u",
+			vlan_protocol_name(desired->vlan_protocol), desired->vlan);
 		break;
 	case KIND_DUMMY:
 	case KIND_OTHER:
 		break;
 	}
-	if (want->kind == KIND_MACVLAN && want->has_bcqueuelen)
-		fprintf(writer->out, " bcqueuelen %u", want->bcqueuelen);
+	if (desired->kind == KIND_MACVLAN && desired->has_bcqueuelen)
+		fprintf(writer->out, " bcqueuelen %u", desired->bcqueuelen);
 	fputc('\n', writer->out);
 }
 
 /* In the host's namespace, under `name`, with its mark. */
-static void put_birth(const struct writer *writer, const struct link_spec *want, const char *name)
+static void put_birth(const struct writer *writer, const struct link_spec *desired,
+		      const char *name)
 {
 	char mac[MAC_TEXT_SIZE];
 	fputs("ip link add", writer->out);
-	if (want->parent_name)
-		fprintf(writer->out, " link %s", quoted(writer, want->parent_name));
+	if (desired->parent_name)
+		fprintf(writer->out, " link %s", quoted(writer, desired->parent_name));
 	fprintf(writer->out, " name %s", name);
-	if (want->mac.set && want->kind != KIND_IPVLAN)
-		fprintf(writer->out, " address %s", mac_format(&want->mac, mac));
-	if (want->mtu)
-		fprintf(writer->out, " mtu %u", want->mtu);
-	put_type(writer, want);
-	fprintf(writer->out, "ip link set dev %s alias %s\n", name, quoted(writer, want->alias));
+	if (desired->mac.set && desired->kind != KIND_IPVLAN)
+		fprintf(writer->out, " address %s", mac_format(&desired->mac, mac));
+	if (desired->mtu)
+		fprintf(writer->out, " mtu %u", desired->mtu);
+	put_type(writer, desired);
+	fprintf(writer->out, "ip link set dev %s alias %s\n", name, quoted(writer, desired->alias));
 }
 
 /* Under a name of its own until it is where it belongs: its last may be taken in the host's
  * namespace. */
-static void put_create(const struct writer *writer, size_t number, const struct link_spec *want)
+static void put_create(const struct writer *writer, size_t number, const struct link_spec *desired)
 {
-	struct ip_netns namespace = namespace_of(writer, want->ns);
-	const char *name = quoted(writer, want->name);
+	struct ip_netns namespace = namespace_of(writer, desired->ns);
+	const char *name = quoted(writer, desired->name);
 	const char *first =
 		namespace.netns ? arena_printf(writer->arena, "mvtmp%zu", number) : name;
-	put_birth(writer, want, first);
+	put_birth(writer, desired, first);
 	if (namespace.netns)
 		fprintf(writer->out, "ip link set dev %s netns %s name %s\n", first,
 			namespace.netns, name);
-	for (size_t i = 0; i < want->n_sysctls; i++)
-		put_sysctl(writer, &namespace, &want->sysctls[i], want->name);
+	for (size_t i = 0; i < desired->n_sysctls; i++)
+		put_sysctl(writer, &namespace, &desired->sysctls[i], desired->name);
 	fprintf(writer->out, "%s link set dev %s up\n", namespace.ip, name);
-	put_details(writer, &namespace, want, "add");
-	if (want->dhcp.wanted)
-		put_dhcp(writer, want);
+	put_details(writer, &namespace, desired, "add");
+	if (desired->dhcp.wanted)
+		put_dhcp(writer, desired);
 }
 
 static void put_delete(const struct writer *writer, const struct step *step)
 {
 	struct ip_netns namespace = namespace_of(writer, step->ns);
 	fprintf(writer->out, "%s link delete dev %s\n", namespace.ip,
-		quoted(writer, step->have->name));
+		quoted(writer, step->current->name));
 }
 
 static void set_link(const struct changing *changing, const char *what, const char *value)
@@ -194,13 +195,13 @@ static void rename_to(struct changing *changing, const char *name)
 
 static void change_mtu(struct changing *changing, const struct change *change)
 {
-	const struct link_spec *want = changing->step->want;
+	const struct link_spec *desired = changing->step->desired;
 	set_link(changing, "mtu", change->to);
-	if (changing->step->have->mtu >= IPV6_MTU_MIN || want->mtu < IPV6_MTU_MIN)
+	if (changing->step->current->mtu >= IPV6_MTU_MIN || desired->mtu < IPV6_MTU_MIN)
 		return;
 	changing->flushed = true;
-	for (size_t i = 0; i < want->n_sysctls; i++)
-		put_sysctl(changing->writer, &changing->namespace, &want->sysctls[i],
+	for (size_t i = 0; i < desired->n_sysctls; i++)
+		put_sysctl(changing->writer, &changing->namespace, &desired->sysctls[i],
 			   changing->name);
 }
 
@@ -208,7 +209,7 @@ static void change_kind_data(struct changing *changing, const struct change *cha
 {
 	set_link(changing,
 		 arena_printf(changing->writer->arena, "type %s %s",
-			      link_kind_name(changing->step->want->kind),
+			      link_kind_name(changing->step->desired->kind),
 			      change->field == FIELD_MODE ? "mode" : "bcqueuelen"),
 		 change->to);
 }
@@ -237,7 +238,7 @@ static void change_one(struct changing *changing, const struct change *change)
 		set_link(changing, "alias", quoted(changing->writer, change->to));
 		break;
 	case FIELD_NAME:
-		rename_to(changing, changing->step->want->name);
+		rename_to(changing, changing->step->desired->name);
 		break;
 	case FIELD_MAC:
 		set_link(changing, "address", change->to);
@@ -260,7 +261,7 @@ static void change_one(struct changing *changing, const struct change *change)
 		change_details(changing, change);
 		break;
 	case FIELD_DHCP:
-		put_dhcp(changing->writer, changing->step->want);
+		put_dhcp(changing->writer, changing->step->desired);
 		break;
 	case FIELD_DRIVER:
 	case FIELD_PARENT:
@@ -275,7 +276,7 @@ static struct changing changing_begin(const struct writer *writer, const struct 
 	return (struct changing){.writer = writer,
 				 .step = step,
 				 .namespace = namespace_of(writer, step->ns),
-				 .name = step->have->name};
+				 .name = step->current->name};
 }
 
 static void put_change(const struct writer *writer, const struct step *step)
@@ -287,7 +288,7 @@ static void put_change(const struct writer *writer, const struct step *step)
 	for (size_t i = 0; i < step->n_changes; i++)
 		change_one(&changing, &step->changes[i]);
 	if (changing.flushed)
-		put_details(writer, &changing.namespace, step->want, "replace");
+		put_details(writer, &changing.namespace, step->desired, "replace");
 }
 
 /* The name and MAC that others wait for. */
@@ -358,7 +359,7 @@ static void put_step(const struct writer *writer, size_t number, enum round roun
 	else if (step->action == ACTION_CHANGE)
 		put_change(writer, step);
 	else
-		put_create(writer, number, step->want);
+		put_create(writer, number, step->desired);
 }
 
 static void put_told(const struct writer *writer)

@@ -83,47 +83,47 @@ static json_t *json_route(const struct link_route *route)
 	return object;
 }
 
-static json_t *json_sysctls(const struct link_spec *want)
+static json_t *json_sysctls(const struct link_spec *desired)
 {
 	json_t *sysctls = json_object();
-	for (size_t i = 0; i < want->n_sysctls; i++)
-		json_put(sysctls, want->sysctls[i].key, json_text(want->sysctls[i].value));
+	for (size_t i = 0; i < desired->n_sysctls; i++)
+		json_put(sysctls, desired->sysctls[i].key, json_text(desired->sysctls[i].value));
 	return sysctls;
 }
 
-static void kind_add(json_t *object, const struct link_spec *want)
+static void kind_add(json_t *object, const struct link_spec *desired)
 {
-	json_put(object, "driver", json_string(link_kind_name(want->kind)));
-	json_put(object, "mark", json_text(want->alias));
-	if (want->kind == KIND_MACVLAN || want->kind == KIND_IPVLAN)
-		json_put(object, "mode", json_string(link_mode_name(want->mode)));
-	if (want->has_bcqueuelen)
-		json_put(object, "bcqueuelen", json_integer(want->bcqueuelen));
-	if (want->vlan)
-		json_put(object, "vlan", json_integer(want->vlan));
-	if (want->vlan)
+	json_put(object, "driver", json_string(link_kind_name(desired->kind)));
+	json_put(object, "mark", json_text(desired->alias));
+	if (desired->kind == KIND_MACVLAN || desired->kind == KIND_IPVLAN)
+		json_put(object, "mode", json_string(link_mode_name(desired->mode)));
+	if (desired->has_bcqueuelen)
+		json_put(object, "bcqueuelen", json_integer(desired->bcqueuelen));
+	if (desired->vlan)
+		json_put(object, "vlan", json_integer(desired->vlan));
+	if (desired->vlan)
 		json_put(object, "vlan_protocol",
-			 json_string(vlan_protocol_name(want->vlan_protocol)));
+			 json_string(vlan_protocol_name(desired->vlan_protocol)));
 }
 
-static void link_add(json_t *object, const struct link_spec *want)
+static void link_add(json_t *object, const struct link_spec *desired)
 {
 	char text[PREFIX_TEXT_SIZE];
 	json_t *addresses = json_array(), *routes = json_array();
-	kind_add(object, want);
-	for (size_t i = 0; i < want->n_addrs; i++)
-		json_push(addresses, json_string(prefix_format(&want->addrs[i], text)));
-	for (size_t i = 0; i < want->n_routes; i++)
-		json_push(routes, json_route(&want->routes[i]));
+	kind_add(object, desired);
+	for (size_t i = 0; i < desired->n_addrs; i++)
+		json_push(addresses, json_string(prefix_format(&desired->addrs[i], text)));
+	for (size_t i = 0; i < desired->n_routes; i++)
+		json_push(routes, json_route(&desired->routes[i]));
 	json_put(object, "addresses", addresses);
-	if (want->dhcp.wanted)
+	if (desired->dhcp.wanted)
 		json_put(object, "dhcp", json_true());
 	json_put(object, "routes", routes);
 	json_put(object, "mac_address",
-		 json_text(want->mac.set ? mac_format(&want->mac, text) : NULL));
-	json_put(object, "mtu", want->mtu ? json_integer(want->mtu) : json_null());
-	json_put(object, "sysctls", json_sysctls(want));
-	json_put(object, "parent", json_text(want->parent_name));
+		 json_text(desired->mac.set ? mac_format(&desired->mac, text) : NULL));
+	json_put(object, "mtu", desired->mtu ? json_integer(desired->mtu) : json_null());
+	json_put(object, "sysctls", json_sysctls(desired));
+	json_put(object, "parent", json_text(desired->parent_name));
 }
 
 static json_t *json_changes(const struct step *step)
@@ -162,8 +162,8 @@ json_t *json_step(const struct step *step, const struct outcome *outcome)
 		"object", step_noun(step), "set", json_text(step->set), "network",
 		json_text(step->mark.network), "container", json_text(step->mark.container), "name",
 		json_text(step->name), "namespace", json_text(step->ns ? step->ns->name : NULL));
-	if (step->want && step->action != ACTION_PENDING)
-		link_add(object, step->want);
+	if (step->desired && step->action != ACTION_PENDING)
+		link_add(object, step->desired);
 	if (step->n_changes)
 		json_put(object, "changes", json_changes(step));
 	if (step->code)

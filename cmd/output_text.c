@@ -138,42 +138,42 @@ static void detail_route(FILE *out, const struct link_route *route)
 		fprintf(out, " via %s", ip_format(&route->via, via));
 }
 
-static void detail_attachment(FILE *out, const struct link_spec *want, bool verbose)
+static void detail_attachment(FILE *out, const struct link_spec *desired, bool verbose)
 {
 	char address[PREFIX_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-	fputs(want->name, out);
-	fputs(want->dhcp.wanted ? " dhcp" : "", out);
-	for (size_t i = 0; i < want->n_addrs; i++)
-		fprintf(out, " %s", prefix_format(&want->addrs[i], address));
-	if (want->mac.set)
-		fprintf(out, " %s", mac_format(&want->mac, mac));
-	for (size_t i = 0; i < want->n_routes; i++)
-		if (verbose || want->routes[i].to.len == 0)
-			detail_route(out, &want->routes[i]);
+	fputs(desired->name, out);
+	fputs(desired->dhcp.wanted ? " dhcp" : "", out);
+	for (size_t i = 0; i < desired->n_addrs; i++)
+		fprintf(out, " %s", prefix_format(&desired->addrs[i], address));
+	if (desired->mac.set)
+		fprintf(out, " %s", mac_format(&desired->mac, mac));
+	for (size_t i = 0; i < desired->n_routes; i++)
+		if (verbose || desired->routes[i].to.len == 0)
+			detail_route(out, &desired->routes[i]);
 	if (!verbose)
 		return;
-	fprintf(out, " %s on %s", link_mode_name(want->mode), want->parent_name);
-	if (want->mtu)
-		fprintf(out, " mtu %u", want->mtu);
-	for (size_t i = 0; i < want->n_sysctls; i++)
-		fprintf(out, " %s=%s", want->sysctls[i].key, want->sysctls[i].value);
+	fprintf(out, " %s on %s", link_mode_name(desired->mode), desired->parent_name);
+	if (desired->mtu)
+		fprintf(out, " mtu %u", desired->mtu);
+	for (size_t i = 0; i < desired->n_sysctls; i++)
+		fprintf(out, " %s=%s", desired->sysctls[i].key, desired->sysctls[i].value);
 }
 
-static void detail_create(FILE *out, const struct link_spec *want, bool verbose)
+static void detail_create(FILE *out, const struct link_spec *desired, bool verbose)
 {
-	switch (want->mark.role) {
+	switch (desired->mark.role) {
 	case ROLE_VLAN:
-		fprintf(out, "vlan %u on %s", want->vlan, want->parent_name);
-		if (want->vlan_protocol != VLAN_8021Q)
-			fprintf(out, " %s", vlan_protocol_name(want->vlan_protocol));
+		fprintf(out, "vlan %u on %s", desired->vlan, desired->parent_name);
+		if (desired->vlan_protocol != VLAN_8021Q)
+			fprintf(out, " %s", vlan_protocol_name(desired->vlan_protocol));
 		break;
 	case ROLE_DUMMY:
-		fprintf(out, "dummy for network %s", want->mark.network);
+		fprintf(out, "dummy for network %s", desired->mark.network);
 		break;
 	case ROLE_ATTACH:
 	case ROLE_HOST:
 	case ROLE_NONE:
-		detail_attachment(out, want, verbose);
+		detail_attachment(out, desired, verbose);
 		break;
 	}
 }
@@ -216,7 +216,7 @@ static void detail(FILE *out, const struct step *step, bool verbose)
 {
 	switch (step->action) {
 	case ACTION_CREATE:
-		detail_create(out, step->want, verbose);
+		detail_create(out, step->desired, verbose);
 		break;
 	case ACTION_CHANGE:
 	case ACTION_REPLACE:

@@ -124,7 +124,7 @@ static const char *kind_text(const struct node *node)
 }
 
 /* What a key wants where something else stands. */
-static void wrong_kind(const struct decode_state *state, const char *want)
+static void wrong_kind(const struct decode_state *state, const char *desired)
 {
 	const struct key *key = state->key;
 	const char *hint = NULL;
@@ -139,7 +139,7 @@ static void wrong_kind(const struct decode_state *state, const char *want)
 		decode_wrong(state, CODE_EMPTY, hint, "is empty");
 	else
 		decode_wrong(state, CODE_WRONG_KIND, hint,
-			     hint_text(state->context, "is not %s, but %s", want,
+			     hint_text(state->context, "is not %s, but %s", desired,
 				       kind_text(state->node)));
 }
 

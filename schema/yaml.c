@@ -14,7 +14,7 @@
 /* A collection that is not complete. */
 struct open {
 	struct node *node, *last;
-	bool want_value; /* a mapping whose last child is a key */
+	bool desired_value; /* a mapping whose last child is a key */
 };
 
 struct builder {
@@ -69,14 +69,14 @@ static void append(struct builder *builder, struct node *node)
 		open->node->first = node;
 	else
 		open->last->next = node;
-	if (open->last && open->want_value && node_null(node) && !*node->text) {
+	if (open->last && open->desired_value && node_null(node) && !*node->text) {
 		/* Nothing to point at: point at the key. */
 		node->line = open->last->line;
 		node->column = open->last->column;
 	}
 	open->last = node;
-	open->node->count += open->node->kind == NODE_SEQUENCE || open->want_value;
-	open->want_value = open->node->kind == NODE_MAPPING && !open->want_value;
+	open->node->count += open->node->kind == NODE_SEQUENCE || open->desired_value;
+	open->desired_value = open->node->kind == NODE_MAPPING && !open->desired_value;
 }
 
 static void push(struct builder *builder, struct node *node)

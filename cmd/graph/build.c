@@ -176,9 +176,9 @@ static const char *link_label(const struct making *making, const char *alias)
 /* What has the mark of a container that is not there need not be that container's. */
 static const char *pending_label(const struct making *making, const struct step *step)
 {
-	if (!step->have)
+	if (!step->current)
 		return "";
-	const char *text = link_text(making, step->ns, step->have);
+	const char *text = link_text(making, step->ns, step->current);
 	return step->mark.container && strcmp(step->ns->name, step->mark.container) != 0
 		       ? arena_printf(making->graph->arena, "%s in %s", text, step->ns->name)
 		       : text;
@@ -192,13 +192,13 @@ static const char *attachment_label(const struct making *making, const char *ali
 	char prefix[PREFIX_TEXT_SIZE];
 	if (step && step->action == ACTION_PENDING)
 		return pending_label(making, step);
-	if (!step || !step->want)
+	if (!step || !step->desired)
 		return link_label(making, alias);
-	const char *text = arena_printf(arena, "%s%s", step->want->name,
-					step->want->dhcp.wanted ? " dhcp" : "");
-	for (size_t i = 0; i < step->want->n_addrs; i++)
+	const char *text = arena_printf(arena, "%s%s", step->desired->name,
+					step->desired->dhcp.wanted ? " dhcp" : "");
+	for (size_t i = 0; i < step->desired->n_addrs; i++)
 		text = arena_printf(arena, "%s %s", text,
-				    prefix_format(&step->want->addrs[i], prefix));
+				    prefix_format(&step->desired->addrs[i], prefix));
 	return text;
 }
 
@@ -290,7 +290,7 @@ static size_t leaving_network_put(struct making *making, const struct step *step
 		making, GRAPH_NETWORK, key,
 		with_set(making, mark->set, arena_strdup(making->graph->arena, mark->network)), "",
 		state_of(step));
-	const struct live_link *parent = live_link_by_index(making->host, step->have->parent);
+	const struct live_link *parent = live_link_by_index(making->host, step->current->parent);
 	if (!known && parent)
 		edge_put(making, live_parent_put(making, parent), node, "", state_of(step));
 	return node;
@@ -315,12 +315,12 @@ static void leaving_put(struct making *making, const struct step *step)
 {
 	const struct owner_tag *mark = &step->mark;
 	if (mark->role == ROLE_VLAN || mark->role == ROLE_DUMMY) {
-		(void)live_parent_put(making, step->have);
+		(void)live_parent_put(making, step->current);
 		return;
 	}
 	size_t from = leaving_network_put(making, step);
 	edge_put(making, from, leaving_end_put(making, step),
-		 link_text(making, step->ns, step->have), state_of(step));
+		 link_text(making, step->ns, step->current), state_of(step));
 }
 
 /* A container is what all its attachments are, if they agree. */

@@ -17,7 +17,7 @@ static bool set_asked(const struct desired *desired, const char *set)
 static const struct step *step_of(const struct plan *plan, const struct live_link *link)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].have == link)
+		if (plan->steps[i].current == link)
 			return &plan->steps[i];
 	return NULL;
 }

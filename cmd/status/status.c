@@ -14,7 +14,7 @@
 
 bool status_not_live(const struct step *step)
 {
-	return !step->have && step->mark.role != ROLE_VLAN && step->mark.role != ROLE_DUMMY;
+	return !step->current && step->mark.role != ROLE_VLAN && step->mark.role != ROLE_DUMMY;
 }
 
 const char *status_state(const struct status_model_link *link)

@@ -68,7 +68,8 @@ static void pending_remove(struct pending **at)
 
 static bool pending_holds(const struct pending *pending, const struct step *step)
 {
-	return pending->inode == step->want->ns->inode && pending->ifindex == step->have->ifindex &&
+	return pending->inode == step->desired->ns->inode &&
+	       pending->ifindex == step->current->ifindex &&
 	       (pending->fd >= 0 || clock_milliseconds() - pending->answered_at < ANSWER_MS);
 }
 
@@ -77,13 +78,13 @@ static void pending_add(struct service *service, const struct step *step)
 {
 	struct error error;
 	struct pending *pending = memory_new(1, sizeof(*pending));
-	struct pending_request inquiry = {.netns = step->want->ns->handle->fd,
-					  .request = lease_request(step->want)};
+	struct pending_request inquiry = {.netns = step->desired->ns->handle->fd,
+					  .request = lease_request(step->desired)};
 	*pending = (struct pending){.next = service->leases,
 				    .service = service,
 				    .key = memory_or_die(strdup(step_key(step))),
-				    .inode = step->want->ns->inode,
-				    .ifindex = step->have->ifindex,
+				    .inode = step->desired->ns->inode,
+				    .ifindex = step->current->ifindex,
 				    .fd = dhcp_broker_send(service->options->broker, &inquiry),
 				    .answer = inquiry.answer,
 				    .answered_at = clock_milliseconds()};
@@ -114,7 +115,7 @@ static void step_wait(struct step *step)
 	if (lease_alone(step))
 		step->held = true;
 	else
-		step->want->dhcp.later = true;
+		step->desired->dhcp.later = true;
 }
 
 /* An answer serves once. */
@@ -122,7 +123,7 @@ static void answer_use(struct plan *plan, struct step *step, struct pending **at
 {
 	struct dhcp_answer *answer = arena_alloc(plan->arena, sizeof(*answer));
 	*answer = (*at)->answer;
-	step->want->dhcp.answer = answer;
+	step->desired->dhcp.answer = answer;
 	pending_remove(at);
 }
 
@@ -177,7 +178,7 @@ void service_lease(struct service *service, struct plan *plan)
 		struct step *step = &plan->steps[i];
 		any |= asks(step);
 		if (step_leases(step) && !asks(step))
-			step->want->dhcp.later = true;
+			step->desired->dhcp.later = true;
 	}
 	/* One that is gone by now is left to the look that comes of it. */
 	if (!any || !observe_hold(service->live, service->lookups, plan))

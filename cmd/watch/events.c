@@ -115,9 +115,9 @@ static bool addr_event_matters(const struct service *service, const struct nlmsg
 	       (decoded == DECODED && index_matters(service, addr.ifindex));
 }
 
-/* Routes of ours lead from the host's own link of a network to its containers (wants_host_routes):
- * others' to the same destination are in their way. A routing daemon changes any others all the
- * time.
+/* Routes of ours lead from the host's own link of a network to its containers
+ * (host_routes_specify): others' to the same destination are in their way. A routing daemon changes
+ * any others all the time.
  */
 static bool destination_matters(const struct service *service, const struct prefix *to)
 {

@@ -183,8 +183,8 @@ static void step_touched(const struct step *step)
 {
 	if (step->ns)
 		step->ns->stale = true;
-	if (step->want && step->want->ns)
-		step->want->ns->stale = true;
+	if (step->desired && step->desired->ns)
+		step->desired->ns->stale = true;
 }
 
 /* What else is live was not known, it seems: the next look is at everything, unless it may be the
@@ -206,7 +206,7 @@ static void step_failed(struct service *service, struct step *step, const struct
 	else
 		retry_failed(service->retry, key, now);
 	if (outcome_busy(outcome))
-		refused_macs_add(&service->refused, &step->want->mac);
+		refused_macs_add(&service->refused, &step->desired->mac);
 	if (outcome->error->errnum == EADDRINUSE || outcome->error->errnum == EEXIST)
 		service->unsure = true;
 }

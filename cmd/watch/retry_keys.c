@@ -12,14 +12,15 @@ struct retry_keys {
 
 const char *step_key(const struct step *step)
 {
-	return step->want ? step->want->alias : step->have->alias;
+	return step->desired ? step->desired->alias : step->current->alias;
 }
 
 /* A container may mark a link of its own as another one's: that must hold up nothing of that one.
  */
 const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE])
 {
-	const struct live_ns *ns = step->want && step->want->ns ? step->want->ns : step->ns;
+	const struct live_ns *ns =
+		step->desired && step->desired->ns ? step->desired->ns : step->ns;
 	snprintf(key, STEP_RETRY_KEY_SIZE, "%s in %ju", step_key(step),
 		 ns ? (uintmax_t)ns->inode : 0);
 	return key;

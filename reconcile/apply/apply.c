@@ -84,7 +84,7 @@ static size_t creates_end(const struct plan *plan, size_t from)
 		return end;
 	while (end < plan->n_steps && creates(&plan->steps[end]) &&
 	       plan->steps[end].mark.role == ROLE_ATTACH &&
-	       plan->steps[end].want->ns == plan->steps[from].want->ns)
+	       plan->steps[end].desired->ns == plan->steps[from].desired->ns)
 		end++;
 	return end;
 }

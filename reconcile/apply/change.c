@@ -30,8 +30,8 @@ static bool is_removal(const struct change *change)
 /* Whether the link gets the address again, with another prefix length: nobody waits for it. */
 static bool comes_back(const struct step *step, const struct change *removal)
 {
-	for (size_t i = 0; removal->field == FIELD_ADDRESS && i < step->want->n_addrs; i++)
-		if (ip_equal(&step->want->addrs[i].ip, &removal->addr.ip))
+	for (size_t i = 0; removal->field == FIELD_ADDRESS && i < step->desired->n_addrs; i++)
+		if (ip_equal(&step->desired->addrs[i].ip, &removal->addr.ip))
 			return true;
 	return false;
 }
@@ -46,7 +46,7 @@ static struct operation_context changing_doing(const struct changing *changing,
 					       enum operation operation)
 {
 	struct operation_context operation_at =
-		operation_of(operation, changing->step->ns, changing->step->want);
+		operation_of(operation, changing->step->ns, changing->step->desired);
 	operation_at.link = changing->name;
 	return operation_at;
 }
@@ -59,12 +59,13 @@ static bool changing_begin(struct apply_context *context, size_t number, struct 
 				 .step = step,
 				 .outcome = &context->outcomes[number],
 				 .others = &context->others[number],
-				 .ifindex = step->have->ifindex,
-				 .name = step->have->name};
+				 .ifindex = step->current->ifindex,
+				 .name = step->current->name};
 	ret->netlink = ns_socket(context, step->ns, &error);
 	if (ret->netlink)
 		return true;
-	error_prepend(&error, "cannot change %s in namespace %s", step->have->name, step->ns->name);
+	error_prepend(&error, "cannot change %s in namespace %s", step->current->name,
+		      step->ns->name);
 	outcome_fail(ret->outcome, &error);
 	return false;
 }
@@ -141,7 +142,7 @@ static void alias_change(struct changing *changing, const struct change *change)
 {
 	union message message;
 	request_do(changing, OP_ALIAS, change->to,
-		   encode_link_alias(&message, changing->ifindex, changing->step->want->alias),
+		   encode_link_alias(&message, changing->ifindex, changing->step->desired->alias),
 		   &message);
 }
 
@@ -174,15 +175,15 @@ static bool rename_to(struct changing *changing, const char *name)
 static void name_change(struct changing *changing, const struct change *change)
 {
 	(void)change;
-	if (rename_to(changing, changing->step->want->name))
-		changing->name = changing->step->want->name;
+	if (rename_to(changing, changing->step->desired->name))
+		changing->name = changing->step->desired->name;
 }
 
 static void mac_change(struct changing *changing, const struct change *change)
 {
 	union message message;
 	request_do(changing, OP_MAC, change->to,
-		   encode_link_mac(&message, changing->ifindex, &changing->step->want->mac),
+		   encode_link_mac(&message, changing->ifindex, &changing->step->desired->mac),
 		   &message);
 }
 
@@ -213,21 +214,22 @@ static void sysctls_put(struct changing *changing, const struct link_sysctl *sys
 static void mtu_change(struct changing *changing, const struct change *change)
 {
 	union message message;
-	const struct link_spec *want = changing->step->want;
+	const struct link_spec *desired = changing->step->desired;
 	request_do(changing, OP_MTU, change->to,
-		   encode_link_mtu(&message, changing->ifindex, want->mtu), &message);
-	if (changing->step->have->mtu >= IPV6_MTU_MIN || want->mtu < IPV6_MTU_MIN)
+		   encode_link_mtu(&message, changing->ifindex, desired->mtu), &message);
+	if (changing->step->current->mtu >= IPV6_MTU_MIN || desired->mtu < IPV6_MTU_MIN)
 		return;
 	changing->flushed = true;
-	sysctls_put(changing, want->sysctls, want->n_sysctls);
+	sysctls_put(changing, desired->sysctls, desired->n_sysctls);
 }
 
 static void mode_change(struct changing *changing, const struct change *change)
 {
 	union message message;
-	const struct link_spec *want = changing->step->want;
+	const struct link_spec *desired = changing->step->desired;
 	request_do(changing, OP_MODE, change->to,
-		   encode_link_mode(&message, changing->ifindex, want->kind, want->mode), &message);
+		   encode_link_mode(&message, changing->ifindex, desired->kind, desired->mode),
+		   &message);
 }
 
 static void bcqueuelen_change(struct changing *changing, const struct change *change)
@@ -235,7 +237,7 @@ static void bcqueuelen_change(struct changing *changing, const struct change *ch
 	union message message;
 	request_do(changing, OP_BCQUEUELEN, change->to,
 		   encode_link_bcqueuelen(&message, changing->ifindex,
-					  changing->step->want->bcqueuelen),
+					  changing->step->desired->bcqueuelen),
 		   &message);
 }
 
@@ -247,7 +249,7 @@ static void sysctl_change(struct changing *changing, const struct change *change
 static void up_change(struct changing *changing, const struct change *change)
 {
 	(void)change;
-	up_set(changing, !changing->step->want->down);
+	up_set(changing, !changing->step->desired->down);
 }
 
 static uint16_t put_flags(const struct change *change)
@@ -302,7 +304,7 @@ static void address_put(struct changing *changing, const struct change *change)
 	lengths_queue(changing, change, batch);
 	queue(batch,
 	      encode_addr_add(&message, changing->ifindex, &change->addr,
-			      link_spec_addr_terms(changing->step->want, &change->addr),
+			      link_spec_addr_terms(changing->step->desired, &change->addr),
 			      put_flags(change)),
 	      &message, batch_count(batch) > 0);
 	if ((batch_count(batch) > 1 ? removals_send(changing, changing->name, batch, &error)
@@ -409,16 +411,16 @@ static void (*const changers[])(struct changing *, const struct change *) = {
 static void flushed_restore(struct changing *changing)
 {
 	struct error error;
-	const struct link_spec *want = changing->step->want;
+	const struct link_spec *desired = changing->step->desired;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	queue_details(batch, want, changing->ifindex, NLM_F_REPLACE, NLM_F_EXCL);
+	queue_details(batch, desired, changing->ifindex, NLM_F_REPLACE, NLM_F_EXCL);
 	if (batch_send(changing->netlink, batch, &error) < 0) {
 		outcome_fail(changing->outcome, &error);
 		return;
 	}
 	for (size_t i = 0; i < batch_count(batch); i++) {
-		const struct operation_context operation_at = detail_doing(want, i);
-		const bool there = i >= want->n_addrs && batch_reply(batch, i)->errnum == EEXIST;
+		const struct operation_context operation_at = detail_doing(desired, i);
+		const bool there = i >= desired->n_addrs && batch_reply(batch, i)->errnum == EEXIST;
 		if (batch_reply(batch, i)->errnum && !there)
 			outcome_refused(changing->outcome, &operation_at, batch_reply(batch, i));
 	}
@@ -428,10 +430,10 @@ static void flushed_restore(struct changing *changing)
 
 static void faded_restore(struct changing *changing)
 {
-	const struct link_spec *want = changing->step->want;
-	for (size_t i = 0; i < want->n_sysctls; i++)
-		if (sysctl_is_volatile(&want->sysctls[i]))
-			sysctls_put(changing, &want->sysctls[i], 1);
+	const struct link_spec *desired = changing->step->desired;
+	for (size_t i = 0; i < desired->n_sysctls; i++)
+		if (sysctl_is_volatile(&desired->sysctls[i]))
+			sysctls_put(changing, &desired->sysctls[i], 1);
 }
 
 static bool changes_presence(const struct changing *changing)
@@ -448,11 +450,11 @@ static bool changes_presence(const struct changing *changing)
 static void change_announce(const struct changing *changing)
 {
 	struct error error;
-	const struct link_spec *want = changing->step->want;
-	if (!changes_presence(changing) || !link_announces(want) ||
+	const struct link_spec *desired = changing->step->desired;
+	if (!changes_presence(changing) || !link_announces(desired) ||
 	    netns_enter(changing->step->ns->handle->fd, &error) < 0)
 		return;
-	announce_in_netns(changing->netlink, changing->ifindex, want);
+	announce_in_netns(changing->netlink, changing->ifindex, desired);
 	netns_return(changing->context->host->handle->fd);
 }
 

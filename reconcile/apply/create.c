@@ -189,7 +189,7 @@ static void group_make(struct group *group)
 
 void creates_do(struct apply_context *context, size_t from, size_t end)
 {
-	struct group group = {.context = context, .ns = context->plan->steps[from].want->ns};
+	struct group group = {.context = context, .ns = context->plan->steps[from].desired->ns};
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	for (size_t i = from; i < end; i++) {
 		/* A replaced link that could not be deleted stays as it is. */
@@ -197,10 +197,10 @@ void creates_do(struct apply_context *context, size_t from, size_t end)
 			continue;
 		*array_push(arena, group.pending_links, group.n_pending_links) =
 			(struct pending_link){
-				.spec = context->plan->steps[i].want,
+				.spec = context->plan->steps[i].desired,
 				.outcome = &context->outcomes[i],
-				.ifindex = ifindex_choose(context, context->plan->steps[i].want),
-				.outside = !context->plan->steps[i].want->shares_parent &&
+				.ifindex = ifindex_choose(context, context->plan->steps[i].desired),
+				.outside = !context->plan->steps[i].desired->shares_parent &&
 					   context->n_creates > ANNOUNCE_INSIDE_MAX};
 	}
 	if (group.n_pending_links)

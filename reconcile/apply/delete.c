@@ -78,7 +78,7 @@ static int step_delete(const struct step *step, struct reply *ret, struct error 
 	struct netlink *netlink = netlink_open(error);
 	if (!netlink)
 		return -error->errnum;
-	status = link_delete(netlink, step->have, ret, error);
+	status = link_delete(netlink, step->current, ret, error);
 	netlink_close(netlink);
 	return status;
 }
@@ -90,9 +90,9 @@ static void one_delete(void *data, size_t number)
 	const struct step *step = &context->plan->steps[deletions->steps[number]];
 	struct outcome *outcome = &context->outcomes[deletions->steps[number]];
 	const struct operation_context operation_at = {.operation = OP_DELETE,
-						       .link = step->have->name,
+						       .link = step->current->name,
 						       .ns = step->ns,
-						       .kind = step->have->kind};
+						       .kind = step->current->kind};
 	struct reply reply = {0};
 	struct error error;
 	if (step_delete(step, &reply, &error) < 0)
@@ -112,13 +112,13 @@ static bool deletes(const struct step *step)
 
 static bool hangs_on(const struct step *step, const struct live_link *parent)
 {
-	return step->have && live_link_on(step->have, parent->ifindex);
+	return step->current && live_link_on(step->current, parent->ifindex);
 }
 
 bool link_deleted(const struct apply_context *context, const struct live_link *link)
 {
 	for (size_t i = 0; i < context->plan->n_steps; i++)
-		if (context->plan->steps[i].have == link && context->deleted[i])
+		if (context->plan->steps[i].current == link && context->deleted[i])
 			return true;
 	return false;
 }
@@ -126,7 +126,7 @@ bool link_deleted(const struct apply_context *context, const struct live_link *l
 static bool leaves_late(const struct apply_context *context, const struct step *step)
 {
 	return step->action == ACTION_DELETE && step_is_parent(step) &&
-	       parent_leaves_late(context, step->have);
+	       parent_leaves_late(context, step->current);
 }
 
 /* A VLAN holds the one that it is inside of. */
@@ -156,13 +156,13 @@ static bool parent_stays(const struct apply_context *context, size_t number)
 static bool parent_free(struct apply_context *context, size_t number)
 {
 	const struct plan *plan = context->plan;
-	const struct live_link *parent = plan->steps[number].have;
+	const struct live_link *parent = plan->steps[number].current;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (hangs_on(step, parent) && (context->back[i] || parent_stays(context, i))) {
 			outcome_defer(&context->outcomes[number],
 				      arena_printf(plan->arena, "kept: used by %s in %s",
-						   step->have->name, step->ns->name));
+						   step->current->name, step->ns->name));
 			return false;
 		}
 		if (!deletes(step) || !hangs_on(step, parent) || context->deleted[i] ||
@@ -170,7 +170,7 @@ static bool parent_free(struct apply_context *context, size_t number)
 			continue;
 		struct error error;
 		error_set(&error, EBUSY, "%s is kept: %s in namespace %s could not be deleted",
-			  parent->name, step->have->name, step->ns->name);
+			  parent->name, step->current->name, step->ns->name);
 		outcome_fail(&context->outcomes[number], &error);
 		return false;
 	}
@@ -184,7 +184,7 @@ static bool goes_along(struct apply_context *context, const struct step *step)
 	if (!deletes(step) || step_is_parent(step))
 		return false;
 	struct netlink *netlink = ns_socket(context, step->ns, &error);
-	int status = netlink ? still_the_same(netlink, step->have, &error) : -error.errnum;
+	int status = netlink ? still_the_same(netlink, step->current, &error) : -error.errnum;
 	return status == 0 || status == -ENODEV;
 }
 
@@ -213,8 +213,8 @@ static void parents_do(struct apply_context *context)
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!step_acts(step) || step->action != ACTION_DELETE || !step_is_parent(step) ||
-		    parent_leaves_late(context, step->have) ||
-		    !children_go_along(context, step->have))
+		    parent_leaves_late(context, step->current) ||
+		    !children_go_along(context, step->current))
 			continue;
 		one_delete(&(struct deletions){.context = context, .steps = &i}, 0);
 		if (context->outcomes[i].state == OUTCOME_FAILED) {
@@ -223,7 +223,7 @@ static void parents_do(struct apply_context *context)
 			continue;
 		}
 		context->outcomes[i].state = OUTCOME_DONE;
-		children_done(context, step->have);
+		children_done(context, step->current);
 	}
 	netns_return(context->host->handle->fd);
 }

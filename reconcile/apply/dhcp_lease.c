@@ -36,9 +36,10 @@ static struct dhcp_request request_of(const struct owner_tag *mark, enum dhcp_op
 	return request;
 }
 
-struct dhcp_request lease_request(const struct link_spec *want)
+struct dhcp_request lease_request(const struct link_spec *desired)
 {
-	return request_of(&want->mark, DHCP_LEASE, want->kind, want->name, &want->dhcp.lease.ip);
+	return request_of(&desired->mark, DHCP_LEASE, desired->kind, desired->name,
+			  &desired->dhcp.lease.ip);
 }
 
 static void inquiry_add(struct leasing *leasing, size_t number, const struct live_ns *ns,
@@ -51,7 +52,7 @@ static void inquiry_add(struct leasing *leasing, size_t number, const struct liv
 
 bool step_leases(const struct step *step)
 {
-	if (!step_acts(step) || !step->want || !step->want->dhcp.wanted)
+	if (!step_acts(step) || !step->desired || !step->desired->dhcp.wanted)
 		return false;
 	for (size_t i = 0; i < step->n_changes; i++)
 		if (step->changes[i].field == FIELD_DHCP)
@@ -62,14 +63,14 @@ bool step_leases(const struct step *step)
 static void fail(struct apply_context *context, size_t number, int errnum, enum code code,
 		 const char *text, const char *hint)
 {
-	const struct link_spec *want = context->plan->steps[number].want;
+	const struct link_spec *desired = context->plan->steps[number].desired;
 	char lease[PREFIX_TEXT_SIZE + 32] = "has no IPv4 address", addr[PREFIX_TEXT_SIZE];
 	struct error error;
-	if (want->dhcp.lease.ip.family)
+	if (desired->dhcp.lease.ip.family)
 		snprintf(lease, sizeof(lease), "keeps %s until its lease ends",
-			 prefix_format(&want->dhcp.lease, addr));
-	error_set(&error, errnum, "%s: %s in namespace %s %s", text, want->name, want->ns->name,
-		  lease);
+			 prefix_format(&desired->dhcp.lease, addr));
+	error_set(&error, errnum, "%s: %s in namespace %s %s", text, desired->name,
+		  desired->ns->name, lease);
 	error_hint(&error, "%s", hint);
 	error_code(&error, code);
 	outcome_fail(&context->outcomes[number], &error);
@@ -128,10 +129,10 @@ static struct link_route default_route(const struct ip *router)
 }
 
 /* The link's own routes are put again, and nobody else's are in the way for good. */
-static bool has_default(const struct link_spec *want)
+static bool has_default(const struct link_spec *desired)
 {
-	for (size_t i = 0; i < want->n_routes; i++)
-		if (want->routes[i].to.len == 0 && want->routes[i].to.ip.family == AF_INET)
+	for (size_t i = 0; i < desired->n_routes; i++)
+		if (desired->routes[i].to.len == 0 && desired->routes[i].to.ip.family == AF_INET)
 			return true;
 	return false;
 }
@@ -139,7 +140,7 @@ static bool has_default(const struct link_spec *want)
 struct putting {
 	const struct apply_context *context;
 	struct outcome *outcome;
-	const struct link_spec *want;
+	const struct link_spec *desired;
 	struct netlink *netlink;
 	int ifindex;
 };
@@ -161,7 +162,7 @@ static void route_put(const struct putting *putting, const struct link_route *ro
 {
 	union message message;
 	struct operation_context operation_at =
-		operation_of(OP_ROUTE, putting->want->ns, putting->want);
+		operation_of(OP_ROUTE, putting->desired->ns, putting->desired);
 	operation_route(&operation_at, route);
 	put(putting, &operation_at,
 	    encode_route_add(&message, putting->ifindex, route,
@@ -173,8 +174,8 @@ static void route_put(const struct putting *putting, const struct link_route *ro
 static void new_put(const struct putting *putting, const struct lease *lease, bool again)
 {
 	union message message;
-	const struct link_spec *want = putting->want;
-	struct operation_context operation_at = operation_of(OP_ADDRESS, want->ns, want);
+	const struct link_spec *desired = putting->desired;
+	struct operation_context operation_at = operation_of(OP_ADDRESS, desired->ns, desired);
 	operation_prefix(&operation_at, &lease->addr);
 	put(putting, &operation_at,
 	    encode_addr_add(&message, putting->ifindex, &lease->addr, lease_terms(lease),
@@ -183,15 +184,16 @@ static void new_put(const struct putting *putting, const struct lease *lease, bo
 	if (!lease->router.family || putting->outcome->state == OUTCOME_FAILED)
 		return;
 	struct link_route route = router_route(&lease->router);
-	route_put(putting, &route, again || ip_equal(&want->dhcp.router, &lease->router), EEXIST);
+	route_put(putting, &route, again || ip_equal(&desired->dhcp.router, &lease->router),
+		  EEXIST);
 	route = default_route(&lease->router);
-	if (want->dhcp.gateway)
-		route_put(putting, &route, again || has_default(want), 0);
+	if (desired->dhcp.gateway)
+		route_put(putting, &route, again || has_default(desired), 0);
 }
 
-static bool address_replaced(const struct link_spec *want, const struct lease *lease)
+static bool address_replaced(const struct link_spec *desired, const struct lease *lease)
 {
-	return want->dhcp.lease.ip.family && !prefix_equal(&want->dhcp.lease, &lease->addr);
+	return desired->dhcp.lease.ip.family && !prefix_equal(&desired->dhcp.lease, &lease->addr);
 }
 
 /* What the lease before this one had, and this one has not. What is gone already needs no reply. */
@@ -199,7 +201,7 @@ static void old_remove(const struct putting *putting, const struct lease *lease)
 {
 	union message message;
 	struct error error;
-	const struct link_dhcp *dhcp = &putting->want->dhcp;
+	const struct link_dhcp *dhcp = &putting->desired->dhcp;
 	const struct link_route routes[] = {default_route(&dhcp->router),
 					    router_route(&dhcp->router)};
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
@@ -208,13 +210,13 @@ static void old_remove(const struct putting *putting, const struct lease *lease)
 		queue(batch,
 		      encode_route_delete(&message, putting->ifindex, &routes[i], MARK_PROTOCOL, 0),
 		      &message, false);
-	if (address_replaced(putting->want, lease))
+	if (address_replaced(putting->desired, lease))
 		queue(batch, encode_addr_delete(&message, putting->ifindex, &dhcp->lease), &message,
 		      false);
 	if (batch_count(batch))
 		(void)batch_send_promote_secondaries(putting->context, putting->netlink,
-						     putting->want->ns, putting->want->name, batch,
-						     &error);
+						     putting->desired->ns, putting->desired->name,
+						     batch, &error);
 }
 
 /* The old address goes last, so that the link is never without one: with its last one the kernel
@@ -225,7 +227,7 @@ static void lease_put(const struct putting *putting, const struct lease *lease)
 	if (putting->outcome->state == OUTCOME_FAILED)
 		return;
 	old_remove(putting, lease);
-	if (address_replaced(putting->want, lease))
+	if (address_replaced(putting->desired, lease))
 		new_put(putting, lease, true);
 }
 
@@ -242,46 +244,48 @@ static void changes_take(struct arena *arena, const struct step *step, const str
 	}
 }
 
-static void spec_take(struct arena *arena, struct link_spec *want, const struct lease *lease)
+static void spec_take(struct arena *arena, struct link_spec *desired, const struct lease *lease)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < want->n_addrs; i++)
-		if (want->addrs[i].ip.family != AF_INET)
-			want->addrs[kept++] = want->addrs[i];
-	want->n_addrs = kept;
-	*array_push(arena, want->addrs, want->n_addrs) = lease->addr;
-	want->addr_terms = NULL;
-	for (size_t i = kept = 0; i < want->n_routes; i++)
-		if (want->routes[i].to.ip.family != AF_INET)
-			want->routes[kept++] = want->routes[i];
-	want->n_routes = kept;
-	if (lease->router.family && want->dhcp.gateway)
-		*array_push(arena, want->routes, want->n_routes) = default_route(&lease->router);
-	want->dhcp.lease = lease->addr;
-	want->dhcp.router = lease->router;
+	for (size_t i = 0; i < desired->n_addrs; i++)
+		if (desired->addrs[i].ip.family != AF_INET)
+			desired->addrs[kept++] = desired->addrs[i];
+	desired->n_addrs = kept;
+	*array_push(arena, desired->addrs, desired->n_addrs) = lease->addr;
+	desired->addr_terms = NULL;
+	for (size_t i = kept = 0; i < desired->n_routes; i++)
+		if (desired->routes[i].to.ip.family != AF_INET)
+			desired->routes[kept++] = desired->routes[i];
+	desired->n_routes = kept;
+	if (lease->router.family && desired->dhcp.gateway)
+		*array_push(arena, desired->routes, desired->n_routes) =
+			default_route(&lease->router);
+	desired->dhcp.lease = lease->addr;
+	desired->dhcp.router = lease->router;
 }
 
 static void lease_announce(struct apply_context *context, struct netlink *netlink, int ifindex,
-			   const struct link_spec *want)
+			   const struct link_spec *desired)
 {
 	struct error error;
-	if (!link_announces(want) || netns_enter(want->ns->handle->fd, &error) < 0)
+	if (!link_announces(desired) || netns_enter(desired->ns->handle->fd, &error) < 0)
 		return;
-	announce_in_netns(netlink, ifindex, want);
+	announce_in_netns(netlink, ifindex, desired);
 	netns_return(context->host->handle->fd);
 }
 
 static void lease_take(struct apply_context *context, size_t number, const struct lease *lease)
 {
-	struct link_spec *want = context->plan->steps[number].want;
-	const bool same = prefix_equal(&want->dhcp.lease, &lease->addr);
+	struct link_spec *desired = context->plan->steps[number].desired;
+	const bool same = prefix_equal(&desired->dhcp.lease, &lease->addr);
 	struct putting putting = {
-		.context = context, .outcome = &context->outcomes[number], .want = want};
-	const struct operation_context operation_at = operation_of(OP_ADDRESS, want->ns, want);
+		.context = context, .outcome = &context->outcomes[number], .desired = desired};
+	const struct operation_context operation_at =
+		operation_of(OP_ADDRESS, desired->ns, desired);
 	struct error error;
-	putting.netlink = ns_socket(context, want->ns, &error);
+	putting.netlink = ns_socket(context, desired->ns, &error);
 	if (!putting.netlink ||
-	    link_index_find(putting.netlink, want->name, &putting.ifindex, &error) < 0) {
+	    link_index_find(putting.netlink, desired->name, &putting.ifindex, &error) < 0) {
 		outcome_broke(putting.outcome, &operation_at, &error);
 		return;
 	}
@@ -289,9 +293,9 @@ static void lease_take(struct apply_context *context, size_t number, const struc
 	if (putting.outcome->state == OUTCOME_FAILED)
 		return;
 	changes_take(context->plan->arena, &context->plan->steps[number], lease);
-	spec_take(context->plan->arena, want, lease);
+	spec_take(context->plan->arena, desired, lease);
 	if (!same)
-		lease_announce(context, putting.netlink, putting.ifindex, want);
+		lease_announce(context, putting.netlink, putting.ifindex, desired);
 }
 
 static void answer_take(struct apply_context *context, size_t number,
@@ -316,14 +320,14 @@ void leases_do(struct apply_context *context)
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct leasing leasing = {.arena = arena};
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct link_spec *want = plan->steps[i].want;
-		if (!step_leases(&plan->steps[i]) || want->dhcp.later ||
+		const struct link_spec *desired = plan->steps[i].desired;
+		if (!step_leases(&plan->steps[i]) || desired->dhcp.later ||
 		    context->outcomes[i].state == OUTCOME_FAILED)
 			continue;
-		if (want->dhcp.answer)
-			answer_take(context, i, want->dhcp.answer);
+		if (desired->dhcp.answer)
+			answer_take(context, i, desired->dhcp.answer);
 		else
-			inquiry_add(&leasing, i, want->ns, lease_request(want));
+			inquiry_add(&leasing, i, desired->ns, lease_request(desired));
 	}
 	if (leasing.n_inquiries)
 		leases_ask(context, &leasing);
@@ -334,10 +338,10 @@ void leases_do(struct apply_context *context)
  */
 static const struct live_addr *lease_ended(const struct live *live, const struct step *step)
 {
-	if (!step_acts(step) || !step->have || step->stray ||
-	    (step->want && step->want->dhcp.wanted))
+	if (!step_acts(step) || !step->current || step->stray ||
+	    (step->desired && step->desired->dhcp.wanted))
 		return NULL;
-	return live_lease(live, step->ns, step->have);
+	return live_lease(live, step->ns, step->current);
 }
 
 size_t leases_ending(const struct plan *plan, const struct live *live)
@@ -422,8 +426,8 @@ void releases_do(struct apply_context *context)
 		const struct live_addr *lease = lease_ended(context->live, step);
 		if (lease)
 			inquiry_add(&leasing, i, step->ns,
-				    request_of(&step->mark, DHCP_RELEASE, step->have->kind,
-					       step->have->name, &lease->prefix.ip));
+				    request_of(&step->mark, DHCP_RELEASE, step->current->kind,
+					       step->current->name, &lease->prefix.ip));
 	}
 	releases_ask(context, &leasing);
 	for (size_t i = 0; i < leasing.n_inquiries; i++)
@@ -448,7 +452,7 @@ static const char *regained_put(struct apply_context *context, const struct link
 {
 	struct outcome outcome = {.state = OUTCOME_NOT_DONE};
 	struct error error;
-	struct putting putting = {.context = context, .outcome = &outcome, .want = spec};
+	struct putting putting = {.context = context, .outcome = &outcome, .desired = spec};
 	putting.netlink = ns_socket(context, spec->ns, &error);
 	if (!putting.netlink ||
 	    link_index_find(putting.netlink, spec->name, &putting.ifindex, &error) < 0)
@@ -467,10 +471,10 @@ const char *lease_regain(struct apply_context *context, const struct step *step,
 	const struct live_addr *old = lease_ended(context->live, step);
 	if (!old || context->plan->keeps_leases)
 		return NULL;
-	struct pending_request inquiry = {.netns = step->ns->handle->fd,
-					  .request = request_of(&step->mark, DHCP_LEASE,
-								step->have->kind, step->have->name,
-								&old->prefix.ip)};
+	struct pending_request inquiry = {
+		.netns = step->ns->handle->fd,
+		.request = request_of(&step->mark, DHCP_LEASE, step->current->kind,
+				      step->current->name, &old->prefix.ip)};
 	dhcp_of_live(spec, &old->prefix);
 	dhcp_broker_ask(context->broker, &inquiry, 1);
 	if (inquiry.answer.result == DHCP_DONE)

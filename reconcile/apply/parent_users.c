@@ -40,7 +40,7 @@ static void leavers_list(struct guests *guests)
 		if (step_acts(&plan->steps[i]) && step_deletes(&plan->steps[i]))
 			*array_push(guests->arena, guests->leavers, guests->n_leavers) =
 				(struct leaver){.inode = plan->steps[i].ns->inode,
-						.ifindex = plan->steps[i].have->ifindex,
+						.ifindex = plan->steps[i].current->ifindex,
 						.step = i};
 	if (guests->n_leavers)
 		qsort(guests->leavers, guests->n_leavers, sizeof(*guests->leavers), leaver_compare);
@@ -68,7 +68,7 @@ static bool goes(const struct guests *guests, const struct live_ns *ns,
 	if (!found)
 		return ns->host && is_vain(guests->context, link->ifindex);
 	const struct step *step = &guests->context->plan->steps[found->step];
-	return step_acts(step) && strcmp(step->have->alias, link->alias) == 0;
+	return step_acts(step) && strcmp(step->current->alias, link->alias) == 0;
 }
 
 static const char *guest_of(const struct guests *guests, int parent)
@@ -88,7 +88,7 @@ static bool parent_leaves(const struct apply_context *context, size_t number, bo
 	const struct step *step = &context->plan->steps[number];
 	return step_acts(step) && step->action == ACTION_DELETE && step_is_parent(step) &&
 	       context->outcomes[number].state == OUTCOME_NOT_DONE &&
-	       parent_leaves_late(context, step->have) == late;
+	       parent_leaves_late(context, step->current) == late;
 }
 
 static void parent_keep(struct guests *guests, size_t number, const char *guest)
@@ -115,7 +115,7 @@ static bool parents_keep(struct guests *guests, bool late)
 			continue;
 		const char *guest =
 			guests->now
-				? guest_of(guests, guests->context->plan->steps[i].have->ifindex)
+				? guest_of(guests, guests->context->plan->steps[i].current->ifindex)
 				: NULL;
 		if (guests->now && !guest)
 			continue;

@@ -17,7 +17,7 @@ static const char *temporary_name(struct arena *arena, int ifindex)
 
 static void parent_make(struct apply_context *context, size_t number, bool temporary)
 {
-	struct link_spec spec = *context->plan->steps[number].want;
+	struct link_spec spec = *context->plan->steps[number].desired;
 	struct made made = {.step = number, .name = spec.name, .temporary = temporary};
 	const int ifindex = ifindex_choose(context, &spec);
 	if (temporary)
@@ -42,7 +42,8 @@ void parents_make(struct apply_context *context)
 		struct step *step = &context->plan->steps[i];
 		if (!step_acts(step) || !step_makes_parent(step))
 			continue;
-		const struct live_link *holder = live_link_by_name(context->host, step->want->name);
+		const struct live_link *holder =
+			live_link_by_name(context->host, step->desired->name);
 		if (holder && !parent_leaves_late(context, holder))
 			continue;
 		parent_make(context, i, holder);
@@ -64,7 +65,7 @@ static void step_defer(struct apply_context *context, size_t number, const char 
 		outcome_defer(outcome, arena_printf(context->plan->arena, "kept: %s", why));
 		return;
 	}
-	error_set(&error, 0, "%s: %s", step->have ? "left as it is" : "not made", why);
+	error_set(&error, 0, "%s: %s", step->current ? "left as it is" : "not made", why);
 	outcome_fail(outcome, &error);
 }
 
@@ -88,9 +89,9 @@ void steps_defer(struct apply_context *context)
 bool renames_late(const struct apply_context *context, const struct step *step)
 {
 	if (step->action != ACTION_CHANGE || !step_is_parent(step) ||
-	    strcmp(step->have->name, step->want->name) == 0)
+	    strcmp(step->current->name, step->desired->name) == 0)
 		return false;
-	const struct live_link *holder = live_link_by_name(context->host, step->want->name);
+	const struct live_link *holder = live_link_by_name(context->host, step->desired->name);
 	return holder && parent_leaves_late(context, holder);
 }
 
@@ -100,23 +101,24 @@ static void late_renames_do(struct apply_context *context)
 		const struct step *step = &context->plan->steps[i];
 		if (!step_acts(step) || !renames_late(context, step))
 			continue;
-		const struct live_link *holder = live_link_by_name(context->host, step->want->name);
+		const struct live_link *holder =
+			live_link_by_name(context->host, step->desired->name);
 		if (link_deleted(context, holder))
 			changes_do(context, i);
 		else
 			outcome_defer(&context->outcomes[i],
 				      arena_printf(context->plan->arena,
 						   "called %s while the other %s is there",
-						   step->have->name, holder->name));
+						   step->current->name, holder->name));
 	}
 }
 
 /* Whether the step is for something on the parent. */
 static bool is_for(const struct step *step, const struct made *made)
 {
-	const struct link_spec *want = step->want;
-	return want && !want->parent && want->parent_name &&
-	       strcmp(want->parent_name, made->name) == 0;
+	const struct link_spec *desired = step->desired;
+	return desired && !desired->parent && desired->parent_name &&
+	       strcmp(desired->parent_name, made->name) == 0;
 }
 
 /* Whether something was to be on it, and nothing is. */
@@ -172,18 +174,18 @@ static void vain_settle(struct apply_context *context)
 static void temporary_rename(struct apply_context *context, const struct made *made)
 {
 	struct step *step = &context->plan->steps[made->step];
-	struct live_link *have = arena_alloc(context->arena, sizeof(*have));
-	*have = (struct live_link){.ifindex = made->ifindex,
-				   .name = temporary_name(context->arena, made->ifindex),
-				   .kind = step->want->kind,
-				   .mtu = step->want->mtu};
+	struct live_link *current = arena_alloc(context->arena, sizeof(*current));
+	*current = (struct live_link){.ifindex = made->ifindex,
+				      .name = temporary_name(context->arena, made->ifindex),
+				      .kind = step->desired->kind,
+				      .mtu = step->desired->mtu};
 	step->action = ACTION_CHANGE;
 	step->ns = context->host;
-	step->have = have;
+	step->current = current;
 	step->changes = arena_alloc(context->arena, sizeof(*step->changes));
 	step->n_changes = 1;
-	step->changes[0] =
-		(struct change){.field = FIELD_NAME, .from = have->name, .to = step->want->name};
+	step->changes[0] = (struct change){
+		.field = FIELD_NAME, .from = current->name, .to = step->desired->name};
 	changes_do(context, made->step);
 }
 

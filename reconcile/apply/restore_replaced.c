@@ -35,8 +35,8 @@ static void tell_nobody(const char *sentence, void *data)
 static void details_return(const struct apply_context *context, const struct step *step)
 {
 	struct error ignored;
-	if (step->have->snapshot && netns_enter(step->ns->handle->fd, &ignored) == 0)
-		(void)snapshot_restore(step->ns, step->have, tell_nobody, NULL);
+	if (step->current->snapshot && netns_enter(step->ns->handle->fd, &ignored) == 0)
+		(void)snapshot_restore(step->ns, step->current, tell_nobody, NULL);
 	netns_return(context->host->handle->fd);
 }
 
@@ -45,7 +45,7 @@ static void put_back(struct apply_context *context, size_t number)
 	const struct step *step = &context->plan->steps[number];
 	struct arena *arena = context->plan->arena;
 	struct outcome *outcome = &context->outcomes[number], again = {.state = OUTCOME_NOT_DONE};
-	struct link_spec *spec = link_spec_of_live(arena, context->live, step->ns, step->have);
+	struct link_spec *spec = link_spec_of_live(arena, context->live, step->ns, step->current);
 	const char *note = "put back as it was, since what replaces it could not be made";
 	if (create_one(context, spec, ifindex_choose(context, spec), &again)) {
 		context->back[number] = true;

@@ -396,8 +396,8 @@ bool observe_hold(struct live *live, struct lookups *lookups, const struct plan 
 			continue;
 		if (step->ns)
 			held &= ns_hold(live, lookups, step->ns);
-		if (step->want && step->want->ns)
-			held &= ns_hold(live, lookups, step->want->ns);
+		if (step->desired && step->desired->ns)
+			held &= ns_hold(live, lookups, step->desired->ns);
 	}
 	return held;
 }

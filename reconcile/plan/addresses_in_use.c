@@ -177,10 +177,10 @@ void claims_of_attachments(struct planner *planner)
 	for (size_t i = 0; i < planner->n_attachments; i++) {
 		const struct planned_attachment *planned = &planner->planned_all[i];
 		const struct parent *parent =
-			planned->have ? parent_of_link(planner, planned->have) : NULL;
+			planned->current ? parent_of_link(planner, planned->current) : NULL;
 		struct unmanaged own = {.parent = parent,
 					.ns = planned->ns,
-					.link = planned->have,
+					.link = planned->current,
 					.planned = planned};
 		if (!parent)
 			continue;

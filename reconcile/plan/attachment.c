@@ -42,7 +42,7 @@ static void planned_claim(struct planner *planner, struct planned_attachment *pl
 		return;
 	managed->wanted = true;
 	planned->managed = managed;
-	planned->have = managed->link;
+	planned->current = managed->link;
 }
 
 static const enum action target_actions[] = {
@@ -137,11 +137,11 @@ static void adopted_index(struct planner *planner)
  * file gives, or where it gives none, any in the container. */
 static void planned_adopt(const struct planner *planner, struct planned_attachment *planned)
 {
-	for (size_t i = 0; planned->ns && !planned->have && i < planned->ns->n_links; i++) {
+	for (size_t i = 0; planned->ns && !planned->current && i < planned->ns->n_links; i++) {
 		const struct live_link *link = &planned->ns->links[i];
 		if (!adoptable(planned, link) || link_adopted(planner, link))
 			continue;
-		planned->have = *adopted_slot(planner, link) = link;
+		planned->current = *adopted_slot(planner, link) = link;
 	}
 }
 
@@ -156,7 +156,7 @@ void attachments_match(struct planner *planner)
 		planned_claim(planner, planned);
 		if (planner->options->adopt)
 			planned_adopt(planner, planned);
-		if (!planned->have && planned->check_result.action == ACTION_CREATE)
+		if (!planned->current && planned->check_result.action == ACTION_CREATE)
 			planned->check_result = parent_check_up(planner, planned->parent);
 	}
 }

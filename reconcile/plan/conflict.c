@@ -129,7 +129,7 @@ static struct check_result check_name(struct planner *planner,
 	const struct live_link *link = live_link_by_name(planned->ns, planned->name);
 	if (conflict_is_kept(planner, link))
 		return conflict_held(planner, planned->ns, link, "name");
-	if (!link || link == planned->have || !link_unmanaged(planner, link))
+	if (!link || link == planned->current || !link_unmanaged(planner, link))
 		return fine;
 	return conflict_denied(
 		planned->ns, CODE_LINK_FOREIGN,
@@ -161,8 +161,8 @@ static struct check_result check_mac(struct planner *planner,
 
 static bool has_address(const struct planned_attachment *planned, const struct ip *ip)
 {
-	for (size_t i = 0; planned->have && i < planned->ns->n_addrs; i++)
-		if (planned->ns->addrs[i].ifindex == planned->have->ifindex &&
+	for (size_t i = 0; planned->current && i < planned->ns->n_addrs; i++)
+		if (planned->ns->addrs[i].ifindex == planned->current->ifindex &&
 		    ip_equal(&planned->ns->addrs[i].prefix.ip, ip))
 			return true;
 	return false;
@@ -176,7 +176,7 @@ static const struct unmanaged *address_holder(const struct planner *planner,
 {
 	const struct unmanaged *fact =
 		address_set_holder(planner->unmanaged_addresses, planned->net->domain, ip);
-	const bool asked = planned->want->probe && !has_address(planned, ip);
+	const bool asked = planned->desired->probe && !has_address(planned, ip);
 	const struct unmanaged *claim = asked ? address_claimant(planner, planned, ip) : NULL;
 	if (fact)
 		return fact;
@@ -256,7 +256,7 @@ static const struct planned_attachment *holder_of(const struct planner *planner,
 	*planned = *managed->replacement;
 	planned->ns = managed->ns;
 	planned->managed = managed;
-	planned->have = managed->link;
+	planned->current = managed->link;
 	return planned;
 }
 
@@ -265,7 +265,7 @@ static struct holders holders_find(const struct planner *planner)
 	struct holders holders = {0};
 	for (size_t i = 0; i < planner->n_planned; i++)
 		if (planner->planned_all[i].check_result.action != ACTION_CREATE &&
-		    planner->planned_all[i].have)
+		    planner->planned_all[i].current)
 			*array_push(planner->scratch, holders.planned_all, holders.count) =
 				&planner->planned_all[i];
 	for (size_t i = 0; i < planner->n_managed; i++)
@@ -281,19 +281,19 @@ static struct holders holders_find(const struct planner *planner)
 static const char *held_by(const struct planned_attachment *planned,
 			   const struct planned_attachment *other)
 {
-	const struct live_link *parent = planned->parent->link, *have = other->have;
-	if (other->ns == planned->ns && strcmp(have->name, planned->name) == 0)
+	const struct live_link *parent = planned->parent->link, *current = other->current;
+	if (other->ns == planned->ns && strcmp(current->name, planned->name) == 0)
 		return "name";
 	if (other->ns == planned->ns && conflict_holds_route(planned, other))
 		return "route";
-	if (!parent || !live_link_on(have, parent->ifindex))
+	if (!parent || !live_link_on(current, parent->ifindex))
 		return NULL;
-	if (excludes(planned, have))
+	if (excludes(planned, current))
 		return "parent";
 	if (!other->container &&
 	    (has_address(other, &planned->ip[0]) || has_address(other, &planned->ip[1])))
 		return "address";
-	return planned->mac.set && mac_equal(&have->mac, &planned->mac) &&
+	return planned->mac.set && mac_equal(&current->mac, &planned->mac) &&
 			       !mac_is_live(planned, &planned->mac)
 		       ? "MAC"
 		       : NULL;
@@ -307,7 +307,7 @@ static struct check_result check_held(const struct planner *planner,
 		const struct planned_attachment *other = holders->planned_all[i];
 		const char *what = held_by(planned, other);
 		if (what)
-			return conflict_held(planner, other->ns, other->have, what);
+			return conflict_held(planner, other->ns, other->current, what);
 	}
 	return fine;
 }

@@ -6,11 +6,11 @@
 static struct link_route *route_wanted(const struct planned_attachment *planned,
 				       const struct live_route *live)
 {
-	if (planned->have && live->ifindex == planned->have->ifindex)
+	if (planned->current && live->ifindex == planned->current->ifindex)
 		return NULL;
-	for (size_t i = 0; i < planned->want->n_routes; i++)
-		if (prefix_equal(&planned->want->routes[i].to, &live->to))
-			return &planned->want->routes[i];
+	for (size_t i = 0; i < planned->desired->n_routes; i++)
+		if (prefix_equal(&planned->desired->routes[i].to, &live->to))
+			return &planned->desired->routes[i];
 	return NULL;
 }
 
@@ -55,7 +55,7 @@ static bool engine_has(const struct planned_attachment *planned, const struct li
 	return (planned->container->source_kind == SOURCE_DOCKER ||
 		planned->container->source_kind == SOURCE_PODMAN) &&
 	       route->proto != MARK_PROTOCOL && (!link || link->mark.role == ROLE_NONE) &&
-	       (!planned->have || link != planned->have);
+	       (!planned->current || link != planned->current);
 }
 
 /* The link of a container that is not there which a route of ours is for, or NULL. */
@@ -105,10 +105,10 @@ static void default_warn(struct planner *planner, const struct planned_attachmen
 /* Leaves out what others have been before us with. */
 static void defaults_yield(struct planner *planner, const struct planned_attachment *planned)
 {
-	struct link_spec *want = planned->want;
+	struct link_spec *desired = planned->desired;
 	size_t kept = 0;
-	for (size_t i = 0; i < want->n_routes; i++) {
-		const struct link_route *ours = &want->routes[i];
+	for (size_t i = 0; i < desired->n_routes; i++) {
+		const struct link_route *ours = &desired->routes[i];
 		const struct live_route *theirs = NULL;
 		const char *whose = ours->to.len ? NULL
 						 : default_before(planner, planned,
@@ -116,12 +116,12 @@ static void defaults_yield(struct planner *planner, const struct planned_attachm
 		if (whose)
 			default_warn(planner, planned, whose, theirs, ours);
 		else
-			want->routes[kept++] = *ours;
+			desired->routes[kept++] = *ours;
 	}
-	want->n_routes = kept;
+	desired->n_routes = kept;
 	const struct live_route *theirs;
-	if (want->dhcp.gateway && default_before(planner, planned, AF_INET, &theirs))
-		want->dhcp.gateway = false;
+	if (desired->dhcp.gateway && default_before(planner, planned, AF_INET, &theirs))
+		desired->dhcp.gateway = false;
 }
 
 struct check_result conflict_check_routes(struct planner *planner,
@@ -150,7 +150,7 @@ bool conflict_holds_route(const struct planned_attachment *planned,
 {
 	for (size_t i = 0; i < planned->ns->n_routes; i++) {
 		const struct live_route *route = &planned->ns->routes[i];
-		if (route->ifindex == other->have->ifindex && metric_ours(route) &&
+		if (route->ifindex == other->current->ifindex && metric_ours(route) &&
 		    route_wanted(planned, route))
 			return true;
 	}

@@ -28,40 +28,40 @@ static bool makes_parent(const struct step *step)
 
 static int compare_links(const void *a, const void *b)
 {
-	uintptr_t left = (uintptr_t)(*(const struct step *const *)a)->have;
-	uintptr_t right = (uintptr_t)(*(const struct step *const *)b)->have;
+	uintptr_t left = (uintptr_t)(*(const struct step *const *)a)->current;
+	uintptr_t right = (uintptr_t)(*(const struct step *const *)b)->current;
 	return (left > right) - (left < right);
 }
 
 static int find_link(const void *key, const void *step)
 {
 	uintptr_t left = (uintptr_t)key,
-		  right = (uintptr_t)(*(const struct step *const *)step)->have;
+		  right = (uintptr_t)(*(const struct step *const *)step)->current;
 	return (left > right) - (left < right);
 }
 
 static int compare_indexes(const void *a, const void *b)
 {
-	int left = (*(const struct step *const *)a)->have->ifindex;
-	int right = (*(const struct step *const *)b)->have->ifindex;
+	int left = (*(const struct step *const *)a)->current->ifindex;
+	int right = (*(const struct step *const *)b)->current->ifindex;
 	return (left > right) - (left < right);
 }
 
 static int find_index(const void *key, const void *step)
 {
-	int left = *(const int *)key, right = (*(const struct step *const *)step)->have->ifindex;
+	int left = *(const int *)key, right = (*(const struct step *const *)step)->current->ifindex;
 	return (left > right) - (left < right);
 }
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp((*(const struct step *const *)a)->want->name,
-		      (*(const struct step *const *)b)->want->name);
+	return strcmp((*(const struct step *const *)a)->desired->name,
+		      (*(const struct step *const *)b)->desired->name);
 }
 
 static int find_name(const void *key, const void *step)
 {
-	return strcmp(key, (*(const struct step *const *)step)->want->name);
+	return strcmp(key, (*(const struct step *const *)step)->desired->name);
 }
 
 typedef int compare(const void *a, const void *b);
@@ -85,7 +85,7 @@ static void steps_index(struct deferrer *deferrer)
 	struct arena *arena = deferrer->arena;
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
 		const struct step *step = &deferrer->plan->steps[i];
-		if (step->have)
+		if (step->current)
 			*array_push(arena, deferrer->by_link, deferrer->n_by_link) = step;
 		if (step_deletes(step) && step_is_parent(step))
 			*array_push(arena, deferrer->by_index, deferrer->n_by_index) = step;
@@ -109,15 +109,16 @@ static bool leave(struct deferral *deferral, const char *why)
 static void new_parents_defer(struct deferrer *deferrer)
 {
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
-		const struct link_spec *want = deferrer->plan->steps[i].want;
-		if (!want || want->parent || !want->parent_name)
+		const struct link_spec *desired = deferrer->plan->steps[i].desired;
+		if (!desired || desired->parent || !desired->parent_name)
 			continue;
-		const struct deferral *parent = find(deferrer, want->parent_name, deferrer->by_name,
-						     deferrer->n_by_name, find_name);
+		const struct deferral *parent =
+			find(deferrer, desired->parent_name, deferrer->by_name, deferrer->n_by_name,
+			     find_name);
 		if (parent && parent->left)
 			leave(&deferrer->deferrals[i],
 			      arena_printf(deferrer->arena, "its parent %s is not there",
-					   want->parent_name));
+					   desired->parent_name));
 	}
 }
 
@@ -182,11 +183,11 @@ static void names_defer(struct deferrer *deferrer)
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
 		const struct step *step = &deferrer->plan->steps[i];
 		if (step->action != ACTION_CHANGE || !step_is_parent(step) ||
-		    strcmp(step->have->name, step->want->name) == 0)
+		    strcmp(step->current->name, step->desired->name) == 0)
 			continue;
 		const struct live_link *holder =
-			live_link_by_name(deferrer->live->namespaces[0], step->want->name);
-		if (holder && holder != step->have && !goes(deferrer, holder))
+			live_link_by_name(deferrer->live->namespaces[0], step->desired->name);
+		if (holder && holder != step->current && !goes(deferrer, holder))
 			leave(&deferrer->deferrals[i],
 			      arena_printf(deferrer->arena, "the other %s is still there",
 					   holder->name));

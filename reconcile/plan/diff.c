@@ -59,55 +59,55 @@ static void change_number(const struct planner *planner, struct step *step, enum
 static void compare_mac(const struct planner *planner, struct step *step)
 {
 	char from[MAC_TEXT_SIZE], to[MAC_TEXT_SIZE];
-	if (step->want->mac.set && !mac_equal(&step->want->mac, &step->have->mac))
+	if (step->desired->mac.set && !mac_equal(&step->desired->mac, &step->current->mac))
 		change_add(planner, step, FIELD_MAC,
-			   arena_strdup(planner->arena, mac_format(&step->have->mac, from)),
-			   arena_strdup(planner->arena, mac_format(&step->want->mac, to)));
+			   arena_strdup(planner->arena, mac_format(&step->current->mac, from)),
+			   arena_strdup(planner->arena, mac_format(&step->desired->mac, to)));
 }
 
 static void compare_mode(const struct planner *planner, struct step *step)
 {
-	enum link_kind kind = step->want->kind;
+	enum link_kind kind = step->desired->kind;
 	if (kind != KIND_MACVLAN && kind != KIND_IPVLAN)
 		return;
 	change_text(planner, step, FIELD_MODE,
-		    step->have->mode_known ? link_mode_name(step->have->mode) : "other",
-		    link_mode_name(step->want->mode));
-	if (kind == KIND_MACVLAN && step->have->has_bcqueuelen)
-		change_number(planner, step, FIELD_BCQUEUELEN, step->have->bcqueuelen,
-			      step->want->bcqueuelen);
+		    step->current->mode_known ? link_mode_name(step->current->mode) : "other",
+		    link_mode_name(step->desired->mode));
+	if (kind == KIND_MACVLAN && step->current->has_bcqueuelen)
+		change_number(planner, step, FIELD_BCQUEUELEN, step->current->bcqueuelen,
+			      step->desired->bcqueuelen);
 }
 
 static void compare_link(const struct planner *planner, struct step *step)
 {
-	const struct live_link *have = step->have;
-	const struct link_spec *want = step->want;
-	change_text(planner, step, FIELD_ALIAS, have->alias, want->alias);
-	change_text(planner, step, FIELD_NAME, have->name, want->name);
+	const struct live_link *current = step->current;
+	const struct link_spec *desired = step->desired;
+	change_text(planner, step, FIELD_ALIAS, current->alias, desired->alias);
+	change_text(planner, step, FIELD_NAME, current->name, desired->name);
 	compare_mac(planner, step);
-	if (want->mtu)
-		change_number(planner, step, FIELD_MTU, have->mtu, want->mtu);
+	if (desired->mtu)
+		change_number(planner, step, FIELD_MTU, current->mtu, desired->mtu);
 	compare_mode(planner, step);
 }
 
 /* accept_ra is mvapply's own wish, and is not there where the kernel has no IPv6. */
 static void compare_sysctls(const struct planner *planner, struct step *step)
 {
-	for (size_t i = 0; i < step->want->n_sysctls; i++) {
-		const struct link_sysctl *want = &step->want->sysctls[i];
-		const char *live = live_sysctl(step->have, want->key);
-		if (live ? strcmp(live, want->value) == 0 : !want->asked)
+	for (size_t i = 0; i < step->desired->n_sysctls; i++) {
+		const struct link_sysctl *desired = &step->desired->sysctls[i];
+		const char *live = live_sysctl(step->current, desired->key);
+		if (live ? strcmp(live, desired->value) == 0 : !desired->asked)
 			continue;
 		struct change *change =
-			change_add(planner, step, FIELD_SYSCTL, live ? live : "?", want->value);
-		change->sysctl = *want;
+			change_add(planner, step, FIELD_SYSCTL, live ? live : "?", desired->value);
+		change->sysctl = *desired;
 	}
 }
 
 static void compare_up(const struct planner *planner, struct step *step)
 {
-	bool up = step->have->flags & IFF_UP;
-	if (up == step->want->down)
+	bool up = step->current->flags & IFF_UP;
+	if (up == step->desired->down)
 		change_add(planner, step, FIELD_UP, up ? "up" : "down", up ? "down" : "up");
 }
 
@@ -121,7 +121,7 @@ static bool link_local(const struct ip *ip)
 static bool addr_ours(const struct planner *planner, const struct step *step,
 		      const struct live_addr *addr)
 {
-	enum role role = step->have->mark.role;
+	enum role role = step->current->mark.role;
 	return !link_local(&addr->prefix.ip) &&
 	       (addr->proto == MARK_PROTOCOL ||
 		(!planner->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST)));
@@ -129,7 +129,7 @@ static bool addr_ours(const struct planner *planner, const struct step *step,
 
 static const struct live_addr *addr_find(const struct step *step, const struct prefix *prefix)
 {
-	each_addr_of (addr, step->ns, step->have->ifindex)
+	each_addr_of (addr, step->ns, step->current->ifindex)
 		if (prefix_equal(&addr->prefix, prefix))
 			return addr;
 	return NULL;
@@ -138,16 +138,16 @@ static const struct live_addr *addr_find(const struct step *step, const struct p
 static bool addr_marked_so(const struct planner *planner, const struct step *step,
 			   const struct live_addr *addr)
 {
-	if (step->want->addr_terms)
+	if (step->desired->addr_terms)
 		return !planner->live->addr_proto ||
-		       addr->proto == link_spec_addr_terms(step->want, &addr->prefix).protocol;
-	return step->have->mark.role != ROLE_NONE || addr_ours(planner, step, addr);
+		       addr->proto == link_spec_addr_terms(step->desired, &addr->prefix).protocol;
+	return step->current->mark.role != ROLE_NONE || addr_ours(planner, step, addr);
 }
 
 /* A lease ends by itself, and all else stays. */
 static bool addr_lasts_so(const struct step *step, const struct live_addr *addr)
 {
-	return !addr->valid == !link_spec_addr_terms(step->want, &addr->prefix).valid;
+	return !addr->valid == !link_spec_addr_terms(step->desired, &addr->prefix).valid;
 }
 
 static void addr_change(const struct planner *planner, struct step *step, bool from, bool to,
@@ -161,20 +161,20 @@ static void addr_change(const struct planner *planner, struct step *step, bool f
 
 static void compare_addrs(const struct planner *planner, struct step *step)
 {
-	const struct link_spec *want = step->want;
-	each_addr_of (addr, step->ns, step->have->ifindex) {
+	const struct link_spec *desired = step->desired;
+	each_addr_of (addr, step->ns, step->current->ifindex) {
 		bool wanted = false;
-		for (size_t k = 0; k < want->n_addrs; k++)
-			wanted |= prefix_equal(&want->addrs[k], &addr->prefix);
+		for (size_t k = 0; k < desired->n_addrs; k++)
+			wanted |= prefix_equal(&desired->addrs[k], &addr->prefix);
 		if (!wanted && addr_ours(planner, step, addr))
 			addr_change(planner, step, true, false, &addr->prefix);
 	}
-	for (size_t i = 0; i < want->n_addrs; i++) {
-		const struct live_addr *addr = addr_find(step, &want->addrs[i]);
+	for (size_t i = 0; i < desired->n_addrs; i++) {
+		const struct live_addr *addr = addr_find(step, &desired->addrs[i]);
 		if (!addr)
-			addr_change(planner, step, false, true, &want->addrs[i]);
+			addr_change(planner, step, false, true, &desired->addrs[i]);
 		else if (!addr_marked_so(planner, step, addr) || !addr_lasts_so(step, addr))
-			addr_change(planner, step, true, true, &want->addrs[i]);
+			addr_change(planner, step, true, true, &desired->addrs[i]);
 	}
 }
 
@@ -204,7 +204,7 @@ static void route_put(const struct planner *planner, struct step *step,
 
 static const struct live_route *route_find(const struct step *step, const struct prefix *to)
 {
-	each_route_of (route, step->ns, step->have->ifindex)
+	each_route_of (route, step->ns, step->current->ifindex)
 		if (prefix_equal(&route->to, to) && route->proto != RTPROT_KERNEL)
 			return route;
 	return NULL;
@@ -216,57 +216,58 @@ static const struct live_route *route_in_way(const struct step *step, const stru
 		const struct live_route *route = &step->ns->routes[i];
 		if (prefix_equal(&route->to, to) && route->proto != MARK_PROTOCOL &&
 		    route->proto != RTPROT_KERNEL &&
-		    (!step->have || route->ifindex != step->have->ifindex))
+		    (!step->current || route->ifindex != step->current->ifindex))
 			return route;
 	}
 	return NULL;
 }
 
 /* An adopted link's routes are put again, to get the mark. */
-static bool route_same(const struct step *step, const struct link_route *want,
+static bool route_same(const struct step *step, const struct link_route *desired,
 		       const struct live_route *live)
 {
-	if (want->protocol && live->proto != want->protocol)
+	if (desired->protocol && live->proto != desired->protocol)
 		return false;
-	if (!want->protocol && step->have->mark.role == ROLE_NONE && live->proto != MARK_PROTOCOL)
+	if (!desired->protocol && step->current->mark.role == ROLE_NONE &&
+	    live->proto != MARK_PROTOCOL)
 		return false;
-	return ip_equal(&want->via, &live->via) &&
-	       (!want->source.family || ip_equal(&want->source, &live->source));
+	return ip_equal(&desired->via, &live->via) &&
+	       (!desired->source.family || ip_equal(&desired->source, &live->source));
 }
 
 static void compare_routes(const struct planner *planner, struct step *step)
 {
-	const struct link_spec *want = step->want;
-	each_route_of (live, step->ns, step->have->ifindex) {
+	const struct link_spec *desired = step->desired;
+	each_route_of (live, step->ns, step->current->ifindex) {
 		bool wanted = false;
-		for (size_t k = 0; k < want->n_routes; k++)
-			wanted |= prefix_equal(&want->routes[k].to, &live->to);
+		for (size_t k = 0; k < desired->n_routes; k++)
+			wanted |= prefix_equal(&desired->routes[k].to, &live->to);
 		const struct link_route route = link_route_of(live);
 		if (!wanted && live->proto == MARK_PROTOCOL)
 			route_remove(planner, step, &route);
 	}
-	for (size_t i = 0; i < want->n_routes; i++) {
-		const struct live_route *live = route_find(step, &want->routes[i].to);
-		if (live && route_same(step, &want->routes[i], live))
+	for (size_t i = 0; i < desired->n_routes; i++) {
+		const struct live_route *live = route_find(step, &desired->routes[i].to);
+		if (live && route_same(step, &desired->routes[i], live))
 			continue;
 		/* Only --adopt takes the place of another link's route. */
-		if (!live && want->routes[i].replaces)
-			live = route_in_way(step, &want->routes[i].to);
+		if (!live && desired->routes[i].replaces)
+			live = route_in_way(step, &desired->routes[i].to);
 		const struct link_route route = live ? link_route_of(live) : (struct link_route){0};
-		route_put(planner, step, live ? &route : NULL, &want->routes[i]);
+		route_put(planner, step, live ? &route : NULL, &desired->routes[i]);
 	}
 }
 
 /* Seconds of preference are gone when half of the lease is (lease_terms). */
 static void compare_lease(const struct planner *planner, struct step *step)
 {
-	const struct link_dhcp *dhcp = &step->want->dhcp;
+	const struct link_dhcp *dhcp = &step->desired->dhcp;
 	char text[PREFIX_TEXT_SIZE];
 	if (!dhcp->wanted)
 		return;
 	if (!dhcp->lease.ip.family)
 		change_add(planner, step, FIELD_DHCP, NULL, "a lease");
-	else if (link_spec_addr_terms(step->want, &dhcp->lease).preferred == 0)
+	else if (link_spec_addr_terms(step->desired, &dhcp->lease).preferred == 0)
 		change_add(planner, step, FIELD_DHCP,
 			   arena_strdup(planner->arena, prefix_format(&dhcp->lease, text)),
 			   "renewed");
@@ -290,20 +291,20 @@ static void compare_parent(const struct planner *planner, struct step *step)
 					    [KIND_IPVLAN] = "ipvlan",
 					    [KIND_VLAN] = "vlan",
 					    [KIND_DUMMY] = "dummy"};
-	const struct live_link *have = step->have;
-	const struct link_spec *want = step->want;
-	change_text(planner, step, FIELD_DRIVER, kinds[have->kind], kinds[want->kind]);
-	if (have->parent != want->parent || live_parent_away(have) != want->parent_away)
-		change_add(planner, step, FIELD_PARENT, parent_text(planner, have),
-			   want->parent_name);
+	const struct live_link *current = step->current;
+	const struct link_spec *desired = step->desired;
+	change_text(planner, step, FIELD_DRIVER, kinds[current->kind], kinds[desired->kind]);
+	if (current->parent != desired->parent || live_parent_away(current) != desired->parent_away)
+		change_add(planner, step, FIELD_PARENT, parent_text(planner, current),
+			   desired->parent_name);
 }
 
 /* passthru is set up on creation alone (macvlan_changelink gives EINVAL). */
 static bool in_place(const struct step *step, const struct change *change)
 {
-	if (change->field == FIELD_MODE && step->want->kind == KIND_MACVLAN)
-		return step->have->mode_known && step->have->mode != MODE_PASSTHRU &&
-		       step->want->mode != MODE_PASSTHRU;
+	if (change->field == FIELD_MODE && step->desired->kind == KIND_MACVLAN)
+		return step->current->mode_known && step->current->mode != MODE_PASSTHRU &&
+		       step->desired->mode != MODE_PASSTHRU;
 	return fields[change->field].in_place;
 }
 

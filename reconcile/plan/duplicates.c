@@ -29,7 +29,7 @@ static const struct live_link *other_link(const struct planner *planner,
 {
 	for (size_t i = 0; i < planned->ns->n_links; i++) {
 		const struct live_link *link = &planned->ns->links[i];
-		if (link != planned->have && same_lan(planned, link) &&
+		if (link != planned->current && same_lan(planned, link) &&
 		    !desired_set(planner, link->mark.set) && same_subnet(planned, link, ret_addr))
 			return link;
 	}
@@ -61,7 +61,7 @@ static struct check_result other_set(struct planner *planner,
 	if (!link)
 		return (struct check_result){.action = ACTION_CREATE};
 	const char *text = link_text(planner, planned, link, addr);
-	if (!planned->have)
+	if (!planned->current)
 		return (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
@@ -70,7 +70,7 @@ static struct check_result other_set(struct planner *planner,
 					       link->mark.set, text),
 			.hint = remedy(planner, link->mark.set)};
 	warning_add(planner, "%s has a second link on the LAN of %s, of set \"%s\": %s; %s",
-		    planned->ns->name, planned->have->name, link->mark.set, text,
+		    planned->ns->name, planned->current->name, link->mark.set, text,
 		    remedy(planner, link->mark.set));
 	return (struct check_result){.action = ACTION_CREATE};
 }
@@ -93,7 +93,7 @@ static struct check_result other_slot(struct planner *planner,
 				      const struct planned_attachment *planned,
 				      const struct planned_attachment *other)
 {
-	if (!planned->have)
+	if (!planned->current)
 		return (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
@@ -105,8 +105,8 @@ static struct check_result other_slot(struct planner *planner,
 		warning_add(planner,
 			    "%s has two links on the LAN of %s, %s of set \"%s\" and %s of set "
 			    "\"%s\": remove one of the two from the files",
-			    planned->ns->name, planned->parent->name, other->have->name,
-			    other->set->name, planned->have->name, planned->set->name);
+			    planned->ns->name, planned->parent->name, other->current->name,
+			    other->set->name, planned->current->name, planned->set->name);
 	return (struct check_result){.action = ACTION_CREATE};
 }
 
@@ -114,7 +114,7 @@ static struct check_result other_slot(struct planner *planner,
 static bool goes_before(const struct planned_attachment *planned,
 			const struct planned_attachment *other)
 {
-	return planned->have ? other->have != NULL : other->have || other < planned;
+	return planned->current ? other->current != NULL : other->current || other < planned;
 }
 
 static const struct planned_attachment *other_find(const struct planner *planner,

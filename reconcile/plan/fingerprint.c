@@ -80,11 +80,11 @@ static void managed_lines(struct printer *printer, const struct live_ns *ns)
 static void step_lines(struct printer *printer, const struct step *step)
 {
 	const struct live_ns *host = printer->live->namespaces[0];
-	if (step->ns && step->have)
-		link_line(printer, step->ns, step->have);
-	if (!step->want || step->action == ACTION_PENDING)
+	if (step->ns && step->current)
+		link_line(printer, step->ns, step->current);
+	if (!step->desired || step->action == ACTION_PENDING)
 		return;
-	const struct live_link *parent = live_link_by_index(host, step->want->parent);
+	const struct live_link *parent = live_link_by_index(host, step->desired->parent);
 	if (parent)
 		link_line(printer, host, parent);
 }

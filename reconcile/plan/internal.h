@@ -108,14 +108,14 @@ struct planned_attachment {
 	struct net *net;
 	struct parent *parent;
 	struct managed_link *managed;    /* NULL: not live, or adopted */
-	const struct live_link *have;    /* the live link in `ns`, ours or adopted; NULL: none */
+	const struct live_link *current; /* the live link in `ns`, ours or adopted; NULL: none */
 	const struct managed_link *kept; /* of a container that is not there: the first, anywhere */
 	struct ip ip[2];                 /* IPv4, IPv6 */
 	const struct live_addr *lease;   /* where IPv4 is by DHCP; NULL: there is none yet */
 	const char *name;
 	struct mac mac;
 	struct check_result check_result;
-	struct link_spec *want;
+	struct link_spec *desired;
 	bool replaces; /* an attachment that leaves */
 };
 
@@ -309,11 +309,11 @@ const char *derived_name(struct arena *arena, const char *prefix, const char *se
 			 const char *name);
 
 /* link_spec.c */
-void wants_make(struct planner *planner);
-void wants_host_routes(struct planner *planner); /* after it is known which attachments can be */
+void link_specs_make(struct planner *planner);
+void host_routes_specify(struct planner *planner); /* after it is known which attachments can be */
 
-/* diff.c: the changes from step->have to step->want, which may be none. True if all of them can
- * be made in place. */
+/* diff.c: the changes from step->current to step->desired, which may be none. True if all of them
+ * can be made in place. */
 bool compare(const struct planner *planner, struct step *step);
 struct change *change_add(const struct planner *planner, struct step *step, enum field field,
 			  const char *from, const char *to);
@@ -325,7 +325,7 @@ void guard(struct planner *planner);
 /* Whether a link is of the desired sets, and no planned attachment wants it. */
 bool managed_stale(const struct planner *planner, const struct managed_link *managed);
 struct step *step_add(struct planner *planner, enum action action, const struct owner_tag *mark);
-/* A step that makes `want` from `have`, or none if they are the same already. */
+/* A step that makes `desired` from `current`, or none if they are the same already. */
 void step_diff(struct planner *planner, struct step step);
 __attribute__((format(printf, 2, 3))) void warning_add(struct planner *planner, const char *format,
 						       ...);

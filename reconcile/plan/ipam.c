@@ -74,7 +74,7 @@ static void take_lease(struct planner *planner, struct planned_attachment *plann
 	if (!planned_leases(planned, family))
 		return;
 	planned->lease =
-		planned->have ? live_lease(planner->live, planned->ns, planned->have) : NULL;
+		planned->current ? live_lease(planner->live, planned->ns, planned->current) : NULL;
 	if (planned->lease)
 		take(planner, planned, family, &planned->lease->prefix.ip);
 }
@@ -147,7 +147,7 @@ static struct keeper keeper_of(const struct planner *planner,
 			       const struct planned_attachment *planned,
 			       const struct live_addr *addr)
 {
-	const unsigned on_parent = parent_of_link(planner, planned->have) == planned->parent;
+	const unsigned on_parent = parent_of_link(planner, planned->current) == planned->parent;
 	const unsigned of_address = mac_is_of_address(planner, planned, &addr->prefix.ip);
 	return (struct keeper){.planned = planned,
 			       .rank = planned->container ? 2 * on_parent + of_address : 4,
@@ -174,9 +174,9 @@ static void keeper_note(struct planner *planner, const struct planned_attachment
 
 static void keepers_find(struct planner *planner, struct planned_attachment *planned, size_t family)
 {
-	for (size_t i = 0; planned->have && i < planned->ns->n_addrs; i++)
-		if (is_candidate(planned, planned->have, &planned->ns->addrs[i], family) &&
-		    (addr_is_ours(planner, planned->have, &planned->ns->addrs[i]) ||
+	for (size_t i = 0; planned->current && i < planned->ns->n_addrs; i++)
+		if (is_candidate(planned, planned->current, &planned->ns->addrs[i], family) &&
+		    (addr_is_ours(planner, planned->current, &planned->ns->addrs[i]) ||
 		     has_length(planned, &planned->ns->addrs[i])))
 			keeper_note(planner, planned, &planned->ns->addrs[i]);
 }
@@ -209,10 +209,11 @@ static void take_first(struct planner *planner, struct planned_attachment *plann
  * the subnet gets another prefix length, or when somebody gives the link one more address. */
 static void take_live(struct planner *planner, struct planned_attachment *planned, size_t family)
 {
-	if (!planned->have)
+	if (!planned->current)
 		return;
 	for (size_t i = 0; i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(planner, planned, family, planned->ns, planned->have, &preferences[i]);
+		take_first(planner, planned, family, planned->ns, planned->current,
+			   &preferences[i]);
 }
 
 /* While a container cannot be found, what a link with its mark has is set aside for it. */

@@ -9,8 +9,8 @@
 /* RFC 4861 router advertisements would add addresses and routes that the file does not name. */
 static const struct link_sysctl quiet = {.key = "net.ipv6.conf.IFNAME.accept_ra", .value = "0"};
 
-static void want_addrs(struct planner *planner, const struct planned_attachment *planned,
-		       struct link_spec *want)
+static void desired_addrs(struct planner *planner, const struct planned_attachment *planned,
+			  struct link_spec *desired)
 {
 	for (size_t i = 0; i < sizeof(planned->ip) / sizeof(planned->ip[0]); i++) {
 		const struct ip *ip = &planned->ip[i];
@@ -20,33 +20,33 @@ static void want_addrs(struct planner *planner, const struct planned_attachment 
 		unsigned len = planned->container && subnet ? subnet->prefix.len : ip_bits(ip);
 		if (planned_leases(planned, i))
 			len = planned->lease->prefix.len;
-		*array_push(planner->arena, want->addrs, want->n_addrs) =
+		*array_push(planner->arena, desired->addrs, desired->n_addrs) =
 			(struct prefix){.ip = *ip, .len = (uint8_t)len};
 	}
 }
 
 /* IPv4 by DHCP: the lease as it is, for as long as it still holds. */
-static void want_lease(struct planner *planner, const struct planned_attachment *planned,
-		       struct link_spec *want)
+static void desired_lease(struct planner *planner, const struct planned_attachment *planned,
+			  struct link_spec *desired)
 {
-	want->dhcp.wanted = planned_leases(planned, 0);
-	if (!want->dhcp.wanted || !planned->lease)
+	desired->dhcp.wanted = planned_leases(planned, 0);
+	if (!desired->dhcp.wanted || !planned->lease)
 		return;
-	struct addr_terms *terms = arena_alloc(planner->arena, want->n_addrs * sizeof(*terms));
-	for (size_t i = 0; i < want->n_addrs; i++)
+	struct addr_terms *terms = arena_alloc(planner->arena, desired->n_addrs * sizeof(*terms));
+	for (size_t i = 0; i < desired->n_addrs; i++)
 		terms[i].protocol = MARK_PROTOCOL;
 	/* IPv4 is the first. */
 	terms[0].valid = planned->lease->valid;
 	terms[0].preferred = planned->lease->preferred;
-	want->addr_terms = terms;
-	want->dhcp.lease = planned->lease->prefix;
-	want->dhcp.router = live_lease_router(planned->ns, planned->have);
+	desired->addr_terms = terms;
+	desired->dhcp.lease = planned->lease->prefix;
+	desired->dhcp.router = live_lease_router(planned->ns, planned->current);
 }
 
 static struct ip gateway_of(const struct planned_attachment *planned, size_t family)
 {
 	if (planned_leases(planned, family))
-		return planned->want->dhcp.router;
+		return planned->desired->dhcp.router;
 	const struct subnet *subnet =
 		planned->ip[family].family
 			? network_subnet_of(planned->network, &planned->ip[family])
@@ -54,27 +54,27 @@ static struct ip gateway_of(const struct planned_attachment *planned, size_t fam
 	return subnet && !planned->network->internal ? subnet->gateway : (struct ip){0};
 }
 
-static void route_add(struct planner *planner, struct link_spec *want, struct prefix to,
+static void route_add(struct planner *planner, struct link_spec *desired, struct prefix to,
 		      struct ip via, struct ip source)
 {
-	*array_push(planner->arena, want->routes, want->n_routes) =
+	*array_push(planner->arena, desired->routes, desired->n_routes) =
 		(struct link_route){.to = to, .via = via, .source = source};
 }
 
 /* The way to the router of the lease, which need not be in its subnet; by which it is known later,
  * too. */
-static void want_router(struct planner *planner, struct link_spec *want)
+static void desired_router(struct planner *planner, struct link_spec *desired)
 {
-	if (want->dhcp.router.family)
-		route_add(planner, want, (struct prefix){.ip = want->dhcp.router, .len = 32},
+	if (desired->dhcp.router.family)
+		route_add(planner, desired, (struct prefix){.ip = desired->dhcp.router, .len = 32},
 			  (struct ip){0}, (struct ip){0});
 }
 
-static void want_routes(struct planner *planner, const struct planned_attachment *planned,
-			struct link_spec *want)
+static void desired_routes(struct planner *planner, const struct planned_attachment *planned,
+			   struct link_spec *desired)
 {
 	for (size_t i = 0; i < planned->attachment->n_routes; i++)
-		route_add(planner, want, planned->attachment->routes[i].to,
+		route_add(planner, desired, planned->attachment->routes[i].to,
 			  planned->attachment->routes[i].via, (struct ip){0});
 }
 
@@ -99,7 +99,7 @@ static const struct planned_attachment *default_owner(const struct netns_group *
 	return best;
 }
 
-static void want_defaults(struct planner *planner, const struct netns_group *netns_group)
+static void desired_defaults(struct planner *planner, const struct netns_group *netns_group)
 {
 	for (size_t family = 0;
 	     family < sizeof(netns_group->planned_all[0]->ip) / sizeof(struct ip); family++) {
@@ -107,32 +107,33 @@ static void want_defaults(struct planner *planner, const struct netns_group *net
 		if (!owner)
 			continue;
 		const struct ip via = gateway_of(owner, family);
-		owner->want->dhcp.gateway |= planned_leases(owner, family);
+		owner->desired->dhcp.gateway |= planned_leases(owner, family);
 		if (!via.family)
 			continue;
-		route_add(planner, owner->want, (struct prefix){.ip.family = via.family}, via,
+		route_add(planner, owner->desired, (struct prefix){.ip.family = via.family}, via,
 			  (struct ip){0});
 	}
 }
 
-static void want_sysctls(struct planner *planner, const struct planned_attachment *planned,
-			 struct link_spec *want)
+static void desired_sysctls(struct planner *planner, const struct planned_attachment *planned,
+			    struct link_spec *desired)
 {
 	bool said = false;
 	for (size_t i = 0; planned->attachment && i < planned->attachment->n_sysctls; i++) {
 		const struct sysctl *sysctl = &planned->attachment->sysctls[i];
 		said |= strcmp(sysctl->key, quiet.key) == 0;
-		*array_push(planner->arena, want->sysctls, want->n_sysctls) = (struct link_sysctl){
-			.key = sysctl->key, .value = sysctl->value, .asked = true};
+		*array_push(planner->arena, desired->sysctls, desired->n_sysctls) =
+			(struct link_sysctl){
+				.key = sysctl->key, .value = sysctl->value, .asked = true};
 	}
 	if (!said)
-		*array_push(planner->arena, want->sysctls, want->n_sysctls) = quiet;
+		*array_push(planner->arena, desired->sysctls, desired->n_sysctls) = quiet;
 }
 
 /* The way from the host to one container, unless another network of the host's leads to the same
  * address already: one destination has one route. */
-static void want_host_route(struct planner *planner, const struct planned_attachment *host,
-			    const struct planned_attachment *planned, size_t family)
+static void desired_host_route(struct planner *planner, const struct planned_attachment *host,
+			       const struct planned_attachment *planned, size_t family)
 {
 	const struct ip *ip = &planned->ip[family];
 	char text[IP_TEXT_SIZE];
@@ -148,11 +149,11 @@ static void want_host_route(struct planner *planner, const struct planned_attach
 		return;
 	}
 	address_set_add(planner->reached, 0, ip, host->network->name);
-	route_add(planner, host->want, (struct prefix){.ip = *ip, .len = (uint8_t)ip_bits(ip)},
+	route_add(planner, host->desired, (struct prefix){.ip = *ip, .len = (uint8_t)ip_bits(ip)},
 		  (struct ip){0}, host->ip[family]);
 }
 
-static void want_host_routes(struct planner *planner, const struct planned_attachment *host)
+static void desired_host_routes(struct planner *planner, const struct planned_attachment *host)
 {
 	for (size_t i = 0; i < planner->n_attachments; i++) {
 		const struct planned_attachment *planned = &planner->planned_all[i];
@@ -160,18 +161,18 @@ static void want_host_routes(struct planner *planner, const struct planned_attac
 			continue;
 		for (size_t family = 0; family < sizeof(planned->ip) / sizeof(planned->ip[0]);
 		     family++)
-			want_host_route(planner, host, planned, family);
+			desired_host_route(planner, host, planned, family);
 	}
 }
 
-static struct link_spec *want_link(struct planner *planner,
-				   const struct planned_attachment *planned)
+static struct link_spec *desired_link(struct planner *planner,
+				      const struct planned_attachment *planned)
 {
 	static const enum link_kind kinds[] = {
 		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
 	const struct network *network = planned->network;
-	struct link_spec *want = arena_alloc(planner->arena, sizeof(*want));
-	*want = (struct link_spec){
+	struct link_spec *desired = arena_alloc(planner->arena, sizeof(*desired));
+	*desired = (struct link_spec){
 		.mark = {.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
 			 .set = planned->set->name,
 			 .network = network->name,
@@ -191,25 +192,25 @@ static struct link_spec *want_link(struct planner *planner,
 		.shares_parent = planned->parent->occupied || planner->live->n_unreadable,
 	};
 	/* A mark has one text. */
-	want->alias = planned->managed ? planned->have->alias
-				       : owner_tag_format(planner->arena, &want->mark);
-	return want;
+	desired->alias = planned->managed ? planned->current->alias
+					  : owner_tag_format(planner->arena, &desired->mark);
+	return desired;
 }
 
-void wants_make(struct planner *planner)
+void link_specs_make(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_planned; i++) {
 		struct planned_attachment *planned = &planner->planned_all[i];
-		planned->want = want_link(planner, planned);
-		want_addrs(planner, planned, planned->want);
-		want_lease(planner, planned, planned->want);
-		want_router(planner, planned->want);
-		want_sysctls(planner, planned, planned->want);
+		planned->desired = desired_link(planner, planned);
+		desired_addrs(planner, planned, planned->desired);
+		desired_lease(planner, planned, planned->desired);
+		desired_router(planner, planned->desired);
+		desired_sysctls(planner, planned, planned->desired);
 	}
 	for (size_t i = 0; i < planner->n_netns_groups; i++)
-		want_defaults(planner, &planner->netns_group[i]);
+		desired_defaults(planner, &planner->netns_group[i]);
 	for (size_t i = 0; i < planner->n_attachments; i++)
-		want_routes(planner, &planner->planned_all[i], planner->planned_all[i].want);
+		desired_routes(planner, &planner->planned_all[i], planner->planned_all[i].desired);
 }
 
 /* The routes of a host's own link that has to stay as it is. */
@@ -229,8 +230,8 @@ static void held_routes_find(struct planner *planner)
 {
 	for (size_t i = planner->n_attachments; i < planner->n_planned; i++) {
 		const struct planned_attachment *planned = &planner->planned_all[i];
-		if (planned->check_result.action != ACTION_CREATE && planned->have)
-			held_routes_note(planner, planned->ns, planned->have,
+		if (planned->check_result.action != ACTION_CREATE && planned->current)
+			held_routes_note(planner, planned->ns, planned->current,
 					 planned->network->name);
 	}
 	for (size_t i = 0; i < planner->n_managed; i++) {
@@ -242,11 +243,11 @@ static void held_routes_find(struct planner *planner)
 	}
 }
 
-void wants_host_routes(struct planner *planner)
+void host_routes_specify(struct planner *planner)
 {
 	planner->reached = address_set_new(planner->scratch, 0);
 	held_routes_find(planner);
 	for (size_t i = planner->n_attachments; i < planner->n_planned; i++)
 		if (planner->planned_all[i].check_result.action == ACTION_CREATE)
-			want_host_routes(planner, &planner->planned_all[i]);
+			desired_host_routes(planner, &planner->planned_all[i]);
 }

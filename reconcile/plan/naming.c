@@ -54,10 +54,10 @@ static bool occupied(const struct planner *planner, const struct live_ns *ns, co
 /* A name that was chosen before stays, so that no interface is renamed as others come and go. */
 static void name_keep(const struct netns_group *netns_group, struct planned_attachment *planned)
 {
-	if (!planned->name && planned->have &&
-	    (planned->have->mark.role == ROLE_NONE || is_ethn(planned->have->name)) &&
-	    !name_chosen(netns_group, planned->have->name))
-		planned->name = planned->have->name;
+	if (!planned->name && planned->current &&
+	    (planned->current->mark.role == ROLE_NONE || is_ethn(planned->current->name)) &&
+	    !name_chosen(netns_group, planned->current->name))
+		planned->name = planned->current->name;
 }
 
 static void name_lowest(struct planner *planner, const struct netns_group *netns_group,
@@ -157,7 +157,7 @@ static struct mac mac_derived(const struct planner *planner,
 static bool mac_is_derived(const struct planner *planner, const struct planned_attachment *planned,
 			   const struct ip *ip)
 {
-	const struct mac *mac = &planned->have->mac;
+	const struct mac *mac = &planned->current->mac;
 	const uint16_t number = mac->bytes[0] == MAC_OTHER_FIRST
 					? (uint16_t)(mac->bytes[1] << 8 | mac->bytes[2])
 					: 0;
@@ -180,9 +180,9 @@ static bool mac_chosen(const struct planned_attachment *planned)
 
 bool mac_is_live(const struct planned_attachment *planned, const struct mac *mac)
 {
-	const struct live_link *have = planned->have, *parent = planned->parent->link;
-	return have && parent && live_link_on(have, parent->ifindex) && have->flags & IFF_UP &&
-	       mac_equal(&have->mac, mac);
+	const struct live_link *current = planned->current, *parent = planned->parent->link;
+	return current && parent && live_link_on(current, parent->ifindex) &&
+	       current->flags & IFF_UP && mac_equal(&current->mac, mac);
 }
 
 /* Whether a link of ours in another namespace has the MAC. It leaves, or gets another, before ours
@@ -200,11 +200,11 @@ static struct mac mac_free(const struct planner *planner, const struct planned_a
 {
 	const struct ip *ip = mac_source(planned);
 	const struct refused_macs *refused = planner->options->refused;
-	if (planned->have && mac_is_derived(planner, planned, ip) &&
-	    (mac_is_live(planned, &planned->have->mac) ||
-	     (!mac_holder(planner, planned, &planned->have->mac) &&
-	      !refused_macs_have(refused, &planned->have->mac))))
-		return planned->have->mac;
+	if (planned->current && mac_is_derived(planner, planned, ip) &&
+	    (mac_is_live(planned, &planned->current->mac) ||
+	     (!mac_holder(planner, planned, &planned->current->mac) &&
+	      !refused_macs_have(refused, &planned->current->mac))))
+		return planned->current->mac;
 	const struct mac first = mac_derived(planner, planned, ip, 0);
 	const bool strict = refused_macs_have(refused, &first);
 	for (uint16_t number = 0; number < UINT16_MAX; number++) {
@@ -232,16 +232,17 @@ void macs_yield(struct planner *planner, const struct planned_attachment *const 
 {
 	for (size_t i = 0; i < count; i++) {
 		struct unmanaged *unmanaged = arena_alloc(planner->scratch, sizeof(*unmanaged));
-		*unmanaged = (struct unmanaged){.parent = parent_of_link(planner, holders[i]->have),
-						.ns = holders[i]->ns,
-						.link = holders[i]->have,
-						.planned = holders[i]};
+		*unmanaged =
+			(struct unmanaged){.parent = parent_of_link(planner, holders[i]->current),
+					   .ns = holders[i]->ns,
+					   .link = holders[i]->current,
+					   .planned = holders[i]};
 		if (unmanaged->parent)
 			mac_hold(planner, unmanaged);
 	}
 	for (size_t i = 0; count && i < planner->n_planned; i++) {
 		struct planned_attachment *planned = &planner->planned_all[i];
 		if (planned->check_result.action == ACTION_CREATE && mac_chosen(planned))
-			planned->mac = planned->want->mac = mac_free(planner, planned);
+			planned->mac = planned->desired->mac = mac_free(planner, planned);
 	}
 }

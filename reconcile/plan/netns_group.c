@@ -44,10 +44,10 @@ void netns_groups_find(struct planner *planner)
 				&planner->netns_group[i];
 }
 
-static bool leads_to(const struct link_spec *want, const struct prefix *to)
+static bool leads_to(const struct link_spec *desired, const struct prefix *to)
 {
-	for (size_t i = 0; i < want->n_routes; i++)
-		if (prefix_equal(&want->routes[i].to, to))
+	for (size_t i = 0; i < desired->n_routes; i++)
+		if (prefix_equal(&desired->routes[i].to, to))
 			return true;
 	return false;
 }
@@ -76,11 +76,11 @@ struct check_result netns_groups_check_routes(struct planner *planner,
 		const struct planned_attachment *other = planned->netns_group->planned_all[i];
 		if (other->container == planned->container)
 			continue;
-		for (size_t k = 0; k < planned->want->n_routes; k++)
-			if (planned->want->routes[k].via.family &&
-			    leads_to(other->want, &planned->want->routes[k].to))
+		for (size_t k = 0; k < planned->desired->n_routes; k++)
+			if (planned->desired->routes[k].via.family &&
+			    leads_to(other->desired, &planned->desired->routes[k].to))
 				return route_twice(planner, planned, other,
-						   &planned->want->routes[k].to);
+						   &planned->desired->routes[k].to);
 	}
 	return (struct check_result){.action = ACTION_CREATE};
 }

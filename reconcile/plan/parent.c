@@ -345,8 +345,8 @@ void parents_plan(struct planner *planner)
 				    .set = parent->make->mark.set,
 				    .name = parent->name,
 				    .ns = parent->make->ns,
-				    .have = parent->link,
-				    .want = parent->make};
+				    .current = parent->link,
+				    .desired = parent->make};
 		step_diff(planner, step);
 	}
 }

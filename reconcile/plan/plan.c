@@ -24,7 +24,7 @@ struct step *step_add(struct planner *planner, enum action action, const struct 
 void step_diff(struct planner *planner, struct step step)
 {
 	step.action = ACTION_CREATE;
-	if (step.have)
+	if (step.current)
 		step.action = compare(planner, &step) ? ACTION_CHANGE : ACTION_REPLACE;
 	if (step.action == ACTION_CHANGE && step.n_changes == 0)
 		return;
@@ -62,14 +62,14 @@ static void elsewhere_tell(struct planner *planner)
 
 static struct step planned_step(const struct planned_attachment *planned)
 {
-	return (struct step){.mark = planned->want->mark,
+	return (struct step){.mark = planned->desired->mark,
 			     .set = planned->set->name,
 			     .name = planned->name,
 			     .container = planned->container,
 			     .network = planned->network,
 			     .ns = planned->kept ? planned->kept->ns : planned->ns,
-			     .have = planned->kept ? planned->kept->link : planned->have,
-			     .want = planned->want};
+			     .current = planned->kept ? planned->kept->link : planned->current,
+			     .desired = planned->desired};
 }
 
 static void planned_plan(struct planner *planner, struct planned_attachment *planned)
@@ -79,7 +79,7 @@ static void planned_plan(struct planner *planner, struct planned_attachment *pla
 		step_diff(planner, step);
 		const struct plan *plan = planner->plan;
 		const struct step *last = plan->n_steps ? &plan->steps[plan->n_steps - 1] : NULL;
-		if (planned->managed && last && last->have == planned->have)
+		if (planned->managed && last && last->current == planned->current)
 			planned->managed->leaves = last->action == ACTION_REPLACE;
 		return;
 	}
@@ -133,10 +133,10 @@ static void stale_links_plan(struct planner *planner)
 			step_add(planner, kept ? ACTION_KEPT : ACTION_DELETE, &managed->link->mark);
 		step->name = managed->link->name;
 		step->ns = managed->ns;
-		step->have = managed->link;
+		step->current = managed->link;
 		step->reason = kept ? kept_reason(planner, replacement)
 				    : deletion_reason(planner, managed, &step->stray);
-		step->replacement = replacement && !kept ? replacement->want : NULL;
+		step->replacement = replacement && !kept ? replacement->desired : NULL;
 		managed->leaves = !kept;
 	}
 }
@@ -163,10 +163,10 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	addresses_choose(&planner);
 	names_choose(&planner);
 	macs_choose(&planner);
-	wants_make(&planner);
+	link_specs_make(&planner);
 	replacements_find(&planner);
 	conflicts_find(&planner);
-	wants_host_routes(&planner);
+	host_routes_specify(&planner);
 	stale_links_plan(&planner);
 	elsewhere_tell(&planner);
 	targets_tell(&planner);

@@ -9,7 +9,7 @@ static bool may_replace(const struct planned_attachment *planned,
 			const struct managed_link *managed)
 {
 	const struct owner_tag *mark = &managed->link->mark;
-	if (planned->have || planned->kept || planned->replaces ||
+	if (planned->current || planned->kept || planned->replaces ||
 	    strcmp(planned->set->name, mark->set) != 0)
 		return false;
 	if (mark->role == ROLE_HOST || !planned->container)
@@ -101,7 +101,7 @@ void replacements_number(struct plan *plan)
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		struct step *step = &plan->steps[i];
 		for (size_t k = 0; step->replacement && k < plan->n_steps; k++)
-			if (plan->steps[k].want == step->replacement)
+			if (plan->steps[k].desired == step->replacement)
 				step->replaced_by = k + 1;
 	}
 }

@@ -31,7 +31,7 @@ static const struct live_link *link_by_alias(const struct live_ns *ns, const cha
 struct live_ns *revert_home(const struct step *done, const struct live *before,
 			    const struct live *now)
 {
-	for (size_t i = 0; done->have && i < before->n_targets; i++) {
+	for (size_t i = 0; done->current && i < before->n_targets; i++) {
 		const struct container_lookup *was = &before->targets[i];
 		if (!was->stale || was->ns != done->ns ||
 		    strcmp(was->container->name, done->mark.container) != 0)
@@ -47,17 +47,17 @@ struct live_ns *revert_home(const struct step *done, const struct live *before,
 static const struct live_link *link_now(const struct reverter *reverter, const struct step *step,
 					struct live_ns **ret_ns)
 {
-	const struct link_spec *want = step->want;
-	const char *alias = want ? want->alias : step->have->alias;
+	const struct link_spec *desired = step->desired;
+	const char *alias = desired ? desired->alias : step->current->alias;
 	*ret_ns = ns_now(reverter, step->ns);
-	if (step->have && *ret_ns) {
-		const struct live_link *link = live_link_by_index(*ret_ns, step->have->ifindex);
-		if (link && (strcmp(link->alias, step->have->alias) == 0 ||
-			     (want && strcmp(link->alias, want->alias) == 0)))
+	if (step->current && *ret_ns) {
+		const struct live_link *link = live_link_by_index(*ret_ns, step->current->ifindex);
+		if (link && (strcmp(link->alias, step->current->alias) == 0 ||
+			     (desired && strcmp(link->alias, desired->alias) == 0)))
 			return link;
 	}
 	/* It may have come back with another number. */
-	*ret_ns = ns_now(reverter, want ? want->ns : step->ns);
+	*ret_ns = ns_now(reverter, desired ? desired->ns : step->ns);
 	return *ret_ns ? link_by_alias(*ret_ns, alias) : NULL;
 }
 
@@ -195,7 +195,7 @@ static void created_leaves(struct reverter *reverter, const struct step *done)
 		step_add(&reverter->planner, user ? ACTION_KEPT : ACTION_DELETE, &link->mark);
 	step->name = link->name;
 	step->ns = ns;
-	step->have = link;
+	step->current = link;
 	step->reason = user ? arena_printf(reverter->planner.arena, "used by %s", user) : NULL;
 }
 
@@ -208,20 +208,20 @@ static void leftover_leaves(struct reverter *reverter, const struct step *done)
 	struct step *step = step_add(&reverter->planner, ACTION_DELETE, &link->mark);
 	step->name = link->name;
 	step->ns = ns;
-	step->have = link;
+	step->current = link;
 }
 
 /* The container has another namespace by now. The link that is in the one before has the same MAC
  * as the new one. */
 static void moves(struct reverter *reverter, const struct step *done, struct live_ns *home)
 {
-	struct step step = {.mark = done->have->mark,
+	struct step step = {.mark = done->current->mark,
 			    .set = done->set,
-			    .name = done->have->name,
+			    .name = done->current->name,
 			    .ns = home,
-			    .have = link_by_alias(home, done->have->alias),
-			    .want = spec_of(reverter, done->ns, done->have)};
-	step.want->ns = home;
+			    .current = link_by_alias(home, done->current->alias),
+			    .desired = spec_of(reverter, done->ns, done->current)};
+	step.desired->ns = home;
 	leftover_leaves(reverter, done);
 	step_diff(&reverter->planner, step);
 }
@@ -233,13 +233,13 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 		moves(reverter, done, home);
 		return;
 	}
-	struct step step = {.mark = done->have->mark,
+	struct step step = {.mark = done->current->mark,
 			    .set = done->set,
-			    .name = done->have->name,
-			    .want = spec_of(reverter, done->ns, done->have)};
-	step.have = link_now(reverter, done, &step.ns);
-	if (!step.have)
-		step.ns = step.want->ns;
+			    .name = done->current->name,
+			    .desired = spec_of(reverter, done->ns, done->current)};
+	step.current = link_now(reverter, done, &step.ns);
+	if (!step.current)
+		step.ns = step.desired->ns;
 	step_diff(&reverter->planner, step);
 }
 
@@ -254,8 +254,8 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 				  .mark = link->mark,
 				  .name = link->name,
 				  .ns = ns,
-				  .have = link,
-				  .want = spec_of(reverter, ns, link)};
+				  .current = link,
+				  .desired = spec_of(reverter, ns, link)};
 	struct step *added = step_add(&reverter->planner, ACTION_CHANGE, &link->mark);
 	*added = step;
 	change_add(&reverter->planner, added, FIELD_ROUTE, NULL, "as it was")->route =
@@ -273,13 +273,13 @@ static bool route_there(const struct live_ns *ns, const struct live_route *route
 /* What --adopt replaced on links that the step is not about. */
 static void routes_return(struct reverter *reverter, const struct step *done)
 {
-	const struct live_ns *before = done->want->ns;
+	const struct live_ns *before = done->desired->ns;
 	struct live_ns *now = ns_now(reverter, before);
-	for (size_t i = 0; i < done->want->n_routes; i++) {
-		for (size_t k = 0; done->want->routes[i].replaces && k < before->n_routes; k++) {
+	for (size_t i = 0; i < done->desired->n_routes; i++) {
+		for (size_t k = 0; done->desired->routes[i].replaces && k < before->n_routes; k++) {
 			const struct live_route *route = &before->routes[k];
-			if (prefix_equal(&route->to, &done->want->routes[i].to) &&
-			    (!done->have || route->ifindex != done->have->ifindex) &&
+			if (prefix_equal(&route->to, &done->desired->routes[i].to) &&
+			    (!done->current || route->ifindex != done->current->ifindex) &&
 			    !route_there(now, route))
 				route_returns(reverter, now, route);
 		}
@@ -305,14 +305,14 @@ static void not_reverted(struct reverter *reverter, const struct step *done, con
 static void step_returns(struct reverter *reverter, const struct step *done)
 {
 	/* The host has no such parent: what is there now is all that the container can have. */
-	if (done->have && live_parent_away(done->have))
+	if (done->current && live_parent_away(done->current))
 		not_reverted(reverter, done,
 			     "stays as it is now: its parent was in another namespace");
-	else if (done->have)
+	else if (done->current)
 		touched_returns(reverter, done);
-	else if (done->want)
+	else if (done->desired)
 		created_leaves(reverter, done);
-	if (done->want)
+	if (done->desired)
 		routes_return(reverter, done);
 }
 
@@ -330,7 +330,8 @@ struct plan *plan_revert(const struct plan *done, const struct live *before, con
 		const struct step *step = &done->steps[i];
 		if (!step_acts(step))
 			continue;
-		if (!seen(&reverter, step->ns) || (step->want && !seen(&reverter, step->want->ns)))
+		if (!seen(&reverter, step->ns) ||
+		    (step->desired && !seen(&reverter, step->desired->ns)))
 			not_reverted(&reverter, step,
 				     "may not be what it was: the namespace cannot be looked at");
 		else

@@ -24,13 +24,13 @@ struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struc
 
 const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ])
 {
-	snprintf(name, IFNAMSIZ, TEMPORARY_PREFIX "%08x", (unsigned)step->have->ifindex);
+	snprintf(name, IFNAMSIZ, TEMPORARY_PREFIX "%08x", (unsigned)step->current->ifindex);
 	return name;
 }
 
 struct mac step_temporary_mac(const struct step *step)
 {
-	uint64_t hash = hash_text(HASH_START, step->want->alias);
+	uint64_t hash = hash_text(HASH_START, step->desired->alias);
 	struct mac mac = {.bytes = {0x0a}, .set = true};
 	memcpy(mac.bytes + 1, &hash, sizeof(mac.bytes) - 1);
 	return mac;

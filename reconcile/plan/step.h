@@ -44,7 +44,7 @@ struct change {
 enum action {
 	ACTION_CREATE,
 	ACTION_CHANGE,  /* in place, by `changes` */
-	ACTION_REPLACE, /* delete `have`, create `want`; `changes` says why */
+	ACTION_REPLACE, /* delete `current`, create `desired`; `changes` says why */
 	ACTION_DELETE,
 	/* The rest is told and not done. */
 	ACTION_KEPT,    /* would be deleted, but others need it */
@@ -61,10 +61,10 @@ struct step {
 	const char *name;                  /* the link's name, the new one if it changes */
 	const struct container *container; /* of the desired state, if it still has it */
 	const struct network *network;
-	struct live_ns *ns;           /* where `have` is, or `want` will be */
-	const struct live_link *have; /* change, replace, delete, kept */
-	struct link_spec *want;       /* create, change, replace */
-	struct change *changes;       /* sorted by field */
+	struct live_ns *ns;              /* where `current` is, or `desired` will be */
+	const struct live_link *current; /* change, replace, delete, kept */
+	struct link_spec *desired;       /* create, change, replace */
+	struct change *changes;          /* sorted by field */
 	size_t n_changes;
 	const struct link_spec *replacement; /* delete: what replaced_by makes; or NULL */
 	size_t replaced_by; /* delete: 1 + the number of the step that makes the container's

@@ -35,38 +35,39 @@ static int scope_compare(uintptr_t a, uintptr_t b)
 static int name_compare(const struct live_ns *ns, const char *name, const struct step *held)
 {
 	int order = scope_compare((uintptr_t)ns, (uintptr_t)held->ns);
-	return order ? order : strcmp(name, held->have->name);
+	return order ? order : strcmp(name, held->current->name);
 }
 
 static int mac_compare(int parent, const struct mac *mac, const struct step *held)
 {
-	int order = parent - held->have->parent;
-	return order ? order : memcmp(mac->bytes, held->have->mac.bytes, sizeof(mac->bytes));
+	int order = parent - held->current->parent;
+	return order ? order : memcmp(mac->bytes, held->current->mac.bytes, sizeof(mac->bytes));
 }
 
 static int by_name(const void *a, const void *b)
 {
 	const struct step *left = (*(struct node *const *)a)->step;
-	return name_compare(left->ns, left->have->name, (*(struct node *const *)b)->step);
+	return name_compare(left->ns, left->current->name, (*(struct node *const *)b)->step);
 }
 
 static int by_mac(const void *a, const void *b)
 {
 	const struct step *left = (*(struct node *const *)a)->step;
-	return mac_compare(left->have->parent, &left->have->mac, (*(struct node *const *)b)->step);
+	return mac_compare(left->current->parent, &left->current->mac,
+			   (*(struct node *const *)b)->step);
 }
 
 /* The key is the node of the one that wants. */
 static int wanted_name(const void *key, const void *held)
 {
 	const struct step *step = ((const struct node *)key)->step;
-	return name_compare(step->ns, step->want->name, (*(struct node *const *)held)->step);
+	return name_compare(step->ns, step->desired->name, (*(struct node *const *)held)->step);
 }
 
 static int wanted_mac(const void *key, const void *held)
 {
 	const struct step *step = ((const struct node *)key)->step;
-	return mac_compare(step->have->parent, &step->want->mac,
+	return mac_compare(step->current->parent, &step->desired->mac,
 			   (*(struct node *const *)held)->step);
 }
 

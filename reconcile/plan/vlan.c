@@ -135,7 +135,7 @@ static struct step *parent_step(struct planner *planner, enum action action,
 {
 	struct step *step = step_add(planner, action, &parent->link->mark);
 	step->name = parent->link->name;
-	step->have = parent->link;
+	step->current = parent->link;
 	step->ns = parent->ns;
 	return step;
 }
@@ -156,21 +156,21 @@ static void remove_parent(struct planner *planner, struct managed_link *parent)
 static void leave_to(struct planner *planner, const struct managed_link *vlan,
 		     struct owner_tag *rest)
 {
-	struct link_spec *want = arena_alloc(planner->arena, sizeof(*want));
-	*want = (struct link_spec){.mark = *rest,
-				   .alias = owner_tag_format(planner->arena, rest),
-				   .ns = vlan->ns,
-				   .name = vlan->link->name,
-				   .kind = KIND_VLAN,
-				   .vlan = vlan->link->vlan,
-				   .vlan_protocol = vlan->link->vlan_protocol,
-				   .parent_away = live_parent_away(vlan->link),
-				   .parent = vlan->link->parent};
+	struct link_spec *desired = arena_alloc(planner->arena, sizeof(*desired));
+	*desired = (struct link_spec){.mark = *rest,
+				      .alias = owner_tag_format(planner->arena, rest),
+				      .ns = vlan->ns,
+				      .name = vlan->link->name,
+				      .kind = KIND_VLAN,
+				      .vlan = vlan->link->vlan,
+				      .vlan_protocol = vlan->link->vlan_protocol,
+				      .parent_away = live_parent_away(vlan->link),
+				      .parent = vlan->link->parent};
 	step_diff(planner, (struct step){.mark = *rest,
 					 .name = vlan->link->name,
 					 .ns = vlan->ns,
-					 .have = vlan->link,
-					 .want = want});
+					 .current = vlan->link,
+					 .desired = desired});
 }
 
 static bool vlan_prune(struct planner *planner, struct managed_link *vlan, bool last_round)

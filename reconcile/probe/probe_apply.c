@@ -9,34 +9,35 @@
 /* Whether the link that is replaced has it already, on the same LAN. */
 static bool had(const struct step *step, const struct prefix *addr)
 {
-	if (!step->have || !live_link_on(step->have, step->want->parent))
+	if (!step->current || !live_link_on(step->current, step->desired->parent))
 		return false;
-	each_addr_of (live, step->ns, step->have->ifindex)
+	each_addr_of (live, step->ns, step->current->ifindex)
 		if (ip_equal(&live->prefix.ip, &addr->ip))
 			return true;
 	return false;
 }
 
 /* A parent that is to be made anew is not the one to ask on: -1. */
-static int parent_of(const struct plan *plan, const struct link_spec *want)
+static int parent_of(const struct plan *plan, const struct link_spec *desired)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].action == ACTION_REPLACE &&
-		    plan->steps[i].have->ifindex == want->parent && plan->steps[i].want->ns->host)
+		    plan->steps[i].current->ifindex == desired->parent &&
+		    plan->steps[i].desired->ns->host)
 			return -1;
-	return want->parent;
+	return desired->parent;
 }
 
 static void step_probes(const struct plan *plan, size_t number, struct probes *probes)
 {
 	const struct step *step = &plan->steps[number];
-	for (size_t i = 0; i < step->want->n_addrs; i++)
-		if (!had(step, &step->want->addrs[i]))
+	for (size_t i = 0; i < step->desired->n_addrs; i++)
+		if (!had(step, &step->desired->addrs[i]))
 			*array_push(probes->arena, probes->items, probes->count) =
 				(struct probe){.step = number,
-					       .ifindex = parent_of(plan, step->want),
-					       .link = step->want->parent_name,
-					       .ip = step->want->addrs[i].ip};
+					       .ifindex = parent_of(plan, step->desired),
+					       .link = step->desired->parent_name,
+					       .ip = step->desired->addrs[i].ip};
 }
 
 static void known_add(struct probes *probes, const struct live_ns *ns, struct mac **known)
@@ -52,7 +53,7 @@ struct probes probes_of(const struct plan *plan, const struct live *live, struct
 	struct mac *known = NULL;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (step_acts(step) && step->action != ACTION_DELETE && step->want->probe)
+		if (step_acts(step) && step->action != ACTION_DELETE && step->desired->probe)
 			step_probes(plan, i, &probes);
 	}
 	for (size_t i = 0; i < live->n_namespaces && probes.count; i++)

@@ -24,7 +24,7 @@ static struct live_link *link_of(struct live_ns *ns, int ifindex)
 
 int revert_note(const struct step *step, struct error *error)
 {
-	struct live_link *link = link_of(step->ns, step->have->ifindex);
+	struct live_link *link = link_of(step->ns, step->current->ifindex);
 	int status = netns_enter(step->ns->handle->fd, error);
 	if (status == 0)
 		status = snapshot_read(step->ns, link, error);
@@ -42,7 +42,7 @@ int revert_prepare(struct live *before, const struct plan *plan, struct error *e
 {
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < plan->n_steps; i++)
-		if (step_acts(&plan->steps[i]) && plan->steps[i].have)
+		if (step_acts(&plan->steps[i]) && plan->steps[i].current)
 			status = revert_note(&plan->steps[i], error);
 	netns_return(before->namespaces[0]->handle->fd);
 	return status;
@@ -116,9 +116,9 @@ static size_t rest_returns(const struct retreat *retreat, revert_tell *tell)
 	size_t failed = 0;
 	for (size_t i = 0; i < retreat->done->n_steps; i++) {
 		const struct step *step = &retreat->done->steps[i];
-		if (step_acts(step) && step->have && !retreat->homed[i] &&
+		if (step_acts(step) && step->current && !retreat->homed[i] &&
 		    netns_enter(step->ns->handle->fd, &error) == 0)
-			failed += snapshot_restore(step->ns, step->have, tell, retreat->data);
+			failed += snapshot_restore(step->ns, step->current, tell, retreat->data);
 	}
 	netns_return(retreat->before->namespaces[0]->handle->fd);
 	return failed;
@@ -209,7 +209,7 @@ static bool inodes_have(const struct inodes *inodes, ino_t inode)
 
 static bool was_in_container(const struct step *step)
 {
-	return step_acts(step) && step->have && !step->ns->host && step->mark.container;
+	return step_acts(step) && step->current && !step->ns->host && step->mark.container;
 }
 
 static struct container_lookup *target_of(const struct live *before, const struct step *step)

@@ -277,9 +277,9 @@ int kernel_link_down(struct live_ns *ns, int ifindex)
 static struct live_addr *addr_at(const struct live_ns *ns, int ifindex, const struct prefix *addr)
 {
 	for (size_t i = 0; i < ns->n_addrs; i++) {
-		const struct prefix *have = &ns->addrs[i].prefix;
-		bool same = addr->ip.family == AF_INET6 ? ip_equal(&have->ip, &addr->ip)
-							: prefix_equal(have, addr);
+		const struct prefix *current = &ns->addrs[i].prefix;
+		bool same = addr->ip.family == AF_INET6 ? ip_equal(&current->ip, &addr->ip)
+							: prefix_equal(current, addr);
 		if (ns->addrs[i].ifindex == ifindex && same)
 			return &ns->addrs[i];
 	}
@@ -357,10 +357,11 @@ int kernel_addr_delete(struct live_ns *ns, int ifindex, const struct prefix *add
 	const struct prefix prefix = gone->prefix;
 	bool others = prefix.ip.family == AF_INET && !secondary(ns, gone);
 	for (size_t i = 0; i < ns->n_addrs; i++) {
-		const struct live_addr *have = &ns->addrs[i];
-		if (have->ifindex != ifindex || !(prefix_equal(&have->prefix, &prefix) ||
-						  (others && same_subnet(&have->prefix, &prefix))))
-			ns->addrs[kept++] = *have;
+		const struct live_addr *current = &ns->addrs[i];
+		if (current->ifindex != ifindex ||
+		    !(prefix_equal(&current->prefix, &prefix) ||
+		      (others && same_subnet(&current->prefix, &prefix))))
+			ns->addrs[kept++] = *current;
 	}
 	ns->n_addrs = kept;
 	if (prefix.ip.family == AF_INET && !has_ipv4(ns, ifindex))

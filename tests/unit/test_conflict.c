@@ -84,7 +84,7 @@ static struct mac mac_made(struct live *live, const char *yaml, const struct ref
 	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &options);
 	assert_string_equal(plan_text(plan), "create web/lan");
-	const struct mac mac = plan->steps[0].want->mac;
+	const struct mac mac = plan->steps[0].desired->mac;
 	plan_free(plan);
 	desired_free(desired);
 	return mac;
@@ -120,7 +120,7 @@ static struct mac mac_beside(struct live *live, const struct refused_macs *refus
 	assert_string_equal(plan_text(plan),
 			    "delete web/lan: z0 in evil, which is not the namespace of "
 			    "web; create web/lan");
-	const struct mac mac = plan->steps[1].want->mac;
+	const struct mac mac = plan->steps[1].desired->mac;
 	plan_free(plan);
 	desired_free(desired);
 	return mac;
@@ -173,7 +173,7 @@ static void test_mac_of_a_live_attachment(void **state)
 	struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);
 	assert_int_equal(plan->steps[0].action, ACTION_CHANGE);
-	assert_false(mac_equal(&plan->steps[0].want->mac, &mac));
+	assert_false(mac_equal(&plan->steps[0].desired->mac, &mac));
 	plan_free(plan);
 	desired_free(desired);
 	world_free(live);
@@ -191,7 +191,8 @@ static void test_foreign_address(void **state)
 	struct plan *plan = plan_make(desired, live, &open);
 	char text[PREFIX_TEXT_SIZE];
 	assert_string_equal(plan_text(plan), "create web/lan");
-	assert_string_equal(prefix_format(&plan->steps[0].want->addrs[0], text), "172.16.86.4/24");
+	assert_string_equal(prefix_format(&plan->steps[0].desired->addrs[0], text),
+			    "172.16.86.4/24");
 	plan_free(plan);
 	desired_free(desired);
 	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open, "create web/lan");

@@ -779,11 +779,11 @@ static void listener_run(struct listener *listener, unsigned lines, int millisec
 	const int64_t end = clock_ms() + milliseconds;
 	for (;;) {
 		struct epoll_event event;
-		unsigned have = 0;
+		unsigned current = 0;
 		for (const char *at = listener->log; *at; at++)
-			have += *at == '\n';
+			current += *at == '\n';
 		int64_t now = clock_ms(), until = end;
-		if (have >= lines || now >= end)
+		if (current >= lines || now >= end)
 			return;
 		if (listener->due >= 0 && listener->due < until)
 			until = listener->due;

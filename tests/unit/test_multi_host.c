@@ -256,7 +256,7 @@ static struct mac mac_on(const char *network, const char *host)
 	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &plan_options_default);
 	assert_string_equal(plan_text(plan), "create web/lan");
-	struct mac mac = plan->steps[0].want->mac;
+	struct mac mac = plan->steps[0].desired->mac;
 	plan_free(plan);
 	world_free(live);
 	desired_free(desired);

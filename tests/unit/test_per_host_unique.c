@@ -30,9 +30,9 @@ static struct plan *plan_of(struct live *live, const char *yaml, struct desired 
 static const struct link_spec *spec_of(const struct plan *plan, const char *container)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].want && plan->steps[i].action == ACTION_CREATE &&
+		if (plan->steps[i].desired && plan->steps[i].action == ACTION_CREATE &&
 		    strcmp(plan->steps[i].mark.container, container) == 0)
-			return plan->steps[i].want;
+			return plan->steps[i].desired;
 	fail_msg("no %s: %s", container, plan_text(plan));
 	return NULL;
 }

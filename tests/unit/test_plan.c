@@ -247,7 +247,8 @@ static void test_pending_reserves(void **state)
 	assert_string_equal(plan_text(plan),
 			    "create web/lan; pending job/lan: no network namespace yet");
 	char text[PREFIX_TEXT_SIZE];
-	assert_string_equal(prefix_format(&plan->steps[0].want->addrs[0], text), "172.16.86.3/24");
+	assert_string_equal(prefix_format(&plan->steps[0].desired->addrs[0], text),
+			    "172.16.86.3/24");
 	plan_free(plan);
 	desired_free(desired);
 	world_free(live);
@@ -376,7 +377,7 @@ static bool has_links_on_parent(struct live *live, const char *yaml)
 	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);
-	const bool shares_parent = plan->steps[0].want->shares_parent;
+	const bool shares_parent = plan->steps[0].desired->shares_parent;
 	plan_free(plan);
 	desired_free(desired);
 	return shares_parent;

@@ -123,7 +123,7 @@ static void from_declaration_to_link(void **state)
 	struct plan *plan = plan_make(&world.desired, &world.live, &plan_options_default);
 	assert_int_equal(plan->n_steps, 1);
 	assert_int_equal(plan->steps[0].action, ACTION_CREATE);
-	const struct link_spec *spec = plan->steps[0].want;
+	const struct link_spec *spec = plan->steps[0].desired;
 	assert_int_equal(spec->kind, KIND_MACVLAN);
 	assert_int_equal(spec->parent, 2);
 	assert_string_equal(spec->name, "eth0");

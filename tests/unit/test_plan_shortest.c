@@ -202,12 +202,13 @@ static void move_add(struct search *search, const struct plan *plan, size_t numb
 	assert_true(search->n_moves < 2 * LINKS_MAX && number < 32);
 	if (name ? step->detour.name : step->detour.mac)
 		search->temporaries |= 1u << search->n_moves;
-	search->moves[search->n_moves++] = (struct move){
-		.step = number,
-		.field = change->field,
-		.scope = name ? (const void *)step->ns : (const void *)(intptr_t)step->have->parent,
-		.from = change->from,
-		.to = change->to};
+	search->moves[search->n_moves++] =
+		(struct move){.step = number,
+			      .field = change->field,
+			      .scope = name ? (const void *)step->ns
+					    : (const void *)(intptr_t)step->current->parent,
+			      .from = change->from,
+			      .to = change->to};
 }
 
 static void search_begin(const struct plan *plan, struct search *search)
@@ -225,8 +226,9 @@ static void search_begin(const struct plan *plan, struct search *search)
 /* Only for what the kernel cannot change in place is a link taken away and made anew. */
 static bool needlessly_replaced(const struct step *step)
 {
-	return step->action == ACTION_REPLACE && step->ns == step->want->ns &&
-	       step->have->kind == step->want->kind && step->have->parent == step->want->parent;
+	return step->action == ACTION_REPLACE && step->ns == step->desired->ns &&
+	       step->current->kind == step->desired->kind &&
+	       step->current->parent == step->desired->parent;
 }
 
 static bool changes_nothing(const struct change *change)

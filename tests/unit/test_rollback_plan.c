@@ -158,13 +158,13 @@ static void test_foreign_address(void **state)
 	const struct live_ns *db = world_ns(scene.before, "db");
 	world_addr(world_ns(scene.before, "db"), db->links[0].ifindex, "192.0.2.1/32", 3);
 	struct plan *back = plan_revert(scene.done, scene.before, scene.now);
-	const struct link_spec *want = back->steps[0].want;
+	const struct link_spec *desired = back->steps[0].desired;
 	struct prefix unmanaged;
 	assert_true(prefix_parse("192.0.2.1/32", &unmanaged));
-	assert_int_equal(want->n_addrs, 2);
-	assert_int_equal(link_spec_addr_terms(want, &unmanaged).protocol, 3);
-	assert_int_equal(link_spec_addr_terms(want, &want->addrs[0]).protocol, MARK_PROTOCOL);
-	assert_int_equal(want->ifindex, db->links[0].ifindex);
+	assert_int_equal(desired->n_addrs, 2);
+	assert_int_equal(link_spec_addr_terms(desired, &unmanaged).protocol, 3);
+	assert_int_equal(link_spec_addr_terms(desired, &desired->addrs[0]).protocol, MARK_PROTOCOL);
+	assert_int_equal(desired->ifindex, db->links[0].ifindex);
 	plan_free(back);
 	scene_close(&scene);
 }

@@ -122,20 +122,20 @@ static void is_told(void **state)
 static struct plan *plan_of(struct arena *arena, const char *name, enum action last)
 {
 	struct live_ns *ns = arena_alloc(arena, sizeof(*ns));
-	struct link_spec *want = arena_alloc(arena, sizeof(*want));
-	struct live_link *have = arena_alloc(arena, sizeof(*have));
+	struct link_spec *desired = arena_alloc(arena, sizeof(*desired));
+	struct live_link *current = arena_alloc(arena, sizeof(*current));
 	struct change *change = arena_alloc(arena, sizeof(*change));
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
 	ns->name = name;
 	const struct owner_tag mark = {
 		.role = ROLE_ATTACH, .set = name, .container = name, .network = name};
-	*want = (struct link_spec){.mark = mark,
-				   .ns = ns,
-				   .name = name,
-				   .kind = KIND_MACVLAN,
-				   .parent_name = name,
-				   .alias = name};
-	have->name = name;
+	*desired = (struct link_spec){.mark = mark,
+				      .ns = ns,
+				      .name = name,
+				      .kind = KIND_MACVLAN,
+				      .parent_name = name,
+				      .alias = name};
+	current->name = name;
 	*change = (struct change){.field = FIELD_ALIAS, .from = name, .to = name};
 	plan->arena = arena;
 	plan->n_steps = (size_t)last + 1;
@@ -145,8 +145,8 @@ static struct plan *plan_of(struct arena *arena, const char *name, enum action l
 					       .mark = mark,
 					       .name = name,
 					       .ns = ns,
-					       .want = want,
-					       .have = have,
+					       .desired = desired,
+					       .current = current,
 					       .changes = change,
 					       .n_changes = 1};
 		if (i >= ACTION_KEPT)

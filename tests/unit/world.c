@@ -153,27 +153,27 @@ static void route_put(struct live_ns *ns, int ifindex, const struct link_route *
 	done(kernel_route_add(ns, ifindex, route, MARK_PROTOCOL, replace), "add a route");
 }
 
-static struct live_link like(const struct live *live, const struct link_spec *want)
+static struct live_link like(const struct live *live, const struct link_spec *desired)
 {
 	const struct live_link *parent =
-		want->parent_name ? live_link_by_name(live->namespaces[0], want->parent_name)
-				  : NULL;
-	return (struct live_link){.name = want->name,
-				  .kind = want->kind,
-				  .mac = want->mac,
-				  .mtu = want->mtu,
-				  .mode = want->mode,
-				  .bcqueuelen = want->bcqueuelen,
-				  .vlan = want->vlan,
-				  .vlan_protocol = want->vlan_protocol,
+		desired->parent_name ? live_link_by_name(live->namespaces[0], desired->parent_name)
+				     : NULL;
+	return (struct live_link){.name = desired->name,
+				  .kind = desired->kind,
+				  .mac = desired->mac,
+				  .mtu = desired->mtu,
+				  .mode = desired->mode,
+				  .bcqueuelen = desired->bcqueuelen,
+				  .vlan = desired->vlan,
+				  .vlan_protocol = desired->vlan_protocol,
 				  .parent = parent ? parent->ifindex : 0,
 				  .parent_where = parent ? PARENT_HOST : PARENT_NONE};
 }
 
 static void addr_put(struct live *live, struct live_ns *ns, int ifindex,
-		     const struct link_spec *want, const struct prefix *addr, bool replace)
+		     const struct link_spec *desired, const struct prefix *addr, bool replace)
 {
-	const struct addr_terms terms = link_spec_addr_terms(want, addr);
+	const struct addr_terms terms = link_spec_addr_terms(desired, addr);
 	done(kernel_addr_add(live, ns, ifindex, addr, terms.protocol, replace), "add an address");
 	for (size_t i = 0; i < ns->n_addrs; i++)
 		if (ns->addrs[i].ifindex == ifindex && prefix_equal(&ns->addrs[i].prefix, addr)) {
@@ -182,46 +182,46 @@ static void addr_put(struct live *live, struct live_ns *ns, int ifindex,
 		}
 }
 
-static void create(struct live *live, const struct link_spec *want)
+static void create(struct live *live, const struct link_spec *desired)
 {
-	struct live_ns *ns = want->ns;
-	const struct live_link link = like(live, want);
+	struct live_ns *ns = desired->ns;
+	const struct live_link link = like(live, desired);
 	int ifindex;
-	assert_true(!want->parent_name || link.parent);
+	assert_true(!desired->parent_name || link.parent);
 	done(kernel_link_add(live, ns, &link, &ifindex), "create a link");
-	done(kernel_link_alias(ns, ifindex, want->alias), "mark a link");
-	for (size_t i = 0; i < want->n_sysctls; i++)
-		sysctl_set(ns, link_at(ns, ifindex), &want->sysctls[i]);
+	done(kernel_link_alias(ns, ifindex, desired->alias), "mark a link");
+	for (size_t i = 0; i < desired->n_sysctls; i++)
+		sysctl_set(ns, link_at(ns, ifindex), &desired->sysctls[i]);
 	done(kernel_link_up(live, ns, ifindex), "bring a link up");
-	for (size_t i = 0; i < want->n_addrs; i++)
-		addr_put(live, ns, ifindex, want, &want->addrs[i], false);
-	for (size_t i = 0; i < want->n_routes; i++)
-		route_put(ns, ifindex, &want->routes[i], want->routes[i].replaces);
+	for (size_t i = 0; i < desired->n_addrs; i++)
+		addr_put(live, ns, ifindex, desired, &desired->addrs[i], false);
+	for (size_t i = 0; i < desired->n_routes; i++)
+		route_put(ns, ifindex, &desired->routes[i], desired->routes[i].replaces);
 }
 
 static void change_field(struct live *live, struct live_ns *ns, int ifindex,
 			 const struct step *step, const struct change *change)
 {
-	const struct link_spec *want = step->want;
+	const struct link_spec *desired = step->desired;
 	const char *what = field_name(change->field);
 	switch (change->field) {
 	case FIELD_ALIAS:
-		done(kernel_link_alias(ns, ifindex, want->alias), what);
+		done(kernel_link_alias(ns, ifindex, desired->alias), what);
 		break;
 	case FIELD_NAME:
-		done(kernel_link_rename(ns, ifindex, want->name, true), what);
+		done(kernel_link_rename(ns, ifindex, desired->name, true), what);
 		break;
 	case FIELD_MAC:
-		done(kernel_link_mac(live, ns, ifindex, &want->mac), what);
+		done(kernel_link_mac(live, ns, ifindex, &desired->mac), what);
 		break;
 	case FIELD_MTU:
-		done(kernel_link_mtu(live, ns, ifindex, want->mtu), what);
+		done(kernel_link_mtu(live, ns, ifindex, desired->mtu), what);
 		break;
 	case FIELD_MODE:
-		done(kernel_link_mode(ns, ifindex, want->mode), what);
+		done(kernel_link_mode(ns, ifindex, desired->mode), what);
 		break;
 	case FIELD_BCQUEUELEN:
-		done(kernel_link_bcqueuelen(ns, ifindex, want->bcqueuelen), what);
+		done(kernel_link_bcqueuelen(ns, ifindex, desired->bcqueuelen), what);
 		break;
 	case FIELD_SYSCTL:
 		sysctl_set(ns, link_at(ns, ifindex), &change->sysctl);
@@ -231,7 +231,7 @@ static void change_field(struct live *live, struct live_ns *ns, int ifindex,
 		break;
 	case FIELD_ADDRESS:
 		if (change->to)
-			addr_put(live, ns, ifindex, want, &change->addr, change->from != NULL);
+			addr_put(live, ns, ifindex, desired, &change->addr, change->from != NULL);
 		break;
 	case FIELD_ROUTE:
 		if (change->to)
@@ -293,12 +293,12 @@ static void take_away(struct live *live, const struct plan *plan, struct todo *t
 	}
 }
 
-static void restore(struct live *live, const struct link_spec *want, const struct todo *todo)
+static void restore(struct live *live, const struct link_spec *desired, const struct todo *todo)
 {
-	for (size_t i = 0; i < want->n_addrs; i++)
-		addr_put(live, todo->ns, todo->ifindex, want, &want->addrs[i], true);
-	for (size_t i = 0; i < want->n_routes; i++)
-		route_put(todo->ns, todo->ifindex, &want->routes[i], true);
+	for (size_t i = 0; i < desired->n_addrs; i++)
+		addr_put(live, todo->ns, todo->ifindex, desired, &desired->addrs[i], true);
+	for (size_t i = 0; i < desired->n_routes; i++)
+		route_put(todo->ns, todo->ifindex, &desired->routes[i], true);
 }
 
 static void change(struct live *live, const struct step *step, const struct todo *todo)
@@ -306,21 +306,21 @@ static void change(struct live *live, const struct step *step, const struct todo
 	for (size_t i = 0; i < step->n_changes; i++)
 		change_field(live, todo->ns, todo->ifindex, step, &step->changes[i]);
 	if (todo->flushed)
-		restore(live, step->want, todo);
+		restore(live, step->desired, todo);
 }
 
 void world_apply(struct live *live, const struct plan *plan)
 {
 	struct todo *todo = arena_alloc(plan->arena, plan->n_steps * sizeof(*todo));
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].have)
+		if (plan->steps[i].current)
 			todo[i] = (struct todo){.ns = plan->steps[i].ns,
-						.ifindex = plan->steps[i].have->ifindex};
+						.ifindex = plan->steps[i].current->ifindex};
 	take_away(live, plan, todo);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (step->action == ACTION_CREATE || step->action == ACTION_REPLACE)
-			create(live, step->want);
+			create(live, step->desired);
 		if (step->action == ACTION_CHANGE)
 			change(live, step, &todo[i]);
 	}
