@@ -114,7 +114,7 @@ int command_apply(const struct options *options)
 	if (!desired)
 		return EXIT_USAGE;
 	struct options telling = *options;
-	struct keepers keepers = keepers_tell(desired, &telling);
+	struct keepers keepers = keepers_report(desired, &telling);
 	json_t *earlier = json_array();
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
 	int code = apply_rounds(desired, lookups, &telling, earlier);

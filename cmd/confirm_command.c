@@ -23,7 +23,7 @@ static ssize_t answer_read(int fd, char answer[ANSWER_SIZE])
 	return used;
 }
 
-static int tell_confirmed(const struct options *options, const char *sets)
+static int report_confirmed(const struct options *options, const char *sets)
 {
 	if (options->output == OUTPUT_JSON)
 		return json_finish(json_pack("{s:o}", "confirmed", json_text(sets)),
@@ -40,7 +40,7 @@ static int ask(int fd, const struct options *options)
 	(void)!send(fd, "C", 1, MSG_NOSIGNAL);
 	if (answer_read(fd, answer) > 0) {
 		text_make_printable(answer);
-		return tell_confirmed(options, answer);
+		return report_confirmed(options, answer);
 	}
 	error_set(&error, ETIME,
 		  "not confirmed: it goes back already, or does not trust this "

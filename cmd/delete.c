@@ -156,7 +156,7 @@ int command_delete(const struct options *options)
 	struct options telling = *options;
 	struct keepers keepers = {0};
 	if (!options->dry_run)
-		keepers = keepers_tell(desired, &telling);
+		keepers = keepers_report(desired, &telling);
 	int code = delete_sets(desired, &telling);
 	keepers_free(&keepers);
 	desired_free(desired);

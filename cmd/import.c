@@ -207,7 +207,7 @@ static int report_diags(const struct importing *importing, const struct kind *ki
 }
 
 /* What still has to be written before it can be applied, as `validate` would say it. */
-static void remainder_tell(struct tree *tree)
+static void remainder_report(struct tree *tree)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -246,7 +246,7 @@ static int import_write(struct importing *importing, const struct kind *kind)
 	converted_write(&converted, importing->options);
 	fflush(stdout);
 	if (importing->options->output == OUTPUT_TEXT)
-		remainder_tell(tree);
+		remainder_report(tree);
 	return EXIT_CONVERGED;
 }
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* A container that could not be looked at, and has no step that says so, or NULL. */
-static const struct container_lookup *untold(const struct live *live)
+static const struct container_lookup *unreported(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_targets; i++)
 		if (live_target_unknown(&live->targets[i]) &&
@@ -30,9 +30,9 @@ void incomplete_container(const struct container_lookup *target, struct error *f
 	error_code(fault, CODE_UNSEEN);
 }
 
-static void fault_tell(const struct live *live, struct error *fault)
+static void fault_report(const struct live *live, struct error *fault)
 {
-	const struct container_lookup *target = untold(live);
+	const struct container_lookup *target = unreported(live);
 	if (!live->n_unreadable && target)
 		incomplete_container(target, fault);
 	if (!live->n_unreadable)
@@ -49,7 +49,7 @@ int incomplete_exit(const struct live *live, int code, struct error *fault)
 	if (live_complete(live))
 		return code;
 	if (!fault->code)
-		fault_tell(live, fault);
+		fault_report(live, fault);
 	return code == EXIT_CONVERGED || code == EXIT_DIFFERS ? EXIT_FAILED : code;
 }
 

@@ -362,7 +362,7 @@ static void put_step(const struct writer *writer, size_t number, enum round roun
 		put_create(writer, number, step->desired);
 }
 
-static void put_told(const struct writer *writer)
+static void put_reported(const struct writer *writer)
 {
 	for (size_t i = 0; i < writer->plan->n_steps; i++) {
 		const struct step *step = &writer->plan->steps[i];
@@ -383,7 +383,7 @@ void ip_plan(const struct text *text, const struct plan *plan, const struct live
 				      .live = live,
 				      .origins = origins,
 				      .with_set = text->with_set};
-	put_told(&writer);
+	put_reported(&writer);
 	if (plan->guard.refused || plan_count(plan, ACTION_REFUSED) || plan_empty(plan))
 		return;
 	fprintf(text->out,

@@ -58,11 +58,12 @@ json_t *json_errors(const struct error *error)
 {
 	if (!error->code)
 		return json_array();
-	struct error told = *error; /* a word of the command line or a path may be no UTF-8 */
-	text_make_printable(told.text);
-	text_make_printable(told.hint);
-	return json_pack("[{s:o, s:o, s:o}]", "code", json_code(told.code), "message",
-			 json_text(told.text), "hint", json_text(*told.hint ? told.hint : NULL));
+	struct error reported = *error; /* a word of the command line or a path may be no UTF-8 */
+	text_make_printable(reported.text);
+	text_make_printable(reported.hint);
+	return json_pack("[{s:o, s:o, s:o}]", "code", json_code(reported.code), "message",
+			 json_text(reported.text), "hint",
+			 json_text(*reported.hint ? reported.hint : NULL));
 }
 
 json_t *json_error(const struct error *error)

@@ -54,7 +54,7 @@ void text_diags(const struct diags *diags)
 }
 
 /* A line on stderr, or as many as its length asks for. */
-static void tell(const char *first, const char *text)
+static void report(const char *first, const char *text)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	fflush(stdout); /* where both are one file, in the order in which it came */
@@ -64,32 +64,32 @@ static void tell(const char *first, const char *text)
 void text_error(const struct error *error)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	tell("mvapply: error: ", coded(arena, error->text, error->code));
+	report("mvapply: error: ", coded(arena, error->text, error->code));
 	if (*error->hint)
-		tell("  hint: ", error->hint);
+		report("  hint: ", error->hint);
 }
 
 void text_note(const char *note)
 {
-	tell("mvapply: note: ", note);
+	report("mvapply: note: ", note);
 }
 
 void text_warning(const char *warning)
 {
-	tell("mvapply: warning: ", warning);
+	report("mvapply: warning: ", warning);
 }
 
 void text_warnings(const struct plan *plan, const struct live *live)
 {
 	for (size_t i = 0; i < plan->n_warnings; i++)
-		tell("mvapply: warning: ", plan->warnings[i]);
+		report("mvapply: warning: ", plan->warnings[i]);
 	text_unreadable(live);
 }
 
 void text_unreadable(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_unreadable; i++)
-		tell("mvapply: warning: not looked at: ", live->unreadable[i]);
+		report("mvapply: warning: not looked at: ", live->unreadable[i]);
 }
 
 static const char *const nouns[] = {
@@ -323,9 +323,9 @@ static void outcome_failed(const struct text *text, const struct step *step,
 			   const struct error *error)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct error told = *error;
-	error_prepend(&told, "%s %s", step_noun(step), step_id(arena, step, text->with_set));
-	text_error(&told);
+	struct error reported = *error;
+	error_prepend(&reported, "%s %s", step_noun(step), step_id(arena, step, text->with_set));
+	text_error(&reported);
 }
 
 static void outcome_noted(const struct text *text, const struct step *step, const char *note)

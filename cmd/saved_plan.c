@@ -191,7 +191,7 @@ int plan_apply(const struct options *options)
 	as_saved.plan.probe = options->plan.probe;
 	as_saved.host = saved.host;
 	as_saved.saved = &saved;
-	struct keepers keepers = keepers_tell(desired, &as_saved);
+	struct keepers keepers = keepers_report(desired, &as_saved);
 	int code = run_once(run_apply, desired, &as_saved);
 	keepers_free(&keepers);
 	desired_free(desired);

@@ -110,7 +110,7 @@ const char *keeper_text(const struct keeper *keeper, char text[KEEPER_TEXT_SIZE]
 	return text;
 }
 
-static void keeper_tell(const struct keeper *keeper, const char *set, struct options *options)
+static void keeper_report(const struct keeper *keeper, const char *set, struct options *options)
 {
 	char text[KEEPER_TEXT_SIZE];
 	const char *warning = arena_printf(options->arena,
@@ -123,7 +123,7 @@ static void keeper_tell(const struct keeper *keeper, const char *set, struct opt
 		text_warning(warning);
 }
 
-struct keepers keepers_tell(const struct desired *desired, struct options *options)
+struct keepers keepers_report(const struct desired *desired, struct options *options)
 {
 	struct keepers keepers = {.fds = memory_new(desired->n_sets + 1, sizeof(int))};
 	for (size_t i = 0; i < desired->n_sets; i++) {
@@ -131,7 +131,7 @@ struct keepers keepers_tell(const struct desired *desired, struct options *optio
 		if (!keeper_find(desired->sets[i].name, &keeper))
 			continue;
 		keepers.fds[keepers.count++] = keeper.fd;
-		keeper_tell(&keeper, desired->sets[i].name, options);
+		keeper_report(&keeper, desired->sets[i].name, options);
 	}
 	return keepers;
 }

@@ -37,7 +37,7 @@ struct keepers {
 
 /* Says so, a warning for each: at once; or, where the output is JSON, in its document, by
  * options->warnings. */
-struct keepers keepers_tell(const struct desired *desired, struct options *options);
+struct keepers keepers_report(const struct desired *desired, struct options *options);
 /* The work is done. */
 void keepers_free(struct keepers *keepers);
 

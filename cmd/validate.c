@@ -18,7 +18,7 @@ static const char *plural(size_t count)
 	return count == 1 ? "" : "s";
 }
 
-static void tell(const struct desired *desired)
+static void report(const struct desired *desired)
 {
 	for (size_t i = 0; i < desired->n_sets; i++) {
 		const struct set *set = &desired->sets[i];
@@ -37,7 +37,7 @@ int command_validate(const struct options *options)
 	if (options->output == OUTPUT_JSON)
 		json_finish(json_pack("{s:[]}", "errors"), EXIT_CONVERGED);
 	else if (!options->quiet)
-		tell(desired);
+		report(desired);
 	desired_free(desired);
 	return EXIT_CONVERGED;
 }

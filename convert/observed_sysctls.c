@@ -39,7 +39,7 @@ static const char *default_sysctl_value(const struct observed_attachment *attach
 	if (strcmp(key, accept_ra) == 0)
 		return "0";
 	if (strcmp(key, "net.ipv6.conf.IFNAME.mtu") != 0)
-		return live_sysctl(attachment->ns->usual, key);
+		return live_sysctl(attachment->ns->default_sysctls, key);
 	snprintf(mtu, 16, "%u", attachment->link->mtu);
 	return mtu;
 }
@@ -60,11 +60,12 @@ void observed_sysctls(struct observed_set *set, struct observed_attachment *atta
 {
 	const struct live_link *link = attachment->link;
 	struct attachment *model = &attachment->model;
-	for (size_t i = 0; attachment->ns->usual && i < link->n_sysctls; i++) {
+	for (size_t i = 0; attachment->ns->default_sysctls && i < link->n_sysctls; i++) {
 		const struct live_sysctl *sysctl = &link->sysctls[i];
 		char mtu[16];
-		const char *usual = default_sysctl_value(attachment, sysctl->key, mtu);
-		if ((usual && strcmp(usual, sysctl->value) == 0) || has_finer(link, sysctl->key))
+		const char *default_sysctls = default_sysctl_value(attachment, sysctl->key, mtu);
+		if ((default_sysctls && strcmp(default_sysctls, sysctl->value) == 0) ||
+		    has_finer(link, sysctl->key))
 			continue;
 		if (is_secret(link, sysctl->key))
 			note_add(set->arena, &attachment->notes,

@@ -89,9 +89,9 @@ void run_read_output(struct run *run)
 	struct lease lease;
 	if (said_read(run) == 0)
 		pipe_close(run);
-	if (run->request.operation == DHCP_RELEASE && !run->told &&
+	if (run->request.operation == DHCP_RELEASE && !run->reported &&
 	    lease_parse(run->said, &lease)) {
-		run->told = true;
+		run->reported = true;
 		kill(run->pid, SIGTERM);
 	}
 }

@@ -13,10 +13,10 @@
 struct run {
 	pid_t pid; /* 0: none */
 	struct dhcp_request request;
-	int pipe;    /* what it says; -1: it has closed that */
-	int answer;  /* -1: nobody waits for it any more */
-	int64_t end; /* clock_milliseconds() by which it is killed */
-	bool told;   /* to end, having released */
+	int pipe;      /* what it says; -1: it has closed that */
+	int answer;    /* -1: nobody waits for it any more */
+	int64_t end;   /* clock_milliseconds() by which it is killed */
+	bool reported; /* to end, having released */
 	char said[SAID_SIZE];
 	size_t used;
 };

@@ -109,7 +109,7 @@ int engine_ask(struct engines *engines, enum source_kind kind, const char *path,
 
 struct listing {
 	struct query query;
-	engine_listed *tell;
+	engine_listed *report;
 	void *data;
 };
 
@@ -136,15 +136,15 @@ static void list_answered(void *data, json_t *json, const struct error *failure)
 	size_t count = 0;
 	if (json && members_take(&listing->query, json, &members, &count, &error) < 0)
 		count = 0;
-	listing->tell(listing->data, members, count, &error);
+	listing->report(listing->data, members, count, &error);
 	free(listing);
 }
 
 void engine_list_begin(struct engines *engines, enum source_kind kind, struct arena *arena,
-		       engine_listed *tell, void *data)
+		       engine_listed *report, void *data)
 {
 	struct listing *listing = memory_new(1, sizeof(*listing));
 	*listing = (struct listing){
-		.query = {.kind = kind, .arena = arena}, .tell = tell, .data = data};
+		.query = {.kind = kind, .arena = arena}, .report = report, .data = data};
 	engine_http_begin(engines->http, kind, "/containers/json", list_answered, listing);
 }

@@ -44,7 +44,7 @@ typedef void engine_inspected(void *data, const struct engine_container *contain
  * returned. Several questions to one engine run side by side. */
 struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source_kind kind,
 					    const char *name, struct arena *arena,
-					    engine_inspected *tell, void *data);
+					    engine_inspected *report, void *data);
 /* Of a Compose service that runs as several containers, the one with this id is meant, if it is one
  * of them, running or not. To be called at once; `id` may be NULL: the question fails with ENOTUNIQ
  * and fills in the candidates, which live as long as the question's arena. */
@@ -70,7 +70,7 @@ typedef void engine_listed(void *data, const struct engine_member *members, size
 
 /* The containers that run, in `arena`. `tell` is called once, after this has returned. */
 void engine_list_begin(struct engines *engines, enum source_kind kind, struct arena *arena,
-		       engine_listed *tell, void *data);
+		       engine_listed *report, void *data);
 
 /* Any other answer of the engine's API. `path` is encoded already; *ret_json is the caller's to
  * json_decref. Fails as above. */

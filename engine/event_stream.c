@@ -46,7 +46,7 @@ struct engine_events *engine_events_new(enum source_kind kind,
 }
 
 /* The earlier of curl's wish and our own. */
-static void timer_tell(struct engine_events *events)
+static void timer_arm(struct engine_events *events)
 {
 	int64_t due = events->curl_due;
 	if (events->answer_due && (!due || events->answer_due < due))
@@ -139,7 +139,7 @@ static void disconnect(struct engine_events *events)
 	events->curl_due = events->answer_due = 0;
 	events->answered = events->skipping = false;
 	events->phase = PHASE_IDLE;
-	timer_tell(events);
+	timer_arm(events);
 }
 
 void engine_events_free(struct engine_events *events)
@@ -171,7 +171,7 @@ void engine_events_connect(struct engine_events *events)
 	events->easy = engine_handle_new(events->kind, &events->failure);
 	if (!events->easy) { /* told later, as everything is */
 		events->curl_due = clock_milliseconds();
-		timer_tell(events);
+		timer_arm(events);
 		return;
 	}
 	url_set(events);
@@ -186,7 +186,7 @@ void engine_events_connect(struct engine_events *events)
 	libcurl.multi_setopt(events->multi, CURLMOPT_TIMERDATA, events);
 	events->answer_due = clock_milliseconds() + engine_patience;
 	libcurl.multi_add_handle(events->multi, events->easy);
-	timer_tell(events);
+	timer_arm(events);
 }
 
 static int line_take(struct engine_events *events, const char *line, size_t length)
@@ -261,7 +261,7 @@ static void settle(struct engine_events *events)
 	if (events->failure.errnum)
 		fail(events);
 	else
-		timer_tell(events);
+		timer_arm(events);
 }
 
 void engine_events_ready(struct engine_events *events, int fd, uint32_t ready)

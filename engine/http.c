@@ -37,7 +37,7 @@ struct engine_request {
 	struct answer answer;
 	int socket; /* curl's; -1: none was opened */
 	uid_t user; /* who answers */
-	engine_http_answer *tell;
+	engine_http_answer *report;
 	void *data;
 	struct engine_request *previous, *next;
 };
@@ -229,7 +229,7 @@ static struct engine_request *request_over(const struct engine_http *http)
 }
 
 /* The earlier of curl's wish and what is over already, told to the owner. */
-static void timer_tell(struct engine_http *http)
+static void timer_arm(struct engine_http *http)
 {
 	const int64_t now = clock_milliseconds(), due = request_over(http) ? now : http->curl_due;
 	if (!http->looped || (!due && !http->timer_set))
@@ -247,7 +247,7 @@ struct engine_request *engine_http_begin(struct engine_http *http, enum source_k
 					   .path = memory_or_die(strdup(path)),
 					   .socket = -1,
 					   .user = (uid_t)-1,
-					   .tell = answer,
+					   .report = answer,
 					   .data = data,
 					   .previous = http->last};
 	if (http->last)
@@ -256,7 +256,7 @@ struct engine_request *engine_http_begin(struct engine_http *http, enum source_k
 		http->requests = request;
 	http->last = request;
 	requests_begin(http);
-	timer_tell(http);
+	timer_arm(http);
 	return request;
 }
 
@@ -298,7 +298,7 @@ void engine_http_cancel(struct engine_request *request)
 	request_end(request);
 	request_free(request);
 	requests_begin(http);
-	timer_tell(http);
+	timer_arm(http);
 }
 
 void engine_http_free(struct engine_http *http)
@@ -313,7 +313,7 @@ void engine_http_free(struct engine_http *http)
 	if (http->multi)
 		libcurl.multi_cleanup(http->multi);
 	http->curl_due = 0;
-	timer_tell(http);
+	timer_arm(http);
 	free(http);
 }
 
@@ -362,13 +362,13 @@ static void results_take(struct engine_http *http)
 	}
 }
 
-static void request_tell(struct engine_request *request)
+static void request_report(struct engine_request *request)
 {
 	json_t *json = NULL;
 	request_end(request);
 	if (!request->failure.errnum)
 		answer_check(request, &json, &request->failure);
-	request->tell(request->data, json, &request->failure);
+	request->report(request->data, json, &request->failure);
 	json_decref(json);
 	request_free(request);
 }
@@ -378,9 +378,9 @@ static void settle(struct engine_http *http)
 {
 	results_take(http);
 	for (struct engine_request *request; (request = request_over(http));)
-		request_tell(request);
+		request_report(request);
 	requests_begin(http);
-	timer_tell(http);
+	timer_arm(http);
 }
 
 void engine_http_ready(struct engine_http *http, int fd, uint32_t ready)

@@ -16,17 +16,17 @@ struct engine_inquiry {
 	struct service_choice choice; /* of a Compose service's containers */
 	struct engine_request *request;
 	struct error refusal; /* errnum 0: none */
-	engine_inspected *tell;
+	engine_inspected *report;
 	void *data;
 };
 
-static void inquiry_tell(struct engine_inquiry *inquiry, const struct engine_container *container,
-			 const struct error *error)
+static void inquiry_report(struct engine_inquiry *inquiry, const struct engine_container *container,
+			   const struct error *error)
 {
-	engine_inspected *tell = inquiry->tell;
+	engine_inspected *report = inquiry->report;
 	void *data = inquiry->data;
 	free(inquiry);
-	tell(data, container, error);
+	report(data, container, error);
 }
 
 static void inquiry_absent(struct engine_inquiry *inquiry)
@@ -34,7 +34,7 @@ static void inquiry_absent(struct engine_inquiry *inquiry)
 	struct error error;
 	error_set(&error, ENOENT, "%s has no container \"%s\" yet",
 		  source_kind_name(inquiry->query.kind), inquiry->query.name);
-	inquiry_tell(inquiry, NULL, &error);
+	inquiry_report(inquiry, NULL, &error);
 }
 
 static void list_answered(void *data, json_t *json, const struct error *failure)
@@ -52,7 +52,7 @@ static void list_answered(void *data, json_t *json, const struct error *failure)
 	if (alike > 1)
 		inquiry_absent(inquiry);
 	else
-		inquiry_tell(inquiry, NULL, &refusal);
+		inquiry_report(inquiry, NULL, &refusal);
 }
 
 /* Docker answers with status 500 where the ids of several containers begin with the name, and none
@@ -79,9 +79,9 @@ static void container_answered(void *data, json_t *json, const struct error *fai
 	else if (status == -EBADMSG && engine_name_ambiguous(inquiry->asked))
 		refusal_check(inquiry, &error);
 	else if (status < 0)
-		inquiry_tell(inquiry, NULL, &error);
+		inquiry_report(inquiry, NULL, &error);
 	else if (engine_name_means(inquiry->asked, container.id, container.name))
-		inquiry_tell(inquiry, &container, &error);
+		inquiry_report(inquiry, &container, &error);
 	else
 		inquiry_absent(inquiry); /* a stranger, whose id begins with the name */
 }
@@ -106,7 +106,7 @@ static void service_answered(void *data, json_t *json, const struct error *failu
 	if (json && engine_service_choose(&inquiry->query, json, &inquiry->choice, &error) == 0)
 		container_ask(inquiry, inquiry->choice.id);
 	else
-		inquiry_tell(inquiry, NULL, &error);
+		inquiry_report(inquiry, NULL, &error);
 }
 
 /* Only the service's containers; all of them where its name cannot be written as JSON. */
@@ -127,13 +127,13 @@ static void service_ask(struct engine_inquiry *inquiry)
 
 struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source_kind kind,
 					    const char *name, struct arena *arena,
-					    engine_inspected *tell, void *data)
+					    engine_inspected *report, void *data)
 {
 	struct engine_inquiry *inquiry = memory_new(1, sizeof(*inquiry));
 	*inquiry = (struct engine_inquiry){
 		.engines = engines,
 		.query = {.kind = kind, .arena = arena, .name = arena_strdup(arena, name)},
-		.tell = tell,
+		.report = report,
 		.data = data};
 	if (strchr(name, '/'))
 		service_ask(inquiry);

@@ -59,8 +59,8 @@ static size_t count(const struct examination *examination, enum finding_level le
 	return found;
 }
 
-static void tell_finding(struct arena *arena, const struct text *text,
-			 const struct finding *finding)
+static void report_finding(struct arena *arena, const struct text *text,
+			   const struct finding *finding)
 {
 	const char *color = text->color ? levels[finding->level].color : "";
 	const char *indent = arena_printf(arena, "%*s", FINDING_INDENT, "");
@@ -80,7 +80,7 @@ static void check_one(const struct check *check, struct examination *examination
 	examination->check = check->name;
 	const char *looked = check->examine(examination);
 	for (size_t i = before; text && i < examination->n_findings; i++)
-		tell_finding(examination->arena, text, &examination->findings[i]);
+		report_finding(examination->arena, text, &examination->findings[i]);
 	if (text && looked && before == examination->n_findings)
 		printf("%sok%s       %-10s %s\n", text->color ? SGR_GREEN : "",
 		       text->color ? SGR_RESET : "", check->name,
@@ -118,8 +118,8 @@ static void check_all(struct examination *examination, const struct error *error
 		    *error->hint ? error->hint : NULL)
 		->code = error->code;
 	if (text)
-		tell_finding(examination->arena, text,
-			     &examination->findings[examination->n_findings - 1]);
+		report_finding(examination->arena, text,
+			       &examination->findings[examination->n_findings - 1]);
 }
 
 static int report(const struct examination *examination, const struct options *options)

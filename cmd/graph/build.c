@@ -141,12 +141,12 @@ static size_t network_put(struct making *making, const struct set *set,
 			  const struct network *network)
 {
 	const char *key = network_key(making, set->name, network->name);
-	const struct step *told =
+	const struct step *reported =
 		index_get_text(making->steps, arena_printf(making->graph->arena, "?%s", key));
 	size_t parent = parent_put(making, set, network);
 	size_t node =
 		node_put(making, GRAPH_NETWORK, key, with_set(making, set->name, network->name),
-			 network_detail(making, network), state_of(told));
+			 network_detail(making, network), state_of(reported));
 	edge_put(making, parent, node, "", GRAPH_SAME);
 	return node;
 }

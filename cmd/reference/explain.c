@@ -16,7 +16,7 @@
 #define INDENT "    "
 
 /* A paragraph below what it tells of. */
-static void tell(struct arena *arena, const char *text)
+static void report(struct arena *arena, const char *text)
 {
 	puts(wrap(arena, INDENT, strlen(INDENT), text));
 }
@@ -32,14 +32,14 @@ static void explain_key(struct arena *arena, const struct reference *entry)
 	const struct key *key = entry->key;
 	printf("%s: %s%s\n", entry->path, reference_type(arena, key),
 	       key->required ? ", required" : "");
-	tell(arena, key->description);
+	report(arena, key->description);
 	explain_words(key);
 	if (key->default_text)
-		tell(arena, arena_printf(arena, "without it: %s", key->default_text));
+		report(arena, arena_printf(arena, "without it: %s", key->default_text));
 	if (key->example)
-		tell(arena, arena_printf(arena, "example: `%s: %s`", key->name, key->example));
+		report(arena, arena_printf(arena, "example: `%s: %s`", key->name, key->example));
 	if (key->object && !key->object->plain)
-		tell(arena, key_list_hint(key->object, arena));
+		report(arena, key_list_hint(key->object, arena));
 }
 
 static json_t *json_key(struct arena *arena, const struct reference *entry)
@@ -76,7 +76,7 @@ static void explain_code(struct arena *arena, const struct code_text *entry)
 {
 	char code[CODE_TEXT_SIZE];
 	printf("%s: %s\n", code_format(entry->code, code), entry->title);
-	tell(arena, entry->description);
+	report(arena, entry->description);
 }
 
 static json_t *json_explanation(const struct code_text *entry)

@@ -53,10 +53,10 @@ struct service {
 	struct desired *desired;
 	struct desired *next; /* read from files that changed; NULL: they did not */
 	struct reading reading;
-	struct live *live;    /* NULL: look at everything */
-	uint64_t content;     /* of the files, when they were last read */
-	char *left;           /* the set that was last told of as left by the files; or NULL */
-	struct notices *told; /* of the last round; report.c's */
+	struct live *live;        /* NULL: look at everything */
+	uint64_t content;         /* of the files, when they were last read */
+	char *left;               /* the set that was last told of as left by the files; or NULL */
+	struct notices *reported; /* of the last round; report.c's */
 	struct descriptors_short descriptors; /* as was told last */
 	bool guarded;                         /* the last plan was too much to delete */
 	bool dirty;                           /* a round is due */
@@ -153,7 +153,7 @@ void report_left_by(struct service *service, const struct desired *before,
 		    const struct desired *after);
 /* Whether it is known that descriptors are too few: some looks get by with them and others do not,
  * so that it is told anew when the limit or the files have changed. Now it is known. */
-bool descriptors_told(struct service *service);
+bool descriptors_reported(struct service *service);
 void notices_free(struct notices *notices);
 void report_state(struct service *service, const struct plan *plan);
 

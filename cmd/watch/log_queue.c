@@ -20,7 +20,7 @@ struct log_queue {
 	bool own;       /* the descriptor is our own */
 	bool is_socket; /* journald's */
 	size_t used, lines, lost;
-	size_t told; /* lines that one of those that wait tells to be lost */
+	size_t reported; /* lines that one of those that wait tells to be lost */
 	char text[QUEUE_SIZE];
 };
 
@@ -66,11 +66,11 @@ void log_queue_add(struct log_queue *queue, const char *line, size_t size)
 
 size_t log_queue_lost(struct log_queue *queue)
 {
-	if (queue->used > QUEUE_SIZE / 2 || queue->told)
+	if (queue->used > QUEUE_SIZE / 2 || queue->reported)
 		return 0;
-	queue->told = queue->lost;
+	queue->reported = queue->lost;
 	queue->lost = 0;
-	return queue->told;
+	return queue->reported;
 }
 
 /* A write of up to PIPE_BUF to a pipe that poll(2) calls writable does not wait (pipe_poll). */
@@ -98,8 +98,8 @@ static size_t count_lines(const char *text, size_t size)
 /* Nobody reads any more, or the disk is full: later lines may have better luck. */
 static void queue_drop(struct log_queue *queue)
 {
-	queue->lost += queue->lines + queue->told - (queue->told > 0);
-	queue->lines = queue->used = queue->told = 0;
+	queue->lost += queue->lines + queue->reported - (queue->reported > 0);
+	queue->lines = queue->used = queue->reported = 0;
 }
 
 bool log_queue_write(struct log_queue *queue)
@@ -118,7 +118,7 @@ bool log_queue_write(struct log_queue *queue)
 		queue->used -= (size_t)written;
 		memmove(queue->text, queue->text + written, queue->used);
 		if (!queue->used)
-			queue->told = 0;
+			queue->reported = 0;
 	}
 	return true;
 }

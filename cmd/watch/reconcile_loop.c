@@ -359,12 +359,12 @@ static void lock_waits(const char *sentence, void *data)
 
 /* What fails each second is told once; and as long as descriptors are short, some rounds succeed.
  */
-static void failure_tell(struct service *service, const struct error *error)
+static void failure_report(struct service *service, const struct error *error)
 {
-	const bool told = error && error->code == CODE_DESCRIPTORS
-				  ? descriptors_told(service)
-				  : error && strcmp(service->failure.text, error->text) == 0;
-	if (error && !told)
+	const bool reported = error && error->code == CODE_DESCRIPTORS
+				      ? descriptors_reported(service)
+				      : error && strcmp(service->failure.text, error->text) == 0;
+	if (error && !reported)
 		log_error(&service->log, LEVEL_ERROR, NULL, error);
 	if (error)
 		service->failure = *error;
@@ -389,7 +389,7 @@ static void round_passes(struct service *service, bool drift)
 		log_let_go(&service->log);
 		service->failed = !service->live;
 	}
-	failure_tell(service, service->failed ? &error : NULL);
+	failure_report(service, service->failed ? &error : NULL);
 }
 
 static void again_set(struct service *service)

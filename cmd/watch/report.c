@@ -113,12 +113,12 @@ void notices_free(struct notices *notices)
 	arena_free(notices->arena);
 }
 
-static void notice_tell(struct service *service, struct notices *now, enum log_level level,
-			const struct step *step, const char *message)
+static void notice_report(struct service *service, struct notices *now, enum log_level level,
+			  const struct step *step, const char *message)
 {
 	const char *line = arena_strdup(now->arena, message);
 	const bool twice = index_put_text(now->lines, line, now);
-	if (twice || (service->told && index_get_text(service->told->lines, line)))
+	if (twice || (service->reported && index_get_text(service->reported->lines, line)))
 		return;
 	if (step)
 		step_log(service, level, step, NULL, message);
@@ -126,15 +126,15 @@ static void notice_tell(struct service *service, struct notices *now, enum log_l
 		log_write(&service->log, level, "%s", message);
 }
 
-bool descriptors_told(struct service *service)
+bool descriptors_reported(struct service *service)
 {
 	struct rlimit limit = {0};
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	const struct descriptors_short now = {.limit = limit.rlim_cur, .content = service->content};
-	const bool told = service->descriptors.limit == now.limit &&
-			  service->descriptors.content == now.content;
+	const bool reported = service->descriptors.limit == now.limit &&
+			      service->descriptors.content == now.content;
 	service->descriptors = now;
-	return told;
+	return reported;
 }
 
 static enum log_level notice_level(enum action action)
@@ -142,24 +142,24 @@ static enum log_level notice_level(enum action action)
 	return action == ACTION_PENDING || action == ACTION_KEPT ? LEVEL_INFO : LEVEL_WARNING;
 }
 
-static void notices_tell(struct service *service, struct notices *now, const struct plan *plan)
+static void notices_report(struct service *service, struct notices *now, const struct plan *plan)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; i < plan->n_warnings; i++)
-		notice_tell(service, now, LEVEL_WARNING, NULL, plan->warnings[i]);
+		notice_report(service, now, LEVEL_WARNING, NULL, plan->warnings[i]);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		/* Of those that no descriptor was left for, one warning tells (live.unseen). */
 		if (!step->reason || step->asked || step->code == CODE_DESCRIPTORS)
 			continue;
-		notice_tell(service, now, notice_level(step->action), step,
-			    arena_printf(arena, "%s%s%s", step_text(service, arena, step),
-					 step->hint ? "; hint: " : "",
-					 step->hint ? step->hint : ""));
+		notice_report(service, now, notice_level(step->action), step,
+			      arena_printf(arena, "%s%s%s", step_text(service, arena, step),
+					   step->hint ? "; hint: " : "",
+					   step->hint ? step->hint : ""));
 	}
 	char code[CODE_TEXT_SIZE];
 	if (plan->guard.refused)
-		notice_tell(
+		notice_report(
 			service, now, LEVEL_WARNING, NULL,
 			arena_printf(arena,
 				     "held: this would delete %zu of the %zu live attachments "
@@ -179,14 +179,14 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 {
 	struct notices *now = notices_new();
 	for (size_t i = 0; i < live->n_unreadable; i++)
-		if (live->unreadable[i] != live->starved || !descriptors_told(service))
-			notice_tell(service, now, LEVEL_WARNING, NULL, live->unreadable[i]);
-	notices_tell(service, now, plan);
-	notices_free(service->told);
-	service->told = now;
+		if (live->unreadable[i] != live->starved || !descriptors_reported(service))
+			notice_report(service, now, LEVEL_WARNING, NULL, live->unreadable[i]);
+	notices_report(service, now, plan);
+	notices_free(service->reported);
+	service->reported = now;
 }
 
-static void left_tell(struct service *service, const char *set, const char *text)
+static void left_report(struct service *service, const char *set, const char *text)
 {
 	if (service->left && strcmp(service->left, set) == 0)
 		return;
@@ -199,7 +199,7 @@ void report_left(struct service *service, const struct plan *plan)
 {
 	const char *text = left_set_text(plan);
 	if (text)
-		left_tell(service, plan->left.set, text);
+		left_report(service, plan->left.set, text);
 }
 
 static bool names_set(const struct desired *desired, const char *set)
@@ -226,11 +226,11 @@ void report_left_by(struct service *service, const struct desired *before,
 	for (size_t i = 0; before && i < before->n_sets; i++) {
 		const char *set = before->sets[i].name;
 		if (!names_set(after, set) && is_live(service->live, set))
-			left_tell(service, set,
-				  arena_printf(arena,
-					       "the files do not name the set \"%s\" any more, "
-					       "and what is live of it stays; %s",
-					       set, left_set_remedy(arena, set)));
+			left_report(service, set,
+				    arena_printf(arena,
+						 "the files do not name the set \"%s\" any more, "
+						 "and what is live of it stays; %s",
+						 set, left_set_remedy(arena, set)));
 	}
 }
 

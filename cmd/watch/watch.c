@@ -93,7 +93,7 @@ static void service_free(struct service *service)
 	service_unread(service);
 	retry_free(service->retry);
 	retry_free(service->paces);
-	notices_free(service->told);
+	notices_free(service->reported);
 	free(service->left);
 	log_free(&service->log);
 }

@@ -39,7 +39,7 @@ static bool asks_otherwise(const struct link_spec *spec)
 	return false;
 }
 
-static bool kernel_tells(const struct link_spec *spec, int ifindex, const struct ip *ip)
+static bool kernel_reports(const struct link_spec *spec, int ifindex, const struct ip *ip)
 {
 	return ip->family == AF_INET && is_alone(spec, ifindex, ip) && !asks_otherwise(spec);
 }
@@ -50,7 +50,7 @@ void queue_announcements(struct batch *batch, const struct link_spec *spec, int 
 	union message use, forget;
 	for (size_t i = 0; i < spec->n_addrs; i++) {
 		const struct ip *ip = &spec->addrs[i].ip;
-		if (!kernel_tells(spec, ifindex, ip) || !encode_neighbor_use(&use, ifindex, ip) ||
+		if (!kernel_reports(spec, ifindex, ip) || !encode_neighbor_use(&use, ifindex, ip) ||
 		    !encode_neighbor_delete(&forget, ifindex, ip))
 			continue;
 		batch_add(batch, &forget.header, false);
@@ -64,7 +64,7 @@ void announce_rest(int ifindex, const struct link_spec *spec)
 	static const struct mac own = {.set = false};
 	int fd = -1;
 	for (size_t i = 0; i < spec->n_addrs; i++) {
-		if (kernel_tells(spec, ifindex, &spec->addrs[i].ip))
+		if (kernel_reports(spec, ifindex, &spec->addrs[i].ip))
 			continue;
 		if (fd < 0)
 			fd = announce_open();

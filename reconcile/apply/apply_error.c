@@ -165,16 +165,16 @@ void outcome_defer(struct outcome *outcome, const char *note)
 void outcome_broke(struct outcome *outcome, const struct operation_context *operation_at,
 		   const struct error *error)
 {
-	struct error told = *error;
+	struct error reported = *error;
 	char sentence[256];
 	fill(sentence, sizeof(sentence), sentences[operation_at->operation], operation_at);
 	if (operation_at->ns->host)
-		error_prepend(&told, "%s", sentence);
+		error_prepend(&reported, "%s", sentence);
 	else
-		error_prepend(&told, "%s in namespace %s", sentence, operation_at->ns->name);
-	if (!told.hint[0])
-		operation_hint(operation_at, &told);
-	outcome_fail(outcome, &told);
+		error_prepend(&reported, "%s in namespace %s", sentence, operation_at->ns->name);
+	if (!reported.hint[0])
+		operation_hint(operation_at, &reported);
+	outcome_fail(outcome, &reported);
 }
 
 void outcome_refused(struct outcome *outcome, const struct operation_context *operation_at,

@@ -42,8 +42,8 @@ static bool is_early_removal(const struct step *step, const struct change *chang
 	return is_removal(change) && !comes_back(step, change);
 }
 
-static struct operation_context changing_doing(const struct changing *changing,
-					       enum operation operation)
+static struct operation_context changing_operation(const struct changing *changing,
+						   enum operation operation)
 {
 	struct operation_context operation_at =
 		operation_of(operation, changing->step->ns, changing->step->desired);
@@ -98,7 +98,7 @@ static void removals_check(struct changing *changing, const struct batch *batch)
 			continue;
 		const bool addr = change->field == FIELD_ADDRESS;
 		struct operation_context operation_at =
-			changing_doing(changing, addr ? OP_REMOVE_ADDRESS : OP_REMOVE_ROUTE);
+			changing_operation(changing, addr ? OP_REMOVE_ADDRESS : OP_REMOVE_ROUTE);
 		snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", change->from);
 		outcome_refused(changing->outcome, &operation_at, reply);
 	}
@@ -112,7 +112,8 @@ static bool request_send(struct changing *changing, enum operation operation, bo
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	queue(batch, encoded, message, false);
 	if (batch_send(changing->netlink, batch, &error) < 0) {
-		const struct operation_context operation_at = changing_doing(changing, operation);
+		const struct operation_context operation_at =
+			changing_operation(changing, operation);
 		outcome_broke(changing->outcome, &operation_at, &error);
 	}
 	*ret = *batch_reply(batch, 0);
@@ -125,7 +126,7 @@ static bool request_do(struct changing *changing, enum operation operation, cons
 	struct reply reply;
 	if (request_send(changing, operation, encoded, message, &reply))
 		return true;
-	struct operation_context operation_at = changing_doing(changing, operation);
+	struct operation_context operation_at = changing_operation(changing, operation);
 	snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", detail ? detail : "");
 	outcome_refused(changing->outcome, &operation_at, &reply);
 	return false;
@@ -166,7 +167,7 @@ static bool rename_to(struct changing *changing, const char *name)
 		return true;
 	if (reply.errnum == EBUSY)
 		return rename_down(changing, name, &message);
-	struct operation_context operation_at = changing_doing(changing, OP_NAME);
+	struct operation_context operation_at = changing_operation(changing, OP_NAME);
 	snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", name);
 	outcome_refused(changing->outcome, &operation_at, &reply);
 	return false;
@@ -193,14 +194,15 @@ static void sysctls_put(struct changing *changing, const struct link_sysctl *sys
 	if (count == 0)
 		return;
 	if (netns_enter(changing->step->ns->handle->fd, &error) < 0) {
-		const struct operation_context operation_at = changing_doing(changing, OP_SYSCTL);
+		const struct operation_context operation_at =
+			changing_operation(changing, OP_SYSCTL);
 		outcome_broke(changing->outcome, &operation_at, &error);
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (sysctl_put(&sysctls[i], changing->name, &error) == 0)
 			continue;
-		struct operation_context operation_at = changing_doing(changing, OP_SYSCTL);
+		struct operation_context operation_at = changing_operation(changing, OP_SYSCTL);
 		snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", sysctls[i].key);
 		outcome_broke(changing->outcome, &operation_at, &error);
 	}
@@ -299,7 +301,7 @@ static void address_put(struct changing *changing, const struct change *change)
 	union message message;
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	struct operation_context operation_at = changing_doing(changing, OP_ADDRESS);
+	struct operation_context operation_at = changing_operation(changing, OP_ADDRESS);
 	snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", change->to);
 	lengths_queue(changing, change, batch);
 	queue(batch,
@@ -419,7 +421,7 @@ static void flushed_restore(struct changing *changing)
 		return;
 	}
 	for (size_t i = 0; i < batch_count(batch); i++) {
-		const struct operation_context operation_at = detail_doing(desired, i);
+		const struct operation_context operation_at = detail_operation(desired, i);
 		const bool there = i >= desired->n_addrs && batch_reply(batch, i)->errnum == EEXIST;
 		if (batch_reply(batch, i)->errnum && !there)
 			outcome_refused(changing->outcome, &operation_at, batch_reply(batch, i));

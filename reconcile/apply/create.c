@@ -16,7 +16,8 @@ bool pending_link_failed(const struct pending_link *pending)
 	return pending->outcome->state == OUTCOME_FAILED;
 }
 
-struct operation_context making_doing(const struct pending_link *pending, enum operation operation)
+struct operation_context making_operation(const struct pending_link *pending,
+					  enum operation operation)
 {
 	return operation_of(operation, pending->spec->ns, pending->spec);
 }
@@ -25,7 +26,7 @@ void group_broke(struct group *group, enum operation operation, const struct err
 {
 	for (size_t i = 0; i < group->n_pending_links; i++) {
 		struct pending_link *pending = &group->pending_links[i];
-		const struct operation_context operation_at = making_doing(pending, operation);
+		const struct operation_context operation_at = making_operation(pending, operation);
 		outcome_broke(pending->outcome, &operation_at, error);
 	}
 }
@@ -40,7 +41,7 @@ static void sysctls_do(struct pending_link *pending, bool up)
 		if (sysctl_is_volatile(sysctl) != up ||
 		    sysctl_put(sysctl, pending->spec->name, &error) == 0)
 			continue;
-		struct operation_context operation_at = making_doing(pending, OP_SYSCTL);
+		struct operation_context operation_at = making_operation(pending, OP_SYSCTL);
 		snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", sysctl->key);
 		outcome_broke(pending->outcome, &operation_at, &error);
 	}
@@ -62,7 +63,7 @@ void queue_details(struct batch *batch, const struct link_spec *spec, int ifinde
 		      &message, false);
 }
 
-struct operation_context detail_doing(const struct link_spec *spec, size_t number)
+struct operation_context detail_operation(const struct link_spec *spec, size_t number)
 {
 	const bool addr = number < spec->n_addrs;
 	struct operation_context operation_at =
@@ -86,7 +87,8 @@ static void details_check(struct pending_link *pending, const struct batch *batc
 		if (!reply->errnum)
 			continue;
 		const struct operation_context operation_at =
-			i ? detail_doing(pending->spec, i - 1) : making_doing(pending, OP_UP);
+			i ? detail_operation(pending->spec, i - 1)
+			  : making_operation(pending, OP_UP);
 		outcome_refused(pending->outcome, &operation_at, reply);
 	}
 }

@@ -26,7 +26,8 @@ struct group {
 };
 
 bool pending_link_failed(const struct pending_link *pending);
-struct operation_context making_doing(const struct pending_link *pending, enum operation operation);
+struct operation_context making_operation(const struct pending_link *pending,
+					  enum operation operation);
 /* The socket or the thread failed: none of the group goes on. */
 void group_broke(struct group *group, enum operation operation, const struct error *error);
 

@@ -159,7 +159,7 @@ int create_one(struct apply_context *context, const struct link_spec *spec, int 
 /* Each address and route of the spec, in this order; the flags as in kernel/rtnl_encode.h. */
 void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags,
 		   uint16_t route_flags);
-struct operation_context detail_doing(const struct link_spec *spec, size_t number);
+struct operation_context detail_operation(const struct link_spec *spec, size_t number);
 
 /* announce.c: whether the link answers for its addresses by ARP and neighbour discovery at all. */
 bool link_announces(const struct link_spec *spec);

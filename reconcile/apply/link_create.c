@@ -38,7 +38,7 @@ static bool parent_find(struct group *group, struct pending_link *pending)
 	if (netlink && link_index_find(netlink, spec->parent_name, &pending->parent, &error) == 0)
 		return true;
 	error_prepend(&error, "parent %s", spec->parent_name);
-	const struct operation_context operation_at = making_doing(pending, OP_CREATE);
+	const struct operation_context operation_at = making_operation(pending, OP_CREATE);
 	outcome_broke(pending->outcome, &operation_at, &error);
 	return false;
 }
@@ -90,7 +90,8 @@ static bool replies_check(struct pending_link *pending, const struct batch *batc
 		const struct reply *reply = batch_reply(batch, pending->first + i);
 		if (!reply->errnum)
 			continue;
-		const struct operation_context operation_at = making_doing(pending, operations[i]);
+		const struct operation_context operation_at =
+			making_operation(pending, operations[i]);
 		outcome_refused(pending->outcome, &operation_at, reply);
 		return false;
 	}
@@ -106,7 +107,7 @@ static void make_and_move(struct group *group, struct pending_link *pending)
 	struct error error;
 	char name[IFNAMSIZ];
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	const struct operation_context operation_at = making_doing(pending, OP_MOVE);
+	const struct operation_context operation_at = making_operation(pending, OP_MOVE);
 	struct netlink *host = ns_socket(group->context, group->context->host, &error);
 
 	pending->ifindex = ifindex_choose(group->context, pending->spec);

@@ -26,7 +26,7 @@ void replaced_note(struct apply_context *context)
 	netns_return(context->host->handle->fd);
 }
 
-static void tell_nobody(const char *sentence, void *data)
+static void report_nothing(const char *sentence, void *data)
 {
 	(void)sentence;
 	(void)data;
@@ -36,7 +36,7 @@ static void details_return(const struct apply_context *context, const struct ste
 {
 	struct error ignored;
 	if (step->current->snapshot && netns_enter(step->ns->handle->fd, &ignored) == 0)
-		(void)snapshot_restore(step->ns, step->current, tell_nobody, NULL);
+		(void)snapshot_restore(step->ns, step->current, report_nothing, NULL);
 	netns_return(context->host->handle->fd);
 }
 

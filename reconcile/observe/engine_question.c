@@ -206,7 +206,7 @@ static void run_confirmed(void *data, const struct engine_container *container,
 }
 
 /* "2026-11-28T..." */
-static bool time_told(const char *text)
+static bool time_known(const char *text)
 {
 	return strspn(text, "0123456789") == 4 && text[4] == '-';
 }
@@ -217,7 +217,7 @@ static bool time_told(const char *text)
 static bool run_proven(const struct question *question)
 {
 	int64_t started = process_started(question->process);
-	return time_told(question->container.started_at) && started >= 0 &&
+	return time_known(question->container.started_at) && started >= 0 &&
 	       started < question->sent;
 }
 

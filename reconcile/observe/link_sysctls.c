@@ -46,7 +46,7 @@ static void folder_keep(struct live_ns *ns, struct live_link *link, const char *
 	closedir(directory);
 }
 
-static void settings_of(struct live_ns *ns, struct live_link *link, const char *name)
+static void link_sysctls_of(struct live_ns *ns, struct live_link *link, const char *name)
 {
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		folder_keep(ns, link, name, folders[i]);
@@ -54,16 +54,16 @@ static void settings_of(struct live_ns *ns, struct live_link *link, const char *
 
 void link_sysctls_read(struct live_ns *ns, struct live_link *link)
 {
-	settings_of(ns, link, link->name);
+	link_sysctls_of(ns, link, link->name);
 }
 
 /* Outside the initial network namespace there is no neigh/default (neigh_sysctl_register in
  * net/core/neighbour.c): the loopback link has what every link begins with. */
-static void usual_read(struct live_ns *ns)
+static void default_sysctls_read(struct live_ns *ns)
 {
-	ns->usual = arena_alloc(ns->arena, sizeof(*ns->usual));
-	settings_of(ns, ns->usual, "default");
-	settings_of(ns, ns->usual, "lo");
+	ns->default_sysctls = arena_alloc(ns->arena, sizeof(*ns->default_sysctls));
+	link_sysctls_of(ns, ns->default_sysctls, "default");
+	link_sysctls_of(ns, ns->default_sysctls, "lo");
 }
 
 static bool on_host(const struct live_link *link)
@@ -81,7 +81,7 @@ void link_sysctls_observe(struct live *live)
 		for (size_t k = 0; k < ns->n_links; k++)
 			if (on_host(&ns->links[k]))
 				link_sysctls_read(ns, &ns->links[k]);
-		usual_read(ns);
+		default_sysctls_read(ns);
 	}
 	netns_return(live->namespaces[0]->handle->fd);
 }

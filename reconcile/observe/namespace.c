@@ -51,7 +51,7 @@ static void namespace_clear(struct live_ns *ns)
 	ns->links = NULL;
 	ns->addrs = NULL;
 	ns->routes = NULL;
-	ns->usual = NULL;
+	ns->default_sysctls = NULL;
 	ns->index = NULL;
 	ns->crowded = NULL;
 	ns->n_links = ns->n_addrs = ns->n_routes = 0;

@@ -133,7 +133,7 @@ static bool everything_matters(void)
 }
 
 /* One sentence for all that could not be opened, containers' among them. */
-static void starved_tell(struct observer *observer)
+static void starved_report(struct observer *observer)
 {
 	struct rlimit limit = {0};
 	for (size_t i = 0; i < observer->live->n_targets; i++)
@@ -211,7 +211,7 @@ static struct live *look(struct live *before, const struct desired *desired,
 		if (before)
 			nameless_find(&observer);
 		status = namespaces_read(&observer, error);
-		starved_tell(&observer);
+		starved_report(&observer);
 	}
 	namespaces_settle(&observer);
 	if (before)

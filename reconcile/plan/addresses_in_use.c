@@ -232,7 +232,7 @@ static const struct unmanaged *conflict_of(const struct planner *planner,
 }
 
 /* One warning for each namespace: a container can have any number of links and addresses. */
-void claims_tell(struct planner *planner)
+void claims_report(struct planner *planner)
 {
 	struct conflict *conflicts = NULL;
 	size_t count = 0;

@@ -56,7 +56,7 @@ static void change_number(const struct planner *planner, struct step *step, enum
 			   arena_printf(planner->arena, "%u", to));
 }
 
-static void compare_mac(const struct planner *planner, struct step *step)
+static void diff_mac(const struct planner *planner, struct step *step)
 {
 	char from[MAC_TEXT_SIZE], to[MAC_TEXT_SIZE];
 	if (step->desired->mac.set && !mac_equal(&step->desired->mac, &step->current->mac))
@@ -65,7 +65,7 @@ static void compare_mac(const struct planner *planner, struct step *step)
 			   arena_strdup(planner->arena, mac_format(&step->desired->mac, to)));
 }
 
-static void compare_mode(const struct planner *planner, struct step *step)
+static void diff_mode(const struct planner *planner, struct step *step)
 {
 	enum link_kind kind = step->desired->kind;
 	if (kind != KIND_MACVLAN && kind != KIND_IPVLAN)
@@ -78,20 +78,20 @@ static void compare_mode(const struct planner *planner, struct step *step)
 			      step->desired->bcqueuelen);
 }
 
-static void compare_link(const struct planner *planner, struct step *step)
+static void diff_link(const struct planner *planner, struct step *step)
 {
 	const struct live_link *current = step->current;
 	const struct link_spec *desired = step->desired;
 	change_text(planner, step, FIELD_ALIAS, current->alias, desired->alias);
 	change_text(planner, step, FIELD_NAME, current->name, desired->name);
-	compare_mac(planner, step);
+	diff_mac(planner, step);
 	if (desired->mtu)
 		change_number(planner, step, FIELD_MTU, current->mtu, desired->mtu);
-	compare_mode(planner, step);
+	diff_mode(planner, step);
 }
 
 /* accept_ra is mvapply's own wish, and is not there where the kernel has no IPv6. */
-static void compare_sysctls(const struct planner *planner, struct step *step)
+static void diff_sysctls(const struct planner *planner, struct step *step)
 {
 	for (size_t i = 0; i < step->desired->n_sysctls; i++) {
 		const struct link_sysctl *desired = &step->desired->sysctls[i];
@@ -104,7 +104,7 @@ static void compare_sysctls(const struct planner *planner, struct step *step)
 	}
 }
 
-static void compare_up(const struct planner *planner, struct step *step)
+static void diff_up(const struct planner *planner, struct step *step)
 {
 	bool up = step->current->flags & IFF_UP;
 	if (up == step->desired->down)
@@ -159,7 +159,7 @@ static void addr_change(const struct planner *planner, struct step *step, bool f
 		*prefix;
 }
 
-static void compare_addrs(const struct planner *planner, struct step *step)
+static void diff_addrs(const struct planner *planner, struct step *step)
 {
 	const struct link_spec *desired = step->desired;
 	each_addr_of (addr, step->ns, step->current->ifindex) {
@@ -235,7 +235,7 @@ static bool route_same(const struct step *step, const struct link_route *desired
 	       (!desired->source.family || ip_equal(&desired->source, &live->source));
 }
 
-static void compare_routes(const struct planner *planner, struct step *step)
+static void diff_routes(const struct planner *planner, struct step *step)
 {
 	const struct link_spec *desired = step->desired;
 	each_route_of (live, step->ns, step->current->ifindex) {
@@ -259,7 +259,7 @@ static void compare_routes(const struct planner *planner, struct step *step)
 }
 
 /* Seconds of preference are gone when half of the lease is (lease_terms). */
-static void compare_lease(const struct planner *planner, struct step *step)
+static void diff_lease(const struct planner *planner, struct step *step)
 {
 	const struct link_dhcp *dhcp = &step->desired->dhcp;
 	char text[PREFIX_TEXT_SIZE];
@@ -284,7 +284,7 @@ static const char *parent_text(const struct planner *planner, const struct live_
 	return live_parent_away(link) ? "in another namespace" : "?";
 }
 
-static void compare_parent(const struct planner *planner, struct step *step)
+static void diff_parent(const struct planner *planner, struct step *step)
 {
 	static const char *const kinds[] = {[KIND_OTHER] = "other",
 					    [KIND_MACVLAN] = "macvlan",
@@ -310,13 +310,13 @@ static bool in_place(const struct step *step, const struct change *change)
 
 bool compare(const struct planner *planner, struct step *step)
 {
-	compare_link(planner, step);
-	compare_sysctls(planner, step);
-	compare_up(planner, step);
-	compare_addrs(planner, step);
-	compare_routes(planner, step);
-	compare_lease(planner, step);
-	compare_parent(planner, step);
+	diff_link(planner, step);
+	diff_sysctls(planner, step);
+	diff_up(planner, step);
+	diff_addrs(planner, step);
+	diff_routes(planner, step);
+	diff_lease(planner, step);
+	diff_parent(planner, step);
 	for (size_t i = 0; i < step->n_changes; i++)
 		if (!in_place(step, &step->changes[i]))
 			return false;

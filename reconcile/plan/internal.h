@@ -198,7 +198,7 @@ void nets_resolve(struct planner *planner);
 struct net *net_of(const struct planner *planner, const struct set *set,
 		   const struct network *network);
 struct check_result parent_check_up(struct planner *planner, const struct parent *parent);
-void nets_tell(struct planner *planner);
+void nets_report(struct planner *planner);
 void parents_plan(struct planner *planner); /* after everything that leaves is known */
 
 /* vlan.c */
@@ -281,7 +281,7 @@ const struct managed_link *mac_passing(const struct planner *planner,
 void mac_hold(struct planner *planner, const struct unmanaged *unmanaged);
 const char *unmanaged_label(struct planner *planner, const struct unmanaged *unmanaged);
 /* Warnings about claims that are left aside: one for each namespace. */
-void claims_tell(struct planner *planner);
+void claims_report(struct planner *planner);
 
 /* ipam.c */
 /* Whether an address of the link is mvapply's. */

@@ -308,7 +308,7 @@ struct net *net_of(const struct planner *planner, const struct set *set,
 }
 
 /* A network that cannot be made is told once, with its own name. */
-void nets_tell(struct planner *planner)
+void nets_report(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_nets; i++) {
 		const struct net *net = &planner->nets[i];

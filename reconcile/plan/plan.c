@@ -43,14 +43,14 @@ void warning_add(struct planner *planner, const char *format, ...)
 		arena_strdup(plan->arena, text);
 }
 
-static void targets_tell(struct planner *planner)
+static void targets_report(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->live->n_targets; i++)
 		if (planner->live->targets[i].note)
 			warning_add(planner, "%s", planner->live->targets[i].note);
 }
 
-static void elsewhere_tell(struct planner *planner)
+static void elsewhere_report(struct planner *planner)
 {
 	if (planner->desired->elsewhere)
 		warning_add(
@@ -168,10 +168,10 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	conflicts_find(&planner);
 	host_routes_specify(&planner);
 	stale_links_plan(&planner);
-	elsewhere_tell(&planner);
-	targets_tell(&planner);
-	nets_tell(&planner);
-	claims_tell(&planner);
+	elsewhere_report(&planner);
+	targets_report(&planner);
+	nets_report(&planner);
+	claims_report(&planner);
 	left_set_find(&planner);
 	for (size_t i = 0; i < planner.n_planned; i++)
 		planned_plan(&planner, &planner.planned_all[i]);

@@ -30,8 +30,8 @@ struct plan *plan_revert(const struct plan *done, const struct live *before,
 
 /* Goes back, alone on this host. Returns how many objects could not be brought back, of which
  * `tell` is told, or a negative errno. */
-typedef void revert_tell(const char *sentence, void *data);
-int revert(const struct plan *done, struct live *before, revert_tell *tell, void *data,
+typedef void rollback_report(const char *sentence, void *data);
+int revert(const struct plan *done, struct live *before, rollback_report *report, void *data,
 	   struct error *error);
 
 #endif

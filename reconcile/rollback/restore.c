@@ -201,7 +201,7 @@ static const char *words_name(struct arena *arena, const struct words *words)
 }
 
 /* Sends what was asked for, and tells of what was refused. */
-static size_t batch_finish(struct returning *returning, revert_tell *tell, void *data)
+static size_t batch_finish(struct returning *returning, rollback_report *report, void *data)
 {
 	struct error error;
 	size_t failed = 0;
@@ -211,22 +211,23 @@ static size_t batch_finish(struct returning *returning, revert_tell *tell, void 
 		if (!reply->errnum || !returning->asked[i])
 			continue;
 		failed++;
-		tell(arena_printf(returning->arena, "the %s of %s in %s cannot be put back: %s%s%s",
-				  words_name(returning->arena, returning->asked[i]),
-				  returning->link->name, returning->ns->name,
-				  strerror(reply->errnum), *reply->text ? ": " : "", reply->text),
-		     data);
+		report(arena_printf(returning->arena,
+				    "the %s of %s in %s cannot be put back: %s%s%s",
+				    words_name(returning->arena, returning->asked[i]),
+				    returning->link->name, returning->ns->name,
+				    strerror(reply->errnum), *reply->text ? ": " : "", reply->text),
+		       data);
 	}
 	return failed;
 }
 
-static size_t unreadable_tell(const struct returning *returning, const struct error *error,
-			      revert_tell *tell, void *data)
+static size_t unreadable_report(const struct returning *returning, const struct error *error,
+				rollback_report *report, void *data)
 {
-	tell(arena_printf(returning->arena,
-			  "the addresses and routes of %s in %s cannot be seen: %s",
-			  returning->link->name, returning->ns->name, error->text),
-	     data);
+	report(arena_printf(returning->arena,
+			    "the addresses and routes of %s in %s cannot be seen: %s",
+			    returning->link->name, returning->ns->name, error->text),
+	       data);
 	return 1;
 }
 
@@ -240,19 +241,19 @@ static void addrs_return(struct returning *returning, const struct snapshot *now
 
 /* Returns how many could not be put back; 1 if it is not known what is there. */
 static size_t part_return(struct returning *returning, look *look_at, put_back *put,
-			  revert_tell *tell, void *data)
+			  rollback_report *report, void *data)
 {
 	struct error error;
 	struct snapshot now = {0};
 	if (look_at(returning->netlink, returning->arena, returning->link->ifindex, &now, &error) <
 	    0)
-		return unreadable_tell(returning, &error, tell, data);
+		return unreadable_report(returning, &error, report, data);
 	__attribute__((cleanup(batch_cleanup))) struct batch *batch = batch_new();
 	returning->batch = batch;
 	returning->asked = NULL;
 	returning->n_asked = 0;
 	put(returning, &now);
-	return batch_finish(returning, tell, data);
+	return batch_finish(returning, report, data);
 }
 
 static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
@@ -275,8 +276,8 @@ static int link_look(struct returning *returning, struct error *error)
 	return netlink_ask(returning->netlink, &request.header, link_take, returning, error);
 }
 
-size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link, revert_tell *tell,
-			void *data)
+size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
+			rollback_report *report, void *data)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct error error;
@@ -289,10 +290,10 @@ size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link, 
 	size_t failed = 0;
 	if (status == 0) {
 		/* Routes go with the addresses that they name. */
-		failed = part_return(&returning, addrs_look, addrs_return, tell, data);
-		failed += part_return(&returning, routes_look, routes_return, tell, data);
+		failed = part_return(&returning, addrs_look, addrs_return, report, data);
+		failed += part_return(&returning, routes_look, routes_return, report, data);
 	} else if (status != -ENODEV) {
-		failed = unreadable_tell(&returning, &error, tell, data);
+		failed = unreadable_report(&returning, &error, report, data);
 	}
 	netlink_close(returning.netlink);
 	return failed;

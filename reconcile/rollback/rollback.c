@@ -48,7 +48,7 @@ int revert_prepare(struct live *before, const struct plan *plan, struct error *e
 	return status;
 }
 
-static void tell_nobody(const char *sentence, void *data)
+static void report_nothing(const char *sentence, void *data)
 {
 	(void)sentence;
 	(void)data;
@@ -67,28 +67,29 @@ static size_t count_left(const struct plan *plan)
 	return count;
 }
 
-static void tell_kept(const struct plan *plan, revert_tell *tell, void *data)
+static void report_kept(const struct plan *plan, rollback_report *report, void *data)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].action == ACTION_KEPT)
-			tell(arena_printf(plan->arena, "%s is kept: %s", plan->steps[i].name,
-					  plan->steps[i].reason),
-			     data);
+			report(arena_printf(plan->arena, "%s is kept: %s", plan->steps[i].name,
+					    plan->steps[i].reason),
+			       data);
 }
 
-static void tell_left(const struct plan *plan, const struct outcome *outcomes, revert_tell *tell,
-		      void *data)
+static void report_left(const struct plan *plan, const struct outcome *outcomes,
+			rollback_report *report, void *data)
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!is_left(step))
 			continue;
 		if (outcomes[i].state == OUTCOME_FAILED)
-			tell(outcomes[i].error->text, data);
+			report(outcomes[i].error->text, data);
 		else
-			tell(arena_printf(plan->arena, "%s in %s %s", step->name, step->ns->name,
-					  step->reason ? step->reason : "does not stay as it was"),
-			     data);
+			report(arena_printf(plan->arena, "%s in %s %s", step->name, step->ns->name,
+					    step->reason ? step->reason
+							 : "does not stay as it was"),
+			       data);
 	}
 }
 
@@ -98,7 +99,7 @@ struct retreat {
 	struct live *before;
 	struct lookups *lookups;
 	bool *homed; /* of each step: its container has another namespace by now, and is found */
-	revert_tell *tell;
+	rollback_report *report;
 	void *data;
 };
 
@@ -110,7 +111,7 @@ static void homes_note(const struct retreat *retreat, const struct live *now)
 
 /* What the plan of the way back cannot say of addresses and routes. What others gave to a link went
  * with the namespace that a container had. */
-static size_t rest_returns(const struct retreat *retreat, revert_tell *tell)
+static size_t rest_returns(const struct retreat *retreat, rollback_report *report)
 {
 	struct error error;
 	size_t failed = 0;
@@ -118,7 +119,7 @@ static size_t rest_returns(const struct retreat *retreat, revert_tell *tell)
 		const struct step *step = &retreat->done->steps[i];
 		if (step_acts(step) && step->current && !retreat->homed[i] &&
 		    netns_enter(step->ns->handle->fd, &error) == 0)
-			failed += snapshot_restore(step->ns, step->current, tell, retreat->data);
+			failed += snapshot_restore(step->ns, step->current, report, retreat->data);
 	}
 	netns_return(retreat->before->namespaces[0]->handle->fd);
 	return failed;
@@ -138,11 +139,11 @@ static int pass(const struct retreat *retreat, bool last, struct error *error)
 	if (left)
 		apply(plan, now, NULL, outcomes);
 	else
-		left = rest_returns(retreat, last ? retreat->tell : tell_nobody);
+		left = rest_returns(retreat, last ? retreat->report : report_nothing);
 	if (last)
-		tell_left(plan, outcomes, retreat->tell, retreat->data);
+		report_left(plan, outcomes, retreat->report, retreat->data);
 	if (last || !left)
-		tell_kept(plan, retreat->tell, retreat->data);
+		report_kept(plan, retreat->report, retreat->data);
 	outcomes_free(outcomes, plan->n_steps);
 	plan_free(plan);
 	live_free(now);
@@ -278,7 +279,7 @@ static void engines_ask(const struct retreat *retreat)
 
 /* Tells of the links whose container was not found again. Returns how many are lost so; 0 where it
  * cannot be told. */
-static size_t ended_tell(const struct retreat *retreat, const struct inodes *inodes)
+static size_t ended_report(const struct retreat *retreat, const struct inodes *inodes)
 {
 	size_t count = 0;
 	for (size_t i = 0; inodes->known && i < retreat->done->n_steps; i++) {
@@ -286,7 +287,7 @@ static size_t ended_tell(const struct retreat *retreat, const struct inodes *ino
 		if (!was_in_container(step) || retreat->homed[i] ||
 		    inodes_have(inodes, step->ns->inode))
 			continue;
-		retreat->tell(
+		retreat->report(
 			arena_printf(retreat->done->arena,
 				     "%s is not put back: its network namespace %s has ended "
 				     "since; a container that was started anew has no such link",
@@ -302,17 +303,17 @@ static int retreat_all(struct retreat *retreat, const struct inodes *inodes, str
 {
 	if (containers_mark_stale(retreat, inodes)) {
 		struct retreat first = *retreat;
-		first.tell = tell_nobody;
+		first.report = report_nothing;
 		(void)passes(&first, error);
 		engines_ask(retreat);
 	}
 	int left = passes(retreat, error);
 	if (left >= 0)
-		left += (int)ended_tell(retreat, inodes);
+		left += (int)ended_report(retreat, inodes);
 	return left;
 }
 
-int revert(const struct plan *done, struct live *before, revert_tell *tell, void *data,
+int revert(const struct plan *done, struct live *before, rollback_report *report, void *data,
 	   struct error *error)
 {
 	struct inodes inodes = inodes_find();
@@ -320,7 +321,7 @@ int revert(const struct plan *done, struct live *before, revert_tell *tell, void
 				  .before = before,
 				  .lookups = lookups_new(NULL, NULL, NULL),
 				  .homed = memory_new(done->n_steps, sizeof(bool)),
-				  .tell = tell,
+				  .report = report,
 				  .data = data};
 	int left = retreat_all(&retreat, &inodes, error);
 	lookups_free(retreat.lookups);

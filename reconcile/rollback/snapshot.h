@@ -15,8 +15,8 @@ int snapshot_read(struct live_ns *ns, struct live_link *link, struct error *erro
  * order, as the first of a subnet is the source of what is sent. What others added meanwhile stays.
  * The thread is in the namespace. Returns how many could not be put back, of which `tell` is told.
  */
-size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link, revert_tell *tell,
-			void *data);
+size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
+			rollback_report *report, void *data);
 
 /* Others' routes of a link, of all tables, which the kernel may take along with an address of ours;
  * NULL: they cannot be seen. And puts those back that are gone by now: what has taken their place

@@ -22,7 +22,7 @@ struct live_ns {
 	bool host;
 	bool user_made; /* found by a process alone, and owned by another user namespace than ours:
 			   whoever may make namespaces can have made it */
-	bool former; /* a container of the files led to it before, and none does now */
+	bool former;    /* a container of the files led to it before, and none does now */
 	struct live_link *links;
 	size_t n_links;
 	const struct live_index *index; /* NULL: what is searched is searched one by one */
@@ -33,8 +33,8 @@ struct live_ns {
 	size_t n_addrs;
 	struct live_route *routes;
 	size_t n_routes;
-	struct live_link *usual; /* a new link here, of which only the sysctls are known; NULL:
-				    nobody asked (link_sysctls_observe) */
+	struct live_link *default_sysctls; /* a new link here, of which only the sysctls are known;
+				    NULL: nobody asked (link_sysctls_observe) */
 	int nsid;    /* the number that it has in the host's namespace, by which events name it; -1:
 			none */
 	bool stale;  /* it could not be read, or something may have changed since */
