@@ -126,7 +126,7 @@ static const char *group_name(struct adopting *adopting, const struct live_link 
 	struct observed_set *set = adopting->set;
 	const struct live_link *parent = live_link_by_index(host_of(adopting), link->parent);
 	size_t *place = group_place(set, link, subnets);
-	if (*place)
+	if (adopting->groups && *place)
 		return adopting->groups[*place - 1].name;
 	const char *name = network_name(adopting, parent ? parent->name : "network");
 	struct group *group = array_push(set->arena, adopting->groups, adopting->n_groups);
