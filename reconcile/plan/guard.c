@@ -2,6 +2,14 @@
 
 #include <string.h>
 
+/* Whether only a process leads to the namespace, and no container of the files: any container that
+ * may make namespaces can have made it. */
+static bool is_unnamed(const struct planner *planner, const struct managed_link *managed)
+{
+	return strncmp(managed->ns->name, "pid ", strlen("pid ")) == 0 && !managed->ns->former &&
+	       !is_home(planner, managed->ns);
+}
+
 /* How many attachments of the set are live, or are to be deleted. A link that no planned attachment
  * asks for counts once for each namespace, and a stray not at all: a container can make any number
  * of them, and must not be able to stop everybody's changes. */
@@ -13,7 +21,7 @@ static size_t guard_count(const struct planner *planner, const char *set, bool d
 		const struct managed_link *managed = &planner->managed[i];
 		if (managed->link->mark.role != ROLE_ATTACH ||
 		    strcmp(managed->link->mark.set, set) != 0 ||
-		    managed->placement == PLACEMENT_STRAY)
+		    managed->placement == PLACEMENT_STRAY || is_unnamed(planner, managed))
 			continue;
 		const bool believed = managed->wanted && managed->placement == PLACEMENT_OWN;
 		const bool first = believed || managed->ns != last;

@@ -455,3 +455,35 @@ def explicit_hidden(host):
             host.apply(text, code=1)
             same((host.names("v2"), host.names("late")), ({"eth0"}, set()), "the others")
             others.unharmed("a MAC of the file's")
+
+
+def nested_namespace(host, ns):
+    """A process in a network namespace of its own, made by root in that one."""
+    with host.inside(ns):
+        child = subprocess.Popen(["unshare", "-n", "sleep", "100"], stdin=subprocess.DEVNULL)
+        own = os.stat("/proc/thread-self/ns/net").st_ino
+    host.until(lambda: os.stat(f"/proc/{child.pid}/ns/net").st_ino != own, "the namespace")
+    return child
+
+
+@test("claims: marks in network namespaces that a container makes are no attachments to the guard")
+def nested_marks(host):
+    names = [f"v{i}" for i in range(5)]
+    host.netns("evil", *names)
+    text = document({"n": lan()}, {name: ["n"] for name in ("evil", *names)})
+    host.apply(text)
+    children = []
+    try:
+        for i in range(16):
+            children.append(nested_namespace(host, "evil"))
+            host.batch("evil", ["link add link eth0 name z type macvlan", f"link set z alias mvapply:attach:default/n/x{i}",
+                                f"link set z netns {children[-1].pid}"])
+        host.ip("v1", "link set eth0 mtu 1400")
+        host.ip("v2", "link del eth0")
+        host.apply(text)
+        same((host.link("v1", "eth0")["mtu"], host.addresses("v2", "eth0")), (1500, {"172.16.86.4/24"}),
+             "what was mended")
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
