@@ -111,26 +111,37 @@ static int runs_watch(struct broker_server *server)
 }
 
 /* What is polled: of each run what the client says, and whether anybody waits for the answer still,
- * which a pipe tells without being asked. */
+ * which a pipe tells without being asked. Only what is there: poll(2) takes no more entries than
+ * the process may have descriptors (RLIMIT_NOFILE). */
 enum {
-	POLLED_SAID = 0,
-	POLLED_ANSWER = CLIENTS_AT_ONCE,
-	POLLED_CHILDREN = 2 * CLIENTS_AT_ONCE,
+	POLLED_CHILDREN,
 	POLLED_SOCKET,
-	POLLED_COUNT,
+	POLLED_RUNS, /* from here on, two entries each */
+	POLLED_MAX = POLLED_RUNS + 2 * CLIENTS_AT_ONCE,
 };
 
-static void polled_set(struct broker_server *server, struct pollfd polled[POLLED_COUNT])
+struct polled {
+	struct pollfd entries[POLLED_MAX];
+	struct run *runs[CLIENTS_AT_ONCE]; /* of the entries from POLLED_RUNS on */
+	size_t n_runs;
+};
+
+static struct polled polled_of(struct broker_server *server)
 {
+	struct polled polled = {0};
 	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
-		const struct run *run = &server->runs[i];
-		polled[POLLED_SAID + i] =
-			(struct pollfd){.fd = run->pid ? run->pipe : -1, .events = POLLIN};
-		polled[POLLED_ANSWER + i] = (struct pollfd){.fd = run->pid ? run->answer : -1};
+		struct run *run = &server->runs[i];
+		struct pollfd *entry = &polled.entries[POLLED_RUNS + 2 * polled.n_runs];
+		if (!run->pid)
+			continue;
+		entry[0] = (struct pollfd){.fd = run->pipe, .events = POLLIN};
+		entry[1] = (struct pollfd){.fd = run->answer};
+		polled.runs[polled.n_runs++] = run;
 	}
-	polled[POLLED_CHILDREN] = (struct pollfd){.fd = server->children, .events = POLLIN};
-	polled[POLLED_SOCKET] =
+	polled.entries[POLLED_CHILDREN] = (struct pollfd){.fd = server->children, .events = POLLIN};
+	polled.entries[POLLED_SOCKET] =
 		(struct pollfd){.fd = run_free(server) ? server->socket : -1, .events = POLLIN};
+	return polled;
 }
 
 static void children_heard(struct broker_server *server)
@@ -145,19 +156,19 @@ static void children_heard(struct broker_server *server)
 
 static bool round_serve(struct broker_server *server)
 {
-	struct pollfd polled[POLLED_COUNT];
-	polled_set(server, polled);
-	if (poll(polled, POLLED_COUNT, runs_watch(server)) < 0)
+	struct polled polled = polled_of(server);
+	const struct pollfd *entries = polled.entries;
+	if (poll(polled.entries, POLLED_RUNS + 2 * polled.n_runs, runs_watch(server)) < 0)
 		return errno == EINTR;
-	for (size_t i = 0; i < CLIENTS_AT_ONCE; i++) {
-		if (polled[POLLED_SAID + i].revents)
-			run_read_output(&server->runs[i]);
-		if (polled[POLLED_ANSWER + i].revents)
-			run_abandon(&server->runs[i]);
+	for (size_t i = 0; i < polled.n_runs; i++) {
+		if (entries[POLLED_RUNS + 2 * i].revents)
+			run_read_output(polled.runs[i]);
+		if (entries[POLLED_RUNS + 2 * i + 1].revents)
+			run_abandon(polled.runs[i]);
 	}
-	if (polled[POLLED_CHILDREN].revents)
+	if (entries[POLLED_CHILDREN].revents)
 		children_heard(server);
-	return !polled[POLLED_SOCKET].revents || socket_heard(server);
+	return !entries[POLLED_SOCKET].revents || socket_heard(server);
 }
 
 /* A descriptor that it kept would hold whoever waits for the end of a pipe. */

@@ -190,6 +190,21 @@ def few_descriptors(host):
         service.until(lambda: all(host.names(name) for name in names), "all are attached", 30)
 
 
+@test("watch limits: a limit of descriptors below what the DHCP broker polls at most ends nothing")
+def fewer_than_polled(host):
+    host.netns("c0", "c1", "c2")
+    text = document({"n": lan()}, {name: ["n"] for name in ("c0", "c1", "c2")})
+    for hard in (40, 64, 65):
+        with watching(host, "-f", host.write(text),
+                      before=lambda hard=hard: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)),
+                      converged=False) as service:
+            for _ in range(2):
+                service.until(lambda: "eth0" in host.names("c1"), "attached", 20)
+                host.ip("c1", "link del eth0")
+            service.until(lambda: "eth0" in host.names("c1"), "repaired", 20)
+        host.delete(text)
+
+
 @test("limits: a diff whose hard limit of descriptors is too small says which containers it could not see")
 def diff_few_descriptors(host):
     names = [f"c{number}" for number in range(60)]
