@@ -88,13 +88,25 @@ static bool index_matters(const struct service *service, int ifindex)
 	return link;
 }
 
-static bool link_event_matters(const struct service *service, const struct nlmsghdr *message)
+/* A container that makes and deletes links on its own makes the kernel report the parent, as it is
+ * (rtmsg_ifinfo of the lower device, netdev_upper_dev_link). */
+static bool changes_nothing(const struct service *service, const struct live_link *link)
+{
+	const struct live_link *known =
+		live_link_by_index(service->live->namespaces[0], link->ifindex);
+	return known && live_link_equal(link, known);
+}
+
+static bool link_event_matters(const struct service *service, const struct nlmsghdr *message,
+			       bool gone)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct live_link link;
 	struct parent_ref parent;
 	switch (decode_link(arena, message, &link, &parent)) {
 	case DECODED:
+		if (!gone && changes_nothing(service, &link))
+			return false;
 		/* A veth's peer may have any number in its own namespace. */
 		return link_matters(service, &link) || index_matters(service, link.ifindex) ||
 		       (!parent.elsewhere && index_matters(service, link.parent));
@@ -141,11 +153,12 @@ static bool route_event_matters(const struct service *service, const struct nlms
 }
 
 /* Other programs' links, addresses and routes come and go on a host all the time. */
-static bool host_event_matters(const struct service *service, const struct nlmsghdr *message)
+static bool host_event_matters(const struct service *service, const struct nlmsghdr *message,
+			       bool gone)
 {
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
-		return link_event_matters(service, message);
+		return link_event_matters(service, message, gone);
 	case RTM_NEWADDR:
 		return addr_event_matters(service, message);
 	case RTM_NEWROUTE:
@@ -238,7 +251,7 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 	if (ns && ns->host && message->nlmsg_type == RTM_NEWLINK)
 		parent_event(service, message, gone);
 	if (ns && !ns->stale && !ns->paced && !ns->crowded &&
-	    (ns->host ? host_event_matters(service, message) : !pace_holds(service, ns)))
+	    (ns->host ? host_event_matters(service, message, gone) : !pace_holds(service, ns)))
 		ns_stale(service, ns);
 	if (ns && ns->paced && !ns->marked && !gone)
 		ns->marked = event_marked(service, message);

@@ -39,6 +39,30 @@ bool live_parent_away(const struct live_link *link)
 	       (link->parent_where == PARENT_ELSEWHERE || link->parent_where == PARENT_SAME);
 }
 
+static bool altnames_equal(const struct live_link *a, const struct live_link *b)
+{
+	for (size_t i = 0; a->n_altnames == b->n_altnames && i < a->n_altnames; i++)
+		if (strcmp(a->altnames[i], b->altnames[i]) != 0)
+			return false;
+	return a->n_altnames == b->n_altnames;
+}
+
+static bool details_equal(const struct live_link *a, const struct live_link *b)
+{
+	return a->kind == b->kind && a->mode == b->mode && a->mode_known == b->mode_known &&
+	       a->vlan == b->vlan && a->vlan_protocol == b->vlan_protocol &&
+	       a->has_bcqueuelen == b->has_bcqueuelen && a->bcqueuelen == b->bcqueuelen;
+}
+
+bool live_link_equal(const struct live_link *a, const struct live_link *b)
+{
+	return a->ifindex == b->ifindex && a->mtu == b->mtu && a->flags == b->flags &&
+	       a->master == b->master && a->parent == b->parent && a->mac.set == b->mac.set &&
+	       mac_equal(&a->mac, &b->mac) && details_equal(a, b) &&
+	       strcmp(a->name, b->name) == 0 && strcmp(a->alias, b->alias) == 0 &&
+	       strcmp(a->kind_name, b->kind_name) == 0 && altnames_equal(a, b);
+}
+
 const char *live_sysctl(const struct live_link *link, const char *key)
 {
 	for (size_t i = 0; i < link->n_sysctls; i++)

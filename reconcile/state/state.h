@@ -120,6 +120,9 @@ bool live_link_on(const struct live_link *link, int parent);
 /* Whether it is of a kind that hangs on a parent, and that is not in the host's namespace: somebody
  * moved it away, or the link is another host's. What other kinds call their link may be a peer. */
 bool live_parent_away(const struct live_link *link);
+/* Whether both are the same as the kernel's listing of links has them, without the sysctls, the
+ * place of the parent and what is attached to the link. */
+bool live_link_equal(const struct live_link *a, const struct live_link *b);
 const char *live_sysctl(const struct live_link *link, const char *key);
 
 #endif
