@@ -55,7 +55,9 @@ const struct unmanaged *address_claimant(const struct planner *planner,
 {
 	const struct unmanaged *claim =
 		address_set_holder(planner->claims, planned->net->domain, ip);
-	return claim && claim->planned != planned ? claim : NULL;
+	if (!claim || claim->planned == planned)
+		return NULL;
+	return claim->leaving && claim->leaving->candidates == planned->netns_group ? NULL : claim;
 }
 
 /* By namespace, and by ifindex in each. */
@@ -171,6 +173,18 @@ void claims_index(struct planner *planner)
 	passing_index(planner);
 }
 
+static void leaving_list(struct planner *planner, const struct managed_link *managed,
+			 struct listed *list)
+{
+	struct parent *parent = managed->candidates ? parent_of_link(planner, managed->link) : NULL;
+	if (parent)
+		list_add(planner, list,
+			 unmanaged_new(planner, (struct unmanaged){.parent = parent,
+								   .ns = managed->ns,
+								   .link = managed->link,
+								   .leaving = managed}));
+}
+
 void claims_of_attachments(struct planner *planner)
 {
 	struct listed list = {0};
@@ -187,6 +201,8 @@ void claims_of_attachments(struct planner *planner)
 		own.ours = unmanaged_new(planner, own);
 		list_add(planner, &list, unmanaged_new(planner, own));
 	}
+	for (size_t i = 0; i < planner->n_managed; i++)
+		leaving_list(planner, &planner->managed[i], &list);
 	listed_note(planner, &list);
 }
 
@@ -218,6 +234,16 @@ static void conflict_warn(struct planner *planner, const struct conflict *confli
 		    planned_label(planner, conflict->planned), rest);
 }
 
+/* Whether the link has the address no longer once the run is over. */
+static bool claim_ends(const struct unmanaged *claim)
+{
+	if (claim->leaving)
+		return !claim->leaving->replacement ||
+		       claim->leaving->replacement->check_result.action == ACTION_CREATE;
+	return claim->planned && !claim->ours &&
+	       claim->planned->check_result.action == ACTION_CREATE;
+}
+
 /* Who claims an address that the planned attachment has or gets, and goes on to. */
 static const struct unmanaged *conflict_of(const struct planner *planner,
 					   const struct planned_attachment *planned,
@@ -226,9 +252,7 @@ static const struct unmanaged *conflict_of(const struct planner *planner,
 	const struct unmanaged *claim = planned->check_result.action == ACTION_CREATE && ip->family
 						? address_claimant(planner, planned, ip)
 						: NULL;
-	const bool removed = claim && claim->planned && !claim->ours &&
-			     claim->planned->check_result.action == ACTION_CREATE;
-	return removed ? NULL : claim;
+	return claim && claim_ends(claim) ? NULL : claim;
 }
 
 /* One warning for each namespace: a container can have any number of links and addresses. */

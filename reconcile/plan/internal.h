@@ -45,8 +45,10 @@ struct managed_link {
 	bool wanted; /* the desired state has it, so that it is not a stale link */
 	bool kept;   /* its container cannot be found now, so that it stays as it is */
 	bool leaves; /* it is deleted, for good or to be made anew */
-	struct planned_attachment *replacement; /* of one that no planned attachment wants: what
-						   takes its place; or NULL */
+	/* Of one that no planned attachment wants: those that may take its place, and the one that
+	 * does; or NULL. */
+	const struct netns_group *candidates;
+	struct planned_attachment *replacement;
 };
 
 /* A live macvlan or ipvlan on a parent that is not to be one of the run's, and will stay. */
@@ -59,6 +61,9 @@ struct unmanaged {
 	/* The same, of addresses with our protocol, which are taken from the link; with a planned
 	 * attachment. */
 	const struct unmanaged *ours;
+	/* The link is of ours, and leaves: what it has is left alone by all but those that may take
+	 * its place, as it may have to stay, or to be put back; or NULL. */
+	const struct managed_link *leaving;
 };
 
 /* Of a parent: the first that excludes links of a kind, by whether it is the host's own. */
@@ -172,10 +177,16 @@ void placements_index(struct planner *planner);
 bool is_home(const struct planner *planner, const struct live_ns *ns);
 enum placement placement_of(const struct planner *planner, const struct live_ns *ns,
 			    const struct owner_tag *mark);
+/* Whether the host knows the namespace of an attachment by the name of the container that the mark
+ * names, or as one of an engine's or of a container's of before. */
+bool was_home(const struct managed_link *managed);
 /* Whether an attachment is where its mark says, as far as the host can tell: in the namespace of a
  * container that is or was declared, in one that the host knows by the container's name, or in one
  * of an engine's, which has no such name. */
 bool is_evident(const struct managed_link *managed);
+/* The container of the desired state that the mark names, or NULL. */
+const struct container_lookup *declared_find(const struct planner *planner,
+					     const struct owner_tag *mark);
 /* Where a link is that is not in the namespace which its mark speaks of; NULL: it is. *ret_stray:
  * the files name that container, or nobody can say whose the link is. */
 const char *deletion_reason(struct planner *planner, const struct managed_link *managed,
@@ -233,7 +244,8 @@ struct check_result check_twice(struct planner *planner, const struct planned_at
 /* left_set.c */
 void left_set_find(struct planner *planner);
 
-/* replacements.c */
+/* replacements.c: before addresses are chosen, and after the links are specified */
+void replacements_candidates(struct planner *planner);
 void replacements_find(struct planner *planner);
 void replacements_number(struct plan *plan);
 

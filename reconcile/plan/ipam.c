@@ -224,6 +224,39 @@ static void take_kept(struct planner *planner, struct planned_attachment *planne
 			   &preferences[i]);
 }
 
+/* Where an attachment takes the place of one that leaves the files, in the same namespace, as where
+ * its network has a new name, it takes that one's address, too. */
+static void take_former(struct planner *planner, const struct managed_link *managed,
+			const struct live_addr *addr)
+{
+	const struct parent *parent = parent_of_link(planner, managed->link);
+	for (size_t i = 0; i < managed->candidates->count; i++) {
+		struct planned_attachment *planned = managed->candidates->planned_all[i];
+		const size_t family = addr->prefix.ip.family == AF_INET ? IPV4 : IPV6;
+		if (planned->current || planned->kept || planned->ip[family].family ||
+		    planned->parent != parent ||
+		    !is_candidate(planned, managed->link, addr, family) ||
+		    !free_for(planner, planned,
+			      network_subnet_of(planned->network, &addr->prefix.ip),
+			      &addr->prefix.ip))
+			continue;
+		take(planner, planned, family, &addr->prefix.ip);
+		return;
+	}
+}
+
+static void take_all_former(struct planner *planner)
+{
+	for (size_t i = 0; i < planner->n_managed; i++) {
+		const struct managed_link *managed = &planner->managed[i];
+		if (!managed->candidates || managed->placement != PLACEMENT_OWN)
+			continue;
+		each_addr_of (addr, managed->ns, managed->link->ifindex)
+			if (addr_is_ours(planner, managed->link, addr))
+				take_former(planner, managed, addr);
+	}
+}
+
 /* Addresses that somebody claims are left alone, as they may well be in use, unless no other is
  * left: a container must not be able to use up a range for everybody. */
 static bool choosable(const struct planner *planner, const struct planned_attachment *planned,
@@ -337,5 +370,6 @@ void addresses_choose(struct planner *planner)
 	each_slot(planner, take_lease);
 	claims_of_attachments(planner);
 	each_slot(planner, take_kept);
+	take_all_former(planner);
 	each_slot(planner, take_free);
 }

@@ -44,8 +44,8 @@ void placements_index(struct planner *planner)
 	qsort(planner->homes, planner->n_homes, sizeof(struct live_ns *), pointer_compare);
 }
 
-static const struct container_lookup *target_named(const struct planner *planner,
-						   const struct owner_tag *mark)
+const struct container_lookup *declared_find(const struct planner *planner,
+					     const struct owner_tag *mark)
 {
 	size_t low = 0, high = planner->n_declared;
 	while (low < high) {
@@ -73,7 +73,7 @@ enum placement placement_of(const struct planner *planner, const struct live_ns 
 {
 	if (mark->role != ROLE_ATTACH)
 		return ns->host ? PLACEMENT_OWN : PLACEMENT_STRAY;
-	const struct container_lookup *target = target_named(planner, mark);
+	const struct container_lookup *target = declared_find(planner, mark);
 	if (target && target->state == TARGET_READY)
 		return target->ns == ns ? PLACEMENT_OWN : PLACEMENT_STRAY;
 	return is_home(planner, ns) || ns->user_made ? PLACEMENT_STRAY : PLACEMENT_UNKNOWN;
@@ -90,12 +90,17 @@ static bool named_by_engine(const struct live_ns *ns)
 	return false;
 }
 
+bool was_home(const struct managed_link *managed)
+{
+	return managed->ns->former || named_by_engine(managed->ns) ||
+	       strcmp(managed->ns->name, managed->link->mark.container) == 0;
+}
+
 bool is_evident(const struct managed_link *managed)
 {
 	if (managed->placement != PLACEMENT_UNKNOWN)
 		return managed->placement == PLACEMENT_OWN;
-	return managed->ns->former || named_by_engine(managed->ns) ||
-	       strcmp(managed->ns->name, managed->link->mark.container) == 0;
+	return was_home(managed);
 }
 
 const char *deletion_reason(struct planner *planner, const struct managed_link *managed,
@@ -104,7 +109,7 @@ const char *deletion_reason(struct planner *planner, const struct managed_link *
 	const struct owner_tag *mark = &managed->link->mark;
 	const char *link = managed->link->name, *ns = managed->ns->name;
 	const struct container_lookup *target =
-		mark->container ? target_named(planner, mark) : NULL;
+		mark->container ? declared_find(planner, mark) : NULL;
 	const struct managed_link *first = managed_find(planner, mark, managed->ns);
 	const bool second = first != managed && first->wanted;
 	*ret_stray = second;

@@ -160,6 +160,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	netns_groups_find(&planner);
 	unmanaged_index(&planner);
 	claims_index(&planner);
+	replacements_candidates(&planner);
 	addresses_choose(&planner);
 	names_choose(&planner);
 	macs_choose(&planner);

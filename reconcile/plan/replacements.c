@@ -2,6 +2,7 @@
  * without it, the old one stays. */
 #include "reconcile/plan/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Whether it is an attachment of the same container, or in the same namespace, that is not live. */
@@ -14,8 +15,8 @@ static bool may_replace(const struct planned_attachment *planned,
 		return false;
 	if (mark->role == ROLE_HOST || !planned->container)
 		return mark->role == ROLE_HOST && !planned->container;
-	return planned->ns ? planned->ns == managed->ns
-			   : strcmp(planned->container->name, mark->container) == 0;
+	return (planned->ns && planned->ns == managed->ns) ||
+	       strcmp(planned->container->name, mark->container) == 0;
 }
 
 static bool in_subnet(const struct planned_attachment *planned, const struct managed_link *managed)
@@ -54,19 +55,90 @@ static void replacement_find(struct managed_link *managed, struct planned_attach
 		managed->replacement->replaces = true;
 }
 
-/* Where the attachments of its container are, or of whatever else is in its namespace. */
-static const struct netns_group *netns_groups_of(const struct planner *planner,
-						 const struct managed_link *managed)
+/* The attachments of a namespace. */
+struct resident {
+	const struct live_ns *ns;
+	const struct netns_group *netns_group;
+};
+
+struct residents {
+	struct resident *items; /* by namespace */
+	size_t count;
+};
+
+static int resident_compare(const void *a, const void *b)
+{
+	const struct resident *left = a, *right = b;
+	return ((uintptr_t)left->ns > (uintptr_t)right->ns) -
+	       ((uintptr_t)left->ns < (uintptr_t)right->ns);
+}
+
+static struct residents residents_find(const struct planner *planner)
+{
+	struct residents residents = {
+		.items = arena_alloc(planner->scratch,
+				     (planner->n_netns_groups + 1) * sizeof(*residents.items))};
+	for (size_t i = 0; i < planner->n_netns_groups; i++) {
+		const struct netns_group *netns_group = &planner->netns_group[i];
+		if (netns_group->planned_all[0]->ns)
+			residents.items[residents.count++] =
+				(struct resident){netns_group->planned_all[0]->ns, netns_group};
+	}
+	if (residents.count)
+		qsort(residents.items, residents.count, sizeof(*residents.items), resident_compare);
+	return residents;
+}
+
+static const struct netns_group *resident_in(const struct residents *residents,
+					     const struct live_ns *ns)
+{
+	const struct resident wanted = {.ns = ns};
+	const struct resident *found =
+		residents->count ? bsearch(&wanted, residents->items, residents->count,
+					   sizeof(*residents->items), resident_compare)
+				 : NULL;
+	return found ? found->netns_group : NULL;
+}
+
+/* The attachments of a container that is not there. */
+static const struct netns_group *absent_group(const struct planner *planner,
+					      const struct owner_tag *mark)
 {
 	for (size_t i = 0; i < planner->n_netns_groups; i++) {
 		const struct planned_attachment *first = planner->netns_group[i].planned_all[0];
-		if (first->ns
-			    ? first->ns == managed->ns
-			    : strcmp(first->container->name, managed->link->mark.container) == 0 &&
-				      strcmp(first->set->name, managed->link->mark.set) == 0)
+		if (!first->ns && strcmp(first->container->name, mark->container) == 0 &&
+		    strcmp(first->set->name, mark->set) == 0)
 			return &planner->netns_group[i];
 	}
 	return NULL;
+}
+
+/* Where the attachments of its container are, or of whatever else is in its namespace: a container
+ * may have another name in the files, or be in another namespace. A link with a mark that is not in
+ * the container's namespace counts where the host knows that namespace by the container's name. */
+static const struct netns_group *candidates_of(const struct planner *planner,
+					       const struct residents *residents,
+					       const struct managed_link *managed)
+{
+	const struct netns_group *here = resident_in(residents, managed->ns);
+	if (here)
+		return here;
+	if (managed->placement != PLACEMENT_STRAY)
+		return absent_group(planner, &managed->link->mark);
+	const struct container_lookup *target = declared_find(planner, &managed->link->mark);
+	return target && target->state == TARGET_READY && was_home(managed)
+		       ? resident_in(residents, target->ns)
+		       : NULL;
+}
+
+void replacements_candidates(struct planner *planner)
+{
+	const struct residents residents = residents_find(planner);
+	for (size_t i = 0; i < planner->n_managed; i++) {
+		struct managed_link *managed = &planner->managed[i];
+		if (managed_stale(planner, managed) && managed->link->mark.role == ROLE_ATTACH)
+			managed->candidates = candidates_of(planner, &residents, managed);
+	}
 }
 
 static void host_replacement_find(struct planner *planner, struct managed_link *managed)
@@ -83,14 +155,11 @@ void replacements_find(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_managed; i++) {
 		struct managed_link *managed = &planner->managed[i];
-		if (!managed_stale(planner, managed) || managed->placement == PLACEMENT_STRAY)
-			continue;
-		const struct netns_group *netns_group = managed->link->mark.role == ROLE_ATTACH
-								? netns_groups_of(planner, managed)
-								: NULL;
-		if (netns_group)
-			replacement_find(managed, netns_group->planned_all, netns_group->count);
-		else if (managed->link->mark.role == ROLE_HOST)
+		if (managed->candidates)
+			replacement_find(managed, managed->candidates->planned_all,
+					 managed->candidates->count);
+		else if (managed_stale(planner, managed) && managed->link->mark.role == ROLE_HOST &&
+			 managed->placement != PLACEMENT_STRAY)
 			host_replacement_find(planner, managed);
 	}
 }

@@ -83,3 +83,55 @@ def fails_again(host):
         same(pauses(), ["0.1", "0.2", "0.4", "0.8", "1.6", "3.2"], "pauses")
         host.write(renamed())
         service.until(lambda: aliases(host, "web") == ["mvapply:attach:default/home/web"], "replaced", 90)
+
+
+def one(host, ns, link="eth0"):
+    """The address and the MAC of the only link with an IPv4 address."""
+    link = host.link(ns, link)
+    return link["address"], host.addresses(ns, link["ifname"])
+
+
+BAD = {"parent": "etho", "subnet": "172.16.87.0/24"}
+
+
+@test("replaced: what a link has that stays is given to no other container")
+def address_kept(host):
+    host.netns("web", "c3")
+    for text in (document({"n": lan(), "bad": BAD}, {"web": ["bad"], "c3": ["n"]}),
+                 document({"home": lan()}, {"c3": {"home": {}}, "web": {"home": BROKEN}})):
+        host.apply(OLD)
+        before = one(host, "web")
+        for _ in range(2):
+            host.apply(text, code=1)
+            same(one(host, "web"), before, "web's link")
+            same(host.addresses("c3", "eth0"), {"172.16.86.3/24"}, "c3's address")
+        host.apply(document({}, {}), "--max-delete=100%")
+
+
+@test("replaced: a container with another name or another namespace keeps its link while the new one is blocked")
+def another_name(host):
+    host.netns("web", "web2")
+    host.ip("web", "link add x0 type veth peer name x1")
+    host.ip("web2", "link add eth0 type veth peer name x1")
+    host.apply(OLD)
+    before = one(host, "web")
+    for text in (document({"n": lan(parent="etho")}, {"www": {"netns": "web", "networks": ["n"]}}),
+                 document({"n": lan()}, {"www": {"netns": "web", "networks": {"n": {"interface_name": "x0"}}}}),
+                 document({"n": lan()}, {"www": {"netns": "/run/netns/web",
+                                                 "networks": {"n": {"interface_name": "x0"}}}}),
+                 document({"n": lan()}, {"web": {"netns": "web2", "networks": {"n": {"interface_name": "eth0"}}}}),
+                 document({"n": lan(parent="etho")}, {"web": {"netns": "web2", "networks": ["n"]}})):
+        done = host.apply(text, code=1)
+        assert "kept web/n" in " ".join(done.out.split()), done
+        same(one(host, "web"), before, f"web's link\n{done}\n")
+    host.apply(document({"n": lan()}, {"www": {"netns": "web", "networks": ["n"]}}), "--max-delete=100%")
+    same(aliases(host, "web").count("mvapply:attach:default/n/www"), 1, "once it can be")
+
+
+@test("replaced: an attachment of a network that is renamed keeps its address, whatever the order")
+def renamed_order(host):
+    host.netns("web", "db")
+    host.apply(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))
+    before = host.addresses("web", "eth0"), host.addresses("db", "eth0")
+    host.apply(document({"home": lan()}, {"db": ["home"], "web": ["home"]}), "--max-delete=100%")
+    same((host.addresses("web", "eth0"), host.addresses("db", "eth0")), before, "addresses")
