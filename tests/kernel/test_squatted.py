@@ -174,7 +174,7 @@ def imitated(host):
     guards = []
     for become in strangers().values():
         with child_that(imitate, become, guards), waiting(host, TEXT) as (child, _):
-            [guard] = [name for name in names_of_guards() if not name.startswith("mvapply-confirm-0")
+            [guard] = [name for name in names_of_guards() if not name.startswith("mvapply-confirm-" + 13 * "0")
                        and name not in guards and name != "mvapply-confirm"]
             guards.append(guard)
             assert re.fullmatch("mvapply-confirm-[0-9a-f]{16}", guard), guard
