@@ -1,5 +1,8 @@
 """A container's word is not believed: whatever links, addresses, MACs and marks it makes in its own
 namespace, nobody else is moved, blocked or cut off."""
+import os
+import subprocess
+
 from declare import document, lan
 from host import same
 from intruder import BOTH, intruder, racer, victims
@@ -481,7 +484,7 @@ def nested_marks(host):
         host.ip("v1", "link set eth0 mtu 1400")
         host.ip("v2", "link del eth0")
         host.apply(text)
-        same((host.link("v1", "eth0")["mtu"], host.addresses("v2", "eth0")), (1500, {"172.16.86.4/24"}),
+        same((host.link("v1", "eth0")["mtu"], host.addresses("v2", "eth0")), (1500, {"172.16.86.5/24"}),
              "what was mended")
     finally:
         for child in children:
