@@ -113,22 +113,21 @@ static const struct netns_group *absent_group(const struct planner *planner,
 	return NULL;
 }
 
-/* Where the attachments of its container are, or of whatever else is in its namespace: a container
- * may have another name in the files, or be in another namespace. A link with a mark that is not in
- * the container's namespace counts where the host knows that namespace by the container's name. */
+/* The attachments of its container, or else of whatever is in its namespace, as a container may
+ * have another name in the files. A link that is not in the namespace of the container that its
+ * mark names counts where that namespace is a container's of the files, or known by the container's
+ * name. */
 static const struct netns_group *candidates_of(const struct planner *planner,
 					       const struct residents *residents,
 					       const struct managed_link *managed)
 {
 	const struct netns_group *here = resident_in(residents, managed->ns);
-	if (here)
-		return here;
 	if (managed->placement != PLACEMENT_STRAY)
-		return absent_group(planner, &managed->link->mark);
+		return here ? here : absent_group(planner, &managed->link->mark);
 	const struct container_lookup *target = declared_find(planner, &managed->link->mark);
-	return target && target->state == TARGET_READY && was_home(managed)
-		       ? resident_in(residents, target->ns)
-		       : NULL;
+	if (!target || target->state != TARGET_READY)
+		return here;
+	return here || was_home(managed) ? resident_in(residents, target->ns) : NULL;
 }
 
 void replacements_candidates(struct planner *planner)
