@@ -35,6 +35,7 @@ static void place_visit(const struct netns_place *place, void *data)
 		const bool user_made = place->process && netns_of_other_user(fd);
 		struct namespace *namespace = namespace_of(observer, fd, &stat, place->name);
 		namespace->process = place->process;
+		namespace->ns->by_process = place->process;
 		namespace->ns->user_made = user_made;
 		return;
 	}

@@ -6,8 +6,7 @@
  * may make namespaces can have made it. */
 static bool is_unnamed(const struct planner *planner, const struct managed_link *managed)
 {
-	return strncmp(managed->ns->name, "pid ", strlen("pid ")) == 0 && !managed->ns->former &&
-	       !is_home(planner, managed->ns);
+	return managed->ns->by_process && !managed->ns->former && !is_home(planner, managed->ns);
 }
 
 /* How many attachments of the set are live, or are to be deleted. A link that no planned attachment

@@ -20,9 +20,11 @@ struct live_ns {
 			    nobody asked (observe_cookies) */
 	const char *name; /* for people: "web", "pid 4711", "the host" */
 	bool host;
-	bool user_made; /* found by a process alone, and owned by another user namespace than ours:
-			   whoever may make namespaces can have made it */
-	bool former;    /* a container of the files led to it before, and none does now */
+	bool by_process; /* found by a process alone, by its namespace or a descriptor: no name
+			    leads there */
+	bool user_made;  /* found by a process alone, and owned by another user namespace than ours:
+			    whoever may make namespaces can have made it */
+	bool former;     /* a container of the files led to it before, and none does now */
 	struct live_link *links;
 	size_t n_links;
 	const struct live_index *index; /* NULL: what is searched is searched one by one */

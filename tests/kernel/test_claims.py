@@ -469,24 +469,30 @@ def nested_namespace(host, ns):
     return child
 
 
+def mark_nested(host, number, child):
+    host.batch("evil", ["link add link eth0 name z type macvlan",
+                        f"link set z alias mvapply:attach:default/n/x{number}", f"link set z netns {child.pid}"])
+
+
 @test("claims: marks in network namespaces that a container makes are no attachments to the guard")
 def nested_marks(host):
     names = [f"v{i}" for i in range(5)]
     host.netns("evil", *names)
     text = document({"n": lan()}, {name: ["n"] for name in ("evil", *names)})
     host.apply(text)
-    children = []
-    try:
-        for i in range(16):
-            children.append(nested_namespace(host, "evil"))
-            host.batch("evil", ["link add link eth0 name z type macvlan", f"link set z alias mvapply:attach:default/n/x{i}",
-                                f"link set z netns {children[-1].pid}"])
+    children = [nested_namespace(host, "evil") for _ in range(16)]
+    held = [os.open(f"/proc/{child.pid}/ns/net", os.O_RDONLY) for child in children]
+    # Processes lead to the namespaces, and then descriptors alone.
+    for ended in (False, True):
+        for number, child in enumerate(children):
+            mark_nested(host, number, child)
+            if ended:
+                child.kill()
+                child.wait()
         host.ip("v1", "link set eth0 mtu 1400")
         host.ip("v2", "link del eth0")
         host.apply(text)
         same((host.link("v1", "eth0")["mtu"], host.addresses("v2", "eth0")), (1500, {"172.16.86.5/24"}),
              "what was mended")
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
+    for descriptor in held:
+        os.close(descriptor)
