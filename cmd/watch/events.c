@@ -88,6 +88,38 @@ static bool index_matters(const struct service *service, int ifindex)
 	return link;
 }
 
+static void ns_stale(struct service *service, struct live_ns *ns)
+{
+	ns->stale = true;
+	service->dirty = true;
+}
+
+static bool any_user(const struct live_ns *ns, int parent, bool gone)
+{
+	for (size_t i = 0; i < ns->n_links; i++) {
+		const struct live_link *link = &ns->links[i];
+		if (gone ? live_link_on(link, parent)
+			 : link->mark.role != ROLE_NONE && live_parent_away(link))
+			return true;
+	}
+	return false;
+}
+
+/* A link of the host's that is a parent leaves, or comes, also from another namespace. The kernel
+ * tells nothing of it in the namespaces of the links on it, unless it is up
+ * (netif_stacked_transfer_operstate). */
+static void parent_event(struct service *service, const struct live_link *link, bool gone)
+{
+	if ((!gone && live_link_by_index(service->live->namespaces[0], link->ifindex)) ||
+	    !(link_matters(service, link) || index_matters(service, link->ifindex)))
+		return;
+	for (size_t i = 1; i < service->live->n_namespaces; i++) {
+		struct live_ns *ns = service->live->namespaces[i];
+		if (!ns->crowded && any_user(ns, link->ifindex, gone))
+			ns_stale(service, ns);
+	}
+}
+
 /* A container that makes and deletes links on its own makes the kernel report the parent, as it is
  * (rtmsg_ifinfo of the lower device, netdev_upper_dev_link). */
 static bool changes_nothing(const struct service *service, const struct live_link *link)
@@ -97,14 +129,15 @@ static bool changes_nothing(const struct service *service, const struct live_lin
 	return known && live_link_equal(link, known);
 }
 
-static bool link_event_matters(const struct service *service, const struct nlmsghdr *message,
-			       bool gone)
+/* Whether the host is to be looked at for it. */
+static bool link_event(struct service *service, const struct nlmsghdr *message, bool gone)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct live_link link;
 	struct parent_ref parent;
 	switch (decode_link(arena, message, &link, &parent)) {
 	case DECODED:
+		parent_event(service, &link, gone);
 		if (!gone && changes_nothing(service, &link))
 			return false;
 		/* A veth's peer may have any number in its own namespace. */
@@ -152,25 +185,21 @@ static bool route_event_matters(const struct service *service, const struct nlms
 		(route.proto == MARK_PROTOCOL || destination_matters(service, &route.to)));
 }
 
-/* Other programs' links, addresses and routes come and go on a host all the time. */
-static bool host_event_matters(const struct service *service, const struct nlmsghdr *message,
-			       bool gone)
+/* Other programs' links, addresses and routes come and go on a host all the time. A crowded host is
+ * looked at when containers are tried again, as all others wait. */
+static void host_event(struct service *service, const struct nlmsghdr *message, bool gone)
 {
-	switch (message->nlmsg_type) {
-	case RTM_NEWLINK:
-		return link_event_matters(service, message, gone);
-	case RTM_NEWADDR:
-		return addr_event_matters(service, message);
-	case RTM_NEWROUTE:
-		return route_event_matters(service, message);
-	}
-	return false;
-}
-
-static void ns_stale(struct service *service, struct live_ns *ns)
-{
-	ns->stale = true;
-	service->dirty = true;
+	struct live_ns *host = service->live->namespaces[0];
+	const bool open = !host->stale && !host->crowded;
+	bool matters = false;
+	if (message->nlmsg_type == RTM_NEWLINK)
+		matters = link_event(service, message, gone);
+	else if (open && message->nlmsg_type == RTM_NEWADDR)
+		matters = addr_event_matters(service, message);
+	else if (open && message->nlmsg_type == RTM_NEWROUTE)
+		matters = route_event_matters(service, message);
+	if (matters && open)
+		ns_stale(service, host);
 }
 
 /* The namespace with that number is no more. */
@@ -185,37 +214,6 @@ static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 	ns->dead = true;
 	events->service->heard_death = true;
 	ns_stale(events->service, ns);
-}
-
-static bool any_user(const struct live_ns *ns, int parent, bool gone)
-{
-	for (size_t i = 0; i < ns->n_links; i++) {
-		const struct live_link *link = &ns->links[i];
-		if (gone ? live_link_on(link, parent)
-			 : link->mark.role != ROLE_NONE && live_parent_away(link))
-			return true;
-	}
-	return false;
-}
-
-/* A link of the host's that is a parent leaves, or comes, also from another namespace. The kernel
- * tells nothing of it in the namespaces of the links on it, unless it is up
- * (netif_stacked_transfer_operstate). */
-static void parent_event(struct service *service, const struct nlmsghdr *message, bool gone)
-{
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	const struct live_ns *host = service->live->namespaces[0];
-	struct live_link link;
-	struct parent_ref parent;
-	if (decode_link(arena, message, &link, &parent) != DECODED ||
-	    (!gone && live_link_by_index(host, link.ifindex)) ||
-	    !(link_matters(service, &link) || index_matters(service, link.ifindex)))
-		return;
-	for (size_t i = 1; i < service->live->n_namespaces; i++) {
-		struct live_ns *ns = service->live->namespaces[i];
-		if (!ns->crowded && any_user(ns, link.ifindex, gone))
-			ns_stale(service, ns);
-	}
 }
 
 /* Whether it tells of a link of ours or of another set's, or of an address of such. A container can
@@ -235,6 +233,16 @@ static bool event_marked(const struct service *service, const struct nlmsghdr *m
 	       (addr.proto == MARK_PROTOCOL || !service->live->addr_proto);
 }
 
+static void container_event(struct service *service, struct live_ns *ns,
+			    const struct nlmsghdr *message, bool gone)
+{
+	/* A crowded one is looked at when its containers are tried again, as all others wait. */
+	if (!ns->stale && !ns->paced && !ns->crowded && !pace_holds(service, ns))
+		ns_stale(service, ns);
+	if (ns->paced && !ns->marked && !gone)
+		ns->marked = event_marked(service, message);
+}
+
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool gone)
 {
 	struct event_batch *events = data;
@@ -246,15 +254,11 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 			ns_died(events, message);
 		return;
 	}
-	/* A crowded one is looked at when its containers are tried again, as all others wait. */
 	struct live_ns *ns = ns_of(events, nsid);
-	if (ns && ns->host && message->nlmsg_type == RTM_NEWLINK)
-		parent_event(service, message, gone);
-	if (ns && !ns->stale && !ns->paced && !ns->crowded &&
-	    (ns->host ? host_event_matters(service, message, gone) : !pace_holds(service, ns)))
-		ns_stale(service, ns);
-	if (ns && ns->paced && !ns->marked && !gone)
-		ns->marked = event_marked(service, message);
+	if (ns && ns->host)
+		host_event(service, message, gone);
+	else if (ns)
+		container_event(service, ns, message, gone);
 }
 
 /* As monitor_drain. */
