@@ -1,9 +1,9 @@
 /* What the parts of the planner share. Not for users of the plan: that is plan.h.
  *
- * plan_make works in this order: index what is live and marked (placement, owned), find each
- * network's parent (parents), choose addresses, names and MACs (choose, names), say what each link
- * shall be (want), see what is in the way (conflict), compare with what is live (compare), order
- * the steps (order).
+ * plan_make works in this order: index the live links with an owner tag (ownership, managed_index),
+ * find each network's parent (parent), match attachments with live links (attachment), choose
+ * addresses, names and MACs (ipam, naming), specify each link (link_spec), find conflicts
+ * (conflict), compare with the live links (diff), order the steps (order).
  */
 #ifndef RECONCILE_PLAN_INTERNAL_H
 #define RECONCILE_PLAN_INTERNAL_H
@@ -42,8 +42,8 @@ struct managed_link {
 	uint64_t hash; /* of its mark */
 	uint32_t next; /* of the same hash: index + 1 */
 	enum placement placement;
-	bool wanted; /* the desired state has it, so that it is not a stale link */
-	bool kept;   /* its container cannot be found now, so that it stays as it is */
+	bool wanted; /* the desired state has it: it is no stale link */
+	bool kept;   /* its container cannot be found now: it stays as it is */
 	bool leaves; /* it is deleted, for good or to be made anew */
 	/* Of one that no planned attachment wants: those that may take its place, and the one that
 	 * does; or NULL. */
@@ -199,6 +199,8 @@ struct managed_link *managed_find(const struct planner *planner, const struct ow
 				  const struct live_ns *ns);
 /* Keeps all with the mark, wherever they are; gives the first, or NULL. */
 struct managed_link *managed_keep(const struct planner *planner, const struct owner_tag *mark);
+/* Whether the link has an address in a subnet of the network. */
+bool managed_in_subnet(const struct managed_link *managed, const struct network *network);
 struct managed_link *managed_of_link(const struct planner *planner, const struct live_link *link);
 /* For qsort, of pointers: by mark. */
 int managed_compare(const void *a, const void *b);
@@ -234,6 +236,11 @@ bool planned_leases(const struct planned_attachment *planned, size_t family);
 
 /* netns_group.c */
 void netns_groups_find(struct planner *planner);
+/* The attachments in the namespace, or NULL. */
+const struct netns_group *netns_group_in(const struct planner *planner, const struct live_ns *ns);
+/* Those of the container, and of others that share its namespace, or NULL. */
+const struct netns_group *netns_group_of(const struct planner *planner,
+					 const struct container_lookup *target);
 /* Whether another container's attachment wants a route to the same destination. */
 struct check_result netns_groups_check_routes(struct planner *planner,
 					      const struct planned_attachment *planned);

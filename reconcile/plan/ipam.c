@@ -227,9 +227,8 @@ static void take_kept(struct planner *planner, struct planned_attachment *planne
 /* Where an attachment takes the place of one that leaves the files, in the same namespace, as where
  * its network has a new name, it takes that one's address, too. */
 static void take_former(struct planner *planner, const struct managed_link *managed,
-			const struct live_addr *addr)
+			const struct parent *parent, const struct live_addr *addr)
 {
-	const struct parent *parent = parent_of_link(planner, managed->link);
 	for (size_t i = 0; i < managed->candidates->count; i++) {
 		struct planned_attachment *planned = managed->candidates->planned_all[i];
 		const size_t family = addr->prefix.ip.family == AF_INET ? IPV4 : IPV6;
@@ -251,9 +250,10 @@ static void take_all_former(struct planner *planner)
 		const struct managed_link *managed = &planner->managed[i];
 		if (!managed->candidates || managed->placement != PLACEMENT_OWN)
 			continue;
+		const struct parent *parent = parent_of_link(planner, managed->link);
 		each_addr_of (addr, managed->ns, managed->link->ifindex)
 			if (addr_is_ours(planner, managed->link, addr))
-				take_former(planner, managed, addr);
+				take_former(planner, managed, parent, addr);
 	}
 }
 

@@ -24,14 +24,6 @@ static bool has_live(const struct planner *planner, const struct set *set)
 	return false;
 }
 
-static bool in_subnet(const struct network *network, const struct managed_link *managed)
-{
-	each_addr_of (addr, managed->ns, managed->link->ifindex)
-		if (network_subnet_of(network, &addr->prefix.ip))
-			return true;
-	return network->n_subnets == 0;
-}
-
 /* Whether it is on a network of the set: one of its name, parent and subnet. */
 static bool is_on(const struct planner *planner, const struct set *set,
 		  const struct managed_link *managed)
@@ -41,7 +33,8 @@ static bool is_on(const struct planner *planner, const struct set *set,
 		if (net->set == set && net->parent->link &&
 		    strcmp(net->network->name, managed->link->mark.network) == 0)
 			return live_link_on(managed->link, net->parent->link->ifindex) &&
-			       in_subnet(net->network, managed);
+			       (net->network->n_subnets == 0 ||
+				managed_in_subnet(managed, net->network));
 	}
 	return false;
 }

@@ -162,3 +162,11 @@ const struct set *desired_set(const struct planner *planner, const char *name)
 			return &planner->desired->sets[i];
 	return NULL;
 }
+
+bool managed_in_subnet(const struct managed_link *managed, const struct network *network)
+{
+	each_addr_of (addr, managed->ns, managed->link->ifindex)
+		if (network_subnet_of(network, &addr->prefix.ip))
+			return true;
+	return false;
+}

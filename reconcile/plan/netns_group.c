@@ -44,6 +44,33 @@ void netns_groups_find(struct planner *planner)
 				&planner->netns_group[i];
 }
 
+static int compare_home(const void *home, const void *netns_group)
+{
+	const uintptr_t here = *(const uintptr_t *)home,
+			there = home_of(((const struct netns_group *)netns_group)->planned_all[0]);
+	return (here > there) - (here < there);
+}
+
+static const struct netns_group *group_at(const struct planner *planner, uintptr_t home)
+{
+	return planner->n_netns_groups
+		       ? bsearch(&home, planner->netns_group, planner->n_netns_groups,
+				 sizeof(*planner->netns_group), compare_home)
+		       : NULL;
+}
+
+const struct netns_group *netns_group_in(const struct planner *planner, const struct live_ns *ns)
+{
+	return group_at(planner, (uintptr_t)ns);
+}
+
+const struct netns_group *netns_group_of(const struct planner *planner,
+					 const struct container_lookup *target)
+{
+	return target->state == TARGET_READY ? netns_group_in(planner, target->ns)
+					     : group_at(planner, (uintptr_t)target->container);
+}
+
 static bool leads_to(const struct link_spec *desired, const struct prefix *to)
 {
 	for (size_t i = 0; i < desired->n_routes; i++)
