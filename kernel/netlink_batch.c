@@ -1,8 +1,9 @@
 #include "kernel/netlink.h"
+
 #include "kernel/netlink_internal.h"
 #include "kernel/netlink_socket.h"
-
 #include "lib/memory.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -359,7 +359,7 @@ static void lock_waits(const char *sentence, void *data)
 
 /* What fails each second is told once; and as long as descriptors are short, some rounds succeed.
  */
-static void failure_report(struct service *service, const struct error *error)
+static void round_failure_report(struct service *service, const struct error *error)
 {
 	const bool reported = error && error->code == CODE_DESCRIPTORS
 				      ? descriptors_reported(service)
@@ -389,7 +389,7 @@ static void round_passes(struct service *service, bool drift)
 		log_let_go(&service->log);
 		service->failed = !service->live;
 	}
-	failure_report(service, service->failed ? &error : NULL);
+	round_failure_report(service, service->failed ? &error : NULL);
 }
 
 static void again_set(struct service *service)

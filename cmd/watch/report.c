@@ -186,7 +186,7 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 	service->reported = now;
 }
 
-static void left_report(struct service *service, const char *set, const char *text)
+static void left_log(struct service *service, const char *set, const char *text)
 {
 	if (service->left && strcmp(service->left, set) == 0)
 		return;
@@ -199,7 +199,7 @@ void report_left(struct service *service, const struct plan *plan)
 {
 	const char *text = left_set_text(plan);
 	if (text)
-		left_report(service, plan->left.set, text);
+		left_log(service, plan->left.set, text);
 }
 
 static bool names_set(const struct desired *desired, const char *set)
@@ -226,11 +226,11 @@ void report_left_by(struct service *service, const struct desired *before,
 	for (size_t i = 0; before && i < before->n_sets; i++) {
 		const char *set = before->sets[i].name;
 		if (!names_set(after, set) && is_live(service->live, set))
-			left_report(service, set,
-				    arena_printf(arena,
-						 "the files do not name the set \"%s\" any more, "
-						 "and what is live of it stays; %s",
-						 set, left_set_remedy(arena, set)));
+			left_log(service, set,
+				 arena_printf(arena,
+					      "the files do not name the set \"%s\" any more, "
+					      "and what is live of it stays; %s",
+					      set, left_set_remedy(arena, set)));
 	}
 }
 
