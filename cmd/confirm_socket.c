@@ -76,7 +76,7 @@ static bool line_names(const char *line, char name[NAME_SIZE])
 	return true;
 }
 
-/* Each name once, so that it costs the host's sockets, whoever made them. */
+/* Each name once: the cost is that of the sockets of the host, whoever made them. */
 static void names_try(struct search *search)
 {
 	char *line = NULL, name[NAME_SIZE];

@@ -1,4 +1,4 @@
-/* The containers of a Compose service, and which of them is meant. */
+/* The containers of a Compose service, and the one among them that counts. */
 #include "engine/internal.h"
 
 #include "schema/words.h"

@@ -25,7 +25,7 @@ void engines_free(struct engines *engines);
 void engines_ready(struct engines *engines, int fd, uint32_t ready);
 void engines_timeout(struct engines *engines);
 
-/* Without a loop: runs what is asked until everything is answered; at `until` (clock_milliseconds)
+/* Without a loop: waits until every question has its answer; at `until` (clock_milliseconds)
  * the rest fails as not answered in time. */
 void engines_wait(struct engines *engines, int64_t until);
 /* The same, but the rest goes on with the next call. */
@@ -40,17 +40,17 @@ typedef void engine_inspected(void *data, const struct engine_container *contain
 			      const struct error *error);
 
 /* Asks about a container by `name`: a name, an id or its beginning (engine_name_means), or
- * Compose's "project/service". Strings go to the arena. `tell` is called once, after this has
+ * Compose's "project/service". Strings go to the arena. `report` is called once, after this has
  * returned. Several questions to one engine run side by side. */
 struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source_kind kind,
 					    const char *name, struct arena *arena,
 					    engine_inspected *report, void *data);
-/* Of a Compose service that runs as several containers, the one with this id is meant, if it is one
+/* Of a Compose service that runs as several containers, the one with this id counts, if it is one
  * of them, running or not. To be called at once; `id` may be NULL: the question fails with ENOTUNIQ
  * and fills in the candidates, which live as long as the question's arena. */
 void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id,
 			   struct engine_candidates *ret_candidates);
-/* `tell` is not called any more. */
+/* `report` is not called any more. */
 void engine_inquiry_end(struct engine_inquiry *inquiry);
 
 /* The same for who waits for each answer; without a loop only. An engine that was not reached is
@@ -68,7 +68,7 @@ struct engine_member {
 typedef void engine_listed(void *data, const struct engine_member *members, size_t count,
 			   const struct error *error);
 
-/* The containers that run, in `arena`. `tell` is called once, after this has returned. */
+/* The containers that run, in `arena`. `report` is called once, after this has returned. */
 void engine_list_begin(struct engines *engines, enum source_kind kind, struct arena *arena,
 		       engine_listed *report, void *data);
 

@@ -429,7 +429,7 @@ void engine_http_run(struct engine_http *http, int64_t until)
 
 void engine_http_wait(struct engine_http *http, int64_t until)
 {
-	/* Who is told of a failure may ask again, which fails likewise. */
+	/* The caller may ask again when a failure is reported, which fails likewise. */
 	for (engine_http_run(http, until); http->requests; engine_http_run(http, until))
 		requests_fail(http);
 }

@@ -10,7 +10,7 @@ struct engines {
 	struct error down[SOURCE_PODMAN + 1]; /* for who waits for each answer; errnum 0: not */
 };
 
-/* What is asked of one engine, and on whose behalf. */
+/* A question to one engine, and its caller. */
 struct query {
 	enum source_kind kind;
 	struct arena *arena;

@@ -6,8 +6,8 @@
 #include "lib/error.h"
 
 /* Asks the kernel for a link of each kind in `kinds` (a mask of 1 << enum link_kind) by a request
- * that lacks what the kind needs, so that it is refused and nothing is made: with EOPNOTSUPP where
- * the kind is unknown (rtnl_newlink, which loads the module for it where there is one), and
+ * that lacks what the kind needs, which the kernel refuses without making anything: with EOPNOTSUPP
+ * where the kind is unknown (rtnl_newlink, which loads the module for it where there is one), and
  * otherwise by the kind's own validation. Sets the mask of those that are missing. Returns 0, or a
  * negative errno: -EPERM without CAP_NET_ADMIN. */
 int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *error);

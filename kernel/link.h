@@ -95,7 +95,7 @@ struct link_dhcp {
 	bool gateway;        /* the router of its lease gets the default route */
 	struct prefix lease; /* that it has; family 0: none */
 	struct ip router;    /* of that lease; family 0: none */
-	/* Of one that is asked for already, by whoever does the plan; NULL: apply asks. */
+	/* Of a request that was made before the apply; NULL: apply makes it. */
 	const struct dhcp_answer *answer;
 	bool later; /* nor does apply ask: the step is done without */
 };

@@ -19,7 +19,7 @@ void monitor_free(struct monitor *monitor);
 int monitor_fd(const struct monitor *monitor);
 
 /* A whole message (RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNSID) from the namespace with
- * that number. What is gone is told in the words of what there is (RTM_DELLINK comes as
+ * that number. What is gone has the message type of what there is (RTM_DELLINK comes as
  * RTM_NEWLINK). */
 typedef void monitor_each(void *data, int nsid, const struct nlmsghdr *message, bool gone);
 

@@ -11,8 +11,7 @@
  * is not printable has one, since it is written as a question mark. */
 size_t character_columns(const char *text, size_t length);
 size_t text_columns(const char *text);
-/* How many bytes the text may have so that it takes no more than so many columns; it is cut
- * between characters alone. */
+/* The bytes of the text that fit in so many columns: whole characters only. */
 size_t text_fit(const char *text, size_t columns);
 /* The text with blanks behind it, to so many columns. */
 const char *text_pad(struct arena *arena, const char *text, size_t columns);

@@ -152,7 +152,7 @@ void report_left(struct service *service, const struct plan *plan);
 void report_left_by(struct service *service, const struct desired *before,
 		    const struct desired *after);
 /* Whether it is known that descriptors are too few: some looks get by with them and others do not,
- * so that it is told anew when the limit or the files have changed. Now it is known. */
+ * so the warning is repeated only when the limit or the files have changed. Now it is known. */
 bool descriptors_reported(struct service *service);
 void notices_free(struct notices *notices);
 void report_state(struct service *service, const struct plan *plan);

@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is asked for the plan's steps, of which inquiries[i] is for steps[i]. */
+/* The requests for the plan's steps: requests[i] is for steps[i]. */
 struct leasing {
 	struct arena *arena;
 	size_t *steps;
 	size_t n_steps;
-	struct pending_request *inquiries;
-	size_t n_inquiries;
+	struct pending_request *requests;
+	size_t n_requests;
 };
 
 static struct dhcp_request request_of(const struct owner_tag *mark, enum dhcp_operation operation,
@@ -45,7 +45,7 @@ struct dhcp_request lease_request(const struct link_spec *desired)
 static void inquiry_add(struct leasing *leasing, size_t number, const struct live_ns *ns,
 			struct dhcp_request request)
 {
-	*array_push(leasing->arena, leasing->inquiries, leasing->n_inquiries) =
+	*array_push(leasing->arena, leasing->requests, leasing->n_requests) =
 		(struct pending_request){.netns = ns->handle->fd, .request = request};
 	*array_push(leasing->arena, leasing->steps, leasing->n_steps) = number;
 }
@@ -309,9 +309,9 @@ static void answer_take(struct apply_context *context, size_t number,
 
 static void leases_ask(struct apply_context *context, struct leasing *leasing)
 {
-	dhcp_broker_ask(context->broker, leasing->inquiries, leasing->n_inquiries);
-	for (size_t i = 0; i < leasing->n_inquiries; i++)
-		answer_take(context, leasing->steps[i], &leasing->inquiries[i].answer);
+	dhcp_broker_ask(context->broker, leasing->requests, leasing->n_requests);
+	for (size_t i = 0; i < leasing->n_requests; i++)
+		answer_take(context, leasing->steps[i], &leasing->requests[i].answer);
 }
 
 void leases_do(struct apply_context *context)
@@ -329,7 +329,7 @@ void leases_do(struct apply_context *context)
 		else
 			inquiry_add(&leasing, i, desired->ns, lease_request(desired));
 	}
-	if (leasing.n_inquiries)
+	if (leasing.n_requests)
 		leases_ask(context, &leasing);
 }
 
@@ -364,7 +364,7 @@ static bool network_silent(const struct apply_context *context, const struct lea
 	const struct step *steps = context->plan->steps;
 	bool silent = false;
 	for (size_t i = 0; i < count; i++) {
-		const enum dhcp_result result = leasing->inquiries[i].answer.result;
+		const enum dhcp_result result = leasing->requests[i].answer.result;
 		if (!network_same(&steps[leasing->steps[i]].mark,
 				  &steps[leasing->steps[number]].mark))
 			continue;
@@ -380,18 +380,18 @@ static void releases_ask(const struct apply_context *context, struct leasing *le
 {
 	struct pending_request asked[CLIENTS_AT_ONCE];
 	size_t numbers[CLIENTS_AT_ONCE], count, end;
-	for (size_t begin = 0; begin < leasing->n_inquiries; begin = end) {
-		for (count = 0, end = begin; end < leasing->n_inquiries && count < CLIENTS_AT_ONCE;
+	for (size_t begin = 0; begin < leasing->n_requests; begin = end) {
+		for (count = 0, end = begin; end < leasing->n_requests && count < CLIENTS_AT_ONCE;
 		     end++) {
-			leasing->inquiries[end].answer.result = DHCP_SILENT;
+			leasing->requests[end].answer.result = DHCP_SILENT;
 			if (network_silent(context, leasing, begin, end))
 				continue;
-			asked[count] = leasing->inquiries[end];
+			asked[count] = leasing->requests[end];
 			numbers[count++] = end;
 		}
 		dhcp_broker_ask(context->broker, asked, count);
 		for (size_t i = 0; i < count; i++)
-			leasing->inquiries[numbers[i]].answer = asked[i].answer;
+			leasing->requests[numbers[i]].answer = asked[i].answer;
 	}
 }
 
@@ -430,8 +430,8 @@ void releases_do(struct apply_context *context)
 					       step->current->name, &lease->prefix.ip));
 	}
 	releases_ask(context, &leasing);
-	for (size_t i = 0; i < leasing.n_inquiries; i++)
-		release_note(context, leasing.steps[i], &leasing.inquiries[i]);
+	for (size_t i = 0; i < leasing.n_requests; i++)
+		release_note(context, leasing.steps[i], &leasing.requests[i]);
 }
 
 /* What the old lease set is on the link again. */

@@ -7,7 +7,7 @@
 
 /* Whether doing the step gets or renews a lease. */
 bool step_leases(const struct step *step);
-/* What is asked for it, of the link as it shall be. */
+/* The request for the link as it is specified. */
 struct dhcp_request lease_request(const struct link_spec *desired);
 /* How many leases end with the plan's steps, and are given back if somebody is there to do it. */
 size_t leases_ending(const struct plan *plan, const struct live *live);

@@ -213,7 +213,7 @@ static bool time_known(const char *text)
 
 /* Whether the process that is held is the one that the engine spoke of, and none that got its
  * number since: it was there before the question, and so when it was answered. An engine that does
- * not tell when a container started is asked once more. */
+ * not tell when a container started gets one more question. */
 static bool run_proven(const struct question *question)
 {
 	int64_t started = process_started(question->process);
@@ -221,7 +221,7 @@ static bool run_proven(const struct question *question)
 	       started < question->sent;
 }
 
-/* Holds the process of a container that runs. The engine is asked once more unless the process
+/* Holds the process of a container that runs. The engine gets one more question unless the process
  * proves that it is the container's: the same container is still in the same run then, and has its
  * name. */
 static void run_hold(struct lookup *lookup)

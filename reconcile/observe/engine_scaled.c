@@ -70,7 +70,7 @@ static void container_found(struct lookup *lookup, const struct engine_container
 	question->found(lookup, &found, NULL);
 }
 
-/* Of several that have the attachment, the first is meant. Where none has, that one cannot be
+/* Of several that have the attachment, the first counts. Where none has, that one cannot be
  * looked at is more than that none is known. */
 static void candidates_settle(struct lookup *lookup)
 {

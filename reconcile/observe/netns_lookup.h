@@ -22,7 +22,7 @@ struct source_opened source_open(const struct container *container, const struct
 
 /* Strings go to the arena, or are the container's. `host` is the namespace that never is one.
  * `opened`: what source_open gave, which is taken over; or NULL. Containers of engines are where
- * `lookups` has them: nobody is asked. */
+ * `lookups` has them: no engine is asked. */
 struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,
 				   const struct container *container, const struct stat *host,
 				   const struct source_opened *opened);

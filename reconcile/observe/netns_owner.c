@@ -46,7 +46,7 @@ struct member {
 	struct engine_container container; /* pid 0: it did not answer, or does not run */
 };
 
-/* What one engine is asked. */
+/* The questions to one engine. */
 struct asking {
 	struct engines *engines;
 	struct arena *arena;

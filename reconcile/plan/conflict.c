@@ -1,4 +1,4 @@
-/* What is live and not ours, and where that is in the way. */
+/* Live links and names that are not ours, and where they conflict with an attachment. */
 #include "reconcile/plan/internal.h"
 
 #include <string.h>

@@ -102,7 +102,8 @@ static struct check_result check_parent(struct planner *planner, const struct ne
 	return net->parent->check_result;
 }
 
-/* What has to hold before something new can be made on a parent; the first that fails is told. */
+/* What has to hold before something new can be made on a parent; the first that fails is reported.
+ */
 static struct check_result (*const checks[])(struct planner *, const struct net *) = {
 	check_found, check_parent, check_kind, check_free, check_up, check_mtu,
 };
@@ -307,7 +308,7 @@ struct net *net_of(const struct planner *planner, const struct set *set,
 	return &planner->nets[offset + (size_t)(network - set->networks)];
 }
 
-/* A network that cannot be made is told once, with its own name. */
+/* A network that cannot be made is reported once, with its own name. */
 void nets_report(struct planner *planner)
 {
 	for (size_t i = 0; i < planner->n_nets; i++) {

@@ -5,7 +5,7 @@
 #include "reconcile/plan/refused_macs.h"
 
 struct plan_options {
-	bool adopt;     /* take over unmarked objects that are in the way */
+	bool adopt;     /* take over unmarked objects that conflict */
 	bool unguarded; /* `delete`: as many as it takes */
 	bool probe;     /* new addresses of all networks */
 	/* A MAC that is chosen is none of these; NULL: none was refused. */

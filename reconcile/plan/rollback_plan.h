@@ -29,7 +29,7 @@ struct plan *plan_revert(const struct plan *done, const struct live *before,
 			 const struct live *now);
 
 /* Goes back, alone on this host. Returns how many objects could not be brought back, of which
- * `tell` is told, or a negative errno. */
+ * `report` gets, or a negative errno. */
 typedef void rollback_report(const char *sentence, void *data);
 int revert(const struct plan *done, struct live *before, rollback_report *report, void *data,
 	   struct error *error);

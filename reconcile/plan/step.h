@@ -46,7 +46,7 @@ enum action {
 	ACTION_CHANGE,  /* in place, by `changes` */
 	ACTION_REPLACE, /* delete `current`, create `desired`; `changes` says why */
 	ACTION_DELETE,
-	/* The rest is told and not done. */
+	/* The rest is reported and not done. */
 	ACTION_KEPT,    /* would be deleted, but others need it */
 	ACTION_PENDING, /* the container is not there yet */
 	ACTION_BLOCKED, /* it alone cannot be done: no such parent, or a conflict in its namespace

@@ -17,7 +17,7 @@ struct returning {
 	const struct live_ns *ns;
 	const struct live_link *link;
 	const struct snapshot *was;
-	bool best_effort; /* what is in the way by now stays, and what is refused is not told */
+	bool best_effort; /* what conflicts by now stays, and what is refused is not reported */
 	struct batch *batch;
 	const struct words **asked; /* what each request of the batch is for; NULL: it may fail */
 	size_t n_asked;

@@ -13,7 +13,8 @@ int snapshot_read(struct live_ns *ns, struct live_link *link, struct error *erro
 
 /* Gives the link, if it is there, what it lacks of them by now. IPv4 addresses return in their
  * order, as the first of a subnet is the source of what is sent. What others added meanwhile stays.
- * The thread is in the namespace. Returns how many could not be put back, of which `tell` is told.
+ * The thread is in the namespace. Returns how many could not be put back, each of which `report`
+ * gets.
  */
 size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
 			rollback_report *report, void *data);
