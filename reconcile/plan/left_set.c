@@ -69,12 +69,14 @@ static bool all_on(const struct planner *planner, const struct set *set, const c
 
 void left_set_find(struct planner *planner)
 {
-	for (size_t i = 0; i < planner->desired->n_sets && !planner->plan->left.set; i++) {
+	for (size_t i = 0; i < planner->desired->n_sets; i++) {
 		const struct set *set = &planner->desired->sets[i];
 		const struct managed_link *other =
 			has_live(planner, set) ? NULL : other_find(planner, set);
-		if (other && all_on(planner, set, other->link->mark.set))
-			planner->plan->left = (struct left_set){
-				.set = other->link->mark.set, .network = other->link->mark.network};
+		if (!other || !all_on(planner, set, other->link->mark.set))
+			continue;
+		planner->plan->left = (struct left_set){.set = other->link->mark.set,
+							.network = other->link->mark.network};
+		return;
 	}
 }
