@@ -1,5 +1,7 @@
 #include "convert/adopt.h"
 
+#include "schema/driver.h"
+
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -200,7 +202,7 @@ static void host_link_take(struct adopting *adopting, const struct live_ns *ns,
 	struct prefix subnets[N_FAMILIES];
 	if (!ns->host)
 		return;
-	if (!link->mode_known || (link->mode != MODE_BRIDGE && link->kind == KIND_MACVLAN))
+	if (!link->mode_known || link_mode_isolates(link->mode))
 		left(adopting, ns, link, "the host's own way into a network is in mode bridge");
 	else if (!subnets_of(ns, link, subnets))
 		left(adopting, ns, link, "it has no lasting address, and mvapply gives each one");

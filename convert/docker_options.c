@@ -2,46 +2,51 @@
 
 #include "convert/json_read.h"
 #include "convert/yaml_tree_internal.h"
-#include "schema/words.h"
+#include "schema/driver.h"
 
 #include <string.h>
 
+/* The drivers that Docker has, too, with its option for the mode, which has the words of the input.
+ */
+static const struct {
+	enum driver driver;
+	const char *mode_key;
+} docker_drivers[] = {{DRIVER_MACVLAN, "macvlan_mode"}, {DRIVER_IPVLAN, "ipvlan_mode"}};
+
+#define N_DRIVERS (sizeof(docker_drivers) / sizeof(docker_drivers[0]))
+
 bool docker_driver(const char *name, enum driver *ret)
 {
-	static const enum driver drivers[] = {DRIVER_MACVLAN, DRIVER_IPVLAN};
-	for (size_t i = 0; name && i < sizeof(drivers) / sizeof(drivers[0]); i++) {
-		if (strcmp(driver_name(drivers[i]), name) != 0)
+	for (size_t i = 0; name && i < N_DRIVERS; i++) {
+		if (strcmp(driver_name(docker_drivers[i].driver), name) != 0)
 			continue;
-		*ret = drivers[i];
+		*ret = docker_drivers[i].driver;
 		return true;
 	}
 	return false;
 }
 
-/* macvlan_mode and ipvlan_mode have the words of the input. */
+static const char *mode_key(enum driver driver)
+{
+	for (size_t i = 0; i < N_DRIVERS; i++)
+		if (docker_drivers[i].driver == driver)
+			return docker_drivers[i].mode_key;
+	return NULL;
+}
+
 static void mode_take(const json_t *options, const char *key, struct tree *at,
 		      struct network *network)
 {
 	const char *word = json_string_value(json_object_get(options, key));
-	bool macvlan = network->driver == DRIVER_MACVLAN;
-	enum link_mode first = macvlan ? MODE_BRIDGE : MODE_L2,
-		       last = macvlan ? MODE_PASSTHRU : MODE_L3S;
-	network->mode = first;
-	if (!word || !*word)
-		return;
-	for (enum link_mode mode = first; mode <= last; mode++) {
-		if (strcmp(link_mode_name(mode), word) == 0) {
-			network->mode = mode;
-			return;
-		}
-	}
-	json_left(key, json_object_get(options, key), at);
+	network->mode = driver_info(network->driver)->default_mode;
+	if (word && *word && !driver_mode_find(network->driver, word, &network->mode))
+		json_left(key, json_object_get(options, key), at);
 }
 
 static void options_take(const json_t *options, struct tree *at, struct network *network)
 {
 	static const char mtu_key[] = "com.docker.network.driver.mtu";
-	const char *mode = network->driver == DRIVER_MACVLAN ? "macvlan_mode" : "ipvlan_mode";
+	const char *mode = mode_key(network->driver);
 	const char *const known[] = {"parent", mode, "ipvlan_flag", mtu_key, NULL};
 	const char *flag = json_string_value(json_object_get(options, "ipvlan_flag"));
 	long long mtu;

@@ -6,7 +6,7 @@
 #include "convert/json_read.h"
 #include "convert/model_to_yaml.h"
 #include "convert/yaml_tree_internal.h"
-#include "schema/words.h"
+#include "schema/driver.h"
 
 #include <string.h>
 
@@ -233,18 +233,9 @@ static void vlan_take(struct cni *cni, const json_t *plugin)
 
 static void mode_take(struct cni *cni, const json_t *plugin)
 {
-	bool macvlan = cni->network.driver == DRIVER_MACVLAN;
 	const char *word = json_text_at(plugin, "mode");
-	enum link_mode first = macvlan ? MODE_BRIDGE : MODE_L2,
-		       last = macvlan ? MODE_PASSTHRU : MODE_L3S;
-	cni->network.mode = first;
-	for (enum link_mode mode = first; word && mode <= last; mode++) {
-		if (strcmp(link_mode_name(mode), word) != 0)
-			continue;
-		cni->network.mode = mode;
-		return;
-	}
-	if (word)
+	cni->network.mode = driver_info(cni->network.driver)->default_mode;
+	if (word && !driver_mode_find(cni->network.driver, word, &cni->network.mode))
 		json_left("mode", json_object_get(plugin, "mode"), cni->map);
 }
 

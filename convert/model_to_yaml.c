@@ -1,6 +1,6 @@
 #include "convert/model_to_yaml.h"
 
-#include "schema/words.h"
+#include "schema/driver.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,21 +61,16 @@ static void put_host(struct tree *map, const struct host_access *host)
 	put_text(body, "interface_name", host->interface_name);
 }
 
-static bool mode_is_default(const struct network *network)
-{
-	return network->mode == (network->driver == DRIVER_MACVLAN ? MODE_BRIDGE : MODE_L2);
-}
-
 void serialise_network(struct tree *map, const struct network *network)
 {
-	if (network->driver != DRIVER_MACVLAN)
+	if (network->driver != DRIVER_DEFAULT)
 		tree_text(map, "driver", driver_name(network->driver));
 	put_text(map, "parent", network->parent);
 	if (network->vlan)
 		tree_number(map, "vlan", network->vlan);
 	if (network->vlan && network->vlan_protocol != VLAN_8021Q)
 		tree_text(map, "vlan_protocol", vlan_protocol_name(network->vlan_protocol));
-	if (!mode_is_default(network))
+	if (network->mode != driver_info(network->driver)->default_mode)
 		tree_text(map, "mode", link_mode_name(network->mode));
 	if (network->internal)
 		tree_bool(map, "internal", true);

@@ -1,8 +1,8 @@
 #include "convert/observed_set.h"
 
+#include "schema/driver.h"
 #include "schema/name_rules.h"
 #include "schema/source_text.h"
-#include "schema/words.h"
 
 #include <linux/if_addr.h>
 #include <linux/if_ether.h>
@@ -145,7 +145,7 @@ static void driver_describe(struct observed_set *set, struct observed_network *n
 {
 	struct network *model = &network->model;
 	model->driver = link->kind == KIND_IPVLAN ? DRIVER_IPVLAN : DRIVER_MACVLAN;
-	model->mode = link->kind == KIND_IPVLAN ? MODE_L2 : MODE_BRIDGE;
+	model->mode = driver_info(model->driver)->default_mode;
 	if (link->mode_known)
 		model->mode = link->mode;
 	else
@@ -310,7 +310,7 @@ void observed_routes(struct observed_set *set, struct observed_attachment *attac
 static void mac_take(const struct observed_network *network, struct observed_attachment *attachment)
 {
 	const struct live_link *link = attachment->link;
-	if (network->model.driver == DRIVER_MACVLAN && network->model.mode != MODE_PASSTHRU &&
+	if (!driver_shares_mac(network->model.driver, network->model.mode) &&
 	    !mac_is_of_ipv4(&link->mac, &attachment->model.ipv4))
 		attachment->model.mac = link->mac;
 }

@@ -1,3 +1,4 @@
+#include "schema/driver.h"
 #include "schema/internal.h"
 
 #include <string.h>
@@ -134,10 +135,11 @@ void mac_claim(struct build *build, const struct scope *scope, struct network_in
 	struct scope here = {.up = scope, .name = key};
 	if (!node || !mac->set || !info->link)
 		return;
-	if (info->network->driver == DRIVER_IPVLAN) {
+	if (driver_info(info->network->driver)->shares_mac) {
 		report(&build->context, CODE_MAC_IPVLAN, &here, node, "remove it",
-		       "cannot be set: networks.%s is ipvlan, which shares its parent's",
-		       printable_text(&build->context, info->network->name));
+		       "cannot be set: networks.%s is %s, which shares its parent's",
+		       printable_text(&build->context, info->network->name),
+		       driver_name(info->network->driver));
 		return;
 	}
 	struct claim *claim = claim_new(build, info, node);

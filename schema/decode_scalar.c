@@ -80,15 +80,6 @@ static void decode_number(const struct decode_state *state)
 		*(uint32_t *)state->target = (uint32_t)value;
 }
 
-static const char *list_words(struct context *context, const struct word *words)
-{
-	const char *text = words->name;
-	while ((++words)->name)
-		text = hint_text(context, "%s%s%s", text, words[1].name ? ", " : " or ",
-				 words->name);
-	return text;
-}
-
 static void decode_word(const struct decode_state *state)
 {
 	const struct word *words = state->key->words;
@@ -101,11 +92,12 @@ static void decode_word(const struct decode_state *state)
 		}
 		suggestion_try(&suggestion, word->name);
 	}
-	decode_wrong(
-		state, CODE_WORD,
-		suggestion.best ? hint_text(state->context, "did you mean %s?", suggestion.best)
-				: NULL,
-		hint_text(state->context, "is not one of %s", list_words(state->context, words)));
+	decode_wrong(state, CODE_WORD,
+		     suggestion.best
+			     ? hint_text(state->context, "did you mean %s?", suggestion.best)
+			     : NULL,
+		     hint_text(state->context, "is not one of %s",
+			       words_list(state->context->scratch, words, WORDS_ALL)));
 }
 
 static const char *family_name(unsigned family)

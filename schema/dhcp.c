@@ -1,11 +1,12 @@
 /* What `dhcp` goes with. */
+#include "schema/driver.h"
 #include "schema/hosts.h"
 #include "schema/internal.h"
 
 /* Why no lease can be had on the network, and what to do about it; NULL: one can. */
 static const char *network_unfit(const struct network *network, const char **ret_hint)
 {
-	if (network->mode == MODE_L3 || network->mode == MODE_L3S) {
+	if (link_mode_routes(network->mode)) {
 		*ret_hint = "use mode l2, or remove `dhcp`";
 		return "does not work in modes l3 and l3s, which let no broadcast through";
 	}

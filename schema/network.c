@@ -1,6 +1,6 @@
+#include "schema/driver.h"
 #include "schema/internal.h"
 #include "schema/name_rules.h"
-#include "schema/words.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -83,21 +83,28 @@ static void check_parent(struct build *build, const struct scope *scope, struct 
 			   "add `vlan: 10`, or remove it", "needs a vlan");
 }
 
-/* Whether the driver has the mode. */
-static bool driver_has(enum driver driver, enum link_mode mode)
+/* The first driver that has the mode. */
+static const char *driver_of_mode(enum link_mode mode)
 {
-	switch (mode) {
-	case MODE_BRIDGE:
-	case MODE_PRIVATE:
-	case MODE_VEPA:
-	case MODE_PASSTHRU:
-		return driver == DRIVER_MACVLAN;
-	case MODE_L2:
-	case MODE_L3:
-	case MODE_L3S:
-		return driver == DRIVER_IPVLAN;
-	}
-	return false;
+	const struct word *driver = driver_words;
+	while (!driver_has_mode(driver->value, mode))
+		driver++;
+	return driver->name;
+}
+
+static void report_mode(struct build *build, const struct scope *scope,
+			const struct network_info *info, const struct network *network)
+{
+	struct context *context = &build->context;
+	const char *other = driver_of_mode(network->mode);
+	const char *modes =
+		words_list(context->scratch, link_mode_words, driver_info(network->driver)->modes);
+	report_key(context, CODE_DRIVER, scope, info->body, "mode",
+		   network->driver == DRIVER_DEFAULT
+			   ? hint_text(context, "add `driver: %s`, or use %s", other, modes)
+			   : hint_text(context, "use %s, or `driver: %s`", modes, other),
+		   "%s is a mode of %s, but the driver is %s", link_mode_name(network->mode), other,
+		   driver_name(network->driver));
 }
 
 static void check_mode(struct build *build, const struct scope *scope, struct network_info *info,
@@ -105,23 +112,25 @@ static void check_mode(struct build *build, const struct scope *scope, struct ne
 {
 	const struct node *driver = node_get(info->body, "driver");
 	const struct node *mode = node_get(info->body, "mode");
-	enum driver other = network->driver == DRIVER_MACVLAN ? DRIVER_IPVLAN : DRIVER_MACVLAN;
 
 	if ((driver && driver->bad) || (mode && mode->bad)) {
 		info->broken = true;
 	} else if (!mode) {
-		network->mode = network->driver == DRIVER_MACVLAN ? MODE_BRIDGE : MODE_L2;
-	} else if (!driver_has(network->driver, network->mode)) {
-		report_key(&build->context, CODE_DRIVER, scope, info->body, "mode",
-			   network->driver == DRIVER_MACVLAN
-				   ? "add `driver: ipvlan`, or use bridge, private, vepa or "
-				     "passthru"
-				   : "use l2, l3 or l3s, or `driver: macvlan`",
-			   "%s is a mode of %s, but the driver is %s",
-			   link_mode_name(network->mode), driver_name(other),
-			   driver_name(network->driver));
+		network->mode = driver_info(network->driver)->default_mode;
+	} else if (!driver_has_mode(network->driver, network->mode)) {
+		report_mode(build, scope, info, network);
 		info->broken = true;
 	}
+}
+
+/* A mask of 1 << enum driver. */
+static unsigned drivers_with_bcqueuelen(void)
+{
+	unsigned drivers = 0;
+	for (const struct word *driver = driver_words; driver->name; driver++)
+		if (driver_info(driver->value)->has_bcqueuelen)
+			drivers |= 1U << driver->value;
+	return drivers;
 }
 
 static void check_values(struct build *build, const struct scope *scope, struct network_info *info,
@@ -130,14 +139,14 @@ static void check_values(struct build *build, const struct scope *scope, struct 
 	struct context *context = &build->context;
 	enum link_mode mode = network->mode;
 
-	if (network->has_bcqueuelen && network->driver == DRIVER_IPVLAN)
+	if (network->has_bcqueuelen && !driver_info(network->driver)->has_bcqueuelen)
 		report_key(context, CODE_DRIVER, scope, info->body, "bcqueuelen", "remove it",
-			   "is for macvlan only");
+			   "is for %s only",
+			   words_list(context->scratch, driver_words, drivers_with_bcqueuelen()));
 	if (network->mtu && network->mtu < IPV6_MTU_MIN && info->has_ipv6)
 		report_key(context, CODE_MTU, scope, info->body, "mtu", "write 1280 or more",
 			   "%u is too small for IPv6, which needs 1280", network->mtu);
-	if (network->host.wanted && !info->broken &&
-	    (mode == MODE_PRIVATE || mode == MODE_VEPA || mode == MODE_PASSTHRU))
+	if (network->host.wanted && !info->broken && link_mode_isolates(mode))
 		report_key(context, CODE_HOST_ACCESS, scope, info->body, "host",
 			   "use mode bridge, or remove `host`",
 			   "does not work in mode %s: the host would not reach the containers",

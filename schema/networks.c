@@ -1,5 +1,5 @@
+#include "schema/driver.h"
 #include "schema/internal.h"
-#include "schema/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static void check_company(struct build *build, const struct network_info *info)
 			info->link->first = network;
 		return;
 	}
-	if (network->driver != first->driver)
+	if (driver_info(network->driver)->handler != driver_info(first->driver)->handler)
 		report_company(build, info, "driver", "use one driver on it, or another parent",
 			       hint_text(context, "cannot be %s beside %s",
 					 driver_name(network->driver), driver_name(first->driver)));
@@ -39,15 +39,15 @@ static void check_company(struct build *build, const struct network_info *info)
 			       network->mode == MODE_PASSTHRU
 				       ? "is passthru, which wants its parent for itself"
 				       : "cannot share a parent with passthru");
-	else if (network->driver == DRIVER_IPVLAN && network->mode != first->mode)
+	else if (driver_info(network->driver)->one_mode && network->mode != first->mode)
 		report_company(build, info, "mode",
 			       hint_text(context, "use %s here, too, or another parent",
 					 link_mode_name(first->mode)),
 			       hint_text(context,
-					 "cannot be %s beside %s, as ipvlan has one mode "
+					 "cannot be %s beside %s, as %s has one mode "
 					 "per parent",
-					 link_mode_name(network->mode),
-					 link_mode_name(first->mode)));
+					 link_mode_name(network->mode), link_mode_name(first->mode),
+					 driver_name(network->driver)));
 }
 
 /* The host's own link into the network. */

@@ -23,6 +23,19 @@ const struct word link_mode_words[] = {
 	{0},
 };
 
+const char *words_list(struct arena *arena, const struct word *words, unsigned values)
+{
+	const char *list = NULL, *last = NULL;
+	for (; words->name; words++) {
+		if (!(values & 1U << words->value))
+			continue;
+		if (last)
+			list = list ? arena_printf(arena, "%s, %s", list, last) : last;
+		last = words->name;
+	}
+	return list ? arena_printf(arena, "%s or %s", list, last) : last;
+}
+
 static const char *word_name(const struct word *words, unsigned value)
 {
 	while (words->name && words->value != value)

@@ -14,6 +14,11 @@ struct word {
 
 extern const struct word driver_words[], vlan_protocol_words[], link_mode_words[];
 
+#define WORDS_ALL (~0U)
+
+/* "bridge, private or vepa": those whose values are in the mask of 1 << value. */
+const char *words_list(struct arena *arena, const struct word *words, unsigned values);
+
 /* The word of a value. */
 const char *driver_name(enum driver driver);
 const char *vlan_protocol_name(enum vlan_protocol protocol);

@@ -2,6 +2,7 @@
 #include "cmd/doctor/doctor.h"
 
 #include "cmd/output_text.h"
+#include "schema/driver.h"
 
 #include <limits.h>
 #include <net/if.h>
@@ -210,7 +211,7 @@ static size_t count_macvlans(const struct examination *examination, const struct
 			const struct container *container = &desired->sets[i].containers[j];
 			for (size_t k = 0; k < container->n_attachments; k++) {
 				const struct network *net = container->attachments[k].network;
-				count += net->driver == DRIVER_MACVLAN &&
+				count += !driver_info(net->driver)->shares_mac &&
 					 parent_of(examination, net) == parent;
 			}
 		}
@@ -258,7 +259,8 @@ static void examine_driver(struct examination *examination, const struct live_li
 static void examine_device(struct examination *examination, const struct network *network)
 {
 	const struct live_link *parent = parent_of(examination, network);
-	if (!parent || network->driver != DRIVER_MACVLAN || seen_before(examination, network))
+	if (!parent || driver_info(network->driver)->shares_mac ||
+	    seen_before(examination, network))
 		return;
 	if (sys_has(parent->name, "phy80211") || sys_has(parent->name, "wireless"))
 		finding_add(examination, FINDING_PROBLEM, parent->name,

@@ -1,5 +1,7 @@
 #include "cmd/reference/schema_rules.h"
 
+#include "schema/driver.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,10 +41,6 @@ static const struct relations {
 	 "  {'properties': {'subnets': {'minItems': 1}, 'parent': {'not': {'const': 'lo'}}}},"
 	 "  {'if': {'required': ['vlan']}, 'else': {'properties': {'parent': {'pattern':"
 	 "   " SHORT_PARENT "}}}},"
-	 "  {'if': {'required': ['driver'], 'properties': {'driver': {'const': 'ipvlan'}}},"
-	 "   'then': {'properties': {'mode': {'enum': ['l2', 'l3', 'l3s']}, 'bcqueuelen': false}},"
-	 "   'else': {'properties': {'mode': {'enum': ['bridge', 'private', 'vepa',"
-	 "                                             'passthru']}}}},"
 	 "  {'if': {'required': ['mode'],"
 	 "          'properties': {'mode': {'enum': ['private', 'vepa', 'passthru']}}},"
 	 "   'then': {'properties': {'host': {'enum': [false, 'false']}}}},"
@@ -86,10 +84,37 @@ static json_t *parse(const char *keywords)
 	return parsed;
 }
 
+/* What a network of the driver may say. */
+static json_t *driver_rule(const struct driver_info *driver)
+{
+	json_t *modes = json_array();
+	for (const struct word *mode = link_mode_words; mode->name; mode++)
+		if (driver->modes & 1U << mode->value)
+			json_array_append_new(modes, json_string(mode->name));
+	return json_pack("{s:{s:{s:o}, s:o*}}", "properties", "mode", "enum", modes, "bcqueuelen",
+			 driver->has_bcqueuelen ? NULL : json_false());
+}
+
+/* Each driver's rule, the default one's last. */
+static json_t *drivers_rule(void)
+{
+	json_t *rule = driver_rule(driver_info(DRIVER_DEFAULT));
+	for (const struct word *word = driver_words; word->name; word++)
+		if (word->value != DRIVER_DEFAULT)
+			rule = json_pack("{s:{s:[s], s:{s:{s:s}}}, s:o, s:o}", "if", "required",
+					 "driver", "properties", "driver", "const", word->name,
+					 "then", driver_rule(driver_info(word->value)), "else",
+					 rule);
+	return rule;
+}
+
 json_t *schema_relations(const struct object *object)
 {
+	json_t *parsed = NULL;
 	for (size_t i = 0; i < sizeof(relations) / sizeof(*relations); i++)
 		if (relations[i].object == object)
-			return parse(relations[i].keywords);
-	return NULL;
+			parsed = parse(relations[i].keywords);
+	if (object == &network_object)
+		json_array_append_new(json_object_get(parsed, "allOf"), drivers_rule());
+	return parsed;
 }

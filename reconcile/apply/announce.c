@@ -2,12 +2,13 @@
 #include "reconcile/apply/internal.h"
 
 #include "kernel/announce_packet.h"
+#include "schema/driver.h"
 
 #include <string.h>
 
 bool link_announces(const struct link_spec *spec)
 {
-	return spec->kind != KIND_IPVLAN || spec->mode == MODE_L2;
+	return !link_mode_routes(spec->mode);
 }
 
 static bool is_other(const struct ip *ip, const struct ip *than)

@@ -1,5 +1,6 @@
 /* What the link of each planned attachment shall be. */
 #include "reconcile/plan/internal.h"
+#include "schema/driver.h"
 
 #include <string.h>
 
@@ -186,7 +187,7 @@ static struct link_spec *desired_link(struct planner *planner,
 		.has_bcqueuelen = network->has_bcqueuelen,
 		.bcqueuelen = network->has_bcqueuelen ? network->bcqueuelen : BCQUEUELEN_DEFAULT,
 		.probe = (network->probe || planner->options->probe) && network->parent &&
-			 network->mode != MODE_L3 && network->mode != MODE_L3S,
+			 !link_mode_routes(network->mode),
 		.parent_name = planned->parent->name,
 		.parent = planned->parent->link ? planned->parent->link->ifindex : 0,
 		.shares_parent = planned->parent->occupied || planner->live->n_unreadable,

@@ -2,6 +2,7 @@
 #include "reconcile/plan/internal.h"
 
 #include "lib/hash.h"
+#include "schema/driver.h"
 
 #include <inttypes.h>
 #include <net/if.h>
@@ -174,8 +175,7 @@ bool mac_is_of_address(const struct planner *planner, const struct planned_attac
 static bool mac_chosen(const struct planned_attachment *planned)
 {
 	return !(planned->attachment && planned->attachment->mac.set) &&
-	       planned->network->driver == DRIVER_MACVLAN &&
-	       planned->network->mode != MODE_PASSTHRU;
+	       !driver_shares_mac(planned->network->driver, planned->network->mode);
 }
 
 bool mac_is_live(const struct planned_attachment *planned, const struct mac *mac)
