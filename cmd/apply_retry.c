@@ -34,10 +34,10 @@ static const char *alias_of(const struct step *step)
 	return step->desired ? step->desired->alias : step->current ? step->current->alias : "";
 }
 
-static struct step *step_find(const struct plan *plan, const struct step *busy)
+static const struct step *step_find(const struct plan *plan, const struct step *busy)
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		struct step *step = &plan->steps[i];
+		const struct step *step = &plan->steps[i];
 		/* All VLAN links of a set have one mark. */
 		if (strcmp(alias_of(step), alias_of(busy)) == 0 &&
 		    step->container == busy->container && step->network == busy->network &&
@@ -60,17 +60,18 @@ static bool may_do(const struct step *step, const struct step *busy, const struc
 }
 
 /* Nothing is done but what was busy, and what waited for that. */
-static void steps_select(const struct run *run, const struct plan *plan,
-			 const struct options *options)
+static struct selection steps_select(const struct run *run, const struct run *again,
+				     const struct options *options)
 {
-	for (size_t i = 0; i < plan->n_steps; i++)
-		plan->steps[i].held = true;
+	struct selection selection = selection_none(again->plan, again->arena);
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		const struct step *busy = &run->plan->steps[i];
-		struct step *step = tried_again(&run->outcomes[i]) ? step_find(plan, busy) : NULL;
+		const struct step *step =
+			tried_again(&run->outcomes[i]) ? step_find(again->plan, busy) : NULL;
 		if (step && may_do(step, busy, options))
-			step->held = false;
+			selection.selected[step - again->plan->steps] = step_acts(step);
 	}
+	return selection;
 }
 
 /* What is not in the new plan any more, somebody else has done. What cannot be done now stays the
@@ -82,7 +83,7 @@ static void outcomes_take(struct run *run, struct run *again)
 		if (!tried_again(outcome))
 			continue;
 		const struct step *step = step_find(again->plan, &run->plan->steps[i]);
-		if (step && !step_acts(step))
+		if (step && !selection_has(&again->selection, step))
 			continue;
 		free(outcome->error);
 		*outcome = (struct outcome){.state = OUTCOME_DONE};
@@ -107,7 +108,7 @@ static bool try_locked(struct run *run, const struct desired *desired, struct lo
 		free(again);
 		return false;
 	}
-	steps_select(run, again->plan, options);
+	again->selection = steps_select(run, again, options);
 	run_do(again, options);
 	outcomes_take(run, again);
 	return true;

@@ -12,7 +12,6 @@
 #include "kernel/boot_id.h"
 #include "lib/memory.h"
 #include "reconcile/apply/dhcp_lease.h"
-#include "reconcile/plan/defer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -79,7 +78,8 @@ static struct plan *plan_searched(const struct desired *desired, struct live *li
 				  const struct options *options)
 {
 	struct plan *plan = plan_make(desired, live, &options->plan);
-	if ((!plan_chooses(plan) && !options->plan.unguarded) || !observe_descriptors(live))
+	const struct selection all = selection_all(plan, plan->arena);
+	if ((!selection_chooses(&all) && !options->plan.unguarded) || !observe_descriptors(live))
 		return plan;
 	plan_free(plan);
 	return plan_make(desired, live, &options->plan);
@@ -96,6 +96,7 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 		return -1;
 	*run = (struct run){
 		.arena = arena_new(), .live = live, .plan = plan_searched(desired, live, options)};
+	run->selection = selection_all(run->plan, run->arena);
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
 	left_set_warn(run->plan);
@@ -119,18 +120,10 @@ int run_observe(struct run *run, const struct desired *desired, const struct opt
 	return status;
 }
 
-static size_t count_acting(const struct plan *plan)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < plan->n_steps; i++)
-		count += step_acts(&plan->steps[i]);
-	return count;
-}
-
 /* A lease that is given back may be another's by the time that it is wanted again. */
 static void leases_keep(struct run *run)
 {
-	size_t count = leases_ending(run->plan, run->live);
+	size_t count = leases_ending(&run->selection, run->live);
 	run->plan->keeps_leases = true;
 	if (!count)
 		return;
@@ -156,9 +149,9 @@ void run_do(struct run *run, const struct options *options)
 	if (options->confirm_seconds)
 		leases_keep(run);
 	struct progress *progress = progress_begin(options);
-	progress_phase(progress, "Applying", count_acting(run->plan));
+	progress_phase(progress, "Applying", selection_count(&run->selection));
 	run->outcomes = outcomes_new(run->plan->n_steps);
-	apply_probed(run->plan, run->live, options->broker, run->outcomes,
+	apply_probed(&run->selection, run->live, options->broker, run->outcomes,
 		     progress_counter(progress));
 	progress_end(progress);
 	run_exit_code(run);

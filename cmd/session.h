@@ -15,8 +15,9 @@ struct run {
 	struct arena *arena;
 	struct live *live;
 	struct plan *plan;
-	struct outcome *outcomes; /* NULL: nothing was tried */
-	const char **moved;       /* why a saved plan does not hold any more, a sentence each */
+	struct selection selection; /* what this run does of it */
+	struct outcome *outcomes;   /* NULL: nothing was tried */
+	const char **moved;         /* why a saved plan does not hold any more, a sentence each */
 	size_t n_moved;
 	struct confirm_job job; /* with --confirm, once something was to be done */
 	struct confirm_guard guard;

@@ -110,16 +110,16 @@ static bool lease_alone(const struct step *step)
 	       !step->detour.mac;
 }
 
-static void step_wait(struct step *step)
+static void step_wait(struct selection *selection, const struct step *step)
 {
 	if (lease_alone(step))
-		step->held = true;
+		selection->selected[step - selection->plan->steps] = false;
 	else
 		step->desired->dhcp.later = true;
 }
 
 /* An answer serves once. */
-static void answer_use(struct plan *plan, struct step *step, struct pending **at)
+static void answer_use(const struct plan *plan, const struct step *step, struct pending **at)
 {
 	struct dhcp_answer *answer = arena_alloc(plan->arena, sizeof(*answer));
 	*answer = (*at)->answer;
@@ -127,65 +127,69 @@ static void answer_use(struct plan *plan, struct step *step, struct pending **at
 	pending_remove(at);
 }
 
-static void step_lease(struct service *service, struct plan *plan, struct step *step)
+static void step_lease(struct service *service, struct selection *selection,
+		       const struct step *step)
 {
 	struct pending **at = pending_of(service, step);
 	if (*at && !pending_holds(*at, step))
 		pending_remove(at);
 	at = pending_of(service, step);
 	if (*at && (*at)->fd < 0) {
-		answer_use(plan, step, at);
+		answer_use(selection->plan, step, at);
 		return;
 	}
 	if (!*at && lease_alone(step) && count_under_way(service) < CLIENTS_AT_ONCE)
 		pending_add(service, step);
-	step_wait(step);
+	step_wait(selection, step);
 }
 
-static bool asks(const struct step *step)
+static bool asks(const struct selection *selection, const struct step *step)
 {
-	return step_leases(step) && step->action == ACTION_CHANGE;
+	return selection_has(selection, step) && step_leases(step) && step->action == ACTION_CHANGE;
 }
 
-static bool plan_asks(const struct plan *plan, const struct pending *pending)
+static bool any_asks(const struct selection *selection, const struct pending *pending)
 {
+	const struct plan *plan = selection->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (asks(&plan->steps[i]) && strcmp(step_key(&plan->steps[i]), pending->key) == 0)
+		if (asks(selection, &plan->steps[i]) &&
+		    strcmp(step_key(&plan->steps[i]), pending->key) == 0)
 			return true;
 	return false;
 }
 
 /* What nobody waits for any more: what it was for is gone. A client that still asked would keep the
  * namespace, with the links in it (dhcp_broker_send). */
-static void pending_drop(struct service *service, const struct plan *plan)
+static void pending_drop(struct service *service, const struct selection *selection)
 {
 	for (struct pending **at = &service->leases; *at;) {
 		const struct pending *pending = *at;
 		const bool old =
 			pending->fd < 0 && clock_milliseconds() - pending->answered_at >= ANSWER_MS;
-		if (old || (pending->fd >= 0 && !plan_asks(plan, pending)))
+		if (old || (pending->fd >= 0 && !any_asks(selection, pending)))
 			pending_remove(at);
 		else
 			at = &(*at)->next;
 	}
 }
 
-void service_lease(struct service *service, struct plan *plan)
+void service_lease(struct service *service, struct selection *selection)
 {
+	const struct plan *plan = selection->plan;
 	bool any = false;
-	pending_drop(service, plan);
+	pending_drop(service, selection);
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		struct step *step = &plan->steps[i];
-		any |= asks(step);
-		if (step_leases(step) && !asks(step))
+		const struct step *step = &plan->steps[i];
+		any |= asks(selection, step);
+		if (step_leases(step) && step->action != ACTION_CHANGE)
 			step->desired->dhcp.later = true;
 	}
 	/* One that is gone by now is left to the look that comes of it. */
-	if (!any || !observe_hold(service->live, service->lookups, plan))
+	if (!any || !observe_hold(service->live, service->lookups, selection))
 		return;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (asks(&plan->steps[i]))
-			step_lease(service, plan, &plan->steps[i]);
+		if (asks(selection, &plan->steps[i]))
+			step_lease(service, selection, &plan->steps[i]);
 }
 
 /* It cannot be forked again: the service has given its rights up. */

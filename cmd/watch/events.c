@@ -275,12 +275,12 @@ void service_read_events(struct service *service)
 		events_lost(service);
 }
 
-void service_read_events_locked(struct service *service, const struct plan *done)
+void service_read_events_locked(struct service *service, const struct selection *done)
 {
 	size_t most = EVENTS_LOCKED;
-	for (size_t i = 0; done && i < done->n_steps; i++)
-		if (step_acts(&done->steps[i]))
-			most += EVENTS_OF_STEP + EVENTS_OF_CHANGE * done->steps[i].n_changes;
+	for (size_t i = 0; done && i < done->plan->n_steps; i++)
+		if (done->selected[i])
+			most += EVENTS_OF_STEP + EVENTS_OF_CHANGE * done->plan->steps[i].n_changes;
 	if (most > EVENTS_MAX)
 		most = EVENTS_MAX;
 	const int taken = events_take(service, most);

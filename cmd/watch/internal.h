@@ -84,7 +84,7 @@ void service_close_events(struct service *service);
 void service_read_events(struct service *service);
 /* The same while the lock is held, for which others wait: no more than somewhat beside what comes
  * of the plan that was done, or NULL. If there is more, that counts as lost. */
-void service_read_events_locked(struct service *service, const struct plan *done);
+void service_read_events_locked(struct service *service, const struct selection *done);
 /* rate_limit.c: whoever has a namespace can make the kernel tell of it without end, and make the
  * look at it dear. Each namespace has a credit of its own for the looks that its events make. */
 /* Whether the namespace, of which an event tells, is not to be looked at yet: it is marked as such,
@@ -117,12 +117,12 @@ void service_unread(struct service *service);
 void service_read(struct service *service);
 
 /* probe.c: holds back the steps whose new addresses are not known to be free, and asks. */
-void service_probe(struct service *service, struct plan *plan);
+void service_probe(struct service *service, struct selection *selection);
 void service_probe_free(struct service *service);
 
 /* dhcp.c: asks for the leases of links that are there, and holds back the steps that are for
  * them until the answer has come. */
-void service_lease(struct service *service, struct plan *plan);
+void service_lease(struct service *service, struct selection *selection);
 /* Adds to the loop that the helper for leases may end, which is the service's end, too. */
 int service_lease_listen(struct service *service, struct error *error);
 void service_lease_free(struct service *service);
@@ -144,7 +144,8 @@ void report_failure(struct service *service, const struct step *step,
 /* A replacement that failed, whose live link is put back, and the milliseconds until it is tried
  * again. */
 void report_cut(struct service *service, const struct step *step, int64_t pause);
-void report_steps(struct service *service, const struct plan *plan, const struct outcome *outcomes);
+void report_steps(struct service *service, const struct selection *reported,
+		  const struct outcome *outcomes);
 /* What is told and not done, as far as it was not told the last time. */
 void report_notices(struct service *service, const struct plan *plan, const struct live *live);
 /* Sets that the files do not name any more, or under another name. */
@@ -155,6 +156,6 @@ void report_left_by(struct service *service, const struct desired *before,
  * so the warning is repeated only when the limit or the files have changed. Now it is known. */
 bool descriptors_reported(struct service *service);
 void notices_free(struct notices *notices);
-void report_state(struct service *service, const struct plan *plan);
+void report_state(struct service *service, const struct selection *selection);
 
 #endif

@@ -109,7 +109,7 @@ static struct probe *answer_of(const struct service *service, const struct probe
 	return NULL;
 }
 
-static void conflict(struct service *service, struct step *step, const struct probe *answer)
+static void conflict(struct service *service, const struct step *step, const struct probe *answer)
 {
 	struct error error;
 	char key[STEP_RETRY_KEY_SIZE];
@@ -118,7 +118,6 @@ static void conflict(struct service *service, struct step *step, const struct pr
 	report_failure(service, step, &outcome);
 	service->metrics.failures++;
 	retry_failed(service->retry, step_retry_key(step, key), clock_milliseconds());
-	step->held = true;
 }
 
 /* Whether all addresses of a step have an answer. */
@@ -130,32 +129,37 @@ static bool answered(const struct service *service, const struct probe *wanted, 
 	return true;
 }
 
-/* An answer serves once: whatever comes later is asked for again. */
-static void answers_use(struct service *service, struct step *step, const struct probe *wanted,
-			size_t count)
+/* An answer serves once: whatever comes later is asked for again. Returns whether all are free. */
+static bool answers_use(struct service *service, const struct step *step,
+			const struct probe *wanted, size_t count)
 {
+	bool free = true;
 	for (size_t i = 0; i < count; i++) {
 		struct probe *answer = answer_of(service, &wanted[i]);
 		answer->ifindex = -1;
-		if (!step->held && (answer->in_use || answer->errnum))
+		if (free && (answer->in_use || answer->errnum)) {
 			conflict(service, step, answer);
+			free = false;
+		}
 	}
+	return free;
 }
 
-void service_probe(struct service *service, struct plan *plan)
+void service_probe(struct service *service, struct selection *selection)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct probes all = probes_of(plan, service->live, arena);
+	struct probes all = probes_of(selection, service->live, arena);
 	struct probes unknown = {.arena = arena, .known = all.known, .n_known = all.n_known};
 	for (size_t i = 0, end; i < all.count; i = end) {
 		const size_t step = all.items[i].step;
 		for (end = i; end < all.count && all.items[end].step == step; end++)
 			;
 		if (answered(service, &all.items[i], end - i)) {
-			answers_use(service, &plan->steps[step], &all.items[i], end - i);
+			selection->selected[step] = answers_use(
+				service, &selection->plan->steps[step], &all.items[i], end - i);
 			continue;
 		}
-		plan->steps[step].held = true;
+		selection->selected[step] = false;
 		/* A parent that is not there yet is made first, which makes for another look. */
 		for (size_t k = i; k < end && all.items[i].ifindex > 0; k++)
 			*array_push(arena, unknown.items, unknown.count) = all.items[k];

@@ -4,7 +4,6 @@
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "reconcile/observe/nsid_assign.h"
-#include "reconcile/plan/defer.h"
 #include "schema/words.h"
 
 #include <errno.h>
@@ -101,34 +100,37 @@ static void namespaces_retry(struct service *service)
 	}
 }
 
-static void steps_hold(struct service *service, struct plan *plan)
+/* Without the steps that failed a short while ago. */
+static struct selection steps_select(struct service *service, const struct plan *plan)
 {
 	char key[STEP_RETRY_KEY_SIZE];
+	struct selection selection = selection_all(plan, plan->arena);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (step_acts(&plan->steps[i]))
-			plan->steps[i].held =
-				retry_held(service->retry, step_retry_key(&plan->steps[i], key),
-					   service->held_at);
+		if (selection.selected[i])
+			selection.selected[i] =
+				!retry_held(service->retry, step_retry_key(&plan->steps[i], key),
+					    service->held_at);
+	return selection;
 }
 
-static struct plan *plan_now(struct service *service)
+/* A plan, which the caller frees, and what is done of it. */
+static struct selection plan_now(struct service *service)
 {
 	struct plan_options options = service->options->plan;
 	options.refused = &service->refused;
-	struct plan *plan = plan_make(service->desired, service->live, &options);
-	steps_hold(service, plan);
-	return plan;
+	return steps_select(service, plan_make(service->desired, service->live, &options));
 }
 
 /* A namespace that lost its container's name before the service knew of it may hold what is chosen:
  * descriptors are looked through once after a look at everything, as that takes long. */
-static struct plan *plan_searched(struct service *service, struct plan *plan, bool *ret_again)
+static struct selection plan_searched(struct service *service, struct selection selection,
+				      bool *ret_again)
 {
 	const bool found = service->unsearched && observe_descriptors(service->live);
 	service->unsearched = false;
 	if (!found)
-		return plan;
-	plan_free(plan);
+		return selection;
+	plan_free(selection.plan);
 	*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
 	return plan_now(service);
 }
@@ -144,22 +146,23 @@ static void paced_mark_stale(struct service *service)
 	}
 }
 
-/* A look and the plan that comes of it; NULL with an error. *ret_again: some of what was found is
- * to be looked at once more. No event tells of what comes into a namespace that is not known yet,
- * such as another set's container. So before anything is chosen, all of them are looked for, once
- * in a round: the lock keeps others of us from choosing meanwhile. */
-static struct plan *observe_and_plan(struct service *service, bool *ret_again, struct error *error)
+/* A look and the plan that comes of it; no plan with an error. *ret_again: some of what was found
+ * is to be looked at once more. No event tells of what comes into a namespace that is not known
+ * yet, such as another set's container. So before anything is chosen, all of them are looked for,
+ * once in a round: the lock keeps others of us from choosing meanwhile. */
+static struct selection observe_and_plan(struct service *service, bool *ret_again,
+					 struct error *error)
 {
 	for (;;) {
 		if (!round_look(service, error))
-			return NULL;
+			return (struct selection){.plan = NULL};
 		*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
-		struct plan *plan = plan_now(service);
-		if (!plan_chooses(plan))
-			return plan;
+		const struct selection selection = plan_now(service);
+		if (!selection_chooses(&selection))
+			return selection;
 		if (service->complete && !service->lost)
-			return plan_searched(service, plan, ret_again);
-		plan_free(plan);
+			return plan_searched(service, selection, ret_again);
+		plan_free(selection.plan);
 		service->wide = true;
 		paced_mark_stale(service);
 		if (service->lost)
@@ -167,15 +170,14 @@ static struct plan *observe_and_plan(struct service *service, bool *ret_again, s
 	}
 }
 
-static struct plan *round_plan(struct service *service, bool *ret_again, struct error *error)
+static struct selection round_plan(struct service *service, bool *ret_again, struct error *error)
 {
-	struct plan *plan = observe_and_plan(service, ret_again, error);
-	if (plan) {
-		service_probe(service, plan);
-		service_lease(service, plan);
-		plan_hold(plan, service->live);
-	}
-	return plan;
+	struct selection selection = observe_and_plan(service, ret_again, error);
+	if (!selection.plan)
+		return selection;
+	service_probe(service, &selection);
+	service_lease(service, &selection);
+	return selection_defer(&selection, service->live, selection.plan->arena);
 }
 
 /* What a step touched is to be looked at again, while it is still held open. */
@@ -189,16 +191,15 @@ static void step_touched(const struct step *step)
 
 /* What else is live was not known, it seems: the next look is at everything, unless it may be the
  * rest of a namespace that died, for which the next round will see. A MAC that is still refused
- * after that is not chosen again. */
-static void step_failed(struct service *service, struct step *step, const struct outcome *outcome)
+ * after that is not chosen again. Returns whether it is a failure to report. */
+static bool step_failed(struct service *service, const struct step *step,
+			const struct outcome *outcome)
 {
 	char key[STEP_RETRY_KEY_SIZE];
 	const int64_t now = clock_milliseconds();
 	step_retry_key(step, key);
-	if (!outcome->cut && outcome_busy(outcome) && retry_busy(service->retry, key, now)) {
-		step->held = true;
-		return;
-	}
+	if (!outcome->cut && outcome_busy(outcome) && retry_busy(service->retry, key, now))
+		return false;
 	service->metrics.failures++;
 	/* Each attempt cuts the live link off. */
 	if (outcome->cut)
@@ -209,6 +210,7 @@ static void step_failed(struct service *service, struct step *step, const struct
 		refused_macs_add(&service->refused, &step->desired->mac);
 	if (outcome->error->errnum == EADDRINUSE || outcome->error->errnum == EEXIST)
 		service->unsure = true;
+	return true;
 }
 
 static void step_paused(struct service *service, const struct step *step, int64_t pause)
@@ -231,39 +233,41 @@ static void step_worked(struct service *service, const struct step *step, bool d
 		retry_forget(service->retry, key);
 }
 
-static void step_done(struct service *service, struct step *step, const struct outcome *outcome,
-		      bool drift)
+/* Returns whether the outcome is to be reported. */
+static bool step_done(struct service *service, const struct step *step,
+		      const struct outcome *outcome, bool drift)
 {
-	if (!step_acts(step))
-		return;
 	step_touched(step);
 	if (outcome->state == OUTCOME_DEFERRED)
-		return;
+		return true;
 	service->metrics.operations++;
 	service->metrics.repaired += drift;
 	if (outcome->state == OUTCOME_FAILED)
-		step_failed(service, step, outcome);
-	else
-		step_worked(service, step, drift);
+		return step_failed(service, step, outcome);
+	step_worked(service, step, drift);
+	return true;
 }
 
-static void round_do(struct service *service, struct plan *plan, bool drift)
+static void round_do(struct service *service, const struct selection *selection, bool drift)
 {
+	const struct plan *plan = selection->plan;
+	struct selection reported = selection_copy(selection, plan->arena);
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
-	apply(plan, service->live, service->options->broker, outcomes);
+	apply(selection, service->live, service->options->broker, outcomes);
 	service->metrics.last_apply = seconds_now(CLOCK_REALTIME);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		step_done(service, &plan->steps[i], &outcomes[i], drift);
-	report_steps(service, plan, outcomes);
+		reported.selected[i] = selection->selected[i] &&
+				       step_done(service, &plan->steps[i], &outcomes[i], drift);
+	report_steps(service, &reported, outcomes);
 	outcomes_free(outcomes, plan->n_steps);
 }
 
-static void not_converging(struct service *service, const struct plan *plan)
+static void not_converging(struct service *service, const struct selection *selection)
 {
 	char key[STEP_RETRY_KEY_SIZE];
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
-		if (step_acts(step))
+	for (size_t i = 0; i < selection->plan->n_steps; i++) {
+		const struct step *step = &selection->plan->steps[i];
+		if (selection_has(selection, step))
 			step_paused(service, step,
 				    retry_contested(service->retry, step_retry_key(step, key),
 						    clock_milliseconds()));
@@ -271,9 +275,9 @@ static void not_converging(struct service *service, const struct plan *plan)
 }
 
 /* Whether the plan may be done. */
-static bool round_allowed(const struct plan *plan)
+static bool round_allowed(const struct selection *selection)
 {
-	return !plan->guard.refused && !plan_empty(plan);
+	return !selection->plan->guard.refused && selection_count(selection) > 0;
 }
 
 static bool target_changed(const struct live *live)
@@ -315,17 +319,18 @@ static void retries_keep(struct service *service, const struct plan *plan)
 static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
 {
 	bool again = false;
-	struct plan *plan = round_plan(service, &again, error);
+	const struct selection selection = round_plan(service, &again, error);
+	const struct plan *plan = selection.plan;
 	if (!plan)
 		return false;
 	report_left(service, plan);
-	bool allowed = round_allowed(plan);
+	bool allowed = round_allowed(&selection);
 	if (allowed && number == PASSES_MAX) {
-		not_converging(service, plan);
+		not_converging(service, &selection);
 		again = false;
-	} else if (allowed && observe_hold(service->live, service->lookups, plan)) {
-		round_do(service, plan, drift);
-		service_read_events_locked(service, plan);
+	} else if (allowed && observe_hold(service->live, service->lookups, &selection)) {
+		round_do(service, &selection, drift);
+		service_read_events_locked(service, &selection);
 		again = true;
 	} else if (allowed) {
 		/* One that dies needs nothing; one that lives on without a name can be found by a
@@ -340,7 +345,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		if (!retry_count(service->retry))
 			service->refused.count = 0;
 		report_notices(service, plan, service->live);
-		report_state(service, plan);
+		report_state(service, &selection);
 	}
 	plan_free(plan);
 	if (service->unsure) {

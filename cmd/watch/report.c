@@ -70,12 +70,14 @@ void report_cut(struct service *service, const struct step *step, int64_t pause)
 		  step_noun(step), step_id(arena, step, with_set(service)), (double)pause / 1000);
 }
 
-void report_steps(struct service *service, const struct plan *plan, const struct outcome *outcomes)
+void report_steps(struct service *service, const struct selection *reported,
+		  const struct outcome *outcomes)
 {
+	const struct plan *plan = reported->plan;
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (!step_acts(step))
+		if (!selection_has(reported, step))
 			continue;
 		if (outcomes[i].state == OUTCOME_FAILED &&
 		    outcomes[i].error->code == CODE_DESCRIPTORS)
@@ -244,24 +246,15 @@ static size_t count_live(const struct live *live)
 	return count;
 }
 
-/* What waits for an answer, of the LAN or a server. */
-static bool any_held(const struct plan *plan)
+void report_state(struct service *service, const struct selection *selection)
 {
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].held)
-			return true;
-	return false;
-}
-
-void report_state(struct service *service, const struct plan *plan)
-{
+	const struct plan *plan = selection->plan;
 	struct metrics *metrics = &service->metrics;
 	metrics->pending = plan_count(plan, ACTION_PENDING);
 	metrics->waiting = retry_count(service->retry);
 	metrics->attachments = count_live(service->live);
-	metrics->converged = plan_empty(plan) && !any_held(plan) && !metrics->waiting &&
-			     !plan->guard.refused && !plan_count(plan, ACTION_BLOCKED) &&
-			     !plan_count(plan, ACTION_REFUSED);
+	metrics->converged = plan_empty(plan) && !metrics->waiting && !plan->guard.refused &&
+			     !plan_count(plan, ACTION_BLOCKED) && !plan_count(plan, ACTION_REFUSED);
 	notify("READY=1\nSTATUS=%s, %zu live, %zu pending, %zu to be tried again%s",
 	       metrics->converged ? "Converged" : "Not converged", metrics->attachments,
 	       metrics->pending, metrics->waiting,

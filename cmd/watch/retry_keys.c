@@ -74,7 +74,7 @@ struct retry_keys *retry_keys_find(const struct plan *plan, const struct live *l
 	struct retry_keys *keys = arena_alloc(arena, sizeof(*keys));
 	*keys = (struct retry_keys){.arena = arena, .index = index_new(plan->n_steps)};
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].held || step_acts(&plan->steps[i]))
+		if (step_acts(&plan->steps[i]))
 			key_add(keys, step_retry_key(&plan->steps[i], key));
 	targets_add(keys, live);
 	for (size_t i = 0; i < live->n_namespaces; i++)

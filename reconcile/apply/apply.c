@@ -70,28 +70,35 @@ bool sysctl_is_volatile(const struct link_sysctl *sysctl)
 	return strcmp(sysctl->key, "net.ipv6.conf.IFNAME.mtu") == 0;
 }
 
-static bool creates(const struct step *step)
+bool step_selected(const struct apply_context *context, const struct step *step)
 {
-	return step_acts(step) && (step->action == ACTION_CREATE || step->action == ACTION_REPLACE);
+	return selection_has(&context->selection, step);
+}
+
+static bool creates(const struct apply_context *context, const struct step *step)
+{
+	return step_selected(context, step) &&
+	       (step->action == ACTION_CREATE || step->action == ACTION_REPLACE);
 }
 
 /* The steps from here on that create attachments in one namespace, whose messages go together. What
  * is made in the host's namespace is made one by one: later links hang on it. */
-static size_t creates_end(const struct plan *plan, size_t from)
+static size_t creates_end(const struct apply_context *context, size_t from)
 {
+	const struct plan *plan = context->plan;
 	size_t end = from + 1;
 	if (plan->steps[from].mark.role != ROLE_ATTACH)
 		return end;
-	while (end < plan->n_steps && creates(&plan->steps[end]) &&
+	while (end < plan->n_steps && creates(context, &plan->steps[end]) &&
 	       plan->steps[end].mark.role == ROLE_ATTACH &&
 	       plan->steps[end].desired->ns == plan->steps[from].desired->ns)
 		end++;
 	return end;
 }
 
-static bool changes(const struct step *step)
+static bool changes(const struct apply_context *context, const struct step *step)
 {
-	return step_acts(step) && step->action == ACTION_CHANGE;
+	return step_selected(context, step) && step->action == ACTION_CHANGE;
 }
 
 void steps_count(const struct apply_context *context, size_t count)
@@ -105,12 +112,13 @@ static void additions_do(struct apply_context *context)
 	const struct plan *plan = context->plan;
 	for (size_t i = 0, end; i < plan->n_steps; i = end) {
 		end = i + 1;
-		if (creates(&plan->steps[i])) {
-			end = creates_end(plan, i);
+		const struct step *step = &plan->steps[i];
+		if (creates(context, step)) {
+			end = creates_end(context, i);
 			creates_do(context, i, end);
 			steps_count(context, end - i);
-		} else if (changes(&plan->steps[i]) && !renames_late(context, &plan->steps[i])) {
-			changes_do(context, i);
+		} else if (changes(context, step) && !renames_late(context, step)) {
+			changes_do(context, step, i);
 			steps_count(context, 1);
 		}
 	}
@@ -119,7 +127,7 @@ static void additions_do(struct apply_context *context)
 static void removals_all(struct apply_context *context)
 {
 	for (size_t i = 0; i < context->plan->n_steps; i++)
-		if (changes(&context->plan->steps[i]))
+		if (changes(context, &context->plan->steps[i]))
 			removals_do(context, i);
 }
 
@@ -142,26 +150,26 @@ static void all_do(struct apply_context *context, bool ask)
 }
 
 /* Gives the number of the failed ones. */
-static size_t outcomes_settle(const struct plan *plan, struct outcome *outcomes)
+static size_t outcomes_settle(const struct selection *selection, struct outcome *outcomes)
 {
 	size_t failed = 0;
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		if (outcomes[i].state == OUTCOME_NOT_DONE && step_acts(&plan->steps[i]))
+	for (size_t i = 0; i < selection->plan->n_steps; i++) {
+		if (outcomes[i].state == OUTCOME_NOT_DONE && selection->selected[i])
 			outcomes[i].state = OUTCOME_DONE;
 		failed += outcomes[i].state == OUTCOME_FAILED;
 	}
 	return failed;
 }
 
-static size_t apply_asking(const struct plan *plan, const struct live *live,
+static size_t apply_asking(const struct selection *selection, const struct live *live,
 			   struct dhcp_broker *broker, struct outcome *outcomes,
 			   atomic_size_t *done, bool ask)
 {
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
-	struct plan work = *plan;
-	work.steps = arena_alloc(arena, (plan->n_steps + 1) * sizeof(*work.steps));
+	const struct plan *plan = selection->plan;
 	struct apply_context context = {
-		.plan = &work,
+		.plan = plan,
+		.selection = selection_copy(selection, arena),
 		.live = live,
 		.outcomes = outcomes,
 		.host = live->namespaces[0],
@@ -173,29 +181,28 @@ static size_t apply_asking(const struct plan *plan, const struct live *live,
 		.deleted = arena_alloc(arena, plan->n_steps + 1),
 		.back = arena_alloc(arena, plan->n_steps + 1)};
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		work.steps[i] = plan->steps[i];
 		outcomes[i].state = OUTCOME_NOT_DONE;
-		context.n_creates += creates(&plan->steps[i]);
+		context.n_creates += creates(&context, &plan->steps[i]);
 	}
 	all_do(&context, ask);
 	announce_close(context.announcer);
-	return outcomes_settle(plan, outcomes);
+	return outcomes_settle(selection, outcomes);
 }
 
-size_t apply(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
+size_t apply(const struct selection *selection, const struct live *live, struct dhcp_broker *broker,
 	     struct outcome *outcomes)
 {
-	return apply_asking(plan, live, broker, outcomes, NULL, false);
+	return apply_asking(selection, live, broker, outcomes, NULL, false);
 }
 
-size_t apply_counting(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
-		      struct outcome *outcomes, atomic_size_t *done)
+size_t apply_counting(const struct selection *selection, const struct live *live,
+		      struct dhcp_broker *broker, struct outcome *outcomes, atomic_size_t *done)
 {
-	return apply_asking(plan, live, broker, outcomes, done, false);
+	return apply_asking(selection, live, broker, outcomes, done, false);
 }
 
-size_t apply_probed(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
-		    struct outcome *outcomes, atomic_size_t *done)
+size_t apply_probed(const struct selection *selection, const struct live *live,
+		    struct dhcp_broker *broker, struct outcome *outcomes, atomic_size_t *done)
 {
-	return apply_asking(plan, live, broker, outcomes, done, true);
+	return apply_asking(selection, live, broker, outcomes, done, true);
 }

@@ -3,29 +3,29 @@
 #define RECONCILE_APPLY_APPLY_H
 
 #include "reconcile/apply/outcome.h"
-#include "reconcile/plan/step.h"
+#include "reconcile/plan/selection.h"
 
 #include <stdatomic.h>
 
 struct dhcp_broker;
 
-/* Does the steps of the plan in their order; one's failure does not stop another's. `outcomes` has
- * plan->n_steps elements, of which none has an error. `live` is the one that the plan was made
- * from; its handles are used. `broker` asks for leases of DHCP (dhcp/broker.h). Returns 0 if every
- * step was done, or the number of failed ones. */
-size_t apply(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
+/* Does the selected steps of the plan in their order; one's failure does not stop another's.
+ * `outcomes` has an element for each of the plan's steps, of which none has an error. `live` is the
+ * one that the plan was made from; its handles are used. `broker` asks for leases of DHCP
+ * (dhcp/broker.h). Returns 0 if every step was done, or the number of failed ones. */
+size_t apply(const struct selection *selection, const struct live *live, struct dhcp_broker *broker,
 	     struct outcome *outcomes);
 
 /* The same, and counts in *done, which other threads may read, the steps that are over. NULL: does
  * not count. */
-size_t apply_counting(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
-		      struct outcome *outcomes, atomic_size_t *done);
+size_t apply_counting(const struct selection *selection, const struct live *live,
+		      struct dhcp_broker *broker, struct outcome *outcomes, atomic_size_t *done);
 
 /* The same, but asks the LAN first whether somebody has a new address (reconcile/probe/probe.h),
  * and leaves alone what meets a conflict: its outcome is failed. New parents are made before, as
  * there is no asking on them otherwise. */
-size_t apply_probed(const struct plan *plan, const struct live *live, struct dhcp_broker *broker,
-		    struct outcome *outcomes, atomic_size_t *done);
+size_t apply_probed(const struct selection *selection, const struct live *live,
+		    struct dhcp_broker *broker, struct outcome *outcomes, atomic_size_t *done);
 
 /* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace
  * and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take

@@ -51,9 +51,9 @@ static struct operation_context changing_operation(const struct changing *changi
 	return operation_at;
 }
 
-static bool changing_begin(struct apply_context *context, size_t number, struct changing *ret)
+static bool changing_begin(struct apply_context *context, const struct step *step, size_t number,
+			   struct changing *ret)
 {
-	const struct step *step = &context->plan->steps[number];
 	struct error error;
 	*ret = (struct changing){.context = context,
 				 .step = step,
@@ -377,13 +377,14 @@ static bool others_note(struct changing *changing)
 	return false;
 }
 
-void removals_do(struct apply_context *context, size_t step)
+void removals_do(struct apply_context *context, size_t number)
 {
 	struct changing changing;
 	struct error error;
 	char detour[IFNAMSIZ];
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	if (!changing_begin(context, step, &changing) || !others_note(&changing))
+	if (!changing_begin(context, &context->plan->steps[number], number, &changing) ||
+	    !others_note(&changing))
 		return;
 	temporary_do(&changing);
 	for (size_t i = 0; i < changing.step->n_changes; i++)
@@ -461,10 +462,10 @@ static void change_announce(const struct changing *changing)
 }
 
 /* A failure leaves the rest to be done: each change is right by itself. */
-void changes_do(struct apply_context *context, size_t step)
+void changes_do(struct apply_context *context, const struct step *step, size_t number)
 {
 	struct changing changing;
-	if (!changing_begin(context, step, &changing))
+	if (!changing_begin(context, step, number, &changing))
 		return;
 	for (size_t i = 0; i < changing.step->n_changes; i++) {
 		const struct change *change = &changing.step->changes[i];

@@ -4,7 +4,6 @@
 #include "kernel/netns.h"
 #include "kernel/rtnl_decode.h"
 #include "lib/thread_pool.h"
-#include "reconcile/plan/defer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -105,9 +104,9 @@ static void one_delete(void *data, size_t number)
 		steps_count(context, 1);
 }
 
-static bool deletes(const struct step *step)
+static bool deletes(const struct apply_context *context, const struct step *step)
 {
-	return step_acts(step) && step_deletes(step);
+	return step_selected(context, step) && step_deletes(step);
 }
 
 static bool hangs_on(const struct step *step, const struct live_link *parent)
@@ -165,7 +164,7 @@ static bool parent_free(struct apply_context *context, size_t number)
 						   step->current->name, step->ns->name));
 			return false;
 		}
-		if (!deletes(step) || !hangs_on(step, parent) || context->deleted[i] ||
+		if (!deletes(context, step) || !hangs_on(step, parent) || context->deleted[i] ||
 		    context->outcomes[i].state != OUTCOME_FAILED)
 			continue;
 		struct error error;
@@ -181,7 +180,7 @@ static bool parent_free(struct apply_context *context, size_t number)
 static bool goes_along(struct apply_context *context, const struct step *step)
 {
 	struct error error;
-	if (!deletes(step) || step_is_parent(step))
+	if (!deletes(context, step) || step_is_parent(step))
 		return false;
 	struct netlink *netlink = ns_socket(context, step->ns, &error);
 	int status = netlink ? still_the_same(netlink, step->current, &error) : -error.errnum;
@@ -212,8 +211,8 @@ static void parents_do(struct apply_context *context)
 	const struct plan *plan = context->plan;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (!step_acts(step) || step->action != ACTION_DELETE || !step_is_parent(step) ||
-		    parent_leaves_late(context, step->current) ||
+		if (!step_selected(context, step) || step->action != ACTION_DELETE ||
+		    !step_is_parent(step) || parent_leaves_late(context, step->current) ||
 		    !children_go_along(context, step->current))
 			continue;
 		one_delete(&(struct deletions){.context = context, .steps = &i}, 0);
@@ -245,7 +244,7 @@ static void round_do(struct apply_context *context, enum round round)
 	struct deletions deletions = {.context = context};
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (deletes(step) && context->outcomes[i].state == OUTCOME_NOT_DONE &&
+		if (deletes(context, step) && context->outcomes[i].state == OUTCOME_NOT_DONE &&
 		    round_of(context, step) == round &&
 		    (round == ROUND_CHILDREN || parent_free(context, i)))
 			*array_push(arena, deletions.steps, deletions.n_steps) = i;

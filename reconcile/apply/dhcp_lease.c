@@ -52,12 +52,12 @@ static void inquiry_add(struct leasing *leasing, size_t number, const struct liv
 
 bool step_leases(const struct step *step)
 {
-	if (!step_acts(step) || !step->desired || !step->desired->dhcp.wanted)
+	if (!step->desired || !step->desired->dhcp.wanted)
 		return false;
 	for (size_t i = 0; i < step->n_changes; i++)
 		if (step->changes[i].field == FIELD_DHCP)
 			return true;
-	return step->action != ACTION_CHANGE;
+	return step_acts(step) && step->action != ACTION_CHANGE;
 }
 
 static void fail(struct apply_context *context, size_t number, int errnum, enum code code,
@@ -321,8 +321,8 @@ void leases_do(struct apply_context *context)
 	struct leasing leasing = {.arena = arena};
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct link_spec *desired = plan->steps[i].desired;
-		if (!step_leases(&plan->steps[i]) || desired->dhcp.later ||
-		    context->outcomes[i].state == OUTCOME_FAILED)
+		if (!step_selected(context, &plan->steps[i]) || !step_leases(&plan->steps[i]) ||
+		    desired->dhcp.later || context->outcomes[i].state == OUTCOME_FAILED)
 			continue;
 		if (desired->dhcp.answer)
 			answer_take(context, i, desired->dhcp.answer);
@@ -344,11 +344,12 @@ static const struct live_addr *lease_ended(const struct live *live, const struct
 	return live_lease(live, step->ns, step->current);
 }
 
-size_t leases_ending(const struct plan *plan, const struct live *live)
+size_t leases_ending(const struct selection *selection, const struct live *live)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < plan->n_steps; i++)
-		count += lease_ended(live, &plan->steps[i]) != NULL;
+	for (size_t i = 0; i < selection->plan->n_steps; i++)
+		count += selection->selected[i] &&
+			 lease_ended(live, &selection->plan->steps[i]) != NULL;
 	return count;
 }
 
@@ -423,7 +424,8 @@ void releases_do(struct apply_context *context)
 	struct leasing leasing = {.arena = arena};
 	for (size_t i = 0; !plan->keeps_leases && i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		const struct live_addr *lease = lease_ended(context->live, step);
+		const struct live_addr *lease =
+			step_selected(context, step) ? lease_ended(context->live, step) : NULL;
 		if (lease)
 			inquiry_add(&leasing, i, step->ns,
 				    request_of(&step->mark, DHCP_RELEASE, step->current->kind,

@@ -5,7 +5,7 @@
 #include "kernel/netlink.h"
 #include "kernel/rtnl_encode.h"
 #include "reconcile/apply/outcome.h"
-#include "reconcile/plan/step.h"
+#include "reconcile/plan/selection.h"
 
 #include <stdatomic.h>
 
@@ -21,7 +21,8 @@ struct made {
 };
 
 struct apply_context {
-	struct plan *plan; /* a copy, of which the steps are held that are done, or are left out */
+	const struct plan *plan;
+	struct selection selection; /* the steps that are neither done yet nor left out */
 	const struct live *live;
 	struct outcome *outcomes; /* as plan->steps */
 	struct live_ns *host;
@@ -66,6 +67,9 @@ struct operation_context {
 	const char *parent; /* name, or NULL */
 	char detail[96];    /* an address, a route, a value; or "" */
 };
+
+/* Whether the step is still to be done. */
+bool step_selected(const struct apply_context *context, const struct step *step);
 
 /* Steps are over. */
 void steps_count(const struct apply_context *context, size_t count);
@@ -182,7 +186,8 @@ int batch_send_promote_secondaries(const struct apply_context *context, struct n
 				   struct error *error);
 
 /* change.c */
-void removals_do(struct apply_context *context, size_t step);
-void changes_do(struct apply_context *context, size_t step);
+void removals_do(struct apply_context *context, size_t number);
+/* The changes of the step, whose outcome is that of this number. */
+void changes_do(struct apply_context *context, const struct step *step, size_t number);
 
 #endif

@@ -4,7 +4,6 @@
 #include "reconcile/apply/internal.h"
 
 #include "reconcile/observe/observe.h"
-#include "reconcile/plan/defer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +36,8 @@ static void leavers_list(struct guests *guests)
 {
 	const struct plan *plan = guests->context->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (step_acts(&plan->steps[i]) && step_deletes(&plan->steps[i]))
+		if (step_selected(guests->context, &plan->steps[i]) &&
+		    step_deletes(&plan->steps[i]))
 			*array_push(guests->arena, guests->leavers, guests->n_leavers) =
 				(struct leaver){.inode = plan->steps[i].ns->inode,
 						.ifindex = plan->steps[i].current->ifindex,
@@ -56,7 +56,7 @@ static bool is_vain(const struct apply_context *context, int ifindex)
 }
 
 /* Whether the run deletes the link: it is the one that was looked at before, and its step was not
- * held meanwhile. */
+ * left out meanwhile. */
 static bool goes(const struct guests *guests, const struct live_ns *ns,
 		 const struct live_link *link)
 {
@@ -68,7 +68,8 @@ static bool goes(const struct guests *guests, const struct live_ns *ns,
 	if (!found)
 		return ns->host && is_vain(guests->context, link->ifindex);
 	const struct step *step = &guests->context->plan->steps[found->step];
-	return step_acts(step) && strcmp(step->current->alias, link->alias) == 0;
+	return step_selected(guests->context, step) &&
+	       strcmp(step->current->alias, link->alias) == 0;
 }
 
 static const char *guest_of(const struct guests *guests, int parent)
@@ -86,15 +87,15 @@ static const char *guest_of(const struct guests *guests, int parent)
 static bool parent_leaves(const struct apply_context *context, size_t number, bool late)
 {
 	const struct step *step = &context->plan->steps[number];
-	return step_acts(step) && step->action == ACTION_DELETE && step_is_parent(step) &&
-	       context->outcomes[number].state == OUTCOME_NOT_DONE &&
+	return step_selected(context, step) && step->action == ACTION_DELETE &&
+	       step_is_parent(step) && context->outcomes[number].state == OUTCOME_NOT_DONE &&
 	       parent_leaves_late(context, step->current) == late;
 }
 
 static void parent_keep(struct guests *guests, size_t number, const char *guest)
 {
 	struct apply_context *context = guests->context;
-	struct step *step = &context->plan->steps[number];
+	const struct step *step = &context->plan->steps[number];
 	if (guests->now) {
 		outcome_defer(&context->outcomes[number],
 			      arena_printf(context->plan->arena, "kept: used by %s", guest));
@@ -103,7 +104,7 @@ static void parent_keep(struct guests *guests, size_t number, const char *guest)
 			      step->name);
 		outcome_fail(&context->outcomes[number], &guests->error);
 	}
-	step->held = true;
+	context->selection.selected[number] = false;
 	steps_count(context, 1);
 }
 

@@ -1,6 +1,5 @@
 /* Making parents before anything that hangs on them is touched, and deleting them after. */
 #include "reconcile/apply/create_internal.h"
-#include "reconcile/plan/defer.h"
 
 #include <string.h>
 
@@ -39,8 +38,8 @@ int made_parent(const struct apply_context *context, const char *name)
 void parents_make(struct apply_context *context)
 {
 	for (size_t i = 0; i < context->plan->n_steps; i++) {
-		struct step *step = &context->plan->steps[i];
-		if (!step_acts(step) || !step_makes_parent(step))
+		const struct step *step = &context->plan->steps[i];
+		if (!step_selected(context, step) || !step_makes_parent(step))
 			continue;
 		const struct live_link *holder =
 			live_link_by_name(context->host, step->desired->name);
@@ -49,17 +48,17 @@ void parents_make(struct apply_context *context)
 		parent_make(context, i, holder);
 		if (context->outcomes[i].state == OUTCOME_NOT_DONE)
 			context->outcomes[i].state = OUTCOME_DONE;
-		step->held = true;
+		context->selection.selected[i] = false;
 		steps_count(context, 1);
 	}
 }
 
 static void step_defer(struct apply_context *context, size_t number, const char *why)
 {
-	struct step *step = &context->plan->steps[number];
+	const struct step *step = &context->plan->steps[number];
 	struct outcome *outcome = &context->outcomes[number];
 	struct error error;
-	step->held = true;
+	context->selection.selected[number] = false;
 	steps_count(context, 1);
 	if (step->action == ACTION_DELETE || step_is_parent(step)) {
 		outcome_defer(outcome, arena_printf(context->plan->arena, "kept: %s", why));
@@ -71,19 +70,17 @@ static void step_defer(struct apply_context *context, size_t number, const char 
 
 void steps_defer(struct apply_context *context)
 {
-	struct plan *plan = context->plan;
-	struct deferral *deferrals =
-		arena_alloc(context->arena, (plan->n_steps + 1) * sizeof(*deferrals));
+	const struct plan *plan = context->plan;
+	struct selection done = selection_none(plan, context->arena); /* already, or later */
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		const int state = (int)context->outcomes[i].state;
-		deferrals[i].left = state == OUTCOME_FAILED ||
-				    (state != OUTCOME_DONE && !step_acts(&plan->steps[i]));
-		plan->steps[i].held |= state == OUTCOME_FAILED;
+		context->selection.selected[i] &= context->outcomes[i].state != OUTCOME_FAILED;
+		done.selected[i] = context->selection.selected[i] ||
+				   context->outcomes[i].state == OUTCOME_DONE;
 	}
-	plan_defer(plan, context->live, deferrals, context->arena);
+	const struct selection kept = selection_defer(&done, context->live, context->arena);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (deferrals[i].why)
-			step_defer(context, i, deferrals[i].why);
+		if (kept.why[i])
+			step_defer(context, i, kept.why[i]);
 }
 
 bool renames_late(const struct apply_context *context, const struct step *step)
@@ -99,12 +96,12 @@ static void late_renames_do(struct apply_context *context)
 {
 	for (size_t i = 0; i < context->plan->n_steps; i++) {
 		const struct step *step = &context->plan->steps[i];
-		if (!step_acts(step) || !renames_late(context, step))
+		if (!step_selected(context, step) || !renames_late(context, step))
 			continue;
 		const struct live_link *holder =
 			live_link_by_name(context->host, step->desired->name);
 		if (link_deleted(context, holder))
-			changes_do(context, i);
+			changes_do(context, step, i);
 		else
 			outcome_defer(&context->outcomes[i],
 				      arena_printf(context->plan->arena,
@@ -130,7 +127,8 @@ static bool is_vain(const struct apply_context *context, const struct made *made
 		const int state = (int)context->outcomes[i].state;
 		if (!is_for(step, made))
 			continue;
-		if (state == OUTCOME_DONE || (state == OUTCOME_NOT_DONE && step_acts(step)))
+		if (state == OUTCOME_DONE ||
+		    (state == OUTCOME_NOT_DONE && step_selected(context, step)))
 			return false;
 		wanted = true;
 	}
@@ -170,23 +168,22 @@ static void vain_settle(struct apply_context *context)
 	}
 }
 
-/* Its step becomes one that changes the name alone. */
 static void temporary_rename(struct apply_context *context, const struct made *made)
 {
-	struct step *step = &context->plan->steps[made->step];
-	struct live_link *current = arena_alloc(context->arena, sizeof(*current));
-	*current = (struct live_link){.ifindex = made->ifindex,
-				      .name = temporary_name(context->arena, made->ifindex),
-				      .kind = step->desired->kind,
-				      .mtu = step->desired->mtu};
-	step->action = ACTION_CHANGE;
-	step->ns = context->host;
-	step->current = current;
-	step->changes = arena_alloc(context->arena, sizeof(*step->changes));
-	step->n_changes = 1;
-	step->changes[0] = (struct change){
-		.field = FIELD_NAME, .from = current->name, .to = step->desired->name};
-	changes_do(context, made->step);
+	const struct step *step = &context->plan->steps[made->step];
+	const struct live_link current = {.ifindex = made->ifindex,
+					  .name = temporary_name(context->arena, made->ifindex),
+					  .kind = step->desired->kind,
+					  .mtu = step->desired->mtu};
+	struct change change = {
+		.field = FIELD_NAME, .from = current.name, .to = step->desired->name};
+	struct step rename = *step;
+	rename.action = ACTION_CHANGE;
+	rename.ns = context->host;
+	rename.current = &current;
+	rename.changes = &change;
+	rename.n_changes = 1;
+	changes_do(context, &rename, made->step);
 }
 
 /* The link that has its name stays. */

@@ -3,7 +3,6 @@
 #include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"
-#include "reconcile/plan/defer.h"
 #include "reconcile/plan/rollback_plan.h"
 #include "reconcile/rollback/snapshot.h"
 
@@ -20,9 +19,11 @@ static bool makes_room(const struct step *step)
 void replaced_note(struct apply_context *context)
 {
 	struct error ignored;
-	for (size_t i = 0; i < context->plan->n_steps; i++)
-		if (step_acts(&context->plan->steps[i]) && makes_room(&context->plan->steps[i]))
-			(void)revert_note(&context->plan->steps[i], &ignored);
+	for (size_t i = 0; i < context->plan->n_steps; i++) {
+		const struct step *step = &context->plan->steps[i];
+		if (step_selected(context, step) && makes_room(step))
+			(void)revert_note(step, &ignored);
+	}
 	netns_return(context->host->handle->fd);
 }
 

@@ -388,12 +388,13 @@ static bool ns_hold(struct live *live, struct lookups *lookups, struct live_ns *
 	return ns->handle != NULL;
 }
 
-bool observe_hold(struct live *live, struct lookups *lookups, const struct plan *plan)
+bool observe_hold(struct live *live, struct lookups *lookups, const struct selection *selection)
 {
+	const struct plan *plan = selection->plan;
 	bool held = true;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (!step_acts(step))
+		if (!selection_has(selection, step))
 			continue;
 		if (step->ns)
 			held &= ns_hold(live, lookups, step->ns);

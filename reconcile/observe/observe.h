@@ -4,7 +4,7 @@
 
 #include "lib/error.h"
 #include "reconcile/observe/engine_lookup.h"
-#include "reconcile/plan/plan.h"
+#include "reconcile/plan/selection.h"
 #include "reconcile/state/state.h"
 
 /* Reads the host's namespace, the namespaces of the desired containers, and every other namespace
@@ -50,9 +50,9 @@ struct live *observe_second(const struct live *before, struct lookups *lookups,
  * another process. */
 void observe_cookies(struct live *live);
 
-/* Opens what the steps of the plan need and observe_release let go. False: a namespace could not be
+/* Opens what the selected steps need and observe_release let go. False: a namespace could not be
  * had, or is another one by now; the targets in it are stale. */
-bool observe_hold(struct live *live, struct lookups *lookups, const struct plan *plan);
+bool observe_hold(struct live *live, struct lookups *lookups, const struct selection *selection);
 
 /* Closes all descriptors but the host's: a descriptor keeps a namespace, and the links in it, alive
  * after its container is gone. */

@@ -184,7 +184,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	return plan;
 }
 
-void plan_free(struct plan *plan)
+void plan_free(const struct plan *plan)
 {
 	if (plan)
 		arena_free(plan->arena);

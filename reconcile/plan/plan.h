@@ -10,6 +10,6 @@
  * to outlive it. The caller frees it with plan_free. */
 struct plan *plan_make(const struct desired *desired, const struct live *live,
 		       const struct plan_options *options);
-void plan_free(struct plan *plan);
+void plan_free(const struct plan *plan);
 
 #endif

@@ -48,7 +48,7 @@ bool step_acts(const struct step *step)
 	case ACTION_CHANGE:
 	case ACTION_REPLACE:
 	case ACTION_DELETE:
-		return !step->held;
+		return true;
 	case ACTION_KEPT:
 	case ACTION_PENDING:
 	case ACTION_BLOCKED:
@@ -56,6 +56,11 @@ bool step_acts(const struct step *step)
 		break;
 	}
 	return false;
+}
+
+bool step_deletes(const struct step *step)
+{
+	return step->action == ACTION_DELETE || step->action == ACTION_REPLACE;
 }
 
 size_t plan_count(const struct plan *plan, enum action action)

@@ -69,7 +69,6 @@ struct step {
 	const struct link_spec *replacement; /* delete: what replaced_by makes; or NULL */
 	size_t replaced_by; /* delete: 1 + the number of the step that makes the container's
 			       other attachment, without which this one stays; 0: none does */
-	bool held;          /* not to be done now: it failed a short while ago */
 	bool asked;         /* pending: the container's engine has never answered yet */
 	bool stray;         /* delete: the link is not in the namespace of the container that its
 			       mark names */
@@ -112,8 +111,10 @@ const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ]);
 /* A locally administered unicast address that no link has, but for a chance of one in 2^40. */
 struct mac step_temporary_mac(const struct step *step);
 
-/* Whether doing the plan does anything for the step: it is no mere notice, and not held. */
+/* Whether doing the plan does anything for the step: it is no mere notice. */
 bool step_acts(const struct step *step);
+/* Whether doing the step deletes its live link. */
+bool step_deletes(const struct step *step);
 /* Whether it is about what attachments hang on: a VLAN link or a dummy. */
 bool step_is_parent(const struct step *step);
 size_t plan_count(const struct plan *plan, enum action action);

@@ -27,9 +27,10 @@ struct probes {
 		   */
 };
 
-/* The addresses that the plan's steps bring onto a LAN and that are to be probed. Pure. Points into
- * the plan; all else is in the arena. */
-struct probes probes_of(const struct plan *plan, const struct live *live, struct arena *arena);
+/* The addresses that the selected steps bring onto a LAN and that are to be probed. Pure. Points
+ * into the plan; all else is in the arena. */
+struct probes probes_of(const struct selection *selection, const struct live *live,
+			struct arena *arena);
 
 /* Probes all of them side by side: IPv4 as in RFC 5227 2.1.1 (4 to 7 seconds), IPv6 as in RFC 4862
  * 5.4 (1 to 2 seconds). The thread is in the host's namespace. Those without a parent count as not

@@ -47,13 +47,16 @@ static void known_add(struct probes *probes, const struct live_ns *ns, struct ma
 			*array_push(probes->arena, *known, probes->n_known) = ns->links[i].mac;
 }
 
-struct probes probes_of(const struct plan *plan, const struct live *live, struct arena *arena)
+struct probes probes_of(const struct selection *selection, const struct live *live,
+			struct arena *arena)
 {
+	const struct plan *plan = selection->plan;
 	struct probes probes = {.arena = arena, .stop = -1};
 	struct mac *known = NULL;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (step_acts(step) && step->action != ACTION_DELETE && step->desired->probe)
+		if (selection_has(selection, step) && step->action != ACTION_DELETE &&
+		    step->desired->probe)
 			step_probes(plan, i, &probes);
 	}
 	for (size_t i = 0; i < live->n_namespaces && probes.count; i++)
@@ -109,7 +112,7 @@ static void faults_note(struct apply_context *context, const struct probes *prob
 void probes_ask(struct apply_context *context)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	struct probes probes = probes_of(context->plan, context->live, arena);
+	struct probes probes = probes_of(&context->selection, context->live, arena);
 	if (probes.count == 0)
 		return;
 	parents_find(context, &probes);

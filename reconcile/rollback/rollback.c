@@ -125,6 +125,12 @@ static size_t rest_returns(const struct retreat *retreat, rollback_report *repor
 	return failed;
 }
 
+static void all_apply(const struct plan *plan, const struct live *now, struct outcome *outcomes)
+{
+	const struct selection all = selection_all(plan, plan->arena);
+	apply(&all, now, NULL, outcomes);
+}
+
 /* Looks, and does what is left. Returns how many objects that were, 0: everything is back; or a
  * negative errno. */
 static int pass(const struct retreat *retreat, bool last, struct error *error)
@@ -137,7 +143,7 @@ static int pass(const struct retreat *retreat, bool last, struct error *error)
 	size_t left = count_left(plan);
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
 	if (left)
-		apply(plan, now, NULL, outcomes);
+		all_apply(plan, now, outcomes);
 	else
 		left = rest_returns(retreat, last ? retreat->report : report_nothing);
 	if (last)

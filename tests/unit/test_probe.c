@@ -186,7 +186,8 @@ static void asked_for(struct live *live, const char *yaml, char text[256])
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
 	struct plan *plan = plan_make(desired, live, &options);
-	const struct probes probes = probes_of(plan, live, arena);
+	const struct selection all = selection_all(plan, arena);
+	const struct probes probes = probes_of(&all, live, arena);
 	text[0] = '\0';
 	for (size_t i = 0; i < probes.count; i++) {
 		char ip[IP_TEXT_SIZE];

@@ -1,4 +1,4 @@
-#include "reconcile/plan/defer.h"
+#include "reconcile/plan/selection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 struct deferrer {
 	const struct plan *plan;
 	const struct live *live;
-	struct deferral *deferrals;
+	struct selection selection; /* what is left of it */
 	struct arena *arena;
 	const struct step **by_link; /* those with a live link, sorted by it */
 	size_t n_by_link;
@@ -15,11 +15,6 @@ struct deferrer {
 	const struct step **by_name; /* those that make a parent, sorted by its name */
 	size_t n_by_name;
 };
-
-bool step_deletes(const struct step *step)
-{
-	return step->action == ACTION_DELETE || step->action == ACTION_REPLACE;
-}
 
 static bool makes_parent(const struct step *step)
 {
@@ -72,12 +67,12 @@ static void sort(const struct step **steps, size_t count, compare *order)
 		qsort(steps, count, sizeof(*steps), order);
 }
 
-static struct deferral *find(const struct deferrer *deferrer, const void *key,
-			     const struct step **steps, size_t count, compare *order)
+static const struct step *find(const void *key, const struct step **steps, size_t count,
+			       compare *order)
 {
 	const struct step *const *found =
 		count ? bsearch(key, steps, count, sizeof(*steps), order) : NULL;
-	return found ? &deferrer->deferrals[*found - deferrer->plan->steps] : NULL;
+	return found ? *found : NULL;
 }
 
 static void steps_index(struct deferrer *deferrer)
@@ -97,26 +92,30 @@ static void steps_index(struct deferrer *deferrer)
 	sort(deferrer->by_name, deferrer->n_by_name, compare_names);
 }
 
-static bool leave(struct deferral *deferral, const char *why)
+static bool has(const struct deferrer *deferrer, const struct step *step)
 {
-	if (deferral->left)
-		return false;
-	*deferral = (struct deferral){.left = true, .why = why};
-	return true;
+	return selection_has(&deferrer->selection, step);
+}
+
+/* Not one that is left out already. */
+static void leave(struct deferrer *deferrer, const struct step *step, const char *why)
+{
+	deferrer->selection.selected[step - deferrer->plan->steps] = false;
+	deferrer->selection.why[step - deferrer->plan->steps] = why;
 }
 
 /* In the order of the plan, in which a VLAN comes before one inside it. */
 static void new_parents_defer(struct deferrer *deferrer)
 {
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
-		const struct link_spec *desired = deferrer->plan->steps[i].desired;
-		if (!desired || desired->parent || !desired->parent_name)
+		const struct step *step = &deferrer->plan->steps[i];
+		const struct link_spec *desired = step->desired;
+		if (!has(deferrer, step) || !desired || desired->parent || !desired->parent_name)
 			continue;
-		const struct deferral *parent =
-			find(deferrer, desired->parent_name, deferrer->by_name, deferrer->n_by_name,
-			     find_name);
-		if (parent && parent->left)
-			leave(&deferrer->deferrals[i],
+		const struct step *parent = find(desired->parent_name, deferrer->by_name,
+						 deferrer->n_by_name, find_name);
+		if (parent && !has(deferrer, parent))
+			leave(deferrer, step,
 			      arena_printf(deferrer->arena, "its parent %s is not there",
 					   desired->parent_name));
 	}
@@ -133,24 +132,21 @@ static void replaced_defer(struct deferrer *deferrer)
 {
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
 		const struct step *step = &deferrer->plan->steps[i];
-		const size_t by = step->replaced_by;
-		if (step->action == ACTION_DELETE && by && deferrer->deferrals[by - 1].left)
-			leave(&deferrer->deferrals[i],
-			      arena_printf(
-				      deferrer->arena, "%s, which replaces it, is not there",
-				      step_label(deferrer->arena, &deferrer->plan->steps[by - 1])));
+		if (!has(deferrer, step) || step->action != ACTION_DELETE || !step->replaced_by)
+			continue;
+		const struct step *by = &deferrer->plan->steps[step->replaced_by - 1];
+		if (!has(deferrer, by))
+			leave(deferrer, step,
+			      arena_printf(deferrer->arena, "%s, which replaces it, is not there",
+					   step_label(deferrer->arena, by)));
 	}
 }
 
 /* Whether the plan deletes the link, as far as it is done. */
 static bool goes(const struct deferrer *deferrer, const struct live_link *link)
 {
-	const struct step *const *found =
-		deferrer->n_by_link ? bsearch(link, deferrer->by_link, deferrer->n_by_link,
-					      sizeof(*deferrer->by_link), find_link)
-				    : NULL;
-	return found && step_deletes(*found) &&
-	       !deferrer->deferrals[*found - deferrer->plan->steps].left;
+	const struct step *step = find(link, deferrer->by_link, deferrer->n_by_link, find_link);
+	return step && step_deletes(step) && has(deferrer, step);
 }
 
 /* The kernel takes along whatever is on a parent that is deleted, in whichever namespace. */
@@ -159,11 +155,13 @@ static bool parent_defer(struct deferrer *deferrer, const struct live_ns *ns,
 {
 	if (link->parent_where != PARENT_HOST)
 		return false;
-	struct deferral *parent =
-		find(deferrer, &link->parent, deferrer->by_index, deferrer->n_by_index, find_index);
-	return parent && !parent->left && !goes(deferrer, link) &&
-	       leave(parent,
-		     arena_printf(deferrer->arena, "used by %s in %s", link->name, ns->name));
+	const struct step *parent =
+		find(&link->parent, deferrer->by_index, deferrer->n_by_index, find_index);
+	if (!parent || !has(deferrer, parent) || goes(deferrer, link))
+		return false;
+	leave(deferrer, parent,
+	      arena_printf(deferrer->arena, "used by %s in %s", link->name, ns->name));
+	return true;
 }
 
 static bool parents_defer(struct deferrer *deferrer)
@@ -182,23 +180,25 @@ static void names_defer(struct deferrer *deferrer)
 {
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
 		const struct step *step = &deferrer->plan->steps[i];
-		if (step->action != ACTION_CHANGE || !step_is_parent(step) ||
-		    strcmp(step->current->name, step->desired->name) == 0)
+		if (!has(deferrer, step) || step->action != ACTION_CHANGE ||
+		    !step_is_parent(step) || strcmp(step->current->name, step->desired->name) == 0)
 			continue;
 		const struct live_link *holder =
 			live_link_by_name(deferrer->live->namespaces[0], step->desired->name);
 		if (holder && holder != step->current && !goes(deferrer, holder))
-			leave(&deferrer->deferrals[i],
+			leave(deferrer, step,
 			      arena_printf(deferrer->arena, "the other %s is still there",
 					   holder->name));
 	}
 }
 
-void plan_defer(const struct plan *plan, const struct live *live, struct deferral *deferrals,
-		struct arena *arena)
+struct selection selection_defer(const struct selection *selection, const struct live *live,
+				 struct arena *arena)
 {
-	struct deferrer deferrer = {
-		.plan = plan, .live = live, .deferrals = deferrals, .arena = arena};
+	struct deferrer deferrer = {.plan = selection->plan,
+				    .live = live,
+				    .selection = selection_copy(selection, arena),
+				    .arena = arena};
 	steps_index(&deferrer);
 	new_parents_defer(&deferrer);
 	replaced_defer(&deferrer);
@@ -206,34 +206,5 @@ void plan_defer(const struct plan *plan, const struct live *live, struct deferra
 	while (deferrer.n_by_index && parents_defer(&deferrer))
 		;
 	names_defer(&deferrer);
-}
-
-void plan_hold(struct plan *plan, const struct live *live)
-{
-	struct deferral *deferrals =
-		arena_alloc(plan->arena, (plan->n_steps + 1) * sizeof(*deferrals));
-	for (size_t i = 0; i < plan->n_steps; i++)
-		deferrals[i].left = !step_acts(&plan->steps[i]);
-	plan_defer(plan, live, deferrals, plan->arena);
-	for (size_t i = 0; i < plan->n_steps; i++)
-		plan->steps[i].held |= deferrals[i].why != NULL;
-}
-
-static bool step_chooses(const struct step *step)
-{
-	bool chooses = step->action == ACTION_CREATE || step->action == ACTION_REPLACE;
-	for (size_t i = 0; step->action == ACTION_CHANGE && i < step->n_changes; i++)
-		chooses |= step->changes[i].to && (step->changes[i].field == FIELD_ADDRESS ||
-						   step->changes[i].field == FIELD_MAC);
-	/* The kernel takes along whatever is on a parent that leaves. */
-	chooses |= step_deletes(step) && step_is_parent(step);
-	return chooses && step_acts(step);
-}
-
-bool plan_chooses(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (step_chooses(&plan->steps[i]))
-			return true;
-	return false;
+	return deferrer.selection;
 }

@@ -1,0 +1,32 @@
+/* Which steps of a plan a run does: a value beside the plan, which stays as it was made. Pure. */
+#ifndef RECONCILE_PLAN_SELECTION_H
+#define RECONCILE_PLAN_SELECTION_H
+
+#include "reconcile/plan/step.h"
+
+/* Points into the plan; its arrays have an element for each step. */
+struct selection {
+	const struct plan *plan;
+	bool *selected;
+	const char **why; /* by selection_defer: a sentence without a subject; else NULL */
+};
+
+/* All steps that act (step_acts). The arrays of this and of all others are in the arena. */
+struct selection selection_all(const struct plan *plan, struct arena *arena);
+struct selection selection_none(const struct plan *plan, struct arena *arena);
+struct selection selection_copy(const struct selection *selection, struct arena *arena);
+
+/* Leaves out what must not be done without the steps that are left out already: a parent is not
+ * deleted while a live link is on it that the run does not delete; an attachment is not touched
+ * whose new parent is not made; a link is not deleted whose replacement is not made. Only of these
+ * there is a reason in `why`, which is in the arena. */
+struct selection selection_defer(const struct selection *selection, const struct live *live,
+				 struct arena *arena);
+
+/* Whether the run does the step, which is one of the plan's. */
+bool selection_has(const struct selection *selection, const struct step *step);
+size_t selection_count(const struct selection *selection);
+/* Whether it gives a link an address or a MAC, which others may have. */
+bool selection_chooses(const struct selection *selection);
+
+#endif
