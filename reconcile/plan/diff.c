@@ -1,5 +1,5 @@
 /* Is it the same object (the mark says so), and can what differs be changed in place? */
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/step_build.h"
 #include "schema/words.h"
 
 #include <linux/rtnetlink.h>
@@ -31,67 +31,67 @@ const char *field_name(enum field field)
 	return fields[field].name;
 }
 
-struct change *change_add(const struct planner *planner, struct step *step, enum field field,
+struct change *change_add(const struct plan_input *input, struct step *step, enum field field,
 			  const char *from, const char *to)
 {
-	struct change *change = array_push(planner->arena, step->changes, step->n_changes);
+	struct change *change = array_push(input->arena, step->changes, step->n_changes);
 	change->field = field;
 	change->from = from;
 	change->to = to;
 	return change;
 }
 
-static void change_text(const struct planner *planner, struct step *step, enum field field,
+static void change_text(const struct plan_input *input, struct step *step, enum field field,
 			const char *from, const char *to)
 {
 	if (strcmp(from, to) != 0)
-		change_add(planner, step, field, from, to);
+		change_add(input, step, field, from, to);
 }
 
-static void change_number(const struct planner *planner, struct step *step, enum field field,
+static void change_number(const struct plan_input *input, struct step *step, enum field field,
 			  uint32_t from, uint32_t to)
 {
 	if (from != to)
-		change_add(planner, step, field, arena_printf(planner->arena, "%u", from),
-			   arena_printf(planner->arena, "%u", to));
+		change_add(input, step, field, arena_printf(input->arena, "%u", from),
+			   arena_printf(input->arena, "%u", to));
 }
 
-static void diff_mac(const struct planner *planner, struct step *step)
+static void diff_mac(const struct plan_input *input, struct step *step)
 {
 	char from[MAC_TEXT_SIZE], to[MAC_TEXT_SIZE];
 	if (step->desired->mac.set && !mac_equal(&step->desired->mac, &step->current->mac))
-		change_add(planner, step, FIELD_MAC,
-			   arena_strdup(planner->arena, mac_format(&step->current->mac, from)),
-			   arena_strdup(planner->arena, mac_format(&step->desired->mac, to)));
+		change_add(input, step, FIELD_MAC,
+			   arena_strdup(input->arena, mac_format(&step->current->mac, from)),
+			   arena_strdup(input->arena, mac_format(&step->desired->mac, to)));
 }
 
-static void diff_mode(const struct planner *planner, struct step *step)
+static void diff_mode(const struct plan_input *input, struct step *step)
 {
 	enum link_kind kind = step->desired->kind;
 	if (kind != KIND_MACVLAN && kind != KIND_IPVLAN)
 		return;
-	change_text(planner, step, FIELD_MODE,
+	change_text(input, step, FIELD_MODE,
 		    step->current->mode_known ? link_mode_name(step->current->mode) : "other",
 		    link_mode_name(step->desired->mode));
 	if (kind == KIND_MACVLAN && step->current->has_bcqueuelen)
-		change_number(planner, step, FIELD_BCQUEUELEN, step->current->bcqueuelen,
+		change_number(input, step, FIELD_BCQUEUELEN, step->current->bcqueuelen,
 			      step->desired->bcqueuelen);
 }
 
-static void diff_link(const struct planner *planner, struct step *step)
+static void diff_link(const struct plan_input *input, struct step *step)
 {
 	const struct live_link *current = step->current;
 	const struct link_spec *desired = step->desired;
-	change_text(planner, step, FIELD_ALIAS, current->alias, desired->alias);
-	change_text(planner, step, FIELD_NAME, current->name, desired->name);
-	diff_mac(planner, step);
+	change_text(input, step, FIELD_ALIAS, current->alias, desired->alias);
+	change_text(input, step, FIELD_NAME, current->name, desired->name);
+	diff_mac(input, step);
 	if (desired->mtu)
-		change_number(planner, step, FIELD_MTU, current->mtu, desired->mtu);
-	diff_mode(planner, step);
+		change_number(input, step, FIELD_MTU, current->mtu, desired->mtu);
+	diff_mode(input, step);
 }
 
 /* accept_ra is mvapply's own wish, and is not there where the kernel has no IPv6. */
-static void diff_sysctls(const struct planner *planner, struct step *step)
+static void diff_sysctls(const struct plan_input *input, struct step *step)
 {
 	for (size_t i = 0; i < step->desired->n_sysctls; i++) {
 		const struct link_sysctl *desired = &step->desired->sysctls[i];
@@ -99,16 +99,16 @@ static void diff_sysctls(const struct planner *planner, struct step *step)
 		if (live ? strcmp(live, desired->value) == 0 : !desired->asked)
 			continue;
 		struct change *change =
-			change_add(planner, step, FIELD_SYSCTL, live ? live : "?", desired->value);
+			change_add(input, step, FIELD_SYSCTL, live ? live : "?", desired->value);
 		change->sysctl = *desired;
 	}
 }
 
-static void diff_up(const struct planner *planner, struct step *step)
+static void diff_up(const struct plan_input *input, struct step *step)
 {
 	bool up = step->current->flags & IFF_UP;
 	if (up == step->desired->down)
-		change_add(planner, step, FIELD_UP, up ? "up" : "down", up ? "down" : "up");
+		change_add(input, step, FIELD_UP, up ? "up" : "down", up ? "down" : "up");
 }
 
 static bool link_local(const struct ip *ip)
@@ -118,13 +118,13 @@ static bool link_local(const struct ip *ip)
 
 /* Where the kernel has no IFA_PROTO, all addresses of a link that is marked for having some count
  * as mvapply's: those of a VLAN link, say, are the host's own. */
-static bool addr_ours(const struct planner *planner, const struct step *step,
+static bool addr_ours(const struct plan_input *input, const struct step *step,
 		      const struct live_addr *addr)
 {
 	enum role role = step->current->mark.role;
 	return !link_local(&addr->prefix.ip) &&
 	       (addr->proto == MARK_PROTOCOL ||
-		(!planner->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST)));
+		(!input->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST)));
 }
 
 static const struct live_addr *addr_find(const struct step *step, const struct prefix *prefix)
@@ -135,13 +135,13 @@ static const struct live_addr *addr_find(const struct step *step, const struct p
 	return NULL;
 }
 
-static bool addr_marked_so(const struct planner *planner, const struct step *step,
+static bool addr_marked_so(const struct plan_input *input, const struct step *step,
 			   const struct live_addr *addr)
 {
 	if (step->desired->addr_terms)
-		return !planner->live->addr_proto ||
+		return !input->live->addr_proto ||
 		       addr->proto == link_spec_addr_terms(step->desired, &addr->prefix).protocol;
-	return step->current->mark.role != ROLE_NONE || addr_ours(planner, step, addr);
+	return step->current->mark.role != ROLE_NONE || addr_ours(input, step, addr);
 }
 
 /* A lease ends by itself, and all else stays. */
@@ -150,55 +150,55 @@ static bool addr_lasts_so(const struct step *step, const struct live_addr *addr)
 	return !addr->valid == !link_spec_addr_terms(step->desired, &addr->prefix).valid;
 }
 
-static void addr_change(const struct planner *planner, struct step *step, bool from, bool to,
+static void addr_change(const struct plan_input *input, struct step *step, bool from, bool to,
 			const struct prefix *prefix)
 {
 	char text[PREFIX_TEXT_SIZE];
-	const char *copy = arena_strdup(planner->arena, prefix_format(prefix, text));
-	change_add(planner, step, FIELD_ADDRESS, from ? copy : NULL, to ? copy : NULL)->addr =
+	const char *copy = arena_strdup(input->arena, prefix_format(prefix, text));
+	change_add(input, step, FIELD_ADDRESS, from ? copy : NULL, to ? copy : NULL)->addr =
 		*prefix;
 }
 
-static void diff_addrs(const struct planner *planner, struct step *step)
+static void diff_addrs(const struct plan_input *input, struct step *step)
 {
 	const struct link_spec *desired = step->desired;
 	each_addr_of (addr, step->ns, step->current->ifindex) {
 		bool wanted = false;
 		for (size_t k = 0; k < desired->n_addrs; k++)
 			wanted |= prefix_equal(&desired->addrs[k], &addr->prefix);
-		if (!wanted && addr_ours(planner, step, addr))
-			addr_change(planner, step, true, false, &addr->prefix);
+		if (!wanted && addr_ours(input, step, addr))
+			addr_change(input, step, true, false, &addr->prefix);
 	}
 	for (size_t i = 0; i < desired->n_addrs; i++) {
 		const struct live_addr *addr = addr_find(step, &desired->addrs[i]);
 		if (!addr)
-			addr_change(planner, step, false, true, &desired->addrs[i]);
-		else if (!addr_marked_so(planner, step, addr) || !addr_lasts_so(step, addr))
-			addr_change(planner, step, true, true, &desired->addrs[i]);
+			addr_change(input, step, false, true, &desired->addrs[i]);
+		else if (!addr_marked_so(input, step, addr) || !addr_lasts_so(step, addr))
+			addr_change(input, step, true, true, &desired->addrs[i]);
 	}
 }
 
-static const char *route_text(const struct planner *planner, const struct link_route *route)
+static const char *route_text(const struct plan_input *input, const struct link_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *target = route->to.len ? prefix_format(&route->to, to) : "default";
-	return route->via.family ? arena_printf(planner->arena, "%s via %s", target,
+	return route->via.family ? arena_printf(input->arena, "%s via %s", target,
 						ip_format(&route->via, via))
-				 : arena_strdup(planner->arena, target);
+				 : arena_strdup(input->arena, target);
 }
 
-static void route_remove(const struct planner *planner, struct step *step,
+static void route_remove(const struct plan_input *input, struct step *step,
 			 const struct link_route *from)
 {
-	change_add(planner, step, FIELD_ROUTE, route_text(planner, from), NULL)->route = *from;
+	change_add(input, step, FIELD_ROUTE, route_text(input, from), NULL)->route = *from;
 }
 
 /* `from` is what it takes the place of, or NULL. */
-static void route_put(const struct planner *planner, struct step *step,
+static void route_put(const struct plan_input *input, struct step *step,
 		      const struct link_route *from, const struct link_route *to)
 {
-	change_add(planner, step, FIELD_ROUTE, from ? route_text(planner, from) : NULL,
-		   route_text(planner, to))
+	change_add(input, step, FIELD_ROUTE, from ? route_text(input, from) : NULL,
+		   route_text(input, to))
 		->route = *to;
 }
 
@@ -235,7 +235,7 @@ static bool route_same(const struct step *step, const struct link_route *desired
 	       (!desired->source.family || ip_equal(&desired->source, &live->source));
 }
 
-static void diff_routes(const struct planner *planner, struct step *step)
+static void diff_routes(const struct plan_input *input, struct step *step)
 {
 	const struct link_spec *desired = step->desired;
 	each_route_of (live, step->ns, step->current->ifindex) {
@@ -244,7 +244,7 @@ static void diff_routes(const struct planner *planner, struct step *step)
 			wanted |= prefix_equal(&desired->routes[k].to, &live->to);
 		const struct link_route route = link_route_of(live);
 		if (!wanted && live->proto == MARK_PROTOCOL)
-			route_remove(planner, step, &route);
+			route_remove(input, step, &route);
 	}
 	for (size_t i = 0; i < desired->n_routes; i++) {
 		const struct live_route *live = route_find(step, &desired->routes[i].to);
@@ -254,37 +254,37 @@ static void diff_routes(const struct planner *planner, struct step *step)
 		if (!live && desired->routes[i].replaces)
 			live = route_in_way(step, &desired->routes[i].to);
 		const struct link_route route = live ? link_route_of(live) : (struct link_route){0};
-		route_put(planner, step, live ? &route : NULL, &desired->routes[i]);
+		route_put(input, step, live ? &route : NULL, &desired->routes[i]);
 	}
 }
 
 /* Seconds of preference are gone when half of the lease is (lease_terms). */
-static void diff_lease(const struct planner *planner, struct step *step)
+static void diff_lease(const struct plan_input *input, struct step *step)
 {
 	const struct link_dhcp *dhcp = &step->desired->dhcp;
 	char text[PREFIX_TEXT_SIZE];
 	if (!dhcp->wanted)
 		return;
 	if (!dhcp->lease.ip.family)
-		change_add(planner, step, FIELD_DHCP, NULL, "a lease");
+		change_add(input, step, FIELD_DHCP, NULL, "a lease");
 	else if (link_spec_addr_terms(step->desired, &dhcp->lease).preferred == 0)
-		change_add(planner, step, FIELD_DHCP,
-			   arena_strdup(planner->arena, prefix_format(&dhcp->lease, text)),
+		change_add(input, step, FIELD_DHCP,
+			   arena_strdup(input->arena, prefix_format(&dhcp->lease, text)),
 			   "renewed");
 }
 
-static const char *parent_text(const struct planner *planner, const struct live_link *link)
+static const char *parent_text(const struct plan_input *input, const struct live_link *link)
 {
 	const struct live_link *parent =
 		live_parent_away(link)
 			? NULL
-			: live_link_by_index(planner->live->namespaces[0], link->parent);
+			: live_link_by_index(input->live->namespaces[0], link->parent);
 	if (parent)
 		return parent->name;
 	return live_parent_away(link) ? "in another namespace" : "?";
 }
 
-static void diff_parent(const struct planner *planner, struct step *step)
+static void diff_parent(const struct plan_input *input, struct step *step)
 {
 	static const char *const kinds[] = {[KIND_OTHER] = "other",
 					    [KIND_MACVLAN] = "macvlan",
@@ -293,9 +293,9 @@ static void diff_parent(const struct planner *planner, struct step *step)
 					    [KIND_DUMMY] = "dummy"};
 	const struct live_link *current = step->current;
 	const struct link_spec *desired = step->desired;
-	change_text(planner, step, FIELD_DRIVER, kinds[current->kind], kinds[desired->kind]);
+	change_text(input, step, FIELD_DRIVER, kinds[current->kind], kinds[desired->kind]);
 	if (current->parent != desired->parent || live_parent_away(current) != desired->parent_away)
-		change_add(planner, step, FIELD_PARENT, parent_text(planner, current),
+		change_add(input, step, FIELD_PARENT, parent_text(input, current),
 			   desired->parent_name);
 }
 
@@ -308,15 +308,15 @@ static bool in_place(const struct step *step, const struct change *change)
 	return fields[change->field].in_place;
 }
 
-bool compare(const struct planner *planner, struct step *step)
+bool link_diff(const struct plan_input *input, struct step *step)
 {
-	diff_link(planner, step);
-	diff_sysctls(planner, step);
-	diff_up(planner, step);
-	diff_addrs(planner, step);
-	diff_routes(planner, step);
-	diff_lease(planner, step);
-	diff_parent(planner, step);
+	diff_link(input, step);
+	diff_sysctls(input, step);
+	diff_up(input, step);
+	diff_addrs(input, step);
+	diff_routes(input, step);
+	diff_lease(input, step);
+	diff_parent(input, step);
 	for (size_t i = 0; i < step->n_changes; i++)
 		if (!in_place(step, &step->changes[i]))
 			return false;

@@ -1,6 +1,6 @@
 /* A container that two sets attach to the same LAN: a set was renamed, or two sets name one
  * container. */
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/conflict.h"
 
 /* Only what is in the attachment's own namespace counts, which nobody but the container can forge.
  */
@@ -23,91 +23,99 @@ static bool same_subnet(const struct planned_attachment *planned, const struct l
 }
 
 /* The link of a set that the files do not name; NULL: there is none. */
-static const struct live_link *other_link(const struct planner *planner,
+static const struct live_link *other_link(const struct conflict_finder *finder,
 					  const struct planned_attachment *planned,
 					  const struct live_addr **ret_addr)
 {
 	for (size_t i = 0; i < planned->ns->n_links; i++) {
 		const struct live_link *link = &planned->ns->links[i];
 		if (link != planned->current && same_lan(planned, link) &&
-		    !desired_set(planner, link->mark.set) && same_subnet(planned, link, ret_addr))
+		    !desired_set(finder->assigned->input, link->mark.set) &&
+		    same_subnet(planned, link, ret_addr))
 			return link;
 	}
 	return NULL;
 }
 
-static const char *link_text(struct planner *planner, const struct planned_attachment *planned,
-			     const struct live_link *link, const struct live_addr *addr)
+static const char *link_text(const struct conflict_finder *finder,
+			     const struct planned_attachment *planned, const struct live_link *link,
+			     const struct live_addr *addr)
 {
 	char text[PREFIX_TEXT_SIZE];
-	return arena_printf(planner->arena, "%s%s%s on %s", link->name, addr ? " " : "",
-			    addr ? prefix_format(&addr->prefix, text) : "",
+	return arena_printf(finder->assigned->input->arena, "%s%s%s on %s", link->name,
+			    addr ? " " : "", addr ? prefix_format(&addr->prefix, text) : "",
 			    planned->parent->link->name);
 }
 
-static const char *remedy(struct planner *planner, const char *set)
+static const char *remedy(const struct conflict_finder *finder, const char *set)
 {
-	return arena_printf(planner->arena,
+	return arena_printf(finder->assigned->input->arena,
 			    "if that set was renamed or is not wanted any more, "
 			    "`mvapply delete --name %s` removes all of it",
 			    set);
 }
 
-static struct check_result other_set(struct planner *planner,
+static struct check_result other_set(const struct conflict_finder *finder,
 				     const struct planned_attachment *planned)
 {
 	const struct live_addr *addr;
-	const struct live_link *link = other_link(planner, planned, &addr);
+	const struct live_link *link = other_link(finder, planned, &addr);
 	if (!link)
-		return (struct check_result){.action = ACTION_CREATE};
-	const char *text = link_text(planner, planned, link, addr);
+		return CHECK_FINE;
+	const char *text = link_text(finder, planned, link, addr);
 	if (!planned->current)
 		return (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
-			.reason = arena_printf(planner->arena,
+			.reason = arena_printf(finder->assigned->input->arena,
 					       "set \"%s\" has attached it already: %s",
 					       link->mark.set, text),
-			.hint = remedy(planner, link->mark.set)};
-	warning_add(planner, "%s has a second link on the LAN of %s, of set \"%s\": %s; %s",
+			.hint = remedy(finder, link->mark.set)};
+	warning_add(finder->assigned->input,
+		    "%s has a second link on the LAN of %s, of set \"%s\": %s; %s",
 		    planned->ns->name, planned->current->name, link->mark.set, text,
-		    remedy(planner, link->mark.set));
-	return (struct check_result){.action = ACTION_CREATE};
+		    remedy(finder, link->mark.set));
+	return CHECK_FINE;
 }
 
 /* Whether the other planned attachment is of another set, and attaches the same namespace to the
  * same LAN. */
-static bool competes(const struct planned_attachment *planned,
+static bool competes(const struct conflict_finder *finder, const struct planned_attachment *planned,
 		     const struct planned_attachment *other)
 {
+	const struct ip *ip = finder->assigned->addresses->assigned[other->number].ip;
 	if (other->set == planned->set || other->ns != planned->ns ||
-	    other->parent != planned->parent || other->check_result.action != ACTION_CREATE)
+	    other->parent != planned->parent ||
+	    finder->settled[other->number].check_result.action != ACTION_CREATE)
 		return false;
-	for (size_t i = 0; i < 2; i++)
-		if (other->ip[i].family && network_subnet_of(planned->network, &other->ip[i]))
+	for (size_t i = 0; i < N_FAMILIES; i++)
+		if (ip[i].family && network_subnet_of(planned->network, &ip[i]))
 			return true;
 	return !planned->network->n_subnets || !other->network->n_subnets;
 }
 
-static struct check_result other_slot(struct planner *planner,
-				      const struct planned_attachment *planned,
-				      const struct planned_attachment *other)
+static struct check_result other_planned(const struct conflict_finder *finder,
+					 const struct planned_attachment *planned,
+					 const struct planned_attachment *other)
 {
 	if (!planned->current)
 		return (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
-			.reason = arena_printf(
-				planner->arena, "set \"%s\" attaches it to the same LAN: %s on %s",
-				other->set->name, other->name, planned->parent->name),
+			.reason =
+				arena_printf(finder->assigned->input->arena,
+					     "set \"%s\" attaches it to the same LAN: %s on %s",
+					     other->set->name,
+					     finder->assigned->names->assigned[other->number].name,
+					     planned->parent->name),
 			.hint = "remove one of the two from the files"};
 	if (planned > other)
-		warning_add(planner,
+		warning_add(finder->assigned->input,
 			    "%s has two links on the LAN of %s, %s of set \"%s\" and %s of set "
 			    "\"%s\": remove one of the two from the files",
 			    planned->ns->name, planned->parent->name, other->current->name,
 			    other->set->name, planned->current->name, planned->set->name);
-	return (struct check_result){.action = ACTION_CREATE};
+	return CHECK_FINE;
 }
 
 /* What is live goes before what is not, and then the first of the input. */
@@ -117,24 +125,37 @@ static bool goes_before(const struct planned_attachment *planned,
 	return planned->current ? other->current != NULL : other->current || other < planned;
 }
 
-static const struct planned_attachment *other_find(const struct planner *planner,
+/* Those in its namespace; or of the host's own, those of the host. */
+static size_t neighbours(const struct attachments *attachments,
+			 const struct planned_attachment *planned)
+{
+	return planned->netns_group ? planned->netns_group->count
+				    : attachments->count - attachments->n_containers;
+}
+
+static const struct planned_attachment *
+neighbour(const struct attachments *attachments, const struct planned_attachment *planned, size_t i)
+{
+	return planned->netns_group ? planned->netns_group->planned_all[i]
+				    : &attachments->planned[attachments->n_containers + i];
+}
+
+static const struct planned_attachment *other_find(const struct conflict_finder *finder,
 						   const struct planned_attachment *planned)
 {
-	const struct netns_group *netns_group = planned->netns_group;
-	const size_t count =
-		netns_group ? netns_group->count : planner->n_planned - planner->n_attachments;
-	for (size_t i = 0; i < count; i++) {
-		const struct planned_attachment *other =
-			netns_group ? netns_group->planned_all[i]
-				    : &planner->planned_all[planner->n_attachments + i];
-		if (other != planned && goes_before(planned, other) && competes(planned, other))
+	const struct attachments *attachments = finder->assigned->attachments;
+	for (size_t i = 0; i < neighbours(attachments, planned); i++) {
+		const struct planned_attachment *other = neighbour(attachments, planned, i);
+		if (other != planned && goes_before(planned, other) &&
+		    competes(finder, planned, other))
 			return other;
 	}
 	return NULL;
 }
 
-struct check_result check_twice(struct planner *planner, const struct planned_attachment *planned)
+struct check_result check_twice(const struct conflict_finder *finder,
+				const struct planned_attachment *planned)
 {
-	const struct planned_attachment *other = other_find(planner, planned);
-	return other ? other_slot(planner, planned, other) : other_set(planner, planned);
+	const struct planned_attachment *other = other_find(finder, planned);
+	return other ? other_planned(finder, planned, other) : other_set(finder, planned);
 }

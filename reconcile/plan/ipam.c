@@ -1,7 +1,8 @@
 /* Chooses the addresses that the file leaves open: design rule "Choosing an address". */
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/ipam.h"
 
-enum { IPV4, IPV6, N_FAMILIES };
+#include "reconcile/plan/derived_mac.h"
+
 static const uint8_t families[N_FAMILIES] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 
 static const struct ip *explicit_ip(const struct planned_attachment *planned, size_t family)
@@ -14,39 +15,57 @@ static const struct ip *explicit_ip(const struct planned_attachment *planned, si
 /* Stand for those that no planned attachment has. */
 static const struct planned_attachment gateway, aux_address;
 
-const char *planned_label(struct planner *planner, const struct planned_attachment *planned)
+static const char *owner_label(const struct plan_input *input,
+			       const struct planned_attachment *owner)
 {
-	if (planned == &gateway || planned == &aux_address)
-		return planned == &gateway ? "a gateway" : "an aux address";
-	return planned->container ? arena_printf(planner->arena, "%s/%s", planned->container->name,
-						 planned->network->name)
-				  : arena_printf(planner->arena, "the host's own link on %s",
-						 planned->network->name);
+	if (owner == &gateway || owner == &aux_address)
+		return owner == &gateway ? "a gateway" : "an aux address";
+	return planned_label(input, owner);
+}
+
+/* The addresses while they are chosen. */
+struct ipam {
+	const struct matched *matched;
+	const struct unmanaged_index *unmanaged;
+	struct assigned_address *assigned; /* by planned_attachment.number */
+	struct address_set *in_use;        /* by the desired state: struct planned_attachment */
+	struct address_set *keepers;       /* by live attachments: struct keeper */
+	struct addresses claims;           /* once what is live has been taken */
+	/* For each network and subnet: no address below is free, and below the other none that is
+	 * claimed alone; family 0: not looked yet. */
+	struct ip **cursors, **claimed_cursors;
+};
+
+static struct assigned_address *assigned_to(const struct ipam *ipam,
+					    const struct planned_attachment *planned)
+{
+	return &ipam->assigned[planned->number];
 }
 
 /* Gives who had it before, or NULL. */
-static const struct planned_attachment *take(struct planner *planner,
-					     struct planned_attachment *planned, size_t family,
-					     const struct ip *ip)
+static const struct planned_attachment *take(const struct ipam *ipam,
+					     const struct planned_attachment *planned,
+					     size_t family, const struct ip *ip)
 {
-	planned->ip[family] = *ip;
-	return address_set_add(planner->in_use, planned->net->domain, ip, planned);
+	assigned_to(ipam, planned)->ip[family] = *ip;
+	return address_set_add(ipam->in_use, planned->parent->number, ip, planned);
 }
 
-static void take_explicit(struct planner *planner, struct planned_attachment *planned,
+static void take_explicit(const struct ipam *ipam, const struct planned_attachment *planned,
 			  size_t family)
 {
 	const struct ip *ip = explicit_ip(planned, family);
 	if (!ip->family)
 		return;
-	const struct planned_attachment *owner = take(planner, planned, family, ip);
+	const struct planned_attachment *owner = take(ipam, planned, family, ip);
 	char text[IP_TEXT_SIZE];
 	if (owner)
-		planned->check_result = (struct check_result){
+		assigned_to(ipam, planned)->check_result = (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_ADDRESS_TAKEN,
-			.reason = arena_printf(planner->arena, "address %s is taken by %s",
-					       ip_format(ip, text), planned_label(planner, owner)),
+			.reason = arena_printf(ipam->matched->input->arena,
+					       "address %s is taken by %s", ip_format(ip, text),
+					       owner_label(ipam->matched->input, owner)),
 			.hint = "give one of the two another address",
 		};
 }
@@ -61,22 +80,24 @@ static bool reserved(const struct subnet *subnet, const struct ip *ip)
 	return false;
 }
 
-static bool free_for(const struct planner *planner, const struct planned_attachment *planned,
+static bool free_for(const struct ipam *ipam, const struct planned_attachment *planned,
 		     const struct subnet *subnet, const struct ip *ip)
 {
 	return !reserved(subnet, ip) &&
-	       !address_set_holder(planner->in_use, planned->net->domain, ip) &&
-	       !address_set_holder(planner->unmanaged_addresses, planned->net->domain, ip);
+	       !address_set_holder(ipam->in_use, planned->parent->number, ip) &&
+	       !address_set_holder(ipam->unmanaged->addresses, planned->parent->number, ip);
 }
 
-static void take_lease(struct planner *planner, struct planned_attachment *planned, size_t family)
+static void take_lease(const struct ipam *ipam, const struct planned_attachment *planned,
+		       size_t family)
 {
-	if (!planned_leases(planned, family))
+	if (!planned_leases(planned, family) || !planned->current)
 		return;
-	planned->lease =
-		planned->current ? live_lease(planner->live, planned->ns, planned->current) : NULL;
-	if (planned->lease)
-		take(planner, planned, family, &planned->lease->prefix.ip);
+	const struct live_addr *lease =
+		live_lease(ipam->matched->input->live, planned->ns, planned->current);
+	assigned_to(ipam, planned)->lease = lease;
+	if (lease)
+		take(ipam, planned, family, &lease->prefix.ip);
 }
 
 /* Whether the planned attachment can keep the address that a link has: the file does not say
@@ -92,14 +113,6 @@ static bool is_candidate(const struct planned_attachment *planned, const struct 
 		return false;
 	const struct subnet *subnet = network_subnet_of(planned->network, ip);
 	return subnet && prefix_contains(&subnet->ip_range, ip);
-}
-
-/* Where the kernel has no IFA_PROTO, all addresses of a link with our mark count as ours. */
-bool addr_is_ours(const struct planner *planner, const struct live_link *link,
-		  const struct live_addr *addr)
-{
-	return addr->proto == MARK_PROTOCOL ||
-	       (!planner->live->addr_proto && link->mark.role != ROLE_NONE);
 }
 
 static bool has_length(const struct planned_attachment *planned, const struct live_addr *addr)
@@ -125,11 +138,11 @@ static const struct preference preferences[] = {
 	{.ours = false},
 };
 
-static bool is_preferred(const struct planner *planner, const struct planned_attachment *planned,
+static bool is_preferred(const struct ipam *ipam, const struct planned_attachment *planned,
 			 const struct live_link *link, const struct live_addr *addr,
 			 const struct preference *preference)
 {
-	return addr_is_ours(planner, link, addr) == preference->ours &&
+	return addr_is_ours(ipam->matched->input->live, link, addr) == preference->ours &&
 	       (preference->any_length || has_length(planned, addr));
 }
 
@@ -143,12 +156,13 @@ struct keeper {
 	uint32_t since; /* live_addr.created */
 };
 
-static struct keeper keeper_of(const struct planner *planner,
-			       const struct planned_attachment *planned,
+static struct keeper keeper_of(const struct ipam *ipam, const struct planned_attachment *planned,
 			       const struct live_addr *addr)
 {
-	const unsigned on_parent = parent_of_link(planner, planned->current) == planned->parent;
-	const unsigned of_address = mac_is_of_address(planner, planned, &addr->prefix.ip);
+	const unsigned on_parent =
+		parent_of_link(ipam->matched->parents, planned->current) == planned->parent;
+	const unsigned of_address =
+		mac_is_of_address(ipam->matched->input, planned, &addr->prefix.ip);
 	return (struct keeper){.planned = planned,
 			       .rank = planned->container ? 2 * on_parent + of_address : 4,
 			       .since = addr->created};
@@ -161,148 +175,160 @@ static bool comes_before(const struct keeper *one, const struct keeper *other)
 					: (int32_t)(one->since - other->since) < 0;
 }
 
-static void keeper_note(struct planner *planner, const struct planned_attachment *planned,
+static void keeper_note(const struct ipam *ipam, const struct planned_attachment *planned,
 			const struct live_addr *addr)
 {
-	struct keeper *keeper = arena_alloc(planner->scratch, sizeof(*keeper));
-	*keeper = keeper_of(planner, planned, addr);
+	struct keeper *keeper = arena_alloc(ipam->matched->input->scratch, sizeof(*keeper));
+	*keeper = keeper_of(ipam, planned, addr);
 	struct keeper *before = (struct keeper *)(uintptr_t)address_set_add(
-		planner->keepers, planned->net->domain, &addr->prefix.ip, keeper);
+		ipam->keepers, planned->parent->number, &addr->prefix.ip, keeper);
 	if (before && comes_before(keeper, before))
 		*before = *keeper;
 }
 
-static void keepers_find(struct planner *planner, struct planned_attachment *planned, size_t family)
+static void keepers_find(const struct ipam *ipam, const struct planned_attachment *planned,
+			 size_t family)
 {
 	for (size_t i = 0; planned->current && i < planned->ns->n_addrs; i++)
 		if (is_candidate(planned, planned->current, &planned->ns->addrs[i], family) &&
-		    (addr_is_ours(planner, planned->current, &planned->ns->addrs[i]) ||
+		    (addr_is_ours(ipam->matched->input->live, planned->current,
+				  &planned->ns->addrs[i]) ||
 		     has_length(planned, &planned->ns->addrs[i])))
-			keeper_note(planner, planned, &planned->ns->addrs[i]);
+			keeper_note(ipam, planned, &planned->ns->addrs[i]);
 }
 
-static bool keeps(const struct planner *planner, const struct planned_attachment *planned,
+static bool keeps(const struct ipam *ipam, const struct planned_attachment *planned,
 		  const struct ip *ip)
 {
 	const struct keeper *keeper =
-		address_set_holder(planner->keepers, planned->net->domain, ip);
+		address_set_holder(ipam->keepers, planned->parent->number, ip);
 	return !keeper || keeper->planned == planned;
 }
 
 /* The first of the link's addresses that is valid and as preferred. */
-static void take_first(struct planner *planner, struct planned_attachment *planned, size_t family,
-		       const struct live_ns *ns, const struct live_link *link,
+static void take_first(const struct ipam *ipam, const struct planned_attachment *planned,
+		       size_t family, const struct live_ns *ns, const struct live_link *link,
 		       const struct preference *preference)
 {
-	for (size_t i = 0; i < ns->n_addrs && !planned->ip[family].family; i++) {
+	for (size_t i = 0; i < ns->n_addrs && !assigned_to(ipam, planned)->ip[family].family; i++) {
 		const struct live_addr *addr = &ns->addrs[i];
 		const struct ip *ip = &addr->prefix.ip;
 		if (is_candidate(planned, link, addr, family) &&
-		    is_preferred(planner, planned, link, addr, preference) &&
-		    keeps(planner, planned, ip) &&
-		    free_for(planner, planned, network_subnet_of(planned->network, ip), ip))
-			take(planner, planned, family, ip);
+		    is_preferred(ipam, planned, link, addr, preference) &&
+		    keeps(ipam, planned, ip) &&
+		    free_for(ipam, planned, network_subnet_of(planned->network, ip), ip))
+			take(ipam, planned, family, ip);
 	}
 }
 
 /* What is live and still valid is kept, so that no attachment moves when others come and go, when
  * the subnet gets another prefix length, or when somebody gives the link one more address. */
-static void take_live(struct planner *planner, struct planned_attachment *planned, size_t family)
+static void take_live(const struct ipam *ipam, const struct planned_attachment *planned,
+		      size_t family)
 {
 	if (!planned->current)
 		return;
 	for (size_t i = 0; i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(planner, planned, family, planned->ns, planned->current,
-			   &preferences[i]);
+		take_first(ipam, planned, family, planned->ns, planned->current, &preferences[i]);
 }
 
 /* While a container cannot be found, what a link with its mark has is set aside for it. */
-static void take_kept(struct planner *planner, struct planned_attachment *planned, size_t family)
+static void take_kept(const struct ipam *ipam, const struct planned_attachment *planned,
+		      size_t family)
 {
 	for (size_t i = 0; planned->kept && i < sizeof(preferences) / sizeof(preferences[0]); i++)
-		take_first(planner, planned, family, planned->kept->ns, planned->kept->link,
+		take_first(ipam, planned, family, planned->kept->ns, planned->kept->link,
 			   &preferences[i]);
+}
+
+static const struct netns_group *candidates_of(const struct ipam *ipam,
+					       const struct managed_link *managed)
+{
+	return ipam->matched->attachments->uses[managed->number].candidates;
 }
 
 /* Where an attachment takes the place of one that leaves the files, in the same namespace, as where
  * its network has a new name, it takes that one's address, too. */
-static void take_former(struct planner *planner, const struct managed_link *managed,
+static void take_former(const struct ipam *ipam, const struct managed_link *managed,
 			const struct parent *parent, const struct live_addr *addr)
 {
-	for (size_t i = 0; i < managed->candidates->count; i++) {
-		struct planned_attachment *planned = managed->candidates->planned_all[i];
+	const struct netns_group *candidates = candidates_of(ipam, managed);
+	for (size_t i = 0; i < candidates->count; i++) {
+		const struct planned_attachment *planned = candidates->planned_all[i];
 		const size_t family = addr->prefix.ip.family == AF_INET ? IPV4 : IPV6;
-		if (planned->current || planned->kept || planned->ip[family].family ||
-		    planned->parent != parent ||
+		if (planned->current || planned->kept ||
+		    assigned_to(ipam, planned)->ip[family].family || planned->parent != parent ||
 		    !is_candidate(planned, managed->link, addr, family) ||
-		    !free_for(planner, planned,
-			      network_subnet_of(planned->network, &addr->prefix.ip),
+		    !free_for(ipam, planned, network_subnet_of(planned->network, &addr->prefix.ip),
 			      &addr->prefix.ip))
 			continue;
-		take(planner, planned, family, &addr->prefix.ip);
+		take(ipam, planned, family, &addr->prefix.ip);
 		return;
 	}
 }
 
-static void take_all_former(struct planner *planner)
+static void take_all_former(const struct ipam *ipam)
 {
-	for (size_t i = 0; i < planner->n_managed; i++) {
-		const struct managed_link *managed = &planner->managed[i];
-		if (!managed->candidates || managed->placement != PLACEMENT_OWN)
+	const struct matched *matched = ipam->matched;
+	for (size_t i = 0; i < matched->managed->count; i++) {
+		const struct managed_link *managed = &matched->managed->links[i];
+		if (!candidates_of(ipam, managed) || managed->placement != PLACEMENT_OWN)
 			continue;
-		const struct parent *parent = parent_of_link(planner, managed->link);
+		const struct parent *parent = parent_of_link(matched->parents, managed->link);
 		each_addr_of (addr, managed->ns, managed->link->ifindex)
-			if (addr_is_ours(planner, managed->link, addr))
-				take_former(planner, managed, parent, addr);
+			if (addr_is_ours(matched->input->live, managed->link, addr))
+				take_former(ipam, managed, parent, addr);
 	}
 }
 
 /* Addresses that somebody claims are left alone, as they may well be in use, unless no other is
  * left: a container must not be able to use up a range for everybody. */
-static bool choosable(const struct planner *planner, const struct planned_attachment *planned,
+static bool choosable(const struct ipam *ipam, const struct planned_attachment *planned,
 		      const struct subnet *subnet, const struct ip *ip, bool claimed)
 {
-	return free_for(planner, planned, subnet, ip) &&
-	       (claimed || !address_claimant(planner, planned, ip));
+	return free_for(ipam, planned, subnet, ip) &&
+	       (claimed ||
+		!address_claimant(ipam->matched, ipam->unmanaged, &ipam->claims, planned, ip));
 }
 
 /* The lowest free address of the subnet, from where the last search for this network ended. */
-static bool take_lowest(struct planner *planner, struct planned_attachment *planned, size_t family,
-			size_t index, bool claimed)
+static bool take_lowest(const struct ipam *ipam, const struct planned_attachment *planned,
+			size_t family, size_t index, bool claimed)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
-	struct ip *cursor =
-		&(claimed ? planned->net->claimed_cursors : planned->net->cursors)[index];
+	struct ip *cursor = &(claimed ? ipam->claimed_cursors
+				      : ipam->cursors)[planned->resolved->number][index];
 	const struct ip last = prefix_last(&subnet->ip_range);
 	if (!cursor->family)
 		*cursor = prefix_first(&subnet->ip_range);
-	while (!choosable(planner, planned, subnet, cursor, claimed)) {
+	while (!choosable(ipam, planned, subnet, cursor, claimed)) {
 		if (ip_equal(cursor, &last))
 			return false;
 		*cursor = ip_next(*cursor);
 	}
-	take(planner, planned, family, cursor);
+	take(ipam, planned, family, cursor);
 	return true;
 }
 
 /* The host gets the highest, out of the way of the containers. */
-static bool take_highest(struct planner *planner, struct planned_attachment *planned, size_t family,
-			 size_t index, bool claimed)
+static bool take_highest(const struct ipam *ipam, const struct planned_attachment *planned,
+			 size_t family, size_t index, bool claimed)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
 	struct ip ip = prefix_last(&subnet->ip_range), first = prefix_first(&subnet->ip_range);
-	while (!choosable(planner, planned, subnet, &ip, claimed)) {
+	while (!choosable(ipam, planned, subnet, &ip, claimed)) {
 		if (ip_equal(&ip, &first))
 			return false;
 		ip = ip_previous(ip);
 	}
-	take(planner, planned, family, &ip);
+	take(ipam, planned, family, &ip);
 	return true;
 }
 
 /* Gives the last subnet of the family, which is full; NULL: there is none, or it has an address. */
-static const struct subnet *take_of(struct planner *planner, struct planned_attachment *planned,
-				    size_t family, bool claimed)
+static const struct subnet *take_of(const struct ipam *ipam,
+				    const struct planned_attachment *planned, size_t family,
+				    bool claimed)
 {
 	const struct subnet *full = NULL;
 	for (size_t i = 0; i < planned->network->n_subnets; i++) {
@@ -310,66 +336,122 @@ static const struct subnet *take_of(struct planner *planner, struct planned_atta
 		if (subnet->ip_range.ip.family != families[family])
 			continue;
 		full = subnet;
-		if (planned->container ? take_lowest(planner, planned, family, i, claimed)
-				       : take_highest(planner, planned, family, i, claimed))
+		if (planned->container ? take_lowest(ipam, planned, family, i, claimed)
+				       : take_highest(ipam, planned, family, i, claimed))
 			return NULL;
 	}
 	return full;
 }
 
-static void take_free(struct planner *planner, struct planned_attachment *planned, size_t family)
+static void take_free(const struct ipam *ipam, const struct planned_attachment *planned,
+		      size_t family)
 {
-	if (planned_leases(planned, family) || !take_of(planner, planned, family, false))
+	if (planned_leases(planned, family) || !take_of(ipam, planned, family, false))
 		return;
-	const struct subnet *full = take_of(planner, planned, family, true);
-	if (!full || planned->check_result.action == ACTION_REFUSED)
+	const struct subnet *full = take_of(ipam, planned, family, true);
+	if (!full || assigned_to(ipam, planned)->check_result.action == ACTION_REFUSED)
 		return;
 	char text[PREFIX_TEXT_SIZE];
-	planned->check_result = (struct check_result){
+	assigned_to(ipam, planned)->check_result = (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_SUBNET_FULL,
-		.reason = arena_printf(planner->arena, "no free address in %s",
+		.reason = arena_printf(ipam->matched->input->arena, "no free address in %s",
 				       prefix_format(&full->ip_range, text)),
 		.hint = "widen the network's ip_range or subnet, or add one to its subnets",
 	};
 }
 
 /* Routers and aux addresses are everybody's on their LAN, whichever of its networks names them. */
-static void reserve(struct planner *planner, const struct net *net)
+static void reserve(const struct ipam *ipam, const struct resolved_network *resolved)
 {
-	for (size_t i = 0; i < net->network->n_subnets; i++) {
-		const struct subnet *subnet = &net->network->subnets[i];
+	const size_t domain = resolved->parent->number;
+	for (size_t i = 0; i < resolved->network->n_subnets; i++) {
+		const struct subnet *subnet = &resolved->network->subnets[i];
 		if (subnet->gateway.family)
-			address_set_add(planner->in_use, net->domain, &subnet->gateway, &gateway);
+			address_set_add(ipam->in_use, domain, &subnet->gateway, &gateway);
 		for (size_t k = 0; k < subnet->n_aux; k++)
-			address_set_add(planner->in_use, net->domain, &subnet->aux[k].ip,
-					&aux_address);
+			address_set_add(ipam->in_use, domain, &subnet->aux[k].ip, &aux_address);
 	}
 }
 
-static void each_slot(struct planner *planner,
-		      void (*visit)(struct planner *, struct planned_attachment *, size_t family))
+/* Visits each attachment and family that has no address yet. */
+static void each_open(const struct ipam *ipam,
+		      void (*visit)(const struct ipam *, const struct planned_attachment *,
+				    size_t family))
 {
-	for (size_t i = 0; i < planner->n_planned; i++)
+	const struct attachments *attachments = ipam->matched->attachments;
+	for (size_t i = 0; i < attachments->count; i++)
 		for (size_t family = 0; family < N_FAMILIES; family++)
-			if (!planner->planned_all[i].ip[family].family)
-				visit(planner, &planner->planned_all[i], family);
+			if (!ipam->assigned[i].ip[family].family)
+				visit(ipam, &attachments->planned[i], family);
 }
 
-void addresses_choose(struct planner *planner)
+static struct ip **cursors_make(const struct matched *matched)
 {
-	for (size_t i = 0; i < planner->n_nets; i++)
-		planner->nets[i].domain = planner->nets[i].parent->domain;
-	planner->in_use = address_set_new(planner->scratch, planner->n_planned);
-	planner->keepers = address_set_new(planner->scratch, planner->n_planned);
-	for (size_t i = 0; i < planner->n_nets; i++)
-		reserve(planner, &planner->nets[i]);
-	each_slot(planner, take_explicit);
-	each_slot(planner, keepers_find);
-	each_slot(planner, take_live);
-	each_slot(planner, take_lease);
-	claims_of_attachments(planner);
-	each_slot(planner, take_kept);
-	take_all_former(planner);
-	each_slot(planner, take_free);
+	const struct parents *parents = matched->parents;
+	struct arena *arena = matched->input->scratch;
+	struct ip **cursors = arena_alloc(arena, (parents->n_networks + 1) * sizeof(*cursors));
+	for (size_t i = 0; i < parents->n_networks; i++)
+		cursors[i] = arena_alloc(arena, parents->networks[i].network->n_subnets *
+							sizeof(struct ip));
+	return cursors;
+}
+
+static struct ipam ipam_make(const struct matched *matched, const struct unmanaged_index *unmanaged)
+{
+	const struct attachments *attachments = matched->attachments;
+	struct arena *arena = matched->input->scratch;
+	const struct ipam ipam = {
+		.matched = matched,
+		.unmanaged = unmanaged,
+		.assigned = arena_alloc(arena,
+					(attachments->count + 1) * sizeof(struct assigned_address)),
+		.in_use = address_set_new(arena, attachments->count),
+		.keepers = address_set_new(arena, attachments->count),
+		.cursors = cursors_make(matched),
+		.claimed_cursors = cursors_make(matched)};
+	for (size_t i = 0; i < attachments->count; i++)
+		ipam.assigned[i].check_result = attachments->planned[i].check_result;
+	for (size_t i = 0; i < matched->parents->n_networks; i++)
+		reserve(&ipam, &matched->parents->networks[i]);
+	return ipam;
+}
+
+static const struct ip *kept_of(const void *data, const struct planned_attachment *planned)
+{
+	return assigned_to(data, planned)->ip;
+}
+
+struct addresses addresses_choose(const struct matched *matched,
+				  const struct unmanaged_index *unmanaged)
+{
+	struct ipam ipam = ipam_make(matched, unmanaged);
+	each_open(&ipam, take_explicit);
+	each_open(&ipam, keepers_find);
+	each_open(&ipam, take_live);
+	each_open(&ipam, take_lease);
+	ipam.claims.attachment_claims = attachment_claims(matched, kept_of, &ipam);
+	each_open(&ipam, take_kept);
+	take_all_former(&ipam);
+	each_open(&ipam, take_free);
+	return (struct addresses){.assigned = ipam.assigned,
+				  .attachment_claims = ipam.claims.attachment_claims};
+}
+
+const struct unmanaged *address_claimant(const struct matched *matched,
+					 const struct unmanaged_index *unmanaged,
+					 const struct addresses *addresses,
+					 const struct planned_attachment *planned,
+					 const struct ip *ip)
+{
+	const size_t domain = planned->parent->number;
+	const struct unmanaged *claim = address_set_holder(unmanaged->claims, domain, ip);
+	if (!claim)
+		claim = address_set_holder(addresses->attachment_claims, domain, ip);
+	if (!claim || claim->planned == planned)
+		return NULL;
+	const struct netns_group *candidates =
+		claim->leaving ? matched->attachments->uses[claim->leaving->number].candidates
+			       : NULL;
+	return claim->leaving && candidates == planned->netns_group ? NULL : claim;
 }

@@ -1,4 +1,4 @@
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/managed_index.h"
 
 #include "lib/keyed_hash.h"
 
@@ -21,16 +21,27 @@ static int owner_tag_compare(const struct owner_tag *a, const struct owner_tag *
 
 int managed_compare(const void *a, const void *b)
 {
-	const struct managed_link *left = *(struct managed_link *const *)a,
-				  *right = *(struct managed_link *const *)b;
+	const struct managed_link *left = *(const struct managed_link *const *)a,
+				  *right = *(const struct managed_link *const *)b;
 	return owner_tag_compare(&left->link->mark, &right->link->mark);
 }
 
-/* VLAN links have no names in their marks: of these only managed_of_link asks. */
-static uint64_t owner_tag_hash(const struct planner *planner, const struct owner_tag *mark)
+/* What the list and its tables are while they are made. */
+struct indexer {
+	const struct plan_input *input;
+	const struct ownership *ownership;
+	struct managed_link *links;
+	size_t count;
+	uint32_t *by_mark, *by_link;
+	size_t table_size;
+	uint64_t seed;
+};
+
+/* VLAN links have no names in their tags: of these only managed_of_link asks. */
+static uint64_t owner_tag_hash(uint64_t seed, const struct owner_tag *mark)
 {
 	const char *const names[] = {mark->set, mark->network, mark->container};
-	uint64_t hash = (uint64_t)(uintptr_t)planner ^ (uint64_t)mark->role;
+	uint64_t hash = seed ^ (uint64_t)mark->role;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i])
 			hash = keyed_hash_text(hash, names[i]);
@@ -38,129 +49,145 @@ static uint64_t owner_tag_hash(const struct planner *planner, const struct owner
 }
 
 /* An attachment counts where its parent is this host's: another host on the same machine may have
- * marks of the same names. One whose parent was moved away cannot be told from those by the parent,
+ * tags of the same names. One whose parent was moved away cannot be told from those by the parent,
  * and counts in the namespace of the container that it names. All other roles live in the host's
  * own namespace. */
-static bool counts(const struct planner *planner, const struct live_ns *ns,
+static bool counts(const struct ownership *ownership, const struct live_ns *ns,
 		   const struct live_link *link)
 {
 	if (link->mark.role != ROLE_ATTACH)
 		return link->mark.role != ROLE_NONE && ns->host;
 	return link->parent_where == PARENT_HOST ||
-	       (live_parent_away(link) && placement_of(planner, ns, &link->mark) == PLACEMENT_OWN);
+	       (live_parent_away(link) &&
+		placement_of(ownership, ns, &link->mark) == PLACEMENT_OWN);
 }
 
-static void managed_list(struct planner *planner)
+static void links_list(struct indexer *indexer)
 {
-	for (size_t i = 0; i < planner->live->n_namespaces; i++) {
-		struct live_ns *ns = planner->live->namespaces[i];
+	const struct live *live = indexer->input->live;
+	for (size_t i = 0; i < live->n_namespaces; i++) {
+		struct live_ns *ns = live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
-			if (!counts(planner, ns, link))
+			if (!counts(indexer->ownership, ns, link))
 				continue;
-			*array_push(planner->scratch, planner->managed, planner->n_managed) =
-				(struct managed_link){
-					.ns = ns,
-					.link = link,
-					.hash = owner_tag_hash(planner, &link->mark),
-					.placement = placement_of(planner, ns, &link->mark)};
+			const size_t number = indexer->count;
+			*array_push(indexer->input->scratch, indexer->links,
+				    indexer->count) = (struct managed_link){
+				.ns = ns,
+				.link = link,
+				.number = number,
+				.hash = owner_tag_hash(indexer->seed, &link->mark),
+				.placement = placement_of(indexer->ownership, ns, &link->mark)};
 		}
 	}
 }
 
 /* Where the table has the first one of the hash, or room for it. */
-static uint32_t *mark_slot(const struct planner *planner, uint64_t hash)
+static size_t mark_place(const struct managed_link *links, const uint32_t *table, size_t size,
+			 uint64_t hash)
 {
 	for (size_t i = hash;; i++) {
-		uint32_t *slot = &planner->managed_marks[i & (planner->managed_table_size - 1)];
-		if (!*slot || planner->managed[*slot - 1].hash == hash)
-			return slot;
+		const uint32_t number = table[i & (size - 1)];
+		if (!number || links[number - 1].hash == hash)
+			return i & (size - 1);
 	}
 }
 
-static uint32_t *link_slot(const struct planner *planner, const struct live_link *link)
+static size_t link_place(const struct managed_link *links, const uint32_t *table, size_t size,
+			 const struct live_link *link)
 {
 	for (size_t i = (uintptr_t)link / sizeof(*link) * 0x9e3779b1u;; i++) {
-		uint32_t *slot = &planner->managed_links[i & (planner->managed_table_size - 1)];
-		if (!*slot || planner->managed[*slot - 1].link == link)
-			return slot;
+		const uint32_t number = table[i & (size - 1)];
+		if (!number || links[number - 1].link == link)
+			return i & (size - 1);
 	}
 }
 
-static void managed_chain(struct planner *planner, size_t number)
+static void link_enter(struct indexer *indexer, size_t number)
 {
-	uint32_t *slot = mark_slot(planner, planner->managed[number].hash);
-	planner->managed[number].next = *slot;
-	*slot = (uint32_t)number + 1;
-	*link_slot(planner, planner->managed[number].link) = (uint32_t)number + 1;
+	struct managed_link *managed = &indexer->links[number];
+	uint32_t *first = &indexer->by_mark[mark_place(indexer->links, indexer->by_mark,
+						       indexer->table_size, managed->hash)];
+	managed->next = *first;
+	*first = (uint32_t)number + 1;
+	indexer->by_link[link_place(indexer->links, indexer->by_link, indexer->table_size,
+				    managed->link)] = (uint32_t)number + 1;
 }
 
-/* From the last to the first, so that those of one mark are chained in their order, and those
- * before all others that are on the host's links. A container can give thousands of links one mark.
+/* From the last to the first, so that those of one tag are chained in their order, and those
+ * before all others that are on the host's links. A container can give thousands of links one tag.
  */
-void managed_index(struct planner *planner)
+static void links_enter(struct indexer *indexer)
 {
-	managed_list(planner);
-	planner->managed_table_size = 16;
-	while (planner->managed_table_size < planner->n_managed * 2)
-		planner->managed_table_size *= 2;
-	const size_t size = planner->managed_table_size * sizeof(uint32_t);
-	planner->managed_marks = arena_alloc(planner->scratch, size);
-	planner->managed_links = arena_alloc(planner->scratch, size);
-	for (size_t i = planner->n_managed; i-- > 0;)
-		if (live_parent_away(planner->managed[i].link))
-			managed_chain(planner, i);
-	for (size_t i = planner->n_managed; i-- > 0;)
-		if (!live_parent_away(planner->managed[i].link))
-			managed_chain(planner, i);
+	for (size_t i = indexer->count; i-- > 0;)
+		if (live_parent_away(indexer->links[i].link))
+			link_enter(indexer, i);
+	for (size_t i = indexer->count; i-- > 0;)
+		if (!live_parent_away(indexer->links[i].link))
+			link_enter(indexer, i);
 }
 
-static struct managed_link *managed_at(const struct planner *planner, uint32_t number)
+struct managed_index managed_index_make(const struct plan_input *input,
+					const struct ownership *ownership)
 {
-	return number ? &planner->managed[number - 1] : NULL;
+	struct indexer indexer = {.input = input,
+				  .ownership = ownership,
+				  .table_size = 16,
+				  .seed = (uint64_t)(uintptr_t)input};
+	links_list(&indexer);
+	while (indexer.table_size < indexer.count * 2)
+		indexer.table_size *= 2;
+	indexer.by_mark = arena_alloc(input->scratch, indexer.table_size * sizeof(uint32_t));
+	indexer.by_link = arena_alloc(input->scratch, indexer.table_size * sizeof(uint32_t));
+	links_enter(&indexer);
+	return (struct managed_index){.links = indexer.links,
+				      .count = indexer.count,
+				      .by_mark = indexer.by_mark,
+				      .by_link = indexer.by_link,
+				      .table_size = indexer.table_size,
+				      .seed = indexer.seed};
 }
 
-/* The first of the mark from `number` on, or NULL. */
-static struct managed_link *managed_next(const struct planner *planner,
-					 const struct owner_tag *mark, uint32_t number)
+/* The first of the tag from `number` on, or NULL. */
+static const struct managed_link *managed_from(const struct managed_index *index,
+					       const struct owner_tag *mark, uint32_t number)
 {
-	struct managed_link *managed = managed_at(planner, number);
-	while (managed && owner_tag_compare(&managed->link->mark, mark) != 0)
-		managed = managed_at(planner, managed->next);
-	return managed;
+	while (number && owner_tag_compare(&index->links[number - 1].link->mark, mark) != 0)
+		number = index->links[number - 1].next;
+	return number ? &index->links[number - 1] : NULL;
 }
 
-struct managed_link *managed_find(const struct planner *planner, const struct owner_tag *mark,
-				  const struct live_ns *ns)
+const struct managed_link *managed_first(const struct managed_index *index,
+					 const struct owner_tag *mark)
 {
-	struct managed_link *managed =
-		managed_next(planner, mark, *mark_slot(planner, owner_tag_hash(planner, mark)));
+	const uint64_t hash = owner_tag_hash(index->seed, mark);
+	return managed_from(
+		index, mark,
+		index->by_mark[mark_place(index->links, index->by_mark, index->table_size, hash)]);
+}
+
+const struct managed_link *managed_next(const struct managed_index *index,
+					const struct managed_link *managed)
+{
+	return managed_from(index, &managed->link->mark, managed->next);
+}
+
+const struct managed_link *managed_find(const struct managed_index *index,
+					const struct owner_tag *mark, const struct live_ns *ns)
+{
+	const struct managed_link *managed = managed_first(index, mark);
 	while (managed && managed->ns != ns)
-		managed = managed_next(planner, mark, managed->next);
+		managed = managed_next(index, managed);
 	return managed;
 }
 
-struct managed_link *managed_keep(const struct planner *planner, const struct owner_tag *mark)
+const struct managed_link *managed_of_link(const struct managed_index *index,
+					   const struct live_link *link)
 {
-	struct managed_link *first =
-		managed_next(planner, mark, *mark_slot(planner, owner_tag_hash(planner, mark)));
-	for (struct managed_link *managed = first; managed;
-	     managed = managed_next(planner, mark, managed->next))
-		managed->wanted = managed->kept = true;
-	return first;
-}
-
-struct managed_link *managed_of_link(const struct planner *planner, const struct live_link *link)
-{
-	return managed_at(planner, *link_slot(planner, link));
-}
-
-const struct set *desired_set(const struct planner *planner, const char *name)
-{
-	for (size_t i = 0; name && i < planner->desired->n_sets; i++)
-		if (strcmp(planner->desired->sets[i].name, name) == 0)
-			return &planner->desired->sets[i];
-	return NULL;
+	const uint32_t number =
+		index->by_link[link_place(index->links, index->by_link, index->table_size, link)];
+	return number ? &index->links[number - 1] : NULL;
 }
 
 bool managed_in_subnet(const struct managed_link *managed, const struct network *network)
@@ -169,4 +196,28 @@ bool managed_in_subnet(const struct managed_link *managed, const struct network 
 		if (network_subnet_of(network, &addr->prefix.ip))
 			return true;
 	return false;
+}
+
+/* Whether an engine or CNI has named the namespace, which says nothing of the container in it; or
+ * its name is a path. A process alone is no name. */
+static bool named_by_engine(const struct live_ns *ns)
+{
+	static const char *const prefixes[] = {"docker ", "netns-", "cni-", "/"};
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(ns->name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+bool was_home(const struct managed_link *managed)
+{
+	return managed->ns->former || named_by_engine(managed->ns) ||
+	       strcmp(managed->ns->name, managed->link->mark.container) == 0;
+}
+
+bool is_evident(const struct managed_link *managed)
+{
+	if (managed->placement != PLACEMENT_UNKNOWN)
+		return managed->placement == PLACEMENT_OWN;
+	return was_home(managed);
 }

@@ -1,42 +1,45 @@
 /* Interface names and MAC addresses. */
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/naming.h"
 
-#include "lib/hash.h"
+#include "reconcile/plan/derived_mac.h"
+#include "reconcile/plan/link_name.h"
 #include "schema/driver.h"
 
-#include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
-const char *derived_name(struct arena *arena, const char *prefix, const char *set, const char *name)
+/* The names while they are chosen. */
+struct namer {
+	const struct matched *matched;
+	struct assigned_name *assigned; /* by planned_attachment.number */
+};
+
+static struct assigned_name *assigned_to(const struct namer *namer,
+					 const struct planned_attachment *planned)
 {
-	const char *plain = strcmp(set, "default") == 0
-				    ? arena_printf(arena, "%s-%s", prefix, name)
-				    : arena_printf(arena, "%s-%s.%s", prefix, set, name);
-	if (strlen(plain) < IFNAMSIZ)
-		return plain;
-	uint64_t hash = hash_text(hash_text(HASH_START, set), name);
-	return arena_printf(arena, "%s-%08" PRIx32, prefix, (uint32_t)(hash ^ hash >> 32));
+	return &namer->assigned[planned->number];
 }
 
-static const char *explicit_name(struct planner *planner, const struct planned_attachment *planned)
+static const char *explicit_name(const struct plan_input *input,
+				 const struct planned_attachment *planned)
 {
 	if (planned->attachment)
 		return planned->attachment->interface_name;
 	if (planned->network->host.interface_name)
 		return planned->network->host.interface_name;
-	return derived_name(planner->arena, "mv", planned->set->name, planned->network->name);
+	return derived_name(input->arena, "mv", planned->set->name, planned->network->name);
 }
 
 /* By whom. */
-static const struct planned_attachment *name_chosen(const struct netns_group *netns_group,
-						    const char *name)
+static const struct planned_attachment *
+name_chosen(const struct namer *namer, const struct netns_group *netns_group, const char *name)
 {
-	for (size_t i = 0; i < netns_group->count; i++)
-		if (netns_group->planned_all[i]->name &&
-		    strcmp(netns_group->planned_all[i]->name, name) == 0)
+	for (size_t i = 0; i < netns_group->count; i++) {
+		const char *chosen = assigned_to(namer, netns_group->planned_all[i])->name;
+		if (chosen && strcmp(chosen, name) == 0)
 			return netns_group->planned_all[i];
+	}
 	return NULL;
 }
 
@@ -46,203 +49,163 @@ static bool is_ethn(const char *name)
 	return digits && name[3 + digits] == '\0';
 }
 
-static bool occupied(const struct planner *planner, const struct live_ns *ns, const char *name)
+static bool occupied(const struct matched *matched, const struct live_ns *ns, const char *name)
 {
 	const struct live_link *link = ns ? live_link_by_name(ns, name) : NULL;
-	return link && link_unmanaged(planner, link);
+	return link && link_unmanaged(matched, link);
 }
 
 /* A name that was chosen before stays, so that no interface is renamed as others come and go. */
-static void name_keep(const struct netns_group *netns_group, struct planned_attachment *planned)
+static void name_keep(const struct namer *namer, const struct netns_group *netns_group,
+		      const struct planned_attachment *planned)
 {
-	if (!planned->name && planned->current &&
-	    (planned->current->mark.role == ROLE_NONE || is_ethn(planned->current->name)) &&
-	    !name_chosen(netns_group, planned->current->name))
-		planned->name = planned->current->name;
+	const struct live_link *current = planned->current;
+	if (!assigned_to(namer, planned)->name && current &&
+	    (current->mark.role == ROLE_NONE || is_ethn(current->name)) &&
+	    !name_chosen(namer, netns_group, current->name))
+		assigned_to(namer, planned)->name = current->name;
 }
 
-static void name_lowest(struct planner *planner, const struct netns_group *netns_group,
-			struct planned_attachment *planned)
+static void name_lowest(const struct namer *namer, const struct netns_group *netns_group,
+			const struct planned_attachment *planned)
 {
+	struct assigned_name *assigned = assigned_to(namer, planned);
 	char name[IFNAMSIZ];
-	for (unsigned n = 0; !planned->name; n++) {
+	for (unsigned n = 0; !assigned->name; n++) {
 		snprintf(name, sizeof(name), "eth%u", n);
-		if (!name_chosen(netns_group, name) && !occupied(planner, planned->ns, name))
-			planned->name = arena_strdup(planner->arena, name);
+		if (!name_chosen(namer, netns_group, name) &&
+		    !occupied(namer->matched, planned->ns, name))
+			assigned->name = arena_strdup(namer->matched->input->arena, name);
 	}
+}
+
+static struct check_result name_taken(const struct plan_input *input,
+				      const struct planned_attachment *planned,
+				      const struct planned_attachment *other, const char *name)
+{
+	return (struct check_result){
+		.action = ACTION_BLOCKED,
+		.code = CODE_INTERFACE_TAKEN,
+		.reason = arena_printf(input->arena, "%s/%s gets the name %s in %s, too",
+				       other->container->name, other->network->name, name,
+				       planned->ns->name),
+		.hint = "give one of the two another interface_name",
+	};
 }
 
 /* The second who asks for a name of the same namespace: the schema sees only those of one
  * container. */
-static void name_explicit(struct planner *planner, const struct netns_group *netns_group,
-			  struct planned_attachment *planned)
+static void name_explicit(const struct namer *namer, const struct netns_group *netns_group,
+			  const struct planned_attachment *planned)
 {
-	const char *name = explicit_name(planner, planned);
-	const struct planned_attachment *other = name ? name_chosen(netns_group, name) : NULL;
-	planned->name = name;
-	if (other && planned->check_result.action == ACTION_CREATE)
-		planned->check_result = (struct check_result){
-			.action = ACTION_BLOCKED,
-			.code = CODE_INTERFACE_TAKEN,
-			.reason = arena_printf(planner->arena, "%s/%s gets the name %s in %s, too",
-					       other->container->name, other->network->name, name,
-					       planned->ns->name),
-			.hint = "give one of the two another interface_name",
-		};
+	const struct plan_input *input = namer->matched->input;
+	struct assigned_name *assigned = assigned_to(namer, planned);
+	const char *name = explicit_name(input, planned);
+	const struct planned_attachment *other =
+		name ? name_chosen(namer, netns_group, name) : NULL;
+	assigned->name = name;
+	if (other && assigned->check_result.action == ACTION_CREATE)
+		assigned->check_result = name_taken(input, planned, other, name);
 }
 
-static void netns_groups_name(struct planner *planner, const struct netns_group *netns_group)
+static void group_name(const struct namer *namer, const struct netns_group *netns_group)
 {
 	for (size_t i = 0; i < netns_group->count; i++)
-		name_explicit(planner, netns_group, netns_group->planned_all[i]);
+		name_explicit(namer, netns_group, netns_group->planned_all[i]);
 	for (size_t i = 0; i < netns_group->count; i++)
-		name_keep(netns_group, netns_group->planned_all[i]);
+		name_keep(namer, netns_group, netns_group->planned_all[i]);
 	for (size_t i = 0; i < netns_group->count; i++)
-		name_lowest(planner, netns_group, netns_group->planned_all[i]);
+		name_lowest(namer, netns_group, netns_group->planned_all[i]);
 }
 
-void names_choose(struct planner *planner)
+static void names_assign(const struct namer *namer)
 {
-	for (size_t i = 0; i < planner->n_netns_groups; i++)
-		netns_groups_name(planner, &planner->netns_group[i]);
-	for (size_t i = planner->n_attachments; i < planner->n_planned; i++)
-		planner->planned_all[i].name = explicit_name(planner, &planner->planned_all[i]);
+	const struct attachments *attachments = namer->matched->attachments;
+	for (size_t i = 0; i < attachments->groups.count; i++)
+		group_name(namer, &attachments->groups.all[i]);
+	for (size_t i = attachments->n_containers; i < attachments->count; i++)
+		namer->assigned[i].name =
+			explicit_name(namer->matched->input, &attachments->planned[i]);
 }
 
-static uint64_t names_hash(const struct planner *planner, const struct planned_attachment *planned)
+/* The address that the attachment's MAC comes of, or NULL: it comes of the names. */
+static const struct ip *mac_source(const struct planned_attachment *planned, const struct ip *ip)
 {
-	uint64_t hash = hash_text(HASH_START, planned->set->name);
-	hash = hash_text(hash, planned->network->name);
-	hash = hash_text(hash, planned->container ? planned->container->name : "");
-	/* The same container on another host of the LAN has a MAC of its own. */
-	if (planned->network->several_hosts && planner->desired->host)
-		hash = hash_text(hash, planner->desired->host);
-	return hash;
+	return ip->family && !planned_leases(planned, IPV4) ? ip : NULL;
 }
 
-/* A locally administered unicast address (IEEE 802, 8.2.2) that is no 02:42 one. */
-static struct mac mac_from_names(const struct planner *planner,
-				 const struct planned_attachment *planned)
-{
-	const uint64_t hash = names_hash(planner, planned);
-	struct mac mac = {.bytes = {0x06}, .set = true};
-	memcpy(mac.bytes + 1, &hash, sizeof(mac.bytes) - 1);
-	return mac;
-}
-
-#define MAC_OTHER_FIRST 0x0e
-
-/* The address that the planned attachment's MAC comes of, or NULL: it comes of the names. */
-static const struct ip *mac_source(const struct planned_attachment *planned)
-{
-	return planned->ip[0].family && !planned_leases(planned, 0) ? &planned->ip[0] : NULL;
-}
-
-/* The one to take where the first `number` are somebody else's. It has its number in it, so that it
- * is known again for the attachment's own. */
-static struct mac mac_derived(const struct planner *planner,
-			      const struct planned_attachment *planned, const struct ip *ip,
-			      uint16_t number)
-{
-	if (number == 0)
-		return ip ? mac_of_ipv4(ip) : mac_from_names(planner, planned);
-	uint64_t hash = names_hash(planner, planned);
-	if (ip)
-		hash = hash_bytes(hash, ip->bytes, sizeof(ip->bytes));
-	hash = hash_bytes(hash, &number, sizeof(number));
-	return (struct mac){.bytes = {MAC_OTHER_FIRST, (uint8_t)(number >> 8), (uint8_t)number,
-				      (uint8_t)(hash >> 16), (uint8_t)(hash >> 8), (uint8_t)hash},
-			    .set = true};
-}
-
-static bool mac_is_derived(const struct planner *planner, const struct planned_attachment *planned,
-			   const struct ip *ip)
-{
-	const struct mac *mac = &planned->current->mac;
-	const uint16_t number = mac->bytes[0] == MAC_OTHER_FIRST
-					? (uint16_t)(mac->bytes[1] << 8 | mac->bytes[2])
-					: 0;
-	const struct mac derived = mac_derived(planner, planned, ip, number);
-	return mac->set && mac_equal(mac, &derived);
-}
-
-bool mac_is_of_address(const struct planner *planner, const struct planned_attachment *planned,
-		       const struct ip *ip)
-{
-	return ip->family == AF_INET && mac_is_derived(planner, planned, ip);
-}
-
-static bool mac_chosen(const struct planned_attachment *planned)
+bool mac_chosen(const struct planned_attachment *planned)
 {
 	return !(planned->attachment && planned->attachment->mac.set) &&
 	       !driver_shares_mac(planned->network->driver, planned->network->mode);
 }
 
-bool mac_is_live(const struct planned_attachment *planned, const struct mac *mac)
-{
-	const struct live_link *current = planned->current, *parent = planned->parent->link;
-	return current && parent && live_link_on(current, parent->ifindex) &&
-	       current->flags & IFF_UP && mac_equal(&current->mac, mac);
-}
-
 /* Whether a link of ours in another namespace has the MAC. It leaves, or gets another, before ours
  * is made; but whoever made it can make it again. */
-static bool mac_contested(const struct planner *planner, const struct planned_attachment *planned,
-			  const struct mac *mac)
+static bool mac_contested(const struct unmanaged_index *unmanaged,
+			  const struct planned_attachment *planned, const struct mac *mac)
 {
-	const struct managed_link *managed = mac_passing(planner, planned, mac);
+	const struct managed_link *managed = mac_passing(unmanaged, planned, mac);
 	return managed && managed->ns != planned->ns;
 }
 
-/* What is live stays, also if it was not the first choice when it was made. After a first refusal
- * by the kernel, none that any other link has. */
-static struct mac mac_free(const struct planner *planner, const struct planned_attachment *planned)
+/* What is live stays, also if it was not the first choice when it was made. */
+static bool mac_stays(const struct plan_input *input, const struct unmanaged_index *unmanaged,
+		      const struct address_set *held, const struct planned_attachment *planned,
+		      const struct ip *source)
 {
-	const struct ip *ip = mac_source(planned);
-	const struct refused_macs *refused = planner->options->refused;
-	if (planned->current && mac_is_derived(planner, planned, ip) &&
-	    (mac_is_live(planned, &planned->current->mac) ||
-	     (!mac_holder(planner, planned, &planned->current->mac) &&
-	      !refused_macs_have(refused, &planned->current->mac))))
+	const struct live_link *current = planned->current;
+	return current && mac_is_derived(input, planned, source) &&
+	       (mac_is_live(planned, &current->mac) ||
+		(!mac_holder(unmanaged, held, planned, &current->mac) &&
+		 !refused_macs_have(input->options->refused, &current->mac)));
+}
+
+/* After a first refusal by the kernel, none that any other link has. */
+struct mac mac_free(const struct plan_input *input, const struct unmanaged_index *unmanaged,
+		    const struct address_set *held, const struct planned_attachment *planned,
+		    const struct ip *ip)
+{
+	const struct refused_macs *refused = input->options->refused;
+	const struct ip *source = mac_source(planned, ip);
+	if (mac_stays(input, unmanaged, held, planned, source))
 		return planned->current->mac;
-	const struct mac first = mac_derived(planner, planned, ip, 0);
+	const struct mac first = mac_derived(input, planned, source, 0);
 	const bool strict = refused_macs_have(refused, &first);
 	for (uint16_t number = 0; number < UINT16_MAX; number++) {
-		const struct mac mac = mac_derived(planner, planned, ip, number);
-		if (!mac_holder(planner, planned, &mac) && !refused_macs_have(refused, &mac) &&
-		    !(strict && mac_contested(planner, planned, &mac)))
+		const struct mac mac = mac_derived(input, planned, source, number);
+		if (!mac_holder(unmanaged, held, planned, &mac) &&
+		    !refused_macs_have(refused, &mac) &&
+		    !(strict && mac_contested(unmanaged, planned, &mac)))
 			return mac;
 	}
 	return first;
 }
 
-void macs_choose(struct planner *planner)
+static struct mac mac_choose(const struct plan_input *input,
+			     const struct unmanaged_index *unmanaged,
+			     const struct planned_attachment *planned, const struct ip *ip)
 {
-	for (size_t i = 0; i < planner->n_planned; i++) {
-		struct planned_attachment *planned = &planner->planned_all[i];
-		if (planned->attachment && planned->attachment->mac.set)
-			planned->mac = planned->attachment->mac;
-		else if (mac_chosen(planned))
-			planned->mac = mac_free(planner, planned);
-	}
+	if (planned->attachment && planned->attachment->mac.set)
+		return planned->attachment->mac;
+	return mac_chosen(planned) ? mac_free(input, unmanaged, NULL, planned, ip)
+				   : (struct mac){.set = false};
 }
 
-void macs_yield(struct planner *planner, const struct planned_attachment *const *holders,
-		size_t count)
+struct names names_choose(const struct matched *matched, const struct unmanaged_index *unmanaged,
+			  const struct addresses *addresses)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct unmanaged *unmanaged = arena_alloc(planner->scratch, sizeof(*unmanaged));
-		*unmanaged =
-			(struct unmanaged){.parent = parent_of_link(planner, holders[i]->current),
-					   .ns = holders[i]->ns,
-					   .link = holders[i]->current,
-					   .planned = holders[i]};
-		if (unmanaged->parent)
-			mac_hold(planner, unmanaged);
-	}
-	for (size_t i = 0; count && i < planner->n_planned; i++) {
-		struct planned_attachment *planned = &planner->planned_all[i];
-		if (planned->check_result.action == ACTION_CREATE && mac_chosen(planned))
-			planned->mac = planned->desired->mac = mac_free(planner, planned);
-	}
+	const struct attachments *attachments = matched->attachments;
+	const struct namer namer = {
+		.matched = matched,
+		.assigned = arena_alloc(matched->input->scratch,
+					(attachments->count + 1) * sizeof(struct assigned_name))};
+	for (size_t i = 0; i < attachments->count; i++)
+		namer.assigned[i].check_result = addresses->assigned[i].check_result;
+	names_assign(&namer);
+	for (size_t i = 0; i < attachments->count; i++)
+		namer.assigned[i].mac =
+			mac_choose(matched->input, unmanaged, &attachments->planned[i],
+				   &addresses->assigned[i].ip[IPV4]);
+	return (struct names){.assigned = namer.assigned};
 }

@@ -1,6 +1,6 @@
 /* The attachments of one namespace, whichever sets and containers name it: they share its names and
  * its default route. */
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/attachments.h"
 
 #include <stdlib.h>
 
@@ -13,35 +13,43 @@ static uintptr_t home_of(const struct planned_attachment *planned)
 /* By namespace, and in the order of the input in each. */
 static int compare_homes(const void *a, const void *b)
 {
-	const struct planned_attachment *left = *(struct planned_attachment *const *)a,
-					*right = *(struct planned_attachment *const *)b;
+	const struct planned_attachment *left = *(const struct planned_attachment *const *)a,
+					*right = *(const struct planned_attachment *const *)b;
 	uintptr_t here = home_of(left), there = home_of(right);
 	if (here != there)
 		return here < there ? -1 : 1;
 	return (left > right) - (left < right);
 }
 
-void netns_groups_find(struct planner *planner)
+static struct netns_group *groups_list(const struct plan_input *input,
+				       const struct planned_attachment *const *sorted, size_t count,
+				       size_t *ret_count)
 {
-	const size_t count = planner->n_attachments;
-	struct planned_attachment **planned_all =
-		arena_alloc(planner->scratch, (count + 1) * sizeof(*planned_all));
-	for (size_t i = 0; i < count; i++)
-		planned_all[i] = &planner->planned_all[i];
-	qsort(planned_all, count, sizeof(struct planned_attachment *), compare_homes);
+	struct netns_group *groups = NULL;
+	*ret_count = 0;
 	for (size_t i = 0, end; i < count; i = end) {
-		struct netns_group *netns_group =
-			array_push(planner->scratch, planner->netns_group, planner->n_netns_groups);
-		for (end = i + 1;
-		     end < count && home_of(planned_all[end]) == home_of(planned_all[i]); end++)
+		for (end = i + 1; end < count && home_of(sorted[end]) == home_of(sorted[i]); end++)
 			;
-		*netns_group =
-			(struct netns_group){.planned_all = &planned_all[i], .count = end - i};
+		*array_push(input->scratch, groups, *ret_count) =
+			(struct netns_group){.planned_all = &sorted[i], .count = end - i};
 	}
-	for (size_t i = 0; i < planner->n_netns_groups; i++)
-		for (size_t k = 0; k < planner->netns_group[i].count; k++)
-			planner->netns_group[i].planned_all[k]->netns_group =
-				&planner->netns_group[i];
+	return groups;
+}
+
+struct netns_groups netns_groups_find(const struct plan_input *input,
+				      struct planned_attachment *planned, size_t count)
+{
+	const struct planned_attachment **sorted =
+		arena_alloc(input->scratch, (count + 1) * sizeof(*sorted));
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &planned[i];
+	qsort(sorted, count, sizeof(*sorted), compare_homes);
+	struct netns_groups groups;
+	groups.all = groups_list(input, sorted, count, &groups.count);
+	for (size_t i = 0; i < groups.count; i++)
+		for (size_t k = 0; k < groups.all[i].count; k++)
+			planned[groups.all[i].planned_all[k]->number].netns_group = &groups.all[i];
+	return groups;
 }
 
 static int compare_home(const void *home, const void *netns_group)
@@ -51,63 +59,22 @@ static int compare_home(const void *home, const void *netns_group)
 	return (here > there) - (here < there);
 }
 
-static const struct netns_group *group_at(const struct planner *planner, uintptr_t home)
+static const struct netns_group *group_at(const struct netns_groups *groups, uintptr_t home)
 {
-	return planner->n_netns_groups
-		       ? bsearch(&home, planner->netns_group, planner->n_netns_groups,
-				 sizeof(*planner->netns_group), compare_home)
-		       : NULL;
+	return groups->count ? bsearch(&home, groups->all, groups->count, sizeof(*groups->all),
+				       compare_home)
+			     : NULL;
 }
 
-const struct netns_group *netns_group_in(const struct planner *planner, const struct live_ns *ns)
+const struct netns_group *netns_group_in(const struct netns_groups *groups,
+					 const struct live_ns *ns)
 {
-	return group_at(planner, (uintptr_t)ns);
+	return group_at(groups, (uintptr_t)ns);
 }
 
-const struct netns_group *netns_group_of(const struct planner *planner,
+const struct netns_group *netns_group_of(const struct netns_groups *groups,
 					 const struct container_lookup *target)
 {
-	return target->state == TARGET_READY ? netns_group_in(planner, target->ns)
-					     : group_at(planner, (uintptr_t)target->container);
-}
-
-static bool leads_to(const struct link_spec *desired, const struct prefix *to)
-{
-	for (size_t i = 0; i < desired->n_routes; i++)
-		if (prefix_equal(&desired->routes[i].to, to))
-			return true;
-	return false;
-}
-
-static struct check_result route_twice(struct planner *planner,
-				       const struct planned_attachment *planned,
-				       const struct planned_attachment *other,
-				       const struct prefix *to)
-{
-	char text[PREFIX_TEXT_SIZE];
-	return (struct check_result){
-		.action = ACTION_BLOCKED,
-		.code = CODE_ROUTE,
-		.reason = arena_printf(planner->arena, "%s/%s gets a route to %s in %s, too",
-				       other->container->name, other->network->name,
-				       prefix_format(to, text), planned->ns->name),
-		.hint = "remove one of the two",
-	};
-}
-
-struct check_result netns_groups_check_routes(struct planner *planner,
-					      const struct planned_attachment *planned)
-{
-	for (size_t i = 0; planned->netns_group && planned->netns_group->planned_all[i] != planned;
-	     i++) {
-		const struct planned_attachment *other = planned->netns_group->planned_all[i];
-		if (other->container == planned->container)
-			continue;
-		for (size_t k = 0; k < planned->desired->n_routes; k++)
-			if (planned->desired->routes[k].via.family &&
-			    leads_to(other->desired, &planned->desired->routes[k].to))
-				return route_twice(planner, planned, other,
-						   &planned->desired->routes[k].to);
-	}
-	return (struct check_result){.action = ACTION_CREATE};
+	return target->state == TARGET_READY ? netns_group_in(groups, target->ns)
+					     : group_at(groups, (uintptr_t)target->container);
 }

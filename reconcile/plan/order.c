@@ -1,5 +1,5 @@
 /* The order of the steps: what leaves, then parents, then what stays on them, then what is new. */
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/step_build.h"
 
 enum phase {
 	PHASE_LEAVE,
@@ -35,10 +35,9 @@ static enum phase phase_of(const struct step *step)
 }
 
 /* In place, as there may be many: each step's new place is counted, and each is swapped there. */
-static void sort_by_phase(struct planner *planner)
+static void sort_by_phase(struct arena *scratch, struct plan *plan)
 {
-	struct plan *plan = planner->plan;
-	uint32_t *places = arena_alloc(planner->scratch, plan->n_steps * sizeof(*places));
+	uint32_t *places = arena_alloc(scratch, plan->n_steps * sizeof(*places));
 	uint32_t next = 0;
 	for (enum phase phase = PHASE_LEAVE; phase <= PHASE_TOLD; phase++)
 		for (size_t i = 0; i < plan->n_steps; i++)
@@ -56,20 +55,19 @@ static void sort_by_phase(struct planner *planner)
 }
 
 /* The steps that change links in place, which is one run of the sorted plan. */
-static void changes_order(struct planner *planner)
+static void changes_order(struct arena *scratch, struct plan *plan)
 {
-	struct plan *plan = planner->plan;
 	size_t from = 0, end;
 	while (from < plan->n_steps && phase_of(&plan->steps[from]) < PHASE_CHANGE)
 		from++;
 	for (end = from; end < plan->n_steps && phase_of(&plan->steps[end]) == PHASE_CHANGE; end++)
 		;
 	if (end > from)
-		swap_cycles_break(planner, plan->steps + from, end - from);
+		swap_cycles_break(scratch, plan->steps + from, end - from);
 }
 
-void steps_order(struct planner *planner)
+void steps_order(const struct plan_input *input, struct plan *plan)
 {
-	sort_by_phase(planner);
-	changes_order(planner);
+	sort_by_phase(input->scratch, plan);
+	changes_order(input->scratch, plan);
 }

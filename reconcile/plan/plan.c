@@ -1,144 +1,141 @@
 #include "reconcile/plan/plan.h"
 
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/plan_builder.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const struct plan_options plan_options_default = {
 	.max_delete = {.limit = 50, .percent = true, .from = 10},
 };
 
-struct step *step_add(struct planner *planner, enum action action, const struct owner_tag *mark)
-{
-	struct plan *plan = planner->plan;
-	struct step *step = array_push(plan->arena, plan->steps, plan->n_steps);
-	step->action = action;
-	step->mark = *mark;
-	step->set = mark->set;
-	return step;
-}
-
-void step_diff(struct planner *planner, struct step step)
-{
-	step.action = ACTION_CREATE;
-	if (step.current)
-		step.action = compare(planner, &step) ? ACTION_CHANGE : ACTION_REPLACE;
-	if (step.action == ACTION_CHANGE && step.n_changes == 0)
-		return;
-	*step_add(planner, step.action, &step.mark) = step;
-}
-
-void warning_add(struct planner *planner, const char *format, ...)
+void warning_add(const struct plan_input *input, const char *format, ...)
 {
 	char text[512];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	struct plan *plan = planner->plan;
-	*array_push(plan->arena, plan->warnings, plan->n_warnings) =
-		arena_strdup(plan->arena, text);
+	*array_push(input->arena, input->warnings->texts, input->warnings->count) =
+		arena_strdup(input->arena, text);
 }
 
-static void targets_report(struct planner *planner)
+const struct set *desired_set(const struct plan_input *input, const char *name)
 {
-	for (size_t i = 0; i < planner->live->n_targets; i++)
-		if (planner->live->targets[i].note)
-			warning_add(planner, "%s", planner->live->targets[i].note);
+	for (size_t i = 0; name && i < input->desired->n_sets; i++)
+		if (strcmp(input->desired->sets[i].name, name) == 0)
+			return &input->desired->sets[i];
+	return NULL;
 }
 
-static void elsewhere_report(struct planner *planner)
+static void containers_report(const struct plan_input *input)
 {
-	if (planner->desired->elsewhere)
+	for (size_t i = 0; i < input->live->n_targets; i++)
+		if (input->live->targets[i].note)
+			warning_add(input, "%s", input->live->targets[i].note);
+}
+
+static void elsewhere_report(const struct plan_input *input)
+{
+	if (input->desired->elsewhere)
 		warning_add(
-			planner,
+			input,
 			"no network of the files lives on this host, \"%s\": their `hosts` name "
 			"others, and --host says which one it is",
-			planner->desired->host);
+			input->desired->host);
 }
 
-static struct step planned_step(const struct planned_attachment *planned)
+static struct step planned_step(const struct plan_builder *builder,
+				const struct planned_attachment *planned)
 {
-	return (struct step){.mark = planned->desired->mark,
+	struct link_spec *spec = builder->specs->specs[planned->number];
+	return (struct step){.mark = spec->mark,
 			     .set = planned->set->name,
-			     .name = planned->name,
+			     .name = spec->name,
 			     .container = planned->container,
 			     .network = planned->network,
 			     .ns = planned->kept ? planned->kept->ns : planned->ns,
 			     .current = planned->kept ? planned->kept->link : planned->current,
-			     .desired = planned->desired};
+			     .desired = spec};
 }
 
-static void planned_plan(struct planner *planner, struct planned_attachment *planned)
+static void planned_plan(const struct plan_builder *builder,
+			 const struct planned_attachment *planned)
 {
-	struct step step = planned_step(planned);
-	if (planned->check_result.action == ACTION_CREATE) {
-		step_diff(planner, step);
-		const struct plan *plan = planner->plan;
-		const struct step *last = plan->n_steps ? &plan->steps[plan->n_steps - 1] : NULL;
-		if (planned->managed && last && last->current == planned->current)
-			planned->managed->leaves = last->action == ACTION_REPLACE;
+	const struct check_result *check_result =
+		&builder->conflicts->settled[planned->number].check_result;
+	struct step step = planned_step(builder, planned);
+	if (check_result->action == ACTION_CREATE) {
+		const struct step *added = step_diff(builder->input, builder->plan, step);
+		if (planned->managed)
+			builder->leaves[planned->managed->number] =
+				added && added->action == ACTION_REPLACE;
 		return;
 	}
-	step.action = planned->check_result.action;
-	step.code = planned->check_result.code;
-	step.reason = planned->check_result.reason;
+	step.action = check_result->action;
+	step.code = check_result->code;
+	step.reason = check_result->reason;
 	step.asked = planned->target && planned->target->asked;
-	step.hint = planned->check_result.hint;
-	*step_add(planner, step.action, &step.mark) = step;
+	step.hint = check_result->hint;
+	*step_add(builder->plan, step.action, &step.mark) = step;
 }
 
-bool managed_stale(const struct planner *planner, const struct managed_link *managed)
+/* The number of a deletion's replacement, once the steps have their order. */
+static void replacements_number(struct plan *plan)
 {
-	const enum role role = managed->link->mark.role;
-	return !managed->wanted && (role == ROLE_ATTACH || role == ROLE_HOST) &&
-	       desired_set(planner, managed->link->mark.set);
-}
-
-static const char *kept_reason(struct planner *planner,
-			       const struct planned_attachment *replacement)
-{
-	static const char *const why[] = {[ACTION_PENDING] = "is pending",
-					  [ACTION_BLOCKED] = "is blocked",
-					  [ACTION_REFUSED] = "is refused"};
-	const char *state = why[replacement->check_result.action];
-	return replacement->container
-		       ? arena_printf(planner->arena, "%s/%s, which replaces it, %s",
-				      replacement->container->name, replacement->network->name,
-				      state)
-		       : arena_printf(planner->arena,
-				      "the host's link on network %s, which replaces it, %s",
-				      replacement->network->name, state);
-}
-
-/* Links of the desired sets that the desired state does not name; of those that others hang on see
- * parents_prune. */
-static void stale_links_plan(struct planner *planner)
-{
-	struct managed_link **stale_links = NULL;
-	size_t count = 0;
-	for (size_t i = 0; i < planner->n_managed; i++)
-		if (managed_stale(planner, &planner->managed[i]))
-			*array_push(planner->scratch, stale_links, count) = &planner->managed[i];
-	if (count)
-		qsort(stale_links, count, sizeof(struct managed_link *), managed_compare);
-	for (size_t i = 0; i < count; i++) {
-		struct managed_link *managed = stale_links[i];
-		const struct planned_attachment *replacement = managed->replacement;
-		const bool kept = replacement && replacement->check_result.action != ACTION_CREATE;
-		struct step *step =
-			step_add(planner, kept ? ACTION_KEPT : ACTION_DELETE, &managed->link->mark);
-		step->name = managed->link->name;
-		step->ns = managed->ns;
-		step->current = managed->link;
-		step->reason = kept ? kept_reason(planner, replacement)
-				    : deletion_reason(planner, managed, &step->stray);
-		step->replacement = replacement && !kept ? replacement->desired : NULL;
-		managed->leaves = !kept;
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		struct step *step = &plan->steps[i];
+		for (size_t k = 0; step->replacement && k < plan->n_steps; k++)
+			if (plan->steps[k].desired == step->replacement)
+				step->replaced_by = k + 1;
 	}
+}
+
+static void steps_make(const struct plan_builder *builder)
+{
+	const struct attachments *attachments = builder->assigned->attachments;
+	stale_links_plan(builder);
+	networks_report(builder);
+	for (size_t i = 0; i < attachments->count; i++)
+		planned_plan(builder, &attachments->planned[i]);
+	parents_plan(builder);
+	steps_order(builder->input, builder->plan);
+	replacements_number(builder->plan);
+}
+
+/* Phases of values: each is made once, of those before it (plan_input.h). */
+static void plan_fill(const struct plan_input *input, struct plan *plan)
+{
+	const struct ownership ownership = ownership_make(input);
+	const struct managed_index managed = managed_index_make(input, &ownership);
+	const struct parents parents = parents_resolve(input, &managed);
+	const struct attachments attachments =
+		attachments_match(input, &ownership, &managed, &parents);
+	const struct matched matched = {input, &ownership, &managed, &parents, &attachments};
+
+	const struct unmanaged_index unmanaged = unmanaged_find(&matched);
+	const struct addresses addresses = addresses_choose(&matched, &unmanaged);
+	const struct names names = names_choose(&matched, &unmanaged, &addresses);
+	const struct routes routes = routes_choose(&matched, &addresses);
+	const struct assigned assigned = {input,      &matched, &attachments, &unmanaged,
+					  &addresses, &names,   &routes};
+
+	const struct conflicts conflicts = conflicts_find(&assigned);
+	const struct link_specs specs = link_specs_make(&assigned, &conflicts);
+	const struct plan_builder builder = {
+		.input = input,
+		.assigned = &assigned,
+		.conflicts = &conflicts,
+		.specs = &specs,
+		.plan = plan,
+		.leaves = arena_alloc(input->scratch, managed.count + 1)};
+	steps_make(&builder);
+	elsewhere_report(input);
+	containers_report(input);
+	claims_report(&assigned, &conflicts);
+	plan->left = left_set_find(&matched);
+	plan->guard = guard_check(&builder);
 }
 
 struct plan *plan_make(const struct desired *desired, const struct live *live,
@@ -146,41 +143,18 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 {
 	struct arena *arena = arena_new();
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
+	struct warnings warnings = {0};
+	const struct plan_input input = {.arena = arena,
+					 .scratch = arena_new(),
+					 .desired = desired,
+					 .live = live,
+					 .options = options,
+					 .warnings = &warnings};
 	plan->arena = arena;
-	struct planner planner = {.arena = arena,
-				  .scratch = arena_new(),
-				  .desired = desired,
-				  .live = live,
-				  .options = options,
-				  .plan = plan};
-	placements_index(&planner);
-	managed_index(&planner);
-	nets_resolve(&planner);
-	attachments_match(&planner);
-	netns_groups_find(&planner);
-	unmanaged_index(&planner);
-	claims_index(&planner);
-	replacements_candidates(&planner);
-	addresses_choose(&planner);
-	names_choose(&planner);
-	macs_choose(&planner);
-	link_specs_make(&planner);
-	replacements_find(&planner);
-	conflicts_find(&planner);
-	host_routes_specify(&planner);
-	stale_links_plan(&planner);
-	elsewhere_report(&planner);
-	targets_report(&planner);
-	nets_report(&planner);
-	claims_report(&planner);
-	left_set_find(&planner);
-	for (size_t i = 0; i < planner.n_planned; i++)
-		planned_plan(&planner, &planner.planned_all[i]);
-	parents_plan(&planner);
-	steps_order(&planner);
-	replacements_number(plan);
-	guard(&planner);
-	arena_free(planner.scratch);
+	plan_fill(&input, plan);
+	plan->warnings = warnings.texts;
+	plan->n_warnings = warnings.count;
+	arena_free(input.scratch);
 	return plan;
 }
 

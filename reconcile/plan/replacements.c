@@ -1,15 +1,22 @@
 /* Which attachment takes the place of one that leaves the files, as where a network has a new name:
  * without it, the old one stays. */
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/attachments.h"
 
 #include <string.h>
 
+/* `taken`, by planned_attachment.number: what takes the place of a stale link already. */
+struct finder {
+	const struct plan_input *input;
+	const struct attachments *attachments;
+	bool *taken;
+};
+
 /* Whether it is an attachment of the same container, or in the same namespace, that is not live. */
-static bool may_replace(const struct planned_attachment *planned,
+static bool may_replace(const struct finder *finder, const struct planned_attachment *planned,
 			const struct managed_link *managed)
 {
 	const struct owner_tag *mark = &managed->link->mark;
-	if (planned->current || planned->kept || planned->replaces ||
+	if (planned->current || planned->kept || finder->taken[planned->number] ||
 	    strcmp(planned->set->name, mark->set) != 0)
 		return false;
 	if (mark->role == ROLE_HOST || !planned->container)
@@ -27,79 +34,80 @@ static unsigned likeness(const struct planned_attachment *planned,
 }
 
 /* The one that is most like it, of the same subnet and parent; of as like ones the first. */
-static void replacement_find(struct managed_link *managed, struct planned_attachment **planned_all,
-			     size_t count)
+static const struct planned_attachment *
+replacement_find(struct finder *finder, const struct managed_link *managed,
+		 const struct planned_attachment *const *planned_all, size_t count)
 {
+	const struct planned_attachment *replacement = NULL;
 	unsigned best = 0;
 	for (size_t i = 0; i < count; i++) {
-		const unsigned like = may_replace(planned_all[i], managed)
+		const unsigned like = may_replace(finder, planned_all[i], managed)
 					      ? likeness(planned_all[i], managed)
 					      : 0;
 		if (like <= best)
 			continue;
 		best = like;
-		managed->replacement = planned_all[i];
+		replacement = planned_all[i];
 	}
-	if (managed->replacement)
-		managed->replacement->replaces = true;
+	if (replacement)
+		finder->taken[replacement->number] = true;
+	return replacement;
 }
 
 /* The attachments of its container, or else of whatever is in its namespace, as a container may
  * have another name in the files. A link that is not in the namespace of the container that its
- * mark names counts where that namespace is a container's of the files, or known by the container's
+ * tag names counts where that namespace is a container's of the files, or known by the container's
  * name. */
-static const struct netns_group *candidates_of(const struct planner *planner,
+static const struct netns_group *candidates_of(const struct ownership *ownership,
+					       const struct netns_groups *groups,
 					       const struct managed_link *managed)
 {
-	const struct container_lookup *target = declared_find(planner, &managed->link->mark);
-	const struct netns_group *own = target ? netns_group_of(planner, target) : NULL;
+	const struct container_lookup *target = declared_find(ownership, &managed->link->mark);
+	const struct netns_group *own = target ? netns_group_of(groups, target) : NULL;
 	if (managed->placement != PLACEMENT_STRAY)
 		return own;
-	const struct netns_group *here = netns_group_in(planner, managed->ns);
+	const struct netns_group *here = netns_group_in(groups, managed->ns);
 	if (!target || target->state != TARGET_READY)
 		return here;
 	return here || was_home(managed) ? own : NULL;
 }
 
-void replacements_candidates(struct planner *planner)
+/* The host's own attachments. */
+static const struct planned_attachment *const *hosts_list(const struct finder *finder,
+							  size_t *ret_count)
 {
-	for (size_t i = 0; i < planner->n_managed; i++) {
-		struct managed_link *managed = &planner->managed[i];
-		if (managed_stale(planner, managed) && managed->link->mark.role == ROLE_ATTACH)
-			managed->candidates = candidates_of(planner, managed);
-	}
+	const struct attachments *attachments = finder->attachments;
+	const size_t first = attachments->n_containers;
+	*ret_count = attachments->count - first;
+	const struct planned_attachment **hosts =
+		arena_alloc(finder->input->scratch, (*ret_count + 1) * sizeof(*hosts));
+	for (size_t i = 0; i < *ret_count; i++)
+		hosts[i] = &attachments->planned[first + i];
+	return hosts;
 }
 
-static void host_replacement_find(struct planner *planner, struct managed_link *managed)
+void replacements_find(const struct plan_input *input, const struct ownership *ownership,
+		       const struct managed_index *managed, const struct attachments *attachments,
+		       struct managed_use *uses)
 {
-	const size_t count = planner->n_planned - planner->n_attachments;
-	struct planned_attachment **planned_all =
-		arena_alloc(planner->scratch, (count + 1) * sizeof(*planned_all));
-	for (size_t i = 0; i < count; i++)
-		planned_all[i] = &planner->planned_all[planner->n_attachments + i];
-	replacement_find(managed, planned_all, count);
-}
-
-void replacements_find(struct planner *planner)
-{
-	for (size_t i = 0; i < planner->n_managed; i++) {
-		struct managed_link *managed = &planner->managed[i];
-		if (managed->candidates)
-			replacement_find(managed, managed->candidates->planned_all,
-					 managed->candidates->count);
-		else if (managed_stale(planner, managed) && managed->link->mark.role == ROLE_HOST &&
-			 managed->placement != PLACEMENT_STRAY)
-			host_replacement_find(planner, managed);
-	}
-}
-
-/* Once the steps have their order. */
-void replacements_number(struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		struct step *step = &plan->steps[i];
-		for (size_t k = 0; step->replacement && k < plan->n_steps; k++)
-			if (plan->steps[k].desired == step->replacement)
-				step->replaced_by = k + 1;
+	struct finder finder = {
+		.input = input,
+		.attachments = attachments,
+		.taken = arena_alloc(input->scratch, (attachments->count + 1) * sizeof(bool))};
+	size_t n_hosts;
+	const struct planned_attachment *const *hosts = hosts_list(&finder, &n_hosts);
+	for (size_t i = 0; i < managed->count; i++) {
+		const struct managed_link *link = &managed->links[i];
+		struct managed_use *use = &uses[i];
+		if (!managed_stale(input, link, use))
+			continue;
+		if (link->link->mark.role == ROLE_ATTACH)
+			use->candidates = candidates_of(ownership, &attachments->groups, link);
+		if (use->candidates)
+			use->replacement =
+				replacement_find(&finder, link, use->candidates->planned_all,
+						 use->candidates->count);
+		else if (link->link->mark.role == ROLE_HOST && link->placement != PLACEMENT_STRAY)
+			use->replacement = replacement_find(&finder, link, hosts, n_hosts);
 	}
 }

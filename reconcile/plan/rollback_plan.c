@@ -1,12 +1,13 @@
 #include "reconcile/plan/rollback_plan.h"
 
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/step_build.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>
 
 struct reverter {
-	struct planner planner; /* what compare and order need: arena, live, plan */
+	struct plan_input input; /* arenas and live state alone */
+	struct plan *plan;
 	const struct plan *done;
 	const struct live *before, *now;
 };
@@ -72,7 +73,7 @@ static bool spec_has_addr(const struct link_spec *spec, const struct prefix *pre
 static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 		       const struct live_link *link, struct link_spec *spec)
 {
-	struct arena *arena = reverter->planner.arena;
+	struct arena *arena = reverter->input.arena;
 	struct addr_terms *terms = arena_alloc(arena, (ns->n_addrs + 1) * sizeof(*terms));
 	each_addr_of (addr, ns, link->ifindex) {
 		/* The kernel makes the link-local ones itself. An address that has several peers is
@@ -97,7 +98,7 @@ static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 		each_route_of (route, ns, link->ifindex) {
 			if (route->proto == MARK_PROTOCOL &&
 			    (route->via.family != 0) == with_gateway)
-				*array_push(reverter->planner.arena, spec->routes, spec->n_routes) =
+				*array_push(reverter->input.arena, spec->routes, spec->n_routes) =
 					link_route_of(route);
 		}
 	}
@@ -107,7 +108,7 @@ static void spec_sysctls(struct reverter *reverter, const struct live_link *link
 			 struct link_spec *spec)
 {
 	for (size_t i = 0; i < link->n_sysctls; i++)
-		*array_push(reverter->planner.arena, spec->sysctls, spec->n_sysctls) =
+		*array_push(reverter->input.arena, spec->sysctls, spec->n_sysctls) =
 			(struct link_sysctl){.key = link->sysctls[i].key,
 					     .value = link->sysctls[i].value};
 }
@@ -135,7 +136,7 @@ static void spec_parent(const struct reverter *reverter, const struct live_link 
 static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns *ns,
 				 const struct live_link *link)
 {
-	struct link_spec *spec = arena_alloc(reverter->planner.arena, sizeof(*spec));
+	struct link_spec *spec = arena_alloc(reverter->input.arena, sizeof(*spec));
 	*spec = (struct link_spec){.mark = link->mark,
 				   .alias = link->alias,
 				   .ns = ns_now(reverter, ns),
@@ -165,7 +166,7 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live,
 				    const struct live_ns *ns, const struct live_link *link)
 {
-	struct reverter reverter = {.planner = {.arena = arena}, .before = live, .now = live};
+	struct reverter reverter = {.input = {.arena = arena}, .before = live, .now = live};
 	return spec_of(&reverter, ns, link);
 }
 
@@ -189,14 +190,13 @@ static void created_leaves(struct reverter *reverter, const struct step *done)
 	const struct live_link *link = link_now(reverter, done, &ns);
 	if (!link)
 		return;
-	const char *user =
-		ns->host ? parent_user(&reverter->planner, link, leaves, reverter) : NULL;
+	const char *user = ns->host ? parent_user(&reverter->input, link, leaves, reverter) : NULL;
 	struct step *step =
-		step_add(&reverter->planner, user ? ACTION_KEPT : ACTION_DELETE, &link->mark);
+		step_add(reverter->plan, user ? ACTION_KEPT : ACTION_DELETE, &link->mark);
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
-	step->reason = user ? arena_printf(reverter->planner.arena, "used by %s", user) : NULL;
+	step->reason = user ? arena_printf(reverter->input.arena, "used by %s", user) : NULL;
 }
 
 static void leftover_leaves(struct reverter *reverter, const struct step *done)
@@ -205,7 +205,7 @@ static void leftover_leaves(struct reverter *reverter, const struct step *done)
 	const struct live_link *link = link_now(reverter, done, &ns);
 	if (!link)
 		return;
-	struct step *step = step_add(&reverter->planner, ACTION_DELETE, &link->mark);
+	struct step *step = step_add(reverter->plan, ACTION_DELETE, &link->mark);
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
@@ -223,7 +223,7 @@ static void moves(struct reverter *reverter, const struct step *done, struct liv
 			    .desired = spec_of(reverter, done->ns, done->current)};
 	step.desired->ns = home;
 	leftover_leaves(reverter, done);
-	step_diff(&reverter->planner, step);
+	step_diff(&reverter->input, reverter->plan, step);
 }
 
 static void touched_returns(struct reverter *reverter, const struct step *done)
@@ -240,7 +240,7 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 	step.current = link_now(reverter, done, &step.ns);
 	if (!step.current)
 		step.ns = step.desired->ns;
-	step_diff(&reverter->planner, step);
+	step_diff(&reverter->input, reverter->plan, step);
 }
 
 /* Another link's route that ours took the place of. */
@@ -256,9 +256,9 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 				  .ns = ns,
 				  .current = link,
 				  .desired = spec_of(reverter, ns, link)};
-	struct step *added = step_add(&reverter->planner, ACTION_CHANGE, &link->mark);
+	struct step *added = step_add(reverter->plan, ACTION_CHANGE, &link->mark);
 	*added = step;
-	change_add(&reverter->planner, added, FIELD_ROUTE, NULL, "as it was")->route =
+	change_add(&reverter->input, added, FIELD_ROUTE, NULL, "as it was")->route =
 		link_route_of(route);
 }
 
@@ -295,7 +295,7 @@ static bool seen(const struct reverter *reverter, const struct live_ns *before)
 
 static void not_reverted(struct reverter *reverter, const struct step *done, const char *reason)
 {
-	struct step *step = step_add(&reverter->planner, ACTION_BLOCKED, &done->mark);
+	struct step *step = step_add(reverter->plan, ACTION_BLOCKED, &done->mark);
 	step->name = done->name;
 	step->ns = done->ns;
 	step->code = CODE_NOT_REVERTED;
@@ -321,11 +321,11 @@ struct plan *plan_revert(const struct plan *done, const struct live *before, con
 	struct arena *arena = arena_new();
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
 	plan->arena = arena;
-	struct reverter reverter = {
-		.planner = {.arena = arena, .scratch = arena_new(), .live = now, .plan = plan},
-		.done = done,
-		.before = before,
-		.now = now};
+	struct reverter reverter = {.input = {.arena = arena, .scratch = arena_new(), .live = now},
+				    .plan = plan,
+				    .done = done,
+				    .before = before,
+				    .now = now};
 	for (size_t i = 0; i < done->n_steps; i++) {
 		const struct step *step = &done->steps[i];
 		if (!step_acts(step))
@@ -337,7 +337,7 @@ struct plan *plan_revert(const struct plan *done, const struct live *before, con
 		else
 			step_returns(&reverter, step);
 	}
-	steps_order(&reverter.planner);
-	arena_free(reverter.planner.scratch);
+	steps_order(&reverter.input, plan);
+	arena_free(reverter.input.scratch);
 	return plan;
 }

@@ -1,6 +1,6 @@
 /* Changes in place are made in an order in which each name and MAC is free when it is taken. Where
  * they wait for each other in a ring, one of them gives its own up first: a detour. */
-#include "reconcile/plan/internal.h"
+#include "reconcile/plan/step_build.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -245,18 +245,17 @@ static void cycles_break(struct node *nodes, size_t count, struct node *from, si
 			temporary_make(edges[i].holder, edges[i].thing);
 }
 
-void swap_cycles_break(struct planner *planner, struct step *steps, size_t count)
+void swap_cycles_break(struct arena *scratch, struct step *steps, size_t count)
 {
-	struct arena *arena = planner->scratch;
-	struct node *nodes = arena_alloc(arena, count * sizeof(*nodes));
-	struct step *sorted = arena_alloc(arena, count * sizeof(*sorted));
+	struct node *nodes = arena_alloc(scratch, count * sizeof(*nodes));
+	struct step *sorted = arena_alloc(scratch, count * sizeof(*sorted));
 	for (size_t i = 0; i < count; i++) {
 		nodes[i].step = &steps[i];
 		for (size_t thing = 0; thing < N_THINGS; thing++)
 			nodes[i].changes[thing] = changes_field(&steps[i], fields[thing]);
 	}
 	for (enum thing thing = 0; thing < N_THINGS; thing++)
-		waits_find(arena, nodes, count, thing);
+		waits_find(scratch, nodes, count, thing);
 
 	size_t placed = place_all(nodes, count, sorted, 0), walk = 0;
 	for (size_t i = 0; placed < count;) {

@@ -1,0 +1,243 @@
+#include "reconcile/plan/attachments.h"
+
+#include <string.h>
+
+/* The result while it is made. */
+struct matcher {
+	const struct plan_input *input;
+	const struct managed_index *managed;
+	const struct parents *parents;
+	struct planned_attachment *planned;
+	size_t count;
+	struct managed_use *uses;
+	const struct live_link **adopted;
+	size_t adopted_size;
+};
+
+static struct check_result waits_for_network(const struct plan_input *input,
+					     const struct resolved_network *resolved)
+{
+	struct check_result check_result = resolved->check_result;
+	if (check_result.action == ACTION_CREATE)
+		return check_result;
+	check_result.reason =
+		arena_printf(input->arena, "waits for network %s", resolved->network->name);
+	check_result.hint = NULL;
+	return check_result;
+}
+
+static struct planned_attachment *planned_new(struct matcher *matcher,
+					      const struct resolved_network *resolved)
+{
+	const size_t number = matcher->count;
+	struct planned_attachment *planned =
+		array_push(matcher->input->scratch, matcher->planned, matcher->count);
+	*planned = (struct planned_attachment){.number = number,
+					       .set = resolved->set,
+					       .network = resolved->network,
+					       .resolved = resolved,
+					       .parent = resolved->parent,
+					       .check_result =
+						       waits_for_network(matcher->input, resolved)};
+	return planned;
+}
+
+static const enum action target_actions[] = {
+	[TARGET_READY] = ACTION_CREATE,
+	[TARGET_PENDING] = ACTION_PENDING,
+	[TARGET_REFUSED] = ACTION_REFUSED,
+	[TARGET_FAILED] = ACTION_BLOCKED,
+};
+
+static void planned_target(struct planned_attachment *planned,
+			   const struct container_lookup *target)
+{
+	planned->target = target;
+	planned->ns = target->state == TARGET_READY ? target->ns : NULL;
+	if (target->state != TARGET_READY)
+		planned->check_result =
+			(struct check_result){.action = target_actions[target->state],
+					      .code = target->code,
+					      .reason = target->reason,
+					      .hint = target->hint};
+}
+
+static void container_add(struct matcher *matcher, const struct set *set,
+			  const struct container *container, const struct container_lookup *target)
+{
+	for (size_t i = 0; i < container->n_attachments; i++) {
+		const struct attachment *attachment = &container->attachments[i];
+		struct planned_attachment *planned =
+			planned_new(matcher, resolved_network_of(matcher->input, matcher->parents,
+								 set, attachment->network));
+		planned->container = container;
+		planned->attachment = attachment;
+		planned_target(planned, target);
+	}
+}
+
+static void containers_add(struct matcher *matcher)
+{
+	const struct desired *desired = matcher->input->desired;
+	size_t target = 0;
+	for (size_t s = 0; s < desired->n_sets; s++) {
+		const struct set *set = &desired->sets[s];
+		for (size_t c = 0; c < set->n_containers; c++, target++)
+			container_add(matcher, set, &set->containers[c],
+				      &matcher->input->live->targets[target]);
+	}
+}
+
+static void hosts_add(struct matcher *matcher)
+{
+	for (size_t i = 0; i < matcher->parents->n_networks; i++) {
+		const struct resolved_network *resolved = &matcher->parents->networks[i];
+		if (resolved->network->host.wanted)
+			planned_new(matcher, resolved)->ns = matcher->input->live->namespaces[0];
+	}
+}
+
+static struct owner_tag planned_mark(const struct planned_attachment *planned)
+{
+	return (struct owner_tag){.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
+				  .set = planned->set->name,
+				  .network = planned->network->name,
+				  .container =
+					  planned->container ? planned->container->name : NULL};
+}
+
+/* Keeps all with the tag, wherever they are; gives the first, or NULL. */
+static const struct managed_link *managed_keep(struct matcher *matcher,
+					       const struct owner_tag *mark)
+{
+	const struct managed_link *first = managed_first(matcher->managed, mark);
+	for (const struct managed_link *managed = first; managed;
+	     managed = managed_next(matcher->managed, managed))
+		matcher->uses[managed->number] = (struct managed_use){.wanted = true, .kept = true};
+	return first;
+}
+
+static void planned_claim(struct matcher *matcher, struct planned_attachment *planned)
+{
+	const struct owner_tag mark = planned_mark(planned);
+	if (!planned->ns) {
+		planned->kept = managed_keep(matcher, &mark);
+		return;
+	}
+	const struct managed_link *managed = managed_find(matcher->managed, &mark, planned->ns);
+	if (!managed)
+		return;
+	matcher->uses[managed->number].wanted = true;
+	planned->managed = managed;
+	planned->current = managed->link;
+}
+
+static bool adoptable(const struct planned_attachment *planned, const struct live_link *link)
+{
+	static const enum link_kind kinds[] = {
+		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
+	const char *name = planned->attachment ? planned->attachment->interface_name
+					       : planned->network->host.interface_name;
+	return link->mark.role == ROLE_NONE && link->kind == kinds[planned->network->driver] &&
+	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex) &&
+	       (name ? strcmp(name, link->name) == 0 : planned->container != NULL);
+}
+
+/* Where the table has the link, or room for it. */
+static size_t adopted_place(const struct live_link *const *table, size_t size,
+			    const struct live_link *link)
+{
+	for (size_t i = (uintptr_t)link / sizeof(*link) * 0x9e3779b1u;; i++)
+		if (!table[i & (size - 1)] || table[i & (size - 1)] == link)
+			return i & (size - 1);
+}
+
+bool link_adopted(const struct attachments *attachments, const struct live_link *link)
+{
+	return attachments->adopted &&
+	       attachments->adopted[adopted_place(attachments->adopted, attachments->adopted_size,
+						  link)];
+}
+
+/* Each attachment adopts one link at most. */
+static void adopted_table_make(struct matcher *matcher)
+{
+	matcher->adopted_size = 16;
+	while (matcher->adopted_size < matcher->count * 2)
+		matcher->adopted_size *= 2;
+	matcher->adopted = arena_alloc(matcher->input->scratch,
+				       matcher->adopted_size * sizeof(*matcher->adopted));
+}
+
+/* Takes over an untagged link of the same kind on the same parent: the one of the name that the
+ * file gives, or where it gives none, any in the container. */
+static void planned_adopt(struct matcher *matcher, struct planned_attachment *planned)
+{
+	for (size_t i = 0; planned->ns && !planned->current && i < planned->ns->n_links; i++) {
+		const struct live_link *link = &planned->ns->links[i];
+		const struct live_link **place = &matcher->adopted[adopted_place(
+			matcher->adopted, matcher->adopted_size, link)];
+		if (adoptable(planned, link) && !*place)
+			planned->current = *place = link;
+	}
+}
+
+static void planned_match(struct matcher *matcher, struct planned_attachment *planned)
+{
+	planned_claim(matcher, planned);
+	if (matcher->adopted)
+		planned_adopt(matcher, planned);
+	if (!planned->current && planned->check_result.action == ACTION_CREATE)
+		planned->check_result = parent_check_up(matcher->input, planned->parent);
+}
+
+struct attachments attachments_match(const struct plan_input *input,
+				     const struct ownership *ownership,
+				     const struct managed_index *managed,
+				     const struct parents *parents)
+{
+	struct matcher matcher = {
+		.input = input,
+		.managed = managed,
+		.parents = parents,
+		.uses = arena_alloc(input->scratch,
+				    (managed->count + 1) * sizeof(struct managed_use))};
+	containers_add(&matcher);
+	const size_t n_containers = matcher.count;
+	hosts_add(&matcher);
+	if (input->options->adopt)
+		adopted_table_make(&matcher);
+	for (size_t i = 0; i < matcher.count; i++)
+		planned_match(&matcher, &matcher.planned[i]);
+	const struct attachments attachments = {
+		.planned = matcher.planned,
+		.count = matcher.count,
+		.n_containers = n_containers,
+		.groups = netns_groups_find(input, matcher.planned, n_containers),
+		.uses = matcher.uses,
+		.adopted = matcher.adopted,
+		.adopted_size = matcher.adopted_size};
+	replacements_find(input, ownership, managed, &attachments, matcher.uses);
+	return attachments;
+}
+
+bool managed_stale(const struct plan_input *input, const struct managed_link *managed,
+		   const struct managed_use *use)
+{
+	const enum role role = managed->link->mark.role;
+	return !use->wanted && (role == ROLE_ATTACH || role == ROLE_HOST) &&
+	       desired_set(input, managed->link->mark.set);
+}
+
+bool planned_leases(const struct planned_attachment *planned, size_t family)
+{
+	return family == 0 && planned->attachment && planned->attachment->dhcp;
+}
+
+const char *planned_label(const struct plan_input *input, const struct planned_attachment *planned)
+{
+	return planned->container ? arena_printf(input->arena, "%s/%s", planned->container->name,
+						 planned->network->name)
+				  : arena_printf(input->arena, "the host's own link on %s",
+						 planned->network->name);
+}

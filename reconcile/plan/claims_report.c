@@ -1,0 +1,97 @@
+/* Addresses of attachments that somebody else claims: warnings, as a claim moves nothing. */
+#include "reconcile/plan/conflict.h"
+
+#include <stdlib.h>
+
+/* An address of a planned attachment that somebody else claims. */
+struct claimed {
+	const struct unmanaged *claim;
+	const struct planned_attachment *planned;
+	const struct ip *ip;
+};
+
+static int claimed_compare(const void *a, const void *b)
+{
+	const struct claimed *left = a, *right = b;
+	if (left->claim->ns != right->claim->ns)
+		return left->claim->ns->inode < right->claim->ns->inode ? -1 : 1;
+	if (left->planned != right->planned)
+		return left->planned < right->planned ? -1 : 1;
+	return (left->ip > right->ip) - (left->ip < right->ip);
+}
+
+static void claimed_warn(const struct plan_input *input, const struct claimed *claimed, size_t more)
+{
+	char text[IP_TEXT_SIZE];
+	const char *rest =
+		more ? arena_printf(input->scratch, ", as are %zu more in that namespace", more)
+		     : "";
+	warning_add(input, "%s has the address %s, too, which is that of %s: it is ignored%s",
+		    unmanaged_label(input, claimed->claim), ip_format(claimed->ip, text),
+		    planned_label(input, claimed->planned), rest);
+}
+
+static bool is_made(const struct conflicts *conflicts, const struct planned_attachment *planned)
+{
+	return conflicts->settled[planned->number].check_result.action == ACTION_CREATE;
+}
+
+/* Whether the link has the address no longer once the run is over. */
+static bool claim_ends(const struct assigned *assigned, const struct conflicts *conflicts,
+		       const struct unmanaged *claim)
+{
+	if (claim->leaving) {
+		const struct planned_attachment *replacement =
+			assigned->attachments->uses[claim->leaving->number].replacement;
+		return !replacement || is_made(conflicts, replacement);
+	}
+	return claim->planned && !claim->ours && is_made(conflicts, claim->planned);
+}
+
+/* Who claims an address that the attachment has or gets, and goes on to. */
+static const struct unmanaged *claim_on(const struct assigned *assigned,
+					const struct conflicts *conflicts,
+					const struct planned_attachment *planned,
+					const struct ip *ip)
+{
+	const struct unmanaged *claim =
+		is_made(conflicts, planned) && ip->family
+			? address_claimant(assigned->matched, assigned->unmanaged,
+					   assigned->addresses, planned, ip)
+			: NULL;
+	return claim && claim_ends(assigned, conflicts, claim) ? NULL : claim;
+}
+
+static struct claimed *claimed_list(const struct assigned *assigned,
+				    const struct conflicts *conflicts, size_t *ret_count)
+{
+	const struct attachments *attachments = assigned->attachments;
+	struct claimed *claimed = NULL;
+	*ret_count = 0;
+	for (size_t i = 0; i < attachments->count; i++) {
+		const struct planned_attachment *planned = &attachments->planned[i];
+		for (size_t k = 0; k < N_FAMILIES; k++) {
+			const struct ip *ip = &assigned->addresses->assigned[i].ip[k];
+			const struct unmanaged *claim = claim_on(assigned, conflicts, planned, ip);
+			if (claim)
+				*array_push(assigned->input->scratch, claimed, *ret_count) =
+					(struct claimed){claim, planned, ip};
+		}
+	}
+	return claimed;
+}
+
+/* One warning for each namespace: a container can have any number of links and addresses. */
+void claims_report(const struct assigned *assigned, const struct conflicts *conflicts)
+{
+	size_t count;
+	struct claimed *claimed = claimed_list(assigned, conflicts, &count);
+	if (count)
+		qsort(claimed, count, sizeof(*claimed), claimed_compare);
+	for (size_t i = 0, end; i < count; i = end) {
+		for (end = i + 1; end < count && claimed[end].claim->ns == claimed[i].claim->ns;
+		     end++)
+			;
+		claimed_warn(assigned->input, &claimed[i], end - i - 1);
+	}
+}

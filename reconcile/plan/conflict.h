@@ -1,0 +1,72 @@
+/* What cannot be done since something else has the name, MAC, address, route or parent.
+ *
+ * Takes: what each attachment is to have. Gives: whether it can be made, and what of its routes and
+ * MAC is left when it yields to others. A conflict on the host refuses the whole run; one in
+ * another namespace, where a container can have made it, blocks that attachment alone. An
+ * attachment that cannot be made holds up those that wait for what its live link has. */
+#ifndef RECONCILE_PLAN_CONFLICT_H
+#define RECONCILE_PLAN_CONFLICT_H
+
+#include "reconcile/plan/naming.h"
+#include "reconcile/plan/routes.h"
+
+/* The phases so far. */
+struct assigned {
+	const struct plan_input *input;
+	const struct matched *matched;
+	const struct attachments *attachments;
+	const struct unmanaged_index *unmanaged;
+	const struct addresses *addresses;
+	const struct names *names;
+	const struct routes *routes;
+};
+
+/* What an attachment gets in the end. */
+struct settled {
+	struct check_result check_result;
+	struct mac mac;
+	struct link_route *routes;
+	size_t n_routes;
+	bool gateway;
+};
+
+struct conflicts {
+	const struct settled *settled; /* by planned_attachment.number */
+};
+
+/* Adds warnings about routes that are left out, and links that are there twice. */
+struct conflicts conflicts_find(const struct assigned *assigned);
+
+/* Whether the LAN is asked before the attachment's address is used. */
+bool probe_wanted(const struct plan_input *input, const struct planned_attachment *planned);
+
+/* claims_report.c: adds warnings about claims that are left aside, one for each namespace. */
+void claims_report(const struct assigned *assigned, const struct conflicts *conflicts);
+
+/* For the checks in conflict.c, conflict_routes.c and duplicates.c. */
+struct conflict_finder {
+	const struct assigned *assigned;
+	struct settled *settled; /* by planned_attachment.number */
+};
+
+/* "fine" */
+#define CHECK_FINE ((struct check_result){.action = ACTION_CREATE})
+struct check_result conflict_denied(const struct live_ns *where, enum code code, const char *reason,
+				    const char *hint);
+/* Blocked, as the link, which stays as it is, has `what`. */
+struct check_result conflict_held(const struct plan_input *input, const struct live_ns *ns,
+				  const struct live_link *link, const char *what);
+/* Whether another set attaches the container to the same LAN. */
+struct check_result check_twice(const struct conflict_finder *finder,
+				const struct planned_attachment *planned);
+/* Whether the namespace has one of the attachment's routes already. */
+struct check_result check_routes(const struct conflict_finder *finder,
+				 const struct planned_attachment *planned);
+/* Whether another container's attachment in the namespace wants a route to the same destination. */
+struct check_result check_routes_of_group(const struct conflict_finder *finder,
+					  const struct planned_attachment *planned);
+/* Whether the live link has a route that the attachment wants. */
+bool conflict_holds_route(const struct conflict_finder *finder,
+			  const struct planned_attachment *planned, const struct live_link *link);
+
+#endif

@@ -1,0 +1,36 @@
+/* The addresses of the planned attachments.
+ *
+ * Takes: the attachments, and who has which addresses on their parents. Gives: for each attachment
+ * the address of each family that the file leaves open or says, or the lease that it has. What is
+ * live and still valid is kept; no two attachments get the same address; the lowest free address is
+ * chosen for a container, and the highest for the host. */
+#ifndef RECONCILE_PLAN_IPAM_H
+#define RECONCILE_PLAN_IPAM_H
+
+#include "reconcile/plan/unmanaged_index.h"
+
+enum { IPV4, IPV6, N_FAMILIES };
+
+struct assigned_address {
+	struct ip ip[N_FAMILIES];         /* family 0: none */
+	const struct live_addr *lease;    /* where IPv4 is by DHCP; NULL: there is none yet */
+	struct check_result check_result; /* so far */
+};
+
+struct addresses {
+	const struct assigned_address *assigned; /* by planned_attachment.number */
+	/* With links of attachments and with links that leave, of addresses that are not kept. */
+	const struct address_set *attachment_claims;
+};
+
+struct addresses addresses_choose(const struct matched *matched,
+				  const struct unmanaged_index *unmanaged);
+
+/* Who claims the address on the attachment's parent, or NULL: nobody else. */
+const struct unmanaged *address_claimant(const struct matched *matched,
+					 const struct unmanaged_index *unmanaged,
+					 const struct addresses *addresses,
+					 const struct planned_attachment *planned,
+					 const struct ip *ip);
+
+#endif

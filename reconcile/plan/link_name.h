@@ -1,0 +1,12 @@
+/* Names of links that mvapply derives from the names of sets and networks. */
+#ifndef RECONCILE_PLAN_LINK_NAME_H
+#define RECONCILE_PLAN_LINK_NAME_H
+
+#include "lib/arena.h"
+
+/* "PREFIX-NAME", with "SET." before the name for any but the default set, if that fits an interface
+ * name (IFNAMSIZ); else PREFIX and a hash of set and name. */
+const char *derived_name(struct arena *arena, const char *prefix, const char *set,
+			 const char *name);
+
+#endif

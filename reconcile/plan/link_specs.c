@@ -1,0 +1,221 @@
+#include "reconcile/plan/link_specs.h"
+
+#include <string.h>
+
+/* MACVLAN_DEFAULT_BC_QUEUE_LEN in drivers/net/macvlan.c. */
+#define BCQUEUELEN_DEFAULT 1000
+
+/* RFC 4861 router advertisements would add addresses and routes that the file does not name. */
+static const struct link_sysctl quiet = {.key = "net.ipv6.conf.IFNAME.accept_ra", .value = "0"};
+
+/* The specifications while they are made. */
+struct specifier {
+	const struct assigned *assigned;
+	const struct conflicts *conflicts;
+	struct link_spec **specs;
+	struct address_set *reached; /* from the host: through which network, by name */
+};
+
+static const struct assigned_address *address_of(const struct specifier *specifier,
+						 const struct planned_attachment *planned)
+{
+	return &specifier->assigned->addresses->assigned[planned->number];
+}
+
+static bool is_made(const struct specifier *specifier, const struct planned_attachment *planned)
+{
+	return specifier->conflicts->settled[planned->number].check_result.action == ACTION_CREATE;
+}
+
+static void addresses_specify(const struct specifier *specifier,
+			      const struct planned_attachment *planned, struct link_spec *spec)
+{
+	const struct assigned_address *address = address_of(specifier, planned);
+	for (size_t i = 0; i < N_FAMILIES; i++) {
+		const struct ip *ip = &address->ip[i];
+		if (!ip->family)
+			continue;
+		const struct subnet *subnet = network_subnet_of(planned->network, ip);
+		unsigned len = planned->container && subnet ? subnet->prefix.len : ip_bits(ip);
+		if (planned_leases(planned, i))
+			len = address->lease->prefix.len;
+		*array_push(specifier->assigned->input->arena, spec->addrs, spec->n_addrs) =
+			(struct prefix){.ip = *ip, .len = (uint8_t)len};
+	}
+}
+
+/* IPv4 by DHCP: the lease as it is, for as long as it still holds. */
+static void lease_specify(const struct specifier *specifier,
+			  const struct planned_attachment *planned, struct link_spec *spec)
+{
+	const struct live_addr *lease = address_of(specifier, planned)->lease;
+	spec->dhcp.wanted = planned_leases(planned, IPV4);
+	spec->dhcp.gateway = specifier->conflicts->settled[planned->number].gateway;
+	if (!spec->dhcp.wanted || !lease)
+		return;
+	struct addr_terms *terms =
+		arena_alloc(specifier->assigned->input->arena, spec->n_addrs * sizeof(*terms));
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		terms[i].protocol = MARK_PROTOCOL;
+	/* IPv4 is the first. */
+	terms[0].valid = lease->valid;
+	terms[0].preferred = lease->preferred;
+	spec->addr_terms = terms;
+	spec->dhcp.lease = lease->prefix;
+	spec->dhcp.router = specifier->assigned->routes->assigned[planned->number].router;
+}
+
+static void sysctls_specify(const struct specifier *specifier,
+			    const struct planned_attachment *planned, struct link_spec *spec)
+{
+	struct arena *arena = specifier->assigned->input->arena;
+	bool said = false;
+	for (size_t i = 0; planned->attachment && i < planned->attachment->n_sysctls; i++) {
+		const struct sysctl *sysctl = &planned->attachment->sysctls[i];
+		said |= strcmp(sysctl->key, quiet.key) == 0;
+		*array_push(arena, spec->sysctls, spec->n_sysctls) = (struct link_sysctl){
+			.key = sysctl->key, .value = sysctl->value, .asked = true};
+	}
+	if (!said)
+		*array_push(arena, spec->sysctls, spec->n_sysctls) = quiet;
+}
+
+static struct link_spec *spec_new(const struct specifier *specifier,
+				  const struct planned_attachment *planned)
+{
+	static const enum link_kind kinds[] = {
+		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
+	const struct assigned *assigned = specifier->assigned;
+	const struct plan_input *input = assigned->input;
+	const struct network *network = planned->network;
+	const struct parent *parent = planned->parent;
+	const struct settled *settled = &specifier->conflicts->settled[planned->number];
+	struct link_spec *spec = arena_alloc(input->arena, sizeof(*spec));
+	*spec = (struct link_spec){
+		.mark = {.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
+			 .set = planned->set->name,
+			 .network = network->name,
+			 .container = planned->container ? planned->container->name : NULL},
+		.ns = planned->ns,
+		.name = assigned->names->assigned[planned->number].name,
+		.kind = kinds[network->driver],
+		.mode = network->mode,
+		.mac = settled->mac,
+		.mtu = network->mtu ? network->mtu : parent->mtu,
+		.has_bcqueuelen = network->has_bcqueuelen,
+		.bcqueuelen = network->has_bcqueuelen ? network->bcqueuelen : BCQUEUELEN_DEFAULT,
+		.probe = probe_wanted(input, planned),
+		.parent_name = parent->name,
+		.parent = parent->link ? parent->link->ifindex : 0,
+		.shares_parent = assigned->unmanaged->ports[parent->number].occupied ||
+				 input->live->n_unreadable,
+		.routes = settled->routes,
+		.n_routes = settled->n_routes,
+	};
+	/* An owner tag has one text. */
+	spec->alias = planned->managed ? planned->current->alias
+				       : owner_tag_format(input->arena, &spec->mark);
+	return spec;
+}
+
+static void planned_specify(const struct specifier *specifier,
+			    const struct planned_attachment *planned)
+{
+	struct link_spec *spec = spec_new(specifier, planned);
+	addresses_specify(specifier, planned, spec);
+	lease_specify(specifier, planned, spec);
+	sysctls_specify(specifier, planned, spec);
+	specifier->specs[planned->number] = spec;
+}
+
+/* The way from the host to one container, unless another network of the host's leads to the same
+ * address already: one destination has one route. */
+static void host_route_add(const struct specifier *specifier, const struct planned_attachment *host,
+			   const struct planned_attachment *planned, size_t family)
+{
+	const struct plan_input *input = specifier->assigned->input;
+	const struct ip *ip = &address_of(specifier, planned)->ip[family],
+			*source = &address_of(specifier, host)->ip[family];
+	struct link_spec *spec = specifier->specs[host->number];
+	char text[IP_TEXT_SIZE];
+	if (!ip->family || !source->family)
+		return;
+	const char *before = address_set_holder(specifier->reached, 0, ip);
+	if (before) {
+		warning_add(input,
+			    "the host cannot reach %s on network %s: its way to %s leads through "
+			    "network %s",
+			    planned->container->name, planned->network->name, ip_format(ip, text),
+			    before);
+		return;
+	}
+	address_set_add(specifier->reached, 0, ip, host->network->name);
+	*array_push(input->arena, spec->routes, spec->n_routes) = (struct link_route){
+		.to = {.ip = *ip, .len = (uint8_t)ip_bits(ip)}, .source = *source};
+}
+
+static void host_routes_add(const struct specifier *specifier,
+			    const struct planned_attachment *host)
+{
+	const struct attachments *attachments = specifier->assigned->attachments;
+	for (size_t i = 0; i < attachments->n_containers; i++) {
+		const struct planned_attachment *planned = &attachments->planned[i];
+		if (planned->resolved != host->resolved || !is_made(specifier, planned))
+			continue;
+		for (size_t family = 0; family < N_FAMILIES; family++)
+			host_route_add(specifier, host, planned, family);
+	}
+}
+
+/* The routes of a host's own link that has to stay as it is. */
+static void held_routes_note(const struct specifier *specifier, const struct live_ns *host,
+			     const struct live_link *link, const char *network)
+{
+	for (size_t i = 0; i < host->n_routes; i++) {
+		const struct live_route *route = &host->routes[i];
+		if (route->ifindex == link->ifindex && route->proto == MARK_PROTOCOL)
+			address_set_add(specifier->reached, 0, &route->to.ip, network);
+	}
+}
+
+/* Those of links whose attachment cannot be made right, and of links that stay for want of their
+ * replacement. */
+static void held_routes_find(const struct specifier *specifier)
+{
+	const struct attachments *attachments = specifier->assigned->attachments;
+	const struct managed_index *index = specifier->assigned->matched->managed;
+	for (size_t i = attachments->n_containers; i < attachments->count; i++) {
+		const struct planned_attachment *planned = &attachments->planned[i];
+		if (!is_made(specifier, planned) && planned->current)
+			held_routes_note(specifier, planned->ns, planned->current,
+					 planned->network->name);
+	}
+	for (size_t i = 0; i < index->count; i++) {
+		const struct managed_link *managed = &index->links[i];
+		const struct planned_attachment *replacement = attachments->uses[i].replacement;
+		if (managed->link->mark.role == ROLE_HOST && replacement &&
+		    !is_made(specifier, replacement))
+			held_routes_note(specifier, managed->ns, managed->link,
+					 managed->link->mark.network);
+	}
+}
+
+struct link_specs link_specs_make(const struct assigned *assigned,
+				  const struct conflicts *conflicts)
+{
+	const struct attachments *attachments = assigned->attachments;
+	struct arena *scratch = assigned->input->scratch;
+	const struct specifier specifier = {
+		.assigned = assigned,
+		.conflicts = conflicts,
+		.specs =
+			arena_alloc(scratch, (attachments->count + 1) * sizeof(struct link_spec *)),
+		.reached = address_set_new(scratch, 0)};
+	for (size_t i = 0; i < attachments->count; i++)
+		planned_specify(&specifier, &attachments->planned[i]);
+	held_routes_find(&specifier);
+	for (size_t i = attachments->n_containers; i < attachments->count; i++)
+		if (is_made(&specifier, &attachments->planned[i]))
+			host_routes_add(&specifier, &attachments->planned[i]);
+	return (struct link_specs){.specs = specifier.specs};
+}

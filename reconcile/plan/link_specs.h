@@ -1,0 +1,19 @@
+/* What the link of each planned attachment shall be.
+ *
+ * Takes: all that was assigned, and what conflicts left of it. Gives: a specification for each
+ * attachment, that of one which cannot be made included; the host's own links get a route to each
+ * container of their network that is made. */
+#ifndef RECONCILE_PLAN_LINK_SPECS_H
+#define RECONCILE_PLAN_LINK_SPECS_H
+
+#include "reconcile/plan/conflict.h"
+
+struct link_specs {
+	struct link_spec *const *specs; /* by planned_attachment.number */
+};
+
+/* Adds warnings about containers that the host cannot reach. */
+struct link_specs link_specs_make(const struct assigned *assigned,
+				  const struct conflicts *conflicts);
+
+#endif

@@ -1,0 +1,56 @@
+/* The live links with an owner tag.
+ *
+ * Takes: the live state, and which tags are believed. Gives: a list in the order of namespaces and
+ * links, which can be searched by tag and by link. A link counts that is in the host's namespace or
+ * has its parent there, or that is in the namespace of its container and had its parent moved
+ * away. */
+#ifndef RECONCILE_PLAN_MANAGED_INDEX_H
+#define RECONCILE_PLAN_MANAGED_INDEX_H
+
+#include "reconcile/plan/ownership.h"
+
+struct managed_link {
+	struct live_ns *ns;
+	const struct live_link *link;
+	size_t number; /* in managed_index.links */
+	uint64_t hash; /* of its tag */
+	uint32_t next; /* of the same hash: number + 1; 0: none */
+	enum placement placement;
+};
+
+struct managed_index {
+	const struct managed_link *links;
+	size_t count;
+	/* Open addressing, by tag and by link: number + 1. */
+	const uint32_t *by_mark, *by_link;
+	size_t table_size;
+	uint64_t seed;
+};
+
+struct managed_index managed_index_make(const struct plan_input *input,
+					const struct ownership *ownership);
+
+/* The first with the tag in that namespace, or NULL. */
+const struct managed_link *managed_find(const struct managed_index *index,
+					const struct owner_tag *mark, const struct live_ns *ns);
+/* The first with the tag, wherever it is, or NULL; then the next one. */
+const struct managed_link *managed_first(const struct managed_index *index,
+					 const struct owner_tag *mark);
+const struct managed_link *managed_next(const struct managed_index *index,
+					const struct managed_link *managed);
+const struct managed_link *managed_of_link(const struct managed_index *index,
+					   const struct live_link *link);
+/* Whether the link has an address in a subnet of the network. */
+bool managed_in_subnet(const struct managed_link *managed, const struct network *network);
+/* For qsort, of pointers: by tag. */
+int managed_compare(const void *a, const void *b);
+
+/* Whether the host knows the namespace of an attachment by the name of the container that the tag
+ * names, or as one of an engine's or of a container's of before. */
+bool was_home(const struct managed_link *managed);
+/* Whether an attachment is where its tag says, as far as the host can tell: in the namespace of a
+ * container that is or was declared, in one that the host knows by the container's name, or in one
+ * of an engine's, which has no such name. */
+bool is_evident(const struct managed_link *managed);
+
+#endif

@@ -1,0 +1,31 @@
+/* Interface names and MAC addresses of the planned attachments.
+ *
+ * Takes: the attachments with their addresses, and who has which MACs on their parents. Gives: for
+ * each attachment a name, unique among those of its namespace, and a MAC where the driver has MACs
+ * of its own, that no other link on the parent has. What is live stays. */
+#ifndef RECONCILE_PLAN_NAMING_H
+#define RECONCILE_PLAN_NAMING_H
+
+#include "reconcile/plan/ipam.h"
+
+struct assigned_name {
+	const char *name;
+	struct mac mac;
+	struct check_result check_result; /* so far */
+};
+
+struct names {
+	const struct assigned_name *assigned; /* by planned_attachment.number */
+};
+
+struct names names_choose(const struct matched *matched, const struct unmanaged_index *unmanaged,
+			  const struct addresses *addresses);
+
+/* Whether the file leaves the MAC open, and the driver has MACs of its own. */
+bool mac_chosen(const struct planned_attachment *planned);
+/* A MAC for an attachment that has the IPv4 address `ip` (family 0: none): the live one, or one
+ * that no other link has. `held`: as for mac_holder. */
+struct mac mac_free(const struct plan_input *input, const struct unmanaged_index *unmanaged,
+		    const struct address_set *held, const struct planned_attachment *planned,
+		    const struct ip *ip);
+#endif

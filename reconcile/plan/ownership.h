@@ -1,0 +1,43 @@
+/* Which container an owner tag names, and whether a tag in a namespace is believed.
+ *
+ * Takes: the desired state and where its containers were found. Gives: both, sorted for search.
+ * Only a tagged link in the host's own namespace, or in that of the container that it names, is
+ * believed. Any other is a claim of whoever has the namespace, and good for deletion alone:
+ * nothing is inherited from it. */
+#ifndef RECONCILE_PLAN_OWNERSHIP_H
+#define RECONCILE_PLAN_OWNERSHIP_H
+
+#include "reconcile/plan/plan_input.h"
+
+/* Where a tagged link is, compared with what its tag says. */
+enum placement {
+	PLACEMENT_OWN,     /* where it belongs */
+	PLACEMENT_UNKNOWN, /* the files do not name the container, or it cannot be found now */
+	PLACEMENT_STRAY,   /* in a namespace that is not that container's */
+};
+
+/* A container of the desired state. */
+struct declared {
+	const char *set;
+	const struct container_lookup *target;
+};
+
+struct ownership {
+	const struct declared *declared; /* sorted by set and container */
+	size_t n_declared;
+	const struct live_ns *const
+		*homes; /* the namespaces of containers that are there, sorted */
+	size_t n_homes;
+};
+
+struct ownership ownership_make(const struct plan_input *input);
+
+/* Whether a container of the desired state is in the namespace. */
+bool is_home(const struct ownership *ownership, const struct live_ns *ns);
+/* The container of the desired state that the tag names, or NULL. */
+const struct container_lookup *declared_find(const struct ownership *ownership,
+					     const struct owner_tag *mark);
+enum placement placement_of(const struct ownership *ownership, const struct live_ns *ns,
+			    const struct owner_tag *mark);
+
+#endif

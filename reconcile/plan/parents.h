@@ -1,0 +1,66 @@
+/* What each network's attachments hang on.
+ *
+ * Takes: the desired networks and the host's live links. Gives: a parent for each network, live or
+ * to be made, with what it is made of, and whether something new can be made on it. Networks with
+ * the same link and VLAN share one parent: it is one broadcast domain. */
+#ifndef RECONCILE_PLAN_PARENTS_H
+#define RECONCILE_PLAN_PARENTS_H
+
+#include "reconcile/plan/managed_index.h"
+
+/* A link of the host, a VLAN of one, or a dummy. */
+struct parent {
+	size_t number;         /* in parents.all; of its broadcast domain, for the address sets */
+	const char *name;      /* the link's, once it is there */
+	const char *base_name; /* as the file has it; NULL for a dummy */
+	const struct live_link
+		*base; /* the link that the VLAN is on, or the parent itself; may be NULL */
+	const struct live_link *link; /* NULL: not there yet */
+	uint16_t vlan;
+	enum vlan_protocol vlan_protocol;
+	uint32_t mtu;           /* bytes; 0: unknown */
+	struct link_spec *make; /* a VLAN or dummy of ours, live or not; NULL: not ours */
+	struct check_result check_result;
+};
+
+/* A network of the input, and where it is. */
+struct resolved_network {
+	size_t number; /* in parents.networks */
+	const struct set *set;
+	const struct network *network;
+	const struct parent *parent;
+	struct check_result check_result;
+};
+
+struct parents {
+	const struct parent *all;
+	size_t count;
+	const struct resolved_network *networks; /* in the order of sets and networks */
+	size_t n_networks;
+};
+
+/* Adds warnings of parents through which nothing passes. */
+struct parents parents_resolve(const struct plan_input *input, const struct managed_index *managed);
+
+const struct resolved_network *resolved_network_of(const struct plan_input *input,
+						   const struct parents *parents,
+						   const struct set *set,
+						   const struct network *network);
+/* The parent that the link is on, or NULL. */
+const struct parent *parent_of_link(const struct parents *parents, const struct live_link *link);
+/* Whether the link is a parent of the run. */
+bool parent_used(const struct parents *parents, const struct live_link *link);
+struct check_result parent_check_up(const struct plan_input *input, const struct parent *parent);
+const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
+				  uint16_t vlan, enum vlan_protocol protocol);
+
+/* vlan.c: the users of a VLAN link, on behalf of all sets. */
+/* The users of a live link that are no part of this run. */
+void vlan_other_sets_add(const struct plan_input *input, struct owner_tag *mark,
+			 const struct live_link *link);
+void vlan_sets_sort(struct owner_tag *mark);
+/* Writes the owner tags of the run's VLAN links, and refuses a name that something else has. */
+void vlans_mark(const struct plan_input *input, struct parent *parents, size_t count,
+		const struct resolved_network *networks, size_t n_networks);
+
+#endif

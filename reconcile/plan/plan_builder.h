@@ -1,0 +1,33 @@
+/* The last phase: the steps from what is live to what is specified. */
+#ifndef RECONCILE_PLAN_PLAN_BUILDER_H
+#define RECONCILE_PLAN_PLAN_BUILDER_H
+
+#include "reconcile/plan/link_specs.h"
+#include "reconcile/plan/step_build.h"
+
+struct plan_builder {
+	const struct plan_input *input;
+	const struct assigned *assigned;
+	const struct conflicts *conflicts;
+	const struct link_specs *specs;
+	struct plan *plan;
+	bool *leaves; /* by managed_link.number: it is deleted, for good or to be made anew */
+};
+
+/* stale_links.c: links of the desired sets that the desired state does not name. */
+void stale_links_plan(const struct plan_builder *builder);
+
+/* parent_steps.c */
+/* A network that cannot be made is reported once, with its own name. */
+void networks_report(const struct plan_builder *builder);
+/* After everything that leaves is known: parents of ours that no network uses any more are deleted,
+ * or kept while a link hangs on them that stays; those that are used are made. */
+void parents_plan(const struct plan_builder *builder);
+
+/* guard.c: whether the plan would delete too many attachments of a set. */
+struct guard guard_check(const struct plan_builder *builder);
+
+/* left_set.c */
+struct left_set left_set_find(const struct matched *matched);
+
+#endif

@@ -1,0 +1,24 @@
+/* The routes of the containers' attachments.
+ *
+ * Takes: the attachments with their addresses. Gives: for each the routes of the file, that to the
+ * router of its lease, and the default route of its namespace, which one attachment of those in a
+ * namespace has for each family: the one of the highest gw_priority, or the first. */
+#ifndef RECONCILE_PLAN_ROUTES_H
+#define RECONCILE_PLAN_ROUTES_H
+
+#include "reconcile/plan/ipam.h"
+
+struct assigned_routes {
+	struct link_route *routes;
+	size_t count;
+	bool gateway;     /* the lease's router is the way out, once there is a lease */
+	struct ip router; /* of the lease; family 0: none */
+};
+
+struct routes {
+	const struct assigned_routes *assigned; /* by planned_attachment.number */
+};
+
+struct routes routes_choose(const struct matched *matched, const struct addresses *addresses);
+
+#endif

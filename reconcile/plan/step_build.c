@@ -1,0 +1,36 @@
+#include "reconcile/plan/step_build.h"
+
+struct step *step_add(struct plan *plan, enum action action, const struct owner_tag *mark)
+{
+	struct step *step = array_push(plan->arena, plan->steps, plan->n_steps);
+	step->action = action;
+	step->mark = *mark;
+	step->set = mark->set;
+	return step;
+}
+
+const struct step *step_diff(const struct plan_input *input, struct plan *plan, struct step step)
+{
+	step.action = ACTION_CREATE;
+	if (step.current)
+		step.action = link_diff(input, &step) ? ACTION_CHANGE : ACTION_REPLACE;
+	if (step.action == ACTION_CHANGE && step.n_changes == 0)
+		return NULL;
+	struct step *added = step_add(plan, step.action, &step.mark);
+	*added = step;
+	return added;
+}
+
+const char *parent_user(const struct plan_input *input, const struct live_link *parent,
+			link_leaves *leaves, const void *data)
+{
+	for (size_t i = 0; i < input->live->n_namespaces; i++) {
+		const struct live_ns *ns = input->live->namespaces[i];
+		for (size_t k = 0; k < ns->n_links; k++) {
+			const struct live_link *link = &ns->links[k];
+			if (live_link_on(link, parent->ifindex) && !leaves(data, link))
+				return arena_printf(input->arena, "%s in %s", link->name, ns->name);
+		}
+	}
+	return NULL;
+}

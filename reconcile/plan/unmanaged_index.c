@@ -1,0 +1,324 @@
+#include "reconcile/plan/unmanaged_index.h"
+
+#include <linux/if_packet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+bool link_unmanaged(const struct matched *matched, const struct live_link *link)
+{
+	if (link->mark.role == ROLE_NONE)
+		return !link_adopted(matched->attachments, link);
+	return !managed_of_link(matched->managed, link) ||
+	       (link->mark.role != ROLE_VLAN && !desired_set(matched->input, link->mark.set));
+}
+
+bool link_kept(const struct matched *matched, const struct live_link *link)
+{
+	const struct managed_link *managed = link ? managed_of_link(matched->managed, link) : NULL;
+	return managed && matched->attachments->uses[managed->number].kept;
+}
+
+enum link_kind port_kind(const struct live_link *link)
+{
+	if (link->kind == KIND_MACVLAN || strcmp(link->kind_name, "macvtap") == 0)
+		return KIND_MACVLAN;
+	if (link->kind == KIND_IPVLAN || strcmp(link->kind_name, "ipvtap") == 0)
+		return KIND_IPVLAN;
+	return KIND_OTHER;
+}
+
+bool is_passthru(const struct live_link *link)
+{
+	return link->kind == KIND_MACVLAN && link->mode_known && link->mode == MODE_PASSTHRU;
+}
+
+/* The list while it is made. */
+struct lister {
+	const struct matched *matched;
+	struct unmanaged *links;
+	size_t count;
+	struct parent_ports *ports;
+};
+
+/* What is tagged and not wanted leaves in this run, and is in nobody's way. */
+static void link_list(struct lister *lister, const struct live_ns *ns, const struct live_link *link)
+{
+	const struct matched *matched = lister->matched;
+	const struct parent *parent =
+		port_kind(link) == KIND_OTHER ? NULL : parent_of_link(matched->parents, link);
+	if (!parent)
+		return;
+	lister->ports[parent->number].occupied = true;
+	if (link_unmanaged(matched, link) || link_kept(matched, link))
+		*array_push(matched->input->scratch, lister->links, lister->count) =
+			(struct unmanaged){.parent = parent, .ns = ns, .link = link};
+}
+
+static void first(const struct unmanaged **place, const struct unmanaged *unmanaged)
+{
+	if (!*place)
+		*place = unmanaged;
+}
+
+static void parent_users_note(struct parent_ports *ports, const struct unmanaged *unmanaged)
+{
+	struct parent_users *users = unmanaged->ns->host ? &ports->facts : &ports->claims;
+	first(port_kind(unmanaged->link) == KIND_MACVLAN ? &users->macvlan : &users->ipvlan,
+	      unmanaged);
+	if (is_passthru(unmanaged->link))
+		first(&users->passthru, unmanaged);
+}
+
+static void links_list(struct lister *lister)
+{
+	const struct live *live = lister->matched->input->live;
+	for (size_t i = 0; i < live->n_namespaces; i++) {
+		const struct live_ns *ns = live->namespaces[i];
+		for (size_t k = 0; k < ns->n_links; k++)
+			link_list(lister, ns, &ns->links[k]);
+	}
+	for (size_t i = 0; i < lister->count; i++)
+		parent_users_note(&lister->ports[lister->links[i].parent->number],
+				  &lister->links[i]);
+}
+
+const char *unmanaged_label(const struct plan_input *input, const struct unmanaged *unmanaged)
+{
+	if (unmanaged->link == unmanaged->parent->link)
+		return unmanaged->link->name;
+	return arena_printf(input->arena, "%s in %s", unmanaged->link->name, unmanaged->ns->name);
+}
+
+/* A MAC as a key of the address sets. */
+static struct ip mac_key(const struct mac *mac)
+{
+	struct ip key = {.family = AF_PACKET};
+	memcpy(key.bytes, mac->bytes, sizeof(mac->bytes));
+	return key;
+}
+
+void mac_hold(struct address_set *macs, const struct unmanaged *unmanaged)
+{
+	if (!unmanaged->link->mac.set)
+		return;
+	const struct ip key = mac_key(&unmanaged->link->mac);
+	address_set_add(macs, unmanaged->parent->number, &key, unmanaged);
+}
+
+const struct unmanaged *mac_holder(const struct unmanaged_index *unmanaged,
+				   const struct address_set *held,
+				   const struct planned_attachment *planned, const struct mac *mac)
+{
+	const struct ip key = mac_key(mac);
+	const size_t domain = planned->parent->number;
+	const struct unmanaged *holder = address_set_holder(unmanaged->macs, domain, &key);
+	return holder || !held ? holder : address_set_holder(held, domain, &key);
+}
+
+const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
+				       const struct planned_attachment *planned,
+				       const struct mac *mac)
+{
+	const struct ip key = mac_key(mac);
+	return address_set_holder(unmanaged->passing, planned->parent->number, &key);
+}
+
+/* Where the kernel has no IFA_PROTO, all addresses of a link with our tag count as ours. */
+bool addr_is_ours(const struct live *live, const struct live_link *link,
+		  const struct live_addr *addr)
+{
+	return addr->proto == MARK_PROTOCOL || (!live->addr_proto && link->mark.role != ROLE_NONE);
+}
+
+/* By namespace, and by ifindex in each. */
+static int place_compare(const void *a, const void *b)
+{
+	const struct unmanaged *left = *(const struct unmanaged *const *)a;
+	const struct unmanaged *right = *(const struct unmanaged *const *)b;
+	if (left->ns != right->ns)
+		return left->ns->inode < right->ns->inode ? -1 : 1;
+	return (left->link->ifindex > right->link->ifindex) -
+	       (left->link->ifindex < right->link->ifindex);
+}
+
+static const struct unmanaged *link_of_addr(const struct unmanaged *const *links, size_t count,
+					    const struct live_addr *addr)
+{
+	size_t low = 0, high = count;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const int ifindex = links[middle]->link->ifindex;
+		if (ifindex == addr->ifindex)
+			return links[middle];
+		if (ifindex > addr->ifindex)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* Where the addresses of links are noted. */
+struct noter {
+	const struct live *live;
+	struct address_set *facts, *claims;
+	kept_addresses *kept; /* NULL: no link is an attachment's */
+	const void *data;
+};
+
+static bool keeps(const struct noter *noter, const struct planned_attachment *planned,
+		  const struct ip *ip)
+{
+	const struct ip *kept = planned ? noter->kept(noter->data, planned) : NULL;
+	return kept && (ip_equal(ip, &kept[0]) || ip_equal(ip, &kept[1]));
+}
+
+/* The addresses of the links, which are all of one namespace. */
+static void addresses_note(const struct noter *noter, const struct unmanaged *const *links,
+			   size_t count)
+{
+	const struct live_ns *ns = links[0]->ns;
+	struct address_set *table = ns->host ? noter->facts : noter->claims;
+	for (size_t i = 0; i < ns->n_addrs; i++) {
+		const struct ip *ip = &ns->addrs[i].prefix.ip;
+		const struct unmanaged *link = link_of_addr(links, count, &ns->addrs[i]);
+		if (link && link->planned && addr_is_ours(noter->live, link->link, &ns->addrs[i]))
+			link = link->ours;
+		if (link && !keeps(noter, link->planned, ip))
+			address_set_add(table, link->parent->number, ip, link);
+	}
+}
+
+struct listed {
+	const struct unmanaged **links;
+	size_t count;
+};
+
+static void list_add(struct arena *arena, struct listed *list, const struct unmanaged *link)
+{
+	*array_push(arena, list->links, list->count) = link;
+}
+
+static struct unmanaged *unmanaged_new(struct arena *arena, struct unmanaged link)
+{
+	struct unmanaged *copy = arena_alloc(arena, sizeof(*copy));
+	*copy = link;
+	return copy;
+}
+
+static void listed_note(const struct noter *noter, const struct listed *list)
+{
+	if (list->count)
+		qsort(list->links, list->count, sizeof(*list->links), place_compare);
+	for (size_t i = 0, end; i < list->count; i = end) {
+		for (end = i + 1; end < list->count && list->links[end]->ns == list->links[i]->ns;
+		     end++)
+			;
+		addresses_note(noter, list->links + i, end - i);
+	}
+}
+
+static const struct address_set *passing_find(const struct matched *matched)
+{
+	struct address_set *passing =
+		address_set_new(matched->input->scratch, matched->managed->count);
+	for (size_t i = 0; i < matched->managed->count; i++) {
+		const struct managed_link *managed = &matched->managed->links[i];
+		const struct ip key = mac_key(&managed->link->mac);
+		const struct parent *parent = parent_of_link(matched->parents, managed->link);
+		if (parent && managed->link->mac.set)
+			address_set_add(passing, parent->number, &key, managed);
+	}
+	return passing;
+}
+
+/* The parents' own links, and those that are listed. */
+static struct listed holders_list(const struct lister *lister)
+{
+	const struct matched *matched = lister->matched;
+	struct arena *arena = matched->input->scratch;
+	struct listed list = {0};
+	for (size_t i = 0; i < matched->parents->count; i++) {
+		const struct parent *parent = &matched->parents->all[i];
+		const struct unmanaged own = {.parent = parent,
+					      .ns = matched->input->live->namespaces[0],
+					      .link = parent->link};
+		if (parent->link)
+			list_add(arena, &list, unmanaged_new(arena, own));
+	}
+	for (size_t i = 0; i < lister->count; i++)
+		list_add(arena, &list, &lister->links[i]);
+	return list;
+}
+
+struct unmanaged_index unmanaged_find(const struct matched *matched)
+{
+	struct arena *arena = matched->input->scratch;
+	struct lister lister = {.matched = matched,
+				.ports = arena_alloc(arena, (matched->parents->count + 1) *
+								    sizeof(struct parent_ports))};
+	links_list(&lister);
+	const struct listed holders = holders_list(&lister);
+	struct address_set *macs = address_set_new(arena, lister.count);
+	for (size_t i = 0; i < holders.count; i++)
+		mac_hold(macs, holders.links[i]);
+	const struct noter noter = {.live = matched->input->live,
+				    .facts = address_set_new(arena, 0),
+				    .claims = address_set_new(arena, lister.count)};
+	listed_note(&noter, &holders);
+	return (struct unmanaged_index){.links = lister.links,
+					.count = lister.count,
+					.ports = lister.ports,
+					.addresses = noter.facts,
+					.claims = noter.claims,
+					.macs = macs,
+					.passing = passing_find(matched)};
+}
+
+static void attachment_list(const struct matched *matched, const struct planned_attachment *planned,
+			    struct listed *list)
+{
+	struct arena *arena = matched->input->scratch;
+	struct unmanaged own = {
+		.parent = planned->current ? parent_of_link(matched->parents, planned->current)
+					   : NULL,
+		.ns = planned->ns,
+		.link = planned->current,
+		.planned = planned};
+	if (!own.parent)
+		return;
+	own.ours = unmanaged_new(arena, own);
+	list_add(arena, list, unmanaged_new(arena, own));
+}
+
+static void leaving_list(const struct matched *matched, const struct managed_link *managed,
+			 struct listed *list)
+{
+	struct arena *arena = matched->input->scratch;
+	const struct unmanaged leaving = {.parent = parent_of_link(matched->parents, managed->link),
+					  .ns = managed->ns,
+					  .link = managed->link,
+					  .leaving = managed};
+	if (matched->attachments->uses[managed->number].candidates && leaving.parent)
+		list_add(arena, list, unmanaged_new(arena, leaving));
+}
+
+const struct address_set *attachment_claims(const struct matched *matched, kept_addresses *kept,
+					    const void *data)
+{
+	struct listed list = {0};
+	for (size_t i = 0; i < matched->attachments->n_containers; i++)
+		attachment_list(matched, &matched->attachments->planned[i], &list);
+	for (size_t i = 0; i < matched->managed->count; i++)
+		leaving_list(matched, &matched->managed->links[i], &list);
+	struct address_set *claims =
+		address_set_new(matched->input->scratch, matched->attachments->count);
+	const struct noter noter = {.live = matched->input->live,
+				    .facts = claims,
+				    .claims = claims,
+				    .kept = kept,
+				    .data = data};
+	listed_note(&noter, &list);
+	return claims;
+}

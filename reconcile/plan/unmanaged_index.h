@@ -1,0 +1,94 @@
+/* The links on the run's parents that the run leaves alone, and the addresses and MACs that they
+ * have.
+ *
+ * Takes: the live state, and which links are the run's. Gives: the others, what excludes a kind of
+ * link from a parent, and who has an address or a MAC. Links in the host's own namespace are facts.
+ * Those in other namespaces are claims, which anybody who has a namespace can make (ownership.h): a
+ * claim is avoided where an address or a MAC is chosen anew, and moves nothing that is live. */
+#ifndef RECONCILE_PLAN_UNMANAGED_INDEX_H
+#define RECONCILE_PLAN_UNMANAGED_INDEX_H
+
+#include "reconcile/plan/address_set.h"
+#include "reconcile/plan/attachments.h"
+
+/* A live macvlan or ipvlan on a parent that is not to be one of the run's, and will stay; or one of
+ * the run's that has addresses which its attachment does not keep. */
+struct unmanaged {
+	const struct parent *parent;
+	const struct live_ns *ns;
+	const struct live_link *link;
+	/* Whose link it is, of which other addresses are meant; or NULL. */
+	const struct planned_attachment *planned;
+	/* The same, of addresses with our protocol, which are taken from the link; with a planned
+	 * attachment. */
+	const struct unmanaged *ours;
+	/* The link is of ours, and leaves: what it has is left alone by all but those that may take
+	 * its place, as it may have to stay, or to be put back; or NULL. */
+	const struct managed_link *leaving;
+};
+
+/* Of a parent: the first that excludes links of a kind. */
+struct parent_users {
+	const struct unmanaged *macvlan, *ipvlan, *passthru;
+};
+
+struct parent_ports {
+	bool occupied; /* macvlans or ipvlans are live on it, anybody's */
+	struct parent_users facts, claims;
+};
+
+struct unmanaged_index {
+	const struct unmanaged *links;
+	size_t count;
+	const struct parent_ports *ports;    /* by parent.number */
+	const struct address_set *addresses; /* by facts: struct unmanaged */
+	const struct address_set *claims;    /* by claims: struct unmanaged */
+	const struct address_set *macs;      /* by both: struct unmanaged */
+	const struct address_set *passing;   /* MACs of live links of ours: struct managed_link */
+};
+
+/* The phases so far. */
+struct matched {
+	const struct plan_input *input;
+	const struct ownership *ownership;
+	const struct managed_index *managed;
+	const struct parents *parents;
+	const struct attachments *attachments;
+};
+
+struct unmanaged_index unmanaged_find(const struct matched *matched);
+
+/* Whether the link is nobody's of the desired sets. */
+bool link_unmanaged(const struct matched *matched, const struct live_link *link);
+/* Whether it is the link of a container that is not there, in a namespace that it shared with
+ * another one; `link` may be NULL. */
+bool link_kept(const struct matched *matched, const struct live_link *link);
+/* The kind by which the kernel tells what may share a parent: macvtap is a macvlan to it, and
+ * ipvtap an ipvlan. KIND_OTHER: neither. */
+enum link_kind port_kind(const struct live_link *link);
+bool is_passthru(const struct live_link *link);
+/* "z0 in evil", or the parent's name. */
+const char *unmanaged_label(const struct plan_input *input, const struct unmanaged *unmanaged);
+
+/* From now on the link has its MAC on its parent. */
+void mac_hold(struct address_set *macs, const struct unmanaged *unmanaged);
+/* Another link that has the MAC on the attachment's parent, or NULL. `held`: more MACs, of links of
+ * ours that stay as they are; or NULL. */
+const struct unmanaged *mac_holder(const struct unmanaged_index *unmanaged,
+				   const struct address_set *held,
+				   const struct planned_attachment *planned, const struct mac *mac);
+/* The link of ours that has the MAC on the attachment's parent now, or NULL. */
+const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
+				       const struct planned_attachment *planned,
+				       const struct mac *mac);
+/* The address that an attachment keeps, of each family; or family 0. */
+typedef const struct ip *kept_addresses(const void *data, const struct planned_attachment *planned);
+/* Who claims addresses with the links of attachments, besides those that they keep, or with links
+ * that leave: struct unmanaged. A container can give its link any address. */
+const struct address_set *attachment_claims(const struct matched *matched, kept_addresses *kept,
+					    const void *data);
+/* Whether an address of the link is mvapply's. */
+bool addr_is_ours(const struct live *live, const struct live_link *link,
+		  const struct live_addr *addr);
+
+#endif
