@@ -97,7 +97,7 @@ $(BUILD)/tests/unit/test_growth: $(BUILD)/tests/unit/test_growth.o $(COUNTED) $(
 # libFuzzer has a main() of its own.
 FUZZ_MAIN ?= $(BUILD)/tests/fuzz/replay.o
 $(BUILD)/tests/fuzz/netlink: LDFLAGS += -Wl,--wrap=recvmmsg,--wrap=sendto
-$(BUILD)/tests/fuzz/verbatim: LDFLAGS += -Wl,--wrap=recvmmsg,--wrap=sendto
+$(BUILD)/tests/fuzz/snapshot: LDFLAGS += -Wl,--wrap=recvmmsg,--wrap=sendto
 $(BUILD)/tests/fuzz/monitor: LDFLAGS += -Wl,--wrap=recvmsg
 $(BUILD)/tests/fuzz/engine: LDFLAGS += -Wl,--wrap=engine_http_begin,--wrap=engine_http_user,--wrap=engine_http_wait
 $(BUILD)/tests/fuzz/events: LDFLAGS += -Wl,--wrap=engine_handle_new

@@ -367,7 +367,7 @@ static bool others_note(struct changing *changing)
 	struct error error;
 	if (!may_flush(changing->step))
 		return true;
-	*changing->others = snapshot_unmanaged(changing->netlink, changing->context->arena,
+	*changing->others = snapshot_routes_take(changing->netlink, changing->context->arena,
 					       changing->ifindex, &error);
 	if (*changing->others)
 		return true;
@@ -428,7 +428,7 @@ static void flushed_restore(struct changing *changing)
 			outcome_refused(changing->outcome, &operation_at, batch_reply(batch, i));
 	}
 	if (*changing->others)
-		snapshot_restore_unmanaged(changing->netlink, changing->ifindex, *changing->others);
+		snapshot_routes_restore(changing->netlink, changing->ifindex, *changing->others);
 }
 
 static void faded_restore(struct changing *changing)

@@ -27,7 +27,7 @@ int revert_note(const struct step *step, struct error *error)
 	struct live_link *link = link_of(step->ns, step->current->ifindex);
 	int status = netns_enter(step->ns->handle->fd, error);
 	if (status == 0)
-		status = snapshot_read(step->ns, link, error);
+		status = snapshot_take(step->ns, link, error);
 	if (status < 0) {
 		error_prepend(error, "cannot note what %s in namespace %s is, to go back to it",
 			      link->name, step->ns->name);

@@ -14,7 +14,7 @@
 	 IFA_F_MCAUTOJOIN | IFA_F_OPTIMISTIC)
 #define ROUTE_FLAGS (RTNH_F_ONLINK | RTNH_F_PERVASIVE)
 
-struct reading {
+struct reader {
 	struct arena *arena;
 	int ifindex;
 	bool others; /* nothing that is ours */
@@ -38,10 +38,11 @@ static bool attr_put(union message *request, const struct nlattr *attr)
 				  mnl_attr_get_payload_len(attr), mnl_attr_get_payload(attr));
 }
 
-static struct words words_keep(struct arena *arena, const union message *request, size_t same)
+static struct raw_message raw_message_keep(struct arena *arena, const union message *request,
+					   size_t same)
 {
 	const size_t size = request->header.nlmsg_len;
-	return (struct words){memcpy(arena_alloc(arena, size), request, size), same};
+	return (struct raw_message){memcpy(arena_alloc(arena, size), request, size), same};
 }
 
 /* The one after `attr`, or the first; NULL: there is none. */
@@ -87,7 +88,8 @@ static bool lasts(const struct nlattr *attr)
 	return mnl_attr_get_payload_len(attr) < sizeof(*info) || info->ifa_valid == UINT32_MAX;
 }
 
-static bool addr_words(struct arena *arena, const struct nlmsghdr *message, struct words *ret)
+static bool addr_request(struct arena *arena, const struct nlmsghdr *message,
+			 struct raw_message *ret)
 {
 	union message request;
 	struct ifaddrmsg *header = request_begin(&request, message, sizeof(*header));
@@ -108,22 +110,22 @@ static bool addr_words(struct arena *arena, const struct nlmsghdr *message, stru
 	const size_t same = request.header.nlmsg_len;
 	if (lifetimes)
 		fits &= attr_put(&request, lifetimes);
-	*ret = words_keep(arena, &request, same);
+	*ret = raw_message_keep(arena, &request, same);
 	/* Those with a random identifier are made and left by the kernel. */
 	return fits && !(header->ifa_family == AF_INET6 && flags & IFA_F_TEMPORARY);
 }
 
 static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
-	struct reading *reading = data;
+	struct reader *reader = data;
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
-	struct words words;
+	struct raw_message raw;
 	(void)error;
 	if (message->nlmsg_type == RTM_NEWADDR &&
 	    mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
-	    header->ifa_index == (uint32_t)reading->ifindex &&
-	    addr_words(reading->arena, message, &words))
-		*array_push(reading->arena, reading->to->addrs, reading->to->n_addrs) = words;
+	    header->ifa_index == (uint32_t)reader->ifindex &&
+	    addr_request(reader->arena, message, &raw))
+		*array_push(reader->arena, reader->to->addrs, reader->to->n_addrs) = raw;
 	return 0;
 }
 
@@ -143,8 +145,8 @@ static bool hops_clean(struct nlattr *multipath, int ifindex)
 }
 
 /* A next hop that is an object of its own goes with its link: the listing tells what it is, too. */
-static bool route_words(struct arena *arena, const struct nlmsghdr *message, int ifindex,
-			struct words *ret)
+static bool route_request(struct arena *arena, const struct nlmsghdr *message, int ifindex,
+			  struct raw_message *ret)
 {
 	union message request;
 	struct rtmsg *header = request_begin(&request, message, sizeof(*header));
@@ -164,69 +166,69 @@ static bool route_words(struct arena *arena, const struct nlmsghdr *message, int
 			there |=
 				attr_u32(message, sizeof(*header), RTA_OIF, 0) == (uint32_t)ifindex;
 	}
-	*ret = words_keep(arena, &request, request.header.nlmsg_len);
+	*ret = raw_message_keep(arena, &request, request.header.nlmsg_len);
 	return fits && there;
 }
 
 static int route_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
-	struct reading *reading = data;
+	struct reader *reader = data;
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	struct words words;
+	struct raw_message raw;
 	(void)error;
 	if (message->nlmsg_type == RTM_NEWROUTE &&
 	    mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
 	    header->rtm_protocol != RTPROT_KERNEL && header->rtm_protocol != RTPROT_RA &&
 	    !(header->rtm_flags & RTM_F_CLONED) &&
-	    !(reading->others && header->rtm_protocol == MARK_PROTOCOL) &&
-	    route_words(reading->arena, message, reading->ifindex, &words))
-		*array_push(reading->arena, reading->to->routes, reading->to->n_routes) = words;
+	    !(reader->others && header->rtm_protocol == MARK_PROTOCOL) &&
+	    route_request(reader->arena, message, reader->ifindex, &raw))
+		*array_push(reader->arena, reader->to->routes, reader->to->n_routes) = raw;
 	return 0;
 }
 
-int addrs_look(struct netlink *netlink, struct arena *arena, int ifindex, struct snapshot *ret,
-	       struct error *error)
+int snapshot_addrs_read(struct netlink *netlink, struct arena *arena, int ifindex,
+			struct snapshot *ret, struct error *error)
 {
-	struct reading reading = {.arena = arena, .ifindex = ifindex, .to = ret};
+	struct reader reader = {.arena = arena, .ifindex = ifindex, .to = ret};
 	union message request;
 	encode_link_addrs_dump(&request, ifindex);
-	return netlink_dump(netlink, &request.header, addr_take, &reading, error);
+	return netlink_dump(netlink, &request.header, addr_take, &reader, error);
 }
 
-static int routes_read(struct netlink *netlink, struct reading *reading, struct error *error)
+static int routes_read(struct netlink *netlink, struct reader *reader, struct error *error)
 {
 	union message request;
-	encode_link_routes_dump(&request, reading->ifindex);
-	return netlink_dump(netlink, &request.header, route_take, reading, error);
+	encode_link_routes_dump(&request, reader->ifindex);
+	return netlink_dump(netlink, &request.header, route_take, reader, error);
 }
 
-int routes_look(struct netlink *netlink, struct arena *arena, int ifindex, struct snapshot *ret,
-		struct error *error)
+int snapshot_routes_read(struct netlink *netlink, struct arena *arena, int ifindex,
+			 struct snapshot *ret, struct error *error)
 {
-	struct reading reading = {.arena = arena, .ifindex = ifindex, .to = ret};
-	return routes_read(netlink, &reading, error);
+	struct reader reader = {.arena = arena, .ifindex = ifindex, .to = ret};
+	return routes_read(netlink, &reader, error);
 }
 
-int snapshot_read(struct live_ns *ns, struct live_link *link, struct error *error)
+int snapshot_take(struct live_ns *ns, struct live_link *link, struct error *error)
 {
 	struct snapshot *snapshot = arena_alloc(ns->arena, sizeof(*snapshot));
 	struct netlink *netlink = netlink_open(error);
 	int status = netlink ? 0 : -error->errnum;
 	if (status == 0)
-		status = addrs_look(netlink, ns->arena, link->ifindex, snapshot, error);
+		status = snapshot_addrs_read(netlink, ns->arena, link->ifindex, snapshot, error);
 	if (status == 0)
-		status = routes_look(netlink, ns->arena, link->ifindex, snapshot, error);
+		status = snapshot_routes_read(netlink, ns->arena, link->ifindex, snapshot, error);
 	netlink_close(netlink);
 	link->snapshot = status == 0 ? snapshot : NULL;
 	return status;
 }
 
-const struct snapshot *snapshot_unmanaged(struct netlink *netlink, struct arena *arena, int ifindex,
-					  struct error *error)
+const struct snapshot *snapshot_routes_take(struct netlink *netlink, struct arena *arena,
+					    int ifindex, struct error *error)
 {
-	struct reading reading = {.arena = arena,
-				  .ifindex = ifindex,
-				  .others = true,
-				  .to = arena_alloc(arena, sizeof(*reading.to))};
-	return routes_read(netlink, &reading, error) == 0 ? reading.to : NULL;
+	struct reader reader = {.arena = arena,
+				.ifindex = ifindex,
+				.others = true,
+				.to = arena_alloc(arena, sizeof(*reader.to))};
+	return routes_read(netlink, &reader, error) == 0 ? reader.to : NULL;
 }

@@ -1,6 +1,6 @@
-/* The addresses and routes of a link in the kernel's own words: with all that the values of
- * reconcile/state/state.h leave out, such as labels, peers, other tables, metrics and further next
- * hops. */
+/* The addresses and routes of a link as raw messages of the kernel, to put them back later: with
+ * all that the values of reconcile/state/state.h leave out, such as labels, peers, other tables,
+ * metrics and further next hops. */
 #ifndef RECONCILE_ROLLBACK_SNAPSHOT_H
 #define RECONCILE_ROLLBACK_SNAPSHOT_H
 
@@ -8,8 +8,9 @@
 #include "reconcile/plan/rollback_plan.h"
 #include "reconcile/state/state.h"
 
-/* Notes them in link->snapshot. The thread is in the namespace. Returns 0 or a negative errno. */
-int snapshot_read(struct live_ns *ns, struct live_link *link, struct error *error);
+/* Reads them into link->snapshot, in the arena of the namespace. The thread is in the namespace.
+ * Returns 0 or a negative errno. */
+int snapshot_take(struct live_ns *ns, struct live_link *link, struct error *error);
 
 /* Gives the link, if it is there, what it lacks of them by now. IPv4 addresses return in their
  * order, as the first of a subnet is the source of what is sent. What others added meanwhile stays.
@@ -19,11 +20,12 @@ int snapshot_read(struct live_ns *ns, struct live_link *link, struct error *erro
 size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
 			rollback_report *report, void *data);
 
-/* Others' routes of a link, of all tables, which the kernel may take along with an address of ours;
- * NULL: they cannot be seen. And puts those back that are gone by now: what has taken their place
- * stays, and what becomes of them is not asked, as a next hop may not be in any subnet any more. */
-const struct snapshot *snapshot_unmanaged(struct netlink *netlink, struct arena *arena, int ifindex,
-					  struct error *error);
-void snapshot_restore_unmanaged(struct netlink *netlink, int ifindex, const struct snapshot *was);
+/* The routes of a link, of all tables, but those with the owner tag's protocol: the kernel may
+ * flush them together with an address of ours. In the arena. NULL: they cannot be read. */
+const struct snapshot *snapshot_routes_take(struct netlink *netlink, struct arena *arena,
+					    int ifindex, struct error *error);
+/* Puts those back that are gone by now. A route that has taken the place of one stays. What the
+ * kernel refuses is not reported, as a next hop may not be in any subnet any more. */
+void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct snapshot *was);
 
 #endif

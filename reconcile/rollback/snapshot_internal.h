@@ -1,4 +1,4 @@
-/* What snapshot.c notes, and restore.c puts back. Not for their users: that is snapshot.h.
+/* What snapshot.c reads and restore.c puts back. For these two alone; users include snapshot.h.
  */
 #ifndef RECONCILE_ROLLBACK_SNAPSHOT_INTERNAL_H
 #define RECONCILE_ROLLBACK_SNAPSHOT_INTERNAL_H
@@ -7,13 +7,13 @@
 #include "lib/arena.h"
 
 /* A request that makes what a listing told of. */
-struct words {
+struct raw_message {
 	struct nlmsghdr *request;
 	size_t same; /* bytes of it that are the same as long as it is: without lifetimes */
 };
 
 struct snapshot {
-	struct words *addrs, *routes;
+	struct raw_message *addrs, *routes;
 	size_t n_addrs, n_routes;
 };
 
@@ -22,9 +22,9 @@ const struct nlattr *attr_find(const struct nlmsghdr *message, size_t header, ui
 /* Whether both have it alike, or neither has it. */
 bool attr_equal(const struct nlmsghdr *a, const struct nlmsghdr *b, size_t header, uint16_t type);
 
-/* Adds what the link has now, in the arena. Return 0 or a negative errno. */
-typedef int look(struct netlink *netlink, struct arena *arena, int ifindex, struct snapshot *ret,
-		 struct error *error);
-look addrs_look, routes_look;
+/* Add what the link has now, in the arena. Return 0 or a negative errno. */
+typedef int snapshot_reader(struct netlink *netlink, struct arena *arena, int ifindex,
+			    struct snapshot *ret, struct error *error);
+snapshot_reader snapshot_addrs_read, snapshot_routes_read;
 
 #endif

@@ -127,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct live_link link = {.name = "eth0", .alias = "", .ifindex = IFINDEX};
 	struct error error;
 	pieces = (struct pieces){.at = data, .left = size};
-	HOLDS(snapshot_read(&ns, &link, &error) == 0 && link.snapshot);
+	HOLDS(snapshot_take(&ns, &link, &error) == 0 && link.snapshot);
 	snapshot_restore(&ns, &link, told, NULL);
 	arena_free(ns.arena);
 	return 0;
