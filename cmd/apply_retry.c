@@ -78,22 +78,28 @@ static struct selection steps_select(const struct run *run, const struct run *ag
  * failure that it was. */
 static void outcomes_take(struct run *run, struct run *again)
 {
+	struct step *steps = arena_alloc(run->arena, (run->plan->n_steps + 1) * sizeof(*steps));
+	struct plan *plan = arena_alloc(run->arena, sizeof(*plan));
+	*plan = *run->plan;
+	plan->steps = steps;
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		struct outcome *outcome = &run->outcomes[i];
+		steps[i] = run->plan->steps[i];
 		if (!tried_again(outcome))
 			continue;
-		const struct step *step = step_find(again->plan, &run->plan->steps[i]);
-		if (step && !selection_has(&again->selection, step))
+		const struct step *step = step_find(again->plan, &steps[i]);
+		const size_t number = step ? (size_t)(step - again->plan->steps) : 0;
+		if (step && !again->selection.selected[number])
 			continue;
 		free(outcome->error);
 		*outcome = (struct outcome){.state = OUTCOME_DONE};
 		if (!step)
 			continue;
-		struct outcome *done = &again->outcomes[step - again->plan->steps];
-		*outcome = *done;
-		done->error = NULL;
-		run->plan->steps[i] = *step;
+		*outcome = again->outcomes[number];
+		again->outcomes[number].error = NULL;
+		steps[i] = *step;
 	}
+	run->plan = plan;
 	again->again = run->again;
 	run->again = again;
 	run_exit_code(run);

@@ -11,7 +11,8 @@
 #include "cmd/progress.h"
 #include "kernel/boot_id.h"
 #include "lib/memory.h"
-#include "reconcile/apply/dhcp_lease.h"
+#include "reconcile/apply/plan_done.h"
+#include "reconcile/plan/dhcp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -124,7 +125,6 @@ int run_observe(struct run *run, const struct desired *desired, const struct opt
 static void leases_keep(struct run *run)
 {
 	size_t count = leases_ending(&run->selection, run->live);
-	run->plan->keeps_leases = true;
 	if (!count)
 		return;
 	*array_push(run->plan->arena, run->plan->warnings, run->plan->n_warnings) = arena_printf(
@@ -151,9 +151,14 @@ void run_do(struct run *run, const struct options *options)
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Applying", selection_count(&run->selection));
 	run->outcomes = outcomes_new(run->plan->n_steps);
-	apply_probed(&run->selection, run->live, options->broker, run->outcomes,
-		     progress_counter(progress));
+	apply(&run->selection, run->live,
+	      &(struct apply_options){.broker = options->broker,
+				      .keep_leases = options->confirm_seconds > 0,
+				      .probe = true,
+				      .done = progress_counter(progress)},
+	      run->outcomes);
 	progress_end(progress);
+	run->plan = plan_done(run->plan, run->outcomes);
 	run_exit_code(run);
 }
 

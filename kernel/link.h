@@ -87,17 +87,12 @@ struct addr_terms {
 	uint32_t valid, preferred; /* seconds; valid 0: for good */
 };
 
-struct dhcp_answer;
-
 /* What a link has to do with DHCP. */
 struct link_dhcp {
 	bool wanted;         /* it gets its IPv4 address so */
 	bool gateway;        /* the router of its lease gets the default route */
 	struct prefix lease; /* that it has; family 0: none */
 	struct ip router;    /* of that lease; family 0: none */
-	/* Of a request that was made before the apply; NULL: apply makes it. */
-	const struct dhcp_answer *answer;
-	bool later; /* nor does apply ask: the step is done without */
 };
 
 struct link_sysctl {

@@ -1,13 +1,13 @@
 /* Leases of the service: asked for beside the rest, which is not to wait for a server that may not
  * be there. A link is made without; then the lease is asked for, and the step that gets it is held
  * back until the answer is there. */
+#include "reconcile/plan/dhcp.h"
 #include "cmd/watch/internal.h"
 #include "dhcp/broker.h"
 #include "dhcp/client.h"
 #include "kernel/netns.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
-#include "reconcile/apply/dhcp_lease.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -110,37 +110,38 @@ static bool lease_alone(const struct step *step)
 	       !step->detour.mac;
 }
 
-static void step_wait(struct selection *selection, const struct step *step)
+static void step_wait(struct selection *selection, struct leases *leases, size_t number)
 {
-	if (lease_alone(step))
-		selection->selected[step - selection->plan->steps] = false;
+	if (lease_alone(&selection->plan->steps[number]))
+		selection->selected[number] = false;
 	else
-		step->desired->dhcp.later = true;
+		leases->later[number] = true;
 }
 
-/* An answer serves once. */
-static void answer_use(const struct plan *plan, const struct step *step, struct pending **at)
+/* It serves once. */
+static const struct dhcp_answer *answer_use(struct arena *arena, struct pending **at)
 {
-	struct dhcp_answer *answer = arena_alloc(plan->arena, sizeof(*answer));
+	struct dhcp_answer *answer = arena_alloc(arena, sizeof(*answer));
 	*answer = (*at)->answer;
-	step->desired->dhcp.answer = answer;
 	pending_remove(at);
+	return answer;
 }
 
-static void step_lease(struct service *service, struct selection *selection,
-		       const struct step *step)
+static void step_lease(struct service *service, struct selection *selection, struct leases *leases,
+		       size_t number)
 {
+	const struct step *step = &selection->plan->steps[number];
 	struct pending **at = pending_of(service, step);
 	if (*at && !pending_holds(*at, step))
 		pending_remove(at);
 	at = pending_of(service, step);
 	if (*at && (*at)->fd < 0) {
-		answer_use(selection->plan, step, at);
+		leases->answers[number] = answer_use(selection->plan->arena, at);
 		return;
 	}
 	if (!*at && lease_alone(step) && count_under_way(service) < CLIENTS_AT_ONCE)
 		pending_add(service, step);
-	step_wait(selection, step);
+	step_wait(selection, leases, number);
 }
 
 static bool asks(const struct selection *selection, const struct step *step)
@@ -173,23 +174,24 @@ static void pending_drop(struct service *service, const struct selection *select
 	}
 }
 
-void service_lease(struct service *service, struct selection *selection)
+struct leases service_lease(struct service *service, struct selection *selection)
 {
 	const struct plan *plan = selection->plan;
+	struct leases leases = leases_unknown(plan, plan->arena);
 	bool any = false;
 	pending_drop(service, selection);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		any |= asks(selection, step);
-		if (step_leases(step) && step->action != ACTION_CHANGE)
-			step->desired->dhcp.later = true;
+		leases.later[i] = step_leases(step) && step->action != ACTION_CHANGE;
 	}
 	/* One that is gone by now is left to the look that comes of it. */
 	if (!any || !observe_hold(service->live, service->lookups, selection))
-		return;
+		return leases;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (asks(selection, &plan->steps[i]))
-			step_lease(service, selection, &plan->steps[i]);
+			step_lease(service, selection, &leases, i);
+	return leases;
 }
 
 /* It cannot be forked again: the service has given its rights up. */

@@ -122,7 +122,7 @@ void service_probe_free(struct service *service);
 
 /* dhcp.c: asks for the leases of links that are there, and holds back the steps that are for
  * them until the answer has come. */
-void service_lease(struct service *service, struct selection *selection);
+struct leases service_lease(struct service *service, struct selection *selection);
 /* Adds to the loop that the helper for leases may end, which is the service's end, too. */
 int service_lease_listen(struct service *service, struct error *error);
 void service_lease_free(struct service *service);

@@ -3,6 +3,7 @@
 #include "kernel/nsid.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
+#include "reconcile/apply/plan_done.h"
 #include "reconcile/observe/nsid_assign.h"
 #include "schema/words.h"
 
@@ -170,13 +171,14 @@ static struct selection observe_and_plan(struct service *service, bool *ret_agai
 	}
 }
 
-static struct selection round_plan(struct service *service, bool *ret_again, struct error *error)
+static struct selection round_plan(struct service *service, struct leases *ret_leases,
+				   bool *ret_again, struct error *error)
 {
 	struct selection selection = observe_and_plan(service, ret_again, error);
 	if (!selection.plan)
 		return selection;
 	service_probe(service, &selection);
-	service_lease(service, &selection);
+	*ret_leases = service_lease(service, &selection);
 	return selection_defer(&selection, service->live, selection.plan->arena);
 }
 
@@ -248,16 +250,20 @@ static bool step_done(struct service *service, const struct step *step,
 	return true;
 }
 
-static void round_do(struct service *service, const struct selection *selection, bool drift)
+static void round_do(struct service *service, const struct selection *selection,
+		     const struct leases *leases, bool drift)
 {
 	const struct plan *plan = selection->plan;
 	struct selection reported = selection_copy(selection, plan->arena);
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
-	apply(selection, service->live, service->options->broker, outcomes);
+	apply(selection, service->live,
+	      &(struct apply_options){.broker = service->options->broker, .leases = leases},
+	      outcomes);
 	service->metrics.last_apply = seconds_now(CLOCK_REALTIME);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		reported.selected[i] = selection->selected[i] &&
 				       step_done(service, &plan->steps[i], &outcomes[i], drift);
+	reported.plan = plan_done(plan, outcomes);
 	report_steps(service, &reported, outcomes);
 	outcomes_free(outcomes, plan->n_steps);
 }
@@ -319,7 +325,8 @@ static void retries_keep(struct service *service, const struct plan *plan)
 static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
 {
 	bool again = false;
-	const struct selection selection = round_plan(service, &again, error);
+	struct leases leases;
+	const struct selection selection = round_plan(service, &leases, &again, error);
 	const struct plan *plan = selection.plan;
 	if (!plan)
 		return false;
@@ -329,7 +336,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		not_converging(service, &selection);
 		again = false;
 	} else if (allowed && observe_hold(service->live, service->lookups, &selection)) {
-		round_do(service, &selection, drift);
+		round_do(service, &selection, &leases, drift);
 		service_read_events_locked(service, &selection);
 		again = true;
 	} else if (allowed) {

@@ -161,9 +161,8 @@ static size_t outcomes_settle(const struct selection *selection, struct outcome 
 	return failed;
 }
 
-static size_t apply_asking(const struct selection *selection, const struct live *live,
-			   struct dhcp_broker *broker, struct outcome *outcomes,
-			   atomic_size_t *done, bool ask)
+size_t apply(const struct selection *selection, const struct live *live,
+	     const struct apply_options *options, struct outcome *outcomes)
 {
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	const struct plan *plan = selection->plan;
@@ -173,8 +172,10 @@ static size_t apply_asking(const struct selection *selection, const struct live 
 		.live = live,
 		.outcomes = outcomes,
 		.host = live->namespaces[0],
-		.broker = broker,
-		.done = done,
+		.leases = options->leases ? *options->leases : leases_unknown(plan, arena),
+		.keep_leases = options->keep_leases,
+		.broker = options->broker,
+		.done = options->done,
 		.announcer = -1,
 		.arena = arena,
 		.others = arena_alloc(arena, plan->n_steps * sizeof(*context.others)),
@@ -184,25 +185,7 @@ static size_t apply_asking(const struct selection *selection, const struct live 
 		outcomes[i].state = OUTCOME_NOT_DONE;
 		context.n_creates += creates(&context, &plan->steps[i]);
 	}
-	all_do(&context, ask);
+	all_do(&context, options->probe);
 	announce_close(context.announcer);
 	return outcomes_settle(selection, outcomes);
-}
-
-size_t apply(const struct selection *selection, const struct live *live, struct dhcp_broker *broker,
-	     struct outcome *outcomes)
-{
-	return apply_asking(selection, live, broker, outcomes, NULL, false);
-}
-
-size_t apply_counting(const struct selection *selection, const struct live *live,
-		      struct dhcp_broker *broker, struct outcome *outcomes, atomic_size_t *done)
-{
-	return apply_asking(selection, live, broker, outcomes, done, false);
-}
-
-size_t apply_probed(const struct selection *selection, const struct live *live,
-		    struct dhcp_broker *broker, struct outcome *outcomes, atomic_size_t *done)
-{
-	return apply_asking(selection, live, broker, outcomes, done, true);
 }

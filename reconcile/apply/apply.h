@@ -3,29 +3,31 @@
 #define RECONCILE_APPLY_APPLY_H
 
 #include "reconcile/apply/outcome.h"
+#include "reconcile/plan/dhcp.h"
 #include "reconcile/plan/selection.h"
 
 #include <stdatomic.h>
 
 struct dhcp_broker;
 
+struct apply_options {
+	struct dhcp_broker *broker;  /* asks for leases of DHCP (dhcp/broker.h); NULL: nobody is
+					there to do it */
+	const struct leases *leases; /* NULL: apply asks for all of them */
+	bool keep_leases;            /* none is given back, since what is done may be undone */
+	/* Asks the LAN first whether somebody has a new address (reconcile/probe/probe.h), and
+	 * leaves alone what meets a conflict: its outcome is failed. New parents are made before,
+	 * as there is no asking on them otherwise. */
+	bool probe;
+	atomic_size_t *done; /* the steps that are over, for other threads to read; or NULL */
+};
+
 /* Does the selected steps of the plan in their order; one's failure does not stop another's.
  * `outcomes` has an element for each of the plan's steps, of which none has an error. `live` is the
- * one that the plan was made from; its handles are used. `broker` asks for leases of DHCP
- * (dhcp/broker.h). Returns 0 if every step was done, or the number of failed ones. */
-size_t apply(const struct selection *selection, const struct live *live, struct dhcp_broker *broker,
-	     struct outcome *outcomes);
-
-/* The same, and counts in *done, which other threads may read, the steps that are over. NULL: does
- * not count. */
-size_t apply_counting(const struct selection *selection, const struct live *live,
-		      struct dhcp_broker *broker, struct outcome *outcomes, atomic_size_t *done);
-
-/* The same, but asks the LAN first whether somebody has a new address (reconcile/probe/probe.h),
- * and leaves alone what meets a conflict: its outcome is failed. New parents are made before, as
- * there is no asking on them otherwise. */
-size_t apply_probed(const struct selection *selection, const struct live *live,
-		    struct dhcp_broker *broker, struct outcome *outcomes, atomic_size_t *done);
+ * one that the plan was made from; its handles are used. Returns 0 if every step was done, or the
+ * number of failed ones. */
+size_t apply(const struct selection *selection, const struct live *live,
+	     const struct apply_options *options, struct outcome *outcomes);
 
 /* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace
  * and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take

@@ -5,7 +5,8 @@
 #include "dhcp/broker.h"
 #include "dhcp/client.h"
 #include "kernel/netns.h"
-#include "reconcile/apply/dhcp_lease.h"
+#include "reconcile/apply/plan_done.h"
+#include "reconcile/plan/dhcp.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -22,42 +23,12 @@ struct leasing {
 	size_t n_requests;
 };
 
-static struct dhcp_request request_of(const struct owner_tag *mark, enum dhcp_operation operation,
-				      enum link_kind kind, const char *link, const struct ip *addr)
-{
-	struct dhcp_request request = {
-		.operation = operation,
-		.client_id = client_id_make(mark->set, mark->network, mark->container),
-		.addr = *addr,
-		.broadcast = kind == KIND_IPVLAN};
-	snprintf(request.link, sizeof(request.link), "%s", link);
-	if (host_name_valid(mark->container))
-		snprintf(request.host_name, sizeof(request.host_name), "%s", mark->container);
-	return request;
-}
-
-struct dhcp_request lease_request(const struct link_spec *desired)
-{
-	return request_of(&desired->mark, DHCP_LEASE, desired->kind, desired->name,
-			  &desired->dhcp.lease.ip);
-}
-
 static void inquiry_add(struct leasing *leasing, size_t number, const struct live_ns *ns,
 			struct dhcp_request request)
 {
 	*array_push(leasing->arena, leasing->requests, leasing->n_requests) =
 		(struct pending_request){.netns = ns->handle->fd, .request = request};
 	*array_push(leasing->arena, leasing->steps, leasing->n_steps) = number;
-}
-
-bool step_leases(const struct step *step)
-{
-	if (!step->desired || !step->desired->dhcp.wanted)
-		return false;
-	for (size_t i = 0; i < step->n_changes; i++)
-		if (step->changes[i].field == FIELD_DHCP)
-			return true;
-	return step_acts(step) && step->action != ACTION_CHANGE;
 }
 
 static void fail(struct apply_context *context, size_t number, int errnum, enum code code,
@@ -231,39 +202,6 @@ static void lease_put(const struct putting *putting, const struct lease *lease)
 		new_put(putting, lease, true);
 }
 
-/* So that what is told of the plan has it. */
-static void changes_take(struct arena *arena, const struct step *step, const struct lease *lease)
-{
-	char text[PREFIX_TEXT_SIZE];
-	prefix_format(&lease->addr, text);
-	for (size_t i = 0; i < step->n_changes; i++) {
-		struct change *change = &step->changes[i];
-		if (change->field == FIELD_DHCP &&
-		    !(change->from && strcmp(change->from, text) == 0))
-			change->to = arena_strdup(arena, text);
-	}
-}
-
-static void spec_take(struct arena *arena, struct link_spec *desired, const struct lease *lease)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < desired->n_addrs; i++)
-		if (desired->addrs[i].ip.family != AF_INET)
-			desired->addrs[kept++] = desired->addrs[i];
-	desired->n_addrs = kept;
-	*array_push(arena, desired->addrs, desired->n_addrs) = lease->addr;
-	desired->addr_terms = NULL;
-	for (size_t i = kept = 0; i < desired->n_routes; i++)
-		if (desired->routes[i].to.ip.family != AF_INET)
-			desired->routes[kept++] = desired->routes[i];
-	desired->n_routes = kept;
-	if (lease->router.family && desired->dhcp.gateway)
-		*array_push(arena, desired->routes, desired->n_routes) =
-			default_route(&lease->router);
-	desired->dhcp.lease = lease->addr;
-	desired->dhcp.router = lease->router;
-}
-
 static void lease_announce(struct apply_context *context, struct netlink *netlink, int ifindex,
 			   const struct link_spec *desired)
 {
@@ -276,26 +214,27 @@ static void lease_announce(struct apply_context *context, struct netlink *netlin
 
 static void lease_take(struct apply_context *context, size_t number, const struct lease *lease)
 {
-	struct link_spec *desired = context->plan->steps[number].desired;
+	const struct link_spec *desired = context->plan->steps[number].desired;
+	struct outcome *outcome = &context->outcomes[number];
 	const bool same = prefix_equal(&desired->dhcp.lease, &lease->addr);
-	struct putting putting = {
-		.context = context, .outcome = &context->outcomes[number], .desired = desired};
+	struct putting putting = {.context = context, .outcome = outcome, .desired = desired};
 	const struct operation_context operation_at =
 		operation_of(OP_ADDRESS, desired->ns, desired);
 	struct error error;
 	putting.netlink = ns_socket(context, desired->ns, &error);
 	if (!putting.netlink ||
 	    link_index_find(putting.netlink, desired->name, &putting.ifindex, &error) < 0) {
-		outcome_broke(putting.outcome, &operation_at, &error);
+		outcome_broke(outcome, &operation_at, &error);
 		return;
 	}
 	lease_put(&putting, lease);
-	if (putting.outcome->state == OUTCOME_FAILED)
+	if (outcome->state == OUTCOME_FAILED)
 		return;
-	changes_take(context->plan->arena, &context->plan->steps[number], lease);
-	spec_take(context->plan->arena, desired, lease);
+	outcome->leased = true;
+	outcome->lease = *lease;
+	const struct link_spec leased = link_spec_leased(desired, lease, context->arena);
 	if (!same)
-		lease_announce(context, putting.netlink, putting.ifindex, desired);
+		lease_announce(context, putting.netlink, putting.ifindex, &leased);
 }
 
 static void answer_take(struct apply_context *context, size_t number,
@@ -322,35 +261,15 @@ void leases_do(struct apply_context *context)
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct link_spec *desired = plan->steps[i].desired;
 		if (!step_selected(context, &plan->steps[i]) || !step_leases(&plan->steps[i]) ||
-		    desired->dhcp.later || context->outcomes[i].state == OUTCOME_FAILED)
+		    context->leases.later[i] || context->outcomes[i].state == OUTCOME_FAILED)
 			continue;
-		if (desired->dhcp.answer)
-			answer_take(context, i, desired->dhcp.answer);
+		if (context->leases.answers[i])
+			answer_take(context, i, context->leases.answers[i]);
 		else
 			inquiry_add(&leasing, i, desired->ns, lease_request(desired));
 	}
 	if (leasing.n_requests)
 		leases_ask(context, &leasing);
-}
-
-/* The lease that the step is the end of, or NULL. A link that is replaced keeps it: a server knows
- * the container again. A stray link has none, whatever it says: what its mark names is another's.
- */
-static const struct live_addr *lease_ended(const struct live *live, const struct step *step)
-{
-	if (!step_acts(step) || !step->current || step->stray ||
-	    (step->desired && step->desired->dhcp.wanted))
-		return NULL;
-	return live_lease(live, step->ns, step->current);
-}
-
-size_t leases_ending(const struct selection *selection, const struct live *live)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < selection->plan->n_steps; i++)
-		count += selection->selected[i] &&
-			 lease_ended(live, &selection->plan->steps[i]) != NULL;
-	return count;
 }
 
 static bool network_same(const struct owner_tag *a, const struct owner_tag *b)
@@ -422,14 +341,14 @@ void releases_do(struct apply_context *context)
 	const struct plan *plan = context->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct leasing leasing = {.arena = arena};
-	for (size_t i = 0; !plan->keeps_leases && i < plan->n_steps; i++) {
+	for (size_t i = 0; !context->keep_leases && i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		const struct live_addr *lease =
 			step_selected(context, step) ? lease_ended(context->live, step) : NULL;
 		if (lease)
 			inquiry_add(&leasing, i, step->ns,
-				    request_of(&step->mark, DHCP_RELEASE, step->current->kind,
-					       step->current->name, &lease->prefix.ip));
+				    dhcp_request_of(&step->mark, DHCP_RELEASE, step->current->kind,
+						    step->current->name, &lease->prefix.ip));
 	}
 	releases_ask(context, &leasing);
 	for (size_t i = 0; i < leasing.n_requests; i++)
@@ -471,12 +390,12 @@ const char *lease_regain(struct apply_context *context, const struct step *step,
 			 struct link_spec *spec)
 {
 	const struct live_addr *old = lease_ended(context->live, step);
-	if (!old || context->plan->keeps_leases)
+	if (!old || context->keep_leases)
 		return NULL;
 	struct pending_request inquiry = {
 		.netns = step->ns->handle->fd,
-		.request = request_of(&step->mark, DHCP_LEASE, step->current->kind,
-				      step->current->name, &old->prefix.ip)};
+		.request = dhcp_request_of(&step->mark, DHCP_LEASE, step->current->kind,
+					   step->current->name, &old->prefix.ip)};
 	dhcp_of_live(spec, &old->prefix);
 	dhcp_broker_ask(context->broker, &inquiry, 1);
 	if (inquiry.answer.result == DHCP_DONE)

@@ -5,6 +5,7 @@
 #include "kernel/netlink.h"
 #include "kernel/rtnl_encode.h"
 #include "reconcile/apply/outcome.h"
+#include "reconcile/plan/dhcp.h"
 #include "reconcile/plan/selection.h"
 
 #include <stdatomic.h>
@@ -26,6 +27,8 @@ struct apply_context {
 	const struct live *live;
 	struct outcome *outcomes; /* as plan->steps */
 	struct live_ns *host;
+	struct leases leases; /* as plan->steps */
+	bool keep_leases;     /* apply_options.keep_leases */
 	struct dhcp_broker *broker;
 	atomic_size_t *done;   /* or NULL */
 	bool create_then_move; /* the kernel cannot make a link in another namespace */

@@ -2,6 +2,7 @@
 #ifndef RECONCILE_APPLY_OUTCOME_H
 #define RECONCILE_APPLY_OUTCOME_H
 
+#include "dhcp/lease.h"
 #include "lib/error.h"
 
 #include <stdbool.h>
@@ -19,6 +20,8 @@ struct outcome {
 	const char *note;
 	/* When failed: a live link had made room for it, was cut by that, and is put back. */
 	bool cut;
+	bool leased; /* the step got or renewed a lease: */
+	struct lease lease;
 };
 
 /* Of steps that are not done. Their errors are theirs. */

@@ -93,7 +93,6 @@ struct plan {
 	const char **warnings; /* a sentence each: a parent without carrier */
 	size_t n_warnings;
 	struct left_set left;
-	bool keeps_leases; /* none is given back, since what is done may be undone */
 	struct guard {
 		bool refused;
 		bool strange; /* nothing that is live of the set is named: another file, it seems */

@@ -128,7 +128,7 @@ static size_t rest_returns(const struct retreat *retreat, rollback_report *repor
 static void all_apply(const struct plan *plan, const struct live *now, struct outcome *outcomes)
 {
 	const struct selection all = selection_all(plan, plan->arena);
-	apply(&all, now, NULL, outcomes);
+	apply(&all, now, &(struct apply_options){0}, outcomes);
 }
 
 /* Looks, and does what is left. Returns how many objects that were, 0: everything is back; or a

@@ -1,0 +1,81 @@
+#include "reconcile/apply/plan_done.h"
+
+#include "lib/arena.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+static void addrs_replace(struct link_spec *spec, const struct link_spec *desired,
+			  const struct lease *lease, struct arena *arena)
+{
+	spec->addrs = arena_alloc(arena, (desired->n_addrs + 1) * sizeof(*spec->addrs));
+	spec->n_addrs = 0;
+	for (size_t i = 0; i < desired->n_addrs; i++)
+		if (desired->addrs[i].ip.family != AF_INET)
+			spec->addrs[spec->n_addrs++] = desired->addrs[i];
+	spec->addrs[spec->n_addrs++] = lease->addr;
+	spec->addr_terms = NULL;
+}
+
+static void routes_replace(struct link_spec *spec, const struct link_spec *desired,
+			   const struct lease *lease, struct arena *arena)
+{
+	spec->routes = arena_alloc(arena, (desired->n_routes + 1) * sizeof(*spec->routes));
+	spec->n_routes = 0;
+	for (size_t i = 0; i < desired->n_routes; i++)
+		if (desired->routes[i].to.ip.family != AF_INET)
+			spec->routes[spec->n_routes++] = desired->routes[i];
+	if (lease->router.family && desired->dhcp.gateway)
+		spec->routes[spec->n_routes++] =
+			(struct link_route){.to = {.ip.family = AF_INET}, .via = lease->router};
+}
+
+struct link_spec link_spec_leased(const struct link_spec *desired, const struct lease *lease,
+				  struct arena *arena)
+{
+	struct link_spec spec = *desired;
+	addrs_replace(&spec, desired, lease, arena);
+	routes_replace(&spec, desired, lease, arena);
+	spec.dhcp.lease = lease->addr;
+	spec.dhcp.router = lease->router;
+	return spec;
+}
+
+static struct change *changes_leased(const struct step *step, const struct lease *lease,
+				     struct arena *arena)
+{
+	char text[PREFIX_TEXT_SIZE];
+	struct change *changes = arena_alloc(arena, (step->n_changes + 1) * sizeof(*changes));
+	prefix_format(&lease->addr, text);
+	for (size_t i = 0; i < step->n_changes; i++) {
+		changes[i] = step->changes[i];
+		if (changes[i].field == FIELD_DHCP &&
+		    !(changes[i].from && strcmp(changes[i].from, text) == 0))
+			changes[i].to = arena_strdup(arena, text);
+	}
+	return changes;
+}
+
+static struct step step_leased(const struct step *step, const struct lease *lease,
+			       struct arena *arena)
+{
+	struct step leased = *step;
+	struct link_spec *desired = arena_alloc(arena, sizeof(*desired));
+	*desired = link_spec_leased(step->desired, lease, arena);
+	leased.desired = desired;
+	leased.changes = changes_leased(step, lease, arena);
+	return leased;
+}
+
+struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes)
+{
+	struct plan *done = arena_alloc(plan->arena, sizeof(*done));
+	struct step *steps = arena_alloc(plan->arena, (plan->n_steps + 1) * sizeof(*steps));
+	for (size_t i = 0; i < plan->n_steps; i++)
+		steps[i] = outcomes[i].leased
+				   ? step_leased(&plan->steps[i], &outcomes[i].lease, plan->arena)
+				   : plan->steps[i];
+	*done = *plan;
+	done->steps = steps;
+	return done;
+}

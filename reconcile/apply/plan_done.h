@@ -1,0 +1,16 @@
+/* A plan as it was done, for reports: with the leases that were got. Pure. */
+#ifndef RECONCILE_APPLY_PLAN_DONE_H
+#define RECONCILE_APPLY_PLAN_DONE_H
+
+#include "reconcile/apply/outcome.h"
+#include "reconcile/plan/plan.h"
+
+/* The specification with the addresses and routes of the lease in place of all others of IPv4. */
+struct link_spec link_spec_leased(const struct link_spec *desired, const struct lease *lease,
+				  struct arena *arena);
+
+/* The same steps with what is known since they were done. Belongs to the plan: either one may be
+ * given to plan_free, once. */
+struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes);
+
+#endif
