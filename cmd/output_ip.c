@@ -3,7 +3,6 @@
 #include "cmd/output_json.h"
 #include "kernel/link_kind.h"
 #include "lib/printable.h"
-#include "schema/words.h"
 
 #include <string.h>
 
@@ -106,28 +105,6 @@ static void put_details(const struct writer *writer, const struct ip_netns *name
 			  &desired->routes[i], name);
 }
 
-/* "type macvlan mode bridge bcqueuelen 50" */
-static void put_type(const struct writer *writer, const struct link_spec *desired)
-{
-	fprintf(writer->out, " type %s", link_kind_name(desired->kind));
-	switch (desired->kind) {
-	case KIND_MACVLAN:
-	case KIND_IPVLAN:
-		fprintf(writer->out, " mode %s", link_mode_name(desired->mode));
-		break;
-	case KIND_VLAN:
-		fprintf(writer->out, " protocol %s id %u",
-			vlan_protocol_name(desired->vlan_protocol), desired->vlan);
-		break;
-	case KIND_DUMMY:
-	case KIND_OTHER:
-		break;
-	}
-	if (desired->kind == KIND_MACVLAN && desired->has_bcqueuelen)
-		fprintf(writer->out, " bcqueuelen %u", desired->bcqueuelen);
-	fputc('\n', writer->out);
-}
-
 /* In the host's namespace, under `name`, with its mark. */
 static void put_birth(const struct writer *writer, const struct link_spec *desired,
 		      const char *name)
@@ -137,12 +114,12 @@ static void put_birth(const struct writer *writer, const struct link_spec *desir
 	if (desired->parent_name)
 		fprintf(writer->out, " link %s", quoted(writer, desired->parent_name));
 	fprintf(writer->out, " name %s", name);
-	if (desired->mac.set && desired->kind != KIND_IPVLAN)
+	if (desired->mac.set && !link_kind_shares_mac(desired->kind))
 		fprintf(writer->out, " address %s", mac_format(&desired->mac, mac));
 	if (desired->mtu)
 		fprintf(writer->out, " mtu %u", desired->mtu);
-	put_type(writer, desired);
-	fprintf(writer->out, "ip link set dev %s alias %s\n", name, quoted(writer, desired->alias));
+	fprintf(writer->out, " type %s\nip link set dev %s alias %s\n",
+		link_type_text(writer->arena, desired), name, quoted(writer, desired->alias));
 }
 
 /* Under a name of its own until it is where it belongs: its last may be taken in the host's

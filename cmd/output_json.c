@@ -96,7 +96,7 @@ static void kind_add(json_t *object, const struct link_spec *desired)
 {
 	json_put(object, "driver", json_string(link_kind_name(desired->kind)));
 	json_put(object, "mark", json_text(desired->alias));
-	if (desired->kind == KIND_MACVLAN || desired->kind == KIND_IPVLAN)
+	if (link_type(desired->kind)->has_driver)
 		json_put(object, "mode", json_string(link_mode_name(desired->mode)));
 	if (desired->has_bcqueuelen)
 		json_put(object, "bcqueuelen", json_integer(desired->bcqueuelen));

@@ -1,6 +1,6 @@
 #include "convert/adopt.h"
 
-#include "schema/driver.h"
+#include "kernel/link_kind.h"
 
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -246,8 +246,8 @@ static void each_unmarked(struct adopting *adopting, bool vlans, link_visit *tak
 		const struct live_ns *ns = adopting->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
-			bool kind = vlans ? link->kind == KIND_VLAN
-					  : link->kind == KIND_MACVLAN || link->kind == KIND_IPVLAN;
+			bool kind =
+				vlans ? link->kind == KIND_VLAN : link_type(link->kind)->has_driver;
 			if (kind && link->mark.role == ROLE_NONE &&
 			    link->parent_where == PARENT_HOST)
 				take(adopting, ns, link);

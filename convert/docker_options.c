@@ -13,11 +13,11 @@ static const struct {
 	const char *mode_key;
 } docker_drivers[] = {{DRIVER_MACVLAN, "macvlan_mode"}, {DRIVER_IPVLAN, "ipvlan_mode"}};
 
-#define N_DRIVERS (sizeof(docker_drivers) / sizeof(docker_drivers[0]))
+#define N_DOCKER_DRIVERS (sizeof(docker_drivers) / sizeof(docker_drivers[0]))
 
 bool docker_driver(const char *name, enum driver *ret)
 {
-	for (size_t i = 0; name && i < N_DRIVERS; i++) {
+	for (size_t i = 0; name && i < N_DOCKER_DRIVERS; i++) {
 		if (strcmp(driver_name(docker_drivers[i].driver), name) != 0)
 			continue;
 		*ret = docker_drivers[i].driver;
@@ -28,7 +28,7 @@ bool docker_driver(const char *name, enum driver *ret)
 
 static const char *mode_key(enum driver driver)
 {
-	for (size_t i = 0; i < N_DRIVERS; i++)
+	for (size_t i = 0; i < N_DOCKER_DRIVERS; i++)
 		if (docker_drivers[i].driver == driver)
 			return docker_drivers[i].mode_key;
 	return NULL;

@@ -1,6 +1,6 @@
 #include "convert/observed_set.h"
 
-#include "schema/driver.h"
+#include "kernel/link_kind.h"
 #include "schema/name_rules.h"
 #include "schema/source_text.h"
 
@@ -10,9 +10,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* MACVLAN_DEFAULT_BC_QUEUE_LEN in drivers/net/macvlan.c. */
-#define BCQUEUELEN_DEFAULT 1000
 
 void note_add(struct arena *arena, struct notes *notes, const char *format, ...)
 {
@@ -144,7 +141,7 @@ static void driver_describe(struct observed_set *set, struct observed_network *n
 			    const struct live_link *link)
 {
 	struct network *model = &network->model;
-	model->driver = link->kind == KIND_IPVLAN ? DRIVER_IPVLAN : DRIVER_MACVLAN;
+	model->driver = link_type(link->kind)->driver;
 	model->mode = driver_info(model->driver)->default_mode;
 	if (link->mode_known)
 		model->mode = link->mode;
@@ -373,7 +370,7 @@ void observed_host(struct observed_set *set, const char *name, const struct live
 	const struct live_ns *ns = host_of(set);
 	host->wanted = true;
 	host->interface_name = link->name;
-	if (link->mark.role == ROLE_NONE && link->kind == KIND_MACVLAN)
+	if (link->mark.role == ROLE_NONE && !link_kind_shares_mac(link->kind))
 		note_add(set->arena, &network->notes,
 			 "%s gets a MAC address that follows from its own IP address", link->name);
 	likeness_check(set, network, link, &network->notes);

@@ -14,14 +14,14 @@ int feature_missing_kinds(unsigned kinds, unsigned *ret_missing, struct error *e
 	struct batch *batch = batch_new();
 	int result = 0;
 	unsigned missing = 0;
-	for (enum link_kind kind = KIND_MACVLAN; kind <= KIND_DUMMY; kind++) {
+	for (enum link_kind kind = KIND_OTHER + 1; kind < N_LINK_KINDS; kind++) {
 		union message message;
 		if (kinds & 1U << kind && encode_kind_probe(&message, kind))
 			batch_add(batch, &message.header, false);
 	}
 	result = batch_send(netlink, batch, error);
 	size_t number = 0;
-	for (enum link_kind kind = KIND_MACVLAN; kind <= KIND_DUMMY && result == 0; kind++) {
+	for (enum link_kind kind = KIND_OTHER + 1; kind < N_LINK_KINDS && result == 0; kind++) {
 		if (!(kinds & 1U << kind))
 			continue;
 		int errnum = batch_reply(batch, number++)->errnum;

@@ -11,7 +11,7 @@
 struct arena;
 struct live_ns; /* reconcile/state/state.h */
 
-enum link_kind { KIND_OTHER, KIND_MACVLAN, KIND_IPVLAN, KIND_VLAN, KIND_DUMMY };
+enum link_kind { KIND_OTHER, KIND_MACVLAN, KIND_IPVLAN, KIND_VLAN, KIND_DUMMY, N_LINK_KINDS };
 
 /* In which namespace a link's parent is. */
 enum parent_where {
@@ -41,7 +41,7 @@ struct live_link {
 	int master;     /* ifindex or 0 */
 	enum parent_where parent_where;
 	int parent;          /* ifindex in that namespace, or 0 */
-	enum link_mode mode; /* of a macvlan or ipvlan; meaningless elsewhere */
+	enum link_mode mode; /* of a link of attachments; meaningless elsewhere */
 	bool mode_known;     /* false for a mode the input cannot name (macvlan source) */
 	uint16_t vlan;       /* of a VLAN link */
 	enum vlan_protocol vlan_protocol;
@@ -109,11 +109,11 @@ struct link_spec {
 	int ifindex;        /* that it has once it is made, if that is free; 0: any */
 	const char *name;
 	enum link_kind kind;
-	enum link_mode mode; /* macvlan, ipvlan */
+	enum link_mode mode; /* of a link of attachments */
 	struct mac mac;      /* set false: as the kernel chooses */
 	uint32_t mtu;        /* bytes; 0: as the kernel chooses */
 	bool has_bcqueuelen;
-	uint32_t bcqueuelen; /* macvlan; sent on create only if has_bcqueuelen */
+	uint32_t bcqueuelen; /* sent on create only if has_bcqueuelen */
 	uint16_t vlan;       /* VLAN link */
 	enum vlan_protocol vlan_protocol;
 	const char *parent_name; /* in the host's namespace; NULL for a dummy */

@@ -1,27 +1,49 @@
 #include "kernel/link_kind.h"
 
+#include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const kinds[] = {
-	[KIND_OTHER] = "",    [KIND_MACVLAN] = "macvlan", [KIND_IPVLAN] = "ipvlan",
-	[KIND_VLAN] = "vlan", [KIND_DUMMY] = "dummy",
+_Static_assert(IFLA_MACVLAN_BC_QUEUE_LEN < LINK_ATTRIBUTE_TYPES, "the highest type in the rows");
+
+static const struct link_type types[N_LINK_KINDS] = {
+	[KIND_OTHER] = {.name = "", .module = ""},
+	[KIND_MACVLAN] = {.name = "macvlan",
+			  .module = "macvlan",
+			  .has_parent = true,
+			  .has_driver = true,
+			  .driver = DRIVER_MACVLAN,
+			  .attributes = {{IFLA_MACVLAN_MODE, 4, VALUE_MODE, "mode"},
+					 {IFLA_MACVLAN_BC_QUEUE_LEN, 4, VALUE_BCQUEUELEN,
+					  "bcqueuelen"}}},
+	[KIND_IPVLAN] = {.name = "ipvlan",
+			 .module = "ipvlan",
+			 .has_parent = true,
+			 .has_driver = true,
+			 .driver = DRIVER_IPVLAN,
+			 .attributes = {{IFLA_IPVLAN_MODE, 2, VALUE_MODE, "mode"}}},
+	[KIND_VLAN] = {.name = "vlan",
+		       .module = "8021q",
+		       .has_parent = true,
+		       .attributes = {{IFLA_VLAN_PROTOCOL, 2, VALUE_VLAN_PROTOCOL, "protocol"},
+				      {IFLA_VLAN_ID, 2, VALUE_VLAN, "id"}}},
+	[KIND_DUMMY] = {.name = "dummy", .module = "dummy"},
 };
 
+/* Kinds that mvapply does not make: macvtap is a macvlan to the kernel, and ipvtap an ipvlan. */
 static const struct {
-	enum link_kind kind;
-	uint32_t value;
-} modes[] = {
-	[MODE_BRIDGE] = {KIND_MACVLAN, MACVLAN_MODE_BRIDGE},
-	[MODE_PRIVATE] = {KIND_MACVLAN, MACVLAN_MODE_PRIVATE},
-	[MODE_VEPA] = {KIND_MACVLAN, MACVLAN_MODE_VEPA},
-	[MODE_PASSTHRU] = {KIND_MACVLAN, MACVLAN_MODE_PASSTHRU},
-	[MODE_L2] = {KIND_IPVLAN, IPVLAN_MODE_L2},
-	[MODE_L3] = {KIND_IPVLAN, IPVLAN_MODE_L3},
-	[MODE_L3S] = {KIND_IPVLAN, IPVLAN_MODE_L3S},
+	const char *name;
+	enum driver handler;
+} others[] = {{"macvtap", DRIVER_MACVLAN}, {"ipvtap", DRIVER_IPVLAN}};
+
+static const uint32_t modes[] = {
+	[MODE_BRIDGE] = MACVLAN_MODE_BRIDGE, [MODE_PRIVATE] = MACVLAN_MODE_PRIVATE,
+	[MODE_VEPA] = MACVLAN_MODE_VEPA,     [MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
+	[MODE_L2] = IPVLAN_MODE_L2,          [MODE_L3] = IPVLAN_MODE_L3,
+	[MODE_L3S] = IPVLAN_MODE_L3S,
 };
 
 static const uint16_t protocols[] = {
@@ -29,45 +51,134 @@ static const uint16_t protocols[] = {
 	[VLAN_8021AD] = ETH_P_8021AD,
 };
 
-const char *link_kind_name(enum link_kind kind)
+const struct link_type *link_type(enum link_kind kind)
 {
-	return (size_t)kind < COUNT(kinds) ? kinds[kind] : "";
+	return &types[kind];
 }
 
 enum link_kind link_kind_find(const char *name)
 {
-	for (size_t i = KIND_OTHER + 1; i < COUNT(kinds); i++)
-		if (strcmp(kinds[i], name) == 0)
+	for (size_t i = KIND_OTHER + 1; i < N_LINK_KINDS; i++)
+		if (strcmp(types[i].name, name) == 0)
 			return (enum link_kind)i;
 	return KIND_OTHER;
 }
 
-bool link_mode_from_kernel(enum link_kind kind, uint32_t value, enum link_mode *ret)
+const char *link_kind_name(enum link_kind kind)
 {
-	for (size_t i = 0; i < COUNT(modes); i++)
-		if (modes[i].kind == kind && modes[i].value == value) {
-			*ret = (enum link_mode)i;
-			return true;
-		}
+	return types[kind].name;
+}
+
+enum link_kind link_kind_of_driver(enum driver driver)
+{
+	for (size_t i = 0; i < N_LINK_KINDS; i++)
+		if (types[i].has_driver && types[i].driver == driver)
+			return (enum link_kind)i;
+	return KIND_OTHER;
+}
+
+bool link_kind_shares_mac(enum link_kind kind)
+{
+	return types[kind].has_driver && driver_info(types[kind].driver)->shares_mac;
+}
+
+bool link_handler(const struct live_link *link, enum driver *ret)
+{
+	const struct link_type *type = &types[link->kind];
+	if (type->has_driver)
+		*ret = driver_info(type->driver)->handler;
+	for (size_t i = 0; i < COUNT(others); i++) {
+		if (type->has_driver || strcmp(others[i].name, link->kind_name) != 0)
+			continue;
+		*ret = others[i].handler;
+		return true;
+	}
+	return type->has_driver;
+}
+
+bool link_value_said(const struct link_spec *spec, enum link_value value)
+{
+	return value != VALUE_BCQUEUELEN || spec->has_bcqueuelen;
+}
+
+uint32_t link_value_get(const struct link_spec *spec, enum link_value value)
+{
+	switch (value) {
+	case VALUE_MODE:
+		return modes[spec->mode];
+	case VALUE_BCQUEUELEN:
+		return spec->bcqueuelen;
+	case VALUE_VLAN:
+		return spec->vlan;
+	case VALUE_VLAN_PROTOCOL:
+		return htons(protocols[spec->vlan_protocol]);
+	}
+	return 0;
+}
+
+static void mode_set(struct live_link *link, uint32_t number)
+{
+	const enum driver driver = types[link->kind].driver;
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		if (modes[i] != number || !driver_has_mode(driver, (enum link_mode)i))
+			continue;
+		link->mode = (enum link_mode)i;
+		link->mode_known = true;
+	}
+}
+
+static bool protocol_set(struct live_link *link, uint32_t number)
+{
+	for (size_t i = 0; i < COUNT(protocols); i++) {
+		if (htons(protocols[i]) != number)
+			continue;
+		link->vlan_protocol = (enum vlan_protocol)i;
+		return true;
+	}
 	return false;
 }
 
-uint32_t link_mode_to_kernel(enum link_mode mode)
+bool link_value_set(struct live_link *link, enum link_value value, uint32_t number)
 {
-	return modes[mode].value;
-}
-
-bool vlan_protocol_from_kernel(uint16_t value, enum vlan_protocol *ret)
-{
-	for (size_t i = 0; i < COUNT(protocols); i++)
-		if (protocols[i] == value) {
-			*ret = (enum vlan_protocol)i;
-			return true;
-		}
+	switch (value) {
+	case VALUE_MODE:
+		mode_set(link, number);
+		return true;
+	case VALUE_BCQUEUELEN:
+		link->has_bcqueuelen = true;
+		link->bcqueuelen = number;
+		return true;
+	case VALUE_VLAN:
+		link->vlan = (uint16_t)number;
+		return true;
+	case VALUE_VLAN_PROTOCOL:
+		return protocol_set(link, number);
+	}
 	return false;
 }
 
-uint16_t vlan_protocol_to_kernel(enum vlan_protocol protocol)
+static const char *value_text(struct arena *arena, const struct link_spec *spec,
+			      enum link_value value)
 {
-	return protocols[protocol];
+	switch (value) {
+	case VALUE_MODE:
+		return link_mode_name(spec->mode);
+	case VALUE_VLAN_PROTOCOL:
+		return vlan_protocol_name(spec->vlan_protocol);
+	case VALUE_BCQUEUELEN:
+	case VALUE_VLAN:
+		break;
+	}
+	return arena_printf(arena, "%u", link_value_get(spec, value));
+}
+
+const char *link_type_text(struct arena *arena, const struct link_spec *spec)
+{
+	const struct link_type *type = &types[spec->kind];
+	const char *text = type->name;
+	for (const struct link_attribute *at = type->attributes; at->type; at++)
+		if (link_value_said(spec, at->value))
+			text = arena_printf(arena, "%s %s %s", text, at->word,
+					    value_text(arena, spec, at->value));
+	return text;
 }

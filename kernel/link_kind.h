@@ -1,19 +1,56 @@
-/* What rtnetlink calls the kinds of links and their modes. */
+/* The kinds of links, a row each: what rtnetlink and iproute2 call the kind, the attributes of its
+ * IFLA_INFO_DATA, the kernel's module, and the driver of a file that it is. What a file may say
+ * with a driver, and who may share a parent, is a row of schema/driver.c. */
 #ifndef KERNEL_LINK_KIND_H
 #define KERNEL_LINK_KIND_H
 
 #include "kernel/link.h"
+#include "schema/driver.h"
 
+/* MACVLAN_DEFAULT_BC_QUEUE_LEN in drivers/net/macvlan.c. */
+#define BCQUEUELEN_DEFAULT 1000
+
+enum link_value { VALUE_MODE, VALUE_BCQUEUELEN, VALUE_VLAN, VALUE_VLAN_PROTOCOL };
+
+/* One attribute of IFLA_INFO_DATA. */
+struct link_attribute {
+	uint16_t type;         /* such as IFLA_MACVLAN_MODE; 0 ends a list */
+	uint16_t size;         /* bytes: 2 or 4 */
+	enum link_value value; /* what it has of a link */
+	const char *word;      /* iproute2's */
+};
+
+/* More than the highest type in any row. */
+#define LINK_ATTRIBUTE_TYPES 16
+
+struct link_type {
+	const char *name;   /* IFLA_INFO_KIND: "macvlan", "vlan" */
+	const char *module; /* the kernel's */
+	bool has_parent;    /* it lies on the link of IFLA_LINK */
+	bool has_driver;    /* it is a link of attachments: */
+	enum driver driver;
+	struct link_attribute attributes[3];
+};
+
+/* The row of the kind; KIND_OTHER's has the name "". */
+const struct link_type *link_type(enum link_kind kind);
+enum link_kind link_kind_find(const char *name);
 /* "macvlan", "vlan"; "" for KIND_OTHER. */
 const char *link_kind_name(enum link_kind kind);
-enum link_kind link_kind_find(const char *name);
+enum link_kind link_kind_of_driver(enum driver driver);
+/* Whether all links of the kind have their parent's MAC address. */
+bool link_kind_shares_mac(enum link_kind kind);
+/* Whose receive handler the link puts on its parent. False: it puts none there. */
+bool link_handler(const struct live_link *link, enum driver *ret);
 
-/* IFLA_MACVLAN_MODE and IFLA_IPVLAN_MODE. False for what the input cannot name. */
-bool link_mode_from_kernel(enum link_kind kind, uint32_t value, enum link_mode *ret);
-uint32_t link_mode_to_kernel(enum link_mode mode);
-
-/* IFLA_VLAN_PROTOCOL in host order: an Ethernet type. */
-bool vlan_protocol_from_kernel(uint16_t value, enum vlan_protocol *ret);
-uint16_t vlan_protocol_to_kernel(enum vlan_protocol protocol);
+/* False: a new link gets what the kernel chooses. */
+bool link_value_said(const struct link_spec *spec, enum link_value value);
+/* As the kernel takes it. */
+uint32_t link_value_get(const struct link_spec *spec, enum link_value value);
+/* Takes it from the kernel. False: no value that a link of the kind can have; but a mode that the
+ * input cannot name is just not known. */
+bool link_value_set(struct live_link *link, enum link_value value, uint32_t number);
+/* "macvlan mode bridge bcqueuelen 50": what iproute2 wants after `type`. */
+const char *link_type_text(struct arena *arena, const struct link_spec *spec);
 
 #endif

@@ -78,47 +78,33 @@ static bool ip_get(const struct nlattr *attr, uint8_t family, struct ip *ret)
 	return true;
 }
 
-static bool macvlan_decode(const struct nlattr *data, struct live_link *link)
+/* A number of 2 or 4 bytes. */
+static bool number_get(const struct nlattr *attr, uint16_t size, uint32_t *ret)
 {
-	const struct nlattr *at[IFLA_MACVLAN_MAX + 1];
-	uint32_t mode = 0;
-	if (!nested_parse(data, at, COUNT(at)) ||
-	    !fixed_get(at[IFLA_MACVLAN_MODE], &mode, sizeof(mode)) ||
-	    !fixed_get(at[IFLA_MACVLAN_BC_QUEUE_LEN], &link->bcqueuelen, sizeof(link->bcqueuelen)))
+	uint16_t small;
+	if (size == sizeof(*ret))
+		return fixed_get(attr, ret, size);
+	if (!fixed_get(attr, &small, sizeof(small)))
 		return false;
-	link->has_bcqueuelen = at[IFLA_MACVLAN_BC_QUEUE_LEN] != NULL;
-	link->mode_known = link_mode_from_kernel(KIND_MACVLAN, mode, &link->mode);
+	*ret = small;
 	return true;
 }
 
-static bool ipvlan_decode(const struct nlattr *data, struct live_link *link)
+/* IFLA_INFO_DATA, as the row of the kind has it. */
+static bool data_decode(const struct nlattr *data, struct live_link *link)
 {
-	const struct nlattr *at[IFLA_IPVLAN_MAX + 1];
-	uint16_t mode = UINT16_MAX;
-	if (!nested_parse(data, at, COUNT(at)) ||
-	    !fixed_get(at[IFLA_IPVLAN_MODE], &mode, sizeof(mode)))
+	const struct nlattr *at[LINK_ATTRIBUTE_TYPES];
+	if (!nested_parse(data, at, COUNT(at)))
 		return false;
-	link->mode_known = link_mode_from_kernel(KIND_IPVLAN, mode, &link->mode);
+	for (const struct link_attribute *row = link_type(link->kind)->attributes; row->type;
+	     row++) {
+		uint32_t number;
+		if (at[row->type] && (!number_get(at[row->type], row->size, &number) ||
+				      !link_value_set(link, row->value, number)))
+			return false;
+	}
 	return true;
 }
-
-static bool vlan_decode(const struct nlattr *data, struct live_link *link)
-{
-	const struct nlattr *at[IFLA_VLAN_MAX + 1];
-	uint16_t protocol = htons(vlan_protocol_to_kernel(VLAN_8021Q));
-	if (!nested_parse(data, at, COUNT(at)) ||
-	    !fixed_get(at[IFLA_VLAN_ID], &link->vlan, sizeof(link->vlan)) ||
-	    !fixed_get(at[IFLA_VLAN_PROTOCOL], &protocol, sizeof(protocol)))
-		return false;
-	return vlan_protocol_from_kernel(ntohs(protocol), &link->vlan_protocol);
-}
-
-/* IFLA_INFO_DATA by kind. */
-static bool (*const data_decoders[])(const struct nlattr *, struct live_link *) = {
-	[KIND_OTHER] = NULL,           [KIND_MACVLAN] = macvlan_decode,
-	[KIND_IPVLAN] = ipvlan_decode, [KIND_VLAN] = vlan_decode,
-	[KIND_DUMMY] = NULL,
-};
 
 static bool info_decode(struct arena *arena, const struct nlattr *info, struct live_link *link)
 {
@@ -129,9 +115,9 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 		return false;
 	link->kind_name = text_get(arena, at[IFLA_INFO_KIND]);
 	link->kind = link_kind_find(link->kind_name);
-	if (!data_decoders[link->kind] || !at[IFLA_INFO_DATA])
+	if (!link_type(link->kind)->attributes[0].type || !at[IFLA_INFO_DATA])
 		return true;
-	return data_decoders[link->kind](at[IFLA_INFO_DATA], link);
+	return data_decode(at[IFLA_INFO_DATA], link);
 }
 
 /* A link's name or alias: whoever has a namespace chooses those of its links, and may choose what

@@ -1,6 +1,5 @@
 #include "kernel/rtnl_encode.h"
 
-#include "kernel/link_kind.h"
 #include "lib/escape.h"
 
 #include <arpa/inet.h>
@@ -123,50 +122,35 @@ bool encode_link_find(union message *message, const char *name)
 	       put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
-static bool macvlan_put(union message *message, const struct link_spec *spec)
+/* One attribute of IFLA_INFO_DATA. */
+static bool attribute_put(union message *message, const struct link_attribute *attribute,
+			  const struct link_spec *spec)
 {
-	return put_u32(message, IFLA_MACVLAN_MODE, link_mode_to_kernel(spec->mode)) &&
-	       (!spec->has_bcqueuelen ||
-		put_u32(message, IFLA_MACVLAN_BC_QUEUE_LEN, spec->bcqueuelen));
+	const uint32_t number = link_value_get(spec, attribute->value);
+	return attribute->size == sizeof(number)
+		       ? put_u32(message, attribute->type, number)
+		       : put_u16(message, attribute->type, (uint16_t)number);
 }
-
-static bool ipvlan_put(union message *message, const struct link_spec *spec)
-{
-	return put_u16(message, IFLA_IPVLAN_MODE, (uint16_t)link_mode_to_kernel(spec->mode));
-}
-
-static bool vlan_put(union message *message, const struct link_spec *spec)
-{
-	return put_u16(message, IFLA_VLAN_ID, spec->vlan) &&
-	       put_u16(message, IFLA_VLAN_PROTOCOL,
-		       htons(vlan_protocol_to_kernel(spec->vlan_protocol)));
-}
-
-/* IFLA_INFO_DATA by kind. */
-static bool (*const data_encoders[])(union message *, const struct link_spec *) = {
-	[KIND_OTHER] = NULL,    [KIND_MACVLAN] = macvlan_put, [KIND_IPVLAN] = ipvlan_put,
-	[KIND_VLAN] = vlan_put, [KIND_DUMMY] = NULL,
-};
 
 static bool info_put(union message *message, const struct link_spec *spec)
 {
 	struct nlattr *info = nest(message, IFLA_LINKINFO);
 	if (!info || !put_text(message, IFLA_INFO_KIND, link_kind_name(spec->kind)))
 		return false;
-	if (data_encoders[spec->kind]) {
-		struct nlattr *data = nest(message, IFLA_INFO_DATA);
-		if (!data || !data_encoders[spec->kind](message, spec))
+	const struct link_attribute *at = link_type(spec->kind)->attributes;
+	struct nlattr *data = at->type ? nest(message, IFLA_INFO_DATA) : NULL;
+	if (at->type && !data)
+		return false;
+	for (; at->type; at++)
+		if (link_value_said(spec, at->value) && !attribute_put(message, at, spec))
 			return false;
-		nest_end(message, data);
-	}
-	return nest_end(message, info);
+	return (!data || nest_end(message, data)) && nest_end(message, info);
 }
 
 bool encode_link_create(union message *message, const struct link_spec *spec,
 			const struct link_creation *creation)
 {
-	/* An ipvlan has its parent's address. */
-	const bool mac = spec->mac.set && spec->kind != KIND_IPVLAN;
+	const bool mac = spec->mac.set && !link_kind_shares_mac(spec->kind);
 	link_begin(message, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, creation->ifindex);
 	return put_name(message, IFLA_IFNAME, creation->name) &&
 	       (!mac || put(message, IFLA_ADDRESS, spec->mac.bytes, sizeof(spec->mac.bytes))) &&
@@ -241,39 +225,21 @@ bool encode_link_move(union message *message, int ifindex, int fd, const char *n
 	       put_name(message, IFLA_IFNAME, name);
 }
 
-/* Begins a change of IFLA_INFO_DATA; data_end closes both levels. */
-static bool data_begin(union message *message, int ifindex, enum link_kind kind,
-		       struct nlattr *levels[2])
+bool encode_link_attribute(union message *message, int ifindex, const struct link_spec *spec,
+			   enum link_value value)
 {
+	const struct link_type *type = link_type(spec->kind);
+	const struct link_attribute *at = type->attributes;
+	while (at->type && at->value != value)
+		at++;
 	/* RTM_SETLINK does not look at IFLA_LINKINFO; RTM_NEWLINK of a link that is there does. */
 	link_begin(message, RTM_NEWLINK, 0, ifindex);
-	levels[0] = nest(message, IFLA_LINKINFO);
-	if (!levels[0] || !put_text(message, IFLA_INFO_KIND, link_kind_name(kind)))
+	struct nlattr *info = nest(message, IFLA_LINKINFO);
+	if (!at->type || !info || !put_text(message, IFLA_INFO_KIND, type->name))
 		return false;
-	levels[1] = nest(message, IFLA_INFO_DATA);
-	return levels[1] != NULL;
-}
-
-static bool data_end(union message *message, struct nlattr *levels[2])
-{
-	return nest_end(message, levels[1]) && nest_end(message, levels[0]);
-}
-
-bool encode_link_mode(union message *message, int ifindex, enum link_kind kind, enum link_mode mode)
-{
-	struct nlattr *levels[2];
-	const struct link_spec spec = {.kind = kind, .mode = mode};
-	if (kind != KIND_MACVLAN && kind != KIND_IPVLAN)
-		return false;
-	return data_begin(message, ifindex, kind, levels) && data_encoders[kind](message, &spec) &&
-	       data_end(message, levels);
-}
-
-bool encode_link_bcqueuelen(union message *message, int ifindex, uint32_t length)
-{
-	struct nlattr *levels[2];
-	return data_begin(message, ifindex, KIND_MACVLAN, levels) &&
-	       put_u32(message, IFLA_MACVLAN_BC_QUEUE_LEN, length) && data_end(message, levels);
+	struct nlattr *data = nest(message, IFLA_INFO_DATA);
+	return data && attribute_put(message, at, spec) && nest_end(message, data) &&
+	       nest_end(message, info);
 }
 
 static void addr_begin(union message *message, uint16_t type, uint16_t flags, int ifindex,

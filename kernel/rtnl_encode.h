@@ -3,7 +3,7 @@
 #ifndef KERNEL_RTNL_ENCODE_H
 #define KERNEL_RTNL_ENCODE_H
 
-#include "kernel/link.h"
+#include "kernel/link_kind.h"
 
 #include <libmnl/libmnl.h>
 
@@ -47,10 +47,9 @@ bool encode_link_mac(union message *message, int ifindex, const struct mac *mac)
 bool encode_link_mtu(union message *message, int ifindex, uint32_t mtu);
 /* Into the namespace of the descriptor, under that name. */
 bool encode_link_move(union message *message, int ifindex, int fd, const char *name);
-/* IFLA_INFO_DATA of a link that is there: its mode, or its broadcast queue. */
-bool encode_link_mode(union message *message, int ifindex, enum link_kind kind,
-		      enum link_mode mode);
-bool encode_link_bcqueuelen(union message *message, int ifindex, uint32_t length);
+/* IFLA_INFO_DATA of a link that is there: one value of the spec. */
+bool encode_link_attribute(union message *message, int ifindex, const struct link_spec *spec,
+			   enum link_value value);
 
 /* `flags`: NLM_F_EXCL or NLM_F_REPLACE, besides NLM_F_CREATE. */
 bool encode_addr_add(union message *message, int ifindex, const struct prefix *addr,

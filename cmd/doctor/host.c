@@ -56,8 +56,7 @@ static unsigned wanted_kinds(const struct desired *desired)
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_networks; j++) {
 			const struct network *network = &desired->sets[i].networks[j];
-			kinds |= 1U
-				 << (network->driver == DRIVER_IPVLAN ? KIND_IPVLAN : KIND_MACVLAN);
+			kinds |= 1U << link_kind_of_driver(network->driver);
 			kinds |= network->vlan ? 1U << KIND_VLAN : 0;
 			kinds |= network->parent ? 0 : 1U << KIND_DUMMY;
 		}
@@ -72,9 +71,8 @@ const char *examine_kernel(struct examination *examination)
 	struct error error;
 	if (feature_missing_kinds(kinds, &missing, &error) < 0)
 		return NULL; /* for want of rights, which is told already */
-	for (enum link_kind kind = KIND_MACVLAN; kind <= KIND_DUMMY; kind++) {
-		const char *name = link_kind_name(kind);
-		const char *module = kind == KIND_VLAN ? "8021q" : name;
+	for (enum link_kind kind = KIND_OTHER + 1; kind < N_LINK_KINDS; kind++) {
+		const char *name = link_kind_name(kind), *module = link_type(kind)->module;
 		if (kinds & 1U << kind)
 			names = names ? arena_printf(arena, "%s, %s", names, name) : name;
 		if (missing & 1U << kind)

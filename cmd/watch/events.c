@@ -1,6 +1,7 @@
 #include "cmd/watch/internal.h"
 #include "cmd/watch/nsid_index.h"
 #include "cmd/watch/sd_notify.h"
+#include "kernel/link_kind.h"
 #include "kernel/rtnl_decode.h"
 #include "lib/clock.h"
 
@@ -72,9 +73,7 @@ static bool link_matters(const struct service *service, const struct live_link *
 static const struct live_link *lower_link(const struct service *service,
 					  const struct live_link *link)
 {
-	const bool is_upper =
-		link->kind == KIND_MACVLAN || link->kind == KIND_IPVLAN || link->kind == KIND_VLAN;
-	return is_upper && link->parent_where == PARENT_HOST
+	return link_type(link->kind)->has_parent && link->parent_where == PARENT_HOST
 		       ? live_link_by_index(service->live->namespaces[0], link->parent)
 		       : NULL;
 }

@@ -2,7 +2,6 @@
 #include "reconcile/apply/internal.h"
 
 #include "kernel/announce_packet.h"
-#include "schema/driver.h"
 
 #include <string.h>
 
@@ -87,7 +86,7 @@ void announce_in_netns(struct netlink *netlink, int ifindex, const struct link_s
 void announce_via_parent(struct apply_context *context, int parent, const struct link_spec *spec)
 {
 	static const struct mac own = {.set = false};
-	const bool shares_mac = spec->kind == KIND_IPVLAN;
+	const bool shares_mac = link_kind_shares_mac(spec->kind);
 	if (context->announcer < 0)
 		context->announcer = announce_open();
 	announce(context->announcer, parent, shares_mac ? &own : &spec->mac, spec->addrs,

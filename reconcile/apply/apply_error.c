@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANY_OP   UINT32_MAX
-#define ANY_KIND UINT32_MAX
-#define BIT(n)   (1u << (n))
+#define ANY_OP UINT32_MAX
+#define BIT(n) (1u << (n))
 
 /* LINK and DETAIL stand for what struct doing has. */
 static const char *const sentences[] = {
@@ -35,7 +34,8 @@ static const char *const sentences[] = {
 /* The first row that fits. KIND and PARENT stand for the link's; MODULE for the kind's module. */
 static const struct hint {
 	int errnum;
-	uint32_t operations, kinds;
+	uint32_t operations;
+	enum { ANY_KIND, DRIVER_KIND, VLAN_KIND } kind;
 	enum code code;
 	const char *text;
 } hints[] = {
@@ -46,7 +46,7 @@ static const struct hint {
 	{EOPNOTSUPP, BIT(OP_CREATE), ANY_KIND, CODE_KERNEL_LACKS,
 	 "the kernel has no MODULE: modprobe MODULE, or install the package with its extra "
 	 "modules"},
-	{EBUSY, BIT(OP_CREATE), BIT(KIND_MACVLAN) | BIT(KIND_IPVLAN), CODE_PARENT_BUSY,
+	{EBUSY, BIT(OP_CREATE), DRIVER_KIND, CODE_PARENT_BUSY,
 	 "PARENT is in a bridge or bond, or carries links of the other driver: see `ip -d link "
 	 "show "
 	 "PARENT`"},
@@ -55,7 +55,7 @@ static const struct hint {
 	{ENODEV, BIT(OP_CREATE), ANY_KIND, CODE_MEANWHILE,
 	 "the parent PARENT is not there (any more)"},
 	{ENODEV, ANY_OP, ANY_KIND, CODE_MEANWHILE, "the link is gone: run mvapply again"},
-	{ENETDOWN, ANY_OP, BIT(KIND_VLAN), CODE_PARENT_DOWN,
+	{ENETDOWN, ANY_OP, VLAN_KIND, CODE_PARENT_DOWN,
 	 "its parent is down: ip link set PARENT up"},
 	{ENETDOWN, ANY_OP, ANY_KIND, CODE_PARENT_DOWN, "the parent is down: ip link set PARENT up"},
 	{ENETUNREACH, BIT(OP_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
@@ -82,9 +82,17 @@ static const struct hint {
 	{ENOSPC, ANY_OP, ANY_KIND, CODE_SYSTEM, "a limit of the kernel is reached"},
 };
 
-static const char *module_of(enum link_kind kind)
+static bool kind_fits(const struct hint *hint, enum link_kind kind)
 {
-	return kind == KIND_VLAN ? "8021q" : link_kind_name(kind);
+	switch (hint->kind) {
+	case DRIVER_KIND:
+		return link_type(kind)->has_driver;
+	case VLAN_KIND:
+		return kind == KIND_VLAN;
+	case ANY_KIND:
+		break;
+	}
+	return true;
 }
 
 /* Writes the template with the words in capitals filled in. */
@@ -97,7 +105,7 @@ static void fill(char *ret, size_t size, const char *template,
 		{"LINK", operation_at->link},
 		{"DETAIL", operation_at->detail},
 		{"PARENT", operation_at->parent ? operation_at->parent : "the parent"},
-		{"MODULE", module_of(operation_at->kind)},
+		{"MODULE", link_type(operation_at->kind)->module},
 	};
 	size_t used = 0;
 	while (*template && used + 1 < size) {
@@ -120,7 +128,7 @@ static void operation_hint(const struct operation_context *operation_at, struct 
 		const struct hint *hint = &hints[i];
 		if (hint->errnum != error->errnum ||
 		    !(hint->operations & BIT(operation_at->operation)) ||
-		    !(hint->kinds & BIT(operation_at->kind)))
+		    !kind_fits(hint, operation_at->kind))
 			continue;
 		error_code(error, hint->code);
 		fill(error->hint, sizeof(error->hint), hint->text, operation_at);

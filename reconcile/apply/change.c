@@ -228,9 +228,9 @@ static void mtu_change(struct changing *changing, const struct change *change)
 static void mode_change(struct changing *changing, const struct change *change)
 {
 	union message message;
-	const struct link_spec *desired = changing->step->desired;
 	request_do(changing, OP_MODE, change->to,
-		   encode_link_mode(&message, changing->ifindex, desired->kind, desired->mode),
+		   encode_link_attribute(&message, changing->ifindex, changing->step->desired,
+					 VALUE_MODE),
 		   &message);
 }
 
@@ -238,8 +238,8 @@ static void bcqueuelen_change(struct changing *changing, const struct change *ch
 {
 	union message message;
 	request_do(changing, OP_BCQUEUELEN, change->to,
-		   encode_link_bcqueuelen(&message, changing->ifindex,
-					  changing->step->desired->bcqueuelen),
+		   encode_link_attribute(&message, changing->ifindex, changing->step->desired,
+					 VALUE_BCQUEUELEN),
 		   &message);
 }
 

@@ -1,5 +1,7 @@
 #include "reconcile/plan/attachments.h"
 
+#include "kernel/link_kind.h"
+
 #include <string.h>
 
 /* The result while it is made. */
@@ -134,11 +136,10 @@ static void planned_claim(struct matcher *matcher, struct planned_attachment *pl
 
 static bool adoptable(const struct planned_attachment *planned, const struct live_link *link)
 {
-	static const enum link_kind kinds[] = {
-		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
 	const char *name = planned->attachment ? planned->attachment->interface_name
 					       : planned->network->host.interface_name;
-	return link->mark.role == ROLE_NONE && link->kind == kinds[planned->network->driver] &&
+	return link->mark.role == ROLE_NONE &&
+	       link->kind == link_kind_of_driver(planned->network->driver) &&
 	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex) &&
 	       (name ? strcmp(name, link->name) == 0 : planned->container != NULL);
 }

@@ -2,7 +2,6 @@
 #include "reconcile/plan/conflict.h"
 
 #include "reconcile/plan/derived_mac.h"
-#include "schema/driver.h"
 
 #include <string.h>
 
@@ -146,9 +145,9 @@ static struct check_result check_address(const struct conflict_finder *finder,
 /* The kernel keeps one receive handler a link: macvlan or ipvlan, and passthru alone. */
 static bool excludes(const struct planned_attachment *planned, const struct live_link *link)
 {
-	static const enum link_kind kinds[] = {
-		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
-	return port_kind(link) != kinds[planned->network->driver] ||
+	enum driver handler;
+	return !link_handler(link, &handler) ||
+	       handler != driver_info(planned->network->driver)->handler ||
 	       planned->network->mode == MODE_PASSTHRU || is_passthru(link);
 }
 
@@ -156,11 +155,10 @@ static bool excludes(const struct planned_attachment *planned, const struct live
 static const struct unmanaged *parent_users_excluding(const struct planned_attachment *planned,
 						      const struct parent_users *users)
 {
-	const struct unmanaged *const all[] = {users->macvlan, users->ipvlan, users->passthru};
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (all[i] && excludes(planned, all[i]->link))
-			return all[i];
-	return NULL;
+	for (size_t i = 0; i < N_DRIVERS; i++)
+		if (users->of_handler[i] && excludes(planned, users->of_handler[i]->link))
+			return users->of_handler[i];
+	return users->passthru && excludes(planned, users->passthru->link) ? users->passthru : NULL;
 }
 
 static struct check_result check_company(const struct conflict_finder *finder,

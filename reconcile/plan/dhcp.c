@@ -1,5 +1,7 @@
 #include "reconcile/plan/dhcp.h"
 
+#include "kernel/link_kind.h"
+
 #include <stdio.h>
 
 struct leases leases_unknown(const struct plan *plan, struct arena *arena)
@@ -27,7 +29,7 @@ struct dhcp_request dhcp_request_of(const struct owner_tag *mark, enum dhcp_oper
 		.operation = operation,
 		.client_id = client_id_make(mark->set, mark->network, mark->container),
 		.addr = *addr,
-		.broadcast = kind == KIND_IPVLAN};
+		.broadcast = link_kind_shares_mac(kind)};
 	snprintf(request.link, sizeof(request.link), "%s", link);
 	if (host_name_valid(mark->container))
 		snprintf(request.host_name, sizeof(request.host_name), "%s", mark->container);

@@ -1,6 +1,6 @@
 /* Is it the same object (the mark says so), and can what differs be changed in place? */
+#include "kernel/link_kind.h"
 #include "reconcile/plan/step_build.h"
-#include "schema/words.h"
 
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -67,13 +67,13 @@ static void diff_mac(const struct plan_input *input, struct step *step)
 
 static void diff_mode(const struct plan_input *input, struct step *step)
 {
-	enum link_kind kind = step->desired->kind;
-	if (kind != KIND_MACVLAN && kind != KIND_IPVLAN)
+	const struct link_type *type = link_type(step->desired->kind);
+	if (!type->has_driver)
 		return;
 	change_text(input, step, FIELD_MODE,
 		    step->current->mode_known ? link_mode_name(step->current->mode) : "other",
 		    link_mode_name(step->desired->mode));
-	if (kind == KIND_MACVLAN && step->current->has_bcqueuelen)
+	if (driver_info(type->driver)->has_bcqueuelen && step->current->has_bcqueuelen)
 		change_number(input, step, FIELD_BCQUEUELEN, step->current->bcqueuelen,
 			      step->desired->bcqueuelen);
 }
@@ -284,16 +284,16 @@ static const char *parent_text(const struct plan_input *input, const struct live
 	return live_parent_away(link) ? "in another namespace" : "?";
 }
 
+static const char *kind_text(enum link_kind kind)
+{
+	return kind == KIND_OTHER ? "other" : link_kind_name(kind);
+}
+
 static void diff_parent(const struct plan_input *input, struct step *step)
 {
-	static const char *const kinds[] = {[KIND_OTHER] = "other",
-					    [KIND_MACVLAN] = "macvlan",
-					    [KIND_IPVLAN] = "ipvlan",
-					    [KIND_VLAN] = "vlan",
-					    [KIND_DUMMY] = "dummy"};
 	const struct live_link *current = step->current;
 	const struct link_spec *desired = step->desired;
-	change_text(input, step, FIELD_DRIVER, kinds[current->kind], kinds[desired->kind]);
+	change_text(input, step, FIELD_DRIVER, kind_text(current->kind), kind_text(desired->kind));
 	if (current->parent != desired->parent || live_parent_away(current) != desired->parent_away)
 		change_add(input, step, FIELD_PARENT, parent_text(input, current),
 			   desired->parent_name);
@@ -302,7 +302,8 @@ static void diff_parent(const struct plan_input *input, struct step *step)
 /* passthru is set up on creation alone (macvlan_changelink gives EINVAL). */
 static bool in_place(const struct step *step, const struct change *change)
 {
-	if (change->field == FIELD_MODE && step->desired->kind == KIND_MACVLAN)
+	const enum driver driver = link_type(step->desired->kind)->driver;
+	if (change->field == FIELD_MODE && driver_has_mode(driver, MODE_PASSTHRU))
 		return step->current->mode_known && step->current->mode != MODE_PASSTHRU &&
 		       step->desired->mode != MODE_PASSTHRU;
 	return fields[change->field].in_place;

@@ -1,9 +1,8 @@
 #include "reconcile/plan/link_specs.h"
 
-#include <string.h>
+#include "kernel/link_kind.h"
 
-/* MACVLAN_DEFAULT_BC_QUEUE_LEN in drivers/net/macvlan.c. */
-#define BCQUEUELEN_DEFAULT 1000
+#include <string.h>
 
 /* RFC 4861 router advertisements would add addresses and routes that the file does not name. */
 static const struct link_sysctl quiet = {.key = "net.ipv6.conf.IFNAME.accept_ra", .value = "0"};
@@ -83,8 +82,6 @@ static void sysctls_specify(const struct specifier *specifier,
 static struct link_spec *spec_new(const struct specifier *specifier,
 				  const struct planned_attachment *planned)
 {
-	static const enum link_kind kinds[] = {
-		[DRIVER_MACVLAN] = KIND_MACVLAN, [DRIVER_IPVLAN] = KIND_IPVLAN};
 	const struct assigned *assigned = specifier->assigned;
 	const struct plan_input *input = assigned->input;
 	const struct network *network = planned->network;
@@ -98,7 +95,7 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 			 .container = planned->container ? planned->container->name : NULL},
 		.ns = planned->ns,
 		.name = assigned->names->assigned[planned->number].name,
-		.kind = kinds[network->driver],
+		.kind = link_kind_of_driver(network->driver),
 		.mode = network->mode,
 		.mac = settled->mac,
 		.mtu = network->mtu ? network->mtu : parent->mtu,

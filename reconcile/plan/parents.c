@@ -1,5 +1,6 @@
 #include "reconcile/plan/parents.h"
 
+#include "kernel/link_kind.h"
 #include "reconcile/plan/link_name.h"
 
 #include <string.h>
@@ -39,7 +40,7 @@ static struct check_result check_kind(const struct plan_input *input,
 				      const struct resolved_network *resolved)
 {
 	const struct live_link *link = resolved->parent->link;
-	if (!link || (link->kind != KIND_MACVLAN && link->kind != KIND_IPVLAN))
+	if (!link || !link_type(link->kind)->has_driver)
 		return fine;
 	return blocked(
 		CODE_PARENT_STACKED,

@@ -1,5 +1,6 @@
 #include "reconcile/plan/rollback_plan.h"
 
+#include "kernel/link_kind.h"
 #include "reconcile/plan/step_build.h"
 
 #include <linux/rtnetlink.h>
@@ -152,9 +153,8 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 				   .vlan = link->vlan,
 				   .vlan_protocol = link->vlan_protocol,
 				   .down = !(link->flags & IFF_UP)};
-	/* These have their parent's. */
-	if (link->kind == KIND_IPVLAN ||
-	    (link->kind == KIND_MACVLAN && link->mode == MODE_PASSTHRU))
+	const struct link_type *type = link_type(link->kind);
+	if (type->has_driver && driver_shares_mac(type->driver, link->mode))
 		spec->mac.set = false;
 	spec_parent(reverter, link, spec);
 	spec_addrs(reverter, ns, link, spec);

@@ -19,18 +19,9 @@ bool link_kept(const struct matched *matched, const struct live_link *link)
 	return managed && matched->attachments->uses[managed->number].kept;
 }
 
-enum link_kind port_kind(const struct live_link *link)
-{
-	if (link->kind == KIND_MACVLAN || strcmp(link->kind_name, "macvtap") == 0)
-		return KIND_MACVLAN;
-	if (link->kind == KIND_IPVLAN || strcmp(link->kind_name, "ipvtap") == 0)
-		return KIND_IPVLAN;
-	return KIND_OTHER;
-}
-
 bool is_passthru(const struct live_link *link)
 {
-	return link->kind == KIND_MACVLAN && link->mode_known && link->mode == MODE_PASSTHRU;
+	return link->mode_known && link->mode == MODE_PASSTHRU;
 }
 
 /* The list while it is made. */
@@ -45,8 +36,9 @@ struct lister {
 static void link_list(struct lister *lister, const struct live_ns *ns, const struct live_link *link)
 {
 	const struct matched *matched = lister->matched;
+	enum driver handler;
 	const struct parent *parent =
-		port_kind(link) == KIND_OTHER ? NULL : parent_of_link(matched->parents, link);
+		link_handler(link, &handler) ? parent_of_link(matched->parents, link) : NULL;
 	if (!parent)
 		return;
 	lister->ports[parent->number].occupied = true;
@@ -64,8 +56,9 @@ static void first(const struct unmanaged **place, const struct unmanaged *unmana
 static void parent_users_note(struct parent_ports *ports, const struct unmanaged *unmanaged)
 {
 	struct parent_users *users = unmanaged->ns->host ? &ports->facts : &ports->claims;
-	first(port_kind(unmanaged->link) == KIND_MACVLAN ? &users->macvlan : &users->ipvlan,
-	      unmanaged);
+	enum driver handler;
+	if (link_handler(unmanaged->link, &handler))
+		first(&users->of_handler[handler], unmanaged);
 	if (is_passthru(unmanaged->link))
 		first(&users->passthru, unmanaged);
 }

@@ -8,6 +8,7 @@
 #ifndef RECONCILE_PLAN_UNMANAGED_INDEX_H
 #define RECONCILE_PLAN_UNMANAGED_INDEX_H
 
+#include "kernel/link_kind.h"
 #include "reconcile/plan/address_set.h"
 #include "reconcile/plan/attachments.h"
 
@@ -27,13 +28,13 @@ struct unmanaged {
 	const struct managed_link *leaving;
 };
 
-/* Of a parent: the first that excludes links of a kind. */
+/* Of a parent: the first link with each driver's receive handler, and the first passthru link. */
 struct parent_users {
-	const struct unmanaged *macvlan, *ipvlan, *passthru;
+	const struct unmanaged *of_handler[N_DRIVERS], *passthru;
 };
 
 struct parent_ports {
-	bool occupied; /* macvlans or ipvlans are live on it, anybody's */
+	bool occupied; /* links with a receive handler are live on it, anybody's */
 	struct parent_users facts, claims;
 };
 
@@ -63,9 +64,6 @@ bool link_unmanaged(const struct matched *matched, const struct live_link *link)
 /* Whether it is the link of a container that is not there, in a namespace that it shared with
  * another one; `link` may be NULL. */
 bool link_kept(const struct matched *matched, const struct live_link *link);
-/* The kind by which the kernel tells what may share a parent: macvtap is a macvlan to it, and
- * ipvtap an ipvlan. KIND_OTHER: neither. */
-enum link_kind port_kind(const struct live_link *link);
 bool is_passthru(const struct live_link *link);
 /* "z0 in evil", or the parent's name. */
 const char *unmanaged_label(const struct plan_input *input, const struct unmanaged *unmanaged);

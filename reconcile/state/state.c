@@ -1,5 +1,7 @@
 #include "reconcile/state/state.h"
 
+#include "kernel/link_kind.h"
+
 #include <string.h>
 
 bool live_target_unknown(const struct container_lookup *target)
@@ -33,9 +35,7 @@ bool live_link_on(const struct live_link *link, int parent)
 
 bool live_parent_away(const struct live_link *link)
 {
-	const bool hangs =
-		link->kind == KIND_MACVLAN || link->kind == KIND_IPVLAN || link->kind == KIND_VLAN;
-	return hangs &&
+	return link_type(link->kind)->has_parent &&
 	       (link->parent_where == PARENT_ELSEWHERE || link->parent_where == PARENT_SAME);
 }
 

@@ -280,7 +280,8 @@ static void test_limits(void **state)
 	alias[sizeof(alias) - 1] = '\0';
 	assert_false(encode_link_alias(&message, 1, alias));
 	assert_false(encode_link_alias(&message, 1, NULL));
-	assert_false(encode_link_mode(&message, 1, KIND_VLAN, MODE_BRIDGE));
+	assert_false(encode_link_attribute(&message, 1, &(struct link_spec){.kind = KIND_VLAN},
+					   VALUE_MODE));
 }
 
 int main(void)
