@@ -210,6 +210,13 @@ void json_plan_precede(json_t *document, json_t *steps)
 	json_put(document, "steps", all);
 }
 
+json_t *json_warnings(const struct plan *plan)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	return json_sentences(warnings_text(plan->warnings, plan->n_warnings, arena),
+			      plan->n_warnings);
+}
+
 json_t *json_plan(const struct plan *plan, const struct live *live, const struct outcome *outcomes)
 {
 	json_t *steps = json_steps(plan, outcomes), *summary = json_object();
@@ -217,7 +224,7 @@ json_t *json_plan(const struct plan *plan, const struct live *live, const struct
 		json_put(summary, action_names[action],
 			 json_integer((json_int_t)plan_count(plan, (enum action)action)));
 	json_t *document = json_pack("{s:o, s:o, s:o}", "steps", steps, "summary", summary,
-				     "warnings", json_sentences(plan->warnings, plan->n_warnings));
+				     "warnings", json_warnings(plan));
 	incomplete_json(document, live);
 	if (plan->guard.refused)
 		json_put(document, "guard",

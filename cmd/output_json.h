@@ -20,6 +20,8 @@ json_t *json_error(const struct error *error);
 
 /* "MV0201", or null for CODE_NONE. */
 json_t *json_code(enum code code);
+/* A sentence for each warning of the plan. */
+json_t *json_warnings(const struct plan *plan);
 json_t *json_steps(const struct plan *plan, const struct outcome *outcomes);
 /* Those that were done. */
 json_t *json_steps_done(const struct plan *plan, const struct outcome *outcomes);

@@ -97,6 +97,7 @@ static void put_warnings(FILE *out, const char *const *sentences, size_t count)
 
 void markdown_plan(const struct text *text, const struct plan *plan, const struct live *live)
 {
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	fputs("**mvapply** ", text->out);
 	text_plan_summary(text, plan, live);
 	if (plan->n_steps)
@@ -105,6 +106,7 @@ void markdown_plan(const struct text *text, const struct plan *plan, const struc
 		put_step(text, &plan->steps[i]);
 	if (plan->n_warnings || live->n_unreadable)
 		fputc('\n', text->out);
-	put_warnings(text->out, plan->warnings, plan->n_warnings);
+	put_warnings(text->out, warnings_text(plan->warnings, plan->n_warnings, arena),
+		     plan->n_warnings);
 	put_warnings(text->out, live->unreadable, live->n_unreadable);
 }

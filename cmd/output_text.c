@@ -81,8 +81,9 @@ void text_warning(const char *warning)
 
 void text_warnings(const struct plan *plan, const struct live *live)
 {
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; i < plan->n_warnings; i++)
-		report("mvapply: warning: ", plan->warnings[i]);
+		text_warning(warning_text(&plan->warnings[i], arena));
 	text_unreadable(live);
 }
 

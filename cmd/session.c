@@ -75,10 +75,10 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 
 /* What is to be attached may still be in a namespace that the container has left, and so may what
  * is to be deleted. */
-static struct plan *plan_searched(const struct desired *desired, struct live *live,
-				  const struct options *options)
+static const struct plan *plan_searched(const struct desired *desired, struct live *live,
+					const struct options *options)
 {
-	struct plan *plan = plan_make(desired, live, &options->plan);
+	const struct plan *plan = plan_make(desired, live, &options->plan);
 	const struct selection all = selection_all(plan, plan->arena);
 	if ((!selection_chooses(&all) && !options->plan.unguarded) || !observe_descriptors(live))
 		return plan;
@@ -100,7 +100,9 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 	run->selection = selection_all(run->plan, run->arena);
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
-	left_set_warn(run->plan);
+	struct warning warning;
+	if (left_set_warning(run->plan, &warning))
+		run->plan = plan_warn(run->plan, &warning);
 	run->exit_code = incomplete_exit(live, preview_code(run->plan), &run->fault);
 	return 0;
 }
@@ -127,11 +129,10 @@ static void leases_keep(struct run *run)
 	size_t count = leases_ending(&run->selection, run->live);
 	if (!count)
 		return;
-	*array_push(run->plan->arena, run->plan->warnings, run->plan->n_warnings) = arena_printf(
-		run->plan->arena,
-		"%zu lease%s of DHCP run%s out instead of being given back, as --confirm may go "
-		"back to them",
-		count, count == 1 ? "" : "s", count == 1 ? "s" : "");
+	run->plan = plan_warn(
+		run->plan, &(struct warning){.kind = count == 1 ? WARNING_LEASE_RUNS_OUT
+								: WARNING_LEASES_RUN_OUT,
+					     .objects = {arena_printf(run->arena, "%zu", count)}});
 }
 
 void run_exit_code(struct run *run)

@@ -14,7 +14,7 @@
 struct run {
 	struct arena *arena;
 	struct live *live;
-	struct plan *plan;          /* once it is done: with what is known since */
+	const struct plan *plan;    /* once it is done: with what is known since */
 	struct selection selection; /* what this run does of it */
 	struct outcome *outcomes;   /* NULL: nothing was tried */
 	const char **moved;         /* why a saved plan does not hold any more, a sentence each */

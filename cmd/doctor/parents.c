@@ -38,20 +38,6 @@ static const struct step *blocked_below(const struct examination *examination,
 	return NULL;
 }
 
-/* A parent that is down is told by the check of parents, with its fix. */
-static bool warns_of_down(const struct examination *examination, const char *warning)
-{
-	const struct live_ns *host = examination->run->live->namespaces[0];
-	for (size_t i = 0; i < host->n_links; i++)
-		if (!(host->links[i].flags & IFF_UP) &&
-		    strncmp(warning,
-			    arena_printf(examination->arena,
-					 "parent %s is down: ", host->links[i].name),
-			    strlen("parent  is down: ") + strlen(host->links[i].name)) == 0)
-			return true;
-	return false;
-}
-
 /* Attachments that wait for their network or a parent alone are left out: those are told. */
 const char *examine_plan(struct examination *examination)
 {
@@ -67,10 +53,11 @@ const char *examine_plan(struct examination *examination)
 			    step->reason, step->hint)
 			->code = step->code;
 	}
+	/* A parent that is down is reported by the check of parents, with its fix. */
 	for (size_t i = 0; i < plan->n_warnings; i++)
-		if (!warns_of_down(examination, plan->warnings[i]))
-			finding_add(examination, FINDING_WARNING, "the host", plan->warnings[i],
-				    NULL);
+		if (plan->warnings[i].kind != WARNING_PARENT_DOWN)
+			finding_add(examination, FINDING_WARNING, "the host",
+				    warning_text(&plan->warnings[i], examination->arena), NULL);
 	for (size_t i = 0; i < live->n_unreadable; i++)
 		finding_add(examination, FINDING_PROBLEM, "the host",
 			    arena_printf(examination->arena, "could not be looked at: %s",

@@ -130,10 +130,9 @@ json_t *status_json(const struct status_model *model, const struct run *run, boo
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		if (status_not_live(&run->plan->steps[i]))
 			json_push(missing, json_step(&run->plan->steps[i], NULL));
-	json_t *document =
-		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "networks", networks, "attachments",
-			  attachments, "hosts", hosts, "links", parents, "missing", missing,
-			  "warnings", json_sentences(run->plan->warnings, run->plan->n_warnings));
+	json_t *document = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "networks", networks,
+				     "attachments", attachments, "hosts", hosts, "links", parents,
+				     "missing", missing, "warnings", json_warnings(run->plan));
 	incomplete_json(document, run->live);
 	return document;
 }

@@ -171,7 +171,9 @@ void status_table(FILE *out, const struct status_model *model, const struct run 
 	put_row(out, &titles, widths, false, width);
 	for (size_t i = 0; i < table.count; i++)
 		put_row(out, &table.rows[i], widths, color, width);
-	put_sentences(out, "warning: ", run->plan->warnings, run->plan->n_warnings, width);
+	put_sentences(out,
+		      "warning: ", warnings_text(run->plan->warnings, run->plan->n_warnings, arena),
+		      run->plan->n_warnings, width);
 	put_sentences(out, "not looked at: ", run->live->unreadable, run->live->n_unreadable,
 		      width);
 }

@@ -148,7 +148,8 @@ static void notices_report(struct service *service, struct notices *now, const s
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; i < plan->n_warnings; i++)
-		notice_report(service, now, LEVEL_WARNING, NULL, plan->warnings[i]);
+		notice_report(service, now, LEVEL_WARNING, NULL,
+			      warning_text(&plan->warnings[i], arena));
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		/* Of those that no descriptor was left for, one warning tells (live.unseen). */
@@ -199,9 +200,9 @@ static void left_log(struct service *service, const char *set, const char *text)
 
 void report_left(struct service *service, const struct plan *plan)
 {
-	const char *text = left_set_text(plan);
-	if (text)
-		left_log(service, plan->left.set, text);
+	struct warning warning;
+	if (left_set_warning(plan, &warning))
+		left_log(service, plan->left.set, warning_text(&warning, plan->arena));
 }
 
 static bool names_set(const struct desired *desired, const char *set)
@@ -232,7 +233,7 @@ void report_left_by(struct service *service, const struct desired *before,
 				 arena_printf(arena,
 					      "the files do not name the set \"%s\" any more, "
 					      "and what is live of it stays; %s",
-					      set, left_set_remedy(arena, set)));
+					      set, left_set_remedy(set, arena)));
 	}
 }
 

@@ -23,12 +23,10 @@ static int claimed_compare(const void *a, const void *b)
 static void claimed_warn(const struct plan_input *input, const struct claimed *claimed, size_t more)
 {
 	char text[IP_TEXT_SIZE];
-	const char *rest =
-		more ? arena_printf(input->scratch, ", as are %zu more in that namespace", more)
-		     : "";
-	warning_add(input, "%s has the address %s, too, which is that of %s: it is ignored%s",
+	warning_add(input, more ? WARNING_ADDRESSES_CLAIMED : WARNING_ADDRESS_CLAIMED,
 		    unmanaged_label(input, claimed->claim), ip_format(claimed->ip, text),
-		    planned_label(input, claimed->planned), rest);
+		    planned_label(input, claimed->planned),
+		    arena_printf(input->scratch, "%zu", more));
 }
 
 static bool is_made(const struct conflicts *conflicts, const struct planned_attachment *planned)

@@ -100,10 +100,9 @@ static void default_warn(const struct matched *matched, const struct planned_att
 {
 	char their_via[IP_TEXT_SIZE], our_via[IP_TEXT_SIZE];
 	warning_add(matched->input,
-		    "%s keeps the default route of %s%s%s; that of network %s (via %s) is left out",
-		    planned->container->name, whose, theirs->via.family ? ", via " : "",
-		    ip_format(&theirs->via, their_via), planned->network->name,
-		    ip_format(&ours->via, our_via));
+		    theirs->via.family ? WARNING_ROUTE_KEPT_VIA : WARNING_ROUTE_KEPT,
+		    planned->container->name, whose, planned->network->name,
+		    ip_format(&ours->via, our_via), ip_format(&theirs->via, their_via));
 }
 
 /* Leaves out what others have been before us with. */

@@ -47,14 +47,6 @@ static const char *link_text(const struct conflict_finder *finder,
 			    planned->parent->link->name);
 }
 
-static const char *remedy(const struct conflict_finder *finder, const char *set)
-{
-	return arena_printf(finder->assigned->input->arena,
-			    "if that set was renamed or is not wanted any more, "
-			    "`mvapply delete --name %s` removes all of it",
-			    set);
-}
-
 static struct check_result other_set(const struct conflict_finder *finder,
 				     const struct planned_attachment *planned)
 {
@@ -70,11 +62,9 @@ static struct check_result other_set(const struct conflict_finder *finder,
 			.reason = arena_printf(finder->assigned->input->arena,
 					       "set \"%s\" has attached it already: %s",
 					       link->mark.set, text),
-			.hint = remedy(finder, link->mark.set)};
-	warning_add(finder->assigned->input,
-		    "%s has a second link on the LAN of %s, of set \"%s\": %s; %s",
-		    planned->ns->name, planned->current->name, link->mark.set, text,
-		    remedy(finder, link->mark.set));
+			.hint = left_set_remedy(link->mark.set, finder->assigned->input->arena)};
+	warning_add(finder->assigned->input, WARNING_SECOND_LINK, planned->ns->name,
+		    planned->current->name, link->mark.set, text);
 	return CHECK_FINE;
 }
 
@@ -110,11 +100,9 @@ static struct check_result other_planned(const struct conflict_finder *finder,
 					     planned->parent->name),
 			.hint = "remove one of the two from the files"};
 	if (planned > other)
-		warning_add(finder->assigned->input,
-			    "%s has two links on the LAN of %s, %s of set \"%s\" and %s of set "
-			    "\"%s\": remove one of the two from the files",
-			    planned->ns->name, planned->parent->name, other->current->name,
-			    other->set->name, planned->current->name, planned->set->name);
+		warning_add(finder->assigned->input, WARNING_TWO_LINKS, planned->ns->name,
+			    planned->parent->name, other->current->name, other->set->name,
+			    planned->current->name, planned->set->name);
 	return CHECK_FINE;
 }
 

@@ -139,11 +139,8 @@ static void host_route_add(const struct specifier *specifier, const struct plann
 		return;
 	const char *before = address_set_holder(specifier->reached, 0, ip);
 	if (before) {
-		warning_add(input,
-			    "the host cannot reach %s on network %s: its way to %s leads through "
-			    "network %s",
-			    planned->container->name, planned->network->name, ip_format(ip, text),
-			    before);
+		warning_add(input, WARNING_UNREACHABLE, planned->container->name,
+			    planned->network->name, ip_format(ip, text), before);
 		return;
 	}
 	address_set_add(specifier->reached, 0, ip, host->network->name);

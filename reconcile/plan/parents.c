@@ -284,13 +284,9 @@ static void silence_warn(const struct plan_input *input, const struct parent *pa
 {
 	const struct live_link *base = parent->base;
 	if (base && !(base->flags & IFF_UP))
-		warning_add(input, "parent %s is down: nothing passes until `ip link set %s up`",
-			    base->name, base->name);
+		warning_add(input, WARNING_PARENT_DOWN, base->name);
 	else if (base && !(base->flags & IFF_LOWER_UP))
-		warning_add(
-			input,
-			"parent %s has no carrier: nothing passes until its cable or peer is up",
-			base->name);
+		warning_add(input, WARNING_PARENT_NO_CARRIER, base->name);
 }
 
 static void network_resolve(struct resolver *resolver, struct resolved_network *resolved)

@@ -10,15 +10,13 @@ const struct plan_options plan_options_default = {
 	.max_delete = {.limit = 50, .percent = true, .from = 10},
 };
 
-void warning_add(const struct plan_input *input, const char *format, ...)
+void warning_put(const struct plan_input *input, const struct warning *warning)
 {
-	char text[512];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	*array_push(input->arena, input->warnings->texts, input->warnings->count) =
-		arena_strdup(input->arena, text);
+	struct warning *added =
+		array_push(input->arena, input->warnings->items, input->warnings->count);
+	added->kind = warning->kind;
+	for (size_t i = 0; i < WARNING_OBJECTS_MAX && warning->objects[i]; i++)
+		added->objects[i] = arena_strdup(input->arena, warning->objects[i]);
 }
 
 const struct set *desired_set(const struct plan_input *input, const char *name)
@@ -33,17 +31,13 @@ static void containers_report(const struct plan_input *input)
 {
 	for (size_t i = 0; i < input->live->n_targets; i++)
 		if (input->live->targets[i].note)
-			warning_add(input, "%s", input->live->targets[i].note);
+			warning_add(input, WARNING_LOOKUP, input->live->targets[i].note);
 }
 
 static void elsewhere_report(const struct plan_input *input)
 {
 	if (input->desired->elsewhere)
-		warning_add(
-			input,
-			"no network of the files lives on this host, \"%s\": their `hosts` name "
-			"others, and --host says which one it is",
-			input->desired->host);
+		warning_add(input, WARNING_NOTHING_HERE, input->desired->host);
 }
 
 static struct step planned_step(const struct plan_builder *builder,
@@ -152,10 +146,24 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 					 .warnings = &warnings};
 	plan->arena = arena;
 	plan_fill(&input, plan);
-	plan->warnings = warnings.texts;
+	plan->warnings = warnings.items;
 	plan->n_warnings = warnings.count;
 	arena_free(input.scratch);
 	return plan;
+}
+
+struct plan *plan_warn(const struct plan *plan, const struct warning *warning)
+{
+	struct plan *warned = arena_alloc(plan->arena, sizeof(*warned));
+	struct warning *warnings =
+		arena_alloc(plan->arena, (plan->n_warnings + 1) * sizeof(*warnings));
+	for (size_t i = 0; i < plan->n_warnings; i++)
+		warnings[i] = plan->warnings[i];
+	warnings[plan->n_warnings] = *warning;
+	*warned = *plan;
+	warned->warnings = warnings;
+	warned->n_warnings++;
+	return warned;
 }
 
 void plan_free(const struct plan *plan)

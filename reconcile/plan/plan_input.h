@@ -12,9 +12,9 @@
 #include "reconcile/plan/plan_options.h"
 #include "reconcile/plan/step.h"
 
-/* Sentences for people, in the order in which the phases find them. */
+/* In the order in which the phases find them. */
 struct warnings {
-	const char **texts;
+	struct warning *items;
 	size_t count;
 };
 
@@ -34,9 +34,10 @@ struct check_result {
 	const char *reason, *hint;
 };
 
-/* One sentence, of 511 bytes at the most. */
-__attribute__((format(printf, 2, 3))) void warning_add(const struct plan_input *input,
-						       const char *format, ...);
+/* The objects are those of the kind. Copies them. */
+#define warning_add(input, kind_, ...)                                                             \
+	warning_put((input), &(struct warning){.kind = (kind_), .objects = {__VA_ARGS__}})
+void warning_put(const struct plan_input *input, const struct warning *warning);
 
 /* The set of the desired state, or NULL; `name` may be NULL. */
 const struct set *desired_set(const struct plan_input *input, const char *name);

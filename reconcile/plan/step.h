@@ -4,6 +4,7 @@
 
 #include "kernel/link.h"
 #include "lib/error.h"
+#include "reconcile/plan/warning.h"
 #include "reconcile/state/state.h"
 
 /* In the order in which changes of one link are made, but that everything that a change takes away
@@ -90,7 +91,7 @@ struct plan {
 	struct arena *arena;
 	struct step *steps; /* in the order in which they are done */
 	size_t n_steps;
-	const char **warnings; /* a sentence each: a parent without carrier */
+	const struct warning *warnings;
 	size_t n_warnings;
 	struct left_set left;
 	struct guard {

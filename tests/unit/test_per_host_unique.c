@@ -115,7 +115,7 @@ static void test_other_set(void **state)
 	assert_int_equal(spec_of(plan, "two")->n_routes, 0);
 	assert_string_equal(spec_of(plan, "two")->name, "eth1");
 	assert_string_equal(
-		plan->warnings[0],
+		warning_text(&plan->warnings[0], plan->arena),
 		"two keeps the default route of the set \"a\", via 172.16.86.1; that of "
 		"network m (via 10.8.0.1) is left out");
 	plan_free(plan);

@@ -658,7 +658,7 @@ static void warned(struct live *live, const char *yaml, const char *expected)
 	struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_warnings, *expected ? 1 : 0);
 	if (*expected)
-		assert_string_equal(plan->warnings[0], expected);
+		assert_string_equal(warning_text(&plan->warnings[0], plan->arena), expected);
 	plan_free(plan);
 	desired_free(desired);
 }

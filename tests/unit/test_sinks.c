@@ -194,8 +194,8 @@ static void markdown_is_clean(void **state)
 		const struct text text = {
 			.out = written->stream, .verbose = true, .with_set = true};
 		struct plan *plan = plan_of(arena, hostile[i], ACTION_REFUSED);
-		plan->warnings = arena_alloc(arena, sizeof(*plan->warnings));
-		plan->warnings[plan->n_warnings++] = hostile[i];
+		plan = plan_warn(
+			plan, &(struct warning){.kind = WARNING_LOOKUP, .objects = {hostile[i]}});
 		markdown_plan(&text, plan, &live);
 		assert_lines(written, 1 + 3 + ACTION_REFUSED + 1 + 2);
 	}

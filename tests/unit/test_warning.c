@@ -1,0 +1,91 @@
+/* Warnings are data, and their sentences come of one table. */
+#include "reconcile/plan/warning.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct row {
+	struct warning warning;
+	const char *text;
+} rows[] = {
+	{{WARNING_PARENT_DOWN, {"eth0"}},
+	 "parent eth0 is down: nothing passes until `ip link set eth0 up`"},
+	{{WARNING_PARENT_NO_CARRIER, {"eth0"}},
+	 "parent eth0 has no carrier: nothing passes until its cable or peer is up"},
+	{{WARNING_ADDRESS_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "0"}},
+	 "eth0 in db has the address 10.0.0.5, too, which is that of web/lan: it is ignored"},
+	{{WARNING_ADDRESSES_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "2"}},
+	 "eth0 in db has the address 10.0.0.5, too, which is that of web/lan: it is ignored, as "
+	 "are 2 more in that namespace"},
+	{{WARNING_SECOND_LINK, {"web", "eth0", "prod", "eth1 on eth0"}},
+	 "web has a second link on the LAN of eth0, of set \"prod\": eth1 on eth0; if that set was "
+	 "renamed or is not wanted any more, `mvapply delete --name prod` removes all of it"},
+	{{WARNING_TWO_LINKS, {"web", "eth0", "eth1", "a", "eth2", "b"}},
+	 "web has two links on the LAN of eth0, eth1 of set \"a\" and eth2 of set \"b\": remove one "
+	 "of the two from the files"},
+	{{WARNING_ROUTE_KEPT, {"web", "its engine", "lan", "10.0.0.1", ""}},
+	 "web keeps the default route of its engine; that of network lan (via 10.0.0.1) is left "
+	 "out"},
+	{{WARNING_ROUTE_KEPT_VIA, {"web", "its engine", "lan", "10.0.0.1", "172.17.0.1"}},
+	 "web keeps the default route of its engine, via 172.17.0.1; that of network lan (via "
+	 "10.0.0.1) is left out"},
+	{{WARNING_UNREACHABLE, {"web", "lan", "10.0.0.5", "wan"}},
+	 "the host cannot reach web on network lan: its way to 10.0.0.5 leads through network wan"},
+	{{WARNING_NOTHING_HERE, {"alpha"}},
+	 "no network of the files lives on this host, \"alpha\": their `hosts` name others, and "
+	 "--host says which one it is"},
+	{{WARNING_LOOKUP, {"{0} and 100% of it"}}, "{0} and 100% of it"},
+	{{WARNING_SET_LEFT, {"old", "lan"}},
+	 "set \"old\" is live on network lan, and these files do not name it; if that set was "
+	 "renamed or is not wanted any more, `mvapply delete --name old` removes all of it"},
+	{{WARNING_LEASE_RUNS_OUT, {"1"}},
+	 "1 lease of DHCP runs out instead of being given back, as --confirm may go back to them"},
+	{{WARNING_LEASES_RUN_OUT, {"3"}},
+	 "3 leases of DHCP run out instead of being given back, as --confirm may go back to them"},
+};
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void test_text(void **state)
+{
+	struct arena *arena = arena_new();
+	struct warning warnings[N_ROWS];
+	(void)state;
+	for (size_t i = 0; i < N_ROWS; i++) {
+		assert_int_equal(rows[i].warning.kind, i);
+		warnings[i] = rows[i].warning;
+	}
+	const char **texts = warnings_text(warnings, N_ROWS, arena);
+	for (size_t i = 0; i < N_ROWS; i++)
+		assert_string_equal(texts[i], rows[i].text);
+	arena_free(arena);
+}
+
+/* A container may have a long name for itself. */
+static void test_long(void **state)
+{
+	struct arena *arena = arena_new();
+	char *name = arena_alloc(arena, 5000);
+	(void)state;
+	for (size_t length = 400; length < 4999; length += 37) {
+		memset(name, 'x', length);
+		const struct warning warning = {WARNING_TWO_LINKS,
+						{name, name, name, name, name, name}};
+		const char *text = warning_text(&warning, arena);
+		assert_int_equal(strlen(text), 511);
+		assert_int_equal(text[399], 'x');
+	}
+	arena_free(arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_long),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
