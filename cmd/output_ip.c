@@ -3,11 +3,9 @@
 #include "cmd/output_json.h"
 #include "kernel/link_kind.h"
 #include "lib/printable.h"
+#include "reconcile/plan/operations.h"
 
 #include <string.h>
-
-/* The smallest MTU of IPv6: below it the kernel drops the link's IPv6 altogether. */
-#define IPV6_MTU_MIN 1280
 
 struct writer {
 	FILE *out;
@@ -18,13 +16,13 @@ struct writer {
 	bool with_set;
 };
 
-/* One step that changes a link in place. */
-struct changing {
+/* The link of one step. */
+struct target {
 	const struct writer *writer;
-	const struct step *step;
-	struct ip_netns namespace;
-	const char *name; /* the one that it has by now */
-	bool flushed;     /* the kernel took addresses or routes along */
+	const struct link_spec *spec;
+	struct ip_netns namespace; /* where it is by now, or is to be */
+	struct ip_netns home;      /* where it is to be */
+	const char *name;          /* the one that it has by now, not quoted */
 };
 
 static struct ip_netns namespace_of(const struct writer *writer, const struct live_ns *ns)
@@ -93,227 +91,221 @@ static void put_dhcp(const struct writer *writer, const struct link_spec *desire
 		printable(writer->arena, desired->name));
 }
 
-/* Its sysctls, addresses and routes. */
-static void put_details(const struct writer *writer, const struct ip_netns *namespace,
-			const struct link_spec *desired, const char *verb)
+/* In the host's namespace. */
+static void put_new(const struct target *target)
 {
-	const char *name = quoted(writer, desired->name);
-	for (size_t i = 0; i < desired->n_addrs; i++)
-		put_address(writer, namespace, verb, &desired->addrs[i], name);
-	for (size_t i = 0; i < desired->n_routes; i++)
-		put_route(writer, namespace, desired->routes[i].replaces ? "replace" : verb,
-			  &desired->routes[i], name);
-}
-
-/* In the host's namespace, under `name`, with its mark. */
-static void put_birth(const struct writer *writer, const struct link_spec *desired,
-		      const char *name)
-{
+	const struct writer *writer = target->writer;
+	const struct link_spec *spec = target->spec;
 	char mac[MAC_TEXT_SIZE];
 	fputs("ip link add", writer->out);
-	if (desired->parent_name)
-		fprintf(writer->out, " link %s", quoted(writer, desired->parent_name));
-	fprintf(writer->out, " name %s", name);
-	if (desired->mac.set && !link_kind_shares_mac(desired->kind))
-		fprintf(writer->out, " address %s", mac_format(&desired->mac, mac));
-	if (desired->mtu)
-		fprintf(writer->out, " mtu %u", desired->mtu);
-	fprintf(writer->out, " type %s\nip link set dev %s alias %s\n",
-		link_type_text(writer->arena, desired), name, quoted(writer, desired->alias));
+	if (spec->parent_name)
+		fprintf(writer->out, " link %s", quoted(writer, spec->parent_name));
+	fprintf(writer->out, " name %s", quoted(writer, target->name));
+	if (spec->mac.set && !link_kind_shares_mac(spec->kind))
+		fprintf(writer->out, " address %s", mac_format(&spec->mac, mac));
+	if (spec->mtu)
+		fprintf(writer->out, " mtu %u", spec->mtu);
+	fprintf(writer->out, " type %s\n", link_type_text(writer->arena, spec));
 }
 
-/* Under a name of its own until it is where it belongs: its last may be taken in the host's
- * namespace. */
-static void put_create(const struct writer *writer, size_t number, const struct link_spec *desired)
+static void put_move(struct target *target)
 {
-	struct ip_netns namespace = namespace_of(writer, desired->ns);
-	const char *name = quoted(writer, desired->name);
-	const char *first =
-		namespace.netns ? arena_printf(writer->arena, "mvtmp%zu", number) : name;
-	put_birth(writer, desired, first);
-	if (namespace.netns)
-		fprintf(writer->out, "ip link set dev %s netns %s name %s\n", first,
-			namespace.netns, name);
-	for (size_t i = 0; i < desired->n_sysctls; i++)
-		put_sysctl(writer, &namespace, &desired->sysctls[i], desired->name);
-	fprintf(writer->out, "%s link set dev %s up\n", namespace.ip, name);
-	put_details(writer, &namespace, desired, "add");
-	if (desired->dhcp.wanted)
-		put_dhcp(writer, desired);
+	const struct writer *writer = target->writer;
+	if (!target->home.netns)
+		return;
+	fprintf(writer->out, "%s link set dev %s netns %s name %s\n", target->namespace.ip,
+		quoted(writer, target->name), target->home.netns,
+		quoted(writer, target->spec->name));
+	target->namespace = target->home;
+	target->name = target->spec->name;
 }
 
-static void put_delete(const struct writer *writer, const struct step *step)
+static void set_link(const struct target *target, const char *what, const char *value)
 {
-	struct ip_netns namespace = namespace_of(writer, step->ns);
-	fprintf(writer->out, "%s link delete dev %s\n", namespace.ip,
-		quoted(writer, step->current->name));
+	fprintf(target->writer->out, "%s link set dev %s %s%s%s\n", target->namespace.ip,
+		quoted(target->writer, target->name), what, *value ? " " : "", value);
 }
 
-static void set_link(const struct changing *changing, const char *what, const char *value)
+static void set_number(const struct target *target, const char *what, unsigned value)
 {
-	fprintf(changing->writer->out, "%s link set dev %s %s%s%s\n", changing->namespace.ip,
-		quoted(changing->writer, changing->name), what, *value ? " " : "", value);
+	set_link(target, what, arena_printf(target->writer->arena, "%u", value));
+}
+
+static void set_kind_data(const struct target *target, const char *what, const char *value)
+{
+	set_link(target,
+		 arena_printf(target->writer->arena, "type %s %s",
+			      link_kind_name(target->spec->kind), what),
+		 value);
 }
 
 /* Kernels before 6.2 rename no link that is up. Down, its routes and IPv6 addresses go. */
-static void rename_to(struct changing *changing, const char *name)
+static void put_rename(struct target *target, const char *name)
 {
-	const struct writer *writer = changing->writer;
-	const char *ip = changing->namespace.ip, *from = quoted(writer, changing->name);
+	const struct writer *writer = target->writer;
+	const char *ip = target->namespace.ip, *from = quoted(writer, target->name);
 	const char *to = quoted(writer, name);
 	fprintf(writer->out,
 		"%s link set dev %s name %s 2>/dev/null || { # kernels before 6.2\n"
 		"\t%s link set dev %s down && %s link set dev %s name %s && %s link set dev %s "
 		"up\n}\n",
 		ip, from, to, ip, from, ip, from, to, ip, to);
-	changing->name = name;
-	changing->flushed = true;
+	target->name = name;
 }
 
-static void change_mtu(struct changing *changing, const struct change *change)
+static void put_addr_operation(const struct target *target, const struct operation *operation,
+			       const char *verb)
 {
-	const struct link_spec *desired = changing->step->desired;
-	set_link(changing, "mtu", change->to);
-	if (changing->step->current->mtu >= IPV6_MTU_MIN || desired->mtu < IPV6_MTU_MIN)
-		return;
-	changing->flushed = true;
-	for (size_t i = 0; i < desired->n_sysctls; i++)
-		put_sysctl(changing->writer, &changing->namespace, &desired->sysctls[i],
-			   changing->name);
+	put_address(target->writer, &target->namespace, verb, operation->addr,
+		    quoted(target->writer, target->name));
 }
 
-static void change_kind_data(struct changing *changing, const struct change *change)
+static void put_route_operation(const struct target *target, const struct operation *operation,
+				const char *verb)
 {
-	set_link(changing,
-		 arena_printf(changing->writer->arena, "type %s %s",
-			      link_kind_name(changing->step->desired->kind),
-			      change->field == FIELD_MODE ? "mode" : "bcqueuelen"),
-		 change->to);
+	put_route(target->writer, &target->namespace, verb, operation->route,
+		  quoted(target->writer, target->name));
 }
 
-static bool is_removal(const struct change *change)
+/* All of them, as nobody looks what the kernel flushed. */
+static void put_restore(const struct target *target)
 {
-	return (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE) && !change->to;
+	const struct operations operations =
+		restore_operations(target->writer->arena, target->spec);
+	for (size_t i = 0; i < operations.count; i++)
+		if (operations.all[i].type == OP_ADDR_ADD)
+			put_addr_operation(target, &operations.all[i], "replace");
+		else
+			put_route_operation(target, &operations.all[i], "replace");
 }
 
-static void change_details(struct changing *changing, const struct change *change)
+static void put_operation(struct target *target, const struct operation *operation)
 {
-	const char *verb = change->from ? "replace" : "add";
-	const char *name = quoted(changing->writer, changing->name);
-	if (is_removal(change))
-		changing->flushed |= change->field == FIELD_ADDRESS;
-	else if (change->field == FIELD_ADDRESS)
-		put_address(changing->writer, &changing->namespace, verb, &change->addr, name);
-	else
-		put_route(changing->writer, &changing->namespace, verb, &change->route, name);
-}
-
-static void change_one(struct changing *changing, const struct change *change)
-{
-	switch (change->field) {
-	case FIELD_ALIAS:
-		set_link(changing, "alias", quoted(changing->writer, change->to));
+	const struct writer *writer = target->writer;
+	const char *add = operation->replace ? "replace" : "add";
+	char text[MAC_TEXT_SIZE];
+	switch (operation->type) {
+	case OP_LINK_NEW:
+		put_new(target);
 		break;
-	case FIELD_NAME:
-		rename_to(changing, changing->step->desired->name);
+	case OP_LINK_ALIAS:
+		set_link(target, "alias", quoted(writer, target->spec->alias));
 		break;
-	case FIELD_MAC:
-		set_link(changing, "address", change->to);
+	case OP_LINK_MOVE:
+		put_move(target);
 		break;
-	case FIELD_MTU:
-		change_mtu(changing, change);
+	case OP_LINK_DELETE:
+		fprintf(writer->out, "%s link delete dev %s\n", target->namespace.ip,
+			quoted(writer, target->name));
 		break;
-	case FIELD_MODE:
-	case FIELD_BCQUEUELEN:
-		change_kind_data(changing, change);
+	case OP_LINK_RENAME:
+		put_rename(target, operation->name);
 		break;
-	case FIELD_SYSCTL:
-		put_sysctl(changing->writer, &changing->namespace, &change->sysctl, changing->name);
+	case OP_LINK_MAC:
+		set_link(target, "address", mac_format(&operation->mac, text));
 		break;
-	case FIELD_UP:
-		set_link(changing, "up", "");
+	case OP_LINK_MTU:
+		set_number(target, "mtu", target->spec->mtu);
 		break;
-	case FIELD_ADDRESS:
-	case FIELD_ROUTE:
-		change_details(changing, change);
+	case OP_LINK_MODE:
+		set_kind_data(target, "mode", link_mode_name(target->spec->mode));
 		break;
-	case FIELD_DHCP:
-		put_dhcp(changing->writer, changing->step->desired);
+	case OP_LINK_BCQUEUELEN:
+		set_kind_data(target, "bcqueuelen",
+			      arena_printf(writer->arena, "%u", target->spec->bcqueuelen));
 		break;
-	case FIELD_DRIVER:
-	case FIELD_PARENT:
-	case FIELD_VLAN:
-	case FIELD_VLAN_PROTOCOL:
-		break; /* never in place */
+	case OP_LINK_UP:
+		set_link(target, "up", "");
+		break;
+	case OP_LINK_DOWN:
+		set_link(target, "down", "");
+		break;
+	case OP_SYSCTL_SET:
+		put_sysctl(writer, &target->namespace, operation->sysctl, target->name);
+		break;
+	case OP_ADDR_DELETE:
+		put_addr_operation(target, operation, "del");
+		break;
+	case OP_ADDR_ADD:
+		put_addr_operation(target, operation, add);
+		break;
+	case OP_ROUTE_DELETE:
+		put_route_operation(target, operation, "del");
+		break;
+	case OP_ROUTE_ADD:
+		put_route_operation(target, operation, add);
+		break;
+	case OP_RESTORE:
+		put_restore(target);
+		break;
+	case OP_LEASE:
+		put_dhcp(writer, target->spec);
+		break;
+	case N_OPERATION_TYPES:
+		break;
 	}
 }
 
-static struct changing changing_begin(const struct writer *writer, const struct step *step)
+static void put_operations(struct target *target, struct operations operations)
 {
-	return (struct changing){.writer = writer,
-				 .step = step,
-				 .namespace = namespace_of(writer, step->ns),
-				 .name = step->current->name};
+	for (size_t i = 0; i < operations.count; i++)
+		put_operation(target, &operations.all[i]);
+}
+
+/* Under a name of its own until it is where it belongs: its last may be taken in the host's
+ * namespace. */
+static void put_create(const struct writer *writer, size_t number, const struct link_spec *spec)
+{
+	struct target target = {.writer = writer,
+				.spec = spec,
+				.namespace = {.ip = "ip", .enter = ""},
+				.home = namespace_of(writer, spec->ns),
+				.name = spec->name};
+	if (target.home.netns)
+		target.name = arena_printf(writer->arena, "mvtmp%zu", number);
+	put_operations(&target, create_operations(writer->arena, spec));
+}
+
+static struct target current_target(const struct writer *writer, const struct step *step)
+{
+	const struct ip_netns namespace = namespace_of(writer, step->ns);
+	return (struct target){.writer = writer,
+			       .spec = step->desired,
+			       .namespace = namespace,
+			       .home = namespace,
+			       .name = step->current->name};
+}
+
+static void put_delete(const struct writer *writer, const struct step *step)
+{
+	struct target target = current_target(writer, step);
+	put_operation(&target, &(struct operation){.type = OP_LINK_DELETE});
 }
 
 static void put_change(const struct writer *writer, const struct step *step)
 {
-	struct changing changing = changing_begin(writer, step);
-	char detour[IFNAMSIZ];
+	struct target target = current_target(writer, step);
+	char temporary[IFNAMSIZ];
 	if (step->detour.name)
-		changing.name = arena_strdup(writer->arena, step_temporary_name(step, detour));
-	for (size_t i = 0; i < step->n_changes; i++)
-		change_one(&changing, &step->changes[i]);
-	if (changing.flushed)
-		put_details(writer, &changing.namespace, step->desired, "replace");
+		target.name = step_temporary_name(step, temporary);
+	put_operations(&target, change_operations(writer->arena, step));
 }
 
-/* The name and MAC that others wait for. */
-static void put_temporary(struct changing *changing)
+static void put_give_up(const struct writer *writer, const struct step *step)
 {
-	const struct step *step = changing->step;
-	char name[IFNAMSIZ], mac[MAC_TEXT_SIZE];
-	const struct mac temporary = step_temporary_mac(step);
-	if (step->detour.name)
-		rename_to(changing,
-			  arena_strdup(changing->writer->arena, step_temporary_name(step, name)));
-	if (step->detour.mac)
-		set_link(changing, "address", mac_format(&temporary, mac));
-}
-
-/* What it gives up before anything else is done; routes before the addresses that take them along.
- */
-static void put_removals(const struct writer *writer, const struct step *step)
-{
-	struct changing changing = changing_begin(writer, step);
-	put_temporary(&changing);
-	const char *name = quoted(writer, changing.name);
-	for (size_t i = step->n_changes; i-- > 0;) {
-		const struct change *change = &step->changes[i];
-		if (is_removal(change) && change->field == FIELD_ROUTE)
-			put_route(writer, &changing.namespace, "del", &change->route, name);
-		else if (is_removal(change))
-			put_address(writer, &changing.namespace, "del", &change->addr, name);
-	}
-}
-
-static bool has_removals(const struct step *step)
-{
-	for (size_t i = 0; i < step->n_changes; i++)
-		if (is_removal(&step->changes[i]))
-			return true;
-	return step->detour.name || step->detour.mac;
+	struct target target = current_target(writer, step);
+	put_operations(&target, give_up_operations(writer->arena, step));
 }
 
 /* In the rounds of apply: what is given up, what leaves, the parents that leave, then the rest. */
 enum round { ROUND_REMOVALS, ROUND_DELETES, ROUND_PARENTS, ROUND_ADDITIONS, N_ROUNDS };
 
-static bool in_round(const struct step *step, enum round round)
+static bool in_round(struct arena *arena, const struct step *step, enum round round)
 {
 	bool leaves = step->action == ACTION_DELETE || step->action == ACTION_REPLACE;
 	switch (round) {
 	case ROUND_REMOVALS:
-		return step->action == ACTION_CHANGE && has_removals(step);
+		return step->action == ACTION_CHANGE && give_up_operations(arena, step).count > 0;
 	case ROUND_DELETES:
 		return leaves && !step_is_parent(step);
 	case ROUND_PARENTS:
@@ -330,7 +322,7 @@ static void put_step(const struct writer *writer, size_t number, enum round roun
 	const struct step *step = &writer->plan->steps[number];
 	head(writer, step);
 	if (round == ROUND_REMOVALS)
-		put_removals(writer, step);
+		put_give_up(writer, step);
 	else if (round == ROUND_DELETES || round == ROUND_PARENTS)
 		put_delete(writer, step);
 	else if (step->action == ACTION_CHANGE)
@@ -369,6 +361,6 @@ void ip_plan(const struct text *text, const struct plan *plan, const struct live
 		MARK_PROTOCOL, MARK_PROTOCOL);
 	for (enum round round = ROUND_REMOVALS; round < N_ROUNDS; round++)
 		for (size_t i = 0; i < plan->n_steps; i++)
-			if (step_acts(&plan->steps[i]) && in_round(&plan->steps[i], round))
+			if (step_acts(&plan->steps[i]) && in_round(arena, &plan->steps[i], round))
 				put_step(&writer, i, round);
 }

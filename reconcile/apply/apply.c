@@ -6,7 +6,7 @@
 #include "reconcile/apply/internal.h"
 
 #include <errno.h>
-#include <string.h>
+#include <linux/rtnetlink.h>
 #include <sys/random.h>
 
 struct netlink *ns_socket(const struct apply_context *context, struct live_ns *ns,
@@ -28,6 +28,57 @@ void queue(struct batch *batch, bool encoded, const union message *message, bool
 		batch_add(batch, &message->header, together);
 	else
 		batch_add_refused(batch, EINVAL, "the message cannot be encoded");
+}
+
+static bool encode_operation(const struct operation *operation, const struct link_spec *spec,
+			     int ifindex, union message *message)
+{
+	const struct link_route *route = operation->route;
+	const uint16_t flags = operation->replace ? NLM_F_REPLACE : NLM_F_EXCL;
+	switch (operation->type) {
+	case OP_LINK_ALIAS:
+		return encode_link_alias(message, ifindex, spec->alias);
+	case OP_LINK_DELETE:
+		return encode_link_delete(message, ifindex);
+	case OP_LINK_RENAME:
+		return encode_link_name(message, ifindex, operation->name);
+	case OP_LINK_MAC:
+		return encode_link_mac(message, ifindex, &operation->mac);
+	case OP_LINK_MTU:
+		return encode_link_mtu(message, ifindex, spec->mtu);
+	case OP_LINK_MODE:
+		return encode_link_attribute(message, ifindex, spec, VALUE_MODE);
+	case OP_LINK_BCQUEUELEN:
+		return encode_link_attribute(message, ifindex, spec, VALUE_BCQUEUELEN);
+	case OP_LINK_UP:
+	case OP_LINK_DOWN:
+		return encode_link_up(message, ifindex, operation->type == OP_LINK_UP);
+	case OP_ADDR_DELETE:
+		return encode_addr_delete(message, ifindex, operation->addr);
+	case OP_ADDR_ADD:
+		return encode_addr_add(message, ifindex, operation->addr,
+				       link_spec_addr_terms(spec, operation->addr), flags);
+	case OP_ROUTE_DELETE:
+		return encode_route_delete(message, ifindex, route, route->protocol, route->metric);
+	case OP_ROUTE_ADD:
+		return encode_route_add(message, ifindex, route, flags);
+	case OP_LINK_NEW:
+	case OP_LINK_MOVE:
+	case OP_SYSCTL_SET:
+	case OP_RESTORE:
+	case OP_LEASE:
+	case N_OPERATION_TYPES:
+		break; /* no single message */
+	}
+	return false;
+}
+
+void queue_operation(struct batch *batch, const struct operation *operation,
+		     const struct link_spec *spec, int ifindex)
+{
+	union message message;
+	const bool encoded = encode_operation(operation, spec, ifindex, &message);
+	queue(batch, encoded, &message, operation->together);
 }
 
 /* The kernel counts up from 1. Whoever is up here is one of ours, or had two million links. */
@@ -62,12 +113,6 @@ int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error 
 {
 	int status = sysctl_write(sysctl->key, name, sysctl->value, error);
 	return status == -ENOENT && !sysctl->asked ? 0 : status;
-}
-
-/* addrconf_notify in net/ipv6/addrconf.c */
-bool sysctl_is_volatile(const struct link_sysctl *sysctl)
-{
-	return strcmp(sysctl->key, "net.ipv6.conf.IFNAME.mtu") == 0;
 }
 
 bool step_selected(const struct apply_context *context, const struct step *step)

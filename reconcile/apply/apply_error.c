@@ -3,6 +3,7 @@
 
 #include "kernel/link_kind.h"
 #include "lib/memory.h"
+#include "schema/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,23 +13,26 @@
 #define ANY_OP UINT32_MAX
 #define BIT(n) (1u << (n))
 
-/* LINK and DETAIL stand for what struct doing has. */
-static const char *const sentences[] = {
-	[OP_CREATE] = "cannot create LINK",
-	[OP_MOVE] = "cannot move LINK",
-	[OP_ALIAS] = "cannot mark LINK",
-	[OP_NAME] = "cannot rename LINK to DETAIL",
-	[OP_MAC] = "cannot set the MAC address of LINK to DETAIL",
-	[OP_MTU] = "cannot set the MTU of LINK to DETAIL",
-	[OP_MODE] = "cannot set the mode of LINK to DETAIL",
-	[OP_BCQUEUELEN] = "cannot set bcqueuelen of LINK to DETAIL",
-	[OP_SYSCTL] = "cannot set DETAIL of LINK",
-	[OP_UP] = "cannot bring LINK up",
-	[OP_ADDRESS] = "cannot add address DETAIL to LINK",
-	[OP_ROUTE] = "cannot add route DETAIL to LINK",
-	[OP_DELETE] = "cannot delete LINK",
-	[OP_REMOVE_ADDRESS] = "cannot remove address DETAIL from LINK",
-	[OP_REMOVE_ROUTE] = "cannot remove route DETAIL from LINK",
+/* LINK and DETAIL stand for what struct operation_context has. */
+static const char *const sentences[N_OPERATION_TYPES] = {
+	[OP_LINK_NEW] = "cannot create LINK",
+	[OP_LINK_MOVE] = "cannot move LINK",
+	[OP_LINK_ALIAS] = "cannot mark LINK",
+	[OP_LINK_RENAME] = "cannot rename LINK to DETAIL",
+	[OP_LINK_MAC] = "cannot set the MAC address of LINK to DETAIL",
+	[OP_LINK_MTU] = "cannot set the MTU of LINK to DETAIL",
+	[OP_LINK_MODE] = "cannot set the mode of LINK to DETAIL",
+	[OP_LINK_BCQUEUELEN] = "cannot set bcqueuelen of LINK to DETAIL",
+	[OP_SYSCTL_SET] = "cannot set DETAIL of LINK",
+	[OP_LINK_UP] = "cannot bring LINK up",
+	[OP_ADDR_ADD] = "cannot add address DETAIL to LINK",
+	[OP_ROUTE_ADD] = "cannot add route DETAIL to LINK",
+	[OP_LINK_DOWN] = "cannot bring LINK down",
+	[OP_RESTORE] = "cannot restore the addresses and routes of LINK",
+	[OP_LEASE] = "cannot request a lease for LINK",
+	[OP_LINK_DELETE] = "cannot delete LINK",
+	[OP_ADDR_DELETE] = "cannot remove address DETAIL from LINK",
+	[OP_ROUTE_DELETE] = "cannot remove route DETAIL from LINK",
 };
 
 /* The first row that fits. KIND and PARENT stand for the link's; MODULE for the kind's module. */
@@ -43,39 +47,39 @@ static const struct hint {
 	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
 	{EACCES, ANY_OP, ANY_KIND, CODE_RIGHTS,
 	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
-	{EOPNOTSUPP, BIT(OP_CREATE), ANY_KIND, CODE_KERNEL_LACKS,
+	{EOPNOTSUPP, BIT(OP_LINK_NEW), ANY_KIND, CODE_KERNEL_LACKS,
 	 "the kernel has no MODULE: modprobe MODULE, or install the package with its extra "
 	 "modules"},
-	{EBUSY, BIT(OP_CREATE), DRIVER_KIND, CODE_PARENT_BUSY,
+	{EBUSY, BIT(OP_LINK_NEW), DRIVER_KIND, CODE_PARENT_BUSY,
 	 "PARENT is in a bridge or bond, or carries links of the other driver: see `ip -d link "
 	 "show "
 	 "PARENT`"},
 	{EADDRINUSE, ANY_OP, ANY_KIND, CODE_MAC_BUSY,
 	 "another link on PARENT has this MAC address: give another mac_address"},
-	{ENODEV, BIT(OP_CREATE), ANY_KIND, CODE_MEANWHILE,
+	{ENODEV, BIT(OP_LINK_NEW), ANY_KIND, CODE_MEANWHILE,
 	 "the parent PARENT is not there (any more)"},
 	{ENODEV, ANY_OP, ANY_KIND, CODE_MEANWHILE, "the link is gone: run mvapply again"},
 	{ENETDOWN, ANY_OP, VLAN_KIND, CODE_PARENT_DOWN,
 	 "its parent is down: ip link set PARENT up"},
 	{ENETDOWN, ANY_OP, ANY_KIND, CODE_PARENT_DOWN, "the parent is down: ip link set PARENT up"},
-	{ENETUNREACH, BIT(OP_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
+	{ENETUNREACH, BIT(OP_ROUTE_ADD), ANY_KIND, CODE_ROUTE_UNREACHABLE,
 	 "no subnet of the link contains the next hop"},
-	{EHOSTUNREACH, BIT(OP_ROUTE), ANY_KIND, CODE_ROUTE_UNREACHABLE,
+	{EHOSTUNREACH, BIT(OP_ROUTE_ADD), ANY_KIND, CODE_ROUTE_UNREACHABLE,
 	 "no subnet of the link contains the next hop"},
-	{EEXIST, BIT(OP_CREATE) | BIT(OP_MOVE) | BIT(OP_NAME), ANY_KIND, CODE_MEANWHILE,
-	 "somebody else took the name meanwhile: run mvapply again"},
-	{EEXIST, BIT(OP_ROUTE), ANY_KIND, CODE_ROUTE_FOREIGN,
+	{EEXIST, BIT(OP_LINK_NEW) | BIT(OP_LINK_MOVE) | BIT(OP_LINK_RENAME), ANY_KIND,
+	 CODE_MEANWHILE, "somebody else took the name meanwhile: run mvapply again"},
+	{EEXIST, BIT(OP_ROUTE_ADD), ANY_KIND, CODE_ROUTE_FOREIGN,
 	 "the namespace has such a route by another link: remove it, or run with --adopt"},
-	{EINVAL, BIT(OP_CREATE) | BIT(OP_MTU), ANY_KIND, CODE_KERNEL_VALUE,
+	{EINVAL, BIT(OP_LINK_NEW) | BIT(OP_LINK_MTU), ANY_KIND, CODE_KERNEL_VALUE,
 	 "is the mtu larger than that of PARENT, or does PARENT carry a passthru link?"},
-	{ERANGE, BIT(OP_CREATE) | BIT(OP_MTU), ANY_KIND, CODE_KERNEL_VALUE,
+	{ERANGE, BIT(OP_LINK_NEW) | BIT(OP_LINK_MTU), ANY_KIND, CODE_KERNEL_VALUE,
 	 "the mtu is out of range"},
-	{EADDRNOTAVAIL, BIT(OP_MAC) | BIT(OP_CREATE), ANY_KIND, CODE_KERNEL_VALUE,
+	{EADDRNOTAVAIL, BIT(OP_LINK_MAC) | BIT(OP_LINK_NEW), ANY_KIND, CODE_KERNEL_VALUE,
 	 "a MAC address must be of one station: its first byte is even, and it is not zero"},
-	{ENOENT, BIT(OP_SYSCTL), ANY_KIND, CODE_KERNEL_VALUE,
+	{ENOENT, BIT(OP_SYSCTL_SET), ANY_KIND, CODE_KERNEL_VALUE,
 	 "the kernel has no such setting: `ls /proc/sys/net/ipv4/conf/default` shows those of "
 	 "IPv4"},
-	{EINVAL, BIT(OP_SYSCTL), ANY_KIND, CODE_KERNEL_VALUE,
+	{EINVAL, BIT(OP_SYSCTL_SET), ANY_KIND, CODE_KERNEL_VALUE,
 	 "the setting takes another kind of value, mostly a number"},
 	{ENOMEM, ANY_OP, ANY_KIND, CODE_SYSTEM, "the kernel is out of memory"},
 	{ENOBUFS, ANY_OP, ANY_KIND, CODE_SYSTEM, "the kernel is out of buffers: run mvapply again"},
@@ -127,7 +131,7 @@ static void operation_hint(const struct operation_context *operation_at, struct 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
 		const struct hint *hint = &hints[i];
 		if (hint->errnum != error->errnum ||
-		    !(hint->operations & BIT(operation_at->operation)) ||
+		    !(hint->operations & BIT(operation_at->type)) ||
 		    !kind_fits(hint, operation_at->kind))
 			continue;
 		error_code(error, hint->code);
@@ -175,7 +179,7 @@ void outcome_broke(struct outcome *outcome, const struct operation_context *oper
 {
 	struct error reported = *error;
 	char sentence[256];
-	fill(sentence, sizeof(sentence), sentences[operation_at->operation], operation_at);
+	fill(sentence, sizeof(sentence), sentences[operation_at->type], operation_at);
 	if (operation_at->ns->host)
 		error_prepend(&reported, "%s", sentence);
 	else
@@ -194,10 +198,10 @@ void outcome_refused(struct outcome *outcome, const struct operation_context *op
 	outcome_broke(outcome, operation_at, &error);
 }
 
-struct operation_context operation_of(enum operation operation, const struct live_ns *ns,
+struct operation_context operation_of(enum operation_type type, const struct live_ns *ns,
 				      const struct link_spec *spec)
 {
-	return (struct operation_context){.operation = operation,
+	return (struct operation_context){.type = type,
 					  .link = spec->name,
 					  .ns = ns,
 					  .kind = spec->kind,
@@ -220,4 +224,56 @@ void operation_route(struct operation_context *operation_at, const struct link_r
 			 ip_format(&route->via, via));
 	else
 		snprintf(operation_at->detail, sizeof(operation_at->detail), "%s", target);
+}
+
+static void detail_text(struct operation_context *context, const char *text)
+{
+	snprintf(context->detail, sizeof(context->detail), "%s", text);
+}
+
+struct operation_context operation_context_of(const struct operation *operation,
+					      const struct live_ns *ns,
+					      const struct link_spec *spec)
+{
+	struct operation_context context = operation_of(operation->type, ns, spec);
+	char text[PREFIX_TEXT_SIZE];
+	switch (operation->type) {
+	case OP_LINK_RENAME:
+		detail_text(&context, operation->name);
+		break;
+	case OP_LINK_MAC:
+		detail_text(&context, mac_format(&operation->mac, text));
+		break;
+	case OP_LINK_MTU:
+		snprintf(context.detail, sizeof(context.detail), "%u", spec->mtu);
+		break;
+	case OP_LINK_MODE:
+		detail_text(&context, link_mode_name(spec->mode));
+		break;
+	case OP_LINK_BCQUEUELEN:
+		snprintf(context.detail, sizeof(context.detail), "%u", spec->bcqueuelen);
+		break;
+	case OP_SYSCTL_SET:
+		detail_text(&context, operation->sysctl->key);
+		break;
+	case OP_ADDR_ADD:
+	case OP_ADDR_DELETE:
+		operation_prefix(&context, operation->addr);
+		break;
+	case OP_ROUTE_ADD:
+	case OP_ROUTE_DELETE:
+		operation_route(&context, operation->route);
+		break;
+	case OP_LINK_NEW:
+	case OP_LINK_ALIAS:
+	case OP_LINK_MOVE:
+	case OP_LINK_DELETE:
+	case OP_LINK_UP:
+	case OP_LINK_DOWN:
+	case OP_RESTORE:
+	case OP_LEASE:
+	case N_OPERATION_TYPES:
+		break;
+	}
+	return context;
 }

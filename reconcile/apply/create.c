@@ -4,8 +4,6 @@
 #include "kernel/netns.h"
 
 #include <errno.h>
-#include <linux/rtnetlink.h>
-#include <stdio.h>
 
 /* So many links may announce themselves to all others that are made with them: two thousand
  * deliveries take less than the packet socket's close. */
@@ -16,80 +14,71 @@ bool pending_link_failed(const struct pending_link *pending)
 	return pending->outcome->state == OUTCOME_FAILED;
 }
 
-struct operation_context making_operation(const struct pending_link *pending,
-					  enum operation operation)
+struct operation_context pending_operation(const struct pending_link *pending,
+					   enum operation_type type)
 {
-	return operation_of(operation, pending->spec->ns, pending->spec);
+	return operation_of(type, pending->spec->ns, pending->spec);
 }
 
-void group_broke(struct group *group, enum operation operation, const struct error *error)
+void group_broke(struct group *group, enum operation_type type, const struct error *error)
 {
 	for (size_t i = 0; i < group->n_pending_links; i++) {
 		struct pending_link *pending = &group->pending_links[i];
-		const struct operation_context operation_at = making_operation(pending, operation);
+		const struct operation_context operation_at = pending_operation(pending, type);
 		outcome_broke(pending->outcome, &operation_at, error);
 	}
 }
 
-/* The thread is in the namespace. Before the link is up, so that they hold from the beginning, but
- * for those that would not last. */
-static void sysctls_do(struct pending_link *pending, bool up)
+static void operation_broke(struct pending_link *pending, const struct operation *operation,
+			    const struct error *error)
 {
-	for (size_t i = 0; i < pending->spec->n_sysctls && !pending_link_failed(pending); i++) {
-		const struct link_sysctl *sysctl = &pending->spec->sysctls[i];
+	const struct operation_context context =
+		operation_context_of(operation, pending->spec->ns, pending->spec);
+	outcome_broke(pending->outcome, &context, error);
+}
+
+/* The thread is in the namespace. Those of the operations [from, end) that set sysctls. */
+static void sysctls_do(struct pending_link *pending, size_t from, size_t end)
+{
+	for (size_t i = from; i < end && !pending_link_failed(pending); i++) {
+		const struct operation *operation = &pending->operations.all[i];
 		struct error error;
-		if (sysctl_is_volatile(sysctl) != up ||
-		    sysctl_put(sysctl, pending->spec->name, &error) == 0)
-			continue;
-		struct operation_context operation_at = making_operation(pending, OP_SYSCTL);
-		snprintf(operation_at.detail, sizeof(operation_at.detail), "%s", sysctl->key);
-		outcome_broke(pending->outcome, &operation_at, &error);
+		if (operation->type == OP_SYSCTL_SET &&
+		    sysctl_put(operation->sysctl, pending->spec->name, &error) < 0)
+			operation_broke(pending, operation, &error);
 	}
 }
 
-void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags,
-		   uint16_t route_flags)
+/* Those that are one message each, once the link is there. */
+static bool is_message(const struct operation *operation)
 {
-	union message message;
-	for (size_t i = 0; i < spec->n_addrs; i++)
-		queue(batch,
-		      encode_addr_add(&message, ifindex, &spec->addrs[i],
-				      link_spec_addr_terms(spec, &spec->addrs[i]), flags),
-		      &message, false);
-	for (size_t i = 0; i < spec->n_routes; i++)
-		queue(batch,
-		      encode_route_add(&message, ifindex, &spec->routes[i],
-				       spec->routes[i].replaces ? NLM_F_REPLACE : route_flags),
-		      &message, false);
+	return operation->type == OP_LINK_UP || operation->type == OP_ADDR_ADD ||
+	       operation->type == OP_ROUTE_ADD;
 }
 
-struct operation_context detail_operation(const struct link_spec *spec, size_t number)
+/* Finds them: operations [details, details_end). */
+static void details_find(struct pending_link *pending)
 {
-	const bool addr = number < spec->n_addrs;
-	struct operation_context operation_at =
-		operation_of(addr ? OP_ADDRESS : OP_ROUTE, spec->ns, spec);
-	if (addr)
-		operation_prefix(&operation_at, &spec->addrs[number]);
-	else
-		operation_route(&operation_at, &spec->routes[number - spec->n_addrs]);
-	return operation_at;
-}
-
-static size_t details_count(const struct pending_link *pending)
-{
-	return 1 + pending->spec->n_addrs + pending->spec->n_routes;
+	const struct operations *operations = &pending->operations;
+	size_t i = 0;
+	while (i < operations->count && !is_message(&operations->all[i]))
+		i++;
+	pending->details = i;
+	while (i < operations->count && is_message(&operations->all[i]))
+		i++;
+	pending->details_end = i;
 }
 
 static void details_check(struct pending_link *pending, const struct batch *batch)
 {
-	for (size_t i = 0; i < details_count(pending) && !pending_link_failed(pending); i++) {
-		const struct reply *reply = batch_reply(batch, pending->first + i);
-		if (!reply->errnum)
-			continue;
-		const struct operation_context operation_at =
-			i ? detail_operation(pending->spec, i - 1)
-			  : making_operation(pending, OP_UP);
-		outcome_refused(pending->outcome, &operation_at, reply);
+	for (size_t i = pending->details; i < pending->details_end && !pending_link_failed(pending);
+	     i++) {
+		const struct reply *reply =
+			batch_reply(batch, pending->first + i - pending->details);
+		const struct operation_context context = operation_context_of(
+			&pending->operations.all[i], pending->spec->ns, pending->spec);
+		if (reply->errnum)
+			outcome_refused(pending->outcome, &context, reply);
 	}
 }
 
@@ -98,7 +87,6 @@ static void details_check(struct pending_link *pending, const struct batch *batc
  * apart (cleanup_net), which is for the caller to try again (outcome_busy). */
 static void details_do(struct group *group)
 {
-	union message message;
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	for (size_t i = 0; i < group->n_pending_links; i++) {
@@ -106,12 +94,12 @@ static void details_do(struct group *group)
 		if (pending_link_failed(pending))
 			continue;
 		pending->first = batch_count(batch);
-		queue(batch, encode_link_up(&message, pending->ifindex, !pending->spec->down),
-		      &message, false);
-		queue_details(batch, pending->spec, pending->ifindex, NLM_F_EXCL, NLM_F_EXCL);
+		for (size_t k = pending->details; k < pending->details_end; k++)
+			queue_operation(batch, &pending->operations.all[k], pending->spec,
+					pending->ifindex);
 	}
 	if (batch_send(group->netlink, batch, &error) < 0)
-		group_broke(group, OP_UP, &error);
+		group_broke(group, OP_LINK_UP, &error);
 	for (size_t i = 0; i < group->n_pending_links; i++)
 		if (!pending_link_failed(&group->pending_links[i]))
 			details_check(&group->pending_links[i], batch);
@@ -156,14 +144,15 @@ static void group_finish(struct group *group)
 {
 	struct error error;
 	if (netns_enter(group->ns->handle->fd, &error) < 0) {
-		group_broke(group, OP_SYSCTL, &error);
+		group_broke(group, OP_SYSCTL_SET, &error);
 		return;
 	}
 	for (size_t i = 0; i < group->n_pending_links; i++)
-		sysctls_do(&group->pending_links[i], false);
+		sysctls_do(&group->pending_links[i], 0, group->pending_links[i].details);
 	details_do(group);
 	for (size_t i = 0; i < group->n_pending_links; i++)
-		sysctls_do(&group->pending_links[i], true);
+		sysctls_do(&group->pending_links[i], group->pending_links[i].details_end,
+			   group->pending_links[i].operations.count);
 	group_announce(group);
 	netns_return(group->context->host->handle->fd);
 	group_announce_via_parent(group);
@@ -179,9 +168,15 @@ static void group_undo_create(struct group *group)
 static void group_make(struct group *group)
 {
 	struct error error;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	for (size_t i = 0; i < group->n_pending_links; i++) {
+		struct pending_link *pending = &group->pending_links[i];
+		pending->operations = create_operations(arena, pending->spec);
+		details_find(pending);
+	}
 	group->netlink = ns_socket(group->context, group->ns, &error);
 	if (!group->netlink) {
-		group_broke(group, OP_CREATE, &error);
+		group_broke(group, OP_LINK_NEW, &error);
 		return;
 	}
 	links_create(group);

@@ -13,6 +13,8 @@ struct pending_link {
 	bool there;   /* the link is in its namespace, with its mark */
 	bool outside; /* its parent announces it */
 	size_t first; /* its first reply in the batch */
+	struct operations operations;
+	size_t details, details_end; /* the operations that bring it up, and all that follow it */
 };
 
 /* The links that are made together, in one namespace. */
@@ -26,10 +28,10 @@ struct group {
 };
 
 bool pending_link_failed(const struct pending_link *pending);
-struct operation_context making_operation(const struct pending_link *pending,
-					  enum operation operation);
+struct operation_context pending_operation(const struct pending_link *pending,
+					   enum operation_type type);
 /* The socket or the thread failed: none of the group goes on. */
-void group_broke(struct group *group, enum operation operation, const struct error *error);
+void group_broke(struct group *group, enum operation_type type, const struct error *error);
 
 /* Makes the links of the group, down, each with its mark; those that are there say so. */
 void links_create(struct group *group);

@@ -88,7 +88,7 @@ static void one_delete(void *data, size_t number)
 	const struct apply_context *context = deletions->context;
 	const struct step *step = &context->plan->steps[deletions->steps[number]];
 	struct outcome *outcome = &context->outcomes[deletions->steps[number]];
-	const struct operation_context operation_at = {.operation = OP_DELETE,
+	const struct operation_context operation_at = {.type = OP_LINK_DELETE,
 						       .link = step->current->name,
 						       .ns = step->ns,
 						       .kind = step->current->kind};

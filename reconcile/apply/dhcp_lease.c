@@ -133,7 +133,7 @@ static void route_put(const struct putting *putting, const struct link_route *ro
 {
 	union message message;
 	struct operation_context operation_at =
-		operation_of(OP_ROUTE, putting->desired->ns, putting->desired);
+		operation_of(OP_ROUTE_ADD, putting->desired->ns, putting->desired);
 	operation_route(&operation_at, route);
 	put(putting, &operation_at,
 	    encode_route_add(&message, putting->ifindex, route,
@@ -146,7 +146,7 @@ static void new_put(const struct putting *putting, const struct lease *lease, bo
 {
 	union message message;
 	const struct link_spec *desired = putting->desired;
-	struct operation_context operation_at = operation_of(OP_ADDRESS, desired->ns, desired);
+	struct operation_context operation_at = operation_of(OP_ADDR_ADD, desired->ns, desired);
 	operation_prefix(&operation_at, &lease->addr);
 	put(putting, &operation_at,
 	    encode_addr_add(&message, putting->ifindex, &lease->addr, lease_terms(lease),
@@ -219,7 +219,7 @@ static void lease_take(struct apply_context *context, size_t number, const struc
 	const bool same = prefix_equal(&desired->dhcp.lease, &lease->addr);
 	struct putting putting = {.context = context, .outcome = outcome, .desired = desired};
 	const struct operation_context operation_at =
-		operation_of(OP_ADDRESS, desired->ns, desired);
+		operation_of(OP_ADDR_ADD, desired->ns, desired);
 	struct error error;
 	putting.netlink = ns_socket(context, desired->ns, &error);
 	if (!putting.netlink ||

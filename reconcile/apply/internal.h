@@ -6,6 +6,7 @@
 #include "kernel/rtnl_encode.h"
 #include "reconcile/apply/outcome.h"
 #include "reconcile/plan/dhcp.h"
+#include "reconcile/plan/operations.h"
 #include "reconcile/plan/selection.h"
 
 #include <stdatomic.h>
@@ -43,27 +44,9 @@ struct apply_context {
 	size_t n_made;
 };
 
-enum operation {
-	OP_CREATE,
-	OP_MOVE,
-	OP_ALIAS,
-	OP_NAME,
-	OP_MAC,
-	OP_MTU,
-	OP_MODE,
-	OP_BCQUEUELEN,
-	OP_SYSCTL,
-	OP_UP,
-	OP_ADDRESS,
-	OP_ROUTE,
-	OP_DELETE,
-	OP_REMOVE_ADDRESS,
-	OP_REMOVE_ROUTE,
-};
-
 /* What is done, to which link: enough to tell of it when it fails. */
 struct operation_context {
-	enum operation operation;
+	enum operation_type type;
 	const char *link;
 	const struct live_ns *ns;
 	enum link_kind kind;
@@ -86,8 +69,12 @@ void outcome_refused(struct outcome *outcome, const struct operation_context *op
 void outcome_broke(struct outcome *outcome, const struct operation_context *operation_at,
 		   const struct error *error);
 
-struct operation_context operation_of(enum operation operation, const struct live_ns *ns,
+struct operation_context operation_of(enum operation_type type, const struct live_ns *ns,
 				      const struct link_spec *spec);
+/* With the detail of the operation. */
+struct operation_context operation_context_of(const struct operation *operation,
+					      const struct live_ns *ns,
+					      const struct link_spec *spec);
 void operation_prefix(struct operation_context *operation_at, const struct prefix *prefix);
 void operation_route(struct operation_context *operation_at, const struct link_route *route);
 
@@ -96,14 +83,15 @@ struct netlink *ns_socket(const struct apply_context *context, struct live_ns *n
 			  struct error *error);
 /* Adds the request, or its refusal if it could not be encoded. */
 void queue(struct batch *batch, bool encoded, const union message *message, bool together);
+/* The same for an operation on a link that is there, and that is one message. */
+void queue_operation(struct batch *batch, const struct operation *operation,
+		     const struct link_spec *spec, int ifindex);
 
 /* An ifindex that is free in the host's namespace and in the link's own: the one that the link is
  * to have, if that is. */
 int ifindex_choose(struct apply_context *context, const struct link_spec *spec);
 /* The thread is in the link's namespace. */
 int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error);
-/* Whether the kernel sets it anew when the link comes up or its MTU changes. */
-bool sysctl_is_volatile(const struct link_sysctl *sysctl);
 
 /* link_create.c: the ifindex of the link of that name. */
 int link_index_find(struct netlink *netlink, const char *name, int *ret, struct error *error);
@@ -163,11 +151,6 @@ void creates_do(struct apply_context *context, size_t from, size_t end);
  * failed. */
 int create_one(struct apply_context *context, const struct link_spec *spec, int ifindex,
 	       struct outcome *outcome);
-/* Each address and route of the spec, in this order; the flags as in kernel/rtnl_encode.h. */
-void queue_details(struct batch *batch, const struct link_spec *spec, int ifindex, uint16_t flags,
-		   uint16_t route_flags);
-struct operation_context detail_operation(const struct link_spec *spec, size_t number);
-
 /* announce.c: whether the link answers for its addresses by ARP and neighbour discovery at all. */
 bool link_announces(const struct link_spec *spec);
 /* Announcements by the kernel, of the IPv4 addresses that it announces as they are: ARP requests

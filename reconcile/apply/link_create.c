@@ -38,7 +38,7 @@ static bool parent_find(struct group *group, struct pending_link *pending)
 	if (netlink && link_index_find(netlink, spec->parent_name, &pending->parent, &error) == 0)
 		return true;
 	error_prepend(&error, "parent %s", spec->parent_name);
-	const struct operation_context operation_at = making_operation(pending, OP_CREATE);
+	const struct operation_context operation_at = pending_operation(pending, OP_LINK_NEW);
 	outcome_broke(pending->outcome, &operation_at, &error);
 	return false;
 }
@@ -84,14 +84,13 @@ static void temporary_name(const struct pending_link *pending, char name[IFNAMSI
 
 /* Notes which of create, alias and move failed; the later ones fail only because an earlier did. */
 static bool replies_check(struct pending_link *pending, const struct batch *batch,
-			  const enum operation operations[], size_t n)
+			  const enum operation_type types[], size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct reply *reply = batch_reply(batch, pending->first + i);
 		if (!reply->errnum)
 			continue;
-		const struct operation_context operation_at =
-			making_operation(pending, operations[i]);
+		const struct operation_context operation_at = pending_operation(pending, types[i]);
 		outcome_refused(pending->outcome, &operation_at, reply);
 		return false;
 	}
@@ -102,12 +101,12 @@ static bool replies_check(struct pending_link *pending, const struct batch *batc
  * over a name that is taken there: so make it there under another name, mark it, and move it. */
 static void make_and_move(struct group *group, struct pending_link *pending)
 {
-	static const enum operation operations[] = {OP_CREATE, OP_ALIAS, OP_MOVE};
+	static const enum operation_type types[] = {OP_LINK_NEW, OP_LINK_ALIAS, OP_LINK_MOVE};
 	union message message;
 	struct error error;
 	char name[IFNAMSIZ];
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	const struct operation_context operation_at = making_operation(pending, OP_MOVE);
+	const struct operation_context operation_at = pending_operation(pending, OP_LINK_MOVE);
 	struct netlink *host = ns_socket(group->context, group->context->host, &error);
 
 	pending->ifindex = ifindex_choose(group->context, pending->spec);
@@ -139,7 +138,7 @@ static void make_and_move(struct group *group, struct pending_link *pending)
 	int status = pending->there ? link_index_find(group->netlink, pending->spec->name,
 						      &pending->ifindex, &error)
 				    : 0;
-	if (replies_check(pending, batch, operations, 3) && status < 0)
+	if (replies_check(pending, batch, types, 3) && status < 0)
 		outcome_broke(pending->outcome, &operation_at, &error);
 }
 
@@ -153,7 +152,7 @@ static bool suggests_create_then_move(const struct group *group, const struct re
 static void creation_check(struct group *group, struct pending_link *pending,
 			   const struct batch *batch)
 {
-	static const enum operation operations[] = {OP_CREATE, OP_ALIAS};
+	static const enum operation_type types[] = {OP_LINK_NEW, OP_LINK_ALIAS};
 	const struct reply *created = batch_reply(batch, pending->first);
 	if (suggests_create_then_move(group, created)) {
 		make_and_move(group, pending);
@@ -161,7 +160,7 @@ static void creation_check(struct group *group, struct pending_link *pending,
 		return;
 	}
 	pending->there = !created->errnum;
-	replies_check(pending, batch, operations, 2);
+	replies_check(pending, batch, types, 2);
 }
 
 void links_create(struct group *group)
@@ -172,7 +171,7 @@ void links_create(struct group *group)
 	if (!group->ns->host && !create_then_move &&
 	    nsid_ensure(group->netlink, group->context->host->handle->fd, &group->host_nsid,
 			&error) < 0) {
-		group_broke(group, OP_CREATE, &error);
+		group_broke(group, OP_LINK_NEW, &error);
 		return;
 	}
 	for (size_t i = 0; i < group->n_pending_links; i++) {
@@ -188,7 +187,7 @@ void links_create(struct group *group)
 		return;
 	int status = batch_send(group->netlink, batch, &error);
 	if (status < 0)
-		group_broke(group, OP_CREATE, &error);
+		group_broke(group, OP_LINK_NEW, &error);
 	for (size_t i = 0; i < group->n_pending_links; i++) {
 		struct pending_link *pending = &group->pending_links[i];
 		if (status < 0)

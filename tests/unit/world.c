@@ -1,6 +1,7 @@
 #include "tests/unit/world.h"
 
 #include "kernel/link_kind.h"
+#include "reconcile/plan/operations.h"
 #include "schema/load.h"
 #include "tests/unit/kernel_model.h"
 
@@ -182,148 +183,133 @@ static void addr_put(struct live *live, struct live_ns *ns, int ifindex,
 		}
 }
 
-static void create(struct live *live, const struct link_spec *desired)
-{
-	struct live_ns *ns = desired->ns;
-	const struct live_link link = like(live, desired);
-	int ifindex;
-	assert_true(!desired->parent_name || link.parent);
-	done(kernel_link_add(live, ns, &link, &ifindex), "create a link");
-	done(kernel_link_alias(ns, ifindex, desired->alias), "mark a link");
-	for (size_t i = 0; i < desired->n_sysctls; i++)
-		sysctl_set(ns, link_at(ns, ifindex), &desired->sysctls[i]);
-	done(kernel_link_up(live, ns, ifindex), "bring a link up");
-	for (size_t i = 0; i < desired->n_addrs; i++)
-		addr_put(live, ns, ifindex, desired, &desired->addrs[i], false);
-	for (size_t i = 0; i < desired->n_routes; i++)
-		route_put(ns, ifindex, &desired->routes[i], desired->routes[i].replaces);
-}
-
-static void change_field(struct live *live, struct live_ns *ns, int ifindex,
-			 const struct step *step, const struct change *change)
-{
-	const struct link_spec *desired = step->desired;
-	const char *what = field_name(change->field);
-	switch (change->field) {
-	case FIELD_ALIAS:
-		done(kernel_link_alias(ns, ifindex, desired->alias), what);
-		break;
-	case FIELD_NAME:
-		done(kernel_link_rename(ns, ifindex, desired->name, true), what);
-		break;
-	case FIELD_MAC:
-		done(kernel_link_mac(live, ns, ifindex, &desired->mac), what);
-		break;
-	case FIELD_MTU:
-		done(kernel_link_mtu(live, ns, ifindex, desired->mtu), what);
-		break;
-	case FIELD_MODE:
-		done(kernel_link_mode(ns, ifindex, desired->mode), what);
-		break;
-	case FIELD_BCQUEUELEN:
-		done(kernel_link_bcqueuelen(ns, ifindex, desired->bcqueuelen), what);
-		break;
-	case FIELD_SYSCTL:
-		sysctl_set(ns, link_at(ns, ifindex), &change->sysctl);
-		break;
-	case FIELD_UP:
-		done(kernel_link_up(live, ns, ifindex), what);
-		break;
-	case FIELD_ADDRESS:
-		if (change->to)
-			addr_put(live, ns, ifindex, desired, &change->addr, change->from != NULL);
-		break;
-	case FIELD_ROUTE:
-		if (change->to)
-			route_put(ns, ifindex, &change->route, change->from != NULL);
-		break;
-	case FIELD_DHCP: /* no server is in the model: see world_lease */
-		break;
-	case FIELD_DRIVER:
-	case FIELD_PARENT:
-	case FIELD_VLAN:
-	case FIELD_VLAN_PROTOCOL:
-		fail_msg("%s cannot be changed in place", what);
-	}
-}
-
-/* What a step needs of the live state, which changes under the plan's pointers. */
-struct todo {
+/* The link of one step, in the live state, which changes under the plan's pointers. */
+struct target {
+	struct live *live;
+	const struct link_spec *spec; /* NULL: it leaves */
 	struct live_ns *ns;
 	int ifindex;
-	bool flushed; /* an address went, and may have taken others and routes along */
 };
 
-/* Gives up what others wait for. */
-static void detour(struct live *live, const struct step *step, const struct todo *todo)
+static void create(struct target *target)
 {
-	char name[IFNAMSIZ];
-	const struct mac mac = step_temporary_mac(step);
-	if (step->detour.name)
-		done(kernel_link_rename(todo->ns, todo->ifindex, step_temporary_name(step, name),
-					true),
-		     "rename for the time being");
-	if (step->detour.mac)
-		done(kernel_link_mac(live, todo->ns, todo->ifindex, &mac),
-		     "set a MAC for the time being");
+	const struct live_link link = like(target->live, target->spec);
+	assert_true(!target->spec->parent_name || link.parent);
+	done(kernel_link_add(target->live, target->ns, &link, &target->ifindex), "create a link");
 }
 
-static void removal(const struct change *change, struct todo *todo)
+static void operation_do(struct target *target, const struct operation *operation);
+
+static void restore(struct target *target)
 {
-	if (change->to)
-		return;
-	if (change->field == FIELD_ROUTE)
-		(void)kernel_route_delete(todo->ns, todo->ifindex, &change->route.to);
-	if (change->field == FIELD_ADDRESS) {
-		(void)kernel_addr_delete(todo->ns, todo->ifindex, &change->addr);
-		todo->flushed |= change->addr.ip.family == AF_INET;
+	const struct operations operations = restore_operations(target->live->arena, target->spec);
+	for (size_t i = 0; i < operations.count; i++) {
+		struct operation operation = operations.all[i];
+		operation.replace = true;
+		operation_do(target, &operation);
 	}
 }
 
-static void take_away(struct live *live, const struct plan *plan, struct todo *todo)
+static void operation_do(struct target *target, const struct operation *operation)
 {
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
-		if (step->action == ACTION_DELETE || step->action == ACTION_REPLACE)
-			(void)kernel_link_delete(live, todo[i].ns, todo[i].ifindex);
-		if (step->detour.name || step->detour.mac)
-			detour(live, step, &todo[i]);
-		for (size_t k = 0; step->action == ACTION_CHANGE && k < step->n_changes; k++)
-			removal(&step->changes[k], &todo[i]);
+	struct live *live = target->live;
+	struct live_ns *ns = target->ns;
+	const int ifindex = target->ifindex;
+	switch (operation->type) {
+	case OP_LINK_NEW:
+		create(target);
+		break;
+	case OP_LINK_ALIAS:
+		done(kernel_link_alias(ns, ifindex, target->spec->alias), "mark a link");
+		break;
+	case OP_LINK_DELETE:
+		(void)kernel_link_delete(live, ns, ifindex);
+		break;
+	case OP_LINK_RENAME:
+		done(kernel_link_rename(ns, ifindex, operation->name, true), "rename a link");
+		break;
+	case OP_LINK_MAC:
+		done(kernel_link_mac(live, ns, ifindex, &operation->mac), "set a MAC");
+		break;
+	case OP_LINK_MTU:
+		done(kernel_link_mtu(live, ns, ifindex, target->spec->mtu), "set an MTU");
+		break;
+	case OP_LINK_MODE:
+		done(kernel_link_mode(ns, ifindex, target->spec->mode), "set a mode");
+		break;
+	case OP_LINK_BCQUEUELEN:
+		done(kernel_link_bcqueuelen(ns, ifindex, target->spec->bcqueuelen),
+		     "set bcqueuelen");
+		break;
+	case OP_LINK_UP:
+		done(kernel_link_up(live, ns, ifindex), "bring a link up");
+		break;
+	case OP_LINK_DOWN:
+		done(kernel_link_down(ns, ifindex), "bring a link down");
+		break;
+	case OP_SYSCTL_SET:
+		sysctl_set(ns, link_at(ns, ifindex), operation->sysctl);
+		break;
+	case OP_ADDR_DELETE:
+		(void)kernel_addr_delete(ns, ifindex, operation->addr);
+		break;
+	case OP_ADDR_ADD:
+		addr_put(live, ns, ifindex, target->spec, operation->addr, operation->replace);
+		break;
+	case OP_ROUTE_DELETE:
+		(void)kernel_route_delete(ns, ifindex, &operation->route->to);
+		break;
+	case OP_ROUTE_ADD:
+		route_put(ns, ifindex, operation->route, operation->replace);
+		break;
+	case OP_RESTORE:
+		if (operation->certain)
+			restore(target);
+		break;
+	case OP_LINK_MOVE: /* it is made there */
+	case OP_LEASE:     /* no server is in the model: see world_lease */
+	case N_OPERATION_TYPES:
+		break;
 	}
 }
 
-static void restore(struct live *live, const struct link_spec *desired, const struct todo *todo)
+static void operations_do(struct target *target, struct operations operations)
 {
-	for (size_t i = 0; i < desired->n_addrs; i++)
-		addr_put(live, todo->ns, todo->ifindex, desired, &desired->addrs[i], true);
-	for (size_t i = 0; i < desired->n_routes; i++)
-		route_put(todo->ns, todo->ifindex, &desired->routes[i], true);
+	for (size_t i = 0; i < operations.count; i++)
+		operation_do(target, &operations.all[i]);
 }
 
-static void change(struct live *live, const struct step *step, const struct todo *todo)
+static void leave(const struct step *step, struct target *target)
 {
-	for (size_t i = 0; i < step->n_changes; i++)
-		change_field(live, todo->ns, todo->ifindex, step, &step->changes[i]);
-	if (todo->flushed)
-		restore(live, step->desired, todo);
+	if (step->action == ACTION_DELETE || step->action == ACTION_REPLACE)
+		operation_do(target, &(struct operation){.type = OP_LINK_DELETE});
+	else if (step->action == ACTION_CHANGE)
+		operations_do(target, give_up_operations(target->live->arena, step));
+}
+
+static void come(const struct step *step, struct target *target)
+{
+	if (step->action == ACTION_CHANGE)
+		operations_do(target, change_operations(target->live->arena, step));
+	else if (step->action == ACTION_CREATE || step->action == ACTION_REPLACE) {
+		target->ns = step->desired->ns;
+		operations_do(target, create_operations(target->live->arena, step->desired));
+	}
 }
 
 void world_apply(struct live *live, const struct plan *plan)
 {
-	struct todo *todo = arena_alloc(plan->arena, plan->n_steps * sizeof(*todo));
+	struct target *targets = arena_alloc(live->arena, (plan->n_steps + 1) * sizeof(*targets));
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].current)
-			todo[i] = (struct todo){.ns = plan->steps[i].ns,
-						.ifindex = plan->steps[i].current->ifindex};
-	take_away(live, plan, todo);
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
-		if (step->action == ACTION_CREATE || step->action == ACTION_REPLACE)
-			create(live, step->desired);
-		if (step->action == ACTION_CHANGE)
-			change(live, step, &todo[i]);
-	}
+		targets[i] = (struct target){
+			.live = live,
+			.spec = plan->steps[i].desired,
+			.ns = plan->steps[i].ns,
+			.ifindex = plan->steps[i].current ? plan->steps[i].current->ifindex : 0};
+	for (size_t i = 0; i < plan->n_steps; i++)
+		leave(&plan->steps[i], &targets[i]);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		come(&plan->steps[i], &targets[i]);
 }
 
 static struct desired *desired_load(const char *yaml, struct diags *diags)

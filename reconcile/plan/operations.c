@@ -1,0 +1,227 @@
+#include "reconcile/plan/operations.h"
+
+#include <string.h>
+
+/* The smallest MTU of IPv6: below it the kernel drops the link's IPv6 altogether, with its
+ * addresses, routes and sysctls (addrconf_notify). */
+#define IPV6_MTU_MIN 1280
+
+/* The list while it is made. */
+struct lister {
+	struct arena *arena;
+	const struct step *step;
+	const struct link_spec *spec;
+	struct operations list;
+	bool flushes, may_flush; /* certainly; or only before 6.2 */
+};
+
+static void add(struct lister *lister, struct operation operation)
+{
+	*array_push(lister->arena, lister->list.all, lister->list.count) = operation;
+}
+
+static void add_plain(struct lister *lister, enum operation_type type)
+{
+	add(lister, (struct operation){.type = type});
+}
+
+bool sysctl_is_volatile(const struct link_sysctl *sysctl)
+{
+	return strcmp(sysctl->key, "net.ipv6.conf.IFNAME.mtu") == 0;
+}
+
+static void add_sysctls(struct lister *lister, bool are_volatile)
+{
+	for (size_t i = 0; i < lister->spec->n_sysctls; i++)
+		if (sysctl_is_volatile(&lister->spec->sysctls[i]) == are_volatile)
+			add(lister, (struct operation){.type = OP_SYSCTL_SET,
+						       .sysctl = &lister->spec->sysctls[i]});
+}
+
+/* Sysctls are set before the link is up, so that they hold from the beginning, but for those that
+ * would not last. */
+struct operations create_operations(struct arena *arena, const struct link_spec *spec)
+{
+	struct lister lister = {.arena = arena, .spec = spec};
+	add_plain(&lister, OP_LINK_NEW);
+	add_plain(&lister, OP_LINK_ALIAS);
+	if (!spec->ns->host)
+		add_plain(&lister, OP_LINK_MOVE);
+	add_sysctls(&lister, false);
+	if (!spec->down)
+		add_plain(&lister, OP_LINK_UP);
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		add(&lister, (struct operation){.type = OP_ADDR_ADD, .addr = &spec->addrs[i]});
+	for (size_t i = 0; i < spec->n_routes; i++)
+		add(&lister, (struct operation){.type = OP_ROUTE_ADD,
+						.replace = spec->routes[i].replaces,
+						.route = &spec->routes[i]});
+	add_sysctls(&lister, true);
+	if (spec->dhcp.wanted)
+		add_plain(&lister, OP_LEASE);
+	return lister.list;
+}
+
+/* A route is added where there is none: another link's may have taken its place. */
+struct operations restore_operations(struct arena *arena, const struct link_spec *spec)
+{
+	struct lister lister = {.arena = arena, .spec = spec};
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		add(&lister, (struct operation){.type = OP_ADDR_ADD,
+						.replace = true,
+						.addr = &spec->addrs[i]});
+	for (size_t i = 0; i < spec->n_routes; i++)
+		add(&lister, (struct operation){.type = OP_ROUTE_ADD,
+						.replace = spec->routes[i].replaces,
+						.route = &spec->routes[i]});
+	return lister.list;
+}
+
+static bool is_removal(const struct change *change)
+{
+	return !change->to && (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE);
+}
+
+/* Whether the link gets the address again, with another prefix length: nobody waits for it. */
+static bool comes_back(const struct step *step, const struct change *removal)
+{
+	for (size_t i = 0; removal->field == FIELD_ADDRESS && i < step->desired->n_addrs; i++)
+		if (ip_equal(&step->desired->addrs[i].ip, &removal->addr.ip))
+			return true;
+	return false;
+}
+
+static struct operation removal_of(const struct change *change)
+{
+	return change->field == FIELD_ADDRESS
+		       ? (struct operation){.type = OP_ADDR_DELETE, .addr = &change->addr}
+		       : (struct operation){.type = OP_ROUTE_DELETE, .route = &change->route};
+}
+
+/* Routes go before the addresses that take them along. */
+struct operations give_up_operations(struct arena *arena, const struct step *step)
+{
+	struct lister lister = {.arena = arena, .step = step, .spec = step->desired};
+	char name[IFNAMSIZ];
+	if (step->detour.name)
+		add(&lister, (struct operation){
+				     .type = OP_LINK_RENAME,
+				     .name = arena_strdup(arena, step_temporary_name(step, name))});
+	if (step->detour.mac)
+		add(&lister,
+		    (struct operation){.type = OP_LINK_MAC, .mac = step_temporary_mac(step)});
+	for (size_t i = step->n_changes; i-- > 0;)
+		if (is_removal(&step->changes[i]) && !comes_back(step, &step->changes[i]))
+			add(&lister, removal_of(&step->changes[i]));
+	return lister.list;
+}
+
+static void change_plain(struct lister *lister, const struct change *change)
+{
+	static const enum operation_type types[] = {[FIELD_ALIAS] = OP_LINK_ALIAS,
+						    [FIELD_MODE] = OP_LINK_MODE,
+						    [FIELD_BCQUEUELEN] = OP_LINK_BCQUEUELEN,
+						    [FIELD_DHCP] = OP_LEASE};
+	add_plain(lister, types[change->field]);
+}
+
+static void change_name(struct lister *lister, const struct change *change)
+{
+	(void)change;
+	add(lister,
+	    (struct operation){.type = OP_LINK_RENAME, .name = lister->step->desired->name});
+	lister->may_flush = true;
+}
+
+static void change_mac(struct lister *lister, const struct change *change)
+{
+	(void)change;
+	add(lister, (struct operation){.type = OP_LINK_MAC, .mac = lister->step->desired->mac});
+}
+
+static void change_mtu(struct lister *lister, const struct change *change)
+{
+	(void)change;
+	add_plain(lister, OP_LINK_MTU);
+	if (lister->step->current->mtu >= IPV6_MTU_MIN || lister->spec->mtu < IPV6_MTU_MIN)
+		return;
+	lister->flushes = true;
+	add_sysctls(lister, false);
+}
+
+static void change_sysctl(struct lister *lister, const struct change *change)
+{
+	add(lister, (struct operation){.type = OP_SYSCTL_SET, .sysctl = &change->sysctl});
+}
+
+static void change_up(struct lister *lister, const struct change *change)
+{
+	(void)change;
+	add_plain(lister, lister->spec->down ? OP_LINK_DOWN : OP_LINK_UP);
+}
+
+/* The kernel has no message that changes a prefix length (inet_rtm_newaddr and inet6_rtm_newaddr
+ * find an address by both), and ipvlan and IPv6 do not take both at once. */
+static void change_address(struct lister *lister, const struct change *change)
+{
+	bool together = false;
+	if (!change->to) {
+		/* It may have been the primary one of its subnet, and taken others along. */
+		lister->flushes |= change->addr.ip.family == AF_INET;
+		return;
+	}
+	for (size_t i = 0; i < lister->step->n_changes; i++) {
+		const struct change *other = &lister->step->changes[i];
+		if (!is_removal(other) || other->field != FIELD_ADDRESS ||
+		    !ip_equal(&other->addr.ip, &change->addr.ip))
+			continue;
+		add(lister, (struct operation){.type = OP_ADDR_DELETE,
+					       .together = together,
+					       .addr = &other->addr});
+		together = true;
+	}
+	add(lister, (struct operation){.type = OP_ADDR_ADD,
+				       .replace = change->from,
+				       .together = together,
+				       .addr = &change->addr});
+}
+
+static void change_route(struct lister *lister, const struct change *change)
+{
+	if (change->to)
+		add(lister, (struct operation){.type = OP_ROUTE_ADD,
+					       .replace = change->from,
+					       .route = &change->route});
+}
+
+static void (*const changers[])(struct lister *, const struct change *) = {
+	[FIELD_ALIAS] = change_plain,     [FIELD_NAME] = change_name,
+	[FIELD_MAC] = change_mac,         [FIELD_MTU] = change_mtu,
+	[FIELD_MODE] = change_plain,      [FIELD_BCQUEUELEN] = change_plain,
+	[FIELD_SYSCTL] = change_sysctl,   [FIELD_UP] = change_up,
+	[FIELD_ADDRESS] = change_address, [FIELD_ROUTE] = change_route,
+	[FIELD_DHCP] = change_plain,
+};
+
+struct operations change_operations(struct arena *arena, const struct step *step)
+{
+	struct lister lister = {.arena = arena, .step = step, .spec = step->desired};
+	for (size_t i = 0; i < step->n_changes; i++)
+		if (step->changes[i].field < sizeof(changers) / sizeof(changers[0]))
+			changers[step->changes[i].field](&lister, &step->changes[i]);
+	if (lister.flushes || lister.may_flush)
+		add(&lister, (struct operation){.type = OP_RESTORE, .certain = lister.flushes});
+	add_sysctls(&lister, true);
+	return lister.list;
+}
+
+bool step_may_flush(const struct step *step)
+{
+	bool may = step->detour.name;
+	for (size_t i = 0; i < step->n_changes; i++) {
+		const struct change *change = &step->changes[i];
+		may |= change->field == FIELD_NAME ||
+		       (is_removal(change) && change->field == FIELD_ADDRESS);
+	}
+	return may;
+}

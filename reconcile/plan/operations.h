@@ -1,0 +1,69 @@
+/* The operations of a step, one for each thing that is asked of the kernel, in their order. What
+ * executes a plan (reconcile/apply), what prints it as commands of ip(8) and the tests' model of
+ * the kernel are each a switch over their types. Pure. */
+#ifndef RECONCILE_PLAN_OPERATIONS_H
+#define RECONCILE_PLAN_OPERATIONS_H
+
+#include "reconcile/plan/step.h"
+
+enum operation_type {
+	OP_LINK_NEW,    /* of the specification; down */
+	OP_LINK_ALIAS,  /* the owner tag */
+	OP_LINK_MOVE,   /* into its namespace, where it is not the host's */
+	OP_LINK_DELETE, /* with all that it has */
+	OP_LINK_RENAME, /* to `name` */
+	OP_LINK_MAC,    /* to `mac` */
+	OP_LINK_MTU,
+	OP_LINK_MODE,
+	OP_LINK_BCQUEUELEN,
+	OP_LINK_UP,
+	OP_LINK_DOWN,
+	OP_SYSCTL_SET, /* `sysctl` */
+	OP_ADDR_DELETE,
+	OP_ADDR_ADD,
+	OP_ROUTE_DELETE,
+	OP_ROUTE_ADD,
+	OP_RESTORE, /* addresses and routes of the specification that the kernel may have flushed */
+	OP_LEASE,   /* a DHCP lease is requested */
+	N_OPERATION_TYPES,
+};
+
+struct operation {
+	enum operation_type type;
+	bool replace;  /* OP_ADDR_ADD, OP_ROUTE_ADD: what is there already (NLM_F_REPLACE) */
+	bool together; /* in one datagram with the one before, so that nothing comes between them */
+	/* OP_RESTORE: the kernel flushes in any case, and not only where a rename needs a link that
+	 * is down (before 6.2). */
+	bool certain;
+	const char *name;
+	struct mac mac;
+	const struct prefix *addr;
+	const struct link_route *route;
+	const struct link_sysctl *sysctl;
+};
+
+struct operations {
+	struct operation *all;
+	size_t count;
+};
+
+/* In the arena; they point into the specification. */
+struct operations create_operations(struct arena *arena, const struct link_spec *spec);
+
+/* Of a step that changes a link in place. First what it gives up, which others may wait for, before
+ * any link is deleted or made: its name and MAC, where they form a cycle, and addresses and routes.
+ * Then what it gets. In the arena; they point into the step. */
+struct operations give_up_operations(struct arena *arena, const struct step *step);
+struct operations change_operations(struct arena *arena, const struct step *step);
+
+/* What OP_RESTORE stands for. */
+struct operations restore_operations(struct arena *arena, const struct link_spec *spec);
+
+/* Whether the kernel may flush others' routes of the link, too: with its last address or one that
+ * they name, or while it is down for a rename. */
+bool step_may_flush(const struct step *step);
+/* Whether the kernel sets it anew when the link comes up or its MTU changes (addrconf_notify in
+ * net/ipv6/addrconf.c). */
+bool sysctl_is_volatile(const struct link_sysctl *sysctl);
+
+#endif
