@@ -35,9 +35,9 @@ static void fault_guard(struct run *run, const struct plan_options *options)
 		  options->max_delete.percent ? "%" : "");
 	if (guard->strange)
 		error_hint(&run->fault,
-			   "the files name nothing of what is live of that set: give them a set of "
-			   "their own by `name:`, or pass the others with -f, too; if it is meant, "
-			   "say --max-delete=%zu",
+			   "the files declare no container that is live of that set: give them a "
+			   "set of their own by `name:`, or pass the others with -f, too; if it is "
+			   "meant, say --max-delete=%zu",
 			   guard->deletes);
 	else
 		error_hint(&run->fault,

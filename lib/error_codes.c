@@ -211,9 +211,11 @@ static const struct code_text texts[] = {
 	 "NAME name OTHER`."},
 	{CODE_GUARD, CLASS_FAILED, "too much would be deleted",
 	 "The run would delete more of a set's live attachments than `--max-delete` allows, "
-	 "which a file that was emptied by mistake looks like; or all of them, as the files name "
-	 "nothing of what is live, so that they are most likely another set's: give that a "
-	 "`name`, or pass all files of the set. If it is meant, say `--max-delete=N`."},
+	 "which a file that was emptied by mistake looks like; or all of them, as the files declare "
+	 "no container that is live of it, neither by its name nor by its namespace, so that they "
+	 "are most likely another set's, whatever networks they have: give that a `name`, or pass "
+	 "all files of the set. If it is meant, as where a set's only container gives way to "
+	 "another, say `--max-delete=N`."},
 	{CODE_PLAN_MOVED, CLASS_FAILED, "the host has changed since the plan was saved",
 	 "A saved plan is done as it was approved, or not at all. Make and review a new one with "
 	 "`mvapply diff --out`."},

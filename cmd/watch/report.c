@@ -171,9 +171,9 @@ static void notices_report(struct service *service, struct notices *now, const s
 				     plan->guard.deletes, plan->guard.live, plan->guard.set,
 				     code_format(CODE_GUARD, code),
 				     plan->guard.strange
-					     ? "the files name nothing of what is live of that "
-					       "set: give them one of their own by `name:`, or "
-					       "pass the others with -f, too; "
+					     ? "the files declare no container that is live of "
+					       "that set: give them one of their own by `name:`, "
+					       "or pass the others with -f, too; "
 					     : "",
 				     plan->guard.deletes));
 }

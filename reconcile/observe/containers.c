@@ -104,7 +104,8 @@ static void namespace_name(struct observer *observer, struct namespace *namespac
 	struct arena *arena = observer->live->arena;
 	namespace->ns->former = namespace->target == NOBODY;
 	if (namespace->ns->former) {
-		namespace_rename(namespace->ns, arena_printf(arena, "%s (former)", former));
+		namespace_rename(namespace->ns,
+				 arena_printf(arena, "%s" LIVE_FORMER_SUFFIX, former));
 		return;
 	}
 	const char *name = NULL;

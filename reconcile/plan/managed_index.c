@@ -215,6 +215,32 @@ bool was_home(const struct managed_link *managed)
 	       strcmp(managed->ns->name, managed->link->mark.container) == 0;
 }
 
+static bool is_engines(const struct container *container)
+{
+	return container->source_kind == SOURCE_DOCKER || container->source_kind == SOURCE_PODMAN;
+}
+
+/* Whether the host knows the namespace by that name, or did while the container was in it. */
+static bool named_as(const struct live_ns *ns, const char *container)
+{
+	const size_t length = strlen(container);
+	return strncmp(ns->name, container, length) == 0 &&
+	       strcmp(ns->name + length, ns->former ? LIVE_FORMER_SUFFIX : "") == 0;
+}
+
+bool is_declared(const struct ownership *ownership, const struct set *set,
+		 const struct managed_link *managed)
+{
+	if (is_home_of(ownership, managed->ns, set))
+		return true;
+	const struct container_lookup *target = declared_find(ownership, &managed->link->mark);
+	if (!target)
+		return false;
+	return named_as(managed->ns, managed->link->mark.container) ||
+	       (managed->placement == PLACEMENT_UNKNOWN && is_engines(target->container) &&
+		named_by_engine(managed->ns));
+}
+
 bool is_evident(const struct managed_link *managed)
 {
 	if (managed->placement != PLACEMENT_UNKNOWN)

@@ -52,5 +52,10 @@ bool was_home(const struct managed_link *managed);
  * container that is or was declared, in one that the host knows by the container's name, or in one
  * of an engine's, which has no such name. */
 bool is_evident(const struct managed_link *managed);
+/* Whether the set declares the container of an attachment: the one in that namespace, or the one
+ * that its tag names, where the host knows the namespace by that name, or by an engine's while the
+ * engine does not say where the container is. */
+bool is_declared(const struct ownership *ownership, const struct set *set,
+		 const struct managed_link *managed);
 
 #endif

@@ -7,11 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int pointer_compare(const void *a, const void *b)
+static int home_compare_ns(const void *a, const void *b)
 {
-	const uintptr_t left = (uintptr_t) * (const struct live_ns *const *)a;
-	const uintptr_t right = (uintptr_t) * (const struct live_ns *const *)b;
+	const uintptr_t left = (uintptr_t)((const struct home *)a)->ns;
+	const uintptr_t right = (uintptr_t)((const struct home *)b)->ns;
 	return (left > right) - (left < right);
+}
+
+static int home_compare(const void *a, const void *b)
+{
+	const uintptr_t left = (uintptr_t)((const struct home *)a)->set;
+	const uintptr_t right = (uintptr_t)((const struct home *)b)->set;
+	const int order = home_compare_ns(a, b);
+	return order ? order : (left > right) - (left < right);
 }
 
 static int names_compare(const char *set, const char *container, const struct declared *with)
@@ -31,18 +39,20 @@ struct ownership ownership_make(const struct plan_input *input)
 	const struct desired *desired = input->desired;
 	const size_t room = input->live->n_targets + 1;
 	struct declared *declared = arena_alloc(input->scratch, room * sizeof(*declared));
-	const struct live_ns **homes = arena_alloc(input->scratch, room * sizeof(struct live_ns *));
+	struct home *homes = arena_alloc(input->scratch, room * sizeof(*homes));
 	size_t n_declared = 0, n_homes = 0;
-	for (size_t s = 0; s < desired->n_sets; s++)
-		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
+	for (size_t s = 0; s < desired->n_sets; s++) {
+		const struct set *set = &desired->sets[s];
+		for (size_t i = 0; i < set->n_containers; i++) {
 			const struct container_lookup *target = &input->live->targets[n_declared];
 			declared[n_declared++] =
-				(struct declared){.set = desired->sets[s].name, .target = target};
+				(struct declared){.set = set->name, .target = target};
 			if (target->state == TARGET_READY)
-				homes[n_homes++] = target->ns;
+				homes[n_homes++] = (struct home){.ns = target->ns, .set = set};
 		}
+	}
 	qsort(declared, n_declared, sizeof(*declared), declared_compare);
-	qsort(homes, n_homes, sizeof(struct live_ns *), pointer_compare);
+	qsort(homes, n_homes, sizeof(*homes), home_compare);
 	return (struct ownership){
 		.declared = declared, .n_declared = n_declared, .homes = homes, .n_homes = n_homes};
 }
@@ -67,8 +77,16 @@ const struct container_lookup *declared_find(const struct ownership *ownership,
 
 bool is_home(const struct ownership *ownership, const struct live_ns *ns)
 {
-	return ownership->n_homes && bsearch(&ns, ownership->homes, ownership->n_homes,
-					     sizeof(struct live_ns *), pointer_compare);
+	const struct home key = {.ns = ns};
+	return ownership->n_homes && bsearch(&key, ownership->homes, ownership->n_homes,
+					     sizeof(*ownership->homes), home_compare_ns);
+}
+
+bool is_home_of(const struct ownership *ownership, const struct live_ns *ns, const struct set *set)
+{
+	const struct home key = {.ns = ns, .set = set};
+	return ownership->n_homes && bsearch(&key, ownership->homes, ownership->n_homes,
+					     sizeof(*ownership->homes), home_compare);
 }
 
 enum placement placement_of(const struct ownership *ownership, const struct live_ns *ns,

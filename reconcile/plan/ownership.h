@@ -22,11 +22,16 @@ struct declared {
 	const struct container_lookup *target;
 };
 
+/* The namespace of a container that is there. */
+struct home {
+	const struct live_ns *ns;
+	const struct set *set;
+};
+
 struct ownership {
 	const struct declared *declared; /* sorted by set and container */
 	size_t n_declared;
-	const struct live_ns *const
-		*homes; /* the namespaces of containers that are there, sorted */
+	const struct home *homes; /* sorted by namespace and set */
 	size_t n_homes;
 };
 
@@ -34,6 +39,8 @@ struct ownership ownership_make(const struct plan_input *input);
 
 /* Whether a container of the desired state is in the namespace. */
 bool is_home(const struct ownership *ownership, const struct live_ns *ns);
+/* Whether a container of that set is. */
+bool is_home_of(const struct ownership *ownership, const struct live_ns *ns, const struct set *set);
 /* The container of the desired state that the tag names, or NULL. */
 const struct container_lookup *declared_find(const struct ownership *ownership,
 					     const struct owner_tag *mark);

@@ -96,7 +96,8 @@ struct plan {
 	struct left_set left;
 	struct guard {
 		bool refused;
-		bool strange; /* nothing that is live of the set is named: another file, it seems */
+		bool strange; /* no container that is live of the set is declared: another file, it
+				 seems */
 		const char *set;
 		size_t live, deletes;
 	} guard;

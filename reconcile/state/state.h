@@ -12,6 +12,9 @@
 struct live_index; /* state_index.c's */
 struct ns_handle;  /* descriptors; NULL in tests of the pure parts */
 
+/* Behind the name of a namespace that a container of the files led to. */
+#define LIVE_FORMER_SUFFIX " (former)"
+
 struct live_ns {
 	struct arena *arena;
 	dev_t device; /* identity: what fstat says of the namespace's file */

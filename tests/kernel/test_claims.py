@@ -290,6 +290,21 @@ def guard_first(host):
             host.delete(FIRST)
 
 
+@test("claims: a forged mark does not make another set's files the set's own")
+def guard_opened(host):
+    host.netns("web", "evil")
+    host.apply(document({"n": NET}, {"web": ["n"], "evil": ["n"]}))
+    index = host.link("web", "eth0")["ifindex"]
+    for mark in ("default/n/late", "default/lan/late", "default/n/db", "default/n/web"):
+        host.batch("evil", stacked("z0", alias=f"mvapply:attach:{mark}"))
+        for networks in ({"n": NET}, {"lan": NET}):
+            for source in ({}, {"docker": "late"}, {"netns": "/run/netns/late"}):
+                done = host.apply(document(networks, {"late": {"networks": list(networks), **source}}), code=4)
+                assert "`name:`" in done.err, done
+        host.batch("evil", ["link delete z0"])
+    same((host.link("web", "eth0")["ifindex"], host.names("evil")), (index, {"eth0"}), "links")
+
+
 def watched(host, kind, explicit):
     host.netns(*NAMES)
     with intruder(host, kind) as evil:

@@ -147,7 +147,7 @@ def goes_back(text):
         host.batch("web", THEIRS)
         host.set_sysctl("web", "net/ipv4/conf/eth0/log_martians", 1)
         before, order = host.snapshot(settled=True), order_of(host)
-        done = host.apply(text, "--confirm=1", code=5)
+        done = host.apply(text, "--confirm=1", "--max-delete=2", code=5)
         assert "reverted" in done.err and "what it was before" in done.err, done
         same(host.snapshot(settled=True), before, "after it went back")
         same(order_of(host), order, "the order of addresses")
@@ -210,7 +210,7 @@ def parent_anew(host):
     host.batch("host", cable)
     host.apply(document({"n": lan(parent="eth1")}, {"web": ["n"]}))
     before = host.link("web", "eth0")
-    with waiting(host, document({"n": lan()}, {"db": ["n"]})) as (child, _):
+    with waiting(host, document({"n": lan()}, {"db": ["n"]}), "--max-delete=1") as (child, _):
         host.batch("host", ["link del eth1", *cable])
         child.send_signal(signal.SIGINT)
         ended(host, child, 5)
@@ -442,7 +442,7 @@ def restarted(host):
     host.apply(BEFORE)
     before = host.snapshot(settled=True)
     for how, text in ANEW.items():
-        with waiting(host, text) as (child, _):
+        with waiting(host, text, "--max-delete=2") as (child, _):
             for name in ("web", "db", "ci"):
                 started_anew(host, name)
             child.send_signal(signal.SIGINT)

@@ -376,8 +376,8 @@ EDITS = [
                 has("other", addresses=["172.16.86.23/24"]),
                 has("spare", addresses=["172.16.86.21/24"], mac="02:42:ac:10:56:15"))),
     Edit("swap: an address goes from one that leaves to one that comes",
-         document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.21"}}}),
-         document({"n": lan()}, {"other": {"n": {"ipv4_address": "172.16.86.21"}}}),
+         document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.21"}}, "spare": ["n"]}),
+         document({"n": lan()}, {"other": {"n": {"ipv4_address": "172.16.86.21"}}, "spare": ["n"]}),
          [("-", "attach", WEB), ("+", "attach", OTHER, "172.16.86.21/24")],
          all_of(links_are("web"), has("other", addresses=["172.16.86.21/24"]))),
 ]

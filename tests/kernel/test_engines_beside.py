@@ -461,7 +461,7 @@ def watch_removed(host):
     host.netns("web", "plain")
     with daemon() as engine, processes(host, "web") as (app,):
         engine.containers["app"] = app.pid
-        with watching(host, "-f", host.write(docker("app")), env=engine.env) as service:
+        with watching(host, "-f", host.write(docker("app")), "--max-delete=1", env=engine.env) as service:
             until_attached(host, service, "web")
             engine.hold("all")
             service.send(1)

@@ -94,10 +94,10 @@ def one_run(host):
     assert '! blocked new:web/m set "old" attaches it to the same LAN' in joined(done), done
     same(host.link("web", "eth0")["ifindex"], before, "what is live goes before what is first")
     moved = document({"n": lan()}, {"db": ["n"]}, name="old")
-    host.mvapply("apply", *both(host, moved, document({"m": lan()}, {"web": ["m"]}, name="new")))
+    host.mvapply("apply", *both(host, moved, document({"m": lan()}, {"web": ["m"]}, name="new")), "--max-delete=1")
     same(host.link("web", "eth0")["ifalias"], "mvapply:attach:new/m/web", "after its move to the other set")
     other = document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"web": ["m"]}, name="new")
-    host.mvapply("apply", *both(host, OLD, other), code=0)
+    host.mvapply("apply", *both(host, OLD, other), "--max-delete=1", code=0)
     same(len(host.names("web")), 2, "links on two subnets")
 
 

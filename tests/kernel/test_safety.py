@@ -329,14 +329,98 @@ def guard_strange(host):
     same((host.link("web", "eth0")["ifindex"], host.addresses("ci", "eth0")),
          (index, {"10.8.0.1/16"}), "links")
     host.delete("name: second\n")
-    # One who is named, by its container, network or namespace, is no stranger.
-    for text in (document({"k": lan()}, {"web": ["k"]}), document({"k": lan()}, {"ci": ["k"]}),
-                 document({"k": lan()}, {"c": {"netns": "ci", "networks": ["k"]}})):
-        host.apply(text)
+    # One who is named, by its container or its container's namespace, is no stranger.
+    host.apply(document({"k": lan()}, {"web": ["k"]}))
+    host.apply(document({"k": lan()}, {"c": {"netns": "web", "networks": ["k"]}}))
     host.apply(document({"z": lan()}, {"db": ["z"]}), "--max-delete=1")
-    same((host.names("ci"), host.names("db")), (set(), {"eth0"}), "links in the end")
+    same((host.names("web"), host.names("db")), (set(), {"eth0"}), "links in the end")
     host.delete(other)
     same(host.names("db"), set(), "after delete")
+
+
+FILE = document({"lan": lan()}, {"web": ["lan"]})
+
+
+@test("guard: a file with a network of what is live, and none of its containers, counts as another one", both=True)
+def guard_network(host):
+    host.netns("web", "db")
+    host.apply(FILE)
+    index = host.link("web", "eth0")["ifindex"]
+    for other in (document({"lan": lan()}, {"db": ["lan"]}),
+                  document({"lan": lan()}, {"absent": ["lan"]}),
+                  document({"lan": lan(), "b": lan()}, {"absent": ["lan"], "db": ["b"]}),
+                  document({"lan": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["lan"]}),
+                  document({"lan": lan(host=True)}, {"db": ["lan"]}),
+                  document({"lan": lan(host=True)}, {})):
+        done = refused(host, other, "1 of the 1", "`name:`", "--max-delete=1")
+        assert "[MV0807]" in done.err, done
+    host.mvapply("diff", "-f", "network.yaml", "--out", "plan.json", code=4)
+    with watching(host, "-f", "network.yaml") as service:
+        service.until_says("`name:`")
+        same(host.link("web", "eth0")["ifindex"], index, "web's link")
+    with watching(host, "-f", host.write(FILE)) as service:
+        host.write(document({"lan": lan()}, {"db": ["lan"]}))
+        service.until_says("`name:`")
+        same((host.link("web", "eth0")["ifindex"], host.names("db")), (index, set()), "links, after an edit")
+    host.apply(document({"lan": lan()}, {"web": ["lan"], "db": ["lan"]}))
+    last = document({"lan": lan()}, {"absent": ["lan"]})
+    refused(host, last, "2 of the 2")
+    same(host.link("web", "eth0")["ifindex"], index, "web's link")
+    host.apply(last, "--max-delete=2")
+    same((host.names("web"), host.names("db")), (set(), set()), "if it is meant")
+
+
+@test("guard: the host's own link counts as an attachment")
+def guard_host(host):
+    host.netns("web")
+    host.apply(document({"lan": lan(host=True)}, {}))
+    before = host.names("host")
+    for other in (document({"n": lan()}, {"web": ["n"]}), document({"lan": lan()}, {"web": ["lan"]}),
+                  document({"n": lan(host=True)}, {}), "networks: {}\n"):
+        refused(host, other, "1 of the 1")
+    host.apply(document({"lan": lan(host=True)}, {"web": ["lan"]}))
+    host.apply(document({"lan": lan()}, {"web": ["lan"]}))
+    same((len(before - host.names("host")), host.names("web")), (1, {"eth0"}), "the links of an edit")
+
+
+EDITS = {
+    "another name": {"containers": {"www": {"netns": "web", "networks": ["lan"]}}},
+    "another name, and another network": {"networks": {"home": lan()},
+                                          "containers": {"www": {"netns": "web", "networks": ["home"]}}},
+    "another name, by a path": {"containers": {"www": {"netns": "/run/netns/web", "networks": ["lan"]}}},
+    "another namespace": {"containers": {"web": {"netns": "web2", "networks": ["lan"]}}},
+    "another namespace, which is not there yet": {"containers": {"web": {"netns": "late", "networks": ["lan"]}}},
+    "another network": {"networks": {"home": lan(subnet="10.8.0.0/16", gateway=None)},
+                        "containers": {"web": ["home"]}},
+    "another container beside it": {"containers": {"web": ["lan"], "db": ["lan"]}},
+    "the host on it, too": {"networks": {"lan": lan(host=True)}, "containers": {"web": ["lan"]}},
+    "the last container away": {"containers": {}},
+    "the last container away, and a new network": {"networks": {"lan": lan(), "b": lan()}, "containers": {}},
+    "no more networks for it": {"containers": {"web": []}},
+}
+
+
+@test("guard: an edit of a set's only container needs no flag")
+def guard_edits(host):
+    host.netns("web", "web2", "db")
+    for what, edit in EDITS.items():
+        host.apply(FILE)
+        done = host.apply(document(**{"networks": {"lan": lan()}, **edit}))
+        assert "MV0807" not in done.err, (what, done)
+        host.delete(FILE)
+
+
+@test("guard: of two containers one is moved to another namespace, and the other leaves")
+def guard_moved(host):
+    host.netns("web", "web2", "db")
+    host.apply(document({"lan": lan()}, {"web": ["lan"], "db": ["lan"]}))
+    host.apply(document({"lan": lan()}, {"web": {"netns": "web2", "networks": ["lan"]}}))
+    same([host.names(ns) for ns in ("web", "web2", "db")], [set(), {"eth0"}, set()], "links")
+    with watching(host, "-f", host.write(document({"lan": lan()}, {"web": ["lan"], "db": ["lan"]}))) as service:
+        service.settle()
+        host.write(document({"lan": lan()}, {"web": {"netns": "web2", "networks": ["lan"]}}))
+        service.until(lambda: [host.names(ns) for ns in ("web", "web2", "db")] == [set(), {"eth0"}, set()],
+                      "moved by a service")
 
 
 # --- what cannot be done

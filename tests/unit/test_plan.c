@@ -622,13 +622,17 @@ static void test_guard(void **state)
 	guard_expect(live, LAN_GW("") WEB, half, false);
 	half.max_delete.from = 3;
 	guard_expect(live, LAN_GW(""), half, false);
-	/* What names nothing of what is live is another file, but not what names one of all. */
+	/* An input with containers, none of which is live, is another file, but not one that names
+	 * one of all. */
 	half = plan_options_default;
 	guard_expect(live, NET("new", "parent: eth0, subnet: 10.0.0.0/24"), half, true);
 	guard_expect(live,
 		     NET("new", "parent: eth0, subnet: 10.0.0.0/24") "containers: {ci: "
 								     "{networks: [new]}}",
 		     half, true);
+	guard_expect(live, LAN_GW("") "containers: {ci: {networks: [lan]}}", half, true);
+	guard_expect(live, LAN_GW("") "containers: {ci: {networks: []}}", half, true);
+	guard_expect(live, LAN_GW(", host: true"), half, true);
 	guard_expect(live,
 		     NET("new", "parent: eth0, subnet: 10.0.0.0/24") "containers: {web: "
 								     "{networks: [new]}}",
