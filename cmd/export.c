@@ -79,6 +79,8 @@ static int write_live(const struct options *options, const struct set_names *nam
 				  "in place."
 				: "What mvapply keeps on this host, with all that it chose written "
 				  "out.")};
+	for (size_t i = 0; i < exports.n_dissents; i++)
+		text_note(exports.dissents[i]);
 	for (size_t i = 0; i < exports.count; i++)
 		*array_push(arena, converted.documents, converted.count) = exports.items[i].tree;
 	return converted_write(&converted, options);

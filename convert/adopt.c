@@ -262,5 +262,6 @@ void adopt_take(struct observed_set *set, struct notes *notes)
 	namespaces_sort(&adopting);
 	each_unmarked(&adopting, false, link_take);
 	each_unmarked(&adopting, false, host_link_take);
+	observed_settle(set);
 	each_unmarked(&adopting, true, vlan_take);
 }

@@ -41,7 +41,8 @@ static bool at_home_elsewhere(const struct taking *taking, const char *container
 }
 
 /* Which container a namespace is, anybody who has it can say by a mark. One that says the name that
- * the host knows it by is believed before others are. */
+ * the host knows it by is believed before others are; where none does, the first one alone, as no
+ * file can have a namespace for two containers. */
 static bool believed(const struct taking *taking, const struct set_link *member)
 {
 	const struct observed_set *set = taking->set;
@@ -49,7 +50,9 @@ static bool believed(const struct taking *taking, const struct set_link *member)
 	const char *container = member->link->mark.container;
 	if (name && (strcmp(name, container) == 0 || *holds(set, member->ns, name)))
 		return strcmp(name, container) == 0;
-	return !at_home_elsewhere(taking, container);
+	const struct observed_container *known = observed_container_in(set, member->ns);
+	return !at_home_elsewhere(taking, container) &&
+	       (!known || strcmp(known->model.name, container) == 0);
 }
 
 static void attachment_left(const struct taking *taking, const struct set_link *member)
@@ -124,6 +127,7 @@ static void links_take(const struct taking *taking, const struct live_set *links
 			observed_host(taking->set, links->links[i].link->mark.network,
 				      links->links[i].link);
 	attachments_take(taking, links);
+	observed_settle(taking->set);
 	for (size_t i = 0; i < links->n_links; i++)
 		parent_take(taking->set, links->links[i].link);
 }
@@ -211,7 +215,8 @@ struct exporting {
 	struct arena *arena;
 };
 
-static struct tree *set_export(const struct exporting *exporting, const struct live_set *links)
+static struct tree *set_export(const struct exporting *exporting, const struct live_set *links,
+			       struct exports *exports)
 {
 	struct observed_set set = {.arena = exporting->arena,
 				   .live = exporting->live,
@@ -224,6 +229,9 @@ static struct tree *set_export(const struct exporting *exporting, const struct l
 	if (exporting->adopt && strcmp(exporting->adopt, set.name) == 0)
 		adopt_take(&set, &notes);
 	observed_finish(&set);
+	for (size_t i = 0; i < set.dissents.count; i++)
+		*array_push(set.arena, exports->dissents, exports->n_dissents) =
+			set.dissents.items[i];
 	index_free(set.places);
 	return document_make(&set, &notes);
 }
@@ -253,8 +261,9 @@ struct exports export_live(const struct live *live, const struct origin *origins
 	const struct live_sets sets = live_sets_find(live, names, adopt, arena);
 	namespaces_index(&exporting, origins);
 	for (size_t i = 0; i < sets.count; i++)
-		*array_push(arena, exports.items, exports.count) = (struct exported){
-			.set = sets.items[i].name, .tree = set_export(&exporting, &sets.items[i])};
+		*array_push(arena, exports.items, exports.count) =
+			(struct exported){.set = sets.items[i].name,
+					  .tree = set_export(&exporting, &sets.items[i], &exports)};
 	index_free(exporting.origins);
 	index_free(exporting.named);
 	return exports;

@@ -16,6 +16,8 @@ struct exported {
 struct exports {
 	struct exported *items; /* by the names of the sets */
 	size_t count;
+	const char **dissents; /* what one container's link says of a network, unlike the others' */
+	size_t n_dissents;
 };
 
 /* `adopt`: the set that unmarked links are taken into, or NULL. `origins` are those of

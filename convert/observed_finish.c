@@ -1,5 +1,5 @@
 /* What can be said of a set only when all of its links are known. */
-#include "convert/observed_set.h"
+#include "convert/observed_vote.h"
 #include "schema/name_rules.h"
 #include "schema/source_text.h"
 
@@ -179,19 +179,22 @@ static void each_attachment(struct observed_set *set, attachment_visit *visit)
 			visit(set, &set->containers[i].attachments[k]);
 }
 
-static void dhcp_count(struct observed_set *set, struct observed_attachment *attachment)
+/* Where more of a network's attachments have leases than addresses of their own, the network says
+ * so for them. */
+static void dhcp_settle(const struct ballot *ballot)
 {
-	set->networks[attachment->network].n_fixed += !attachment->model.dhcp;
-}
-
-/* Where all of a network's attachments have leases, the network says so for them. */
-static void dhcp_settle(struct observed_set *set, struct observed_attachment *attachment)
-{
-	struct observed_network *network = &set->networks[attachment->network];
-	if (network->n_fixed)
-		return;
-	network->model.dhcp = true;
-	attachment->model.has_dhcp = false;
+	size_t leases = 0, fixed = 0;
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		const struct attachment *model = &ballot->voters[i].attachment->model;
+		const bool counts = ballot_counts(ballot, &ballot->voters[i]);
+		leases += counts && model->dhcp;
+		fixed += counts && !model->dhcp && model->ipv4.family;
+	}
+	ballot->network->model.dhcp = leases > fixed;
+	for (size_t i = 0; leases > fixed && i < ballot->n_voters; i++) {
+		struct attachment *model = &ballot->voters[i].attachment->model;
+		model->has_dhcp = !model->dhcp && model->ipv4.family;
+	}
 }
 
 /* A network has to have a subnet, or DHCP; that of RFC 5737, which is nobody's, does no harm. */
@@ -220,13 +223,15 @@ void observed_finish(struct observed_set *set)
 	if (set->n_containers)
 		qsort(set->containers, set->n_containers, sizeof(*set->containers),
 		      container_compare);
+	const struct ballot *ballots = ballots_make(set);
+	observed_routers(set, ballots);
 	each_attachment(set, observed_routes);
+	for (size_t i = 0; i < set->n_networks; i++)
+		dhcp_settle(&ballots[i]);
 	for (size_t i = 0; i < set->n_containers; i++) {
 		names_settle(set, &set->containers[i]);
 		priority_settle(set, &set->containers[i]);
 	}
-	each_attachment(set, dhcp_count);
-	each_attachment(set, dhcp_settle);
 	for (size_t i = 0; i < set->n_networks; i++) {
 		struct observed_network *network = &set->networks[i];
 		host_subnet_settle(set, network, &network->model.host.ipv4);

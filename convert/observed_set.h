@@ -18,7 +18,8 @@ struct observed_network {
 	struct network model;
 	struct prefix_tree subnets;     /* of the model's: their numbers */
 	const struct live_link *parent; /* NULL: not found */
-	size_t n_fixed;                 /* attachments without DHCP: observed_finish.c's */
+	bool described;                 /* all but subnets and routers is known */
+	bool settled;                   /* so are the addresses of its attachments */
 	struct notes notes;
 };
 
@@ -48,6 +49,7 @@ struct observed_set {
 	size_t n_networks;
 	struct observed_container *containers;
 	size_t n_containers;
+	struct notes dissents; /* what containers' links say of networks, and is not believed */
 };
 
 __attribute__((format(printf, 3, 4))) void note_add(struct arena *arena, struct notes *notes,
@@ -74,13 +76,43 @@ void observed_attachment(struct observed_set *set, const char *network, const ch
 			 const struct live_ns *ns, const struct live_link *link);
 void observed_host(struct observed_set *set, const char *network, const struct live_link *link);
 void observed_parent(struct observed_set *set, const char *network, const struct live_link *link);
-/* The routes of the link: after all links of the set, whose addresses make the subnets. */
-void observed_routes(struct observed_set *set, struct observed_attachment *attachment);
+/* Decides what the networks are that came since, and which addresses their attachments have. */
+void observed_settle(struct observed_set *set);
 /* The sysctls of the link, if they were read, that differ from what the same declaration would give
  * a new link in its namespace. */
 void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment);
 /* Whether a network hangs on this link of the host. */
 bool observed_on(const struct observed_set *set, const struct live_link *parent);
+
+/* Between the files that make a set of what was found. */
+
+/* Puts the network on the host's link; NULL: that is gone. */
+void observed_network_on(struct observed_set *set, struct observed_network *network,
+			 const struct live_link *parent);
+/* What the host's own link tells of the network, or a parent that nothing is attached to. */
+void observed_host_take(struct observed_set *set, struct observed_network *network,
+			const struct live_link *link);
+void observed_parent_take(struct observed_set *set, struct observed_network *network,
+			  const struct live_link *link);
+/* The subnet of the network that holds the address, made if there is none; NULL: it would overlap
+ * another one, or no LAN has it. */
+struct subnet *observed_subnet_make(struct observed_set *set, struct observed_network *network,
+				    const struct prefix *address);
+/* Whether a declaration can be about the address at all: link-local ones are the kernel's own;
+ * those that end by themselves, others' (DHCP, router advertisements). */
+bool observed_addr_counts(const struct live_link *link, const struct live_addr *addr);
+bool observed_addr_marked(const struct observed_set *set, const struct live_link *link,
+			  const struct live_addr *addr);
+/* Whether an attachment, or the host, has the address on the parent; and that the host has. */
+bool observed_address_held(const struct observed_set *set, const struct live_link *parent,
+			   const struct ip *ip);
+void observed_address_hold(const struct observed_set *set, const struct live_link *parent,
+			   const struct ip *ip);
+/* Not 0: a network on the same parent has the router. */
+size_t *observed_router(const struct observed_set *set, const struct observed_network *network,
+			const struct ip *ip);
+/* The routes of the link: after the routers of all networks. */
+void observed_routes(struct observed_set *set, struct observed_attachment *attachment);
 
 /* When all is taken in: puts it in order, and settles what depends on several links. */
 void observed_finish(struct observed_set *set);

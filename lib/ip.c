@@ -167,6 +167,22 @@ bool prefix_usable(const struct prefix *prefix, const struct ip *ip)
 	return ip->family != AF_INET || !ip_equal(ip, &last);
 }
 
+bool prefix_is_lan(const struct prefix *prefix)
+{
+	static const struct prefix others[] = {
+		{{AF_INET, {0}}, 8},
+		{{AF_INET, {127}}, 8},
+		{{AF_INET, {224}}, 4},
+		{{AF_INET6, {0}}, 96}, /* unspecified, loopback, IPv4-compatible */
+		{{AF_INET6, {[10] = 0xff, [11] = 0xff}}, 96}, /* IPv4-mapped */
+		{{AF_INET6, {0xff}}, 8},
+	};
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (prefix_overlaps(&others[i], prefix))
+			return false;
+	return true;
+}
+
 bool mac_equal(const struct mac *a, const struct mac *b)
 {
 	return a->set == b->set && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;

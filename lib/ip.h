@@ -59,6 +59,9 @@ struct ip prefix_last(const struct prefix *prefix);
  * shorter than /127, RFC 4291 2.6.1, RFC 6164). */
 bool prefix_usable(const struct prefix *prefix, const struct ip *ip);
 
+/* False for ranges that no LAN has, and that the kernel would refuse. */
+bool prefix_is_lan(const struct prefix *prefix);
+
 bool mac_equal(const struct mac *a, const struct mac *b);
 /* As Docker makes it: 02:42 and the IPv4 address. */
 struct mac mac_of_ipv4(const struct ip *ip);

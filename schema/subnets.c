@@ -3,23 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Address ranges that no LAN has, and that the kernel would refuse. */
-static bool prefix_is_lan(const struct prefix *prefix)
-{
-	static const struct prefix others[] = {
-		{{AF_INET, {0}}, 8},
-		{{AF_INET, {127}}, 8},
-		{{AF_INET, {224}}, 4},
-		{{AF_INET6, {0}}, 96}, /* unspecified, loopback, IPv4-compatible */
-		{{AF_INET6, {[10] = 0xff, [11] = 0xff}}, 96}, /* IPv4-mapped */
-		{{AF_INET6, {0xff}}, 8},
-	};
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if (prefix_overlaps(&others[i], prefix))
-			return false;
-	return true;
-}
-
 static void check_gateway(struct build *build, const struct scope *scope, const struct node *body,
 			  const struct subnet *subnet)
 {

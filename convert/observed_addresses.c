@@ -1,0 +1,346 @@
+/* The addresses of a network's attachments, and the subnets that they are of. */
+#include "convert/observed_vote.h"
+
+#include "schema/driver.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+enum { IPV4, IPV6, N_FAMILIES };
+
+static const char *const family_names[] = {[IPV4] = "IPv4", [IPV6] = "IPv6"};
+static struct subnet *subnet_around(const struct observed_network *network,
+				    const struct prefix *prefix)
+{
+	size_t number;
+	return prefix_tree_find(&network->subnets, prefix, &number)
+		       ? &network->model.subnets[number]
+		       : NULL;
+}
+
+struct subnet *observed_subnet_of(const struct observed_network *network, const struct ip *ip)
+{
+	const struct prefix prefix = {.ip = *ip, .len = (uint8_t)ip_bits(ip)};
+	return subnet_around(network, &prefix);
+}
+
+struct subnet *observed_subnet_make(struct observed_set *set, struct observed_network *network,
+				    const struct prefix *address)
+{
+	struct network *model = &network->model;
+	const struct prefix prefix = {.ip = prefix_first(address), .len = address->len};
+	struct subnet *subnet = subnet_around(network, &prefix);
+	if (subnet)
+		return subnet->prefix.len <= prefix.len ? subnet : NULL;
+	if (!prefix_is_lan(&prefix))
+		return NULL;
+	prefix_tree_add(&network->subnets, set->arena, &prefix, model->n_subnets);
+	subnet = array_push(set->arena, model->subnets, model->n_subnets);
+	subnet->prefix = subnet->ip_range = prefix;
+	return subnet;
+}
+
+bool observed_addr_counts(const struct live_link *link, const struct live_addr *addr)
+{
+	return addr->scope < RT_SCOPE_LINK &&
+	       (link->mark.role != ROLE_NONE || addr->flags & IFA_F_PERMANENT);
+}
+
+bool observed_addr_marked(const struct observed_set *set, const struct live_link *link,
+			  const struct live_addr *addr)
+{
+	return addr->proto == MARK_PROTOCOL || !set->live->addr_proto ||
+	       link->mark.role == ROLE_NONE;
+}
+
+/* Who has the address on the parent, which no file can give to two: a pointer to the attachment; 1:
+ * the host; 0: nobody. */
+static size_t *address_holder(const struct observed_set *set, const struct live_link *parent,
+			      const struct ip *ip)
+{
+	char text[IP_TEXT_SIZE];
+	return observed_place(set, "address %s on %p", ip_format(ip, text), (const void *)parent);
+}
+
+bool observed_address_held(const struct observed_set *set, const struct live_link *parent,
+			   const struct ip *ip)
+{
+	return *address_holder(set, parent, ip);
+}
+
+void observed_address_hold(const struct observed_set *set, const struct live_link *parent,
+			   const struct ip *ip)
+{
+	*address_holder(set, parent, ip) = 1;
+}
+
+static size_t family_of(const struct ip *ip)
+{
+	return ip->family == AF_INET ? IPV4 : IPV6;
+}
+
+static struct ip *own_ip(struct observed_attachment *attachment, size_t family)
+{
+	return family == IPV4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
+}
+
+/* Visits the attachment's addresses: those with the mark; then any other, in place of one that has
+ * lost it or never had it. Ends at the first for which `take` is true. */
+typedef bool address_visit(const struct ballot *ballot, struct observed_attachment *attachment,
+			   const struct prefix *address);
+
+static const struct prefix *address_find(const struct ballot *ballot,
+					 struct observed_attachment *attachment, size_t family,
+					 address_visit *take)
+{
+	const struct observed_set *set = ballot->set;
+	const struct live_link *link = attachment->link;
+	const struct live_addr *lease = live_lease(set->live, attachment->ns, link);
+	for (size_t marked = 2; marked-- > 0;)
+		each_addr_of (addr, attachment->ns, link->ifindex)
+			if (addr != lease && family_of(&addr->prefix.ip) == family &&
+			    observed_addr_counts(link, addr) &&
+			    observed_addr_marked(set, link, addr) == (marked == 1) &&
+			    take(ballot, attachment, &addr->prefix))
+				return &addr->prefix;
+	return NULL;
+}
+
+static bool any_address(const struct ballot *ballot, struct observed_attachment *attachment,
+			const struct prefix *address)
+{
+	(void)ballot;
+	(void)attachment;
+	return address->len > 0;
+}
+
+/* An address that the link's MAC was made of is its own, whoever else says to have it: no second
+ * link on the parent has that MAC. */
+static bool claimed(const struct ballot *ballot, struct observed_attachment *attachment,
+		    const struct prefix *address)
+{
+	if (!mac_is_of_ipv4(&attachment->link->mac, &address->ip))
+		return false;
+	size_t *holder = address_holder(ballot->set, ballot->network->parent, &address->ip);
+	if (*holder)
+		return false;
+	*holder = (size_t)(uintptr_t)attachment;
+	return true;
+}
+
+static bool free_for(const struct ballot *ballot, const struct observed_attachment *attachment,
+		     const struct prefix *address)
+{
+	const size_t holder = *address_holder(ballot->set, ballot->network->parent, &address->ip);
+	return !holder || holder == (size_t)(uintptr_t)attachment;
+}
+
+static void address_give(const struct ballot *ballot, struct observed_attachment *attachment,
+			 const struct prefix *address)
+{
+	*address_holder(ballot->set, ballot->network->parent, &address->ip) =
+		(size_t)(uintptr_t)attachment;
+	*own_ip(attachment, family_of(&address->ip)) = address->ip;
+}
+
+static bool within_subnet(const struct ballot *ballot, struct observed_attachment *attachment,
+			  const struct prefix *address)
+{
+	const struct subnet *subnet = observed_subnet_of(ballot->network, &address->ip);
+	return subnet && prefix_usable(&subnet->prefix, &address->ip) &&
+	       free_for(ballot, attachment, address);
+}
+
+static bool outside_subnets(const struct ballot *ballot, struct observed_attachment *attachment,
+			    const struct prefix *address)
+{
+	return prefix_usable(address, &address->ip) && free_for(ballot, attachment, address) &&
+	       observed_subnet_make(ballot->set, ballot->network, address);
+}
+
+static const char *subnet_answer(const struct ballot *ballot, const struct voter *voter,
+				 const void *data, char text[VOTE_TEXT_SIZE])
+{
+	const size_t family = *(const size_t *)data;
+	const struct prefix *address = address_find(ballot, voter->attachment, family, any_address);
+	if (!address)
+		return NULL;
+	const struct prefix prefix = {.ip = prefix_first(address), .len = address->len};
+	return prefix_format(&prefix, text);
+}
+
+/* Whether the host has an address in that subnet on the parent. */
+static bool subnet_of_host(const struct ballot *ballot, const char *answer, const void *data)
+{
+	(void)data;
+	struct prefix prefix;
+	const struct live_link *parent = ballot->network->parent;
+	if (!parent || !prefix_parse(answer, &prefix))
+		return false;
+	each_addr_of (addr, ballot->set->live->namespaces[0], parent->ifindex)
+		if (addr->prefix.len == prefix.len && prefix_contains(&prefix, &addr->prefix.ip))
+			return true;
+	return false;
+}
+
+/* Makes the subnets that the first addresses of at least two are in, or else that of the first. */
+static void subnets_make(const struct ballot *ballot, size_t family)
+{
+	const struct question question = {.what = family_names[family],
+					  .answer = subnet_answer,
+					  .of_host = subnet_of_host,
+					  .data = &family};
+	const struct poll poll = ballot_poll(ballot, &question);
+	char text[VOTE_TEXT_SIZE];
+	struct prefix prefix;
+	if (poll.winner && prefix_parse(subnet_answer(ballot, poll.winner, &family, text), &prefix))
+		(void)observed_subnet_make(ballot->set, ballot->network, &prefix);
+	for (size_t i = 0; poll.n_others && i < ballot->n_voters; i++) {
+		const char *answer = subnet_answer(ballot, &ballot->voters[i], &family, text);
+		if (answer && ballot_votes(ballot, &question, answer) > 1 &&
+		    prefix_parse(answer, &prefix))
+			(void)observed_subnet_make(ballot->set, ballot->network, &prefix);
+	}
+}
+
+static bool has_family(const struct ballot *ballot, const struct voter *voter, size_t family)
+{
+	return (family == IPV4 && voter->attachment->model.dhcp) ||
+	       address_find(ballot, voter->attachment, family, any_address);
+}
+
+/* How many of those that count have an address of each family. Returns how many count. */
+static size_t families_count(const struct ballot *ballot, size_t counts[N_FAMILIES],
+			     const struct voter *first[N_FAMILIES])
+{
+	size_t voters = 0;
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		const struct voter *voter = &ballot->voters[i];
+		const bool votes = ballot_counts(ballot, voter);
+		voters += votes;
+		for (size_t family = 0; family < N_FAMILIES; family++)
+			if (has_family(ballot, voter, family)) {
+				first[family] = first[family] ? first[family] : voter;
+				counts[family] += votes;
+			}
+	}
+	return voters;
+}
+
+/* mvapply gives each attachment an address of each family that its network has. So one that less
+ * than most have is not the network's. */
+static void families_find(const struct ballot *ballot, bool ret[N_FAMILIES])
+{
+	const struct host_access *host = &ballot->network->model.host;
+	size_t counts[N_FAMILIES] = {0};
+	const struct voter *first[N_FAMILIES] = {0};
+	const size_t voters = families_count(ballot, counts, first);
+	for (size_t family = 0; family < N_FAMILIES; family++) {
+		const struct ip *own = family == IPV4 ? &host->ipv4 : &host->ipv6;
+		ret[family] = own->family || 2 * counts[family] > voters ||
+			      counts[family] >= counts[!family];
+		if (!ret[family] && first[family])
+			ballot_dissent(ballot,
+				       "%zu of its %zu links have an address of %s, such as that "
+				       "of %s: it is taken for a network without",
+				       counts[family], voters, family_names[family],
+				       first[family]->container->model.name);
+	}
+}
+
+/* A subnet that one attachment alone is in: no other one gets an address there. */
+static void subnet_alone(const struct ballot *ballot, const struct voter *voter,
+			 const struct prefix *address)
+{
+	struct subnet *subnet = observed_subnet_of(ballot->network, &address->ip);
+	char text[PREFIX_TEXT_SIZE];
+	bool others = false;
+	for (size_t i = 0; i < ballot->network->model.n_subnets; i++)
+		others |= &ballot->network->model.subnets[i] != subnet &&
+			  ballot->network->model.subnets[i].prefix.ip.family == address->ip.family;
+	if (!others)
+		return;
+	subnet->ip_range =
+		(struct prefix){.ip = address->ip, .len = (uint8_t)ip_bits(&address->ip)};
+	ballot_dissent(ballot,
+		       "only %s has an address in %s: with this ip_range, no other container "
+		       "gets one there",
+		       voter->container->model.name, prefix_format(&subnet->prefix, text));
+}
+
+static void address_choose(const struct ballot *ballot, const struct voter *voter, size_t family)
+{
+	struct observed_attachment *attachment = voter->attachment;
+	const struct prefix *address = address_find(ballot, attachment, family, within_subnet);
+	if (address) {
+		address_give(ballot, attachment, address);
+		return;
+	}
+	if ((address = address_find(ballot, attachment, family, outside_subnets))) {
+		address_give(ballot, attachment, address);
+		subnet_alone(ballot, voter, address);
+	}
+}
+
+static void further_note(const struct ballot *ballot, struct observed_attachment *attachment)
+{
+	const struct observed_set *set = ballot->set;
+	const struct live_link *link = attachment->link;
+	const struct live_addr *lease = live_lease(set->live, attachment->ns, link);
+	each_addr_of (addr, attachment->ns, link->ifindex) {
+		const struct ip *own = own_ip(attachment, family_of(&addr->prefix.ip));
+		char text[PREFIX_TEXT_SIZE];
+		if (addr != lease && observed_addr_counts(link, addr) &&
+		    !ip_equal(own, &addr->prefix.ip) &&
+		    (!own->family || observed_addr_marked(set, link, addr)))
+			note_add(set->arena, &attachment->notes, "it also has the address %s",
+				 prefix_format(&addr->prefix, text));
+	}
+}
+
+/* An ipvlan has its parent's, and so has a passthru macvlan. */
+static void mac_take(const struct observed_network *network, struct observed_attachment *attachment)
+{
+	const struct live_link *link = attachment->link;
+	if (!driver_shares_mac(network->model.driver, network->model.mode) &&
+	    !mac_is_of_ipv4(&link->mac, &attachment->model.ipv4))
+		attachment->model.mac = link->mac;
+}
+
+static void network_addresses(const struct ballot *ballot)
+{
+	bool has[N_FAMILIES];
+	families_find(ballot, has);
+	for (size_t family = 0; family < N_FAMILIES; family++) {
+		if (!has[family])
+			continue;
+		subnets_make(ballot, family);
+		for (size_t i = 0; i < ballot->n_voters; i++)
+			address_choose(ballot, &ballot->voters[i], family);
+	}
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		further_note(ballot, ballot->voters[i].attachment);
+		mac_take(ballot->network, ballot->voters[i].attachment);
+	}
+}
+
+static void claims_take(const struct ballot *ballot)
+{
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		struct observed_attachment *attachment = ballot->voters[i].attachment;
+		attachment->model.dhcp = attachment->model.has_dhcp =
+			live_lease(ballot->set->live, attachment->ns, attachment->link) != NULL;
+		(void)address_find(ballot, attachment, IPV4, claimed);
+	}
+}
+
+void observed_addresses(const struct observed_set *set, const struct ballot *ballots)
+{
+	for (size_t i = 0; i < set->n_networks; i++)
+		if (!ballots[i].network->settled)
+			claims_take(&ballots[i]);
+	for (size_t i = 0; i < set->n_networks; i++)
+		if (!ballots[i].network->settled && ballots[i].n_voters)
+			network_addresses(&ballots[i]);
+}

@@ -1,0 +1,270 @@
+/* What a network is, but for its subnets and routers: as the host's own link has it, or else most
+ * of the containers' links. */
+#include "convert/observed_vote.h"
+
+#include "kernel/link_kind.h"
+#include "schema/driver.h"
+#include "schema/name_rules.h"
+#include "schema/words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct live_ns *host_of(const struct observed_set *set)
+{
+	return set->live->namespaces[0];
+}
+
+/* By which word a network can name a link of the host as its parent: its name, unless that would be
+ * taken for a VLAN's short form. */
+static const char *parent_word(const struct live_link *link, bool with_vlan)
+{
+	if (with_vlan || !parent_dot(link->name))
+		return link->name;
+	for (size_t i = 0; i < link->n_altnames; i++)
+		if (!parent_dot(link->altnames[i]))
+			return link->altnames[i];
+	return NULL;
+}
+
+/* A VLAN link is named by the link that it is on, and its id. */
+static void parent_describe(struct observed_set *set, struct observed_network *network)
+{
+	const struct live_link *link = network->parent, *base = NULL;
+	struct network *model = &network->model;
+	if (link && link->kind == KIND_VLAN && link->parent_where == PARENT_HOST)
+		base = live_link_by_index(host_of(set), link->parent);
+	if (!link) {
+		note_add(set->arena, &network->notes, "its parent is gone: name one");
+	} else if (link->mark.role == ROLE_DUMMY) {
+		model->internal = true;
+	} else if (base) {
+		model->parent = parent_word(base, true);
+		model->vlan = link->vlan;
+		model->vlan_protocol = link->vlan_protocol;
+	} else {
+		model->parent = parent_word(link, false);
+	}
+	if (link && !model->parent && !model->internal)
+		note_add(set->arena, &network->notes,
+			 "its parent %s has a name that stands for a VLAN: give it another with "
+			 "`ip link property add dev %s altname NAME`, and write that here",
+			 link->name, link->name);
+}
+
+/* The mtu that a network's links have where it says none: its parent's. A VLAN link that is taken
+ * over gets that of the link it is on, as every VLAN link of mvapply's. */
+static uint32_t mtu_otherwise(const struct observed_set *set, const struct live_link *parent)
+{
+	const struct live_link *base =
+		set->adopting && parent->kind == KIND_VLAN && parent->parent_where == PARENT_HOST
+			? live_link_by_index(host_of(set), parent->parent)
+			: NULL;
+	return base ? base->mtu : parent->mtu;
+}
+
+/* The links that tell of a network: each of what it has itself. */
+struct looks {
+	const struct live_link *mode, *bcqueuelen, *mtu;
+};
+
+static void network_describe(struct observed_set *set, struct observed_network *network,
+			     const struct live_link *parent, const struct looks *looks)
+{
+	struct network *model = &network->model;
+	const struct live_link *link = looks->mode;
+	network->described = true;
+	observed_network_on(set, network, parent);
+	parent_describe(set, network);
+	if (!link)
+		return;
+	model->driver = link_type(link->kind)->driver;
+	model->mode = driver_info(model->driver)->default_mode;
+	if (link->mode_known)
+		model->mode = link->mode;
+	else
+		note_add(set->arena, &network->notes, "%s is in a mode that mvapply has not",
+			 link->name);
+	link = looks->bcqueuelen;
+	if (link && link->has_bcqueuelen && link->bcqueuelen != BCQUEUELEN_DEFAULT) {
+		model->has_bcqueuelen = true;
+		model->bcqueuelen = link->bcqueuelen;
+	}
+	if (parent && looks->mtu->mtu != mtu_otherwise(set, parent))
+		model->mtu = looks->mtu->mtu;
+}
+
+static uint32_t mtu_of(const struct observed_set *set, const struct observed_network *network,
+		       const struct live_link *link)
+{
+	return network->model.mtu ? network->model.mtu
+	       : network->parent  ? mtu_otherwise(set, network->parent)
+				  : link->mtu;
+}
+
+/* Links of one network that are not alike have drifted, or are not of one network at all. */
+static void likeness_check(struct observed_set *set, const struct observed_network *network,
+			   const struct live_link *link, struct notes *notes)
+{
+	const struct network *model = &network->model;
+	const uint32_t bcqueuelen = model->has_bcqueuelen ? model->bcqueuelen : BCQUEUELEN_DEFAULT;
+	if (link->mtu != mtu_of(set, network, link))
+		note_add(set->arena, notes, "its mtu is %u, unlike the network's", link->mtu);
+	if (link->mode_known && link->mode != model->mode)
+		note_add(set->arena, notes, "its mode is %s, unlike the network's",
+			 link_mode_name(link->mode));
+	if (link->has_bcqueuelen && link->bcqueuelen != bcqueuelen)
+		note_add(set->arena, notes, "its bcqueuelen is %u, unlike the network's",
+			 link->bcqueuelen);
+	if (network->parent && link->parent != network->parent->ifindex)
+		note_add(set->arena, notes, "its parent is another than the network's");
+}
+
+static const char *parent_answer(const struct ballot *ballot, const struct voter *voter,
+				 const void *data, char text[VOTE_TEXT_SIZE])
+{
+	(void)data;
+	const int ifindex = voter->attachment->link->parent;
+	const struct live_link *parent = live_link_by_index(host_of(ballot->set), ifindex);
+	snprintf(text, VOTE_TEXT_SIZE, "%s", parent ? parent->name : "gone");
+	return text;
+}
+
+static const char *mode_answer(const struct ballot *ballot, const struct voter *voter,
+			       const void *data, char text[VOTE_TEXT_SIZE])
+{
+	(void)ballot;
+	(void)data;
+	const struct live_link *link = voter->attachment->link;
+	snprintf(text, VOTE_TEXT_SIZE, "%s %s", link->kind_name,
+		 link->mode_known ? link_mode_name(link->mode) : "in another mode");
+	return text;
+}
+
+static const char *bcqueuelen_answer(const struct ballot *ballot, const struct voter *voter,
+				     const void *data, char text[VOTE_TEXT_SIZE])
+{
+	(void)ballot;
+	(void)data;
+	const struct live_link *link = voter->attachment->link;
+	if (!link->has_bcqueuelen)
+		return NULL;
+	snprintf(text, VOTE_TEXT_SIZE, "%" PRIu32, link->bcqueuelen);
+	return text;
+}
+
+static const char *mtu_answer(const struct ballot *ballot, const struct voter *voter,
+			      const void *data, char text[VOTE_TEXT_SIZE])
+{
+	(void)ballot;
+	(void)data;
+	snprintf(text, VOTE_TEXT_SIZE, "%" PRIu32, voter->attachment->link->mtu);
+	return text;
+}
+
+/* What the network has where it says nothing. */
+static bool mtu_of_parent(const struct ballot *ballot, const char *answer, const void *data)
+{
+	const struct live_link *parent = data;
+	return parent && strtoul(answer, NULL, 10) == mtu_otherwise(ballot->set, parent);
+}
+
+/* The link of the network that has what most have; NULL: none says anything. */
+static const struct live_link *link_of_most(const struct ballot *ballot,
+					    const struct question *question)
+{
+	char text[VOTE_TEXT_SIZE], other[VOTE_TEXT_SIZE];
+	const struct poll poll = ballot_poll(ballot, question);
+	const struct voter *winner = poll.winner;
+	if (!winner)
+		return NULL;
+	(void)question->answer(ballot, winner, question->data, text);
+	if (poll.rival)
+		ballot_dissent(ballot,
+			       "its containers disagree on its %s: %s has %s, and %s has %s: "
+			       "write the right one",
+			       question->what, winner->container->model.name, text,
+			       poll.rival->container->model.name,
+			       question->answer(ballot, poll.rival, question->data, other));
+	else if (poll.n_others)
+		ballot_warn(ballot,
+			    "the %s of %zu of its %zu links is not %s, as of most: %s has %s",
+			    question->what, poll.n_others, ballot->n_voters, text,
+			    poll.other->container->model.name,
+			    question->answer(ballot, poll.other, question->data, other));
+	return winner->attachment->link;
+}
+
+static void network_settle(const struct ballot *ballot)
+{
+	struct observed_set *set = ballot->set;
+	const struct live_link *like = link_of_most(
+		ballot, &(const struct question){.what = "parent", .answer = parent_answer});
+	const struct live_link *parent =
+		like ? live_link_by_index(host_of(set), like->parent) : NULL;
+	const struct looks looks = {
+		.mode = link_of_most(
+			ballot, &(const struct question){.what = "mode", .answer = mode_answer}),
+		.bcqueuelen =
+			link_of_most(ballot, &(const struct question){.what = "bcqueuelen",
+								      .answer = bcqueuelen_answer}),
+		.mtu = link_of_most(ballot, &(const struct question){.what = "mtu",
+								     .answer = mtu_answer,
+								     .of_host = mtu_of_parent,
+								     .data = parent})};
+	network_describe(set, ballot->network, parent, &looks);
+}
+
+void observed_settle(struct observed_set *set)
+{
+	const struct ballot *ballots = ballots_make(set);
+	for (size_t i = 0; i < set->n_networks; i++)
+		if (!ballots[i].network->described)
+			network_settle(&ballots[i]);
+	for (size_t i = 0; i < set->n_networks; i++) {
+		const struct ballot *ballot = &ballots[i];
+		for (size_t k = 0; !ballot->network->settled && k < ballot->n_voters; k++)
+			likeness_check(set, ballot->network, ballot->voters[k].attachment->link,
+				       &ballot->voters[k].attachment->notes);
+	}
+	observed_addresses(set, ballots);
+	for (size_t i = 0; i < set->n_networks; i++)
+		set->networks[i].settled = true;
+}
+
+void observed_host_take(struct observed_set *set, struct observed_network *network,
+			const struct live_link *link)
+{
+	const struct looks looks = {link, link, link};
+	if (!network->described)
+		network_describe(set, network, live_link_by_index(host_of(set), link->parent),
+				 &looks);
+	struct host_access *host = &network->model.host;
+	const struct live_ns *ns = host_of(set);
+	host->wanted = true;
+	host->interface_name = link->name;
+	if (link->mark.role == ROLE_NONE && !link_kind_shares_mac(link->kind))
+		note_add(set->arena, &network->notes,
+			 "%s gets a MAC address that follows from its own IP address", link->name);
+	likeness_check(set, network, link, &network->notes);
+	each_addr_of (addr, ns, link->ifindex) {
+		const struct prefix *address = &addr->prefix;
+		struct ip *own = address->ip.family == AF_INET ? &host->ipv4 : &host->ipv6;
+		if (!observed_addr_counts(link, addr) ||
+		    (own->family && !observed_addr_marked(set, link, addr)))
+			continue;
+		*own = address->ip;
+		observed_address_hold(set, network->parent, own);
+		if (address->len < ip_bits(&address->ip))
+			(void)observed_subnet_make(set, network, address);
+	}
+}
+
+void observed_parent_take(struct observed_set *set, struct observed_network *network,
+			  const struct live_link *link)
+{
+	if (!network->described)
+		network_describe(set, network, link, &(const struct looks){0});
+}

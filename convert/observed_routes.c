@@ -1,0 +1,163 @@
+/* The routers of a network's subnets, and the further routes of its attachments. */
+#include "convert/observed_vote.h"
+
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is not the kernel's: with the mark, or by hand on a link that is taken over; and nothing
+ * that comes with a lease. */
+static bool route_counts(const struct observed_attachment *attachment,
+			 const struct live_route *route)
+{
+	if (attachment->model.dhcp && route->to.ip.family == AF_INET)
+		return false;
+	return route->proto == MARK_PROTOCOL ||
+	       (attachment->link->mark.role == ROLE_NONE && route->proto != RTPROT_KERNEL);
+}
+
+/* The attachment's address that is in the subnet, or NULL. */
+static const struct ip *address_in(const struct observed_attachment *attachment,
+				   const struct subnet *subnet)
+{
+	const struct ip *ip = subnet->prefix.ip.family == AF_INET ? &attachment->model.ipv4
+								  : &attachment->model.ipv6;
+	return prefix_contains(&subnet->prefix, ip) ? ip : NULL;
+}
+
+/* Whether a default route of the family leads anywhere from the namespace. */
+static bool has_default(const struct observed_set *set, const struct live_ns *ns, unsigned family)
+{
+	size_t *known = observed_place(set, "default %u from %p", family, (const void *)ns);
+	for (size_t i = 0; !*known && i < ns->n_routes; i++)
+		if (!ns->routes[i].to.len && ns->routes[i].to.ip.family == family)
+			*known = 1;
+	*known = *known ? *known : 2;
+	return *known == 1;
+}
+
+/* "none" of a container without any default route; NULL where another network has it. */
+static const char *router_answer(const struct ballot *ballot, const struct voter *voter,
+				 const void *data, char text[VOTE_TEXT_SIZE])
+{
+	const struct subnet *subnet = data;
+	const struct observed_attachment *attachment = voter->attachment;
+	const unsigned family = subnet->prefix.ip.family;
+	if (!address_in(attachment, subnet))
+		return NULL;
+	each_route_of (route, attachment->ns, attachment->link->ifindex)
+		if (!route->to.len && route_counts(attachment, route) &&
+		    prefix_usable(&subnet->prefix, &route->via))
+			return ip_format(&route->via, text);
+	return has_default(ballot->set, attachment->ns, family) ? NULL : "none";
+}
+
+/* Whether the host's own default route on the parent leads there. */
+static bool router_of_host(const struct ballot *ballot, const char *answer, const void *data)
+{
+	const struct live_ns *host = ballot->set->live->namespaces[0];
+	const struct live_link *parent = ballot->network->parent;
+	const struct subnet *subnet = data;
+	struct ip router;
+	if (!parent || !ip_parse(answer, &router))
+		return false;
+	size_t *known = observed_place(ballot->set, "host default %u on %p",
+				       subnet->prefix.ip.family, (const void *)parent);
+	if (!*known) {
+		*known = 1;
+		each_route_of (route, host, parent->ifindex)
+			if (!route->to.len && route->to.ip.family == subnet->prefix.ip.family)
+				*known = (size_t)(uintptr_t)route;
+	}
+	return *known != 1 &&
+	       ip_equal(&((const struct live_route *)(uintptr_t)*known)->via, &router);
+}
+
+static void router_report(const struct ballot *ballot, const struct question *question,
+			  const struct poll *poll, const char *most)
+{
+	const struct voter *other = poll->rival ? poll->rival : poll->other;
+	char text[VOTE_TEXT_SIZE];
+	if (!other)
+		return;
+	ballot_dissent(ballot, "%s: %s has %s as router, %s has %s",
+		       poll->rival ? "its containers disagree, write the right one"
+				   : "as most have it",
+		       poll->winner->container->model.name, most, other->container->model.name,
+		       question->answer(ballot, other, question->data, text));
+}
+
+static void router_find(const struct ballot *ballot, struct subnet *subnet)
+{
+	char what[VOTE_TEXT_SIZE], prefix[PREFIX_TEXT_SIZE], text[VOTE_TEXT_SIZE];
+	snprintf(what, sizeof(what), "router of %s", prefix_format(&subnet->prefix, prefix));
+	const struct question question = {
+		.what = what, .answer = router_answer, .of_host = router_of_host, .data = subnet};
+	const struct poll poll = ballot_poll(ballot, &question);
+	struct ip router;
+	if (!poll.winner)
+		return;
+	const char *answer = router_answer(ballot, poll.winner, subnet, text);
+	router_report(ballot, &question, &poll, answer);
+	/* One container alone makes no router of an address that a container has. */
+	if (ip_parse(answer, &router) &&
+	    (poll.votes > 1 ||
+	     !observed_address_held(ballot->set, ballot->network->parent, &router)))
+		subnet->gateway = router;
+	if (subnet->gateway.family)
+		*observed_router(ballot->set, ballot->network, &subnet->gateway) = 1;
+}
+
+void observed_routers(const struct observed_set *set, const struct ballot *ballots)
+{
+	for (size_t i = 0; i < set->n_networks; i++)
+		for (size_t k = 0; k < set->networks[i].model.n_subnets; k++)
+			router_find(&ballots[i], &set->networks[i].model.subnets[k]);
+}
+
+size_t *observed_router(const struct observed_set *set, const struct observed_network *network,
+			const struct ip *ip)
+{
+	char text[IP_TEXT_SIZE];
+	return observed_place(set, "router %s on %p", ip_format(ip, text),
+			      (const void *)network->parent);
+}
+
+/* No file gives an attachment the address of a router. */
+static void address_leave(struct observed_set *set, struct observed_attachment *attachment,
+			  struct ip *ip)
+{
+	char text[IP_TEXT_SIZE];
+	if (!ip->family || !*observed_router(set, &set->networks[attachment->network], ip))
+		return;
+	note_add(set->arena, &attachment->notes, "it also has the address %s, which is a router's",
+		 ip_format(ip, text));
+	*ip = (struct ip){0};
+}
+
+static void route_take(struct observed_set *set, const struct observed_network *network,
+		       struct observed_attachment *attachment, const struct live_route *route)
+{
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	const struct subnet *subnet =
+		route->via.family ? observed_subnet_of(network, &route->via) : NULL;
+	if (subnet && !route->to.len && ip_equal(&subnet->gateway, &route->via))
+		return;
+	if (subnet && route->to.len)
+		*array_push(set->arena, attachment->model.routes, attachment->model.n_routes) =
+			(struct route){.to = route->to, .via = route->via};
+	else
+		note_add(set->arena, &attachment->notes, "it also has the route %s%s%s",
+			 route->to.len ? prefix_format(&route->to, to) : "default",
+			 route->via.family ? " via " : "", ip_format(&route->via, via));
+}
+
+void observed_routes(struct observed_set *set, struct observed_attachment *attachment)
+{
+	const struct observed_network *network = &set->networks[attachment->network];
+	address_leave(set, attachment, &attachment->model.ipv4);
+	address_leave(set, attachment, &attachment->model.ipv6);
+	each_route_of (route, attachment->ns, attachment->link->ifindex)
+		if (route_counts(attachment, route))
+			route_take(set, network, attachment, route);
+}

@@ -1,0 +1,162 @@
+#include "convert/observed_vote.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int voter_compare(const void *a, const void *b)
+{
+	const struct voter *left = a, *right = b;
+	return strcmp(left->container->model.name, right->container->model.name);
+}
+
+static bool is_named(const struct observed_set *set, const struct live_ns *ns)
+{
+	const struct origin *origin = index_get(set->origins, &ns, sizeof(ns));
+	return origin && (origin->engine || origin->netns);
+}
+
+/* A namespace has one vote, however many containers the marks in it name. */
+static void votes_give(struct ballot *ballot)
+{
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		struct voter *voter = &ballot->voters[i];
+		const struct live_ns *ns = voter->attachment->ns;
+		size_t *first = observed_place(ballot->set, "vote of %p on %s", (const void *)ns,
+					       ballot->network->model.name);
+		*first = *first ? *first : i + 1;
+		voter->votes = *first == i + 1;
+		voter->named = is_named(ballot->set, ns);
+		ballot->named |= voter->named;
+	}
+}
+
+struct ballot *ballots_make(struct observed_set *set)
+{
+	struct ballot *ballots = arena_alloc(set->arena, set->n_networks * sizeof(*ballots));
+	for (size_t i = 0; i < set->n_networks; i++)
+		ballots[i] = (struct ballot){.set = set, .network = &set->networks[i]};
+	for (size_t i = 0; i < set->n_containers; i++)
+		for (size_t k = 0; k < set->containers[i].n_attachments; k++) {
+			struct observed_container *container = &set->containers[i];
+			struct ballot *ballot = &ballots[container->attachments[k].network];
+			*array_push(set->arena, ballot->voters, ballot->n_voters) = (struct voter){
+				.container = container, .attachment = &container->attachments[k]};
+		}
+	for (size_t i = 0; i < set->n_networks; i++) {
+		struct ballot *ballot = &ballots[i];
+		if (ballot->n_voters)
+			qsort(ballot->voters, ballot->n_voters, sizeof(*ballot->voters),
+			      voter_compare);
+		votes_give(ballot);
+	}
+	return ballots;
+}
+
+/* What the voter says, if he is one of those who count. */
+static const char *answer_of(const struct ballot *ballot, const struct question *question,
+			     const struct voter *voter, bool named, char text[VOTE_TEXT_SIZE])
+{
+	return voter->votes && voter->named == named
+		       ? question->answer(ballot, voter, question->data, text)
+		       : NULL;
+}
+
+static size_t *count_of(const struct ballot *ballot, const struct question *question,
+			const char *answer)
+{
+	return observed_place(ballot->set, "votes for the %s of %s: %s", question->what,
+			      ballot->network->model.name, answer);
+}
+
+static bool host_says(const struct ballot *ballot, const struct question *question,
+		      const char *answer)
+{
+	return question->of_host && question->of_host(ballot, answer, question->data);
+}
+
+/* Takes the answer of one voter into what is known of the poll. */
+static void winner_update(const struct ballot *ballot, const struct question *question,
+			  struct poll *poll, const struct voter *voter, const char *answer,
+			  char best[VOTE_TEXT_SIZE])
+{
+	const size_t votes = *count_of(ballot, question, answer);
+	const bool same = poll->winner && strcmp(best, answer) == 0;
+	if (same || votes < poll->votes)
+		return;
+	const bool tie = votes == poll->votes;
+	if (tie && (host_says(ballot, question, best) || !host_says(ballot, question, answer))) {
+		poll->rival = poll->rival ? poll->rival : voter;
+		return;
+	}
+	*poll = (struct poll){.winner = voter, .votes = votes, .rival = tie ? poll->winner : NULL};
+	snprintf(best, VOTE_TEXT_SIZE, "%s", answer);
+}
+
+static struct poll poll_of(const struct ballot *ballot, const struct question *question, bool named)
+{
+	char text[VOTE_TEXT_SIZE], best[VOTE_TEXT_SIZE] = "";
+	struct poll poll = {0};
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		const char *answer = answer_of(ballot, question, &ballot->voters[i], named, text);
+		if (answer)
+			++*count_of(ballot, question, answer);
+	}
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		const struct voter *voter = &ballot->voters[i];
+		const char *answer = answer_of(ballot, question, voter, named, text);
+		if (answer)
+			winner_update(ballot, question, &poll, voter, answer, best);
+	}
+	if (poll.winner && host_says(ballot, question, best))
+		poll.rival = NULL;
+	for (size_t i = 0; i < ballot->n_voters; i++) {
+		const struct voter *voter = &ballot->voters[i];
+		const char *answer = question->answer(ballot, voter, question->data, text);
+		if (!answer || !poll.winner || strcmp(answer, best) == 0)
+			continue;
+		poll.other = poll.other ? poll.other : voter;
+		poll.n_others++;
+	}
+	return poll;
+}
+
+struct poll ballot_poll(const struct ballot *ballot, const struct question *question)
+{
+	const struct poll poll = poll_of(ballot, question, true);
+	return poll.winner ? poll : poll_of(ballot, question, false);
+}
+
+size_t ballot_votes(const struct ballot *ballot, const struct question *question,
+		    const char *answer)
+{
+	return *count_of(ballot, question, answer);
+}
+
+bool ballot_counts(const struct ballot *ballot, const struct voter *voter)
+{
+	return voter->votes && voter->named == ballot->named;
+}
+
+void ballot_warn(const struct ballot *ballot, const char *format, ...)
+{
+	char text[400];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	note_add(ballot->set->arena, &ballot->set->dissents, "network %s: %s",
+		 ballot->network->model.name, text);
+}
+
+void ballot_dissent(const struct ballot *ballot, const char *format, ...)
+{
+	char text[400];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	note_add(ballot->set->arena, &ballot->network->notes, "%s", text);
+	ballot_warn(ballot, "%s", text);
+}
