@@ -1,11 +1,11 @@
 #include "cmd/sandbox.h"
 
 #include "lib/capability.h"
+#include "lib/seccomp.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,14 +68,12 @@ static int capabilities_drop(unsigned groups, bool elsewhere)
 	return capabilities_keep(kept, false);
 }
 
-static int calls_filter(void)
+static int filter_install(void)
 {
 	static struct sock_filter steps[] = {
 #include "seccomp_filter.inc"
 	};
-	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
-					   .filter = steps};
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return seccomp_install(steps, sizeof(steps) / sizeof(steps[0]));
 }
 
 static void note(const struct options *options, const char *what)
@@ -90,6 +88,6 @@ void confine(const struct command *command, const struct options *options)
 		note(options, "capabilities that are not needed are kept");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		note(options, "new privileges stay possible");
-	if (calls_filter() < 0)
+	if (filter_install() < 0)
 		note(options, "there is no filter of system calls");
 }

@@ -1,10 +1,10 @@
 #include "dhcp/broker_sandbox.h"
 
 #include "lib/capability.h"
+#include "lib/seccomp.h"
 
 #include <linux/capability.h>
 #include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <stdint.h>
 #include <sys/prctl.h>
 
@@ -18,9 +18,7 @@ static int filter_install(void)
 	static struct sock_filter steps[] = {
 #include "seccomp_dhcp.inc"
 	};
-	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
-					   .filter = steps};
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+	return seccomp_install(steps, sizeof(steps) / sizeof(steps[0]));
 }
 
 int broker_confine(void)

@@ -331,7 +331,7 @@ static void paths_settled(void *data)
 	struct service *service = data;
 	service->first_event = 0;
 	loop_timer_set(service->loop, &service->prefetched, -1);
-	if (!service->reading.done)
+	if (!service->reload.done)
 		paths_prefetch(service);
 	service_read(service);
 }

@@ -18,7 +18,7 @@
 #include "schema/diag.h"
 
 /* What files that changed say. */
-struct reading {
+struct reload {
 	bool done;
 	struct desired *desired; /* NULL: nothing new, or nothing valid */
 	struct diags diags;
@@ -52,7 +52,7 @@ struct service {
 
 	struct desired *desired;
 	struct desired *next; /* read from files that changed; NULL: they did not */
-	struct reading reading;
+	struct reload reload;
 	struct live *live;        /* NULL: look at everything */
 	uint64_t content;         /* of the files, when they were last read */
 	char *left;               /* the set that was last told of as left by the files; or NULL */

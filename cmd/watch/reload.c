@@ -45,38 +45,38 @@ static void take(struct service *service, struct desired *desired)
 
 void service_prefetch(struct service *service)
 {
-	struct reading *reading = &service->reading;
+	struct reload *reload = &service->reload;
 	service_unread(service);
-	diags_init(&reading->diags);
-	reading->desired =
-		input_load(service->options, &service->content, &reading->diags, &reading->content);
-	reading->done = true;
+	diags_init(&reload->diags);
+	reload->desired =
+		input_load(service->options, &service->content, &reload->diags, &reload->content);
+	reload->done = true;
 }
 
 void service_unread(struct service *service)
 {
-	if (service->reading.done) {
-		desired_free(service->reading.desired);
-		diags_free(&service->reading.diags);
+	if (service->reload.done) {
+		desired_free(service->reload.desired);
+		diags_free(&service->reload.diags);
 	}
-	service->reading = (struct reading){.done = false};
+	service->reload = (struct reload){.done = false};
 }
 
 /* An error is told once: until the files are others. */
 void service_read(struct service *service)
 {
-	struct reading *reading = &service->reading;
-	if (!reading->done)
+	struct reload *reload = &service->reload;
+	if (!reload->done)
 		service_prefetch(service);
-	service->content = reading->content;
-	if (reading->desired) {
-		take(service, reading->desired);
-		reading->desired = NULL;
-	} else if (reading->diags.count) {
+	service->content = reload->content;
+	if (reload->desired) {
+		take(service, reload->desired);
+		reload->desired = NULL;
+	} else if (reload->diags.count) {
 		service->metrics.input_valid = false;
 		service->dirty = true; /* to say so in the metrics and the status */
 		service_wait_end(service);
-		faults_log(service, &reading->diags);
+		faults_log(service, &reload->diags);
 	}
 	service_unread(service);
 }

@@ -1,0 +1,13 @@
+/* Installs a filter of system calls, as scripts/seccomp.c writes them. */
+#ifndef LIB_SECCOMP_H
+#define LIB_SECCOMP_H
+
+#include <stddef.h>
+
+struct sock_filter;
+
+/* For this process and those that it makes, for good (seccomp(2)); needs no_new_privs or
+ * CAP_SYS_ADMIN. Returns 0, or -1 with errno. */
+int seccomp_install(struct sock_filter *steps, size_t count);
+
+#endif
