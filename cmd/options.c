@@ -210,7 +210,7 @@ static const struct row {
 	{OPTIONS_STATUS, '\0', "watch", optional_argument, "[=SECONDS]",
 	 "a table that is looked at again every second, until Ctrl-C", set_watch},
 	{OPTIONS_ADOPT, '\0', "adopt", no_argument, NULL,
-	 "unmarked macvlan, ipvlan and VLAN links, too, for `apply --adopt`", set_adopt},
+	 "unmarked macvlan, macvtap, ipvlan and VLAN links, too, for `apply --adopt`", set_adopt},
 	{OPTIONS_PLAN, '\0', "max-delete", required_argument, "N|N%",
 	 "refuse to delete more of a set's attachments (50%, from ten on)", set_max_delete},
 	{OPTIONS_DIFF, '\0', "out", required_argument, "PLAN",

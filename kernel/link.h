@@ -11,7 +11,15 @@
 struct arena;
 struct live_ns; /* reconcile/state/state.h */
 
-enum link_kind { KIND_OTHER, KIND_MACVLAN, KIND_IPVLAN, KIND_VLAN, KIND_DUMMY, N_LINK_KINDS };
+enum link_kind {
+	KIND_OTHER,
+	KIND_MACVLAN,
+	KIND_IPVLAN,
+	KIND_MACVTAP,
+	KIND_VLAN,
+	KIND_DUMMY,
+	N_LINK_KINDS
+};
 
 /* In which namespace a link's parent is. */
 enum parent_where {

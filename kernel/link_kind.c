@@ -25,6 +25,14 @@ static const struct link_type types[N_LINK_KINDS] = {
 			 .has_driver = true,
 			 .driver = DRIVER_IPVLAN,
 			 .attributes = {{IFLA_IPVLAN_MODE, 2, VALUE_MODE, "mode"}}},
+	[KIND_MACVTAP] = {.name = "macvtap",
+			  .module = "macvtap",
+			  .has_parent = true,
+			  .has_driver = true,
+			  .driver = DRIVER_MACVTAP,
+			  .attributes = {{IFLA_MACVLAN_MODE, 4, VALUE_MODE, "mode"},
+					 {IFLA_MACVLAN_BC_QUEUE_LEN, 4, VALUE_BCQUEUELEN,
+					  "bcqueuelen"}}},
 	[KIND_VLAN] = {.name = "vlan",
 		       .module = "8021q",
 		       .has_parent = true,
@@ -33,11 +41,11 @@ static const struct link_type types[N_LINK_KINDS] = {
 	[KIND_DUMMY] = {.name = "dummy", .module = "dummy"},
 };
 
-/* Kinds that mvapply does not make: macvtap is a macvlan to the kernel, and ipvtap an ipvlan. */
+/* Kinds that mvapply does not make: ipvtap is an ipvlan to the kernel. */
 static const struct {
 	const char *name;
 	enum driver handler;
-} others[] = {{"macvtap", DRIVER_MACVLAN}, {"ipvtap", DRIVER_IPVLAN}};
+} others[] = {{"ipvtap", DRIVER_IPVLAN}};
 
 static const uint32_t modes[] = {
 	[MODE_BRIDGE] = MACVLAN_MODE_BRIDGE, [MODE_PRIVATE] = MACVLAN_MODE_PRIVATE,

@@ -64,8 +64,8 @@ static const struct code_text texts[] = {
 	 "A network needs the name of a link to the LAN, or `internal: true`, which makes it a "
 	 "dummy link of its own; a VLAN needs a parent, and has an id from 1 to 4094."},
 	{CODE_DRIVER, CLASS_FAILED, "a key that the driver does not have",
-	 "The modes bridge, private, vepa and passthru and the broadcast queue are macvlan's, "
-	 "the modes l2, l3 and l3s are ipvlan's."},
+	 "The modes bridge, private, vepa and passthru and the broadcast queue are macvlan's and "
+	 "macvtap's, the modes l2, l3 and l3s are ipvlan's."},
 	{CODE_SUBNET, CLASS_FAILED, "subnets that do not go together",
 	 "A network has `subnet` with its keys, or the list `subnets`, of ranges that a LAN can "
 	 "have and that do not overlap."},
@@ -75,8 +75,8 @@ static const struct code_text texts[] = {
 	 "The host's own way into a network reaches its containers in mode bridge alone (or by "
 	 "ipvlan)."},
 	{CODE_PARENT_SHARED, CLASS_FAILED, "networks that cannot share their parent",
-	 "A parent carries macvlans or ipvlans, not both, ipvlans of one mode, and passthru has "
-	 "it alone: so the kernel wants it."},
+	 "A parent carries macvlans (and macvtaps) or ipvlans, not both, ipvlans of one mode, and "
+	 "passthru has it alone: so the kernel wants it."},
 	{CODE_RANGE_OVERLAP, CLASS_FAILED, "ranges of one LAN overlap",
 	 "Two networks, or two hosts, would choose the same address. Give each a range of its "
 	 "own."},
@@ -123,7 +123,7 @@ static const struct code_text texts[] = {
 	{CODE_PARENT_ABSENT, CLASS_FAILED, "the parent is not there",
 	 "The host has no link of the name that `parent` gives. `ip link` shows those that it "
 	 "has. The rest is done; `watch` goes on by itself when the link comes."},
-	{CODE_PARENT_STACKED, CLASS_FAILED, "the parent is a macvlan or ipvlan itself",
+	{CODE_PARENT_STACKED, CLASS_FAILED, "the parent is a macvlan, macvtap or ipvlan itself",
 	 "The kernel would put the new link on what is below. Name that link as the parent."},
 	{CODE_PARENT_PORT, CLASS_FAILED, "the parent is a port",
 	 "A port of a bridge, bond or team gives all its frames to its master. Use the master as "
@@ -203,7 +203,7 @@ static const struct code_text texts[] = {
 	 "let `--adopt` replace it. It keeps the attachment of that container alone from being "
 	 "made."},
 	{CODE_PARENT_COMPANY, CLASS_FAILED, "links that are not ours are on the parent",
-	 "A parent carries macvlans or ipvlans, not both, and passthru has it alone. Use another "
+	 "A parent carries macvlans (and macvtaps) or ipvlans, not both, and passthru has it alone. Use another "
 	 "parent, or remove the link that the message names. Where that is in another namespace "
 	 "than the host's, only the attachments that cannot be beside it are not made."},
 	{CODE_VLAN_FOREIGN, CLASS_FAILED, "another link has the VLAN link's name",

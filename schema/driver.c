@@ -16,6 +16,11 @@ static const struct driver_info drivers[N_DRIVERS] = {
 			   .handler = DRIVER_IPVLAN,
 			   .shares_mac = true,
 			   .one_mode = true},
+	[DRIVER_MACVTAP] = {.modes = BIT(MODE_BRIDGE) | BIT(MODE_PRIVATE) | BIT(MODE_VEPA) |
+				     BIT(MODE_PASSTHRU),
+			    .default_mode = MODE_BRIDGE,
+			    .handler = DRIVER_MACVLAN,
+			    .has_bcqueuelen = true},
 };
 
 const struct driver_info *driver_info(enum driver driver)

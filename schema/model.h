@@ -20,7 +20,7 @@ struct place {
 	unsigned line, column;
 };
 
-enum driver { DRIVER_MACVLAN, DRIVER_IPVLAN, N_DRIVERS };
+enum driver { DRIVER_MACVLAN, DRIVER_IPVLAN, DRIVER_MACVTAP, N_DRIVERS };
 enum vlan_protocol { VLAN_8021Q, VLAN_8021AD };
 enum link_mode {
 	MODE_BRIDGE, /* macvlan */

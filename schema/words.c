@@ -3,6 +3,7 @@
 const struct word driver_words[] = {
 	{"macvlan", DRIVER_MACVLAN, "each attachment has a MAC address of its own"},
 	{"ipvlan", DRIVER_IPVLAN, "all attachments share the parent's MAC address"},
+	{"macvtap", DRIVER_MACVTAP, "a macvlan with a character device, for a virtual machine"},
 	{0},
 };
 
@@ -13,10 +14,10 @@ const struct word vlan_protocol_words[] = {
 };
 
 const struct word link_mode_words[] = {
-	{"bridge", MODE_BRIDGE, "macvlan: attachments of one parent reach each other"},
-	{"private", MODE_PRIVATE, "macvlan: they do not, not even by way of the switch"},
-	{"vepa", MODE_VEPA, "macvlan: they do by way of a switch that reflects"},
-	{"passthru", MODE_PASSTHRU, "macvlan: one attachment has the parent for itself"},
+	{"bridge", MODE_BRIDGE, "macvlan, macvtap: attachments of one parent reach each other"},
+	{"private", MODE_PRIVATE, "macvlan, macvtap: they do not, not even by way of the switch"},
+	{"vepa", MODE_VEPA, "macvlan, macvtap: they do by way of a switch that reflects"},
+	{"passthru", MODE_PASSTHRU, "macvlan, macvtap: one attachment has the parent for itself"},
 	{"l2", MODE_L2, "ipvlan: on the parent's LAN, with ARP"},
 	{"l3", MODE_L3, "ipvlan: routed by the host, without broadcast"},
 	{"l3s", MODE_L3S, "ipvlan: l3 with the host's netfilter"},

@@ -8,7 +8,7 @@ TESTS = []
 
 def test(name, *, needs=(), both=False, seconds=0):
     """Registers a test. `needs` names link kinds that not every kernel has: "vlan", "ipvlan",
-    "dummy", "bridge". `both` marks what is run on the second kernel even without such needs.
+    "dummy", "bridge", "macvtap". `both` marks what is run on the second kernel even without such needs.
     `seconds`: how long it may take, where that is longer than for others."""
     def register(function):
         if any(other.name == name for other in TESTS):

@@ -28,6 +28,7 @@ PROBES = {
     "dummy": "link add probe.3 type dummy",
     "bridge": "link add probe.4 type bridge",
     "macvlan": "link add link other name probe.5 type macvlan",
+    "macvtap": "link add link other name probe.6 type macvtap",
 }
 
 

@@ -49,6 +49,7 @@ def kinds(host):
     # What the kernel can do, as `ip` finds it by trying.
     commands = {"macvlan": "link eth0 name probe type macvlan", "dummy": "name probe type dummy",
                 "vlan": "link eth0 name probe type vlan id 9",
+                "macvtap": "link eth0 name probe type macvtap",
                 "ipvlan": "link eth1 name probe type ipvlan"}
     missing = set()
     for kind, command in commands.items():
@@ -57,6 +58,7 @@ def kinds(host):
         else:
             missing.add(kind)
     text = document({"m": lan(vlan=10), "i": lan(driver="ipvlan", parent="eth1", gateway=None),
+                     "t": lan(driver="macvtap", subnet="10.8.0.0/24", gateway=None),
                      "d": {"internal": True, "subnet": "10.9.0.0/24"}}, {})
     found = host.silently("doctor", lambda: host.mvapply(
         "doctor", "-f", host.write(text), "-o", "json", code=1 if missing else 0).json)

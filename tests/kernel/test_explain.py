@@ -17,7 +17,7 @@ def explain_key(host):
          "a key of two objects")
     same(paths(host, "containers.web"), ["containers"], "an entry of a map")
     done = host.mvapply("explain", "networks.mode")
-    for words in ("passthru", "bridge for macvlan, l2 for ipvlan", "networks.NAME.mode"):
+    for words in ("passthru", "bridge for macvlan and macvtap, l2 for ipvlan", "networks.NAME.mode"):
         assert words in done.out, f"no {words!r}\n{done}"
 
 

@@ -305,6 +305,16 @@ def adopt_beside(host):
     host.unchanged(text)
 
 
+@test("export --adopt: a macvtap", needs=["macvtap"])
+def adopt_macvtap(host):
+    host.netns("web")
+    host.batch("host", ["link add link eth0 name tmp0 type macvtap mode vepa", "link set tmp0 netns web name tap0"])
+    host.batch("web", ["address add 10.10.0.7/24 dev tap0", "link set tap0 up"])
+    documents = taken_over(host, [("web", "tap0")])[1]
+    same(documents[0]["networks"], {"eth0": {"driver": "macvtap", "parent": "eth0", "mode": "vepa",
+                                             "subnet": "10.10.0.0/24"}}, "networks")
+
+
 @test("export --adopt: VLAN links and ipvlans", needs=["vlan", "ipvlan"])
 def adopt_vlans(host):
     host.netns("web", "db")

@@ -21,6 +21,7 @@ KINDS = {
     "private": kind(mode="private"),
     "passthru": kind(mode="passthru"),
     "the host's own": kind(host=True),
+    "macvtap": kind(["macvtap"], driver="macvtap"),
     "ipvlan": kind(["ipvlan"], driver="ipvlan"),
     "ipvlan, the host's own": kind(["ipvlan"], driver="ipvlan", host=True),
     "VLAN": kind(["vlan"], "eth0.10", vlan=10),

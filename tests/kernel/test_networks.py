@@ -63,6 +63,49 @@ def ipvlan_announced(host):
         "no announcement"
 
 
+def tap_devices(host, ns):
+    """The character devices of the namespace's links, as sysfs has them."""
+    with host.inside(ns):
+        shown = host.run("unshare", "-m", "sh", "-c", "mount -t sysfs sysfs /sys && cd /sys/class/net && "
+                         "for tap in */tap*; do echo $tap $(cat $tap/dev); done", ns=ns, code=0).out
+    return dict(line.split() for line in shown.splitlines() if "*" not in line)
+
+
+@test("macvtap: a link with a character device, beside a macvlan of the same parent", needs=["macvtap"])
+def macvtap(host):
+    host.netns("web", "db")
+    text = document({"n": lan(driver="macvtap", bcqueuelen=50), "m": lan(subnet="10.8.0.0/24", gateway=None)},
+                    {"web": ["n"], "db": ["m"]})
+    host.apply(text)
+    link = host.link("web", "eth0")
+    same((link["linkinfo"]["info_kind"], link["linkinfo"]["info_data"]["mode"], link["address"], link["ifalias"]),
+         ("macvtap", "bridge", "02:42:ac:10:56:02", "mvapply:attach:default/n/web"), "the link")
+    same(link["linkinfo"]["info_data"].get("bcqueuelen", 50), 50, "the broadcast queue")
+    same(host.link("db", "eth0")["linkinfo"]["info_kind"], "macvlan", "db's link")
+    same(list(tap_devices(host, "web")), [f"eth0/tap{link['ifindex']}"], "the device")
+    same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
+    with host.inside("web"):
+        assert packets.ping("172.16.86.1"), "the gateway does not answer"
+    host.unchanged(text)
+    host.delete(text)
+    same((host.names("web"), host.names("db")), (set(), set()), "after delete")
+
+
+@test("macvtap: on a parent with an ipvlan, and below a macvlan", needs=["macvtap", "ipvlan"])
+def macvtap_company(host):
+    host.netns("web")
+    text = document({"n": lan(driver="macvtap")}, {"web": ["n"]})
+    host.ip("host", "link add link eth0 name iv0 type ipvlan")
+    assert "carries iv0 (ipvlan) already" in host.apply(text, code=3).err
+    host.ip("host", "link delete iv0")
+    host.ip("host", "link add link eth0 name mt0 type macvtap")
+    stacked = document({"n": lan(parent="mt0")}, {"web": ["n"]})
+    assert "parent mt0 is a macvtap itself" in host.apply(stacked, code=4).err
+    same(host.names("web"), set(), "web")
+    host.apply(text)
+    same(host.link("web", "eth0")["linkinfo"]["info_kind"], "macvtap", "kind")
+
+
 @test("dual stack: both families, IPv6 usable at once", both=True)
 def dual_stack(host):
     host.netns("web")

@@ -89,6 +89,15 @@ def cleaned(networks, containers):
                      for name, network in networks.items()}, containers)
 
 
+@test("output ip: macvtap", needs=["macvtap"])
+def macvtap(host):
+    host.netns("web")
+    taps = [document({"n": lan(driver="macvtap", **keys)}, {"web": ["n"]})
+            for keys in ({"bcqueuelen": 50}, {"mode": "private"}, {"mode": "passthru"})]
+    for before, after in zip(["networks: {}", *taps], taps):
+        as_apply(host, before, after)
+
+
 @test("output ip: VLANs, ipvlan and a dummy", needs=["vlan", "ipvlan", "dummy"])
 def vlans(host):
     host.netns("web")

@@ -118,6 +118,7 @@ static void test_kinds(void **state)
 		 .bcqueuelen = 9},
 		{.kind = KIND_MACVLAN, .mode = MODE_VEPA},
 		{.kind = KIND_MACVLAN, .mode = MODE_PASSTHRU},
+		{.kind = KIND_MACVTAP, .mode = MODE_VEPA, .has_bcqueuelen = true, .bcqueuelen = 9},
 		{.kind = KIND_IPVLAN, .mode = MODE_L2},
 		{.kind = KIND_IPVLAN, .mode = MODE_L3},
 		{.kind = KIND_IPVLAN, .mode = MODE_L3S},
@@ -131,7 +132,8 @@ static void test_kinds(void **state)
 		union message message;
 		assert_true(encode_link_create(&message, spec, &birth));
 		const struct live_link link = decoded(arena, &message);
-		const bool modal = spec->kind == KIND_MACVLAN || spec->kind == KIND_IPVLAN;
+		const bool modal = spec->kind == KIND_MACVLAN || spec->kind == KIND_MACVTAP ||
+				   spec->kind == KIND_IPVLAN;
 		assert_int_equal(link.kind, spec->kind);
 		assert_int_equal(link.mode_known, modal);
 		assert_int_equal(link.mode, spec->mode);
