@@ -13,7 +13,8 @@ struct making {
 	struct index *nodes; /* key -> number + 1 */
 	struct index *links; /* alias -> struct live_link */
 	struct index *homes; /* alias -> struct live_ns */
-	struct index *steps; /* alias, or "=" and the link's name -> struct step */
+	const struct plan *plan;
+	struct index *steps; /* alias, or "=" and the link's name -> 1 + the number of a step */
 	bool with_set;
 };
 
@@ -82,9 +83,15 @@ static void edge_put(struct making *making, size_t from, size_t to, const char *
 		(struct graph_edge){.from = from, .to = to, .state = state, .label = label};
 }
 
+static const struct step *step_at(const struct making *making, const char *key)
+{
+	const size_t number = (size_t)(uintptr_t)index_get_text(making->steps, key);
+	return number ? &making->plan->steps[number - 1] : NULL;
+}
+
 static const struct step *step_named(const struct making *making, const char *name)
 {
-	return index_get_text(making->steps, arena_printf(making->graph->arena, "=%s", name));
+	return step_at(making, arena_printf(making->graph->arena, "=%s", name));
 }
 
 static const char *with_set(const struct making *making, const char *set, const char *name)
@@ -115,7 +122,7 @@ static size_t parent_put(struct making *making, const struct set *set,
 			.role = ROLE_DUMMY, .set = set->name, .network = network->name};
 		const char *key = owner_tag_format(arena, &mark);
 		return node_put(making, GRAPH_PARENT, key, "a dummy", "",
-				state_of(index_get_text(making->steps, key)));
+				state_of(step_at(making, key)));
 	}
 	const char *vlan = arena_printf(arena, "%s.%u", network->parent, network->vlan);
 	bool in_vlan = node_known(making, GRAPH_VLAN, network->parent);
@@ -142,7 +149,7 @@ static size_t network_put(struct making *making, const struct set *set,
 {
 	const char *key = network_key(making, set->name, network->name);
 	const struct step *reported =
-		index_get_text(making->steps, arena_printf(making->graph->arena, "?%s", key));
+		step_at(making, arena_printf(making->graph->arena, "?%s", key));
 	size_t parent = parent_put(making, set, network);
 	size_t node =
 		node_put(making, GRAPH_NETWORK, key, with_set(making, set->name, network->name),
@@ -215,7 +222,7 @@ static void attachment_put(struct making *making, size_t network, size_t contain
 			   const struct owner_tag *mark)
 {
 	const char *alias = owner_tag_format(making->graph->arena, mark);
-	const struct step *step = index_get_text(making->steps, alias);
+	const struct step *step = step_at(making, alias);
 	edge_put(making, network, container, attachment_label(making, alias, step), state_of(step));
 }
 
@@ -263,9 +270,8 @@ static void set_put(struct making *making, const struct set *set)
 /* The node of a live link of the host that others hang on. */
 static size_t live_parent_put(struct making *making, const struct live_link *link)
 {
-	const struct step *step = link->mark.role == ROLE_DUMMY
-					  ? index_get_text(making->steps, link->alias)
-					  : step_named(making, link->name);
+	const struct step *step = link->mark.role == ROLE_DUMMY ? step_at(making, link->alias)
+								: step_named(making, link->name);
 	enum graph_state state = state_of(step);
 	const char *name = arena_strdup(making->graph->arena, link->name);
 	const struct live_link *base =
@@ -384,13 +390,14 @@ static const char *step_key(struct arena *arena, const struct step *step)
 }
 
 /* An attachment that leaves may have the mark of a declared one. */
-static void steps_index(struct making *making, const struct plan *plan)
+static void steps_index(struct making *making)
 {
+	const struct plan *plan = making->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (!undeclared(&plan->steps[i]) || step_is_parent(&plan->steps[i]))
 			index_put_text(making->steps,
 				       step_key(making->graph->arena, &plan->steps[i]),
-				       &plan->steps[i]);
+				       (void *)(uintptr_t)(i + 1));
 }
 
 struct graph graph_make(const struct desired *desired, const struct live *live,
@@ -402,10 +409,11 @@ struct graph graph_make(const struct desired *desired, const struct live *live,
 				.nodes = index_new(0),
 				.links = index_new(0),
 				.homes = index_new(0),
+				.plan = plan,
 				.steps = index_new(plan->n_steps),
 				.with_set = desired->n_sets > 1};
 	links_index(&making, live);
-	steps_index(&making, plan);
+	steps_index(&making);
 	for (size_t i = 0; i < desired->n_sets; i++)
 		set_put(&making, &desired->sets[i]);
 	for (size_t i = 0; i < plan->n_steps; i++)

@@ -67,7 +67,7 @@ static struct step step_leased(const struct step *step, const struct lease *leas
 	return leased;
 }
 
-struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes)
+const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes)
 {
 	struct plan *done = arena_alloc(plan->arena, sizeof(*done));
 	struct step *steps = arena_alloc(plan->arena, (plan->n_steps + 1) * sizeof(*steps));

@@ -11,6 +11,6 @@ struct link_spec link_spec_leased(const struct link_spec *desired, const struct 
 
 /* The same steps with what is known since they were done. Belongs to the plan: either one may be
  * given to plan_free, once. */
-struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes);
+const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes);
 
 #endif

@@ -31,67 +31,72 @@ const char *field_name(enum field field)
 	return fields[field].name;
 }
 
-struct change *change_add(const struct plan_input *input, struct step *step, enum field field,
-			  const char *from, const char *to)
+/* As it grows. */
+struct changes {
+	struct arena *arena;
+	struct change *items;
+	size_t count;
+};
+
+static struct change *change_add(struct changes *changes, enum field field, const char *from,
+				 const char *to)
 {
-	struct change *change = array_push(input->arena, step->changes, step->n_changes);
+	struct change *change = array_push(changes->arena, changes->items, changes->count);
 	change->field = field;
 	change->from = from;
 	change->to = to;
 	return change;
 }
 
-static void change_text(const struct plan_input *input, struct step *step, enum field field,
-			const char *from, const char *to)
+static void change_text(struct changes *changes, enum field field, const char *from, const char *to)
 {
 	if (strcmp(from, to) != 0)
-		change_add(input, step, field, from, to);
+		change_add(changes, field, from, to);
 }
 
-static void change_number(const struct plan_input *input, struct step *step, enum field field,
-			  uint32_t from, uint32_t to)
+static void change_number(struct changes *changes, enum field field, uint32_t from, uint32_t to)
 {
 	if (from != to)
-		change_add(input, step, field, arena_printf(input->arena, "%u", from),
-			   arena_printf(input->arena, "%u", to));
+		change_add(changes, field, arena_printf(changes->arena, "%u", from),
+			   arena_printf(changes->arena, "%u", to));
 }
 
-static void diff_mac(const struct plan_input *input, struct step *step)
+static void diff_mac(const struct step *step, struct changes *changes)
 {
 	char from[MAC_TEXT_SIZE], to[MAC_TEXT_SIZE];
 	if (step->desired->mac.set && !mac_equal(&step->desired->mac, &step->current->mac))
-		change_add(input, step, FIELD_MAC,
-			   arena_strdup(input->arena, mac_format(&step->current->mac, from)),
-			   arena_strdup(input->arena, mac_format(&step->desired->mac, to)));
+		change_add(changes, FIELD_MAC,
+			   arena_strdup(changes->arena, mac_format(&step->current->mac, from)),
+			   arena_strdup(changes->arena, mac_format(&step->desired->mac, to)));
 }
 
-static void diff_mode(const struct plan_input *input, struct step *step)
+static void diff_mode(const struct step *step, struct changes *changes)
 {
 	const struct link_type *type = link_type(step->desired->kind);
 	if (!type->has_driver)
 		return;
-	change_text(input, step, FIELD_MODE,
+	change_text(changes, FIELD_MODE,
 		    step->current->mode_known ? link_mode_name(step->current->mode) : "other",
 		    link_mode_name(step->desired->mode));
 	if (driver_info(type->driver)->has_bcqueuelen && step->current->has_bcqueuelen)
-		change_number(input, step, FIELD_BCQUEUELEN, step->current->bcqueuelen,
+		change_number(changes, FIELD_BCQUEUELEN, step->current->bcqueuelen,
 			      step->desired->bcqueuelen);
 }
 
-static void diff_link(const struct plan_input *input, struct step *step)
+static void diff_link(const struct step *step, struct changes *changes)
 {
 	const struct live_link *current = step->current;
 	const struct link_spec *desired = step->desired;
-	change_text(input, step, FIELD_ALIAS, current->alias, desired->alias);
-	change_text(input, step, FIELD_NAME, current->name, desired->name);
-	diff_mac(input, step);
+	change_text(changes, FIELD_ALIAS, current->alias, desired->alias);
+	change_text(changes, FIELD_NAME, current->name, desired->name);
+	diff_mac(step, changes);
 	if (desired->mtu)
-		change_number(input, step, FIELD_MTU, current->mtu, desired->mtu);
-	diff_mode(input, step);
+		change_number(changes, FIELD_MTU, current->mtu, desired->mtu);
+	diff_mode(step, changes);
 }
 
 /* accept_ra is mvapply's own wish, and is not there where the kernel has no IPv6. */
-static void diff_sysctls(const struct plan_input *input, struct step *step)
+static void diff_sysctls(const struct step *step, struct changes *changes)
 {
 	for (size_t i = 0; i < step->desired->n_sysctls; i++) {
 		const struct link_sysctl *desired = &step->desired->sysctls[i];
@@ -99,16 +104,16 @@ static void diff_sysctls(const struct plan_input *input, struct step *step)
 		if (live ? strcmp(live, desired->value) == 0 : !desired->asked)
 			continue;
 		struct change *change =
-			change_add(input, step, FIELD_SYSCTL, live ? live : "?", desired->value);
+			change_add(changes, FIELD_SYSCTL, live ? live : "?", desired->value);
 		change->sysctl = *desired;
 	}
 }
 
-static void diff_up(const struct plan_input *input, struct step *step)
+static void diff_up(const struct step *step, struct changes *changes)
 {
 	bool up = step->current->flags & IFF_UP;
 	if (up == step->desired->down)
-		change_add(input, step, FIELD_UP, up ? "up" : "down", up ? "down" : "up");
+		change_add(changes, FIELD_UP, up ? "up" : "down", up ? "down" : "up");
 }
 
 static bool link_local(const struct ip *ip)
@@ -150,16 +155,15 @@ static bool addr_lasts_so(const struct step *step, const struct live_addr *addr)
 	return !addr->valid == !link_spec_addr_terms(step->desired, &addr->prefix).valid;
 }
 
-static void addr_change(const struct plan_input *input, struct step *step, bool from, bool to,
-			const struct prefix *prefix)
+static void addr_change(struct changes *changes, bool from, bool to, const struct prefix *prefix)
 {
 	char text[PREFIX_TEXT_SIZE];
-	const char *copy = arena_strdup(input->arena, prefix_format(prefix, text));
-	change_add(input, step, FIELD_ADDRESS, from ? copy : NULL, to ? copy : NULL)->addr =
-		*prefix;
+	const char *copy = arena_strdup(changes->arena, prefix_format(prefix, text));
+	change_add(changes, FIELD_ADDRESS, from ? copy : NULL, to ? copy : NULL)->addr = *prefix;
 }
 
-static void diff_addrs(const struct plan_input *input, struct step *step)
+static void diff_addrs(const struct plan_input *input, const struct step *step,
+		       struct changes *changes)
 {
 	const struct link_spec *desired = step->desired;
 	each_addr_of (addr, step->ns, step->current->ifindex) {
@@ -167,38 +171,37 @@ static void diff_addrs(const struct plan_input *input, struct step *step)
 		for (size_t k = 0; k < desired->n_addrs; k++)
 			wanted |= prefix_equal(&desired->addrs[k], &addr->prefix);
 		if (!wanted && addr_ours(input, step, addr))
-			addr_change(input, step, true, false, &addr->prefix);
+			addr_change(changes, true, false, &addr->prefix);
 	}
 	for (size_t i = 0; i < desired->n_addrs; i++) {
 		const struct live_addr *addr = addr_find(step, &desired->addrs[i]);
 		if (!addr)
-			addr_change(input, step, false, true, &desired->addrs[i]);
+			addr_change(changes, false, true, &desired->addrs[i]);
 		else if (!addr_marked_so(input, step, addr) || !addr_lasts_so(step, addr))
-			addr_change(input, step, true, true, &desired->addrs[i]);
+			addr_change(changes, true, true, &desired->addrs[i]);
 	}
 }
 
-static const char *route_text(const struct plan_input *input, const struct link_route *route)
+static const char *route_text(struct arena *arena, const struct link_route *route)
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *target = route->to.len ? prefix_format(&route->to, to) : "default";
-	return route->via.family ? arena_printf(input->arena, "%s via %s", target,
-						ip_format(&route->via, via))
-				 : arena_strdup(input->arena, target);
+	return route->via.family
+		       ? arena_printf(arena, "%s via %s", target, ip_format(&route->via, via))
+		       : arena_strdup(arena, target);
 }
 
-static void route_remove(const struct plan_input *input, struct step *step,
-			 const struct link_route *from)
+static void route_remove(struct changes *changes, const struct link_route *from)
 {
-	change_add(input, step, FIELD_ROUTE, route_text(input, from), NULL)->route = *from;
+	change_add(changes, FIELD_ROUTE, route_text(changes->arena, from), NULL)->route = *from;
 }
 
 /* `from` is what it takes the place of, or NULL. */
-static void route_put(const struct plan_input *input, struct step *step,
-		      const struct link_route *from, const struct link_route *to)
+static void route_put(struct changes *changes, const struct link_route *from,
+		      const struct link_route *to)
 {
-	change_add(input, step, FIELD_ROUTE, from ? route_text(input, from) : NULL,
-		   route_text(input, to))
+	change_add(changes, FIELD_ROUTE, from ? route_text(changes->arena, from) : NULL,
+		   route_text(changes->arena, to))
 		->route = *to;
 }
 
@@ -235,7 +238,7 @@ static bool route_same(const struct step *step, const struct link_route *desired
 	       (!desired->source.family || ip_equal(&desired->source, &live->source));
 }
 
-static void diff_routes(const struct plan_input *input, struct step *step)
+static void diff_routes(const struct step *step, struct changes *changes)
 {
 	const struct link_spec *desired = step->desired;
 	each_route_of (live, step->ns, step->current->ifindex) {
@@ -244,7 +247,7 @@ static void diff_routes(const struct plan_input *input, struct step *step)
 			wanted |= prefix_equal(&desired->routes[k].to, &live->to);
 		const struct link_route route = link_route_of(live);
 		if (!wanted && live->proto == MARK_PROTOCOL)
-			route_remove(input, step, &route);
+			route_remove(changes, &route);
 	}
 	for (size_t i = 0; i < desired->n_routes; i++) {
 		const struct live_route *live = route_find(step, &desired->routes[i].to);
@@ -254,22 +257,22 @@ static void diff_routes(const struct plan_input *input, struct step *step)
 		if (!live && desired->routes[i].replaces)
 			live = route_in_way(step, &desired->routes[i].to);
 		const struct link_route route = live ? link_route_of(live) : (struct link_route){0};
-		route_put(input, step, live ? &route : NULL, &desired->routes[i]);
+		route_put(changes, live ? &route : NULL, &desired->routes[i]);
 	}
 }
 
 /* Seconds of preference are gone when half of the lease is (lease_terms). */
-static void diff_lease(const struct plan_input *input, struct step *step)
+static void diff_lease(const struct step *step, struct changes *changes)
 {
 	const struct link_dhcp *dhcp = &step->desired->dhcp;
 	char text[PREFIX_TEXT_SIZE];
 	if (!dhcp->wanted)
 		return;
 	if (!dhcp->lease.ip.family)
-		change_add(input, step, FIELD_DHCP, NULL, "a lease");
+		change_add(changes, FIELD_DHCP, NULL, "a lease");
 	else if (link_spec_addr_terms(step->desired, &dhcp->lease).preferred == 0)
-		change_add(input, step, FIELD_DHCP,
-			   arena_strdup(input->arena, prefix_format(&dhcp->lease, text)),
+		change_add(changes, FIELD_DHCP,
+			   arena_strdup(changes->arena, prefix_format(&dhcp->lease, text)),
 			   "renewed");
 }
 
@@ -289,13 +292,14 @@ static const char *kind_text(enum link_kind kind)
 	return kind == KIND_OTHER ? "other" : link_kind_name(kind);
 }
 
-static void diff_parent(const struct plan_input *input, struct step *step)
+static void diff_parent(const struct plan_input *input, const struct step *step,
+			struct changes *changes)
 {
 	const struct live_link *current = step->current;
 	const struct link_spec *desired = step->desired;
-	change_text(input, step, FIELD_DRIVER, kind_text(current->kind), kind_text(desired->kind));
+	change_text(changes, FIELD_DRIVER, kind_text(current->kind), kind_text(desired->kind));
 	if (current->parent != desired->parent || live_parent_away(current) != desired->parent_away)
-		change_add(input, step, FIELD_PARENT, parent_text(input, current),
+		change_add(changes, FIELD_PARENT, parent_text(input, current),
 			   desired->parent_name);
 }
 
@@ -311,13 +315,16 @@ static bool in_place(const struct step *step, const struct change *change)
 
 bool link_diff(const struct plan_input *input, struct step *step)
 {
-	diff_link(input, step);
-	diff_sysctls(input, step);
-	diff_up(input, step);
-	diff_addrs(input, step);
-	diff_routes(input, step);
-	diff_lease(input, step);
-	diff_parent(input, step);
+	struct changes changes = {.arena = input->arena};
+	diff_link(step, &changes);
+	diff_sysctls(step, &changes);
+	diff_up(step, &changes);
+	diff_addrs(input, step, &changes);
+	diff_routes(step, &changes);
+	diff_lease(step, &changes);
+	diff_parent(input, step, &changes);
+	step->changes = changes.items;
+	step->n_changes = changes.count;
 	for (size_t i = 0; i < step->n_changes; i++)
 		if (!in_place(step, &step->changes[i]))
 			return false;

@@ -35,39 +35,39 @@ static enum phase phase_of(const struct step *step)
 }
 
 /* In place, as there may be many: each step's new place is counted, and each is swapped there. */
-static void sort_by_phase(struct arena *scratch, struct plan *plan)
+static void sort_by_phase(struct arena *scratch, struct steps *steps)
 {
-	uint32_t *places = arena_alloc(scratch, plan->n_steps * sizeof(*places));
+	uint32_t *places = arena_alloc(scratch, steps->count * sizeof(*places));
 	uint32_t next = 0;
 	for (enum phase phase = PHASE_LEAVE; phase <= PHASE_TOLD; phase++)
-		for (size_t i = 0; i < plan->n_steps; i++)
-			if (phase_of(&plan->steps[i]) == phase)
+		for (size_t i = 0; i < steps->count; i++)
+			if (phase_of(&steps->items[i]) == phase)
 				places[i] = next++;
-	for (size_t i = 0; i < plan->n_steps; i++)
+	for (size_t i = 0; i < steps->count; i++)
 		while (places[i] != i) {
 			const uint32_t place = places[i];
-			const struct step step = plan->steps[i];
-			plan->steps[i] = plan->steps[place];
-			plan->steps[place] = step;
+			const struct step step = steps->items[i];
+			steps->items[i] = steps->items[place];
+			steps->items[place] = step;
 			places[i] = places[place];
 			places[place] = place;
 		}
 }
 
-/* The steps that change links in place, which is one run of the sorted plan. */
-static void changes_order(struct arena *scratch, struct plan *plan)
+/* The steps that change links in place, which is one run of the sorted steps. */
+static void changes_order(struct arena *scratch, struct steps *steps)
 {
 	size_t from = 0, end;
-	while (from < plan->n_steps && phase_of(&plan->steps[from]) < PHASE_CHANGE)
+	while (from < steps->count && phase_of(&steps->items[from]) < PHASE_CHANGE)
 		from++;
-	for (end = from; end < plan->n_steps && phase_of(&plan->steps[end]) == PHASE_CHANGE; end++)
+	for (end = from; end < steps->count && phase_of(&steps->items[end]) == PHASE_CHANGE; end++)
 		;
 	if (end > from)
-		swap_cycles_break(scratch, plan->steps + from, end - from);
+		swap_cycles_break(scratch, steps->items + from, end - from);
 }
 
-void steps_order(const struct plan_input *input, struct plan *plan)
+void steps_order(const struct plan_input *input, struct steps *steps)
 {
-	sort_by_phase(input->scratch, plan);
-	changes_order(input->scratch, plan);
+	sort_by_phase(input->scratch, steps);
+	changes_order(input->scratch, steps);
 }

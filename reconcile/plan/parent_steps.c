@@ -12,7 +12,7 @@ static bool leaves(const void *data, const struct live_link *link)
 static struct step *parent_step(const struct plan_builder *builder, enum action action,
 				const struct managed_link *parent)
 {
-	struct step *step = step_add(builder->plan, action, &parent->link->mark);
+	struct step *step = step_add(builder->steps, action, &parent->link->mark);
 	step->name = parent->link->name;
 	step->current = parent->link;
 	step->ns = parent->ns;
@@ -46,7 +46,7 @@ static void leave_to(const struct plan_builder *builder, const struct managed_li
 				      .vlan_protocol = vlan->link->vlan_protocol,
 				      .parent_away = live_parent_away(vlan->link),
 				      .parent = vlan->link->parent};
-	step_diff(builder->input, builder->plan,
+	step_diff(builder->input, builder->steps,
 		  (struct step){.mark = *rest,
 				.name = vlan->link->name,
 				.ns = vlan->ns,
@@ -114,7 +114,7 @@ void networks_report(const struct plan_builder *builder)
 			continue;
 		const struct owner_tag mark = {.set = resolved->set->name,
 					       .network = resolved->network->name};
-		struct step *step = step_add(builder->plan, resolved->check_result.action, &mark);
+		struct step *step = step_add(builder->steps, resolved->check_result.action, &mark);
 		step->network = resolved->network;
 		step->code = resolved->check_result.code;
 		step->reason = resolved->check_result.reason;
@@ -143,7 +143,7 @@ void parents_plan(const struct plan_builder *builder)
 		if (!parent->make || parent->check_result.action != ACTION_CREATE ||
 		    !is_needed(parents, parent))
 			continue;
-		step_diff(builder->input, builder->plan,
+		step_diff(builder->input, builder->steps,
 			  (struct step){.mark = parent->make->mark,
 					.set = parent->make->mark.set,
 					.name = parent->name,

@@ -61,7 +61,7 @@ static void planned_plan(const struct plan_builder *builder,
 		&builder->conflicts->settled[planned->number].check_result;
 	struct step step = planned_step(builder, planned);
 	if (check_result->action == ACTION_CREATE) {
-		const struct step *added = step_diff(builder->input, builder->plan, step);
+		const struct step *added = step_diff(builder->input, builder->steps, step);
 		if (planned->managed)
 			builder->leaves[planned->managed->number] =
 				added && added->action == ACTION_REPLACE;
@@ -72,16 +72,16 @@ static void planned_plan(const struct plan_builder *builder,
 	step.reason = check_result->reason;
 	step.asked = planned->target && planned->target->asked;
 	step.hint = check_result->hint;
-	*step_add(builder->plan, step.action, &step.mark) = step;
+	*step_add(builder->steps, step.action, &step.mark) = step;
 }
 
 /* The number of a deletion's replacement, once the steps have their order. */
-static void replacements_number(struct plan *plan)
+static void replacements_number(struct steps *steps)
 {
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		struct step *step = &plan->steps[i];
-		for (size_t k = 0; step->replacement && k < plan->n_steps; k++)
-			if (plan->steps[k].desired == step->replacement)
+	for (size_t i = 0; i < steps->count; i++) {
+		struct step *step = &steps->items[i];
+		for (size_t k = 0; step->replacement && k < steps->count; k++)
+			if (steps->items[k].desired == step->replacement)
 				step->replaced_by = k + 1;
 	}
 }
@@ -94,8 +94,8 @@ static void steps_make(const struct plan_builder *builder)
 	for (size_t i = 0; i < attachments->count; i++)
 		planned_plan(builder, &attachments->planned[i]);
 	parents_plan(builder);
-	steps_order(builder->input, builder->plan);
-	replacements_number(builder->plan);
+	steps_order(builder->input, builder->steps);
+	replacements_number(builder->steps);
 }
 
 /* Phases of values: each is made once, of those before it (plan_input.h). */
@@ -117,14 +117,17 @@ static void plan_fill(const struct plan_input *input, struct plan *plan)
 
 	const struct conflicts conflicts = conflicts_find(&assigned);
 	const struct link_specs specs = link_specs_make(&assigned, &conflicts);
+	struct steps steps = {.arena = input->arena};
 	const struct plan_builder builder = {
 		.input = input,
 		.assigned = &assigned,
 		.conflicts = &conflicts,
 		.specs = &specs,
-		.plan = plan,
+		.steps = &steps,
 		.leaves = arena_alloc(input->scratch, managed.count + 1)};
 	steps_make(&builder);
+	plan->steps = steps.items;
+	plan->n_steps = steps.count;
 	elsewhere_report(input);
 	containers_report(input);
 	claims_report(&assigned, &conflicts);
@@ -132,8 +135,8 @@ static void plan_fill(const struct plan_input *input, struct plan *plan)
 	plan->guard = guard_check(&builder);
 }
 
-struct plan *plan_make(const struct desired *desired, const struct live *live,
-		       const struct plan_options *options)
+const struct plan *plan_make(const struct desired *desired, const struct live *live,
+			     const struct plan_options *options)
 {
 	struct arena *arena = arena_new();
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
@@ -152,7 +155,7 @@ struct plan *plan_make(const struct desired *desired, const struct live *live,
 	return plan;
 }
 
-struct plan *plan_warn(const struct plan *plan, const struct warning *warning)
+const struct plan *plan_warn(const struct plan *plan, const struct warning *warning)
 {
 	struct plan *warned = arena_alloc(plan->arena, sizeof(*warned));
 	struct warning *warnings =

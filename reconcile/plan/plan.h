@@ -8,11 +8,11 @@
 
 /* Never fails: what cannot be done is a step that says so. Points into desired and live, which have
  * to outlive it. The caller frees it with plan_free. */
-struct plan *plan_make(const struct desired *desired, const struct live *live,
-		       const struct plan_options *options);
+const struct plan *plan_make(const struct desired *desired, const struct live *live,
+			     const struct plan_options *options);
 /* The plan with one warning more. Belongs to the plan: either one may be given to plan_free, once.
  */
-struct plan *plan_warn(const struct plan *plan, const struct warning *warning);
+const struct plan *plan_warn(const struct plan *plan, const struct warning *warning);
 void plan_free(const struct plan *plan);
 
 #endif

@@ -10,7 +10,7 @@ struct plan_builder {
 	const struct assigned *assigned;
 	const struct conflicts *conflicts;
 	const struct link_specs *specs;
-	struct plan *plan;
+	struct steps *steps;
 	bool *leaves; /* by managed_link.number: it is deleted, for good or to be made anew */
 };
 

@@ -8,7 +8,7 @@
 
 struct reverter {
 	struct plan_input input; /* arenas and live state alone */
-	struct plan *plan;
+	struct steps *steps;
 	const struct plan *done;
 	const struct live *before, *now;
 };
@@ -192,7 +192,7 @@ static void created_leaves(struct reverter *reverter, const struct step *done)
 		return;
 	const char *user = ns->host ? parent_user(&reverter->input, link, leaves, reverter) : NULL;
 	struct step *step =
-		step_add(reverter->plan, user ? ACTION_KEPT : ACTION_DELETE, &link->mark);
+		step_add(reverter->steps, user ? ACTION_KEPT : ACTION_DELETE, &link->mark);
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
@@ -205,7 +205,7 @@ static void leftover_leaves(struct reverter *reverter, const struct step *done)
 	const struct live_link *link = link_now(reverter, done, &ns);
 	if (!link)
 		return;
-	struct step *step = step_add(reverter->plan, ACTION_DELETE, &link->mark);
+	struct step *step = step_add(reverter->steps, ACTION_DELETE, &link->mark);
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
@@ -215,15 +215,16 @@ static void leftover_leaves(struct reverter *reverter, const struct step *done)
  * as the new one. */
 static void moves(struct reverter *reverter, const struct step *done, struct live_ns *home)
 {
-	struct step step = {.mark = done->current->mark,
-			    .set = done->set,
-			    .name = done->current->name,
-			    .ns = home,
-			    .current = link_by_alias(home, done->current->alias),
-			    .desired = spec_of(reverter, done->ns, done->current)};
-	step.desired->ns = home;
+	struct link_spec *spec = spec_of(reverter, done->ns, done->current);
+	const struct step step = {.mark = done->current->mark,
+				  .set = done->set,
+				  .name = done->current->name,
+				  .ns = home,
+				  .current = link_by_alias(home, done->current->alias),
+				  .desired = spec};
+	spec->ns = home;
 	leftover_leaves(reverter, done);
-	step_diff(&reverter->input, reverter->plan, step);
+	step_diff(&reverter->input, reverter->steps, step);
 }
 
 static void touched_returns(struct reverter *reverter, const struct step *done)
@@ -240,7 +241,7 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 	step.current = link_now(reverter, done, &step.ns);
 	if (!step.current)
 		step.ns = step.desired->ns;
-	step_diff(&reverter->input, reverter->plan, step);
+	step_diff(&reverter->input, reverter->steps, step);
 }
 
 /* Another link's route that ours took the place of. */
@@ -250,16 +251,18 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 	const struct live_link *link = live_link_by_index(ns, route->ifindex);
 	if (!link)
 		return;
-	const struct step step = {.action = ACTION_CHANGE,
-				  .mark = link->mark,
-				  .name = link->name,
-				  .ns = ns,
-				  .current = link,
-				  .desired = spec_of(reverter, ns, link)};
-	struct step *added = step_add(reverter->plan, ACTION_CHANGE, &link->mark);
-	*added = step;
-	change_add(&reverter->input, added, FIELD_ROUTE, NULL, "as it was")->route =
-		link_route_of(route);
+	struct change *change = arena_alloc(reverter->input.arena, sizeof(*change));
+	*change = (struct change){
+		.field = FIELD_ROUTE, .to = "as it was", .route = link_route_of(route)};
+	*step_add(reverter->steps, ACTION_CHANGE, &link->mark) =
+		(struct step){.action = ACTION_CHANGE,
+			      .mark = link->mark,
+			      .name = link->name,
+			      .ns = ns,
+			      .current = link,
+			      .desired = spec_of(reverter, ns, link),
+			      .changes = change,
+			      .n_changes = 1};
 }
 
 static bool route_there(const struct live_ns *ns, const struct live_route *route)
@@ -295,7 +298,7 @@ static bool seen(const struct reverter *reverter, const struct live_ns *before)
 
 static void not_reverted(struct reverter *reverter, const struct step *done, const char *reason)
 {
-	struct step *step = step_add(reverter->plan, ACTION_BLOCKED, &done->mark);
+	struct step *step = step_add(reverter->steps, ACTION_BLOCKED, &done->mark);
 	step->name = done->name;
 	step->ns = done->ns;
 	step->code = CODE_NOT_REVERTED;
@@ -316,13 +319,15 @@ static void step_returns(struct reverter *reverter, const struct step *done)
 		routes_return(reverter, done);
 }
 
-struct plan *plan_revert(const struct plan *done, const struct live *before, const struct live *now)
+const struct plan *plan_revert(const struct plan *done, const struct live *before,
+			       const struct live *now)
 {
 	struct arena *arena = arena_new();
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
 	plan->arena = arena;
+	struct steps steps = {.arena = arena};
 	struct reverter reverter = {.input = {.arena = arena, .scratch = arena_new(), .live = now},
-				    .plan = plan,
+				    .steps = &steps,
 				    .done = done,
 				    .before = before,
 				    .now = now};
@@ -337,7 +342,9 @@ struct plan *plan_revert(const struct plan *done, const struct live *before, con
 		else
 			step_returns(&reverter, step);
 	}
-	steps_order(&reverter.input, plan);
+	steps_order(&reverter.input, &steps);
+	plan->steps = steps.items;
+	plan->n_steps = steps.count;
 	arena_free(reverter.input.scratch);
 	return plan;
 }

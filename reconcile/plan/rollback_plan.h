@@ -25,8 +25,8 @@ struct live_ns *revert_home(const struct step *done, const struct live *before,
  * touched; nothing for those that are back, or were never reached. What was created goes, unless
  * others hang on it by now. A container's link goes to where the container is by now. `now` is of
  * observe_second. Pure. Points into all of its arguments; the caller frees with plan_free. */
-struct plan *plan_revert(const struct plan *done, const struct live *before,
-			 const struct live *now);
+const struct plan *plan_revert(const struct plan *done, const struct live *before,
+			       const struct live *now);
 
 /* Goes back, alone on this host. Returns how many objects could not be brought back, of which
  * `report` gets, or a negative errno. */

@@ -59,7 +59,7 @@ static void stale_link_plan(const struct plan_builder *builder, const struct man
 			    : ACTION_CREATE;
 	const bool kept = action != ACTION_CREATE;
 	struct step *step =
-		step_add(builder->plan, kept ? ACTION_KEPT : ACTION_DELETE, &managed->link->mark);
+		step_add(builder->steps, kept ? ACTION_KEPT : ACTION_DELETE, &managed->link->mark);
 	step->name = managed->link->name;
 	step->ns = managed->ns;
 	step->current = managed->link;

@@ -1,4 +1,5 @@
-/* The plan as a value: its steps, in the order in which they are done. */
+/* The plan as a value: its steps, in the order in which they are done. Const for all but those who
+ * make it. */
 #ifndef RECONCILE_PLAN_STEP_H
 #define RECONCILE_PLAN_STEP_H
 
@@ -64,8 +65,8 @@ struct step {
 	const struct network *network;
 	struct live_ns *ns;              /* where `current` is, or `desired` will be */
 	const struct live_link *current; /* change, replace, delete, kept */
-	struct link_spec *desired;       /* create, change, replace */
-	struct change *changes;          /* sorted by field */
+	const struct link_spec *desired; /* create, change, replace */
+	const struct change *changes;    /* sorted by field */
 	size_t n_changes;
 	const struct link_spec *replacement; /* delete: what replaced_by makes; or NULL */
 	size_t replaced_by; /* delete: 1 + the number of the step that makes the container's
@@ -89,7 +90,7 @@ struct left_set {
 
 struct plan {
 	struct arena *arena;
-	struct step *steps; /* in the order in which they are done */
+	const struct step *steps; /* in the order in which they are done */
 	size_t n_steps;
 	const struct warning *warnings;
 	size_t n_warnings;

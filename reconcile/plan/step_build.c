@@ -1,22 +1,22 @@
 #include "reconcile/plan/step_build.h"
 
-struct step *step_add(struct plan *plan, enum action action, const struct owner_tag *mark)
+struct step *step_add(struct steps *steps, enum action action, const struct owner_tag *mark)
 {
-	struct step *step = array_push(plan->arena, plan->steps, plan->n_steps);
+	struct step *step = array_push(steps->arena, steps->items, steps->count);
 	step->action = action;
 	step->mark = *mark;
 	step->set = mark->set;
 	return step;
 }
 
-const struct step *step_diff(const struct plan_input *input, struct plan *plan, struct step step)
+const struct step *step_diff(const struct plan_input *input, struct steps *steps, struct step step)
 {
 	step.action = ACTION_CREATE;
 	if (step.current)
 		step.action = link_diff(input, &step) ? ACTION_CHANGE : ACTION_REPLACE;
 	if (step.action == ACTION_CHANGE && step.n_changes == 0)
 		return NULL;
-	struct step *added = step_add(plan, step.action, &step.mark);
+	struct step *added = step_add(steps, step.action, &step.mark);
 	*added = step;
 	return added;
 }

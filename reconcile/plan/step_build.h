@@ -4,16 +4,21 @@
 
 #include "reconcile/plan/plan_input.h"
 
-/* A step at the end of the plan; valid until the next is added. */
-struct step *step_add(struct plan *plan, enum action action, const struct owner_tag *mark);
-/* A step that makes `desired` from `current`, or none (NULL) if they are the same already. */
-const struct step *step_diff(const struct plan_input *input, struct plan *plan, struct step step);
+/* The steps of a plan that is being made. */
+struct steps {
+	struct arena *arena;
+	struct step *items;
+	size_t count;
+};
 
-/* diff.c: adds the changes from step->current to step->desired, which may be none. True if all of
+/* A step at the end; valid until the next is added. */
+struct step *step_add(struct steps *steps, enum action action, const struct owner_tag *mark);
+/* A step that makes `desired` from `current`, or none (NULL) if they are the same already. */
+const struct step *step_diff(const struct plan_input *input, struct steps *steps, struct step step);
+
+/* diff.c: sets the changes from step->current to step->desired, which may be none. True if all of
  * them can be made in place. */
 bool link_diff(const struct plan_input *input, struct step *step);
-struct change *change_add(const struct plan_input *input, struct step *step, enum field field,
-			  const char *from, const char *to);
 
 typedef bool link_leaves(const void *data, const struct live_link *link);
 /* The first link on the parent that does not leave, or NULL: "eth0 in web". */
@@ -21,7 +26,7 @@ const char *parent_user(const struct plan_input *input, const struct live_link *
 			link_leaves *leaves, const void *data);
 
 /* order.c */
-void steps_order(const struct plan_input *input, struct plan *plan);
+void steps_order(const struct plan_input *input, struct steps *steps);
 /* swap_cycles.c: orders steps that change links in place, and sets their `detour`. */
 void swap_cycles_break(struct arena *scratch, struct step *steps, size_t count);
 

@@ -139,7 +139,7 @@ static int pass(const struct retreat *retreat, bool last, struct error *error)
 	if (!now)
 		return -error->errnum;
 	homes_note(retreat, now);
-	struct plan *plan = plan_revert(retreat->done, retreat->before, now);
+	const struct plan *plan = plan_revert(retreat->done, retreat->before, now);
 	size_t left = count_left(plan);
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
 	if (left)

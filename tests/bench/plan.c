@@ -83,7 +83,7 @@ static int one(size_t count)
 		return 1;
 	struct live *live = host_of(desired);
 	const double looked = cpu_us();
-	struct plan *plan = plan_make(desired, live, &plan_options_default);
+	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	const double planned = cpu_us();
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%zu %.0f %.0f %ld\n", count, loaded - start, planned - looked, usage.ru_maxrss);

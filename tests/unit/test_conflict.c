@@ -24,7 +24,7 @@ static void expect(struct live *live, const char *yaml, const struct plan_option
 {
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, options);
+	const struct plan *plan = plan_make(desired, live, options);
 	assert_string_equal(plan_text(plan), expected);
 	plan_free(plan);
 	desired_free(desired);
@@ -35,7 +35,7 @@ static struct desired *converge(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open);
 	world_apply(live, plan);
 	plan_free(plan);
 	expect(live, yaml, &open, "");
@@ -82,7 +82,7 @@ static struct mac mac_made(struct live *live, const char *yaml, const struct ref
 	const struct plan_options options = {.unguarded = true, .refused = refused};
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &options);
+	const struct plan *plan = plan_make(desired, live, &options);
 	assert_string_equal(plan_text(plan), "create web/lan");
 	const struct mac mac = plan->steps[0].desired->mac;
 	plan_free(plan);
@@ -116,7 +116,7 @@ static struct mac mac_beside(struct live *live, const struct refused_macs *refus
 	const struct plan_options options = {.unguarded = true, .refused = refused};
 	struct desired *desired = desired_from(LAN("") WEB);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &options);
+	const struct plan *plan = plan_make(desired, live, &options);
 	assert_string_equal(plan_text(plan),
 			    "delete web/lan: z0 in evil, which is not the namespace of "
 			    "web; create web/lan");
@@ -170,7 +170,7 @@ static void test_mac_of_a_live_attachment(void **state)
 	own->flags = 0;
 	twin->flags = IFF_UP;
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);
 	assert_int_equal(plan->steps[0].action, ACTION_CHANGE);
 	assert_false(mac_equal(&plan->steps[0].desired->mac, &mac));
@@ -188,7 +188,7 @@ static void test_foreign_address(void **state)
 	world_addr(live->namespaces[0], 2, "172.16.86.3/24", 0);
 	struct desired *desired = desired_from(LAN_GW("") WEB);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open);
 	char text[PREFIX_TEXT_SIZE];
 	assert_string_equal(plan_text(plan), "create web/lan");
 	assert_string_equal(prefix_format(&plan->steps[0].desired->addrs[0], text),

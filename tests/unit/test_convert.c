@@ -161,7 +161,7 @@ static bool world_do(struct live *live, const struct desired *desired)
 {
 	const struct plan_options options = {.unguarded = true};
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &options);
+	const struct plan *plan = plan_make(desired, live, &options);
 	bool whole = !plan_count(plan, ACTION_BLOCKED) && !plan_count(plan, ACTION_REFUSED);
 	world_apply(live, plan);
 	plan_free(plan);
@@ -174,7 +174,7 @@ static void assert_unchanged(struct live *live, const char *why)
 	char *text = export_text(live);
 	struct desired *desired = desired_from(text);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &options);
+	const struct plan *plan = plan_make(desired, live, &options);
 	if (plan->n_steps)
 		fail_msg("%s\nwas exported as\n%s\nwhich differs: %s", why, text, plan_text(plan));
 	plan_free(plan);

@@ -327,7 +327,7 @@ static void test_helper_closes(void **state)
 	"networks: {lan: {parent: eth0, dhcp: true},"                                              \
 	" fix: {parent: eth1, subnet: 10.8.0.0/16, gateway: 10.8.0.254}}\n"
 
-static struct plan *plan_of(struct live *live, const struct desired *desired)
+static const struct plan *plan_of(struct live *live, const struct desired *desired)
 {
 	const struct plan_options options = {.unguarded = true};
 	world_targets(live, desired);
@@ -337,7 +337,7 @@ static struct plan *plan_of(struct live *live, const struct desired *desired)
 static void expect(struct live *live, const char *yaml, const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
-	struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = plan_of(live, desired);
 	assert_string_equal(plan_text(plan), expected);
 	plan_free(plan);
 	desired_free(desired);
@@ -348,7 +348,7 @@ static struct live *world_unleased(const char *yaml)
 {
 	struct live *live = world_new();
 	struct desired *desired = desired_from(yaml);
-	struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = plan_of(live, desired);
 	world_apply(live, plan);
 	plan_free(plan);
 	desired_free(desired);

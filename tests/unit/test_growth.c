@@ -281,7 +281,7 @@ static struct evil evil_new(size_t count, const struct desired *desired)
 {
 	struct live *live = world_new();
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open);
 	world_apply(live, plan);
 	plan_free(plan);
 	struct live_ns *ns = world_ns(live, "db");
@@ -292,7 +292,7 @@ static uint64_t plan_work(const struct desired *desired, const struct live *live
 			  const struct plan_options *options)
 {
 	blocks = 0;
-	struct plan *plan = plan_make(desired, live, options);
+	const struct plan *plan = plan_make(desired, live, options);
 	const uint64_t work = blocks;
 	plan_free(plan);
 	return work;
@@ -301,7 +301,7 @@ static uint64_t plan_work(const struct desired *desired, const struct live *live
 static uint64_t fingerprint_work(const struct desired *desired, const struct live *live)
 {
 	struct arena *arena = arena_new();
-	struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open);
 	blocks = 0;
 	(void)fingerprint_make(desired, live, plan, "boot", arena);
 	const uint64_t work = blocks;
@@ -330,7 +330,7 @@ static bool key_has(const void *data, const char *key)
 /* Where each step has failed. */
 static uint64_t retries_work(const struct desired *desired, const struct live *live)
 {
-	struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open);
 	struct retry *retry = retry_new();
 	char key[STEP_RETRY_KEY_SIZE];
 	for (size_t i = 0; i < plan->n_steps; i++)

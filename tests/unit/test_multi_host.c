@@ -145,7 +145,7 @@ static void only_its_range_is_chosen_from(void **state)
 	struct live *live = world_new();
 	(void)state;
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &plan_options_default);
+	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	assert_string_equal(plan_text(plan), "create web/lan; blocked db/lan: no free address in "
 					     "10.1.0.0/32");
 	plan_free(plan);
@@ -254,7 +254,7 @@ static struct mac mac_on(const char *network, const char *host)
 	struct desired *desired = load_as(yaml, host);
 	struct live *live = world_new();
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &plan_options_default);
+	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	assert_string_equal(plan_text(plan), "create web/lan");
 	struct mac mac = plan->steps[0].desired->mac;
 	plan_free(plan);
@@ -288,7 +288,7 @@ static void an_unknown_host_is_guarded(void **state)
 	struct live *live = world_new();
 	(void)state;
 	world_targets(live, here);
-	struct plan *plan = plan_make(here, live, &plan_options_default);
+	const struct plan *plan = plan_make(here, live, &plan_options_default);
 	world_apply(live, plan);
 	plan_free(plan);
 	world_targets(live, elsewhere);

@@ -149,12 +149,12 @@ static void converge(struct ledger *ledger, struct live *live, const struct desi
 	const struct desired *desired = desired_for_host(all, name, arena);
 	const struct plan_options options = {.unguarded = true};
 	namespaces_make(live, desired);
-	struct plan *plan = plan_make(desired, live, &options);
+	const struct plan *plan = plan_make(desired, live, &options);
 	assert_int_equal(plan_count(plan, ACTION_BLOCKED) + plan_count(plan, ACTION_REFUSED) +
 				 plan_count(plan, ACTION_PENDING),
 			 0);
 	world_apply(live, plan);
-	struct plan *again = plan_make(desired, live, &options);
+	const struct plan *again = plan_make(desired, live, &options);
 	if (!plan_empty(again))
 		fail_msg("%s: left: %s", name, plan_text(again));
 	plan_free(again);

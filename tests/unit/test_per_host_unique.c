@@ -18,7 +18,7 @@ static void one_namespace(struct live *live, const struct desired *desired)
 			.container = live->targets[i].container, .ns = world_ns(live, "web")};
 }
 
-static struct plan *plan_of(struct live *live, const char *yaml, struct desired **ret_desired)
+static const struct plan *plan_of(struct live *live, const char *yaml, struct desired **ret_desired)
 {
 	const struct plan_options options = {.unguarded = true};
 	struct desired *desired = desired_from(yaml);
@@ -47,7 +47,7 @@ static void expect(const char *yaml, const char *text)
 {
 	struct desired *desired;
 	struct live *live = world_new();
-	struct plan *plan = plan_of(live, yaml, &desired);
+	const struct plan *plan = plan_of(live, yaml, &desired);
 	assert_string_equal(plan_text(plan), text);
 	plan_free(plan);
 	desired_free(desired);
@@ -58,12 +58,13 @@ static void expect_owner(const char *yaml, const char *with, const char *without
 {
 	struct desired *desired;
 	struct live *live = world_new();
-	struct plan *plan = plan_of(live, yaml, &desired);
+	const struct plan *plan = plan_of(live, yaml, &desired);
 	assert_int_equal(spec_of(plan, with)->n_routes, 1);
 	assert_int_equal(spec_of(plan, without)->n_routes, 0);
 	assert_string_not_equal(spec_of(plan, with)->name, spec_of(plan, without)->name);
 	world_apply(live, plan);
-	struct plan *again = plan_make(desired, live, &(struct plan_options){.unguarded = true});
+	const struct plan *again =
+		plan_make(desired, live, &(struct plan_options){.unguarded = true});
 	assert_string_equal(plan_text(again), "");
 	plan_free(again);
 	plan_free(plan);
@@ -110,7 +111,7 @@ static void test_other_set(void **state)
 	link->mark = owner_tag_parse(web->arena, link->alias);
 	world_route(web, link->ifindex, "0.0.0.0/0", "172.16.86.1", MARK_PROTOCOL);
 	world_route(web, link->ifindex, "10.0.0.0/8", "172.16.86.9", MARK_PROTOCOL);
-	struct plan *plan = plan_of(live, NETWORKS "  two: {networks: [m]}\n", &desired);
+	const struct plan *plan = plan_of(live, NETWORKS "  two: {networks: [m]}\n", &desired);
 	assert_string_equal(plan_text(plan), "create two/m");
 	assert_int_equal(spec_of(plan, "two")->n_routes, 0);
 	assert_string_equal(spec_of(plan, "two")->name, "eth1");
@@ -150,7 +151,7 @@ static void test_same_lan(void **state)
 			 rows[i][0]);
 		struct desired *desired;
 		struct live *live = world_new();
-		struct plan *plan = plan_of(live, yaml, &desired);
+		const struct plan *plan = plan_of(live, yaml, &desired);
 		assert_int_equal(plan_count(plan, ACTION_BLOCKED), i < 2);
 		const char *text = plan_text(plan);
 		const char *blocked =

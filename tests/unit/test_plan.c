@@ -194,7 +194,7 @@ static const struct edit edits[] = {
 
 static const struct plan_options open = {.unguarded = true};
 
-static struct plan *plan_of(struct live *live, const struct desired *desired)
+static const struct plan *plan_of(struct live *live, const struct desired *desired)
 {
 	world_targets(live, desired);
 	return plan_make(desired, live, &open);
@@ -202,7 +202,7 @@ static struct plan *plan_of(struct live *live, const struct desired *desired)
 
 static void converge(struct live *live, const struct desired *desired)
 {
-	struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = plan_of(live, desired);
 	world_apply(live, plan);
 	plan_free(plan);
 	plan = plan_of(live, desired);
@@ -216,7 +216,7 @@ static void test_edit(void **state)
 	struct live *live = world_new();
 	struct desired *before = desired_from(edit->before), *after = desired_from(edit->after);
 	converge(live, before);
-	struct plan *plan = plan_of(live, after);
+	const struct plan *plan = plan_of(live, after);
 	assert_string_equal(plan_text(plan), edit->expected);
 	plan_free(plan);
 	converge(live, after);
@@ -231,7 +231,7 @@ static void expect(struct live *live, const char *yaml, const struct plan_option
 {
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, options);
+	const struct plan *plan = plan_make(desired, live, options);
 	assert_string_equal(plan_text(plan), expected);
 	plan_free(plan);
 	desired_free(desired);
@@ -243,7 +243,7 @@ static void test_pending_reserves(void **state)
 	struct live *live = world_new();
 	struct desired *desired = desired_from(
 		LAN_GW("") "containers: {job: {networks: [lan]}, web: {networks: [lan]}}");
-	struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = plan_of(live, desired);
 	assert_string_equal(plan_text(plan),
 			    "create web/lan; pending job/lan: no network namespace yet");
 	char text[PREFIX_TEXT_SIZE];
@@ -264,7 +264,7 @@ static void test_removal_moves_nobody(void **state)
 	struct desired *two = desired_from(
 		LAN_GW("") "containers: {db: {networks: [lan]}, ci: {networks: [lan]}}");
 	converge(live, three);
-	struct plan *plan = plan_of(live, two);
+	const struct plan *plan = plan_of(live, two);
 	assert_string_equal(plan_text(plan), "delete web/lan");
 	world_apply(live, plan);
 	plan_free(plan);
@@ -285,7 +285,7 @@ static void test_other_sets(void **state)
 		"wan",
 		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}");
 	converge(live, lab);
-	struct plan *plan = plan_of(live, prod);
+	const struct plan *plan = plan_of(live, prod);
 	assert_string_equal(plan_text(plan), "change eth0.10 mark mvapply:vlan:lab -> "
 					     "mvapply:vlan:lab,prod; create db/wan");
 	plan_free(plan);
@@ -375,7 +375,7 @@ static bool has_links_on_parent(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);
 	const bool shares_parent = plan->steps[0].desired->shares_parent;
 	plan_free(plan);
@@ -515,7 +515,7 @@ static void guard_expect(struct live *live, const char *yaml, struct plan_option
 {
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &options);
+	const struct plan *plan = plan_make(desired, live, &options);
 	assert_int_equal(plan->guard.refused, refused);
 	plan_free(plan);
 	desired_free(desired);
@@ -554,7 +554,7 @@ static void left_expect(struct live *live, const char *yaml, const char *set)
 {
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &plan_options_default);
+	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	assert_int_equal(plan->left.set != NULL, set != NULL);
 	if (set)
 		assert_string_equal(plan->left.set, set);
@@ -659,7 +659,7 @@ static void warned(struct live *live, const char *yaml, const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_warnings, *expected ? 1 : 0);
 	if (*expected)
 		assert_string_equal(warning_text(&plan->warnings[0], plan->arena), expected);

@@ -120,7 +120,7 @@ static void from_declaration_to_link(void **state)
 	(void)state;
 	declare(&world);
 	observe(&world);
-	struct plan *plan = plan_make(&world.desired, &world.live, &plan_options_default);
+	const struct plan *plan = plan_make(&world.desired, &world.live, &plan_options_default);
 	assert_int_equal(plan->n_steps, 1);
 	assert_int_equal(plan->steps[0].action, ACTION_CREATE);
 	const struct link_spec *spec = plan->steps[0].desired;
@@ -135,7 +135,7 @@ static void from_declaration_to_link(void **state)
 	assert_string_equal(ip_format(&spec->routes[0].via, text), "172.16.86.1");
 
 	become(&world, spec);
-	struct plan *second = plan_make(&world.desired, &world.live, &plan_options_default);
+	const struct plan *second = plan_make(&world.desired, &world.live, &plan_options_default);
 	assert_int_equal(second->n_steps, 0);
 	plan_free(second);
 	plan_free(plan);

@@ -45,10 +45,10 @@ static bool one_step(struct live *live, const char *yaml)
 	if (!desired)
 		return false;
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &options);
+	const struct plan *plan = plan_make(desired, live, &options);
 	if (!refused(plan))
 		world_apply(live, plan);
-	struct plan *again = plan_make(desired, live, &options);
+	const struct plan *again = plan_make(desired, live, &options);
 	if (!refused(plan) && !plan_empty(again))
 		fail_msg("%s\nleft: %s", yaml, plan_text(again));
 	plan_free(again);

@@ -314,7 +314,7 @@ static void pair_try(struct live *live, const struct desired *desired, const cha
 	const struct plan_options options = {.unguarded = true};
 	struct unmanaged before, after;
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &options);
+	const struct plan *plan = plan_make(desired, live, &options);
 	bool refused = plan_count(plan, ACTION_REFUSED) > 0;
 	tally->blocked += plan_count(plan, ACTION_BLOCKED) > 0;
 	if (!refused) {
@@ -324,7 +324,7 @@ static void pair_try(struct live *live, const struct desired *desired, const cha
 		world_apply(live, plan);
 		unmanaged_of(live, &after);
 		assert_string_equal(after.text, before.text);
-		struct plan *again = plan_make(desired, live, &options);
+		const struct plan *again = plan_make(desired, live, &options);
 		if (!plan_empty(again))
 			fail_msg("%s\n%s\nleft: %s", yaml, plan_text(plan), plan_text(again));
 		plan_free(again);

@@ -39,7 +39,7 @@ static struct live *world_with(const char *yaml)
 	struct live *live = world_new();
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	struct plan *plan = plan_make(desired, live, &plan_options_default);
+	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	world_apply(live, plan);
 	plan_free(plan);
 	desired_free(desired);
@@ -47,7 +47,7 @@ static struct live *world_with(const char *yaml)
 	return live;
 }
 
-static struct plan *plan_for(struct live *live, const struct desired *desired)
+static const struct plan *plan_for(struct live *live, const struct desired *desired)
 {
 	const struct plan_options options = {.unguarded = true};
 	world_targets(live, desired);
@@ -58,7 +58,7 @@ static struct plan *plan_for(struct live *live, const struct desired *desired)
 struct scene {
 	struct desired *desired;
 	struct live *before, *now;
-	struct plan *done;
+	const struct plan *done;
 };
 
 static void scene_open(struct scene *scene, const char *before, const char *after)
@@ -67,7 +67,7 @@ static void scene_open(struct scene *scene, const char *before, const char *afte
 	scene->before = world_with(before);
 	scene->now = world_with(before);
 	scene->done = plan_for(scene->before, scene->desired);
-	struct plan *same = plan_for(scene->now, scene->desired);
+	const struct plan *same = plan_for(scene->now, scene->desired);
 	world_apply(scene->now, same);
 	plan_free(same);
 }
@@ -82,7 +82,7 @@ static void scene_close(struct scene *scene)
 
 static void assert_back(const struct scene *scene, const char *expected)
 {
-	struct plan *back = plan_revert(scene->done, scene->before, scene->now);
+	const struct plan *back = plan_revert(scene->done, scene->before, scene->now);
 	assert_string_equal(plan_text(back), expected);
 	world_apply(scene->now, back);
 	plan_free(back);
@@ -98,7 +98,7 @@ static void test_edit(void **state)
 	scene_open(&scene, edit->before, edit->after);
 	assert_back(&scene, edit->expected);
 	struct desired *desired = desired_from(edit->before);
-	struct plan *again = plan_for(scene.now, desired);
+	const struct plan *again = plan_for(scene.now, desired);
 	assert_string_equal(plan_text(again), "");
 	plan_free(again);
 	desired_free(desired);
@@ -112,7 +112,7 @@ static void test_not_reached(void **state)
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
 		struct scene scene;
 		scene_open(&scene, edits[i].before, edits[i].after);
-		struct plan *back = plan_revert(scene.done, scene.before, scene.before);
+		const struct plan *back = plan_revert(scene.done, scene.before, scene.before);
 		assert_string_equal(plan_text(back), "");
 		plan_free(back);
 		scene_close(&scene);
@@ -129,7 +129,7 @@ static void test_vlan_used_by_others(void **state)
 	struct live_link *theirs = world_link(host, "theirs", KIND_MACVLAN);
 	theirs->parent = vlan;
 	theirs->parent_where = PARENT_HOST;
-	struct plan *back = plan_revert(scene.done, scene.before, scene.now);
+	const struct plan *back = plan_revert(scene.done, scene.before, scene.now);
 	assert_string_equal(plan_text(back), "delete web/lan; kept eth0.10: used by theirs in the "
 					     "host");
 	plan_free(back);
@@ -157,7 +157,7 @@ static void test_foreign_address(void **state)
 	scene_open(&scene, LAN("") WEB_DB, LAN("") WEB);
 	const struct live_ns *db = world_ns(scene.before, "db");
 	world_addr(world_ns(scene.before, "db"), db->links[0].ifindex, "192.0.2.1/32", 3);
-	struct plan *back = plan_revert(scene.done, scene.before, scene.now);
+	const struct plan *back = plan_revert(scene.done, scene.before, scene.now);
 	const struct link_spec *desired = back->steps[0].desired;
 	struct prefix unmanaged;
 	assert_true(prefix_parse("192.0.2.1/32", &unmanaged));
@@ -179,7 +179,7 @@ static void test_unreadable(void **state)
 		struct scene scene;
 		scene_open(&scene, pairs[i][0], pairs[i][1]);
 		world_ns(scene.now, "db")->stale = true;
-		struct plan *back = plan_revert(scene.done, scene.before, scene.now);
+		const struct plan *back = plan_revert(scene.done, scene.before, scene.now);
 		assert_string_equal(plan_text(back), "blocked db/lan: may not be what it was: the "
 						     "namespace cannot be looked at");
 		plan_free(back);

@@ -36,7 +36,7 @@ static void scene_open(struct scene *scene)
 
 static void scene_converge(struct scene *scene)
 {
-	struct plan *plan = plan_make(scene->desired, scene->live, &plan_options_default);
+	const struct plan *plan = plan_make(scene->desired, scene->live, &plan_options_default);
 	world_apply(scene->live, plan);
 	plan_free(plan);
 }
@@ -50,7 +50,7 @@ static void scene_close(struct scene *scene)
 
 static struct fingerprint print_of(const struct scene *scene, const char *boot)
 {
-	struct plan *plan = plan_make(scene->desired, scene->live, &plan_options_default);
+	const struct plan *plan = plan_make(scene->desired, scene->live, &plan_options_default);
 	struct fingerprint print =
 		fingerprint_make(scene->desired, scene->live, plan, boot, scene->arena);
 	plan_free(plan);
@@ -132,7 +132,7 @@ static void test_fingerprint_of_what_is_adopted(void **state)
 	struct live_link *link = world_link(world_ns(scene.live, "web"), "eth0", KIND_MACVLAN);
 	link->parent_where = PARENT_HOST;
 	link->parent = 2;
-	struct plan *plan =
+	const struct plan *plan =
 		plan_make(scene.desired, scene.live, &(struct plan_options){.adopt = true});
 	const struct fingerprint print =
 		fingerprint_make(scene.desired, scene.live, plan, "", scene.arena);

@@ -119,7 +119,7 @@ static void is_told(void **state)
 }
 
 /* What the planner makes of names, with one of them wherever there is one. */
-static struct plan *plan_of(struct arena *arena, const char *name, enum action last)
+static const struct plan *plan_of(struct arena *arena, const char *name, enum action last)
 {
 	struct live_ns *ns = arena_alloc(arena, sizeof(*ns));
 	struct link_spec *desired = arena_alloc(arena, sizeof(*desired));
@@ -139,18 +139,19 @@ static struct plan *plan_of(struct arena *arena, const char *name, enum action l
 	*change = (struct change){.field = FIELD_ALIAS, .from = name, .to = name};
 	plan->arena = arena;
 	plan->n_steps = (size_t)last + 1;
-	plan->steps = arena_alloc(arena, plan->n_steps * sizeof(struct step));
+	struct step *steps = arena_alloc(arena, plan->n_steps * sizeof(*steps));
+	plan->steps = steps;
 	for (size_t i = 0; i < plan->n_steps; i++) {
-		plan->steps[i] = (struct step){.action = (enum action)i,
-					       .mark = mark,
-					       .name = name,
-					       .ns = ns,
-					       .desired = desired,
-					       .current = current,
-					       .changes = change,
-					       .n_changes = 1};
+		steps[i] = (struct step){.action = (enum action)i,
+					 .mark = mark,
+					 .name = name,
+					 .ns = ns,
+					 .desired = desired,
+					 .current = current,
+					 .changes = change,
+					 .n_changes = 1};
 		if (i >= ACTION_KEPT)
-			plan->steps[i].reason = plan->steps[i].hint = name;
+			steps[i].reason = steps[i].hint = name;
 	}
 	return plan;
 }
@@ -193,7 +194,7 @@ static void markdown_is_clean(void **state)
 		struct written *written = begin();
 		const struct text text = {
 			.out = written->stream, .verbose = true, .with_set = true};
-		struct plan *plan = plan_of(arena, hostile[i], ACTION_REFUSED);
+		const struct plan *plan = plan_of(arena, hostile[i], ACTION_REFUSED);
 		plan = plan_warn(
 			plan, &(struct warning){.kind = WARNING_LOOKUP, .objects = {hostile[i]}});
 		markdown_plan(&text, plan, &live);
