@@ -5,7 +5,7 @@ PREFIX   ?= /usr/local
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2
-# libcurl is loaded when it is needed (engine/libcurl.h): its headers alone are for the build.
+# libcurl is loaded when it is needed (container_engine/libcurl.h): its headers alone are for the build.
 # libseccomp makes a filter (scripts/seccomp.c), which is part of the binary.
 PACKAGES := yaml-0.1 libmnl jansson libcurl libseccomp
 LINKED   := yaml-0.1 libmnl jansson
@@ -21,7 +21,7 @@ SILENT := $(findstring s,$(firstword -$(MAKEFLAGS)))
 quiet   = $(if $(V),,@$(if $(SILENT),,echo '  $(1)  $@' &&)) 
 
 # Every folder below these is part of the program. The tests link all of it but main().
-FOLDERS := lib kernel schema engine dhcp reconcile convert cmd
+FOLDERS := lib kernel schema container_engine dhcp reconcile convert cmd
 PROGRAM := $(sort $(shell find $(FOLDERS) -name '*.c'))
 LIBRARY := $(patsubst %.c,$(BUILD)/%.o,$(filter-out cmd/main.c,$(PROGRAM)))
 COMMAND := $(BUILD)/cmd/main.o
@@ -212,7 +212,7 @@ $(BUILD)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
 
-# Prints how much of schema/, engine/, kernel/ and reconcile/ the tests run; fails where it is too little.
+# Prints how much of schema/, container_engine/, kernel/ and reconcile/ the tests run; fails where it is too little.
 coverage:
 	@scripts/deps build test dev
 	@scripts/coverage

@@ -5,7 +5,7 @@
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "cmd/yaml_output.h"
-#include "engine/engine.h"
+#include "container_engine/engine.h"
 #include "lib/did_you_mean.h"
 #include "schema/files.h"
 #include "schema/source_text.h"

@@ -2,7 +2,7 @@
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/output_json.h"
-#include "engine/libcurl.h"
+#include "container_engine/libcurl.h"
 
 #include <stdio.h>
 #include <yaml.h>

@@ -1,9 +1,9 @@
 /* The engines, in the service's loop: their events, and what is asked about the containers. No
  * round waits for them. */
 #include "cmd/watch/internal.h"
-#include "engine/event_parse.h"
-#include "engine/event_stream.h"
-#include "engine/socket_path.h"
+#include "container_engine/event_parse.h"
+#include "container_engine/event_stream.h"
+#include "container_engine/socket_path.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "schema/words.h"

@@ -1,6 +1,6 @@
 #include "reconcile/observe/engine_lookup.h"
 
-#include "engine/http.h"
+#include "container_engine/http.h"
 #include "kernel/netns.h"
 #include "lib/clock.h"
 #include "lib/memory.h"

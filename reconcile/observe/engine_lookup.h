@@ -3,7 +3,7 @@
 #ifndef RECONCILE_OBSERVE_ENGINE_LOOKUP_H
 #define RECONCILE_OBSERVE_ENGINE_LOOKUP_H
 
-#include "engine/engine.h"
+#include "container_engine/engine.h"
 #include "reconcile/observe/lookup_result.h"
 #include "schema/model.h"
 

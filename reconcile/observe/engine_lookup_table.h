@@ -2,7 +2,7 @@
 #ifndef RECONCILE_OBSERVE_ENGINE_LOOKUP_TABLE_H
 #define RECONCILE_OBSERVE_ENGINE_LOOKUP_TABLE_H
 
-#include "engine/engine.h"
+#include "container_engine/engine.h"
 #include "reconcile/observe/lookup_result.h"
 
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 #ifndef RECONCILE_OBSERVE_ENGINE_TRUST_H
 #define RECONCILE_OBSERVE_ENGINE_TRUST_H
 
-#include "engine/container.h"
+#include "container_engine/container.h"
 
 /* Whether an engine may say that the container is in this namespace: root's engine may of any, a
  * user's of that user's. */

@@ -1,7 +1,7 @@
 #include "reconcile/observe/netns_owner.h"
 
-#include "engine/engine.h"
-#include "engine/http.h"
+#include "container_engine/engine.h"
+#include "container_engine/http.h"
 #include "kernel/netns.h"
 #include "lib/clock.h"
 #include "lib/hashmap.h"

@@ -1,10 +1,10 @@
 /* What an engine says: each piece is the answer to a question, until there is no more and it cannot
  * be reached; and each is a line of its events. */
-#include "engine/engine.h"
+#include "container_engine/engine.h"
 
-#include "engine/event_parse.h"
-#include "engine/http.h"
-#include "engine/json.h"
+#include "container_engine/event_parse.h"
+#include "container_engine/http.h"
+#include "container_engine/json.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* What an engine sends as its stream of events, and how that ends. The first byte says with which
  * status it answers, the second how the connection ends; then each piece, but for its first byte,
  * is what curl has read in one go: a line of the head, or bytes of the body. */
-#include "engine/event_stream.h"
+#include "container_engine/event_stream.h"
 
-#include "engine/http.h"
-#include "engine/libcurl.h"
+#include "container_engine/http.h"
+#include "container_engine/libcurl.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdarg.h>

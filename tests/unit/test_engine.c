@@ -1,8 +1,8 @@
 /* Engines that answer as they should, and as they should not: a thread serves a unix socket. */
-#include "engine/engine.h"
-#include "engine/event_parse.h"
-#include "engine/event_stream.h"
-#include "engine/http.h"
+#include "container_engine/engine.h"
+#include "container_engine/event_parse.h"
+#include "container_engine/event_stream.h"
+#include "container_engine/http.h"
 
 #include <errno.h>
 #include <poll.h>

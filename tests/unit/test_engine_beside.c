@@ -1,7 +1,7 @@
 /* Questions to an engine that run side by side: a thread serves a unix socket, answers at once
  * about containers whose name begins with "c", and about no other at all. */
-#include "engine/engine.h"
-#include "engine/http.h"
+#include "container_engine/engine.h"
+#include "container_engine/http.h"
 #include "lib/clock.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
-/* What the parts of engine/ share that ask about containers. */
-#ifndef ENGINE_INTERNAL_H
-#define ENGINE_INTERNAL_H
+/* What the parts of container_engine/ share that ask about containers. */
+#ifndef CONTAINER_ENGINE_INTERNAL_H
+#define CONTAINER_ENGINE_INTERNAL_H
 
-#include "engine/container.h"
-#include "engine/http.h"
+#include "container_engine/container.h"
+#include "container_engine/http.h"
 
 struct engines {
 	struct engine_http *http;

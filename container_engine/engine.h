@@ -1,9 +1,9 @@
 /* Container engines: Docker and Podman, asked over HTTP on their unix sockets. */
-#ifndef ENGINE_ENGINE_H
-#define ENGINE_ENGINE_H
+#ifndef CONTAINER_ENGINE_ENGINE_H
+#define CONTAINER_ENGINE_ENGINE_H
 
-#include "engine/container.h"
-#include "engine/loop.h"
+#include "container_engine/container.h"
+#include "container_engine/loop.h"
 #include "lib/arena.h"
 #include "lib/error.h"
 #include "schema/model.h"

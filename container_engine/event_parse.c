@@ -1,7 +1,7 @@
-#include "engine/event_parse.h"
+#include "container_engine/event_parse.h"
 
-#include "engine/container_name.h"
-#include "engine/json.h"
+#include "container_engine/container_name.h"
+#include "container_engine/json.h"
 
 #include <string.h>
 

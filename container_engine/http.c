@@ -1,7 +1,7 @@
-#include "engine/http.h"
+#include "container_engine/http.h"
 
-#include "engine/curl_handle.h"
-#include "engine/json.h"
+#include "container_engine/curl_handle.h"
+#include "container_engine/json.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "lib/unix_peer.h"

@@ -1,6 +1,6 @@
 /* Which container a source of a file means: engines also resolve the beginning of an id. */
-#ifndef ENGINE_CONTAINER_NAME_H
-#define ENGINE_CONTAINER_NAME_H
+#ifndef CONTAINER_ENGINE_CONTAINER_NAME_H
+#define CONTAINER_ENGINE_CONTAINER_NAME_H
 
 #include <stdbool.h>
 

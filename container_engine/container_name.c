@@ -1,4 +1,4 @@
-#include "engine/container_name.h"
+#include "container_engine/container_name.h"
 
 #include <stddef.h>
 #include <string.h>

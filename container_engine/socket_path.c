@@ -1,4 +1,4 @@
-#include "engine/socket_path.h"
+#include "container_engine/socket_path.h"
 
 #include "schema/words.h"
 

@@ -1,6 +1,6 @@
-#include "engine/curl_handle.h"
+#include "container_engine/curl_handle.h"
 
-#include "engine/socket_path.h"
+#include "container_engine/socket_path.h"
 #include "lib/memory.h"
 #include "schema/words.h"
 

@@ -1,6 +1,6 @@
 /* Parses what an engine writes as JSON. */
-#ifndef ENGINE_JSON_H
-#define ENGINE_JSON_H
+#ifndef CONTAINER_ENGINE_JSON_H
+#define CONTAINER_ENGINE_JSON_H
 
 #include <jansson.h>
 

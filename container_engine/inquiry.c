@@ -1,7 +1,7 @@
 /* Questions about one container. */
-#include "engine/container_name.h"
-#include "engine/engine.h"
-#include "engine/internal.h"
+#include "container_engine/container_name.h"
+#include "container_engine/engine.h"
+#include "container_engine/internal.h"
 #include "lib/memory.h"
 #include "schema/words.h"
 

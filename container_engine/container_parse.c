@@ -1,7 +1,7 @@
 /* A container, as an engine describes it. */
-#include "engine/internal.h"
+#include "container_engine/internal.h"
 
-#include "engine/container_name.h"
+#include "container_engine/container_name.h"
 #include "lib/printable.h"
 #include "schema/words.h"
 

@@ -1,6 +1,6 @@
 /* A container, as its engine describes it. */
-#ifndef ENGINE_CONTAINER_H
-#define ENGINE_CONTAINER_H
+#ifndef CONTAINER_ENGINE_CONTAINER_H
+#define CONTAINER_ENGINE_CONTAINER_H
 
 #include "lib/arena.h"
 #include "lib/error.h"

@@ -1,6 +1,6 @@
 /* Where an engine's socket is. */
-#ifndef ENGINE_SOCKET_PATH_H
-#define ENGINE_SOCKET_PATH_H
+#ifndef CONTAINER_ENGINE_SOCKET_PATH_H
+#define CONTAINER_ENGINE_SOCKET_PATH_H
 
 #include "lib/error.h"
 #include "schema/model.h"

@@ -1,5 +1,5 @@
 /* The containers of a Compose service, and the one among them that counts. */
-#include "engine/internal.h"
+#include "container_engine/internal.h"
 
 #include "schema/words.h"
 

@@ -1,6 +1,6 @@
 /* An event that an engine tells of a container. */
-#ifndef ENGINE_EVENT_H
-#define ENGINE_EVENT_H
+#ifndef CONTAINER_ENGINE_EVENT_H
+#define CONTAINER_ENGINE_EVENT_H
 
 #include "schema/model.h"
 

@@ -1,6 +1,6 @@
 /* What runs requests to engines beside other work: an epoll loop of the caller's. */
-#ifndef ENGINE_LOOP_H
-#define ENGINE_LOOP_H
+#ifndef CONTAINER_ENGINE_LOOP_H
+#define CONTAINER_ENGINE_LOOP_H
 
 #include <stdint.h>
 

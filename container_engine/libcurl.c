@@ -1,4 +1,4 @@
-#include "engine/libcurl.h"
+#include "container_engine/libcurl.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* The HTTP API of the engines, on their unix sockets. Requests run side by side: one that the
  * engine does not answer keeps no other waiting. */
-#ifndef ENGINE_HTTP_H
-#define ENGINE_HTTP_H
+#ifndef CONTAINER_ENGINE_HTTP_H
+#define CONTAINER_ENGINE_HTTP_H
 
-#include "engine/loop.h"
+#include "container_engine/loop.h"
 #include "lib/error.h"
 #include "schema/model.h"
 

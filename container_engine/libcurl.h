@@ -1,7 +1,7 @@
 /* libcurl, loaded when an engine is first asked. Linked, it would bring some thirty libraries into
  * every run, ten times what a run costs otherwise, also where no engine is named. */
-#ifndef ENGINE_LIBCURL_H
-#define ENGINE_LIBCURL_H
+#ifndef CONTAINER_ENGINE_LIBCURL_H
+#define CONTAINER_ENGINE_LIBCURL_H
 
 #include "lib/error.h"
 

@@ -1,8 +1,8 @@
-#include "engine/event_stream.h"
+#include "container_engine/event_stream.h"
 
-#include "engine/curl_handle.h"
-#include "engine/event_parse.h"
-#include "engine/http.h"
+#include "container_engine/curl_handle.h"
+#include "container_engine/event_parse.h"
+#include "container_engine/http.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "schema/words.h"

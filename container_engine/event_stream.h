@@ -1,9 +1,9 @@
 /* What happens to an engine's containers, as a stream that sits in somebody else's epoll loop: no
  * thread, and no timer and no wake-up while nothing happens. */
-#ifndef ENGINE_EVENT_STREAM_H
-#define ENGINE_EVENT_STREAM_H
+#ifndef CONTAINER_ENGINE_EVENT_STREAM_H
+#define CONTAINER_ENGINE_EVENT_STREAM_H
 
-#include "engine/event.h"
+#include "container_engine/event.h"
 #include "lib/error.h"
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
-#include "engine/engine.h"
+#include "container_engine/engine.h"
 
-#include "engine/internal.h"
+#include "container_engine/internal.h"
 #include "lib/memory.h"
 
 #include <errno.h>

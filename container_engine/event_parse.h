@@ -1,8 +1,8 @@
 /* One event, from the line of JSON that an engine sends. */
-#ifndef ENGINE_EVENT_PARSE_H
-#define ENGINE_EVENT_PARSE_H
+#ifndef CONTAINER_ENGINE_EVENT_PARSE_H
+#define CONTAINER_ENGINE_EVENT_PARSE_H
 
-#include "engine/event.h"
+#include "container_engine/event.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "engine/json.h"
+#include "container_engine/json.h"
 
 #include "lib/memory.h"
 #include "lib/printable.h"
