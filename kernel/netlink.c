@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #define DUMP_TRIES   8
-#define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram a dump makes */
+#define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram of messages that fit into one */
+/* A single link can be longer (altnames, the priorities of a VLAN), and its datagram as long as
+ * that takes (rtnl_calcit). Whoever has a namespace decides. */
+#define RECEIVE_ROOM_MAX ((size_t)1 << 20)
 
 /* MAX_ERRNO of the kernel's include/linux/err.h: no error has a number above it. */
 #define ERRNO_MAX 4095
@@ -25,6 +28,7 @@ struct netlink *netlink_open(struct error *error)
 		return NULL;
 	struct netlink *netlink = memory_new(1, sizeof(*netlink));
 	netlink->fd = fd;
+	netlink->room = RECEIVE_ROOM;
 	return netlink;
 }
 
@@ -106,17 +110,33 @@ static void heap_cleanup(struct heap *heap)
 		free(heap->bytes);
 }
 
-/* Room for so many datagrams. */
-static char *heap_room(struct heap *heap, size_t datagrams)
+/* So many bytes. */
+static char *heap_room(struct heap *heap, size_t room)
 {
-	if (heap->size - heap->used < datagrams * RECEIVE_ROOM) {
-		char *bytes = memory_new(1, heap->size * 2);
+	size_t size = heap->size;
+	while (size - heap->used < room)
+		size *= 2;
+	if (size > heap->size) {
+		char *bytes = memory_new(1, size);
 		memcpy(bytes, heap->bytes, heap->used);
 		heap_cleanup(heap);
 		heap->bytes = bytes;
-		heap->size *= 2;
+		heap->size = size;
 	}
 	return heap->bytes + heap->used;
+}
+
+/* Makes room for a datagram that found none. False: it is too long, and no room is made. */
+static bool room_grow(struct netlink *netlink, const struct datagram *datagrams, size_t count)
+{
+	size_t room = netlink->room + 1;
+	for (size_t i = 0; i < count; i++)
+		room = datagrams[i].size > room ? datagrams[i].size : room;
+	if (room > RECEIVE_ROOM_MAX)
+		return false;
+	while (netlink->room < room)
+		netlink->room *= 2;
+	return true;
 }
 
 enum progress { MORE, COMPLETE, AGAIN, TOO_MUCH };
@@ -153,10 +173,13 @@ static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct er
  * datagrams by one call are most often all of it. */
 static int dump_receive(struct netlink *netlink, struct heap *heap, struct error *error)
 {
-	char *room = heap_room(heap, 2);
-	struct datagram datagrams[] = {{.bytes = room, .room = RECEIVE_ROOM},
-				       {.bytes = room + RECEIVE_ROOM, .room = RECEIVE_ROOM}};
+	const size_t size = netlink->room;
+	char *room = heap_room(heap, 2 * size);
+	struct datagram datagrams[] = {{.bytes = room, .room = size},
+				       {.bytes = room + size, .room = size}};
 	int count = netlink_receive(netlink, datagrams, 2, error), status = MORE;
+	if (count == -EMSGSIZE && room_grow(netlink, datagrams, 2))
+		return -ENOBUFS;
 	for (int i = 0; i < count && status == MORE; i++) {
 		char *bytes = heap->bytes + heap->used;
 		memmove(bytes, datagrams[i].bytes, datagrams[i].size);
@@ -249,20 +272,21 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each
 			 DUMP_TRIES);
 }
 
-int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
-		struct error *error)
+/* -EMSGSIZE: to be asked again, with more room. */
+static int ask_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
+		    netlink_each *each, void *data, struct error *error)
 {
-	__attribute__((cleanup(heap_cleanup))) struct heap heap;
-	heap_begin(&heap);
 	request->nlmsg_seq = ++netlink->seq;
 	request->nlmsg_flags |= NLM_F_REQUEST;
 	int status = netlink_send(netlink, request, request->nlmsg_len, error);
 	if (status < 0)
 		return status;
 	for (;;) {
-		heap.used = 0;
-		struct datagram answer = {.bytes = heap_room(&heap, 1), .room = RECEIVE_ROOM};
+		struct datagram answer = {.bytes = heap_room(heap, netlink->room),
+					  .room = netlink->room};
 		status = netlink_receive(netlink, &answer, 1, error);
+		if (status == -EMSGSIZE && !room_grow(netlink, &answer, 1))
+			return error_set(error, EOVERFLOW, "the kernel's answer is too long");
 		if (status < 0)
 			return status;
 		const struct nlmsghdr *message = (const void *)answer.bytes;
@@ -273,4 +297,15 @@ int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, netlink_each 
 			return each(message, data, error);
 		return reply.errnum ? reply_error(&reply, error) : 0;
 	}
+}
+
+int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
+		struct error *error)
+{
+	__attribute__((cleanup(heap_cleanup))) struct heap heap;
+	int status = -EMSGSIZE;
+	heap_begin(&heap);
+	for (int i = 0; i < DUMP_TRIES && status == -EMSGSIZE; i++)
+		status = ask_once(netlink, request, &heap, each, data, error);
+	return status;
 }

@@ -167,7 +167,8 @@ int netlink_receive(struct netlink *netlink, struct datagram *datagrams, unsigne
 	int64_t end = 0;
 	for (;;) {
 		reception_prepare(&reception, datagrams, count);
-		int received = recvmmsg(netlink->fd, reception.messages, count, MSG_DONTWAIT, NULL);
+		int received = recvmmsg(netlink->fd, reception.messages, count,
+					MSG_DONTWAIT | MSG_TRUNC, NULL);
 		int errnum = received < 0 ? errno : 0;
 		if (received > 0)
 			received = reception_sift(&reception, datagrams, received);

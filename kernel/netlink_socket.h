@@ -13,6 +13,7 @@ struct netlink {
 	uint32_t seq; /* of the last request */
 	bool worded;  /* errors come with the kernel's own words */
 	size_t most;  /* bytes of a dump that are read; 0: all of them */
+	size_t room;  /* for a datagram of a dump, or an answer */
 };
 
 /* So many datagrams are received by one system call at most. */
@@ -34,7 +35,8 @@ int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct
 
 /* Waits until the kernel sends something, for 5 s at most, and takes it: up to `count` datagrams of
  * whole messages, one or more. Those of other processes are skipped, however long they are. Returns
- * how many, or a negative errno: -ENOBUFS when some were lost. */
+ * how many, or a negative errno: -ENOBUFS when some were lost, -EMSGSIZE when one is longer than
+ * its room; that one's size is what it takes. */
 int netlink_receive(struct netlink *netlink, struct datagram *datagrams, unsigned count,
 		    struct error *error);
 

@@ -101,6 +101,18 @@ static bool gone_take(struct nlmsghdr *message)
 	return gone;
 }
 
+/* Of a message that found no room in the datagram, what is before its attributes: where it is of a
+ * link, that is enough to know which. Gives its size; 0: it is of no use. */
+static size_t datagram_cut(struct monitor *monitor)
+{
+	struct nlmsghdr *message = (void *)monitor->datagram;
+	if (message->nlmsg_len <= sizeof(monitor->datagram) ||
+	    (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK))
+		return 0;
+	message->nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg));
+	return message->nlmsg_len;
+}
+
 /* Gives false where it ends amid a message. mnl_nlmsg_ok takes a length of over 2 GiB for a
  * negative one that fits. */
 static bool datagram_take(struct monitor *monitor, size_t size, int nsid, monitor_each *each,
@@ -137,8 +149,8 @@ static int datagram_receive(struct monitor *monitor, monitor_each *each, void *d
 		return errno == ENOBUFS ? -ENOBUFS : 0;
 	if (from.nl_pid)
 		return 1;
-	bool whole = !(header.msg_flags & MSG_TRUNC) &&
-		     datagram_take(monitor, (size_t)received, nsid_of(&header), each, data);
+	const size_t size = header.msg_flags & MSG_TRUNC ? datagram_cut(monitor) : (size_t)received;
+	const bool whole = size && datagram_take(monitor, size, nsid_of(&header), each, data);
 	return whole ? 1 : -ENOBUFS;
 }
 
