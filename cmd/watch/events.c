@@ -215,8 +215,8 @@ static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 	ns_stale(events->service, ns);
 }
 
-/* Whether it tells of a link of ours or of another set's, or of an address of such. A container can
- * say so of its own links. */
+/* Whether an event in a container's namespace tells of an attachment, of any set, or of an address
+ * of one. A container can say so of its own links. */
 static bool event_marked(const struct service *service, const struct nlmsghdr *message)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
@@ -226,7 +226,7 @@ static bool event_marked(const struct service *service, const struct nlmsghdr *m
 	bool has_proto;
 	if (message->nlmsg_type == RTM_NEWLINK)
 		return decode_link(arena, message, &link, &parent) == DECODED &&
-		       link.mark.role != ROLE_NONE;
+		       link.mark.role == ROLE_ATTACH;
 	return message->nlmsg_type == RTM_NEWADDR &&
 	       decode_addr(message, &addr, &has_proto) == DECODED &&
 	       (addr.proto == MARK_PROTOCOL || !service->live->addr_proto);

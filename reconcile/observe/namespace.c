@@ -108,6 +108,13 @@ static int malformed(const char *what, struct error *error)
 	return error_set(error, EBADMSG, "the kernel's listing of %s is malformed", what);
 }
 
+/* Links of other roles are in the host's own namespace: elsewhere the tag is no more than an alias,
+ * which whoever has the namespace can set. */
+static bool tag_possible(const struct live_ns *ns, const struct owner_tag *mark)
+{
+	return ns->host || mark->role == ROLE_ATTACH;
+}
+
 static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct reading *reading = data;
@@ -122,6 +129,8 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 	int status = parent_place(reading, &link, &parent, error);
 	if (status < 0)
 		return status;
+	if (!tag_possible(ns, &link.mark))
+		link.mark = (struct owner_tag){.role = ROLE_NONE};
 	*array_push(reading->growing, ns->links, ns->n_links) = link;
 	return 0;
 }

@@ -83,6 +83,41 @@ def attacks(host, victim):
     }
 
 
+FALSE_ROLES = ["mvapply:host:default/n", "mvapply:host:other/n", "mvapply:dummy:default/n",
+               "mvapply:dummy:other/n", "mvapply:vlan:default", "mvapply:vlan:default,other"]
+
+
+def alias_of_own(host, evil, text, alias):
+    """What an apply says, and what the container has then, after it gave its own link that alias."""
+    host.apply(text)
+    evil.batch(f"link set eth0 alias {alias}")
+    plan = host.mvapply("diff", "-f", "network.yaml", code=None)
+    done = host.mvapply("apply", "-f", "network.yaml", code=None)
+    found = {name: (link.get("ifalias", "").replace(alias, "ALIAS"), link["address"])
+             for name, link in host.links("evil").items()}
+    host.delete(text)
+    evil.batch("link del eth0", force=True)
+    return plan.code, plan.out, plan.err, done.code, done.out, done.err, found
+
+
+@test("claims: an alias with a role that only the host's own links have is no better than nonsense")
+def false_roles(host):
+    host.netns(*NAMES)
+    with intruder(host, "root") as evil:
+        text = declared(evil)
+        expected = alias_of_own(host, evil, text, "nonsense")
+        for alias in FALSE_ROLES:
+            same(alias_of_own(host, evil, text, alias), expected, alias)
+        # A service is told of it no more often either.
+        with watching(host, "-f", host.write(text)) as service:
+            service.settle()
+            evil.batch(f"link set eth0 alias {FALSE_ROLES[0]}")
+            with victims(host, *NAMES) as others:
+                service.until_says("File exists")
+                others.unharmed(FALSE_ROLES[0])
+            assert not any("keeps the default route" in line for line in service.log()), service.everything()
+
+
 def restored(host, evil, text):
     """The intruder's own link as it was, for the next attack."""
     evil.clean()
