@@ -30,9 +30,10 @@ static struct ip_netns namespace_of(const struct writer *writer, const struct li
 	return ip_netns_of(writer->arena, writer->live, writer->origins, ns);
 }
 
-static const char *quoted(const struct writer *writer, const char *text)
+/* A link's name or alias. */
+static const char *name_quoted(const struct writer *writer, const char *name)
 {
-	return shell_quote(writer->arena, text);
+	return shell_quote_name(writer->arena, name);
 }
 
 static void head(const struct writer *writer, const struct step *step)
@@ -81,7 +82,7 @@ static void put_sysctl(const struct writer *writer, const struct ip_netns *names
 					name, rest + strlen("IFNAME"));
 	fprintf(writer->out, "%ssh -c 'printf \"%%s\\n\" \"$1\"%s' sh %s %s\n", namespace->enter,
 		sysctl->asked ? " > \"$2\"" : " 2>/dev/null > \"$2\" || :",
-		quoted(writer, sysctl->value), quoted(writer, file));
+		shell_quote(writer->arena, sysctl->value), name_quoted(writer, file));
 }
 
 /* ip can ask for no lease. */
@@ -99,8 +100,8 @@ static void put_new(const struct target *target)
 	char mac[MAC_TEXT_SIZE];
 	fputs("ip link add", writer->out);
 	if (spec->parent_name)
-		fprintf(writer->out, " link %s", quoted(writer, spec->parent_name));
-	fprintf(writer->out, " name %s", quoted(writer, target->name));
+		fprintf(writer->out, " link %s", name_quoted(writer, spec->parent_name));
+	fprintf(writer->out, " name %s", name_quoted(writer, target->name));
 	if (spec->mac.set && !link_kind_shares_mac(spec->kind))
 		fprintf(writer->out, " address %s", mac_format(&spec->mac, mac));
 	if (spec->mtu)
@@ -114,8 +115,8 @@ static void put_move(struct target *target)
 	if (!target->home.netns)
 		return;
 	fprintf(writer->out, "%s link set dev %s netns %s name %s\n", target->namespace.ip,
-		quoted(writer, target->name), target->home.netns,
-		quoted(writer, target->spec->name));
+		name_quoted(writer, target->name), target->home.netns,
+		name_quoted(writer, target->spec->name));
 	target->namespace = target->home;
 	target->name = target->spec->name;
 }
@@ -123,7 +124,7 @@ static void put_move(struct target *target)
 static void set_link(const struct target *target, const char *what, const char *value)
 {
 	fprintf(target->writer->out, "%s link set dev %s %s%s%s\n", target->namespace.ip,
-		quoted(target->writer, target->name), what, *value ? " " : "", value);
+		name_quoted(target->writer, target->name), what, *value ? " " : "", value);
 }
 
 static void set_number(const struct target *target, const char *what, unsigned value)
@@ -143,8 +144,8 @@ static void set_kind_data(const struct target *target, const char *what, const c
 static void put_rename(struct target *target, const char *name)
 {
 	const struct writer *writer = target->writer;
-	const char *ip = target->namespace.ip, *from = quoted(writer, target->name);
-	const char *to = quoted(writer, name);
+	const char *ip = target->namespace.ip, *from = name_quoted(writer, target->name);
+	const char *to = name_quoted(writer, name);
 	fprintf(writer->out,
 		"%s link set dev %s name %s 2>/dev/null || { # kernels before 6.2\n"
 		"\t%s link set dev %s down && %s link set dev %s name %s && %s link set dev %s "
@@ -157,14 +158,14 @@ static void put_addr_operation(const struct target *target, const struct operati
 			       const char *verb)
 {
 	put_address(target->writer, &target->namespace, verb, operation->addr,
-		    quoted(target->writer, target->name));
+		    name_quoted(target->writer, target->name));
 }
 
 static void put_route_operation(const struct target *target, const struct operation *operation,
 				const char *verb)
 {
 	put_route(target->writer, &target->namespace, verb, operation->route,
-		  quoted(target->writer, target->name));
+		  name_quoted(target->writer, target->name));
 }
 
 /* All of them, as nobody looks what the kernel flushed. */
@@ -189,14 +190,14 @@ static void put_operation(struct target *target, const struct operation *operati
 		put_new(target);
 		break;
 	case OP_LINK_ALIAS:
-		set_link(target, "alias", quoted(writer, target->spec->alias));
+		set_link(target, "alias", name_quoted(writer, target->spec->alias));
 		break;
 	case OP_LINK_MOVE:
 		put_move(target);
 		break;
 	case OP_LINK_DELETE:
 		fprintf(writer->out, "%s link delete dev %s\n", target->namespace.ip,
-			quoted(writer, target->name));
+			name_quoted(writer, target->name));
 		break;
 	case OP_LINK_RENAME:
 		put_rename(target, operation->name);

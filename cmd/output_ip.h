@@ -18,6 +18,8 @@ struct ip_netns {
 struct ip_netns ip_netns_of(struct arena *arena, const struct live *live,
 			    const struct origin *origins, const struct live_ns *ns);
 const char *shell_quote(struct arena *arena, const char *text);
+/* The bytes that a name stands for (lib/escape.h). */
+const char *shell_quote_name(struct arena *arena, const char *name);
 
 /* Writes the commands in the order in which apply would do the same; what it would not do, as
  * comments. */

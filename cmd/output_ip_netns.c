@@ -1,5 +1,6 @@
 #include "cmd/output_ip.h"
 
+#include "lib/escape.h"
 #include "lib/printable.h"
 #include "schema/words.h"
 
@@ -34,6 +35,13 @@ const char *shell_quote(struct arena *arena, const char *text)
 	}
 	*to = '\'';
 	return quoted;
+}
+
+const char *shell_quote_name(struct arena *arena, const char *name)
+{
+	char *bytes = arena_alloc(arena, strlen(name) + 1);
+	unescape(bytes, name);
+	return shell_quote(arena, bytes);
 }
 
 /* What the engine says when the command is run: the container may have restarted by then. */
@@ -96,5 +104,5 @@ struct ip_netns ip_netns_of(struct arena *arena, const struct live *live,
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		if (live->namespaces[i] == ns && origin_source(&origins[i], "", &kind, &source))
 			return namespace_of_source(arena, kind, source);
-	return namespace_at(arena, shell_quote(arena, ns->name));
+	return namespace_at(arena, shell_quote_name(arena, ns->name));
 }

@@ -1,5 +1,8 @@
 """`diff -o ip`: the commands, replayed with ip, lead to the state that apply leads to. Both are read
 with `ip -j`. And `diff -o markdown`."""
+import os
+import subprocess
+
 from declare import document, lan
 from engines import running
 from host import same
@@ -134,6 +137,50 @@ def spaces(host):
                                                   "--max-delete=9", "-o", "ip").out, "plan.sh"),
                  code=0)
         same(host.names("it's web") | host.names("db"), set(), "links after the deletion")
+
+
+ODD_NAME = b"x\xff\\x41'$"
+
+
+def rename(host, ns, old, new):
+    """In bytes, as the kernel takes any but white space, '/' and ':'."""
+    with host.inside(ns):
+        for words in ([old, b"down"], [old, b"name", new], [new, b"up"]):
+            subprocess.run([b"ip", b"link", b"set", b"dev", *words], check=True)
+
+
+def kernel_names(host, ns):
+    with host.inside(ns):
+        return set(os.listdir(b"/proc/sys/net/ipv4/conf")) - {b"all", b"default", b"lo"}
+
+
+@test("output ip: links whose names are no text")
+def odd_names(host):
+    host.netns("web")
+    # A link of another name beside it, as the escapes would have it, stays as it is.
+    host.batch("web", ["link add y0 type veth peer name y1"])
+    rename(host, "web", b"y0", b"x\\xff")
+    others = kernel_names(host, "web")
+    text = document({"n": lan()}, {"web": {"n": {"sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"}}}})
+    host.apply(text)
+    rename(host, "web", b"eth0", ODD_NAME)
+    with host.inside("web"):
+        subprocess.run([b"ip", b"link", b"set", b"dev", ODD_NAME, b"mtu", b"1400"], check=True)
+        with open(b"/proc/sys/net/ipv4/conf/" + ODD_NAME + b"/rp_filter", "w", encoding="ascii") as file:
+            file.write("0")
+    replay(host, text)
+    same((host.link("web", "eth0")["mtu"], host.sysctl("web", "net/ipv4/conf/eth0/rp_filter")), (1500, "2"), "web")
+    same(kernel_names(host, "web"), others | {b"eth0"}, "names")
+    rename(host, "web", b"eth0", ODD_NAME)
+    script = host.diff(document({"n": lan()}, {}), "-o", "ip").out
+    assert script.isascii(), script
+    host.run("sh", "-e", host.write(script, "plan.sh"), code=0)
+    same(kernel_names(host, "web"), others, "after the deletion")
+    # A parent that an altname leads to.
+    host.batch("host", ["link add eth1 type veth peer name up1", "link property add dev eth1 altname wan"])
+    rename(host, "host", b"eth1", ODD_NAME)
+    replay(host, document({"n": lan(parent="wan")}, {"web": ["n"]}))
+    same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
 
 
 @test("output ip: nothing where nothing would be done, and where apply would refuse")
