@@ -203,8 +203,8 @@ static const struct code_text texts[] = {
 	 "let `--adopt` replace it. It keeps the attachment of that container alone from being "
 	 "made."},
 	{CODE_PARENT_COMPANY, CLASS_FAILED, "links that are not ours are on the parent",
-	 "A parent carries macvlans (and macvtaps) or ipvlans, not both, and passthru has it alone. Use another "
-	 "parent, or remove the link that the message names. Where that is in another namespace "
+	 "A parent carries macvlans (and macvtaps) or ipvlans, not both, and passthru has it "
+	 "alone. Use another parent, or remove the link that the message names. Where that is in another namespace "
 	 "than the host's, only the attachments that cannot be beside it are not made."},
 	{CODE_VLAN_FOREIGN, CLASS_FAILED, "another link has the VLAN link's name",
 	 "It has another id or parent, or is no VLAN at all. Rename or remove it: `ip link set "

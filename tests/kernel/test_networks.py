@@ -74,7 +74,7 @@ def tap_devices(host, ns):
 @test("macvtap: a link with a character device, beside a macvlan of the same parent", needs=["macvtap"])
 def macvtap(host):
     host.netns("web", "db")
-    text = document({"n": lan(driver="macvtap", bcqueuelen=50), "m": lan(subnet="10.8.0.0/24", gateway=None)},
+    text = document({"n": lan(driver="macvtap", bcqueuelen=50, host=True), "m": lan(subnet="10.8.0.0/24", gateway=None)},
                     {"web": ["n"], "db": ["m"]})
     host.apply(text)
     link = host.link("web", "eth0")
@@ -86,22 +86,38 @@ def macvtap(host):
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
     with host.inside("web"):
         assert packets.ping("172.16.86.1"), "the gateway does not answer"
+    same(host.link("host", "mv-n")["linkinfo"]["info_kind"], "macvtap", "the host's own link")
+    assert packets.ping("172.16.86.2"), "web does not answer the host"
     host.unchanged(text)
     host.delete(text)
     same((host.names("web"), host.names("db")), (set(), set()), "after delete")
 
 
-@test("macvtap: on a parent with an ipvlan, and below a macvlan", needs=["macvtap", "ipvlan"])
+@test("macvtap: on a macvtap, and on a parent with one that is passthru", needs=["macvtap"])
 def macvtap_company(host):
+    host.netns("web")
+    host.ip("host", "link add link eth0 name mt0 type macvtap")
+    stacked = host.apply(document({"n": lan(parent="mt0")}, {"web": ["n"]}), code=1)
+    assert "parent mt0 is a macvtap itself" in stacked.out, stacked
+    host.ip("host", "link delete mt0")
+    host.ip("host", "link add link eth0 name mt0 type macvtap mode passthru")
+    text = document({"n": lan(driver="macvtap")}, {"web": ["n"]})
+    refused = host.apply(text, code=4)
+    assert "carries mt0 in the host (macvtap passthru) already" in refused.out, refused
+    same(host.names("web"), set(), "web")
+    host.ip("host", "link delete mt0")
+    host.apply(text)
+    same(host.link("web", "eth0")["linkinfo"]["info_kind"], "macvtap", "kind")
+
+
+@test("macvtap: on a parent with an ipvlan", needs=["macvtap", "ipvlan"])
+def macvtap_beside_ipvlan(host):
     host.netns("web")
     text = document({"n": lan(driver="macvtap")}, {"web": ["n"]})
     host.ip("host", "link add link eth0 name iv0 type ipvlan")
-    assert "carries iv0 (ipvlan) already" in host.apply(text, code=3).err
+    refused = host.apply(text, code=4)
+    assert "carries iv0 in the host (ipvlan) already" in refused.out, refused
     host.ip("host", "link delete iv0")
-    host.ip("host", "link add link eth0 name mt0 type macvtap")
-    stacked = document({"n": lan(parent="mt0")}, {"web": ["n"]})
-    assert "parent mt0 is a macvtap itself" in host.apply(stacked, code=4).err
-    same(host.names("web"), set(), "web")
     host.apply(text)
     same(host.link("web", "eth0")["linkinfo"]["info_kind"], "macvtap", "kind")
 
