@@ -423,6 +423,33 @@ def guard_moved(host):
                       "moved by a service")
 
 
+@test("guard: what only a process leads to counts while the files name it, and to a service also then")
+def guard_process(host):
+    host.netns("db")
+    other = document({"lan": lan()}, {"db": ["lan"]})
+    with host.process() as pid:
+        for source in ({"pid": pid}, {"netns": f"/proc/{pid}/ns/net"}):
+            text = document({"lan": lan()}, {"web": {**source, "networks": ["lan"]}})
+            with watching(host, "-f", host.write(text)) as service:
+                service.settle()
+                host.write(other)
+                service.until_says("`name:`")
+                same(host.names("db"), set(), "held by a service")
+            host.apply(other)
+            same(host.names("db"), {"eth0"}, "an apply, to which the namespace has no name")
+            host.mvapply("delete", "-f", "network.yaml")
+    # A name of its own anywhere counts.
+    os.makedirs("/run/other")
+    with open("/run/other/web", "wb"):
+        pass
+    host.run("mount", "--bind", "/run/netns/db", "/run/other/web", code=0)
+    host.remove_netns("db")
+    host.netns("db")
+    host.apply(document({"lan": lan()}, {"web": {"netns": "/run/other/web", "networks": ["lan"]}}))
+    refused(host, other, "1 of the 1", "`name:`")
+    host.run("umount", "/run/other/web", code=0)
+
+
 # --- what cannot be done
 
 @test("cannot: no such parent")
