@@ -65,6 +65,7 @@ struct netns_missed {
 	size_t processes; /* that may not be looked at, without those whose namespace another has */
 	bool hidden;      /* there may be processes that /proc does not list */
 	bool mounts;      /* the mount table cannot be read */
+	bool starved;     /* either for want of a descriptor */
 };
 
 /* Visits the places of all that are mounted, first those with names (/run/netns), then Docker's

@@ -117,15 +117,21 @@ static void mount_visit(const struct mount *mount, netns_visit *visit, void *dat
 	visit(&place, data);
 }
 
-/* False: it cannot be told what is mounted. */
-static bool mounts_scan(netns_visit *visit, void *data)
+static bool no_descriptor_left(void)
+{
+	return errno == EMFILE || errno == ENFILE;
+}
+
+static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *missed)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	struct mounts mounts = {0};
 	char *text = NULL;
 	size_t size = 0;
+	missed->mounts = !file;
+	missed->starved |= !file && no_descriptor_left();
 	if (!file)
-		return false;
+		return;
 	(void)setvbuf(file, NULL, _IOFBF, MOUNTS_BUFFER);
 	if (getdelim(&text, &size, '\0', file) > 0)
 		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
@@ -137,7 +143,6 @@ static bool mounts_scan(netns_visit *visit, void *data)
 	free(mounts.list);
 	free(text);
 	fclose(file);
-	return true;
 }
 
 /* Processes by number: those that could be looked at, and those that could not. */
@@ -237,6 +242,7 @@ static void processes_scan(netns_visit *visit, void *data, struct netns_missed *
 {
 	struct processes processes = {0};
 	DIR *entries = opendir("/proc");
+	missed->starved |= !entries && no_descriptor_left();
 	missed->hidden = !entries || processes_hidden(dirfd(entries));
 	if (!entries)
 		return;
@@ -251,7 +257,8 @@ static void processes_scan(netns_visit *visit, void *data, struct netns_missed *
 
 struct netns_missed netns_scan(netns_visit *visit, void *data)
 {
-	struct netns_missed missed = {.mounts = !mounts_scan(visit, data)};
+	struct netns_missed missed = {0};
+	mounts_scan(visit, data, &missed);
 	processes_scan(visit, data, &missed);
 	return missed;
 }

@@ -155,6 +155,8 @@ void report_left_by(struct service *service, const struct desired *before,
 /* Whether it is known that descriptors are too few: some looks get by with them and others do not,
  * so the warning is repeated only when the limit or the files have changed. Now it is known. */
 bool descriptors_reported(struct service *service);
+/* Warns of it, unless it is known. */
+void report_descriptors(struct service *service);
 void notices_free(struct notices *notices);
 void report_state(struct service *service, const struct selection *selection);
 

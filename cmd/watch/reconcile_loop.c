@@ -373,10 +373,9 @@ static void lock_waits(const char *sentence, void *data)
  */
 static void round_failure_report(struct service *service, const struct error *error)
 {
-	const bool reported = error && error->code == CODE_DESCRIPTORS
-				      ? descriptors_reported(service)
-				      : error && strcmp(service->failure.text, error->text) == 0;
-	if (error && !reported)
+	if (error && error->code == CODE_DESCRIPTORS)
+		report_descriptors(service);
+	else if (error && strcmp(service->failure.text, error->text) != 0)
 		log_error(&service->log, LEVEL_ERROR, NULL, error);
 	if (error)
 		service->failure = *error;

@@ -5,6 +5,7 @@
 #include "cmd/watch/sd_notify.h"
 #include "lib/hashmap.h"
 #include "lib/memory.h"
+#include "reconcile/observe/observe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,13 @@ bool descriptors_reported(struct service *service)
 			      service->descriptors.content == now.content;
 	service->descriptors = now;
 	return reported;
+}
+
+void report_descriptors(struct service *service)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	if (!descriptors_reported(service))
+		log_write(&service->log, LEVEL_WARNING, "%s", descriptors_short(arena));
 }
 
 static enum log_level notice_level(enum action action)

@@ -51,10 +51,11 @@ static void place_visit(const struct netns_place *place, void *data)
 static void others_find(struct observer *observer)
 {
 	const struct netns_missed missed = netns_scan(place_visit, observer);
-	if (missed.mounts)
+	observer->starved |= missed.starved;
+	if (missed.mounts && !missed.starved)
 		unreadable_add(observer, "the network namespaces that are mounted: "
 					 "/proc/self/mountinfo cannot be read");
-	if (missed.hidden && observer->everything)
+	if (missed.hidden && !missed.starved && observer->everything)
 		unreadable_add(observer,
 			       "the network namespaces of processes that /proc does not show "
 			       "(its mount option hidepid)");
@@ -133,24 +134,36 @@ static bool everything_matters(void)
 	return geteuid() != 0 || user_namespace_initial();
 }
 
+const char *descriptors_short(struct arena *arena)
+{
+	struct rlimit limit = {0};
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
+	return arena_printf(arena,
+			    "network namespaces: too many open files, of which the limit is "
+			    "%ju: raise it by LimitNOFILE= of the unit, or `ulimit -Hn`",
+			    (uintmax_t)limit.rlim_cur);
+}
+
 /* One sentence for all that could not be opened, containers' among them. */
 static void starved_report(struct observer *observer)
 {
-	struct rlimit limit = {0};
 	for (size_t i = 0; i < observer->live->n_targets; i++)
 		observer->starved |= observer->live->targets[i].code == CODE_DESCRIPTORS;
 	if (!observer->starved)
 		return;
-	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	unreadable_add(observer,
-		       "network namespaces: too many open files, of which the limit is "
-		       "%ju: raise it by LimitNOFILE= of the unit, or `ulimit -Hn`",
-		       (uintmax_t)limit.rlim_cur);
+	unreadable_add(observer, "%s", descriptors_short(observer->live->arena));
 	observer->live->starved = observer->live->unreadable[observer->live->n_unreadable - 1];
 }
 
+/* An earlier look holds the host's open: there may be no descriptor left for it. */
 static int host_open(struct observer *observer, struct error *error)
 {
+	const struct live_ns *host = observer->before ? observer->before->namespaces[0] : NULL;
+	if (host) {
+		observer->host.st_dev = host->device;
+		observer->host.st_ino = host->inode;
+		return 0;
+	}
 	int fd = netns_open_own(&observer->host, error);
 	if (fd < 0)
 		return fd;

@@ -22,6 +22,9 @@ void live_free(struct live *live);
  * of the machine (netns_scan_descriptors), so only where what is found would make a difference. */
 bool observe_descriptors(struct live *live);
 
+/* A sentence that descriptors are too few, and how to get more. */
+const char *descriptors_short(struct arena *arena);
+
 /* The host, and each namespace in which a link has the mark of an attachment, wherever its parent
  * is. As observe otherwise. */
 struct live *observe_marks(struct error *error);

@@ -190,6 +190,26 @@ def few_descriptors(host):
         service.until(lambda: all(host.names(name) for name in names), "all are attached", 30)
 
 
+@test("watch limits: whichever descriptor is the one too many, the log says so once, and nothing else", seconds=240)
+def one_too_many(host):
+    names = [f"c{number:02}" for number in range(30)]
+    host.netns(*names)
+    text = document({"n": lan()}, {name: ["n"] for name in names})
+    for hard in range(38, 68, 3):
+        with watching(host, "-f", host.write(text),
+                      before=lambda hard=hard: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)),
+                      converged=False) as service:
+            service.quiet(1)
+            for name in names[:3]:
+                host.batch(name, ["link del eth0"] if "eth0" in host.names(name) else [])
+            service.quiet(1)
+            said = [line for line in service.news() if "created" not in line]
+            same([line for line in said if f"open files, of which the limit is {hard}:" not in line], [],
+                 f"what it says with {hard}")
+            assert len(said) <= 1, said
+        host.delete(text)
+
+
 @test("watch limits: a limit of descriptors below what the DHCP broker polls at most ends nothing")
 def fewer_than_polled(host):
     host.netns("c0", "c1", "c2")
