@@ -81,7 +81,7 @@ static bool ip_get(const struct nlattr *attr, uint8_t family, struct ip *ret)
 /* A number of 2 or 4 bytes. */
 static bool number_get(const struct nlattr *attr, uint16_t size, uint32_t *ret)
 {
-	uint16_t small;
+	uint16_t small = 0;
 	if (size == sizeof(*ret))
 		return fixed_get(attr, ret, size);
 	if (!fixed_get(attr, &small, sizeof(small)))
@@ -98,7 +98,7 @@ static bool data_decode(const struct nlattr *data, struct live_link *link)
 		return false;
 	for (const struct link_attribute *row = link_type(link->kind)->attributes; row->type;
 	     row++) {
-		uint32_t number;
+		uint32_t number = 0;
 		if (at[row->type] && (!number_get(at[row->type], row->size, &number) ||
 				      !link_value_set(link, row->value, number)))
 			return false;
