@@ -96,6 +96,13 @@ bool encode_route_dump(union message *message)
 	return put_u32(message, RTA_TABLE, RT_TABLE_MAIN);
 }
 
+bool encode_own_route_dump(union message *message)
+{
+	struct rtmsg *header = message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(*header));
+	header->rtm_protocol = MARK_PROTOCOL;
+	return put_u32(message, RTA_TABLE, RT_TABLE_MAIN);
+}
+
 bool encode_link_addrs_dump(union message *message, int ifindex)
 {
 	struct ifaddrmsg *header = message_begin(message, RTM_GETADDR, NLM_F_DUMP, sizeof(*header));

@@ -26,6 +26,8 @@ struct link_creation {
 bool encode_link_dump(union message *message);
 bool encode_addr_dump(union message *message);
 bool encode_route_dump(union message *message);
+/* Those of mvapply's protocol alone, where the kernel can tell them apart (4.20); else all. */
+bool encode_own_route_dump(union message *message);
 
 /* Those of one link alone, and routes of all tables, as far as the kernel filters (4.20). */
 bool encode_link_addrs_dump(union message *message, int ifindex);

@@ -39,6 +39,7 @@ struct observer {
 	size_t *table;       /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
 	const struct container_lookup **sorted; /* before's, by source */
+	bool own_routes;                        /* others' routes of the host are in nobody's way */
 	bool starved;                           /* no descriptor was left */
 	bool marks;                             /* namespaces with marked links matter, too */
 	bool everything;                        /* a process that cannot be looked at is told of */

@@ -55,7 +55,7 @@ static void namespace_clear(struct live_ns *ns)
 	ns->index = NULL;
 	ns->crowded = NULL;
 	ns->n_links = ns->n_addrs = ns->n_routes = 0;
-	ns->details = false;
+	ns->details = ns->own_routes = false;
 }
 
 /* The number that the host's namespace has in the one that the socket is of; -1: none. */
@@ -267,8 +267,12 @@ static int read_inside(struct reading *reading, struct error *error)
 		return 0;
 	if (!is_bare(ns) &&
 	    ((status = dump_part(reading, "addresses", encode_addr_dump, addr_take, error)) < 0 ||
-	     (status = dump_part(reading, "routes", encode_route_dump, route_take, error)) < 0))
+	     (status = dump_part(reading, "routes",
+				 read_options->own_routes ? encode_own_route_dump
+							  : encode_route_dump,
+				 route_take, error)) < 0))
 		return status;
+	ns->own_routes = read_options->own_routes;
 	for (size_t i = 0; i < read_options->n_containers; i++)
 		container_sysctls(ns, read_options->containers[i]);
 	ns->details = true;

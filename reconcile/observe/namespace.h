@@ -11,6 +11,7 @@
 struct namespace_read_options {
 	const struct container **containers; /* whose namespace it is: for their sysctls */
 	size_t n_containers;
+	bool own_routes; /* of its routes those of mvapply's protocol are enough */
 };
 
 /* A namespace that is still to be read. Takes the descriptor over, copies the name. */

@@ -72,7 +72,8 @@ void unreadable_add(struct observer *observer, const char *format, ...)
 static struct namespace_read_options read_options_of(struct observer *observer,
 						     const struct namespace *namespace)
 {
-	struct namespace_read_options read_options = {0};
+	struct namespace_read_options read_options = {.own_routes = observer->own_routes &&
+								    namespace->ns->host};
 	for (size_t i = namespace->target; i != NOBODY; i = observer->next_target[i])
 		*array_push(observer->live->arena, read_options.containers,
 			    read_options.n_containers) = observer->live->targets[i].container;

@@ -155,6 +155,25 @@ static void starved_report(struct observer *observer)
 	observer->live->starved = observer->live->unreadable[observer->live->n_unreadable - 1];
 }
 
+/* Routes in the host's namespace are only made for a network that the host has access to. */
+static bool host_has_access(const struct desired *desired)
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_networks; i++)
+			if (desired->sets[s].networks[i].host.wanted)
+				return true;
+	return false;
+}
+
+/* A look that goes on from an earlier one reads no more of the host's routes than are planned with:
+ * a routing daemon may have 100,000, and each change of the parent has them looked at. */
+static void routes_choose(struct observer *observer, const struct desired *desired)
+{
+	struct live_ns *host = observer->before->namespaces[0];
+	observer->own_routes = !host_has_access(desired);
+	host->stale |= host->own_routes && !observer->own_routes;
+}
+
 /* An earlier look holds the host's open: there may be no descriptor left for it. */
 static int host_open(struct observer *observer, struct error *error)
 {
@@ -209,8 +228,10 @@ static struct live *look(struct live *before, const struct desired *desired,
 				    .lookups = lookups,
 				    .everything = everything_matters()};
 	namespaces_grow(&observer);
-	if (before)
+	if (before) {
 		namespaces_take_over(&observer, wide);
+		routes_choose(&observer, desired);
+	}
 	live->addr_proto = before && before->addr_proto;
 
 	int status = host_open(&observer, error);

@@ -33,6 +33,7 @@ struct live_ns {
 	const struct live_index *index; /* NULL: what is searched is searched one by one */
 	const char *crowded; /* of what there is more than is looked at, so that not all of it is
 				here: "addresses", "routes"; NULL: nothing */
+	bool own_routes;     /* of its routes those of mvapply's protocol alone were read */
 	bool details;        /* addresses, routes and sysctls were read too */
 	struct live_addr *addrs;
 	size_t n_addrs;

@@ -234,3 +234,24 @@ def parent_unchanged(host):
         with service.traced() as trace:
             host.ip("host", "link set eth0 alias seen")
         assert trace.dumps >= 1, trace.lines
+
+
+@test("multiplied: a change of the parent does not have the host's routes read again", seconds=120)
+def parent_changes(host):
+    host.netns("web")
+    host.batch("host", ["address add 172.16.86.200/24 dev eth0", *routes(20000, "bgp")])
+    changes = ("address add 172.16.86.201/24 dev eth0", "address del 172.16.86.201/24 dev eth0",
+               "link set eth0 alias seen", "route add 10.255.255.0/24 dev eth0 proto 77")
+    with watching(host, "-f", host.write(TEXT)) as service:
+        host.ip("host", "link set eth0 alias first")
+        service.quiet()
+        for change in changes:
+            with service.traced("sendto,recvmmsg") as trace:
+                host.ip("host", change)
+            assert trace.dumps >= 1, trace.lines
+            # 20,000 routes are some 40 datagrams.
+            assert len(trace.calls("recvmmsg")) <= 8 * trace.dumps, (change, trace.lines)
+        # Where the host has access to a network, a route of others is in its way.
+        host.batch("host", ["route add 172.16.86.2/32 dev eth0 proto bgp"])
+        host.write(document({"n": lan(host=True)}, {"web": ["n"]}))
+        service.until(lambda: any("172.16.86.2/32" in line for line in service.log()), "what is in the way", 20)
