@@ -49,7 +49,7 @@ def codes(binary):
     names = {name: f"MV{int(number):04}" for name, number in
              re.findall(r"^\t(CODE_\w+) = (\d+),", read("lib/error_codes.h"), re.MULTILINE)}
     same(sorted(names.values()), numbers, "codes that have a name")
-    used = "".join(read(path) for folder in ("lib", "kernel", "schema", "engine", "dhcp", "reconcile", "convert", "cmd")
+    used = "".join(read(path) for folder in ("lib", "kernel", "schema", "container_engine", "dhcp", "reconcile", "convert", "cmd")
                    for path in glob.glob(f"{folder}/**/*.c", root_dir=TOP, recursive=True)
                    if path != "lib/error_codes.c")
     same([name for name in names if not re.search(rf"\b{name}\b", used)], [], "codes that nothing tells")
