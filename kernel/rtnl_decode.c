@@ -93,7 +93,7 @@ static bool number_get(const struct nlattr *attr, uint16_t size, uint32_t *ret)
 /* IFLA_INFO_DATA, as the row of the kind has it. */
 static bool data_decode(const struct nlattr *data, struct live_link *link)
 {
-	const struct nlattr *at[LINK_ATTRIBUTE_TYPES];
+	const struct nlattr *at[LINK_ATTRIBUTE_TYPES] = {NULL};
 	if (!nested_parse(data, at, COUNT(at)))
 		return false;
 	for (const struct link_attribute *row = link_type(link->kind)->attributes; row->type;
