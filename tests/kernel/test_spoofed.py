@@ -10,6 +10,7 @@ import spoofer
 from declare import document, lan
 from faults import WHOLE, killed, meanwhile, state
 from host import same
+from intruder import become_nobody
 from registry import test
 from service import watching
 
@@ -22,7 +23,7 @@ def container(host, name):
     """A container of a user that is nobody on the host: root in a user namespace of its own, which is
     what owns the network namespace."""
     child = subprocess.Popen(["unshare", "-Urn", "sh", "-c", "echo ready; exec sleep 1000"],
-                             stdout=subprocess.PIPE)
+                             stdout=subprocess.PIPE, preexec_fn=become_nobody)
     try:
         same(child.stdout.readline(), b"ready\n", "the container")
         host.hold(name, f"/proc/{child.pid}/ns/net")
