@@ -598,7 +598,7 @@ def engine_slow(host):
 
 def under_faults(host, *rules):
     """An apply that is cancelled once it asks; all of this happens under these faults."""
-    argv = [host.binary, "apply", "-f", "network.yaml", "--confirm=600"]
+    argv = [host.binary, "apply", "-f", "network.yaml", "--confirm=600", "--max-delete=2"]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True,
                           env={**os.environ, **preload(host, *rules, log=LOG)}) as child:
