@@ -49,7 +49,9 @@ static int candidate_holds(const struct lookup *lookup, const struct engine_cont
 			   struct error *error)
 {
 	struct stat stat;
-	const int process = container->pid ? process_open(container->pid, error) : -ENOENT;
+	if (!container->pid)
+		return 0;
+	const int process = process_open(container->pid, error);
 	if (process < 0)
 		return process;
 	int fd = lookup_namespace_open(lookup->lookups, process, &stat, error);
