@@ -49,7 +49,7 @@ struct conflict_finder {
 	struct settled *settled; /* by planned_attachment.number */
 };
 
-/* "fine" */
+/* Nothing is in conflict. */
 #define CHECK_FINE ((struct check_result){.action = ACTION_CREATE})
 struct check_result conflict_denied(const struct live_ns *where, enum code code, const char *reason,
 				    const char *hint);
