@@ -112,6 +112,10 @@ class Reader:
         self.process.communicate()
 
 
+class NoLink(AssertionError):
+    """A namespace has no link of that name."""
+
+
 class Host:
     def __init__(self, binary, patience=1):
         self.binary = os.path.abspath(binary)
@@ -277,7 +281,7 @@ class Host:
     def link(self, ns, name):
         found = self.links(ns)
         if name not in found:
-            raise AssertionError(f"no link {name} in {ns}, only {sorted(found)}")
+            raise NoLink(f"no link {name} in {ns}, only {sorted(found)}")
         return found[name]
 
     def names(self, ns):
@@ -333,11 +337,12 @@ class Host:
     # --- waiting
 
     def until(self, holds, what, seconds=5):
+        """Waits until it holds. A link or a file that is not there may come yet."""
         end = time.monotonic() + seconds * self.patience
         while True:
             try:
                 value = holds()
-            except OSError:
+            except (OSError, NoLink):
                 value = None
             if value:
                 return value
