@@ -295,18 +295,21 @@ static void put_change(const struct writer *writer, const struct step *step)
 static void put_give_up(const struct writer *writer, const struct step *step)
 {
 	struct target target = current_target(writer, step);
-	put_operations(&target, give_up_operations(writer->arena, step));
+	const struct operations operations = give_up_operations(writer->arena, step);
+	if (operations.count)
+		head(writer, step);
+	put_operations(&target, operations);
 }
 
 /* In the rounds of apply: what is given up, what leaves, the parents that leave, then the rest. */
 enum round { ROUND_REMOVALS, ROUND_DELETES, ROUND_PARENTS, ROUND_ADDITIONS, N_ROUNDS };
 
-static bool in_round(struct arena *arena, const struct step *step, enum round round)
+static bool in_round(const struct step *step, enum round round)
 {
 	bool leaves = step->action == ACTION_DELETE || step->action == ACTION_REPLACE;
 	switch (round) {
 	case ROUND_REMOVALS:
-		return step->action == ACTION_CHANGE && give_up_operations(arena, step).count > 0;
+		return step->action == ACTION_CHANGE;
 	case ROUND_DELETES:
 		return leaves && !step_is_parent(step);
 	case ROUND_PARENTS:
@@ -321,10 +324,12 @@ static bool in_round(struct arena *arena, const struct step *step, enum round ro
 static void put_step(const struct writer *writer, size_t number, enum round round)
 {
 	const struct step *step = &writer->plan->steps[number];
-	head(writer, step);
-	if (round == ROUND_REMOVALS)
+	if (round == ROUND_REMOVALS) {
 		put_give_up(writer, step);
-	else if (round == ROUND_DELETES || round == ROUND_PARENTS)
+		return;
+	}
+	head(writer, step);
+	if (round == ROUND_DELETES || round == ROUND_PARENTS)
 		put_delete(writer, step);
 	else if (step->action == ACTION_CHANGE)
 		put_change(writer, step);
@@ -362,6 +367,6 @@ void ip_plan(const struct text *text, const struct plan *plan, const struct live
 		MARK_PROTOCOL, MARK_PROTOCOL);
 	for (enum round round = ROUND_REMOVALS; round < N_ROUNDS; round++)
 		for (size_t i = 0; i < plan->n_steps; i++)
-			if (step_acts(&plan->steps[i]) && in_round(arena, &plan->steps[i], round))
+			if (step_acts(&plan->steps[i]) && in_round(&plan->steps[i], round))
 				put_step(&writer, i, round);
 }

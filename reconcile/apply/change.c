@@ -168,15 +168,13 @@ static void together_do(struct changing *changing, const struct operation *opera
 
 /* Puts everything back that the kernel took along. What it left is there still; and another link's
  * route that is in the place of ours by now stays. */
-static void restore_do(struct changing *changing, const struct operation *restore)
+static void restore_do(struct changing *changing)
 {
 	struct error error;
 	const struct link_spec *desired = changing->step->desired;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	const struct operations operations = restore_operations(arena, desired);
-	if (!restore->certain && !changing->flushed)
-		return;
 	for (size_t i = 0; i < operations.count; i++)
 		queue_operation(batch, &operations.all[i], desired, changing->ifindex);
 	if (batch_send(changing->netlink, batch, &error) < 0) {
@@ -204,7 +202,8 @@ static void operation_do(struct changing *changing, const struct operation *oper
 		sysctl_do(changing, operation);
 		break;
 	case OP_RESTORE:
-		restore_do(changing, operation);
+		if (operation->certain || changing->flushed)
+			restore_do(changing);
 		break;
 	case OP_LINK_ALIAS:
 	case OP_LINK_MAC:

@@ -29,11 +29,6 @@ static void claimed_warn(const struct plan_input *input, const struct claimed *c
 		    arena_printf(input->scratch, "%zu", more));
 }
 
-static bool is_made(const struct conflicts *conflicts, const struct planned_attachment *planned)
-{
-	return conflicts->settled[planned->number].check_result.action == ACTION_CREATE;
-}
-
 /* Whether the link has the address no longer once the run is over. */
 static bool claim_ends(const struct assigned *assigned, const struct conflicts *conflicts,
 		       const struct unmanaged *claim)
@@ -41,9 +36,9 @@ static bool claim_ends(const struct assigned *assigned, const struct conflicts *
 	if (claim->leaving) {
 		const struct planned_attachment *replacement =
 			assigned->attachments->uses[claim->leaving->number].replacement;
-		return !replacement || is_made(conflicts, replacement);
+		return !replacement || attachment_is_made(conflicts, replacement);
 	}
-	return claim->planned && !claim->ours && is_made(conflicts, claim->planned);
+	return claim->planned && !claim->ours && attachment_is_made(conflicts, claim->planned);
 }
 
 /* Who claims an address that the attachment has or gets, and goes on to. */
@@ -53,9 +48,9 @@ static const struct unmanaged *claim_on(const struct assigned *assigned,
 					const struct ip *ip)
 {
 	const struct unmanaged *claim =
-		is_made(conflicts, planned) && ip->family
+		attachment_is_made(conflicts, planned) && ip->family
 			? address_claimant(assigned->matched, assigned->unmanaged,
-					   assigned->addresses, planned, ip)
+					   assigned->addresses->attachment_claims, planned, ip)
 			: NULL;
 	return claim && claim_ends(assigned, conflicts, claim) ? NULL : claim;
 }

@@ -115,7 +115,7 @@ static const struct unmanaged *address_holder(const struct conflict_finder *find
 			   !has_address(planned->ns, planned->current, ip);
 	const struct unmanaged *claim =
 		asked ? address_claimant(assigned->matched, assigned->unmanaged,
-					 assigned->addresses, planned, ip)
+					 assigned->addresses->attachment_claims, planned, ip)
 		      : NULL;
 	if (fact)
 		return fact;
@@ -353,4 +353,9 @@ struct conflicts conflicts_find(const struct assigned *assigned)
 	while (held_find(&finder))
 		;
 	return (struct conflicts){.settled = finder.settled};
+}
+
+bool attachment_is_made(const struct conflicts *conflicts, const struct planned_attachment *planned)
+{
+	return conflicts->settled[planned->number].check_result.action == ACTION_CREATE;
 }

@@ -37,7 +37,11 @@ struct conflicts {
 /* Adds warnings about routes that are left out, and links that are there twice. */
 struct conflicts conflicts_find(const struct assigned *assigned);
 
-/* Whether the LAN is asked before the attachment's address is used. */
+/* Whether the attachment can be made, or is as it shall be. */
+bool attachment_is_made(const struct conflicts *conflicts,
+			const struct planned_attachment *planned);
+
+/* Whether the attachment's address is probed on the LAN before it is used. */
 bool probe_wanted(const struct plan_input *input, const struct planned_attachment *planned);
 
 /* claims_report.c: adds warnings about claims that are left aside, one for each namespace. */

@@ -30,7 +30,7 @@ struct ipam {
 	struct assigned_address *assigned; /* by planned_attachment.number */
 	struct address_set *in_use;        /* by the desired state: struct planned_attachment */
 	struct address_set *keepers;       /* by live attachments: struct keeper */
-	struct addresses claims;           /* once what is live has been taken */
+	const struct address_set *attachment_claims; /* once what is live has been taken */
 	/* For each network and subnet: no address below is free, and below the other none that is
 	 * claimed alone; family 0: not looked yet. */
 	struct ip **cursors, **claimed_cursors;
@@ -287,8 +287,8 @@ static bool choosable(const struct ipam *ipam, const struct planned_attachment *
 		      const struct subnet *subnet, const struct ip *ip, bool claimed)
 {
 	return free_for(ipam, planned, subnet, ip) &&
-	       (claimed ||
-		!address_claimant(ipam->matched, ipam->unmanaged, &ipam->claims, planned, ip));
+	       (claimed || !address_claimant(ipam->matched, ipam->unmanaged,
+					     ipam->attachment_claims, planned, ip));
 }
 
 /* The lowest free address of the subnet, from where the last search for this network ended. */
@@ -430,24 +430,24 @@ struct addresses addresses_choose(const struct matched *matched,
 	each_open(&ipam, keepers_find);
 	each_open(&ipam, take_live);
 	each_open(&ipam, take_lease);
-	ipam.claims.attachment_claims = attachment_claims(matched, kept_of, &ipam);
+	ipam.attachment_claims = attachment_claims(matched, kept_of, &ipam);
 	each_open(&ipam, take_kept);
 	take_all_former(&ipam);
 	each_open(&ipam, take_free);
 	return (struct addresses){.assigned = ipam.assigned,
-				  .attachment_claims = ipam.claims.attachment_claims};
+				  .attachment_claims = ipam.attachment_claims};
 }
 
 const struct unmanaged *address_claimant(const struct matched *matched,
 					 const struct unmanaged_index *unmanaged,
-					 const struct addresses *addresses,
+					 const struct address_set *attachment_claims,
 					 const struct planned_attachment *planned,
 					 const struct ip *ip)
 {
 	const size_t domain = planned->parent->number;
 	const struct unmanaged *claim = address_set_holder(unmanaged->claims, domain, ip);
 	if (!claim)
-		claim = address_set_holder(addresses->attachment_claims, domain, ip);
+		claim = address_set_holder(attachment_claims, domain, ip);
 	if (!claim || claim->planned == planned)
 		return NULL;
 	const struct netns_group *candidates =

@@ -26,10 +26,11 @@ struct addresses {
 struct addresses addresses_choose(const struct matched *matched,
 				  const struct unmanaged_index *unmanaged);
 
-/* Who claims the address on the attachment's parent, or NULL: nobody else. */
+/* Who claims the address on the attachment's parent, or NULL: nobody else. `attachment_claims`: of
+ * struct addresses. */
 const struct unmanaged *address_claimant(const struct matched *matched,
 					 const struct unmanaged_index *unmanaged,
-					 const struct addresses *addresses,
+					 const struct address_set *attachment_claims,
 					 const struct planned_attachment *planned,
 					 const struct ip *ip);
 

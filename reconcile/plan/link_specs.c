@@ -21,11 +21,6 @@ static const struct assigned_address *address_of(const struct specifier *specifi
 	return &specifier->assigned->addresses->assigned[planned->number];
 }
 
-static bool is_made(const struct specifier *specifier, const struct planned_attachment *planned)
-{
-	return specifier->conflicts->settled[planned->number].check_result.action == ACTION_CREATE;
-}
-
 static void addresses_specify(const struct specifier *specifier,
 			      const struct planned_attachment *planned, struct link_spec *spec)
 {
@@ -154,7 +149,8 @@ static void host_routes_add(const struct specifier *specifier,
 	const struct attachments *attachments = specifier->assigned->attachments;
 	for (size_t i = 0; i < attachments->n_containers; i++) {
 		const struct planned_attachment *planned = &attachments->planned[i];
-		if (planned->resolved != host->resolved || !is_made(specifier, planned))
+		if (planned->resolved != host->resolved ||
+		    !attachment_is_made(specifier->conflicts, planned))
 			continue;
 		for (size_t family = 0; family < N_FAMILIES; family++)
 			host_route_add(specifier, host, planned, family);
@@ -180,7 +176,7 @@ static void held_routes_find(const struct specifier *specifier)
 	const struct managed_index *index = specifier->assigned->matched->managed;
 	for (size_t i = attachments->n_containers; i < attachments->count; i++) {
 		const struct planned_attachment *planned = &attachments->planned[i];
-		if (!is_made(specifier, planned) && planned->current)
+		if (!attachment_is_made(specifier->conflicts, planned) && planned->current)
 			held_routes_note(specifier, planned->ns, planned->current,
 					 planned->network->name);
 	}
@@ -188,7 +184,7 @@ static void held_routes_find(const struct specifier *specifier)
 		const struct managed_link *managed = &index->links[i];
 		const struct planned_attachment *replacement = attachments->uses[i].replacement;
 		if (managed->link->mark.role == ROLE_HOST && replacement &&
-		    !is_made(specifier, replacement))
+		    !attachment_is_made(specifier->conflicts, replacement))
 			held_routes_note(specifier, managed->ns, managed->link,
 					 managed->link->mark.network);
 	}
@@ -209,7 +205,7 @@ struct link_specs link_specs_make(const struct assigned *assigned,
 		planned_specify(&specifier, &attachments->planned[i]);
 	held_routes_find(&specifier);
 	for (size_t i = attachments->n_containers; i < attachments->count; i++)
-		if (is_made(&specifier, &attachments->planned[i]))
+		if (attachment_is_made(conflicts, &attachments->planned[i]))
 			host_routes_add(&specifier, &attachments->planned[i]);
 	return (struct link_specs){.specs = specifier.specs};
 }
