@@ -1,6 +1,7 @@
 #include "container_engine/event_stream.h"
 
 #include "container_engine/curl_handle.h"
+#include "container_engine/curl_multi.h"
 #include "container_engine/event_parse.h"
 #include "container_engine/http.h"
 #include "lib/clock.h"
@@ -23,14 +24,15 @@ struct engine_events {
 	enum source_kind kind;
 	struct engine_events_owner owner;
 	enum phase phase;
-	CURLM *multi;                 /* NULL when idle */
-	CURL *easy;                   /* NULL: it could not be made, see `failure` */
-	bool answered;                /* the head of a good answer has come */
-	struct error failure;         /* errnum 0: none */
-	int64_t curl_due, answer_due; /* the latter from connecting to the head of the answer;
-					 milliseconds of clock_milliseconds(); 0: none */
-	long timer_told;              /* -1: none is set at the owner's */
-	char *bytes;                  /* of events that are not complete yet */
+	CURLM *multi;         /* NULL when idle */
+	CURL *easy;           /* NULL: it could not be made, see `failure` */
+	bool answered;        /* the head of a good answer has come */
+	struct error failure; /* errnum 0: none */
+	struct curl_loop loop;
+	int64_t answer_due; /* from connecting to the head of the answer; in milliseconds
+			       of clock_milliseconds(); 0: none */
+	long timer_told;    /* -1: none is set at the owner's */
+	char *bytes;        /* of events that are not complete yet */
 	size_t size, room;
 	bool skipping; /* the rest of an event that is too long */
 };
@@ -41,6 +43,7 @@ struct engine_events *engine_events_new(enum source_kind kind,
 	struct engine_events *events = memory_new(1, sizeof(*events));
 	events->kind = kind;
 	events->owner = *owner;
+	events->loop = (struct curl_loop){.data = owner->data, .watch = owner->watch};
 	events->timer_told = -1;
 	return events;
 }
@@ -48,7 +51,7 @@ struct engine_events *engine_events_new(enum source_kind kind,
 /* The earlier of curl's wish and our own. */
 static void timer_arm(struct engine_events *events)
 {
-	int64_t due = events->curl_due;
+	int64_t due = events->loop.due;
 	if (events->answer_due && (!due || events->answer_due < due))
 		due = events->answer_due;
 	if (!due && events->timer_told == -1)
@@ -56,27 +59,6 @@ static void timer_arm(struct engine_events *events)
 	const int64_t left = due - clock_milliseconds();
 	events->timer_told = !due ? -1 : left > 0 ? (long)left : 0;
 	events->owner.timer(events->owner.data, events->timer_told);
-}
-
-static int timer_take(CURLM *multi, long milliseconds, void *data)
-{
-	struct engine_events *events = data;
-	(void)multi;
-	events->curl_due = milliseconds < 0 ? 0 : clock_milliseconds() + milliseconds;
-	return 0;
-}
-
-static int socket_take(CURL *easy, curl_socket_t fd, int what, void *data, void *per_socket)
-{
-	static const uint32_t flags[] = {[CURL_POLL_IN] = EPOLLIN,
-					 [CURL_POLL_OUT] = EPOLLOUT,
-					 [CURL_POLL_INOUT] = EPOLLIN | EPOLLOUT,
-					 [CURL_POLL_REMOVE] = 0};
-	const struct engine_events *events = data;
-	(void)easy;
-	(void)per_socket;
-	events->owner.watch(events->owner.data, fd, flags[what]);
-	return 0;
 }
 
 /* "docker does not ...": what comes is not what an engine says. */
@@ -136,7 +118,7 @@ static void disconnect(struct engine_events *events)
 	events->multi = NULL;
 	events->bytes = NULL;
 	events->size = events->room = 0;
-	events->curl_due = events->answer_due = 0;
+	events->loop.due = events->answer_due = 0;
 	events->answered = events->skipping = false;
 	events->phase = PHASE_IDLE;
 	timer_arm(events);
@@ -170,7 +152,7 @@ void engine_events_connect(struct engine_events *events)
 	events->failure.errnum = 0;
 	events->easy = engine_handle_new(events->kind, &events->failure);
 	if (!events->easy) { /* told later, as everything is */
-		events->curl_due = clock_milliseconds();
+		events->loop.due = clock_milliseconds();
 		timer_arm(events);
 		return;
 	}
@@ -179,11 +161,7 @@ void engine_events_connect(struct engine_events *events)
 	libcurl.easy_setopt(events->easy, CURLOPT_HEADERDATA, events);
 	libcurl.easy_setopt(events->easy, CURLOPT_WRITEFUNCTION, bytes_take);
 	libcurl.easy_setopt(events->easy, CURLOPT_WRITEDATA, events);
-	events->multi = memory_or_die(libcurl.multi_init());
-	libcurl.multi_setopt(events->multi, CURLMOPT_SOCKETFUNCTION, socket_take);
-	libcurl.multi_setopt(events->multi, CURLMOPT_SOCKETDATA, events);
-	libcurl.multi_setopt(events->multi, CURLMOPT_TIMERFUNCTION, timer_take);
-	libcurl.multi_setopt(events->multi, CURLMOPT_TIMERDATA, events);
+	events->multi = curl_multi_new(&events->loop);
 	events->answer_due = clock_milliseconds() + engine_patience;
 	libcurl.multi_add_handle(events->multi, events->easy);
 	timer_arm(events);
@@ -281,8 +259,8 @@ void engine_events_timeout(struct engine_events *events)
 	int running;
 	if (events->phase == PHASE_IDLE)
 		return;
-	if (clock_milliseconds() >= events->curl_due) /* curl's timer fires once */
-		events->curl_due = 0;
+	if (clock_milliseconds() >= events->loop.due) /* curl's timer fires once */
+		events->loop.due = 0;
 	events->timer_told = -1;
 	if (events->answer_due && clock_milliseconds() >= events->answer_due)
 		engine_handle_failed(events->kind, events->easy, CURLE_OPERATION_TIMEDOUT,

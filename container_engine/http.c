@@ -1,6 +1,7 @@
 #include "container_engine/http.h"
 
 #include "container_engine/curl_handle.h"
+#include "container_engine/curl_multi.h"
 #include "container_engine/json.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
@@ -49,7 +50,7 @@ struct engine_http {
 	struct engine_request *requests, *last; /* in the order in which they were made */
 	unsigned active[SOURCE_PODMAN + 1];
 	int64_t answered[SOURCE_PODMAN + 1]; /* the last answer of each; 0: none */
-	int64_t curl_due;                    /* clock_milliseconds(); 0: none */
+	struct curl_loop curl_loop;          /* of one that is looped */
 	bool timer_set;                      /* at the owner's */
 };
 
@@ -132,43 +133,12 @@ static int answer_check(const struct engine_request *request, json_t **ret_json,
 	return error_code(error, CODE_ENGINE_ANSWER);
 }
 
-static int timer_take(CURLM *multi, long milliseconds, void *data)
-{
-	struct engine_http *http = data;
-	(void)multi;
-	http->curl_due = milliseconds < 0 ? 0 : clock_milliseconds() + milliseconds;
-	return 0;
-}
-
-static int socket_take(CURL *easy, curl_socket_t fd, int what, void *data, void *per_socket)
-{
-	static const uint32_t flags[] = {[CURL_POLL_IN] = EPOLLIN,
-					 [CURL_POLL_OUT] = EPOLLOUT,
-					 [CURL_POLL_INOUT] = EPOLLIN | EPOLLOUT,
-					 [CURL_POLL_REMOVE] = 0};
-	const struct engine_http *http = data;
-	(void)easy;
-	(void)per_socket;
-	http->loop.watch(http->loop.data, fd, flags[what]);
-	return 0;
-}
-
-static void multi_open(struct engine_http *http)
-{
-	http->multi = memory_or_die(libcurl.multi_init());
-	if (!http->looped)
-		return;
-	libcurl.multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, socket_take);
-	libcurl.multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-	libcurl.multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, timer_take);
-	libcurl.multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-}
-
 struct engine_http *engine_http_new(const struct engine_loop *loop)
 {
 	struct engine_http *http = memory_new(1, sizeof(*http));
 	if (loop) {
 		http->loop = *loop;
+		http->curl_loop = (struct curl_loop){.data = loop->data, .watch = loop->watch};
 		http->looped = true;
 	}
 	return http;
@@ -205,7 +175,8 @@ static void request_begin(struct engine_request *request)
 	}
 	request_set(request, url);
 	if (!http->multi)
-		multi_open(http);
+		http->multi = http->looped ? curl_multi_new(&http->curl_loop)
+					   : memory_or_die(libcurl.multi_init());
 	http->active[request->kind]++;
 	libcurl.multi_add_handle(http->multi, request->curl);
 }
@@ -231,7 +202,8 @@ static struct engine_request *request_over(const struct engine_http *http)
 /* The earlier of curl's wish and what is over already, told to the owner. */
 static void timer_arm(struct engine_http *http)
 {
-	const int64_t now = clock_milliseconds(), due = request_over(http) ? now : http->curl_due;
+	const int64_t now = clock_milliseconds(),
+		      due = request_over(http) ? now : http->curl_loop.due;
 	if (!http->looped || (!due && !http->timer_set))
 		return;
 	http->timer_set = due != 0;
@@ -312,7 +284,7 @@ void engine_http_free(struct engine_http *http)
 	}
 	if (http->multi)
 		libcurl.multi_cleanup(http->multi);
-	http->curl_due = 0;
+	http->curl_loop.due = 0;
 	timer_arm(http);
 	free(http);
 }
@@ -396,8 +368,8 @@ void engine_http_ready(struct engine_http *http, int fd, uint32_t ready)
 void engine_http_timeout(struct engine_http *http)
 {
 	int running;
-	if (clock_milliseconds() >= http->curl_due) /* curl's timer fires once */
-		http->curl_due = 0;
+	if (clock_milliseconds() >= http->curl_loop.due) /* curl's timer fires once */
+		http->curl_loop.due = 0;
 	http->timer_set = false;
 	if (http->multi)
 		libcurl.multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
