@@ -1,5 +1,6 @@
 #include "reconcile/plan/plan.h"
 
+#include "lib/hashmap.h"
 #include "reconcile/plan/plan_builder.h"
 
 #include <stdarg.h>
@@ -78,11 +79,19 @@ static void planned_plan(const struct plan_builder *builder,
 /* The number of a deletion's replacement, once the steps have their order. */
 static void replacements_number(struct steps *steps)
 {
+	struct index *makers __attribute__((cleanup(index_cleanup))) = index_new(steps->count);
 	for (size_t i = 0; i < steps->count; i++) {
 		struct step *step = &steps->items[i];
-		for (size_t k = 0; step->replacement && k < steps->count; k++)
-			if (steps->items[k].desired == step->replacement)
-				step->replaced_by = k + 1;
+		if (step->desired)
+			(void)index_put(makers, &step->desired, sizeof(step->desired), step);
+	}
+	for (size_t i = 0; i < steps->count; i++) {
+		struct step *step = &steps->items[i];
+		const struct step *maker = step->replacement ? index_get(makers, &step->replacement,
+									 sizeof(step->replacement))
+							     : NULL;
+		if (maker)
+			step->replaced_by = 1 + (size_t)(maker - steps->items);
 	}
 }
 

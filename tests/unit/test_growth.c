@@ -414,8 +414,10 @@ static void grows(void **state)
 	assert_true(good);
 }
 
-/* A file of as many containers, each of which adopts a link of its own. */
-static uint64_t adopted_work(size_t count)
+/* A file of as many containers, each with a link of its own on eth0. `network`: which one that link
+ * was made for; NULL: somebody else's. */
+static uint64_t containers_work(size_t count, const char *network,
+				const struct plan_options *options)
 {
 	struct live *live = world_new();
 	char *yaml = NULL;
@@ -427,12 +429,15 @@ static uint64_t adopted_work(size_t count)
 		snprintf(name, sizeof(name), "c%zu", i);
 		struct evil evil = {.live = live, .ns = world_ns(live, name)};
 		fprintf(out, "  %s: {networks: [lan]}\n", name);
-		macvlan_add(&evil, i);
+		struct live_link *link = macvlan_add(&evil, i);
+		if (network)
+			mark(&evil, link,
+			     text(&evil, "mvapply:attach:default/%s/c%zu", network, i));
 	}
 	fclose(out);
 	struct desired *desired = desired_from(yaml);
 	world_targets(live, desired);
-	const uint64_t work = plan_work(desired, live, &adopt);
+	const uint64_t work = plan_work(desired, live, options);
 	desired_free(desired);
 	free(yaml);
 	world_free(live);
@@ -442,12 +447,22 @@ static uint64_t adopted_work(size_t count)
 static void adopts(void **state)
 {
 	(void)state;
-	assert_in_range(adopted_work(MANY), 1, adopted_work(FEW) * GROWTH_MAX);
+	assert_in_range(containers_work(MANY, NULL, &adopt), 1,
+			containers_work(FEW, NULL, &adopt) * GROWTH_MAX);
+}
+
+/* Each link makes room for one of the network's new name. */
+static void network_renamed(void **state)
+{
+	(void)state;
+	assert_in_range(containers_work(MANY, "old", &open), 1,
+			containers_work(FEW, "old", &open) * GROWTH_MAX);
 }
 
 int main(void)
 {
-	struct CMUnitTest tests[COUNT + 1] = {[COUNT] = cmocka_unit_test(adopts)};
+	struct CMUnitTest tests[COUNT + 2] = {[COUNT] = cmocka_unit_test(adopts),
+					      [COUNT + 1] = cmocka_unit_test(network_renamed)};
 	for (size_t i = 0; i < COUNT; i++)
 		tests[i] = (struct CMUnitTest){
 			.name = multipliers[i].name,
