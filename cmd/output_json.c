@@ -243,9 +243,20 @@ int json_lacking(void)
 	return EXIT_FAILED;
 }
 
+json_t *json_versioned(json_t *document)
+{
+	json_t *versioned = json_object(), *value;
+	const char *key;
+	json_put(versioned, "version", json_integer(JSON_FORMAT_VERSION));
+	json_object_foreach(document, key, value) json_put(versioned, key, json_incref(value));
+	json_decref(document);
+	return versioned;
+}
+
 int json_finish(json_t *document, int exit_code)
 {
 	json_put(document, "exit_code", json_integer(exit_code));
+	document = json_versioned(document);
 	if (!json_whole())
 		exit_code = json_lacking();
 	else if (json_write(document, stdout, JSON_INDENT(2)) == 0)

@@ -9,6 +9,9 @@
 
 #include <jansson.h>
 
+/* The version of the output's format, "version" in every document: see docs/reference/json.md. */
+#define JSON_FORMAT_VERSION 1
+
 /* {"errors": [{"code", "file", "line", "column", "message", "hint"}, ...]} */
 json_t *json_diags(const struct diags *diags);
 /* outcomes may be NULL: nothing was done. */
@@ -30,10 +33,12 @@ void json_plan_precede(json_t *document, json_t *steps);
 json_t *json_step(const struct step *step, const struct outcome *outcome);
 const char *action_name(enum action action);
 
+/* The same members behind "version". Takes the document over. */
+json_t *json_versioned(json_t *document);
 /* Says that json_whole does not hold; returns the exit code. */
 int json_lacking(void);
-/* Writes the document with its exit code, and frees it; or says that it lacks something. Returns
- * the exit code. */
+/* Writes the document with its version and exit code, and frees it; or says that it lacks
+ * something. Returns the exit code. */
 int json_finish(json_t *document, int exit_code);
 
 #endif

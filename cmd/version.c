@@ -24,7 +24,7 @@ int command_version(const struct options *options)
 	bool engines = has_engines();
 	if (options->output == OUTPUT_JSON)
 		return json_finish(json_pack("{s:s, s:{s:s, s:s, s:s}, s:{s:b, s:b, s:b}}",
-					     "version", VERSION, "built_with", "libyaml",
+					     "mvapply", VERSION, "built_with", "libyaml",
 					     yaml_get_version_string(), "jansson", JANSSON_VERSION,
 					     "compiler", COMPILER, "features", "netns", 1, "docker",
 					     engines, "podman", engines),

@@ -120,6 +120,7 @@ static void result_write(const struct watching *watching, FILE *out, const struc
 	if (watching->options->output == OUTPUT_JSON) {
 		json_t *json = status_json(&model, run, false);
 		json_put(json, "exit_code", json_integer(watching->code));
+		json = json_versioned(json);
 		json_write(json, out, JSON_COMPACT);
 		fputc('\n', out);
 		json_decref(json);

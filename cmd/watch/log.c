@@ -1,5 +1,6 @@
 #include "cmd/watch/log.h"
 
+#include "cmd/output_json.h"
 #include "cmd/watch/log_queue.h"
 #include "lib/json_text.h"
 #include "schema/source_text.h"
@@ -70,8 +71,9 @@ static void json_line(const struct log *log, enum log_level level, const char *m
 		      json_t *fields)
 {
 	char text[32];
-	json_t *line = json_pack("{s:s, s:s, s:o}", "time", time_text(text), "level",
-				 level_names[level], "message", json_text(message));
+	json_t *line = json_pack("{s:i, s:s, s:s, s:o}", "version", JSON_FORMAT_VERSION, "time",
+				 time_text(text), "level", level_names[level], "message",
+				 json_text(message));
 	if (fields)
 		json_object_update_missing(line, fields);
 	char *dumped = json_dump(line, JSON_COMPACT);

@@ -50,7 +50,9 @@ def commands(host):
             ("graph", 0, "graph", "-f", path), ("exported", 0, "import", "cni", cni),
             ("plan", 0, "apply", "-f", path),
             ("plan", 0, "delete", "-f", path)):
-        fits(host.mvapply(*words, "-o", "json", code=code).json, kind)
+        written = host.mvapply(*words, "-o", "json", code=code).json
+        fits(written, kind)
+        same(next(iter(written.items())), ("version", 1), f"first in {words}")
 
 
 @test("JSON: refusals, failures and errors of the input fit the reference's schema")
@@ -155,6 +157,7 @@ def log(host):
         lines = service.output() + lines
     for line in lines:
         fits(line, "log")
+        same(line["version"], 1, "the format's version")
 
 
 RAW = "\u0080\u0085\u009f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\U000e0041"

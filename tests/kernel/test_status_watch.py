@@ -107,7 +107,7 @@ def lines(host):
     with watching(host, "-o", "json") as (child, until):
         out = until(lambda out: "\n" in out and out, "the first line")
         first = json.loads(out.splitlines()[0])
-        same(first["exit_code"], 0, "the exit code so far")
+        same((first["version"], first["exit_code"]), (1, 0), "the format, and the exit code so far")
         found = first["attachments"]
         same([(item["container"], item["state"]) for item in found], [("web", "live")], "attachments")
         host.delete(TEXT)
