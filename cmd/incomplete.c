@@ -1,6 +1,7 @@
 #include "cmd/incomplete.h"
 
 #include "cmd/exit.h"
+#include "lib/arena.h"
 #include "lib/json_text.h"
 
 #include <unistd.h>
@@ -55,7 +56,9 @@ int incomplete_exit(const struct live *live, int code, struct error *fault)
 
 void incomplete_json(json_t *document, const struct live *live)
 {
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	json_put(document, "complete", json_boolean(live && live_complete(live)));
 	json_put(document, "unseen",
-		 live ? json_sentences(live->unreadable, live->n_unreadable) : json_array());
+		 live ? json_sentences(live_unreadable_texts(live, arena), live->n_unreadable)
+		      : json_array());
 }

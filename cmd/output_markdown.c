@@ -108,5 +108,5 @@ void markdown_plan(const struct text *text, const struct plan *plan, const struc
 		fputc('\n', text->out);
 	put_warnings(text->out, warnings_text(plan->warnings, plan->n_warnings, arena),
 		     plan->n_warnings);
-	put_warnings(text->out, live->unreadable, live->n_unreadable);
+	put_warnings(text->out, live_unreadable_texts(live, arena), live->n_unreadable);
 }

@@ -90,7 +90,7 @@ void text_warnings(const struct plan *plan, const struct live *live)
 void text_unreadable(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_unreadable; i++)
-		report("mvapply: warning: not looked at: ", live->unreadable[i]);
+		report("mvapply: warning: not looked at: ", live->unreadable[i].text);
 }
 
 static const char *const nouns[] = {

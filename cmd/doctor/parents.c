@@ -61,7 +61,7 @@ const char *examine_plan(struct examination *examination)
 	for (size_t i = 0; i < live->n_unreadable; i++)
 		finding_add(examination, FINDING_PROBLEM, "the host",
 			    arena_printf(examination->arena, "could not be looked at: %s",
-					 live->unreadable[i]),
+					 live->unreadable[i].text),
 			    "run it as root")
 			->code = CODE_UNSEEN;
 	return "nothing foreign is in the way";

@@ -174,6 +174,6 @@ void status_table(FILE *out, const struct status_model *model, const struct run 
 	put_sentences(out,
 		      "warning: ", warnings_text(run->plan->warnings, run->plan->n_warnings, arena),
 		      run->plan->n_warnings, width);
-	put_sentences(out, "not looked at: ", run->live->unreadable, run->live->n_unreadable,
-		      width);
+	put_sentences(out, "not looked at: ", live_unreadable_texts(run->live, arena),
+		      run->live->n_unreadable, width);
 }

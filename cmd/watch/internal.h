@@ -30,6 +30,12 @@ struct descriptors_short {
 	uint64_t limit, content; /* of the files, as of struct service */
 };
 
+/* Why a round could not be done. */
+struct failure {
+	enum code code;
+	int errnum;
+};
+
 struct service {
 	const struct options *options;
 	struct log log;
@@ -56,14 +62,14 @@ struct service {
 	struct live *live;        /* NULL: look at everything */
 	uint64_t content;         /* of the files, when they were last read */
 	char *left;               /* the set that was last told of as left by the files; or NULL */
-	struct notices *reported; /* of the last round; report.c's */
+	struct notices *reported; /* of the last round; as data (notices.h) */
 	struct descriptors_short descriptors; /* as was told last */
 	bool guarded;                         /* the last plan was too much to delete */
 	bool dirty;                           /* a round is due */
 	bool broken;                          /* it cannot go on: to be started anew */
 	bool log_waits;                       /* for its reader */
 	bool failed;                          /* the last round could not be done */
-	struct error failure;                 /* why; or no text */
+	struct failure failure;               /* why; or CODE_NONE */
 	bool wide;       /* the next look finds namespaces that it was not told of, too */
 	bool complete;   /* a look of this round did */
 	bool unsearched; /* everything was looked at, but not what descriptors lead to */
@@ -157,7 +163,6 @@ void report_left_by(struct service *service, const struct desired *before,
 bool descriptors_reported(struct service *service);
 /* Warns of it, unless it is known. */
 void report_descriptors(struct service *service);
-void notices_free(struct notices *notices);
 void report_state(struct service *service, const struct selection *selection);
 
 #endif

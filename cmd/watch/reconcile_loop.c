@@ -375,12 +375,13 @@ static void round_failure_report(struct service *service, const struct error *er
 {
 	if (error && error->code == CODE_DESCRIPTORS)
 		report_descriptors(service);
-	else if (error && strcmp(service->failure.text, error->text) != 0)
+	else if (error &&
+		 (service->failure.code != error->code || service->failure.errnum != error->errnum))
 		log_error(&service->log, LEVEL_ERROR, NULL, error);
 	if (error)
-		service->failure = *error;
+		service->failure = (struct failure){error->code, error->errnum};
 	else if (!service->live->n_unreadable)
-		service->failure = (struct error){.text = ""};
+		service->failure = (struct failure){CODE_NONE};
 }
 
 static void round_passes(struct service *service, bool drift)

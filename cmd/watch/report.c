@@ -2,8 +2,8 @@
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "cmd/watch/internal.h"
+#include "cmd/watch/notices.h"
 #include "cmd/watch/sd_notify.h"
-#include "lib/hashmap.h"
 #include "lib/memory.h"
 #include "reconcile/observe/observe.h"
 
@@ -94,41 +94,6 @@ void report_steps(struct service *service, const struct selection *reported,
 	}
 }
 
-/* The lines that a round told. Whoever has a namespace can make any number. */
-struct notices {
-	struct arena *arena;
-	struct index *lines;
-};
-
-static struct notices *notices_new(void)
-{
-	struct arena *arena = arena_new();
-	struct notices *notices = arena_alloc(arena, sizeof(*notices));
-	*notices = (struct notices){.arena = arena, .lines = index_new(0)};
-	return notices;
-}
-
-void notices_free(struct notices *notices)
-{
-	if (!notices)
-		return;
-	index_free(notices->lines);
-	arena_free(notices->arena);
-}
-
-static void notice_report(struct service *service, struct notices *now, enum log_level level,
-			  const struct step *step, const char *message)
-{
-	const char *line = arena_strdup(now->arena, message);
-	const bool twice = index_put_text(now->lines, line, now);
-	if (twice || (service->reported && index_get_text(service->reported->lines, line)))
-		return;
-	if (step)
-		step_log(service, level, step, NULL, message);
-	else
-		log_write(&service->log, level, "%s", message);
-}
-
 bool descriptors_reported(struct service *service)
 {
 	struct rlimit limit = {0};
@@ -152,46 +117,56 @@ static enum log_level notice_level(enum action action)
 	return action == ACTION_PENDING || action == ACTION_KEPT ? LEVEL_INFO : LEVEL_WARNING;
 }
 
+static void guard_log(const struct service *service, const struct guard *guard)
+{
+	char code[CODE_TEXT_SIZE];
+	log_write(&service->log, LEVEL_WARNING,
+		  "held: this would delete %zu of the %zu live attachments of the set \"%s\" [%s]; "
+		  "hint: %sif that is meant, start with --max-delete=%zu, or run `mvapply apply` "
+		  "with it once",
+		  guard->deletes, guard->live, guard->set, code_format(CODE_GUARD, code),
+		  guard->strange ? "the files declare no container that is live of that set: give "
+				   "them one of their own by `name:`, or pass the others with -f, "
+				   "too; "
+				 : "",
+		  guard->deletes);
+}
+
 static void notices_report(struct service *service, struct notices *now, const struct plan *plan)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; i < plan->n_warnings; i++)
-		notice_report(service, now, LEVEL_WARNING, NULL,
-			      warning_text(&plan->warnings[i], arena));
+		if (notice_warning(now, service->reported, &plan->warnings[i]))
+			log_write(&service->log, LEVEL_WARNING, "%s",
+				  warning_text(&plan->warnings[i], arena));
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		/* Of those that no descriptor was left for, one warning tells (live.unseen). */
-		if (!step->reason || step->asked || step->code == CODE_DESCRIPTORS)
+		if (!step->reason || step->asked || step->code == CODE_DESCRIPTORS ||
+		    !notice_step(now, service->reported, step))
 			continue;
-		notice_report(service, now, notice_level(step->action), step,
-			      arena_printf(arena, "%s%s%s", step_text(service, arena, step),
-					   step->hint ? "; hint: " : "",
-					   step->hint ? step->hint : ""));
+		step_log(service, notice_level(step->action), step, NULL,
+			 arena_printf(arena, "%s%s%s", step_text(service, arena, step),
+				      step->hint ? "; hint: " : "", step->hint ? step->hint : ""));
 	}
-	char code[CODE_TEXT_SIZE];
-	if (plan->guard.refused)
-		notice_report(
-			service, now, LEVEL_WARNING, NULL,
-			arena_printf(arena,
-				     "held: this would delete %zu of the %zu live attachments "
-				     "of the set \"%s\" [%s]; hint: %sif that is meant, start with "
-				     "--max-delete=%zu, or run `mvapply apply` with it once",
-				     plan->guard.deletes, plan->guard.live, plan->guard.set,
-				     code_format(CODE_GUARD, code),
-				     plan->guard.strange
-					     ? "the files declare no container that is live of "
-					       "that set: give them one of their own by `name:`, "
-					       "or pass the others with -f, too; "
-					     : "",
-				     plan->guard.deletes));
+	if (plan->guard.refused && notice_guard(now, service->reported, &plan->guard))
+		guard_log(service, &plan->guard);
+}
+
+static bool unreadable_known(struct service *service, struct notices *now,
+			     const struct unreadable *unreadable)
+{
+	if (unreadable->kind == UNREADABLE_DESCRIPTORS && descriptors_reported(service))
+		return true;
+	return !notice_unreadable(now, service->reported, unreadable);
 }
 
 void report_notices(struct service *service, const struct plan *plan, const struct live *live)
 {
 	struct notices *now = notices_new();
 	for (size_t i = 0; i < live->n_unreadable; i++)
-		if (live->unreadable[i] != live->starved || !descriptors_reported(service))
-			notice_report(service, now, LEVEL_WARNING, NULL, live->unreadable[i]);
+		if (!unreadable_known(service, now, &live->unreadable[i]))
+			log_write(&service->log, LEVEL_WARNING, "%s", live->unreadable[i].text);
 	notices_report(service, now, plan);
 	notices_free(service->reported);
 	service->reported = now;

@@ -3,6 +3,7 @@
 #include "cmd/input.h"
 #include "cmd/output_text.h"
 #include "cmd/watch/internal.h"
+#include "cmd/watch/notices.h"
 #include "cmd/watch/log_queue.h"
 #include "cmd/watch/sd_notify.h"
 

@@ -57,9 +57,11 @@ struct namespace *namespace_of(struct observer *observer, int fd, const struct s
 			       const char *name);
 /* Reads those that are stale and open. Returns 0, or the error of the host's own. */
 int namespaces_read(struct observer *observer, struct error *error);
-/* A sentence about what could not be looked at. */
-__attribute__((format(printf, 2, 3))) void unreadable_add(struct observer *observer,
-							  const char *format, ...);
+/* Adds what could not be looked at, with a copy of its text. */
+void unreadable_add(struct observer *observer, const struct unreadable *unreadable);
+/* The same of one namespace, with what was wrong. */
+void unreadable_add_namespace(struct observer *observer, ino_t inode, const char *name,
+			      const struct error *error);
 
 /* containers.c: where the containers are */
 /* Finds each container's namespace, of which only what is stale is asked for anew. */

@@ -5,7 +5,6 @@
 #include "reconcile/observe/netns_lookup.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -57,16 +56,23 @@ struct namespace *namespace_of(struct observer *observer, int fd, const struct s
 	return namespace;
 }
 
-void unreadable_add(struct observer *observer, const char *format, ...)
+void unreadable_add(struct observer *observer, const struct unreadable *unreadable)
 {
 	struct live *live = observer->live;
+	struct unreadable *added = array_push(live->arena, live->unreadable, live->n_unreadable);
+	*added = *unreadable;
+	added->text = arena_strdup(live->arena, unreadable->text);
+}
+
+void unreadable_add_namespace(struct observer *observer, ino_t inode, const char *name,
+			      const struct error *error)
+{
 	char text[600];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	*array_push(live->arena, live->unreadable, live->n_unreadable) =
-		arena_strdup(live->arena, text);
+	snprintf(text, sizeof(text), "network namespace %s: %s", name, error->text);
+	unreadable_add(observer, &(struct unreadable){.kind = UNREADABLE_NAMESPACE,
+						      .inode = inode,
+						      .errnum = error->errnum,
+						      .text = text});
 }
 
 static struct namespace_read_options read_options_of(struct observer *observer,
@@ -95,8 +101,8 @@ static void namespace_failed(struct observer *observer, const struct namespace *
 		observer->starved = true;
 	else if (namespace->target == NOBODY && !namespace->ns->crowded &&
 		 (observer->everything || !namespace->process || error->errnum != EPERM))
-		unreadable_add(observer, "network namespace %s: %s", namespace->ns->name,
-			       error->text);
+		unreadable_add_namespace(observer, namespace->ns->inode, namespace->ns->name,
+					 error);
 }
 
 /* What is there stays as it is: nothing is done on the word of a part. */

@@ -45,7 +45,17 @@ static void place_visit(const struct netns_place *place, void *data)
 	if (fd == -EMFILE || fd == -ENFILE)
 		observer->starved = true;
 	else if (observer->everything || !place->process)
-		unreadable_add(observer, "network namespace %s: %s", place->name, error.text);
+		unreadable_add_namespace(observer, place->inode, place->name, &error);
+}
+
+static void processes_report(struct observer *observer, size_t count)
+{
+	char text[128];
+	snprintf(text, sizeof(text), "the network namespaces of %zu process%s: %s", count,
+		 count == 1 ? "" : "es", strerror(EACCES));
+	unreadable_add(
+		observer,
+		&(struct unreadable){.kind = UNREADABLE_PROCESSES, .errnum = EACCES, .text = text});
 }
 
 static void others_find(struct observer *observer)
@@ -53,16 +63,19 @@ static void others_find(struct observer *observer)
 	const struct netns_missed missed = netns_scan(place_visit, observer);
 	observer->starved |= missed.starved;
 	if (missed.mounts && !missed.starved)
-		unreadable_add(observer, "the network namespaces that are mounted: "
-					 "/proc/self/mountinfo cannot be read");
+		unreadable_add(observer,
+			       &(struct unreadable){.kind = UNREADABLE_MOUNTS,
+						    .text = "the network namespaces that are "
+							    "mounted: /proc/self/mountinfo "
+							    "cannot be read"});
 	if (missed.hidden && !missed.starved && observer->everything)
 		unreadable_add(observer,
-			       "the network namespaces of processes that /proc does not show "
-			       "(its mount option hidepid)");
+			       &(struct unreadable){.kind = UNREADABLE_HIDDEN,
+						    .text = "the network namespaces of processes "
+							    "that /proc does not show (its mount "
+							    "option hidepid)"});
 	if (missed.processes && observer->everything)
-		unreadable_add(observer, "the network namespaces of %zu process%s: %s",
-			       missed.processes, missed.processes == 1 ? "" : "es",
-			       strerror(EACCES));
+		processes_report(observer, missed.processes);
 }
 
 /* Those that no container leads to any more, and that may live on. */
@@ -151,8 +164,10 @@ static void starved_report(struct observer *observer)
 		observer->starved |= observer->live->targets[i].code == CODE_DESCRIPTORS;
 	if (!observer->starved)
 		return;
-	unreadable_add(observer, "%s", descriptors_short(observer->live->arena));
-	observer->live->starved = observer->live->unreadable[observer->live->n_unreadable - 1];
+	unreadable_add(observer,
+		       &(struct unreadable){.kind = UNREADABLE_DESCRIPTORS,
+					    .errnum = EMFILE,
+					    .text = descriptors_short(observer->live->arena)});
 }
 
 /* Routes in the host's namespace are only made for a network that the host has access to. */
@@ -204,10 +219,11 @@ static void namespaces_take_over(struct observer *observer, bool wide)
 static void unreadable_keep(struct observer *observer)
 {
 	const struct live *before = observer->before;
-	observer->starved |= before->starved != NULL;
 	for (size_t i = 0; i < before->n_unreadable; i++)
-		if (before->unreadable[i] != before->starved)
-			unreadable_add(observer, "%s", before->unreadable[i]);
+		if (before->unreadable[i].kind == UNREADABLE_DESCRIPTORS)
+			observer->starved = true;
+		else
+			unreadable_add(observer, &before->unreadable[i]);
 }
 
 static struct live *live_new(void)

@@ -32,7 +32,8 @@ static void containers_report(const struct plan_input *input)
 {
 	for (size_t i = 0; i < input->live->n_targets; i++)
 		if (input->live->targets[i].note)
-			warning_add(input, WARNING_LOOKUP, input->live->targets[i].note);
+			warning_add(input, WARNING_LOOKUP, input->live->targets[i].container->name,
+				    input->live->targets[i].note);
 }
 
 static void elsewhere_report(const struct plan_input *input)

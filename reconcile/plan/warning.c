@@ -33,7 +33,7 @@ static const char *const sentences[] = {
 	[WARNING_NOTHING_HERE] =
 		"no network of the files lives on this host, \"{0}\": their `hosts` name others, "
 		"and --host says which one it is",
-	[WARNING_LOOKUP] = "{0}",
+	[WARNING_LOOKUP] = "{1}",
 	[WARNING_SET_LEFT] =
 		"set \"{0}\" is live on network {1}, and these files do not name it; " SET_REMEDY(
 			"{0}"),

@@ -16,7 +16,7 @@ enum warning_kind {
 	WARNING_ROUTE_KEPT_VIA,    /* the same, and the gateway of the route */
 	WARNING_UNREACHABLE,       /* container, network, address, the network that has it */
 	WARNING_NOTHING_HERE,      /* host */
-	WARNING_LOOKUP,            /* note of a container's lookup */
+	WARNING_LOOKUP,            /* container, note of its lookup */
 	WARNING_SET_LEFT,          /* set, network */
 	WARNING_LEASE_RUNS_OUT,    /* how many: 1 */
 	WARNING_LEASES_RUN_OUT,    /* how many */

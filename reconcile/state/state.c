@@ -1,6 +1,7 @@
 #include "reconcile/state/state.h"
 
 #include "kernel/link_kind.h"
+#include "lib/arena.h"
 
 #include <string.h>
 
@@ -16,6 +17,14 @@ bool live_complete(const struct live *live)
 		if (live_target_unknown(&live->targets[i]))
 			return false;
 	return live->n_namespaces > 0 && live->n_unreadable == 0;
+}
+
+const char **live_unreadable_texts(const struct live *live, struct arena *arena)
+{
+	const char **texts = arena_alloc(arena, (live->n_unreadable + 1) * sizeof(*texts));
+	for (size_t i = 0; i < live->n_unreadable; i++)
+		texts[i] = live->unreadable[i].text;
+	return texts;
 }
 
 bool live_link_is_called(const struct live_link *link, const char *name)

@@ -74,6 +74,20 @@ struct container_lookup {
 	const char *hint;   /* or NULL */
 };
 
+/* What could not be looked at. */
+struct unreadable {
+	enum {
+		UNREADABLE_NAMESPACE,
+		UNREADABLE_MOUNTS,      /* those that are mounted */
+		UNREADABLE_HIDDEN,      /* of processes that /proc does not show */
+		UNREADABLE_PROCESSES,   /* of processes that may not be looked at */
+		UNREADABLE_DESCRIPTORS, /* those that no descriptor was left for */
+	} kind;
+	ino_t inode;      /* of the one namespace, else 0 */
+	int errnum;       /* positive errno, or 0 */
+	const char *text; /* a sentence */
+};
+
 struct live {
 	struct arena *arena;         /* of everything but the namespaces' own contents */
 	struct live_ns **namespaces; /* spaces[0] is the host's */
@@ -81,10 +95,9 @@ struct live {
 	struct container_lookup
 		*targets; /* one for each container, in the order of sets and containers */
 	size_t n_targets;
-	const char **unreadable; /* what could not be looked at, a sentence each */
+	struct unreadable *unreadable;
 	size_t n_unreadable;
-	const char *starved; /* the one of them that is for want of descriptors, or NULL */
-	bool addr_proto;     /* the kernel tells IFA_PROTO (5.18 and later) */
+	bool addr_proto; /* the kernel tells IFA_PROTO (5.18 and later) */
 };
 
 /* Whether its container could not be looked at. Nothing is unknown of one that an engine may not
@@ -93,6 +106,8 @@ bool live_target_unknown(const struct container_lookup *target);
 /* Whether all of the host could be looked at: each network namespace, and each container's source.
  * A container that is pending, also as its engine does not answer, is no lack. */
 bool live_complete(const struct live *live);
+/* The sentences of what could not be looked at, in the arena. */
+const char **live_unreadable_texts(const struct live *live, struct arena *arena);
 
 /* Makes its links, and the addresses and routes of one, be found without a search through all of
  * them. Moves addresses and routes; to be done again once anything changes. */

@@ -38,7 +38,7 @@ static const struct row {
 	{{WARNING_NOTHING_HERE, {"alpha"}},
 	 "no network of the files lives on this host, \"alpha\": their `hosts` name others, and "
 	 "--host says which one it is"},
-	{{WARNING_LOOKUP, {"{0} and 100% of it"}}, "{0} and 100% of it"},
+	{{WARNING_LOOKUP, {"web", "{0} and 100% of it"}}, "{0} and 100% of it"},
 	{{WARNING_SET_LEFT, {"old", "lan"}},
 	 "set \"old\" is live on network lan, and these files do not name it; if that set was "
 	 "renamed or is not wanted any more, `mvapply delete --name old` removes all of it"},

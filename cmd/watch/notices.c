@@ -1,0 +1,131 @@
+#include "cmd/watch/notices.h"
+
+#include "lib/arena.h"
+#include "lib/hashmap.h"
+#include "lib/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whoever has a namespace can make any number of them. */
+struct notices {
+	struct arena *arena;
+	struct index *keys;
+};
+
+enum notice { NOTICE_UNREADABLE, NOTICE_WARNING, NOTICE_STEP, NOTICE_GUARD };
+
+/* What a notice is about, in bytes. */
+struct key {
+	FILE *out;
+	char *bytes;
+	size_t size;
+};
+
+static void key_number(struct key *key, uint64_t number)
+{
+	fwrite(&number, sizeof(number), 1, key->out);
+}
+
+/* NULL is a text of its own. */
+static void key_text(struct key *key, const char *text)
+{
+	key_number(key, text ? strlen(text) + 1 : 0);
+	fputs(text ? text : "", key->out);
+}
+
+static void key_begin(struct key *key, enum notice notice)
+{
+	key->out = memory_or_die(open_memstream(&key->bytes, &key->size));
+	key_number(key, notice);
+}
+
+static bool key_enter(struct key *key, struct notices *now, const struct notices *before)
+{
+	fclose(key->out);
+	void *bytes = arena_alloc(now->arena, key->size);
+	memcpy(bytes, key->bytes, key->size);
+	free(key->bytes);
+	return !index_put(now->keys, bytes, key->size, now) &&
+	       !(before && index_get(before->keys, bytes, key->size));
+}
+
+struct notices *notices_new(void)
+{
+	struct arena *arena = arena_new();
+	struct notices *notices = arena_alloc(arena, sizeof(*notices));
+	*notices = (struct notices){.arena = arena, .keys = index_new(0)};
+	return notices;
+}
+
+void notices_free(struct notices *notices)
+{
+	if (!notices)
+		return;
+	index_free(notices->keys);
+	arena_free(notices->arena);
+}
+
+bool notice_unreadable(struct notices *now, const struct notices *before,
+		       const struct unreadable *unreadable)
+{
+	struct key key;
+	key_begin(&key, NOTICE_UNREADABLE);
+	key_number(&key, unreadable->kind);
+	key_number(&key, unreadable->inode);
+	key_number(&key, (uint64_t)unreadable->errnum);
+	return key_enter(&key, now, before);
+}
+
+bool notice_warning(struct notices *now, const struct notices *before,
+		    const struct warning *warning)
+{
+	/* A lookup's second object is a sentence. */
+	const size_t n_objects = warning->kind == WARNING_LOOKUP ? 1 : WARNING_OBJECTS_MAX;
+	struct key key;
+	key_begin(&key, NOTICE_WARNING);
+	key_number(&key, warning->kind);
+	for (size_t i = 0; i < n_objects; i++)
+		key_text(&key, warning->objects[i]);
+	return key_enter(&key, now, before);
+}
+
+/* What the link shall be: who edits it is told anew of what holds it up. */
+static void key_spec(struct key *key, const struct link_spec *spec)
+{
+	char text[PREFIX_TEXT_SIZE];
+	key_text(key, spec->parent_name);
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		key_text(key, prefix_format(&spec->addrs[i], text));
+	key_text(key, spec->mac.set ? mac_format(&spec->mac, text) : NULL);
+}
+
+bool notice_step(struct notices *now, const struct notices *before, const struct step *step)
+{
+	const struct owner_tag *mark = &step->mark;
+	struct key key;
+	key_begin(&key, NOTICE_STEP);
+	key_number(&key, step->action);
+	key_number(&key, step->code);
+	key_number(&key, mark->role);
+	key_text(&key, mark->set);
+	key_text(&key, mark->network);
+	key_text(&key, mark->container);
+	key_text(&key, step->name);
+	key_number(&key, step->ns ? step->ns->inode : 0);
+	if (step->desired)
+		key_spec(&key, step->desired);
+	return key_enter(&key, now, before);
+}
+
+bool notice_guard(struct notices *now, const struct notices *before, const struct guard *guard)
+{
+	struct key key;
+	key_begin(&key, NOTICE_GUARD);
+	key_text(&key, guard->set);
+	key_number(&key, guard->strange);
+	key_number(&key, guard->live);
+	key_number(&key, guard->deletes);
+	return key_enter(&key, now, before);
+}
