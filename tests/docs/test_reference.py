@@ -22,12 +22,12 @@ def generated(binary):
     same((done.returncode, done.stdout), (0, b""), "scripts/reference --check")
 
 
-@row("reference: the README's tables have every key, and no other")
-def readme(binary):
+@row("reference: the tables of keys at a glance have every key, and no other")
+def at_a_glance(binary):
     keys = json.loads(say(binary, "explain", "-o", "json").stdout)["keys"]
     where = {"networks.NAME": "networks.NAME", "containers.NAME": "containers.NAME",
              "containers.NAME.networks.NET": "containers.NAME.networks.NET"}
-    text = read("README.md")
+    text = read("docs/reference/keys.md")
     for title, of in where.items():
         table = re.search(rf"^\| {re.escape(title)} \| meaning.*?\n\n", text, re.M | re.S)[0]
         cells = [line.split("|")[1] for line in table.strip().splitlines()[2:]]

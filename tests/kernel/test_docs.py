@@ -22,9 +22,9 @@ for page in documents.pages():
 
 # Of the commands that are listed without their output: those that do not exit with 0, those that stay
 # until they are interrupted, and those before which all of it is deleted.
-CODES = {"mvapply diff -f network.yaml": 2, "mvapply diff -f network.yaml --out plan.json": 2}
+CODES = {f"mvapply diff -f network.yaml{form}": 2 for form in ("", " -o markdown", " -o ip", " -o json")}
 STAY = ("mvapply status --watch", "mvapply watch -f /etc/mvapply")
-ANEW = ("mvapply diff -f network.yaml --out plan.json", "mvapply -f network.yaml --confirm=60")
+ANEW = (*CODES, "mvapply -f network.yaml --confirm=60")
 
 
 @test("docker: each command that a page lists, one after the other", seconds=240)

@@ -112,10 +112,10 @@ def many_addresses(host):
     assert len(graph) < 4000, len(graph)
 
 
-@test("graph: the README's is what it draws of the example")
-def readme(host):
+@test("graph: the page's is what it draws of the example")
+def page(host):
     host.netns("web", "ci", "db")
-    with open(os.path.join(EXAMPLES, "../README.md"), encoding="utf-8") as file:
+    with open(os.path.join(EXAMPLES, "../docs/how-to/graph.md"), encoding="utf-8") as file:
         shown = re.findall(r"```mermaid\n(.*?)```", file.read(), re.S)
     same(shown, [drawn(host, os.path.abspath(os.path.join(EXAMPLES, "trunk.yaml")), "mermaid")],
          "the graph")
