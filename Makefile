@@ -1,5 +1,5 @@
 # mvapply: see README.md for the two commands, CONTRIBUTING.md for the rest.
-VERSION  := 0.1.0
+VERSION  := $(shell cat VERSION)
 BUILD    ?= build
 PREFIX   ?= /usr/local
 CFLAGS   ?= -O2 -g
@@ -69,6 +69,7 @@ $(BUILD)/seccomp_filter.inc: $(BUILD)/seccomp
 $(BUILD)/seccomp_dhcp.inc: $(BUILD)/seccomp
 	$< dhcp > $@
 
+$(BUILD)/cmd/version.o: VERSION
 $(BUILD)/cmd/sandbox.o: $(BUILD)/seccomp_filter.inc
 $(BUILD)/dhcp/broker_sandbox.o: $(BUILD)/seccomp_dhcp.inc
 
