@@ -6,6 +6,7 @@
 #include "cmd/output_text.h"
 #include "cmd/yaml_output.h"
 #include "container_engine/engine.h"
+#include "convert/json_read.h"
 #include "lib/did_you_mean.h"
 #include "schema/files.h"
 #include "schema/source_text.h"
@@ -64,37 +65,76 @@ static struct tree *compose_make(struct importing *importing, struct error *erro
 	return NULL;
 }
 
-static void confs_free(json_t **confs, size_t count)
+static void fault_cni(const struct input *input, const json_error_t *wrong, struct error *error)
 {
-	for (size_t i = 0; i < count; i++)
-		json_decref(confs[i]);
+	if (wrong)
+		error_set(error, EINVAL, "%s:%d:%d: %s", input->file, wrong->line, wrong->column,
+			  wrong->text);
+	else
+		error_set(error, EINVAL, "%s is not a CNI configuration: it is not a map",
+			  input->file);
+	text_make_printable(error->text); /* it cites the file */
+	error_hint(error, "a CNI configuration is JSON, as in /etc/cni/net.d; a "
+			  "NetworkAttachmentDefinition is JSON or YAML");
+	error_code(error, CODE_IMPORT_FILE);
+}
+
+/* Whether the text is JSON rather than YAML: both could be meant by `{`, but for one that YAML's
+ * flow style alone reads. */
+static bool starts_as_json(const struct input *input)
+{
+	size_t at = 0;
+	while (at < input->size && strchr(" \t\r\n", input->bytes[at]))
+		at++;
+	return at == input->size || input->bytes[at] == '{' || input->bytes[at] == '[';
+}
+
+static int cni_read_json(const struct input *input, json_t *documents, struct error *error)
+{
+	json_error_t wrong;
+	json_t *conf = json_loadb(input->bytes, input->size, JSON_REJECT_DUPLICATES, &wrong);
+	if (!json_is_object(conf))
+		fault_cni(input, conf ? NULL : &wrong, error);
+	const int status = json_is_object(conf) ? 0 : -EINVAL;
+	if (status == 0)
+		json_array_append(documents, conf);
+	json_decref(conf);
+	return status;
+}
+
+/* Each document of a file of YAML. */
+static int cni_read_yaml(struct importing *importing, const struct input *input, json_t *documents,
+			 struct error *error)
+{
+	const struct node *root = yaml_parse(input, importing->arena, &importing->diags);
+	if (importing->diags.count)
+		return -EINVAL;
+	if (!root)
+		fault_cni(input, NULL, error);
+	for (const struct node *document = root; document; document = document->next) {
+		if (document->kind != NODE_MAPPING) {
+			fault_cni(input, NULL, error);
+			return -EINVAL;
+		}
+		json_array_append_new(documents, json_of_node(document));
+	}
+	return root ? 0 : -EINVAL;
 }
 
 static struct tree *cni_make(struct importing *importing, struct error *error)
 {
-	size_t count = 0;
-	json_t **confs = arena_alloc(importing->arena, importing->n_inputs * sizeof(*confs));
-	for (; count < importing->n_inputs; count++) {
-		const struct input *input = &importing->inputs[count];
-		json_error_t wrong;
-		confs[count] =
-			json_loadb(input->bytes, input->size, JSON_REJECT_DUPLICATES, &wrong);
-		if (json_is_object(confs[count]))
-			continue;
-		if (confs[count])
-			error_set(error, EINVAL, "%s is no CNI configuration: it is no JSON object",
-				  input->file);
-		else
-			error_set(error, EINVAL, "%s:%d:%d: %s", input->file, wrong.line,
-				  wrong.column, wrong.text);
-		text_make_printable(error->text); /* it cites the file */
-		error_hint(error, "a CNI configuration is JSON, as in /etc/cni/net.d");
-		error_code(error, CODE_IMPORT_FILE);
-		confs_free(confs, count + 1);
-		return NULL;
+	json_t *documents = json_array();
+	struct tree *tree = NULL;
+	int status = 0;
+	*error = (struct error){0};
+	for (size_t i = 0; status == 0 && i < importing->n_inputs; i++) {
+		const struct input *input = &importing->inputs[i];
+		status = starts_as_json(input) ? cni_read_json(input, documents, error)
+					       : cni_read_yaml(importing, input, documents, error);
 	}
-	struct tree *tree = import_cni((const json_t *const *)confs, count, importing->arena);
-	confs_free(confs, count);
+	if (status == 0)
+		tree = import_cni(documents, importing->arena);
+	json_decref(documents);
 	return tree;
 }
 
@@ -134,17 +174,22 @@ static struct tree *docker_make(struct importing *importing, struct error *error
 	return tree;
 }
 
+/* libcni's ConfFiles, and manifests of Kubernetes. */
+static const char *const cni_endings[] = {".conf", ".conflist", ".json", ".yaml", ".yml", NULL};
+
 static const struct kind {
 	const char *name;
 	size_t least, most; /* files */
 	import_make *make;
-	const char *hint; /* where the file cannot be read as it stands; or NULL */
+	const char *hint;           /* where the file cannot be read as it stands; or NULL */
+	const char *const *endings; /* of files in a directory; NULL: YAML's */
 } kinds[] = {
-	{"docker", 0, 0, docker_make, NULL},
+	{"docker", 0, 0, docker_make, NULL, NULL},
 	{"compose", 1, 1, compose_make,
 	 "`docker compose -f FILE config` writes the file out without anchors, variables and "
-	 "extends: `... config | mvapply import compose -`"},
-	{"cni", 1, SIZE_MAX, cni_make, NULL},
+	 "extends: `... config | mvapply import compose -`",
+	 NULL},
+	{"cni", 1, SIZE_MAX, cni_make, NULL, cni_endings},
 };
 
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -186,12 +231,15 @@ static const struct kind *kind_find(const struct options *options, struct error 
 }
 
 /* What is imported is read and shown, and nothing is done by its word: whoever may write it. */
-static int files_take(struct importing *importing)
+static int files_take(struct importing *importing, const struct kind *kind)
 {
+	static const char *const yaml[] = {".yaml", ".yml", NULL};
 	const struct trust everybody = {.everybody = true};
 	for (size_t i = 1; i < importing->options->n_words; i++)
-		if (files_read(importing->options->words[i], &everybody, importing->arena,
-			       &importing->inputs, &importing->n_inputs, &importing->diags) < 0)
+		if (files_read_endings(importing->options->words[i],
+				       kind->endings ? kind->endings : yaml, &everybody,
+				       importing->arena, &importing->inputs, &importing->n_inputs,
+				       &importing->diags) < 0)
 			return -1;
 	return 0;
 }
@@ -242,6 +290,7 @@ static int import_write(struct importing *importing, const struct kind *kind)
 		return report_diags(importing, kind);
 	if (!tree)
 		return run_error(&error, importing->options);
+	import_mark_edits(tree);
 	converted.documents = &tree;
 	converted_write(&converted, importing->options);
 	fflush(stdout);
@@ -258,7 +307,7 @@ int command_import(const struct options *options)
 	if (!kind)
 		return run_error(&error, options);
 	diags_init(&importing.diags);
-	int code = files_take(&importing) < 0
+	int code = files_take(&importing, kind) < 0
 			   ? report_diags(&importing, &(struct kind){.name = kind->name})
 			   : import_write(&importing, kind);
 	diags_free(&importing.diags);

@@ -17,7 +17,16 @@ struct tree *import_compose(const struct node *root, const char *project, struct
  */
 struct tree *import_docker(const json_t *networks, const json_t *containers, struct arena *arena);
 
-/* Network configurations of CNI, a conf or a conflist each (CNI specification, "Section 1"). */
-struct tree *import_cni(const json_t *const *confs, size_t count, struct arena *arena);
+/* A list of network configurations of CNI, a conf or a conflist each (CNI specification, "Section
+ * 1"), or a NetworkAttachmentDefinition of Kubernetes or a List of them, whose configurations bear
+ * the name of their metadata. */
+struct tree *import_cni(const json_t *documents, struct arena *arena);
+
+/* The value of a key that a person has to write; a comment above it says why. */
+#define IMPORT_EDIT "EDIT-THIS"
+
+/* Writes a comment "edit this: ..." above each line of the document that `validate` refuses.
+ * Returns how many there are. */
+size_t import_mark_edits(struct tree *document);
 
 #endif

@@ -1,5 +1,6 @@
 #include "convert/json_read.h"
 
+#include "convert/yaml_tree_internal.h"
 #include "lib/display_width.h"
 #include "lib/json_text.h"
 #include "schema/yaml.h"
@@ -71,16 +72,28 @@ bool json_says_yes(const json_t *object, const char *key)
 	       (text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0));
 }
 
+static void members_left(const char *key, const json_t *value, struct tree *at)
+{
+	json_each (value, member)
+		json_left(arena_printf(at->arena, "%s.%s", key, json_object_iter_key(member)),
+			  json_object_iter_value(member), at);
+	for (size_t i = 0; i < json_array_size(value); i++)
+		json_left(arena_printf(at->arena, "%s[%zu]", key, i), json_array_get(value, i), at);
+}
+
 void json_left(const char *key, const json_t *value, struct tree *at)
 {
 	char *text = json_dump(value, JSON_COMPACT | JSON_ENCODE_ANY);
 	const size_t length = text ? text_fit(text, LEFT_MAX) : 0;
-	tree_comment(at, "%s: %.*s%s is not carried over", key, (int)length, text ? text : "?",
-		     text && text[length] ? "..." : "");
+	if (text && text[length] && (json_object_size(value) || json_array_size(value)))
+		members_left(key, value, at);
+	else
+		tree_comment(at, "%s: %.*s%s is not carried over", key, (int)length,
+			     text ? text : "?", text && text[length] ? "..." : "");
 	free(text);
 }
 
-static bool key_among(const char *const *keys, const char *key)
+bool json_key_among(const char *const *keys, const char *key)
 {
 	for (; *keys; keys++)
 		if (strcmp(*keys, key) == 0)
@@ -91,7 +104,7 @@ static bool key_among(const char *const *keys, const char *key)
 void json_leftovers(const json_t *object, const char *const *known, struct tree *at)
 {
 	json_each (object, member)
-		if (!key_among(known, json_object_iter_key(member)))
+		if (!json_key_among(known, json_object_iter_key(member)))
 			json_left(json_object_iter_key(member), json_object_iter_value(member), at);
 }
 

@@ -35,9 +35,12 @@ bool json_mac_at(const json_t *object, const char *key, struct tree *at, struct 
 bool json_number_at(const json_t *object, const char *key, struct tree *at, long long max,
 		    long long *ret);
 
+/* Whether the key is one of `keys`, which ends with NULL. */
+bool json_key_among(const char *const *keys, const char *key);
 /* A comment "KEY: VALUE is not carried over" for each key that is not among `known`, which ends
  * with NULL. */
 void json_leftovers(const json_t *object, const char *const *known, struct tree *at);
+/* The same for one value; one that does not fit into a comment has one for each of its members. */
 void json_left(const char *key, const json_t *value, struct tree *at);
 
 #endif

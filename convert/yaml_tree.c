@@ -6,16 +6,21 @@
 #include <stdarg.h>
 #include <string.h>
 
-static struct tree *append(struct tree *to, const char *key, enum tree_kind kind)
+static void append(struct tree *to, struct tree *child)
+{
+	if (to->last)
+		to->last->next = child;
+	else
+		to->first = child;
+	to->last = child;
+}
+
+static struct tree *append_new(struct tree *to, const char *key, enum tree_kind kind)
 {
 	struct tree *tree = arena_alloc(to->arena, sizeof(*tree));
 	*tree = (struct tree){
 		.arena = to->arena, .kind = kind, .key = key ? arena_strdup(to->arena, key) : NULL};
-	if (to->last)
-		to->last->next = tree;
-	else
-		to->first = tree;
-	to->last = tree;
+	append(to, tree);
 	return tree;
 }
 
@@ -28,41 +33,66 @@ struct tree *tree_new(struct arena *arena)
 
 struct tree *tree_map(struct tree *to, const char *key)
 {
-	return append(to, key, TREE_MAP);
+	return append_new(to, key, TREE_MAP);
 }
 
 struct tree *tree_list(struct tree *to, const char *key)
 {
-	return append(to, key, TREE_LIST);
+	return append_new(to, key, TREE_LIST);
 }
 
 void tree_text(struct tree *to, const char *key, const char *text)
 {
-	append(to, key, TREE_TEXT)->text = arena_strdup(to->arena, text);
+	append_new(to, key, TREE_TEXT)->text = arena_strdup(to->arena, text);
 }
 
 void tree_number(struct tree *to, const char *key, long long number)
 {
-	append(to, key, TREE_NUMBER)->number = number;
+	append_new(to, key, TREE_NUMBER)->number = number;
 }
 
 void tree_bool(struct tree *to, const char *key, bool value)
 {
-	append(to, key, TREE_BOOL)->number = value;
+	append_new(to, key, TREE_BOOL)->number = value;
 }
 
-void tree_comment(struct tree *to, const char *format, ...)
+static struct tree *comment_new(struct arena *arena, const char *format, va_list args)
 {
 	char text[1024];
-	va_list args;
-	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	/* A line break or what steers a terminal would end the comment. */
 	for (char *at = text; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			*at = ' ';
-	append(to, NULL, TREE_COMMENT)->text = arena_strdup(to->arena, text);
+	struct tree *comment = arena_alloc(arena, sizeof(*comment));
+	*comment = (struct tree){
+		.arena = arena, .kind = TREE_COMMENT, .text = arena_strdup(arena, text)};
+	return comment;
+}
+
+void tree_comment(struct tree *to, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	append(to, comment_new(to->arena, format, args));
+	va_end(args);
+}
+
+void tree_comment_before(struct tree *to, struct tree *child, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	struct tree *comment = comment_new(to->arena, format, args);
+	va_end(args);
+	struct tree **link = &to->first;
+	while (*link && *link != child)
+		link = &(*link)->next;
+	if (!*link) {
+		append(to, comment);
+		return;
+	}
+	comment->next = child;
+	*link = comment;
 }
 
 bool tree_has(const struct tree *map, const char *key)

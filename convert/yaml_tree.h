@@ -22,6 +22,9 @@ void tree_number(struct tree *to, const char *key, long long number);
 void tree_bool(struct tree *to, const char *key, bool value);
 /* Appends a line for people, which has no part in the value. */
 __attribute__((format(printf, 2, 3))) void tree_comment(struct tree *to, const char *format, ...);
+/* The same above `child`, one of its values; NULL: at its end. */
+__attribute__((format(printf, 3, 4))) void tree_comment_before(struct tree *to, struct tree *child,
+							       const char *format, ...);
 
 /* Whether the map has the key. */
 bool tree_has(const struct tree *map, const char *key);

@@ -58,6 +58,7 @@ static const char *errno_hint(int errnum)
 /* Where the inputs go. */
 struct reader {
 	const struct trust *trust;
+	const char *const *endings; /* of the files of a directory, up to NULL */
 	struct arena *arena;
 	struct input **inputs;
 	size_t *count;
@@ -197,11 +198,18 @@ static bool has_ending(const char *name, const char *ending)
 	return length > tail && strcmp(name + length - tail, ending) == 0;
 }
 
-/* Files that start with a dot are editors' and version controls', not the user's. */
-static int is_yaml(const struct dirent *entry)
+static bool has_one_ending(const char *name, const char *const *endings)
 {
-	return entry->d_name[0] != '.' &&
-	       (has_ending(entry->d_name, ".yaml") || has_ending(entry->d_name, ".yml"));
+	for (; *endings; endings++)
+		if (has_ending(name, *endings))
+			return true;
+	return false;
+}
+
+/* Files that start with a dot are editors' and version controls', not the user's. */
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
 }
 
 static int byte_order(const struct dirent **a, const struct dirent **b)
@@ -209,10 +217,20 @@ static int byte_order(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* "*.yaml or *.yml". */
+static const char *endings_list(struct arena *arena, const char *const *endings)
+{
+	const char *text = arena_printf(arena, "*%s", endings[0]);
+	for (size_t i = 1; endings[i]; i++)
+		text = arena_printf(arena, "%s%s*%s", text, endings[i + 1] ? ", " : " or ",
+				    endings[i]);
+	return text;
+}
+
 static int read_directory(struct reader *reader, const char *path)
 {
 	struct dirent **entries;
-	int count = scandir(path, &entries, is_yaml, byte_order), result = 0;
+	int count = scandir(path, &entries, is_visible, byte_order), result = 0, found = 0;
 	if (count < 0)
 		return fail(reader->diags, CODE_FILE, path, errno_hint(errno), "cannot be read: %s",
 			    strerror(errno));
@@ -221,15 +239,17 @@ static int read_directory(struct reader *reader, const char *path)
 		const char *slash = has_ending(path, "/") ? "" : "/";
 		const char *file =
 			arena_printf(reader->arena, "%s%s%s", path, slash, entries[i]->d_name);
-		if (read_file(reader, file, false) < 0)
+		const bool chosen = has_one_ending(entries[i]->d_name, reader->endings);
+		found += chosen;
+		if (chosen && read_file(reader, file, false) < 0)
 			result = -1;
 		free(entries[i]);
 	}
 	free(entries);
 	/* Not the empty set: that would mean to delete everything. */
-	if (!count)
+	if (!found)
 		result = fail(reader->diags, CODE_FILE, path, "name the folder that has them",
-			      "has no *.yaml or *.yml file in it");
+			      "has no %s file in it", endings_list(reader->arena, reader->endings));
 	return result;
 }
 
@@ -253,7 +273,15 @@ static bool is_descriptor(const char *path)
 int files_read(const char *path, const struct trust *trust, struct arena *arena,
 	       struct input **inputs, size_t *count, struct diags *diags)
 {
-	struct reader reader = {trust, arena, inputs, count, diags};
+	static const char *const yaml[] = {".yaml", ".yml", NULL};
+	return files_read_endings(path, yaml, trust, arena, inputs, count, diags);
+}
+
+int files_read_endings(const char *path, const char *const *endings, const struct trust *trust,
+		       struct arena *arena, struct input **inputs, size_t *count,
+		       struct diags *diags)
+{
+	struct reader reader = {trust, endings, arena, inputs, count, diags};
 	struct stat status;
 
 	if (strcmp(path, "-") == 0)

@@ -14,5 +14,9 @@
  * pipe) is the caller's word. Returns 0, or -1 with diags. */
 int files_read(const char *path, const struct trust *trust, struct arena *arena,
 	       struct input **inputs, size_t *count, struct diags *diags);
+/* The same, and of a directory the files with one of these endings, up to NULL: ".conf". */
+int files_read_endings(const char *path, const char *const *endings, const struct trust *trust,
+		       struct arena *arena, struct input **inputs, size_t *count,
+		       struct diags *diags);
 
 #endif

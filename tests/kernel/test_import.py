@@ -78,7 +78,7 @@ def cni_networks(host):
         "ipv4_address": "10.10.0.1", "ipv6_address": "3ffe:ffff:0:1ff::1",
         "routes": [{"to": "192.168.0.0/16", "via": "10.10.0.5"}]}}}}, "containers")
     for left in ("10.4.0.20 to 10.4.0.50", "the gateway 10.4.0.1 is not carried over",
-                 "the gateway 10.3.0.254 is not", "route to 192.168.0.0/16 is each", '"tuning"',
+                 "the gateway 10.3.0.254 is not", "route to 192.168.0.0/16 belongs to each", "the sysctl net.ipv4.conf.IFNAME.arp_filter belongs",
                  '"bandwidth"', "nameservers", "CNI puts the VLAN's link itself",
                  "which container has this address"):
         assert left in " ".join(text.replace("#", " ").split()), f"no {left!r} in\n{text}"
@@ -96,9 +96,11 @@ def cni_plain(host):
     same(err, "", "nothing needs an edit")
     valid(host, text)
     same(declared["networks"], {
-        "plain": {"driver": "ipvlan", "parent": "eth1", "subnet": "10.1.2.0/24"},
+        "plain": {"driver": "ipvlan", "parent": "eth1", "subnet": "10.1.2.0/24",
+                  "aux_addresses": {"gateway": "10.1.2.1"}},
         "asked": {"parent": "eth0", "dhcp": True},
-        "lost": {"parent": "eth0", "subnet": "10.8.0.0/24"}}, "networks")
+        "lost": {"parent": "eth0", "subnet": "10.8.0.0/24",
+                 "aux_addresses": {"gateway": "10.8.0.1"}}}, "networks")
     same([line.strip() for line in text.splitlines()[1:] if "#" in line],
          ['# daemonSocketPath: "/run/x.sock" is not carried over',
           '# a range: {"rangeStart":"10.9.0.9"} is not carried over'], "comments")
@@ -113,7 +115,7 @@ def cni_left(host):
     declared, text, err = cni(host, strange, *others)
     same(set(declared["networks"]), {"odd", "d"}, "networks")
     for left in ('mode: "source"', 'mtu: "big"', 'subnet: "10.5.0.0/33"', "no master is said",
-                 "plugin bridge", "no subnet is said"):
+                 "plugin bridge", "the configuration has no subnet"):
         assert left in text, f"no {left!r} in\n{text}"
     assert "needs an edit" in err and "networks.odd" in err, err
 

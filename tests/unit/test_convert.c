@@ -346,8 +346,11 @@ static void test_mutated_imports(void **state)
 	for (unsigned i = 0; i < MUTATIONS; i++) {
 		struct arena *arena = arena_new();
 		json_t *conf = mutated(cni), *file = mutated(compose), *engine = mutated(docker);
-		const json_t *confs[] = {conf, conf};
-		assert_yaml_whole(import_cni(confs, 2, arena));
+		json_t *confs = json_pack("[O, O]", conf, conf);
+		struct tree *tree = import_cni(confs, arena);
+		json_decref(confs);
+		import_mark_edits(tree);
+		assert_yaml_whole(tree);
 		assert_yaml_whole(import_compose_text(file, arena));
 		assert_yaml_whole(import_docker(json_object_get(engine, "networks"),
 						json_object_get(engine, "containers"), arena));

@@ -1,0 +1,61 @@
+/* What the readers of CNI's configurations share. Not for others: that is import.h. */
+#ifndef CONVERT_CNI_INTERNAL_H
+#define CONVERT_CNI_INTERNAL_H
+
+#include "convert/yaml_tree.h"
+#include "schema/model.h"
+
+#include <jansson.h>
+
+/* What the address management says of one subnet of the network. */
+struct cni_pool {
+	struct ip router; /* its gateway, said or inferred; family 0: none */
+	bool inferred;    /* nobody said it: host-local takes the first address */
+};
+
+struct cni {
+	struct arena *arena;
+	struct tree *document, *networks;
+	struct tree *containers; /* NULL: none yet */
+	const char *name;        /* of the current network */
+	struct tree *map;        /* the current network's */
+	struct network network;
+	struct cni_pool *pools; /* one for each of network.subnets */
+	size_t n_pools;
+	struct attachment attachment; /* of ipam static, which is for one container */
+	bool single;
+};
+
+/* A copy in which each key that a plugin reads has the spelling of the specification: Go's
+ * encoding/json matches names of fields without regard to case, and takes the last of several. The
+ * caller's to json_decref. */
+json_t *cni_canonical(const json_t *conf);
+
+/* Reads `ipam` into the network's subnets, or the attachment where the type is static. */
+void cni_ipam(struct cni *cni, const json_t *ipam);
+
+/* Writes the key with a value that no validation accepts, under the comment "edit this: ...". For
+ * what decides the LAN or the addresses, and cannot be carried over. */
+__attribute__((format(printf, 3, 4))) void cni_edit(struct tree *map, const char *key,
+						    const char *format, ...);
+
+/* Appends the subnet of this prefix; NULL, and a comment, if it overlaps one of the network's. */
+struct subnet *cni_subnet_add(struct cni *cni, struct prefix prefix);
+
+/* The addresses first..last of the subnet but for those of `exclude`, a list of prefixes and
+ * addresses: as ip_range, which is one block, and aux_addresses. */
+void cni_range(struct cni *cni, struct subnet *subnet, struct ip first, struct ip last,
+	       const json_t *exclude);
+
+/* The IPv4 or IPv6 destination of a route, read as Go's net.ParseCIDR does; false: it is none. */
+bool cni_destination(const json_t *route, struct prefix *ret);
+
+/* Gateways of the subnets and routes, once all subnets are known. */
+void cni_routes(struct cni *cni, const json_t *routes);
+
+/* Whether the document is a NetworkAttachmentDefinition of Kubernetes, or a List: then appends the
+ * configurations in it to the array `confs`, with the names of their metadata. One that has none is
+ * a comment on `at`. */
+bool cni_definitions(const json_t *document, json_t *confs, struct tree *at);
+
+#endif

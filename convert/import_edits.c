@@ -1,0 +1,100 @@
+/* What an import has to leave to a person, at its place in the result. */
+#include "convert/import.h"
+
+#include "convert/yaml_tree_internal.h"
+#include "schema/load.h"
+#include "schema/yaml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The child of a map that stands on the line, or one in it; NULL: there is none. `node`: the map as
+ * it was read back, which has the same keys in the same order, without comments. Sets *ret_map to
+ * the map that has the child. */
+static struct tree *child_on(struct tree *map, const struct node *node, unsigned line,
+			     struct tree **ret_map);
+
+static struct tree *item_on(struct tree *list, const struct node *node, unsigned line,
+			    struct tree **ret_map)
+{
+	const struct node *item = node->first;
+	for (struct tree *child = list->first; child && item; child = child->next) {
+		if (child->kind == TREE_COMMENT)
+			continue;
+		struct tree *found = child_on(child, item, line, ret_map);
+		if (found)
+			return found;
+		item = item->next;
+	}
+	return NULL;
+}
+
+static struct tree *child_on(struct tree *map, const struct node *node, unsigned line,
+			     struct tree **ret_map)
+{
+	if (map->kind == TREE_LIST && node->kind == NODE_SEQUENCE)
+		return item_on(map, node, line, ret_map);
+	if (map->kind != TREE_MAP || node->kind != NODE_MAPPING)
+		return NULL;
+	const struct node *key = node->first;
+	for (struct tree *child = map->first; child && key; child = child->next) {
+		if (child->kind == TREE_COMMENT)
+			continue;
+		struct tree *found = child_on(child, key->next, line, ret_map);
+		if (found)
+			return found;
+		if (key->line == line) {
+			*ret_map = map;
+			return child;
+		}
+		key = key->next->next;
+	}
+	return NULL;
+}
+
+static const char *diag_text(struct arena *arena, const struct diag *diag)
+{
+	return diag->hint ? arena_printf(arena, "edit this: %s (%s)", diag->text, diag->hint)
+			  : arena_printf(arena, "edit this: %s", diag->text);
+}
+
+static void mark(struct tree *document, const struct node *root, const struct diag *diag)
+{
+	struct tree *map = document;
+	struct tree *child =
+		root ? child_on(document, root, diag->place.line, &map) : document->first;
+	if (child && child->kind == TREE_TEXT && strcmp(child->text, IMPORT_EDIT) == 0)
+		return;
+	tree_comment_before(map, child ? child : document->first, "%s",
+			    diag_text(document->arena, diag));
+}
+
+static void mark_all(struct tree *document, const struct input *input, struct diags *diags)
+{
+	struct diags syntax;
+	diags_init(&syntax);
+	const struct node *root = yaml_parse(input, document->arena, &syntax);
+	for (size_t i = 0; i < diags->count; i++)
+		mark(document, root, &diags->items[i]);
+	diags_free(&syntax);
+}
+
+size_t import_mark_edits(struct tree *document)
+{
+	char *text = NULL;
+	size_t size = 0;
+	struct diags diags;
+	FILE *out = open_memstream(&text, &size);
+	if (!out)
+		return 0;
+	tree_yaml(out, document);
+	fclose(out);
+	diags_init(&diags);
+	const struct input input = {.file = "<result>", .bytes = text, .size = size};
+	desired_free(load(&input, 1, NULL, &diags));
+	const size_t count = diags.count;
+	mark_all(document, &input, &diags);
+	diags_free(&diags);
+	free(text);
+	return count;
+}
