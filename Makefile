@@ -148,6 +148,7 @@ uml: $(BUILD)/mvapply $(FAULTS) $(MODEL)
 # What is generated from the tables of keys and commands; tests/schema and tests/docs compare it.
 docs: schema
 	scripts/reference $(BUILD)/mvapply
+	scripts/animation $(BUILD)/mvapply
 
 schema: $(BUILD)/mvapply
 	$(BUILD)/mvapply schema > examples/mvapply.schema.json
