@@ -18,7 +18,7 @@ static void report_text(const struct run *run, const struct desired *desired,
 	struct text text = text_new(options, options->quiet ? stderr : stdout, desired->n_sets);
 	bool tried = run->outcomes && plan->n_steps;
 	text_warnings(plan, run->live);
-	text_plan(&text, plan, options->quiet ? TEXT_TROUBLES : TEXT_ALL);
+	text_plan(&text, plan, run->outcomes, options->quiet ? TEXT_TROUBLES : TEXT_ALL);
 	if (!options->quiet && !tried)
 		text_plan_summary(&text, plan, run->live);
 	fflush(stdout);

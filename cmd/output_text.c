@@ -8,6 +8,7 @@
 #include "lib/wrap.h"
 #include "schema/words.h"
 
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,6 +180,45 @@ static void detail_create(FILE *out, const struct link_spec *desired, bool verbo
 	}
 }
 
+/* The name and the addresses of the live link, without the link-local ones. */
+static void detail_live(FILE *out, const struct step *step, bool verbose)
+{
+	char address[PREFIX_TEXT_SIZE];
+	size_t count = 0;
+	fputs(step->current->name, out);
+	each_addr_of (addr, step->ns, step->current->ifindex) {
+		if (addr->scope >= RT_SCOPE_LINK)
+			continue;
+		if (verbose || count < TEXT_SHOWN_MAX)
+			fprintf(out, " %s", prefix_format(&addr->prefix, address));
+		count++;
+	}
+	if (!verbose && count > TEXT_SHOWN_MAX)
+		fprintf(out, " and %zu more", count - TEXT_SHOWN_MAX);
+}
+
+/* The ID of a VLAN link or a dummy is its name already. */
+static void detail_delete(FILE *out, const struct step *step, bool verbose)
+{
+	const struct live_link *link = step->current;
+	const struct live_link *parent =
+		live_parent_away(link) ? NULL : live_link_by_index(step->ns, link->parent);
+	switch (step->mark.role) {
+	case ROLE_VLAN:
+		fprintf(out, "vlan %u%s%s", link->vlan, parent ? " on " : "",
+			parent ? parent->name : "");
+		break;
+	case ROLE_DUMMY:
+		fprintf(out, "dummy for network %s", step->mark.network);
+		break;
+	case ROLE_ATTACH:
+	case ROLE_HOST:
+	case ROLE_NONE:
+		detail_live(out, step, verbose);
+		break;
+	}
+}
+
 static void detail_change(FILE *out, const struct change *change)
 {
 	const char *name =
@@ -226,6 +266,8 @@ static void detail(FILE *out, const struct step *step, bool verbose)
 	case ACTION_DELETE:
 		if (step->reason)
 			detail_reason(out, step);
+		else
+			detail_delete(out, step, verbose);
 		break;
 	case ACTION_KEPT:
 	case ACTION_PENDING:
@@ -256,40 +298,72 @@ static bool done_by_apply(enum action action)
 #define HEAD_COLUMNS 12
 #define HEAD_BLANKS  "            "
 
-/* "+ link      web/lan  " or "  pending   web/lan  ": what stands before the details. */
-static const char *step_head(struct arena *arena, const struct step *step, const char *id,
-			     size_t width)
+/* The begin of a line of the plan. */
+struct head {
+	const char *sign, *color;
+	const char *noun;
+};
+
+/* `outcome` NULL: the plan is not done. */
+static struct head head_of(const struct step *step, const struct outcome *outcome)
 {
-	const char *sign = actions[step->action].sign;
-	const char *noun = done_by_apply(step->action) ? step_noun(step) : "";
-	int used = (int)(strlen(sign) + (*noun ? 1 : 0) + strlen(noun));
-	int blanks = used < HEAD_COLUMNS ? HEAD_COLUMNS - used : 1;
-	const char *head =
-		arena_printf(arena, "%s%s%s%*s", sign, *noun ? " " : "", noun, blanks, "");
-	return step->action == ACTION_DELETE && !step->reason
-		       ? arena_printf(arena, "%s%s", head, id)
-		       : arena_printf(arena, "%s%s  ", head, text_pad(arena, id, width));
+	if (outcome && outcome->state == OUTCOME_FAILED)
+		return (struct head){"! failed", SGR_RED, ""};
+	if (outcome && done_by_apply(step->action) && outcome->state != OUTCOME_DONE)
+		return (struct head){"  skipped", "", ""};
+	return (struct head){actions[step->action].sign, actions[step->action].color,
+			     done_by_apply(step->action) ? step_noun(step) : ""};
 }
 
-static void step_line(const struct text *text, const struct step *step, const char *id,
-		      size_t width)
+/* "+ link      web/lan  " or "  pending   web/lan  ". */
+static const char *head_text(struct arena *arena, const struct head *head, const char *id,
+			     size_t width)
+{
+	const char *blank = *head->noun ? " " : "";
+	const char *begin = arena_printf(arena, "%s%s%s", head->sign, blank, head->noun);
+	const size_t columns = text_columns(begin) + 1;
+	return arena_printf(arena, "%s%s  ",
+			    text_pad(arena, begin, columns < HEAD_COLUMNS ? HEAD_COLUMNS : columns),
+			    text_pad(arena, id, width));
+}
+
+/* What stands behind the ID; a failed step has the code of its error. */
+static const char *line_detail(struct arena *arena, const struct text *text,
+			       const struct step *step, const struct outcome *outcome)
+{
+	const enum code failed = outcome && outcome->error ? outcome->error->code : CODE_NONE;
+	char *detail = NULL;
+	size_t size = 0;
+	if (step->reason)
+		return coded(arena, step->reason, failed ? failed : step->code);
+	FILE *stream = memory_or_die(open_memstream(&detail, &size));
+	text_detail(stream, step, text->verbose);
+	fclose(stream);
+	const char *line = failed ? coded(arena, memory_or_die(detail), failed)
+				  : arena_strdup(arena, memory_or_die(detail));
+	free(detail);
+	return line;
+}
+
+static void step_line(const struct text *text, const struct step *step,
+		      const struct outcome *outcome, const char *id, size_t width)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	const char *sign = actions[step->action].sign;
-	const char *color = text->color ? actions[step->action].color : "";
-	const char *line = step_head(arena, step, id, width);
-	if (step->reason)
-		line = wrap(arena, line, HEAD_COLUMNS + 2, coded(arena, step->reason, step->code));
-	fprintf(text->out, "%s%s%s%s", color, sign, *color ? SGR_RESET : "", line + strlen(sign));
-	if (!step->reason)
-		text_detail(text->out, step, text->verbose);
-	fputc('\n', text->out);
+	const struct head head = head_of(step, outcome);
+	const char *color = text->color ? head.color : "";
+	const char *first = head_text(arena, &head, id, width);
+	const char *detail = line_detail(arena, text, step, outcome);
+	const char *line = step->reason ? wrap(arena, first, HEAD_COLUMNS + 2, detail)
+					: arena_printf(arena, "%s%s", first, detail);
+	fprintf(text->out, "%s%s%s%s\n", color, head.sign, *color ? SGR_RESET : "",
+		line + strlen(head.sign));
 	if (step->hint)
 		fprintf(text->out, "%s\n",
 			wrap(arena, HEAD_BLANKS "hint: ", HEAD_COLUMNS + 2, step->hint));
 }
 
-void text_plan(const struct text *text, const struct plan *plan, unsigned shown)
+void text_plan(const struct text *text, const struct plan *plan, const struct outcome *outcomes,
+	       unsigned shown)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	size_t width = 0;
@@ -301,7 +375,7 @@ void text_plan(const struct text *text, const struct plan *plan, unsigned shown)
 	}
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (shown & 1U << plan->steps[i].action)
-			step_line(text, &plan->steps[i],
+			step_line(text, &plan->steps[i], outcomes ? &outcomes[i] : NULL,
 				  step_id(arena, &plan->steps[i], text->with_set), width);
 }
 
@@ -346,37 +420,58 @@ void text_failures(const struct text *text, const struct plan *plan, const struc
 			outcome_noted(text, &plan->steps[i], outcomes[i].note);
 }
 
-/* How many steps of the action came to `state`. */
-static size_t count_outcomes(const struct plan *plan, const struct outcome *outcomes,
-			     enum action action, int state)
+/* "2 created, 1 deleted"; NULL: nothing was done. */
+static const char *count_done(struct arena *arena, const struct plan *plan,
+			      const struct outcome *outcomes)
+{
+	const char *text = NULL;
+	for (size_t action = 0; action < N_ACTIONS; action++) {
+		size_t count = 0;
+		for (size_t i = 0; i < plan->n_steps; i++)
+			count += plan->steps[i].action == action &&
+				 outcomes[i].state == OUTCOME_DONE;
+		if (count && actions[action].done)
+			text = arena_printf(arena, "%s%s%zu %s", text ? text : "", text ? ", " : "",
+					    count, actions[action].done);
+	}
+	return text;
+}
+
+static size_t count_failed(const struct plan *plan, const struct outcome *outcomes)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		count += plan->steps[i].action == action && (int)outcomes[i].state == state;
+		count += outcomes[i].state == OUTCOME_FAILED;
+	return count;
+}
+
+static size_t count_skipped(const struct plan *plan, const struct outcome *outcomes)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		count += done_by_apply(plan->steps[i].action) &&
+			 outcomes[i].state != OUTCOME_FAILED && outcomes[i].state != OUTCOME_DONE;
 	return count;
 }
 
 void text_done(const struct text *text, const struct plan *plan, const struct outcome *outcomes)
 {
-	const char *before = "Done: ";
-	size_t failed = 0, deferred = 0;
-	for (size_t i = 0; i < N_ACTIONS; i++) {
-		enum action action = (enum action)i;
-		bool done = done_by_apply(action);
-		size_t count = done ? count_outcomes(plan, outcomes, action, OUTCOME_DONE)
-				    : plan_count(plan, action);
-		failed += count_outcomes(plan, outcomes, action, OUTCOME_FAILED);
-		deferred += count_outcomes(plan, outcomes, action, OUTCOME_DEFERRED);
-		if (!count)
-			continue;
-		fprintf(text->out, "%s%zu %s", before, count,
-			done ? actions[action].done : actions[action].counted);
-		before = ", ";
-	}
-	if (failed)
-		fprintf(text->out, "%s%zu failed", before, failed);
-	if (deferred)
-		fprintf(text->out, "%s%zu left as %s", failed ? ", " : before, deferred,
-			deferred == 1 ? "it was" : "they were");
-	fputs(".\n", text->out);
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const struct {
+		const char *title;
+		size_t count;
+	} rest[] = {
+		{"Failed", count_failed(plan, outcomes)},
+		{"Blocked", plan_count(plan, ACTION_BLOCKED)},
+		{"Skipped", count_skipped(plan, outcomes)},
+		{"Pending", plan_count(plan, ACTION_PENDING)},
+		{"Kept", plan_count(plan, ACTION_KEPT)},
+	};
+	const char *done = count_done(arena, plan, outcomes);
+	const char *line = done ? arena_printf(arena, "Done: %s. ", done) : "";
+	for (size_t i = 0; i < sizeof(rest) / sizeof(rest[0]); i++)
+		if (rest[i].count)
+			line = arena_printf(arena, "%s%s: %zu. ", line, rest[i].title,
+					    rest[i].count);
+	fprintf(text->out, "%.*s\n", (int)strlen(line) - 1, line);
 }

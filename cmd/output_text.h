@@ -19,16 +19,18 @@ struct text {
 struct text text_new(const struct options *options, FILE *out, size_t n_sets);
 
 void text_diags(const struct diags *diags);
-/* The steps of the plan, a line each: those whose action is in `shown`, a mask of 1 << action. */
+/* The steps of the plan, a line each: those whose action is in `shown`, a mask of 1 << action.
+ * `outcomes` NULL: the plan is not done. */
 #define TEXT_ALL      (~0U)
 #define TEXT_TROUBLES (1U << ACTION_BLOCKED | 1U << ACTION_REFUSED)
-void text_plan(const struct text *text, const struct plan *plan, unsigned shown);
+void text_plan(const struct text *text, const struct plan *plan, const struct outcome *outcomes,
+	       unsigned shown);
 /* "Plan: 2 to create, 1 pending." or "Nothing to do.", which is said of what could be looked at. */
 void text_plan_summary(const struct text *text, const struct plan *plan, const struct live *live);
 /* What failed, on stderr. */
 void text_failures(const struct text *text, const struct plan *plan,
 		   const struct outcome *outcomes);
-/* "Done: 2 created, 1 failed." */
+/* "Done: 2 created. Failed: 1." */
 void text_done(const struct text *text, const struct plan *plan, const struct outcome *outcomes);
 /* "mvapply: warning: ..." on stderr, for each. */
 void text_warnings(const struct plan *plan, const struct live *live);

@@ -214,7 +214,7 @@ static void text_status_model(const struct status_model *model, const struct run
 	if (run->plan->n_steps) {
 		struct text text = text_new(options, stdout, desired->n_sets);
 		puts("\nDiffers from the files:");
-		text_plan(&text, run->plan, TEXT_ALL);
+		text_plan(&text, run->plan, NULL, TEXT_ALL);
 	}
 }
 

@@ -37,14 +37,14 @@ def diff_mixed(host):
     done = host.diff(document(networks, {"web": ["n"], "ci": ["p"], "job": ["n"],
                                          "db": {"n": {"mac_address": "02:00:5e:00:00:02"}}}))
     same(sorted(done.plan), sorted([
-        "- attach old/n",
+        "- attach old/n eth0 172.16.86.3/24",
         "~ attach db/n mac_address 02:00:5e:00:00:01 -> 02:00:5e:00:00:02",
         "-/+ attach ci/p mode bridge -> passthru (cannot change in place)",
         "+ attach web/n eth0 172.16.86.3/24 02:42:ac:10:56:03 default via 172.16.86.1",
         'pending job/n no network namespace "job" yet']), "the plan")
     same(done.lines[-1], "Plan: 1 to create, 1 to change, 1 to replace, 1 to delete, 1 pending.",
          "the count")
-    same(done.plan[0], "- attach old/n", "deletes come first")
+    same(done.plan[0], "- attach old/n eth0 172.16.86.3/24", "deletes come first")
 
 
 @test("pending: an apply does the rest, says so and exits 0; it joins later")
@@ -197,7 +197,7 @@ def order(host):
     path = host.write(text)
     out = host.run("sh", "-c", 'exec "$@" 2>&1', "sh", host.binary, "-f", path, "--wait=0", code=1).out
     lines = [line.split("  ")[0] for line in out.splitlines() if not line.startswith("  ")]
-    same(lines[-2:], ["Done: 1 pending.", "mvapply: error: 1 attachment still pending after 0 s [MV0911]"],
+    same(lines[-2:], ["Pending: 1.", "mvapply: error: 1 attachment still pending after 0 s [MV0911]"],
          "--wait")
     host.netns("job")
     out = host.run("sh", "-c", 'exec "$@" 2>&1', "sh", host.binary, "-f", path, "--confirm=1", code=5).out

@@ -219,7 +219,7 @@ def silent(host):
             f"{what[:-2]} has no IPv4 address [MV0916]" in done.err, done
     same((host.addresses("web", "eth0"), host.addresses("db", "eth1")),
          (set(), {"10.8.0.1/16"}), "addresses")
-    same(done.lines[-1], "Done: 1 created, 2 failed.", "the count")
+    same(done.lines[-1], "Done: 1 created. Failed: 2.", "the count")
     with serving(host) as server:
         host.apply(text)
         same(set(server.leases()), {lease_of(host)["local"], lease_of(host, "db")["local"]},

@@ -72,7 +72,8 @@ def by_name(host, engine):
                 same(done.plan, [], f"by {source}")
         status = host.mvapply("status", "-f", host.write(text), env=engine.env)
         said(status, "172.16.86.2")
-        same(host.delete(text, env=engine.env).plan, ["- attach web/n"], "delete")
+        same(host.delete(text, env=engine.env).plan, ["- attach web/n eth0 172.16.86.2/24"],
+             "delete")
         same(host.names(space), set(), "links after delete")
     engine.remove("my-web")
     same(host.snapshot(), before, "at the end")

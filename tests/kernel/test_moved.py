@@ -94,7 +94,7 @@ def deleted(host):
         move_away(host)
         if new:
             new_eth0(host)
-        same(host.delete(WEB).plan, ["- attach web/n"], "delete")
+        same(host.delete(WEB).plan, ["- attach web/n eth0 172.16.86.2/24"], "delete")
         same((host.names("web"), host.routes("web")), (set(), set()), "web")
         if not new:
             move_back(host)
@@ -117,7 +117,7 @@ def deleted_by_engine(host):
         assert "[MV0919]" in done.err and "does not answer in time" in messages.unwrapped(done.err), done
         same(host.link("web", "eth0")["ifindex"], before["ifindex"], "the link of who knows whom")
         engine.release()
-        same(host.delete(DOCKER, env=engine.env).plan, ["- attach app/n"], "delete")
+        same(host.delete(DOCKER, env=engine.env).plan, ["- attach app/n eth0 172.16.86.2/24"], "delete")
         same(host.names("web"), set(), "web")
 
 

@@ -259,7 +259,7 @@ def delete_dry(host):
     before = host.snapshot(settled=True)
     for words in (("--name", "old"), ("-f", host.write(OLD))):
         done = host.silently("a dry run", lambda words=words: host.mvapply("delete", *words, "--dry-run", code=2))
-        same((done.plan, "Plan: 1 to delete." in done.lines), (["- attach web/n"], True), f"what it says\n{done}")
+        same((done.plan, "Plan: 1 to delete." in done.lines), (["- attach web/n eth0 172.16.86.2/24"], True), f"what it says\n{done}")
         done = host.mvapply("delete", *words, "--dry-run", "-o", "json", code=2).json
         fits(done, "plan")
         same([(step["action"], step["set"], "outcome" in step) for step in done["steps"]],

@@ -171,7 +171,7 @@ def put_back(host):
     done = host.apply(document({"n": lan(parent="eth1")}, {"web": {"n": {
         "sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}}}), code=1)
     assert "no_such_key" in done.err and "put back as it was" in done.err, done
-    same(done.lines[-1], "Done: 1 failed.", "the count")
+    same(done.lines[-1], "Failed: 1.", "the count")
     same(host.snapshot("web", settled=True), before, "web")
     same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}") for key in ("rp_filter", "arp_notify")],
          ["2", "1"], "sysctls")
@@ -190,6 +190,10 @@ def parent_fails(host):
     done = host.mvapply("apply", "-f", "new.yaml", code=1, env=preload(
         host, f"refuse@{kinds.index(16) + 1}={errno.EPERM}"))
     assert "link eth0.20" in done.err and "left as it is: its parent eth0.20" in done.err, done
+    same([line.split()[:3] for line in done.lines[:-1]],
+         [["skipped", "eth0.10", "vlan"], ["!", "failed", "eth0.20"], ["!", "failed", "web/n"]],
+         "the signs")
+    same(done.lines[-1], "Failed: 2. Skipped: 1.", "the count")
     same((identity(host, "web", "eth0"), host.names("host")), (before, {"eth0", "eth0.10"}), "web")
     host.apply(text)
     same((host.names("host"), host.addresses("web", "eth0")),

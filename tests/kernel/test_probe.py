@@ -1,5 +1,6 @@
 """Asking the LAN before a new address is used: ARP probes and duplicate address detection."""
 import contextlib
+import re
 import socket
 import subprocess
 import threading
@@ -65,7 +66,10 @@ def conflict(host):
     done = host.apply(text, code=1, seconds=60)
     for what in ("db/n: the address 172.16.86.20", "six/n: the address fd00:86::66"):
         assert f"attach {what} is in use: {UP0_MAC} on eth0 has it [MV0907]" in done.err, done
-    same(done.lines[-1], "Done: 1 created, 2 failed.", "the count")
+    same(done.lines[-1], "Done: 1 created. Failed: 2.", "the count")
+    same({tuple(line.split()[:3] + line.split()[-1:]) for line in done.lines
+          if line.startswith("!") or re.match(r"\+ attach (db|six)/", line)},
+         {("!", "failed", "db/n", "[MV0907]"), ("!", "failed", "six/n", "[MV0907]")}, "the signs")
     same(host.snapshot("db", "six"), before, "the attachments that stay away")
     same(host.addresses("web", "eth0"), {"172.16.86.2/24", "fd00:86::2/64"}, "web's addresses")
     # RFC 5227: three times, but for who is answered; RFC 4862: once. All of them side by side.
@@ -240,7 +244,7 @@ def vlan(host):
                     {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.20"}}})
     done = host.apply(text, code=1, seconds=60)
     assert f"172.16.86.20 is in use: {UP0_MAC} on eth0.10 has it" in done.err, done
-    same(done.lines[-1], "Done: 2 created, 1 failed.", "the count")
+    same(done.lines[-1], "Done: 2 created. Failed: 1.", "the count")
     same(host.names("db"), set(), "db's links")
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "web's address")
 

@@ -83,7 +83,7 @@ def removal(host):
     same(set(after) - set(before) and {key.split(":")[0] for key in set(after) - set(before)},
          {"web"}, "namespaces with something new")
     done = host.delete(BRIDGE)
-    same(done.plan, ["- attach web/my-macvlan-net"], "the plan of delete")
+    same(done.plan, ["- attach web/my-macvlan-net eth0 172.16.86.2/24"], "the plan of delete")
     same(host.snapshot(), before, "after delete")
     same(host.delete(BRIDGE).plan, [], "a second delete")
 
@@ -140,12 +140,13 @@ containers:
     only_second = document({"second": {"parent": "eth0.10", "subnet": "172.16.99.0/24"}},
                            {"db": ["second"]})
     done = host.apply(only_second)
-    same(done.plan, ["- attach web/my-8021q-macvlan-net"], "without the first network")
+    same(done.plan, ["- attach web/my-8021q-macvlan-net eth0 172.16.86.2/24"], "without the first network")
     same(host.link("host", "eth0.10")["ifindex"], link["ifindex"], "eth0.10 without the first")
     same(host.names("web"), set(), "links of web")
 
     done = host.delete(only_second)
-    same(done.plan, ["- attach db/second", "- link eth0.10"], "the end")
+    same(done.plan, ["- attach db/second eth0 172.16.99.1/24", "- link eth0.10 vlan 10 on eth0"],
+         "the end")
     same(host.snapshot(), before, "after the last network")
 
 
@@ -161,7 +162,8 @@ def vlan_there_before(host):
     same(host.link("web", "eth0")["link_index"], host.link("host", "trunk10")["ifindex"],
          "the parent")
     host.unchanged(VLAN)
-    same(host.delete(VLAN).plan, ["- attach web/my-8021q-macvlan-net"], "delete")
+    same(host.delete(VLAN).plan, ["- attach web/my-8021q-macvlan-net eth0 172.16.86.2/24"],
+         "delete")
     same(host.snapshot(), before, "after delete")
 
 

@@ -196,7 +196,7 @@ def apply_without_waiting(host):
     assert sleeps[False], sleeps  # fewer where each try takes long
     assert "attach web/n: cannot bring eth0 up in namespace web: Address already in use [MV0905]" in \
         done.err, done
-    same((done.out.count("web/n"), done.out.splitlines()[-1]), (1, "Done: 1 created, 1 failed."),
+    same((done.out.count("web/n"), done.out.splitlines()[-1]), (1, "Done: 1 created. Failed: 1."),
          "the report")
     same((host.names("web"), host.addresses("db", "eth0")), (set(), {"172.16.86.3/24"}), "links")
     os.close(held)

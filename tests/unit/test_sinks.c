@@ -164,7 +164,7 @@ static void text_is_clean(void **state)
 		struct written *written = begin();
 		const struct text text = {
 			.out = written->stream, .verbose = true, .with_set = true};
-		text_plan(&text, plan_of(arena, hostile[i], ACTION_REFUSED), TEXT_ALL);
+		text_plan(&text, plan_of(arena, hostile[i], ACTION_REFUSED), NULL, TEXT_ALL);
 		fputs(wrap(arena, "mvapply: error: ", 2, hostile[i]), written->stream);
 		fputc('\n', written->stream);
 		assert_lines(written, ACTION_REFUSED + 1 + 4 + 1);
