@@ -62,8 +62,8 @@ static void report_taken(struct build *build, const struct scope *scope,
 		       other->what, printable_text(context, other->network->name),
 		       place_text(context, &other->place));
 	else
-		report(context, CODE_TWICE_ON_LAN, scope, node, "choose another",
-		       "%s stands twice on %s, first at %s", printable_text(context, node->text),
+		report(context, CODE_TWICE_ON_LAN, scope, node, "choose another address",
+		       "%s is already used on %s, at %s", printable_text(context, node->text),
 		       info->link->title, place_text(context, &other->place));
 }
 
@@ -81,8 +81,9 @@ static bool address_fits(struct build *build, const struct scope *scope,
 		return false;
 	if (!(ip->family == AF_INET ? info->has_ipv4 : info->has_ipv6)) {
 		report(context, CODE_ADDRESS_OUTSIDE, scope, node,
-		       "add one to its `subnets`, or remove the address",
-		       "%s has no place: networks.%s has no %s subnet", node->text,
+		       "declare a subnet of this family in the network (`subnets` takes several), "
+		       "or remove the address",
+		       "%s cannot be used: networks.%s has no %s subnet", node->text,
 		       printable_text(context, network->name), family);
 		return false;
 	}
@@ -106,7 +107,7 @@ static bool address_fits(struct build *build, const struct scope *scope,
 		       "%s is the %s address of the subnet", node->text,
 		       !ip_equal(&first, ip)   ? "broadcast"
 		       : ip->family == AF_INET ? "network"
-					       : "routers' anycast");
+					       : "subnet-router anycast");
 		return false;
 	}
 	return true;
@@ -136,8 +137,9 @@ void mac_claim(struct build *build, const struct scope *scope, struct network_in
 	if (!node || !mac->set || !info->link)
 		return;
 	if (driver_info(info->network->driver)->shares_mac) {
-		report(&build->context, CODE_MAC_IPVLAN, &here, node, "remove it",
-		       "cannot be set: networks.%s is %s, which shares its parent's",
+		report(&build->context, CODE_MAC_IPVLAN, &here, node, "remove `mac_address`",
+		       "cannot be set: networks.%s is %s, and its links share the parent's MAC "
+		       "address",
 		       printable_text(&build->context, info->network->name),
 		       driver_name(info->network->driver));
 		return;

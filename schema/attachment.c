@@ -35,7 +35,7 @@ static void check_route(struct build *build, const struct scope *scope,
 			   family_name(route->via.family), to, family_name(route->to.ip.family));
 	else if (!network_subnet(info, &route->via) && !info->unsure)
 		report_key(context, CODE_ROUTE, scope, item, "via",
-			   "write a router of the network, which can be reached without a route",
+			   "use a router in a subnet of the network",
 			   "%s is not in any subnet of networks.%s", via,
 			   printable_text(context, info->network->name));
 }
@@ -64,7 +64,7 @@ static void check_routes(struct build *build, const struct scope *scope,
 		char to[PREFIX_TEXT_SIZE];
 		struct place place = place_of(context, node_get(other, "to"));
 		report_key(context, CODE_ROUTE, &here, item, "to", "remove one of the two",
-			   "%s has two routes in this container, first at %s",
+			   "%s already has a route in this container, at %s",
 			   prefix_format(&route->to, to), place_text(context, &place));
 	}
 }
@@ -81,8 +81,8 @@ static void check_passthru(struct build *build, const struct scope *scope,
 							    &container->hosts, attachment);
 	if (other)
 		report(context, CODE_PASSTHRU, scope, at,
-		       "use mode bridge, or remove one of the two",
-		       "is passthru and takes one attachment, which is at %s",
+		       "use `mode: bridge`, or remove one of the two attachments",
+		       "is in mode passthru, which takes one attachment; the first is at %s",
 		       place_text(context, &other->place));
 }
 

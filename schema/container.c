@@ -41,10 +41,11 @@ static const char *unknown_network_hint(struct build *build, const struct set_in
 		return hint_text(&build->context, "did you mean %s?", suggestion.best);
 	for (const struct set_info *other = build->sets; other; other = other->next)
 		if (other != set && index_get_text(other->networks, name))
-			return hint_text(&build->context,
-					 "the set %s has one of that name; documents of one set "
-					 "have the same `name`",
-					 other->set.name);
+			return hint_text(
+				&build->context,
+				"set %s has a network of that name; give both documents the same "
+				"`name`",
+				other->set.name);
 	return "declare it under the top-level `networks`";
 }
 
@@ -57,7 +58,7 @@ static struct network_info *find_network(struct build *build, const struct set_i
 	if (!info && !context->incomplete)
 		report(context, CODE_UNKNOWN_NETWORK, scope, name,
 		       unknown_network_hint(build, set, name->text),
-		       "names %s, which is not a network of the set %s",
+		       "refers to network %s, which is not declared in set %s",
 		       printable_text(context, name->text), set->set.name);
 	return info;
 }
@@ -74,12 +75,12 @@ static void check_once(struct build *build, const struct scope *scope, struct on
 	    (other = index_put(once->networks, &info->network->name, sizeof(char *), at))) {
 		struct place place = place_of(context, other);
 		report(context, CODE_DECLARED_TWICE, scope, at, "remove one of the two",
-		       "stands twice, first at %s", place_text(context, &place));
+		       "is listed twice, first at %s", place_text(context, &place));
 	}
 	if (once->names && name && (other = index_put_text(once->names, name, body))) {
 		struct place place = place_of(context, node_get(other, "interface_name"));
 		report_key(context, CODE_INTERFACE_TAKEN, scope, body, "interface_name",
-			   "choose another name", "%s stands twice in this container, first at %s",
+			   "choose another name", "%s is already used in this container, at %s",
 			   name, place_text(context, &place));
 	}
 }
@@ -115,10 +116,11 @@ static void read_list(struct build *build, const struct set_info *set, const str
 			continue;
 		if (item->kind != NODE_SCALAR || !*item->text)
 			report(&build->context, CODE_WRONG_KIND, &here, item,
-			       item->kind == NODE_SCALAR ? "write the name, or remove the item"
-							 : "for options write a map instead of the "
-							   "list: `lan: {...}`",
-			       "is not the name of a network");
+			       item->kind == NODE_SCALAR
+				       ? "write the name, or remove the item"
+				       : "to set options, write a map instead of the list: `lan: "
+					 "{...}`",
+			       "is not a network name");
 		else
 			read_attachment(build, set, scope, once, item, NULL, container, attachment);
 	}
@@ -165,7 +167,7 @@ static void take_source(struct build *build, const struct scope *scope, const st
 			continue;
 		if (found) {
 			report_key(&build->context, CODE_SOURCE, scope, body, key,
-				   "keep the one that it is", "cannot stand beside %s", found);
+				   "keep only one of the two", "conflicts with %s", found);
 			continue;
 		}
 		found = key;
@@ -188,8 +190,8 @@ static void check_source(struct build *build, struct set_info *set, const struct
 		host_uniques_enter(build, &set->sources, key, &container->hosts, container);
 	if (other)
 		report(context, CODE_SOURCE, scope, node ? node : name,
-		       "declare all its networks in one place",
-		       "is %s, which containers.%s at %s is already", key,
+		       "declare all networks of this container under one name",
+		       "is %s, which is already containers.%s at %s", key,
 		       printable_text(context, other->name), place_text(context, &other->place));
 }
 
@@ -204,7 +206,8 @@ static bool enter(struct build *build, struct set_info *set, struct node *name,
 	const struct container *other = index_put_text(set->containers, container->name, container);
 	if (other)
 		report(context, CODE_DECLARED_TWICE, &containers, name,
-		       "rename or remove one of the two", "has %s twice in the set %s, first at %s",
+		       "rename or remove one of the two",
+		       "declares %s twice in set %s, first at %s",
 		       printable_text(context, container->name), set->set.name,
 		       place_text(context, &other->place));
 	return !other;

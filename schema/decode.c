@@ -102,7 +102,8 @@ static void decode_switch(const struct decode_state *state, bool *ret_has)
 {
 	bool on = strcmp(state->node->text, "true") == 0;
 	if (!on && strcmp(state->node->text, "false") != 0)
-		decode_wrong(state, CODE_WRONG_KIND, "write its keys, or `true` for its defaults",
+		decode_wrong(state, CODE_WRONG_KIND,
+			     "write a map of its keys, or `true` for the defaults",
 			     "is not a map of keys to values");
 	*ret_has = on;
 	put_place(state->context, state->key->object, state->at, state->target);
@@ -129,7 +130,7 @@ static void wrong_kind(const struct decode_state *state, const char *desired)
 	const struct key *key = state->key;
 	const char *hint = NULL;
 	if (key->example && !state->scope->name)
-		hint = hint_text(state->context, "write one such as %s", key->example);
+		hint = hint_text(state->context, "write a value such as %s", key->example);
 	else if (key->example)
 		hint = hint_text(state->context, "write `%s: %s`%s", state->scope->name,
 				 key->example, key->required ? "" : ", or remove the key");
@@ -151,7 +152,7 @@ static bool count_fits(const struct decode_state *state)
 		wrong_kind(state, "a list with entries");
 	else if (key->max && node->count > key->max)
 		decode_wrong(state, CODE_TOO_MUCH, NULL,
-			     hint_text(state->context, "has %u entries, more than %lld",
+			     hint_text(state->context, "has %u entries; the maximum is %lld",
 				       node->count, key->max));
 	return !node->bad;
 }
@@ -284,7 +285,7 @@ static void check_required(struct context *context, const struct scope *scope,
 		if (key->required && !node_get(body, key->name))
 			report(context, CODE_MISSING_KEY, scope, at,
 			       hint_text(context, "add `%s: %s`", key->name, key->example),
-			       "has no %s", key->name);
+			       "has no key `%s`", key->name);
 	}
 }
 
@@ -292,7 +293,7 @@ static const char *object_hint(struct context *context, const struct object *obj
 			       const struct node *body)
 {
 	if (body->kind == NODE_SCALAR && !body->quoted && strchr(body->text, ':'))
-		return "put a blank behind the ':' of a key";
+		return "put a space after the ':' of a key";
 	if (object->example)
 		return hint_text(context, "write it as a map, such as %s", object->example);
 	return key_list_hint(object, context->scratch);

@@ -7,7 +7,7 @@
 
 /* What to do instead of a default route among `routes`. */
 #define DEFAULT_ROUTE_HINT                                                                         \
-	"the default route comes from the network's `gateway`; `gw_priority` says which of "       \
+	"the default route comes from the network's `gateway`; `gw_priority` selects one of "      \
 	"several"
 
 /* Decodes the map `body` into the object's struct at `target`, which is zeroed. `at` is where the

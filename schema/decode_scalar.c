@@ -53,7 +53,7 @@ static void decode_number(const struct decode_state *state)
 
 	if (!length || strspn(digits, DIGITS) != length) {
 		decode_wrong(state, CODE_NUMBER,
-			     hint_text(context, "write digits, such as %s", key->example),
+			     hint_text(context, "write decimal digits, such as %s", key->example),
 			     "is not a whole number");
 		return;
 	}
@@ -120,12 +120,12 @@ static void wrong_ip(const struct decode_state *state)
 
 	if (prefix_parse(state->node->text, &prefix))
 		decode_wrong(state, CODE_ADDRESS,
-			     hint_text(context, "write %s; the length is the subnet's",
+			     hint_text(context, "write %s; the prefix length comes from the subnet",
 				       ip_format(&prefix.ip, text)),
-			     "is an address with a length, not an address alone");
+			     "is a prefix, not an address");
 	else
 		decode_wrong(state, CODE_ADDRESS,
-			     hint_text(context, "write one such as %s", state->key->example),
+			     hint_text(context, "write a value such as %s", state->key->example),
 			     hint_text(context, "is not an %s address",
 				       family ? family_name(family) : "IP"));
 }
@@ -140,7 +140,7 @@ static void decode_ip(const struct decode_state *state)
 	}
 	if (family && ip.family != family) {
 		decode_wrong(state, CODE_ADDRESS,
-			     hint_text(state->context, "the key for it is ipv%c_address",
+			     hint_text(state->context, "use the key `ipv%c_address`",
 				       ip.family == AF_INET ? '4' : '6'),
 			     hint_text(state->context, "is an %s address", family_name(ip.family)));
 		return;
@@ -177,18 +177,19 @@ static void wrong_prefix(const struct decode_state *state)
 		char formatted[PREFIX_TEXT_SIZE];
 		suggestion.ip = prefix_first(&suggestion);
 		decode_wrong(state, CODE_ADDRESS,
-			     hint_text(context, "write the length behind a '/', such as %s",
+			     hint_text(context, "add the prefix length, such as %s",
 				       prefix_format(&suggestion, formatted)),
 			     "has no prefix length");
 		return;
 	}
 	int length = slash ? mask_length(slash + 1) : -1;
 	decode_wrong(state, CODE_ADDRESS,
-		     length >= 0 ? hint_text(context, "write %.*s/%d",
-					     (int)(slash - text < IP_TEXT_SIZE ? slash - text
-									       : IP_TEXT_SIZE),
-					     text, length)
-				 : hint_text(context, "write one such as %s", state->key->example),
+		     length >= 0
+			     ? hint_text(context, "write %.*s/%d",
+					 (int)(slash - text < IP_TEXT_SIZE ? slash - text
+									   : IP_TEXT_SIZE),
+					 text, length)
+			     : hint_text(context, "write a value such as %s", state->key->example),
 		     "is not a prefix");
 }
 
@@ -223,13 +224,14 @@ static void decode_mac(const struct decode_state *state)
 	if (!mac_parse(state->node->text, &mac))
 		problem = "is not a MAC address";
 	else if (mac_equal(&mac, &zero))
-		problem = "is no address that a link can have";
+		problem = "is all zeros, which is not a valid MAC address of a link";
 	else if (mac.bytes[0] & 1)
 		problem = "is a multicast address: the first byte is odd";
 	if (problem)
-		decode_wrong(state, CODE_MAC,
-			     hint_text(state->context, "write one such as %s", state->key->example),
-			     problem);
+		decode_wrong(
+			state, CODE_MAC,
+			hint_text(state->context, "write a value such as %s", state->key->example),
+			problem);
 	else
 		*(struct mac *)state->target = mac;
 }

@@ -8,15 +8,16 @@ static const char *network_unfit(const struct network *network, const char **ret
 {
 	if (link_mode_routes(network->mode)) {
 		*ret_hint = "use mode l2, or remove `dhcp`";
-		return "does not work in modes l3 and l3s, which let no broadcast through";
+		return "does not work in modes l3 and l3s, which drop broadcasts";
 	}
 	if (!network->parent) {
 		*ret_hint = "add `parent: eth0`, or remove `dhcp`";
-		return "needs a parent: nobody but the host itself is on a dummy link";
+		return "requires a parent: a dummy link has no DHCP server";
 	}
 	if (network->host.wanted) {
-		*ret_hint = "remove `host`, or `dhcp`";
-		return "cannot stand beside `host`, whose routes need to know the addresses before";
+		*ret_hint = "remove either `host` or `dhcp`";
+		return "conflicts with `host`: the host's routes need addresses that are known in "
+		       "advance";
 	}
 	return NULL;
 }
@@ -44,8 +45,8 @@ static void check_where(struct build *build, const struct scope *scope,
 		report_key(&build->context, CODE_DHCP, scope, body, "dhcp", hint, "%s", problem);
 	else if (container->hosts.count && !hosts_only(&container->hosts))
 		report(&build->context, CODE_DHCP, scope, at,
-		       "name its one host in `hosts`, or a container for each",
-		       "would have one lease of DHCP on several hosts");
+		       "list one host in `hosts`, or declare one container per host",
+		       "would have the same DHCP lease on several hosts");
 }
 
 static void check_said(struct build *build, const struct scope *scope,
@@ -54,15 +55,16 @@ static void check_said(struct build *build, const struct scope *scope,
 	struct context *context = &build->context;
 	if (node_good(body, "ipv4_address"))
 		report_key(context, CODE_DHCP, scope, body, "ipv4_address",
-			   "remove it, or write `dhcp: false`; a server can keep an address for a "
-			   "mac_address",
-			   "cannot be chosen here, as it comes by DHCP");
+			   "remove it, or write `dhcp: false`; for a fixed address by DHCP, set "
+			   "`mac_address` and reserve the address on the server",
+			   "cannot be set, because DHCP assigns it");
 	for (size_t i = 0; i < attachment->n_routes; i++)
 		if (attachment->routes[i].to.ip.family == AF_INET) {
-			report_key(context, CODE_DHCP, scope, body, "routes",
-				   "leave the IPv4 ones to the router of the lease",
-				   "of IPv4 cannot stand beside DHCP, whose subnet is not known "
-				   "before");
+			report_key(
+				context, CODE_DHCP, scope, body, "routes",
+				"remove the IPv4 routes; the lease supplies the router",
+				"cannot contain IPv4 routes with DHCP: the subnet is not known in "
+				"advance");
 			return;
 		}
 }
@@ -82,7 +84,7 @@ void dhcp_check_attachment(struct build *build, const struct scope *scope,
 			check_said(build, scope, attachment, body);
 	} else if (info->network->dhcp && !info->has_ipv4 && !info->has_ipv6 && !info->unsure) {
 		report_key(&build->context, CODE_DHCP, scope, body, "dhcp",
-			   "remove it, or add a `subnet` to the network",
-			   "is false, but the network has no subnet to choose an address from");
+			   "remove `dhcp: false`, or add a `subnet` to the network",
+			   "is false, but the network has no subnet to allocate an address from");
 	}
 }

@@ -37,7 +37,7 @@ __attribute__((format(printf, 5, 6))) static int fail(struct diags *diags, enum 
 
 static int fail_size(struct diags *diags, const char *file)
 {
-	return fail(diags, CODE_FILE, file, "split it, or look for what makes it so large",
+	return fail(diags, CODE_FILE, file, "split the file, or check what generates it",
 		    "is larger than %zu MiB", FILE_SIZE_MAX >> 20);
 }
 
@@ -46,12 +46,12 @@ static const char *errno_hint(int errnum)
 	switch (errnum) {
 	case ENOENT:
 	case ENOTDIR:
-		return "check the path that -f names";
+		return "check the path given with -f";
 	case EACCES:
 	case EPERM:
-		return "run mvapply as a user who may read it";
+		return "run mvapply as a user who can read it";
 	default:
-		return "see that it can be read, with `cat` for example";
+		return "check that it can be read, for example with `cat`";
 	}
 }
 
@@ -139,7 +139,7 @@ static bool fits(struct reader *reader, const char *path, const struct stat *sta
 	if (S_ISFIFO(status->st_mode) && pipe_allowed)
 		return true;
 	if (!S_ISREG(status->st_mode)) {
-		fail(reader->diags, CODE_FILE, path, "name a file, or `-` for the standard input",
+		fail(reader->diags, CODE_FILE, path, "give a file, or `-` for standard input",
 		     "is %s, not a file", type_name(status->st_mode));
 		return false;
 	}
@@ -248,8 +248,9 @@ static int read_directory(struct reader *reader, const char *path)
 	free(entries);
 	/* Not the empty set: that would mean to delete everything. */
 	if (!found)
-		result = fail(reader->diags, CODE_FILE, path, "name the folder that has them",
-			      "has no %s file in it", endings_list(reader->arena, reader->endings));
+		result = fail(reader->diags, CODE_FILE, path,
+			      "give the directory that contains the files", "contains no %s file",
+			      endings_list(reader->arena, reader->endings));
 	return result;
 }
 

@@ -10,7 +10,7 @@ static const struct key aux_keys[] = {
 	{.name = "ADDRESS",
 	 .type = KEY_IP,
 	 AT(struct aux_address, ip),
-	 .description = "an address of the subnet that is in use elsewhere",
+	 .description = "an address in the subnet that another device uses",
 	 .example = "172.16.86.5"},
 };
 
@@ -21,14 +21,14 @@ const struct object aux_object = {
 	.name_type = KEY_NAME,
 	.name_offset = offsetof(struct aux_address, name),
 	.plain = true,
-	.description = "addresses that are never given to an attachment, by name",
+	.description = "addresses that are never allocated, by name",
 };
 
 static const struct key host_range_keys[] = {
 	{.name = "RANGE",
 	 .type = KEY_PREFIX,
 	 AT(struct host_range, prefix),
-	 .description = "the part of the subnet that this host chooses addresses from",
+	 .description = "the part of the subnet from which this host allocates addresses",
 	 .example = "172.16.86.64/26"},
 };
 
@@ -40,14 +40,14 @@ const struct object host_range_object = {
 	.name_type = KEY_HOST_NAME,
 	.name_offset = offsetof(struct host_range, host),
 	.plain = true,
-	.description = "each host's own range, by the host's name",
+	.description = "the range of each host, by host name",
 };
 
 static const struct key host_pattern_keys[] = {
 	{.name = "HOST",
 	 .type = KEY_HOST,
 	 .size = sizeof(const char *),
-	 .description = "a host's name, or a glob of names",
+	 .description = "a host name, or a glob that matches host names",
 	 .example = "rack1-*"},
 };
 
@@ -56,7 +56,7 @@ const struct object host_pattern_object = {
 	KEYS(host_pattern_keys),
 	.size = sizeof(const char *),
 	.plain = true,
-	.description = "a host's name as `hostname` prints it, or a glob of names",
+	.description = "a host name as `hostname` prints it, or a glob that matches host names",
 };
 
 #define HOSTS_KEY(struct_type, before, what)                                                       \
@@ -64,8 +64,9 @@ const struct object host_pattern_object = {
 		.name = "hosts", .type = KEY_LIST, AT(struct_type, before hosts.items),            \
 		.count = offsetof(struct_type, before hosts.count), .min = 1, .max = 64,           \
 		.object = &host_pattern_object,                                                    \
-		.description = "the hosts that the " what " lives on: names, or globs of them",    \
-		.default_text = "wherever the files are applied", .example = "[web1, \"rack1-*\"]" \
+		.description = "the hosts of the " what ": host names, or globs that match them",  \
+		.default_text = "every host that the files are applied on",                        \
+		.example = "[web1, \"rack1-*\"]"                                                   \
 	}
 
 /* The keys of a subnet stand in an entry of `subnets`, or directly on the network. */
@@ -74,7 +75,7 @@ const struct object host_pattern_object = {
 	 .type = KEY_PREFIX,                                                                       \
 	 .required = is_required,                                                                  \
 	 AT(struct_type, before prefix),                                                           \
-	 .description = "the address range of the LAN",                                            \
+	 .description = "the subnet of the LAN",                                                   \
 	 .example = "172.16.86.0/24"},                                                             \
 		{.name = "gateway",                                                                \
 		 .type = KEY_IP,                                                                   \
@@ -88,16 +89,16 @@ const struct object host_pattern_object = {
 		 .map = offsetof(struct_type, before host_ranges),                                 \
 		 .count = offsetof(struct_type, before n_host_ranges),                             \
 		 .object = &host_range_object,                                                     \
-		 .description = "the part of the subnet that addresses are chosen from; a map of " \
-				"hosts to their parts where the network lives on several",         \
-		 .default_text = "the subnet",                                                     \
+		 .description = "the part of the subnet from which addresses are allocated; "      \
+				"for several hosts, a map of hosts to ranges",                     \
+		 .default_text = "the whole subnet",                                               \
 		 .example = "172.16.86.64/26"},                                                    \
 	{                                                                                          \
 		.name = "aux_addresses", .type = KEY_MAP, AT(struct_type, before aux),             \
 		.count = offsetof(struct_type, before n_aux), .object = &aux_object,               \
 		.description =                                                                     \
-			"addresses in use elsewhere, never given to an attachment: a map of "      \
-			"names to addresses",                                                      \
+			"addresses that other devices use and that are never allocated: a map "    \
+			"of names to addresses",                                                   \
 		.example = "{printer: 172.16.86.5}"                                                \
 	}
 
@@ -108,7 +109,7 @@ const struct object subnet_object = {
 	KEYS(subnet_keys),
 	.size = sizeof(struct subnet),
 	.placed = true,
-	.description = "one address range of a network",
+	.description = "one subnet of a network",
 	.example = "{subnet: 172.16.86.0/24, gateway: 172.16.86.1}",
 };
 
@@ -117,18 +118,18 @@ static const struct key host_keys[] = {
 	 .type = KEY_IPV4,
 	 AT(struct host_access, ipv4),
 	 .description = "the host's IPv4 address in the network",
-	 .default_text = "one is chosen, if the network has IPv4",
+	 .default_text = "allocated, if the network has an IPv4 subnet",
 	 .example = "172.16.86.9"},
 	{.name = "ipv6_address",
 	 .type = KEY_IPV6,
 	 AT(struct host_access, ipv6),
 	 .description = "the host's IPv6 address in the network",
-	 .default_text = "one is chosen, if the network has IPv6",
+	 .default_text = "allocated, if the network has an IPv6 subnet",
 	 .example = "fd00:86::9"},
 	{.name = "interface_name",
 	 .type = KEY_INTERFACE,
 	 AT(struct host_access, interface_name),
-	 .description = "what the host's link is called",
+	 .description = "the name of the host's link",
 	 .default_text = "derived from the network's name",
 	 .example = "lan0"},
 };
@@ -139,7 +140,7 @@ const struct object host_object = {
 	.size = sizeof(struct host_access),
 	.placed = true,
 	.place = offsetof(struct host_access, place),
-	.description = "the host's own way into a network",
+	.description = "the host's own link on a network",
 	.example = "{ipv4_address: 172.16.86.9}",
 };
 
@@ -148,34 +149,35 @@ static const struct key network_keys[] = {
 	 .type = KEY_WORD,
 	 AT(struct network_decl, network.driver),
 	 .words = driver_words,
-	 .description = "what kind of link an attachment is",
+	 .description = "the kind of link that is created for an attachment",
 	 .default_text = "macvlan"},
 	{.name = "parent",
 	 .type = KEY_PARENT,
 	 AT(struct network_decl, network.parent),
 	 .description =
-		 "a link of the host, by name or altname; eth0.10 is short for eth0 with vlan 10",
-	 .default_text = "with internal: true, a dummy link made for the network",
+		 "the host's link to the LAN, by name or altname; eth0.10 is short for eth0 with "
+		 "vlan 10",
+	 .default_text = "with internal: true, a dummy link that is created for the network",
 	 .example = "eth0"},
 	{.name = "vlan",
 	 .type = KEY_NUMBER,
 	 AT(struct network_decl, network.vlan),
 	 .min = 1,
 	 .max = 4094,
-	 .description = "the VLAN of the parent that the network is on",
+	 .description = "the VLAN id of the network on its parent",
 	 .default_text = "no VLAN",
 	 .example = "10"},
 	{.name = "vlan_protocol",
 	 .type = KEY_WORD,
 	 AT(struct network_decl, network.vlan_protocol),
 	 .words = vlan_protocol_words,
-	 .description = "how the VLAN is tagged",
+	 .description = "the tag protocol of the VLAN",
 	 .default_text = "802.1q"},
 	{.name = "mode",
 	 .type = KEY_WORD,
 	 AT(struct network_decl, network.mode),
 	 .words = link_mode_words,
-	 .description = "who reaches whom",
+	 .description = "which attachments of a parent can reach each other",
 	 .default_text = "bridge for macvlan and macvtap, l2 for ipvlan"},
 	SUBNET_KEYS(struct network_decl, subnet., false),
 	{.name = "subnets",
@@ -183,7 +185,7 @@ static const struct key network_keys[] = {
 	 AT(struct network_decl, network.subnets),
 	 .count = offsetof(struct network_decl, network.n_subnets),
 	 .object = &subnet_object,
-	 .description = "several subnets, such as one of IPv4 and one of IPv6",
+	 .description = "several subnets, such as one for IPv4 and one for IPv6",
 	 .example = "[{subnet: 172.16.86.0/24}, {subnet: \"fd00:86::/64\"}]"},
 	{.name = "mtu",
 	 .type = KEY_NUMBER,
@@ -191,7 +193,7 @@ static const struct key network_keys[] = {
 	 .min = 68,
 	 .max = 65535,
 	 .description = "the largest packet, in bytes",
-	 .default_text = "the parent's",
+	 .default_text = "the parent's MTU",
 	 .example = "1400"},
 	{.name = "bcqueuelen",
 	 .type = KEY_NUMBER,
@@ -199,23 +201,23 @@ static const struct key network_keys[] = {
 	 .has = offsetof(struct network_decl, network.has_bcqueuelen),
 	 .max = UINT32_MAX,
 	 .description = "the length of the broadcast queue, in packets; not for ipvlan",
-	 .default_text = "the kernel's",
+	 .default_text = "the kernel's default",
 	 .example = "2000"},
 	{.name = "internal",
 	 .type = KEY_BOOL,
 	 AT(struct network_decl, network.internal),
-	 .description = "no default route leads through the network",
+	 .description = "containers get no default route through the network",
 	 .default_text = "false"},
 	{.name = "probe",
 	 .type = KEY_BOOL,
 	 AT(struct network_decl, network.probe),
-	 .description = "ask the LAN whether somebody has a new address before it is used",
+	 .description = "check that a new address is not in use on the LAN before it is assigned",
 	 .default_text = "false"},
 	{.name = "dhcp",
 	 .type = KEY_BOOL,
 	 AT(struct network_decl, network.dhcp),
 	 .description =
-		 "IPv4 addresses and the router come from the LAN's DHCP server; no subnet is needed",
+		 "the LAN's DHCP server assigns IPv4 addresses and the router; no subnet is needed",
 	 .default_text = "false"},
 	{.name = "host",
 	 .type = KEY_OBJECT,
@@ -223,8 +225,8 @@ static const struct key network_keys[] = {
 	 .has = offsetof(struct network_decl, network.host.wanted),
 	 .or_bool = true,
 	 .object = &host_object,
-	 .description = "the host's own way into the network; true: with its defaults",
-	 .default_text = "the host does not reach the network's containers",
+	 .description = "the host's own link on the network; true uses the defaults",
+	 .default_text = "the host cannot reach the network's containers",
 	 .example = "{ipv4_address: 172.16.86.9}"},
 	HOSTS_KEY(struct network_decl, network., "network"),
 };
@@ -245,13 +247,13 @@ static const struct key route_keys[] = {
 	 .type = KEY_DESTINATION,
 	 .required = true,
 	 AT(struct route, to),
-	 .description = "the destination; an address alone is one host",
+	 .description = "the destination; an address without a prefix length is one host",
 	 .example = "10.0.0.0/8"},
 	{.name = "via",
 	 .type = KEY_IP,
 	 .required = true,
 	 AT(struct route, via),
-	 .description = "the router, an address in one of the network's subnets",
+	 .description = "the next hop, an address in one of the network's subnets",
 	 .example = "172.16.86.254"},
 };
 
@@ -288,39 +290,40 @@ static const struct key attachment_keys[] = {
 	 .type = KEY_IPV4,
 	 AT(struct attachment, ipv4),
 	 .description = "the IPv4 address",
-	 .default_text = "one is chosen, if the network has IPv4",
+	 .default_text = "allocated, if the network has an IPv4 subnet",
 	 .example = "172.16.86.20"},
 	{.name = "ipv6_address",
 	 .type = KEY_IPV6,
 	 AT(struct attachment, ipv6),
 	 .description = "the IPv6 address",
-	 .default_text = "one is chosen, if the network has IPv6",
+	 .default_text = "allocated, if the network has an IPv6 subnet",
 	 .example = "fd00:86::20"},
 	{.name = "dhcp",
 	 .type = KEY_BOOL,
 	 AT(struct attachment, dhcp),
 	 .has = offsetof(struct attachment, has_dhcp),
 	 .description =
-		 "the IPv4 address comes from the LAN's DHCP server, and stays the same over restarts",
-	 .default_text = "as the network says"},
+		 "the LAN's DHCP server assigns the IPv4 address, which remains the same across "
+		 "restarts",
+	 .default_text = "the network's `dhcp`"},
 	{.name = "mac_address",
 	 .type = KEY_MAC,
 	 AT(struct attachment, mac),
 	 .description = "the MAC address; not for ipvlan, which shares the parent's",
-	 .default_text = "derived from the IPv4 address, or else from the names",
+	 .default_text = "derived from the IPv4 address; without one, from the names",
 	 .example = "02:42:ac:10:56:14"},
 	{.name = "interface_name",
 	 .type = KEY_INTERFACE,
 	 AT(struct attachment, interface_name),
-	 .description = "what the link is called in the container",
-	 .default_text = "the lowest free ethN, in the file's order",
+	 .description = "the name of the link in the container",
+	 .default_text = "the lowest free ethN, in the order of the file",
 	 .example = "eth0"},
 	{.name = "gw_priority",
 	 .type = KEY_NUMBER,
 	 AT(struct attachment, gw_priority),
 	 .min = INT_MIN,
 	 .max = INT_MAX,
-	 .description = "the attachment with the highest gets the default route",
+	 .description = "the attachment with the highest value gets the default route",
 	 .default_text = "0",
 	 .example = "10"},
 	{.name = "routes",
@@ -354,7 +357,7 @@ static const struct key container_keys[] = {
 	{.name = "netns",
 	 .type = KEY_NETNS,
 	 AT(struct container_decl, sources[SOURCE_NETNS]),
-	 .description = "the container is this network namespace, by name or absolute path",
+	 .description = "the network namespace of the container, by name or absolute path",
 	 .default_text = "the namespace with the container's name",
 	 .example = "/run/netns/web"},
 	{.name = "pid",
@@ -362,19 +365,17 @@ static const struct key container_keys[] = {
 	 AT(struct container_decl, sources[SOURCE_PID]),
 	 .min = 1,
 	 .max = INT_MAX,
-	 .description = "the container is the network namespace of this process",
+	 .description = "the id of a process in the network namespace of the container",
 	 .example = "4711"},
 	{.name = "docker",
 	 .type = KEY_ENGINE,
 	 AT(struct container_decl, sources[SOURCE_DOCKER]),
-	 .description =
-		 "the container is this one of Docker's, by name, id or Compose's project/service",
+	 .description = "the Docker container, by name, id or Compose's project/service",
 	 .example = "my-db"},
 	{.name = "podman",
 	 .type = KEY_ENGINE,
 	 AT(struct container_decl, sources[SOURCE_PODMAN]),
-	 .description =
-		 "the container is this one of Podman's, by name, id or Compose's project/service",
+	 .description = "the Podman container, by name, id or Compose's project/service",
 	 .example = "my-db"},
 	HOSTS_KEY(struct container_decl, container., "container"),
 	{.name = "networks",
@@ -384,7 +385,8 @@ static const struct key container_keys[] = {
 	 AT(struct container_decl, networks),
 	 .object = &attachment_object,
 	 .description =
-		 "the networks it is attached to: a list of names, or a map of names to options",
+		 "the networks that the container is attached to: a list of names, or a map of "
+		 "names to options",
 	 .example = "[my-macvlan-net]"},
 };
 
@@ -403,7 +405,7 @@ static const struct key document_keys[] = {
 	{.name = "name",
 	 .type = KEY_NAME,
 	 AT(struct document_decl, name),
-	 .description = "whose these networks and containers are",
+	 .description = "the name of this set; objects of the set that leave the files are removed",
 	 .default_text = "default",
 	 .example = "lab"},
 	{.name = "networks",
@@ -427,5 +429,5 @@ const struct object document_object = {
 	KEYS(document_keys),
 	.size = sizeof(struct document_decl),
 	.extensions = true,
-	.description = "networks of a host, and the containers that are attached to them",
+	.description = "the networks of a host, and the containers attached to them",
 };

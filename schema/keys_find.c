@@ -8,12 +8,12 @@ static const struct {
 	const char *name, *hint;
 } elsewhere[] = {
 	{"mvapply_plan", "this is a saved plan: `mvapply apply FILE`, without -f"},
-	{"services", "what Compose calls services are `containers` here"},
-	{"version", "remove it"},
-	{"ipam", "write subnet, gateway, ip_range and aux_addresses directly on the network"},
-	{"config", "write subnet, gateway, ip_range and aux_addresses directly on the network"},
-	{"driver_opts", "write parent, mode and the like directly on the network"},
-	{"options", "write the options directly here"},
+	{"services", "write `containers` instead of Compose's `services`"},
+	{"version", "remove it: a configuration has no version"},
+	{"ipam", "write subnet, gateway, ip_range and aux_addresses directly under the network"},
+	{"config", "write subnet, gateway, ip_range and aux_addresses directly under the network"},
+	{"driver_opts", "write parent, mode and other options directly under the network"},
+	{"options", "write the options here, without `options`"},
 	{"ipvlan_mode", "the key is `mode`"},
 	{"macvlan_mode", "the key is `mode`"},
 	{"vlan_id", "the key is `vlan`"},
@@ -72,13 +72,13 @@ const char *key_list_hint(const struct object *object, struct arena *arena)
 	const char *text = "";
 	for (size_t i = 0; i < object->n_keys; i++)
 		text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", object->keys[i].name);
-	return arena_printf(arena, "the keys here are %s", text);
+	return arena_printf(arena, "valid keys here: %s", text);
 }
 
 const char *key_unknown_hint(const struct object *object, const char *name, struct arena *arena)
 {
 	if (strncmp(name, "x-", 2) == 0)
-		return "keys that start with x- are for the top level";
+		return "keys that start with x- are valid only at the top level";
 	const char *hint = hint_objects(name, arena);
 	struct suggestion suggestion = {.text = name};
 	for (size_t i = 0; i < object->n_keys; i++)

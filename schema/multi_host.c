@@ -192,17 +192,17 @@ static void check_open(struct build *build, const struct scope *scope,
 	if (info->network->several_hosts && !has_ranges(info, families[family].family))
 		report(context, CODE_FLEET_OPEN, scope, at,
 		       hint_text(context,
-				 "write %s with `hosts` of one host, or make the network's "
+				 "set %s and list one host in `hosts`, or make the network's "
 				 "ip_range a map of hosts to ranges",
 				 key),
-		       "leaves %s open, but networks.%s is on a LAN with several hosts: a fresh "
-		       "host would choose otherwise than a converged one",
+		       "does not set %s, but networks.%s is on a LAN with several hosts, which "
+		       "would allocate addresses from the same range",
 		       key, name);
 	else if (without)
 		report(context, CODE_FLEET_OPEN, scope, at,
-		       hint_text(context, "add %s to the map ip_range of networks.%s",
+		       hint_text(context, "add host %s to the ip_range map of networks.%s",
 				 printable_text(context, without), name),
-		       "leaves %s open, but networks.%s has no ip_range for host %s", key, name,
+		       "does not set %s, and networks.%s has no ip_range for host %s", key, name,
 		       printable_text(context, without));
 }
 
@@ -218,15 +218,16 @@ static void check_said(struct build *build, const struct scope *scope,
 
 	if (info->network->several_hosts && !host) {
 		report_key(context, CODE_FLEET_SAID, scope, body, key,
-			   "name its one host in `hosts`, or remove it: each host chooses its own",
-			   "%s would be on several hosts of the LAN of networks.%s", value->text,
-			   printable_text(context, info->network->name));
+			   "list one host in `hosts`, or remove the address: each host then "
+			   "allocates its own",
+			   "%s would be used by several hosts on the LAN of networks.%s",
+			   value->text, printable_text(context, info->network->name));
 	} else if (range && range->host && strcmp(range->host, host) != 0) {
 		char text[PREFIX_TEXT_SIZE];
 		struct place place = place_of(context, range->node);
 		place.file = range->info->source->file;
 		report_key(context, CODE_FLEET_SAID, scope, body, key,
-			   "choose an address outside of it",
+			   "choose an address outside that range",
 			   "%s is in %s, the range of host %s at %s", value->text,
 			   prefix_format(&range->prefix, text),
 			   printable_text(context, range->host), place_text(context, &place));
@@ -278,7 +279,7 @@ static void check_range_host(struct build *build, const struct range *range)
 	build->context.source = range->info->source;
 	report(&build->context, CODE_FLEET_HOST, &scope, range->node,
 	       "add the host to the network's `hosts`, or remove the range",
-	       "is for a host that the network is not on");
+	       "is for a host that is not in the network's `hosts`");
 }
 
 void multi_host_check_networks(struct build *build)
@@ -304,7 +305,7 @@ static void report_stranger(struct build *build, const struct scope *scope,
 	report(context, CODE_FLEET_HOST, scope, at,
 	       container->hosts.count
 		       ? hint_text(context,
-				   "add it to the `hosts` of networks.%s, or take it out of those "
+				   "add it to the `hosts` of networks.%s, or remove it from those "
 				   "of the container",
 				   name)
 		       : "give the container the `hosts` of its networks",

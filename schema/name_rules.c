@@ -26,12 +26,11 @@ static const char *name_problem(const char *text, const char **ret_hint)
 {
 	if (strlen(text) > NAME_LENGTH_MAX)
 		return "is longer than 63 bytes";
-	*ret_hint = "a name has letters, digits, '_', '.' and '-', and starts with a letter or "
-		    "digit";
+	*ret_hint = "use letters, digits, '_', '.' and '-', and start with a letter or digit";
 	if (text[strspn(text, LETTERS DIGITS "_.-")])
-		return "is not a name";
+		return "is not a valid name";
 	if (!strspn(text, LETTERS DIGITS))
-		return "is not a name";
+		return "is not a valid name";
 	return NULL;
 }
 
@@ -39,21 +38,21 @@ static const char *name_problem(const char *text, const char **ret_hint)
 static const char *link_problem(const char *text)
 {
 	if (strpbrk(text, " \t\n\v\f\r") || has_control(text))
-		return "is not the name of a link: it has white space in it";
+		return "is not a valid link name: it contains white space";
 	if (strchr(text, '/'))
-		return "is not the name of a link: it has a '/' in it";
+		return "is not a valid link name: it contains '/'";
 	if (escaped(text))
-		return "is not the name of a link: \\xNN stands for a byte that is no text";
+		return "is not a valid link name: \\xNN stands for a byte that is not text";
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		return "is not the name of a link";
+		return "is not a valid link name";
 	return NULL;
 }
 
 static const char *parent_problem(const char *text, const char **ret_hint)
 {
-	*ret_hint = "`ip link` shows the host's links";
+	*ret_hint = "`ip link` lists the host's links";
 	if (strlen(text) > ALTNAME_LENGTH_MAX)
-		return "is longer than the 127 bytes that a link's name can have";
+		return "is longer than 127 bytes, the limit of a link's altname";
 	return link_problem(text);
 }
 
@@ -61,32 +60,32 @@ static const char *interface_problem(const char *text, const char **ret_hint)
 {
 	static const char *const kept[] = {"lo", "all", "default"};
 
-	*ret_hint = "a name such as eth0 or lan0 will do";
+	*ret_hint = "use a name such as eth0 or lan0";
 	if (strlen(text) >= IFNAMSIZ)
 		return "is longer than 15 bytes";
 	if (strchr(text, ':'))
-		return "is not the name of a link: it has a ':' in it";
+		return "is not a valid link name: it contains ':'";
 	if (strchr(text, '%'))
-		return "is not the name of a link: it has a '%' in it";
+		return "is not a valid link name: it contains '%'";
 	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
 		if (strcmp(text, kept[i]) == 0)
-			return "is a name that the kernel uses itself";
+			return "is reserved by the kernel";
 	return link_problem(text);
 }
 
 static const char *netns_problem(const char *text, const char **ret_hint)
 {
-	*ret_hint = "write a name that `ip netns` shows, or an absolute path";
+	*ret_hint = "write a name that `ip netns` lists, or an absolute path";
 	if (has_control(text))
-		return "is not a network namespace: it has control characters in it";
+		return "is not a valid network namespace: it contains control characters";
 	if (*text == '/')
-		return strlen(text) < PATH_MAX ? NULL : "is longer than a path can be";
+		return strlen(text) < PATH_MAX ? NULL : "is longer than the limit of a path";
 	if (strlen(text) > FILE_LENGTH_MAX)
 		return "is longer than 255 bytes";
 	if (strchr(text, '/'))
 		return "is neither a name nor an absolute path";
 	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
-		return "is not the name of a network namespace";
+		return "is not a valid name of a network namespace";
 	return NULL;
 }
 
@@ -95,12 +94,12 @@ static const char *pid_problem(const char *text, const char **ret_hint)
 	static const char highest[] = "2147483647";
 	size_t length = strlen(text);
 
-	*ret_hint = "write the number of a process, such as 4711";
+	*ret_hint = "write a process id, such as 4711";
 	if (strspn(text, DIGITS) != length || *text == '0')
 		return "is not a process id";
 	if (length > sizeof(highest) - 1 ||
 	    (length == sizeof(highest) - 1 && strcmp(text, highest) > 0))
-		return "is higher than a process id can be";
+		return "is higher than 2147483647, the limit of a process id";
 	return NULL;
 }
 
@@ -114,14 +113,14 @@ const char *parent_dot(const char *parent)
 static const char *engine_problem(const char *text, const char **ret_hint)
 {
 	const char *slash = strchr(text, '/');
-	*ret_hint = "write the container's name or id, or project/service of Compose";
+	*ret_hint = "write the container's name or id, or Compose's project/service";
 	if (strlen(text) > ENGINE_LENGTH_MAX)
 		return "is longer than 255 bytes";
 	if (has_control(text) || strchr(text, ' ') || strcmp(text, ".") == 0 ||
 	    strcmp(text, "..") == 0)
-		return "is not what a container can be called";
+		return "is not a valid container name";
 	if (slash && (slash == text || !slash[1] || strchr(slash + 1, '/')))
-		return "is not what a container can be called";
+		return "is not a valid container name";
 	return NULL;
 }
 
@@ -133,7 +132,7 @@ static const char *sysctl_problem(const char *text, const char **ret_hint)
 	static const char ifname[] = "IFNAME.";
 
 	*ret_hint = "write net.ipv4.conf.IFNAME.KEY, net.ipv6.conf.IFNAME.KEY or "
-		    "net.*.neigh.IFNAME.KEY, with the word IFNAME";
+		    "net.*.neigh.IFNAME.KEY; the word IFNAME stands for the link";
 	if (strlen(text) > SYSCTL_LENGTH_MAX)
 		return "is longer than 127 bytes";
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
@@ -141,13 +140,13 @@ static const char *sysctl_problem(const char *text, const char **ret_hint)
 		if (strncmp(text, folders[i], length) != 0)
 			continue;
 		if (strncmp(text + length, ifname, sizeof(ifname) - 1) != 0)
-			return "names a link by another word than IFNAME";
+			return "names a link instead of the word IFNAME";
 		const char *key = text + length + sizeof(ifname) - 1;
 		if (*key && !key[strspn(key, "abcdefghijklmnopqrstuvwxyz" DIGITS "_")])
 			return NULL;
-		return "has no setting that the kernel could know after IFNAME";
+		return "has no valid setting after IFNAME";
 	}
-	return "is not a setting of a link";
+	return "is not a sysctl of a link";
 }
 
 static const char *value_problem(const char *text, const char **ret_hint)
@@ -155,24 +154,24 @@ static const char *value_problem(const char *text, const char **ret_hint)
 	*ret_hint = "write it on one line";
 	if (strlen(text) > VALUE_LENGTH_MAX)
 		return "is longer than 1023 bytes";
-	return has_control(text) ? "has line breaks or control characters in it" : NULL;
+	return has_control(text) ? "contains line breaks or control characters" : NULL;
 }
 
 static const char *host_problem(const char *text, const char **ret_hint)
 {
-	*ret_hint = "write the name that `hostname` prints there, or a glob such as rack1-*";
+	*ret_hint = "write the name that `hostname` prints on that host, or a glob such as rack1-*";
 	if (strlen(text) > HOST_LENGTH_MAX)
-		return "is longer than the 253 bytes that a host's name can have";
+		return "is longer than 253 bytes, the limit of a host name";
 	if (strpbrk(text, " \t\n\v\f\r") || has_control(text))
-		return "is not the name of a host: it has white space in it";
+		return "is not a valid host name: it contains white space";
 	return NULL;
 }
 
 static const char *host_name_problem(const char *text, const char **ret_hint)
 {
 	if (host_is_glob(text)) {
-		*ret_hint = "write each host's own name";
-		return "is a glob, which several hosts may be";
+		*ret_hint = "write one entry per host name";
+		return "is a glob, which can match several hosts";
 	}
 	return host_problem(text, ret_hint);
 }

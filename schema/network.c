@@ -14,7 +14,7 @@ static void split_parent(struct build *build, const struct scope *scope, struct 
 {
 	struct context *context = &build->context;
 	const char *dot = parent_dot(network->parent), *digits = dot ? dot + 1 : "";
-	const char *altname = "; to use a link of that very name, give it an altname";
+	const char *altname = "; to use a link with this exact name, give it an altname";
 	if (!dot)
 		return;
 
@@ -22,7 +22,8 @@ static void split_parent(struct build *build, const struct scope *scope, struct 
 	const char *problem = NULL, *hint = NULL;
 	if (vlan < 1 || vlan > 4094) {
 		problem = "is not between 1 and 4094";
-		hint = hint_text(context, "write the VLAN's id behind the dot%s", altname);
+		hint = hint_text(context, "write a VLAN id from 1 to 4094 after the dot%s",
+				 altname);
 	} else if (*digits == '0') {
 		problem = "has a leading zero";
 		hint = hint_text(context, "write %.*s.%lu%s", (int)(dot - network->parent),
@@ -54,7 +55,7 @@ static void check_no_parent(struct build *build, const struct scope *scope,
 		info->broken = true;
 	} else if (node_get(body, "vlan")) {
 		report_key(context, CODE_PARENT, scope, body, "vlan",
-			   "add `parent: eth0`, or remove it", "needs a parent");
+			   "add `parent: eth0`, or remove `vlan`", "requires a parent");
 	}
 }
 
@@ -75,12 +76,12 @@ static void check_parent(struct build *build, const struct scope *scope, struct 
 	if (network->parent && strcmp(network->parent, "lo") == 0) {
 		report_key(context, CODE_PARENT, scope, body, "parent",
 			   "name a link to the LAN, such as eth0",
-			   "lo cannot be a parent: nothing leaves the host by it");
+			   "lo cannot be a parent: it is not connected to a LAN");
 		info->broken = true;
 	}
 	if (!info->broken && !network->vlan && node_get(body, "vlan_protocol"))
 		report_key(context, CODE_PARENT, scope, body, "vlan_protocol",
-			   "add `vlan: 10`, or remove it", "needs a vlan");
+			   "add `vlan: 10`, or remove `vlan_protocol`", "requires a vlan");
 }
 
 /* The first driver that has the mode. */
@@ -140,12 +141,12 @@ static void check_values(struct build *build, const struct scope *scope, struct 
 	enum link_mode mode = network->mode;
 
 	if (network->has_bcqueuelen && !driver_info(network->driver)->has_bcqueuelen)
-		report_key(context, CODE_DRIVER, scope, info->body, "bcqueuelen", "remove it",
-			   "is for %s only",
+		report_key(context, CODE_DRIVER, scope, info->body, "bcqueuelen",
+			   "remove `bcqueuelen`", "applies to %s only",
 			   words_list(context->scratch, driver_words, drivers_with_bcqueuelen()));
 	if (network->mtu && network->mtu < IPV6_MTU_MIN && info->has_ipv6)
 		report_key(context, CODE_MTU, scope, info->body, "mtu", "write 1280 or more",
-			   "%u is too small for IPv6, which needs 1280", network->mtu);
+			   "%u is too small for IPv6, which requires 1280", network->mtu);
 	if (network->host.wanted && !info->broken && link_mode_isolates(mode))
 		report_key(context, CODE_HOST_ACCESS, scope, info->body, "host",
 			   "use mode bridge, or remove `host`",
@@ -162,7 +163,8 @@ static void enter(struct build *build, struct set_info *set, struct network_info
 	struct network_info *other = index_put_text(set->networks, info->name->text, info);
 	if (decode_name(context, &networks, KEY_NAME, info->name) && other)
 		report(context, CODE_DECLARED_TWICE, &networks, info->name,
-		       "rename or remove one of the two", "has %s twice in the set %s, first at %s",
+		       "rename or remove one of the two",
+		       "declares %s twice in set %s, first at %s",
 		       printable_text(context, info->name->text), set->set.name,
 		       place_text(context, &other->network->place));
 }

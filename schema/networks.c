@@ -15,7 +15,7 @@ static void report_company(struct build *build, const struct network_info *info,
 	const struct node *value = node_get(info->body, key);
 
 	report(context, CODE_PARENT_SHARED, &scope, value ? value : info->name, hint,
-	       "%s: %s has networks.%s at %s", problem, info->link->title,
+	       "%s: %s already has networks.%s at %s", problem, info->link->title,
 	       printable_text(context, first->name), place_text(context, &first->place));
 }
 
@@ -31,23 +31,24 @@ static void check_company(struct build *build, const struct network_info *info)
 	}
 	if (driver_info(network->driver)->handler != driver_info(first->driver)->handler)
 		report_company(build, info, "driver", "use one driver on it, or another parent",
-			       hint_text(context, "cannot be %s beside %s",
+			       hint_text(context, "cannot be %s on the same parent as %s",
 					 driver_name(network->driver), driver_name(first->driver)));
 	else if (network->mode == MODE_PASSTHRU || first->mode == MODE_PASSTHRU)
 		report_company(build, info, network->mode == MODE_PASSTHRU ? "mode" : "parent",
 			       "use another mode, or another parent",
 			       network->mode == MODE_PASSTHRU
-				       ? "is passthru, which wants its parent for itself"
+				       ? "is in mode passthru, which needs a parent of its own"
 				       : "cannot share a parent with passthru");
 	else if (driver_info(network->driver)->one_mode && network->mode != first->mode)
-		report_company(build, info, "mode",
-			       hint_text(context, "use %s here, too, or another parent",
-					 link_mode_name(first->mode)),
-			       hint_text(context,
-					 "cannot be %s beside %s, as %s has one mode "
-					 "per parent",
-					 link_mode_name(network->mode), link_mode_name(first->mode),
-					 driver_name(network->driver)));
+		report_company(
+			build, info, "mode",
+			hint_text(context, "use `mode: %s` here too, or another parent",
+				  link_mode_name(first->mode)),
+			hint_text(context,
+				  "cannot be in mode %s beside mode %s, as %s allows one mode per "
+				  "parent",
+				  link_mode_name(network->mode), link_mode_name(first->mode),
+				  driver_name(network->driver)));
 }
 
 /* The host's own link into the network. */
@@ -71,7 +72,7 @@ static void check_host(struct build *build, struct network_info *info)
 	if (other)
 		report_key(context, CODE_INTERFACE_TAKEN, &scope, body, "interface_name",
 			   "choose another name",
-			   "%s is also the host's link into networks.%s at %s",
+			   "%s is already the name of the host's link on networks.%s at %s",
 			   access->interface_name, printable_text(context, other->network->name),
 			   place_text(context, &other->network->host.place));
 	else if (access->interface_name && index_get_text(build->links, access->interface_name))
@@ -108,8 +109,8 @@ static void report_ranges(struct build *build, const struct range *a, const stru
 	struct place place = place_of(context, first->node);
 	context->source = later->info->source;
 	report(context, CODE_RANGE_OVERLAP, later->host ? &host : &scope, later->node,
-	       later->host ? "give each host a range of its own"
-			   : "give each network of a parent a range of its own",
+	       later->host ? "give each host its own range"
+			   : "give each network on a parent its own range",
 	       "%s overlaps %s of networks.%s at %s on %s", prefix_format(&later->prefix, text),
 	       prefix_format(&first->prefix, other),
 	       printable_text(context, first->info->network->name), place_text(context, &place),

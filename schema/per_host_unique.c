@@ -35,8 +35,8 @@ bool hosts_affordable(struct build *build, const struct hosts *hosts, size_t cou
 	build->effort += (hosts->count * (hosts_open(hosts) ? GLOB_EFFORT : 1) + 1) * (count + 1);
 	if (build->effort > EFFORT_MAX)
 		report_place(&build->context, CODE_TOO_MUCH, 0, 0,
-			     "name fewer hosts, or use fewer globs",
-			     "there are more hosts and globs here than can be compared");
+			     "list fewer hosts, or use fewer globs",
+			     "the files have too many hosts and globs to compare");
 	return build->effort <= EFFORT_MAX;
 }
 
@@ -48,7 +48,7 @@ static void check_twice(struct build *build, const struct scope *scope, const st
 			continue;
 		struct scope here = {.up = scope, .index = index};
 		report(&build->context, CODE_DECLARED_TWICE, &here, item, "remove one of the two",
-		       "%s stands twice", printable_text(&build->context, item->text));
+		       "%s is listed twice", printable_text(&build->context, item->text));
 		build->multi_host_unsure = true;
 		return;
 	}

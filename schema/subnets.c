@@ -21,11 +21,11 @@ static void check_gateway(struct build *build, const struct scope *scope, const 
 		struct ip first = prefix_first(&subnet->prefix);
 		bool is_first = ip_equal(&first, gateway);
 		report_key(context, CODE_ADDRESS_RESERVED, scope, body, "gateway",
-			   "write the address that the router has in the subnet",
+			   "write the router's own address in the subnet",
 			   "%s is the %s address of subnet %s", ip,
 			   !is_first                    ? "broadcast"
 			   : gateway->family == AF_INET ? "network"
-							: "routers' anycast",
+							: "subnet-router anycast",
 			   prefix);
 	}
 }
@@ -130,9 +130,8 @@ static void check_subnet(struct build *build, const struct scope *scope, struct 
 	if (!prefix_is_lan(prefix)) {
 		info->unsure = true;
 		report_key(&build->context, CODE_SUBNET, scope, body, "subnet",
-			   "take one of a LAN, such as 172.16.86.0/24 or fd00:86::/64",
-			   "%s is no range that hosts can have addresses of",
-			   prefix_format(prefix, text));
+			   "use a unicast subnet, such as 172.16.86.0/24 or fd00:86::/64",
+			   "%s is not a subnet that a LAN can use", prefix_format(prefix, text));
 		return;
 	}
 	check_gateway(build, scope, body, subnet);
@@ -234,7 +233,7 @@ void network_check_subnets(struct build *build, const struct scope *scope,
 
 	if (list && direct) {
 		report_key(context, CODE_SUBNET, scope, info->body, direct,
-			   "move it into the list `subnets`", "cannot stand beside subnets");
+			   "move it into the list `subnets`", "conflicts with `subnets`");
 		info->unsure = true;
 		return;
 	}
@@ -242,9 +241,11 @@ void network_check_subnets(struct build *build, const struct scope *scope,
 		check_direct(build, scope, info, decl);
 	else if (direct && !info->body->incomplete)
 		report_key(context, CODE_SUBNET, scope, info->body, direct,
-			   decl->network.dhcp ? "remove it, as the lease says it; or add a `subnet`"
-					      : "add `subnet: 172.16.86.0/24`",
-			   "needs a subnet beside it");
+			   decl->network.dhcp
+				   ? "remove it, because the DHCP lease supplies it, or add a "
+				     "`subnet`"
+				   : "add `subnet: 172.16.86.0/24`",
+			   "requires `subnet`");
 	else if (list && decl->network.n_subnets)
 		check_list(build, scope, info, &decl->network, list);
 	else if (!info->body->incomplete && (!list || !list->bad) && !decl->network.dhcp)

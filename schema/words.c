@@ -1,26 +1,28 @@
 #include "schema/words.h"
 
 const struct word driver_words[] = {
-	{"macvlan", DRIVER_MACVLAN, "each attachment has a MAC address of its own"},
+	{"macvlan", DRIVER_MACVLAN, "each attachment has its own MAC address"},
 	{"ipvlan", DRIVER_IPVLAN, "all attachments share the parent's MAC address"},
 	{"macvtap", DRIVER_MACVTAP, "a macvlan with a character device, for a virtual machine"},
 	{0},
 };
 
 const struct word vlan_protocol_words[] = {
-	{"802.1q", VLAN_8021Q, "the common tag"},
-	{"802.1ad", VLAN_8021AD, "the provider's outer tag (QinQ)"},
+	{"802.1q", VLAN_8021Q, "the standard VLAN tag"},
+	{"802.1ad", VLAN_8021AD, "the outer tag of a provider network (QinQ)"},
 	{0},
 };
 
 const struct word link_mode_words[] = {
 	{"bridge", MODE_BRIDGE, "macvlan, macvtap: attachments of one parent reach each other"},
-	{"private", MODE_PRIVATE, "macvlan, macvtap: they do not, not even by way of the switch"},
-	{"vepa", MODE_VEPA, "macvlan, macvtap: they do by way of a switch that reflects"},
-	{"passthru", MODE_PASSTHRU, "macvlan, macvtap: one attachment has the parent for itself"},
+	{"private", MODE_PRIVATE,
+	 "macvlan, macvtap: attachments of one parent are isolated, even through the switch"},
+	{"vepa", MODE_VEPA,
+	 "macvlan, macvtap: like bridge, but the traffic passes a switch in hairpin mode"},
+	{"passthru", MODE_PASSTHRU, "macvlan, macvtap: one attachment uses the parent exclusively"},
 	{"l2", MODE_L2, "ipvlan: on the parent's LAN, with ARP"},
-	{"l3", MODE_L3, "ipvlan: routed by the host, without broadcast"},
-	{"l3s", MODE_L3S, "ipvlan: l3 with the host's netfilter"},
+	{"l3", MODE_L3, "ipvlan: routed by the host, without broadcast or multicast"},
+	{"l3s", MODE_L3S, "ipvlan: like l3, and the host's netfilter filters the traffic"},
 	{0},
 };
 

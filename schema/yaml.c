@@ -83,8 +83,8 @@ static void push(struct builder *builder, struct node *node)
 {
 	append(builder, node);
 	if (builder->depth == DEPTH_MAX) {
-		fail(builder, node, "a declaration needs no more than 7 levels",
-		     "this is nested more than 32 levels deep");
+		fail(builder, node, "reduce the nesting: a configuration needs at most 7 levels",
+		     "the nesting is deeper than 32 levels");
 		return;
 	}
 	builder->stack[builder->depth++] = (struct open){.node = node};
@@ -113,8 +113,8 @@ static void check_properties(struct builder *builder, const struct node *node, c
 	}
 	if (anchor)
 		report(builder->context, CODE_YAML_UNSUPPORTED, NULL, node,
-		       "write the value out where it is needed", "anchors (&%s) are not supported",
-		       printable_text(builder->context, anchor));
+		       "write the value in full where it is used",
+		       "anchors (&%s) are not supported", printable_text(builder->context, anchor));
 	if (name)
 		report(builder->context, CODE_YAML_UNSUPPORTED, NULL, node, "remove the tag",
 		       "tags (%s%s) are not supported", handle,
@@ -126,7 +126,7 @@ static void on_alias(struct builder *builder, const yaml_event_t *event)
 	struct node *node = node_new(builder, NODE_SCALAR, &event->start_mark, "", 0);
 	node->bad = true;
 	builder->context->incomplete = true;
-	report(builder->context, CODE_YAML_UNSUPPORTED, NULL, node, "write the value out",
+	report(builder->context, CODE_YAML_UNSUPPORTED, NULL, node, "write the value in full",
 	       "aliases (*%s) are not supported",
 	       printable_text(builder->context, (const char *)event->data.alias.anchor));
 	append(builder, node);
@@ -141,7 +141,7 @@ static void on_scalar(struct builder *builder, const yaml_event_t *event)
 	check_properties(builder, node, event->data.scalar.anchor, event->data.scalar.tag);
 	if (memchr(text, '\0', length)) {
 		report(builder->context, CODE_ENCODING, NULL, node, "remove the \\0",
-		       "this text holds a NUL character");
+		       "the text contains a NUL character");
 		node->bad = true;
 	}
 	append(builder, node);
@@ -169,8 +169,8 @@ static void count_node(struct builder *builder, const yaml_event_t *event)
 		return;
 	struct node at = {.line = (unsigned)event->start_mark.line + 1,
 			  .column = (unsigned)event->start_mark.column + 1};
-	fail(builder, &at, "split the declaration, or look for what generates so much",
-	     "there are more than 2 million values here");
+	fail(builder, &at, "split the file, or check what generates it",
+	     "the file has more than 2 million values");
 }
 
 static void on_event(struct builder *builder, const yaml_event_t *event)
@@ -226,7 +226,7 @@ struct node *yaml_read(struct context *context)
 	yaml_parser_t parser;
 	if (!yaml_parser_initialize(&parser)) {
 		report_place(context, CODE_TOO_MUCH, 0, 0, NULL,
-			     "there is not enough memory to read it");
+			     "not enough memory to parse the file");
 		context->incomplete = true;
 		return NULL;
 	}

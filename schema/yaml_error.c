@@ -14,51 +14,51 @@ struct wording {
 	bool unclosed;
 };
 
-#define INDENTATION "check the indentation, which has to be the same for all of them"
-#define COLON                                                                                      \
-	"check the indentation, and the line above for a missing ':'; put a value with ':' in it " \
-	"in quotes"
+#define INDENTATION "check the indentation: it must be the same for all entries"
+#define COLON                                                                                       \
+	"check the indentation, and the line above for a missing ':'; quote a value that contains " \
+	"':'"
 
 static const struct wording wordings[] = {
-	{"mapping values are not allowed in this context", "a ':' is not expected here", COLON,
-	 false},
-	{"found unexpected ':'", "a ':' is not expected here", COLON, false},
-	{"did not find expected key", "this is neither a further key of the map above nor its end",
+	{"mapping values are not allowed in this context", "unexpected ':'", COLON, false},
+	{"found unexpected ':'", "unexpected ':'", COLON, false},
+	{"did not find expected key", "expected another key of the map above, or its end",
 	 INDENTATION, false},
 	{"did not find expected '-' indicator",
-	 "this is neither a further item of the list above nor its end", INDENTATION, false},
-	{"did not find expected ',' or ']'", "this list is not closed",
+	 "expected another item of the list above, or its end", INDENTATION, false},
+	{"did not find expected ',' or ']'", "the list is not closed",
 	 "close it with ']', and put ',' between the items", true},
-	{"did not find expected ',' or '}'", "this map is not closed",
+	{"did not find expected ',' or '}'", "the map is not closed",
 	 "close it with '}', and put ',' between the entries", true},
-	{"did not find expected node content", "a value is expected here",
-	 "write the value, and close what is open", false},
-	{"could not find expected ':'", "a ':' is expected after this key",
+	{"did not find expected node content", "expected a value",
+	 "write the value, and close open brackets and quotes", false},
+	{"could not find expected ':'", "expected ':' after the key",
 	 "write `KEY: VALUE` on one line", false},
-	{"found unexpected end of stream", "this quote is not closed",
+	{"found unexpected end of stream", "the quote is not closed",
 	 "close it with the same quote", true},
-	{"found unexpected document indicator", "this quote is not closed",
+	{"found unexpected document indicator", "the quote is not closed",
 	 "close it with the same quote", true},
-	{"block sequence entries are not allowed in this context", "a '- ' is not expected here",
+	{"block sequence entries are not allowed in this context", "unexpected '- '",
 	 "start the list on the line below its key", false},
-	{"block mapping entries are not allowed in this context", "a '? ' is not expected here",
+	{"block mapping entries are not allowed in this context", "unexpected '? '",
 	 "write `KEY: VALUE`", false},
-	{"did not find expected <document start>", "this does not belong to the document before",
-	 "check the indentation; a further document starts with a line `---`", false},
-	{"found incompatible YAML document", "this is a version of YAML that is not supported",
+	{"did not find expected <document start>",
+	 "unexpected content after the end of the document",
+	 "check the indentation; a new document starts with a line `---`", false},
+	{"found incompatible YAML document", "the YAML version is not supported",
 	 "remove the %YAML line", false},
-	{"found unknown directive name", "this directive of YAML is not supported",
+	{"found unknown directive name", "the YAML directive is not supported",
 	 "remove the line that starts with '%'", false},
 	{"found undefined tag handle", "tags are not supported", "remove the tag", false},
-	{"found unknown escape character", "this \\ is no escape that YAML knows",
+	{"found unknown escape character", "unknown escape sequence after \\",
 	 "write \\\\ for a backslash, or use single quotes", false},
 	{"did not find expected alphabetic or numeric character",
 	 "a '*' or '&' starts an alias or anchor, which are not supported",
 	 "put the value in quotes", false},
-	{"found a tab character that violates indentation", "a tab cannot indent",
+	{"found a tab character that violates indentation", "a tab is not allowed as indentation",
 	 "indent with spaces", false},
-	{"found a tab character where an indentation space is expected", "a tab cannot indent",
-	 "indent with spaces", false},
+	{"found a tab character where an indentation space is expected",
+	 "a tab is not allowed as indentation", "indent with spaces", false},
 };
 
 static const struct wording *find_wording(const char *problem)
@@ -99,9 +99,9 @@ static void report_start(struct context *context, const yaml_mark_t *mark)
 	char text[64];
 
 	if (what == '\t')
-		snprintf(text, sizeof(text), "a tab cannot indent");
+		snprintf(text, sizeof(text), "a tab is not allowed as indentation");
 	else
-		snprintf(text, sizeof(text), "a plain value cannot start with '%c'", what);
+		snprintf(text, sizeof(text), "an unquoted value cannot start with '%c'", what);
 	report_place(context, CODE_YAML, at.line, at.column,
 		     what == '\t' ? "indent with spaces" : "put the value in quotes", text);
 }
@@ -113,12 +113,12 @@ static void report_syntax(struct context *context, const yaml_parser_t *parser)
 	const char *text = wording && wording->text ? wording->text : parser->problem;
 
 	if (wording && wording->unclosed) {
-		text = arena_printf(context->scratch, "%s by %s:%zu:%zu", text,
+		text = arena_printf(context->scratch, "%s before %s:%zu:%zu", text,
 				    context->source->file, mark->line + 1, mark->column + 1);
 		mark = &parser->context_mark;
 	}
 	report_place(context, CODE_YAML, (unsigned)mark->line + 1, (unsigned)mark->column + 1,
-		     wording ? wording->hint : "check the YAML here", text);
+		     wording ? wording->hint : "check the YAML syntax here", text);
 }
 
 void yaml_report_error(struct context *context, const struct yaml_parser_s *parser)
@@ -127,7 +127,7 @@ void yaml_report_error(struct context *context, const struct yaml_parser_s *pars
 		report_reader(context, parser);
 	else if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
 		report_place(context, CODE_TOO_MUCH, 0, 0, NULL,
-			     "there is not enough memory to read it");
+			     "not enough memory to parse the file");
 	else if (strcmp(parser->problem, "found character that cannot start any token") == 0)
 		report_start(context, &parser->problem_mark);
 	else

@@ -13,14 +13,14 @@ static bool key_fits(struct context *context, const struct node *key)
 	if (key->bad)
 		return false;
 	if (key->kind != NODE_SCALAR)
-		report(context, CODE_YAML_KEY, NULL, key, "a key is a single word",
+		report(context, CODE_YAML_KEY, NULL, key, "use a single word as the key",
 		       "a list or map cannot be a key");
 	else if (!*key->text)
 		report(context, CODE_YAML_KEY, NULL, key, "write `KEY: VALUE`",
 		       "a key is missing before the ':'");
 	else if (!key->quoted && strcmp(key->text, "<<") == 0)
 		report(context, CODE_YAML_UNSUPPORTED, NULL, key,
-		       "write the keys out where they are needed",
+		       "write the keys in full where they are used",
 		       "merge keys (<<) are not supported");
 	else
 		return true;
@@ -50,8 +50,8 @@ void yaml_check_keys(struct context *context, struct node *mapping)
 		if (fits && (same = find_same(mapping, index, key))) {
 			struct place place = place_of(context, same);
 			report(context, CODE_YAML_KEY, NULL, key, "remove one of the two",
-			       "the key %s stands twice in this map, first at %s",
-			       printable_text(context, key->text), place_text(context, &place));
+			       "duplicate key %s, first at %s", printable_text(context, key->text),
+			       place_text(context, &place));
 		}
 		if (fits && !same) {
 			link = &key->next->next;

@@ -22,8 +22,8 @@ def writable_file(host):
     os.chmod(path, 0o666)
     for command in ("apply", "diff", "status", "delete"):
         done = host.mvapply(command, "-f", path, code=3, env=ENV)
-        same(done.err, f"{path}: error: may be written by everybody (mode 0666) [MV0102]\n"
-             f"    hint: `chmod go-w {path}`, or let them decide what root does with --insecure\n",
+        same(done.err, f"{path}: error: is writable by everyone (mode 0666) [MV0102]\n"
+             f"    hint: `chmod go-w {path}`, or pass --insecure to trust every user who can write it\n",
              command)
     same(host.snapshot(), before, "nothing is done")
     host.mvapply("validate", "-f", path, env=ENV)
@@ -40,14 +40,14 @@ def writable_folder(host):
     host.write(TEXT, "files/network.yaml")
     os.chmod("files", 0o1777)
     done = host.mvapply("apply", "-f", "files", code=3, env=ENV)
-    assert done.err.startswith("files: error: may be written by everybody (mode 1777) [MV0102]\n"), done
+    assert done.err.startswith("files: error: is writable by everyone (mode 1777) [MV0102]\n"), done
     # A name there may be a link, and it is what it leads to that counts.
     os.chmod("files", 0o755)
     os.rename("files/network.yaml", "elsewhere")
     os.chmod("elsewhere", 0o606)
     os.symlink(f"{WORK}/elsewhere", "files/network.yaml")
     done = host.mvapply("apply", "-f", "files", code=3, env=ENV)
-    assert done.err.startswith("files/network.yaml: error: may be written by everybody "
+    assert done.err.startswith("files/network.yaml: error: is writable by everyone "
                                "(mode 0606) [MV0102]\n"), done
     same(host.names("web"), set(), "nothing is done")
 
@@ -69,7 +69,7 @@ def writable_later(host):
     with watching(host, "-f", path, env=ENV) as service:
         service.settle()
         os.chmod(path, 0o666)
-        service.until_says("may be written by everybody (mode 0666)")
+        service.until_says("is writable by everyone (mode 0666)")
         host.write(document({"n": lan()}, {}))
         service.quiet()
         same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "what it had")

@@ -121,8 +121,8 @@ def copied_over(files):
 @prepared(one_folder)
 def emptied(files):
     os.rename("a/conf/network.yaml", "away")
-    files.leads_to_nothing("error: a/conf: has no *.yaml or *.yml file in it [MV0101]; hint: name the "
-                           "folder that has them",
+    files.leads_to_nothing("error: a/conf: contains no *.yaml or *.yml file [MV0101]; hint: give the "
+                           "directory that contains the files",
                            "warning: the files have errors: the last state that was right stays")
     put("away", two(mtu=1400))
     os.rename("away", "a/conf/network.yaml")

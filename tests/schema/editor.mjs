@@ -120,7 +120,7 @@ async function rows() {
 	row("completion of an attachment's keys", has(seen, "ipv4_address", "mac_address", "routes"), seen);
 
 	seen = await hover(`${NETWORK}    vl|an: 10\n`);
-	row("hover over a key", seen.includes("the VLAN of the parent that the network is on"), seen);
+	row("hover over a key", seen.includes("the VLAN id of the network on its parent"), seen);
 	seen = await hover(`${NETWORK}containers:\n  web:\n    networks:\n      lan:\n        gw_pri|ority: 1\n`);
 	row("hover over a key far down", seen.includes("gets the default route"), seen);
 

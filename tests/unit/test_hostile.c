@@ -145,7 +145,7 @@ static void deep_flow(void **state)
 	struct text text = {0};
 	(void)state;
 	repeat(&text, "[", MIB);
-	assert_refused(&text, 1, 33, "this is nested more than 32 levels deep");
+	assert_refused(&text, 1, 33, "the nesting is deeper than 32 levels");
 }
 
 static void deep_flow_maps(void **state)
@@ -153,7 +153,7 @@ static void deep_flow_maps(void **state)
 	struct text text = {0};
 	(void)state;
 	repeat(&text, "{a: ", MIB / 4);
-	assert_refused(&text, 1, 129, "this is nested more than 32 levels deep");
+	assert_refused(&text, 1, 129, "the nesting is deeper than 32 levels");
 }
 
 static void deep_blocks(void **state)
@@ -164,7 +164,7 @@ static void deep_blocks(void **state)
 		put(&text, "%*sa:\n", i % 400, "");
 	for (int i = 0; i < 10000; i++)
 		put(&text, "- ");
-	assert_refused(&text, 33, 33, "this is nested more than 32 levels deep");
+	assert_refused(&text, 33, 33, "the nesting is deeper than 32 levels");
 }
 
 static void deep_items(void **state)
@@ -172,7 +172,7 @@ static void deep_items(void **state)
 	struct text text = {0};
 	(void)state;
 	repeat(&text, "- ", 10000);
-	assert_refused(&text, 1, 65, "this is nested more than 32 levels deep");
+	assert_refused(&text, 1, 65, "the nesting is deeper than 32 levels");
 }
 
 static void alias_bomb(void **state)
@@ -194,7 +194,7 @@ static void many_values(void **state)
 	repeat(&text, "a,", 3 * MIB);
 	struct outcome outcome = try_load(&text);
 	assert_false(outcome.loaded);
-	assert_string_equal(outcome.text, "there are more than 2 million values here");
+	assert_string_equal(outcome.text, "the file has more than 2 million values");
 	assert_true(outcome.memory < 128 * MIB * SLOW);
 }
 
@@ -216,7 +216,7 @@ static void unclosed_quote(void **state)
 	(void)state;
 	put(&text, "name: \"");
 	repeat(&text, "a\n", MIB / 2);
-	assert_refused(&text, 1, 7, "this quote is not closed by hostile.yaml:524289:1");
+	assert_refused(&text, 1, 7, "the quote is not closed before hostile.yaml:524289:1");
 }
 
 static void findings_on_one_line(void **state)
@@ -502,7 +502,7 @@ static void no_files(void **state)
 	char path[128];
 	snprintf(path, sizeof(path), "%s/fifo.yaml", (const char *)*state);
 	assert_read(*state, "/nothing.yaml", 0, "cannot be opened: No such file or directory");
-	assert_read(*state, "", 0, "has no *.yaml or *.yml file in it");
+	assert_read(*state, "", 0, "contains no *.yaml or *.yml file");
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_read(*state, "/fifo.yaml", 0, "is a FIFO, not a file");
 	assert_read(*state, "", 0, "is a FIFO, not a file");

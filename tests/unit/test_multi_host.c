@@ -168,10 +168,10 @@ static void a_host_that_only_globs_name(void **state)
 	desired_free(load_as(glob, "h2"));
 	desired_free(load_as(glob, "other"));
 	assert_finding(glob, "h3",
-		       "4:35 containers.web.networks.lan leaves ipv4_address open, but "
+		       "4:35 containers.web.networks.lan does not set ipv4_address, and "
 		       "networks.lan has no ip_range for host h3");
 	assert_finding(any, "other",
-		       "4:20 containers.web.networks.lan leaves ipv4_address open, but "
+		       "4:20 containers.web.networks.lan does not set ipv4_address, and "
 		       "networks.lan has no ip_range for host other");
 	desired_free(load_as(here, "h1"));
 	assert_finding(here, "h2",
@@ -314,7 +314,7 @@ static void too_many_globs(void **state)
 			"  n%d: {parent: eth0, hosts: [\"*%da\", \"*%db\"], subnet: 10.0.0.0/8}\n",
 			i, i, i);
 	fclose(out);
-	assert_finding(text, NULL, "0:0 there are more hosts and globs here than can be compared");
+	assert_finding(text, NULL, "0:0 the files have too many hosts and globs to compare");
 	free(text);
 }
 

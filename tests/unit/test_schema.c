@@ -503,19 +503,20 @@ static void model_outlives_its_input(void **state)
 static void findings_across_files(void **state)
 {
 	(void)state;
-	ASSERT_FINDINGS("1.yaml:1:12 networks has lan twice in the set default, first at "
+	ASSERT_FINDINGS("1.yaml:1:12 networks declares lan twice in set default, first at "
 			"0.yaml:1:12\n"
-			"1.yaml:2:14 containers has web twice in the set default, first at "
+			"1.yaml:2:14 containers declares web twice in set default, first at "
 			"0.yaml:2:14\n",
 			"networks: {lan: " LAN "}\ncontainers: {web: {networks: []}}\n",
 			"networks: {lan: " LAN "}\ncontainers: {web: {networks: []}}\n");
-	ASSERT_FINDINGS("1.yaml:1:50 containers.db.networks.dmz.ipv4_address 172.16.86.5 stands "
-			"twice on eth0, first at 0.yaml:1:51\n",
-			"containers: {web: {networks: {lan: {ipv4_address: 172.16.86.5}}}}\n"
-			"---\nnetworks: {lan: " LAN ", dmz: " LAN "}\n",
-			"containers: {db: {networks: {dmz: {ipv4_address: 172.16.86.5}}}}\n");
+	ASSERT_FINDINGS(
+		"1.yaml:1:50 containers.db.networks.dmz.ipv4_address 172.16.86.5 is already "
+		"used on eth0, at 0.yaml:1:51\n",
+		"containers: {web: {networks: {lan: {ipv4_address: 172.16.86.5}}}}\n"
+		"---\nnetworks: {lan: " LAN ", dmz: " LAN "}\n",
+		"containers: {db: {networks: {dmz: {ipv4_address: 172.16.86.5}}}}\n");
 	ASSERT_FINDINGS("0.yaml:1:1 nam is an unknown key\n"
-			"1.yaml:3:7 a plain value cannot start with '@'\n"
+			"1.yaml:3:7 an unquoted value cannot start with '@'\n"
 			"2.yaml:1:7 name is not a single value, but a list\n",
 			"nam: x\n", "name: x\n---\nname: @b\n", "name: [a]\n");
 }
@@ -524,19 +525,20 @@ static void findings_across_files(void **state)
 static void no_findings_that_follow_from_a_broken_file(void **state)
 {
 	(void)state;
-	ASSERT_FINDINGS("1.yaml:2:1 a tab cannot indent\n",
+	ASSERT_FINDINGS("1.yaml:2:1 a tab is not allowed as indentation\n",
 			"containers: {web: {networks: [lan]}}\n", "networks:\n\tlan:\n");
 }
 
 static void findings_of_sets_that_share_a_parent(void **state)
 {
 	(void)state;
-	ASSERT_FINDINGS("0.yaml:6:51 containers.web.networks.lan.ipv4_address 172.16.86.5 stands "
-			"twice on eth0, first at 0.yaml:3:51\n",
-			"name: a\nnetworks: {lan: " LAN "}\n"
-			"containers: {web: {networks: {lan: {ipv4_address: 172.16.86.5}}}}\n---\n"
-			"{name: b, networks: {lan: " LAN "},\n"
-			"containers: {web: {networks: {lan: {ipv4_address: 172.16.86.5}}}}}\n");
+	ASSERT_FINDINGS(
+		"0.yaml:6:51 containers.web.networks.lan.ipv4_address 172.16.86.5 is already "
+		"used on eth0, at 0.yaml:3:51\n",
+		"name: a\nnetworks: {lan: " LAN "}\n"
+		"containers: {web: {networks: {lan: {ipv4_address: 172.16.86.5}}}}\n---\n"
+		"{name: b, networks: {lan: " LAN "},\n"
+		"containers: {web: {networks: {lan: {ipv4_address: 172.16.86.5}}}}}\n");
 }
 
 static void names_of_values(void **state)

@@ -49,12 +49,12 @@ static void by_root(void **state)
 		{0, 0, 0644, NULL, NULL},
 		{0, 0, 0664, NULL, NULL},
 		{0, 20, 0644, NULL, NULL},
-		{0, 20, 0664, "may be written by group 20 (mode 0664)", "`chmod go-w a.yaml`"},
-		{0, 0, 0646, "may be written by everybody (mode 0646)", "`chmod go-w a.yaml`"},
-		{0, 0, 01777, "may be written by everybody (mode 1777)", "`chmod go-w a.yaml`"},
-		{1000, 0, 0600, "belongs to user 1000, but mvapply runs as root",
+		{0, 20, 0664, "is writable by group 20 (mode 0664)", "`chmod go-w a.yaml`"},
+		{0, 0, 0646, "is writable by everyone (mode 0646)", "`chmod go-w a.yaml`"},
+		{0, 0, 01777, "is writable by everyone (mode 1777)", "`chmod go-w a.yaml`"},
+		{1000, 0, 0600, "is owned by user 1000, but mvapply runs as root",
 		 "`chown root a.yaml`"},
-		{1000, 0, 0444, "belongs to user 1000, but mvapply runs as root",
+		{1000, 0, 0444, "is owned by user 1000, but mvapply runs as root",
 		 "`chown root a.yaml`"},
 	};
 	const struct trust trust = {0};
@@ -68,11 +68,9 @@ static void by_sudo(void **state)
 	static const struct row rows[] = {
 		{1000, 1000, 0644, NULL, NULL},
 		{0, 0, 0644, NULL, NULL},
-		{1000, 1000, 0664, "may be written by group 1000 (mode 0664)",
-		 "`chmod go-w a.yaml`"},
-		{1000, 1000, 0666, "may be written by everybody (mode 0666)",
-		 "`chmod go-w a.yaml`"},
-		{1001, 1000, 0644, "belongs to user 1001, but mvapply runs as root",
+		{1000, 1000, 0664, "is writable by group 1000 (mode 0664)", "`chmod go-w a.yaml`"},
+		{1000, 1000, 0666, "is writable by everyone (mode 0666)", "`chmod go-w a.yaml`"},
+		{1001, 1000, 0644, "is owned by user 1001, but mvapply runs as root",
 		 "`chown root a.yaml`"},
 	};
 	const struct trust trust = {.user = 1000};
@@ -133,13 +131,13 @@ static void of_files(void **state)
 	assert_read(path, &trust, 1, "");
 	assert_read(folder, &trust, 1, "");
 	assert_int_equal(chmod(path, 0606), 0);
-	assert_read(path, &trust, 0, "may be written by everybody (mode 0606)");
-	assert_read(folder, &trust, 0, "may be written by everybody (mode 0606)");
+	assert_read(path, &trust, 0, "is writable by everyone (mode 0606)");
+	assert_read(folder, &trust, 0, "is writable by everyone (mode 0606)");
 	assert_read(path, &nobody, 1, "");
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_int_equal(chmod(folder, 01777), 0);
 	assert_read(path, &trust, 1, "");
-	assert_read(folder, &trust, 0, "may be written by everybody (mode 1777)");
+	assert_read(folder, &trust, 0, "is writable by everyone (mode 1777)");
 	assert_read(folder, &nobody, 1, "");
 }
 
@@ -161,7 +159,7 @@ static void not_to_be_read(void **state)
 	(void)state;
 	assert_read("/proc/self/mem", &anybody, 0, "cannot be read: Input/output error");
 	assert_read("/dev/null/a.yaml", &anybody, 0, "cannot be opened: Not a directory");
-	assert_read("/dev", &anybody, 0, "has no *.yaml or *.yml file in it");
+	assert_read("/dev", &anybody, 0, "contains no *.yaml or *.yml file");
 }
 
 /* Those that are too many are counted. */
