@@ -27,6 +27,23 @@ def links(_binary):
     assert count > 30, f"only {count} links were found"
 
 
+def anchors(page):
+    """The names that GitHub gives to the headings."""
+    headings = re.findall(r"^#+ (.*)$", documents.FENCE.sub("", read(page)), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+@row("pages: every link to a heading leads to one")
+def headings(_binary):
+    count = 0
+    for page in documents.pages() + ["CONTRIBUTING.md"]:
+        for target, anchor in re.findall(r"\]\(([^)\s:#]*)#([^)]+)\)", read(page)):
+            where = os.path.join(os.path.dirname(page), target) if target else page
+            assert anchor in anchors(where), f"{page}: no {target}#{anchor}"
+            count += 1
+    assert count > 20, f"only {count} links were found"
+
+
 @row("pages: a page in Chinese has the blocks and sections of the English one")
 def chinese(_binary):
     pages = [page for page in documents.pages() if page.endswith(".zh.md")]
