@@ -3,7 +3,7 @@
 #include "cmd/output_json.h"
 #include "kernel/link_kind.h"
 #include "lib/printable.h"
-#include "reconcile/plan/operations.h"
+#include "reconcile/plan/stages.h"
 
 #include <string.h>
 
@@ -14,6 +14,8 @@ struct writer {
 	const struct live *live;
 	const struct origin *origins;
 	bool with_set;
+	struct stages stages;
+	const char **names; /* by step: what its link is called by now; NULL: it has none yet */
 };
 
 /* The link of one step. */
@@ -92,6 +94,19 @@ static void put_dhcp(const struct writer *writer, const struct link_spec *desire
 		printable(writer->arena, desired->name));
 }
 
+static size_t number_of(const struct writer *writer, const struct step *step)
+{
+	return (size_t)(step - writer->plan->steps);
+}
+
+/* What the parent is called by now. */
+static const char *parent_name(const struct writer *writer, const struct link_spec *spec)
+{
+	const struct step *parent = stages_parent(&writer->stages, spec);
+	const char *name = parent ? writer->names[number_of(writer, parent)] : NULL;
+	return name ? name : spec->parent_name;
+}
+
 /* In the host's namespace. */
 static void put_new(const struct target *target)
 {
@@ -100,7 +115,7 @@ static void put_new(const struct target *target)
 	char mac[MAC_TEXT_SIZE];
 	fputs("ip link add", writer->out);
 	if (spec->parent_name)
-		fprintf(writer->out, " link %s", name_quoted(writer, spec->parent_name));
+		fprintf(writer->out, " link %s", name_quoted(writer, parent_name(writer, spec)));
 	fprintf(writer->out, " name %s", name_quoted(writer, target->name));
 	if (spec->mac.set && !link_kind_shares_mac(spec->kind))
 		fprintf(writer->out, " address %s", mac_format(&spec->mac, mac));
@@ -198,6 +213,7 @@ static void put_operation(struct target *target, const struct operation *operati
 	case OP_LINK_DELETE:
 		fprintf(writer->out, "%s link delete dev %s\n", target->namespace.ip,
 			name_quoted(writer, target->name));
+		target->name = NULL;
 		break;
 	case OP_LINK_RENAME:
 		put_rename(target, operation->name);
@@ -247,117 +263,87 @@ static void put_operation(struct target *target, const struct operation *operati
 	}
 }
 
-static void put_operations(struct target *target, struct operations operations)
+/* Its name is a temporary one until it is where it belongs, or that of its own is free: its last
+ * may be taken in the host's namespace. */
+static struct target new_target(const struct writer *writer, const struct stage_item *item)
 {
-	for (size_t i = 0; i < operations.count; i++)
-		put_operation(target, &operations.all[i]);
-}
-
-/* Under a name of its own until it is where it belongs: its last may be taken in the host's
- * namespace. */
-static void put_create(const struct writer *writer, size_t number, const struct link_spec *spec)
-{
+	const struct link_spec *spec = item->step->desired;
 	struct target target = {.writer = writer,
 				.spec = spec,
 				.namespace = {.ip = "ip", .enter = ""},
 				.home = namespace_of(writer, spec->ns),
 				.name = spec->name};
-	if (target.home.netns)
-		target.name = arena_printf(writer->arena, "mvtmp%zu", number);
-	put_operations(&target, create_operations(writer->arena, spec));
+	if (target.home.netns || item->temporary)
+		target.name =
+			arena_printf(writer->arena, "mvtmp%zu", number_of(writer, item->step));
+	return target;
 }
 
-static struct target current_target(const struct writer *writer, const struct step *step)
+static struct target target_of(const struct writer *writer, const struct stage_item *item)
 {
+	const struct step *step = item->step;
+	const char *name = writer->names[number_of(writer, step)];
+	if (!name)
+		return new_target(writer, item);
 	const struct ip_netns namespace = namespace_of(writer, step->ns);
 	return (struct target){.writer = writer,
 			       .spec = step->desired,
 			       .namespace = namespace,
 			       .home = namespace,
-			       .name = step->current->name};
+			       .name = name};
 }
 
-static void put_delete(const struct writer *writer, const struct step *step)
+static void put_item(const struct writer *writer, const struct stage_item *item)
 {
-	struct target target = current_target(writer, step);
-	put_operation(&target, &(struct operation){.type = OP_LINK_DELETE});
-}
-
-static void put_change(const struct writer *writer, const struct step *step)
-{
-	struct target target = current_target(writer, step);
-	char temporary[IFNAMSIZ];
-	if (step->detour.name)
-		target.name = step_temporary_name(step, temporary);
-	put_operations(&target, change_operations(writer->arena, step));
-}
-
-static void put_give_up(const struct writer *writer, const struct step *step)
-{
-	struct target target = current_target(writer, step);
-	const struct operations operations = give_up_operations(writer->arena, step);
+	struct target target = target_of(writer, item);
+	const struct operations operations = stage_operations(writer->arena, item);
 	if (operations.count)
-		head(writer, step);
-	put_operations(&target, operations);
+		head(writer, item->step);
+	for (size_t i = 0; i < operations.count; i++)
+		put_operation(&target, &operations.all[i]);
+	writer->names[number_of(writer, item->step)] = target.name;
 }
 
-/* In the rounds of apply: what is given up, what leaves, the parents that leave, then the rest. */
-enum round { ROUND_REMOVALS, ROUND_DELETES, ROUND_PARENTS, ROUND_ADDITIONS, N_ROUNDS };
-
-static bool in_round(const struct step *step, enum round round)
+static void put_reason(const struct writer *writer, const struct step *step, const char *reason)
 {
-	bool leaves = step->action == ACTION_DELETE || step->action == ACTION_REPLACE;
-	switch (round) {
-	case ROUND_REMOVALS:
-		return step->action == ACTION_CHANGE;
-	case ROUND_DELETES:
-		return leaves && !step_is_parent(step);
-	case ROUND_PARENTS:
-		return leaves && step_is_parent(step);
-	case ROUND_ADDITIONS:
-	case N_ROUNDS:
-		break;
-	}
-	return step->action != ACTION_DELETE;
-}
-
-static void put_step(const struct writer *writer, size_t number, enum round round)
-{
-	const struct step *step = &writer->plan->steps[number];
-	if (round == ROUND_REMOVALS) {
-		put_give_up(writer, step);
-		return;
-	}
-	head(writer, step);
-	if (round == ROUND_DELETES || round == ROUND_PARENTS)
-		put_delete(writer, step);
-	else if (step->action == ACTION_CHANGE)
-		put_change(writer, step);
-	else
-		put_create(writer, number, step->desired);
+	fprintf(writer->out, "# %s %s: %s\n", action_name(step->action),
+		step_id(writer->arena, step, writer->with_set), printable(writer->arena, reason));
 }
 
 static void put_reported(const struct writer *writer)
 {
-	for (size_t i = 0; i < writer->plan->n_steps; i++) {
-		const struct step *step = &writer->plan->steps[i];
-		if (step->reason)
-			fprintf(writer->out, "# %s %s: %s\n", action_name(step->action),
-				step_id(writer->arena, step, writer->with_set),
-				printable(writer->arena, step->reason));
+	for (size_t i = 0; i < writer->plan->n_steps; i++)
+		if (writer->plan->steps[i].reason)
+			put_reason(writer, &writer->plan->steps[i], writer->plan->steps[i].reason);
+}
+
+static void put_stages(struct writer *writer)
+{
+	const struct plan *plan = writer->plan;
+	const struct selection all = selection_all(plan, writer->arena);
+	const struct selection done = selection_defer(&all, writer->live, writer->arena);
+	writer->stages = stages_of(writer->arena, &done, writer->live);
+	writer->names = arena_alloc(writer->arena, (plan->n_steps + 1) * sizeof(*writer->names));
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		writer->names[i] = plan->steps[i].current ? plan->steps[i].current->name : NULL;
+		if (done.why[i])
+			put_reason(writer, &plan->steps[i],
+				   arena_printf(writer->arena, "not done: %s", done.why[i]));
 	}
+	for (size_t i = 0; i < writer->stages.count; i++)
+		put_item(writer, &writer->stages.items[i]);
 }
 
 void ip_plan(const struct text *text, const struct plan *plan, const struct live *live,
 	     const struct origin *origins)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	const struct writer writer = {.out = text->out,
-				      .arena = arena,
-				      .plan = plan,
-				      .live = live,
-				      .origins = origins,
-				      .with_set = text->with_set};
+	struct writer writer = {.out = text->out,
+				.arena = arena,
+				.plan = plan,
+				.live = live,
+				.origins = origins,
+				.with_set = text->with_set};
 	put_reported(&writer);
 	if (plan->guard.refused || plan_count(plan, ACTION_REFUSED) || plan_empty(plan))
 		return;
@@ -365,8 +351,5 @@ void ip_plan(const struct text *text, const struct plan *plan, const struct live
 		"# An address carries the mark, too, where ip can give it.\n"
 		"proto=; ip address show proto %d >/dev/null 2>&1 && proto='proto %d'\n",
 		MARK_PROTOCOL, MARK_PROTOCOL);
-	for (enum round round = ROUND_REMOVALS; round < N_ROUNDS; round++)
-		for (size_t i = 0; i < plan->n_steps; i++)
-			if (step_acts(&plan->steps[i]) && in_round(&plan->steps[i], round))
-				put_step(&writer, i, round);
+	put_stages(&writer);
 }

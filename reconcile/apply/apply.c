@@ -115,6 +115,11 @@ int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error 
 	return status == -ENOENT && !sysctl->asked ? 0 : status;
 }
 
+size_t step_number(const struct apply_context *context, const struct step *step)
+{
+	return (size_t)(step - context->plan->steps);
+}
+
 bool step_selected(const struct apply_context *context, const struct step *step)
 {
 	return selection_has(&context->selection, step);
@@ -126,24 +131,19 @@ static bool creates(const struct apply_context *context, const struct step *step
 	       (step->action == ACTION_CREATE || step->action == ACTION_REPLACE);
 }
 
-/* The steps from here on that create attachments in one namespace, whose messages go together. What
+/* How many items from here on create attachments in one namespace, whose messages go together. What
  * is made in the host's namespace is made one by one: later links hang on it. */
-static size_t creates_end(const struct apply_context *context, size_t from)
+static size_t creates_count(const struct apply_context *context, const struct stage_item *items,
+			    const struct stage_item *end)
 {
-	const struct plan *plan = context->plan;
-	size_t end = from + 1;
-	if (plan->steps[from].mark.role != ROLE_ATTACH)
-		return end;
-	while (end < plan->n_steps && creates(context, &plan->steps[end]) &&
-	       plan->steps[end].mark.role == ROLE_ATTACH &&
-	       plan->steps[end].desired->ns == plan->steps[from].desired->ns)
-		end++;
-	return end;
-}
-
-static bool changes(const struct apply_context *context, const struct step *step)
-{
-	return step_selected(context, step) && step->action == ACTION_CHANGE;
+	size_t count = 1;
+	if (items->step->mark.role != ROLE_ATTACH)
+		return count;
+	while (items + count < end && creates(context, items[count].step) &&
+	       items[count].step->mark.role == ROLE_ATTACH &&
+	       items[count].step->desired->ns == items->step->desired->ns)
+		count++;
+	return count;
 }
 
 void steps_count(const struct apply_context *context, size_t count)
@@ -152,46 +152,74 @@ void steps_count(const struct apply_context *context, size_t count)
 		atomic_fetch_add(context->done, count);
 }
 
+static void removals_all(struct apply_context *context)
+{
+	each_stage_item (item, &context->stages, STAGE_GIVE_UP)
+		if (step_selected(context, item->step))
+			removals_do(context, item);
+}
+
 static void additions_do(struct apply_context *context)
 {
-	const struct plan *plan = context->plan;
-	for (size_t i = 0, end; i < plan->n_steps; i = end) {
-		end = i + 1;
-		const struct step *step = &plan->steps[i];
-		if (creates(context, step)) {
-			end = creates_end(context, i);
-			creates_do(context, i, end);
-			steps_count(context, end - i);
-		} else if (changes(context, step) && !renames_late(context, step)) {
-			changes_do(context, step, i);
+	const struct stages *stages = &context->stages;
+	const struct stage_item *end = stages->items + stages->from[STAGE_CREATE_CHANGE + 1];
+	size_t count;
+	for (const struct stage_item *item = stages->items + stages->from[STAGE_CREATE_CHANGE];
+	     item < end; item += count) {
+		count = 1;
+		if (creates(context, item->step)) {
+			count = creates_count(context, item, end);
+			creates_do(context, item, count);
+			steps_count(context, count);
+		} else if (step_selected(context, item->step)) {
+			changes_do(context, item);
 			steps_count(context, 1);
 		}
 	}
 }
 
-static void removals_all(struct apply_context *context)
+static void stage_do(struct apply_context *context, enum stage stage, bool ask)
 {
-	for (size_t i = 0; i < context->plan->n_steps; i++)
-		if (changes(context, &context->plan->steps[i]))
-			removals_do(context, i);
-}
-
-/* Parents come before the links that leave, and leave after those that come: whatever fails, there
- * is something to go back to. */
-static void all_do(struct apply_context *context, bool ask)
-{
-	parents_make(context);
-	if (ask)
-		probes_ask(context);
-	steps_defer(context);
-	releases_do(context);
-	removals_all(context);
-	replaced_note(context);
-	deletes_do(context);
-	additions_do(context);
-	replaced_put_back(context);
-	parents_finish(context, ask);
-	leases_do(context);
+	switch (stage) {
+	case STAGE_PARENT_CREATE:
+		parents_create(context);
+		if (ask)
+			probes_ask(context);
+		steps_defer(context);
+		break;
+	case STAGE_GIVE_UP:
+		releases_do(context);
+		removals_all(context);
+		break;
+	case STAGE_DELETE:
+		replaced_note(context);
+		guests_keep(context, STAGE_PARENT_DELETE);
+		parents_with_children_do(context);
+		deletes_do(context, stage);
+		break;
+	case STAGE_PARENT_DELETE:
+		deletes_do(context, stage);
+		break;
+	case STAGE_CREATE_CHANGE:
+		additions_do(context);
+		replaced_put_back(context);
+		break;
+	case STAGE_PARENT_DELETE_LATE:
+		if (ask)
+			vain_find(context);
+		guests_keep(context, stage);
+		deletes_do(context, stage);
+		vain_leave(context);
+		break;
+	case STAGE_PARENT_RENAME:
+		parents_rename(context);
+		break;
+	case STAGE_LEASE:
+		leases_do(context);
+		break;
+	case N_STAGES:
+		break;
+	}
 }
 
 /* Gives the number of the failed ones. */
@@ -230,7 +258,9 @@ size_t apply(const struct selection *selection, const struct live *live,
 		outcomes[i].state = OUTCOME_NOT_DONE;
 		context.n_creates += creates(&context, &plan->steps[i]);
 	}
-	all_do(&context, options->probe);
+	context.stages = stages_of(arena, &context.selection, live);
+	for (enum stage stage = 0; stage < N_STAGES; stage++)
+		stage_do(&context, stage, options->probe);
 	announce_close(context.announcer);
 	return outcomes_settle(selection, outcomes);
 }

@@ -41,21 +41,21 @@ static void operation_refused(struct changing *changing, const struct operation 
 	outcome_refused(changing->outcome, &context, reply);
 }
 
-static bool changing_begin(struct apply_context *context, const struct step *step, size_t number,
-			   struct changing *ret)
+static bool changing_begin(struct apply_context *context, const struct step *step, int ifindex,
+			   const char *name, struct changing *ret)
 {
 	struct error error;
+	const size_t number = step_number(context, step);
 	*ret = (struct changing){.context = context,
 				 .step = step,
 				 .outcome = &context->outcomes[number],
 				 .others = &context->others[number],
-				 .ifindex = step->current->ifindex,
-				 .name = step->current->name};
+				 .ifindex = ifindex,
+				 .name = name};
 	ret->netlink = ns_socket(context, step->ns, &error);
 	if (ret->netlink)
 		return true;
-	error_prepend(&error, "cannot change %s in namespace %s", step->current->name,
-		      step->ns->name);
+	error_prepend(&error, "cannot change %s in namespace %s", name, step->ns->name);
 	outcome_fail(ret->outcome, &error);
 	return false;
 }
@@ -276,14 +276,15 @@ static void give_up(struct changing *changing, const struct operations *operatio
 		removals_check(changing, operations, from, batch);
 }
 
-void removals_do(struct apply_context *context, size_t number)
+void removals_do(struct apply_context *context, const struct stage_item *item)
 {
 	struct changing changing;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
-	const struct step *step = &context->plan->steps[number];
-	if (!changing_begin(context, step, number, &changing) || !others_note(&changing))
+	const struct live_link *link = item->step->current;
+	if (!changing_begin(context, item->step, link->ifindex, link->name, &changing) ||
+	    !others_note(&changing))
 		return;
-	const struct operations operations = give_up_operations(arena, step);
+	const struct operations operations = stage_operations(arena, item);
 	give_up(&changing, &operations);
 }
 
@@ -311,22 +312,39 @@ static void change_announce(const struct changing *changing, const struct operat
 }
 
 /* A failure leaves the rest to be done: each change is right by itself. */
-void changes_do(struct apply_context *context, const struct step *step, size_t number)
+static void operations_do(struct changing *changing, const struct operations *operations)
+{
+	for (size_t i = 0, count; i < operations->count; i += count) {
+		count = together_count(operations, i);
+		if (count > 1)
+			together_do(changing, &operations->all[i], count);
+		else
+			operation_do(changing, &operations->all[i]);
+	}
+	change_announce(changing, operations);
+}
+
+void changes_do(struct apply_context *context, const struct stage_item *item)
 {
 	struct changing changing;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	char temporary[IFNAMSIZ];
-	if (!changing_begin(context, step, number, &changing))
+	const struct step *step = item->step;
+	const char *name =
+		step->detour.name ? step_temporary_name(step, temporary) : step->current->name;
+	if (!changing_begin(context, step, step->current->ifindex, name, &changing))
 		return;
-	if (step->detour.name)
-		changing.name = step_temporary_name(step, temporary);
-	const struct operations operations = change_operations(arena, step);
-	for (size_t i = 0, count; i < operations.count; i += count) {
-		count = together_count(&operations, i);
-		if (count > 1)
-			together_do(&changing, &operations.all[i], count);
-		else
-			operation_do(&changing, &operations.all[i]);
-	}
-	change_announce(&changing, &operations);
+	const struct operations operations = stage_operations(arena, item);
+	operations_do(&changing, &operations);
+}
+
+void made_rename(struct apply_context *context, const struct stage_item *item, int ifindex,
+		 const char *name)
+{
+	struct changing changing;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	if (!changing_begin(context, item->step, ifindex, name, &changing))
+		return;
+	const struct operations operations = stage_operations(arena, item);
+	operations_do(&changing, &operations);
 }

@@ -184,21 +184,22 @@ static void group_make(struct group *group)
 	group_undo_create(group);
 }
 
-void creates_do(struct apply_context *context, size_t from, size_t end)
+void creates_do(struct apply_context *context, const struct stage_item *items, size_t count)
 {
-	struct group group = {.context = context, .ns = context->plan->steps[from].desired->ns};
+	struct group group = {.context = context, .ns = items->step->desired->ns};
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
-	for (size_t i = from; i < end; i++) {
+	for (size_t i = 0; i < count; i++) {
+		const struct link_spec *spec = items[i].step->desired;
+		struct outcome *outcome = &context->outcomes[step_number(context, items[i].step)];
 		/* A replaced link that could not be deleted stays as it is. */
-		if (context->outcomes[i].state == OUTCOME_FAILED)
+		if (outcome->state == OUTCOME_FAILED)
 			continue;
 		*array_push(arena, group.pending_links, group.n_pending_links) =
-			(struct pending_link){
-				.spec = context->plan->steps[i].desired,
-				.outcome = &context->outcomes[i],
-				.ifindex = ifindex_choose(context, context->plan->steps[i].desired),
-				.outside = !context->plan->steps[i].desired->shares_parent &&
-					   context->n_creates > ANNOUNCE_INSIDE_MAX};
+			(struct pending_link){.spec = spec,
+					      .outcome = outcome,
+					      .ifindex = ifindex_choose(context, spec),
+					      .outside = !spec->shares_parent &&
+							 context->n_creates > ANNOUNCE_INSIDE_MAX};
 	}
 	if (group.n_pending_links)
 		group_make(&group);

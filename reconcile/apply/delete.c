@@ -122,27 +122,6 @@ bool link_deleted(const struct apply_context *context, const struct live_link *l
 	return false;
 }
 
-static bool leaves_late(const struct apply_context *context, const struct step *step)
-{
-	return step->action == ACTION_DELETE && step_is_parent(step) &&
-	       parent_leaves_late(context, step->current);
-}
-
-/* A VLAN holds the one that it is inside of. */
-bool parent_leaves_late(const struct apply_context *context, const struct live_link *parent)
-{
-	for (size_t i = 0; i < context->plan->n_steps; i++) {
-		const struct step *step = &context->plan->steps[i];
-		if (!hangs_on(step, parent))
-			continue;
-		if (step->action == ACTION_REPLACE ||
-		    (step->action == ACTION_DELETE && step->replaced_by) ||
-		    leaves_late(context, step))
-			return true;
-	}
-	return false;
-}
-
 /* Whether it is a parent itself, which was to be deleted and is kept. */
 static bool parent_stays(const struct apply_context *context, size_t number)
 {
@@ -204,69 +183,42 @@ static void children_done(struct apply_context *context, const struct live_link 
 			context->outcomes[i].state = OUTCOME_DONE;
 }
 
-/* Whatever hangs on a parent goes with it, in one batch of the kernel's, where each by itself would
- * wait for RCU. What does not succeed that way is tried one by one afterwards. */
-static void parents_do(struct apply_context *context)
+/* In one batch of the kernel's, where each by itself would wait for RCU. */
+void parents_with_children_do(struct apply_context *context)
 {
-	const struct plan *plan = context->plan;
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
+	each_stage_item (item, &context->stages, STAGE_PARENT_DELETE) {
+		const struct step *step = item->step;
+		size_t number = step_number(context, step);
+		struct outcome *outcome = &context->outcomes[number];
 		if (!step_selected(context, step) || step->action != ACTION_DELETE ||
-		    !step_is_parent(step) || parent_leaves_late(context, step->current) ||
 		    !children_go_along(context, step->current))
 			continue;
-		one_delete(&(struct deletions){.context = context, .steps = &i}, 0);
-		if (context->outcomes[i].state == OUTCOME_FAILED) {
-			free(context->outcomes[i].error);
-			context->outcomes[i] = (struct outcome){.state = OUTCOME_NOT_DONE};
+		one_delete(&(struct deletions){.context = context, .steps = &number}, 0);
+		if (outcome->state == OUTCOME_FAILED) {
+			free(outcome->error);
+			*outcome = (struct outcome){.state = OUTCOME_NOT_DONE};
 			continue;
 		}
-		context->outcomes[i].state = OUTCOME_DONE;
+		outcome->state = OUTCOME_DONE;
 		children_done(context, step->current);
 	}
 	netns_return(context->host->handle->fd);
 }
 
-/* In which of the rounds a step's link is deleted. */
-enum round { ROUND_CHILDREN, ROUND_PARENTS, ROUND_LATE };
-
-static enum round round_of(const struct apply_context *context, const struct step *step)
+void deletes_do(struct apply_context *context, enum stage stage)
 {
-	if (!step_is_parent(step))
-		return ROUND_CHILDREN;
-	return leaves_late(context, step) ? ROUND_LATE : ROUND_PARENTS;
-}
-
-static void round_do(struct apply_context *context, enum round round)
-{
-	const struct plan *plan = context->plan;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct deletions deletions = {.context = context};
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
-		if (deletes(context, step) && context->outcomes[i].state == OUTCOME_NOT_DONE &&
-		    round_of(context, step) == round &&
-		    (round == ROUND_CHILDREN || parent_free(context, i)))
-			*array_push(arena, deletions.steps, deletions.n_steps) = i;
+	each_stage_item (item, &context->stages, stage) {
+		const size_t number = step_number(context, item->step);
+		if (step_selected(context, item->step) &&
+		    context->outcomes[number].state == OUTCOME_NOT_DONE &&
+		    (stage == STAGE_DELETE || parent_free(context, number)))
+			*array_push(arena, deletions.steps, deletions.n_steps) = number;
 	}
-	if (deletions.n_steps) {
-		pool_make_room(context->host->handle->fd,
-			       2 * context->live->n_namespaces + 2 * THREADS);
-		pool_run(deletions.n_steps, THREADS, one_delete, &deletions);
-		netns_return(context->host->handle->fd);
-	}
-}
-
-void deletes_do(struct apply_context *context)
-{
-	guests_keep(context, false);
-	parents_do(context);
-	round_do(context, ROUND_CHILDREN);
-	round_do(context, ROUND_PARENTS);
-}
-
-void late_deletes_do(struct apply_context *context)
-{
-	guests_keep(context, true);
-	round_do(context, ROUND_LATE);
+	if (!deletions.n_steps)
+		return;
+	pool_make_room(context->host->handle->fd, 2 * context->live->n_namespaces + 2 * THREADS);
+	pool_run(deletions.n_steps, THREADS, one_delete, &deletions);
+	netns_return(context->host->handle->fd);
 }

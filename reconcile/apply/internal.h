@@ -6,8 +6,7 @@
 #include "kernel/rtnl_encode.h"
 #include "reconcile/apply/outcome.h"
 #include "reconcile/plan/dhcp.h"
-#include "reconcile/plan/operations.h"
-#include "reconcile/plan/selection.h"
+#include "reconcile/plan/stages.h"
 
 #include <stdatomic.h>
 
@@ -18,13 +17,14 @@ struct made {
 	size_t step; /* that makes it */
 	int ifindex;
 	const char *name; /* that it is to have */
-	bool temporary;   /* it has another one, as the link that has its name leaves later */
+	bool temporary;   /* it has another one by now */
 	bool vain;        /* nothing is on it of what it was made for: it is deleted again */
 };
 
 struct apply_context {
 	const struct plan *plan;
 	struct selection selection; /* the steps that are neither done yet nor left out */
+	struct stages stages;       /* of all steps of this run */
 	const struct live *live;
 	struct outcome *outcomes; /* as plan->steps */
 	struct live_ns *host;
@@ -54,6 +54,7 @@ struct operation_context {
 	char detail[96];    /* an address, a route, a value; or "" */
 };
 
+size_t step_number(const struct apply_context *context, const struct step *step);
 /* Whether the step is still to be done. */
 bool step_selected(const struct apply_context *context, const struct step *step);
 
@@ -96,33 +97,30 @@ int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error 
 /* link_create.c: the ifindex of the link of that name. */
 int link_index_find(struct netlink *netlink, const char *name, int *ret, struct error *error);
 
-/* delete.c */
-void deletes_do(struct apply_context *context);
+/* delete.c: STAGE_DELETE, STAGE_PARENT_DELETE, STAGE_PARENT_DELETE_LATE. A parent stays that a link
+ * is on which was not deleted. */
+void deletes_do(struct apply_context *context, enum stage stage);
+/* Whatever is on a parent that leaves goes with it, in one message for all. What does not succeed
+ * that way is left for deletes_do. */
+void parents_with_children_do(struct apply_context *context);
 /* Whether this run deleted the link. */
 bool link_deleted(const struct apply_context *context, const struct live_link *link);
-/* Whether the parent is still needed once its children are deleted: one of them may have to be put
- * back on it. */
-bool parent_leaves_late(const struct apply_context *context, const struct live_link *parent);
-/* The parents that leave late, but for those that a link is on that was not deleted. */
-void late_deletes_do(struct apply_context *context);
 
-/* parent_users.c: looks once more what hangs on the parents that leave, early or late, and keeps
+/* parent_users.c: looks once more what hangs on the parents that leave in that stage, and keeps
  * those that a link is on which this run does not delete. */
-void guests_keep(struct apply_context *context, bool late);
+void guests_keep(struct apply_context *context, enum stage stage);
 
-/* parents.c: parents are made before anything else is touched, since what hangs on them is
- * deleted before it is made anew; and those that leave go last. */
-void parents_make(struct apply_context *context);
+/* parents.c */
+void parents_create(struct apply_context *context);
 /* Leaves out the steps that must not be done as others are not. */
 void steps_defer(struct apply_context *context);
 /* The ifindex of the parent that this run made to have that name; 0: of none. */
 int made_parent(const struct apply_context *context, const char *name);
-/* Whether the step gives a parent the name that one which leaves late has. */
-bool renames_late(const struct apply_context *context, const struct step *step);
-/* Deletes the parents that leave late, and gives their names to those that wait for them.
- * `asked`: the LAN was asked, and will not be asked for this run again: then those leave again that
- * were made in vain. */
-void parents_finish(struct apply_context *context, bool asked);
+/* The LAN was asked, and will not be asked for this run again: finds the parents that were made in
+ * vain, which then leave again. */
+void vain_find(struct apply_context *context);
+void vain_leave(struct apply_context *context);
+void parents_rename(struct apply_context *context);
 
 /* restore_replaced.c: what was deleted to make room for a link that then could not be made */
 void replaced_note(struct apply_context *context);
@@ -145,8 +143,8 @@ void releases_do(struct apply_context *context);
 const char *lease_regain(struct apply_context *context, const struct step *step,
 			 struct link_spec *spec);
 
-/* create.c: creates the links of steps[from..end), which are all in one namespace. */
-void creates_do(struct apply_context *context, size_t from, size_t end);
+/* create.c: creates the links of these steps, which are all in one namespace. */
+void creates_do(struct apply_context *context, const struct stage_item *items, size_t count);
 /* Creates one link, with that ifindex if it can; gives the one that it has, or 0: the outcome has
  * failed. */
 int create_one(struct apply_context *context, const struct link_spec *spec, int ifindex,
@@ -172,8 +170,10 @@ int batch_send_promote_secondaries(const struct apply_context *context, struct n
 				   struct error *error);
 
 /* change.c */
-void removals_do(struct apply_context *context, size_t number);
-/* The changes of the step, whose outcome is that of this number. */
-void changes_do(struct apply_context *context, const struct step *step, size_t number);
+void removals_do(struct apply_context *context, const struct stage_item *item);
+void changes_do(struct apply_context *context, const struct stage_item *item);
+/* Gives a parent that this run made under that name the one that it is to have. */
+void made_rename(struct apply_context *context, const struct stage_item *item, int ifindex,
+		 const char *name);
 
 #endif

@@ -84,18 +84,16 @@ static const char *guest_of(const struct guests *guests, int parent)
 	return NULL;
 }
 
-static bool parent_leaves(const struct apply_context *context, size_t number, bool late)
+static bool parent_leaves(const struct apply_context *context, const struct step *step)
 {
-	const struct step *step = &context->plan->steps[number];
 	return step_selected(context, step) && step->action == ACTION_DELETE &&
-	       step_is_parent(step) && context->outcomes[number].state == OUTCOME_NOT_DONE &&
-	       parent_leaves_late(context, step->current) == late;
+	       context->outcomes[step_number(context, step)].state == OUTCOME_NOT_DONE;
 }
 
-static void parent_keep(struct guests *guests, size_t number, const char *guest)
+static void parent_keep(struct guests *guests, const struct step *step, const char *guest)
 {
 	struct apply_context *context = guests->context;
-	const struct step *step = &context->plan->steps[number];
+	const size_t number = step_number(context, step);
 	if (guests->now) {
 		outcome_defer(&context->outcomes[number],
 			      arena_printf(context->plan->arena, "kept: used by %s", guest));
@@ -108,19 +106,17 @@ static void parent_keep(struct guests *guests, size_t number, const char *guest)
 	steps_count(context, 1);
 }
 
-static bool parents_keep(struct guests *guests, bool late)
+static bool parents_keep(struct guests *guests, enum stage stage)
 {
 	bool any = false;
-	for (size_t i = 0; i < guests->context->plan->n_steps; i++) {
-		if (!parent_leaves(guests->context, i, late))
+	each_stage_item (item, &guests->context->stages, stage) {
+		if (!parent_leaves(guests->context, item->step))
 			continue;
 		const char *guest =
-			guests->now
-				? guest_of(guests, guests->context->plan->steps[i].current->ifindex)
-				: NULL;
+			guests->now ? guest_of(guests, item->step->current->ifindex) : NULL;
 		if (guests->now && !guest)
 			continue;
-		parent_keep(guests, i, guest);
+		parent_keep(guests, item->step, guest);
 		any = true;
 	}
 	return any;
@@ -135,30 +131,30 @@ static void made_keep(const struct guests *guests)
 	}
 }
 
-static bool any_leaves(const struct apply_context *context, bool late)
+static bool any_leaves(const struct apply_context *context, enum stage stage)
 {
-	for (size_t i = 0; i < context->plan->n_steps; i++)
-		if (parent_leaves(context, i, late))
+	each_stage_item (item, &context->stages, stage)
+		if (parent_leaves(context, item->step))
 			return true;
-	for (size_t i = 0; late && i < context->n_made; i++)
+	for (size_t i = 0; stage == STAGE_PARENT_DELETE_LATE && i < context->n_made; i++)
 		if (context->made[i].vain)
 			return true;
 	return false;
 }
 
-void guests_keep(struct apply_context *context, bool late)
+void guests_keep(struct apply_context *context, enum stage stage)
 {
 	const struct desired nothing = {0};
-	if (!any_leaves(context, late))
+	if (!any_leaves(context, stage))
 		return;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct guests guests = {.context = context, .arena = arena};
 	guests.now = observe(&nothing, NULL, &guests.error);
 	leavers_list(&guests);
 	/* A VLAN that stays keeps the one that it is inside of. */
-	while (parents_keep(&guests, late))
+	while (parents_keep(&guests, stage))
 		;
-	if (late)
+	if (stage == STAGE_PARENT_DELETE_LATE)
 		made_keep(&guests);
 	live_free(guests.now);
 }

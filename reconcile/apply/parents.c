@@ -1,4 +1,4 @@
-/* Making parents before anything that hangs on them is touched, and deleting them after. */
+/* Parents that are made before anything on the old ones is touched, and their names. */
 #include "reconcile/apply/create_internal.h"
 
 #include <string.h>
@@ -34,21 +34,14 @@ int made_parent(const struct apply_context *context, const char *name)
 	return 0;
 }
 
-/* Whether something waits for the parent already; a link whose name leaves early can wait. */
-void parents_make(struct apply_context *context)
+void parents_create(struct apply_context *context)
 {
-	for (size_t i = 0; i < context->plan->n_steps; i++) {
-		const struct step *step = &context->plan->steps[i];
-		if (!step_selected(context, step) || !step_makes_parent(step))
-			continue;
-		const struct live_link *holder =
-			live_link_by_name(context->host, step->desired->name);
-		if (holder && !parent_leaves_late(context, holder))
-			continue;
-		parent_make(context, i, holder);
-		if (context->outcomes[i].state == OUTCOME_NOT_DONE)
-			context->outcomes[i].state = OUTCOME_DONE;
-		context->selection.selected[i] = false;
+	each_stage_item (item, &context->stages, STAGE_PARENT_CREATE) {
+		const size_t number = step_number(context, item->step);
+		parent_make(context, number, item->temporary);
+		if (context->outcomes[number].state == OUTCOME_NOT_DONE)
+			context->outcomes[number].state = OUTCOME_DONE;
+		context->selection.selected[number] = false;
 		steps_count(context, 1);
 	}
 }
@@ -83,33 +76,6 @@ void steps_defer(struct apply_context *context)
 			step_defer(context, i, kept.why[i]);
 }
 
-bool renames_late(const struct apply_context *context, const struct step *step)
-{
-	if (step->action != ACTION_CHANGE || !step_is_parent(step) ||
-	    strcmp(step->current->name, step->desired->name) == 0)
-		return false;
-	const struct live_link *holder = live_link_by_name(context->host, step->desired->name);
-	return holder && parent_leaves_late(context, holder);
-}
-
-static void late_renames_do(struct apply_context *context)
-{
-	for (size_t i = 0; i < context->plan->n_steps; i++) {
-		const struct step *step = &context->plan->steps[i];
-		if (!step_selected(context, step) || !renames_late(context, step))
-			continue;
-		const struct live_link *holder =
-			live_link_by_name(context->host, step->desired->name);
-		if (link_deleted(context, holder))
-			changes_do(context, step, i);
-		else
-			outcome_defer(&context->outcomes[i],
-				      arena_printf(context->plan->arena,
-						   "called %s while the other %s is there",
-						   step->current->name, holder->name));
-	}
-}
-
 /* Whether the step is for something on the parent. */
 static bool is_for(const struct step *step, const struct made *made)
 {
@@ -135,7 +101,7 @@ static bool is_vain(const struct apply_context *context, const struct made *made
 	return wanted;
 }
 
-static void vain_leave(struct apply_context *context, const struct made *made)
+static void made_leave(struct apply_context *context, const struct made *made)
 {
 	struct error error;
 	struct netlink *netlink = ns_socket(context, context->host, &error);
@@ -146,7 +112,7 @@ static void vain_leave(struct apply_context *context, const struct made *made)
 }
 
 /* From the last, as a VLAN comes before one inside it. */
-static void vain_find(struct apply_context *context)
+void vain_find(struct apply_context *context)
 {
 	for (size_t i = context->n_made; i-- > 0;) {
 		struct outcome *outcome = &context->outcomes[context->made[i].step];
@@ -157,57 +123,82 @@ static void vain_find(struct apply_context *context)
 	}
 }
 
-static void vain_settle(struct apply_context *context)
+void vain_leave(struct apply_context *context)
 {
 	for (size_t i = context->n_made; i-- > 0;) {
 		const struct made *made = &context->made[i];
 		if (made->vain)
-			vain_leave(context, made);
+			made_leave(context, made);
 		else if (context->outcomes[made->step].state == OUTCOME_DEFERRED)
 			context->outcomes[made->step].state = OUTCOME_DONE;
 	}
 }
 
-static void temporary_rename(struct apply_context *context, const struct made *made)
+/* Whether the live link that had the name has it no longer. */
+static bool name_left(const struct apply_context *context, const char *name)
 {
-	const struct step *step = &context->plan->steps[made->step];
-	const struct live_link current = {.ifindex = made->ifindex,
-					  .name = temporary_name(context->arena, made->ifindex),
-					  .kind = step->desired->kind,
-					  .mtu = step->desired->mtu};
-	struct change change = {
-		.field = FIELD_NAME, .from = current.name, .to = step->desired->name};
-	struct step rename = *step;
-	rename.action = ACTION_CHANGE;
-	rename.ns = context->host;
-	rename.current = &current;
-	rename.changes = &change;
-	rename.n_changes = 1;
-	changes_do(context, &rename, made->step);
+	const struct live_link *holder = live_link_by_name(context->host, name);
+	if (!holder || link_deleted(context, holder))
+		return true;
+	for (size_t i = 0; i < context->plan->n_steps; i++) {
+		const struct step *step = &context->plan->steps[i];
+		if (step->current == holder && step->action == ACTION_CHANGE)
+			return step_selected(context, step) &&
+			       context->outcomes[i].state == OUTCOME_NOT_DONE &&
+			       strcmp(step->desired->name, name) != 0;
+	}
+	return false;
 }
 
-/* The link that has its name stays. */
-static void temporary_stays(struct apply_context *context, const struct made *made)
+static const char *name_note(const struct apply_context *context, const char *name,
+			     const char *other)
 {
-	context->outcomes[made->step].note =
-		arena_printf(context->plan->arena, "called %s while the other %s is there",
-			     temporary_name(context->arena, made->ifindex), made->name);
+	return arena_printf(context->plan->arena, "called %s while the other %s is there", name,
+			    other);
 }
 
-void parents_finish(struct apply_context *context, bool asked)
+/* NULL: it could not be made, or has left again. */
+static struct made *made_of(const struct apply_context *context, const struct step *step)
 {
-	if (asked)
-		vain_find(context);
-	late_deletes_do(context);
-	vain_settle(context);
+	for (size_t i = 0; i < context->n_made; i++)
+		if (context->made[i].step == step_number(context, step))
+			return context->made[i].vain ? NULL : &context->made[i];
+	return NULL;
+}
+
+static void created_rename(struct apply_context *context, const struct stage_item *item)
+{
+	struct made *made = made_of(context, item->step);
+	if (!made || !name_left(context, made->name))
+		return;
+	made_rename(context, item, made->ifindex, temporary_name(context->arena, made->ifindex));
+	made->temporary = false;
+}
+
+static void changed_rename(struct apply_context *context, const struct stage_item *item)
+{
+	const struct step *step = item->step;
+	if (!step_selected(context, step))
+		return;
+	if (name_left(context, step->desired->name))
+		changes_do(context, item);
+	else
+		outcome_defer(&context->outcomes[step_number(context, step)],
+			      name_note(context, step->current->name, step->desired->name));
+}
+
+void parents_rename(struct apply_context *context)
+{
+	each_stage_item (item, &context->stages, STAGE_PARENT_RENAME) {
+		if (item->temporary)
+			created_rename(context, item);
+		else
+			changed_rename(context, item);
+	}
 	for (size_t i = 0; i < context->n_made; i++) {
 		const struct made *made = &context->made[i];
-		if (!made->temporary || made->vain)
-			continue;
-		if (link_deleted(context, live_link_by_name(context->host, made->name)))
-			temporary_rename(context, made);
-		else
-			temporary_stays(context, made);
+		if (made->temporary && !made->vain)
+			context->outcomes[made->step].note = name_note(
+				context, temporary_name(context->arena, made->ifindex), made->name);
 	}
-	late_renames_do(context);
 }

@@ -57,8 +57,6 @@ struct operations create_operations(struct arena *arena, const struct link_spec 
 						.replace = spec->routes[i].replaces,
 						.route = &spec->routes[i]});
 	add_sysctls(&lister, true);
-	if (spec->dhcp.wanted)
-		add_plain(&lister, OP_LEASE);
 	return lister.list;
 }
 
@@ -120,8 +118,7 @@ static void change_plain(struct lister *lister, const struct change *change)
 {
 	static const enum operation_type types[] = {[FIELD_ALIAS] = OP_LINK_ALIAS,
 						    [FIELD_MODE] = OP_LINK_MODE,
-						    [FIELD_BCQUEUELEN] = OP_LINK_BCQUEUELEN,
-						    [FIELD_DHCP] = OP_LEASE};
+						    [FIELD_BCQUEUELEN] = OP_LINK_BCQUEUELEN};
 	add_plain(lister, types[change->field]);
 }
 
@@ -200,7 +197,6 @@ static void (*const changers[])(struct lister *, const struct change *) = {
 	[FIELD_MODE] = change_plain,      [FIELD_BCQUEUELEN] = change_plain,
 	[FIELD_SYSCTL] = change_sysctl,   [FIELD_UP] = change_up,
 	[FIELD_ADDRESS] = change_address, [FIELD_ROUTE] = change_route,
-	[FIELD_DHCP] = change_plain,
 };
 
 struct operations change_operations(struct arena *arena, const struct step *step)

@@ -112,6 +112,47 @@ def vlans(host):
     as_apply(host, "networks: {}", after)
 
 
+def on_vlans(outer):
+    """A network whose VLAN is edited, with one inside it, and one on VLAN 10 that stays."""
+    return document({"n": lan(vlan=outer),
+                     "inner": lan(parent=f"eth0.{outer}", vlan=7, subnet="10.7.0.0/24", gateway=None),
+                     "stays": lan(vlan=10, subnet="10.6.0.0/24", gateway=None)},
+                    {"web": ["n", "inner"], "db": ["stays"]})
+
+
+@test("output ip: a VLAN of another id or protocol, with links on it that stay", needs=["vlan"],
+      seconds=240)
+def edited_vlans(host):
+    host.netns("web", "db")
+    double = document({"n": lan(vlan=10, vlan_protocol="802.1ad")}, {"web": ["n"], "db": ["n"]})
+    edits = [(on_vlans(10), on_vlans(20)), (on_vlans(20), double)]
+    for before, after in edits:
+        as_apply(host, before, after)
+
+
+@test("output ip: a VLAN under a temporary name, and one whose name another keeps", needs=["vlan"])
+def named_vlans(host):
+    host.netns("web", "guest")
+    before, after = (document({"n": lan(vlan=10, vlan_protocol=protocol)}, {"web": ["n"]})
+                     for protocol in ("802.1q", "802.1ad"))
+    host.apply(before)
+    for words in ("eth0.10 down", "eth0.10 name mvtmp00000001", "mvtmp00000001 up"):
+        host.ip("host", f"link set {words}")
+    replay(host, before)
+    same(host.names("host"), {"eth0", "eth0.10"}, "the VLAN has its name")
+    host.batch("host", ["link add link eth0.10 name g0 type macvlan mode bridge",
+                        "link set g0 netns guest"])
+    script = host.diff(after, "-o", "ip").out
+    host.run("sh", "-e", host.write(script, "plan.sh"), code=0)
+    parent = host.link("web", "eth0")["link_index"]
+    links = host.links("host")
+    found = {name: link["linkinfo"]["info_data"]["protocol"].lower()
+             for name, link in links.items() if name != "eth0"}
+    new, = [name for name, link in links.items() if link["ifindex"] == parent]
+    same((found, new[:5], host.names("guest")),
+         ({"eth0.10": "802.1q", new: "802.1ad"}, "mvtmp", {"g0"}), f"after\n{script}")
+
+
 @test("output ip: random edits of a set")
 def random_edits(host):
     names = ["web", "db"]

@@ -7,6 +7,7 @@
 #include "lib/hash.h"
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/plan/fingerprint.h"
+#include "reconcile/plan/stages.h"
 #include "tests/unit/world.h"
 
 #include <linux/if_addr.h>
@@ -298,6 +299,19 @@ static uint64_t plan_work(const struct desired *desired, const struct live *live
 	return work;
 }
 
+static uint64_t stages_work(const struct desired *desired, const struct live *live)
+{
+	struct arena *arena = arena_new();
+	const struct plan *plan = plan_make(desired, live, &open);
+	const struct selection all = selection_all(plan, arena);
+	blocks = 0;
+	(void)stages_of(arena, &all, live);
+	const uint64_t work = blocks;
+	plan_free(plan);
+	arena_free(arena);
+	return work;
+}
+
 static uint64_t fingerprint_work(const struct desired *desired, const struct live *live)
 {
 	struct arena *arena = arena_new();
@@ -345,11 +359,15 @@ static uint64_t retries_work(const struct desired *desired, const struct live *l
 	return work;
 }
 
-enum { PLAN, ADOPT, FINGERPRINT, RETRIES, EXPORT, EXPORT_ADOPT, N_WORKS };
+enum { PLAN, ADOPT, STAGES, FINGERPRINT, RETRIES, EXPORT, EXPORT_ADOPT, N_WORKS };
 
-static const char *const work_names[] = {
-	[PLAN] = "plan",       [ADOPT] = "plan --adopt", [FINGERPRINT] = "fingerprint",
-	[RETRIES] = "retries", [EXPORT] = "export",      [EXPORT_ADOPT] = "export --adopt"};
+static const char *const work_names[] = {[PLAN] = "plan",
+					 [ADOPT] = "plan --adopt",
+					 [STAGES] = "stages",
+					 [FINGERPRINT] = "fingerprint",
+					 [RETRIES] = "retries",
+					 [EXPORT] = "export",
+					 [EXPORT_ADOPT] = "export --adopt"};
 
 static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t works[N_WORKS])
 {
@@ -361,6 +379,7 @@ static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t 
 	world_targets(evil.live, desired);
 	works[PLAN] = plan_work(desired, evil.live, &open);
 	works[ADOPT] = plan_work(desired, evil.live, &adopt);
+	works[STAGES] = stages_work(desired, evil.live);
 	works[FINGERPRINT] = fingerprint_work(desired, evil.live);
 	works[RETRIES] = retries_work(desired, evil.live);
 	works[EXPORT] = export_work(evil.live, NULL);

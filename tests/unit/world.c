@@ -1,7 +1,7 @@
 #include "tests/unit/world.h"
 
 #include "kernel/link_kind.h"
-#include "reconcile/plan/operations.h"
+#include "reconcile/plan/stages.h"
 #include "schema/load.h"
 #include "tests/unit/kernel_model.h"
 
@@ -154,12 +154,9 @@ static void route_put(struct live_ns *ns, int ifindex, const struct link_route *
 	done(kernel_route_add(ns, ifindex, route, MARK_PROTOCOL, replace), "add a route");
 }
 
-static struct live_link like(const struct live *live, const struct link_spec *desired)
+static struct live_link like(const struct link_spec *desired, const char *name, int parent)
 {
-	const struct live_link *parent =
-		desired->parent_name ? live_link_by_name(live->namespaces[0], desired->parent_name)
-				     : NULL;
-	return (struct live_link){.name = desired->name,
+	return (struct live_link){.name = name,
 				  .kind = desired->kind,
 				  .mac = desired->mac,
 				  .mtu = desired->mtu,
@@ -167,7 +164,7 @@ static struct live_link like(const struct live *live, const struct link_spec *de
 				  .bcqueuelen = desired->bcqueuelen,
 				  .vlan = desired->vlan,
 				  .vlan_protocol = desired->vlan_protocol,
-				  .parent = parent ? parent->ifindex : 0,
+				  .parent = parent,
 				  .parent_where = parent ? PARENT_HOST : PARENT_NONE};
 }
 
@@ -188,13 +185,16 @@ struct target {
 	struct live *live;
 	const struct link_spec *spec; /* NULL: it leaves */
 	struct live_ns *ns;
-	int ifindex;
+	int ifindex;      /* 0: there is none (any more) */
+	int parent;       /* of the link that is made; 0: it has none */
+	const char *name; /* of the link that is made */
 };
 
 static void create(struct target *target)
 {
-	const struct live_link link = like(target->live, target->spec);
-	assert_true(!target->spec->parent_name || link.parent);
+	const struct live_link link = like(target->spec, target->name, target->parent);
+	assert_true(!target->spec->parent_name || target->parent);
+	target->ns = target->spec->ns;
 	done(kernel_link_add(target->live, target->ns, &link, &target->ifindex), "create a link");
 }
 
@@ -224,6 +224,7 @@ static void operation_do(struct target *target, const struct operation *operatio
 		break;
 	case OP_LINK_DELETE:
 		(void)kernel_link_delete(live, ns, ifindex);
+		target->ifindex = 0;
 		break;
 	case OP_LINK_RENAME:
 		done(kernel_link_rename(ns, ifindex, operation->name, true), "rename a link");
@@ -273,43 +274,51 @@ static void operation_do(struct target *target, const struct operation *operatio
 	}
 }
 
-static void operations_do(struct target *target, struct operations operations)
+/* The step that makes or changes the parent knows which link it is, whatever it is called by now.
+ */
+static int parent_now(const struct stages *stages, const struct plan *plan,
+		      const struct target *targets, const struct link_spec *spec)
 {
+	const struct step *step = stages_parent(stages, spec);
+	if (step)
+		return targets[step - plan->steps].ifindex;
+	if (spec->parent || !spec->parent_name)
+		return spec->parent;
+	const struct live_link *link =
+		live_link_by_name(targets->live->namespaces[0], spec->parent_name);
+	return link ? link->ifindex : 0;
+}
+
+static void item_do(struct target *target, const struct stage_item *item, size_t number)
+{
+	struct arena *arena = target->live->arena;
+	const struct operations operations = stage_operations(arena, item);
+	if (target->spec)
+		target->name = item->temporary
+				       ? arena_printf(arena, TEMPORARY_PREFIX "%08zx", number)
+				       : target->spec->name;
 	for (size_t i = 0; i < operations.count; i++)
 		operation_do(target, &operations.all[i]);
-}
-
-static void leave(const struct step *step, struct target *target)
-{
-	if (step->action == ACTION_DELETE || step->action == ACTION_REPLACE)
-		operation_do(target, &(struct operation){.type = OP_LINK_DELETE});
-	else if (step->action == ACTION_CHANGE)
-		operations_do(target, give_up_operations(target->live->arena, step));
-}
-
-static void come(const struct step *step, struct target *target)
-{
-	if (step->action == ACTION_CHANGE)
-		operations_do(target, change_operations(target->live->arena, step));
-	else if (step->action == ACTION_CREATE || step->action == ACTION_REPLACE) {
-		target->ns = step->desired->ns;
-		operations_do(target, create_operations(target->live->arena, step->desired));
-	}
 }
 
 void world_apply(struct live *live, const struct plan *plan)
 {
 	struct target *targets = arena_alloc(live->arena, (plan->n_steps + 1) * sizeof(*targets));
+	const struct selection all = selection_all(plan, live->arena);
+	const struct stages stages = stages_of(live->arena, &all, live);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		targets[i] = (struct target){
 			.live = live,
 			.spec = plan->steps[i].desired,
 			.ns = plan->steps[i].ns,
 			.ifindex = plan->steps[i].current ? plan->steps[i].current->ifindex : 0};
-	for (size_t i = 0; i < plan->n_steps; i++)
-		leave(&plan->steps[i], &targets[i]);
-	for (size_t i = 0; i < plan->n_steps; i++)
-		come(&plan->steps[i], &targets[i]);
+	for (size_t i = 0; i < stages.count; i++) {
+		const size_t number = (size_t)(stages.items[i].step - plan->steps);
+		struct target *target = &targets[number];
+		if (target->spec)
+			target->parent = parent_now(&stages, plan, targets, target->spec);
+		item_do(target, &stages.items[i], number);
+	}
 }
 
 static struct desired *desired_load(const char *yaml, struct diags *diags)
