@@ -5,7 +5,9 @@
 #include "cmd/output_text.h"
 #include "cmd/status/status.h"
 #include "cmd/terminal.h"
+#include "lib/display_width.h"
 #include "lib/memory.h"
+#include "lib/printable.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -104,14 +106,32 @@ static void head_write(FILE *out, unsigned seconds, unsigned width)
 	fprintf(out, "%.*s\n\n", (int)width, line);
 }
 
+static void sentences_write(FILE *out, const char *first, const char *const *sentences,
+			    size_t count, unsigned width)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	for (size_t i = 0; i < count; i++) {
+		const char *line =
+			printable(arena, arena_printf(arena, "%s%s", first, sentences[i]));
+		fprintf(out, "%.*s\n", (int)text_fit(line, width), line);
+	}
+}
+
 static void table_write(const struct watching *watching, FILE *out,
 			const struct status_model *model, const struct run *run)
 {
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	const struct text text = text_new(watching->options, stdout, watching->desired->n_sets);
 	unsigned width = watching->terminal ? screen_size().ws_col : INT_MAX;
 	if (watching->terminal)
 		head_write(out, watching->options->watch_seconds, width);
-	status_table(out, model, run, text.color, width);
+	status_table(out, model, run->plan,
+		     &(struct status_style){.color = text.color, .width = width});
+	sentences_write(
+		out, "warning: ", warnings_text(run->plan->warnings, run->plan->n_warnings, arena),
+		run->plan->n_warnings, width);
+	sentences_write(out, "not looked at: ", live_unreadable_texts(run->live, arena),
+			run->live->n_unreadable, width);
 }
 
 static void result_write(const struct watching *watching, FILE *out, const struct run *run)

@@ -44,8 +44,33 @@ static void gateways_add(struct status_model_link *link)
 			link->gateways[route->to.ip.family == AF_INET6] = route->via;
 }
 
-static void link_add(struct status_model *model, const struct live *live, const struct plan *plan,
-		     const struct live_ns *ns, const struct live_link *live_link)
+/* Names that engines and CNI give to namespaces, and paths, do not name the container. */
+static bool named_by_engine(const char *name)
+{
+	static const char *const prefixes[] = {"docker ", "podman ", "netns-", "cni-", "/"};
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+/* The plan deletes a link that is in another container's namespace (stray). Without files, its name
+ * alone tells. */
+static const char *place_of(const struct desired *desired, const struct live_ns *ns,
+			    const struct live_link *link, const struct step *step)
+{
+	const char *container = link->mark.container;
+	const bool own = desired->n_sets && !(step && step->action == ACTION_DELETE);
+	if (step && step->stray)
+		return ns->name;
+	return !container || own || named_by_engine(ns->name) || strcmp(ns->name, container) == 0
+		       ? NULL
+		       : ns->name;
+}
+
+static void link_add(struct status_model *model, const struct desired *desired,
+		     const struct live *live, const struct plan *plan, const struct live_ns *ns,
+		     const struct live_link *live_link)
 {
 	struct status_model_link *link = array_push(model->arena, model->links, model->n_links);
 	*link = (struct status_model_link){
@@ -55,6 +80,7 @@ static void link_add(struct status_model *model, const struct live *live, const 
 		.lease = live_lease(live, ns, live_link),
 		.step = step_of(plan, live_link),
 	};
+	link->place = place_of(desired, ns, live_link, link->step);
 	addrs_add(model, link);
 	gateways_add(link);
 }
@@ -84,7 +110,7 @@ static void look_at(struct status_model *model, const struct desired *desired,
 		enum role role = link->mark.role;
 		if (attachment_ours(plan, link) || (role == ROLE_HOST && ns->host)) {
 			if (set_asked(desired, link->mark.set))
-				link_add(model, live, plan, ns, link);
+				link_add(model, desired, live, plan, ns, link);
 		} else if ((role == ROLE_VLAN || role == ROLE_DUMMY) && ns->host &&
 			   parent_asked(desired, &link->mark)) {
 			*array_push(model->arena, model->parents, model->n_parents) =

@@ -1,4 +1,4 @@
-/* What `status` tells, gathered from what is live: as a value, for text and JSON alike. */
+/* The value that `status` reports, as text and as JSON. */
 #ifndef CMD_STATUS_MODEL_H
 #define CMD_STATUS_MODEL_H
 
@@ -22,6 +22,8 @@ struct status_model_link {
 	size_t n_addrs;
 	const struct live_addr *lease; /* which of them is by DHCP; NULL: none */
 	struct ip gateways[2];         /* of its default routes: IPv4, IPv6 */
+	const char *place;             /* the name of the namespace, where it may not be the
+					  container's; else NULL */
 	const struct step *step;       /* what apply would do with it, or NULL: as declared */
 };
 

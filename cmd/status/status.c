@@ -7,8 +7,8 @@
 #include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
-#include "lib/printable.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,62 +160,33 @@ static void text_network(const struct status_model_network *network)
 	putchar('\n');
 }
 
-static void text_link(const struct status_model_link *link)
-{
-	char text[PREFIX_TEXT_SIZE], set[NAME_LENGTH_MAX + 2];
-	const struct owner_tag *mark = &link->link->mark;
-	if (mark->container)
-		printf("attach    %s%s/%s  %s  %s", set_text(mark->set, set), mark->container,
-		       mark->network, status_state(link), link->link->name);
-	else
-		printf("host      %s%s  %s  %s", set_text(mark->set, set), mark->network,
-		       status_state(link), link->link->name);
-	for (size_t i = 0; i < link->n_addrs; i++) {
-		printf(" %s", prefix_format(&link->addrs[i]->prefix, text));
-		if (link->addrs[i] == link->lease)
-			printf(" (lease: %u s left)", link->lease->valid);
-	}
-	printf(" %s", mac_format(&link->link->mac, text));
-	for (size_t i = 0; i < 2; i++)
-		if (link->gateways[i].family)
-			printf(" default via %s", ip_format(&link->gateways[i], text));
-	if (mark->container && strcmp(mark->container, link->ns->name) != 0) {
-		__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-		printf(" in %s", printable(arena, link->ns->name));
-	}
-	putchar('\n');
-}
+/* The reasons of the others are in the table. */
+#define SHOWN (TEXT_ALL & ~(1U << ACTION_KEPT | 1U << ACTION_PENDING))
 
-static void text_parent(const struct status_model_parent *parent)
+static void text_differences(const struct plan *plan, const struct desired *desired,
+			     const struct options *options)
 {
-	const struct owner_tag *mark = &parent->link->mark;
-	if (parent->link->kind == KIND_VLAN)
-		printf("link      %s  vlan %u on %s, used by set", parent->link->name,
-		       parent->link->vlan, parent->base ? parent->base : "?");
-	else
-		printf("link      %s  dummy of network %s", parent->link->name, mark->network);
-	for (size_t i = 0; i < mark->n_sets; i++)
-		printf("%s %s", i ? "," : "", mark->sets[i]);
-	putchar('\n');
+	const struct text text = text_new(options, stdout, desired->n_sets);
+	bool any = false;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		any |= SHOWN >> plan->steps[i].action & 1;
+	fputs(any ? "\nDiffers from the files:\n" : "", stdout);
+	text_plan(&text, plan, NULL, SHOWN);
 }
 
 static void text_status_model(const struct status_model *model, const struct run *run,
 			      const struct desired *desired, const struct options *options)
 {
+	const struct status_style style = {
+		.color = text_new(options, stdout, 1).color, .times = true, .width = INT_MAX};
 	text_warnings(run->plan, run->live);
-	for (size_t i = 0; i < model->n_networks; i++)
+	for (size_t i = 0; options->verbose && i < model->n_networks; i++)
 		text_network(&model->networks[i]);
-	for (size_t i = 0; i < model->n_parents; i++)
-		text_parent(&model->parents[i]);
-	for (size_t i = 0; i < model->n_links; i++)
-		text_link(&model->links[i]);
-	if (!model->n_networks && !model->n_links && !model->n_parents && live_complete(run->live))
-		puts("Nothing of mvapply's is live here.");
-	if (run->plan->n_steps) {
-		struct text text = text_new(options, stdout, desired->n_sets);
-		puts("\nDiffers from the files:");
-		text_plan(&text, run->plan, NULL, TEXT_ALL);
-	}
+	if (model->n_links || model->n_parents || run->plan->n_steps)
+		status_table(stdout, model, run->plan, &style);
+	else if (live_complete(run->live))
+		puts("No link of mvapply's is live on this host.");
+	text_differences(run->plan, desired, options);
 }
 
 /* Without files there is no desired state: whatever is live is shown. */

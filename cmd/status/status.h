@@ -1,4 +1,4 @@
-/* What the forms of `status` share. */
+/* The forms of `status`. */
 #ifndef CMD_STATUS_STATUS_H
 #define CMD_STATUS_STATUS_H
 
@@ -15,9 +15,15 @@ bool status_not_live(const struct step *step);
 /* `times`: with what is left of leases, which is otherwise at each look. */
 json_t *status_json(const struct status_model *model, const struct run *run, bool times);
 
-/* One line an object, in columns, none longer than `width` characters. */
-void status_table(FILE *out, const struct status_model *model, const struct run *run, bool color,
-		  unsigned width);
+struct status_style {
+	bool color;
+	bool times;     /* what is left of leases */
+	unsigned width; /* longer lines are cut */
+};
+
+/* One line an object, in columns. */
+void status_table(FILE *out, const struct status_model *model, const struct plan *plan,
+		  const struct status_style *style);
 
 /* Looks again and again, and shows what changed, until it is told to end. Returns an exit code. */
 int status_watch(const struct options *options, const struct desired *desired);

@@ -21,7 +21,7 @@ struct table {
 };
 
 static const struct row titles = {.cells = {"OBJECT", "STATE", "LINK", "ADDRESSES", "MAC"},
-				  .rest = "WHERE"};
+				  .rest = "DETAILS"};
 
 static const char *color_of(const char *state)
 {
@@ -44,14 +44,23 @@ static const char *object_name(struct arena *arena, const struct owner_tag *mark
 			    mark->container ? mark->container : "the host", mark->network);
 }
 
-static const char *addresses(struct arena *arena, const struct status_model_link *link)
+/* "", " (lease)" or " (lease: 120 s left)". */
+static const char *lease_text(struct arena *arena, const struct status_model_link *link,
+			      const struct live_addr *addr, bool times)
+{
+	if (addr != link->lease)
+		return "";
+	return times ? arena_printf(arena, " (lease: %u s left)", addr->valid) : " (lease)";
+}
+
+static const char *addresses(struct arena *arena, const struct status_model_link *link, bool times)
 {
 	const char *text = "";
 	char prefix[PREFIX_TEXT_SIZE];
 	for (size_t i = 0; i < link->n_addrs; i++)
 		text = arena_printf(arena, "%s%s%s%s", text, i ? " " : "",
 				    prefix_format(&link->addrs[i]->prefix, prefix),
-				    link->addrs[i] == link->lease ? " (lease)" : "");
+				    lease_text(arena, link, link->addrs[i], times));
 	return text;
 }
 
@@ -64,17 +73,28 @@ static struct row *row_add(struct table *table)
 	return row;
 }
 
-static void link_add(struct table *table, const struct status_model_link *link)
+/* "on eth0, default via 192.168.1.1, in pid 12" */
+static const char *link_details(struct arena *arena, const struct status_model_link *link)
+{
+	char gateway[IP_TEXT_SIZE];
+	const char *text = arena_printf(arena, "on %s", link->parent ? link->parent : "?");
+	for (size_t i = 0; i < 2; i++)
+		if (link->gateways[i].family)
+			text = arena_printf(arena, "%s, default via %s", text,
+					    ip_format(&link->gateways[i], gateway));
+	return link->place ? arena_printf(arena, "%s, in %s", text, link->place) : text;
+}
+
+static void link_add(struct table *table, const struct status_model_link *link, bool times)
 {
 	char mac[MAC_TEXT_SIZE];
 	struct row *row = row_add(table);
 	row->cells[COLUMN_OBJECT] = object_name(table->arena, &link->link->mark);
 	row->cells[COLUMN_STATE] = status_state(link);
 	row->cells[COLUMN_LINK] = link->link->name;
-	row->cells[COLUMN_ADDRESSES] = addresses(table->arena, link);
+	row->cells[COLUMN_ADDRESSES] = addresses(table->arena, link, times);
 	row->cells[COLUMN_MAC] = arena_strdup(table->arena, mac_format(&link->link->mac, mac));
-	row->rest = arena_printf(table->arena, "%s on %s", link->ns->name,
-				 link->parent ? link->parent : "?");
+	row->rest = link_details(table->arena, link);
 }
 
 static void parent_add(struct table *table, const struct status_model_parent *parent)
@@ -96,7 +116,10 @@ static void missing_add(struct table *table, const struct step *step)
 					    : object_name(table->arena, &step->mark);
 	row->cells[COLUMN_STATE] =
 		step->action == ACTION_CREATE ? "missing" : action_name(step->action);
-	row->rest = step->reason ? step->reason : "";
+	row->rest = !step->reason ? ""
+		    : step->hint
+			    ? arena_printf(table->arena, "%s; hint: %s", step->reason, step->hint)
+			    : step->reason;
 }
 
 static void widths_take(struct arena *arena, const struct row *row, size_t widths[N_COLUMNS])
@@ -141,19 +164,8 @@ static void put_row(FILE *out, const struct row *row, const size_t widths[N_COLU
 		(int)(length - to), line + to);
 }
 
-static void put_sentences(FILE *out, const char *first, const char *const *sentences, size_t count,
-			  unsigned width)
-{
-	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	for (size_t i = 0; i < count; i++) {
-		const char *line =
-			printable(arena, arena_printf(arena, "%s%s", first, sentences[i]));
-		fprintf(out, "%.*s\n", (int)text_fit(line, width), line);
-	}
-}
-
-void status_table(FILE *out, const struct status_model *model, const struct run *run, bool color,
-		  unsigned width)
+void status_table(FILE *out, const struct status_model *model, const struct plan *plan,
+		  const struct status_style *style)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct table table = {.arena = arena};
@@ -161,19 +173,14 @@ void status_table(FILE *out, const struct status_model *model, const struct run 
 	for (size_t i = 0; i < model->n_parents; i++)
 		parent_add(&table, &model->parents[i]);
 	for (size_t i = 0; i < model->n_links; i++)
-		link_add(&table, &model->links[i]);
-	for (size_t i = 0; i < run->plan->n_steps; i++)
-		if (status_not_live(&run->plan->steps[i]))
-			missing_add(&table, &run->plan->steps[i]);
+		link_add(&table, &model->links[i], style->times);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (status_not_live(&plan->steps[i]))
+			missing_add(&table, &plan->steps[i]);
 	widths_take(arena, &titles, widths);
 	for (size_t i = 0; i < table.count; i++)
 		widths_take(arena, &table.rows[i], widths);
-	put_row(out, &titles, widths, false, width);
+	put_row(out, &titles, widths, false, style->width);
 	for (size_t i = 0; i < table.count; i++)
-		put_row(out, &table.rows[i], widths, color, width);
-	put_sentences(out,
-		      "warning: ", warnings_text(run->plan->warnings, run->plan->n_warnings, arena),
-		      run->plan->n_warnings, width);
-	put_sentences(out, "not looked at: ", live_unreadable_texts(run->live, arena),
-		      run->live->n_unreadable, width);
+		put_row(out, &table.rows[i], widths, style->color, style->width);
 }

@@ -99,9 +99,14 @@ def status(host):
     file = host.write(document({"n": lan()}, {"web": ["n"], "job": ["n"]}))
     host.apply(document({"n": lan()}, {"web": ["n"], "job": ["n"]}))
     done = host.mvapply("status", "-f", file)
-    for words in ("web", "172.16.86.2/24", "02:42:ac:10:56:02", "eth0", "macvlan",
-                  "172.16.86.0/24", "172.16.86.1", "pending", "job"):
-        assert words in done.out, f"no {words!r}\n{done}"
+    same(done.lines,
+         ["OBJECT STATE LINK ADDRESSES MAC DETAILS",
+          "web/n live eth0 172.16.86.2/24 02:42:ac:10:56:02 on eth0, default via 172.16.86.1",
+          'job/n pending no network namespace "job" yet'], "the table")
+    same({line.find(title) for line, title in
+          zip(done.out.splitlines(), ("STATE", "live", "pending"))}, {8}, "a column")
+    same(host.mvapply("status", "-v", "-f", file).lines[0],
+         "network n macvlan bridge on eth0, 172.16.86.0/24 gateway 172.16.86.1", "with -v")
     text = host.mvapply("status", "-f", file, "-o", "json").json
     found = find(text, lambda item: item.get("container") == "web" and "mac_address" in item)
     assert found, json.dumps(text, indent=1)

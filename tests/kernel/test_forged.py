@@ -41,9 +41,9 @@ def told(host):
             forge(evil, "late")
             same(edges(host), {("eth0 172.16.86.2/24", "web"),
                                (f"pending z0 172.16.86.66/24 in {evil.label}", "late")}, "graph, pending")
-            lines = host.mvapply("status", code=None).lines
+            lines = host.mvapply("status", "-v", code=None).lines
             assert "network d macvlan bridge on eth0, 172.16.86.0/24 gateway 172.16.86.1" in lines, lines
-            assert any(line.startswith("attach late/d") and line.endswith(f" in {evil.label}") for line in lines), lines
+            assert any(line.startswith("late/d") and line.endswith(f" in {evil.label}") for line in lines), lines
             host.netns("late")
             same(edges(host), {("eth0 172.16.86.2/24", "web"), ("+ eth0 172.16.86.3/24", "late"),
                                ("- z0 172.16.86.66/24", evil.label)}, "graph, to be made")

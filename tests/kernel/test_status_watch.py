@@ -80,12 +80,12 @@ def pipe(host):
         host.ip("web", "link set eth0 mtu 1400")
         out = until(lambda out: "drifted" in out and out, "after a drift")
         tables = [table.splitlines() for table in out.strip().split("\n\n")]
-        assert all(table[0].split() == ["OBJECT", "STATE", "LINK", "ADDRESSES", "MAC", "WHERE"]
+        assert all(table[0].split() == ["OBJECT", "STATE", "LINK", "ADDRESSES", "MAC", "DETAILS"]
                    for table in tables), tables
         assert all(before != after for before, after in zip(tables, tables[1:])), tables
         same([line.split() for line in tables[-1][1:]],
-             [["web/n", "drifted", "eth0", "172.16.86.2/24", "02:42:ac:10:56:02", "web", "on",
-               "eth0"], ["db/n", "pending", "no", "network", "namespace", '"db"', "yet"]],
+             [["web/n", "drifted", "eth0", "172.16.86.2/24", "02:42:ac:10:56:02", "on", "eth0,",
+               "default", "via", "172.16.86.1"], ["db/n", "pending", "no", "network", "namespace", '"db"', "yet"]],
              "the last table")
         end(child)
 
