@@ -6,6 +6,7 @@
 #include "cmd/output_text.h"
 #include "cmd/yaml_output.h"
 #include "container_engine/engine.h"
+#include "convert/import_edit.h"
 #include "convert/json_read.h"
 #include "lib/did_you_mean.h"
 #include "schema/files.h"
@@ -138,20 +139,29 @@ static struct tree *cni_make(struct importing *importing, struct error *error)
 	return tree;
 }
 
-/* Every container, running or not, as the engine tells of it. */
-static int containers_ask(struct engines *engines, struct arena *arena, json_t *containers,
-			  struct error *error)
+/* What is asked of an engine. */
+struct engine_api {
+	enum source_kind kind;
+	const char *networks, *containers; /* paths that give lists */
+	const char *container;             /* of one, for an id */
+	struct tree *(*import)(const json_t *networks, const json_t *containers,
+			       struct arena *arena);
+};
+
+/* Every container, running or not, as the engine describes it. */
+static int containers_ask(struct engines *engines, const struct engine_api *api,
+			  struct arena *arena, json_t *containers, struct error *error)
 {
 	json_t *list = NULL;
-	int status = engine_ask(engines, SOURCE_DOCKER, "/containers/json?all=true", &list, error);
+	int status = engine_ask(engines, api->kind, api->containers, &list, error);
 	for (size_t i = 0; status == 0 && i < json_array_size(list); i++) {
 		const char *id = json_string_value(json_object_get(json_array_get(list, i), "Id"));
 		json_t *container = NULL;
 		if (!id || strspn(id, "0123456789abcdef") != strlen(id))
 			continue;
-		status = engine_ask(engines, SOURCE_DOCKER,
-				    arena_printf(arena, "/containers/%s/json", id), &container,
-				    error);
+		status = engine_ask(engines, api->kind,
+				    arena_printf(arena, "%s/%s/json", api->container, id),
+				    &container, error);
 		json_push(containers, container);
 		if (status == -ENOENT) /* gone meanwhile */
 			status = 0;
@@ -160,22 +170,77 @@ static int containers_ask(struct engines *engines, struct arena *arena, json_t *
 	return status;
 }
 
-static struct tree *docker_make(struct importing *importing, struct error *error)
+static struct tree *engine_make(struct engines *engines, const struct engine_api *api,
+				struct arena *arena, struct error *error)
 {
-	struct engines *engines = engines_new(NULL);
 	json_t *networks = NULL, *containers = json_array();
 	struct tree *tree = NULL;
-	if (engine_ask(engines, SOURCE_DOCKER, "/networks", &networks, error) == 0 &&
-	    containers_ask(engines, importing->arena, containers, error) == 0)
-		tree = import_docker(networks, containers, importing->arena);
+	if (engine_ask(engines, api->kind, api->networks, &networks, error) == 0 &&
+	    containers_ask(engines, api, arena, containers, error) == 0)
+		tree = api->import(networks, containers, arena);
 	json_decref(networks);
 	json_decref(containers);
+	return tree;
+}
+
+#define LIBPOD "/v4.0.0/libpod"
+
+/* Whether Podman answers on Docker's socket: its Docker API does not give a network's parent. Its
+ * /version takes seconds, as it asks the packages' database. */
+static int docker_check(struct engines *engines, struct error *error)
+{
+	json_t *networks = NULL;
+	struct error ignored;
+	if (engine_ask(engines, SOURCE_DOCKER, LIBPOD "/networks/json", &networks, &ignored) != 0)
+		return 0;
+	json_decref(networks);
+	error_set(error, EOPNOTSUPP,
+		  "the engine on Docker's socket is Podman, whose Docker API does not give the "
+		  "parent of a network");
+	error_hint(error, "`mvapply import podman` asks Podman's own API; CONTAINER_HOST names its "
+			  "socket");
+	error_code(error, CODE_IMPORT);
+	return -EOPNOTSUPP;
+}
+
+static struct tree *docker_make(struct importing *importing, struct error *error)
+{
+	static const struct engine_api api = {.kind = SOURCE_DOCKER,
+					      .networks = "/networks",
+					      .containers = "/containers/json?all=true",
+					      .container = "/containers",
+					      .import = import_docker};
+	struct engines *engines = engines_new(NULL);
+	struct tree *tree = docker_check(engines, error) == 0
+				    ? engine_make(engines, &api, importing->arena, error)
+				    : NULL;
 	engines_free(engines);
 	return tree;
 }
 
+static struct tree *podman_make(struct importing *importing, struct error *error)
+{
+	static const struct engine_api api = {.kind = SOURCE_PODMAN,
+					      .networks = LIBPOD "/networks/json",
+					      .containers = LIBPOD "/containers/json?all=true",
+					      .container = LIBPOD "/containers",
+					      .import = import_podman};
+	struct engines *engines = engines_new(NULL);
+	struct tree *tree = engine_make(engines, &api, importing->arena, error);
+	engines_free(engines);
+	return tree;
+}
+
+static struct tree *quadlet_make(struct importing *importing, struct error *error)
+{
+	*error = (struct error){0};
+	return import_quadlet(importing->inputs, importing->n_inputs, importing->arena);
+}
+
 /* libcni's ConfFiles, and manifests of Kubernetes. */
 static const char *const cni_endings[] = {".conf", ".conflist", ".json", ".yaml", ".yml", NULL};
+
+static const char *const quadlet_endings[] = {".network", ".container", NULL};
 
 static const struct kind {
 	const char *name;
@@ -190,6 +255,8 @@ static const struct kind {
 	 "extends: `... config | mvapply import compose -`",
 	 NULL},
 	{"cni", 1, SIZE_MAX, cni_make, NULL, cni_endings},
+	{"podman", 0, 0, podman_make, NULL, NULL},
+	{"quadlet", 1, SIZE_MAX, quadlet_make, NULL, quadlet_endings},
 };
 
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -224,8 +291,9 @@ static const struct kind *kind_find(const struct options *options, struct error 
 			  suggestion_text(options->arena, &suggestion));
 	else
 		error_set(error, EINVAL, "import from what?");
-	error_hint(error, "`mvapply import docker`, `mvapply import compose FILE` or `mvapply "
-			  "import cni FILE...`");
+	error_hint(error,
+		   "`mvapply import docker`, `mvapply import podman`, `mvapply import compose "
+		   "FILE`, `mvapply import cni FILE...` or `mvapply import quadlet FILE...`");
 	error_code(error, CODE_IMPORT);
 	return NULL;
 }

@@ -34,18 +34,8 @@ json_t *cni_canonical(const json_t *conf);
 /* Reads `ipam` into the network's subnets, or the attachment where the type is static. */
 void cni_ipam(struct cni *cni, const json_t *ipam);
 
-/* Writes the key with a value that no validation accepts, under the comment "edit this: ...". For
- * what decides the LAN or the addresses, and cannot be carried over. */
-__attribute__((format(printf, 3, 4))) void cni_edit(struct tree *map, const char *key,
-						    const char *format, ...);
-
 /* Appends the subnet of this prefix; NULL, and a comment, if it overlaps one of the network's. */
 struct subnet *cni_subnet_add(struct cni *cni, struct prefix prefix);
-
-/* The addresses first..last of the subnet but for those of `exclude`, a list of prefixes and
- * addresses: as ip_range, which is one block, and aux_addresses. */
-void cni_range(struct cni *cni, struct subnet *subnet, struct ip first, struct ip last,
-	       const json_t *exclude);
 
 /* The IPv4 or IPv6 destination of a route, read as Go's net.ParseCIDR does; false: it is none. */
 bool cni_destination(const json_t *route, struct prefix *ret);

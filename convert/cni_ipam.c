@@ -2,6 +2,7 @@
  * https://www.cni.dev/plugins/current/ipam/, https://github.com/k8snetworkplumbingwg/whereabouts */
 #include "convert/cni_internal.h"
 
+#include "convert/address_range.h"
 #include "convert/json_read.h"
 
 #include <string.h>
@@ -29,18 +30,6 @@ static struct cni_pool *pool_last(struct cni *cni)
 	return &cni->pools[cni->n_pools - 1];
 }
 
-/* The first and the last address that host-local gives out where nothing is said. */
-static void usable_ends(const struct prefix *prefix, struct ip *first, struct ip *last)
-{
-	*first = prefix_first(prefix);
-	*last = prefix_last(prefix);
-	if (prefix->len + 1U >= ip_bits(first))
-		return;
-	*first = ip_next(*first);
-	if (first->family == AF_INET)
-		*last = ip_previous(*last);
-}
-
 /* One range of host-local; false: it has no subnet, and is a comment. host-local never gives out
  * the gateway, which is the subnet's first address where the range has none (Range.Canonicalize in
  * plugins/ipam/host-local/backend/allocator/range.go). */
@@ -57,11 +46,11 @@ static bool range_take(struct cni *cni, const json_t *range)
 		json_left("a range", range, cni->map);
 		return false;
 	}
-	usable_ends(&prefix, &first, &last);
+	range_usable(&prefix, &first, &last);
 	bool limited = json_ip_at(range, "rangeStart", cni->map, &first);
 	limited |= json_ip_at(range, "rangeEnd", cni->map, &last);
 	if (limited)
-		cni_range(cni, subnet, first, last, NULL);
+		range_to_block(cni->map, subnet, first, last, NULL);
 	struct cni_pool *pool = pool_last(cni);
 	pool->inferred = !json_ip_at(range, "gateway", cni->map, &pool->router);
 	if (pool->inferred)
@@ -160,7 +149,7 @@ static bool whereabouts_range(struct cni *cni, const json_t *body, struct prefix
 	if (!text || !prefix_parse(dash ? dash + 1 : text, prefix))
 		return false;
 	const struct ip end = prefix->ip;
-	usable_ends(prefix, first, last);
+	range_usable(prefix, first, last);
 	if (dash && !ip_parse(arena_strndup(cni->arena, text, (size_t)(dash - text)), first))
 		return false;
 	if (dash)
@@ -181,7 +170,7 @@ static void whereabouts_pool(struct cni *cni, const json_t *body, const json_t *
 	struct subnet *subnet = cni_subnet_add(cni, prefix);
 	if (!subnet)
 		return;
-	cni_range(cni, subnet, first, last, json_object_get(body, "exclude"));
+	range_to_block(cni->map, subnet, first, last, json_object_get(body, "exclude"));
 	struct ip router;
 	if (json_ip_at(gateway, "gateway", cni->map, &router) &&
 	    prefix_contains(&subnet->prefix, &router))

@@ -3,6 +3,7 @@
  * (pkg/ipam/ipam_linux.go, ConfigureIface). */
 #include "convert/cni_internal.h"
 
+#include "convert/address_range.h"
 #include "convert/json_read.h"
 
 #include <linux/rtnetlink.h>
@@ -114,41 +115,18 @@ static void route_take(struct cni *cni, const struct cni_route *route)
 			     to, to, via);
 }
 
-static bool aux_has(const struct subnet *subnet, const struct ip *ip)
-{
-	for (size_t i = 0; i < subnet->n_aux; i++)
-		if (ip_equal(&subnet->aux[i].ip, ip))
-			return true;
-	return false;
-}
-
-static void aux_remove(struct subnet *subnet, const struct ip *ip)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < subnet->n_aux; i++)
-		if (!ip_equal(&subnet->aux[i].ip, ip))
-			subnet->aux[kept++] = subnet->aux[i];
-	subnet->n_aux = kept;
-}
-
 /* The plugin never gives out a router's address, and nor do we: as the subnet's gateway, or as an
  * aux address where no default route leads through it. */
 static void router_reserve(struct cni *cni, struct subnet *subnet, const struct cni_pool *pool)
 {
 	char text[IP_TEXT_SIZE];
-	aux_remove(subnet, &subnet->gateway);
-	if (!pool->router.family || ip_equal(&pool->router, &subnet->gateway))
-		return;
-	if (!pool->inferred)
+	if (!pool->inferred && pool->router.family && !ip_equal(&pool->router, &subnet->gateway))
 		tree_comment(
 			cni->map,
 			"the gateway %s is not carried over, as no default route leads through "
 			"it",
 			ip_format(&pool->router, text));
-	if (prefix_contains(&subnet->ip_range, &pool->router) &&
-	    prefix_usable(&subnet->prefix, &pool->router) && !aux_has(subnet, &pool->router))
-		*array_push(cni->arena, subnet->aux, subnet->n_aux) =
-			(struct aux_address){.name = "gateway", .ip = pool->router};
+	subnet_reserve_router(cni->map, subnet, &pool->router);
 }
 
 void cni_routes(struct cni *cni, const json_t *routes)

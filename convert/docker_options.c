@@ -103,8 +103,12 @@ void docker_network(const json_t *network, const json_t *pools, const struct doc
 		    struct tree *at, struct network *ret)
 {
 	options_take(json_object_get(network, keys->options), at, ret);
-	/* Without a parent Docker makes a dummy link, too, and lets nothing out. */
-	ret->internal |= !ret->parent;
+	if (!ret->parent && !ret->internal)
+		tree_comment(
+			at,
+			"the network has no parent, and Docker makes a dummy link for it: write "
+			"`parent: ` and a link of the host, or `internal: true` for a network "
+			"without one");
 	for (size_t i = 0; i < json_array_size(pools); i++)
 		pool_take(json_array_get(pools, i), keys, at, ret);
 	if (!ret->n_subnets)

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 struct node;
+struct input;
 
 /* A Compose file (compose-spec), read by schema/yaml.h. `project`: what Compose calls it where the
  * file does not say. */
@@ -22,11 +23,11 @@ struct tree *import_docker(const json_t *networks, const json_t *containers, str
  * the name of their metadata. */
 struct tree *import_cni(const json_t *documents, struct arena *arena);
 
-/* The value of a key that a person has to write; a comment above it says why. */
-#define IMPORT_EDIT "EDIT-THIS"
+/* Networks and containers of Podman, as libpod's API has them: all of GET /libpod/networks/json,
+ * and GET /libpod/containers/ID/json of each container. */
+struct tree *import_podman(const json_t *networks, const json_t *containers, struct arena *arena);
 
-/* Writes a comment "edit this: ..." above each line of the document that `validate` refuses.
- * Returns how many there are. */
-size_t import_mark_edits(struct tree *document);
+/* Podman's Quadlet files: those that end in .network and .container. */
+struct tree *import_quadlet(const struct input *inputs, size_t count, struct arena *arena);
 
 #endif

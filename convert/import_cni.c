@@ -4,26 +4,14 @@
 
 #include "convert/cni_internal.h"
 #include "convert/docker_options.h"
+#include "convert/import_edit.h"
 #include "convert/json_read.h"
 #include "convert/model_to_yaml.h"
 #include "convert/yaml_tree_internal.h"
 #include "schema/driver.h"
 #include "schema/name_rules.h"
 
-#include <stdarg.h>
 #include <string.h>
-
-void cni_edit(struct tree *map, const char *key, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	tree_comment(map, "edit this: %s", text);
-	if (!tree_has(map, key))
-		tree_text(map, key, IMPORT_EDIT);
-}
 
 /* A macvlan on the VLAN's link is the nearest to the VLAN's link itself in the container. */
 static void vlan_take(struct cni *cni, const json_t *plugin)
@@ -31,7 +19,7 @@ static void vlan_take(struct cni *cni, const json_t *plugin)
 	long long id = 0;
 	json_number_at(plugin, "vlanId", cni->map, 4094, &id);
 	if (id < 1) {
-		cni_edit(cni->map, "vlan", "the configuration has no vlanId from 1 to 4094");
+		import_edit(cni->map, "vlan", "the configuration has no vlanId from 1 to 4094");
 		return;
 	}
 	cni->network.vlan = (uint16_t)id;
@@ -47,10 +35,11 @@ static void vlan_ignored(struct cni *cni, const json_t *plugin)
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		const char *id = json_word_at(plugin, words[i], cni->arena);
 		if (id)
-			cni_edit(cni->map, "vlan",
-				 "CNI's plugin ignores %s: %s; write `vlan: %s` if the containers "
-				 "are on that VLAN, or remove this line",
-				 words[i], id, id);
+			import_edit(
+				cni->map, "vlan",
+				"CNI's plugin ignores %s: %s; write `vlan: %s` if the containers "
+				"are on that VLAN, or remove this line",
+				words[i], id, id);
 	}
 }
 
@@ -63,9 +52,10 @@ static void mode_take(struct cni *cni, const json_t *plugin)
 	    (word && driver_mode_find(cni->network.driver, word, &cni->network.mode)))
 		return;
 	json_left("mode", mode, cni->map);
-	cni_edit(cni->map, "mode", "%s has no mode %s", driver_name(cni->network.driver),
-		 json_word_at(plugin, "mode", cni->arena) ? json_word_at(plugin, "mode", cni->arena)
-							  : "of that kind");
+	import_edit(cni->map, "mode", "%s has no mode %s", driver_name(cni->network.driver),
+		    json_word_at(plugin, "mode", cni->arena)
+			    ? json_word_at(plugin, "mode", cni->arena)
+			    : "of that kind");
 }
 
 static void parent_take(struct cni *cni, const json_t *plugin)

@@ -56,7 +56,8 @@ void tree_bool(struct tree *to, const char *key, bool value)
 	append_new(to, key, TREE_BOOL)->number = value;
 }
 
-static struct tree *comment_new(struct arena *arena, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static struct tree *
+comment_new(struct arena *arena, const char *format, va_list args)
 {
 	char text[1024];
 	vsnprintf(text, sizeof(text), format, args);

@@ -25,6 +25,8 @@ default_ulimits=["nofile=1024:1024","nproc=4096:4096"]
 [engine]
 cgroup_manager="cgroupfs"
 events_logger="file"
+[network]
+network_config_dir="{home}/networks"
 """
 
 
@@ -200,7 +202,7 @@ class Podman(Engine):
     def environment(self):
         path = f"{self.home}/containers.conf"
         with open(path, "w", encoding="ascii") as file:
-            file.write(CONTAINERS_CONF)
+            file.write(CONTAINERS_CONF.format(home=self.home))
         return {**os.environ, "CONTAINERS_CONF": path}
 
 

@@ -247,7 +247,7 @@ networks:
 def compose_bad(host):
     text = "name: lab\nservices: {}\nnetworks: {lan: {driver: macvlan}}\n"
     declared, _, err = imported(host, "compose", "-", stdin=text.encode())
-    same(declared, {"name": "lab", "networks": {"lan": {"internal": True}}}, "from a pipe")
+    same(declared, {"name": "lab", "networks": {"lan": {}}}, "from a pipe")
     assert "networks.lan has no subnet" in err, err
     for bad, words in (("a: &x {b: c}\nd: *x\n", "docker compose -f FILE config"),
                        ("networks: [", ":1:"), ("[a, b]", "no map")):

@@ -5,6 +5,7 @@
 
 #include "convert/export.h"
 #include "convert/import.h"
+#include "convert/import_edit.h"
 #include "convert/json_read.h"
 #include "schema/load.h"
 #include "schema/yaml.h"
@@ -323,6 +324,18 @@ static const char docker_text[] =
 	"{'Networks': {'lan': {'IPAddress': '10.1.0.2', 'MacAddress': '02:42:0a:01:00:02', "
 	"'IPAMConfig': {'IPv4Address': '10.1.0.2'}, 'GwPriority': 1}, 'bridge': {}}}}]}";
 
+static const char podman_text[] =
+	"{'networks': [{'name': 'lan', 'driver': 'macvlan', 'network_interface': 'eth0', 'subnets': "
+	"[{'subnet': '10.1.0.0/24', 'gateway': '10.1.0.1', 'lease_range': {'start_ip': '10.1.0.9', "
+	"'end_ip': '10.1.0.99'}}], 'options': {'mode': 'vepa', 'mtu': '1400', 'metric': '5'}, "
+	"'ipam_options': {'driver': 'host-local'}}], 'containers': [{'Name': 'web', "
+	"'NetworkSettings': {'Networks': {'lan': {'IPAddress': '10.1.0.2', 'MacAddress': "
+	"'02:42:0a:01:00:02', 'interface_name': 'eth1'}, 'podman': {}}}}]}";
+static const char quadlet_text[] =
+	"[Network]\nDriver=macvlan\nOptions=parent=eth0,mode=vepa\nSubnet=10.1.0.0/24\n"
+	"IPRange=10.1.0.9-10.1.0.99\nGateway=10.1.0.1\nDNS=1.1.1.1 \\\n 2.2.2.2\n# x\n"
+	"[Container]\nNetwork=a.network:ip=10.1.0.7,mac=02:00:00:00:00:01\nIP=10.1.0.8\n";
+
 /* Single quotes for double ones, so that the texts above can be read. */
 static json_t *json_from(const char *text)
 {
@@ -336,16 +349,37 @@ static json_t *json_from(const char *text)
 	return json;
 }
 
+/* Whatever the units say, the result is YAML. */
+static void test_mutated_quadlets(void **state)
+{
+	(void)state;
+	random_seed(2);
+	for (unsigned i = 0; i < MUTATIONS; i++) {
+		struct arena *arena = arena_new();
+		char *text = arena_strdup(arena, quadlet_text);
+		for (unsigned k = 0; k < 4; k++)
+			text[random_below(sizeof(quadlet_text) - 1)] =
+				"=\n\\[],:-\0x"[random_below(10)];
+		const struct input inputs[] = {{"a.network", text, sizeof(quadlet_text) - 1},
+					       {"/x/b.container", text, sizeof(quadlet_text) - 1}};
+		struct tree *tree = import_quadlet(inputs, 2, arena);
+		import_mark_edits(tree);
+		assert_yaml_whole(tree);
+		arena_free(arena);
+	}
+}
+
 /* Whatever an engine or a file says, the result is YAML, with nothing in it twice. */
 static void test_mutated_imports(void **state)
 {
 	(void)state;
 	json_t *cni = json_from(cni_text), *compose = json_from(compose_text);
-	json_t *docker = json_from(docker_text);
+	json_t *docker = json_from(docker_text), *podman = json_from(podman_text);
 	random_seed(1);
 	for (unsigned i = 0; i < MUTATIONS; i++) {
 		struct arena *arena = arena_new();
 		json_t *conf = mutated(cni), *file = mutated(compose), *engine = mutated(docker);
+		json_t *libpod = mutated(podman);
 		json_t *confs = json_pack("[O, O]", conf, conf);
 		struct tree *tree = import_cni(confs, arena);
 		json_decref(confs);
@@ -354,6 +388,9 @@ static void test_mutated_imports(void **state)
 		assert_yaml_whole(import_compose_text(file, arena));
 		assert_yaml_whole(import_docker(json_object_get(engine, "networks"),
 						json_object_get(engine, "containers"), arena));
+		assert_yaml_whole(import_podman(json_object_get(libpod, "networks"),
+						json_object_get(libpod, "containers"), arena));
+		json_decref(libpod);
 		json_decref(conf);
 		json_decref(file);
 		json_decref(engine);
@@ -362,14 +399,16 @@ static void test_mutated_imports(void **state)
 	json_decref(cni);
 	json_decref(compose);
 	json_decref(docker);
+	json_decref(podman);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_layout),         cmocka_unit_test(test_long_comment),
-		cmocka_unit_test(test_scalars),        cmocka_unit_test(test_export),
-		cmocka_unit_test(test_random_exports), cmocka_unit_test(test_mutated_imports),
+		cmocka_unit_test(test_layout),           cmocka_unit_test(test_long_comment),
+		cmocka_unit_test(test_scalars),          cmocka_unit_test(test_export),
+		cmocka_unit_test(test_random_exports),   cmocka_unit_test(test_mutated_imports),
+		cmocka_unit_test(test_mutated_quadlets),
 	};
 	return cmocka_run_group_tests_name("carry", tests, NULL, NULL);
 }

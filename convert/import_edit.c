@@ -1,12 +1,16 @@
 /* What an import has to leave to a person, at its place in the result. */
-#include "convert/import.h"
+#include "convert/import_edit.h"
 
 #include "convert/yaml_tree_internal.h"
 #include "schema/load.h"
 #include "schema/yaml.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The value of a key that a person has to write. */
+#define EDIT "EDIT-THIS"
 
 /* The child of a map that stands on the line, or one in it; NULL: there is none. `node`: the map as
  * it was read back, which has the same keys in the same order, without comments. Sets *ret_map to
@@ -63,7 +67,7 @@ static void mark(struct tree *document, const struct node *root, const struct di
 	struct tree *map = document;
 	struct tree *child =
 		root ? child_on(document, root, diag->place.line, &map) : document->first;
-	if (child && child->kind == TREE_TEXT && strcmp(child->text, IMPORT_EDIT) == 0)
+	if (child && child->kind == TREE_TEXT && strcmp(child->text, EDIT) == 0)
 		return;
 	tree_comment_before(map, child ? child : document->first, "%s",
 			    diag_text(document->arena, diag));
@@ -79,22 +83,32 @@ static void mark_all(struct tree *document, const struct input *input, struct di
 	diags_free(&syntax);
 }
 
-size_t import_mark_edits(struct tree *document)
+void import_edit(struct tree *map, const char *key, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	tree_comment(map, "edit this: %s", text);
+	if (!tree_has(map, key))
+		tree_text(map, key, EDIT);
+}
+
+void import_mark_edits(struct tree *document)
 {
 	char *text = NULL;
 	size_t size = 0;
 	struct diags diags;
 	FILE *out = open_memstream(&text, &size);
 	if (!out)
-		return 0;
+		return;
 	tree_yaml(out, document);
 	fclose(out);
 	diags_init(&diags);
 	const struct input input = {.file = "<result>", .bytes = text, .size = size};
 	desired_free(load(&input, 1, NULL, &diags));
-	const size_t count = diags.count;
 	mark_all(document, &input, &diags);
 	diags_free(&diags);
 	free(text);
-	return count;
 }

@@ -1,7 +1,8 @@
-/* The addresses that CNI's address managers choose from, as blocks of addresses. */
-#include "convert/cni_internal.h"
+#include "convert/address_range.h"
 
+#include "convert/import_edit.h"
 #include "convert/json_read.h"
+#include "convert/yaml_tree_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static bool is_address(const struct prefix *block)
 	return block->len == ip_bits(&block->ip);
 }
 
-static struct excluded excluded_read(struct cni *cni, const struct subnet *subnet,
+static struct excluded excluded_read(struct tree *map, const struct subnet *subnet,
 				     const json_t *list)
 {
 	struct excluded excluded = {0};
@@ -61,18 +62,25 @@ static struct excluded excluded_read(struct cni *cni, const struct subnet *subne
 		if (text && ip_parse(text, &block.ip))
 			block.len = (uint8_t)ip_bits(&block.ip);
 		else if (!text || !prefix_parse(text, &block))
-			json_left("exclude", json_array_get(list, i), cni->map);
+			json_left("exclude", json_array_get(list, i), map);
 		block.ip = prefix_first(&block);
 		if (block.ip.family && prefix_overlaps(&subnet->prefix, &block))
-			*array_push(cni->arena, excluded.blocks, excluded.count) = block;
+			*array_push(map->arena, excluded.blocks, excluded.count) = block;
 	}
 	if (excluded.count)
 		qsort(excluded.blocks, excluded.count, sizeof(*excluded.blocks), compare_blocks);
 	return excluded;
 }
 
+static void aux_add(struct tree *map, struct subnet *subnet, const struct ip *ip)
+{
+	const char *name = arena_printf(map->arena, "excluded-%zu", subnet->n_aux + 1);
+	*array_push(map->arena, subnet->aux, subnet->n_aux) =
+		(struct aux_address){.name = name, .ip = *ip};
+}
+
 /* Single addresses are aux addresses, each once. */
-static void excluded_reserve(struct cni *cni, struct subnet *subnet,
+static void excluded_reserve(struct tree *map, struct subnet *subnet,
 			     const struct excluded *excluded)
 {
 	const struct ip *before = NULL;
@@ -81,9 +89,7 @@ static void excluded_reserve(struct cni *cni, struct subnet *subnet,
 		if (!is_address(block) || (before && ip_equal(before, &block->ip)))
 			continue;
 		before = &block->ip;
-		const char *name = arena_printf(cni->arena, "excluded-%zu", subnet->n_aux + 1);
-		*array_push(cni->arena, subnet->aux, subnet->n_aux) =
-			(struct aux_address){.name = name, .ip = block->ip};
+		aux_add(map, subnet, &block->ip);
 	}
 }
 
@@ -138,12 +144,27 @@ static void widen(const struct prefix *subnet, struct span *span)
 		span->last = last;
 }
 
-static void range_report(struct cni *cni, const struct subnet *subnet, const struct span *span,
+/* Podman makes 10.0.0.129 to 10.0.0.255 of 10.0.0.128/25: a block without its first address is the
+ * block, and that address is an aux one. */
+static void complete(struct tree *map, struct subnet *subnet, struct span *span)
+{
+	const struct ip before = ip_previous(span->first);
+	const struct span wider = {before, span->last};
+	if (!prefix_contains(&subnet->prefix, &before))
+		return;
+	const struct prefix block = block_within(&wider);
+	if (!is_whole(&block, &wider) || block.len + 1U >= ip_bits(&before))
+		return;
+	aux_add(map, subnet, &before);
+	span->first = before;
+}
+
+static void range_report(struct tree *map, const struct subnet *subnet, const struct span *span,
 			 bool excludes)
 {
 	char from[IP_TEXT_SIZE], to[IP_TEXT_SIZE], text[PREFIX_TEXT_SIZE];
 	if (!is_whole(&subnet->ip_range, span))
-		tree_comment(cni->map,
+		tree_comment(map,
 			     "the range was %s to %s%s; ip_range is a block, and %s is the largest "
 			     "in it",
 			     ip_format(&span->first, from), ip_format(&span->last, to),
@@ -151,28 +172,68 @@ static void range_report(struct cni *cni, const struct subnet *subnet, const str
 			     prefix_format(&subnet->ip_range, text));
 }
 
-void cni_range(struct cni *cni, struct subnet *subnet, struct ip first, struct ip last,
-	       const json_t *exclude)
+void range_to_block(struct tree *map, struct subnet *subnet, struct ip first, struct ip last,
+		    const json_t *exclude)
 {
 	struct span span = {.first = first, .last = last};
 	char from[IP_TEXT_SIZE], to[IP_TEXT_SIZE], text[PREFIX_TEXT_SIZE];
 	if (ip_compare(&first, &last) > 0 || !prefix_contains(&subnet->prefix, &first) ||
 	    !prefix_contains(&subnet->prefix, &last)) {
-		cni_edit(cni->map, "ip_range",
-			 "%s to %s is no range of addresses in %s, and CNI's plugin refuses it",
-			 ip_format(&first, from), ip_format(&last, to),
-			 prefix_format(&subnet->prefix, text));
+		import_edit(map, "ip_range", "%s to %s is not a range of addresses in %s",
+			    ip_format(&first, from), ip_format(&last, to),
+			    prefix_format(&subnet->prefix, text));
 		return;
 	}
-	const struct excluded excluded = excluded_read(cni, subnet, exclude);
-	excluded_reserve(cni, subnet, &excluded);
+	const struct excluded excluded = excluded_read(map, subnet, exclude);
+	const bool excludes = excluded.count > 0;
+	excluded_reserve(map, subnet, &excluded);
 	widen(&subnet->prefix, &span);
+	complete(map, subnet, &span);
 	subnet->ip_range = block_beside(&span, &excluded);
 	if (subnet->ip_range.ip.family) {
-		range_report(cni, subnet, &span, excluded.count > subnet->n_aux);
+		range_report(map, subnet, &span, excludes);
 		return;
 	}
 	subnet->ip_range = subnet->prefix;
-	cni_edit(cni->map, "ip_range", "every address of %s is excluded",
-		 prefix_format(&subnet->prefix, text));
+	import_edit(map, "ip_range", "every address of %s is excluded",
+		    prefix_format(&subnet->prefix, text));
+}
+
+void range_usable(const struct prefix *subnet, struct ip *first, struct ip *last)
+{
+	*first = prefix_first(subnet);
+	*last = prefix_last(subnet);
+	if (subnet->len + 1U >= ip_bits(first))
+		return;
+	*first = ip_next(*first);
+	if (first->family == AF_INET)
+		*last = ip_previous(*last);
+}
+
+bool subnet_has_aux(const struct subnet *subnet, const struct ip *ip)
+{
+	for (size_t i = 0; i < subnet->n_aux; i++)
+		if (ip_equal(&subnet->aux[i].ip, ip))
+			return true;
+	return false;
+}
+
+static void aux_remove(struct subnet *subnet, const struct ip *ip)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < subnet->n_aux; i++)
+		if (!ip_equal(&subnet->aux[i].ip, ip))
+			subnet->aux[kept++] = subnet->aux[i];
+	subnet->n_aux = kept;
+}
+
+void subnet_reserve_router(struct tree *map, struct subnet *subnet, const struct ip *router)
+{
+	aux_remove(subnet, &subnet->gateway);
+	if (!router->family || ip_equal(router, &subnet->gateway) ||
+	    !prefix_contains(&subnet->ip_range, router) ||
+	    !prefix_usable(&subnet->prefix, router) || subnet_has_aux(subnet, router))
+		return;
+	*array_push(map->arena, subnet->aux, subnet->n_aux) =
+		(struct aux_address){.name = "gateway", .ip = *router};
 }

@@ -1,0 +1,16 @@
+/* What an import leaves to a person: comments "edit this: ..." in the result. */
+#ifndef CONVERT_IMPORT_EDIT_H
+#define CONVERT_IMPORT_EDIT_H
+
+#include "convert/yaml_tree.h"
+
+/* Writes the key with a value that `validate` refuses, under the comment "edit this: ...". For what
+ * decides the LAN or the addresses, and cannot be carried over. */
+__attribute__((format(printf, 3, 4))) void import_edit(struct tree *map, const char *key,
+						       const char *format, ...);
+
+/* Writes a comment "edit this: ..." above each line of the document that `validate` refuses, but
+ * for those of import_edit. */
+void import_mark_edits(struct tree *document);
+
+#endif

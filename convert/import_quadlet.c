@@ -1,0 +1,243 @@
+/* Podman's Quadlet files, `.network` and `.container` (podman-systemd.unit(5)), as what libpod's
+ * API says of the networks and containers that they make. */
+#include "convert/import.h"
+
+#include "convert/json_read.h"
+#include "convert/unit_file.h"
+#include "schema/source_text.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char *value_at(const json_t *section, const char *key, size_t index)
+{
+	return json_string_value(json_array_get(json_object_get(section, key), index));
+}
+
+static size_t values_count(const json_t *section, const char *key)
+{
+	return json_array_size(json_object_get(section, key));
+}
+
+/* systemd takes the last of several. */
+static const char *last_value(const json_t *section, const char *key)
+{
+	const size_t count = values_count(section, key);
+	return count ? value_at(section, key, count - 1) : NULL;
+}
+
+static bool is_true(const json_t *section, const char *key)
+{
+	const char *text = last_value(section, key);
+	return text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0 ||
+			strcasecmp(text, "on") == 0 || strcmp(text, "1") == 0);
+}
+
+static void put(json_t *object, const char *key, const char *text)
+{
+	if (text)
+		json_object_set_new(object, key, json_string(text));
+}
+
+/* "a=b,c=d" into the object; a word without a value is true. */
+static void pairs_put(json_t *object, const char *text)
+{
+	for (size_t length; *text; text += length + (text[length] != '\0')) {
+		length = strcspn(text, ", ");
+		const size_t key = strcspn(text, "=");
+		const bool pair = key < length;
+		json_t *name = json_stringn(text, pair ? key : length);
+		json_t *value = pair ? json_stringn(text + key + 1, length - key - 1) : json_true();
+		if (length && name && value)
+			json_object_set(object, json_string_value(name), value);
+		json_decref(name);
+		json_decref(value);
+	}
+}
+
+static json_t *options_of(const json_t *network)
+{
+	json_t *options = json_object();
+	for (size_t i = 0; i < values_count(network, "Options"); i++)
+		pairs_put(options, value_at(network, "Options", i));
+	return options;
+}
+
+/* "10.0.0.20-10.0.0.40" or a prefix; NULL: neither. */
+static json_t *lease_range(const char *text, struct arena *arena)
+{
+	const char *dash = strchr(text, '-');
+	struct prefix prefix;
+	char from[IP_TEXT_SIZE], to[IP_TEXT_SIZE];
+	if (dash)
+		return json_pack("{s:s, s:s}", "start_ip",
+				 arena_strndup(arena, text, (size_t)(dash - text)), "end_ip",
+				 dash + 1);
+	if (!prefix_parse(text, &prefix))
+		return NULL;
+	const struct ip first = prefix_first(&prefix), last = prefix_last(&prefix);
+	return json_pack("{s:s, s:s}", "start_ip", ip_format(&first, from), "end_ip",
+			 ip_format(&last, to));
+}
+
+/* Podman takes the subnet's first address where no gateway is said. */
+static void gateway_put(json_t *subnet, const char *text)
+{
+	struct prefix prefix;
+	char first[IP_TEXT_SIZE];
+	if (prefix_parse(text, &prefix)) {
+		prefix.ip = prefix_first(&prefix);
+		prefix.ip = ip_next(prefix.ip);
+		put(subnet, "gateway", ip_format(&prefix.ip, first));
+	}
+}
+
+/* The lines Subnet=, Gateway= and IPRange= belong together by their order. */
+static json_t *subnets_of(const json_t *network, struct arena *arena)
+{
+	json_t *subnets = json_array();
+	for (size_t i = 0; i < values_count(network, "Subnet"); i++) {
+		const char *gateway = value_at(network, "Gateway", i);
+		const char *range = value_at(network, "IPRange", i);
+		json_t *subnet = json_object();
+		put(subnet, "subnet", value_at(network, "Subnet", i));
+		if (gateway)
+			put(subnet, "gateway", gateway);
+		else if (!is_true(network, "Internal"))
+			gateway_put(subnet, value_at(network, "Subnet", i));
+		json_t *leases = range ? lease_range(range, arena) : NULL;
+		if (range)
+			json_object_set_new(subnet, leases ? "lease_range" : "IPRange",
+					    leases ? leases : json_string(range));
+		json_array_append_new(subnets, subnet);
+	}
+	return subnets;
+}
+
+/* "lan" of "/etc/containers/systemd/lan.network"; NULL: it has not that ending. */
+static const char *stem(const char *file, const char *ending, struct arena *arena)
+{
+	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+	const size_t length = strlen(name), tail = strlen(ending);
+	if (length <= tail || strcmp(name + length - tail, ending) != 0)
+		return NULL;
+	return arena_strndup(arena, name, length - tail);
+}
+
+static json_t *network_of(const json_t *network, const char *name, struct arena *arena)
+{
+	static const char *const read[] = {"NetworkName", "Driver",   "Subnet",  "Gateway",
+					   "IPRange",     "Internal", "Options", "InterfaceName",
+					   "IPAMDriver",  NULL};
+	json_t *body = json_object(), *options = options_of(network);
+	const char *interface = last_value(network, "InterfaceName");
+	put(body, "name", name);
+	put(body, "driver", last_value(network, "Driver"));
+	put(body, "network_interface", interface ? interface : json_text_at(options, "parent"));
+	json_object_set_new(body, "internal", json_boolean(is_true(network, "Internal")));
+	json_object_set_new(body, "subnets", subnets_of(network, arena));
+	json_object_set_new(body, "options", options);
+	if (last_value(network, "IPAMDriver"))
+		json_object_set_new(
+			body, "ipam_options",
+			json_pack("{s:s}", "driver", last_value(network, "IPAMDriver")));
+	json_each (network, member)
+		if (!json_key_among(read, json_object_iter_key(member)))
+			json_object_set(body, json_object_iter_key(member),
+					json_object_iter_value(member));
+	return body;
+}
+
+/* One line Network=: "lan.network:ip=10.0.0.5,mac=..". `names`: of the networks, by their files. */
+static void endpoint_put(json_t *endpoints, const char *text, const json_t *names,
+			 struct arena *arena)
+{
+	const size_t length = strcspn(text, ":");
+	const char *file = arena_strndup(arena, text, length);
+	const char *name = json_text_at(names, file);
+	json_t *pairs = json_object(), *endpoint = json_object();
+	if (text[length])
+		pairs_put(pairs, text + length + 1);
+	json_each (pairs, member) {
+		const char *key = json_object_iter_key(member);
+		const char *value = json_string_value(json_object_iter_value(member));
+		struct ip ip;
+		if (strcmp(key, "ip") == 0 || strcmp(key, "ip6") == 0)
+			key = value && ip_parse(value, &ip) && ip.family == AF_INET6
+				      ? "GlobalIPv6Address"
+				      : "IPAddress";
+		else if (strcmp(key, "mac") == 0)
+			key = "MacAddress";
+		json_object_set(endpoint, key, json_object_iter_value(member));
+	}
+	json_object_set_new(endpoints, name ? name : file, endpoint);
+	json_decref(pairs);
+}
+
+static json_t *container_of(const json_t *section, const char *name, const json_t *names,
+			    struct arena *arena)
+{
+	json_t *endpoints = json_object();
+	for (size_t i = 0; i < values_count(section, "Network"); i++)
+		endpoint_put(endpoints, value_at(section, "Network", i), names, arena);
+	if (json_object_size(endpoints) == 1) {
+		json_t *endpoint = json_object_iter_value(json_object_iter(endpoints));
+		put(endpoint, "IPAddress", last_value(section, "IP"));
+		put(endpoint, "GlobalIPv6Address", last_value(section, "IP6"));
+	}
+	return json_pack("{s:s, s:{s:o}}", "Name", name, "NetworkSettings", "Networks", endpoints);
+}
+
+/* The name that the file says, or Quadlet's own. */
+static const char *name_of(const json_t *section, const char *key, const char *stem_,
+			   struct arena *arena)
+{
+	const char *said = last_value(section, key);
+	return said ? arena_strdup(arena, said) : arena_printf(arena, "systemd-%s", stem_);
+}
+
+static void networks_read(const struct input *inputs, size_t count, json_t *networks, json_t *names,
+			  struct arena *arena)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *file = stem(inputs[i].file, ".network", arena);
+		if (!file)
+			continue;
+		json_t *unit = unit_file_read(inputs[i].bytes, inputs[i].size);
+		const json_t *section = json_object_get(unit, "Network");
+		const char *name = name_of(section, "NetworkName", file, arena);
+		json_array_append_new(networks, network_of(section, name, arena));
+		json_object_set_new(names, arena_printf(arena, "%s.network", file),
+				    json_string(name));
+		json_decref(unit);
+	}
+}
+
+static void containers_read(const struct input *inputs, size_t count, json_t *containers,
+			    const json_t *names, struct arena *arena)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *file = stem(inputs[i].file, ".container", arena);
+		if (!file)
+			continue;
+		json_t *unit = unit_file_read(inputs[i].bytes, inputs[i].size);
+		const json_t *section = json_object_get(unit, "Container");
+		json_array_append_new(containers,
+				      container_of(section,
+						   name_of(section, "ContainerName", file, arena),
+						   names, arena));
+		json_decref(unit);
+	}
+}
+
+struct tree *import_quadlet(const struct input *inputs, size_t count, struct arena *arena)
+{
+	json_t *networks = json_array(), *containers = json_array(), *names = json_object();
+	networks_read(inputs, count, networks, names, arena);
+	containers_read(inputs, count, containers, names, arena);
+	struct tree *tree = import_podman(networks, containers, arena);
+	json_decref(networks);
+	json_decref(containers);
+	json_decref(names);
+	return tree;
+}
