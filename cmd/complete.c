@@ -258,7 +258,7 @@ static void offer_path(const struct line *line)
 
 static void offer_sources(const struct line *line)
 {
-	static const char *const sources[] = {"docker", "compose", "cni"};
+	static const char *const sources[] = {"docker", "podman", "compose", "cni", "quadlet"};
 	if (line->count > 2)
 		puts(":path");
 	for (size_t i = 0; line->count == 2 && i < sizeof(sources) / sizeof(*sources); i++)

@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	 command_apply},
 	{"diff", "-f PATH...", "show what apply would do, and change nothing",
 	 (PLANNING & ~OPTIONS_OUTPUT) | OPTIONS_FORMS | OPTIONS_DIFF, true, false, command_diff},
-	{"import", "docker | compose FILE | cni FILE...", "write what others declared as a file",
+	{"import", "docker | podman | compose FILE | cni PATH... | quadlet PATH...", "write what others declared as a file",
 	 OPTIONS_COMMON | OPTIONS_WORDS, false, false, command_import},
 	{"graph", "-f PATH...", "draw the networks and containers, and what apply would do",
 	 OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_GRAPH, true, false, command_graph},

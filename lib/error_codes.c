@@ -314,8 +314,8 @@ static const struct code_text texts[] = {
 	 "`mvapply explain` lists the keys of the files, `mvapply explain MV` the codes of "
 	 "errors."},
 	{CODE_IMPORT, CLASS_USAGE, "nothing to import from",
-	 "`mvapply import docker`, `mvapply import compose FILE` and `mvapply import cni "
-	 "FILE...` are what there is."},
+	 "Import from `docker`, `podman`, `compose FILE`, `cni PATH...` or `quadlet PATH...`. If "
+	 "Podman listens on Docker's socket, use `mvapply import podman`."},
 	{CODE_IMPORT_FILE, CLASS_USAGE, "not a file of that kind",
 	 "A Compose file is YAML with a map at its top, a CNI configuration a JSON object."},
 };

@@ -32,7 +32,7 @@ CASES = {
     "mvapply export -f - --name l": set(),
     "mvapply export -f wrong.yaml --name l": set(),
     "mvapply confirm t": set(),
-    "mvapply import ": {"docker", "compose", "cni"},
+    "mvapply import ": {"docker", "podman", "compose", "cni", "quadlet"},
     "mvapply import compose tutorial-b": {"tutorial-bridge.yaml"},
     "mvapply explain networks.NAME.vlan_": {"networks.NAME.vlan_protocol"},
 }

@@ -6,7 +6,8 @@ A page is played in sections, each on a host of its own, which begins at a comme
 
 or, where it speaks of an engine, engine=docker: a real one that has the image "alpine"; and
 dhcp=172.16.86.50 is a DHCP server on the LAN with that one address. In it, a YAML block whose first
-line is "# NAME.yaml", or a script whose second line is "# NAME.sh", is written as that file, and in a
+line is "# NAME.yaml", a script whose second line is "# NAME.sh", or a unit file of Podman whose first
+line is "# NAME.network" or "# NAME.container", is written as that file, and in a
 block of `console` each line behind "$ " is a command in one shell, and what follows is its output, to
 the letter but for what no two runs have in common. A line "..." stands for any lines."""
 import collections
@@ -190,8 +191,8 @@ def play(host, section):
 def play_in(host, section, env):
     shell, commands = Shell(host, env), 0
     for language, content in section.blocks:
-        name = re.match(r"(?:#!/bin/sh\n)?# ([\w./-]+\.(?:yaml|sh))\n", content)
-        if language in ("yaml", "sh") and name:
+        name = re.match(r"(?:#!/bin/sh\n)?# ([\w./-]+\.(?:yaml|sh|network|container))\n", content)
+        if language in ("yaml", "sh", "ini") and name:
             os.makedirs(os.path.dirname(name[1]) or ".", exist_ok=True)
             host.write(content, name[1])
         elif language == "console" or (not language and re.search(r"^\$ ", content, re.MULTILINE)):
