@@ -112,6 +112,16 @@ static const char *network_detail(const struct making *making, const struct netw
 	return text;
 }
 
+/* The parent that the file names: a link of the host, or one that the plan creates, or neither. */
+static size_t base_put(struct making *making, const char *name)
+{
+	const bool in_vlan = node_known(making, GRAPH_VLAN, name);
+	const bool there =
+		in_vlan || live_link_by_name(making->host, name) || step_named(making, name);
+	return node_put(making, in_vlan ? GRAPH_VLAN : GRAPH_PARENT, name, name,
+			there ? "" : "missing", there ? GRAPH_SAME : GRAPH_MISSING);
+}
+
 /* What the network hangs on: the parent, a VLAN of it, or a dummy. */
 static size_t parent_put(struct making *making, const struct set *set,
 			 const struct network *network)
@@ -125,9 +135,7 @@ static size_t parent_put(struct making *making, const struct set *set,
 				state_of(step_at(making, key)));
 	}
 	const char *vlan = arena_printf(arena, "%s.%u", network->parent, network->vlan);
-	bool in_vlan = node_known(making, GRAPH_VLAN, network->parent);
-	size_t base = node_put(making, in_vlan ? GRAPH_VLAN : GRAPH_PARENT, network->parent,
-			       network->parent, "", GRAPH_SAME);
+	size_t base = base_put(making, network->parent);
 	if (!network->vlan)
 		return base;
 	bool known = node_known(making, GRAPH_VLAN, vlan);
@@ -154,7 +162,8 @@ static size_t network_put(struct making *making, const struct set *set,
 	size_t node =
 		node_put(making, GRAPH_NETWORK, key, with_set(making, set->name, network->name),
 			 network_detail(making, network), state_of(reported));
-	edge_put(making, parent, node, "", GRAPH_SAME);
+	edge_put(making, parent, node, "",
+		 making->graph->nodes[parent].state == GRAPH_MISSING ? GRAPH_MISSING : GRAPH_SAME);
 	return node;
 }
 

@@ -20,6 +20,7 @@ enum graph_state {
 	GRAPH_DELETE,
 	GRAPH_PENDING,
 	GRAPH_TROUBLE, /* blocked, refused */
+	GRAPH_MISSING, /* a parent that the host does not have */
 	N_GRAPH_STATES,
 };
 
@@ -47,12 +48,15 @@ struct graph {
 struct graph graph_make(const struct desired *desired, const struct live *live,
 			const struct plan *plan, struct arena *arena);
 
-/* What a state looks like: a name for styles, colours as #rrggbb, and the plan's sign or word. */
+/* The style of a state: its name, colours as #rrggbb, the plan's sign or word, and its text in the
+ * legend. */
 struct graph_style {
-	const char *name, *fill, *stroke, *sign;
+	const char *name, *fill, *stroke, *sign, *legend;
 	bool dashed;
 };
 extern const struct graph_style graph_styles[N_GRAPH_STATES];
+/* Whether a node or an edge has the state: the legend has only those. */
+bool graph_uses(const struct graph *graph, enum graph_state state);
 
 /* Writes what is printable of the text, and by `escape` each character that `special` has. */
 void graph_put(FILE *out, const char *text, const char *special,

@@ -59,18 +59,22 @@ static void put_link_style(FILE *out, const struct graph *graph, enum graph_stat
 		fprintf(out, " stroke:%s\n", graph_styles[state].stroke);
 }
 
-static bool state_used(const struct graph *graph, enum graph_state state)
+static void put_legend(FILE *out, const struct graph *graph)
 {
-	for (size_t i = 0; i < graph->n_nodes; i++)
-		if (graph->nodes[i].state == state)
-			return true;
-	return false;
+	if (!graph->n_nodes)
+		return;
+	fputs("  subgraph legend [Legend]\n", out);
+	for (enum graph_state state = GRAPH_SAME; state < N_GRAPH_STATES; state++)
+		if (graph_uses(graph, state))
+			fprintf(out, "    legend%d[\"%s\"]:::%s\n", (int)state,
+				graph_styles[state].legend, graph_styles[state].name);
+	fputs("  end\n", out);
 }
 
 static void put_styles(FILE *out, const struct graph *graph, enum graph_state state)
 {
 	const struct graph_style *style = &graph_styles[state];
-	if (state_used(graph, state))
+	if (graph_uses(graph, state))
 		fprintf(out, "  classDef %s fill:%s,stroke:%s,color:#24292f%s\n", style->name,
 			style->fill, style->stroke, style->dashed ? ",stroke-dasharray:4" : "");
 	put_link_style(out, graph, state);
@@ -83,6 +87,7 @@ void graph_mermaid(FILE *out, const struct graph *graph)
 		put_node(out, graph, i);
 	for (size_t i = 0; i < graph->n_edges; i++)
 		put_edge(out, &graph->edges[i]);
+	put_legend(out, graph);
 	for (enum graph_state state = GRAPH_SAME; state < N_GRAPH_STATES; state++)
 		put_styles(out, graph, state);
 }

@@ -6,12 +6,14 @@
 #include <string.h>
 
 const struct graph_style graph_styles[N_GRAPH_STATES] = {
-	[GRAPH_SAME] = {"same", "#f6f8fa", "#57606a", "", false},
-	[GRAPH_CREATE] = {"create", "#dafbe1", "#1a7f37", "+", false},
-	[GRAPH_CHANGE] = {"change", "#fff8c5", "#9a6700", "~", false},
-	[GRAPH_DELETE] = {"delete", "#ffebe9", "#cf222e", "-", false},
-	[GRAPH_PENDING] = {"pending", "#ffffff", "#57606a", "pending", true},
-	[GRAPH_TROUBLE] = {"trouble", "#ffffff", "#cf222e", "blocked", true},
+	[GRAPH_SAME] = {"same", "#f6f8fa", "#57606a", "", "unchanged", false},
+	[GRAPH_CREATE] = {"create", "#dafbe1", "#1a7f37", "+", "+ create", false},
+	[GRAPH_CHANGE] = {"change", "#fff8c5", "#9a6700", "~", "~ change", false},
+	[GRAPH_DELETE] = {"delete", "#ffebe9", "#cf222e", "-", "- delete", false},
+	[GRAPH_PENDING] = {"pending", "#ffffff", "#57606a", "pending", "pending: not running",
+			   true},
+	[GRAPH_TROUBLE] = {"trouble", "#ffffff", "#cf222e", "blocked", "blocked or refused", true},
+	[GRAPH_MISSING] = {"missing", "#ffffff", "#9a6700", "", "missing on this host", true},
 };
 
 static const char *const kinds[N_GRAPH_KINDS] = {
@@ -20,6 +22,17 @@ static const char *const kinds[N_GRAPH_KINDS] = {
 	[GRAPH_NETWORK] = "network",
 	[GRAPH_CONTAINER] = "container",
 };
+
+bool graph_uses(const struct graph *graph, enum graph_state state)
+{
+	for (size_t i = 0; i < graph->n_nodes; i++)
+		if (graph->nodes[i].state == state)
+			return true;
+	for (size_t i = 0; i < graph->n_edges; i++)
+		if (graph->edges[i].state == state)
+			return true;
+	return false;
+}
 
 json_t *graph_json(const struct graph *graph)
 {

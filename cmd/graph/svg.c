@@ -22,6 +22,7 @@ struct layout {
 	struct box *boxes;
 	size_t *lines; /* of each edge: the line in the box that it leads to, or 0 */
 	double width, height;
+	double legend; /* where it begins, from the top */
 };
 
 static void escape(FILE *out, char character)
@@ -107,6 +108,22 @@ static void columns_place(struct layout *layout)
 	layout->width = x - COLUMN_GAP + MARGIN;
 }
 
+/* A line for each state, under everything else. */
+static void legend_place(struct layout *layout)
+{
+	layout->legend = layout->height;
+	layout->height += LINE + PADDING;
+	for (enum graph_state state = GRAPH_SAME; state < N_GRAPH_STATES; state++) {
+		struct box box = {0};
+		if (!graph_uses(layout->graph, state))
+			continue;
+		box_fit(&box, graph_styles[state].legend);
+		layout->height += LINE;
+		if (2 * MARGIN + LINE + box.width > layout->width)
+			layout->width = 2 * MARGIN + LINE + box.width;
+	}
+}
+
 static void put_line(FILE *out, const struct box *box, size_t line, const char *color,
 		     const char *text)
 {
@@ -117,16 +134,21 @@ static void put_line(FILE *out, const struct box *box, size_t line, const char *
 	fputs("</text>\n", out);
 }
 
-static void put_box(FILE *out, const struct layout *layout, size_t number)
+static void put_rectangle(FILE *out, const struct box *box, const struct graph_style *style,
+			  int radius)
 {
-	const struct graph_node *node = &layout->graph->nodes[number];
-	const struct graph_style *style = &graph_styles[node->state];
-	const struct box *box = &layout->boxes[number];
 	fprintf(out,
 		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"%d\" "
 		"fill=\"%s\" stroke=\"%s\"%s/>\n",
-		box->x, box->y, box->width, box->height, node->kind == GRAPH_NETWORK ? 10 : 2,
-		style->fill, style->stroke, style->dashed ? " stroke-dasharray=\"4\"" : "");
+		box->x, box->y, box->width, box->height, radius, style->fill, style->stroke,
+		style->dashed ? " stroke-dasharray=\"4\"" : "");
+}
+
+static void put_box(FILE *out, const struct layout *layout, size_t number)
+{
+	const struct graph_node *node = &layout->graph->nodes[number];
+	const struct box *box = &layout->boxes[number];
+	put_rectangle(out, box, &graph_styles[node->state], node->kind == GRAPH_NETWORK ? 10 : 2);
 	put_line(out, box, 0, "#24292f", node->title);
 	if (*node->detail)
 		put_line(out, box, 1, "#57606a", node->detail);
@@ -158,6 +180,21 @@ static void put_edge_line(FILE *out, const struct layout *layout, size_t number)
 			 graph_styles[edge->state].stroke, edge_text(layout->graph, edge));
 }
 
+static void put_legend(FILE *out, const struct layout *layout)
+{
+	struct box box = {.x = MARGIN, .y = layout->legend, .width = 14, .height = 14};
+	put_line(out, &(struct box){.x = MARGIN - PADDING, .y = box.y - 4}, 0, "#24292f", "Legend");
+	for (enum graph_state state = GRAPH_SAME; state < N_GRAPH_STATES; state++) {
+		const struct graph_style *style = &graph_styles[state];
+		if (!graph_uses(layout->graph, state))
+			continue;
+		box.y += LINE;
+		put_rectangle(out, &box, style, 2);
+		fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" fill=\"#24292f\">%s</text>\n",
+			box.x + LINE + PADDING / 2.0, box.y + 11, style->legend);
+	}
+}
+
 void graph_svg(FILE *out, const struct graph *graph)
 {
 	struct arena *arena = graph->arena;
@@ -167,8 +204,10 @@ void graph_svg(FILE *out, const struct graph *graph)
 				.width = 2 * MARGIN,
 				.height = 2 * MARGIN};
 	boxes_size(&layout);
-	if (graph->n_nodes)
+	if (graph->n_nodes) {
 		columns_place(&layout);
+		legend_place(&layout);
+	}
 	fprintf(out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
 		"font-family=\"monospace\" font-size=\"%d\">\n"
@@ -181,5 +220,7 @@ void graph_svg(FILE *out, const struct graph *graph)
 		put_box(out, &layout, i);
 	for (size_t i = 0; i < graph->n_edges; i++)
 		put_edge_line(out, &layout, i);
+	if (graph->n_nodes)
+		put_legend(out, &layout);
 	fputs("</svg>\n", out);
 }

@@ -16,17 +16,22 @@ function shown(label) {
 }
 
 function differences(understood, graph) {
-	const nodes = [...understood.getVertices().values()].map((vertex) => ({
+	const vertices = [...understood.getVertices().values()];
+	const legend = vertices.filter((vertex) => vertex.id.startsWith("legend"));
+	const used = new Set([...graph.nodes, ...graph.edges].map(({ state }) => state));
+	if (String(legend.map((vertex) => vertex.classes[0]).sort()) !== String([...used].sort()))
+		return `the legend has ${legend.map((vertex) => vertex.classes[0])}`;
+	const nodes = vertices.filter((vertex) => !legend.includes(vertex)).map((vertex) => ({
 		text: shown(vertex.text),
 		state: vertex.classes[0],
 	}));
-	const edges = understood.getEdges().map((edge) => ({
+	const edges = understood.getEdges().filter((edge) => edge.start.startsWith("n")).map((edge) => ({
 		from: Number(edge.start.slice(1)),
 		to: Number(edge.end.slice(1)),
 		text: shown(edge.text ?? ""),
 	}));
 	const sign = { same: "", create: "+", change: "~", delete: "-", pending: "pending",
-		trouble: "blocked" };
+		trouble: "blocked", missing: "" };
 	const expected = {
 		nodes: graph.nodes.map(({ title, detail, state }) => ({
 			text: detail ? `${title}\n${detail}` : title,

@@ -18,11 +18,11 @@ AFTER = document({"a": lan(mtu=1400, host=True), "b": NETWORKS["b"],
                  {"web": ["a", "b"], "db": ["a", "b"], "job": ["b"], "ci": ["c"]}, name="lab")
 
 NODES = [("parent", "same", "eth0"), ("network", "same", "a"), ("network", "same", "b"),
-         ("parent", "same", "eth9"), ("network", "trouble", "c"), ("container", "create", "the host"),
+         ("parent", "missing", "eth9"), ("network", "trouble", "c"), ("container", "create", "the host"),
          ("container", "same", "web"), ("container", "same", "db"), ("container", "pending", "job"),
          ("container", "same", "ci"), ("network", "delete", "past"), ("container", "delete", "gone"),
          ("network", "same", "old")]
-EDGES = [("eth0", "a", "same", ""), ("eth0", "b", "same", ""), ("eth9", "c", "same", ""),
+EDGES = [("eth0", "a", "same", ""), ("eth0", "b", "same", ""), ("eth9", "c", "missing", ""),
          ("a", "the host", "create", "mv-lab.a 172.16.86.254/32"),
          ("a", "web", "change", "eth0 172.16.86.2/24"), ("b", "web", "same", "eth1 10.8.0.1/16"),
          ("a", "db", "create", "eth1 172.16.86.3/24"), ("b", "db", "same", "eth0 10.8.0.2/16"),
@@ -30,6 +30,9 @@ EDGES = [("eth0", "a", "same", ""), ("eth0", "b", "same", ""), ("eth9", "c", "sa
          ("eth0", "past", "delete", ""), ("past", "gone", "delete", "eth0 10.6.0.1/16"),
          # What would replace it is blocked.
          ("eth0", "old", "same", ""), ("old", "ci", "same", "eth0 10.9.0.1/16")]
+
+LEGEND = ["unchanged", "+ create", "~ change", "- delete", "pending: not running", "blocked or refused",
+          "missing on this host"]
 
 
 def prepared(host):
@@ -51,16 +54,49 @@ def objects(host):
           for edge in graph["edges"]], EDGES, "edges")
 
 
+@test("graph: the legend has the states that are in the graph, and no others")
+def legend(host):
+    host.netns("web")
+    text = document({"a": NETWORKS["a"]}, {"web": ["a"]})
+    host.apply(text)
+    file = host.write(text, "legend.yaml")
+    for form in ("mermaid", "dot", "svg"):
+        out = drawn(host, file, form)
+        same([word for word in LEGEND if word in out], ["unchanged"], form)
+    empty = host.write("name: other\nnetworks: {}", "empty.yaml")
+    for form in ("mermaid", "dot", "svg"):
+        assert "egend" not in drawn(host, empty, form), form
+
+
+@test("graph: a parent that is missing, and one that is there by another name")
+def parents(host):
+    host.ip("host", "link property add dev eth0 altname uplink")
+    file = host.write(document({"a": lan(parent="uplink"),
+                               "b": lan(parent="eth7", vlan=5, gateway=None, subnet="10.1.0.0/24")}, {}))
+    graph = host.mvapply("graph", "-f", file, "-o", "json").json
+    same([(node["title"], node["state"], node["detail"]) for node in graph["nodes"]
+          if node["kind"] == "parent"], [("uplink", "same", ""), ("eth7", "missing", "missing")], "parents")
+
+
 @test("graph: Graphviz reads its DOT")
 def dot(host):
     text = drawn(host, prepared(host), "dot")
     graph = json.loads(host.run("dot", "-Tjson", stdin=text.encode(), code=0).out)
-    labels = [node["label"].split("\\n")[0] for node in graph["objects"]]
-    same(labels, [title for _, _, title in NODES], "nodes")
-    signs = {"same": "", "create": "+ ", "change": "~ ", "delete": "- ", "pending": "pending ",
+    legend = [node["label"] for node in graph["objects"] if node["name"].startswith("legend")]
+    same(legend, LEGEND, "the legend")
+    cluster = [node["label"] for node in graph["objects"] if node["name"].startswith("cluster")]
+    same(cluster, ["Legend"], "the legend's frame")
+    objects = {node["_gvid"]: node for node in graph["objects"] if re.match(r"n\d", node["name"])}
+    labels = {number: node["label"].split("\\n")[0] for number, node in objects.items()}
+    same(list(labels.values()), [title for _, _, title in NODES], "nodes")
+    missing = [node for node in objects.values() if node["label"].startswith("eth9")]
+    same([(node["label"], "dashed" in node["style"]) for node in missing], [("eth9\\nmissing", True)],
+         "the missing parent")
+    signs = {"missing": "", "same": "", "create": "+ ", "change": "~ ", "delete": "- ", "pending": "pending ",
              "trouble": "blocked "}
+    edges = [edge for edge in graph["edges"] if edge["tail"] in labels]
     same(sorted((labels[edge["tail"]], labels[edge["head"]], edge["label"])
-                for edge in graph["edges"]),
+                for edge in edges),
          sorted((source, target, (signs[state] + label).strip())
                 for source, target, state, label in EDGES), "edges")
 
@@ -75,12 +111,12 @@ def svg(host):
     for _, _, title in NODES:
         assert title in texts, f"no {title} in {texts}"
     for word in ("~ eth0 172.16.86.2/24", "+ eth1 172.16.86.3/24", "- eth0 10.6.0.1/16", "pending",
-                 "eth1 10.8.0.1/16"):
+                 "eth1 10.8.0.1/16", "Legend", "missing", *LEGEND):
         assert word in texts, f"no {word} in {texts}"
     same(len(list(root.iter(f"{SVG}path"))), len(EDGES), "edges")
     boxes = [{key: float(rect.get(key)) for key in ("x", "y", "width", "height")}
              for rect in root.iter(f"{SVG}rect") if "%" not in rect.get("width")]
-    same(len(boxes), len(NODES), "boxes")
+    same(len(boxes), len(NODES) + len(LEGEND), "boxes, and those of the legend")
     for number, box in enumerate(boxes):
         assert box["x"] + box["width"] < float(root.get("width")), box
         assert box["y"] + box["height"] < float(root.get("height")), box
@@ -96,7 +132,7 @@ def signs(host):
     root = xml.etree.ElementTree.fromstring(drawn(host, file, "svg"))
     assert "a\"<&>\\" in [text.text for text in root.iter(f"{SVG}text")]
     graph = host.run("dot", "-Tplain", stdin=drawn(host, file, "dot").encode(), code=0).out
-    assert r'"a\"<&>\\" ' in graph, graph
+    assert r'"a\"<&>\\\nmissing" ' in graph, graph
 
 
 @test("graph: of a link with thousands of addresses the first few are shown, and how many there are")
