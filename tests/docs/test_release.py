@@ -3,6 +3,8 @@ import json
 import re
 import subprocess
 
+import yaml
+
 from rows import TOP, read, row, same
 
 VERSION = read("VERSION").strip()
@@ -40,3 +42,16 @@ def debian(_binary):
 def alone(_binary):
     for path in ("Makefile", "dist/debian/control", "scripts/deb", "scripts/static"):
         assert VERSION not in read(path), path
+
+
+@row("project: both CI services run .ci/run, and its files are valid")
+def ci_files(_binary):
+    for path in (".github/workflows/ci.yml", ".gitlab-ci.yml"):
+        jobs = yaml.safe_load(read(path))
+        job = jobs.get("jobs", jobs)["check"]
+        commands = job.get("script") or [step.get("run") for step in job["steps"]]
+        assert ".ci/run" in commands, f"{path}: {commands}"
+    for path in ("bug.md", "feature.md"):
+        head = read(f".github/ISSUE_TEMPLATE/{path}").split("---\n")[1]
+        same(sorted(yaml.safe_load(head)), ["about", "labels", "name"], path)
+    yaml.safe_load(read(".github/ISSUE_TEMPLATE/config.yml"))
