@@ -1,51 +1,93 @@
 #!/usr/bin/env python3
-"""plot.py FILE... --to FOLDER: draws what bench.py --json kept, with gnuplot, as PNG and as SVG."""
+"""plot.py FILE... --to FOLDER: draws what bench.py --json kept, with gnuplot, as PNG and as SVG. Those of
+tests/bench/plots are drawn from figures.json there: least, median and most of the recorded runs."""
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
 
 from bench import floors
 
-# In the order in which they are drawn, each with gnuplot's number of a colour.
-PROGRAMS = {"floor": 1, "mvapply": 2, "ip -batch": 3, "ip": 4, "netavark": 5, "CNI macvlan": 6,
-            "Docker macvlan": 7}
+# In the order in which they are drawn, each with its colour and its label.
+PROGRAMS = {"floor": ("#57606a", "hand-written netlink (lower bound)"), "mvapply": ("#1a7f37", "mvapply"),
+            "ip -batch": ("#0969da", "ip -batch"), "ip": ("#bc4c00", "ip"),
+            "netavark": ("#8250df", "netavark"), "CNI macvlan": ("#cf222e", "CNI macvlan"),
+            "Docker macvlan": ("#9a6700", "Docker macvlan")}
 TITLES = {"apply": "A first apply", "nothing": "An apply with nothing to do",
           "delete": "A delete"}
 
+WIDTH, HEIGHT, MARGINS = 1100, 480, 90  # in pixels
+LABEL_HEIGHT = 17
+
 SCRIPT = """
-set terminal {terminal} size 760,460
+set terminal {terminal} size {width},{height} background "#ffffff"
 set output "{output}"
-set title "{title}: milliseconds from start to end (median; least and most)"
+set title "{title}: time from start to end (median; bars: least and most)"
 set logscale xy
-set xlabel "attachments, each in a namespace of its own"
-set ylabel "ms"
-set key left top
-set grid
+set xrange [{left}:{right}]
+set yrange [{bottom}:{top}]
+set rmargin 33
+set xlabel "number of attachments, each in a network namespace of its own"
+set ylabel "time (ms)"
+set xtics nomirror
+set ytics nomirror
+set border 3
+unset key
+set grid linecolor "#d0d7de"
+{labels}
 plot {plots}
 """
 
 
 def points(rows, work, program):
+    """(size, median, least, most) of each size."""
     best = floors(rows)
+    found = []
     for row in sorted(rows, key=lambda row: row["size"]):
         floor = program == "floor" and best.get((row["work"], row["size"])) is row
         if row["work"] == work and (row["program"] == program or floor):
             wall = row["wall"]
-            yield f"{row['size']} {statistics.median(wall)} {min(wall)} {max(wall)}"
+            found.append((row["size"], statistics.median(wall), min(wall), max(wall)))
+    return found
+
+
+def decade(value, up):
+    return 10 ** (math.ceil if up else math.floor)(math.log10(value))
+
+
+def label_heights(found, bottom, top):
+    """The height of each line's label: that of the line's end, but no two of one size overlap."""
+    least = math.log10(top / bottom) * LABEL_HEIGHT / (HEIGHT - MARGINS)
+    heights, below = {}, {}
+    for name in sorted(found, key=lambda name: found[name][-1][1]):
+        size, median, _, _ = found[name][-1]
+        height = max(math.log10(median), below.get(size, -math.inf) + least)
+        heights[name] = below[size] = height
+    return {name: 10 ** height for name, height in heights.items()}
 
 
 def draw(rows, work, folder):
-    found = {name: list(points(rows, work, name)) for name in PROGRAMS}
+    found = {name: points(rows, work, name) for name in PROGRAMS}
     found = {name: lines for name, lines in found.items() if lines}
-    data = "".join(f"${name.translate({32: '_', 45: '_'})} << EOD\n" + "\n".join(lines) + "\nEOD\n"
-                   for name, lines in found.items())
-    plots = ", ".join(f"${name.translate({32: '_', 45: '_'})} using 1:2:3:4 with yerrorlines "
-                      f'linetype {PROGRAMS[name]} title "{name}"' for name in found)
+    every = [point for lines in found.values() for point in lines]
+    bottom, top = decade(min(point[2] for point in every), False), decade(max(point[3] for point in every), True)
+    names = {name: "$data" + str(number) for number, name in enumerate(found)}
+    data = "".join(f"{names[name]} << EOD\n" + "\n".join(" ".join(map(str, point)) for point in lines)
+                   + "\nEOD\n" for name, lines in found.items())
+    heights = label_heights(found, bottom, top)
+    # At the line's end; over a point that has no line.
+    labels = "\n".join(f'set label "{PROGRAMS[name][1]}" at {lines[-1][0]},{heights[name]} '
+                       f'{"left offset 1,0" if len(lines) > 1 else "center offset 0,1"} '
+                       f'textcolor "{PROGRAMS[name][0]}"' for name, lines in found.items())
+    plots = ", ".join(f'{names[name]} using 1:2:3:4 with yerrorlines linecolor "{PROGRAMS[name][0]}" '
+                      "linewidth 1.5 pointtype 7 pointsize 0.5" for name in found)
     for terminal, ending in (("pngcairo", "png"), ("svg", "svg")):
-        script = data + SCRIPT.format(terminal=terminal, title=TITLES[work], plots=plots,
-                                      output=os.path.join(folder, f"{work}.{ending}"))
+        script = data + SCRIPT.format(
+            terminal=terminal, width=WIDTH, height=HEIGHT, title=TITLES[work], labels=labels, plots=plots,
+            left=min(point[0] for point in every) * 0.9, right=max(point[0] for point in every) * 1.1,
+            bottom=bottom, top=top, output=os.path.join(folder, f"{work}.{ending}"))
         subprocess.run(["gnuplot"], input=script.encode(), check=True)
 
 
