@@ -237,19 +237,46 @@ install: $(BUILD)/mvapply man
 	install -D -m 644 examples/mvapply.schema.json $(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json
 	install -D -m 644 dist/completion/mvapply.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mvapply.fish
 
+# The service: its unit, the drop-ins (not enabled), and an example of a configuration (not in use).
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/systemd/system
+install-service:
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's,/usr/local/bin/,$(PREFIX)/bin/,; /^#   cp mvapply.service/d' examples/systemd/mvapply.service \
+		> $(DESTDIR)$(UNITDIR)/mvapply.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/mvapply.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/mvapply/systemd examples/systemd/mvapply-*.conf
+	install -D -m 644 -t $(DESTDIR)/etc/mvapply dist/example.yaml.disabled
+
 # One file without libraries, with musl: build/static/mvapply.
 .PHONY: static
 static:
 	@scripts/deps build static
 	@scripts/static
 
-# A package for Debian, in build/deb, and lintian's word on it.
+# A package for Debian, in build/deb, checked by lintian.
 deb:
 	@scripts/deps build deb
 	@scripts/deb
 
+# A package for distributions with RPM, in build/rpm.
+rpm:
+	@scripts/deps build rpm
+	@scripts/rpm
+
+# A container image of the static program alone, by ENGINE=docker or podman: see dist/container/Dockerfile.
+ENGINE ?= docker
+image: static
+	$(ENGINE) build -f dist/container/Dockerfile -t mvapply:$(VERSION) -t mvapply build/static
+
+# All that a release consists of, in build/release. The same sources give the same bytes.
+release:
+	@scripts/deps build deb rpm static
+	@scripts/release
+
+# What `make install` and `make install-service` installed, but not what is in /etc/mvapply.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/mvapply \
+	rm -f $(DESTDIR)$(UNITDIR)/mvapply.service $(DESTDIR)$(PREFIX)/share/mvapply/systemd/mvapply-*.conf \
+		$(DESTDIR)$(PREFIX)/bin/mvapply \
 		$(DESTDIR)$(PREFIX)/share/man/man8/mvapply.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/mvapply.yaml.5 \
 		$(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json \
@@ -273,7 +300,7 @@ clean:
 	rm -rf build compile_commands.json
 
 .DEFAULT_GOAL := all
-.PHONY: all soak packages deps demo check programs unit unit-programs program-sources coverage fuzz fuzz-programs kernel uml docs schema man deb soak-watch bench bench-uml bench-watch asan install uninstall format lint clean
+.PHONY: all soak packages deps demo check programs unit unit-programs program-sources coverage fuzz fuzz-programs kernel uml docs schema man deb rpm image release soak-watch bench bench-uml bench-watch asan install install-service uninstall format lint clean
 .PRECIOUS: $(OBJECTS)
 .DELETE_ON_ERROR:
 -include $(OBJECTS:.o=.d)
