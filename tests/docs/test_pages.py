@@ -44,7 +44,12 @@ def headings(_binary):
     assert count > 20, f"only {count} links were found"
 
 
-@row("pages: a page in Chinese has the blocks and sections of the English one")
+def outline(page):
+    """The levels of its headings, in their order."""
+    return [len(marks) for marks in re.findall(r"^(#+) ", documents.FENCE.sub("", read(page)), re.MULTILINE)]
+
+
+@row("pages: a page in Chinese has the headings, blocks and sections of the English one")
 def chinese(_binary):
     pages = [page for page in documents.pages() if page.endswith(".zh.md")]
     assert pages
@@ -52,6 +57,11 @@ def chinese(_binary):
         english = page.replace(".zh.md", ".md")
         same(documents.blocks(read(page)), documents.blocks(read(english)), page)
         same(documents.SECTION.findall(read(page)), documents.SECTION.findall(read(english)), page)
+        same(outline(page), outline(english), f"the headings of {page}")
+        same(documents.listed(page), documents.listed(english), f"the commands of {page}")
+        for one, other in ((page, english), (english, page)):
+            link = f"]({os.path.basename(other)})"
+            assert link in read(one), f"{one} has no link to {other}"
 
 
 @row("pages: every block of YAML is valid")
@@ -62,6 +72,7 @@ def yaml_blocks(binary):
             if language != "yaml":
                 continue
             words = ["import", "compose", "-"] if re.match(r"# \S*compose\.yaml\n", content) \
+                else ["import", "cni", "-"] if "kind: NetworkAttachmentDefinition" in content \
                 else ["validate", "-f", "-"]
             done = subprocess.run([binary, *words], input=content.encode(),
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)

@@ -47,7 +47,7 @@ Section = collections.namedtuple("Section", "page number needs setup blocks")
 
 def pages():
     """The paths of all pages, from the top of the repository."""
-    found = ["README.md"]
+    found = ["README.md", "README.zh.md"]
     for folder, _, files in os.walk(os.path.join(TOP, "docs")):
         found += [os.path.relpath(os.path.join(folder, file), TOP) for file in files
                   if file.endswith(".md")]
