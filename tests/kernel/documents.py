@@ -5,8 +5,10 @@ A page is played in sections, each on a host of its own, which begins at a comme
     <!-- test: needs=vlan lan=10:172.16.86.1/24 link=eth1 netns=web,db copy=examples/a.yaml:a.yaml -->
 
 or, where it speaks of an engine, engine=docker: a real one that has the image "alpine"; and
-dhcp=172.16.86.50 is a DHCP server on the LAN with that one address. In it, a YAML block whose first
-line is "# NAME.yaml", a script whose second line is "# NAME.sh", or a unit file of Podman whose first
+dhcp=172.16.86.50 is a DHCP server on the LAN with that one address. stand-in=NAME is a container where no
+engine can run, as under user-mode Linux: a process with a network namespace of its own, which a stand-in for
+Docker's API knows by that name, and a function `docker` that runs commands in it. In it, a YAML block whose
+first line is "# NAME.yaml", a script whose second line is "# NAME.sh", or a unit file of Podman whose first
 line is "# NAME.network" or "# NAME.container", is written as that file, and in a
 block of `console` each line behind "$ " is a command in one shell, and what follows is its output, to
 the letter but for what no two runs have in common. A line "..." stands for any lines."""
@@ -18,7 +20,8 @@ import subprocess
 import time
 
 from dhcp_server import Server
-from engines import running
+from engines import BUSYBOX, running
+from fake_engine import ID, engine, inspected
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 
@@ -33,7 +36,7 @@ VOLATILE = [(r"@if\d+", "@ifN"), (r"^\d+: ", "N: "), (r"time[= ][\d.]+ ?ms", "ti
             (r"\b(qlen \d+|qdisc \w+)", ""), (r" tentative", ""), (r"[ \t]+", " ")]
 
 # These only look, so that they may be asked again until the kernel has come to rest.
-LOOKS = ("ip ", "ping ", "nsenter ", "bridge ")
+LOOKS = ("ip ", "ping ", "nsenter ", "bridge ", "docker exec ")
 
 # Compose is a plugin of Docker's, or, as in Debian 12, a program of its own.
 COMPOSE = """docker() {
@@ -41,6 +44,15 @@ COMPOSE = """docker() {
         shift; command docker-compose "$@"
     else command docker "$@"; fi
 }"""
+
+# The commands of Docker's client that pages use, for the container of a stand-in.
+STAND_IN = """docker() {{
+    case $1 in
+    run) echo 0123456789abcdef ;;
+    exec) shift 2; nsenter --net=/proc/{pid}/ns/net {busybox} "$@" ;;
+    container) echo {name} ;;
+    esac
+}}"""
 
 Section = collections.namedtuple("Section", "page number needs setup blocks")
 
@@ -125,7 +137,7 @@ class Shell:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PATH": path, "LC_ALL": "C.UTF-8", **env})
         self.run("status=0")
-        self.run(COMPOSE)
+        self.run(env.get("DOCKER_FUNCTION", COMPOSE))
 
     def run(self, command):
         """The lines that the command says, on standard output and error."""
@@ -153,6 +165,14 @@ class Shell:
             time.sleep(0.2)
 
 
+@contextlib.contextmanager
+def stand_in(host, name):
+    """The environment in which a process is Docker's container of that name."""
+    with host.process() as pid, engine({f"/containers/{word}/json": inspected(pid, name=name)
+                                        for word in (name, ID)}) as env:
+        yield {**env, "DOCKER_FUNCTION": STAND_IN.format(name=name, pid=pid, busybox=BUSYBOX)}
+
+
 def prepare(host, setup, stack):
     """Gives what the environment has to have."""
     env = {}
@@ -175,9 +195,11 @@ def prepare(host, setup, stack):
             source, name = value.split(":")
             host.write(read(source), name)
         elif key == "engine":
-            engine = stack.enter_context(running(host, value))
-            engine.load("alpine")
-            env = engine.env
+            real = stack.enter_context(running(host, value))
+            real.load("alpine")
+            env = real.env
+        elif key == "stand-in":
+            env = stack.enter_context(stand_in(host, value))
         else:
             raise AssertionError(f"no such preparation: {key}")
     return env

@@ -46,7 +46,7 @@ def image():
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
         tar.add(BUSYBOX, "bin/busybox")
-        for name in ("sh", "sleep", "ip", "cat", "ping"):
+        for name in ("sh", "ash", "sleep", "ip", "cat", "ping"):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
