@@ -78,8 +78,9 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 static const struct plan *plan_searched(const struct desired *desired, struct live *live,
 					const struct options *options)
 {
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	const struct plan *plan = plan_make(desired, live, &options->plan);
-	const struct selection all = selection_all(plan, plan->arena);
+	const struct selection all = selection_all(plan, arena);
 	if ((!selection_chooses(&all) && !options->plan.unguarded) || !observe_descriptors(live))
 		return plan;
 	plan_free(plan);
@@ -102,7 +103,7 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 		fault_guard(run, &options->plan);
 	struct warning warning;
 	if (left_set_warning(run->plan, &warning))
-		run->plan = plan_warn(run->plan, &warning);
+		run->plan = plan_warn(run->plan, &warning, run->arena);
 	run->exit_code = incomplete_exit(live, preview_code(run->plan), &run->fault);
 	return 0;
 }
@@ -129,10 +130,12 @@ static void leases_keep(struct run *run)
 	size_t count = leases_ending(&run->selection, run->live);
 	if (!count)
 		return;
-	run->plan = plan_warn(
-		run->plan, &(struct warning){.kind = count == 1 ? WARNING_LEASE_RUNS_OUT
-								: WARNING_LEASES_RUN_OUT,
-					     .objects = {arena_printf(run->arena, "%zu", count)}});
+	run->plan =
+		plan_warn(run->plan,
+			  &(struct warning){.kind = count == 1 ? WARNING_LEASE_RUNS_OUT
+							       : WARNING_LEASES_RUN_OUT,
+					    .objects = {arena_printf(run->arena, "%zu", count)}},
+			  run->arena);
 }
 
 void run_exit_code(struct run *run)
@@ -159,7 +162,7 @@ void run_do(struct run *run, const struct options *options)
 				      .done = progress_counter(progress)},
 	      run->outcomes);
 	progress_end(progress);
-	run->plan = plan_done(run->plan, run->outcomes);
+	run->plan = plan_done(run->plan, run->outcomes, run->arena);
 	run_exit_code(run);
 }
 

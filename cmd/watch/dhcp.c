@@ -136,7 +136,7 @@ static void step_lease(struct service *service, struct selection *selection, str
 		pending_remove(at);
 	at = pending_of(service, step);
 	if (*at && (*at)->fd < 0) {
-		leases->answers[number] = answer_use(selection->plan->arena, at);
+		leases->answers[number] = answer_use(selection->arena, at);
 		return;
 	}
 	if (!*at && lease_alone(step) && count_under_way(service) < CLIENTS_AT_ONCE)
@@ -177,7 +177,7 @@ static void pending_drop(struct service *service, const struct selection *select
 struct leases service_lease(struct service *service, struct selection *selection)
 {
 	const struct plan *plan = selection->plan;
-	struct leases leases = leases_unknown(plan, plan->arena);
+	struct leases leases = leases_unknown(plan, selection->arena);
 	bool any = false;
 	pending_drop(service, selection);
 	for (size_t i = 0; i < plan->n_steps; i++) {

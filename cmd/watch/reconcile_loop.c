@@ -101,11 +101,11 @@ static void namespaces_retry(struct service *service)
 	}
 }
 
-/* Without the steps that failed a short while ago. */
+/* Without the steps that failed a short while ago. Its arena is the caller's to free. */
 static struct selection steps_select(struct service *service, const struct plan *plan)
 {
 	char key[STEP_RETRY_KEY_SIZE];
-	struct selection selection = selection_all(plan, plan->arena);
+	struct selection selection = selection_all(plan, arena_new());
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (selection.selected[i])
 			selection.selected[i] =
@@ -114,7 +114,14 @@ static struct selection steps_select(struct service *service, const struct plan 
 	return selection;
 }
 
-/* A plan, which the caller frees, and what is done of it. */
+/* The plan, what is done of it, and what was made on the way. */
+static void planned_free(const struct selection *planned)
+{
+	plan_free(planned->plan);
+	arena_free(planned->arena);
+}
+
+/* A plan, and what is done of it: the caller's for planned_free. */
 static struct selection plan_now(struct service *service)
 {
 	struct plan_options options = service->options->plan;
@@ -131,7 +138,7 @@ static struct selection plan_searched(struct service *service, struct selection 
 	service->unsearched = false;
 	if (!found)
 		return selection;
-	plan_free(selection.plan);
+	planned_free(&selection);
 	*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
 	return plan_now(service);
 }
@@ -163,7 +170,7 @@ static struct selection observe_and_plan(struct service *service, bool *ret_agai
 			return selection;
 		if (service->complete && !service->lost)
 			return plan_searched(service, selection, ret_again);
-		plan_free(selection.plan);
+		planned_free(&selection);
 		service->wide = true;
 		paced_mark_stale(service);
 		if (service->lost)
@@ -179,7 +186,7 @@ static struct selection round_plan(struct service *service, struct leases *ret_l
 		return selection;
 	service_probe(service, &selection);
 	*ret_leases = service_lease(service, &selection);
-	return selection_defer(&selection, service->live, selection.plan->arena);
+	return selection_defer(&selection, service->live, selection.arena);
 }
 
 /* What a step touched is to be looked at again, while it is still held open. */
@@ -254,7 +261,7 @@ static void round_do(struct service *service, const struct selection *selection,
 		     const struct leases *leases, bool drift)
 {
 	const struct plan *plan = selection->plan;
-	struct selection reported = selection_copy(selection, plan->arena);
+	struct selection reported = selection_copy(selection, selection->arena);
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
 	apply(selection, service->live,
 	      &(struct apply_options){.broker = service->options->broker, .leases = leases},
@@ -263,7 +270,7 @@ static void round_do(struct service *service, const struct selection *selection,
 	for (size_t i = 0; i < plan->n_steps; i++)
 		reported.selected[i] = selection->selected[i] &&
 				       step_done(service, &plan->steps[i], &outcomes[i], drift);
-	reported.plan = plan_done(plan, outcomes);
+	reported.plan = plan_done(plan, outcomes, selection->arena);
 	report_steps(service, &reported, outcomes);
 	outcomes_free(outcomes, plan->n_steps);
 }
@@ -354,7 +361,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		report_notices(service, plan, service->live);
 		report_state(service, &selection);
 	}
-	plan_free(plan);
+	planned_free(&selection);
 	if (service->unsure) {
 		live_free(service->live);
 		service->live = NULL;

@@ -183,9 +183,10 @@ static void left_log(struct service *service, const char *set, const char *text)
 
 void report_left(struct service *service, const struct plan *plan)
 {
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct warning warning;
 	if (left_set_warning(plan, &warning))
-		left_log(service, plan->left.set, warning_text(&warning, plan->arena));
+		left_log(service, plan->left.set, warning_text(&warning, arena));
 }
 
 static bool names_set(const struct desired *desired, const char *set)

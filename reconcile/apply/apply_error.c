@@ -6,6 +6,7 @@
 #include "schema/words.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,8 +148,10 @@ struct outcome *outcomes_new(size_t count)
 
 void outcomes_free(struct outcome *outcomes, size_t count)
 {
-	for (size_t i = 0; outcomes && i < count; i++)
+	for (size_t i = 0; outcomes && i < count; i++) {
 		free(outcomes[i].error);
+		free(outcomes[i].note);
+	}
 	free(outcomes);
 }
 
@@ -166,12 +169,30 @@ void outcome_fail(struct outcome *outcome, const struct error *error)
 	*outcome->error = *error;
 }
 
-void outcome_defer(struct outcome *outcome, const char *note)
+static void note_set(struct outcome *outcome, const char *format, va_list args)
+{
+	free(outcome->note);
+	if (vasprintf(&outcome->note, format, args) < 0)
+		outcome->note = memory_or_die(NULL);
+}
+
+void outcome_note(struct outcome *outcome, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	note_set(outcome, format, args);
+	va_end(args);
+}
+
+void outcome_defer(struct outcome *outcome, const char *format, ...)
 {
 	if (outcome->state == OUTCOME_FAILED)
 		return;
 	outcome->state = OUTCOME_DEFERRED;
-	outcome->note = note;
+	va_list args;
+	va_start(args, format);
+	note_set(outcome, format, args);
+	va_end(args);
 }
 
 void outcome_broke(struct outcome *outcome, const struct operation_context *operation_at,

@@ -138,9 +138,8 @@ static bool parent_free(struct apply_context *context, size_t number)
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (hangs_on(step, parent) && (context->back[i] || parent_stays(context, i))) {
-			outcome_defer(&context->outcomes[number],
-				      arena_printf(plan->arena, "kept: used by %s in %s",
-						   step->current->name, step->ns->name));
+			outcome_defer(&context->outcomes[number], "kept: used by %s in %s",
+				      step->current->name, step->ns->name);
 			return false;
 		}
 		if (!deletes(context, step) || !hangs_on(step, parent) || context->deleted[i] ||

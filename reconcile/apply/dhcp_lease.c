@@ -315,11 +315,12 @@ static void releases_ask(const struct apply_context *context, struct leasing *le
 	}
 }
 
-static const char *answer_trouble(struct arena *arena, const struct dhcp_answer *answer)
+/* Points into the answer, perhaps. */
+static const char *answer_trouble(const struct dhcp_answer *answer)
 {
 	return answer->result == DHCP_SILENT   ? "no DHCP server answered"
 	       : answer->result == DHCP_ABSENT ? "there is no DHCP client (udhcpc)"
-					       : arena_strdup(arena, answer->text);
+					       : answer->text;
 }
 
 /* A server that does not answer learns of it when the lease is over. */
@@ -330,10 +331,9 @@ static void release_note(const struct apply_context *context, size_t number,
 	const struct dhcp_answer *answer = &inquiry->answer;
 	if (answer->result == DHCP_DONE)
 		return;
-	context->outcomes[number].note = arena_printf(
-		context->plan->arena, "the lease of %s runs out instead of being given back: %s",
-		ip_format(&inquiry->request.addr, addr),
-		answer_trouble(context->plan->arena, answer));
+	outcome_note(&context->outcomes[number],
+		     "the lease of %s runs out instead of being given back: %s",
+		     ip_format(&inquiry->request.addr, addr), answer_trouble(answer));
 }
 
 void releases_do(struct apply_context *context)
@@ -377,10 +377,10 @@ static const char *regained_put(struct apply_context *context, const struct link
 	putting.netlink = ns_socket(context, spec->ns, &error);
 	if (!putting.netlink ||
 	    link_index_find(putting.netlink, spec->name, &putting.ifindex, &error) < 0)
-		return arena_strdup(context->plan->arena, error.text);
+		return arena_strdup(context->arena, error.text);
 	lease_put(&putting, lease);
 	const char *trouble = outcome.state == OUTCOME_FAILED
-				      ? arena_strdup(context->plan->arena, outcome.error->text)
+				      ? arena_strdup(context->arena, outcome.error->text)
 				      : NULL;
 	free(outcome.error);
 	return trouble;
@@ -400,5 +400,5 @@ const char *lease_regain(struct apply_context *context, const struct step *step,
 	dhcp_broker_ask(context->broker, &inquiry, 1);
 	if (inquiry.answer.result == DHCP_DONE)
 		return regained_put(context, spec, &inquiry.answer.lease);
-	return answer_trouble(context->plan->arena, &inquiry.answer);
+	return arena_strdup(context->arena, answer_trouble(&inquiry.answer));
 }

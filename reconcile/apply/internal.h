@@ -130,7 +130,12 @@ void replaced_put_back(struct apply_context *context);
  * conflict has failed. */
 void probes_ask(struct apply_context *context);
 
-void outcome_defer(struct outcome *outcome, const char *note);
+/* Sets the note in place of another. */
+__attribute__((format(printf, 2, 3))) void outcome_note(struct outcome *outcome, const char *format,
+							...);
+/* The step is not done, for the reason in the note; unless it has failed. */
+__attribute__((format(printf, 2, 3))) void outcome_defer(struct outcome *outcome,
+							 const char *format, ...);
 bool step_makes_parent(const struct step *step);
 
 /* dhcp_lease.c: gets and renews the leases that the steps ask for, of links that are there; and
@@ -138,8 +143,8 @@ bool step_makes_parent(const struct step *step);
 void leases_do(struct apply_context *context);
 void releases_do(struct apply_context *context);
 /* Asks for the lease again that releases_do gave back, for the link of a step that is put back as
- * the spec says. Returns NULL where the link has one, or never had; else why not, in the plan's
- * arena. */
+ * the spec says. Returns NULL where the link has one, or never had; else why not, in the
+ * context's arena. */
 const char *lease_regain(struct apply_context *context, const struct step *step,
 			 struct link_spec *spec);
 

@@ -16,15 +16,14 @@ struct outcome {
 		OUTCOME_DEFERRED, /* left out, or undone, since another step was not done */
 	} state;
 	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
-	/* Why it is deferred, or what is left undone by design, in the plan's arena; or NULL */
-	const char *note;
+	char *note;          /* why it is deferred, or what is left undone by design; or NULL */
 	/* When failed: a live link had made room for it, was cut by that, and is put back. */
 	bool cut;
 	bool leased; /* the step got or renewed a lease: */
 	struct lease lease;
 };
 
-/* Of steps that are not done. Their errors are theirs. */
+/* Of steps that are not done. Their errors and notes are theirs. */
 struct outcome *outcomes_new(size_t count);
 void outcomes_free(struct outcome *outcomes, size_t count);
 /* Whether it failed because another link has the MAC or the address. That may be a link of a

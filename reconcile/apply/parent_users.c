@@ -78,8 +78,8 @@ static const char *guest_of(const struct guests *guests, int parent)
 		const struct live_ns *ns = guests->now->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
 			if (live_link_on(&ns->links[k], parent) && !goes(guests, ns, &ns->links[k]))
-				return arena_printf(guests->context->plan->arena, "%s in %s",
-						    ns->links[k].name, ns->name);
+				return arena_printf(guests->arena, "%s in %s", ns->links[k].name,
+						    ns->name);
 	}
 	return NULL;
 }
@@ -95,8 +95,7 @@ static void parent_keep(struct guests *guests, const struct step *step, const ch
 	struct apply_context *context = guests->context;
 	const size_t number = step_number(context, step);
 	if (guests->now) {
-		outcome_defer(&context->outcomes[number],
-			      arena_printf(context->plan->arena, "kept: used by %s", guest));
+		outcome_defer(&context->outcomes[number], "kept: used by %s", guest);
 	} else {
 		error_prepend(&guests->error, "%s is kept: what hangs on it cannot be seen",
 			      step->name);

@@ -54,7 +54,7 @@ static void step_defer(struct apply_context *context, size_t number, const char 
 	context->selection.selected[number] = false;
 	steps_count(context, 1);
 	if (step->action == ACTION_DELETE || step_is_parent(step)) {
-		outcome_defer(outcome, arena_printf(context->plan->arena, "kept: %s", why));
+		outcome_defer(outcome, "kept: %s", why);
 		return;
 	}
 	error_set(&error, 0, "%s: %s", step->current ? "left as it is" : "not made", why);
@@ -150,12 +150,7 @@ static bool name_left(const struct apply_context *context, const char *name)
 	return false;
 }
 
-static const char *name_note(const struct apply_context *context, const char *name,
-			     const char *other)
-{
-	return arena_printf(context->plan->arena, "called %s while the other %s is there", name,
-			    other);
-}
+#define NAME_NOTE "called %s while the other %s is there"
 
 /* NULL: it could not be made, or has left again. */
 static struct made *made_of(const struct apply_context *context, const struct step *step)
@@ -183,8 +178,8 @@ static void changed_rename(struct apply_context *context, const struct stage_ite
 	if (name_left(context, step->desired->name))
 		changes_do(context, item);
 	else
-		outcome_defer(&context->outcomes[step_number(context, step)],
-			      name_note(context, step->current->name, step->desired->name));
+		outcome_defer(&context->outcomes[step_number(context, step)], NAME_NOTE,
+			      step->current->name, step->desired->name);
 }
 
 void parents_rename(struct apply_context *context)
@@ -198,7 +193,7 @@ void parents_rename(struct apply_context *context)
 	for (size_t i = 0; i < context->n_made; i++) {
 		const struct made *made = &context->made[i];
 		if (made->temporary && !made->vain)
-			context->outcomes[made->step].note = name_note(
-				context, temporary_name(context->arena, made->ifindex), made->name);
+			outcome_note(&context->outcomes[made->step], NAME_NOTE,
+				     temporary_name(context->arena, made->ifindex), made->name);
 	}
 }

@@ -67,13 +67,14 @@ static struct step step_leased(const struct step *step, const struct lease *leas
 	return leased;
 }
 
-const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes)
+const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes,
+			     struct arena *arena)
 {
-	struct plan *done = arena_alloc(plan->arena, sizeof(*done));
-	struct step *steps = arena_alloc(plan->arena, (plan->n_steps + 1) * sizeof(*steps));
+	struct plan *done = arena_alloc(arena, sizeof(*done));
+	struct step *steps = arena_alloc(arena, (plan->n_steps + 1) * sizeof(*steps));
 	for (size_t i = 0; i < plan->n_steps; i++)
 		steps[i] = outcomes[i].leased
-				   ? step_leased(&plan->steps[i], &outcomes[i].lease, plan->arena)
+				   ? step_leased(&plan->steps[i], &outcomes[i].lease, arena)
 				   : plan->steps[i];
 	*done = *plan;
 	done->steps = steps;

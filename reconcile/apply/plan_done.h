@@ -9,8 +9,9 @@
 struct link_spec link_spec_leased(const struct link_spec *desired, const struct lease *lease,
 				  struct arena *arena);
 
-/* The same steps with what is known since they were done. Belongs to the plan: either one may be
- * given to plan_free, once. */
-const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes);
+/* The same steps with what is known since they were done. In the arena, which
+ * has to outlive it; either one may be given to plan_free, once. */
+const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes,
+			     struct arena *arena);
 
 #endif

@@ -44,7 +44,7 @@ static void details_return(const struct apply_context *context, const struct ste
 static void put_back(struct apply_context *context, size_t number)
 {
 	const struct step *step = &context->plan->steps[number];
-	struct arena *arena = context->plan->arena;
+	struct arena *arena = context->arena;
 	struct outcome *outcome = &context->outcomes[number], again = {.state = OUTCOME_NOT_DONE};
 	struct link_spec *spec = link_spec_of_live(arena, context->live, step->ns, step->current);
 	const char *note = "put back as it was, since what replaces it could not be made";
@@ -61,8 +61,9 @@ static void put_back(struct apply_context *context, size_t number)
 		note = arena_printf(arena, "could not be put back: %s", again.error->text);
 	}
 	free(again.error);
-	outcome_defer(outcome, note);
-	outcome->note = note;
+	if (outcome->state != OUTCOME_FAILED)
+		outcome->state = OUTCOME_DEFERRED;
+	outcome_note(outcome, "%s", note);
 }
 
 /* Of what replaces the step's link. */

@@ -165,11 +165,11 @@ const struct plan *plan_make(const struct desired *desired, const struct live *l
 	return plan;
 }
 
-const struct plan *plan_warn(const struct plan *plan, const struct warning *warning)
+const struct plan *plan_warn(const struct plan *plan, const struct warning *warning,
+			     struct arena *arena)
 {
-	struct plan *warned = arena_alloc(plan->arena, sizeof(*warned));
-	struct warning *warnings =
-		arena_alloc(plan->arena, (plan->n_warnings + 1) * sizeof(*warnings));
+	struct plan *warned = arena_alloc(arena, sizeof(*warned));
+	struct warning *warnings = arena_alloc(arena, (plan->n_warnings + 1) * sizeof(*warnings));
 	for (size_t i = 0; i < plan->n_warnings; i++)
 		warnings[i] = plan->warnings[i];
 	warnings[plan->n_warnings] = *warning;

@@ -10,9 +10,10 @@
  * to outlive it. The caller frees it with plan_free. */
 const struct plan *plan_make(const struct desired *desired, const struct live *live,
 			     const struct plan_options *options);
-/* The plan with one warning more. Belongs to the plan: either one may be given to plan_free, once.
- */
-const struct plan *plan_warn(const struct plan *plan, const struct warning *warning);
+/* The plan with one warning more. In the arena, which has to outlive it; either one may be given to
+ * plan_free, once. */
+const struct plan *plan_warn(const struct plan *plan, const struct warning *warning,
+			     struct arena *arena);
 void plan_free(const struct plan *plan);
 
 #endif

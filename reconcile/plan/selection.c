@@ -5,7 +5,8 @@ struct selection selection_none(const struct plan *plan, struct arena *arena)
 	const size_t room = plan->n_steps + 1;
 	return (struct selection){.plan = plan,
 				  .selected = arena_alloc(arena, room * sizeof(bool)),
-				  .why = arena_alloc(arena, room * sizeof(const char *))};
+				  .why = arena_alloc(arena, room * sizeof(const char *)),
+				  .arena = arena};
 }
 
 struct selection selection_all(const struct plan *plan, struct arena *arena)

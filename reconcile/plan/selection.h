@@ -8,7 +8,8 @@
 struct selection {
 	const struct plan *plan;
 	bool *selected;
-	const char **why; /* by selection_defer: a sentence without a subject; else NULL */
+	const char **why;    /* by selection_defer: a sentence without a subject; else NULL */
+	struct arena *arena; /* of the arrays; never the plan's own */
 };
 
 /* All steps that act (step_acts). The arrays of this and of all others are in the arena. */

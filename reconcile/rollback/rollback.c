@@ -69,9 +69,10 @@ static size_t count_left(const struct plan *plan)
 
 static void report_kept(const struct plan *plan, rollback_report *report, void *data)
 {
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].action == ACTION_KEPT)
-			report(arena_printf(plan->arena, "%s is kept: %s", plan->steps[i].name,
+			report(arena_printf(arena, "%s is kept: %s", plan->steps[i].name,
 					    plan->steps[i].reason),
 			       data);
 }
@@ -79,6 +80,7 @@ static void report_kept(const struct plan *plan, rollback_report *report, void *
 static void report_left(const struct plan *plan, const struct outcome *outcomes,
 			rollback_report *report, void *data)
 {
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!is_left(step))
@@ -86,7 +88,7 @@ static void report_left(const struct plan *plan, const struct outcome *outcomes,
 		if (outcomes[i].state == OUTCOME_FAILED)
 			report(outcomes[i].error->text, data);
 		else
-			report(arena_printf(plan->arena, "%s in %s %s", step->name, step->ns->name,
+			report(arena_printf(arena, "%s in %s %s", step->name, step->ns->name,
 					    step->reason ? step->reason
 							 : "does not stay as it was"),
 			       data);
@@ -127,7 +129,8 @@ static size_t rest_returns(const struct retreat *retreat, rollback_report *repor
 
 static void all_apply(const struct plan *plan, const struct live *now, struct outcome *outcomes)
 {
-	const struct selection all = selection_all(plan, plan->arena);
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
+	const struct selection all = selection_all(plan, arena);
 	apply(&all, now, &(struct apply_options){0}, outcomes);
 }
 
@@ -287,6 +290,7 @@ static void engines_ask(const struct retreat *retreat)
  * cannot be told. */
 static size_t ended_report(const struct retreat *retreat, const struct inodes *inodes)
 {
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	size_t count = 0;
 	for (size_t i = 0; inodes->known && i < retreat->done->n_steps; i++) {
 		const struct step *step = &retreat->done->steps[i];
@@ -294,7 +298,7 @@ static size_t ended_report(const struct retreat *retreat, const struct inodes *i
 		    inodes_have(inodes, step->ns->inode))
 			continue;
 		retreat->report(
-			arena_printf(retreat->done->arena,
+			arena_printf(arena,
 				     "%s is not put back: its network namespace %s has ended "
 				     "since; a container that was started anew has no such link",
 				     step->name, step->ns->name),

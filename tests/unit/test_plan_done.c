@@ -74,7 +74,7 @@ static void test_lease(void **state)
 	for (int gateway = 0; gateway <= 1; gateway++) {
 		struct scene scene;
 		scene_make(&scene, gateway);
-		const struct plan *done = plan_done(&scene.plan, scene.outcomes);
+		const struct plan *done = plan_done(&scene.plan, scene.outcomes, scene.plan.arena);
 		const struct link_spec *spec = done->steps[0].desired;
 		assert_int_equal(spec->n_addrs, 2);
 		assert_prefix(&spec->addrs[0], "2001:db8::5/64");
@@ -100,7 +100,7 @@ static void test_renewed(void **state)
 	(void)state;
 	scene_make(&scene, false);
 	scene.outcomes[0].lease.addr = prefix("10.0.0.5", 24);
-	const struct plan *done = plan_done(&scene.plan, scene.outcomes);
+	const struct plan *done = plan_done(&scene.plan, scene.outcomes, scene.plan.arena);
 	assert_string_equal(done->steps[0].changes[1].to, "a lease");
 	plan_free(done);
 }
@@ -111,7 +111,7 @@ static void test_none(void **state)
 	(void)state;
 	scene_make(&scene, false);
 	scene.outcomes[0].leased = false;
-	const struct plan *done = plan_done(&scene.plan, scene.outcomes);
+	const struct plan *done = plan_done(&scene.plan, scene.outcomes, scene.plan.arena);
 	assert_ptr_equal(done->steps[0].desired, &scene.spec);
 	assert_ptr_equal(done->steps[0].changes, scene.changes);
 	plan_free(done);

@@ -195,8 +195,10 @@ static void markdown_is_clean(void **state)
 		const struct text text = {
 			.out = written->stream, .verbose = true, .with_set = true};
 		const struct plan *plan = plan_of(arena, hostile[i], ACTION_REFUSED);
-		plan = plan_warn(plan, &(struct warning){.kind = WARNING_LOOKUP,
-							 .objects = {"web", hostile[i]}});
+		plan = plan_warn(
+			plan,
+			&(struct warning){.kind = WARNING_LOOKUP, .objects = {"web", hostile[i]}},
+			arena);
 		markdown_plan(&text, plan, &live);
 		assert_lines(written, 1 + 3 + ACTION_REFUSED + 1 + 2);
 	}
