@@ -91,7 +91,7 @@ bool notice_warning(struct notices *now, const struct notices *before,
 	return key_enter(&key, now, before);
 }
 
-/* What the link shall be: who edits it is told anew of what holds it up. */
+/* What the link shall be: an edit of it logs anew which error it meets. */
 static void key_spec(struct key *key, const struct link_spec *spec)
 {
 	char text[PREFIX_TEXT_SIZE];
@@ -114,7 +114,8 @@ bool notice_step(struct notices *now, const struct notices *before, const struct
 	key_text(&key, mark->container);
 	key_text(&key, step->name);
 	key_number(&key, step->ns ? step->ns->inode : 0);
-	if (step->desired)
+	/* Without an error it waits, whatever address is chosen for it meanwhile. */
+	if (step->desired && step->code)
 		key_spec(&key, step->desired);
 	return key_enter(&key, now, before);
 }

@@ -35,12 +35,14 @@ static void test_step(void **state)
 	assert_false(notice_step(now, before, &step));
 	assert_false(notice_step(now, before, &step));
 
+	addr.ip.bytes[3] = 3;
+	assert_true(notice_step(now, before, &step));
 	step.code = CODE_NONE;
 	assert_true(notice_step(now, before, &step));
 	step.action = ACTION_PENDING;
 	assert_true(notice_step(now, before, &step));
-	addr.ip.bytes[3] = 3;
-	assert_true(notice_step(now, before, &step));
+	addr.ip.bytes[3] = 4;
+	assert_false(notice_step(now, before, &step));
 	step = blocked("db", step.reason);
 	assert_true(notice_step(now, before, &step));
 	struct live_ns ns = {.inode = 7}, other = {.inode = 8};
