@@ -3,6 +3,7 @@
 #include "cmd/exit.h"
 #include "cmd/output.h"
 #include "cmd/output_json.h"
+#include "lib/cleanup.h"
 #include "lib/printable.h"
 #include "lib/unix_peer.h"
 
@@ -71,10 +72,8 @@ static int nobody_waits(const struct peer *other, int errnum, const struct optio
 int command_confirm(const struct options *options)
 {
 	struct peer other;
-	int fd = confirm_guard_connect(&other);
+	cleanup_close int fd = confirm_guard_connect(&other);
 	if (fd < 0)
 		return nobody_waits(&other, -fd, options);
-	int code = ask(fd, options);
-	close(fd);
-	return code;
+	return ask(fd, options);
 }

@@ -2,6 +2,7 @@
 
 #include "cmd/confirm_socket.h"
 #include "dhcp/broker.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/printable.h"
 #include "reconcile/plan/rollback_plan.h"
@@ -122,13 +123,12 @@ static enum decision signal_heard(const struct guard_process *guard_process)
 static enum decision client_heard(const struct guard_process *guard_process)
 {
 	bool allowed = false;
-	int fd = confirm_accept(guard_process->listener, &allowed);
+	cleanup_close int fd = confirm_accept(guard_process->listener, &allowed);
 	if (fd < 0)
 		return DECISION_NONE;
 	if (allowed)
 		(void)!send(fd, guard_process->job->sets, strlen(guard_process->job->sets),
 			    MSG_NOSIGNAL | MSG_DONTWAIT);
-	close(fd);
 	return allowed ? DECISION_CONFIRM : DECISION_NONE;
 }
 

@@ -1,5 +1,7 @@
 #include "cmd/confirm_socket.h"
 
+#include "lib/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -43,21 +45,19 @@ static void name_try(struct search *search, const char *name)
 {
 	struct sockaddr_un address;
 	const socklen_t size = address_of(name, &address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&address, size) < 0) {
 		search->crowded |= errno == EAGAIN;
 		search->errnum = search->errnum == EPERM ? EPERM : errno;
 	} else {
 		const struct peer peer = peer_of(fd);
 		if (peer.trusted) {
-			search->fd = fd;
+			search->fd = fd_steal(&fd);
 			return;
 		}
 		search->other = peer;
 		search->errnum = EPERM;
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 /* Whether the line of /proc/self/net/unix is of a socket that listens at a guard's further name, of
@@ -79,17 +79,15 @@ static bool line_names(const char *line, char name[NAME_SIZE])
 /* Each name once: the cost is that of the sockets of the host, whoever made them. */
 static void names_try(struct search *search)
 {
-	char *line = NULL, name[NAME_SIZE];
+	cleanup_free char *line = NULL;
+	char name[NAME_SIZE];
 	size_t size = 0;
 	search->crowded = false;
 	name_try(search, NAME);
-	FILE *file = search->fd < 0 ? fopen("/proc/self/net/unix", "re") : NULL;
+	cleanup_fclose FILE *file = search->fd < 0 ? fopen("/proc/self/net/unix", "re") : NULL;
 	while (file && search->fd < 0 && getline(&line, &size, file) > 0)
 		if (line_names(line, name))
 			name_try(search, name);
-	free(line);
-	if (file)
-		fclose(file);
 }
 
 int confirm_guard_connect(struct peer *ret_other)
@@ -109,11 +107,10 @@ int confirm_guard_connect(struct peer *ret_other)
 int confirm_check(struct error *error)
 {
 	struct peer other;
-	int fd = confirm_guard_connect(&other);
+	/* It is not asked for anything. */
+	cleanup_close int fd = confirm_guard_connect(&other);
 	if (fd < 0)
 		return 0;
-	/* It is not asked for anything. */
-	close(fd);
 	error_set(error, EALREADY, "an apply waits for its confirmation; nothing was touched");
 	error_hint(error, "`mvapply confirm` keeps what it did; else it goes back by itself when "
 			  "its time is over");
@@ -142,16 +139,14 @@ int confirm_listen(struct error *error)
 	int status = confirm_check(error);
 	if (status < 0)
 		return status;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cleanup_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	status = fd < 0 ? -errno : name_take(fd, NAME);
 	if (status == -EADDRINUSE)
 		status = number_take(fd);
 	if (status == 0 && listen(fd, SOMAXCONN) < 0)
 		status = -errno;
 	if (status == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
+		return fd_steal(&fd);
 	return error_set(error, -status, "cannot listen at @" NAME ": %s", strerror(-status));
 }
 

@@ -8,6 +8,7 @@
 #include "cmd/run.h"
 #include "cmd/service_socket.h"
 #include "cmd/session.h"
+#include "lib/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,11 +72,9 @@ static void folder_sync(const char *path)
 	char folder[PATH_MAX] = ".";
 	if (end)
 		snprintf(folder, sizeof(folder), "%.*s", end == path ? 1 : (int)(end - path), path);
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	close(fd);
+	cleanup_close int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)fsync(fd);
 }
 
 /* Half a file is no JSON, so that nobody takes it for a plan. */

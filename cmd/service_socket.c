@@ -1,6 +1,7 @@
 #include "cmd/service_socket.h"
 
 #include "cmd/output_text.h"
+#include "lib/cleanup.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
 #include "schema/source_text.h"
@@ -61,19 +62,16 @@ bool keeper_find(const char *set, struct keeper *ret)
 bool keeper_exists(const char *set)
 {
 	struct sockaddr_un address;
-	char *line = NULL;
+	cleanup_free char *line = NULL;
 	size_t size = 0;
 	bool found = false;
 	(void)address_of(set, &address);
-	FILE *file = fopen("/proc/net/unix", "re");
+	cleanup_fclose FILE *file = fopen("/proc/net/unix", "re");
 	while (file && !found && getline(&line, &size, file) > 0) {
 		const char *name = strchr(line, '@');
 		line[strcspn(line, "\n")] = '\0';
 		found = name && strcmp(name + 1, address.sun_path + 1) == 0;
 	}
-	free(line);
-	if (file)
-		fclose(file);
 	return found;
 }
 
@@ -81,14 +79,11 @@ int keeper_listen(const char *set)
 {
 	struct sockaddr_un address;
 	const socklen_t size = address_of(set, &address);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
+	cleanup_close int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, size) < 0 ||
+	    listen(fd, SOMAXCONN) < 0)
 		return -errno;
-	if (bind(fd, (const struct sockaddr *)&address, size) == 0 && listen(fd, SOMAXCONN) == 0)
-		return fd;
-	const int errnum = errno;
-	close(fd);
-	return -errnum;
+	return fd_steal(&fd);
 }
 
 void keeper_answer(int fd, const struct options *options)

@@ -1,5 +1,7 @@
 #include "kernel/boot_id.h"
 
+#include "lib/cleanup.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -8,11 +10,8 @@
 const char *boot_id(struct arena *arena)
 {
 	char text[BOOT_ID_SIZE] = "";
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	if (!file)
+	cleanup_fclose FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	if (!file || !fgets(text, sizeof(text), file))
 		return "";
-	if (!fgets(text, sizeof(text), file))
-		text[0] = '\0';
-	fclose(file);
 	return arena_strndup(arena, text, strcspn(text, "\n"));
 }

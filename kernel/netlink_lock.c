@@ -1,5 +1,7 @@
 #include "kernel/netlink_lock.h"
 
+#include "lib/cleanup.h"
+
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
@@ -31,7 +33,7 @@ static int others_have_it(uint32_t own, pid_t *ret_holder)
 	char line[256];
 	uint32_t port;
 	int found = 0;
-	FILE *file = fopen(SOCKETS_FILE, "re");
+	cleanup_fclose FILE *file = fopen(SOCKETS_FILE, "re");
 	if (!file)
 		return -errno;
 	while (!found && fgets(line, sizeof(line), file)) {
@@ -39,27 +41,19 @@ static int others_have_it(uint32_t own, pid_t *ret_holder)
 		if (found)
 			*ret_holder = (pid_t)port;
 	}
-	if (ferror(file))
-		found = -EIO;
-	fclose(file);
-	return found;
+	return ferror(file) ? -EIO : found;
 }
 
 static int join(uint32_t *ret_own)
 {
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = LOCK_GROUPS};
 	socklen_t size = sizeof(address);
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
-	if (fd < 0)
+	cleanup_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &size) < 0)
 		return -errno;
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &size) < 0) {
-		int errnum = errno;
-		close(fd);
-		return -errnum;
-	}
 	*ret_own = address.nl_pid;
-	return fd;
+	return fd_steal(&fd);
 }
 
 /* Who joins looks for others after that. So of two, one sees the other, or both do. */
@@ -69,12 +63,11 @@ int netlink_lock_try(pid_t *ret_holder)
 	int found = others_have_it(0, ret_holder);
 	if (found)
 		return found < 0 ? found : -EAGAIN;
-	int fd = join(&own);
+	cleanup_close int fd = join(&own);
 	if (fd < 0)
 		return fd;
 	found = others_have_it(own, ret_holder);
 	if (!found)
-		return fd;
-	close(fd);
+		return fd_steal(&fd);
 	return found < 0 ? found : -EAGAIN;
 }

@@ -1,5 +1,6 @@
 #include "kernel/netlink_socket.h"
 
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
 #include <errno.h>
@@ -39,18 +40,15 @@ static int kernel_connect(int fd)
 
 int netlink_socket(struct error *error)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	cleanup_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
-	if (kernel_connect(fd) < 0) {
-		int errnum = errno;
-		close(fd);
-		return error_set(error, errnum, "cannot connect a netlink socket: %s",
-				 strerror(errnum));
-	}
+	if (kernel_connect(fd) < 0)
+		return error_set(error, errno, "cannot connect a netlink socket: %s",
+				 strerror(errno));
 	/* No more than each of thousands needs. */
 	option_set(fd, NETLINK_GET_STRICT_CHK);
-	return fd;
+	return fd_steal(&fd);
 }
 
 int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct error *error)

@@ -1,5 +1,6 @@
 #include "kernel/netns.h"
 
+#include "lib/cleanup.h"
 #include "lib/memory.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -50,37 +51,29 @@ static int namespace_reopen(int path_fd, const char *path, struct error *error)
 {
 	char self[64];
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
-	int fd = open(self, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = open(self, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(error, errno, "%s: %s", path, strerror(errno));
-	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET) {
-		close(fd);
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return not_netns(error, path, "a namespace, but ");
-	}
-	return fd;
+	return fd_steal(&fd);
 }
 
 static int path_open(int directory, const char *path, int flags, struct stat *ret_stat,
 		     struct error *error)
 {
-	int fd = openat(directory, path, O_PATH | O_CLOEXEC | flags);
-	if (fd >= 0 && fstat(fd, ret_stat) == 0)
-		return fd;
-	int errnum = errno;
-	if (fd >= 0)
-		close(fd);
-	return error_set(error, errnum, "%s: %s", path, strerror(errnum));
+	cleanup_close int fd = openat(directory, path, O_PATH | O_CLOEXEC | flags);
+	if (fd < 0 || fstat(fd, ret_stat) < 0)
+		return error_set(error, errno, "%s: %s", path, strerror(errno));
+	return fd_steal(&fd);
 }
 
 bool netns_of_other_user(int fd)
 {
 	struct stat owner, own;
-	const int owner_fd = ioctl(fd, NS_GET_USERNS);
-	if (owner_fd < 0)
-		return false;
-	const bool known = fstat(owner_fd, &owner) == 0 && stat("/proc/self/ns/user", &own) == 0;
-	close(owner_fd);
-	return known && !netns_same(&owner, &own);
+	cleanup_close const int owner_fd = ioctl(fd, NS_GET_USERNS);
+	return owner_fd >= 0 && fstat(owner_fd, &owner) == 0 &&
+	       stat("/proc/self/ns/user", &own) == 0 && !netns_same(&owner, &own);
 }
 
 /* How deep they may be nested (create_user_ns). */
@@ -113,13 +106,11 @@ bool netns_owned_by(int fd, uid_t user)
 int netns_open_at(int directory, const char *path, int flags, const struct stat *own,
 		  struct stat *ret_stat, struct error *error)
 {
-	int path_fd = path_open(directory, path, flags, ret_stat, error);
+	cleanup_close int path_fd = path_open(directory, path, flags, ret_stat, error);
 	if (path_fd < 0)
 		return path_fd;
-	int fd = ret_stat->st_dev == own->st_dev ? namespace_reopen(path_fd, path, error)
-						 : namespace_missing(ret_stat, path, error);
-	close(path_fd);
-	return fd;
+	return ret_stat->st_dev == own->st_dev ? namespace_reopen(path_fd, path, error)
+					       : namespace_missing(ret_stat, path, error);
 }
 
 int netns_open(const char *path, const struct stat *own, struct stat *ret_stat, struct error *error)
@@ -132,14 +123,12 @@ int netns_open(const char *path, const struct stat *own, struct stat *ret_stat, 
 int netns_open_own(struct stat *ret_stat, struct error *error)
 {
 	struct statfs filesystem;
-	int fd = path_open(AT_FDCWD, OWN_PATH, 0, ret_stat, error);
+	cleanup_close int fd = path_open(AT_FDCWD, OWN_PATH, 0, ret_stat, error);
 	if (fd < 0) {
 		error_hint(error, "is /proc mounted? `mount -t proc proc /proc`");
 		return fd;
 	}
-	bool proven = fstatfs(fd, &filesystem) == 0 && filesystem.f_type == NSFS_MAGIC;
-	close(fd);
-	if (!proven)
+	if (fstatfs(fd, &filesystem) < 0 || filesystem.f_type != NSFS_MAGIC)
 		return error_set(error, EINVAL, OWN_PATH " is not a namespace: is /proc mounted?");
 	const struct stat own = *ret_stat;
 	return netns_open(OWN_PATH, &own, ret_stat, error);

@@ -1,6 +1,7 @@
 /* Where namespaces can be had: by mounts, and by processes. */
 #include "kernel/netns.h"
 
+#include "lib/cleanup.h"
 #include "lib/escape.h"
 #include "lib/memory.h"
 
@@ -124,9 +125,9 @@ static bool no_descriptor_left(void)
 
 static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *missed)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
+	cleanup_fclose FILE *file = fopen("/proc/self/mountinfo", "re");
 	struct mounts mounts = {0};
-	char *text = NULL;
+	cleanup_free char *text = NULL;
 	size_t size = 0;
 	missed->mounts = !file;
 	missed->starved |= !file && no_descriptor_left();
@@ -141,8 +142,6 @@ static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *mis
 	for (size_t i = 0; i < mounts.count; i++)
 		mount_visit(&mounts.list[i], visit, data);
 	free(mounts.list);
-	free(text);
-	fclose(file);
 }
 
 /* Processes by number: those that could be looked at, and those that could not. */
@@ -241,7 +240,7 @@ static bool processes_hidden(int directory)
 static void processes_scan(netns_visit *visit, void *data, struct netns_missed *missed)
 {
 	struct processes processes = {0};
-	DIR *entries = opendir("/proc");
+	cleanup_closedir DIR *entries = opendir("/proc");
 	missed->starved |= !entries && no_descriptor_left();
 	missed->hidden = !entries || processes_hidden(dirfd(entries));
 	if (!entries)
@@ -252,7 +251,6 @@ static void processes_scan(netns_visit *visit, void *data, struct netns_missed *
 	missed->processes = unreadable_count(dirfd(entries), &processes);
 	free(processes.seen.names);
 	free(processes.denied.names);
-	closedir(entries);
 }
 
 struct netns_missed netns_scan(netns_visit *visit, void *data)
@@ -270,14 +268,12 @@ static ino_t fdinfo_inode(int descriptors, const char *number)
 	char path[300], line[128];
 	unsigned long long inode = 0;
 	snprintf(path, sizeof(path), "../fdinfo/%s", number);
-	int fd = openat(descriptors, path, O_RDONLY | O_CLOEXEC);
-	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (!file && fd >= 0)
-		close(fd);
+	cleanup_close int fd = openat(descriptors, path, O_RDONLY | O_CLOEXEC);
+	cleanup_fclose FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (file)
+		(void)fd_steal(&fd);
 	while (file && fgets(line, sizeof(line), file) && sscanf(line, "ino: %llu", &inode) != 1)
 		;
-	if (file)
-		fclose(file);
 	return inode;
 }
 
@@ -321,18 +317,16 @@ static void descriptors_visit(DIR *descriptors, const char *pid, size_t *left, n
 
 void netns_scan_descriptors(netns_visit *visit, void *data)
 {
-	DIR *entries = opendir("/proc");
+	cleanup_closedir DIR *entries = opendir("/proc");
 	size_t left = DESCRIPTORS_IN_ALL;
 	if (!entries)
 		return;
 	for (struct dirent *entry; left && (entry = readdir(entries));) {
 		char path[300];
 		snprintf(path, sizeof(path), "/proc/%s/fd", entry->d_name);
-		DIR *descriptors = isdigit((unsigned char)entry->d_name[0]) ? opendir(path) : NULL;
-		if (!descriptors)
-			continue;
-		descriptors_visit(descriptors, entry->d_name, &left, visit, data);
-		closedir(descriptors);
+		cleanup_closedir DIR *descriptors =
+			isdigit((unsigned char)entry->d_name[0]) ? opendir(path) : NULL;
+		if (descriptors)
+			descriptors_visit(descriptors, entry->d_name, &left, visit, data);
 	}
-	closedir(entries);
 }

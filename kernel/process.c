@@ -1,5 +1,7 @@
 #include "kernel/process.h"
 
+#include "lib/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,10 +23,8 @@ int64_t process_started(int process)
 {
 	char text[1024];
 	unsigned long long ticks;
-	int fd = openat(process, "stat", O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = openat(process, "stat", O_RDONLY | O_CLOEXEC);
 	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
-	if (fd >= 0)
-		close(fd);
 	if (size <= 0)
 		return -1;
 	text[size] = '\0';

@@ -1,5 +1,6 @@
 #include "kernel/rtnl_monitor.h"
 
+#include "lib/cleanup.h"
 #include "lib/memory.h"
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -29,7 +30,8 @@ static int option_set(int fd, int level, int option, int value)
 static int socket_open(struct error *error)
 {
 	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	cleanup_close int fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (fd < 0)
 		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
 	/* Without CAP_NET_ADMIN in the initial user namespace: as much as an ordinary user may. */
@@ -42,7 +44,7 @@ static int socket_open(struct error *error)
 	for (size_t i = 0; status == 0 && i < sizeof(groups) / sizeof(groups[0]); i++)
 		status = option_set(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, groups[i]);
 	if (status == 0)
-		return fd;
+		return fd_steal(&fd);
 	int errnum = errno;
 	status = error_set(error, errnum, "cannot listen to the kernel's events: %s",
 			   strerror(errnum));
@@ -50,7 +52,6 @@ static int socket_open(struct error *error)
 	if (errnum == EPERM)
 		error_hint(error, "run it as root, or with CAP_NET_BROADCAST beside the "
 				  "capabilities that apply takes");
-	close(fd);
 	return status;
 }
 

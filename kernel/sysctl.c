@@ -1,5 +1,6 @@
 #include "kernel/sysctl.h"
 
+#include "lib/cleanup.h"
 #include "lib/escape.h"
 
 #include <errno.h>
@@ -49,14 +50,10 @@ int sysctl_read(const char *key, const char *name, char ret[SYSCTL_VALUE_SIZE])
 	int status = sysctl_path(key, name, path, sizeof(path));
 	if (status < 0)
 		return status;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, ret, SYSCTL_VALUE_SIZE - 1);
+	if (size < 0)
 		return -errno;
-	ssize_t size = read(fd, ret, SYSCTL_VALUE_SIZE - 1);
-	status = size < 0 ? -errno : 0;
-	close(fd);
-	if (status < 0)
-		return status;
 	while (size > 0 && ret[size - 1] == '\n')
 		size--;
 	ret[size] = '\0';
@@ -69,13 +66,11 @@ int sysctl_write(const char *key, const char *name, const char *value, struct er
 	int status = sysctl_path(key, name, path, sizeof(path));
 	if (status < 0)
 		return error_set(error, -status, "\"%s\" is no sysctl of a link", key);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
-	ssize_t wrote = write(fd, value, strlen(value));
-	status = wrote < 0 ? error_set(error, errno, "cannot write \"%s\" to %s: %s", value, path,
-				       strerror(errno))
-			   : 0;
-	close(fd);
-	return status;
+	if (write(fd, value, strlen(value)) < 0)
+		return error_set(error, errno, "cannot write \"%s\" to %s: %s", value, path,
+				 strerror(errno));
+	return 0;
 }

@@ -1,6 +1,7 @@
 #include "lib/unix_peer.h"
 
 #include "lib/capability.h"
+#include "lib/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,10 +33,8 @@ __attribute__((format(printf, 3, 4))) static bool proc_read(char *text, size_t s
 	va_start(args, format);
 	vsnprintf(path, sizeof(path), format, args);
 	va_end(args);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t used = fd >= 0 ? read(fd, text, size - 1) : -1;
-	if (fd >= 0)
-		close(fd);
 	text[used > 0 ? used : 0] = '\0';
 	return used > 0;
 }
@@ -141,11 +140,9 @@ struct peer peer_of(int fd)
 		return peer;
 	peer.pid = credentials.pid;
 	peer.uid = credentials.uid;
-	int pidfd = pidfd_of(fd, peer.pid);
-	if (pidfd < 0)
-		return peer;
-	process_look(&peer, pidfd);
-	close(pidfd);
+	cleanup_close int pidfd = pidfd_of(fd, peer.pid);
+	if (pidfd >= 0)
+		process_look(&peer, pidfd);
 	return peer;
 }
 

@@ -1,5 +1,6 @@
 #include "schema/files.h"
 
+#include "lib/cleanup.h"
 #include "schema/diag_report.h"
 
 #include <dirent.h>
@@ -177,19 +178,13 @@ static int read_file(struct reader *reader, const char *path, bool pipe_allowed)
 		return fail_open(reader, path);
 	if (!fits(reader, path, &status, pipe_allowed))
 		return -1;
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
+	cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &status) < 0 || fcntl(fd, F_SETFL, 0) < 0)
 		return fail_open(reader, path);
-
-	int result = -1;
-	if (fstat(fd, &status) < 0 || fcntl(fd, F_SETFL, 0) < 0)
-		fail_open(reader, path);
-	else if (fits(reader, path, &status, pipe_allowed) &&
-		 (S_ISFIFO(status.st_mode) || trusted(reader, path, &status)))
-		result = read_open(reader, fd, path,
-				   S_ISREG(status.st_mode) ? (size_t)status.st_size : 4096);
-	close(fd);
-	return result;
+	if (!fits(reader, path, &status, pipe_allowed) ||
+	    (!S_ISFIFO(status.st_mode) && !trusted(reader, path, &status)))
+		return -1;
+	return read_open(reader, fd, path, S_ISREG(status.st_mode) ? (size_t)status.st_size : 4096);
 }
 
 static bool has_ending(const char *name, const char *ending)

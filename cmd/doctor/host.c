@@ -3,6 +3,7 @@
 
 #include "kernel/kernel_features.h"
 #include "kernel/link_kind.h"
+#include "lib/cleanup.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -16,14 +17,12 @@ static const char the_host[] = "the host";
 /* CapEff of proc_pid_status(5): the effective capabilities as a mask; 0 where it cannot be read. */
 static unsigned long long capabilities(void)
 {
-	FILE *file = fopen("/proc/self/status", "re");
+	cleanup_fclose FILE *file = fopen("/proc/self/status", "re");
 	char line[256];
 	unsigned long long mask = 0;
 	while (file && fgets(line, sizeof(line), file))
 		if (strncmp(line, "CapEff:", 7) == 0)
 			mask = strtoull(line + 7, NULL, 16);
-	if (file)
-		fclose(file);
 	return mask;
 }
 
@@ -112,12 +111,9 @@ const char *examine_ipv6(struct examination *examination)
 /* A number under /proc/sys of this namespace, or -1. */
 static int sysctl_number(const char *path)
 {
-	FILE *file = fopen(path, "re");
+	cleanup_fclose FILE *file = fopen(path, "re");
 	char line[16] = "";
-	bool read = file && fgets(line, sizeof(line), file);
-	if (file)
-		fclose(file);
-	return read ? atoi(line) : -1;
+	return file && fgets(line, sizeof(line), file) ? atoi(line) : -1;
 }
 
 /* Whether the file sets rp_filter of the attachment's link itself. */

@@ -1,5 +1,6 @@
 #include "cmd/watch/file_watch.h"
 
+#include "lib/cleanup.h"
 #include "lib/memory.h"
 #include <dirent.h>
 #include <errno.h>
@@ -178,7 +179,7 @@ static void path_watch(struct paths *paths, const char *path, bool found_in_fold
 /* In a link's own folder no more links are followed: they could lead in circles. */
 static void folder_links_watch(struct paths *paths, const char *folder)
 {
-	DIR *entries = opendir(folder);
+	cleanup_closedir DIR *entries = opendir(folder);
 	if (!entries)
 		return;
 	for (struct dirent *entry; (entry = readdir(entries));) {
@@ -188,7 +189,6 @@ static void folder_links_watch(struct paths *paths, const char *folder)
 			    (int)sizeof(path))
 			path_watch(paths, path, true);
 	}
-	closedir(entries);
 }
 
 static void folder_content_watch(struct paths *paths, const struct walk *walk, const char *folder)

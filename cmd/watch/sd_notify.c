@@ -1,5 +1,7 @@
 #include "cmd/watch/sd_notify.h"
 
+#include "lib/cleanup.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,14 +27,13 @@ void notify(const char *format, ...)
 	memcpy(address.sun_path, path, length);
 	if (path[0] == '@')
 		address.sun_path[0] = '\0';
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
 	/* Whoever asked for it may be gone; that is no fault of ours. */
 	(void)sendto(fd, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT,
 		     (const struct sockaddr *)&address,
 		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
-	close(fd);
 }
 
 int64_t notify_watchdog_interval(void)

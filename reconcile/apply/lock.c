@@ -1,3 +1,4 @@
+#include "lib/cleanup.h"
 #include "reconcile/apply/apply.h"
 
 #include "kernel/netlink_lock.h"
@@ -104,22 +105,19 @@ static int holder_follow(int fd, struct waiting *waiting, struct error *error)
 /* Returns 0 when it is to be tried again; or -EBUSY where the holder is nobody to wait for. */
 static int holder_wait(struct waiting *waiting, unsigned *silence, struct error *error)
 {
-	int fd = queue_socket(error);
+	cleanup_close int fd = queue_socket(error);
 	if (fd < 0)
 		return fd;
-	int status = 0;
 	waiting->holder = peer_unknown;
 	peer_patience(fd, SILENCE_MAX);
 	if (connect(fd, (const struct sockaddr *)&queue_address, QUEUE_ADDRESS_SIZE) == 0) {
 		*silence = 0;
-		status = holder_follow(fd, waiting, error);
-	} else if (errno == EAGAIN || ++*silence > SILENCE_MAX) {
-		status = unmanaged_address(waiting, error);
-	} else {
-		usleep(1000);
+		return holder_follow(fd, waiting, error);
 	}
-	close(fd);
-	return status;
+	if (errno == EAGAIN || ++*silence > SILENCE_MAX)
+		return unmanaged_address(waiting, error);
+	usleep(1000);
+	return 0;
 }
 
 /* Waits for whoever else of us has it. Returns a descriptor, -EBUSY for a stranger's, or another
@@ -128,17 +126,15 @@ static int name_take(struct waiting *waiting, struct error *error)
 {
 	unsigned silence = 0;
 	for (;;) {
-		int fd = queue_socket(error);
+		cleanup_close int fd = queue_socket(error);
 		if (fd < 0)
 			return fd;
 		if (bind(fd, (const struct sockaddr *)&queue_address, QUEUE_ADDRESS_SIZE) == 0 &&
 		    listen(fd, SOMAXCONN) == 0)
-			return fd;
-		int errnum = errno;
-		close(fd);
-		if (errnum != EADDRINUSE)
-			return error_set(error, errnum, "cannot take the lock @mvapply: %s",
-					 strerror(errnum));
+			return fd_steal(&fd);
+		if (errno != EADDRINUSE)
+			return error_set(error, errno, "cannot take the lock @mvapply: %s",
+					 strerror(errno));
 		int status = holder_wait(waiting, &silence, error);
 		if (status < 0)
 			return status;

@@ -2,6 +2,7 @@
 
 #include "container_engine/http.h"
 #include "kernel/netns.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 #include "lib/thread_pool.h"
@@ -27,9 +28,8 @@ struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *ans
 	lookups->engines = engines_new(loop);
 	lookups->answered = answered;
 	lookups->data = data;
-	int fd = netns_open_own(&lookups->host, &ignored);
-	if (fd >= 0)
-		close(fd);
+	cleanup_close int fd = netns_open_own(&lookups->host, &ignored);
+	(void)fd;
 	return lookups;
 }
 

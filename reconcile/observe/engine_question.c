@@ -2,6 +2,7 @@
 
 #include "kernel/netns.h"
 #include "kernel/process.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "reconcile/observe/engine_scaled.h"
 #include "reconcile/observe/engine_trust.h"
@@ -107,11 +108,8 @@ static bool sandbox_differs(const struct lookup *lookup)
 	struct error ignored;
 	if (*path != '/')
 		return false;
-	int fd = netns_open(path, &lookup->lookups->host, &sandbox, &ignored);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return !netns_same(&sandbox, &lookup->question.stat);
+	cleanup_close int fd = netns_open(path, &lookup->lookups->host, &sandbox, &ignored);
+	return fd >= 0 && !netns_same(&sandbox, &lookup->question.stat);
 }
 
 static void finish_elsewhere(struct lookup *lookup)

@@ -2,6 +2,7 @@
 
 #include "kernel/netns.h"
 #include "kernel/process.h"
+#include "lib/cleanup.h"
 #include "reconcile/observe/engine_trust.h"
 #include "reconcile/observe/namespace.h"
 
@@ -32,15 +33,13 @@ static int holds_attachment(const struct lookup *lookup, int fd, const struct st
 	struct stat host;
 	bool addr_proto = false;
 	struct live_ns *ns = namespace_new(fd, stat, lookup->source);
-	const int host_fd = netns_open_own(&host, error);
+	cleanup_close const int host_fd = netns_open_own(&host, error);
 	int holds =
 		host_fd < 0 ? host_fd : namespace_read(ns, host_fd, &nothing, &addr_proto, error);
 	for (size_t i = 0; holds == 0 && i < ns->n_links; i++)
 		holds = is_holders(lookup, &ns->links[i].mark);
-	if (host_fd >= 0) {
+	if (host_fd >= 0)
 		netns_return(host_fd);
-		close(host_fd);
-	}
 	namespace_free(ns);
 	return holds;
 }
@@ -51,16 +50,14 @@ static int candidate_holds(const struct lookup *lookup, const struct engine_cont
 	struct stat stat;
 	if (!container->pid)
 		return 0;
-	const int process = process_open(container->pid, error);
+	cleanup_close const int process = process_open(container->pid, error);
 	if (process < 0)
 		return process;
-	int fd = lookup_namespace_open(lookup->lookups, process, &stat, error);
-	close(process);
+	cleanup_close int fd = lookup_namespace_open(lookup->lookups, process, &stat, error);
 	if (fd < 0)
 		return fd;
 	if (engine_believed(container, fd) && !netns_same(&stat, &lookup->lookups->host))
-		return holds_attachment(lookup, fd, &stat, error);
-	close(fd);
+		return holds_attachment(lookup, fd_steal(&fd), &stat, error);
 	return 0;
 }
 

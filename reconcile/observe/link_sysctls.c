@@ -2,6 +2,7 @@
 
 #include "kernel/netns.h"
 #include "kernel/sysctl.h"
+#include "lib/cleanup.h"
 #include "reconcile/observe/namespace.h"
 
 #include <dirent.h>
@@ -33,7 +34,7 @@ static void folder_keep(struct live_ns *ns, struct live_link *link, const char *
 	char path[PATH_MAX], key[KEY_SIZE];
 	if (sysctl_path(folder, name, path, sizeof(path)) < 0)
 		return;
-	DIR *directory = opendir(path);
+	cleanup_closedir DIR *directory = opendir(path);
 	if (!directory)
 		return;
 	for (const struct dirent *entry; (entry = readdir(directory));) {
@@ -43,7 +44,6 @@ static void folder_keep(struct live_ns *ns, struct live_link *link, const char *
 		if (length > 0 && (size_t)length < sizeof(key))
 			setting_keep(ns, link, name, key);
 	}
-	closedir(directory);
 }
 
 static void link_sysctls_of(struct live_ns *ns, struct live_link *link, const char *name)

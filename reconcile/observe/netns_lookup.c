@@ -1,6 +1,7 @@
 #include "reconcile/observe/netns_lookup.h"
 
 #include "kernel/netns.h"
+#include "lib/cleanup.h"
 #include "lib/error.h"
 #include "reconcile/observe/engine_lookup.h"
 #include "schema/words.h"
@@ -104,7 +105,7 @@ static struct lookup_result pid_open(const struct search *search, const char *so
 static struct lookup_result process_find(const struct search *search, pid_t pid, const char *source)
 {
 	struct error error;
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	cleanup_close int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0 && errno == ESRCH)
 		return lookup_result_pending(
 			arena_printf(search->arena, "no process %s yet", source));
@@ -114,10 +115,7 @@ static struct lookup_result process_find(const struct search *search, pid_t pid,
 		error_code(&error, CODE_NAMESPACE);
 		return lookup_result_failed(search->arena, &error);
 	}
-	struct lookup_result lookup_result = pid_open(search, source, pidfd);
-	if (pidfd >= 0)
-		close(pidfd);
-	return lookup_result;
+	return pid_open(search, source, pidfd);
 }
 
 static struct lookup_result pid_find(const struct search *search)

@@ -3,6 +3,7 @@
 #include "container_engine/engine.h"
 #include "container_engine/http.h"
 #include "kernel/netns.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/hashmap.h"
 #include "reconcile/observe/engine_trust.h"
@@ -87,13 +88,13 @@ static void member_visit(const struct finding *finding, enum source_kind kind,
 	struct stat stat;
 	if (!member->container.pid)
 		return;
-	int fd = netns_open(arena_printf(finding->arena, "/proc/%d/ns/net", member->container.pid),
-			    &finding->own, &stat, &ignored);
+	cleanup_close int fd =
+		netns_open(arena_printf(finding->arena, "/proc/%d/ns/net", member->container.pid),
+			   &finding->own, &stat, &ignored);
 	if (fd < 0)
 		return;
-	const bool believed = engine_believed(&member->container, fd);
-	close(fd);
-	struct origin *origin = believed ? origin_of(finding, stat.st_ino) : NULL;
+	struct origin *origin =
+		engine_believed(&member->container, fd) ? origin_of(finding, stat.st_ino) : NULL;
 	if (!origin || origin->engine)
 		return;
 	origin->engine_kind = kind;

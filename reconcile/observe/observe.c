@@ -1,5 +1,6 @@
 #include "reconcile/observe/observe.h"
 
+#include "lib/cleanup.h"
 #include "lib/thread_pool.h"
 #include "reconcile/observe/internal.h"
 #include "reconcile/observe/namespace.h"
@@ -131,13 +132,11 @@ static void namespaces_settle(struct observer *observer)
 static bool user_namespace_initial(void)
 {
 	unsigned inside, outside, count;
-	FILE *map = fopen("/proc/self/uid_map", "re");
+	cleanup_fclose FILE *map = fopen("/proc/self/uid_map", "re");
 	if (!map)
 		return true;
-	bool whole = fscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
-		     outside == 0 && count == UINT32_MAX;
-	fclose(map);
-	return whole;
+	return fscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
+	       outside == 0 && count == UINT32_MAX;
 }
 
 /* Whether each process matters. To root of another user namespace those outside of it are denied as

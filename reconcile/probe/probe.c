@@ -3,6 +3,7 @@
 #include "kernel/netlink.h"
 #include "kernel/probe_packet.h"
 #include "kernel/rtnl_encode.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
 #include <arpa/inet.h>
@@ -130,15 +131,10 @@ static void probe_socket_open(struct probe_socket *probe_socket)
 	probe_socket->fd = -ENETDOWN;
 	if (!has_carrier(probe_socket->ifindex))
 		return;
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	probe_socket->fd = fd < 0 ? -errno : fd;
-	if (fd < 0)
-		return;
-	int status = probe_socket_bind(fd, probe_socket->ifindex, &probe_socket->mac);
-	if (status == 0)
-		return;
-	close(fd);
-	probe_socket->fd = status;
+	cleanup_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int status =
+		fd < 0 ? -errno : probe_socket_bind(fd, probe_socket->ifindex, &probe_socket->mac);
+	probe_socket->fd = status < 0 ? status : fd_steal(&fd);
 }
 
 static void probe_sockets_open(struct session *session)
