@@ -104,6 +104,7 @@ static void key_spec(struct key *key, const struct link_spec *spec)
 bool notice_step(struct notices *now, const struct notices *before, const struct step *step)
 {
 	const struct owner_tag *mark = &step->mark;
+	const bool pending = step->action == ACTION_PENDING;
 	struct key key;
 	key_begin(&key, NOTICE_STEP);
 	key_number(&key, step->action);
@@ -113,7 +114,9 @@ bool notice_step(struct notices *now, const struct notices *before, const struct
 	key_text(&key, mark->network);
 	key_text(&key, mark->container);
 	key_text(&key, step->name);
-	key_number(&key, step->ns ? step->ns->inode : 0);
+	/* What waits for its namespace may still be known in the one that is gone. */
+	key_number(&key, step->ns && !pending ? step->ns->inode : 0);
+	key_text(&key, pending ? step->stopped : NULL);
 	/* Without an error it waits, whatever address is chosen for it meanwhile. */
 	if (step->desired && step->code)
 		key_spec(&key, step->desired);

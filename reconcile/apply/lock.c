@@ -1,7 +1,7 @@
-#include "lib/cleanup.h"
 #include "reconcile/apply/apply.h"
 
 #include "kernel/netlink_lock.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/unix_peer.h"
 

@@ -73,6 +73,7 @@ static void planned_plan(const struct plan_builder *builder,
 	step.code = check_result->code;
 	step.reason = check_result->reason;
 	step.asked = planned->target && planned->target->asked;
+	step.stopped = planned->target ? planned->target->id : NULL;
 	step.hint = check_result->hint;
 	*step_add(builder->steps, step.action, &step.mark) = step;
 }

@@ -43,6 +43,10 @@ static void test_step(void **state)
 	assert_true(notice_step(now, before, &step));
 	addr.ip.bytes[3] = 4;
 	assert_false(notice_step(now, before, &step));
+	step.stopped = "8c3d71";
+	assert_true(notice_step(now, before, &step));
+	step.stopped = "8c3d72";
+	assert_true(notice_step(now, before, &step));
 	step = blocked("db", step.reason);
 	assert_true(notice_step(now, before, &step));
 	struct live_ns ns = {.inode = 7}, other = {.inode = 8};
@@ -50,6 +54,10 @@ static void test_step(void **state)
 	assert_true(notice_step(now, before, &step));
 	step.ns = &other;
 	assert_true(notice_step(now, before, &step));
+	step.action = ACTION_PENDING;
+	assert_true(notice_step(now, before, &step));
+	step.ns = NULL;
+	assert_false(notice_step(now, before, &step));
 	notices_free(before);
 	notices_free(now);
 }
