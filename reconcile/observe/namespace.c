@@ -64,7 +64,7 @@ struct host_number {
 	int nsid;
 };
 
-struct reading {
+struct namespace_reader {
 	struct live_ns *ns;
 	struct arena *growing; /* of the arrays until they are whole (arrays_keep) */
 	int host_fd;
@@ -73,20 +73,20 @@ struct reading {
 	bool addr_proto;
 };
 
-static int host_number_ask(struct reading *reading, struct error *error)
+static int host_number_ask(struct namespace_reader *reader, struct error *error)
 {
-	struct host_number *host = &reading->host;
+	struct host_number *host = &reader->host;
 	if (host->known)
 		return 0;
-	int status = nsid_get(reading->ns->handle->netlink, reading->host_fd, &host->nsid, error);
+	int status = nsid_get(reader->ns->handle->netlink, reader->host_fd, &host->nsid, error);
 	host->known = status == 0;
 	return status;
 }
 
-static int parent_place(struct reading *reading, struct live_link *link,
+static int parent_place(struct namespace_reader *reader, struct live_link *link,
 			const struct parent_ref *parent, struct error *error)
 {
-	const bool in_host = reading->ns->host;
+	const bool in_host = reader->ns->host;
 	link->parent_where = PARENT_NONE;
 	if (!link->parent && !parent->elsewhere)
 		return 0;
@@ -97,8 +97,8 @@ static int parent_place(struct reading *reading, struct live_link *link,
 	link->parent_where = PARENT_ELSEWHERE;
 	if (in_host || parent->nsid < 0)
 		return 0;
-	int status = host_number_ask(reading, error);
-	if (status == 0 && reading->host.nsid == parent->nsid)
+	int status = host_number_ask(reader, error);
+	if (status == 0 && reader->host.nsid == parent->nsid)
 		link->parent_where = PARENT_HOST;
 	return status;
 }
@@ -117,8 +117,8 @@ static bool tag_possible(const struct live_ns *ns, const struct owner_tag *mark)
 
 static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
-	struct reading *reading = data;
-	struct live_ns *ns = reading->ns;
+	struct namespace_reader *reader = data;
+	struct live_ns *ns = reader->ns;
 	struct live_link link;
 	struct parent_ref parent;
 	if (message->nlmsg_type != RTM_NEWLINK)
@@ -126,34 +126,34 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 	enum decoded decoded = decode_link(ns->arena, message, &link, &parent);
 	if (decoded == DECODE_BAD)
 		return malformed("links", error);
-	int status = parent_place(reading, &link, &parent, error);
+	int status = parent_place(reader, &link, &parent, error);
 	if (status < 0)
 		return status;
 	if (!tag_possible(ns, &link.mark))
 		link.mark = (struct owner_tag){.role = ROLE_NONE};
-	*array_push(reading->growing, ns->links, ns->n_links) = link;
+	*array_push(reader->growing, ns->links, ns->n_links) = link;
 	return 0;
 }
 
 static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
-	struct reading *reading = data;
-	struct live_ns *ns = reading->ns;
+	struct namespace_reader *reader = data;
+	struct live_ns *ns = reader->ns;
 	struct live_addr addr;
 	if (message->nlmsg_type != RTM_NEWADDR)
 		return 0;
-	enum decoded decoded = decode_addr(message, &addr, &reading->addr_proto);
+	enum decoded decoded = decode_addr(message, &addr, &reader->addr_proto);
 	if (decoded == DECODE_BAD)
 		return malformed("addresses", error);
 	if (decoded == DECODED)
-		*array_push(reading->growing, ns->addrs, ns->n_addrs) = addr;
+		*array_push(reader->growing, ns->addrs, ns->n_addrs) = addr;
 	return 0;
 }
 
 static int route_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
-	struct reading *reading = data;
-	struct live_ns *ns = reading->ns;
+	struct namespace_reader *reader = data;
+	struct live_ns *ns = reader->ns;
 	struct live_route route;
 	if (message->nlmsg_type != RTM_NEWROUTE)
 		return 0;
@@ -161,7 +161,7 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	if (decoded == DECODE_BAD)
 		return malformed("routes", error);
 	if (decoded == DECODED)
-		*array_push(reading->growing, ns->routes, ns->n_routes) = route;
+		*array_push(reader->growing, ns->routes, ns->n_routes) = route;
 	return 0;
 }
 
@@ -178,12 +178,12 @@ static void arrays_keep(struct live_ns *ns)
 	ns->routes = array_keep(ns->arena, ns->routes, ns->n_routes * sizeof(*ns->routes));
 }
 
-static int dump(struct reading *reading, bool (*encode)(union message *), netlink_each *take,
-		struct error *error)
+static int dump(struct namespace_reader *reader, bool (*encode)(union message *),
+		netlink_each *take, struct error *error)
 {
 	union message request;
 	encode(&request);
-	return netlink_dump(reading->ns->handle->netlink, &request.header, take, reading, error);
+	return netlink_dump(reader->ns->handle->netlink, &request.header, take, reader, error);
 }
 
 /* Some 20,000 routes. Whoever has a namespace can make any number of them, for nearly nothing, and
@@ -199,12 +199,12 @@ static int socket_anew(struct live_ns *ns, struct error *error)
 	return ns->handle->netlink ? 0 : -error->errnum;
 }
 
-static int dump_part(struct reading *reading, const char *what, bool (*encode)(union message *),
-		     netlink_each *take, struct error *error)
+static int dump_part(struct namespace_reader *reader, const char *what,
+		     bool (*encode)(union message *), netlink_each *take, struct error *error)
 {
-	struct live_ns *ns = reading->ns;
+	struct live_ns *ns = reader->ns;
 	netlink_limit(ns->handle->netlink, ns->host ? 0 : LISTING_MOST);
-	int status = dump(reading, encode, take, error);
+	int status = dump(reader, encode, take, error);
 	netlink_limit(ns->handle->netlink, 0);
 	if (status != -E2BIG)
 		return status;
@@ -254,20 +254,20 @@ static bool is_bare(const struct live_ns *ns)
 }
 
 /* The thread is in the namespace. */
-static int read_inside(struct reading *reading, struct error *error)
+static int read_inside(struct namespace_reader *reader, struct error *error)
 {
-	struct live_ns *ns = reading->ns;
-	const struct namespace_read_options *read_options = reading->read_options;
+	struct live_ns *ns = reader->ns;
+	const struct namespace_read_options *read_options = reader->read_options;
 	int status = 0;
 	if (!ns->handle->netlink && !(ns->handle->netlink = netlink_open(error)))
 		return -error->errnum;
-	if ((status = dump(reading, encode_link_dump, link_take, error)) < 0)
+	if ((status = dump(reader, encode_link_dump, link_take, error)) < 0)
 		return status;
 	if (!details_wanted(ns, read_options))
 		return 0;
 	if (!is_bare(ns) &&
-	    ((status = dump_part(reading, "addresses", encode_addr_dump, addr_take, error)) < 0 ||
-	     (status = dump_part(reading, "routes",
+	    ((status = dump_part(reader, "addresses", encode_addr_dump, addr_take, error)) < 0 ||
+	     (status = dump_part(reader, "routes",
 				 read_options->own_routes ? encode_own_route_dump
 							  : encode_route_dump,
 				 route_take, error)) < 0))
@@ -297,14 +297,14 @@ int namespace_read(struct live_ns *ns, int host_fd,
 		   struct error *error)
 {
 	struct arena *growing __attribute__((cleanup(arena_cleanup))) = arena_new();
-	struct reading reading = {
+	struct namespace_reader reader = {
 		.ns = ns, .growing = growing, .host_fd = host_fd, .read_options = read_options};
 	namespace_clear(ns);
 	ns->stale = false;
 	/* The thread is in the host's from the beginning: to look at it takes no rights. */
 	int status = ns->host ? 0 : netns_enter(ns->handle->fd, error);
 	if (status == 0)
-		status = read_inside(&reading, error);
+		status = read_inside(&reader, error);
 	if (status < 0) {
 		namespace_clear(ns);
 		ns->stale = true;
@@ -314,6 +314,6 @@ int namespace_read(struct live_ns *ns, int host_fd,
 	/* What is left of an answer that went wrong must not meet the next question, either. */
 	if (status < 0 || !socket_wanted(ns))
 		socket_close(ns);
-	*ret_addr_proto |= reading.addr_proto;
+	*ret_addr_proto |= reader.addr_proto;
 	return status;
 }

@@ -115,8 +115,8 @@ static void namespace_crowded(struct observer *observer, const struct namespace 
 	namespace_failed(observer, namespace, &error);
 }
 
-/* To read one space. Threads share nothing else that changes. */
-struct reading {
+/* The reading of one namespace. Threads share nothing else that changes. */
+struct read_job {
 	const struct namespace *namespace;
 	int host_fd;
 	struct namespace_read_options read_options;
@@ -124,48 +124,48 @@ struct reading {
 	struct error *failure; /* NULL: none */
 };
 
-static void reading_do(void *data, size_t number)
+static void read_job_run(void *data, size_t number)
 {
-	struct reading *reading = (struct reading *)data + number;
+	struct read_job *job = (struct read_job *)data + number;
 	struct error error;
-	if (namespace_read(reading->namespace->ns, reading->host_fd, &reading->read_options,
-			   &reading->addr_proto, &error) == 0)
+	if (namespace_read(job->namespace->ns, job->host_fd, &job->read_options, &job->addr_proto,
+			   &error) == 0)
 		return;
-	reading->failure = memory_new(1, sizeof(error));
-	*reading->failure = error;
+	job->failure = memory_new(1, sizeof(error));
+	*job->failure = error;
 }
 
-static struct reading *readings_list(struct observer *observer, size_t *ret_count)
+static struct read_job *read_jobs_list(struct observer *observer, size_t *ret_count)
 {
 	struct arena *arena = observer->live->arena;
 	const int host_fd = observer->namespaces[0].ns->handle->fd;
-	struct reading *readings = arena_alloc(arena, observer->n_namespaces * sizeof(*readings));
+	struct read_job *jobs = arena_alloc(arena, observer->n_namespaces * sizeof(*jobs));
 	*ret_count = 0;
 	for (size_t i = 0; i < observer->n_namespaces; i++) {
 		const struct namespace *namespace = &observer->namespaces[i];
 		if (namespace->ns->stale && namespace->ns->handle)
-			readings[(*ret_count)++] = (struct reading){
+			jobs[(*ret_count)++] = (struct read_job){
 				.namespace = namespace,
 				.host_fd = host_fd,
 				.read_options = read_options_of(observer, namespace)};
 	}
-	return readings;
+	return jobs;
 }
 
 /* Gives the error of the host's own, which is everybody's. */
-static int reading_settle(struct observer *observer, struct reading *reading, struct error *error)
+static int read_job_finish(struct observer *observer, struct read_job *job, struct error *error)
 {
 	int status = 0;
-	observer->live->addr_proto |= reading->addr_proto;
-	if (reading->failure && reading->namespace->ns->host) {
-		*error = *reading->failure;
+	observer->live->addr_proto |= job->addr_proto;
+	if (job->failure && job->namespace->ns->host) {
+		*error = *job->failure;
 		status = -error->errnum;
-	} else if (reading->failure) {
-		namespace_failed(observer, reading->namespace, reading->failure);
-	} else if (reading->namespace->ns->crowded) {
-		namespace_crowded(observer, reading->namespace);
+	} else if (job->failure) {
+		namespace_failed(observer, job->namespace, job->failure);
+	} else if (job->namespace->ns->crowded) {
+		namespace_crowded(observer, job->namespace);
 	}
-	free(reading->failure);
+	free(job->failure);
 	return status;
 }
 
@@ -173,16 +173,16 @@ int namespaces_read(struct observer *observer, struct error *error)
 {
 	int status = 0;
 	size_t count;
-	struct reading *readings = readings_list(observer, &count);
+	struct read_job *jobs = read_jobs_list(observer, &count);
 	/* The host's own is the first, and this thread is in it: no other may need to enter it. */
-	const size_t own = count && readings[0].namespace->ns->host;
+	const size_t own = count && jobs[0].namespace->ns->host;
 	if (own)
-		reading_do(readings, 0);
-	pool_run(count - own, count < THREADS_FROM ? 1 : pool_processors(), reading_do,
-		 readings + own);
+		read_job_run(jobs, 0);
+	pool_run(count - own, count < THREADS_FROM ? 1 : pool_processors(), read_job_run,
+		 jobs + own);
 	netns_return(observer->namespaces[0].ns->handle->fd);
 	for (size_t i = 0; i < count; i++) {
-		int failed = reading_settle(observer, &readings[i], error);
+		int failed = read_job_finish(observer, &jobs[i], error);
 		status = failed < 0 ? failed : status;
 	}
 	return status;

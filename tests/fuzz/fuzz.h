@@ -1,7 +1,7 @@
 /* A fuzz target: a file for each input that somebody else writes. libFuzzer calls it with what it
  * makes up (`make fuzz`), replay.c with what is kept in tests/fuzz/corpus/NAME (`make check`). */
-#ifndef TESTS_FUZZ_H
-#define TESTS_FUZZ_H
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>
