@@ -186,20 +186,13 @@ bool encode_link_delete(union message *message, int ifindex)
 
 bool encode_link_up(union message *message, int ifindex, bool up)
 {
-	struct ifinfomsg *link = message_begin(message, RTM_NEWLINK, 0, sizeof(*link));
-	link->ifi_index = ifindex;
-	link->ifi_change = IFF_UP;
-	link->ifi_flags = up ? IFF_UP : 0;
-	return true;
+	return encode_link_change(message, ifindex, &(struct link_change){.up = up, .down = !up});
 }
 
-bool encode_link_alias(union message *message, int ifindex, const char *alias)
+/* Without the terminator, as the kernel tells it; it adds its own. But an attribute has one byte at
+ * least (validate_nla). */
+static bool put_alias(union message *message, const char *alias)
 {
-	if (!alias)
-		return false;
-	link_begin(message, RTM_SETLINK, 0, ifindex);
-	/* Without the terminator, as the kernel tells it; it adds its own. But an attribute has one
-	 * byte at least (validate_nla). */
 	char bytes[NAME_SIZE];
 	if (strlen(alias) >= sizeof(bytes))
 		return false;
@@ -207,22 +200,50 @@ bool encode_link_alias(union message *message, int ifindex, const char *alias)
 	return put(message, IFLA_IFALIAS, bytes, size ? size : 1);
 }
 
-bool encode_link_name(union message *message, int ifindex, const char *name)
+bool encode_link_alias(union message *message, int ifindex, const char *alias)
 {
 	link_begin(message, RTM_SETLINK, 0, ifindex);
-	return put_name(message, IFLA_IFNAME, name);
+	return alias && put_alias(message, alias);
 }
 
-bool encode_link_mac(union message *message, int ifindex, const struct mac *mac)
+static bool changes_value(const struct link_change *change, enum link_value value)
 {
-	link_begin(message, RTM_SETLINK, 0, ifindex);
-	return put(message, IFLA_ADDRESS, mac->bytes, sizeof(mac->bytes));
+	return (change->mode && value == VALUE_MODE) ||
+	       (change->bcqueuelen && value == VALUE_BCQUEUELEN);
 }
 
-bool encode_link_mtu(union message *message, int ifindex, uint32_t mtu)
+static bool values_put(union message *message, const struct link_change *change)
 {
-	link_begin(message, RTM_SETLINK, 0, ifindex);
-	return put_u32(message, IFLA_MTU, mtu);
+	const struct link_type *type = link_type(change->spec->kind);
+	struct nlattr *info = nest(message, IFLA_LINKINFO);
+	if (!info || !put_text(message, IFLA_INFO_KIND, type->name))
+		return false;
+	struct nlattr *data = nest(message, IFLA_INFO_DATA);
+	size_t count = 0;
+	for (const struct link_attribute *at = type->attributes; data && at->type; at++) {
+		if (!changes_value(change, at->value))
+			continue;
+		if (!attribute_put(message, at, change->spec))
+			return false;
+		count++;
+	}
+	return count && nest_end(message, data) && nest_end(message, info);
+}
+
+/* RTM_SETLINK does not look at IFLA_LINKINFO; RTM_NEWLINK of a link that is there does. */
+bool encode_link_change(union message *message, int ifindex, const struct link_change *change)
+{
+	const bool values = change->mode || change->bcqueuelen, flags = change->up || change->down;
+	link_begin(message, values || flags ? RTM_NEWLINK : RTM_SETLINK, 0, ifindex);
+	struct ifinfomsg *link = mnl_nlmsg_get_payload(&message->header);
+	link->ifi_change = flags ? IFF_UP : 0;
+	link->ifi_flags = change->up ? IFF_UP : 0;
+	return (!values || values_put(message, change)) &&
+	       (!change->mac ||
+		put(message, IFLA_ADDRESS, change->mac->bytes, sizeof(change->mac->bytes))) &&
+	       (!change->mtu || put_u32(message, IFLA_MTU, change->mtu)) &&
+	       (!change->name || put_name(message, IFLA_IFNAME, change->name)) &&
+	       (!change->alias || put_alias(message, change->alias));
 }
 
 bool encode_link_move(union message *message, int ifindex, int fd, const char *name)
@@ -230,23 +251,6 @@ bool encode_link_move(union message *message, int ifindex, int fd, const char *n
 	link_begin(message, RTM_SETLINK, 0, ifindex);
 	return put_u32(message, IFLA_NET_NS_FD, (uint32_t)fd) &&
 	       put_name(message, IFLA_IFNAME, name);
-}
-
-bool encode_link_attribute(union message *message, int ifindex, const struct link_spec *spec,
-			   enum link_value value)
-{
-	const struct link_type *type = link_type(spec->kind);
-	const struct link_attribute *at = type->attributes;
-	while (at->type && at->value != value)
-		at++;
-	/* RTM_SETLINK does not look at IFLA_LINKINFO; RTM_NEWLINK of a link that is there does. */
-	link_begin(message, RTM_NEWLINK, 0, ifindex);
-	struct nlattr *info = nest(message, IFLA_LINKINFO);
-	if (!at->type || !info || !put_text(message, IFLA_INFO_KIND, type->name))
-		return false;
-	struct nlattr *data = nest(message, IFLA_INFO_DATA);
-	return data && attribute_put(message, at, spec) && nest_end(message, data) &&
-	       nest_end(message, info);
 }
 
 static void addr_begin(union message *message, uint16_t type, uint16_t flags, int ifindex,

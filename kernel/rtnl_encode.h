@@ -44,15 +44,19 @@ bool encode_link_delete(union message *message, int ifindex);
 bool encode_link_up(union message *message, int ifindex, bool up);
 /* "" takes the alias away. */
 bool encode_link_alias(union message *message, int ifindex, const char *alias);
-bool encode_link_name(union message *message, int ifindex, const char *name);
-bool encode_link_mac(union message *message, int ifindex, const struct mac *mac);
-bool encode_link_mtu(union message *message, int ifindex, uint32_t mtu);
+/* What one message changes of a link that is there. The kernel takes it in this order, and stops at
+ * the first that it refuses (rtnl_newlink, do_setlink). */
+struct link_change {
+	const struct link_spec *spec; /* of IFLA_INFO_DATA: whose values these are */
+	bool mode, bcqueuelen;        /* which of them */
+	const struct mac *mac;        /* NULL: stays; so with the others */
+	uint32_t mtu;                 /* 0: stays */
+	const char *name, *alias;
+	bool up, down;
+};
+bool encode_link_change(union message *message, int ifindex, const struct link_change *change);
 /* Into the namespace of the descriptor, under that name. */
 bool encode_link_move(union message *message, int ifindex, int fd, const char *name);
-/* IFLA_INFO_DATA of a link that is there: one value of the spec. */
-bool encode_link_attribute(union message *message, int ifindex, const struct link_spec *spec,
-			   enum link_value value);
-
 /* `flags`: NLM_F_EXCL or NLM_F_REPLACE, besides NLM_F_CREATE. */
 bool encode_addr_add(union message *message, int ifindex, const struct prefix *addr,
 		     struct addr_terms terms, uint16_t flags);

@@ -30,6 +30,67 @@ void queue(struct batch *batch, bool encoded, const union message *message, bool
 		batch_add_refused(batch, EINVAL, "the message cannot be encoded");
 }
 
+bool operation_sets(const struct operation *operation)
+{
+	switch (operation->type) {
+	case OP_LINK_ALIAS:
+	case OP_LINK_RENAME:
+	case OP_LINK_MAC:
+	case OP_LINK_MTU:
+	case OP_LINK_MODE:
+	case OP_LINK_BCQUEUELEN:
+	case OP_LINK_UP:
+	case OP_LINK_DOWN:
+		return true;
+	case OP_LINK_NEW:
+	case OP_LINK_MOVE:
+	case OP_LINK_DELETE:
+	case OP_SYSCTL_SET:
+	case OP_ADDR_DELETE:
+	case OP_ADDR_ADD:
+	case OP_ROUTE_DELETE:
+	case OP_ROUTE_ADD:
+	case OP_RESTORE:
+	case OP_LEASE:
+	case N_OPERATION_TYPES:
+		break;
+	}
+	return false;
+}
+
+static void change_add(struct link_change *change, const struct operation *operation)
+{
+	const struct link_spec *spec = change->spec;
+	change->alias = operation->type == OP_LINK_ALIAS ? spec->alias : change->alias;
+	change->name = operation->type == OP_LINK_RENAME ? operation->name : change->name;
+	change->mac = operation->type == OP_LINK_MAC ? &operation->mac : change->mac;
+	change->mtu = operation->type == OP_LINK_MTU ? spec->mtu : change->mtu;
+	change->mode |= operation->type == OP_LINK_MODE;
+	change->bcqueuelen |= operation->type == OP_LINK_BCQUEUELEN;
+	change->up |= operation->type == OP_LINK_UP;
+	change->down |= operation->type == OP_LINK_DOWN;
+}
+
+static bool encode_settings(const struct operation *operations, size_t count,
+			    const struct link_spec *spec, int ifindex, union message *message)
+{
+	struct link_change change = {.spec = spec};
+	for (size_t i = 0; i < count; i++) {
+		if (operations[i].type == OP_LINK_ALIAS && !spec->alias)
+			return false;
+		change_add(&change, &operations[i]);
+	}
+	return encode_link_change(message, ifindex, &change);
+}
+
+void queue_settings(struct batch *batch, const struct operation *operations, size_t count,
+		    const struct link_spec *spec, int ifindex, bool together)
+{
+	union message message;
+	const bool encoded = encode_settings(operations, count, spec, ifindex, &message);
+	queue(batch, encoded, &message, together);
+}
+
 static bool encode_operation(const struct operation *operation, const struct link_spec *spec,
 			     int ifindex, union message *message)
 {
@@ -37,22 +98,16 @@ static bool encode_operation(const struct operation *operation, const struct lin
 	const uint16_t flags = operation->replace ? NLM_F_REPLACE : NLM_F_EXCL;
 	switch (operation->type) {
 	case OP_LINK_ALIAS:
-		return encode_link_alias(message, ifindex, spec->alias);
-	case OP_LINK_DELETE:
-		return encode_link_delete(message, ifindex);
 	case OP_LINK_RENAME:
-		return encode_link_name(message, ifindex, operation->name);
 	case OP_LINK_MAC:
-		return encode_link_mac(message, ifindex, &operation->mac);
 	case OP_LINK_MTU:
-		return encode_link_mtu(message, ifindex, spec->mtu);
 	case OP_LINK_MODE:
-		return encode_link_attribute(message, ifindex, spec, VALUE_MODE);
 	case OP_LINK_BCQUEUELEN:
-		return encode_link_attribute(message, ifindex, spec, VALUE_BCQUEUELEN);
 	case OP_LINK_UP:
 	case OP_LINK_DOWN:
-		return encode_link_up(message, ifindex, operation->type == OP_LINK_UP);
+		return encode_settings(operation, 1, spec, ifindex, message);
+	case OP_LINK_DELETE:
+		return encode_link_delete(message, ifindex);
 	case OP_ADDR_DELETE:
 		return encode_addr_delete(message, ifindex, operation->addr);
 	case OP_ADDR_ADD:

@@ -227,6 +227,52 @@ static void operation_do(struct changing *changing, const struct operation *oper
 	}
 }
 
+/* The operations from this one on that one message does. */
+static size_t settings_count(const struct operations *operations, size_t from, size_t end)
+{
+	size_t count = 0;
+	while (from + count < end && operation_sets(&operations->all[from + count]))
+		count++;
+	return count;
+}
+
+static bool settings_send(const struct changing *changing, const struct operation *operations,
+			  size_t count)
+{
+	struct error ignored;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	queue_settings(batch, operations, count, changing->step->desired, changing->ifindex, false);
+	return batch_send(changing->netlink, batch, &ignored) == 0 &&
+	       !batch_reply(batch, 0)->errnum;
+}
+
+/* The kernel stops at the first that it refuses, and does not say which. Then each is sent by
+ * itself: what is set already may be set again. */
+static void settings_do(struct changing *changing, const struct operation *operations, size_t count)
+{
+	const bool sent = settings_send(changing, operations, count);
+	for (size_t i = 0; i < count; i++)
+		if (!sent)
+			operation_do(changing, &operations[i]);
+		else if (operations[i].type == OP_LINK_RENAME)
+			changing->name = operations[i].name;
+}
+
+static void operations_do(struct changing *changing, const struct operations *operations,
+			  size_t end)
+{
+	for (size_t i = 0, count; i < end; i += count) {
+		const size_t settings = settings_count(operations, i, end);
+		count = settings > 1 ? settings : together_count(operations, i);
+		if (settings > 1)
+			settings_do(changing, &operations->all[i], count);
+		else if (count > 1)
+			together_do(changing, &operations->all[i], count);
+		else
+			operation_do(changing, &operations->all[i]);
+	}
+}
+
 static bool others_note(struct changing *changing)
 {
 	struct error error;
@@ -257,14 +303,15 @@ static void removals_check(struct changing *changing, const struct operations *o
 	}
 }
 
-/* Names and MACs one by one, and then all addresses and routes. */
+/* Names and MACs, and then all addresses and routes. */
 static void give_up(struct changing *changing, const struct operations *operations)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	size_t from = 0;
 	while (from < operations->count && !is_removal(&operations->all[from]))
-		operation_do(changing, &operations->all[from++]);
+		from++;
+	operations_do(changing, operations, from);
 	for (size_t i = from; i < operations->count; i++)
 		queue_operation(batch, &operations->all[i], changing->step->desired,
 				changing->ifindex);
@@ -312,18 +359,6 @@ static void change_announce(const struct changing *changing, const struct operat
 }
 
 /* A failure leaves the rest to be done: each change is right by itself. */
-static void operations_do(struct changing *changing, const struct operations *operations)
-{
-	for (size_t i = 0, count; i < operations->count; i += count) {
-		count = together_count(operations, i);
-		if (count > 1)
-			together_do(changing, &operations->all[i], count);
-		else
-			operation_do(changing, &operations->all[i]);
-	}
-	change_announce(changing, operations);
-}
-
 void changes_do(struct apply_context *context, const struct stage_item *item)
 {
 	struct changing changing;
@@ -335,7 +370,8 @@ void changes_do(struct apply_context *context, const struct stage_item *item)
 	if (!changing_begin(context, step, step->current->ifindex, name, &changing))
 		return;
 	const struct operations operations = stage_operations(arena, item);
-	operations_do(&changing, &operations);
+	operations_do(&changing, &operations, operations.count);
+	change_announce(&changing, &operations);
 }
 
 void made_rename(struct apply_context *context, const struct stage_item *item, int ifindex,
@@ -346,5 +382,6 @@ void made_rename(struct apply_context *context, const struct stage_item *item, i
 	if (!changing_begin(context, item->step, ifindex, name, &changing))
 		return;
 	const struct operations operations = stage_operations(arena, item);
-	operations_do(&changing, &operations);
+	operations_do(&changing, &operations, operations.count);
+	change_announce(&changing, &operations);
 }

@@ -14,6 +14,7 @@ struct pending_link {
 	bool outside; /* its parent announces it */
 	size_t first; /* its first reply in the batch */
 	struct operations operations;
+	bool up_at_once;             /* by the message that marks it */
 	size_t details, details_end; /* the operations that bring it up, and all that follow it */
 };
 

@@ -88,6 +88,12 @@ void queue(struct batch *batch, bool encoded, const union message *message, bool
 void queue_operation(struct batch *batch, const struct operation *operation,
 		     const struct link_spec *spec, int ifindex);
 
+/* Whether the operation sets an attribute or a flag of a link that is there. */
+bool operation_sets(const struct operation *operation);
+/* Several of those as one message. */
+void queue_settings(struct batch *batch, const struct operation *operations, size_t count,
+		    const struct link_spec *spec, int ifindex, bool together);
+
 /* An ifindex that is free in the host's namespace and in the link's own: the one that the link is
  * to have, if that is. */
 int ifindex_choose(struct apply_context *context, const struct link_spec *spec);

@@ -43,7 +43,15 @@ static bool parent_find(struct group *group, struct pending_link *pending)
 	return false;
 }
 
-/* The kernel works through a datagram whole, so that no link of ours is ever without its mark. */
+/* Whether it comes up next, as no sysctl is to be set before that. */
+static bool comes_up_at_once(const struct pending_link *pending)
+{
+	const struct operations *operations = &pending->operations;
+	return operations->count > 2 && operations->all[2].type == OP_LINK_UP;
+}
+
+/* The kernel works through a datagram whole, so that no link of ours is ever without its mark. The
+ * creating message cannot have it: the kernel ignores IFLA_IFALIAS there (rtnl_create_link). */
 static void queue_creation(struct group *group, struct pending_link *pending, struct batch *batch)
 {
 	union message message;
@@ -53,9 +61,10 @@ static void queue_creation(struct group *group, struct pending_link *pending, st
 					       .elsewhere = !group->ns->host,
 					       .nsid = group->host_nsid};
 	pending->first = batch_count(batch);
+	pending->up_at_once = comes_up_at_once(pending);
 	queue(batch, encode_link_create(&message, pending->spec, &creation), &message, false);
-	queue(batch, encode_link_alias(&message, pending->ifindex, pending->spec->alias), &message,
-	      true);
+	queue_settings(batch, &pending->operations.all[1], pending->up_at_once ? 2 : 1,
+		       pending->spec, pending->ifindex, true);
 }
 
 void link_undo_create(struct netlink *netlink, int ifindex)
@@ -98,7 +107,8 @@ static bool replies_check(struct pending_link *pending, const struct batch *batc
 }
 
 /* Older kernels make a link in its parent's namespace first whatever they are told, and stumble
- * over a name that is taken there: so make it there under another name, mark it, and move it. */
+ * over a name that is taken there: so make it there under another name, mark it, and move it. The
+ * mark is a message of its own: if the one that moves fails, the link has its mark all the same. */
 static void make_and_move(struct group *group, struct pending_link *pending)
 {
 	static const enum operation_type types[] = {OP_LINK_NEW, OP_LINK_ALIAS, OP_LINK_MOVE};
@@ -149,6 +159,21 @@ static bool suggests_create_then_move(const struct group *group, const struct re
 	       (reply->errnum == EEXIST || reply->errnum == EBUSY || reply->errnum == EINVAL);
 }
 
+/* The message that marks the link and brings it up was refused, whichever of both it was for: the
+ * mark by itself. Coming up is then tried with the rest. */
+static void mark_alone(const struct group *group, struct pending_link *pending)
+{
+	struct error error;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	const struct operation_context operation_at = pending_operation(pending, OP_LINK_ALIAS);
+	queue_settings(batch, &pending->operations.all[1], 1, pending->spec, pending->ifindex,
+		       false);
+	if (batch_send(group->netlink, batch, &error) < 0)
+		outcome_broke(pending->outcome, &operation_at, &error);
+	else if (batch_reply(batch, 0)->errnum)
+		outcome_refused(pending->outcome, &operation_at, batch_reply(batch, 0));
+}
+
 static void creation_check(struct group *group, struct pending_link *pending,
 			   const struct batch *batch)
 {
@@ -160,7 +185,12 @@ static void creation_check(struct group *group, struct pending_link *pending,
 		return;
 	}
 	pending->there = !created->errnum;
-	replies_check(pending, batch, types, 2);
+	if (!pending->there || !pending->up_at_once)
+		replies_check(pending, batch, types, 2);
+	else if (batch_reply(batch, pending->first + 1)->errnum)
+		mark_alone(group, pending);
+	else
+		pending->details++;
 }
 
 void links_create(struct group *group)

@@ -270,9 +270,8 @@ static void vlan_make(struct mnl_socket *netlink, unsigned vlan)
 		.ifindex = VLAN_FIRST + (int)vlan, .name = name, .parent = parents[0]};
 	snprintf(name, sizeof(name), "eth0.%u", vlan);
 	add(&datagram, encode_link_create(&message, &spec, &birth), &message);
-	add(&datagram, encode_link_alias(&message, birth.ifindex, "mvapply:vlan:default"),
-	    &message);
-	add(&datagram, encode_link_up(&message, birth.ifindex, true), &message);
+	const struct link_change change = {.alias = "mvapply:vlan:default", .up = true};
+	add(&datagram, encode_link_change(&message, birth.ifindex, &change), &message);
 	send_all(netlink, &datagram);
 }
 

@@ -120,6 +120,28 @@ def one_added(host):
           "RTM_NEWNSID": 1}, "messages that change")
 
 
+@test("counts: what changes of a link goes in one message")
+def changed(host):
+    host.netns(*NAMES)
+    names = {name: {"n": {"interface_name": "lan0"}} for name in NAMES}
+    host.apply(TEXT)
+    edited = document({"n": lan(mtu=1400, bcqueuelen=77)}, names)
+    same(changes(counted(host, "apply", "-f", host.write(edited))), {"RTM_NEWLINK": COUNT},
+         "for the name, MTU and bcqueuelen")
+    same((host.link(NAMES[0], "lan0")["mtu"], host.link(
+        NAMES[0], "lan0")["linkinfo"]["info_data"]["bcqueuelen"]), (1400, 77), "the link")
+
+
+@test("counts: a VLAN link is marked and brought up by one message", needs=["vlan"])
+def vlan_link(host):
+    # The host's own link on it has a sysctl to be set before it comes up.
+    text = document({"n": lan(vlan=10, host=True)}, {})
+    same(changes(counted(host, "apply", "-f", host.write(text))),
+         {"RTM_NEWLINK": 4, "RTM_SETLINK": 1, "RTM_NEWADDR": 1}, "messages that change")
+    link = host.link("host", "eth0.10")
+    same((link["ifalias"], "UP" in link["flags"]), ("mvapply:vlan:default", True), "the VLAN link")
+
+
 @test("counts: a delete")
 def delete(host):
     host.netns(*NAMES)

@@ -21,7 +21,7 @@ NUMBER = "number the host's namespace"
 OTHERWISE = {
     (88, "number"): ERRNOS,                       # it has its number already
     (16, "create"): (errno.EEXIST, errno.EBUSY),  # it has to be made as on older kernels
-    (19, "rename"): (errno.EBUSY,),               # not while it is up
+    (16, "change"): ERRNOS,                       # each attribute by itself
     (21, "remove"): (errno.ENODEV,),              # it is gone already
 }
 
@@ -197,23 +197,46 @@ def changes(host):
     web, db = ([(kind, f"attach {ns}/n: cannot {deed} in namespace {ns}") for kind, deed in deeds]
                for ns, deeds in (("web", [
                    (21, "remove address 172.16.86.2/24 from eth0"),
-                   (19, "rename eth0 to lan0"),
-                   (19, "set the MAC address of lan0 to 02:42:ac:10:56:14"),
-                   (19, "set the MTU of lan0 to 1400"),
-                   (16, "set bcqueuelen of lan0 to 77"),
+                   (16, "change eth0 by one message"),
                    (20, "add address 172.16.86.20/24 to lan0"),
                    (24, "add route 10.0.0.0/8 via 172.16.86.254 to lan0"),
                    (20, "add address 172.16.86.20/24 to lan0"),
                    (24, "add route default via 172.16.86.1 to lan0"),
                    (24, "add route 10.0.0.0/8 via 172.16.86.254 to lan0")]),
-                                 ("db", [(19, "set the MTU of eth0 to 1400"),
-                                         (16, "set bcqueuelen of eth0 to 77")])))
+                                 ("db", [(16, "change eth0 by one message")])))
     for words, done, after in refusals.each(web + db):
         other = "db" if "web/n" in words else "web"
         same(part(after, other), part(refusals.wanted, other), f"the rest after {words}")
+        if "by one message" in words:
+            same(after, refusals.wanted, f"each attribute by itself after {words}")
+            continue
         left = host.mvapply("diff", "-f", "new.yaml", code=None).plan
         assert len(left) <= 1 and all(f" {other}/n " not in line for line in left), (words, left)
         refusals.mended(words)
+
+
+@test("refusals: each attribute of a link that the kernel does not take in one message")
+def attributes(host):
+    host.netns(*NAMES)
+    one = document(network(mtu=1500, bcqueuelen=1000), {"web": {"n": {"interface_name": "eth0"}}})
+    host.write(document(network(mtu=1400, bcqueuelen=77), {"web": {"n": {
+        "interface_name": "lan0", "mac_address": "02:00:00:00:00:14"}}}), "new.yaml")
+    refusals = Refusals(host, lambda: host.apply(one), "apply", "-f", "new.yaml")
+    first = max(number for number, kind in enumerate(refusals.kinds, 1) if kind == 16)
+    deeds = ["rename eth0 to lan0", "set the MAC address of lan0 to 02:00:00:00:00:14",
+             "set the MTU of lan0 to 1400", "set bcqueuelen of lan0 to 77"]
+    for number, deed in enumerate(deeds, first + 1):
+        for errnum in ERRNOS if WHOLE else some(number, (errno.EBUSY,)):
+            refusals.prepare()
+            rules = f"refuse@{first}={errno.EINVAL}", f"refuse@{number}={errnum}"
+            if (number, errnum) == (first + 1, errno.EBUSY):  # not while it is up
+                refusals.run(0, preload(host, *rules))
+                continue
+            done = refusals.run(1, preload(host, *rules))
+            words = f"cannot {deed} in namespace web: {os.strerror(errnum)}"
+            assert words in done.err, f"{words!r} is not said\n{done}"
+            same(len(host.mvapply("diff", "-f", "new.yaml", code=2).plan), 1, f"what is left after {words}")
+            refusals.mended(words)
 
 
 @test("refusals: each message of attachments that are deleted")
@@ -265,12 +288,16 @@ def vlan(host):
     text = document({"n": lan(vlan=10)}, {"web": ["n"]})
     host.write(text)
     refusals = Refusals(host, lambda: host.delete(text), "apply", "-f", "network.yaml")
-    made = len(refusals.kinds) - refusals.kinds[::-1].index(19)  # its mark is the first of two
     first = refusals.kinds.index(16) + 1
-    for number, deed in ((first, "create"), (first + 1, "mark"), (first + 2, "bring")):
+    # The mark and coming up are one message, and then one each.
+    for deed, *numbers in (("create", 0), ("mark", 1, 2), ("bring", 1, 3)):
         refusals.prepare()
-        done = refusals.run(1, preload(host, f"refuse@{number}={errno.EPERM}"))
+        rules = [f"refuse@{first + number}={errno.EPERM}" for number in numbers]
+        done = refusals.run(1, preload(host, *rules))
         assert f"link eth0.10: cannot {deed} eth0.10" in done.err, done
         same((host.names("host"), host.names("web")), ({"eth0"}, set()),
-             f"links after a refusal to {deed}, of {made}")
+             f"links after a refusal to {deed}")
         refusals.mended(deed)
+    refusals.prepare()
+    refusals.run(0, preload(host, f"refuse@{first + 1}={errno.EPERM}"))
+    same(state(host, *NAMES), refusals.wanted, "marked and brought up by a message each")

@@ -282,8 +282,9 @@ static void test_limits(void **state)
 	alias[sizeof(alias) - 1] = '\0';
 	assert_false(encode_link_alias(&message, 1, alias));
 	assert_false(encode_link_alias(&message, 1, NULL));
-	assert_false(encode_link_attribute(&message, 1, &(struct link_spec){.kind = KIND_VLAN},
-					   VALUE_MODE));
+	const struct link_spec vlan = {.kind = KIND_VLAN};
+	assert_false(encode_link_change(&message, 1,
+					&(struct link_change){.spec = &vlan, .mode = true}));
 }
 
 int main(void)
