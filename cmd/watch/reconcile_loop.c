@@ -388,7 +388,7 @@ static void round_failure_report(struct service *service, const struct error *er
 	if (error)
 		service->failure = (struct failure){error->code, error->errnum};
 	else if (!service->live->n_unreadable)
-		service->failure = (struct failure){CODE_NONE};
+		service->failure = (struct failure){.code = CODE_NONE};
 }
 
 static void round_passes(struct service *service, bool drift)

@@ -169,7 +169,8 @@ void outcome_fail(struct outcome *outcome, const struct error *error)
 	*outcome->error = *error;
 }
 
-static void note_set(struct outcome *outcome, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void note_set(struct outcome *outcome,
+							   const char *format, va_list args)
 {
 	free(outcome->note);
 	if (vasprintf(&outcome->note, format, args) < 0)
