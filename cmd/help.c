@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define ARGUMENTS_WIDTH 15
@@ -21,25 +22,50 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+static const char *const group_titles[] = {
+	[COMMANDS_EVERYDAY] = "Everyday",
+	[COMMANDS_SERVICE] = "Service and rollback",
+	[COMMANDS_CHECK] = "Check and explain",
+	[COMMANDS_MIGRATE] = "Migrate",
+	[COMMANDS_MORE] = "More",
+};
+
+enum { N_GROUPS = sizeof(group_titles) / sizeof(group_titles[0]) };
+
+static void help_line(FILE *out, const struct command *command)
+{
+	const bool fits = strlen(command->arguments) <= ARGUMENTS_WIDTH;
+	fprintf(out, "  %-8s %-*s%s%*s%s\n", command->name, ARGUMENTS_WIDTH, command->arguments,
+		fits ? " " : "\n", fits ? 0 : (int)strlen("           ") + ARGUMENTS_WIDTH + 1, "",
+		command->summary);
+}
+
+static void help_group(FILE *out, enum command_group group)
+{
+	const struct command *command, *first = NULL;
+	fprintf(out, "%s:\n", group_titles[group]);
+	for (size_t i = 0; (command = command_at(i)); i++) {
+		if (command->group != group)
+			continue;
+		help_line(out, command);
+		first = first ? first : command;
+	}
+	if (first)
+		fprintf(out, "  example: %s\n\n", first->examples[0]);
+}
+
 void help_all(FILE *out)
 {
-	const struct command *command;
-	fputs("mvapply puts containers on a real LAN: one YAML says which networks and "
-	      "attachments\n"
-	      "there shall be, mvapply makes the kernel so.\n\n"
+	fputs("mvapply connects containers to the LAN: YAML files declare macvlan, ipvlan and VLAN\n"
+	      "networks and the containers attached to them, and mvapply applies them.\n\n"
 	      "usage: mvapply [COMMAND] [OPTION]...\n\n",
 	      out);
-	for (size_t i = 0; (command = command_at(i)); i++) {
-		bool fits = strlen(command->arguments) <= ARGUMENTS_WIDTH;
-		fprintf(out, "  mvapply %-8s %-*s%s%*s%s\n", command->name, ARGUMENTS_WIDTH,
-			command->arguments, fits ? " " : "\n",
-			fits ? 0 : (int)strlen("  mvapply          ") + ARGUMENTS_WIDTH + 1, "",
-			command->summary);
-	}
-	fputs("\n`mvapply COMMAND --help` shows the options of a command. Exit codes: 0 converged, "
-	      "1\n"
-	      "something failed, 2 diff has something to do, 3 wrong input, 4 refused, 5 went "
-	      "back.\n",
+	for (size_t group = 0; group < N_GROUPS; group++)
+		help_group(out, (enum command_group)group);
+	fputs("`mvapply -f PATH` is `mvapply apply -f PATH`. `mvapply COMMAND --help` lists the\n"
+	      "options of a command.\n\n"
+	      "Exit codes: 0 in sync, 1 something failed, 2 diff found changes, 3 invalid input,\n"
+	      "4 refused, 5 rolled back.\n",
 	      out);
 }
 
@@ -68,6 +94,9 @@ int help_command(const struct command *command, const struct options *options)
 				   EXIT_CONVERGED);
 	printf("usage: mvapply %s %s\n%s\n\n", command->name, command->arguments, command->summary);
 	options_help(command);
+	puts("\nexamples:");
+	for (size_t i = 0; i < EXAMPLES_MAX && command->examples[i]; i++)
+		printf("  %s\n", command->examples[i]);
 	return EXIT_CONVERGED;
 }
 
@@ -78,17 +107,43 @@ static bool names_file(const char *word)
 	       (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0));
 }
 
+/* What other tools call it. */
+static const struct synonym {
+	const char *word, *meant;
+} synonyms[] = {
+	{"plan", "diff"},      {"preview", "diff"},      {"compare", "diff"},
+	{"up", "apply"},       {"create", "apply"},      {"sync", "apply"},
+	{"start", "apply"},    {"add", "apply"},         {"down", "delete"},
+	{"rm", "delete"},      {"remove", "delete"},     {"destroy", "delete"},
+	{"stop", "delete"},    {"del", "delete"},        {"prune", "delete"},
+	{"ls", "status"},      {"list", "status"},       {"ps", "status"},
+	{"show", "status"},    {"get", "status"},        {"check", "validate"},
+	{"lint", "validate"},  {"test", "validate"},     {"daemon", "watch"},
+	{"run", "watch"},      {"serve", "watch"},       {"describe", "explain"},
+	{"convert", "import"}, {"dump", "export"},       {"save", "export"},
+	{"draw", "graph"},     {"version", "--version"},
+};
+
+static const char *command_meant(const char *name)
+{
+	const struct command *command;
+	struct suggestion suggestion = {.text = name};
+	for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++)
+		if (strcasecmp(synonyms[i].word, name) == 0)
+			return synonyms[i].meant;
+	for (size_t i = 0; (command = command_at(i)); i++)
+		suggestion_try(&suggestion, command->name);
+	return suggestion.best;
+}
+
 int unknown_command(const char *name, const struct options *options)
 {
 	struct error error;
-	const struct command *command;
-	struct suggestion suggestion = {.text = name};
-	for (size_t i = 0; (command = command_at(i)); i++)
-		suggestion_try(&suggestion, command->name);
-	error_set(&error, EINVAL, "there is no command \"%s\"%s", name,
-		  suggestion_text(options->arena, &suggestion));
+	const char *meant = command_meant(name);
+	error_set(&error, EINVAL, "there is no command \"%s\"%s%s%s", name,
+		  meant ? "; did you mean `mvapply " : "", meant ? meant : "", meant ? "`?" : "");
 	if (names_file(name))
-		error_hint(&error, "files are named with -f: `mvapply -f %s`", name);
+		error_hint(&error, "name files with -f: `mvapply -f %s`", name);
 	else
 		error_hint(&error, "`mvapply --help` lists the commands");
 	error_code(&error, CODE_COMMAND);

@@ -190,41 +190,41 @@ static const struct row {
 	 "a file, a directory (its *.yaml and *.yml), or - ; repeats", set_file},
 	{OPTIONS_NAMES, '\0', "name", required_argument, "SET", "only this set; repeats", set_name},
 	{OPTIONS_HOST, '\0', "host", required_argument, "NAME",
-	 "which host this is, for `hosts` in the files (this machine's name)", set_host},
+	 "name of this host for `hosts` in the files (default: hostname)", set_host},
 	{OPTIONS_HOSTS, '\0', "host", required_argument, "NAME",
-	 "check and count what lives on this host (on any)", set_host},
+	 "check only what is assigned to this host (default: all hosts)", set_host},
 	{OPTIONS_HOST | OPTIONS_SAVED, '\0', "insecure", no_argument, NULL,
-	 "as root, take files that others may write, too", set_insecure},
+	 "as root, accept files that other users can write", set_insecure},
 	{OPTIONS_APPLY, '\0', "dry-run", no_argument, NULL,
-	 "show the plan, change nothing: as `diff`", set_dry_run},
+	 "show the plan and change nothing, like `diff`", set_dry_run},
 	{OPTIONS_DELETE, '\0', "dry-run", no_argument, NULL,
-	 "show what would be removed, change nothing", set_dry_run},
+	 "show what would be removed; change nothing", set_dry_run},
 	{OPTIONS_APPLY, '\0', "wait", optional_argument, "[=SECONDS]",
-	 "wait (60 s) for containers that are not there yet", set_wait},
+	 "wait for containers that do not exist yet (default 60 s)", set_wait},
 	{OPTIONS_APPLY | OPTIONS_SAVED, '\0', "confirm", optional_argument, "[=SECONDS]",
-	 "go back unless it is confirmed within that time (120 s)", set_confirm},
+	 "roll back unless confirmed in time (default 120 s)", set_confirm},
 	{OPTIONS_PROBE | OPTIONS_SAVED, '\0', "probe", no_argument, NULL,
-	 "ask the LAN whether somebody has a new address before it is used", set_probe},
+	 "ask the LAN whether a new address is in use before using it", set_probe},
 	{OPTIONS_PLAN, '\0', "adopt", no_argument, NULL,
-	 "take over unmarked links and routes that are in the way", set_adopt},
+	 "take over unmanaged links and routes that conflict", set_adopt},
 	{OPTIONS_STATUS, '\0', "watch", optional_argument, "[=SECONDS]",
-	 "a table that is looked at again every second, until Ctrl-C", set_watch},
+	 "update the table (default: every second) until Ctrl-C", set_watch},
 	{OPTIONS_ADOPT, '\0', "adopt", no_argument, NULL,
-	 "unmarked macvlan, macvtap, ipvlan and VLAN links, too, for `apply --adopt`", set_adopt},
+	 "include unmanaged links, for `apply --adopt`", set_adopt},
 	{OPTIONS_PLAN, '\0', "max-delete", required_argument, "N|N%",
-	 "refuse to delete more of a set's attachments (50%, from ten on)", set_max_delete},
+	 "abort if more of a set would be deleted (default 50%, from 10 on)", set_max_delete},
 	{OPTIONS_DIFF, '\0', "out", required_argument, "PLAN",
-	 "save the plan there, for `mvapply apply PLAN`", set_out},
+	 "save the plan to a file, for `mvapply apply PLAN`", set_out},
 	{OPTIONS_WATCH, '\0', "metrics", required_argument, "FILE",
-	 "keep figures there for Prometheus' textfile collector", set_metrics},
-	{OPTIONS_OUTPUT, 'o', "output", required_argument, "text|json", "how to write results",
+	 "write Prometheus metrics to FILE", set_metrics},
+	{OPTIONS_OUTPUT, 'o', "output", required_argument, "text|json", "output format",
 	 set_output},
 	{OPTIONS_FORMS, 'o', "output", required_argument, "text|json|ip|markdown",
-	 "how to write the plan; ip: as commands", set_form},
+	 "output format of the plan; ip: as commands", set_form},
 	{OPTIONS_GRAPH, '\0', "format", required_argument, "mermaid|dot|svg",
-	 "how to draw it (mermaid)", set_format},
-	{OPTIONS_EACH, 'q', "quiet", no_argument, NULL, "write errors only", set_quiet},
-	{OPTIONS_EACH, 'v', "verbose", no_argument, NULL, "write more of each object", set_verbose},
+	 "output format (default mermaid)", set_format},
+	{OPTIONS_EACH, 'q', "quiet", no_argument, NULL, "print errors only", set_quiet},
+	{OPTIONS_EACH, 'v', "verbose", no_argument, NULL, "print more details", set_verbose},
 	{OPTIONS_EACH, '\0', "color", required_argument, "auto|always|never",
 	 "colour; auto: on a terminal, but not with NO_COLOR or TERM=dumb", set_color},
 	{OPTIONS_EACH, 'h', "help", no_argument, NULL, "show this help", set_help},
@@ -310,7 +310,7 @@ static int fault_unknown(struct arena *arena, const struct command *command, con
 
 static int fault_value(const struct row *row, const char *value, struct error *error)
 {
-	error_set(error, EINVAL, "--%s: \"%s\" is no value for it", row->name, value);
+	error_set(error, EINVAL, "invalid value \"%s\" for --%s", value, row->name);
 	error_hint(error, "write --%s%s%s", row->name,
 		   row->has_argument == required_argument ? "=" : "", row_argument(row));
 	return error_code(error, CODE_OPTION_VALUE);
@@ -346,7 +346,7 @@ static int words_parse(struct options *options, const struct command *command, i
 			 : command->groups & OPTIONS_WORD ? 1
 							  : 0;
 	if (count > most) {
-		error_set(error, EINVAL, "%s: \"%s\" is one word too many", command->name,
+		error_set(error, EINVAL, "%s: unexpected argument \"%s\"", command->name,
 			  words[most]);
 		error_hint(error, "%s`mvapply %s %s`",
 			   files ? "files are named with -f, as in " : "", command->name,
@@ -366,7 +366,7 @@ static int saved_check(const struct options *options, const struct command *comm
 	    !(options->given & ~(unsigned)OPTIONS_COMMON))
 		return 0;
 	error_set(error, EINVAL,
-		  "\"%s\" is taken for a saved plan, which has its own files and options",
+		  "\"%s\" is read as a saved plan, which has its own files and options",
 		  options->words[0]);
 	if (!options->words[0][strspn(options->words[0], "0123456789")] &&
 	    (options->wait || options->confirm_seconds))

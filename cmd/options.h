@@ -70,8 +70,21 @@ enum option_group {
 				   goes with one */
 };
 
+/* As help groups them. */
+enum command_group {
+	COMMANDS_EVERYDAY,
+	COMMANDS_SERVICE,
+	COMMANDS_CHECK,
+	COMMANDS_MIGRATE,
+	COMMANDS_MORE,
+};
+
+#define EXAMPLES_MAX 2
+
 struct command {
+	enum command_group group;
 	const char *name, *arguments, *summary;
+	const char *examples[EXAMPLES_MAX]; /* at least one */
 	unsigned groups;
 	bool needs_file;
 	bool changes; /* the host */

@@ -113,10 +113,23 @@ static int explain_codes(const struct options *options, const char *word)
 	return run_error(&error, options);
 }
 
+/* The code as an error prints it, or as people shorten it: "[MV0401]", "MV0401:", "0401"; NULL: the
+ * word is a key. */
+static const char *code_of(struct arena *arena, const char *word)
+{
+	const char *begin = word + strspn(word, "[(");
+	const size_t length = strcspn(begin, "]):.,");
+	const char *code = arena_strndup(arena, begin, length);
+	if (length == 4 && strspn(code, "0123456789") == length)
+		return arena_printf(arena, "MV%s", code);
+	return strncasecmp(code, "MV", 2) == 0 ? code : NULL;
+}
+
 int command_explain(const struct options *options)
 {
-	if (options->n_words && strncasecmp(options->words[0], "MV", 2) == 0)
-		return explain_codes(options, options->words[0]);
+	const char *code = options->n_words ? code_of(options->arena, options->words[0]) : NULL;
+	if (code)
+		return explain_codes(options, code);
 	struct arena *arena = options->arena;
 	struct references all = references_all(arena);
 	struct references found =

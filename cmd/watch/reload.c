@@ -16,15 +16,15 @@ static void faults_log(const struct service *service, const struct diags *diags)
 				 json_pack("{s:s}", "code", code));
 	}
 	log_write(&service->log, LEVEL_WARNING,
-		  "the files have errors: the last state that was right stays");
+		  "the files have errors: the last valid configuration stays in effect");
 }
 
 static void take(struct service *service, struct desired *desired)
 {
 	struct error error;
 	if (service_keep(service, desired, &error) < 0) {
-		log_error(&service->log, LEVEL_ERROR, "the last state that was right stays",
-			  &error);
+		log_error(&service->log, LEVEL_ERROR,
+			  "the last valid configuration stays in effect", &error);
 		service_keep_only(service, service->next ? service->next : service->desired);
 		desired_free(desired);
 		service->metrics.input_valid = false;
@@ -37,10 +37,11 @@ static void take(struct service *service, struct desired *desired)
 	service->refusals = 0;
 	desired_free(service->next);
 	service->next = desired;
+	log_write(&service->log, LEVEL_NOTICE,
+		  service->metrics.input_valid ? "the files changed" : "the files are valid again");
 	service->metrics.input_valid = true;
 	service->dirty = true;
 	retry_clear(service->retry);
-	log_write(&service->log, LEVEL_NOTICE, "the files changed");
 }
 
 void service_prefetch(struct service *service)

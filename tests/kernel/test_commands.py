@@ -231,8 +231,8 @@ def closed(host):
 def newcomers(host):
     path = host.write(BRIDGE)
     for words, hint in (
-            ([path], f"files are named with -f: `mvapply -f {path}`"),
-            (["missing.yaml"], "files are named with -f: `mvapply -f missing.yaml`"),
+            ([path], f"name files with -f: `mvapply -f {path}`"),
+            (["missing.yaml"], "name files with -f: `mvapply -f missing.yaml`"),
             (["-f", path, "--wait", "5"], "write the seconds behind a '=': --wait=5"),
             (["-f", path, "--confirm", "60"], "write the seconds behind a '=': --confirm=60")):
         assert f"hint: {hint}\n" in host.mvapply(*words, code=3).err, words
@@ -349,6 +349,40 @@ def bad_command_lines(host):
                       ["apply", "-f", "network.yaml", "-o", "xml"], []):
         done = host.mvapply(*arguments, code=3)
         assert done.err.strip(), f"nothing said\n{done}"
+
+
+@test("help: the commands in groups, and each with an example that can be read")
+def help_groups(host):
+    text = host.mvapply("--help").out
+    groups = ("Everyday:", "Service and rollback:", "Check and explain:", "Migrate:", "More:")
+    found = [text.find(title) for title in groups]
+    assert found == sorted(found) and found[0] > 0, text
+    same(text.count("  example: mvapply "), len(groups), "examples")
+    assert max(map(len, text.splitlines())) <= 100, text
+    for command in host.mvapply("help", "-o", "json").json["commands"]:
+        text = host.mvapply(command["name"], "--help").out
+        examples = text.split("\nexamples:\n")[1].splitlines()
+        assert 1 <= len(examples) <= 2, text
+        for example in examples:
+            words = example.split()
+            same(words[:2], ["mvapply", command["name"]], "the example")
+            if "--" not in words:
+                host.mvapply(*words[1:], "--help")
+
+
+MEANT = {"plan": "diff", "up": "apply", "sync": "apply", "start": "apply", "down": "delete", "rm": "delete",
+         "destroy": "delete", "remove": "delete", "stop": "delete", "ls": "status", "list": "status",
+         "ps": "status", "show": "status", "check": "validate", "version": "--version", "PLAN": "diff",
+         "aply": "apply", "statsu": "status", "explian": "explain"}
+
+
+@test("commands: words of other tools, and slips of the hand, get the command that is meant")
+def near_words(host):
+    for word, meant in MEANT.items():
+        done = host.mvapply(word, code=3)
+        assert f'there is no command "{word}"; did you mean `mvapply {meant}`? [MV' in done.err, done
+    done = host.mvapply("xyzzyx", code=3)
+    assert "did you mean" not in done.err, done
 
 
 @test("help and version: exit 0")

@@ -37,4 +37,14 @@ def explain_unknown(host):
     same(done.out, "", "standard output")
     assert "did you mean" in done.err and "vlan" in done.err, done
     assert "`mvapply explain` shows" in host.mvapply("explain", "quux", code=3).err
-    assert "one word too many" in host.mvapply("explain", "vlan", "mode", code=3).err
+    assert 'unexpected argument "mode"' in host.mvapply("explain", "vlan", "mode", code=3).err
+
+
+@test("explain: a code as an error prints it, in any case, and its number alone")
+def printed_codes(host):
+    whole = host.mvapply("explain", "MV0401").out
+    assert whole.startswith("MV0401: "), whole
+    for word in ("[MV0401]", "[mv0401]", "mv0401", "MV0401:", "MV0401.", "(MV0401)", "0401", "[0401]"):
+        same(host.mvapply("explain", word).out, whole, word)
+    for word in ("[MV0000]", "0000"):
+        assert "there is no code" in host.mvapply("explain", word, code=3).err, word

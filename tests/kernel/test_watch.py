@@ -55,7 +55,12 @@ class Files:
         assert len(changed) == 2 and all(f"-> {mtu}" in line for line in changed), news
         same(indexes(self.host), self.before, "links")
         same([line for line in news if line not in more and line not in changed],
-             ["the files changed"], "what else the log says")
+             [self.expected_notice()], "what else the log says")
+
+    def expected_notice(self):
+        """How the log tells of the last change: of the first valid files after wrong ones, once."""
+        told = [line for line in self.service.log() if re.search("files (have errors|changed$|are valid)", line)]
+        return "the files are valid again" if "have errors" in "".join(told[-2:-1]) else "the files changed"
 
     def leads_to_nothing(self, *news):
         self.service.quiet()
@@ -123,7 +128,7 @@ def emptied(files):
     os.rename("a/conf/network.yaml", "away")
     files.leads_to_nothing("error: a/conf: contains no *.yaml or *.yml file [MV0101]; hint: give the "
                            "directory that contains the files",
-                           "warning: the files have errors: the last state that was right stays")
+                           "warning: the files have errors: the last valid configuration stays in effect")
     put("away", two(mtu=1400))
     os.rename("away", "a/conf/network.yaml")
     files.leads_to(1400)
@@ -137,7 +142,7 @@ def half_written(files):
     with open("network.yaml", "w", encoding="utf-8") as file:
         file.write(text[:at])
         file.flush()
-        files.service.until_says("the last state that was right stays")
+        files.service.until_says("the last valid configuration stays in effect")
         files.service.quiet()
         wrong = files.service.news()
         assert re.match(r"error: network\.yaml:\d+:\d+: error", wrong[0]) is None, wrong
@@ -176,7 +181,7 @@ def wrong(files):
     bad = two(mtu=1400).replace('"gateway"', '"gatewy"')
     line = 1 + bad[:bad.index("gatewy")].count("\n")
     put("network.yaml", bad)
-    files.service.until_says("the last state that was right stays")
+    files.service.until_says("the last valid configuration stays in effect")
     files.service.quiet()
     news = files.service.news()
     assert news[0].startswith(f"error: network.yaml:{line}:") and "gateway" in news[0], news
@@ -213,7 +218,7 @@ def missing(files):
 @prepared(one_folder)
 def folder_returns(files):
     shutil.rmtree("a")
-    files.service.until_says("the last state that was right stays")
+    files.service.until_says("the last valid configuration stays in effect")
     files.service.quiet()
     files.service.news()
     os.mkdir("a")
@@ -312,7 +317,7 @@ def checkout(files):
     git("checkout", "main")
     files.leads_to(1500)
     git("checkout", "empty")  # the whole folder is gone: nothing that could be valid
-    files.service.until_says("the last state that was right stays")
+    files.service.until_says("the last valid configuration stays in effect")
     files.service.quiet()
     files.service.news()
     git("checkout", "next")
