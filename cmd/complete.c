@@ -145,12 +145,12 @@ static void offer_set_hosts(const struct line *line, const struct set *set)
 }
 
 static void offer_link_sets(const struct line *line, struct names *names,
-			    const struct owner_tag *mark)
+			    const struct owner_tag *tag)
 {
-	if (mark->set)
-		name_note(line, names, mark->set, "a set that is live");
-	for (size_t i = 0; i < mark->n_sets; i++)
-		name_note(line, names, mark->sets[i], "a set that is live");
+	if (tag->set)
+		name_note(line, names, tag->set, "a set that is live");
+	for (size_t i = 0; i < tag->n_sets; i++)
+		name_note(line, names, tag->sets[i], "a set that is live");
 }
 
 /* As far as the user may look. */
@@ -158,10 +158,10 @@ static void offer_live_sets(const struct line *line)
 {
 	struct error ignored;
 	struct names names = {0};
-	struct live *live = observe_marks(&ignored);
+	struct live *live = observe_owner_tags(&ignored);
 	for (size_t i = 0; live && i < live->n_namespaces; i++)
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
-			offer_link_sets(line, &names, &live->namespaces[i]->links[k].mark);
+			offer_link_sets(line, &names, &live->namespaces[i]->links[k].tag);
 	live_free(live);
 }
 

@@ -17,9 +17,9 @@ static bool needs_engine(const struct live *live, const char *set, const char *c
 	for (size_t i = 0; live && i < live->n_namespaces; i++)
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++) {
 			const struct live_link *link = &live->namespaces[i]->links[k];
-			if (link->mark.role == ROLE_ATTACH && live_parent_away(link) &&
-			    strcmp(link->mark.set, set) == 0 &&
-			    strcmp(link->mark.container, container) == 0)
+			if (link->tag.role == ROLE_ATTACH && live_parent_away(link) &&
+			    strcmp(link->tag.set, set) == 0 &&
+			    strcmp(link->tag.container, container) == 0)
 				return true;
 		}
 	return !live;
@@ -58,7 +58,7 @@ static void empty_set(struct set *set, const struct live *live)
 static void empty_sets(struct desired *desired)
 {
 	struct error ignored;
-	struct live *live = has_engines(desired) ? observe_marks(&ignored) : NULL;
+	struct live *live = has_engines(desired) ? observe_owner_tags(&ignored) : NULL;
 	for (size_t s = 0; s < desired->n_sets; s++)
 		empty_set(&desired->sets[s], live);
 	live_free(live);
@@ -89,7 +89,7 @@ static bool set_live(const struct live *live, const char *name)
 {
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
-			if (owner_tag_has_set(&live->namespaces[i]->links[k].mark, name))
+			if (owner_tag_has_set(&live->namespaces[i]->links[k].tag, name))
 				return true;
 	return false;
 }

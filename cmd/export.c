@@ -51,7 +51,7 @@ static int absent_check(const struct exports *exports, const struct set_names *n
 }
 
 /* The set that unmarked links go into. */
-static const char *set_of_unmarked(const struct options *options, const struct set_names *names)
+static const char *set_of_untagged(const struct options *options, const struct set_names *names)
 {
 	if (!options->plan.adopt)
 		return NULL;
@@ -64,7 +64,7 @@ static int write_live(const struct options *options, const struct set_names *nam
 	struct arena *arena = options->arena;
 	struct error error;
 	struct exports exports = export_live(live, origins_find(live, arena), names,
-					     set_of_unmarked(options, names), arena);
+					     set_of_untagged(options, names), arena);
 	if (absent_check(&exports, names, live, &error) < 0)
 		return run_error(&error, options);
 	struct converted converted = {

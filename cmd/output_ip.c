@@ -65,7 +65,7 @@ static void put_route(const struct writer *writer, const struct ip_netns *namesp
 		route->to.len ? prefix_format(&route->to, to) : "default");
 	if (route->via.family)
 		fprintf(writer->out, " via %s", ip_format(&route->via, via));
-	fprintf(writer->out, " dev %s proto %d", name, MARK_PROTOCOL);
+	fprintf(writer->out, " dev %s proto %d", name, OWNER_TAG_PROTOCOL);
 	if (route->source.family)
 		fprintf(writer->out, " src %s", ip_format(&route->source, source));
 	fputc('\n', writer->out);
@@ -350,6 +350,6 @@ void ip_plan(const struct text *text, const struct plan *plan, const struct live
 	fprintf(text->out,
 		"# An address carries the mark, too, where ip can give it.\n"
 		"proto=; ip address show proto %d >/dev/null 2>&1 && proto='proto %d'\n",
-		MARK_PROTOCOL, MARK_PROTOCOL);
+		OWNER_TAG_PROTOCOL, OWNER_TAG_PROTOCOL);
 	put_stages(&writer);
 }

@@ -106,20 +106,20 @@ const char *text_sign(enum action action)
 
 const char *step_noun(const struct step *step)
 {
-	return step->stray ? "stray" : nouns[step->mark.role];
+	return step->stray ? "stray" : nouns[step->tag.role];
 }
 
 static const char *id_of(struct arena *arena, const struct step *step, bool with_set)
 {
-	const struct owner_tag *mark = &step->mark;
-	const char *set = with_set && mark->set ? mark->set : "";
+	const struct owner_tag *tag = &step->tag;
+	const char *set = with_set && tag->set ? tag->set : "";
 	const char *colon = *set ? ":" : "";
-	switch (mark->role) {
+	switch (tag->role) {
 	case ROLE_ATTACH:
-		return arena_printf(arena, "%s%s%s/%s", set, colon, mark->container, mark->network);
+		return arena_printf(arena, "%s%s%s/%s", set, colon, tag->container, tag->network);
 	case ROLE_HOST:
 	case ROLE_NONE:
-		return arena_printf(arena, "%s%s%s", set, colon, mark->network);
+		return arena_printf(arena, "%s%s%s", set, colon, tag->network);
 	case ROLE_DUMMY:
 	case ROLE_VLAN:
 		break;
@@ -163,14 +163,14 @@ static void detail_attachment(FILE *out, const struct link_spec *desired, bool v
 
 static void detail_create(FILE *out, const struct link_spec *desired, bool verbose)
 {
-	switch (desired->mark.role) {
+	switch (desired->tag.role) {
 	case ROLE_VLAN:
 		fprintf(out, "vlan %u on %s", desired->vlan, desired->parent_name);
 		if (desired->vlan_protocol != VLAN_8021Q)
 			fprintf(out, " %s", vlan_protocol_name(desired->vlan_protocol));
 		break;
 	case ROLE_DUMMY:
-		fprintf(out, "dummy for network %s", desired->mark.network);
+		fprintf(out, "dummy for network %s", desired->tag.network);
 		break;
 	case ROLE_ATTACH:
 	case ROLE_HOST:

@@ -240,7 +240,7 @@ static void namespaces_sort(struct adopting *adopting)
 typedef void link_visit(struct adopting *adopting, const struct live_ns *ns,
 			const struct live_link *link);
 
-static void each_unmarked(struct adopting *adopting, bool vlans, link_visit *take)
+static void each_untagged(struct adopting *adopting, bool vlans, link_visit *take)
 {
 	for (size_t i = 0; i < adopting->set->live->n_namespaces; i++) {
 		const struct live_ns *ns = adopting->namespaces[i];
@@ -248,7 +248,7 @@ static void each_unmarked(struct adopting *adopting, bool vlans, link_visit *tak
 			const struct live_link *link = &ns->links[k];
 			bool kind =
 				vlans ? link->kind == KIND_VLAN : link_type(link->kind)->has_driver;
-			if (kind && link->mark.role == ROLE_NONE &&
+			if (kind && link->tag.role == ROLE_NONE &&
 			    link->parent_where == PARENT_HOST)
 				take(adopting, ns, link);
 		}
@@ -260,8 +260,8 @@ void adopt_take(struct observed_set *set, struct notes *notes)
 	struct adopting adopting = {.set = set, .notes = notes};
 	set->adopting = true;
 	namespaces_sort(&adopting);
-	each_unmarked(&adopting, false, link_take);
-	each_unmarked(&adopting, false, host_link_take);
+	each_untagged(&adopting, false, link_take);
+	each_untagged(&adopting, false, host_link_take);
 	observed_settle(set);
-	each_unmarked(&adopting, true, vlan_take);
+	each_untagged(&adopting, true, vlan_take);
 }

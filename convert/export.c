@@ -47,7 +47,7 @@ static bool believed(const struct taking *taking, const struct set_link *member)
 {
 	const struct observed_set *set = taking->set;
 	const char *name = name_of_origin(origin_of(set->origins, member->ns));
-	const char *container = member->link->mark.container;
+	const char *container = member->link->tag.container;
 	if (name && (strcmp(name, container) == 0 || *holds(set, member->ns, name)))
 		return strcmp(name, container) == 0;
 	const struct observed_container *known = observed_container_in(set, member->ns);
@@ -66,7 +66,7 @@ static void attachment_left(const struct taking *taking, const struct set_link *
 
 static bool is_attachment(const struct set_link *member)
 {
-	return member->link->mark.role == ROLE_ATTACH;
+	return member->link->tag.role == ROLE_ATTACH;
 }
 
 /* The links of one namespace, which are one after another from number `from` on. Returns the number
@@ -77,11 +77,11 @@ static size_t namespace_take(const struct taking *taking, const struct live_set 
 	size_t left = 0, i = from;
 	for (; i < links->n_links && links->links[i].ns == ns; i++) {
 		const struct set_link *member = &links->links[i];
-		const struct owner_tag *mark = &member->link->mark;
+		const struct owner_tag *tag = &member->link->tag;
 		if (!is_attachment(member))
 			continue;
 		if (believed(taking, member))
-			observed_attachment(taking->set, mark->network, mark->container, ns,
+			observed_attachment(taking->set, tag->network, tag->container, ns,
 					    member->link);
 		else if (left++ == 0)
 			attachment_left(taking, member);
@@ -97,7 +97,7 @@ static void attachments_take(const struct taking *taking, const struct live_set 
 	for (size_t i = 0; i < links->n_links; i++)
 		if (is_attachment(&links->links[i]))
 			*holds(taking->set, links->links[i].ns,
-			       links->links[i].link->mark.container) = 1;
+			       links->links[i].link->tag.container) = 1;
 	for (size_t i = 0; i < links->n_links;)
 		i = namespace_take(taking, links, i);
 }
@@ -113,9 +113,9 @@ static const char *vlan_network_name(const struct observed_set *set, const struc
 
 static void parent_take(struct observed_set *set, const struct live_link *link)
 {
-	if (link->mark.role == ROLE_DUMMY)
-		observed_parent(set, link->mark.network, link);
-	else if (link->mark.role == ROLE_VLAN && !observed_on(set, link))
+	if (link->tag.role == ROLE_DUMMY)
+		observed_parent(set, link->tag.network, link);
+	else if (link->tag.role == ROLE_VLAN && !observed_on(set, link))
 		observed_parent(set, vlan_network_name(set, link), link);
 }
 
@@ -123,8 +123,8 @@ static void parent_take(struct observed_set *set, const struct live_link *link)
 static void links_take(const struct taking *taking, const struct live_set *links)
 {
 	for (size_t i = 0; i < links->n_links; i++)
-		if (links->links[i].link->mark.role == ROLE_HOST)
-			observed_host(taking->set, links->links[i].link->mark.network,
+		if (links->links[i].link->tag.role == ROLE_HOST)
+			observed_host(taking->set, links->links[i].link->tag.network,
 				      links->links[i].link);
 	attachments_take(taking, links);
 	observed_settle(taking->set);

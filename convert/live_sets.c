@@ -15,9 +15,9 @@ struct listing {
 /* An attachment counts where its parent is this host's, all else in the host's own namespace. */
 static bool counts(const struct live_ns *ns, const struct live_link *link)
 {
-	if (link->mark.role == ROLE_ATTACH)
+	if (link->tag.role == ROLE_ATTACH)
 		return link->parent_where == PARENT_HOST && !ns->host;
-	return link->mark.role != ROLE_NONE && ns->host;
+	return link->tag.role != ROLE_NONE && ns->host;
 }
 
 static bool is_wanted(const struct listing *listing, const char *name)
@@ -58,13 +58,13 @@ static void links_list(struct listing *listing, const struct live_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
-		const struct owner_tag *mark = &link->mark;
+		const struct owner_tag *tag = &link->tag;
 		if (!counts(ns, link))
 			continue;
-		if (mark->role != ROLE_VLAN)
-			link_list(listing, mark->set, ns, link);
-		for (size_t k = 0; k < mark->n_sets; k++)
-			link_list(listing, mark->sets[k], ns, link);
+		if (tag->role != ROLE_VLAN)
+			link_list(listing, tag->set, ns, link);
+		for (size_t k = 0; k < tag->n_sets; k++)
+			link_list(listing, tag->sets[k], ns, link);
 	}
 }
 

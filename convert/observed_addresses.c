@@ -44,14 +44,14 @@ struct subnet *observed_subnet_make(struct observed_set *set, struct observed_ne
 bool observed_addr_counts(const struct live_link *link, const struct live_addr *addr)
 {
 	return addr->scope < RT_SCOPE_LINK &&
-	       (link->mark.role != ROLE_NONE || addr->flags & IFA_F_PERMANENT);
+	       (link->tag.role != ROLE_NONE || addr->flags & IFA_F_PERMANENT);
 }
 
-bool observed_addr_marked(const struct observed_set *set, const struct live_link *link,
+bool observed_addr_tagged(const struct observed_set *set, const struct live_link *link,
 			  const struct live_addr *addr)
 {
-	return addr->proto == MARK_PROTOCOL || !set->live->addr_proto ||
-	       link->mark.role == ROLE_NONE;
+	return addr->proto == OWNER_TAG_PROTOCOL || !set->live->addr_proto ||
+	       link->tag.role == ROLE_NONE;
 }
 
 /* Who has the address on the parent, which no file can give to two: a pointer to the attachment; 1:
@@ -97,11 +97,11 @@ static const struct prefix *address_find(const struct ballot *ballot,
 	const struct observed_set *set = ballot->set;
 	const struct live_link *link = attachment->link;
 	const struct live_addr *lease = live_lease(set->live, attachment->ns, link);
-	for (size_t marked = 2; marked-- > 0;)
+	for (size_t tagged = 2; tagged-- > 0;)
 		each_addr_of (addr, attachment->ns, link->ifindex)
 			if (addr != lease && family_of(&addr->prefix.ip) == family &&
 			    observed_addr_counts(link, addr) &&
-			    observed_addr_marked(set, link, addr) == (marked == 1) &&
+			    observed_addr_tagged(set, link, addr) == (tagged == 1) &&
 			    take(ballot, attachment, &addr->prefix))
 				return &addr->prefix;
 	return NULL;
@@ -293,7 +293,7 @@ static void further_note(const struct ballot *ballot, struct observed_attachment
 		char text[PREFIX_TEXT_SIZE];
 		if (addr != lease && observed_addr_counts(link, addr) &&
 		    !ip_equal(own, &addr->prefix.ip) &&
-		    (!own->family || observed_addr_marked(set, link, addr)))
+		    (!own->family || observed_addr_tagged(set, link, addr)))
 			note_add(set->arena, &attachment->notes, "it also has the address %s",
 				 prefix_format(&addr->prefix, text));
 	}

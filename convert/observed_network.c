@@ -38,7 +38,7 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
 		base = live_link_by_index(host_of(set), link->parent);
 	if (!link) {
 		note_add(set->arena, &network->notes, "its parent is gone: name one");
-	} else if (link->mark.role == ROLE_DUMMY) {
+	} else if (link->tag.role == ROLE_DUMMY) {
 		model->internal = true;
 	} else if (base) {
 		model->parent = parent_word(base, true);
@@ -245,7 +245,7 @@ void observed_host_take(struct observed_set *set, struct observed_network *netwo
 	const struct live_ns *ns = host_of(set);
 	host->wanted = true;
 	host->interface_name = link->name;
-	if (link->mark.role == ROLE_NONE && !link_kind_shares_mac(link->kind))
+	if (link->tag.role == ROLE_NONE && !link_kind_shares_mac(link->kind))
 		note_add(set->arena, &network->notes,
 			 "%s gets a MAC address that follows from its own IP address", link->name);
 	likeness_check(set, network, link, &network->notes);
@@ -253,7 +253,7 @@ void observed_host_take(struct observed_set *set, struct observed_network *netwo
 		const struct prefix *address = &addr->prefix;
 		struct ip *own = address->ip.family == AF_INET ? &host->ipv4 : &host->ipv6;
 		if (!observed_addr_counts(link, addr) ||
-		    (own->family && !observed_addr_marked(set, link, addr)))
+		    (own->family && !observed_addr_tagged(set, link, addr)))
 			continue;
 		*own = address->ip;
 		observed_address_hold(set, network->parent, own);

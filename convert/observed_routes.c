@@ -12,8 +12,8 @@ static bool route_counts(const struct observed_attachment *attachment,
 {
 	if (attachment->model.dhcp && route->to.ip.family == AF_INET)
 		return false;
-	return route->proto == MARK_PROTOCOL ||
-	       (attachment->link->mark.role == ROLE_NONE && route->proto != RTPROT_KERNEL);
+	return route->proto == OWNER_TAG_PROTOCOL ||
+	       (attachment->link->tag.role == ROLE_NONE && route->proto != RTPROT_KERNEL);
 }
 
 /* The attachment's address that is in the subnet, or NULL. */

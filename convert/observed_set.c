@@ -147,7 +147,7 @@ void observed_parent(struct observed_set *set, const char *name, const struct li
 	struct observed_network *network = network_of(set, name);
 	if (!network->settled)
 		observed_parent_take(set, network, link);
-	if (link->mark.role == ROLE_DUMMY && link->mtu != ETH_DATA_LEN)
+	if (link->tag.role == ROLE_DUMMY && link->mtu != ETH_DATA_LEN)
 		network->model.mtu = link->mtu;
 }
 

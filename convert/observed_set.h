@@ -101,7 +101,7 @@ struct subnet *observed_subnet_make(struct observed_set *set, struct observed_ne
 /* Whether a declaration can be about the address at all: link-local ones are the kernel's own;
  * those that end by themselves, others' (DHCP, router advertisements). */
 bool observed_addr_counts(const struct live_link *link, const struct live_addr *addr);
-bool observed_addr_marked(const struct observed_set *set, const struct live_link *link,
+bool observed_addr_tagged(const struct observed_set *set, const struct live_link *link,
 			  const struct live_addr *addr);
 /* Whether an attachment, or the host, has the address on the parent; and that the host has. */
 bool observed_address_held(const struct observed_set *set, const struct live_link *parent,

@@ -42,7 +42,7 @@ struct live_link {
 	enum link_kind kind;
 	const char *kind_name; /* IFLA_INFO_KIND, or "" */
 	const char *alias;     /* "" if none */
-	struct owner_tag mark;
+	struct owner_tag tag;
 	struct mac mac; /* set false where the link has none of 6 bytes */
 	uint32_t mtu;   /* bytes */
 	unsigned flags; /* IFF_UP, IFF_LOWER_UP, ... */
@@ -111,7 +111,7 @@ struct link_sysctl {
 
 /* What one link shall be. */
 struct link_spec {
-	struct owner_tag mark;
+	struct owner_tag tag;
 	const char *alias;
 	struct live_ns *ns; /* where it lives */
 	int ifindex;        /* that it has once it is made, if that is free; 0: any */

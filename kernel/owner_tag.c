@@ -58,21 +58,21 @@ static int text_compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool sets_parse(struct arena *arena, const char *text, struct owner_tag *mark)
+static bool sets_parse(struct arena *arena, const char *text, struct owner_tag *tag)
 {
 	for (;; text++) {
 		size_t length = strcspn(text, ",");
 		const char *name = name_take(arena, text, length);
 		if (!name || strchr(name, '/'))
 			return false;
-		*array_push(arena, mark->sets, mark->n_sets) = name;
+		*array_push(arena, tag->sets, tag->n_sets) = name;
 		text += length;
 		if (!*text)
 			break;
 	}
-	qsort(mark->sets, mark->n_sets, sizeof(*mark->sets), text_compare);
-	for (size_t i = 1; i < mark->n_sets; i++)
-		if (strcmp(mark->sets[i - 1], mark->sets[i]) == 0)
+	qsort(tag->sets, tag->n_sets, sizeof(*tag->sets), text_compare);
+	for (size_t i = 1; i < tag->n_sets; i++)
+		if (strcmp(tag->sets[i - 1], tag->sets[i]) == 0)
 			return false;
 	return true;
 }
@@ -86,49 +86,49 @@ struct owner_tag owner_tag_parse(struct arena *arena, const char *alias)
 	size_t length = strcspn(alias, ":");
 	if (!alias[length])
 		return none;
-	struct owner_tag mark = {.role = role_find(alias, length)};
+	struct owner_tag tag = {.role = role_find(alias, length)};
 	const char *rest = alias + length + 1;
 
-	if (mark.role == ROLE_NONE)
+	if (tag.role == ROLE_NONE)
 		return none;
-	if (mark.role == ROLE_VLAN)
-		return sets_parse(arena, rest, &mark) ? mark : none;
+	if (tag.role == ROLE_VLAN)
+		return sets_parse(arena, rest, &tag) ? tag : none;
 	const char *parts[PARTS_MAX] = {NULL};
-	if (!parts_parse(arena, rest, roles[mark.role].parts, parts))
+	if (!parts_parse(arena, rest, roles[tag.role].parts, parts))
 		return none;
-	mark.set = parts[0];
-	mark.network = parts[1];
-	mark.container = parts[2];
-	return mark;
+	tag.set = parts[0];
+	tag.network = parts[1];
+	tag.container = parts[2];
+	return tag;
 }
 
-static const char *sets_format(struct arena *arena, const struct owner_tag *mark)
+static const char *sets_format(struct arena *arena, const struct owner_tag *tag)
 {
-	if (mark->n_sets == 0)
+	if (tag->n_sets == 0)
 		return NULL;
 	const char *text = PREFIX "vlan:";
-	for (size_t i = 0; i < mark->n_sets; i++)
-		text = arena_printf(arena, "%s%s%s", text, i ? "," : "", mark->sets[i]);
+	for (size_t i = 0; i < tag->n_sets; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? "," : "", tag->sets[i]);
 	return text;
 }
 
-const char *owner_tag_format(struct arena *arena, const struct owner_tag *mark)
+const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag)
 {
 	const char *text = NULL;
-	switch (mark->role) {
+	switch (tag->role) {
 	case ROLE_NONE:
 		return NULL;
 	case ROLE_ATTACH:
-		text = arena_printf(arena, PREFIX "attach:%s/%s/%s", mark->set, mark->network,
-				    mark->container);
+		text = arena_printf(arena, PREFIX "attach:%s/%s/%s", tag->set, tag->network,
+				    tag->container);
 		break;
 	case ROLE_HOST:
 	case ROLE_DUMMY:
-		text = arena_printf(arena, PREFIX "%s:%s/%s", role_name(mark->role), mark->set,
-				    mark->network);
+		text = arena_printf(arena, PREFIX "%s:%s/%s", role_name(tag->role), tag->set,
+				    tag->network);
 		break;
 	case ROLE_VLAN:
-		text = sets_format(arena, mark);
+		text = sets_format(arena, tag);
 		break;
 	}
 	return text && strlen(text) <= ALIAS_LENGTH_MAX ? text : NULL;
@@ -151,12 +151,12 @@ bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b)
 	return true;
 }
 
-bool owner_tag_has_set(const struct owner_tag *mark, const char *set)
+bool owner_tag_has_set(const struct owner_tag *tag, const char *set)
 {
-	if (mark->role != ROLE_VLAN)
-		return mark->set && strcmp(mark->set, set) == 0;
-	for (size_t i = 0; i < mark->n_sets; i++)
-		if (strcmp(mark->sets[i], set) == 0)
+	if (tag->role != ROLE_VLAN)
+		return tag->set && strcmp(tag->set, set) == 0;
+	for (size_t i = 0; i < tag->n_sets; i++)
+		if (strcmp(tag->sets[i], set) == 0)
 			return true;
 	return false;
 }

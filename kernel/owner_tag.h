@@ -18,7 +18,7 @@
 
 /* The protocol number on addresses (IFA_PROTO) and routes (rtm_protocol). None of the numbers in
  * linux/rtnetlink.h or iproute2's rt_protos. */
-#define MARK_PROTOCOL 77
+#define OWNER_TAG_PROTOCOL 77
 
 enum role { ROLE_NONE, ROLE_ATTACH, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN };
 
@@ -36,9 +36,9 @@ const char *role_name(enum role role);
 struct owner_tag owner_tag_parse(struct arena *arena, const char *alias);
 
 /* The alias of a mark, or NULL if it would not fit ALIAS_LENGTH_MAX. */
-const char *owner_tag_format(struct arena *arena, const struct owner_tag *mark);
+const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag);
 
 bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b);
-bool owner_tag_has_set(const struct owner_tag *mark, const char *set);
+bool owner_tag_has_set(const struct owner_tag *tag, const char *set);
 
 #endif

@@ -204,7 +204,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	/* Tunnels have addresses of other lengths here. */
 	link.mac.set = fixed_get(at[IFLA_ADDRESS], link.mac.bytes, sizeof(link.mac.bytes)) &&
 		       at[IFLA_ADDRESS];
-	link.mark = owner_tag_get(arena, at[IFLA_IFALIAS]);
+	link.tag = owner_tag_get(arena, at[IFLA_IFALIAS]);
 	*ret = link;
 	*ret_parent = parent;
 	return DECODED;

@@ -99,7 +99,7 @@ bool encode_route_dump(union message *message)
 bool encode_own_route_dump(union message *message)
 {
 	struct rtmsg *header = message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(*header));
-	header->rtm_protocol = MARK_PROTOCOL;
+	header->rtm_protocol = OWNER_TAG_PROTOCOL;
 	return put_u32(message, RTA_TABLE, RT_TABLE_MAIN);
 }
 
@@ -324,7 +324,7 @@ bool encode_route_add(union message *message, int ifindex, const struct link_rou
 {
 	struct rtmsg *header = route_begin(message, RTM_NEWROUTE, NLM_F_CREATE | flags, route);
 	header->rtm_type = RTN_UNICAST;
-	header->rtm_protocol = route->protocol ? route->protocol : MARK_PROTOCOL;
+	header->rtm_protocol = route->protocol ? route->protocol : OWNER_TAG_PROTOCOL;
 	/* IPv6 knows no scopes of routes. */
 	header->rtm_scope = !route->via.family && route->to.ip.family == AF_INET
 				    ? RT_SCOPE_LINK

@@ -10,12 +10,12 @@
 
 void source_init(struct source *source, const char *file, const char *bytes, size_t size)
 {
-	size_t mark = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t tag = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	*source = (struct source){
 		.file = file,
-		.bytes = size ? bytes + mark : "",
-		.size = size - mark,
-		.skipped = mark,
+		.bytes = size ? bytes + tag : "",
+		.size = size - tag,
+		.skipped = tag,
 		.last = {.line = 1, .column = 1},
 	};
 }

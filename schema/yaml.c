@@ -25,14 +25,14 @@ struct builder {
 	bool failed;
 };
 
-static struct node *node_new(struct builder *builder, enum node_kind kind, const yaml_mark_t *mark,
+static struct node *node_new(struct builder *builder, enum node_kind kind, const yaml_mark_t *tag,
 			     const char *text, size_t length)
 {
 	struct node *node =
 		arena_alloc(builder->context->scratch, offsetof(struct node, text) + length + 1);
 	node->kind = (uint8_t)kind;
-	node->line = (unsigned)mark->line + 1;
-	node->column = (unsigned)mark->column + 1;
+	node->line = (unsigned)tag->line + 1;
+	node->column = (unsigned)tag->column + 1;
 	memcpy(node->text, text, length);
 	return node;
 }

@@ -91,10 +91,10 @@ static void report_reader(struct context *context, const yaml_parser_t *parser)
 }
 
 /* A character that starts nothing: a tab, or one that YAML reserves. */
-static void report_start(struct context *context, const yaml_mark_t *mark)
+static void report_start(struct context *context, const yaml_mark_t *tag)
 {
 	struct position at =
-		source_find(context->source, (unsigned)mark->line + 1, (unsigned)mark->column + 1);
+		source_find(context->source, (unsigned)tag->line + 1, (unsigned)tag->column + 1);
 	char what = at.offset < context->source->size ? context->source->bytes[at.offset] : ' ';
 	char text[64];
 
@@ -108,16 +108,16 @@ static void report_start(struct context *context, const yaml_mark_t *mark)
 
 static void report_syntax(struct context *context, const yaml_parser_t *parser)
 {
-	const yaml_mark_t *mark = &parser->problem_mark;
+	const yaml_mark_t *tag = &parser->problem_mark;
 	const struct wording *wording = find_wording(parser->problem);
 	const char *text = wording && wording->text ? wording->text : parser->problem;
 
 	if (wording && wording->unclosed) {
 		text = arena_printf(context->scratch, "%s before %s:%zu:%zu", text,
-				    context->source->file, mark->line + 1, mark->column + 1);
-		mark = &parser->context_mark;
+				    context->source->file, tag->line + 1, tag->column + 1);
+		tag = &parser->context_mark;
 	}
-	report_place(context, CODE_YAML, (unsigned)mark->line + 1, (unsigned)mark->column + 1,
+	report_place(context, CODE_YAML, (unsigned)tag->line + 1, (unsigned)tag->column + 1,
 		     wording ? wording->hint : "check the YAML syntax here", text);
 }
 

@@ -128,9 +128,9 @@ static size_t parent_put(struct making *making, const struct set *set,
 {
 	struct arena *arena = making->graph->arena;
 	if (!network->parent) {
-		const struct owner_tag mark = {
+		const struct owner_tag tag = {
 			.role = ROLE_DUMMY, .set = set->name, .network = network->name};
-		const char *key = owner_tag_format(arena, &mark);
+		const char *key = owner_tag_format(arena, &tag);
 		return node_put(making, GRAPH_PARENT, key, "a dummy", "",
 				state_of(step_at(making, key)));
 	}
@@ -195,7 +195,7 @@ static const char *pending_label(const struct making *making, const struct step 
 	if (!step->current)
 		return "";
 	const char *text = link_text(making, step->ns, step->current);
-	return step->mark.container && strcmp(step->ns->name, step->mark.container) != 0
+	return step->tag.container && strcmp(step->ns->name, step->tag.container) != 0
 		       ? arena_printf(making->graph->arena, "%s in %s", text, step->ns->name)
 		       : text;
 }
@@ -228,9 +228,9 @@ static const char *container_detail(const struct making *making, const struct co
 }
 
 static void attachment_put(struct making *making, size_t network, size_t container,
-			   const struct owner_tag *mark)
+			   const struct owner_tag *tag)
 {
-	const char *alias = owner_tag_format(making->graph->arena, mark);
+	const char *alias = owner_tag_format(making->graph->arena, tag);
 	const struct step *step = step_at(making, alias);
 	edge_put(making, network, container, attachment_label(making, alias, step), state_of(step));
 }
@@ -244,25 +244,25 @@ static void container_put(struct making *making, const struct set *set,
 			 container_detail(making, container), GRAPH_SAME);
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		const struct network *network = container->attachments[i].network;
-		const struct owner_tag mark = {.role = ROLE_ATTACH,
-					       .set = set->name,
-					       .network = network->name,
-					       .container = container->name};
+		const struct owner_tag tag = {.role = ROLE_ATTACH,
+					      .set = set->name,
+					      .network = network->name,
+					      .container = container->name};
 		size_t from =
 			node_put(making, GRAPH_NETWORK,
 				 network_key(making, set->name, network->name), "", "", GRAPH_SAME);
-		attachment_put(making, from, node, &mark);
+		attachment_put(making, from, node, &tag);
 	}
 }
 
 static void host_put(struct making *making, const struct set *set, const struct network *network)
 {
-	const struct owner_tag mark = {
+	const struct owner_tag tag = {
 		.role = ROLE_HOST, .set = set->name, .network = network->name};
 	size_t from = node_put(making, GRAPH_NETWORK, network_key(making, set->name, network->name),
 			       "", "", GRAPH_SAME);
 	attachment_put(making, from,
-		       node_put(making, GRAPH_CONTAINER, "", "the host", "", GRAPH_SAME), &mark);
+		       node_put(making, GRAPH_CONTAINER, "", "the host", "", GRAPH_SAME), &tag);
 }
 
 static void set_put(struct making *making, const struct set *set)
@@ -279,8 +279,8 @@ static void set_put(struct making *making, const struct set *set)
 /* The node of a live link of the host that others hang on. */
 static size_t live_parent_put(struct making *making, const struct live_link *link)
 {
-	const struct step *step = link->mark.role == ROLE_DUMMY ? step_at(making, link->alias)
-								: step_named(making, link->name);
+	const struct step *step = link->tag.role == ROLE_DUMMY ? step_at(making, link->alias)
+							       : step_named(making, link->name);
 	enum graph_state state = state_of(step);
 	const char *name = arena_strdup(making->graph->arena, link->name);
 	const struct live_link *base =
@@ -298,12 +298,12 @@ static size_t live_parent_put(struct making *making, const struct live_link *lin
 /* A network that no file names any more; one of its attachments may be kept for a while. */
 static size_t leaving_network_put(struct making *making, const struct step *step)
 {
-	const struct owner_tag *mark = &step->mark;
-	const char *key = network_key(making, mark->set, mark->network);
+	const struct owner_tag *tag = &step->tag;
+	const char *key = network_key(making, tag->set, tag->network);
 	bool known = node_known(making, GRAPH_NETWORK, key);
 	size_t node = node_put(
 		making, GRAPH_NETWORK, key,
-		with_set(making, mark->set, arena_strdup(making->graph->arena, mark->network)), "",
+		with_set(making, tag->set, arena_strdup(making->graph->arena, tag->network)), "",
 		state_of(step));
 	const struct live_link *parent = live_link_by_index(making->host, step->current->parent);
 	if (!known && parent)
@@ -315,21 +315,21 @@ static size_t leaving_network_put(struct making *making, const struct step *step
 static size_t leaving_end_put(struct making *making, const struct step *step)
 {
 	struct arena *arena = making->graph->arena;
-	const struct owner_tag *mark = &step->mark;
-	if (!mark->container)
+	const struct owner_tag *tag = &step->tag;
+	if (!tag->container)
 		return node_put(making, GRAPH_CONTAINER, "", "the host", "", GRAPH_DELETE);
-	const char *name = arena_strdup(arena, step->stray ? step->ns->name : mark->container);
+	const char *name = arena_strdup(arena, step->stray ? step->ns->name : tag->container);
 	const char *key = step->stray ? arena_printf(arena, "stray %s", name)
-				      : network_key(making, mark->set, name);
+				      : network_key(making, tag->set, name);
 	return node_put(making, GRAPH_CONTAINER, key,
-			step->stray ? name : with_set(making, mark->set, name), "", GRAPH_DELETE);
+			step->stray ? name : with_set(making, tag->set, name), "", GRAPH_DELETE);
 }
 
 /* What leaves, or stays for want of its replacement, is in no declaration. */
 static void leaving_put(struct making *making, const struct step *step)
 {
-	const struct owner_tag *mark = &step->mark;
-	if (mark->role == ROLE_VLAN || mark->role == ROLE_DUMMY) {
+	const struct owner_tag *tag = &step->tag;
+	if (tag->role == ROLE_VLAN || tag->role == ROLE_DUMMY) {
 		(void)live_parent_put(making, step->current);
 		return;
 	}
@@ -365,13 +365,13 @@ static void links_index(struct making *making, const struct live *live)
 {
 	struct live_ns *host = live->namespaces[0];
 	for (size_t i = 0; i < host->n_links; i++)
-		if (host->links[i].mark.role == ROLE_HOST)
+		if (host->links[i].tag.role == ROLE_HOST)
 			link_index(making, host, &host->links[i]);
 	for (size_t i = 0; i < live->n_targets; i++) {
 		struct live_ns *ns = live->targets[i].ns;
 		for (size_t k = 0; ns && k < ns->n_links; k++)
-			if (ns->links[k].mark.role == ROLE_ATTACH &&
-			    strcmp(ns->links[k].mark.container, live->targets[i].container->name) ==
+			if (ns->links[k].tag.role == ROLE_ATTACH &&
+			    strcmp(ns->links[k].tag.container, live->targets[i].container->name) ==
 				    0)
 				link_index(making, ns, &ns->links[k]);
 	}
@@ -385,17 +385,17 @@ static bool undeclared(const struct step *step)
 
 static const char *step_key(struct arena *arena, const struct step *step)
 {
-	switch (step->mark.role) {
+	switch (step->tag.role) {
 	case ROLE_ATTACH:
 	case ROLE_HOST:
 	case ROLE_DUMMY:
-		return owner_tag_format(arena, &step->mark);
+		return owner_tag_format(arena, &step->tag);
 	case ROLE_VLAN:
 		return arena_printf(arena, "=%s", step->name);
 	case ROLE_NONE:
 		break;
 	}
-	return arena_printf(arena, "?%s/%s", step->mark.set, step->mark.network);
+	return arena_printf(arena, "?%s/%s", step->tag.set, step->tag.network);
 }
 
 /* An attachment that leaves may have the mark of a declared one. */

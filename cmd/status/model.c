@@ -85,21 +85,21 @@ static void link_add(struct status_model *model, const struct desired *desired,
 	gateways_add(link);
 }
 
-static bool parent_asked(const struct desired *desired, const struct owner_tag *mark)
+static bool parent_asked(const struct desired *desired, const struct owner_tag *tag)
 {
-	if (mark->role == ROLE_DUMMY)
-		return set_asked(desired, mark->set);
+	if (tag->role == ROLE_DUMMY)
+		return set_asked(desired, tag->set);
 	bool asked = desired->n_sets == 0;
-	for (size_t i = 0; i < mark->n_sets; i++)
-		asked |= set_asked(desired, mark->sets[i]);
+	for (size_t i = 0; i < tag->n_sets; i++)
+		asked |= set_asked(desired, tag->sets[i]);
 	return asked;
 }
 
 /* An attachment whose parent was moved away is this host's where the plan says so. */
 static bool attachment_ours(const struct plan *plan, const struct live_link *link)
 {
-	return link->mark.role == ROLE_ATTACH && (link->parent_where == PARENT_HOST ||
-						  (live_parent_away(link) && step_of(plan, link)));
+	return link->tag.role == ROLE_ATTACH && (link->parent_where == PARENT_HOST ||
+						 (live_parent_away(link) && step_of(plan, link)));
 }
 
 static void look_at(struct status_model *model, const struct desired *desired,
@@ -107,12 +107,12 @@ static void look_at(struct status_model *model, const struct desired *desired,
 {
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
-		enum role role = link->mark.role;
+		enum role role = link->tag.role;
 		if (attachment_ours(plan, link) || (role == ROLE_HOST && ns->host)) {
-			if (set_asked(desired, link->mark.set))
+			if (set_asked(desired, link->tag.set))
 				link_add(model, desired, live, plan, ns, link);
 		} else if ((role == ROLE_VLAN || role == ROLE_DUMMY) && ns->host &&
-			   parent_asked(desired, &link->mark)) {
+			   parent_asked(desired, &link->tag)) {
 			*array_push(model->arena, model->parents, model->n_parents) =
 				(struct status_model_parent){.link = link,
 							     .base = parent_name(live, link)};
@@ -177,15 +177,15 @@ static void derived_add(struct status_model *model, bool named)
 {
 	for (size_t i = 0; i < model->n_links; i++) {
 		const struct status_model_link *link = &model->links[i];
-		const struct owner_tag *mark = &link->link->mark;
-		if (mark->role != ROLE_ATTACH || network_find(model, mark->set, mark->network) ||
-		    (named && strcmp(mark->container, link->ns->name) != 0))
+		const struct owner_tag *tag = &link->link->tag;
+		if (tag->role != ROLE_ATTACH || network_find(model, tag->set, tag->network) ||
+		    (named && strcmp(tag->container, link->ns->name) != 0))
 			continue;
 		struct status_model_network *network =
 			array_push(model->arena, model->networks, model->n_networks);
 		*network = (struct status_model_network){
-			.set = mark->set,
-			.name = mark->network,
+			.set = tag->set,
+			.name = tag->network,
 			.driver = link_kind_name(link->link->kind),
 			.mode = link->link->mode_known ? link_mode_name(link->link->mode) : "other",
 			.parent = link->parent,

@@ -14,7 +14,7 @@
 
 bool status_not_live(const struct step *step)
 {
-	return !step->current && step->mark.role != ROLE_VLAN && step->mark.role != ROLE_DUMMY;
+	return !step->current && step->tag.role != ROLE_VLAN && step->tag.role != ROLE_DUMMY;
 }
 
 const char *status_state(const struct status_model_link *link)
@@ -89,10 +89,10 @@ static json_t *json_gateway(const struct ip *gateway)
 static json_t *json_link(const struct status_model_link *link, bool times)
 {
 	char mac[MAC_TEXT_SIZE];
-	const struct owner_tag *mark = &link->link->mark;
+	const struct owner_tag *tag = &link->link->tag;
 	json_t *object = json_pack(
-		"{s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:o, s:i, s:s, s:b}", "set", mark->set,
-		"network", mark->network, "container", json_text(mark->container), "state",
+		"{s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:o, s:i, s:s, s:b}", "set", tag->set,
+		"network", tag->network, "container", json_text(tag->container), "state",
 		status_state(link), "namespace", json_text(link->ns->name), "interface_name",
 		json_text(link->link->name), "ifindex", link->link->ifindex, "parent",
 		json_text(link->parent), "mtu", (int)link->link->mtu, "mac_address",
@@ -123,7 +123,7 @@ json_t *status_json(const struct status_model *model, const struct run *run, boo
 	for (size_t i = 0; i < model->n_networks; i++)
 		json_push(networks, json_network(&model->networks[i]));
 	for (size_t i = 0; i < model->n_links; i++)
-		json_push(model->links[i].link->mark.role == ROLE_ATTACH ? attachments : hosts,
+		json_push(model->links[i].link->tag.role == ROLE_ATTACH ? attachments : hosts,
 			  json_link(&model->links[i], times));
 	for (size_t i = 0; i < model->n_parents; i++)
 		json_push(parents, json_parent(&model->parents[i]));

@@ -37,11 +37,11 @@ static const char *color_of(const char *state)
 	return "";
 }
 
-static const char *object_name(struct arena *arena, const struct owner_tag *mark)
+static const char *object_name(struct arena *arena, const struct owner_tag *tag)
 {
-	const char *set = strcmp(mark->set, "default") == 0 ? "" : mark->set;
+	const char *set = strcmp(tag->set, "default") == 0 ? "" : tag->set;
 	return arena_printf(arena, "%s%s%s/%s", set, *set ? ":" : "",
-			    mark->container ? mark->container : "the host", mark->network);
+			    tag->container ? tag->container : "the host", tag->network);
 }
 
 /* "", " (lease)" or " (lease: 120 s left)". */
@@ -89,7 +89,7 @@ static void link_add(struct table *table, const struct status_model_link *link, 
 {
 	char mac[MAC_TEXT_SIZE];
 	struct row *row = row_add(table);
-	row->cells[COLUMN_OBJECT] = object_name(table->arena, &link->link->mark);
+	row->cells[COLUMN_OBJECT] = object_name(table->arena, &link->link->tag);
 	row->cells[COLUMN_STATE] = status_state(link);
 	row->cells[COLUMN_LINK] = link->link->name;
 	row->cells[COLUMN_ADDRESSES] = addresses(table->arena, link, times);
@@ -111,9 +111,9 @@ static void parent_add(struct table *table, const struct status_model_parent *pa
 static void missing_add(struct table *table, const struct step *step)
 {
 	struct row *row = row_add(table);
-	row->cells[COLUMN_OBJECT] = step->mark.role == ROLE_NONE
-					    ? step->mark.network
-					    : object_name(table->arena, &step->mark);
+	row->cells[COLUMN_OBJECT] = step->tag.role == ROLE_NONE
+					    ? step->tag.network
+					    : object_name(table->arena, &step->tag);
 	row->cells[COLUMN_STATE] =
 		step->action == ACTION_CREATE ? "missing" : action_name(step->action);
 	row->rest = !step->reason ? ""

@@ -58,7 +58,7 @@ static struct live_ns *ns_of(struct event_batch *events, int nsid)
 /* A link of the host's that is ours, or that the files name as a parent. */
 static bool link_matters(const struct service *service, const struct live_link *link)
 {
-	if (link->mark.role != ROLE_NONE)
+	if (link->tag.role != ROLE_NONE)
 		return true;
 	for (size_t s = 0; s < service->desired->n_sets; s++) {
 		const struct set *set = &service->desired->sets[s];
@@ -98,7 +98,7 @@ static bool any_user(const struct live_ns *ns, int parent, bool gone)
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
 		if (gone ? live_link_on(link, parent)
-			 : link->mark.role != ROLE_NONE && live_parent_away(link))
+			 : link->tag.role != ROLE_NONE && live_parent_away(link))
 			return true;
 	}
 	return false;
@@ -181,7 +181,7 @@ static bool route_event_matters(const struct service *service, const struct nlms
 	enum decoded decoded = decode_route(message, &route);
 	return decoded == DECODE_BAD ||
 	       (decoded == DECODED &&
-		(route.proto == MARK_PROTOCOL || destination_matters(service, &route.to)));
+		(route.proto == OWNER_TAG_PROTOCOL || destination_matters(service, &route.to)));
 }
 
 /* Other programs' links, addresses and routes come and go on a host all the time. A crowded host is
@@ -217,7 +217,7 @@ static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 
 /* Whether an event in a container's namespace tells of an attachment, of any set, or of an address
  * of one. A container can say so of its own links. */
-static bool event_marked(const struct service *service, const struct nlmsghdr *message)
+static bool event_tagged(const struct service *service, const struct nlmsghdr *message)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct live_link link;
@@ -226,10 +226,10 @@ static bool event_marked(const struct service *service, const struct nlmsghdr *m
 	bool has_proto;
 	if (message->nlmsg_type == RTM_NEWLINK)
 		return decode_link(arena, message, &link, &parent) == DECODED &&
-		       link.mark.role == ROLE_ATTACH;
+		       link.tag.role == ROLE_ATTACH;
 	return message->nlmsg_type == RTM_NEWADDR &&
 	       decode_addr(message, &addr, &has_proto) == DECODED &&
-	       (addr.proto == MARK_PROTOCOL || !service->live->addr_proto);
+	       (addr.proto == OWNER_TAG_PROTOCOL || !service->live->addr_proto);
 }
 
 static void container_event(struct service *service, struct live_ns *ns,
@@ -238,8 +238,8 @@ static void container_event(struct service *service, struct live_ns *ns,
 	/* A crowded one is looked at when its containers are tried again, as all others wait. */
 	if (!ns->stale && !ns->paced && !ns->crowded && !pace_holds(service, ns))
 		ns_stale(service, ns);
-	if (ns->paced && !ns->marked && !gone)
-		ns->marked = event_marked(service, message);
+	if (ns->paced && !ns->tagged && !gone)
+		ns->tagged = event_tagged(service, message);
 }
 
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool gone)

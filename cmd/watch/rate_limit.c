@@ -53,7 +53,7 @@ static bool ns_take(struct service *service, struct live_ns *ns)
 			  "network namespace %s changes all the time: it is looked at now and then",
 			  ns->name);
 	ns->restless |= ns->paced;
-	ns->marked &= ns->paced;
+	ns->tagged &= ns->paced;
 	return !ns->paced;
 }
 

@@ -149,8 +149,8 @@ static void paced_mark_stale(struct service *service)
 {
 	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
 		struct live_ns *ns = service->live->namespaces[i];
-		ns->stale |= ns->paced && ns->marked;
-		ns->marked = false;
+		ns->stale |= ns->paced && ns->tagged;
+		ns->tagged = false;
 	}
 }
 

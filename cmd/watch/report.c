@@ -201,7 +201,7 @@ static bool is_live(const struct live *live, const char *set)
 {
 	for (size_t i = 0; live && i < live->n_namespaces; i++)
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
-			if (owner_tag_has_set(&live->namespaces[i]->links[k].mark, set))
+			if (owner_tag_has_set(&live->namespaces[i]->links[k].tag, set))
 				return true;
 	return false;
 }
@@ -226,7 +226,7 @@ static size_t count_live(const struct live *live)
 	size_t count = 0;
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
-			count += live->namespaces[i]->links[k].mark.role == ROLE_ATTACH &&
+			count += live->namespaces[i]->links[k].tag.role == ROLE_ATTACH &&
 				 live->namespaces[i]->links[k].parent_where == PARENT_HOST;
 	return count;
 }

@@ -24,7 +24,7 @@ static bool is_alone(const struct link_spec *spec, int ifindex, const struct ip 
 		if (is_other(&spec->addrs[i].ip, ip))
 			return false;
 	each_addr_of (addr, ns, ifindex)
-		if (addr->proto != MARK_PROTOCOL && is_other(&addr->prefix.ip, ip))
+		if (addr->proto != OWNER_TAG_PROTOCOL && is_other(&addr->prefix.ip, ip))
 			return false;
 	return true;
 }

@@ -128,7 +128,7 @@ static bool others_follow(const struct changing *changing)
 	const struct live_ns *ns = changing->step->ns;
 	each_addr_of (addr, ns, changing->ifindex)
 		if (addr->prefix.ip.family == AF_INET && addr->flags & IFA_F_SECONDARY &&
-		    addr->proto != MARK_PROTOCOL)
+		    addr->proto != OWNER_TAG_PROTOCOL)
 			return true;
 	return false;
 }

@@ -84,7 +84,7 @@ static void fail_answer(struct apply_context *context, size_t number,
  * has no other effect. */
 static struct addr_terms lease_terms(const struct lease *lease)
 {
-	return (struct addr_terms){.protocol = MARK_PROTOCOL,
+	return (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL,
 				   .valid = lease->seconds,
 				   .preferred = lease->seconds / 2};
 }
@@ -179,7 +179,8 @@ static void old_remove(const struct putting *putting, const struct lease *lease)
 	for (size_t i = 0; dhcp->router.family && !ip_equal(&dhcp->router, &lease->router) && i < 2;
 	     i++)
 		queue(batch,
-		      encode_route_delete(&message, putting->ifindex, &routes[i], MARK_PROTOCOL, 0),
+		      encode_route_delete(&message, putting->ifindex, &routes[i],
+					  OWNER_TAG_PROTOCOL, 0),
 		      &message, false);
 	if (address_replaced(putting->desired, lease))
 		queue(batch, encode_addr_delete(&message, putting->ifindex, &dhcp->lease), &message,
@@ -285,8 +286,8 @@ static bool network_silent(const struct apply_context *context, const struct lea
 	bool silent = false;
 	for (size_t i = 0; i < count; i++) {
 		const enum dhcp_result result = leasing->requests[i].answer.result;
-		if (!network_same(&steps[leasing->steps[i]].mark,
-				  &steps[leasing->steps[number]].mark))
+		if (!network_same(&steps[leasing->steps[i]].tag,
+				  &steps[leasing->steps[number]].tag))
 			continue;
 		if (result == DHCP_DONE)
 			return false;
@@ -347,7 +348,7 @@ void releases_do(struct apply_context *context)
 			step_selected(context, step) ? lease_ended(context->live, step) : NULL;
 		if (lease)
 			inquiry_add(&leasing, i, step->ns,
-				    dhcp_request_of(&step->mark, DHCP_RELEASE, step->current->kind,
+				    dhcp_request_of(&step->tag, DHCP_RELEASE, step->current->kind,
 						    step->current->name, &lease->prefix.ip));
 	}
 	releases_ask(context, &leasing);
@@ -394,7 +395,7 @@ const char *lease_regain(struct apply_context *context, const struct step *step,
 		return NULL;
 	struct pending_request inquiry = {
 		.netns = step->ns->handle->fd,
-		.request = dhcp_request_of(&step->mark, DHCP_LEASE, step->current->kind,
+		.request = dhcp_request_of(&step->tag, DHCP_LEASE, step->current->kind,
 					   step->current->name, &old->prefix.ip)};
 	dhcp_of_live(spec, &old->prefix);
 	dhcp_broker_ask(context->broker, &inquiry, 1);

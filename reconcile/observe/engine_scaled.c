@@ -13,13 +13,13 @@
 /* More are not looked into. */
 #define CANDIDATES_MAX 1000
 
-static bool is_holders(const struct lookup *lookup, const struct owner_tag *mark)
+static bool is_holders(const struct lookup *lookup, const struct owner_tag *tag)
 {
-	const size_t length = mark->role == ROLE_ATTACH ? strlen(mark->set) : 0;
+	const size_t length = tag->role == ROLE_ATTACH ? strlen(tag->set) : 0;
 	for (size_t i = 0; length && i < lookup->n_holders; i++)
-		if (strncmp(lookup->holders[i], mark->set, length) == 0 &&
+		if (strncmp(lookup->holders[i], tag->set, length) == 0 &&
 		    lookup->holders[i][length] == '/' &&
-		    strcmp(lookup->holders[i] + length + 1, mark->container) == 0)
+		    strcmp(lookup->holders[i] + length + 1, tag->container) == 0)
 			return true;
 	return false;
 }
@@ -37,7 +37,7 @@ static int holds_attachment(const struct lookup *lookup, int fd, const struct st
 	int holds =
 		host_fd < 0 ? host_fd : namespace_read(ns, host_fd, &nothing, &addr_proto, error);
 	for (size_t i = 0; holds == 0 && i < ns->n_links; i++)
-		holds = is_holders(lookup, &ns->links[i].mark);
+		holds = is_holders(lookup, &ns->links[i].tag);
 	if (host_fd >= 0)
 		netns_return(host_fd);
 	namespace_free(ns);

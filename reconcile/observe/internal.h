@@ -41,7 +41,7 @@ struct observer {
 	const struct container_lookup **sorted; /* before's, by source */
 	bool own_routes;                        /* others' routes of the host are in nobody's way */
 	bool starved;                           /* no descriptor was left */
-	bool marks;                             /* namespaces with marked links matter, too */
+	bool owner_tags;                        /* namespaces with marked links matter, too */
 	bool everything;                        /* a process that cannot be looked at is told of */
 };
 

@@ -110,9 +110,9 @@ static int malformed(const char *what, struct error *error)
 
 /* Links of other roles are in the host's own namespace: elsewhere the tag is no more than an alias,
  * which whoever has the namespace can set. */
-static bool tag_possible(const struct live_ns *ns, const struct owner_tag *mark)
+static bool tag_possible(const struct live_ns *ns, const struct owner_tag *tag)
 {
-	return ns->host || mark->role == ROLE_ATTACH;
+	return ns->host || tag->role == ROLE_ATTACH;
 }
 
 static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
@@ -129,8 +129,8 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 	int status = parent_place(reader, &link, &parent, error);
 	if (status < 0)
 		return status;
-	if (!tag_possible(ns, &link.mark))
-		link.mark = (struct owner_tag){.role = ROLE_NONE};
+	if (!tag_possible(ns, &link.tag))
+		link.tag = (struct owner_tag){.role = ROLE_NONE};
 	*array_push(reader->growing, ns->links, ns->n_links) = link;
 	return 0;
 }
@@ -228,7 +228,7 @@ static void container_sysctls(struct live_ns *ns, const struct container *contai
 		const struct attachment *attachment = &container->attachments[i];
 		for (size_t j = 0; j < attachment->n_sysctls; j++)
 			for (size_t k = 0; k < ns->n_links; k++)
-				if (ns->links[k].mark.role != ROLE_NONE ||
+				if (ns->links[k].tag.role != ROLE_NONE ||
 				    ns->links[k].parent_where == PARENT_HOST)
 					sysctl_note(ns, &ns->links[k], attachment->sysctls[j].key);
 	}

@@ -103,10 +103,10 @@ static bool holds_host_links(const struct live_ns *ns)
 	return false;
 }
 
-static bool holds_marks(const struct live_ns *ns)
+static bool has_owner_tags(const struct live_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_links; i++)
-		if (ns->links[i].mark.role == ROLE_ATTACH)
+		if (ns->links[i].tag.role == ROLE_ATTACH)
 			return true;
 	return false;
 }
@@ -121,7 +121,7 @@ static void namespaces_settle(struct observer *observer)
 		const bool readable = !namespace->ns->stale || namespace->ns->handle;
 		if (namespace->ns->host || namespace->kept || namespace->target != NOBODY ||
 		    (readable && holds_host_links(namespace->ns)) ||
-		    (observer->marks && holds_marks(namespace->ns)))
+		    (observer->owner_tags && has_owner_tags(namespace->ns)))
 			*array_push(live->arena, live->namespaces, live->n_namespaces) =
 				namespace->ns;
 		else
@@ -273,10 +273,10 @@ static struct live *look(struct live *before, const struct desired *desired,
 	return NULL;
 }
 
-struct live *observe_marks(struct error *error)
+struct live *observe_owner_tags(struct error *error)
 {
 	const struct desired nothing = {0};
-	struct observer observer = {.live = live_new(), .marks = true};
+	struct observer observer = {.live = live_new(), .owner_tags = true};
 	namespaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0) {

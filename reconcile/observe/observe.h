@@ -27,7 +27,7 @@ const char *descriptors_short(struct arena *arena);
 
 /* The host, and each namespace in which a link has the mark of an attachment, wherever its parent
  * is. As observe otherwise. */
-struct live *observe_marks(struct error *error);
+struct live *observe_owner_tags(struct error *error);
 
 /* For a look that goes on from an earlier one: reads again what is marked stale (live_ns.stale,
  * target.stale), finds containers that are new in `desired`, and takes over the rest, untouched.

@@ -99,7 +99,7 @@ static void hosts_add(struct matcher *matcher)
 	}
 }
 
-static struct owner_tag planned_mark(const struct planned_attachment *planned)
+static struct owner_tag planned_tag(const struct planned_attachment *planned)
 {
 	return (struct owner_tag){.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
 				  .set = planned->set->name,
@@ -109,10 +109,9 @@ static struct owner_tag planned_mark(const struct planned_attachment *planned)
 }
 
 /* Keeps all with the tag, wherever they are; gives the first, or NULL. */
-static const struct managed_link *managed_keep(struct matcher *matcher,
-					       const struct owner_tag *mark)
+static const struct managed_link *managed_keep(struct matcher *matcher, const struct owner_tag *tag)
 {
-	const struct managed_link *first = managed_first(matcher->managed, mark);
+	const struct managed_link *first = managed_first(matcher->managed, tag);
 	for (const struct managed_link *managed = first; managed;
 	     managed = managed_next(matcher->managed, managed))
 		matcher->uses[managed->number] = (struct managed_use){.wanted = true, .kept = true};
@@ -121,12 +120,12 @@ static const struct managed_link *managed_keep(struct matcher *matcher,
 
 static void planned_claim(struct matcher *matcher, struct planned_attachment *planned)
 {
-	const struct owner_tag mark = planned_mark(planned);
+	const struct owner_tag tag = planned_tag(planned);
 	if (!planned->ns) {
-		planned->kept = managed_keep(matcher, &mark);
+		planned->kept = managed_keep(matcher, &tag);
 		return;
 	}
-	const struct managed_link *managed = managed_find(matcher->managed, &mark, planned->ns);
+	const struct managed_link *managed = managed_find(matcher->managed, &tag, planned->ns);
 	if (!managed)
 		return;
 	matcher->uses[managed->number].wanted = true;
@@ -138,7 +137,7 @@ static bool adoptable(const struct planned_attachment *planned, const struct liv
 {
 	const char *name = planned->attachment ? planned->attachment->interface_name
 					       : planned->network->host.interface_name;
-	return link->mark.role == ROLE_NONE &&
+	return link->tag.role == ROLE_NONE &&
 	       link->kind == link_kind_of_driver(planned->network->driver) &&
 	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex) &&
 	       (name ? strcmp(name, link->name) == 0 : planned->container != NULL);
@@ -225,9 +224,9 @@ struct attachments attachments_match(const struct plan_input *input,
 bool managed_stale(const struct plan_input *input, const struct managed_link *managed,
 		   const struct managed_use *use)
 {
-	const enum role role = managed->link->mark.role;
+	const enum role role = managed->link->tag.role;
 	return !use->wanted && (role == ROLE_ATTACH || role == ROLE_HOST) &&
-	       desired_set(input, managed->link->mark.set);
+	       desired_set(input, managed->link->tag.set);
 }
 
 bool planned_leases(const struct planned_attachment *planned, size_t family)

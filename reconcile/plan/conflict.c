@@ -7,10 +7,10 @@
 
 static const char *made_by(const struct plan_input *input, const struct live_link *link)
 {
-	if (link->mark.role == ROLE_NONE)
+	if (link->tag.role == ROLE_NONE)
 		return "mvapply did not make";
-	return link->mark.set
-		       ? arena_printf(input->arena, "belongs to the set \"%s\"", link->mark.set)
+	return link->tag.set
+		       ? arena_printf(input->arena, "belongs to the set \"%s\"", link->tag.set)
 		       : "belongs to another set";
 }
 

@@ -27,9 +27,9 @@ static const char *set_of_route(const struct matched *matched, const struct live
 				const struct live_route *route)
 {
 	const struct live_link *link = live_link_by_index(ns, route->ifindex);
-	return route->proto == MARK_PROTOCOL && link && link->mark.role != ROLE_NONE &&
+	return route->proto == OWNER_TAG_PROTOCOL && link && link->tag.role != ROLE_NONE &&
 			       link_unmanaged(matched, link)
-		       ? link->mark.set
+		       ? link->tag.set
 		       : NULL;
 }
 
@@ -56,7 +56,7 @@ static bool engine_has(const struct planned_attachment *planned, const struct li
 	const struct live_link *link = live_link_by_index(planned->ns, route->ifindex);
 	return (planned->container->source_kind == SOURCE_DOCKER ||
 		planned->container->source_kind == SOURCE_PODMAN) &&
-	       route->proto != MARK_PROTOCOL && (!link || link->mark.role == ROLE_NONE) &&
+	       route->proto != OWNER_TAG_PROTOCOL && (!link || link->tag.role == ROLE_NONE) &&
 	       (!planned->current || link != planned->current);
 }
 
@@ -66,7 +66,7 @@ static const struct live_link *kept_of_route(const struct matched *matched,
 					     const struct live_route *route)
 {
 	const struct live_link *link =
-		route->proto == MARK_PROTOCOL ? live_link_by_index(ns, route->ifindex) : NULL;
+		route->proto == OWNER_TAG_PROTOCOL ? live_link_by_index(ns, route->ifindex) : NULL;
 	return link_kept(matched, link) ? link : NULL;
 }
 
@@ -87,7 +87,7 @@ static const char *default_before(const struct matched *matched,
 			continue;
 		*ret_route = route;
 		if (kept)
-			return kept->mark.container;
+			return kept->tag.container;
 		return set ? arena_printf(matched->input->arena, "the set \"%s\"", set)
 			   : "its engine";
 	}
@@ -138,7 +138,7 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		const struct live_route *route = &planned->ns->routes[i];
 		const char *set = set_of_route(matched, planned->ns, route);
 		const struct live_link *kept = kept_of_route(matched, planned->ns, route);
-		if ((route->proto == MARK_PROTOCOL && !set && !kept) || !metric_ours(route))
+		if ((route->proto == OWNER_TAG_PROTOCOL && !set && !kept) || !metric_ours(route))
 			continue;
 		struct link_route *wanted = route_wanted(finder, planned, route);
 		if (wanted && kept)

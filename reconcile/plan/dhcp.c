@@ -22,23 +22,23 @@ bool step_leases(const struct step *step)
 	return step->action != ACTION_CHANGE;
 }
 
-struct dhcp_request dhcp_request_of(const struct owner_tag *mark, enum dhcp_operation operation,
+struct dhcp_request dhcp_request_of(const struct owner_tag *tag, enum dhcp_operation operation,
 				    enum link_kind kind, const char *link, const struct ip *addr)
 {
 	struct dhcp_request request = {
 		.operation = operation,
-		.client_id = client_id_make(mark->set, mark->network, mark->container),
+		.client_id = client_id_make(tag->set, tag->network, tag->container),
 		.addr = *addr,
 		.broadcast = link_kind_shares_mac(kind)};
 	snprintf(request.link, sizeof(request.link), "%s", link);
-	if (host_name_valid(mark->container))
-		snprintf(request.host_name, sizeof(request.host_name), "%s", mark->container);
+	if (host_name_valid(tag->container))
+		snprintf(request.host_name, sizeof(request.host_name), "%s", tag->container);
 	return request;
 }
 
 struct dhcp_request lease_request(const struct link_spec *desired)
 {
-	return dhcp_request_of(&desired->mark, DHCP_LEASE, desired->kind, desired->name,
+	return dhcp_request_of(&desired->tag, DHCP_LEASE, desired->kind, desired->name,
 			       &desired->dhcp.lease.ip);
 }
 

@@ -18,7 +18,7 @@ struct leases leases_unknown(const struct plan *plan, struct arena *arena);
 bool step_leases(const struct step *step);
 /* The request for the link as it is specified. */
 struct dhcp_request lease_request(const struct link_spec *desired);
-struct dhcp_request dhcp_request_of(const struct owner_tag *mark, enum dhcp_operation operation,
+struct dhcp_request dhcp_request_of(const struct owner_tag *tag, enum dhcp_operation operation,
 				    enum link_kind kind, const char *link, const struct ip *addr);
 /* The lease that the step is the end of, or NULL. A link that is replaced keeps it: a server knows
  * the container again. A stray link has none, whatever it says: what its mark names is another's.

@@ -126,9 +126,9 @@ static bool link_local(const struct ip *ip)
 static bool addr_ours(const struct plan_input *input, const struct step *step,
 		      const struct live_addr *addr)
 {
-	enum role role = step->current->mark.role;
+	enum role role = step->current->tag.role;
 	return !link_local(&addr->prefix.ip) &&
-	       (addr->proto == MARK_PROTOCOL ||
+	       (addr->proto == OWNER_TAG_PROTOCOL ||
 		(!input->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST)));
 }
 
@@ -140,13 +140,13 @@ static const struct live_addr *addr_find(const struct step *step, const struct p
 	return NULL;
 }
 
-static bool addr_marked_so(const struct plan_input *input, const struct step *step,
+static bool addr_tagged_so(const struct plan_input *input, const struct step *step,
 			   const struct live_addr *addr)
 {
 	if (step->desired->addr_terms)
 		return !input->live->addr_proto ||
 		       addr->proto == link_spec_addr_terms(step->desired, &addr->prefix).protocol;
-	return step->current->mark.role != ROLE_NONE || addr_ours(input, step, addr);
+	return step->current->tag.role != ROLE_NONE || addr_ours(input, step, addr);
 }
 
 /* A lease ends by itself, and all else stays. */
@@ -177,7 +177,7 @@ static void diff_addrs(const struct plan_input *input, const struct step *step,
 		const struct live_addr *addr = addr_find(step, &desired->addrs[i]);
 		if (!addr)
 			addr_change(changes, false, true, &desired->addrs[i]);
-		else if (!addr_marked_so(input, step, addr) || !addr_lasts_so(step, addr))
+		else if (!addr_tagged_so(input, step, addr) || !addr_lasts_so(step, addr))
 			addr_change(changes, true, true, &desired->addrs[i]);
 	}
 }
@@ -217,7 +217,7 @@ static const struct live_route *route_in_way(const struct step *step, const stru
 {
 	for (size_t i = 0; i < step->ns->n_routes; i++) {
 		const struct live_route *route = &step->ns->routes[i];
-		if (prefix_equal(&route->to, to) && route->proto != MARK_PROTOCOL &&
+		if (prefix_equal(&route->to, to) && route->proto != OWNER_TAG_PROTOCOL &&
 		    route->proto != RTPROT_KERNEL &&
 		    (!step->current || route->ifindex != step->current->ifindex))
 			return route;
@@ -231,8 +231,8 @@ static bool route_same(const struct step *step, const struct link_route *desired
 {
 	if (desired->protocol && live->proto != desired->protocol)
 		return false;
-	if (!desired->protocol && step->current->mark.role == ROLE_NONE &&
-	    live->proto != MARK_PROTOCOL)
+	if (!desired->protocol && step->current->tag.role == ROLE_NONE &&
+	    live->proto != OWNER_TAG_PROTOCOL)
 		return false;
 	return ip_equal(&desired->via, &live->via) &&
 	       (!desired->source.family || ip_equal(&desired->source, &live->source));
@@ -246,7 +246,7 @@ static void diff_routes(const struct step *step, struct changes *changes)
 		for (size_t k = 0; k < desired->n_routes; k++)
 			wanted |= prefix_equal(&desired->routes[k].to, &live->to);
 		const struct link_route route = link_route_of(live);
-		if (!wanted && live->proto == MARK_PROTOCOL)
+		if (!wanted && live->proto == OWNER_TAG_PROTOCOL)
 			route_remove(changes, &route);
 	}
 	for (size_t i = 0; i < desired->n_routes; i++) {

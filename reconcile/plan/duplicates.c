@@ -6,7 +6,7 @@
  */
 static bool same_lan(const struct planned_attachment *planned, const struct live_link *link)
 {
-	return link->mark.role == (planned->container ? ROLE_ATTACH : ROLE_HOST) &&
+	return link->tag.role == (planned->container ? ROLE_ATTACH : ROLE_HOST) &&
 	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex);
 }
 
@@ -30,7 +30,7 @@ static const struct live_link *other_link(const struct conflict_finder *finder,
 	for (size_t i = 0; i < planned->ns->n_links; i++) {
 		const struct live_link *link = &planned->ns->links[i];
 		if (link != planned->current && same_lan(planned, link) &&
-		    !desired_set(finder->assigned->input, link->mark.set) &&
+		    !desired_set(finder->assigned->input, link->tag.set) &&
 		    same_subnet(planned, link, ret_addr))
 			return link;
 	}
@@ -61,10 +61,10 @@ static struct check_result other_set(const struct conflict_finder *finder,
 			.code = CODE_TWICE,
 			.reason = arena_printf(finder->assigned->input->arena,
 					       "set \"%s\" has attached it already: %s",
-					       link->mark.set, text),
-			.hint = left_set_remedy(link->mark.set, finder->assigned->input->arena)};
+					       link->tag.set, text),
+			.hint = left_set_remedy(link->tag.set, finder->assigned->input->arena)};
 	warning_add(finder->assigned->input, WARNING_SECOND_LINK, planned->ns->name,
-		    planned->current->name, link->mark.set, text);
+		    planned->current->name, link->tag.set, text);
 	return CHECK_FINE;
 }
 

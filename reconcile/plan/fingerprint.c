@@ -36,13 +36,13 @@ static void link_line(struct printer *printer, const struct live_ns *ns,
 	char mac[MAC_TEXT_SIZE] = "no MAC";
 	if (link->mac.set)
 		mac_format(&link->mac, mac);
-	const char *mark = link->mark.role == ROLE_NONE ? "" : link->alias;
+	const char *tag = link->tag.role == ROLE_NONE ? "" : link->alias;
 	line_add(printer,
 		 arena_printf(printer->arena,
 			      "link %s in %s: ifindex %d, %s, %s, mtu %" PRIu32 "%s%s%s",
 			      link->name, ns->name, link->ifindex,
 			      *link->kind_name ? link->kind_name : "device", mac, link->mtu,
-			      *mark ? ", " : "", mark,
+			      *tag ? ", " : "", tag,
 			      live_parent_away(link) ? ", parent in another namespace" : ""));
 	const struct live_ns *host = printer->live->namespaces[0];
 	const struct live_link *parent =
@@ -53,10 +53,10 @@ static void link_line(struct printer *printer, const struct live_ns *ns,
 		link_line(printer, host, parent);
 }
 
-static bool managed_by_desired(const struct printer *printer, const struct owner_tag *mark)
+static bool managed_by_desired(const struct printer *printer, const struct owner_tag *tag)
 {
 	for (size_t i = 0; i < printer->desired->n_sets; i++)
-		if (owner_tag_has_set(mark, printer->desired->sets[i].name))
+		if (owner_tag_has_set(tag, printer->desired->sets[i].name))
 			return true;
 	return false;
 }
@@ -66,7 +66,7 @@ static void managed_lines(struct printer *printer, const struct live_ns *ns)
 	bool any = false;
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
-		if (link->mark.role == ROLE_NONE || !managed_by_desired(printer, &link->mark) ||
+		if (link->tag.role == ROLE_NONE || !managed_by_desired(printer, &link->tag) ||
 		    (!ns->host && link->parent_where != PARENT_HOST))
 			continue;
 		link_line(printer, ns, link);

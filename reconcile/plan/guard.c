@@ -25,9 +25,8 @@ static bool is_unnamed(const struct ownership *ownership, const struct managed_l
 /* Whether it is an attachment of the set, or the host's own link. */
 static bool is_of(const struct managed_link *managed, const char *set)
 {
-	const struct owner_tag *mark = &managed->link->mark;
-	return (mark->role == ROLE_ATTACH || mark->role == ROLE_HOST) &&
-	       strcmp(mark->set, set) == 0;
+	const struct owner_tag *tag = &managed->link->tag;
+	return (tag->role == ROLE_ATTACH || tag->role == ROLE_HOST) && strcmp(tag->set, set) == 0;
 }
 
 static bool is_counted(const struct ownership *ownership, const struct managed_link *managed,
@@ -40,7 +39,7 @@ static bool is_counted(const struct ownership *ownership, const struct managed_l
 /* No container can make a link in the host's namespace, or a second one that is wanted. */
 static bool is_believed(const struct managed_link *managed, const struct managed_use *use)
 {
-	return managed->link->mark.role == ROLE_HOST ||
+	return managed->link->tag.role == ROLE_HOST ||
 	       (use->wanted && managed->placement == PLACEMENT_OWN);
 }
 
@@ -90,13 +89,12 @@ static bool host_wanted(const struct set *set)
 static bool speaks_for(const struct matched *matched, const struct managed_link *managed,
 		       const struct set *set, bool with_host)
 {
-	const struct owner_tag *mark = &managed->link->mark;
+	const struct owner_tag *tag = &managed->link->tag;
 	if (set->n_containers)
-		return mark->role == ROLE_ATTACH && is_declared(matched->ownership, set, managed);
+		return tag->role == ROLE_ATTACH && is_declared(matched->ownership, set, managed);
 	if (with_host)
-		return mark->role == ROLE_HOST &&
-		       matched->attachments->uses[managed->number].wanted;
-	return is_evident(managed) && network_named(set, mark->network);
+		return tag->role == ROLE_HOST && matched->attachments->uses[managed->number].wanted;
+	return is_evident(managed) && network_named(set, tag->network);
 }
 
 /* Whether the set declares anything of what is live of it. */

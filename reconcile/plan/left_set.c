@@ -7,7 +7,7 @@
 
 static bool is_attachment(const struct managed_link *managed)
 {
-	const enum role role = managed->link->mark.role;
+	const enum role role = managed->link->tag.role;
 	return role == ROLE_HOST || (role == ROLE_ATTACH && is_evident(managed));
 }
 
@@ -16,9 +16,8 @@ static bool has_live(const struct matched *matched, const struct set *set)
 {
 	for (size_t i = 0; i < matched->managed->count; i++) {
 		const struct managed_link *managed = &matched->managed->links[i];
-		if (managed->placement != PLACEMENT_STRAY &&
-		    managed->link->mark.role != ROLE_VLAN &&
-		    strcmp(managed->link->mark.set, set->name) == 0)
+		if (managed->placement != PLACEMENT_STRAY && managed->link->tag.role != ROLE_VLAN &&
+		    strcmp(managed->link->tag.set, set->name) == 0)
 			return true;
 	}
 	return false;
@@ -31,7 +30,7 @@ static bool is_on(const struct matched *matched, const struct set *set,
 	for (size_t i = 0; i < matched->parents->n_networks; i++) {
 		const struct resolved_network *resolved = &matched->parents->networks[i];
 		if (resolved->set == set && resolved->parent->link &&
-		    strcmp(resolved->network->name, managed->link->mark.network) == 0)
+		    strcmp(resolved->network->name, managed->link->tag.network) == 0)
 			return live_link_on(managed->link, resolved->parent->link->ifindex) &&
 			       (resolved->network->n_subnets == 0 ||
 				managed_in_subnet(managed, resolved->network));
@@ -46,10 +45,10 @@ static const struct managed_link *other_find(const struct matched *matched, cons
 	for (size_t i = 0; i < matched->managed->count; i++) {
 		const struct managed_link *managed = &matched->managed->links[i];
 		if (!is_attachment(managed) ||
-		    desired_set(matched->input, managed->link->mark.set) ||
+		    desired_set(matched->input, managed->link->tag.set) ||
 		    !is_on(matched, set, managed))
 			continue;
-		if (found && strcmp(found->link->mark.set, managed->link->mark.set) != 0)
+		if (found && strcmp(found->link->tag.set, managed->link->tag.set) != 0)
 			return NULL;
 		found = found ? found : managed;
 	}
@@ -61,7 +60,7 @@ static bool all_on(const struct matched *matched, const struct set *set, const c
 {
 	for (size_t i = 0; i < matched->managed->count; i++) {
 		const struct managed_link *managed = &matched->managed->links[i];
-		if (is_attachment(managed) && strcmp(managed->link->mark.set, other) == 0 &&
+		if (is_attachment(managed) && strcmp(managed->link->tag.set, other) == 0 &&
 		    (is_home(matched->ownership, managed->ns) || !is_on(matched, set, managed)))
 			return false;
 	}
@@ -75,9 +74,9 @@ struct left_set left_set_find(const struct matched *matched)
 		const struct set *set = &desired->sets[i];
 		const struct managed_link *other =
 			has_live(matched, set) ? NULL : other_find(matched, set);
-		if (other && all_on(matched, set, other->link->mark.set))
-			return (struct left_set){.set = other->link->mark.set,
-						 .network = other->link->mark.network};
+		if (other && all_on(matched, set, other->link->tag.set))
+			return (struct left_set){.set = other->link->tag.set,
+						 .network = other->link->tag.network};
 	}
 	return (struct left_set){.set = NULL};
 }

@@ -50,7 +50,7 @@ static void lease_specify(const struct specifier *specifier,
 	struct addr_terms *terms =
 		arena_alloc(specifier->assigned->input->arena, spec->n_addrs * sizeof(*terms));
 	for (size_t i = 0; i < spec->n_addrs; i++)
-		terms[i].protocol = MARK_PROTOCOL;
+		terms[i].protocol = OWNER_TAG_PROTOCOL;
 	/* IPv4 is the first. */
 	terms[0].valid = lease->valid;
 	terms[0].preferred = lease->preferred;
@@ -84,10 +84,10 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 	const struct settled *settled = &specifier->conflicts->settled[planned->number];
 	struct link_spec *spec = arena_alloc(input->arena, sizeof(*spec));
 	*spec = (struct link_spec){
-		.mark = {.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
-			 .set = planned->set->name,
-			 .network = network->name,
-			 .container = planned->container ? planned->container->name : NULL},
+		.tag = {.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
+			.set = planned->set->name,
+			.network = network->name,
+			.container = planned->container ? planned->container->name : NULL},
 		.ns = planned->ns,
 		.name = assigned->names->assigned[planned->number].name,
 		.kind = link_kind_of_driver(network->driver),
@@ -106,7 +106,7 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 	};
 	/* An owner tag has one text. */
 	spec->alias = planned->managed ? planned->current->alias
-				       : owner_tag_format(input->arena, &spec->mark);
+				       : owner_tag_format(input->arena, &spec->tag);
 	return spec;
 }
 
@@ -163,7 +163,7 @@ static void held_routes_note(const struct specifier *specifier, const struct liv
 {
 	for (size_t i = 0; i < host->n_routes; i++) {
 		const struct live_route *route = &host->routes[i];
-		if (route->ifindex == link->ifindex && route->proto == MARK_PROTOCOL)
+		if (route->ifindex == link->ifindex && route->proto == OWNER_TAG_PROTOCOL)
 			address_set_add(specifier->reached, 0, &route->to.ip, network);
 	}
 }
@@ -183,10 +183,10 @@ static void held_routes_find(const struct specifier *specifier)
 	for (size_t i = 0; i < index->count; i++) {
 		const struct managed_link *managed = &index->links[i];
 		const struct planned_attachment *replacement = attachments->uses[i].replacement;
-		if (managed->link->mark.role == ROLE_HOST && replacement &&
+		if (managed->link->tag.role == ROLE_HOST && replacement &&
 		    !attachment_is_made(specifier->conflicts, replacement))
 			held_routes_note(specifier, managed->ns, managed->link,
-					 managed->link->mark.network);
+					 managed->link->tag.network);
 	}
 }
 

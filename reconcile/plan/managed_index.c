@@ -23,7 +23,7 @@ int managed_compare(const void *a, const void *b)
 {
 	const struct managed_link *left = *(const struct managed_link *const *)a,
 				  *right = *(const struct managed_link *const *)b;
-	return owner_tag_compare(&left->link->mark, &right->link->mark);
+	return owner_tag_compare(&left->link->tag, &right->link->tag);
 }
 
 /* What the list and its tables are while they are made. */
@@ -32,16 +32,16 @@ struct indexer {
 	const struct ownership *ownership;
 	struct managed_link *links;
 	size_t count;
-	uint32_t *by_mark, *by_link;
+	uint32_t *by_tag, *by_link;
 	size_t table_size;
 	uint64_t seed;
 };
 
 /* VLAN links have no names in their tags: of these only managed_of_link asks. */
-static uint64_t owner_tag_hash(uint64_t seed, const struct owner_tag *mark)
+static uint64_t owner_tag_hash(uint64_t seed, const struct owner_tag *tag)
 {
-	const char *const names[] = {mark->set, mark->network, mark->container};
-	uint64_t hash = seed ^ (uint64_t)mark->role;
+	const char *const names[] = {tag->set, tag->network, tag->container};
+	uint64_t hash = seed ^ (uint64_t)tag->role;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i])
 			hash = keyed_hash_text(hash, names[i]);
@@ -55,11 +55,10 @@ static uint64_t owner_tag_hash(uint64_t seed, const struct owner_tag *mark)
 static bool counts(const struct ownership *ownership, const struct live_ns *ns,
 		   const struct live_link *link)
 {
-	if (link->mark.role != ROLE_ATTACH)
-		return link->mark.role != ROLE_NONE && ns->host;
+	if (link->tag.role != ROLE_ATTACH)
+		return link->tag.role != ROLE_NONE && ns->host;
 	return link->parent_where == PARENT_HOST ||
-	       (live_parent_away(link) &&
-		placement_of(ownership, ns, &link->mark) == PLACEMENT_OWN);
+	       (live_parent_away(link) && placement_of(ownership, ns, &link->tag) == PLACEMENT_OWN);
 }
 
 static void links_list(struct indexer *indexer)
@@ -77,15 +76,15 @@ static void links_list(struct indexer *indexer)
 				.ns = ns,
 				.link = link,
 				.number = number,
-				.hash = owner_tag_hash(indexer->seed, &link->mark),
-				.placement = placement_of(indexer->ownership, ns, &link->mark)};
+				.hash = owner_tag_hash(indexer->seed, &link->tag),
+				.placement = placement_of(indexer->ownership, ns, &link->tag)};
 		}
 	}
 }
 
 /* Where the table has the first one of the hash, or room for it. */
-static size_t mark_place(const struct managed_link *links, const uint32_t *table, size_t size,
-			 uint64_t hash)
+static size_t tag_place(const struct managed_link *links, const uint32_t *table, size_t size,
+			uint64_t hash)
 {
 	for (size_t i = hash;; i++) {
 		const uint32_t number = table[i & (size - 1)];
@@ -107,8 +106,8 @@ static size_t link_place(const struct managed_link *links, const uint32_t *table
 static void link_enter(struct indexer *indexer, size_t number)
 {
 	struct managed_link *managed = &indexer->links[number];
-	uint32_t *first = &indexer->by_mark[mark_place(indexer->links, indexer->by_mark,
-						       indexer->table_size, managed->hash)];
+	uint32_t *first = &indexer->by_tag[tag_place(indexer->links, indexer->by_tag,
+						     indexer->table_size, managed->hash)];
 	managed->next = *first;
 	*first = (uint32_t)number + 1;
 	indexer->by_link[link_place(indexer->links, indexer->by_link, indexer->table_size,
@@ -138,12 +137,12 @@ struct managed_index managed_index_make(const struct plan_input *input,
 	links_list(&indexer);
 	while (indexer.table_size < indexer.count * 2)
 		indexer.table_size *= 2;
-	indexer.by_mark = arena_alloc(input->scratch, indexer.table_size * sizeof(uint32_t));
+	indexer.by_tag = arena_alloc(input->scratch, indexer.table_size * sizeof(uint32_t));
 	indexer.by_link = arena_alloc(input->scratch, indexer.table_size * sizeof(uint32_t));
 	links_enter(&indexer);
 	return (struct managed_index){.links = indexer.links,
 				      .count = indexer.count,
-				      .by_mark = indexer.by_mark,
+				      .by_tag = indexer.by_tag,
 				      .by_link = indexer.by_link,
 				      .table_size = indexer.table_size,
 				      .seed = indexer.seed};
@@ -151,32 +150,32 @@ struct managed_index managed_index_make(const struct plan_input *input,
 
 /* The first of the tag from `number` on, or NULL. */
 static const struct managed_link *managed_from(const struct managed_index *index,
-					       const struct owner_tag *mark, uint32_t number)
+					       const struct owner_tag *tag, uint32_t number)
 {
-	while (number && owner_tag_compare(&index->links[number - 1].link->mark, mark) != 0)
+	while (number && owner_tag_compare(&index->links[number - 1].link->tag, tag) != 0)
 		number = index->links[number - 1].next;
 	return number ? &index->links[number - 1] : NULL;
 }
 
 const struct managed_link *managed_first(const struct managed_index *index,
-					 const struct owner_tag *mark)
+					 const struct owner_tag *tag)
 {
-	const uint64_t hash = owner_tag_hash(index->seed, mark);
+	const uint64_t hash = owner_tag_hash(index->seed, tag);
 	return managed_from(
-		index, mark,
-		index->by_mark[mark_place(index->links, index->by_mark, index->table_size, hash)]);
+		index, tag,
+		index->by_tag[tag_place(index->links, index->by_tag, index->table_size, hash)]);
 }
 
 const struct managed_link *managed_next(const struct managed_index *index,
 					const struct managed_link *managed)
 {
-	return managed_from(index, &managed->link->mark, managed->next);
+	return managed_from(index, &managed->link->tag, managed->next);
 }
 
 const struct managed_link *managed_find(const struct managed_index *index,
-					const struct owner_tag *mark, const struct live_ns *ns)
+					const struct owner_tag *tag, const struct live_ns *ns)
 {
-	const struct managed_link *managed = managed_first(index, mark);
+	const struct managed_link *managed = managed_first(index, tag);
 	while (managed && managed->ns != ns)
 		managed = managed_next(index, managed);
 	return managed;
@@ -212,7 +211,7 @@ static bool named_by_engine(const struct live_ns *ns)
 bool was_home(const struct managed_link *managed)
 {
 	return managed->ns->former || named_by_engine(managed->ns) ||
-	       strcmp(managed->ns->name, managed->link->mark.container) == 0;
+	       strcmp(managed->ns->name, managed->link->tag.container) == 0;
 }
 
 static bool is_engines(const struct container *container)
@@ -233,10 +232,10 @@ bool is_declared(const struct ownership *ownership, const struct set *set,
 {
 	if (is_home_of(ownership, managed->ns, set))
 		return true;
-	const struct container_lookup *target = declared_find(ownership, &managed->link->mark);
+	const struct container_lookup *target = declared_find(ownership, &managed->link->tag);
 	if (!target)
 		return false;
-	return named_as(managed->ns, managed->link->mark.container) ||
+	return named_as(managed->ns, managed->link->tag.container) ||
 	       (managed->placement == PLACEMENT_UNKNOWN && is_engines(target->container) &&
 		named_by_engine(managed->ns));
 }

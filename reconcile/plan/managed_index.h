@@ -22,7 +22,7 @@ struct managed_index {
 	const struct managed_link *links;
 	size_t count;
 	/* Open addressing, by tag and by link: number + 1. */
-	const uint32_t *by_mark, *by_link;
+	const uint32_t *by_tag, *by_link;
 	size_t table_size;
 	uint64_t seed;
 };
@@ -32,10 +32,10 @@ struct managed_index managed_index_make(const struct plan_input *input,
 
 /* The first with the tag in that namespace, or NULL. */
 const struct managed_link *managed_find(const struct managed_index *index,
-					const struct owner_tag *mark, const struct live_ns *ns);
+					const struct owner_tag *tag, const struct live_ns *ns);
 /* The first with the tag, wherever it is, or NULL; then the next one. */
 const struct managed_link *managed_first(const struct managed_index *index,
-					 const struct owner_tag *mark);
+					 const struct owner_tag *tag);
 const struct managed_link *managed_next(const struct managed_index *index,
 					const struct managed_link *managed);
 const struct managed_link *managed_of_link(const struct managed_index *index,

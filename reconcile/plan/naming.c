@@ -61,7 +61,7 @@ static void name_keep(const struct namer *namer, const struct netns_group *netns
 {
 	const struct live_link *current = planned->current;
 	if (!assigned_to(namer, planned)->name && current &&
-	    (current->mark.role == ROLE_NONE || is_ethn(current->name)) &&
+	    (current->tag.role == ROLE_NONE || is_ethn(current->name)) &&
 	    !name_chosen(namer, netns_group, current->name))
 		assigned_to(namer, planned)->name = current->name;
 }

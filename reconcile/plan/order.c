@@ -19,12 +19,12 @@ static enum phase phase_of(const struct step *step)
 	case ACTION_CHANGE:
 		if (step_is_parent(step))
 			return PHASE_PARENT;
-		return step->mark.role == ROLE_HOST ? PHASE_HOST : PHASE_CHANGE;
+		return step->tag.role == ROLE_HOST ? PHASE_HOST : PHASE_CHANGE;
 	case ACTION_CREATE:
 	case ACTION_REPLACE:
 		if (step_is_parent(step))
 			return PHASE_PARENT;
-		return step->mark.role == ROLE_HOST ? PHASE_HOST : PHASE_NEW;
+		return step->tag.role == ROLE_HOST ? PHASE_HOST : PHASE_NEW;
 	case ACTION_KEPT:
 	case ACTION_PENDING:
 	case ACTION_BLOCKED:

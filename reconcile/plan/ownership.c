@@ -58,13 +58,13 @@ struct ownership ownership_make(const struct plan_input *input)
 }
 
 const struct container_lookup *declared_find(const struct ownership *ownership,
-					     const struct owner_tag *mark)
+					     const struct owner_tag *tag)
 {
 	size_t low = 0, high = ownership->n_declared;
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 		const struct declared *declared = &ownership->declared[middle];
-		const int order = names_compare(mark->set, mark->container, declared);
+		const int order = names_compare(tag->set, tag->container, declared);
 		if (order == 0)
 			return declared->target;
 		if (order < 0)
@@ -90,11 +90,11 @@ bool is_home_of(const struct ownership *ownership, const struct live_ns *ns, con
 }
 
 enum placement placement_of(const struct ownership *ownership, const struct live_ns *ns,
-			    const struct owner_tag *mark)
+			    const struct owner_tag *tag)
 {
-	if (mark->role != ROLE_ATTACH)
+	if (tag->role != ROLE_ATTACH)
 		return ns->host ? PLACEMENT_OWN : PLACEMENT_STRAY;
-	const struct container_lookup *target = declared_find(ownership, mark);
+	const struct container_lookup *target = declared_find(ownership, tag);
 	if (target && target->state == TARGET_READY)
 		return target->ns == ns ? PLACEMENT_OWN : PLACEMENT_STRAY;
 	return is_home(ownership, ns) || ns->user_made ? PLACEMENT_STRAY : PLACEMENT_UNKNOWN;

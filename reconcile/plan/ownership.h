@@ -43,8 +43,8 @@ bool is_home(const struct ownership *ownership, const struct live_ns *ns);
 bool is_home_of(const struct ownership *ownership, const struct live_ns *ns, const struct set *set);
 /* The container of the desired state that the tag names, or NULL. */
 const struct container_lookup *declared_find(const struct ownership *ownership,
-					     const struct owner_tag *mark);
+					     const struct owner_tag *tag);
 enum placement placement_of(const struct ownership *ownership, const struct live_ns *ns,
-			    const struct owner_tag *mark);
+			    const struct owner_tag *tag);
 
 #endif

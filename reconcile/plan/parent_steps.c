@@ -12,7 +12,7 @@ static bool leaves(const void *data, const struct live_link *link)
 static struct step *parent_step(const struct plan_builder *builder, enum action action,
 				const struct managed_link *parent)
 {
-	struct step *step = step_add(builder->steps, action, &parent->link->mark);
+	struct step *step = step_add(builder->steps, action, &parent->link->tag);
 	step->name = parent->link->name;
 	step->current = parent->link;
 	step->ns = parent->ns;
@@ -37,7 +37,7 @@ static void leave_to(const struct plan_builder *builder, const struct managed_li
 		     struct owner_tag *rest)
 {
 	struct link_spec *desired = arena_alloc(builder->input->arena, sizeof(*desired));
-	*desired = (struct link_spec){.mark = *rest,
+	*desired = (struct link_spec){.tag = *rest,
 				      .alias = owner_tag_format(builder->input->arena, rest),
 				      .ns = vlan->ns,
 				      .name = vlan->link->name,
@@ -47,7 +47,7 @@ static void leave_to(const struct plan_builder *builder, const struct managed_li
 				      .parent_away = live_parent_away(vlan->link),
 				      .parent = vlan->link->parent};
 	step_diff(builder->input, builder->steps,
-		  (struct step){.mark = *rest,
+		  (struct step){.tag = *rest,
 				.name = vlan->link->name,
 				.ns = vlan->ns,
 				.current = vlan->link,
@@ -60,7 +60,7 @@ static bool vlan_prune(const struct plan_builder *builder, const struct managed_
 	struct owner_tag rest = {.role = ROLE_VLAN};
 	vlan_other_sets_add(builder->input, &rest, vlan->link);
 	vlan_sets_sort(&rest);
-	if (builder->leaves[vlan->number] || rest.n_sets == vlan->link->mark.n_sets ||
+	if (builder->leaves[vlan->number] || rest.n_sets == vlan->link->tag.n_sets ||
 	    parent_used(builder->assigned->matched->parents, vlan->link))
 		return false;
 
@@ -81,7 +81,7 @@ static bool dummy_prune(const struct plan_builder *builder, const struct managed
 {
 	if (builder->leaves[dummy->number] ||
 	    parent_used(builder->assigned->matched->parents, dummy->link) ||
-	    !desired_set(builder->input, dummy->link->mark.set))
+	    !desired_set(builder->input, dummy->link->tag.set))
 		return false;
 	const char *user = parent_user(builder->input, dummy->link, leaves, builder);
 	if (user && last_round)
@@ -97,9 +97,9 @@ static bool prune_all(const struct plan_builder *builder, bool last_round)
 	bool progress = false;
 	for (size_t i = 0; i < index->count; i++) {
 		const struct managed_link *managed = &index->links[i];
-		if (managed->link->mark.role == ROLE_VLAN)
+		if (managed->link->tag.role == ROLE_VLAN)
 			progress |= vlan_prune(builder, managed, last_round);
-		else if (managed->link->mark.role == ROLE_DUMMY)
+		else if (managed->link->tag.role == ROLE_DUMMY)
 			progress |= dummy_prune(builder, managed, last_round);
 	}
 	return progress;
@@ -112,9 +112,9 @@ void networks_report(const struct plan_builder *builder)
 		const struct resolved_network *resolved = &parents->networks[i];
 		if (resolved->check_result.action == ACTION_CREATE)
 			continue;
-		const struct owner_tag mark = {.set = resolved->set->name,
-					       .network = resolved->network->name};
-		struct step *step = step_add(builder->steps, resolved->check_result.action, &mark);
+		const struct owner_tag tag = {.set = resolved->set->name,
+					      .network = resolved->network->name};
+		struct step *step = step_add(builder->steps, resolved->check_result.action, &tag);
 		step->network = resolved->network;
 		step->code = resolved->check_result.code;
 		step->reason = resolved->check_result.reason;
@@ -144,8 +144,8 @@ void parents_plan(const struct plan_builder *builder)
 		    !is_needed(parents, parent))
 			continue;
 		step_diff(builder->input, builder->steps,
-			  (struct step){.mark = parent->make->mark,
-					.set = parent->make->mark.set,
+			  (struct step){.tag = parent->make->tag,
+					.set = parent->make->tag.set,
 					.name = parent->name,
 					.ns = parent->make->ns,
 					.current = parent->link,

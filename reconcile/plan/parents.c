@@ -144,11 +144,11 @@ static struct parent *parent_new(struct resolver *resolver)
 	return parent;
 }
 
-static struct link_spec *spec_new(const struct plan_input *input, const struct owner_tag *mark)
+static struct link_spec *spec_new(const struct plan_input *input, const struct owner_tag *tag)
 {
 	struct link_spec *spec = arena_alloc(input->arena, sizeof(*spec));
-	spec->mark = *mark;
-	spec->alias = owner_tag_format(input->arena, mark);
+	spec->tag = *tag;
+	spec->alias = owner_tag_format(input->arena, tag);
 	spec->ns = input->live->namespaces[0];
 	return spec;
 }
@@ -157,13 +157,13 @@ static struct parent *dummy_resolve(struct resolver *resolver,
 				    const struct resolved_network *resolved)
 {
 	const struct plan_input *input = resolver->input;
-	const struct owner_tag mark = {
+	const struct owner_tag tag = {
 		.role = ROLE_DUMMY, .set = resolved->set->name, .network = resolved->network->name};
 	struct parent *parent = parent_new(resolver);
 	const struct managed_link *managed =
-		managed_find(resolver->managed, &mark, input->live->namespaces[0]);
+		managed_find(resolver->managed, &tag, input->live->namespaces[0]);
 	parent->link = managed ? managed->link : NULL;
-	parent->make = spec_new(input, &mark);
+	parent->make = spec_new(input, &tag);
 	parent->make->kind = KIND_DUMMY;
 	parent->mtu = resolved->network->mtu ? resolved->network->mtu : DUMMY_MTU;
 	parent->make->mtu = parent->mtu;
@@ -215,9 +215,9 @@ static bool vlan_gets_name(const struct plan_input *input, const struct parent *
 {
 	const struct live_link *holder =
 		live_link_by_name(input->live->namespaces[0], parent->name);
-	return parent->link->mark.role == ROLE_VLAN &&
+	return parent->link->tag.role == ROLE_VLAN &&
 	       strncmp(parent->link->name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0 &&
-	       strlen(parent->name) < IFNAMSIZ && (!holder || holder->mark.role == ROLE_VLAN);
+	       strlen(parent->name) < IFNAMSIZ && (!holder || holder->tag.role == ROLE_VLAN);
 }
 
 static void vlan_resolve(const struct resolver *resolver, struct parent *parent,
@@ -239,8 +239,8 @@ static void vlan_resolve(const struct resolver *resolver, struct parent *parent,
 		parent->check_result = vlan_name_check(input, parent);
 	else if (!vlan_gets_name(input, parent))
 		parent->name = parent->link->name;
-	if (!parent->link || parent->link->mark.role == ROLE_VLAN ||
-	    (input->options->adopt && parent->link->mark.role == ROLE_NONE))
+	if (!parent->link || parent->link->tag.role == ROLE_VLAN ||
+	    (input->options->adopt && parent->link->tag.role == ROLE_NONE))
 		vlan_spec(input, parent, base_name);
 	else
 		parent->mtu = parent->link->mtu;
@@ -331,7 +331,7 @@ struct parents parents_resolve(const struct plan_input *input, const struct mana
 		.parents = arena_alloc(input->scratch, (count + 1) * sizeof(struct parent))};
 	for (size_t i = 0; i < count; i++)
 		network_resolve(&resolver, &networks[i]);
-	vlans_mark(input, resolver.parents, resolver.n_parents, networks, count);
+	vlans_tag(input, resolver.parents, resolver.n_parents, networks, count);
 	for (size_t i = 0; i < count; i++)
 		networks[i].check_result = network_check(input, &networks[i]);
 	return (struct parents){.all = resolver.parents,

@@ -56,11 +56,11 @@ const struct live_link *vlan_live(const struct live_ns *host, const struct live_
 
 /* vlan.c: the users of a VLAN link, on behalf of all sets. */
 /* The users of a live link that are no part of this run. */
-void vlan_other_sets_add(const struct plan_input *input, struct owner_tag *mark,
+void vlan_other_sets_add(const struct plan_input *input, struct owner_tag *tag,
 			 const struct live_link *link);
-void vlan_sets_sort(struct owner_tag *mark);
+void vlan_sets_sort(struct owner_tag *tag);
 /* Writes the owner tags of the run's VLAN links, and refuses a name that something else has. */
-void vlans_mark(const struct plan_input *input, struct parent *parents, size_t count,
-		const struct resolved_network *networks, size_t n_networks);
+void vlans_tag(const struct plan_input *input, struct parent *parents, size_t count,
+	       const struct resolved_network *networks, size_t n_networks);
 
 #endif

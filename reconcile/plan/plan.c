@@ -46,7 +46,7 @@ static struct step planned_step(const struct plan_builder *builder,
 				const struct planned_attachment *planned)
 {
 	struct link_spec *spec = builder->specs->specs[planned->number];
-	return (struct step){.mark = spec->mark,
+	return (struct step){.tag = spec->tag,
 			     .set = planned->set->name,
 			     .name = spec->name,
 			     .container = planned->container,
@@ -75,7 +75,7 @@ static void planned_plan(const struct plan_builder *builder,
 	step.asked = planned->target && planned->target->asked;
 	step.stopped = planned->target ? planned->target->id : NULL;
 	step.hint = check_result->hint;
-	*step_add(builder->steps, step.action, &step.mark) = step;
+	*step_add(builder->steps, step.action, &step.tag) = step;
 }
 
 /* The number of a deletion's replacement, once the steps have their order. */

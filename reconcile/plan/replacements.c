@@ -15,14 +15,14 @@ struct finder {
 static bool may_replace(const struct finder *finder, const struct planned_attachment *planned,
 			const struct managed_link *managed)
 {
-	const struct owner_tag *mark = &managed->link->mark;
+	const struct owner_tag *tag = &managed->link->tag;
 	if (planned->current || planned->kept || finder->taken[planned->number] ||
-	    strcmp(planned->set->name, mark->set) != 0)
+	    strcmp(planned->set->name, tag->set) != 0)
 		return false;
-	if (mark->role == ROLE_HOST || !planned->container)
-		return mark->role == ROLE_HOST && !planned->container;
+	if (tag->role == ROLE_HOST || !planned->container)
+		return tag->role == ROLE_HOST && !planned->container;
 	return (planned->ns && planned->ns == managed->ns) ||
-	       strcmp(planned->container->name, mark->container) == 0;
+	       strcmp(planned->container->name, tag->container) == 0;
 }
 
 static unsigned likeness(const struct planned_attachment *planned,
@@ -62,7 +62,7 @@ static const struct netns_group *candidates_of(const struct ownership *ownership
 					       const struct netns_groups *groups,
 					       const struct managed_link *managed)
 {
-	const struct container_lookup *target = declared_find(ownership, &managed->link->mark);
+	const struct container_lookup *target = declared_find(ownership, &managed->link->tag);
 	const struct netns_group *own = target ? netns_group_of(groups, target) : NULL;
 	if (managed->placement != PLACEMENT_STRAY)
 		return own;
@@ -101,13 +101,13 @@ void replacements_find(const struct plan_input *input, const struct ownership *o
 		struct managed_use *use = &uses[i];
 		if (!managed_stale(input, link, use))
 			continue;
-		if (link->link->mark.role == ROLE_ATTACH)
+		if (link->link->tag.role == ROLE_ATTACH)
 			use->candidates = candidates_of(ownership, &attachments->groups, link);
 		if (use->candidates)
 			use->replacement =
 				replacement_find(&finder, link, use->candidates->planned_all,
 						 use->candidates->count);
-		else if (link->link->mark.role == ROLE_HOST && link->placement != PLACEMENT_STRAY)
+		else if (link->link->tag.role == ROLE_HOST && link->placement != PLACEMENT_STRAY)
 			use->replacement = replacement_find(&finder, link, hosts, n_hosts);
 	}
 }

@@ -36,7 +36,7 @@ struct live_ns *revert_home(const struct step *done, const struct live *before,
 	for (size_t i = 0; done->current && i < before->n_targets; i++) {
 		const struct container_lookup *was = &before->targets[i];
 		if (!was->stale || was->ns != done->ns ||
-		    strcmp(was->container->name, done->mark.container) != 0)
+		    strcmp(was->container->name, done->tag.container) != 0)
 			continue;
 		const struct container_lookup *is = &now->targets[i];
 		if (is->state == TARGET_READY && !is->ns->stale && is->ns->inode != was->ns->inode)
@@ -97,7 +97,7 @@ static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 {
 	for (int with_gateway = 0; with_gateway <= 1; with_gateway++) {
 		each_route_of (route, ns, link->ifindex) {
-			if (route->proto == MARK_PROTOCOL &&
+			if (route->proto == OWNER_TAG_PROTOCOL &&
 			    (route->via.family != 0) == with_gateway)
 				*array_push(reverter->input.arena, spec->routes, spec->n_routes) =
 					link_route_of(route);
@@ -138,7 +138,7 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 				 const struct live_link *link)
 {
 	struct link_spec *spec = arena_alloc(reverter->input.arena, sizeof(*spec));
-	*spec = (struct link_spec){.mark = link->mark,
+	*spec = (struct link_spec){.tag = link->tag,
 				   .alias = link->alias,
 				   .ns = ns_now(reverter, ns),
 				   .ifindex = link->ifindex,
@@ -192,7 +192,7 @@ static void created_leaves(struct reverter *reverter, const struct step *done)
 		return;
 	const char *user = ns->host ? parent_user(&reverter->input, link, leaves, reverter) : NULL;
 	struct step *step =
-		step_add(reverter->steps, user ? ACTION_KEPT : ACTION_DELETE, &link->mark);
+		step_add(reverter->steps, user ? ACTION_KEPT : ACTION_DELETE, &link->tag);
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
@@ -205,7 +205,7 @@ static void leftover_leaves(struct reverter *reverter, const struct step *done)
 	const struct live_link *link = link_now(reverter, done, &ns);
 	if (!link)
 		return;
-	struct step *step = step_add(reverter->steps, ACTION_DELETE, &link->mark);
+	struct step *step = step_add(reverter->steps, ACTION_DELETE, &link->tag);
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
@@ -216,7 +216,7 @@ static void leftover_leaves(struct reverter *reverter, const struct step *done)
 static void moves(struct reverter *reverter, const struct step *done, struct live_ns *home)
 {
 	struct link_spec *spec = spec_of(reverter, done->ns, done->current);
-	const struct step step = {.mark = done->current->mark,
+	const struct step step = {.tag = done->current->tag,
 				  .set = done->set,
 				  .name = done->current->name,
 				  .ns = home,
@@ -234,7 +234,7 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 		moves(reverter, done, home);
 		return;
 	}
-	struct step step = {.mark = done->current->mark,
+	struct step step = {.tag = done->current->tag,
 			    .set = done->set,
 			    .name = done->current->name,
 			    .desired = spec_of(reverter, done->ns, done->current)};
@@ -254,9 +254,9 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 	struct change *change = arena_alloc(reverter->input.arena, sizeof(*change));
 	*change = (struct change){
 		.field = FIELD_ROUTE, .to = "as it was", .route = link_route_of(route)};
-	*step_add(reverter->steps, ACTION_CHANGE, &link->mark) =
+	*step_add(reverter->steps, ACTION_CHANGE, &link->tag) =
 		(struct step){.action = ACTION_CHANGE,
-			      .mark = link->mark,
+			      .tag = link->tag,
 			      .name = link->name,
 			      .ns = ns,
 			      .current = link,
@@ -298,7 +298,7 @@ static bool seen(const struct reverter *reverter, const struct live_ns *before)
 
 static void not_reverted(struct reverter *reverter, const struct step *done, const char *reason)
 {
-	struct step *step = step_add(reverter->steps, ACTION_BLOCKED, &done->mark);
+	struct step *step = step_add(reverter->steps, ACTION_BLOCKED, &done->tag);
 	step->name = done->name;
 	step->ns = done->ns;
 	step->code = CODE_NOT_REVERTED;

@@ -123,9 +123,9 @@ static void new_parents_defer(struct deferrer *deferrer)
 
 static const char *step_label(struct arena *arena, const struct step *step)
 {
-	return step->mark.role == ROLE_ATTACH
-		       ? arena_printf(arena, "%s/%s", step->mark.container, step->mark.network)
-		       : arena_printf(arena, "the host's link on network %s", step->mark.network);
+	return step->tag.role == ROLE_ATTACH
+		       ? arena_printf(arena, "%s/%s", step->tag.container, step->tag.network)
+		       : arena_printf(arena, "the host's link on network %s", step->tag.network);
 }
 
 static void replaced_defer(struct deferrer *deferrer)

@@ -9,11 +9,11 @@
 static const char *deletion_reason(const struct matched *matched,
 				   const struct managed_link *managed, bool *ret_stray)
 {
-	const struct owner_tag *mark = &managed->link->mark;
+	const struct owner_tag *tag = &managed->link->tag;
 	const char *link = managed->link->name, *ns = managed->ns->name;
 	const struct container_lookup *target =
-		mark->container ? declared_find(matched->ownership, mark) : NULL;
-	const struct managed_link *first = managed_find(matched->managed, mark, managed->ns);
+		tag->container ? declared_find(matched->ownership, tag) : NULL;
+	const struct managed_link *first = managed_find(matched->managed, tag, managed->ns);
 	const bool second = first != managed && matched->attachments->uses[first->number].wanted;
 	*ret_stray = second;
 	if (second)
@@ -26,7 +26,7 @@ static const char *deletion_reason(const struct matched *matched,
 	if (target && target->state == TARGET_READY)
 		return arena_printf(matched->input->arena,
 				    "%s in %s, which is not the namespace of %s", link, ns,
-				    mark->container);
+				    tag->container);
 	if (managed->ns->user_made)
 		return arena_printf(matched->input->arena,
 				    "%s in %s, a namespace that another user made", link, ns);
@@ -59,7 +59,7 @@ static void stale_link_plan(const struct plan_builder *builder, const struct man
 			    : ACTION_CREATE;
 	const bool kept = action != ACTION_CREATE;
 	struct step *step =
-		step_add(builder->steps, kept ? ACTION_KEPT : ACTION_DELETE, &managed->link->mark);
+		step_add(builder->steps, kept ? ACTION_KEPT : ACTION_DELETE, &managed->link->tag);
 	step->name = managed->link->name;
 	step->ns = managed->ns;
 	step->current = managed->link;

@@ -19,7 +19,7 @@ struct addr_terms link_spec_addr_terms(const struct link_spec *spec, const struc
 	for (size_t i = 0; spec->addr_terms && i < spec->n_addrs; i++)
 		if (prefix_equal(&spec->addrs[i], addr))
 			return spec->addr_terms[i];
-	return (struct addr_terms){.protocol = MARK_PROTOCOL};
+	return (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL};
 }
 
 const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ])
@@ -38,7 +38,7 @@ struct mac step_temporary_mac(const struct step *step)
 
 bool step_is_parent(const struct step *step)
 {
-	return step->mark.role == ROLE_VLAN || step->mark.role == ROLE_DUMMY;
+	return step->tag.role == ROLE_VLAN || step->tag.role == ROLE_DUMMY;
 }
 
 bool step_acts(const struct step *step)

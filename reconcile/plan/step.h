@@ -58,7 +58,7 @@ enum action {
 
 struct step {
 	enum action action;
-	struct owner_tag mark;             /* whose link; for a VLAN the name is in `name` */
+	struct owner_tag tag;              /* whose link; for a VLAN the name is in `name` */
 	const char *set;                   /* on whose behalf */
 	const char *name;                  /* the link's name, the new one if it changes */
 	const struct container *container; /* of the desired state, if it still has it */

@@ -1,11 +1,11 @@
 #include "reconcile/plan/step_build.h"
 
-struct step *step_add(struct steps *steps, enum action action, const struct owner_tag *mark)
+struct step *step_add(struct steps *steps, enum action action, const struct owner_tag *tag)
 {
 	struct step *step = array_push(steps->arena, steps->items, steps->count);
 	step->action = action;
-	step->mark = *mark;
-	step->set = mark->set;
+	step->tag = *tag;
+	step->set = tag->set;
 	return step;
 }
 
@@ -16,7 +16,7 @@ const struct step *step_diff(const struct plan_input *input, struct steps *steps
 		step.action = link_diff(input, &step) ? ACTION_CHANGE : ACTION_REPLACE;
 	if (step.action == ACTION_CHANGE && step.n_changes == 0)
 		return NULL;
-	struct step *added = step_add(steps, step.action, &step.mark);
+	struct step *added = step_add(steps, step.action, &step.tag);
 	*added = step;
 	return added;
 }

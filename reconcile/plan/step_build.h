@@ -12,7 +12,7 @@ struct steps {
 };
 
 /* A step at the end; valid until the next is added. */
-struct step *step_add(struct steps *steps, enum action action, const struct owner_tag *mark);
+struct step *step_add(struct steps *steps, enum action action, const struct owner_tag *tag);
 /* A step that makes `desired` from `current`, or none (NULL) if they are the same already. */
 const struct step *step_diff(const struct plan_input *input, struct steps *steps, struct step step);
 

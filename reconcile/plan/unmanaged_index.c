@@ -7,10 +7,10 @@
 
 bool link_unmanaged(const struct matched *matched, const struct live_link *link)
 {
-	if (link->mark.role == ROLE_NONE)
+	if (link->tag.role == ROLE_NONE)
 		return !link_adopted(matched->attachments, link);
 	return !managed_of_link(matched->managed, link) ||
-	       (link->mark.role != ROLE_VLAN && !desired_set(matched->input, link->mark.set));
+	       (link->tag.role != ROLE_VLAN && !desired_set(matched->input, link->tag.set));
 }
 
 bool link_kept(const struct matched *matched, const struct live_link *link)
@@ -121,7 +121,8 @@ const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
 bool addr_is_ours(const struct live *live, const struct live_link *link,
 		  const struct live_addr *addr)
 {
-	return addr->proto == MARK_PROTOCOL || (!live->addr_proto && link->mark.role != ROLE_NONE);
+	return addr->proto == OWNER_TAG_PROTOCOL ||
+	       (!live->addr_proto && link->tag.role != ROLE_NONE);
 }
 
 /* By namespace, and by ifindex in each. */

@@ -22,38 +22,38 @@ static int name_compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void set_add(const struct plan_input *input, struct owner_tag *mark, const char *set)
+static void set_add(const struct plan_input *input, struct owner_tag *tag, const char *set)
 {
-	if (!owner_tag_has_set(mark, set))
-		*array_push(input->arena, mark->sets, mark->n_sets) = set;
+	if (!owner_tag_has_set(tag, set))
+		*array_push(input->arena, tag->sets, tag->n_sets) = set;
 }
 
-void vlan_other_sets_add(const struct plan_input *input, struct owner_tag *mark,
+void vlan_other_sets_add(const struct plan_input *input, struct owner_tag *tag,
 			 const struct live_link *link)
 {
-	for (size_t i = 0; link && i < link->mark.n_sets; i++)
-		if (!desired_set(input, link->mark.sets[i]))
-			set_add(input, mark, link->mark.sets[i]);
+	for (size_t i = 0; link && i < link->tag.n_sets; i++)
+		if (!desired_set(input, link->tag.sets[i]))
+			set_add(input, tag, link->tag.sets[i]);
 }
 
-void vlan_sets_sort(struct owner_tag *mark)
+void vlan_sets_sort(struct owner_tag *tag)
 {
-	if (mark->n_sets)
-		qsort(mark->sets, mark->n_sets, sizeof(*mark->sets), name_compare);
+	if (tag->n_sets)
+		qsort(tag->sets, tag->n_sets, sizeof(*tag->sets), name_compare);
 }
 
 static void alias_make(const struct plan_input *input, struct parent *parent)
 {
-	parent->make->alias = owner_tag_format(input->arena, &parent->make->mark);
+	parent->make->alias = owner_tag_format(input->arena, &parent->make->tag);
 	if (parent->make->alias)
 		return;
 	parent->check_result = (struct check_result){
 		.action = ACTION_BLOCKED,
-		.code = CODE_MARK_FULL,
+		.code = CODE_OWNER_TAG_FULL,
 		.reason = arena_printf(
 			input->arena,
 			"the mark of %s cannot hold the names of all %zu sets that use it",
-			parent->name, parent->make->mark.n_sets),
+			parent->name, parent->make->tag.n_sets),
 		.hint = "put the networks on this VLAN into fewer sets, or give the sets shorter "
 			"names",
 	};
@@ -63,7 +63,7 @@ static void alias_make(const struct plan_input *input, struct parent *parent)
 static void name_check(const struct plan_input *input, struct parent *parent)
 {
 	const struct live_link *link = live_link_by_name(input->live->namespaces[0], parent->name);
-	if (!link || parent->link || (link->mark.role == ROLE_VLAN && link->kind == KIND_VLAN))
+	if (!link || parent->link || (link->tag.role == ROLE_VLAN && link->kind == KIND_VLAN))
 		return;
 	parent->check_result = (struct check_result){
 		.action = ACTION_REFUSED,
@@ -81,19 +81,19 @@ static void name_check(const struct plan_input *input, struct parent *parent)
 	};
 }
 
-void vlans_mark(const struct plan_input *input, struct parent *parents, size_t count,
-		const struct resolved_network *networks, size_t n_networks)
+void vlans_tag(const struct plan_input *input, struct parent *parents, size_t count,
+	       const struct resolved_network *networks, size_t n_networks)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct parent *parent = &parents[i];
-		if (!parent->make || parent->make->mark.role != ROLE_VLAN)
+		if (!parent->make || parent->make->tag.role != ROLE_VLAN)
 			continue;
-		struct owner_tag *mark = &parent->make->mark;
-		vlan_other_sets_add(input, mark, parent->link);
+		struct owner_tag *tag = &parent->make->tag;
+		vlan_other_sets_add(input, tag, parent->link);
 		for (size_t k = 0; k < n_networks; k++)
 			if (networks[k].parent == parent)
-				set_add(input, mark, networks[k].set->name);
-		vlan_sets_sort(mark);
+				set_add(input, tag, networks[k].set->name);
+		vlan_sets_sort(tag);
 		alias_make(input, parent);
 		name_check(input, parent);
 	}

@@ -43,7 +43,7 @@ static void step_probes(const struct plan *plan, size_t number, struct probes *p
 static void known_add(struct probes *probes, const struct live_ns *ns, struct mac **known)
 {
 	for (size_t i = 0; i < ns->n_links; i++)
-		if (ns->links[i].mark.role != ROLE_NONE && ns->links[i].mac.set)
+		if (ns->links[i].tag.role != ROLE_NONE && ns->links[i].mac.set)
 			*array_push(probes->arena, *known, probes->n_known) = ns->links[i].mac;
 }
 

@@ -219,14 +219,14 @@ static bool inodes_have(const struct inodes *inodes, ino_t inode)
 
 static bool was_in_container(const struct step *step)
 {
-	return step_acts(step) && step->current && !step->ns->host && step->mark.container;
+	return step_acts(step) && step->current && !step->ns->host && step->tag.container;
 }
 
 static struct container_lookup *target_of(const struct live *before, const struct step *step)
 {
 	for (size_t i = 0; i < before->n_targets; i++)
 		if (before->targets[i].ns == step->ns &&
-		    strcmp(before->targets[i].container->name, step->mark.container) == 0)
+		    strcmp(before->targets[i].container->name, step->tag.container) == 0)
 			return &before->targets[i];
 	return NULL;
 }
@@ -238,9 +238,8 @@ static struct container_lookup *target_add(struct live *before, const struct ste
 	if (strpbrk(step->ns->name, " /"))
 		return NULL;
 	struct container *container = arena_alloc(before->arena, sizeof(*container));
-	*container = (struct container){.name = step->mark.container,
-					.source_kind = SOURCE_NETNS,
-					.source = step->ns->name};
+	*container = (struct container){
+		.name = step->tag.container, .source_kind = SOURCE_NETNS, .source = step->ns->name};
 	struct container_lookup *target =
 		array_push(before->arena, before->targets, before->n_targets);
 	*target = (struct container_lookup){

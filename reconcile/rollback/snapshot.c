@@ -180,7 +180,7 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	    mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
 	    header->rtm_protocol != RTPROT_KERNEL && header->rtm_protocol != RTPROT_RA &&
 	    !(header->rtm_flags & RTM_F_CLONED) &&
-	    !(reader->others && header->rtm_protocol == MARK_PROTOCOL) &&
+	    !(reader->others && header->rtm_protocol == OWNER_TAG_PROTOCOL) &&
 	    route_request(reader->arena, message, reader->ifindex, &raw))
 		*array_push(reader->arena, reader->to->routes, reader->to->n_routes) = raw;
 	return 0;

@@ -83,11 +83,11 @@ const char *live_sysctl(const struct live_link *link, const char *key)
 const struct live_addr *live_lease(const struct live *live, const struct live_ns *ns,
 				   const struct live_link *link)
 {
-	if (link->mark.role != ROLE_ATTACH)
+	if (link->tag.role != ROLE_ATTACH)
 		return NULL;
 	each_addr_of (addr, ns, link->ifindex)
 		if (addr->prefix.ip.family == AF_INET && addr->valid &&
-		    (addr->proto == MARK_PROTOCOL || !live->addr_proto))
+		    (addr->proto == OWNER_TAG_PROTOCOL || !live->addr_proto))
 			return addr;
 	return NULL;
 }
@@ -95,7 +95,7 @@ const struct live_addr *live_lease(const struct live *live, const struct live_ns
 struct ip live_lease_router(const struct live_ns *ns, const struct live_link *link)
 {
 	each_route_of (route, ns, link->ifindex)
-		if (route->proto == MARK_PROTOCOL && route->to.ip.family == AF_INET &&
+		if (route->proto == OWNER_TAG_PROTOCOL && route->to.ip.family == AF_INET &&
 		    route->to.len == 32 && !route->via.family)
 			return route->to.ip;
 	return (struct ip){0};

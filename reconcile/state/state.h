@@ -45,7 +45,7 @@ struct live_ns {
 			none */
 	bool stale;  /* it could not be read, or something may have changed since */
 	bool paced;  /* something may have changed, and it is not looked at yet */
-	bool marked; /* paced: a link of mvapply's may be new in it, or have a new address */
+	bool tagged; /* paced: a link of mvapply's may be new in it, or have a new address */
 	bool restless; /* it was told that it is so */
 	bool dead;     /* the kernel said so */
 	char *place; /* the path that it was found at when no container led to it any more, or NULL

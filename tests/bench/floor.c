@@ -194,7 +194,7 @@ static void attach(unsigned number)
 	add(&datagram, encode_link_up(&message, ifindex, true), &message);
 	add(&datagram,
 	    encode_addr_add(&message, ifindex, spec.addrs,
-			    (struct addr_terms){.protocol = MARK_PROTOCOL}, NLM_F_EXCL),
+			    (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL}, NLM_F_EXCL),
 	    &message);
 	add(&datagram, encode_route_add(&message, ifindex, spec.routes, NLM_F_EXCL), &message);
 	send_all(netlink, &datagram);

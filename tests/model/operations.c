@@ -125,7 +125,7 @@ static int do_down(const struct operation *op)
 static int do_address(const struct operation *op)
 {
 	const struct prefix prefix = prefix_of(op->words[0]);
-	return kernel_addr_add(op->live, op->ns, op->ifindex, &prefix, MARK_PROTOCOL, false);
+	return kernel_addr_add(op->live, op->ns, op->ifindex, &prefix, OWNER_TAG_PROTOCOL, false);
 }
 
 static int do_unaddress(const struct operation *op)
@@ -139,7 +139,7 @@ static int do_route(const struct operation *op)
 	struct link_route route = {.to = prefix_of(op->words[0])};
 	if (strcmp(op->words[1], "-") != 0)
 		assert_true(ip_parse(op->words[1], &route.via));
-	return kernel_route_add(op->ns, op->ifindex, &route, MARK_PROTOCOL, false);
+	return kernel_route_add(op->ns, op->ifindex, &route, OWNER_TAG_PROTOCOL, false);
 }
 
 static int do_unroute(const struct operation *op)

@@ -179,7 +179,7 @@ int kernel_link_alias(struct live_ns *ns, int ifindex, const char *alias)
 	if (!link)
 		return -ENODEV;
 	link->alias = arena_strdup(ns->arena, alias);
-	link->mark = owner_tag_parse(ns->arena, link->alias);
+	link->tag = owner_tag_parse(ns->arena, link->alias);
 	return 0;
 }
 

@@ -136,7 +136,7 @@ static void test_mac_of_a_stray(void **state)
 	world_ns(live, "web");
 	const struct mac first = mac_made(live, LAN("") WEB, NULL);
 	struct live_link *stray = hand_made(live, "evil", "z0");
-	stray->mark = (struct owner_tag){
+	stray->tag = (struct owner_tag){
 		.role = ROLE_ATTACH, .set = "default", .network = "lan", .container = "web"};
 	stray->mac = first;
 	struct mac mac = mac_beside(live, &refused);
@@ -247,19 +247,19 @@ static void test_foreign_address_on_ours_stays(void **state)
 	world_free(live);
 }
 
-static struct live_link *marked(struct live *live, const char *ns, const char *name,
+static struct live_link *tagged(struct live *live, const char *ns, const char *name,
 				enum link_kind kind, const char *alias)
 {
 	struct live_link *link = world_link(world_ns(live, ns), name, kind);
 	link->alias = alias;
-	link->mark = owner_tag_parse(world_ns(live, ns)->arena, alias);
+	link->tag = owner_tag_parse(world_ns(live, ns)->arena, alias);
 	return link;
 }
 
-static struct live_link *marked_on(struct live *live, const char *ns, enum link_kind kind,
+static struct live_link *tagged_on(struct live *live, const char *ns, enum link_kind kind,
 				   enum parent_where where)
 {
-	struct live_link *link = marked(live, ns, "eth0", kind, "mvapply:attach:default/lan/web");
+	struct live_link *link = tagged(live, ns, "eth0", kind, "mvapply:attach:default/lan/web");
 	link->parent_where = where;
 	link->parent = 2;
 	link->mode_known = true;
@@ -269,7 +269,7 @@ static struct live_link *marked_on(struct live *live, const char *ns, enum link_
 
 /* Whoever has a namespace can give links of its own any alias. What another kind calls its link is
  * a peer. */
-static void test_marks_of_others(void **state)
+static void test_tags_of_others(void **state)
 {
 	static const struct {
 		enum link_kind kind;
@@ -281,7 +281,7 @@ static void test_marks_of_others(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		struct live *live = world_new();
-		marked_on(live, "web", others[i].kind, others[i].where)->kind_name = "macvlan";
+		tagged_on(live, "web", others[i].kind, others[i].where)->kind_name = "macvlan";
 		expect(live, "", &open, "");
 		expect(live, LAN("") WEB, &open, "create web/lan");
 		expect(live, LAN("") WEB_ETH0, &open,
@@ -300,9 +300,10 @@ static void test_parent_away(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++) {
 		struct live *live = world_new();
-		struct live_link *link = marked_on(live, "web", KIND_MACVLAN, away[i]);
+		struct live_link *link = tagged_on(live, "web", KIND_MACVLAN, away[i]);
 		link->mac = (struct mac){.bytes = {2, 0x42, 172, 16, 86, 1}, .set = true};
-		world_addr(world_ns(live, "web"), link->ifindex, "172.16.86.1/24", MARK_PROTOCOL);
+		world_addr(world_ns(live, "web"), link->ifindex, "172.16.86.1/24",
+			   OWNER_TAG_PROTOCOL);
 		expect(live, "", &open, "");
 		expect(live, web_gone, &open, "pending web/lan: no network namespace yet");
 		expect(live, LAN("") "containers: {db: {networks: [lan]}}", &open, "create db/lan");
@@ -311,20 +312,20 @@ static void test_parent_away(void **state)
 		world_free(live);
 
 		live = world_new();
-		marked_on(live, "ci", KIND_MACVLAN, away[i]);
+		tagged_on(live, "ci", KIND_MACVLAN, away[i]);
 		expect(live, LAN("") WEB, &open, "create web/lan");
 		world_free(live);
 	}
 }
 
 /* Links of these roles are the host's. */
-static void test_marks_in_a_container(void **state)
+static void test_tags_in_a_container(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	marked(live, "web", "a", KIND_VLAN, "mvapply:vlan:default")->parent = 2;
-	marked(live, "web", "b", KIND_DUMMY, "mvapply:dummy:default/lan");
-	marked(live, "web", "c", KIND_MACVLAN, "mvapply:host:default/lan");
+	tagged(live, "web", "a", KIND_VLAN, "mvapply:vlan:default")->parent = 2;
+	tagged(live, "web", "b", KIND_DUMMY, "mvapply:dummy:default/lan");
+	tagged(live, "web", "c", KIND_MACVLAN, "mvapply:host:default/lan");
 	expect(live, "", &open, "");
 	expect(live, LAN("") WEB, &open, "create web/lan");
 	world_free(live);
@@ -364,7 +365,7 @@ static void test_adopt_no_other(void **state)
 	expect(live, LAN("") WEB_ETH0, &adopt, in_use);
 	link->parent = live_link_by_name(live->namespaces[0], "eth0")->ifindex;
 	link->alias = "mvapply:attach:prod/lan/web";
-	link->mark = owner_tag_parse(live->arena, link->alias);
+	link->tag = owner_tag_parse(live->arena, link->alias);
 	expect(live, LAN("") WEB_ETH0, &adopt,
 	       "blocked web/lan: web has a link eth0 (macvlan) that belongs to the set \"prod\"");
 	world_free(live);
@@ -441,9 +442,9 @@ int main(void)
 		cmocka_unit_test(test_foreign_default_route),
 		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_foreign_address_on_ours_stays),
-		cmocka_unit_test(test_marks_of_others),
+		cmocka_unit_test(test_tags_of_others),
 		cmocka_unit_test(test_parent_away),
-		cmocka_unit_test(test_marks_in_a_container),
+		cmocka_unit_test(test_tags_in_a_container),
 		cmocka_unit_test(test_mac_of_the_parent),
 		cmocka_unit_test(test_passthru_alone),
 		cmocka_unit_test(test_adopt_no_other),

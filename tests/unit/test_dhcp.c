@@ -365,8 +365,8 @@ static void lease_add(struct live *live, uint32_t preferred)
 	struct live_ns *web = web_of(live);
 	const int ifindex = live_link_by_name(web, "eth0")->ifindex;
 	world_lease(web, ifindex, "172.16.86.50/24", 60, preferred);
-	world_route(web, ifindex, "0.0.0.0/0", "172.16.86.1", MARK_PROTOCOL);
-	world_route(web, ifindex, "172.16.86.1/32", NULL, MARK_PROTOCOL);
+	world_route(web, ifindex, "0.0.0.0/0", "172.16.86.1", OWNER_TAG_PROTOCOL);
+	world_route(web, ifindex, "172.16.86.1/32", NULL, OWNER_TAG_PROTOCOL);
 }
 
 static void test_plan(void **state)

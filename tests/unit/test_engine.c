@@ -435,9 +435,9 @@ static const struct inspection inspections[] = {
 
 static const char *with_path(const char *text, char out[600])
 {
-	const char *mark = strstr(text, "%s");
-	snprintf(out, 600, "%.*s%s%s", mark ? (int)(mark - text) : (int)strlen(text), text,
-		 mark ? fake.path : "", mark ? mark + 2 : "");
+	const char *tag = strstr(text, "%s");
+	snprintf(out, 600, "%.*s%s%s", tag ? (int)(tag - text) : (int)strlen(text), text,
+		 tag ? fake.path : "", tag ? tag + 2 : "");
 	return out;
 }
 

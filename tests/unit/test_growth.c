@@ -100,7 +100,7 @@ static struct live_link *macvlan_add(struct evil *evil, size_t number)
 static void routes_of_ours(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		world_route(evil->ns, evil->own, prefix(evil, i, 24), NULL, MARK_PROTOCOL);
+		world_route(evil->ns, evil->own, prefix(evil, i, 24), NULL, OWNER_TAG_PROTOCOL);
 }
 
 static void routes_of_its_own(struct evil *evil)
@@ -115,7 +115,7 @@ static void default_routes(struct evil *evil)
 {
 	link_add(evil, 0, "z", KIND_OTHER);
 	for (size_t i = 0; i < evil->count; i++) {
-		world_route(evil->ns, 1000, "0.0.0.0/0", "10.0.0.1", MARK_PROTOCOL);
+		world_route(evil->ns, 1000, "0.0.0.0/0", "10.0.0.1", OWNER_TAG_PROTOCOL);
 		evil->ns->routes[evil->ns->n_routes - 1].metric = 1 + (uint32_t)i;
 	}
 }
@@ -139,7 +139,7 @@ static void altnames(struct evil *evil)
 static void addresses_of_ours(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		world_addr(evil->ns, evil->own, prefix(evil, i, 24), MARK_PROTOCOL);
+		world_addr(evil->ns, evil->own, prefix(evil, i, 24), OWNER_TAG_PROTOCOL);
 }
 
 static void addresses_of_its_own(struct evil *evil)
@@ -156,70 +156,70 @@ static void claims(struct evil *evil)
 			   text(evil, "172.16.%zu.%zu/16", i / 256, i % 256), 0);
 }
 
-static void mark(struct evil *evil, struct live_link *link, const char *alias)
+static void tag(struct evil *evil, struct live_link *link, const char *alias)
 {
 	link->alias = alias;
-	link->mark = owner_tag_parse(evil->ns->arena, alias);
+	link->tag = owner_tag_parse(evil->ns->arena, alias);
 }
 
-static void marks_alike(struct evil *evil)
+static void tags_alike(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		mark(evil, macvlan_add(evil, i), "mvapply:attach:default/lan/web");
+		tag(evil, macvlan_add(evil, i), "mvapply:attach:default/lan/web");
 }
 
-static void marks_of_many(struct evil *evil)
+static void tags_of_many(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		mark(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:default/lan/c%zu", i));
+		tag(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:default/lan/c%zu", i));
 }
 
-static void marks_of_others(struct evil *evil)
+static void tags_of_others(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		mark(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:s%zu/lan/web", i));
+		tag(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:s%zu/lan/web", i));
 }
 
 /* Each has an address in a subnet of its own, and a default route. */
-static void mark_with_subnet(struct evil *evil, size_t number, const char *alias)
+static void tag_with_subnet(struct evil *evil, size_t number, const char *alias)
 {
 	struct live_link *link = macvlan_add(evil, number);
-	mark(evil, link, alias);
+	tag(evil, link, alias);
 	world_addr(evil->ns, link->ifindex,
-		   text(evil, "10.%zu.%zu.2/24", number / 256, number % 256), MARK_PROTOCOL);
+		   text(evil, "10.%zu.%zu.2/24", number / 256, number % 256), OWNER_TAG_PROTOCOL);
 	world_route(evil->ns, link->ifindex, "0.0.0.0/0",
-		    text(evil, "10.%zu.%zu.1", number / 256, number % 256), MARK_PROTOCOL);
+		    text(evil, "10.%zu.%zu.1", number / 256, number % 256), OWNER_TAG_PROTOCOL);
 	evil->ns->routes[evil->ns->n_routes - 1].metric = 1 + (uint32_t)number;
 }
 
-static void subnets_of_marks(struct evil *evil)
+static void subnets_of_tags(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		mark_with_subnet(evil, i, text(evil, "mvapply:attach:default/lan/c%zu", i));
+		tag_with_subnet(evil, i, text(evil, "mvapply:attach:default/lan/c%zu", i));
 }
 
-static void networks_of_marks(struct evil *evil)
+static void networks_of_tags(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		mark_with_subnet(evil, i, text(evil, "mvapply:attach:default/n%zu/db", i));
+		tag_with_subnet(evil, i, text(evil, "mvapply:attach:default/n%zu/db", i));
 }
 
-static void unmarked_add(struct evil *evil, size_t number, const char *address)
+static void untagged_add(struct evil *evil, size_t number, const char *address)
 {
 	world_addr(evil->ns, macvlan_add(evil, number)->ifindex, address, 0);
 	evil->ns->addrs[evil->ns->n_addrs - 1].flags = IFA_F_PERMANENT;
 }
 
-static void unmarked(struct evil *evil)
+static void untagged(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		unmarked_add(evil, i, text(evil, "10.1.%zu.%zu/16", i / 256, i % 256));
+		untagged_add(evil, i, text(evil, "10.1.%zu.%zu/16", i / 256, i % 256));
 }
 
-static void unmarked_subnets(struct evil *evil)
+static void untagged_subnets(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
-		unmarked_add(evil, i, text(evil, "10.%zu.%zu.2/24", i / 256, i % 256));
+		untagged_add(evil, i, text(evil, "10.%zu.%zu.2/24", i / 256, i % 256));
 }
 
 /* Whoever may make namespaces of its own has a mark in each. */
@@ -234,15 +234,15 @@ static void namespaces(struct evil *evil)
 		*array_push(evil->live->arena, evil->live->namespaces, evil->live->n_namespaces) =
 			ns;
 		evil->ns = ns;
-		mark(evil, macvlan_add(evil, 0), text(evil, "mvapply:attach:default/lan/c%zu", i));
-		unmarked_add(evil, 1, text(evil, "10.%zu.%zu.2/24", i / 256, i % 256));
+		tag(evil, macvlan_add(evil, 0), text(evil, "mvapply:attach:default/lan/c%zu", i));
+		untagged_add(evil, 1, text(evil, "10.%zu.%zu.2/24", i / 256, i % 256));
 	}
 	evil->ns = own;
 }
 
 /* What a table of marks is to be proof against: names whose hash by lib/hash.h ends alike, as far
  * as a table of some thousand has room. */
-static void marks_that_collide(struct evil *evil)
+static void tags_that_collide(struct evil *evil)
 {
 	const uint64_t before =
 		hash_text(hash_text(HASH_START ^ (uint64_t)ROLE_ATTACH, "default"), "lan");
@@ -252,7 +252,7 @@ static void marks_that_collide(struct evil *evil)
 		do
 			snprintf(name, sizeof(name), "%zx", ++number);
 		while (hash_text(before, name) & 0x1fff);
-		mark(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:default/lan/%s", name));
+		tag(evil, macvlan_add(evil, i), text(evil, "mvapply:attach:default/lan/%s", name));
 	}
 }
 
@@ -400,15 +400,15 @@ static const struct multiplier {
 	{"addresses of ours", addresses_of_ours},
 	{"addresses of its own", addresses_of_its_own},
 	{"claimed addresses", claims},
-	{"marks alike", marks_alike},
-	{"marks of many", marks_of_many},
-	{"marks of others", marks_of_others},
-	{"subnets of marks", subnets_of_marks},
-	{"networks of marks", networks_of_marks},
-	{"unmarked links", unmarked},
-	{"subnets of unmarked links", unmarked_subnets},
+	{"marks alike", tags_alike},
+	{"marks of many", tags_of_many},
+	{"marks of others", tags_of_others},
+	{"subnets of marks", subnets_of_tags},
+	{"networks of marks", networks_of_tags},
+	{"unmarked links", untagged},
+	{"subnets of unmarked links", untagged_subnets},
 	{"namespaces", namespaces},
-	{"marks that collide", marks_that_collide},
+	{"marks that collide", tags_that_collide},
 	{"addresses that collide", addresses_that_collide},
 	{"MACs alike", macs_alike},
 };

@@ -125,7 +125,7 @@ static void hold_all(struct ledger *ledger, const struct live *live, unsigned ho
 	for (size_t i = 0; i < live->n_namespaces; i++) {
 		const struct live_ns *ns = live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
-			if (ns->links[k].mark.role != ROLE_NONE)
+			if (ns->links[k].tag.role != ROLE_NONE)
 				hold(ledger, ns->links[k].mac.bytes, sizeof(ns->links[k].mac.bytes),
 				     host);
 		for (size_t k = 0; k < ns->n_addrs; k++)

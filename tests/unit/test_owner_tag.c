@@ -8,13 +8,13 @@
 
 #include <cmocka.h>
 
-static void round_trip(struct arena *arena, const struct owner_tag *mark, const char *alias)
+static void round_trip(struct arena *arena, const struct owner_tag *tag, const char *alias)
 {
-	const char *formatted = owner_tag_format(arena, mark);
+	const char *formatted = owner_tag_format(arena, tag);
 	assert_non_null(formatted);
 	assert_string_equal(formatted, alias);
 	const struct owner_tag parsed = owner_tag_parse(arena, formatted);
-	assert_true(owner_tag_equal(&parsed, mark));
+	assert_true(owner_tag_equal(&parsed, tag));
 }
 
 static void test_round_trip(void **state)
@@ -96,11 +96,11 @@ static void test_vlan_is_sorted(void **state)
 {
 	(void)state;
 	struct arena *arena = arena_new();
-	const struct owner_tag mark = owner_tag_parse(arena, "mvapply:vlan:b,a,B");
-	assert_int_equal(mark.n_sets, 3);
-	assert_string_equal(mark.sets[0], "B");
-	assert_string_equal(mark.sets[1], "a");
-	assert_string_equal(mark.sets[2], "b");
+	const struct owner_tag tag = owner_tag_parse(arena, "mvapply:vlan:b,a,B");
+	assert_int_equal(tag.n_sets, 3);
+	assert_string_equal(tag.sets[0], "B");
+	assert_string_equal(tag.sets[1], "a");
+	assert_string_equal(tag.sets[2], "b");
 	arena_free(arena);
 }
 

@@ -31,7 +31,7 @@ static const struct link_spec *spec_of(const struct plan *plan, const char *cont
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].desired && plan->steps[i].action == ACTION_CREATE &&
-		    strcmp(plan->steps[i].mark.container, container) == 0)
+		    strcmp(plan->steps[i].tag.container, container) == 0)
 			return plan->steps[i].desired;
 	fail_msg("no %s: %s", container, plan_text(plan));
 	return NULL;
@@ -108,9 +108,9 @@ static void test_other_set(void **state)
 	struct live_ns *web = world_ns(live, "web");
 	struct live_link *link = world_link(web, "eth0", KIND_MACVLAN);
 	link->alias = "mvapply:attach:a/n/one";
-	link->mark = owner_tag_parse(web->arena, link->alias);
-	world_route(web, link->ifindex, "0.0.0.0/0", "172.16.86.1", MARK_PROTOCOL);
-	world_route(web, link->ifindex, "10.0.0.0/8", "172.16.86.9", MARK_PROTOCOL);
+	link->tag = owner_tag_parse(web->arena, link->alias);
+	world_route(web, link->ifindex, "0.0.0.0/0", "172.16.86.1", OWNER_TAG_PROTOCOL);
+	world_route(web, link->ifindex, "10.0.0.0/8", "172.16.86.9", OWNER_TAG_PROTOCOL);
 	const struct plan *plan = plan_of(live, NETWORKS "  two: {networks: [m]}\n", &desired);
 	assert_string_equal(plan_text(plan), "create two/m");
 	assert_int_equal(spec_of(plan, "two")->n_routes, 0);

@@ -507,7 +507,7 @@ static void forge(struct live *live, const char *ns, const char *alias)
 	link->parent_where = PARENT_HOST;
 	link->parent = 2;
 	link->alias = alias;
-	link->mark = owner_tag_parse(world_ns(live, ns)->arena, alias);
+	link->tag = owner_tag_parse(world_ns(live, ns)->arena, alias);
 }
 
 static void guard_expect(struct live *live, const char *yaml, struct plan_options options,

@@ -93,7 +93,7 @@ static void become(struct world *world, const struct link_spec *spec)
 						 .kind = spec->kind,
 						 .kind_name = "macvlan",
 						 .alias = spec->alias,
-						 .mark = spec->mark,
+						 .tag = spec->tag,
 						 .mac = spec->mac,
 						 .mtu = 1500,
 						 .flags = IFF_UP | IFF_RUNNING | LOWER_UP,
@@ -101,12 +101,12 @@ static void become(struct world *world, const struct link_spec *spec)
 						 .parent = 2,
 						 .mode = spec->mode,
 						 .mode_known = true};
-	world->web_addrs[0] =
-		(struct live_addr){.ifindex = 7, .prefix = spec->addrs[0], .proto = MARK_PROTOCOL};
+	world->web_addrs[0] = (struct live_addr){
+		.ifindex = 7, .prefix = spec->addrs[0], .proto = OWNER_TAG_PROTOCOL};
 	world->web_routes[0] = (struct live_route){.ifindex = 7,
 						   .to = spec->routes[0].to,
 						   .via = spec->routes[0].via,
-						   .proto = MARK_PROTOCOL};
+						   .proto = OWNER_TAG_PROTOCOL};
 	world->web.links = world->web_links;
 	world->web.addrs = world->web_addrs;
 	world->web.routes = world->web_routes;

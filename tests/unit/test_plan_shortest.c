@@ -60,7 +60,7 @@ static void random_link(struct live *live)
 		return;
 	struct live_link *link = world_link(ns, name, KIND_MACVLAN);
 	link->alias = arena_strdup(ns->arena, alias);
-	link->mark = owner_tag_parse(ns->arena, link->alias);
+	link->tag = owner_tag_parse(ns->arena, link->alias);
 	link->parent = parent;
 	link->parent_where = PARENT_HOST;
 	link->mac = (struct mac){.bytes = {2, 0, 0, 0, 0, mac}, .set = true};
@@ -71,7 +71,7 @@ static void random_link(struct live *live)
 	link->flags = random_below(6) ? link->flags : 0;
 	snprintf(address, sizeof(address), "10.%u.0.%u/24", net, host);
 	if (random_below(4))
-		world_addr(ns, link->ifindex, address, random_below(6) ? MARK_PROTOCOL : 0);
+		world_addr(ns, link->ifindex, address, random_below(6) ? OWNER_TAG_PROTOCOL : 0);
 }
 
 static struct live *random_live(void)

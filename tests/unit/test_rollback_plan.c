@@ -163,7 +163,8 @@ static void test_foreign_address(void **state)
 	assert_true(prefix_parse("192.0.2.1/32", &unmanaged));
 	assert_int_equal(desired->n_addrs, 2);
 	assert_int_equal(link_spec_addr_terms(desired, &unmanaged).protocol, 3);
-	assert_int_equal(link_spec_addr_terms(desired, &desired->addrs[0]).protocol, MARK_PROTOCOL);
+	assert_int_equal(link_spec_addr_terms(desired, &desired->addrs[0]).protocol,
+			 OWNER_TAG_PROTOCOL);
 	assert_int_equal(desired->ifindex, db->links[0].ifindex);
 	plan_free(back);
 	scene_close(&scene);

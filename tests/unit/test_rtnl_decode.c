@@ -174,8 +174,8 @@ static void test_macvlan(void **state)
 	assert_int_equal(link.kind, KIND_MACVLAN);
 	assert_string_equal(link.kind_name, "macvlan");
 	assert_string_equal(link.alias, "mvapply:attach:lab/net/web");
-	assert_int_equal(link.mark.role, ROLE_ATTACH);
-	assert_string_equal(link.mark.container, "web");
+	assert_int_equal(link.tag.role, ROLE_ATTACH);
+	assert_string_equal(link.tag.container, "web");
 	assert_string_equal(mac_format(&link.mac, mac), "02:42:ac:10:56:02");
 	assert_int_equal(link.mtu, 1500);
 	assert_true(link.flags & IFF_UP);
@@ -205,7 +205,7 @@ static void test_vlan(void **state)
 	assert_int_equal(link.vlan_protocol, VLAN_8021AD);
 	assert_int_equal(link.parent, 3);
 	assert_false(parent.elsewhere);
-	assert_true(owner_tag_has_set(&link.mark, "lab"));
+	assert_true(owner_tag_has_set(&link.tag, "lab"));
 	arena_free(arena);
 }
 
@@ -233,7 +233,7 @@ static void test_addresses(void **state)
 	struct captured c = captured(addr4_6_18);
 	assert_int_equal(decode_addr(c.message, &addr, &proto), DECODED);
 	assert_string_equal(prefix_format(&addr.prefix, text), "172.16.86.2/24");
-	assert_int_equal(addr.proto, MARK_PROTOCOL);
+	assert_int_equal(addr.proto, OWNER_TAG_PROTOCOL);
 	assert_true(proto);
 	free(c.message);
 	c = captured(addr6_6_18);
@@ -263,7 +263,7 @@ static void test_routes(void **state)
 	assert_int_equal(route_of(default4_6_18, &route), DECODED);
 	assert_int_equal(route.to.len, 0);
 	assert_int_equal(route.to.ip.family, AF_INET);
-	assert_int_equal(route.proto, MARK_PROTOCOL);
+	assert_int_equal(route.proto, OWNER_TAG_PROTOCOL);
 	assert_int_equal(route_of(default6_6_18, &route), DECODED);
 	assert_int_equal(route.to.ip.family, AF_INET6);
 	assert_string_equal(ip_format(&route.via, via), "fd00:86::1");
@@ -419,7 +419,7 @@ static void test_names_that_steer_a_terminal(void **state)
 	assert_int_equal(decode_link(arena, &made.header, &link, &parent), DECODED);
 	assert_string_equal(link.name, "\\x1b[31m\\xc2\\x9b\\xff\303\244");
 	assert_string_equal(link.alias, "mvapply:attach:a/b/\\x1bc");
-	assert_int_equal(link.mark.role, ROLE_NONE);
+	assert_int_equal(link.tag.role, ROLE_NONE);
 	assert_int_equal(link.n_altnames, 1);
 	assert_string_equal(link.altnames[0], "\\x07");
 	arena_free(arena);

@@ -14,7 +14,7 @@
 
 /* Netlink is in the machine's byte order; the bytes below are those of little endian. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-static const struct addr_terms ours = {.protocol = MARK_PROTOCOL};
+static const struct addr_terms ours = {.protocol = OWNER_TAG_PROTOCOL};
 
 static void assert_bytes(const union message *message, const uint8_t *bytes, size_t size)
 {
@@ -164,7 +164,7 @@ static void test_address(void **state)
 		16,   86, 255, /* BROADCAST */
 		8,    0,  8,     0,  0,
 		0,    0,  0, /* FLAGS */
-		5,    0,  11,    0,  MARK_PROTOCOL,
+		5,    0,  11,    0,  OWNER_TAG_PROTOCOL,
 		0,    0,  0, /* PROTO */
 	};
 	struct prefix prefix;
@@ -207,7 +207,7 @@ static void test_address_lifetime(void **state)
 	assert_true(prefix_parse("172.16.86.50/24", &prefix));
 	assert_true(encode_addr_add(
 		&message, 5, &prefix,
-		(struct addr_terms){.protocol = MARK_PROTOCOL, .valid = 120, .preferred = 60},
+		(struct addr_terms){.protocol = OWNER_TAG_PROTOCOL, .valid = 120, .preferred = 60},
 		NLM_F_REPLACE));
 	assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
 	assert_int_equal(addr.valid, 120);
@@ -232,7 +232,7 @@ static void test_address_round_trip(void **state)
 		assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
 		assert_true(prefix_equal(&addr.prefix, &prefix));
 		assert_int_equal(addr.ifindex, 5);
-		assert_int_equal(addr.proto, MARK_PROTOCOL);
+		assert_int_equal(addr.proto, OWNER_TAG_PROTOCOL);
 		assert_true(proto);
 		assert_true(encode_addr_delete(&message, 5, &prefix));
 		assert_int_equal(message.header.nlmsg_type, RTM_DELADDR);
@@ -264,7 +264,7 @@ static void test_route_round_trip(void **state)
 		assert_true(ip_equal(&live.via, &route.via));
 		assert_true(ip_equal(&live.source, &route.source));
 		assert_int_equal(live.ifindex, 5);
-		assert_int_equal(live.proto, MARK_PROTOCOL);
+		assert_int_equal(live.proto, OWNER_TAG_PROTOCOL);
 		assert_int_equal(live.scope, rows[i].scope);
 	}
 }

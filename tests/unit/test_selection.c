@@ -49,15 +49,15 @@ static void scene_make(struct scene *scene)
 	scene->plan = (struct plan){.arena = scene->arena, .steps = scene->steps};
 }
 
-static struct step *step_put(struct scene *scene, enum action action, const struct owner_tag *mark,
+static struct step *step_put(struct scene *scene, enum action action, const struct owner_tag *tag,
 			     const struct live_link *current, const char *parent)
 {
 	struct step *step = &scene->steps[scene->plan.n_steps];
 	struct link_spec *spec = &scene->specs[scene->plan.n_steps++];
-	*spec = (struct link_spec){.name = mark->role == ROLE_VLAN ? "eth0.20" : "eth1",
+	*spec = (struct link_spec){.name = tag->role == ROLE_VLAN ? "eth0.20" : "eth1",
 				   .parent_name = parent};
 	*step = (struct step){.action = action,
-			      .mark = *mark,
+			      .tag = *tag,
 			      .ns = &scene->web,
 			      .current = current,
 			      .desired = action == ACTION_DELETE ? NULL : spec};

@@ -127,9 +127,9 @@ static const struct plan *plan_of(struct arena *arena, const char *name, enum ac
 	struct change *change = arena_alloc(arena, sizeof(*change));
 	struct plan *plan = arena_alloc(arena, sizeof(*plan));
 	ns->name = name;
-	const struct owner_tag mark = {
+	const struct owner_tag tag = {
 		.role = ROLE_ATTACH, .set = name, .container = name, .network = name};
-	*desired = (struct link_spec){.mark = mark,
+	*desired = (struct link_spec){.tag = tag,
 				      .ns = ns,
 				      .name = name,
 				      .kind = KIND_MACVLAN,
@@ -143,7 +143,7 @@ static const struct plan *plan_of(struct arena *arena, const char *name, enum ac
 	plan->steps = steps;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		steps[i] = (struct step){.action = (enum action)i,
-					 .mark = mark,
+					 .tag = tag,
 					 .name = name,
 					 .ns = ns,
 					 .desired = desired,

@@ -89,7 +89,7 @@ void world_addr(struct live_ns *ns, int ifindex, const char *prefix, uint8_t pro
 void world_lease(struct live_ns *ns, int ifindex, const char *prefix, uint32_t valid,
 		 uint32_t preferred)
 {
-	world_addr(ns, ifindex, prefix, MARK_PROTOCOL);
+	world_addr(ns, ifindex, prefix, OWNER_TAG_PROTOCOL);
 	ns->addrs[ns->n_addrs - 1].valid = valid;
 	ns->addrs[ns->n_addrs - 1].preferred = preferred;
 }
@@ -151,7 +151,7 @@ static void done(int status, const char *what)
 
 static void route_put(struct live_ns *ns, int ifindex, const struct link_route *route, bool replace)
 {
-	done(kernel_route_add(ns, ifindex, route, MARK_PROTOCOL, replace), "add a route");
+	done(kernel_route_add(ns, ifindex, route, OWNER_TAG_PROTOCOL, replace), "add a route");
 }
 
 static struct live_link like(const struct link_spec *desired, const char *name, int parent)
@@ -349,10 +349,10 @@ struct desired *desired_try(const char *yaml)
 
 static const char *id_of(const struct plan *plan, const struct step *step)
 {
-	if (step->mark.role == ROLE_ATTACH)
-		return arena_printf(plan->arena, "%s/%s", step->mark.container, step->mark.network);
-	return step->mark.role == ROLE_HOST || step->mark.role == ROLE_NONE ? step->mark.network
-									    : step->name;
+	if (step->tag.role == ROLE_ATTACH)
+		return arena_printf(plan->arena, "%s/%s", step->tag.container, step->tag.network);
+	return step->tag.role == ROLE_HOST || step->tag.role == ROLE_NONE ? step->tag.network
+									  : step->name;
 }
 
 static const char *changes_text(const struct plan *plan, const struct step *step)
