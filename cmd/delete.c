@@ -110,11 +110,11 @@ static void fault_absent(struct run *run, const struct options *options)
 /* A link of the set's may be in a container whose engine does not say where it is. */
 static void fault_silent(struct run *run)
 {
-	for (size_t i = 0; i < run->live->n_targets && !run->fault.code; i++) {
-		const struct container_lookup *target = &run->live->targets[i];
-		if (target->state != TARGET_PENDING || target->code != CODE_ENGINE_SILENT)
+	for (size_t i = 0; i < run->live->n_containers && !run->fault.code; i++) {
+		const struct container_lookup *lookup = &run->live->container_lookups[i];
+		if (lookup->state != CONTAINER_PENDING || lookup->code != CODE_ENGINE_SILENT)
 			continue;
-		incomplete_container(target, &run->fault);
+		incomplete_container(lookup, &run->fault);
 		run->exit_code = EXIT_FAILED;
 	}
 }

@@ -9,10 +9,10 @@
 /* A container that could not be looked at, and has no step that says so, or NULL. */
 static const struct container_lookup *unreported(const struct live *live)
 {
-	for (size_t i = 0; i < live->n_targets; i++)
-		if (live_target_unknown(&live->targets[i]) &&
-		    !live->targets[i].container->n_attachments)
-			return &live->targets[i];
+	for (size_t i = 0; i < live->n_containers; i++)
+		if (live_container_unknown(&live->container_lookups[i]) &&
+		    !live->container_lookups[i].container->n_attachments)
+			return &live->container_lookups[i];
 	return NULL;
 }
 
@@ -21,21 +21,21 @@ static const char *hint(const char *root)
 	return geteuid() == 0 ? root : "run mvapply as root";
 }
 
-void incomplete_container(const struct container_lookup *target, struct error *fault)
+void incomplete_container(const struct container_lookup *lookup, struct error *fault)
 {
 	error_set(fault, 0,
 		  "container %s could not be looked at (%s): what is in its network namespace is "
 		  "unknown, and stays as it is",
-		  target->container->name, target->reason);
+		  lookup->container->name, lookup->reason);
 	error_hint(fault, "%s", hint("run mvapply again once it can be"));
 	error_code(fault, CODE_UNSEEN);
 }
 
 static void fault_report(const struct live *live, struct error *fault)
 {
-	const struct container_lookup *target = unreported(live);
-	if (!live->n_unreadable && target)
-		incomplete_container(target, fault);
+	const struct container_lookup *lookup = unreported(live);
+	if (!live->n_unreadable && lookup)
+		incomplete_container(lookup, fault);
 	if (!live->n_unreadable)
 		return;
 	error_set(fault, 0,

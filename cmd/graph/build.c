@@ -367,11 +367,11 @@ static void links_index(struct making *making, const struct live *live)
 	for (size_t i = 0; i < host->n_links; i++)
 		if (host->links[i].tag.role == ROLE_HOST)
 			link_index(making, host, &host->links[i]);
-	for (size_t i = 0; i < live->n_targets; i++) {
-		struct live_ns *ns = live->targets[i].ns;
+	for (size_t i = 0; i < live->n_containers; i++) {
+		struct live_ns *ns = live->container_lookups[i].ns;
 		for (size_t k = 0; ns && k < ns->n_links; k++)
 			if (ns->links[k].tag.role == ROLE_ATTACH &&
-			    strcmp(ns->links[k].tag.container, live->targets[i].container->name) ==
+			    strcmp(ns->links[k].tag.container, live->container_lookups[i].container->name) ==
 				    0)
 				link_index(making, ns, &ns->links[k]);
 	}

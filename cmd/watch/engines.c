@@ -48,13 +48,13 @@ static const struct desired *desired_of(const struct service *service)
 
 /* --- what is known of the containers */
 
-static void target_stale(struct service *service, enum source_kind kind, const char *source)
+static void container_stale(struct service *service, enum source_kind kind, const char *source)
 {
-	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
-		struct container_lookup *target = &service->live->targets[i];
-		if (target->container->source_kind == kind &&
-		    strcmp(target->container->source, source) == 0)
-			target->stale = true;
+	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
+		struct container_lookup *lookup = &service->live->container_lookups[i];
+		if (lookup->container->source_kind == kind &&
+		    strcmp(lookup->container->source, source) == 0)
+			lookup->stale = true;
 	}
 }
 
@@ -64,13 +64,13 @@ static void engine_away(struct engine *engine, const struct error *failure)
 	struct service *service = engine->service;
 	char key[SOURCE_KEY_SIZE];
 	lookups_fail(service->lookups, desired_of(service), engine->kind, failure);
-	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
-		struct container_lookup *target = &service->live->targets[i];
-		if (target->container->source_kind != engine->kind)
+	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
+		struct container_lookup *lookup = &service->live->container_lookups[i];
+		if (lookup->container->source_kind != engine->kind)
 			continue;
 		retry_forget(service->retry,
-			     source_key(engine->kind, target->container->source, key));
-		target->stale = true;
+			     source_key(engine->kind, lookup->container->source, key));
+		lookup->stale = true;
 	}
 	service->dirty = true;
 }
@@ -105,12 +105,12 @@ static void take_answer(void *data, enum source_kind kind, const char *source,
 	struct service *service = data;
 	char key[SOURCE_KEY_SIZE];
 	source_key(kind, source, key);
-	const bool again = silent || lookup_result->again || lookup_result->state == TARGET_FAILED;
+	const bool again = silent || lookup_result->again || lookup_result->state == CONTAINER_FAILED;
 	if (again && engine_answers(service, kind))
 		retry_failed(service->retry, key, clock_milliseconds());
 	else
 		retry_forget(service->retry, key);
-	target_stale(service, kind, source);
+	container_stale(service, kind, source);
 	round_soon(service);
 }
 
@@ -169,7 +169,7 @@ static void container_news(void *data, const char *source, const char *id)
 			    stale ? LOOKUP_STALE : LOOKUP_KEEP);
 		return;
 	}
-	target_stale(news->service, event->kind, source);
+	container_stale(news->service, event->kind, source);
 	news->service->dirty = true;
 }
 

@@ -294,27 +294,27 @@ static void monitor_ready(void *data, int fd, uint32_t events)
 	service_read_events(data);
 }
 
-/* Whether another namespace than the one that was found is at the target's name, or none. */
-static bool target_moved(const struct container_lookup *target)
+/* Whether another namespace than the one that was found is at the container's name, or none. */
+static bool container_moved(const struct container_lookup *lookup)
 {
 	char path[4096];
 	struct stat stat_now;
-	const char *source = target->container->source;
-	if (target->state != TARGET_READY)
+	const char *source = lookup->container->source;
+	if (lookup->state != CONTAINER_READY)
 		return true;
 	snprintf(path, sizeof(path), "%s%s", source[0] == '/' ? "" : "/run/netns/", source);
-	return stat(path, &stat_now) < 0 || stat_now.st_ino != target->ns->inode;
+	return stat(path, &stat_now) < 0 || stat_now.st_ino != lookup->ns->inode;
 }
 
 static void mounts_event(void *data)
 {
 	struct service *service = data;
 	service_engines_mounted(service);
-	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
-		struct container_lookup *target = &service->live->targets[i];
-		if (target->container->source_kind != SOURCE_NETNS || !target_moved(target))
+	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
+		struct container_lookup *lookup = &service->live->container_lookups[i];
+		if (lookup->container->source_kind != SOURCE_NETNS || !container_moved(lookup))
 			continue;
-		target->stale = true;
+		lookup->stale = true;
 		service->dirty = true;
 	}
 }

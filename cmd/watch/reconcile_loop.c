@@ -54,26 +54,26 @@ static bool round_look(struct service *service, struct error *error)
 }
 
 /* Before a look: what failed for good while is tried again. */
-static void targets_retry(struct service *service)
+static void containers_retry(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
-	for (size_t i = 0; service->live && i < service->live->n_targets; i++) {
-		struct container_lookup *target = &service->live->targets[i];
-		if (target->state == TARGET_FAILED && !source_is_engines(target))
-			target->stale |= !retry_held(service->retry, target_key(target, key),
+	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
+		struct container_lookup *lookup = &service->live->container_lookups[i];
+		if (lookup->state == CONTAINER_FAILED && !source_is_engines(lookup))
+			lookup->stale |= !retry_held(service->retry, container_key(lookup, key),
 						     service->held_at);
 	}
 	service_engines_retry(service);
 }
 
 /* After it: what failed again waits longer. */
-static void targets_failed(struct service *service)
+static void containers_failed(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
-	for (size_t i = 0; i < service->live->n_targets; i++) {
-		const struct container_lookup *target = &service->live->targets[i];
-		if (target->state == TARGET_FAILED && !source_is_engines(target) &&
-		    !retry_held(service->retry, target_key(target, key), service->held_at))
+	for (size_t i = 0; i < service->live->n_containers; i++) {
+		const struct container_lookup *lookup = &service->live->container_lookups[i];
+		if (lookup->state == CONTAINER_FAILED && !source_is_engines(lookup) &&
+		    !retry_held(service->retry, container_key(lookup, key), service->held_at))
 			retry_failed(service->retry, key, service->held_at);
 	}
 }
@@ -293,10 +293,10 @@ static bool round_allowed(const struct selection *selection)
 	return !selection->plan->guard.refused && selection_count(selection) > 0;
 }
 
-static bool target_changed(const struct live *live)
+static bool container_changed(const struct live *live)
 {
-	for (size_t i = 0; i < live->n_targets; i++)
-		if (live->targets[i].stale)
+	for (size_t i = 0; i < live->n_containers; i++)
+		if (live->container_lookups[i].stale)
 			return true;
 	return false;
 }
@@ -349,12 +349,12 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	} else if (allowed) {
 		/* One that dies needs nothing; one that lives on without a name can be found by a
 		 * full look alone. */
-		if (!target_changed(service->live) && !death_heard(service))
+		if (!container_changed(service->live) && !death_heard(service))
 			service_mark_stale(service);
 		again = true;
 	}
 	if (!again) {
-		targets_failed(service);
+		containers_failed(service);
 		retries_keep(service, plan);
 		if (!retry_count(service->retry))
 			service->refused.count = 0;
@@ -431,7 +431,7 @@ void service_round(void *data)
 	service->dirty = false;
 	service->held_at = clock_milliseconds();
 	service_engines_update(service);
-	targets_retry(service);
+	containers_retry(service);
 	namespaces_retry(service);
 	round_passes(service, drift);
 	if (service->live)

@@ -32,15 +32,15 @@ const char *source_key(enum source_kind kind, const char *source, char key[SOURC
 	return key;
 }
 
-const char *target_key(const struct container_lookup *target, char key[SOURCE_KEY_SIZE])
+const char *container_key(const struct container_lookup *lookup, char key[SOURCE_KEY_SIZE])
 {
-	return source_key(target->container->source_kind, target->container->source, key);
+	return source_key(lookup->container->source_kind, lookup->container->source, key);
 }
 
-bool source_is_engines(const struct container_lookup *target)
+bool source_is_engines(const struct container_lookup *lookup)
 {
-	return target->container->source_kind == SOURCE_DOCKER ||
-	       target->container->source_kind == SOURCE_PODMAN;
+	return lookup->container->source_kind == SOURCE_DOCKER ||
+	       lookup->container->source_kind == SOURCE_PODMAN;
 }
 
 const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE])
@@ -59,12 +59,12 @@ static void key_add(struct retry_keys *keys, const char *key)
 	index_put_text(keys->index, arena_strdup(keys->arena, key), keys);
 }
 
-static void targets_add(struct retry_keys *keys, const struct live *live)
+static void containers_add(struct retry_keys *keys, const struct live *live)
 {
 	char key[SOURCE_KEY_SIZE];
-	for (size_t i = 0; i < live->n_targets; i++)
-		if (live->targets[i].state == TARGET_FAILED || source_is_engines(&live->targets[i]))
-			key_add(keys, target_key(&live->targets[i], key));
+	for (size_t i = 0; i < live->n_containers; i++)
+		if (live->container_lookups[i].state == CONTAINER_FAILED || source_is_engines(&live->container_lookups[i]))
+			key_add(keys, container_key(&live->container_lookups[i], key));
 }
 
 struct retry_keys *retry_keys_find(const struct plan *plan, const struct live *live)
@@ -76,7 +76,7 @@ struct retry_keys *retry_keys_find(const struct plan *plan, const struct live *l
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (step_acts(&plan->steps[i]))
 			key_add(keys, step_retry_key(&plan->steps[i], key));
-	targets_add(keys, live);
+	containers_add(keys, live);
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		if (namespace_unheard(live->namespaces[i]))
 			key_add(keys, namespace_key(live->namespaces[i], source));

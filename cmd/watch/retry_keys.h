@@ -16,12 +16,12 @@ const char *source_key(enum source_kind kind, const char *source, char key[SOURC
 #define STEP_RETRY_KEY_SIZE 320
 const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE]);
 
-const char *target_key(const struct container_lookup *target, char key[SOURCE_KEY_SIZE]);
+const char *container_key(const struct container_lookup *lookup, char key[SOURCE_KEY_SIZE]);
 /* Of a namespace that could not be numbered, and is not heard. */
 const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE]);
 bool namespace_unheard(const struct live_ns *ns);
 /* What engines know is asked for beside the rounds (engines.c). */
-bool source_is_engines(const struct container_lookup *target);
+bool source_is_engines(const struct container_lookup *lookup);
 
 /* The keys of all that failed, or is held, or may, and is still to be done: of the plan's steps, of
  * containers and of namespaces. */

@@ -13,52 +13,52 @@ static int source_compare(const struct container *a, const struct container *b)
 	return strcmp(a->source, b->source);
 }
 
-static int target_compare(const void *a, const void *b)
+static int lookup_compare(const void *a, const void *b)
 {
 	return source_compare((*(const struct container_lookup *const *)a)->container,
 			      (*(const struct container_lookup *const *)b)->container);
 }
 
-static int target_find(const void *key, const void *target)
+static int container_find(const void *key, const void *lookup)
 {
-	return source_compare(key, (*(const struct container_lookup *const *)target)->container);
+	return source_compare(key, (*(const struct container_lookup *const *)lookup)->container);
 }
 
-static void targets_sort(struct observer *observer)
+static void container_lookups_sort(struct observer *observer)
 {
 	const struct live *before = observer->before;
 	observer->sorted =
-		arena_alloc(observer->live->arena, before->n_targets * sizeof(*observer->sorted));
-	for (size_t i = 0; i < before->n_targets; i++)
-		observer->sorted[i] = &before->targets[i];
-	if (before->n_targets)
-		qsort(observer->sorted, before->n_targets, sizeof(*observer->sorted),
-		      target_compare);
+		arena_alloc(observer->live->arena, before->n_containers * sizeof(*observer->sorted));
+	for (size_t i = 0; i < before->n_containers; i++)
+		observer->sorted[i] = &before->container_lookups[i];
+	if (before->n_containers)
+		qsort(observer->sorted, before->n_containers, sizeof(*observer->sorted),
+		      lookup_compare);
 }
 
 /* What the look before found of the same source, most often under the same number. */
-static const struct container_lookup *target_before(struct observer *observer, size_t number,
+static const struct container_lookup *container_before(struct observer *observer, size_t number,
 						    const struct container *container)
 {
 	const struct live *before = observer->before;
-	if (!before || !before->n_targets)
+	if (!before || !before->n_containers)
 		return NULL;
-	if (number < before->n_targets &&
-	    source_compare(before->targets[number].container, container) == 0)
-		return &before->targets[number];
+	if (number < before->n_containers &&
+	    source_compare(before->container_lookups[number].container, container) == 0)
+		return &before->container_lookups[number];
 	if (!observer->sorted)
-		targets_sort(observer);
+		container_lookups_sort(observer);
 	const struct container_lookup **found =
-		bsearch(container, observer->sorted, before->n_targets, sizeof(*observer->sorted),
-			target_find);
+		bsearch(container, observer->sorted, before->n_containers, sizeof(*observer->sorted),
+			container_find);
 	return found ? *found : NULL;
 }
 
 /* Whether what was found before still holds, and needs no open handle. */
-static bool target_fresh(const struct container_lookup *target)
+static bool container_fresh(const struct container_lookup *lookup)
 {
-	return target && !target->stale &&
-	       !(target->ns && target->ns->stale && !target->ns->handle);
+	return lookup && !lookup->stale &&
+	       !(lookup->ns && lookup->ns->stale && !lookup->ns->handle);
 }
 
 static const char *copied(struct observer *observer, const char *text)
@@ -66,13 +66,13 @@ static const char *copied(struct observer *observer, const char *text)
 	return text ? arena_strdup(observer->live->arena, text) : NULL;
 }
 
-static void target_enter(struct observer *observer, struct container_lookup *target,
+static void container_enter(struct observer *observer, struct container_lookup *lookup,
 			 struct namespace *namespace)
 {
-	size_t number = (size_t)(target - observer->live->targets);
-	target->ns = namespace->ns;
-	observer->next_target[number] = namespace->target;
-	namespace->target = number;
+	size_t number = (size_t)(lookup - observer->live->container_lookups);
+	lookup->ns = namespace->ns;
+	observer->next_container[number] = namespace->lookup;
+	namespace->lookup = number;
 }
 
 static struct namespace *namespace_before(const struct observer *observer,
@@ -82,19 +82,19 @@ static struct namespace *namespace_before(const struct observer *observer,
 			  : NULL;
 }
 
-void target_keep(struct observer *observer, struct container_lookup *target,
+void container_keep(struct observer *observer, struct container_lookup *lookup,
 		 const struct container_lookup *before)
 {
-	target->state = before->state;
-	target->asked = before->asked;
-	target->code = before->code;
-	target->reason = copied(observer, before->reason);
-	target->hint = copied(observer, before->hint);
-	target->id = copied(observer, before->id);
-	target->note = copied(observer, before->note);
+	lookup->state = before->state;
+	lookup->asked = before->asked;
+	lookup->code = before->code;
+	lookup->reason = copied(observer, before->reason);
+	lookup->hint = copied(observer, before->hint);
+	lookup->id = copied(observer, before->id);
+	lookup->note = copied(observer, before->note);
 	struct namespace *namespace = namespace_before(observer, before);
 	if (namespace)
-		target_enter(observer, target, namespace);
+		container_enter(observer, lookup, namespace);
 }
 
 /* Another container's name, where one leads to it; else what it was. */
@@ -102,15 +102,15 @@ static void namespace_name(struct observer *observer, struct namespace *namespac
 			   const char *former)
 {
 	struct arena *arena = observer->live->arena;
-	namespace->ns->former = namespace->target == NOBODY;
+	namespace->ns->former = namespace->lookup == NOBODY;
 	if (namespace->ns->former) {
 		namespace_rename(namespace->ns,
 				 arena_printf(arena, "%s" LIVE_FORMER_SUFFIX, former));
 		return;
 	}
 	const char *name = NULL;
-	for (size_t i = namespace->target; i != NOBODY; i = observer->next_target[i]) {
-		name = source_name(arena, observer->live->targets[i].container);
+	for (size_t i = namespace->lookup; i != NOBODY; i = observer->next_container[i]) {
+		name = source_name(arena, observer->live->container_lookups[i].container);
 		if (strcmp(name, former) == 0)
 			return;
 	}
@@ -118,67 +118,67 @@ static void namespace_name(struct observer *observer, struct namespace *namespac
 }
 
 /* A namespace is called after a container that led to it, which may be elsewhere by now. */
-void targets_name(struct observer *observer)
+void containers_name(struct observer *observer)
 {
-	for (size_t i = 0; i < observer->before->n_targets; i++) {
-		const struct container_lookup *target = &observer->before->targets[i];
-		struct namespace *namespace = namespace_before(observer, target);
+	for (size_t i = 0; i < observer->before->n_containers; i++) {
+		const struct container_lookup *lookup = &observer->before->container_lookups[i];
+		struct namespace *namespace = namespace_before(observer, lookup);
 		const char *former =
-			namespace ? source_name(observer->live->arena, target->container) : NULL;
+			namespace ? source_name(observer->live->arena, lookup->container) : NULL;
 		if (namespace && strcmp(namespace->ns->name, former) == 0)
 			namespace_name(observer, namespace, former);
 	}
 }
 
-void target_locate(struct observer *observer, struct container_lookup *target,
+void container_locate(struct observer *observer, struct container_lookup *lookup,
 		   const struct source_opened *opened)
 {
 	struct lookup_result lookup_result =
-		source_locate(observer->live->arena, observer->lookups, target->container,
+		source_locate(observer->live->arena, observer->lookups, lookup->container,
 			      &observer->host, opened);
-	target->state = lookup_result.state;
-	target->asked = lookup_result.asked;
-	target->code = lookup_result.code;
-	target->reason = lookup_result.reason;
-	target->hint = lookup_result.hint;
-	target->id = lookup_result.id;
-	target->note = lookup_result.note;
-	if (lookup_result.state != TARGET_READY)
+	lookup->state = lookup_result.state;
+	lookup->asked = lookup_result.asked;
+	lookup->code = lookup_result.code;
+	lookup->reason = lookup_result.reason;
+	lookup->hint = lookup_result.hint;
+	lookup->id = lookup_result.id;
+	lookup->note = lookup_result.note;
+	if (lookup_result.state != CONTAINER_READY)
 		return;
 	struct namespace *namespace =
 		namespace_of(observer, lookup_result.fd, &lookup_result.stat, lookup_result.name);
 	namespace->ns->stale = true;
-	target_enter(observer, target, namespace);
+	container_enter(observer, lookup, namespace);
 }
 
-/* Adds the target, and locates it if what was found before does not hold any more; else gives that.
+/* Adds the container, and locates it if what was found before does not hold any more; else gives that.
  */
-static const struct container_lookup *target_add(struct observer *observer,
+static const struct container_lookup *container_add(struct observer *observer,
 						 const struct container *container,
 						 const struct source_opened *opened)
 {
 	struct live *live = observer->live;
-	const struct container_lookup *before = target_before(observer, live->n_targets, container);
-	struct container_lookup *target = array_push(live->arena, live->targets, live->n_targets);
-	target->container = container;
-	if (target_fresh(before))
+	const struct container_lookup *before = container_before(observer, live->n_containers, container);
+	struct container_lookup *lookup = array_push(live->arena, live->container_lookups, live->n_containers);
+	lookup->container = container;
+	if (container_fresh(before))
 		return before;
-	target_locate(observer, target, opened);
+	container_locate(observer, lookup, opened);
 	return NULL;
 }
 
-/* The kernel gives a dead namespace's inode to the next new one. So where one target has led to an
+/* The kernel gives a dead namespace's inode to the next new one. So where one container has led to an
  * inode known from before, the others that were there are located again, which may lead to more. */
 static bool containers_mark_stale(struct observer *observer, const struct container_lookup **kept)
 {
 	bool stale_asked = false;
-	for (size_t i = 0; i < observer->live->n_targets; i++) {
+	for (size_t i = 0; i < observer->live->n_containers; i++) {
 		const struct namespace *namespace =
 			kept[i] ? namespace_before(observer, kept[i]) : NULL;
 		if (!namespace || !namespace->reopened)
 			continue;
 		kept[i] = NULL;
-		target_locate(observer, &observer->live->targets[i], NULL);
+		container_locate(observer, &observer->live->container_lookups[i], NULL);
 		stale_asked = true;
 	}
 	return stale_asked;
@@ -222,21 +222,21 @@ static struct opening *names_open(struct observer *observer, const struct desire
 	return openings;
 }
 
-void targets_find(struct observer *observer, const struct desired *desired)
+void container_lookups_find(struct observer *observer, const struct desired *desired)
 {
 	struct live *live = observer->live;
 	size_t number = 0, count = count_containers(desired);
 	const struct opening *openings =
 		observer->before ? NULL : names_open(observer, desired, count);
 	const struct container_lookup **kept = arena_alloc(live->arena, count * sizeof(*kept));
-	observer->next_target = arena_alloc(live->arena, count * sizeof(size_t));
+	observer->next_container = arena_alloc(live->arena, count * sizeof(size_t));
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_containers; j++, number++)
-			kept[number] = target_add(observer, &desired->sets[i].containers[j],
+			kept[number] = container_add(observer, &desired->sets[i].containers[j],
 						  openings ? &openings[number].opened : NULL);
 	while (containers_mark_stale(observer, kept))
 		;
 	for (size_t i = 0; i < count; i++)
 		if (kept[i])
-			target_keep(observer, &live->targets[i], kept[i]);
+			container_keep(observer, &live->container_lookups[i], kept[i]);
 }

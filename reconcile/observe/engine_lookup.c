@@ -86,7 +86,7 @@ struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind ki
 		return unanswered(kind, arena);
 	struct lookup_result lookup_result =
 		lookup_result_copy(&lookup->result.lookup_result, arena);
-	if (lookup_result.state != TARGET_READY)
+	if (lookup_result.state != CONTAINER_READY)
 		return lookup_result;
 	struct stat stat;
 	lookup_result.fd = netns_open_at(lookup->result.process, "ns/net", 0, host, &stat, &error);
@@ -103,7 +103,7 @@ struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind ki
 
 static bool lookup_outdated(const struct lookup *lookup)
 {
-	return lookup->result.arena && lookup->result.lookup_result.state == TARGET_READY &&
+	return lookup->result.arena && lookup->result.lookup_result.state == CONTAINER_READY &&
 	       !lookup_result_holds(lookup);
 }
 

@@ -21,7 +21,7 @@ bool lookup_result_holds(const struct lookup *lookup)
 	const struct result *result = &lookup->result;
 	struct error ignored;
 	struct stat stat;
-	if (!result->arena || result->lookup_result.state != TARGET_READY)
+	if (!result->arena || result->lookup_result.state != CONTAINER_READY)
 		return false;
 	int fd = lookup_namespace_open(lookup->lookups, result->process, &stat, &ignored);
 	if (fd >= 0)

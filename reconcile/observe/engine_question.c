@@ -30,7 +30,7 @@ static void result_take(struct lookup *lookup, const struct lookup_result *looku
 	lookup_result_clear(&lookup->result);
 	lookup->result.arena = question->arena;
 	lookup->result.lookup_result = *lookup_result;
-	if (lookup_result->state == TARGET_READY) {
+	if (lookup_result->state == CONTAINER_READY) {
 		lookup->result.process = question->process;
 		question->process = -1;
 	}
@@ -63,7 +63,7 @@ struct lookup_result lookup_engine_failed(struct arena *arena, const struct erro
 {
 	struct lookup_result lookup_result = lookup_result_failed(arena, error);
 	if (error->errnum == ENOENT || error->errnum == EHOSTDOWN)
-		lookup_result.state = TARGET_PENDING;
+		lookup_result.state = CONTAINER_PENDING;
 	if (error->errnum == ENOENT)
 		lookup_result.code = CODE_NONE;
 	return lookup_result;
@@ -79,7 +79,7 @@ static void finish_failed(struct lookup *lookup, const struct error *error)
 static void finish_host_network(struct lookup *lookup)
 {
 	const struct lookup_result lookup_result = {
-		.state = TARGET_REFUSED,
+		.state = CONTAINER_REFUSED,
 		.fd = -1,
 		.code = CODE_NAMESPACE_HOST,
 		.reason = arena_printf(lookup->question.arena,
@@ -142,7 +142,7 @@ static void finish_ready(struct lookup *lookup)
 {
 	const struct question *question = &lookup->question;
 	const struct lookup_result lookup_result = {
-		.state = TARGET_READY,
+		.state = CONTAINER_READY,
 		.fd = -1,
 		.stat = question->stat,
 		.name = arena_printf(question->arena, "%s %s", source_kind_name(lookup->kind),

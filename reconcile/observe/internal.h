@@ -22,7 +22,7 @@
 struct namespace
 {
 	struct live_ns *ns;
-	size_t target; /* the first target in it, or NOBODY */
+	size_t lookup; /* the first container in it, or NOBODY */
 	bool process;  /* found by a process only */
 	bool reopened; /* known from before by its inode alone, and open again */
 	bool kept;     /* matters, whatever is in it */
@@ -35,7 +35,7 @@ struct observer {
 	struct lookups *lookups;
 	struct namespace *namespaces;
 	size_t n_namespaces;
-	size_t *next_target; /* the next target in the same space, or NOBODY */
+	size_t *next_container; /* the next container in the same space, or NOBODY */
 	size_t *table;       /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
 	const struct container_lookup **sorted; /* before's, by source */
@@ -65,15 +65,15 @@ void unreadable_add_namespace(struct observer *observer, ino_t inode, const char
 
 /* containers.c: where the containers are */
 /* Finds each container's namespace, of which only what is stale is asked for anew. */
-void targets_find(struct observer *observer, const struct desired *desired);
+void container_lookups_find(struct observer *observer, const struct desired *desired);
 /* Names the namespaces of a look that goes on from an earlier one after the containers that lead to
  * them now. */
-void targets_name(struct observer *observer);
-/* Finds the namespace of the target's container. `opened` as in source_locate. */
-void target_locate(struct observer *observer, struct container_lookup *target,
+void containers_name(struct observer *observer);
+/* Finds the namespace of the container's container. `opened` as in source_locate. */
+void container_locate(struct observer *observer, struct container_lookup *lookup,
 		   const struct source_opened *opened);
 /* What was found before holds. */
-void target_keep(struct observer *observer, struct container_lookup *target,
+void container_keep(struct observer *observer, struct container_lookup *lookup,
 		 const struct container_lookup *before);
 
 #endif

@@ -6,7 +6,7 @@ struct lookup_result lookup_result_failed(struct arena *arena, const struct erro
 {
 	const bool denied = error->errnum == EPERM || error->errnum == EACCES;
 	return (struct lookup_result){
-		.state = error->errnum == EINVAL ? TARGET_REFUSED : TARGET_FAILED,
+		.state = error->errnum == EINVAL ? CONTAINER_REFUSED : CONTAINER_FAILED,
 		.fd = -1,
 		.code = error->code,
 		.reason = arena_strdup(arena, error->text),
@@ -18,7 +18,7 @@ struct lookup_result lookup_result_failed(struct arena *arena, const struct erro
 
 struct lookup_result lookup_result_pending(const char *reason)
 {
-	return (struct lookup_result){.state = TARGET_PENDING, .fd = -1, .reason = reason};
+	return (struct lookup_result){.state = CONTAINER_PENDING, .fd = -1, .reason = reason};
 }
 
 static const char *copied(struct arena *arena, const char *text)

@@ -12,7 +12,7 @@
 	"run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"
 
 struct lookup_result {
-	enum target_state state;
+	enum container_state state;
 	bool asked; /* pending: the engine has never answered yet */
 	bool again; /* pending: to be asked again, though the engine may tell of nothing */
 	int fd;     /* when ready: the caller's to close */
@@ -20,7 +20,7 @@ struct lookup_result {
 	const char *name;          /* for people; when ready */
 	const char *id;            /* the engine's, where it has such a container; else NULL */
 	const char *note;          /* a sentence of warning, when ready; or NULL */
-	enum code code;            /* otherwise, as in struct target */
+	enum code code;            /* otherwise, as in struct container_lookup */
 	const char *reason, *hint; /* otherwise; hint may be NULL */
 };
 

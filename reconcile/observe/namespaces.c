@@ -31,7 +31,7 @@ struct namespace *namespace_add(struct observer *observer, struct live_ns *ns)
 {
 	struct namespace *namespace =
 		array_push(observer->live->arena, observer->namespaces, observer->n_namespaces);
-	*namespace = (struct namespace){.ns = ns, .target = NOBODY};
+	*namespace = (struct namespace){.ns = ns, .lookup = NOBODY};
 	*namespace_slot(observer, ns->inode) = observer->n_namespaces;
 	if (observer->n_namespaces * 2 > observer->table_size)
 		namespaces_grow(observer);
@@ -80,26 +80,26 @@ static struct namespace_read_options read_options_of(struct observer *observer,
 {
 	struct namespace_read_options read_options = {.own_routes = observer->own_routes &&
 								    namespace->ns->host};
-	for (size_t i = namespace->target; i != NOBODY; i = observer->next_target[i])
+	for (size_t i = namespace->lookup; i != NOBODY; i = observer->next_container[i])
 		*array_push(observer->live->arena, read_options.containers,
-			    read_options.n_containers) = observer->live->targets[i].container;
+			    read_options.n_containers) = observer->live->container_lookups[i].container;
 	return read_options;
 }
 
 static void namespace_failed(struct observer *observer, const struct namespace *namespace,
 			     const struct error *error)
 {
-	for (size_t i = namespace->target; i != NOBODY; i = observer->next_target[i]) {
-		struct container_lookup *target = &observer->live->targets[i];
-		target->state = TARGET_FAILED;
-		target->ns = NULL;
-		target->code = error->code;
-		target->reason = arena_strdup(observer->live->arena, error->text);
-		target->hint = error->errnum == EPERM ? HINT_CAPABILITIES : NULL;
+	for (size_t i = namespace->lookup; i != NOBODY; i = observer->next_container[i]) {
+		struct container_lookup *lookup = &observer->live->container_lookups[i];
+		lookup->state = CONTAINER_FAILED;
+		lookup->ns = NULL;
+		lookup->code = error->code;
+		lookup->reason = arena_strdup(observer->live->arena, error->text);
+		lookup->hint = error->errnum == EPERM ? HINT_CAPABILITIES : NULL;
 	}
 	if (error->errnum == EMFILE || error->errnum == ENFILE)
 		observer->starved = true;
-	else if (namespace->target == NOBODY && !namespace->ns->crowded &&
+	else if (namespace->lookup == NOBODY && !namespace->ns->crowded &&
 		 (observer->everything || !namespace->process || error->errnum != EPERM))
 		unreadable_add_namespace(observer, namespace->ns->inode, namespace->ns->name,
 					 error);

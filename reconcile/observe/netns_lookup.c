@@ -50,12 +50,12 @@ static struct lookup_result netns_find(const struct search *search)
 {
 	struct arena *arena = search->arena;
 	const char *source = search->source;
-	struct lookup_result lookup_result = {.state = TARGET_READY, .name = source};
+	struct lookup_result lookup_result = {.state = CONTAINER_READY, .name = source};
 	struct error error;
 	const bool path = source[0] == '/';
 	if (!path && !is_name(source))
 		return (struct lookup_result){
-			.state = TARGET_REFUSED,
+			.state = CONTAINER_REFUSED,
 			.fd = -1,
 			.code = CODE_NAMESPACE,
 			.reason = arena_printf(arena, "\"%s\" is no name of a network namespace",
@@ -88,7 +88,7 @@ static bool process_gone(int pidfd)
 static struct lookup_result pid_open(const struct search *search, const char *source, int pidfd)
 {
 	struct arena *arena = search->arena;
-	struct lookup_result lookup_result = {.state = TARGET_READY,
+	struct lookup_result lookup_result = {.state = CONTAINER_READY,
 					      .name = arena_printf(arena, "pid %s", source)};
 	struct error error;
 	const char *path = arena_printf(arena, "/proc/%s/ns/net", source);
@@ -156,11 +156,11 @@ struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,
 				      .host = host,
 				      .opened = opened};
 	struct lookup_result lookup_result = finders[search.kind](&search);
-	if (lookup_result.state != TARGET_READY || !netns_same(&lookup_result.stat, host))
+	if (lookup_result.state != CONTAINER_READY || !netns_same(&lookup_result.stat, host))
 		return lookup_result;
 	close(lookup_result.fd);
 	return (struct lookup_result){
-		.state = TARGET_REFUSED,
+		.state = CONTAINER_REFUSED,
 		.fd = -1,
 		.code = CODE_NAMESPACE_HOST,
 		.reason = arena_printf(arena, "%s is the host's own network namespace",

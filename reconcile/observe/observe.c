@@ -87,7 +87,7 @@ static void nameless_find(struct observer *observer)
 	for (size_t i = 1; i < observer->n_namespaces; i++) {
 		const struct namespace *namespace = &observer->namespaces[i];
 		if (namespace_is_lost(namespace->ns) && !namespace->ns->dead &&
-		    namespace->target == NOBODY)
+		    namespace->lookup == NOBODY)
 			*array_push(observer->live->arena, namespaces, count) = namespace->ns;
 	}
 	if (count)
@@ -119,7 +119,7 @@ static void namespaces_settle(struct observer *observer)
 	for (size_t i = 0; i < observer->n_namespaces; i++) {
 		const struct namespace *namespace = &observer->namespaces[i];
 		const bool readable = !namespace->ns->stale || namespace->ns->handle;
-		if (namespace->ns->host || namespace->kept || namespace->target != NOBODY ||
+		if (namespace->ns->host || namespace->kept || namespace->lookup != NOBODY ||
 		    (readable && holds_host_links(namespace->ns)) ||
 		    (observer->owner_tags && has_owner_tags(namespace->ns)))
 			*array_push(live->arena, live->namespaces, live->n_namespaces) =
@@ -159,8 +159,8 @@ const char *descriptors_short(struct arena *arena)
 /* One sentence for all that could not be opened, containers' among them. */
 static void starved_report(struct observer *observer)
 {
-	for (size_t i = 0; i < observer->live->n_targets; i++)
-		observer->starved |= observer->live->targets[i].code == CODE_DESCRIPTORS;
+	for (size_t i = 0; i < observer->live->n_containers; i++)
+		observer->starved |= observer->live->container_lookups[i].code == CODE_DESCRIPTORS;
 	if (!observer->starved)
 		return;
 	unreadable_add(observer,
@@ -251,9 +251,9 @@ static struct live *look(struct live *before, const struct desired *desired,
 
 	int status = host_open(&observer, error);
 	if (status == 0) {
-		targets_find(&observer, desired);
+		container_lookups_find(&observer, desired);
 		if (before)
-			targets_name(&observer);
+			containers_name(&observer);
 		if (wide)
 			others_find(&observer);
 		else
@@ -280,7 +280,7 @@ struct live *observe_owner_tags(struct error *error)
 	namespaces_grow(&observer);
 	int status = host_open(&observer, error);
 	if (status == 0) {
-		targets_find(&observer, &nothing);
+		container_lookups_find(&observer, &nothing);
 		others_find(&observer);
 		status = namespaces_read(&observer, error);
 	}
@@ -376,18 +376,18 @@ static int namespaces_share(struct observer *observer, const struct live *before
 	return 0;
 }
 
-static void targets_share(struct observer *observer, const struct live *before)
+static void containers_share(struct observer *observer, const struct live *before)
 {
 	struct live *live = observer->live;
-	observer->next_target = arena_alloc(live->arena, before->n_targets * sizeof(size_t));
-	for (size_t i = 0; i < before->n_targets; i++) {
-		struct container_lookup *target =
-			array_push(live->arena, live->targets, live->n_targets);
-		target->container = before->targets[i].container;
-		if (before->targets[i].stale)
-			target_locate(observer, target, NULL);
+	observer->next_container = arena_alloc(live->arena, before->n_containers * sizeof(size_t));
+	for (size_t i = 0; i < before->n_containers; i++) {
+		struct container_lookup *lookup =
+			array_push(live->arena, live->container_lookups, live->n_containers);
+		lookup->container = before->container_lookups[i].container;
+		if (before->container_lookups[i].stale)
+			container_locate(observer, lookup, NULL);
 		else
-			target_keep(observer, target, &before->targets[i]);
+			container_keep(observer, lookup, &before->container_lookups[i]);
 	}
 }
 
@@ -400,7 +400,7 @@ struct live *observe_second(const struct live *before, struct lookups *lookups, 
 	if (status == 0)
 		status = namespaces_share(&observer, before, error);
 	if (status == 0) {
-		targets_share(&observer, before);
+		containers_share(&observer, before);
 		others_find(&observer);
 		status = namespaces_read(&observer, error);
 	}
@@ -417,20 +417,20 @@ static bool ns_hold(struct live *live, struct lookups *lookups, struct live_ns *
 	const struct stat host = {.st_dev = live->namespaces[0]->device,
 				  .st_ino = live->namespaces[0]->inode};
 	bool nameless = !ns->dead;
-	for (size_t i = 0; !ns->handle && i < live->n_targets; i++) {
-		struct container_lookup *target = &live->targets[i];
-		if (target->ns != ns)
+	for (size_t i = 0; !ns->handle && i < live->n_containers; i++) {
+		struct container_lookup *lookup = &live->container_lookups[i];
+		if (lookup->ns != ns)
 			continue;
 		nameless = false;
 		struct lookup_result lookup_result =
-			source_locate(live->arena, lookups, target->container, &host, NULL);
-		if (lookup_result.state != TARGET_READY)
-			target->stale = true;
+			source_locate(live->arena, lookups, lookup->container, &host, NULL);
+		if (lookup_result.state != CONTAINER_READY)
+			lookup->stale = true;
 		else if (lookup_result.stat.st_ino == ns->inode)
 			ns->handle = ns_handle_new(lookup_result.fd);
 		else
 			close(lookup_result.fd);
-		target->stale |= !ns->handle;
+		lookup->stale |= !ns->handle;
 	}
 	if (!ns->handle && nameless)
 		nameless_open(&ns, 1, &host, live->namespaces[0]->handle->netlink);

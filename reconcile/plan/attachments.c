@@ -44,28 +44,28 @@ static struct planned_attachment *planned_new(struct matcher *matcher,
 	return planned;
 }
 
-static const enum action target_actions[] = {
-	[TARGET_READY] = ACTION_CREATE,
-	[TARGET_PENDING] = ACTION_PENDING,
-	[TARGET_REFUSED] = ACTION_REFUSED,
-	[TARGET_FAILED] = ACTION_BLOCKED,
+static const enum action container_actions[] = {
+	[CONTAINER_READY] = ACTION_CREATE,
+	[CONTAINER_PENDING] = ACTION_PENDING,
+	[CONTAINER_REFUSED] = ACTION_REFUSED,
+	[CONTAINER_FAILED] = ACTION_BLOCKED,
 };
 
-static void planned_target(struct planned_attachment *planned,
-			   const struct container_lookup *target)
+static void planned_lookup(struct planned_attachment *planned,
+			   const struct container_lookup *lookup)
 {
-	planned->target = target;
-	planned->ns = target->state == TARGET_READY ? target->ns : NULL;
-	if (target->state != TARGET_READY)
+	planned->lookup = lookup;
+	planned->ns = lookup->state == CONTAINER_READY ? lookup->ns : NULL;
+	if (lookup->state != CONTAINER_READY)
 		planned->check_result =
-			(struct check_result){.action = target_actions[target->state],
-					      .code = target->code,
-					      .reason = target->reason,
-					      .hint = target->hint};
+			(struct check_result){.action = container_actions[lookup->state],
+					      .code = lookup->code,
+					      .reason = lookup->reason,
+					      .hint = lookup->hint};
 }
 
 static void container_add(struct matcher *matcher, const struct set *set,
-			  const struct container *container, const struct container_lookup *target)
+			  const struct container *container, const struct container_lookup *lookup)
 {
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		const struct attachment *attachment = &container->attachments[i];
@@ -74,19 +74,19 @@ static void container_add(struct matcher *matcher, const struct set *set,
 								 set, attachment->network));
 		planned->container = container;
 		planned->attachment = attachment;
-		planned_target(planned, target);
+		planned_lookup(planned, lookup);
 	}
 }
 
 static void containers_add(struct matcher *matcher)
 {
 	const struct desired *desired = matcher->input->desired;
-	size_t target = 0;
+	size_t lookup = 0;
 	for (size_t s = 0; s < desired->n_sets; s++) {
 		const struct set *set = &desired->sets[s];
-		for (size_t c = 0; c < set->n_containers; c++, target++)
+		for (size_t c = 0; c < set->n_containers; c++, lookup++)
 			container_add(matcher, set, &set->containers[c],
-				      &matcher->input->live->targets[target]);
+				      &matcher->input->live->container_lookups[lookup]);
 	}
 }
 

@@ -16,7 +16,7 @@ struct planned_attachment {
 	const struct network *network;
 	const struct container *container;     /* NULL: the host's own */
 	const struct attachment *attachment;   /* NULL: the host's own */
-	const struct container_lookup *target; /* NULL: the host's own */
+	const struct container_lookup *lookup; /* NULL: the host's own */
 	struct live_ns *ns;                    /* NULL: not there yet */
 	const struct netns_group *netns_group; /* NULL: the host's own */
 	const struct resolved_network *resolved;
@@ -83,7 +83,7 @@ const struct netns_group *netns_group_in(const struct netns_groups *groups,
 					 const struct live_ns *ns);
 /* Those of the container, and of others that share its namespace, or NULL. */
 const struct netns_group *netns_group_of(const struct netns_groups *groups,
-					 const struct container_lookup *target);
+					 const struct container_lookup *lookup);
 
 /* replacements.c: sets `candidates` and `replacement` of the stale links in attachments.uses. */
 void replacements_find(const struct plan_input *input, const struct ownership *ownership,

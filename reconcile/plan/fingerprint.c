@@ -110,9 +110,9 @@ struct fingerprint fingerprint_make(const struct desired *desired, const struct 
 	struct printer printer = {.desired = desired, .live = live, .plan = plan, .arena = arena};
 	line_add(&printer, arena_printf(arena, "boot %s", boot));
 	namespace_line(&printer, live->namespaces[0]);
-	for (size_t i = 0; i < live->n_targets; i++)
-		if (live->targets[i].ns)
-			namespace_line(&printer, live->targets[i].ns);
+	for (size_t i = 0; i < live->n_containers; i++)
+		if (live->container_lookups[i].ns)
+			namespace_line(&printer, live->container_lookups[i].ns);
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		managed_lines(&printer, live->namespaces[i]);
 	for (size_t i = 0; i < plan->n_steps; i++)

@@ -232,11 +232,11 @@ bool is_declared(const struct ownership *ownership, const struct set *set,
 {
 	if (is_home_of(ownership, managed->ns, set))
 		return true;
-	const struct container_lookup *target = declared_find(ownership, &managed->link->tag);
-	if (!target)
+	const struct container_lookup *lookup = declared_find(ownership, &managed->link->tag);
+	if (!lookup)
 		return false;
 	return named_as(managed->ns, managed->link->tag.container) ||
-	       (managed->placement == PLACEMENT_UNKNOWN && is_engines(target->container) &&
+	       (managed->placement == PLACEMENT_UNKNOWN && is_engines(lookup->container) &&
 		named_by_engine(managed->ns));
 }
 

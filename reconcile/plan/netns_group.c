@@ -73,8 +73,8 @@ const struct netns_group *netns_group_in(const struct netns_groups *groups,
 }
 
 const struct netns_group *netns_group_of(const struct netns_groups *groups,
-					 const struct container_lookup *target)
+					 const struct container_lookup *lookup)
 {
-	return target->state == TARGET_READY ? netns_group_in(groups, target->ns)
-					     : group_at(groups, (uintptr_t)target->container);
+	return lookup->state == CONTAINER_READY ? netns_group_in(groups, lookup->ns)
+					     : group_at(groups, (uintptr_t)lookup->container);
 }

@@ -25,30 +25,30 @@ static int home_compare(const void *a, const void *b)
 static int names_compare(const char *set, const char *container, const struct declared *with)
 {
 	int order = strcmp(set, with->set);
-	return order ? order : strcmp(container, with->target->container->name);
+	return order ? order : strcmp(container, with->lookup->container->name);
 }
 
 static int declared_compare(const void *a, const void *b)
 {
 	const struct declared *left = a;
-	return names_compare(left->set, left->target->container->name, b);
+	return names_compare(left->set, left->lookup->container->name, b);
 }
 
 struct ownership ownership_make(const struct plan_input *input)
 {
 	const struct desired *desired = input->desired;
-	const size_t room = input->live->n_targets + 1;
+	const size_t room = input->live->n_containers + 1;
 	struct declared *declared = arena_alloc(input->scratch, room * sizeof(*declared));
 	struct home *homes = arena_alloc(input->scratch, room * sizeof(*homes));
 	size_t n_declared = 0, n_homes = 0;
 	for (size_t s = 0; s < desired->n_sets; s++) {
 		const struct set *set = &desired->sets[s];
 		for (size_t i = 0; i < set->n_containers; i++) {
-			const struct container_lookup *target = &input->live->targets[n_declared];
+			const struct container_lookup *lookup = &input->live->container_lookups[n_declared];
 			declared[n_declared++] =
-				(struct declared){.set = set->name, .target = target};
-			if (target->state == TARGET_READY)
-				homes[n_homes++] = (struct home){.ns = target->ns, .set = set};
+				(struct declared){.set = set->name, .lookup = lookup};
+			if (lookup->state == CONTAINER_READY)
+				homes[n_homes++] = (struct home){.ns = lookup->ns, .set = set};
 		}
 	}
 	qsort(declared, n_declared, sizeof(*declared), declared_compare);
@@ -66,7 +66,7 @@ const struct container_lookup *declared_find(const struct ownership *ownership,
 		const struct declared *declared = &ownership->declared[middle];
 		const int order = names_compare(tag->set, tag->container, declared);
 		if (order == 0)
-			return declared->target;
+			return declared->lookup;
 		if (order < 0)
 			high = middle;
 		else
@@ -94,8 +94,8 @@ enum placement placement_of(const struct ownership *ownership, const struct live
 {
 	if (tag->role != ROLE_ATTACH)
 		return ns->host ? PLACEMENT_OWN : PLACEMENT_STRAY;
-	const struct container_lookup *target = declared_find(ownership, tag);
-	if (target && target->state == TARGET_READY)
-		return target->ns == ns ? PLACEMENT_OWN : PLACEMENT_STRAY;
+	const struct container_lookup *lookup = declared_find(ownership, tag);
+	if (lookup && lookup->state == CONTAINER_READY)
+		return lookup->ns == ns ? PLACEMENT_OWN : PLACEMENT_STRAY;
 	return is_home(ownership, ns) || ns->user_made ? PLACEMENT_STRAY : PLACEMENT_UNKNOWN;
 }

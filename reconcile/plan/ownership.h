@@ -19,7 +19,7 @@ enum placement {
 /* A container of the desired state. */
 struct declared {
 	const char *set;
-	const struct container_lookup *target;
+	const struct container_lookup *lookup;
 };
 
 /* The namespace of a container that is there. */

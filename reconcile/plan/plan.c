@@ -30,10 +30,10 @@ const struct set *desired_set(const struct plan_input *input, const char *name)
 
 static void containers_report(const struct plan_input *input)
 {
-	for (size_t i = 0; i < input->live->n_targets; i++)
-		if (input->live->targets[i].note)
-			warning_add(input, WARNING_LOOKUP, input->live->targets[i].container->name,
-				    input->live->targets[i].note);
+	for (size_t i = 0; i < input->live->n_containers; i++)
+		if (input->live->container_lookups[i].note)
+			warning_add(input, WARNING_LOOKUP, input->live->container_lookups[i].container->name,
+				    input->live->container_lookups[i].note);
 }
 
 static void elsewhere_report(const struct plan_input *input)
@@ -72,8 +72,8 @@ static void planned_plan(const struct plan_builder *builder,
 	step.action = check_result->action;
 	step.code = check_result->code;
 	step.reason = check_result->reason;
-	step.asked = planned->target && planned->target->asked;
-	step.stopped = planned->target ? planned->target->id : NULL;
+	step.asked = planned->lookup && planned->lookup->asked;
+	step.stopped = planned->lookup ? planned->lookup->id : NULL;
 	step.hint = check_result->hint;
 	*step_add(builder->steps, step.action, &step.tag) = step;
 }

@@ -62,12 +62,12 @@ static const struct netns_group *candidates_of(const struct ownership *ownership
 					       const struct netns_groups *groups,
 					       const struct managed_link *managed)
 {
-	const struct container_lookup *target = declared_find(ownership, &managed->link->tag);
-	const struct netns_group *own = target ? netns_group_of(groups, target) : NULL;
+	const struct container_lookup *lookup = declared_find(ownership, &managed->link->tag);
+	const struct netns_group *own = lookup ? netns_group_of(groups, lookup) : NULL;
 	if (managed->placement != PLACEMENT_STRAY)
 		return own;
 	const struct netns_group *here = netns_group_in(groups, managed->ns);
-	if (!target || target->state != TARGET_READY)
+	if (!lookup || lookup->state != CONTAINER_READY)
 		return here;
 	return here || was_home(managed) ? own : NULL;
 }

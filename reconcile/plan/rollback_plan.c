@@ -33,13 +33,13 @@ static const struct live_link *link_by_alias(const struct live_ns *ns, const cha
 struct live_ns *revert_home(const struct step *done, const struct live *before,
 			    const struct live *now)
 {
-	for (size_t i = 0; done->current && i < before->n_targets; i++) {
-		const struct container_lookup *was = &before->targets[i];
+	for (size_t i = 0; done->current && i < before->n_containers; i++) {
+		const struct container_lookup *was = &before->container_lookups[i];
 		if (!was->stale || was->ns != done->ns ||
 		    strcmp(was->container->name, done->tag.container) != 0)
 			continue;
-		const struct container_lookup *is = &now->targets[i];
-		if (is->state == TARGET_READY && !is->ns->stale && is->ns->inode != was->ns->inode)
+		const struct container_lookup *is = &now->container_lookups[i];
+		if (is->state == CONTAINER_READY && !is->ns->stale && is->ns->inode != was->ns->inode)
 			return is->ns;
 	}
 	return NULL;

@@ -17,7 +17,7 @@ struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live
 				    const struct live_ns *ns, const struct live_link *link);
 
 /* The new namespace of the container whose link the step is about, where it was started anew since:
- * it led to the step's namespace, and its target in `before` is stale. NULL: there is none. */
+ * it led to the step's namespace, and its container in `before` is stale. NULL: there is none. */
 struct live_ns *revert_home(const struct step *done, const struct live *before,
 			    const struct live *now);
 

@@ -11,7 +11,7 @@ static const char *deletion_reason(const struct matched *matched,
 {
 	const struct owner_tag *tag = &managed->link->tag;
 	const char *link = managed->link->name, *ns = managed->ns->name;
-	const struct container_lookup *target =
+	const struct container_lookup *lookup =
 		tag->container ? declared_find(matched->ownership, tag) : NULL;
 	const struct managed_link *first = managed_find(matched->managed, tag, managed->ns);
 	const bool second = first != managed && matched->attachments->uses[first->number].wanted;
@@ -22,8 +22,8 @@ static const char *deletion_reason(const struct matched *matched,
 				    first->link->name);
 	if (managed->placement != PLACEMENT_STRAY)
 		return NULL;
-	*ret_stray = target || managed->ns->user_made;
-	if (target && target->state == TARGET_READY)
+	*ret_stray = lookup || managed->ns->user_made;
+	if (lookup && lookup->state == CONTAINER_READY)
 		return arena_printf(matched->input->arena,
 				    "%s in %s, which is not the namespace of %s", link, ns,
 				    tag->container);

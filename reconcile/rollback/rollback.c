@@ -222,38 +222,38 @@ static bool was_in_container(const struct step *step)
 	return step_acts(step) && step->current && !step->ns->host && step->tag.container;
 }
 
-static struct container_lookup *target_of(const struct live *before, const struct step *step)
+static struct container_lookup *lookup_of_container(const struct live *before, const struct step *step)
 {
-	for (size_t i = 0; i < before->n_targets; i++)
-		if (before->targets[i].ns == step->ns &&
-		    strcmp(before->targets[i].container->name, step->tag.container) == 0)
-			return &before->targets[i];
+	for (size_t i = 0; i < before->n_containers; i++)
+		if (before->container_lookups[i].ns == step->ns &&
+		    strcmp(before->container_lookups[i].container->name, step->tag.container) == 0)
+			return &before->container_lookups[i];
 	return NULL;
 }
 
 /* The files do not name the container any more. Its namespace had a name by which it is found, or
  * else nothing tells where the container is: "pid 12", "docker web" and paths are no such names. */
-static struct container_lookup *target_add(struct live *before, const struct step *step)
+static struct container_lookup *container_add(struct live *before, const struct step *step)
 {
 	if (strpbrk(step->ns->name, " /"))
 		return NULL;
 	struct container *container = arena_alloc(before->arena, sizeof(*container));
 	*container = (struct container){
 		.name = step->tag.container, .source_kind = SOURCE_NETNS, .source = step->ns->name};
-	struct container_lookup *target =
-		array_push(before->arena, before->targets, before->n_targets);
-	*target = (struct container_lookup){
-		.container = container, .state = TARGET_READY, .ns = step->ns};
-	return target;
+	struct container_lookup *lookup =
+		array_push(before->arena, before->container_lookups, before->n_containers);
+	*lookup = (struct container_lookup){
+		.container = container, .state = CONTAINER_READY, .ns = step->ns};
+	return lookup;
 }
 
-static bool has_engine(const struct container_lookup *target)
+static bool has_engine(const struct container_lookup *lookup)
 {
-	return target->container->source_kind == SOURCE_DOCKER ||
-	       target->container->source_kind == SOURCE_PODMAN;
+	return lookup->container->source_kind == SOURCE_DOCKER ||
+	       lookup->container->source_kind == SOURCE_PODMAN;
 }
 
-/* Marks the targets that may lead elsewhere by now: all whose link comes back, but for an engine's
+/* Marks the containers that may lead elsewhere by now: all whose link comes back, but for an engine's
  * containers those alone whose namespace has ended, as engines may be slow. Returns whether one of
  * these is to be asked. */
 static bool containers_mark_stale(const struct retreat *retreat, const struct inodes *inodes)
@@ -263,24 +263,24 @@ static bool containers_mark_stale(const struct retreat *retreat, const struct in
 		const struct step *step = &retreat->done->steps[i];
 		if (!was_in_container(step))
 			continue;
-		struct container_lookup *target = target_of(retreat->before, step);
-		if (!target)
-			target = target_add(retreat->before, step);
-		if (!target || (has_engine(target) && inodes_have(inodes, step->ns->inode)))
+		struct container_lookup *lookup = lookup_of_container(retreat->before, step);
+		if (!lookup)
+			lookup = container_add(retreat->before, step);
+		if (!lookup || (has_engine(lookup) && inodes_have(inodes, step->ns->inode)))
 			continue;
-		target->stale = true;
-		asks |= has_engine(target);
+		lookup->stale = true;
+		asks |= has_engine(lookup);
 	}
 	return asks;
 }
 
 static void engines_ask(const struct retreat *retreat)
 {
-	for (size_t i = 0; i < retreat->before->n_targets; i++) {
-		const struct container_lookup *target = &retreat->before->targets[i];
-		if (target->stale && has_engine(target))
-			lookups_ask(retreat->lookups, target->container->source_kind,
-				    target->container->source, LOOKUP_NEW);
+	for (size_t i = 0; i < retreat->before->n_containers; i++) {
+		const struct container_lookup *lookup = &retreat->before->container_lookups[i];
+		if (lookup->stale && has_engine(lookup))
+			lookups_ask(retreat->lookups, lookup->container->source_kind,
+				    lookup->container->source, LOOKUP_NEW);
 	}
 	lookups_wait(retreat->lookups);
 }

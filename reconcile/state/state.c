@@ -5,16 +5,16 @@
 
 #include <string.h>
 
-bool live_target_unknown(const struct container_lookup *target)
+bool live_container_unknown(const struct container_lookup *lookup)
 {
-	const bool refused = target->code == CODE_NAMESPACE_OWNER;
-	return target->state == TARGET_FAILED && (target->container->n_attachments || !refused);
+	const bool refused = lookup->code == CODE_NAMESPACE_OWNER;
+	return lookup->state == CONTAINER_FAILED && (lookup->container->n_attachments || !refused);
 }
 
 bool live_complete(const struct live *live)
 {
-	for (size_t i = 0; i < live->n_targets; i++)
-		if (live_target_unknown(&live->targets[i]))
+	for (size_t i = 0; i < live->n_containers; i++)
+		if (live_container_unknown(&live->container_lookups[i]))
 			return false;
 	return live->n_namespaces > 0 && live->n_unreadable == 0;
 }

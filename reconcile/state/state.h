@@ -53,17 +53,17 @@ struct live_ns {
 	struct ns_handle *handle; /* NULL: let go */
 };
 
-enum target_state {
-	TARGET_READY,
-	TARGET_PENDING, /* not there yet: no error */
-	TARGET_REFUSED, /* must not be used: the host's own, not a network namespace */
-	TARGET_FAILED,  /* could not be looked at */
+enum container_state {
+	CONTAINER_READY,
+	CONTAINER_PENDING, /* not there yet: no error */
+	CONTAINER_REFUSED, /* must not be used: the host's own, not a network namespace */
+	CONTAINER_FAILED,  /* could not be looked at */
 };
 
 /* Where a container of the desired state is. */
 struct container_lookup {
 	const struct container *container;
-	enum target_state state;
+	enum container_state state;
 	bool asked;         /* pending: its engine has never answered yet */
 	bool stale;         /* something may have changed since it was found */
 	struct live_ns *ns; /* when ready */
@@ -93,8 +93,8 @@ struct live {
 	struct live_ns **namespaces; /* spaces[0] is the host's */
 	size_t n_namespaces;
 	struct container_lookup
-		*targets; /* one for each container, in the order of sets and containers */
-	size_t n_targets;
+		*container_lookups; /* one for each container, in the order of sets and containers */
+	size_t n_containers;
 	struct unreadable *unreadable;
 	size_t n_unreadable;
 	bool addr_proto; /* the kernel tells IFA_PROTO (5.18 and later) */
@@ -102,7 +102,7 @@ struct live {
 
 /* Whether its container could not be looked at. Nothing is unknown of one that an engine may not
  * lead to, and that is to have nothing. */
-bool live_target_unknown(const struct container_lookup *target);
+bool live_container_unknown(const struct container_lookup *lookup);
 /* Whether all of the host could be looked at: each network namespace, and each container's source.
  * A container that is pending, also as its engine does not answer, is no lack. */
 bool live_complete(const struct live *live);

@@ -23,7 +23,7 @@ static void expect(struct live *live, const char *yaml, const struct plan_option
 		   const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, options);
 	assert_string_equal(plan_text(plan), expected);
 	plan_free(plan);
@@ -34,7 +34,7 @@ static void expect(struct live *live, const char *yaml, const struct plan_option
 static struct desired *converge(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &open);
 	world_apply(live, plan);
 	plan_free(plan);
@@ -81,7 +81,7 @@ static struct mac mac_made(struct live *live, const char *yaml, const struct ref
 {
 	const struct plan_options options = {.unguarded = true, .refused = refused};
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &options);
 	assert_string_equal(plan_text(plan), "create web/lan");
 	const struct mac mac = plan->steps[0].desired->mac;
@@ -115,7 +115,7 @@ static struct mac mac_beside(struct live *live, const struct refused_macs *refus
 {
 	const struct plan_options options = {.unguarded = true, .refused = refused};
 	struct desired *desired = desired_from(LAN("") WEB);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &options);
 	assert_string_equal(plan_text(plan),
 			    "delete web/lan: z0 in evil, which is not the namespace of "
@@ -169,7 +169,7 @@ static void test_mac_of_a_live_attachment(void **state)
 	/* While its own was down, the other one came up. */
 	own->flags = 0;
 	twin->flags = IFF_UP;
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);
 	assert_int_equal(plan->steps[0].action, ACTION_CHANGE);
@@ -187,7 +187,7 @@ static void test_foreign_address(void **state)
 	world_addr(world_ns(live, "db"), link->ifindex, "172.16.86.2/24", 0);
 	world_addr(live->namespaces[0], 2, "172.16.86.3/24", 0);
 	struct desired *desired = desired_from(LAN_GW("") WEB);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &open);
 	char text[PREFIX_TEXT_SIZE];
 	assert_string_equal(plan_text(plan), "create web/lan");

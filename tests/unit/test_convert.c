@@ -161,7 +161,7 @@ static char *export_text(const struct live *live)
 static bool world_do(struct live *live, const struct desired *desired)
 {
 	const struct plan_options options = {.unguarded = true};
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &options);
 	bool whole = !plan_count(plan, ACTION_BLOCKED) && !plan_count(plan, ACTION_REFUSED);
 	world_apply(live, plan);
@@ -174,7 +174,7 @@ static void assert_unchanged(struct live *live, const char *why)
 	const struct plan_options options = {0};
 	char *text = export_text(live);
 	struct desired *desired = desired_from(text);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &options);
 	if (plan->n_steps)
 		fail_msg("%s\nwas exported as\n%s\nwhich differs: %s", why, text, plan_text(plan));

@@ -330,7 +330,7 @@ static void test_helper_closes(void **state)
 static const struct plan *plan_of(struct live *live, const struct desired *desired)
 {
 	const struct plan_options options = {.unguarded = true};
-	world_targets(live, desired);
+	world_containers(live, desired);
 	return plan_make(desired, live, &options);
 }
 

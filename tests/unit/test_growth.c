@@ -281,7 +281,7 @@ static void macs_alike(struct evil *evil)
 static struct evil evil_new(size_t count, const struct desired *desired)
 {
 	struct live *live = world_new();
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &open);
 	world_apply(live, plan);
 	plan_free(plan);
@@ -376,7 +376,7 @@ static void works_count(void (*multiply)(struct evil *), size_t count, uint64_t 
 	multiply(&evil);
 	for (size_t i = 0; i < evil.live->n_namespaces; i++)
 		live_ns_index(evil.live->namespaces[i]);
-	world_targets(evil.live, desired);
+	world_containers(evil.live, desired);
 	works[PLAN] = plan_work(desired, evil.live, &open);
 	works[ADOPT] = plan_work(desired, evil.live, &adopt);
 	works[STAGES] = stages_work(desired, evil.live);
@@ -455,7 +455,7 @@ static uint64_t containers_work(size_t count, const char *network,
 	}
 	fclose(out);
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const uint64_t work = plan_work(desired, live, options);
 	desired_free(desired);
 	free(yaml);

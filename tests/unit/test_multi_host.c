@@ -144,7 +144,7 @@ static void only_its_range_is_chosen_from(void **state)
 					  "h1");
 	struct live *live = world_new();
 	(void)state;
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	assert_string_equal(plan_text(plan), "create web/lan; blocked db/lan: no free address in "
 					     "10.1.0.0/32");
@@ -253,7 +253,7 @@ static struct mac mac_on(const char *network, const char *host)
 		 network);
 	struct desired *desired = load_as(yaml, host);
 	struct live *live = world_new();
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	assert_string_equal(plan_text(plan), "create web/lan");
 	struct mac mac = plan->steps[0].desired->mac;
@@ -287,11 +287,11 @@ static void an_unknown_host_is_guarded(void **state)
 	struct desired *here = load_as(yaml, "h1"), *elsewhere = load_as(yaml, "h2");
 	struct live *live = world_new();
 	(void)state;
-	world_targets(live, here);
+	world_containers(live, here);
 	const struct plan *plan = plan_make(here, live, &plan_options_default);
 	world_apply(live, plan);
 	plan_free(plan);
-	world_targets(live, elsewhere);
+	world_containers(live, elsewhere);
 	plan = plan_make(elsewhere, live, &plan_options_default);
 	assert_string_equal(plan_text(plan), "delete web/lan");
 	assert_true(plan->guard.refused);

@@ -137,7 +137,7 @@ static void namespaces_make(struct live *live, const struct desired *desired)
 {
 	for (size_t i = 0; i < desired->sets[0].n_containers; i++)
 		world_ns(live, desired->sets[0].containers[i].source);
-	world_targets(live, desired);
+	world_containers(live, desired);
 }
 
 static void converge(struct ledger *ledger, struct live *live, const struct desired *all,

@@ -12,10 +12,10 @@
 /* Other spellings of a namespace that the input cannot know to be the same: all lead to "web". */
 static void one_namespace(struct live *live, const struct desired *desired)
 {
-	world_targets(live, desired);
-	for (size_t i = 0; i < live->n_targets; i++)
-		live->targets[i] = (struct container_lookup){
-			.container = live->targets[i].container, .ns = world_ns(live, "web")};
+	world_containers(live, desired);
+	for (size_t i = 0; i < live->n_containers; i++)
+		live->container_lookups[i] = (struct container_lookup){
+			.container = live->container_lookups[i].container, .ns = world_ns(live, "web")};
 }
 
 static const struct plan *plan_of(struct live *live, const char *yaml, struct desired **ret_desired)

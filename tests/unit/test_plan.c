@@ -196,7 +196,7 @@ static const struct plan_options open = {.unguarded = true};
 
 static const struct plan *plan_of(struct live *live, const struct desired *desired)
 {
-	world_targets(live, desired);
+	world_containers(live, desired);
 	return plan_make(desired, live, &open);
 }
 
@@ -230,7 +230,7 @@ static void expect(struct live *live, const char *yaml, const struct plan_option
 		   const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, options);
 	assert_string_equal(plan_text(plan), expected);
 	plan_free(plan);
@@ -374,7 +374,7 @@ static void test_dummy_kept(void **state)
 static bool has_links_on_parent(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);
 	const bool shares_parent = plan->steps[0].desired->shares_parent;
@@ -514,7 +514,7 @@ static void guard_expect(struct live *live, const char *yaml, struct plan_option
 			 bool refused)
 {
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &options);
 	assert_int_equal(plan->guard.refused, refused);
 	plan_free(plan);
@@ -553,7 +553,7 @@ static void test_guard_evidence(void **state)
 static void left_expect(struct live *live, const char *yaml, const char *set)
 {
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	assert_int_equal(plan->left.set != NULL, set != NULL);
 	if (set)
@@ -658,7 +658,7 @@ static void test_guard(void **state)
 static void warned(struct live *live, const char *yaml, const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_warnings, *expected ? 1 : 0);
 	if (*expected)

@@ -34,7 +34,7 @@ struct world {
 	struct live_addr web_addrs[1];
 	struct live_route web_routes[1];
 	struct live_ns host, web, *namespaces[2];
-	struct container_lookup target;
+	struct container_lookup lookup;
 	struct live live;
 };
 
@@ -76,12 +76,12 @@ static void observe(struct world *world)
 	world->web = (struct live_ns){.name = "web", .inode = 2, .details = true};
 	world->namespaces[0] = &world->host;
 	world->namespaces[1] = &world->web;
-	world->target = (struct container_lookup){
-		.container = &world->container, .state = TARGET_READY, .ns = &world->web};
+	world->lookup = (struct container_lookup){
+		.container = &world->container, .state = CONTAINER_READY, .ns = &world->web};
 	world->live = (struct live){.namespaces = world->namespaces,
 				    .n_namespaces = 2,
-				    .targets = &world->target,
-				    .n_targets = 1,
+				    .container_lookups = &world->lookup,
+				    .n_containers = 1,
 				    .addr_proto = true};
 }
 

@@ -44,7 +44,7 @@ static bool one_step(struct live *live, const char *yaml)
 	struct desired *desired = desired_try(yaml);
 	if (!desired)
 		return false;
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &options);
 	if (!refused(plan))
 		world_apply(live, plan);

@@ -313,7 +313,7 @@ static void pair_try(struct live *live, const struct desired *desired, const cha
 {
 	const struct plan_options options = {.unguarded = true};
 	struct unmanaged before, after;
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &options);
 	bool refused = plan_count(plan, ACTION_REFUSED) > 0;
 	tally->blocked += plan_count(plan, ACTION_BLOCKED) > 0;

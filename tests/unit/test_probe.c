@@ -184,7 +184,7 @@ static void asked_for(struct live *live, const char *yaml, char text[256])
 	const struct plan_options options = {.unguarded = true};
 	struct arena *arena = arena_new();
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &options);
 	const struct selection all = selection_all(plan, arena);
 	const struct probes probes = probes_of(&all, live, arena);

@@ -38,19 +38,19 @@ static struct live *world_with(const char *yaml)
 {
 	struct live *live = world_new();
 	struct desired *desired = desired_from(yaml);
-	world_targets(live, desired);
+	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &plan_options_default);
 	world_apply(live, plan);
 	plan_free(plan);
 	desired_free(desired);
-	live->n_targets = 0;
+	live->n_containers = 0;
 	return live;
 }
 
 static const struct plan *plan_for(struct live *live, const struct desired *desired)
 {
 	const struct plan_options options = {.unguarded = true};
-	world_targets(live, desired);
+	world_containers(live, desired);
 	return plan_make(desired, live, &options);
 }
 
@@ -206,9 +206,9 @@ static void test_started_anew(void **state)
 					       .stale = true},
 					is = {.container = &container,
 					      .ns = world_ns(scene.now, "ci")};
-		scene.before->targets = &was;
-		scene.now->targets = &is;
-		scene.before->n_targets = scene.now->n_targets = 1;
+		scene.before->container_lookups = &was;
+		scene.now->container_lookups = &is;
+		scene.before->n_containers = scene.now->n_containers = 1;
 		assert_back(&scene, edits_of_db[i][1]);
 		assert_int_equal(world_ns(scene.now, "db")->n_links, 0);
 		assert_string_equal(world_ns(scene.now, "ci")->links[0].alias,

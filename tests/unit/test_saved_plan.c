@@ -26,7 +26,7 @@ static void scene_open_of(struct scene *scene, const char *yaml)
 	scene->arena = arena_new();
 	scene->desired = desired_from(yaml);
 	scene->live = world_new();
-	world_targets(scene->live, scene->desired);
+	world_containers(scene->live, scene->desired);
 }
 
 static void scene_open(struct scene *scene)
@@ -114,7 +114,7 @@ static void test_fingerprint_of_what_goes(void **state)
 	struct desired *before = scene.desired;
 	scene.desired = desired_from("networks: {lan: {parent: eth0, subnet: 172.16.86.0/24}}\n"
 				     "containers: {db: {networks: [lan]}}\n");
-	world_targets(scene.live, scene.desired);
+	world_containers(scene.live, scene.desired);
 	const struct fingerprint print = print_of(&scene, "");
 	const char *text = joined(&scene, print.lines, print.n_lines);
 	assert_non_null(strstr(text, "link eth0 in web: ifindex 2, macvlan, "));

@@ -111,9 +111,9 @@ static struct live_link *link_at(struct live_ns *ns, int ifindex)
 	return NULL;
 }
 
-void world_targets(struct live *live, const struct desired *desired)
+void world_containers(struct live *live, const struct desired *desired)
 {
-	live->n_targets = 0;
+	live->n_containers = 0;
 	for (size_t s = 0; s < desired->n_sets; s++) {
 		for (size_t c = 0; c < desired->sets[s].n_containers; c++) {
 			const struct container *container = &desired->sets[s].containers[c];
@@ -124,7 +124,7 @@ void world_targets(struct live *live, const struct desired *desired)
 				if (strcmp(live->namespaces[i]->name, container->source) == 0)
 					target = (struct container_lookup){
 						.container = container, .ns = live->namespaces[i]};
-			*array_push(live->arena, live->targets, live->n_targets) = target;
+			*array_push(live->arena, live->container_lookups, live->n_containers) = target;
 		}
 	}
 }

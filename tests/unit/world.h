@@ -21,7 +21,7 @@ void world_route(struct live_ns *ns, int ifindex, const char *to, const char *vi
 void world_unlink(struct live *live, struct live_ns *ns, int ifindex);
 
 /* Finds each desired container's namespace by its name; those without one are pending. */
-void world_targets(struct live *live, const struct desired *desired);
+void world_containers(struct live *live, const struct desired *desired);
 void world_apply(struct live *live, const struct plan *plan);
 
 /* From YAML that has to be valid. */
