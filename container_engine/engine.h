@@ -18,7 +18,7 @@ struct engines;
 
 /* `loop` is copied; NULL: engines_wait runs the questions. */
 struct engines *engines_new(const struct engine_loop *loop);
-/* Once no question is under way: see engine_inquiry_end. */
+/* Once no question is under way: see engine_inspect_end. */
 void engines_free(struct engines *engines);
 
 /* From the loop: the descriptor is ready for these (EPOLLIN, ...); the timer has fired. */
@@ -31,7 +31,7 @@ void engines_wait(struct engines *engines, int64_t until);
 /* The same, but the rest goes on with the next call. */
 void engines_run(struct engines *engines, int64_t until);
 
-struct engine_inquiry;
+struct engine_inspection;
 
 /* `container` is NULL where it failed: errnum ENOENT where there is no such container, EHOSTDOWN
  * where the engine cannot be reached or does not answer in time (both may change), else for good.
@@ -42,16 +42,16 @@ typedef void engine_inspected(void *data, const struct engine_container *contain
 /* Asks about a container by `name`: a name, an id or its beginning (engine_name_means), or
  * Compose's "project/service". Strings go to the arena. `report` is called once, after this has
  * returned. Several questions to one engine run side by side. */
-struct engine_inquiry *engine_inspect_begin(struct engines *engines, enum source_kind kind,
+struct engine_inspection *engine_inspect_begin(struct engines *engines, enum source_kind kind,
 					    const char *name, struct arena *arena,
 					    engine_inspected *report, void *data);
 /* Of a Compose service that runs as several containers, the one with this id counts, if it is one
  * of them, running or not. To be called at once; `id` may be NULL: the question fails with ENOTUNIQ
  * and fills in the candidates, which live as long as the question's arena. */
-void engine_inquiry_prefer(struct engine_inquiry *inquiry, const char *id,
+void engine_inspect_prefer(struct engine_inspection *inspection, const char *id,
 			   struct engine_candidates *ret_candidates);
 /* `report` is not called any more. */
-void engine_inquiry_end(struct engine_inquiry *inquiry);
+void engine_inspect_end(struct engine_inspection *inspection);
 
 /* The same for who waits for each answer; without a loop only. An engine that was not reached is
  * not tried again. Returns 0 or -errnum, as above. */

@@ -188,7 +188,7 @@ void dhcp_broker_receive(int fd, struct dhcp_answer *ret)
 	(void)answer_receive(fd, 0, ret);
 }
 
-/* A helper that does not answer one inquiry is waited for no more. */
+/* A helper that does not answer one request is waited for no more. */
 void dhcp_broker_ask(struct dhcp_broker *broker, struct pending_request *pending_requests,
 		     size_t count)
 {

@@ -9,7 +9,7 @@ struct dhcp_broker;
 
 /* Starts the helper by fork(2), and does not wait until it is ready: to be called before rights are
  * given up, and before there are threads. Where it cannot be started, or cannot give its own rights
- * up, each inquiry is answered as failed, and says why. */
+ * up, each request is answered as failed, and says why. */
 struct dhcp_broker *dhcp_broker_new(void);
 /* Tells it to end, and does not wait for that; NULL is taken. */
 void dhcp_broker_free(struct dhcp_broker *broker);
@@ -29,7 +29,7 @@ struct pending_request {
 int dhcp_broker_send(struct dhcp_broker *broker, struct pending_request *pending_request);
 void dhcp_broker_receive(int fd, struct dhcp_answer *ret);
 
-/* Makes all inquiries side by side, and waits for the answers: a second, or CLIENT_LEASE_TRIES
+/* Makes all requests side by side, and waits for the answers: a second, or CLIENT_LEASE_TRIES
  * where no server answers; a minute at the most where the helper does not. Several threads may ask.
  */
 void dhcp_broker_ask(struct dhcp_broker *broker, struct pending_request *pending_requests,

@@ -78,15 +78,15 @@ static void pending_add(struct service *service, const struct step *step)
 {
 	struct error error;
 	struct pending *pending = memory_new(1, sizeof(*pending));
-	struct pending_request inquiry = {.netns = step->desired->ns->handle->fd,
+	struct pending_request request = {.netns = step->desired->ns->handle->fd,
 					  .request = lease_request(step->desired)};
 	*pending = (struct pending){.next = service->leases,
 				    .service = service,
 				    .key = memory_or_die(strdup(step_key(step))),
 				    .inode = step->desired->ns->inode,
 				    .ifindex = step->current->ifindex,
-				    .fd = dhcp_broker_send(service->options->broker, &inquiry),
-				    .answer = inquiry.answer,
+				    .fd = dhcp_broker_send(service->options->broker, &request),
+				    .answer = request.answer,
 				    .answered_at = clock_milliseconds()};
 	service->leases = pending;
 	if (pending->fd < 0)

@@ -23,7 +23,7 @@ struct leasing {
 	size_t n_requests;
 };
 
-static void inquiry_add(struct leasing *leasing, size_t number, const struct live_ns *ns,
+static void pending_request_add(struct leasing *leasing, size_t number, const struct live_ns *ns,
 			struct dhcp_request request)
 {
 	*array_push(leasing->arena, leasing->requests, leasing->n_requests) =
@@ -267,7 +267,7 @@ void leases_do(struct apply_context *context)
 		if (context->leases.answers[i])
 			answer_take(context, i, context->leases.answers[i]);
 		else
-			inquiry_add(&leasing, i, desired->ns, lease_request(desired));
+			pending_request_add(&leasing, i, desired->ns, lease_request(desired));
 	}
 	if (leasing.n_requests)
 		leases_ask(context, &leasing);
@@ -326,10 +326,10 @@ static const char *answer_trouble(const struct dhcp_answer *answer)
 
 /* A server that does not answer learns of it when the lease is over. */
 static void release_note(const struct apply_context *context, size_t number,
-			 const struct pending_request *inquiry)
+			 const struct pending_request *pending)
 {
 	char addr[IP_TEXT_SIZE];
-	const struct dhcp_answer *answer = &inquiry->answer;
+	const struct dhcp_answer *answer = &pending->answer;
 	if (answer->result == DHCP_DONE)
 		return;
 	outcome_note(&context->outcomes[number],
@@ -347,7 +347,7 @@ void releases_do(struct apply_context *context)
 		const struct live_addr *lease =
 			step_selected(context, step) ? lease_ended(context->live, step) : NULL;
 		if (lease)
-			inquiry_add(&leasing, i, step->ns,
+			pending_request_add(&leasing, i, step->ns,
 				    dhcp_request_of(&step->tag, DHCP_RELEASE, step->current->kind,
 						    step->current->name, &lease->prefix.ip));
 	}
@@ -393,7 +393,7 @@ const char *lease_regain(struct apply_context *context, const struct step *step,
 	const struct live_addr *old = lease_ended(context->live, step);
 	if (!old || context->keep_leases)
 		return NULL;
-	struct pending_request inquiry = {
+	struct pending_request pending = {
 		.netns = step->ns->handle->fd,
 		.request = dhcp_request_of(&step->tag, DHCP_LEASE, step->current->kind,
 					   step->current->name, &old->prefix.ip)};

@@ -50,9 +50,9 @@ void lookup_question_end(struct lookup *lookup)
 	struct question *question = &lookup->question;
 	if (!question->arena)
 		return;
-	engine_inquiry_end(question->inquiry);
+	engine_inspect_end(question->inspection);
 	for (size_t i = 0; i < question->n_candidates; i++)
-		engine_inquiry_end(question->candidates[i].inquiry);
+		engine_inspect_end(question->candidates[i].inspection);
 	lookup_process_close(question);
 	arena_free(question->arena);
 	question->arena = NULL;

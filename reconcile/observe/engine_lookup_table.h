@@ -25,7 +25,7 @@ typedef void scaled_found(struct lookup *lookup, const struct engine_container *
 /* One of the containers of a scaled Compose service. */
 struct candidate {
 	struct lookup *lookup;
-	struct engine_inquiry *inquiry; /* NULL: answered */
+	struct engine_inspection *inspection; /* NULL: answered */
 	struct engine_container container;
 	bool holds; /* it has the attachment */
 };
@@ -33,7 +33,7 @@ struct candidate {
 /* A question that is under way. */
 struct question {
 	struct arena *arena; /* NULL: none is */
-	struct engine_inquiry *inquiry;
+	struct engine_inspection *inspection;
 	unsigned looks;
 	bool unprefer; /* what was found before does not run any more */
 	/* Of a Compose service that runs as several containers (engine_scaled.h). */

@@ -45,7 +45,7 @@ static void finish(struct lookup *lookup, const struct lookup_result *lookup_res
 		   const struct error *silent)
 {
 	struct lookups *lookups = lookup->lookups;
-	lookup->question.inquiry = NULL;
+	lookup->question.inspection = NULL;
 	if (silent && !lookup->stale_asked && lookup_result_holds(lookup))
 		lookup_question_end(lookup);
 	else
@@ -164,11 +164,11 @@ static void observe_begin(struct lookup *lookup)
 {
 	struct question *question = &lookup->question;
 	question->sent = process_now();
-	question->inquiry =
+	question->inspection =
 		engine_inspect_begin(lookup->lookups->engines, lookup->kind, lookup->source,
 				     question->arena, container_answered, lookup);
 	question->ids = (struct engine_candidates){0};
-	engine_inquiry_prefer(question->inquiry,
+	engine_inspect_prefer(question->inspection,
 			      question->unprefer ? NULL : lookup->result.lookup_result.id,
 			      &question->ids);
 }
@@ -194,7 +194,7 @@ static void run_confirmed(void *data, const struct engine_container *container,
 			  const struct error *error)
 {
 	struct lookup *lookup = data;
-	lookup->question.inquiry = NULL;
+	lookup->question.inspection = NULL;
 	if (!container && error->errnum != ENOENT)
 		finish_failed(lookup, error);
 	else if (!container || !same_run(&lookup->question.container, container))
@@ -242,7 +242,7 @@ static void run_hold(struct lookup *lookup)
 	else if (run_proven(question))
 		finish_ready(lookup);
 	else
-		question->inquiry =
+		question->inspection =
 			engine_inspect_begin(lookups->engines, lookup->kind, question->container.id,
 					     question->arena, run_confirmed, lookup);
 }
@@ -285,7 +285,7 @@ static void container_answered(void *data, const struct engine_container *contai
 			       const struct error *error)
 {
 	struct lookup *lookup = data;
-	lookup->question.inquiry = NULL;
+	lookup->question.inspection = NULL;
 	if (!container && error->errnum == ENOTUNIQ) {
 		scaled_search(lookup, error, candidate_found);
 		return;

@@ -99,7 +99,7 @@ static void candidate_answered(void *data, const struct engine_container *contai
 	struct lookup *lookup = candidate->lookup;
 	struct question *question = &lookup->question;
 	struct error error;
-	candidate->inquiry = NULL;
+	candidate->inspection = NULL;
 	int holds = container ? candidate_holds(lookup, container, &error) : 0;
 	candidate->holds = holds > 0;
 	if (container)
@@ -125,7 +125,7 @@ void scaled_search(struct lookup *lookup, const struct error *scaled, scaled_fou
 	for (size_t i = 0; i < count; i++) {
 		struct candidate *candidate = &question->candidates[i];
 		candidate->lookup = lookup;
-		candidate->inquiry = engine_inspect_begin(lookup->lookups->engines, lookup->kind,
+		candidate->inspection = engine_inspect_begin(lookup->lookups->engines, lookup->kind,
 							  question->ids.ids[i], question->arena,
 							  candidate_answered, candidate);
 	}

@@ -202,7 +202,7 @@ static void test_helper_refuses(void **state)
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), netns = netns_new();
 	int other = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC);
 	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	struct pending_request inquiries[] = {
+	struct pending_request requests[] = {
 		{.netns = own, .request.link = "eth0"},
 		{.netns = other, .request.link = "eth0"},
 		{.netns = file, .request.link = "eth0"},
@@ -214,13 +214,13 @@ static void test_helper_refuses(void **state)
 		{.netns = netns, .request = {.link = "eth0", .addr.family = AF_INET6}},
 		{.netns = netns, .request.link = "eth0"},
 	};
-	const size_t count = sizeof(inquiries) / sizeof(inquiries[0]);
-	dhcp_broker_ask(broker, inquiries, count);
+	const size_t count = sizeof(requests) / sizeof(requests[0]);
+	dhcp_broker_ask(broker, requests, count);
 	for (size_t i = 0; i + 1 < count; i++) {
-		assert_int_equal(inquiries[i].answer.result, DHCP_FAILED);
-		assert_string_equal(inquiries[i].answer.text, "the request is not valid");
+		assert_int_equal(requests[i].answer.result, DHCP_FAILED);
+		assert_string_equal(requests[i].answer.text, "the request is not valid");
 	}
-	assert_string_not_equal(inquiries[count - 1].answer.text, "the request is not valid");
+	assert_string_not_equal(requests[count - 1].answer.text, "the request is not valid");
 	close(own);
 	close(netns);
 	close(other);
@@ -233,13 +233,13 @@ static void test_many(void **state)
 {
 	(void)state;
 	struct dhcp_broker *broker = dhcp_broker_new();
-	static struct pending_request inquiries[200];
+	static struct pending_request requests[200];
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	for (size_t i = 0; i < 200; i++)
-		inquiries[i].netns = own;
-	dhcp_broker_ask(broker, inquiries, 200);
+		requests[i].netns = own;
+	dhcp_broker_ask(broker, requests, 200);
 	for (size_t i = 0; i < 200; i++)
-		assert_string_equal(inquiries[i].answer.text, "the request is not valid");
+		assert_string_equal(requests[i].answer.text, "the request is not valid");
 	close(own);
 	dhcp_broker_free(broker);
 }

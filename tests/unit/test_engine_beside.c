@@ -129,13 +129,13 @@ struct outcome {
 
 static void take(void *data, const struct engine_container *container, const struct error *error);
 
-static struct engine_inquiry *ask(struct outcome *outcome, const char *name)
+static struct engine_inspection *ask(struct outcome *outcome, const char *name)
 {
 	size_t told = strlen(outcome->log);
-	struct engine_inquiry *inquiry = engine_inspect_begin(outcome->engines, SOURCE_DOCKER, name,
+	struct engine_inspection *inspection = engine_inspect_begin(outcome->engines, SOURCE_DOCKER, name,
 							      outcome->arena, take, outcome);
 	assert_int_equal(strlen(outcome->log), told); /* never before it returns */
-	return inquiry;
+	return inspection;
 }
 
 static void take(void *data, const struct engine_container *container, const struct error *error)
@@ -248,14 +248,14 @@ static void test_asked_by_an_answer(void **state)
 static void test_ended(void **state)
 {
 	struct outcome outcome;
-	struct engine_inquiry *inquiries[100];
+	struct engine_inspection *inspections[100];
 	(void)state;
 	outcome_begin(&outcome, NULL);
 	for (int i = 0; i < 100; i++)
-		inquiries[i] = ask(&outcome, i % 2 ? "c" : "silent");
+		inspections[i] = ask(&outcome, i % 2 ? "c" : "silent");
 	for (int i = 0; i < 100; i++)
-		engine_inquiry_end(inquiries[i]);
-	engine_inquiry_end(NULL);
+		engine_inspect_end(inspections[i]);
+	engine_inspect_end(NULL);
 	wait_for(&outcome, 60000);
 	assert_string_equal(outcome.log, "");
 	outcome_end(&outcome);
@@ -349,7 +349,7 @@ static void test_loop(void **state)
 	ask(&outcome, "c");
 	loop_until(&looping, &outcome, 102);
 	setenv("DOCKER_HOST", server.variable, 1);
-	engine_inquiry_end(ask(&outcome, "silent"));
+	engine_inspect_end(ask(&outcome, "silent"));
 	outcome_end(&outcome);
 	assert_int_equal(strlen(outcome.log), 102);
 	assert_int_equal(looping.due, -1);
