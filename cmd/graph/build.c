@@ -7,7 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-struct making {
+struct graph_builder {
 	struct graph *graph;
 	const struct live_ns *host;
 	struct index *nodes; /* key -> number + 1 */
@@ -42,67 +42,67 @@ static enum graph_state state_of(const struct step *step)
 }
 
 /* The node of the key, made if there is none; *ret_new tells. */
-static size_t node_of(struct making *making, const char *key, bool *ret_new)
+static size_t node_of(struct graph_builder *builder, const char *key, bool *ret_new)
 {
-	struct graph *graph = making->graph;
-	size_t number = (size_t)(uintptr_t)index_get_text(making->nodes, key);
+	struct graph *graph = builder->graph;
+	size_t number = (size_t)(uintptr_t)index_get_text(builder->nodes, key);
 	*ret_new = !number;
 	if (number)
 		return number - 1;
 	array_push(graph->arena, graph->nodes, graph->n_nodes)->detail = "";
-	index_put_text(making->nodes, key, (void *)(uintptr_t)graph->n_nodes);
+	index_put_text(builder->nodes, key, (void *)(uintptr_t)graph->n_nodes);
 	return graph->n_nodes - 1;
 }
 
-static const char *node_key(const struct making *making, enum graph_kind kind, const char *key)
+static const char *node_key(const struct graph_builder *builder, enum graph_kind kind, const char *key)
 {
-	return arena_printf(making->graph->arena, "%d %s", (int)kind, key);
+	return arena_printf(builder->graph->arena, "%d %s", (int)kind, key);
 }
 
-static bool node_known(const struct making *making, enum graph_kind kind, const char *key)
+static bool node_known(const struct graph_builder *builder, enum graph_kind kind, const char *key)
 {
-	return index_get_text(making->nodes, node_key(making, kind, key)) != NULL;
+	return index_get_text(builder->nodes, node_key(builder, kind, key)) != NULL;
 }
 
-static size_t node_put(struct making *making, enum graph_kind kind, const char *key,
+static size_t node_put(struct graph_builder *builder, enum graph_kind kind, const char *key,
 		       const char *title, const char *detail, enum graph_state state)
 {
 	bool fresh;
-	size_t number = node_of(making, node_key(making, kind, key), &fresh);
+	size_t number = node_of(builder, node_key(builder, kind, key), &fresh);
 	if (fresh)
-		making->graph->nodes[number] = (struct graph_node){
+		builder->graph->nodes[number] = (struct graph_node){
 			.kind = kind, .state = state, .title = title, .detail = detail};
 	return number;
 }
 
-static void edge_put(struct making *making, size_t from, size_t to, const char *label,
+static void edge_put(struct graph_builder *builder, size_t from, size_t to, const char *label,
 		     enum graph_state state)
 {
-	struct graph *graph = making->graph;
+	struct graph *graph = builder->graph;
 	*array_push(graph->arena, graph->edges, graph->n_edges) =
 		(struct graph_edge){.from = from, .to = to, .state = state, .label = label};
 }
 
-static const struct step *step_at(const struct making *making, const char *key)
+static const struct step *step_at(const struct graph_builder *builder, const char *key)
 {
-	const size_t number = (size_t)(uintptr_t)index_get_text(making->steps, key);
-	return number ? &making->plan->steps[number - 1] : NULL;
+	const size_t number = (size_t)(uintptr_t)index_get_text(builder->steps, key);
+	return number ? &builder->plan->steps[number - 1] : NULL;
 }
 
-static const struct step *step_named(const struct making *making, const char *name)
+static const struct step *step_named(const struct graph_builder *builder, const char *name)
 {
-	return step_at(making, arena_printf(making->graph->arena, "=%s", name));
+	return step_at(builder, arena_printf(builder->graph->arena, "=%s", name));
 }
 
-static const char *with_set(const struct making *making, const char *set, const char *name)
+static const char *with_set(const struct graph_builder *builder, const char *set, const char *name)
 {
-	return making->with_set ? arena_printf(making->graph->arena, "%s:%s", set, name) : name;
+	return builder->with_set ? arena_printf(builder->graph->arena, "%s:%s", set, name) : name;
 }
 
 /* "macvlan bridge 172.16.86.0/24 fd00:86::/64" */
-static const char *network_detail(const struct making *making, const struct network *network)
+static const char *network_detail(const struct graph_builder *builder, const struct network *network)
 {
-	struct arena *arena = making->graph->arena;
+	struct arena *arena = builder->graph->arena;
 	char prefix[PREFIX_TEXT_SIZE];
 	const char *text = arena_printf(arena, "%s %s", driver_name(network->driver),
 					link_mode_name(network->mode));
@@ -123,42 +123,42 @@ static size_t base_put(struct making *making, const char *name)
 }
 
 /* What the network hangs on: the parent, a VLAN of it, or a dummy. */
-static size_t parent_put(struct making *making, const struct set *set,
+static size_t parent_put(struct graph_builder *builder, const struct set *set,
 			 const struct network *network)
 {
-	struct arena *arena = making->graph->arena;
+	struct arena *arena = builder->graph->arena;
 	if (!network->parent) {
 		const struct owner_tag tag = {
 			.role = ROLE_DUMMY, .set = set->name, .network = network->name};
 		const char *key = owner_tag_format(arena, &tag);
-		return node_put(making, GRAPH_PARENT, key, "a dummy", "",
-				state_of(step_at(making, key)));
+		return node_put(builder, GRAPH_PARENT, key, "a dummy", "",
+				state_of(step_at(builder, key)));
 	}
 	const char *vlan = arena_printf(arena, "%s.%u", network->parent, network->vlan);
 	size_t base = base_put(making, network->parent);
 	if (!network->vlan)
 		return base;
-	bool known = node_known(making, GRAPH_VLAN, vlan);
-	enum graph_state state = state_of(step_named(making, vlan));
-	size_t node = node_put(making, GRAPH_VLAN, vlan, vlan,
+	bool known = node_known(builder, GRAPH_VLAN, vlan);
+	enum graph_state state = state_of(step_named(builder, vlan));
+	size_t node = node_put(builder, GRAPH_VLAN, vlan, vlan,
 			       arena_printf(arena, "VLAN %u", network->vlan), state);
 	if (!known)
-		edge_put(making, base, node, "", state);
+		edge_put(builder, base, node, "", state);
 	return node;
 }
 
-static const char *network_key(const struct making *making, const char *set, const char *network)
+static const char *network_key(const struct graph_builder *builder, const char *set, const char *network)
 {
-	return arena_printf(making->graph->arena, "%s/%s", set, network);
+	return arena_printf(builder->graph->arena, "%s/%s", set, network);
 }
 
-static size_t network_put(struct making *making, const struct set *set,
+static size_t network_put(struct graph_builder *builder, const struct set *set,
 			  const struct network *network)
 {
-	const char *key = network_key(making, set->name, network->name);
+	const char *key = network_key(builder, set->name, network->name);
 	const struct step *reported =
-		step_at(making, arena_printf(making->graph->arena, "?%s", key));
-	size_t parent = parent_put(making, set, network);
+		step_at(builder, arena_printf(builder->graph->arena, "?%s", key));
+	size_t parent = parent_put(builder, set, network);
 	size_t node =
 		node_put(making, GRAPH_NETWORK, key, with_set(making, set->name, network->name),
 			 network_detail(making, network), state_of(reported));
@@ -167,10 +167,10 @@ static size_t network_put(struct making *making, const struct set *set,
 	return node;
 }
 
-static const char *link_text(const struct making *making, const struct live_ns *ns,
+static const char *link_text(const struct graph_builder *builder, const struct live_ns *ns,
 			     const struct live_link *link)
 {
-	struct arena *arena = making->graph->arena;
+	struct arena *arena = builder->graph->arena;
 	char prefix[PREFIX_TEXT_SIZE];
 	const char *text = link->name;
 	size_t count = 0;
@@ -183,33 +183,33 @@ static const char *link_text(const struct making *making, const struct live_ns *
 	return arena_strdup(arena, text);
 }
 
-static const char *link_label(const struct making *making, const char *alias)
+static const char *link_label(const struct graph_builder *builder, const char *alias)
 {
-	const struct live_link *link = index_get_text(making->links, alias);
-	return link ? link_text(making, index_get_text(making->homes, alias), link) : "";
+	const struct live_link *link = index_get_text(builder->links, alias);
+	return link ? link_text(builder, index_get_text(builder->homes, alias), link) : "";
 }
 
 /* What has the mark of a container that is not there need not be that container's. */
-static const char *pending_label(const struct making *making, const struct step *step)
+static const char *pending_label(const struct graph_builder *builder, const struct step *step)
 {
 	if (!step->current)
 		return "";
-	const char *text = link_text(making, step->ns, step->current);
+	const char *text = link_text(builder, step->ns, step->current);
 	return step->tag.container && strcmp(step->ns->name, step->tag.container) != 0
-		       ? arena_printf(making->graph->arena, "%s in %s", text, step->ns->name)
+		       ? arena_printf(builder->graph->arena, "%s in %s", text, step->ns->name)
 		       : text;
 }
 
 /* As it shall be, if that is to be made; else as it is. */
-static const char *attachment_label(const struct making *making, const char *alias,
+static const char *attachment_label(const struct graph_builder *builder, const char *alias,
 				    const struct step *step)
 {
-	struct arena *arena = making->graph->arena;
+	struct arena *arena = builder->graph->arena;
 	char prefix[PREFIX_TEXT_SIZE];
 	if (step && step->action == ACTION_PENDING)
-		return pending_label(making, step);
+		return pending_label(builder, step);
 	if (!step || !step->desired)
-		return link_label(making, alias);
+		return link_label(builder, alias);
 	const char *text = arena_printf(arena, "%s%s", step->desired->name,
 					step->desired->dhcp.wanted ? " dhcp" : "");
 	for (size_t i = 0; i < step->desired->n_addrs; i++)
@@ -218,30 +218,30 @@ static const char *attachment_label(const struct making *making, const char *ali
 	return text;
 }
 
-static const char *container_detail(const struct making *making, const struct container *container)
+static const char *container_detail(const struct graph_builder *builder, const struct container *container)
 {
 	if (container->source_kind == SOURCE_NETNS &&
 	    strcmp(container->source, container->name) == 0)
 		return "";
-	return arena_printf(making->graph->arena, "%s %s", source_kind_name(container->source_kind),
+	return arena_printf(builder->graph->arena, "%s %s", source_kind_name(container->source_kind),
 			    container->source);
 }
 
-static void attachment_put(struct making *making, size_t network, size_t container,
+static void attachment_put(struct graph_builder *builder, size_t network, size_t container,
 			   const struct owner_tag *tag)
 {
-	const char *alias = owner_tag_format(making->graph->arena, tag);
-	const struct step *step = step_at(making, alias);
-	edge_put(making, network, container, attachment_label(making, alias, step), state_of(step));
+	const char *alias = owner_tag_format(builder->graph->arena, tag);
+	const struct step *step = step_at(builder, alias);
+	edge_put(builder, network, container, attachment_label(builder, alias, step), state_of(step));
 }
 
-static void container_put(struct making *making, const struct set *set,
+static void container_put(struct graph_builder *builder, const struct set *set,
 			  const struct container *container)
 {
 	size_t node =
-		node_put(making, GRAPH_CONTAINER, network_key(making, set->name, container->name),
-			 with_set(making, set->name, container->name),
-			 container_detail(making, container), GRAPH_SAME);
+		node_put(builder, GRAPH_CONTAINER, network_key(builder, set->name, container->name),
+			 with_set(builder, set->name, container->name),
+			 container_detail(builder, container), GRAPH_SAME);
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		const struct network *network = container->attachments[i].network;
 		const struct owner_tag tag = {.role = ROLE_ATTACH,
@@ -249,93 +249,93 @@ static void container_put(struct making *making, const struct set *set,
 					      .network = network->name,
 					      .container = container->name};
 		size_t from =
-			node_put(making, GRAPH_NETWORK,
-				 network_key(making, set->name, network->name), "", "", GRAPH_SAME);
-		attachment_put(making, from, node, &tag);
+			node_put(builder, GRAPH_NETWORK,
+				 network_key(builder, set->name, network->name), "", "", GRAPH_SAME);
+		attachment_put(builder, from, node, &tag);
 	}
 }
 
-static void host_put(struct making *making, const struct set *set, const struct network *network)
+static void host_put(struct graph_builder *builder, const struct set *set, const struct network *network)
 {
 	const struct owner_tag tag = {
 		.role = ROLE_HOST, .set = set->name, .network = network->name};
-	size_t from = node_put(making, GRAPH_NETWORK, network_key(making, set->name, network->name),
+	size_t from = node_put(builder, GRAPH_NETWORK, network_key(builder, set->name, network->name),
 			       "", "", GRAPH_SAME);
-	attachment_put(making, from,
-		       node_put(making, GRAPH_CONTAINER, "", "the host", "", GRAPH_SAME), &tag);
+	attachment_put(builder, from,
+		       node_put(builder, GRAPH_CONTAINER, "", "the host", "", GRAPH_SAME), &tag);
 }
 
-static void set_put(struct making *making, const struct set *set)
+static void set_put(struct graph_builder *builder, const struct set *set)
 {
 	for (size_t i = 0; i < set->n_networks; i++)
-		network_put(making, set, &set->networks[i]);
+		network_put(builder, set, &set->networks[i]);
 	for (size_t i = 0; i < set->n_networks; i++)
 		if (set->networks[i].host.wanted)
-			host_put(making, set, &set->networks[i]);
+			host_put(builder, set, &set->networks[i]);
 	for (size_t i = 0; i < set->n_containers; i++)
-		container_put(making, set, &set->containers[i]);
+		container_put(builder, set, &set->containers[i]);
 }
 
 /* The node of a live link of the host that others hang on. */
-static size_t live_parent_put(struct making *making, const struct live_link *link)
+static size_t live_parent_put(struct graph_builder *builder, const struct live_link *link)
 {
-	const struct step *step = link->tag.role == ROLE_DUMMY ? step_at(making, link->alias)
-							       : step_named(making, link->name);
+	const struct step *step = link->tag.role == ROLE_DUMMY ? step_at(builder, link->alias)
+							       : step_named(builder, link->name);
 	enum graph_state state = state_of(step);
-	const char *name = arena_strdup(making->graph->arena, link->name);
+	const char *name = arena_strdup(builder->graph->arena, link->name);
 	const struct live_link *base =
-		link->kind == KIND_VLAN ? live_link_by_index(making->host, link->parent) : NULL;
+		link->kind == KIND_VLAN ? live_link_by_index(builder->host, link->parent) : NULL;
 	enum graph_kind kind = base ? GRAPH_VLAN : GRAPH_PARENT;
-	if (node_known(making, kind, name) || !base)
-		return node_put(making, kind, name, name, "", state);
-	size_t below = live_parent_put(making, base);
-	size_t node = node_put(making, kind, name, name,
-			       arena_printf(making->graph->arena, "VLAN %u", link->vlan), state);
-	edge_put(making, below, node, "", state);
+	if (node_known(builder, kind, name) || !base)
+		return node_put(builder, kind, name, name, "", state);
+	size_t below = live_parent_put(builder, base);
+	size_t node = node_put(builder, kind, name, name,
+			       arena_printf(builder->graph->arena, "VLAN %u", link->vlan), state);
+	edge_put(builder, below, node, "", state);
 	return node;
 }
 
 /* A network that no file names any more; one of its attachments may be kept for a while. */
-static size_t leaving_network_put(struct making *making, const struct step *step)
+static size_t leaving_network_put(struct graph_builder *builder, const struct step *step)
 {
 	const struct owner_tag *tag = &step->tag;
-	const char *key = network_key(making, tag->set, tag->network);
-	bool known = node_known(making, GRAPH_NETWORK, key);
+	const char *key = network_key(builder, tag->set, tag->network);
+	bool known = node_known(builder, GRAPH_NETWORK, key);
 	size_t node = node_put(
-		making, GRAPH_NETWORK, key,
-		with_set(making, tag->set, arena_strdup(making->graph->arena, tag->network)), "",
+		builder, GRAPH_NETWORK, key,
+		with_set(builder, tag->set, arena_strdup(builder->graph->arena, tag->network)), "",
 		state_of(step));
-	const struct live_link *parent = live_link_by_index(making->host, step->current->parent);
+	const struct live_link *parent = live_link_by_index(builder->host, step->current->parent);
 	if (!known && parent)
-		edge_put(making, live_parent_put(making, parent), node, "", state_of(step));
+		edge_put(builder, live_parent_put(builder, parent), node, "", state_of(step));
 	return node;
 }
 
 /* The container that the link is of, or for a stray the namespace that it is in. */
-static size_t leaving_end_put(struct making *making, const struct step *step)
+static size_t leaving_end_put(struct graph_builder *builder, const struct step *step)
 {
-	struct arena *arena = making->graph->arena;
+	struct arena *arena = builder->graph->arena;
 	const struct owner_tag *tag = &step->tag;
 	if (!tag->container)
-		return node_put(making, GRAPH_CONTAINER, "", "the host", "", GRAPH_DELETE);
+		return node_put(builder, GRAPH_CONTAINER, "", "the host", "", GRAPH_DELETE);
 	const char *name = arena_strdup(arena, step->stray ? step->ns->name : tag->container);
 	const char *key = step->stray ? arena_printf(arena, "stray %s", name)
-				      : network_key(making, tag->set, name);
-	return node_put(making, GRAPH_CONTAINER, key,
-			step->stray ? name : with_set(making, tag->set, name), "", GRAPH_DELETE);
+				      : network_key(builder, tag->set, name);
+	return node_put(builder, GRAPH_CONTAINER, key,
+			step->stray ? name : with_set(builder, tag->set, name), "", GRAPH_DELETE);
 }
 
 /* What leaves, or stays for want of its replacement, is in no declaration. */
-static void leaving_put(struct making *making, const struct step *step)
+static void leaving_put(struct graph_builder *builder, const struct step *step)
 {
 	const struct owner_tag *tag = &step->tag;
 	if (tag->role == ROLE_VLAN || tag->role == ROLE_DUMMY) {
-		(void)live_parent_put(making, step->current);
+		(void)live_parent_put(builder, step->current);
 		return;
 	}
-	size_t from = leaving_network_put(making, step);
-	edge_put(making, from, leaving_end_put(making, step),
-		 link_text(making, step->ns, step->current), state_of(step));
+	size_t from = leaving_network_put(builder, step);
+	edge_put(builder, from, leaving_end_put(builder, step),
+		 link_text(builder, step->ns, step->current), state_of(step));
 }
 
 /* A container is what all its attachments are, if they agree. */
@@ -354,26 +354,26 @@ static void containers_settle(struct graph *graph)
 	}
 }
 
-static void link_index(struct making *making, struct live_ns *ns, struct live_link *link)
+static void link_index(struct graph_builder *builder, struct live_ns *ns, struct live_link *link)
 {
-	if (link->parent_where == PARENT_HOST && !index_put_text(making->links, link->alias, link))
-		index_put_text(making->homes, link->alias, ns);
+	if (link->parent_where == PARENT_HOST && !index_put_text(builder->links, link->alias, link))
+		index_put_text(builder->homes, link->alias, ns);
 }
 
 /* Those that are where their marks say. */
-static void links_index(struct making *making, const struct live *live)
+static void links_index(struct graph_builder *builder, const struct live *live)
 {
 	struct live_ns *host = live->namespaces[0];
 	for (size_t i = 0; i < host->n_links; i++)
 		if (host->links[i].tag.role == ROLE_HOST)
-			link_index(making, host, &host->links[i]);
+			link_index(builder, host, &host->links[i]);
 	for (size_t i = 0; i < live->n_containers; i++) {
 		struct live_ns *ns = live->container_lookups[i].ns;
 		for (size_t k = 0; ns && k < ns->n_links; k++)
 			if (ns->links[k].tag.role == ROLE_ATTACH &&
 			    strcmp(ns->links[k].tag.container, live->container_lookups[i].container->name) ==
 				    0)
-				link_index(making, ns, &ns->links[k]);
+				link_index(builder, ns, &ns->links[k]);
 	}
 }
 
@@ -399,13 +399,13 @@ static const char *step_key(struct arena *arena, const struct step *step)
 }
 
 /* An attachment that leaves may have the mark of a declared one. */
-static void steps_index(struct making *making)
+static void steps_index(struct graph_builder *builder)
 {
-	const struct plan *plan = making->plan;
+	const struct plan *plan = builder->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (!undeclared(&plan->steps[i]) || step_is_parent(&plan->steps[i]))
-			index_put_text(making->steps,
-				       step_key(making->graph->arena, &plan->steps[i]),
+			index_put_text(builder->steps,
+				       step_key(builder->graph->arena, &plan->steps[i]),
 				       (void *)(uintptr_t)(i + 1));
 }
 
@@ -413,7 +413,7 @@ struct graph graph_make(const struct desired *desired, const struct live *live,
 			const struct plan *plan, struct arena *arena)
 {
 	struct graph graph = {.arena = arena};
-	struct making making = {.graph = &graph,
+	struct graph_builder builder = {.graph = &graph,
 				.host = live->namespaces[0],
 				.nodes = index_new(0),
 				.links = index_new(0),
@@ -421,17 +421,17 @@ struct graph graph_make(const struct desired *desired, const struct live *live,
 				.plan = plan,
 				.steps = index_new(plan->n_steps),
 				.with_set = desired->n_sets > 1};
-	links_index(&making, live);
-	steps_index(&making);
+	links_index(&builder, live);
+	steps_index(&builder);
 	for (size_t i = 0; i < desired->n_sets; i++)
-		set_put(&making, &desired->sets[i]);
+		set_put(&builder, &desired->sets[i]);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (undeclared(&plan->steps[i]))
-			leaving_put(&making, &plan->steps[i]);
+			leaving_put(&builder, &plan->steps[i]);
 	containers_settle(&graph);
-	index_free(making.nodes);
-	index_free(making.links);
-	index_free(making.homes);
-	index_free(making.steps);
+	index_free(builder.nodes);
+	index_free(builder.links);
+	index_free(builder.homes);
+	index_free(builder.steps);
 	return graph;
 }
