@@ -28,7 +28,7 @@ void incomplete_container(const struct container_lookup *lookup, struct error *f
 		  "unknown, and stays as it is",
 		  lookup->container->name, lookup->reason);
 	error_hint(fault, "%s", hint("run mvapply again once it can be"));
-	error_code(fault, CODE_UNSEEN);
+	error_code(fault, CODE_UNREADABLE);
 }
 
 static void fault_report(const struct live *live, struct error *fault)
@@ -42,7 +42,7 @@ static void fault_report(const struct live *live, struct error *fault)
 		  "not all network namespaces could be looked at: what is in the others is "
 		  "unknown, and stays as it is");
 	error_hint(fault, "%s", hint("they are named above; run mvapply again"));
-	error_code(fault, CODE_UNSEEN);
+	error_code(fault, CODE_UNREADABLE);
 }
 
 int incomplete_exit(const struct live *live, int code, struct error *fault)

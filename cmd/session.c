@@ -178,7 +178,7 @@ static void fault_moved(struct run *run, const char *path)
 		  "refused: the host has changed since %s was saved; nothing was touched", path);
 	error_hint(&run->fault, "above is what would be done now; `mvapply diff --out` saves it "
 				"for review");
-	error_code(&run->fault, CODE_PLAN_MOVED);
+	error_code(&run->fault, CODE_PLAN_STALE);
 }
 
 static bool saved_holds(struct run *run, const struct desired *desired,

@@ -190,7 +190,7 @@ static void check_open(struct build *build, const struct scope *scope,
 	if (!has || info->unsure)
 		return;
 	if (info->network->several_hosts && !has_ranges(info, families[family].family))
-		report(context, CODE_FLEET_OPEN, scope, at,
+		report(context, CODE_MULTI_HOST_UNASSIGNED, scope, at,
 		       hint_text(context,
 				 "set %s and list one host in `hosts`, or make the network's "
 				 "ip_range a map of hosts to ranges",
@@ -277,7 +277,7 @@ static void check_range_host(struct build *build, const struct range *range)
 	if (!range->host || !hosts_affordable(build, hosts, 1) || hosts_have(hosts, range->host))
 		return;
 	build->context.source = range->info->source;
-	report(&build->context, CODE_FLEET_HOST, &scope, range->node,
+	report(&build->context, CODE_MULTI_HOST_OTHER_HOST, &scope, range->node,
 	       "add the host to the network's `hosts`, or remove the range",
 	       "is for a host that is not in the network's `hosts`");
 }
@@ -302,7 +302,7 @@ static void report_stranger(struct build *build, const struct scope *scope,
 {
 	struct context *context = &build->context;
 	const char *name = printable_text(context, info->network->name);
-	report(context, CODE_FLEET_HOST, scope, at,
+	report(context, CODE_MULTI_HOST_OTHER_HOST, scope, at,
 	       container->hosts.count
 		       ? hint_text(context,
 				   "add it to the `hosts` of networks.%s, or remove it from those "

@@ -70,13 +70,13 @@ static void check_host(struct build *build, struct network_info *info)
 		other = host_uniques_enter(build, &build->host_names, access->interface_name,
 					   &info->network->hosts, info);
 	if (other)
-		report_key(context, CODE_INTERFACE_TAKEN, &scope, body, "interface_name",
+		report_key(context, CODE_INTERFACE_IN_USE, &scope, body, "interface_name",
 			   "choose another name",
 			   "%s is already the name of the host's link on networks.%s at %s",
 			   access->interface_name, printable_text(context, other->network->name),
 			   place_text(context, &other->network->host.place));
 	else if (access->interface_name && index_get_text(build->links, access->interface_name))
-		report_key(context, CODE_INTERFACE_TAKEN, &scope, body, "interface_name",
+		report_key(context, CODE_INTERFACE_IN_USE, &scope, body, "interface_name",
 			   "choose another name", "%s is the parent of a network",
 			   access->interface_name);
 }

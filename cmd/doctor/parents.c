@@ -63,7 +63,7 @@ const char *examine_plan(struct examination *examination)
 			    arena_printf(examination->arena, "could not be looked at: %s",
 					 live->unreadable[i].text),
 			    "run it as root")
-			->code = CODE_UNSEEN;
+			->code = CODE_UNREADABLE;
 	return "nothing foreign is in the way";
 }
 

@@ -106,8 +106,8 @@ static size_t count_under_way(const struct service *service)
 /* Nothing but the lease is to be changed, so that all of it waits. */
 static bool lease_alone(const struct step *step)
 {
-	return step->action == ACTION_CHANGE && step->n_changes == 1 && !step->detour.name &&
-	       !step->detour.mac;
+	return step->action == ACTION_CHANGE && step->n_changes == 1 && !step->temporary.name &&
+	       !step->temporary.mac;
 }
 
 static void step_wait(struct selection *selection, struct leases *leases, size_t number)

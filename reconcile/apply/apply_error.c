@@ -69,7 +69,7 @@ static const struct hint {
 	 "no subnet of the link contains the next hop"},
 	{EEXIST, BIT(OP_LINK_NEW) | BIT(OP_LINK_MOVE) | BIT(OP_LINK_RENAME), ANY_KIND,
 	 CODE_MEANWHILE, "somebody else took the name meanwhile: run mvapply again"},
-	{EEXIST, BIT(OP_ROUTE_ADD), ANY_KIND, CODE_ROUTE_FOREIGN,
+	{EEXIST, BIT(OP_ROUTE_ADD), ANY_KIND, CODE_ROUTE_UNMANAGED,
 	 "the namespace has such a route by another link: remove it, or run with --adopt"},
 	{EINVAL, BIT(OP_LINK_NEW) | BIT(OP_LINK_MTU), ANY_KIND, CODE_KERNEL_VALUE,
 	 "is the mtu larger than that of PARENT, or does PARENT carry a passthru link?"},

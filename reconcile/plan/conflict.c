@@ -28,7 +28,7 @@ struct check_result conflict_held(const struct plan_input *input, const struct l
 {
 	return (struct check_result){
 		.action = ACTION_BLOCKED,
-		.code = CODE_HELD,
+		.code = CODE_IDENTITY_IN_USE,
 		.reason = arena_printf(input->arena, "%s in %s holds its %s and cannot be changed",
 				       link->name, ns->name, what),
 		.hint = "mend first what keeps that one as it is",
@@ -66,7 +66,7 @@ static struct check_result check_name(const struct conflict_finder *finder,
 	if (!link || link == planned->current || !link_unmanaged(matched, link))
 		return CHECK_FINE;
 	return conflict_denied(
-		planned->ns, CODE_LINK_FOREIGN,
+		planned->ns, CODE_LINK_UNMANAGED,
 		arena_printf(input->arena, "%s has a link %s (%s) that %s", planned->ns->name, name,
 			     *link->kind_name ? link->kind_name : "device", made_by(input, link)),
 		"give the attachment another interface_name, or remove that link; --adopt "
@@ -87,7 +87,7 @@ static struct check_result check_mac(const struct conflict_finder *finder,
 	if (!holder)
 		return CHECK_FINE;
 	return conflict_denied(
-		holder->ns, CODE_MAC_FOREIGN,
+		holder->ns, CODE_MAC_UNMANAGED,
 		arena_printf(input->arena, "%s has the MAC %s already",
 			     unmanaged_label(input, holder), mac_format(mac, text)),
 		"give the attachment another mac_address, or remove that link; --adopt takes "
@@ -133,7 +133,7 @@ static struct check_result check_address(const struct conflict_finder *finder,
 			ip[i].family ? address_holder(finder, planned, &ip[i]) : NULL;
 		if (holder)
 			return conflict_denied(
-				holder->ns, CODE_ADDRESS_FOREIGN,
+				holder->ns, CODE_ADDRESS_UNMANAGED,
 				arena_printf(input->arena, "%s has the address %s already",
 					     unmanaged_label(input, holder),
 					     ip_format(&ip[i], text)),
@@ -173,7 +173,7 @@ static struct check_result check_company(const struct conflict_finder *finder,
 	if (!unmanaged)
 		return CHECK_FINE;
 	return conflict_denied(
-		unmanaged->ns, CODE_PARENT_COMPANY,
+		unmanaged->ns, CODE_PARENT_UNMANAGED,
 		arena_printf(input->arena, "parent %s carries %s (%s%s) already",
 			     planned->parent->name, unmanaged_label(input, unmanaged),
 			     unmanaged->link->kind_name,

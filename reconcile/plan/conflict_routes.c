@@ -46,7 +46,7 @@ static struct check_result route_denied(const struct matched *matched,
 					  planned->ns->name, what, route->via.family ? " via " : "",
 					  ip_format(&route->via, via), set ? ", of the set \"" : "",
 					  set ? set : "", set ? "\"" : "");
-	return conflict_denied(planned->ns, CODE_ROUTE_FOREIGN, reason,
+	return conflict_denied(planned->ns, CODE_ROUTE_UNMANAGED, reason,
 			       set ? "leave one of the two out"
 				   : "remove it, or leave this one out; --adopt replaces it");
 }

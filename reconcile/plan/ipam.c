@@ -62,7 +62,7 @@ static void take_explicit(const struct ipam *ipam, const struct planned_attachme
 	if (owner)
 		assigned_to(ipam, planned)->check_result = (struct check_result){
 			.action = ACTION_BLOCKED,
-			.code = CODE_ADDRESS_TAKEN,
+			.code = CODE_ADDRESS_IN_USE,
 			.reason = arena_printf(ipam->matched->input->arena,
 					       "address %s is taken by %s", ip_format(ip, text),
 					       owner_label(ipam->matched->input, owner)),

@@ -85,7 +85,7 @@ static struct check_result name_taken(const struct plan_input *input,
 {
 	return (struct check_result){
 		.action = ACTION_BLOCKED,
-		.code = CODE_INTERFACE_TAKEN,
+		.code = CODE_INTERFACE_IN_USE,
 		.reason = arena_printf(input->arena, "%s/%s gets the name %s in %s, too",
 				       other->container->name, other->network->name, name,
 				       planned->ns->name),

@@ -101,11 +101,11 @@ struct operations give_up_operations(struct arena *arena, const struct step *ste
 {
 	struct lister lister = {.arena = arena, .step = step, .spec = step->desired};
 	char name[IFNAMSIZ];
-	if (step->detour.name)
+	if (step->temporary.name)
 		add(&lister, (struct operation){
 				     .type = OP_LINK_RENAME,
 				     .name = arena_strdup(arena, step_temporary_name(step, name))});
-	if (step->detour.mac)
+	if (step->temporary.mac)
 		add(&lister,
 		    (struct operation){.type = OP_LINK_MAC, .mac = step_temporary_mac(step)});
 	for (size_t i = step->n_changes; i-- > 0;)
@@ -213,7 +213,7 @@ struct operations change_operations(struct arena *arena, const struct step *step
 
 bool step_may_flush(const struct step *step)
 {
-	bool may = step->detour.name;
+	bool may = step->temporary.name;
 	for (size_t i = 0; i < step->n_changes; i++) {
 		const struct change *change = &step->changes[i];
 		may |= change->field == FIELD_NAME ||

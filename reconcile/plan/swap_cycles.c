@@ -160,8 +160,8 @@ static struct node *cycle_weakest(struct node *start)
 
 static void temporary_make(struct node *holder, enum thing thing)
 {
-	holder->step->detour.name |= thing == THING_NAME;
-	holder->step->detour.mac |= thing == THING_MAC;
+	holder->step->temporary.name |= thing == THING_NAME;
+	holder->step->temporary.mac |= thing == THING_MAC;
 	release(holder, thing);
 }
 

@@ -67,7 +67,7 @@ static void name_check(const struct plan_input *input, struct parent *parent)
 		return;
 	parent->check_result = (struct check_result){
 		.action = ACTION_REFUSED,
-		.code = CODE_VLAN_FOREIGN,
+		.code = CODE_VLAN_UNMANAGED,
 		.reason =
 			link->kind == KIND_VLAN
 				? arena_printf(input->arena,

@@ -200,7 +200,7 @@ static void move_add(struct search *search, const struct plan *plan, size_t numb
 	const struct step *step = &plan->steps[number];
 	const bool name = change->field == FIELD_NAME;
 	assert_true(search->n_moves < 2 * LINKS_MAX && number < 32);
-	if (name ? step->detour.name : step->detour.mac)
+	if (name ? step->temporary.name : step->temporary.mac)
 		search->temporaries |= 1u << search->n_moves;
 	search->moves[search->n_moves++] =
 		(struct move){.step = number,
