@@ -17,7 +17,7 @@ struct group {
 	bool host; /* the host has its own way into it */
 };
 
-typedef bool name_taken(const struct observed_set *set, const char *name);
+typedef bool name_used(const struct observed_set *set, const char *name);
 
 struct adopting {
 	struct observed_set *set;
@@ -44,21 +44,21 @@ static char *name_from(struct arena *arena, const char *text)
 	return name;
 }
 
-/* The base itself, or with the lowest number from 2 on that makes it another: none that was taken
+/* The base itself, or with the lowest number from 2 on that makes it another: none that was used
  * once gets free again. */
 static const char *name_new(const struct observed_set *set, const char *what, const char *base,
-			    name_taken *taken)
+			    name_used *used)
 {
 	const char *name = base;
 	size_t *number = observed_place(set, "last %s %s", what, base);
-	while (taken(set, name)) {
+	while (used(set, name)) {
 		*number = *number ? *number + 1 : 2;
 		name = arena_printf(set->arena, "%s-%zu", base, *number);
 	}
 	return name;
 }
 
-static bool network_taken(const struct observed_set *set, const char *name)
+static bool network_name_used(const struct observed_set *set, const char *name)
 {
 	return observed_network_find(set, name) || *observed_place(set, "group called %s", name);
 }
@@ -66,10 +66,10 @@ static bool network_taken(const struct observed_set *set, const char *name)
 static const char *network_name(const struct adopting *adopting, const char *text)
 {
 	return name_new(adopting->set, "network", name_from(adopting->set->arena, text),
-			network_taken);
+			network_name_used);
 }
 
-static bool container_taken(const struct observed_set *set, const char *name)
+static bool container_name_used(const struct observed_set *set, const char *name)
 {
 	return observed_container_find(set, name);
 }
@@ -87,7 +87,7 @@ static const char *container_name(const struct adopting *adopting, const struct 
 		source = ns->name;
 	const char *slash = strrchr(source, '/');
 	return name_new(set, "container", name_from(set->arena, slash ? slash + 1 : source),
-			container_taken);
+			container_name_used);
 }
 
 /* The subnets of the link's lasting addresses, of each family the first; false: it has none. */

@@ -51,7 +51,7 @@ void address_reserve(struct build *build, const struct scope *scope, struct netw
 		       place_text(&build->context, &other->place));
 }
 
-static void report_taken(struct build *build, const struct scope *scope,
+static void report_in_use(struct build *build, const struct scope *scope,
 			 const struct network_info *info, const struct node *node,
 			 const struct claim *other)
 {
@@ -125,7 +125,7 @@ void address_claim(struct build *build, const struct scope *scope, struct networ
 	memcpy(claim->key.bytes, ip->bytes, sizeof(ip->bytes));
 	const struct claim *other = claim_enter(build, claim);
 	if (other)
-		report_taken(build, &here, info, node, other);
+		report_in_use(build, &here, info, node, other);
 }
 
 void mac_claim(struct build *build, const struct scope *scope, struct network_info *info,
@@ -148,5 +148,5 @@ void mac_claim(struct build *build, const struct scope *scope, struct network_in
 	memcpy(claim->key.bytes, mac->bytes, sizeof(mac->bytes));
 	const struct claim *other = claim_enter(build, claim);
 	if (other)
-		report_taken(build, &here, info, node, other);
+		report_in_use(build, &here, info, node, other);
 }

@@ -119,8 +119,8 @@ static void host_assignment_add(const struct network_info *info, const char *hos
 				struct host_assignment *assignment)
 {
 	if (!hosts_have(&info->network->hosts, host)) {
-		if (!assignment->stranger)
-			assignment->stranger = host;
+		if (!assignment->other_host)
+			assignment->other_host = host;
 		return;
 	}
 	for (size_t i = 0; i < N_FAMILIES; i++)
@@ -296,7 +296,7 @@ void multi_host_check_networks(struct build *build)
 		}
 }
 
-static void report_stranger(struct build *build, const struct scope *scope,
+static void report_other_host(struct build *build, const struct scope *scope,
 			    const struct network_info *info, const struct container *container,
 			    const struct node *at, const char *host)
 {
@@ -321,8 +321,8 @@ static void check_attachment(struct build *build, const struct scope *scope,
 	const struct ip *const ips[N_FAMILIES] = {&attachment->ipv4, &attachment->ipv6};
 	struct host_assignment assignment = host_assignment_of(build, info, &container->hosts);
 	const char *host = hosts_only(&container->hosts);
-	if (assignment.stranger) {
-		report_stranger(build, scope, info, container, at, assignment.stranger);
+	if (assignment.other_host) {
+		report_other_host(build, scope, info, container, at, assignment.other_host);
 		return;
 	}
 	if (!host)

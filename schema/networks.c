@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Says that two networks cannot share their link. */
-static void report_company(struct build *build, const struct network_info *info, const char *key,
+static void report_sharing(struct build *build, const struct network_info *info, const char *key,
 			   const char *hint, const char *problem)
 {
 	struct context *context = &build->context;
@@ -19,7 +19,7 @@ static void report_company(struct build *build, const struct network_info *info,
 	       printable_text(context, first->name), place_text(context, &first->place));
 }
 
-static void check_company(struct build *build, const struct network_info *info)
+static void check_sharing(struct build *build, const struct network_info *info)
 {
 	struct context *context = &build->context;
 	const struct network *network = info->network;
@@ -34,7 +34,7 @@ static void check_company(struct build *build, const struct network_info *info)
 			       hint_text(context, "cannot be %s on the same parent as %s",
 					 driver_name(network->driver), driver_name(first->driver)));
 	else if (network->mode == MODE_PASSTHRU || first->mode == MODE_PASSTHRU)
-		report_company(build, info, network->mode == MODE_PASSTHRU ? "mode" : "parent",
+		report_sharing(build, info, network->mode == MODE_PASSTHRU ? "mode" : "parent",
 			       "use another mode, or another parent",
 			       network->mode == MODE_PASSTHRU
 				       ? "is in mode passthru, which needs a parent of its own"
@@ -166,7 +166,7 @@ static void check_beside_others(struct build *build, struct network_info *info)
 {
 	if (info->broken)
 		return;
-	check_company(build, info);
+	check_sharing(build, info);
 	check_host(build, info);
 }
 

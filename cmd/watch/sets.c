@@ -131,7 +131,7 @@ static void kept_add(struct service *service, const char *set, int fd)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
 }
 
-static int set_taken(const char *set, const struct keeper *keeper, struct error *error)
+static int set_keeper_report(const char *set, const struct keeper *keeper, struct error *error)
 {
 	char text[KEEPER_TEXT_SIZE];
 	error_set(error, EADDRINUSE, "the set \"%s\" is kept by %.300s", set,
@@ -183,7 +183,7 @@ int service_keep(struct service *service, const struct desired *desired, struct 
 		int fd = keeper_listen(set);
 		if (fd == -EADDRINUSE && keeper_find(set, &keeper)) {
 			keeper_wait(service, keeper.fd);
-			return set_taken(set, &keeper, error);
+			return set_keeper_report(set, &keeper, error);
 		}
 		kept_add(service, set, fd);
 	}

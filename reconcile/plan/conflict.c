@@ -161,7 +161,7 @@ static const struct unmanaged *parent_users_excluding(const struct planned_attac
 	return users->passthru && excludes(planned, users->passthru->link) ? users->passthru : NULL;
 }
 
-static struct check_result check_company(const struct conflict_finder *finder,
+static struct check_result check_sharing(const struct conflict_finder *finder,
 					 const struct planned_attachment *planned)
 {
 	const struct plan_input *input = finder->assigned->input;
@@ -297,7 +297,7 @@ static void macs_yield(const struct conflict_finder *finder, const struct holder
 
 static struct check_result (*const checks[])(const struct conflict_finder *,
 					     const struct planned_attachment *) = {
-	check_twice,   check_name,   check_company,         check_mac,
+	check_twice,   check_name,   check_sharing,         check_mac,
 	check_address, check_routes, check_routes_of_group,
 };
 

@@ -79,7 +79,7 @@ static void name_lowest(const struct namer *namer, const struct netns_group *net
 	}
 }
 
-static struct check_result name_taken(const struct plan_input *input,
+static struct check_result name_in_use(const struct plan_input *input,
 				      const struct planned_attachment *planned,
 				      const struct planned_attachment *other, const char *name)
 {
@@ -105,7 +105,7 @@ static void name_explicit(const struct namer *namer, const struct netns_group *n
 		name ? name_chosen(namer, netns_group, name) : NULL;
 	assigned->name = name;
 	if (other && assigned->check_result.action == ACTION_CREATE)
-		assigned->check_result = name_taken(input, planned, other, name);
+		assigned->check_result = name_in_use(input, planned, other, name);
 }
 
 static void group_name(const struct namer *namer, const struct netns_group *netns_group)

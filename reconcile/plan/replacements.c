@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-/* `taken`, by planned_attachment.number: what takes the place of a stale link already. */
+/* `used`, by planned_attachment.number: what takes the place of a stale link already. */
 struct finder {
 	const struct plan_input *input;
 	const struct attachments *attachments;
-	bool *taken;
+	bool *used;
 };
 
 /* Whether it is an attachment of the same container, or in the same namespace, that is not live. */
@@ -16,7 +16,7 @@ static bool may_replace(const struct finder *finder, const struct planned_attach
 			const struct managed_link *managed)
 {
 	const struct owner_tag *tag = &managed->link->tag;
-	if (planned->current || planned->kept || finder->taken[planned->number] ||
+	if (planned->current || planned->kept || finder->used[planned->number] ||
 	    strcmp(planned->set->name, tag->set) != 0)
 		return false;
 	if (tag->role == ROLE_HOST || !planned->container)
@@ -50,7 +50,7 @@ replacement_find(struct finder *finder, const struct managed_link *managed,
 		replacement = planned_all[i];
 	}
 	if (replacement)
-		finder->taken[replacement->number] = true;
+		finder->used[replacement->number] = true;
 	return replacement;
 }
 
@@ -93,7 +93,7 @@ void replacements_find(const struct plan_input *input, const struct ownership *o
 	struct finder finder = {
 		.input = input,
 		.attachments = attachments,
-		.taken = arena_alloc(input->scratch, (attachments->count + 1) * sizeof(bool))};
+		.used = arena_alloc(input->scratch, (attachments->count + 1) * sizeof(bool))};
 	size_t n_hosts;
 	const struct planned_attachment *const *hosts = hosts_list(&finder, &n_hosts);
 	for (size_t i = 0; i < managed->count; i++) {
