@@ -39,7 +39,7 @@ static void wait_over(struct run *run, const struct options *options)
 	run->exit_code = EXIT_FAILED;
 }
 
-/* Text tells of each round that did something, and of the first and last; JSON is one document, in
+/* Text tells of each pass that did something, and of the first and last; JSON is one document, in
  * the end. */
 static bool tells(const struct run *run, const struct options *options, bool first, bool last)
 {
@@ -53,15 +53,15 @@ static void earlier_add(json_t *earlier, const struct run *run)
 	json_decref(steps);
 }
 
-/* Until nothing is pending. `earlier` takes the steps that all rounds but the last did. */
-static int apply_rounds(const struct desired *desired, struct lookups *lookups,
+/* Until nothing is pending. `earlier` takes the steps that all passes but the last did. */
+static int apply_passes(const struct desired *desired, struct lookups *lookups,
 			const struct options *options, json_t *earlier)
 {
 	double end = now_seconds() + options->wait_seconds;
 	for (bool first = true;; first = false) {
 		struct run run;
 		struct error error;
-		if (run_apply_round(&run, desired, lookups, options, &error) < 0)
+		if (run_apply_pass(&run, desired, lookups, options, &error) < 0)
 			return run_error_after(&error, earlier, options);
 		run.earlier = earlier;
 		bool again = options->wait && pending(&run), over = again && now_seconds() >= end;
@@ -117,7 +117,7 @@ int command_apply(const struct options *options)
 	struct keepers keepers = keepers_report(desired, &telling);
 	json_t *earlier = json_array();
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
-	int code = apply_rounds(desired, lookups, &telling, earlier);
+	int code = apply_passes(desired, lookups, &telling, earlier);
 	lookups_free(lookups);
 	keepers_free(&keepers);
 	json_decref(earlier);

@@ -124,9 +124,9 @@ static int delete_sets(const struct desired *desired, const struct options *opti
 	struct run run;
 	struct error error;
 	struct options unguarded = *options;
-	run_round *round = options->dry_run ? run_observe : run_apply;
+	run_pass *pass = options->dry_run ? run_observe : run_apply;
 	unguarded.plan.unguarded = true;
-	if (round(&run, desired, &unguarded, &error) < 0)
+	if (pass(&run, desired, &unguarded, &error) < 0)
 		return run_error(&error, options);
 	fault_absent(&run, options);
 	fault_silent(&run);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-int run_apply_round(struct run *run, const struct desired *desired, struct lookups *lookups,
+int run_apply_pass(struct run *run, const struct desired *desired, struct lookups *lookups,
 		    const struct options *options, struct error *error)
 {
 	struct apply_lock lock;
@@ -29,7 +29,7 @@ int run_apply(struct run *run, const struct desired *desired, const struct optio
 	      struct error *error)
 {
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
-	int status = run_apply_round(run, desired, lookups, options, error);
+	int status = run_apply_pass(run, desired, lookups, options, error);
 	lookups_free(lookups);
 	return status;
 }
@@ -97,11 +97,11 @@ int run_conclude(struct run *run, const struct desired *desired, const struct op
 	return run->exit_code;
 }
 
-int run_once(run_round *round, const struct desired *desired, const struct options *options)
+int run_once(run_pass *pass, const struct desired *desired, const struct options *options)
 {
 	struct run run;
 	struct error error;
-	if (round(&run, desired, options, &error) < 0)
+	if (pass(&run, desired, options, &error) < 0)
 		return run_error(&error, options);
 	int code = run_conclude(&run, desired, options);
 	run_free(&run);

@@ -7,15 +7,15 @@
 
 /* As run_observe, and does the plan unless it is refused, alone on this host; then tries again what
  * was busy. With options->saved: only if that is the plan, made from the same live state. */
-run_round run_apply;
+run_pass run_apply;
 /* One of several such runs, of which each goes on with what the engines have answered to the ones
  * before. */
-int run_apply_round(struct run *run, const struct desired *desired, struct lookups *lookups,
+int run_apply_pass(struct run *run, const struct desired *desired, struct lookups *lookups,
 		    const struct options *options, struct error *error);
 /* Writes what a run came to; and where a confirm guard waits, waits with it, and reports its
  * result. Returns the exit code. */
 int run_conclude(struct run *run, const struct desired *desired, const struct options *options);
 /* A run from beginning to report; returns the exit code. */
-int run_once(run_round *round, const struct desired *desired, const struct options *options);
+int run_once(run_pass *pass, const struct desired *desired, const struct options *options);
 
 #endif

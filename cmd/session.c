@@ -61,15 +61,15 @@ static int preview_code(const struct plan *plan)
 static void containers_find(struct lookups *lookups, const struct desired *desired,
 			    const struct options *options, enum lookup_urgency urgency)
 {
-	/* Where there are more rounds, what needs no engine is not to wait for one that hangs. */
-	const bool rounds = options->wait || options->watch_seconds;
+	/* Where there are more passes, what needs no engine is not to wait for one that hangs. */
+	const bool repeated = options->wait || options->watch_seconds;
 	lookups_ask_all(lookups, desired, SOURCE_DOCKER, urgency);
 	lookups_ask_all(lookups, desired, SOURCE_PODMAN, urgency);
 	if (!lookups_asking(lookups))
 		return;
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Asking the container engines", 0);
-	(rounds ? lookups_run : lookups_wait)(lookups);
+	(repeated ? lookups_run : lookups_wait)(lookups);
 	progress_end(progress);
 }
 

@@ -1,4 +1,4 @@
-/* One round: look, plan, and, unless it is a preview, do. */
+/* One pass: look, plan, and, unless it is a preview, do. */
 #ifndef CMD_SESSION_H
 #define CMD_SESSION_H
 
@@ -21,7 +21,7 @@ struct run {
 	size_t n_moved;
 	struct confirm_job job; /* with --confirm, once something was to be done */
 	struct confirm_guard guard;
-	json_t *earlier;    /* the steps that were done before this round, which its JSON has, too;
+	json_t *earlier;    /* the steps that were done before this pass, which its JSON has, too;
 			       NULL: none. Not freed with it */
 	struct error fault; /* of the run as a whole; CODE_NONE: none */
 	size_t failed;      /* steps, once it was tried: also those that are blocked */
@@ -30,11 +30,11 @@ struct run {
 			      this one's; or NULL */
 };
 
-typedef int run_round(struct run *run, const struct desired *desired, const struct options *options,
+typedef int run_pass(struct run *run, const struct desired *desired, const struct options *options,
 		      struct error *error);
 
 /* Looks and plans. Returns 0, and the caller frees with run_free; or a negative errno. */
-run_round run_observe;
+run_pass run_observe;
 void run_free(struct run *run);
 
 /* Observes, plans, and does the plan unless it is refused. The lock is held. With options->saved:

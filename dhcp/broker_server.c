@@ -154,7 +154,7 @@ static void children_heard(struct broker_server *server)
 			run_reap(&server->runs[i]);
 }
 
-static bool round_serve(struct broker_server *server)
+static bool serve_once(struct broker_server *server)
 {
 	struct polled polled = polled_of(server);
 	const struct pollfd *entries = polled.entries;
@@ -217,7 +217,7 @@ void broker_serve(int socket, int program)
 	const int errnum = broker_begin(&server) < 0 ? errno : 0;
 	if (send(socket, &errnum, sizeof(errnum), MSG_NOSIGNAL) < 0 || errnum)
 		_exit(1);
-	while (round_serve(&server))
+	while (serve_once(&server))
 		;
 	_exit(0);
 }

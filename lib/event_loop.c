@@ -13,7 +13,7 @@
 
 struct source {
 	int fd;
-	loop_ready *ready; /* NULL: removed, to be freed after the round */
+	loop_ready *ready; /* NULL: removed, to be freed after the pass */
 	void *data;
 	struct source *next;
 };

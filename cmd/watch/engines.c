@@ -1,5 +1,5 @@
 /* The engines, in the service's loop: their events, and what is asked about the containers. No
- * round waits for them. */
+ * pass waits for them. */
 #include "cmd/watch/internal.h"
 #include "container_engine/event_parse.h"
 #include "container_engine/event_stream.h"
@@ -14,7 +14,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* Answers that come within this time are worked through in one round. */
+/* Answers that come within this time are worked through in one pass. */
 #define GATHER_MS 20
 
 /* Those of the source kinds that are engines. */
@@ -81,7 +81,7 @@ static void gather_due(void *data)
 	service->dirty = true;
 }
 
-static void round_soon(struct service *service)
+static void reconcile_soon(struct service *service)
 {
 	struct timer *gather = &service->engines->gather;
 	if (!lookups_asking(service->lookups))
@@ -111,7 +111,7 @@ static void take_answer(void *data, enum source_kind kind, const char *source,
 	else
 		retry_forget(service->retry, key);
 	container_stale(service, kind, source);
-	round_soon(service);
+	reconcile_soon(service);
 }
 
 static void questions_ready(void *data, int fd, uint32_t events)

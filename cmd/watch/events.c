@@ -22,7 +22,7 @@
 #define QUIET_LONGEST_MS 500
 
 /* Whoever makes the kernel tell without end keeps the loop from its other work for so many
- * datagrams; and, while others wait for the lock, for so many beside what a round's own steps and
+ * datagrams; and, while others wait for the lock, for so many beside what a pass's own steps and
  * changes are told by. */
 #define EVENTS_MAX       65536
 #define EVENTS_LOCKED    8192

@@ -1,5 +1,5 @@
 /* What the parts of `watch` share. Events mark what may have changed (events.c); once a
- * batch of them is worked through, a round looks at what is marked, plans, and does the plan
+ * batch of them is worked through, a pass looks at what is marked, plans, and does the plan
  * (reconcile_loop.c). Nothing happens between. */
 #ifndef CMD_WATCH_INTERNAL_H
 #define CMD_WATCH_INTERNAL_H
@@ -65,19 +65,19 @@ struct service {
 	struct notices *reported; /* of the last round; as data (notices.h) */
 	struct descriptors_short descriptors; /* as was told last */
 	bool guarded;                         /* the last plan was too much to delete */
-	bool dirty;                           /* a round is due */
+	bool dirty;                           /* a pass is due */
 	bool broken;                          /* it cannot go on: to be started anew */
 	bool log_waits;                       /* for its reader */
 	bool failed;                          /* the last round could not be done */
 	struct failure failure;               /* why; or CODE_NONE */
 	bool wide;       /* the next look finds namespaces that it was not told of, too */
-	bool complete;   /* a look of this round did */
+	bool complete;   /* a look of this pass did */
 	bool unsearched; /* everything was looked at, but not what descriptors lead to */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
 	bool lost;                   /* events were, and not everything was looked at since */
 	bool heard_death;            /* a namespace died since this was last reset */
-	int64_t held_at; /* the time by which the last round held back what had failed */
+	int64_t held_at; /* the time by which the last pass held back what had failed */
 
 	struct timer prefetched, debounce, again, pace, take_over, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */
@@ -142,7 +142,7 @@ void service_keep_only(struct service *service, const struct desired *desired);
 void service_wait_end(struct service *service);
 
 /* reconcile_loop.c */
-void service_round(void *service);
+void service_reconcile(void *service);
 
 /* report.c */
 void report_failure(struct service *service, const struct step *step,

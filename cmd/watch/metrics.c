@@ -20,7 +20,7 @@ void metrics_observe(struct metrics *metrics, double seconds)
 		bucket++;
 	metrics->buckets[bucket]++;
 	metrics->duration_sum += seconds;
-	metrics->rounds++;
+	metrics->passes++;
 }
 
 static void put(FILE *out, const char *name, const char *type, const char *help, double value)

@@ -14,10 +14,10 @@
 struct metrics {
 	bool converged, input_valid;
 	size_t pending, attachments, waiting; /* waiting: failed, to be tried again */
-	uint64_t repaired, failures, rounds, operations;
+	uint64_t repaired, failures, passes, operations;
 	double last_apply; /* seconds since the epoch; 0: never */
 	uint64_t buckets[METRICS_BUCKETS + 1];
-	double duration_sum; /* seconds, of all rounds */
+	double duration_sum; /* seconds, of all passes */
 };
 
 void metrics_observe(struct metrics *metrics, double seconds);

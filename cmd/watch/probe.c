@@ -1,6 +1,6 @@
 /* Probes of the service: in a thread, since they take seconds and the rest is not to wait for them.
  * A link whose addresses are not known to be free is held back; once the answers are there, another
- * round is due. */
+ * pass is due. */
 #include "reconcile/probe/probe.h"
 #include "cmd/watch/internal.h"
 #include "lib/clock.h"

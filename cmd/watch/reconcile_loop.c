@@ -20,8 +20,8 @@
  * against us. */
 #define PASSES_MAX 4
 
-/* After a round that failed as a whole. */
-#define ROUND_AGAIN_MS 1000
+/* After a pass that failed as a whole. */
+#define PASS_RETRY_MS 1000
 
 /* How long a namespace may take to die. */
 #define DEATH_MS 100
@@ -34,7 +34,7 @@ static double seconds_now(clockid_t clock)
 }
 
 /* The desired state that a look was made for has to live until the next one is done. */
-static bool round_look(struct service *service, struct error *error)
+static bool pass_observe(struct service *service, struct error *error)
 {
 	struct desired *desired = service->next ? service->next : service->desired;
 	struct live *before = service->live;
@@ -157,12 +157,12 @@ static void paced_mark_stale(struct service *service)
 /* A look and the plan that comes of it; no plan with an error. *ret_again: some of what was found
  * is to be looked at once more. No event tells of what comes into a namespace that is not known
  * yet, such as another set's container. So before anything is chosen, all of them are looked for,
- * once in a round: the lock keeps others of us from choosing meanwhile. */
+ * once in a pass: the lock keeps others of us from choosing meanwhile. */
 static struct selection observe_and_plan(struct service *service, bool *ret_again,
 					 struct error *error)
 {
 	for (;;) {
-		if (!round_look(service, error))
+		if (!pass_observe(service, error))
 			return (struct selection){.plan = NULL};
 		*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
 		const struct selection selection = plan_now(service);
@@ -178,7 +178,7 @@ static struct selection observe_and_plan(struct service *service, bool *ret_agai
 	}
 }
 
-static struct selection round_plan(struct service *service, struct leases *ret_leases,
+static struct selection pass_plan(struct service *service, struct leases *ret_leases,
 				   bool *ret_again, struct error *error)
 {
 	struct selection selection = observe_and_plan(service, ret_again, error);
@@ -199,7 +199,7 @@ static void step_touched(const struct step *step)
 }
 
 /* What else is live was not known, it seems: the next look is at everything, unless it may be the
- * rest of a namespace that died, for which the next round will see. A MAC that is still refused
+ * rest of a namespace that died, for which the next pass will see. A MAC that is still refused
  * after that is not chosen again. Returns whether it is a failure to report. */
 static bool step_failed(struct service *service, const struct step *step,
 			const struct outcome *outcome)
@@ -257,7 +257,7 @@ static bool step_done(struct service *service, const struct step *step,
 	return true;
 }
 
-static void round_do(struct service *service, const struct selection *selection,
+static void pass_apply(struct service *service, const struct selection *selection,
 		     const struct leases *leases, bool drift)
 {
 	const struct plan *plan = selection->plan;
@@ -288,7 +288,7 @@ static void not_converging(struct service *service, const struct selection *sele
 }
 
 /* Whether the plan may be done. */
-static bool round_allowed(const struct selection *selection)
+static bool pass_allowed(const struct selection *selection)
 {
 	return !selection->plan->guard.refused && selection_count(selection) > 0;
 }
@@ -333,17 +333,17 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 {
 	bool again = false;
 	struct leases leases;
-	const struct selection selection = round_plan(service, &leases, &again, error);
+	const struct selection selection = pass_plan(service, &leases, &again, error);
 	const struct plan *plan = selection.plan;
 	if (!plan)
 		return false;
 	report_left(service, plan);
-	bool allowed = round_allowed(&selection);
+	bool allowed = pass_allowed(&selection);
 	if (allowed && number == PASSES_MAX) {
 		not_converging(service, &selection);
 		again = false;
 	} else if (allowed && observe_hold(service->live, service->lookups, &selection)) {
-		round_do(service, &selection, &leases, drift);
+		pass_apply(service, &selection, &leases, drift);
 		service_read_events_locked(service, &selection);
 		again = true;
 	} else if (allowed) {
@@ -376,9 +376,9 @@ static void lock_waits(const char *sentence, void *data)
 	log_write(&service->log, LEVEL_NOTICE, "%s", sentence);
 }
 
-/* What fails each second is told once; and as long as descriptors are short, some rounds succeed.
+/* What fails each second is told once; and as long as descriptors are short, some passes succeed.
  */
-static void round_failure_report(struct service *service, const struct error *error)
+static void pass_failure_report(struct service *service, const struct error *error)
 {
 	if (error && error->code == CODE_DESCRIPTORS)
 		report_descriptors(service);
@@ -391,7 +391,7 @@ static void round_failure_report(struct service *service, const struct error *er
 		service->failure = (struct failure){.code = CODE_NONE};
 }
 
-static void round_passes(struct service *service, bool drift)
+static void reconcile_passes(struct service *service, bool drift)
 {
 	struct error error;
 	struct apply_lock lock;
@@ -408,7 +408,7 @@ static void round_passes(struct service *service, bool drift)
 		log_let_go(&service->log);
 		service->failed = !service->live;
 	}
-	round_failure_report(service, service->failed ? &error : NULL);
+	pass_failure_report(service, service->failed ? &error : NULL);
 }
 
 static void again_set(struct service *service)
@@ -416,12 +416,12 @@ static void again_set(struct service *service)
 	int64_t now = clock_milliseconds(), next = retry_next(service->retry, service->held_at);
 	int64_t left = next > now ? next - now : 0;
 	if (service->failed)
-		loop_timer_set(service->loop, &service->again, ROUND_AGAIN_MS);
+		loop_timer_set(service->loop, &service->again, PASS_RETRY_MS);
 	else
 		loop_timer_set(service->loop, &service->again, next < 0 ? -1 : left);
 }
 
-void service_round(void *data)
+void service_reconcile(void *data)
 {
 	struct service *service = data;
 	if (!service->dirty)
@@ -433,7 +433,7 @@ void service_round(void *data)
 	service_engines_update(service);
 	containers_retry(service);
 	namespaces_retry(service);
-	round_passes(service, drift);
+	reconcile_passes(service, drift);
 	if (service->live)
 		observe_release(service->live);
 	again_set(service);

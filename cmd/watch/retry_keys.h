@@ -20,7 +20,7 @@ const char *container_key(const struct container_lookup *lookup, char key[SOURCE
 /* Of a namespace that could not be numbered, and is not heard. */
 const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE]);
 bool namespace_unheard(const struct live_ns *ns);
-/* What engines know is asked for beside the rounds (engines.c). */
+/* What engines know is asked for beside the passes (engines.c). */
 bool source_is_engines(const struct container_lookup *lookup);
 
 /* The keys of all that failed, or is held, or may, and is still to be done: of the plan's steps, of

@@ -51,7 +51,7 @@ static void log_watch(struct service *service)
 
 static void service_settled(void *data)
 {
-	service_round(data);
+	service_reconcile(data);
 	log_watch(data);
 }
 

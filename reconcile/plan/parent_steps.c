@@ -55,7 +55,7 @@ static void leave_to(const struct plan_builder *builder, const struct managed_li
 }
 
 static bool vlan_prune(const struct plan_builder *builder, const struct managed_link *vlan,
-		       bool last_round)
+		       bool last_pass)
 {
 	struct owner_tag rest = {.role = ROLE_VLAN};
 	vlan_other_sets_add(builder->input, &rest, vlan->link);
@@ -66,9 +66,9 @@ static bool vlan_prune(const struct plan_builder *builder, const struct managed_
 
 	const char *user =
 		rest.n_sets ? NULL : parent_user(builder->input, vlan->link, leaves, builder);
-	if (user && last_round)
+	if (user && last_pass)
 		keep(builder, vlan, user);
-	else if (!user && rest.n_sets && last_round)
+	else if (!user && rest.n_sets && last_pass)
 		leave_to(builder, vlan, &rest);
 	else if (!user && !rest.n_sets)
 		remove_parent(builder, vlan);
@@ -77,30 +77,30 @@ static bool vlan_prune(const struct plan_builder *builder, const struct managed_
 
 /* A dummy is one set's alone. */
 static bool dummy_prune(const struct plan_builder *builder, const struct managed_link *dummy,
-			bool last_round)
+			bool last_pass)
 {
 	if (builder->leaves[dummy->number] ||
 	    parent_used(builder->assigned->matched->parents, dummy->link) ||
 	    !desired_set(builder->input, dummy->link->tag.set))
 		return false;
 	const char *user = parent_user(builder->input, dummy->link, leaves, builder);
-	if (user && last_round)
+	if (user && last_pass)
 		keep(builder, dummy, user);
 	else if (!user)
 		remove_parent(builder, dummy);
 	return builder->leaves[dummy->number];
 }
 
-static bool prune_all(const struct plan_builder *builder, bool last_round)
+static bool prune_all(const struct plan_builder *builder, bool last_pass)
 {
 	const struct managed_index *index = builder->assigned->matched->managed;
 	bool progress = false;
 	for (size_t i = 0; i < index->count; i++) {
 		const struct managed_link *managed = &index->links[i];
 		if (managed->link->tag.role == ROLE_VLAN)
-			progress |= vlan_prune(builder, managed, last_round);
+			progress |= vlan_prune(builder, managed, last_pass);
 		else if (managed->link->tag.role == ROLE_DUMMY)
-			progress |= dummy_prune(builder, managed, last_round);
+			progress |= dummy_prune(builder, managed, last_pass);
 	}
 	return progress;
 }
