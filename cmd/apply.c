@@ -64,17 +64,17 @@ static int apply_passes(const struct desired *desired, struct lookups *lookups,
 		if (run_apply_pass(&run, desired, lookups, options, &error) < 0)
 			return run_error_after(&error, earlier, options);
 		run.earlier = earlier;
-		bool again = options->wait && pending(&run), over = again && now_seconds() >= end;
+		bool repeat = options->wait && pending(&run), over = repeat && now_seconds() >= end;
 		int code = run.exit_code;
 		if (over)
 			wait_over(&run, options);
-		if (tells(&run, options, first, !again || over))
+		if (tells(&run, options, first, !repeat || over))
 			code = run_conclude(&run, desired, options);
-		again = again && !over;
-		if (again && options->output == OUTPUT_JSON)
+		repeat = repeat && !over;
+		if (repeat && options->output == OUTPUT_JSON)
 			earlier_add(earlier, &run);
 		run_free(&run);
-		if (!again)
+		if (!repeat)
 			return code;
 		sleep_interval();
 	}

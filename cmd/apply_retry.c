@@ -24,7 +24,7 @@ static bool any_busy(const struct run *run)
 }
 
 /* What was left as it was may have been so for one that was busy. */
-static bool tried_again(const struct outcome *outcome)
+static bool is_retried(const struct outcome *outcome)
 {
 	return outcome_busy(outcome) || outcome->state == OUTCOME_DEFERRED;
 }
@@ -60,23 +60,23 @@ static bool may_do(const struct step *step, const struct step *busy, const struc
 }
 
 /* Nothing is done but what was busy, and what waited for that. */
-static struct selection steps_select(const struct run *run, const struct run *again,
+static struct selection steps_select(const struct run *run, const struct run *retry,
 				     const struct options *options)
 {
-	struct selection selection = selection_none(again->plan, again->arena);
+	struct selection selection = selection_none(retry->plan, retry->arena);
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		const struct step *busy = &run->plan->steps[i];
 		const struct step *step =
-			tried_again(&run->outcomes[i]) ? step_find(again->plan, busy) : NULL;
+			is_retried(&run->outcomes[i]) ? step_find(retry->plan, busy) : NULL;
 		if (step && may_do(step, busy, options))
-			selection.selected[step - again->plan->steps] = step_acts(step);
+			selection.selected[step - retry->plan->steps] = step_acts(step);
 	}
 	return selection;
 }
 
 /* What is not in the new plan any more, somebody else has done. What cannot be done now stays the
  * failure that it was. */
-static void outcomes_take(struct run *run, struct run *again)
+static void outcomes_take(struct run *run, struct run *retry)
 {
 	struct step *steps = arena_alloc(run->arena, (run->plan->n_steps + 1) * sizeof(*steps));
 	struct plan *plan = arena_alloc(run->arena, sizeof(*plan));
@@ -85,23 +85,23 @@ static void outcomes_take(struct run *run, struct run *again)
 	for (size_t i = 0; i < run->plan->n_steps; i++) {
 		struct outcome *outcome = &run->outcomes[i];
 		steps[i] = run->plan->steps[i];
-		if (!tried_again(outcome))
+		if (!is_retried(outcome))
 			continue;
-		const struct step *step = step_find(again->plan, &steps[i]);
-		const size_t number = step ? (size_t)(step - again->plan->steps) : 0;
-		if (step && !again->selection.selected[number])
+		const struct step *step = step_find(retry->plan, &steps[i]);
+		const size_t number = step ? (size_t)(step - retry->plan->steps) : 0;
+		if (step && !retry->selection.selected[number])
 			continue;
 		free(outcome->error);
 		*outcome = (struct outcome){.state = OUTCOME_DONE};
 		if (!step)
 			continue;
-		*outcome = again->outcomes[number];
-		again->outcomes[number].error = NULL;
+		*outcome = retry->outcomes[number];
+		retry->outcomes[number].error = NULL;
 		steps[i] = *step;
 	}
 	run->plan = plan;
-	again->again = run->again;
-	run->again = again;
+	retry->retry = run->retry;
+	run->retry = retry;
 	run_exit_code(run);
 }
 
@@ -109,18 +109,18 @@ static bool try_locked(struct run *run, const struct desired *desired, struct lo
 		       const struct options *options)
 {
 	struct error error;
-	struct run *again = memory_new(1, sizeof(*again));
-	if (run_observe_at(again, desired, lookups, options, &error) < 0) {
-		free(again);
+	struct run *retry = memory_new(1, sizeof(*retry));
+	if (run_observe_at(retry, desired, lookups, options, &error) < 0) {
+		free(retry);
 		return false;
 	}
-	again->selection = steps_select(run, again, options);
-	run_do(again, options);
-	outcomes_take(run, again);
+	retry->selection = steps_select(run, retry, options);
+	run_do(retry, options);
+	outcomes_take(run, retry);
 	return true;
 }
 
-static bool try_again(struct run *run, const struct desired *desired, struct lookups *lookups,
+static bool retry_once(struct run *run, const struct desired *desired, struct lookups *lookups,
 		      const struct options *options)
 {
 	struct error error;
@@ -151,11 +151,11 @@ static void others_try(struct run *run, const struct desired *desired, struct lo
 	struct options other = *options;
 	other.plan.refused = &refused;
 	for (unsigned i = 0; i < OTHERS_MAX && refused_note(run, &refused); i++)
-		if (!try_again(run, desired, lookups, &other))
+		if (!retry_once(run, desired, lookups, &other))
 			return;
 }
 
-void busy_again(struct run *run, const struct desired *desired, struct lookups *lookups,
+void busy_retry(struct run *run, const struct desired *desired, struct lookups *lookups,
 		const struct options *options)
 {
 	const int64_t end = clock_milliseconds() + PATIENCE_MS;
@@ -163,7 +163,7 @@ void busy_again(struct run *run, const struct desired *desired, struct lookups *
 		nanosleep(&(struct timespec){.tv_sec = pause / 1000,
 					     .tv_nsec = pause % 1000 * 1000000},
 			  NULL);
-		if (!try_again(run, desired, lookups, options))
+		if (!retry_once(run, desired, lookups, options))
 			return;
 	}
 	others_try(run, desired, lookups, options);

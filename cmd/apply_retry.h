@@ -8,7 +8,7 @@
 
 /* Without the lock, which it takes for each try: others may go on meanwhile. The steps of the run
  * and their outcomes become those of the last try. */
-void busy_again(struct run *run, const struct desired *desired, struct lookups *lookups,
+void busy_retry(struct run *run, const struct desired *desired, struct lookups *lookups,
 		const struct options *options);
 
 #endif

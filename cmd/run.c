@@ -19,7 +19,7 @@ int run_apply_pass(struct run *run, const struct desired *desired, struct lookup
 		apply_unlock(&lock);
 	}
 	if (status == 0 && run->outcomes)
-		busy_again(run, desired, lookups, options);
+		busy_retry(run, desired, lookups, options);
 	if (status == 0 && run->guard.pid)
 		confirm_guard_applied(&run->guard);
 	return status;

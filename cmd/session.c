@@ -280,9 +280,9 @@ int run_lock(struct lookups *lookups, const struct desired *desired, const struc
 
 void run_free(struct run *run)
 {
-	if (run->again) {
-		run_free(run->again);
-		free(run->again);
+	if (run->retry) {
+		run_free(run->retry);
+		free(run->retry);
 	}
 	outcomes_free(run->outcomes, run->plan ? run->plan->n_steps : 0);
 	plan_free(run->plan);

@@ -26,7 +26,7 @@ struct run {
 	struct error fault; /* of the run as a whole; CODE_NONE: none */
 	size_t failed;      /* steps, once it was tried: also those that are blocked */
 	int exit_code;
-	struct run *again; /* what was tried again (cmd/apply_retry.h), whose steps and errors are
+	struct run *retry; /* what was tried again (cmd/apply_retry.h), whose steps and errors are
 			      this one's; or NULL */
 };
 

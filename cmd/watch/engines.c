@@ -105,8 +105,8 @@ static void take_answer(void *data, enum source_kind kind, const char *source,
 	struct service *service = data;
 	char key[SOURCE_KEY_SIZE];
 	source_key(kind, source, key);
-	const bool again = silent || lookup_result->again || lookup_result->state == CONTAINER_FAILED;
-	if (again && engine_answers(service, kind))
+	const bool retry = silent || lookup_result->retry || lookup_result->state == CONTAINER_FAILED;
+	if (retry && engine_answers(service, kind))
 		retry_failed(service->retry, key, clock_milliseconds());
 	else
 		retry_forget(service->retry, key);

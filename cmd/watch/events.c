@@ -403,7 +403,7 @@ static int signals_listen(struct service *service, struct error *error)
 	return loop_add(service->loop, service->signals, EPOLLIN, signals_ready, service, error);
 }
 
-static void again_due(void *data)
+static void retry_timer_due(void *data)
 {
 	struct service *service = data;
 	service->dirty = true;
@@ -429,7 +429,7 @@ int service_listen(struct service *service, struct error *error)
 {
 	service->prefetched = (struct timer){.fire = paths_prefetch, .data = service};
 	service->debounce = (struct timer){.fire = paths_settled, .data = service};
-	service->again = (struct timer){.fire = again_due, .data = service};
+	service->retry_timer = (struct timer){.fire = retry_timer_due, .data = service};
 	service->pace = (struct timer){.fire = pace_due, .data = service};
 	service->take_over = (struct timer){.fire = take_over_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};

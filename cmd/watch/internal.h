@@ -79,7 +79,7 @@ struct service {
 	bool heard_death;            /* a namespace died since this was last reset */
 	int64_t held_at; /* the time by which the last pass held back what had failed */
 
-	struct timer prefetched, debounce, again, pace, take_over, watchdog;
+	struct timer prefetched, debounce, retry_timer, pace, take_over, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */
 };
 

@@ -42,7 +42,7 @@ static bool pass_observe(struct service *service, struct error *error)
 	service->unsearched |= !before;
 	service->live = !before         ? observe(desired, service->lookups, error)
 			: service->wide ? observe_widely(before, desired, service->lookups, error)
-					: observe_again(before, desired, service->lookups, error);
+					: observe_stale(before, desired, service->lookups, error);
 	service->complete |= service->wide;
 	service->wide = false;
 	if (service->next) {
@@ -132,7 +132,7 @@ static struct selection plan_now(struct service *service)
 /* A namespace that lost its container's name before the service knew of it may hold what is chosen:
  * descriptors are looked through once after a look at everything, as that takes long. */
 static struct selection plan_searched(struct service *service, struct selection selection,
-				      bool *ret_again)
+				      bool *ret_repeat)
 {
 	const bool found = service->unsearched && observe_descriptors(service->live);
 	service->unsearched = false;
@@ -158,13 +158,13 @@ static void paced_mark_stale(struct service *service)
  * is to be looked at once more. No event tells of what comes into a namespace that is not known
  * yet, such as another set's container. So before anything is chosen, all of them are looked for,
  * once in a pass: the lock keeps others of us from choosing meanwhile. */
-static struct selection observe_and_plan(struct service *service, bool *ret_again,
+static struct selection observe_and_plan(struct service *service, bool *ret_repeat,
 					 struct error *error)
 {
 	for (;;) {
 		if (!pass_observe(service, error))
 			return (struct selection){.plan = NULL};
-		*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
+		*ret_repeat |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
 		const struct selection selection = plan_now(service);
 		if (!selection_chooses(&selection))
 			return selection;
@@ -179,9 +179,9 @@ static struct selection observe_and_plan(struct service *service, bool *ret_agai
 }
 
 static struct selection pass_plan(struct service *service, struct leases *ret_leases,
-				   bool *ret_again, struct error *error)
+				   bool *ret_repeat, struct error *error)
 {
-	struct selection selection = observe_and_plan(service, ret_again, error);
+	struct selection selection = observe_and_plan(service, ret_repeat, error);
 	if (!selection.plan)
 		return selection;
 	service_probe(service, &selection);
@@ -331,9 +331,9 @@ static void retries_keep(struct service *service, const struct plan *plan)
 /* One look and one plan; true: the plan was done, and has to be looked at. */
 static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
 {
-	bool again = false;
+	bool repeat = false;
 	struct leases leases;
-	const struct selection selection = pass_plan(service, &leases, &again, error);
+	const struct selection selection = pass_plan(service, &leases, &repeat, error);
 	const struct plan *plan = selection.plan;
 	if (!plan)
 		return false;
@@ -341,19 +341,19 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	bool allowed = pass_allowed(&selection);
 	if (allowed && number == PASSES_MAX) {
 		not_converging(service, &selection);
-		again = false;
+		repeat = false;
 	} else if (allowed && observe_hold(service->live, service->lookups, &selection)) {
 		pass_apply(service, &selection, &leases, drift);
 		service_read_events_locked(service, &selection);
-		again = true;
+		repeat = true;
 	} else if (allowed) {
 		/* One that dies needs nothing; one that lives on without a name can be found by a
 		 * full look alone. */
 		if (!container_changed(service->live) && !death_heard(service))
 			service_mark_stale(service);
-		again = true;
+		repeat = true;
 	}
-	if (!again) {
+	if (!repeat) {
 		containers_failed(service);
 		retries_keep(service, plan);
 		if (!retry_count(service->retry))
@@ -367,7 +367,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		service->live = NULL;
 	}
 	service->unsure = false;
-	return again;
+	return repeat;
 }
 
 static void lock_waits(const char *sentence, void *data)
@@ -411,14 +411,14 @@ static void reconcile_passes(struct service *service, bool drift)
 	pass_failure_report(service, service->failed ? &error : NULL);
 }
 
-static void again_set(struct service *service)
+static void retry_timer_set(struct service *service)
 {
 	int64_t now = clock_milliseconds(), next = retry_next(service->retry, service->held_at);
 	int64_t left = next > now ? next - now : 0;
 	if (service->failed)
-		loop_timer_set(service->loop, &service->again, PASS_RETRY_MS);
+		loop_timer_set(service->loop, &service->retry_timer, PASS_RETRY_MS);
 	else
-		loop_timer_set(service->loop, &service->again, next < 0 ? -1 : left);
+		loop_timer_set(service->loop, &service->retry_timer, next < 0 ? -1 : left);
 }
 
 void service_reconcile(void *data)
@@ -436,7 +436,7 @@ void service_reconcile(void *data)
 	reconcile_passes(service, drift);
 	if (service->live)
 		observe_release(service->live);
-	again_set(service);
+	retry_timer_set(service);
 	metrics_observe(&service->metrics, seconds_now(CLOCK_MONOTONIC) - start);
 	struct error error;
 	if (service->options->metrics &&

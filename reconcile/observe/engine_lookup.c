@@ -167,7 +167,7 @@ void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *sou
 		return;
 	lookup->stale_asked |= urgency == LOOKUP_STALE;
 	if (lookup->question.arena)
-		lookup->again = true;
+		lookup->repeat = true;
 	else
 		lookup_question_begin(lookup);
 }

@@ -55,7 +55,7 @@ struct lookup {
 	struct result result;
 	struct question question;
 	bool stale_asked; /* the result ends when the engine does not answer */
-	bool again;       /* ask once more after the question */
+	bool repeat;       /* ask once more after the question */
 	bool wanted;
 	char **holders; /* of a Compose service: "SET/CONTAINER" of the files' that name it */
 	size_t n_holders;

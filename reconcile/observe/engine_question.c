@@ -50,9 +50,9 @@ static void finish(struct lookup *lookup, const struct lookup_result *lookup_res
 		lookup_question_end(lookup);
 	else
 		result_take(lookup, lookup_result);
-	bool again = lookup->again;
-	lookup->again = false;
-	if (again)
+	bool repeat = lookup->repeat;
+	lookup->repeat = false;
+	if (repeat)
 		lookup_question_begin(lookup);
 	if (lookups->answered)
 		lookups->answered(lookups->data, lookup->kind, lookup->source,
@@ -174,7 +174,7 @@ static void observe_begin(struct lookup *lookup)
 }
 
 /* What is found belongs to another run by now. */
-static void observe_again(struct lookup *lookup)
+static void lookup_retry(struct lookup *lookup)
 {
 	struct question *question = &lookup->question;
 	lookup_process_close(question);
@@ -198,7 +198,7 @@ static void run_confirmed(void *data, const struct engine_container *container,
 	if (!container && error->errnum != ENOENT)
 		finish_failed(lookup, error);
 	else if (!container || !same_run(&lookup->question.container, container))
-		observe_again(lookup);
+		lookup_retry(lookup);
 	else
 		finish_ready(lookup);
 }
@@ -234,7 +234,7 @@ static void run_hold(struct lookup *lookup)
 	if (fd >= 0)
 		close(fd);
 	if (fd == -ENOENT || fd == -ESRCH)
-		observe_again(lookup);
+		lookup_retry(lookup);
 	else if (fd < 0)
 		finish_failed(lookup, &error);
 	else if (!believed)
@@ -261,13 +261,13 @@ static void preferred_stopped(struct lookup *lookup)
 	if (lookup->lookups->answered && now - lookup->stopped < RESTART_MS) {
 		struct lookup_result lookup_result =
 			lookup_not_running(question->arena, lookup->source, question->container.id);
-		lookup_result.again = true;
+		lookup_result.retry = true;
 		finish(lookup, &lookup_result, NULL);
 		return;
 	}
 	lookup->stopped = 0;
 	question->unprefer = true;
-	observe_again(lookup);
+	lookup_retry(lookup);
 }
 
 static void candidate_found(struct lookup *lookup, const struct engine_container *container,

@@ -14,7 +14,7 @@
 struct lookup_result {
 	enum container_state state;
 	bool asked; /* pending: the engine has never answered yet */
-	bool again; /* pending: to be asked again, though the engine may tell of nothing */
+	bool retry; /* pending: to be asked again, though the engine may tell of nothing */
 	int fd;     /* when ready: the caller's to close */
 	struct stat stat;
 	const char *name;          /* for people; when ready */

@@ -327,7 +327,7 @@ bool observe_descriptors(struct live *live)
 	return added_settle(&observer, live->n_namespaces);
 }
 
-struct live *observe_again(struct live *before, const struct desired *desired,
+struct live *observe_stale(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error)
 {
 	return look(before, desired, lookups, false, error);

@@ -34,7 +34,7 @@ struct live *observe_owner_tags(struct error *error);
  * `before` is freed in any case; the desired state that it was made for has to live until then.
  * A namespace that is no container's any more, was let go and is stale is looked for wherever one
  * can be had; it is forgotten where it is dead or nothing leads to it. */
-struct live *observe_again(struct live *before, const struct desired *desired,
+struct live *observe_stale(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error);
 
 /* The same, and finds every namespace that is not known yet, or known but not as it is now, or has

@@ -56,15 +56,15 @@ static struct tally tally_of(const struct plan_builder *builder, const char *set
 		const struct managed_use *use = &matched->attachments->uses[i];
 		if (!is_counted(matched->ownership, managed, set))
 			continue;
-		const bool believed = is_believed(managed, use), again = managed->ns == last;
+		const bool believed = is_believed(managed, use), same_ns = managed->ns == last;
 		const bool leaves = builder->leaves[i] && !use->wanted;
 		tally.evident |= leaves && is_evident(managed);
-		tally.live += believed || !again;
-		tally.deletes += leaves && (believed || !again || !deleted);
+		tally.live += believed || !same_ns;
+		tally.deletes += leaves && (believed || !same_ns || !deleted);
 		if (believed)
 			continue;
 		last = managed->ns;
-		deleted = leaves || (again && deleted);
+		deleted = leaves || (same_ns && deleted);
 	}
 	return tally;
 }
