@@ -17,7 +17,7 @@
 static const struct need {
 	unsigned capability; /* its number */
 	unsigned groups;     /* of commands */
-	bool elsewhere;
+	bool other_netns;
 } needs[] = {
 	/* Links, addresses, routes, numbers of namespaces, sysctls; and to be believed by a
 	 * guard (lib/unix_peer.h). */
@@ -37,11 +37,11 @@ static const struct need {
 	{CAP_DAC_OVERRIDE, OPTIONS_HOST, true},
 };
 
-bool capability_needed(unsigned capability, unsigned groups, bool elsewhere)
+bool capability_needed(unsigned capability, unsigned groups, bool other_netns)
 {
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
 		if (needs[i].capability == capability && needs[i].groups & groups)
-			return elsewhere || !needs[i].elsewhere;
+			return other_netns || !needs[i].other_netns;
 	return false;
 }
 
@@ -51,18 +51,18 @@ static bool is_set(const char *variable)
 	return value && *value;
 }
 
-static bool uses_elsewhere(const struct options *options)
+static bool uses_other_netns(const struct options *options)
 {
 	return options->metrics || options->out || is_set("DOCKER_HOST") ||
 	       is_set("CONTAINER_HOST");
 }
 
 /* And being user 0 gives none back by execve(2), for which it takes CAP_SETPCAP. */
-static int capabilities_drop(unsigned groups, bool elsewhere)
+static int capabilities_drop(unsigned groups, bool other_netns)
 {
 	uint64_t kept = 0;
 	for (unsigned number = 0; number < 64; number++)
-		if (capability_needed(number, groups, elsewhere))
+		if (capability_needed(number, groups, other_netns))
 			kept |= CAPABILITY_BIT(number);
 	(void)prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED, 0, 0, 0);
 	return capabilities_keep(kept, false);
@@ -84,7 +84,7 @@ static void note(const struct options *options, const char *what)
 
 void confine(const struct command *command, const struct options *options)
 {
-	if (capabilities_drop(command->groups, uses_elsewhere(options)) < 0)
+	if (capabilities_drop(command->groups, uses_other_netns(options)) < 0)
 		note(options, "capabilities that are not needed are kept");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		note(options, "new privileges stay possible");

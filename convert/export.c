@@ -34,7 +34,7 @@ static size_t *holds(const struct observed_set *set, const struct live_ns *ns,
 }
 
 /* Whether the namespace that has the container's name holds it: then it is nowhere else. */
-static bool at_home_elsewhere(const struct taking *taking, const char *container)
+static bool found_in_another_netns(const struct taking *taking, const char *container)
 {
 	const struct live_ns *ns = index_get_text(taking->named, container);
 	return ns && *holds(taking->set, ns, container);
@@ -51,7 +51,7 @@ static bool believed(const struct taking *taking, const struct set_link *member)
 	if (name && (strcmp(name, container) == 0 || *holds(set, member->ns, name)))
 		return strcmp(name, container) == 0;
 	const struct observed_container *known = observed_container_in(set, member->ns);
-	return !at_home_elsewhere(taking, container) &&
+	return !found_in_another_netns(taking, container) &&
 	       (!known || strcmp(known->model.name, container) == 0);
 }
 

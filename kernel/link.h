@@ -25,7 +25,7 @@ enum link_kind {
 enum parent_where {
 	PARENT_NONE,
 	PARENT_HOST,      /* in the host's namespace, whichever namespace the link itself is in */
-	PARENT_ELSEWHERE, /* in one that is neither the link's own nor the host's, or unknown */
+	PARENT_OTHER_NETNS, /* in one that is neither the link's own nor the host's, or unknown */
 	PARENT_SAME,      /* in the link's own namespace, which is not the host's */
 };
 

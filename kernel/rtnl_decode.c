@@ -192,7 +192,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 				 .name = shown_get(arena, at[IFLA_IFNAME]),
 				 .alias = shown_get(arena, at[IFLA_IFALIAS]),
 				 .kind_name = ""};
-	struct parent_ref parent = {.elsewhere = at[IFLA_LINK_NETNSID] != NULL};
+	struct parent_ref parent = {.other_netns = at[IFLA_LINK_NETNSID] != NULL};
 	if (!fixed_get(at[IFLA_MTU], &link.mtu, sizeof(link.mtu)) ||
 	    !fixed_get(at[IFLA_MASTER], &link.master, sizeof(link.master)) ||
 	    !fixed_get(at[IFLA_LINK], &link.parent, sizeof(link.parent)) ||

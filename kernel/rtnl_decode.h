@@ -15,7 +15,7 @@ enum decoded {
 
 /* Where a link says that its parent is. */
 struct parent_ref {
-	bool elsewhere; /* IFLA_LINK_NETNSID was there */
+	bool other_netns; /* IFLA_LINK_NETNSID was there */
 	int nsid;       /* then the number that the other namespace has in the link's own */
 };
 

@@ -163,7 +163,7 @@ bool encode_link_create(union message *message, const struct link_spec *spec,
 	       (!mac || put(message, IFLA_ADDRESS, spec->mac.bytes, sizeof(spec->mac.bytes))) &&
 	       (!spec->mtu || put_u32(message, IFLA_MTU, spec->mtu)) &&
 	       (!creation->parent || put_u32(message, IFLA_LINK, (uint32_t)creation->parent)) &&
-	       (!creation->elsewhere ||
+	       (!creation->other_netns ||
 		put_u32(message, IFLA_LINK_NETNSID, (uint32_t)creation->nsid)) &&
 	       info_put(message, spec);
 }

@@ -94,6 +94,6 @@ struct desired *desired_for_host(const struct desired *all, const char *host, st
 		take_networks(&part, &desired->sets[i]);
 		take_containers(&part, &desired->sets[i]);
 	}
-	desired->elsewhere = count_networks(all) && !count_networks(desired);
+	desired->on_other_hosts = count_networks(all) && !count_networks(desired);
 	return desired;
 }

@@ -6,7 +6,7 @@
 /* Keys of Compose and of the docker command that have another form here. */
 static const struct {
 	const char *name, *hint;
-} elsewhere[] = {
+} other_tools_keys[] = {
 	{"mvapply_plan", "this is a saved plan: `mvapply apply FILE`, without -f"},
 	{"services", "write `containers` instead of Compose's `services`"},
 	{"version", "remove it: a configuration has no version"},
@@ -59,11 +59,11 @@ static const char *hint_objects(const char *name, struct arena *arena)
 		     : NULL;
 }
 
-static const char *hint_elsewhere(const char *name)
+static const char *hint_other_tools(const char *name)
 {
-	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
-		if (strcmp(elsewhere[i].name, name) == 0)
-			return elsewhere[i].hint;
+	for (size_t i = 0; i < sizeof(other_tools_keys) / sizeof(*other_tools_keys); i++)
+		if (strcmp(other_tools_keys[i].name, name) == 0)
+			return other_tools_keys[i].hint;
 	return NULL;
 }
 
@@ -86,6 +86,6 @@ const char *key_unknown_hint(const struct object *object, const char *name, stru
 	if (!hint && suggestion.best)
 		return arena_printf(arena, "did you mean `%s`?", suggestion.best);
 	if (!hint)
-		hint = hint_elsewhere(name);
+		hint = hint_other_tools(name);
 	return hint ? hint : key_list_hint(object, arena);
 }

@@ -143,7 +143,7 @@ struct set {
 struct desired {
 	struct arena *arena;
 	const char *host; /* whose part this is; NULL: all hosts', which is not for planning */
-	bool elsewhere;   /* there are networks, and all of them live on other hosts */
+	bool on_other_hosts;   /* there are networks, and all of them live on other hosts */
 	struct set *sets; /* at least one: an empty input is the empty set "default" */
 	size_t n_sets;
 };

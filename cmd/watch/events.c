@@ -141,7 +141,7 @@ static bool link_event(struct service *service, const struct nlmsghdr *message, 
 			return false;
 		/* A veth's peer may have any number in its own namespace. */
 		return link_matters(service, &link) || index_matters(service, link.ifindex) ||
-		       (!parent.elsewhere && index_matters(service, link.parent));
+		       (!parent.other_netns && index_matters(service, link.parent));
 	case DECODE_SKIP:
 		return false;
 	case DECODE_BAD:

@@ -58,7 +58,7 @@ static void queue_creation(struct group *group, struct pending_link *pending, st
 	const struct link_creation creation = {.ifindex = pending->ifindex,
 					       .name = pending->spec->name,
 					       .parent = pending->parent,
-					       .elsewhere = !group->ns->host,
+					       .other_netns = !group->ns->host,
 					       .nsid = group->host_nsid};
 	pending->first = batch_count(batch);
 	pending->up_at_once = comes_up_at_once(pending);

@@ -112,7 +112,7 @@ static bool sandbox_differs(const struct lookup *lookup)
 	return fd >= 0 && !netns_same(&sandbox, &lookup->question.stat);
 }
 
-static void finish_elsewhere(struct lookup *lookup)
+static void finish_other_netns(struct lookup *lookup)
 {
 	const struct engine_container *container = &lookup->question.container;
 	struct error error;
@@ -152,7 +152,7 @@ static void finish_ready(struct lookup *lookup)
 	};
 	lookup->stopped = 0;
 	if (sandbox_differs(lookup))
-		finish_elsewhere(lookup);
+		finish_other_netns(lookup);
 	else
 		finish(lookup, &lookup_result, NULL);
 }

@@ -88,13 +88,13 @@ static int parent_place(struct namespace_reader *reader, struct live_link *link,
 {
 	const bool in_host = reader->ns->host;
 	link->parent_where = PARENT_NONE;
-	if (!link->parent && !parent->elsewhere)
+	if (!link->parent && !parent->other_netns)
 		return 0;
-	if (!parent->elsewhere) {
+	if (!parent->other_netns) {
 		link->parent_where = in_host ? PARENT_HOST : PARENT_SAME;
 		return 0;
 	}
-	link->parent_where = PARENT_ELSEWHERE;
+	link->parent_where = PARENT_OTHER_NETNS;
 	if (in_host || parent->nsid < 0)
 		return 0;
 	int status = host_number_ask(reader, error);

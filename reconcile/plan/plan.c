@@ -36,9 +36,9 @@ static void containers_report(const struct plan_input *input)
 				    input->live->container_lookups[i].note);
 }
 
-static void elsewhere_report(const struct plan_input *input)
+static void other_hosts_report(const struct plan_input *input)
 {
-	if (input->desired->elsewhere)
+	if (input->desired->on_other_hosts)
 		warning_add(input, WARNING_NOTHING_HERE, input->desired->host);
 }
 
@@ -139,7 +139,7 @@ static void plan_fill(const struct plan_input *input, struct plan *plan)
 	steps_make(&builder);
 	plan->steps = steps.items;
 	plan->n_steps = steps.count;
-	elsewhere_report(input);
+	other_hosts_report(input);
 	containers_report(input);
 	claims_report(&assigned, &conflicts);
 	plan->left = left_set_find(&matched);

@@ -45,7 +45,7 @@ bool live_link_on(const struct live_link *link, int parent)
 bool live_parent_away(const struct live_link *link)
 {
 	return link_type(link->kind)->has_parent &&
-	       (link->parent_where == PARENT_ELSEWHERE || link->parent_where == PARENT_SAME);
+	       (link->parent_where == PARENT_OTHER_NETNS || link->parent_where == PARENT_SAME);
 }
 
 static bool altnames_equal(const struct live_link *a, const struct live_link *b)

@@ -181,7 +181,7 @@ static void attach(unsigned number)
 	const struct link_creation birth = {.ifindex = ifindex,
 					    .name = "eth0",
 					    .parent = parents[vlans ? number % vlans + 1 : 0],
-					    .elsewhere = true,
+					    .other_netns = true,
 					    .nsid = HOST_NSID};
 	spec_make(number, &spec);
 	if (!in_place)

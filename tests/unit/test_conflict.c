@@ -277,7 +277,7 @@ static void test_tags_of_others(void **state)
 	} others[] = {{KIND_MACVLAN, PARENT_NONE},
 		      {KIND_OTHER, PARENT_NONE},
 		      {KIND_OTHER, PARENT_SAME},
-		      {KIND_OTHER, PARENT_ELSEWHERE}};
+		      {KIND_OTHER, PARENT_OTHER_NETNS}};
 	(void)state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		struct live *live = world_new();
@@ -295,7 +295,7 @@ static void test_tags_of_others(void **state)
  * and another host's in any other. */
 static void test_parent_away(void **state)
 {
-	static const enum parent_where away[] = {PARENT_SAME, PARENT_ELSEWHERE};
+	static const enum parent_where away[] = {PARENT_SAME, PARENT_OTHER_NETNS};
 	static const char web_gone[] = LAN("") "containers: {web: {netns: gone, networks: [lan]}}";
 	(void)state;
 	for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++) {

@@ -180,7 +180,7 @@ static void test_macvlan(void **state)
 	assert_int_equal(link.mtu, 1500);
 	assert_true(link.flags & IFF_UP);
 	assert_int_equal(link.parent, 3);
-	assert_true(parent.elsewhere);
+	assert_true(parent.other_netns);
 	assert_int_equal(parent.nsid, 0);
 	assert_true(link.mode_known);
 	assert_int_equal(link.mode, MODE_BRIDGE);
@@ -204,7 +204,7 @@ static void test_vlan(void **state)
 	assert_int_equal(link.vlan, 11);
 	assert_int_equal(link.vlan_protocol, VLAN_8021AD);
 	assert_int_equal(link.parent, 3);
-	assert_false(parent.elsewhere);
+	assert_false(parent.other_netns);
 	assert_true(owner_tag_has_set(&link.tag, "lab"));
 	arena_free(arena);
 }
@@ -220,7 +220,7 @@ static void test_ipvlan(void **state)
 	assert_int_equal(link.mode, MODE_L3);
 	assert_false(link.has_bcqueuelen);
 	assert_true(link.flags & IFF_NOARP);
-	assert_true(parent.elsewhere);
+	assert_true(parent.other_netns);
 	arena_free(arena);
 }
 

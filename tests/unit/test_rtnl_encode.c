@@ -60,7 +60,7 @@ static void test_create(void **state)
 				8,    0,   1,    0,    4,    0,    0,    0, /* MODE bridge */
 			};
 	const struct link_creation birth = {
-		.ifindex = 1000000, .name = "eth0", .parent = 3, .elsewhere = true, .nsid = 7};
+		.ifindex = 1000000, .name = "eth0", .parent = 3, .other_netns = true, .nsid = 7};
 	union message message;
 	assert_true(encode_link_create(&message, &macvlan, &birth));
 	assert_bytes(&message, expected, sizeof(expected));
