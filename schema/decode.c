@@ -163,7 +163,7 @@ static void decode_collection(const struct decode_state *state, void *object)
 	const struct node *node = state->node;
 	bool fits = node->kind == (key->type == KEY_LIST ? NODE_SEQUENCE : NODE_MAPPING);
 
-	if (key->later && !key->required && node_null(node))
+	if (key->deferred && !key->required && node_null(node))
 		return;
 	if (!fits && !(key->type == KEY_NAMES && node->kind == NODE_SEQUENCE)) {
 		wrong_kind(state, key->type == KEY_LIST    ? "a list"
@@ -171,7 +171,7 @@ static void decode_collection(const struct decode_state *state, void *object)
 							   : "a map");
 		return;
 	}
-	if (key->later) {
+	if (key->deferred) {
 		*(const struct node **)state->target = node;
 		return;
 	}

@@ -41,7 +41,7 @@ struct key {
 	enum key_type type;
 	bool required;
 	/* Stored as `const struct node *`, to be decoded when all that it refers to is known. */
-	bool later;
+	bool deferred;
 	bool or_bool;        /* KEY_OBJECT: `true` is the object with its defaults */
 	size_t offset, size; /* of the value in the object's struct */
 	size_t count;        /* offset of a size_t: KEY_LIST, KEY_MAP, KEY_RANGE */

@@ -90,7 +90,7 @@ static json_t *names(const struct object *object)
 static json_t *collection(const struct key *key)
 {
 	json_t *map = map_of(key->object, element(key->object));
-	if (key->later && !key->required)
+	if (key->deferred && !key->required)
 		json_put(map, "type", json_pack("[s,s]", "object", "null"));
 	return map;
 }

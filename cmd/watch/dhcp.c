@@ -115,7 +115,7 @@ static void step_wait(struct selection *selection, struct leases *leases, size_t
 	if (lease_alone(&selection->plan->steps[number]))
 		selection->selected[number] = false;
 	else
-		leases->later[number] = true;
+		leases->deferred[number] = true;
 }
 
 /* It serves once. */
@@ -183,7 +183,7 @@ struct leases service_lease(struct service *service, struct selection *selection
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		any |= asks(selection, step);
-		leases.later[i] = step_leases(step) && step->action != ACTION_CHANGE;
+		leases.deferred[i] = step_leases(step) && step->action != ACTION_CHANGE;
 	}
 	/* One that is gone by now is left to the look that comes of it. */
 	if (!any || !observe_hold(service->live, service->lookups, selection))

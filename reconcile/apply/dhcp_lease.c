@@ -262,7 +262,7 @@ void leases_do(struct apply_context *context)
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct link_spec *desired = plan->steps[i].desired;
 		if (!step_selected(context, &plan->steps[i]) || !step_leases(&plan->steps[i]) ||
-		    context->leases.later[i] || context->outcomes[i].state == OUTCOME_FAILED)
+		    context->leases.deferred[i] || context->outcomes[i].state == OUTCOME_FAILED)
 			continue;
 		if (context->leases.answers[i])
 			answer_take(context, i, context->leases.answers[i]);

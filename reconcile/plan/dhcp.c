@@ -9,7 +9,7 @@ struct leases leases_unknown(const struct plan *plan, struct arena *arena)
 	const size_t room = plan->n_steps + 1;
 	return (struct leases){
 		.answers = arena_alloc(arena, room * sizeof(const struct dhcp_answer *)),
-		.later = arena_alloc(arena, room * sizeof(bool))};
+		.deferred = arena_alloc(arena, room * sizeof(bool))};
 }
 
 bool step_leases(const struct step *step)
