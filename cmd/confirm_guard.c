@@ -86,7 +86,7 @@ static int signal_take(int signals)
 }
 
 /* That it dies before the plan is done leaves the host half way. */
-static enum decision parent_heard(struct guard_process *guard_process)
+static enum decision parent_read(struct guard_process *guard_process)
 {
 	char kind;
 	if (recv(guard_process->parent, &kind, sizeof(kind), 0) != sizeof(kind)) {
@@ -108,7 +108,7 @@ static enum decision parent_heard(struct guard_process *guard_process)
 }
 
 /* SIGTERM: the machine, or the session's scope, is being taken down. */
-static enum decision signal_heard(const struct guard_process *guard_process)
+static enum decision signal_read(const struct guard_process *guard_process)
 {
 	switch (signal_take(guard_process->signals)) {
 	case SIGTERM:
@@ -120,7 +120,7 @@ static enum decision signal_heard(const struct guard_process *guard_process)
 	}
 }
 
-static enum decision client_heard(const struct guard_process *guard_process)
+static enum decision client_read(const struct guard_process *guard_process)
 {
 	bool allowed = false;
 	cleanup_close int fd = confirm_accept(guard_process->listener, &allowed);
@@ -157,8 +157,8 @@ static enum decision decide(struct guard_process *guard_process)
 	if (ready <= 0)
 		return DECISION_NONE;
 	if (polled[0].revents)
-		return parent_heard(guard_process);
-	return polled[1].revents ? signal_heard(guard_process) : client_heard(guard_process);
+		return parent_read(guard_process);
+	return polled[1].revents ? signal_read(guard_process) : client_read(guard_process);
 }
 
 static void guard_process_revert(const struct guard_process *guard_process)
@@ -293,7 +293,7 @@ void confirm_guard_applied(const struct confirm_guard *guard)
 	message_send(guard->fd, MESSAGE_APPLIED, "");
 }
 
-static void own_signal_heard(const struct confirm_guard *guard, struct confirm_result *result)
+static void own_signal_read(const struct confirm_guard *guard, struct confirm_result *result)
 {
 	int signal = signal_take(guard->signals);
 	if (signal == 0)
@@ -303,7 +303,7 @@ static void own_signal_heard(const struct confirm_guard *guard, struct confirm_r
 }
 
 /* Whatever is asked, it is the guard that decides. */
-static void people_heard(const struct confirm_guard *guard, struct keyboard *keyboard,
+static void input_wait(const struct confirm_guard *guard, struct keyboard *keyboard,
 			 struct confirm_result *result)
 {
 	for (;;) {
@@ -317,7 +317,7 @@ static void people_heard(const struct confirm_guard *guard, struct keyboard *key
 		if (polled[0].revents)
 			return;
 		if (polled[1].revents)
-			own_signal_heard(guard, result);
+			own_signal_read(guard, result);
 		if (polled[2].revents && keyboard_enter(keyboard))
 			message_send(guard->fd, MESSAGE_CONFIRM, "");
 	}
@@ -331,7 +331,7 @@ struct confirm_result confirm_guard_wait(const struct confirm_guard *guard,
 	struct rollback_failures failures = {.used = 0};
 	char bytes[MESSAGE_SIZE];
 	stops_hold(SIG_UNBLOCK);
-	people_heard(guard, keyboard, &result);
+	input_wait(guard, keyboard, &result);
 	ssize_t size = recv(guard->fd, bytes, sizeof(bytes) - 1, 0);
 	if (size > 0) {
 		bytes[size] = '\0';

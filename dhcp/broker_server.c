@@ -78,7 +78,7 @@ static ssize_t request_receive(int socket, struct dhcp_request *request, int fds
 }
 
 /* False: nobody is left who could ask. */
-static bool socket_heard(struct broker_server *server)
+static bool socket_serve(struct broker_server *server)
 {
 	int fds[2];
 	struct run *run = run_free(server);
@@ -144,7 +144,7 @@ static struct polled polled_of(struct broker_server *server)
 	return polled;
 }
 
-static void children_heard(struct broker_server *server)
+static void children_serve(struct broker_server *server)
 {
 	struct signalfd_siginfo signal;
 	while (read(server->children, &signal, sizeof(signal)) > 0)
@@ -167,8 +167,8 @@ static bool serve_once(struct broker_server *server)
 			run_abandon(polled.runs[i]);
 	}
 	if (entries[POLLED_CHILDREN].revents)
-		children_heard(server);
-	return !entries[POLLED_SOCKET].revents || socket_heard(server);
+		children_serve(server);
+	return !entries[POLLED_SOCKET].revents || socket_serve(server);
 }
 
 /* A descriptor that it kept would hold whoever waits for the end of a pipe. */

@@ -211,7 +211,7 @@ static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 		return;
 	ns->nsid = -1;
 	ns->dead = true;
-	events->service->heard_death = true;
+	events->service->netns_died = true;
 	ns_stale(events->service, ns);
 }
 

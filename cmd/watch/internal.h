@@ -76,7 +76,7 @@ struct service {
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
 	bool lost;                   /* events were, and not everything was looked at since */
-	bool heard_death;            /* a namespace died since this was last reset */
+	bool netns_died;            /* a namespace died since this was last reset */
 	int64_t held_at; /* the time by which the last pass held back what had failed */
 
 	struct timer prefetched, debounce, retry_timer, pace, take_over, watchdog;

@@ -95,7 +95,7 @@ static void namespaces_retry(struct service *service)
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
 		const struct live_ns *ns = service->live->namespaces[i];
-		if (namespace_unheard(ns) && !ns->stale &&
+		if (namespace_unmonitored(ns) && !ns->stale &&
 		    !retry_held(service->retry, namespace_key(ns, key), service->held_at))
 			service_mark_stale(service);
 	}
@@ -302,16 +302,16 @@ static bool container_changed(const struct live *live)
 }
 
 /* That a namespace died the kernel tells a moment after its name has gone. */
-static bool death_heard(struct service *service)
+static bool netns_death_wait(struct service *service)
 {
 	struct pollfd poller = {.fd = monitor_fd(service->monitor), .events = POLLIN};
 	int64_t end = clock_milliseconds() + DEATH_MS;
-	service->heard_death = false;
-	for (int64_t left = DEATH_MS; service->live && !service->heard_death && left > 0;
+	service->netns_died = false;
+	for (int64_t left = DEATH_MS; service->live && !service->netns_died && left > 0;
 	     left = end - clock_milliseconds())
 		if (poll(&poller, 1, (int)left) > 0)
 			service_read_events_locked(service, NULL);
-	return service->live && service->heard_death;
+	return service->live && service->netns_died;
 }
 
 static bool still_wanted(const void *data, const char *key)
@@ -349,7 +349,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	} else if (allowed) {
 		/* One that dies needs nothing; one that lives on without a name can be found by a
 		 * full look alone. */
-		if (!container_changed(service->live) && !death_heard(service))
+		if (!container_changed(service->live) && !netns_death_wait(service))
 			service_mark_stale(service);
 		repeat = true;
 	}

@@ -49,7 +49,7 @@ const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE])
 	return key;
 }
 
-bool namespace_unheard(const struct live_ns *ns)
+bool namespace_unmonitored(const struct live_ns *ns)
 {
 	return !ns->host && ns->details && ns->nsid < 0;
 }
@@ -78,7 +78,7 @@ struct retry_keys *retry_keys_find(const struct plan *plan, const struct live *l
 			key_add(keys, step_retry_key(&plan->steps[i], key));
 	containers_add(keys, live);
 	for (size_t i = 0; i < live->n_namespaces; i++)
-		if (namespace_unheard(live->namespaces[i]))
+		if (namespace_unmonitored(live->namespaces[i]))
 			key_add(keys, namespace_key(live->namespaces[i], source));
 	return keys;
 }

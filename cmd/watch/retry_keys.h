@@ -19,7 +19,7 @@ const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE
 const char *container_key(const struct container_lookup *lookup, char key[SOURCE_KEY_SIZE]);
 /* Of a namespace that could not be numbered, and is not heard. */
 const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE]);
-bool namespace_unheard(const struct live_ns *ns);
+bool namespace_unmonitored(const struct live_ns *ns);
 /* What engines know is asked for beside the passes (engines.c). */
 bool source_is_engines(const struct container_lookup *lookup);
 
