@@ -192,7 +192,7 @@ static int dump(struct namespace_reader *reader, bool (*encode)(union message *)
 #define LISTING_MOST ((size_t)1 << 20)
 
 /* What is not read would meet the next question. */
-static int socket_anew(struct live_ns *ns, struct error *error)
+static int socket_reopen(struct live_ns *ns, struct error *error)
 {
 	netlink_close(ns->handle->netlink);
 	ns->handle->netlink = netlink_open(error);
@@ -209,7 +209,7 @@ static int dump_part(struct namespace_reader *reader, const char *what,
 	if (status != -E2BIG)
 		return status;
 	ns->crowded = what;
-	return socket_anew(ns, error);
+	return socket_reopen(ns, error);
 }
 
 static void sysctl_note(struct live_ns *ns, struct live_link *link, const char *key)
