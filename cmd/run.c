@@ -68,7 +68,7 @@ static void conclude_text(const struct run *run, const struct confirm_result *re
 }
 
 /* ENTER is offered only where it is heard. */
-static void ask_to_confirm(const struct keyboard *keyboard, unsigned seconds)
+static void confirm_prompt(const struct keyboard *keyboard, unsigned seconds)
 {
 	fprintf(stderr,
 		"mvapply: to confirm, %srun `mvapply confirm` or send SIGUSR1 to %ld;\n"
@@ -84,7 +84,7 @@ int run_conclude(struct run *run, const struct desired *desired, const struct op
 		run_report(run, desired, options);
 	fflush(stdout);
 	struct keyboard keyboard = keyboard_open();
-	ask_to_confirm(&keyboard, options->confirm_seconds);
+	confirm_prompt(&keyboard, options->confirm_seconds);
 	const struct confirm_result result =
 		confirm_guard_wait(&run->guard, &keyboard, &run->job, run->arena);
 	if (!result.confirmed) {

@@ -63,9 +63,9 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 {
 	/* Where there are more passes, what needs no engine is not to wait for one that hangs. */
 	const bool repeated = options->wait || options->watch_seconds;
-	lookups_ask_all(lookups, desired, SOURCE_DOCKER, urgency);
-	lookups_ask_all(lookups, desired, SOURCE_PODMAN, urgency);
-	if (!lookups_asking(lookups))
+	lookups_query_all(lookups, desired, SOURCE_DOCKER, urgency);
+	lookups_query_all(lookups, desired, SOURCE_PODMAN, urgency);
+	if (!lookups_pending(lookups))
 		return;
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Asking the container engines", 0);

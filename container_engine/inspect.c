@@ -86,7 +86,7 @@ static void container_answered(void *data, json_t *json, const struct error *fai
 		inspection_absent(inspection); /* a stranger, whose id begins with the name */
 }
 
-static void container_ask(struct engine_inspection *inspection, const char *name)
+static void container_inspect(struct engine_inspection *inspection, const char *name)
 {
 	char *escaped = engine_http_escape(name);
 	const char *path = arena_printf(inspection->query.arena, "/containers/%s/json", escaped);
@@ -104,13 +104,13 @@ static void service_answered(void *data, json_t *json, const struct error *failu
 	if (error.errnum == ENOENT)
 		error.errnum = EHOSTDOWN;
 	if (json && engine_service_choose(&inspection->query, json, &inspection->choice, &error) == 0)
-		container_ask(inspection, inspection->choice.id);
+		container_inspect(inspection, inspection->choice.id);
 	else
 		inspection_report(inspection, NULL, &error);
 }
 
 /* Only the service's containers; all of them where its name cannot be written as JSON. */
-static void service_ask(struct engine_inspection *inspection)
+static void service_inspect(struct engine_inspection *inspection)
 {
 	const char *service = strchr(inspection->query.name, '/') + 1;
 	json_t *filter = json_pack("{s:[s+]}", "label", "com.docker.compose.service=", service);
@@ -136,9 +136,9 @@ struct engine_inspection *engine_inspect_begin(struct engines *engines, enum sou
 		.report = report,
 		.data = data};
 	if (strchr(name, '/'))
-		service_ask(inspection);
+		service_inspect(inspection);
 	else
-		container_ask(inspection, inspection->query.name);
+		container_inspect(inspection, inspection->query.name);
 	return inspection;
 }
 

@@ -32,7 +32,7 @@ void dhcp_broker_receive(int fd, struct dhcp_answer *ret);
 /* Makes all requests side by side, and waits for the answers: a second, or CLIENT_LEASE_TRIES
  * where no server answers; a minute at the most where the helper does not. Several threads may ask.
  */
-void dhcp_broker_ask(struct dhcp_broker *broker, struct pending_request *pending_requests,
+void dhcp_broker_request(struct dhcp_broker *broker, struct pending_request *pending_requests,
 		     size_t count);
 
 #endif

@@ -273,7 +273,7 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each
 }
 
 /* -EMSGSIZE: to be asked again, with more room. */
-static int ask_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
+static int request_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
 		    netlink_each *each, void *data, struct error *error)
 {
 	request->nlmsg_seq = ++netlink->seq;
@@ -299,13 +299,13 @@ static int ask_once(struct netlink *netlink, struct nlmsghdr *request, struct he
 	}
 }
 
-int netlink_ask(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
+int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
 		struct error *error)
 {
 	__attribute__((cleanup(heap_cleanup))) struct heap heap;
 	int status = -EMSGSIZE;
 	heap_begin(&heap);
 	for (int i = 0; i < DUMP_TRIES && status == -EMSGSIZE; i++)
-		status = ask_once(netlink, request, &heap, each, data, error);
+		status = request_once(netlink, request, &heap, each, data, error);
 	return status;
 }

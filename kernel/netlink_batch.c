@@ -171,7 +171,7 @@ static int datagram_send(struct netlink *netlink, struct batch *batch, size_t fr
 
 int batch_send(struct netlink *netlink, struct batch *batch, struct error *error)
 {
-	netlink_ask_for_words(netlink);
+	netlink_enable_ext_ack(netlink);
 	for (size_t from = 0, end; from < batch->count; from = end) {
 		end = from + 1;
 		if (!batch->entries[from].size)

@@ -22,7 +22,7 @@ static void option_set(int fd, int option)
 	(void)setsockopt(fd, SOL_NETLINK, option, &one, sizeof(one));
 }
 
-void netlink_ask_for_words(struct netlink *netlink)
+void netlink_enable_ext_ack(struct netlink *netlink)
 {
 	if (!netlink->worded)
 		option_set(netlink->fd, NETLINK_EXT_ACK);

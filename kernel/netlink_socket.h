@@ -29,7 +29,7 @@ struct datagram {
 int netlink_socket(struct error *error);
 
 /* Errors of the kernel come with its own words from here on, where it has them (4.12). */
-void netlink_ask_for_words(struct netlink *netlink);
+void netlink_enable_ext_ack(struct netlink *netlink);
 
 int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct error *error);
 

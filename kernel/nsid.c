@@ -20,7 +20,7 @@ int nsid_get(struct netlink *netlink, int fd, int *ret, struct error *error)
 	union message request;
 	*ret = NETNSA_NSID_NOT_ASSIGNED;
 	encode_nsid_get(&request, fd);
-	return netlink_ask(netlink, &request.header, nsid_take, ret, error);
+	return netlink_request(netlink, &request.header, nsid_take, ret, error);
 }
 
 int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error)
@@ -47,5 +47,5 @@ bool nsid_lives(struct netlink *netlink, int nsid)
 	int ignored;
 	if (!netlink || !encode_nsid_check(&request, nsid))
 		return true;
-	return netlink_ask(netlink, &request.header, nsid_take, &ignored, &error) != -ENOENT;
+	return netlink_request(netlink, &request.header, nsid_take, &ignored, &error) != -ENOENT;
 }

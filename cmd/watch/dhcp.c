@@ -144,16 +144,16 @@ static void step_lease(struct service *service, struct selection *selection, str
 	step_wait(selection, leases, number);
 }
 
-static bool asks(const struct selection *selection, const struct step *step)
+static bool requests_lease(const struct selection *selection, const struct step *step)
 {
 	return selection_has(selection, step) && step_leases(step) && step->action == ACTION_CHANGE;
 }
 
-static bool any_asks(const struct selection *selection, const struct pending *pending)
+static bool any_requests(const struct selection *selection, const struct pending *pending)
 {
 	const struct plan *plan = selection->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (asks(selection, &plan->steps[i]) &&
+		if (requests_lease(selection, &plan->steps[i]) &&
 		    strcmp(step_key(&plan->steps[i]), pending->key) == 0)
 			return true;
 	return false;
@@ -167,7 +167,7 @@ static void pending_drop(struct service *service, const struct selection *select
 		const struct pending *pending = *at;
 		const bool old =
 			pending->fd < 0 && clock_milliseconds() - pending->answered_at >= ANSWER_MS;
-		if (old || (pending->fd >= 0 && !any_asks(selection, pending)))
+		if (old || (pending->fd >= 0 && !any_requests(selection, pending)))
 			pending_remove(at);
 		else
 			at = &(*at)->next;
@@ -182,14 +182,14 @@ struct leases service_lease(struct service *service, struct selection *selection
 	pending_drop(service, selection);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		any |= asks(selection, step);
+		any |= requests_lease(selection, step);
 		leases.deferred[i] = step_leases(step) && step->action != ACTION_CHANGE;
 	}
 	/* One that is gone by now is left to the look that comes of it. */
 	if (!any || !observe_hold(service->live, service->lookups, selection))
 		return leases;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (asks(selection, &plan->steps[i]))
+		if (requests_lease(selection, &plan->steps[i]))
 			step_lease(service, selection, &leases, i);
 	return leases;
 }

@@ -84,7 +84,7 @@ static void gather_due(void *data)
 static void reconcile_soon(struct service *service)
 {
 	struct timer *gather = &service->engines->gather;
-	if (!lookups_asking(service->lookups))
+	if (!lookups_pending(service->lookups))
 		service->dirty = true;
 	else if (!gather->due)
 		loop_timer_set(service->loop, gather, GATHER_MS);
@@ -165,7 +165,7 @@ static void container_news(void *data, const char *source, const char *id)
 	if (!engine_event_concerns(event, source, id))
 		return;
 	if (!process_suffices(event, source, id)) {
-		lookups_ask(news->service->lookups, event->kind, source,
+		lookups_query(news->service->lookups, event->kind, source,
 			    stale ? LOOKUP_STALE : LOOKUP_KEEP);
 		return;
 	}
@@ -188,7 +188,7 @@ static void take_loss(void *data)
 	log_write(&service->log, LEVEL_WARNING,
 		  "%s sent an event of more than 1 MiB: looking at all its containers",
 		  source_kind_name(engine->kind));
-	lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_STALE);
+	lookups_query_all(service->lookups, desired_of(service), engine->kind, LOOKUP_STALE);
 }
 
 /* --- the socket, while the engine is away */
@@ -265,7 +265,7 @@ static void connected(struct engine *engine)
 	engine->absent = false;
 	if (engine->paths)
 		paths_disarm(engine->paths);
-	lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_KEEP);
+	lookups_query_all(service->lookups, desired_of(service), engine->kind, LOOKUP_KEEP);
 }
 
 /* A container of an engine that is away is neither gone nor there: it is what was found last, as
@@ -279,7 +279,7 @@ static void disconnected(struct engine *engine, const struct error *failure)
 	engine->failure = *failure;
 	engine->answers = failure->errnum != EHOSTDOWN;
 	if (engine->answers)
-		lookups_ask_all(service->lookups, desired_of(service), engine->kind, LOOKUP_IDLE);
+		lookups_query_all(service->lookups, desired_of(service), engine->kind, LOOKUP_IDLE);
 	else
 		engine_away(engine, failure);
 	loop_timer_set(service->loop, &engine->reconnect, retry_delay(engine->failures));
@@ -390,7 +390,7 @@ static void engine_update(struct engine *engine)
 	else if (!used && engine->events)
 		engine_end(engine);
 	if (used && engine->answers)
-		lookups_ask_all(service->lookups, desired, engine->kind, LOOKUP_NEW);
+		lookups_query_all(service->lookups, desired, engine->kind, LOOKUP_NEW);
 	else if (used && engine->failure.errnum)
 		lookups_fail(service->lookups, desired, engine->kind, &engine->failure);
 }
@@ -412,7 +412,7 @@ void service_engines_reload(struct service *service)
 			continue;
 		engine->failures = 0;
 		if (engine->answers)
-			lookups_ask_all(service->lookups, desired_of(service), engine->kind,
+			lookups_query_all(service->lookups, desired_of(service), engine->kind,
 					LOOKUP_KEEP);
 		else
 			loop_timer_set(service->loop, &engine->reconnect, 0);
@@ -426,7 +426,7 @@ static void engine_retry(const struct engine *engine, const struct container *co
 	if (container->source_kind == engine->kind &&
 	    retry_due(service->retry, source_key(engine->kind, container->source, key),
 		      service->held_at))
-		lookups_ask(service->lookups, engine->kind, container->source, LOOKUP_IDLE);
+		lookups_query(service->lookups, engine->kind, container->source, LOOKUP_IDLE);
 }
 
 void service_engines_retry(struct service *service)

@@ -46,7 +46,7 @@ static int still_the_same(struct netlink *netlink, const struct live_link *link,
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct sight sight = {.arena = arena, .expected = link};
 	encode_link_get(&request, link->ifindex);
-	int status = netlink_ask(netlink, &request.header, sight_take, &sight, error);
+	int status = netlink_request(netlink, &request.header, sight_take, &sight, error);
 	if (status < 0 || sight.same)
 		return status;
 	error_set(error, EBUSY, "it is no longer the link that was looked at before");

@@ -249,7 +249,7 @@ static void answer_take(struct apply_context *context, size_t number,
 
 static void leases_ask(struct apply_context *context, struct leasing *leasing)
 {
-	dhcp_broker_ask(context->broker, leasing->requests, leasing->n_requests);
+	dhcp_broker_request(context->broker, leasing->requests, leasing->n_requests);
 	for (size_t i = 0; i < leasing->n_requests; i++)
 		answer_take(context, leasing->steps[i], &leasing->requests[i].answer);
 }
@@ -310,7 +310,7 @@ static void releases_ask(const struct apply_context *context, struct leasing *le
 			asked[count] = leasing->requests[end];
 			numbers[count++] = end;
 		}
-		dhcp_broker_ask(context->broker, asked, count);
+		dhcp_broker_request(context->broker, asked, count);
 		for (size_t i = 0; i < count; i++)
 			leasing->requests[numbers[i]].answer = asked[i].answer;
 	}

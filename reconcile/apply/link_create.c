@@ -21,7 +21,7 @@ int link_index_find(struct netlink *netlink, const char *name, int *ret, struct 
 {
 	union message request;
 	encode_link_find(&request, name);
-	return netlink_ask(netlink, &request.header, index_take, ret, error);
+	return netlink_request(netlink, &request.header, index_take, ret, error);
 }
 
 /* The parent may have been made by an earlier step. */

@@ -7,7 +7,7 @@
 #include "lib/memory.h"
 #include "lib/thread_pool.h"
 #include "reconcile/observe/engine_lookup_table.h"
-#include "reconcile/observe/engine_question.h"
+#include "reconcile/observe/engine_query.h"
 #include "schema/words.h"
 
 #include <errno.h>
@@ -97,7 +97,7 @@ struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind ki
 	if (netns_same(&stat, &lookup_result.stat))
 		return lookup_result;
 	close(lookup_result.fd);
-	lookups_ask(lookups, kind, source, LOOKUP_STALE);
+	lookups_query(lookups, kind, source, LOOKUP_STALE);
 	return unanswered(kind, arena);
 }
 
@@ -120,7 +120,7 @@ static void lookup_fail(struct lookup *lookup, const struct error *error)
 {
 	struct result *result = &lookup->result;
 	const bool silent = result->arena && result->lookup_result.code == CODE_ENGINE_SILENT;
-	if (lookup->question.arena || (result->arena && !silent))
+	if (lookup->query.arena || (result->arena && !silent))
 		return;
 	lookup_result_clear(result);
 	result->arena = arena_new();
@@ -140,16 +140,16 @@ void lookups_fail(struct lookups *lookups, const struct desired *desired, enum s
 
 static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
 {
-	const bool asking = lookup->question.arena != NULL;
+	const bool pending = lookup->query.arena != NULL;
 	switch (urgency) {
 	case LOOKUP_NEW:
-		return !asking && !lookup->result.arena;
+		return !pending && !lookup->result.arena;
 	case LOOKUP_UNLESS_READY:
-		return !asking && !lookup_result_holds(lookup);
+		return !pending && !lookup_result_holds(lookup);
 	case LOOKUP_OUTDATED:
-		return !asking && lookup_outdated(lookup);
+		return !pending && lookup_outdated(lookup);
 	case LOOKUP_IDLE:
-		return !asking;
+		return !pending;
 	case LOOKUP_KEEP:
 	case LOOKUP_STALE:
 		break;
@@ -157,7 +157,7 @@ static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
 	return true;
 }
 
-void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *source,
+void lookups_query(struct lookups *lookups, enum source_kind kind, const char *source,
 		 enum lookup_urgency urgency)
 {
 	if (!lookup_possible(kind))
@@ -166,31 +166,31 @@ void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *sou
 	if (!is_due(lookup, urgency))
 		return;
 	lookup->stale_asked |= urgency == LOOKUP_STALE;
-	if (lookup->question.arena)
+	if (lookup->query.arena)
 		lookup->repeat = true;
 	else
-		lookup_question_begin(lookup);
+		lookup_query_begin(lookup);
 }
 
-void lookups_ask_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
+void lookups_query_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
 		     enum lookup_urgency urgency)
 {
 	lookups_want(lookups, desired);
 	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
 			if (!lookup_unwanted(at) && at->kind == kind)
-				lookups_ask(lookups, kind, at->source, urgency);
+				lookups_query(lookups, kind, at->source, urgency);
 }
 
-bool lookups_asking(const struct lookups *lookups)
+bool lookups_pending(const struct lookups *lookups)
 {
-	return lookups->asking > 0;
+	return lookups->pending > 0;
 }
 
 void lookups_wait(struct lookups *lookups)
 {
 	const int64_t now = clock_milliseconds();
-	if (!lookups->asking)
+	if (!lookups->pending)
 		return;
 	if (!lookups->until)
 		lookups->until = now + engine_patience + (int64_t)lookups->count * CONTAINER_MS;
@@ -200,6 +200,6 @@ void lookups_wait(struct lookups *lookups)
 
 void lookups_run(struct lookups *lookups)
 {
-	if (lookups->asking)
+	if (lookups->pending)
 		engines_run(lookups->engines, clock_milliseconds() + SHORT_MS);
 }

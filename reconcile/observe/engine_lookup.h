@@ -9,7 +9,7 @@
 
 struct lookups;
 
-/* `loop` and `answered` may be NULL: lookups_wait then runs the questions. */
+/* `loop` and `answered` may be NULL: lookups_wait then runs the queries. */
 struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data);
 /* Ends what is under way. */
 void lookups_free(struct lookups *lookups);
@@ -17,21 +17,21 @@ struct engines *lookups_engines(struct lookups *lookups);
 
 /* Which containers are asked about. What was found holds until there is an answer. */
 enum lookup_urgency {
-	LOOKUP_NEW,          /* of which nothing is known, and that no question is under way for */
-	LOOKUP_UNLESS_READY, /* without a question under way, whose process is not there */
-	LOOKUP_OUTDATED,     /* without a question under way, whose process is no longer there */
-	LOOKUP_IDLE,         /* without a question under way */
-	LOOKUP_KEEP,         /* any; once more after a question that is under way */
+	LOOKUP_NEW,          /* of which nothing is known, and that no query is under way for */
+	LOOKUP_UNLESS_READY, /* without a query under way, whose process is not there */
+	LOOKUP_OUTDATED,     /* without a query under way, whose process is no longer there */
+	LOOKUP_IDLE,         /* without a query under way */
+	LOOKUP_KEEP,         /* any; once more after a query that is under way */
 	LOOKUP_STALE,        /* the same; and an engine that does not answer ends what was found */
 };
 
 /* Asks the container's engine. Does nothing for containers without an engine. */
-void lookups_ask(struct lookups *lookups, enum source_kind kind, const char *source,
+void lookups_query(struct lookups *lookups, enum source_kind kind, const char *source,
 		 enum lookup_urgency urgency);
 /* The same for all containers of one engine. */
-void lookups_ask_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
+void lookups_query_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
 		     enum lookup_urgency urgency);
-/* The engine cannot be asked: its containers that are not found, and that no question is under way
+/* The engine cannot be asked: its containers that are not found, and that no query is under way
  * for, get this outcome. */
 void lookups_fail(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
 		  const struct error *error);
@@ -41,14 +41,14 @@ void lookups_keep(struct lookups *lookups, const struct desired *desired);
  * was. May ask. */
 typedef void lookup_visit(void *data, const char *source, const char *id);
 void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data);
-/* Whether questions are under way. */
-bool lookups_asking(const struct lookups *lookups);
+/* Whether queries are under way. */
+bool lookups_pending(const struct lookups *lookups);
 
-/* Without a loop: until each question has its answer, or the time budget is used up: 10 s, and 0.1
+/* Without a loop: until each query has its answer, or the time budget is used up: 10 s, and 0.1
  * s more for each container, from the first call on. A call that comes later than that waits for
  * half a second. What is not answered by then has failed. */
 void lookups_wait(struct lookups *lookups);
-/* Without a loop: until each question has its answer, or half a second has passed. What is not
+/* Without a loop: until each query has its answer, or half a second has passed. What is not
  * answered by then goes on with the next call. */
 void lookups_run(struct lookups *lookups);
 /* Whether a process that was found is no longer there. */

@@ -38,25 +38,25 @@ void lookup_result_clear(struct result *result)
 	*result = (struct result){.process = -1};
 }
 
-void lookup_process_close(struct question *question)
+void lookup_process_close(struct engine_query *query)
 {
-	if (question->process >= 0)
-		close(question->process);
-	question->process = -1;
+	if (query->process >= 0)
+		close(query->process);
+	query->process = -1;
 }
 
-void lookup_question_end(struct lookup *lookup)
+void lookup_query_end(struct lookup *lookup)
 {
-	struct question *question = &lookup->question;
-	if (!question->arena)
+	struct engine_query *query = &lookup->query;
+	if (!query->arena)
 		return;
-	engine_inspect_end(question->inspection);
-	for (size_t i = 0; i < question->n_candidates; i++)
-		engine_inspect_end(question->candidates[i].inspection);
-	lookup_process_close(question);
-	arena_free(question->arena);
-	question->arena = NULL;
-	lookup->lookups->asking--;
+	engine_inspect_end(query->inspection);
+	for (size_t i = 0; i < query->n_candidates; i++)
+		engine_inspect_end(query->candidates[i].inspection);
+	lookup_process_close(query);
+	arena_free(query->arena);
+	query->arena = NULL;
+	lookup->lookups->pending--;
 }
 
 static void holders_clear(struct lookup *lookup)
@@ -80,7 +80,7 @@ static void holder_add(struct lookup *lookup, const char *set, const char *conta
 static void lookup_free(struct lookup *lookup)
 {
 	holders_clear(lookup);
-	lookup_question_end(lookup);
+	lookup_query_end(lookup);
 	lookup_result_clear(&lookup->result);
 	lookup->lookups->count--;
 	free(lookup->source);
@@ -130,7 +130,7 @@ struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, const c
 				  .kind = kind,
 				  .source = memory_or_die(strdup(source)),
 				  .result.process = -1,
-				  .question.process = -1};
+				  .query.process = -1};
 	lookups->count++;
 	return lookup;
 }

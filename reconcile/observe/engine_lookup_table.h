@@ -30,11 +30,11 @@ struct candidate {
 	bool holds; /* it has the attachment */
 };
 
-/* A question that is under way. */
-struct question {
+/* A query that is under way. */
+struct engine_query {
 	struct arena *arena; /* NULL: none is */
 	struct engine_inspection *inspection;
-	unsigned looks;
+	unsigned inspections;
 	bool unprefer; /* what was found before does not run any more */
 	/* Of a Compose service that runs as several containers (engine_scaled.h). */
 	struct engine_candidates ids;
@@ -53,9 +53,9 @@ struct lookup {
 	enum source_kind kind;
 	char *source;
 	struct result result;
-	struct question question;
+	struct engine_query query;
 	bool stale_asked; /* the result ends when the engine does not answer */
-	bool repeat;       /* ask once more after the question */
+	bool repeat;       /* ask once more after the query */
 	bool wanted;
 	char **holders; /* of a Compose service: "SET/CONTAINER" of the files' that name it */
 	size_t n_holders;
@@ -70,7 +70,7 @@ struct lookups {
 	void *data;
 	struct stat host;
 	struct lookup *buckets[LOOKUP_BUCKETS];
-	size_t count, asking;
+	size_t count, pending;
 	int64_t until; /* clock_milliseconds(): the end of the time budget; 0: it has not begun */
 };
 
@@ -87,9 +87,9 @@ bool lookup_result_holds(const struct lookup *lookup);
 /* Lets go those that `which` says yes to. */
 void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup));
 void lookup_result_clear(struct result *result);
-void lookup_process_close(struct question *question);
-/* Ends the question that is under way, if one is. */
-void lookup_question_end(struct lookup *lookup);
+void lookup_process_close(struct engine_query *query);
+/* Ends the query that is under way, if one is. */
+void lookup_query_end(struct lookup *lookup);
 /* Marks those that the desired state has, which may name one several times. */
 void lookups_want(struct lookups *lookups, const struct desired *desired);
 /* Takes the mark back; whether there was none. */

@@ -63,33 +63,33 @@ static int candidate_holds(const struct lookup *lookup, const struct engine_cont
 
 static void container_found(struct lookup *lookup, const struct engine_container *container)
 {
-	struct question *question = &lookup->question;
+	struct engine_query *query = &lookup->query;
 	struct engine_container found = *container;
-	found.note = engine_stays(question->arena, &question->scaled, container->name);
-	question->found(lookup, &found, NULL);
+	found.note = engine_stays(query->arena, &query->scaled, container->name);
+	query->found(lookup, &found, NULL);
 }
 
 /* Of several that have the attachment, the first counts. Where none has, that one cannot be
  * looked at is more than that none is known. */
 static void candidates_settle(struct lookup *lookup)
 {
-	const struct question *question = &lookup->question;
-	for (size_t i = 0; i < question->n_candidates; i++)
-		if (question->candidates[i].holds) {
-			container_found(lookup, &question->candidates[i].container);
+	const struct engine_query *query = &lookup->query;
+	for (size_t i = 0; i < query->n_candidates; i++)
+		if (query->candidates[i].holds) {
+			container_found(lookup, &query->candidates[i].container);
 			return;
 		}
-	question->found(lookup, NULL,
-			question->unreadable.errnum ? &question->unreadable : &question->scaled);
+	query->found(lookup, NULL,
+			query->unreadable.errnum ? &query->unreadable : &query->scaled);
 }
 
-static void unreadable_note(struct question *question, const char *name, const struct error *error)
+static void unreadable_note(struct engine_query *query, const char *name, const struct error *error)
 {
-	if (question->unreadable.errnum || error->errnum == ENOENT || error->errnum == ESRCH)
+	if (query->unreadable.errnum || error->errnum == ENOENT || error->errnum == ESRCH)
 		return;
-	question->unreadable = *error;
+	query->unreadable = *error;
 	if (name)
-		error_prepend(&question->unreadable, "container \"%s\"", name);
+		error_prepend(&query->unreadable, "container \"%s\"", name);
 }
 
 static void candidate_answered(void *data, const struct engine_container *container,
@@ -97,7 +97,7 @@ static void candidate_answered(void *data, const struct engine_container *contai
 {
 	struct candidate *candidate = data;
 	struct lookup *lookup = candidate->lookup;
-	struct question *question = &lookup->question;
+	struct engine_query *query = &lookup->query;
 	struct error error;
 	candidate->inspection = NULL;
 	int holds = container ? candidate_holds(lookup, container, &error) : 0;
@@ -105,28 +105,28 @@ static void candidate_answered(void *data, const struct engine_container *contai
 	if (container)
 		candidate->container = *container;
 	if (!container)
-		unreadable_note(question, NULL, failure);
+		unreadable_note(query, NULL, failure);
 	else if (holds < 0)
-		unreadable_note(question, container->name, &error);
-	if (--question->unanswered == 0)
+		unreadable_note(query, container->name, &error);
+	if (--query->unanswered == 0)
 		candidates_settle(lookup);
 }
 
 /* Side by side: one that is not answered for keeps no other from being found. */
 void scaled_search(struct lookup *lookup, const struct error *scaled, scaled_found *found)
 {
-	struct question *question = &lookup->question;
+	struct engine_query *query = &lookup->query;
 	const size_t count =
-		question->ids.count < CANDIDATES_MAX ? question->ids.count : CANDIDATES_MAX;
-	question->scaled = *scaled;
-	question->found = found;
-	question->candidates = arena_alloc(question->arena, count * sizeof(*question->candidates));
-	question->n_candidates = question->unanswered = count;
+		query->ids.count < CANDIDATES_MAX ? query->ids.count : CANDIDATES_MAX;
+	query->scaled = *scaled;
+	query->found = found;
+	query->candidates = arena_alloc(query->arena, count * sizeof(*query->candidates));
+	query->n_candidates = query->unanswered = count;
 	for (size_t i = 0; i < count; i++) {
-		struct candidate *candidate = &question->candidates[i];
+		struct candidate *candidate = &query->candidates[i];
 		candidate->lookup = lookup;
 		candidate->inspection = engine_inspect_begin(lookup->lookups->engines, lookup->kind,
-							  question->ids.ids[i], question->arena,
+							  query->ids.ids[i], query->arena,
 							  candidate_answered, candidate);
 	}
 }

@@ -118,7 +118,7 @@ static bool has_carrier(int ifindex)
 	unsigned flags = IFF_LOWER_UP;
 	struct netlink *netlink = netlink_open(&ignored);
 	if (netlink && encode_link_get(&request, ifindex))
-		(void)netlink_ask(netlink, &request.header, flags_take, &flags, &ignored);
+		(void)netlink_request(netlink, &request.header, flags_take, &flags, &ignored);
 	netlink_close(netlink);
 	return flags & IFF_LOWER_UP;
 }

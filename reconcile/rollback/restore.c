@@ -276,7 +276,7 @@ static int link_check(struct restorer *restorer, struct error *error)
 {
 	union message request;
 	encode_link_get(&request, restorer->link->ifindex);
-	return netlink_ask(restorer->netlink, &request.header, link_take, restorer, error);
+	return netlink_request(restorer->netlink, &request.header, link_take, restorer, error);
 }
 
 size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,

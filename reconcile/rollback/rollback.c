@@ -274,12 +274,12 @@ static bool containers_mark_stale(const struct retreat *retreat, const struct in
 	return asks;
 }
 
-static void engines_ask(const struct retreat *retreat)
+static void engines_query(const struct retreat *retreat)
 {
 	for (size_t i = 0; i < retreat->before->n_containers; i++) {
 		const struct container_lookup *lookup = &retreat->before->container_lookups[i];
 		if (lookup->stale && has_engine(lookup))
-			lookups_ask(retreat->lookups, lookup->container->source_kind,
+			lookups_query(retreat->lookups, lookup->container->source_kind,
 				    lookup->container->source, LOOKUP_NEW);
 	}
 	lookups_wait(retreat->lookups);
@@ -314,7 +314,7 @@ static int retreat_all(struct retreat *retreat, const struct inodes *inodes, str
 		struct retreat first = *retreat;
 		first.report = report_nothing;
 		(void)passes(&first, error);
-		engines_ask(retreat);
+		engines_query(retreat);
 	}
 	int left = passes(retreat, error);
 	if (left >= 0)

@@ -104,7 +104,7 @@ static void listen_to(struct netlink *netlink, int question, struct arena *arena
 	if (question < 3 && dumps[question](&message))
 		status = netlink_dump(netlink, &message.header, decode, arena, &error);
 	else if (question == 3 && encode_link_get(&message, 1))
-		status = netlink_ask(netlink, &message.header, decode, arena, &error);
+		status = netlink_request(netlink, &message.header, decode, arena, &error);
 	else
 		send_batch(netlink, &error);
 	HOLDS(status == 0 || (error.errnum > 0 && *error.text));

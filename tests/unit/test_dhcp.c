@@ -215,7 +215,7 @@ static void test_helper_refuses(void **state)
 		{.netns = netns, .request.link = "eth0"},
 	};
 	const size_t count = sizeof(requests) / sizeof(requests[0]);
-	dhcp_broker_ask(broker, requests, count);
+	dhcp_broker_request(broker, requests, count);
 	for (size_t i = 0; i + 1 < count; i++) {
 		assert_int_equal(requests[i].answer.result, DHCP_FAILED);
 		assert_string_equal(requests[i].answer.text, "the request is not valid");
@@ -237,7 +237,7 @@ static void test_many(void **state)
 	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	for (size_t i = 0; i < 200; i++)
 		requests[i].netns = own;
-	dhcp_broker_ask(broker, requests, 200);
+	dhcp_broker_request(broker, requests, 200);
 	for (size_t i = 0; i < 200; i++)
 		assert_string_equal(requests[i].answer.text, "the request is not valid");
 	close(own);

@@ -118,7 +118,7 @@ void world_containers(struct live *live, const struct desired *desired)
 		for (size_t c = 0; c < desired->sets[s].n_containers; c++) {
 			const struct container *container = &desired->sets[s].containers[c];
 			struct container_lookup target = {.container = container,
-							  .state = TARGET_PENDING,
+							  .state = CONTAINER_PENDING,
 							  .reason = "no network namespace yet"};
 			for (size_t i = 1; i < live->n_namespaces; i++)
 				if (strcmp(live->namespaces[i]->name, container->source) == 0)

@@ -1,11 +1,11 @@
-/* A question about one container, from the engine's answer to its namespace. */
+/* A query about one container, from the engine's answer to its namespace. */
 #ifndef RECONCILE_OBSERVE_ENGINE_QUESTION_H
 #define RECONCILE_OBSERVE_ENGINE_QUESTION_H
 
 #include "reconcile/observe/engine_lookup_table.h"
 
-/* No question is under way. The lookup has its result when it is over. */
-void lookup_question_begin(struct lookup *lookup);
+/* No query is under way. The lookup has its result when it is over. */
+void lookup_query_begin(struct lookup *lookup);
 
 /* Outcomes. Strings go to the arena; `id` may be NULL. */
 struct lookup_result lookup_not_running(struct arena *arena, const char *source, const char *id);

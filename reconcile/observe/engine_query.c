@@ -1,4 +1,4 @@
-#include "reconcile/observe/engine_question.h"
+#include "reconcile/observe/engine_query.h"
 
 #include "kernel/netns.h"
 #include "kernel/process.h"
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* A container that just restarted may need a second look. */
-#define LOOKS 3
+#define INSPECTIONS_MAX 3
 
 struct lookup_result lookup_not_running(struct arena *arena, const char *source, const char *id)
 {
@@ -23,20 +23,20 @@ struct lookup_result lookup_not_running(struct arena *arena, const char *source,
 	return lookup_result;
 }
 
-/* Takes over the question's arena, and its process where the container is ready. */
+/* Takes over the query's arena, and its process where the container is ready. */
 static void result_take(struct lookup *lookup, const struct lookup_result *lookup_result)
 {
-	struct question *question = &lookup->question;
+	struct engine_query *query = &lookup->query;
 	lookup_result_clear(&lookup->result);
-	lookup->result.arena = question->arena;
+	lookup->result.arena = query->arena;
 	lookup->result.lookup_result = *lookup_result;
 	if (lookup_result->state == CONTAINER_READY) {
-		lookup->result.process = question->process;
-		question->process = -1;
+		lookup->result.process = query->process;
+		query->process = -1;
 	}
-	lookup_process_close(question);
-	question->arena = NULL;
-	lookup->lookups->asking--;
+	lookup_process_close(query);
+	query->arena = NULL;
+	lookup->lookups->pending--;
 	lookup->stale_asked = false;
 }
 
@@ -45,15 +45,15 @@ static void finish(struct lookup *lookup, const struct lookup_result *lookup_res
 		   const struct error *silent)
 {
 	struct lookups *lookups = lookup->lookups;
-	lookup->question.inspection = NULL;
+	lookup->query.inspection = NULL;
 	if (silent && !lookup->stale_asked && lookup_result_holds(lookup))
-		lookup_question_end(lookup);
+		lookup_query_end(lookup);
 	else
 		result_take(lookup, lookup_result);
 	bool repeat = lookup->repeat;
 	lookup->repeat = false;
 	if (repeat)
-		lookup_question_begin(lookup);
+		lookup_query_begin(lookup);
 	if (lookups->answered)
 		lookups->answered(lookups->data, lookup->kind, lookup->source,
 				  &lookup->result.lookup_result, silent);
@@ -72,7 +72,7 @@ struct lookup_result lookup_engine_failed(struct arena *arena, const struct erro
 static void finish_failed(struct lookup *lookup, const struct error *error)
 {
 	const struct lookup_result lookup_result =
-		lookup_engine_failed(lookup->question.arena, error);
+		lookup_engine_failed(lookup->query.arena, error);
 	finish(lookup, &lookup_result, error->errnum == EHOSTDOWN ? error : NULL);
 }
 
@@ -82,7 +82,7 @@ static void finish_host_network(struct lookup *lookup)
 		.state = CONTAINER_REFUSED,
 		.fd = -1,
 		.code = CODE_NAMESPACE_HOST,
-		.reason = arena_printf(lookup->question.arena,
+		.reason = arena_printf(lookup->query.arena,
 				       "container \"%s\" runs with --network host: its network is "
 				       "the host's own",
 				       lookup->source),
@@ -93,9 +93,9 @@ static void finish_host_network(struct lookup *lookup)
 
 static void finish_not_running(struct lookup *lookup)
 {
-	const struct question *question = &lookup->question;
+	const struct engine_query *query = &lookup->query;
 	const struct lookup_result lookup_result =
-		lookup_not_running(question->arena, lookup->source, question->container.id);
+		lookup_not_running(query->arena, lookup->source, query->container.id);
 	finish(lookup, &lookup_result, NULL);
 }
 
@@ -103,7 +103,7 @@ static void finish_not_running(struct lookup *lookup)
  * another process where the engine counts them otherwise. */
 static bool sandbox_differs(const struct lookup *lookup)
 {
-	const char *path = lookup->question.container.sandbox;
+	const char *path = lookup->query.container.sandbox;
 	struct stat sandbox;
 	struct error ignored;
 	if (*path != '/')
@@ -114,7 +114,7 @@ static bool sandbox_differs(const struct lookup *lookup)
 
 static void finish_other_netns(struct lookup *lookup)
 {
-	const struct engine_container *container = &lookup->question.container;
+	const struct engine_container *container = &lookup->query.container;
 	struct error error;
 	error_set(&error, EXDEV, "%s's container \"%s\" is process %d, but %s is another namespace",
 		  source_kind_name(lookup->kind), lookup->source, container->pid,
@@ -126,7 +126,7 @@ static void finish_other_netns(struct lookup *lookup)
 
 static void finish_not_owned(struct lookup *lookup)
 {
-	const struct engine_container *container = &lookup->question.container;
+	const struct engine_container *container = &lookup->query.container;
 	struct error error;
 	error_set(&error, EXDEV,
 		  "%s at this socket is user %u's, but the network namespace of its container "
@@ -140,15 +140,15 @@ static void finish_not_owned(struct lookup *lookup)
 
 static void finish_ready(struct lookup *lookup)
 {
-	const struct question *question = &lookup->question;
+	const struct engine_query *query = &lookup->query;
 	const struct lookup_result lookup_result = {
 		.state = CONTAINER_READY,
 		.fd = -1,
-		.stat = question->stat,
-		.name = arena_printf(question->arena, "%s %s", source_kind_name(lookup->kind),
+		.stat = query->stat,
+		.name = arena_printf(query->arena, "%s %s", source_kind_name(lookup->kind),
 				     lookup->source),
-		.id = question->container.id,
-		.note = question->container.note,
+		.id = query->container.id,
+		.note = query->container.note,
 	};
 	lookup->stopped = 0;
 	if (sandbox_differs(lookup))
@@ -162,23 +162,23 @@ static void container_answered(void *data, const struct engine_container *contai
 
 static void observe_begin(struct lookup *lookup)
 {
-	struct question *question = &lookup->question;
-	question->sent = process_now();
-	question->inspection =
+	struct engine_query *query = &lookup->query;
+	query->sent = process_now();
+	query->inspection =
 		engine_inspect_begin(lookup->lookups->engines, lookup->kind, lookup->source,
-				     question->arena, container_answered, lookup);
-	question->ids = (struct engine_candidates){0};
-	engine_inspect_prefer(question->inspection,
-			      question->unprefer ? NULL : lookup->result.lookup_result.id,
-			      &question->ids);
+				     query->arena, container_answered, lookup);
+	query->ids = (struct engine_candidates){0};
+	engine_inspect_prefer(query->inspection,
+			      query->unprefer ? NULL : lookup->result.lookup_result.id,
+			      &query->ids);
 }
 
 /* What is found belongs to another run by now. */
 static void lookup_retry(struct lookup *lookup)
 {
-	struct question *question = &lookup->question;
-	lookup_process_close(question);
-	if (++question->looks < LOOKS)
+	struct engine_query *query = &lookup->query;
+	lookup_process_close(query);
+	if (++query->inspections < INSPECTIONS_MAX)
 		observe_begin(lookup);
 	else
 		finish_not_running(lookup);
@@ -194,10 +194,10 @@ static void run_confirmed(void *data, const struct engine_container *container,
 			  const struct error *error)
 {
 	struct lookup *lookup = data;
-	lookup->question.inspection = NULL;
+	lookup->query.inspection = NULL;
 	if (!container && error->errnum != ENOENT)
 		finish_failed(lookup, error);
-	else if (!container || !same_run(&lookup->question.container, container))
+	else if (!container || !same_run(&lookup->query.container, container))
 		lookup_retry(lookup);
 	else
 		finish_ready(lookup);
@@ -210,27 +210,27 @@ static bool time_known(const char *text)
 }
 
 /* Whether the process that is held is the one that the engine spoke of, and none that got its
- * number since: it was there before the question, and so when it was answered. An engine that does
- * not tell when a container started gets one more question. */
-static bool run_proven(const struct question *question)
+ * number since: it was there before the query, and so when it was answered. An engine that does
+ * not tell when a container started gets one more query. */
+static bool run_proven(const struct engine_query *query)
 {
-	int64_t started = process_started(question->process);
-	return time_known(question->container.started_at) && started >= 0 &&
-	       started < question->sent;
+	int64_t started = process_started(query->process);
+	return time_known(query->container.started_at) && started >= 0 &&
+	       started < query->sent;
 }
 
-/* Holds the process of a container that runs. The engine gets one more question unless the process
+/* Holds the process of a container that runs. The engine gets one more query unless the process
  * proves that it is the container's: the same container is still in the same run then, and has its
  * name. */
 static void run_hold(struct lookup *lookup)
 {
-	struct question *question = &lookup->question;
+	struct engine_query *query = &lookup->query;
 	const struct lookups *lookups = lookup->lookups;
 	struct error error;
-	int fd = question->process = process_open(question->container.pid, &error);
+	int fd = query->process = process_open(query->container.pid, &error);
 	if (fd >= 0)
-		fd = lookup_namespace_open(lookups, question->process, &question->stat, &error);
-	const bool believed = fd >= 0 && engine_believed(&question->container, fd);
+		fd = lookup_namespace_open(lookups, query->process, &query->stat, &error);
+	const bool believed = fd >= 0 && engine_believed(&query->container, fd);
 	if (fd >= 0)
 		close(fd);
 	if (fd == -ENOENT || fd == -ESRCH)
@@ -239,12 +239,12 @@ static void run_hold(struct lookup *lookup)
 		finish_failed(lookup, &error);
 	else if (!believed)
 		finish_not_owned(lookup);
-	else if (run_proven(question))
+	else if (run_proven(query))
 		finish_ready(lookup);
 	else
-		question->inspection =
-			engine_inspect_begin(lookups->engines, lookup->kind, question->container.id,
-					     question->arena, run_confirmed, lookup);
+		query->inspection =
+			engine_inspect_begin(lookups->engines, lookup->kind, query->container.id,
+					     query->arena, run_confirmed, lookup);
 }
 
 /* How long a container of such a service may be away before another one's turn comes: an engine
@@ -254,19 +254,19 @@ static void run_hold(struct lookup *lookup)
 /* Docker lists a container as running for a moment after it told that it died. */
 static void preferred_stopped(struct lookup *lookup)
 {
-	struct question *question = &lookup->question;
+	struct engine_query *query = &lookup->query;
 	const int64_t now = clock_milliseconds();
 	if (!lookup->stopped)
 		lookup->stopped = now;
 	if (lookup->lookups->answered && now - lookup->stopped < RESTART_MS) {
 		struct lookup_result lookup_result =
-			lookup_not_running(question->arena, lookup->source, question->container.id);
+			lookup_not_running(query->arena, lookup->source, query->container.id);
 		lookup_result.retry = true;
 		finish(lookup, &lookup_result, NULL);
 		return;
 	}
 	lookup->stopped = 0;
-	question->unprefer = true;
+	query->unprefer = true;
 	lookup_retry(lookup);
 }
 
@@ -277,7 +277,7 @@ static void candidate_found(struct lookup *lookup, const struct engine_container
 		finish_failed(lookup, error);
 		return;
 	}
-	lookup->question.container = *container;
+	lookup->query.container = *container;
 	run_hold(lookup);
 }
 
@@ -285,7 +285,7 @@ static void container_answered(void *data, const struct engine_container *contai
 			       const struct error *error)
 {
 	struct lookup *lookup = data;
-	lookup->question.inspection = NULL;
+	lookup->query.inspection = NULL;
 	if (!container && error->errnum == ENOTUNIQ) {
 		scaled_search(lookup, error, candidate_found);
 		return;
@@ -294,7 +294,7 @@ static void container_answered(void *data, const struct engine_container *contai
 		finish_failed(lookup, error);
 		return;
 	}
-	lookup->question.container = *container;
+	lookup->query.container = *container;
 	if (container->host_network)
 		finish_host_network(lookup);
 	else if (!container->pid && container->others)
@@ -305,9 +305,9 @@ static void container_answered(void *data, const struct engine_container *contai
 		run_hold(lookup);
 }
 
-void lookup_question_begin(struct lookup *lookup)
+void lookup_query_begin(struct lookup *lookup)
 {
-	lookup->question = (struct question){.arena = arena_new(), .process = -1};
-	lookup->lookups->asking++;
+	lookup->query = (struct engine_query){.arena = arena_new(), .process = -1};
+	lookup->lookups->pending++;
 	observe_begin(lookup);
 }
