@@ -93,7 +93,7 @@ int engine_inspect(struct engines *engines, enum source_kind kind, const char *n
 	return status;
 }
 
-int engine_request_run(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
+int engine_get(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
 	       struct error *error)
 {
 	struct waiting waiting = {.error = engines->down[kind]};

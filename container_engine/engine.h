@@ -74,7 +74,7 @@ void engine_list_begin(struct engines *engines, enum source_kind kind, struct ar
 
 /* Any other answer of the engine's API. `path` is encoded already; *ret_json is the caller's to
  * json_decref. Fails as above. */
-int engine_request_run(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
+int engine_get(struct engines *engines, enum source_kind kind, const char *path, json_t **ret_json,
 	       struct error *error);
 
 #endif

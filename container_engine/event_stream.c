@@ -224,7 +224,7 @@ static void ended_note(struct engine_events *events)
 
 /* After each turn of curl's: its callbacks only take notes, so that the owner's are never called
  * from within it. */
-static void settle(struct engine_events *events)
+static void state_update(struct engine_events *events)
 {
 	if (events->multi)
 		ended_note(events);
@@ -251,7 +251,7 @@ void engine_events_ready(struct engine_events *events, int fd, uint32_t ready)
 	if (!events->multi)
 		return;
 	libcurl.multi_socket_action(events->multi, fd, flags, &running);
-	settle(events);
+	state_update(events);
 }
 
 void engine_events_timeout(struct engine_events *events)
@@ -267,5 +267,5 @@ void engine_events_timeout(struct engine_events *events)
 				     &events->failure);
 	else if (events->multi)
 		libcurl.multi_socket_action(events->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	settle(events);
+	state_update(events);
 }

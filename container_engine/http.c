@@ -346,7 +346,7 @@ static void request_report(struct engine_request *request)
 }
 
 /* After each turn of curl's. One at a time, as who is answered may begin and cancel others. */
-static void settle(struct engine_http *http)
+static void requests_finish(struct engine_http *http)
 {
 	results_take(http);
 	for (struct engine_request *request; (request = request_over(http));)
@@ -362,7 +362,7 @@ void engine_http_ready(struct engine_http *http, int fd, uint32_t ready)
 		    (ready & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
 	int running;
 	libcurl.multi_socket_action(http->multi, fd, flags, &running);
-	settle(http);
+	requests_finish(http);
 }
 
 void engine_http_timeout(struct engine_http *http)
@@ -373,7 +373,7 @@ void engine_http_timeout(struct engine_http *http)
 	http->timer_set = false;
 	if (http->multi)
 		libcurl.multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	settle(http);
+	requests_finish(http);
 }
 
 static void requests_fail(struct engine_http *http)
@@ -389,7 +389,7 @@ static void requests_fail(struct engine_http *http)
 void engine_http_run(struct engine_http *http, int64_t until)
 {
 	int running;
-	for (settle(http); http->requests; settle(http)) {
+	for (requests_finish(http); http->requests; requests_finish(http)) {
 		const int64_t left = until - clock_milliseconds();
 		if (left <= 0)
 			return;

@@ -262,6 +262,6 @@ void adopt_take(struct observed_set *set, struct notes *notes)
 	namespaces_sort(&adopting);
 	each_untagged(&adopting, false, link_take);
 	each_untagged(&adopting, false, host_link_take);
-	observed_settle(set);
+	observed_finish(set);
 	each_untagged(&adopting, true, vlan_take);
 }

@@ -127,7 +127,7 @@ static void links_take(const struct taking *taking, const struct live_set *links
 			observed_host(taking->set, links->links[i].link->tag.network,
 				      links->links[i].link);
 	attachments_take(taking, links);
-	observed_settle(taking->set);
+	observed_finish(taking->set);
 	for (size_t i = 0; i < links->n_links; i++)
 		parent_take(taking->set, links->links[i].link);
 }

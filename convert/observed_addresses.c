@@ -338,9 +338,9 @@ static void claims_take(const struct ballot *ballot)
 void observed_addresses(const struct observed_set *set, const struct ballot *ballots)
 {
 	for (size_t i = 0; i < set->n_networks; i++)
-		if (!ballots[i].network->settled)
+		if (!ballots[i].network->finished)
 			claims_take(&ballots[i]);
 	for (size_t i = 0; i < set->n_networks; i++)
-		if (!ballots[i].network->settled && ballots[i].n_voters)
+		if (!ballots[i].network->finished && ballots[i].n_voters)
 			network_addresses(&ballots[i]);
 }

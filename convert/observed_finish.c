@@ -40,7 +40,7 @@ static const char *name_in_file(const char *name)
 
 /* The Nth attachment is called ethN unless it says otherwise; a link that is taken over is found by
  * its name. */
-static void names_settle(const struct observed_set *set, struct observed_container *container)
+static void names_finish(const struct observed_set *set, struct observed_container *container)
 {
 	qsort(container->attachments, container->n_attachments, sizeof(*container->attachments),
 	      attachment_compare);
@@ -113,7 +113,7 @@ static void priority_raise(const struct observed_set *set, struct observed_conta
 	}
 }
 
-static void priority_settle(const struct observed_set *set, struct observed_container *container)
+static void priority_finish(const struct observed_set *set, struct observed_container *container)
 {
 	for (size_t family = 0; family < N_FAMILIES; family++)
 		priority_raise(set, container, family);
@@ -142,7 +142,7 @@ static struct prefix prefix_around(const struct ip *ip, uint8_t len)
 }
 
 /* The host's own address stands for itself (/32, /128), and says nothing of the subnet. */
-static void host_subnet_settle(struct observed_set *set, struct observed_network *network,
+static void host_subnet_finish(struct observed_set *set, struct observed_network *network,
 			       const struct ip *ip)
 {
 	struct network *model = &network->model;
@@ -181,7 +181,7 @@ static void each_attachment(struct observed_set *set, attachment_visit *visit)
 
 /* Where more of a network's attachments have leases than addresses of their own, the network says
  * so for them. */
-static void dhcp_settle(const struct ballot *ballot)
+static void dhcp_finish(const struct ballot *ballot)
 {
 	size_t leases = 0, fixed = 0;
 	for (size_t i = 0; i < ballot->n_voters; i++) {
@@ -198,7 +198,7 @@ static void dhcp_settle(const struct ballot *ballot)
 }
 
 /* A network has to have a subnet, or DHCP; that of RFC 5737, which is nobody's, does no harm. */
-static void empty_settle(struct observed_set *set, struct observed_network *network)
+static void empty_finish(struct observed_set *set, struct observed_network *network)
 {
 	struct network *model = &network->model;
 	if (model->n_subnets || model->dhcp)
@@ -227,15 +227,15 @@ void observed_finish(struct observed_set *set)
 	observed_routers(set, ballots);
 	each_attachment(set, observed_routes);
 	for (size_t i = 0; i < set->n_networks; i++)
-		dhcp_settle(&ballots[i]);
+		dhcp_finish(&ballots[i]);
 	for (size_t i = 0; i < set->n_containers; i++) {
-		names_settle(set, &set->containers[i]);
-		priority_settle(set, &set->containers[i]);
+		names_finish(set, &set->containers[i]);
+		priority_finish(set, &set->containers[i]);
 	}
 	for (size_t i = 0; i < set->n_networks; i++) {
 		struct observed_network *network = &set->networks[i];
-		host_subnet_settle(set, network, &network->model.host.ipv4);
-		host_subnet_settle(set, network, &network->model.host.ipv6);
-		empty_settle(set, network);
+		host_subnet_finish(set, network, &network->model.host.ipv4);
+		host_subnet_finish(set, network, &network->model.host.ipv6);
+		empty_finish(set, network);
 	}
 }

@@ -197,7 +197,7 @@ static const struct live_link *link_of_most(const struct ballot *ballot,
 	return winner->attachment->link;
 }
 
-static void network_settle(const struct ballot *ballot)
+static void network_finish(const struct ballot *ballot)
 {
 	struct observed_set *set = ballot->set;
 	const struct live_link *like = link_of_most(
@@ -217,21 +217,21 @@ static void network_settle(const struct ballot *ballot)
 	network_describe(set, ballot->network, parent, &looks);
 }
 
-void observed_settle(struct observed_set *set)
+void observed_finish(struct observed_set *set)
 {
 	const struct ballot *ballots = ballots_make(set);
 	for (size_t i = 0; i < set->n_networks; i++)
 		if (!ballots[i].network->described)
-			network_settle(&ballots[i]);
+			network_finish(&ballots[i]);
 	for (size_t i = 0; i < set->n_networks; i++) {
 		const struct ballot *ballot = &ballots[i];
-		for (size_t k = 0; !ballot->network->settled && k < ballot->n_voters; k++)
+		for (size_t k = 0; !ballot->network->finished && k < ballot->n_voters; k++)
 			likeness_check(set, ballot->network, ballot->voters[k].attachment->link,
 				       &ballot->voters[k].attachment->notes);
 	}
 	observed_addresses(set, ballots);
 	for (size_t i = 0; i < set->n_networks; i++)
-		set->networks[i].settled = true;
+		set->networks[i].finished = true;
 }
 
 void observed_host_take(struct observed_set *set, struct observed_network *network,

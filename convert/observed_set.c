@@ -145,7 +145,7 @@ void observed_host(struct observed_set *set, const char *name, const struct live
 void observed_parent(struct observed_set *set, const char *name, const struct live_link *link)
 {
 	struct observed_network *network = network_of(set, name);
-	if (!network->settled)
+	if (!network->finished)
 		observed_parent_take(set, network, link);
 	if (link->tag.role == ROLE_DUMMY && link->mtu != ETH_DATA_LEN)
 		network->model.mtu = link->mtu;

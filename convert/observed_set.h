@@ -19,7 +19,7 @@ struct observed_network {
 	struct prefix_tree subnets;     /* of the model's: their numbers */
 	const struct live_link *parent; /* NULL: not found */
 	bool described;                 /* all but subnets and routers is known */
-	bool settled;                   /* so are the addresses of its attachments */
+	bool finished;                   /* so are the addresses of its attachments */
 	struct notes notes;
 };
 
@@ -77,7 +77,7 @@ void observed_attachment(struct observed_set *set, const char *network, const ch
 void observed_host(struct observed_set *set, const char *network, const struct live_link *link);
 void observed_parent(struct observed_set *set, const char *network, const struct live_link *link);
 /* Decides what the networks are that came since, and which addresses their attachments have. */
-void observed_settle(struct observed_set *set);
+void observed_finish(struct observed_set *set);
 /* The sysctls of the link, if they were read, that differ from what the same declaration would give
  * a new link in its namespace. */
 void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment);

@@ -162,14 +162,14 @@ static int round_wait(struct loop *loop, struct error *error)
 	return 0;
 }
 
-int loop_run(struct loop *loop, loop_fire *settled, void *data, struct error *error)
+int loop_run(struct loop *loop, loop_fire *idle, void *data, struct error *error)
 {
-	settled(data);
+	idle(data);
 	while (!loop->stopped) {
 		int status = round_wait(loop, error);
 		if (status < 0)
 			return status;
-		settled(data);
+		idle(data);
 	}
 	return 0;
 }

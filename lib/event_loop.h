@@ -33,9 +33,9 @@ void loop_remove(struct loop *loop, int fd);
 /* Fires once, so many milliseconds from now; negative: unsets it. */
 void loop_timer_set(struct loop *loop, struct timer *timer, int64_t milliseconds);
 
-/* Calls `settled` after each pass of callbacks, and before it waits for the first time. Returns
+/* Calls `idle` after each pass of callbacks, and before it waits for the first time. Returns
  * when loop_stop was called; or a negative errno. */
-int loop_run(struct loop *loop, loop_fire *settled, void *data, struct error *error);
+int loop_run(struct loop *loop, loop_fire *idle, void *data, struct error *error);
 void loop_stop(struct loop *loop);
 
 #endif

@@ -108,7 +108,7 @@ void host_uniques_free(struct host_uniques *uniques);
 /* Notes what the network hangs on. */
 void link_join(struct build *build, struct network_info *info, const struct network *network);
 /* Decides which networks share a link, when all have joined. */
-void links_settle(struct build *build);
+void links_finish(struct build *build);
 
 /* Reads one entry of `networks` into its set; `name` is its key. */
 void network_read(struct build *build, struct set_info *set, struct node *name);

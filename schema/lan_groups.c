@@ -84,7 +84,7 @@ static struct network_info *find_everywhere(const struct link_group *group)
 	return info;
 }
 
-static void group_settle(struct build *build, const struct link_group *group)
+static void group_finish(struct build *build, const struct link_group *group)
 {
 	struct network_info *everywhere = find_everywhere(group);
 	for (struct network_info *info = group->first; everywhere && info; info = info->peer)
@@ -104,8 +104,8 @@ static void group_settle(struct build *build, const struct link_group *group)
 	}
 }
 
-void links_settle(struct build *build)
+void links_finish(struct build *build)
 {
 	for (const struct link_group *group = build->groups; group; group = group->next)
-		group_settle(build, group);
+		group_finish(build, group);
 }

@@ -172,7 +172,7 @@ static void check_beside_others(struct build *build, struct network_info *info)
 
 void networks_check(struct build *build)
 {
-	links_settle(build);
+	links_finish(build);
 	each_network(build, network_check);
 	each_network(build, check_beside_others);
 	check_ranges(build);

@@ -339,7 +339,7 @@ static void leaving_put(struct graph_builder *builder, const struct step *step)
 }
 
 /* A container is what all its attachments are, if they agree. */
-static void containers_settle(struct graph *graph)
+static void containers_finish(struct graph *graph)
 {
 	bool *seen = arena_alloc(graph->arena, graph->n_nodes);
 	for (size_t i = 0; graph->nodes && i < graph->n_edges; i++) {
@@ -428,7 +428,7 @@ struct graph graph_make(const struct desired *desired, const struct live *live,
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (undeclared(&plan->steps[i]))
 			leaving_put(&builder, &plan->steps[i]);
-	containers_settle(&graph);
+	containers_finish(&graph);
 	index_free(builder.nodes);
 	index_free(builder.links);
 	index_free(builder.homes);

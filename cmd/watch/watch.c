@@ -49,7 +49,7 @@ static void log_watch(struct service *service)
 	service->log_waits = false;
 }
 
-static void service_settled(void *data)
+static void service_idle(void *data)
 {
 	service_reconcile(data);
 	log_watch(data);
@@ -71,7 +71,7 @@ static int service_run(struct service *service)
 		status = service_keep(service, service->desired, &error);
 	}
 	if (status == 0)
-		status = loop_run(service->loop, service_settled, service, &error);
+		status = loop_run(service->loop, service_idle, service, &error);
 	notify("STOPPING=1");
 	if (status < 0)
 		log_error(&service->log, LEVEL_ERROR, NULL, &error);

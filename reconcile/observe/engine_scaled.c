@@ -71,7 +71,7 @@ static void container_found(struct lookup *lookup, const struct engine_container
 
 /* Of several that have the attachment, the first counts. Where none has, that one cannot be
  * looked at is more than that none is known. */
-static void candidates_settle(struct lookup *lookup)
+static void candidates_finish(struct lookup *lookup)
 {
 	const struct engine_query *query = &lookup->query;
 	for (size_t i = 0; i < query->n_candidates; i++)
@@ -109,7 +109,7 @@ static void candidate_answered(void *data, const struct engine_container *contai
 	else if (holds < 0)
 		unreadable_note(query, container->name, &error);
 	if (--query->unanswered == 0)
-		candidates_settle(lookup);
+		candidates_finish(lookup);
 }
 
 /* Side by side: one that is not answered for keeps no other from being found. */

@@ -113,7 +113,7 @@ static bool has_owner_tags(const struct live_ns *ns)
 
 /* Hands the spaces that matter to the result, and lets the others go: most namespaces of a machine
  * have nothing to do with the host's links. */
-static void namespaces_settle(struct observer *observer)
+static void namespaces_finish(struct observer *observer)
 {
 	struct live *live = observer->live;
 	for (size_t i = 0; i < observer->n_namespaces; i++) {
@@ -263,7 +263,7 @@ static struct live *look(struct live *before, const struct desired *desired,
 		status = namespaces_read(&observer, error);
 		starved_report(&observer);
 	}
-	namespaces_settle(&observer);
+	namespaces_finish(&observer);
 	if (before)
 		arena_free(before->arena);
 	if (status == 0)
@@ -284,7 +284,7 @@ struct live *observe_owner_tags(struct error *error)
 		others_find(&observer);
 		status = namespaces_read(&observer, error);
 	}
-	namespaces_settle(&observer);
+	namespaces_finish(&observer);
 	if (status == 0)
 		return observer.live;
 	live_free(observer.live);
@@ -297,7 +297,7 @@ struct live *observe(const struct desired *desired, struct lookups *lookups, str
 }
 
 /* Takes over those of the added that matter. */
-static bool added_settle(struct observer *observer, size_t known)
+static bool added_finish(struct observer *observer, size_t known)
 {
 	struct live *live = observer->live;
 	const size_t before = live->n_namespaces;
@@ -324,7 +324,7 @@ bool observe_descriptors(struct live *live)
 	if (observer.n_namespaces == live->n_namespaces)
 		return false;
 	(void)namespaces_read(&observer, &ignored);
-	return added_settle(&observer, live->n_namespaces);
+	return added_finish(&observer, live->n_namespaces);
 }
 
 struct live *observe_stale(struct live *before, const struct desired *desired,
@@ -404,7 +404,7 @@ struct live *observe_second(const struct live *before, struct lookups *lookups, 
 		others_find(&observer);
 		status = namespaces_read(&observer, error);
 	}
-	namespaces_settle(&observer);
+	namespaces_finish(&observer);
 	if (status == 0)
 		return observer.live;
 	error_prepend(error, "cannot look at the host's network");

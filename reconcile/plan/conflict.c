@@ -78,7 +78,7 @@ static struct check_result check_mac(const struct conflict_finder *finder,
 				     const struct planned_attachment *planned)
 {
 	const struct plan_input *input = finder->assigned->input;
-	const struct mac *mac = &finder->settled[planned->number].mac;
+	const struct mac *mac = &finder->checked[planned->number].mac;
 	char text[MAC_TEXT_SIZE];
 	if (!mac->set || planned->network->mode == MODE_PASSTHRU || mac_is_live(planned, mac))
 		return CHECK_FINE;
@@ -204,7 +204,7 @@ static struct holders holders_find(const struct conflict_finder *finder)
 	struct holders holders = {0};
 	for (size_t i = 0; i < matched->attachments->count; i++) {
 		const struct planned_attachment *planned = &matched->attachments->planned[i];
-		if (finder->settled[i].check_result.action != ACTION_CREATE && planned->current)
+		if (finder->checked[i].check_result.action != ACTION_CREATE && planned->current)
 			*array_push(scratch, holders.all, holders.count) =
 				(struct holder){planned->ns, planned->current, planned->container};
 	}
@@ -213,7 +213,7 @@ static struct holders holders_find(const struct conflict_finder *finder)
 		const struct planned_attachment *replacement =
 			matched->attachments->uses[i].replacement;
 		if (replacement &&
-		    finder->settled[replacement->number].check_result.action != ACTION_CREATE)
+		    finder->checked[replacement->number].check_result.action != ACTION_CREATE)
 			*array_push(scratch, holders.all, holders.count) =
 				(struct holder){managed->ns, managed->link, replacement->container};
 	}
@@ -227,7 +227,7 @@ static const char *held_on_parent(const struct conflict_finder *finder,
 				  const struct holder *other)
 {
 	const struct ip *ip = addresses_of(finder, planned);
-	const struct mac *mac = &finder->settled[planned->number].mac;
+	const struct mac *mac = &finder->checked[planned->number].mac;
 	if (excludes(planned, other->link))
 		return "parent";
 	if (!other->container && (has_address(other->ns, other->link, &ip[IPV4]) ||
@@ -288,9 +288,9 @@ static void macs_yield(const struct conflict_finder *finder, const struct holder
 	const struct address_set *held = macs_held(finder, holders);
 	for (size_t i = 0; holders->count && i < assigned->attachments->count; i++) {
 		const struct planned_attachment *planned = &assigned->attachments->planned[i];
-		struct settled *settled = &finder->settled[i];
-		if (settled->check_result.action == ACTION_CREATE && mac_chosen(planned))
-			settled->mac = mac_free(assigned->input, assigned->unmanaged, held, planned,
+		struct checked_attachment *checked = &finder->checked[i];
+		if (checked->check_result.action == ACTION_CREATE && mac_chosen(planned))
+			checked->mac = mac_free(assigned->input, assigned->unmanaged, held, planned,
 						&addresses_of(finder, planned)[IPV4]);
 	}
 }
@@ -304,7 +304,7 @@ static struct check_result (*const checks[])(const struct conflict_finder *,
 static void planned_check(const struct conflict_finder *finder,
 			  const struct planned_attachment *planned)
 {
-	struct check_result *check_result = &finder->settled[planned->number].check_result;
+	struct check_result *check_result = &finder->checked[planned->number].check_result;
 	for (size_t i = 0;
 	     check_result->action == ACTION_CREATE && i < sizeof(checks) / sizeof(checks[0]); i++)
 		*check_result = checks[i](finder, planned);
@@ -317,7 +317,7 @@ static bool held_find(const struct conflict_finder *finder)
 	bool found = false;
 	macs_yield(finder, &holders);
 	for (size_t i = 0; i < attachments->count; i++) {
-		struct check_result *check_result = &finder->settled[i].check_result;
+		struct check_result *check_result = &finder->checked[i].check_result;
 		if (check_result->action != ACTION_CREATE)
 			continue;
 		*check_result = check_held(finder, &attachments->planned[i], &holders);
@@ -326,16 +326,16 @@ static bool held_find(const struct conflict_finder *finder)
 	return found;
 }
 
-static struct settled settled_new(const struct assigned *assigned, size_t number)
+static struct checked_attachment checked_new(const struct assigned *assigned, size_t number)
 {
 	const struct assigned_name *name = &assigned->names->assigned[number];
 	const struct assigned_routes *routes = &assigned->routes->assigned[number];
-	struct settled settled = {
+	struct checked_attachment checked = {
 		.check_result = name->check_result, .mac = name->mac, .gateway = routes->gateway};
 	for (size_t i = 0; i < routes->count; i++)
-		*array_push(assigned->input->arena, settled.routes, settled.n_routes) =
+		*array_push(assigned->input->arena, checked.routes, checked.n_routes) =
 			routes->routes[i];
-	return settled;
+	return checked;
 }
 
 struct conflicts conflicts_find(const struct assigned *assigned)
@@ -343,19 +343,19 @@ struct conflicts conflicts_find(const struct assigned *assigned)
 	const size_t count = assigned->attachments->count;
 	const struct conflict_finder finder = {
 		.assigned = assigned,
-		.settled = arena_alloc(assigned->input->scratch,
-				       (count + 1) * sizeof(struct settled))};
+		.checked = arena_alloc(assigned->input->scratch,
+				       (count + 1) * sizeof(struct checked_attachment))};
 	for (size_t i = 0; i < count; i++)
-		finder.settled[i] = settled_new(assigned, i);
+		finder.checked[i] = checked_new(assigned, i);
 	for (size_t i = 0; i < count; i++)
 		planned_check(&finder, &assigned->attachments->planned[i]);
 	/* One that is held up holds up those that wait for what it has. */
 	while (held_find(&finder))
 		;
-	return (struct conflicts){.settled = finder.settled};
+	return (struct conflicts){.checked = finder.checked};
 }
 
 bool attachment_is_made(const struct conflicts *conflicts, const struct planned_attachment *planned)
 {
-	return conflicts->settled[planned->number].check_result.action == ACTION_CREATE;
+	return conflicts->checked[planned->number].check_result.action == ACTION_CREATE;
 }

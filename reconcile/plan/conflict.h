@@ -22,7 +22,7 @@ struct assigned {
 };
 
 /* What an attachment gets in the end. */
-struct settled {
+struct checked_attachment {
 	struct check_result check_result;
 	struct mac mac;
 	struct link_route *routes;
@@ -31,7 +31,7 @@ struct settled {
 };
 
 struct conflicts {
-	const struct settled *settled; /* by planned_attachment.number */
+	const struct checked_attachment *checked; /* by planned_attachment.number */
 };
 
 /* Adds warnings about routes that are left out, and links that are there twice. */
@@ -50,7 +50,7 @@ void claims_report(const struct assigned *assigned, const struct conflicts *conf
 /* For the checks in conflict.c, conflict_routes.c and duplicates.c. */
 struct conflict_finder {
 	const struct assigned *assigned;
-	struct settled *settled; /* by planned_attachment.number */
+	struct checked_attachment *checked; /* by planned_attachment.number */
 };
 
 /* Nothing is in conflict. */

@@ -7,12 +7,12 @@ static struct link_route *route_wanted(const struct conflict_finder *finder,
 				       const struct planned_attachment *planned,
 				       const struct live_route *live)
 {
-	struct settled *settled = &finder->settled[planned->number];
+	struct checked_attachment *checked = &finder->checked[planned->number];
 	if (planned->current && live->ifindex == planned->current->ifindex)
 		return NULL;
-	for (size_t i = 0; i < settled->n_routes; i++)
-		if (prefix_equal(&settled->routes[i].to, &live->to))
-			return &settled->routes[i];
+	for (size_t i = 0; i < checked->n_routes; i++)
+		if (prefix_equal(&checked->routes[i].to, &live->to))
+			return &checked->routes[i];
 	return NULL;
 }
 
@@ -110,10 +110,10 @@ static void defaults_yield(const struct conflict_finder *finder,
 			   const struct planned_attachment *planned)
 {
 	const struct matched *matched = finder->assigned->matched;
-	struct settled *settled = &finder->settled[planned->number];
+	struct checked_attachment *checked = &finder->checked[planned->number];
 	size_t kept = 0;
-	for (size_t i = 0; i < settled->n_routes; i++) {
-		const struct link_route *ours = &settled->routes[i];
+	for (size_t i = 0; i < checked->n_routes; i++) {
+		const struct link_route *ours = &checked->routes[i];
 		const struct live_route *theirs = NULL;
 		const char *whose = ours->to.len ? NULL
 						 : default_before(matched, planned,
@@ -121,12 +121,12 @@ static void defaults_yield(const struct conflict_finder *finder,
 		if (whose)
 			default_warn(matched, planned, whose, theirs, ours);
 		else
-			settled->routes[kept++] = *ours;
+			checked->routes[kept++] = *ours;
 	}
-	settled->n_routes = kept;
+	checked->n_routes = kept;
 	const struct live_route *theirs;
-	if (settled->gateway && default_before(matched, planned, AF_INET, &theirs))
-		settled->gateway = false;
+	if (checked->gateway && default_before(matched, planned, AF_INET, &theirs))
+		checked->gateway = false;
 }
 
 struct check_result check_routes(const struct conflict_finder *finder,
@@ -163,10 +163,10 @@ bool conflict_holds_route(const struct conflict_finder *finder,
 	return false;
 }
 
-static bool leads_to(const struct settled *settled, const struct prefix *to)
+static bool leads_to(const struct checked_attachment *checked, const struct prefix *to)
 {
-	for (size_t i = 0; i < settled->n_routes; i++)
-		if (prefix_equal(&settled->routes[i].to, to))
+	for (size_t i = 0; i < checked->n_routes; i++)
+		if (prefix_equal(&checked->routes[i].to, to))
 			return true;
 	return false;
 }
@@ -191,14 +191,14 @@ struct check_result check_routes_of_group(const struct conflict_finder *finder,
 					  const struct planned_attachment *planned)
 {
 	const struct netns_group *group = planned->netns_group;
-	const struct settled *own = &finder->settled[planned->number];
+	const struct checked_attachment *own = &finder->checked[planned->number];
 	for (size_t i = 0; group && group->planned_all[i] != planned; i++) {
 		const struct planned_attachment *other = group->planned_all[i];
 		if (other->container == planned->container)
 			continue;
 		for (size_t k = 0; k < own->n_routes; k++)
 			if (own->routes[k].via.family &&
-			    leads_to(&finder->settled[other->number], &own->routes[k].to))
+			    leads_to(&finder->checked[other->number], &own->routes[k].to))
 				return route_twice(finder->assigned->input, planned, other,
 						   &own->routes[k].to);
 	}

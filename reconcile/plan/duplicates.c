@@ -76,7 +76,7 @@ static bool competes(const struct conflict_finder *finder, const struct planned_
 	const struct ip *ip = finder->assigned->addresses->assigned[other->number].ip;
 	if (other->set == planned->set || other->ns != planned->ns ||
 	    other->parent != planned->parent ||
-	    finder->settled[other->number].check_result.action != ACTION_CREATE)
+	    finder->checked[other->number].check_result.action != ACTION_CREATE)
 		return false;
 	for (size_t i = 0; i < N_FAMILIES; i++)
 		if (ip[i].family && network_subnet_of(planned->network, &ip[i]))

@@ -94,7 +94,7 @@ static int line_compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void lines_settle(struct fingerprint *print)
+static void lines_finish(struct fingerprint *print)
 {
 	size_t kept = 0;
 	qsort(print->lines, print->n_lines, sizeof(*print->lines), line_compare);
@@ -117,6 +117,6 @@ struct fingerprint fingerprint_make(const struct desired *desired, const struct 
 		managed_lines(&printer, live->namespaces[i]);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		step_lines(&printer, &plan->steps[i]);
-	lines_settle(&printer.print);
+	lines_finish(&printer.print);
 	return printer.print;
 }

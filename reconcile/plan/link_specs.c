@@ -44,7 +44,7 @@ static void lease_specify(const struct specifier *specifier,
 {
 	const struct live_addr *lease = address_of(specifier, planned)->lease;
 	spec->dhcp.wanted = planned_leases(planned, IPV4);
-	spec->dhcp.gateway = specifier->conflicts->settled[planned->number].gateway;
+	spec->dhcp.gateway = specifier->conflicts->checked[planned->number].gateway;
 	if (!spec->dhcp.wanted || !lease)
 		return;
 	struct addr_terms *terms =
@@ -81,7 +81,7 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 	const struct plan_input *input = assigned->input;
 	const struct network *network = planned->network;
 	const struct parent *parent = planned->parent;
-	const struct settled *settled = &specifier->conflicts->settled[planned->number];
+	const struct checked_attachment *checked = &specifier->conflicts->checked[planned->number];
 	struct link_spec *spec = arena_alloc(input->arena, sizeof(*spec));
 	*spec = (struct link_spec){
 		.tag = {.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
@@ -92,7 +92,7 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 		.name = assigned->names->assigned[planned->number].name,
 		.kind = link_kind_of_driver(network->driver),
 		.mode = network->mode,
-		.mac = settled->mac,
+		.mac = checked->mac,
 		.mtu = network->mtu ? network->mtu : parent->mtu,
 		.has_bcqueuelen = network->has_bcqueuelen,
 		.bcqueuelen = network->has_bcqueuelen ? network->bcqueuelen : BCQUEUELEN_DEFAULT,
@@ -101,8 +101,8 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 		.parent = parent->link ? parent->link->ifindex : 0,
 		.shares_parent = assigned->unmanaged->ports[parent->number].occupied ||
 				 input->live->n_unreadable,
-		.routes = settled->routes,
-		.n_routes = settled->n_routes,
+		.routes = checked->routes,
+		.n_routes = checked->n_routes,
 	};
 	/* An owner tag has one text. */
 	spec->alias = planned->managed ? planned->current->alias

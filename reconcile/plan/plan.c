@@ -60,7 +60,7 @@ static void planned_plan(const struct plan_builder *builder,
 			 const struct planned_attachment *planned)
 {
 	const struct check_result *check_result =
-		&builder->conflicts->settled[planned->number].check_result;
+		&builder->conflicts->checked[planned->number].check_result;
 	struct step step = planned_step(builder, planned);
 	if (check_result->action == ACTION_CREATE) {
 		const struct step *added = step_diff(builder->input, builder->steps, step);

@@ -55,7 +55,7 @@ static void stale_link_plan(const struct plan_builder *builder, const struct man
 	const struct planned_attachment *replacement =
 		matched->attachments->uses[managed->number].replacement;
 	const enum action action =
-		replacement ? builder->conflicts->settled[replacement->number].check_result.action
+		replacement ? builder->conflicts->checked[replacement->number].check_result.action
 			    : ACTION_CREATE;
 	const bool kept = action != ACTION_CREATE;
 	struct step *step =
