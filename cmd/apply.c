@@ -41,7 +41,7 @@ static void wait_over(struct run *run, const struct options *options)
 
 /* Text tells of each pass that did something, and of the first and last; JSON is one document, in
  * the end. */
-static bool tells(const struct run *run, const struct options *options, bool first, bool last)
+static bool writes_pass(const struct run *run, const struct options *options, bool first, bool last)
 {
 	return last || (options->output == OUTPUT_TEXT && (first || !plan_empty(run->plan)));
 }
@@ -68,7 +68,7 @@ static int apply_passes(const struct desired *desired, struct lookups *lookups,
 		int code = run.exit_code;
 		if (over)
 			wait_over(&run, options);
-		if (tells(&run, options, first, !repeat || over))
+		if (writes_pass(&run, options, first, !repeat || over))
 			code = run_conclude(&run, desired, options);
 		repeat = repeat && !over;
 		if (repeat && options->output == OUTPUT_JSON)
@@ -113,11 +113,11 @@ int command_apply(const struct options *options)
 	struct desired *desired = input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
-	struct options telling = *options;
-	struct keepers keepers = keepers_report(desired, &telling);
+	struct options reporting = *options;
+	struct keepers keepers = keepers_report(desired, &reporting);
 	json_t *earlier = json_array();
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
-	int code = apply_passes(desired, lookups, &telling, earlier);
+	int code = apply_passes(desired, lookups, &reporting, earlier);
 	lookups_free(lookups);
 	keepers_free(&keepers);
 	json_decref(earlier);

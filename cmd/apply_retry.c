@@ -121,7 +121,7 @@ static bool try_locked(struct run *run, const struct desired *desired, struct lo
 }
 
 static bool retry_once(struct run *run, const struct desired *desired, struct lookups *lookups,
-		      const struct options *options)
+		       const struct options *options)
 {
 	struct error error;
 	struct apply_lock lock;

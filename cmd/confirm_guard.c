@@ -304,7 +304,7 @@ static void own_signal_read(const struct confirm_guard *guard, struct confirm_re
 
 /* Whatever is asked, it is the guard that decides. */
 static void input_wait(const struct confirm_guard *guard, struct keyboard *keyboard,
-			 struct confirm_result *result)
+		       struct confirm_result *result)
 {
 	for (;;) {
 		int timeout;

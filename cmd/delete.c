@@ -153,11 +153,11 @@ int command_delete(const struct options *options)
 	if (!desired)
 		return EXIT_USAGE;
 	empty_sets(desired);
-	struct options telling = *options;
+	struct options reporting = *options;
 	struct keepers keepers = {0};
 	if (!options->dry_run)
-		keepers = keepers_report(desired, &telling);
-	int code = delete_sets(desired, &telling);
+		keepers = keepers_report(desired, &reporting);
+	int code = delete_sets(desired, &reporting);
 	keepers_free(&keepers);
 	desired_free(desired);
 	return code;

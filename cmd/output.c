@@ -28,8 +28,8 @@ static void report_text(const struct run *run, const struct desired *desired,
 		text_done(&text, plan, run->outcomes);
 	if (plan_count(plan, ACTION_REFUSED))
 		fputs("mvapply: refused: nothing was touched\n", stderr);
-	for (size_t i = 0; i < run->n_moved; i++)
-		text_note(run->moved[i]);
+	for (size_t i = 0; i < run->n_stale_reasons; i++)
+		text_note(run->stale_reasons[i]);
 	if (run->fault.code)
 		text_error(&run->fault);
 }
@@ -49,8 +49,9 @@ json_t *run_json(const struct run *run, const struct options *options)
 	if (run->earlier)
 		json_plan_precede(document, run->earlier);
 	json_put(document, "errors", json_errors(&run->fault));
-	if (run->n_moved)
-		json_put(document, "moved", json_sentences(run->moved, run->n_moved));
+	if (run->n_stale_reasons)
+		json_put(document, "moved",
+			 json_sentences(run->stale_reasons, run->n_stale_reasons));
 	return document;
 }
 

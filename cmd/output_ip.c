@@ -83,7 +83,7 @@ static void put_sysctl(const struct writer *writer, const struct ip_netns *names
 	const char *file = arena_printf(writer->arena, "/proc/sys/%.*s%s%s", (int)(rest - key), key,
 					name, rest + strlen("IFNAME"));
 	fprintf(writer->out, "%ssh -c 'printf \"%%s\\n\" \"$1\"%s' sh %s %s\n", namespace->enter,
-		sysctl->asked ? " > \"$2\"" : " 2>/dev/null > \"$2\" || :",
+		sysctl->required ? " > \"$2\"" : " 2>/dev/null > \"$2\" || :",
 		shell_quote(writer->arena, sysctl->value), name_quoted(writer, file));
 }
 

@@ -99,8 +99,9 @@ struct ip_netns ip_netns_of(struct arena *arena, const struct live *live,
 		return (struct ip_netns){.ip = "ip", .enter = ""};
 	for (size_t i = 0; i < live->n_containers; i++)
 		if (live->container_lookups[i].ns == ns)
-			return namespace_of_source(arena, live->container_lookups[i].container->source_kind,
-						   live->container_lookups[i].container->source);
+			return namespace_of_source(
+				arena, live->container_lookups[i].container->source_kind,
+				live->container_lookups[i].container->source);
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		if (live->namespaces[i] == ns && origin_source(&origins[i], "", &kind, &source))
 			return namespace_of_source(arena, kind, source);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 int run_apply_pass(struct run *run, const struct desired *desired, struct lookups *lookups,
-		    const struct options *options, struct error *error)
+		   const struct options *options, struct error *error)
 {
 	struct apply_lock lock;
 	int status = run_lock(lookups, desired, options, &lock, error);

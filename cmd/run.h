@@ -11,7 +11,7 @@ run_pass run_apply;
 /* One of several such runs, of which each goes on with what the engines have answered to the ones
  * before. */
 int run_apply_pass(struct run *run, const struct desired *desired, struct lookups *lookups,
-		    const struct options *options, struct error *error);
+		   const struct options *options, struct error *error);
 /* Writes what a run came to; and where a confirm guard waits, waits with it, and reports its
  * result. Returns the exit code. */
 int run_conclude(struct run *run, const struct desired *desired, const struct options *options);

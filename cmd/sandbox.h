@@ -11,8 +11,8 @@
  * with -v alone. To be called before there are threads. */
 void confine(const struct command *command, const struct options *options);
 
-/* Whether a command needs a capability (capabilities(7), by its number). `other_netns`: it is told to
- * use a file or a socket that may belong to another user. Pure. */
+/* Whether a command needs a capability (capabilities(7), by its number). `other_netns`: it is told
+ * to use a file or a socket that may belong to another user. Pure. */
 bool capability_needed(unsigned capability, unsigned groups, bool other_netns);
 
 #endif

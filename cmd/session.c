@@ -108,8 +108,8 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 	return 0;
 }
 
-int run_observe_anew(struct run *run, const struct desired *desired, struct lookups *lookups,
-		     const struct options *options, struct error *error)
+int run_reobserve(struct run *run, const struct desired *desired, struct lookups *lookups,
+		  const struct options *options, struct error *error)
 {
 	containers_find(lookups, desired, options, LOOKUP_IDLE);
 	return run_observe_at(run, desired, lookups, options, error);
@@ -119,7 +119,7 @@ int run_observe(struct run *run, const struct desired *desired, const struct opt
 		struct error *error)
 {
 	struct lookups *lookups = lookups_new(NULL, NULL, NULL);
-	int status = run_observe_anew(run, desired, lookups, options, error);
+	int status = run_reobserve(run, desired, lookups, options, error);
 	lookups_free(lookups);
 	return status;
 }
@@ -172,7 +172,7 @@ struct fingerprint run_fingerprint(const struct run *run, const struct desired *
 	return fingerprint_make(desired, run->live, run->plan, boot_id(run->arena), run->arena);
 }
 
-static void fault_moved(struct run *run, const char *path)
+static void fault_stale(struct run *run, const char *path)
 {
 	error_set(&run->fault, 0,
 		  "refused: the host has changed since %s was saved; nothing was touched", path);
@@ -187,11 +187,12 @@ static bool saved_holds(struct run *run, const struct desired *desired,
 	const struct saved_plan *saved = options->saved;
 	const struct fingerprint live = run_fingerprint(run, desired);
 	json_t *steps = json_steps(run->plan, NULL);
-	run->n_moved = saved_plan_compare(saved, &live, steps, run->arena, &run->moved);
+	run->n_stale_reasons =
+		saved_plan_compare(saved, &live, steps, run->arena, &run->stale_reasons);
 	json_decref(steps);
-	if (!run->n_moved)
+	if (!run->n_stale_reasons)
 		return true;
-	fault_moved(run, options->words[0]);
+	fault_stale(run, options->words[0]);
 	run->exit_code = EXIT_REFUSED;
 	return false;
 }

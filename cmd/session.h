@@ -17,8 +17,8 @@ struct run {
 	const struct plan *plan;    /* once it is done: with what is known since */
 	struct selection selection; /* what this run does of it */
 	struct outcome *outcomes;   /* NULL: nothing was tried */
-	const char **moved;         /* why a saved plan does not hold any more, a sentence each */
-	size_t n_moved;
+	const char **stale_reasons; /* why a saved plan does not hold any more, a sentence each */
+	size_t n_stale_reasons;
 	struct confirm_job job; /* with --confirm, once something was to be done */
 	struct confirm_guard guard;
 	json_t *earlier;    /* the steps that were done before this pass, which its JSON has, too;
@@ -31,7 +31,7 @@ struct run {
 };
 
 typedef int run_pass(struct run *run, const struct desired *desired, const struct options *options,
-		      struct error *error);
+		     struct error *error);
 
 /* Looks and plans. Returns 0, and the caller frees with run_free; or a negative errno. */
 run_pass run_observe;
@@ -46,8 +46,8 @@ int run_locked(struct run *run, const struct desired *desired, struct lookups *l
 int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,
 	     struct apply_lock *ret_lock, struct error *error);
 /* As run_observe; asks the engines about all containers again. */
-int run_observe_anew(struct run *run, const struct desired *desired, struct lookups *lookups,
-		     const struct options *options, struct error *error);
+int run_reobserve(struct run *run, const struct desired *desired, struct lookups *lookups,
+		  const struct options *options, struct error *error);
 /* As run_observe, of the containers that were found. */
 int run_observe_at(struct run *run, const struct desired *desired, struct lookups *lookups,
 		   const struct options *options, struct error *error);

@@ -43,8 +43,8 @@ typedef void engine_inspected(void *data, const struct engine_container *contain
  * Compose's "project/service". Strings go to the arena. `report` is called once, after this has
  * returned. Several questions to one engine run side by side. */
 struct engine_inspection *engine_inspect_begin(struct engines *engines, enum source_kind kind,
-					    const char *name, struct arena *arena,
-					    engine_inspected *report, void *data);
+					       const char *name, struct arena *arena,
+					       engine_inspected *report, void *data);
 /* Of a Compose service that runs as several containers, the one with this id counts, if it is one
  * of them, running or not. To be called at once; `id` may be NULL: the question fails with ENOTUNIQ
  * and fills in the candidates, which live as long as the question's arena. */

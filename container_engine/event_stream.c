@@ -29,10 +29,10 @@ struct engine_events {
 	bool answered;        /* the head of a good answer has come */
 	struct error failure; /* errnum 0: none */
 	struct curl_loop loop;
-	int64_t answer_due; /* from connecting to the head of the answer; in milliseconds
-			       of clock_milliseconds(); 0: none */
-	long timer_told;    /* -1: none is set at the owner's */
-	char *bytes;        /* of events that are not complete yet */
+	int64_t answer_due;  /* from connecting to the head of the answer; in milliseconds
+				of clock_milliseconds(); 0: none */
+	long timer_reported; /* -1: none is set at the owner's */
+	char *bytes;         /* of events that are not complete yet */
 	size_t size, room;
 	bool skipping; /* the rest of an event that is too long */
 };
@@ -44,7 +44,7 @@ struct engine_events *engine_events_new(enum source_kind kind,
 	events->kind = kind;
 	events->owner = *owner;
 	events->loop = (struct curl_loop){.data = owner->data, .watch = owner->watch};
-	events->timer_told = -1;
+	events->timer_reported = -1;
 	return events;
 }
 
@@ -54,11 +54,11 @@ static void timer_arm(struct engine_events *events)
 	int64_t due = events->loop.due;
 	if (events->answer_due && (!due || events->answer_due < due))
 		due = events->answer_due;
-	if (!due && events->timer_told == -1)
+	if (!due && events->timer_reported == -1)
 		return;
 	const int64_t left = due - clock_milliseconds();
-	events->timer_told = !due ? -1 : left > 0 ? (long)left : 0;
-	events->owner.timer(events->owner.data, events->timer_told);
+	events->timer_reported = !due ? -1 : left > 0 ? (long)left : 0;
+	events->owner.timer(events->owner.data, events->timer_reported);
 }
 
 /* "docker does not ...": what comes is not what an engine says. */
@@ -261,7 +261,7 @@ void engine_events_timeout(struct engine_events *events)
 		return;
 	if (clock_milliseconds() >= events->loop.due) /* curl's timer fires once */
 		events->loop.due = 0;
-	events->timer_told = -1;
+	events->timer_reported = -1;
 	if (events->answer_due && clock_milliseconds() >= events->answer_due)
 		engine_handle_failed(events->kind, events->easy, CURLE_OPERATION_TIMEDOUT,
 				     &events->failure);

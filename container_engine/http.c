@@ -297,7 +297,7 @@ static void request_fail(struct engine_request *request)
 
 /* Who waits for all of them does not wait once more for those behind one that the engine did not
  * answer, where it answered nothing else meanwhile. */
-static void engine_hangs(struct engine_http *http, enum source_kind kind)
+static void engine_unresponsive(struct engine_http *http, enum source_kind kind)
 {
 	if (http->looped || clock_milliseconds() - http->answered[kind] < engine_patience)
 		return;
@@ -312,7 +312,7 @@ static void result_take(struct engine_request *request, CURLcode code)
 	if (code == CURLE_OK)
 		request->http->answered[request->kind] = clock_milliseconds();
 	else if (code == CURLE_OPERATION_TIMEDOUT)
-		engine_hangs(request->http, request->kind);
+		engine_unresponsive(request->http, request->kind);
 	if (request->answer.too_long) {
 		error_set(&request->failure, EMSGSIZE, "%s answers with more than %zu MiB",
 			  source_kind_name(request->kind), ANSWER_MAX >> 20);

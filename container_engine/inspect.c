@@ -12,7 +12,7 @@
 struct engine_inspection {
 	struct engines *engines;
 	struct query query;
-	const char *asked;            /* the container: a name, an id or its beginning */
+	const char *requested;        /* the container: a name, an id or its beginning */
 	struct service_choice choice; /* of a Compose service's containers */
 	struct engine_request *request;
 	struct error refusal; /* errnum 0: none */
@@ -20,8 +20,8 @@ struct engine_inspection {
 	void *data;
 };
 
-static void inspection_report(struct engine_inspection *inspection, const struct engine_container *container,
-			   const struct error *error)
+static void inspection_report(struct engine_inspection *inspection,
+			      const struct engine_container *container, const struct error *error)
 {
 	engine_inspected *report = inspection->report;
 	void *data = inspection->data;
@@ -41,13 +41,13 @@ static void list_answered(void *data, json_t *json, const struct error *failure)
 {
 	struct engine_inspection *inspection = data;
 	const struct error refusal = inspection->refusal;
-	const size_t length = strlen(inspection->asked);
+	const size_t length = strlen(inspection->requested);
 	size_t alike = 0;
 	(void)failure;
 	for (size_t i = 0; i < json_array_size(json); i++) {
 		const json_t *id = json_object_get(json_array_get(json, i), "Id");
 		alike += engine_id_plausible(id) &&
-			 strncmp(json_string_value(id), inspection->asked, length) == 0;
+			 strncmp(json_string_value(id), inspection->requested, length) == 0;
 	}
 	if (alike > 1)
 		inspection_absent(inspection);
@@ -60,8 +60,9 @@ static void list_answered(void *data, json_t *json, const struct error *failure)
 static void refusal_check(struct engine_inspection *inspection, const struct error *refusal)
 {
 	inspection->refusal = *refusal;
-	inspection->request = engine_http_begin(inspection->engines->http, inspection->query.kind,
-					     "/containers/json?all=true", list_answered, inspection);
+	inspection->request =
+		engine_http_begin(inspection->engines->http, inspection->query.kind,
+				  "/containers/json?all=true", list_answered, inspection);
 }
 
 static void container_answered(void *data, json_t *json, const struct error *failure)
@@ -76,11 +77,11 @@ static void container_answered(void *data, json_t *json, const struct error *fai
 	container.user = engine_http_user(inspection->request);
 	if (status == -ENOENT)
 		inspection_absent(inspection);
-	else if (status == -EBADMSG && engine_name_ambiguous(inspection->asked))
+	else if (status == -EBADMSG && engine_name_ambiguous(inspection->requested))
 		refusal_check(inspection, &error);
 	else if (status < 0)
 		inspection_report(inspection, NULL, &error);
-	else if (engine_name_means(inspection->asked, container.id, container.name))
+	else if (engine_name_means(inspection->requested, container.id, container.name))
 		inspection_report(inspection, &container, &error);
 	else
 		inspection_absent(inspection); /* a stranger, whose id begins with the name */
@@ -91,9 +92,9 @@ static void container_inspect(struct engine_inspection *inspection, const char *
 	char *escaped = engine_http_escape(name);
 	const char *path = arena_printf(inspection->query.arena, "/containers/%s/json", escaped);
 	free(escaped);
-	inspection->asked = name;
-	inspection->request = engine_http_begin(inspection->engines->http, inspection->query.kind, path,
-					     container_answered, inspection);
+	inspection->requested = name;
+	inspection->request = engine_http_begin(inspection->engines->http, inspection->query.kind,
+						path, container_answered, inspection);
 }
 
 static void service_answered(void *data, json_t *json, const struct error *failure)
@@ -103,7 +104,8 @@ static void service_answered(void *data, json_t *json, const struct error *failu
 	/* There always is a list: Podman may speak of a container in it that is being removed. */
 	if (error.errnum == ENOENT)
 		error.errnum = EHOSTDOWN;
-	if (json && engine_service_choose(&inspection->query, json, &inspection->choice, &error) == 0)
+	if (json &&
+	    engine_service_choose(&inspection->query, json, &inspection->choice, &error) == 0)
 		container_inspect(inspection, inspection->choice.id);
 	else
 		inspection_report(inspection, NULL, &error);
@@ -116,18 +118,18 @@ static void service_inspect(struct engine_inspection *inspection)
 	json_t *filter = json_pack("{s:[s+]}", "label", "com.docker.compose.service=", service);
 	char *text = filter ? json_dumps(filter, JSON_COMPACT) : NULL;
 	char *escaped = engine_http_escape(text ? text : "{}");
-	const char *path =
-		arena_printf(inspection->query.arena, "/containers/json?all=true&filters=%s", escaped);
+	const char *path = arena_printf(inspection->query.arena,
+					"/containers/json?all=true&filters=%s", escaped);
 	json_decref(filter);
 	free(text);
 	free(escaped);
-	inspection->request = engine_http_begin(inspection->engines->http, inspection->query.kind, path,
-					     service_answered, inspection);
+	inspection->request = engine_http_begin(inspection->engines->http, inspection->query.kind,
+						path, service_answered, inspection);
 }
 
 struct engine_inspection *engine_inspect_begin(struct engines *engines, enum source_kind kind,
-					    const char *name, struct arena *arena,
-					    engine_inspected *report, void *data)
+					       const char *name, struct arena *arena,
+					       engine_inspected *report, void *data)
 {
 	struct engine_inspection *inspection = memory_new(1, sizeof(*inspection));
 	*inspection = (struct engine_inspection){

@@ -21,17 +21,17 @@ static const struct engine_kind {
 int engine_socket_path(enum source_kind kind, const char **ret_path, struct error *error)
 {
 	const struct engine_kind *row = &kinds[kind];
-	const char *said = getenv(row->variable);
+	const char *value = getenv(row->variable);
 	*ret_path = access(row->sockets[0], F_OK) == 0 || access(row->sockets[1], F_OK) != 0
 			    ? row->sockets[0]
 			    : row->sockets[1];
-	if (!said || !*said)
+	if (!value || !*value)
 		return 0;
-	*ret_path = said + strlen(SCHEME);
-	if (strncmp(said, SCHEME, strlen(SCHEME)) == 0 && **ret_path == '/')
+	*ret_path = value + strlen(SCHEME);
+	if (strncmp(value, SCHEME, strlen(SCHEME)) == 0 && **ret_path == '/')
 		return 0;
 	error_set(error, EPROTONOSUPPORT, "%s is \"%.200s\", which is no engine of this machine",
-		  row->variable, said);
+		  row->variable, value);
 	error_hint(error, "run mvapply on the engine's own machine, with %s unset or unix:///PATH",
 		   row->variable);
 	return error_code(error, CODE_ENGINE_PLACE);
@@ -42,8 +42,8 @@ size_t engine_sockets(enum source_kind kind, const char *paths[2])
 	struct error ignored;
 	if (engine_socket_path(kind, &paths[0], &ignored) < 0)
 		return 0;
-	const char *said = getenv(kinds[kind].variable);
-	if (said && *said)
+	const char *value = getenv(kinds[kind].variable);
+	if (value && *value)
 		return 1;
 	paths[0] = kinds[kind].sockets[0];
 	paths[1] = kinds[kind].sockets[1];

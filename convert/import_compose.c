@@ -139,15 +139,15 @@ static void whole_left(const struct compose *compose, struct tree *document)
 /* `networks` of a service, a list of names or a map, as a map; "default" where it has none. */
 static json_t *service_networks(const json_t *service)
 {
-	json_t *said = json_object_get(service, "networks");
+	json_t *declared = json_object_get(service, "networks");
 	json_t *map = json_object();
-	if (json_is_object(said))
-		json_object_update(map, said);
-	for (size_t i = 0; i < json_array_size(said); i++)
-		if (json_is_string(json_array_get(said, i)))
-			json_object_set_new(map, json_string_value(json_array_get(said, i)),
+	if (json_is_object(declared))
+		json_object_update(map, declared);
+	for (size_t i = 0; i < json_array_size(declared); i++)
+		if (json_is_string(json_array_get(declared, i)))
+			json_object_set_new(map, json_string_value(json_array_get(declared, i)),
 					    json_null());
-	if (!said && !json_object_get(service, "network_mode"))
+	if (!declared && !json_object_get(service, "network_mode"))
 		json_object_set_new(map, "default", json_null());
 	return map;
 }

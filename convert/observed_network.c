@@ -66,15 +66,15 @@ static uint32_t mtu_otherwise(const struct observed_set *set, const struct live_
 }
 
 /* The links that tell of a network: each of what it has itself. */
-struct looks {
+struct link_sources {
 	const struct live_link *mode, *bcqueuelen, *mtu;
 };
 
 static void network_describe(struct observed_set *set, struct observed_network *network,
-			     const struct live_link *parent, const struct looks *looks)
+			     const struct live_link *parent, const struct link_sources *sources)
 {
 	struct network *model = &network->model;
-	const struct live_link *link = looks->mode;
+	const struct live_link *link = sources->mode;
 	network->described = true;
 	observed_network_on(set, network, parent);
 	parent_describe(set, network);
@@ -87,13 +87,13 @@ static void network_describe(struct observed_set *set, struct observed_network *
 	else
 		note_add(set->arena, &network->notes, "%s is in a mode that mvapply has not",
 			 link->name);
-	link = looks->bcqueuelen;
+	link = sources->bcqueuelen;
 	if (link && link->has_bcqueuelen && link->bcqueuelen != BCQUEUELEN_DEFAULT) {
 		model->has_bcqueuelen = true;
 		model->bcqueuelen = link->bcqueuelen;
 	}
-	if (parent && looks->mtu->mtu != mtu_otherwise(set, parent))
-		model->mtu = looks->mtu->mtu;
+	if (parent && sources->mtu->mtu != mtu_otherwise(set, parent))
+		model->mtu = sources->mtu->mtu;
 }
 
 static uint32_t mtu_of(const struct observed_set *set, const struct observed_network *network,
@@ -204,7 +204,7 @@ static void network_finish(const struct ballot *ballot)
 		ballot, &(const struct question){.what = "parent", .answer = parent_answer});
 	const struct live_link *parent =
 		like ? live_link_by_index(host_of(set), like->parent) : NULL;
-	const struct looks looks = {
+	const struct link_sources sources = {
 		.mode = link_of_most(
 			ballot, &(const struct question){.what = "mode", .answer = mode_answer}),
 		.bcqueuelen =
@@ -214,7 +214,7 @@ static void network_finish(const struct ballot *ballot)
 								     .answer = mtu_answer,
 								     .of_host = mtu_of_parent,
 								     .data = parent})};
-	network_describe(set, ballot->network, parent, &looks);
+	network_describe(set, ballot->network, parent, &sources);
 }
 
 void observed_finish(struct observed_set *set)
@@ -237,10 +237,10 @@ void observed_finish(struct observed_set *set)
 void observed_host_take(struct observed_set *set, struct observed_network *network,
 			const struct live_link *link)
 {
-	const struct looks looks = {link, link, link};
+	const struct link_sources sources = {link, link, link};
 	if (!network->described)
 		network_describe(set, network, live_link_by_index(host_of(set), link->parent),
-				 &looks);
+				 &sources);
 	struct host_access *host = &network->model.host;
 	const struct live_ns *ns = host_of(set);
 	host->wanted = true;
@@ -266,5 +266,5 @@ void observed_parent_take(struct observed_set *set, struct observed_network *net
 			  const struct live_link *link)
 {
 	if (!network->described)
-		network_describe(set, network, link, &(const struct looks){0});
+		network_describe(set, network, link, &(const struct link_sources){0});
 }

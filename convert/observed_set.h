@@ -19,7 +19,7 @@ struct observed_network {
 	struct prefix_tree subnets;     /* of the model's: their numbers */
 	const struct live_link *parent; /* NULL: not found */
 	bool described;                 /* all but subnets and routers is known */
-	bool finished;                   /* so are the addresses of its attachments */
+	bool finished;                  /* so are the addresses of its attachments */
 	struct notes notes;
 };
 

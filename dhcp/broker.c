@@ -190,7 +190,7 @@ void dhcp_broker_receive(int fd, struct dhcp_answer *ret)
 
 /* A helper that does not answer one request is waited for no more. */
 void dhcp_broker_request(struct dhcp_broker *broker, struct pending_request *pending_requests,
-		     size_t count)
+			 size_t count)
 {
 	int pending[CLIENTS_AT_ONCE], limit = ANSWER_MS;
 	for (size_t i = 0; i < count + CLIENTS_AT_ONCE; i++) {

@@ -33,6 +33,6 @@ void dhcp_broker_receive(int fd, struct dhcp_answer *ret);
  * where no server answers; a minute at the most where the helper does not. Several threads may ask.
  */
 void dhcp_broker_request(struct dhcp_broker *broker, struct pending_request *pending_requests,
-		     size_t count);
+			 size_t count);
 
 #endif

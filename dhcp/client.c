@@ -212,39 +212,39 @@ void client_become(const struct dhcp_request *request, int netns, int output, in
 }
 
 /* The last line that says anything, without what is no plain text. */
-static void last_line(const char *said, char text[sizeof(((struct dhcp_answer *)0)->text)])
+static void last_line(const char *output, char text[sizeof(((struct dhcp_answer *)0)->text)])
 {
-	size_t end = strlen(said), start, used = 0;
-	while (end && said[end - 1] == '\n')
+	size_t end = strlen(output), start, used = 0;
+	while (end && output[end - 1] == '\n')
 		end--;
-	for (start = end; start && said[start - 1] != '\n'; start--)
+	for (start = end; start && output[start - 1] != '\n'; start--)
 		;
 	for (; start < end && used + 1 < sizeof(((struct dhcp_answer *)0)->text); start++)
-		text[used++] = said[start] >= ' ' && said[start] <= '~' ? said[start] : '?';
+		text[used++] = output[start] >= ' ' && output[start] <= '~' ? output[start] : '?';
 	text[used] = '\0';
 }
 
-static enum dhcp_result result_of(int status, const char *said)
+static enum dhcp_result result_of(int status, const char *output)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CLIENT_ABSENT)
 		return DHCP_ABSENT;
-	if (lease_refusal(said))
+	if (lease_refusal(output))
 		return DHCP_UNFIT;
-	if (strstr(said, "no lease") || WIFSIGNALED(status))
+	if (strstr(output, "no lease") || WIFSIGNALED(status))
 		return DHCP_SILENT;
 	return DHCP_FAILED;
 }
 
-struct dhcp_answer client_answer(const struct dhcp_request *request, int status, const char *said)
+struct dhcp_answer client_answer(const struct dhcp_request *request, int status, const char *output)
 {
-	struct dhcp_answer answer = {.result = result_of(status, said)};
-	const bool leased = lease_parse(said, &answer.lease);
+	struct dhcp_answer answer = {.result = result_of(status, output)};
+	const bool leased = lease_parse(output, &answer.lease);
 	const bool ended = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	if (leased && (ended || request->operation == DHCP_RELEASE))
 		answer.result = DHCP_DONE;
-	last_line(said, answer.text);
+	last_line(output, answer.text);
 	if (answer.result == DHCP_UNFIT)
-		snprintf(answer.text, sizeof(answer.text), "%s", lease_refusal(said));
+		snprintf(answer.text, sizeof(answer.text), "%s", lease_refusal(output));
 	else if (answer.result == DHCP_FAILED && !*answer.text)
 		snprintf(answer.text, sizeof(answer.text), "it ended with code %d without a word",
 			 WEXITSTATUS(status));

@@ -25,7 +25,8 @@ bool client_find(char path[PATH_MAX]);
 __attribute__((noreturn)) void client_become(const struct dhcp_request *request, int netns,
 					     int output, int program);
 
-/* What came of it, from its exit status (wait(2)) and all that it said. */
-struct dhcp_answer client_answer(const struct dhcp_request *request, int status, const char *said);
+/* What came of it, from its exit status (wait(2)) and all that it output. */
+struct dhcp_answer client_answer(const struct dhcp_request *request, int status,
+				 const char *output);
 
 #endif

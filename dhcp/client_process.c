@@ -59,21 +59,22 @@ void run_begin(struct run *run, int netns, int program)
 	run->end = clock_milliseconds() + RUN_MS;
 }
 
-static bool said_full(const struct run *run)
+static bool output_full(const struct run *run)
 {
-	return run->used + 1 >= sizeof(run->said);
+	return run->used + 1 >= sizeof(run->output);
 }
 
 /* What is too much is read, too, lest it wait for that. 0: the end; negative: nothing is there. */
-static ssize_t said_read(struct run *run)
+static ssize_t output_read(struct run *run)
 {
 	char overflow[256];
-	if (said_full(run))
+	if (output_full(run))
 		return read(run->pipe, overflow, sizeof(overflow));
-	ssize_t size = read(run->pipe, run->said + run->used, sizeof(run->said) - 1 - run->used);
+	ssize_t size =
+		read(run->pipe, run->output + run->used, sizeof(run->output) - 1 - run->used);
 	if (size > 0)
 		run->used += (size_t)size;
-	run->said[run->used] = '\0';
+	run->output[run->used] = '\0';
 	return size;
 }
 
@@ -87,10 +88,10 @@ static void pipe_close(struct run *run)
 void run_read_output(struct run *run)
 {
 	struct lease lease;
-	if (said_read(run) == 0)
+	if (output_read(run) == 0)
 		pipe_close(run);
 	if (run->request.operation == DHCP_RELEASE && !run->reported &&
-	    lease_parse(run->said, &lease)) {
+	    lease_parse(run->output, &lease)) {
 		run->reported = true;
 		kill(run->pid, SIGTERM);
 	}
@@ -112,11 +113,11 @@ void run_reap(struct run *run)
 		return;
 	run_kill(run);
 	(void)waitpid(run->pid, &status, 0);
-	while (run->pipe >= 0 && !said_full(run) && said_read(run) > 0)
+	while (run->pipe >= 0 && !output_full(run) && output_read(run) > 0)
 		;
 	if (run->pipe >= 0)
 		pipe_close(run);
-	const struct dhcp_answer answer = client_answer(&run->request, status, run->said);
+	const struct dhcp_answer answer = client_answer(&run->request, status, run->output);
 	answer_write(run->answer, &answer);
 	run->pid = 0;
 }

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /* What it may say. */
-#define SAID_SIZE 4096
+#define OUTPUT_SIZE 4096
 
 struct run {
 	pid_t pid; /* 0: none */
@@ -17,7 +17,7 @@ struct run {
 	int answer;    /* -1: nobody waits for it any more */
 	int64_t end;   /* clock_milliseconds() by which it is killed */
 	bool reported; /* to end, having released */
-	char said[SAID_SIZE];
+	char output[OUTPUT_SIZE];
 	size_t used;
 };
 

@@ -24,9 +24,9 @@ enum link_kind {
 /* In which namespace a link's parent is. */
 enum parent_where {
 	PARENT_NONE,
-	PARENT_HOST,      /* in the host's namespace, whichever namespace the link itself is in */
+	PARENT_HOST,        /* in the host's namespace, whichever namespace the link itself is in */
 	PARENT_OTHER_NETNS, /* in one that is neither the link's own nor the host's, or unknown */
-	PARENT_SAME,      /* in the link's own namespace, which is not the host's */
+	PARENT_SAME,        /* in the link's own namespace, which is not the host's */
 };
 
 struct live_sysctl {
@@ -106,7 +106,7 @@ struct link_dhcp {
 struct link_sysctl {
 	const char *key; /* with the placeholder IFNAME */
 	const char *value;
-	bool asked; /* by the file; else it need not be there */
+	bool required; /* by the file; else it need not be there */
 };
 
 /* What one link shall be. */

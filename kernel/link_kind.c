@@ -104,7 +104,7 @@ bool link_handler(const struct live_link *link, enum driver *ret)
 	return type->has_driver;
 }
 
-bool link_value_said(const struct link_spec *spec, enum link_value value)
+bool link_value_given(const struct link_spec *spec, enum link_value value)
 {
 	return value != VALUE_BCQUEUELEN || spec->has_bcqueuelen;
 }
@@ -185,7 +185,7 @@ const char *link_type_text(struct arena *arena, const struct link_spec *spec)
 	const struct link_type *type = &types[spec->kind];
 	const char *text = type->name;
 	for (const struct link_attribute *at = type->attributes; at->type; at++)
-		if (link_value_said(spec, at->value))
+		if (link_value_given(spec, at->value))
 			text = arena_printf(arena, "%s %s %s", text, at->word,
 					    value_text(arena, spec, at->value));
 	return text;

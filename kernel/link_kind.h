@@ -44,7 +44,7 @@ bool link_kind_shares_mac(enum link_kind kind);
 bool link_handler(const struct live_link *link, enum driver *ret);
 
 /* False: a new link gets what the kernel chooses. */
-bool link_value_said(const struct link_spec *spec, enum link_value value);
+bool link_value_given(const struct link_spec *spec, enum link_value value);
 /* As the kernel takes it. */
 uint32_t link_value_get(const struct link_spec *spec, enum link_value value);
 /* Takes it from the kernel. False: no value that a link of the kind can have; but a mode that the

@@ -274,7 +274,7 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each
 
 /* -EMSGSIZE: to be asked again, with more room. */
 static int request_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
-		    netlink_each *each, void *data, struct error *error)
+			netlink_each *each, void *data, struct error *error)
 {
 	request->nlmsg_seq = ++netlink->seq;
 	request->nlmsg_flags |= NLM_F_REQUEST;
@@ -299,8 +299,8 @@ static int request_once(struct netlink *netlink, struct nlmsghdr *request, struc
 	}
 }
 
-int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
-		struct error *error)
+int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each,
+		    void *data, struct error *error)
 {
 	__attribute__((cleanup(heap_cleanup))) struct heap heap;
 	int status = -EMSGSIZE;

@@ -33,8 +33,8 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each
 void netlink_limit(struct netlink *netlink, size_t bytes);
 
 /* Sends one request, which the kernel answers by one message (given to `each`) or by an error. */
-int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,
-		struct error *error);
+int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each,
+		    void *data, struct error *error);
 
 /* What the kernel said to one request. */
 struct reply {

@@ -28,7 +28,7 @@ static bool is_lock(const char *line, uint32_t *ret_port)
 
 /* Whether there is one with another port than `own`: 1 or 0, or a negative errno. Another one's is
  * the process id, where the kernel chose it and no other socket had it (netlink_autobind). */
-static int others_have_it(uint32_t own, pid_t *ret_holder)
+static int held_by_other(uint32_t own, pid_t *ret_holder)
 {
 	char line[256];
 	uint32_t port;
@@ -60,13 +60,13 @@ static int join(uint32_t *ret_own)
 int netlink_lock_try(pid_t *ret_holder)
 {
 	uint32_t own = 0;
-	int found = others_have_it(0, ret_holder);
+	int found = held_by_other(0, ret_holder);
 	if (found)
 		return found < 0 ? found : -EAGAIN;
 	cleanup_close int fd = join(&own);
 	if (fd < 0)
 		return fd;
-	found = others_have_it(own, ret_holder);
+	found = held_by_other(own, ret_holder);
 	if (!found)
 		return fd_steal(&fd);
 	return found < 0 ? found : -EAGAIN;

@@ -122,7 +122,7 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 
 /* A link's name or alias: whoever has a namespace chooses those of its links, and may choose what
  * steers a terminal. rtnl_encode.c and sysctl.c give the kernel its bytes again. */
-static const char *shown_get(struct arena *arena, const struct nlattr *attr)
+static const char *printable_get(struct arena *arena, const struct nlattr *attr)
 {
 	if (!attr)
 		return "";
@@ -140,7 +140,7 @@ static bool altnames_decode(struct arena *arena, const struct nlattr *list, stru
 	     left -= MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr))
 		if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME)
 			*array_push(arena, link->altnames, link->n_altnames) =
-				shown_get(arena, attr);
+				printable_get(arena, attr);
 	return left <= 0;
 }
 
@@ -189,8 +189,8 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 
 	struct live_link link = {.ifindex = header->ifi_index,
 				 .flags = header->ifi_flags,
-				 .name = shown_get(arena, at[IFLA_IFNAME]),
-				 .alias = shown_get(arena, at[IFLA_IFALIAS]),
+				 .name = printable_get(arena, at[IFLA_IFNAME]),
+				 .alias = printable_get(arena, at[IFLA_IFALIAS]),
 				 .kind_name = ""};
 	struct parent_ref parent = {.other_netns = at[IFLA_LINK_NETNSID] != NULL};
 	if (!fixed_get(at[IFLA_MTU], &link.mtu, sizeof(link.mtu)) ||

@@ -16,7 +16,7 @@ enum decoded {
 /* Where a link says that its parent is. */
 struct parent_ref {
 	bool other_netns; /* IFLA_LINK_NETNSID was there */
-	int nsid;       /* then the number that the other namespace has in the link's own */
+	int nsid;         /* then the number that the other namespace has in the link's own */
 };
 
 /* RTM_NEWLINK. Strings go to the arena; ret->parent_where is left to who knows the namespaces. */

@@ -149,7 +149,7 @@ static bool info_put(union message *message, const struct link_spec *spec)
 	if (at->type && !data)
 		return false;
 	for (; at->type; at++)
-		if (link_value_said(spec, at->value) && !attribute_put(message, at, spec))
+		if (link_value_given(spec, at->value) && !attribute_put(message, at, spec))
 			return false;
 	return (!data || nest_end(message, data)) && nest_end(message, info);
 }

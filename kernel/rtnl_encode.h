@@ -17,7 +17,7 @@ struct link_creation {
 	int ifindex;      /* chosen by the caller */
 	const char *name; /* may differ from the spec's */
 	int parent;       /* ifindex of the parent, 0: none */
-	bool other_netns;   /* the parent is in the namespace with this number */
+	bool other_netns; /* the parent is in the namespace with this number */
 	int nsid;
 };
 

@@ -109,7 +109,7 @@ static bool has_net_admin(pid_t pid)
 	return value && strtoull(value, NULL, 16) & CAPABILITY_BIT(CAP_NET_ADMIN);
 }
 
-static void process_look(struct peer *peer, int pidfd)
+static void process_read(struct peer *peer, int pidfd)
 {
 	const pid_t pid = number_in_proc(pidfd);
 	if (pid <= 0)

@@ -52,8 +52,8 @@ void address_reserve(struct build *build, const struct scope *scope, struct netw
 }
 
 static void report_in_use(struct build *build, const struct scope *scope,
-			 const struct network_info *info, const struct node *node,
-			 const struct claim *other)
+			  const struct network_info *info, const struct node *node,
+			  const struct claim *other)
 {
 	struct context *context = &build->context;
 	if (other->what)

@@ -49,8 +49,8 @@ static void check_where(struct build *build, const struct scope *scope,
 		       "would have the same DHCP lease on several hosts");
 }
 
-static void check_said(struct build *build, const struct scope *scope,
-		       const struct attachment *attachment, const struct node *body)
+static void check_explicit(struct build *build, const struct scope *scope,
+			   const struct attachment *attachment, const struct node *body)
 {
 	struct context *context = &build->context;
 	if (node_good(body, "ipv4_address"))
@@ -81,7 +81,7 @@ void dhcp_check_attachment(struct build *build, const struct scope *scope,
 	if (attachment->dhcp) {
 		check_where(build, scope, info, container, at, body);
 		if (body)
-			check_said(build, scope, attachment, body);
+			check_explicit(build, scope, attachment, body);
 	} else if (info->network->dhcp && !info->has_ipv4 && !info->has_ipv6 && !info->unsure) {
 		report_key(&build->context, CODE_DHCP, scope, body, "dhcp",
 			   "remove `dhcp: false`, or add a `subnet` to the network",

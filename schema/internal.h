@@ -30,7 +30,7 @@ struct host_uniques {
 
 /* What holds for those who live on certain hosts and use a network. */
 struct host_assignment {
-	const char *other_host;   /* a host that the network is not on; NULL: none */
+	const char *other_host; /* a host that the network is not on; NULL: none */
 	const char *without[2]; /* one without a range of its own for IPv4, IPv6; NULL: none */
 };
 

@@ -142,9 +142,9 @@ struct set {
 
 struct desired {
 	struct arena *arena;
-	const char *host; /* whose part this is; NULL: all hosts', which is not for planning */
-	bool on_other_hosts;   /* there are networks, and all of them live on other hosts */
-	struct set *sets; /* at least one: an empty input is the empty set "default" */
+	const char *host;    /* whose part this is; NULL: all hosts', which is not for planning */
+	bool on_other_hosts; /* there are networks, and all of them live on other hosts */
+	struct set *sets;    /* at least one: an empty input is the empty set "default" */
 	size_t n_sets;
 };
 

@@ -207,9 +207,9 @@ static void check_open(struct build *build, const struct scope *scope,
 }
 
 /* What is written down can be on one host only; `host` is it, or NULL. */
-static void check_said(struct build *build, const struct scope *scope,
-		       const struct network_info *info, const struct node *body, const char *key,
-		       const struct ip *ip, const char *host)
+static void check_explicit(struct build *build, const struct scope *scope,
+			   const struct network_info *info, const struct node *body,
+			   const char *key, const struct ip *ip, const char *host)
 {
 	struct context *context = &build->context;
 	const struct node *value = node_get(body, key);
@@ -245,7 +245,7 @@ static void check_addresses(struct build *build, const struct scope *scope,
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		const struct node *value = body ? node_get(body, families[i].key) : NULL;
 		if (value && ips[i]->family)
-			check_said(build, scope, info, body, families[i].key, ips[i], host);
+			check_explicit(build, scope, info, body, families[i].key, ips[i], host);
 		else if (!value && !(leased && families[i].family == AF_INET))
 			check_open(build, scope, info, assignment, at, i);
 	}
@@ -297,8 +297,8 @@ void multi_host_check_networks(struct build *build)
 }
 
 static void report_other_host(struct build *build, const struct scope *scope,
-			    const struct network_info *info, const struct container *container,
-			    const struct node *at, const char *host)
+			      const struct network_info *info, const struct container *container,
+			      const struct node *at, const char *host)
 {
 	struct context *context = &build->context;
 	const char *name = printable_text(context, info->network->name);
@@ -329,7 +329,7 @@ static void check_attachment(struct build *build, const struct scope *scope,
 		host = hosts_only(&info->network->hosts);
 	check_addresses(build, scope, info, &assignment, at, body, ips, host, attachment->dhcp);
 	if (attachment->mac.set)
-		check_said(build, scope, info, body, "mac_address", NULL, host);
+		check_explicit(build, scope, info, body, "mac_address", NULL, host);
 }
 
 void multi_host_check_container(struct build *build, struct set_info *set, struct node *name)

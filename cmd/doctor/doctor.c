@@ -78,13 +78,13 @@ static void check_one(const struct check *check, struct examination *examination
 {
 	size_t before = examination->n_findings;
 	examination->check = check->name;
-	const char *looked = check->examine(examination);
+	const char *examined = check->examine(examination);
 	for (size_t i = before; text && i < examination->n_findings; i++)
 		report_finding(examination->arena, text, &examination->findings[i]);
-	if (text && looked && before == examination->n_findings)
+	if (text && examined && before == examination->n_findings)
 		printf("%sok%s       %-10s %s\n", text->color ? SGR_GREEN : "",
 		       text->color ? SGR_RESET : "", check->name,
-		       printable(examination->arena, looked));
+		       printable(examination->arena, examined));
 }
 
 static json_t *json_findings(const struct examination *examination)
@@ -144,17 +144,17 @@ int command_doctor(const struct options *options)
 		return EXIT_USAGE;
 	struct run run;
 	struct error error;
-	bool looked = run_observe(&run, desired, options, &error) == 0;
+	bool examined = run_observe(&run, desired, options, &error) == 0;
 	struct examination examination = {
 		.arena = options->arena,
 		.desired = desired,
-		.run = looked ? &run : NULL,
+		.run = examined ? &run : NULL,
 	};
 	struct text text = text_new(options, stdout, desired->n_sets);
-	bool tell = options->output == OUTPUT_TEXT && !options->quiet;
-	check_all(&examination, &error, tell ? &text : NULL);
+	bool report = options->output == OUTPUT_TEXT && !options->quiet;
+	check_all(&examination, &error, report ? &text : NULL);
 	int code = report(&examination, options);
-	if (looked)
+	if (examined)
 		run_free(&run);
 	desired_free(desired);
 	return code;

@@ -101,7 +101,7 @@ static void examine_parent(struct examination *examination, const struct network
 typedef void examine_network(struct examination *examination, const struct network *network);
 
 /* Calls it for each network with a parent, and says how many there are. */
-static const char *each_network(struct examination *examination, examine_network *look)
+static const char *each_network(struct examination *examination, examine_network *examine_one)
 {
 	const struct desired *desired = examination->desired;
 	size_t count = 0;
@@ -112,7 +112,7 @@ static const char *each_network(struct examination *examination, examine_network
 				continue;
 			count++;
 			if (!blocked_below(examination, network))
-				look(examination, network);
+				examine_one(examination, network);
 		}
 	return count ? arena_printf(examination->arena, "of %zu network%s", count,
 				    count == 1 ? "" : "s")

@@ -54,7 +54,8 @@ static size_t node_of(struct graph_builder *builder, const char *key, bool *ret_
 	return graph->n_nodes - 1;
 }
 
-static const char *node_key(const struct graph_builder *builder, enum graph_kind kind, const char *key)
+static const char *node_key(const struct graph_builder *builder, enum graph_kind kind,
+			    const char *key)
 {
 	return arena_printf(builder->graph->arena, "%d %s", (int)kind, key);
 }
@@ -100,7 +101,8 @@ static const char *with_set(const struct graph_builder *builder, const char *set
 }
 
 /* "macvlan bridge 172.16.86.0/24 fd00:86::/64" */
-static const char *network_detail(const struct graph_builder *builder, const struct network *network)
+static const char *network_detail(const struct graph_builder *builder,
+				  const struct network *network)
 {
 	struct arena *arena = builder->graph->arena;
 	char prefix[PREFIX_TEXT_SIZE];
@@ -147,7 +149,8 @@ static size_t parent_put(struct graph_builder *builder, const struct set *set,
 	return node;
 }
 
-static const char *network_key(const struct graph_builder *builder, const char *set, const char *network)
+static const char *network_key(const struct graph_builder *builder, const char *set,
+			       const char *network)
 {
 	return arena_printf(builder->graph->arena, "%s/%s", set, network);
 }
@@ -218,13 +221,14 @@ static const char *attachment_label(const struct graph_builder *builder, const c
 	return text;
 }
 
-static const char *container_detail(const struct graph_builder *builder, const struct container *container)
+static const char *container_detail(const struct graph_builder *builder,
+				    const struct container *container)
 {
 	if (container->source_kind == SOURCE_NETNS &&
 	    strcmp(container->source, container->name) == 0)
 		return "";
-	return arena_printf(builder->graph->arena, "%s %s", source_kind_name(container->source_kind),
-			    container->source);
+	return arena_printf(builder->graph->arena, "%s %s",
+			    source_kind_name(container->source_kind), container->source);
 }
 
 static void attachment_put(struct graph_builder *builder, size_t network, size_t container,
@@ -232,7 +236,8 @@ static void attachment_put(struct graph_builder *builder, size_t network, size_t
 {
 	const char *alias = owner_tag_format(builder->graph->arena, tag);
 	const struct step *step = step_at(builder, alias);
-	edge_put(builder, network, container, attachment_label(builder, alias, step), state_of(step));
+	edge_put(builder, network, container, attachment_label(builder, alias, step),
+		 state_of(step));
 }
 
 static void container_put(struct graph_builder *builder, const struct set *set,
@@ -248,19 +253,20 @@ static void container_put(struct graph_builder *builder, const struct set *set,
 					      .set = set->name,
 					      .network = network->name,
 					      .container = container->name};
-		size_t from =
-			node_put(builder, GRAPH_NETWORK,
-				 network_key(builder, set->name, network->name), "", "", GRAPH_SAME);
+		size_t from = node_put(builder, GRAPH_NETWORK,
+				       network_key(builder, set->name, network->name), "", "",
+				       GRAPH_SAME);
 		attachment_put(builder, from, node, &tag);
 	}
 }
 
-static void host_put(struct graph_builder *builder, const struct set *set, const struct network *network)
+static void host_put(struct graph_builder *builder, const struct set *set,
+		     const struct network *network)
 {
 	const struct owner_tag tag = {
 		.role = ROLE_HOST, .set = set->name, .network = network->name};
-	size_t from = node_put(builder, GRAPH_NETWORK, network_key(builder, set->name, network->name),
-			       "", "", GRAPH_SAME);
+	size_t from = node_put(builder, GRAPH_NETWORK,
+			       network_key(builder, set->name, network->name), "", "", GRAPH_SAME);
 	attachment_put(builder, from,
 		       node_put(builder, GRAPH_CONTAINER, "", "the host", "", GRAPH_SAME), &tag);
 }
@@ -371,8 +377,8 @@ static void links_index(struct graph_builder *builder, const struct live *live)
 		struct live_ns *ns = live->container_lookups[i].ns;
 		for (size_t k = 0; ns && k < ns->n_links; k++)
 			if (ns->links[k].tag.role == ROLE_ATTACH &&
-			    strcmp(ns->links[k].tag.container, live->container_lookups[i].container->name) ==
-				    0)
+			    strcmp(ns->links[k].tag.container,
+				   live->container_lookups[i].container->name) == 0)
 				link_index(builder, ns, &ns->links[k]);
 	}
 }
@@ -414,13 +420,13 @@ struct graph graph_make(const struct desired *desired, const struct live *live,
 {
 	struct graph graph = {.arena = arena};
 	struct graph_builder builder = {.graph = &graph,
-				.host = live->namespaces[0],
-				.nodes = index_new(0),
-				.links = index_new(0),
-				.homes = index_new(0),
-				.plan = plan,
-				.steps = index_new(plan->n_steps),
-				.with_set = desired->n_sets > 1};
+					.host = live->namespaces[0],
+					.nodes = index_new(0),
+					.links = index_new(0),
+					.homes = index_new(0),
+					.plan = plan,
+					.steps = index_new(plan->n_steps),
+					.with_set = desired->n_sets > 1};
 	links_index(&builder, live);
 	steps_index(&builder);
 	for (size_t i = 0; i < desired->n_sets; i++)

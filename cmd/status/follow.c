@@ -168,8 +168,7 @@ static int observe_once(struct watching *watching, struct error *error)
 	struct run run;
 	char *text = NULL;
 	size_t size = 0;
-	if (run_observe_anew(&run, watching->desired, watching->lookups, watching->options, error) <
-	    0)
+	if (run_reobserve(&run, watching->desired, watching->lookups, watching->options, error) < 0)
 		return -1;
 	watching->fault = (struct error){0};
 	watching->code = incomplete_exit(run.live, EXIT_CONVERGED, &watching->fault);

@@ -6,7 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-static bool set_asked(const struct desired *desired, const char *set)
+static bool set_selected(const struct desired *desired, const char *set)
 {
 	for (size_t i = 0; i < desired->n_sets; i++)
 		if (strcmp(desired->sets[i].name, set) == 0)
@@ -85,25 +85,26 @@ static void link_add(struct status_model *model, const struct desired *desired,
 	gateways_add(link);
 }
 
-static bool parent_asked(const struct desired *desired, const struct owner_tag *tag)
+static bool parent_selected(const struct desired *desired, const struct owner_tag *tag)
 {
 	if (tag->role == ROLE_DUMMY)
-		return set_asked(desired, tag->set);
-	bool asked = desired->n_sets == 0;
+		return set_selected(desired, tag->set);
+	bool selected = desired->n_sets == 0;
 	for (size_t i = 0; i < tag->n_sets; i++)
-		asked |= set_asked(desired, tag->sets[i]);
-	return asked;
+		selected |= set_selected(desired, tag->sets[i]);
+	return selected;
 }
 
 /* An attachment whose parent was moved away is this host's where the plan says so. */
-static bool attachment_ours(const struct plan *plan, const struct live_link *link)
+static bool attachment_managed(const struct plan *plan, const struct live_link *link)
 {
 	return link->tag.role == ROLE_ATTACH && (link->parent_where == PARENT_HOST ||
 						 (live_parent_away(link) && step_of(plan, link)));
 }
 
-static void look_at(struct status_model *model, const struct desired *desired,
-		    const struct live *live, const struct plan *plan, const struct live_ns *ns)
+static void namespace_add_links(struct status_model *model, const struct desired *desired,
+				const struct live *live, const struct plan *plan,
+				const struct live_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
@@ -112,7 +113,7 @@ static void look_at(struct status_model *model, const struct desired *desired,
 			if (set_asked(desired, link->tag.set))
 				link_add(model, desired, live, plan, ns, link);
 		} else if ((role == ROLE_VLAN || role == ROLE_DUMMY) && ns->host &&
-			   parent_asked(desired, &link->tag)) {
+			   parent_selected(desired, &link->tag)) {
 			*array_push(model->arena, model->parents, model->n_parents) =
 				(struct status_model_parent){.link = link,
 							     .base = parent_name(live, link)};
@@ -200,7 +201,7 @@ struct status_model status_model_make(const struct desired *desired, const struc
 	struct status_model model = {.arena = arena_new()};
 	declared_add(&model, desired);
 	for (size_t i = 0; i < live->n_namespaces; i++)
-		look_at(&model, desired, live, plan, live->namespaces[i]);
+		namespace_add_links(&model, desired, live, plan, live->namespaces[i]);
 	derived_add(&model, true);
 	derived_add(&model, false);
 	return model;

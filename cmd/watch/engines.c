@@ -105,7 +105,8 @@ static void take_answer(void *data, enum source_kind kind, const char *source,
 	struct service *service = data;
 	char key[SOURCE_KEY_SIZE];
 	source_key(kind, source, key);
-	const bool retry = silent || lookup_result->retry || lookup_result->state == CONTAINER_FAILED;
+	const bool retry =
+		silent || lookup_result->retry || lookup_result->state == CONTAINER_FAILED;
 	if (retry && engine_answers(service, kind))
 		retry_failed(service->retry, key, clock_milliseconds());
 	else
@@ -146,38 +147,38 @@ static void questions_timeout(void *data)
 
 /* Whether the process that was found tells enough: that it ended, and a start has an event of its
  * own. But a service of Compose may run as another container, too. */
-static bool process_suffices(const struct engine_event *event, const char *source, const char *id)
+static bool process_is_enough(const struct engine_event *event, const char *source, const char *id)
 {
 	return (event->action == ENGINE_DIE || event->action == ENGINE_RESTART) && id &&
 	       strcmp(id, event->id) == 0 && !strchr(source, '/');
 }
 
-struct news {
+struct event_context {
 	struct service *service;
 	const struct engine_event *event;
 };
 
-static void container_news(void *data, const char *source, const char *id)
+static void container_event_take(void *data, const char *source, const char *id)
 {
-	const struct news *news = data;
-	const struct engine_event *event = news->event;
+	const struct event_context *context = data;
+	const struct engine_event *event = context->event;
 	const bool stale = event->action == ENGINE_RENAME || event->action == ENGINE_DESTROY;
 	if (!engine_event_concerns(event, source, id))
 		return;
-	if (!process_suffices(event, source, id)) {
-		lookups_query(news->service->lookups, event->kind, source,
-			    stale ? LOOKUP_STALE : LOOKUP_KEEP);
+	if (!process_is_enough(event, source, id)) {
+		lookups_query(context->service->lookups, event->kind, source,
+			      stale ? LOOKUP_STALE : LOOKUP_KEEP);
 		return;
 	}
-	container_stale(news->service, event->kind, source);
-	news->service->dirty = true;
+	container_stale(context->service, event->kind, source);
+	context->service->dirty = true;
 }
 
 static void take_event(void *data, const struct engine_event *event)
 {
 	const struct engine *engine = data;
-	struct news news = {.service = engine->service, .event = event};
-	lookups_visit(engine->service->lookups, engine->kind, container_news, &news);
+	struct event_context context = {.service = engine->service, .event = event};
+	lookups_visit(engine->service->lookups, engine->kind, container_event_take, &context);
 }
 
 /* Which containers the event was about is not known. */
@@ -413,7 +414,7 @@ void service_engines_reload(struct service *service)
 		engine->failures = 0;
 		if (engine->answers)
 			lookups_query_all(service->lookups, desired_of(service), engine->kind,
-					LOOKUP_KEEP);
+					  LOOKUP_KEEP);
 		else
 			loop_timer_set(service->loop, &engine->reconnect, 0);
 	}

@@ -236,9 +236,9 @@ static void container_event(struct service *service, struct live_ns *ns,
 			    const struct nlmsghdr *message, bool gone)
 {
 	/* A crowded one is looked at when its containers are tried again, as all others wait. */
-	if (!ns->stale && !ns->paced && !ns->crowded && !pace_holds(service, ns))
+	if (!ns->stale && !ns->rate_limited && !ns->crowded && !rate_limit_defers(service, ns))
 		ns_stale(service, ns);
-	if (ns->paced && !ns->tagged && !gone)
+	if (ns->rate_limited && !ns->tagged && !gone)
 		ns->tagged = event_tagged(service, message);
 }
 
@@ -367,7 +367,7 @@ static void reload(struct service *service)
 	service->content = 0;
 	service_unread(service);
 	retry_clear(service->retry);
-	retry_clear(service->paces);
+	retry_clear(service->rate_credits);
 	service_read(service);
 	service_engines_reload(service);
 	service_mark_stale(service);
@@ -430,7 +430,7 @@ int service_listen(struct service *service, struct error *error)
 	service->prefetched = (struct timer){.fire = paths_prefetch, .data = service};
 	service->debounce = (struct timer){.fire = paths_settled, .data = service};
 	service->retry_timer = (struct timer){.fire = retry_timer_due, .data = service};
-	service->pace = (struct timer){.fire = pace_due, .data = service};
+	service->rate_limit_timer = (struct timer){.fire = rate_limit_due, .data = service};
 	service->take_over = (struct timer){.fire = take_over_due, .data = service};
 	service->watchdog = (struct timer){.fire = watchdog_due, .data = service};
 	service->loop = loop_new(error);

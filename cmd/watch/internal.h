@@ -45,7 +45,7 @@ struct service {
 	struct monitor *monitor;
 	struct mounts *mounts;
 	struct retry *retry;
-	struct retry *paces; /* looks at what others make the kernel tell of without end */
+	struct retry *rate_credits; /* looks at what others make the kernel tell of without end */
 	struct service_engines *engines; /* engines.c's */
 	struct lookups *lookups;         /* of the engines' containers; engines.c's */
 	struct service_probes *probes;   /* probe.c's */
@@ -76,10 +76,10 @@ struct service {
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
 	bool lost;                   /* events were, and not everything was looked at since */
-	bool netns_died;            /* a namespace died since this was last reset */
-	int64_t held_at; /* the time by which the last pass held back what had failed */
+	bool netns_died;             /* a namespace died since this was last reset */
+	int64_t held_at;             /* the time by which the last pass held back what had failed */
 
-	struct timer prefetched, debounce, retry_timer, pace, take_over, watchdog;
+	struct timer prefetched, debounce, retry_timer, rate_limit_timer, take_over, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */
 };
 
@@ -95,12 +95,12 @@ void service_read_events_locked(struct service *service, const struct selection 
  * look at it dear. Each namespace has a credit of its own for the looks that its events make. */
 /* Whether the namespace, of which an event tells, is not to be looked at yet: it is marked as such,
  * and looked at later. If it is to be looked at, its credit is charged. */
-bool pace_holds(struct service *service, struct live_ns *ns);
+bool rate_limit_defers(struct service *service, struct live_ns *ns);
 /* Events were lost, which somebody may make happen on purpose: everything is looked at again, now
  * or later. */
 void events_lost(struct service *service);
 /* Fires the timer of what was to be looked at later. */
-void pace_due(void *service);
+void rate_limit_due(void *service);
 /* Everything has to be looked at. */
 void service_mark_stale(struct service *service);
 

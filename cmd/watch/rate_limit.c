@@ -29,42 +29,43 @@ static int64_t price_of(const struct live_ns *ns)
 static void timer_sooner(struct service *service, int64_t left)
 {
 	const int64_t due = clock_microseconds() + left * 1000;
-	if (!service->pace.due || service->pace.due > due)
-		loop_timer_set(service->loop, &service->pace, left);
+	if (!service->rate_limit_timer.due || service->rate_limit_timer.due > due)
+		loop_timer_set(service->loop, &service->rate_limit_timer, left);
 }
 
 /* Whether it may be done now; if so, it is charged. If not, the timer is set. */
-static bool pace_take(struct service *service, const char *key, int64_t price)
+static bool credit_take(struct service *service, const char *key, int64_t price)
 {
-	const int64_t now = clock_milliseconds(), left = retry_left(service->paces, key, now);
+	const int64_t now = clock_milliseconds(),
+		      left = retry_left(service->rate_credits, key, now);
 	if (left > 0)
 		timer_sooner(service, left);
 	else
-		retry_spend(service->paces, key, price, now);
+		retry_spend(service->rate_credits, key, price, now);
 	return left <= 0;
 }
 
 static bool ns_take(struct service *service, struct live_ns *ns)
 {
 	char key[KEY_SIZE];
-	ns->paced = !pace_take(service, key_of(ns, key), price_of(ns));
-	if (ns->paced && !ns->restless)
+	ns->rate_limited = !credit_take(service, key_of(ns, key), price_of(ns));
+	if (ns->rate_limited && !ns->restless)
 		log_write(&service->log, LEVEL_NOTICE,
 			  "network namespace %s changes all the time: it is looked at now and then",
 			  ns->name);
-	ns->restless |= ns->paced;
-	ns->tagged &= ns->paced;
-	return !ns->paced;
+	ns->restless |= ns->rate_limited;
+	ns->tagged &= ns->rate_limited;
+	return !ns->rate_limited;
 }
 
-bool pace_holds(struct service *service, struct live_ns *ns)
+bool rate_limit_defers(struct service *service, struct live_ns *ns)
 {
 	return !ns_take(service, ns);
 }
 
 static bool all_take(struct service *service)
 {
-	if (!pace_take(service, KEY_ALL, PRICE_ALL))
+	if (!credit_take(service, KEY_ALL, PRICE_ALL))
 		return false;
 	log_write(&service->log, LEVEL_WARNING,
 		  "events of the kernel were lost: looking at everything again");
@@ -81,14 +82,14 @@ void events_lost(struct service *service)
 		  "events of the kernel are lost again and again: looking at everything later");
 }
 
-void pace_due(void *data)
+void rate_limit_due(void *data)
 {
 	struct service *service = data;
 	if (service->lost && all_take(service))
 		return;
 	for (size_t i = 1; service->live && i < service->live->n_namespaces; i++) {
 		struct live_ns *ns = service->live->namespaces[i];
-		if (!ns->paced || !ns_take(service, ns))
+		if (!ns->rate_limited || !ns_take(service, ns))
 			continue;
 		ns->stale = true;
 		service->dirty = true;

@@ -145,11 +145,11 @@ static struct selection plan_searched(struct service *service, struct selection 
 
 /* What changes without end is looked at now and then, but before anything is chosen that another
  * set may have given a container there meanwhile. */
-static void paced_mark_stale(struct service *service)
+static void deferred_mark_stale(struct service *service)
 {
 	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
 		struct live_ns *ns = service->live->namespaces[i];
-		ns->stale |= ns->paced && ns->tagged;
+		ns->stale |= ns->rate_limited && ns->tagged;
 		ns->tagged = false;
 	}
 }
@@ -172,14 +172,14 @@ static struct selection observe_and_plan(struct service *service, bool *ret_repe
 			return plan_searched(service, selection, ret_again);
 		planned_free(&selection);
 		service->wide = true;
-		paced_mark_stale(service);
+		deferred_mark_stale(service);
 		if (service->lost)
 			service_mark_stale(service);
 	}
 }
 
 static struct selection pass_plan(struct service *service, struct leases *ret_leases,
-				   bool *ret_repeat, struct error *error)
+				  bool *ret_repeat, struct error *error)
 {
 	struct selection selection = observe_and_plan(service, ret_repeat, error);
 	if (!selection.plan)
@@ -258,7 +258,7 @@ static bool step_done(struct service *service, const struct step *step,
 }
 
 static void pass_apply(struct service *service, const struct selection *selection,
-		     const struct leases *leases, bool drift)
+		       const struct leases *leases, bool drift)
 {
 	const struct plan *plan = selection->plan;
 	struct selection reported = selection_copy(selection, selection->arena);
@@ -324,7 +324,7 @@ static void retries_keep(struct service *service, const struct plan *plan)
 {
 	struct retry_keys *keys = retry_keys_find(plan, service->live);
 	retry_keep(service->retry, still_wanted, keys, service->held_at);
-	retry_keep(service->paces, still_wanted, keys, service->held_at);
+	retry_keep(service->rate_credits, still_wanted, keys, service->held_at);
 	retry_keys_free(keys);
 }
 

@@ -63,7 +63,8 @@ static void containers_add(struct retry_keys *keys, const struct live *live)
 {
 	char key[SOURCE_KEY_SIZE];
 	for (size_t i = 0; i < live->n_containers; i++)
-		if (live->container_lookups[i].state == CONTAINER_FAILED || source_is_engines(&live->container_lookups[i]))
+		if (live->container_lookups[i].state == CONTAINER_FAILED ||
+		    source_is_engines(&live->container_lookups[i]))
 			key_add(keys, container_key(&live->container_lookups[i], key));
 }
 

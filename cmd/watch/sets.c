@@ -86,7 +86,7 @@ static struct service_kept *kept_of(const struct service *service, int fd)
 	return kept;
 }
 
-static void guest_arrived(void *data, int fd, uint32_t events)
+static void guest_accept(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;
 	(void)events;
@@ -127,7 +127,7 @@ static void kept_add(struct service *service, const char *set, int fd)
 			  "cannot take the name @mvapply-watch/%s (%s): applies of the set \"%s\" "
 			  "do not say that it is kept",
 			  set, strerror(-fd), set);
-	else if (loop_add(service->loop, fd, EPOLLIN, guest_arrived, service, &error) < 0)
+	else if (loop_add(service->loop, fd, EPOLLIN, guest_accept, service, &error) < 0)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
 }
 

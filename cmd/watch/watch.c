@@ -93,7 +93,7 @@ static void service_free(struct service *service)
 	desired_free(service->next);
 	service_unread(service);
 	retry_free(service->retry);
-	retry_free(service->paces);
+	retry_free(service->rate_credits);
 	notices_free(service->reported);
 	free(service->left);
 	log_free(&service->log);
@@ -108,7 +108,7 @@ int command_watch(const struct options *options)
 		.log = log_new(options),
 		.metrics = {.input_valid = true},
 		.retry = retry_new(),
-		.paces = retry_new(),
+		.rate_credits = retry_new(),
 		.other_keeper = -1,
 	};
 	int code = service_run(&service);

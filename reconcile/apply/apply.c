@@ -167,7 +167,7 @@ int ifindex_choose(struct apply_context *context, const struct link_spec *spec)
 int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error)
 {
 	int status = sysctl_write(sysctl->key, name, sysctl->value, error);
-	return status == -ENOENT && !sysctl->asked ? 0 : status;
+	return status == -ENOENT && !sysctl->required ? 0 : status;
 }
 
 size_t step_number(const struct apply_context *context, const struct step *step)

@@ -24,7 +24,7 @@ struct leasing {
 };
 
 static void pending_request_add(struct leasing *leasing, size_t number, const struct live_ns *ns,
-			struct dhcp_request request)
+				struct dhcp_request request)
 {
 	*array_push(leasing->arena, leasing->requests, leasing->n_requests) =
 		(struct pending_request){.netns = ns->handle->fd, .request = request};
@@ -347,9 +347,10 @@ void releases_do(struct apply_context *context)
 		const struct live_addr *lease =
 			step_selected(context, step) ? lease_ended(context->live, step) : NULL;
 		if (lease)
-			pending_request_add(&leasing, i, step->ns,
-				    dhcp_request_of(&step->tag, DHCP_RELEASE, step->current->kind,
-						    step->current->name, &lease->prefix.ip));
+			pending_request_add(
+				&leasing, i, step->ns,
+				dhcp_request_of(&step->tag, DHCP_RELEASE, step->current->kind,
+						step->current->name, &lease->prefix.ip));
 	}
 	releases_ask(context, &leasing);
 	for (size_t i = 0; i < leasing.n_requests; i++)

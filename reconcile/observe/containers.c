@@ -27,8 +27,8 @@ static int container_find(const void *key, const void *lookup)
 static void container_lookups_sort(struct observer *observer)
 {
 	const struct live *before = observer->before;
-	observer->sorted =
-		arena_alloc(observer->live->arena, before->n_containers * sizeof(*observer->sorted));
+	observer->sorted = arena_alloc(observer->live->arena,
+				       before->n_containers * sizeof(*observer->sorted));
 	for (size_t i = 0; i < before->n_containers; i++)
 		observer->sorted[i] = &before->container_lookups[i];
 	if (before->n_containers)
@@ -38,7 +38,7 @@ static void container_lookups_sort(struct observer *observer)
 
 /* What the look before found of the same source, most often under the same number. */
 static const struct container_lookup *container_before(struct observer *observer, size_t number,
-						    const struct container *container)
+						       const struct container *container)
 {
 	const struct live *before = observer->before;
 	if (!before || !before->n_containers)
@@ -49,8 +49,8 @@ static const struct container_lookup *container_before(struct observer *observer
 	if (!observer->sorted)
 		container_lookups_sort(observer);
 	const struct container_lookup **found =
-		bsearch(container, observer->sorted, before->n_containers, sizeof(*observer->sorted),
-			container_find);
+		bsearch(container, observer->sorted, before->n_containers,
+			sizeof(*observer->sorted), container_find);
 	return found ? *found : NULL;
 }
 
@@ -67,7 +67,7 @@ static const char *copied(struct observer *observer, const char *text)
 }
 
 static void container_enter(struct observer *observer, struct container_lookup *lookup,
-			 struct namespace *namespace)
+			    struct namespace *namespace)
 {
 	size_t number = (size_t)(lookup - observer->live->container_lookups);
 	lookup->ns = namespace->ns;
@@ -83,10 +83,10 @@ static struct namespace *namespace_before(const struct observer *observer,
 }
 
 void container_keep(struct observer *observer, struct container_lookup *lookup,
-		 const struct container_lookup *before)
+		    const struct container_lookup *before)
 {
 	lookup->state = before->state;
-	lookup->asked = before->asked;
+	lookup->engine_pending = before->engine_pending;
 	lookup->code = before->code;
 	lookup->reason = copied(observer, before->reason);
 	lookup->hint = copied(observer, before->hint);
@@ -131,13 +131,13 @@ void containers_name(struct observer *observer)
 }
 
 void container_locate(struct observer *observer, struct container_lookup *lookup,
-		   const struct source_opened *opened)
+		      const struct source_opened *opened)
 {
 	struct lookup_result lookup_result =
 		source_locate(observer->live->arena, observer->lookups, lookup->container,
 			      &observer->host, opened);
 	lookup->state = lookup_result.state;
-	lookup->asked = lookup_result.asked;
+	lookup->engine_pending = lookup_result.engine_pending;
 	lookup->code = lookup_result.code;
 	lookup->reason = lookup_result.reason;
 	lookup->hint = lookup_result.hint;
@@ -151,15 +151,18 @@ void container_locate(struct observer *observer, struct container_lookup *lookup
 	container_enter(observer, lookup, namespace);
 }
 
-/* Adds the container, and locates it if what was found before does not hold any more; else gives that.
+/* Adds the container, and locates it if what was found before does not hold any more; else gives
+ * that.
  */
 static const struct container_lookup *container_add(struct observer *observer,
-						 const struct container *container,
-						 const struct source_opened *opened)
+						    const struct container *container,
+						    const struct source_opened *opened)
 {
 	struct live *live = observer->live;
-	const struct container_lookup *before = container_before(observer, live->n_containers, container);
-	struct container_lookup *lookup = array_push(live->arena, live->container_lookups, live->n_containers);
+	const struct container_lookup *before =
+		container_before(observer, live->n_containers, container);
+	struct container_lookup *lookup =
+		array_push(live->arena, live->container_lookups, live->n_containers);
 	lookup->container = container;
 	if (container_fresh(before))
 		return before;
@@ -167,11 +170,12 @@ static const struct container_lookup *container_add(struct observer *observer,
 	return NULL;
 }
 
-/* The kernel gives a dead namespace's inode to the next new one. So where one container has led to an
- * inode known from before, the others that were there are located again, which may lead to more. */
+/* The kernel gives a dead namespace's inode to the next new one. So where one container has led to
+ * an inode known from before, the others that were there are located again, which may lead to more.
+ */
 static bool containers_mark_stale(struct observer *observer, const struct container_lookup **kept)
 {
-	bool stale_asked = false;
+	bool stale_found = false;
 	for (size_t i = 0; i < observer->live->n_containers; i++) {
 		const struct namespace *namespace =
 			kept[i] ? namespace_before(observer, kept[i]) : NULL;
@@ -179,9 +183,9 @@ static bool containers_mark_stale(struct observer *observer, const struct contai
 			continue;
 		kept[i] = NULL;
 		container_locate(observer, &observer->live->container_lookups[i], NULL);
-		stale_asked = true;
+		stale_found = true;
 	}
-	return stale_asked;
+	return stale_found;
 }
 
 static size_t count_containers(const struct desired *desired)
@@ -233,7 +237,7 @@ void container_lookups_find(struct observer *observer, const struct desired *des
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_containers; j++, number++)
 			kept[number] = container_add(observer, &desired->sets[i].containers[j],
-						  openings ? &openings[number].opened : NULL);
+						     openings ? &openings[number].opened : NULL);
 	while (containers_mark_stale(observer, kept))
 		;
 	for (size_t i = 0; i < count; i++)

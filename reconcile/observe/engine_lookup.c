@@ -72,7 +72,7 @@ static struct lookup_result unanswered(enum source_kind kind, struct arena *aren
 {
 	struct lookup_result lookup_result = lookup_result_pending(
 		arena_printf(arena, "%s has not answered yet", source_kind_name(kind)));
-	lookup_result.asked = true;
+	lookup_result.engine_pending = true;
 	return lookup_result;
 }
 
@@ -158,22 +158,22 @@ static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
 }
 
 void lookups_query(struct lookups *lookups, enum source_kind kind, const char *source,
-		 enum lookup_urgency urgency)
+		   enum lookup_urgency urgency)
 {
 	if (!lookup_possible(kind))
 		return;
 	struct lookup *lookup = lookup_of(lookups, kind, source);
 	if (!is_due(lookup, urgency))
 		return;
-	lookup->stale_asked |= urgency == LOOKUP_STALE;
+	lookup->drop_unanswered |= urgency == LOOKUP_STALE;
 	if (lookup->query.arena)
 		lookup->repeat = true;
 	else
 		lookup_query_begin(lookup);
 }
 
-void lookups_query_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
-		     enum lookup_urgency urgency)
+void lookups_query_all(struct lookups *lookups, const struct desired *desired,
+		       enum source_kind kind, enum lookup_urgency urgency)
 {
 	lookups_want(lookups, desired);
 	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)

@@ -27,10 +27,10 @@ enum lookup_urgency {
 
 /* Asks the container's engine. Does nothing for containers without an engine. */
 void lookups_query(struct lookups *lookups, enum source_kind kind, const char *source,
-		 enum lookup_urgency urgency);
+		   enum lookup_urgency urgency);
 /* The same for all containers of one engine. */
-void lookups_query_all(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
-		     enum lookup_urgency urgency);
+void lookups_query_all(struct lookups *lookups, const struct desired *desired,
+		       enum source_kind kind, enum lookup_urgency urgency);
 /* The engine cannot be asked: its containers that are not found, and that no query is under way
  * for, get this outcome. */
 void lookups_fail(struct lookups *lookups, const struct desired *desired, enum source_kind kind,

@@ -54,8 +54,8 @@ struct lookup {
 	char *source;
 	struct result result;
 	struct engine_query query;
-	bool stale_asked; /* the result ends when the engine does not answer */
-	bool repeat;       /* ask once more after the query */
+	bool drop_unanswered; /* the result ends when the engine does not answer */
+	bool repeat;          /* ask once more after the query */
 	bool wanted;
 	char **holders; /* of a Compose service: "SET/CONTAINER" of the files' that name it */
 	size_t n_holders;

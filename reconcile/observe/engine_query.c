@@ -37,7 +37,7 @@ static void result_take(struct lookup *lookup, const struct lookup_result *looku
 	lookup_process_close(query);
 	query->arena = NULL;
 	lookup->lookups->pending--;
-	lookup->stale_asked = false;
+	lookup->drop_unanswered = false;
 }
 
 /* `silent` as in lookup_answered. */
@@ -46,7 +46,7 @@ static void finish(struct lookup *lookup, const struct lookup_result *lookup_res
 {
 	struct lookups *lookups = lookup->lookups;
 	lookup->query.inspection = NULL;
-	if (silent && !lookup->stale_asked && lookup_result_holds(lookup))
+	if (silent && !lookup->drop_unanswered && lookup_result_holds(lookup))
 		lookup_query_end(lookup);
 	else
 		result_take(lookup, lookup_result);
@@ -71,8 +71,7 @@ struct lookup_result lookup_engine_failed(struct arena *arena, const struct erro
 
 static void finish_failed(struct lookup *lookup, const struct error *error)
 {
-	const struct lookup_result lookup_result =
-		lookup_engine_failed(lookup->query.arena, error);
+	const struct lookup_result lookup_result = lookup_engine_failed(lookup->query.arena, error);
 	finish(lookup, &lookup_result, error->errnum == EHOSTDOWN ? error : NULL);
 }
 
@@ -215,8 +214,7 @@ static bool time_known(const char *text)
 static bool run_proven(const struct engine_query *query)
 {
 	int64_t started = process_started(query->process);
-	return time_known(query->container.started_at) && started >= 0 &&
-	       started < query->sent;
+	return time_known(query->container.started_at) && started >= 0 && started < query->sent;
 }
 
 /* Holds the process of a container that runs. The engine gets one more query unless the process

@@ -79,8 +79,7 @@ static void candidates_finish(struct lookup *lookup)
 			container_found(lookup, &query->candidates[i].container);
 			return;
 		}
-	query->found(lookup, NULL,
-			query->unreadable.errnum ? &query->unreadable : &query->scaled);
+	query->found(lookup, NULL, query->unreadable.errnum ? &query->unreadable : &query->scaled);
 }
 
 static void unreadable_note(struct engine_query *query, const char *name, const struct error *error)
@@ -116,8 +115,7 @@ static void candidate_answered(void *data, const struct engine_container *contai
 void scaled_search(struct lookup *lookup, const struct error *scaled, scaled_found *found)
 {
 	struct engine_query *query = &lookup->query;
-	const size_t count =
-		query->ids.count < CANDIDATES_MAX ? query->ids.count : CANDIDATES_MAX;
+	const size_t count = query->ids.count < CANDIDATES_MAX ? query->ids.count : CANDIDATES_MAX;
 	query->scaled = *scaled;
 	query->found = found;
 	query->candidates = arena_alloc(query->arena, count * sizeof(*query->candidates));
@@ -126,7 +124,7 @@ void scaled_search(struct lookup *lookup, const struct error *scaled, scaled_fou
 		struct candidate *candidate = &query->candidates[i];
 		candidate->lookup = lookup;
 		candidate->inspection = engine_inspect_begin(lookup->lookups->engines, lookup->kind,
-							  query->ids.ids[i], query->arena,
-							  candidate_answered, candidate);
+							     query->ids.ids[i], query->arena,
+							     candidate_answered, candidate);
 	}
 }

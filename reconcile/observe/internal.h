@@ -36,7 +36,7 @@ struct observer {
 	struct namespace *namespaces;
 	size_t n_namespaces;
 	size_t *next_container; /* the next container in the same space, or NOBODY */
-	size_t *table;       /* open addressing by inode: index into spaces + 1 */
+	size_t *table;          /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
 	const struct container_lookup **sorted; /* before's, by source */
 	bool own_routes;                        /* others' routes of the host are in nobody's way */
@@ -71,9 +71,9 @@ void container_lookups_find(struct observer *observer, const struct desired *des
 void containers_name(struct observer *observer);
 /* Finds the namespace of the container's container. `opened` as in source_locate. */
 void container_locate(struct observer *observer, struct container_lookup *lookup,
-		   const struct source_opened *opened);
+		      const struct source_opened *opened);
 /* What was found before holds. */
 void container_keep(struct observer *observer, struct container_lookup *lookup,
-		 const struct container_lookup *before);
+		    const struct container_lookup *before);
 
 #endif

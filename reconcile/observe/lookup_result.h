@@ -13,9 +13,9 @@
 
 struct lookup_result {
 	enum container_state state;
-	bool asked; /* pending: the engine has never answered yet */
-	bool retry; /* pending: to be asked again, though the engine may tell of nothing */
-	int fd;     /* when ready: the caller's to close */
+	bool engine_pending; /* pending: the engine has never answered yet */
+	bool retry;          /* pending: to be asked again, though the engine may tell of nothing */
+	int fd;              /* when ready: the caller's to close */
 	struct stat stat;
 	const char *name;          /* for people; when ready */
 	const char *id;            /* the engine's, where it has such a container; else NULL */

@@ -82,7 +82,8 @@ static struct namespace_read_options read_options_of(struct observer *observer,
 								    namespace->ns->host};
 	for (size_t i = namespace->lookup; i != NOBODY; i = observer->next_container[i])
 		*array_push(observer->live->arena, read_options.containers,
-			    read_options.n_containers) = observer->live->container_lookups[i].container;
+			    read_options.n_containers) =
+			observer->live->container_lookups[i].container;
 	return read_options;
 }
 

@@ -234,8 +234,8 @@ static struct live *live_new(void)
 }
 
 /* The spaces of `before` are the observer's from the beginning: it frees them or hands them on. */
-static struct live *look(struct live *before, const struct desired *desired,
-			 struct lookups *lookups, bool wide, struct error *error)
+static struct live *observe_all(struct live *before, const struct desired *desired,
+				struct lookups *lookups, bool wide, struct error *error)
 {
 	struct live *live = live_new();
 	struct observer observer = {.live = live,
@@ -293,7 +293,7 @@ struct live *observe_owner_tags(struct error *error)
 
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error)
 {
-	return look(NULL, desired, lookups, true, error);
+	return observe_all(NULL, desired, lookups, true, error);
 }
 
 /* Takes over those of the added that matter. */
@@ -330,13 +330,13 @@ bool observe_descriptors(struct live *live)
 struct live *observe_stale(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error)
 {
-	return look(before, desired, lookups, false, error);
+	return observe_all(before, desired, lookups, false, error);
 }
 
 struct live *observe_widely(struct live *before, const struct desired *desired,
 			    struct lookups *lookups, struct error *error)
 {
-	return look(before, desired, lookups, true, error);
+	return observe_all(before, desired, lookups, true, error);
 }
 
 static uint64_t cookie_of(const struct live_ns *ns)

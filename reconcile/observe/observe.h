@@ -30,10 +30,10 @@ const char *descriptors_short(struct arena *arena);
 struct live *observe_owner_tags(struct error *error);
 
 /* For a look that goes on from an earlier one: reads again what is marked stale (live_ns.stale,
- * container_lookup.stale), finds containers that are new in `desired`, and takes over the rest, untouched.
- * `before` is freed in any case; the desired state that it was made for has to live until then.
- * A namespace that is no container's any more, was let go and is stale is looked for wherever one
- * can be had; it is forgotten where it is dead or nothing leads to it. */
+ * container_lookup.stale), finds containers that are new in `desired`, and takes over the rest,
+ * untouched. `before` is freed in any case; the desired state that it was made for has to live
+ * until then. A namespace that is no container's any more, was let go and is stale is looked for
+ * wherever one can be had; it is forgotten where it is dead or nothing leads to it. */
 struct live *observe_stale(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error);
 
@@ -43,9 +43,9 @@ struct live *observe_widely(struct live *before, const struct desired *desired,
 			    struct lookups *lookups, struct error *error);
 
 /* A second look beside an earlier one, which stays as it is: at the namespaces that `before` holds,
- * which may have lost their names, and at every other that can be found. A container of `before` that
- * is stale is found anew, with `lookups` as in observe, and may be elsewhere by now; the others are
- * where they were. Returns the caller's to free with live_free, or NULL. */
+ * which may have lost their names, and at every other that can be found. A container of `before`
+ * that is stale is found anew, with `lookups` as in observe, and may be elsewhere by now; the
+ * others are where they were. Returns the caller's to free with live_free, or NULL. */
 struct live *observe_second(const struct live *before, struct lookups *lookups,
 			    struct error *error);
 

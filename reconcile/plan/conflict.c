@@ -111,12 +111,12 @@ static const struct unmanaged *address_holder(const struct conflict_finder *find
 	const struct assigned *assigned = finder->assigned;
 	const struct unmanaged *fact =
 		address_set_holder(assigned->unmanaged->addresses, planned->parent->number, ip);
-	const bool asked = probe_wanted(assigned->input, planned) &&
-			   !has_address(planned->ns, planned->current, ip);
+	const bool probed = probe_wanted(assigned->input, planned) &&
+			    !has_address(planned->ns, planned->current, ip);
 	const struct unmanaged *claim =
-		asked ? address_claimant(assigned->matched, assigned->unmanaged,
-					 assigned->addresses->attachment_claims, planned, ip)
-		      : NULL;
+		probed ? address_claimant(assigned->matched, assigned->unmanaged,
+					  assigned->addresses->attachment_claims, planned, ip)
+		       : NULL;
 	if (fact)
 		return fact;
 	return claim && !claim->planned ? claim : NULL;

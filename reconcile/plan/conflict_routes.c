@@ -17,7 +17,7 @@ static struct link_route *route_wanted(const struct conflict_finder *finder,
 }
 
 /* Two routes to one destination do not fit where their metrics are equal: IPv4's 0, IPv6's 1024. */
-static bool metric_ours(const struct live_route *route)
+static bool metric_managed(const struct live_route *route)
 {
 	return route->metric == (route->to.ip.family == AF_INET ? 0 : 1024);
 }
@@ -138,7 +138,7 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		const struct live_route *route = &planned->ns->routes[i];
 		const char *set = set_of_route(matched, planned->ns, route);
 		const struct live_link *kept = kept_of_route(matched, planned->ns, route);
-		if ((route->proto == OWNER_TAG_PROTOCOL && !set && !kept) || !metric_ours(route))
+		if ((route->proto == OWNER_TAG_PROTOCOL && !set && !kept) || !metric_managed(route))
 			continue;
 		struct link_route *wanted = route_wanted(finder, planned, route);
 		if (wanted && kept)
@@ -156,7 +156,7 @@ bool conflict_holds_route(const struct conflict_finder *finder,
 {
 	for (size_t i = 0; i < planned->ns->n_routes; i++) {
 		const struct live_route *route = &planned->ns->routes[i];
-		if (route->ifindex == link->ifindex && metric_ours(route) &&
+		if (route->ifindex == link->ifindex && metric_managed(route) &&
 		    route_wanted(finder, planned, route))
 			return true;
 	}

@@ -8,7 +8,7 @@
 /* What is known of the leases of a plan's steps before it is done: an element for each step. */
 struct leases {
 	const struct dhcp_answer **answers; /* to a request made before; NULL: apply makes it */
-	bool *deferred;                        /* nor does apply: the step is done without */
+	bool *deferred;                     /* nor does apply: the step is done without */
 };
 
 /* Nothing is: apply asks for all of them. The arrays are in the arena. */

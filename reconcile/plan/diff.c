@@ -101,7 +101,7 @@ static void diff_sysctls(const struct step *step, struct changes *changes)
 	for (size_t i = 0; i < step->desired->n_sysctls; i++) {
 		const struct link_sysctl *desired = &step->desired->sysctls[i];
 		const char *live = live_sysctl(step->current, desired->key);
-		if (live ? strcmp(live, desired->value) == 0 : !desired->asked)
+		if (live ? strcmp(live, desired->value) == 0 : !desired->required)
 			continue;
 		struct change *change =
 			change_add(changes, FIELD_SYSCTL, live ? live : "?", desired->value);
@@ -123,8 +123,8 @@ static bool link_local(const struct ip *ip)
 
 /* Where the kernel has no IFA_PROTO, all addresses of a link that is marked for having some count
  * as mvapply's: those of a VLAN link, say, are the host's own. */
-static bool addr_ours(const struct plan_input *input, const struct step *step,
-		      const struct live_addr *addr)
+static bool addr_managed(const struct plan_input *input, const struct step *step,
+			 const struct live_addr *addr)
 {
 	enum role role = step->current->tag.role;
 	return !link_local(&addr->prefix.ip) &&
@@ -146,7 +146,7 @@ static bool addr_tagged_so(const struct plan_input *input, const struct step *st
 	if (step->desired->addr_terms)
 		return !input->live->addr_proto ||
 		       addr->proto == link_spec_addr_terms(step->desired, &addr->prefix).protocol;
-	return step->current->tag.role != ROLE_NONE || addr_ours(input, step, addr);
+	return step->current->tag.role != ROLE_NONE || addr_managed(input, step, addr);
 }
 
 /* A lease ends by itself, and all else stays. */
@@ -170,7 +170,7 @@ static void diff_addrs(const struct plan_input *input, const struct step *step,
 		bool wanted = false;
 		for (size_t k = 0; k < desired->n_addrs; k++)
 			wanted |= prefix_equal(&desired->addrs[k], &addr->prefix);
-		if (!wanted && addr_ours(input, step, addr))
+		if (!wanted && addr_managed(input, step, addr))
 			addr_change(changes, true, false, &addr->prefix);
 	}
 	for (size_t i = 0; i < desired->n_addrs; i++) {

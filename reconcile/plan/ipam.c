@@ -126,23 +126,23 @@ static bool has_length(const struct planned_attachment *planned, const struct li
 
 /* Which of a link's addresses are looked at. */
 struct preference {
-	bool ours;
+	bool managed;
 	bool any_length; /* the prefix length may be another one than the subnet's */
 };
 
 /* An address of others' that has another prefix length would stay beside the new one, which IPv6
  * refuses (ipv6_add_addr gives EEXIST for a second one of the same bits). */
 static const struct preference preferences[] = {
-	{.ours = true},
-	{.ours = true, .any_length = true},
-	{.ours = false},
+	{.managed = true},
+	{.managed = true, .any_length = true},
+	{.managed = false},
 };
 
 static bool is_preferred(const struct ipam *ipam, const struct planned_attachment *planned,
 			 const struct live_link *link, const struct live_addr *addr,
 			 const struct preference *preference)
 {
-	return addr_is_ours(ipam->matched->input->live, link, addr) == preference->ours &&
+	return addr_is_managed(ipam->matched->input->live, link, addr) == preference->managed &&
 	       (preference->any_length || has_length(planned, addr));
 }
 
@@ -191,8 +191,8 @@ static void keepers_find(const struct ipam *ipam, const struct planned_attachmen
 {
 	for (size_t i = 0; planned->current && i < planned->ns->n_addrs; i++)
 		if (is_candidate(planned, planned->current, &planned->ns->addrs[i], family) &&
-		    (addr_is_ours(ipam->matched->input->live, planned->current,
-				  &planned->ns->addrs[i]) ||
+		    (addr_is_managed(ipam->matched->input->live, planned->current,
+				     &planned->ns->addrs[i]) ||
 		     has_length(planned, &planned->ns->addrs[i])))
 			keeper_note(ipam, planned, &planned->ns->addrs[i]);
 }
@@ -276,7 +276,7 @@ static void take_all_former(const struct ipam *ipam)
 			continue;
 		const struct parent *parent = parent_of_link(matched->parents, managed->link);
 		each_addr_of (addr, managed->ns, managed->link->ifindex)
-			if (addr_is_ours(matched->input->live, managed->link, addr))
+			if (addr_is_managed(matched->input->live, managed->link, addr))
 				take_former(ipam, managed, parent, addr);
 	}
 }

@@ -68,7 +68,7 @@ static void sysctls_specify(const struct specifier *specifier,
 		const struct sysctl *sysctl = &planned->attachment->sysctls[i];
 		said |= strcmp(sysctl->key, quiet.key) == 0;
 		*array_push(arena, spec->sysctls, spec->n_sysctls) = (struct link_sysctl){
-			.key = sysctl->key, .value = sysctl->value, .asked = true};
+			.key = sysctl->key, .value = sysctl->value, .required = true};
 	}
 	if (!said)
 		*array_push(arena, spec->sysctls, spec->n_sysctls) = quiet;

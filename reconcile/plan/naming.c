@@ -80,8 +80,8 @@ static void name_lowest(const struct namer *namer, const struct netns_group *net
 }
 
 static struct check_result name_in_use(const struct plan_input *input,
-				      const struct planned_attachment *planned,
-				      const struct planned_attachment *other, const char *name)
+				       const struct planned_attachment *planned,
+				       const struct planned_attachment *other, const char *name)
 {
 	return (struct check_result){
 		.action = ACTION_BLOCKED,

@@ -76,5 +76,5 @@ const struct netns_group *netns_group_of(const struct netns_groups *groups,
 					 const struct container_lookup *lookup)
 {
 	return lookup->state == CONTAINER_READY ? netns_group_in(groups, lookup->ns)
-					     : group_at(groups, (uintptr_t)lookup->container);
+						: group_at(groups, (uintptr_t)lookup->container);
 }

@@ -8,7 +8,7 @@ enum phase {
 	PHASE_CHANGE,
 	PHASE_NEW,
 	PHASE_HOST,
-	PHASE_TOLD,
+	PHASE_REPORT,
 };
 
 static enum phase phase_of(const struct step *step)
@@ -31,7 +31,7 @@ static enum phase phase_of(const struct step *step)
 	case ACTION_REFUSED:
 		break;
 	}
-	return PHASE_TOLD;
+	return PHASE_REPORT;
 }
 
 /* In place, as there may be many: each step's new place is counted, and each is swapped there. */
@@ -39,7 +39,7 @@ static void sort_by_phase(struct arena *scratch, struct steps *steps)
 {
 	uint32_t *places = arena_alloc(scratch, steps->count * sizeof(*places));
 	uint32_t next = 0;
-	for (enum phase phase = PHASE_LEAVE; phase <= PHASE_TOLD; phase++)
+	for (enum phase phase = PHASE_LEAVE; phase <= PHASE_REPORT; phase++)
 		for (size_t i = 0; i < steps->count; i++)
 			if (phase_of(&steps->items[i]) == phase)
 				places[i] = next++;

@@ -44,7 +44,8 @@ struct ownership ownership_make(const struct plan_input *input)
 	for (size_t s = 0; s < desired->n_sets; s++) {
 		const struct set *set = &desired->sets[s];
 		for (size_t i = 0; i < set->n_containers; i++) {
-			const struct container_lookup *lookup = &input->live->container_lookups[n_declared];
+			const struct container_lookup *lookup =
+				&input->live->container_lookups[n_declared];
 			declared[n_declared++] =
 				(struct declared){.set = set->name, .lookup = lookup};
 			if (lookup->state == CONTAINER_READY)

@@ -39,7 +39,8 @@ struct live_ns *revert_home(const struct step *done, const struct live *before,
 		    strcmp(was->container->name, done->tag.container) != 0)
 			continue;
 		const struct container_lookup *is = &now->container_lookups[i];
-		if (is->state == CONTAINER_READY && !is->ns->stale && is->ns->inode != was->ns->inode)
+		if (is->state == CONTAINER_READY && !is->ns->stale &&
+		    is->ns->inode != was->ns->inode)
 			return is->ns;
 	}
 	return NULL;

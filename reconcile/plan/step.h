@@ -78,7 +78,7 @@ struct step {
 				mark names */
 	struct {
 		bool name, mac;
-	} temporary;           /* by way of a temporary one, since others wait for the one it has */
+	} temporary;        /* by way of a temporary one, since others wait for the one it has */
 	enum code code;     /* which error it is that the reason tells; CODE_NONE: none */
 	const char *reason; /* kept, pending, blocked, refused; delete, where it is a stray */
 	const char *hint;   /* what to do next, or NULL */

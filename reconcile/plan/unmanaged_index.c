@@ -118,8 +118,8 @@ const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
 }
 
 /* Where the kernel has no IFA_PROTO, all addresses of a link with our tag count as ours. */
-bool addr_is_ours(const struct live *live, const struct live_link *link,
-		  const struct live_addr *addr)
+bool addr_is_managed(const struct live *live, const struct live_link *link,
+		     const struct live_addr *addr)
 {
 	return addr->proto == OWNER_TAG_PROTOCOL ||
 	       (!live->addr_proto && link->tag.role != ROLE_NONE);
@@ -177,7 +177,8 @@ static void addresses_note(const struct noter *noter, const struct unmanaged *co
 	for (size_t i = 0; i < ns->n_addrs; i++) {
 		const struct ip *ip = &ns->addrs[i].prefix.ip;
 		const struct unmanaged *link = link_of_addr(links, count, &ns->addrs[i]);
-		if (link && link->planned && addr_is_ours(noter->live, link->link, &ns->addrs[i]))
+		if (link && link->planned &&
+		    addr_is_managed(noter->live, link->link, &ns->addrs[i]))
 			link = link->ours;
 		if (link && !keeps(noter, link->planned, ip))
 			address_set_add(table, link->parent->number, ip, link);

@@ -86,7 +86,7 @@ typedef const struct ip *kept_addresses(const void *data, const struct planned_a
 const struct address_set *attachment_claims(const struct matched *matched, kept_addresses *kept,
 					    const void *data);
 /* Whether an address of the link is mvapply's. */
-bool addr_is_ours(const struct live *live, const struct live_link *link,
-		  const struct live_addr *addr);
+bool addr_is_managed(const struct live *live, const struct live_link *link,
+		     const struct live_addr *addr);
 
 #endif

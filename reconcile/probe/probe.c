@@ -26,8 +26,8 @@ struct probe_timing {
 	unsigned wait, count, least, most, listen;
 };
 
-static const struct probe_timing paces[] = {{.wait = 1000, 3, 1000, 2000, .listen = 2000},
-					    {.wait = 1000, 1, 0, 0, .listen = 1000}};
+static const struct probe_timing timings[] = {{.wait = 1000, 3, 1000, 2000, .listen = 2000},
+					      {.wait = 1000, 1, 0, 0, .listen = 1000}};
 
 /* One address on its way. */
 struct probe_state {
@@ -167,7 +167,7 @@ static void probe_states_begin(struct session *session)
 		struct probe_state *state = &session->states[i];
 		struct probe *probe = &probes->items[i];
 		state->probe = probe;
-		state->timing = &paces[probe->ip.family == AF_INET6];
+		state->timing = &timings[probe->ip.family == AF_INET6];
 		state->next = now + between(0, state->timing->wait);
 		probe->in_use = false;
 		probe->errnum = state->probe_socket->fd < 0 ? -state->probe_socket->fd : 0;

@@ -222,7 +222,8 @@ static bool was_in_container(const struct step *step)
 	return step_acts(step) && step->current && !step->ns->host && step->tag.container;
 }
 
-static struct container_lookup *lookup_of_container(const struct live *before, const struct step *step)
+static struct container_lookup *lookup_of_container(const struct live *before,
+						    const struct step *step)
 {
 	for (size_t i = 0; i < before->n_containers; i++)
 		if (before->container_lookups[i].ns == step->ns &&
@@ -253,9 +254,9 @@ static bool has_engine(const struct container_lookup *lookup)
 	       lookup->container->source_kind == SOURCE_PODMAN;
 }
 
-/* Marks the containers that may lead elsewhere by now: all whose link comes back, but for an engine's
- * containers those alone whose namespace has ended, as engines may be slow. Returns whether one of
- * these is to be asked. */
+/* Marks the containers that may lead elsewhere by now: all whose link comes back, but for an
+ * engine's containers those alone whose namespace has ended, as engines may be slow. Returns
+ * whether one of these is to be asked. */
 static bool containers_mark_stale(const struct retreat *retreat, const struct inodes *inodes)
 {
 	bool asks = false;
@@ -280,7 +281,7 @@ static void engines_query(const struct retreat *retreat)
 		const struct container_lookup *lookup = &retreat->before->container_lookups[i];
 		if (lookup->stale && has_engine(lookup))
 			lookups_query(retreat->lookups, lookup->container->source_kind,
-				    lookup->container->source, LOOKUP_NEW);
+				      lookup->container->source, LOOKUP_NEW);
 	}
 	lookups_wait(retreat->lookups);
 }

@@ -41,13 +41,13 @@ struct live_ns {
 	size_t n_routes;
 	struct live_link *default_sysctls; /* a new link here, of which only the sysctls are known;
 				    NULL: nobody asked (link_sysctls_observe) */
-	int nsid;    /* the number that it has in the host's namespace, by which events name it; -1:
-			none */
-	bool stale;  /* it could not be read, or something may have changed since */
-	bool paced;  /* something may have changed, and it is not looked at yet */
-	bool tagged; /* paced: a link of mvapply's may be new in it, or have a new address */
-	bool restless; /* it was told that it is so */
-	bool dead;     /* the kernel said so */
+	int nsid;   /* the number that it has in the host's namespace, by which events name it; -1:
+		       none */
+	bool stale; /* it could not be read, or something may have changed since */
+	bool rate_limited; /* something may have changed, and it is not looked at yet */
+	bool tagged;       /* paced: a link of mvapply's may be new in it, or have a new address */
+	bool restless;     /* it was told that it is so */
+	bool dead;         /* the kernel said so */
 	char *place; /* the path that it was found at when no container led to it any more, or NULL
 		      */
 	struct ns_handle *handle; /* NULL: let go */
@@ -64,14 +64,14 @@ enum container_state {
 struct container_lookup {
 	const struct container *container;
 	enum container_state state;
-	bool asked;         /* pending: its engine has never answered yet */
-	bool stale;         /* something may have changed since it was found */
-	struct live_ns *ns; /* when ready */
-	const char *id;     /* the engine's, of the container that was found; else NULL */
-	const char *note;   /* when ready: a sentence of warning, or NULL */
-	enum code code;     /* otherwise: which error it is; CODE_NONE: it is just not there yet */
-	const char *reason; /* otherwise */
-	const char *hint;   /* or NULL */
+	bool engine_pending; /* pending: its engine has never answered yet */
+	bool stale;          /* something may have changed since it was found */
+	struct live_ns *ns;  /* when ready */
+	const char *id;      /* the engine's, of the container that was found; else NULL */
+	const char *note;    /* when ready: a sentence of warning, or NULL */
+	enum code code;      /* otherwise: which error it is; CODE_NONE: it is just not there yet */
+	const char *reason;  /* otherwise */
+	const char *hint;    /* or NULL */
 };
 
 /* What could not be looked at. */
@@ -92,8 +92,8 @@ struct live {
 	struct arena *arena;         /* of everything but the namespaces' own contents */
 	struct live_ns **namespaces; /* spaces[0] is the host's */
 	size_t n_namespaces;
-	struct container_lookup
-		*container_lookups; /* one for each container, in the order of sets and containers */
+	struct container_lookup *
+		container_lookups; /* one for each container, in the order of sets and containers */
 	size_t n_containers;
 	struct unreadable *unreadable;
 	size_t n_unreadable;

@@ -63,10 +63,11 @@ static struct live *host_of(const struct desired *desired)
 	*live = (struct live){.arena = arena, .addr_proto = true};
 	namespace(live, "the host", "eth0");
 	for (size_t i = 0; i < set->n_containers; i++)
-		*array_push(arena, live->container_lookups, live->n_containers) = (struct container_lookup){
-			.container = &set->containers[i],
-			.state = CONTAINER_READY,
-			.ns = namespace(live, set->containers[i].name, "lo")};
+		*array_push(arena, live->container_lookups, live->n_containers) =
+			(struct container_lookup){
+				.container = &set->containers[i],
+				.state = CONTAINER_READY,
+				.ns = namespace(live, set->containers[i].name, "lo")};
 	return live;
 }
 

@@ -132,8 +132,8 @@ static void take(void *data, const struct engine_container *container, const str
 static struct engine_inspection *ask(struct outcome *outcome, const char *name)
 {
 	size_t told = strlen(outcome->log);
-	struct engine_inspection *inspection = engine_inspect_begin(outcome->engines, SOURCE_DOCKER, name,
-							      outcome->arena, take, outcome);
+	struct engine_inspection *inspection = engine_inspect_begin(
+		outcome->engines, SOURCE_DOCKER, name, outcome->arena, take, outcome);
 	assert_int_equal(strlen(outcome->log), told); /* never before it returns */
 	return inspection;
 }

@@ -14,8 +14,9 @@ static void one_namespace(struct live *live, const struct desired *desired)
 {
 	world_containers(live, desired);
 	for (size_t i = 0; i < live->n_containers; i++)
-		live->container_lookups[i] = (struct container_lookup){
-			.container = live->container_lookups[i].container, .ns = world_ns(live, "web")};
+		live->container_lookups[i] =
+			(struct container_lookup){.container = live->container_lookups[i].container,
+						  .ns = world_ns(live, "web")};
 }
 
 static const struct plan *plan_of(struct live *live, const char *yaml, struct desired **ret_desired)

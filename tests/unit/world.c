@@ -124,7 +124,8 @@ void world_containers(struct live *live, const struct desired *desired)
 				if (strcmp(live->namespaces[i]->name, container->source) == 0)
 					target = (struct container_lookup){
 						.container = container, .ns = live->namespaces[i]};
-			*array_push(live->arena, live->container_lookups, live->n_containers) = target;
+			*array_push(live->arena, live->container_lookups, live->n_containers) =
+				target;
 		}
 	}
 }
