@@ -151,8 +151,8 @@ int command_doctor(const struct options *options)
 		.run = examined ? &run : NULL,
 	};
 	struct text text = text_new(options, stdout, desired->n_sets);
-	bool report = options->output == OUTPUT_TEXT && !options->quiet;
-	check_all(&examination, &error, report ? &text : NULL);
+	bool verbose = options->output == OUTPUT_TEXT && !options->quiet;
+	check_all(&examination, &error, verbose ? &text : NULL);
 	int code = report(&examination, options);
 	if (examined)
 		run_free(&run);

@@ -103,16 +103,16 @@ static void key_spec(struct key *key, const struct link_spec *spec)
 
 bool notice_step(struct notices *now, const struct notices *before, const struct step *step)
 {
-	const struct owner_tag *mark = &step->mark;
+	const struct owner_tag *tag = &step->tag;
 	const bool pending = step->action == ACTION_PENDING;
 	struct key key;
 	key_begin(&key, NOTICE_STEP);
 	key_number(&key, step->action);
 	key_number(&key, step->code);
-	key_number(&key, mark->role);
-	key_text(&key, mark->set);
-	key_text(&key, mark->network);
-	key_text(&key, mark->container);
+	key_number(&key, tag->role);
+	key_text(&key, tag->set);
+	key_text(&key, tag->network);
+	key_text(&key, tag->container);
 	key_text(&key, step->name);
 	/* What waits for its namespace may still be known in the one that is gone. */
 	key_number(&key, step->ns && !pending ? step->ns->inode : 0);

@@ -142,7 +142,7 @@ static void notices_report(struct service *service, struct notices *now, const s
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		/* Of those that no descriptor was left for, one warning tells (live.unseen). */
-		if (!step->reason || step->asked || step->code == CODE_DESCRIPTORS ||
+		if (!step->reason || step->engine_pending || step->code == CODE_DESCRIPTORS ||
 		    !notice_step(now, service->reported, step))
 			continue;
 		step_log(service, notice_level(step->action), step, NULL,

@@ -450,8 +450,7 @@ static uint64_t containers_work(size_t count, const char *network,
 		fprintf(out, "  %s: {networks: [lan]}\n", name);
 		struct live_link *link = macvlan_add(&evil, i);
 		if (network)
-			mark(&evil, link,
-			     text(&evil, "mvapply:attach:default/%s/c%zu", network, i));
+			tag(&evil, link, text(&evil, "mvapply:attach:default/%s/c%zu", network, i));
 	}
 	fclose(out);
 	struct desired *desired = desired_from(yaml);

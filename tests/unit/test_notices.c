@@ -13,9 +13,9 @@ static struct step blocked(const char *container, const char *reason)
 {
 	return (struct step){
 		.action = ACTION_BLOCKED,
-		.mark = {ROLE_ATTACH, .set = "a", .network = "lan", .container = container},
+		.tag = {ROLE_ATTACH, .set = "a", .network = "lan", .container = container},
 		.name = "eth0",
-		.code = CODE_ADDRESS_TAKEN,
+		.code = CODE_ADDRESS_IN_USE,
 		.reason = reason};
 }
 
