@@ -1,4 +1,4 @@
-/* ECMA-48 SGR: colours of a terminal. */
+/* ECMA-48 SGR escape sequences for the colours of a terminal. */
 #ifndef CMD_ANSI_H
 #define CMD_ANSI_H
 

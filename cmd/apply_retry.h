@@ -1,6 +1,6 @@
-/* Steps of an apply that failed because another link has the MAC or address are tried again for a
- * short time: it may be the rest of a namespace that died. After that, where mvapply chooses the
- * MAC, with another one. */
+/* Retries the steps of an apply that failed with EADDRINUSE or EEXIST. The link that holds the MAC
+ * or address may belong to a namespace that is being destroyed, so the same step is retried for a
+ * short time. If it still fails and mvapply chose the MAC, another MAC is tried. */
 #ifndef CMD_APPLY_RETRY_H
 #define CMD_APPLY_RETRY_H
 

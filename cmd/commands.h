@@ -1,4 +1,4 @@
-/* The commands, a file each. Every one returns an enum exit_code. */
+/* The commands, one file each. Each returns an enum exit_code. */
 #ifndef CMD_COMMANDS_H
 #define CMD_COMMANDS_H
 

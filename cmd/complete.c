@@ -1,6 +1,5 @@
-/* `mvapply complete -- WORD...`: what the last word of a command line could be, for the shells'
- * completion (dist/completion/). A line each: the candidate, and behind a tab what it is; the line
- * ":path" asks the shell for names of files. */
+/* `mvapply complete -- WORD...`: completion candidates for the shells (dist/completion/). Each line
+ * is a candidate, a tab and its description; the line ":path" requests file names. */
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/help.h"

@@ -1,6 +1,6 @@
-/* `apply --confirm`: a process of its own that holds what was live before, and goes back to it
- * unless it is told in time that the apply shall stay. It outlives whoever started it: the
- * terminal, the session, and the process that applies. */
+/* The confirm guard of `apply --confirm`: a process that holds a snapshot of the live state and
+ * rolls back unless the apply is confirmed in time. It outlives the terminal, the session and the
+ * process that applies. */
 #ifndef CMD_CONFIRM_GUARD_H
 #define CMD_CONFIRM_GUARD_H
 

@@ -1,4 +1,4 @@
-/* `apply --confirm`: who says that it shall stay. */
+/* The unix socket on which `mvapply confirm` confirms a waiting `apply --confirm`. */
 #ifndef CMD_CONFIRM_SOCKET_H
 #define CMD_CONFIRM_SOCKET_H
 

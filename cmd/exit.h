@@ -1,4 +1,4 @@
-/* What the exit code tells. */
+/* The exit codes. */
 #ifndef CMD_EXIT_H
 #define CMD_EXIT_H
 

@@ -1,4 +1,4 @@
-/* Help, from the tables of commands and options. */
+/* Help texts, generated from the tables of commands and options. */
 #ifndef CMD_HELP_H
 #define CMD_HELP_H
 

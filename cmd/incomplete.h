@@ -1,4 +1,4 @@
-/* Answers about a host of which not all could be read: what is there is unknown, so that no answer
+/* Results for a host that could not be read completely. Unread parts are unknown, so no such result
  * is a success. */
 #ifndef CMD_INCOMPLETE_H
 #define CMD_INCOMPLETE_H

@@ -1,4 +1,4 @@
-/* Reads the files that -f names. */
+/* Reads the files given with -f. */
 #ifndef CMD_INPUT_H
 #define CMD_INPUT_H
 

@@ -1,5 +1,5 @@
-/* ENTER on the terminal that a command runs on. Standard input that is no terminal is never read:
- * it may be a list or a script that is somebody else's. */
+/* Reads ENTER from the terminal that a command runs on. Standard input that is not a terminal is
+ * never read: it may be a list or script that another program consumes. */
 #ifndef CMD_KEYBOARD_H
 #define CMD_KEYBOARD_H
 

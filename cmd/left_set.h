@@ -1,4 +1,4 @@
-/* Sets that are live, and that no files name any more, are told of. */
+/* Warns about live sets that no file names any more. */
 #ifndef CMD_LEFT_SET_H
 #define CMD_LEFT_SET_H
 

@@ -1,4 +1,4 @@
-/* The command line: one table of options, one of commands; help comes from both. */
+/* Command line options: one table of options, one of commands. Help comes from both. */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
 

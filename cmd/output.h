@@ -1,4 +1,4 @@
-/* Reports of a run, in the output format of the options. */
+/* Reports a run in the output format of the options. */
 #ifndef CMD_OUTPUT_H
 #define CMD_OUTPUT_H
 

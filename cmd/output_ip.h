@@ -1,4 +1,4 @@
-/* The plan as commands of a shell, with iproute2's ip: what a person can read, check and replay. */
+/* Prints a plan as shell commands of iproute2's ip, for review and replay. */
 #ifndef CMD_OUTPUT_IP_H
 #define CMD_OUTPUT_IP_H
 

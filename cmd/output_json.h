@@ -1,4 +1,4 @@
-/* Results as JSON, one document on stdout. */
+/* Prints results as JSON, one document on stdout. */
 #ifndef CMD_OUTPUT_JSON_H
 #define CMD_OUTPUT_JSON_H
 

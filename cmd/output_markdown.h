@@ -1,4 +1,4 @@
-/* The plan as a comment for a pull request: GitHub's and GitLab's Markdown. */
+/* Prints a plan as a pull request comment in the Markdown of GitHub and GitLab. */
 #ifndef CMD_OUTPUT_MARKDOWN_H
 #define CMD_OUTPUT_MARKDOWN_H
 

@@ -1,4 +1,4 @@
-/* Results as a person reads them. */
+/* Prints results as text. */
 #ifndef CMD_OUTPUT_TEXT_H
 #define CMD_OUTPUT_TEXT_H
 

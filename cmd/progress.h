@@ -1,4 +1,5 @@
-/* A line on the terminal for work that takes longer than a second, which goes when it is over. */
+/* A progress line on the terminal for work that takes longer than a second. It is erased at the
+ * end. */
 #ifndef CMD_PROGRESS_H
 #define CMD_PROGRESS_H
 

@@ -1,5 +1,5 @@
-/* A run from the lookup of the containers to its report: what `apply`, `diff` and `delete` have in
- * common. */
+/* One run, from the lookup of the containers to the report: shared by `apply`, `diff` and `delete`.
+ */
 #ifndef CMD_RUN_H
 #define CMD_RUN_H
 

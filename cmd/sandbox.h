@@ -1,5 +1,5 @@
-/* Less power: what the rest of a run has no use for is given up, before anything that somebody else
- * wrote is read. SECURITY.md tells what it is good for. */
+/* Drops privileges that the rest of a run does not need, before any input that others wrote is
+ * read. SECURITY.md says what this protects from. */
 #ifndef CMD_SANDBOX_H
 #define CMD_SANDBOX_H
 

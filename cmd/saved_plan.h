@@ -1,4 +1,4 @@
-/* `diff --out PLAN` and `apply PLAN`. */
+/* Saved plans: `diff --out PLAN` and `apply PLAN`. */
 #ifndef CMD_SAVED_PLAN_H
 #define CMD_SAVED_PLAN_H
 

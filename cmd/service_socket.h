@@ -1,5 +1,5 @@
-/* The service that keeps a set as its files say: it listens at an abstract unix socket with the
- * set's name, so that an apply or delete of the same set, and a second service, know of it. */
+/* The socket of a service that keeps a set: an abstract unix socket with the set's name. By it, an
+ * apply or delete of the same set and a second service detect the service. */
 #ifndef CMD_SERVICE_SOCKET_H
 #define CMD_SERVICE_SOCKET_H
 

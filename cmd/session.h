@@ -1,4 +1,4 @@
-/* One pass: look, plan, and, unless it is a preview, do. */
+/* One pass: observe, plan and, unless it is a preview, apply. */
 #ifndef CMD_SESSION_H
 #define CMD_SESSION_H
 

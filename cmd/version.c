@@ -1,4 +1,4 @@
-/* `mvapply --version`: which mvapply this is, and what it can do where it runs. */
+/* `mvapply --version`: the version, and what this build supports on this host. */
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/output_json.h"

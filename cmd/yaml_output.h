@@ -1,4 +1,4 @@
-/* Declarations that were made, by `export` and `import`, written as the options want it. */
+/* Writes the configuration that `export` or `import` made, in the format of the options. */
 #ifndef CMD_YAML_OUTPUT_H
 #define CMD_YAML_OUTPUT_H
 

@@ -1,4 +1,4 @@
-/* The containers of a Compose service, and the one among them that counts. */
+/* The containers of a Compose service, and the choice of one of them. */
 #include "container_engine/internal.h"
 
 #include "schema/words.h"

@@ -1,4 +1,4 @@
-/* Which container a source of a file means: engines also resolve the beginning of an id. */
+/* Matches the name in a file with a container. Engines also resolve the prefix of an id. */
 #ifndef CONTAINER_ENGINE_CONTAINER_NAME_H
 #define CONTAINER_ENGINE_CONTAINER_NAME_H
 

@@ -1,4 +1,4 @@
-/* A container, as an engine describes it. */
+/* Parses an engine's description of a container. */
 #include "container_engine/internal.h"
 
 #include "container_engine/container_name.h"

@@ -1,4 +1,4 @@
-/* A handle of libcurl for an engine's unix socket, and the errors of what is done with it. */
+/* A libcurl handle for an engine's unix socket, and its errors. */
 #ifndef CONTAINER_ENGINE_CURL_HANDLE_H
 #define CONTAINER_ENGINE_CURL_HANDLE_H
 

@@ -1,4 +1,4 @@
-/* Has libcurl's multi interface work in an event loop of the caller's. */
+/* Runs libcurl's multi interface in the caller's event loop. */
 #ifndef CONTAINER_ENGINE_CURL_MULTI_H
 #define CONTAINER_ENGINE_CURL_MULTI_H
 

@@ -1,4 +1,4 @@
-/* Container engines: Docker and Podman, asked over HTTP on their unix sockets. */
+/* Client of the container engines Docker and Podman: HTTP on their unix sockets. */
 #ifndef CONTAINER_ENGINE_ENGINE_H
 #define CONTAINER_ENGINE_ENGINE_H
 

@@ -1,4 +1,4 @@
-/* An event that an engine tells of a container. */
+/* An event of a container, as an engine reports it. */
 #ifndef CONTAINER_ENGINE_EVENT_H
 #define CONTAINER_ENGINE_EVENT_H
 

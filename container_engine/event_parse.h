@@ -1,4 +1,4 @@
-/* One event, from the line of JSON that an engine sends. */
+/* Parses one event from a line of JSON. */
 #ifndef CONTAINER_ENGINE_EVENT_PARSE_H
 #define CONTAINER_ENGINE_EVENT_PARSE_H
 

@@ -1,5 +1,5 @@
-/* What happens to an engine's containers, as a stream that sits in somebody else's epoll loop: no
- * thread, and no timer and no wake-up while nothing happens. */
+/* The stream of an engine's container events, in the caller's epoll loop. It has no thread, and no
+ * timer and no wake-up while nothing happens. */
 #ifndef CONTAINER_ENGINE_EVENT_STREAM_H
 #define CONTAINER_ENGINE_EVENT_STREAM_H
 

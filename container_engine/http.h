@@ -1,5 +1,5 @@
-/* The HTTP API of the engines, on their unix sockets. Requests run side by side: one that the
- * engine does not answer keeps no other waiting. */
+/* The engines' HTTP API on their unix sockets. Requests run concurrently: a request without an
+ * answer delays no other. */
 #ifndef CONTAINER_ENGINE_HTTP_H
 #define CONTAINER_ENGINE_HTTP_H
 

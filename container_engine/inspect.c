@@ -1,4 +1,4 @@
-/* Questions about one container. */
+/* Inspects one container. */
 #include "container_engine/container_name.h"
 #include "container_engine/engine.h"
 #include "container_engine/internal.h"

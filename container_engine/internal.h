@@ -1,4 +1,4 @@
-/* What the parts of container_engine/ share that ask about containers. */
+/* What the parts of container_engine/ that inspect containers share. */
 #ifndef CONTAINER_ENGINE_INTERNAL_H
 #define CONTAINER_ENGINE_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* Parses what an engine writes as JSON. */
+/* Parses an engine's JSON. */
 #ifndef CONTAINER_ENGINE_JSON_H
 #define CONTAINER_ENGINE_JSON_H
 

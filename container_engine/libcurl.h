@@ -1,5 +1,6 @@
-/* libcurl, loaded when an engine is first asked. Linked, it would bring some thirty libraries into
- * every run, ten times what a run costs otherwise, also where no engine is named. */
+/* libcurl, loaded by dlopen(3) at the first request to an engine. Linking it was rejected: it
+ * brings some thirty libraries into every run and makes a run without an engine ten times as
+ * expensive. */
 #ifndef CONTAINER_ENGINE_LIBCURL_H
 #define CONTAINER_ENGINE_LIBCURL_H
 

@@ -1,4 +1,4 @@
-/* What runs requests to engines beside other work: an epoll loop of the caller's. */
+/* The caller's epoll loop, in which requests to engines run beside other work. */
 #ifndef CONTAINER_ENGINE_LOOP_H
 #define CONTAINER_ENGINE_LOOP_H
 

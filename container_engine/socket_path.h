@@ -1,4 +1,4 @@
-/* Where an engine's socket is. */
+/* Finds the path of an engine's socket. */
 #ifndef CONTAINER_ENGINE_SOCKET_PATH_H
 #define CONTAINER_ENGINE_SOCKET_PATH_H
 

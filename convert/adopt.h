@@ -1,5 +1,5 @@
-/* Links that nobody marked, as if they were a set's: for `apply --adopt`, which takes them over in
- * place. Not for users of the export: that is export.h. */
+/* Links without an owner tag, as if they were a set's: `apply --adopt` takes them over in place.
+ * Not for users of the export: they include export.h. */
 #ifndef CONVERT_ADOPT_H
 #define CONVERT_ADOPT_H
 

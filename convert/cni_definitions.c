@@ -1,4 +1,4 @@
-/* Kubernetes' NetworkAttachmentDefinition, the form in which Multus reads CNI's configurations:
+/* NetworkAttachmentDefinition of Kubernetes, in which Multus reads CNI configurations:
  * https://github.com/k8snetworkplumbingwg/multi-net-spec */
 #include "convert/cni_internal.h"
 

@@ -1,4 +1,4 @@
-/* What the readers of CNI's configurations share. Not for others: that is import.h. */
+/* What the parts of the CNI import share. Others include import.h. */
 #ifndef CONVERT_CNI_INTERNAL_H
 #define CONVERT_CNI_INTERNAL_H
 

@@ -1,5 +1,5 @@
-/* Gateways and routes of CNI's configurations. A gateway alone makes no default route: the routes
- * do. One without a router leads through the gateway of the first address of its family
+/* Gateways and routes of CNI configurations. A gateway alone makes no default route: the routes do.
+ * A route without a gateway uses the gateway of the first address of its family
  * (pkg/ipam/ipam_linux.go, ConfigureIface). */
 #include "convert/cni_internal.h"
 

@@ -1,4 +1,4 @@
-/* Networks in the words that Docker's API and Compose share. */
+/* Network options in the spelling that Docker's API and Compose share. */
 #ifndef CONVERT_DOCKER_OPTIONS_H
 #define CONVERT_DOCKER_OPTIONS_H
 

@@ -1,4 +1,4 @@
-/* What is live and marked, as declarations: applied again they change nothing. */
+/* Exports the live links with an owner tag as a configuration. Applying it changes nothing. */
 #ifndef CONVERT_EXPORT_H
 #define CONVERT_EXPORT_H
 

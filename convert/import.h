@@ -1,5 +1,5 @@
-/* What others declared, as declarations. What cannot be carried over is a comment at its place.
- * Pure: who calls has read the files and asked the engine. */
+/* Imports the configurations of Docker, Compose and CNI. What cannot be converted becomes a comment
+ * at its place. Pure: the caller reads the files and queries the engine. */
 #ifndef CONVERT_IMPORT_H
 #define CONVERT_IMPORT_H
 

@@ -1,4 +1,4 @@
-/* Reading what others wrote, which is not always of the type that it should be. */
+/* Reads JSON of other programs, whose values may have the wrong type. */
 #ifndef CONVERT_JSON_READ_H
 #define CONVERT_JSON_READ_H
 

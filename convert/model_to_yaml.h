@@ -1,5 +1,5 @@
-/* The model's values as a declaration: the keys of schema/keys.c, without those that say what
- * holds anyway. */
+/* Serialises the model's values with the keys of schema/keys.c. Keys with their default value are
+ * left out. */
 #ifndef CONVERT_MODEL_TO_YAML_H
 #define CONVERT_MODEL_TO_YAML_H
 

@@ -1,4 +1,4 @@
-/* The addresses of a network's attachments, and the subnets that they are of. */
+/* The addresses of a network's attachments, and their subnets. */
 #include "convert/observed_vote.h"
 
 #include "schema/driver.h"

@@ -1,4 +1,4 @@
-/* What can be said of a set only when all of its links are known. */
+/* What can be derived only when all links of a set are known. */
 #include "convert/observed_vote.h"
 #include "schema/name_rules.h"
 #include "schema/source_text.h"

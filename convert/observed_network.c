@@ -1,5 +1,5 @@
-/* What a network is, but for its subnets and routers: as the host's own link has it, or else most
- * of the containers' links. */
+/* The properties of a network except subnets and routers: those of the host's own link, or else of
+ * most containers' links. */
 #include "convert/observed_vote.h"
 
 #include "kernel/link_kind.h"

@@ -1,4 +1,4 @@
-/* The routers of a network's subnets, and the further routes of its attachments. */
+/* The routers of a network's subnets, and the other routes of its attachments. */
 #include "convert/observed_vote.h"
 
 #include <linux/rtnetlink.h>

@@ -1,5 +1,5 @@
-/* A set as it was found in the kernel: the model's values, and what has to be said with them. Not
- * for users of the export: that is export.h. */
+/* A set as it was observed in the kernel: the model's values, and notes to write with them. Not for
+ * users of the export: they include export.h. */
 #ifndef CONVERT_OBSERVED_SET_H
 #define CONVERT_OBSERVED_SET_H
 

@@ -1,4 +1,4 @@
-/* Which sysctls of a link a declaration has to name. */
+/* The sysctls of a link that a configuration has to contain. */
 #include "convert/observed_set.h"
 
 #include <stdio.h>

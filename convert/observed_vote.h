@@ -1,5 +1,5 @@
-/* A vote of a network's attachments: each says something of the network, which its container can
- * change, so that no single one is believed. */
+/* Derives a property of a network from its attachments by majority. A container can change its own
+ * link, so no single link is trusted. */
 #ifndef CONVERT_OBSERVED_VOTE_H
 #define CONVERT_OBSERVED_VOTE_H
 

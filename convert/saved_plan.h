@@ -1,7 +1,6 @@
-/* A plan in a file, for somebody to review: the input that it was made from, the options, the
- * fingerprint of what was live, and the steps. It is done only where planning anew, from that
- * input, gives the same steps from the same fingerprint: a file cannot ask for anything that the
- * input could not. */
+/* A saved plan: the input, the options, the fingerprint of the live state, and the steps, in a file
+ * for review. It is applied only if planning again from the same input gives the same steps and
+ * fingerprint, so a saved plan cannot do what its input could not. */
 #ifndef CONVERT_SAVED_PLAN_H
 #define CONVERT_SAVED_PLAN_H
 

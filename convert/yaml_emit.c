@@ -1,4 +1,4 @@
-/* A tree as YAML: blocks, and lists of plain words in one line. */
+/* Writes a tree as YAML: block style, with lists of plain words on one line. */
 #include "convert/yaml_tree.h"
 #include "convert/yaml_tree_internal.h"
 #include "lib/printable.h"

@@ -1,5 +1,5 @@
-/* A document that is to be written: maps, lists and scalars in their order, with comments between
- * them. The one way in which declarations are written, as YAML or as JSON. */
+/* A document to be written: maps, lists and scalars in order, with comments. All configurations are
+ * written from it, as YAML or as JSON. */
 #ifndef CONVERT_YAML_TREE_H
 #define CONVERT_YAML_TREE_H
 

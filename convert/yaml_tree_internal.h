@@ -1,4 +1,4 @@
-/* What a tree is made of. Not for its users: that is yaml_tree.h. */
+/* The nodes of a tree. Users include yaml_tree.h. */
 #ifndef CONVERT_YAML_TREE_INTERNAL_H
 #define CONVERT_YAML_TREE_INTERNAL_H
 

@@ -1,5 +1,5 @@
-/* Asking for leases, and giving them back: by a helper, which is another process, since the rest of
- * mvapply may run no program (cmd/sandbox.h). */
+/* Requests and releases DHCP leases through the broker process. A process of its own is needed
+ * because the rest of mvapply may not execute programs (cmd/sandbox.h). */
 #ifndef DHCP_BROKER_H
 #define DHCP_BROKER_H
 

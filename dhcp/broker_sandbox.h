@@ -1,4 +1,4 @@
-/* What the DHCP broker and its clients may do: capabilities, and a seccomp filter. */
+/* The privileges of the DHCP broker and its clients: capabilities, and a seccomp filter. */
 #ifndef DHCP_BROKER_SANDBOX_H
 #define DHCP_BROKER_SANDBOX_H
 

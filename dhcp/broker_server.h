@@ -1,5 +1,5 @@
-/* The helper: a process that is forked before mvapply gives its rights up, runs DHCP clients for
- * it, and does nothing else. It ends with the socket that its requests come by. */
+/* The DHCP broker process. It is forked before mvapply drops its privileges, runs DHCP clients, and
+ * does nothing else. It exits when its socket is closed. */
 #ifndef DHCP_BROKER_SERVER_H
 #define DHCP_BROKER_SERVER_H
 

@@ -1,4 +1,4 @@
-/* The DHCP client: udhcpc of busybox, which runs for one request and is gone. */
+/* The DHCP client: busybox's udhcpc, run once for each request. */
 #ifndef DHCP_CLIENT_H
 #define DHCP_CLIENT_H
 

@@ -1,4 +1,4 @@
-/* One client of the helper's (broker_server.h), from its start to the answer. */
+/* One DHCP client process of the broker (broker_server.h), from its start to the answer. */
 #ifndef DHCP_CLIENT_PROCESS_H
 #define DHCP_CLIENT_PROCESS_H
 

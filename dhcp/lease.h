@@ -1,4 +1,4 @@
-/* A lease of DHCP (RFC 2131), as a client tells of it. Pure. */
+/* A DHCP lease (RFC 2131), as a client reports it. Pure. */
 #ifndef DHCP_LEASE_H
 #define DHCP_LEASE_H
 

@@ -1,4 +1,4 @@
-/* Requests to the DHCP broker (broker_server.h), and its answers: a datagram each. */
+/* Requests to the DHCP broker (broker_server.h) and its answers, one datagram each. */
 #ifndef DHCP_PROTOCOL_H
 #define DHCP_PROTOCOL_H
 

@@ -1,5 +1,5 @@
-/* What udhcpc runs at each of its events (`-s`): mvapply itself, which knows by a variable of the
- * environment that it is meant so. It says on its standard output what was leased. */
+/* The script that udhcpc runs at each of its events (`-s`): mvapply itself, which recognises the
+ * call by an environment variable. It prints the lease on standard output. */
 #ifndef DHCP_UDHCPC_SCRIPT_H
 #define DHCP_UDHCPC_SCRIPT_H
 

@@ -1,4 +1,5 @@
-/* Telling the LAN where an address lives now, so that no switch or peer keeps an older answer. */
+/* Announcements of an address (gratuitous ARP, unsolicited neighbour advertisements), which update
+ * the caches of switches and peers. Pure. */
 #ifndef KERNEL_ANNOUNCE_PACKET_H
 #define KERNEL_ANNOUNCE_PACKET_H
 

@@ -1,4 +1,4 @@
-/* The random number that the kernel gives itself at each boot (random(4)). */
+/* The random id that the kernel generates at each boot (random(4)). */
 #ifndef KERNEL_BOOT_ID_H
 #define KERNEL_BOOT_ID_H
 

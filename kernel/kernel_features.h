@@ -1,4 +1,4 @@
-/* Which kinds of links the kernel can make. */
+/* Detects which kinds of links the kernel can create. */
 #ifndef KERNEL_KERNEL_FEATURES_H
 #define KERNEL_KERNEL_FEATURES_H
 

@@ -1,5 +1,5 @@
-/* A link with its addresses, routes and sysctls, as it is read from the kernel (struct live_link)
- * and as it is to be made (struct link_spec). */
+/* A link with its addresses, routes and sysctls: as read from the kernel (struct live_link), and as
+ * it is to be created (struct link_spec). */
 #ifndef KERNEL_LINK_H
 #define KERNEL_LINK_H
 

@@ -1,6 +1,6 @@
-/* The kinds of links, a row each: what rtnetlink and iproute2 call the kind, the attributes of its
- * IFLA_INFO_DATA, the kernel's module, and the driver of a file that it is. What a file may say
- * with a driver, and who may share a parent, is a row of schema/driver.c. */
+/* The kinds of links, one row each: the kind's name in rtnetlink and iproute2, the attributes of
+ * its IFLA_INFO_DATA, its kernel module, and the driver that it implements. What a file can
+ * configure of a driver, and which drivers share a parent, is in schema/driver.c. */
 #ifndef KERNEL_LINK_KIND_H
 #define KERNEL_LINK_KIND_H
 

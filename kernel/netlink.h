@@ -1,5 +1,6 @@
-/* NETLINK_ROUTE sockets: dumps, questions, and batches of requests. Bytes are rtnl_decode.h's and
- * rtnl_encode.h's. A socket belongs to the network namespace that it was opened in, for good. */
+/* NETLINK_ROUTE sockets: dumps, single requests, and batches of requests. rtnl_decode.h and
+ * rtnl_encode.h read and write the messages. A socket stays in the network namespace that it was
+ * opened in. */
 #ifndef KERNEL_NETLINK_H
 #define KERNEL_NETLINK_H
 

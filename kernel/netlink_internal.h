@@ -1,4 +1,4 @@
-/* What netlink.c and netlink_batch.c share: how the kernel's errors are read. */
+/* What netlink.c and netlink_batch.c share: decoding the kernel's errors. */
 #ifndef KERNEL_NETLINK_INTERNAL_H
 #define KERNEL_NETLINK_INTERNAL_H
 

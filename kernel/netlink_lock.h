@@ -1,10 +1,10 @@
-/* A lock of a network namespace that only a process with CAP_NET_ADMIN over it can take or hold:
- * a netlink socket that is in multicast groups of NETLINK_USERSOCK, which takes that capability to
- * join (netlink_bind in net/netlink/af_netlink.c, as NL_CFG_F_NONROOT_RECV is not set). Nothing is
- * sent. It vanishes with its process.
+/* A lock of a network namespace that only a process with CAP_NET_ADMIN over it can take: a netlink
+ * socket that has joined multicast groups of NETLINK_USERSOCK, which requires that capability
+ * (netlink_bind in net/netlink/af_netlink.c, as NL_CFG_F_NONROOT_RECV is not set). Nothing is sent.
+ * The lock vanishes with its process.
  *
- * A file of /proc/sys/net would not do: it opens for user 0 without a capability (test_perm in
- * fs/proc/proc_sysctl.c), and flock(2) takes no more than that. */
+ * Rejected: flock(2) on a file of /proc/sys/net, as user 0 can open it without a capability
+ * (test_perm in fs/proc/proc_sysctl.c). */
 #ifndef KERNEL_NETLINK_LOCK_H
 #define KERNEL_NETLINK_LOCK_H
 

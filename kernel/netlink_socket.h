@@ -1,4 +1,4 @@
-/* The socket under netlink.h: what its dumps, questions and batches share. */
+/* The socket of netlink.h, which dumps, single requests and batches share. */
 #ifndef KERNEL_NETLINK_SOCKET_H
 #define KERNEL_NETLINK_SOCKET_H
 

@@ -1,4 +1,4 @@
-/* Where namespaces can be had: by mounts, and by processes. */
+/* Finds network namespaces by mounts and by processes. */
 #include "kernel/netns.h"
 
 #include "lib/cleanup.h"

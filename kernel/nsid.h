@@ -1,4 +1,4 @@
-/* The number that one network namespace has in another (RTM_GETNSID, RTM_NEWNSID). */
+/* The nsid of one network namespace in another (RTM_GETNSID, RTM_NEWNSID). */
 #ifndef KERNEL_NSID_H
 #define KERNEL_NSID_H
 

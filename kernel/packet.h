@@ -1,4 +1,4 @@
-/* Ethernet frames of ARP and neighbour discovery, as bytes. Pure. */
+/* Ethernet frames with ARP and neighbour discovery, as bytes. Pure. */
 #ifndef KERNEL_PACKET_H
 #define KERNEL_PACKET_H
 

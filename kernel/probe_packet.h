@@ -1,4 +1,4 @@
-/* Probes as bytes, and what answers them. Pure. */
+/* Encodes address probes and decodes their replies. Pure. */
 #ifndef KERNEL_PROBE_PACKET_H
 #define KERNEL_PROBE_PACKET_H
 

@@ -1,5 +1,5 @@
-/* Processes, held by their folders in /proc: such a descriptor never leads to another process that
- * gets the same number later. */
+/* Processes, held by their /proc folders: such a descriptor never refers to a later process with
+ * the same id. */
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
 

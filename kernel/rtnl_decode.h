@@ -1,4 +1,4 @@
-/* Bytes of rtnetlink messages -> values. Pure: every length is checked, unknown attributes are
+/* Decodes rtnetlink messages to values. Pure: every length is checked, unknown attributes are
  * skipped, malformed messages are refused. */
 #ifndef KERNEL_RTNL_DECODE_H
 #define KERNEL_RTNL_DECODE_H

@@ -1,5 +1,6 @@
-/* Values -> bytes of rtnetlink messages. Pure. Each writes a whole request, without sequence number
- * and NLM_F_REQUEST, which the sender adds; false: it does not fit, or the value is no good. */
+/* Encodes values as rtnetlink messages. Pure. Each function writes a whole request; the sender adds
+ * the sequence number and NLM_F_REQUEST. False: the request does not fit, or the value is invalid.
+ */
 #ifndef KERNEL_RTNL_ENCODE_H
 #define KERNEL_RTNL_ENCODE_H
 

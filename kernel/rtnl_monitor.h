@@ -1,5 +1,5 @@
-/* What the kernel tells of links, addresses and routes, of the host's namespace and of every other
- * that has a number there (RTM_NEWNSID), on one socket. */
+/* Receives the kernel's events of links, addresses and routes on one socket: of the host's
+ * namespace, and of every namespace that has an nsid there (RTM_NEWNSID). */
 #ifndef KERNEL_RTNL_MONITOR_H
 #define KERNEL_RTNL_MONITOR_H
 

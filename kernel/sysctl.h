@@ -1,4 +1,4 @@
-/* Settings under /proc/sys/net. They are those of the network namespace that the thread is in. */
+/* Sysctls under /proc/sys/net, of the network namespace that the thread is in. */
 #ifndef KERNEL_SYSCTL_H
 #define KERNEL_SYSCTL_H
 

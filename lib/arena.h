@@ -1,4 +1,4 @@
-/* An arena: memory that is handed out piece by piece and freed all at once. */
+/* An arena: memory that is allocated piece by piece and freed all at once. */
 #ifndef LIB_ARENA_H
 #define LIB_ARENA_H
 

@@ -1,4 +1,4 @@
-/* A thread's capabilities (capabilities(7)). */
+/* The capabilities of a thread (capabilities(7)). */
 #ifndef LIB_CAPABILITY_H
 #define LIB_CAPABILITY_H
 

@@ -1,4 +1,4 @@
-/* The time that only goes on. */
+/* The monotonic clock. */
 #ifndef LIB_CLOCK_H
 #define LIB_CLOCK_H
 

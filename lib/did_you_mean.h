@@ -1,4 +1,4 @@
-/* 'did you mean' */
+/* Suggests the most similar word ("did you mean"). */
 #ifndef LIB_DID_YOU_MEAN_H
 #define LIB_DID_YOU_MEAN_H
 

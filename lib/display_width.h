@@ -1,5 +1,5 @@
-/* How many columns of a terminal a text takes: two for what East Asian scripts and emoji are
- * written with, none for a combining character (wcwidth(3)). */
+/* The width of a text in terminal columns (wcwidth(3)): two for East Asian wide characters and
+ * emoji, none for combining characters. */
 #ifndef LIB_DISPLAY_WIDTH_H
 #define LIB_DISPLAY_WIDTH_H
 

@@ -1,6 +1,7 @@
-/* The one error convention: the last parameter of a function that can fail is a struct error, the
+/* The error convention: the last parameter of a function that can fail is a struct error, the
  * return value is a negative errno, and the error is written only on failure. Each layer prepends
- * what it was doing. Input errors, which come in numbers and have places, are schema/diag.h's. */
+ * what it was doing. Errors of the input, of which there can be several and which have places, are
+ * in schema/diag.h. */
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 

@@ -1,6 +1,6 @@
-/* The stable code of each kind of error: shown behind its text as [MV0201], told in JSON, and
- * explained by `mvapply explain MV0201` and in the reference. A number is never given to another
- * kind, also once its own is gone. */
+/* The stable code of each kind of error. It is printed behind the text as [MV0201], is part of the
+ * JSON, and is explained by `mvapply explain MV0201` and in the reference. A number is never
+ * reused, even when its error is removed. */
 #ifndef LIB_ERROR_CODES_H
 #define LIB_ERROR_CODES_H
 

@@ -1,6 +1,6 @@
-/* Names that are bytes (of network namespaces, links, files) as text, and back: a byte that is not
- * part of a printable character of UTF-8 is written \xNN, and so is a backslash in front of what
- * would read like one. All other names are what they are. */
+/* Prints names that are arbitrary bytes (of network namespaces, links, files) as text, and parses
+ * them back. A byte that is not part of a printable UTF-8 character is written as \xNN, and so is a
+ * backslash before what would read as such an escape. All other names are unchanged. */
 #ifndef LIB_ESCAPE_H
 #define LIB_ESCAPE_H
 

@@ -1,4 +1,4 @@
-/* One epoll loop: descriptors and timers, each with a callback. */
+/* An epoll loop: descriptors and timers, each with a callback. */
 #ifndef LIB_EVENT_LOOP_H
 #define LIB_EVENT_LOOP_H
 

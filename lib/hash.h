@@ -1,5 +1,5 @@
-/* FNV-1a: for hash tables, and for names and MAC addresses that have to be the same on every run.
- */
+/* FNV-1a, for hash tables, and for derived names and MAC addresses that must be the same on every
+ * run. */
 #ifndef LIB_HASH_H
 #define LIB_HASH_H
 

@@ -1,5 +1,4 @@
-/* A map from bytes to pointers, for finding what is there twice. Hostile input cannot make it slow:
- * the hash is keyed. */
+/* A map from bytes to pointers. The hash is keyed, so hostile keys cannot make it slow. */
 #ifndef LIB_HASHMAP_H
 #define LIB_HASHMAP_H
 

@@ -1,4 +1,4 @@
-/* IP addresses, prefixes and MAC addresses as values; all bytes in network order. */
+/* IP addresses, prefixes and MAC addresses as values; all bytes are in network order. */
 #ifndef LIB_IP_H
 #define LIB_IP_H
 

@@ -1,6 +1,6 @@
-/* Values of JSON documents. jansson gives NULL for a text that is not UTF-8, and leaves a NULL out
- * of what it is put into without a word: no text from outside is given to it but by json_text, and
- * what is built by json_put and json_push is known to lack nothing (json_whole). */
+/* Builds JSON documents completely or not at all. jansson returns NULL for a text that is not
+ * UTF-8, and silently drops a NULL that is put into an object or array. Text from outside therefore
+ * goes through json_text, and json_put and json_push record a missing value (json_whole). */
 #ifndef LIB_JSON_TEXT_H
 #define LIB_JSON_TEXT_H
 

@@ -1,5 +1,5 @@
-/* A hash for tables whose keys somebody else chooses: who does not know the secret cannot choose
- * keys that collide. */
+/* A keyed hash for tables whose keys others choose: without the secret, nobody can choose keys that
+ * collide. */
 #ifndef LIB_KEYED_HASH_H
 #define LIB_KEYED_HASH_H
 

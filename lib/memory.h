@@ -1,5 +1,5 @@
-/* Allocation that cannot fail: nothing here has a better answer to being out of memory than to end,
- * and the kernel's state is right at any moment. */
+/* Allocation that cannot fail: on lack of memory the process ends. The kernel's state is consistent
+ * at any moment. */
 #ifndef LIB_MEMORY_H
 #define LIB_MEMORY_H
 

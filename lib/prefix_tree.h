@@ -1,5 +1,5 @@
-/* Prefixes that do not overlap each other, to find the one that overlaps another prefix: in no more
- * steps than that has bits, however many there are. */
+/* A set of disjoint prefixes. Finding the one that overlaps another prefix takes at most as many
+ * steps as that prefix has bits. */
 #ifndef LIB_PREFIX_TREE_H
 #define LIB_PREFIX_TREE_H
 

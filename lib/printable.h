@@ -1,6 +1,6 @@
-/* What a person reads, and what steers a terminal instead, ends a line, or turns its direction.
- * Names, reasons and hints come from files, engines, containers and the LAN: each sink (text, the
- * log, shell commands, Markdown, graphs) writes of them what `printable` leaves. */
+/* Makes untrusted text safe to print. Names, reasons and hints come from files, engines, containers
+ * and the LAN, and may contain terminal escapes, line ends or bidirectional controls. Each sink
+ * (text, log, shell commands, Markdown, graphs) prints what `printable` returns. */
 #ifndef LIB_PRINTABLE_H
 #define LIB_PRINTABLE_H
 

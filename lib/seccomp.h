@@ -1,4 +1,4 @@
-/* Installs a filter of system calls, as scripts/seccomp.c writes them. */
+/* Installs a seccomp filter that scripts/seccomp.c wrote. */
 #ifndef LIB_SECCOMP_H
 #define LIB_SECCOMP_H
 

@@ -1,4 +1,4 @@
-/* Work for several threads at once. */
+/* Runs jobs in several threads. */
 #ifndef LIB_THREAD_POOL_H
 #define LIB_THREAD_POOL_H
 

@@ -1,4 +1,4 @@
-/* The process at the other end of a unix socket, and whether it may be believed: anybody on a host
+/* The process at the other end of a unix socket, and whether it is trusted. Any process of a host
  * can bind an abstract name, or connect to one. */
 #ifndef LIB_UNIX_PEER_H
 #define LIB_UNIX_PEER_H

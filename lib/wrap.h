@@ -1,4 +1,4 @@
-/* Text that stays within a terminal's width. */
+/* Wraps text at the terminal's width. */
 #ifndef LIB_WRAP_H
 #define LIB_WRAP_H
 

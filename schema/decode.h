@@ -1,4 +1,4 @@
-/* Nodes -> structs, by the table of keys. */
+/* Decodes nodes into structs, by the table of keys. */
 #ifndef SCHEMA_DECODE_H
 #define SCHEMA_DECODE_H
 

@@ -1,4 +1,4 @@
-/* What `dhcp` goes with. */
+/* Checks of the key `dhcp`. */
 #include "schema/driver.h"
 #include "schema/hosts.h"
 #include "schema/internal.h"

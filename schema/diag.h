@@ -1,4 +1,4 @@
-/* Diagnostics of the input: all of one run are collected, then shown together. */
+/* Diagnostics of the input: all of a run are collected, then printed together. */
 #ifndef SCHEMA_DIAG_H
 #define SCHEMA_DIAG_H
 

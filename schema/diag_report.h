@@ -1,4 +1,4 @@
-/* What the parts of schema/ share while they read: where findings go, and how they are worded. */
+/* What the parts of schema/ share while they read: adding and wording diagnostics. */
 #ifndef SCHEMA_DIAG_REPORT_H
 #define SCHEMA_DIAG_REPORT_H
 

@@ -1,5 +1,5 @@
-/* The drivers of networks, a row each: what a file may say with one. The kernel's half of a kind of
- * link is a row of kernel/link_kind.c. */
+/* The drivers of networks, one row each: what a file can configure of a driver. The kernel's part
+ * of a kind of link is in kernel/link_kind.c. */
 #ifndef SCHEMA_DRIVER_H
 #define SCHEMA_DRIVER_H
 

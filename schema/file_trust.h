@@ -1,5 +1,5 @@
-/* Who else may write what root is told to do: the check of sudo(8) on its own files (sudoers(5),
- * "must be owned by ... and not writable by"). */
+/* Checks which other users can write a file that root applies: the same check as sudo(8) on its own
+ * files (sudoers(5), "must be owned by ... and not writable by"). */
 #ifndef SCHEMA_FILE_TRUST_H
 #define SCHEMA_FILE_TRUST_H
 

@@ -1,4 +1,4 @@
-/* Reads what -f names: a file, a directory (its *.yaml and *.yml, in byte order), or "-". */
+/* Reads the argument of -f: a file, a directory (its *.yaml and *.yml, in byte order), or "-". */
 #ifndef SCHEMA_FILES_H
 #define SCHEMA_FILES_H
 

@@ -1,4 +1,4 @@
-/* What a list of host names and globs means. */
+/* Matches host names with lists of names and globs. */
 #ifndef SCHEMA_HOSTS_H
 #define SCHEMA_HOSTS_H
 

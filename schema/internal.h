@@ -1,4 +1,4 @@
-/* The rules that tie keys, networks and containers together, and the model that comes of them. */
+/* The checks of relations between keys, networks and containers, and the model that they build. */
 #ifndef SCHEMA_INTERNAL_H
 #define SCHEMA_INTERNAL_H
 

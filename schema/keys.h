@@ -1,5 +1,5 @@
-/* The one table of keys. Decoding, checking, 'did you mean', the JSON Schema and the reference page
- * all come from it. */
+/* The table of keys. Decoding, checking, suggestions, the JSON Schema and the reference page all
+ * come from it. */
 #ifndef SCHEMA_KEYS_H
 #define SCHEMA_KEYS_H
 

@@ -1,4 +1,4 @@
-/* Which networks share a link: those of one parent, unless no host has both. */
+/* Groups networks that share a link: those on one parent, unless no host has both. */
 #include "schema/hosts.h"
 #include "schema/internal.h"
 #include "schema/words.h"

@@ -1,4 +1,4 @@
-/* From bytes to a checked model. */
+/* Loads files: from bytes to a checked model. */
 #ifndef SCHEMA_LOAD_H
 #define SCHEMA_LOAD_H
 

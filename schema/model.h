@@ -1,5 +1,5 @@
-/* The desired state, as the files declare it: checked, defaults filled in, references resolved.
- * A value, without behaviour. Everything lives in the arena of struct desired. */
+/* The desired state, as the files declare it: checked, defaults filled in, references resolved. A
+ * value, without behaviour. All of it is in the arena of struct desired. */
 #ifndef SCHEMA_MODEL_H
 #define SCHEMA_MODEL_H
 

@@ -1,4 +1,4 @@
-/* What several hosts have to agree on without asking each other. */
+/* Checks of configurations for several hosts, which assign addresses without communication. */
 #include "schema/hosts.h"
 #include "schema/internal.h"
 

@@ -1,4 +1,4 @@
-/* The rules for the kinds of text: names, links, namespaces. */
+/* The rules for names of objects, links and namespaces. */
 #ifndef SCHEMA_NAME_RULES_H
 #define SCHEMA_NAME_RULES_H
 

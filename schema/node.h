@@ -1,4 +1,4 @@
-/* The tree that YAML text is read into: scalars, sequences and mappings with their places. */
+/* The nodes of parsed YAML: scalars, sequences and mappings with their places. */
 #ifndef SCHEMA_NODE_H
 #define SCHEMA_NODE_H
 

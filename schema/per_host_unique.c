@@ -1,4 +1,4 @@
-/* The hosts that the input names, and what may be there once on each of them. */
+/* The hosts that the input names, and the values that must be unique on each of them. */
 #include "schema/hosts.h"
 #include "schema/internal.h"
 

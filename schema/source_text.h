@@ -1,4 +1,4 @@
-/* The text of one file, and finding places in it. */
+/* The text of one file, and positions in it. */
 #ifndef SCHEMA_SOURCE_TEXT_H
 #define SCHEMA_SOURCE_TEXT_H
 

@@ -1,5 +1,4 @@
-/* The words by which the input names the values of its enums: "macvlan", "802.1q", "bridge",
- * "netns". */
+/* The spelling of the input's enum values: "macvlan", "802.1q", "bridge", "netns". */
 #ifndef SCHEMA_WORDS_H
 #define SCHEMA_WORDS_H
 

@@ -1,5 +1,5 @@
-/* YAML text -> a tree of nodes. Scalars stay the text that they are; anchors, aliases, tags, merge
- * keys and keys that stand twice are findings, so that the tree has none. */
+/* Parses YAML into a tree of nodes. Scalars keep their text. Anchors, aliases, tags, merge keys and
+ * duplicate keys are errors, so the tree has none. */
 #ifndef SCHEMA_YAML_H
 #define SCHEMA_YAML_H
 

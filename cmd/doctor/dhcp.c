@@ -1,4 +1,4 @@
-/* Whether there is a DHCP client, where one is needed. */
+/* Checks that a DHCP client is installed, if one is needed. */
 #include "cmd/doctor/doctor.h"
 #include "dhcp/client.h"
 

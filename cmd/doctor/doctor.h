@@ -1,4 +1,4 @@
-/* `mvapply doctor`: what of the host stands in the way of the files, and how to mend it. */
+/* `mvapply doctor`: checks the host for problems and suggests fixes. */
 #ifndef CMD_DOCTOR_DOCTOR_H
 #define CMD_DOCTOR_DOCTOR_H
 

@@ -1,4 +1,4 @@
-/* What the doctor looks at of the host as a whole: rights, the kernel, its settings. */
+/* The doctor's checks of the host: capabilities, kernel, sysctls. */
 #include "cmd/doctor/doctor.h"
 
 #include "kernel/kernel_features.h"

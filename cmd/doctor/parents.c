@@ -1,4 +1,4 @@
-/* What the doctor looks at of the parents: their state, and what is behind them. */
+/* The doctor's checks of the parents: their state and their hardware. */
 #include "cmd/doctor/doctor.h"
 
 #include "cmd/output_text.h"

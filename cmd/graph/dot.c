@@ -1,4 +1,4 @@
-/* Graphviz' DOT. */
+/* Writes a graph as Graphviz DOT. */
 #include "cmd/graph/graph.h"
 
 static void escape(FILE *out, char character)

@@ -1,6 +1,5 @@
-/* What a declaration ties together, as a picture: parents, VLANs, networks and containers, each
- * with what apply would do. A value, which writers turn into Mermaid, Graphviz' DOT, SVG and JSON.
- */
+/* The graph of a configuration: parents, VLANs, networks and containers, each with what apply would
+ * do. It is a value; writers turn it into Mermaid, Graphviz DOT, SVG and JSON. */
 #ifndef CMD_GRAPH_GRAPH_H
 #define CMD_GRAPH_GRAPH_H
 

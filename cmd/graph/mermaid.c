@@ -1,4 +1,4 @@
-/* Mermaid's flowchart, as GitHub and GitLab show it in Markdown. */
+/* Writes a graph as a Mermaid flowchart, which GitHub and GitLab render in Markdown. */
 #include "cmd/graph/graph.h"
 
 /* Within "...": entity codes stand for what would end the text or be taken for markup. */

@@ -1,5 +1,5 @@
-/* SVG 1.1, laid out here: a column for each kind, a box for each node, and in a container's box a
- * line for each of its attachments, at which its edge ends. */
+/* Writes a graph as SVG 1.1 with its own layout: a column for each kind, a box for each node, and
+ * in a container's box one line for each attachment, where its edge ends. */
 #include "cmd/graph/graph.h"
 #include "lib/display_width.h"
 

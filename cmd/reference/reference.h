@@ -1,4 +1,4 @@
-/* The table of keys as a list with the path of each, to be looked up by a person's words. */
+/* The table of keys as a flat list with the path of each key, searchable by name. */
 #ifndef CMD_REFERENCE_REFERENCE_H
 #define CMD_REFERENCE_REFERENCE_H
 

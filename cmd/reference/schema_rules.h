@@ -1,7 +1,7 @@
-/* What a JSON Schema can say of the values and of the relations between keys, beside what the table
- * of keys (schema/keys.h) tells. The checks themselves are schema/name_rules.c,
- * schema/decode_scalar.c and network.c; tests/schema compares both over every file of tests/input.
- */
+/* JSON Schema rules for values and for relations between keys that the table of keys
+ * (schema/keys.h) does not contain. The checks themselves are in schema/name_rules.c,
+ * schema/decode_scalar.c and schema/network.c; tests/schema compares both over every file of
+ * tests/input. */
 #ifndef CMD_REFERENCE_SCHEMA_RULES_H
 #define CMD_REFERENCE_SCHEMA_RULES_H
 

@@ -1,5 +1,5 @@
-/* When something may be tried again: a capped exponential back-off with jitter, for each key (a
- * link in a namespace). Times are milliseconds of the caller's clock. */
+/* Capped exponential back-off with jitter, one for each key (for example a link in a namespace).
+ * Times are milliseconds of the caller's clock. */
 #ifndef CMD_WATCH_BACKOFF_H
 #define CMD_WATCH_BACKOFF_H
 

@@ -1,6 +1,6 @@
-/* Leases of the service: asked for beside the rest, which is not to wait for a server that may not
- * be there. A link is made without; then the lease is asked for, and the step that gets it is held
- * back until the answer is there. */
+/* DHCP leases of the service, requested beside other work because a server may not answer. A link
+ * is created without a lease; then the lease is requested, and the step that assigns it is deferred
+ * until the answer. */
 #include "reconcile/plan/dhcp.h"
 #include "cmd/watch/internal.h"
 #include "dhcp/broker.h"

@@ -1,5 +1,5 @@
-/* The engines, in the service's loop: their events, and what is asked about the containers. No
- * pass waits for them. */
+/* The engines in the service's loop: their events, and queries for containers. No pass waits for
+ * them. */
 #include "cmd/watch/internal.h"
 #include "container_engine/event_parse.h"
 #include "container_engine/event_stream.h"

@@ -1,7 +1,7 @@
-/* Notices when what stands at given paths may have changed: inotify on the folders that hold it,
- * and on those of the symbolic links that lead there, so that a file that is renamed into its
- * place, a folder that vanishes and returns, and a link that is turned are all noticed. So it is
- * with what the links in a given folder lead to. */
+/* Reports when the content at given paths may have changed. It uses inotify on the folders that
+ * hold the paths and on those of the symbolic links that lead there, so it detects a file that is
+ * renamed into place, a folder that vanishes and returns, and a link that changes its target. The
+ * targets of links in a given folder are watched likewise. */
 #ifndef CMD_WATCH_FILE_WATCH_H
 #define CMD_WATCH_FILE_WATCH_H
 

@@ -1,6 +1,6 @@
-/* What the parts of `watch` share. Events mark what may have changed (events.c); once a
- * batch of them is worked through, a pass looks at what is marked, plans, and does the plan
- * (reconcile_loop.c). Nothing happens between. */
+/* What the parts of `watch` share. Events mark what may have changed (events.c). After each batch
+ * of events a pass observes what is marked, plans, and applies the plan (reconcile_loop.c). Nothing
+ * happens between passes. */
 #ifndef CMD_WATCH_INTERNAL_H
 #define CMD_WATCH_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* The service's log: lines for people on a terminal, with priorities under journald, or JSON. */
+/* The service's log: text lines on a terminal, with priorities under journald, or JSON. */
 #ifndef CMD_WATCH_LOG_H
 #define CMD_WATCH_LOG_H
 

@@ -1,5 +1,5 @@
-/* The lines of the service's log on their way to whoever reads them, who may not read, or be gone:
- * nothing here waits, and what finds no room is counted. */
+/* A queue of log lines for a reader that may be slow or gone. Writing never blocks; lines that do
+ * not fit are dropped and counted. */
 #ifndef CMD_WATCH_LOG_QUEUE_H
 #define CMD_WATCH_LOG_QUEUE_H
 

@@ -1,4 +1,4 @@
-/* Figures of the service, in Prometheus' text format, for node_exporter's textfile collector. */
+/* Metrics of the service in Prometheus' text format, for node_exporter's textfile collector. */
 #ifndef CMD_WATCH_METRICS_H
 #define CMD_WATCH_METRICS_H
 

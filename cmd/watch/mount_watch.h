@@ -1,6 +1,6 @@
-/* Notices network namespaces that get or lose a name. To have a name is to be mounted on it, so the
- * mount table tells of both; the file that is made before it (which inotify would tell) is no
- * namespace yet. */
+/* Reports when a network namespace gets or loses its name. A named namespace is mounted on its
+ * name, so the mount table shows both. inotify would report the file that is created before the
+ * mount, which is no namespace yet. */
 #ifndef CMD_WATCH_MOUNT_WATCH_H
 #define CMD_WATCH_MOUNT_WATCH_H
 

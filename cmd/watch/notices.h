@@ -1,5 +1,5 @@
-/* The notices of a reconcile pass, as data: those that the pass before had are not logged again.
- * Their sentences do not count. Pure. */
+/* The notices of a reconcile pass, as data. A notice that the previous pass had is not logged
+ * again; sentences are not compared. Pure. */
 #ifndef CMD_WATCH_NOTICES_H
 #define CMD_WATCH_NOTICES_H
 

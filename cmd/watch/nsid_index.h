@@ -1,4 +1,4 @@
-/* Finds the namespace that an event tells of, by the number that it has in the host's. */
+/* Finds the namespace of an event by its nsid in the host's namespace. */
 #ifndef CMD_WATCH_NSID_INDEX_H
 #define CMD_WATCH_NSID_INDEX_H
 

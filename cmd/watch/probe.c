@@ -1,6 +1,5 @@
-/* Probes of the service: in a thread, since they take seconds and the rest is not to wait for them.
- * A link whose addresses are not known to be free is held back; once the answers are there, another
- * pass is due. */
+/* Address probes of the service, in a thread because they take seconds. A link is deferred until
+ * its addresses are known to be free; the result triggers another pass. */
 #include "reconcile/probe/probe.h"
 #include "cmd/watch/internal.h"
 #include "lib/clock.h"

@@ -1,4 +1,4 @@
-/* By which texts the service remembers what failed, to try it again (backoff.h). */
+/* The keys under which the service remembers what failed and is to be retried (backoff.h). */
 #ifndef CMD_WATCH_RETRY_KEYS_H
 #define CMD_WATCH_RETRY_KEYS_H
 

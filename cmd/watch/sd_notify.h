@@ -1,4 +1,4 @@
-/* sd_notify(3)'s protocol: a datagram to the socket that systemd names. */
+/* sd_notify(3): sends a datagram to the socket that systemd names. */
 #ifndef CMD_WATCH_SD_NOTIFY_H
 #define CMD_WATCH_SD_NOTIFY_H
 

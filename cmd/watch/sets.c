@@ -1,4 +1,4 @@
-/* The sets that the service keeps: it has the name of each, so that others know of it. */
+/* The sets that the service keeps. It binds the socket name of each, by which others detect it. */
 #include "cmd/service_socket.h"
 #include "cmd/watch/internal.h"
 #include "lib/memory.h"

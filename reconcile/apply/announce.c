@@ -1,4 +1,4 @@
-/* Telling the LAN of links: by the kernel's own ARP where that does it, by frames where not. */
+/* Announces links to the LAN: by the kernel's own ARP where possible, otherwise by frames. */
 #include "reconcile/apply/internal.h"
 
 #include "kernel/announce_packet.h"

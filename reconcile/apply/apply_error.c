@@ -1,4 +1,4 @@
-/* How apply tells of what failed. */
+/* The error messages of apply. */
 #include "reconcile/apply/internal.h"
 
 #include "kernel/link_kind.h"

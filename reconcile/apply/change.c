@@ -1,4 +1,4 @@
-/* Changing links in place. */
+/* Changes links in place. */
 #include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"

@@ -1,4 +1,4 @@
-/* Creating links: all there or not there. */
+/* Creates links, each completely or not at all. */
 #include "reconcile/apply/create_internal.h"
 
 #include "kernel/netns.h"

@@ -1,4 +1,4 @@
-/* Deleting links: the kernel sleeps in an RCU barrier for each, so many are deleted at once. */
+/* Deletes links. Each delete blocks on an RCU barrier, so deletes run in parallel. */
 #include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"

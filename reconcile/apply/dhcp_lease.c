@@ -1,5 +1,5 @@
-/* Leases of DHCP: got and renewed once the links are as they shall be, given back before they go.
- */
+/* DHCP leases of links: requested and renewed once the links are complete, released before they are
+ * deleted. */
 #include "reconcile/apply/internal.h"
 
 #include "dhcp/broker.h"

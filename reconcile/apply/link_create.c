@@ -1,4 +1,4 @@
-/* Making links in the namespaces that they are for. */
+/* Creates links in their namespaces. */
 #include "reconcile/apply/create_internal.h"
 
 #include "kernel/netns.h"

@@ -1,4 +1,4 @@
-/* What became of a step of the plan. */
+/* The outcome of one step of a plan. */
 #ifndef RECONCILE_APPLY_OUTCOME_H
 #define RECONCILE_APPLY_OUTCOME_H
 

@@ -1,6 +1,6 @@
-/* What hangs on parents right before they are deleted: the kernel takes it along, in whichever
- * namespace it is, and with probes seconds have passed since the look that the plan was made from.
- */
+/* Reads again which links are on parents right before these are deleted. The kernel deletes a
+ * parent's links with it, in any namespace, and probes may have taken seconds since the
+ * observation. */
 #include "reconcile/apply/internal.h"
 
 #include "reconcile/observe/observe.h"

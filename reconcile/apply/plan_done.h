@@ -1,4 +1,4 @@
-/* A plan as it was done, for reports: with the leases that were got. Pure. */
+/* A plan with the leases that its run got, for reports. Pure. */
 #ifndef RECONCILE_APPLY_PLAN_DONE_H
 #define RECONCILE_APPLY_PLAN_DONE_H
 

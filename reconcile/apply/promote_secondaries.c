@@ -1,4 +1,4 @@
-/* Removing IPv4 addresses without those that hang on them. */
+/* Removes IPv4 addresses without their secondary addresses. */
 #include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"

@@ -1,5 +1,5 @@
-/* A link is deleted to make room for another: one of another parent, or of the same container's on
- * a network that has a new name. Where that one cannot be made, the first returns as it was. */
+/* Restores a link that was deleted for a replacement that then could not be created: on another
+ * parent, or of the same container on a renamed network. */
 #include "reconcile/apply/internal.h"
 
 #include "kernel/netns.h"

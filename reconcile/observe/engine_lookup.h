@@ -1,5 +1,5 @@
-/* The lookup of containers at their engines: asked ahead of an observation and beside other work,
- * so that neither an observation nor the lock ever waits for an engine. */
+/* Looks containers up at their engines, ahead of an observation and beside other work, so that
+ * neither an observation nor the lock waits for an engine. */
 #ifndef RECONCILE_OBSERVE_ENGINE_LOOKUP_H
 #define RECONCILE_OBSERVE_ENGINE_LOOKUP_H
 

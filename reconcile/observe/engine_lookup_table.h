@@ -1,4 +1,4 @@
-/* The table of containers that are looked up. */
+/* The table of containers to look up at engines, and their results. */
 #ifndef RECONCILE_OBSERVE_ENGINE_LOOKUP_TABLE_H
 #define RECONCILE_OBSERVE_ENGINE_LOOKUP_TABLE_H
 

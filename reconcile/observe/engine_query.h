@@ -1,4 +1,4 @@
-/* A query about one container, from the engine's answer to its namespace. */
+/* One query for a container: from the engine's answer to the network namespace. */
 #ifndef RECONCILE_OBSERVE_ENGINE_QUESTION_H
 #define RECONCILE_OBSERVE_ENGINE_QUESTION_H
 

@@ -1,4 +1,4 @@
-/* Which container of a scaled Compose service has the attachments. */
+/* Finds the container of a scaled Compose service that has the attachments. */
 #ifndef RECONCILE_OBSERVE_ENGINE_SCALED_H
 #define RECONCILE_OBSERVE_ENGINE_SCALED_H
 

@@ -1,4 +1,4 @@
-/* How far an engine's word goes. */
+/* Whether an engine is trusted for a namespace. */
 #ifndef RECONCILE_OBSERVE_ENGINE_TRUST_H
 #define RECONCILE_OBSERVE_ENGINE_TRUST_H
 

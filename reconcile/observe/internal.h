@@ -1,4 +1,4 @@
-/* A look at what is live, while it is made: what observe.c, namespaces.c and containers.c share. */
+/* An observation in progress: what observe.c, namespaces.c and containers.c share. */
 #ifndef RECONCILE_OBSERVE_INTERNAL_H
 #define RECONCILE_OBSERVE_INTERNAL_H
 

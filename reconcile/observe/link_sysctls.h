@@ -1,4 +1,4 @@
-/* All sysctls of links that can be written: a look reads only those that a file asks for. */
+/* Reads all writable sysctls of links. An observation reads only those that a file names. */
 #ifndef RECONCILE_OBSERVE_LINK_SYSCTLS_H
 #define RECONCILE_OBSERVE_LINK_SYSCTLS_H
 

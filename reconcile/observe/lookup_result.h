@@ -1,4 +1,4 @@
-/* What the lookup of a container's network namespace led to. */
+/* The result of looking up a container's network namespace. */
 #ifndef RECONCILE_OBSERVE_LOOKUP_RESULT_H
 #define RECONCILE_OBSERVE_LOOKUP_RESULT_H
 

@@ -1,4 +1,4 @@
-/* One network namespace: its record, and reading what it holds. */
+/* One network namespace: its record, and reading its links, addresses and routes. */
 #ifndef RECONCILE_OBSERVE_NAMESPACE_H
 #define RECONCILE_OBSERVE_NAMESPACE_H
 

@@ -1,4 +1,4 @@
-/* How a container's network namespace is found. */
+/* Finds a container's network namespace by its source (name, path, process id, engine). */
 #ifndef RECONCILE_OBSERVE_NETNS_LOOKUP_H
 #define RECONCILE_OBSERVE_NETNS_LOOKUP_H
 

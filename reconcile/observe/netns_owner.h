@@ -1,4 +1,4 @@
-/* By which words a file can name a namespace that was found. */
+/* Finds by which source (name, path, process id, engine) a file can name an observed namespace. */
 #ifndef RECONCILE_OBSERVE_NETNS_OWNER_H
 #define RECONCILE_OBSERVE_NETNS_OWNER_H
 

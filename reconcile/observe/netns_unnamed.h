@@ -1,6 +1,5 @@
-/* Namespaces that no container leads to any more. They may live on, by a process, a mount or a
- * descriptor of somebody's, and with them the links in them, which keep their addresses and MACs.
- */
+/* Namespaces that no container leads to any more. A process, a mount or a descriptor can keep such
+ * a namespace, and its links keep their addresses and MACs. */
 #ifndef RECONCILE_OBSERVE_NETNS_UNNAMED_H
 #define RECONCILE_OBSERVE_NETNS_UNNAMED_H
 

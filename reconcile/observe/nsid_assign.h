@@ -1,4 +1,4 @@
-/* Numbers the namespaces whose events are to be heard in the host's. */
+/* Assigns nsids in the host's namespace to the namespaces that are monitored. */
 #ifndef RECONCILE_OBSERVE_NSID_ASSIGN_H
 #define RECONCILE_OBSERVE_NSID_ASSIGN_H
 

@@ -1,4 +1,4 @@
-/* Looks at the kernel. */
+/* Reads the live state from the kernel. */
 #ifndef RECONCILE_OBSERVE_OBSERVE_H
 #define RECONCILE_OBSERVE_OBSERVE_H
 

@@ -1,4 +1,4 @@
-/* Which addresses are in use, and by whom, within broadcast domains that a number names. */
+/* The addresses in use and their holders, by broadcast domain (a number). */
 #ifndef RECONCILE_PLAN_ADDRESS_SET_H
 #define RECONCILE_PLAN_ADDRESS_SET_H
 

@@ -1,9 +1,9 @@
-/* The attachments that the desired state asks for, and the live links that are theirs.
+/* The attachments of the desired state, matched with live links.
  *
- * Takes: the desired state, the managed links and the parents. Gives: a list of the containers'
- * attachments in the order of the input, then of the host's own; the live link of each; groups of
- * those that share a namespace; and for each managed link whether an attachment wants it, and
- * which takes its place. A live link belongs to one attachment at the most. */
+ * Takes: the desired state, the managed links and the parents. Gives: the containers' attachments
+ * in the order of the input, then the host's own; the live link of each; groups of attachments that
+ * share a namespace; and for each managed link the attachment that uses it or replaces it. A live
+ * link belongs to at most one attachment. */
 #ifndef RECONCILE_PLAN_ATTACHMENTS_H
 #define RECONCILE_PLAN_ATTACHMENTS_H
 

@@ -1,4 +1,4 @@
-/* Addresses of attachments that somebody else claims: warnings, as a claim moves nothing. */
+/* Warns about addresses of attachments that unmanaged links claim. A claim changes no plan. */
 #include "reconcile/plan/conflict.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Live links and names that are not ours, and where they conflict with an attachment. */
+/* Conflicts of attachments with unmanaged links and names. */
 #include "reconcile/plan/conflict.h"
 
 #include "reconcile/plan/derived_mac.h"

@@ -1,9 +1,9 @@
-/* What cannot be done since something else has the name, MAC, address, route or parent.
+/* Conflicts of attachments with other holders of a name, MAC, address, route or parent.
  *
- * Takes: what each attachment is to have. Gives: whether it can be made, and what of its routes and
- * MAC is left when it yields to others. A conflict on the host refuses the whole run; one in
- * another namespace, where a container can have made it, blocks that attachment alone. An
- * attachment that cannot be made holds up those that wait for what its live link has. */
+ * Takes: what was assigned to each attachment. Gives: whether it can be made, and the routes and
+ * MAC that remain when it yields. A conflict in the host's namespace refuses the whole run. A
+ * conflict in another namespace blocks that attachment alone, because a container can cause it. An
+ * attachment that cannot be made also blocks those that wait for what its live link holds. */
 #ifndef RECONCILE_PLAN_CONFLICT_H
 #define RECONCILE_PLAN_CONFLICT_H
 

@@ -1,4 +1,4 @@
-/* MACs that mvapply derives from addresses, or from the names of set, network and container. */
+/* MAC addresses derived from IP addresses, or from the names of set, network and container. */
 #ifndef RECONCILE_PLAN_DERIVED_MAC_H
 #define RECONCILE_PLAN_DERIVED_MAC_H
 

@@ -1,4 +1,4 @@
-/* What a plan asks of DHCP, and what is known of it before the plan is done. Pure. */
+/* The DHCP requests of a plan, and the leases that are known before it is applied. Pure. */
 #ifndef RECONCILE_PLAN_DHCP_H
 #define RECONCILE_PLAN_DHCP_H
 

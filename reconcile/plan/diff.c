@@ -1,4 +1,5 @@
-/* Is it the same object (the mark says so), and can what differs be changed in place? */
+/* The difference between a live link and its specification. Two questions: is it the same object
+ * (its owner tag decides), and can the difference be changed in place? */
 #include "kernel/link_kind.h"
 #include "reconcile/plan/step_build.h"
 

@@ -1,5 +1,5 @@
-/* What a plan was made from, as lines of text: two looks give the same lines if, and only if, the
- * plan still speaks of the same objects. */
+/* The fingerprint of what a plan was made from, as lines of text: two observations give the same
+ * lines if and only if the plan still refers to the same objects. */
 #ifndef RECONCILE_PLAN_FINGERPRINT_H
 #define RECONCILE_PLAN_FINGERPRINT_H
 

@@ -1,4 +1,4 @@
-/* Chooses the addresses that the file leaves open: design rule "Choosing an address". */
+/* Chooses the addresses that the file leaves open. */
 #include "reconcile/plan/ipam.h"
 
 #include "reconcile/plan/derived_mac.h"

@@ -1,9 +1,9 @@
-/* The addresses of the planned attachments.
+/* IP address management: assigns the addresses of the planned attachments.
  *
- * Takes: the attachments, and who has which addresses on their parents. Gives: for each attachment
- * the address of each family that the file leaves open or says, or the lease that it has. What is
- * live and still valid is kept; no two attachments get the same address; the lowest free address is
- * chosen for a container, and the highest for the host. */
+ * Takes: the attachments, and the holders of addresses on their parents. Gives: for each attachment
+ * the address of each family, whether the file sets it or leaves it open, or its lease. A live
+ * address that is still valid is kept. No two attachments get the same address. A container gets
+ * the lowest free address, the host the highest. */
 #ifndef RECONCILE_PLAN_IPAM_H
 #define RECONCILE_PLAN_IPAM_H
 

@@ -1,4 +1,4 @@
-/* Names of links that mvapply derives from the names of sets and networks. */
+/* Link names that mvapply derives from the names of sets and networks. */
 #ifndef RECONCILE_PLAN_LINK_NAME_H
 #define RECONCILE_PLAN_LINK_NAME_H
 

@@ -1,7 +1,7 @@
-/* What the link of each planned attachment shall be.
+/* The specification of each planned attachment's link.
  *
- * Takes: all that was assigned, and what conflicts left of it. Gives: a specification for each
- * attachment, that of one which cannot be made included; the host's own links get a route to each
+ * Takes: all that was assigned, and what the conflicts left of it. Gives: a specification for each
+ * attachment, including those that cannot be made. The host's own links get a route to each
  * container of their network that is made. */
 #ifndef RECONCILE_PLAN_LINK_SPECS_H
 #define RECONCILE_PLAN_LINK_SPECS_H

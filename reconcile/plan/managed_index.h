@@ -1,9 +1,8 @@
 /* The live links with an owner tag.
  *
- * Takes: the live state, and which tags are believed. Gives: a list in the order of namespaces and
- * links, which can be searched by tag and by link. A link counts that is in the host's namespace or
- * has its parent there, or that is in the namespace of its container and had its parent moved
- * away. */
+ * Takes: the live state, and which tags are trusted. Gives: a list in the order of namespaces and
+ * links, with search by tag and by link. It contains links in the host's namespace, links whose
+ * parent is there, and links in their container's namespace whose parent was moved away. */
 #ifndef RECONCILE_PLAN_MANAGED_INDEX_H
 #define RECONCILE_PLAN_MANAGED_INDEX_H
 

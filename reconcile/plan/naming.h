@@ -1,8 +1,8 @@
-/* Interface names and MAC addresses of the planned attachments.
+/* Assigns interface names and MAC addresses to the planned attachments.
  *
- * Takes: the attachments with their addresses, and who has which MACs on their parents. Gives: for
- * each attachment a name, unique among those of its namespace, and a MAC where the driver has MACs
- * of its own, that no other link on the parent has. What is live stays. */
+ * Takes: the attachments with their addresses, and the holders of MACs on their parents. Gives: for
+ * each attachment a name that is unique in its namespace, and, if links of its driver have MACs of
+ * their own, a MAC that no other link on the parent has. Live names and MACs are kept. */
 #ifndef RECONCILE_PLAN_NAMING_H
 #define RECONCILE_PLAN_NAMING_H
 

@@ -1,5 +1,5 @@
-/* The attachments of one namespace, whichever sets and containers name it: they share its names and
- * its default route. */
+/* Groups the attachments of one namespace, of any set and container: they share link names and the
+ * default route. */
 #include "reconcile/plan/attachments.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The order of the steps: what leaves, then parents, then what stays on them, then what is new. */
+/* The order of the steps: deletions, then parents, then changes on them, then creations. */
 #include "reconcile/plan/step_build.h"
 
 enum phase {

@@ -1,7 +1,7 @@
-/* Which marked links are believed: those in the host's own namespace, and those in the namespace of
- * the container that they name. Whoever has a namespace can make links on the host's parents (a
- * macvlan of a macvlan lands on its lower device, macvlan_common_newlink) and give them any alias.
- */
+/* Decides which owner tags are trusted: those in the host's own namespace, and those in the
+ * namespace of the container that they name. Whoever controls a namespace can create links on the
+ * host's parents (a macvlan of a macvlan is put on its lower device, macvlan_common_newlink) and
+ * set any alias. */
 #include "reconcile/plan/ownership.h"
 
 #include <stdlib.h>

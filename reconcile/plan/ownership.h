@@ -1,9 +1,9 @@
-/* Which container an owner tag names, and whether a tag in a namespace is believed.
+/* Maps an owner tag to its container, and decides whether a tag is trusted.
  *
- * Takes: the desired state and where its containers were found. Gives: both, sorted for search.
- * Only a tagged link in the host's own namespace, or in that of the container that it names, is
- * believed. Any other is a claim of whoever has the namespace, and good for deletion alone:
- * nothing is inherited from it. */
+ * Takes: the desired state and where its containers were found. Gives: both, sorted for search. A
+ * tag is trusted only on a link in the host's own namespace or in the namespace of the container
+ * that it names. Any other tag is a claim by whoever controls the namespace: the link may be
+ * deleted, but nothing is inherited from it. */
 #ifndef RECONCILE_PLAN_OWNERSHIP_H
 #define RECONCILE_PLAN_OWNERSHIP_H
 

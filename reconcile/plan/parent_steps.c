@@ -1,4 +1,5 @@
-/* VLAN links and dummies of ours: those to make, and those that no network uses any more. */
+/* VLAN links and dummy links of the sets: creates those that are needed, deletes those that no
+ * network uses any more. */
 #include "reconcile/plan/plan_builder.h"
 
 static bool leaves(const void *data, const struct live_link *link)

@@ -1,8 +1,8 @@
-/* What each network's attachments hang on.
+/* The parent of each network's attachments.
  *
  * Takes: the desired networks and the host's live links. Gives: a parent for each network, live or
- * to be made, with what it is made of, and whether something new can be made on it. Networks with
- * the same link and VLAN share one parent: it is one broadcast domain. */
+ * to be created, with its specification, and whether links can be created on it. Networks with the
+ * same link and VLAN share one parent, as they are one broadcast domain. */
 #ifndef RECONCILE_PLAN_PARENTS_H
 #define RECONCILE_PLAN_PARENTS_H
 

@@ -1,5 +1,5 @@
-/* The plan: the operations that lead from what is live to what is desired. Pure: two values in, one
- * value out, no I/O. */
+/* The plan: the steps from the live state to the desired state. Pure: two values in, one value out,
+ * no I/O. */
 #ifndef RECONCILE_PLAN_PLAN_H
 #define RECONCILE_PLAN_PLAN_H
 

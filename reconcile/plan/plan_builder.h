@@ -1,4 +1,4 @@
-/* The last phase: the steps from what is live to what is specified. */
+/* The last phase of planning: the steps from the live state to the specifications. */
 #ifndef RECONCILE_PLAN_PLAN_BUILDER_H
 #define RECONCILE_PLAN_PLAN_BUILDER_H
 

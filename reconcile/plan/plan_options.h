@@ -1,4 +1,4 @@
-/* What the user asks of planning, besides the files. */
+/* The options of planning. */
 #ifndef RECONCILE_PLAN_PLAN_OPTIONS_H
 #define RECONCILE_PLAN_PLAN_OPTIONS_H
 

@@ -1,5 +1,5 @@
-/* Which attachment takes the place of one that leaves the files, as where a network has a new name:
- * without it, the old one stays. */
+/* Finds the attachment that replaces one which is no longer in the files, for example of a renamed
+ * network. If the replacement cannot be made, the old link stays. */
 #include "reconcile/plan/attachments.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* The way back from a plan that was done, or half done. */
+/* Plans the rollback of a plan that was applied, completely or in part. */
 #ifndef RECONCILE_PLAN_ROLLBACK_PLAN_H
 #define RECONCILE_PLAN_ROLLBACK_PLAN_H
 

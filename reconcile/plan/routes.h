@@ -1,8 +1,8 @@
 /* The routes of the containers' attachments.
  *
- * Takes: the attachments with their addresses. Gives: for each the routes of the file, that to the
- * router of its lease, and the default route of its namespace, which one attachment of those in a
- * namespace has for each family: the one of the highest gw_priority, or the first. */
+ * Takes: the attachments with their addresses. Gives: for each attachment the routes of the file,
+ * the route to the router of its lease, and the default route. In each namespace, one attachment
+ * per family has the default route: that with the highest gw_priority, or the first. */
 #ifndef RECONCILE_PLAN_ROUTES_H
 #define RECONCILE_PLAN_ROUTES_H
 

@@ -1,4 +1,4 @@
-/* Which steps of a plan a run does: a value beside the plan, which stays as it was made. Pure. */
+/* The steps of a plan that a run applies: a value beside the plan, which is const. Pure. */
 #ifndef RECONCILE_PLAN_SELECTION_H
 #define RECONCILE_PLAN_SELECTION_H
 

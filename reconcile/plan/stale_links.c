@@ -1,4 +1,4 @@
-/* Links of the desired sets that the desired state does not name; of those that others hang on see
+/* Stale links: links of the desired sets that the desired state does not contain. Parents are in
  * parent_steps.c. */
 #include "reconcile/plan/plan_builder.h"
 

@@ -1,5 +1,5 @@
-/* The plan as a value: its steps, in the order in which they are done. Const for all but those who
- * make it. */
+/* The steps of a plan, in the order in which they are applied. Const for all but the functions that
+ * make them. */
 #ifndef RECONCILE_PLAN_STEP_H
 #define RECONCILE_PLAN_STEP_H
 

@@ -1,4 +1,4 @@
-/* How steps are made: for the plan (plan.c), and for the way back (rollback_plan.c). */
+/* Builds steps, for the plan (plan.c) and for the rollback (rollback_plan.c). */
 #ifndef RECONCILE_PLAN_STEP_BUILD_H
 #define RECONCILE_PLAN_STEP_BUILD_H
 

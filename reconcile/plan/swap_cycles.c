@@ -1,5 +1,5 @@
-/* Changes in place are made in an order in which each name and MAC is free when it is taken. Where
- * they wait for each other in a ring, one of them gives its own up first: a detour. */
+/* Orders changes in place so that each name and MAC is free when it is assigned. In a cycle of
+ * waiting changes, one link first gets a temporary name or MAC. */
 #include "reconcile/plan/step_build.h"
 
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-/* The links on the run's parents that the run leaves alone, and the addresses and MACs that they
- * have.
+/* The links on the run's parents that the run does not manage, with their addresses and MACs.
  *
- * Takes: the live state, and which links are the run's. Gives: the others, what excludes a kind of
- * link from a parent, and who has an address or a MAC. Links in the host's own namespace are facts.
- * Those in other namespaces are claims, which anybody who has a namespace can make (ownership.h): a
- * claim is avoided where an address or a MAC is chosen anew, and moves nothing that is live. */
+ * Takes: the live state, and which links are managed. Gives: the other links, what excludes a kind
+ * of link from a parent, and the holder of an address or MAC. Links in the host's own namespace are
+ * facts. Links in other namespaces are claims, which anybody who controls a namespace can make
+ * (ownership.h): a claimed address or MAC is not chosen for a new link, but nothing live is changed
+ * for it. */
 #ifndef RECONCILE_PLAN_UNMANAGED_INDEX_H
 #define RECONCILE_PLAN_UNMANAGED_INDEX_H
 

@@ -1,4 +1,5 @@
-/* VLAN links are shared by sets: the mark names those that use one, and the last takes it along. */
+/* VLAN links, which sets share: the owner tag lists the sets that use one, and the last set deletes
+ * it. */
 #include "reconcile/plan/parents.h"
 #include "schema/words.h"
 

@@ -1,4 +1,4 @@
-/* Warnings of a plan: data, of which one function makes sentences. Pure. */
+/* Warnings of a plan, as data. One function formats them. Pure. */
 #ifndef RECONCILE_PLAN_WARNING_H
 #define RECONCILE_PLAN_WARNING_H
 

@@ -1,4 +1,4 @@
-/* Asking the LAN whether somebody has an address already, before it is used. */
+/* Probes the LAN for an address before it is assigned (RFC 5227, RFC 4862). */
 #ifndef RECONCILE_PROBE_PROBE_H
 #define RECONCILE_PROBE_PROBE_H
 

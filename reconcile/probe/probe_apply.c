@@ -1,4 +1,4 @@
-/* Which addresses of a plan are probed, and what becomes of its steps then. */
+/* Selects the addresses of a plan to probe, and fails the steps whose address is in use. */
 #include "reconcile/probe/probe.h"
 
 #include "reconcile/apply/internal.h"

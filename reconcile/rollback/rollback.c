@@ -1,4 +1,4 @@
-/* Going back: the part that touches the kernel. */
+/* Executes a rollback. */
 #include "reconcile/plan/rollback_plan.h"
 
 #include "kernel/netns.h"

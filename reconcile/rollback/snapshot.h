@@ -1,6 +1,6 @@
-/* The addresses and routes of a link as raw messages of the kernel, to put them back later: with
- * all that the values of reconcile/state/state.h leave out, such as labels, peers, other tables,
- * metrics and further next hops. */
+/* A snapshot of a link's addresses and routes, as raw kernel messages, for restoring them. It
+ * contains what reconcile/state/state.h leaves out: labels, peers, other tables, metrics and
+ * further next hops. */
 #ifndef RECONCILE_ROLLBACK_SNAPSHOT_H
 #define RECONCILE_ROLLBACK_SNAPSHOT_H
 

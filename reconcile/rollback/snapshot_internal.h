@@ -1,5 +1,4 @@
-/* What snapshot.c reads and restore.c puts back. For these two alone; users include snapshot.h.
- */
+/* What snapshot.c (reads) and restore.c (writes) share. Users include snapshot.h. */
 #ifndef RECONCILE_ROLLBACK_SNAPSHOT_INTERNAL_H
 #define RECONCILE_ROLLBACK_SNAPSHOT_INTERNAL_H
 

@@ -1,5 +1,5 @@
-/* The observed state: what the kernel holds, as a value. Each namespace has an arena of its own, so
- * that one can be looked at again without the others. */
+/* The observed state of the kernel, as a value. Each namespace has an arena of its own, so it can
+ * be read again without the others. */
 #ifndef RECONCILE_STATE_STATE_H
 #define RECONCILE_STATE_STATE_H
 

@@ -1,5 +1,5 @@
-/* What is searched of a namespace, in an order. Whoever has a namespace decides how much is in it.
- */
+/* Sorted indexes of a namespace's links, addresses and routes. Whoever controls the namespace
+ * decides how many there are, so a search may not be linear. */
 #include "reconcile/state/state.h"
 
 #include "lib/memory.h"
