@@ -39,7 +39,7 @@ static void wait_over(struct run *run, const struct options *options)
 	run->exit_code = EXIT_FAILED;
 }
 
-/* Text tells of each pass that did something, and of the first and last; JSON is one document, in
+/* Text reports each pass that did something, and of the first and last; JSON is one document, in
  * the end. */
 static bool writes_pass(const struct run *run, const struct options *options, bool first, bool last)
 {

@@ -143,7 +143,7 @@ static bool refused_note(const struct run *run, struct refused_macs *refused)
 	return fresh;
 }
 
-/* Who has the MAC keeps it: those that are chosen are chosen anew. */
+/* Who has the MAC keeps it: those that are chosen are chosen again. */
 static void others_try(struct run *run, const struct desired *desired, struct lookups *lookups,
 		       const struct options *options)
 {

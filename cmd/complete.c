@@ -19,7 +19,7 @@ struct line {
 	size_t count;
 	const struct command *command;
 	const char *prefix; /* of the last word, that every candidate begins with */
-	const char *lead;   /* what stands before the value in the last word: "--host=" */
+	const char *lead;   /* what precedes the value in the last word: "--host=" */
 };
 
 static void offer(const struct line *line, const char *candidate, const char *description)

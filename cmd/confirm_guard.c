@@ -28,8 +28,8 @@ enum message_kind {
 	MESSAGE_READY = 'G',   /* from the guard: it is on its own */
 	MESSAGE_APPLIED = 'A', /* to it: the plan is done */
 	MESSAGE_CONFIRM = 'C', /* to it: it shall stay; from it: so it does */
-	MESSAGE_REVERT = 'R',  /* to it: go back now; from it: done */
-	MESSAGE_BROKEN = 'B',  /* from it: gone back, but for what the text says */
+	MESSAGE_REVERT = 'R',  /* to it: roll back now; from it: done */
+	MESSAGE_BROKEN = 'B',  /* from it: rolled back, except what the text says */
 };
 
 enum decision { DECISION_NONE, DECISION_CONFIRM, DECISION_REVERT };
@@ -212,7 +212,7 @@ static int signals_take_over(void)
 }
 
 /* Ctrl-Z has to wait until the plan is done and the lock is let go: the host would be left half
- * way, and the guard could not go back. Nor does it stop what writes to the terminal from the
+ * way, and the guard could not roll back. Nor does it stop what writes to the terminal from the
  * background. */
 static void stops_hold(int how)
 {

@@ -10,7 +10,7 @@
 /* The socket on which `mvapply confirm` is heard: an abstract one, which belongs to the network
  * namespace and vanishes with its process. Its name is @mvapply-confirm. Anybody can take that,
  * without a capability: then it is @mvapply-confirm- and a number that nobody foresees, and who
- * looks for it reads the names in /proc/self/net/unix, and believes a trusted process alone
+ * searches for it reads the names in /proc/self/net/unix, and believes a trusted process alone
  * (lib/unix_peer.h). Rejected: numbers from 1, which can be taken as well; a file, as a network
  * namespace has no folder of its own. Returns a descriptor, or -EALREADY where an apply waits
  * already, or another negative errno. */

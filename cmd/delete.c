@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* The other containers' namespaces are found without an engine, and so is what is in these: their
- * links are told by their marks. Where the container is decides about a link only whose parent was
- * moved away. `live` NULL: unknown. */
+ * links are told by their owner tags. Where the container is decides about a link only whose parent
+ * was moved away. `live` NULL: unknown. */
 static bool needs_engine(const struct live *live, const char *set, const char *container)
 {
 	for (size_t i = 0; live && i < live->n_namespaces; i++)

@@ -50,7 +50,7 @@ static int absent_check(const struct exports *exports, const struct set_names *n
 	return 0;
 }
 
-/* The set that unmarked links go into. */
+/* The set that untagged links go into. */
 static const char *set_of_untagged(const struct options *options, const struct set_names *names)
 {
 	if (!options->plan.adopt)

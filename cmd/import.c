@@ -80,7 +80,7 @@ static void fault_cni(const struct input *input, const json_error_t *wrong, stru
 	error_code(error, CODE_IMPORT_FILE);
 }
 
-/* Whether the text is JSON rather than YAML: both could be meant by `{`, but for one that YAML's
+/* Whether the text is JSON rather than YAML: both could be meant by `{`, except one that YAML's
  * flow style alone reads. */
 static bool starts_as_json(const struct input *input)
 {
@@ -246,7 +246,7 @@ static const struct kind {
 	const char *name;
 	size_t least, most; /* files */
 	import_make *make;
-	const char *hint;           /* where the file cannot be read as it stands; or NULL */
+	const char *hint;           /* where the file cannot be read as it is; or NULL */
 	const char *const *endings; /* of files in a directory; NULL: YAML's */
 } kinds[] = {
 	{"docker", 0, 0, docker_make, NULL, NULL},

@@ -12,8 +12,7 @@
  * one. Sets *fault, which says so, unless the host was read completely or there is a fault. */
 int incomplete_exit(const struct live *live, int code, struct error *fault);
 
-/* The fault of a container that could not be looked at, although something of its set's may be
- * there. */
+/* The fault of a container that could not be read, although something of its set's may be there. */
 void incomplete_container(const struct container_lookup *lookup, struct error *fault);
 
 /* Adds "complete", and "unseen" with a sentence for each thing that could not be read. NULL:

@@ -11,7 +11,7 @@
  * after all errors were written. *ret_content is set in either case. */
 struct desired *input_read(const struct options *options, uint64_t *ret_content);
 
-/* The same, but writes nothing: what is wrong is in `diags`. *ret_content tells whether the files
+/* The same, but writes nothing: what is wrong is in `diags`. *ret_content says whether the files
  * are the same as at another time: a hash of their names and bytes, and of what kept them from
  * being read. Where it is *known already, nothing more is done, and NULL returned without diags;
  * `known` may be NULL. */

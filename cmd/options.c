@@ -358,7 +358,7 @@ static int words_parse(struct options *options, const struct command *command, i
 	return 0;
 }
 
-/* A saved plan stands alone: it has its own files and options. */
+/* A saved plan is alone: it has its own files and options. */
 static int saved_check(const struct options *options, const struct command *command,
 		       struct error *error)
 {

@@ -29,7 +29,7 @@ struct options {
 	bool wait;
 	unsigned wait_seconds;
 	unsigned confirm_seconds; /* 0: no confirmation is asked for */
-	unsigned watch_seconds;   /* between two looks of status; 0: one look */
+	unsigned watch_seconds;   /* between two observations of status; 0: one observation */
 	const char *metrics;      /* a file, or NULL */
 	const char **words;       /* what is no option, of commands that take such */
 	size_t n_words;
@@ -38,7 +38,7 @@ struct options {
 	unsigned given; /* groups: an option was given that a saved plan has of its own */
 	struct plan_options plan;
 	struct dhcp_broker *broker; /* gets leases of DHCP; NULL: the command changes nothing */
-	const char **warnings;      /* of before the first look, for the document in JSON */
+	const char **warnings;      /* of before the first observation, for the document in JSON */
 	size_t n_warnings;
 };
 
@@ -63,7 +63,7 @@ enum option_group {
 	OPTIONS_DIFF = 1 << 7,
 	OPTIONS_PROBE = 1 << 22,
 	OPTIONS_DELETE = 1 << 23,
-	OPTIONS_OBSERVE = 1 << 24, /* no option: the command looks at the host */
+	OPTIONS_OBSERVE = 1 << 24, /* no option: the command reads the host */
 	OPTIONS_CONFIRM_GUARD =
 		1 << 10,        /* no option: the command speaks to an apply's confirm guard */
 	OPTIONS_SAVED = 1 << 9, /* the command takes a saved plan in place of files, and the option

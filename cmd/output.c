@@ -34,7 +34,7 @@ static void report_text(const struct run *run, const struct desired *desired,
 		text_error(&run->fault);
 }
 
-/* Those of before the first look come first. */
+/* Those of before the first observation come first. */
 static void warnings_precede(json_t *document, const struct options *options)
 {
 	json_t *all = json_sentences(options->warnings, options->n_warnings);

@@ -12,7 +12,7 @@
  * HTML within the word does. */
 static const struct link {
 	const char *text;  /* in any case */
-	size_t kept;       /* so much of it stands before the comment */
+	size_t kept;       /* so much of it is before the comment */
 	const char *after; /* which characters follow; NULL: any */
 } links[] = {
 	{"@", 1, NULL},    {"#", 1, NULL},         {"GH-", 3, NULL},       {"://", 1, NULL},

@@ -263,7 +263,7 @@ static int lock_wait(const struct options *options, struct apply_lock *ret_lock,
 	return status;
 }
 
-/* Containers that restart while the lock is waited for are looked up anew, so often. */
+/* Containers that restart while the lock is waited for are looked up again, so often. */
 #define LOOKUPS_MAX 3
 
 int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,

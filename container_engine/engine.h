@@ -47,7 +47,7 @@ struct engine_inspection *engine_inspect_begin(struct engines *engines, enum sou
 					       engine_inspected *report, void *data);
 /* Of a Compose service that runs as several containers, the one with this id counts, if it is one
  * of them, running or not. To be called at once; `id` may be NULL: the question fails with ENOTUNIQ
- * and fills in the candidates, which live as long as the question's arena. */
+ * and fills in the candidates, which are valid as long as the question's arena. */
 void engine_inspect_prefer(struct engine_inspection *inspection, const char *id,
 			   struct engine_candidates *ret_candidates);
 /* `report` is not called any more. */

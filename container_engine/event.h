@@ -4,7 +4,7 @@
 
 #include "schema/model.h"
 
-/* What leads to a container being looked at again; what else engines tell is left out. */
+/* What leads to a container being read again; what else engines report is left out. */
 enum engine_action {
 	ENGINE_START,
 	ENGINE_DIE,
@@ -13,7 +13,7 @@ enum engine_action {
 	ENGINE_DESTROY,
 };
 
-/* Strings live as long as the call. What the engine did not say is NULL. */
+/* Strings are valid as long as the call. What the engine did not say is NULL. */
 struct engine_event {
 	enum source_kind kind;
 	enum engine_action action;

@@ -19,8 +19,8 @@ struct engine_events_owner {
 	/* An event of more than 1 MiB was left out: of which container is unknown. */
 	void (*lost)(void *data);
 	/* Connected: every event from engine_events_connect on will come, some of them twice, so
-	 * that a look that begins now misses nothing. Not connected: why, and nothing more comes
-	 * until the owner connects again. */
+	 * that an observation that begins now misses nothing. Not connected: why, and nothing more
+	 * comes until the owner connects again. */
 	void (*state)(void *data, const struct error *failure);
 };
 

@@ -40,9 +40,9 @@ static bool found_in_another_netns(const struct taking *taking, const char *cont
 	return ns && *holds(taking->set, ns, container);
 }
 
-/* Which container a namespace is, anybody who has it can say by a mark. One that says the name that
- * the host knows it by is believed before others are; where none does, the first one alone, as no
- * file can have a namespace for two containers. */
+/* Which container a namespace is, anybody who has it can say by an owner tag. One that says the
+ * name that the host knows it by is believed before others are; where none does, the first one
+ * alone, as no file can have a namespace for two containers. */
 static bool believed(const struct taking *taking, const struct set_link *member)
 {
 	const struct observed_set *set = taking->set;

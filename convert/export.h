@@ -20,9 +20,9 @@ struct exports {
 	size_t n_dissents;
 };
 
-/* `adopt`: the set that unmarked links are taken into, or NULL. `origins` are those of
+/* `adopt`: the set that untagged links are taken into, or NULL. `origins` are those of
  * live->spaces. Pure. What a file cannot say, or the kernel does not tell, is a comment. Everything
- * lives in `arena`. */
+ * is in `arena`. */
 struct exports export_live(const struct live *live, const struct origin *origins,
 			   const struct set_names *names, const char *adopt, struct arena *arena);
 

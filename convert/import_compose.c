@@ -121,7 +121,7 @@ static const char *service_variable(const json_t *service)
 	return found;
 }
 
-/* What Compose itself makes of a file before it looks at what it says. */
+/* What Compose itself makes of a file before it reads what it says. */
 static void whole_left(const struct compose *compose, struct tree *document)
 {
 	const char *variable = variable_in(json_object_get(compose->root, "networks"));

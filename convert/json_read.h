@@ -22,7 +22,7 @@ json_t *json_of_node(const struct node *node);
 /* A text, number or truth value as text, in the arena; NULL for anything else. */
 const char *json_word(const json_t *json, struct arena *arena);
 const char *json_word_at(const json_t *object, const char *key, struct arena *arena);
-/* A text as it stands; NULL for anything else. */
+/* A text as it is; NULL for anything else. */
 const char *json_text_at(const json_t *object, const char *key);
 /* true, "true" or "yes". */
 bool json_says_yes(const json_t *object, const char *key);

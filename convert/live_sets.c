@@ -44,7 +44,7 @@ static struct live_set *set_of(struct listing *listing, const char *name)
 	return set;
 }
 
-/* A mark may name a set twice. */
+/* An owner tag may name a set twice. */
 static void link_list(struct listing *listing, const char *name, const struct live_ns *ns,
 		      const struct live_link *link)
 {

@@ -85,8 +85,8 @@ static struct ip *own_ip(struct observed_attachment *attachment, size_t family)
 	return family == IPV4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
 }
 
-/* Visits the attachment's addresses: those with the mark; then any other, in place of one that has
- * lost it or never had it. Ends at the first for which `take` is true. */
+/* Visits the attachment's addresses: those with the owner tag; then any other, in place of one that
+ * has lost it or never had it. Ends at the first for which `take` is true. */
 typedef bool address_visit(const struct ballot *ballot, struct observed_attachment *attachment,
 			   const struct prefix *address);
 

@@ -88,7 +88,7 @@ static const struct observed_attachment *preferred(const struct observed_attachm
 	return a < b ? a : b;
 }
 
-/* The one that is to have the default route, as the declaration stands. */
+/* The one that is to have the default route, as the declaration is. */
 static const struct observed_attachment *
 winner(const struct observed_set *set, const struct observed_container *container, size_t family)
 {

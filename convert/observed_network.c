@@ -65,7 +65,7 @@ static uint32_t mtu_otherwise(const struct observed_set *set, const struct live_
 	return base ? base->mtu : parent->mtu;
 }
 
-/* The links that tell of a network: each of what it has itself. */
+/* The links that report a network: each of what it has itself. */
 struct link_sources {
 	const struct live_link *mode, *bcqueuelen, *mtu;
 };

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is not the kernel's: with the mark, or by hand on a link that is taken over; and nothing
- * that comes with a lease. */
+/* What is not the kernel's: with the owner tag, or by hand on a link that is taken over; and
+ * nothing that comes with a lease. */
 static bool route_counts(const struct observed_attachment *attachment,
 			 const struct live_route *route)
 {

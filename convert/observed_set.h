@@ -44,7 +44,7 @@ struct observed_set {
 	const struct index *origins; /* struct origin, by pointer to the namespace */
 	const char *name;
 	struct index *places; /* of what is in it: observed_place */
-	bool adopting;        /* links without a mark are among them */
+	bool adopting;        /* links without an owner tag are among them */
 	struct observed_network *networks;
 	size_t n_networks;
 	struct observed_container *containers;
@@ -55,8 +55,9 @@ struct observed_set {
 __attribute__((format(printf, 3, 4))) void note_add(struct arena *arena, struct notes *notes,
 						    const char *format, ...);
 
-/* Where something of the set is known to be, by a text; 0: nowhere yet. Whoever has a namespace
- * decides how many networks, containers and addresses there are, so that none is searched for. */
+/* Where something of the set is known to be, by a text; 0: nowhere yet. Whoever controls a
+ * namespace decides how many networks, containers and addresses there are, so that none is searched
+ * for. */
 __attribute__((format(printf, 2, 3))) size_t *observed_place(const struct observed_set *set,
 							     const char *format, ...);
 struct observed_network *observed_network_find(const struct observed_set *set, const char *name);
@@ -70,8 +71,8 @@ bool observed_attached(const struct observed_set *set, const char *container, co
 /* The network's subnet that the address is in, or NULL. */
 struct subnet *observed_subnet_of(const struct observed_network *network, const struct ip *ip);
 
-/* Takes in a container's link, the host's own way into a network, or a parent that nothing hangs on
- * (a VLAN, or a network's dummy), under the names given. */
+/* Takes in a container's link, the host's own way into a network, or a parent that nothing is
+ * attached to (a VLAN, or a network's dummy), under the names given. */
 void observed_attachment(struct observed_set *set, const char *network, const char *container,
 			 const struct live_ns *ns, const struct live_link *link);
 void observed_host(struct observed_set *set, const char *network, const struct live_link *link);
@@ -81,7 +82,7 @@ void observed_finish(struct observed_set *set);
 /* The sysctls of the link, if they were read, that differ from what the same declaration would give
  * a new link in its namespace. */
 void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment);
-/* Whether a network hangs on this link of the host. */
+/* Whether a network is attached to this link of the host. */
 bool observed_on(const struct observed_set *set, const struct live_link *parent);
 
 /* Between the files that make a set of what was found. */
@@ -89,7 +90,7 @@ bool observed_on(const struct observed_set *set, const struct live_link *parent)
 /* Puts the network on the host's link; NULL: that is gone. */
 void observed_network_on(struct observed_set *set, struct observed_network *network,
 			 const struct live_link *parent);
-/* What the host's own link tells of the network, or a parent that nothing is attached to. */
+/* What the host's own link reports the network, or a parent that nothing is attached to. */
 void observed_host_take(struct observed_set *set, struct observed_network *network,
 			const struct live_link *link);
 void observed_parent_take(struct observed_set *set, struct observed_network *network,

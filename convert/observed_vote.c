@@ -17,7 +17,7 @@ static bool is_named(const struct observed_set *set, const struct live_ns *ns)
 	return origin && (origin->engine || origin->netns);
 }
 
-/* A namespace has one vote, however many containers the marks in it name. */
+/* A namespace has one vote, however many containers the owner tags in it name. */
 static void votes_give(struct ballot *ballot)
 {
 	for (size_t i = 0; i < ballot->n_voters; i++) {

@@ -11,7 +11,7 @@
 
 struct tree;
 
-/* An empty map; it and all that is put into it lives as long as the arena. Texts are copied. */
+/* An empty map; it and all that is put into it is valid as long as the arena. Texts are copied. */
 struct tree *tree_new(struct arena *arena);
 
 /* Each appends to a map, under the key, or to a list, where `key` is NULL. */
@@ -32,8 +32,7 @@ bool tree_has(const struct tree *map, const char *key);
 bool tree_empty(const struct tree *tree);
 /* How many comments it has, and all that is in it. */
 size_t tree_comments(const struct tree *tree);
-/* Calls visit for each comment, in their order, with the place where it stands
- * ("networks.lan"). */
+/* Calls visit for each comment, in their order, with the place where it is ("networks.lan"). */
 typedef void tree_visit(const char *place, const char *text, void *data);
 void tree_each_comment(const struct tree *tree, tree_visit *visit, void *data);
 

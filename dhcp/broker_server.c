@@ -187,7 +187,7 @@ static void signals_ignore(void)
 		signal(numbers[i], SIG_IGN);
 }
 
-/* A descriptor that tells of clients that end. */
+/* A descriptor that reports clients that end. */
 static int children_listen(void)
 {
 	sigset_t set;

@@ -58,7 +58,8 @@ struct live_link {
 	struct live_sysctl
 		*sysctls; /* those that were asked for, or all (reconcile/observe/link_sysctls.h) */
 	size_t n_sysctls;
-	const struct snapshot *snapshot; /* or NULL: nobody asked (reconcile/rollback/snapshot.h) */
+	const struct snapshot
+		*snapshot; /* or NULL: not requested (reconcile/rollback/snapshot.h) */
 };
 
 struct live_addr {
@@ -68,7 +69,7 @@ struct live_addr {
 	uint8_t scope;        /* RT_SCOPE_* */
 	uint32_t flags;       /* IFA_F_* */
 	uint32_t created;     /* hundredths of a second from the boot: IFA_CACHEINFO's cstamp */
-	/* Seconds that it holds, and is preferred for, as of the look; valid 0: for good. */
+	/* Seconds that it holds, and is preferred for, as of the observation; valid 0: for good. */
 	uint32_t valid, preferred;
 };
 

@@ -15,7 +15,7 @@
 #define DUMP_TRIES   8
 #define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram of messages that fit into one */
 /* A single link can be longer (altnames, the priorities of a VLAN), and its datagram as long as
- * that takes (rtnl_calcit). Whoever has a namespace decides. */
+ * that takes (rtnl_calcit). Whoever controls a namespace decides. */
 #define RECEIVE_ROOM_MAX ((size_t)1 << 20)
 
 /* MAX_ERRNO of the kernel's include/linux/err.h: no error has a number above it. */
@@ -141,7 +141,7 @@ static bool room_grow(struct netlink *netlink, const struct datagram *datagrams,
 
 enum progress { MORE, COMPLETE, AGAIN, TOO_MUCH };
 
-/* Looks at one datagram of a dump. */
+/* Reads one datagram of a dump. */
 static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct error *error)
 {
 	int left = (int)size;
@@ -164,8 +164,8 @@ static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct er
 		if (reply_decode(message, &reply))
 			return reply.errnum == 0 ? COMPLETE : reply_error(&reply, error);
 	}
-	/* Read on to the end also what was interrupted, so that nothing of it stands in the way of
-	 * the next request. */
+	/* Read on to the end also what was interrupted, so that nothing of it conflicts with the
+	 * next request. */
 	return MORE;
 }
 

@@ -56,7 +56,7 @@ static int join(uint32_t *ret_own)
 	return fd_steal(&fd);
 }
 
-/* Who joins looks for others after that. So of two, one sees the other, or both do. */
+/* Who joins searches for others after that. So of two, one sees the other, or both do. */
 int netlink_lock_try(pid_t *ret_holder)
 {
 	uint32_t own = 0;

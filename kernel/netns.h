@@ -17,9 +17,9 @@ struct ns_handle {
 struct ns_handle *ns_handle_new(int fd);
 void ns_handle_free(struct ns_handle *handle);
 
-/* Opens what is meant to be a network namespace, and proves that it is one; nothing else is opened
- * for reading, so that a FIFO or a device in its place does no harm. -EINVAL: it is not one.
- * `flags`: O_NOFOLLOW or 0. `own` tells what device nsfs has, of which there is one (nsfs_init).
+/* Opens what is intended to be a network namespace, and proves that it is one; nothing else is
+ * opened for reading, so that a FIFO or a device in its place does no harm. -EINVAL: it is not one.
+ * `flags`: O_NOFOLLOW or 0. `own` says what device nsfs has, of which there is one (nsfs_init).
  * Returns a descriptor; *ret_stat is the namespace's identity. */
 int netns_open_at(int directory, const char *path, int flags, const struct stat *own,
 		  struct stat *ret_stat, struct error *error);
@@ -62,7 +62,7 @@ typedef void netns_visit(const struct netns_place *place, void *data);
 
 /* What netns_scan could not find out. */
 struct netns_missed {
-	size_t processes; /* that may not be looked at, without those whose namespace another has */
+	size_t processes; /* that may not be read, without those whose namespace another has */
 	bool hidden;      /* there may be processes that /proc does not list */
 	bool mounts;      /* the mount table cannot be read */
 	bool starved;     /* either for want of a descriptor */

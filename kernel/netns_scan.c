@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel tells a page at a time. */
+/* The kernel reports a page at a time. */
 #define MOUNTS_BUFFER 4096
 
 /* Folders in which namespaces have names, the first preferred. */
@@ -144,7 +144,7 @@ static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *mis
 	free(mounts.list);
 }
 
-/* Processes by number: those that could be looked at, and those that could not. */
+/* Processes by number: those that could be read, and those that could not. */
 struct processes {
 	struct numbers {
 		char (*names)[16];
@@ -181,7 +181,7 @@ static void process_visit(int directory, const char *pid, struct processes *proc
 }
 
 /* The inode of a process's /proc/PID/net/dev. Everybody may ask for it, and each network namespace
- * has one of its own, so that it tells whether two processes share theirs. Negative errno: unknown;
+ * has one of its own, so that it says whether two processes share theirs. Negative errno: unknown;
  * of a process that has ended, a zombie too (get_proc_task_net), -ENOENT. */
 static int net_inode(int directory, const char *pid, ino_t *ret)
 {
@@ -211,7 +211,7 @@ static ino_t *inodes_seen(int directory, const struct numbers *seen, size_t *ret
 	return inodes;
 }
 
-/* How many of the processes that could not be looked at have a namespace that no other has. */
+/* How many of the processes that could not be read have a namespace that no other has. */
 static size_t unreadable_count(int directory, const struct processes *processes)
 {
 	size_t unreadable = 0, count;
@@ -290,12 +290,12 @@ static ino_t descriptor_inode(int descriptors, const char *number)
 	return target[0] == '/' ? fdinfo_inode(descriptors, number) : 0;
 }
 
-/* How many descriptors are looked at, of one process and in all: whoever has a process can open any
+/* How many descriptors are read, of one process and in all: whoever has a process can open any
  * number of them. The latter takes about a second. */
 #define DESCRIPTORS_OF_ONE 4096
 #define DESCRIPTORS_IN_ALL 262144
 
-/* Takes what it looks at from `left`. */
+/* Takes what it reads from `left`. */
 static void descriptors_visit(DIR *descriptors, const char *pid, size_t *left, netns_visit *visit,
 			      void *data)
 {

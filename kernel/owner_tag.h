@@ -23,7 +23,7 @@
 enum role { ROLE_NONE, ROLE_ATTACH, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN };
 
 struct owner_tag {
-	enum role role;                        /* ROLE_NONE: no mark of mvapply's */
+	enum role role;                        /* ROLE_NONE: no owner tag of mvapply's */
 	const char *set, *network, *container; /* NULL where the role has none */
 	const char **sets;                     /* ROLE_VLAN: its users, sorted by byte order */
 	size_t n_sets;
@@ -35,7 +35,7 @@ const char *role_name(enum role role);
 /* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */
 struct owner_tag owner_tag_parse(struct arena *arena, const char *alias);
 
-/* The alias of a mark, or NULL if it would not fit ALIAS_LENGTH_MAX. */
+/* The alias of an owner tag, or NULL if it would not fit ALIAS_LENGTH_MAX. */
 const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag);
 
 bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b);

@@ -120,8 +120,8 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 	return data_decode(at[IFLA_INFO_DATA], link);
 }
 
-/* A link's name or alias: whoever has a namespace chooses those of its links, and may choose what
- * steers a terminal. rtnl_encode.c and sysctl.c give the kernel its bytes again. */
+/* A link's name or alias: whoever controls a namespace chooses those of its links, and may choose
+ * what steers a terminal. rtnl_encode.c and sysctl.c give the kernel its bytes again. */
 static const char *printable_get(struct arena *arena, const struct nlattr *attr)
 {
 	if (!attr)
@@ -144,7 +144,8 @@ static bool altnames_decode(struct arena *arena, const struct nlattr *list, stru
 	return left <= 0;
 }
 
-/* The kernel tells all of a link's IPv6 settings here, which saves opening a file of /proc/sys. */
+/* The kernel reports all of a link's IPv6 settings here, which saves opening a file of /proc/sys.
+ */
 static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struct live_link *link)
 {
 	const struct nlattr *families[AF_INET6 + 1], *at[IFLA_INET6_MAX + 1];

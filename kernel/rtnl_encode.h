@@ -68,8 +68,8 @@ bool encode_route_add(union message *message, int ifindex, const struct link_rou
 bool encode_route_delete(union message *message, int ifindex, const struct link_route *route,
 			 uint8_t protocol, uint32_t metric);
 
-/* What the kernel knows of an IPv4 neighbour: looks for it now, by a broadcast ARP request from the
- * link's own address (NTF_USE in neigh_add); forgets it. */
+/* What the kernel knows of an IPv4 neighbour: searches for it now, by a broadcast ARP request from
+ * the link's own address (NTF_USE in neigh_add); forgets it. */
 bool encode_neighbor_use(union message *message, int ifindex, const struct ip *ip);
 bool encode_neighbor_delete(union message *message, int ifindex, const struct ip *ip);
 

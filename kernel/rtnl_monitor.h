@@ -25,7 +25,7 @@ typedef void monitor_each(void *data, int nsid, const struct nlmsghdr *message, 
 
 /* Takes what has come so far, and does not wait. Messages of other processes are skipped. Returns
  * how many datagrams were taken, of which there may be more if it is `most`; or -ENOBUFS: some was
- * lost, so that everything has to be looked at. */
+ * lost, so that everything has to be read. */
 int monitor_drain(struct monitor *monitor, int most, monitor_each *each, void *data);
 
 #endif

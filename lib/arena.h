@@ -14,7 +14,7 @@ void arena_free(struct arena *arena);
 /* For __attribute__((cleanup)): frees *arena. */
 void arena_cleanup(struct arena **arena);
 
-/* Zeroed memory, aligned for pointers and numbers of 64 bits; lives as long as the arena. */
+/* Zeroed memory, aligned for pointers and numbers of 64 bits; is valid as long as the arena. */
 void *arena_alloc(struct arena *arena, size_t size);
 char *arena_strndup(struct arena *arena, const char *text, size_t length);
 char *arena_strdup(struct arena *arena, const char *text);

@@ -1,6 +1,6 @@
 #include "lib/prefix_tree.h"
 
-/* A crit-bit tree: a node with two below it stands where those first differ. */
+/* A crit-bit tree: a node with two below it is where those first differ. */
 struct prefix_node {
 	struct prefix_node *below[2]; /* by the bit; NULL: this is a prefix */
 	unsigned bit;

@@ -62,8 +62,8 @@ const char *process_name(pid_t pid, char name[PEER_NAME_SIZE])
 	return name;
 }
 
-/* A pidfd: no other process can get the number while it is looked at. Before SO_PEERPIDFD, the
- * process may have ended, and its number be another's by now. */
+/* A pidfd: no other process can get the number while it is read. Before SO_PEERPIDFD, the process
+ * may have ended, and its number be another's by now. */
 static int pidfd_of(int fd, pid_t pid)
 {
 	int pidfd = -1;

@@ -23,8 +23,8 @@ extern const struct peer peer_unknown;
  * what connected. It is trusted if it was user 0 or the user who runs us, and has CAP_NET_ADMIN in
  * our user namespace now: user 0 alone says nothing, as a container has one, too, on the host's
  * network namespace or not. Not trusted is a process that has ended since, that another process
- * namespace hides, or that may not be looked at (its user namespace takes CAP_SYS_PTRACE, or all of
- * its capabilities). */
+ * namespace hides, or that may not be read (its user namespace takes CAP_SYS_PTRACE, or all of its
+ * capabilities). */
 struct peer peer_of(int fd);
 
 /* The same for those who need no more. */

@@ -124,7 +124,7 @@ static const char *kind_text(const struct node *node)
 	return "";
 }
 
-/* What a key wants where something else stands. */
+/* What a key wants where something else is. */
 static void wrong_kind(const struct decode_state *state, const char *desired)
 {
 	const struct key *key = state->key;

@@ -11,7 +11,7 @@
 	"several"
 
 /* Decodes the map `body` into the object's struct at `target`, which is zeroed. `at` is where the
- * object stands: its key, or its item in a list. What is wrong is reported, marked as bad and left
+ * object is: its key, or its item in a list. What is wrong is reported, marked as bad and left
  * zero. */
 void decode_object(struct context *context, const struct scope *scope, const struct object *object,
 		   const struct node *at, struct node *body, void *target);

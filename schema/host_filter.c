@@ -1,6 +1,6 @@
 #include "schema/hosts.h"
 
-/* A set while the part of it that lives on one host is taken. */
+/* A set while the part of it that is assigned to one host is taken. */
 struct part {
 	struct arena *arena;
 	const struct set *all;

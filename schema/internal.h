@@ -5,16 +5,16 @@
 #include "lib/hashmap.h"
 #include "schema/decode.h"
 
-/* What networks hang on: a parent, or a VLAN of it, or a dummy link of a network's own. Networks of
- * one LAN have the same: those that name it alike and are on a common host, or on common hosts with
- * a third. */
+/* What networks are attached to: a parent, or a VLAN of it, or a dummy link of a network's own.
+ * Networks of one LAN have the same: those that name it alike and are on a common host, or on
+ * common hosts with a third. */
 struct link {
 	uint32_t id;
 	const char *title; /* "eth0", "eth0 vlan 10" */
 	const struct network *first;
 };
 
-/* Networks that name what they hang on alike, on whatever host. */
+/* Networks that name what they are attached to alike, on whatever host. */
 struct link_group {
 	struct link_group *next;
 	const char *title;
@@ -105,7 +105,7 @@ void *host_uniques_enter(struct build *build, struct host_uniques *uniques, cons
 struct host_uniques host_uniques_new(size_t expected);
 void host_uniques_free(struct host_uniques *uniques);
 
-/* Notes what the network hangs on. */
+/* Notes what the network is attached to. */
 void link_join(struct build *build, struct network_info *info, const struct network *network);
 /* Decides which networks share a link, when all have joined. */
 void links_finish(struct build *build);

@@ -75,7 +75,7 @@ static void entries_read(struct build *build, struct document *document, const s
 		read(build, document->set, name);
 }
 
-/* Networks first, so that containers can name what stands further below or in another file. */
+/* Networks first, so that containers can name what is further below or in another file. */
 static void documents_read(struct build *build, struct documents *documents)
 {
 	for (size_t i = 0; i < documents->count; i++)

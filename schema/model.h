@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* So that the mark of an attachment, which holds three names, fits the 255 bytes of an IFALIAS. */
+/* So that the owner tag of an attachment, which holds three names, fits the 255 bytes of an
+ * IFALIAS. */
 #define NAME_LENGTH_MAX 63
 
 /* Where something stands in the input. Lines and columns count from 1, columns in characters. */
@@ -153,8 +154,8 @@ struct subnet *network_subnet_of(const struct network *network, const struct ip 
 /* Whether it has a subnet of the family. */
 bool network_has_family(const struct network *network, unsigned family);
 
-/* The part of `all`, which is for all hosts, that lives on one of them. In `arena`, and pointing
- * into `all`, which has to outlive it. */
+/* The part of `all`, which is for all hosts, that is assigned to one of them. In `arena`, and
+ * pointing into `all`, which has to outlive it. */
 struct desired *desired_for_host(const struct desired *all, const char *host, struct arena *arena);
 
 void desired_free(struct desired *desired);

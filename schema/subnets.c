@@ -182,7 +182,7 @@ static void check_overlaps(struct build *build, const struct scope *scope,
 	info->n_subnets = n;
 }
 
-/* Takes the subnet that stands on the network directly. */
+/* Takes the subnet that is on the network directly. */
 static void check_direct(struct build *build, const struct scope *scope, struct network_info *info,
 			 struct network_decl *decl)
 {

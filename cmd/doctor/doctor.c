@@ -49,7 +49,7 @@ struct finding *finding_add(struct examination *examination, enum finding_level 
 	return finding;
 }
 
-#define FINDING_INDENT 20 /* columns, of what is told of one */
+#define FINDING_INDENT 20 /* columns, of one finding */
 
 static size_t count(const struct examination *examination, enum finding_level level)
 {
@@ -72,7 +72,7 @@ static void report_finding(struct arena *arena, const struct text *text,
 			  finding->fix));
 }
 
-/* Makes one check, and tells of it unless `text` is NULL. */
+/* Makes one check, and reports it unless `text` is NULL. */
 static void check_one(const struct check *check, struct examination *examination,
 		      const struct text *text)
 {
@@ -104,7 +104,7 @@ static json_t *json_findings(const struct examination *examination)
 	return document;
 }
 
-/* The examination is made without what is live where the host cannot be looked at. */
+/* The examination is made without what is live where the host cannot be read. */
 static void check_all(struct examination *examination, const struct error *error,
 		      const struct text *text)
 {

@@ -12,7 +12,7 @@ enum finding_level {
 struct finding {
 	enum finding_level level;
 	const char *check;
-	enum code code;      /* of an error that the plan tells of, too; else CODE_NONE */
+	enum code code;      /* of an error that the plan reports, too; else CODE_NONE */
 	const char *subject; /* a link, an attachment, or "the host" */
 	const char *text;    /* what is so */
 	const char *fix;     /* what to do; NULL: the text says it */
@@ -22,19 +22,18 @@ struct finding {
 struct examination {
 	struct arena *arena;
 	const struct desired *desired;
-	const struct run
-		*run;      /* what is live, and the plan; NULL: the host could not be looked at */
-	const char *check; /* that is being made */
+	const struct run *run; /* what is live, and the plan; NULL: the host could not be read */
+	const char *check;     /* that is being made */
 	struct finding *findings;
 	size_t n_findings;
 };
 
-/* Adds a finding to the check that is being made, and returns it; the texts live as long as the
- * arena, the finding until the next one is added. */
+/* Adds a finding to the check that is being made, and returns it; the texts are valid as long as
+ * the arena, the finding until the next one is added. */
 struct finding *finding_add(struct examination *examination, enum finding_level level,
 			    const char *subject, const char *text, const char *fix);
 
-/* Each looks at one thing, and says in a few words what it looked at, for when all is well. */
+/* Each reads one thing, and says in a few words what it read, for when all is well. */
 typedef const char *examine(struct examination *examination);
 
 examine examine_rights;

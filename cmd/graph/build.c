@@ -192,7 +192,7 @@ static const char *link_label(const struct graph_builder *builder, const char *a
 	return link ? link_text(builder, index_get_text(builder->homes, alias), link) : "";
 }
 
-/* What has the mark of a container that is not there need not be that container's. */
+/* What has the owner tag of a container that is not there need not be that container's. */
 static const char *pending_label(const struct graph_builder *builder, const struct step *step)
 {
 	if (!step->current)
@@ -282,7 +282,7 @@ static void set_put(struct graph_builder *builder, const struct set *set)
 		container_put(builder, set, &set->containers[i]);
 }
 
-/* The node of a live link of the host that others hang on. */
+/* The node of a live link of the host that others are attached to. */
 static size_t live_parent_put(struct graph_builder *builder, const struct live_link *link)
 {
 	const struct step *step = link->tag.role == ROLE_DUMMY ? step_at(builder, link->alias)
@@ -366,7 +366,7 @@ static void link_index(struct graph_builder *builder, struct live_ns *ns, struct
 		index_put_text(builder->homes, link->alias, ns);
 }
 
-/* Those that are where their marks say. */
+/* Those that are where their owner tags say. */
 static void links_index(struct graph_builder *builder, const struct live *live)
 {
 	struct live_ns *host = live->namespaces[0];
@@ -404,7 +404,7 @@ static const char *step_key(struct arena *arena, const struct step *step)
 	return arena_printf(arena, "?%s/%s", step->tag.set, step->tag.network);
 }
 
-/* An attachment that leaves may have the mark of a declared one. */
+/* An attachment that leaves may have the owner tag of a declared one. */
 static void steps_index(struct graph_builder *builder)
 {
 	const struct plan *plan = builder->plan;

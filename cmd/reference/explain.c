@@ -15,7 +15,7 @@
 
 #define INDENT "    "
 
-/* A paragraph below what it tells of. */
+/* A paragraph below what it reports. */
 static void report(struct arena *arena, const char *text)
 {
 	puts(wrap(arena, INDENT, strlen(INDENT), text));

@@ -32,9 +32,9 @@ struct watching {
 	const struct desired *desired;
 	struct lookups *lookups; /* go on from look to look */
 	bool terminal;
-	int signals;        /* a descriptor that tells of SIGINT, SIGTERM and SIGWINCH */
+	int signals;        /* a descriptor that reports SIGINT, SIGTERM and SIGWINCH */
 	char *shown;        /* what was written last */
-	int code;           /* what the last look came to, */
+	int code;           /* what the last observation came to, */
 	struct error fault; /* and why, where it is a failure */
 };
 

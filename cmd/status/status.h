@@ -12,7 +12,7 @@
 const char *status_state(const struct status_model_link *link);
 /* Whether the step is about something that is not live; others are drift. */
 bool status_not_live(const struct step *step);
-/* `times`: with what is left of leases, which is otherwise at each look. */
+/* `times`: with what is left of leases, which is otherwise at each observation. */
 json_t *status_json(const struct status_model *model, const struct run *run, bool times);
 
 struct status_style {

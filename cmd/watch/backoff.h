@@ -30,8 +30,8 @@ void retry_forget(struct retry *retry, const char *key);
 int64_t retry_repaired(struct retry *retry, const char *key, int64_t now);
 /* The same where it is seen already that somebody undoes it: no repair is free any more. */
 int64_t retry_contested(struct retry *retry, const char *key, int64_t now);
-/* What is done again and again whenever somebody else likes, such as a look at a namespace that
- * changes without end: this one time has a price, in milliseconds. RETRY_CREDIT_MS of them are
+/* What is done again and again whenever somebody else likes, such as an observation of a namespace
+ * that changes without end: this one time has a price, in milliseconds. RETRY_CREDIT_MS of them are
  * free; from there on it is left alone until time has paid, at a price up to four times as high
  * while it goes on. It is never left alone for longer than a minute. */
 void retry_spend(struct retry *retry, const char *key, int64_t price, int64_t now);

@@ -185,7 +185,7 @@ struct leases service_lease(struct service *service, struct selection *selection
 		any |= requests_lease(selection, step);
 		leases.deferred[i] = step_leases(step) && step->action != ACTION_CHANGE;
 	}
-	/* One that is gone by now is left to the look that comes of it. */
+	/* One that is gone by now is left to the observation that comes of it. */
 	if (!any || !observe_hold(service->live, service->lookups, selection))
 		return leases;
 	for (size_t i = 0; i < plan->n_steps; i++)

@@ -40,7 +40,7 @@ struct service_engines {
 	struct timer timeout, gather;
 };
 
-/* The state that the next look is for. */
+/* The state that the next observation is for. */
 static const struct desired *desired_of(const struct service *service)
 {
 	return service->next ? service->next : service->desired;

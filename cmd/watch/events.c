@@ -105,7 +105,7 @@ static bool any_user(const struct live_ns *ns, int parent, bool gone)
 }
 
 /* A link of the host's that is a parent leaves, or comes, also from another namespace. The kernel
- * tells nothing of it in the namespaces of the links on it, unless it is up
+ * reports nothing of it in the namespaces of the links on it, unless it is up
  * (netif_stacked_transfer_operstate). */
 static void parent_event(struct service *service, const struct live_link *link, bool gone)
 {
@@ -128,7 +128,7 @@ static bool changes_nothing(const struct service *service, const struct live_lin
 	return known && live_link_equal(link, known);
 }
 
-/* Whether the host is to be looked at for it. */
+/* Whether the host is to be read for it. */
 static bool link_event(struct service *service, const struct nlmsghdr *message, bool gone)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
@@ -185,7 +185,7 @@ static bool route_event_matters(const struct service *service, const struct nlms
 }
 
 /* Other programs' links, addresses and routes come and go on a host all the time. A crowded host is
- * looked at when containers are tried again, as all others wait. */
+ * read when containers are tried again, as all others wait. */
 static void host_event(struct service *service, const struct nlmsghdr *message, bool gone)
 {
 	struct live_ns *host = service->live->namespaces[0];
@@ -215,7 +215,7 @@ static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 	ns_stale(events->service, ns);
 }
 
-/* Whether an event in a container's namespace tells of an attachment, of any set, or of an address
+/* Whether an event in a container's namespace reports an attachment, of any set, or of an address
  * of one. A container can say so of its own links. */
 static bool event_tagged(const struct service *service, const struct nlmsghdr *message)
 {
@@ -235,7 +235,7 @@ static bool event_tagged(const struct service *service, const struct nlmsghdr *m
 static void container_event(struct service *service, struct live_ns *ns,
 			    const struct nlmsghdr *message, bool gone)
 {
-	/* A crowded one is looked at when its containers are tried again, as all others wait. */
+	/* A crowded one is read when its containers are tried again, as all others wait. */
 	if (!ns->stale && !ns->rate_limited && !ns->crowded && !rate_limit_defers(service, ns))
 		ns_stale(service, ns);
 	if (ns->rate_limited && !ns->tagged && !gone)

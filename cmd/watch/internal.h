@@ -30,7 +30,7 @@ struct descriptors_short {
 	uint64_t limit, content; /* of the files, as of struct service */
 };
 
-/* Why a round could not be done. */
+/* Why a pass could not be done. */
 struct failure {
 	enum code code;
 	int errnum;
@@ -45,7 +45,7 @@ struct service {
 	struct monitor *monitor;
 	struct mounts *mounts;
 	struct retry *retry;
-	struct retry *rate_credits; /* looks at what others make the kernel tell of without end */
+	struct retry *rate_credits;      /* reads what others make the kernel report without end */
 	struct service_engines *engines; /* engines.c's */
 	struct lookups *lookups;         /* of the engines' containers; engines.c's */
 	struct service_probes *probes;   /* probe.c's */
@@ -62,20 +62,20 @@ struct service {
 	struct live *live;        /* NULL: look at everything */
 	uint64_t content;         /* of the files, when they were last read */
 	char *left;               /* the set that was last told of as left by the files; or NULL */
-	struct notices *reported; /* of the last round; as data (notices.h) */
+	struct notices *reported; /* of the last pass; as data (notices.h) */
 	struct descriptors_short descriptors; /* as was told last */
 	bool guarded;                         /* the last plan was too much to delete */
 	bool dirty;                           /* a pass is due */
-	bool broken;                          /* it cannot go on: to be started anew */
+	bool broken;                          /* it cannot go on: to be started again */
 	bool log_waits;                       /* for its reader */
-	bool failed;                          /* the last round could not be done */
+	bool failed;                          /* the last pass could not be done */
 	struct failure failure;               /* why; or CODE_NONE */
-	bool wide;       /* the next look finds namespaces that it was not told of, too */
-	bool complete;   /* a look of this pass did */
-	bool unsearched; /* everything was looked at, but not what descriptors lead to */
+	bool wide;       /* the next observation finds namespaces that it was not told of, too */
+	bool complete;   /* an observation of this pass did */
+	bool unsearched; /* everything was read, but not what descriptors lead to */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
-	bool lost;                   /* events were, and not everything was looked at since */
+	bool lost;                   /* events were, and not everything was read since */
 	bool netns_died;             /* a namespace died since this was last reset */
 	int64_t held_at;             /* the time by which the last pass held back what had failed */
 
@@ -91,21 +91,22 @@ void service_read_events(struct service *service);
 /* The same while the lock is held, for which others wait: no more than somewhat beside what comes
  * of the plan that was done, or NULL. If there is more, that counts as lost. */
 void service_read_events_locked(struct service *service, const struct selection *done);
-/* rate_limit.c: whoever has a namespace can make the kernel tell of it without end, and make the
- * look at it dear. Each namespace has a credit of its own for the looks that its events make. */
-/* Whether the namespace, of which an event tells, is not to be looked at yet: it is marked as such,
- * and looked at later. If it is to be looked at, its credit is charged. */
+/* rate_limit.c: whoever controls a namespace can make the kernel report it without end, and make
+ * the observation of it dear. Each namespace has a credit of its own for the observations that its
+ * events make. */
+/* Whether the namespace, of which an event tells, is not to be read yet: it is marked as such, and
+ * read later. If it is to be read, its credit is charged. */
 bool rate_limit_defers(struct service *service, struct live_ns *ns);
-/* Events were lost, which somebody may make happen on purpose: everything is looked at again, now
- * or later. */
+/* Events were lost, which somebody may make happen on purpose: everything is read again, now or
+ * later. */
 void events_lost(struct service *service);
-/* Fires the timer of what was to be looked at later. */
+/* Fires the timer of what was to be read later. */
 void rate_limit_due(void *service);
-/* Everything has to be looked at. */
+/* Everything has to be read. */
 void service_mark_stale(struct service *service);
 
 /* engines.c: asks the engines that the desired state's containers are of, and listens to them, in
- * the loop. Of the state that the next look is for. */
+ * the loop. Of the state that the next observation is for. */
 void service_engines_update(struct service *service);
 /* Asks about everything again. */
 void service_engines_reload(struct service *service);

@@ -26,7 +26,7 @@ void log_free(struct log *log);
 void log_hold(struct log *log);
 void log_let_go(struct log *log);
 
-/* Writes what waits, as far as its reader takes it, and tells how many lines were lost, once there
+/* Writes what waits, as far as its reader takes it, and says how many lines were lost, once there
  * is room. Returns -1 if nothing is left, or the descriptor to wait for. Who reads them may go on
  * reading later, as a terminal that is stopped, or never. */
 int log_flush(const struct log *log);

@@ -18,7 +18,7 @@ void log_queue_add(struct log_queue *queue, const char *line, size_t size);
 size_t log_queue_lost(struct log_queue *queue);
 /* Writes as much as the reader takes now. Returns whether nothing is left. */
 bool log_queue_write(struct log_queue *queue);
-/* That epoll tells of when the reader takes more. */
+/* That epoll reports when the reader takes more. */
 int log_queue_fd(const struct log_queue *queue);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whoever has a namespace can make any number of them. */
+/* Whoever controls a namespace can make any number of them. */
 struct notices {
 	struct arena *arena;
 	struct index *keys;

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* In milliseconds. What a look takes is far less: a hundredth, with the lock that others wait for.
- */
+/* In milliseconds. What an observation takes is far less: a hundredth, with the lock that others
+ * wait for. */
 #define PRICE_LOOK 1000
 #define PRICE_LINK 4
 #define PRICE_ALL  4000

@@ -16,8 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-/* How often in a row a plan is done, looked at and made again before something is taken to work
- * against us. */
+/* How often in a row a plan is done, read and made again before something is taken to work against
+ * us. */
 #define PASSES_MAX 4
 
 /* After a pass that failed as a whole. */
@@ -33,7 +33,7 @@ static double seconds_now(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* The desired state that a look was made for has to live until the next one is done. */
+/* The desired state that an observation was made for has to live until the next one is done. */
 static bool pass_observe(struct service *service, struct error *error)
 {
 	struct desired *desired = service->next ? service->next : service->desired;
@@ -53,7 +53,7 @@ static bool pass_observe(struct service *service, struct error *error)
 	return service->live != NULL;
 }
 
-/* Before a look: what failed for good while is tried again. */
+/* Before an observation: what failed for good while is tried again. */
 static void containers_retry(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
@@ -88,8 +88,8 @@ static void namespace_unnumbered(void *data, const struct live_ns *ns, const str
 	retry_failed(service->retry, namespace_key(ns, key), service->held_at);
 }
 
-/* Before a look: whatever may have happened there meanwhile, and by which name it can be had now.
- * One that is stale is looked at anyway: its number may be gone because it is. */
+/* Before an observation: whatever may have happened there meanwhile, and by which name it can be
+ * had now. One that is stale is read anyway: its number may be gone because it is. */
 static void namespaces_retry(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
@@ -130,7 +130,7 @@ static struct selection plan_now(struct service *service)
 }
 
 /* A namespace that lost its container's name before the service knew of it may hold what is chosen:
- * descriptors are looked through once after a look at everything, as that takes long. */
+ * descriptors are looked through once after an observation of everything, as that takes long. */
 static struct selection plan_searched(struct service *service, struct selection selection,
 				      bool *ret_repeat)
 {
@@ -143,8 +143,8 @@ static struct selection plan_searched(struct service *service, struct selection 
 	return plan_now(service);
 }
 
-/* What changes without end is looked at now and then, but before anything is chosen that another
- * set may have given a container there meanwhile. */
+/* What changes without end is read now and then, but before anything is chosen that another set may
+ * have given a container there meanwhile. */
 static void deferred_mark_stale(struct service *service)
 {
 	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
@@ -154,8 +154,8 @@ static void deferred_mark_stale(struct service *service)
 	}
 }
 
-/* A look and the plan that comes of it; no plan with an error. *ret_again: some of what was found
- * is to be looked at once more. No event tells of what comes into a namespace that is not known
+/* An observation and the plan that comes of it; no plan with an error. *ret_again: some of what was
+ * found is to be read once more. No event reports what comes into a namespace that is not known
  * yet, such as another set's container. So before anything is chosen, all of them are looked for,
  * once in a pass: the lock keeps others of us from choosing meanwhile. */
 static struct selection observe_and_plan(struct service *service, bool *ret_repeat,
@@ -189,7 +189,7 @@ static struct selection pass_plan(struct service *service, struct leases *ret_le
 	return selection_defer(&selection, service->live, selection.arena);
 }
 
-/* What a step touched is to be looked at again, while it is still held open. */
+/* What a step touched is to be read again, while it is still held open. */
 static void step_touched(const struct step *step)
 {
 	if (step->ns)
@@ -198,9 +198,9 @@ static void step_touched(const struct step *step)
 		step->desired->ns->stale = true;
 }
 
-/* What else is live was not known, it seems: the next look is at everything, unless it may be the
- * rest of a namespace that died, for which the next pass will see. A MAC that is still refused
- * after that is not chosen again. Returns whether it is a failure to report. */
+/* What else is live was not known, it seems: the next observation is at everything, unless it may
+ * be the rest of a namespace that died, for which the next pass will see. A MAC that is still
+ * refused after that is not chosen again. Returns whether it is a failure to report. */
 static bool step_failed(struct service *service, const struct step *step,
 			const struct outcome *outcome)
 {
@@ -301,7 +301,7 @@ static bool container_changed(const struct live *live)
 	return false;
 }
 
-/* That a namespace died the kernel tells a moment after its name has gone. */
+/* That a namespace died the kernel reports a moment after its name has gone. */
 static bool netns_death_wait(struct service *service)
 {
 	struct pollfd poller = {.fd = monitor_fd(service->monitor), .events = POLLIN};
@@ -328,7 +328,7 @@ static void retries_keep(struct service *service, const struct plan *plan)
 	retry_keys_free(keys);
 }
 
-/* One look and one plan; true: the plan was done, and has to be looked at. */
+/* One look and one plan; true: the plan was done, and has to be read. */
 static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
 {
 	bool repeat = false;

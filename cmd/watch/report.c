@@ -82,7 +82,7 @@ void report_steps(struct service *service, const struct selection *reported,
 			continue;
 		if (outcomes[i].state == OUTCOME_FAILED &&
 		    outcomes[i].error->code == CODE_DESCRIPTORS)
-			continue; /* one warning tells of all (live.unseen) */
+			continue; /* one warning reports all (live.unseen) */
 		if (outcomes[i].state == OUTCOME_FAILED)
 			failure_log(service, arena, step, &outcomes[i]);
 		else if (outcomes[i].state == OUTCOME_DONE)

@@ -6,9 +6,9 @@
 
 #include <limits.h>
 
-/* The mark of a step's link. */
+/* The owner tag of a step's link. */
 const char *step_key(const struct step *step);
-/* The key for the retries of a container that could not be looked at. No mark begins like it. */
+/* The key for the retries of a container that could not be read. No owner tag begins like it. */
 #define SOURCE_KEY_SIZE (PATH_MAX + 16)
 const char *source_key(enum source_kind kind, const char *source, char key[SOURCE_KEY_SIZE]);
 /* The key of a step for the retries: its link's mark, and the namespace. Writes into the caller's

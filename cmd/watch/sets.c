@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* So many runs of apply and delete may be at work at once, with a look when each ends. */
+/* So many runs of apply and delete may be at work at once, with an observation when each ends. */
 #define GUESTS_MAX 64
 
-/* How long a set is left to a service that has ended and may be started anew, at the least. */
+/* How long a set is left to a service that has ended and may be started again, at the least. */
 #define TAKE_OVER_MS 2000
 
 /* Who is at work on the set, or waits for it. */

@@ -36,7 +36,7 @@ static void container_lookups_sort(struct observer *observer)
 		      lookup_compare);
 }
 
-/* What the look before found of the same source, most often under the same number. */
+/* What the observation before found of the same source, most often under the same number. */
 static const struct container_lookup *container_before(struct observer *observer, size_t number,
 						       const struct container *container)
 {

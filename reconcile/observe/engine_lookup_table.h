@@ -92,7 +92,7 @@ void lookup_process_close(struct engine_query *query);
 void lookup_query_end(struct lookup *lookup);
 /* Marks those that the desired state has, which may name one several times. */
 void lookups_want(struct lookups *lookups, const struct desired *desired);
-/* Takes the mark back; whether there was none. */
+/* Takes the owner tag back; whether there was none. */
 bool lookup_unwanted(struct lookup *lookup);
 
 #endif

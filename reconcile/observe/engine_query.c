@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A container that just restarted may need a second look. */
+/* A container that just restarted may need a second observation. */
 #define INSPECTIONS_MAX 3
 
 struct lookup_result lookup_not_running(struct arena *arena, const char *source, const char *id)

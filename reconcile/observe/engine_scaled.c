@@ -24,8 +24,8 @@ static bool is_holders(const struct lookup *lookup, const struct owner_tag *tag)
 	return false;
 }
 
-/* Whether a link in the namespace has the mark of one of the attachments; negative errno: it cannot
- * be read. Takes `fd` over. */
+/* Whether a link in the namespace has the owner tag of one of the attachments; negative errno: it
+ * cannot be read. Takes `fd` over. */
 static int holds_attachment(const struct lookup *lookup, int fd, const struct stat *stat,
 			    struct error *error)
 {
@@ -69,8 +69,8 @@ static void container_found(struct lookup *lookup, const struct engine_container
 	query->found(lookup, &found, NULL);
 }
 
-/* Of several that have the attachment, the first counts. Where none has, that one cannot be
- * looked at is more than that none is known. */
+/* Of several that have the attachment, the first counts. Where none has, that one cannot be read is
+ * more than that none is known. */
 static void candidates_finish(struct lookup *lookup)
 {
 	const struct engine_query *query = &lookup->query;

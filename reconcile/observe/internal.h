@@ -12,13 +12,13 @@
 
 #define NOBODY SIZE_MAX
 
-/* Fewer namespaces are looked at sooner than a thread is made. */
+/* Fewer namespaces are read sooner than a thread is made. */
 #define THREADS_FROM 16
 
 /* What else is open than a namespace for each container. */
 #define DESCRIPTORS_SPARE 256
 
-/* What is known of a space while it is looked at. */
+/* What is known of a space while it is read. */
 struct namespace
 {
 	struct live_ns *ns;
@@ -30,7 +30,7 @@ struct namespace
 
 struct observer {
 	struct live *live;
-	const struct live *before; /* NULL: the first look */
+	const struct live *before; /* NULL: the first observation */
 	struct stat host;
 	struct lookups *lookups;
 	struct namespace *namespaces;
@@ -41,8 +41,8 @@ struct observer {
 	const struct container_lookup **sorted; /* before's, by source */
 	bool own_routes;                        /* others' routes of the host are in nobody's way */
 	bool starved;                           /* no descriptor was left */
-	bool owner_tags;                        /* namespaces with marked links matter, too */
-	bool everything;                        /* a process that cannot be looked at is told of */
+	bool owner_tags;                        /* namespaces with tagged links matter, too */
+	bool everything;                        /* a process that cannot be read is reported */
 };
 
 /* namespaces.c: the namespaces by inode, and the reading of them */
@@ -57,17 +57,17 @@ struct namespace *namespace_of(struct observer *observer, int fd, const struct s
 			       const char *name);
 /* Reads those that are stale and open. Returns 0, or the error of the host's own. */
 int namespaces_read(struct observer *observer, struct error *error);
-/* Adds what could not be looked at, with a copy of its text. */
+/* Adds what could not be read, with a copy of its text. */
 void unreadable_add(struct observer *observer, const struct unreadable *unreadable);
 /* The same of one namespace, with what was wrong. */
 void unreadable_add_namespace(struct observer *observer, ino_t inode, const char *name,
 			      const struct error *error);
 
 /* containers.c: where the containers are */
-/* Finds each container's namespace, of which only what is stale is asked for anew. */
+/* Finds each container's namespace, of which only what is stale is asked for again. */
 void container_lookups_find(struct observer *observer, const struct desired *desired);
-/* Names the namespaces of a look that goes on from an earlier one after the containers that lead to
- * them now. */
+/* Names the namespaces of an observation that goes on from an earlier one after the containers that
+ * lead to them now. */
 void containers_name(struct observer *observer);
 /* Finds the namespace of the container's container. `opened` as in source_locate. */
 void container_locate(struct observer *observer, struct container_lookup *lookup,

@@ -8,7 +8,7 @@
 void link_sysctls_read(struct live_ns *ns, struct live_link *link);
 
 /* Does so for each link outside the host's namespace that is on one of the host's, and notes what a
- * new link would have beside it (live_ns.usual). `live` has just been looked at. */
+ * new link would have beside it (live_ns.usual). `live` has just been read. */
 void link_sysctls_observe(struct live *live);
 
 #endif

@@ -14,7 +14,7 @@
 struct lookup_result {
 	enum container_state state;
 	bool engine_pending; /* pending: the engine has never answered yet */
-	bool retry;          /* pending: to be asked again, though the engine may tell of nothing */
+	bool retry;          /* pending: to be asked again, though the engine may report nothing */
 	int fd;              /* when ready: the caller's to close */
 	struct stat stat;
 	const char *name;          /* for people; when ready */
@@ -25,7 +25,7 @@ struct lookup_result {
 };
 
 struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error);
-/* `reason` lives as long as the result is used. */
+/* `reason` is valid as long as the result is used. */
 struct lookup_result lookup_result_pending(const char *reason);
 /* Strings go to the arena. */
 struct lookup_result lookup_result_copy(const struct lookup_result *from, struct arena *arena);

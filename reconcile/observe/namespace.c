@@ -186,8 +186,8 @@ static int dump(struct namespace_reader *reader, bool (*encode)(union message *)
 	return netlink_dump(reader->ns->handle->netlink, &request.header, take, reader, error);
 }
 
-/* Some 20,000 routes. Whoever has a namespace can make any number of them, for nearly nothing, and
- * all others wait while they are read. Links cost whoever makes them far more, and those on the
+/* Some 20,000 routes. Whoever controls a namespace can make any number of them, for nearly nothing,
+ * and all others wait while they are read. Links cost whoever makes them far more, and those on the
  * host's have to be known: they are all read. */
 #define LISTING_MOST ((size_t)1 << 20)
 

@@ -83,8 +83,8 @@ static bool process_gone(int pidfd)
 	return poll(&poller, 1, 0) > 0;
 }
 
-/* The process is held before its namespace is opened and looked at again after, so that a new one
- * with the same number cannot slip in between. */
+/* The process is held before its namespace is opened and read again after, so that a new one with
+ * the same number cannot slip in between. */
 static struct lookup_result pid_open(const struct search *search, const char *source, int pidfd)
 {
 	struct arena *arena = search->arena;

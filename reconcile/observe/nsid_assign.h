@@ -8,9 +8,9 @@
 /* Called for a namespace that cannot be numbered; it stays at -1. */
 typedef void nsid_failed(void *data, const struct live_ns *ns, const struct error *error);
 
-/* Numbers, in the host's namespace, each namespace that is held open and has marked links or is a
+/* Numbers, in the host's namespace, each namespace that is held open and has tagged links or is a
  * container's, so that its events can be heard there. Those that had no number yet are stale then:
- * nobody told what happened to them between the look and now. Returns how many these are. */
+ * nobody told what happened to them between the observation and now. Returns how many these are. */
 size_t nsids_assign(struct live *live, nsid_failed *failed, void *data);
 
 #endif

@@ -179,8 +179,8 @@ static bool host_has_access(const struct desired *desired)
 	return false;
 }
 
-/* A look that goes on from an earlier one reads no more of the host's routes than are planned with:
- * a routing daemon may have 100,000, and each change of the parent has them looked at. */
+/* An observation that goes on from an earlier one reads no more of the host's routes than are
+ * planned with: a routing daemon may have 100,000, and each change of the parent has them read. */
 static void routes_choose(struct observer *observer, const struct desired *desired)
 {
 	struct live_ns *host = observer->before->namespaces[0];
@@ -188,7 +188,7 @@ static void routes_choose(struct observer *observer, const struct desired *desir
 	host->stale |= host->own_routes && !observer->own_routes;
 }
 
-/* An earlier look holds the host's open: there may be no descriptor left for it. */
+/* An earlier observation holds the host's open: there may be no descriptor left for it. */
 static int host_open(struct observer *observer, struct error *error)
 {
 	const struct live_ns *host = observer->before ? observer->before->namespaces[0] : NULL;
@@ -214,7 +214,7 @@ static void namespaces_take_over(struct observer *observer, bool wide)
 	}
 }
 
-/* What could not be looked at is not looked at again. */
+/* What could not be read is not read again. */
 static void unreadable_keep(struct observer *observer)
 {
 	const struct live *before = observer->before;

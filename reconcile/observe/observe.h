@@ -18,39 +18,40 @@ void live_free(struct live *live);
 
 /* Adds the namespaces that only descriptors of processes lead to, as far as they hold links whose
  * parent is the host's: those of containers that lost their name, or whose processes ended, with
- * what is in them. True: there are some. For a look that is fresh. It looks through all descriptors
- * of the machine (netns_scan_descriptors), so only where what is found would make a difference. */
+ * what is in them. True: there are some. For an observation that is fresh. It looks through all
+ * descriptors of the machine (netns_scan_descriptors), so only where what is found would make a
+ * difference. */
 bool observe_descriptors(struct live *live);
 
 /* A sentence that descriptors are too few, and how to get more. */
 const char *descriptors_short(struct arena *arena);
 
-/* The host, and each namespace in which a link has the mark of an attachment, wherever its parent
- * is. As observe otherwise. */
+/* The host, and each namespace in which a link has the owner tag of an attachment, wherever its
+ * parent is. As observe otherwise. */
 struct live *observe_owner_tags(struct error *error);
 
-/* For a look that goes on from an earlier one: reads again what is marked stale (live_ns.stale,
- * container_lookup.stale), finds containers that are new in `desired`, and takes over the rest,
- * untouched. `before` is freed in any case; the desired state that it was made for has to live
- * until then. A namespace that is no container's any more, was let go and is stale is looked for
- * wherever one can be had; it is forgotten where it is dead or nothing leads to it. */
+/* For an observation that goes on from an earlier one: reads again what is marked stale
+ * (live_ns.stale, container_lookup.stale), finds containers that are new in `desired`, and takes
+ * over the rest, untouched. `before` is freed in any case; the desired state that it was made for
+ * has to live until then. A namespace that is no container's any more, was let go and is stale is
+ * looked for wherever one can be had; it is forgotten where it is dead or nothing leads to it. */
 struct live *observe_stale(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error);
 
 /* The same, and finds every namespace that is not known yet, or known but not as it is now, or has
- * no number by which the kernel would tell of what changes there. */
+ * no number by which the kernel would report what changes there. */
 struct live *observe_widely(struct live *before, const struct desired *desired,
 			    struct lookups *lookups, struct error *error);
 
-/* A second look beside an earlier one, which stays as it is: at the namespaces that `before` holds,
- * which may have lost their names, and at every other that can be found. A container of `before`
- * that is stale is found anew, with `lookups` as in observe, and may be elsewhere by now; the
- * others are where they were. Returns the caller's to free with live_free, or NULL. */
+/* A second observation beside an earlier one, which stays as it is: at the namespaces that `before`
+ * holds, which may have lost their names, and at every other that can be found. A container of
+ * `before` that is stale is found again, with `lookups` as in observe, and may be elsewhere by now;
+ * the others are where they were. Returns the caller's to free with live_free, or NULL. */
 struct live *observe_second(const struct live *before, struct lookups *lookups,
 			    struct error *error);
 
-/* Fills in the cookies of the namespaces (live_ns.cookie), for who compares this look with one of
- * another process. */
+/* Fills in the cookies of the namespaces (live_ns.cookie), for who compares this observation with
+ * one of another process. */
 void observe_cookies(struct live *live);
 
 /* Opens what the selected steps need and observe_release let go. False: a namespace could not be

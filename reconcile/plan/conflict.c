@@ -182,7 +182,7 @@ static struct check_result check_sharing(const struct conflict_finder *finder,
 		"use another parent, or remove that link");
 }
 
-/* A link of ours that has to stay as it is, and so holds on to its name, MAC, addresses, routes and
+/* A managed link that has to stay as it is, and so holds on to its name, MAC, addresses, routes and
  * parent. */
 struct holder {
 	const struct live_ns *ns;

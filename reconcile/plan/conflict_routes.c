@@ -22,7 +22,7 @@ static bool metric_managed(const struct live_route *route)
 	return route->metric == (route->to.ip.family == AF_INET ? 0 : 1024);
 }
 
-/* The set of another run's that a route of ours is for, or NULL. */
+/* The set of another run's that a managed route is for, or NULL. */
 static const char *set_of_route(const struct matched *matched, const struct live_ns *ns,
 				const struct live_route *route)
 {
@@ -60,7 +60,7 @@ static bool engine_has(const struct planned_attachment *planned, const struct li
 	       (!planned->current || link != planned->current);
 }
 
-/* The link of a container that is not there which a route of ours is for, or NULL. */
+/* The link of a container that is not there which a managed route is for, or NULL. */
 static const struct live_link *kept_of_route(const struct matched *matched,
 					     const struct live_ns *ns,
 					     const struct live_route *route)

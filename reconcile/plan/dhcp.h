@@ -21,8 +21,8 @@ struct dhcp_request lease_request(const struct link_spec *desired);
 struct dhcp_request dhcp_request_of(const struct owner_tag *tag, enum dhcp_operation operation,
 				    enum link_kind kind, const char *link, const struct ip *addr);
 /* The lease that the step is the end of, or NULL. A link that is replaced keeps it: a server knows
- * the container again. A stray link has none, whatever it says: what its mark names is another's.
- */
+ * the container again. A stray link has none, whatever it says: what its owner tag names is
+ * another's. */
 const struct live_addr *lease_ended(const struct live *live, const struct step *step);
 /* How many leases end with the steps, and are given back if somebody is there to do it. */
 size_t leases_ending(const struct selection *selection, const struct live *live);

@@ -226,7 +226,7 @@ static const struct live_route *route_in_way(const struct step *step, const stru
 	return NULL;
 }
 
-/* An adopted link's routes are put again, to get the mark. */
+/* An adopted link's routes are put again, to get the owner tag. */
 static bool route_same(const struct step *step, const struct link_route *desired,
 		       const struct live_route *live)
 {

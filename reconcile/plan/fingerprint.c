@@ -28,8 +28,8 @@ static void namespace_line(struct printer *printer, const struct live_ns *ns)
 			      ns->name, (uintmax_t)ns->device, (uintmax_t)ns->inode, ns->cookie));
 }
 
-/* Links above the host's, as a VLAN's own parent, are part of what a link hangs on. What other
- * kinds call their link may be a peer: the ends of a cable name one another. */
+/* Links above the host's, as a VLAN's own parent, are part of what a link is attached to. What
+ * other kinds call their link may be a peer: the ends of a cable name one another. */
 static void link_line(struct printer *printer, const struct live_ns *ns,
 		      const struct live_link *link)
 {

@@ -11,8 +11,8 @@ struct fingerprint {
 };
 
 /* Holds the namespaces of the host, of the containers and of the plan's steps, the links that the
- * desired sets own, those that the plan has to do with, and what all these hang on. `boot` is the
- * kernel's boot id. Pure; in the arena. */
+ * desired sets own, those that the plan has to do with, and what all these are attached to. `boot`
+ * is the kernel's boot id. Pure; in the arena. */
 struct fingerprint fingerprint_make(const struct desired *desired, const struct live *live,
 				    const struct plan *plan, const char *boot, struct arena *arena);
 

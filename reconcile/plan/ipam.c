@@ -124,7 +124,7 @@ static bool has_length(const struct planned_attachment *planned, const struct li
 	return addr->prefix.len == len;
 }
 
-/* Which of a link's addresses are looked at. */
+/* Which of a link's addresses are read. */
 struct preference {
 	bool managed;
 	bool any_length; /* the prefix length may be another one than the subnet's */
@@ -232,7 +232,7 @@ static void take_live(const struct ipam *ipam, const struct planned_attachment *
 		take_first(ipam, planned, family, planned->ns, planned->current, &preferences[i]);
 }
 
-/* While a container cannot be found, what a link with its mark has is set aside for it. */
+/* While a container cannot be found, what a link with its owner tag has is set aside for it. */
 static void take_kept(const struct ipam *ipam, const struct planned_attachment *planned,
 		      size_t family)
 {

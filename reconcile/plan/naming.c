@@ -140,7 +140,7 @@ bool mac_chosen(const struct planned_attachment *planned)
 	       !driver_shares_mac(planned->network->driver, planned->network->mode);
 }
 
-/* Whether a link of ours in another namespace has the MAC. It leaves, or gets another, before ours
+/* Whether a managed link in another namespace has the MAC. It leaves, or gets another, before ours
  * is made; but whoever made it can make it again. */
 static bool mac_contested(const struct unmanaged_index *unmanaged,
 			  const struct planned_attachment *planned, const struct mac *mac)

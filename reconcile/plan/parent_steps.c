@@ -33,7 +33,7 @@ static void remove_parent(const struct plan_builder *builder, const struct manag
 	builder->leaves[parent->number] = true;
 }
 
-/* Sets stay that use it: only this run's take themselves off the mark. */
+/* Sets stay that use it: only this run's take themselves off the owner tag. */
 static void leave_to(const struct plan_builder *builder, const struct managed_link *vlan,
 		     struct owner_tag *rest)
 {

@@ -19,7 +19,7 @@ struct parent {
 	uint16_t vlan;
 	enum vlan_protocol vlan_protocol;
 	uint32_t mtu;           /* bytes; 0: unknown */
-	struct link_spec *make; /* a VLAN or dummy of ours, live or not; NULL: not ours */
+	struct link_spec *make; /* a managed VLAN or dummy, live or not; NULL: not ours */
 	struct check_result check_result;
 };
 

@@ -1,6 +1,6 @@
 /* MACs that the kernel refused with EADDRINUSE in this run, because another link of the parent has
  * them. That link may not be observable: only a descriptor may keep its namespace, or it may be
- * created anew whenever it is deleted. */
+ * created again whenever it is deleted. */
 #ifndef RECONCILE_PLAN_REFUSED_MACS_H
 #define RECONCILE_PLAN_REFUSED_MACS_H
 

@@ -171,7 +171,7 @@ struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live
 	return spec_of(&reverter, ns, link);
 }
 
-/* Whether going back takes the link away, for good or to be made anew. */
+/* Whether going back takes the link away, for good or to be created again. */
 static bool leaves(const void *data, const struct live_link *link)
 {
 	const struct reverter *reverter = data;

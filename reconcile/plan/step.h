@@ -109,17 +109,17 @@ struct plan {
 /* What a link is called for the time being begins so, and goes on with eight digits. */
 #define TEMPORARY_PREFIX "mvtmp"
 
-/* What a step with `detour` calls its link, and gives it for a MAC, for the time being. Writes into
- * the caller's buffer and returns it. */
+/* What a step with `temporary` calls its link, and gives it for a MAC, for the time being. Writes
+ * into the caller's buffer and returns it. */
 const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ]);
-/* A locally administered unicast address that no link has, but for a chance of one in 2^40. */
+/* A locally administered unicast address that no link has, except a chance of one in 2^40. */
 struct mac step_temporary_mac(const struct step *step);
 
 /* Whether doing the plan does anything for the step: it is no mere notice. */
 bool step_acts(const struct step *step);
 /* Whether doing the step deletes its live link. */
 bool step_deletes(const struct step *step);
-/* Whether it is about what attachments hang on: a VLAN link or a dummy. */
+/* Whether it is about what attachments are attached to: a VLAN link or a dummy. */
 bool step_is_parent(const struct step *step);
 size_t plan_count(const struct plan *plan, enum action action);
 /* Whether applying it would send anything. */

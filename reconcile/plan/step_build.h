@@ -27,7 +27,7 @@ const char *parent_user(const struct plan_input *input, const struct live_link *
 
 /* order.c */
 void steps_order(const struct plan_input *input, struct steps *steps);
-/* swap_cycles.c: orders steps that change links in place, and sets their `detour`. */
+/* swap_cycles.c: orders steps that change links in place, and sets their `temporary`. */
 void swap_cycles_break(struct arena *scratch, struct step *steps, size_t count);
 
 #endif

@@ -136,7 +136,7 @@ static enum thing thing_waited_for(const struct node *node)
 	return node->holders[THING_NAME] ? THING_NAME : THING_MAC;
 }
 
-/* One in a ring: whoever waits leads to one that waits, and in the end round. */
+/* One in a cycle: whoever waits leads to one that waits, and in the end round. */
 static struct node *cycle_find(struct node *node, size_t walk)
 {
 	while (node->seen != walk) {
@@ -172,9 +172,9 @@ static void cycle_break(struct node *waiter)
 	temporary_make(waiter->holders[thing], thing);
 }
 
-/* So many that wait for each other are tried in all ways, for the fewest detours. Where there are
- * more, each ring is broken where it is weakest, which may be once too often where rings share
- * links. */
+/* So many that wait for each other are tried in all ways, for the fewest temporary names. Where
+ * there are more, each ring is broken where it is weakest, which may be once too often where cycles
+ * share links. */
 #define EDGES_MAX 12
 
 /* What somebody waits for. */
@@ -230,7 +230,7 @@ static unsigned fewest_find(const struct edge *edges, size_t count)
 	return fewest;
 }
 
-/* Breaks all rings, if they are few; else the one that leads on from this node. */
+/* Breaks all cycles, if they are few; else the one that leads on from this node. */
 static void cycles_break(struct node *nodes, size_t count, struct node *from, size_t walk)
 {
 	struct edge edges[EDGES_MAX];

@@ -45,7 +45,7 @@ struct unmanaged_index {
 	const struct address_set *addresses; /* by facts: struct unmanaged */
 	const struct address_set *claims;    /* by claims: struct unmanaged */
 	const struct address_set *macs;      /* by both: struct unmanaged */
-	const struct address_set *passing;   /* MACs of live links of ours: struct managed_link */
+	const struct address_set *passing;   /* MACs of live managed links: struct managed_link */
 };
 
 /* The phases so far. */
@@ -70,12 +70,12 @@ const char *unmanaged_label(const struct plan_input *input, const struct unmanag
 
 /* From now on the link has its MAC on its parent. */
 void mac_hold(struct address_set *macs, const struct unmanaged *unmanaged);
-/* Another link that has the MAC on the attachment's parent, or NULL. `held`: more MACs, of links of
- * ours that stay as they are; or NULL. */
+/* Another link that has the MAC on the attachment's parent, or NULL. `held`: more MACs, of managed
+ * links that stay as they are; or NULL. */
 const struct unmanaged *mac_holder(const struct unmanaged_index *unmanaged,
 				   const struct address_set *held,
 				   const struct planned_attachment *planned, const struct mac *mac);
-/* The link of ours that has the MAC on the attachment's parent now, or NULL. */
+/* The managed link that has the MAC on the attachment's parent now, or NULL. */
 const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
 				       const struct planned_attachment *planned,
 				       const struct mac *mac);

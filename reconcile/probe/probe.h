@@ -9,7 +9,7 @@
  * before any link is made, and for ipvlan, too, whose links share its MAC. */
 struct probe {
 	size_t step;      /* of the plan, for whose link it is */
-	int ifindex;      /* the parent; 0: not there yet; -1: it is to be made anew */
+	int ifindex;      /* the parent; 0: not there yet; -1: it is to be created again */
 	const char *link; /* its name */
 	struct ip ip;
 	bool in_use;   /* somebody has it, or asks for it likewise */

@@ -17,7 +17,7 @@ static bool had(const struct step *step, const struct prefix *addr)
 	return false;
 }
 
-/* A parent that is to be made anew is not the one to ask on: -1. */
+/* A parent that is to be created again is not the one to ask on: -1. */
 static int parent_of(const struct plan *plan, const struct link_spec *desired)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)

@@ -111,7 +111,7 @@ static void homes_note(const struct retreat *retreat, const struct live *now)
 		retreat->homed[i] = revert_home(&retreat->done->steps[i], retreat->before, now);
 }
 
-/* What the plan of the way back cannot say of addresses and routes. What others gave to a link went
+/* What the plan of the rollback cannot say of addresses and routes. What others gave to a link went
  * with the namespace that a container had. */
 static size_t rest_returns(const struct retreat *retreat, rollback_report *report)
 {
@@ -173,7 +173,7 @@ static int passes(const struct retreat *retreat, struct error *error)
 	return left;
 }
 
-/* --- containers that were started anew */
+/* --- containers that were started again */
 
 /* The namespaces that somebody has, by inode. */
 struct inodes {
@@ -254,7 +254,7 @@ static bool has_engine(const struct container_lookup *lookup)
 	       lookup->container->source_kind == SOURCE_PODMAN;
 }
 
-/* Marks the containers that may lead elsewhere by now: all whose link comes back, but for an
+/* Marks the containers that may lead elsewhere by now: all whose link comes back, except an
  * engine's containers those alone whose namespace has ended, as engines may be slow. Returns
  * whether one of these is to be asked. */
 static bool containers_mark_stale(const struct retreat *retreat, const struct inodes *inodes)
@@ -308,7 +308,7 @@ static size_t ended_report(const struct retreat *retreat, const struct inodes *i
 	return count;
 }
 
-/* No engine keeps the others waiting: what hangs on one's answer comes after all the rest. */
+/* No engine keeps the others waiting: what is attached to one's answer comes after all the rest. */
 static int retreat_all(struct retreat *retreat, const struct inodes *inodes, struct error *error)
 {
 	if (containers_mark_stale(retreat, inodes)) {

@@ -129,7 +129,7 @@ static int addr_take(const struct nlmsghdr *message, void *data, struct error *e
 	return 0;
 }
 
-/* Whether one of the next hops leads there; clears what the kernel tells of their state. */
+/* Whether one of the next hops leads there; clears what the kernel reports their state. */
 static bool hops_clean(struct nlattr *multipath, int ifindex)
 {
 	struct rtnexthop *hop = mnl_attr_get_payload(multipath);
@@ -144,7 +144,7 @@ static bool hops_clean(struct nlattr *multipath, int ifindex)
 	return found;
 }
 
-/* A next hop that is an object of its own goes with its link: the listing tells what it is, too. */
+/* A next hop that is an object of its own goes with its link: the listing says what it is, too. */
 static bool route_request(struct arena *arena, const struct nlmsghdr *message, int ifindex,
 			  struct raw_message *ret)
 {

@@ -21,7 +21,7 @@ size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
 			rollback_report *report, void *data);
 
 /* The routes of a link, of all tables, but those with the owner tag's protocol: the kernel may
- * flush them together with an address of ours. In the arena. NULL: they cannot be read. */
+ * flush them together with a managed address. In the arena. NULL: they cannot be read. */
 const struct snapshot *snapshot_routes_take(struct netlink *netlink, struct arena *arena,
 					    int ifindex, struct error *error);
 /* Puts those back that are gone by now. A route that has taken the place of one stays. What the

@@ -44,7 +44,7 @@ struct live_ns {
 	int nsid;   /* the number that it has in the host's namespace, by which events name it; -1:
 		       none */
 	bool stale; /* it could not be read, or something may have changed since */
-	bool rate_limited; /* something may have changed, and it is not looked at yet */
+	bool rate_limited; /* something may have changed, and it is not read yet */
 	bool tagged;       /* paced: a link of mvapply's may be new in it, or have a new address */
 	bool restless;     /* it was told that it is so */
 	bool dead;         /* the kernel said so */
@@ -57,7 +57,7 @@ enum container_state {
 	CONTAINER_READY,
 	CONTAINER_PENDING, /* not there yet: no error */
 	CONTAINER_REFUSED, /* must not be used: the host's own, not a network namespace */
-	CONTAINER_FAILED,  /* could not be looked at */
+	CONTAINER_FAILED,  /* could not be read */
 };
 
 /* Where a container of the desired state is. */
@@ -74,13 +74,13 @@ struct container_lookup {
 	const char *hint;    /* or NULL */
 };
 
-/* What could not be looked at. */
+/* What could not be read. */
 struct unreadable {
 	enum {
 		UNREADABLE_NAMESPACE,
 		UNREADABLE_MOUNTS,      /* those that are mounted */
 		UNREADABLE_HIDDEN,      /* of processes that /proc does not show */
-		UNREADABLE_PROCESSES,   /* of processes that may not be looked at */
+		UNREADABLE_PROCESSES,   /* of processes that may not be read */
 		UNREADABLE_DESCRIPTORS, /* those that no descriptor was left for */
 	} kind;
 	ino_t inode;      /* of the one namespace, else 0 */
@@ -97,16 +97,16 @@ struct live {
 	size_t n_containers;
 	struct unreadable *unreadable;
 	size_t n_unreadable;
-	bool addr_proto; /* the kernel tells IFA_PROTO (5.18 and later) */
+	bool addr_proto; /* the kernel reports IFA_PROTO (5.18 and later) */
 };
 
-/* Whether its container could not be looked at. Nothing is unknown of one that an engine may not
- * lead to, and that is to have nothing. */
+/* Whether its container could not be read. Nothing is unknown of one that an engine may not lead
+ * to, and that is to have nothing. */
 bool live_container_unknown(const struct container_lookup *lookup);
-/* Whether all of the host could be looked at: each network namespace, and each container's source.
- * A container that is pending, also as its engine does not answer, is no lack. */
+/* Whether all of the host could be read: each network namespace, and each container's source. A
+ * container that is pending, also as its engine does not answer, is no lack. */
 bool live_complete(const struct live *live);
-/* The sentences of what could not be looked at, in the arena. */
+/* The sentences of what could not be read, in the arena. */
 const char **live_unreadable_texts(const struct live *live, struct arena *arena);
 
 /* Makes its links, and the addresses and routes of one, be found without a search through all of
@@ -116,11 +116,11 @@ const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex
 /* By name or altname. */
 const struct live_link *live_link_by_name(const struct live_ns *ns, const char *name);
 bool live_link_is_called(const struct live_link *link, const char *name);
-/* The address that a container's link has by DHCP, or NULL. It is the only one of ours that holds
+/* The address that a container's link has by DHCP, or NULL. It is the only managed one that holds
  * for a time, and it is no longer preferred once half of that is over. */
 const struct live_addr *live_lease(const struct live *live, const struct live_ns *ns,
 				   const struct live_link *link);
-/* The router of the link's lease, which a route of ours without a gateway leads to; family 0: it
+/* The router of the link's lease, which a managed route without a gateway leads to; family 0: it
  * has none. */
 struct ip live_lease_router(const struct live_ns *ns, const struct live_link *link);
 /* The link's addresses and routes, in the order in which the kernel lists them: the first one
@@ -138,8 +138,9 @@ const struct live_route *live_route_next(const struct live_ns *ns, int ifindex,
 /* Whether its parent is the link of the host's with that number. In another namespace, a link may
  * have the same number. */
 bool live_link_on(const struct live_link *link, int parent);
-/* Whether it is of a kind that hangs on a parent, and that is not in the host's namespace: somebody
- * moved it away, or the link is another host's. What other kinds call their link may be a peer. */
+/* Whether it is of a kind that is attached to a parent, and that is not in the host's namespace:
+ * somebody moved it away, or the link is another host's. What other kinds call their link may be a
+ * peer. */
 bool live_parent_away(const struct live_link *link);
 /* Whether both are the same as the kernel's listing of links has them, without the sysctls, the
  * place of the parent and what is attached to the link. */
