@@ -6,8 +6,8 @@
 
 #include "cmd/session.h"
 
-/* Without the lock, which it takes for each try: others may go on meanwhile. The steps of the run
- * and their outcomes become those of the last try. */
+/* Call it without the lock, which is taken for each try, so that other processes can run meanwhile.
+ * The run's steps and outcomes become those of the last try. */
 void busy_retry(struct run *run, const struct desired *desired, struct lookups *lookups,
 		const struct options *options);
 

@@ -14,37 +14,38 @@
 struct dhcp_broker;
 
 struct confirm_guard {
-	pid_t pid;   /* 0: there is none */
+	pid_t pid;   /* 0: no guard */
 	int fd;      /* to the process */
-	int signals; /* a signalfd: those that confirm or cancel, from the beginning on */
+	int signals; /* a signalfd for the signals that confirm or cancel, from the start */
 };
 
-/* What is to be done or undone. Has to outlive the guard. */
+/* What the guard confirms or rolls back. Must outlive the guard. */
 struct confirm_job {
 	const struct plan *plan;
 	struct live *before;
 	const char *sets;           /* names, for people */
 	unsigned seconds;           /* from confirm_guard_applied on */
-	struct dhcp_broker *broker; /* that the guard lets go of */
+	struct dhcp_broker *broker; /* the guard closes its copy */
 };
 
-/* Before anything is touched. The new process does not hold `lock`. Returns 0; or -EALREADY where
- * another apply waits for its confirmation, or another negative errno. */
+/* Starts the guard; call it before anything is changed. The new process does not hold `lock`.
+ * Returns 0, or -EALREADY if another apply waits for its confirmation, or another negative errno.
+ */
 int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *job,
 			const struct apply_lock *lock, struct error *error);
 
-/* The plan is done: its time begins. */
+/* The plan was applied: the timeout starts. */
 void confirm_guard_applied(const struct confirm_guard *guard);
 
 struct confirm_result {
 	bool confirmed;
 	bool cancelled;    /* by SIGINT or SIGTERM */
-	bool broken;       /* not all could be brought back */
-	const char *words; /* then what could not, a line each; in the arena */
+	bool broken;       /* the rollback was incomplete */
+	const char *words; /* if broken: what could not be restored, one line each; in the arena */
 };
 
-/* Waits for it, and for ENTER and signals; the lock is not held any more. Goes back itself should
- * the guard be killed. */
+/* Waits for the guard, for ENTER and for signals; the lock is not held any more. Rolls back itself
+ * if the guard was killed. */
 struct confirm_result confirm_guard_wait(const struct confirm_guard *guard,
 					 struct keyboard *keyboard, const struct confirm_job *job,
 					 struct arena *arena);

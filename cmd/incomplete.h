@@ -8,11 +8,11 @@
 
 #include <jansson.h>
 
-/* The exit code of an answer that would have `code`: EXIT_FAILED where a success is not known to be
- * one. Sets *fault, which says so, unless the host was read completely or there is a fault. */
+/* The exit code of a result that would have `code`: EXIT_FAILED instead of a success if the host
+ * was read incompletely. Then sets *fault, unless it is set already. */
 int incomplete_exit(const struct live *live, int code, struct error *fault);
 
-/* The fault of a container that could not be read, although something of its set's may be there. */
+/* The fault of a container that could not be read, although objects of its set may be in it. */
 void incomplete_container(const struct container_lookup *lookup, struct error *fault);
 
 /* Adds "complete", and "unseen" with a sentence for each thing that could not be read. NULL:

@@ -14,11 +14,12 @@ struct keyboard {
 /* Discards what was typed before. */
 struct keyboard keyboard_open(void);
 
-/* The descriptor to poll(2), or -1 while nothing can be typed for this process. *ret_timeout:
- * milliseconds after which to ask again, since coming to the foreground is no event; or -1. */
+/* The descriptor to poll(2), or -1 while this process cannot read the terminal. *ret_timeout:
+ * milliseconds after which to call this again, as becoming the foreground process is no event; or
+ * -1. */
 int keyboard_poll(struct keyboard *keyboard, int *ret_timeout);
 
-/* Reads what was typed; whether it has an empty line. Any other line, and the end of the input, is
+/* Reads what was typed. Returns whether it has an empty line; other lines and the end of input are
  * not ENTER. */
 bool keyboard_enter(struct keyboard *keyboard);
 

@@ -5,8 +5,9 @@
 
 #include "cmd/session.h"
 
-/* As run_observe, and does the plan unless it is refused, alone on this host; then tries again what
- * was busy. With options->saved: only if that is the plan, made from the same live state. */
+/* As run_observe, then applies the plan unless it is refused, under the lock, and retries steps
+ * that failed as busy. With options->saved: only if the plan equals the saved one and was made from
+ * the same live state. */
 run_pass run_apply;
 /* One of several such runs, of which each goes on with what the engines have answered to the ones
  * before. */

@@ -5,14 +5,14 @@
 
 #include "cmd/options.h"
 
-/* Leaves this thread, and those that it starts, the capabilities that the command needs, as far as
- * it has them, and no way to get others (PR_SET_NO_NEW_PRIVS); and the system calls that
- * scripts/seccomp.c lists. What cannot be given up (an old kernel, a container's rules) is said
- * with -v alone. To be called before there are threads. */
+/* Reduces this thread and those that it starts to the capabilities that the command needs, without
+ * a way to gain others (PR_SET_NO_NEW_PRIVS), and to the system calls that scripts/seccomp.c lists.
+ * What cannot be dropped (an old kernel, a container's rules) is reported with -v only. Call it
+ * before there are threads. */
 void confine(const struct command *command, const struct options *options);
 
-/* Whether a command needs a capability (capabilities(7), by its number). `other_netns`: it is told
- * to use a file or a socket that may belong to another user. Pure. */
+/* Whether a command needs a capability (capabilities(7), by its number). `other_netns`: it uses a
+ * file or socket that may belong to another user. Pure. */
 bool capability_needed(unsigned capability, unsigned groups, bool other_netns);
 
 #endif

@@ -10,7 +10,7 @@
 #define KEEPER_FILES_SIZE 1024
 
 struct keeper {
-	int fd; /* the connection: its end tells the service that the set may be another one now */
+	int fd; /* the connection: when it is closed, another service may keep the set */
 	struct peer peer;
 	char files[KEEPER_FILES_SIZE]; /* "-f /etc/mvapply"; "": it did not say in time */
 };
@@ -23,7 +23,7 @@ bool keeper_find(const char *set, struct keeper *ret);
 bool keeper_exists(const char *set);
 /* Takes the set's name. Returns a listening descriptor, or a negative errno: -EADDRINUSE. */
 int keeper_listen(const char *set);
-/* What a service says of itself to whoever connects. */
+/* What a service sends to each client. */
 void keeper_answer(int fd, const struct options *options);
 /* "process 4711 (mvapply watch -f /etc/mvapply)", into the caller's text. */
 #define KEEPER_TEXT_SIZE (KEEPER_FILES_SIZE + 64)

@@ -26,8 +26,8 @@ struct run {
 	struct error fault; /* of the run as a whole; CODE_NONE: none */
 	size_t failed;      /* steps, once it was tried: also those that are blocked */
 	int exit_code;
-	struct run *retry; /* what was tried again (cmd/apply_retry.h), whose steps and errors are
-			      this one's; or NULL */
+	struct run *retry; /* the retry (cmd/apply_retry.h), whose steps and errors are this
+			      run's; or NULL */
 };
 
 typedef int run_pass(struct run *run, const struct desired *desired, const struct options *options,

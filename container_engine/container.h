@@ -12,7 +12,7 @@
 struct engine_container {
 	const char *id;
 	const char *name;       /* without a slash before it, or "" */
-	const char *started_at; /* in the engine's words: to tell one run from the next */
+	const char *started_at; /* as the engine writes it: it differs between two runs */
 	const char *sandbox;    /* where the engine keeps its namespace, or "" */
 	pid_t pid;              /* as the engine sees it; 0: it does not run */
 	bool host_network;

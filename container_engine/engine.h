@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The engines of all kinds, and what they are asked. */
+/* The clients of all engines, and their requests. */
 struct engines;
 
 /* `loop` is copied; NULL: engines_wait runs the questions. */
@@ -45,9 +45,9 @@ typedef void engine_inspected(void *data, const struct engine_container *contain
 struct engine_inspection *engine_inspect_begin(struct engines *engines, enum source_kind kind,
 					       const char *name, struct arena *arena,
 					       engine_inspected *report, void *data);
-/* Of a Compose service that runs as several containers, the one with this id counts, if it is one
- * of them, running or not. To be called at once; `id` may be NULL: the question fails with ENOTUNIQ
- * and fills in the candidates, which are valid as long as the question's arena. */
+/* If a Compose service runs as several containers, selects the one with this id, running or not.
+ * Call it right after engine_inspect_begin. `id` may be NULL: the inspection fails with ENOTUNIQ
+ * and fills in the candidates, which are valid as long as the inspection's arena. */
 void engine_inspect_prefer(struct engine_inspection *inspection, const char *id,
 			   struct engine_candidates *ret_candidates);
 /* `report` is not called any more. */

@@ -4,7 +4,7 @@
 
 #include "schema/model.h"
 
-/* What leads to a container being read again; what else engines report is left out. */
+/* The events after which a container is looked up again; others are ignored. */
 enum engine_action {
 	ENGINE_START,
 	ENGINE_DIE,
@@ -13,13 +13,13 @@ enum engine_action {
 	ENGINE_DESTROY,
 };
 
-/* Strings are valid as long as the call. What the engine did not say is NULL. */
+/* Strings are valid during the call. NULL: the engine did not send it. */
 struct engine_event {
 	enum source_kind kind;
 	enum engine_action action;
 	const char *id;
 	const char *name;              /* the new one, for a rename */
-	const char *old_name;          /* of a rename; Podman does not tell it */
+	const char *old_name;          /* of a rename; Podman does not report it */
 	const char *project, *service; /* Compose's */
 };
 

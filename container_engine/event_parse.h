@@ -19,12 +19,12 @@ typedef void engine_event_take(void *data, const struct engine_event *event);
 enum engine_event_line engine_event_parse(enum source_kind kind, const char *line, size_t length,
 					  engine_event_take *take, void *data);
 
-/* Whether it may be about the container that a file's `source` means. `id`: of the container that
- * was found last, or NULL; Podman does not tell the old name of one that was renamed. */
+/* Whether the event may concern the container that a file's `source` names. `id`: the container
+ * that was found last, or NULL; Podman does not report the old name of a renamed container. */
 bool engine_event_concerns(const struct engine_event *event, const char *source, const char *id);
 
-/* The filters of GET /events as JSON: an engine need not tell what nobody wants. Podman calls some
- * actions by other names. */
+/* The filters of GET /events as JSON, so that the engine sends only these. Podman has other names
+ * for some actions. */
 extern const char engine_event_filters[];
 
 #endif

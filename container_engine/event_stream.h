@@ -18,9 +18,9 @@ struct engine_events_owner {
 	void (*event)(void *data, const struct engine_event *event);
 	/* An event of more than 1 MiB was left out: of which container is unknown. */
 	void (*lost)(void *data);
-	/* Connected: every event from engine_events_connect on will come, some of them twice, so
-	 * that an observation that begins now misses nothing. Not connected: why, and nothing more
-	 * comes until the owner connects again. */
+	/* Connected: all events since engine_events_connect will arrive, some of them twice, so an
+	 * observation that begins now misses nothing. Not connected: the reason; nothing more
+	 * arrives until the owner connects again. */
 	void (*state)(void *data, const struct error *failure);
 };
 

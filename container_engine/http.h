@@ -16,15 +16,15 @@ struct engine_request;
 /* The time limit of one answer, in milliseconds: 10 s. A variable, as unit tests shorten it. */
 extern long engine_patience;
 
-/* Opens nothing yet. Each request has a connection of its own, so that it is known who answers.
- * `loop` is copied; NULL: engine_http_wait drives the requests. */
+/* Opens no connection yet. Each request has a connection of its own, so that its peer's user is
+ * known. `loop` is copied; NULL: engine_http_wait drives the requests. */
 struct engine_http *engine_http_new(const struct engine_loop *loop);
 /* Cancels what is under way. */
 void engine_http_free(struct engine_http *http);
 
-/* `json` is lent for the call. NULL: `error` has errnum ENOENT where the engine says that there is
- * no such thing, EHOSTDOWN where it cannot be reached, goes away meanwhile or exceeds the time
- * limit, EACCES where the socket is not to be opened, else where the answer is malformed. */
+/* `json` is valid during the call. NULL: `error` has errnum ENOENT if the engine has no such
+ * object, EHOSTDOWN if it cannot be reached, closes the connection or exceeds the time limit,
+ * EACCES if the socket cannot be opened, another one if the answer is malformed. */
 typedef void engine_http_answer(void *data, json_t *json, const struct error *error);
 
 /* Asks for `path`, which is encoded already. `answer` is called once, after this has returned; it

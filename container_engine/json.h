@@ -4,9 +4,9 @@
 
 #include <jansson.h>
 
-/* NULL: it is not JSON. NULs and halves of surrogate pairs in texts and keys come as U+FFFD, and
- * bytes that are not UTF-8 as question marks: jansson refuses them, and what matters is checked by
- * who takes it. */
+/* NULL: it is not JSON. jansson refuses NULs, halves of surrogate pairs and bytes that are not
+ * UTF-8, so the first two are replaced by U+FFFD and the last by question marks. Callers check the
+ * values that they use. */
 json_t *engine_json_parse(const char *bytes, size_t size);
 
 /* The text at the key; NULL for anything else. */

@@ -16,7 +16,7 @@ struct exported {
 struct exports {
 	struct exported *items; /* by the names of the sets */
 	size_t count;
-	const char **dissents; /* what one container's link says of a network, unlike the others' */
+	const char **dissents; /* what one container's link differs in from the others' */
 	size_t n_dissents;
 };
 

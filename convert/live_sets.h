@@ -4,7 +4,7 @@
 
 #include "reconcile/state/state.h"
 
-/* Which sets; none: all that are live. */
+/* Names of sets; none: all live ones. */
 struct set_names {
 	const char **items;
 	size_t count;
@@ -26,7 +26,7 @@ struct live_sets {
 	size_t count;
 };
 
-/* Those among `names`, and the set `also` even where nothing of it is live; NULL: none. */
+/* The sets among `names`, and the set `also` even if nothing of it is live; NULL: none. */
 struct live_sets live_sets_find(const struct live *live, const struct set_names *names,
 				const char *also, struct arena *arena);
 

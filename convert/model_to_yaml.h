@@ -6,7 +6,7 @@
 #include "convert/yaml_tree.h"
 #include "schema/model.h"
 
-/* Each puts the keys into the map. A gateway or range that is not said is left out, as is a subnet
+/* Each function adds keys to the map. An absent gateway or range is left out, as is a subnet
  * without a prefix. */
 void serialise_network(struct tree *map, const struct network *network);
 void serialise_source(struct tree *map, const struct container *container);

@@ -71,8 +71,8 @@ bool observed_attached(const struct observed_set *set, const char *container, co
 /* The network's subnet that the address is in, or NULL. */
 struct subnet *observed_subnet_of(const struct observed_network *network, const struct ip *ip);
 
-/* Takes in a container's link, the host's own way into a network, or a parent that nothing is
- * attached to (a VLAN, or a network's dummy), under the names given. */
+/* Adds a container's link, the host's own link of a network, or a parent without links on it (a
+ * VLAN, or a network's dummy), under the given names. */
 void observed_attachment(struct observed_set *set, const char *network, const char *container,
 			 const struct live_ns *ns, const struct live_link *link);
 void observed_host(struct observed_set *set, const char *network, const struct live_link *link);
@@ -90,7 +90,7 @@ bool observed_on(const struct observed_set *set, const struct live_link *parent)
 /* Puts the network on the host's link; NULL: that is gone. */
 void observed_network_on(struct observed_set *set, struct observed_network *network,
 			 const struct live_link *parent);
-/* What the host's own link reports the network, or a parent that nothing is attached to. */
+/* Sets the network's properties from the host's own link, or from a parent without links on it. */
 void observed_host_take(struct observed_set *set, struct observed_network *network,
 			const struct live_link *link);
 void observed_parent_take(struct observed_set *set, struct observed_network *network,
@@ -115,7 +115,7 @@ size_t *observed_router(const struct observed_set *set, const struct observed_ne
 /* The routes of the link: after the routers of all networks. */
 void observed_routes(struct observed_set *set, struct observed_attachment *attachment);
 
-/* When all is taken in: puts it in order, and settles what depends on several links. */
+/* Call it once everything was added: sorts the set and derives what depends on several links. */
 void observed_finish(struct observed_set *set);
 
 #endif

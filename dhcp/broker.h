@@ -7,14 +7,14 @@
 
 struct dhcp_broker;
 
-/* Starts the helper by fork(2), and does not wait until it is ready: to be called before rights are
- * given up, and before there are threads. Where it cannot be started, or cannot give its own rights
- * up, each request is answered as failed, and says why. */
+/* Forks the broker process, without waiting until it is ready. Call it before privileges are
+ * dropped and before there are threads. If it cannot be started or cannot drop its privileges, each
+ * request is answered as failed, with the reason. */
 struct dhcp_broker *dhcp_broker_new(void);
-/* Tells it to end, and does not wait for that; NULL is taken. */
+/* Requests its end, without waiting for it; NULL is allowed. */
 void dhcp_broker_free(struct dhcp_broker *broker);
-/* Waits until the helper is ready. Hangs up (POLLHUP) when the helper ends before it is told to;
- * -1: there is none. */
+/* Waits until the broker is ready. Returns a descriptor that hangs up (POLLHUP) when the broker
+ * ends early; -1: there is none. */
 int dhcp_broker_descriptor(struct dhcp_broker *broker);
 
 struct pending_request {
@@ -29,9 +29,8 @@ struct pending_request {
 int dhcp_broker_send(struct dhcp_broker *broker, struct pending_request *pending_request);
 void dhcp_broker_receive(int fd, struct dhcp_answer *ret);
 
-/* Makes all requests side by side, and waits for the answers: a second, or CLIENT_LEASE_TRIES
- * where no server answers; a minute at the most where the helper does not. Several threads may ask.
- */
+/* Runs all requests concurrently and waits for the answers: a second, or CLIENT_LEASE_TRIES seconds
+ * if no server answers; at most a minute if the broker does not. Thread safe. */
 void dhcp_broker_request(struct dhcp_broker *broker, struct pending_request *pending_requests,
 			 size_t count);
 

@@ -3,10 +3,10 @@
 #ifndef DHCP_BROKER_SERVER_H
 #define DHCP_BROKER_SERVER_H
 
-/* Gives up all rights that it does not need, says by an int whether it could (0, or an errno, which
- * is its end), and serves the requests (protocol.h) that come by the socket; `program` is mvapply
- * itself, open. Does not return. Whoever asks may have been taken over: a request is believed
- * nothing but to be of a link in some network namespace that is not the host's. */
+/* Drops all privileges that the broker does not need, sends an int (0, or the errno with which it
+ * ends), and serves the requests (protocol.h) of the socket; `program` is mvapply itself, open.
+ * Does not return. The client may be compromised: a request is trusted only for links in a network
+ * namespace other than the host's. */
 __attribute__((noreturn)) void broker_serve(int socket, int program);
 
 #endif

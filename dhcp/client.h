@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <sys/types.h>
 
-/* How long it asks: so many times, a second apart. */
+/* How many discovers udhcpc sends, a second apart. */
 #define CLIENT_LEASE_TRIES   6
 #define CLIENT_RELEASE_TRIES 2
 /* One that does not end by itself is killed after so many milliseconds: a server may lead it on. */
@@ -19,9 +19,9 @@
  * not lead. False: nowhere. */
 bool client_find(char path[PATH_MAX]);
 
-/* In a child of fork(2): makes a process group of its own, enters the network namespace, gives up
- * all rights but those of a client, and becomes it. What it says goes to `output`. `program` is
- * mvapply itself, for the script. Returns only by _exit(2). */
+/* Call it in a child of fork(2): creates a process group, enters the network namespace, drops all
+ * privileges but a client's, and executes udhcpc. Its output goes to `output`. `program` is mvapply
+ * itself, for the script. Returns only by _exit(2). */
 __attribute__((noreturn)) void client_become(const struct dhcp_request *request, int netns,
 					     int output, int program);
 

@@ -13,7 +13,7 @@
 struct run {
 	pid_t pid; /* 0: none */
 	struct dhcp_request request;
-	int pipe;      /* what it says; -1: it has closed that */
+	int pipe;      /* its output; -1: closed */
 	int answer;    /* -1: nobody waits for it any more */
 	int64_t end;   /* clock_milliseconds() by which it is killed */
 	bool reported; /* to end, having released */
@@ -26,7 +26,7 @@ struct run {
 void run_begin(struct run *run, int netns, int program);
 /* Reads what the pipe has. */
 void run_read_output(struct run *run);
-/* Whoever asked has gone: it is killed, lest it keep the namespace. */
+/* The requester is gone: kills the client, so that it does not keep the namespace. */
 void run_abandon(struct run *run);
 /* Answers if it has ended, whatever it left behind in its process group. */
 void run_reap(struct run *run);

@@ -6,9 +6,9 @@
 
 #include <stddef.h>
 
-/* What holds for less is no use: it would be asked for all the time. */
+/* Leases shorter than this are refused: they would be renewed all the time. */
 #define LEASE_SECONDS_MIN 30
-/* A year: what holds for longer is asked for again meanwhile, as if it ended. */
+/* A year: longer leases are renewed as if they ended then. */
 #define LEASE_SECONDS_MAX 31536000
 
 /* More would take the way of whatever else the container is to reach: no LAN is that large. */

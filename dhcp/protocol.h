@@ -25,8 +25,8 @@ enum dhcp_result {
 	DHCP_DONE,
 	DHCP_SILENT, /* no server answered */
 	DHCP_ABSENT, /* no client is installed */
-	DHCP_UNFIT,  /* what the server gives is of no use: `text` says why */
-	DHCP_FAILED, /* the client did not do it, and says why in `text` */
+	DHCP_UNFIT,  /* the lease is invalid: `text` has the reason */
+	DHCP_FAILED, /* the client failed: `text` has the reason */
 };
 
 struct dhcp_answer {

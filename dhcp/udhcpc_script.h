@@ -7,8 +7,8 @@
 
 #define SCRIPT_VARIABLE "MVAPPLY_DHCP_EVENT"
 
-/* What udhcpc is told to run as its script: a descriptor that it has of mvapply, as busybox
- * takes 3 and 4 for its own ends. */
+/* The script's path for udhcpc: a descriptor of mvapply that it inherits. busybox uses 3 and 4
+ * itself. */
 #define SCRIPT_FD   9
 #define SCRIPT_PATH "/proc/self/fd/9"
 

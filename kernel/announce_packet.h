@@ -16,8 +16,8 @@ void announce_arp(uint8_t frame[ANNOUNCE_ARP_SIZE], const struct mac *mac, const
 void announce_neighbor(uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE], const struct mac *mac,
 		       const struct ip *ip);
 
-/* A socket for links of the namespace that the thread is in. A network that cannot be told is no
- * failure of a link: negative without errors to report, and the others take it. */
+/* A packet socket for links of the thread's namespace. A failed announcement is no failure of a
+ * link: the result may be negative without an error, and the other functions accept that. */
 int announce_open(void);
 /* Does not wait: the close takes as long as a grace period of the kernel (packet_release), so that
  * a thread of its own does it. */

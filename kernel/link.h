@@ -49,7 +49,7 @@ struct live_link {
 	int master;     /* ifindex or 0 */
 	enum parent_where parent_where;
 	int parent;          /* ifindex in that namespace, or 0 */
-	enum link_mode mode; /* of a link of attachments; meaningless elsewhere */
+	enum link_mode mode; /* of an attachment's link; meaningless for others */
 	bool mode_known;     /* false for a mode the input cannot name (macvlan source) */
 	uint16_t vlan;       /* of a VLAN link */
 	enum vlan_protocol vlan_protocol;
@@ -114,7 +114,7 @@ struct link_sysctl {
 struct link_spec {
 	struct owner_tag tag;
 	const char *alias;
-	struct live_ns *ns; /* where it lives */
+	struct live_ns *ns; /* its namespace */
 	int ifindex;        /* that it has once it is made, if that is free; 0: any */
 	const char *name;
 	enum link_kind kind;

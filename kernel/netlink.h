@@ -16,8 +16,8 @@ struct netlink;
 /* In the network namespace that the thread is in now. */
 struct netlink *netlink_open(struct error *error);
 void netlink_close(struct netlink *netlink);
-/* What tells the socket's network namespace from any other since the machine started, as inodes do
- * not, which are given again; 0: the kernel does not say (before 5.14). */
+/* The cookie of the socket's network namespace (SO_NETNS_COOKIE), unique since boot; inodes are
+ * reused. 0: the kernel does not have it (before 5.14). */
 uint64_t netlink_cookie(const struct netlink *netlink);
 
 /* Negative ends the walk and is what the caller gets; the error is the callback's to set. */
@@ -37,7 +37,7 @@ void netlink_limit(struct netlink *netlink, size_t bytes);
 int netlink_request(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each,
 		    void *data, struct error *error);
 
-/* What the kernel said to one request. */
+/* The kernel's reply to one request. */
 struct reply {
 	int errnum;     /* 0: done; positive: the kernel's errno */
 	char text[120]; /* the kernel's own words, or "" */

@@ -31,8 +31,8 @@ int netns_open_own(struct stat *ret_stat, struct error *error);
 int netns_open_named(const char *name, const struct stat *own, struct stat *ret_stat,
 		     struct error *error);
 
-/* Whether another user namespace than this process's owns it: then whoever may make user namespaces
- * can have made it. */
+/* Whether another user namespace than this process's owns it: then anybody who can create user
+ * namespaces may have created it. */
 bool netns_of_other_user(int fd);
 
 /* Whether the user made the user namespace that owns it, or one around that: a user has all
@@ -42,8 +42,8 @@ bool netns_owned_by(int fd, uid_t user);
 
 bool netns_same(const struct stat *a, const struct stat *b);
 
-/* Moves the thread. Returning does nothing if it never left, and ends the process when it fails:
- * going on elsewhere is worse. */
+/* Moves the thread into the namespace. netns_return does nothing if the thread never left, and ends
+ * the process if it fails: continuing in another namespace is worse. */
 int netns_enter(int fd, struct error *error);
 void netns_return(int fd);
 

@@ -35,7 +35,7 @@ const char *role_name(enum role role);
 /* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */
 struct owner_tag owner_tag_parse(struct arena *arena, const char *alias);
 
-/* The alias of an owner tag, or NULL if it would not fit ALIAS_LENGTH_MAX. */
+/* The alias of an owner tag, or NULL if it would exceed ALIAS_LENGTH_MAX. */
 const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag);
 
 bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b);

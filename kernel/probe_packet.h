@@ -12,8 +12,8 @@
  * (RFC 4862 5.4.2). Returns its size. */
 size_t probe_frame(uint8_t frame[PROBE_FRAME_MAX], const struct mac *mac, const struct ip *ip);
 
-/* Whether a frame shows that somebody has an address (or asks for it before use, likewise): which,
- * and who. */
+/* Whether a frame shows that somebody has an address, or is probing for it likewise: the address
+ * and the sender. */
 bool probe_frame_claim(const uint8_t *frame, size_t size, struct ip *ret_ip, struct mac *ret_mac);
 
 #endif

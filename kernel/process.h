@@ -10,8 +10,8 @@
 
 /* Returns a descriptor, or a negative errno: -ENOENT where there is no such process. */
 int process_open(pid_t pid, struct error *error);
-/* When it was started, rounded up, on the clock of process_now; -1: it is gone, or /proc does not
- * tell. */
+/* Its start time, rounded up, on the clock of process_now; -1: it has ended, or /proc does not show
+ * it. */
 int64_t process_started(int process);
 /* Milliseconds since the machine was started (CLOCK_BOOTTIME). */
 int64_t process_now(void);

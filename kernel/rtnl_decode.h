@@ -13,7 +13,7 @@ enum decoded {
 	DECODE_BAD,
 };
 
-/* Where a link says that its parent is. */
+/* The parent of a link, as its message names it. */
 struct parent_ref {
 	bool other_netns; /* IFLA_LINK_NETNSID was there */
 	int nsid;         /* then the number that the other namespace has in the link's own */
@@ -22,7 +22,7 @@ struct parent_ref {
 /* RTM_NEWLINK. Strings go to the arena; ret->parent_where is left to who knows the namespaces. */
 enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, struct live_link *ret,
 			 struct parent_ref *ret_parent);
-/* RTM_NEWADDR; *has_proto is set when the address tells IFA_PROTO, and left alone otherwise. */
+/* RTM_NEWADDR; *has_proto is set if the address has IFA_PROTO, and unchanged otherwise. */
 enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, bool *has_proto);
 /* RTM_NEWROUTE. */
 enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret);

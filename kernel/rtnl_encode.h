@@ -27,7 +27,7 @@ struct link_creation {
 bool encode_link_dump(union message *message);
 bool encode_addr_dump(union message *message);
 bool encode_route_dump(union message *message);
-/* Those of mvapply's protocol alone, where the kernel can tell them apart (4.20); else all. */
+/* Only routes of mvapply's protocol, if the kernel can filter by it (4.20); else all. */
 bool encode_own_route_dump(union message *message);
 
 /* Those of one link alone, and routes of all tables, as far as the kernel filters (4.20). */
@@ -68,8 +68,8 @@ bool encode_route_add(union message *message, int ifindex, const struct link_rou
 bool encode_route_delete(union message *message, int ifindex, const struct link_route *route,
 			 uint8_t protocol, uint32_t metric);
 
-/* What the kernel knows of an IPv4 neighbour: searches for it now, by a broadcast ARP request from
- * the link's own address (NTF_USE in neigh_add); forgets it. */
+/* The kernel's IPv4 neighbour: resolve it now, by a broadcast ARP request from the link's own
+ * address (NTF_USE in neigh_add); delete it. */
 bool encode_neighbor_use(union message *message, int ifindex, const struct ip *ip);
 bool encode_neighbor_delete(union message *message, int ifindex, const struct ip *ip);
 

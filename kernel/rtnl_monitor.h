@@ -18,14 +18,13 @@ struct monitor *monitor_new(struct error *error);
 void monitor_free(struct monitor *monitor);
 int monitor_fd(const struct monitor *monitor);
 
-/* A whole message (RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNSID) from the namespace with
- * that number. What is gone has the message type of what there is (RTM_DELLINK comes as
- * RTM_NEWLINK). */
+/* A complete message (RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNSID) from the namespace with
+ * that nsid. A deletion has the type of the object (RTM_DELLINK arrives as RTM_NEWLINK). */
 typedef void monitor_each(void *data, int nsid, const struct nlmsghdr *message, bool gone);
 
-/* Takes what has come so far, and does not wait. Messages of other processes are skipped. Returns
- * how many datagrams were taken, of which there may be more if it is `most`; or -ENOBUFS: some was
- * lost, so that everything has to be read. */
+/* Reads pending datagrams without waiting. Messages of other processes are skipped. Returns how
+ * many were read (if it is `most`, there may be more); or -ENOBUFS: some were lost, so everything
+ * has to be read again. */
 int monitor_drain(struct monitor *monitor, int most, monitor_each *each, void *data);
 
 #endif

@@ -8,7 +8,7 @@
 
 #define SYSCTL_VALUE_SIZE 256
 
-/* `key` has the placeholder IFNAME, `name` is what stands for it: it may have dots. */
+/* `key` has the placeholder IFNAME, which `name` replaces; `name` may contain dots. */
 int sysctl_path(const char *key, const char *name, char *ret, size_t size);
 /* Without the newline; *ret is a string of less than SYSCTL_VALUE_SIZE bytes. */
 int sysctl_read(const char *key, const char *name, char ret[SYSCTL_VALUE_SIZE]);

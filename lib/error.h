@@ -14,9 +14,9 @@ struct error {
 	char hint[512]; /* what to do next; may be empty */
 };
 
-/* Sets text, clears the hint, returns -errnum. errnum 0 is taken as EINVAL for the return value.
- * strerror is not appended: say it in the text where it helps. The code is CODE_RIGHTS for EPERM
- * and EACCES, else CODE_SYSTEM, until error_code says a closer one. */
+/* Sets the text, clears the hint, returns -errnum. errnum 0 is returned as EINVAL. strerror is not
+ * appended: include it in the text where it helps. The code is CODE_RIGHTS for EPERM and EACCES,
+ * else CODE_SYSTEM, until error_code sets another. */
 __attribute__((format(printf, 3, 4))) int error_set(struct error *error, int errnum,
 						    const char *format, ...);
 

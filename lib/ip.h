@@ -10,7 +10,7 @@
 #define PREFIX_TEXT_SIZE (INET6_ADDRSTRLEN + 4)
 #define MAC_TEXT_SIZE    18
 
-/* family is AF_INET, AF_INET6, or 0: not said. IPv4 uses the first 4 bytes, the rest are zero. */
+/* family is AF_INET, AF_INET6, or 0: unset. IPv4 uses the first 4 bytes, the rest are zero. */
 struct ip {
 	uint8_t family;
 	uint8_t bytes[16];
@@ -37,7 +37,7 @@ const char *ip_format(const struct ip *ip, char text[IP_TEXT_SIZE]);
 const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT_SIZE]);
 const char *mac_format(const struct mac *mac, char text[MAC_TEXT_SIZE]);
 
-/* 32, 128, or 0 for an address not said. */
+/* 32, 128, or 0 for an unset address. */
 unsigned ip_bits(const struct ip *ip);
 /* Bytewise by family, then address: <0, 0, >0. */
 int ip_compare(const struct ip *a, const struct ip *b);

@@ -19,11 +19,11 @@ struct peer {
 /* Of nobody: user -1. */
 extern const struct peer peer_unknown;
 
-/* Looks up the process that called connect(2) on the other end of `fd`, or listen(2) where `fd` is
- * what connected. It is trusted if it was user 0 or the user who runs us, and has CAP_NET_ADMIN in
- * our user namespace now: user 0 alone says nothing, as a container has one, too, on the host's
- * network namespace or not. Not trusted is a process that has ended since, that another process
- * namespace hides, or that may not be read (its user namespace takes CAP_SYS_PTRACE, or all of its
+/* Finds the process that called connect(2) on the other end of `fd`, or listen(2) if `fd` is the
+ * connecting end. It is trusted if it was user 0 or our own user, and has CAP_NET_ADMIN in our user
+ * namespace now. User 0 alone is not enough: a container has a user 0, too, possibly on the host's
+ * network namespace. A process is not trusted if it has ended, if it is hidden by another pid
+ * namespace, or if it may not be read (its user namespace requires CAP_SYS_PTRACE, or all of its
  * capabilities). */
 struct peer peer_of(int fd);
 

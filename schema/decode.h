@@ -16,7 +16,7 @@
 void decode_object(struct context *context, const struct scope *scope, const struct object *object,
 		   const struct node *at, struct node *body, void *target);
 
-/* Checks the name of a map's entry; reports and marks it if it is none. */
+/* Checks the name of a map's entry; reports it and marks it as bad if it is invalid. */
 bool decode_name(struct context *context, const struct scope *scope, enum key_type type,
 		 struct node *name);
 
@@ -30,7 +30,7 @@ struct decode_state {
 	void *target;
 };
 
-/* For the parts of the decoder: reports and marks the value; hint may be NULL. */
+/* For the parts of the decoder: reports the value and marks it as bad; hint may be NULL. */
 void decode_wrong(const struct decode_state *state, enum code code, const char *hint,
 		  const char *problem);
 

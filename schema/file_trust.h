@@ -13,8 +13,8 @@ struct trust {
 	uid_t user;     /* whose files are as good as root's: who called sudo; 0: nobody's */
 };
 
-/* What is wrong with a file or folder whose status this is, to be read after its name; NULL: only
- * root, root's group and trust->user can write it. *ret_hint says what to do. Both texts are in the
+/* The problem of a file or folder with this status, worded to follow its name; NULL: only root,
+ * root's group and trust->user can write it. *ret_hint says what to do. Both texts are in the
  * arena. Pure. */
 const char *trust_problem(const struct trust *trust, const struct stat *status, const char *path,
 			  struct arena *arena, const char **ret_hint);

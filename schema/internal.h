@@ -28,7 +28,7 @@ struct host_uniques {
 	struct index *named;      /* name and host -> the one that has this host */
 };
 
-/* What holds for those who live on certain hosts and use a network. */
+/* The rules for users of a network on certain hosts. */
 struct host_assignment {
 	const char *other_host; /* a host that the network is not on; NULL: none */
 	const char *without[2]; /* one without a range of its own for IPv4, IPv6; NULL: none */
@@ -148,8 +148,8 @@ const struct range *range_find(const struct build *build, const struct link *lin
 /* The subnet that has the address, or NULL. */
 const struct subnet *network_subnet(const struct network_info *info, const struct ip *ip);
 
-/* Takes an address that is written down at `key` for one link of the network: it has to fit, and
- * nobody else may have it. An address not said is fine. */
+/* Claims the address at `key` for one link of the network: it must fit, and nobody else may have
+ * it. An unset address is fine. */
 void address_claim(struct build *build, const struct scope *scope, struct network_info *info,
 		   const struct node *body, const char *key, const struct ip *ip);
 /* Keeps an address from being claimed; `what` is "the gateway". */

@@ -8,7 +8,7 @@
 
 struct node;
 
-/* What stands behind a key, and what it decodes to. */
+/* The type of a key's value, and what it decodes to. */
 enum key_type {
 	KEY_NAME,        /* const char *: a set, network, container or aux address */
 	KEY_PARENT,      /* const char *: a link of the host */
@@ -40,18 +40,18 @@ struct key {
 	const char *name;
 	enum key_type type;
 	bool required;
-	/* Stored as `const struct node *`, to be decoded when all that it refers to is known. */
+	/* Stored as `const struct node *`, and decoded when all that it refers to is known. */
 	bool deferred;
 	bool or_bool;        /* KEY_OBJECT: `true` is the object with its defaults */
 	size_t offset, size; /* of the value in the object's struct */
 	size_t count;        /* offset of a size_t: KEY_LIST, KEY_MAP, KEY_RANGE */
 	size_t map;          /* offset of the array: KEY_RANGE */
-	size_t has;          /* offset of a bool that tells it is there; 0: none */
+	size_t has;          /* offset of a bool that says whether the key is present; 0: none */
 	long long min, max;  /* KEY_NUMBER; KEY_LIST: entries, max 0: any number of them */
 	const struct word *words;
 	const struct object *object;
 	const char *description;  /* one line */
-	const char *default_text; /* what holds without the key; NULL: nothing */
+	const char *default_text; /* the default; NULL: none */
 	const char *example;
 };
 
@@ -68,11 +68,11 @@ struct object {
 	enum key_type name_type;
 	size_t name_offset;
 	const char *example;
-	bool plain; /* the entry or item is no map, but what keys[0] says */
+	bool plain; /* the entry or item is no map, but a value of keys[0] */
 	const char *description;
 };
 
-/* What decoding fills where it is not the model itself. */
+/* Structs that decoding fills and that are not part of the model. */
 struct document_decl {
 	const char *name;
 	const struct node *networks, *containers;
@@ -80,7 +80,7 @@ struct document_decl {
 
 struct network_decl {
 	struct network network;
-	struct subnet subnet; /* the keys that stand on the network directly */
+	struct subnet subnet; /* the subnet's keys directly on the network */
 };
 
 struct container_decl {
@@ -96,7 +96,7 @@ extern const struct object document_object, network_object, subnet_object, aux_o
 const struct key *key_find(const struct object *object, const char *name);
 /* The keys that the object has, as a hint. */
 const char *key_list_hint(const struct object *object, struct arena *arena);
-/* What to do about a key that the object does not have, text in arena. */
+/* A hint for a key that the object does not have, in the arena. */
 const char *key_unknown_hint(const struct object *object, const char *name, struct arena *arena);
 
 #endif

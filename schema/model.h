@@ -11,11 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* So that the owner tag of an attachment, which holds three names, fits the 255 bytes of an
- * IFALIAS. */
+/* The owner tag of an attachment, which holds three names, must fit the 255 bytes of an IFALIAS. */
 #define NAME_LENGTH_MAX 63
 
-/* Where something stands in the input. Lines and columns count from 1, columns in characters. */
+/* A location in the input. Lines and columns count from 1, columns in characters. */
 struct place {
 	const char *file; /* as given on the command line, "<stdin>" for "-" */
 	unsigned line, column;
@@ -33,7 +32,7 @@ enum link_mode {
 	MODE_L3S,
 };
 
-/* Where something lives: host names and globs. None: wherever the files are applied. */
+/* The hosts that something is assigned to: names and globs. None: every host. */
 struct hosts {
 	const char **items;
 	size_t count;
@@ -44,7 +43,7 @@ struct aux_address {
 	struct ip ip;
 };
 
-/* The part of a subnet that one host chooses addresses from. */
+/* The range from which one host chooses addresses of a subnet. */
 struct host_range {
 	struct place place;
 	const char *host;
@@ -55,8 +54,8 @@ struct subnet {
 	struct place place;
 	struct prefix prefix; /* no host bits */
 	struct ip gateway;    /* family 0: none */
-	/* No host bits; the prefix itself when not said; family 0: no address can be chosen, as
-	 * the network is on several hosts and this one has no range of its own. */
+	/* No host bits; the whole prefix if not set; family 0: no address can be chosen, as the
+	 * network is on several hosts and this one has no range of its own. */
 	struct prefix ip_range;
 	struct host_range *host_ranges; /* by host; `ip_range` is this host's */
 	size_t n_host_ranges;
@@ -64,7 +63,7 @@ struct subnet {
 	size_t n_aux;
 };
 
-/* The host's own way into a network. */
+/* The host's own link of a network (`host_access`). */
 struct host_access {
 	bool wanted;
 	struct place place;
@@ -86,11 +85,11 @@ struct network {
 	bool has_bcqueuelen;
 	uint32_t bcqueuelen; /* packets */
 	bool internal;
-	bool probe; /* ask the LAN before a new address is used */
-	bool dhcp;  /* IPv4 addresses come from the LAN's DHCP server, where `attachment` says so */
+	bool probe; /* probe the LAN before a new address is used */
+	bool dhcp;  /* IPv4 addresses are DHCP leases, unless the attachment says otherwise */
 	struct host_access host;
 	struct hosts hosts;
-	bool several_hosts; /* on its LAN, which has to do with one choice of each address */
+	bool several_hosts; /* on its LAN, where each address may be chosen once */
 };
 
 struct route {
@@ -108,9 +107,10 @@ struct sysctl {
 struct attachment {
 	struct place place;
 	const struct network *network;
-	struct ip ipv4, ipv6; /* family 0: choose one if the network has such a subnet */
-	bool dhcp, has_dhcp;  /* IPv4 comes by DHCP; the input says so or not, not the network */
-	struct mac mac;       /* set false: derive it */
+	struct ip ipv4, ipv6;       /* family 0: choose one if the network has such a subnet */
+	bool dhcp, has_dhcp;        /* the IPv4 address is a DHCP lease; the attachment itself sets
+				       `dhcp` */
+	struct mac mac;             /* unset: derived */
 	const char *interface_name; /* NULL: the lowest free ethN */
 	int gw_priority;
 	struct route *routes;
@@ -132,7 +132,7 @@ struct container {
 	size_t n_attachments;
 };
 
-/* All that has the same `name`, in the order of the input. */
+/* All objects with the same `name`, in the order of the input. */
 struct set {
 	const char *name;
 	struct network *networks;
@@ -143,8 +143,8 @@ struct set {
 
 struct desired {
 	struct arena *arena;
-	const char *host;    /* whose part this is; NULL: all hosts', which is not for planning */
-	bool on_other_hosts; /* there are networks, and all of them live on other hosts */
+	const char *host; /* the host that this is for; NULL: all hosts, which cannot be planned */
+	bool on_other_hosts; /* there are networks, and all of them are assigned to other hosts */
 	struct set *sets;    /* at least one: an empty input is the empty set "default" */
 	size_t n_sets;
 };
@@ -154,8 +154,8 @@ struct subnet *network_subnet_of(const struct network *network, const struct ip 
 /* Whether it has a subnet of the family. */
 bool network_has_family(const struct network *network, unsigned family);
 
-/* The part of `all`, which is for all hosts, that is assigned to one of them. In `arena`, and
- * pointing into `all`, which has to outlive it. */
+/* The part of `all` that is assigned to one host. In `arena`; it points into `all`, which must
+ * outlive it. */
 struct desired *desired_for_host(const struct desired *all, const char *host, struct arena *arena);
 
 void desired_free(struct desired *desired);

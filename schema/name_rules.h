@@ -4,12 +4,12 @@
 
 #include "schema/keys.h"
 
-/* What is wrong with a text of this type, to be read after the text itself, or NULL. Sets
- * *ret_hint, or leaves it where the problem says it all. */
+/* The problem of a text of this type, worded to follow the text, or NULL. Sets *ret_hint if there
+ * is more to say. */
 const char *text_problem(enum key_type type, const char *text, const char **ret_hint);
 
-/* Where a parent's name such as eth0.10, which is short for a VLAN of eth0, has its dot; NULL: it
- * is no such short form. */
+/* The position of the dot in a parent's name such as eth0.10, the short form of a VLAN of eth0;
+ * NULL: it is no short form. */
 const char *parent_dot(const char *parent);
 
 #endif

@@ -15,16 +15,16 @@ struct node {
 	unsigned count; /* items of a sequence, entries of a mapping */
 	uint8_t kind;   /* enum node_kind; small, as there are many nodes */
 	bool quoted : 1;
-	bool incomplete : 1; /* a mapping that bad keys were taken out of */
-	bool bad : 1;        /* something was found wrong with it: say nothing more */
+	bool incomplete : 1; /* bad keys were removed from the mapping */
+	bool bad : 1;        /* an error was reported for it: report no other */
 	char text[];         /* of a scalar; valid UTF-8 */
 };
 
-/* Whether it says nothing: an empty value, ~ or null. */
+/* Whether it is empty: an empty value, ~ or null. */
 bool node_null(const struct node *node);
 /* The value of a key of a mapping, or NULL. */
 struct node *node_get(const struct node *mapping, const char *key);
-/* The same, and NULL if something was found wrong with it. */
+/* The same, and NULL if an error was reported for it. */
 struct node *node_good(const struct node *mapping, const char *key);
 
 #endif

@@ -7,12 +7,12 @@
 
 struct context;
 
-/* Parses the file at hand. Returns its documents' roots, linked by next, or NULL if it has none.
- * After a syntax error those before it, and context->incomplete. Roots that are empty are left out.
- */
+/* Parses the current file. Returns the roots of its documents, linked by next, or NULL if it has
+ * none. After a syntax error the documents before it, and context->incomplete. Empty roots are left
+ * out. */
 struct node *yaml_read(struct context *context);
 
-/* The first document of a file that is no declaration; findings are in `diags`. */
+/* The first document of a file that is not a configuration; errors are in `diags`. */
 struct input;
 struct arena;
 struct diags;

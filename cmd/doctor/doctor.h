@@ -5,16 +5,16 @@
 #include "cmd/session.h"
 
 enum finding_level {
-	FINDING_PROBLEM, /* something declared will not be there, or not work */
-	FINDING_WARNING, /* it may not work, which only a person can tell */
+	FINDING_PROBLEM, /* part of the configuration will not work */
+	FINDING_WARNING, /* it may not work; a person has to decide */
 };
 
 struct finding {
 	enum finding_level level;
 	const char *check;
-	enum code code;      /* of an error that the plan reports, too; else CODE_NONE */
+	enum code code;      /* the plan's error with the same cause; else CODE_NONE */
 	const char *subject; /* a link, an attachment, or "the host" */
-	const char *text;    /* what is so */
+	const char *text;    /* what is wrong */
 	const char *fix;     /* what to do; NULL: the text says it */
 };
 
@@ -22,18 +22,18 @@ struct finding {
 struct examination {
 	struct arena *arena;
 	const struct desired *desired;
-	const struct run *run; /* what is live, and the plan; NULL: the host could not be read */
-	const char *check;     /* that is being made */
+	const struct run *run; /* the live state and the plan; NULL: the host could not be read */
+	const char *check;     /* the check in progress */
 	struct finding *findings;
 	size_t n_findings;
 };
 
-/* Adds a finding to the check that is being made, and returns it; the texts are valid as long as
- * the arena, the finding until the next one is added. */
+/* Adds a finding to the check in progress and returns it. Texts must be valid as long as the arena;
+ * the finding is valid until the next one is added. */
 struct finding *finding_add(struct examination *examination, enum finding_level level,
 			    const char *subject, const char *text, const char *fix);
 
-/* Each reads one thing, and says in a few words what it read, for when all is well. */
+/* Each makes one check and returns a short text for its success. */
 typedef const char *examine(struct examination *examination);
 
 examine examine_rights;

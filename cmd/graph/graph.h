@@ -11,7 +11,7 @@
 /* From left to right. */
 enum graph_kind { GRAPH_PARENT, GRAPH_VLAN, GRAPH_NETWORK, GRAPH_CONTAINER, N_GRAPH_KINDS };
 
-/* What would become of it. */
+/* What apply would do with it. */
 enum graph_state {
 	GRAPH_SAME,
 	GRAPH_CREATE,
@@ -57,7 +57,7 @@ extern const struct graph_style graph_styles[N_GRAPH_STATES];
 /* Whether a node or an edge has the state: the legend has only those. */
 bool graph_uses(const struct graph *graph, enum graph_state state);
 
-/* Writes what is printable of the text, and by `escape` each character that `special` has. */
+/* Writes the printable part of the text, with `escape` for each character in `special`. */
 void graph_put(FILE *out, const char *text, const char *special,
 	       void (*escape)(FILE *out, char character));
 

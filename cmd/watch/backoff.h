@@ -30,10 +30,10 @@ void retry_forget(struct retry *retry, const char *key);
 int64_t retry_repaired(struct retry *retry, const char *key, int64_t now);
 /* The same where it is seen already that somebody undoes it: no repair is free any more. */
 int64_t retry_contested(struct retry *retry, const char *key, int64_t now);
-/* What is done again and again whenever somebody else likes, such as an observation of a namespace
- * that changes without end: this one time has a price, in milliseconds. RETRY_CREDIT_MS of them are
- * free; from there on it is left alone until time has paid, at a price up to four times as high
- * while it goes on. It is never left alone for longer than a minute. */
+/* Rate limiting of work that others can trigger, such as reading a namespace that changes without
+ * end. Each execution has a price in milliseconds. RETRY_CREDIT_MS are free; then the work is
+ * deferred until time has paid, at a price up to four times as high while it goes on. It is never
+ * deferred for more than a minute. */
 void retry_spend(struct retry *retry, const char *key, int64_t price, int64_t now);
 /* How long it is left alone still, whether it is to be done or not; 0: not at all. */
 int64_t retry_left(const struct retry *retry, const char *key, int64_t now);

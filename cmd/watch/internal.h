@@ -66,8 +66,8 @@ struct service {
 	struct descriptors_short descriptors; /* as was told last */
 	bool guarded;                         /* the last plan was too much to delete */
 	bool dirty;                           /* a pass is due */
-	bool broken;                          /* it cannot go on: to be started again */
-	bool log_waits;                       /* for its reader */
+	bool broken;                          /* it cannot continue and has to be restarted */
+	bool log_waits;                       /* the log waits for its reader */
 	bool failed;                          /* the last pass could not be done */
 	struct failure failure;               /* why; or CODE_NONE */
 	bool wide;       /* the next observation finds namespaces that it was not told of, too */
@@ -75,7 +75,7 @@ struct service {
 	bool unsearched; /* everything was read, but not what descriptors lead to */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
-	bool lost;                   /* events were, and not everything was read since */
+	bool lost;                   /* events were lost, and not everything was read since */
 	bool netns_died;             /* a namespace died since this was last reset */
 	int64_t held_at;             /* the time by which the last pass held back what had failed */
 
@@ -86,23 +86,22 @@ struct service {
 /* events.c: each adds itself to the loop. Return 0, or a negative errno. */
 int service_listen(struct service *service, struct error *error);
 void service_close_events(struct service *service);
-/* Takes what the kernel has told so far. */
+/* Reads the kernel's pending events. */
 void service_read_events(struct service *service);
 /* The same while the lock is held, for which others wait: no more than somewhat beside what comes
  * of the plan that was done, or NULL. If there is more, that counts as lost. */
 void service_read_events_locked(struct service *service, const struct selection *done);
-/* rate_limit.c: whoever controls a namespace can make the kernel report it without end, and make
- * the observation of it dear. Each namespace has a credit of its own for the observations that its
- * events make. */
-/* Whether the namespace, of which an event tells, is not to be read yet: it is marked as such, and
- * read later. If it is to be read, its credit is charged. */
+/* rate_limit.c: whoever controls a namespace can cause events without end and make reading it
+ * expensive. Each namespace has a credit of its own for the observations that its events trigger.
+ */
+/* Whether reading the namespace of an event is deferred: then it is marked as rate limited and read
+ * later. Otherwise its credit is charged. */
 bool rate_limit_defers(struct service *service, struct live_ns *ns);
-/* Events were lost, which somebody may make happen on purpose: everything is read again, now or
- * later. */
+/* Events were lost, which others can cause on purpose: everything is read again, now or later. */
 void events_lost(struct service *service);
-/* Fires the timer of what was to be read later. */
+/* The timer of deferred observations fired. */
 void rate_limit_due(void *service);
-/* Everything has to be read. */
+/* Marks everything as stale. */
 void service_mark_stale(struct service *service);
 
 /* engines.c: asks the engines that the desired state's containers are of, and listens to them, in
@@ -110,10 +109,10 @@ void service_mark_stale(struct service *service);
 void service_engines_update(struct service *service);
 /* Asks about everything again. */
 void service_engines_reload(struct service *service);
-/* Asks again about the containers whose back-off is over. */
+/* Queries the containers whose back-off has ended. */
 void service_engines_retry(struct service *service);
 void service_engines_free(struct service *service);
-/* What is mounted has changed. */
+/* The mount table has changed. */
 void service_engines_mounted(struct service *service);
 
 /* reload.c: reads the files, for it may well be what they stay to say. */
@@ -159,8 +158,9 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 void report_left(struct service *service, const struct plan *plan);
 void report_left_by(struct service *service, const struct desired *before,
 		    const struct desired *after);
-/* Whether it is known that descriptors are too few: some looks get by with them and others do not,
- * so the warning is repeated only when the limit or the files have changed. Now it is known. */
+/* Whether the shortage of descriptors was reported already. Some observations succeed and others do
+ * not, so the warning is repeated only when the limit or the files have changed. Records it as
+ * reported. */
 bool descriptors_reported(struct service *service);
 /* Warns of it, unless it is known. */
 void report_descriptors(struct service *service);

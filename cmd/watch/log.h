@@ -26,9 +26,9 @@ void log_free(struct log *log);
 void log_hold(struct log *log);
 void log_let_go(struct log *log);
 
-/* Writes what waits, as far as its reader takes it, and says how many lines were lost, once there
- * is room. Returns -1 if nothing is left, or the descriptor to wait for. Who reads them may go on
- * reading later, as a terminal that is stopped, or never. */
+/* Writes queued lines as far as the reader accepts them, and reports how many were lost once there
+ * is room. Returns -1 if nothing is queued, or the descriptor to wait for. A reader may continue
+ * later, as a stopped terminal does, or never. */
 int log_flush(const struct log *log);
 
 __attribute__((format(printf, 3, 4))) void log_write(const struct log *log, enum log_level level,

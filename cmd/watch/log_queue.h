@@ -14,11 +14,11 @@ void log_queue_free(struct log_queue *queue);
 
 /* Adds a whole line with its end; or counts it as lost. */
 void log_queue_add(struct log_queue *queue, const char *line, size_t size);
-/* How many lines were lost since this was last asked; 0 while there is no room to tell it. */
+/* How many lines were lost since the last call; 0 while there is no room to report it. */
 size_t log_queue_lost(struct log_queue *queue);
 /* Writes as much as the reader takes now. Returns whether nothing is left. */
 bool log_queue_write(struct log_queue *queue);
-/* That epoll reports when the reader takes more. */
+/* A descriptor that epoll reports as ready when the reader accepts more. */
 int log_queue_fd(const struct log_queue *queue);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* The owner tag of a step's link. */
 const char *step_key(const struct step *step);
-/* The key for the retries of a container that could not be read. No owner tag begins like it. */
+/* The retry key of a container that could not be read. No owner tag begins like it. */
 #define SOURCE_KEY_SIZE (PATH_MAX + 16)
 const char *source_key(enum source_kind kind, const char *source, char key[SOURCE_KEY_SIZE]);
 /* The key of a step for the retries: its link's mark, and the namespace. Writes into the caller's
@@ -17,10 +17,10 @@ const char *source_key(enum source_kind kind, const char *source, char key[SOURC
 const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE]);
 
 const char *container_key(const struct container_lookup *lookup, char key[SOURCE_KEY_SIZE]);
-/* Of a namespace that could not be numbered, and is not heard. */
+/* The retry key of a namespace without an nsid, which is not monitored. */
 const char *namespace_key(const struct live_ns *ns, char key[SOURCE_KEY_SIZE]);
 bool namespace_unmonitored(const struct live_ns *ns);
-/* What engines know is asked for beside the passes (engines.c). */
+/* Containers of engines are queried beside the passes (engines.c). */
 bool source_is_engines(const struct container_lookup *lookup);
 
 /* The keys of all that failed, or is held, or may, and is still to be done: of the plan's steps, of

@@ -4,11 +4,11 @@
 
 #include <stdint.h>
 
-/* Sends "READY=1\nSTATUS=..." and the like; does nothing where nobody asked for it. */
+/* Sends "READY=1\nSTATUS=..." and the like; does nothing without NOTIFY_SOCKET. */
 __attribute__((format(printf, 1, 2))) void notify(const char *format, ...);
 
-/* Milliseconds between two WATCHDOG=1, half of what systemd allows (sd_watchdog_enabled(3)); -1: it
- * asks for none. */
+/* Milliseconds between two WATCHDOG=1, half of what systemd allows (sd_watchdog_enabled(3)); -1:
+ * the watchdog is off. */
 int64_t notify_watchdog_interval(void);
 
 #endif

@@ -15,7 +15,7 @@ struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *ans
 void lookups_free(struct lookups *lookups);
 struct engines *lookups_engines(struct lookups *lookups);
 
-/* Which containers are asked about. What was found holds until there is an answer. */
+/* Which containers are queried. A previous result is used until the answer. */
 enum lookup_urgency {
 	LOOKUP_NEW,          /* of which nothing is known, and that no query is under way for */
 	LOOKUP_UNLESS_READY, /* without a query under way, whose process is not there */
@@ -31,14 +31,14 @@ void lookups_query(struct lookups *lookups, enum source_kind kind, const char *s
 /* The same for all containers of one engine. */
 void lookups_query_all(struct lookups *lookups, const struct desired *desired,
 		       enum source_kind kind, enum lookup_urgency urgency);
-/* The engine cannot be asked: its containers that are not found, and that no query is under way
- * for, get this outcome. */
+/* The engine cannot be reached: its containers that were not found and have no pending query get
+ * this result. */
 void lookups_fail(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
 		  const struct error *error);
 /* Forgets the containers that the desired state does not have. */
 void lookups_keep(struct lookups *lookups, const struct desired *desired);
-/* Visits the containers of one engine. `id`: the engine's, of the one that was found; NULL: none
- * was. May ask. */
+/* Visits the containers of one engine. `id`: of the container that was found, or NULL. The visitor
+ * may start queries. */
 typedef void lookup_visit(void *data, const char *source, const char *id);
 void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data);
 /* Whether queries are under way. */

@@ -55,7 +55,7 @@ struct lookup {
 	struct result result;
 	struct engine_query query;
 	bool drop_unanswered; /* the result ends when the engine does not answer */
-	bool repeat;          /* ask once more after the query */
+	bool repeat;          /* query once more after the pending query */
 	bool wanted;
 	char **holders; /* of a Compose service: "SET/CONTAINER" of the files' that name it */
 	size_t n_holders;
@@ -84,7 +84,7 @@ int lookup_namespace_open(const struct lookups *lookups, int process, struct sta
 			  struct error *error);
 /* Whether the process that was found is still there, in the same namespace. */
 bool lookup_result_holds(const struct lookup *lookup);
-/* Lets go those that `which` says yes to. */
+/* Removes those for which `which` returns true. */
 void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup));
 void lookup_result_clear(struct result *result);
 void lookup_process_close(struct engine_query *query);

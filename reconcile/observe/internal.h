@@ -12,13 +12,13 @@
 
 #define NOBODY SIZE_MAX
 
-/* Fewer namespaces are read sooner than a thread is made. */
+/* With fewer namespaces than this, starting threads takes longer than reading. */
 #define THREADS_FROM 16
 
 /* What else is open than a namespace for each container. */
 #define DESCRIPTORS_SPARE 256
 
-/* What is known of a space while it is read. */
+/* A namespace while it is observed. */
 struct namespace
 {
 	struct live_ns *ns;
@@ -51,8 +51,8 @@ void namespaces_grow(struct observer *observer);
 /* Where the table has the inode: one more than the number of its space, or 0. */
 size_t *namespace_slot(const struct observer *observer, ino_t inode);
 struct namespace *namespace_add(struct observer *observer, struct live_ns *ns);
-/* The space of an open namespace, new or known; takes the descriptor over. All namespaces are of
- * one nsfs, so the inode tells them apart. */
+/* The record of an open namespace, new or known; takes the descriptor over. All namespaces are in
+ * one nsfs, so the inode identifies them. */
 struct namespace *namespace_of(struct observer *observer, int fd, const struct stat *stat,
 			       const char *name);
 /* Reads those that are stale and open. Returns 0, or the error of the host's own. */
@@ -64,7 +64,7 @@ void unreadable_add_namespace(struct observer *observer, ino_t inode, const char
 			      const struct error *error);
 
 /* containers.c: where the containers are */
-/* Finds each container's namespace, of which only what is stale is asked for again. */
+/* Finds each container's namespace; only stale ones are looked up again. */
 void container_lookups_find(struct observer *observer, const struct desired *desired);
 /* Names the namespaces of an observation that goes on from an earlier one after the containers that
  * lead to them now. */

@@ -19,9 +19,9 @@ struct live_ns *namespace_new(int fd, const struct stat *stat, const char *name)
 void namespace_free(struct live_ns *ns);
 void namespace_rename(struct live_ns *ns, const char *name);
 
-/* Reads it again, through its open handle; leaves the thread inside (see netns_return).
- * *ret_addr_proto is set if an address told IFA_PROTO. On failure it holds nothing. Of what a
- * namespace other than the host's has more of than is read, it holds the first part
+/* Reads the namespace again through its open handle; leaves the thread in it (see netns_return).
+ * *ret_addr_proto is set if an address has IFA_PROTO. On failure the record is empty. If a
+ * namespace other than the host's has more than the limit, only the first part is read
  * (live_ns.crowded). */
 int namespace_read(struct live_ns *ns, int host_fd,
 		   const struct namespace_read_options *read_options, bool *ret_addr_proto,

@@ -8,9 +8,9 @@
 /* Called for a namespace that cannot be numbered; it stays at -1. */
 typedef void nsid_failed(void *data, const struct live_ns *ns, const struct error *error);
 
-/* Numbers, in the host's namespace, each namespace that is held open and has tagged links or is a
- * container's, so that its events can be heard there. Those that had no number yet are stale then:
- * nobody told what happened to them between the observation and now. Returns how many these are. */
+/* Assigns an nsid in the host's namespace to each namespace that is held open and has tagged links
+ * or is a container's, so that its events are received. Namespaces without an nsid until now become
+ * stale: their events since the observation were missed. Returns how many. */
 size_t nsids_assign(struct live *live, nsid_failed *failed, void *data);
 
 #endif

@@ -10,7 +10,7 @@ struct address_set;
 /* Room for so many at once; it grows beyond. */
 struct address_set *address_set_new(struct arena *arena, size_t expected);
 
-/* Who has the address, as address_set_add was told, or NULL. */
+/* The holder of the address, as passed to address_set_add, or NULL. */
 const void *address_set_holder(const struct address_set *in_use, size_t domain,
 			       const struct ip *ip);
 

@@ -17,7 +17,7 @@ struct plan_options {
 	} max_delete;
 };
 
-/* What holds where the user says nothing: --max-delete=50%, from ten attachments on. */
+/* The defaults: --max-delete=50%, from ten attachments on. */
 extern const struct plan_options plan_options_default;
 
 #endif

@@ -12,7 +12,7 @@
 #define REFUSED_MACS_MAX 64
 
 struct refused_macs {
-	struct mac macs[REFUSED_MACS_MAX]; /* the last ones; a ring */
+	struct mac macs[REFUSED_MACS_MAX]; /* the last ones; a ring buffer */
 	size_t count;                      /* in all */
 };
 

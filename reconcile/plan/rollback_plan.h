@@ -4,29 +4,29 @@
 
 #include "reconcile/plan/plan.h"
 
-/* Notes what an observation leaves out: of the links that the plan will delete all their sysctls,
- * of those that it will touch their addresses and routes in the kernel's own words. To be called
- * before the plan is done. Returns 0 or a negative errno: it could not be seen what there is to
- * roll back to. */
+/* Takes a snapshot of what an observation does not read: all sysctls of the links that the plan
+ * will delete, and the addresses and routes, as raw messages, of those that it will touch. Call it
+ * before the plan is applied. Returns 0, or a negative errno if the state to roll back to could not
+ * be read. */
 int revert_prepare(struct live *before, const struct plan *plan, struct error *error);
 
 /* Notes that of one step's link. */
 int revert_note(const struct step *step, struct error *error);
 
-/* What is to be made for the live link to be what it was, once it is deleted. */
+/* The specification that recreates the live link after its deletion. */
 struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live,
 				    const struct live_ns *ns, const struct live_link *link);
 
-/* The new namespace of the container whose link the step is about, where it was started again
- * since: it led to the step's namespace, and its container in `before` is stale. NULL: there is
- * none. */
+/* The new namespace of the step's container, if it was restarted since: it led to the step's
+ * namespace, and its lookup in `before` is stale. NULL: none. */
 struct live_ns *revert_home(const struct step *done, const struct live *before,
 			    const struct live *now);
 
-/* The plan that leads from `now` back to what `before` was, for exactly the objects that `done`
- * touched; nothing for those that are back, or were never reached. What was created goes, unless
- * others are attached to it by now. A container's link goes to where the container is by now. `now`
- * is of observe_second. Pure. Points into all of its arguments; the caller frees with plan_free. */
+/* The plan from `now` back to `before`, for exactly the objects that `done` touched; no step for
+ * those that are restored already or were never reached. Created links are deleted unless others
+ * are attached to them by now. A container's link goes to its container's current namespace. `now`
+ * is of observe_second. Pure. Points into all of its arguments; the caller frees it with plan_free.
+ */
 const struct plan *plan_revert(const struct plan *done, const struct live *before,
 			       const struct live *now);
 

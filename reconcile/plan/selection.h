@@ -17,10 +17,10 @@ struct selection selection_all(const struct plan *plan, struct arena *arena);
 struct selection selection_none(const struct plan *plan, struct arena *arena);
 struct selection selection_copy(const struct selection *selection, struct arena *arena);
 
-/* Leaves out what must not be done without the steps that are left out already: a parent is not
- * deleted while a live link is on it that the run does not delete; an attachment is not touched
- * whose new parent is not made; a link is not deleted whose replacement is not made. Only of these
- * there is a reason in `why`, which is in the arena. */
+/* Defers steps that depend on steps which are left out already: a parent is not deleted while a
+ * live link is on it that the run does not delete; an attachment whose new parent is not made is
+ * not touched; a link whose replacement is not made is not deleted. `why` has a reason for these
+ * only; it is in the arena. */
 struct selection selection_defer(const struct selection *selection, const struct live *live,
 				 struct arena *arena);
 

@@ -84,8 +84,7 @@ struct step {
 	const char *hint;   /* what to do next, or NULL */
 };
 
-/* Another set that is live, and that may be one of the files' under a former name; set NULL: none.
- */
+/* Another live set, probably a set of the files under its former name; set NULL: none. */
 struct left_set {
 	const char *set, *network;
 };
@@ -99,8 +98,7 @@ struct plan {
 	struct left_set left;
 	struct guard {
 		bool refused;
-		bool strange; /* no container that is live of the set is declared: another file, it
-				 seems */
+		bool strange; /* no live container of the set is declared: probably another file */
 		const char *set;
 		size_t live, deletes;
 	} guard;

@@ -12,9 +12,9 @@ struct probe {
 	int ifindex;      /* the parent; 0: not there yet; -1: it is to be created again */
 	const char *link; /* its name */
 	struct ip ip;
-	bool in_use;   /* somebody has it, or asks for it likewise */
-	struct mac by; /* then who */
-	int errnum;    /* it could not be asked; 0: it could */
+	bool in_use;   /* somebody has it, or probes for it likewise */
+	struct mac by; /* its holder */
+	int errnum;    /* it could not be probed; 0: it could */
 };
 
 struct probes {
@@ -32,12 +32,12 @@ struct probes {
 struct probes probes_of(const struct selection *selection, const struct live *live,
 			struct arena *arena);
 
-/* Probes all of them side by side: IPv4 as in RFC 5227 2.1.1 (4 to 7 seconds), IPv6 as in RFC 4862
- * 5.4 (1 to 2 seconds). The thread is in the host's namespace. Those without a parent count as not
- * asked (ENODEV), as do those on one without a carrier (ENETDOWN). */
+/* Probes all of them concurrently: IPv4 as in RFC 5227 2.1.1 (4 to 7 seconds), IPv6 as in RFC 4862
+ * 5.4 (1 to 2 seconds). The thread is in the host's namespace. Addresses without a parent count as
+ * not probed (ENODEV), as do those on a parent without carrier (ENETDOWN). */
 void probes_run(struct probes *probes);
 
-/* What is wrong with an address that is taken or could not be asked for. */
+/* The error of an address that is in use or could not be probed. */
 void probe_fault(const struct probe *probe, struct error *error);
 
 #endif

@@ -24,8 +24,8 @@ size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
  * flush them together with a managed address. In the arena. NULL: they cannot be read. */
 const struct snapshot *snapshot_routes_take(struct netlink *netlink, struct arena *arena,
 					    int ifindex, struct error *error);
-/* Puts those back that are gone by now. A route that has taken the place of one stays. What the
- * kernel refuses is not reported, as a next hop may not be in any subnet any more. */
+/* Restores the missing routes. A route that replaced one stays. Refusals of the kernel are not
+ * reported, as a next hop may be in no subnet any more. */
 void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct snapshot *was);
 
 #endif

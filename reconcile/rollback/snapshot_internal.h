@@ -5,7 +5,7 @@
 #include "kernel/netlink.h"
 #include "lib/arena.h"
 
-/* A request that makes what a listing told of. */
+/* A request that recreates a listed object. */
 struct raw_message {
 	struct nlmsghdr *request;
 	size_t same; /* bytes of it that are the same as long as it is: without lifetimes */

@@ -46,7 +46,7 @@ struct live_ns {
 	bool stale; /* it could not be read, or something may have changed since */
 	bool rate_limited; /* something may have changed, and it is not read yet */
 	bool tagged;       /* paced: a link of mvapply's may be new in it, or have a new address */
-	bool restless;     /* it was told that it is so */
+	bool restless;     /* it was reported as such */
 	bool dead;         /* the kernel said so */
 	char *place; /* the path that it was found at when no container led to it any more, or NULL
 		      */
@@ -100,11 +100,11 @@ struct live {
 	bool addr_proto; /* the kernel reports IFA_PROTO (5.18 and later) */
 };
 
-/* Whether its container could not be read. Nothing is unknown of one that an engine may not lead
- * to, and that is to have nothing. */
+/* Whether the container could not be read. A container that is to have nothing, and that an engine
+ * may not lead to, is not unknown. */
 bool live_container_unknown(const struct container_lookup *lookup);
-/* Whether all of the host could be read: each network namespace, and each container's source. A
- * container that is pending, also as its engine does not answer, is no lack. */
+/* Whether the whole host was read: each network namespace and each container's source. A pending
+ * container is complete, even if its engine does not answer. */
 bool live_complete(const struct live *live);
 /* The sentences of what could not be read, in the arena. */
 const char **live_unreadable_texts(const struct live *live, struct arena *arena);
