@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 /* What one import works with. */
-struct importing {
+struct importer {
 	const struct options *options;
 	struct arena *arena;
 	struct input *inputs; /* of the files that are named */
@@ -28,7 +28,7 @@ struct importing {
 };
 
 /* NULL: what went wrong is in `error`, or in the diags where that has no text. */
-typedef struct tree *import_make(struct importing *importing, struct error *error);
+typedef struct tree *import_make(struct importer *importer, struct error *error);
 
 /* Compose's name of a project whose file does not say one: that of the file's folder, in small
  * letters, and only such as may be in a name. */
@@ -50,16 +50,16 @@ static const char *project_name(struct arena *arena, const char *file)
 	return *name ? name : "default";
 }
 
-static struct tree *compose_make(struct importing *importing, struct error *error)
+static struct tree *compose_make(struct importer *importer, struct error *error)
 {
-	const struct input *input = &importing->inputs[0];
-	const struct node *root = yaml_parse(input, importing->arena, &importing->diags);
+	const struct input *input = &importer->inputs[0];
+	const struct node *root = yaml_parse(input, importer->arena, &importer->diags);
 	*error = (struct error){0};
-	if (importing->diags.count)
+	if (importer->diags.count)
 		return NULL;
 	if (root && root->kind == NODE_MAPPING)
-		return import_compose(root, project_name(importing->arena, input->file),
-				      importing->arena);
+		return import_compose(root, project_name(importer->arena, input->file),
+				      importer->arena);
 	error_set(error, EINVAL, "%s is no Compose file: its top level is no map", input->file);
 	error_hint(error, "a Compose file has `services` and `networks` at its top");
 	error_code(error, CODE_IMPORT_FILE);
@@ -104,11 +104,11 @@ static int cni_read_json(const struct input *input, json_t *documents, struct er
 }
 
 /* Each document of a file of YAML. */
-static int cni_read_yaml(struct importing *importing, const struct input *input, json_t *documents,
+static int cni_read_yaml(struct importer *importer, const struct input *input, json_t *documents,
 			 struct error *error)
 {
-	const struct node *root = yaml_parse(input, importing->arena, &importing->diags);
-	if (importing->diags.count)
+	const struct node *root = yaml_parse(input, importer->arena, &importer->diags);
+	if (importer->diags.count)
 		return -EINVAL;
 	if (!root)
 		fault_cni(input, NULL, error);
@@ -122,19 +122,19 @@ static int cni_read_yaml(struct importing *importing, const struct input *input,
 	return root ? 0 : -EINVAL;
 }
 
-static struct tree *cni_make(struct importing *importing, struct error *error)
+static struct tree *cni_make(struct importer *importer, struct error *error)
 {
 	json_t *documents = json_array();
 	struct tree *tree = NULL;
 	int status = 0;
 	*error = (struct error){0};
-	for (size_t i = 0; status == 0 && i < importing->n_inputs; i++) {
-		const struct input *input = &importing->inputs[i];
+	for (size_t i = 0; status == 0 && i < importer->n_inputs; i++) {
+		const struct input *input = &importer->inputs[i];
 		status = starts_as_json(input) ? cni_read_json(input, documents, error)
-					       : cni_read_yaml(importing, input, documents, error);
+					       : cni_read_yaml(importer, input, documents, error);
 	}
 	if (status == 0)
-		tree = import_cni(documents, importing->arena);
+		tree = import_cni(documents, importer->arena);
 	json_decref(documents);
 	return tree;
 }
@@ -299,24 +299,24 @@ static const struct kind *kind_find(const struct options *options, struct error 
 }
 
 /* What is imported is read and shown, and nothing is done by its word: whoever may write it. */
-static int files_take(struct importing *importing, const struct kind *kind)
+static int files_take(struct importer *importer, const struct kind *kind)
 {
 	static const char *const yaml[] = {".yaml", ".yml", NULL};
 	const struct trust everybody = {.everybody = true};
-	for (size_t i = 1; i < importing->options->n_words; i++)
-		if (files_read_endings(importing->options->words[i],
+	for (size_t i = 1; i < importer->options->n_words; i++)
+		if (files_read_endings(importer->options->words[i],
 				       kind->endings ? kind->endings : yaml, &everybody,
-				       importing->arena, &importing->inputs, &importing->n_inputs,
-				       &importing->diags) < 0)
+				       importer->arena, &importer->inputs, &importer->n_inputs,
+				       &importer->diags) < 0)
 			return -1;
 	return 0;
 }
 
-static int report_diags(const struct importing *importing, const struct kind *kind)
+static int report_diags(const struct importer *importer, const struct kind *kind)
 {
-	if (importing->options->output == OUTPUT_JSON)
-		return json_finish(json_diags(&importing->diags), EXIT_USAGE);
-	text_diags(&importing->diags);
+	if (importer->options->output == OUTPUT_JSON)
+		return json_finish(json_diags(&importer->diags), EXIT_USAGE);
+	text_diags(&importer->diags);
 	if (kind->hint)
 		text_note(kind->hint);
 	return EXIT_USAGE;
@@ -344,25 +344,25 @@ static void remainder_report(struct tree *tree)
 	free(text);
 }
 
-static int import_write(struct importing *importing, const struct kind *kind)
+static int import_write(struct importer *importer, const struct kind *kind)
 {
 	struct error error;
 	struct converted converted = {.comment =
-					      arena_printf(importing->arena,
+					      arena_printf(importer->arena,
 							   "From `mvapply import %s`; what could "
 							   "not be carried over is a comment.",
 							   kind->name),
 				      .count = 1};
-	struct tree *tree = kind->make(importing, &error);
-	if (!tree && importing->diags.count)
-		return report_diags(importing, kind);
+	struct tree *tree = kind->make(importer, &error);
+	if (!tree && importer->diags.count)
+		return report_diags(importer, kind);
 	if (!tree)
-		return run_error(&error, importing->options);
+		return run_error(&error, importer->options);
 	import_mark_edits(tree);
 	converted.documents = &tree;
-	converted_write(&converted, importing->options);
+	converted_write(&converted, importer->options);
 	fflush(stdout);
-	if (importing->options->output == OUTPUT_TEXT)
+	if (importer->options->output == OUTPUT_TEXT)
 		remainder_report(tree);
 	return EXIT_CONVERGED;
 }
@@ -371,13 +371,13 @@ int command_import(const struct options *options)
 {
 	struct error error;
 	const struct kind *kind = kind_find(options, &error);
-	struct importing importing = {.options = options, .arena = options->arena};
+	struct importer importer = {.options = options, .arena = options->arena};
 	if (!kind)
 		return run_error(&error, options);
-	diags_init(&importing.diags);
-	int code = files_take(&importing, kind) < 0
-			   ? report_diags(&importing, &(struct kind){.name = kind->name})
-			   : import_write(&importing, kind);
-	diags_free(&importing.diags);
+	diags_init(&importer.diags);
+	int code = files_take(&importer, kind) < 0
+			   ? report_diags(&importer, &(struct kind){.name = kind->name})
+			   : import_write(&importer, kind);
+	diags_free(&importer.diags);
 	return code;
 }

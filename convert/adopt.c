@@ -19,7 +19,7 @@ struct group {
 
 typedef bool name_used(const struct observed_set *set, const char *name);
 
-struct adopting {
+struct adopter {
 	struct observed_set *set;
 	struct notes *notes;
 	const struct live_ns **namespaces;
@@ -27,9 +27,9 @@ struct adopting {
 	size_t n_groups;
 };
 
-static const struct live_ns *host_of(const struct adopting *adopting)
+static const struct live_ns *host_of(const struct adopter *adopter)
 {
-	return adopting->set->live->namespaces[0];
+	return adopter->set->live->namespaces[0];
 }
 
 /* A name as the input may have it, made of another. */
@@ -63,9 +63,9 @@ static bool network_name_used(const struct observed_set *set, const char *name)
 	return observed_network_find(set, name) || *observed_place(set, "group called %s", name);
 }
 
-static const char *network_name(const struct adopting *adopting, const char *text)
+static const char *network_name(const struct adopter *adopter, const char *text)
 {
-	return name_new(adopting->set, "network", name_from(adopting->set->arena, text),
+	return name_new(adopter->set, "network", name_from(adopter->set->arena, text),
 			network_name_used);
 }
 
@@ -75,9 +75,9 @@ static bool container_name_used(const struct observed_set *set, const char *name
 }
 
 /* The container that the namespace is already, or a new one's name. */
-static const char *container_name(const struct adopting *adopting, const struct live_ns *ns)
+static const char *container_name(const struct adopter *adopter, const struct live_ns *ns)
 {
-	const struct observed_set *set = adopting->set;
+	const struct observed_set *set = adopter->set;
 	const struct observed_container *found = observed_container_in(set, ns);
 	enum source_kind kind;
 	const char *source;
@@ -122,50 +122,50 @@ static size_t *group_place(const struct observed_set *set, const struct live_lin
 			      prefix_format(&subnets[IPV6], ipv6));
 }
 
-static const char *group_name(struct adopting *adopting, const struct live_link *link,
+static const char *group_name(struct adopter *adopter, const struct live_link *link,
 			      const struct prefix subnets[N_FAMILIES])
 {
-	struct observed_set *set = adopting->set;
-	const struct live_link *parent = live_link_by_index(host_of(adopting), link->parent);
+	struct observed_set *set = adopter->set;
+	const struct live_link *parent = live_link_by_index(host_of(adopter), link->parent);
 	size_t *place = group_place(set, link, subnets);
-	if (adopting->groups && *place)
-		return adopting->groups[*place - 1].name;
-	const char *name = network_name(adopting, parent ? parent->name : "network");
-	struct group *group = array_push(set->arena, adopting->groups, adopting->n_groups);
+	if (adopter->groups && *place)
+		return adopter->groups[*place - 1].name;
+	const char *name = network_name(adopter, parent ? parent->name : "network");
+	struct group *group = array_push(set->arena, adopter->groups, adopter->n_groups);
 	*group = (struct group){
 		.first = link, .subnets = {subnets[IPV4], subnets[IPV6]}, .name = name};
-	*place = *observed_place(set, "group called %s", name) = adopting->n_groups;
+	*place = *observed_place(set, "group called %s", name) = adopter->n_groups;
 	return name;
 }
 
-static void left(struct adopting *adopting, const struct live_ns *ns, const struct live_link *link,
+static void left(struct adopter *adopter, const struct live_ns *ns, const struct live_link *link,
 		 const char *why)
 {
-	note_add(adopting->set->arena, adopting->notes, "%s %s in %s is left as it is: %s",
+	note_add(adopter->set->arena, adopter->notes, "%s %s in %s is left as it is: %s",
 		 link->kind_name, link->name, ns->name, why);
 }
 
-static void link_take(struct adopting *adopting, const struct live_ns *ns,
+static void link_take(struct adopter *adopter, const struct live_ns *ns,
 		      const struct live_link *link)
 {
 	struct prefix subnets[N_FAMILIES];
 	if (ns->host)
 		return;
 	if (!link->mode_known) {
-		left(adopting, ns, link, "mvapply has not its mode");
+		left(adopter, ns, link, "mvapply has not its mode");
 		return;
 	}
 	if (!subnets_of(ns, link, subnets)) {
-		left(adopting, ns, link, "it has no lasting address, and mvapply gives each one");
+		left(adopter, ns, link, "it has no lasting address, and mvapply gives each one");
 		return;
 	}
-	const char *container = container_name(adopting, ns);
-	const char *network = group_name(adopting, link, subnets);
+	const char *container = container_name(adopter, ns);
+	const char *network = group_name(adopter, link, subnets);
 	/* Two links of a container on one network are no declaration: the second gets one of its
 	 * own. */
-	if (observed_attached(adopting->set, container, network))
-		network = network_name(adopting, network);
-	observed_attachment(adopting->set, network, container, ns, link);
+	if (observed_attached(adopter->set, container, network))
+		network = network_name(adopter, network);
+	observed_attachment(adopter->set, network, container, ns, link);
 }
 
 /* Whether the host's address can be one of the network's: of each family that the network has. */
@@ -181,42 +181,42 @@ static bool fits(const struct group *group, const struct prefix subnets[N_FAMILI
 }
 
 /* The network of the containers on the same LAN, or one of its own. */
-static const char *host_network(struct adopting *adopting, const struct live_ns *ns,
+static const char *host_network(struct adopter *adopter, const struct live_ns *ns,
 				const struct live_link *link,
 				const struct prefix subnets[N_FAMILIES])
 {
 	const struct live_link *parent = live_link_by_index(ns, link->parent);
-	for (size_t i = 0; i < adopting->n_groups; i++) {
-		struct group *group = &adopting->groups[i];
+	for (size_t i = 0; i < adopter->n_groups; i++) {
+		struct group *group = &adopter->groups[i];
 		if (group->host || !alike(group->first, link) || !fits(group, subnets))
 			continue;
 		group->host = true;
 		return group->name;
 	}
-	return network_name(adopting, parent ? parent->name : link->name);
+	return network_name(adopter, parent ? parent->name : link->name);
 }
 
-static void host_link_take(struct adopting *adopting, const struct live_ns *ns,
+static void host_link_take(struct adopter *adopter, const struct live_ns *ns,
 			   const struct live_link *link)
 {
 	struct prefix subnets[N_FAMILIES];
 	if (!ns->host)
 		return;
 	if (!link->mode_known || link_mode_isolates(link->mode))
-		left(adopting, ns, link, "the host's own way into a network is in mode bridge");
+		left(adopter, ns, link, "the host's own way into a network is in mode bridge");
 	else if (!subnets_of(ns, link, subnets))
-		left(adopting, ns, link, "it has no lasting address, and mvapply gives each one");
+		left(adopter, ns, link, "it has no lasting address, and mvapply gives each one");
 	else
-		observed_host(adopting->set, host_network(adopting, ns, link, subnets), link);
+		observed_host(adopter->set, host_network(adopter, ns, link, subnets), link);
 }
 
-static void vlan_take(struct adopting *adopting, const struct live_ns *ns,
+static void vlan_take(struct adopter *adopter, const struct live_ns *ns,
 		      const struct live_link *link)
 {
 	if (!ns->host)
-		left(adopting, ns, link, "mvapply has VLAN links on the host only");
-	else if (!observed_on(adopting->set, link))
-		observed_parent(adopting->set, network_name(adopting, link->name), link);
+		left(adopter, ns, link, "mvapply has VLAN links on the host only");
+	else if (!observed_on(adopter->set, link))
+		observed_parent(adopter->set, network_name(adopter, link->name), link);
 }
 
 static int namespace_compare(const void *a, const void *b)
@@ -226,42 +226,42 @@ static int namespace_compare(const void *a, const void *b)
 }
 
 /* By their names, so that the same host gives the same file: they were found in any order. */
-static void namespaces_sort(struct adopting *adopting)
+static void namespaces_sort(struct adopter *adopter)
 {
-	const struct live *live = adopting->set->live;
-	adopting->namespaces = arena_alloc(adopting->set->arena,
-					   live->n_namespaces * sizeof(*adopting->namespaces));
+	const struct live *live = adopter->set->live;
+	adopter->namespaces =
+		arena_alloc(adopter->set->arena, live->n_namespaces * sizeof(*adopter->namespaces));
 	for (size_t i = 0; i < live->n_namespaces; i++)
-		adopting->namespaces[i] = live->namespaces[i];
-	qsort(adopting->namespaces, live->n_namespaces, sizeof(*adopting->namespaces),
+		adopter->namespaces[i] = live->namespaces[i];
+	qsort(adopter->namespaces, live->n_namespaces, sizeof(*adopter->namespaces),
 	      namespace_compare);
 }
 
-typedef void link_visit(struct adopting *adopting, const struct live_ns *ns,
+typedef void link_visit(struct adopter *adopter, const struct live_ns *ns,
 			const struct live_link *link);
 
-static void each_untagged(struct adopting *adopting, bool vlans, link_visit *take)
+static void each_untagged(struct adopter *adopter, bool vlans, link_visit *take)
 {
-	for (size_t i = 0; i < adopting->set->live->n_namespaces; i++) {
-		const struct live_ns *ns = adopting->namespaces[i];
+	for (size_t i = 0; i < adopter->set->live->n_namespaces; i++) {
+		const struct live_ns *ns = adopter->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
 			bool kind =
 				vlans ? link->kind == KIND_VLAN : link_type(link->kind)->has_driver;
 			if (kind && link->tag.role == ROLE_NONE &&
 			    link->parent_where == PARENT_HOST)
-				take(adopting, ns, link);
+				take(adopter, ns, link);
 		}
 	}
 }
 
 void adopt_take(struct observed_set *set, struct notes *notes)
 {
-	struct adopting adopting = {.set = set, .notes = notes};
+	struct adopter adopter = {.set = set, .notes = notes};
 	set->adopting = true;
-	namespaces_sort(&adopting);
-	each_untagged(&adopting, false, link_take);
-	each_untagged(&adopting, false, host_link_take);
+	namespaces_sort(&adopter);
+	each_untagged(&adopter, false, link_take);
+	each_untagged(&adopter, false, host_link_take);
 	observed_finish(set);
-	each_untagged(&adopting, true, vlan_take);
+	each_untagged(&adopter, true, vlan_take);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct taking {
+struct collector {
 	struct observed_set *set;
 	const struct index *named; /* namespaces, by the name that the host knows them by */
 	struct notes *notes;
@@ -34,31 +34,31 @@ static size_t *holds(const struct observed_set *set, const struct live_ns *ns,
 }
 
 /* Whether the namespace that has the container's name holds it: then it is nowhere else. */
-static bool found_in_another_netns(const struct taking *taking, const char *container)
+static bool found_in_another_netns(const struct collector *collector, const char *container)
 {
-	const struct live_ns *ns = index_get_text(taking->named, container);
-	return ns && *holds(taking->set, ns, container);
+	const struct live_ns *ns = index_get_text(collector->named, container);
+	return ns && *holds(collector->set, ns, container);
 }
 
 /* Which container a namespace is, anybody who has it can say by an owner tag. One that says the
  * name that the host knows it by is believed before others are; where none does, the first one
  * alone, as no file can have a namespace for two containers. */
-static bool believed(const struct taking *taking, const struct set_link *member)
+static bool believed(const struct collector *collector, const struct set_link *member)
 {
-	const struct observed_set *set = taking->set;
+	const struct observed_set *set = collector->set;
 	const char *name = name_of_origin(origin_of(set->origins, member->ns));
 	const char *container = member->link->tag.container;
 	if (name && (strcmp(name, container) == 0 || *holds(set, member->ns, name)))
 		return strcmp(name, container) == 0;
 	const struct observed_container *known = observed_container_in(set, member->ns);
-	return !found_in_another_netns(taking, container) &&
+	return !found_in_another_netns(collector, container) &&
 	       (!known || strcmp(known->model.name, container) == 0);
 }
 
-static void attachment_left(const struct taking *taking, const struct set_link *member)
+static void attachment_left(const struct collector *collector, const struct set_link *member)
 {
 	const char *name = member->link->name;
-	note_add(taking->set->arena, taking->notes,
+	note_add(collector->set->arena, collector->notes,
 		 "%s in %s is left out: it is not in the namespace of the container that its mark "
 		 "names",
 		 text_printable(name, strlen(name)) ? name : "a link", member->ns->name);
@@ -71,7 +71,8 @@ static bool is_attachment(const struct set_link *member)
 
 /* The links of one namespace, which are one after another from number `from` on. Returns the number
  * of the first one of the next. */
-static size_t namespace_take(const struct taking *taking, const struct live_set *links, size_t from)
+static size_t namespace_take(const struct collector *collector, const struct live_set *links,
+			     size_t from)
 {
 	const struct live_ns *ns = links->links[from].ns;
 	size_t left = 0, i = from;
@@ -80,26 +81,26 @@ static size_t namespace_take(const struct taking *taking, const struct live_set 
 		const struct owner_tag *tag = &member->link->tag;
 		if (!is_attachment(member))
 			continue;
-		if (believed(taking, member))
-			observed_attachment(taking->set, tag->network, tag->container, ns,
+		if (believed(collector, member))
+			observed_attachment(collector->set, tag->network, tag->container, ns,
 					    member->link);
 		else if (left++ == 0)
-			attachment_left(taking, member);
+			attachment_left(collector, member);
 	}
 	if (left > 1)
-		note_add(taking->set->arena, taking->notes, "so are %zu more in %s", left - 1,
+		note_add(collector->set->arena, collector->notes, "so are %zu more in %s", left - 1,
 			 ns->name);
 	return i;
 }
 
-static void attachments_take(const struct taking *taking, const struct live_set *links)
+static void attachments_take(const struct collector *collector, const struct live_set *links)
 {
 	for (size_t i = 0; i < links->n_links; i++)
 		if (is_attachment(&links->links[i]))
-			*holds(taking->set, links->links[i].ns,
+			*holds(collector->set, links->links[i].ns,
 			       links->links[i].link->tag.container) = 1;
 	for (size_t i = 0; i < links->n_links;)
-		i = namespace_take(taking, links, i);
+		i = namespace_take(collector, links, i);
 }
 
 /* What makes networks comes before the VLANs and dummies that have none. */
@@ -120,16 +121,16 @@ static void parent_take(struct observed_set *set, const struct live_link *link)
 }
 
 /* The host's own links say what a network is before any container's does. */
-static void links_take(const struct taking *taking, const struct live_set *links)
+static void links_take(const struct collector *collector, const struct live_set *links)
 {
 	for (size_t i = 0; i < links->n_links; i++)
 		if (links->links[i].link->tag.role == ROLE_HOST)
-			observed_host(taking->set, links->links[i].link->tag.network,
+			observed_host(collector->set, links->links[i].link->tag.network,
 				      links->links[i].link);
-	attachments_take(taking, links);
-	observed_finish(taking->set);
+	attachments_take(collector, links);
+	observed_finish(collector->set);
 	for (size_t i = 0; i < links->n_links; i++)
-		parent_take(taking->set, links->links[i].link);
+		parent_take(collector->set, links->links[i].link);
 }
 
 static void put_notes(struct tree *tree, const struct notes *notes)
@@ -207,7 +208,7 @@ static struct tree *document_make(const struct observed_set *set, const struct n
 	return document;
 }
 
-struct exporting {
+struct exporter {
 	const struct live *live;
 	const char *adopt;
 	struct index *origins; /* struct origin, by pointer to the namespace */
@@ -215,18 +216,18 @@ struct exporting {
 	struct arena *arena;
 };
 
-static struct tree *set_export(const struct exporting *exporting, const struct live_set *links,
+static struct tree *set_export(const struct exporter *exporter, const struct live_set *links,
 			       struct exports *exports)
 {
-	struct observed_set set = {.arena = exporting->arena,
-				   .live = exporting->live,
-				   .origins = exporting->origins,
+	struct observed_set set = {.arena = exporter->arena,
+				   .live = exporter->live,
+				   .origins = exporter->origins,
 				   .name = links->name,
 				   .places = index_new(links->n_links)};
 	struct notes notes = {0};
-	const struct taking taking = {.set = &set, .named = exporting->named, .notes = &notes};
-	links_take(&taking, links);
-	if (exporting->adopt && strcmp(exporting->adopt, set.name) == 0)
+	const struct collector collector = {.set = &set, .named = exporter->named, .notes = &notes};
+	links_take(&collector, links);
+	if (exporter->adopt && strcmp(exporter->adopt, set.name) == 0)
 		adopt_take(&set, &notes);
 	observed_finish(&set);
 	for (size_t i = 0; i < set.dissents.count; i++)
@@ -237,15 +238,15 @@ static struct tree *set_export(const struct exporting *exporting, const struct l
 }
 
 /* Of two namespaces that are called alike, the first. */
-static void namespaces_index(struct exporting *exporting, const struct origin *origins)
+static void namespaces_index(struct exporter *exporter, const struct origin *origins)
 {
-	const struct live *live = exporting->live;
+	const struct live *live = exporter->live;
 	for (size_t i = 0; i < live->n_namespaces; i++) {
 		const char *name = name_of_origin(&origins[i]);
-		index_put(exporting->origins, &live->namespaces[i], sizeof(live->namespaces[i]),
+		index_put(exporter->origins, &live->namespaces[i], sizeof(live->namespaces[i]),
 			  (void *)(uintptr_t)&origins[i]);
 		if (name)
-			index_put_text(exporting->named, name, live->namespaces[i]);
+			index_put_text(exporter->named, name, live->namespaces[i]);
 	}
 }
 
@@ -253,18 +254,18 @@ struct exports export_live(const struct live *live, const struct origin *origins
 			   const struct set_names *names, const char *adopt, struct arena *arena)
 {
 	struct exports exports = {0};
-	struct exporting exporting = {.live = live,
-				      .adopt = adopt,
-				      .origins = index_new(live->n_namespaces),
-				      .named = index_new(live->n_namespaces),
-				      .arena = arena};
+	struct exporter exporter = {.live = live,
+				    .adopt = adopt,
+				    .origins = index_new(live->n_namespaces),
+				    .named = index_new(live->n_namespaces),
+				    .arena = arena};
 	const struct live_sets sets = live_sets_find(live, names, adopt, arena);
-	namespaces_index(&exporting, origins);
+	namespaces_index(&exporter, origins);
 	for (size_t i = 0; i < sets.count; i++)
 		*array_push(arena, exports.items, exports.count) =
 			(struct exported){.set = sets.items[i].name,
-					  .tree = set_export(&exporting, &sets.items[i], &exports)};
-	index_free(exporting.origins);
-	index_free(exporting.named);
+					  .tree = set_export(&exporter, &sets.items[i], &exports)};
+	index_free(exporter.origins);
+	index_free(exporter.named);
 	return exports;
 }

@@ -27,7 +27,7 @@
 #define LINE_END     "\033[K\n"
 #define SCREEN_REST  "\033[J"
 
-struct watching {
+struct follower {
 	const struct options *options;
 	const struct desired *desired;
 	struct lookups *lookups; /* go on from look to look */
@@ -52,16 +52,16 @@ static int signals_open(struct error *error)
 }
 
 /* False: it is told to end, or nobody reads any more. */
-static bool pause_until_next(const struct watching *watching)
+static bool pause_until_next(const struct follower *follower)
 {
-	struct pollfd pollers[] = {{.fd = watching->signals, .events = POLLIN},
+	struct pollfd pollers[] = {{.fd = follower->signals, .events = POLLIN},
 				   {.fd = STDOUT_FILENO}};
 	struct signalfd_siginfo signal;
-	if (poll(pollers, 2, (int)watching->options->watch_seconds * 1000) <= 0)
+	if (poll(pollers, 2, (int)follower->options->watch_seconds * 1000) <= 0)
 		return true;
 	if (pollers[1].revents)
 		return false;
-	while (read(watching->signals, &signal, sizeof(signal)) == sizeof(signal))
+	while (read(follower->signals, &signal, sizeof(signal)) == sizeof(signal))
 		if (signal.ssi_signo != SIGWINCH)
 			return false;
 	return true;
@@ -134,76 +134,76 @@ static void table_write(const struct watching *watching, FILE *out,
 			run->live->n_unreadable, width);
 }
 
-static void result_write(const struct watching *watching, FILE *out, const struct run *run)
+static void result_write(const struct follower *follower, FILE *out, const struct run *run)
 {
-	struct status_model model = status_model_make(watching->desired, run->live, run->plan);
-	if (watching->options->output == OUTPUT_JSON) {
+	struct status_model model = status_model_make(follower->desired, run->live, run->plan);
+	if (follower->options->output == OUTPUT_JSON) {
 		json_t *json = status_json(&model, run, false);
-		json_put(json, "exit_code", json_integer(watching->code));
+		json_put(json, "exit_code", json_integer(follower->code));
 		json = json_versioned(json);
 		json_write(json, out, JSON_COMPACT);
 		fputc('\n', out);
 		json_decref(json);
 	} else {
-		table_write(watching, out, &model, run);
+		table_write(follower, out, &model, run);
 	}
 	status_model_free(&model);
 }
 
 /* On a terminal the screen; elsewhere, such as in a file, what is not as it was. */
-static void show(struct watching *watching, char *text)
+static void show(struct follower *follower, char *text)
 {
-	bool json = watching->options->output == OUTPUT_JSON;
-	if (watching->terminal)
+	bool json = follower->options->output == OUTPUT_JSON;
+	if (follower->terminal)
 		screen_put(text, screen_size().ws_row);
-	else if (!watching->shown || strcmp(watching->shown, text) != 0)
+	else if (!follower->shown || strcmp(follower->shown, text) != 0)
 		printf("%s%s", text, json ? "" : "\n");
 	fflush(stdout);
-	free(watching->shown);
-	watching->shown = text;
+	free(follower->shown);
+	follower->shown = text;
 }
 
-static int observe_once(struct watching *watching, struct error *error)
+static int observe_once(struct follower *follower, struct error *error)
 {
 	struct run run;
 	char *text = NULL;
 	size_t size = 0;
-	if (run_reobserve(&run, watching->desired, watching->lookups, watching->options, error) < 0)
+	if (run_reobserve(&run, follower->desired, follower->lookups, follower->options, error) < 0)
 		return -1;
-	watching->fault = (struct error){0};
-	watching->code = incomplete_exit(run.live, EXIT_CONVERGED, &watching->fault);
+	follower->fault = (struct error){0};
+	follower->code = incomplete_exit(run.live, EXIT_CONVERGED, &follower->fault);
 	FILE *out = memory_or_die(open_memstream(&text, &size));
-	result_write(watching, out, &run);
+	result_write(follower, out, &run);
 	fclose(out);
 	run_free(&run);
-	show(watching, memory_or_die(text));
+	show(follower, memory_or_die(text));
 	return 0;
 }
 
 int status_watch(const struct options *options, const struct desired *desired)
 {
 	struct error error;
-	struct watching watching = {.options = options,
+	struct follower follower = {.options = options,
 				    .desired = desired,
 				    .terminal = options->output == OUTPUT_TEXT &&
 						terminal_draws(STDOUT_FILENO),
 				    .signals = signals_open(&error)};
-	if (watching.signals < 0)
+	if (follower.signals < 0)
 		return run_error(&error, options);
-	watching.lookups = lookups_new(NULL, NULL, NULL);
-	fputs(watching.terminal ? SCREEN_BEGIN : "", stdout);
+	follower.lookups = lookups_new(NULL, NULL, NULL);
+	fputs(follower.terminal ? SCREEN_BEGIN : "", stdout);
 	int status;
 	do
-		status = observe_once(&watching, &error);
-	while (status == 0 && pause_until_next(&watching) && !ferror(stdout));
-	fputs(watching.terminal ? SCREEN_END : "", stdout);
+		status = observe_once(&follower, &error);
+	while (status == 0 && pause_until_next(&follower) && !ferror(stdout));
+	fputs(follower.terminal ? SCREEN_END : "", stdout);
 	fflush(stdout);
-	free(watching.shown);
-	lookups_free(watching.lookups);
-	close(watching.signals);
+	free(follower.shown);
+	lookups_free(follower.lookups);
+	close(follower.signals);
 	if (status < 0)
 		return run_error(&error, options);
-	if (watching.fault.code && options->output != OUTPUT_JSON)
-		text_error(&watching.fault);
-	return watching.code;
+	if (follower.fault.code && options->output != OUTPUT_JSON)
+		text_error(&follower.fault);
+	return follower.code;
 }
