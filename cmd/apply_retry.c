@@ -38,7 +38,7 @@ static const struct step *step_find(const struct plan *plan, const struct step *
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		/* All VLAN links of a set have one mark. */
+		/* All VLAN links of a set have the same owner tag. */
 		if (strcmp(alias_of(step), alias_of(busy)) == 0 &&
 		    step->container == busy->container && step->network == busy->network &&
 		    (!step_is_parent(step) || strcmp(step->name, busy->name) == 0))

@@ -152,7 +152,7 @@ static void offer_link_sets(const struct line *line, struct names *names,
 		name_note(line, names, tag->sets[i], "a set that is live");
 }
 
-/* As far as the user may look. */
+/* Limited to what the user may read. */
 static void offer_live_sets(const struct line *line)
 {
 	struct error ignored;

@@ -168,7 +168,7 @@ static void guard_process_revert(const struct guard_process *guard_process)
 	if (guard_process->parent >= 0)
 		message_send(guard_process->parent, back ? MESSAGE_REVERT : MESSAGE_BROKEN,
 			     failures.text);
-	/* There may be nobody else to tell. */
+	/* No other process may be left to report it. */
 	syslog(LOG_DAEMON | (back ? LOG_WARNING : LOG_ERR),
 	       "mvapply: an apply of %s was not confirmed, and %s%s", guard_process->job->sets,
 	       back ? "has gone back" : "could not go back: ", failures.text);
@@ -199,7 +199,7 @@ static void guard_process_run(struct guard_process *guard_process)
 		message_send(guard_process->parent, MESSAGE_CONFIRM, "");
 }
 
-/* Not SIGHUP: whoever applies may die of it. The guard is in another session, and ignores it. */
+/* Not SIGHUP: it may end the applying process. The guard is in another session, and ignores it. */
 static int signals_take_over(void)
 {
 	sigset_t signals;
@@ -224,7 +224,8 @@ static void stops_hold(int how)
 	sigprocmask(how, &stops, NULL);
 }
 
-/* Until it is in a session of its own, what ends ours ends it, too: nothing is touched before. */
+/* Until the guard is in a session of its own, what ends this session ends the guard, too: nothing
+ * is changed before. */
 static bool confirm_guard_ready(const struct confirm_guard *guard)
 {
 	char kind = 0;

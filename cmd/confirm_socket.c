@@ -76,7 +76,7 @@ static bool line_names(const char *line, char name[NAME_SIZE])
 	return true;
 }
 
-/* Each name once: the cost is that of the sockets of the host, whoever made them. */
+/* Each name once: the cost is proportional to the sockets of the host, whoever opened them. */
 static void names_try(struct search *search)
 {
 	cleanup_free char *line = NULL;
@@ -156,7 +156,7 @@ int confirm_take_over(int listener)
 	return listen(listener, SOMAXCONN) < 0 ? -errno : 0;
 }
 
-/* Not by who only looks whether a confirm guard waits, nor by who never says anything. */
+/* Not by a client that only checks whether a guard waits, nor by one that never sends anything. */
 static bool asks(int fd)
 {
 	const struct timeval patience = {.tv_sec = 1};

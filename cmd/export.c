@@ -34,7 +34,7 @@ static bool exported_has(const struct exports *exports, const char *set)
 	return false;
 }
 
-/* A set that is asked for and not there is an error, lest an empty file be taken for it. */
+/* A requested set that is not live is an error: an empty file could be taken for it. */
 static int absent_check(const struct exports *exports, const struct set_names *names,
 			const struct live *live, struct error *error)
 {

@@ -298,7 +298,7 @@ static const struct kind *kind_find(const struct options *options, struct error 
 	return NULL;
 }
 
-/* What is imported is read and shown, and nothing is done by its word: whoever may write it. */
+/* Imported files are read and converted, never executed or trusted, whoever can write them. */
 static int files_take(struct importer *importer, const struct kind *kind)
 {
 	static const char *const yaml[] = {".yaml", ".yml", NULL};

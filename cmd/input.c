@@ -47,7 +47,7 @@ static int inputs_read(const struct options *options, struct arena *arena, struc
 	return bad;
 }
 
-/* Whatever is wrong with those that could be read is told as well. */
+/* Errors of the readable files are reported as well. */
 static struct desired *inputs_load(const struct options *options, const struct input *inputs,
 				   size_t count, int bad, struct diags *diags)
 {

@@ -6,7 +6,7 @@
 
 #define FOREGROUND_INTERVAL_MS 500
 
-/* Of another terminal than the controlling one, tcgetpgrp(3) does not tell. */
+/* tcgetpgrp(3) does not work for another terminal than the controlling one. */
 static bool in_foreground(void)
 {
 	return tcgetpgrp(STDIN_FILENO) == getpgrp();

@@ -268,7 +268,7 @@ void options_help(const struct command *command)
 	}
 }
 
-/* getopt's tables, made from ours for the options that the command takes. */
+/* getopt's tables, built from the option table for the options that the command takes. */
 static void getopt_tables(const struct command *command, struct option *longs, char *letters)
 {
 	*letters++ = ':';

@@ -67,7 +67,7 @@ static void conclude_text(const struct run *run, const struct confirm_result *re
 	text_error(&run->fault);
 }
 
-/* ENTER is offered only where it is heard. */
+/* ENTER is offered only where it can be read. */
 static void confirm_prompt(const struct keyboard *keyboard, unsigned seconds)
 {
 	fprintf(stderr,

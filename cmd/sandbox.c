@@ -26,7 +26,7 @@ static const struct need {
 	{CAP_SYS_ADMIN, OPTIONS_HOST | OPTIONS_OBSERVE, false},
 	/* /proc/PID/ns of processes that have more rights, or are others'. */
 	{CAP_SYS_PTRACE, OPTIONS_HOST | OPTIONS_OBSERVE | OPTIONS_CONFIRM_GUARD, false},
-	/* Packet sockets, for announcements; the doctor looks whether it is there. */
+	/* Packet sockets, for announcements; the doctor checks for the capability. */
 	{CAP_NET_RAW, OPTIONS_HOST, false},
 	/* NETLINK_LISTEN_ALL_NSID. */
 	{CAP_NET_BROADCAST, OPTIONS_WATCH, false},

@@ -151,7 +151,7 @@ void engine_events_connect(struct engine_events *events)
 	events->phase = PHASE_CONNECTING;
 	events->failure.errnum = 0;
 	events->easy = engine_handle_new(events->kind, &events->failure);
-	if (!events->easy) { /* told later, as everything is */
+	if (!events->easy) { /* reported later, like everything */
 		events->loop.due = clock_milliseconds();
 		timer_arm(events);
 		return;

@@ -199,7 +199,7 @@ static struct engine_request *request_over(const struct engine_http *http)
 	return request;
 }
 
-/* The earlier of curl's wish and what is over already, told to the owner. */
+/* The earlier of curl's timer and our own time limits, passed to the owner. */
 static void timer_arm(struct engine_http *http)
 {
 	const int64_t now = clock_milliseconds(),
@@ -383,7 +383,7 @@ static void requests_fail(struct engine_http *http)
 			request_fail(request);
 }
 
-/* The longest sleep: whoever waits may have missed a change of curl's timers. */
+/* The longest sleep: the caller may have missed a change of curl's timers. */
 #define TURN_MS 1000
 
 void engine_http_run(struct engine_http *http, int64_t until)

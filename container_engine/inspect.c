@@ -84,7 +84,8 @@ static void container_answered(void *data, json_t *json, const struct error *fai
 	else if (engine_name_means(inspection->requested, container.id, container.name))
 		inspection_report(inspection, &container, &error);
 	else
-		inspection_absent(inspection); /* a stranger, whose id begins with the name */
+		inspection_absent(
+			inspection); /* another container, whose id begins with the name */
 }
 
 static void container_inspect(struct engine_inspection *inspection, const char *name)

@@ -190,7 +190,7 @@ static void container_put(struct cni *cni)
 	serialise_attachment(tree_map(networks, cni->name), &cni->attachment);
 }
 
-/* The plugin that makes the link; false: it is none of ours. */
+/* The plugin that creates the link; false: it is not a supported one. */
 static bool plugin_take(struct cni *cni, const json_t *plugin)
 {
 	const char *type = json_text_at(plugin, "type");

@@ -49,7 +49,7 @@ static bool network_take(struct tree *to, const json_t *body)
 	return true;
 }
 
-/* What it has now, or else what it was told to have. */
+/* Its current value, or else the configured one. */
 static void address_take(const json_t *endpoint, struct tree *map, const char *now,
 			 const char *asked, struct ip *ret)
 {

@@ -115,8 +115,8 @@ static bool any_address(const struct ballot *ballot, struct observed_attachment 
 	return address->len > 0;
 }
 
-/* An address that the link's MAC was made of is its own, whoever else says to have it: no second
- * link on the parent has that MAC. */
+/* The address that the link's MAC was derived from is its own, even if others claim it: no other
+ * link on the parent can have that MAC. */
 static bool claimed(const struct ballot *ballot, struct observed_attachment *attachment,
 		    const struct prefix *address)
 {

@@ -38,8 +38,7 @@ static const char *name_in_file(const char *name)
 	return fits ? name : NULL;
 }
 
-/* The Nth attachment is called ethN unless it says otherwise; a link that is taken over is found by
- * its name. */
+/* The Nth attachment is named ethN by default; an adopted link is found by its name. */
 static void names_finish(const struct observed_set *set, struct observed_container *container)
 {
 	qsort(container->attachments, container->n_attachments, sizeof(*container->attachments),
@@ -141,7 +140,7 @@ static struct prefix prefix_around(const struct ip *ip, uint8_t len)
 	return prefix;
 }
 
-/* The host's own address stands for itself (/32, /128), and says nothing of the subnet. */
+/* The host's own address is a /32 or /128 and does not reveal the subnet. */
 static void host_subnet_finish(struct observed_set *set, struct observed_network *network,
 			       const struct ip *ip)
 {

@@ -17,8 +17,8 @@ static const struct live_ns *host_of(const struct observed_set *set)
 	return set->live->namespaces[0];
 }
 
-/* By which word a network can name a link of the host as its parent: its name, unless that would be
- * taken for a VLAN's short form. */
+/* The name by which a network can refer to a link of the host as its parent: the link's name,
+ * unless it reads as the short form of a VLAN. */
 static const char *parent_word(const struct live_link *link, bool with_vlan)
 {
 	if (with_vlan || !parent_dot(link->name))

@@ -31,8 +31,8 @@ static bool has_finer(const struct live_link *link, const char *key)
 	return false;
 }
 
-/* What a new link has there, or NULL: mvapply lets it hear no router advertisements, and the MTU of
- * its IPv6 follows its own. */
+/* The default for a new link, or NULL: mvapply disables router advertisements, and the IPv6 MTU
+ * follows the link's. */
 static const char *default_sysctl_value(const struct observed_attachment *attachment,
 					const char *key, char mtu[16])
 {

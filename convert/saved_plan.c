@@ -172,8 +172,8 @@ static void change_add(struct arena *arena, const char ***changes, size_t *count
 	*array_push(arena, *changes, *count) = arena_printf(arena, "%s: %s", when, line);
 }
 
-/* Both are in byte order, so that one walk says what only one of them has. A file's need not be:
- * then more is told, never less. */
+/* Both are in byte order, so one walk finds what only one of them has. A file may be in another
+ * order: then more is reported, never less. */
 static size_t lines_compare(const struct fingerprint *saved, const struct fingerprint *live,
 			    struct arena *arena, const char ***changes)
 {

@@ -141,7 +141,7 @@ static void put_flow(FILE *out, const struct tree *list)
 
 static void put_children(FILE *out, const struct tree *tree, int indent, bool begun);
 
-/* What stands behind a key or a dash, and the line's end. */
+/* The text after a key or a dash, and the line's end. */
 static void put_value(FILE *out, const struct tree *tree, int indent)
 {
 	const char *namespace = tree->key ? " " : "";
@@ -169,7 +169,7 @@ static void put_value(FILE *out, const struct tree *tree, int indent)
 		fputs(namespace, out);
 		put_flow(out, tree);
 	} else {
-		/* The first entry of a map stands behind the dash. */
+		/* The first entry of a map follows the dash. */
 		bool begun = !tree->key && tree->first->kind != TREE_COMMENT;
 		fputs(begun ? "" : "\n", out);
 		put_children(out, tree, indent + INDENT, begun);

@@ -110,9 +110,9 @@ static int runs_watch(struct broker_server *server)
 	return (int)next;
 }
 
-/* What is polled: of each run what the client says, and whether anybody waits for the answer still,
- * which a pipe tells without being asked. Only what is there: poll(2) takes no more entries than
- * the process may have descriptors (RLIMIT_NOFILE). */
+/* The polled descriptors: for each client its output, and a pipe that hangs up when the requester
+ * is gone. Only existing ones: poll(2) takes no more entries than the process may have descriptors
+ * (RLIMIT_NOFILE). */
 enum {
 	POLLED_CHILDREN,
 	POLLED_SOCKET,
@@ -171,7 +171,7 @@ static bool serve_once(struct broker_server *server)
 	return !entries[POLLED_SOCKET].revents || socket_serve(server);
 }
 
-/* A descriptor that it kept would hold whoever waits for the end of a pipe. */
+/* An inherited descriptor would keep a pipe open whose end others wait for. */
 static void descriptors_drop(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);

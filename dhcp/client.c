@@ -65,7 +65,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *for
 	_exit(127);
 }
 
-/* What whoever started mvapply left open is nothing for a client. Linux 5.9. */
+/* Closes descriptors that mvapply inherited. Linux 5.9. */
 static void descriptors_close(void)
 {
 #ifdef SYS_close_range
@@ -164,8 +164,8 @@ static void options_add(struct words *words, const struct dhcp_request *request)
 		word_add(words, "-B");
 }
 
-/* One that releases stays until it is told to end by a signal, as one that ends by itself (-q) does
- * not release. */
+/* With -R alone udhcpc releases when a signal ends it; with -q it ends by itself without releasing.
+ */
 static void client_run(const struct dhcp_request *request)
 {
 	const bool release = request->operation == DHCP_RELEASE;

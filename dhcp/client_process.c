@@ -52,7 +52,7 @@ void run_begin(struct run *run, int netns, int program)
 		answer_failed(run->answer, strerror(errno));
 		return;
 	}
-	/* As it does itself: whoever comes first. */
+	/* The client does this, too: whichever is first. */
 	(void)setpgid(pid, pid);
 	run->pid = pid;
 	run->pipe = pipe[0];
@@ -104,7 +104,7 @@ void run_abandon(struct run *run)
 	run_kill(run);
 }
 
-/* The group is killed while its number is still taken, by the one that is to be waited for. */
+/* Kill the group before wait(2), while its id is still reserved. */
 void run_reap(struct run *run)
 {
 	siginfo_t ended = {.si_pid = 0};

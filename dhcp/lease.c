@@ -89,7 +89,7 @@ static const char *seconds_take(const char *line, struct lease *lease)
 		       : NULL;
 }
 
-/* One out of the subnet is none of its addresses, so that it may be any. */
+/* A router outside of the subnet is not one of its addresses, so any is allowed. */
 static void router_take(const char *line, struct lease *lease)
 {
 	struct ip router;
@@ -99,7 +99,7 @@ static void router_take(const char *line, struct lease *lease)
 		lease->router = router;
 }
 
-/* NULL where all of it was taken. */
+/* NULL: everything was parsed. */
 static const char *line_take(const char *line, struct lease *lease)
 {
 	const char *refusal = addr_take(line, lease);

@@ -169,8 +169,8 @@ static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct er
 	return MORE;
 }
 
-/* The end of a dump comes for itself, when all before it has been taken (rtnl_dumpit): two
- * datagrams by one call are most often all of it. */
+/* The end of a dump is a datagram of its own, sent once all before it were read (rtnl_dumpit):
+ * reading two datagrams per call mostly reads all of it. */
 static int dump_receive(struct netlink *netlink, struct heap *heap, struct error *error)
 {
 	const size_t size = netlink->room;

@@ -120,8 +120,8 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 	return data_decode(at[IFLA_INFO_DATA], link);
 }
 
-/* A link's name or alias: whoever controls a namespace chooses those of its links, and may choose
- * what steers a terminal. rtnl_encode.c and sysctl.c give the kernel its bytes again. */
+/* A link's name or alias: whoever controls a namespace chooses it, and it may contain terminal
+ * escapes. rtnl_encode.c and sysctl.c convert it back to bytes for the kernel. */
 static const char *printable_get(struct arena *arena, const struct nlattr *attr)
 {
 	if (!attr)
@@ -211,7 +211,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	return DECODED;
 }
 
-/* "Forever" is told as the largest number, by flag and by time alike. */
+/* "Forever" is the largest number, in flags and in times alike. */
 static bool lifetime_get(const struct nlattr *attr, struct live_addr *addr)
 {
 	struct ifa_cacheinfo info = {.ifa_valid = UINT32_MAX};

@@ -73,7 +73,7 @@ static int pidfd_of(int fd, pid_t pid)
 	return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
 
-/* The number in the process namespace that /proc is of, which need not be ours. */
+/* The process id in the pid namespace of /proc, which may differ from ours. */
 static pid_t number_in_proc(int pidfd)
 {
 	char text[512];

@@ -7,10 +7,10 @@
 /* Networks that are tried for a 'did you mean'. */
 #define SUGGESTIONS_MAX 1000
 
-/* What may stand only once in a container. Each is NULL while there is nothing to compare. */
+/* What may occur only once in a container. Each is NULL while there is nothing to compare. */
 struct once {
 	struct index *networks; /* network -> its first node */
-	struct index *names;    /* interface name -> the options that it stands in first */
+	struct index *names;    /* interface name -> the first options with it */
 	struct index *routes;
 };
 

@@ -148,7 +148,7 @@ static void decode_ip(const struct decode_state *state)
 	*(struct ip *)state->target = ip;
 }
 
-/* The length that a netmask such as 255.255.255.0 stands for, or -1. */
+/* The prefix length of a netmask such as 255.255.255.0, or -1. */
 static int mask_length(const char *text)
 {
 	struct ip mask;

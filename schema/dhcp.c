@@ -34,7 +34,7 @@ void dhcp_check_network(struct build *build, const struct scope *scope,
 			   problem);
 }
 
-/* The network's own `dhcp` has told already what is wrong with that. */
+/* The network's own `dhcp` was reported already. */
 static void check_where(struct build *build, const struct scope *scope,
 			const struct network_info *info, const struct container *container,
 			const struct node *at, const struct node *body)

@@ -249,8 +249,8 @@ static int read_directory(struct reader *reader, const char *path)
 	return result;
 }
 
-/* Whether the path is of one of our own descriptors: its pipe is the word of who opened it. Any
- * other FIFO, also below /dev or /proc, has whoever may open it at its other end. */
+/* Whether the path is one of this process's own descriptors: who opened its pipe is trusted. Any
+ * other FIFO, also below /dev or /proc, may have anybody at its other end. */
 static bool is_descriptor(const char *path)
 {
 	static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/",

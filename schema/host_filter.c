@@ -1,12 +1,12 @@
 #include "schema/hosts.h"
 
-/* A set while the part of it that is assigned to one host is taken. */
+/* A set while the part for one host is selected. */
 struct part {
 	struct arena *arena;
 	const struct set *all;
 	const char *host;
-	struct network *
-		*networks; /* of each in `all`, the one in the part; NULL: lives elsewhere */
+	struct network **networks; /* for each in `all`, the one in the part; NULL: assigned to
+				      other hosts */
 };
 
 static struct prefix range_for(const struct network *network, const struct subnet *subnet,

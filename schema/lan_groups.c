@@ -34,7 +34,7 @@ void link_join(struct build *build, struct network_info *info, const struct netw
 	group->end = &info->peer;
 }
 
-/* The one that stands for the LAN of the network. */
+/* The representative of the network's LAN. */
 static struct network_info *lan_of(struct network_info *info)
 {
 	while (info->lan != info)

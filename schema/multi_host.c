@@ -28,7 +28,7 @@ void multi_host_use(struct network_info *info, const struct container *container
 	}
 }
 
-/* Whether the network itself says that it lives on several hosts, or its containers do. */
+/* Whether the network or its containers are assigned to several hosts. */
 static bool spread(const struct network_info *info)
 {
 	const struct network *network = info->network;

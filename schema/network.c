@@ -159,7 +159,7 @@ static void enter(struct build *build, struct set_info *set, struct network_info
 {
 	struct context *context = &build->context;
 	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
-	/* Entered whether it is a good name or not, so that those who use it hear nothing more. */
+	/* Entered even if its name is invalid, so that its users cause no further errors. */
 	struct network_info *other = index_put_text(set->networks, info->name->text, info);
 	if (decode_name(context, &networks, KEY_NAME, info->name) && other)
 		report(context, CODE_DECLARED_TWICE, &networks, info->name,

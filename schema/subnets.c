@@ -111,7 +111,7 @@ static void check_aux(struct build *build, const struct scope *scope, struct net
 	}
 }
 
-/* One subnet, whose keys stand in `body`. */
+/* One subnet, whose keys are in `body`. */
 static void check_subnet(struct build *build, const struct scope *scope, struct network_info *info,
 			 const struct node *body, struct subnet *subnet)
 {

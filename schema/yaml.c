@@ -101,11 +101,11 @@ static void pop(struct builder *builder)
 		append_root(builder, node);
 }
 
-/* Anchors and tags are refused; what they stand at is read on. */
+/* Anchors and tags are refused; the node that has one is still read. */
 static void check_properties(struct builder *builder, const struct node *node, const void *anchor,
 			     const void *tag)
 {
-	static const char yaml[] = "tag:yaml.org,2002:"; /* what !! stands for */
+	static const char yaml[] = "tag:yaml.org,2002:"; /* the expansion of !! */
 	const char *name = tag, *handle = "";
 	if (name && strncmp(name, yaml, sizeof(yaml) - 1) == 0) {
 		name += sizeof(yaml) - 1;

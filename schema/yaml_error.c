@@ -5,7 +5,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/* libyaml's words, and ours for a person who does not know its grammar. */
+/* libyaml's messages, and ours for people who do not know its grammar. */
 struct wording {
 	const char *problem; /* libyaml's */
 	const char *text;    /* NULL: as libyaml says */
@@ -69,7 +69,7 @@ static const struct wording *find_wording(const char *problem)
 	return NULL;
 }
 
-/* A character that cannot be read at all. libyaml tells its offset only. */
+/* Invalid character (not UTF-8). libyaml gives its offset only. */
 static void report_reader(struct context *context, const yaml_parser_t *parser)
 {
 	struct position at = source_find_offset(context->source, parser->problem_offset);

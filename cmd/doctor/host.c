@@ -69,7 +69,7 @@ const char *examine_kernel(struct examination *examination)
 	const char *names = NULL;
 	struct error error;
 	if (feature_missing_kinds(kinds, &missing, &error) < 0)
-		return NULL; /* for want of rights, which is told already */
+		return NULL; /* for lack of capabilities, which is reported already */
 	for (enum link_kind kind = KIND_OTHER + 1; kind < N_LINK_KINDS; kind++) {
 		const char *name = link_kind_name(kind), *module = link_type(kind)->module;
 		if (kinds & 1U << kind)

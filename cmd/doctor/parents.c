@@ -12,7 +12,7 @@
 
 #define IPV6_MTU_MIN 1280
 
-/* Networks that share a parent are told once: by the first of them. */
+/* A parent that networks share is reported once, with the first of them. */
 static const struct live_link *parent_of(const struct examination *examination,
 					 const struct network *network)
 {
@@ -38,7 +38,7 @@ static const struct step *blocked_below(const struct examination *examination,
 	return NULL;
 }
 
-/* Attachments that wait for their network or a parent alone are left out: those are told. */
+/* Attachments that wait only for their network or a parent are left out: those are reported. */
 const char *examine_plan(struct examination *examination)
 {
 	const struct plan *plan = examination->run->plan;

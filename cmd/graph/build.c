@@ -41,7 +41,7 @@ static enum graph_state state_of(const struct step *step)
 	return GRAPH_SAME;
 }
 
-/* The node of the key, made if there is none; *ret_new tells. */
+/* The node of the key; created if there is none (*ret_new). */
 static size_t node_of(struct graph_builder *builder, const char *key, bool *ret_new)
 {
 	struct graph *graph = builder->graph;

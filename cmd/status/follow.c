@@ -30,7 +30,7 @@
 struct follower {
 	const struct options *options;
 	const struct desired *desired;
-	struct lookups *lookups; /* go on from look to look */
+	struct lookups *lookups; /* continue from one observation to the next */
 	bool terminal;
 	int signals;        /* a descriptor that reports SIGINT, SIGTERM and SIGWINCH */
 	char *shown;        /* what was written last */
@@ -51,7 +51,7 @@ static int signals_open(struct error *error)
 		      : fd;
 }
 
-/* False: it is told to end, or nobody reads any more. */
+/* False: it was requested to end, or nobody reads its output any more. */
 static bool pause_until_next(const struct follower *follower)
 {
 	struct pollfd pollers[] = {{.fd = follower->signals, .events = POLLIN},

@@ -15,13 +15,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* How long an answer holds: it is taken right after it came. */
+/* How long an answer is valid: it is used right after it arrived. */
 #define ANSWER_MS 10000
 
 struct pending {
 	struct pending *next;
 	struct service *service;
-	char *key;   /* the link's mark */
+	char *key;   /* the link's owner tag */
 	ino_t inode; /* of its namespace, */
 	int ifindex; /* and its own there */
 	int fd;      /* of what will be the answer; -1: it is there */

@@ -27,7 +27,7 @@ struct engine {
 	struct engine_events *events; /* NULL: no container of the files is this engine's */
 	struct timer timeout, reconnect;
 	unsigned failures; /* to connect, in a row */
-	/* Questions make sense: it tells its events, or at least answers. */
+	/* Queries make sense: the engine sends events, or at least answers. */
 	bool answers;
 	struct error failure; /* else why; errnum 0: it is being connected for the first time */
 	const char *sockets[2];
@@ -98,7 +98,9 @@ static bool engine_answers(const struct service *service, enum source_kind kind)
 	return false;
 }
 
-/* A container of an engine that is away is not asked about again before that is back. */
+/* While an engine is away, the last result for its containers is used as long as the process runs;
+ * all are queried when the engine is back. An engine that sends no events may answer all the same.
+ */
 static void take_answer(void *data, enum source_kind kind, const char *source,
 			const struct lookup_result *lookup_result, const struct error *silent)
 {
@@ -145,8 +147,8 @@ static void questions_timeout(void *data)
 
 /* --- events */
 
-/* Whether the process that was found tells enough: that it ended, and a start has an event of its
- * own. But a service of Compose may run as another container, too. */
+/* Whether watching the process is enough: its end is detected, and a start has an event of its own.
+ * A service of Compose, though, may run as another container, too. */
 static bool process_is_enough(const struct engine_event *event, const char *source, const char *id)
 {
 	return (event->action == ENGINE_DIE || event->action == ENGINE_RESTART) && id &&
@@ -218,7 +220,7 @@ static void socket_maybe(void *data, int fd, uint32_t events)
 		connect_now(engine);
 }
 
-/* inotify tells nothing of a file system that is mounted over a folder, or taken away from it. */
+/* inotify reports nothing when a file system is mounted over a folder or unmounted from it. */
 void service_engines_mounted(struct service *service)
 {
 	for (size_t i = 0; service->engines && i < N_KINDS; i++) {

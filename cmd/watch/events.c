@@ -14,16 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* An editor's or git's writes come in bursts: what the files say is taken when it has been quiet
- * for a while, or at the latest after the longest wait. They are read before, when it seems to be
- * over, as there is nothing else to do. */
+/* Editors and git write in bursts: the files are applied when they have been unchanged for a while,
+ * or at the latest after the longest wait. They are read before that, when the burst seems to be
+ * over, as the service is idle then. */
 #define AHEAD_MS         5
 #define QUIET_MS         20
 #define QUIET_LONGEST_MS 500
 
-/* Whoever makes the kernel tell without end keeps the loop from its other work for so many
- * datagrams; and, while others wait for the lock, for so many beside what a pass's own steps and
- * changes are told by. */
+/* Limits of the datagrams that are read at once, as others can cause events without end: in
+ * general, and, while other processes wait for the lock, beyond those of the pass's own steps. */
 #define EVENTS_MAX       65536
 #define EVENTS_LOCKED    8192
 #define EVENTS_OF_STEP   64
@@ -37,7 +36,7 @@ void service_mark_stale(struct service *service)
 	service->dirty = true;
 }
 
-/* What is taken of the kernel's events at once. */
+/* How many events are read at once. */
 struct event_batch {
 	struct service *service;
 	struct arena *arena;
@@ -55,7 +54,7 @@ static struct live_ns *ns_of(struct event_batch *events, int nsid)
 	return nsid_index_find(&events->index, nsid);
 }
 
-/* A link of the host's that is ours, or that the files name as a parent. */
+/* A managed link of the host, or one that the files name as a parent. */
 static bool link_matters(const struct service *service, const struct live_link *link)
 {
 	if (link->tag.role != ROLE_NONE)
@@ -78,7 +77,7 @@ static const struct live_link *lower_link(const struct service *service,
 		       : NULL;
 }
 
-/* Or one that lies on such a link, whosever it is: it may have an address that ours is to have. */
+/* Or any link on such a link: it may hold an address that an attachment is to get. */
 static bool index_matters(const struct service *service, int ifindex)
 {
 	const struct live_link *link = live_link_by_index(service->live->namespaces[0], ifindex);
@@ -159,10 +158,9 @@ static bool addr_event_matters(const struct service *service, const struct nlmsg
 	       (decoded == DECODED && index_matters(service, addr.ifindex));
 }
 
-/* Routes of ours lead from the host's own link of a network to its containers
- * (host_routes_specify): others' to the same destination are in their way. A routing daemon changes
- * any others all the time.
- */
+/* Managed routes lead from the host's own link of a network to its containers
+ * (host_routes_specify): routes of others to the same destination conflict with them. A routing
+ * daemon changes other routes all the time. */
 static bool destination_matters(const struct service *service, const struct prefix *to)
 {
 	for (size_t s = 0; to->len == ip_bits(&to->ip) && s < service->desired->n_sets; s++) {

@@ -106,7 +106,7 @@ static bool event_matters(const struct paths *paths, const struct inotify_event 
 	return false;
 }
 
-/* Works through what one read gave. What is cut short or no event is taken for one that matters:
+/* Handles the events of one read(2). An incomplete or unknown event counts as one that matters:
  * then everything is read again. */
 static bool events_matter(const struct paths *paths, const char *bytes, size_t left)
 {

@@ -20,7 +20,7 @@ struct log_queue {
 	bool own;       /* the descriptor is our own */
 	bool is_socket; /* journald's */
 	size_t used, lines, lost;
-	size_t reported; /* lines that one of those that wait tells to be lost */
+	size_t reported; /* lost lines that a queued line reports */
 	char text[QUEUE_SIZE];
 };
 

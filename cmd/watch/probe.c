@@ -18,7 +18,7 @@ struct service_probes {
 	pthread_t thread;
 	bool running;
 	int ready;            /* an eventfd that the thread writes to */
-	int stop;             /* one that it is told by to end */
+	int stop;             /* a descriptor that requests its end */
 	struct arena *arena;  /* of these */
 	struct probes probes; /* the thread's while it runs, then the answers */
 	int64_t answered_at;
@@ -159,7 +159,7 @@ void service_probe(struct service *service, struct selection *selection)
 			continue;
 		}
 		selection->selected[step] = false;
-		/* A parent that is not there yet is made first, which makes for another look. */
+		/* A missing parent is created first, which needs another observation. */
 		for (size_t k = i; k < end && all.items[i].ifindex > 0; k++)
 			*array_push(arena, unknown.items, unknown.count) = all.items[k];
 	}

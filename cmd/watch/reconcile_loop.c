@@ -16,8 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-/* How often in a row a plan is done, read and made again before something is taken to work against
- * us. */
+/* How often in a row a plan is applied, observed and made again before it counts as not converging.
+ */
 #define PASSES_MAX 4
 
 /* After a pass that failed as a whole. */
@@ -328,7 +328,7 @@ static void retries_keep(struct service *service, const struct plan *plan)
 	retry_keys_free(keys);
 }
 
-/* One look and one plan; true: the plan was done, and has to be read. */
+/* One observation and one plan; true: the plan was applied, and its result has to be observed. */
 static bool pass(struct service *service, unsigned number, bool drift, struct error *error)
 {
 	bool repeat = false;
@@ -347,8 +347,8 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		service_read_events_locked(service, &selection);
 		repeat = true;
 	} else if (allowed) {
-		/* One that dies needs nothing; one that lives on without a name can be found by a
-		 * full look alone. */
+		/* A namespace that is destroyed needs nothing; one that persists without a name is
+		 * found only by a full observation. */
 		if (!container_changed(service->live) && !netns_death_wait(service))
 			service_mark_stale(service);
 		repeat = true;
@@ -376,8 +376,8 @@ static void lock_waits(const char *sentence, void *data)
 	log_write(&service->log, LEVEL_NOTICE, "%s", sentence);
 }
 
-/* What fails each second is told once; and as long as descriptors are short, some passes succeed.
- */
+/* A failure that repeats each second is reported once. While descriptors are short, some passes
+ * succeed. */
 static void pass_failure_report(struct service *service, const struct error *error)
 {
 	if (error && error->code == CODE_DESCRIPTORS)

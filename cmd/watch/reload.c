@@ -63,7 +63,7 @@ void service_unread(struct service *service)
 	service->reload = (struct reload){.done = false};
 }
 
-/* An error is told once: until the files are others. */
+/* An error is reported once, until the files change. */
 void service_read(struct service *service)
 {
 	struct reload *reload = &service->reload;

@@ -141,7 +141,8 @@ static void notices_report(struct service *service, struct notices *now, const s
 				  warning_text(&plan->warnings[i], arena));
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		/* Of those that no descriptor was left for, one warning tells (live.unseen). */
+		/* Namespaces that no descriptor was left for are reported by one warning
+		 * (live.unreadable). */
 		if (!step->reason || step->engine_pending || step->code == CODE_DESCRIPTORS ||
 		    !notice_step(now, service->reported, step))
 			continue;

@@ -15,8 +15,7 @@ const char *step_key(const struct step *step)
 	return step->desired ? step->desired->alias : step->current->alias;
 }
 
-/* A container may mark a link of its own as another one's: that must hold up nothing of that one.
- */
+/* A container can give its link the owner tag of another one: that must not delay the other. */
 const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE])
 {
 	const struct live_ns *ns =

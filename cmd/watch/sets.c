@@ -49,8 +49,8 @@ static void guest_drop(struct guest **at)
 	free(guest);
 }
 
-/* Its work is over: what it did in namespaces that the service does not know, nothing else tells.
- */
+/* A run has ended: it may have changed namespaces that the service does not know, and no event
+ * reports those. */
 static void guest_left(void *data, int fd, uint32_t events)
 {
 	struct guest *guest = data, **at = &guest->kept->guests;
@@ -162,7 +162,7 @@ static void keeper_left(void *data, int fd, uint32_t events)
 		       pause > TAKE_OVER_MS ? pause : TAKE_OVER_MS);
 }
 
-/* Takes the connection over, which tells when it may be worth another try. */
+/* Takes the connection over: its end means that another try may succeed. */
 static void keeper_wait(struct service *service, int fd)
 {
 	struct error error;

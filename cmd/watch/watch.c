@@ -3,8 +3,8 @@
 #include "cmd/input.h"
 #include "cmd/output_text.h"
 #include "cmd/watch/internal.h"
-#include "cmd/watch/notices.h"
 #include "cmd/watch/log_queue.h"
+#include "cmd/watch/notices.h"
 #include "cmd/watch/sd_notify.h"
 
 #include <stdio.h>
@@ -55,8 +55,8 @@ static void service_idle(void *data)
 	log_watch(data);
 }
 
-/* Files that are wrong at the start are an error of the command line; later they are not. The
- * service listens before it reads, so that it misses nothing. */
+/* Invalid files are an error of the command line at the start only. The service monitors before it
+ * reads, so it misses no change. */
 static int service_run(struct service *service)
 {
 	struct error error;
