@@ -9,7 +9,7 @@ import linux
 from fake_daemon import Daemon
 from registry import test
 from service import watching
-from test_engines_beside import docker, processes, until_attached
+from test_engines_concurrent import docker, processes, until_attached
 
 FOLDER = "/run/one/two"
 PATH = f"{FOLDER}/engine.sock"

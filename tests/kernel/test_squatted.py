@@ -1,5 +1,5 @@
-"""Somebody without CAP_NET_ADMIN takes the names by which applies know of each other: nobody waits for
-them or believes them, and a guardian is heard all the same."""
+"""A process without CAP_NET_ADMIN binds the socket names of mvapply: no apply waits for it or trusts it, and a
+confirm guard is reached all the same."""
 import contextlib
 import ctypes
 import fcntl

@@ -1,5 +1,5 @@
-"""Engines are asked beside the work and before the lock, never in it: the order of what happens
-decides, while an engine still holds back its answer."""
+"""Engines are queried concurrently and before the lock, never while it is held. The tests assert the order of
+events while an engine delays its answer."""
 import contextlib
 import os
 import re

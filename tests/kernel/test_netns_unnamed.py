@@ -1,5 +1,5 @@
-"""A container's namespace that lives on when the container has left it: a process, a mount or a descriptor of
-somebody else's holds it, and in it the link with the container's address and MAC."""
+"""A container's namespace that persists after the container has left it: another program's process, mount or
+descriptor keeps it, with the link that has the container's address and MAC."""
 import contextlib
 import os
 import subprocess

@@ -1,5 +1,5 @@
-"""What a container multiplies - routes, links, addresses, also as if they were ours - costs others nothing:
-they are repaired without a look at it, and what is done about it is bounded."""
+"""A container that creates very many routes, links or addresses, also with forged owner tags, does not slow
+others down: they are repaired without reading it, and the work for it is bounded."""
 import contextlib
 import os
 import signal

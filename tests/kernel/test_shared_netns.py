@@ -1,5 +1,5 @@
-"""Several containers, of one set or of several, that lead to one namespace: it has one default route, and
-each link a name of its own."""
+"""Several containers, of one set or of several, in one network namespace: it has one default route, and each
+link has a name of its own."""
 from declare import document, lan
 from host import same
 from registry import test

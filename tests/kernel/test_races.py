@@ -1,5 +1,5 @@
-"""What somebody else does between two of mvapply's system calls, at each of them in turn: what has become
-somebody else's stays, and a file that others may write by now is not believed."""
+"""Changes by others between two of mvapply's system calls, at each call in turn: objects that now belong to
+others are kept, and a file that others can write by now is not trusted."""
 import os
 import threading
 

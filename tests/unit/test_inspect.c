@@ -1,5 +1,5 @@
-/* Questions to an engine that run side by side: a thread serves a unix socket, answers at once
- * about containers whose name begins with "c", and about no other at all. */
+/* Concurrent inspections at one engine. A thread serves a unix socket: it answers at once for
+ * containers whose name begins with "c", and never for others. */
 #include "container_engine/engine.h"
 #include "container_engine/http.h"
 #include "lib/clock.h"

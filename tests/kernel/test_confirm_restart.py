@@ -1,5 +1,5 @@
-"""apply --confirm goes back, and a container was started anew meanwhile: what others have put into its new
-namespace stays as it is, and what could not be put back for it is named."""
+"""apply --confirm rolls back after a container was restarted: objects of others in its new namespace are kept,
+and what could not be restored is reported."""
 import signal
 
 from declare import document, lan
