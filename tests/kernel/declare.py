@@ -1,4 +1,4 @@
-"""What the tests declare: the examples as they stand, and documents made of values."""
+"""The tests' configurations: the examples unchanged, and documents made of values."""
 import json
 import os
 

@@ -1,4 +1,4 @@
-"""Listens to what the kernel says has changed, in the namespace where it is made."""
+"""Receives the kernel's events, in the namespace where it is created."""
 import socket
 import struct
 

@@ -1,5 +1,5 @@
-"""An engine with containers, events and a time of its own: it answers each request in a thread, holds
-back what a test wants held back, and counts what it is asked."""
+"""A fake engine with containers, events and a clock. It answers each request in a thread, delays what a test
+wants delayed, and counts requests."""
 import contextlib
 import http.server
 import json

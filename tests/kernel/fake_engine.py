@@ -1,4 +1,4 @@
-"""An engine that answers what a test wants it to."""
+"""A fake engine with the answers that a test gives it."""
 import contextlib
 import http.server
 import json

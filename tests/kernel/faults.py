@@ -1,5 +1,5 @@
-"""What makes things go wrong, see tests/faults: a preloaded library that changes what the kernel says by
-netlink, and a program that kills at a chosen system call."""
+"""Fault injection, see tests/faults: a preloaded library that changes the kernel's netlink replies, and a
+program that kills at a chosen system call."""
 import contextlib
 import os
 import signal

@@ -1,5 +1,5 @@
-"""A container that means harm: root in a network namespace of its own, which mvapply has attached to the
-LAN. It comes in two kinds: root without a user namespace, and a user's process in one of its own."""
+"""A hostile container: root in a network namespace that mvapply has attached to the LAN. There are two kinds:
+root without a user namespace, and a user's process in a user namespace of its own."""
 import contextlib
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""What mvapply says stays within a terminal's width (lib/wrap.h), and every error has its code."""
+"""mvapply's messages fit a terminal's width (lib/wrap.h), and every error has its code."""
 import re
 
 WIDTH = 100

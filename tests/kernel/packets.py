@@ -1,4 +1,4 @@
-"""The other end of the wire: what a peer on the LAN sees and sends."""
+"""A peer on the LAN: what it receives and sends."""
 import collections
 import os
 import select

@@ -1,7 +1,7 @@
-"""What an intruder runs against a container that is not attached yet (intruder.py hands it this source): a
+"""Run by an intruder (intruder.py passes it this source) against a container that is not attached yet: a
 macvlan on the host's parent with the MAC that the container's link would get. It ends with its eth0.
-HOW: hidden, in a namespace that a descriptor alone keeps, where no look finds it; or again, with a mark, and
-anew whenever it is deleted."""
+HOW: hidden, in a namespace that only a descriptor keeps and no observation finds; or again, with an owner
+tag, and created again whenever it is deleted."""
 import ctypes
 import os
 import socket

@@ -1,6 +1,7 @@
-"""Random harm, from a seed: a container with all rights in its own namespace makes links, marks, addresses,
-routes and names while `mvapply watch` and `mvapply apply` work. Nobody else is moved at any time, and
-in the end everything is what the file says. ADVERSARY_DEEDS and ADVERSARY_SEED say how much, and which."""
+"""Random attacks, from a seed: a container with all capabilities in its own namespace creates links, owner
+tags, addresses, routes and names while `mvapply watch` and `mvapply apply` run. No other container is
+affected at any time, and in the end the host is as the file declares. ADVERSARY_DEEDS and ADVERSARY_SEED
+set how many, and which."""
 import os
 import random
 

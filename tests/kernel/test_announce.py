@@ -1,4 +1,4 @@
-"""What the LAN is told of addresses, and what it is not told."""
+"""Which addresses are announced on the LAN, and which are not."""
 import packets
 from declare import document, lan
 from host import same

@@ -1,5 +1,5 @@
-"""What the kernel says goes wrong: dumps that are interrupted, answers and events that are lost, cut short
-or made of nonsense. Nothing hangs, nothing half done stays, and nothing foreign is touched."""
+"""Faulty netlink replies and events: interrupted dumps, and messages that are lost, truncated or malformed.
+Nothing hangs, nothing stays half done, and no unmanaged object is changed."""
 import errno
 import re
 

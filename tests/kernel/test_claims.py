@@ -1,5 +1,5 @@
-"""A container's word is not believed: whatever links, addresses, MACs and marks it makes in its own
-namespace, nobody else is moved, blocked or cut off."""
+"""A container's claims are not trusted: whatever links, addresses, MACs and owner tags it creates in its own
+namespace, no other container is moved, blocked or cut off."""
 import os
 import subprocess
 

@@ -1,5 +1,5 @@
-"""Each kind of error has a code, in the text and in JSON alike. What has a test of its own elsewhere
-is looked for there: tests/docs asks that no code is left out."""
+"""Each kind of error has a code, in the text and in JSON alike. Codes with a test of their own are looked up
+there: tests/docs asserts that no code is left out."""
 import errno
 import json
 import os

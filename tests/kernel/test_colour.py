@@ -1,4 +1,4 @@
-"""Colours on a terminal, and who takes them away."""
+"""Colours on a terminal, and what disables them."""
 import os
 import pty
 import subprocess

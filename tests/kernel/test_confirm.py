@@ -1,4 +1,4 @@
-"""apply --confirm: unless somebody says that it shall stay, everything is what it was before."""
+"""apply --confirm: without a confirmation, the previous state is restored."""
 import contextlib
 import glob
 import os

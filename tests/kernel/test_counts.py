@@ -1,5 +1,5 @@
-"""What mvapply asks of the kernel, counted: messages that look and messages that change, sockets, and
-visits to namespaces. Speed is these counts; the figures are tests/bench's."""
+"""Counts of mvapply's kernel requests: messages that read and messages that change, sockets, and visits to
+namespaces. Speed depends on these counts; times are measured by tests/bench."""
 import collections
 import json
 import os

@@ -1,4 +1,4 @@
-"""The examples of how the service is run: what they say holds, as far as it can be tried here."""
+"""The examples of service units work, as far as this host can run them."""
 import glob
 import json
 import os

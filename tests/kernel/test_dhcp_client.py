@@ -1,5 +1,5 @@
-"""DHCP clients that do not what they should, as one that a host on the LAN has taken over: scripts that
-are found before the real one."""
+"""Hostile DHCP clients, as if a host on the LAN had taken one over: scripts that are found before the real
+one."""
 import contextlib
 import os
 import re

@@ -1,4 +1,4 @@
-"""The pages that people read: every command in them, with what it says there."""
+"""The documentation pages: every command in them is run, and its output compared."""
 import contextlib
 import os
 

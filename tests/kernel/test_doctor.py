@@ -1,4 +1,4 @@
-"""What the doctor finds, and what it says to do about it."""
+"""What the doctor finds, and which fixes it suggests."""
 import os
 
 import linux

@@ -1,4 +1,4 @@
-"""The examples, applied as they stand."""
+"""The examples, applied unchanged."""
 import os
 import re
 

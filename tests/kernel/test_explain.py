@@ -1,4 +1,4 @@
-"""What needs neither the kernel nor a file: the reference in the terminal."""
+"""The reference in the terminal, which needs neither the kernel nor a file."""
 from host import same
 from registry import test
 

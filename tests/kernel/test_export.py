@@ -1,4 +1,4 @@
-"""`export`: what it writes of a live host changes nothing, and makes the same on a fresh one."""
+"""`export`: applying the export of a live host changes nothing, and creates the same on an empty one."""
 import contextlib
 import json
 import os

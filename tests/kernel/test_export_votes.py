@@ -1,4 +1,4 @@
-"""`export`: one container's word decides nothing for a network that others are attached to, too."""
+"""`export`: a single container's link decides nothing about a network with other attachments."""
 import json
 
 from declare import document, lan

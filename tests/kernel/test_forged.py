@@ -1,5 +1,5 @@
-"""Nothing is inherited from a marked link that is not in its container's own namespace: not in what is told,
-nor by a container that comes, nor when an apply goes back."""
+"""Nothing is inherited from a tagged link outside of its container's namespace: not in reports, not by a
+container that starts, and not in a rollback."""
 import signal
 
 from declare import document, lan

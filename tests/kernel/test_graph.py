@@ -1,5 +1,5 @@
-"""`graph`: what there is and what apply would do, in each format. What Mermaid itself makes of it is
-tests/graph."""
+"""`graph`: the live state and what apply would do, in each format. tests/graph tests rendering with Mermaid
+itself."""
 import json
 import os
 import re

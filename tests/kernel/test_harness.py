@@ -1,4 +1,4 @@
-"""The harness itself, with state that `ip` makes: what the other tests rest on."""
+"""The test harness itself, with state that `ip` created."""
 import packets
 from host import same
 from registry import test

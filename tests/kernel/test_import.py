@@ -1,5 +1,5 @@
-"""`import`: Docker's networks from a real engine, Compose files and CNI configurations, and what they
-become on a real kernel. The inputs have the shape of the examples that each project publishes."""
+"""`import`: Docker's networks from a real engine, Compose files and CNI configurations, and their state on a
+real kernel. The inputs have the shape of the examples that each project publishes."""
 import json
 import os
 

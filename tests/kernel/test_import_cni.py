@@ -1,4 +1,5 @@
-"""`import cni`: what each key becomes, and what CNI's own plugins make of the same configuration."""
+"""`import cni`: the conversion of each key, compared with what CNI's own plugins make of the same
+configuration."""
 import copy
 import json
 import os

@@ -1,4 +1,4 @@
-"""What could not be looked at makes an answer unknown: no command takes it for a success."""
+"""When something could not be read, the result is unknown, and no command reports a success."""
 import json
 import subprocess
 

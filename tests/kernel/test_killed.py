@@ -1,8 +1,9 @@
-"""Killed with SIGKILL right before any of its system calls, the next apply converges: no orphan stays, and
-what is foreign is bit by bit as it was.
+"""Killed with SIGKILL right before any of its system calls: the next apply restores the declared state, no
+stale link stays, and unmanaged objects are unchanged bit by bit.
 
-Only a call that sends, writes or enters a namespace changes anything beyond the process itself, so that
-to be killed before two of the others in a row comes to the same; SOAK=1 takes all calls nevertheless."""
+Only calls that send, write or enter a namespace change anything beyond the process itself, so killing before
+two of the others in a row is equivalent; SOAK=1 takes all calls nevertheless.
+"""
 from declare import document, lan
 from faults import WHOLE, killed, killer_of, state
 from host import same

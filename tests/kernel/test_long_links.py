@@ -1,5 +1,4 @@
-"""A link that the kernel tells of at more length than a datagram mostly has: its namespace is looked at like
-others."""
+"""A link whose message is longer than most datagrams: its namespace is read like others."""
 from declare import document, lan
 from host import same
 from intruder import BOTH, intruder

@@ -1,6 +1,6 @@
-"""The model of the kernel that plans are tried in (tests/unit/kernel_model.h), beside a real one: random
-operations are done to both, and after each the errno is the same, and what there is. SLOW=1 takes
-more of them, SOAK=1 thousands; MODEL_SEED is the first sequence's."""
+"""The model of the kernel that plans are tried in (tests/unit/kernel_model.h), compared with a real one:
+random operations are done to both, and after each the errno and the state are the same. SLOW=1 takes more
+of them, SOAK=1 thousands; MODEL_SEED is the first sequence's."""
 import errno
 import os
 import platform

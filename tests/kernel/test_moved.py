@@ -1,5 +1,5 @@
-"""A parent that somebody moved into another network namespace, as LXC and Incus do: what hangs on it is
-not the host's LAN any more, and is made anew on the parent that the host has by now."""
+"""A parent that was moved into another network namespace, as LXC and Incus do: its attachments are not on the
+host's LAN any more, and are created again on the host's current parent."""
 import messages
 from declare import document, lan
 from fake_daemon import daemon

@@ -1,5 +1,5 @@
-"""Names that are bytes and no text: of network namespaces, links, aliases and files. In JSON and in text
-they are escaped so that they can be told from each other, and nothing vanishes for them."""
+"""Names that are arbitrary bytes: of network namespaces, links, aliases and files. JSON and text escape them,
+so they stay distinct and nothing is left out."""
 import json
 import os
 import subprocess

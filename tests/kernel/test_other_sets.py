@@ -1,4 +1,4 @@
-"""A set that was renamed, or whose files are gone: what it left is named, and can be removed."""
+"""A set that was renamed, or whose files are gone: its remaining objects are reported and can be removed."""
 import os
 
 from declare import document, lan

@@ -1,6 +1,5 @@
-"""What is in the way inside a container's own namespace keeps that container's attachment from being made,
-and nobody else's: whatever root in it has made there, the others are attached and repaired. What is
-in the way on the host itself is still a refusal."""
+"""A conflict in a container's own namespace blocks only that container's attachment: whatever root in it has
+created there, the others are attached and repaired. A conflict on the host itself still refuses the run."""
 import os
 
 from declare import document, lan

@@ -1,4 +1,4 @@
-"""A VLAN or dummy link of ours stays while a link hangs on it that the run does not delete."""
+"""A managed VLAN or dummy link is kept while a link is on it that the run does not delete."""
 import errno
 import subprocess
 

@@ -1,4 +1,4 @@
-"""Asking the LAN before a new address is used: ARP probes and duplicate address detection."""
+"""Probing the LAN before a new address is used: ARP probes and duplicate address detection."""
 import contextlib
 import re
 import socket

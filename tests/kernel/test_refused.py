@@ -1,5 +1,5 @@
-"""Each message of a plan is refused once: what it was for is taken back, the rest is done, and it is told
-what could not be done."""
+"""Each message of a plan is refused once: what it belongs to is undone, the rest is applied, and the failure
+is reported."""
 import errno
 import os
 

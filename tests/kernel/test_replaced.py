@@ -1,4 +1,4 @@
-"""An attachment that leaves the files stays while what takes its place is not there."""
+"""An attachment that is no longer in the files stays until its replacement exists."""
 from declare import document, lan
 from host import same
 from registry import test

@@ -1,4 +1,4 @@
-"""What is not ours is left alone; what cannot be done is told; what was broken off is mended."""
+"""Unmanaged objects are not changed, failures are reported, and interrupted runs are repaired."""
 import os
 import re
 import signal

@@ -1,4 +1,4 @@
-"""A saved plan: what was reviewed is what runs, or nothing is."""
+"""A saved plan: exactly the reviewed plan is applied, or nothing."""
 import json
 import os
 

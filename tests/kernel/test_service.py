@@ -1,4 +1,4 @@
-"""`mvapply watch` as a service: what it tells systemd, the journal, and Prometheus."""
+"""`mvapply watch` as a service: its interfaces to systemd, the journal and Prometheus."""
 import json
 import os
 import re

@@ -1,4 +1,4 @@
-"""`status --watch`: a table on a terminal, and what changed where there is none."""
+"""`status --watch`: a table on a terminal, and otherwise the changes."""
 import contextlib
 import fcntl
 import json

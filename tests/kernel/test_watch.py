@@ -1,4 +1,4 @@
-"""`mvapply watch`: each source of events leads to what it should, and to nothing more."""
+"""`mvapply watch`: each source of events triggers exactly what it should."""
 import os
 import re
 import shutil

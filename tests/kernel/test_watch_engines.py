@@ -1,4 +1,4 @@
-"""`mvapply watch` beside a real engine: what the engine tells is healed without being asked."""
+"""`mvapply watch` with a real engine: its events trigger repairs without polling."""
 import concurrent.futures
 import os
 import signal

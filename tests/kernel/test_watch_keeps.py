@@ -1,5 +1,5 @@
-"""A set that a running service keeps: an apply or delete of it says so first, a second service is refused,
-and what a one-off apply attached besides is removed."""
+"""A set that a running service keeps: an apply or delete of it warns first, a second service is refused, and
+what a one-off apply attached in addition is removed."""
 import contextlib
 import json
 import os

@@ -1,5 +1,5 @@
-"""What came after the service's first look, in namespaces that it was never told of: before it chooses an
-address it knows of all that is live, and it waits for nobody while it has the lock."""
+"""Objects that others created after the service's first observation, in unknown namespaces: before it chooses
+an address it knows the whole live state, and it waits for nobody while it holds the lock."""
 import contextlib
 import os
 import re

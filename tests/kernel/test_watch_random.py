@@ -1,5 +1,5 @@
-"""Random events, from a seed: whatever happened, in the end `mvapply watch` has made exactly what the
-file says, and has kept nothing. WATCH_EVENTS and WATCH_SEED say how many, and which."""
+"""Random events, from a seed: in the end the host is exactly as the file declares, and `mvapply watch` has
+leaked nothing. WATCH_EVENTS and WATCH_SEED set how many, and which."""
 import os
 import random
 import re

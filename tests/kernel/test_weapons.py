@@ -1,5 +1,5 @@
-"""Names and paths that lead elsewhere, or elsewhere in a moment: never into the host's namespace, never
-outside, and a clear refusal. More targets are in test_safety.py."""
+"""Names and paths that lead, now or a moment later, to another place: never into the host's namespace, never
+outside, and always a clear refusal. More cases are in test_safety.py."""
 import os
 import re
 import signal
