@@ -62,7 +62,7 @@ static const char *diag_text(struct arena *arena, const struct diag *diag)
 			  : arena_printf(arena, "edit this: %s", diag->text);
 }
 
-static void tag(struct tree *document, const struct node *root, const struct diag *diag)
+static void edit_mark(struct tree *document, const struct node *root, const struct diag *diag)
 {
 	struct tree *map = document;
 	struct tree *child =
@@ -79,7 +79,7 @@ static void mark_all(struct tree *document, const struct input *input, struct di
 	diags_init(&syntax);
 	const struct node *root = yaml_parse(input, document->arena, &syntax);
 	for (size_t i = 0; i < diags->count; i++)
-		tag(document, root, &diags->items[i]);
+		edit_mark(document, root, &diags->items[i]);
 	diags_free(&syntax);
 }
 

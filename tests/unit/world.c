@@ -308,7 +308,7 @@ void world_apply(struct live *live, const struct plan *plan)
 	const struct selection all = selection_all(plan, live->arena);
 	const struct stages stages = stages_of(live->arena, &all, live);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		container_lookups[i] = (struct target){
+		targets[i] = (struct target){
 			.live = live,
 			.spec = plan->steps[i].desired,
 			.ns = plan->steps[i].ns,
