@@ -34,7 +34,7 @@ static int report_confirmed(const struct options *options, const char *sets)
 	return EXIT_CONVERGED;
 }
 
-static int ask(int fd, const struct options *options)
+static int confirm_request(int fd, const struct options *options)
 {
 	struct error error;
 	char answer[ANSWER_SIZE];

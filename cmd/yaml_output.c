@@ -12,7 +12,7 @@ static void note_visit(const char *place, const char *text, void *data)
 	json_push(data, json_pack("{s:o, s:o}", "at", json_text(place), "text", json_text(text)));
 }
 
-static json_t *json_carried(const struct converted *converted)
+static json_t *json_notes(const struct converted *converted)
 {
 	json_t *documents = json_array(), *notes = json_array();
 	for (size_t i = 0; i < converted->count; i++) {
@@ -31,7 +31,7 @@ int converted_write(const struct converted *converted, const struct options *opt
 	int code = converted->live ? incomplete_exit(converted->live, EXIT_CONVERGED, &fault)
 				   : EXIT_CONVERGED;
 	if (options->output == OUTPUT_JSON)
-		return json_finish(json_carried(converted), code);
+		return json_finish(json_notes(converted), code);
 	if (fault.code)
 		tree_yaml_comment(stdout, "INCOMPLETE: not all network namespaces could be looked "
 					  "at, and what is in the others is missing here.");

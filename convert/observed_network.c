@@ -56,7 +56,7 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
 
 /* The mtu that a network's links have where it says none: its parent's. A VLAN link that is taken
  * over gets that of the link it is on, as every VLAN link of mvapply's. */
-static uint32_t mtu_otherwise(const struct observed_set *set, const struct live_link *parent)
+static uint32_t default_mtu(const struct observed_set *set, const struct live_link *parent)
 {
 	const struct live_link *base =
 		set->adopting && parent->kind == KIND_VLAN && parent->parent_where == PARENT_HOST
@@ -92,7 +92,7 @@ static void network_describe(struct observed_set *set, struct observed_network *
 		model->has_bcqueuelen = true;
 		model->bcqueuelen = link->bcqueuelen;
 	}
-	if (parent && sources->mtu->mtu != mtu_otherwise(set, parent))
+	if (parent && sources->mtu->mtu != default_mtu(set, parent))
 		model->mtu = sources->mtu->mtu;
 }
 
@@ -100,7 +100,7 @@ static uint32_t mtu_of(const struct observed_set *set, const struct observed_net
 		       const struct live_link *link)
 {
 	return network->model.mtu ? network->model.mtu
-	       : network->parent  ? mtu_otherwise(set, network->parent)
+	       : network->parent  ? default_mtu(set, network->parent)
 				  : link->mtu;
 }
 
@@ -168,7 +168,7 @@ static const char *mtu_answer(const struct ballot *ballot, const struct voter *v
 static bool mtu_of_parent(const struct ballot *ballot, const char *answer, const void *data)
 {
 	const struct live_link *parent = data;
-	return parent && strtoul(answer, NULL, 10) == mtu_otherwise(ballot->set, parent);
+	return parent && strtoul(answer, NULL, 10) == default_mtu(ballot->set, parent);
 }
 
 /* The link of the network that has what most have; NULL: none says anything. */

@@ -146,7 +146,7 @@ static void sources_collect(struct loop *loop)
 	}
 }
 
-static int round_wait(struct loop *loop, struct error *error)
+static int events_wait(struct loop *loop, struct error *error)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, wait_milliseconds(loop));
@@ -166,7 +166,7 @@ int loop_run(struct loop *loop, loop_fire *idle, void *data, struct error *error
 {
 	idle(data);
 	while (!loop->stopped) {
-		int status = round_wait(loop, error);
+		int status = events_wait(loop, error);
 		if (status < 0)
 			return status;
 		idle(data);

@@ -162,7 +162,7 @@ static void each_network(struct build *build, void (*visit)(struct build *, stru
 		}
 }
 
-static void check_beside_others(struct build *build, struct network_info *info)
+static void check_exclusive(struct build *build, struct network_info *info)
 {
 	if (info->broken)
 		return;
@@ -174,6 +174,6 @@ void networks_check(struct build *build)
 {
 	links_finish(build);
 	each_network(build, network_check);
-	each_network(build, check_beside_others);
+	each_network(build, check_exclusive);
 	check_ranges(build);
 }

@@ -98,7 +98,7 @@ static void entry_drop(struct retry *retry, struct entry **at)
 	retry->count--;
 }
 
-bool retry_held(struct retry *retry, const char *key, int64_t now)
+bool retry_deferred(struct retry *retry, const char *key, int64_t now)
 {
 	struct entry *entry = *entry_at(retry, key);
 	const bool held = entry && entry->until > now;

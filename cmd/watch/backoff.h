@@ -13,7 +13,7 @@ struct retry *retry_new(void);
 void retry_free(struct retry *retry);
 
 /* Whether the key, which is to be done, is still to be left alone at that time. */
-bool retry_held(struct retry *retry, const char *key, int64_t now);
+bool retry_deferred(struct retry *retry, const char *key, int64_t now);
 /* Whether it failed, and may be tried again by now. */
 bool retry_due(const struct retry *retry, const char *key, int64_t now);
 /* It failed once more. */

@@ -428,7 +428,7 @@ static void engine_retry(const struct engine *engine, const struct container *co
 	char key[SOURCE_KEY_SIZE];
 	if (container->source_kind == engine->kind &&
 	    retry_due(service->retry, source_key(engine->kind, container->source, key),
-		      service->held_at))
+		      service->deferred_at))
 		lookups_query(service->lookups, engine->kind, container->source, LOOKUP_IDLE);
 }
 

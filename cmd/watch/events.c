@@ -17,7 +17,7 @@
 /* Editors and git write in bursts: the files are applied when they have been unchanged for a while,
  * or at the latest after the longest wait. They are read before that, when the burst seems to be
  * over, as the service is idle then. */
-#define AHEAD_MS         5
+#define PREFETCH_MS      5
 #define QUIET_MS         20
 #define QUIET_LONGEST_MS 500
 
@@ -324,7 +324,7 @@ static void paths_prefetch(void *data)
 	service_prefetch(service);
 }
 
-static void paths_settled(void *data)
+static void debounce_due(void *data)
 {
 	struct service *service = data;
 	service->first_event = 0;
@@ -342,7 +342,7 @@ static void paths_ready(void *data, int fd, uint32_t events)
 	if (!paths_touched(service->paths))
 		return;
 	service_unread(service);
-	loop_timer_set(service->loop, &service->prefetched, AHEAD_MS);
+	loop_timer_set(service->loop, &service->prefetched, PREFETCH_MS);
 	if (!service->first_event)
 		service->first_event = clock_milliseconds();
 	int64_t left = service->first_event + QUIET_LONGEST_MS - clock_milliseconds();
@@ -426,7 +426,7 @@ static void watchdog_due(void *data)
 int service_listen(struct service *service, struct error *error)
 {
 	service->prefetched = (struct timer){.fire = paths_prefetch, .data = service};
-	service->debounce = (struct timer){.fire = paths_settled, .data = service};
+	service->debounce = (struct timer){.fire = debounce_due, .data = service};
 	service->retry_timer = (struct timer){.fire = retry_timer_due, .data = service};
 	service->rate_limit_timer = (struct timer){.fire = rate_limit_due, .data = service};
 	service->take_over = (struct timer){.fire = take_over_due, .data = service};

@@ -77,7 +77,7 @@ struct service {
 	bool unsure;                 /* something failed as if not all were known */
 	bool lost;                   /* events were lost, and not everything was read since */
 	bool netns_died;             /* a namespace died since this was last reset */
-	int64_t held_at;             /* the time by which the last pass held back what had failed */
+	int64_t deferred_at;         /* the time by which the last pass held back what had failed */
 
 	struct timer prefetched, debounce, retry_timer, rate_limit_timer, take_over, watchdog;
 	int64_t first_event; /* of those that the debounce waits out */

@@ -24,7 +24,7 @@ struct service_probes {
 	int64_t answered_at;
 };
 
-static void *ask(void *data)
+static void *probe_thread(void *data)
 {
 	struct service_probes *state = data;
 	probes_run(&state->probes);
@@ -88,7 +88,7 @@ static void probes_start(struct service *service, const struct probes *wanted)
 		return;
 	if (state)
 		probes_copy(state, wanted);
-	if (state && pthread_create(&state->thread, NULL, ask, state) == 0)
+	if (state && pthread_create(&state->thread, NULL, probe_thread, state) == 0)
 		state->running = true;
 	else
 		log_write(&service->log, LEVEL_ERROR,

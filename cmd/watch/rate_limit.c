@@ -6,9 +6,9 @@
 
 /* In milliseconds. What an observation takes is far less: a hundredth, with the lock that others
  * wait for. */
-#define PRICE_LOOK 1000
-#define PRICE_LINK 4
-#define PRICE_ALL  4000
+#define PRICE_OBSERVE 1000
+#define PRICE_LINK    4
+#define PRICE_ALL     4000
 
 #define KEY_SIZE 32
 #define KEY_ALL  "all"
@@ -21,7 +21,7 @@ static const char *key_of(const struct live_ns *ns, char key[KEY_SIZE])
 
 static int64_t price_of(const struct live_ns *ns)
 {
-	return PRICE_LOOK + PRICE_LINK * (int64_t)ns->n_links +
+	return PRICE_OBSERVE + PRICE_LINK * (int64_t)ns->n_links +
 	       (int64_t)(ns->n_addrs + ns->n_routes) / 2;
 }
 

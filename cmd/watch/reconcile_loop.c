@@ -60,8 +60,8 @@ static void containers_retry(struct service *service)
 	for (size_t i = 0; service->live && i < service->live->n_containers; i++) {
 		struct container_lookup *lookup = &service->live->container_lookups[i];
 		if (lookup->state == CONTAINER_FAILED && !source_is_engines(lookup))
-			lookup->stale |= !retry_held(service->retry, container_key(lookup, key),
-						     service->held_at);
+			lookup->stale |= !retry_deferred(service->retry, container_key(lookup, key),
+							 service->deferred_at);
 	}
 	service_engines_retry(service);
 }
@@ -73,8 +73,9 @@ static void containers_failed(struct service *service)
 	for (size_t i = 0; i < service->live->n_containers; i++) {
 		const struct container_lookup *lookup = &service->live->container_lookups[i];
 		if (lookup->state == CONTAINER_FAILED && !source_is_engines(lookup) &&
-		    !retry_held(service->retry, container_key(lookup, key), service->held_at))
-			retry_failed(service->retry, key, service->held_at);
+		    !retry_deferred(service->retry, container_key(lookup, key),
+				    service->deferred_at))
+			retry_failed(service->retry, key, service->deferred_at);
 	}
 }
 
@@ -85,7 +86,7 @@ static void namespace_unnumbered(void *data, const struct live_ns *ns, const str
 	log_write(&service->log, LEVEL_WARNING,
 		  "cannot hear of changes in %s, which gets no number: %s; it will be tried again",
 		  ns->name, error->text);
-	retry_failed(service->retry, namespace_key(ns, key), service->held_at);
+	retry_failed(service->retry, namespace_key(ns, key), service->deferred_at);
 }
 
 /* Before an observation: whatever may have happened there meanwhile, and by which name it can be
@@ -96,7 +97,7 @@ static void namespaces_retry(struct service *service)
 	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
 		const struct live_ns *ns = service->live->namespaces[i];
 		if (namespace_unmonitored(ns) && !ns->stale &&
-		    !retry_held(service->retry, namespace_key(ns, key), service->held_at))
+		    !retry_deferred(service->retry, namespace_key(ns, key), service->deferred_at))
 			service_mark_stale(service);
 	}
 }
@@ -108,9 +109,9 @@ static struct selection steps_select(struct service *service, const struct plan 
 	struct selection selection = selection_all(plan, arena_new());
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (selection.selected[i])
-			selection.selected[i] =
-				!retry_held(service->retry, step_retry_key(&plan->steps[i], key),
-					    service->held_at);
+			selection.selected[i] = !retry_deferred(
+				service->retry, step_retry_key(&plan->steps[i], key),
+				service->deferred_at);
 	return selection;
 }
 
@@ -323,8 +324,8 @@ static bool still_wanted(const void *data, const char *key)
 static void retries_keep(struct service *service, const struct plan *plan)
 {
 	struct retry_keys *keys = retry_keys_find(plan, service->live);
-	retry_keep(service->retry, still_wanted, keys, service->held_at);
-	retry_keep(service->rate_credits, still_wanted, keys, service->held_at);
+	retry_keep(service->retry, still_wanted, keys, service->deferred_at);
+	retry_keep(service->rate_credits, still_wanted, keys, service->deferred_at);
 	retry_keys_free(keys);
 }
 
@@ -413,7 +414,7 @@ static void reconcile_passes(struct service *service, bool drift)
 
 static void retry_timer_set(struct service *service)
 {
-	int64_t now = clock_milliseconds(), next = retry_next(service->retry, service->held_at);
+	int64_t now = clock_milliseconds(), next = retry_next(service->retry, service->deferred_at);
 	int64_t left = next > now ? next - now : 0;
 	if (service->failed)
 		loop_timer_set(service->loop, &service->retry_timer, PASS_RETRY_MS);
@@ -429,7 +430,7 @@ void service_reconcile(void *data)
 	double start = seconds_now(CLOCK_MONOTONIC);
 	bool drift = service->live && !service->next;
 	service->dirty = false;
-	service->held_at = clock_milliseconds();
+	service->deferred_at = clock_milliseconds();
 	service_engines_update(service);
 	containers_retry(service);
 	namespaces_retry(service);

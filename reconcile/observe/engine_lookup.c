@@ -55,7 +55,7 @@ void lookups_free(struct lookups *lookups)
 
 void lookups_keep(struct lookups *lookups, const struct desired *desired)
 {
-	lookups_want(lookups, desired);
+	lookups_update(lookups, desired);
 	lookups_drop(lookups, lookup_unwanted);
 }
 
@@ -175,7 +175,7 @@ void lookups_query(struct lookups *lookups, enum source_kind kind, const char *s
 void lookups_query_all(struct lookups *lookups, const struct desired *desired,
 		       enum source_kind kind, enum lookup_urgency urgency)
 {
-	lookups_want(lookups, desired);
+	lookups_update(lookups, desired);
 	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
 			if (!lookup_unwanted(at) && at->kind == kind)

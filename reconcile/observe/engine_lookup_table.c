@@ -135,7 +135,7 @@ struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, const c
 	return lookup;
 }
 
-static void lookup_want(struct lookup *lookup, const char *set, const struct container *container)
+static void lookup_update(struct lookup *lookup, const char *set, const struct container *container)
 {
 	if (!lookup->wanted)
 		holders_clear(lookup);
@@ -144,14 +144,14 @@ static void lookup_want(struct lookup *lookup, const char *set, const struct con
 		holder_add(lookup, set, container->name);
 }
 
-void lookups_want(struct lookups *lookups, const struct desired *desired)
+void lookups_update(struct lookups *lookups, const struct desired *desired)
 {
 	for (size_t s = 0; s < desired->n_sets; s++)
 		for (size_t i = 0; i < desired->sets[s].n_containers; i++) {
 			const struct container *container = &desired->sets[s].containers[i];
 			if (lookup_possible(container->source_kind))
-				lookup_want(lookup_of(lookups, container->source_kind,
-						      container->source),
-					    desired->sets[s].name, container);
+				lookup_update(lookup_of(lookups, container->source_kind,
+							container->source),
+					      desired->sets[s].name, container);
 		}
 }

@@ -91,7 +91,7 @@ void lookup_process_close(struct engine_query *query);
 /* Ends the query that is under way, if one is. */
 void lookup_query_end(struct lookup *lookup);
 /* Marks those that the desired state has, which may name one several times. */
-void lookups_want(struct lookups *lookups, const struct desired *desired);
+void lookups_update(struct lookups *lookups, const struct desired *desired);
 /* Takes the owner tag back; whether there was none. */
 bool lookup_unwanted(struct lookup *lookup);
 

@@ -48,7 +48,7 @@ struct member {
 };
 
 /* The questions to one engine. */
-struct asking {
+struct owner_query {
 	struct engines *engines;
 	struct arena *arena;
 	enum source_kind kind;
@@ -69,14 +69,14 @@ static void member_inspected(void *data, const struct engine_container *containe
 static void members_listed(void *data, const struct engine_member *members, size_t count,
 			   const struct error *error)
 {
-	struct asking *asking = data;
+	struct owner_query *query = data;
 	(void)error;
-	asking->members = arena_alloc(asking->arena, count * sizeof(*asking->members));
-	asking->count = count;
+	query->members = arena_alloc(query->arena, count * sizeof(*query->members));
+	query->count = count;
 	for (size_t i = 0; i < count; i++) {
-		asking->members[i].named = members[i];
-		engine_inspect_begin(asking->engines, asking->kind, members[i].id, asking->arena,
-				     member_inspected, &asking->members[i]);
+		query->members[i].named = members[i];
+		engine_inspect_begin(query->engines, query->kind, members[i].id, query->arena,
+				     member_inspected, &query->members[i]);
 	}
 }
 
@@ -106,10 +106,10 @@ static void engines_visit(const struct finding *finding)
 {
 	static const enum source_kind kinds[] = {SOURCE_DOCKER, SOURCE_PODMAN};
 	enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-	struct asking askings[N_KINDS];
+	struct owner_query askings[N_KINDS];
 	struct engines *engines = engines_new(NULL);
 	for (size_t k = 0; k < N_KINDS; k++) {
-		askings[k] = (struct asking){
+		askings[k] = (struct owner_query){
 			.engines = engines, .arena = finding->arena, .kind = kinds[k]};
 		engine_list_begin(engines, kinds[k], finding->arena, members_listed, &askings[k]);
 	}

@@ -38,7 +38,7 @@ static bool claim_ends(const struct assigned *assigned, const struct conflicts *
 			assigned->attachments->uses[claim->leaving->number].replacement;
 		return !replacement || attachment_is_made(conflicts, replacement);
 	}
-	return claim->planned && !claim->ours && attachment_is_made(conflicts, claim->planned);
+	return claim->planned && !claim->managed && attachment_is_made(conflicts, claim->planned);
 }
 
 /* Who claims an address that the attachment has or gets, and goes on to. */

@@ -179,7 +179,7 @@ static void addresses_note(const struct noter *noter, const struct unmanaged *co
 		const struct unmanaged *link = link_of_addr(links, count, &ns->addrs[i]);
 		if (link && link->planned &&
 		    addr_is_managed(noter->live, link->link, &ns->addrs[i]))
-			link = link->ours;
+			link = link->managed;
 		if (link && !keeps(noter, link->planned, ip))
 			address_set_add(table, link->parent->number, ip, link);
 	}
@@ -283,7 +283,7 @@ static void attachment_list(const struct matched *matched, const struct planned_
 		.planned = planned};
 	if (!own.parent)
 		return;
-	own.ours = unmanaged_new(arena, own);
+	own.managed = unmanaged_new(arena, own);
 	list_add(arena, list, unmanaged_new(arena, own));
 }
 

@@ -22,7 +22,7 @@ struct unmanaged {
 	const struct planned_attachment *planned;
 	/* The same, of addresses with our protocol, which are taken from the link; with a planned
 	 * attachment. */
-	const struct unmanaged *ours;
+	const struct unmanaged *managed;
 	/* The link is of ours, and leaves: what it has is left alone by all but those that may take
 	 * its place, as it may have to stay, or to be put back; or NULL. */
 	const struct managed_link *leaving;

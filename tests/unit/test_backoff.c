@@ -42,14 +42,14 @@ static void test_held(void **state)
 {
 	(void)state;
 	struct retry *retry = retry_new();
-	assert_false(retry_held(retry, "a", NOW));
+	assert_false(retry_deferred(retry, "a", NOW));
 	assert_int_equal(retry_next(retry, NOW), -1);
 	retry_failed(retry, "a", NOW);
 	retry_failed(retry, "b", NOW + 500);
 	const int64_t end = retry_next(retry, NOW);
-	assert_true(retry_held(retry, "a", end - 1));
-	assert_false(retry_held(retry, "a", end));
-	assert_true(retry_held(retry, "b", end));
+	assert_true(retry_deferred(retry, "a", end - 1));
+	assert_false(retry_deferred(retry, "a", end));
+	assert_true(retry_deferred(retry, "b", end));
 	assert_in_range(retry_next(retry, end), NOW + 600, NOW + 625);
 	assert_int_equal(retry_next(retry, NOW + 700), -1);
 	assert_int_equal(retry_count(retry), 2);
@@ -72,11 +72,11 @@ static void test_forgotten(void **state)
 			retry_failed(retry, key, NOW);
 	}
 	retry_forget(retry, "a");
-	assert_false(retry_held(retry, "a", NOW));
+	assert_false(retry_deferred(retry, "a", NOW));
 	assert_int_equal(retry_count(retry), 19);
 	retry_keep(retry, is_b, "b", NOW);
 	assert_int_equal(retry_count(retry), 1);
-	assert_true(retry_held(retry, "b", NOW + 1599));
+	assert_true(retry_deferred(retry, "b", NOW + 1599));
 	retry_clear(retry);
 	assert_int_equal(retry_count(retry), 0);
 	retry_failed(retry, "b", NOW);
@@ -111,7 +111,7 @@ static unsigned repairs_within(int64_t time, int64_t undone)
 	struct retry *retry = retry_new();
 	unsigned repairs = 0;
 	for (int64_t now = NOW; now < NOW + time; now += undone) {
-		if (retry_held(retry, "a", now))
+		if (retry_deferred(retry, "a", now))
 			now = retry_next(retry, now);
 		retry_repaired(retry, "a", now);
 		assert_int_equal(retry_count(retry), 0);
@@ -141,9 +141,9 @@ static void test_repairs_forgotten(void **state)
 	struct retry *retry = retry_new();
 	for (int i = 0; i < RETRY_REPAIRS; i++)
 		assert_int_equal(retry_repaired(retry, "a", NOW), 0);
-	assert_false(retry_held(retry, "a", NOW));
+	assert_false(retry_deferred(retry, "a", NOW));
 	assert_int_equal(retry_repaired(retry, "a", NOW), 100);
-	assert_true(retry_held(retry, "a", NOW + 99));
+	assert_true(retry_deferred(retry, "a", NOW + 99));
 	/* Success, and failures meanwhile, do not change it. */
 	retry_forget(retry, "a");
 	retry_failed(retry, "a", NOW + 200);
