@@ -44,8 +44,8 @@ static void head(const struct writer *writer, const struct step *step)
 		step_id(writer->arena, step, writer->with_set));
 }
 
-/* `verb`: add, replace or del. An address that is added has no duplicate detection, and the mark,
- * if ip can give it. */
+/* `verb`: add, replace or del. An address that is added has no duplicate detection, and the owner
+ * tag, if ip can give it. */
 static void put_address(const struct writer *writer, const struct ip_netns *namespace,
 			const char *verb, const struct prefix *addr, const char *name)
 {

@@ -136,7 +136,7 @@ void queue_operation(struct batch *batch, const struct operation *operation,
 	queue(batch, encoded, &message, operation->together);
 }
 
-/* The kernel counts up from 1. Whoever is up here is one of ours, or had two million links. */
+/* The kernel counts up from 1. Whoever is up here is managed one, or had two million links. */
 #define IFINDEX_FIRST 2000000
 #define IFINDEX_COUNT 6000000
 

@@ -10,7 +10,7 @@ struct pending_link {
 	const struct link_spec *spec;
 	struct outcome *outcome;
 	int ifindex, parent;
-	bool there;   /* the link is in its namespace, with its mark */
+	bool there;   /* the link is in its namespace, with its owner tag */
 	bool outside; /* its parent announces it */
 	size_t first; /* its first reply in the batch */
 	struct operations operations;
@@ -34,7 +34,7 @@ struct operation_context pending_operation(const struct pending_link *pending,
 /* The socket or the thread failed: none of the group goes on. */
 void group_broke(struct group *group, enum operation_type type, const struct error *error);
 
-/* Makes the links of the group, down, each with its mark; those that are there say so. */
+/* Makes the links of the group, down, each with its owner tag; those that are there say so. */
 void links_create(struct group *group);
 /* Deletes a link that did not come to its end. */
 void link_undo_create(struct netlink *netlink, int ifindex);

@@ -129,8 +129,8 @@ static bool parent_stays(const struct apply_context *context, size_t number)
 	       context->outcomes[number].state == OUTCOME_DEFERRED;
 }
 
-/* The kernel would take along what hangs on a parent, so a parent stays while a link does that
- * was to be deleted and could not be, or was put back. */
+/* The kernel would take along what is attached to a parent, so a parent stays while a link does
+ * that was to be deleted and could not be, or was put back. */
 static bool parent_free(struct apply_context *context, size_t number)
 {
 	const struct plan *plan = context->plan;
@@ -165,7 +165,7 @@ static bool goes_along(struct apply_context *context, const struct step *step)
 	return status == 0 || status == -ENODEV;
 }
 
-/* Nobody else's link hangs on a parent that is deleted (guests_keep): these are all. */
+/* Nobody else's link is attached to a parent that is deleted (guests_keep): these are all. */
 static bool children_go_along(struct apply_context *context, const struct live_link *parent)
 {
 	const struct plan *plan = context->plan;

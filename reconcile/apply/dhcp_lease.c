@@ -99,7 +99,7 @@ static struct link_route default_route(const struct ip *router)
 	return (struct link_route){.to = {.ip.family = AF_INET}, .via = *router};
 }
 
-/* The link's own routes are put again, and nobody else's are in the way for good. */
+/* The link's own routes are put again, and nobody else's are conflicting for good. */
 static bool has_default(const struct link_spec *desired)
 {
 	for (size_t i = 0; i < desired->n_routes; i++)

@@ -44,7 +44,7 @@ struct apply_context {
 	size_t n_made;
 };
 
-/* What is done, to which link: enough to tell of it when it fails. */
+/* What is done, to which link: enough to report it when it fails. */
 struct operation_context {
 	enum operation_type type;
 	const char *link;

@@ -50,7 +50,7 @@ static bool comes_up_at_once(const struct pending_link *pending)
 	return operations->count > 2 && operations->all[2].type == OP_LINK_UP;
 }
 
-/* The kernel works through a datagram whole, so that no link of ours is ever without its mark. The
+/* The kernel works through a datagram whole, so that no link of ours is ever without its tag. The
  * creating message cannot have it: the kernel ignores IFLA_IFALIAS there (rtnl_create_link). */
 static void queue_creation(struct group *group, struct pending_link *pending, struct batch *batch)
 {
@@ -143,7 +143,8 @@ static void make_and_move(struct group *group, struct pending_link *pending)
 		uncertain_undo_create(host, name, pending->ifindex);
 		uncertain_undo_create(group->netlink, name, pending->ifindex);
 	}
-	/* The move may have given it another ifindex. Moved, it is there also without its mark. */
+	/* The move may have given it another ifindex. Moved, it is there also without its owner
+	 * tag. */
 	pending->there = !batch_reply(batch, 2)->errnum;
 	int status = pending->there ? link_index_find(group->netlink, pending->spec->name,
 						      &pending->ifindex, &error)

@@ -55,8 +55,8 @@ static bool is_vain(const struct apply_context *context, int ifindex)
 	return false;
 }
 
-/* Whether the run deletes the link: it is the one that was looked at before, and its step was not
- * left out meanwhile. */
+/* Whether the run deletes the link: it is the one that was read before, and its step was not left
+ * out meanwhile. */
 static bool goes(const struct guests *guests, const struct live_ns *ns,
 		 const struct live_link *link)
 {

@@ -38,7 +38,7 @@ static void add_sysctls(struct lister *lister, bool are_volatile)
 						       .sysctl = &lister->spec->sysctls[i]});
 }
 
-/* Sysctls are set before the link is up, so that they hold from the beginning, but for those that
+/* Sysctls are set before the link is up, so that they hold from the beginning, except those that
  * would not last. */
 struct operations create_operations(struct arena *arena, const struct link_spec *spec)
 {

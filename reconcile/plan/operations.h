@@ -62,7 +62,7 @@ struct operations restore_operations(struct arena *arena, const struct link_spec
 /* Whether the kernel may flush others' routes of the link, too: with its last address or one that
  * they name, or while it is down for a rename. */
 bool step_may_flush(const struct step *step);
-/* Whether the kernel sets it anew when the link comes up or its MTU changes (addrconf_notify in
+/* Whether the kernel sets it again when the link comes up or its MTU changes (addrconf_notify in
  * net/ipv6/addrconf.c). */
 bool sysctl_is_volatile(const struct link_sysctl *sysctl);
 
