@@ -30,7 +30,7 @@ static bool is_alone(const struct link_spec *spec, int ifindex, const struct ip 
 }
 
 /* Such as mcast_solicit and app_solicit (arp_solicit). */
-static bool asks_otherwise(const struct link_spec *spec)
+static bool neighbor_sysctls_set(const struct link_spec *spec)
 {
 	static const char prefix[] = "net.ipv4.neigh.";
 	for (size_t i = 0; i < spec->n_sysctls; i++)
@@ -41,7 +41,7 @@ static bool asks_otherwise(const struct link_spec *spec)
 
 static bool kernel_reports(const struct link_spec *spec, int ifindex, const struct ip *ip)
 {
-	return ip->family == AF_INET && is_alone(spec, ifindex, ip) && !asks_otherwise(spec);
+	return ip->family == AF_INET && is_alone(spec, ifindex, ip) && !neighbor_sysctls_set(spec);
 }
 
 /* What the kernel knows of it as a neighbour would keep it from asking, and be left behind. */

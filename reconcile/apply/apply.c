@@ -278,7 +278,7 @@ static void stage_do(struct apply_context *context, enum stage stage, bool ask)
 }
 
 /* Gives the number of the failed ones. */
-static size_t outcomes_settle(const struct selection *selection, struct outcome *outcomes)
+static size_t outcomes_finish(const struct selection *selection, struct outcome *outcomes)
 {
 	size_t failed = 0;
 	for (size_t i = 0; i < selection->plan->n_steps; i++) {
@@ -317,5 +317,5 @@ size_t apply(const struct selection *selection, const struct live *live,
 	for (enum stage stage = 0; stage < N_STAGES; stage++)
 		stage_do(&context, stage, options->probe);
 	announce_close(context.announcer);
-	return outcomes_settle(selection, outcomes);
+	return outcomes_finish(selection, outcomes);
 }

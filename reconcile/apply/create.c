@@ -105,10 +105,10 @@ static void details_do(struct group *group)
 			details_check(&group->pending_links[i], batch);
 }
 
-static bool pending_link_announces(const struct pending_link *pending, bool outside)
+static bool pending_link_announces(const struct pending_link *pending, bool via_parent)
 {
 	return !pending_link_failed(pending) && link_announces(pending->spec) &&
-	       pending->outside == outside;
+	       pending->via_parent == via_parent;
 }
 
 /* The thread is in the namespace. What failed is taken back, and the LAN hears nothing of it. */

@@ -10,9 +10,9 @@ struct pending_link {
 	const struct link_spec *spec;
 	struct outcome *outcome;
 	int ifindex, parent;
-	bool there;   /* the link is in its namespace, with its owner tag */
-	bool outside; /* its parent announces it */
-	size_t first; /* its first reply in the batch */
+	bool there;      /* the link is in its namespace, with its owner tag */
+	bool via_parent; /* its parent announces it */
+	size_t first;    /* its first reply in the batch */
 	struct operations operations;
 	bool up_at_once;             /* by the message that marks it */
 	size_t details, details_end; /* the operations that bring it up, and all that follow it */

@@ -19,22 +19,22 @@ struct deletions {
 	size_t n_steps;
 };
 
-struct sight {
+struct identity_check {
 	struct arena *arena;
 	const struct live_link *expected;
 	bool same;
 };
 
-static int sight_take(const struct nlmsghdr *message, void *data, struct error *error)
+static int identity_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
-	struct sight *sight = data;
+	struct identity_check *check = data;
 	struct live_link link;
 	struct parent_ref parent;
-	if (decode_link(sight->arena, message, &link, &parent) != DECODED)
+	if (decode_link(check->arena, message, &link, &parent) != DECODED)
 		return error_set(error, EBADMSG, "the kernel's answer is malformed");
-	sight->same = link.ifindex == sight->expected->ifindex &&
-		      strcmp(link.kind_name, sight->expected->kind_name) == 0 &&
-		      strcmp(link.alias, sight->expected->alias) == 0;
+	check->same = link.ifindex == check->expected->ifindex &&
+		      strcmp(link.kind_name, check->expected->kind_name) == 0 &&
+		      strcmp(link.alias, check->expected->alias) == 0;
 	return 0;
 }
 
@@ -44,10 +44,10 @@ static int still_the_same(struct netlink *netlink, const struct live_link *link,
 {
 	union message request;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
-	struct sight sight = {.arena = arena, .expected = link};
+	struct identity_check check = {.arena = arena, .expected = link};
 	encode_link_get(&request, link->ifindex);
-	int status = netlink_request(netlink, &request.header, sight_take, &sight, error);
-	if (status < 0 || sight.same)
+	int status = netlink_request(netlink, &request.header, identity_take, &check, error);
+	if (status < 0 || check.same)
 		return status;
 	error_set(error, EBUSY, "it is no longer the link that was looked at before");
 	error_hint(error, "run mvapply again: it looks anew");

@@ -99,7 +99,7 @@ static struct link_route default_route(const struct ip *router)
 	return (struct link_route){.to = {.ip.family = AF_INET}, .via = *router};
 }
 
-/* The link's own routes are put again, and nobody else's are conflicting for good. */
+/* The link's own routes are put again, and no route of others stays in conflict. */
 static bool has_default(const struct link_spec *desired)
 {
 	for (size_t i = 0; i < desired->n_routes; i++)
@@ -142,7 +142,7 @@ static void route_put(const struct putting *putting, const struct link_route *ro
 }
 
 /* Somebody else's route to the router will do. */
-static void new_put(const struct putting *putting, const struct lease *lease, bool again)
+static void new_put(const struct putting *putting, const struct lease *lease, bool replace)
 {
 	union message message;
 	const struct link_spec *desired = putting->desired;
@@ -155,11 +155,11 @@ static void new_put(const struct putting *putting, const struct lease *lease, bo
 	if (!lease->router.family || putting->outcome->state == OUTCOME_FAILED)
 		return;
 	struct link_route route = router_route(&lease->router);
-	route_put(putting, &route, again || ip_equal(&desired->dhcp.router, &lease->router),
+	route_put(putting, &route, replace || ip_equal(&desired->dhcp.router, &lease->router),
 		  EEXIST);
 	route = default_route(&lease->router);
 	if (desired->dhcp.gateway)
-		route_put(putting, &route, again || has_default(desired), 0);
+		route_put(putting, &route, replace || has_default(desired), 0);
 }
 
 static bool address_replaced(const struct link_spec *desired, const struct lease *lease)
@@ -247,7 +247,7 @@ static void answer_take(struct apply_context *context, size_t number,
 		fail_answer(context, number, answer);
 }
 
-static void leases_ask(struct apply_context *context, struct leasing *leasing)
+static void leases_request(struct apply_context *context, struct leasing *leasing)
 {
 	dhcp_broker_request(context->broker, leasing->requests, leasing->n_requests);
 	for (size_t i = 0; i < leasing->n_requests; i++)
@@ -270,7 +270,7 @@ void leases_do(struct apply_context *context)
 			pending_request_add(&leasing, i, desired->ns, lease_request(desired));
 	}
 	if (leasing.n_requests)
-		leases_ask(context, &leasing);
+		leases_request(context, &leasing);
 }
 
 static bool network_same(const struct owner_tag *a, const struct owner_tag *b)
@@ -297,9 +297,9 @@ static bool network_silent(const struct apply_context *context, const struct lea
 }
 
 /* What is to go waits for it: for a server that is gone once, and not for every lease of its. */
-static void releases_ask(const struct apply_context *context, struct leasing *leasing)
+static void releases_request(const struct apply_context *context, struct leasing *leasing)
 {
-	struct pending_request asked[CLIENTS_AT_ONCE];
+	struct pending_request batch[CLIENTS_AT_ONCE];
 	size_t numbers[CLIENTS_AT_ONCE], count, end;
 	for (size_t begin = 0; begin < leasing->n_requests; begin = end) {
 		for (count = 0, end = begin; end < leasing->n_requests && count < CLIENTS_AT_ONCE;
@@ -307,12 +307,12 @@ static void releases_ask(const struct apply_context *context, struct leasing *le
 			leasing->requests[end].answer.result = DHCP_SILENT;
 			if (network_silent(context, leasing, begin, end))
 				continue;
-			asked[count] = leasing->requests[end];
+			batch[count] = leasing->requests[end];
 			numbers[count++] = end;
 		}
-		dhcp_broker_request(context->broker, asked, count);
+		dhcp_broker_request(context->broker, batch, count);
 		for (size_t i = 0; i < count; i++)
-			leasing->requests[numbers[i]].answer = asked[i].answer;
+			leasing->requests[numbers[i]].answer = batch[i].answer;
 	}
 }
 
@@ -352,7 +352,7 @@ void releases_do(struct apply_context *context)
 				dhcp_request_of(&step->tag, DHCP_RELEASE, step->current->kind,
 						step->current->name, &lease->prefix.ip));
 	}
-	releases_ask(context, &leasing);
+	releases_request(context, &leasing);
 	for (size_t i = 0; i < leasing.n_requests; i++)
 		release_note(context, leasing.steps[i], &leasing.requests[i]);
 }

@@ -134,7 +134,7 @@ void replaced_put_back(struct apply_context *context);
 
 /* reconcile/probe/probe_apply.c: asks the LAN for the addresses of the steps; a step that meets a
  * conflict has failed. */
-void probes_ask(struct apply_context *context);
+void probes_send(struct apply_context *context);
 
 /* Sets the note in place of another. */
 __attribute__((format(printf, 2, 3))) void outcome_note(struct outcome *outcome, const char *format,

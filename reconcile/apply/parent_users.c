@@ -9,73 +9,74 @@
 #include <string.h>
 
 /* A link that the run deletes. */
-struct leaver {
+struct deleted_link {
 	ino_t inode; /* of its namespace */
 	int ifindex;
 	size_t step;
 };
 
-struct guests {
+struct parent_users {
 	struct apply_context *context;
 	struct live *now; /* NULL: it cannot be seen */
 	struct error error;
-	struct leaver *leavers; /* sorted */
-	size_t n_leavers;
+	struct deleted_link *deleted_links; /* sorted */
+	size_t n_deleted_links;
 	struct arena *arena;
 };
 
-static int leaver_compare(const void *a, const void *b)
+static int deleted_link_compare(const void *a, const void *b)
 {
-	const struct leaver *left = a, *right = b;
+	const struct deleted_link *left = a, *right = b;
 	if (left->inode != right->inode)
 		return left->inode < right->inode ? -1 : 1;
 	return left->ifindex < right->ifindex ? -1 : left->ifindex > right->ifindex;
 }
 
-static void leavers_list(struct guests *guests)
+static void deleted_links_list(struct parent_users *users)
 {
-	const struct plan *plan = guests->context->plan;
+	const struct plan *plan = users->context->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (step_selected(guests->context, &plan->steps[i]) &&
-		    step_deletes(&plan->steps[i]))
-			*array_push(guests->arena, guests->leavers, guests->n_leavers) =
-				(struct leaver){.inode = plan->steps[i].ns->inode,
-						.ifindex = plan->steps[i].current->ifindex,
-						.step = i};
-	if (guests->n_leavers)
-		qsort(guests->leavers, guests->n_leavers, sizeof(*guests->leavers), leaver_compare);
+		if (step_selected(users->context, &plan->steps[i]) && step_deletes(&plan->steps[i]))
+			*array_push(users->arena, users->deleted_links, users->n_deleted_links) =
+				(struct deleted_link){.inode = plan->steps[i].ns->inode,
+						      .ifindex = plan->steps[i].current->ifindex,
+						      .step = i};
+	if (users->n_deleted_links)
+		qsort(users->deleted_links, users->n_deleted_links, sizeof(*users->deleted_links),
+		      deleted_link_compare);
 }
 
 /* Whether it is a parent that this run made in vain. */
-static bool is_vain(const struct apply_context *context, int ifindex)
+static bool is_unused(const struct apply_context *context, int ifindex)
 {
 	for (size_t i = 0; i < context->n_made; i++)
 		if (context->made[i].ifindex == ifindex)
-			return context->made[i].vain;
+			return context->made[i].unused;
 	return false;
 }
 
 /* Whether the run deletes the link: it is the one that was read before, and its step was not left
  * out meanwhile. */
-static bool goes(const struct guests *guests, const struct live_ns *ns,
+static bool goes(const struct parent_users *users, const struct live_ns *ns,
 		 const struct live_link *link)
 {
-	const struct leaver key = {.inode = ns->inode, .ifindex = link->ifindex};
-	const struct leaver *found = guests->n_leavers
-					     ? bsearch(&key, guests->leavers, guests->n_leavers,
-						       sizeof(*guests->leavers), leaver_compare)
-					     : NULL;
+	const struct deleted_link key = {.inode = ns->inode, .ifindex = link->ifindex};
+	const struct deleted_link *found =
+		users->n_deleted_links
+			? bsearch(&key, users->deleted_links, users->n_deleted_links,
+				  sizeof(*users->deleted_links), deleted_link_compare)
+			: NULL;
 	if (!found)
-		return ns->host && is_vain(guests->context, link->ifindex);
-	const struct step *step = &guests->context->plan->steps[found->step];
-	return step_selected(guests->context, step) &&
+		return ns->host && is_unused(users->context, link->ifindex);
+	const struct step *step = &users->context->plan->steps[found->step];
+	return step_selected(users->context, step) &&
 	       strcmp(step->current->alias, link->alias) == 0;
 }
 
-static const char *guest_of(const struct guests *guests, int parent)
+static const char *user_of(const struct parent_users *users, int parent)
 {
-	for (size_t i = 0; i < guests->now->n_namespaces; i++) {
-		const struct live_ns *ns = guests->now->namespaces[i];
+	for (size_t i = 0; i < users->now->n_namespaces; i++) {
+		const struct live_ns *ns = users->now->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
 			if (live_link_on(&ns->links[k], parent) && !goes(guests, ns, &ns->links[k]))
 				return arena_printf(guests->arena, "%s in %s", ns->links[k].name,
@@ -97,9 +98,9 @@ static void parent_keep(struct guests *guests, const struct step *step, const ch
 	if (guests->now) {
 		outcome_defer(&context->outcomes[number], "kept: used by %s", guest);
 	} else {
-		error_prepend(&guests->error, "%s is kept: what hangs on it cannot be seen",
+		error_prepend(&users->error, "%s is kept: what hangs on it cannot be seen",
 			      step->name);
-		outcome_fail(&context->outcomes[number], &guests->error);
+		outcome_fail(&context->outcomes[number], &users->error);
 	}
 	context->selection.selected[number] = false;
 	steps_count(context, 1);
@@ -122,11 +123,11 @@ static bool parents_keep(struct guests *guests, enum stage stage)
 }
 
 /* From the last, as a VLAN comes before one inside it. */
-static void made_keep(const struct guests *guests)
+static void made_keep(const struct parent_users *users)
 {
-	for (size_t i = guests->context->n_made; i-- > 0;) {
-		struct made *made = &guests->context->made[i];
-		made->vain = made->vain && guests->now && !guest_of(guests, made->ifindex);
+	for (size_t i = users->context->n_made; i-- > 0;) {
+		struct made *made = &users->context->made[i];
+		made->unused = made->unused && users->now && !user_of(users, made->ifindex);
 	}
 }
 
@@ -147,9 +148,9 @@ void guests_keep(struct apply_context *context, enum stage stage)
 	if (!any_leaves(context, stage))
 		return;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
-	struct guests guests = {.context = context, .arena = arena};
-	guests.now = observe(&nothing, NULL, &guests.error);
-	leavers_list(&guests);
+	struct parent_users users = {.context = context, .arena = arena};
+	users.now = observe(&nothing, NULL, &users.error);
+	deleted_links_list(&users);
 	/* A VLAN that stays keeps the one that it is inside of. */
 	while (parents_keep(&guests, stage))
 		;

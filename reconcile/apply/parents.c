@@ -85,7 +85,7 @@ static bool is_for(const struct step *step, const struct made *made)
 }
 
 /* Whether something was to be on it, and nothing is. */
-static bool is_vain(const struct apply_context *context, const struct made *made)
+static bool is_unused(const struct apply_context *context, const struct made *made)
 {
 	bool wanted = false;
 	for (size_t i = 0; i < context->plan->n_steps; i++) {
@@ -116,9 +116,9 @@ void vain_find(struct apply_context *context)
 {
 	for (size_t i = context->n_made; i-- > 0;) {
 		struct outcome *outcome = &context->outcomes[context->made[i].step];
-		context->made[i].vain = is_vain(context, &context->made[i]);
+		context->made[i].unused = is_unused(context, &context->made[i]);
 		/* For those that it is inside of. */
-		if (context->made[i].vain)
+		if (context->made[i].unused)
 			outcome->state = OUTCOME_DEFERRED;
 	}
 }

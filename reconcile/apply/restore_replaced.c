@@ -48,7 +48,7 @@ static void put_back(struct apply_context *context, size_t number)
 	struct outcome *outcome = &context->outcomes[number], again = {.state = OUTCOME_NOT_DONE};
 	struct link_spec *spec = link_spec_of_live(arena, context->live, step->ns, step->current);
 	const char *note = "put back as it was, since what replaces it could not be made";
-	if (create_one(context, spec, ifindex_choose(context, spec), &again)) {
+	if (create_one(context, spec, ifindex_choose(context, spec), &restored)) {
 		context->back[number] = true;
 		details_return(context, step);
 		const char *trouble = lease_regain(context, step, spec);
@@ -58,7 +58,7 @@ static void put_back(struct apply_context *context, size_t number)
 					    "again: %s",
 					    note, trouble);
 	} else {
-		note = arena_printf(arena, "could not be put back: %s", again.error->text);
+		note = arena_printf(arena, "could not be put back: %s", restored.error->text);
 	}
 	free(again.error);
 	if (outcome->state != OUTCOME_FAILED)

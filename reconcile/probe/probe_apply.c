@@ -109,7 +109,7 @@ static void faults_note(struct apply_context *context, const struct probes *prob
 	}
 }
 
-void probes_ask(struct apply_context *context)
+void probes_send(struct apply_context *context)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct probes probes = probes_of(&context->selection, context->live, arena);
