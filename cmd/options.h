@@ -20,24 +20,24 @@ struct options {
 	size_t n_files;
 	const char **names; /* --name: of sets */
 	size_t n_names;
-	const char *host; /* whose part of the files it is about; NULL: all hosts' */
+	const char *host; /* the host whose part of the files is used; NULL: all */
 	enum output output;
 	enum format format; /* of a graph */
 	enum color color;
 	bool quiet, verbose, dry_run, help, version;
-	bool insecure; /* take files that others than root may write, though root runs it */
+	bool insecure; /* accept files that other users can write, even as root */
 	bool wait;
 	unsigned wait_seconds;
-	unsigned confirm_seconds; /* 0: no confirmation is asked for */
+	unsigned confirm_seconds; /* 0: no confirmation is required */
 	unsigned watch_seconds;   /* between two observations of status; 0: one observation */
 	const char *metrics;      /* a file, or NULL */
-	const char **words;       /* what is no option, of commands that take such */
+	const char **words;       /* positional arguments, of commands that take them */
 	size_t n_words;
 	const char *out;                /* where the plan is saved, or NULL */
-	const struct saved_plan *saved; /* what is in it */
-	unsigned given; /* groups: an option was given that a saved plan has of its own */
+	const struct saved_plan *saved; /* its content */
+	unsigned given; /* groups: an option was given that a saved plan contains itself */
 	struct plan_options plan;
-	struct dhcp_broker *broker; /* gets leases of DHCP; NULL: the command changes nothing */
+	struct dhcp_broker *broker; /* requests DHCP leases; NULL: the command changes nothing */
 	const char **warnings;      /* of before the first observation, for the document in JSON */
 	size_t n_warnings;
 };
@@ -54,7 +54,7 @@ enum option_group {
 	OPTIONS_WATCH = 1 << 4,
 	OPTIONS_HOST = 1 << 5,   /* of one host */
 	OPTIONS_HOSTS = 1 << 6,  /* of all hosts, or of one */
-	OPTIONS_WORD = 1 << 12,  /* no option, but a word of its own */
+	OPTIONS_WORD = 1 << 12,  /* positional arguments */
 	OPTIONS_WORDS = 1 << 13, /* any number of them */
 	OPTIONS_NAMES = 1 << 18,
 	OPTIONS_GRAPH = 1 << 19,
@@ -63,11 +63,10 @@ enum option_group {
 	OPTIONS_DIFF = 1 << 7,
 	OPTIONS_PROBE = 1 << 22,
 	OPTIONS_DELETE = 1 << 23,
-	OPTIONS_OBSERVE = 1 << 24, /* no option: the command reads the host */
-	OPTIONS_CONFIRM_GUARD =
-		1 << 10,        /* no option: the command speaks to an apply's confirm guard */
-	OPTIONS_SAVED = 1 << 9, /* the command takes a saved plan in place of files, and the option
-				   goes with one */
+	OPTIONS_OBSERVE = 1 << 24,       /* no option: the command reads the host */
+	OPTIONS_CONFIRM_GUARD = 1 << 10, /* no option: the command connects to a confirm guard */
+	OPTIONS_SAVED = 1 << 9, /* the command accepts a saved plan in place of files, and the
+				   option is allowed with one */
 };
 
 /* As help groups them. */
@@ -92,8 +91,8 @@ struct command {
 	int (*run)(const struct options *options);
 };
 
-/* Reads argv behind the command's name. Returns 0 or a negative errno. Even then options->output is
- * what the line says, so that the error can be told in that form. */
+/* Parses argv after the command's name. Returns 0 or a negative errno. Even then options->output is
+ * set, so that the error is printed in that format. */
 int options_parse(struct options *options, const struct command *command, int argc, char **argv,
 		  struct error *error);
 
@@ -106,7 +105,7 @@ struct option_text {
 	const char *summary;
 };
 
-/* The command's next option from row *at on, which moves behind it; false: there is no more. */
+/* The command's next option from row *at on; advances *at. False: there are no more. */
 bool options_next(const struct command *command, size_t *at, struct option_text *ret);
 
 /* The options of a command, as lines of its help. */

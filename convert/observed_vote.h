@@ -64,8 +64,7 @@ __attribute__((format(printf, 2, 3))) void ballot_warn(const struct ballot *ball
 __attribute__((format(printf, 2, 3))) void ballot_dissent(const struct ballot *ballot,
 							  const char *format, ...);
 
-/* Gives the attachments of networks that are not settled their addresses, and those their subnets.
- */
+/* Sets the addresses of attachments of unfinished networks, and their subnets. */
 void observed_addresses(const struct observed_set *set, const struct ballot *ballots);
 /* Finds the routers of all subnets. */
 void observed_routers(const struct observed_set *set, const struct ballot *ballots);

@@ -26,7 +26,7 @@ struct run {
 void run_begin(struct run *run, int netns, int program);
 /* Reads what the pipe has. */
 void run_read_output(struct run *run);
-/* The requester is gone: kills the client, so that it does not keep the namespace. */
+/* The requester is gone: kills the client, which would keep the namespace. */
 void run_abandon(struct run *run);
 /* Answers if it has ended, whatever it left behind in its process group. */
 void run_reap(struct run *run);

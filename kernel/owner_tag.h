@@ -1,7 +1,7 @@
-/* The mark that tells mvapply's links from everybody else's: the link's alias (IFLA_IFALIAS).
+/* The owner tag of links that mvapply manages: the link's alias (IFLA_IFALIAS).
  *
  *   mvapply:attach:SET/NETWORK/CONTAINER   a container's link
- *   mvapply:host:SET/NETWORK               the host's own way into a network
+ *   mvapply:host:SET/NETWORK               the host's own link of a network
  *   mvapply:dummy:SET/NETWORK              the parent of a network without one
  *   mvapply:vlan:SET[,SET...]              a VLAN link, and the sets that use it
  */

@@ -59,10 +59,10 @@ struct service {
 	struct desired *desired;
 	struct desired *next; /* read from files that changed; NULL: they did not */
 	struct reload reload;
-	struct live *live;        /* NULL: look at everything */
-	uint64_t content;         /* of the files, when they were last read */
-	char *left;               /* the set that was last told of as left by the files; or NULL */
-	struct notices *reported; /* of the last pass; as data (notices.h) */
+	struct live *live;                    /* NULL: observe everything */
+	uint64_t content;                     /* of the files, when they were last read */
+	char *left;                           /* the left set that was reported last; or NULL */
+	struct notices *reported;             /* of the last pass; as data (notices.h) */
 	struct descriptors_short descriptors; /* as was told last */
 	bool guarded;                         /* the last plan was too much to delete */
 	bool dirty;                           /* a pass is due */
@@ -70,9 +70,9 @@ struct service {
 	bool log_waits;                       /* the log waits for its reader */
 	bool failed;                          /* the last pass could not be done */
 	struct failure failure;               /* why; or CODE_NONE */
-	bool wide;       /* the next observation finds namespaces that it was not told of, too */
-	bool complete;   /* an observation of this pass did */
-	bool unsearched; /* everything was read, but not what descriptors lead to */
+	bool wide;                   /* the next observation also searches for unknown namespaces */
+	bool complete;               /* an observation of this pass did */
+	bool unsearched;             /* everything was read, but not what descriptors lead to */
 	struct refused_macs refused; /* while anything still fails */
 	bool unsure;                 /* something failed as if not all were known */
 	bool lost;                   /* events were lost, and not everything was read since */

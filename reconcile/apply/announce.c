@@ -15,8 +15,8 @@ static bool is_other(const struct ip *ip, const struct ip *than)
 	return ip->family == AF_INET && !ip_equal(ip, than);
 }
 
-/* Whether that is the only IPv4 address of the link, among those that it is to have and those that
- * are not ours: the kernel asks from the first of a subnet (inet_select_addr). */
+/* Whether it is the only IPv4 address of the link, of its specification and of others: the kernel
+ * sends ARP requests from the first address of a subnet (inet_select_addr). */
 static bool is_alone(const struct link_spec *spec, int ifindex, const struct ip *ip)
 {
 	const struct live_ns *ns = spec->ns;
@@ -44,7 +44,7 @@ static bool kernel_reports(const struct link_spec *spec, int ifindex, const stru
 	return ip->family == AF_INET && is_alone(spec, ifindex, ip) && !neighbor_sysctls_set(spec);
 }
 
-/* What the kernel knows of it as a neighbour would keep it from asking, and be left behind. */
+/* An existing neighbour entry would suppress the request, and a new one would remain. */
 void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex)
 {
 	union message use, forget;

@@ -136,7 +136,8 @@ void queue_operation(struct batch *batch, const struct operation *operation,
 	queue(batch, encoded, &message, operation->together);
 }
 
-/* The kernel counts up from 1. Whoever is up here is managed one, or had two million links. */
+/* The kernel assigns ifindexes upwards from 1. One this high was chosen by mvapply, or the host had
+ * two million links. */
 #define IFINDEX_FIRST 2000000
 #define IFINDEX_COUNT 6000000
 
@@ -277,7 +278,7 @@ static void stage_do(struct apply_context *context, enum stage stage, bool ask)
 	}
 }
 
-/* Gives the number of the failed ones. */
+/* Returns the number of failed steps. */
 static size_t outcomes_finish(const struct selection *selection, struct outcome *outcomes)
 {
 	size_t failed = 0;

@@ -1,4 +1,4 @@
-/* Does a plan. */
+/* Applies a plan. */
 #ifndef RECONCILE_APPLY_APPLY_H
 #define RECONCILE_APPLY_APPLY_H
 
@@ -11,43 +11,39 @@
 struct dhcp_broker;
 
 struct apply_options {
-	struct dhcp_broker *broker;  /* asks for leases of DHCP (dhcp/broker.h); NULL: nobody is
-					there to do it */
-	const struct leases *leases; /* NULL: apply asks for all of them */
-	bool keep_leases;            /* none is given back, since what is done may be undone */
-	/* Asks the LAN first whether somebody has a new address (reconcile/probe/probe.h), and
-	 * leaves alone what meets a conflict: its outcome is failed. New parents are made before,
-	 * as there is no asking on them otherwise. */
+	struct dhcp_broker *broker;  /* requests DHCP leases (dhcp/broker.h); NULL: not available */
+	const struct leases *leases; /* NULL: apply requests all of them */
+	bool keep_leases;            /* none is released, since the plan may be rolled back */
+	/* Probes new addresses on the LAN first (reconcile/probe/probe.h); a step with a conflict
+	 * fails and changes nothing. New parents are created before, as probing needs them. */
 	bool probe;
-	atomic_size_t *done; /* the steps that are over, for other threads to read; or NULL */
+	atomic_size_t *done; /* the number of finished steps, for other threads to read; or NULL */
 };
 
-/* Does the selected steps of the plan in their order; one's failure does not stop another's.
- * `outcomes` has an element for each of the plan's steps, of which none has an error. `live` is the
- * one that the plan was made from; its handles are used. Returns 0 if every step was done, or the
- * number of failed ones. */
+/* Applies the selected steps of the plan in order; a failure does not stop other steps. `outcomes`
+ * has an element for each step of the plan, none with an error. `live` is the state that the plan
+ * was made from; its handles are used. Returns the number of failed steps. */
 size_t apply(const struct selection *selection, const struct live *live,
 	     const struct apply_options *options, struct outcome *outcomes);
 
-/* Serialises the mvapply processes that write in one host namespace. Both belong to that namespace
- * and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take
- * (kernel/netlink_lock.h), and an abstract unix socket, at which others wait for their turn
- * without looking again and again, but which anybody could take. Negative: not held. */
+/* Serialises the mvapply processes that change one host namespace. Both parts belong to that
+ * namespace and vanish with the process: the lock, which only a process with CAP_NET_ADMIN can take
+ * (kernel/netlink_lock.h), and an abstract unix socket, at which others wait without polling, but
+ * which any process can bind. Negative: not held. */
 struct apply_lock {
 	int netlink, name;
 };
 
-/* Is told once, after a second, whom a process waits for: "waiting for process 12 (mvapply) ...".
- * `sentence` is valid during the call. */
+/* Called once, after a second, with the process that holds the lock: "waiting for process 12
+ * (mvapply) ...". `sentence` is valid during the call. */
 typedef void lock_note(const char *sentence, void *data);
 
-/* Waits while another one holds it, for two minutes at most. `note` may be NULL. Returns 0, for
- * apply_unlock or the end of the process; or a negative errno: -ETIME when the time is over, -EBUSY
- * where a process that is not trusted (lib/unix_peer.h) has the socket and we have no right to the
- * lock. */
+/* Takes the lock; waits up to two minutes. `note` may be NULL. Returns 0, until apply_unlock or the
+ * end of the process; or a negative errno: -ETIME on timeout, -EBUSY if an untrusted process
+ * (lib/unix_peer.h) has the socket and this process may not take the lock. */
 int apply_lock(struct apply_lock *ret_lock, lock_note *note, void *data, struct error *error);
 
-/* In a child, after fork(2), the parent keeps it. */
+/* In a child of fork(2), the parent keeps the lock. */
 void apply_unlock(const struct apply_lock *lock);
 
 #endif

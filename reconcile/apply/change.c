@@ -11,10 +11,10 @@ struct changing {
 	struct apply_context *context;
 	const struct step *step;
 	struct outcome *outcome;
-	struct netlink *netlink; /* inside */
+	struct netlink *netlink; /* in its namespace */
 	int ifindex;
 	const char *name; /* that it has now */
-	bool flushed;     /* a rename took addresses or routes away that shall be there */
+	bool flushed;     /* a rename flushed addresses or routes of the specification */
 	const struct snapshot **others; /* context->others, of this step */
 };
 
@@ -87,7 +87,8 @@ static bool message_do(struct changing *changing, const struct operation *operat
 	return false;
 }
 
-/* Kernels before 6.2 rename no link that is up. Down, its routes and IPv6 addresses go. */
+/* Kernels before 6.2 cannot rename a link that is up, and taking it down flushes its routes and
+ * IPv6 addresses. */
 static bool rename_down(struct changing *changing, const struct operation *rename)
 {
 	if (!message_do(changing, &(struct operation){.type = OP_LINK_DOWN}))
@@ -122,7 +123,7 @@ static void sysctl_do(struct changing *changing, const struct operation *operati
 		operation_broke(changing, operation, &error);
 }
 
-/* Whether an address that is not ours would go along with the first one of its subnet. */
+/* Whether an unmanaged secondary address would be removed with the first one of its subnet. */
 static bool others_follow(const struct changing *changing)
 {
 	const struct live_ns *ns = changing->step->ns;
@@ -166,8 +167,8 @@ static void together_do(struct changing *changing, const struct operation *opera
 		operation_refused(changing, &operations[count - 1], reply);
 }
 
-/* Puts everything back that the kernel took along. What it left is there still; and another link's
- * route that is in the place of ours by now stays. */
+/* Restores everything that the kernel flushed. What it kept is there still; another link's route
+ * that replaced a managed one stays. */
 static void restore_do(struct changing *changing)
 {
 	struct error error;

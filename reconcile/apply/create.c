@@ -5,8 +5,8 @@
 
 #include <errno.h>
 
-/* So many links may announce themselves to all others that are made with them: two thousand
- * deliveries take less than the packet socket's close. */
+/* At most so many links announce themselves to all links that are created with them: two thousand
+ * deliveries cost less than closing the packet socket. */
 #define ANNOUNCE_INSIDE_MAX 64
 
 bool pending_link_failed(const struct pending_link *pending)
@@ -37,7 +37,7 @@ static void operation_broke(struct pending_link *pending, const struct operation
 	outcome_broke(pending->outcome, &context, error);
 }
 
-/* The thread is in the namespace. Those of the operations [from, end) that set sysctls. */
+/* Sets the sysctls among the operations [from, end). The thread is in the namespace. */
 static void sysctls_do(struct pending_link *pending, size_t from, size_t end)
 {
 	for (size_t i = from; i < end && !pending_link_failed(pending); i++) {
@@ -111,7 +111,7 @@ static bool pending_link_announces(const struct pending_link *pending, bool via_
 	       pending->via_parent == via_parent;
 }
 
-/* The thread is in the namespace. What failed is taken back, and the LAN hears nothing of it. */
+/* Deletes the links that failed, without announcements. The thread is in the namespace. */
 static void group_announce(struct group *group)
 {
 	struct error error;
@@ -139,7 +139,7 @@ static void group_announce_via_parent(struct group *group)
 					    group->pending_links[i].spec);
 }
 
-/* Everything that comes after the link is there. */
+/* All operations after the link was created. */
 static void group_finish(struct group *group)
 {
 	struct error error;

@@ -1,16 +1,16 @@
-/* What the two halves of creating links share: link_create.c makes them, create.c brings them up.
+/* What the two parts of creating links share: link_create.c creates them, create.c brings them up.
  */
 #ifndef RECONCILE_APPLY_CREATE_INTERNAL_H
 #define RECONCILE_APPLY_CREATE_INTERNAL_H
 
 #include "reconcile/apply/internal.h"
 
-/* One link on its way. */
+/* A link that is being created. */
 struct pending_link {
 	const struct link_spec *spec;
 	struct outcome *outcome;
 	int ifindex, parent;
-	bool there;      /* the link is in its namespace, with its owner tag */
+	bool there;      /* it exists in its namespace, with its owner tag */
 	bool via_parent; /* its parent announces it */
 	size_t first;    /* its first reply in the batch */
 	struct operations operations;
@@ -18,25 +18,25 @@ struct pending_link {
 	size_t details, details_end; /* the operations that bring it up, and all that follow it */
 };
 
-/* The links that are made together, in one namespace. */
+/* Links that are created together in one namespace. */
 struct group {
 	struct apply_context *context;
 	struct live_ns *ns;
-	struct netlink *netlink; /* inside */
+	struct netlink *netlink; /* in the namespace */
 	struct pending_link *pending_links;
 	size_t n_pending_links;
-	int host_nsid; /* the number of the host's namespace in this one */
+	int host_nsid; /* the host's nsid in this namespace */
 };
 
 bool pending_link_failed(const struct pending_link *pending);
 struct operation_context pending_operation(const struct pending_link *pending,
 					   enum operation_type type);
-/* The socket or the thread failed: none of the group goes on. */
+/* The socket or the thread failed: fails the whole group. */
 void group_broke(struct group *group, enum operation_type type, const struct error *error);
 
-/* Makes the links of the group, down, each with its owner tag; those that are there say so. */
+/* Creates the links of the group, down, each with its owner tag; sets `there` on success. */
 void links_create(struct group *group);
-/* Deletes a link that did not come to its end. */
+/* Deletes an incomplete link. */
 void link_undo_create(struct netlink *netlink, int ifindex);
 
 #endif

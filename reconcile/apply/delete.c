@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* They sleep more than they work. */
+/* Deleting threads mostly sleep. */
 #define THREADS 256
 
-/* Deletions of which none waits for another. */
+/* Deletions that do not depend on each other. */
 struct deletions {
 	struct apply_context *context;
 	size_t *steps;
@@ -38,7 +38,7 @@ static int identity_take(const struct nlmsghdr *message, void *data, struct erro
 	return 0;
 }
 
-/* Right before it is deleted: the link may be gone, or its number may be another's by now. */
+/* Check right before the deletion: the link may be gone, and its ifindex reused. */
 static int still_the_same(struct netlink *netlink, const struct live_link *link,
 			  struct error *error)
 {
@@ -68,7 +68,7 @@ static int link_delete(struct netlink *netlink, const struct live_link *link, st
 	return status;
 }
 
-/* On a socket of the thread's own. */
+/* Uses a socket of the thread's own. */
 static int step_delete(const struct step *step, struct reply *ret, struct error *error)
 {
 	int status = netns_enter(step->ns->handle->fd, error);
@@ -129,8 +129,8 @@ static bool parent_stays(const struct apply_context *context, size_t number)
 	       context->outcomes[number].state == OUTCOME_DEFERRED;
 }
 
-/* The kernel would take along what is attached to a parent, so a parent stays while a link does
- * that was to be deleted and could not be, or was put back. */
+/* The kernel deletes the links on a parent with it. A parent therefore stays while a link on it
+ * could not be deleted or was restored. */
 static bool parent_free(struct apply_context *context, size_t number)
 {
 	const struct plan *plan = context->plan;
@@ -154,7 +154,7 @@ static bool parent_free(struct apply_context *context, size_t number)
 	return true;
 }
 
-/* Whether the link may go with its parent: it is to be deleted, and still what it was. */
+/* Whether the link may be deleted with its parent: it is to be deleted, and unchanged. */
 static bool goes_along(struct apply_context *context, const struct step *step)
 {
 	struct error error;
@@ -165,7 +165,7 @@ static bool goes_along(struct apply_context *context, const struct step *step)
 	return status == 0 || status == -ENODEV;
 }
 
-/* Nobody else's link is attached to a parent that is deleted (guests_keep): these are all. */
+/* No other link is on a parent that is deleted (parents_in_use_keep): these are all. */
 static bool children_go_along(struct apply_context *context, const struct live_link *parent)
 {
 	const struct plan *plan = context->plan;

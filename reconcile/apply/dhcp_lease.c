@@ -80,8 +80,8 @@ static void fail_answer(struct apply_context *context, size_t number,
 	}
 }
 
-/* The kernel notes when half of it is over: the address is then no longer preferred, which for IPv4
- * has no other effect. */
+/* At half of the lease the kernel marks the address as deprecated, which has no other effect for
+ * IPv4. */
 static struct addr_terms lease_terms(const struct lease *lease)
 {
 	return (struct addr_terms){.protocol = OWNER_TAG_PROTOCOL,
@@ -141,7 +141,7 @@ static void route_put(const struct putting *putting, const struct link_route *ro
 	    &message, tolerated);
 }
 
-/* Somebody else's route to the router will do. */
+/* A route of others to the router is sufficient. */
 static void new_put(const struct putting *putting, const struct lease *lease, bool replace)
 {
 	union message message;
@@ -167,7 +167,7 @@ static bool address_replaced(const struct link_spec *desired, const struct lease
 	return desired->dhcp.lease.ip.family && !prefix_equal(&desired->dhcp.lease, &lease->addr);
 }
 
-/* What the lease before this one had, and this one has not. What is gone already needs no reply. */
+/* Removes what only the previous lease had. Missing objects need no reply. */
 static void old_remove(const struct putting *putting, const struct lease *lease)
 {
 	union message message;
@@ -191,8 +191,8 @@ static void old_remove(const struct putting *putting, const struct lease *lease)
 						     batch, &error);
 }
 
-/* The old address goes last, so that the link is never without one: with its last one the kernel
- * takes everybody's routes. The new one may go along with the old, of which it is put again. */
+/* The old address is removed last: with a link's last address the kernel flushes all routes. The
+ * new one may be removed with the old one; then it is added again. */
 static void lease_put(const struct putting *putting, const struct lease *lease)
 {
 	new_put(putting, lease, false);
@@ -278,7 +278,7 @@ static bool network_same(const struct owner_tag *a, const struct owner_tag *b)
 	return strcmp(a->set, b->set) == 0 && strcmp(a->network, b->network) == 0;
 }
 
-/* Whether one of the first `count` found no server on its network, and none of them did. */
+/* Whether one of the first `count` found no server on its network, and none found one. */
 static bool network_silent(const struct apply_context *context, const struct leasing *leasing,
 			   size_t count, size_t number)
 {
@@ -296,7 +296,7 @@ static bool network_silent(const struct apply_context *context, const struct lea
 	return silent;
 }
 
-/* What is to go waits for it: for a server that is gone once, and not for every lease of its. */
+/* Deletions wait for the releases: once for a missing server, and not for each of its leases. */
 static void releases_request(const struct apply_context *context, struct leasing *leasing)
 {
 	struct pending_request batch[CLIENTS_AT_ONCE];
@@ -324,7 +324,7 @@ static const char *answer_trouble(const struct dhcp_answer *answer)
 					       : answer->text;
 }
 
-/* A server that does not answer learns of it when the lease is over. */
+/* A server that does not answer frees the address when the lease ends. */
 static void release_note(const struct apply_context *context, size_t number,
 			 const struct pending_request *pending)
 {
@@ -357,7 +357,7 @@ void releases_do(struct apply_context *context)
 		release_note(context, leasing.steps[i], &leasing.requests[i]);
 }
 
-/* What the old lease set is on the link again. */
+/* Restores what the old lease had set on the link. */
 static void dhcp_of_live(struct link_spec *spec, const struct prefix *lease)
 {
 	spec->dhcp = (struct link_dhcp){.wanted = true, .lease = *lease};

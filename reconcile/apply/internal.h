@@ -1,4 +1,4 @@
-/* What the parts of apply share. Not for its users: that is apply.h. */
+/* What the parts of apply share. Users include apply.h. */
 #ifndef RECONCILE_APPLY_INTERNAL_H
 #define RECONCILE_APPLY_INTERNAL_H
 
@@ -12,9 +12,9 @@
 
 struct dhcp_broker;
 
-/* A parent that this run made. */
+/* A parent that this run created. */
 struct made {
-	size_t step; /* that makes it */
+	size_t step; /* that creates it */
 	int ifindex;
 	const char *name; /* that it is to have */
 	bool temporary;   /* it has another one by now */
@@ -32,19 +32,20 @@ struct apply_context {
 	bool keep_leases;     /* apply_options.keep_leases */
 	struct dhcp_broker *broker;
 	atomic_size_t *done;   /* or NULL */
-	bool create_then_move; /* the kernel cannot make a link in another namespace */
+	bool create_then_move; /* the kernel cannot create a link in another namespace */
 	int next_ifindex;      /* see ifindex_choose */
 	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
 	size_t n_creates;
 	struct arena *arena;
-	const struct snapshot **others; /* by step: what may go along with a change; or NULL */
-	bool *deleted;                  /* by step: its live link was deleted by this run */
-	bool *back;                     /* by step: and was put back */
+	const struct snapshot *
+		*others; /* by step: routes that the kernel may flush with a change; or NULL */
+	bool *deleted;   /* by step: its live link was deleted by this run */
+	bool *back;      /* by step: and was restored */
 	struct made *made;
 	size_t n_made;
 };
 
-/* What is done, to which link: enough to report it when it fails. */
+/* The operation and its link, for error messages. */
 struct operation_context {
 	enum operation_type type;
 	const char *link;
@@ -58,33 +59,33 @@ size_t step_number(const struct apply_context *context, const struct step *step)
 /* Whether the step is still to be done. */
 bool step_selected(const struct apply_context *context, const struct step *step);
 
-/* Steps are over. */
+/* Counts finished steps. */
 void steps_count(const struct apply_context *context, size_t count);
 
-/* Notes a failure, unless an earlier one of the step is noted already. */
+/* Records a failure, unless the step has an earlier one. */
 void outcome_fail(struct outcome *outcome, const struct error *error);
 /* "cannot DO DETAIL of LINK in namespace NS: ERRNO: TEXT", with a hint. */
 void outcome_refused(struct outcome *outcome, const struct operation_context *operation_at,
 		     const struct reply *reply);
-/* The same for what failed before the kernel was asked. */
+/* The same for a failure before a message was sent. */
 void outcome_broke(struct outcome *outcome, const struct operation_context *operation_at,
 		   const struct error *error);
 
 struct operation_context operation_of(enum operation_type type, const struct live_ns *ns,
 				      const struct link_spec *spec);
-/* With the detail of the operation. */
+/* The same, with the detail of the operation. */
 struct operation_context operation_context_of(const struct operation *operation,
 					      const struct live_ns *ns,
 					      const struct link_spec *spec);
 void operation_prefix(struct operation_context *operation_at, const struct prefix *prefix);
 void operation_route(struct operation_context *operation_at, const struct link_route *route);
 
-/* The socket inside the namespace, opened if need be. */
+/* The socket in the namespace, opened if necessary. */
 struct netlink *ns_socket(const struct apply_context *context, struct live_ns *ns,
 			  struct error *error);
 /* Adds the request, or its refusal if it could not be encoded. */
 void queue(struct batch *batch, bool encoded, const union message *message, bool together);
-/* The same for an operation on a link that is there, and that is one message. */
+/* The same for an operation that is one message, on an existing link. */
 void queue_operation(struct batch *batch, const struct operation *operation,
 		     const struct link_spec *spec, int ifindex);
 
@@ -120,7 +121,7 @@ void guests_keep(struct apply_context *context, enum stage stage);
 void parents_create(struct apply_context *context);
 /* Leaves out the steps that must not be done as others are not. */
 void steps_defer(struct apply_context *context);
-/* The ifindex of the parent that this run made to have that name; 0: of none. */
+/* The ifindex of the parent with that name that this run created; 0: none. */
 int made_parent(const struct apply_context *context, const char *name);
 /* The LAN was asked, and will not be asked for this run again: finds the parents that were made in
  * vain, which then leave again. */
@@ -128,12 +129,13 @@ void vain_find(struct apply_context *context);
 void vain_leave(struct apply_context *context);
 void parents_rename(struct apply_context *context);
 
-/* restore_replaced.c: what was deleted to make room for a link that then could not be made */
+/* restore_replaced.c: restores links that were deleted for a replacement that then could not be
+ * created. */
 void replaced_note(struct apply_context *context);
 void replaced_put_back(struct apply_context *context);
 
-/* reconcile/probe/probe_apply.c: asks the LAN for the addresses of the steps; a step that meets a
- * conflict has failed. */
+/* reconcile/probe/probe_apply.c: probes the addresses of the steps; a step with a conflict fails.
+ */
 void probes_send(struct apply_context *context);
 
 /* Sets the note in place of another. */
@@ -144,8 +146,8 @@ __attribute__((format(printf, 2, 3))) void outcome_defer(struct outcome *outcome
 							 const char *format, ...);
 bool step_makes_parent(const struct step *step);
 
-/* dhcp_lease.c: gets and renews the leases that the steps ask for, of links that are there; and
- * gives those back that end with them. */
+/* dhcp_lease.c: requests and renews the leases of the steps whose links exist, and releases those
+ * that end. */
 void leases_do(struct apply_context *context);
 void releases_do(struct apply_context *context);
 /* Asks for the lease again that releases_do gave back, for the link of a step that is put back as
@@ -160,22 +162,23 @@ void creates_do(struct apply_context *context, const struct stage_item *items, s
  * failed. */
 int create_one(struct apply_context *context, const struct link_spec *spec, int ifindex,
 	       struct outcome *outcome);
-/* announce.c: whether the link answers for its addresses by ARP and neighbour discovery at all. */
+/* announce.c: whether the link answers ARP and neighbour discovery for its addresses. */
 bool link_announces(const struct link_spec *spec);
-/* Announcements by the kernel, of the IPv4 addresses that it announces as they are: ARP requests
- * for them from themselves (RFC 5227 2.3). What becomes of them is not asked. */
+/* Queues announcements of the IPv4 addresses that the kernel announces itself: ARP requests with
+ * the address as sender and target (RFC 5227 2.3). Their results are ignored. */
 void queue_announcements(struct batch *batch, const struct link_spec *spec, int ifindex);
-/* Announces the other addresses by frames. The thread is in the link's namespace. */
+/* Announces the other addresses by packet socket. The thread is in the link's namespace. */
 void announce_rest(int ifindex, const struct link_spec *spec);
-/* Both: by the link itself, which those on the same parent hear, too. The thread is in its
- * namespace, and so is the socket. */
+/* Both, through the link itself: links on the same parent receive it, too. The thread and the
+ * socket are in its namespace. */
 void announce_in_netns(struct netlink *netlink, int ifindex, const struct link_spec *spec);
-/* Announces the link by its parent, an ifindex of the host, which those on it do not hear. */
+/* Announces the link through its parent, an ifindex of the host: links on the parent do not receive
+ * it. */
 void announce_via_parent(struct apply_context *context, int parent, const struct link_spec *spec);
 
-/* promote_secondaries.c: sends removals of IPv4 addresses of the link; if one is the first of its
- * subnet, the kernel makes the next one the first, instead of removing all of the subnet
- * (__inet_del_ifa). Where /proc/sys cannot be written these do go along. */
+/* promote_secondaries.c: removes IPv4 addresses of the link with promote_secondaries set: if the
+ * first of a subnet is removed, the kernel makes the next one the first, instead of removing the
+ * whole subnet (__inet_del_ifa). If /proc/sys is read-only, the others are removed, too. */
 int batch_send_promote_secondaries(const struct apply_context *context, struct netlink *netlink,
 				   const struct live_ns *ns, const char *link, struct batch *batch,
 				   struct error *error);

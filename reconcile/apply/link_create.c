@@ -24,7 +24,7 @@ int link_index_find(struct netlink *netlink, const char *name, int *ret, struct 
 	return netlink_request(netlink, &request.header, index_take, ret, error);
 }
 
-/* The parent may have been made by an earlier step. */
+/* The parent may have been created by an earlier step. */
 static bool parent_find(struct group *group, struct pending_link *pending)
 {
 	const struct link_spec *spec = pending->spec;
@@ -76,7 +76,7 @@ void link_undo_create(struct netlink *netlink, int ifindex)
 	(void)batch_send(netlink, batch, &error);
 }
 
-/* The kernel was asked, but what it said got lost: the link may be there all the same. */
+/* The kernel's reply was lost: the link may exist all the same. */
 static void uncertain_undo_create(struct netlink *netlink, const char *name, int ifindex)
 {
 	int found;
@@ -85,13 +85,14 @@ static void uncertain_undo_create(struct netlink *netlink, const char *name, int
 		link_undo_create(netlink, ifindex);
 }
 
-/* A name in the host's namespace for the time being. */
+/* A temporary name in the host's namespace. */
 static void temporary_name(const struct pending_link *pending, char name[IFNAMSIZ])
 {
 	snprintf(name, IFNAMSIZ, TEMPORARY_PREFIX "%08x", (unsigned)pending->ifindex);
 }
 
-/* Notes which of create, alias and move failed; the later ones fail only because an earlier did. */
+/* Records which of create, alias and move failed; later ones fail only because an earlier one did.
+ */
 static bool replies_check(struct pending_link *pending, const struct batch *batch,
 			  const enum operation_type types[], size_t n)
 {
@@ -107,8 +108,8 @@ static bool replies_check(struct pending_link *pending, const struct batch *batc
 }
 
 /* Older kernels make a link in its parent's namespace first whatever they are told, and stumble
- * over a name that is taken there: so make it there under another name, mark it, and move it. The
- * mark is a message of its own: if the one that moves fails, the link has its mark all the same. */
+ * over a name that is taken there: so make it there under another name, tag it, and move it. The
+ * tag is a message of its own: if the one that moves fails, the link has its tag all the same. */
 static void make_and_move(struct group *group, struct pending_link *pending)
 {
 	static const enum operation_type types[] = {OP_LINK_NEW, OP_LINK_ALIAS, OP_LINK_MOVE};
@@ -138,13 +139,12 @@ static void make_and_move(struct group *group, struct pending_link *pending)
 		uncertain_undo_create(group->netlink, pending->spec->name, pending->ifindex);
 		return;
 	}
-	/* A kernel moves first, and then finds that the name is taken. */
+	/* The kernel moves the link first and then detects that the name is in use. */
 	if (!batch_reply(batch, 0)->errnum && batch_reply(batch, 2)->errnum) {
 		uncertain_undo_create(host, name, pending->ifindex);
 		uncertain_undo_create(group->netlink, name, pending->ifindex);
 	}
-	/* The move may have given it another ifindex. Moved, it is there also without its owner
-	 * tag. */
+	/* The move may have changed its ifindex. A moved link exists even without its owner tag. */
 	pending->there = !batch_reply(batch, 2)->errnum;
 	int status = pending->there ? link_index_find(group->netlink, pending->spec->name,
 						      &pending->ifindex, &error)
@@ -153,7 +153,7 @@ static void make_and_move(struct group *group, struct pending_link *pending)
 		outcome_broke(pending->outcome, &operation_at, &error);
 }
 
-/* What a kernel says that cannot make links in other namespaces, or not under that name. */
+/* The errors of kernels that cannot create links in other namespaces, or not under that name. */
 static bool suggests_create_then_move(const struct group *group, const struct reply *reply)
 {
 	return !group->ns->host &&

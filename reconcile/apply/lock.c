@@ -16,12 +16,13 @@
 #include <unistd.h>
 
 /* Abstract (a leading NUL): it vanishes with its process, and each network namespace has its own,
- * whatever is mounted. Anybody can take it: it is the queue, the netlink lock is the lock. */
+ * independent of mounts. Any process can bind it: it is only the queue; the netlink lock is the
+ * lock. */
 static const struct sockaddr_un queue_address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply"};
 #define QUEUE_ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply"))
 
-/* So often, a millisecond each, is a holder asked that does not listen, and so long one whose queue
- * is full. One of us begins to listen right after it has the name, with a queue for all. */
+/* How often, a millisecond apart, connecting to a holder that does not listen is retried, and how
+ * long to one whose queue is full. mvapply listens right after binding, with a queue for all. */
 #define SILENCE_MAX 100
 
 /* Milliseconds. */
@@ -89,7 +90,7 @@ static int queue_socket(struct error *error)
 				   strerror(errno));
 }
 
-/* Until the holder is gone: it never accepts, so that the connection breaks with it. */
+/* Waits until the holder is gone: it never accepts, so the connection breaks with it. */
 static int holder_follow(int fd, struct waiting *waiting, struct error *error)
 {
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
@@ -102,7 +103,7 @@ static int holder_follow(int fd, struct waiting *waiting, struct error *error)
 	return 0;
 }
 
-/* Returns 0 when it is to be tried again; or -EBUSY where the holder is nobody to wait for. */
+/* Returns 0 to try again; or -EBUSY if the holder is untrusted. */
 static int holder_wait(struct waiting *waiting, unsigned *silence, struct error *error)
 {
 	cleanup_close int fd = queue_socket(error);
@@ -120,8 +121,8 @@ static int holder_wait(struct waiting *waiting, unsigned *silence, struct error 
 	return 0;
 }
 
-/* Waits for whoever else of us has it. Returns a descriptor, -EBUSY for a stranger's, or another
- * negative errno. */
+/* Waits for another mvapply process that has it. Returns a descriptor, -EBUSY for an untrusted
+ * one's, or another negative errno. */
 static int name_take(struct waiting *waiting, struct error *error)
 {
 	unsigned silence = 0;
@@ -141,7 +142,7 @@ static int name_take(struct waiting *waiting, struct error *error)
 	}
 }
 
-/* One to eight milliseconds: who tried at the same time is not to do so again. */
+/* One to eight milliseconds, so that two processes do not retry at the same time. */
 static void sleep_by_chance(void)
 {
 	struct timespec now;
@@ -149,8 +150,8 @@ static void sleep_by_chance(void)
 	usleep(1000 + (useconds_t)((now.tv_nsec / 64 + getpid() * 997L) % 7000));
 }
 
-/* Whoever had no name to wait at has to be waited for here. Returns a descriptor, -ETIME when that
- * took too long, or another negative errno: it cannot be taken at all. */
+/* Waits for a holder without the socket. Returns a descriptor, -ETIME on timeout, or another
+ * negative errno if the lock cannot be taken. */
 static int netlink_take(struct waiting *waiting)
 {
 	for (;;) {
@@ -172,7 +173,7 @@ static int both_take(struct apply_lock *lock, struct waiting *waiting, struct er
 	lock->netlink = netlink_take(waiting);
 	if (lock->netlink == -ETIME)
 		return waited_too_long(waiting, error);
-	/* Who has the lock need not care for who has the name. */
+	/* With the lock, the socket does not matter. */
 	if (lock->netlink < 0 && lock->name < 0)
 		return lock->name;
 	return 0;
@@ -193,7 +194,7 @@ int apply_lock(struct apply_lock *ret_lock, lock_note *note, void *data, struct 
 	return status;
 }
 
-/* In this order, so that who waited for the name finds the lock free. */
+/* Closed in this order: whoever waits at the socket then finds the lock free. */
 void apply_unlock(const struct apply_lock *lock)
 {
 	if (lock->netlink >= 0)

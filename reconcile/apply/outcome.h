@@ -13,7 +13,7 @@ struct outcome {
 		OUTCOME_NOT_DONE,
 		OUTCOME_DONE,
 		OUTCOME_FAILED,
-		OUTCOME_DEFERRED, /* left out, or undone, since another step was not done */
+		OUTCOME_DEFERRED, /* left out, or undone, because of another step */
 	} state;
 	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
 	char *note;          /* why it is deferred, or what is left undone by design; or NULL */
@@ -26,9 +26,8 @@ struct outcome {
 /* Of steps that are not done. Their errors and notes are theirs. */
 struct outcome *outcomes_new(size_t count);
 void outcomes_free(struct outcome *outcomes, size_t count);
-/* Whether it failed because another link has the MAC or the address. That may be a link of a
- * namespace that died, which the kernel takes apart a moment later: worth another try soon, but not
- * under the lock. */
+/* Whether it failed because another link has the MAC or the address. That link may be of a
+ * namespace that the kernel is destroying: retry soon, but not under the lock. */
 bool outcome_busy(const struct outcome *outcome);
 
 #endif

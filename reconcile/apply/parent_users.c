@@ -17,7 +17,7 @@ struct deleted_link {
 
 struct parent_users {
 	struct apply_context *context;
-	struct live *now; /* NULL: it cannot be seen */
+	struct live *now; /* NULL: it could not be read */
 	struct error error;
 	struct deleted_link *deleted_links; /* sorted */
 	size_t n_deleted_links;
@@ -46,7 +46,7 @@ static void deleted_links_list(struct parent_users *users)
 		      deleted_link_compare);
 }
 
-/* Whether it is a parent that this run made in vain. */
+/* Whether it is an unused parent that this run created. */
 static bool is_unused(const struct apply_context *context, int ifindex)
 {
 	for (size_t i = 0; i < context->n_made; i++)
@@ -55,8 +55,8 @@ static bool is_unused(const struct apply_context *context, int ifindex)
 	return false;
 }
 
-/* Whether the run deletes the link: it is the one that was read before, and its step was not left
- * out meanwhile. */
+/* Whether the run deletes the link: it is the observed one, and its step was not deferred
+ * meanwhile. */
 static bool goes(const struct parent_users *users, const struct live_ns *ns,
 		 const struct live_link *link)
 {
@@ -122,7 +122,7 @@ static bool parents_keep(struct guests *guests, enum stage stage)
 	return any;
 }
 
-/* From the last, as a VLAN comes before one inside it. */
+/* From the last, as a VLAN precedes its nested VLANs. */
 static void made_keep(const struct parent_users *users)
 {
 	for (size_t i = users->context->n_made; i-- > 0;) {

@@ -84,7 +84,7 @@ static bool is_for(const struct step *step, const struct made *made)
 	       strcmp(desired->parent_name, made->name) == 0;
 }
 
-/* Whether something was to be on it, and nothing is. */
+/* Whether links were to be created on it, and none was. */
 static bool is_unused(const struct apply_context *context, const struct made *made)
 {
 	bool wanted = false;
@@ -117,7 +117,7 @@ void vain_find(struct apply_context *context)
 	for (size_t i = context->n_made; i-- > 0;) {
 		struct outcome *outcome = &context->outcomes[context->made[i].step];
 		context->made[i].unused = is_unused(context, &context->made[i]);
-		/* For those that it is inside of. */
+		/* For its parent VLANs. */
 		if (context->made[i].unused)
 			outcome->state = OUTCOME_DEFERRED;
 	}

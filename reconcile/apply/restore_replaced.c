@@ -8,14 +8,14 @@
 
 #include <stdlib.h>
 
-/* Whether another link takes the place of the one that the step deletes. */
+/* Whether another link replaces the one that the step deletes. */
 static bool makes_room(const struct step *step)
 {
 	return !step_is_parent(step) && (step->action == ACTION_REPLACE ||
 					 (step->action == ACTION_DELETE && step->replaced_by));
 }
 
-/* What cannot be noted is not put back: the kernel will say so of the link itself. */
+/* Without a snapshot nothing is restored: the deletion itself will fail with the same error. */
 void replaced_note(struct apply_context *context)
 {
 	struct error ignored;
@@ -66,7 +66,7 @@ static void put_back(struct apply_context *context, size_t number)
 	outcome_note(outcome, "%s", note);
 }
 
-/* Of what replaces the step's link. */
+/* The outcome of the replacement of the step's link. */
 static struct outcome *replacement_of(const struct apply_context *context, size_t number)
 {
 	const size_t by = context->plan->steps[number].replaced_by;

@@ -36,7 +36,7 @@ static void container_lookups_sort(struct observer *observer)
 		      lookup_compare);
 }
 
-/* What the observation before found of the same source, most often under the same number. */
+/* The earlier result for the same source, mostly at the same index. */
 static const struct container_lookup *container_before(struct observer *observer, size_t number,
 						       const struct container *container)
 {
@@ -54,7 +54,7 @@ static const struct container_lookup *container_before(struct observer *observer
 	return found ? *found : NULL;
 }
 
-/* Whether what was found before still holds, and needs no open handle. */
+/* Whether the earlier result is valid and needs no open handle. */
 static bool container_fresh(const struct container_lookup *lookup)
 {
 	return lookup && !lookup->stale &&
@@ -97,7 +97,7 @@ void container_keep(struct observer *observer, struct container_lookup *lookup,
 		container_enter(observer, lookup, namespace);
 }
 
-/* Another container's name, where one leads to it; else what it was. */
+/* The name of a container that leads to it now; else its former name. */
 static void namespace_name(struct observer *observer, struct namespace *namespace,
 			   const char *former)
 {
@@ -117,7 +117,7 @@ static void namespace_name(struct observer *observer, struct namespace *namespac
 	namespace_rename(namespace->ns, name);
 }
 
-/* A namespace is called after a container that led to it, which may be elsewhere by now. */
+/* A namespace is named after a container that led to it, which may be in another one by now. */
 void containers_name(struct observer *observer)
 {
 	for (size_t i = 0; i < observer->before->n_containers; i++) {
@@ -151,9 +151,7 @@ void container_locate(struct observer *observer, struct container_lookup *lookup
 	container_enter(observer, lookup, namespace);
 }
 
-/* Adds the container, and locates it if what was found before does not hold any more; else gives
- * that.
- */
+/* Adds the container's lookup: the earlier one if it is still valid, else a new one. */
 static const struct container_lookup *container_add(struct observer *observer,
 						    const struct container *container,
 						    const struct source_opened *opened)
@@ -170,9 +168,9 @@ static const struct container_lookup *container_add(struct observer *observer,
 	return NULL;
 }
 
-/* The kernel gives a dead namespace's inode to the next new one. So where one container has led to
- * an inode known from before, the others that were there are located again, which may lead to more.
- */
+/* The kernel reuses the inode of a destroyed namespace. If a container leads to an inode known from
+ * before, the other containers of that inode are looked up again, which may lead to more such
+ * inodes. */
 static bool containers_mark_stale(struct observer *observer, const struct container_lookup **kept)
 {
 	bool stale_found = false;
@@ -208,8 +206,8 @@ static void opening_do(void *data, size_t number)
 	opening->opened = source_open(opening->container, opening->host);
 }
 
-/* To prove what a name leads to takes about as long as to read it, so that threads share that, too.
- * Gives one for each container. */
+/* Verifying a namespace takes about as long as reading it, so threads share this work, too. Returns
+ * one result for each container. */
 static struct opening *names_open(struct observer *observer, const struct desired *desired,
 				  size_t count)
 {

@@ -17,7 +17,7 @@
 /* The time budget of lookups_wait for each container, in milliseconds, beside engine_patience. */
 #define CONTAINER_MS 100
 
-/* How long is waited where the rest of the work is not to wait for an engine. */
+/* The wait for commands that are not to wait for an engine. */
 #define SHORT_MS 500
 
 struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data)

@@ -15,7 +15,7 @@ int lookup_namespace_open(const struct lookups *lookups, int process, struct sta
 	return netns_open_at(process, "ns/net", 0, &lookups->host, ret_stat, error);
 }
 
-/* Whether the process that was found is still there, in the same namespace. */
+/* Whether the found process still runs in the same namespace. */
 bool lookup_result_holds(const struct lookup *lookup)
 {
 	const struct result *result = &lookup->result;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A container that just restarted may need a second observation. */
+/* A container that has just restarted may need a second inspection. */
 #define INSPECTIONS_MAX 3
 
 struct lookup_result lookup_not_running(struct arena *arena, const char *source, const char *id)
@@ -23,7 +23,8 @@ struct lookup_result lookup_not_running(struct arena *arena, const char *source,
 	return lookup_result;
 }
 
-/* Takes over the query's arena, and its process where the container is ready. */
+/* Finishes the query: the result takes over its arena, and its process if the container is ready.
+ */
 static void result_take(struct lookup *lookup, const struct lookup_result *lookup_result)
 {
 	struct engine_query *query = &lookup->query;
@@ -98,8 +99,8 @@ static void finish_not_running(struct lookup *lookup)
 	finish(lookup, &lookup_result, NULL);
 }
 
-/* Where the engine says it keeps the namespace, if that can be seen from here: a process id means
- * another process where the engine counts them otherwise. */
+/* Compares the namespace with the engine's own file of it, if it is accessible: if the engine is in
+ * another pid namespace, the process id belongs to another process here. */
 static bool sandbox_differs(const struct lookup *lookup)
 {
 	const char *path = lookup->query.container.sandbox;
@@ -172,7 +173,7 @@ static void observe_begin(struct lookup *lookup)
 			      &query->ids);
 }
 
-/* What is found belongs to another run by now. */
+/* The process is of another run by now. */
 static void lookup_retry(struct lookup *lookup)
 {
 	struct engine_query *query = &lookup->query;
@@ -208,18 +209,17 @@ static bool time_known(const char *text)
 	return strspn(text, "0123456789") == 4 && text[4] == '-';
 }
 
-/* Whether the process that is held is the one that the engine spoke of, and none that got its
- * number since: it was there before the query, and so when it was answered. An engine that does
- * not tell when a container started gets one more query. */
+/* Whether the held process is the one in the engine's answer, and not one that reused its id: it
+ * ran before the query, and so when it was answered. If the engine does not report when a container
+ * started, it is queried once more. */
 static bool run_proven(const struct engine_query *query)
 {
 	int64_t started = process_started(query->process);
 	return time_known(query->container.started_at) && started >= 0 && started < query->sent;
 }
 
-/* Holds the process of a container that runs. The engine gets one more query unless the process
- * proves that it is the container's: the same container is still in the same run then, and has its
- * name. */
+/* Holds the process of a running container. The engine is queried once more unless the process
+ * proves to be the container's: then the same run has the process and the name. */
 static void run_hold(struct lookup *lookup)
 {
 	struct engine_query *query = &lookup->query;
@@ -245,11 +245,11 @@ static void run_hold(struct lookup *lookup)
 					     query->arena, run_confirmed, lookup);
 }
 
-/* How long a container of such a service may be away before another one's turn comes: an engine
- * does not tell a restart from an end. In milliseconds. */
+/* How long a container of a scaled service may be away before another one is chosen: an engine does
+ * not distinguish a restart from an end. In milliseconds. */
 #define RESTART_MS 5000
 
-/* Docker lists a container as running for a moment after it told that it died. */
+/* Docker lists a container as running for a moment after the event of its end. */
 static void preferred_stopped(struct lookup *lookup)
 {
 	struct engine_query *query = &lookup->query;

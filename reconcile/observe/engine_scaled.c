@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* More are not looked into. */
+/* The limit of candidates to inspect. */
 #define CANDIDATES_MAX 1000
 
 static bool is_holders(const struct lookup *lookup, const struct owner_tag *tag)
@@ -69,8 +69,8 @@ static void container_found(struct lookup *lookup, const struct engine_container
 	query->found(lookup, &found, NULL);
 }
 
-/* Of several that have the attachment, the first counts. Where none has, that one cannot be read is
- * more than that none is known. */
+/* Of several with the attachment the first counts. If none has it, an unreadable one is the result:
+ * it is unknown whether it has the attachment. */
 static void candidates_finish(struct lookup *lookup)
 {
 	const struct engine_query *query = &lookup->query;
@@ -111,7 +111,7 @@ static void candidate_answered(void *data, const struct engine_container *contai
 		candidates_finish(lookup);
 }
 
-/* Side by side: one that is not answered for keeps no other from being found. */
+/* All are inspected concurrently: one without an answer does not delay the others. */
 void scaled_search(struct lookup *lookup, const struct error *scaled, scaled_found *found)
 {
 	struct engine_query *query = &lookup->query;

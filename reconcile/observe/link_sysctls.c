@@ -12,11 +12,11 @@
 
 #define KEY_SIZE 128
 
-/* Folders with the settings of each link. */
+/* The folders with sysctls of each link. */
 static const char *const folders[] = {"net.ipv4.conf.IFNAME", "net.ipv6.conf.IFNAME",
 				      "net.ipv4.neigh.IFNAME", "net.ipv6.neigh.IFNAME"};
 
-/* What cannot be read has no value, and what cannot be written needs none. */
+/* Unreadable sysctls have no value; read-only ones are not needed. */
 static void setting_keep(struct live_ns *ns, struct live_link *link, const char *name,
 			 const char *key)
 {
@@ -57,8 +57,8 @@ void link_sysctls_read(struct live_ns *ns, struct live_link *link)
 	link_sysctls_of(ns, link, link->name);
 }
 
-/* Outside the initial network namespace there is no neigh/default (neigh_sysctl_register in
- * net/core/neighbour.c): the loopback link has what every link begins with. */
+/* Outside of the initial network namespace there is no neigh/default (neigh_sysctl_register in
+ * net/core/neighbour.c): the loopback link has the defaults. */
 static void default_sysctls_read(struct live_ns *ns)
 {
 	ns->default_sysctls = arena_alloc(ns->arena, sizeof(*ns->default_sysctls));

@@ -43,7 +43,7 @@ void namespace_rename(struct live_ns *ns, const char *name)
 	ns->name = memory_or_die(strdup(name));
 }
 
-/* A space that could not be read holds nothing, rather than half of it. */
+/* A namespace that could not be read completely holds nothing. */
 static void namespace_clear(struct live_ns *ns)
 {
 	arena_free(ns->arena);
@@ -58,7 +58,7 @@ static void namespace_clear(struct live_ns *ns)
 	ns->details = ns->own_routes = false;
 }
 
-/* The number that the host's namespace has in the one that the socket is of; -1: none. */
+/* The nsid of the host's namespace in the socket's; -1: none. */
 struct host_number {
 	bool known;
 	int nsid;
@@ -108,8 +108,8 @@ static int malformed(const char *what, struct error *error)
 	return error_set(error, EBADMSG, "the kernel's listing of %s is malformed", what);
 }
 
-/* Links of other roles are in the host's own namespace: elsewhere the tag is no more than an alias,
- * which whoever has the namespace can set. */
+/* Links of other roles exist only in the host's own namespace: in another one such a tag is a mere
+ * alias, which whoever controls the namespace can set. */
 static bool tag_possible(const struct live_ns *ns, const struct owner_tag *tag)
 {
 	return ns->host || tag->role == ROLE_ATTACH;
@@ -170,7 +170,8 @@ static void *array_keep(struct arena *arena, const void *items, size_t size)
 	return size ? memcpy(arena_alloc(arena, size), items, size) : NULL;
 }
 
-/* An array that grew has left as much behind as it holds, and this is kept for each namespace. */
+/* Growing arrays waste arena memory, and these are kept for each namespace: copy them once
+ * complete. */
 static void arrays_keep(struct live_ns *ns)
 {
 	ns->links = array_keep(ns->arena, ns->links, ns->n_links * sizeof(*ns->links));
@@ -186,12 +187,12 @@ static int dump(struct namespace_reader *reader, bool (*encode)(union message *)
 	return netlink_dump(reader->ns->handle->netlink, &request.header, take, reader, error);
 }
 
-/* Some 20,000 routes. Whoever controls a namespace can make any number of them, for nearly nothing,
- * and all others wait while they are read. Links cost whoever makes them far more, and those on the
- * host's have to be known: they are all read. */
+/* Some 20,000 routes. Whoever controls a namespace can create any number of them at hardly any
+ * cost, while all others wait for them to be read. Links are far more expensive to create, and all
+ * links on the host's links have to be known: they are always read. */
 #define LISTING_MOST ((size_t)1 << 20)
 
-/* What is not read would meet the next question. */
+/* Unread replies would be read as the next reply: close the socket. */
 static int socket_reopen(struct live_ns *ns, struct error *error)
 {
 	netlink_close(ns->handle->netlink);
@@ -221,7 +222,7 @@ static void sysctl_note(struct live_ns *ns, struct live_link *link, const char *
 		.key = arena_strdup(ns->arena, key), .value = arena_strdup(ns->arena, value)};
 }
 
-/* Those that the container's attachments name, of every link that is theirs or could be. */
+/* The sysctls that the container's attachments name, of every link that is or could be theirs. */
 static void container_sysctls(struct live_ns *ns, const struct container *container)
 {
 	for (size_t i = 0; i < container->n_attachments; i++) {
@@ -234,7 +235,7 @@ static void container_sysctls(struct live_ns *ns, const struct container *contai
 	}
 }
 
-/* A link of anybody's on one of the host's may hold an address that ours must not take. */
+/* Any link on one of the host's may have an address that no attachment may get. */
 static bool details_wanted(const struct live_ns *ns,
 			   const struct namespace_read_options *read_options)
 {
@@ -246,8 +247,8 @@ static bool details_wanted(const struct live_ns *ns,
 	return false;
 }
 
-/* A namespace as it is made: without a link that is up it has no routes, and the addresses of a
- * loopback link are in nobody's way. */
+/* A new namespace: without a link that is up it has no routes, and addresses of a loopback link
+ * conflict with nothing. */
 static bool is_bare(const struct live_ns *ns)
 {
 	return ns->n_links == 1 && (ns->links[0].flags & (IFF_LOOPBACK | IFF_UP)) == IFF_LOOPBACK;
@@ -279,8 +280,8 @@ static int read_inside(struct namespace_reader *reader, struct error *error)
 	return 0;
 }
 
-/* Most namespaces are as they should be, and thousands of sockets that nobody will use cost. A bare
- * one most likely gets its links next; who changes another opens a socket for it (ns_socket). */
+/* Most namespaces need no change, and thousands of unused sockets are expensive. An empty namespace
+ * most likely gets its links next; for another one, ns_socket opens a socket. */
 static bool socket_wanted(const struct live_ns *ns)
 {
 	return ns->host || (ns->details && is_bare(ns));
@@ -301,7 +302,8 @@ int namespace_read(struct live_ns *ns, int host_fd,
 		.ns = ns, .growing = growing, .host_fd = host_fd, .read_options = read_options};
 	namespace_clear(ns);
 	ns->stale = false;
-	/* The thread is in the host's from the beginning: to look at it takes no rights. */
+	/* The thread is in the host's namespace from the beginning: reading it needs no capability.
+	 */
 	int status = ns->host ? 0 : netns_enter(ns->handle->fd, error);
 	if (status == 0)
 		status = read_inside(&reader, error);
@@ -311,7 +313,7 @@ int namespace_read(struct live_ns *ns, int host_fd,
 	}
 	arrays_keep(ns);
 	live_ns_index(ns);
-	/* What is left of an answer that went wrong must not meet the next question, either. */
+	/* Close the socket: a stale reply must not be read as the next answer. */
 	if (status < 0 || !socket_wanted(ns))
 		socket_close(ns);
 	*ret_addr_proto |= reader.addr_proto;

@@ -106,7 +106,7 @@ static void namespace_failed(struct observer *observer, const struct namespace *
 					 error);
 }
 
-/* What is there stays as it is: nothing is done on the word of a part. */
+/* Incomplete state: no change may be based on a part. */
 static void namespace_crowded(struct observer *observer, const struct namespace *namespace)
 {
 	struct error error;
@@ -153,7 +153,7 @@ static struct read_job *read_jobs_list(struct observer *observer, size_t *ret_co
 	return jobs;
 }
 
-/* Gives the error of the host's own, which is everybody's. */
+/* Returns the error of the host's namespace, which fails the observation. */
 static int read_job_finish(struct observer *observer, struct read_job *job, struct error *error)
 {
 	int status = 0;
@@ -175,7 +175,8 @@ int namespaces_read(struct observer *observer, struct error *error)
 	int status = 0;
 	size_t count;
 	struct read_job *jobs = read_jobs_list(observer, &count);
-	/* The host's own is the first, and this thread is in it: no other may need to enter it. */
+	/* The host's namespace is the first, and this thread is in it: no thread may need to enter
+	 * it. */
 	const size_t own = count && jobs[0].namespace->ns->host;
 	if (own)
 		read_job_run(jobs, 0);

@@ -30,7 +30,7 @@ const char *source_name(struct arena *arena, const struct container *container)
 			    container->source);
 }
 
-/* One with a slash would lead out of the folder of names. */
+/* A slash would lead out of the folder of names. */
 static bool is_name(const char *source)
 {
 	return !strchr(source, '/') && strcmp(source, "..") != 0;
@@ -83,8 +83,8 @@ static bool process_gone(int pidfd)
 	return poll(&poller, 1, 0) > 0;
 }
 
-/* The process is held before its namespace is opened and read again after, so that a new one with
- * the same number cannot slip in between. */
+/* The process is held before its namespace is opened and checked again after, so that a new one
+ * with the same id is detected. */
 static struct lookup_result pid_open(const struct search *search, const char *source, int pidfd)
 {
 	struct arena *arena = search->arena;
@@ -109,7 +109,7 @@ static struct lookup_result process_find(const struct search *search, pid_t pid,
 	if (pidfd < 0 && errno == ESRCH)
 		return lookup_result_pending(
 			arena_printf(search->arena, "no process %s yet", source));
-	if (pidfd < 0 && errno != ENOSYS) { /* before 5.3 there is none */
+	if (pidfd < 0 && errno != ENOSYS) { /* before 5.3 there are no pidfds */
 		error_set(&error, errno == EINVAL ? ESRCH : errno, "process %s: %s", source,
 			  errno == EINVAL ? "is a thread of another process" : strerror(errno));
 		error_code(&error, CODE_NAMESPACE);

@@ -41,13 +41,13 @@ static void place_visit(const struct netns_place *place, void *data)
 	origin->netns = arena_strdup(finding->arena, place->netns);
 }
 
-/* A running container, and the engine's word where it is. */
+/* A running container and its namespace according to the engine. */
 struct member {
 	struct engine_member named;
-	struct engine_container container; /* pid 0: it did not answer, or does not run */
+	struct engine_container container; /* pid 0: no answer, or not running */
 };
 
-/* The questions to one engine. */
+/* The queries to one engine. */
 struct owner_query {
 	struct engines *engines;
 	struct arena *arena;
@@ -65,7 +65,7 @@ static void member_inspected(void *data, const struct engine_container *containe
 		member->container = *container;
 }
 
-/* An engine that is not there has no containers. */
+/* An engine that is not running has no containers. */
 static void members_listed(void *data, const struct engine_member *members, size_t count,
 			   const struct error *error)
 {
@@ -101,7 +101,7 @@ static void member_visit(const struct finding *finding, enum source_kind kind,
 	origin->engine = member->named.name;
 }
 
-/* All are asked side by side, within one time budget. */
+/* All are inspected concurrently, within one time budget. */
 static void engines_visit(const struct finding *finding)
 {
 	static const enum source_kind kinds[] = {SOURCE_DOCKER, SOURCE_PODMAN};

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is searched for, sorted by inode. */
+/* The namespaces to find, sorted by inode. */
 struct search {
 	struct live_ns **namespaces;
 	size_t count;
@@ -34,7 +34,7 @@ static struct live_ns *search_find(const struct search *search, ino_t inode)
 	return found && !(*found)->handle ? *found : NULL;
 }
 
-/* Takes the descriptor over; -EINVAL and the like: there is none. */
+/* Takes the descriptor over; -EINVAL and the like: no network namespace. */
 static bool namespace_take(struct search *search, struct live_ns *ns, int fd,
 			   const struct stat *stat)
 {
@@ -78,7 +78,7 @@ static void place_visit(const struct netns_place *place, void *data)
 	namespace_rename(ns, place->name);
 }
 
-/* Where they were found before. */
+/* The paths at which they were found before. */
 static void places_try(struct search *search)
 {
 	for (size_t i = 0; i < search->count; i++) {

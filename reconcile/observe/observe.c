@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Known from before, but not as it is now. */
+/* Known from before, but changed. */
 static bool namespace_is_lost(const struct live_ns *ns)
 {
 	return ns->stale && !ns->handle;
@@ -40,7 +40,7 @@ static void place_visit(const struct netns_place *place, void *data)
 		namespace->ns->user_made = user_made;
 		return;
 	}
-	/* Gone meanwhile, or covered by something else. */
+	/* Gone meanwhile, or mounted over. */
 	if (fd == -ENOENT || fd == -ESRCH || fd == -EINVAL || fd == -ENOTDIR || fd == -ELOOP)
 		return;
 	if (fd == -EMFILE || fd == -ENFILE)
@@ -79,7 +79,7 @@ static void others_find(struct observer *observer)
 		processes_report(observer, missed.processes);
 }
 
-/* Those that no container leads to any more, and that may live on. */
+/* Namespaces that no container leads to any more, and that may persist. */
 static void nameless_find(struct observer *observer)
 {
 	struct live_ns **namespaces = NULL;
@@ -111,8 +111,8 @@ static bool has_owner_tags(const struct live_ns *ns)
 	return false;
 }
 
-/* Hands the spaces that matter to the result, and lets the others go: most namespaces of a machine
- * have nothing to do with the host's links. */
+/* Moves the namespaces that matter to the result, and releases the others: most namespaces of a
+ * machine have nothing to do with the host's links. */
 static void namespaces_finish(struct observer *observer)
 {
 	struct live *live = observer->live;
@@ -139,8 +139,8 @@ static bool user_namespace_initial(void)
 	       outside == 0 && count == UINT32_MAX;
 }
 
-/* Whether each process matters. To root of another user namespace those outside of it are denied as
- * a matter of course, and were denied when its links were made. */
+/* Whether every unreadable process matters. Root of another user namespace may never read processes
+ * outside of it, and could not when its links were created. */
 static bool everything_matters(void)
 {
 	return geteuid() != 0 || user_namespace_initial();
@@ -156,7 +156,7 @@ const char *descriptors_short(struct arena *arena)
 			    (uintmax_t)limit.rlim_cur);
 }
 
-/* One sentence for all that could not be opened, containers' among them. */
+/* One entry for all that could not be opened, including containers' namespaces. */
 static void starved_report(struct observer *observer)
 {
 	for (size_t i = 0; i < observer->live->n_containers; i++)
@@ -169,7 +169,7 @@ static void starved_report(struct observer *observer)
 					    .text = descriptors_short(observer->live->arena)});
 }
 
-/* Routes in the host's namespace are only made for a network that the host has access to. */
+/* Routes in the host's namespace are needed only for networks with host access. */
 static bool host_has_access(const struct desired *desired)
 {
 	for (size_t s = 0; s < desired->n_sets; s++)
@@ -179,8 +179,8 @@ static bool host_has_access(const struct desired *desired)
 	return false;
 }
 
-/* An observation that goes on from an earlier one reads no more of the host's routes than are
- * planned with: a routing daemon may have 100,000, and each change of the parent has them read. */
+/* A continued observation reads only those of the host's routes that planning needs: a routing
+ * daemon may have 100,000, and each change of the parent triggers reading. */
 static void routes_choose(struct observer *observer, const struct desired *desired)
 {
 	struct live_ns *host = observer->before->namespaces[0];
@@ -188,7 +188,8 @@ static void routes_choose(struct observer *observer, const struct desired *desir
 	host->stale |= host->own_routes && !observer->own_routes;
 }
 
-/* An earlier observation holds the host's open: there may be no descriptor left for it. */
+/* The earlier observation holds the host's namespace open: there may be no descriptor left to open
+ * it. */
 static int host_open(struct observer *observer, struct error *error)
 {
 	const struct live_ns *host = observer->before ? observer->before->namespaces[0] : NULL;
@@ -204,7 +205,7 @@ static int host_open(struct observer *observer, struct error *error)
 	return 0;
 }
 
-/* `wide`: of what has no number, no event would have told. */
+/* `wide`: namespaces without an nsid cause no events. */
 static void namespaces_take_over(struct observer *observer, bool wide)
 {
 	for (size_t i = 0; i < observer->before->n_namespaces; i++) {
@@ -233,7 +234,7 @@ static struct live *live_new(void)
 	return live;
 }
 
-/* The spaces of `before` are the observer's from the beginning: it frees them or hands them on. */
+/* The observer owns the namespaces of `before` from the start: it frees them or passes them on. */
 static struct live *observe_all(struct live *before, const struct desired *desired,
 				struct lookups *lookups, bool wide, struct error *error)
 {
@@ -296,7 +297,7 @@ struct live *observe(const struct desired *desired, struct lookups *lookups, str
 	return observe_all(NULL, desired, lookups, true, error);
 }
 
-/* Takes over those of the added that matter. */
+/* Keeps those of the added namespaces that matter. */
 static bool added_finish(struct observer *observer, size_t known)
 {
 	struct live *live = observer->live;

@@ -73,7 +73,7 @@ static struct check_result check_name(const struct conflict_finder *finder,
 		"takes over a macvlan or ipvlan on the same parent");
 }
 
-/* macvlan_addr_busy lets no two links of a parent have one MAC and be up. */
+/* macvlan_addr_busy refuses two links of a parent with the same MAC that are up. */
 static struct check_result check_mac(const struct conflict_finder *finder,
 				     const struct planned_attachment *planned)
 {
@@ -102,8 +102,8 @@ static bool has_address(const struct live_ns *ns, const struct live_link *link, 
 	return false;
 }
 
-/* Who has the address so that it cannot be used: the host, or where the LAN is asked before an
- * address is used, anybody else. What is on the same parent does not hear that question. */
+/* The holder of an address that therefore cannot be used: the host, or, if the LAN is not probed
+ * for it, anybody else. Links on the same parent do not receive the probe. */
 static const struct unmanaged *address_holder(const struct conflict_finder *finder,
 					      const struct planned_attachment *planned,
 					      const struct ip *ip)
@@ -142,7 +142,7 @@ static struct check_result check_address(const struct conflict_finder *finder,
 	return CHECK_FINE;
 }
 
-/* The kernel keeps one receive handler a link: macvlan or ipvlan, and passthru alone. */
+/* The kernel has one receive handler per link: macvlan or ipvlan; passthru excludes all others. */
 static bool excludes(const struct planned_attachment *planned, const struct live_link *link)
 {
 	enum driver handler;
@@ -151,7 +151,7 @@ static bool excludes(const struct planned_attachment *planned, const struct live
 	       planned->network->mode == MODE_PASSTHRU || is_passthru(link);
 }
 
-/* The one of a company that the planned attachment cannot be with, or NULL. */
+/* A link on the parent that the planned attachment cannot share it with, or NULL. */
 static const struct unmanaged *parent_users_excluding(const struct planned_attachment *planned,
 						      const struct parent_users *users)
 {
@@ -182,7 +182,7 @@ static struct check_result check_sharing(const struct conflict_finder *finder,
 		"use another parent, or remove that link");
 }
 
-/* A managed link that has to stay as it is, and so holds on to its name, MAC, addresses, routes and
+/* A managed link that has to stay unchanged, and so keeps its name, MAC, addresses, routes and
  * parent. */
 struct holder {
 	const struct live_ns *ns;
@@ -195,8 +195,8 @@ struct holders {
 	size_t count;
 };
 
-/* Those whose attachment cannot be made, and those that no attachment wants and that stay for want
- * of their replacement. */
+/* Links whose attachment cannot be made, and links without attachment that stay because their
+ * replacement cannot be made. */
 static struct holders holders_find(const struct conflict_finder *finder)
 {
 	const struct matched *matched = finder->assigned->matched;
@@ -220,7 +220,7 @@ static struct holders holders_find(const struct conflict_finder *finder)
 	return holders;
 }
 
-/* What of the attachment's the link has on its parent, or NULL. A container's link counts with no
+/* What the link holds of the attachment's on its parent, or NULL. A container's link counts with no
  * address: a container can give it any. */
 static const char *held_on_parent(const struct conflict_finder *finder,
 				  const struct planned_attachment *planned,
@@ -281,7 +281,7 @@ static const struct address_set *macs_held(const struct conflict_finder *finder,
 	return macs;
 }
 
-/* Chooses again for those whose chosen MAC one of the holders has. */
+/* Chooses another MAC for attachments whose chosen one a holder has. */
 static void macs_yield(const struct conflict_finder *finder, const struct holders *holders)
 {
 	const struct assigned *assigned = finder->assigned;
@@ -349,7 +349,7 @@ struct conflicts conflicts_find(const struct assigned *assigned)
 		finder.checked[i] = checked_new(assigned, i);
 	for (size_t i = 0; i < count; i++)
 		planned_check(&finder, &assigned->attachments->planned[i]);
-	/* One that is held up holds up those that wait for what it has. */
+	/* A blocked attachment blocks those that wait for what its link holds. */
 	while (held_find(&finder))
 		;
 	return (struct conflicts){.checked = finder.checked};

@@ -16,7 +16,7 @@ static struct link_route *route_wanted(const struct conflict_finder *finder,
 	return NULL;
 }
 
-/* Two routes to one destination do not fit where their metrics are equal: IPv4's 0, IPv6's 1024. */
+/* Two routes to one destination conflict if their metrics are equal: IPv4's 0, IPv6's 1024. */
 static bool metric_managed(const struct live_route *route)
 {
 	return route->metric == (route->to.ip.family == AF_INET ? 0 : 1024);
@@ -70,9 +70,9 @@ static const struct live_link *kept_of_route(const struct matched *matched,
 	return link_kept(matched, link) ? link : NULL;
 }
 
-/* Whose default route the namespace has already: its engine's, whatever the metric, since two make
- * one of them useless, another set's, or that of a container which shared the namespace and is not
- * there. NULL: nobody's whom ours has to yield to. */
+/* The owner of the namespace's default route: its engine, whatever the metric, as two default
+ * routes make one of them useless; another set; or a stopped container that shared the namespace.
+ * NULL: none that the attachment has to yield to. */
 static const char *default_before(const struct matched *matched,
 				  const struct planned_attachment *planned, uint8_t family,
 				  const struct live_route **ret_route)
@@ -105,7 +105,7 @@ static void default_warn(const struct matched *matched, const struct planned_att
 		    ip_format(&ours->via, our_via), ip_format(&theirs->via, their_via));
 }
 
-/* Leaves out what others have been before us with. */
+/* Leaves out routes that others have already. */
 static void defaults_yield(const struct conflict_finder *finder,
 			   const struct planned_attachment *planned)
 {

@@ -32,8 +32,8 @@ struct operation {
 	enum operation_type type;
 	bool replace;  /* OP_ADDR_ADD, OP_ROUTE_ADD: what is there already (NLM_F_REPLACE) */
 	bool together; /* in one datagram with the one before, so that nothing comes between them */
-	/* OP_RESTORE: the kernel flushes in any case, and not only where a rename needs a link that
-	 * is down (before 6.2). */
+	/* OP_RESTORE: the kernel flushes in any case, not only when a rename requires the link to
+	 * be down (before 6.2). */
 	bool certain;
 	const char *name;
 	struct mac mac;
@@ -50,13 +50,13 @@ struct operations {
 /* In the arena; they point into the specification. */
 struct operations create_operations(struct arena *arena, const struct link_spec *spec);
 
-/* Of a step that changes a link in place. First what it gives up, which others may wait for, before
- * any link is deleted or made: its name and MAC, where they form a cycle, and addresses and routes.
- * Then what it gets. In the arena; they point into the step. */
+/* The operations of a step that changes a link in place. First what it gives up, which other steps
+ * may need, before any link is deleted or created: its name and MAC, if they are in a cycle, and
+ * addresses and routes. Then what it gets. In the arena; they point into the step. */
 struct operations give_up_operations(struct arena *arena, const struct step *step);
 struct operations change_operations(struct arena *arena, const struct step *step);
 
-/* What OP_RESTORE stands for. */
+/* The operations that OP_RESTORE expands to. */
 struct operations restore_operations(struct arena *arena, const struct link_spec *spec);
 
 /* Whether the kernel may flush others' routes of the link, too: with its last address or one that

@@ -8,8 +8,8 @@
 #include "reconcile/plan/warning.h"
 #include "reconcile/state/state.h"
 
-/* In the order in which changes of one link are made, but that everything that a change takes away
- * (an address or route with `from` alone) is taken away first, of all links. */
+/* In the order in which changes of one link are made, except that all removals (an address or route
+ * with `from` alone) come first, of all links. */
 enum field {
 	FIELD_ALIAS,
 	FIELD_NAME,
@@ -22,7 +22,7 @@ enum field {
 	FIELD_ADDRESS,
 	FIELD_ROUTE,
 	FIELD_DHCP, /* the lease: got, or renewed */
-	/* Of these no link can be changed in place. */
+	/* None of these can be changed in place. */
 	FIELD_DRIVER,
 	FIELD_PARENT,
 	FIELD_VLAN,
@@ -48,12 +48,12 @@ enum action {
 	ACTION_CHANGE,  /* in place, by `changes` */
 	ACTION_REPLACE, /* delete `current`, create `desired`; `changes` says why */
 	ACTION_DELETE,
-	/* The rest is reported and not done. */
-	ACTION_KEPT,    /* would be deleted, but others need it */
-	ACTION_PENDING, /* the container is not there yet */
-	ACTION_BLOCKED, /* it alone cannot be done: no such parent, or a conflict in its namespace
-			 */
-	ACTION_REFUSED, /* a conflict on the host itself: nothing at all is touched */
+	/* The following are reported and not applied. */
+	ACTION_KEPT,    /* would be deleted, but is in use */
+	ACTION_PENDING, /* the container is not running yet */
+	ACTION_BLOCKED, /* this step alone is impossible: no such parent, or a conflict in its
+			   namespace */
+	ACTION_REFUSED, /* a conflict on the host itself: nothing at all is changed */
 };
 
 struct step {
@@ -75,11 +75,11 @@ struct step {
 	const char *stopped; /* pending: the engine's id of the container, which is not running;
 				NULL: it has none */
 	bool stray;          /* delete: the link is not in the namespace of the container that its
-				mark names */
+				tag names */
 	struct {
 		bool name, mac;
-	} temporary;        /* by way of a temporary one, since others wait for the one it has */
-	enum code code;     /* which error it is that the reason tells; CODE_NONE: none */
+	} temporary;        /* first a temporary one, as others wait for its current one */
+	enum code code;     /* the code of `reason`; CODE_NONE: none */
 	const char *reason; /* kept, pending, blocked, refused; delete, where it is a stray */
 	const char *hint;   /* what to do next, or NULL */
 };
@@ -104,20 +104,20 @@ struct plan {
 	} guard;
 };
 
-/* What a link is called for the time being begins so, and goes on with eight digits. */
+/* The prefix of temporary link names, followed by eight digits. */
 #define TEMPORARY_PREFIX "mvtmp"
 
-/* What a step with `temporary` calls its link, and gives it for a MAC, for the time being. Writes
- * into the caller's buffer and returns it. */
+/* The temporary name and MAC of a step with `temporary`. Writes into the caller's buffer and
+ * returns it. */
 const char *step_temporary_name(const struct step *step, char name[IFNAMSIZ]);
-/* A locally administered unicast address that no link has, except a chance of one in 2^40. */
+/* A locally administered unicast address; another link has it with a chance of one in 2^40. */
 struct mac step_temporary_mac(const struct step *step);
 
-/* Whether doing the plan does anything for the step: it is no mere notice. */
+/* Whether applying the step does anything: it is no mere notice. */
 bool step_acts(const struct step *step);
-/* Whether doing the step deletes its live link. */
+/* Whether applying the step deletes its live link. */
 bool step_deletes(const struct step *step);
-/* Whether it is about what attachments are attached to: a VLAN link or a dummy. */
+/* Whether it concerns a parent: a VLAN link or a dummy. */
 bool step_is_parent(const struct step *step);
 size_t plan_count(const struct plan *plan, enum action action);
 /* Whether applying it would send anything. */

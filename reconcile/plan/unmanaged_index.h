@@ -12,19 +12,19 @@
 #include "reconcile/plan/address_set.h"
 #include "reconcile/plan/attachments.h"
 
-/* A live macvlan or ipvlan on a parent that is not to be one of the run's, and will stay; or one of
- * the run's that has addresses which its attachment does not keep. */
+/* A live macvlan or ipvlan on a parent that is not managed by the run and stays; or a managed one
+ * with addresses that its attachment does not keep. */
 struct unmanaged {
 	const struct parent *parent;
 	const struct live_ns *ns;
 	const struct live_link *link;
-	/* Whose link it is, of which other addresses are meant; or NULL. */
+	/* The attachment whose link has other addresses; or NULL. */
 	const struct planned_attachment *planned;
-	/* The same, of addresses with our protocol, which are taken from the link; with a planned
-	 * attachment. */
+	/* The same for addresses with mvapply's protocol, which are removed from the link; with a
+	 * planned attachment. */
 	const struct unmanaged *managed;
-	/* The link is of ours, and leaves: what it has is left alone by all but those that may take
-	 * its place, as it may have to stay, or to be put back; or NULL. */
+	/* The managed link is deleted, but may have to stay or be restored: its name, MAC and
+	 * addresses are left to its replacement; or NULL. */
 	const struct managed_link *leaving;
 };
 
@@ -34,7 +34,7 @@ struct parent_users {
 };
 
 struct parent_ports {
-	bool occupied; /* links with a receive handler are live on it, anybody's */
+	bool occupied; /* links with a receive handler are live on it, managed or not */
 	struct parent_users facts, claims;
 };
 
@@ -48,7 +48,7 @@ struct unmanaged_index {
 	const struct address_set *passing;   /* MACs of live managed links: struct managed_link */
 };
 
-/* The phases so far. */
+/* The results of the phases so far. */
 struct matched {
 	const struct plan_input *input;
 	const struct ownership *ownership;
@@ -59,16 +59,16 @@ struct matched {
 
 struct unmanaged_index unmanaged_find(const struct matched *matched);
 
-/* Whether the link is nobody's of the desired sets. */
+/* Whether the link belongs to none of the desired sets. */
 bool link_unmanaged(const struct matched *matched, const struct live_link *link);
-/* Whether it is the link of a container that is not there, in a namespace that it shared with
+/* Whether it is the link of a container that is not running, in a namespace that it shared with
  * another one; `link` may be NULL. */
 bool link_kept(const struct matched *matched, const struct live_link *link);
 bool is_passthru(const struct live_link *link);
 /* "z0 in evil", or the parent's name. */
 const char *unmanaged_label(const struct plan_input *input, const struct unmanaged *unmanaged);
 
-/* From now on the link has its MAC on its parent. */
+/* Records that the link has its MAC on its parent. */
 void mac_hold(struct address_set *macs, const struct unmanaged *unmanaged);
 /* Another link that has the MAC on the attachment's parent, or NULL. `held`: more MACs, of managed
  * links that stay as they are; or NULL. */
@@ -81,11 +81,11 @@ const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
 				       const struct mac *mac);
 /* The address that an attachment keeps, of each family; or family 0. */
 typedef const struct ip *kept_addresses(const void *data, const struct planned_attachment *planned);
-/* Who claims addresses with the links of attachments, besides those that they keep, or with links
- * that leave: struct unmanaged. A container can give its link any address. */
+/* The claims of attachments' links for addresses that they do not keep, and of links that are
+ * deleted: struct unmanaged. A container can give its link any address. */
 const struct address_set *attachment_claims(const struct matched *matched, kept_addresses *kept,
 					    const void *data);
-/* Whether an address of the link is mvapply's. */
+/* Whether mvapply manages an address of the link. */
 bool addr_is_managed(const struct live *live, const struct live_link *link,
 		     const struct live_addr *addr);
 

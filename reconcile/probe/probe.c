@@ -29,13 +29,13 @@ struct probe_timing {
 static const struct probe_timing timings[] = {{.wait = 1000, 3, 1000, 2000, .listen = 2000},
 					      {.wait = 1000, 1, 0, 0, .listen = 1000}};
 
-/* One address on its way. */
+/* The state of one address's probe. */
 struct probe_state {
 	struct probe *probe;
 	const struct probe_timing *timing;
 	struct probe_socket *probe_socket;
 	unsigned sent;
-	int64_t next; /* when the next is sent, or listening ends */
+	int64_t next; /* when the next probe is sent, or listening ends */
 	bool over;
 };
 
@@ -60,7 +60,7 @@ static unsigned between(unsigned least, unsigned most)
 	return most > least ? least + value % (most - least + 1) : least;
 }
 
-/* Untagged ARP and ICMPv6 alone, and not what we send: a VLAN's frames come by its parent, too. */
+/* Untagged ARP and ICMPv6 only, and not our own packets: a VLAN's frames pass its parent, too. */
 static int filter_set(int fd)
 {
 	static struct sock_filter steps[] = {
@@ -82,7 +82,7 @@ static int filter_set(int fd)
 }
 
 /* All packets, since a passthru link takes those of its parent otherwise; all multicast, since
- * answers and others' solicitations go to groups. */
+ * replies and solicitations of others are sent to groups. */
 static int probe_socket_bind(int fd, int ifindex, struct mac *ret_mac)
 {
 	struct sockaddr_ll link = {
@@ -110,7 +110,7 @@ static int flags_take(const struct nlmsghdr *message, void *data, struct error *
 	return 0;
 }
 
-/* Without one the kernel takes what is sent, and drops it (noop_enqueue says no error). */
+/* Without a carrier the kernel accepts packets and drops them without an error (noop_enqueue). */
 static bool has_carrier(int ifindex)
 {
 	union message request;
@@ -194,7 +194,7 @@ static void probe_state_send(struct probe_state *state, int64_t now)
 							  : between(timing->least, timing->most));
 }
 
-/* Sends what is due; gives the time of what is next, or -1: all is over. */
+/* Sends the probes that are due. Returns the time of the next one, or -1 if all are done. */
 static int64_t probe_states_go_on(struct session *session)
 {
 	int64_t now = clock_milliseconds(), next = -1;
@@ -242,7 +242,7 @@ static void probe_socket_read(struct session *session, const struct probe_socket
 			claim_note(session, probe_socket, &ip, &mac);
 }
 
-/* Returns false once it is to stop. */
+/* Returns false once the stop descriptor is readable. */
 static bool session_wait(struct session *session, struct pollfd *polled, int64_t until)
 {
 	int64_t left = until - clock_milliseconds();
@@ -258,7 +258,7 @@ static bool session_wait(struct session *session, struct pollfd *polled, int64_t
 	return !polled[session->n_probe_sockets].revents;
 }
 
-/* Who was asked in vain was not asked. */
+/* An unsuccessful probe counts as not probed. */
 static void carriers_check(const struct session *session)
 {
 	for (size_t i = 0; i < session->n_probe_sockets; i++) {

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Whether the link that is replaced has it already, on the same LAN. */
+/* Whether the replaced link already has the address, on the same LAN. */
 static bool had(const struct step *step, const struct prefix *addr)
 {
 	if (!step->current || !live_link_on(step->current, step->desired->parent))
@@ -17,7 +17,7 @@ static bool had(const struct step *step, const struct prefix *addr)
 	return false;
 }
 
-/* A parent that is to be created again is not the one to ask on: -1. */
+/* A parent that will be created again cannot be used for probing: -1. */
 static int parent_of(const struct plan *plan, const struct link_spec *desired)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)

@@ -17,10 +17,10 @@ struct restorer {
 	const struct live_ns *ns;
 	const struct live_link *link;
 	const struct snapshot *was;
-	bool best_effort; /* what conflicts by now stays, and what is refused is not reported */
+	bool best_effort; /* conflicting objects stay, and refusals are not reported */
 	struct batch *batch;
 	const struct raw_message *
-		*requested; /* what each request of the batch is for; NULL: it may fail */
+		*requested; /* the object of each request of the batch; NULL: it may fail */
 	size_t n_requested;
 };
 
@@ -43,7 +43,7 @@ static bool raw_message_equal(const struct raw_message *a, const struct raw_mess
 	return raw_message_compare(a, b) == 0;
 }
 
-/* A copy of them in the order in which raw_message_among searches. */
+/* A copy in the order in which raw_message_among searches. */
 static const struct raw_message *raw_messages_sort(struct arena *arena,
 						   const struct raw_message *all, size_t count)
 {
@@ -83,7 +83,7 @@ static void addr_add(struct restorer *restorer, const struct raw_message *raw, b
 	request_add(restorer, raw, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, may_fail);
 }
 
-/* That of the link itself; IPv6 has none where there is no peer. */
+/* The link's own address; IPv6 has none without a peer. */
 static bool local_equal(const struct raw_message *a, const struct raw_message *b)
 {
 	const size_t header = sizeof(struct ifaddrmsg);
@@ -163,7 +163,7 @@ static bool route_takes_place(const struct raw_message *raw, const struct snapsh
 	return false;
 }
 
-/* First those that the next hops of others need. */
+/* First the routes that the next hops of others need. */
 static void routes_restore(struct restorer *restorer, const struct snapshot *now)
 {
 	const struct snapshot *was = restorer->was;
@@ -204,7 +204,7 @@ static const char *raw_message_name(struct arena *arena, const struct raw_messag
 			    prefix_format(&prefix, text));
 }
 
-/* Sends the requests, and reports those that are refused. */
+/* Sends the requests and reports refusals. */
 static size_t batch_finish(struct restorer *restorer, rollback_report *report, void *data)
 {
 	struct error error;
@@ -243,7 +243,7 @@ static void addrs_restore(struct restorer *restorer, const struct snapshot *now)
 	ipv6_restore(restorer, now);
 }
 
-/* Returns how many could not be put back; 1 if it is not known what is there. */
+/* Returns how many could not be restored; 1 if the current state is unknown. */
 static size_t part_restore(struct restorer *restorer, snapshot_reader *read, put_back *put,
 			   rollback_report *report, void *data)
 {
@@ -271,7 +271,7 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 		       : -ENODEV;
 }
 
-/* 0, or -ENODEV: another link may have its number by now. */
+/* 0, or -ENODEV: another link may have its ifindex by now. */
 static int link_check(struct restorer *restorer, struct error *error)
 {
 	union message request;
@@ -291,7 +291,7 @@ size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
 	const int status = restorer.netlink ? link_check(&restorer, &error) : -error.errnum;
 	size_t failed = 0;
 	if (status == 0) {
-		/* Routes go with the addresses that they name. */
+		/* The kernel flushes routes with their preferred source address. */
 		failed = part_restore(&restorer, snapshot_addrs_read, addrs_restore, report, data);
 		failed +=
 			part_restore(&restorer, snapshot_routes_read, routes_restore, report, data);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often it is looked whether everything is back, and the rest is done. */
+/* How often the result is observed and the rest is restored. */
 #define PASSES_MAX 4
 
 static struct live_link *link_of(struct live_ns *ns, int ifindex)
@@ -95,12 +95,12 @@ static void report_left(const struct plan *plan, const struct outcome *outcomes,
 	}
 }
 
-/* Going back, and what is known on the way. */
+/* A rollback in progress. */
 struct retreat {
 	const struct plan *done;
 	struct live *before;
 	struct lookups *lookups;
-	bool *homed; /* of each step: its container has another namespace by now, and is found */
+	bool *homed; /* by step: its container is in another namespace by now, and was found */
 	rollback_report *report;
 	void *data;
 };
@@ -111,8 +111,8 @@ static void homes_note(const struct retreat *retreat, const struct live *now)
 		retreat->homed[i] = revert_home(&retreat->done->steps[i], retreat->before, now);
 }
 
-/* What the plan of the rollback cannot say of addresses and routes. What others gave to a link went
- * with the namespace that a container had. */
+/* Addresses and routes that the plan of the rollback does not contain. Those that others had added
+ * in a container's former namespace were destroyed with it. */
 static size_t rest_returns(const struct retreat *retreat, rollback_report *report)
 {
 	struct error error;
@@ -134,8 +134,8 @@ static void all_apply(const struct plan *plan, const struct live *now, struct ou
 	apply(&all, now, &(struct apply_options){0}, outcomes);
 }
 
-/* Looks, and does what is left. Returns how many objects that were, 0: everything is back; or a
- * negative errno. */
+/* Observes and restores the rest. Returns how many objects that were, 0: everything is restored; or
+ * a negative errno. */
 static int pass(const struct retreat *retreat, bool last, struct error *error)
 {
 	struct live *now = observe_second(retreat->before, retreat->lookups, error);
@@ -159,7 +159,7 @@ static int pass(const struct retreat *retreat, bool last, struct error *error)
 	return (int)left;
 }
 
-/* Alone on this host. */
+/* Under the lock. */
 static int passes(const struct retreat *retreat, struct error *error)
 {
 	struct apply_lock lock;
@@ -173,13 +173,13 @@ static int passes(const struct retreat *retreat, struct error *error)
 	return left;
 }
 
-/* --- containers that were started again */
+/* --- containers that were restarted */
 
-/* The namespaces that somebody has, by inode. */
+/* The namespaces in use, by inode. */
 struct inodes {
 	ino_t *list;
 	size_t count, room;
-	bool known; /* that these are all */
+	bool known; /* whether the list is complete */
 };
 
 static void place_take(const struct netns_place *place, void *data)
@@ -199,8 +199,7 @@ static int inode_compare(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Descriptors keep a namespace, too, where nobody sees it: ours, of which netns_scan knows nothing.
- */
+/* Descriptors of this process keep namespaces, too, which netns_scan does not see. */
 static struct inodes inodes_find(void)
 {
 	struct inodes inodes = {0};
@@ -232,8 +231,8 @@ static struct container_lookup *lookup_of_container(const struct live *before,
 	return NULL;
 }
 
-/* The files do not name the container any more. Its namespace had a name by which it is found, or
- * else nothing tells where the container is: "pid 12", "docker web" and paths are no such names. */
+/* The files do not contain the container any more. Its namespace can only be found by its name:
+ * "pid 12", "docker web" and paths are no such names. */
 static struct container_lookup *container_add(struct live *before, const struct step *step)
 {
 	if (strpbrk(step->ns->name, " /"))
@@ -254,9 +253,9 @@ static bool has_engine(const struct container_lookup *lookup)
 	       lookup->container->source_kind == SOURCE_PODMAN;
 }
 
-/* Marks the containers that may lead elsewhere by now: all whose link comes back, except an
- * engine's containers those alone whose namespace has ended, as engines may be slow. Returns
- * whether one of these is to be asked. */
+/* Marks lookups as stale that may lead to another namespace by now: all whose link is restored; of
+ * an engine's containers, as engines may be slow, only those whose namespace was destroyed. Returns
+ * whether one of the latter needs a query. */
 static bool containers_mark_stale(const struct retreat *retreat, const struct inodes *inodes)
 {
 	bool asks = false;
@@ -286,8 +285,8 @@ static void engines_query(const struct retreat *retreat)
 	lookups_wait(retreat->lookups);
 }
 
-/* Tells of the links whose container was not found again. Returns how many are lost so; 0 where it
- * cannot be told. */
+/* Reports the links whose container was not found again. Returns how many are lost; 0 if it is
+ * unknown. */
 static size_t ended_report(const struct retreat *retreat, const struct inodes *inodes)
 {
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
@@ -308,7 +307,7 @@ static size_t ended_report(const struct retreat *retreat, const struct inodes *i
 	return count;
 }
 
-/* No engine keeps the others waiting: what is attached to one's answer comes after all the rest. */
+/* No engine delays the others: containers of engines are restored last. */
 static int retreat_all(struct retreat *retreat, const struct inodes *inodes, struct error *error)
 {
 	if (containers_mark_stale(retreat, inodes)) {

@@ -8,7 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/* The flags that may be asked for (inet6_rtm_newaddr); the kernel sets others itself. */
+/* The flags that a request may set (inet6_rtm_newaddr); the kernel sets others itself. */
 #define ADDR_FLAGS                                                                                 \
 	(IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE |            \
 	 IFA_F_MCAUTOJOIN | IFA_F_OPTIMISTIC)
@@ -17,11 +17,11 @@
 struct reader {
 	struct arena *arena;
 	int ifindex;
-	bool others; /* nothing that is ours */
+	bool others; /* unmanaged objects only */
 	struct snapshot *to;
 };
 
-/* The request is begun with the listing's own header, of that size. */
+/* The request starts with the listing's own header, of that size. */
 static void *request_begin(union message *request, const struct nlmsghdr *message, size_t header)
 {
 	memset(request, 0, sizeof(*request));
@@ -111,7 +111,7 @@ static bool addr_request(struct arena *arena, const struct nlmsghdr *message,
 	if (lifetimes)
 		fits &= attr_put(&request, lifetimes);
 	*ret = raw_message_keep(arena, &request, same);
-	/* Those with a random identifier are made and left by the kernel. */
+	/* The kernel creates and deletes addresses with a random identifier. */
 	return fits && !(header->ifa_family == AF_INET6 && flags & IFA_F_TEMPORARY);
 }
 
@@ -129,7 +129,7 @@ static int addr_take(const struct nlmsghdr *message, void *data, struct error *e
 	return 0;
 }
 
-/* Whether one of the next hops leads there; clears what the kernel reports their state. */
+/* Whether a next hop leads there; clears the state flags that the kernel reports. */
 static bool hops_clean(struct nlattr *multipath, int ifindex)
 {
 	struct rtnexthop *hop = mnl_attr_get_payload(multipath);
@@ -144,7 +144,7 @@ static bool hops_clean(struct nlattr *multipath, int ifindex)
 	return found;
 }
 
-/* A next hop that is an object of its own goes with its link: the listing says what it is, too. */
+/* A next hop object is deleted with its link: the listing contains its content, too. */
 static bool route_request(struct arena *arena, const struct nlmsghdr *message, int ifindex,
 			  struct raw_message *ret)
 {

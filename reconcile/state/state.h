@@ -31,8 +31,7 @@ struct live_ns {
 	struct live_link *links;
 	size_t n_links;
 	const struct live_index *index; /* NULL: what is searched is searched one by one */
-	const char *crowded; /* of what there is more than is looked at, so that not all of it is
-				here: "addresses", "routes"; NULL: nothing */
+	const char *crowded; /* what was read only in part: "addresses", "routes"; NULL: nothing */
 	bool own_routes;     /* of its routes those of mvapply's protocol alone were read */
 	bool details;        /* addresses, routes and sysctls were read too */
 	struct live_addr *addrs;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fewer are searched one by one as soon. */
+/* Below this number a linear search is as fast. */
 #define INDEX_FROM 32
 
 struct live_name {
@@ -18,7 +18,7 @@ struct live_name {
 
 struct live_index {
 	const struct live_link **links; /* by ifindex */
-	struct live_name *names;        /* names and altnames, in their order */
+	struct live_name *names;        /* names and altnames, sorted */
 	size_t n_names;
 };
 
@@ -34,7 +34,7 @@ static int link_compare(const void *a, const void *b)
 	return number_compare(left->ifindex, right->ifindex);
 }
 
-/* Of two that are called alike, as only what is printable of a name is kept, the first. */
+/* The first of two links whose names are the same, as only the printable part is kept. */
 static int name_compare(const void *a, const void *b)
 {
 	const struct live_name *left = a, *right = b;
@@ -58,7 +58,7 @@ static void names_list(struct live_ns *ns, struct live_index *index)
 	qsort(index->names, index->n_names, sizeof(*index->names), name_compare);
 }
 
-/* Both begin with it. */
+/* Both structs begin with it. */
 _Static_assert(offsetof(struct live_addr, ifindex) == 0, "ifindex_of");
 _Static_assert(offsetof(struct live_route, ifindex) == 0, "ifindex_of");
 
@@ -69,7 +69,7 @@ static int ifindex_of(const void *item)
 	return ifindex;
 }
 
-/* Those of one link stay in the order in which the kernel lists them. */
+/* Stable: items of one link stay in the kernel's order. */
 static int item_compare(const void *a, const void *b)
 {
 	const char *left = *(const char *const *)a, *right = *(const char *const *)b;
@@ -161,7 +161,7 @@ static size_t item_find(const struct live_ns *ns, int ifindex, const void *items
 {
 	const char *bytes = items;
 	size_t low = from, high = count;
-	if (from && ns->index) /* behind one of the link's */
+	if (from && ns->index) /* after one of the link's */
 		return from < count && ifindex_of(bytes + from * size) == ifindex ? from : count;
 	while (ns->index && low < high) {
 		const size_t middle = low + (high - low) / 2;
