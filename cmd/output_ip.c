@@ -295,7 +295,7 @@ static struct target target_of(const struct writer *writer, const struct stage_i
 
 static void put_item(const struct writer *writer, const struct stage_item *item)
 {
-	struct lookup lookup = target_of(writer, item);
+	struct target target = target_of(writer, item);
 	const struct operations operations = stage_operations(writer->arena, item);
 	if (operations.count)
 		head(writer, item->step);

@@ -203,13 +203,13 @@ static void detail_delete(FILE *out, const struct step *step, bool verbose)
 	const struct live_link *link = step->current;
 	const struct live_link *parent =
 		live_parent_away(link) ? NULL : live_link_by_index(step->ns, link->parent);
-	switch (step->mark.role) {
+	switch (step->tag.role) {
 	case ROLE_VLAN:
 		fprintf(out, "vlan %u%s%s", link->vlan, parent ? " on " : "",
 			parent ? parent->name : "");
 		break;
 	case ROLE_DUMMY:
-		fprintf(out, "dummy for network %s", step->mark.network);
+		fprintf(out, "dummy for network %s", step->tag.network);
 		break;
 	case ROLE_ATTACH:
 	case ROLE_HOST:

@@ -25,7 +25,7 @@ void text_diags(const struct diags *diags);
 #define TEXT_TROUBLES (1U << ACTION_BLOCKED | 1U << ACTION_REFUSED)
 void text_plan(const struct text *text, const struct plan *plan, const struct outcome *outcomes,
 	       unsigned shown);
-/* "Plan: 2 to create, 1 pending." or "Nothing to do.", which is said of what could be looked at. */
+/* "Plan: 2 to create, 1 pending." or "Nothing to do.", which is said of what could be read. */
 void text_plan_summary(const struct text *text, const struct plan *plan, const struct live *live);
 /* What failed, on stderr. */
 void text_failures(const struct text *text, const struct plan *plan,

@@ -79,7 +79,7 @@ static void check_once(struct build *build, const struct scope *scope, struct on
 	}
 	if (once->names && name && (other = index_put_text(once->names, name, body))) {
 		struct place place = place_of(context, node_get(other, "interface_name"));
-		report_key(context, CODE_INTERFACE_TAKEN, scope, body, "interface_name",
+		report_key(context, CODE_INTERFACE_IN_USE, scope, body, "interface_name",
 			   "choose another name", "%s is already used in this container, at %s",
 			   name, place_text(context, &place));
 	}

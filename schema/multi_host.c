@@ -199,7 +199,7 @@ static void check_open(struct build *build, const struct scope *scope,
 		       "would allocate addresses from the same range",
 		       key, name);
 	else if (without)
-		report(context, CODE_FLEET_OPEN, scope, at,
+		report(context, CODE_MULTI_HOST_UNASSIGNED, scope, at,
 		       hint_text(context, "add host %s to the ip_range map of networks.%s",
 				 printable_text(context, without), name),
 		       "does not set %s, and networks.%s has no ip_range for host %s", key, name,
@@ -217,7 +217,7 @@ static void check_explicit(struct build *build, const struct scope *scope,
 		ip && host && info->link ? range_find(build, info->link, ip) : NULL;
 
 	if (info->network->several_hosts && !host) {
-		report_key(context, CODE_FLEET_SAID, scope, body, key,
+		report_key(context, CODE_MULTI_HOST_ADDRESS, scope, body, key,
 			   "list one host in `hosts`, or remove the address: each host then "
 			   "allocates its own",
 			   "%s would be used by several hosts on the LAN of networks.%s",
@@ -226,7 +226,7 @@ static void check_explicit(struct build *build, const struct scope *scope,
 		char text[PREFIX_TEXT_SIZE];
 		struct place place = place_of(context, range->node);
 		place.file = range->info->source->file;
-		report_key(context, CODE_FLEET_SAID, scope, body, key,
+		report_key(context, CODE_MULTI_HOST_ADDRESS, scope, body, key,
 			   "choose an address outside that range",
 			   "%s is in %s, the range of host %s at %s", value->text,
 			   prefix_format(&range->prefix, text),

@@ -30,7 +30,7 @@ static void check_sharing(struct build *build, const struct network_info *info)
 		return;
 	}
 	if (driver_info(network->driver)->handler != driver_info(first->driver)->handler)
-		report_company(build, info, "driver", "use one driver on it, or another parent",
+		report_sharing(build, info, "driver", "use one driver on it, or another parent",
 			       hint_text(context, "cannot be %s on the same parent as %s",
 					 driver_name(network->driver), driver_name(first->driver)));
 	else if (network->mode == MODE_PASSTHRU || first->mode == MODE_PASSTHRU)
@@ -40,7 +40,7 @@ static void check_sharing(struct build *build, const struct network_info *info)
 				       ? "is in mode passthru, which needs a parent of its own"
 				       : "cannot share a parent with passthru");
 	else if (driver_info(network->driver)->one_mode && network->mode != first->mode)
-		report_company(
+		report_sharing(
 			build, info, "mode",
 			hint_text(context, "use `mode: %s` here too, or another parent",
 				  link_mode_name(first->mode)),

@@ -271,9 +271,9 @@ static void connected(struct engine *engine)
 	lookups_query_all(service->lookups, desired_of(service), engine->kind, LOOKUP_KEEP);
 }
 
-/* A container of an engine that is away is neither gone nor there: it is what was found last, as
- * long as its process lives, and all are asked about when the engine is back. One that does not
- * tell its events may answer all the same. */
+/* While an engine is away, the last result for its containers is used as long as the process runs;
+ * all are queried when the engine is back. An engine that sends no events may answer all the same.
+ */
 static void disconnected(struct engine *engine, const struct error *failure)
 {
 	struct service *service = engine->service;

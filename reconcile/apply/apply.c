@@ -188,7 +188,7 @@ static bool creates(const struct apply_context *context, const struct step *step
 }
 
 /* How many items from here on create attachments in one namespace, whose messages go together. What
- * is made in the host's namespace is made one by one: later links hang on it. */
+ * is made in the host's namespace is made one by one: later links are attached to it. */
 static size_t creates_count(const struct apply_context *context, const struct stage_item *items,
 			    const struct stage_item *end)
 {
@@ -240,7 +240,7 @@ static void stage_do(struct apply_context *context, enum stage stage, bool ask)
 	case STAGE_PARENT_CREATE:
 		parents_create(context);
 		if (ask)
-			probes_ask(context);
+			probes_send(context);
 		steps_defer(context);
 		break;
 	case STAGE_GIVE_UP:
@@ -249,7 +249,7 @@ static void stage_do(struct apply_context *context, enum stage stage, bool ask)
 		break;
 	case STAGE_DELETE:
 		replaced_note(context);
-		guests_keep(context, STAGE_PARENT_DELETE);
+		parents_in_use_keep(context, STAGE_PARENT_DELETE);
 		parents_with_children_do(context);
 		deletes_do(context, stage);
 		break;
@@ -262,10 +262,10 @@ static void stage_do(struct apply_context *context, enum stage stage, bool ask)
 		break;
 	case STAGE_PARENT_DELETE_LATE:
 		if (ask)
-			vain_find(context);
-		guests_keep(context, stage);
+			unused_find(context);
+		parents_in_use_keep(context, stage);
 		deletes_do(context, stage);
-		vain_leave(context);
+		unused_leave(context);
 		break;
 	case STAGE_PARENT_RENAME:
 		parents_rename(context);

@@ -367,7 +367,7 @@ void changes_do(struct apply_context *context, const struct stage_item *item)
 	char temporary[IFNAMSIZ];
 	const struct step *step = item->step;
 	const char *name =
-		step->detour.name ? step_temporary_name(step, temporary) : step->current->name;
+		step->temporary.name ? step_temporary_name(step, temporary) : step->current->name;
 	if (!changing_begin(context, step, step->current->ifindex, name, &changing))
 		return;
 	const struct operations operations = stage_operations(arena, item);

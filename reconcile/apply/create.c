@@ -191,15 +191,16 @@ void creates_do(struct apply_context *context, const struct stage_item *items, s
 	for (size_t i = 0; i < count; i++) {
 		const struct link_spec *spec = items[i].step->desired;
 		struct outcome *outcome = &context->outcomes[step_number(context, items[i].step)];
-		/* A replaced link that could not be deleted stays as it is. */
+		/* A replaced link that could not be deleted stays. */
 		if (outcome->state == OUTCOME_FAILED)
 			continue;
 		*array_push(arena, group.pending_links, group.n_pending_links) =
 			(struct pending_link){.spec = spec,
 					      .outcome = outcome,
 					      .ifindex = ifindex_choose(context, spec),
-					      .outside = !spec->shares_parent &&
-							 context->n_creates > ANNOUNCE_INSIDE_MAX};
+					      .via_parent =
+						      !spec->shares_parent &&
+						      context->n_creates > ANNOUNCE_INSIDE_MAX};
 	}
 	if (group.n_pending_links)
 		group_make(&group);

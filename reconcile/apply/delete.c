@@ -122,7 +122,7 @@ bool link_deleted(const struct apply_context *context, const struct live_link *l
 	return false;
 }
 
-/* Whether it is a parent itself, which was to be deleted and is kept. */
+/* Whether it is itself a parent that was to be deleted and is kept. */
 static bool parent_stays(const struct apply_context *context, size_t number)
 {
 	return step_is_parent(&context->plan->steps[number]) &&

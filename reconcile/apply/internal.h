@@ -16,9 +16,9 @@ struct dhcp_broker;
 struct made {
 	size_t step; /* that creates it */
 	int ifindex;
-	const char *name; /* that it is to have */
+	const char *name; /* its final name */
 	bool temporary;   /* it has another one by now */
-	bool vain;        /* nothing is on it of what it was made for: it is deleted again */
+	bool unused;      /* no link was created on it: it is deleted again */
 };
 
 struct apply_context {
@@ -56,7 +56,7 @@ struct operation_context {
 };
 
 size_t step_number(const struct apply_context *context, const struct step *step);
-/* Whether the step is still to be done. */
+/* Whether the step is selected and not done yet. */
 bool step_selected(const struct apply_context *context, const struct step *step);
 
 /* Counts finished steps. */
@@ -113,20 +113,20 @@ void parents_with_children_do(struct apply_context *context);
 /* Whether this run deleted the link. */
 bool link_deleted(const struct apply_context *context, const struct live_link *link);
 
-/* parent_users.c: looks once more what hangs on the parents that leave in that stage, and keeps
- * those that a link is on which this run does not delete. */
-void guests_keep(struct apply_context *context, enum stage stage);
+/* parent_users.c: observes again which links are on the parents to delete, early or late, and keeps
+ * parents with a link that this run does not delete. */
+void parents_in_use_keep(struct apply_context *context, enum stage stage);
 
 /* parents.c */
 void parents_create(struct apply_context *context);
-/* Leaves out the steps that must not be done as others are not. */
+/* Defers steps that depend on steps which are not done. */
 void steps_defer(struct apply_context *context);
 /* The ifindex of the parent with that name that this run created; 0: none. */
 int made_parent(const struct apply_context *context, const char *name);
 /* The LAN was asked, and will not be asked for this run again: finds the parents that were made in
  * vain, which then leave again. */
-void vain_find(struct apply_context *context);
-void vain_leave(struct apply_context *context);
+void unused_find(struct apply_context *context);
+void unused_leave(struct apply_context *context);
 void parents_rename(struct apply_context *context);
 
 /* restore_replaced.c: restores links that were deleted for a replacement that then could not be
@@ -156,9 +156,9 @@ void releases_do(struct apply_context *context);
 const char *lease_regain(struct apply_context *context, const struct step *step,
 			 struct link_spec *spec);
 
-/* create.c: creates the links of these steps, which are all in one namespace. */
+/* create.c: creates the links of steps[from..end), all of one namespace. */
 void creates_do(struct apply_context *context, const struct stage_item *items, size_t count);
-/* Creates one link, with that ifindex if it can; gives the one that it has, or 0: the outcome has
+/* Creates one link, with that ifindex if possible. Returns its ifindex, or 0: the outcome has
  * failed. */
 int create_one(struct apply_context *context, const struct link_spec *spec, int ifindex,
 	       struct outcome *outcome);

@@ -91,9 +91,9 @@ static bool parent_leaves(const struct apply_context *context, const struct step
 	       context->outcomes[step_number(context, step)].state == OUTCOME_NOT_DONE;
 }
 
-static void parent_keep(struct guests *guests, const struct step *step, const char *guest)
+static void parent_keep(struct parent_users *users, const struct step *step, const char *user)
 {
-	struct apply_context *context = guests->context;
+	struct apply_context *context = users->context;
 	const size_t number = step_number(context, step);
 	if (guests->now) {
 		outcome_defer(&context->outcomes[number], "kept: used by %s", guest);
@@ -106,17 +106,16 @@ static void parent_keep(struct guests *guests, const struct step *step, const ch
 	steps_count(context, 1);
 }
 
-static bool parents_keep(struct guests *guests, enum stage stage)
+static bool parents_keep(struct parent_users *users, enum stage stage)
 {
 	bool any = false;
-	each_stage_item (item, &guests->context->stages, stage) {
-		if (!parent_leaves(guests->context, item->step))
+	each_stage_item (item, &users->context->stages, stage) {
+		if (!parent_leaves(users->context, item->step))
 			continue;
-		const char *guest =
-			guests->now ? guest_of(guests, item->step->current->ifindex) : NULL;
-		if (guests->now && !guest)
+		const char *user = users->now ? user_of(users, item->step->current->ifindex) : NULL;
+		if (users->now && !user)
 			continue;
-		parent_keep(guests, item->step, guest);
+		parent_keep(users, item->step, user);
 		any = true;
 	}
 	return any;
@@ -137,12 +136,12 @@ static bool any_leaves(const struct apply_context *context, enum stage stage)
 		if (parent_leaves(context, item->step))
 			return true;
 	for (size_t i = 0; stage == STAGE_PARENT_DELETE_LATE && i < context->n_made; i++)
-		if (context->made[i].vain)
+		if (context->made[i].unused)
 			return true;
 	return false;
 }
 
-void guests_keep(struct apply_context *context, enum stage stage)
+void parents_in_use_keep(struct apply_context *context, enum stage stage)
 {
 	const struct desired nothing = {0};
 	if (!any_leaves(context, stage))
@@ -151,10 +150,10 @@ void guests_keep(struct apply_context *context, enum stage stage)
 	struct parent_users users = {.context = context, .arena = arena};
 	users.now = observe(&nothing, NULL, &users.error);
 	deleted_links_list(&users);
-	/* A VLAN that stays keeps the one that it is inside of. */
-	while (parents_keep(&guests, stage))
+	/* A VLAN that stays keeps its parent VLAN. */
+	while (parents_keep(&users, stage))
 		;
 	if (stage == STAGE_PARENT_DELETE_LATE)
-		made_keep(&guests);
-	live_free(guests.now);
+		made_keep(&users);
+	live_free(users.now);
 }

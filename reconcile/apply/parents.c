@@ -1,4 +1,4 @@
-/* Parents that are made before anything on the old ones is touched, and their names. */
+/* Creates parents before the links on them are changed, and deletes parents afterwards. */
 #include "reconcile/apply/create_internal.h"
 
 #include <string.h>
@@ -111,8 +111,8 @@ static void made_leave(struct apply_context *context, const struct made *made)
 	outcome_defer(&context->outcomes[made->step], "not made: nothing could be put on it");
 }
 
-/* From the last, as a VLAN comes before one inside it. */
-void vain_find(struct apply_context *context)
+/* From the last, as a VLAN precedes its nested VLANs. */
+void unused_find(struct apply_context *context)
 {
 	for (size_t i = context->n_made; i-- > 0;) {
 		struct outcome *outcome = &context->outcomes[context->made[i].step];
@@ -123,11 +123,11 @@ void vain_find(struct apply_context *context)
 	}
 }
 
-void vain_leave(struct apply_context *context)
+void unused_leave(struct apply_context *context)
 {
 	for (size_t i = context->n_made; i-- > 0;) {
 		const struct made *made = &context->made[i];
-		if (made->vain)
+		if (made->unused)
 			made_leave(context, made);
 		else if (context->outcomes[made->step].state == OUTCOME_DEFERRED)
 			context->outcomes[made->step].state = OUTCOME_DONE;
@@ -157,7 +157,7 @@ static struct made *made_of(const struct apply_context *context, const struct st
 {
 	for (size_t i = 0; i < context->n_made; i++)
 		if (context->made[i].step == step_number(context, step))
-			return context->made[i].vain ? NULL : &context->made[i];
+			return context->made[i].unused ? NULL : &context->made[i];
 	return NULL;
 }
 

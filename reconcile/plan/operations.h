@@ -1,6 +1,6 @@
-/* The operations of a step, one for each thing that is asked of the kernel, in their order; which
- * of them are done when is in stages.h. What executes a plan (reconcile/apply), what prints it as
- * commands of ip(8) and the tests' model of the kernel are each a switch over their types. Pure. */
+/* The operations of a step, in order: one for each change that is requested of the kernel. The
+ * executor (reconcile/apply), the output as ip(8) commands and the tests' model of the kernel are
+ * each one switch over their types. Pure. */
 #ifndef RECONCILE_PLAN_OPERATIONS_H
 #define RECONCILE_PLAN_OPERATIONS_H
 

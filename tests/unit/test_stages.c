@@ -71,10 +71,10 @@ static const char *stages_text(struct arena *arena, const struct stages *stages)
 	const char *text = "";
 	for (size_t i = 0; i < stages->count; i++) {
 		const struct stage_item *item = &stages->items[i];
-		const struct owner_tag *mark = &item->step->mark;
+		const struct owner_tag *tag = &item->step->tag;
 		const char *id =
-			mark->role == ROLE_ATTACH
-				? arena_printf(arena, "%s/%s", mark->container, mark->network)
+			tag->role == ROLE_ATTACH
+				? arena_printf(arena, "%s/%s", tag->container, tag->network)
 				: item->step->name;
 		text = arena_printf(arena, "%s%s%s %s%s", text, i ? "; " : "",
 				    stage_names[item->stage], id,
@@ -85,7 +85,7 @@ static const char *stages_text(struct arena *arena, const struct stages *stages)
 
 static const struct plan *plan_of(struct live *live, const struct desired *desired)
 {
-	world_targets(live, desired);
+	world_containers(live, desired);
 	return plan_make(desired, live, &open);
 }
 

@@ -304,7 +304,7 @@ static void item_do(struct target *target, const struct stage_item *item, size_t
 
 void world_apply(struct live *live, const struct plan *plan)
 {
-	struct lookup *container_lookups = arena_alloc(live->arena, (plan->n_steps + 1) * sizeof(*container_lookups));
+	struct target *targets = arena_alloc(live->arena, (plan->n_steps + 1) * sizeof(*targets));
 	const struct selection all = selection_all(plan, live->arena);
 	const struct stages stages = stages_of(live->arena, &all, live);
 	for (size_t i = 0; i < plan->n_steps; i++)
@@ -315,10 +315,10 @@ void world_apply(struct live *live, const struct plan *plan)
 			.ifindex = plan->steps[i].current ? plan->steps[i].current->ifindex : 0};
 	for (size_t i = 0; i < stages.count; i++) {
 		const size_t number = (size_t)(stages.items[i].step - plan->steps);
-		struct lookup *lookup = &container_lookups[number];
-		if (lookup->spec)
-			lookup->parent = parent_now(&stages, plan, container_lookups, lookup->spec);
-		item_do(lookup, &stages.items[i], number);
+		struct target *target = &targets[number];
+		if (target->spec)
+			target->parent = parent_now(&stages, plan, targets, target->spec);
+		item_do(target, &stages.items[i], number);
 	}
 }
 
