@@ -153,13 +153,13 @@ static int containers_ask(struct engines *engines, const struct engine_api *api,
 			  struct arena *arena, json_t *containers, struct error *error)
 {
 	json_t *list = NULL;
-	int status = engine_ask(engines, api->kind, api->containers, &list, error);
+	int status = engine_get(engines, api->kind, api->containers, &list, error);
 	for (size_t i = 0; status == 0 && i < json_array_size(list); i++) {
 		const char *id = json_string_value(json_object_get(json_array_get(list, i), "Id"));
 		json_t *container = NULL;
 		if (!id || strspn(id, "0123456789abcdef") != strlen(id))
 			continue;
-		status = engine_ask(engines, api->kind,
+		status = engine_get(engines, api->kind,
 				    arena_printf(arena, "%s/%s/json", api->container, id),
 				    &container, error);
 		json_push(containers, container);
@@ -175,7 +175,7 @@ static struct tree *engine_make(struct engines *engines, const struct engine_api
 {
 	json_t *networks = NULL, *containers = json_array();
 	struct tree *tree = NULL;
-	if (engine_ask(engines, api->kind, api->networks, &networks, error) == 0 &&
+	if (engine_get(engines, api->kind, api->networks, &networks, error) == 0 &&
 	    containers_ask(engines, api, arena, containers, error) == 0)
 		tree = api->import(networks, containers, arena);
 	json_decref(networks);
@@ -191,7 +191,7 @@ static int docker_check(struct engines *engines, struct error *error)
 {
 	json_t *networks = NULL;
 	struct error ignored;
-	if (engine_ask(engines, SOURCE_DOCKER, LIBPOD "/networks/json", &networks, &ignored) != 0)
+	if (engine_get(engines, SOURCE_DOCKER, LIBPOD "/networks/json", &networks, &ignored) != 0)
 		return 0;
 	json_decref(networks);
 	error_set(error, EOPNOTSUPP,
@@ -203,7 +203,7 @@ static int docker_check(struct engines *engines, struct error *error)
 	return -EOPNOTSUPP;
 }
 
-static struct tree *docker_make(struct importing *importing, struct error *error)
+static struct tree *docker_make(struct importer *importer, struct error *error)
 {
 	static const struct engine_api api = {.kind = SOURCE_DOCKER,
 					      .networks = "/networks",
@@ -212,13 +212,13 @@ static struct tree *docker_make(struct importing *importing, struct error *error
 					      .import = import_docker};
 	struct engines *engines = engines_new(NULL);
 	struct tree *tree = docker_check(engines, error) == 0
-				    ? engine_make(engines, &api, importing->arena, error)
+				    ? engine_make(engines, &api, importer->arena, error)
 				    : NULL;
 	engines_free(engines);
 	return tree;
 }
 
-static struct tree *podman_make(struct importing *importing, struct error *error)
+static struct tree *podman_make(struct importer *importer, struct error *error)
 {
 	static const struct engine_api api = {.kind = SOURCE_PODMAN,
 					      .networks = LIBPOD "/networks/json",
@@ -226,15 +226,15 @@ static struct tree *podman_make(struct importing *importing, struct error *error
 					      .container = LIBPOD "/containers",
 					      .import = import_podman};
 	struct engines *engines = engines_new(NULL);
-	struct tree *tree = engine_make(engines, &api, importing->arena, error);
+	struct tree *tree = engine_make(engines, &api, importer->arena, error);
 	engines_free(engines);
 	return tree;
 }
 
-static struct tree *quadlet_make(struct importing *importing, struct error *error)
+static struct tree *quadlet_make(struct importer *importer, struct error *error)
 {
 	*error = (struct error){0};
-	return import_quadlet(importing->inputs, importing->n_inputs, importing->arena);
+	return import_quadlet(importer->inputs, importer->n_inputs, importer->arena);
 }
 
 /* libcni's ConfFiles, and manifests of Kubernetes. */

@@ -117,14 +117,14 @@ static void sentences_write(FILE *out, const char *first, const char *const *sen
 	}
 }
 
-static void table_write(const struct watching *watching, FILE *out,
+static void table_write(const struct follower *follower, FILE *out,
 			const struct status_model *model, const struct run *run)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	const struct text text = text_new(watching->options, stdout, watching->desired->n_sets);
-	unsigned width = watching->terminal ? screen_size().ws_col : INT_MAX;
-	if (watching->terminal)
-		head_write(out, watching->options->watch_seconds, width);
+	const struct text text = text_new(follower->options, stdout, follower->desired->n_sets);
+	unsigned width = follower->terminal ? screen_size().ws_col : INT_MAX;
+	if (follower->terminal)
+		head_write(out, follower->options->watch_seconds, width);
 	status_table(out, model, run->plan,
 		     &(struct status_style){.color = text.color, .width = width});
 	sentences_write(

@@ -59,7 +59,7 @@ static bool named_by_engine(const char *name)
 static const char *place_of(const struct desired *desired, const struct live_ns *ns,
 			    const struct live_link *link, const struct step *step)
 {
-	const char *container = link->mark.container;
+	const char *container = link->tag.container;
 	const bool own = desired->n_sets && !(step && step->action == ACTION_DELETE);
 	if (step && step->stray)
 		return ns->name;
@@ -109,8 +109,8 @@ static void namespace_add_links(struct status_model *model, const struct desired
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
 		enum role role = link->tag.role;
-		if (attachment_ours(plan, link) || (role == ROLE_HOST && ns->host)) {
-			if (set_asked(desired, link->tag.set))
+		if (attachment_managed(plan, link) || (role == ROLE_HOST && ns->host)) {
+			if (set_selected(desired, link->tag.set))
 				link_add(model, desired, live, plan, ns, link);
 		} else if ((role == ROLE_VLAN || role == ROLE_DUMMY) && ns->host &&
 			   parent_selected(desired, &link->tag)) {
