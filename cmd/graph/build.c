@@ -115,12 +115,12 @@ static const char *network_detail(const struct graph_builder *builder,
 }
 
 /* The parent that the file names: a link of the host, or one that the plan creates, or neither. */
-static size_t base_put(struct making *making, const char *name)
+static size_t base_put(struct graph_builder *builder, const char *name)
 {
-	const bool in_vlan = node_known(making, GRAPH_VLAN, name);
+	const bool in_vlan = node_known(builder, GRAPH_VLAN, name);
 	const bool there =
-		in_vlan || live_link_by_name(making->host, name) || step_named(making, name);
-	return node_put(making, in_vlan ? GRAPH_VLAN : GRAPH_PARENT, name, name,
+		in_vlan || live_link_by_name(builder->host, name) || step_named(builder, name);
+	return node_put(builder, in_vlan ? GRAPH_VLAN : GRAPH_PARENT, name, name,
 			there ? "" : "missing", there ? GRAPH_SAME : GRAPH_MISSING);
 }
 
@@ -137,7 +137,7 @@ static size_t parent_put(struct graph_builder *builder, const struct set *set,
 				state_of(step_at(builder, key)));
 	}
 	const char *vlan = arena_printf(arena, "%s.%u", network->parent, network->vlan);
-	size_t base = base_put(making, network->parent);
+	size_t base = base_put(builder, network->parent);
 	if (!network->vlan)
 		return base;
 	bool known = node_known(builder, GRAPH_VLAN, vlan);
@@ -163,10 +163,10 @@ static size_t network_put(struct graph_builder *builder, const struct set *set,
 		step_at(builder, arena_printf(builder->graph->arena, "?%s", key));
 	size_t parent = parent_put(builder, set, network);
 	size_t node =
-		node_put(making, GRAPH_NETWORK, key, with_set(making, set->name, network->name),
-			 network_detail(making, network), state_of(reported));
-	edge_put(making, parent, node, "",
-		 making->graph->nodes[parent].state == GRAPH_MISSING ? GRAPH_MISSING : GRAPH_SAME);
+		node_put(builder, GRAPH_NETWORK, key, with_set(builder, set->name, network->name),
+			 network_detail(builder, network), state_of(reported));
+	edge_put(builder, parent, node, "",
+		 builder->graph->nodes[parent].state == GRAPH_MISSING ? GRAPH_MISSING : GRAPH_SAME);
 	return node;
 }
 
