@@ -124,7 +124,7 @@ static size_t base_put(struct graph_builder *builder, const char *name)
 			there ? "" : "missing", there ? GRAPH_SAME : GRAPH_MISSING);
 }
 
-/* What the network hangs on: the parent, a VLAN of it, or a dummy. */
+/* What the network is attached to: the parent, a VLAN of it, or a dummy. */
 static size_t parent_put(struct graph_builder *builder, const struct set *set,
 			 const struct network *network)
 {
