@@ -101,7 +101,7 @@ static const struct code_text texts[] = {
 	{CODE_MAC_IPVLAN, CLASS_FAILED, "MAC address set for ipvlan",
 	 "All ipvlan links share the MAC address of their parent. Remove "
 	 "`mac_address`."},
-	{CODE_INTERFACE_TAKEN, CLASS_FAILED, "duplicate interface name",
+	{CODE_INTERFACE_IN_USE, CLASS_FAILED, "duplicate interface name",
 	 "Two links in one network namespace cannot have the same name. Choose another "
 	 "interface_name."},
 	{CODE_UNKNOWN_NETWORK, CLASS_FAILED, "network not declared",
@@ -123,14 +123,14 @@ static const struct code_text texts[] = {
 	 "With `dhcp: true`, the DHCP server assigns the IPv4 address and the router, so the "
 	 "configuration cannot set them. It requires a parent and a mode that passes broadcasts. "
 	 "Remove `dhcp` or the key that conflicts with it."},
-	{CODE_FLEET_OPEN, CLASS_FAILED, "address not set on a LAN with several hosts",
+	{CODE_MULTI_HOST_UNASSIGNED, CLASS_FAILED, "address not set on a LAN with several hosts",
 	 "Hosts do not coordinate their addresses. Give each host a range of its own (`ip_range` "
 	 "as a map of hosts), or set the address."},
-	{CODE_FLEET_SAID, CLASS_FAILED, "address used by several hosts",
+	{CODE_MULTI_HOST_ADDRESS, CLASS_FAILED, "address used by several hosts",
 	 "An address that the configuration sets belongs to one host: "
 	 "list that host in `hosts`, and choose an address outside the "
 	 "ranges of other hosts."},
-	{CODE_FLEET_HOST, CLASS_FAILED, "host not in the network's hosts",
+	{CODE_MULTI_HOST_OTHER_HOST, CLASS_FAILED, "host not in the network's hosts",
 	 "A range or a container names a host that the network's `hosts` "
 	 "do not include."},
 	{CODE_PARENT_ABSENT, CLASS_FAILED, "parent not found",
@@ -153,16 +153,16 @@ static const struct code_text texts[] = {
 	 "A link name has at most 15 bytes, and the name of a VLAN link "
 	 "is that of its parent with the id. An existing VLAN link is "
 	 "used, whatever its name."},
-	{CODE_MARK_FULL, CLASS_FAILED, "too many sets on one VLAN link",
+	{CODE_OWNER_TAG_FULL, CLASS_FAILED, "too many sets on one VLAN link",
 	 "The owner tag of the link lists the sets that use it, and has room for "
 	 "255 bytes. Use fewer sets or shorter names."},
-	{CODE_ADDRESS_TAKEN, CLASS_FAILED, "address used by another attachment",
+	{CODE_ADDRESS_IN_USE, CLASS_FAILED, "address used by another attachment",
 	 "Two attachments on one parent of this host have the same "
 	 "address. Change one of them."},
 	{CODE_SUBNET_FULL, CLASS_FAILED, "no free address",
 	 "Every address of the range is in use, reserved or the gateway. "
 	 "Widen `ip_range` or the subnet."},
-	{CODE_HELD, CLASS_FAILED, "name or MAC address held by another attachment",
+	{CODE_IDENTITY_IN_USE, CLASS_FAILED, "name or MAC address held by another attachment",
 	 "The other attachment would release it, but cannot be "
 	 "changed; its own error states why. Resolve that error "
 	 "first."},
@@ -207,33 +207,33 @@ static const struct code_text texts[] = {
 	 "as a rootless engine has. Set DOCKER_HOST or CONTAINER_HOST to root's "
 	 "own socket, not to a proxy of another user, or specify the container by "
 	 "`netns` or `pid`."},
-	{CODE_LINK_FOREIGN, CLASS_FAILED, "name used by an unmanaged link",
+	{CODE_LINK_UNMANAGED, CLASS_FAILED, "name used by an unmanaged link",
 	 "mvapply never modifies a link without its owner tag. "
 	 "Set another `interface_name`, remove the link, or pass "
 	 "`--adopt` to take it over if it has the same kind and "
 	 "parent. In a container's namespace only this attachment "
 	 "is blocked; on the host, nothing is applied."},
-	{CODE_MAC_FOREIGN, CLASS_FAILED, "MAC address used by an unmanaged link",
+	{CODE_MAC_UNMANAGED, CLASS_FAILED, "MAC address used by an unmanaged link",
 	 "Two links on one parent would have the same MAC address. Set another "
 	 "`mac_address`, or remove the other link. If that link is outside the host's "
 	 "namespace, only this attachment is blocked."},
-	{CODE_ADDRESS_FOREIGN, CLASS_FAILED, "address used by an unmanaged link",
+	{CODE_ADDRESS_UNMANAGED, CLASS_FAILED, "address used by an unmanaged link",
 	 "Give the attachment another address, or remove the "
 	 "address from the link that the message names. If that "
 	 "link is outside the host's namespace, only this "
 	 "attachment is blocked."},
-	{CODE_ROUTE_FOREIGN, CLASS_FAILED, "route used by another program",
+	{CODE_ROUTE_UNMANAGED, CLASS_FAILED, "route used by another program",
 	 "A route to the same destination exists that mvapply did not create. Remove it, remove "
 	 "the route from the configuration, or pass `--adopt` to replace it. Only the attachment "
 	 "of that container is blocked."},
-	{CODE_PARENT_COMPANY, CLASS_FAILED, "unmanaged links on the parent",
+	{CODE_PARENT_UNMANAGED, CLASS_FAILED, "unmanaged links on the parent",
 	 "A parent carries either macvlan and macvtap links or "
 	 "ipvlan links, and mode passthru requires a parent of "
 	 "its own. Use another parent, or remove the link that "
 	 "the message names. If that link is outside the host's "
 	 "namespace, only the attachments that conflict with it "
 	 "are blocked."},
-	{CODE_VLAN_FOREIGN, CLASS_FAILED, "VLAN link name used by another link",
+	{CODE_VLAN_UNMANAGED, CLASS_FAILED, "VLAN link name used by another link",
 	 "That link has another id or parent, or is not a VLAN link. Rename it (`ip link set NAME "
 	 "name OTHER`) or remove it."},
 	{CODE_GUARD, CLASS_FAILED, "too many deletions",
@@ -244,7 +244,7 @@ static const struct code_text texts[] = {
 	 "files a `name` of their own, or pass all files of the set. If the deletions are "
 	 "intended, for example because the set's only container is replaced, pass "
 	 "`--max-delete=N`."},
-	{CODE_PLAN_MOVED, CLASS_FAILED, "host changed since the plan was saved",
+	{CODE_PLAN_STALE, CLASS_FAILED, "host changed since the plan was saved",
 	 "A saved plan is applied as it was approved, or not at all. Create and "
 	 "review a new plan with `mvapply diff --out`."},
 	{CODE_UNCONFIRMED, CLASS_REFUSED, "an apply waits for its confirmation",
@@ -313,7 +313,7 @@ static const struct code_text texts[] = {
 	 "time of 30 seconds or more (option 51); the message states what is wrong. Nothing of "
 	 "the lease is used. Correct the server's configuration, or check that no other DHCP "
 	 "server answers first."},
-	{CODE_UNSEEN, CLASS_FAILED, "a network namespace could not be read",
+	{CODE_UNREADABLE, CLASS_FAILED, "a network namespace could not be read",
 	 "An object of the set may be in that namespace; it is neither changed nor removed. The "
 	 "warnings name the namespace and the reason. All other namespaces are processed. Run "
 	 "mvapply again, as root if it was not."},
