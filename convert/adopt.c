@@ -262,6 +262,6 @@ void adopt_take(struct observed_set *set, struct notes *notes)
 	namespaces_sort(&adopter);
 	each_untagged(&adopter, false, link_take);
 	each_untagged(&adopter, false, host_link_take);
-	observed_finish(set);
+	observed_resolve(set);
 	each_untagged(&adopter, true, vlan_take);
 }

@@ -128,7 +128,7 @@ static void links_take(const struct collector *collector, const struct live_set 
 			observed_host(collector->set, links->links[i].link->tag.network,
 				      links->links[i].link);
 	attachments_take(collector, links);
-	observed_finish(collector->set);
+	observed_resolve(collector->set);
 	for (size_t i = 0; i < links->n_links; i++)
 		parent_take(collector->set, links->links[i].link);
 }

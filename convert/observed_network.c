@@ -217,7 +217,7 @@ static void network_finish(const struct ballot *ballot)
 	network_describe(set, ballot->network, parent, &sources);
 }
 
-void observed_finish(struct observed_set *set)
+void observed_resolve(struct observed_set *set)
 {
 	const struct ballot *ballots = ballots_make(set);
 	for (size_t i = 0; i < set->n_networks; i++)

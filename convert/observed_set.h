@@ -78,7 +78,7 @@ void observed_attachment(struct observed_set *set, const char *network, const ch
 void observed_host(struct observed_set *set, const char *network, const struct live_link *link);
 void observed_parent(struct observed_set *set, const char *network, const struct live_link *link);
 /* Decides what the networks are that came since, and which addresses their attachments have. */
-void observed_finish(struct observed_set *set);
+void observed_resolve(struct observed_set *set);
 /* The sysctls of the link, if they were read, that differ from what the same declaration would give
  * a new link in its namespace. */
 void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment);
