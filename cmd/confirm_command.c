@@ -75,5 +75,5 @@ int command_confirm(const struct options *options)
 	cleanup_close int fd = confirm_guard_connect(&other);
 	if (fd < 0)
 		return nobody_waits(&other, -fd, options);
-	return ask(fd, options);
+	return confirm_request(fd, options);
 }

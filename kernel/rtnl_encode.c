@@ -230,7 +230,7 @@ static bool values_put(union message *message, const struct link_change *change)
 	return count && nest_end(message, data) && nest_end(message, info);
 }
 
-/* RTM_SETLINK does not look at IFLA_LINKINFO; RTM_NEWLINK of a link that is there does. */
+/* RTM_SETLINK ignores IFLA_LINKINFO; RTM_NEWLINK of an existing link does not. */
 bool encode_link_change(union message *message, int ifindex, const struct link_change *change)
 {
 	const bool values = change->mode || change->bcqueuelen, flags = change->up || change->down;

@@ -142,7 +142,7 @@ struct peer peer_of(int fd)
 	peer.uid = credentials.uid;
 	cleanup_close int pidfd = pidfd_of(fd, peer.pid);
 	if (pidfd >= 0)
-		process_look(&peer, pidfd);
+		process_read(&peer, pidfd);
 	return peer;
 }
 

@@ -91,7 +91,7 @@ bool notice_warning(struct notices *now, const struct notices *before,
 	return key_enter(&key, now, before);
 }
 
-/* What the link shall be: an edit of it logs anew which error it meets. */
+/* What the link shall be: an edit of it logs again which error it meets. */
 static void key_spec(struct key *key, const struct link_spec *spec)
 {
 	char text[PREFIX_TEXT_SIZE];

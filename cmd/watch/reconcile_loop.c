@@ -140,7 +140,7 @@ static struct selection plan_searched(struct service *service, struct selection 
 	if (!found)
 		return selection;
 	planned_free(&selection);
-	*ret_again |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
+	*ret_repeat |= nsids_assign(service->live, namespace_unnumbered, service) > 0;
 	return plan_now(service);
 }
 
@@ -155,8 +155,8 @@ static void deferred_mark_stale(struct service *service)
 	}
 }
 
-/* An observation and the plan that comes of it; no plan with an error. *ret_again: some of what was
- * found is to be read once more. No event reports what comes into a namespace that is not known
+/* An observation and the plan that comes of it; no plan with an error. *ret_repeat: some of what
+ * was found is to be read once more. No event reports what comes into a namespace that is not known
  * yet, such as another set's container. So before anything is chosen, all of them are looked for,
  * once in a pass: the lock keeps others of us from choosing meanwhile. */
 static struct selection observe_and_plan(struct service *service, bool *ret_repeat,
@@ -170,7 +170,7 @@ static struct selection observe_and_plan(struct service *service, bool *ret_repe
 		if (!selection_chooses(&selection))
 			return selection;
 		if (service->complete && !service->lost)
-			return plan_searched(service, selection, ret_again);
+			return plan_searched(service, selection, ret_repeat);
 		planned_free(&selection);
 		service->wide = true;
 		deferred_mark_stale(service);

@@ -334,7 +334,7 @@ static void release_note(const struct apply_context *context, size_t number,
 		return;
 	outcome_note(&context->outcomes[number],
 		     "the lease of %s runs out instead of being given back: %s",
-		     ip_format(&inquiry->request.addr, addr), answer_trouble(answer));
+		     ip_format(&pending->request.addr, addr), answer_trouble(answer));
 }
 
 void releases_do(struct apply_context *context)
@@ -399,8 +399,8 @@ const char *lease_regain(struct apply_context *context, const struct step *step,
 		.request = dhcp_request_of(&step->tag, DHCP_LEASE, step->current->kind,
 					   step->current->name, &old->prefix.ip)};
 	dhcp_of_live(spec, &old->prefix);
-	dhcp_broker_ask(context->broker, &inquiry, 1);
-	if (inquiry.answer.result == DHCP_DONE)
-		return regained_put(context, spec, &inquiry.answer.lease);
-	return arena_strdup(context->arena, answer_trouble(&inquiry.answer));
+	dhcp_broker_request(context->broker, &pending, 1);
+	if (pending.answer.result == DHCP_DONE)
+		return regained_put(context, spec, &pending.answer.lease);
+	return arena_strdup(context->arena, answer_trouble(&pending.answer));
 }

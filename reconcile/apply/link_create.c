@@ -50,7 +50,7 @@ static bool comes_up_at_once(const struct pending_link *pending)
 	return operations->count > 2 && operations->all[2].type == OP_LINK_UP;
 }
 
-/* The kernel works through a datagram whole, so that no link of ours is ever without its tag. The
+/* The kernel works through a datagram whole, so that no managed link is ever without its tag. The
  * creating message cannot have it: the kernel ignores IFLA_IFALIAS there (rtnl_create_link). */
 static void queue_creation(struct group *group, struct pending_link *pending, struct batch *batch)
 {

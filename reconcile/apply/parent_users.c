@@ -78,8 +78,8 @@ static const char *user_of(const struct parent_users *users, int parent)
 	for (size_t i = 0; i < users->now->n_namespaces; i++) {
 		const struct live_ns *ns = users->now->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
-			if (live_link_on(&ns->links[k], parent) && !goes(guests, ns, &ns->links[k]))
-				return arena_printf(guests->arena, "%s in %s", ns->links[k].name,
+			if (live_link_on(&ns->links[k], parent) && !goes(users, ns, &ns->links[k]))
+				return arena_printf(users->arena, "%s in %s", ns->links[k].name,
 						    ns->name);
 	}
 	return NULL;
@@ -95,8 +95,8 @@ static void parent_keep(struct parent_users *users, const struct step *step, con
 {
 	struct apply_context *context = users->context;
 	const size_t number = step_number(context, step);
-	if (guests->now) {
-		outcome_defer(&context->outcomes[number], "kept: used by %s", guest);
+	if (users->now) {
+		outcome_defer(&context->outcomes[number], "kept: used by %s", user);
 	} else {
 		error_prepend(&users->error, "%s is kept: what hangs on it cannot be seen",
 			      step->name);

@@ -192,7 +192,7 @@ void parents_rename(struct apply_context *context)
 	}
 	for (size_t i = 0; i < context->n_made; i++) {
 		const struct made *made = &context->made[i];
-		if (made->temporary && !made->vain)
+		if (made->temporary && !made->unused)
 			outcome_note(&context->outcomes[made->step], NAME_NOTE,
 				     temporary_name(context->arena, made->ifindex), made->name);
 	}

@@ -45,7 +45,8 @@ static void put_back(struct apply_context *context, size_t number)
 {
 	const struct step *step = &context->plan->steps[number];
 	struct arena *arena = context->arena;
-	struct outcome *outcome = &context->outcomes[number], again = {.state = OUTCOME_NOT_DONE};
+	struct outcome *outcome = &context->outcomes[number],
+		       restored = {.state = OUTCOME_NOT_DONE};
 	struct link_spec *spec = link_spec_of_live(arena, context->live, step->ns, step->current);
 	const char *note = "put back as it was, since what replaces it could not be made";
 	if (create_one(context, spec, ifindex_choose(context, spec), &restored)) {
@@ -60,7 +61,7 @@ static void put_back(struct apply_context *context, size_t number)
 	} else {
 		note = arena_printf(arena, "could not be put back: %s", restored.error->text);
 	}
-	free(again.error);
+	free(restored.error);
 	if (outcome->state != OUTCOME_FAILED)
 		outcome->state = OUTCOME_DEFERRED;
 	outcome_note(outcome, "%s", note);

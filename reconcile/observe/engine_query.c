@@ -109,7 +109,7 @@ static bool sandbox_differs(const struct lookup *lookup)
 	if (*path != '/')
 		return false;
 	cleanup_close int fd = netns_open(path, &lookup->lookups->host, &sandbox, &ignored);
-	return fd >= 0 && !netns_same(&sandbox, &lookup->question.stat);
+	return fd >= 0 && !netns_same(&sandbox, &lookup->query.stat);
 }
 
 static void finish_other_netns(struct lookup *lookup)

@@ -73,7 +73,7 @@ struct namespace_reader {
 	bool addr_proto;
 };
 
-static int host_number_ask(struct namespace_reader *reader, struct error *error)
+static int host_nsid_get(struct namespace_reader *reader, struct error *error)
 {
 	struct host_number *host = &reader->host;
 	if (host->known)
@@ -97,7 +97,7 @@ static int parent_place(struct namespace_reader *reader, struct live_link *link,
 	link->parent_where = PARENT_OTHER_NETNS;
 	if (in_host || parent->nsid < 0)
 		return 0;
-	int status = host_number_ask(reader, error);
+	int status = host_nsid_get(reader, error);
 	if (status == 0 && reader->host.nsid == parent->nsid)
 		link->parent_where = PARENT_HOST;
 	return status;
@@ -255,7 +255,7 @@ static bool is_bare(const struct live_ns *ns)
 }
 
 /* The thread is in the namespace. */
-static int read_inside(struct namespace_reader *reader, struct error *error)
+static int read_in_netns(struct namespace_reader *reader, struct error *error)
 {
 	struct live_ns *ns = reader->ns;
 	const struct namespace_read_options *read_options = reader->read_options;
@@ -306,7 +306,7 @@ int namespace_read(struct live_ns *ns, int host_fd,
 	 */
 	int status = ns->host ? 0 : netns_enter(ns->handle->fd, error);
 	if (status == 0)
-		status = read_inside(&reader, error);
+		status = read_in_netns(&reader, error);
 	if (status < 0) {
 		namespace_clear(ns);
 		ns->stale = true;

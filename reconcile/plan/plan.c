@@ -32,7 +32,8 @@ static void containers_report(const struct plan_input *input)
 {
 	for (size_t i = 0; i < input->live->n_containers; i++)
 		if (input->live->container_lookups[i].note)
-			warning_add(input, WARNING_LOOKUP, input->live->container_lookups[i].container->name,
+			warning_add(input, WARNING_LOOKUP,
+				    input->live->container_lookups[i].container->name,
 				    input->live->container_lookups[i].note);
 }
 
@@ -72,7 +73,7 @@ static void planned_plan(const struct plan_builder *builder,
 	step.action = check_result->action;
 	step.code = check_result->code;
 	step.reason = check_result->reason;
-	step.asked = planned->lookup && planned->lookup->asked;
+	step.engine_pending = planned->lookup && planned->lookup->engine_pending;
 	step.stopped = planned->lookup ? planned->lookup->id : NULL;
 	step.hint = check_result->hint;
 	*step_add(builder->steps, step.action, &step.tag) = step;

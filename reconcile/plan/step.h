@@ -71,7 +71,7 @@ struct step {
 	const struct link_spec *replacement; /* delete: what replaced_by makes; or NULL */
 	size_t replaced_by;  /* delete: 1 + the number of the step that makes the container's
 				other attachment, without which this one stays; 0: none does */
-	bool asked;          /* pending: the container's engine has never answered yet */
+	bool engine_pending; /* pending: the container's engine has never answered yet */
 	const char *stopped; /* pending: the engine's id of the container, which is not running;
 				NULL: it has none */
 	bool stray;          /* delete: the link is not in the namespace of the container that its
