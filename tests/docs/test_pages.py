@@ -64,6 +64,21 @@ def chinese(_binary):
             assert link in read(one), f"{one} has no link to {other}"
 
 
+@row("pages: README, the tutorial and each how-to have a page in Chinese")
+def translated(_binary):
+    pages = [page for page in documents.pages() if not page.endswith(".zh.md")
+             and (page in ("README.md", "docs/tutorial.md") or page.startswith("docs/how-to/"))]
+    assert len(pages) > 10, f"only {len(pages)} pages were found"
+    missing = [page for page in pages if page.replace(".md", ".zh.md") not in documents.pages()]
+    same(missing, [], "pages without one")
+    # A reader of Chinese stays in Chinese, as far as there are pages.
+    for page in (page for page in documents.pages() if page.endswith(".zh.md")):
+        for target in re.findall(r"(?<!\[English)\]\(([^)\s:#]+)\.md", read(page)):
+            other = os.path.join(TOP, os.path.dirname(page), f"{target}.zh.md")
+            assert target.endswith(".zh") or not os.path.exists(other), \
+                f"{page} links to {target}.md, which there is in Chinese"
+
+
 @row("pages: every block of YAML is valid")
 def yaml_blocks(binary):
     count = 0

@@ -13,9 +13,10 @@ def play_section(section):
     return lambda host: documents.play(host, section)
 
 
-for page in documents.pages():
-    if page.endswith(".zh.md"):
-        continue  # its blocks are those of the English page, as tests/docs makes sure
+# The blocks of a Chinese page are those of the English one: tests/docs compares them.
+PAGES = [page for page in documents.pages() if not page.endswith(".zh.md")]
+
+for page in PAGES:
     for part in documents.sections(page):
         kind = dict(part.setup).get("engine", "docs")
         test(f"{kind}: {page}, part {part.number}", needs=part.needs, seconds=240)(play_section(part))
@@ -37,7 +38,7 @@ def listed(host):
     count = 0
     with running(host, "docker") as engine:
         env = {**engine.env, "PATH": f"{os.getcwd()}/bin:{os.environ['PATH']}"}
-        for command in (line for page in documents.pages() for line in documents.listed(page)):
+        for command in (line for page in PAGES for line in documents.listed(page)):
             if not command.startswith("mvapply "):
                 continue
             host.write(BRIDGE)
