@@ -107,16 +107,17 @@ static int service_scaled(const struct query *query, const struct members *membe
 	for (size_t i = 0; i < members->running && i < LISTED_MAX; i++)
 		listing = arena_printf(query->arena, "%s%s%s", listing, i ? ", " : "",
 				       members->list[i].name);
-	error_set(error, ENOTUNIQ, "Compose's \"%s\" runs as %zu containers: %s%s", query->name,
-		  members->running, listing, members->running > LISTED_MAX ? ", ..." : "");
-	error_hint(error, "name one of them: an attachment belongs to one container");
+	error_set(error, ENOTUNIQ, "Compose service \"%s\" runs as %zu containers: %s%s",
+		  query->name, members->running, listing,
+		  members->running > LISTED_MAX ? ", ..." : "");
+	error_hint(error, "specify one of them by name: an attachment belongs to one container");
 	return error_code(error, CODE_SERVICE_SCALED);
 }
 
 const char *engine_stays(struct arena *arena, const struct error *scaled, const char *name)
 {
 	char code[CODE_TEXT_SIZE];
-	return arena_printf(arena, "%s; its attachments stay with %s [%s]", scaled->text, name,
+	return arena_printf(arena, "%s; the attachments stay with %s [%s]", scaled->text, name,
 			    code_format(CODE_SERVICE_SCALED, code));
 }
 
@@ -135,7 +136,7 @@ int engine_service_choose(const struct query *query, const json_t *json,
 	if (status < 0)
 		return status;
 	if (!members.count)
-		return error_set(error, ENOENT, "%s has no container of Compose's \"%s\" yet",
+		return error_set(error, ENOENT, "%s has no container of Compose service \"%s\" yet",
 				 source_kind_name(query->kind), query->name);
 	const struct member *preferred = members.preferred;
 	*ret_choice = (struct service_choice){.id = preferred ? preferred->id : members.list[0].id,

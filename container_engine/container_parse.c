@@ -10,8 +10,8 @@
 
 int engine_malformed(const struct query *query, const char *what, struct error *error)
 {
-	error_set(error, EBADMSG, "%s answers with %s that is not what it should be",
-		  source_kind_name(query->kind), what);
+	error_set(error, EBADMSG, "%s sent an invalid answer: %s", source_kind_name(query->kind),
+		  what);
 	return error_code(error, CODE_ENGINE_ANSWER);
 }
 

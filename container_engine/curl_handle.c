@@ -40,22 +40,22 @@ static int unreachable(enum source_kind kind, const char *reason, struct error *
 	error_set(error, EHOSTDOWN, "%s cannot be reached at %s: %s", name, path, reason);
 	error_hint(error,
 		   kind == SOURCE_DOCKER
-			   ? "start it (systemctl start docker), or say in DOCKER_HOST where it is"
-			   : "start its service (systemctl start podman.socket), or say in "
-			     "CONTAINER_HOST where it is");
+			   ? "start it (systemctl start docker), or set DOCKER_HOST to its socket"
+			   : "start its service (systemctl start podman.socket), or set "
+			     "CONTAINER_HOST to its socket");
 	return error_code(error, CODE_ENGINE_SILENT);
 }
 
 /* It is there, and starting it is no help. */
 int engine_too_late(enum source_kind kind, struct error *error)
 {
-	unreachable(kind, "it does not answer in time", error);
+	unreachable(kind, "no answer in time", error);
 	error_hint(error,
 		   kind == SOURCE_DOCKER
-			   ? "see whether `docker ps` answers; if it does not, restart the "
-			     "engine (systemctl restart docker)"
-			   : "see whether `podman --remote ps` answers; if it does not, restart "
-			     "its service (systemctl restart podman)");
+			   ? "check that `docker ps` answers; if it does not, restart the engine "
+			     "(systemctl restart docker)"
+			   : "check that `podman --remote ps` answers; if it does not, restart its "
+			     "service (systemctl restart podman)");
 	return -EHOSTDOWN;
 }
 
@@ -76,10 +76,10 @@ int engine_handle_failed(enum source_kind kind, CURL *curl, CURLcode code, struc
 	case CURLE_PARTIAL_FILE:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
-		return unreachable(kind, "it ended the connection in the middle of an answer",
+		return unreachable(kind, "it closed the connection in the middle of an answer",
 				   error);
 	default:
-		error_set(error, EPROTO, "%s does not speak HTTP as it should: %s",
+		error_set(error, EPROTO, "%s sent an invalid HTTP answer: %s",
 			  source_kind_name(kind), libcurl.easy_strerror(code));
 		return error_code(error, CODE_ENGINE_ANSWER);
 	}

@@ -84,8 +84,8 @@ static size_t header_take(char *line, size_t size, size_t count, void *data)
 	if (size == 2 && memcmp(line, "\r\n", 2) == 0 && status >= 200) {
 		events->answered = status == 200;
 		if (status != 200)
-			answer_odd(events, EBADMSG,
-				   "does not tell its events: it answers with status %ld", status);
+			answer_odd(events, EBADMSG, "refuses the stream of events with status %ld",
+				   status);
 	}
 	return events->failure.errnum ? 0 : size;
 }
@@ -173,7 +173,7 @@ static int line_take(struct engine_events *events, const char *line, size_t leng
 		events->owner.lost(events->owner.data);
 	else if (length && engine_event_parse(events->kind, line, length, events->owner.event,
 					      events->owner.data) == ENGINE_EVENT_BAD)
-		return answer_odd(events, EBADMSG, "sends something that is no event");
+		return answer_odd(events, EBADMSG, "sent an invalid event");
 	return 0;
 }
 
@@ -212,7 +212,7 @@ static void ended_note(struct engine_events *events)
 		if (message->msg != CURLMSG_DONE || events->failure.errnum)
 			continue;
 		if (message->data.result == CURLE_OK) {
-			error_set(&events->failure, EHOSTDOWN, "%s ended its stream of events",
+			error_set(&events->failure, EHOSTDOWN, "%s closed the stream of events",
 				  source_kind_name(events->kind));
 			error_code(&events->failure, CODE_ENGINE_SILENT);
 		} else {

@@ -87,7 +87,7 @@ static size_t answer_take(char *bytes, size_t size, size_t count, void *data)
 static void message_copy(const json_t *json, char text[200])
 {
 	const char *message = engine_json_text(json, "message");
-	snprintf(text, 200, "%s", message ? message : "it does not say why");
+	snprintf(text, 200, "%s", message ? message : "no reason given");
 	for (char *at = text; *at; at++)
 		if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
 			*at = '?';
@@ -126,10 +126,10 @@ static int answer_check(const struct engine_request *request, json_t **ret_json,
 	if (absent)
 		error_set(error, ENOENT, "%s: %s", name, message);
 	else if (status == 200)
-		error_set(error, EBADMSG, "%s answers with something that is not JSON", name);
+		error_set(error, EBADMSG, "%s sent an answer that is not JSON", name);
 	else
-		error_set(error, EBADMSG, "%s answers with status %ld: %s", name, status,
-			  spoke ? message : "it does not say why");
+		error_set(error, EBADMSG, "%s answered with status %ld: %s", name, status,
+			  spoke ? message : "no reason given");
 	return error_code(error, CODE_ENGINE_ANSWER);
 }
 
@@ -163,7 +163,7 @@ static void request_begin(struct engine_request *request)
 	struct engine_http *http = request->http;
 	char url[2048];
 	if (snprintf(url, sizeof(url), "http://localhost%s", request->path) >= (int)sizeof(url)) {
-		error_set(&request->failure, ENAMETOOLONG, "what %s would be asked is too long",
+		error_set(&request->failure, ENAMETOOLONG, "the request to %s is too long",
 			  source_kind_name(request->kind));
 		request->over = true;
 		return;
@@ -314,7 +314,7 @@ static void result_take(struct engine_request *request, CURLcode code)
 	else if (code == CURLE_OPERATION_TIMEDOUT)
 		engine_unresponsive(request->http, request->kind);
 	if (request->answer.too_long) {
-		error_set(&request->failure, EMSGSIZE, "%s answers with more than %zu MiB",
+		error_set(&request->failure, EMSGSIZE, "%s sent an answer of more than %zu MiB",
 			  source_kind_name(request->kind), ANSWER_MAX >> 20);
 		error_code(&request->failure, CODE_ENGINE_ANSWER);
 	} else if (code != CURLE_OK) {

@@ -60,7 +60,7 @@ int libcurl_load(struct error *error)
 	if (loaded)
 		return 0;
 	error_set(error, ELIBACC,
-		  "containers by their engine's name need libcurl, and it is not here");
+		  "libcurl is not installed, and containers of an engine require it");
 	error_hint(error, "install it (libcurl4 on Debian, libcurl elsewhere)");
 	return error_code(error, CODE_ENGINE_LIBRARY);
 }

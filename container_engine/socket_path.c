@@ -30,9 +30,9 @@ int engine_socket_path(enum source_kind kind, const char **ret_path, struct erro
 	*ret_path = value + strlen(SCHEME);
 	if (strncmp(value, SCHEME, strlen(SCHEME)) == 0 && **ret_path == '/')
 		return 0;
-	error_set(error, EPROTONOSUPPORT, "%s is \"%.200s\", which is no engine of this machine",
-		  row->variable, value);
-	error_hint(error, "run mvapply on the engine's own machine, with %s unset or unix:///PATH",
+	error_set(error, EPROTONOSUPPORT,
+		  "%s is \"%.200s\", which is not an engine on this machine", row->variable, value);
+	error_hint(error, "run mvapply on the machine of the engine, with %s unset or unix:///PATH",
 		   row->variable);
 	return error_code(error, CODE_ENGINE_PLACE);
 }

@@ -141,7 +141,7 @@ static const char *group_name(struct adopter *adopter, const struct live_link *l
 static void left(struct adopter *adopter, const struct live_ns *ns, const struct live_link *link,
 		 const char *why)
 {
-	note_add(adopter->set->arena, adopter->notes, "%s %s in %s is left as it is: %s",
+	note_add(adopter->set->arena, adopter->notes, "%s %s in %s is not adopted: %s",
 		 link->kind_name, link->name, ns->name, why);
 }
 
@@ -152,11 +152,12 @@ static void link_take(struct adopter *adopter, const struct live_ns *ns,
 	if (ns->host)
 		return;
 	if (!link->mode_known) {
-		left(adopter, ns, link, "mvapply has not its mode");
+		left(adopter, ns, link, "mvapply does not support its mode");
 		return;
 	}
 	if (!subnets_of(ns, link, subnets)) {
-		left(adopter, ns, link, "it has no lasting address, and mvapply gives each one");
+		left(adopter, ns, link,
+		     "it has no permanent address, and mvapply assigns one to each attachment");
 		return;
 	}
 	const char *container = container_name(adopter, ns);
@@ -203,9 +204,10 @@ static void host_link_take(struct adopter *adopter, const struct live_ns *ns,
 	if (!ns->host)
 		return;
 	if (!link->mode_known || link_mode_isolates(link->mode))
-		left(adopter, ns, link, "the host's own way into a network is in mode bridge");
+		left(adopter, ns, link, "the host's own link on a network is in mode bridge");
 	else if (!subnets_of(ns, link, subnets))
-		left(adopter, ns, link, "it has no lasting address, and mvapply gives each one");
+		left(adopter, ns, link,
+		     "it has no permanent address, and mvapply assigns one to each attachment");
 	else
 		observed_host(adopter->set, host_network(adopter, ns, link, subnets), link);
 }
@@ -214,7 +216,7 @@ static void vlan_take(struct adopter *adopter, const struct live_ns *ns,
 		      const struct live_link *link)
 {
 	if (!ns->host)
-		left(adopter, ns, link, "mvapply has VLAN links on the host only");
+		left(adopter, ns, link, "mvapply supports VLAN links on the host only");
 	else if (!observed_on(adopter->set, link))
 		observed_parent(adopter->set, network_name(adopter, link->name), link);
 }

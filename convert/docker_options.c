@@ -76,8 +76,8 @@ static void gateway_missing(struct tree *at, const struct subnet *subnet)
 	struct ip first = prefix_first(&subnet->prefix);
 	first = ip_next(first);
 	tree_comment(at,
-		     "no gateway is said, for which Docker takes %s; if that is the LAN's router, "
-		     "write `gateway: %s`",
+		     "no gateway is set, so Docker uses %s; if that is the LAN's router, write "
+		     "`gateway: %s`",
 		     ip_format(&first, text), text);
 }
 
@@ -112,9 +112,10 @@ void docker_network(const json_t *network, const json_t *pools, const struct doc
 	for (size_t i = 0; i < json_array_size(pools); i++)
 		pool_take(json_array_get(pools, i), keys, at, ret);
 	if (!ret->n_subnets)
-		tree_comment(at,
-			     "no subnet is said, which Docker then takes from a pool of its own: "
-			     "write `subnet: ` and that of the LAN");
+		tree_comment(
+			at,
+			"no subnet is set, so Docker uses its own address pool: write `subnet: ` "
+			"with the subnet of the LAN");
 }
 
 /* "net.ipv4.conf.IFNAME.rp_filter=2,..." */
@@ -123,7 +124,7 @@ static void sysctls_take(const char *text, struct tree *at, struct attachment *a
 	while (*text) {
 		size_t length = strcspn(text, ","), key = strcspn(text, "=");
 		if (key >= length)
-			tree_comment(at, "the sysctl %.*s is not carried over", (int)length, text);
+			tree_comment(at, "sysctl %.*s is not carried over", (int)length, text);
 		else
 			*array_push(at->arena, attachment->sysctls, attachment->n_sysctls) =
 				(struct sysctl){.key = arena_strndup(at->arena, text, key),

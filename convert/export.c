@@ -59,8 +59,8 @@ static void attachment_left(const struct collector *collector, const struct set_
 {
 	const char *name = member->link->name;
 	note_add(collector->set->arena, collector->notes,
-		 "%s in %s is left out: it is not in the namespace of the container that its mark "
-		 "names",
+		 "%s in %s is not exported: it is not in the namespace of the container in its "
+		 "owner tag",
 		 text_printable(name, strlen(name)) ? name : "a link", member->ns->name);
 }
 

@@ -32,11 +32,8 @@ static void network_left(struct tree *to, const char *name, const json_t *networ
 {
 	const char *driver = json_text_at(network, "driver");
 	if (is_external(network))
-		tree_comment(
-			to,
-			"%s is external, made elsewhere: `mvapply import docker` reads it from "
-			"the engine",
-			name);
+		tree_comment(to, "%s is external: `mvapply import docker` reads it from the engine",
+			     name);
 	else
 		tree_comment(to, "%s: its driver %s is left to Docker", name,
 			     driver ? driver : "bridge");
@@ -92,7 +89,9 @@ static void attachment_take(struct tree *map, const json_t *body, const json_t *
 	docker_endpoint(json_object_get(body, "driver_opts"), map, &attachment);
 	json_leftovers(body, known, map);
 	if (json_object_get(body, "aliases"))
-		tree_comment(map, "aliases are names of Docker's DNS, which does not serve it");
+		tree_comment(
+			map,
+			"aliases are names in Docker's DNS, which is not available on this network");
 	serialise_attachment(map, &attachment);
 }
 
@@ -128,10 +127,10 @@ static void whole_left(const struct compose *compose, struct tree *document)
 	json_each (json_object_get(compose->root, "services"), member)
 		variable = variable ? variable : service_variable(json_object_iter_value(member));
 	if (variable)
-		tree_comment(document,
-			     "%s has a variable, which stays as it is: `docker compose -f FILE "
-			     "config | mvapply import compose -` takes its value",
-			     variable);
+		tree_comment(
+			document,
+			"%s has a variable, which is not expanded: `docker compose -f FILE config | mvapply import compose -` expands it",
+			variable);
 	if (json_object_get(compose->root, "include"))
 		json_left("include", json_object_get(compose->root, "include"), document);
 }
@@ -174,10 +173,10 @@ static void source_take(const struct compose *compose, struct tree *map, const c
 		json_word_at(json_object_get(service, "deploy"), "replicas", compose->arena);
 	replicas = replicas ? replicas : scale;
 	if (replicas && strcmp(replicas, "1") != 0)
-		tree_comment(map,
-			     "it runs as %s containers, and an attachment belongs to one: declare "
-			     "each by its name (`docker: %s-%s-1`)",
-			     replicas, compose->project, name);
+		tree_comment(
+			map,
+			"the service runs as %s containers, and an attachment belongs to one: declare each by its name (`docker: %s-%s-1`)",
+			replicas, compose->project, name);
 	serialise_source(map, &container);
 }
 
@@ -192,8 +191,7 @@ static void service_take(const struct compose *compose, struct tree *to, const c
 			tree_comment(to, "%s: its network_mode %s is left to Docker", name, mode);
 		else if (json_object_get(service, "extends"))
 			tree_comment(to,
-				     "%s extends another service, and has no network of its own "
-				     "here",
+				     "%s extends another service and declares no network itself",
 				     name);
 		else
 			tree_comment(to, "%s is on none of these networks", name);
@@ -224,9 +222,9 @@ static void services_take(const struct compose *compose, struct tree *document)
 	if (!json_object_size(services))
 		return;
 	struct tree *to = tree_map(document, "containers");
-	tree_comment(to,
-		     "give each of these services `network_mode: none` in the Compose file: its "
-		     "links come from here");
+	tree_comment(
+		to,
+		"set `network_mode: none` for each of these services in the Compose file: mvapply creates their links");
 	json_each (services, member)
 		service_take(compose, to, json_object_iter_key(member),
 			     json_object_iter_value(member));

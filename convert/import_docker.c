@@ -38,7 +38,8 @@ static bool network_take(struct tree *to, const json_t *body)
 		return false;
 	}
 	if (tree_has(to, name)) {
-		tree_comment(to, "a second network %s is left to Docker: rename one", name);
+		tree_comment(to, "a second network %s is left to Docker: rename one of the two",
+			     name);
 		return false;
 	}
 	struct tree *map = tree_map(to, name);
@@ -110,8 +111,10 @@ struct tree *import_docker(const json_t *networks, const json_t *containers, str
 			json_object_set_new(converted, json_text_at(network, "Name"), json_true());
 	}
 	to = tree_map(document, "containers");
-	tree_comment(to, "run each of these with `--network none`: its links come from here; until "
-			 "then Docker's own are in the way");
+	tree_comment(
+		to,
+		"run each of these containers with `--network none`: mvapply creates their links; "
+		"until then Docker's own links conflict with them");
 	for (size_t i = 0; i < json_array_size(containers); i++)
 		container_take(to, json_array_get(containers, i), converted);
 	json_decref(converted);

@@ -241,11 +241,12 @@ static void families_find(const struct ballot *ballot, bool ret[N_FAMILIES])
 		ret[family] = own->family || 2 * counts[family] > voters ||
 			      counts[family] >= counts[!family];
 		if (!ret[family] && first[family])
-			ballot_dissent(ballot,
-				       "%zu of its %zu links have an address of %s, such as that "
-				       "of %s: it is taken for a network without",
-				       counts[family], voters, family_names[family],
-				       first[family]->container->model.name);
+			ballot_dissent(
+				ballot,
+				"%zu of its %zu links have an address in %s, such as that of %s: "
+				"the network is declared without that subnet",
+				counts[family], voters, family_names[family],
+				first[family]->container->model.name);
 	}
 }
 
@@ -263,10 +264,11 @@ static void subnet_alone(const struct ballot *ballot, const struct voter *voter,
 		return;
 	subnet->ip_range =
 		(struct prefix){.ip = address->ip, .len = (uint8_t)ip_bits(&address->ip)};
-	ballot_dissent(ballot,
-		       "only %s has an address in %s: with this ip_range, no other container "
-		       "gets one there",
-		       voter->container->model.name, prefix_format(&subnet->prefix, text));
+	ballot_dissent(
+		ballot,
+		"only %s has an address in %s: with this ip_range, no other container gets one "
+		"there",
+		voter->container->model.name, prefix_format(&subnet->prefix, text));
 }
 
 static void address_choose(const struct ballot *ballot, const struct voter *voter, size_t family)

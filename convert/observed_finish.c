@@ -52,7 +52,7 @@ static void names_finish(const struct observed_set *set, struct observed_contain
 		attachment->model.interface_name = name_in_file(attachment->link->name);
 		if (!attachment->model.interface_name)
 			note_add(set->arena, &attachment->notes,
-				 "its link has a name that a file cannot have");
+				 "its link has a name that a configuration cannot contain");
 	}
 }
 
@@ -120,8 +120,8 @@ static void priority_finish(const struct observed_set *set, struct observed_cont
 		const struct observed_attachment *best = winner(set, container, family);
 		if (best && !holds_default(best, family))
 			note_add(set->arena, &container->notes,
-				 "its %s default route does not lead through %s, as it would from "
-				 "this declaration",
+				 "its %s default route does not lead through %s, but this "
+				 "declaration sets it there",
 				 family == IPV4 ? "IPv4" : "IPv6",
 				 set->networks[best->network].model.name);
 	}
@@ -150,7 +150,8 @@ static void host_subnet_finish(struct observed_set *set, struct observed_network
 	struct subnet *subnet = array_push(set->arena, model->subnets, model->n_subnets);
 	subnet->prefix = subnet->ip_range = prefix_around(ip, ip->family == AF_INET ? 24 : 64);
 	note_add(set->arena, &network->notes,
-		 "no container shows the subnet of the host's address: write the right one");
+		 "the subnet of the host's address is not known from any container: write the "
+		 "right one");
 }
 
 /* That of the host's own address on the parent, if it has one. */
@@ -207,8 +208,7 @@ static void empty_finish(struct observed_set *set, struct observed_network *netw
 		(void)prefix_parse("192.0.2.0/24", &subnet->prefix);
 	subnet->ip_range = subnet->prefix;
 	note_add(set->arena, &network->notes,
-		 "no container is attached to it, so that its subnet cannot be seen: write the "
-		 "right one");
+		 "no container is attached to it, so its subnet is unknown: write the right one");
 }
 
 static int container_compare(const void *a, const void *b)

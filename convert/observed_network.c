@@ -37,7 +37,7 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
 	if (link && link->kind == KIND_VLAN && link->parent_where == PARENT_HOST)
 		base = live_link_by_index(host_of(set), link->parent);
 	if (!link) {
-		note_add(set->arena, &network->notes, "its parent is gone: name one");
+		note_add(set->arena, &network->notes, "its parent no longer exists: set `parent`");
 	} else if (link->tag.role == ROLE_DUMMY) {
 		model->internal = true;
 	} else if (base) {
@@ -49,8 +49,8 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
 	}
 	if (link && !model->parent && !model->internal)
 		note_add(set->arena, &network->notes,
-			 "its parent %s has a name that stands for a VLAN: give it another with "
-			 "`ip link property add dev %s altname NAME`, and write that here",
+			 "its parent %s has a name that means a VLAN here: add another name with "
+			 "`ip link property add dev %s altname NAME`, and write that as the parent",
 			 link->name, link->name);
 }
 
@@ -85,8 +85,8 @@ static void network_describe(struct observed_set *set, struct observed_network *
 	if (link->mode_known)
 		model->mode = link->mode;
 	else
-		note_add(set->arena, &network->notes, "%s is in a mode that mvapply has not",
-			 link->name);
+		note_add(set->arena, &network->notes,
+			 "%s is in a mode that mvapply does not support", link->name);
 	link = sources->bcqueuelen;
 	if (link && link->has_bcqueuelen && link->bcqueuelen != BCQUEUELEN_DEFAULT) {
 		model->has_bcqueuelen = true;
@@ -119,7 +119,7 @@ static void likeness_check(struct observed_set *set, const struct observed_netwo
 		note_add(set->arena, notes, "its bcqueuelen is %u, unlike the network's",
 			 link->bcqueuelen);
 	if (network->parent && link->parent != network->parent->ifindex)
-		note_add(set->arena, notes, "its parent is another than the network's");
+		note_add(set->arena, notes, "its parent differs from the network's");
 }
 
 static const char *parent_answer(const struct ballot *ballot, const struct voter *voter,
@@ -247,7 +247,8 @@ void observed_host_take(struct observed_set *set, struct observed_network *netwo
 	host->interface_name = link->name;
 	if (link->tag.role == ROLE_NONE && !link_kind_shares_mac(link->kind))
 		note_add(set->arena, &network->notes,
-			 "%s gets a MAC address that follows from its own IP address", link->name);
+			 "%s gets a MAC address that is derived from its own IP address",
+			 link->name);
 	likeness_check(set, network, link, &network->notes);
 	each_addr_of (addr, ns, link->ifindex) {
 		const struct prefix *address = &addr->prefix;

@@ -81,8 +81,8 @@ static void router_report(const struct ballot *ballot, const struct question *qu
 	if (!other)
 		return;
 	ballot_dissent(ballot, "%s: %s has %s as router, %s has %s",
-		       poll->rival ? "its containers disagree, write the right one"
-				   : "as most have it",
+		       poll->rival ? "its containers differ: write the right one"
+				   : "the value of most containers",
 		       poll->winner->container->model.name, most, other->container->model.name,
 		       question->answer(ballot, other, question->data, text));
 }

@@ -106,10 +106,9 @@ static struct observed_container *container_of(struct observed_set *set, const c
 		origin.netns = NULL; /* no file can have it */
 	if (!origin_source(&origin, name, &model->source_kind, &model->source)) {
 		model->source = model->name;
-		note_add(
-			set->arena, &found->notes,
-			"its network namespace has neither a name that is text nor a process: write what "
-			"it is");
+		note_add(set->arena, &found->notes,
+			 "its network namespace has neither a printable name nor a process: write "
+			 "its source");
 	}
 	return found;
 }
@@ -126,8 +125,8 @@ void observed_attachment(struct observed_set *set, const char *name, const char 
 		return;
 	}
 	if (container->n_attachments && container->attachments[0].ns != ns)
-		note_add(set->arena, &container->notes, "its link on %s is elsewhere, in %s", name,
-			 ns->name);
+		note_add(set->arena, &container->notes,
+			 "its link on %s is in another namespace, %s", name, ns->name);
 	struct observed_attachment *attachment =
 		array_push(set->arena, container->attachments, container->n_attachments);
 	*attached = container->n_attachments;

@@ -69,7 +69,7 @@ void observed_sysctls(struct observed_set *set, struct observed_attachment *atta
 			continue;
 		if (is_secret(link, sysctl->key))
 			note_add(set->arena, &attachment->notes,
-				 "its sysctl %s is not carried over: it is a secret, or is of one",
+				 "its sysctl %s is not exported: it is a secret, or depends on one",
 				 sysctl->key);
 		else
 			*array_push(set->arena, model->sysctls, model->n_sysctls) =

@@ -48,15 +48,15 @@ static int fail(struct diags *diags, const char *file, unsigned line, unsigned c
 		.place = {.file = arena_strdup(diags->arena, file), .line = line, .column = column},
 		.code = CODE_SAVED_PLAN,
 		.text = arena_strdup(diags->arena, text),
-		.hint = "a saved plan is what `mvapply diff -f FILE --out PLAN` wrote; "
-			"files of networks are named with -f"};
+		.hint = "create a saved plan with `mvapply diff -f FILE --out PLAN`; pass "
+			"configuration files with -f"};
 	return -1;
 }
 
 static int fail_json(struct diags *diags, const char *file, const json_error_t *error)
 {
 	const bool placed = error->line > 0 && error->column >= 0;
-	char *text = arena_printf(diags->arena, "is no saved plan: %s", error->text);
+	char *text = arena_printf(diags->arena, "is not a saved plan: %s", error->text);
 	text_make_printable(text); /* it cites the file */
 	return fail(diags, file, placed ? (unsigned)error->line : 0,
 		    placed ? (unsigned)error->column + 1 : 0, text);
@@ -122,10 +122,11 @@ static int document_decode(const json_t *document, const char *file, struct aren
 			   &format) < 0)
 		return fail_json(diags, file, &error);
 	if (format != FORMAT)
-		return fail(diags, file, 0, 0,
-			    arena_printf(diags->arena,
-					 "was saved by another mvapply (format %d, not %d)", format,
-					 FORMAT));
+		return fail(
+			diags, file, 0, 0,
+			arena_printf(diags->arena,
+				     "was saved by another version of mvapply (format %d, not %d)",
+				     format, FORMAT));
 	if (json_unpack_ex((json_t *)(uintptr_t)document, &error, JSON_STRICT,
 			   "{s:i, s:s, s:{s:b, s:i, s:b, s:i!}, s:o, s:o, s:o!}", "mvapply_plan",
 			   &format, "host", &host, "options", "adopt", &adopt, "max_delete", &limit,
@@ -135,12 +136,13 @@ static int document_decode(const json_t *document, const char *file, struct aren
 	ret->steps = json_incref(steps);
 	ret->host = arena_strdup(arena, host);
 	if (!options_decode(&ret->options, adopt, percent, limit, from))
-		return fail(diags, file, 0, 0, "is no saved plan: its options are out of range");
+		return fail(diags, file, 0, 0, "is not a saved plan: its options are out of range");
 	if (!inputs_decode(input, arena, ret))
-		return fail(diags, file, 0, 0, "is no saved plan: its input is no list of files");
+		return fail(diags, file, 0, 0,
+			    "is not a saved plan: its input is not a list of files");
 	if (!lines_decode(live, arena, &ret->live) || !json_is_array(ret->steps))
 		return fail(diags, file, 0, 0,
-			    "is no saved plan: its live state and steps are no lists");
+			    "is not a saved plan: its live state and steps are not lists");
 	return 0;
 }
 
@@ -199,7 +201,7 @@ size_t saved_plan_compare(const struct saved_plan *saved, const struct fingerpri
 	size_t count = lines_compare(&saved->live, live, arena, ret_changes);
 	if (count == 0 && !json_equal(saved->steps, steps))
 		*array_push(arena, *ret_changes, count) =
-			"the plan would be another one now: what is in its way, or the containers "
-			"that run, or mvapply itself have changed";
+			"the plan has changed: conflicting objects, the running containers or "
+			"mvapply itself are different now";
 	return count;
 }

@@ -40,7 +40,7 @@ static void broker_lost(struct dhcp_broker *broker, const char *what, int errnum
 {
 	close(broker->socket);
 	broker->socket = -1;
-	refuse(broker, "the helper cannot %s: %s", what, strerror(errnum));
+	refuse(broker, "the DHCP broker cannot %s: %s", what, strerror(errnum));
 }
 
 /* It says once whether it could give up its rights; it ends if not. */
@@ -52,7 +52,7 @@ static void broker_read(struct dhcp_broker *broker)
 		;
 	if (size != sizeof(errnum) || errnum != 0) {
 		(void)waitpid(broker->pid, NULL, 0);
-		broker_lost(broker, "give up its rights", errnum);
+		broker_lost(broker, "drop its capabilities", errnum);
 	}
 	broker->pid = 0;
 }
@@ -175,9 +175,9 @@ static bool answer_receive(int fd, int milliseconds, struct dhcp_answer *ret)
 {
 	const bool ready = wait_readable(fd, milliseconds);
 	if (!ready)
-		answer_fail(ret, "the helper that runs it does not answer");
+		answer_fail(ret, "the DHCP broker does not answer");
 	else if (read(fd, ret, sizeof(*ret)) != sizeof(*ret))
-		answer_fail(ret, "the helper that runs it has ended");
+		answer_fail(ret, "the DHCP broker has exited");
 	ret->text[sizeof(ret->text) - 1] = '\0';
 	close(fd);
 	return ready;

@@ -113,7 +113,7 @@ static void rights_drop(void)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    capabilities_keep(CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_NET_BIND_SERVICE),
 			      true) < 0)
-		fail("its rights cannot be taken away: %s", strerror(errno));
+		fail("its capabilities cannot be dropped: %s", strerror(errno));
 }
 
 static void signals_default(void)
@@ -200,7 +200,7 @@ void client_become(const struct dhcp_request *request, int netns, int output, in
 	signals_default();
 	output_take(output);
 	if (setns(netns, CLONE_NEWNET) < 0)
-		fail("its namespace cannot be entered: %s", strerror(errno));
+		fail("its network namespace cannot be entered: %s", strerror(errno));
 	program_take(program);
 	descriptors_close();
 	(void)!chdir("/");
@@ -246,7 +246,7 @@ struct dhcp_answer client_answer(const struct dhcp_request *request, int status,
 	if (answer.result == DHCP_UNFIT)
 		snprintf(answer.text, sizeof(answer.text), "%s", lease_refusal(output));
 	else if (answer.result == DHCP_FAILED && !*answer.text)
-		snprintf(answer.text, sizeof(answer.text), "it ended with code %d without a word",
-			 WEXITSTATUS(status));
+		snprintf(answer.text, sizeof(answer.text),
+			 "it exited with code %d and without a message", WEXITSTATUS(status));
 	return answer;
 }

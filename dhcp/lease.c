@@ -66,7 +66,7 @@ static const char *addr_take(const char *line, struct lease *lease)
 {
 	char text[IP_TEXT_SIZE];
 	if (!ipv4_find(line, "ip", &lease->addr.ip))
-		return "it has no address of a LAN";
+		return "it has no unicast address";
 	if (!word_find(line, "mask", text))
 		return "it has no subnet mask (option 1)";
 	const unsigned long len = number_of(text, 33);
@@ -75,14 +75,14 @@ static const char *addr_take(const char *line, struct lease *lease)
 	lease->addr.len = (uint8_t)len;
 	return prefix_usable(&lease->addr, &lease->addr.ip)
 		       ? NULL
-		       : "its address is that of the subnet itself, or its broadcast address";
+		       : "its address is the network or broadcast address of the subnet";
 }
 
 static const char *seconds_take(const char *line, struct lease *lease)
 {
 	char text[IP_TEXT_SIZE];
 	if (!word_find(line, "lease", text))
-		return "it does not say for how long (option 51)";
+		return "it has no lease time (option 51)";
 	lease->seconds = (uint32_t)number_of(text, LEASE_SECONDS_MAX);
 	return lease->seconds < LEASE_SECONDS_MIN
 		       ? "it is for less than " TEXT_OF(LEASE_SECONDS_MIN) " s"

@@ -251,7 +251,7 @@ static int dump_cut(const struct heap *heap, uint32_t seq, netlink_each *each, v
 		    struct error *error)
 {
 	int status = heap_each(heap, seq, each, data, error);
-	return status < 0 ? status : error_set(error, E2BIG, "there is more than is looked at");
+	return status < 0 ? status : error_set(error, E2BIG, "the listing exceeds the limit");
 }
 
 int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each *each, void *data,

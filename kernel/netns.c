@@ -33,7 +33,9 @@ void ns_handle_free(struct ns_handle *handle)
 static int not_netns(struct error *error, const char *path, const char *rather)
 {
 	error_set(error, EINVAL, "%s is %snot a network namespace", path, rather);
-	error_hint(error, "`ip netns` shows those with a name; /proc/PID/ns/net is a process's");
+	error_hint(
+		error,
+		"`ip netns` lists named namespaces; /proc/PID/ns/net is the namespace of a process");
 	return error_code(error, CODE_NAMESPACE);
 }
 
@@ -125,11 +127,12 @@ int netns_open_own(struct stat *ret_stat, struct error *error)
 	struct statfs filesystem;
 	cleanup_close int fd = path_open(AT_FDCWD, OWN_PATH, 0, ret_stat, error);
 	if (fd < 0) {
-		error_hint(error, "is /proc mounted? `mount -t proc proc /proc`");
+		error_hint(error, "check that /proc is mounted: `mount -t proc proc /proc`");
 		return fd;
 	}
 	if (fstatfs(fd, &filesystem) < 0 || filesystem.f_type != NSFS_MAGIC)
-		return error_set(error, EINVAL, OWN_PATH " is not a namespace: is /proc mounted?");
+		return error_set(error, EINVAL,
+				 OWN_PATH " is not a namespace: check that /proc is mounted");
 	const struct stat own = *ret_stat;
 	return netns_open(OWN_PATH, &own, ret_stat, error);
 }

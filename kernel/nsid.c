@@ -11,7 +11,7 @@
 static int nsid_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	if (decode_nsid(message, data) != DECODED)
-		return error_set(error, EBADMSG, "malformed answer about a namespace's number");
+		return error_set(error, EBADMSG, "malformed answer about the id of a namespace");
 	return 0;
 }
 
@@ -35,7 +35,7 @@ int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error)
 		status = nsid_get(netlink, fd, ret, error);
 	if (status == 0 && *ret < 0)
 		return error_set(error, batch_reply(batch, 0)->errnum,
-				 "the namespace cannot be numbered: %s",
+				 "cannot assign an id to the namespace: %s",
 				 strerror(batch_reply(batch, 0)->errnum));
 	return status;
 }

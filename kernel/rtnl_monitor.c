@@ -50,8 +50,9 @@ static int socket_open(struct error *error)
 			   strerror(errnum));
 	/* NETLINK_LISTEN_ALL_NSID asks for a right that nothing else asks for. */
 	if (errnum == EPERM)
-		error_hint(error, "run it as root, or with CAP_NET_BROADCAST beside the "
-				  "capabilities that apply takes");
+		error_hint(error,
+			   "run mvapply as root, or with CAP_NET_BROADCAST in addition to the "
+			   "capabilities that apply needs");
 	return status;
 }
 

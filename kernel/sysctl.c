@@ -65,7 +65,7 @@ int sysctl_write(const char *key, const char *name, const char *value, struct er
 	char path[PATH_SIZE];
 	int status = sysctl_path(key, name, path, sizeof(path));
 	if (status < 0)
-		return error_set(error, -status, "\"%s\" is no sysctl of a link", key);
+		return error_set(error, -status, "\"%s\" is not a sysctl of a link", key);
 	cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(error, errno, "cannot open %s: %s", path, strerror(errno));

@@ -31,7 +31,7 @@ struct loop *loop_new(struct error *error)
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll >= 0)
 		return loop;
-	error_set(error, errno, "cannot make an epoll: %s", strerror(errno));
+	error_set(error, errno, "cannot create an epoll instance: %s", strerror(errno));
 	free(loop);
 	return NULL;
 }

@@ -283,7 +283,7 @@ static bool others_note(struct changing *changing)
 						 changing->ifindex, &error);
 	if (*changing->others)
 		return true;
-	error_prepend(&error, "cannot see the routes of %s in namespace %s", changing->name,
+	error_prepend(&error, "cannot read the routes of %s in namespace %s", changing->name,
 		      changing->step->ns->name);
 	outcome_fail(changing->outcome, &error);
 	return false;

@@ -49,8 +49,8 @@ static int still_the_same(struct netlink *netlink, const struct live_link *link,
 	int status = netlink_request(netlink, &request.header, identity_take, &check, error);
 	if (status < 0 || check.same)
 		return status;
-	error_set(error, EBUSY, "it is no longer the link that was looked at before");
-	error_hint(error, "run mvapply again: it looks anew");
+	error_set(error, EBUSY, "the link was replaced by another one meanwhile");
+	error_hint(error, "run mvapply again: it reads the state anew");
 	return error_code(error, CODE_MEANWHILE);
 }
 

@@ -58,24 +58,23 @@ static void fail_answer(struct apply_context *context, size_t number,
 		snprintf(text, sizeof(text), "no DHCP server answered within %d s",
 			 CLIENT_LEASE_TRIES);
 		fail(context, number, ETIMEDOUT, CODE_DHCP_SILENT, text,
-		     "is there one on this LAN, and this VLAN? Run mvapply again; `mvapply watch` "
-		     "goes on asking");
+		     "check that a DHCP server is on this LAN and VLAN, then run mvapply again; "
+		     "`mvapply watch` retries");
 		break;
 	case DHCP_ABSENT:
 		fail(context, number, ENOENT, CODE_DHCP_CLIENT,
-		     "no DHCP client is installed: there is no udhcpc",
-		     "install udhcpc, or a busybox that has it, and run mvapply again");
+		     "no DHCP client is installed: udhcpc was not found",
+		     "install udhcpc, or a busybox that includes it, and run mvapply again");
 		break;
 	case DHCP_UNFIT:
-		snprintf(text, sizeof(text), "the DHCP server's lease is of no use: %s",
-			 answer->text);
+		snprintf(text, sizeof(text), "invalid DHCP lease: %s", answer->text);
 		fail(context, number, EPROTO, CODE_DHCP_UNFIT, text,
-		     "that is for the server to say otherwise; its log says what it gave");
+		     "correct the configuration of the DHCP server; its log shows the lease");
 		break;
 	case DHCP_FAILED:
 		snprintf(text, sizeof(text), "the DHCP client failed: %s", answer->text);
 		fail(context, number, EIO, CODE_DHCP_CLIENT, text,
-		     "`mvapply doctor` looks whether the client is there, and the rights");
+		     "`mvapply doctor` checks the client and the capabilities");
 		break;
 	}
 }
@@ -320,7 +319,7 @@ static void releases_request(const struct apply_context *context, struct leasing
 static const char *answer_trouble(const struct dhcp_answer *answer)
 {
 	return answer->result == DHCP_SILENT   ? "no DHCP server answered"
-	       : answer->result == DHCP_ABSENT ? "there is no DHCP client (udhcpc)"
+	       : answer->result == DHCP_ABSENT ? "no DHCP client (udhcpc) is installed"
 					       : answer->text;
 }
 
@@ -333,7 +332,7 @@ static void release_note(const struct apply_context *context, size_t number,
 	if (answer->result == DHCP_DONE)
 		return;
 	outcome_note(&context->outcomes[number],
-		     "the lease of %s runs out instead of being given back: %s",
+		     "the lease of %s expires instead of being released: %s",
 		     ip_format(&pending->request.addr, addr), answer_trouble(answer));
 }
 

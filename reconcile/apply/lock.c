@@ -56,7 +56,7 @@ static bool patient(struct waiting *waiting)
 {
 	char holder[PEER_TEXT_SIZE], sentence[2 * PEER_TEXT_SIZE];
 	if (waiting->note && waited(waiting) >= NOTE_AFTER) {
-		snprintf(sentence, sizeof(sentence), "waiting for %s to come to its end",
+		snprintf(sentence, sizeof(sentence), "waiting for %s to finish",
 			 holder_text(waiting, holder));
 		waiting->note(sentence, waiting->data);
 		waiting->note = NULL;
@@ -67,18 +67,19 @@ static bool patient(struct waiting *waiting)
 static int waited_too_long(const struct waiting *waiting, struct error *error)
 {
 	char holder[PEER_TEXT_SIZE];
-	error_set(error, ETIME, "%s still holds the lock after %d s; nothing was touched",
+	error_set(error, ETIME, "%s still holds the lock after %d s; nothing was changed",
 		  holder_text(waiting, holder), PATIENCE / 1000);
-	error_hint(error, "`ps` shows what it is: run mvapply again once it has ended");
+	error_hint(error, "check the process with `ps`, and run mvapply again when it has ended");
 	return error_code(error, CODE_LOCKED);
 }
 
 static int unmanaged_address(const struct waiting *waiting, struct error *error)
 {
 	char text[PEER_TEXT_SIZE];
-	error_set(error, EBUSY, "the lock @mvapply is held by %s",
+	error_set(error, EBUSY, "the socket @mvapply, used as a lock, is held by %s",
 		  peer_text(&waiting->holder, text));
-	error_hint(error, "`ss --unix --listening --processes src @mvapply` shows it: end it");
+	error_hint(error,
+		   "`ss --unix --listening --processes src @mvapply` shows the process: stop it");
 	return -EBUSY;
 }
 

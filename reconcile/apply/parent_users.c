@@ -98,7 +98,7 @@ static void parent_keep(struct parent_users *users, const struct step *step, con
 	if (users->now) {
 		outcome_defer(&context->outcomes[number], "kept: used by %s", user);
 	} else {
-		error_prepend(&users->error, "%s is kept: what hangs on it cannot be seen",
+		error_prepend(&users->error, "%s is kept: the links attached to it cannot be read",
 			      step->name);
 		outcome_fail(&context->outcomes[number], &users->error);
 	}

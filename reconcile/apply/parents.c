@@ -57,7 +57,7 @@ static void step_defer(struct apply_context *context, size_t number, const char 
 		outcome_defer(outcome, "kept: %s", why);
 		return;
 	}
-	error_set(&error, 0, "%s: %s", step->current ? "left as it is" : "not made", why);
+	error_set(&error, 0, "%s: %s", step->current ? "not changed" : "not created", why);
 	outcome_fail(outcome, &error);
 }
 
@@ -108,7 +108,8 @@ static void made_leave(struct apply_context *context, const struct made *made)
 	if (!netlink)
 		return;
 	link_undo_create(netlink, made->ifindex);
-	outcome_defer(&context->outcomes[made->step], "not made: nothing could be put on it");
+	outcome_defer(&context->outcomes[made->step],
+		      "not created: no link could be attached to it");
 }
 
 /* From the last, as a VLAN precedes its nested VLANs. */
@@ -150,7 +151,7 @@ static bool name_left(const struct apply_context *context, const char *name)
 	return false;
 }
 
-#define NAME_NOTE "called %s while the other %s is there"
+#define NAME_NOTE "named %s while the other %s exists"
 
 /* NULL: it could not be made, or has left again. */
 static struct made *made_of(const struct apply_context *context, const struct step *step)

@@ -48,18 +48,19 @@ static void put_back(struct apply_context *context, size_t number)
 	struct outcome *outcome = &context->outcomes[number],
 		       restored = {.state = OUTCOME_NOT_DONE};
 	struct link_spec *spec = link_spec_of_live(arena, context->live, step->ns, step->current);
-	const char *note = "put back as it was, since what replaces it could not be made";
+	const char *note = "restored, because its replacement could not be created";
 	if (create_one(context, spec, ifindex_choose(context, spec), &restored)) {
 		context->back[number] = true;
 		details_return(context, step);
 		const char *trouble = lease_regain(context, step, spec);
 		if (trouble)
-			note = arena_printf(arena,
-					    "%s; its lease was given back, and is not had "
-					    "again: %s",
-					    note, trouble);
+			note = arena_printf(
+				arena,
+				"%s; its DHCP lease was released and could not be requested "
+				"again: %s",
+				note, trouble);
 	} else {
-		note = arena_printf(arena, "could not be put back: %s", restored.error->text);
+		note = arena_printf(arena, "could not be restored: %s", restored.error->text);
 	}
 	free(restored.error);
 	if (outcome->state != OUTCOME_FAILED)

@@ -82,10 +82,11 @@ static void finish_host_network(struct lookup *lookup)
 		.state = CONTAINER_REFUSED,
 		.fd = -1,
 		.code = CODE_NAMESPACE_HOST,
-		.reason = arena_printf(lookup->query.arena,
-				       "container \"%s\" runs with --network host: its network is "
-				       "the host's own",
-				       lookup->source),
+		.reason = arena_printf(
+			lookup->query.arena,
+			"container \"%s\" runs with --network host: it uses the host's network "
+			"namespace",
+			lookup->source),
 		.hint = "run the container with --network none",
 	};
 	finish(lookup, &lookup_result, NULL);
@@ -120,7 +121,7 @@ static void finish_other_netns(struct lookup *lookup)
 		  source_kind_name(lookup->kind), lookup->source, container->pid,
 		  container->sandbox);
 	error_code(&error, CODE_NAMESPACE_OTHER);
-	error_hint(&error, "run mvapply where the engine runs, with the same process ids");
+	error_hint(&error, "run mvapply in the process namespace of the engine");
 	finish_failed(lookup, &error);
 }
 
@@ -128,13 +129,14 @@ static void finish_not_owned(struct lookup *lookup)
 {
 	const struct engine_container *container = &lookup->query.container;
 	struct error error;
-	error_set(&error, EXDEV,
-		  "%s at this socket is user %u's, but the network namespace of its container "
-		  "\"%s\", process %d, is not",
-		  source_kind_name(lookup->kind), (unsigned)container->user, lookup->source,
-		  container->pid);
+	error_set(
+		&error, EXDEV,
+		"%s at this socket runs as user %u, who does not own the network namespace of its "
+		"container \"%s\", process %d",
+		source_kind_name(lookup->kind), (unsigned)container->user, lookup->source,
+		container->pid);
 	error_code(&error, CODE_NAMESPACE_OWNER);
-	error_hint(&error, "ask root's engine, or name the container by `netns` or `pid`");
+	error_hint(&error, "use root's engine, or specify the container by `netns` or `pid`");
 	finish_failed(lookup, &error);
 }
 

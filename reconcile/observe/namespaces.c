@@ -110,7 +110,7 @@ static void namespace_failed(struct observer *observer, const struct namespace *
 static void namespace_crowded(struct observer *observer, const struct namespace *namespace)
 {
 	struct error error;
-	error_set(&error, E2BIG, "network namespace %s has more %s than mvapply looks at",
+	error_set(&error, E2BIG, "network namespace %s has more %s than mvapply reads",
 		  namespace->ns->name, namespace->ns->crowded);
 	error_code(&error, CODE_CROWDED);
 	namespace_failed(observer, namespace, &error);

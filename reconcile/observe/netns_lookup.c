@@ -58,9 +58,9 @@ static struct lookup_result netns_find(const struct search *search)
 			.state = CONTAINER_REFUSED,
 			.fd = -1,
 			.code = CODE_NAMESPACE,
-			.reason = arena_printf(arena, "\"%s\" is no name of a network namespace",
-					       source),
-			.hint = "give a name in /run/netns or an absolute path",
+			.reason = arena_printf(
+				arena, "\"%s\" is not a valid name of a network namespace", source),
+			.hint = "use a name in /run/netns or an absolute path",
 		};
 	if (search->opened && search->opened->fd >= 0) {
 		lookup_result.fd = search->opened->fd;
@@ -111,7 +111,7 @@ static struct lookup_result process_find(const struct search *search, pid_t pid,
 			arena_printf(search->arena, "no process %s yet", source));
 	if (pidfd < 0 && errno != ENOSYS) { /* before 5.3 there are no pidfds */
 		error_set(&error, errno == EINVAL ? ESRCH : errno, "process %s: %s", source,
-			  errno == EINVAL ? "is a thread of another process" : strerror(errno));
+			  errno == EINVAL ? "it is a thread of another process" : strerror(errno));
 		error_code(&error, CODE_NAMESPACE);
 		return lookup_result_failed(search->arena, &error);
 	}
@@ -125,7 +125,7 @@ static struct lookup_result pid_find(const struct search *search)
 	errno = 0;
 	long pid = strtol(search->source, &end, 10);
 	if (errno || *end || end == search->source || pid <= 0 || pid > INT32_MAX) {
-		error_set(&error, EINVAL, "\"%s\" is no process id", search->source);
+		error_set(&error, EINVAL, "\"%s\" is not a process id", search->source);
 		error_code(&error, CODE_NAMESPACE);
 		return lookup_result_failed(search->arena, &error);
 	}
@@ -165,6 +165,6 @@ struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,
 		.code = CODE_NAMESPACE_HOST,
 		.reason = arena_printf(arena, "%s is the host's own network namespace",
 				       lookup_result.name),
-		.hint = "run the container with --network none, or name another one",
+		.hint = "run the container with --network none, or specify another one",
 	};
 }

@@ -64,17 +64,19 @@ static void others_find(struct observer *observer)
 	const struct netns_missed missed = netns_scan(place_visit, observer);
 	observer->starved |= missed.starved;
 	if (missed.mounts && !missed.starved)
-		unreadable_add(observer,
-			       &(struct unreadable){.kind = UNREADABLE_MOUNTS,
-						    .text = "the network namespaces that are "
-							    "mounted: /proc/self/mountinfo "
-							    "cannot be read"});
+		unreadable_add(
+			observer,
+			&(struct unreadable){
+				.kind = UNREADABLE_MOUNTS,
+				.text = "the mounted network namespaces: /proc/self/mountinfo "
+					"cannot be read"});
 	if (missed.hidden && !missed.starved && observer->everything)
-		unreadable_add(observer,
-			       &(struct unreadable){.kind = UNREADABLE_HIDDEN,
-						    .text = "the network namespaces of processes "
-							    "that /proc does not show (its mount "
-							    "option hidepid)"});
+		unreadable_add(
+			observer,
+			&(struct unreadable){
+				.kind = UNREADABLE_HIDDEN,
+				.text = "the network namespaces of processes that /proc hides "
+					"(mount option hidepid)"});
 	if (missed.processes && observer->everything)
 		processes_report(observer, missed.processes);
 }
@@ -150,10 +152,11 @@ const char *descriptors_short(struct arena *arena)
 {
 	struct rlimit limit = {0};
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	return arena_printf(arena,
-			    "network namespaces: too many open files, of which the limit is "
-			    "%ju: raise it by LimitNOFILE= of the unit, or `ulimit -Hn`",
-			    (uintmax_t)limit.rlim_cur);
+	return arena_printf(
+		arena,
+		"network namespaces: too many open files (limit %ju): raise the limit with "
+		"LimitNOFILE= in the unit, or `ulimit -Hn`",
+		(uintmax_t)limit.rlim_cur);
 }
 
 /* One entry for all that could not be opened, including containers' namespaces. */
@@ -269,7 +272,7 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 		arena_free(before->arena);
 	if (status == 0)
 		return live;
-	error_prepend(error, "cannot look at the host's network");
+	error_prepend(error, "cannot read the host's network");
 	live_free(live);
 	return NULL;
 }
@@ -408,7 +411,7 @@ struct live *observe_second(const struct live *before, struct lookups *lookups, 
 	namespaces_finish(&observer);
 	if (status == 0)
 		return observer.live;
-	error_prepend(error, "cannot look at the host's network");
+	error_prepend(error, "cannot read the host's network");
 	live_free(observer.live);
 	return NULL;
 }

@@ -8,10 +8,9 @@
 static const char *made_by(const struct plan_input *input, const struct live_link *link)
 {
 	if (link->tag.role == ROLE_NONE)
-		return "mvapply did not make";
-	return link->tag.set
-		       ? arena_printf(input->arena, "belongs to the set \"%s\"", link->tag.set)
-		       : "belongs to another set";
+		return "mvapply did not create";
+	return link->tag.set ? arena_printf(input->arena, "belongs to set \"%s\"", link->tag.set)
+			     : "belongs to another set";
 }
 
 struct check_result conflict_denied(const struct live_ns *where, enum code code, const char *reason,
@@ -29,9 +28,9 @@ struct check_result conflict_held(const struct plan_input *input, const struct l
 	return (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_IDENTITY_IN_USE,
-		.reason = arena_printf(input->arena, "%s in %s holds its %s and cannot be changed",
+		.reason = arena_printf(input->arena, "%s in %s has its %s and cannot be changed",
 				       link->name, ns->name, what),
-		.hint = "mend first what keeps that one as it is",
+		.hint = "resolve the error of that link first",
 	};
 }
 
@@ -69,8 +68,8 @@ static struct check_result check_name(const struct conflict_finder *finder,
 		planned->ns, CODE_LINK_UNMANAGED,
 		arena_printf(input->arena, "%s has a link %s (%s) that %s", planned->ns->name, name,
 			     *link->kind_name ? link->kind_name : "device", made_by(input, link)),
-		"give the attachment another interface_name, or remove that link; --adopt "
-		"takes over a macvlan or ipvlan on the same parent");
+		"set another interface_name, or remove that link; --adopt takes over a macvlan or "
+		"ipvlan on the same parent");
 }
 
 /* macvlan_addr_busy refuses two links of a parent with the same MAC that are up. */
@@ -88,10 +87,10 @@ static struct check_result check_mac(const struct conflict_finder *finder,
 		return CHECK_FINE;
 	return conflict_denied(
 		holder->ns, CODE_MAC_UNMANAGED,
-		arena_printf(input->arena, "%s has the MAC %s already",
+		arena_printf(input->arena, "%s already has the MAC address %s",
 			     unmanaged_label(input, holder), mac_format(mac, text)),
-		"give the attachment another mac_address, or remove that link; --adopt takes "
-		"over an unmarked link in the container itself");
+		"set another mac_address, or remove that link; --adopt takes over an unmanaged "
+		"link in the container itself");
 }
 
 static bool has_address(const struct live_ns *ns, const struct live_link *link, const struct ip *ip)
@@ -134,10 +133,11 @@ static struct check_result check_address(const struct conflict_finder *finder,
 		if (holder)
 			return conflict_denied(
 				holder->ns, CODE_ADDRESS_UNMANAGED,
-				arena_printf(input->arena, "%s has the address %s already",
+				arena_printf(input->arena, "%s already has the address %s",
 					     unmanaged_label(input, holder),
 					     ip_format(&ip[i], text)),
-				"give the attachment another address, or remove that one");
+				"give the attachment another address, or remove the address from "
+				"that link");
 	}
 	return CHECK_FINE;
 }
@@ -174,12 +174,12 @@ static struct check_result check_sharing(const struct conflict_finder *finder,
 		return CHECK_FINE;
 	return conflict_denied(
 		unmanaged->ns, CODE_PARENT_UNMANAGED,
-		arena_printf(input->arena, "parent %s carries %s (%s%s) already",
+		arena_printf(input->arena, "parent %s already carries %s (%s%s)",
 			     planned->parent->name, unmanaged_label(input, unmanaged),
 			     unmanaged->link->kind_name,
 			     is_passthru(unmanaged->link) ? " passthru" : ""),
-		"a parent carries either macvlans or ipvlans, and passthru has it alone: "
-		"use another parent, or remove that link");
+		"a parent carries either macvlan or ipvlan links, and passthru requires a parent "
+		"of its own: use another parent, or remove that link");
 }
 
 /* A managed link that has to stay unchanged, and so keeps its name, MAC, addresses, routes and

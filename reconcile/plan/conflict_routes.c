@@ -42,13 +42,14 @@ static struct check_result route_denied(const struct matched *matched,
 							prefix_format(&route->to, to))
 					 : "a default route";
 	const char *set = set_of_route(matched, planned->ns, route);
-	const char *reason = arena_printf(matched->input->arena, "%s has %s%s%s already%s%s%s",
+	const char *reason = arena_printf(matched->input->arena, "%s already has %s%s%s%s%s%s",
 					  planned->ns->name, what, route->via.family ? " via " : "",
-					  ip_format(&route->via, via), set ? ", of the set \"" : "",
+					  ip_format(&route->via, via), set ? ", of set \"" : "",
 					  set ? set : "", set ? "\"" : "");
-	return conflict_denied(planned->ns, CODE_ROUTE_UNMANAGED, reason,
-			       set ? "leave one of the two out"
-				   : "remove it, or leave this one out; --adopt replaces it");
+	return conflict_denied(
+		planned->ns, CODE_ROUTE_UNMANAGED, reason,
+		set ? "remove one of the two routes from the files"
+		    : "remove that route, or remove this one from the files; --adopt replaces it");
 }
 
 static bool engine_has(const struct planned_attachment *planned, const struct live_route *route)
@@ -88,8 +89,8 @@ static const char *default_before(const struct matched *matched,
 		*ret_route = route;
 		if (kept)
 			return kept->tag.container;
-		return set ? arena_printf(matched->input->arena, "the set \"%s\"", set)
-			   : "its engine";
+		return set ? arena_printf(matched->input->arena, "set \"%s\"", set)
+			   : "its container engine";
 	}
 	return NULL;
 }
@@ -180,10 +181,10 @@ static struct check_result route_twice(const struct plan_input *input,
 	return (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_ROUTE,
-		.reason = arena_printf(input->arena, "%s/%s gets a route to %s in %s, too",
+		.reason = arena_printf(input->arena, "%s/%s also gets a route to %s in %s",
 				       other->container->name, other->network->name,
 				       prefix_format(to, text), planned->ns->name),
-		.hint = "remove one of the two",
+		.hint = "remove one of the two routes",
 	};
 }
 

@@ -60,8 +60,8 @@ static struct check_result other_set(const struct conflict_finder *finder,
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
 			.reason = arena_printf(finder->assigned->input->arena,
-					       "set \"%s\" has attached it already: %s",
-					       link->tag.set, text),
+					       "already attached by set \"%s\": %s", link->tag.set,
+					       text),
 			.hint = left_set_remedy(link->tag.set, finder->assigned->input->arena)};
 	warning_add(finder->assigned->input, WARNING_SECOND_LINK, planned->ns->name,
 		    planned->current->name, link->tag.set, text);
@@ -92,13 +92,13 @@ static struct check_result other_planned(const struct conflict_finder *finder,
 		return (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_TWICE,
-			.reason =
-				arena_printf(finder->assigned->input->arena,
-					     "set \"%s\" attaches it to the same LAN: %s on %s",
-					     other->set->name,
-					     finder->assigned->names->assigned[other->number].name,
-					     planned->parent->name),
-			.hint = "remove one of the two from the files"};
+			.reason = arena_printf(
+				finder->assigned->input->arena,
+				"also attached to the same LAN by set \"%s\": %s on %s",
+				other->set->name,
+				finder->assigned->names->assigned[other->number].name,
+				planned->parent->name),
+			.hint = "remove one of the two attachments from the files"};
 	if (planned > other)
 		warning_add(finder->assigned->input, WARNING_TWO_LINKS, planned->ns->name,
 			    planned->parent->name, other->current->name, other->set->name,

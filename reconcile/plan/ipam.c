@@ -63,10 +63,10 @@ static void take_explicit(const struct ipam *ipam, const struct planned_attachme
 		assigned_to(ipam, planned)->check_result = (struct check_result){
 			.action = ACTION_BLOCKED,
 			.code = CODE_ADDRESS_IN_USE,
-			.reason = arena_printf(ipam->matched->input->arena,
-					       "address %s is taken by %s", ip_format(ip, text),
-					       owner_label(ipam->matched->input, owner)),
-			.hint = "give one of the two another address",
+			.reason = arena_printf(
+				ipam->matched->input->arena, "address %s is already used by %s",
+				ip_format(ip, text), owner_label(ipam->matched->input, owner)),
+			.hint = "give one of the two attachments another address",
 		};
 }
 

@@ -86,10 +86,10 @@ static struct check_result name_in_use(const struct plan_input *input,
 	return (struct check_result){
 		.action = ACTION_BLOCKED,
 		.code = CODE_INTERFACE_IN_USE,
-		.reason = arena_printf(input->arena, "%s/%s gets the name %s in %s, too",
+		.reason = arena_printf(input->arena, "%s/%s also gets the name %s in %s",
 				       other->container->name, other->network->name, name,
 				       planned->ns->name),
-		.hint = "give one of the two another interface_name",
+		.hint = "set another interface_name for one of the two attachments",
 	};
 }
 

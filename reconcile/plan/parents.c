@@ -28,10 +28,10 @@ static struct check_result check_found(const struct plan_input *input,
 	const char *name = resolved->network->parent;
 	if (resolved->parent->base || resolved->parent->make)
 		return fine;
-	return blocked(CODE_PARENT_ABSENT,
-		       arena_printf(input->arena, "the host has no link \"%s\"", name),
-		       "`ip link` shows the host's links: name one of them as the parent, or bring "
-		       "this one back");
+	return blocked(
+		CODE_PARENT_ABSENT, arena_printf(input->arena, "the host has no link \"%s\"", name),
+		"`ip link` lists the host's links: use one of them as the parent, or create this "
+		"one");
 }
 
 /* The kernel puts a macvlan of a macvlan on the lowest device (macvlan_common_newlink, likewise
@@ -42,10 +42,10 @@ static struct check_result check_kind(const struct plan_input *input,
 	const struct live_link *link = resolved->parent->link;
 	if (!link || !link_type(link->kind)->has_driver)
 		return fine;
-	return blocked(
-		CODE_PARENT_STACKED,
-		arena_printf(input->arena, "parent %s is a %s itself", link->name, link->kind_name),
-		"name the link below it as the parent");
+	return blocked(CODE_PARENT_STACKED,
+		       arena_printf(input->arena, "parent %s is itself a %s link", link->name,
+				    link->kind_name),
+		       "use the parent of that link");
 }
 
 /* A port of a bridge, bond or team hands its frames to its master (netdev_rx_handler_register
@@ -98,9 +98,9 @@ static struct check_result check_mtu(const struct plan_input *input,
 	if (!resolved->network->parent || !parent->mtu || mtu <= parent->mtu)
 		return fine;
 	return blocked(CODE_PARENT_MTU,
-		       arena_printf(input->arena, "mtu %u is over the %u of parent %s", mtu,
-				    parent->mtu, parent->name),
-		       arena_printf(input->arena, "`ip link set %s mtu %u`, or a lower mtu",
+		       arena_printf(input->arena, "mtu %u is larger than the mtu %u of parent %s",
+				    mtu, parent->mtu, parent->name),
+		       arena_printf(input->arena, "`ip link set %s mtu %u`, or set a lower mtu",
 				    parent->base ? parent->base->name : parent->name, mtu));
 }
 
@@ -199,14 +199,15 @@ static struct check_result vlan_name_check(const struct plan_input *input,
 {
 	if (strlen(parent->name) < IFNAMSIZ)
 		return fine;
-	return blocked(CODE_VLAN_NAME,
-		       arena_printf(input->arena, "the VLAN link's name %s is longer than %d bytes",
-				    parent->name, IFNAMSIZ - 1),
-		       arena_printf(input->arena,
-				    "make the link under a shorter name, it will be used: "
-				    "`ip link add link %s name vlan%u type vlan id %u`",
-				    parent->base ? parent->base->name : "PARENT", parent->vlan,
-				    parent->vlan));
+	return blocked(
+		CODE_VLAN_NAME,
+		arena_printf(input->arena, "the VLAN link's name %s is longer than %d bytes",
+			     parent->name, IFNAMSIZ - 1),
+		arena_printf(
+			input->arena,
+			"create the link with a shorter name, and mvapply uses it: `ip link add "
+			"link %s name vlan%u type vlan id %u`",
+			parent->base ? parent->base->name : "PARENT", parent->vlan, parent->vlan));
 }
 
 /* Whether a live VLAN link was made under a temporary name, and can have its own now: the link that

@@ -254,7 +254,7 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 		return;
 	struct change *change = arena_alloc(reverter->input.arena, sizeof(*change));
 	*change = (struct change){
-		.field = FIELD_ROUTE, .to = "as it was", .route = link_route_of(route)};
+		.field = FIELD_ROUTE, .to = "as before", .route = link_route_of(route)};
 	*step_add(reverter->steps, ACTION_CHANGE, &link->tag) =
 		(struct step){.action = ACTION_CHANGE,
 			      .tag = link->tag,
@@ -311,7 +311,7 @@ static void step_returns(struct reverter *reverter, const struct step *done)
 	/* The host has no such parent: what is there now is all that the container can have. */
 	if (done->current && live_parent_away(done->current))
 		not_reverted(reverter, done,
-			     "stays as it is now: its parent was in another namespace");
+			     "is not restored: its parent was in another namespace");
 	else if (done->current)
 		touched_returns(reverter, done);
 	else if (done->desired)
@@ -339,7 +339,7 @@ const struct plan *plan_revert(const struct plan *done, const struct live *befor
 		if (!seen(&reverter, step->ns) ||
 		    (step->desired && !seen(&reverter, step->desired->ns)))
 			not_reverted(&reverter, step,
-				     "may not be what it was: the namespace cannot be looked at");
+				     "may differ from before: the namespace cannot be read");
 		else
 			step_returns(&reverter, step);
 	}

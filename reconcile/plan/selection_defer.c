@@ -116,7 +116,7 @@ static void new_parents_defer(struct deferrer *deferrer)
 						 deferrer->n_by_name, find_name);
 		if (parent && !has(deferrer, parent))
 			leave(deferrer, step,
-			      arena_printf(deferrer->arena, "its parent %s is not there",
+			      arena_printf(deferrer->arena, "its parent %s does not exist",
 					   desired->parent_name));
 	}
 }
@@ -137,7 +137,7 @@ static void replaced_defer(struct deferrer *deferrer)
 		const struct step *by = &deferrer->plan->steps[step->replaced_by - 1];
 		if (!has(deferrer, by))
 			leave(deferrer, step,
-			      arena_printf(deferrer->arena, "%s, which replaces it, is not there",
+			      arena_printf(deferrer->arena, "its replacement %s does not exist",
 					   step_label(deferrer->arena, by)));
 	}
 }
@@ -187,7 +187,7 @@ static void names_defer(struct deferrer *deferrer)
 			live_link_by_name(deferrer->live->namespaces[0], step->desired->name);
 		if (holder && holder != step->current && !goes(deferrer, holder))
 			leave(deferrer, step,
-			      arena_printf(deferrer->arena, "the other %s is still there",
+			      arena_printf(deferrer->arena, "the other %s still exists",
 					   holder->name));
 	}
 }

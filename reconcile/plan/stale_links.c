@@ -18,7 +18,7 @@ static const char *deletion_reason(const struct matched *matched,
 	*ret_stray = second;
 	if (second)
 		return arena_printf(matched->input->arena,
-				    "%s in %s, a second link with the mark of %s", link, ns,
+				    "%s in %s, a second link with the owner tag of %s", link, ns,
 				    first->link->name);
 	if (managed->placement != PLACEMENT_STRAY)
 		return NULL;
@@ -29,7 +29,7 @@ static const char *deletion_reason(const struct matched *matched,
 				    tag->container);
 	if (managed->ns->user_made)
 		return arena_printf(matched->input->arena,
-				    "%s in %s, a namespace that another user made", link, ns);
+				    "%s in %s, a namespace that another user created", link, ns);
 	return arena_printf(matched->input->arena, "%s in %s, the namespace of another container",
 			    link, ns);
 }
@@ -41,11 +41,11 @@ static const char *kept_reason(const struct plan_input *input,
 					  [ACTION_BLOCKED] = "is blocked",
 					  [ACTION_REFUSED] = "is refused"};
 	return replacement->container
-		       ? arena_printf(input->arena, "%s/%s, which replaces it, %s",
+		       ? arena_printf(input->arena, "its replacement %s/%s %s",
 				      replacement->container->name, replacement->network->name,
 				      why[action])
 		       : arena_printf(input->arena,
-				      "the host's link on network %s, which replaces it, %s",
+				      "its replacement, the host's link on network %s, %s",
 				      replacement->network->name, why[action]);
 }
 

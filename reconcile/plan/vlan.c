@@ -53,10 +53,10 @@ static void alias_make(const struct plan_input *input, struct parent *parent)
 		.code = CODE_OWNER_TAG_FULL,
 		.reason = arena_printf(
 			input->arena,
-			"the mark of %s cannot hold the names of all %zu sets that use it",
+			"the owner tag of %s has no room for the names of all %zu sets that use it",
 			parent->name, parent->make->tag.n_sets),
-		.hint = "put the networks on this VLAN into fewer sets, or give the sets shorter "
-			"names",
+		.hint = "declare the networks on this VLAN in fewer sets, or give the sets "
+			"shorter names",
 	};
 }
 
@@ -71,10 +71,10 @@ static void name_check(const struct plan_input *input, struct parent *parent)
 		.code = CODE_VLAN_UNMANAGED,
 		.reason =
 			link->kind == KIND_VLAN
-				? arena_printf(input->arena,
-					       "%s is there, but with VLAN id %u (%s)", link->name,
-					       link->vlan, vlan_protocol_name(link->vlan_protocol))
-				: arena_printf(input->arena, "%s is there, but is no VLAN %u of %s",
+				? arena_printf(input->arena, "%s exists, but with VLAN id %u (%s)",
+					       link->name, link->vlan,
+					       vlan_protocol_name(link->vlan_protocol))
+				: arena_printf(input->arena, "%s exists, but is not VLAN %u of %s",
 					       link->name, parent->vlan, parent->base_name),
 		.hint = arena_printf(input->arena,
 				     "remove or rename it: `ip link set %s name OTHER`",

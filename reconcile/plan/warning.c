@@ -5,40 +5,40 @@
 #include <string.h>
 
 #define SET_REMEDY(set)                                                                            \
-	"if that set was renamed or is not wanted any more, `mvapply delete --name " set           \
-	"` removes all of it"
-#define LEASE_REASON "out instead of being given back, as --confirm may go back to them"
+	"if that set was renamed or is no longer needed, `mvapply delete --name " set              \
+	"` removes all its objects"
+#define LEASE_REASON "instead of being released, because --confirm may have to restore them"
 
 /* {0} is the first object. */
 static const char *const sentences[] = {
-	[WARNING_PARENT_DOWN] = "parent {0} is down: nothing passes until `ip link set {0} up`",
+	[WARNING_PARENT_DOWN] =
+		"parent {0} is down: it passes no traffic until `ip link set {0} up`",
 	[WARNING_PARENT_NO_CARRIER] =
-		"parent {0} has no carrier: nothing passes until its cable or peer is up",
-	[WARNING_ADDRESS_CLAIMED] =
-		"{0} has the address {1}, too, which is that of {2}: it is ignored",
+		"parent {0} has no carrier: it passes no traffic until its cable or peer is up",
+	[WARNING_ADDRESS_CLAIMED] = "{0} also has the address {1} of {2}: ignored",
 	[WARNING_ADDRESSES_CLAIMED] =
-		"{0} has the address {1}, too, which is that of {2}: it is ignored, as are {3} more "
-		"in that namespace",
+		"{0} also has the address {1} of {2}: ignored, as are {3} more in that namespace",
 	[WARNING_SECOND_LINK] =
 		"{0} has a second link on the LAN of {1}, of set \"{2}\": {3}; " SET_REMEDY("{2}"),
 	[WARNING_TWO_LINKS] =
 		"{0} has two links on the LAN of {1}, {2} of set \"{3}\" and {4} of set \"{5}\": "
-		"remove one of the two from the files",
+		"remove one of the two attachments from the files",
 	[WARNING_ROUTE_KEPT] =
-		"{0} keeps the default route of {1}; that of network {2} (via {3}) is left out",
-	[WARNING_ROUTE_KEPT_VIA] = "{0} keeps the default route of {1}, via {4}; that of network "
-				   "{2} (via {3}) is left out",
-	[WARNING_UNREACHABLE] = "the host cannot reach {0} on network {1}: its way to {2} leads "
-				"through network {3}",
+		"{0} keeps the default route of {1}; the one of network {2} (via {3}) is not added",
+	[WARNING_ROUTE_KEPT_VIA] =
+		"{0} keeps the default route of {1}, via {4}; the one of network {2} (via {3}) is "
+		"not added",
+	[WARNING_UNREACHABLE] =
+		"the host cannot reach {0} on network {1}: its route to {2} leads through network "
+		"{3}",
 	[WARNING_NOTHING_HERE] =
-		"no network of the files lives on this host, \"{0}\": their `hosts` name others, "
-		"and --host says which one it is",
+		"no network of the files is assigned to this host, \"{0}\": check `hosts`, or set "
+		"this host's name with --host",
 	[WARNING_LOOKUP] = "{1}",
 	[WARNING_SET_LEFT] =
-		"set \"{0}\" is live on network {1}, and these files do not name it; " SET_REMEDY(
-			"{0}"),
-	[WARNING_LEASE_RUNS_OUT] = "{0} lease of DHCP runs " LEASE_REASON,
-	[WARNING_LEASES_RUN_OUT] = "{0} leases of DHCP run " LEASE_REASON,
+		"set \"{0}\" is live on network {1}, but is not in these files; " SET_REMEDY("{0}"),
+	[WARNING_LEASE_RUNS_OUT] = "{0} DHCP lease expires " LEASE_REASON,
+	[WARNING_LEASES_RUN_OUT] = "{0} DHCP leases expire " LEASE_REASON,
 };
 
 const char *left_set_remedy(const char *set, struct arena *arena)

@@ -70,18 +70,18 @@ void probe_fault(const struct probe *probe, struct error *error)
 	char ip[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	ip_format(&probe->ip, ip);
 	if (probe->in_use) {
-		error_set(error, EADDRINUSE, "the address %s is in use: %s on %s has it", ip,
+		error_set(error, EADDRINUSE, "address %s is already in use by %s on %s", ip,
 			  mac_format(&probe->by, mac), probe->link);
 		error_code(error, CODE_ADDRESS_ANSWERED);
-		error_hint(error, "give the attachment another address, or take it from %s", mac);
+		error_hint(error, "give the attachment another address, or remove it from %s", mac);
 		return;
 	}
-	error_set(error, probe->errnum, "cannot ask on %s who has %s: %s", probe->link, ip,
-		  probe->errnum == ENETDOWN ? "it has no carrier" : strerror(probe->errnum));
+	error_set(error, probe->errnum, "cannot probe %s for address %s: %s", probe->link, ip,
+		  probe->errnum == ENETDOWN ? "no carrier" : strerror(probe->errnum));
 	if (probe->errnum == ENETDOWN)
-		error_hint(error, "bring its cable or peer up, or do without probe");
+		error_hint(error, "bring its cable or peer up, or disable probe");
 	if (probe->errnum == ENODEV)
-		error_hint(error, "run mvapply again once %s is there", probe->link);
+		error_hint(error, "run mvapply again when %s exists", probe->link);
 }
 
 static void parents_find(struct apply_context *context, struct probes *probes)

@@ -216,7 +216,7 @@ static size_t batch_finish(struct restorer *restorer, rollback_report *report, v
 			continue;
 		failed++;
 		report(arena_printf(restorer->arena,
-				    "the %s of %s in %s cannot be put back: %s%s%s",
+				    "the %s of %s in %s cannot be restored: %s%s%s",
 				    raw_message_name(restorer->arena, restorer->requested[i]),
 				    restorer->link->name, restorer->ns->name,
 				    strerror(reply->errnum), *reply->text ? ": " : "", reply->text),
@@ -229,7 +229,7 @@ static size_t unreadable_report(const struct restorer *restorer, const struct er
 				rollback_report *report, void *data)
 {
 	report(arena_printf(restorer->arena,
-			    "the addresses and routes of %s in %s cannot be seen: %s",
+			    "the addresses and routes of %s in %s cannot be read: %s",
 			    restorer->link->name, restorer->ns->name, error->text),
 	       data);
 	return 1;

@@ -29,8 +29,8 @@ int revert_note(const struct step *step, struct error *error)
 	if (status == 0)
 		status = snapshot_take(step->ns, link, error);
 	if (status < 0) {
-		error_prepend(error, "cannot note what %s in namespace %s is, to go back to it",
-			      link->name, step->ns->name);
+		error_prepend(error, "cannot take a snapshot of %s in namespace %s", link->name,
+			      step->ns->name);
 		return status;
 	}
 	if (step->action != ACTION_CHANGE)
@@ -89,8 +89,7 @@ static void report_left(const struct plan *plan, const struct outcome *outcomes,
 			report(outcomes[i].error->text, data);
 		else
 			report(arena_printf(arena, "%s in %s %s", step->name, step->ns->name,
-					    step->reason ? step->reason
-							 : "does not stay as it was"),
+					    step->reason ? step->reason : "is not as before"),
 			       data);
 	}
 }
@@ -297,10 +296,11 @@ static size_t ended_report(const struct retreat *retreat, const struct inodes *i
 		    inodes_have(inodes, step->ns->inode))
 			continue;
 		retreat->report(
-			arena_printf(arena,
-				     "%s is not put back: its network namespace %s has ended "
-				     "since; a container that was started anew has no such link",
-				     step->name, step->ns->name),
+			arena_printf(
+				arena,
+				"%s is not restored: its network namespace %s no longer exists; a "
+				"container that was restarted does not have the link",
+				step->name, step->ns->name),
 			retreat->data);
 		count++;
 	}

@@ -108,7 +108,7 @@ def half_looks(host):
             codes.add(done.code)
             told = any(words in done.out + done.err for words in (
                 "cannot receive from the kernel: No buffer space", "is malformed",
-                 "malformed answer about a namespace's number"))
+                 "malformed answer about the id of a namespace"))
             assert told or done.code == 0, f"{rule}\n{done}"
             assert not any(line[0] in "+-~" for line in done.plan), f"{rule}\n{done}"
     same(codes, {0, 1}, "exit codes")

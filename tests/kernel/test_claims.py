@@ -137,7 +137,7 @@ def tried(host, kind, **keys):
                 others.unharmed(what)
                 assert done.code == 0 or " evil/n" in done.err, f"{what}\n{done}"
                 if what in TOLD:
-                    assert f" in {evil.label} has the address" in done.err, f"{what}\n{done}"
+                    assert f" in {evil.label} also has the address" in done.err, f"{what}\n{done}"
                 restored(host, evil, text)
                 others.unharmed(f"{what}, and its end")
 
@@ -391,7 +391,7 @@ def exhausted(host):
             evil.batch(*stacked("z0", *(f"172.16.86.{n}/32" for n in range(1, 8))))
             done = host.apply(text)
             same(len(host.addresses("late", "eth0")), 1, f"an address all the same\n{done}")
-            assert f"z0 in {evil.label} has the address" in done.err, done
+            assert f"z0 in {evil.label} also has the address" in done.err, done
             others.unharmed("a range used up")
 
 
@@ -405,7 +405,7 @@ def explicit_mac(host):
             evil.batch(*stacked("z0", mac=mac))
             text = declared(evil, names=["v1", "v2"], late={"n": {"mac_address": mac}})
             done = host.apply(text, code=1)
-            assert f"! blocked late/n z0 in {evil.label} has the MAC {mac} already" in \
+            assert f"! blocked late/n z0 in {evil.label} already has the MAC address {mac}" in \
                 " ".join(done.lines), done
             same((host.names("v2"), host.names("late")), ({"eth0"}, set()), "the others")
             others.unharmed("a MAC")

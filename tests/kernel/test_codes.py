@@ -169,8 +169,8 @@ def answer(host):
 @test("codes: a sysctl that there is not, or whose value cannot be")
 def wrong_sysctl(host):
     host.netns("web")
-    for sysctl, hint in (({"net.ipv4.conf.IFNAME.nonsense": "1"}, "the kernel has no such setting"),
-                         ({"net.ipv4.conf.IFNAME.rp_filter": "yes"}, "mostly a number")):
+    for sysctl, hint in (({"net.ipv4.conf.IFNAME.nonsense": "1"}, "the kernel has no such sysctl"),
+                         ({"net.ipv4.conf.IFNAME.rp_filter": "yes"}, "usually a number")):
         path = host.write(document({"n": lan()}, {"web": {"n": {"sysctls": sysctl}}}))
         told(host, "MV0910", 1, "apply", "-f", path)
         assert hint in host.mvapply("apply", "-f", path, code=1).err, hint
@@ -205,7 +205,7 @@ def held(host):
     path = host.write(document({"n": lan(mtu=9000), "m": lan(subnet="10.8.0.0/24", gateway=None)}, {
         "web": {"n": {"interface_name": "lan0"}, "m": {"interface_name": "eth0"}}}))
     done = host.mvapply("diff", "-f", path, code=1)
-    assert "eth0 in web holds its name and cannot be changed [MV0610]\n" in done.out, done
+    assert "eth0 in web has its name and cannot be changed [MV0610]\n" in done.out, done
     steps = host.mvapply("diff", "-f", path, "-o", "json", code=1).json["steps"]
     same([step["code"] for step in steps], ["MV0605", "MV0605", "MV0610"],
          "codes in JSON")

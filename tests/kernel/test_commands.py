@@ -247,7 +247,7 @@ def elsewhere(host):
     path = host.write(document({"n": lan(hosts=["rack1", "rack2"], ip_range={
         "rack1": "172.16.86.32/28", "rack2": "172.16.86.64/28"})},
         {"web": {"hosts": ["rack1", "rack2"], "networks": ["n"]}}))
-    said = 'no network of the files lives on this host, "rack9"'
+    said = 'no network of the files is assigned to this host, "rack9"'
     done = host.mvapply("diff", "-f", path, "--host", "rack9")
     assert said in done.err and done.out == "Nothing to do.\n", done
     assert said in host.mvapply("diff", "-f", path, "--host=rack9", "-o", "json").json["warnings"][0]
@@ -260,7 +260,7 @@ def no_proc(host):
     path = host.write(BRIDGE)
     done = host.run("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc; exec "$@"', "sh", host.binary, "diff",
                     "-f", path, code=1, env={"ASAN_OPTIONS": "detect_leaks=0"})
-    assert "hint: is /proc mounted?" in done.err, done
+    assert "hint: check that /proc is mounted: `mount -t proc proc /proc`" in done.err, done
 
 
 @test("status: without rights it says what it could not look at")

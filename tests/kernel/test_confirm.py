@@ -477,7 +477,7 @@ def away(host):
         child.send_signal(signal.SIGINT)
         ended(host, child, 1)
         said = child.stderr.read().decode()
-    assert "eth0 is not put back: its network namespace web has ended" in said and "[MV0913]" in said, said
+    assert "eth0 is not restored: its network namespace web no longer exists" in said and "[MV0913]" in said, said
     same(host.names("db"), {"eth0"}, "links")
 
 
@@ -539,7 +539,7 @@ def process_ended(host):
             child.send_signal(signal.SIGINT)
             ended(host, child, 1)
             said = child.stderr.read().decode()
-        assert "is not put back: its network namespace" in said, said
+        assert "is not restored: its network namespace" in said, said
 
 
 def docker(mtu):
@@ -568,7 +568,7 @@ def container_restarted(host):
                 same(host.link("new", "eth0")["address"], mac, "MAC")
             else:
                 same(host.names("new"), set(), "links")
-                assert "eth0 is not put back: its network namespace docker app has ended" in said, said
+                assert "eth0 is not restored: its network namespace docker app no longer exists" in said, said
             host.delete(docker(1450), env=engine.env)
         host.remove_netns("new")
         host.remove_netns("db")

@@ -231,7 +231,7 @@ def silent(host):
     same(lease_of(host)["local"], ip, "the address")
     # Nobody takes it back.
     done = host.delete(text)
-    assert f"note: attach web/n: the lease of {ip} runs out instead of being given back: no DHCP " \
+    assert f"note: attach web/n: the lease of {ip} expires instead of being released: no DHCP " \
         "server answered" in done.err, done
     same((host.names("web"), host.names("db")), (set(), set()), "links")
 
@@ -395,7 +395,7 @@ def saved(host):
         static = document({"n": lan()}, {"web": {"n": {"dhcp": False,
                                                        "ipv4_address": "172.16.86.20"}}})
         done = host.apply(static, "--confirm=1", code=5)
-        assert "1 lease of DHCP runs out instead of being given back, as --confirm" in done.err, done
+        assert "1 DHCP lease expires instead of being released, because --confirm" in done.err, done
         same(set(server.leases()), {lease["local"]}, "leases")
         after = lease_of(host)
         same((after["local"], after.get("dynamic"), host.routes("web")),
@@ -543,7 +543,7 @@ def put_back(host):
         before, leases = host.snapshot("web", settled=True), server.leases()
         for net in (NET, lan()):
             done = host.apply(document({"home": net}, {"web": {"home": broken}}), code=1)
-            assert "attach web/n: put back as it was, since what replaces it could not be made" \
+            assert "attach web/n: restored, because its replacement could not be created" \
                 in done.err and "lease" not in done.err, done
             same(host.snapshot("web", settled=True), before, "web")
             assert lease_of(host)["valid_life_time"] > 60, lease_of(host)
@@ -553,7 +553,7 @@ def put_back(host):
         # One that cannot be had again is told.
         server.end()
         done = host.apply(document({"home": NET}, {"web": {"home": broken}}), code=1, seconds=60)
-        assert "put back" in done.err and "no DHCP server answered" in done.err, done
+        assert "restored" in done.err and "no DHCP server answered" in done.err, done
 
 
 @test("dhcp: an address that is given back is not kept as if it were the file's")

@@ -90,14 +90,14 @@ def unfit(host):
     for script, told in (
             ("ip=172.16.86.50 mask=1 lease=120", "its subnet is larger than a /8"),
             ("ip=172.16.86.50 lease=120", "it has no subnet mask (option 1)"),
-            ("ip=172.16.86.50 mask=24", "it does not say for how long (option 51)"),
+            ("ip=172.16.86.50 mask=24", "it has no lease time (option 51)"),
             ("ip=172.16.86.50 mask=24 lease=29", "it is for less than 30 s")):
         done = host.apply(TEXT, code=1, env=client(host, f"echo LEASE {script}"))
-        assert f"web/n: the DHCP server's lease is of no use: {told}: eth0 in namespace web has no " \
+        assert f"web/n: invalid DHCP lease: {told}: eth0 in namespace web has no " \
             "IPv4 address [MV0918]" in done.err, done
         same((host.addresses("web", "eth0"), host.routes("web")), (set(), set()), script)
     done = host.apply(TEXT, code=1, env=client(host, "exit 3"))
-    assert "the DHCP client failed: it ended with code 3 without a word: eth0" in done.err, done
+    assert "the DHCP client failed: it exited with code 3 and without a message: eth0" in done.err, done
 
 
 @test("dhcp client: one that was taken over writes, renames and removes no file, and has no rtnetlink")
@@ -158,8 +158,8 @@ def no_helper(host):
     host.netns("web")
     for calls, error, told in (
             ("clone,clone3,fork,vfork", "EAGAIN",
-             "the helper cannot be started: Resource temporarily unavailable"),
-            ("capset", "EPERM", "the helper cannot give up its rights: Operation not permitted")):
+             "the DHCP broker cannot be started: Resource temporarily unavailable"),
+            ("capset", "EPERM", "the DHCP broker cannot drop its capabilities: Operation not permitted")):
         done = host.run("strace", "-f", "-qq", "-o", "trace", "-e", f"trace={calls}", "-e",
                         f"inject={calls}:error={error}:when=1", host.binary, "apply", "-f",
                         host.write(TEXT), env={"ASAN_OPTIONS": "detect_leaks=0"}, seconds=60)
@@ -199,7 +199,7 @@ def gone(host):
                     "delete", "-f", host.write(text), env=env, seconds=60)
     same(done.code, 0, f"the exit code\n{done}")
     same(messages.unwrapped(done.err).count(
-        "runs out instead of being given back: no DHCP server answered"), 71,
+        "expires instead of being released: no DHCP server answered"), 71,
          "what is told")
     same(set().union(*(host.names(name) for name in names)), set(), "links")
     with open("trace", encoding="utf-8") as file:

@@ -121,7 +121,7 @@ def two_alike(engine):
 def by_compose(host, engine):
     text = one(engine, "shop/web")
     pending = host.apply(text, env=engine.env)
-    said(pending, "has no container of Compose's \"shop/web\" yet")
+    said(pending, "has no container of Compose service \"shop/web\" yet")
     engine.run("shop-api-1", labels={**COMPOSE, "com.docker.compose.service": "api"})
     engine.create("shop-web-1", labels=COMPOSE)
     pending = host.apply(text, env=engine.env)
@@ -135,7 +135,7 @@ def by_compose(host, engine):
             same(host.names(other), set(), "the other service")
         engine.run("shop-web-2", labels=COMPOSE)
         done = host.apply(text, env=engine.env)
-        said(done, "runs as 2 containers: ", "shop-web-2", "its attachments stay with shop-web-1")
+        said(done, "runs as 2 containers: ", "shop-web-2", "the attachments stay with shop-web-1")
         same(done.plan, [], "what is live is kept")
         same(host.addresses(space, "eth0"), {"172.16.86.2/24"}, "after a second replica")
 
@@ -231,7 +231,7 @@ def down(host, engine):
              [f'pending gone/n {engine.kind} has no container "gone" yet'], "up again")
         same((identity(host, space), host.link(space, "eth0")["ifindex"]), before, "up again")
     done = host.apply(text, env={engine.variable: "tcp://192.0.2.1:2375"}, code=1)
-    said(done, f'{engine.variable} is "tcp://192.0.2.1:2375", which is no engine of this machine')
+    said(done, f'{engine.variable} is "tcp://192.0.2.1:2375", which is not an engine on this machine')
 
 
 @on_each("fifty containers at once", seconds=400)
@@ -268,15 +268,15 @@ def engine_network(host, engine):
         before = host.link(space, "eth0")["ifindex"]
         text = one(engine)
         done = host.apply(text, env=engine.env)
-        said(done, "web keeps the default route of its engine, via 172.17.0.1; that of network n "
-             "(via 172.16.86.1) is left out")
+        said(done, "web keeps the default route of its container engine, via 172.17.0.1; the one of "
+             "network n (via 172.16.86.1) is not added")
         same((host.link(space, "eth0")["ifindex"], host.addresses(space, "eth1")),
              (before, {"172.16.86.2/24"}), "the links")
         same({route for route in host.routes(space) if route.startswith("default")},
              {"default via 172.17.0.1 dev eth0"}, "default routes")
         again = host.apply(text, env=engine.env)
         same(again.plan, [], "a second apply")
-        said(again, "keeps the default route of its engine")
+        said(again, "keeps the default route of its container engine")
         host.diff(text, env=engine.env, code=0)
         host.batch(space, [f"route del default via 172.17.0.1 dev eth0{metric}"])
         done = host.apply(text, env=engine.env)

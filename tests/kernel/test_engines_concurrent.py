@@ -85,7 +85,7 @@ def one_silent(host):
         engine.hold("slow")
         done = host.apply(text, env=engine.env)
         said = done.out + done.err
-        assert "pending" in said and "does not answer in time" in said and "[MV0704]" in said, done
+        assert "pending" in said and "no answer in time" in said and "[MV0704]" in said, done
         assert "docker ps" in said, f"no hint\n{done}"
         same(host.names("fast"), {"eth0"}, "the other container")
         same(host.link("slow", "eth0")["ifindex"], before["ifindex"], "the link of the slow one")
@@ -322,7 +322,7 @@ def watch_slow_start(host):
         with watching(host, "-f", host.write(docker("slow", "fast", "later")),
                       env=engine.env) as service:
             until_attached(host, service, "fast")
-            service.until_says("does not answer in time", 20)
+            service.until_says("no answer in time", 20)
             engine.start("later", later.pid)
             until_attached(host, service, "later")
             until_asked(host, engine, "slow", 2)
@@ -357,7 +357,7 @@ def watch_stopped_meanwhile(host):
             engine.hold("all")
             engine.containers["late"] = late.pid  # and nothing is told
             service.send(1)
-            service.until_says("does not answer in time", 30)
+            service.until_says("no answer in time", 30)
             host.ip("web", "link del eth0")
             until_attached(host, service, "web")
             engine.release()

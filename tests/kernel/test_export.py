@@ -100,7 +100,7 @@ def vlans(host):
           for name, body in documents[0]["networks"].items()},
          {"given": ("eth0", 30, None), "vlan100": ("eth0", 100, "802.1ad"),
           "inner": ("eth0.100", 7, None), "island": (None, None, None)}, "networks")
-    assert "so that its subnet cannot be seen" in out, out
+    assert "so its subnet is unknown" in out, out
     host.unchanged(out)
     host.delete(out)
     again = host.snapshot("host", settled=True)
@@ -202,7 +202,7 @@ def secret(host):
     host.set_sysctl("web", "net/ipv6/conf/eth0/stable_secret", "2001:db8::5ec2:e7")
     text, documents = exported(host)
     for key in ("stable_secret", "addr_gen_mode"):
-        assert f"its sysctl net.ipv6.conf.IFNAME.{key} is not carried over" in text, text
+        assert f"its sysctl net.ipv6.conf.IFNAME.{key} is not exported" in text, text
     assert "5ec2" not in text and "sysctls" not in str(documents), text
     host.unchanged(text)
 
@@ -286,7 +286,7 @@ def adopt(host):
     same(documents[0]["networks"]["eth0-2"], {
         "parent": "eth0", "subnet": "172.16.86.0/24", "gateway": "172.16.86.1",
         "host": {"ipv4_address": "172.16.86.9", "interface_name": "way"}}, "the network")
-    assert "macvlan silent in db is left as it is" in text, text
+    assert "macvlan silent in db is not adopted" in text, text
     same(host.routes("web"), routes, "routes")
     same(host.link("db", "silent").get("ifalias"), None, "what is left")
     host.unchanged(text)
@@ -339,7 +339,7 @@ def adopt_vlans(host):
                  "subnet": "10.20.0.0/24"},
         "eth0": {"driver": "ipvlan", "mode": "l3", "parent": "eth0", "subnet": "10.30.0.0/24"}},
          "networks")
-    assert "vlan own in db is left as it is: mvapply has VLAN links on the host only" in text, text
+    assert "vlan own in db is not adopted: mvapply supports VLAN links on the host only" in text, text
     same((host.addresses("host", "office"), host.addresses("host", "idle")), addresses,
          "the host's own addresses")
 

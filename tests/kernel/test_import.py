@@ -209,7 +209,7 @@ def compose_whole(host):
         "import", "compose", "My.Shop/compose.yaml", "-o", "json").json["notes"]}
     for at, words in (("networks.lan", "foo: \"bar\""), ("networks.lan", "options: {\"x\":\"y\"}"),
                       ("networks.fast", "ipvlan_flag: \"private\""),
-                      ("networks.fast", "Docker takes 10.8.0.1"),
+                      ("networks.fast", "Docker uses 10.8.0.1"),
                       ("networks", "back: its driver bridge"), ("networks", "old is external"),
                       ("containers", "network_mode: none"),
                       ("containers.web.networks.lan", "aliases"),

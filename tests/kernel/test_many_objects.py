@@ -61,7 +61,7 @@ def crowded(host):
     with watching(host, "-f", host.write(TEXT)) as service:
         host.unread("evil")
         host.batch("evil", routes(MANY, "boot"))
-        service.until_says("network namespace evil has more routes than mvapply looks at", 60)
+        service.until_says("network namespace evil has more routes than mvapply reads", 60)
         service.quiet(limit=60)
         trace = repaired(host, service, wanted)
         assert len(trace.calls("setns")) <= 12, trace.lines

@@ -114,7 +114,7 @@ def deleted_by_engine(host):
         before = host.link("web", "eth0")
         engine.hold("all")
         done = host.delete(DOCKER, code=1, env=engine.env)
-        assert "[MV0919]" in done.err and "does not answer in time" in messages.unwrapped(done.err), done
+        assert "[MV0919]" in done.err and "no answer in time" in messages.unwrapped(done.err), done
         same(host.link("web", "eth0")["ifindex"], before["ifindex"], "the link of who knows whom")
         engine.release()
         same(host.delete(DOCKER, env=engine.env).plan, ["- attach app/n eth0 172.16.86.2/24"], "delete")

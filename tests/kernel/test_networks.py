@@ -98,12 +98,12 @@ def macvtap_company(host):
     host.netns("web")
     host.ip("host", "link add link eth0 name mt0 type macvtap")
     stacked = host.apply(document({"n": lan(parent="mt0")}, {"web": ["n"]}), code=1)
-    assert "parent mt0 is a macvtap itself" in stacked.out, stacked
+    assert "parent mt0 is itself a macvtap link" in stacked.out, stacked
     host.ip("host", "link delete mt0")
     host.ip("host", "link add link eth0 name mt0 type macvtap mode passthru")
     text = document({"n": lan(driver="macvtap")}, {"web": ["n"]})
     refused = host.apply(text, code=4)
-    assert "carries mt0 in the host (macvtap passthru) already" in refused.out, refused
+    assert "already carries mt0 in the host (macvtap passthru)" in refused.out, refused
     same(host.names("web"), set(), "web")
     host.ip("host", "link delete mt0")
     host.apply(text)
@@ -116,7 +116,7 @@ def macvtap_beside_ipvlan(host):
     text = document({"n": lan(driver="macvtap")}, {"web": ["n"]})
     host.ip("host", "link add link eth0 name iv0 type ipvlan")
     refused = host.apply(text, code=4)
-    assert "carries iv0 in the host (ipvlan) already" in refused.out, refused
+    assert "already carries iv0 in the host (ipvlan)" in refused.out, refused
     host.ip("host", "link delete iv0")
     host.apply(text)
     same(host.link("web", "eth0")["linkinfo"]["info_kind"], "macvtap", "kind")

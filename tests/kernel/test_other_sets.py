@@ -9,7 +9,7 @@ from test_json import fits
 
 OLD = document({"n": lan()}, {"web": ["n"]}, name="old")
 NEW = document({"m": lan()}, {"web": ["m"], "db": ["m"]}, name="new")
-HINT = "`mvapply delete --name old` removes all of it"
+HINT = "`mvapply delete --name old` removes all its objects"
 
 
 @test("other sets: a set that was renamed attaches nobody twice, says what is left, and how to remove it")
@@ -18,7 +18,7 @@ def renamed(host):
     host.apply(OLD)
     before = host.link("web", "eth0")["ifindex"]
     for done in (host.diff(NEW, code=1), host.apply(NEW, code=1)):
-        assert '! blocked web/m set "old" has attached it already: eth0 172.16.86.2/24 on eth0 [MV0611]' \
+        assert '! blocked web/m already attached by set "old": eth0 172.16.86.2/24 on eth0 [MV0611]' \
             in " ".join(done.out.split()) and HINT in " ".join(done.out.split()), done
     same((host.names("web"), host.names("db")), ({"eth0"}, {"eth0"}), "links")
     same(host.link("web", "eth0")["ifindex"], before, "the old link is as it was")
@@ -86,12 +86,12 @@ def one_run(host):
     host.netns("web", "db")
     files = both(host, OLD, NEW)
     for done in (host.mvapply("diff", *files, code=1), host.mvapply("apply", *files, code=1)):
-        assert '! blocked new:web/m set "old" attaches it to the same LAN: eth0 on eth0 [MV0611]' in joined(done), done
+        assert '! blocked new:web/m also attached to the same LAN by set "old": eth0 on eth0 [MV0611]' in joined(done), done
     same((host.names("web"), host.names("db")), ({"eth0"}, {"eth0"}), "links")
     same(host.link("web", "eth0")["ifalias"], "mvapply:attach:old/n/web", "whose it is")
     before = host.link("web", "eth0")["ifindex"]
     done = host.mvapply("apply", *both(host, NEW, OLD), code=1)
-    assert '! blocked new:web/m set "old" attaches it to the same LAN' in joined(done), done
+    assert '! blocked new:web/m also attached to the same LAN by set "old"' in joined(done), done
     same(host.link("web", "eth0")["ifindex"], before, "what is live goes before what is first")
     moved = document({"n": lan()}, {"db": ["n"]}, name="old")
     host.mvapply("apply", *both(host, moved, document({"m": lan()}, {"web": ["m"]}, name="new")), "--max-delete=1")
@@ -108,13 +108,13 @@ def renamed_watched(host):
     with watching(host, "-f", path) as service:
         before = host.link("web", "eth0")["ifindex"]
         host.write(document({"m": lan()}, {"web": ["m"]}, name="new"))
-        service.until_says('set "old" has attached it already', 20)
+        service.until_says('already attached by set "old"', 20)
         host.netns("other")
         service.send(1)
         service.quiet()
         same(host.names("web"), {"eth0"}, "links")
         same(host.link("web", "eth0")["ifindex"], before, "the link")
-        same(service.everything().count('set "old" has attached it already'), 1, "how often it is said")
+        same(service.everything().count('already attached by set "old"'), 1, "how often it is said")
     assert "old" in host.mvapply("status").out, "status without files"
     host.mvapply("delete", "--name", "old")
     same(host.names("web"), set(), "links")
@@ -158,8 +158,8 @@ def with_vlan(host):
 # --- a set that was renamed, whose containers are others by now, too
 
 DISJOINT = document({"n": lan()}, {"db": ["n"]}, name="new")
-LEFT = 'set "old" is live on network n, and these files do not name it; if that set was renamed or is not ' \
-    "wanted any more, `mvapply delete --name old` removes all of it"
+LEFT = 'set "old" is live on network n, but is not in these files; if that set was renamed or is no ' \
+    "longer needed, `mvapply delete --name old` removes all its objects"
 
 
 def says_left(host, text=DISJOINT, **options):
@@ -224,8 +224,8 @@ def left_watched(host):
         service.until(lambda: host.names("db") == {"eth0"}, "attached")
         service.quiet()
         same(service.everything().count('the files do not name the set "old" any more, and what is live of it stays; '
-                                        "if that set was renamed or is not wanted any more, `mvapply delete --name "
-                                        "old` removes all of it"), 1, "what it says")
+                                        "if that set was renamed or is no longer needed, `mvapply delete --name "
+                                        "old` removes all its objects"), 1, "what it says")
         same(service.everything().count("delete --name old"), 1, "how often it says it")
         same(host.names("web"), {"eth0"}, "web")
         host.write(document({"n": lan()}, {"db": ["n"]}, name="third"))

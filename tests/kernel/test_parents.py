@@ -147,7 +147,7 @@ def put_back_on_vlan(host):
     routes = host.routes("web")
     done = host.apply(document({"n": lan(vlan=20)}, {"web": {"n": {
         "sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}}}), code=1)
-    assert "no_such_key" in done.err and "put back as it was" in done.err, done
+    assert "no_such_key" in done.err and "restored, because its replacement" in done.err, done
     same((identity(host, "web", "eth0"), host.routes("web"), "eth0.10" in host.names("host")),
          (before, routes, True), "web")
     done = host.apply(document({"n": lan(vlan=20)}, {"web": ["n"]}))
@@ -170,7 +170,7 @@ def put_back(host):
     before = host.snapshot("web", settled=True)
     done = host.apply(document({"n": lan(parent="eth1")}, {"web": {"n": {
         "sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}}}), code=1)
-    assert "no_such_key" in done.err and "put back as it was" in done.err, done
+    assert "no_such_key" in done.err and "restored, because its replacement" in done.err, done
     same(done.lines[-1], "Failed: 1.", "the count")
     same(host.snapshot("web", settled=True), before, "web")
     same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}") for key in ("rp_filter", "arp_notify")],
@@ -189,7 +189,7 @@ def parent_fails(host):
     before = identity(host, "web", "eth0")
     done = host.mvapply("apply", "-f", "new.yaml", code=1, env=preload(
         host, f"refuse@{kinds.index(16) + 1}={errno.EPERM}"))
-    assert "link eth0.20" in done.err and "left as it is: its parent eth0.20" in done.err, done
+    assert "link eth0.20" in done.err and "not changed: its parent eth0.20" in done.err, done
     same([line.split()[:3] for line in done.lines[:-1]],
          [["skipped", "eth0.10", "vlan"], ["!", "failed", "eth0.20"], ["!", "failed", "web/n"]],
          "the signs")
@@ -275,7 +275,7 @@ def in_vain(host):
         before = host.snapshot("host", "web", settled=True)
         done = host.apply(on_vlan(20), code=1, seconds=60)
         assert "172.16.86.2 is in use" in done.err, done
-        assert "link eth0.20: not made: nothing could be put on it" in done.err, done
+        assert "link eth0.20: not created: no link could be attached to it" in done.err, done
         same(host.snapshot("host", "web"), before, "what there is")
         # But for one that somebody has used meanwhile: before the holder of the address is there.
         host.ip("lan", f"link set {link} down")

@@ -149,5 +149,5 @@ def escape_in_name(host):
             "mode bridge")
     text = document({"n": lan()}, {"web": {"n": {"mac_address": "02:42:ac:10:56:02"}}})
     done = host.apply(text, code=4)
-    assert "\\x1b[31mevil in the host has the MAC 02:42:ac:10:56:02" in done.out, done
+    assert "\\x1b[31mevil in the host already has the MAC address 02:42:ac:10:56:02" in done.out, done
     assert "\033" not in done.out + done.err, repr(done.out)

@@ -64,8 +64,8 @@ def conflict(host):
         "six": {"n": {"ipv4_address": "172.16.86.6", "ipv6_address": "fd00:86::66"}}})
     before = host.snapshot("db", "six")
     done = host.apply(text, code=1, seconds=60)
-    for what in ("db/n: the address 172.16.86.20", "six/n: the address fd00:86::66"):
-        assert f"attach {what} is in use: {UP0_MAC} on eth0 has it [MV0907]" in done.err, done
+    for what in ("db/n: address 172.16.86.20", "six/n: address fd00:86::66"):
+        assert f"attach {what} is already in use by {UP0_MAC} on eth0 [MV0907]" in done.err, done
     same(done.lines[-1], "Done: 1 created. Failed: 2.", "the count")
     same({tuple(line.split()[:3] + line.split()[-1:]) for line in done.lines
           if line.startswith("!") or re.match(r"\+ attach (db|six)/", line)},
@@ -99,11 +99,12 @@ def flag(host):
     host.diff(text, "--out", "plan.json")
     for argv in (("apply", "-f", "network.yaml", "--probe"), ("apply", "plan.json", "--probe")):
         done = host.mvapply(*argv, code=1, seconds=60)
-        assert f"172.16.86.2 is in use: {UP0_MAC} on eth0" in done.err, done
+        assert f"172.16.86.2 is already in use by {UP0_MAC} on eth0" in done.err, done
         same(host.names("web"), set(), "links")
     heard(sniffer, ETH0_MAC)
     sniffer.frames.clear()
-    same(host.mvapply("diff", "-f", "network.yaml", code=2).plan, done.plan, "diff")
+    same(host.mvapply("diff", "-f", "network.yaml", code=2).plan,
+         ["+ attach web/n eth0 172.16.86.2/24 02:42:ac:10:56:02 default via 172.16.86.1"], "diff")
     same(heard(sniffer, ETH0_MAC), [], "probes of a diff")
 
 
@@ -117,7 +118,7 @@ def change(host):
     in_use(host, "172.16.86.9/24")
     done = host.apply(document(network, {"web": {"n": {"ipv4_address": "172.16.86.9"}}}), code=1,
                       seconds=60)
-    assert f"172.16.86.9 is in use: {UP0_MAC}" in done.err, done
+    assert f"172.16.86.9 is already in use by {UP0_MAC}" in done.err, done
     same(host.snapshot("web"), before, "web")
     # Replaced for its mode alone, it has its address already, and asks nobody.
     sniffer = listen(host)
@@ -200,7 +201,7 @@ def late(host):
     thread.start()
     done = host.apply(document({"n": lan(probe=True)}, {"web": ["n"]}), code=1, seconds=60)
     thread.join()
-    assert f"the address 172.16.86.2 is in use: {mac} on eth0 has it" in done.err, done
+    assert f"address 172.16.86.2 is already in use by {mac} on eth0" in done.err, done
     same(host.names("web"), set(), "web's links")
 
 
@@ -212,12 +213,12 @@ def no_carrier(host):
     host.until(lambda: "LOWER_UP" not in host.link("host", "eth0")["flags"], "no carrier")
     path = host.write(document({"n": lan(probe=True)}, {"web": ["n"]}))
     done = host.mvapply("apply", "-f", path, code=1)
-    assert "cannot ask on eth0 who has 172.16.86.2: it has no carrier" in done.err, done
+    assert "cannot probe eth0 for address 172.16.86.2: no carrier" in done.err, done
     same(host.names("web"), set(), "web's links")
     with watching(host, "-f", path) as running:
-        running.until_says("172.16.86.2: it has no carrier")
+        running.until_says("172.16.86.2: no carrier")
         host.ip("lan", "link set up0 up")
-        running.until_says(f"172.16.86.2 is in use: {UP0_MAC} on eth0 has it", 40)
+        running.until_says(f"172.16.86.2 is already in use by {UP0_MAC} on eth0", 40)
         unused(host, "172.16.86.2/24")
         running.until(lambda: host.names("web"), "attached", 60)
 
@@ -232,7 +233,7 @@ def carrier_lost(host):
         host.ip("lan", "link set up0 down")
         same(child.wait(20 * host.patience), 1, "exit code")
         said = child.stderr.read().decode()
-    assert "who has 172.16.86.2: it has no carrier" in said, said
+    assert "for address 172.16.86.2: no carrier" in said, said
     same(host.names("web"), set(), "web's links")
 
 
@@ -243,7 +244,7 @@ def vlan(host):
     text = document({"n": lan(vlan=10, probe=True)},
                     {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.20"}}})
     done = host.apply(text, code=1, seconds=60)
-    assert f"172.16.86.20 is in use: {UP0_MAC} on eth0.10 has it" in done.err, done
+    assert f"172.16.86.20 is already in use by {UP0_MAC} on eth0.10" in done.err, done
     same(done.lines[-1], "Done: 2 created. Failed: 1.", "the count")
     same(host.names("db"), set(), "db's links")
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "web's address")
@@ -256,7 +257,7 @@ def ipvlan(host):
     text = document({"n": lan(driver="ipvlan", probe=True)},
                     {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.20"}}})
     done = host.apply(text, code=1, seconds=60)
-    assert f"172.16.86.20 is in use: {UP0_MAC} on eth0 has it" in done.err, done
+    assert f"172.16.86.20 is already in use by {UP0_MAC} on eth0" in done.err, done
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "web's address")
 
 
@@ -280,7 +281,7 @@ def service(host):
                     {"web": ["n"], "db": ["m"]})
     with watching(host, "-f", host.write(text)) as running:
         running.until(lambda: "eth0" in host.names("db"), "the rest is done")
-        running.until_says(f"172.16.86.2 is in use: {UP0_MAC} on eth0 has it", 40)
+        running.until_says(f"172.16.86.2 is already in use by {UP0_MAC} on eth0", 40)
         same(host.names("web"), set(), "web's links")
         unused(host, "172.16.86.2/24")
         running.until(lambda: "eth0" in host.names("web") and host.addresses("web", "eth0") ==

@@ -175,7 +175,7 @@ def routes_unseen(host):
     kinds = noted(host, "request", lambda env: host.apply(text[1], "--dry-run", code=2, env=env))
     done = host.apply(text[1], code=1,
                       env=preload(host, f"refuse@{len(kinds) + 1}={errno.ENOMEM}"))
-    assert "cannot see the routes of eth0 in namespace web: Cannot allocate memory" in done.err, done
+    assert "cannot read the routes of eth0 in namespace web: Cannot allocate memory" in done.err, done
     same(host.addresses("web", "eth0"), {"172.16.86.20/24", "172.16.86.30/24"}, "addresses")
     host.apply(text[1])
     same(host.addresses("web", "eth0"), {"172.16.86.30/24"}, "addresses in the end")

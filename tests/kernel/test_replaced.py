@@ -25,12 +25,12 @@ def mistyped(host):
     before = host.snapshot(settled=True)
     text = renamed(parent="eht0")
     for done in (host.diff(text, code=1), host.apply(text, code=1)):
-        assert "kept web/n web/home, which replaces it, is blocked" in done.lines, done
+        assert "kept web/n its replacement web/home is blocked" in done.lines, done
     same(host.snapshot(), before, "what there is")
     step = next(step for step in host.mvapply("diff", "-f", "network.yaml", "-o", "json",
                                               code=1).json["steps"]
                 if step["network"] == "n")
-    same((step["action"], step["reason"]), ("kept", "web/home, which replaces it, is blocked"),
+    same((step["action"], step["reason"]), ("kept", "its replacement web/home is blocked"),
          "the step in JSON")
     script = host.mvapply("diff", "-f", "network.yaml", "-o", "ip", code=1).out
     assert "link delete" not in script, script
@@ -52,7 +52,7 @@ def fails(host):
     host.mvapply("diff", "-f", "network.yaml", "--out", "plan.json", code=2)
     for command in (("apply", "-f", "network.yaml"), ("apply", "plan.json")):
         done = host.mvapply(*command, code=1)
-        assert "attach web/n: put back as it was" in done.err, done
+        assert "attach web/n: restored, because its replacement" in done.err, done
         same(host.snapshot("web", settled=True), before, "web")
     steps = host.mvapply("apply", "-f", "network.yaml", "-o", "json", code=1).json["steps"]
     same({step["network"]: step["outcome"] for step in steps}, {"n": "not done", "home": "failed"},

@@ -97,8 +97,8 @@ def attached(host, ns):
 
 
 def refusal(kind, name, pid):
-    return (f"{kind} at this socket is user {USER}'s, but the network namespace of its container "
-            f'"{name}", process {pid}, is not [MV0709]')
+    return (f"{kind} at this socket runs as user {USER}, who does not own the network namespace of its container "
+            f'"{name}", process {pid} [MV0709]')
 
 
 def points_at(host, kind, others, own):

@@ -11,7 +11,7 @@ from service import watching
 
 TEXT = document({"n": lan()}, {"web": {"docker": "shop/web", "networks": ["n"]}})
 MARK = "mvapply:attach:default/n/web"
-STAYS = "its attachments stay with shop-web-{} [MV0708]"
+STAYS = "the attachments stay with shop-web-{} [MV0708]"
 
 
 def labels(number):

@@ -42,7 +42,7 @@ def two_sets(host):
                      for name, network in (("a", lan()), ("b", OTHER)))
     host.apply(first)
     done = host.apply(second)
-    assert 'web keeps the default route of the set "a", via 172.16.86.1' in done.err, done
+    assert 'web keeps the default route of set "a", via 172.16.86.1' in done.err, done
     same((host.names("web"), defaults(host)), ({"eth0", "eth1"}, {DEFAULT["n"]}), "of the first")
     host.unchanged(second)
     host.unchanged(first)

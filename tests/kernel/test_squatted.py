@@ -245,7 +245,7 @@ def waits_too_long(host):
             said = second.communicate(timeout=300)[1]
             same(second.returncode, 1, f"exit code, of {said}")
             assert re.search(r"error: process \d+ \(mvapply\) still holds the lock after 120 s; nothing was "
-                             r"touched \[MV0920\]", " ".join(said.split())), said
+                             r"changed \[MV0920\]", " ".join(said.split())), said
     at_work(host, deed)
 
 
@@ -317,7 +317,7 @@ def named(host):
     for who, become in strangers().items():
         with squatter(become, listens=True) as pid:
             done = host.apply(TEXT, code=1, before=linux.drop_capability_bounds)
-        assert f"the lock @mvapply is held by process {pid} (" in done.err, (who, done)
+        assert f"the socket @mvapply, used as a lock, is held by process {pid} (" in done.err, (who, done)
         assert "ss --unix --listening --processes src @mvapply" in done.err, done
         same(host.names("web"), set(), "untouched")
 

@@ -138,7 +138,7 @@ def scaled(host, engine):
         until_attached(host, engine, service, "shop-web-1", "172.16.86.2/24")
         service.until_says("listening to its events")
         engine.run("shop-web-2", labels=labels)
-        service.until_says("its attachments stay with shop-web-1 [MV0708]", 40)
+        service.until_says("the attachments stay with shop-web-1 [MV0708]", 40)
         with engine.space("shop-web-1") as space:
             before = identity(host, space)
             for change in ("link set eth0 down", "address flush dev eth0", "link del eth0"):
@@ -216,7 +216,7 @@ def stopped_meanwhile(host, engine):
             service.news()
             engine.process.send_signal(signal.SIGSTOP)
             service.send(signal.SIGHUP)
-            service.until_says("does not answer in time", 40)
+            service.until_says("no answer in time", 40)
             for ns in (space, "plain"):
                 host.ip(ns, "link del eth0")
                 service.until(lambda ns=ns: "eth0" in host.names(ns), f"{ns} is healed", 20)

@@ -60,7 +60,7 @@ static void test_foreign_name(void **state)
 	world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
 	expect(live, LAN("") WEB, &open, "create web/lan");
 	expect(live, LAN("") WEB_WITH("interface_name: eth0"), &open,
-	       "blocked web/lan: web has a link eth0 (device) that mvapply did not make");
+	       "blocked web/lan: web has a link eth0 (device) that mvapply did not create");
 	world_free(live);
 }
 
@@ -72,7 +72,7 @@ static void test_foreign_mac(void **state)
 		(struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
 	expect(live, LAN_GW("") WEB, &open, "create web/lan");
 	expect(live, LAN_GW("") WEB_WITH("mac_address: 02:42:ac:10:56:02"), &open,
-	       "blocked web/lan: eth0 in db has the MAC 02:42:ac:10:56:02 already");
+	       "blocked web/lan: eth0 in db already has the MAC address 02:42:ac:10:56:02");
 	world_free(live);
 }
 
@@ -197,7 +197,7 @@ static void test_foreign_address(void **state)
 	desired_free(desired);
 	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open, "create web/lan");
 	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.3"), &open,
-	       "refused web/lan: eth0 has the address 172.16.86.3 already");
+	       "refused web/lan: eth0 already has the address 172.16.86.3");
 	world_free(live);
 }
 
@@ -209,7 +209,7 @@ static void test_foreign_default_route(void **state)
 	world_route(web, world_link(web, "uplink", KIND_OTHER)->ifindex, "0.0.0.0/0", "10.0.0.1",
 		    RTPROT_BOOT);
 	expect(live, LAN_GW("") WEB, &open,
-	       "blocked web/lan: web has a default route via 10.0.0.1 already");
+	       "blocked web/lan: web already has a default route via 10.0.0.1");
 	expect(live, LAN_GW("") WEB, &adopt, "create web/lan");
 	expect(live, LAN("") WEB, &open, "create web/lan");
 	/* One of another metric fits beside ours. */
@@ -285,7 +285,7 @@ static void test_tags_of_others(void **state)
 		expect(live, "", &open, "");
 		expect(live, LAN("") WEB, &open, "create web/lan");
 		expect(live, LAN("") WEB_ETH0, &open,
-		       "blocked web/lan: web has a link eth0 (macvlan) that belongs to the set "
+		       "blocked web/lan: web has a link eth0 (macvlan) that belongs to set "
 		       "\"default\"");
 		world_free(live);
 	}
@@ -336,7 +336,7 @@ static void test_mac_of_the_parent(void **state)
 	(void)state;
 	struct live *live = world_new();
 	expect(live, LAN("") WEB_WITH("mac_address: 52:54:00:00:01:01"), &open,
-	       "refused web/lan: eth0 has the MAC 52:54:00:00:01:01 already");
+	       "refused web/lan: eth0 already has the MAC address 52:54:00:00:01:01");
 	world_free(live);
 }
 
@@ -347,14 +347,14 @@ static void test_passthru_alone(void **state)
 	hand_made(live, "ci", "x");
 	expect(live, LAN("") WEB, &open, "create web/lan");
 	expect(live, LAN(", mode: passthru") WEB, &open,
-	       "blocked web/lan: parent eth0 carries x in ci (macvlan) already");
+	       "blocked web/lan: parent eth0 already carries x in ci (macvlan)");
 	world_free(live);
 }
 
 static void test_adopt_no_other(void **state)
 {
 	static const char in_use[] =
-		"blocked web/lan: web has a link eth0 (macvlan) that mvapply did not make";
+		"blocked web/lan: web has a link eth0 (macvlan) that mvapply did not create";
 	(void)state;
 	struct live *live = world_new();
 	struct live_link *link = hand_made(live, "web", "eth0");
@@ -367,7 +367,7 @@ static void test_adopt_no_other(void **state)
 	link->alias = "mvapply:attach:prod/lan/web";
 	link->tag = owner_tag_parse(live->arena, link->alias);
 	expect(live, LAN("") WEB_ETH0, &adopt,
-	       "blocked web/lan: web has a link eth0 (macvlan) that belongs to the set \"prod\"");
+	       "blocked web/lan: web has a link eth0 (macvlan) that belongs to set \"prod\"");
 	world_free(live);
 }
 
@@ -401,7 +401,7 @@ static void test_adopt_no_set_route(void **state)
 		converge(live, "name: lab\n" LAN("")
 				       WEB_WITH("routes: [{to: 10.9.0.0/16, via: 172.16.86.9}]"));
 	expect(live, prod, &adopt,
-	       "blocked web/wan: web has a route to 10.9.0.0/16 via 172.16.86.9 already, of the set "
+	       "blocked web/wan: web already has a route to 10.9.0.0/16 via 172.16.86.9, of set "
 	       "\"lab\"");
 	desired_free(lab);
 	world_free(live);

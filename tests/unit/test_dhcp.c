@@ -60,12 +60,11 @@ static void test_lease(void **state)
 static void test_no_lease(void **state)
 {
 	(void)state;
-	static const char addr[] = "it has no address of a LAN";
+	static const char addr[] = "it has no unicast address";
 	static const char mask[] = "it has no subnet mask (option 1)";
 	static const char large[] = "its subnet is larger than a /8";
-	static const char its[] =
-		"its address is that of the subnet itself, or its broadcast address";
-	static const char time[] = "it does not say for how long (option 51)";
+	static const char its[] = "its address is the network or broadcast address of the subnet";
+	static const char time[] = "it has no lease time (option 51)";
 	static const char brief[] = "it is for less than 30 s";
 	static const struct {
 		const char *said, *refusal;
@@ -151,7 +150,8 @@ static void test_answer(void **state)
 		{DHCP_LEASE, EXITED(0), "udhcpc: started\n", DHCP_FAILED, "udhcpc: started"},
 		{DHCP_LEASE, EXITED(0), "LEASE ip=192.0.2.7 mask=24 lease=1\n", DHCP_UNFIT,
 		 "it is for less than 30 s"},
-		{DHCP_LEASE, EXITED(3), "\n", DHCP_FAILED, "it ended with code 3 without a word"},
+		{DHCP_LEASE, EXITED(3), "\n", DHCP_FAILED,
+		 "it exited with code 3 and without a message"},
 		{DHCP_LEASE, EXITED(1), "udhcpc: no lease, failing\n", DHCP_SILENT, NULL},
 		{DHCP_LEASE, 9, "", DHCP_SILENT, NULL}, /* it took too long, and was killed */
 		{DHCP_LEASE, EXITED(126), "", DHCP_ABSENT, NULL},

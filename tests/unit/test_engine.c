@@ -253,7 +253,7 @@ static const struct inspection inspections[] = {
 	{"no Name", NULL, OK("{\"Id\":\"" ID "\"," STATE("1", "true") "}"), ENOENT,
 	 "docker has no container \"my-db\" yet"},
 	{"Name as a number", NULL, OK("{\"Id\":\"" ID "\",\"Name\":1," STATE("1", "true") "}"),
-	 EBADMSG, "docker answers with a container's Name that is not what it should be"},
+	 EBADMSG, "docker sent an invalid answer: a container's Name"},
 	{"byte by byte",
 	 NULL,
 	 {.status = "200 OK", .body = CONTAINER("4711", "true"), .split = 1},
@@ -277,75 +277,71 @@ static const struct inspection inspections[] = {
 	 NULL,
 	 {.status = "404 Not Found", .body = "<html>not here</html>"},
 	 EBADMSG,
-	 "docker answers with status 404: it does not say why"},
+	 "docker answered with status 404: no reason given"},
 	{"500",
 	 NULL,
 	 {.status = "500 Internal Server Error",
 	  .body = "{\"message\":\"broken \\u001b[31m\\nhere\"}"},
 	 EBADMSG,
-	 "docker answers with status 500: broken ?[31m?here"},
+	 "docker answered with status 500: broken ?[31m?here"},
 	{"500 with an odd message",
 	 NULL,
 	 {.status = "500 Internal Server Error", .body = "{\"message\":[1]}"},
 	 EBADMSG,
-	 "docker answers with status 500: it does not say why"},
+	 "docker answered with status 500: no reason given"},
 	{"redirect",
 	 NULL,
 	 {.raw = "HTTP/1.1 302 Found\r\nLocation: http://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"},
 	 EBADMSG,
-	 "docker answers with status 302: it does not say why"},
-	{"HTML", NULL, OK("<html></html>"), EBADMSG,
-	 "docker answers with something that is not JSON"},
-	{"nothing", NULL, OK(""), EBADMSG, "docker answers with something that is not JSON"},
+	 "docker answered with status 302: no reason given"},
+	{"HTML", NULL, OK("<html></html>"), EBADMSG, "docker sent an answer that is not JSON"},
+	{"nothing", NULL, OK(""), EBADMSG, "docker sent an answer that is not JSON"},
 	{"half of it", NULL, OK("{\"Id\":\"" ID), EBADMSG,
-	 "docker answers with something that is not JSON"},
+	 "docker sent an answer that is not JSON"},
 	{"deep",
 	 NULL,
 	 {.status = "200 OK", .body = "[", .repeat = 100000},
 	 EBADMSG,
-	 "docker answers with something that is not JSON"},
-	{"a list", NULL, OK("[]"), EBADMSG,
-	 "docker answers with a container's Id that is not what it should be"},
-	{"no Id", NULL, OK("{}"), EBADMSG,
-	 "docker answers with a container's Id that is not what it should be"},
+	 "docker sent an answer that is not JSON"},
+	{"a list", NULL, OK("[]"), EBADMSG, "docker sent an invalid answer: a container's Id"},
+	{"no Id", NULL, OK("{}"), EBADMSG, "docker sent an invalid answer: a container's Id"},
 	{"an Id that leads elsewhere", NULL, OK("{\"Id\":\"../../../../version\"}"), EBADMSG,
-	 "docker answers with a container's Id that is not what it should be"},
+	 "docker sent an invalid answer: a container's Id"},
 	{"no State", NULL, OK("{\"Id\":\"" ID "\"}"), EBADMSG,
-	 "docker answers with a container's State that is not what it should be"},
+	 "docker sent an invalid answer: a container's State"},
 	{"Pid as text", NULL, OK(CONTAINER("\"1\"", "true")), EBADMSG,
-	 "docker answers with a container's State that is not what it should be"},
+	 "docker sent an invalid answer: a container's State"},
 	{"Pid below zero", NULL, OK(CONTAINER("-1", "true")), EBADMSG,
-	 "docker answers with a container's State that is not what it should be"},
+	 "docker sent an invalid answer: a container's State"},
 	{"Pid too large", NULL, OK(CONTAINER("4294967297", "true")), EBADMSG,
-	 "docker answers with a container's State that is not what it should be"},
+	 "docker sent an invalid answer: a container's State"},
 	{"Pid as a fraction", NULL, OK(CONTAINER("1.5", "true")), EBADMSG,
-	 "docker answers with a container's State that is not what it should be"},
+	 "docker sent an invalid answer: a container's State"},
 	{"Running as a number", NULL, OK(CONTAINER("1", "1")), EBADMSG,
-	 "docker answers with a container's State that is not what it should be"},
+	 "docker sent an invalid answer: a container's State"},
 	{"NetworkMode as a list", NULL,
 	 OK("{\"Id\":\"" ID "\",\"HostConfig\":{\"NetworkMode\":[]}," STATE("1", "true") "}"),
-	 EBADMSG, "docker answers with a container's HostConfig that is not what it should be"},
+	 EBADMSG, "docker sent an invalid answer: a container's HostConfig"},
 	{"SandboxKey as a number", NULL,
 	 OK("{\"Id\":\"" ID "\",\"NetworkSettings\":{\"SandboxKey\":1}," STATE("1", "true") "}"),
-	 EBADMSG,
-	 "docker answers with a container's NetworkSettings that is not what it should be"},
+	 EBADMSG, "docker sent an invalid answer: a container's NetworkSettings"},
 	{"oversized",
 	 NULL,
 	 {.status = "200 OK",
 	  .body = "[\"0123456789abcdef0123456789abcdef0123456789abcdef\"],",
 	  .repeat = 200000},
 	 EMSGSIZE,
-	 "docker answers with more than 8 MiB"},
+	 "docker sent an answer of more than 8 MiB"},
 	{"ends in the middle",
 	 NULL,
 	 {.status = "200 OK", .body = CONTAINER("4711", "true"), .cut = 20},
 	 EHOSTDOWN,
-	 "docker cannot be reached at %s: it ended the connection in the middle of an answer"},
+	 "docker cannot be reached at %s: it closed the connection in the middle of an answer"},
 	{"ends at once",
 	 NULL,
 	 {.raw = ""},
 	 EHOSTDOWN,
-	 "docker cannot be reached at %s: it ended the connection in the middle of an answer"},
+	 "docker cannot be reached at %s: it closed the connection in the middle of an answer"},
 	{"not HTTP", NULL, {.raw = "SSH-2.0-OpenSSH_9.2\r\n"}, EPROTO, NULL},
 	{"a head without end", NULL, {.raw = "HTTP/1.1 200 OK\r\nA: b"}, EBADMSG, NULL},
 	/* --- NULs, which Go's JSON has wherever it has text */
@@ -364,7 +360,7 @@ static const struct inspection inspections[] = {
 	 "docker has no container \"my-db\" yet"},
 	{"a NUL in an Id", NULL,
 	 OK("{\"Id\":\"" ID "\\u0000\",\"Name\":\"/my-db\"," STATE("1", "true") "}"), EBADMSG,
-	 "docker answers with a container's Id that is not what it should be"},
+	 "docker sent an invalid answer: a container's Id"},
 	{"a NUL in a mode", NULL,
 	 OK(NAMED("/my-db",
 		  "\"HostConfig\":{\"NetworkMode\":\"host\\u0000\"}," STATE("1", "true"))),
@@ -384,7 +380,7 @@ static const struct inspection inspections[] = {
 	{"half a surrogate pair in a name", NULL, OK(NAMED("/my-db\\ud800", STATE("1", "true"))),
 	 ENOENT, "docker has no container \"my-db\" yet"},
 	{"an escape that is cut", NULL, OK("{\"Id\":\"\\ud8"), EBADMSG,
-	 "docker answers with something that is not JSON"},
+	 "docker sent an answer that is not JSON"},
 	/* --- Compose */
 	{"service whose list is of containers that are being removed",
 	 "shop/web",
@@ -398,39 +394,39 @@ static const struct inspection inspections[] = {
 	    "{\"Id\":\"" ID
 	    "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\\u0000\":"
 	    "\"shop\",\"com.docker.compose.service\":\"web\"}}]"),
-	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	 ENOENT, "docker has no container of Compose service \"shop/web\" yet"},
 	{"service absent", "shop/web", OK("[]"), ENOENT,
-	 "docker has no container of Compose's \"shop/web\" yet"},
+	 "docker has no container of Compose service \"shop/web\" yet"},
 	{"service of another project", "shop/web",
 	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
 	    "\"shop2\",\"com.docker.compose.service\":\"web\"}}]"),
-	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	 ENOENT, "docker has no container of Compose service \"shop/web\" yet"},
 	{"service run once", "shop/web",
 	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
 	    "\"shop\",\"com.docker.compose.service\":\"web\",\"com.docker.compose.oneoff\":"
 	    "\"True\"}}]"),
-	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	 ENOENT, "docker has no container of Compose service \"shop/web\" yet"},
 	{"service of two projects, and Docker's word counts", "shop/web",
 	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
 	    "\"shop2\",\"io.podman.compose.project\":\"shop\",\"com.docker.compose.service\":"
 	    "\"web\"}}]"),
-	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	 ENOENT, "docker has no container of Compose service \"shop/web\" yet"},
 	{"service of a name that goes on", "shop/web",
 	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Labels\":{\"com.docker.compose.project\":"
 	    "\"shop\",\"com.docker.compose.service\":\"web-2\"}}]"),
-	 ENOENT, "docker has no container of Compose's \"shop/web\" yet"},
+	 ENOENT, "docker has no container of Compose service \"shop/web\" yet"},
 	{"service in several", "shop/web",
 	 OK("[{\"Id\":\"" ID "\",\"State\":\"running\",\"Names\":[\"/shop-web-1\"],\"Labels\":{"
 	    "\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}},"
 	    "{\"Id\":\"" OTHER "\",\"State\":\"running\",\"Names\":[\"/\\u001b\"],\"Labels\":{"
 	    "\"io.podman.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}}]"),
-	 ENOTUNIQ, "Compose's \"shop/web\" runs as 2 containers: shop-web-1, " OTHER},
+	 ENOTUNIQ, "Compose service \"shop/web\" runs as 2 containers: shop-web-1, " OTHER},
 	{"services are no list", "shop/web", OK("{}"), EBADMSG,
-	 "docker answers with a list of containers that is not what it should be"},
+	 "docker sent an invalid answer: a list of containers"},
 	{"services without Id", "shop/web", OK("[{\"State\":\"running\"}]"), EBADMSG,
-	 "docker answers with a list of containers that is not what it should be"},
+	 "docker sent an invalid answer: a list of containers"},
 	{"services that are numbers", "shop/web", OK("[1]"), EBADMSG,
-	 "docker answers with a list of containers that is not what it should be"},
+	 "docker sent an invalid answer: a list of containers"},
 };
 
 static const char *with_path(const char *text, char out[600])
@@ -632,12 +628,13 @@ static void test_down(void **state)
 	fclose(file);
 	expect_down(NULL, "docker cannot be reached at %s: Connection refused");
 	unlink(fake.path);
-	expect_down("tcp://10.0.0.1:2375",
-		    "DOCKER_HOST is \"tcp://10.0.0.1:2375\", which is no engine of this machine");
+	expect_down(
+		"tcp://10.0.0.1:2375",
+		"DOCKER_HOST is \"tcp://10.0.0.1:2375\", which is not an engine on this machine");
 	expect_down("ssh://me@there",
-		    "DOCKER_HOST is \"ssh://me@there\", which is no engine of this machine");
+		    "DOCKER_HOST is \"ssh://me@there\", which is not an engine on this machine");
 	expect_down("unix://relative",
-		    "DOCKER_HOST is \"unix://relative\", which is no engine of this machine");
+		    "DOCKER_HOST is \"unix://relative\", which is not an engine on this machine");
 	fake_end();
 }
 
@@ -671,9 +668,8 @@ static void test_slow(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	assert_int_equal(ask(engines, SOURCE_DOCKER, "my-db", found, &error), -EHOSTDOWN);
 	clock_gettime(CLOCK_MONOTONIC, &after);
-	assert_string_equal(found, with_path("docker cannot be reached at %s: it does not answer "
-					     "in time",
-					     text));
+	assert_string_equal(found,
+			    with_path("docker cannot be reached at %s: no answer in time", text));
 	assert_in_range(after.tv_sec - before.tv_sec, 1, 3);
 	engines_free(engines);
 	fake_end();
@@ -892,11 +888,11 @@ static const struct streaming streamings[] = {
 			EVENT("die", "\"name\":\"a\\ud800\"") EVENT("die", "\"\xe2\x82\":\"\"")),
 	 4, "connected\nstart 0123 a - -/-\ndie 0123 a\xef\xbf\xbd - -/-\ndie 0123 - - -/-\n"},
 	{"malformed", STREAM(EVENT("start", "") "{\"Type\":\n" EVENT("die", "")), 3,
-	 "connected\nstart 0123 - - -/-\ndocker sends something that is no event\n"},
+	 "connected\nstart 0123 - - -/-\ndocker sent an invalid event\n"},
 	{"without an id", STREAM("{\"Type\":\"container\",\"Action\":\"die\"}\n"), 2,
-	 "connected\ndocker sends something that is no event\n"},
+	 "connected\ndocker sent an invalid event\n"},
 	{"numbers", STREAM("{\"Type\":1,\"Action\":2}\n"), 2,
-	 "connected\ndocker sends something that is no event\n"},
+	 "connected\ndocker sent an invalid event\n"},
 	{"an event without end",
 	 {.status = "200 OK",
 	  .body = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -911,20 +907,20 @@ static const struct streaming streamings[] = {
 	  .split = 1000,
 	  .cut = 10000},
 	 3,
-	 "connected\nstart 0123 - - -/-\ndocker cannot be reached at %s: it ended the connection "
+	 "connected\nstart 0123 - - -/-\ndocker cannot be reached at %s: it closed the connection "
 	 "in the middle of an answer\n"},
 	{"ended",
 	 {.status = "200 OK", .body = EVENT("start", ""), .stream = true, .ends = true},
 	 3,
-	 "connected\nstart 0123 - - -/-\ndocker ended its stream of events\n"},
+	 "connected\nstart 0123 - - -/-\ndocker closed the stream of events\n"},
 	{"500",
 	 {.status = "500 Internal Server Error", .body = "{\"message\":\"x\"}"},
 	 1,
-	 "docker does not tell its events: it answers with status 500\n"},
+	 "docker refuses the stream of events with status 500\n"},
 	{"gone before the answer",
 	 {.raw = ""},
 	 1,
-	 "docker cannot be reached at %s: it ended the connection in the middle of an answer\n"},
+	 "docker cannot be reached at %s: it closed the connection in the middle of an answer\n"},
 };
 
 static void test_stream(void **state)
@@ -1023,7 +1019,7 @@ static void test_stream_down_and_up(void **state)
 	listener_run(&listener, 1, 5000);
 	assert_string_equal(
 		listener.log,
-		"DOCKER_HOST is \"tcp://10.0.0.1:1\", which is no engine of this machine\n");
+		"DOCKER_HOST is \"tcp://10.0.0.1:1\", which is not an engine on this machine\n");
 	fake_end();
 	fake_begin(replies, 1);
 	listener.log[0] = '\0';
@@ -1048,8 +1044,7 @@ static void test_stream_silent(void **state)
 	listener_run(&listener, 1, 13000);
 	assert_string_equal(
 		listener.log,
-		with_path("docker cannot be reached at %s: it does not answer in time\n",
-			  expected));
+		with_path("docker cannot be reached at %s: no answer in time\n", expected));
 	listener_end(&listener);
 	fake_end();
 }

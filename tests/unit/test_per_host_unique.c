@@ -89,7 +89,7 @@ static void test_names(void **state)
 	(void)state;
 	expect(NETWORKS "  one: {networks: {n: {interface_name: lan0}}}\n"
 			"  two: {networks: {m: {interface_name: lan0}}}\n",
-	       "create one/n; blocked two/m: one/n gets the name lan0 in web, too");
+	       "create one/n; blocked two/m: one/n also gets the name lan0 in web");
 }
 
 static void test_routes(void **state)
@@ -97,7 +97,7 @@ static void test_routes(void **state)
 	(void)state;
 	expect(NETWORKS "  one: {networks: {n: {routes: [{to: 10.0.0.0/8, via: 172.16.86.9}]}}}\n"
 			"  two: {networks: {m: {routes: [{to: 10.0.0.0/8, via: 10.8.0.9}]}}}\n",
-	       "create one/n; blocked two/m: one/n gets a route to 10.0.0.0/8 in web, too");
+	       "create one/n; blocked two/m: one/n also gets a route to 10.0.0.0/8 in web");
 }
 
 /* What another set's run has put there stays, and is no reason to do nothing at all. */
@@ -118,16 +118,18 @@ static void test_other_set(void **state)
 	assert_string_equal(spec_of(plan, "two")->name, "eth1");
 	assert_string_equal(
 		warning_text(&plan->warnings[0], plan->arena),
-		"two keeps the default route of the set \"a\", via 172.16.86.1; that of "
-		"network m (via 10.8.0.1) is left out");
+		"two keeps the default route of set \"a\", via 172.16.86.1; the one of network m "
+		"(via 10.8.0.1) is not added");
 	plan_free(plan);
 	desired_free(desired);
 	plan = plan_of(live,
 		       NETWORKS
 		       "  two: {networks: {m: {routes: [{to: 10.0.0.0/8, via: 10.8.0.9}]}}}\n",
 		       &desired);
-	assert_string_equal(plan_text(plan), "blocked two/m: web has a route to 10.0.0.0/8 via "
-					     "172.16.86.9 already, of the set \"a\"");
+	assert_string_equal(
+		plan_text(plan),
+		"blocked two/m: web already has a route to 10.0.0.0/8 via 172.16.86.9, of set "
+		"\"a\"");
 	plan_free(plan);
 	desired_free(desired);
 	world_free(live);
@@ -156,7 +158,7 @@ static void test_same_lan(void **state)
 		assert_int_equal(plan_count(plan, ACTION_BLOCKED), i < 2);
 		const char *text = plan_text(plan);
 		const char *blocked =
-			strstr(text, "; blocked two/m: set \"a\" attaches it to the same LAN");
+			strstr(text, "; blocked two/m: also attached to the same LAN by set \"a\"");
 		assert_true(blocked || i >= 2);
 		assert_string_equal(
 			arena_strndup(plan->arena, text,

@@ -322,8 +322,7 @@ static void test_vlan_name_in_the_way(void **state)
 	vlan->parent = 2;
 	vlan->vlan = 20;
 	expect(live, LAN(", vlan: 10") WEB, &open,
-	       "refused lan: eth0.10 is there, but with VLAN id 20 (802.1q); refused web/lan: "
-	       "waits "
+	       "refused lan: eth0.10 exists, but with VLAN id 20 (802.1q); refused web/lan: waits "
 	       "for network lan");
 	world_free(live);
 }
@@ -412,8 +411,8 @@ static void test_parents(void **state)
 	       "blocked lan: the host has no link \"eth9\"; blocked web/lan: waits for network "
 	       "lan");
 	expect(live, LAN(", mtu: 9000") WEB, &open,
-	       "blocked lan: mtu 9000 is over the 1500 of parent eth0; blocked web/lan: waits for "
-	       "network lan");
+	       "blocked lan: mtu 9000 is larger than the mtu 1500 of parent eth0; blocked "
+	       "web/lan: waits for network lan");
 	live->namespaces[0]->links[0].flags = 0;
 	expect(live, LAN("") WEB, &open, "blocked web/lan: parent eth0 is down");
 	live->namespaces[0]->links[0].flags = IFF_UP;
@@ -439,17 +438,17 @@ static void test_replacement(void **state)
 	       "networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {web: {networks: "
 	       "[c]}}",
 	       &open,
-	       "delete web/b; delete b; kept web/a: web/c, which replaces it, is blocked; blocked c: the "
+	       "delete web/b; delete b; kept web/a: its replacement web/c is blocked; blocked c: the "
 	       "host has no link \"eth9\"; blocked web/c: waits for network c");
 	/* Which of the two it is, their subnets say; and the host's own. */
 	expect(live,
 	       "networks: {c: {parent: eth9, subnet: 10.2.0.0/24, host: true}, d: {parent: eth0, "
 	       "subnet: 10.1.0.0/24, gateway: 10.1.0.1}}\ncontainers: {web: {networks: [d, c]}}",
 	       &open,
-	       "delete web/a; create web/d; kept web/b: web/c, which replaces it, is blocked; "
-	       "kept b: the host's link on network c, which replaces it, is blocked; blocked c: "
-	       "the host has no link \"eth9\"; blocked web/c: waits for network c; blocked c: "
-	       "waits for network c");
+	       "delete web/a; create web/d; kept web/b: its replacement web/c is blocked; "
+	       "kept b: its replacement, the host's link on network c, is "
+	       "blocked; blocked c: the host has no link \"eth9\"; blocked web/c: waits for "
+	       "network c; blocked c: waits for network c");
 	/* A container that leaves has none. */
 	expect(live,
 	       "networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {ci: "
@@ -671,14 +670,14 @@ static void test_engine_default_route(void **state)
 {
 	(void)state;
 	static const char said[] =
-		"web keeps the default route of its engine, via 172.17.0.1; that "
-		"of network lan (via 172.16.86.1) is left out";
+		"web keeps the default route of its container engine, via 172.17.0.1; the one of "
+		"network lan (via 172.16.86.1) is not added";
 	struct live *live = world_new();
 	struct live_ns *web = world_ns(live, "web");
 	world_route(web, world_link(web, "eth0", KIND_OTHER)->ifindex, "0.0.0.0/0", "172.17.0.1",
 		    RTPROT_BOOT);
 	expect(live, LAN_GW("") WEB, &open,
-	       "blocked web/lan: web has a default route via 172.17.0.1 already");
+	       "blocked web/lan: web already has a default route via 172.17.0.1");
 	expect(live, LAN_GW("") DOCKER_WEB, &open, "create web/lan");
 	warned(live, LAN_GW("") DOCKER_WEB, said);
 	warned(live, LAN("") DOCKER_WEB, "");
@@ -727,7 +726,7 @@ static void test_engine_other_routes(void **state)
 	expect(live,
 	       LAN_GW("") "containers: {web: {docker: web, networks: {lan: {routes: [{to: "
 			  "10.0.0.0/8, via: 172.16.86.9}]}}}}\n",
-	       &open, "blocked web/lan: web has a route to 10.0.0.0/8 via 172.17.0.1 already");
+	       &open, "blocked web/lan: web already has a route to 10.0.0.0/8 via 172.17.0.1");
 	world_free(live);
 }
 

@@ -220,8 +220,8 @@ static void test_fault(void **state)
 	struct probe probe = {.link = "eth0", .ip = ip_of("10.0.0.9"), .in_use = true, .by = mac};
 	struct error error;
 	probe_fault(&probe, &error);
-	assert_string_equal(error.text, "the address 10.0.0.9 is in use: 02:00:00:00:00:e0 on eth0 "
-					"has it");
+	assert_string_equal(error.text,
+			    "address 10.0.0.9 is already in use by 02:00:00:00:00:e0 on eth0");
 	assert_string_not_equal(error.hint, "");
 }
 

@@ -181,8 +181,9 @@ static void test_unreadable(void **state)
 		scene_open(&scene, pairs[i][0], pairs[i][1]);
 		world_ns(scene.now, "db")->stale = true;
 		const struct plan *back = plan_revert(scene.done, scene.before, scene.now);
-		assert_string_equal(plan_text(back), "blocked db/lan: may not be what it was: the "
-						     "namespace cannot be looked at");
+		assert_string_equal(
+			plan_text(back),
+			"blocked db/lan: may differ from before: the namespace cannot be read");
 		plan_free(back);
 		scene_close(&scene);
 	}

@@ -226,7 +226,7 @@ static void test_compare_steps(void **state)
 	json_t *others = json_pack("[{s:s}]", "action", "delete");
 	const struct saved_plan saved = {.live = print_of(&scene, ""), .steps = steps};
 	assert_int_equal(saved_plan_compare(&saved, &saved.live, others, scene.arena, &changes), 1);
-	assert_non_null(strstr(changes[0], "another one"));
+	assert_non_null(strstr(changes[0], "the plan has changed"));
 	json_decref(steps);
 	json_decref(others);
 	scene_close(&scene);
@@ -315,13 +315,13 @@ static void test_decode_bad(void **state)
 		 "its options are out of range"},
 		{"{'mvapply_plan': 1, 'host': 'h', " GOOD_OPTIONS
 		 ", 'input': [{'file': 'a', 'text': 7}], 'live': [], 'steps': []}",
-		 "its input is no list"},
+		 "its input is not a list"},
 		{"{'mvapply_plan': 1, 'host': 'h', " GOOD_OPTIONS
 		 ", 'input': [{'file': 'a', 'text': ''}], 'live': ['a\\u0007'], 'steps': []}",
-		 "no lists"},
+		 "not lists"},
 		{"{'mvapply_plan': 1, 'host': 'h', " GOOD_OPTIONS
 		 ", 'input': [{'file': 'a', 'text': ''}], 'live': [], 'steps': 'x'}",
-		 "no lists"},
+		 "not lists"},
 		{"{'mvapply_plan': 1, 'host': 'h', " GOOD_OPTIONS
 		 ", 'input': [{'file': 'a', 'text': ''}], 'live': [], 'steps': [], 'x': 1}",
 		 "x"},

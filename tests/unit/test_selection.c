@@ -112,7 +112,7 @@ static void test_new_parent(void **state)
 	step_put(&scene, ACTION_CREATE, &attachment, NULL, "eth0.30");
 	const struct selection left = without(&scene, 0);
 	assert_null(left.why[0]);
-	assert_string_equal(left.why[1], "its parent eth0.20 is not there");
+	assert_string_equal(left.why[1], "its parent eth0.20 does not exist");
 	assert_int_equal(selection_count(&left), 1);
 	assert_true(selection_has(&left, &scene.steps[2]));
 	arena_free(scene.arena);
@@ -127,7 +127,7 @@ static void test_replaced(void **state)
 	step_put(&scene, ACTION_CREATE, &attachment, NULL, NULL);
 	const struct selection left = without(&scene, 1);
 	assert_int_equal(selection_count(&left), 0);
-	assert_string_equal(left.why[0], "web/lan, which replaces it, is not there");
+	assert_string_equal(left.why[0], "its replacement web/lan does not exist");
 	arena_free(scene.arena);
 }
 

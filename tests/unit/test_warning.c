@@ -13,39 +13,42 @@ static const struct row {
 	const char *text;
 } rows[] = {
 	{{WARNING_PARENT_DOWN, {"eth0"}},
-	 "parent eth0 is down: nothing passes until `ip link set eth0 up`"},
+	 "parent eth0 is down: it passes no traffic until `ip link set eth0 up`"},
 	{{WARNING_PARENT_NO_CARRIER, {"eth0"}},
-	 "parent eth0 has no carrier: nothing passes until its cable or peer is up"},
+	 "parent eth0 has no carrier: it passes no traffic until its cable or peer is up"},
 	{{WARNING_ADDRESS_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "0"}},
-	 "eth0 in db has the address 10.0.0.5, too, which is that of web/lan: it is ignored"},
+	 "eth0 in db also has the address 10.0.0.5 of web/lan: ignored"},
 	{{WARNING_ADDRESSES_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "2"}},
-	 "eth0 in db has the address 10.0.0.5, too, which is that of web/lan: it is ignored, as "
-	 "are 2 more in that namespace"},
+	 "eth0 in db also has the address 10.0.0.5 of web/lan: ignored, as are "
+	 "2 more in that namespace"},
 	{{WARNING_SECOND_LINK, {"web", "eth0", "prod", "eth1 on eth0"}},
-	 "web has a second link on the LAN of eth0, of set \"prod\": eth1 on eth0; if that set was "
-	 "renamed or is not wanted any more, `mvapply delete --name prod` removes all of it"},
+	 "web has a second link on the LAN of eth0, of set \"prod\": eth1 on eth0; if that set "
+	 "was renamed or is no longer needed, `mvapply delete --name prod` removes all its objects"},
 	{{WARNING_TWO_LINKS, {"web", "eth0", "eth1", "a", "eth2", "b"}},
-	 "web has two links on the LAN of eth0, eth1 of set \"a\" and eth2 of set \"b\": remove one "
-	 "of the two from the files"},
-	{{WARNING_ROUTE_KEPT, {"web", "its engine", "lan", "10.0.0.1", ""}},
-	 "web keeps the default route of its engine; that of network lan (via 10.0.0.1) is left "
-	 "out"},
-	{{WARNING_ROUTE_KEPT_VIA, {"web", "its engine", "lan", "10.0.0.1", "172.17.0.1"}},
-	 "web keeps the default route of its engine, via 172.17.0.1; that of network lan (via "
-	 "10.0.0.1) is left out"},
+	 "web has two links on the LAN of eth0, eth1 of set \"a\" and eth2 of set \"b\": remove "
+	 "one of the two attachments from the files"},
+	{{WARNING_ROUTE_KEPT, {"web", "its container engine", "lan", "10.0.0.1", ""}},
+	 "web keeps the default route of its container engine; the one of network lan (via "
+	 "10.0.0.1) is not added"},
+	{{WARNING_ROUTE_KEPT_VIA, {"web", "its container engine", "lan", "10.0.0.1", "172.17.0.1"}},
+	 "web keeps the default route of its container engine, via 172.17.0.1; the one of network "
+	 "lan (via 10.0.0.1) is not added"},
 	{{WARNING_UNREACHABLE, {"web", "lan", "10.0.0.5", "wan"}},
-	 "the host cannot reach web on network lan: its way to 10.0.0.5 leads through network wan"},
+	 "the host cannot reach web on network lan: its route to 10.0.0.5 leads through network "
+	 "wan"},
 	{{WARNING_NOTHING_HERE, {"alpha"}},
-	 "no network of the files lives on this host, \"alpha\": their `hosts` name others, and "
-	 "--host says which one it is"},
+	 "no network of the files is assigned to this host, \"alpha\": check `hosts`, or set this "
+	 "host's name with --host"},
 	{{WARNING_LOOKUP, {"web", "{0} and 100% of it"}}, "{0} and 100% of it"},
 	{{WARNING_SET_LEFT, {"old", "lan"}},
-	 "set \"old\" is live on network lan, and these files do not name it; if that set was "
-	 "renamed or is not wanted any more, `mvapply delete --name old` removes all of it"},
+	 "set \"old\" is live on network lan, but is not in these files; if that set was renamed "
+	 "or is no longer needed, `mvapply delete --name old` removes all its objects"},
 	{{WARNING_LEASE_RUNS_OUT, {"1"}},
-	 "1 lease of DHCP runs out instead of being given back, as --confirm may go back to them"},
+	 "1 DHCP lease expires instead of being released, because --confirm may have to restore "
+	 "them"},
 	{{WARNING_LEASES_RUN_OUT, {"3"}},
-	 "3 leases of DHCP run out instead of being given back, as --confirm may go back to them"},
+	 "3 DHCP leases expire instead of being released, because --confirm may have to restore "
+	 "them"},
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
