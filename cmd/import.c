@@ -66,14 +66,17 @@ static struct tree *compose_make(struct importer *importer, struct error *error)
 	return NULL;
 }
 
-static void fault_cni(const struct input *input, const json_error_t *wrong, struct error *error)
+#define NOT_A_MAP "it is not a map"
+
+/* `wrong`: where the text is no JSON; else `reason`. */
+static void fault_cni(const struct input *input, const json_error_t *wrong, const char *reason,
+		      struct error *error)
 {
 	if (wrong)
 		error_set(error, EINVAL, "%s:%d:%d: %s", input->file, wrong->line, wrong->column,
 			  wrong->text);
 	else
-		error_set(error, EINVAL, "%s is not a CNI configuration: it is not a map",
-			  input->file);
+		error_set(error, EINVAL, "%s is not a CNI configuration: %s", input->file, reason);
 	text_make_printable(error->text); /* it cites the file */
 	error_hint(error, "a CNI configuration is JSON, as in /etc/cni/net.d; a "
 			  "NetworkAttachmentDefinition is JSON or YAML");
@@ -95,7 +98,7 @@ static int cni_read_json(const struct input *input, json_t *documents, struct er
 	json_error_t wrong;
 	json_t *conf = json_loadb(input->bytes, input->size, JSON_REJECT_DUPLICATES, &wrong);
 	if (!json_is_object(conf))
-		fault_cni(input, conf ? NULL : &wrong, error);
+		fault_cni(input, conf ? NULL : &wrong, NOT_A_MAP, error);
 	const int status = json_is_object(conf) ? 0 : -EINVAL;
 	if (status == 0)
 		json_array_append(documents, conf);
@@ -111,13 +114,16 @@ static int cni_read_yaml(struct importer *importer, const struct input *input, j
 	if (importer->diags.count)
 		return -EINVAL;
 	if (!root)
-		fault_cni(input, NULL, error);
+		fault_cni(input, NULL, NOT_A_MAP, error);
 	for (const struct node *document = root; document; document = document->next) {
-		if (document->kind != NODE_MAPPING) {
-			fault_cni(input, NULL, error);
+		json_t *json = document->kind == NODE_MAPPING ? json_of_node(document) : NULL;
+		if (!json_object_get(json, "kind")) {
+			fault_cni(input, NULL, json ? "it is YAML without a kind" : NOT_A_MAP,
+				  error);
+			json_decref(json);
 			return -EINVAL;
 		}
-		json_array_append_new(documents, json_of_node(document));
+		json_array_append_new(documents, json);
 	}
 	return root ? 0 : -EINVAL;
 }
