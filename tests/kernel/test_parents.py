@@ -101,7 +101,7 @@ def conflict(host):
     host.apply(on_vlan(10), seconds=60)
     before, link = identity(host, "web", "eth0"), in_use(host, "172.16.86.2/24", 20)
     done = host.apply(on_vlan(20), code=1, seconds=60)
-    assert "172.16.86.2 is in use" in done.err, done
+    assert "172.16.86.2 is already in use" in done.err, done
     assert "link eth0.10: kept: used by eth0 in web" in done.err, done
     same((identity(host, "web", "eth0"), "eth0.10" in host.names("host")), (before, True), "web")
     # One of two goes, and the other holds the VLAN.
@@ -124,7 +124,7 @@ def protocol(host):
     before, link = identity(host, "web", "eth0"), in_use(host, "172.16.86.2/24", 10, "802.1ad")
     double = on_vlan(10, vlan_protocol="802.1ad")
     done = host.apply(double, code=1, seconds=60)
-    assert "172.16.86.2 is in use" in done.err and "File exists" not in done.err, done
+    assert "172.16.86.2 is already in use" in done.err and "File exists" not in done.err, done
     same((identity(host, "web", "eth0"), host.names("host"),
           host.link("host", "eth0.10")["linkinfo"]["info_data"]["protocol"]),
          (before, {"eth0", "eth0.10"}, "802.1Q"), "as it was")
@@ -211,7 +211,7 @@ def watched(host):
         before, link = identity(host, "web", "eth0"), in_use(host, "172.16.86.2/24", vlan, kind)
         host.write(text, "next.yaml")
         with watching(host, "-f", "next.yaml") as service:
-            service.until_says("172.16.86.2 is in use", 40)
+            service.until_says("172.16.86.2 is already in use", 40)
             same((identity(host, "web", "eth0"), old - host.names("host")), (before, set()), "web")
             assert not any("File exists" in line for line in service.log()), service.everything()
             host.ip("lan", f"link del {link}")
@@ -274,7 +274,7 @@ def in_vain(host):
             host.apply(on_vlan(old), seconds=60)
         before = host.snapshot("host", "web", settled=True)
         done = host.apply(on_vlan(20), code=1, seconds=60)
-        assert "172.16.86.2 is in use" in done.err, done
+        assert "172.16.86.2 is already in use" in done.err, done
         assert "link eth0.20: not created: no link could be attached to it" in done.err, done
         same(host.snapshot("host", "web"), before, "what there is")
         # But for one that somebody has used meanwhile: before the holder of the address is there.

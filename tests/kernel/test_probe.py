@@ -290,7 +290,7 @@ def service(host):
         host.ip("web", "address flush dev eth0")
         in_use(host, "172.16.86.2/24")
         running.news()
-        running.until_says("172.16.86.2 is in use", 40)
+        running.until_says("172.16.86.2 is already in use", 40)
         same(host.addresses("web", "eth0"), set(), "addresses")
         running.send(15)
         same(running.process.wait(10 * host.patience), 0, "its end, while it asks or not")
