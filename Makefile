@@ -145,10 +145,12 @@ kernel: $(BUILD)/mvapply $(FAULTS) $(MODEL)
 uml: $(BUILD)/mvapply $(FAULTS) $(MODEL)
 	@tests/uml/run --binary $(BUILD)/mvapply $(ARGS)
 
-# What is generated from the tables of keys and commands; tests/schema and tests/docs compare it.
+# What is generated from the tables of keys and commands, and the blocks of the Chinese pages; tests/schema and
+# tests/docs compare them.
 docs: schema
 	scripts/reference $(BUILD)/mvapply
 	scripts/animation $(BUILD)/mvapply
+	scripts/chinese
 
 schema: $(BUILD)/mvapply
 	$(BUILD)/mvapply schema > examples/mvapply.schema.json

@@ -55,7 +55,8 @@ def chinese(_binary):
     assert pages
     for page in pages:
         english = page.replace(".zh.md", ".md")
-        same(documents.blocks(read(page)), documents.blocks(read(english)), page)
+        same(documents.blocks(read(page)), documents.blocks(read(english)),
+             f"{page} (`make docs` copies the blocks)")
         same(documents.SECTION.findall(read(page)), documents.SECTION.findall(read(english)), page)
         same(outline(page), outline(english), f"the headings of {page}")
         same(documents.listed(page), documents.listed(english), f"the commands of {page}")
@@ -64,10 +65,11 @@ def chinese(_binary):
             assert link in read(one), f"{one} has no link to {other}"
 
 
-@row("pages: README, the tutorial and each how-to have a page in Chinese")
+@row("pages: README, the tutorial, each how-to and troubleshooting have a page in Chinese")
 def translated(_binary):
     pages = [page for page in documents.pages() if not page.endswith(".zh.md")
-             and (page in ("README.md", "docs/tutorial.md") or page.startswith("docs/how-to/"))]
+             and (page in ("README.md", "docs/tutorial.md", "docs/troubleshooting.md")
+                  or page.startswith("docs/how-to/"))]
     assert len(pages) > 10, f"only {len(pages)} pages were found"
     missing = [page for page in pages if page.replace(".md", ".zh.md") not in documents.pages()]
     same(missing, [], "pages without one")
