@@ -44,8 +44,8 @@ static int confirm_request(int fd, const struct options *options)
 		return report_confirmed(options, answer);
 	}
 	error_set(&error, ETIME,
-		  "not confirmed: it goes back already, or does not trust this "
-		  "process, which needs CAP_NET_ADMIN");
+		  "not confirmed: the changes are being rolled back already, or this "
+		  "process has no CAP_NET_ADMIN");
 	error_hint(&error, "`mvapply status` shows what is live");
 	error_code(&error, CODE_NOTHING_TO_CONFIRM);
 	return run_error(&error, options);
@@ -63,7 +63,7 @@ static int nobody_waits(const struct peer *other, int errnum, const struct optio
 		return run_error(&error, options);
 	}
 	error_set(&error, errnum, "no apply waits for a confirmation on this host");
-	error_hint(&error, "it was confirmed, or has gone back: `mvapply status` shows what is "
+	error_hint(&error, "it was confirmed or rolled back: `mvapply status` shows what is "
 			   "live");
 	error_code(&error, CODE_NOTHING_TO_CONFIRM);
 	return run_error(&error, options);

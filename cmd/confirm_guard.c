@@ -170,8 +170,8 @@ static void guard_process_revert(const struct guard_process *guard_process)
 			     failures.text);
 	/* No other process may be left to report it. */
 	syslog(LOG_DAEMON | (back ? LOG_WARNING : LOG_ERR),
-	       "mvapply: an apply of %s was not confirmed, and %s%s", guard_process->job->sets,
-	       back ? "has gone back" : "could not go back: ", failures.text);
+	       "mvapply: an apply of %s was not confirmed: %s%s", guard_process->job->sets,
+	       back ? "rolled back" : "rollback failed: ", failures.text);
 }
 
 /* Nothing of the terminal and the session that it was started from. */

@@ -112,8 +112,9 @@ int confirm_check(struct error *error)
 	if (fd < 0)
 		return 0;
 	error_set(error, EALREADY, "an apply waits for its confirmation; nothing was touched");
-	error_hint(error, "`mvapply confirm` keeps what it did; else it goes back by itself when "
-			  "its time is over");
+	error_hint(error,
+		   "`mvapply confirm` keeps its changes; otherwise they are rolled back when "
+		   "its time is over");
 	return error_code(error, CODE_UNCONFIRMED);
 }
 

@@ -74,8 +74,8 @@ static int write_live(const struct options *options, const struct set_names *nam
 			"%s Sysctls that are what a new link has here anyway are left out: the "
 			"kernel does not tell whether somebody asked for them.",
 			options->plan.adopt
-				? "What is on this host, mvapply's or not: leave out what is to "
-				  "stay as it is, and `mvapply apply --adopt` takes over the rest "
+				? "What is on this host, mvapply's or not: remove what mvapply is "
+				  "not to manage, and `mvapply apply --adopt` takes over the rest "
 				  "in place."
 				: "What mvapply keeps on this host, with all that it chose written "
 				  "out.")};

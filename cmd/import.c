@@ -60,7 +60,8 @@ static struct tree *compose_make(struct importer *importer, struct error *error)
 	if (root && root->kind == NODE_MAPPING)
 		return import_compose(root, project_name(importer->arena, input->file),
 				      importer->arena);
-	error_set(error, EINVAL, "%s is no Compose file: its top level is no map", input->file);
+	error_set(error, EINVAL, "%s is not a Compose file: its top level is not a map",
+		  input->file);
 	error_hint(error, "a Compose file has `services` and `networks` at its top");
 	error_code(error, CODE_IMPORT_FILE);
 	return NULL;

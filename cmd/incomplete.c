@@ -25,7 +25,7 @@ void incomplete_container(const struct container_lookup *lookup, struct error *f
 {
 	error_set(fault, 0,
 		  "container %s could not be looked at (%s): what is in its network namespace is "
-		  "unknown, and stays as it is",
+		  "unknown, and is not changed",
 		  lookup->container->name, lookup->reason);
 	error_hint(fault, "%s", hint("run mvapply again once it can be"));
 	error_code(fault, CODE_UNREADABLE);
@@ -40,7 +40,7 @@ static void fault_report(const struct live *live, struct error *fault)
 		return;
 	error_set(fault, 0,
 		  "not all network namespaces could be looked at: what is in the others is "
-		  "unknown, and stays as it is");
+		  "unknown, and is not changed");
 	error_hint(fault, "%s", hint("they are named above; run mvapply again"));
 	error_code(fault, CODE_UNREADABLE);
 }

@@ -130,7 +130,7 @@ static int report(const struct examination *examination, const struct options *o
 	if (options->output == OUTPUT_JSON)
 		return json_finish(json_findings(examination), code);
 	if (!options->quiet && !problems && !warnings)
-		puts("Nothing stands in the way.");
+		puts("No problem found.");
 	else if (!options->quiet)
 		printf("Found: %zu problem%s, %zu warning%s.\n", problems, problems == 1 ? "" : "s",
 		       warnings, warnings == 1 ? "" : "s");

@@ -64,7 +64,7 @@ const char *examine_plan(struct examination *examination)
 					 live->unreadable[i].text),
 			    "run it as root")
 			->code = CODE_UNREADABLE;
-	return "nothing foreign is in the way";
+	return "no unmanaged object conflicts";
 }
 
 static void examine_parent(struct examination *examination, const struct network *network)

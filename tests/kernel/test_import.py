@@ -250,7 +250,7 @@ def compose_bad(host):
     same(declared, {"name": "lab", "networks": {"lan": {}}}, "from a pipe")
     assert "networks.lan has no subnet" in err, err
     for bad, words in (("a: &x {b: c}\nd: *x\n", "docker compose -f FILE config"),
-                       ("networks: [", ":1:"), ("[a, b]", "no map")):
+                       ("networks: [", ":1:"), ("[a, b]", "not a map")):
         done = host.mvapply("import", "compose", host.write(bad, "bad.yaml"), code=None)
         assert done.code == 3 and words in done.err and not done.out, done
     for arguments in ([], ["compose"], ["compose", "a", "b"], ["docker", "a"], ["swarm"]):

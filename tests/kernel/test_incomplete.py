@@ -38,7 +38,7 @@ def unknown(host, prefix, said):
         same(done.code, 1, f"exit code\n{done}")
         assert "[MV0919]" in done.err + done.out and said in done.err + messages.unwrapped(done.out), done
         assert "Nothing to do.\n" not in done.out and "Nothing of mvapply's" not in done.out \
-            and "Nothing stands" not in done.out, done
+            and "No problem found" not in done.out, done
         whole = ask(host, prefix, *words, "-o", "json").json
         fits(whole, kind)
         same((whole["complete"], whole["exit_code"]), (False, 1), f"{words}: complete, exit code")
@@ -75,7 +75,7 @@ def processes(host):
         host.remove_netns("web")
         unknown(host, NOBODYS, "the network namespaces of 1 process: Permission denied")
         hidden = ["unshare", "-m", "sh", "-c", 'mount -o remount,hidepid=2 /proc && exec "$@"', "sh"]
-        unknown(host, [*hidden, *NOBODYS], "processes that /proc does not show")
+        unknown(host, [*hidden, *NOBODYS], "processes that /proc hides")
         same(ask(host, [], "status").code, 0, "root's answer")
 
 

@@ -204,7 +204,7 @@ def one_too_many(host):
                 host.batch(name, ["link del eth0"] if "eth0" in host.names(name) else [])
             service.quiet(1)
             said = [line for line in service.news() if "created" not in line]
-            same([line for line in said if f"open files, of which the limit is {hard}:" not in line], [],
+            same([line for line in said if f"open files (limit {hard}):" not in line], [],
                  f"what it says with {hard}")
             assert len(said) <= 1, said
         host.delete(text)
