@@ -245,10 +245,12 @@ int json_lacking(void)
 
 json_t *json_versioned(json_t *document)
 {
-	json_t *versioned = json_object(), *value;
-	const char *key;
+	json_t *versioned = json_object();
 	json_put(versioned, "version", json_integer(JSON_FORMAT_VERSION));
-	json_object_foreach(document, key, value) json_put(versioned, key, json_incref(value));
+	for (void *member = json_object_iter(document); member;
+	     member = json_object_iter_next(document, member))
+		json_put(versioned, json_object_iter_key(member),
+			 json_incref(json_object_iter_value(member)));
 	json_decref(document);
 	return versioned;
 }

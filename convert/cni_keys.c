@@ -1,6 +1,8 @@
 /* The spelling of CNI's keys. */
 #include "convert/cni_internal.h"
 
+#include "convert/json_read.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -98,10 +100,9 @@ static const char *spelling(const char *text)
 static json_t *canonical_object(const json_t *object)
 {
 	json_t *copy = json_object();
-	const char *key;
-	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-		json_object_set_new(copy, spelling(key), cni_canonical(value));
+	json_each (object, member)
+		json_object_set_new(copy, spelling(json_object_iter_key(member)),
+				    cni_canonical(json_object_iter_value(member)));
 	return copy;
 }
 

@@ -1,7 +1,6 @@
 #include "kernel/boot_id.h"
 
-#include "lib/cleanup.h"
-
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,8 +9,9 @@
 const char *boot_id(struct arena *arena)
 {
 	char text[BOOT_ID_SIZE] = "";
-	cleanup_fclose FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	if (!file || !fgets(text, sizeof(text), file))
-		return "";
-	return arena_strndup(arena, text, strcspn(text, "\n"));
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	const bool read = file && fgets(text, sizeof(text), file);
+	if (file)
+		fclose(file);
+	return read ? arena_strndup(arena, text, strcspn(text, "\n")) : "";
 }

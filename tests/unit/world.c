@@ -191,11 +191,19 @@ struct target {
 	const char *name; /* of the link that is made */
 };
 
+static const struct link_spec *spec_of(const struct target *target)
+{
+	if (!target->spec)
+		fail_msg("a link that is only deleted has no properties to set");
+	return target->spec;
+}
+
 static void create(struct target *target)
 {
-	const struct live_link link = like(target->spec, target->name, target->parent);
-	assert_true(!target->spec->parent_name || target->parent);
-	target->ns = target->spec->ns;
+	const struct link_spec *spec = spec_of(target);
+	const struct live_link link = like(spec, target->name, target->parent);
+	assert_true(!spec->parent_name || target->parent);
+	target->ns = spec->ns;
 	done(kernel_link_add(target->live, target->ns, &link, &target->ifindex), "create a link");
 }
 
@@ -203,7 +211,8 @@ static void operation_do(struct target *target, const struct operation *operatio
 
 static void restore(struct target *target)
 {
-	const struct operations operations = restore_operations(target->live->arena, target->spec);
+	const struct operations operations =
+		restore_operations(target->live->arena, spec_of(target));
 	for (size_t i = 0; i < operations.count; i++) {
 		struct operation operation = operations.all[i];
 		operation.replace = true;
@@ -221,7 +230,7 @@ static void operation_do(struct target *target, const struct operation *operatio
 		create(target);
 		break;
 	case OP_LINK_ALIAS:
-		done(kernel_link_alias(ns, ifindex, target->spec->alias), "mark a link");
+		done(kernel_link_alias(ns, ifindex, spec_of(target)->alias), "mark a link");
 		break;
 	case OP_LINK_DELETE:
 		(void)kernel_link_delete(live, ns, ifindex);
@@ -234,13 +243,13 @@ static void operation_do(struct target *target, const struct operation *operatio
 		done(kernel_link_mac(live, ns, ifindex, &operation->mac), "set a MAC");
 		break;
 	case OP_LINK_MTU:
-		done(kernel_link_mtu(live, ns, ifindex, target->spec->mtu), "set an MTU");
+		done(kernel_link_mtu(live, ns, ifindex, spec_of(target)->mtu), "set an MTU");
 		break;
 	case OP_LINK_MODE:
-		done(kernel_link_mode(ns, ifindex, target->spec->mode), "set a mode");
+		done(kernel_link_mode(ns, ifindex, spec_of(target)->mode), "set a mode");
 		break;
 	case OP_LINK_BCQUEUELEN:
-		done(kernel_link_bcqueuelen(ns, ifindex, target->spec->bcqueuelen),
+		done(kernel_link_bcqueuelen(ns, ifindex, spec_of(target)->bcqueuelen),
 		     "set bcqueuelen");
 		break;
 	case OP_LINK_UP:
@@ -256,7 +265,7 @@ static void operation_do(struct target *target, const struct operation *operatio
 		(void)kernel_addr_delete(ns, ifindex, operation->addr);
 		break;
 	case OP_ADDR_ADD:
-		addr_put(live, ns, ifindex, target->spec, operation->addr, operation->replace);
+		addr_put(live, ns, ifindex, spec_of(target), operation->addr, operation->replace);
 		break;
 	case OP_ROUTE_DELETE:
 		(void)kernel_route_delete(ns, ifindex, &operation->route->to);
