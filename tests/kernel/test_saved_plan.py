@@ -149,7 +149,7 @@ def edited(**keys):
 
 # What a file may be instead of a plan, as a function of a good one, and what is said of it.
 BAD = {
-    "another format": (edited(mvapply_plan=2), "another mvapply"),
+    "another format": (edited(mvapply_plan=2), "another version of mvapply"),
     "no number": (edited(mvapply_plan="1"), "integer"),
     "more keys": (edited(run="rm -rf /"), "run"),
     "a terminal's control in a key": (edited(**{"\x1b[2J": 1}), "[2J"),
