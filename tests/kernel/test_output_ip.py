@@ -268,7 +268,7 @@ def markdown(host):
 
 |  | kind | object | what |
 | --- | --- | --- | --- |
-| - | attach | db/n |  |
+| - | attach | db/n | eth0 172.16.86.2/24 |
 | + | attach | web/n | a\\|b\\`c\\_d 172.16.86.2/24 02:42:ac:10:56:02 default via 172.16.86.1 |
 | pending | attach | job/n | no network namespace "job" yet |
 """, "the comment")

@@ -84,7 +84,7 @@ def part(whole, ns):
 
 
 def create_sentences(ns, addresses, routes):
-    deeds = [(88, NUMBER), (90, "create eth0"), (16, "create eth0"), (19, "mark eth0"),
+    deeds = [(88, NUMBER), (90, "create eth0"), (16, "create eth0"), (19, "set the owner tag of eth0"),
              (16, "bring eth0 up")]
     deeds += [(20, f"add address {address} to eth0") for address in addresses]
     deeds += [(24, f"add route {route} to eth0") for route in routes]
@@ -135,7 +135,7 @@ def older_way(host):
     run.prepare()
     kinds = [kind for _, kind in noted(host, "request", lambda env: run.run(
         env={**env, "FAULTS": stumbles}))][first + 1:]
-    deeds = ["create eth0", "mark eth0", "move eth0", "move eth0", "bring eth0 up",
+    deeds = ["create eth0", "set the owner tag of eth0", "move eth0", "move eth0", "bring eth0 up",
              "add address 172.16.86.2/24 to eth0", "add route default via 172.16.86.1 to eth0"]
     same(kinds, [16, 19, 19, 18, 16, 20, 24, 29, 28, 29], "the types of the messages")
     for number, deed in enumerate(deeds, first + 2):
@@ -289,8 +289,8 @@ def vlan(host):
     host.write(text)
     refusals = Refusals(host, lambda: host.delete(text), "apply", "-f", "network.yaml")
     first = refusals.kinds.index(16) + 1
-    # The mark and coming up are one message, and then one each.
-    for deed, *numbers in (("create", 0), ("mark", 1, 2), ("bring", 1, 3)):
+    # The owner tag and coming up are one message, and then one each.
+    for deed, *numbers in (("create", 0), ("set the owner tag of", 1, 2), ("bring", 1, 3)):
         refusals.prepare()
         rules = [f"refuse@{first + number}={errno.EPERM}" for number in numbers]
         done = refusals.run(1, preload(host, *rules))

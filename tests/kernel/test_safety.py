@@ -639,7 +639,7 @@ def partial_failure(host):
     assert "no_such_key" in done.out + done.err, done
     same((host.names("web"), host.addresses("db", "eth0")), (set(), {"172.16.86.3/24"}),
          "web is taken back, db is there")
-    assert "1 created" in done.out and "1 failed" in done.out, done
+    assert "1 created" in done.out and "Failed: 1" in done.out, done
 
 
 # --- messages, and what is broken off

@@ -86,7 +86,7 @@ def journal(host):
     with watching(host, "-f", "network.yaml",
                   env={"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}) as service:
         host.write("networks: [\n")
-        service.until_says("the last state")
+        service.until_says("the last valid configuration")
         service.send(signal.SIGHUP)
         service.until_says("<5>SIGHUP")
         log = service.log()
@@ -157,7 +157,7 @@ def json_hostile(host):
             before = len(service.output())
             with open(b"conf/10-\xff.yaml", "wb") as file:
                 file.write(bad)
-            service.until(lambda: any(line["level"] == "warning" and "last state" in
+            service.until(lambda: any(line["level"] == "warning" and "last valid configuration" in
                                       line["message"] for line in service.output()[before:]),
                           f"told of {bad[:20]}")
             assert any(line["level"] == "error" for line in service.output()[before:]), bad

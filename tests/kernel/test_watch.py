@@ -844,11 +844,11 @@ def sighup(host):
         assert trace.dumps >= 3, f"{trace.dumps} listings of links"
         assert not any("error" in line for line in service.news()), service.log()
         host.write("networks: [\n")
-        service.until_says("the last state")
+        service.until_says("the last valid configuration")
         service.quiet()
         service.news()
         service.send(signal.SIGHUP)  # who asks is told again
-        service.until_says("the last state")
+        service.until_says("the last valid configuration")
         service.quiet()
         host.unchanged(two())
 
