@@ -84,8 +84,7 @@ static void fault_cni(const struct input *input, const json_error_t *wrong, cons
 	error_code(error, CODE_IMPORT_FILE);
 }
 
-/* Whether the text is JSON rather than YAML: both could be meant by `{`, except one that YAML's
- * flow style alone reads. */
+/* Whether the text is read as JSON: YAML that begins with `{` or `[` is not supported. */
 static bool starts_as_json(const struct input *input)
 {
 	size_t at = 0;
@@ -146,7 +145,7 @@ static struct tree *cni_make(struct importer *importer, struct error *error)
 	return tree;
 }
 
-/* What is asked of an engine. */
+/* What is read from an engine. */
 struct engine_api {
 	enum source_kind kind;
 	const char *networks, *containers; /* paths that give lists */
@@ -254,13 +253,13 @@ static const struct kind {
 	size_t least, most; /* files */
 	import_make *make;
 	const char *hint;           /* where the file cannot be read as it is; or NULL */
-	const char *const *endings; /* of files in a directory; NULL: YAML's */
+	const char *const *endings; /* of files in a directory */
 } kinds[] = {
 	{"docker", 0, 0, docker_make, NULL, NULL},
 	{"compose", 1, 1, compose_make,
 	 "`docker compose -f FILE config` writes the file out without anchors, variables and "
 	 "extends: `... config | mvapply import compose -`",
-	 NULL},
+	 yaml_endings},
 	{"cni", 1, SIZE_MAX, cni_make, NULL, cni_endings},
 	{"podman", 0, 0, podman_make, NULL, NULL},
 	{"quadlet", 1, SIZE_MAX, quadlet_make, NULL, quadlet_endings},
@@ -308,11 +307,9 @@ static const struct kind *kind_find(const struct options *options, struct error 
 /* Imported files are read and converted, never executed or trusted, whoever can write them. */
 static int files_take(struct importer *importer, const struct kind *kind)
 {
-	static const char *const yaml[] = {".yaml", ".yml", NULL};
 	const struct trust everybody = {.everybody = true};
 	for (size_t i = 1; i < importer->options->n_words; i++)
-		if (files_read_endings(importer->options->words[i],
-				       kind->endings ? kind->endings : yaml, &everybody,
+		if (files_read_endings(importer->options->words[i], kind->endings, &everybody,
 				       importer->arena, &importer->inputs, &importer->n_inputs,
 				       &importer->diags) < 0)
 			return -1;
@@ -330,25 +327,16 @@ static int report_diags(const struct importer *importer, const struct kind *kind
 }
 
 /* What still has to be written before it can be applied, as `validate` would say it. */
-static void remainder_report(struct tree *tree)
+static void remainder_report(const struct tree *tree)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
 	struct diags diags;
-	if (!out)
-		return;
-	tree_yaml(out, tree);
-	fclose(out);
 	diags_init(&diags);
-	const struct input input = {.file = "<result>", .bytes = text, .size = size};
-	desired_free(load(&input, 1, NULL, &diags));
+	import_validate(tree, &diags);
 	if (diags.count)
 		fputs("mvapply: warning: the result needs an edit before it can be applied:\n",
 		      stderr);
 	text_diags(&diags);
 	diags_free(&diags);
-	free(text);
 }
 
 static int import_write(struct importer *importer, const struct kind *kind)

@@ -56,17 +56,10 @@ void markdown_put(FILE *out, const char *text)
 	}
 }
 
-static void put_detail(FILE *out, const struct step *step, bool verbose)
+static const char *detail_of(struct arena *arena, const struct step *step, bool verbose)
 {
-	char *detail = NULL;
-	size_t size = 0;
-	FILE *stream = memory_or_die(open_memstream(&detail, &size));
-	text_detail(stream, step, verbose);
-	if (step->hint)
-		fprintf(stream, " (%s)", step->hint);
-	fclose(stream);
-	markdown_put(out, memory_or_die(detail));
-	free(detail);
+	const char *detail = text_detail(arena, step, verbose);
+	return step->hint ? arena_printf(arena, "%s (%s)", detail, step->hint) : detail;
 }
 
 static const char *without_blanks(const char *text)
@@ -82,7 +75,7 @@ static void put_step(const struct text *text, const struct step *step)
 	fprintf(text->out, " | %s | ", step_noun(step));
 	markdown_put(text->out, step_id(arena, step, text->with_set));
 	fputs(" | ", text->out);
-	put_detail(text->out, step, text->verbose);
+	markdown_put(text->out, detail_of(arena, step, text->verbose));
 	fputs(" |\n", text->out);
 }
 

@@ -180,13 +180,12 @@ static void detail_create(FILE *out, const struct link_spec *desired, bool verbo
 	}
 }
 
-/* The name and the addresses of the live link, without the link-local ones. */
-static void detail_live(FILE *out, const struct step *step, bool verbose)
+void text_live_link(FILE *out, const struct live_ns *ns, const struct live_link *link, bool verbose)
 {
 	char address[PREFIX_TEXT_SIZE];
 	size_t count = 0;
-	fputs(step->current->name, out);
-	each_addr_of (addr, step->ns, step->current->ifindex) {
+	fputs(link->name, out);
+	each_addr_of (addr, ns, link->ifindex) {
 		if (addr->scope >= RT_SCOPE_LINK)
 			continue;
 		if (verbose || count < TEXT_SHOWN_MAX)
@@ -214,7 +213,7 @@ static void detail_delete(FILE *out, const struct step *step, bool verbose)
 	case ROLE_ATTACH:
 	case ROLE_HOST:
 	case ROLE_NONE:
-		detail_live(out, step, verbose);
+		text_live_link(out, step->ns, link, verbose);
 		break;
 	}
 }
@@ -278,7 +277,7 @@ static void detail(FILE *out, const struct step *step, bool verbose)
 	}
 }
 
-void text_detail(FILE *out, const struct step *step, bool verbose)
+const char *text_detail(struct arena *arena, const struct step *step, bool verbose)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -286,8 +285,9 @@ void text_detail(FILE *out, const struct step *step, bool verbose)
 	detail(stream, step, verbose);
 	fclose(stream);
 	text_make_printable(memory_or_die(text));
-	fputs(text, out);
+	const char *copy = arena_strdup(arena, text);
 	free(text);
+	return copy;
 }
 
 static bool done_by_apply(enum action action)
@@ -332,17 +332,10 @@ static const char *line_detail(struct arena *arena, const struct text *text,
 			       const struct step *step, const struct outcome *outcome)
 {
 	const enum code failed = outcome && outcome->error ? outcome->error->code : CODE_NONE;
-	char *detail = NULL;
-	size_t size = 0;
 	if (step->reason)
 		return coded(arena, step->reason, failed ? failed : step->code);
-	FILE *stream = memory_or_die(open_memstream(&detail, &size));
-	text_detail(stream, step, text->verbose);
-	fclose(stream);
-	const char *line = failed ? coded(arena, memory_or_die(detail), failed)
-				  : arena_strdup(arena, memory_or_die(detail));
-	free(detail);
-	return line;
+	const char *detail = text_detail(arena, step, text->verbose);
+	return failed ? coded(arena, detail, failed) : detail;
 }
 
 static void step_line(const struct text *text, const struct step *step,

@@ -46,8 +46,11 @@ const char *step_id(struct arena *arena, const struct step *step, bool with_set)
 /* Of the addresses and changes of a live link, so many are shown, and how many more there are: a
  * container can make any number. */
 #define TEXT_SHOWN_MAX 8
-/* What a line of the plan says behind the id, printable; `verbose`: all of it. */
-void text_detail(FILE *out, const struct step *step, bool verbose);
+/* What a line of the plan says behind the id, printable, in the arena; `verbose`: all of it. */
+const char *text_detail(struct arena *arena, const struct step *step, bool verbose);
+/* "eth0 172.16.86.2/24": the name and the addresses of a live link, without the link-local ones. */
+void text_live_link(FILE *out, const struct live_ns *ns, const struct live_link *link,
+		    bool verbose);
 const char *text_sign(enum action action); /* "+", "-/+" */
 const char *step_noun(const struct step *step);
 

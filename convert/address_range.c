@@ -210,7 +210,7 @@ void range_usable(const struct prefix *subnet, struct ip *first, struct ip *last
 		*last = ip_previous(*last);
 }
 
-bool subnet_has_aux(const struct subnet *subnet, const struct ip *ip)
+static bool has_aux(const struct subnet *subnet, const struct ip *ip)
 {
 	for (size_t i = 0; i < subnet->n_aux; i++)
 		if (ip_equal(&subnet->aux[i].ip, ip))
@@ -232,7 +232,7 @@ void subnet_reserve_router(struct tree *map, struct subnet *subnet, const struct
 	aux_remove(subnet, &subnet->gateway);
 	if (!router->family || ip_equal(router, &subnet->gateway) ||
 	    !prefix_contains(&subnet->ip_range, router) ||
-	    !prefix_usable(&subnet->prefix, router) || subnet_has_aux(subnet, router))
+	    !prefix_usable(&subnet->prefix, router) || has_aux(subnet, router))
 		return;
 	*array_push(map->arena, subnet->aux, subnet->n_aux) =
 		(struct aux_address){.name = "gateway", .ip = *router};

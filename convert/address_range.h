@@ -17,8 +17,6 @@ void range_usable(const struct prefix *subnet, struct ip *first, struct ip *last
 void range_to_block(struct tree *map, struct subnet *subnet, struct ip first, struct ip last,
 		    const json_t *exclude);
 
-/* Whether `ip` is an aux address of the subnet. */
-bool subnet_has_aux(const struct subnet *subnet, const struct ip *ip);
 /* Keeps a router's address from being given out: the subnet's gateway is taken out of its aux
  * addresses, and a router that is not its gateway becomes one. */
 void subnet_reserve_router(struct tree *map, struct subnet *subnet, const struct ip *router);

@@ -46,7 +46,7 @@ bool cni_definitions(const json_t *document, json_t *confs, struct tree *at)
 		definition_take(document, confs, at);
 		return true;
 	}
-	if (!json_is_array(items) || json_object_get(document, "type"))
+	if (!json_is_array(items))
 		return false;
 	for (size_t i = 0; i < json_array_size(items); i++)
 		if (!cni_definitions(json_array_get(items, i), confs, at))

@@ -34,12 +34,6 @@ json_t *cni_canonical(const json_t *conf);
 /* Reads `ipam` into the network's subnets, or the attachment where the type is static. */
 void cni_ipam(struct cni *cni, const json_t *ipam);
 
-/* Appends the subnet of this prefix; NULL, and a comment, if it overlaps one of the network's. */
-struct subnet *cni_subnet_add(struct cni *cni, struct prefix prefix);
-
-/* The IPv4 or IPv6 destination of a route, read as Go's net.ParseCIDR does; false: it is none. */
-bool cni_destination(const json_t *route, struct prefix *ret);
-
 /* Gateways of the subnets and routes, once all subnets are known. */
 void cni_routes(struct cni *cni, const json_t *routes);
 

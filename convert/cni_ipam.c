@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-struct subnet *cni_subnet_add(struct cni *cni, struct prefix prefix)
+/* Appends the subnet of this prefix; NULL, and a comment, if it overlaps one of the network's. */
+static struct subnet *subnet_add(struct cni *cni, struct prefix prefix)
 {
 	char text[PREFIX_TEXT_SIZE];
 	prefix.ip = prefix_first(&prefix);
@@ -41,7 +42,7 @@ static bool range_take(struct cni *cni, const json_t *range)
 		json_left("a range", range, cni->map);
 		return false;
 	}
-	struct subnet *subnet = cni_subnet_add(cni, prefix);
+	struct subnet *subnet = subnet_add(cni, prefix);
 	if (!subnet) {
 		json_left("a range", range, cni->map);
 		return false;
@@ -119,7 +120,7 @@ static void address_take(struct cni *cni, const json_t *item)
 	}
 	*address = prefix.ip;
 	json_leftovers(item, known, cni->map);
-	if (cni_subnet_add(cni, prefix))
+	if (subnet_add(cni, prefix))
 		json_ip_at(item, "gateway", cni->map, &pool_last(cni)->router);
 }
 
@@ -167,7 +168,7 @@ static void whereabouts_pool(struct cni *cni, const json_t *body, const json_t *
 		json_left("range", json_object_get(body, "range"), cni->map);
 		return;
 	}
-	struct subnet *subnet = cni_subnet_add(cni, prefix);
+	struct subnet *subnet = subnet_add(cni, prefix);
 	if (!subnet)
 		return;
 	range_to_block(cni->map, subnet, first, last, json_object_get(body, "exclude"));

@@ -17,7 +17,8 @@ struct cni_route {
 	bool said;        /* the route names it */
 };
 
-bool cni_destination(const json_t *route, struct prefix *ret)
+/* Its host bits are ignored, as by Go's net.ParseCIDR; false: it has no destination. */
+static bool destination(const json_t *route, struct prefix *ret)
 {
 	const char *text = json_text_at(route, "dst");
 	struct prefix prefix;
@@ -49,7 +50,7 @@ static bool is_plain(const json_t *route, struct tree *at)
 static bool route_read(struct cni *cni, const json_t *json, struct cni_route *ret)
 {
 	*ret = (struct cni_route){.json = json};
-	if (!cni_destination(json, &ret->to) || !is_plain(json, cni->map)) {
+	if (!destination(json, &ret->to) || !is_plain(json, cni->map)) {
 		json_left("the route", json, cni->map);
 		return false;
 	}

@@ -34,13 +34,22 @@ static const char *mode_key(enum driver driver)
 	return NULL;
 }
 
-static void mode_take(const json_t *options, const char *key, struct tree *at,
-		      struct network *network)
+bool network_mode_at(const json_t *options, const char *key, struct network *network)
 {
-	const char *word = json_string_value(json_object_get(options, key));
+	const json_t *mode = json_object_get(options, key);
+	const char *word = json_string_value(mode);
 	network->mode = driver_info(network->driver)->default_mode;
-	if (word && *word && !driver_mode_find(network->driver, word, &network->mode))
-		json_left(key, json_object_get(options, key), at);
+	if (!mode || json_is_null(mode) || (word && !*word))
+		return true;
+	return word && driver_mode_find(network->driver, word, &network->mode);
+}
+
+void network_mtu_at(const json_t *options, const char *key, struct tree *at,
+		    struct network *network)
+{
+	long long mtu;
+	if (json_number_at(options, key, at, UINT16_MAX, &mtu) && mtu > 0)
+		network->mtu = (uint32_t)mtu;
 }
 
 static void options_take(const json_t *options, struct tree *at, struct network *network)
@@ -49,13 +58,12 @@ static void options_take(const json_t *options, struct tree *at, struct network 
 	const char *mode = mode_key(network->driver);
 	const char *const known[] = {"parent", mode, "ipvlan_flag", mtu_key, NULL};
 	const char *flag = json_string_value(json_object_get(options, "ipvlan_flag"));
-	long long mtu;
 	network->parent = json_word_at(options, "parent", at->arena);
-	mode_take(options, mode, at, network);
+	if (!network_mode_at(options, mode, network))
+		json_left(mode, json_object_get(options, mode), at);
 	if (flag && strcmp(flag, "bridge") != 0)
 		json_left("ipvlan_flag", json_object_get(options, "ipvlan_flag"), at);
-	if (json_number_at(options, mtu_key, at, UINT16_MAX, &mtu) && mtu > 0)
-		network->mtu = (uint32_t)mtu;
+	network_mtu_at(options, mtu_key, at, network);
 	json_leftovers(options, known, at);
 }
 

@@ -13,8 +13,15 @@ struct docker_keys {
 	const char *subnet, *gateway, *range, *aux; /* of one entry of the address management */
 };
 
-/* Whether the driver's networks can be carried over; sets the driver. */
+/* Whether the driver's networks can be converted; sets the driver. */
 bool docker_driver(const char *name, enum driver *ret);
+
+/* Sets the network's mode to the one at the key, or to its driver's default. False: the driver has
+ * no such mode. */
+bool network_mode_at(const json_t *options, const char *key, struct network *network);
+/* Sets the network's MTU, in bytes, where the key has one. */
+void network_mtu_at(const json_t *options, const char *key, struct tree *at,
+		    struct network *network);
 
 /* Reads what the network says of its driver, parent, mode and addresses into *ret, and comments
  * into `at`. `pools`: the list of its address ranges. */

@@ -45,17 +45,12 @@ static void vlan_ignored(struct cni *cni, const json_t *plugin)
 
 static void mode_take(struct cni *cni, const json_t *plugin)
 {
-	const json_t *mode = json_object_get(plugin, "mode");
-	const char *word = json_string_value(mode);
-	cni->network.mode = driver_info(cni->network.driver)->default_mode;
-	if (!mode || json_is_null(mode) || (word && !*word) ||
-	    (word && driver_mode_find(cni->network.driver, word, &cni->network.mode)))
+	const char *word = json_word_at(plugin, "mode", cni->arena);
+	if (network_mode_at(plugin, "mode", &cni->network))
 		return;
-	json_left("mode", mode, cni->map);
+	json_left("mode", json_object_get(plugin, "mode"), cni->map);
 	import_edit(cni->map, "mode", "%s has no mode %s", driver_name(cni->network.driver),
-		    json_word_at(plugin, "mode", cni->arena)
-			    ? json_word_at(plugin, "mode", cni->arena)
-			    : "of that kind");
+		    word ? word : "of that kind");
 }
 
 static void parent_take(struct cni *cni, const json_t *plugin)
@@ -90,13 +85,6 @@ static void mac_take(struct cni *cni, const json_t *plugin)
 			     mac_format(&mac, text));
 }
 
-static void mtu_take(struct cni *cni, const json_t *plugin)
-{
-	long long number;
-	if (json_number_at(plugin, "mtu", cni->map, UINT16_MAX, &number) && number > 0)
-		cni->network.mtu = (uint32_t)number;
-}
-
 static void queue_take(struct cni *cni, const json_t *plugin)
 {
 	long long number;
@@ -129,9 +117,9 @@ static void leftovers(struct cni *cni, const json_t *plugin, bool vlan)
 static void link_take(struct cni *cni, const json_t *plugin, bool vlan)
 {
 	parent_take(cni, plugin);
-	mtu_take(cni, plugin);
-	cni->network.mode = driver_info(cni->network.driver)->default_mode;
+	network_mtu_at(plugin, "mtu", cni->map, &cni->network);
 	if (vlan) {
+		cni->network.mode = driver_info(cni->network.driver)->default_mode;
 		vlan_take(cni, plugin);
 	} else {
 		vlan_ignored(cni, plugin);
@@ -176,7 +164,7 @@ static void tuning_take(struct cni *cni, const json_t *plugin)
 	json_each (json_object_get(plugin, "sysctl"), member)
 		sysctl_take(cni, json_object_iter_key(member), json_object_iter_value(member));
 	mac_take(cni, plugin);
-	mtu_take(cni, plugin);
+	network_mtu_at(plugin, "mtu", cni->map, &cni->network);
 	json_leftovers(plugin, known, cni->map);
 }
 

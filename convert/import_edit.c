@@ -2,6 +2,7 @@
 #include "convert/import_edit.h"
 
 #include "convert/yaml_tree_internal.h"
+#include "lib/memory.h"
 #include "schema/load.h"
 #include "schema/yaml.h"
 
@@ -73,16 +74,6 @@ static void edit_mark(struct tree *document, const struct node *root, const stru
 			    diag_text(document->arena, diag));
 }
 
-static void mark_all(struct tree *document, const struct input *input, struct diags *diags)
-{
-	struct diags syntax;
-	diags_init(&syntax);
-	const struct node *root = yaml_parse(input, document->arena, &syntax);
-	for (size_t i = 0; i < diags->count; i++)
-		edit_mark(document, root, &diags->items[i]);
-	diags_free(&syntax);
-}
-
 void import_edit(struct tree *map, const char *key, const char *format, ...)
 {
 	char text[512];
@@ -95,20 +86,38 @@ void import_edit(struct tree *map, const char *key, const char *format, ...)
 		tree_text(map, key, EDIT);
 }
 
-void import_mark_edits(struct tree *document)
+/* The document as YAML; the caller's to free, as `bytes`. */
+static struct input rendered(const struct tree *document)
 {
 	char *text = NULL;
 	size_t size = 0;
-	struct diags diags;
-	FILE *out = open_memstream(&text, &size);
-	if (!out)
-		return;
+	FILE *out = memory_or_die(open_memstream(&text, &size));
 	tree_yaml(out, document);
 	fclose(out);
+	return (struct input){.file = "<result>", .bytes = memory_or_die(text), .size = size};
+}
+
+static void input_free(struct input *input)
+{
+	free((void *)(uintptr_t)input->bytes);
+}
+
+void import_validate(const struct tree *document, struct diags *diags)
+{
+	__attribute__((cleanup(input_free))) struct input input = rendered(document);
+	desired_free(load(&input, 1, NULL, diags));
+}
+
+void import_mark_edits(struct tree *document)
+{
+	__attribute__((cleanup(input_free))) struct input input = rendered(document);
+	struct diags diags, syntax;
 	diags_init(&diags);
-	const struct input input = {.file = "<result>", .bytes = text, .size = size};
+	diags_init(&syntax);
 	desired_free(load(&input, 1, NULL, &diags));
-	mark_all(document, &input, &diags);
+	const struct node *root = yaml_parse(&input, document->arena, &syntax);
+	for (size_t i = 0; i < diags.count; i++)
+		edit_mark(document, root, &diags.items[i]);
+	diags_free(&syntax);
 	diags_free(&diags);
-	free(text);
 }

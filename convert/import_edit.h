@@ -9,6 +9,11 @@
 __attribute__((format(printf, 3, 4))) void import_edit(struct tree *map, const char *key,
 						       const char *format, ...);
 
+struct diags;
+
+/* Adds to `diags` what `validate` says of the document as YAML. */
+void import_validate(const struct tree *document, struct diags *diags);
+
 /* Writes a comment "edit this: ..." above each line of the document that `validate` refuses, but
  * for those of import_edit. */
 void import_mark_edits(struct tree *document);

@@ -5,6 +5,7 @@
 #include "convert/address_range.h"
 #include "convert/docker_options.h"
 #include "convert/import_edit.h"
+#include "convert/import_engine.h"
 #include "convert/json_read.h"
 #include "convert/model_to_yaml.h"
 #include "convert/yaml_tree_internal.h"
@@ -18,23 +19,14 @@ static const char *const network_known[] = {
 	"ipv6_enabled", "internal", "dns_enabled", "options",           "ipam_options", "labels",
 	"containers",   NULL};
 
-static void mode_take(struct tree *map, const json_t *options, struct network *network)
-{
-	const json_t *mode = json_object_get(options, "mode");
-	const char *word = json_string_value(mode);
-	network->mode = driver_info(network->driver)->default_mode;
-	if (!word || !*word || driver_mode_find(network->driver, word, &network->mode))
-		return;
-	import_edit(map, "mode", "%s has no mode %s", driver_name(network->driver), word);
-}
-
 static void options_take(struct tree *map, const json_t *options, struct network *network)
 {
 	static const char *const known[] = {"mode", "mtu", "parent", "no_default_route", NULL};
-	long long mtu;
-	mode_take(map, options, network);
-	if (json_number_at(options, "mtu", map, UINT16_MAX, &mtu) && mtu > 0)
-		network->mtu = (uint32_t)mtu;
+	const char *mode = json_word_at(options, "mode", map->arena);
+	if (!network_mode_at(options, "mode", network))
+		import_edit(map, "mode", "%s has no mode %s", driver_name(network->driver),
+			    mode ? mode : "of that kind");
+	network_mtu_at(options, "mtu", map, network);
 	json_leftovers(options, known, map);
 }
 
@@ -81,20 +73,10 @@ static void ipam_take(struct tree *map, const json_t *body, struct network *netw
 		subnet_take(map, json_array_get(subnets, i), routed && !network->internal, network);
 }
 
-/* False: it is left to Podman. */
-static bool network_take(struct tree *to, const json_t *body)
+static void network_take(struct tree *map, const json_t *body)
 {
-	const char *name = json_text_at(body, "name"), *driver = json_text_at(body, "driver");
 	struct network network = {.internal = json_says_yes(body, "internal")};
-	if (!name || !*name || tree_has(to, name))
-		return false;
-	if (!docker_driver(driver, &network.driver)) {
-		if (strcmp(name, "podman") != 0) /* is there on every engine */
-			tree_comment(to, "%s: its driver %s is left to Podman", name,
-				     driver ? driver : "?");
-		return false;
-	}
-	struct tree *map = tree_map(to, name);
+	docker_driver(json_text_at(body, "driver"), &network.driver);
 	const char *parent = json_word_at(body, "network_interface", map->arena);
 	network.parent = parent && *parent ? parent : NULL;
 	if (!network.parent)
@@ -105,7 +87,6 @@ static bool network_take(struct tree *to, const json_t *body)
 	ipam_take(map, body, &network);
 	json_leftovers(body, network_known, map);
 	serialise_network(map, &network);
-	return true;
 }
 
 /* The keys of a container's network, beside those that are as Podman chose them. */
@@ -127,45 +108,17 @@ static void endpoint_take(struct tree *map, const json_t *endpoint)
 	serialise_attachment(map, &attachment);
 }
 
-static void container_take(struct tree *to, const json_t *container, const json_t *converted)
-{
-	const json_t *endpoints =
-		json_object_get(json_object_get(container, "NetworkSettings"), "Networks");
-	const char *name = json_text_at(container, "Name");
-	struct tree *networks = NULL;
-	if (!name || !*name)
-		return;
-	json_each (endpoints, member) {
-		if (!json_object_get(converted, json_object_iter_key(member)))
-			continue;
-		if (!networks) {
-			struct tree *map = tree_map(to, name);
-			tree_text(map, "podman", name);
-			networks = tree_map(map, "networks");
-		}
-		endpoint_take(tree_map(networks, json_object_iter_key(member)),
-			      json_object_iter_value(member));
-	}
-	json_each (endpoints, member)
-		if (networks && !json_object_get(converted, json_object_iter_key(member)))
-			tree_comment(networks, "%s is left to Podman",
-				     json_object_iter_key(member));
-}
-
 struct tree *import_podman(const json_t *networks, const json_t *containers, struct arena *arena)
 {
-	struct tree *document = tree_new(arena);
-	struct tree *to = tree_map(document, "networks");
-	json_t *converted = json_object();
-	for (size_t i = 0; i < json_array_size(networks); i++)
-		if (network_take(to, json_array_get(networks, i)))
-			json_object_set_new(converted,
-					    json_text_at(json_array_get(networks, i), "name"),
-					    json_true());
-	to = tree_map(document, "containers");
-	tree_comment(to, "create each of these with `--network none`: mvapply attaches it");
-	for (size_t i = 0; i < json_array_size(containers); i++)
-		container_take(to, json_array_get(containers, i), converted);
-	json_decref(converted);
-	return document;
+	static const char *const predefined[] = {"podman", NULL};
+	static const struct engine_words words = {
+		.name = "Podman",
+		.source = "podman",
+		.advice = "create each of these with `--network none`: mvapply attaches it",
+		.network_name = "name",
+		.network_driver = "driver",
+		.predefined = predefined,
+		.network = network_take,
+		.endpoint = endpoint_take};
+	return import_engine(&words, networks, containers, arena);
 }

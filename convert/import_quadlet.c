@@ -115,7 +115,7 @@ static json_t *subnets_of(const json_t *network, struct arena *arena)
 }
 
 /* "lan" of "/etc/containers/systemd/lan.network"; NULL: it has not that ending. */
-static const char *stem(const char *file, const char *ending, struct arena *arena)
+static const char *file_stem(const char *file, const char *ending, struct arena *arena)
 {
 	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
 	const size_t length = strlen(name), tail = strlen(ending);
@@ -188,56 +188,63 @@ static json_t *container_of(const json_t *section, const char *name, const json_
 	return json_pack("{s:s, s:{s:o}}", "Name", name, "NetworkSettings", "Networks", endpoints);
 }
 
-/* The name that the file says, or Quadlet's own. */
-static const char *name_of(const json_t *section, const char *key, const char *stem_,
-			   struct arena *arena)
+/* What the units declare so far. */
+struct quadlet {
+	struct arena *arena;
+	json_t *networks, *containers;
+	json_t *names; /* of the networks, by their files */
+};
+
+static void network_take(struct quadlet *quadlet, const json_t *section, const char *stem,
+			 const char *name)
 {
-	const char *said = last_value(section, key);
-	return said ? arena_strdup(arena, said) : arena_printf(arena, "systemd-%s", stem_);
+	json_array_append_new(quadlet->networks, network_of(section, name, quadlet->arena));
+	put(quadlet->names, arena_printf(quadlet->arena, "%s.network", stem), name);
 }
 
-static void networks_read(const struct input *inputs, size_t count, json_t *networks, json_t *names,
-			  struct arena *arena)
+static void container_take(struct quadlet *quadlet, const json_t *section, const char *stem,
+			   const char *name)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *file = stem(inputs[i].file, ".network", arena);
-		if (!file)
-			continue;
-		json_t *unit = unit_file_read(inputs[i].bytes, inputs[i].size);
-		const json_t *section = json_object_get(unit, "Network");
-		const char *name = name_of(section, "NetworkName", file, arena);
-		json_array_append_new(networks, network_of(section, name, arena));
-		json_object_set_new(names, arena_printf(arena, "%s.network", file),
-				    json_string(name));
-		json_decref(unit);
-	}
+	(void)stem;
+	json_array_append_new(quadlet->containers,
+			      container_of(section, name, quadlet->names, quadlet->arena));
 }
 
-static void containers_read(const struct input *inputs, size_t count, json_t *containers,
-			    const json_t *names, struct arena *arena)
+/* The kinds of unit, networks first: containers name them. */
+static const struct unit_kind {
+	const char *ending, *section;
+	const char *name; /* the key of the name; without it Quadlet takes "systemd-STEM" */
+	void (*take)(struct quadlet *quadlet, const json_t *section, const char *stem,
+		     const char *name);
+} kinds[] = {{".network", "Network", "NetworkName", network_take},
+	     {".container", "Container", "ContainerName", container_take}};
+
+static void unit_take(struct quadlet *quadlet, const struct unit_kind *kind,
+		      const struct input *input)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *file = stem(inputs[i].file, ".container", arena);
-		if (!file)
-			continue;
-		json_t *unit = unit_file_read(inputs[i].bytes, inputs[i].size);
-		const json_t *section = json_object_get(unit, "Container");
-		json_array_append_new(containers,
-				      container_of(section,
-						   name_of(section, "ContainerName", file, arena),
-						   names, arena));
-		json_decref(unit);
-	}
+	const char *stem = file_stem(input->file, kind->ending, quadlet->arena);
+	if (!stem)
+		return;
+	json_t *unit = unit_file_read(input->bytes, input->size);
+	const json_t *section = json_object_get(unit, kind->section);
+	const char *said = last_value(section, kind->name);
+	kind->take(quadlet, section, stem,
+		   said ? said : arena_printf(quadlet->arena, "systemd-%s", stem));
+	json_decref(unit);
 }
 
 struct tree *import_quadlet(const struct input *inputs, size_t count, struct arena *arena)
 {
-	json_t *networks = json_array(), *containers = json_array(), *names = json_object();
-	networks_read(inputs, count, networks, names, arena);
-	containers_read(inputs, count, containers, names, arena);
-	struct tree *tree = import_podman(networks, containers, arena);
-	json_decref(networks);
-	json_decref(containers);
-	json_decref(names);
+	struct quadlet quadlet = {.arena = arena,
+				  .networks = json_array(),
+				  .containers = json_array(),
+				  .names = json_object()};
+	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+		for (size_t i = 0; i < count; i++)
+			unit_take(&quadlet, &kinds[kind], &inputs[i]);
+	struct tree *tree = import_podman(quadlet.networks, quadlet.containers, arena);
+	json_decref(quadlet.networks);
+	json_decref(quadlet.containers);
+	json_decref(quadlet.names);
 	return tree;
 }

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *const yaml_endings[] = {".yaml", ".yml", NULL};
+
 /* A finding about a file as a whole. Returns -1. */
 __attribute__((format(printf, 5, 6))) static int fail(struct diags *diags, enum code code,
 						      const char *file, const char *hint,
@@ -269,8 +271,7 @@ static bool is_descriptor(const char *path)
 int files_read(const char *path, const struct trust *trust, struct arena *arena,
 	       struct input **inputs, size_t *count, struct diags *diags)
 {
-	static const char *const yaml[] = {".yaml", ".yml", NULL};
-	return files_read_endings(path, yaml, trust, arena, inputs, count, diags);
+	return files_read_endings(path, yaml_endings, trust, arena, inputs, count, diags);
 }
 
 int files_read_endings(const char *path, const char *const *endings, const struct trust *trust,

@@ -8,6 +8,9 @@
 /* A file may hold at most this many bytes. */
 #define FILE_SIZE_MAX ((size_t)32 << 20)
 
+/* The endings of YAML files, up to NULL. */
+extern const char *const yaml_endings[];
+
 /* Appends what `path` names to inputs, in `arena`. Only regular files, pipes and stdin are read; a
  * FIFO, device or socket is refused without opening it for long. A file, and the folder that `path`
  * is, are refused if somebody may write them who is not trusted; what the caller opened (stdin, a

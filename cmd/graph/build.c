@@ -2,9 +2,10 @@
 
 #include "cmd/output_text.h"
 #include "lib/hashmap.h"
+#include "lib/memory.h"
 #include "schema/words.h"
 
-#include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct graph_builder {
@@ -173,17 +174,14 @@ static size_t network_put(struct graph_builder *builder, const struct set *set,
 static const char *link_text(const struct graph_builder *builder, const struct live_ns *ns,
 			     const struct live_link *link)
 {
-	struct arena *arena = builder->graph->arena;
-	char prefix[PREFIX_TEXT_SIZE];
-	const char *text = link->name;
-	size_t count = 0;
-	each_addr_of (addr, ns, link->ifindex)
-		if (addr->scope < RT_SCOPE_LINK && count++ < TEXT_SHOWN_MAX)
-			text = arena_printf(arena, "%s %s", text,
-					    prefix_format(&addr->prefix, prefix));
-	if (count > TEXT_SHOWN_MAX)
-		text = arena_printf(arena, "%s and %zu more", text, count - TEXT_SHOWN_MAX);
-	return arena_strdup(arena, text);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = memory_or_die(open_memstream(&text, &size));
+	text_live_link(out, ns, link, false);
+	fclose(out);
+	const char *copy = arena_strdup(builder->graph->arena, memory_or_die(text));
+	free(text);
+	return copy;
 }
 
 static const char *link_label(const struct graph_builder *builder, const char *alias)

@@ -26,16 +26,9 @@ static bool with_set(const struct service *service)
 static const char *step_text(const struct service *service, struct arena *arena,
 			     const struct step *step)
 {
-	char *detail = NULL;
-	size_t size = 0;
-	FILE *out = memory_or_die(open_memstream(&detail, &size));
-	text_detail(out, step, false);
-	fclose(out);
-	const char *text =
-		arena_printf(arena, "%s %s %s%s%s", verbs[step->action], step_noun(step),
-			     step_id(arena, step, with_set(service)), *detail ? "  " : "", detail);
-	free(detail);
-	return text;
+	const char *detail = text_detail(arena, step, false);
+	return arena_printf(arena, "%s %s %s%s%s", verbs[step->action], step_noun(step),
+			    step_id(arena, step, with_set(service)), *detail ? "  " : "", detail);
 }
 
 static void step_log(const struct service *service, enum log_level level, const struct step *step,
