@@ -155,7 +155,7 @@ struct engine_api {
 };
 
 /* Every container, running or not, as the engine describes it. */
-static int containers_ask(struct engines *engines, const struct engine_api *api,
+static int containers_get(struct engines *engines, const struct engine_api *api,
 			  struct arena *arena, json_t *containers, struct error *error)
 {
 	json_t *list = NULL;
@@ -182,7 +182,7 @@ static struct tree *engine_make(struct engines *engines, const struct engine_api
 	json_t *networks = NULL, *containers = json_array();
 	struct tree *tree = NULL;
 	if (engine_get(engines, api->kind, api->networks, &networks, error) == 0 &&
-	    containers_ask(engines, api, arena, containers, error) == 0)
+	    containers_get(engines, api, arena, containers, error) == 0)
 		tree = api->import(networks, containers, arena);
 	json_decref(networks);
 	json_decref(containers);
@@ -345,7 +345,7 @@ static int import_write(struct importer *importer, const struct kind *kind)
 	struct converted converted = {.comment =
 					      arena_printf(importer->arena,
 							   "From `mvapply import %s`; what could "
-							   "not be carried over is a comment.",
+							   "not be converted is a comment.",
 							   kind->name),
 				      .count = 1};
 	struct tree *tree = kind->make(importer, &error);

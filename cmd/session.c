@@ -36,12 +36,12 @@ static void fault_guard(struct run *run, const struct plan_options *options)
 	if (guard->strange)
 		error_hint(&run->fault,
 			   "the files declare no container that is live of that set: give them a "
-			   "set of their own by `name:`, or pass the others with -f, too; if it is "
-			   "meant, say --max-delete=%zu",
+			   "set of their own by `name:`, or pass the others with -f, too; to "
+			   "delete these attachments, use --max-delete=%zu",
 			   guard->deletes);
 	else
 		error_hint(&run->fault,
-			   "if that is meant, say --max-delete=%zu, or `mvapply delete` for the "
+			   "to delete them, use --max-delete=%zu, or `mvapply delete` for the "
 			   "whole set",
 			   guard->deletes);
 	error_code(&run->fault, CODE_GUARD);

@@ -32,7 +32,7 @@ static void definition_take(const json_t *definition, json_t *confs, struct tree
 			at, "%s has no spec.config: import the file of that name in /etc/cni/net.d",
 			name ? name : "a NetworkAttachmentDefinition");
 	else if (!json_is_object(conf))
-		tree_comment(at, "%s: spec.config is not a JSON object, and is not carried over",
+		tree_comment(at, "%s: spec.config is not a JSON object, and is not converted",
 			     name ? name : "a NetworkAttachmentDefinition");
 	else
 		json_array_append_new(confs, named(conf, name));

@@ -15,7 +15,7 @@ static struct subnet *subnet_add(struct cni *cni, struct prefix prefix)
 	for (size_t i = 0; i < cni->network.n_subnets; i++) {
 		if (!prefix_overlaps(&cni->network.subnets[i].prefix, &prefix))
 			continue;
-		tree_comment(cni->map, "a further range of %s is not carried over",
+		tree_comment(cni->map, "a further range of %s is not converted",
 			     prefix_format(&prefix, text));
 		return NULL;
 	}

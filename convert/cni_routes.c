@@ -93,7 +93,7 @@ static void default_take(struct cni *cni, const struct cni_route *route)
 	}
 	if (!taken)
 		tree_comment(cni->map,
-			     "the default route through %s is not carried over: no subnet without "
+			     "the default route through %s is not converted: no subnet without "
 			     "a gateway has that address",
 			     ip_format(&route->router, text));
 	else
@@ -122,11 +122,10 @@ static void router_reserve(struct cni *cni, struct subnet *subnet, const struct 
 {
 	char text[IP_TEXT_SIZE];
 	if (!pool->inferred && pool->router.family && !ip_equal(&pool->router, &subnet->gateway))
-		tree_comment(
-			cni->map,
-			"the gateway %s is not carried over, as no default route leads through "
-			"it",
-			ip_format(&pool->router, text));
+		tree_comment(cni->map,
+			     "the gateway %s is not converted, as no default route leads through "
+			     "it",
+			     ip_format(&pool->router, text));
 	subnet_reserve_router(cni->map, subnet, &pool->router);
 }
 

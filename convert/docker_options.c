@@ -132,7 +132,7 @@ static void sysctls_take(const char *text, struct tree *at, struct attachment *a
 	while (*text) {
 		size_t length = strcspn(text, ","), key = strcspn(text, "=");
 		if (key >= length)
-			tree_comment(at, "sysctl %.*s is not carried over", (int)length, text);
+			tree_comment(at, "sysctl %.*s is not converted", (int)length, text);
 		else
 			*array_push(at->arena, attachment->sysctls, attachment->n_sysctls) =
 				(struct sysctl){.key = arena_strndup(at->arena, text, key),

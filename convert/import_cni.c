@@ -236,7 +236,7 @@ static void conf_take(struct cni *cni, const json_t *conf)
 		if (cni->single)
 			container_put(cni);
 	} else if (!list) {
-		tree_comment(cni->networks, "%s: a network of the plugin %s is not carried over",
+		tree_comment(cni->networks, "%s: a network of the plugin %s is not converted",
 			     cni->name,
 			     json_text_at(conf, "type") ? json_text_at(conf, "type") : "?");
 	}

@@ -19,7 +19,7 @@ struct compose {
 	struct arena *arena;
 	json_t *root;
 	const char *project;
-	json_t *networks; /* those that are carried over, as a set of names */
+	json_t *networks; /* those that are converted, as a set of names */
 };
 
 static bool is_external(const json_t *network)

@@ -5,7 +5,7 @@
 #include "convert/yaml_tree.h"
 
 /* Writes the key with a value that `validate` refuses, under the comment "edit this: ...". For what
- * decides the LAN or the addresses, and cannot be carried over. */
+ * decides the LAN or the addresses, and cannot be converted. */
 __attribute__((format(printf, 3, 4))) void import_edit(struct tree *map, const char *key,
 						       const char *format, ...);
 

@@ -37,7 +37,7 @@ bool json_number_at(const json_t *object, const char *key, struct tree *at, long
 
 /* Whether the key is one of `keys`, which ends with NULL. */
 bool json_key_among(const char *const *keys, const char *key);
-/* A comment "KEY: VALUE is not carried over" for each key that is not among `known`, which ends
+/* A comment "KEY: VALUE is not converted" for each key that is not among `known`, which ends
  * with NULL. */
 void json_leftovers(const json_t *object, const char *const *known, struct tree *at);
 /* The same for one value; one that does not fit into a comment has one for each of its members. */

@@ -115,7 +115,7 @@ static void guard_log(const struct service *service, const struct guard *guard)
 	char code[CODE_TEXT_SIZE];
 	log_write(&service->log, LEVEL_WARNING,
 		  "held: this would delete %zu of the %zu live attachments of the set \"%s\" [%s]; "
-		  "hint: %sif that is meant, start with --max-delete=%zu, or run `mvapply apply` "
+		  "hint: %sto delete them, start with --max-delete=%zu, or run `mvapply apply` "
 		  "with it once",
 		  guard->deletes, guard->live, guard->set, code_format(CODE_GUARD, code),
 		  guard->strange ? "the files declare no container that is live of that set: give "

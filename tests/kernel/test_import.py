@@ -77,7 +77,7 @@ def cni_networks(host):
     same(declared["containers"], {"vl": {"networks": {"vl": {
         "ipv4_address": "10.10.0.1", "ipv6_address": "3ffe:ffff:0:1ff::1",
         "routes": [{"to": "192.168.0.0/16", "via": "10.10.0.5"}]}}}}, "containers")
-    for left in ("10.4.0.20 to 10.4.0.50", "the gateway 10.4.0.1 is not carried over",
+    for left in ("10.4.0.20 to 10.4.0.50", "the gateway 10.4.0.1 is not converted",
                  "the gateway 10.3.0.254 is not", "route to 192.168.0.0/16 belongs to each", "the sysctl net.ipv4.conf.IFNAME.arp_filter belongs",
                  '"bandwidth"', "nameservers", "CNI puts the VLAN's link itself",
                  "which container has this address"):
@@ -102,8 +102,8 @@ def cni_plain(host):
         "lost": {"parent": "eth0", "subnet": "10.8.0.0/24",
                  "aux_addresses": {"gateway": "10.8.0.1"}}}, "networks")
     same([line.strip() for line in text.splitlines()[1:] if "#" in line],
-         ['# daemonSocketPath: "/run/x.sock" is not carried over',
-          '# a range: {"rangeStart":"10.9.0.9"} is not carried over'], "comments")
+         ['# daemonSocketPath: "/run/x.sock" is not converted',
+          '# a range: {"rangeStart":"10.9.0.9"} is not converted'], "comments")
 
 
 @test("import cni: each value that is not what it should be, and each plugin of another kind")
