@@ -88,8 +88,8 @@ void json_left(const char *key, const json_t *value, struct tree *at)
 	if (text && text[length] && (json_object_size(value) || json_array_size(value)))
 		members_left(key, value, at);
 	else
-		tree_comment(at, "%s: %.*s%s is not converted", key, (int)length,
-			     text ? text : "?", text && text[length] ? "..." : "");
+		tree_comment(at, "%s: %.*s%s is not converted", key, (int)length, text ? text : "?",
+			     text && text[length] ? "..." : "");
 	free(text);
 }
 
