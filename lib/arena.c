@@ -10,17 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks double up to the largest, so that an arena of a few objects stays small. */
+/* Chunks double in size up to the largest, so that an arena of a few objects stays small. */
 #define CHUNK_SIZE_FIRST ((size_t)1 << 10)
 #define CHUNK_SIZE_MAX   ((size_t)16 << 10)
 
-/* What is larger always has a chunk of its own. */
+/* A larger allocation has a chunk of its own. */
 #define SHARED_SIZE_MAX (CHUNK_SIZE_MAX / 4)
 
 #define ALIGN alignof(uint64_t)
 
 struct chunk {
-	struct chunk *next, **link; /* what points to it */
+	struct chunk *next, **link; /* the pointer to it */
 	size_t used, size;
 	alignas(ALIGN) unsigned char bytes[];
 };
@@ -75,7 +75,8 @@ static struct chunk *chunk_add(struct arena *arena, size_t size)
 	if (usual < CHUNK_SIZE_MAX)
 		arena->next_size = usual * 2;
 
-	/* A chunk for one large piece goes behind the current one, which still has room. */
+	/* A chunk for one large allocation is linked behind the current one, which still has
+	 * room. */
 	chunk_link(chunk, room == size && arena->chunks ? &arena->chunks->next : &arena->chunks);
 	return chunk;
 }
@@ -134,7 +135,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	return in_use;
 }
 
-/* An array in the chunk's last place grows there. */
+/* An array at the end of the chunk grows in place. */
 static bool grow_in_place(struct arena *arena, const void *items, size_t old, size_t size)
 {
 	struct chunk *chunk = arena->chunks;
@@ -146,8 +147,8 @@ static bool grow_in_place(struct arena *arena, const void *items, size_t old, si
 	return true;
 }
 
-/* One with a chunk of its own takes that along. Large ones are not copied by that, but mapped to
- * another place (mremap(2)), and take memory only as they are filled. */
+/* An allocation with a chunk of its own grows by realloc(3). glibc remaps a large one (mremap(2))
+ * instead of copying it; its pages take memory when they are written. */
 static void *grow_alone(void *items, size_t size)
 {
 	struct chunk *chunk = (void *)((unsigned char *)items - offsetof(struct chunk, bytes));
@@ -169,7 +170,8 @@ static void *grow_copied(struct arena *arena, const void *items, size_t old, siz
 
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t size)
 {
-	/* Capacities are the powers of two: full exactly when count is one of them (or zero). */
+	/* Capacities are powers of two: the array is full exactly when count is one of them or
+	 * zero. */
 	if (!(count & (count - 1))) {
 		if (count > SIZE_MAX / size / 4)
 			memory_or_die(NULL);

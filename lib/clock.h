@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Of CLOCK_MONOTONIC (clock_gettime(2)). */
+/* CLOCK_MONOTONIC (clock_gettime(2)). */
 int64_t clock_milliseconds(void);
 int64_t clock_microseconds(void);
 

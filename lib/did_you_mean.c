@@ -9,8 +9,8 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* How many letters were added, left out, changed or swapped with the next (optimal string
- * alignment). Both texts have at most LENGTH_MAX bytes. */
+/* The number of letters that were added, left out, changed or swapped with the next one (optimal
+ * string alignment). Both texts have at most LENGTH_MAX bytes. */
 static unsigned distance(const char *a, const char *b)
 {
 	unsigned rows[3][LENGTH_MAX + 1];

@@ -4,16 +4,16 @@
 
 #include "lib/arena.h"
 
-/* The search for the candidate that is nearest to a text. Start with {.text = ...}. */
+/* The search for the candidate that is most similar to a text. Start with {.text = ...}. */
 struct suggestion {
 	const char *text;
-	const char *best; /* NULL: none is near enough to be a slip of the hand */
+	const char *best; /* NULL: no candidate is similar enough */
 	unsigned distance;
 };
 
 void suggestion_try(struct suggestion *suggestion, const char *candidate);
 
-/* "; did you mean BEST?", or nothing. */
+/* "; did you mean BEST?", or "". */
 const char *suggestion_text(struct arena *arena, const struct suggestion *suggestion);
 
 #endif

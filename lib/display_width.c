@@ -7,8 +7,7 @@
 #include <string.h>
 #include <wchar.h>
 
-/* The C library's table, which is kept up with Unicode. glibc has it with a locale; musl has it
- * always, and no locale is needed. */
+/* The C library's table follows Unicode. glibc needs a locale for it; musl does not. */
 static locale_t unicode;
 
 static void locale_open(void)
@@ -35,7 +34,7 @@ size_t character_columns(const char *text, size_t length)
 		       : (size_t)wide_columns(character_code(text, length));
 }
 
-/* Returns bytes; sets *ret_columns to what they take. */
+/* Returns the number of bytes; sets *ret_columns to their columns. */
 static size_t fit(const char *text, size_t columns, size_t *ret_columns)
 {
 	size_t at = 0, used = 0, left = strlen(text);

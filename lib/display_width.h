@@ -7,13 +7,13 @@
 
 #include <stddef.h>
 
-/* Of the character at text[0], which has so many bytes (character_length of lib/printable.h). What
- * is not printable has one, since it is written as a question mark. */
+/* The width of the character of that many bytes at text[0] (character_length of lib/printable.h).
+ * An unprintable one has one column, since it is written as a question mark. */
 size_t character_columns(const char *text, size_t length);
 size_t text_columns(const char *text);
-/* The bytes of the text that fit in so many columns: whole characters only. */
+/* The number of bytes of the text that fit in that many columns: whole characters only. */
 size_t text_fit(const char *text, size_t columns);
-/* The text with blanks behind it, to so many columns. */
+/* The text, padded with blanks to that many columns. */
 const char *text_pad(struct arena *arena, const char *text, size_t columns);
 
 #endif

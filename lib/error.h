@@ -1,17 +1,16 @@
-/* The error convention: the last parameter of a function that can fail is a struct error, the
- * return value is a negative errno, and the error is written only on failure. Each layer prepends
- * what it was doing. Errors of the input, of which there can be several and which have places, are
- * in schema/diag.h. */
+/* The error convention: a function that can fail takes a struct error as its last parameter and
+ * returns a negative errno; the error is written only on failure. Each layer prepends its own
+ * operation. Errors of the input have places, and there can be several: see schema/diag.h. */
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 
 #include "lib/error_codes.h"
 
 struct error {
-	enum code code; /* which kind of error it is */
+	enum code code; /* the kind of error */
 	int errnum;     /* positive errno, or 0 if there is none */
-	char text[512]; /* what is wrong and where; no newline */
-	char hint[512]; /* what to do next; may be empty */
+	char text[512]; /* the problem and its place; no newline */
+	char hint[512]; /* the fix; may be empty */
 };
 
 /* Sets the text, clears the hint, returns -errnum. errnum 0 is returned as EINVAL. strerror is not
@@ -20,7 +19,7 @@ struct error {
 __attribute__((format(printf, 3, 4))) int error_set(struct error *error, int errnum,
 						    const char *format, ...);
 
-/* Says which kind of error it is. Returns -errnum, or -EINVAL without one, as error_set does. */
+/* Sets the kind of error. Returns -errnum, or -EINVAL if errnum is 0, as error_set does. */
 int error_code(struct error *error, enum code code);
 
 /* Puts "format: " before the text. */

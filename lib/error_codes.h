@@ -55,7 +55,7 @@ enum code {
 	CODE_MULTI_HOST_UNASSIGNED = 501,
 	CODE_MULTI_HOST_ADDRESS = 502,
 	CODE_MULTI_HOST_OTHER_HOST = 503,
-	/* the host is not fit: a step is blocked */
+	/* the host does not fit: a step is blocked */
 	CODE_PARENT_ABSENT = 601,
 	CODE_PARENT_STACKED = 602,
 	CODE_PARENT_PORT = 603,
@@ -67,7 +67,7 @@ enum code {
 	CODE_SUBNET_FULL = 609,
 	CODE_IDENTITY_IN_USE = 610,
 	CODE_TWICE = 611,
-	/* where a container is */
+	/* the location of a container */
 	CODE_NAMESPACE = 701,
 	CODE_NAMESPACE_HOST = 702,
 	CODE_NAMESPACE_OTHER = 703,
@@ -77,7 +77,7 @@ enum code {
 	CODE_ENGINE_LIBRARY = 707,
 	CODE_SERVICE_SCALED = 708,
 	CODE_NAMESPACE_OWNER = 709,
-	/* a conflict: refused on the host, blocked in a container; or a guard */
+	/* conflicts, refused on the host and blocked in a container; guards */
 	CODE_LINK_UNMANAGED = 801,
 	CODE_MAC_UNMANAGED = 802,
 	CODE_ADDRESS_UNMANAGED = 803,
@@ -87,7 +87,7 @@ enum code {
 	CODE_GUARD = 807,
 	CODE_PLAN_STALE = 808,
 	CODE_UNCONFIRMED = 809,
-	/* failed while it was done */
+	/* failed operations */
 	CODE_SYSTEM = 901,
 	CODE_RIGHTS = 902,
 	CODE_KERNEL_LACKS = 903,
@@ -124,28 +124,28 @@ enum code {
 	CODE_IMPORT_FILE = 1009,
 };
 
-/* What an error of a whole command means for its exit code. */
+/* The exit code that an error of a whole command causes. */
 enum code_class {
-	CLASS_FAILED,  /* something was tried and failed */
+	CLASS_FAILED,  /* an operation was tried and failed */
 	CLASS_USAGE,   /* the command line is wrong */
-	CLASS_REFUSED, /* nothing was touched, on purpose */
+	CLASS_REFUSED, /* nothing was changed, on purpose */
 };
 
 struct code_text {
 	enum code code;
 	enum code_class code_class;
-	const char *title;       /* what is wrong, in a few words */
-	const char *description; /* why it is an error, and what to do; sentences */
+	const char *title;       /* the problem, in a few words */
+	const char *description; /* the cause and the fix; sentences */
 };
 
-/* The codes in their order; NULL past the last. */
+/* The codes in ascending order; NULL after the last. */
 const struct code_text *code_at(size_t index);
 enum code_class code_class(enum code code);
-/* "MV0201", in the caller's text. */
+/* Writes "MV0201" into the caller's text. */
 #define CODE_TEXT_SIZE sizeof("MV0000")
 const char *code_format(enum code code, char text[CODE_TEXT_SIZE]);
-/* The message with its code behind it: "it is so [MV0201]"; as it is for CODE_NONE. In the arena.
- */
+/* The message followed by its code: "no such link [MV0201]"; unchanged for CODE_NONE. In the
+ * arena. */
 const char *coded(struct arena *arena, const char *message, enum code code);
 
 #endif

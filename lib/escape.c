@@ -8,7 +8,7 @@
 
 #define ESCAPE_LENGTH 4 /* \xNN */
 
-/* The terminator is no digit: nothing is read past it. */
+/* The terminator is not a digit: nothing behind it is read. */
 static bool is_escape(const char *text)
 {
 	return text[0] == '\\' && text[1] == 'x' && isxdigit((unsigned char)text[2]) &&

@@ -11,10 +11,11 @@
 
 const char *escape(struct arena *arena, const char *bytes, size_t size);
 
-/* The bytes again. `to` has room for the text and its terminator; returns how many they are. */
+/* Converts an escaped text back to bytes. `to` has room for the text and its terminator; returns
+ * the number of bytes. */
 size_t unescape(char *to, const char *text);
 
-/* Whether some of the text stands for a byte. */
+/* Whether the text contains an escape sequence. */
 bool escaped(const char *text);
 
 #endif

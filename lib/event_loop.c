@@ -98,7 +98,7 @@ static void timer_unset(struct loop *loop, struct timer *timer)
 	timer->due = 0;
 }
 
-/* The list is kept in the order of what is due. */
+/* The list is sorted by due time. */
 void loop_timer_set(struct loop *loop, struct timer *timer, int64_t milliseconds)
 {
 	timer_unset(loop, timer);
@@ -112,7 +112,7 @@ void loop_timer_set(struct loop *loop, struct timer *timer, int64_t milliseconds
 	*at = timer;
 }
 
-/* Rounded up: a wait that ends early would have to be waited again. */
+/* Rounded up, since a wait that ends early would have to be repeated. */
 static int wait_milliseconds(const struct loop *loop)
 {
 	if (!loop->timers)

@@ -12,7 +12,7 @@ struct loop;
 typedef void loop_ready(void *data, int fd, uint32_t events);
 typedef void loop_fire(void *data);
 
-/* A timer lies in its owner's memory; it is set by loop_timer_set alone. */
+/* The owner allocates the timer; only loop_timer_set changes it. */
 struct timer {
 	loop_fire *fire;
 	void *data;
@@ -24,17 +24,17 @@ struct timer {
 struct loop *loop_new(struct error *error);
 void loop_free(struct loop *loop);
 
-/* Watches a descriptor (EPOLLIN, EPOLLPRI, ...); it stays its owner's. For one that is watched
- * already, changes what for. Returns 0 or a negative errno. */
+/* Watches a descriptor for events (EPOLLIN, EPOLLPRI, ...); the caller still owns it. If it is
+ * watched already, its events are replaced. Returns 0 or a negative errno. */
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_ready *ready, void *data,
 	     struct error *error);
 void loop_remove(struct loop *loop, int fd);
 
-/* Fires once, so many milliseconds from now; negative: unsets it. */
+/* Fires once after that many milliseconds; negative: disarms the timer. */
 void loop_timer_set(struct loop *loop, struct timer *timer, int64_t milliseconds);
 
-/* Calls `idle` after each pass of callbacks, and before it waits for the first time. Returns
- * when loop_stop was called; or a negative errno. */
+/* Calls `idle` after each pass of callbacks, and before the first wait. Returns when loop_stop was
+ * called; or a negative errno. */
 int loop_run(struct loop *loop, loop_fire *idle, void *data, struct error *error);
 void loop_stop(struct loop *loop);
 

@@ -8,7 +8,7 @@
 
 #define HASH_START 0xcbf29ce484222325ULL
 
-/* Goes on from `hash`, HASH_START for the first piece. */
+/* Continues from `hash`; HASH_START for the first piece. */
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t size);
 /* Includes the terminator, so that ("ab", "c") and ("a", "bc") differ. */
 uint64_t hash_text(uint64_t hash, const char *text);

@@ -9,20 +9,20 @@
 
 struct slot {
 	const void *key;
-	void *value; /* NULL: free */
+	void *value; /* NULL: an empty slot */
 	uint32_t size;
 	uint32_t hash;
 };
 
 struct index {
-	struct arena *arena;  /* has the index itself */
-	struct arena *memory; /* has the slots; another one when they grow */
+	struct arena *arena;  /* contains the index itself */
+	struct arena *memory; /* contains the slots; replaced when they grow */
 	struct slot *slots;
 	size_t n_slots; /* a power of two */
 	size_t used;
 };
 
-/* Where the index lies, a file's author does not know. */
+/* A file's author does not know the address of the index, which seeds the hash. */
 static uint32_t hash_of(const struct index *index, const void *bytes, size_t size)
 {
 	return (uint32_t)keyed_hash((uint64_t)(uintptr_t)index, bytes, size);
@@ -54,7 +54,7 @@ void index_cleanup(struct index **index)
 	index_free(*index);
 }
 
-/* The slot that holds the key, or the free one where it belongs. */
+/* The slot that contains the key, or the empty one for it. */
 static struct slot *find(const struct index *index, const void *key, size_t size, uint32_t hash)
 {
 	for (size_t i = hash;; i++) {

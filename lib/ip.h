@@ -10,7 +10,7 @@
 #define PREFIX_TEXT_SIZE (INET6_ADDRSTRLEN + 4)
 #define MAC_TEXT_SIZE    18
 
-/* family is AF_INET, AF_INET6, or 0: unset. IPv4 uses the first 4 bytes, the rest are zero. */
+/* family is AF_INET, AF_INET6, or 0 if unset. IPv4 uses the first 4 bytes; the rest are zero. */
 struct ip {
 	uint8_t family;
 	uint8_t bytes[16];
@@ -50,22 +50,22 @@ bool prefix_equal(const struct prefix *a, const struct prefix *b);
 /* False for another family. */
 bool prefix_contains(const struct prefix *prefix, const struct ip *ip);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
-/* The lowest and the highest address of the prefix. For IPv4 shorter than /31 (RFC 3021) they are
- * the network and the broadcast address. */
+/* The lowest and the highest address of the prefix: for IPv4 shorter than /31 (RFC 3021) the
+ * network and the broadcast address. */
 struct ip prefix_first(const struct prefix *prefix);
 struct ip prefix_last(const struct prefix *prefix);
-/* Whether a host of this prefix may have the address: in it, and neither its network nor its
- * broadcast address (IPv4 shorter than /31, RFC 3021), nor the subnet-router anycast address (IPv6
- * shorter than /127, RFC 4291 2.6.1, RFC 6164). */
+/* Whether a host of this prefix may have the address: the prefix contains it, and it is neither the
+ * network nor the broadcast address (IPv4 shorter than /31, RFC 3021), nor the subnet-router
+ * anycast address (IPv6 shorter than /127, RFC 4291 2.6.1, RFC 6164). */
 bool prefix_usable(const struct prefix *prefix, const struct ip *ip);
 
-/* False for ranges that no LAN has, and that the kernel would refuse. */
+/* False for addresses that no LAN uses and that the kernel refuses. */
 bool prefix_is_lan(const struct prefix *prefix);
 
 bool mac_equal(const struct mac *a, const struct mac *b);
-/* As Docker makes it: 02:42 and the IPv4 address. */
+/* Docker's MAC for an IPv4 address: 02:42 followed by the address. */
 struct mac mac_of_ipv4(const struct ip *ip);
-/* Whether it is the one that comes of the address; false where that is not said. */
+/* Whether the MAC was derived from the address; false if either is unset. */
 bool mac_is_of_ipv4(const struct mac *mac, const struct ip *ip);
 
 #endif

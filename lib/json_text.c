@@ -33,7 +33,7 @@ void json_push(json_t *list, json_t *value)
 		lacking = true;
 }
 
-/* As UTF-16 has it (RFC 8259 7): two of them past U+FFFF. */
+/* As UTF-16 code units (RFC 8259 7): a surrogate pair above U+FFFF. */
 static void code_put(FILE *out, uint32_t code)
 {
 	if (code < 0x10000)
@@ -43,7 +43,8 @@ static void code_put(FILE *out, uint32_t code)
 			(unsigned)(0xdc00 + (code & 0x3ff)));
 }
 
-/* How much of the text is written as it is, in bytes. A newline is jansson's, between values. */
+/* The number of bytes of the text that are written unchanged. jansson writes newlines only between
+ * values. */
 static size_t plain_length(const char *text, size_t size)
 {
 	size_t at = 0, length;

@@ -1,11 +1,11 @@
-/* Allocation that cannot fail: on lack of memory the process ends. The kernel's state is consistent
- * at any moment. */
+/* Allocation that cannot fail: the process ends if memory is exhausted. The kernel's state is
+ * consistent at any moment. */
 #ifndef LIB_MEMORY_H
 #define LIB_MEMORY_H
 
 #include <stddef.h>
 
-/* Gives `memory` back, or ends the process with a message if it is NULL. */
+/* Returns `memory`, or ends the process with a message if it is NULL. */
 void *memory_or_die(void *memory);
 
 /* Zeroed memory for count elements; the caller frees it. */

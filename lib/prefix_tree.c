@@ -1,8 +1,8 @@
 #include "lib/prefix_tree.h"
 
-/* A crit-bit tree: a node with two below it is where those first differ. */
+/* A crit-bit tree: an inner node has two children, which first differ at its bit. */
 struct prefix_node {
-	struct prefix_node *below[2]; /* by the bit; NULL: this is a prefix */
+	struct prefix_node *below[2]; /* by that bit; NULL: this node is a prefix */
 	unsigned bit;
 	struct prefix prefix;
 	size_t number;
@@ -26,7 +26,8 @@ static size_t family_of(const struct prefix *prefix)
 	return prefix->ip.family == AF_INET6;
 }
 
-/* From `at` down along the prefix, to where no node differs within its first bits. */
+/* Descends from `at` along the prefix to the first node that does not differ within the prefix's
+ * bits. */
 static struct prefix_node **descend(struct prefix_node **at, const struct prefix *prefix,
 				    unsigned bits)
 {
@@ -35,7 +36,8 @@ static struct prefix_node **descend(struct prefix_node **at, const struct prefix
 	return at;
 }
 
-/* One that has as many bits in common with the prefix as any; NULL: the tree is empty. */
+/* A node that has as many leading bits in common with the prefix as any other; NULL if the tree is
+ * empty. */
 static const struct prefix_node *nearest(const struct prefix_tree *tree,
 					 const struct prefix *prefix)
 {

@@ -1,5 +1,5 @@
-/* A set of disjoint prefixes. Finding the one that overlaps another prefix takes at most as many
- * steps as that prefix has bits. */
+/* A set of disjoint prefixes. Finding the one that overlaps a given prefix takes at most as many
+ * steps as the prefix has bits. */
 #ifndef LIB_PREFIX_TREE_H
 #define LIB_PREFIX_TREE_H
 
@@ -10,15 +10,15 @@
 
 struct prefix_node;
 
-/* Zeroed: empty. Nodes are in the arena of who adds them. */
+/* Zeroed: empty. The caller's arena contains the nodes. */
 struct prefix_tree {
-	struct prefix_node *roots[2]; /* of IPv4, of IPv6 */
+	struct prefix_node *roots[2]; /* IPv4, IPv6 */
 };
 
-/* Enters the prefix, which overlaps none that is there, with a number. */
+/* Adds the prefix with a number; it must not overlap another one of the tree. */
 void prefix_tree_add(struct prefix_tree *tree, struct arena *arena, const struct prefix *prefix,
 		     size_t number);
-/* The number of one that contains the prefix, or lies in it, if there is any. */
+/* The number of the prefix that overlaps the given one, if there is one. */
 bool prefix_tree_find(const struct prefix_tree *tree, const struct prefix *prefix,
 		      size_t *ret_number);
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* From first to last. */
+/* Ranges, both ends included. */
 static const struct range {
 	uint32_t first, last;
 } unreadable[] = {
@@ -13,7 +13,7 @@ static const struct range {
 	{0x2066, 0x2069},                       /* isolates */
 	{0xfeff, 0xfeff},                       /* byte order mark */
 	{0xfff9, 0xfffb},                       /* interlinear annotation */
-	{0xfffe, 0xffff},                       /* which XML has not, either */
+	{0xfffe, 0xffff},                       /* not allowed in XML either */
 	{0xe0000, 0xe007f},                     /* tags */
 	{0x10fffe, 0x10ffff},
 };
@@ -23,7 +23,7 @@ static unsigned byte_at(const char *text, size_t at)
 	return (unsigned char)text[at];
 }
 
-/* Whether the second byte is one that may follow the first. */
+/* Whether the second byte can follow the first. */
 static bool second_valid(const char *text)
 {
 	switch (byte_at(text, 0)) {

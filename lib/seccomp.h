@@ -6,7 +6,7 @@
 
 struct sock_filter;
 
-/* For this process and those that it makes, for good (seccomp(2)); needs no_new_privs or
+/* For this process and its children, permanently (seccomp(2)); requires no_new_privs or
  * CAP_SYS_ADMIN. Returns 0, or -1 with errno. */
 int seccomp_install(struct sock_filter *steps, size_t count);
 

@@ -24,7 +24,7 @@
 
 const struct peer peer_unknown = {.uid = (uid_t)-1};
 
-/* Reads the beginning of a file below /proc, as text. */
+/* Reads the beginning of a file under /proc as text. */
 __attribute__((format(printf, 3, 4))) static bool proc_read(char *text, size_t size,
 							    const char *format, ...)
 {
@@ -39,7 +39,7 @@ __attribute__((format(printf, 3, 4))) static bool proc_read(char *text, size_t s
 	return used > 0;
 }
 
-/* What follows "KEY:" at the beginning of a line. */
+/* The text after "KEY:" at the beginning of a line. */
 static const char *value_of(const char *text, const char *key)
 {
 	const size_t length = strlen(key);
@@ -62,8 +62,8 @@ const char *process_name(pid_t pid, char name[PEER_NAME_SIZE])
 	return name;
 }
 
-/* A pidfd: no other process can get the number while it is read. Before SO_PEERPIDFD, the process
- * may have ended, and its number be another's by now. */
+/* A pidfd prevents reuse of the process id while the process is examined. Without SO_PEERPIDFD, the
+ * process may have ended and its id may belong to another process. */
 static int pidfd_of(int fd, pid_t pid)
 {
 	int pidfd = -1;
@@ -73,7 +73,7 @@ static int pidfd_of(int fd, pid_t pid)
 	return errno == ENOPROTOOPT && pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 }
 
-/* The process id in the pid namespace of /proc, which may differ from ours. */
+/* The process id in the pid namespace of /proc, which may differ from that of this process. */
 static pid_t number_in_proc(int pidfd)
 {
 	char text[512];
@@ -89,7 +89,7 @@ static bool has_ended(int pidfd)
 	return poll(&polled, 1, 0) != 0;
 }
 
-/* Capabilities are those of its user namespace, of which anybody can make one. */
+/* Capabilities are relative to the process's user namespace, and any user can create one. */
 static bool in_our_user_namespace(pid_t pid)
 {
 	char path[PATH_SIZE], its[PATH_SIZE], ours[PATH_SIZE];
@@ -115,7 +115,8 @@ static void process_read(struct peer *peer, int pidfd)
 	if (pid <= 0)
 		return;
 	process_name(pid, peer->name);
-	/* Who is another user could connect, and then become root by a set-user-ID program. */
+	/* A process of another user could connect and then become root through a set-user-ID
+	 * program. */
 	peer->trusted = (peer->uid == 0 || peer->uid == geteuid()) && has_net_admin(pid) &&
 			in_our_user_namespace(pid) && !has_ended(pidfd);
 }

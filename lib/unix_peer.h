@@ -10,37 +10,37 @@
 #define PEER_TEXT_SIZE 128
 
 struct peer {
-	pid_t pid; /* in our process namespace; 0: it has no number there, or is not known */
-	uid_t uid; /* in our user namespace, when it called connect(2) or listen(2) */
-	char name[PEER_NAME_SIZE]; /* of its program, printable; "": not known */
+	pid_t pid; /* in this process's pid namespace; 0: not visible there, or unknown */
+	uid_t uid; /* in this process's user namespace, at the time of connect(2) or listen(2) */
+	char name[PEER_NAME_SIZE]; /* name of its program, printable; "": unknown */
 	bool trusted;
 };
 
-/* Of nobody: user -1. */
+/* An unknown process: user -1. */
 extern const struct peer peer_unknown;
 
 /* Finds the process that called connect(2) on the other end of `fd`, or listen(2) if `fd` is the
- * connecting end. It is trusted if it was user 0 or our own user, and has CAP_NET_ADMIN in our user
- * namespace now. User 0 alone is not enough: a container has a user 0, too, possibly on the host's
- * network namespace. A process is not trusted if it has ended, if it is hidden by another pid
- * namespace, or if it may not be read (its user namespace requires CAP_SYS_PTRACE, or all of its
- * capabilities). */
+ * connecting end. It is trusted if it was user 0 or the user of this process, and has CAP_NET_ADMIN
+ * in this process's user namespace now. User 0 alone is not sufficient: a container has a user 0
+ * too, possibly in the host's network namespace. A process is not trusted if it has ended, if it is
+ * hidden by another pid namespace, or if it must not be read (its user namespace requires
+ * CAP_SYS_PTRACE, or all of its capabilities). */
 struct peer peer_of(int fd);
 
-/* The same for those who need no more. */
+/* Whether the peer is trusted, for callers that need nothing else. */
 bool peer_trusted(int fd);
 
-/* The user alone, as above; -1: not known. */
+/* Only the user of the peer; -1: unknown. */
 uid_t peer_user(int fd);
 
 /* "process 4711 (nc) of user 0, without CAP_NET_ADMIN", into the caller's text. */
 const char *peer_text(const struct peer *peer, char text[PEER_TEXT_SIZE]);
 
-/* The name of a process's program, printable; "" where there is none of that number. */
+/* The name of the process's program, printable; "" if there is no process with that id. */
 const char *process_name(pid_t pid, char name[PEER_NAME_SIZE]);
 
-/* Milliseconds that connect(2) waits at most where the queue of who listens is full, which is else
- * for good: EAGAIN then. Holds for what is sent later, too. */
+/* The limit in milliseconds for which connect(2) waits while the listener's queue is full; the
+ * default is no limit. connect(2) then fails with EAGAIN. Applies to later sends, too. */
 void peer_patience(int fd, unsigned milliseconds);
 
 #endif
