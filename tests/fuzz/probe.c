@@ -1,5 +1,6 @@
-/* What the LAN sends while addresses are probed: one frame. What it claims is read within the
- * frame, and our own probe for the same address claims it likewise. */
+/* What the LAN sends while addresses are probed, or gateways asked for: one frame. What it claims
+ * or answers is read within the frame, and our own probe for the same address claims it likewise.
+ */
 #include "kernel/probe_packet.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -17,10 +18,22 @@ static void ours_claims(const struct ip *ip)
 	HOLDS(ip_equal(&claimed, ip) && mac_equal(&claimant, &mac));
 }
 
+static void answer_held(const uint8_t *data, size_t size)
+{
+	struct ip ip, source;
+	struct mac mac;
+	if (!answer_frame_decode(data, size, &ip, &mac, &source))
+		return;
+	HOLDS(mac.set && ip.family == source.family);
+	HOLDS(memmem(data, size, mac.bytes, sizeof(mac.bytes)));
+	HOLDS(memmem(data, size, source.bytes, ip_bits(&source) / 8));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ip ip = {.family = 0};
 	struct mac mac = {.set = false};
+	answer_held(data, size);
 	if (!probe_frame_claim(data, size, &ip, &mac)) {
 		HOLDS(!ip.family && !mac.set);
 		return 0;

@@ -60,6 +60,85 @@ static void test_solicitation(void **state)
 	assert_memory_equal(frame, expected, sizeof(expected));
 }
 
+/* A question is what the kernel sends for a neighbour: with its source, and for IPv6 with the
+ * option that has its MAC (RFC 4861 4.3). */
+static void test_question(void **state)
+{
+	(void)state;
+	static const uint8_t arp[FRAME_ARP_SIZE] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,             /* to all */
+		0x02, 0,    0,    0,    0,    0xe0, 0x08, 0x06, /* from us, ARP */
+		0,    1,    8,    0,    6,    4,    0,    1,    /* request */
+		0x02, 0,    0,    0,    0,    0xe0, 172,  16,   86, 2,
+		0,    0,    0,    0,    0,    0,    172,  16,   86, 1};
+	const struct mac all = {.set = false}, one = {.bytes = {2, 0, 0, 0, 0, 1}, .set = true};
+	uint8_t frame[QUESTION_FRAME_MAX];
+	struct ip source = ip_of("172.16.86.2"), target = ip_of("172.16.86.1");
+	assert_int_equal(question_frame(frame, &mac, &source, &target, &all), sizeof(arp));
+	assert_memory_equal(frame, arp, sizeof(arp));
+	assert_int_equal(question_frame(frame, &mac, &source, &target, &one), sizeof(arp));
+	assert_memory_equal(frame, one.bytes, 6);
+	assert_memory_equal(frame + 6, arp + 6, sizeof(arp) - 6);
+
+	source = ip_of("fd00:86::2"), target = ip_of("fd00:86::1");
+	assert_int_equal(question_frame(frame, &mac, &source, &target, &all),
+			 FRAME_ICMPV6_SIZE(32));
+	assert_memory_equal(frame + 22, source.bytes, 16);
+	assert_memory_equal(frame + 62, target.bytes, 16);
+	const uint8_t option[8] = {1, 1, 0x02, 0, 0, 0, 0, 0xe0};
+	assert_memory_equal(frame + 78, option, sizeof(option));
+}
+
+struct answer {
+	const char *name;
+	bool six;
+	struct {
+		unsigned at;
+		uint8_t value;
+	} edits[3]; /* of our own question, up to an offset of 0 */
+	bool is_one;
+};
+
+/* Offsets as in `claims`; 58 has the flags of an advertisement. */
+static const struct answer answers[] = {
+	{"our question", false, {{0}}, false},
+	{"a reply", false, {{21, 2}}, true},
+	{"a reply of RARP", false, {{21, 4}}, false},
+	{"another protocol", false, {{21, 2}, {16, 9}}, false},
+	{"our solicitation", true, {{0}}, false},
+	{"an advertisement", true, {{54, 136}, {58, 0x60}}, true},
+	{"an announcement", true, {{54, 136}, {58, 0x20}}, false},
+	{"one that came by a router", true, {{54, 136}, {58, 0x60}, {21, 254}}, false},
+};
+
+static void test_answers(void **state)
+{
+	(void)state;
+	const struct mac all = {.set = false};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct answer *answer = &answers[i];
+		const struct ip source = ip_of(answer->six ? "fd00:86::1" : "172.16.86.1");
+		const struct ip target = ip_of(answer->six ? "fd00:86::2" : "172.16.86.2");
+		uint8_t frame[QUESTION_FRAME_MAX];
+		size_t size = question_frame(frame, &mac, &source, &target, &all);
+		struct ip ip, asker;
+		struct mac by;
+		for (size_t k = 0; k < 3 && answer->edits[k].at; k++)
+			frame[answer->edits[k].at] = answer->edits[k].value;
+		if (answer_frame_decode(frame, size, &ip, &by, &asker) != answer->is_one)
+			fail_msg("%s: %d", answer->name, !answer->is_one);
+		for (size_t length = 0; length < FRAME_ARP_SIZE; length++)
+			assert_false(answer_frame_decode(frame, length, &ip, &by, &asker));
+		if (!answer->is_one)
+			continue;
+		assert_true(mac_equal(&by, &mac));
+		/* The frame is our question turned round: of IPv6 the target is the answer. */
+		assert_true(ip_equal(&ip, answer->six ? &target : &source));
+		if (!answer->six)
+			assert_true(ip_equal(&asker, &target));
+	}
+}
+
 struct claim {
 	const char *name;
 	bool six;
@@ -231,7 +310,8 @@ int main(void)
 		cmocka_unit_test(test_arp_probe), cmocka_unit_test(test_solicitation),
 		cmocka_unit_test(test_claims),    cmocka_unit_test(test_advertisement_option),
 		cmocka_unit_test(test_cut_short), cmocka_unit_test(test_asked_for),
-		cmocka_unit_test(test_fault),
+		cmocka_unit_test(test_fault),     cmocka_unit_test(test_question),
+		cmocka_unit_test(test_answers),
 	};
 	return cmocka_run_group_tests_name("probe", tests, NULL, NULL);
 }
