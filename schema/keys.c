@@ -316,7 +316,8 @@ static const struct key attachment_keys[] = {
 	 .type = KEY_INTERFACE,
 	 AT(struct attachment, interface_name),
 	 .description = "the name of the link in the container",
-	 .default_text = "the lowest free ethN, in the order of the file",
+	 .default_text = "the lowest free ethN, in the order of the file; lanN beside links of "
+			 "Docker or Podman",
 	 .example = "eth0"},
 	{.name = "gw_priority",
 	 .type = KEY_NUMBER,

@@ -111,7 +111,7 @@ struct attachment {
 	bool dhcp, has_dhcp;        /* the IPv4 address is a DHCP lease; the attachment itself sets
 				       `dhcp` */
 	struct mac mac;             /* unset: derived */
-	const char *interface_name; /* NULL: the lowest free ethN */
+	const char *interface_name; /* NULL: the lowest free ethN, or lanN beside an engine's */
 	int gw_priority;
 	struct route *routes;
 	size_t n_routes;

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DEFAULT_PREFIX       "eth"
+#define BESIDE_ENGINE_PREFIX "lan"
+
 /* The names while they are chosen. */
 struct namer {
 	const struct matched *matched;
@@ -43,10 +46,47 @@ name_chosen(const struct namer *namer, const struct netns_group *netns_group, co
 	return NULL;
 }
 
-static bool is_ethn(const char *name)
+/* "eth" or "lan", followed by a number. */
+static bool is_numbered(const char *name, const char *prefix)
 {
-	size_t digits = strncmp(name, "eth", 3) == 0 ? strspn(name + 3, "0123456789") : 0;
-	return digits && name[3 + digits] == '\0';
+	const char *number = name + strlen(prefix);
+	size_t digits =
+		strncmp(name, prefix, strlen(prefix)) == 0 ? strspn(number, "0123456789") : 0;
+	return digits && number[digits] == '\0';
+}
+
+/* Whether a container engine, or a CNI plugin that it calls, made the link: it gave it the next
+ * ethN, or connected it to the host. */
+static bool made_by_engine(const struct matched *matched, const struct live_link *link)
+{
+	return link->tag.role == ROLE_NONE && !link_adopted(matched->attachments, link) &&
+	       (strcmp(link->kind_name, "veth") == 0 || strcmp(link->kind_name, "macvlan") == 0 ||
+		strcmp(link->kind_name, "ipvlan") == 0) &&
+	       (link->parent_where == PARENT_HOST || is_numbered(link->name, DEFAULT_PREFIX));
+}
+
+/* Whether the container is found by an engine or a process; so its engine may add links later. */
+static bool has_engine(const struct netns_group *netns_group)
+{
+	for (size_t i = 0; i < netns_group->count; i++)
+		if (netns_group->planned_all[i]->container->source_kind != SOURCE_NETNS)
+			return true;
+	return false;
+}
+
+static bool is_default(const struct netns_group *netns_group, const char *name)
+{
+	return is_numbered(name, DEFAULT_PREFIX) ||
+	       (has_engine(netns_group) && is_numbered(name, BESIDE_ENGINE_PREFIX));
+}
+
+static bool beside_engine(const struct matched *matched, const struct netns_group *netns_group)
+{
+	const struct live_ns *ns = netns_group->planned_all[0]->ns;
+	for (size_t i = 0; ns && has_engine(netns_group) && i < ns->n_links; i++)
+		if (made_by_engine(matched, &ns->links[i]))
+			return true;
+	return false;
 }
 
 static bool occupied(const struct matched *matched, const struct live_ns *ns, const char *name)
@@ -61,18 +101,19 @@ static void name_keep(const struct namer *namer, const struct netns_group *netns
 {
 	const struct live_link *current = planned->current;
 	if (!assigned_to(namer, planned)->name && current &&
-	    (current->tag.role == ROLE_NONE || is_ethn(current->name)) &&
+	    (current->tag.role == ROLE_NONE || is_default(netns_group, current->name)) &&
 	    !name_chosen(namer, netns_group, current->name))
 		assigned_to(namer, planned)->name = current->name;
 }
 
+/* Docker and Podman use ethN and fail if one exists, so a link beside theirs has another name. */
 static void name_lowest(const struct namer *namer, const struct netns_group *netns_group,
-			const struct planned_attachment *planned)
+			const struct planned_attachment *planned, const char *prefix)
 {
 	struct assigned_name *assigned = assigned_to(namer, planned);
 	char name[IFNAMSIZ];
 	for (unsigned n = 0; !assigned->name; n++) {
-		snprintf(name, sizeof(name), "eth%u", n);
+		snprintf(name, sizeof(name), "%s%u", prefix, n);
 		if (!name_chosen(namer, netns_group, name) &&
 		    !occupied(namer->matched, planned->ns, name))
 			assigned->name = arena_strdup(namer->matched->input->arena, name);
@@ -114,8 +155,10 @@ static void group_name(const struct namer *namer, const struct netns_group *netn
 		name_explicit(namer, netns_group, netns_group->planned_all[i]);
 	for (size_t i = 0; i < netns_group->count; i++)
 		name_keep(namer, netns_group, netns_group->planned_all[i]);
+	const char *prefix =
+		beside_engine(namer->matched, netns_group) ? BESIDE_ENGINE_PREFIX : DEFAULT_PREFIX;
 	for (size_t i = 0; i < netns_group->count; i++)
-		name_lowest(namer, netns_group, netns_group->planned_all[i]);
+		name_lowest(namer, netns_group, netns_group->planned_all[i], prefix);
 }
 
 static void names_assign(const struct namer *namer)

@@ -196,7 +196,7 @@ class Podman(Engine):
 
     def argv(self):
         return ["podman", "--root", f"{self.home}/data", "--runroot", f"{self.home}/runroot",
-                "--cgroup-manager", "cgroupfs", "--tmpdir", f"{self.home}/tmp",
+                "--cgroup-manager", "cgroupfs", "--runtime", "runc", "--tmpdir", f"{self.home}/tmp",
                 "system", "service", "--time=0", f"unix://{self.socket}"]
 
     def environment(self):

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -61,6 +62,68 @@ static void test_foreign_name(void **state)
 	expect(live, LAN("") WEB, &open, "create web/lan");
 	expect(live, LAN("") WEB_WITH("interface_name: eth0"), &open,
 	       "blocked web/lan: web has a link eth0 (device) that mvapply did not create");
+	world_free(live);
+}
+
+/* The names of the created links, in the order of the steps. */
+static void expect_names(struct live *live, const char *yaml, const char *expected)
+{
+	struct desired *desired = desired_from(yaml);
+	world_containers(live, desired);
+	const struct plan *plan = plan_make(desired, live, &open);
+	char names[64] = "";
+	for (size_t i = 0; i < plan->n_steps; i++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? " " : "",
+			 plan->steps[i].desired->name);
+	assert_string_equal(names, expected);
+	plan_free(plan);
+	desired_free(desired);
+}
+
+static void test_name_beside_engine(void **state)
+{
+	static const char docker[] = LAN("") "containers: {web: {docker: web, networks: [lan]}}\n";
+	(void)state;
+	struct live *live = world_new();
+	struct live_link *link = world_link(world_ns(live, "web"), "sit0", KIND_OTHER);
+	link->kind_name = "sit";
+	expect_names(live, docker, "eth0");
+	/* Made in the container: its own veth pair, a tunnel of its own. */
+	link->kind_name = "veth";
+	link->parent_where = PARENT_SAME;
+	expect_names(live, docker, "eth0");
+	link->parent_where = PARENT_HOST;
+	expect_names(live, docker, "lan0");
+	link->parent_where = PARENT_OTHER_NETNS;
+	link->name = "eth3";
+	expect_names(live, docker, "lan0");
+	/* A namespace of `ip netns` has no engine that adds links. */
+	expect_names(live, LAN("") WEB, "eth0");
+	link->name = "lan0";
+	link->parent_where = PARENT_HOST;
+	expect_names(live, docker, "lan1");
+	world_free(live);
+}
+
+static void test_name_stays_beside_engine(void **state)
+{
+	static const char docker[] = LAN("") "containers: {web: {docker: web, networks: [lan]}}\n";
+	(void)state;
+	struct live *live = world_new();
+	desired_free(converge(live, docker));
+	assert_non_null(live_link_by_name(world_ns(live, "web"), "eth0"));
+	struct live_link *link = world_link(world_ns(live, "web"), "eth1", KIND_OTHER);
+	link->kind_name = "veth";
+	expect(live, docker, &open, "");
+	world_free(live);
+	live = world_new();
+	link = world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
+	link->kind_name = "veth";
+	desired_free(converge(live, docker));
+	assert_non_null(live_link_by_name(world_ns(live, "web"), "lan0"));
+	world_ns(live, "web")->links[0].name = "dead0";
+	world_ns(live, "web")->links[0].kind_name = "dummy";
+	expect(live, docker, &open, "");
 	world_free(live);
 }
 
@@ -434,6 +497,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_foreign_name),
+		cmocka_unit_test(test_name_beside_engine),
+		cmocka_unit_test(test_name_stays_beside_engine),
 		cmocka_unit_test(test_foreign_mac),
 		cmocka_unit_test(test_refused_mac),
 		cmocka_unit_test(test_mac_of_a_stray),
