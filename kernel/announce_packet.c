@@ -23,14 +23,14 @@ void announce_neighbor(uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE], const struct mac *
 {
 	static const uint8_t all_nodes_mac[MAC_SIZE] = {0x33, 0x33, 0, 0, 0, 1};
 	static const uint8_t all_nodes[16] = {0xff, 0x02, [15] = 1};
-	/* Override; the option is the target's link-layer address, of 8 bytes. */
+	/* Override flag; the option is the target link-layer address (8 bytes). */
 	uint8_t body[ICMPV6_SIZE] = {136, [4] = 0x20, [24] = 2, [25] = 1};
 	memcpy(body + 8, ip->bytes, 16);
 	memcpy(body + 26, mac->bytes, MAC_SIZE);
 	frame_icmpv6(frame, all_nodes_mac, mac, ip, all_nodes, body, sizeof(body));
 }
 
-/* The link's own MAC, as the bound socket knows it. */
+/* The link's own MAC address, from the bound socket. */
 static bool mac_find(int fd, int ifindex, struct mac *ret)
 {
 	struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_ifindex = ifindex};
@@ -56,7 +56,7 @@ static void frame_send(int fd, const struct mac *mac, const struct ip *ip)
 
 int announce_open(void)
 {
-	/* Protocol 0: it only sends. */
+	/* Protocol 0: the socket only sends. */
 	return socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 }
 

@@ -1,5 +1,5 @@
-/* Announcements of an address (gratuitous ARP, unsolicited neighbour advertisements), which update
- * the caches of switches and peers. Pure. */
+/* Announces an address (gratuitous ARP, unsolicited neighbour advertisement), which updates the
+ * caches of switches and peers. */
 #ifndef KERNEL_ANNOUNCE_PACKET_H
 #define KERNEL_ANNOUNCE_PACKET_H
 
@@ -16,15 +16,13 @@ void announce_arp(uint8_t frame[ANNOUNCE_ARP_SIZE], const struct mac *mac, const
 void announce_neighbor(uint8_t frame[ANNOUNCE_NEIGHBOR_SIZE], const struct mac *mac,
 		       const struct ip *ip);
 
-/* A packet socket for links of the thread's namespace. A failed announcement is no failure of a
+/* A packet socket for links of the thread's namespace. A failed announcement is not a failure of a
  * link: the result may be negative without an error, and the other functions accept that. */
 int announce_open(void);
-/* Does not wait: the close takes as long as a grace period of the kernel (packet_release), so that
- * a thread of its own does it. */
+/* Does not block: closing a packet socket waits for an RCU grace period (packet_release), so
+ * another thread closes it. */
 void announce_close(int fd);
-/* Announces addresses by frames that leave through the link, from `mac` (set false: the link's
- * own).
- */
+/* Sends announcements of addresses through the link, from `mac` (set false: the link's own). */
 void announce(int fd, int ifindex, const struct mac *mac, const struct prefix *addrs,
 	      size_t n_addrs);
 

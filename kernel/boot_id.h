@@ -4,7 +4,7 @@
 
 #include "lib/arena.h"
 
-/* As text; "" where it cannot be read. In the arena. */
+/* The id as text; "" if it cannot be read. In the arena. */
 const char *boot_id(struct arena *arena);
 
 #endif

@@ -21,11 +21,12 @@ enum link_kind {
 	N_LINK_KINDS
 };
 
-/* In which namespace a link's parent is. */
+/* The namespace of a link's parent. */
 enum parent_where {
 	PARENT_NONE,
-	PARENT_HOST,        /* in the host's namespace, whichever namespace the link itself is in */
-	PARENT_OTHER_NETNS, /* in one that is neither the link's own nor the host's, or unknown */
+	PARENT_HOST,        /* in the host's namespace, whichever namespace contains the link */
+	PARENT_OTHER_NETNS, /* in a namespace that is neither the link's own nor the host's, or
+			       unknown */
 	PARENT_SAME,        /* in the link's own namespace, which is not the host's */
 };
 
@@ -43,23 +44,22 @@ struct live_link {
 	const char *kind_name; /* IFLA_INFO_KIND, or "" */
 	const char *alias;     /* "" if none */
 	struct owner_tag tag;
-	struct mac mac; /* set false where the link has none of 6 bytes */
+	struct mac mac; /* set false if the link has no MAC of 6 bytes */
 	uint32_t mtu;   /* bytes */
 	unsigned flags; /* IFF_UP, IFF_LOWER_UP, ... */
 	int master;     /* ifindex or 0 */
 	enum parent_where parent_where;
 	int parent;          /* ifindex in that namespace, or 0 */
-	enum link_mode mode; /* of an attachment's link; meaningless for others */
-	bool mode_known;     /* false for a mode the input cannot name (macvlan source) */
+	enum link_mode mode; /* of an attachment's link; undefined for others */
+	bool mode_known;     /* false for a mode that the input does not support (macvlan source) */
 	uint16_t vlan;       /* of a VLAN link */
 	enum vlan_protocol vlan_protocol;
-	bool has_bcqueuelen; /* the kernel told (5.11 and later) */
+	bool has_bcqueuelen; /* the kernel reported it (5.11 and later) */
 	uint32_t bcqueuelen;
 	struct live_sysctl
-		*sysctls; /* those that were asked for, or all (reconcile/observe/link_sysctls.h) */
+		*sysctls; /* the requested ones, or all (reconcile/observe/link_sysctls.h) */
 	size_t n_sysctls;
-	const struct snapshot
-		*snapshot; /* or NULL: not requested (reconcile/rollback/snapshot.h) */
+	const struct snapshot *snapshot; /* NULL: not requested (reconcile/rollback/snapshot.h) */
 };
 
 struct live_addr {
@@ -68,12 +68,13 @@ struct live_addr {
 	uint8_t proto;        /* IFA_PROTO, 0 if the kernel has no such field */
 	uint8_t scope;        /* RT_SCOPE_* */
 	uint32_t flags;       /* IFA_F_* */
-	uint32_t created;     /* hundredths of a second from the boot: IFA_CACHEINFO's cstamp */
-	/* Seconds that it holds, and is preferred for, as of the observation; valid 0: for good. */
+	uint32_t created;     /* hundredths of a second since boot: cstamp of IFA_CACHEINFO */
+	/* Remaining valid and preferred lifetime in seconds, at the time of the observation; valid
+	 * 0: no expiry. */
 	uint32_t valid, preferred;
 };
 
-/* Of the main table only, unicast only; multipath routes show their first next hop. */
+/* A unicast route of the main table; of a multipath route only the first next hop. */
 struct live_route {
 	int ifindex;
 	struct prefix to;      /* a default route has len 0 and the family */
@@ -85,57 +86,58 @@ struct live_route {
 struct link_route {
 	struct prefix to;      /* len 0: the default route of ip.family */
 	struct ip via, source; /* family 0: none */
-	bool replaces;         /* takes the place of one by another link (--adopt) */
-	uint8_t protocol;      /* 0: mvapply's own */
-	uint32_t metric;       /* 0: as the kernel chooses */
+	bool replaces;         /* replaces the route of another link (--adopt) */
+	uint8_t protocol;      /* 0: mvapply's own protocol number */
+	uint32_t metric;       /* 0: chosen by the kernel */
 };
 
-/* How an address of a link is put. */
+/* The attributes with which an address is added. */
 struct addr_terms {
 	uint8_t protocol;          /* IFA_PROTO */
-	uint32_t valid, preferred; /* seconds; valid 0: for good */
+	uint32_t valid, preferred; /* seconds; valid 0: no expiry */
 };
 
-/* What a link has to do with DHCP. */
+/* The use of DHCP by a link. */
 struct link_dhcp {
-	bool wanted;         /* it gets its IPv4 address so */
+	bool wanted;         /* its IPv4 address is a lease */
 	bool gateway;        /* the router of its lease gets the default route */
-	struct prefix lease; /* that it has; family 0: none */
-	struct ip router;    /* of that lease; family 0: none */
+	struct prefix lease; /* the leased address; family 0: none */
+	struct ip router;    /* the router of that lease; family 0: none */
 };
 
 struct link_sysctl {
 	const char *key; /* with the placeholder IFNAME */
 	const char *value;
-	bool required; /* by the file; else it need not be there */
+	bool required; /* the file sets it; otherwise the sysctl may be missing */
 };
 
-/* What one link shall be. */
+/* The desired configuration of one link. */
 struct link_spec {
 	struct owner_tag tag;
 	const char *alias;
-	struct live_ns *ns; /* its namespace */
-	int ifindex;        /* that it has once it is made, if that is free; 0: any */
+	struct live_ns *ns; /* the link's namespace */
+	int ifindex;        /* its ifindex at creation, if that is free; 0: any */
 	const char *name;
 	enum link_kind kind;
-	enum link_mode mode; /* of a link of attachments */
-	struct mac mac;      /* set false: as the kernel chooses */
-	uint32_t mtu;        /* bytes; 0: as the kernel chooses */
+	enum link_mode mode; /* for links of attachments */
+	struct mac mac;      /* set false: chosen by the kernel */
+	uint32_t mtu;        /* bytes; 0: chosen by the kernel */
 	bool has_bcqueuelen;
 	uint32_t bcqueuelen; /* sent on create only if has_bcqueuelen */
 	uint16_t vlan;       /* VLAN link */
 	enum vlan_protocol vlan_protocol;
 	const char *parent_name; /* in the host's namespace; NULL for a dummy */
-	int parent;              /* ifindex; 0: an earlier step makes it, find it by name */
-	bool parent_away;        /* it is, and stays, in another namespace than the host's */
-	bool shares_parent;      /* other links may be on its parent already */
-	bool down;               /* it stays down */
-	bool probe;              /* new addresses are probed before they are used */
+	int parent;              /* ifindex; 0: an earlier step creates it, look it up by name */
+	bool parent_away;        /* the parent remains in a namespace other than the host's */
+	bool shares_parent;      /* other links may be attached to its parent already */
+	bool down;               /* the link stays down */
+	bool probe;              /* new addresses are probed before they are assigned */
 	struct prefix *addrs;
 	size_t n_addrs;
-	const struct addr_terms *addr_terms; /* of each; NULL: mvapply's own, for good */
+	const struct addr_terms
+		*addr_terms; /* one for each address; NULL: mvapply's protocol, no expiry */
 	struct link_dhcp dhcp;
-	struct link_route *routes; /* in the order in which they can be added */
+	struct link_route *routes; /* in an order in which they can be added */
 	size_t n_routes;
 	struct link_sysctl *sysctls;
 	size_t n_sysctls;

@@ -41,7 +41,7 @@ static const struct link_type types[N_LINK_KINDS] = {
 	[KIND_DUMMY] = {.name = "dummy", .module = "dummy"},
 };
 
-/* Kinds that mvapply does not make: ipvtap is an ipvlan to the kernel. */
+/* Kinds that mvapply does not create. The kernel implements ipvtap as an ipvlan. */
 static const struct {
 	const char *name;
 	enum driver handler;

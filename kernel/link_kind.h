@@ -1,6 +1,6 @@
 /* The kinds of links, one row each: the kind's name in rtnetlink and iproute2, the attributes of
- * its IFLA_INFO_DATA, its kernel module, and the driver that it implements. What a file can
- * configure of a driver, and which drivers share a parent, is in schema/driver.c. */
+ * its IFLA_INFO_DATA, its kernel module, and the driver that it implements. The configuration of a
+ * driver, and the drivers that can share a parent, are in schema/driver.c. */
 #ifndef KERNEL_LINK_KIND_H
 #define KERNEL_LINK_KIND_H
 
@@ -14,20 +14,20 @@ enum link_value { VALUE_MODE, VALUE_BCQUEUELEN, VALUE_VLAN, VALUE_VLAN_PROTOCOL 
 
 /* One attribute of IFLA_INFO_DATA. */
 struct link_attribute {
-	uint16_t type;         /* such as IFLA_MACVLAN_MODE; 0 ends a list */
+	uint16_t type;         /* for example IFLA_MACVLAN_MODE; 0 ends a list */
 	uint16_t size;         /* bytes: 2 or 4 */
-	enum link_value value; /* what it has of a link */
-	const char *word;      /* iproute2's */
+	enum link_value value; /* the link's value that it holds */
+	const char *word;      /* iproute2's name */
 };
 
-/* More than the highest type in any row. */
+/* Greater than the highest attribute type of any row. */
 #define LINK_ATTRIBUTE_TYPES 16
 
 struct link_type {
 	const char *name;   /* IFLA_INFO_KIND: "macvlan", "vlan" */
-	const char *module; /* the kernel's */
-	bool has_parent;    /* it lies on the link of IFLA_LINK */
-	bool has_driver;    /* it is a link of attachments: */
+	const char *module; /* the kernel module's name */
+	bool has_parent;    /* IFLA_LINK names its lower device */
+	bool has_driver;    /* a kind for attachments: */
 	enum driver driver;
 	struct link_attribute attributes[3];
 };
@@ -40,17 +40,17 @@ const char *link_kind_name(enum link_kind kind);
 enum link_kind link_kind_of_driver(enum driver driver);
 /* Whether all links of the kind have their parent's MAC address. */
 bool link_kind_shares_mac(enum link_kind kind);
-/* Whose receive handler the link puts on its parent. False: it puts none there. */
+/* The receive handler that the link registers on its parent. False: it registers none. */
 bool link_handler(const struct live_link *link, enum driver *ret);
 
-/* False: a new link gets what the kernel chooses. */
+/* False: the kernel chooses the value for a new link. */
 bool link_value_given(const struct link_spec *spec, enum link_value value);
-/* As the kernel takes it. */
+/* The value in the kernel's encoding. */
 uint32_t link_value_get(const struct link_spec *spec, enum link_value value);
-/* Takes it from the kernel. False: no value that a link of the kind can have; but a mode that the
- * input cannot name is just not known. */
+/* Decodes the kernel's value. False: the value is invalid for the kind. A mode that the input does
+ * not support is valid and not known. */
 bool link_value_set(struct live_link *link, enum link_value value, uint32_t number);
-/* "macvlan mode bridge bcqueuelen 50": what iproute2 wants after `type`. */
+/* The arguments of iproute2 after `type`: "macvlan mode bridge bcqueuelen 50". */
 const char *link_type_text(struct arena *arena, const struct link_spec *spec);
 
 #endif

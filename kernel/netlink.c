@@ -13,12 +13,13 @@
 #include <unistd.h>
 
 #define DUMP_TRIES   8
-#define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram of messages that fit into one */
-/* A single link can be longer (altnames, the priorities of a VLAN), and its datagram as long as
- * that takes (rtnl_calcit). Whoever controls a namespace decides. */
+#define RECEIVE_ROOM ((size_t)32 << 10) /* the largest datagram of several messages */
+/* The limit for one datagram. A single link can exceed RECEIVE_ROOM (altnames, the priorities of a
+ * VLAN), and its datagram has the same length (rtnl_calcit). Whoever controls a namespace decides
+ * the length. */
 #define RECEIVE_ROOM_MAX ((size_t)1 << 20)
 
-/* MAX_ERRNO of the kernel's include/linux/err.h: no error has a number above it. */
+/* MAX_ERRNO of the kernel's include/linux/err.h, the highest error number. */
 #define ERRNO_MAX 4095
 
 struct netlink *netlink_open(struct error *error)
@@ -90,7 +91,7 @@ int reply_error(const struct reply *reply, struct error *error)
 			 reply->text[0] ? ": " : "", reply->text);
 }
 
-/* What a dump has brought so far: most fit on the stack. */
+/* The messages of a dump that were received so far: most dumps fit on the stack. */
 struct heap {
 	char *bytes;
 	size_t used, size;
@@ -110,7 +111,7 @@ static void heap_cleanup(struct heap *heap)
 		free(heap->bytes);
 }
 
-/* So many bytes. */
+/* Makes room for `room` more bytes; returns the first of them. */
 static char *heap_room(struct heap *heap, size_t room)
 {
 	size_t size = heap->size;
@@ -126,7 +127,7 @@ static char *heap_room(struct heap *heap, size_t room)
 	return heap->bytes + heap->used;
 }
 
-/* Makes room for a datagram that found none. False: it is too long, and no room is made. */
+/* Makes room for a datagram that was too long. False: it exceeds the limit. */
 static bool room_grow(struct netlink *netlink, const struct datagram *datagrams, size_t count)
 {
 	size_t room = netlink->room + 1;
@@ -164,13 +165,13 @@ static int dump_progress(const char *bytes, size_t size, uint32_t seq, struct er
 		if (reply_decode(message, &reply))
 			return reply.errnum == 0 ? COMPLETE : reply_error(&reply, error);
 	}
-	/* Read on to the end also what was interrupted, so that nothing of it conflicts with the
-	 * next request. */
+	/* Read an interrupted dump to its end: its remaining messages must not be read as the reply
+	 * to the next request. */
 	return MORE;
 }
 
-/* The end of a dump is a datagram of its own, sent once all before it were read (rtnl_dumpit):
- * reading two datagrams per call mostly reads all of it. */
+/* The end of a dump is a datagram of its own, sent after all others were read (rtnl_dumpit): two
+ * datagrams per call read most dumps completely. */
 static int dump_receive(struct netlink *netlink, struct heap *heap, struct error *error)
 {
 	const size_t size = netlink->room;
@@ -209,8 +210,7 @@ static int dump_once(struct netlink *netlink, struct nlmsghdr *request, struct h
 	int status = netlink_send(netlink, request, request->nlmsg_len, error);
 	if (status < 0)
 		return status;
-	/* Also what comes after a loss: while a dump runs there is no other (netlink_dump_start).
-	 */
+	/* Read on after a loss: the kernel runs only one dump per socket (netlink_dump_start). */
 	for (status = MORE; status == MORE && (!lost || more_waits(netlink));) {
 		int more = dump_receive(netlink, heap, error);
 		lost |= more == -ENOBUFS;
@@ -272,7 +272,7 @@ int netlink_dump(struct netlink *netlink, struct nlmsghdr *request, netlink_each
 			 DUMP_TRIES);
 }
 
-/* -EMSGSIZE: to be asked again, with more room. */
+/* -EMSGSIZE: repeat the request with more room. */
 static int request_once(struct netlink *netlink, struct nlmsghdr *request, struct heap *heap,
 			netlink_each *each, void *data, struct error *error)
 {

@@ -10,13 +10,13 @@
 #include <string.h>
 
 #define DATAGRAM_SIZE ((size_t)24 << 10)
-/* Acks wait in the socket's buffer, 1 KiB of it each, until the datagram is worked through. */
+/* Acks wait in the socket's buffer, about 1 KiB each, until the datagram is processed. */
 #define DATAGRAM_MESSAGES 64
-/* An ack has the request in it, where that failed, and the kernel's words. */
+/* The ack of a failed request contains the request and the extended-ack text. */
 #define REPLY_SIZE 4096
 
 struct entry {
-	size_t offset, size; /* size 0: it is not sent, and has its reply already */
+	size_t offset, size; /* size 0: not sent, the reply is set already */
 	bool together;
 	struct reply reply;
 };
@@ -91,7 +91,7 @@ const struct reply *batch_reply(const struct batch *batch, size_t number)
 	return &batch->entries[number].reply;
 }
 
-/* The end of the datagram that begins with entry `from`, which is sent. */
+/* One past the last entry of the datagram that begins with entry `from`; that entry is sent. */
 static size_t datagram_end(const struct batch *batch, size_t from)
 {
 	size_t end = from, size = 0;
@@ -108,7 +108,7 @@ static size_t datagram_end(const struct batch *batch, size_t from)
 	return end;
 }
 
-/* Takes the replies out of one datagram; gives how many there were. */
+/* Stores the replies of one datagram; returns their number. */
 static int replies_take(struct batch *batch, const char *bytes, size_t size, uint32_t first,
 			size_t from, size_t end, struct error *error)
 {
@@ -125,7 +125,7 @@ static int replies_take(struct batch *batch, const char *bytes, size_t size, uin
 	return in_use;
 }
 
-/* Takes what has come of the replies to the entries from `from` to `end`; gives how many. */
+/* Receives pending replies to the entries [from, end); returns their number. */
 static int replies_receive(struct netlink *netlink, struct batch *batch, uint32_t first,
 			   size_t from, size_t end, struct error *error)
 {

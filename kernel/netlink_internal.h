@@ -6,8 +6,8 @@
 
 struct reply;
 
-/* An error as messages have it, negative: its errno. What is none is taken for one in the protocol.
- */
+/* The errno of a netlink error, which is negative in messages. Any other value counts as a protocol
+ * error. */
 int netlink_errnum(int said);
 int reply_error(const struct reply *reply, struct error *error);
 

@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* "MVAP": twelve groups, which nobody joins by chance. */
+/* "MVAP": a combination of twelve groups that no other program joins by chance. */
 #define LOCK_GROUPS 0x4d564150U
 
-/* The sockets of this network namespace, by netlink_native_seq_show. Not by sock_diag, which is a
- * module of its own. */
+/* The netlink sockets of this network namespace (netlink_native_seq_show). Rejected: sock_diag,
+ * which is a separate module. */
 #define SOCKETS_FILE "/proc/thread-self/net/netlink"
 
 static bool is_lock(const char *line, uint32_t *ret_port)
@@ -26,8 +26,9 @@ static bool is_lock(const char *line, uint32_t *ret_port)
 	return protocol == NETLINK_USERSOCK && groups == LOCK_GROUPS;
 }
 
-/* Whether there is one with another port than `own`: 1 or 0, or a negative errno. Another one's is
- * the process id, where the kernel chose it and no other socket had it (netlink_autobind). */
+/* Whether another socket than the one with port `own` has the lock: 1 or 0, or a negative errno.
+ * The holder's port is its process id if the kernel chose the port and it was free
+ * (netlink_autobind). */
 static int held_by_other(uint32_t own, pid_t *ret_holder)
 {
 	char line[256];
@@ -56,7 +57,7 @@ static int join(uint32_t *ret_own)
 	return fd_steal(&fd);
 }
 
-/* Who joins searches for others after that. So of two, one sees the other, or both do. */
+/* Each process joins first and searches then. So of two processes, at least one sees the other. */
 int netlink_lock_try(pid_t *ret_holder)
 {
 	uint32_t own = 0;

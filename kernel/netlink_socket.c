@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel answers while it is asked, so that an answer that is not there then was lost:
- * netlink_ack (af_netlink.c) drops what finds no room in the socket, without a word. */
+/* The kernel replies while it processes the request, so a reply that does not arrive was lost:
+ * netlink_ack (af_netlink.c) silently drops an ack that does not fit into the socket's buffer. */
 #define PATIENCE_S 5
 
-/* Each is there from some kernel on, and can be done without. */
+/* Options that older kernels lack and that are not required. */
 static void option_set(int fd, int option)
 {
 	const int one = 1;
@@ -29,9 +29,9 @@ void netlink_enable_ext_ack(struct netlink *netlink)
 	netlink->worded = true;
 }
 
-/* A socket that is connected to the kernel takes unicast messages of nobody else
- * (netlink_getsockbyportid): root in the socket's network namespace could fill its buffer. What it
- * sent between the binding and the connecting is skipped (netlink_receive). */
+/* A socket that is connected to the kernel accepts unicast messages of the kernel only
+ * (netlink_getsockbyportid); otherwise root in the socket's network namespace could fill its
+ * buffer. netlink_receive skips messages that arrived between bind(2) and connect(2). */
 static int kernel_connect(int fd)
 {
 	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -46,7 +46,7 @@ int netlink_socket(struct error *error)
 	if (kernel_connect(fd) < 0)
 		return error_set(error, errno, "cannot connect a netlink socket: %s",
 				 strerror(errno));
-	/* No more than each of thousands needs. */
+	/* Small, since there can be thousands of sockets. */
 	option_set(fd, NETLINK_GET_STRICT_CHK);
 	return fd_steal(&fd);
 }
@@ -64,7 +64,7 @@ int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct
 	return 0;
 }
 
-/* Whether a datagram is nothing but whole messages. mnl_nlmsg_ok takes a length of over 2 GiB for a
+/* Whether a datagram consists of complete messages. mnl_nlmsg_ok takes a length of over 2 GiB for a
  * negative one that fits. */
 static bool datagram_whole(const void *bytes, size_t size)
 {
@@ -85,8 +85,8 @@ static int receive_error(int errnum, struct error *error)
 	return error_code(error, CODE_KERNEL_ANSWER);
 }
 
-/* Until there is something to receive, or the patience is over: at *end, which is set at the first
- * wait (0: none yet). */
+/* Waits until there is something to receive, or until *end, which is set at the first wait (0: not
+ * yet). */
 static int answer_wait(const struct netlink *netlink, int64_t *end)
 {
 	struct pollfd poller = {.fd = netlink->fd, .events = POLLIN};
@@ -106,7 +106,7 @@ int netlink_malformed(struct error *error)
 	return error_code(error, CODE_KERNEL_ANSWER);
 }
 
-/* Room for one call of recvmmsg(2). */
+/* The buffers for one call of recvmmsg(2). */
 struct reception {
 	struct mmsghdr messages[DATAGRAMS_MAX];
 	struct iovec pieces[DATAGRAMS_MAX];
@@ -128,7 +128,7 @@ static void reception_prepare(struct reception *reception, const struct datagram
 	}
 }
 
-/* The datagrams of the kernel alone, moved to the front. Gives how many. */
+/* Moves the kernel's datagrams to the front, and drops all others. Returns their number. */
 static int reception_sift(struct reception *reception, struct datagram *datagrams, int count)
 {
 	int kept = 0;

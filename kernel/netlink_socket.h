@@ -1,4 +1,4 @@
-/* The socket of netlink.h, which dumps, single requests and batches share. */
+/* The socket of netlink.h, shared by dumps, single requests and batches. */
 #ifndef KERNEL_NETLINK_SOCKET_H
 #define KERNEL_NETLINK_SOCKET_H
 
@@ -11,12 +11,12 @@
 struct netlink {
 	int fd;
 	uint32_t seq; /* of the last request */
-	bool worded;  /* errors come with the kernel's own words */
-	size_t most;  /* bytes of a dump that are read; 0: all of them */
-	size_t room;  /* for a datagram of a dump, or an answer */
+	bool worded;  /* the kernel adds texts to its errors (extended acks) */
+	size_t most;  /* limit of a dump in bytes; 0: none */
+	size_t room;  /* for a datagram of a dump, or a reply */
 };
 
-/* So many datagrams are received by one system call at most. */
+/* The highest number of datagrams that one system call receives. */
 #define DATAGRAMS_MAX 8
 
 struct datagram {
@@ -24,23 +24,23 @@ struct datagram {
 	size_t room, size;
 };
 
-/* A socket that is connected to the kernel, in the network namespace that the thread is in. Returns
- * the descriptor, which the caller closes, or a negative errno. */
+/* Opens a socket that is connected to the kernel, in the thread's network namespace. Returns the
+ * descriptor, which the caller closes, or a negative errno. */
 int netlink_socket(struct error *error);
 
-/* Errors of the kernel come with its own words from here on, where it has them (4.12). */
+/* Enables extended acks (4.12 and later). */
 void netlink_enable_ext_ack(struct netlink *netlink);
 
 int netlink_send(struct netlink *netlink, const void *bytes, size_t size, struct error *error);
 
-/* Waits until the kernel sends something, for 5 s at most, and takes it: up to `count` datagrams of
- * whole messages, one or more. Those of other processes are skipped, however long they are. Returns
- * how many, or a negative errno: -ENOBUFS when some were lost, -EMSGSIZE when one is longer than
- * its room; that one's size is what it takes. */
+/* Waits up to 5 s for the kernel, and receives up to `count` datagrams of complete messages.
+ * Datagrams of other processes are skipped, whatever their length. Returns the number, or a
+ * negative errno: -ENOBUFS if some were lost, -EMSGSIZE if one is longer than its room; its `size`
+ * is then the required length. */
 int netlink_receive(struct netlink *netlink, struct datagram *datagrams, unsigned count,
 		    struct error *error);
 
-/* Says that what came is no answer. Returns -EBADMSG. */
+/* Sets the error of a malformed reply. Returns -EBADMSG. */
 int netlink_malformed(struct error *error);
 
 #endif

@@ -39,8 +39,8 @@ static int not_netns(struct error *error, const char *path, const char *rather)
 	return error_code(error, CODE_NAMESPACE);
 }
 
-/* An empty file is what `ip netns` and the engines make before they mount the namespace over it,
- * and what is left for a moment after: nothing is there yet, or any more. */
+/* `ip netns` and the engines create an empty file before they mount the namespace over it, and
+ * leave it for a moment after they unmount it. */
 static int namespace_missing(const struct stat *found, const char *path, struct error *error)
 {
 	if (S_ISREG(found->st_mode) && found->st_size == 0)
@@ -48,7 +48,7 @@ static int namespace_missing(const struct stat *found, const char *path, struct 
 	return not_netns(error, path, S_ISLNK(found->st_mode) ? "a symbolic link, " : "");
 }
 
-/* From a descriptor that only names the file (O_PATH) to one that holds the namespace. */
+/* Reopens a descriptor that only names the file (O_PATH) as one that keeps the namespace. */
 static int namespace_reopen(int path_fd, const char *path, struct error *error)
 {
 	char self[64];
@@ -78,10 +78,10 @@ bool netns_of_other_user(int fd)
 	       stat("/proc/self/ns/user", &own) == 0 && !netns_same(&owner, &own);
 }
 
-/* How deep they may be nested (create_user_ns). */
+/* The kernel's nesting limit (create_user_ns). */
 #define USER_NAMESPACES_MAX 33
 
-/* It is not below this process's, or is its own. */
+/* Whether the user namespace is no descendant of this process's user namespace. */
 static bool is_outside(int userns)
 {
 	struct stat found, own;
@@ -156,7 +156,7 @@ bool netns_same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* The thread has left the namespace that it came from. */
+/* The thread has left its initial namespace. */
 static _Thread_local bool away;
 
 int netns_enter(int fd, struct error *error)

@@ -1,4 +1,4 @@
-/* Network namespaces: finding, holding and entering them. */
+/* Finds, opens and enters network namespaces. */
 #ifndef KERNEL_NETNS_H
 #define KERNEL_NETNS_H
 
@@ -8,74 +8,74 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-/* What a live_ns is held by. */
+/* The handles of a live_ns. */
 struct ns_handle {
 	int fd;
-	struct netlink *netlink; /* a socket inside, or NULL: not opened yet */
+	struct netlink *netlink; /* a socket in the namespace, or NULL: not opened yet */
 };
 
 struct ns_handle *ns_handle_new(int fd);
 void ns_handle_free(struct ns_handle *handle);
 
-/* Opens what is intended to be a network namespace, and proves that it is one; nothing else is
- * opened for reading, so that a FIFO or a device in its place does no harm. -EINVAL: it is not one.
- * `flags`: O_NOFOLLOW or 0. `own` says what device nsfs has, of which there is one (nsfs_init).
- * Returns a descriptor; *ret_stat is the namespace's identity. */
+/* Opens a path and verifies that it is a network namespace. Other files are not opened for reading,
+ * so a FIFO or a device at the path has no effect. -EINVAL: not a network namespace. `flags`:
+ * O_NOFOLLOW or 0. `own` identifies the device of nsfs, of which there is one (nsfs_init). Returns
+ * a descriptor; *ret_stat is the namespace's identity. */
 int netns_open_at(int directory, const char *path, int flags, const struct stat *own,
 		  struct stat *ret_stat, struct error *error);
 int netns_open(const char *path, const struct stat *own, struct stat *ret_stat,
 	       struct error *error);
-/* The one that the thread is in. */
+/* The network namespace of the thread. */
 int netns_open_own(struct stat *ret_stat, struct error *error);
 /* A name in /run/netns. */
 int netns_open_named(const char *name, const struct stat *own, struct stat *ret_stat,
 		     struct error *error);
 
-/* Whether another user namespace than this process's owns it: then anybody who can create user
+/* Whether a user namespace other than this process's owns it: then any user who can create user
  * namespaces may have created it. */
 bool netns_of_other_user(int fd);
 
-/* Whether the user made the user namespace that owns it, or one around that: a user has all
- * capabilities over those (user_namespaces(7)). That of this process does not count: it is root's.
- * `user` is in its terms. */
+/* Whether the user created the user namespace that owns it, or an ancestor of that: a user has all
+ * capabilities in those (user_namespaces(7)). This process's own user namespace does not count: it
+ * is root's. `user` is an id in this process's user namespace. */
 bool netns_owned_by(int fd, uid_t user);
 
 bool netns_same(const struct stat *a, const struct stat *b);
 
-/* Moves the thread into the namespace. netns_return does nothing if the thread never left, and ends
- * the process if it fails: continuing in another namespace is worse. */
+/* Moves the thread into the namespace. netns_return does nothing if the thread never left its own
+ * namespace, and ends the process if it fails: continuing in another namespace is worse. */
 int netns_enter(int fd, struct error *error);
 void netns_return(int fd);
 
-/* A place where a namespace may be had, with its identity as far as it is known without opening
- * it: the inode. */
+/* A path of a namespace, and the inode of the namespace, which is known without opening it. */
 struct netns_place {
-	int directory; /* `path` is relative to */
+	int directory; /* the folder that `path` is relative to */
 	const char *path;
 	ino_t inode;
-	const char *name;  /* for people */
-	const char *netns; /* as a file can name it: a name in /run/netns, or a path; or NULL */
-	bool process;      /* found by a process, not by a name */
+	const char *name;  /* for display */
+	const char *netns; /* the name in /run/netns or the path that a file can use; or NULL */
+	bool process;      /* found through a process, not by a name */
 };
 
 typedef void netns_visit(const struct netns_place *place, void *data);
 
-/* What netns_scan could not find out. */
+/* The gaps in the results of netns_scan. */
 struct netns_missed {
-	size_t processes; /* that may not be read, without those whose namespace another has */
+	size_t processes; /* unreadable processes, except those whose namespace another process has
+			   */
 	bool hidden;      /* there may be processes that /proc does not list */
 	bool mounts;      /* the mount table cannot be read */
-	bool starved;     /* either for want of a descriptor */
+	bool starved;     /* a descriptor limit caused the gaps */
 };
 
-/* Visits the places of all that are mounted, first those with names (/run/netns), then Docker's
- * sandboxes, then others, each in byte order; and then those of all processes; the same namespace
- * may come up often. */
+/* Visits all mounted namespaces: first those with names (/run/netns), then Docker's sandboxes, then
+ * others, each in byte order. Then visits the namespaces of all processes. The same namespace can
+ * be visited several times. */
 struct netns_missed netns_scan(netns_visit *visit, void *data);
 
-/* Visits the namespaces that processes have open, which may be nobody's own and have no name. Reads
- * every descriptor of the machine, up to 4,096 of a process and 262,144 in all. A namespace that is
- * held by a socket alone is not found: only the socket leads there, and it is its process's. */
+/* Visits the namespaces that processes have open, which may have no name and no process in them.
+ * Reads every descriptor of the machine, up to 4,096 of a process and 262,144 in all. A namespace
+ * that only a socket keeps is not found, since no other process can open it through the socket. */
 void netns_scan_descriptors(netns_visit *visit, void *data);
 
 #endif

@@ -14,13 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel reports a page at a time. */
+/* The kernel returns a page at a time. */
 #define MOUNTS_BUFFER 4096
 
-/* Folders in which namespaces have names, the first preferred. */
+/* Folders that contain named namespaces, the preferred one first. */
 static const struct home {
-	const char *directory, *prefix; /* what people read before the name */
-	bool named;                     /* a file knows it by the name alone */
+	const char *directory, *prefix; /* prefix of the displayed name */
+	bool named;                     /* a file refers to it by the name alone */
 } homes[] = {
 	{"/run/netns/", "", true},
 	{"/var/run/netns/", "", true},
@@ -73,8 +73,8 @@ static char *fields_skip(char *line, int count)
 	return line;
 }
 
-/* "ID PARENT MAJOR:MINOR net:[INODE] PATH ...". No path leads to a namespace's file but where one
- * is mounted, or by a symbolic link of /proc. */
+/* "ID PARENT MAJOR:MINOR net:[INODE] PATH ...". A path leads to a namespace's file only through a
+ * mount, or through a symbolic link of /proc. */
 static void mount_take(struct mounts *mounts, char *line)
 {
 	static const char begin[] = "net:[", end[] = "] ";
@@ -144,7 +144,7 @@ static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *mis
 	free(mounts.list);
 }
 
-/* Processes by number: those that could be read, and those that could not. */
+/* Numbers of processes: readable and unreadable. */
 struct processes {
 	struct numbers {
 		char (*names)[16];
@@ -180,9 +180,9 @@ static void process_visit(int directory, const char *pid, struct processes *proc
 	visit(&place, data);
 }
 
-/* The inode of a process's /proc/PID/net/dev. Everybody may ask for it, and each network namespace
- * has one of its own, so that it says whether two processes share theirs. Negative errno: unknown;
- * of a process that has ended, a zombie too (get_proc_task_net), -ENOENT. */
+/* The inode of a process's /proc/PID/net/dev. Every user may read it, and it is unique for each
+ * network namespace, so it shows whether two processes share one. Negative errno: unknown; -ENOENT
+ * for a process that has ended, including a zombie (get_proc_task_net). */
 static int net_inode(int directory, const char *pid, ino_t *ret)
 {
 	struct stat stat;
@@ -211,7 +211,7 @@ static ino_t *inodes_seen(int directory, const struct numbers *seen, size_t *ret
 	return inodes;
 }
 
-/* How many of the processes that could not be read have a namespace that no other has. */
+/* The number of unreadable processes whose namespace no readable process has. */
 static size_t unreadable_count(int directory, const struct processes *processes)
 {
 	size_t unreadable = 0, count;
@@ -229,8 +229,8 @@ static size_t unreadable_count(int directory, const struct processes *processes)
 	return unreadable;
 }
 
-/* With the mount option hidepid, processes that the caller may not trace are not listed. Process 1
- * always is otherwise. */
+/* With the mount option hidepid, /proc does not list processes that the caller may not trace.
+ * Without it, process 1 is always listed. */
 static bool processes_hidden(int directory)
 {
 	struct stat stat;
@@ -261,8 +261,8 @@ struct netns_missed netns_scan(netns_visit *visit, void *data)
 	return missed;
 }
 
-/* The inode of what a descriptor leads to, by /proc/PID/fdinfo (5.14 and later); 0: unknown. A stat
- * of it can wait for a file server. */
+/* The inode of a descriptor's file from /proc/PID/fdinfo (5.14 and later); 0: unknown. Rejected:
+ * stat(2), which can wait for a file server. */
 static ino_t fdinfo_inode(int descriptors, const char *number)
 {
 	char path[300], line[128];
@@ -277,7 +277,7 @@ static ino_t fdinfo_inode(int descriptors, const char *number)
 	return inode;
 }
 
-/* A descriptor reads as "net:[INODE]" where it was opened by /proc, and else as the path of a
+/* A descriptor's link is "net:[INODE]" if it was opened through /proc, otherwise the path of a
  * mount, which may be gone. */
 static ino_t descriptor_inode(int descriptors, const char *number)
 {
@@ -290,12 +290,12 @@ static ino_t descriptor_inode(int descriptors, const char *number)
 	return target[0] == '/' ? fdinfo_inode(descriptors, number) : 0;
 }
 
-/* How many descriptors are read, of one process and in all: whoever has a process can open any
- * number of them. The latter takes about a second. */
+/* Limits of the descriptors that are read, of one process and in all: whoever controls a process
+ * can open any number of them. The total takes about a second. */
 #define DESCRIPTORS_OF_ONE 4096
 #define DESCRIPTORS_IN_ALL 262144
 
-/* Takes what it reads from `left`. */
+/* Subtracts the number of read descriptors from `left`. */
 static void descriptors_visit(DIR *descriptors, const char *pid, size_t *left, netns_visit *visit,
 			      void *data)
 {

@@ -30,7 +30,7 @@ int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error)
 	encode_nsid_assign(&request, fd);
 	batch_add(batch, &request.header, false);
 	int status = batch_send(netlink, batch, error);
-	/* EEXIST: it has one. */
+	/* EEXIST: an nsid is assigned already. */
 	if (status == 0)
 		status = nsid_get(netlink, fd, ret, error);
 	if (status == 0 && *ret < 0)

@@ -4,13 +4,13 @@
 
 #include "kernel/netlink.h"
 
-/* What number the namespace of the descriptor has in the one that the socket is in; -1: none. */
+/* The nsid of the descriptor's namespace in the namespace of the socket; -1: none. */
 int nsid_get(struct netlink *netlink, int fd, int *ret, struct error *error);
-/* The same, and gives it one where it has none. */
+/* The same; assigns an nsid if there is none. */
 int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error);
 
-/* Whether a namespace has the number and is not being dismantled (get_net_ns_by_id); true where the
- * kernel does not say (before 4.20). */
+/* Whether a namespace has the nsid and is not being dismantled (get_net_ns_by_id); true if the
+ * kernel does not report it (before 4.20). */
 bool nsid_lives(struct netlink *netlink, int nsid);
 
 #endif

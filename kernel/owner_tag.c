@@ -8,7 +8,7 @@
 #define PREFIX    "mvapply:"
 #define PARTS_MAX 3
 
-/* How many names an owner tag of each role has; 0: a list of sets instead. */
+/* The number of names in an owner tag of each role; 0: a list of sets instead. */
 static const struct role_row {
 	const char *name;
 	size_t parts;
@@ -31,7 +31,7 @@ static enum role role_find(const char *name, size_t length)
 	return ROLE_NONE;
 }
 
-/* Names are those that a file can have: anybody who controls a namespace can write an alias. */
+/* Names must be valid in a file: anybody who controls a namespace can set an alias. */
 static const char *name_take(struct arena *arena, const char *text, size_t length)
 {
 	const char *ignored, *name = arena_strndup(arena, text, length);

@@ -23,13 +23,13 @@
 enum role { ROLE_NONE, ROLE_ATTACH, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN };
 
 struct owner_tag {
-	enum role role;                        /* ROLE_NONE: no owner tag of mvapply's */
-	const char *set, *network, *container; /* NULL where the role has none */
-	const char **sets;                     /* ROLE_VLAN: its users, sorted by byte order */
+	enum role role;                        /* ROLE_NONE: not an owner tag of mvapply */
+	const char *set, *network, *container; /* NULL if the role has none */
+	const char **sets; /* ROLE_VLAN: the sets that use it, sorted by byte order */
 	size_t n_sets;
 };
 
-/* "attach", "host", "dummy", "link" for both VLAN and dummy in a plan: see role_noun. */
+/* "attach", "host", "dummy"; "link" for both VLAN and dummy in a plan, see role_noun. */
 const char *role_name(enum role role);
 
 /* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */

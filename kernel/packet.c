@@ -53,7 +53,7 @@ static uint32_t sum16(uint32_t sum, const uint8_t *bytes, size_t size)
 	return sum;
 }
 
-/* RFC 8200 8.1: over the pseudo-header and the message. */
+/* RFC 8200 8.1: the checksum covers the pseudo-header and the message. */
 static uint16_t icmpv6_checksum(const uint8_t *ipv6, size_t size)
 {
 	uint32_t sum = (uint32_t)size + IPPROTO_ICMPV6;

@@ -13,8 +13,8 @@
  * (RFC 4862 5.4.2). Returns its size. */
 size_t probe_frame(uint8_t frame[PROBE_FRAME_MAX], const struct mac *mac, const struct ip *ip);
 
-/* Whether a frame shows that somebody has an address, or is probing for it likewise: the address
- * and the sender. */
+/* Whether a frame shows that another host has an address, or probes for it: sets the address and
+ * the sender. */
 bool probe_frame_claim(const uint8_t *frame, size_t size, struct ip *ret_ip, struct mac *ret_mac);
 
 /* Writes an ARP request (RFC 826) or a neighbour solicitation (RFC 4861 7.2.2) as any host sends it

@@ -17,7 +17,7 @@ int process_open(pid_t pid, struct error *error)
 	return fd >= 0 ? fd : error_set(error, errno, "%s: %s", path, strerror(errno));
 }
 
-/* proc_pid_stat(5): starttime is the 22nd field, the 20th behind the name, which may hold blanks
+/* proc_pid_stat(5): starttime is the 22nd field, the 20th after the name, which can contain blanks
  * and parentheses. In ticks, rounded down. */
 int64_t process_started(int process)
 {

@@ -1,5 +1,5 @@
-/* Processes, held by their /proc folders: such a descriptor never refers to a later process with
- * the same id. */
+/* Identifies processes by descriptors of their /proc folders, which never refer to a later process
+ * with the same id. */
 #ifndef KERNEL_PROCESS_H
 #define KERNEL_PROCESS_H
 
@@ -8,12 +8,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Returns a descriptor, or a negative errno: -ENOENT where there is no such process. */
+/* Returns a descriptor, or a negative errno: -ENOENT if there is no such process. */
 int process_open(pid_t pid, struct error *error);
 /* Its start time, rounded up, on the clock of process_now; -1: it has ended, or /proc does not show
  * it. */
 int64_t process_started(int process);
-/* Milliseconds since the machine was started (CLOCK_BOOTTIME). */
+/* Milliseconds since boot (CLOCK_BOOTTIME). */
 int64_t process_now(void);
 
 #endif

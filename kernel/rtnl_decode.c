@@ -34,7 +34,7 @@ static bool nested_parse(const struct nlattr *attr, const struct nlattr *table[]
 	return attrs_parse(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), table, n);
 }
 
-/* The message's fixed header, or NULL; what follows it goes to the table. */
+/* The message's fixed header, or NULL; its attributes are put into the table. */
 static const void *message_parse(const struct nlmsghdr *message, uint16_t type, size_t header,
 				 const struct nlattr *table[], size_t n)
 {
@@ -47,7 +47,7 @@ static const void *message_parse(const struct nlmsghdr *message, uint16_t type, 
 	return attrs_parse(payload + skip, size - skip, table, n) ? payload : NULL;
 }
 
-/* Copies an attribute of exactly this size; absent is fine and leaves *ret alone. */
+/* Copies an attribute of exactly this size; if the attribute is absent, *ret is unchanged. */
 static bool fixed_get(const struct nlattr *attr, void *ret, size_t size)
 {
 	if (!attr)
@@ -90,7 +90,7 @@ static bool number_get(const struct nlattr *attr, uint16_t size, uint32_t *ret)
 	return true;
 }
 
-/* IFLA_INFO_DATA, as the row of the kind has it. */
+/* IFLA_INFO_DATA, decoded by the kind's row. */
 static bool data_decode(const struct nlattr *data, struct live_link *link)
 {
 	const struct nlattr *at[LINK_ATTRIBUTE_TYPES] = {NULL};
@@ -120,7 +120,7 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 	return data_decode(at[IFLA_INFO_DATA], link);
 }
 
-/* A link's name or alias: whoever controls a namespace chooses it, and it may contain terminal
+/* A link's name or alias. Whoever controls a namespace chooses it, and it may contain terminal
  * escapes. rtnl_encode.c and sysctl.c convert it back to bytes for the kernel. */
 static const char *printable_get(struct arena *arena, const struct nlattr *attr)
 {
@@ -144,8 +144,7 @@ static bool altnames_decode(struct arena *arena, const struct nlattr *list, stru
 	return left <= 0;
 }
 
-/* The kernel reports all of a link's IPv6 settings here, which saves opening a file of /proc/sys.
- */
+/* The kernel reports all IPv6 settings of a link here, which saves opening files of /proc/sys. */
 static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struct live_link *link)
 {
 	const struct nlattr *families[AF_INET6 + 1], *at[IFLA_INET6_MAX + 1];
@@ -202,7 +201,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	    !altnames_decode(arena, at[IFLA_PROP_LIST], &link) ||
 	    !ipv6_decode(arena, at[IFLA_AF_SPEC], &link))
 		return DECODE_BAD;
-	/* Tunnels have addresses of other lengths here. */
+	/* Tunnels have link-layer addresses of other lengths. */
 	link.mac.set = fixed_get(at[IFLA_ADDRESS], link.mac.bytes, sizeof(link.mac.bytes)) &&
 		       at[IFLA_ADDRESS];
 	link.tag = owner_tag_get(arena, at[IFLA_IFALIAS]);
@@ -211,7 +210,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	return DECODED;
 }
 
-/* "Forever" is the largest number, in flags and in times alike. */
+/* The highest number means "forever", in flags and times alike. */
 static bool lifetime_get(const struct nlattr *attr, struct live_addr *addr)
 {
 	struct ifa_cacheinfo info = {.ifa_valid = UINT32_MAX};
@@ -238,7 +237,7 @@ enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, 
 	struct live_addr addr = {.ifindex = (int)header->ifa_index,
 				 .scope = header->ifa_scope,
 				 .flags = header->ifa_flags};
-	/* IFA_ADDRESS is the other end where there is a local one. */
+	/* With IFA_LOCAL, IFA_ADDRESS is the peer's address. */
 	const struct nlattr *local = at[IFA_LOCAL] ? at[IFA_LOCAL] : at[IFA_ADDRESS];
 	if (!local || !ip_get(local, header->ifa_family, &addr.prefix.ip) ||
 	    !fixed_get(at[IFA_FLAGS], &addr.flags, sizeof(addr.flags)) ||
@@ -279,7 +278,7 @@ static bool nexthop_get(const struct nlattr *const at[], uint8_t family, struct 
 	       ip_get(at[RTA_GATEWAY], family, &route->via) && via_get(at[RTA_VIA], &route->via);
 }
 
-/* The first next hop of several. */
+/* The first next hop of a multipath route. */
 static bool multipath_get(const struct nlattr *attr, uint8_t family, struct live_route *route)
 {
 	const struct nlattr *at[RTA_MAX + 1];

@@ -9,24 +9,24 @@
 
 enum decoded {
 	DECODED,
-	DECODE_SKIP, /* well-formed, but not what a live_ns holds: a route of another table */
+	DECODE_SKIP, /* well-formed, but not part of a live_ns: a route of another table */
 	DECODE_BAD,
 };
 
 /* The parent of a link, as its message names it. */
 struct parent_ref {
-	bool other_netns; /* IFLA_LINK_NETNSID was there */
-	int nsid;         /* then the number that the other namespace has in the link's own */
+	bool other_netns; /* IFLA_LINK_NETNSID is present */
+	int nsid;         /* the nsid of the other namespace in the link's own */
 };
 
-/* RTM_NEWLINK. Strings go to the arena; ret->parent_where is left to who knows the namespaces. */
+/* RTM_NEWLINK. Strings go to the arena; the caller sets ret->parent_where. */
 enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, struct live_link *ret,
 			 struct parent_ref *ret_parent);
-/* RTM_NEWADDR; *has_proto is set if the address has IFA_PROTO, and unchanged otherwise. */
+/* RTM_NEWADDR; *has_proto is set if the address has IFA_PROTO, and otherwise unchanged. */
 enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, bool *has_proto);
 /* RTM_NEWROUTE. */
 enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret);
-/* RTM_NEWNSID; -1: none was assigned. */
+/* RTM_NEWNSID; -1: no nsid is assigned. */
 enum decoded decode_nsid(const struct nlmsghdr *message, int *ret);
 
 #endif

@@ -10,10 +10,10 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/* Room for an alias (IFALIASZ) or a name in which all bytes are escaped. */
+/* Room for an alias (IFALIASZ) or a name of which all bytes are escaped. */
 #define NAME_SIZE 1100
 
-/* The request with its fixed header of that size, zeroed. */
+/* Begins a request with a zeroed fixed header of that size. */
 static void *message_begin(union message *message, uint16_t type, uint16_t flags, size_t header)
 {
 	memset(message, 0, sizeof(*message));
@@ -48,7 +48,7 @@ static bool put_text(union message *message, uint16_t type, const char *text)
 	return put(message, type, text, strlen(text) + 1);
 }
 
-/* A name as rtnl_decode.c made it. */
+/* A name that rtnl_decode.c escaped. */
 static bool put_name(union message *message, uint16_t type, const char *name)
 {
 	char bytes[NAME_SIZE];
@@ -189,8 +189,8 @@ bool encode_link_up(union message *message, int ifindex, bool up)
 	return encode_link_change(message, ifindex, &(struct link_change){.up = up, .down = !up});
 }
 
-/* Without the terminator, as the kernel tells it; it adds its own. But an attribute has one byte at
- * least (validate_nla). */
+/* Without the terminator, which the kernel adds. An attribute has at least one byte
+ * (validate_nla). */
 static bool put_alias(union message *message, const char *alias)
 {
 	char bytes[NAME_SIZE];
@@ -287,8 +287,8 @@ bool encode_addr_add(union message *message, int ifindex, const struct prefix *a
 		     struct addr_terms terms, uint16_t flags)
 {
 	addr_begin(message, RTM_NEWADDR, NLM_F_CREATE | flags, ifindex, addr);
-	/* Duplicate address detection would keep the address tentative for a second or more; the
-	 * file says whose it is. */
+	/* Without IFA_F_NODAD, duplicate address detection keeps the address tentative for a second
+	 * or more; the file already decides which host has the address. */
 	const uint32_t ifa_flags = addr->ip.family == AF_INET6 ? IFA_F_NODAD : 0;
 	return addr_put(message, addr) && broadcast_put(message, addr) &&
 	       put_u32(message, IFA_FLAGS, ifa_flags) &&
@@ -325,7 +325,7 @@ bool encode_route_add(union message *message, int ifindex, const struct link_rou
 	struct rtmsg *header = route_begin(message, RTM_NEWROUTE, NLM_F_CREATE | flags, route);
 	header->rtm_type = RTN_UNICAST;
 	header->rtm_protocol = route->protocol ? route->protocol : OWNER_TAG_PROTOCOL;
-	/* IPv6 knows no scopes of routes. */
+	/* IPv6 routes have no scope. */
 	header->rtm_scope = !route->via.family && route->to.ip.family == AF_INET
 				    ? RT_SCOPE_LINK
 				    : RT_SCOPE_UNIVERSE;
@@ -338,7 +338,7 @@ bool encode_route_delete(union message *message, int ifindex, const struct link_
 {
 	struct rtmsg *header = route_begin(message, RTM_DELROUTE, 0, route);
 	header->rtm_protocol = protocol;
-	header->rtm_scope = RT_SCOPE_NOWHERE; /* any */
+	header->rtm_scope = RT_SCOPE_NOWHERE; /* matches any */
 	return (!metric || put_u32(message, RTA_PRIORITY, metric)) &&
 	       route_put(message, ifindex, route);
 }

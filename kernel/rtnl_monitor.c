@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Room for the events of some thousand links at once. */
+/* Room for the events of about a thousand links. */
 #define RECEIVE_BUFFER (16 << 20)
 #define DATAGRAM_MAX   (32 << 10)
 
@@ -34,10 +34,12 @@ static int socket_open(struct error *error)
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (fd < 0)
 		return error_set(error, errno, "cannot open a netlink socket: %s", strerror(errno));
-	/* Without CAP_NET_ADMIN in the initial user namespace: as much as an ordinary user may. */
+	/* Without CAP_NET_ADMIN in the initial user namespace, the limit for ordinary users
+	 * applies. */
 	if (option_set(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0)
 		(void)option_set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-	/* Connected, it takes unicast messages of the kernel alone (netlink_getsockbyportid). */
+	/* A connected socket accepts unicast messages of the kernel only
+	 * (netlink_getsockbyportid). */
 	int status = connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel));
 	if (status == 0)
 		status = option_set(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, 1);
@@ -48,7 +50,7 @@ static int socket_open(struct error *error)
 	int errnum = errno;
 	status = error_set(error, errnum, "cannot listen to the kernel's events: %s",
 			   strerror(errnum));
-	/* NETLINK_LISTEN_ALL_NSID asks for a right that nothing else asks for. */
+	/* NETLINK_LISTEN_ALL_NSID requires CAP_NET_BROADCAST, which is needed for nothing else. */
 	if (errnum == EPERM)
 		error_hint(error,
 			   "run mvapply as root, or with CAP_NET_BROADCAST in addition to the "
@@ -79,7 +81,7 @@ int monitor_fd(const struct monitor *monitor)
 	return monitor->fd;
 }
 
-/* The control message is there only for namespaces other than the socket's own. */
+/* The control message is present only for namespaces other than the socket's own. */
 static int nsid_of(struct msghdr *header)
 {
 	for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control;
@@ -95,7 +97,7 @@ static int nsid_of(struct msghdr *header)
 	return MONITOR_HOST;
 }
 
-/* rtnetlink numbers its messages in fours: new, del, get, set. */
+/* rtnetlink numbers its messages in groups of four: new, del, get, set. */
 static bool gone_take(struct nlmsghdr *message)
 {
 	bool gone = message->nlmsg_type % 4 == RTM_DELLINK % 4;
@@ -103,8 +105,8 @@ static bool gone_take(struct nlmsghdr *message)
 	return gone;
 }
 
-/* Of a message that found no room in the datagram, what is before its attributes: where it is of a
- * link, that is enough to know which. Gives its size; 0: it is of no use. */
+/* Truncates a link message that is longer than the buffer to its fixed header, which has the
+ * ifindex. Returns its size; 0: another message, which is dropped. */
 static size_t datagram_cut(struct monitor *monitor)
 {
 	struct nlmsghdr *message = (void *)monitor->datagram;
@@ -115,8 +117,8 @@ static size_t datagram_cut(struct monitor *monitor)
 	return message->nlmsg_len;
 }
 
-/* Gives false where it ends amid a message. mnl_nlmsg_ok takes a length of over 2 GiB for a
- * negative one that fits. */
+/* Returns false if the datagram ends within a message. mnl_nlmsg_ok takes a length of over 2 GiB
+ * for a negative one that fits. */
 static bool datagram_take(struct monitor *monitor, size_t size, int nsid, monitor_each *each,
 			  void *data)
 {
@@ -130,8 +132,8 @@ static bool datagram_take(struct monitor *monitor, size_t size, int nsid, monito
 	return left <= 0;
 }
 
-/* Takes one datagram. Gives 1, 0 where none waits, or -ENOBUFS. Who may send to a group sends to
- * those who listen to it, too (netlink_broadcast): other processes' are skipped, whatever their
+/* Receives one datagram. Returns 1, 0 if none is pending, or -ENOBUFS. Processes that may send to a
+ * group reach its listeners, too (netlink_broadcast): their datagrams are skipped, whatever their
  * length. */
 static int datagram_receive(struct monitor *monitor, monitor_each *each, void *data)
 {

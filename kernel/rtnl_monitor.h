@@ -8,7 +8,7 @@
 #include <linux/netlink.h>
 #include <stdbool.h>
 
-/* The number of the namespace that the socket is in. */
+/* The nsid that stands for the socket's own namespace. */
 #define MONITOR_HOST (-1)
 
 struct monitor;
@@ -22,9 +22,9 @@ int monitor_fd(const struct monitor *monitor);
  * that nsid. A deletion has the type of the object (RTM_DELLINK arrives as RTM_NEWLINK). */
 typedef void monitor_each(void *data, int nsid, const struct nlmsghdr *message, bool gone);
 
-/* Reads pending datagrams without waiting. Messages of other processes are skipped. Returns how
- * many were read (if it is `most`, there may be more); or -ENOBUFS: some were lost, so everything
- * has to be read again. */
+/* Reads pending datagrams without waiting, and skips those of other processes. Returns their number
+ * (if it is `most`, more may be pending); or -ENOBUFS: events were lost, and the caller has to read
+ * everything again. */
 int monitor_drain(struct monitor *monitor, int most, monitor_each *each, void *data);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define PATH_SIZE 256
 
-/* One part of the key; no part may lead elsewhere. */
+/* One path component of the key; it must not lead to another folder. */
 static int part_append(char *path, size_t size, const char *part, size_t length, const char *name)
 {
 	char bytes[PATH_SIZE];
