@@ -14,8 +14,8 @@ static bool label_is(const json_t *labels, const char *key, const char *value, s
 	return label && strlen(label) == length && strncmp(label, value, length) == 0;
 }
 
-/* One of the service's own containers, not one of `compose run`. podman-compose has a label of its
- * own for the project. */
+/* Whether the container belongs to the service, and not to `compose run`. podman-compose has its
+ * own label for the project. */
 static bool compose_member(const json_t *item, const char *name)
 {
 	const json_t *labels = json_object_get(item, "Labels");
@@ -29,17 +29,17 @@ static bool compose_member(const json_t *item, const char *name)
 	       !label_is(labels, "com.docker.compose.oneoff", "True", 4);
 }
 
-/* One of a Compose service's containers. */
+/* A container of a Compose service. */
 struct member {
 	const char *id;
-	const char *name; /* what people call it */
-	long number;      /* Compose's */
+	const char *name; /* its name for display */
+	long number;      /* Compose's container number */
 	bool running;
 };
 
 struct members {
 	struct member *list;
-	size_t count, running; /* how many of them run */
+	size_t count, running; /* number of running containers */
 	const struct member *preferred;
 };
 
@@ -71,7 +71,7 @@ static int member_take(const struct query *query, const json_t *item, struct mem
 	return 0;
 }
 
-/* Those that run first, by their numbers. */
+/* Running containers first, by their numbers. */
 static int member_compare(const void *a, const void *b)
 {
 	const struct member *left = a, *right = b;
@@ -97,7 +97,7 @@ static int members_take(const struct query *query, const json_t *json, struct me
 	return status;
 }
 
-/* More are not listed. */
+/* The limit of listed containers. */
 #define LISTED_MAX 10
 
 static int service_scaled(const struct query *query, const struct members *members,

@@ -11,24 +11,24 @@
 
 struct engine_container {
 	const char *id;
-	const char *name;       /* without a slash before it, or "" */
-	const char *started_at; /* as the engine writes it: it differs between two runs */
-	const char *sandbox;    /* where the engine keeps its namespace, or "" */
-	pid_t pid;              /* as the engine sees it; 0: it does not run */
+	const char *name;       /* without the leading slash, or "" */
+	const char *started_at; /* start time in the engine's format: it differs between two runs */
+	const char *sandbox;    /* the path of its namespace, or "" */
+	pid_t pid;              /* in the engine's pid namespace; 0: not running */
 	bool host_network;
-	uid_t user;       /* whose engine says so (engine_http_user) */
-	const char *note; /* a sentence of warning about which container it is, or NULL */
-	bool others;      /* it is one of a Compose service, of which others run */
+	uid_t user;       /* the user of the engine that reported it (engine_http_user) */
+	const char *note; /* a warning sentence about the choice of the container, or NULL */
+	bool others;      /* its Compose service has other running containers */
 };
 
-/* The containers of a Compose service that run, by their numbers. */
+/* The running containers of a Compose service, by their numbers. */
 struct engine_candidates {
 	const char **ids;
 	size_t count;
 };
 
-/* The sentence of warning that the attachments of a service stay with the container; `scaled` is
- * the error of such a question. */
+/* The warning sentence that the attachments of a service stay with the container; `scaled` is the
+ * error of a query for a scaled service. */
 const char *engine_stays(struct arena *arena, const struct error *scaled, const char *name);
 
 #endif

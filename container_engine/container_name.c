@@ -6,7 +6,7 @@
 /* As `docker ps` prints ids. */
 #define ID_DIGITS_LEAST 12
 
-/* How many digits the text has, if it has nothing else. */
+/* The number of digits of the text if it consists of digits, otherwise 0. */
 static size_t id_digits(const char *text)
 {
 	const size_t length = strspn(text, "0123456789abcdef");

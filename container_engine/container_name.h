@@ -11,7 +11,7 @@ bool engine_name_means(const char *source, const char *id, const char *name);
 /* `source` is too short for the beginning of an id, but an engine can take it for one. */
 bool engine_name_ambiguous(const char *source);
 
-/* Docker writes names with a slash before them. */
+/* The name without the leading slash that Docker writes. */
 const char *engine_name_bare(const char *name);
 
 #endif

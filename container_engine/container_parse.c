@@ -22,7 +22,7 @@ bool engine_id_plausible(const json_t *json)
 	return length >= 12 && length <= 128 && strspn(id, "0123456789abcdef") == length;
 }
 
-/* What people call a container of the listing. */
+/* The displayed name of a container in a listing. */
 const char *engine_member_name(const json_t *item)
 {
 	static const char letters[] =
@@ -35,8 +35,7 @@ const char *engine_member_name(const json_t *item)
 		       : json_string_value(json_object_get(item, "Id"));
 }
 
-/* A member that may be missing, but is printable text when it is there: it gets into messages and
- * commands. */
+/* An optional member, which must be printable text if present: messages and commands contain it. */
 static bool text_take(const struct query *query, const json_t *object, const char *key,
 		      const char **ret_text)
 {

@@ -46,7 +46,7 @@ static int unreachable(enum source_kind kind, const char *reason, struct error *
 	return error_code(error, CODE_ENGINE_SILENT);
 }
 
-/* It is there, and starting it is no help. */
+/* The engine runs, so the hint does not suggest starting it. */
 int engine_too_late(enum source_kind kind, struct error *error)
 {
 	unreachable(kind, "no answer in time", error);

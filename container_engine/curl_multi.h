@@ -10,12 +10,12 @@ struct curl_loop {
 	void *data;
 	/* As in struct engine_loop. */
 	void (*watch)(void *data, int fd, uint32_t events);
-	int64_t due; /* when libcurl's time-out is, in milliseconds of clock_milliseconds(); 0: none
-		      */
+	int64_t due; /* when libcurl's time-out expires, in milliseconds of clock_milliseconds(); 0:
+			none */
 };
 
-/* Makes a handle whose descriptors and time-out go to the loop, which has to outlive it. Never
- * NULL; the caller ends it with multi_cleanup. */
+/* Creates a handle whose descriptors and time-out are passed to the loop, which must outlive it.
+ * Never NULL; the caller ends it with multi_cleanup. */
 CURLM *curl_multi_new(struct curl_loop *loop);
 
 #endif

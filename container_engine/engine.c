@@ -41,7 +41,7 @@ void engines_wait(struct engines *engines, int64_t until)
 	engine_http_wait(engines->http, until);
 }
 
-/* --- for who waits for each answer */
+/* --- blocking requests */
 
 struct waiting {
 	struct engine_container container;
@@ -105,7 +105,7 @@ int engine_get(struct engines *engines, enum source_kind kind, const char *path,
 	return status;
 }
 
-/* --- the containers that run */
+/* --- running containers */
 
 struct listing {
 	struct query query;

@@ -4,7 +4,7 @@
 
 #include "schema/model.h"
 
-/* The events after which a container is looked up again; others are ignored. */
+/* The events after which a container is inspected again; others are ignored. */
 enum engine_action {
 	ENGINE_START,
 	ENGINE_DIE,
@@ -18,9 +18,9 @@ struct engine_event {
 	enum source_kind kind;
 	enum engine_action action;
 	const char *id;
-	const char *name;              /* the new one, for a rename */
-	const char *old_name;          /* of a rename; Podman does not report it */
-	const char *project, *service; /* Compose's */
+	const char *name;     /* the new name, for a rename */
+	const char *old_name; /* the former name, for a rename; Podman does not report it */
+	const char *project, *service; /* Compose's labels */
 };
 
 #endif

@@ -11,7 +11,7 @@ static const struct {
 } actions[] = {
 	{"start", ENGINE_START},     {"die", ENGINE_DIE},
 	{"restart", ENGINE_RESTART}, {"rename", ENGINE_RENAME},
-	{"destroy", ENGINE_DESTROY}, {"died", ENGINE_DIE}, /* these two are Podman's */
+	{"destroy", ENGINE_DESTROY}, {"died", ENGINE_DIE}, /* Podman's names of the two above */
 	{"remove", ENGINE_DESTROY},
 };
 

@@ -9,13 +9,13 @@
 
 enum engine_event_line {
 	ENGINE_EVENT_IS,
-	ENGINE_EVENT_OTHER, /* of no interest */
+	ENGINE_EVENT_OTHER, /* not relevant */
 	ENGINE_EVENT_BAD,
 };
 
 typedef void engine_event_take(void *data, const struct engine_event *event);
 
-/* Calls `take` where it is one. */
+/* Calls `take` for a relevant event. */
 enum engine_event_line engine_event_parse(enum source_kind kind, const char *line, size_t length,
 					  engine_event_take *take, void *data);
 
@@ -23,8 +23,8 @@ enum engine_event_line engine_event_parse(enum source_kind kind, const char *lin
  * that was found last, or NULL; Podman does not report the old name of a renamed container. */
 bool engine_event_concerns(const struct engine_event *event, const char *source, const char *id);
 
-/* The filters of GET /events as JSON, so that the engine sends only these. Podman has other names
- * for some actions. */
+/* The filters of GET /events as JSON, so that the engine sends only relevant events. Podman has
+ * other names for some actions. */
 extern const char engine_event_filters[];
 
 #endif

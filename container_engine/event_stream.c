@@ -25,16 +25,16 @@ struct engine_events {
 	struct engine_events_owner owner;
 	enum phase phase;
 	CURLM *multi;         /* NULL when idle */
-	CURL *easy;           /* NULL: it could not be made, see `failure` */
-	bool answered;        /* the head of a good answer has come */
+	CURL *easy;           /* NULL: it could not be created, see `failure` */
+	bool answered;        /* the header of a successful response was received */
 	struct error failure; /* errnum 0: none */
 	struct curl_loop loop;
-	int64_t answer_due;  /* from connecting to the head of the answer; in milliseconds
-				of clock_milliseconds(); 0: none */
-	long timer_reported; /* -1: none is set at the owner's */
-	char *bytes;         /* of events that are not complete yet */
+	int64_t answer_due;  /* the time limit for the response header, in milliseconds of
+				clock_milliseconds(); 0: none */
+	long timer_reported; /* -1: no timer is set */
+	char *bytes;         /* bytes of incomplete events */
 	size_t size, room;
-	bool skipping; /* the rest of an event that is too long */
+	bool skipping; /* skipping the rest of an event that is too long */
 };
 
 struct engine_events *engine_events_new(enum source_kind kind,
@@ -48,7 +48,7 @@ struct engine_events *engine_events_new(enum source_kind kind,
 	return events;
 }
 
-/* The earlier of curl's wish and our own. */
+/* The earlier of curl's timer and the time limit of this file. */
 static void timer_arm(struct engine_events *events)
 {
 	int64_t due = events->loop.due;
@@ -61,7 +61,7 @@ static void timer_arm(struct engine_events *events)
 	events->owner.timer(events->owner.data, events->timer_reported);
 }
 
-/* "docker does not ...": what comes is not what an engine says. */
+/* "docker does not ...": the error of a malformed stream. */
 __attribute__((format(printf, 3, 4))) static int answer_odd(struct engine_events *events,
 							    int errnum, const char *format, ...)
 {
@@ -74,7 +74,7 @@ __attribute__((format(printf, 3, 4))) static int answer_odd(struct engine_events
 	return error_code(&events->failure, CODE_ENGINE_ANSWER);
 }
 
-/* The end of the head. */
+/* The end of the response header. */
 static size_t header_take(char *line, size_t size, size_t count, void *data)
 {
 	struct engine_events *events = data;
@@ -132,7 +132,8 @@ void engine_events_free(struct engine_events *events)
 	free(events);
 }
 
-/* Events from now on: an engine answers before it begins to listen to itself. */
+/* `since` is the current time: an engine responds before it subscribes to its own events, and
+ * events in between would be missing. */
 static void url_set(struct engine_events *events)
 {
 	char url[1024];
@@ -151,7 +152,7 @@ void engine_events_connect(struct engine_events *events)
 	events->phase = PHASE_CONNECTING;
 	events->failure.errnum = 0;
 	events->easy = engine_handle_new(events->kind, &events->failure);
-	if (!events->easy) { /* reported later, like everything */
+	if (!events->easy) { /* reported later, like all results */
 		events->loop.due = clock_milliseconds();
 		timer_arm(events);
 		return;
@@ -222,13 +223,13 @@ static void ended_note(struct engine_events *events)
 	}
 }
 
-/* After each turn of curl's: its callbacks only take notes, so that the owner's are never called
- * from within it. */
+/* Called after each call of curl: curl's callbacks only record, so that the owner's callbacks never
+ * run inside curl. */
 static void state_update(struct engine_events *events)
 {
 	if (events->multi)
 		ended_note(events);
-	/* Trailers have an end of their own, which is none of the head. */
+	/* Trailers have an end of their own, which must not count as the end of the header. */
 	if (events->answered && events->phase == PHASE_CONNECTING) {
 		events->answer_due = 0;
 		events->phase = PHASE_CONNECTED;

@@ -8,15 +8,15 @@
 
 #include <stdint.h>
 
-/* What the owner lends. None of these may free the stream; `state` may connect it again. */
+/* The owner's callbacks. None of them may free the stream; `state` may connect it again. */
 struct engine_events_owner {
 	void *data;
 	/* Watch the descriptor for these events (EPOLLIN, EPOLLOUT) from now on; 0: no longer. */
 	void (*watch)(void *data, int fd, uint32_t events);
-	/* Call engine_events_timeout once, so many milliseconds from now; -1: never mind. */
+	/* Call engine_events_timeout once after that many milliseconds; -1: cancel the timer. */
 	void (*timer)(void *data, long milliseconds);
 	void (*event)(void *data, const struct engine_event *event);
-	/* An event of more than 1 MiB was left out: of which container is unknown. */
+	/* An event of more than 1 MiB was dropped; its container is unknown. */
 	void (*lost)(void *data);
 	/* Connected: all events since engine_events_connect will arrive, some of them twice, so an
 	 * observation that begins now misses nothing. Not connected: the reason; nothing more
@@ -26,13 +26,14 @@ struct engine_events_owner {
 
 struct engine_events;
 
-/* Does nothing yet. `owner` is copied. */
+/* Does not connect. `owner` is copied. */
 struct engine_events *engine_events_new(enum source_kind kind,
 					const struct engine_events_owner *owner);
-/* Takes its descriptors and its timer back. */
+/* Removes its descriptors and its timer from the loop. */
 void engine_events_free(struct engine_events *events);
 
-/* Begins; the outcome comes by `state`, never before this returns. Ends what went before. */
+/* Connects; `state` reports the result, never before this function returns. Closes an earlier
+ * connection. */
 void engine_events_connect(struct engine_events *events);
 
 /* The descriptor is ready for these (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP). */

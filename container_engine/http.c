@@ -15,7 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* Requests to one engine that run at once; more wait for their turn. */
+/* The limit of concurrent requests to one engine; further requests are queued. */
 #define ACTIVE_MAX 64
 
 #define ANSWER_MAX ((size_t)8 << 20)
@@ -32,12 +32,12 @@ struct engine_request {
 	struct engine_http *http;
 	enum source_kind kind;
 	char *path;
-	CURL *curl; /* NULL: not begun */
+	CURL *curl; /* NULL: not started */
 	bool over;
 	struct error failure; /* errnum 0: none */
 	struct answer answer;
-	int socket; /* curl's; -1: none was opened */
-	uid_t user; /* who answers */
+	int socket; /* curl's socket; -1: none was opened */
+	uid_t user; /* the user of the listening process */
 	engine_http_answer *report;
 	void *data;
 	struct engine_request *previous, *next;
@@ -46,12 +46,12 @@ struct engine_request {
 struct engine_http {
 	struct engine_loop loop;
 	bool looped;
-	CURLM *multi;                           /* NULL: nothing was asked yet */
-	struct engine_request *requests, *last; /* in the order in which they were made */
+	CURLM *multi;                           /* NULL: no request yet */
+	struct engine_request *requests, *last; /* in the order of creation */
 	unsigned active[SOURCE_PODMAN + 1];
-	int64_t answered[SOURCE_PODMAN + 1]; /* the last answer of each; 0: none */
-	struct curl_loop curl_loop;          /* of one that is looped */
-	bool timer_set;                      /* at the owner's */
+	int64_t answered[SOURCE_PODMAN + 1]; /* time of the last answer of each engine; 0: none */
+	struct curl_loop curl_loop;          /* driven by a loop */
+	bool timer_set;                      /* the owner's timer */
 };
 
 static curl_socket_t socket_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)
@@ -68,7 +68,7 @@ static size_t answer_take(char *bytes, size_t size, size_t count, void *data)
 	struct engine_request *request = data;
 	struct answer *answer = &request->answer;
 	size *= count;
-	if (!answer->size) /* the connection is open until the last byte has come */
+	if (!answer->size) /* keep the connection open until the last byte has arrived */
 		request->user = peer_user(request->socket);
 	if (size > ANSWER_MAX - answer->size) {
 		answer->too_long = true;
@@ -83,7 +83,7 @@ static size_t answer_take(char *bytes, size_t size, size_t count, void *data)
 	return size;
 }
 
-/* What the engine says for itself goes to a terminal: without anything that steers one. */
+/* The engine's error message is shown on a terminal, so control characters are removed. */
 static void message_copy(const json_t *json, char text[200])
 {
 	const char *message = engine_json_text(json, "message");
@@ -93,8 +93,8 @@ static void message_copy(const json_t *json, char text[200])
 			*at = '?';
 }
 
-/* Podman answers with status 500 for a container that it is removing; `cause` is its word for which
- * error that is. */
+/* Podman answers with status 500 for a container that it is removing; `cause` identifies the
+ * error. */
 static bool answer_absent(const json_t *json, long status)
 {
 	static const char *const causes[] = {"no such container",
@@ -181,10 +181,10 @@ static void request_begin(struct engine_request *request)
 	libcurl.multi_add_handle(http->multi, request->curl);
 }
 
-/* Begins those whose turn it is. */
+/* Starts queued requests up to the limit. */
 static void requests_begin(struct engine_http *http)
 {
-	/* One that is freed is in the list no longer, which the analyser does not see. */
+	/* A freed request is never in the list, which the analyser does not see. */
 	for (struct engine_request *request = http->requests; request; request = request->next)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		if (!request->curl && !request->over && http->active[request->kind] < ACTIVE_MAX)
@@ -199,7 +199,7 @@ static struct engine_request *request_over(const struct engine_http *http)
 	return request;
 }
 
-/* The earlier of curl's timer and our own time limits, passed to the owner. */
+/* Passes the earlier of curl's timer and the time limits of the requests to the owner. */
 static void timer_arm(struct engine_http *http)
 {
 	const int64_t now = clock_milliseconds(),
@@ -232,7 +232,7 @@ struct engine_request *engine_http_begin(struct engine_http *http, enum source_k
 	return request;
 }
 
-/* Takes it out of the list and away from curl. */
+/* Removes the request from the list and from curl. */
 static void request_end(struct engine_request *request)
 {
 	struct engine_http *http = request->http;
@@ -295,8 +295,8 @@ static void request_fail(struct engine_request *request)
 	(void)engine_too_late(request->kind, &request->failure);
 }
 
-/* Who waits for all of them does not wait once more for those behind one that the engine did not
- * answer, where it answered nothing else meanwhile. */
+/* If an engine answered nothing within the time limit of a request, its queued requests fail, too:
+ * waiting for each would add up. Without a loop only. */
 static void engine_unresponsive(struct engine_http *http, enum source_kind kind)
 {
 	if (http->looped || clock_milliseconds() - http->answered[kind] < engine_patience)
@@ -345,7 +345,8 @@ static void request_report(struct engine_request *request)
 	request_free(request);
 }
 
-/* After each turn of curl's. One at a time, as who is answered may begin and cancel others. */
+/* Called after each call of curl. Reports one request at a time, since its callback may create and
+ * cancel others. */
 static void requests_finish(struct engine_http *http)
 {
 	results_take(http);
@@ -401,7 +402,7 @@ void engine_http_run(struct engine_http *http, int64_t until)
 
 void engine_http_wait(struct engine_http *http, int64_t until)
 {
-	/* The caller may ask again when a failure is reported, which fails likewise. */
+	/* A callback may send another request when a failure is reported; that one fails, too. */
 	for (engine_http_run(http, until); http->requests; engine_http_run(http, until))
 		requests_fail(http);
 }

@@ -16,10 +16,10 @@ struct engine_request;
 /* The time limit of one answer, in milliseconds: 10 s. A variable, as unit tests shorten it. */
 extern long engine_patience;
 
-/* Opens no connection yet. Each request has a connection of its own, so that its peer's user is
- * known. `loop` is copied; NULL: engine_http_wait drives the requests. */
+/* Opens no connection. Each request has a connection of its own, so that the user of its peer is
+ * known. `loop` is copied; NULL: engine_http_wait runs the requests. */
 struct engine_http *engine_http_new(const struct engine_loop *loop);
-/* Cancels what is under way. */
+/* Cancels all requests. */
 void engine_http_free(struct engine_http *http);
 
 /* `json` is valid during the call. NULL: `error` has errnum ENOENT if the engine has no such
@@ -27,23 +27,23 @@ void engine_http_free(struct engine_http *http);
  * EACCES if the socket cannot be opened, another one if the answer is malformed. */
 typedef void engine_http_answer(void *data, json_t *json, const struct error *error);
 
-/* Asks for `path`, which is encoded already. `answer` is called once, after this has returned; it
- * may begin and cancel requests. */
+/* Requests `path`, which is encoded already. `answer` is called once, after this function has
+ * returned; it may create and cancel requests. */
 struct engine_request *engine_http_begin(struct engine_http *http, enum source_kind kind,
 					 const char *path, engine_http_answer *answer, void *data);
-/* The user who listened at the socket that the answer came from, in our user namespace; -1: not
- * known. For within `answer`. */
+/* The user of the process that listens on the socket of the answer, as an id in this process's user
+ * namespace; -1: unknown. Valid inside `answer`. */
 uid_t engine_http_user(const struct engine_request *request);
-/* `answer` is not called any more. */
+/* Cancels the request: `answer` is not called. */
 void engine_http_cancel(struct engine_request *request);
 
-/* Runs the requests, and those that follow from their answers, until none is left; at `until`
+/* Runs all requests, including those that callbacks add, until none is left; at `until`
  * (clock_milliseconds) the rest fails as if the time limit was exceeded. Without a loop only. */
 void engine_http_wait(struct engine_http *http, int64_t until);
-/* The same, but the rest goes on with the next call. */
+/* The same, but unanswered requests continue with the next call. */
 void engine_http_run(struct engine_http *http, int64_t until);
 
-/* As one segment of a path or a value of a query; the caller's to free. */
+/* Percent-encodes a path segment or a query value; the caller frees it. */
 char *engine_http_escape(const char *text);
 
 /* From the loop: the descriptor is ready for these (EPOLLIN, ...); the timer has fired. */

@@ -13,7 +13,7 @@ struct engine_inspection {
 	struct engines *engines;
 	struct query query;
 	const char *requested;        /* the container: a name, an id or its beginning */
-	struct service_choice choice; /* of a Compose service's containers */
+	struct service_choice choice; /* one of a Compose service's containers */
 	struct engine_request *request;
 	struct error refusal; /* errnum 0: none */
 	engine_inspected *report;
@@ -55,8 +55,8 @@ static void list_answered(void *data, json_t *json, const struct error *failure)
 		inspection_report(inspection, NULL, &refusal);
 }
 
-/* Docker answers with status 500 where the ids of several containers begin with the name, and none
- * has the name. */
+/* Docker answers with status 500 if several container ids begin with the name and no container has
+ * that name. */
 static void refusal_check(struct engine_inspection *inspection, const struct error *refusal)
 {
 	inspection->refusal = *refusal;
@@ -102,7 +102,7 @@ static void service_answered(void *data, json_t *json, const struct error *failu
 {
 	struct engine_inspection *inspection = data;
 	struct error error = *failure;
-	/* There always is a list: Podman may speak of a container in it that is being removed. */
+	/* The list always exists: Podman reports ENOENT if a container in it is being removed. */
 	if (error.errnum == ENOENT)
 		error.errnum = EHOSTDOWN;
 	if (json &&
@@ -112,7 +112,7 @@ static void service_answered(void *data, json_t *json, const struct error *failu
 		inspection_report(inspection, NULL, &error);
 }
 
-/* Only the service's containers; all of them where its name cannot be written as JSON. */
+/* Lists only the service's containers; all containers if its name cannot be written as JSON. */
 static void service_inspect(struct engine_inspection *inspection)
 {
 	const char *service = strchr(inspection->query.name, '/') + 1;

@@ -1,4 +1,4 @@
-/* What the parts of container_engine/ that inspect containers share. */
+/* Declarations shared by the files of container_engine/ that inspect containers. */
 #ifndef CONTAINER_ENGINE_INTERNAL_H
 #define CONTAINER_ENGINE_INTERNAL_H
 
@@ -7,14 +7,14 @@
 
 struct engines {
 	struct engine_http *http;
-	struct error down[SOURCE_PODMAN + 1]; /* for who waits for each answer; errnum 0: not */
+	struct error down[SOURCE_PODMAN + 1]; /* of blocking requests; errnum 0: reachable */
 };
 
-/* A question to one engine, and its caller. */
+/* A query to one engine, and its caller. */
 struct query {
 	enum source_kind kind;
 	struct arena *arena;
-	const char *name;                     /* as the file has it */
+	const char *name;                     /* the file's name for the container */
 	const char *preferred;                /* an id, or NULL */
 	struct engine_candidates *candidates; /* the caller's, or NULL */
 };
@@ -22,16 +22,17 @@ struct query {
 /* container_parse.c */
 int engine_malformed(const struct query *query, const char *what, struct error *error);
 bool engine_id_plausible(const json_t *json);
-/* What people call a container of a list. */
+/* The displayed name of a container in a listing. */
 const char *engine_member_name(const json_t *item);
 /* Strings go to the query's arena. */
 int engine_container_parse(const struct query *query, const json_t *json,
 			   struct engine_container *container, struct error *error);
 
-/* compose_service.c: the container to ask about. */
+/* compose_service.c: the container to inspect. */
 struct service_choice {
 	const char *id;
-	const char *note; /* as in struct engine_container */
+	const char *note; /* -ENOENT: there is none; -ENOTUNIQ: there are several, and the query's
+			     candidates are filled in. `json`: the list of containers. */
 	bool others;
 };
 

@@ -8,7 +8,7 @@
 
 #define ESCAPE_LENGTH 6 /* \uXXXX */
 
-/* The UTF-16 code unit of the escape; -1: none is there. */
+/* The UTF-16 code unit of the escape; -1: not an escape. */
 static long escape_unit(const char *bytes, size_t size)
 {
 	char digits[5];
@@ -29,7 +29,7 @@ static bool low_surrogate(long unit)
 	return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/* How long the escape is, a pair of surrogates counted as one. */
+/* The length of the escape; a surrogate pair counts as one. */
 static size_t escape_length(const char *bytes, size_t size)
 {
 	const long unit = escape_unit(bytes, size);

@@ -10,7 +10,7 @@ struct libcurl libcurl;
 
 static bool loaded;
 
-/* The same interface, built with one or another TLS library, which a unix socket needs none of. */
+/* Builds of the same interface with different TLS libraries; a unix socket needs no TLS. */
 static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 
 static const struct {

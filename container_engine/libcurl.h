@@ -30,8 +30,7 @@ struct libcurl {
 /* Valid once libcurl_load has returned 0. */
 extern struct libcurl libcurl;
 
-/* Loads it, the first time; -ELIBACC with a hint where it is not installed. May be called by
- * several threads. */
+/* Loads the library on the first call; -ELIBACC with a hint if it is not installed. Thread safe. */
 int libcurl_load(struct error *error);
 
 #endif

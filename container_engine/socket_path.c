@@ -11,7 +11,7 @@
 
 static const struct engine_kind {
 	const char *variable;
-	const char *sockets[2]; /* the first that is there */
+	const char *sockets[2]; /* the first existing one */
 } kinds[] = {
 	[SOURCE_DOCKER] = {"DOCKER_HOST", {"/run/docker.sock", "/var/run/docker.sock"}},
 	[SOURCE_PODMAN] = {"CONTAINER_HOST",

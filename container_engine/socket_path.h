@@ -7,10 +7,11 @@
 
 #include <stddef.h>
 
-/* -EPROTONOSUPPORT: the environment names one of another machine. */
+/* -EPROTONOSUPPORT: the environment names an engine on another machine. */
 int engine_socket_path(enum source_kind kind, const char **ret_path, struct error *error);
 
-/* The paths where the engine's socket may be; returns how many, 0: the environment names none. */
+/* The candidate paths of the engine's socket; returns their number, 0: the environment names
+ * none. */
 size_t engine_sockets(enum source_kind kind, const char *paths[2]);
 
 #endif

@@ -17,14 +17,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How long an answer is waited for: the helper serves as many again, for who asked before. */
+/* The time limit of an answer: the broker may serve a full set of earlier requests first. */
 #define ANSWER_MS (2 * RUN_MS + 2000)
 
 struct dhcp_broker {
-	pid_t pid;             /* 0: the helper is known to be ready, or not to be */
-	int socket;            /* -1: the helper could not be started, */
-	char refusal[128];     /* and why */
-	pthread_mutex_t mutex; /* guards the above */
+	pid_t pid;             /* 0: the state of the broker process is known */
+	int socket;            /* -1: the broker process could not be started, */
+	char refusal[128];     /* for this reason */
+	pthread_mutex_t mutex; /* guards the members above */
 };
 
 __attribute__((format(printf, 2, 3))) static void refuse(struct dhcp_broker *broker,
@@ -43,7 +43,8 @@ static void broker_lost(struct dhcp_broker *broker, const char *what, int errnum
 	refuse(broker, "the DHCP broker cannot %s: %s", what, strerror(errnum));
 }
 
-/* It says once whether it could give up its rights; it ends if not. */
+/* Reads the first message of the broker process: 0 if its privileges were dropped; otherwise it
+ * ends. */
 static void broker_read(struct dhcp_broker *broker)
 {
 	int errnum = EIO;
@@ -57,7 +58,7 @@ static void broker_read(struct dhcp_broker *broker)
 	broker->pid = 0;
 }
 
-/* The socket of a helper that is ready, or -1. The first that asks waits for it. */
+/* The socket of a ready broker process, or -1. The first caller waits until it is ready. */
 static int broker_socket(struct dhcp_broker *broker)
 {
 	pthread_mutex_lock(&broker->mutex);
@@ -160,7 +161,7 @@ int dhcp_broker_send(struct dhcp_broker *broker, struct pending_request *pending
 	return -1;
 }
 
-/* Up to so many milliseconds. */
+/* Waits up to that many milliseconds. */
 static bool wait_readable(int fd, int milliseconds)
 {
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
@@ -188,7 +189,7 @@ void dhcp_broker_receive(int fd, struct dhcp_answer *ret)
 	(void)answer_receive(fd, 0, ret);
 }
 
-/* A helper that does not answer one request is waited for no more. */
+/* A broker process that leaves one request unanswered gets no further ones. */
 void dhcp_broker_request(struct dhcp_broker *broker, struct pending_request *pending_requests,
 			 size_t count)
 {

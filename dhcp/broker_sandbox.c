@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <sys/prctl.h>
 
-/* To enter namespaces, to have clients run as another user and to end them, and what those need. */
+/* The capabilities to enter namespaces, to run clients as another user and end them, and those of
+ * the clients. */
 static const uint64_t kept = CAPABILITY_BIT(CAP_SYS_ADMIN) | CAPABILITY_BIT(CAP_SETUID) |
 			     CAPABILITY_BIT(CAP_SETGID) | CAPABILITY_BIT(CAP_KILL) |
 			     CAPABILITY_BIT(CAP_NET_RAW) | CAPABILITY_BIT(CAP_NET_BIND_SERVICE);

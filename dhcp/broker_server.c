@@ -21,7 +21,7 @@
 
 struct broker_server {
 	int socket, program, children; /* a signalfd: a client has ended */
-	struct stat host;              /* the host's own network namespace */
+	struct stat host;              /* the host's network namespace */
 	struct run runs[CLIENTS_AT_ONCE];
 };
 
@@ -50,7 +50,8 @@ static bool request_valid(const struct broker_server *server, const struct dhcp_
 	       (stat.st_ino != server->host.st_ino || stat.st_dev != server->host.st_dev);
 }
 
-/* There is room for two: the kernel closes what is more (MSG_CTRUNC). One alone is of no use. */
+/* Room for the two expected descriptors: the kernel closes any others (MSG_CTRUNC). A request with
+ * only one is invalid. */
 static void descriptors_receive(const struct cmsghdr *header, int fds[2])
 {
 	fds[0] = fds[1] = -1;
@@ -77,7 +78,7 @@ static ssize_t request_receive(int socket, struct dhcp_request *request, int fds
 	return size;
 }
 
-/* False: nobody is left who could ask. */
+/* False: the socket is closed, no request can arrive. */
 static bool socket_serve(struct broker_server *server)
 {
 	int fds[2];
@@ -97,7 +98,8 @@ static bool socket_serve(struct broker_server *server)
 	return true;
 }
 
-/* Milliseconds until the next client has had its time; -1: there is none. Ends those that had. */
+/* Milliseconds until the next client exceeds its time limit; -1: there is no client. Ends the
+ * clients that exceeded it. */
 static int runs_watch(struct broker_server *server)
 {
 	int64_t now = clock_milliseconds(), next = -1;
@@ -111,18 +113,18 @@ static int runs_watch(struct broker_server *server)
 }
 
 /* The polled descriptors: for each client its output, and a pipe that hangs up when the requester
- * is gone. Only existing ones: poll(2) takes no more entries than the process may have descriptors
+ * ends. Only existing ones: poll(2) takes no more entries than the process may have descriptors
  * (RLIMIT_NOFILE). */
 enum {
 	POLLED_CHILDREN,
 	POLLED_SOCKET,
-	POLLED_RUNS, /* from here on, two entries each */
+	POLLED_RUNS, /* first client entry, two for each client */
 	POLLED_MAX = POLLED_RUNS + 2 * CLIENTS_AT_ONCE,
 };
 
 struct polled {
 	struct pollfd entries[POLLED_MAX];
-	struct run *runs[CLIENTS_AT_ONCE]; /* of the entries from POLLED_RUNS on */
+	struct run *runs[CLIENTS_AT_ONCE]; /* client entries, from POLLED_RUNS on */
 	size_t n_runs;
 };
 
@@ -171,7 +173,7 @@ static bool serve_once(struct broker_server *server)
 	return !entries[POLLED_SOCKET].revents || socket_serve(server);
 }
 
-/* An inherited descriptor would keep a pipe open whose end others wait for. */
+/* An inherited standard stream would keep a pipe open whose reader waits for its end. */
 static void descriptors_drop(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -179,7 +181,8 @@ static void descriptors_drop(void)
 		dup2(null, fd);
 }
 
-/* It ends with whom it works for, who may have to end in order when a signal comes for both. */
+/* The broker ends when its socket is closed: a signal to the whole process group must not end it
+ * first. */
 static void signals_ignore(void)
 {
 	static const int numbers[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE};
@@ -187,7 +190,7 @@ static void signals_ignore(void)
 		signal(numbers[i], SIG_IGN);
 }
 
-/* A descriptor that reports clients that end. */
+/* A signalfd for the end of clients. */
 static int children_listen(void)
 {
 	sigset_t set;
@@ -197,7 +200,7 @@ static int children_listen(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Neither it nor what it runs gets any back. Returns 0, or -1 with errno. */
+/* Neither the broker nor its clients can regain privileges. Returns 0, or -1 with errno. */
 static int broker_begin(struct broker_server *server)
 {
 	server->children = children_listen();

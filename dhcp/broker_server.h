@@ -4,9 +4,9 @@
 #define DHCP_BROKER_SERVER_H
 
 /* Drops all privileges that the broker does not need, sends an int (0, or the errno with which it
- * ends), and serves the requests (protocol.h) of the socket; `program` is mvapply itself, open.
- * Does not return. The client may be compromised: a request is trusted only for links in a network
- * namespace other than the host's. */
+ * ends), and serves the requests (protocol.h) of the socket; `program` is an open descriptor of the
+ * mvapply executable. Does not return. The requester may be compromised: a request is accepted only
+ * for links in a network namespace other than the host's. */
 __attribute__((noreturn)) void broker_serve(int socket, int program);
 
 #endif

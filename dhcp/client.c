@@ -18,13 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A user and group of its own, so that it shares none with the programs that others run as
- * `nobody`. systemd lists 60706 to 61183 as unused (UIDS-GIDS.md), and a user namespace with the
- * usual 65536 users has them. */
+/* A user and group for DHCP clients only; `nobody` may be shared with other programs. systemd lists
+ * 60706 to 61183 as unused (UIDS-GIDS.md), and a user namespace with 65536 users, the usual number,
+ * contains them. */
 #define CLIENT_USER          61077
 #define CLIENT_USER_VARIABLE "MVAPPLY_DHCP_USER"
 
-/* Its exit code where no client was found. */
+/* The exit code if no client is installed. */
 #define CLIENT_ABSENT 126
 
 #define HEX_SIZE (2 * CLIENT_ID_MAX + 1)
@@ -65,7 +65,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *for
 	_exit(127);
 }
 
-/* Closes descriptors that mvapply inherited. Linux 5.9. */
+/* Closes the inherited descriptors. Linux 5.9. */
 static void descriptors_close(void)
 {
 #ifdef SYS_close_range
@@ -74,24 +74,25 @@ static void descriptors_close(void)
 #endif
 }
 
-/* Its standard input is the broker's, /dev/null. */
+/* Standard input is the broker's, /dev/null. */
 static void output_take(int output)
 {
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
 }
 
-/* Once nothing else is needed, which may have that number. */
+/* The last step before exec, since another descriptor may have this number. */
 static void program_take(int program)
 {
-	/* dup2 of a descriptor to itself would leave it to be closed. */
+	/* dup2(2) of a descriptor to itself keeps FD_CLOEXEC. */
 	if (program == SCRIPT_FD)
 		(void)fcntl(program, F_SETFD, 0);
 	else
 		dup2(program, SCRIPT_FD);
 }
 
-/* Another can be named where that one is taken; no name of one, lest files be read for it. */
+/* The variable can set another user if that one is taken. It must be numeric: resolving a name
+ * would read files. */
 static uid_t client_user(void)
 {
 	const char *text = getenv(CLIENT_USER_VARIABLE);
@@ -100,9 +101,8 @@ static uid_t client_user(void)
 	return user > 0 && user < UINT32_MAX && *end == '\0' ? (uid_t)user : CLIENT_USER;
 }
 
-/* A server on the LAN talks to it: it is a user of its own, where it may become so (a user
- * namespace may not have that one), and has but the rights to packets and to the port of DHCP's
- * clients. */
+/* The client processes packets of the LAN: it runs as a user of its own, if its user namespace has
+ * that user, and keeps only the capabilities for packet sockets and for the DHCP client port. */
 static void rights_drop(void)
 {
 	const uid_t user = client_user();
@@ -140,11 +140,11 @@ struct words {
 
 static void word_add(struct words *words, const char *word)
 {
-	/* execve(2) changes none of them. */
+	/* execve(2) does not change these. */
 	words->items[words->count++] = (char *)(uintptr_t)word;
 }
 
-/* Nothing is asked for but what a lease has (lease.h), and the server may keep a name. */
+/* Requests only the options that a lease has (lease.h), and sends a host name. */
 static void options_add(struct words *words, const struct dhcp_request *request)
 {
 	static char name[80], addr[IP_TEXT_SIZE];
@@ -164,8 +164,8 @@ static void options_add(struct words *words, const struct dhcp_request *request)
 		word_add(words, "-B");
 }
 
-/* With -R alone udhcpc releases when a signal ends it; with -q it ends by itself without releasing.
- */
+/* With -R, udhcpc releases the lease on a signal; with -q it would end by itself without
+ * releasing. */
 static void client_run(const struct dhcp_request *request)
 {
 	const bool release = request->operation == DHCP_RELEASE;
@@ -205,13 +205,13 @@ void client_become(const struct dhcp_request *request, int netns, int output, in
 	descriptors_close();
 	(void)!chdir("/");
 	rights_drop();
-	/* Which a change of rights would undo (commit_creds). */
+	/* After the change of credentials, which resets it (commit_creds). */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	client_run(request);
 	_exit(127);
 }
 
-/* The last line that says anything, without what is no plain text. */
+/* The last line with printable characters, without unprintable ones. */
 static void last_line(const char *output, char text[sizeof(((struct dhcp_answer *)0)->text)])
 {
 	size_t end = strlen(output), start, used = 0;

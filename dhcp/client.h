@@ -7,25 +7,27 @@
 #include <limits.h>
 #include <sys/types.h>
 
-/* How many discovers udhcpc sends, a second apart. */
+/* The number of discovers that udhcpc sends, one each second. */
 #define CLIENT_LEASE_TRIES   6
 #define CLIENT_RELEASE_TRIES 2
-/* One that does not end by itself is killed after so many milliseconds: a server may lead it on. */
+/* The time limit of a client in milliseconds: a server could delay it without end. */
 #define RUN_MS 20000
-/* How many the helper runs at once. More requests wait for it, and in the end who sends them. */
+/* The number of clients that the broker runs at once. More requests, and finally their senders,
+ * wait. */
 #define CLIENTS_AT_ONCE 32
 
-/* Where it is: udhcpc itself, or a busybox, which may have it; in PATH, and where PATH often does
- * not lead. False: nowhere. */
+/* The path of udhcpc, or of a busybox, which may contain it; searched in PATH and in folders that
+ * PATH often lacks. False: none is installed. */
 bool client_find(char path[PATH_MAX]);
 
 /* Call it in a child of fork(2): creates a process group, enters the network namespace, drops all
- * privileges but a client's, and executes udhcpc. Its output goes to `output`. `program` is mvapply
- * itself, for the script. Returns only by _exit(2). */
+ * privileges except a client's, and executes udhcpc. Its output goes to `output`. `program` is an
+ * open descriptor of the mvapply executable, for the script. Does not return: it ends with
+ * _exit(2). */
 __attribute__((noreturn)) void client_become(const struct dhcp_request *request, int netns,
 					     int output, int program);
 
-/* What came of it, from its exit status (wait(2)) and all that it output. */
+/* The result of a client, from its exit status (wait(2)) and all of its output. */
 struct dhcp_answer client_answer(const struct dhcp_request *request, int status,
 				 const char *output);
 

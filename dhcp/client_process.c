@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A killed one that is not gone by then is killed once more. */
+/* A killed client that has not ended by then is killed again. */
 #define KILLED_MS 1000
 
 static void answer_write(int fd, const struct dhcp_answer *answer)
@@ -29,7 +29,8 @@ void answer_failed(int fd, const char *text)
 	answer_write(fd, &answer);
 }
 
-/* A script that it started may be left; it may itself have gone to another group. */
+/* Kills the process group, for a script that the client left, and the client itself, which may have
+ * changed its group. */
 static void run_kill(const struct run *run)
 {
 	kill(-run->pid, SIGKILL);
@@ -52,7 +53,7 @@ void run_begin(struct run *run, int netns, int program)
 		answer_failed(run->answer, strerror(errno));
 		return;
 	}
-	/* The client does this, too: whichever is first. */
+	/* setpgid(2) in parent and child: it takes effect whichever of them runs first. */
 	(void)setpgid(pid, pid);
 	run->pid = pid;
 	run->pipe = pipe[0];
@@ -64,7 +65,8 @@ static bool output_full(const struct run *run)
 	return run->used + 1 >= sizeof(run->output);
 }
 
-/* What is too much is read, too, lest it wait for that. 0: the end; negative: nothing is there. */
+/* Output beyond the buffer is read and dropped, so that the client does not block. 0: the end;
+ * negative: nothing is pending. */
 static ssize_t output_read(struct run *run)
 {
 	char overflow[256];
@@ -84,7 +86,7 @@ static void pipe_close(struct run *run)
 	run->pipe = -1;
 }
 
-/* Once it has the lease again, it can give it back. */
+/* A release starts with a renewal: the client is ended, and so releases, once it has the lease. */
 void run_read_output(struct run *run)
 {
 	struct lease lease;

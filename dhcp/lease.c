@@ -18,7 +18,8 @@ struct client_id client_id_make(const char *set, const char *network, const char
 	return id;
 }
 
-/* The value of a word "key=value" in the line, in the caller's text; false: it is not there. */
+/* The value of "key=value" in the line, copied into the caller's text; false if the key is
+ * missing. */
 static bool word_find(const char *line, const char *key, char text[IP_TEXT_SIZE])
 {
 	const size_t length = strlen(key), end = strcspn(line, "\n");
@@ -35,7 +36,7 @@ static bool word_find(const char *line, const char *key, char text[IP_TEXT_SIZE]
 	return false;
 }
 
-/* 0: it is no number, or too small for one that is of use. */
+/* 0: not a number, or too small. */
 static unsigned long number_of(const char *text, unsigned long max)
 {
 	char *end;
@@ -47,7 +48,7 @@ static unsigned long number_of(const char *text, unsigned long max)
 	return number < max ? number : max;
 }
 
-/* One that a link can have: neither this network's, nor loopback's, nor multicast and above. */
+/* A unicast address for a link: not of "this network" (0/8), loopback, multicast or above. */
 static bool ipv4_find(const char *line, const char *key, struct ip *ret)
 {
 	char text[IP_TEXT_SIZE];
@@ -89,7 +90,7 @@ static const char *seconds_take(const char *line, struct lease *lease)
 		       : NULL;
 }
 
-/* A router outside of the subnet is not one of its addresses, so any is allowed. */
+/* A router outside of the subnet cannot be one of its special addresses, so any is allowed. */
 static void router_take(const char *line, struct lease *lease)
 {
 	struct ip router;
@@ -99,7 +100,7 @@ static void router_take(const char *line, struct lease *lease)
 		lease->router = router;
 }
 
-/* NULL: everything was parsed. */
+/* NULL: the line is valid. */
 static const char *line_take(const char *line, struct lease *lease)
 {
 	const char *refusal = addr_take(line, lease);
@@ -110,7 +111,7 @@ static const char *line_take(const char *line, struct lease *lease)
 	return refusal;
 }
 
-/* A line that is not complete is none. */
+/* An incomplete line is ignored. */
 static const char *line_find(const char *text)
 {
 	const char *line = strstr(text, "LEASE ");

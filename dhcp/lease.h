@@ -6,21 +6,23 @@
 
 #include <stddef.h>
 
-/* Leases shorter than this are refused: they would be renewed all the time. */
+/* Shorter leases are refused: they would be renewed without pause. */
 #define LEASE_SECONDS_MIN 30
 /* A year: longer leases are renewed as if they ended then. */
 #define LEASE_SECONDS_MAX 31536000
 
-/* More would take the way of whatever else the container is to reach: no LAN is that large. */
+/* Shorter prefixes are refused: the subnet's route would cover other destinations of the container,
+ * and no LAN is that large. */
 #define LEASE_LENGTH_MIN 8
 
 struct lease {
-	struct prefix addr; /* IPv4, with the length of its subnet */
+	struct prefix addr; /* IPv4, with the prefix length of its subnet */
 	struct ip router;   /* family 0: none */
 	uint32_t seconds;   /* LEASE_SECONDS_MIN..LEASE_SECONDS_MAX */
 };
 
-/* By which a server knows a client again (RFC 2132 9.14): type 0, and up to 254 bytes. */
+/* The client identifier by which a server recognises a client (RFC 2132 9.14): type 0, and up to
+ * 254 bytes. */
 #define CLIENT_ID_MAX 255
 
 struct client_id {
@@ -28,18 +30,18 @@ struct client_id {
 	uint8_t size;
 };
 
-/* Of set, network and container: "SET/NETWORK/CONTAINER", whatever link and host it is on. Names
+/* Made of set, network and container: "SET/NETWORK/CONTAINER", independent of link and host. Names
  * have at most 63 bytes (schema/model.h); longer ones are cut. */
 struct client_id client_id_make(const char *set, const char *network, const char *container);
 
-/* "LEASE ip=A mask=L router=R lease=S\n", as udhcpc_script.h writes it, anywhere in the text;
- * router and its value may be absent, and one that the subnet cannot have is left out. False: it is
- * not there, or is of no use. */
+/* Finds "LEASE ip=A mask=L router=R lease=S
+ * ", the format of udhcpc_script.h, anywhere in the text. The router is optional, and an invalid
+ * one is left out. False: there is no such line, or the lease is invalid. */
 bool lease_parse(const char *text, struct lease *ret);
-/* Why the one in the text is of no use; NULL: it is, or there is none. */
+/* The reason why the lease in the text is invalid; NULL: it is valid, or there is none. */
 const char *lease_refusal(const char *text);
 
-/* Whether the text is a name that a server can keep for a client (RFC 1123 2.1). */
+/* Whether the text is a host name that a server can register for a client (RFC 1123 2.1). */
 bool host_name_valid(const char *text);
 
 #endif

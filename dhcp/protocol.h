@@ -7,18 +7,19 @@
 #include <net/if.h>
 
 enum dhcp_operation {
-	DHCP_LEASE,   /* get a lease, or renew it */
-	DHCP_RELEASE, /* give it back */
+	DHCP_LEASE,   /* request or renew a lease */
+	DHCP_RELEASE, /* release it */
 };
 
-/* Two descriptors go with it: the network namespace, and a pipe for the answer. */
+/* Sent with two descriptors: the network namespace, and a pipe for the answer. */
 struct dhcp_request {
 	enum dhcp_operation operation;
 	char link[IFNAMSIZ];
-	char host_name[64]; /* that the server may keep; "": none */
+	char host_name[64]; /* for the server to register; "": none */
 	struct client_id client_id;
-	struct ip addr; /* the one that is wanted, or given back; family 0: whichever */
-	bool broadcast; /* the link gets nothing that is not for its own address: ipvlan */
+	struct ip addr; /* the address to request or release; family 0: any */
+	bool broadcast; /* request broadcast replies: an ipvlan receives no frames for an address
+			   that it lacks */
 };
 
 enum dhcp_result {
@@ -31,7 +32,7 @@ enum dhcp_result {
 
 struct dhcp_answer {
 	enum dhcp_result result;
-	struct lease lease; /* DHCP_LEASE that is done */
+	struct lease lease; /* of a successful DHCP_LEASE */
 	char text[128];     /* printable */
 };
 

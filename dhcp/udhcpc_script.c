@@ -17,7 +17,7 @@ bool script_meant(int argc, char **argv)
 	return false;
 }
 
-/* The first word of the variable: there may be several routers. */
+/* The first word of the variable: udhcpc lists all routers. */
 static void word_print(const char *name)
 {
 	const char *value = getenv(name);
