@@ -1,6 +1,7 @@
 #include "convert/import.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
+#include "cmd/import_compose.h"
 #include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
@@ -30,41 +31,9 @@ struct importer {
 /* NULL: what went wrong is in `error`, or in the diags where that has no text. */
 typedef struct tree *import_make(struct importer *importer, struct error *error);
 
-/* Compose's name of a project whose file does not say one: that of the file's folder, in small
- * letters, and only such as may be in a name. */
-static const char *project_name(struct arena *arena, const char *file)
-{
-	char *path = strcmp(file, "<stdin>") == 0 ? NULL : realpath(file, NULL);
-	char *slash = path ? strrchr(path, '/') : NULL;
-	if (slash)
-		*slash = '\0';
-	const char *folder = slash && strrchr(path, '/') ? strrchr(path, '/') + 1 : "";
-	char *name = arena_alloc(arena, strlen(folder) + 1), *to = name;
-	for (; *folder; folder++) {
-		char c = *folder >= 'A' && *folder <= 'Z' ? (char)(*folder + 'a' - 'A') : *folder;
-		bool first = to == name, letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-		if (letter || (!first && (c == '_' || c == '-')))
-			*to++ = c;
-	}
-	free(path);
-	return *name ? name : "default";
-}
-
 static struct tree *compose_make(struct importer *importer, struct error *error)
 {
-	const struct input *input = &importer->inputs[0];
-	const struct node *root = yaml_parse(input, importer->arena, &importer->diags);
-	*error = (struct error){0};
-	if (importer->diags.count)
-		return NULL;
-	if (root && root->kind == NODE_MAPPING)
-		return import_compose(root, project_name(importer->arena, input->file),
-				      importer->arena);
-	error_set(error, EINVAL, "%s is not a Compose file: its top level is not a map",
-		  input->file);
-	error_hint(error, "a Compose file has `services` and `networks` at its top");
-	error_code(error, CODE_IMPORT_FILE);
-	return NULL;
+	return import_compose_files(importer->options, importer->inputs, importer->n_inputs, error);
 }
 
 #define NOT_A_MAP "it is not a map"
@@ -252,17 +221,15 @@ static const struct kind {
 	const char *name;
 	size_t least, most; /* files */
 	import_make *make;
-	const char *hint;           /* where the file cannot be read as it is; or NULL */
 	const char *const *endings; /* of files in a directory */
+	/* The paths to read in place of the words; or NULL. */
+	const char **(*paths)(const struct options *options, size_t *ret_count);
 } kinds[] = {
 	{"docker", 0, 0, docker_make, NULL, NULL},
-	{"compose", 1, 1, compose_make,
-	 "`docker compose -f FILE config` writes the file out without anchors, variables and "
-	 "extends: `... config | mvapply import compose -`",
-	 yaml_endings},
-	{"cni", 1, SIZE_MAX, cni_make, NULL, cni_endings},
+	{"compose", 1, SIZE_MAX, compose_make, yaml_endings, import_compose_paths},
+	{"cni", 1, SIZE_MAX, cni_make, cni_endings, NULL},
 	{"podman", 0, 0, podman_make, NULL, NULL},
-	{"quadlet", 1, SIZE_MAX, quadlet_make, NULL, quadlet_endings},
+	{"quadlet", 1, SIZE_MAX, quadlet_make, quadlet_endings, NULL},
 };
 
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -270,9 +237,7 @@ enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 static void fault_files(const struct kind *kind, struct error *error)
 {
 	error_set(error, EINVAL, "import %s takes %s", kind->name,
-		  kind->most == 0   ? "no file"
-		  : kind->most == 1 ? "one file"
-				    : "files");
+		  kind->most ? "files" : "no file");
 	error_hint(error, "`mvapply import %s%s`", kind->name, kind->most ? " FILE" : "");
 	error_code(error, CODE_IMPORT);
 }
@@ -299,7 +264,7 @@ static const struct kind *kind_find(const struct options *options, struct error 
 		error_set(error, EINVAL, "import from what?");
 	error_hint(error,
 		   "`mvapply import docker`, `mvapply import podman`, `mvapply import compose "
-		   "FILE`, `mvapply import cni FILE...` or `mvapply import quadlet FILE...`");
+		   "PATH...`, `mvapply import cni PATH...` or `mvapply import quadlet PATH...`");
 	error_code(error, CODE_IMPORT);
 	return NULL;
 }
@@ -308,21 +273,23 @@ static const struct kind *kind_find(const struct options *options, struct error 
 static int files_take(struct importer *importer, const struct kind *kind)
 {
 	const struct trust everybody = {.everybody = true};
-	for (size_t i = 1; i < importer->options->n_words; i++)
-		if (files_read_endings(importer->options->words[i], kind->endings, &everybody,
-				       importer->arena, &importer->inputs, &importer->n_inputs,
+	const char **paths = importer->options->words + 1;
+	size_t count = importer->options->n_words - 1;
+	if (kind->paths)
+		paths = kind->paths(importer->options, &count);
+	for (size_t i = 0; i < count; i++)
+		if (files_read_endings(paths[i], kind->endings, &everybody, importer->arena,
+				       &importer->inputs, &importer->n_inputs,
 				       &importer->diags) < 0)
 			return -1;
 	return 0;
 }
 
-static int report_diags(const struct importer *importer, const struct kind *kind)
+static int report_diags(const struct importer *importer)
 {
 	if (importer->options->output == OUTPUT_JSON)
 		return json_finish(json_diags(&importer->diags), EXIT_USAGE);
 	text_diags(&importer->diags);
-	if (kind->hint)
-		text_note(kind->hint);
 	return EXIT_USAGE;
 }
 
@@ -350,7 +317,7 @@ static int import_write(struct importer *importer, const struct kind *kind)
 				      .count = 1};
 	struct tree *tree = kind->make(importer, &error);
 	if (!tree && importer->diags.count)
-		return report_diags(importer, kind);
+		return report_diags(importer);
 	if (!tree)
 		return run_error(&error, importer->options);
 	import_mark_edits(tree);
@@ -370,9 +337,8 @@ int command_import(const struct options *options)
 	if (!kind)
 		return run_error(&error, options);
 	diags_init(&importer.diags);
-	int code = files_take(&importer, kind) < 0
-			   ? report_diags(&importer, &(struct kind){.name = kind->name})
-			   : import_write(&importer, kind);
+	int code = files_take(&importer, kind) < 0 ? report_diags(&importer)
+						   : import_write(&importer, kind);
 	diags_free(&importer.diags);
 	return code;
 }

@@ -30,11 +30,16 @@ static uid_t sudo_user(void)
 	return text && !*end && user < UINT32_MAX ? (uid_t)user : 0;
 }
 
+struct trust input_trust(const struct options *options)
+{
+	return (struct trust){.everybody = options->insecure || geteuid() != 0,
+			      .user = sudo_user()};
+}
+
 int input_files(const struct options *options, const char *path, struct arena *arena,
 		struct input **inputs, size_t *count, struct diags *diags)
 {
-	const struct trust trust = {.everybody = options->insecure || geteuid() != 0,
-				    .user = sudo_user()};
+	const struct trust trust = input_trust(options);
 	return files_read(path, &trust, arena, inputs, count, diags);
 }
 

@@ -4,6 +4,7 @@
 
 #include "cmd/options.h"
 #include "schema/diag.h"
+#include "schema/file_trust.h"
 #include "schema/load.h"
 #include "schema/model.h"
 
@@ -20,6 +21,9 @@ struct desired *input_load(const struct options *options, const uint64_t *known,
 /* As input_read, and gives the files' bytes, too, in `arena`. */
 struct desired *input_keep(const struct options *options, struct arena *arena,
 			   struct input **ret_inputs, size_t *ret_count);
+
+/* Whose files may be read, as the options say. */
+struct trust input_trust(const struct options *options);
 
 /* As files_read, with the trust that the options give. */
 int input_files(const struct options *options, const char *path, struct arena *arena,

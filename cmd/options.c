@@ -195,6 +195,8 @@ static const struct row {
 	 "check only what is assigned to this host (default: all hosts)", set_host},
 	{OPTIONS_HOST | OPTIONS_SAVED, '\0', "insecure", no_argument, NULL,
 	 "as root, accept files that other users can write", set_insecure},
+	{OPTIONS_IMPORT, '\0', "insecure", no_argument, NULL,
+	 "as root, read files of other users that a Compose file names", set_insecure},
 	{OPTIONS_APPLY, '\0', "dry-run", no_argument, NULL,
 	 "show the plan and change nothing, like `diff`", set_dry_run},
 	{OPTIONS_DELETE, '\0', "dry-run", no_argument, NULL,

@@ -63,7 +63,8 @@ enum option_group {
 	OPTIONS_DIFF = 1 << 7,
 	OPTIONS_PROBE = 1 << 22,
 	OPTIONS_DELETE = 1 << 23,
-	OPTIONS_OBSERVE = 1 << 24,       /* no option: the command reads the host */
+	OPTIONS_OBSERVE = 1 << 24, /* no option: the command reads the host */
+	OPTIONS_IMPORT = 1 << 25,
 	OPTIONS_CONFIRM_GUARD = 1 << 10, /* no option: the command connects to a confirm guard */
 	OPTIONS_SAVED = 1 << 9, /* the command accepts a saved plan in place of files, and the
 				   option is allowed with one */

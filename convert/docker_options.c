@@ -77,20 +77,111 @@ static void aux_take(const json_t *map, struct tree *at, struct subnet *subnet)
 	}
 }
 
-/* Docker takes the first address where no gateway is said (libnetwork's default IPAM driver). */
+/* Names under which the host's own macvlan has its address reserved: containers cannot reach the
+ * host itself, and recipes give the host such a link beside Docker. */
+static bool is_host_name(const char *name)
+{
+	return strcmp(name, "host") == 0 || strcasestr(name, "shim");
+}
+
+static void host_take(struct tree *at, const struct aux_address *aux, struct network *network)
+{
+	struct ip *ip = aux->ip.family == AF_INET6 ? &network->host.ipv6 : &network->host.ipv4;
+	char text[IP_TEXT_SIZE];
+	network->host.wanted = true;
+	*ip = aux->ip;
+	tree_comment(at,
+		     "aux_addresses.%s reserves %s for the host: `host` gives the host a link with "
+		     "it. Remove the macvlan link that the host has for it, and the script that "
+		     "creates that one. If %s is on the parent itself, write it under "
+		     "`aux_addresses`",
+		     aux->name, ip_format(&aux->ip, text), text);
+}
+
+/* Takes the address that is reserved for the host's own link from the aux addresses. */
+static void host_find(struct tree *at, struct subnet *subnet, struct network *network)
+{
+	const bool takes = network->parent && !link_mode_isolates(network->mode);
+	size_t kept = 0;
+	for (size_t i = 0; i < subnet->n_aux; i++) {
+		const struct aux_address *aux = &subnet->aux[i];
+		const struct ip *taken =
+			aux->ip.family == AF_INET6 ? &network->host.ipv6 : &network->host.ipv4;
+		if (takes && is_host_name(aux->name) && !taken->family)
+			host_take(at, aux, network);
+		else
+			subnet->aux[kept++] = *aux;
+	}
+	subnet->n_aux = kept;
+}
+
+static bool is_routed(const struct network *network)
+{
+	return network->mode == MODE_L3 || network->mode == MODE_L3S;
+}
+
+/* In these modes Docker's default route leads to the link itself, whatever the gateway. A next hop
+ * does the same: the link sends no ARP for it. */
+static void gateway_routed(struct tree *at, struct subnet *subnet)
+{
+	char text[IP_TEXT_SIZE];
+	if (!subnet->gateway.family) {
+		subnet->gateway = prefix_first(&subnet->prefix);
+		subnet->gateway = ip_next(subnet->gateway);
+	}
+	tree_comment(at,
+		     "in this mode Docker routes to the link itself; here the route has the next "
+		     "hop %s, which no machine needs to have",
+		     ip_format(&subnet->gateway, text));
+}
+
+/* libnetwork's IPAM gave a network without a gateway the first address as one, until the drivers
+ * skipped that (GetSkipGwAlloc, Docker 29). */
 static void gateway_missing(struct tree *at, const struct subnet *subnet)
 {
 	char text[IP_TEXT_SIZE];
 	struct ip first = prefix_first(&subnet->prefix);
 	first = ip_next(first);
 	tree_comment(at,
-		     "no gateway is set, so Docker uses %s; if that is the LAN's router, write "
-		     "`gateway: %s`",
+		     "no gateway is set: Docker before 29 uses %s, Docker 29 has no default route; "
+		     "if that is the LAN's router, write `gateway: %s`",
 		     ip_format(&first, text), text);
 }
 
-static void pool_take(const json_t *pool, const struct docker_keys *keys, struct tree *at,
-		      struct network *network)
+static void gateway_take(const json_t *pool, const char *key, struct tree *at,
+			 const struct network *network, struct subnet *subnet)
+{
+	const bool said = json_ip_at(pool, key, at, &subnet->gateway);
+	if (network->internal)
+		return;
+	if (is_routed(network))
+		gateway_routed(at, subnet);
+	else if (!said)
+		gateway_missing(at, subnet);
+}
+
+static bool is_off(const json_t *network, const char *key, bool otherwise)
+{
+	const json_t *json = json_object_get(network, key);
+	return json && !json_is_null(json) ? !json_says_yes(network, key) : otherwise;
+}
+
+/* Docker takes no addresses from the pools of a family that is switched off. */
+static bool family_off(const json_t *body, const struct docker_keys *keys, struct tree *at,
+		       const struct subnet *subnet)
+{
+	const bool v6 = subnet->prefix.ip.family == AF_INET6;
+	const char *key = v6 ? keys->ipv6 : keys->ipv4;
+	char text[PREFIX_TEXT_SIZE];
+	if (!is_off(body, key, v6 && !keys->ipv6_unless_false))
+		return false;
+	tree_comment(at, "%s is not true, so Docker does not use the subnet %s: it is left out",
+		     key, prefix_format(&subnet->prefix, text));
+	return true;
+}
+
+static void pool_take(const json_t *body, const json_t *pool, const struct docker_keys *keys,
+		      struct tree *at, struct network *network)
 {
 	const char *const known[] = {keys->subnet, keys->gateway, keys->range, keys->aux, NULL};
 	struct subnet subnet = {0};
@@ -98,13 +189,37 @@ static void pool_take(const json_t *pool, const struct docker_keys *keys, struct
 		json_left("a pool of addresses", pool, at);
 		return;
 	}
+	if (family_off(body, keys, at, &subnet))
+		return;
 	json_leftovers(pool, known, at);
 	subnet.ip_range = subnet.prefix;
 	json_prefix_at(pool, keys->range, at, &subnet.ip_range);
 	aux_take(json_object_get(pool, keys->aux), at, &subnet);
-	if (!json_ip_at(pool, keys->gateway, at, &subnet.gateway) && !network->internal)
-		gateway_missing(at, &subnet);
+	host_find(at, &subnet, network);
+	gateway_take(pool, keys->gateway, at, network, &subnet);
 	*array_push(at->arena, network->subnets, network->n_subnets) = subnet;
+}
+
+/* Docker takes one of its own, of no LAN. */
+static void ipv6_missing(const json_t *body, const struct docker_keys *keys, struct tree *at,
+			 const struct network *network)
+{
+	for (size_t i = 0; i < network->n_subnets; i++)
+		if (network->subnets[i].prefix.ip.family == AF_INET6)
+			return;
+	if (json_says_yes(body, keys->ipv6))
+		tree_comment(at,
+			     "%s is set without an IPv6 subnet, so Docker uses its own address "
+			     "pool: write the IPv6 subnet of the LAN under `subnets`",
+			     keys->ipv6);
+}
+
+static void pools_missing(struct tree *at, const json_t *pools)
+{
+	if (json_array_size(pools))
+		return;
+	tree_comment(at, "no subnet is set, so Docker uses its own address pool: write `subnet: ` "
+			 "with the subnet of the LAN");
 }
 
 void docker_network(const json_t *network, const json_t *pools, const struct docker_keys *keys,
@@ -118,12 +233,9 @@ void docker_network(const json_t *network, const json_t *pools, const struct doc
 			"`parent: ` and a link of the host, or `internal: true` for a network "
 			"without one");
 	for (size_t i = 0; i < json_array_size(pools); i++)
-		pool_take(json_array_get(pools, i), keys, at, ret);
-	if (!ret->n_subnets)
-		tree_comment(
-			at,
-			"no subnet is set, so Docker uses its own address pool: write `subnet: ` "
-			"with the subnet of the LAN");
+		pool_take(network, json_array_get(pools, i), keys, at, ret);
+	pools_missing(at, pools);
+	ipv6_missing(network, keys, at, ret);
 }
 
 /* "net.ipv4.conf.IFNAME.rp_filter=2,..." */

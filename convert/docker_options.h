@@ -6,11 +6,14 @@
 #include "schema/model.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Under which keys each says the same. */
 struct docker_keys {
 	const char *options;                        /* of the driver */
 	const char *subnet, *gateway, *range, *aux; /* of one entry of the address management */
+	const char *ipv4, *ipv6;                    /* whether the network has such addresses */
+	bool ipv6_unless_false;                     /* where nothing is said of IPv6 */
 };
 
 /* Whether the driver's networks can be converted; sets the driver. */

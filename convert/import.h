@@ -4,15 +4,31 @@
 #define CONVERT_IMPORT_H
 
 #include "convert/yaml_tree.h"
+#include "lib/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
-struct node;
 struct input;
 
-/* A Compose file (compose-spec), read by schema/yaml.h. `project`: what Compose calls it where the
- * file does not say. */
-struct tree *import_compose(const struct node *root, const char *project, struct arena *arena);
+/* What the import of a Compose project reads beside the files that are named. */
+struct compose_source {
+	const struct input *inputs; /* the files, later ones over earlier ones */
+	size_t n_inputs;
+	bool found;            /* they were found in a folder, or beside the one that is named */
+	const char *directory; /* of the project, which paths in the files are relative to */
+	const char *project;   /* its name where neither a file nor the environment has one */
+	const json_t *environment;
+	/* Reads a file that another names, into *ret; false: *ret_problem says why not, as "is
+	 * owned by user 5". NULL: none is read. */
+	bool (*read)(void *data, const char *path, struct input *ret, const char **ret_problem);
+	void *data;
+};
+
+/* A Compose project (https://github.com/compose-spec/compose-spec). NULL: the error says which file
+ * cannot be read. */
+struct tree *import_compose(const struct compose_source *source, struct arena *arena,
+			    struct error *error);
 
 /* What the engine's API tells: all of GET /networks, and GET /containers/ID/json of each container.
  */

@@ -13,7 +13,10 @@ static const struct docker_keys api_keys = {.options = "Options",
 					    .subnet = "Subnet",
 					    .gateway = "Gateway",
 					    .range = "IPRange",
-					    .aux = "AuxiliaryAddresses"};
+					    .aux = "AuxiliaryAddresses",
+					    .ipv4 = "EnableIPv4",
+					    .ipv6 = "EnableIPv6",
+					    .ipv6_unless_false = true};
 
 static void network_take(struct tree *map, const json_t *body)
 {

@@ -352,7 +352,7 @@ static const struct code_text texts[] = {
 	 "`mvapply explain` lists the keys of the configuration, `mvapply explain MV` the codes "
 	 "of errors."},
 	{CODE_IMPORT, CLASS_USAGE, "unknown import source",
-	 "Import from `docker`, `podman`, `compose FILE`, `cni PATH...` or `quadlet PATH...`. If "
+	 "Import from `docker`, `podman`, `compose PATH...`, `cni PATH...` or `quadlet PATH...`. If "
 	 "Podman listens on Docker's socket, use `mvapply import podman`."},
 	{CODE_IMPORT_FILE, CLASS_USAGE, "not a file of that format",
 	 "A Compose file is YAML with a map at its top; a CNI configuration is a JSON object."},

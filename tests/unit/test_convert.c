@@ -290,15 +290,14 @@ static void assert_yaml_whole(const struct tree *tree)
 
 static struct tree *import_compose_text(const json_t *json, struct arena *arena)
 {
-	struct diags diags;
-	diags_init(&diags);
 	char *text = json_dumps(json, JSON_ENCODE_ANY);
 	const struct input input = {.file = "compose.yaml", .bytes = text, .size = strlen(text)};
-	const struct node *root = yaml_parse(&input, arena, &diags);
-	struct tree *tree = root ? import_compose(root, "shop", arena) : tree_new(arena);
+	const struct compose_source source = {
+		.inputs = &input, .n_inputs = 1, .directory = ".", .project = "shop"};
+	struct error error;
+	struct tree *tree = import_compose(&source, arena, &error);
 	free(text);
-	diags_free(&diags);
-	return tree;
+	return tree ? tree : tree_new(arena);
 }
 
 static const char cni_text[] =
