@@ -1,6 +1,7 @@
 #include "cmd/confirm_socket.h"
 
 #include "lib/cleanup.h"
+#include "lib/file_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,8 +70,7 @@ static bool line_names(const char *line, char name[NAME_SIZE])
 	if (!at || sscanf(line, "%*s %*x %*x %x", &flags) != 1 || !(flags & __SO_ACCEPTCON))
 		return false;
 	at += strlen(" @");
-	if (strspn(at + sizeof(NAME), "0123456789abcdef") != NUMBER_DIGITS ||
-	    at[NAME_SIZE - 1] != '\n')
+	if (strspn(at + sizeof(NAME), "0123456789abcdef") != NUMBER_DIGITS || at[NAME_SIZE - 1])
 		return false;
 	snprintf(name, NAME_SIZE, "%s", at);
 	return true;
@@ -79,13 +79,11 @@ static bool line_names(const char *line, char name[NAME_SIZE])
 /* Each name once: the cost is proportional to the sockets of the host, whoever opened them. */
 static void names_try(struct search *search)
 {
-	cleanup_free char *line = NULL;
 	char name[NAME_SIZE];
-	size_t size = 0;
 	search->crowded = false;
 	name_try(search, NAME);
-	cleanup_fclose FILE *file = search->fd < 0 ? fopen("/proc/self/net/unix", "re") : NULL;
-	while (file && search->fd < 0 && getline(&line, &size, file) > 0)
+	cleanup_free char *text = search->fd < 0 ? file_text("/proc/self/net/unix") : NULL;
+	for (char *rest = text, *line; search->fd < 0 && (line = strsep(&rest, "\n"));)
 		if (line_names(line, name))
 			name_try(search, name);
 }

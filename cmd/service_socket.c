@@ -2,6 +2,7 @@
 
 #include "cmd/output_text.h"
 #include "lib/cleanup.h"
+#include "lib/file_text.h"
 #include "lib/hash.h"
 #include "lib/memory.h"
 #include "schema/source_text.h"
@@ -62,14 +63,11 @@ bool keeper_find(const char *set, struct keeper *ret)
 bool keeper_exists(const char *set)
 {
 	struct sockaddr_un address;
-	cleanup_free char *line = NULL;
-	size_t size = 0;
 	bool found = false;
 	(void)address_of(set, &address);
-	cleanup_fclose FILE *file = fopen("/proc/net/unix", "re");
-	while (file && !found && getline(&line, &size, file) > 0) {
+	cleanup_free char *text = file_text("/proc/net/unix");
+	for (char *rest = text, *line; !found && (line = strsep(&rest, "\n"));) {
 		const char *name = strchr(line, '@');
-		line[strcspn(line, "\n")] = '\0';
 		found = name && strcmp(name + 1, address.sun_path + 1) == 0;
 	}
 	return found;

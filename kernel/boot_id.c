@@ -1,17 +1,12 @@
 #include "kernel/boot_id.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
+#include "lib/cleanup.h"
+#include "lib/file_text.h"
 
-#define BOOT_ID_SIZE 64
+#include <string.h>
 
 const char *boot_id(struct arena *arena)
 {
-	char text[BOOT_ID_SIZE] = "";
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-	const bool read = file && fgets(text, sizeof(text), file);
-	if (file)
-		fclose(file);
-	return read ? arena_strndup(arena, text, strcspn(text, "\n")) : "";
+	cleanup_free char *text = file_text("/proc/sys/kernel/random/boot_id");
+	return text ? arena_strndup(arena, text, strcspn(text, "\n")) : "";
 }

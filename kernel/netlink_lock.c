@@ -1,12 +1,14 @@
 #include "kernel/netlink_lock.h"
 
 #include "lib/cleanup.h"
+#include "lib/file_text.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,18 +33,16 @@ static bool is_lock(const char *line, uint32_t *ret_port)
  * (netlink_autobind). */
 static int held_by_other(uint32_t own, pid_t *ret_holder)
 {
-	char line[256];
 	uint32_t port;
-	int found = 0;
-	cleanup_fclose FILE *file = fopen(SOCKETS_FILE, "re");
-	if (!file)
+	cleanup_free char *text = file_text(SOCKETS_FILE);
+	if (!text)
 		return -errno;
-	while (!found && fgets(line, sizeof(line), file)) {
-		found = is_lock(line, &port) && port != own;
-		if (found)
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+		if (is_lock(line, &port) && port != own) {
 			*ret_holder = (pid_t)port;
-	}
-	return ferror(file) ? -EIO : found;
+			return 1;
+		}
+	return 0;
 }
 
 static int join(uint32_t *ret_own)

@@ -133,8 +133,7 @@ int netns_open_own(struct stat *ret_stat, struct error *error)
 	if (fstatfs(fd, &filesystem) < 0 || filesystem.f_type != NSFS_MAGIC)
 		return error_set(error, EINVAL,
 				 OWN_PATH " is not a namespace: check that /proc is mounted");
-	const struct stat own = *ret_stat;
-	return netns_open(OWN_PATH, &own, ret_stat, error);
+	return namespace_reopen(fd, OWN_PATH, error);
 }
 
 static const char *const named_directories[] = {"/run/netns", "/var/run/netns"};

@@ -3,6 +3,7 @@
 
 #include "lib/cleanup.h"
 #include "lib/escape.h"
+#include "lib/file_text.h"
 #include "lib/memory.h"
 
 #include <ctype.h>
@@ -13,9 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The kernel returns a page at a time. */
-#define MOUNTS_BUFFER 4096
 
 /* Folders that contain named namespaces, the preferred one first. */
 static const struct home {
@@ -125,18 +123,12 @@ static bool no_descriptor_left(void)
 
 static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *missed)
 {
-	cleanup_fclose FILE *file = fopen("/proc/self/mountinfo", "re");
+	cleanup_free char *text = file_text("/proc/self/mountinfo");
 	struct mounts mounts = {0};
-	cleanup_free char *text = NULL;
-	size_t size = 0;
-	missed->mounts = !file;
-	missed->starved |= !file && no_descriptor_left();
-	if (!file)
-		return;
-	(void)setvbuf(file, NULL, _IOFBF, MOUNTS_BUFFER);
-	if (getdelim(&text, &size, '\0', file) > 0)
-		for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
-			mount_take(&mounts, line);
+	missed->mounts = !text;
+	missed->starved |= !text && no_descriptor_left();
+	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
+		mount_take(&mounts, line);
 	if (mounts.count)
 		qsort(mounts.list, mounts.count, sizeof(*mounts.list), mount_compare);
 	for (size_t i = 0; i < mounts.count; i++)
@@ -265,16 +257,14 @@ struct netns_missed netns_scan(netns_visit *visit, void *data)
  * stat(2), which can wait for a file server. */
 static ino_t fdinfo_inode(int descriptors, const char *number)
 {
-	char path[300], line[128];
-	unsigned long long inode = 0;
+	static const char key[] = "\nino:";
+	char path[300], text[256];
 	snprintf(path, sizeof(path), "../fdinfo/%s", number);
 	cleanup_close int fd = openat(descriptors, path, O_RDONLY | O_CLOEXEC);
-	cleanup_fclose FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
-	if (file)
-		(void)fd_steal(&fd);
-	while (file && fgets(line, sizeof(line), file) && sscanf(line, "ino: %llu", &inode) != 1)
-		;
-	return inode;
+	ssize_t size = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	text[size > 0 ? size : 0] = '\0';
+	const char *at = strstr(text, key);
+	return at ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
 /* A descriptor's link is "net:[INODE]" if it was opened through /proc, otherwise the path of a

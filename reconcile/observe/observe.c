@@ -1,11 +1,13 @@
 #include "reconcile/observe/observe.h"
 
 #include "lib/cleanup.h"
+#include "lib/file_text.h"
 #include "lib/thread_pool.h"
 #include "reconcile/observe/internal.h"
 #include "reconcile/observe/namespace.h"
 #include "reconcile/observe/netns_lookup.h"
 #include "reconcile/observe/netns_unnamed.h"
+#include "reconcile/observe/unaccounted_links.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,10 +136,10 @@ static void namespaces_finish(struct observer *observer)
 static bool user_namespace_initial(void)
 {
 	unsigned inside, outside, count;
-	cleanup_fclose FILE *map = fopen("/proc/self/uid_map", "re");
+	cleanup_free char *map = file_text("/proc/self/uid_map");
 	if (!map)
 		return true;
-	return fscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
+	return sscanf(map, "%u %u %u", &inside, &outside, &count) == 3 && inside == 0 &&
 	       outside == 0 && count == UINT32_MAX;
 }
 
@@ -321,6 +323,8 @@ bool observe_descriptors(struct live *live)
 				    .host = {.st_dev = live->namespaces[0]->device,
 					     .st_ino = live->namespaces[0]->inode}};
 	struct error ignored;
+	if (!links_unaccounted_here(live))
+		return false;
 	namespaces_grow(&observer);
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		namespace_add(&observer, live->namespaces[i]);

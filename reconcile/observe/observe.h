@@ -19,7 +19,8 @@ void live_free(struct live *live);
 /* Adds the namespaces that only descriptors of processes keep, if they have links whose parent is
  * the host's: those of containers that lost their name or whose processes ended. Returns whether
  * there are any. `live` must be fresh. All descriptors of the machine are searched
- * (netns_scan_descriptors), so call it only where a result matters. */
+ * (netns_scan_descriptors), but only if the host's links have more links on them than are known
+ * (unaccounted_links.h). The thread must be in the host's namespace. */
 bool observe_descriptors(struct live *live);
 
 /* A sentence that descriptors are too few, and how to get more. */

@@ -38,6 +38,8 @@ def counted_program(host, *argv):
     with open("trace", encoding="utf-8", errors="replace") as file:
         for line in file:
             call = re.match(r"\d+ +(\w+)\(", line)
+            counts["folders of descriptors"] += bool(re.search(r'"/proc/\d+/fd"', line))
+            counts["lists of groups"] += "net/dev_mcast" in line
             if call and call[1] == "sendto":
                 counts.update(name or TYPES[int(number, 16)] for name, number in
                               re.findall(r"nlmsg_type=(?:(RTM_\w+)|(0x[0-9a-f]+))", line))
@@ -71,6 +73,7 @@ def first_apply(host):
     same([counts[kind] for kind in ("RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE")],
          [COUNT + 2, 2, 2], "messages that look")
     same(counts["accept_ra"], COUNT, "files of /proc/sys written")
+    same((counts["lists of groups"], counts["folders of descriptors"]), (1, 0), "what is searched")
     same(announcements(counts), {"RTM_NEWNEIGH": COUNT, "RTM_DELNEIGH": 2 * COUNT,
                                  "packet sockets": 0}, "what announces")
 
@@ -108,6 +111,7 @@ def nothing_to_do(host):
     same(counts["socket"], COUNT + 3, "netlink sockets, one of them the lock")
     same(counts["setns"], COUNT + 2, "visits, the last of them back home")
     same(counts["accept_ra"], 0, "files of /proc/sys")
+    same((counts["lists of groups"], counts["folders of descriptors"]), (0, 0), "what is searched")
 
 
 @test("counts: one more beside those that are there")

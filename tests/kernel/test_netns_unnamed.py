@@ -291,25 +291,97 @@ def engine_descriptor(host, engine):
         holder.wait()
 
 
-@test("nameless: descriptors are looked through where something is to be attached, and then once")
-def looked_through(host):
-    """Each process's folder of descriptors is opened once, or not at all."""
-    host.netns("web")
-    host.write(text())
+def searches(lines):
+    """How often descriptors were searched: each process's folder of descriptors is opened then."""
+    return len([line for line in lines if '/fd"' in line and "/proc/1/" in line])
 
-    def folders(*words):
-        host.run("strace", "-f", "-qq", "-o", "trace", "-e", "trace=openat", host.binary, *words,
-                 env={"ASAN_OPTIONS": "detect_leaks=0"})
-        with open("trace", encoding="utf-8", errors="replace") as file:
-            return [line for line in file if '/fd"' in line and "/proc/1/" in line]
-    same(len(folders("apply", "-f", "network.yaml")), 1, "when it attaches")
-    same(len(folders("apply", "-f", "network.yaml")), 0, "when there is nothing to do")
-    same(len(folders("status", "-f", "network.yaml")), 0, "when it only looks")
+
+def searched(host, *words):
+    host.run("strace", "-f", "-qq", "-o", "trace", "-e", "trace=openat", host.binary, *words,
+             env={"ASAN_OPTIONS": "detect_leaks=0"})
+    with open("trace", encoding="utf-8", errors="replace") as file:
+        return searches(file)
+
+
+@test("nameless: descriptors are searched once, if a link on the parent is in no known namespace")
+def searched_if_missing(host):
+    host.netns("web")
+    host.apply(text())
+    with hidden(host) as look:
+        host.netns("web")
+        same(searched(host, "apply", "-f", host.write(text())), 1, "when it attaches")
+        moved_on(host, look)
+    same(searched(host, "apply", "-f", host.write(text())), 0, "when there is nothing to do")
+    same(searched(host, "status", "-f", host.write(text())), 0, "when it only reads")
+
+
+@test("nameless: a service searches descriptors once for two repairs")
+def service_searches_once(host):
+    host.netns("web", "lost")
+    host.apply(text())
+    host.batch("host", ["link add link eth0 name lost0 type macvlan", "link set lost0 netns lost"])
+    host.batch("lost", ["link set lost0 up"])
+    held = host.hide("lost")  # by a socket, which no search finds
     with watching(host, "-f", "network.yaml") as service:
         with service.traced("openat") as trace:
             for _ in range(2):
                 host.ip("web", "link del eth0")
                 service.until(lambda: attached(host, "web"), "attached again")
                 service.quiet()
-        found = [line for line in trace.lines if '/fd"' in line and "/proc/1/" in line]
-        same(len(found), 1, "folders for two repairs")
+        same(searches(trace.lines), 1, "searches for two repairs")
+    os.close(held)
+
+
+def no_search(host, driver="macvlan", **keys):
+    """All that is on the parent is known: in a container, in the host's namespace, managed or not."""
+    network = lan(driver=driver, **keys)
+    parent = f"eth0.{keys['vlan']}" if "vlan" in keys else "eth0"
+    host.netns("web", "db", "other")
+    host.write(document({"n": network}, {"web": ["n"]}))
+    same(searched(host, "apply", "-f", "network.yaml"), 0, "searches for the first")
+    host.batch("host", [f"link add link {parent} name one type {driver}", "link set one netns other",
+                        f"link add link {parent} name two type {driver}", "link set two up",
+                        f"link add link {parent} name three type {driver}"])
+    host.batch("other", ["link set one up"])
+    host.write(document({"n": network}, {"web": ["n"], "db": ["n"]}))
+    same(searched(host, "apply", "-f", "network.yaml"), 0, "searches for one more")
+    same(searched(host, "delete", "-f", "network.yaml"), 0, "searches for a delete")
+    same(host.names("web") | host.names("db"), set(), "what is left")
+
+
+@test("nameless: descriptors are not searched where all links on the parent are known")
+def not_searched(host):
+    no_search(host)
+
+
+@test("nameless: nor on a VLAN", needs=["vlan"])
+def not_searched_on_vlan(host):
+    no_search(host, vlan=10)
+
+
+@test("nameless: nor with ipvlan", needs=["ipvlan"])
+def not_searched_with_ipvlan(host):
+    no_search(host, "ipvlan")
+
+
+def found_again(host, **keys):
+    whole = document({"n": lan(**keys)}, {"web": ["n"]})
+    host.netns("web")
+    host.apply(whole)
+    with hidden(host) as look:
+        host.netns("web")
+        host.apply(whole)
+        with look():
+            same(host.names("old"), set(), "links in the old one")
+        same((host.names("web"), host.addresses("web", "eth0")), ({"eth0"}, {ADDRESS}), "attached")
+        host.unchanged(whole)
+
+
+@test("nameless: on a VLAN, one that a descriptor alone holds is found", needs=["vlan"])
+def found_on_vlan(host):
+    found_again(host, vlan=10)
+
+
+@test("nameless: of ipvlan, one that a descriptor alone holds is found", needs=["ipvlan"])
+def found_with_ipvlan(host):
+    found_again(host, driver="ipvlan")
