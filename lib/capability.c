@@ -1,6 +1,11 @@
 #include "lib/capability.h"
 
+#include "lib/cleanup.h"
+
 #include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,4 +32,16 @@ int capabilities_keep(uint64_t kept, bool inherited)
 	if (status == 0 && inherited)
 		inherit(kept);
 	return status;
+}
+
+/* CapEff of proc_pid_status(5). */
+uint64_t capabilities_effective(void)
+{
+	cleanup_fclose FILE *file = fopen("/proc/thread-self/status", "re");
+	char line[256];
+	uint64_t mask = 0;
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "CapEff:", 7) == 0)
+			mask = strtoull(line + 7, NULL, 16);
+	return mask;
 }

@@ -12,5 +12,8 @@
  * have none. Rejected: libcap, which takes as long to load and use as the rest of a small run.
  * Returns 0, or -1 with errno. */
 int capabilities_keep(uint64_t kept, bool inherited);
+/* The thread's effective capabilities, a mask of CAPABILITY_BIT; 0 if /proc does not show them.
+ * Rejected: capget(2), which the filter of system calls denies. */
+uint64_t capabilities_effective(void);
 
 #endif

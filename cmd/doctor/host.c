@@ -3,6 +3,7 @@
 
 #include "kernel/kernel_features.h"
 #include "kernel/link_kind.h"
+#include "lib/capability.h"
 #include "lib/cleanup.h"
 
 #include <errno.h>
@@ -14,38 +15,57 @@
 
 static const char the_host[] = "the host";
 
-/* CapEff of proc_pid_status(5): the effective capabilities as a mask; 0 where it cannot be read. */
-static unsigned long long capabilities(void)
+/* Whether a container's network namespace is found by a process. */
+static bool any_of_process(const struct desired *desired)
 {
-	cleanup_fclose FILE *file = fopen("/proc/self/status", "re");
-	char line[256];
-	unsigned long long mask = 0;
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "CapEff:", 7) == 0)
-			mask = strtoull(line + 7, NULL, 16);
-	return mask;
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t k = 0; k < desired->sets[i].n_containers; k++)
+			if (desired->sets[i].containers[k].source_kind != SOURCE_NETNS)
+				return true;
+	return false;
 }
+
+#define FIX_SERVICE "run it with sudo, or as the service of examples/systemd"
+#define FIX_ENGINES                                                                                \
+	"run it with sudo, or as the service with its drop-in mvapply-engines.conf of "            \
+	"examples/systemd"
+
+/* The capabilities that the files need. */
+static const struct needed {
+	unsigned number;
+	enum finding_level level;
+	const char *name, *use, *fix;
+	bool of_process; /* only for containers that are found by a process */
+} needed[] = {
+	{CAP_NET_ADMIN, FINDING_PROBLEM, "CAP_NET_ADMIN", "to make and change links", FIX_SERVICE,
+	 false},
+	{CAP_SYS_ADMIN, FINDING_PROBLEM, "CAP_SYS_ADMIN",
+	 "to enter the containers' network namespaces", FIX_SERVICE, false},
+	{CAP_NET_RAW, FINDING_WARNING, "CAP_NET_RAW", "to announce addresses to the LAN",
+	 FIX_SERVICE, false},
+	{CAP_SYS_PTRACE, FINDING_PROBLEM, "CAP_SYS_PTRACE",
+	 "to open the network namespaces of containers that are found by a process (docker, "
+	 "podman, pid)",
+	 FIX_ENGINES, true},
+};
 
 const char *examine_rights(struct examination *examination)
 {
-	static const struct {
-		unsigned number;
-		enum finding_level level;
-		const char *name, *use;
-	} needed[] = {
-		{CAP_NET_ADMIN, FINDING_PROBLEM, "CAP_NET_ADMIN", "to make and change links"},
-		{CAP_SYS_ADMIN, FINDING_PROBLEM, "CAP_SYS_ADMIN",
-		 "to enter the containers' network namespaces"},
-		{CAP_NET_RAW, FINDING_WARNING, "CAP_NET_RAW", "to announce addresses to the LAN"},
-	};
-	unsigned long long mask = capabilities();
-	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
-		if (!(mask >> needed[i].number & 1))
-			finding_add(examination, needed[i].level, "this user",
+	const uint64_t held = capabilities_effective();
+	const char *names = NULL;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		const struct needed *row = &needed[i];
+		if (row->of_process && !any_of_process(examination->desired))
+			continue;
+		names = names ? arena_printf(examination->arena, "%s, %s", names, row->name)
+			      : row->name;
+		if (!(held & CAPABILITY_BIT(row->number)))
+			finding_add(examination, row->level, "this user",
 				    arena_printf(examination->arena, "lacks %s, which is needed %s",
-						 needed[i].name, needed[i].use),
-				    "run it with sudo, or as the service of examples/systemd");
-	return "CAP_NET_ADMIN, CAP_SYS_ADMIN, CAP_NET_RAW";
+						 row->name, row->use),
+				    row->fix);
+	}
+	return names;
 }
 
 /* A mask of 1 << enum link_kind. */

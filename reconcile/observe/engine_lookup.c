@@ -93,6 +93,8 @@ struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind ki
 	if (lookup_result.fd == -ENOENT || lookup_result.fd == -ESRCH)
 		return lookup_not_running(arena, source, lookup_result.id);
 	if (lookup_result.fd < 0)
+		process_denied(&error);
+	if (lookup_result.fd < 0)
 		return lookup_result_failed(arena, &error);
 	if (netns_same(&stat, &lookup_result.stat))
 		return lookup_result;

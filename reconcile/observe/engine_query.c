@@ -76,6 +76,13 @@ static void finish_failed(struct lookup *lookup, const struct error *error)
 	finish(lookup, &lookup_result, error->errnum == EHOSTDOWN ? error : NULL);
 }
 
+/* The process of a running container could not be opened. */
+static void finish_denied(struct lookup *lookup, struct error *error)
+{
+	process_denied(error);
+	finish_failed(lookup, error);
+}
+
 static void finish_host_network(struct lookup *lookup)
 {
 	const struct lookup_result lookup_result = {
@@ -236,7 +243,7 @@ static void run_hold(struct lookup *lookup)
 	if (fd == -ENOENT || fd == -ESRCH)
 		lookup_retry(lookup);
 	else if (fd < 0)
-		finish_failed(lookup, &error);
+		finish_denied(lookup, &error);
 	else if (!believed)
 		finish_not_owned(lookup);
 	else if (run_proven(query))

@@ -1,6 +1,9 @@
 #include "reconcile/observe/lookup_result.h"
 
+#include "lib/capability.h"
+
 #include <errno.h>
+#include <linux/capability.h>
 
 struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error)
 {
@@ -10,10 +13,20 @@ struct lookup_result lookup_result_failed(struct arena *arena, const struct erro
 		.fd = -1,
 		.code = error->code,
 		.reason = arena_strdup(arena, error->text),
-		.hint = denied         ? HINT_CAPABILITIES
-			: *error->hint ? arena_strdup(arena, error->hint)
-				       : NULL,
+		.hint = *error->hint ? arena_strdup(arena, error->hint)
+			: denied     ? HINT_CAPABILITIES
+				     : NULL,
 	};
+}
+
+/* ptrace(2), "Ptrace access mode checking": the process has capabilities that mvapply lacks. */
+void process_denied(struct error *error)
+{
+	const uint64_t held = capabilities_effective();
+	if ((error->errnum == EACCES || error->errnum == EPERM) &&
+	    held & CAPABILITY_BIT(CAP_SYS_ADMIN) && !(held & CAPABILITY_BIT(CAP_SYS_PTRACE)))
+		error_hint(error, "mvapply lacks CAP_SYS_PTRACE, which this takes: run it as root, "
+				  "or install the service's drop-in mvapply-engines.conf");
 }
 
 struct lookup_result lookup_result_pending(const char *reason)

@@ -27,6 +27,9 @@ struct lookup_result {
 struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error);
 /* `reason` is valid as long as the result is used. */
 struct lookup_result lookup_result_pending(const char *reason);
+/* Sets the hint if the error is a refusal to open a process's namespace for lack of CAP_SYS_PTRACE
+ * alone. */
+void process_denied(struct error *error);
 /* Strings go to the arena. */
 struct lookup_result lookup_result_copy(const struct lookup_result *from, struct arena *arena);
 

@@ -1,5 +1,6 @@
 #include "reconcile/observe/netns_lookup.h"
 
+#include "container_engine/socket_path.h"
 #include "kernel/netns.h"
 #include "lib/cleanup.h"
 #include "lib/error.h"
@@ -46,6 +47,33 @@ struct source_opened source_open(const struct container *container, const struct
 	return (struct source_opened){.fd = fd, .device = stat.st_dev, .inode = stat.st_ino};
 }
 
+/* Whether an engine runs here: its socket exists. It is not queried, as it may hang. */
+static bool engine_here(enum source_kind kind)
+{
+	const char *path;
+	struct error ignored;
+	return engine_socket_path(kind, &path, &ignored) == 0 && access(path, F_OK) == 0;
+}
+
+/* A container of an engine has no name in /run/netns. */
+static struct lookup_result name_pending(struct arena *arena, const char *name)
+{
+	struct lookup_result lookup_result =
+		lookup_result_pending(arena_printf(arena, "no network namespace \"%s\" yet", name));
+	const bool docker = engine_here(SOURCE_DOCKER), podman = engine_here(SOURCE_PODMAN);
+	if (docker && podman)
+		lookup_result.hint = arena_printf(arena,
+						  "a container of Docker or Podman is declared "
+						  "with `docker: %s` or `podman: %s`",
+						  name, name);
+	else if (docker || podman)
+		lookup_result.hint = arena_printf(
+			arena, "a container of %s is declared with `%s: %s`",
+			docker ? "Docker" : "Podman",
+			source_kind_name(docker ? SOURCE_DOCKER : SOURCE_PODMAN), name);
+	return lookup_result;
+}
+
 static struct lookup_result netns_find(const struct search *search)
 {
 	struct arena *arena = search->arena;
@@ -72,8 +100,9 @@ static struct lookup_result netns_find(const struct search *search)
 		path ? netns_open(source, search->host, &lookup_result.stat, &error)
 		     : netns_open_named(source, search->host, &lookup_result.stat, &error);
 	if (lookup_result.fd == -ENOENT || lookup_result.fd == -ENOTDIR)
-		return lookup_result_pending(
-			arena_printf(arena, "no network namespace \"%s\" yet", source));
+		return path ? lookup_result_pending(arena_printf(
+				      arena, "no network namespace \"%s\" yet", source))
+			    : name_pending(arena, source);
 	return lookup_result.fd < 0 ? lookup_result_failed(arena, &error) : lookup_result;
 }
 
@@ -99,6 +128,8 @@ static struct lookup_result pid_open(const struct search *search, const char *so
 	}
 	if (lookup_result.fd == -ENOENT || lookup_result.fd == -ESRCH)
 		return lookup_result_pending(arena_printf(arena, "no process %s yet", source));
+	if (lookup_result.fd < 0)
+		process_denied(&error);
 	return lookup_result.fd < 0 ? lookup_result_failed(arena, &error) : lookup_result;
 }
 

@@ -1,6 +1,7 @@
 /* Conflicts of attachments with unmanaged links and names. */
 #include "reconcile/plan/conflict.h"
 
+#include "kernel/link_kind.h"
 #include "reconcile/plan/derived_mac.h"
 
 #include <string.h>
@@ -53,6 +54,22 @@ static const struct ip *addresses_of(const struct conflict_finder *finder,
 	return finder->assigned->addresses->assigned[planned->number].ip;
 }
 
+/* Whether it is the link of its engine's own network on the same parent, which --adopt can take
+ * over. */
+static bool is_engine_link(const struct planned_attachment *planned, const struct live_ns *ns,
+			   const struct live_link *link)
+{
+	return planned->container && ns == planned->ns && link->tag.role == ROLE_NONE &&
+	       (planned->container->source_kind == SOURCE_DOCKER ||
+		planned->container->source_kind == SOURCE_PODMAN) &&
+	       link->kind == link_kind_of_driver(planned->network->driver) &&
+	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex);
+}
+
+#define HINT_ENGINE_LINK                                                                           \
+	"this is the link of the engine's own network: run the container with --network none, or " \
+	"take the link over with --adopt, which keeps its address and connections"
+
 static struct check_result check_name(const struct conflict_finder *finder,
 				      const struct planned_attachment *planned)
 {
@@ -68,8 +85,10 @@ static struct check_result check_name(const struct conflict_finder *finder,
 		planned->ns, CODE_LINK_UNMANAGED,
 		arena_printf(input->arena, "%s has a link %s (%s) that %s", planned->ns->name, name,
 			     *link->kind_name ? link->kind_name : "device", made_by(input, link)),
-		"set another interface_name, or remove that link; --adopt takes over a macvlan or "
-		"ipvlan on the same parent");
+		is_engine_link(planned, planned->ns, link)
+			? HINT_ENGINE_LINK
+			: "set another interface_name, or remove that link; --adopt takes over a "
+			  "macvlan or ipvlan on the same parent");
 }
 
 /* macvlan_addr_busy refuses two links of a parent with the same MAC that are up. */
@@ -89,8 +108,10 @@ static struct check_result check_mac(const struct conflict_finder *finder,
 		holder->ns, CODE_MAC_UNMANAGED,
 		arena_printf(input->arena, "%s already has the MAC address %s",
 			     unmanaged_label(input, holder), mac_format(mac, text)),
-		"set another mac_address, or remove that link; --adopt takes over an unmanaged "
-		"link in the container itself");
+		is_engine_link(planned, holder->ns, holder->link)
+			? HINT_ENGINE_LINK
+			: "set another mac_address, or remove that link; --adopt takes over an "
+			  "unmanaged link in the container itself");
 }
 
 static bool has_address(const struct live_ns *ns, const struct live_link *link, const struct ip *ip)
@@ -136,8 +157,10 @@ static struct check_result check_address(const struct conflict_finder *finder,
 				arena_printf(input->arena, "%s already has the address %s",
 					     unmanaged_label(input, holder),
 					     ip_format(&ip[i], text)),
-				"give the attachment another address, or remove the address from "
-				"that link");
+				is_engine_link(planned, holder->ns, holder->link)
+					? HINT_ENGINE_LINK
+					: "give the attachment another address, or remove the "
+					  "address from that link");
 	}
 	return CHECK_FINE;
 }

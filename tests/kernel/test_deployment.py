@@ -162,6 +162,18 @@ def confined_process(host):
         for kept, said in ((capabilities(UNIT), "blocked"), (capabilities(UNIT, more), "created")):
             with watching(host, "-f", host.write(text), before=confine(kept)) as service:
                 service.until_says(f"{said} attach web/n")
+        host.write(text)
+        for more_caps, found in (((), True), ((more,), False)):
+            kept = capabilities(UNIT, *more_caps)
+            done = host.mvapply("apply", "-f", "network.yaml", "--dry-run", before=confine(kept),
+                                code=None)
+            hint = " ".join(done.out.split())
+            same("mvapply-engines.conf" in hint, found, f"the hint names the drop-in\n{done}")
+            assert "CAP_NET_ADMIN" not in hint, done
+            doctor = host.mvapply("doctor", "-f", "network.yaml", "-o", "json", code=None,
+                                  before=confine(kept)).json
+            same([one["message"].split()[1].rstrip(",") for one in doctor["findings"]
+                  if one["check"] == "rights"], ["CAP_SYS_PTRACE"] if found else [], "rights")
 
 
 LEASED = document({"n": lan(dhcp=True, subnet=None, gateway=None)}, {"web": ["n"]})

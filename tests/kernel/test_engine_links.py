@@ -2,7 +2,7 @@
 import contextlib
 
 from declare import document, lan
-from engines import running
+from engines import SLEEP, running
 from host import same
 from registry import test
 
@@ -44,3 +44,48 @@ def names(host):
             same(host.apply(attached(), env=engine.env).plan,
                  ["~ attach web/n + route default via 172.16.86.1"], "a name that is live stays")
             same(host.link(space, "lan0")["ifindex"], index, "the link")
+
+
+@test("engine links: a container of Docker that is declared as a network namespace")
+def declared_as_netns(host):
+    with running(host, "docker") as engine:
+        engine.run("app")
+        host.netns("plain")
+        text = document({"n": lan()}, {"app": ["n"], "plain": ["n"]})
+        done = host.apply(text, env=engine.env)
+        assert 'no network namespace "app" yet' in done.out, done
+        assert "a container of Docker is declared with `docker: app`" in said(done), done
+        same(host.mvapply("status", "-f", "network.yaml", env=engine.env).lines[2].split()[1],
+             "pending", "status")
+    done = host.apply(text, env={"DOCKER_HOST": "unix:///nowhere"})
+    assert "hint" not in done.out, done
+
+
+def said(result):
+    return " ".join((result.out + result.err).split())
+
+
+@test("engine links: Docker's own macvlan is in the way, and is taken over")
+def own_macvlan(host):
+    with running(host, "docker") as engine:
+        engine.call("POST", "/networks/create", {
+            "Name": "mac", "Driver": "macvlan", "Options": {"parent": "eth0"},
+            "IPAM": {"Config": [{"Subnet": "172.16.86.0/24", "Gateway": "172.16.86.1"}]}})
+        engine.call("POST", "/containers/create", {
+            "Image": "localhost/box:latest", "Cmd": SLEEP, "HostConfig": {"NetworkMode": "mac"},
+            "NetworkingConfig": {"EndpointsConfig": {"mac": {
+                "IPAMConfig": {"IPv4Address": "172.16.86.20"}}}}}, name="app")
+        engine.start("app")
+        with engine.space("app") as space:
+            before = host.link(space, "eth0")
+            for keys in ({"mac_address": before["address"]}, {"interface_name": "eth0"}):
+                text = attached(ipv4_address="172.16.86.20", **keys)
+                done = host.apply(text, env=engine.env, code=1)
+                assert "run the container with --network none" in said(done), done
+                assert "--adopt" in said(done) and "another" not in said(done), done
+            host.apply(text, "--adopt", env=engine.env)
+            after = host.link(space, "eth0")
+            same((host.names(space), after["ifindex"], after["address"],
+                  host.addresses(space, "eth0")),
+                 ({"eth0"}, before["ifindex"], before["address"], {"172.16.86.20/24"}), "adopted")
+            same(host.apply(text, env=engine.env).plan, [], "a second apply, without --adopt")
