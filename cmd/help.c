@@ -4,6 +4,7 @@
 #include "cmd/exit.h"
 #include "cmd/output.h"
 #include "cmd/output_json.h"
+#include "cmd/terminal.h"
 #include "lib/did_you_mean.h"
 
 #include <errno.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #define ARGUMENTS_WIDTH 15
+#define NAME_INDENT     11
+#define SUMMARY_INDENT  27
 
 const struct command *command_find(const char *name)
 {
@@ -32,41 +35,56 @@ static const char *const group_titles[] = {
 
 enum { N_GROUPS = sizeof(group_titles) / sizeof(group_titles[0]) };
 
-static void help_line(FILE *out, const struct command *command)
+/* Arguments that are wider than their column have a line of their own. */
+static void help_line(struct arena *arena, FILE *out, const struct command *command)
 {
-	const bool fits = strlen(command->arguments) <= ARGUMENTS_WIDTH;
-	fprintf(out, "  %-8s %-*s%s%*s%s\n", command->name, ARGUMENTS_WIDTH, command->arguments,
-		fits ? " " : "\n", fits ? 0 : (int)strlen("           ") + ARGUMENTS_WIDTH + 1, "",
-		command->summary);
+	const bool wide = strlen(command->arguments) > ARGUMENTS_WIDTH;
+	const char *name = arena_printf(arena, "  %-8s ", command->name);
+	const char *first =
+		wide ? arena_printf(arena, "%*s", SUMMARY_INDENT, "")
+		     : arena_printf(arena, "%s%-*s ", name, ARGUMENTS_WIDTH, command->arguments);
+	if (wide)
+		fprintf(out, "%s\n",
+			terminal_wrap(arena, out, name, NAME_INDENT, command->arguments));
+	fprintf(out, "%s\n", terminal_wrap(arena, out, first, SUMMARY_INDENT, command->summary));
 }
 
-static void help_group(FILE *out, enum command_group group)
+static void help_group(struct arena *arena, FILE *out, enum command_group group)
 {
 	const struct command *command, *first = NULL;
 	fprintf(out, "%s:\n", group_titles[group]);
 	for (size_t i = 0; (command = command_at(i)); i++) {
 		if (command->group != group)
 			continue;
-		help_line(out, command);
+		help_line(arena, out, command);
 		first = first ? first : command;
 	}
 	if (first)
 		fprintf(out, "  example: %s\n\n", first->examples[0]);
 }
 
+static void help_text(struct arena *arena, FILE *out, const char *text)
+{
+	fprintf(out, "%s\n", terminal_wrap(arena, out, "", 0, text));
+}
+
 void help_all(FILE *out)
 {
-	fputs("mvapply connects containers to the LAN: YAML files declare macvlan, ipvlan and VLAN\n"
-	      "networks and the containers attached to them, and mvapply applies them.\n\n"
-	      "usage: mvapply [COMMAND] [OPTION]...\n\n",
-	      out);
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	help_text(arena, out,
+		  "mvapply connects containers to the LAN: YAML files declare macvlan, ipvlan and "
+		  "VLAN networks and the containers attached to them, and mvapply applies them.");
+	fputs("\nusage: mvapply [COMMAND] [OPTION]...\n\n", out);
 	for (size_t group = 0; group < N_GROUPS; group++)
-		help_group(out, (enum command_group)group);
-	fputs("`mvapply -f PATH` is `mvapply apply -f PATH`. `mvapply COMMAND --help` lists the\n"
-	      "options of a command.\n\n"
-	      "Exit codes: 0 in sync, 1 something failed, 2 diff found changes, 3 invalid input,\n"
-	      "4 refused, 5 rolled back.\n",
-	      out);
+		help_group(arena, out, (enum command_group)group);
+	help_text(
+		arena, out,
+		"`mvapply -f PATH` is `mvapply apply -f PATH`. `mvapply COMMAND --help` lists the "
+		"options of a command.");
+	fputc('\n', out);
+	help_text(arena, out,
+		  "Exit codes: 0 in sync, 1 something failed, 2 diff found changes, 3 invalid "
+		  "input, 4 refused, 5 rolled back.");
 }
 
 static json_t *json_option(const struct option_text *option)
@@ -92,7 +110,11 @@ int help_command(const struct command *command, const struct options *options)
 	if (options->output == OUTPUT_JSON)
 		return json_finish(json_pack("{s:[o]}", "commands", json_command(command)),
 				   EXIT_CONVERGED);
-	printf("usage: mvapply %s %s\n%s\n\n", command->name, command->arguments, command->summary);
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	puts(terminal_wrap(arena, stdout, "usage: mvapply ", 4,
+			   arena_printf(arena, "%s %s", command->name, command->arguments)));
+	help_text(arena, stdout, command->summary);
+	putchar('\n');
 	options_help(command);
 	puts("\nexamples:");
 	for (size_t i = 0; i < EXAMPLES_MAX && command->examples[i]; i++)

@@ -1,5 +1,6 @@
 #include "cmd/options.h"
 
+#include "cmd/terminal.h"
 #include "lib/did_you_mean.h"
 
 #include <ctype.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SUMMARY_INDENT 35 /* of an option, in help */
 
 #define WAIT_SECONDS_DEFAULT    60
 #define WATCH_SECONDS_DEFAULT   1
@@ -255,19 +258,27 @@ bool options_next(const struct command *command, size_t *at, struct option_text 
 	return true;
 }
 
+/* An option that is wider than its column has a line of its own. */
+static void help_line(struct arena *arena, const struct row *row)
+{
+	const char *letter = row->letter ? arena_printf(arena, "-%c,", row->letter) : "   ";
+	const char *head =
+		arena_printf(arena, "  %s --%s%s%s", letter, row->name,
+			     row->has_argument == required_argument ? "=" : "", row_argument(row));
+	if (strlen(head) >= SUMMARY_INDENT) {
+		puts(head);
+		head = "";
+	}
+	head = arena_printf(arena, "%-*s", SUMMARY_INDENT, head);
+	puts(terminal_wrap(arena, stdout, head, SUMMARY_INDENT, row->summary));
+}
+
 void options_help(const struct command *command)
 {
-	for (size_t i = 0; i < N_ROWS; i++) {
-		const struct row *row = &rows[i];
-		char letter[8] = "   ", text[64];
-		if (!(row->group & command->groups))
-			continue;
-		if (row->letter)
-			snprintf(letter, sizeof(letter), "-%c,", row->letter);
-		snprintf(text, sizeof(text), "--%s%s%s", row->name,
-			 row->has_argument == required_argument ? "=" : "", row_argument(row));
-		printf("  %s %-28s %s\n", letter, text, row->summary);
-	}
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (rows[i].group & command->groups)
+			help_line(arena, &rows[i]);
 }
 
 /* getopt's tables, built from the option table for the options that the command takes. */

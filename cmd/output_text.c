@@ -5,7 +5,6 @@
 #include "lib/display_width.h"
 #include "lib/memory.h"
 #include "lib/printable.h"
-#include "lib/wrap.h"
 #include "schema/words.h"
 
 #include <linux/rtnetlink.h>
@@ -48,8 +47,9 @@ struct text text_new(const struct options *options, FILE *out, size_t n_sets)
 
 void text_diags(const struct diags *diags)
 {
+	const size_t columns = terminal_wrap_columns(STDERR_FILENO);
 	for (size_t i = 0; i < diags->count; i++)
-		fputs(diag_format(diags->arena, &diags->items[i]), stderr);
+		fputs(diag_format(diags->arena, &diags->items[i], columns), stderr);
 	if (diags->omitted)
 		fprintf(stderr, "mvapply: and %zu more errors\n", diags->omitted);
 }
@@ -59,7 +59,7 @@ static void report(const char *first, const char *text)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	fflush(stdout); /* where both are one file, in the order in which it came */
-	fprintf(stderr, "%s\n", wrap(arena, first, 4, text));
+	fprintf(stderr, "%s\n", terminal_wrap(arena, stderr, first, 4, text));
 }
 
 void text_error(const struct error *error)
@@ -346,13 +346,13 @@ static void step_line(const struct text *text, const struct step *step,
 	const char *color = text->color ? head.color : "";
 	const char *first = head_text(arena, &head, id, width);
 	const char *detail = line_detail(arena, text, step, outcome);
-	const char *line = step->reason ? wrap(arena, first, HEAD_COLUMNS + 2, detail)
-					: arena_printf(arena, "%s%s", first, detail);
+	const char *line = terminal_wrap(arena, text->out, first, HEAD_COLUMNS + 2, detail);
 	fprintf(text->out, "%s%s%s%s\n", color, head.sign, *color ? SGR_RESET : "",
 		line + strlen(head.sign));
 	if (step->hint)
 		fprintf(text->out, "%s\n",
-			wrap(arena, HEAD_BLANKS "hint: ", HEAD_COLUMNS + 2, step->hint));
+			terminal_wrap(arena, text->out, HEAD_BLANKS "hint: ", HEAD_COLUMNS + 2,
+				      step->hint));
 }
 
 void text_plan(const struct text *text, const struct plan *plan, const struct outcome *outcomes,

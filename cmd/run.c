@@ -5,6 +5,7 @@
 #include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
+#include "cmd/terminal.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -70,10 +71,13 @@ static void conclude_text(const struct run *run, const struct confirm_result *re
 /* ENTER is offered only where it can be read. */
 static void confirm_prompt(const struct keyboard *keyboard, unsigned seconds)
 {
-	fprintf(stderr,
-		"mvapply: to confirm, %srun `mvapply confirm` or send SIGUSR1 to %ld;\n"
-		"    otherwise the changes are rolled back in %u s\n",
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const char *text = arena_printf(
+		arena,
+		"to confirm, %srun `mvapply confirm` or send SIGUSR1 to %ld; otherwise the changes "
+		"are rolled back in %u s",
 		keyboard->foreground ? "press ENTER, " : "", (long)getpid(), seconds);
+	fprintf(stderr, "%s\n", terminal_wrap(arena, stderr, "mvapply: ", 4, text));
 }
 
 int run_conclude(struct run *run, const struct desired *desired, const struct options *options)

@@ -26,16 +26,19 @@ static size_t line_length(const char *text, size_t room)
 	return outside ? outside : any;
 }
 
-const char *wrap(struct arena *arena, const char *first, unsigned indent, const char *text)
+const char *wrap(struct arena *arena, size_t columns, const char *first, unsigned indent,
+		 const char *text)
 {
 	const char *lines = printable(arena, first);
 	size_t used = text_columns(lines);
 	text = printable(arena, text);
 	while (*text) {
-		size_t length = line_length(text, used < WRAP_COLUMNS ? WRAP_COLUMNS - used : 0);
+		size_t length = line_length(text, used < columns ? columns - used : 0);
 		if (!length && used <= indent)
 			length = strcspn(text, " "); /* a longer word, whole */
 		const char *rest = text + length + strspn(text + length, " ");
+		while (*rest && length && text[length - 1] == ' ')
+			length--;
 		lines = arena_printf(arena, "%s%.*s", lines, (int)length, text);
 		if (*rest)
 			lines = arena_printf(arena, "%s\n%*s", lines, (int)indent, "");

@@ -38,6 +38,6 @@ const char *place_format(struct arena *arena, const struct place *place);
  *
  * The message and the hint are wrapped (lib/wrap.h), the line is as it was written. Returns text
  * in `arena`. */
-const char *diag_format(struct arena *arena, const struct diag *diag);
+const char *diag_format(struct arena *arena, const struct diag *diag, size_t columns);
 
 #endif

@@ -7,10 +7,11 @@
 #include "cmd/input.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
+#include "cmd/terminal.h"
 #include "lib/printable.h"
-#include "lib/wrap.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const struct check {
 	const char *name;
@@ -66,10 +67,22 @@ static void report_finding(struct arena *arena, const struct text *text,
 	const char *indent = arena_printf(arena, "%*s", FINDING_INDENT, "");
 	printf("%s%-8s%s %-10s %s\n", color, levels[finding->level].name,
 	       text->color ? SGR_RESET : "", finding->check, printable(arena, finding->subject));
-	puts(wrap(arena, indent, FINDING_INDENT, coded(arena, finding->text, finding->code)));
+	puts(terminal_wrap(arena, stdout, indent, FINDING_INDENT,
+			   coded(arena, finding->text, finding->code)));
 	if (finding->fix)
-		puts(wrap(arena, arena_printf(arena, "%sfix: ", indent), FINDING_INDENT,
-			  finding->fix));
+		puts(terminal_wrap(arena, stdout, arena_printf(arena, "%sfix: ", indent),
+				   FINDING_INDENT, finding->fix));
+}
+
+#define OK "ok"
+
+static void report_ok(struct arena *arena, const struct text *text, const char *check,
+		      const char *examined)
+{
+	const char *first = arena_printf(arena, "%-8s %-10s ", OK, check);
+	const char *line = terminal_wrap(arena, stdout, first, FINDING_INDENT, examined);
+	printf("%s" OK "%s%s\n", text->color ? SGR_GREEN : "", text->color ? SGR_RESET : "",
+	       line + strlen(OK));
 }
 
 /* Makes one check, and reports it unless `text` is NULL. */
@@ -82,9 +95,7 @@ static void check_one(const struct check *check, struct examination *examination
 	for (size_t i = before; text && i < examination->n_findings; i++)
 		report_finding(examination->arena, text, &examination->findings[i]);
 	if (text && examined && before == examination->n_findings)
-		printf("%sok%s       %-10s %s\n", text->color ? SGR_GREEN : "",
-		       text->color ? SGR_RESET : "", check->name,
-		       printable(examination->arena, examined));
+		report_ok(examination->arena, text, check->name, examined);
 }
 
 static json_t *json_findings(const struct examination *examination)

@@ -4,9 +4,9 @@
 #include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/reference/reference.h"
+#include "cmd/terminal.h"
 #include "lib/did_you_mean.h"
 #include "lib/error_codes.h"
-#include "lib/wrap.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,22 +18,31 @@
 /* A paragraph below what it reports. */
 static void report(struct arena *arena, const char *text)
 {
-	puts(wrap(arena, INDENT, strlen(INDENT), text));
+	puts(terminal_wrap(arena, stdout, INDENT, strlen(INDENT), text));
 }
 
-static void explain_words(const struct key *key)
+static void title(struct arena *arena, const char *name, const char *text)
 {
-	for (const struct word *word = key->words; word && word->name; word++)
-		printf("      %-9s %s\n", word->name, word->description);
+	puts(terminal_wrap(arena, stdout, arena_printf(arena, "%s: ", name), strlen(INDENT), text));
+}
+
+static void explain_words(struct arena *arena, const struct key *key)
+{
+	for (const struct word *word = key->words; word && word->name; word++) {
+		const char *first = arena_printf(arena, "      %-9s ", word->name);
+		puts(terminal_wrap(arena, stdout, first, (unsigned)strlen(first),
+				   word->description));
+	}
 }
 
 static void explain_key(struct arena *arena, const struct reference *entry)
 {
 	const struct key *key = entry->key;
-	printf("%s: %s%s\n", entry->path, reference_type(arena, key),
-	       key->required ? ", required" : "");
+	title(arena, entry->path,
+	      arena_printf(arena, "%s%s", reference_type(arena, key),
+			   key->required ? ", required" : ""));
 	report(arena, key->description);
-	explain_words(key);
+	explain_words(arena, key);
 	if (key->default_text)
 		report(arena, arena_printf(arena, "without it: %s", key->default_text));
 	if (key->example)
@@ -75,7 +84,7 @@ static int unknown_key(const struct options *options, const struct references *a
 static void explain_code(struct arena *arena, const struct code_text *entry)
 {
 	char code[CODE_TEXT_SIZE];
-	printf("%s: %s\n", code_format(entry->code, code), entry->title);
+	title(arena, code_format(entry->code, code), entry->title);
 	report(arena, entry->description);
 }
 

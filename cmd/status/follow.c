@@ -67,12 +67,10 @@ static bool pause_until_next(const struct follower *follower)
 	return true;
 }
 
-static struct winsize screen_size(void)
+static unsigned screen_rows(void)
 {
-	struct winsize size = {0};
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
-		size = (struct winsize){.ws_col = 100, .ws_row = 25};
-	return size;
+	struct winsize size;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row ? size.ws_row : 24;
 }
 
 /* The lines that fit, the last of them telling of those that do not. */
@@ -122,7 +120,7 @@ static void table_write(const struct follower *follower, FILE *out,
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	const struct text text = text_new(follower->options, stdout, follower->desired->n_sets);
-	unsigned width = follower->terminal ? screen_size().ws_col : INT_MAX;
+	unsigned width = follower->terminal ? (unsigned)terminal_columns(STDOUT_FILENO) : INT_MAX;
 	if (follower->terminal)
 		head_write(out, follower->options->watch_seconds, width);
 	status_table(out, model, run->plan,
@@ -155,7 +153,7 @@ static void show(struct follower *follower, char *text)
 {
 	bool json = follower->options->output == OUTPUT_JSON;
 	if (follower->terminal)
-		screen_put(text, screen_size().ws_row);
+		screen_put(text, screen_rows());
 	else if (!follower->shown || strcmp(follower->shown, text) != 0)
 		printf("%s%s", text, json ? "" : "\n");
 	fflush(stdout);

@@ -1,4 +1,5 @@
 #include "cmd/status/status.h"
+#include "cmd/terminal.h"
 
 #include "cmd/commands.h"
 #include "cmd/exit.h"
@@ -144,20 +145,27 @@ static const char *set_text(const char *set, char text[NAME_LENGTH_MAX + 2])
 	return strcmp(set, "default") == 0 ? "" : text;
 }
 
+static const char *subnet_text(struct arena *arena, const struct subnet *subnet)
+{
+	char prefix[PREFIX_TEXT_SIZE], gateway[IP_TEXT_SIZE];
+	const char *text = arena_printf(arena, ", %s", prefix_format(&subnet->prefix, prefix));
+	return subnet->gateway.family ? arena_printf(arena, "%s gateway %s", text,
+						     ip_format(&subnet->gateway, gateway))
+				      : text;
+}
+
 static void text_network(const struct status_model_network *network)
 {
-	char text[PREFIX_TEXT_SIZE], set[NAME_LENGTH_MAX + 2];
-	printf("network   %s%s  %s %s on %s", set_text(network->set, set), network->name,
-	       network->driver, network->mode,
-	       network->parent ? network->parent : "a dummy of its own");
-	fputs(network->dhcp ? ", DHCP" : "", stdout);
-	for (size_t i = 0; i < network->n_subnets; i++) {
-		const struct subnet *subnet = &network->subnets[i];
-		printf(", %s", prefix_format(&subnet->prefix, text));
-		if (subnet->gateway.family)
-			printf(" gateway %s", ip_format(&subnet->gateway, text));
-	}
-	putchar('\n');
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	char set[NAME_LENGTH_MAX + 2];
+	const char *text =
+		arena_printf(arena, "%s%s  %s %s on %s%s", set_text(network->set, set),
+			     network->name, network->driver, network->mode,
+			     network->parent ? network->parent : "a dummy link of its own",
+			     network->dhcp ? ", DHCP" : "");
+	for (size_t i = 0; i < network->n_subnets; i++)
+		text = arena_printf(arena, "%s%s", text, subnet_text(arena, &network->subnets[i]));
+	puts(terminal_wrap(arena, stdout, "network   ", 10, text));
 }
 
 /* The reasons of the others are in the table. */
@@ -177,8 +185,8 @@ static void text_differences(const struct plan *plan, const struct desired *desi
 static void text_status_model(const struct status_model *model, const struct run *run,
 			      const struct desired *desired, const struct options *options)
 {
-	const struct status_style style = {
-		.color = text_new(options, stdout, 1).color, .times = true, .width = INT_MAX};
+	const struct status_style style = {.color = text_new(options, stdout, 1).color,
+					   .times = true};
 	text_warnings(run->plan, run->live);
 	for (size_t i = 0; options->verbose && i < model->n_networks; i++)
 		text_network(&model->networks[i]);

@@ -2,6 +2,7 @@
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "cmd/status/status.h"
+#include "cmd/terminal.h"
 #include "lib/display_width.h"
 #include "lib/printable.h"
 
@@ -132,7 +133,7 @@ static void widths_take(struct arena *arena, const struct row *row, size_t width
 }
 
 /* How many bytes of the line are written: blanks at its end are not. */
-static size_t line_length(const char *line, unsigned width)
+static size_t line_length(const char *line, size_t width)
 {
 	size_t length = strlen(line);
 	while (length && line[length - 1] == ' ')
@@ -141,27 +142,42 @@ static size_t line_length(const char *line, unsigned width)
 	return length < fits ? length : fits;
 }
 
+/* The cells, each as wide as its column. */
+static const char *cells_text(struct arena *arena, const struct row *row,
+			      const size_t widths[N_COLUMNS], enum column end)
+{
+	const char *text = "";
+	for (enum column i = 0; i < end; i++)
+		text = arena_printf(arena, "%s%s  ", text,
+				    text_pad(arena, printable(arena, row->cells[i]), widths[i]));
+	return text;
+}
+
+/* A row as one line or, wrapped, as several: the others begin below the details. */
+static const char *row_text(struct arena *arena, FILE *out, const struct row *row,
+			    const size_t widths[N_COLUMNS], unsigned width)
+{
+	const char *cells = cells_text(arena, row, widths, N_COLUMNS);
+	const char *line = arena_printf(arena, "%s%s", cells, printable(arena, row->rest));
+	line = arena_strndup(arena, line, line_length(line, width ? width : SIZE_MAX));
+	return width ? line : terminal_wrap(arena, out, "", (unsigned)text_columns(cells), line);
+}
+
 /* The line is cut before it is coloured, so that no colour is cut in two. */
 static void put_row(FILE *out, const struct row *row, const size_t widths[N_COLUMNS], bool color,
 		    unsigned width)
 {
-	const char *line = "", *state = row->cells[COLUMN_STATE];
-	size_t from = 0;
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	for (size_t i = 0; i < N_COLUMNS; i++) {
-		if (i == COLUMN_STATE)
-			from = strlen(line);
-		line = arena_printf(arena, "%s%s  ", line,
-				    text_pad(arena, printable(arena, row->cells[i]), widths[i]));
-	}
-	line = arena_printf(arena, "%s%s", line, printable(arena, row->rest));
-	const size_t length = line_length(line, width), to = from + strlen(state);
-	if (!color || !*color_of(state) || to > length) {
-		fprintf(out, "%.*s\n", (int)length, line);
+	const char *line = row_text(arena, out, row, widths, width);
+	const char *state = row->cells[COLUMN_STATE];
+	const size_t from = strlen(cells_text(arena, row, widths, COLUMN_STATE));
+	const size_t to = from + strlen(state);
+	if (!color || !*color_of(state) || to > strcspn(line, "\n")) {
+		fprintf(out, "%s\n", line);
 		return;
 	}
-	fprintf(out, "%.*s%s%s" SGR_RESET "%.*s\n", (int)from, line, color_of(state), state,
-		(int)(length - to), line + to);
+	fprintf(out, "%.*s%s%s" SGR_RESET "%s\n", (int)from, line, color_of(state), state,
+		line + to);
 }
 
 void status_table(FILE *out, const struct status_model *model, const struct plan *plan,

@@ -1,5 +1,6 @@
 /* Saved plans. What is one is the same one again after it was written and read. */
 #include "convert/saved_plan.h"
+#include "lib/wrap.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@ static bool decode(const char *bytes, size_t size, struct arena *arena, struct s
 	int status = saved_plan_decode(&input, arena, ret, &diags);
 	HOLDS((status == 0) == (diags.count == 0));
 	for (size_t i = 0; i < diags.count; i++)
-		HOLDS(*diags.items[i].text && *diag_format(arena, &diags.items[i]));
+		HOLDS(*diags.items[i].text && *diag_format(arena, &diags.items[i], WRAP_NEVER));
 	diags_free(&diags);
 	return status == 0;
 }

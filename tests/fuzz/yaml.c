@@ -10,7 +10,7 @@ static void diag_check(const struct diag *diag, struct arena *arena)
 	HOLDS(diag->text && *diag->text);
 	HOLDS(strcmp(diag->place.file, "a.yaml") == 0 || strcmp(diag->place.file, "b.yaml") == 0 ||
 	      strcmp(diag->place.file, "--host") == 0);
-	const char *text = diag_format(arena, diag);
+	const char *text = diag_format(arena, diag, 80);
 	for (; *text; text++)
 		HOLDS((unsigned char)*text >= ' ' || *text == '\n');
 }

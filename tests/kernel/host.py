@@ -40,8 +40,7 @@ class Result:
     @property
     def lines(self):
         """The lines of the output, each with single spaces: alignment is not what is tested."""
-        return [" ".join(line.split()) for line in messages.unwrapped(self.out).splitlines()
-                if line.strip()]
+        return [" ".join(line.split()) for line in self.out.splitlines() if line.strip()]
 
     @property
     def plan(self):
@@ -238,7 +237,6 @@ class Host:
     def mvapply(self, *arguments, code=0, **options):
         done = self.run(self.binary, *arguments, code=code, **options)
         messages.check(done)
-        done.err = messages.unwrapped(done.err)
         return done
 
     def write(self, text, name="network.yaml"):

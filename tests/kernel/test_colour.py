@@ -1,11 +1,8 @@
 """Colours on a terminal, and what disables them."""
-import os
-import pty
-import subprocess
-
 from declare import document, lan
 from host import same
 from registry import test
+from terminal import on_terminal
 
 RED, GREEN, YELLOW, END = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 
@@ -22,29 +19,6 @@ WAYS = [
     ({}, ["--color", "auto"], True),
     ({}, ["-o", "json"], False),
 ]
-
-
-def on_terminal(host, *arguments, env=None, code=0):
-    """What the command writes to a terminal, without what a terminal does to the ends of lines."""
-    ours, theirs = pty.openpty()
-    around = {**os.environ, "TERM": "xterm", "NO_COLOR": None, **(env or {})}
-    child = subprocess.Popen([host.binary, *arguments], stdout=theirs, stdin=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE,
-                             env={key: value for key, value in around.items() if value is not None})
-    os.close(theirs)
-    said = b""
-    while True:
-        try:
-            data = os.read(ours, 65536)
-        except OSError:  # the terminal's other end was closed
-            data = b""
-        if not data:
-            break
-        said += data
-    os.close(ours)
-    same((child.wait(20), child.stderr.read()), (code, b""), f"{arguments} in {env}")
-    child.stderr.close()
-    return said.decode().replace("\r\n", "\n")
 
 
 @test("colour: a terminal gets it, and NO_COLOR, TERM=dumb or --color take it away; a pipe has none")

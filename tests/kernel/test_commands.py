@@ -5,7 +5,6 @@ import re
 import subprocess
 import time
 
-import messages
 from declare import BRIDGE, VLAN, document, lan
 from host import same
 from registry import test
@@ -270,7 +269,7 @@ def unprivileged(host):
     without = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", host.binary, "status"]
     said = "network namespace web: cannot enter the network namespace: Operation not permitted"
     done = host.run(*without, code=1)
-    assert said in messages.unwrapped(done.err), done
+    assert said in done.err, done
     unseen = host.run(*without, "-o", "json", code=1).json["unseen"]
     assert said in unseen, unseen
     done = host.run("timeout", "--preserve-status", "-s", "INT", str(2 * host.patience), *without,
@@ -358,7 +357,6 @@ def help_groups(host):
     found = [text.find(title) for title in groups]
     assert found == sorted(found) and found[0] > 0, text
     same(text.count("  example: mvapply "), len(groups), "examples")
-    assert max(map(len, text.splitlines())) <= 100, text
     for command in host.mvapply("help", "-o", "json").json["commands"]:
         text = host.mvapply(command["name"], "--help").out
         examples = text.split("\nexamples:\n")[1].splitlines()

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 
-import messages
 from declare import document, lan
 from dhcp_server import serving
 from host import same
@@ -164,8 +163,7 @@ def no_helper(host):
                         f"inject={calls}:error={error}:when=1", host.binary, "apply", "-f",
                         host.write(TEXT), env={"ASAN_OPTIONS": "detect_leaks=0"}, seconds=60)
         same(done.code, 1, f"the exit code\n{done}")
-        assert f"the DHCP client failed: {told}: eth0 in namespace web has no" in \
-            messages.unwrapped(done.err), done
+        assert f"the DHCP client failed: {told}: eth0 in namespace web has no" in done.err, done
 
 
 @test("dhcp client: the helper ends with an apply that is killed, also where that is to be confirmed")
@@ -198,8 +196,7 @@ def gone(host):
     done = host.run("strace", "-f", "-v", "-qq", "-o", "trace", "-e", "trace=execve", host.binary,
                     "delete", "-f", host.write(text), env=env, seconds=60)
     same(done.code, 0, f"the exit code\n{done}")
-    same(messages.unwrapped(done.err).count(
-        "expires instead of being released: no DHCP server answered"), 71,
+    same(done.err.count("expires instead of being released: no DHCP server answered"), 71,
          "what is told")
     same(set().union(*(host.names(name) for name in names)), set(), "links")
     with open("trace", encoding="utf-8") as file:

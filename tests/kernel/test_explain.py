@@ -21,12 +21,11 @@ def explain_key(host):
         assert words in done.out, f"no {words!r}\n{done}"
 
 
-@test("explain: all keys, each with what it means, within 100 columns")
+@test("explain: all keys, each with what it means")
 def explain_all(host):
     entries = host.mvapply("explain", "-o", "json").json["keys"]
     assert len(entries) > 30 and all(entry["about"] and entry["type"] for entry in entries), entries
     lines = host.mvapply("explain").out.splitlines()
-    same([line for line in lines if len(line) > 100], [], "long lines")
     for entry in entries:
         assert any(line.startswith(f"{entry['path']}: ") for line in lines), entry["path"]
 

@@ -2,7 +2,6 @@
 import errno
 import subprocess
 
-import messages
 from declare import document, lan
 from faults import noted, preload
 from host import Result, same
@@ -239,7 +238,7 @@ def while_asked(host, deed):
         host.until(lambda: "eth0.20" in host.names("host"), "the new VLAN", 20)
         value = deed()
         out, err = child.communicate(timeout=60 * host.patience)
-    return Result(child.args, child.returncode, out, messages.unwrapped(err)), value
+    return Result(child.args, child.returncode, out, err), value
 
 
 @test("parents: a VLAN and a dummy stay for links that came onto them while the LAN was asked",

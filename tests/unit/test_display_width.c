@@ -74,18 +74,19 @@ static void pads(void **state)
 /* Sentences are wrapped by columns, too. */
 static void wraps(void **state)
 {
+	enum { COLUMNS = 80 };
 	char text[40 * sizeof(RONG RONG) + 1];
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	(void)state;
 	for (size_t i = 0, at = 0; i < 40; i++, at += sizeof(RONG RONG))
 		memcpy(text + at, RONG RONG " ", sizeof(RONG RONG " "));
 	text[sizeof(text) - 2] = '\0';
-	char *lines = arena_strdup(arena, wrap(arena, "", 2, text));
+	char *lines = arena_strdup(arena, wrap(arena, COLUMNS, "", 2, text));
 	for (char *line = lines, *end; line; line = end) {
 		if ((end = strchr(line, '\n')))
 			*end++ = '\0';
-		assert_true(text_columns(line) <= WRAP_COLUMNS);
-		assert_true(!end || text_columns(line) > WRAP_COLUMNS - 5);
+		assert_true(text_columns(line) <= COLUMNS);
+		assert_true(!end || text_columns(line) > COLUMNS - 5);
 	}
 }
 

@@ -11,6 +11,9 @@
 
 #include <cmocka.h>
 
+/* As wide as the lines of the files *.expect. */
+#define COLUMNS 100
+
 static const struct trust anybody = {.everybody = true};
 
 /* Reads a file into the arena; the name that messages show is its last part. */
@@ -31,7 +34,8 @@ static const char *format_all(struct arena *arena, const struct diags *diags)
 {
 	const char *text = "";
 	for (size_t i = 0; i < diags->count; i++)
-		text = arena_printf(arena, "%s%s", text, diag_format(arena, &diags->items[i]));
+		text = arena_printf(arena, "%s%s", text,
+				    diag_format(arena, &diags->items[i], COLUMNS));
 	return text;
 }
 

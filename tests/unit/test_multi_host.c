@@ -1,4 +1,5 @@
 /* What `hosts` and ranges of hosts mean, on one host and on all. */
+#include "lib/wrap.h"
 #include "tests/unit/world.h"
 
 #include "schema/hosts.h"
@@ -20,7 +21,7 @@ static struct desired *load_as(const char *yaml, const char *host)
 	const struct input input = {.file = "f.yaml", .bytes = yaml, .size = strlen(yaml)};
 	struct desired *desired = load(&input, 1, host, &diags);
 	for (size_t i = 0; i < diags.count; i++)
-		print_error("%s", diag_format(diags.arena, &diags.items[i]));
+		print_error("%s", diag_format(diags.arena, &diags.items[i], WRAP_NEVER));
 	assert_non_null(desired);
 	diags_free(&diags);
 	return desired;

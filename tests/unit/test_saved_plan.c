@@ -2,6 +2,7 @@
 #include "tests/unit/world.h"
 
 #include "convert/saved_plan.h"
+#include "lib/wrap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -279,7 +280,7 @@ static void decode_bad(const char *text, const char *words)
 	assert_int_equal(saved_plan_decode(&file, arena, &saved, &diags), -1);
 	assert_int_equal(diags.count, 1);
 	assert_int_equal(diags.items[0].code, CODE_SAVED_PLAN);
-	const char *told = diag_format(arena, &diags.items[0]);
+	const char *told = diag_format(arena, &diags.items[0], WRAP_NEVER);
 	if (!strstr(told, words))
 		fail_msg("no \"%s\" in: %s", words, told);
 	diags_free(&diags);

@@ -26,7 +26,7 @@ static struct desired *load_texts(const char *const texts[])
 	diags_init(&diags);
 	struct desired *desired = load(inputs, count, NULL, &diags);
 	for (size_t i = 0; i < diags.count; i++)
-		print_error("%s", diag_format(diags.arena, &diags.items[i]));
+		print_error("%s", diag_format(diags.arena, &diags.items[i], WRAP_NEVER));
 	assert_non_null(desired);
 	assert_int_equal(diags.count, 0);
 	diags_free(&diags);
@@ -575,9 +575,9 @@ static void diag_as_a_person_reads_it(void **state)
 		.hint = "look again",
 	};
 	(void)state;
-	assert_string_equal(diag_format(arena, &whole),
+	assert_string_equal(diag_format(arena, &whole, WRAP_NEVER),
 			    "a.yaml: error: cannot be opened: why [MV0101]\n");
-	assert_string_equal(diag_format(arena, &full),
+	assert_string_equal(diag_format(arena, &full, WRAP_NEVER),
 			    "network.yaml:7:11: error: networks.lan.gateway 172.16.87.1 is not in "
 			    "subnet 172.16.86.0/24 [MV0401]\n"
 			    "    gateway: 172.16.87.1\n"
@@ -593,16 +593,21 @@ static void wrapped_lines(void **state)
 {
 	struct arena *arena = arena_new();
 	(void)state;
-	assert_string_equal(wrap(arena, "say: ", 2, "short"), "say: short");
-	assert_string_equal(wrap(arena, "", 2, X50 " " X50), X50 "\n  " X50);
+	assert_string_equal(wrap(arena, 100, "say: ", 2, "short"), "say: short");
+	assert_string_equal(wrap(arena, 40, "", 2, X50 " " X50), X50 "\n  " X50);
+	assert_string_equal(wrap(arena, 5, "", 2, "a b c d e"), "a b c\n  d e");
+	assert_string_equal(wrap(arena, WRAP_NEVER, "say: ", 2, X50 " " X50 " " X50),
+			    "say: " X50 " " X50 " " X50);
+	assert_string_equal(wrap(arena, 100, "", 2, X50 " " X50), X50 "\n  " X50);
 	/* exactly 100 characters, the last of two bytes, are one line; one more are two */
-	assert_string_equal(wrap(arena, "", 2, X50 " " X10 X10 X10 X10 "xxxxxxxx\u00e4"),
+	assert_string_equal(wrap(arena, 100, "", 2, X50 " " X10 X10 X10 X10 "xxxxxxxx\u00e4"),
 			    X50 " " X10 X10 X10 X10 "xxxxxxxx\u00e4");
-	assert_string_equal(wrap(arena, "x", 2, X50 " " X10 X10 X10 X10 "xxxxxxxx\u00e4"),
+	assert_string_equal(wrap(arena, 100, "x", 2, X50 " " X10 X10 X10 X10 "xxxxxxxx\u00e4"),
 			    "x" X50 "\n  " X10 X10 X10 X10 "xxxxxxxx\u00e4");
-	assert_string_equal(wrap(arena, "", 2, X50 " `" X10 X10 X10 " " X10 X10 "` " X10),
+	assert_string_equal(wrap(arena, 100, "", 2, X50 " `" X10 X10 X10 " " X10 X10 "` " X10),
 			    X50 "\n  `" X10 X10 X10 " " X10 X10 "` " X10);
-	assert_string_equal(wrap(arena, "say: ", 2, X50 X50 " end"), "say: \n  " X50 X50 "\n  end");
+	assert_string_equal(wrap(arena, 100, "say: ", 2, X50 X50 " end"),
+			    "say: \n  " X50 X50 "\n  end");
 	arena_free(arena);
 }
 

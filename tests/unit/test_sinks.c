@@ -165,7 +165,7 @@ static void text_is_clean(void **state)
 		const struct text text = {
 			.out = written->stream, .verbose = true, .with_set = true};
 		text_plan(&text, plan_of(arena, hostile[i], ACTION_REFUSED), NULL, TEXT_ALL);
-		fputs(wrap(arena, "mvapply: error: ", 2, hostile[i]), written->stream);
+		fputs(wrap(arena, WRAP_NEVER, "mvapply: error: ", 2, hostile[i]), written->stream);
 		fputc('\n', written->stream);
 		assert_lines(written, ACTION_REFUSED + 1 + 4 + 1);
 	}
@@ -180,7 +180,7 @@ static void findings_are_clean(void **state)
 		const struct diag diag = {.place = {.file = hostile[i], .line = 1, .column = 1},
 					  .text = hostile[i],
 					  .hint = hostile[i]};
-		fputs(diag_format(arena, &diag), written->stream);
+		fputs(diag_format(arena, &diag, WRAP_NEVER), written->stream);
 		assert_lines(written, 2);
 	}
 }

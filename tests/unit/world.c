@@ -1,6 +1,7 @@
 #include "tests/unit/world.h"
 
 #include "kernel/link_kind.h"
+#include "lib/wrap.h"
 #include "reconcile/plan/stages.h"
 #include "schema/load.h"
 #include "tests/unit/kernel_model.h"
@@ -343,7 +344,7 @@ struct desired *desired_from(const char *yaml)
 	struct diags diags;
 	struct desired *desired = desired_load(yaml, &diags);
 	for (size_t i = 0; i < diags.count; i++)
-		print_error("%s", diag_format(diags.arena, &diags.items[i]));
+		print_error("%s", diag_format(diags.arena, &diags.items[i], WRAP_NEVER));
 	assert_non_null(desired);
 	diags_free(&diags);
 	return desired;

@@ -1,0 +1,41 @@
+"""A command on a terminal of a chosen width."""
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+import unicodedata
+
+
+def on_terminal(host, *arguments, env=None, code=0, columns=200, rows=24):
+    """What the command writes to a terminal, without what a terminal does to the ends of lines.
+    Standard error is the terminal, too."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    around = {**os.environ, "TERM": "xterm", "NO_COLOR": None, "COLUMNS": None, **(env or {})}
+    with host.inside("host"):
+        child = subprocess.Popen(
+            [host.binary, *arguments], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL,
+            env={key: value for key, value in around.items() if value is not None})
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            data = os.read(ours, 65536)
+        except OSError:  # the terminal's other end was closed
+            data = b""
+        if not data:
+            break
+        said += data
+    os.close(ours)
+    text = said.decode().replace("\r\n", "\n")
+    if child.wait(20 * host.patience) != code:
+        raise AssertionError(f"exit code {child.returncode}, expected {code}: {arguments}\n{text}")
+    return text
+
+
+def columns_of(line):
+    """How many columns the line takes on a terminal."""
+    return sum(0 if unicodedata.combining(character) else
+               2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
