@@ -18,13 +18,10 @@ static const struct check {
 	bool of_host; /* needs what is live */
 	examine *examine;
 } checks[] = {
-	{"rights", false, examine_rights},
-	{"kernel", false, examine_kernel},
-	{"plan", true, examine_plan},
-	{"parents", true, examine_parents},
-	{"hardware", true, examine_hardware},
-	{"ipv6", false, examine_ipv6},
-	{"rp_filter", false, examine_rp_filter},
+	{"rights", false, examine_rights},  {"kernel", false, examine_kernel},
+	{"plan", true, examine_plan},       {"containers", true, examine_containers},
+	{"parents", true, examine_parents}, {"hardware", true, examine_hardware},
+	{"ipv6", false, examine_ipv6},      {"rp_filter", false, examine_rp_filter},
 	{"dhcp", false, examine_dhcp},
 };
 

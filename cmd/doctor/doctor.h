@@ -39,6 +39,7 @@ typedef const char *examine(struct examination *examination);
 examine examine_rights;
 examine examine_kernel;
 examine examine_plan;
+examine examine_containers;
 examine examine_parents;
 examine examine_hardware;
 examine examine_ipv6;

@@ -2,6 +2,7 @@
 #include "cmd/doctor/doctor.h"
 
 #include "cmd/output_text.h"
+#include "lib/cleanup.h"
 #include "schema/driver.h"
 
 #include <limits.h>
@@ -67,7 +68,7 @@ const char *examine_plan(struct examination *examination)
 	return "no unmanaged object conflicts";
 }
 
-static void examine_parent(struct examination *examination, const struct network *network)
+static const char *examine_parent(struct examination *examination, const struct network *network)
 {
 	struct arena *arena = examination->arena;
 	const struct live_link *parent = parent_of(examination, network);
@@ -78,7 +79,7 @@ static void examine_parent(struct examination *examination, const struct network
 					 "`ip link` shows the host's links: name one of "
 					 "them as the parent of %s",
 					 network->name));
-		return;
+		return NULL;
 	}
 	if (!(parent->flags & IFF_UP))
 		finding_add(examination, FINDING_PROBLEM, subject, "is down",
@@ -96,27 +97,29 @@ static void examine_parent(struct examination *examination, const struct network
 					 "an IPv6 subnet",
 					 parent->mtu, network->name),
 			    arena_printf(arena, "`ip link set %s mtu 1500`", parent->name));
+	return arena_printf(arena, "%s is up, mtu %u", parent->name, parent->mtu);
 }
 
-typedef void examine_network(struct examination *examination, const struct network *network);
+/* Returns what it checked, or NULL. */
+typedef const char *examine_network(struct examination *examination, const struct network *network);
 
-/* Calls it for each network with a parent, and says how many there are. */
+/* Calls it for each network whose parent can be used, and lists what it checked; NULL: nothing. */
 static const char *each_network(struct examination *examination, examine_network *examine_one)
 {
 	const struct desired *desired = examination->desired;
-	size_t count = 0;
+	const char *checked = NULL;
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_networks; j++) {
 			const struct network *network = &desired->sets[i].networks[j];
-			if (!network->parent)
+			if (!network->parent || blocked_below(examination, network))
 				continue;
-			count++;
-			if (!blocked_below(examination, network))
-				examine_one(examination, network);
+			const char *text = examine_one(examination, network);
+			if (text && (!checked || !strstr(checked, text)))
+				checked = checked ? arena_printf(examination->arena, "%s, %s",
+								 checked, text)
+						  : text;
 		}
-	return count ? arena_printf(examination->arena, "of %zu network%s", count,
-				    count == 1 ? "" : "s")
-		     : NULL;
+	return checked;
 }
 
 const char *examine_parents(struct examination *examination)
@@ -124,24 +127,49 @@ const char *examine_parents(struct examination *examination)
 	return each_network(examination, examine_parent);
 }
 
-static bool sys_has(const char *link, const char *name)
+/* /sys shows the network namespace that it was mounted in, which need not be this one. */
+static bool sys_is_here(const struct live_link *link)
 {
 	char path[PATH_MAX];
-	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", link, name);
-	return access(path, F_OK) == 0;
+	char line[MAC_TEXT_SIZE + 1] = "", mac[MAC_TEXT_SIZE];
+	snprintf(path, sizeof(path), "/sys/class/net/%s/address", link->name);
+	cleanup_fclose FILE *file = fopen(path, "re");
+	if (!file || !fgets(line, sizeof(line), file))
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	return strcmp(line, mac_format(&link->mac, mac)) == 0;
 }
 
-/* The driver of the device behind a link, or "" for one that is all software. */
-static const char *driver_of(struct arena *arena, const char *link)
+static bool sys_has(const struct live_link *link, const char *name)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", link->name, name);
+	return sys_is_here(link) && access(path, F_OK) == 0;
+}
+
+/* The driver of the device behind a link, or "". */
+static const char *driver_of(struct arena *arena, const struct live_link *link)
 {
 	char path[PATH_MAX], target[PATH_MAX];
-	snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", link);
-	ssize_t length = readlink(path, target, sizeof(target) - 1);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", link->name);
+	ssize_t length = sys_is_here(link) ? readlink(path, target, sizeof(target) - 1) : -1;
 	if (length < 0)
 		return "";
 	target[length] = '\0';
 	const char *slash = strrchr(target, '/');
 	return arena_strdup(arena, slash ? slash + 1 : target);
+}
+
+/* Rejected: ethtool's ioctl, which the filter of system calls denies, as it can also write a
+ * device's firmware. */
+static const char *hardware_text(struct arena *arena, const struct live_link *link,
+				 const char *driver)
+{
+	if (!sys_is_here(link))
+		return arena_printf(arena, "%s is not known: /sys shows another network namespace",
+				    link->name);
+	return arena_printf(arena, "%s has %s%s", link->name, *driver ? "driver " : "no driver",
+			    driver);
 }
 
 /* What is known of drivers: behind the first ones is a hypervisor or cloud that may drop frames
@@ -221,10 +249,10 @@ static bool seen_before(const struct examination *examination, const struct netw
 	return false;
 }
 
-static void examine_driver(struct examination *examination, const struct live_link *parent)
+static void examine_driver(struct examination *examination, const struct live_link *parent,
+			   const struct device_driver *driver)
 {
 	struct arena *arena = examination->arena;
-	const struct device_driver *driver = driver_find(driver_of(arena, parent->name));
 	if (driver && driver->drops)
 		finding_add(
 			examination, FINDING_WARNING, parent->name,
@@ -243,18 +271,20 @@ static void examine_driver(struct examination *examination, const struct live_li
 }
 
 /* ipvlan has the parent's own MAC address, which is all that these let pass. */
-static void examine_device(struct examination *examination, const struct network *network)
+static const char *examine_device(struct examination *examination, const struct network *network)
 {
 	const struct live_link *parent = parent_of(examination, network);
 	if (!parent || driver_info(network->driver)->shares_mac ||
 	    seen_before(examination, network))
-		return;
-	if (sys_has(parent->name, "phy80211") || sys_has(parent->name, "wireless"))
+		return NULL;
+	if (sys_has(parent, "phy80211") || sys_has(parent, "wireless"))
 		finding_add(examination, FINDING_PROBLEM, parent->name,
 			    "is wireless: its access point drops frames with any MAC address but "
 			    "its own, so that macvlan cannot work on it",
 			    "use `driver: ipvlan` for this network, or a wired parent");
-	examine_driver(examination, parent);
+	const char *driver = driver_of(examination->arena, parent);
+	examine_driver(examination, parent, driver_find(driver));
+	return hardware_text(examination->arena, parent, driver);
 }
 
 const char *examine_hardware(struct examination *examination)

@@ -3,7 +3,7 @@ import os
 
 import linux
 from declare import BRIDGE, document, lan
-from host import same
+from host import ETH0_MAC, same
 from registry import test
 
 
@@ -12,6 +12,8 @@ def devices(**files):
     linux.mount("tmpfs", "/sys/class/net", "tmpfs")
     for link, content in files.items():
         os.makedirs(f"/sys/class/net/{link}/device")
+        with open(f"/sys/class/net/{link}/address", "w", encoding="ascii") as file:
+            file.write(f"{ETH0_MAC}\n")
         if content.startswith("driver "):
             os.symlink(f"/drivers/{content.split()[1]}", f"/sys/class/net/{link}/device/driver")
         else:
@@ -38,6 +40,46 @@ def fit(host):
     host.apply(BRIDGE)
     same(host.silently("doctor", lambda: findings(host, BRIDGE, 0)), {}, "findings, converged")
     assert "No problem found." in host.mvapply("doctor", "-f", "network.yaml").out
+
+
+def rows(done):
+    """check -> the text of its ok row."""
+    return {line.split()[1]: " ".join(line.split()[2:]) for line in done.out.splitlines()
+            if line.startswith("ok ")}
+
+
+@test("doctor: /sys shows another network namespace, whose hardware says nothing of ours")
+def other_sys(host):
+    devices(eth0="driver vmxnet3")
+    with open("/sys/class/net/eth0/address", "w", encoding="ascii") as file:
+        file.write("02:00:00:00:0e:e0\n")
+    host.netns("web")
+    same(findings(host, BRIDGE, 0), {}, "findings")
+    done = rows(host.mvapply("doctor", "-f", "network.yaml"))
+    same((done["hardware"], done["parents"], done["containers"]),
+         ("eth0 is not known: /sys shows another network namespace", "eth0 is up, mtu 1500", "1 of 1 running"), "rows")
+
+
+@test("doctor: no parent is called fine beside one that is missing")
+def parent_missing(host):
+    devices()
+    done = host.mvapply("doctor", "-f", host.write(document({"a": lan(parent="eth7")}, {})), code=1)
+    assert "parents" not in rows(done) and "hardware" not in rows(done), done
+    both = document({"a": lan(parent="eth7"), "b": lan()}, {})
+    done = host.mvapply("doctor", "-f", host.write(both), code=1)
+    same(rows(done)["parents"], "eth0 is up, mtu 1500", "of the other")
+
+
+@test("doctor: an engine that does not answer")
+def engine_down(host):
+    devices()
+    text = document({"n": lan()}, {name: {"docker": name, "networks": ["n"]}
+                                   for name in ("app", "shop")})
+    found = findings(host, text, 1)
+    same(set(found), {("problem", "containers", "docker")}, "findings")
+    found = found["problem", "containers", "docker"]
+    same(found["code"], "MV0704", "the code")
+    assert "cannot be reached" in found["message"] and found["fix"], found
 
 
 @test("doctor: kinds of links that the kernel cannot make", both=True)
