@@ -4,6 +4,7 @@
 
 #include "convert/saved_plan.h"
 #include "reconcile/plan/plan.h"
+#include "reconcile/plan/selection.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,6 +38,10 @@ struct options {
 	const struct saved_plan *saved; /* its content */
 	unsigned given; /* groups: an option was given that a saved plan contains itself */
 	struct plan_options plan;
+	/* The run attaches these alone, whose processes are known, and asks no engine; NULL: all.
+	 */
+	const struct containers *only;
+	bool start_anyway;          /* a container that cannot be attached starts without it */
 	struct dhcp_broker *broker; /* requests DHCP leases; NULL: the command changes nothing */
 	const char **warnings;      /* of before the first observation, for the document in JSON */
 	size_t n_warnings;
@@ -65,6 +70,7 @@ enum option_group {
 	OPTIONS_DELETE = 1 << 23,
 	OPTIONS_OBSERVE = 1 << 24, /* no option: the command reads the host */
 	OPTIONS_IMPORT = 1 << 25,
+	OPTIONS_HOOK = 1 << 26,
 	OPTIONS_CONFIRM_GUARD = 1 << 10, /* no option: the command connects to a confirm guard */
 	OPTIONS_SAVED = 1 << 9, /* the command accepts a saved plan in place of files, and the
 				   option is allowed with one */

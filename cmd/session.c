@@ -24,6 +24,18 @@ static bool refused(const struct plan *plan)
 	return plan->guard.refused || plan_count(plan, ACTION_REFUSED) > 0;
 }
 
+/* A run of some containers changes nothing else, and a conflict of others does not concern it. */
+static bool run_refused(const struct run *run, const struct options *options)
+{
+	if (!options->only)
+		return refused(run->plan);
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		if (run->plan->steps[i].action == ACTION_REFUSED &&
+		    containers_have(options->only, &run->plan->steps[i]))
+			return true;
+	return false;
+}
+
 /* What --max-delete says no to. */
 static void fault_guard(struct run *run, const struct plan_options *options)
 {
@@ -61,6 +73,8 @@ static int preview_code(const struct plan *plan)
 static void containers_find(struct lookups *lookups, const struct desired *desired,
 			    const struct options *options, enum lookup_urgency urgency)
 {
+	if (options->only)
+		return;
 	/* Where there are more passes, what needs no engine is not to wait for one that hangs. */
 	const bool repeated = options->wait || options->watch_seconds;
 	lookups_query_all(lookups, desired, SOURCE_DOCKER, urgency);
@@ -98,7 +112,9 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 		return -1;
 	*run = (struct run){
 		.arena = arena_new(), .live = live, .plan = plan_searched(desired, live, options)};
-	run->selection = selection_all(run->plan, run->arena);
+	run->selection = options->only
+				 ? selection_of_containers(run->plan, options->only, run->arena)
+				 : selection_all(run->plan, run->arena);
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
 	struct warning warning;
@@ -230,7 +246,7 @@ int run_locked(struct run *run, const struct desired *desired, struct lookups *l
 	int status = confirm_check(error);
 	if (status == 0)
 		status = run_observe_at(run, desired, lookups, options, error);
-	if (status < 0 || refused(run->plan) ||
+	if (status < 0 || run_refused(run, options) ||
 	    (options->saved && !saved_holds(run, desired, options)))
 		return status;
 	status = run_guarded(run, desired, options, lock, error);

@@ -148,6 +148,7 @@ void container_locate(struct observer *observer, struct container_lookup *lookup
 	struct namespace *namespace =
 		namespace_of(observer, lookup_result.fd, &lookup_result.stat, lookup_result.name);
 	namespace->ns->stale = true;
+	namespace->ns->engine_links |= lookup_result.engine_links;
 	container_enter(observer, lookup, namespace);
 }
 

@@ -2,6 +2,7 @@
 
 #include "container_engine/http.h"
 #include "kernel/netns.h"
+#include "kernel/process.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
@@ -138,6 +139,31 @@ void lookups_fail(struct lookups *lookups, const struct desired *desired, enum s
 				lookup_fail(lookup_of(lookups, kind,
 						      desired->sets[s].containers[i].source),
 					    error);
+}
+
+int lookups_set(struct lookups *lookups, enum source_kind kind, const char *source,
+		const struct known_container *known, struct error *error)
+{
+	struct stat stat;
+	cleanup_close int folder = process_open(known->pid, error);
+	if (folder < 0)
+		return folder;
+	cleanup_close int fd = lookup_namespace_open(lookups, folder, &stat, error);
+	if (fd < 0 || netns_same(&stat, &lookups->host))
+		return fd < 0 ? fd : 0;
+	struct result *result = &lookup_of(lookups, kind, source)->result;
+	lookup_result_clear(result);
+	result->arena = arena_new();
+	result->process = fd_steal(&folder);
+	result->lookup_result = (struct lookup_result){
+		.state = CONTAINER_READY,
+		.fd = -1,
+		.stat = stat,
+		.name = arena_printf(result->arena, "%s %s", source_kind_name(kind), source),
+		.id = known->id ? arena_strdup(result->arena, known->id) : NULL,
+		.engine_links = known->engine_links,
+	};
+	return 1;
 }
 
 static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)

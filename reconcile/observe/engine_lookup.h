@@ -35,6 +35,16 @@ void lookups_query_all(struct lookups *lookups, const struct desired *desired,
  * this result. */
 void lookups_fail(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
 		  const struct error *error);
+/* What the runtime that starts a container says of it. */
+struct known_container {
+	pid_t pid;
+	const char *id;    /* the engine's, or NULL */
+	bool engine_links; /* as in struct live_ns */
+};
+/* Sets what the container's engine would answer, which is not queried. Returns 1; 0 if the process
+ * is in the host's network namespace, and then nothing is set; or a negative errno. */
+int lookups_set(struct lookups *lookups, enum source_kind kind, const char *source,
+		const struct known_container *known, struct error *error);
 /* Forgets the containers that the desired state does not have. */
 void lookups_keep(struct lookups *lookups, const struct desired *desired);
 /* Visits the containers of one engine. `id`: of the container that was found, or NULL. The visitor

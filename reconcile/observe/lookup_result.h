@@ -14,6 +14,7 @@
 struct lookup_result {
 	enum container_state state;
 	bool engine_pending; /* pending: the engine has never answered yet */
+	bool engine_links;   /* ready: as in struct live_ns */
 	bool retry;          /* pending: to be asked again, though the engine may report nothing */
 	int fd;              /* when ready: the caller's to close */
 	struct stat stat;

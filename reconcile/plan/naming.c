@@ -83,6 +83,8 @@ static bool is_default(const struct netns_group *netns_group, const char *name)
 static bool beside_engine(const struct matched *matched, const struct netns_group *netns_group)
 {
 	const struct live_ns *ns = netns_group->planned_all[0]->ns;
+	if (ns && ns->engine_links)
+		return true;
 	for (size_t i = 0; ns && has_engine(netns_group) && i < ns->n_links; i++)
 		if (made_by_engine(matched, &ns->links[i]))
 			return true;

@@ -1,5 +1,7 @@
 #include "reconcile/plan/selection.h"
 
+#include <string.h>
+
 struct selection selection_none(const struct plan *plan, struct arena *arena)
 {
 	const size_t room = plan->n_steps + 1;
@@ -23,6 +25,45 @@ struct selection selection_copy(const struct selection *selection, struct arena 
 	for (size_t i = 0; i < selection->plan->n_steps; i++)
 		copy.selected[i] = selection->selected[i];
 	return copy;
+}
+
+bool containers_have(const struct containers *containers, const struct step *step)
+{
+	for (size_t i = 0; step->container && i < containers->count; i++)
+		if (containers->items[i] == step->container)
+			return true;
+	return false;
+}
+
+/* A link that does not exist yet has no parent's link, but its name. */
+static const char *new_parent(const struct step *step)
+{
+	return step->desired && !step->desired->parent ? step->desired->parent_name : NULL;
+}
+
+/* From the end: in a plan, a parent comes before what is on it. */
+static void parents_select(struct selection *selection)
+{
+	const struct plan *plan = selection->plan;
+	for (size_t i = plan->n_steps; i-- > 0;)
+		for (size_t k = 0; selection->selected[i] && k < i; k++) {
+			const struct step *parent = &plan->steps[k];
+			if (parent->action == ACTION_CREATE && step_is_parent(parent) &&
+			    new_parent(&plan->steps[i]) &&
+			    strcmp(parent->desired->name, new_parent(&plan->steps[i])) == 0)
+				selection->selected[k] = true;
+		}
+}
+
+struct selection selection_of_containers(const struct plan *plan,
+					 const struct containers *containers, struct arena *arena)
+{
+	struct selection selection = selection_none(plan, arena);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		selection.selected[i] =
+			step_acts(&plan->steps[i]) && containers_have(containers, &plan->steps[i]);
+	parents_select(&selection);
+	return selection;
 }
 
 bool selection_has(const struct selection *selection, const struct step *step)

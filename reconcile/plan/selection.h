@@ -17,6 +17,17 @@ struct selection selection_all(const struct plan *plan, struct arena *arena);
 struct selection selection_none(const struct plan *plan, struct arena *arena);
 struct selection selection_copy(const struct selection *selection, struct arena *arena);
 
+/* The steps of these containers alone, and those that make parents for them. Pointers to containers
+ * of the desired state that the plan was made for. */
+struct containers {
+	const struct container **items;
+	size_t count;
+};
+struct selection selection_of_containers(const struct plan *plan,
+					 const struct containers *containers, struct arena *arena);
+/* Whether the step is one of theirs. */
+bool containers_have(const struct containers *containers, const struct step *step);
+
 /* Defers steps that depend on steps which are left out already: a parent is not deleted while a
  * live link is on it that the run does not delete; an attachment whose new parent is not made is
  * not touched; a link whose replacement is not made is not deleted. `why` has a reason for these

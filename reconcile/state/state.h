@@ -28,6 +28,7 @@ struct live_ns {
 	bool user_made;  /* found by a process alone, and owned by another user namespace than ours:
 			    whoever may make namespaces can have made it */
 	bool former;     /* a container of the files led to it before, and none does now */
+	bool engine_links; /* the container's engine is going to add links of its own */
 	struct live_link *links;
 	size_t n_links;
 	const struct live_index *index; /* NULL: what is searched is searched one by one */

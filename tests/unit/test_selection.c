@@ -149,12 +149,42 @@ static void test_parent_in_use(void **state)
 	arena_free(scene.arena);
 }
 
+/* One container's steps, and the parents that they need, and those of these. */
+static void test_of_containers(void **state)
+{
+	static const struct owner_tag inner = {.role = ROLE_VLAN, .set = "default", .network = ""};
+	const struct container web = {.name = "web"}, db = {.name = "db"};
+	struct scene scene;
+	(void)state;
+	scene_make(&scene);
+	step_put(&scene, ACTION_CREATE, &vlan, NULL, "eth0");
+	step_put(&scene, ACTION_CREATE, &inner, NULL, "eth0.20");
+	step_put(&scene, ACTION_CREATE, &attachment, NULL, "inner")->container = &web;
+	step_put(&scene, ACTION_CREATE, &attachment, NULL, "eth0.20")->container = &db;
+	scene.specs[1].name = "inner";
+	const struct {
+		const struct container *container;
+		bool selected[4];
+	} rows[] = {{&web, {true, true, true, false}},
+		    {&db, {true, false, false, true}},
+		    {NULL, {false, false, false, false}}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct container *item = rows[i].container;
+		const struct containers containers = {.items = &item, .count = item ? 1 : 0};
+		const struct selection some =
+			selection_of_containers(&scene.plan, &containers, scene.arena);
+		for (size_t k = 0; k < 4; k++)
+			assert_int_equal(some.selected[k], rows[i].selected[k]);
+	}
+	arena_free(scene.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),           cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_new_parent),    cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_parent_in_use),
+		cmocka_unit_test(test_parent_in_use), cmocka_unit_test(test_of_containers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
