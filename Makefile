@@ -230,8 +230,14 @@ fuzz:
 
 fuzz-programs: $(FUZZ)
 
+# Podman and CRI-O read the hooks in these two folders alone.
+HOOKSDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/share,/etc)/containers/oci/hooks.d
 install: $(BUILD)/mvapply man
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/mvapply
+	ln -sf mvapply $(DESTDIR)$(PREFIX)/bin/mvapply-runtime
+	install -d $(DESTDIR)$(HOOKSDIR)
+	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' dist/oci/50-mvapply.json > $(DESTDIR)$(HOOKSDIR)/50-mvapply.json
+	chmod 644 $(DESTDIR)$(HOOKSDIR)/50-mvapply.json
 	install -D -m 644 dist/completion/mvapply.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mvapply
 	install -D -m 644 dist/completion/_mvapply $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mvapply
 	for page in $(MANUAL); do \
@@ -278,7 +284,8 @@ release:
 # What `make install` and `make install-service` installed, but not what is in /etc/mvapply.
 uninstall:
 	rm -f $(DESTDIR)$(UNITDIR)/mvapply.service $(DESTDIR)$(PREFIX)/share/mvapply/systemd/mvapply-*.conf \
-		$(DESTDIR)$(PREFIX)/bin/mvapply \
+		$(DESTDIR)$(PREFIX)/bin/mvapply $(DESTDIR)$(PREFIX)/bin/mvapply-runtime \
+		$(DESTDIR)$(HOOKSDIR)/50-mvapply.json \
 		$(DESTDIR)$(PREFIX)/share/man/man8/mvapply.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/mvapply.yaml.5 \
 		$(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json \

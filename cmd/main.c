@@ -1,3 +1,4 @@
+#include "cmd/attach/runtime.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
 #include "cmd/help.h"
@@ -65,6 +66,15 @@ static const struct command commands[] = {
 	 true,
 	 true,
 	 command_watch},
+	{COMMANDS_SERVICE,
+	 "hook",
+	 "-f PATH...",
+	 "attach a container before its first process runs (OCI hook)",
+	 {"mvapply hook -f /etc/mvapply"},
+	 OPTIONS_EACH | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_HOOK,
+	 true,
+	 true,
+	 command_hook},
 	{COMMANDS_SERVICE,
 	 "confirm",
 	 "",
@@ -231,6 +241,8 @@ static int output_end(int code)
 
 static int command_line(int argc, char **argv)
 {
+	if (argc && runtime_meant(argv))
+		return runtime_run(argc, argv);
 	if (argc < 2)
 		return usage_missing();
 	if (script_meant(argc, argv))

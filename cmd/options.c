@@ -168,6 +168,16 @@ static bool set_out(struct options *options, const char *value)
 	return *value != '\0';
 }
 
+static bool set_on_failure(struct options *options, const char *value)
+{
+	static const char *const words[] = {"stop", "start", NULL};
+	unsigned word;
+	if (!word_find(words, value, &word))
+		return false;
+	options->start_anyway = word == 1;
+	return true;
+}
+
 static bool set_help(struct options *options, const char *value)
 {
 	(void)value;
@@ -222,6 +232,9 @@ static const struct row {
 	 "save the plan to a file, for `mvapply apply PLAN`", set_out},
 	{OPTIONS_WATCH, '\0', "metrics", required_argument, "FILE",
 	 "write Prometheus metrics to FILE", set_metrics},
+	{OPTIONS_HOOK, '\0', "on-failure", required_argument, "stop|start",
+	 "a container that cannot be attached: fails to start (default), or starts",
+	 set_on_failure},
 	{OPTIONS_OUTPUT, 'o', "output", required_argument, "text|json", "output format",
 	 set_output},
 	{OPTIONS_FORMS, 'o', "output", required_argument, "text|json|ip|markdown",

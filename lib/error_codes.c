@@ -356,6 +356,9 @@ static const struct code_text texts[] = {
 	 "Podman listens on Docker's socket, use `mvapply import podman`."},
 	{CODE_IMPORT_FILE, CLASS_USAGE, "not a file of that format",
 	 "A Compose file is YAML with a map at its top; a CNI configuration is a JSON object."},
+	{CODE_OCI_STATE, CLASS_USAGE, "not the state of a container",
+	 "`mvapply hook` is started by a container runtime, which writes the state of the container "
+	 "to its standard input as JSON. To attach containers by hand, use `mvapply apply`."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -122,6 +122,7 @@ enum code {
 	CODE_EXPLAIN = 1007,
 	CODE_IMPORT = 1008,
 	CODE_IMPORT_FILE = 1009,
+	CODE_OCI_STATE = 1010,
 };
 
 /* The exit code that an error of a whole command causes. */

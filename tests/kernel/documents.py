@@ -4,7 +4,8 @@ A page is played in sections, each on a host of its own, which begins at a comme
 
     <!-- test: needs=vlan lan=10:172.16.86.1/24 link=eth1 netns=web,db copy=examples/a.yaml:a.yaml -->
 
-or, where it speaks of an engine, engine=docker: a real one that has the image "alpine"; and
+or, where it speaks of an engine, engine=docker: a real one that has the image "alpine"
+(engine=docker-runtime: one with mvapply as a runtime, which reads network.yaml); and
 dhcp=172.16.86.50 is a DHCP server on the LAN with that one address. stand-in=NAME is a container where no
 engine can run, as under user-mode Linux: a process with a network namespace of its own, which a stand-in for
 Docker's API knows by that name, and a function `docker` that runs commands in it. In it, a YAML block whose
@@ -20,7 +21,7 @@ import subprocess
 import time
 
 from dhcp_server import Server
-from engines import BUSYBOX, running
+from engines import BUSYBOX, PageDocker, running
 from fake_engine import ID, engine, inspected
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
@@ -202,7 +203,8 @@ def prepare(host, setup, stack):
             source, name = value.split(":")
             host.write(read(source), name)
         elif key == "engine":
-            real = stack.enter_context(running(host, value))
+            made = PageDocker if value == "docker-runtime" else None
+            real = stack.enter_context(running(host, value, made))
             real.load("alpine")
             env = real.env
         elif key == "stand-in":

@@ -185,9 +185,15 @@ class Docker(Engine):
                 "--live-restore", "--cgroup-parent", f"mvapply-test-{os.getpid()}",
                 "--config-file", f"{self.home}/daemon.json"]
 
+    settings = {}
+
+    def configure(self, settings):
+        """What its configuration file has, from its next start on."""
+        self.settings = settings
+
     def begin(self):
         with open(f"{self.home}/daemon.json", "w", encoding="ascii") as file:
-            file.write("{}")
+            json.dump(self.settings, file)
         super().begin()
 
 
@@ -206,12 +212,49 @@ class Podman(Engine):
         return {**os.environ, "CONTAINERS_CONF": path}
 
 
+class HookedPodman(Podman):
+    """Podman with mvapply as a hook, which reads `files`."""
+    files, flags = f"{WORK}/files", ()
+
+    def __init__(self, host):
+        super().__init__(host)
+        self.hooks = f"{self.home}/hooks"
+        os.makedirs(self.hooks, exist_ok=True)
+        with open(f"{self.hooks}/50-mvapply.json", "w", encoding="ascii") as file:
+            json.dump({"version": "1.0.0", "when": {"always": True}, "stages": ["createRuntime"],
+                       "hook": {"path": host.binary, "timeout": 30,
+                                "args": ["mvapply", "hook", "-f", self.files, *self.flags]}}, file)
+
+    def argv(self):
+        argv = super().argv()
+        at = argv.index("system")
+        return [*argv[:at], "--hooks-dir", self.hooks, *argv[at:]]
+
+
+class RuntimeDocker(Docker):
+    """Docker with mvapply as a runtime, which reads `files`."""
+    files, flags, default = f"{WORK}/files", (), "mvapply"
+
+    def begin(self):
+        path = f"{self.home}/mvapply-runtime"
+        if not os.path.islink(path):
+            os.symlink(self.host.binary, path)
+        self.configure({"default-runtime": self.default, "runtimes": {"mvapply": {
+            "path": path, "runtimeArgs": [f"--mvapply-file={self.files}", *self.flags]}}})
+        super().begin()
+
+
+class PageDocker(RuntimeDocker):
+    """As a page has it: for the containers that ask for it, with the page's file."""
+    files, default = f"{WORK}/network.yaml", "runc"
+
+
 KINDS = {"docker": Docker, "podman": Podman}
 
 
 @contextlib.contextmanager
-def running(host, kind):
-    engine = KINDS[kind](host)
+def running(host, kind, made=None):
+    engine = (made or KINDS[kind])(host)
     engine.begin()
     try:
         engine.load()

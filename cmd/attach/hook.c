@@ -1,0 +1,110 @@
+#include "cmd/attach/attach_one.h"
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "cmd/output.h"
+#include "cmd/output_text.h"
+#include "container_engine/conmon.h"
+#include "container_engine/docker_bundle.h"
+#include "container_engine/oci_state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The shortest beginning of an id that names a container (container_engine/container_name.h). */
+#define ID_DIGITS 12
+
+/* Annotations are part of the state, and an image may have many. */
+#define STATE_MAX (1U << 20)
+
+static int state_read(struct arena *arena, struct oci_state *ret_state, struct error *error)
+{
+	char *bytes = arena_alloc(arena, STATE_MAX);
+	size_t size = 0;
+	ssize_t got;
+	while (size < STATE_MAX && (got = read(STDIN_FILENO, bytes + size, STATE_MAX - size)))
+		if (got < 0 && errno != EINTR)
+			return error_set(error, errno, "cannot read the standard input: %s",
+					 strerror(errno));
+		else if (got > 0)
+			size += (size_t)got;
+	return oci_state_parse(bytes, size, arena, ret_state, error);
+}
+
+/* Where the files do not exist, they name no container. */
+static bool files_missing(const struct options *options)
+{
+	for (size_t i = 0; i < options->n_files; i++)
+		if (access(options->files[i], F_OK) == 0 || errno != ENOENT)
+			return false;
+	return true;
+}
+
+static bool mentions(const struct input *input, const char *word)
+{
+	return word && memmem(input->bytes, input->size, word, strlen(word));
+}
+
+/* Whether invalid files can be about the container. A mistake in them must not keep all other
+ * containers of the host from starting. */
+static bool files_mention(const struct options *options, const struct starting *starting)
+{
+	const char *digits = arena_strndup(options->arena, starting->id, ID_DIGITS);
+	struct diags diags;
+	struct input *inputs = NULL;
+	size_t count = 0;
+	bool found = false;
+	diags_init(&diags);
+	for (size_t i = 0; i < options->n_files; i++)
+		input_files(options, options->files[i], options->arena, &inputs, &count, &diags);
+	for (size_t i = 0; i < count; i++)
+		found |= mentions(&inputs[i], starting->name) || mentions(&inputs[i], digits);
+	diags_free(&diags);
+	return found;
+}
+
+static int hook(const struct starting *starting, const struct options *options)
+{
+	struct desired *desired = input_read(options, &(uint64_t){0});
+	if (!desired)
+		return files_mention(options, starting) ? EXIT_USAGE : EXIT_CONVERGED;
+	const struct containers containers = starting_declared(starting, desired, options->arena);
+	const int code = containers.count ? attach_one(starting, &containers, desired, options)
+					  : EXIT_CONVERGED;
+	desired_free(desired);
+	return code;
+}
+
+/* Podman's containers have a monitor process, Docker's a folder of Docker's in their bundle. */
+static struct starting starting_of(const struct oci_state *state, struct arena *arena)
+{
+	struct starting starting = {.kind = SOURCE_PODMAN, .id = state->id, .pid = state->pid};
+	starting.name = conmon_find(getpid(), state->id, arena);
+	if (starting.name || !state->bundle)
+		return starting;
+	const struct docker_names names = docker_bundle_names(state->bundle, state->id, arena);
+	if (names.name) {
+		starting.kind = SOURCE_DOCKER;
+		starting.name = names.name;
+		starting.service = names.service;
+		starting.engine_links = names.networks;
+	}
+	return starting;
+}
+
+int command_hook(const struct options *options)
+{
+	struct oci_state state;
+	struct error error;
+	if (files_missing(options))
+		return EXIT_CONVERGED;
+	if (state_read(options->arena, &state, &error) < 0)
+		return run_error(&error, options);
+	if (!state.pid)
+		return EXIT_CONVERGED;
+	const struct starting starting = starting_of(&state, options->arena);
+	const int code = hook(&starting, options);
+	return options->start_anyway ? EXIT_CONVERGED : code;
+}
