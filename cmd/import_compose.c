@@ -37,9 +37,10 @@ static const char *find(struct arena *arena, const char *folder, const char *con
 {
 	struct stat status;
 	for (; *names; names++) {
+		const char *slash = strcmp(folder + strlen(folder) - 1, "/") == 0 ? "" : "/";
 		const char *path = strcmp(folder, ".") == 0
 					   ? *names
-					   : arena_printf(arena, "%s/%s", folder, *names);
+					   : arena_printf(arena, "%s%s%s", folder, slash, *names);
 		if (stat(path, &status) == 0 && S_ISREG(status.st_mode))
 			return path;
 	}

@@ -120,15 +120,21 @@ static bool is_routed(const struct network *network)
 	return network->mode == MODE_L3 || network->mode == MODE_L3S;
 }
 
+/* What libnetwork gives out first: of its range, without the subnet's own address. */
+static struct ip first_address(const struct subnet *subnet)
+{
+	const struct ip network = prefix_first(&subnet->prefix);
+	const struct ip first = prefix_first(&subnet->ip_range);
+	return ip_equal(&first, &network) ? ip_next(first) : first;
+}
+
 /* In these modes Docker's default route leads to the link itself, whatever the gateway. A next hop
  * does the same: the link sends no ARP for it. */
 static void gateway_routed(struct tree *at, struct subnet *subnet)
 {
 	char text[IP_TEXT_SIZE];
-	if (!subnet->gateway.family) {
-		subnet->gateway = prefix_first(&subnet->prefix);
-		subnet->gateway = ip_next(subnet->gateway);
-	}
+	if (!subnet->gateway.family)
+		subnet->gateway = first_address(subnet);
 	tree_comment(at,
 		     "in this mode Docker routes to the link itself; here the route has the next "
 		     "hop %s, which no machine needs to have",
@@ -140,8 +146,7 @@ static void gateway_routed(struct tree *at, struct subnet *subnet)
 static void gateway_missing(struct tree *at, const struct subnet *subnet)
 {
 	char text[IP_TEXT_SIZE];
-	struct ip first = prefix_first(&subnet->prefix);
-	first = ip_next(first);
+	const struct ip first = first_address(subnet);
 	tree_comment(at,
 		     "no gateway is set: Docker before 29 uses %s, Docker 29 has no default route; "
 		     "if that is the LAN's router, write `gateway: %s`",

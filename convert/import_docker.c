@@ -1,6 +1,7 @@
 /* Docker Engine's networks and containers: https://docs.docker.com/reference/api/engine/ */
 #include "convert/import.h"
 
+#include "convert/docker_containers.h"
 #include "convert/docker_options.h"
 #include "convert/import_engine.h"
 #include "convert/json_read.h"
@@ -66,5 +67,10 @@ struct tree *import_docker(const json_t *networks, const json_t *containers, str
 		.predefined = predefined,
 		.network = network_take,
 		.endpoint = endpoint_take};
-	return import_engine(&words, networks, containers, arena);
+	json_t *routed = docker_networks_routed(networks, containers);
+	json_t *ordered = docker_containers_ordered(containers);
+	struct tree *tree = import_engine(&words, routed, ordered, arena);
+	json_decref(routed);
+	json_decref(ordered);
+	return tree;
 }

@@ -1,0 +1,119 @@
+#include "convert/docker_containers.h"
+
+#include "convert/json_read.h"
+
+#include <string.h>
+
+static json_t *endpoints_of(const json_t *container)
+{
+	return json_object_get(json_object_get(container, "NetworkSettings"), "Networks");
+}
+
+static json_int_t priority_of(const json_t *endpoint)
+{
+	return json_integer_value(json_object_get(endpoint, "GwPriority"));
+}
+
+static bool has_gateway(const json_t *endpoint)
+{
+	const char *v4 = json_text_at(endpoint, "Gateway");
+	const char *v6 = json_text_at(endpoint, "IPv6Gateway");
+	return (v4 && *v4) || (v6 && *v6);
+}
+
+/* libnetwork's (*Endpoint).Less: the highest priority, then the first name. NULL: none has a
+ * gateway, as of a container that does not run. */
+static const char *routed_name(const json_t *endpoints)
+{
+	const char *best = NULL;
+	json_each (endpoints, member) {
+		const char *name = json_object_iter_key(member);
+		const json_t *endpoint = json_object_iter_value(member);
+		const json_int_t priority = priority_of(endpoint);
+		const json_int_t before = priority_of(json_object_get(endpoints, best ? best : ""));
+		if (has_gateway(endpoint) &&
+		    (!best || priority > before || (priority == before && strcmp(name, best) < 0)))
+			best = name;
+	}
+	return best;
+}
+
+/* The network of the default route before all that are as good. */
+static void route_keep(json_t *endpoints)
+{
+	const char *routed = routed_name(endpoints);
+	json_t *endpoint = json_object_get(endpoints, routed ? routed : "");
+	const json_int_t priority = priority_of(endpoint);
+	const char *first = json_object_iter_key(json_object_iter(endpoints));
+	if (routed && strcmp(routed, first) != 0 && priority < INT32_MAX)
+		json_object_set_new(endpoint, "GwPriority", json_integer(priority + 1));
+}
+
+/* The network that a container is created with is connected first; the API has them by name. */
+static void order(json_t *container)
+{
+	json_t *settings = json_object_get(container, "NetworkSettings");
+	const json_t *endpoints = endpoints_of(container);
+	const char *first = json_text_at(json_object_get(container, "HostConfig"), "NetworkMode");
+	json_t *endpoint = json_object_get(endpoints, first ? first : "");
+	json_t *ordered = json_object();
+	if (endpoint)
+		json_object_set(ordered, first, endpoint);
+	json_object_update_missing(ordered, (json_t *)(uintptr_t)endpoints);
+	route_keep(ordered);
+	if (json_object_size(ordered))
+		json_object_set(settings, "Networks", ordered);
+	json_decref(ordered);
+}
+
+json_t *docker_containers_ordered(const json_t *containers)
+{
+	json_t *copy = json_deep_copy(containers);
+	for (size_t i = 0; i < json_array_size(copy); i++)
+		order(json_array_get(copy, i));
+	return copy;
+}
+
+/* Sets the gateway of the pool that the address is in, if it has none. */
+static void pool_route(json_t *pools, const char *gateway)
+{
+	struct ip ip;
+	if (!gateway || !ip_parse(gateway, &ip))
+		return;
+	for (size_t i = 0; i < json_array_size(pools); i++) {
+		json_t *pool = json_array_get(pools, i);
+		const char *subnet = json_text_at(pool, "Subnet"),
+			   *said = json_text_at(pool, "Gateway");
+		struct prefix prefix;
+		if ((!said || !*said) && subnet && prefix_parse(subnet, &prefix) &&
+		    prefix_contains(&prefix, &ip))
+			json_object_set_new(pool, "Gateway", json_string(gateway));
+	}
+}
+
+/* The gateways that one container uses, by the names of its networks. */
+static void routes_put(const json_t *container, const json_t *pools_of)
+{
+	json_each (endpoints_of(container), member) {
+		const json_t *endpoint = json_object_iter_value(member);
+		json_t *pools = json_object_get(pools_of, json_object_iter_key(member));
+		pool_route(pools, json_text_at(endpoint, "Gateway"));
+		pool_route(pools, json_text_at(endpoint, "IPv6Gateway"));
+	}
+}
+
+json_t *docker_networks_routed(const json_t *networks, const json_t *containers)
+{
+	json_t *copy = json_deep_copy(networks), *pools_of = json_object();
+	for (size_t i = 0; i < json_array_size(copy); i++) {
+		const json_t *network = json_array_get(copy, i);
+		const char *name = json_text_at(network, "Name");
+		json_t *pools = json_object_get(json_object_get(network, "IPAM"), "Config");
+		if (name && pools)
+			json_object_set(pools_of, name, pools);
+	}
+	for (size_t i = 0; i < json_array_size(containers); i++)
+		routes_put(json_array_get(containers, i), pools_of);
+	json_decref(pools_of);
+	return copy;
+}

@@ -1,0 +1,15 @@
+/* What Docker's API says of containers only in several places, put where the import reads it. */
+#ifndef CONVERT_DOCKER_CONTAINERS_H
+#define CONVERT_DOCKER_CONTAINERS_H
+
+#include <jansson.h>
+
+/* A copy of the containers, in which each has its networks in the order of its links, and the one
+ * with its default route has the highest GwPriority. The caller's to json_decref. */
+json_t *docker_containers_ordered(const json_t *containers);
+
+/* A copy of the networks, in which a pool without a gateway has the one that its containers use.
+ * The caller's to json_decref. */
+json_t *docker_networks_routed(const json_t *networks, const json_t *containers);
+
+#endif
