@@ -19,18 +19,30 @@
 /* Annotations are part of the state, and an image may have many. */
 #define STATE_MAX (1U << 20)
 
+/* Returns the number of bytes, or -1 with errno. */
+static ssize_t input_all(char *bytes, size_t room)
+{
+	size_t size = 0;
+	while (size < room) {
+		const ssize_t got = read(STDIN_FILENO, bytes + size, room - size);
+		if (got == 0)
+			break;
+		if (got > 0)
+			size += (size_t)got;
+		else if (errno != EINTR)
+			return -1;
+	}
+	return (ssize_t)size;
+}
+
 static int state_read(struct arena *arena, struct oci_state *ret_state, struct error *error)
 {
 	char *bytes = arena_alloc(arena, STATE_MAX);
-	size_t size = 0;
-	ssize_t got;
-	while (size < STATE_MAX && (got = read(STDIN_FILENO, bytes + size, STATE_MAX - size)))
-		if (got < 0 && errno != EINTR)
-			return error_set(error, errno, "cannot read the standard input: %s",
-					 strerror(errno));
-		else if (got > 0)
-			size += (size_t)got;
-	return oci_state_parse(bytes, size, arena, ret_state, error);
+	const ssize_t size = input_all(bytes, STATE_MAX);
+	if (size < 0)
+		return error_set(error, errno, "cannot read the standard input: %s",
+				 strerror(errno));
+	return oci_state_parse(bytes, (size_t)size, arena, ret_state, error);
 }
 
 /* Where the files do not exist, they name no container. */
@@ -96,7 +108,7 @@ static struct starting starting_of(const struct oci_state *state, struct arena *
 
 int command_hook(const struct options *options)
 {
-	struct oci_state state;
+	struct oci_state state = {.pid = 0};
 	struct error error;
 	if (files_missing(options))
 		return EXIT_CONVERGED;

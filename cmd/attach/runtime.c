@@ -43,7 +43,9 @@ bool runtime_meant(char *const *argv)
 /* --mvapply-runtime is ours; each other --mvapply-OPTION=VALUE is a --OPTION=VALUE of the hook. */
 static struct wrapper wrapper_make(int argc, char **argv, struct arena *arena)
 {
-	struct wrapper wrapper = {.arguments = runtime_arguments_parse(argc, argv), .arena = arena};
+	struct wrapper wrapper = {.arguments =
+					  runtime_arguments_parse(argc, (const char *const *)argv),
+				  .arena = arena};
 	const int first = wrapper.arguments.first;
 	const size_t length = strlen(RUNTIME_OWN_PREFIX), rest = (size_t)(argc - first);
 	const char *runtime = RUNTIME_DEFAULT;

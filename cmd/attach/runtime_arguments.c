@@ -44,7 +44,7 @@ static void option_take(struct runtime_arguments *arguments, const char *argumen
 	}
 }
 
-struct runtime_arguments runtime_arguments_parse(int argc, char *const *argv)
+struct runtime_arguments runtime_arguments_parse(int argc, const char *const *argv)
 {
 	struct runtime_arguments arguments = {.first = 1, .command = argc};
 	while (arguments.first < argc &&

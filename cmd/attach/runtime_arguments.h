@@ -12,6 +12,6 @@ struct runtime_arguments {
 	const char *log, *pid_file, *bundle, *id; /* NULL: not given; the last three of `create` */
 };
 
-struct runtime_arguments runtime_arguments_parse(int argc, char *const *argv);
+struct runtime_arguments runtime_arguments_parse(int argc, const char *const *argv);
 
 #endif

@@ -229,8 +229,7 @@ static void test_runtime_arguments(void **state)
 		int argc = 0;
 		while (rows[i].argv[argc])
 			argc++;
-		const struct runtime_arguments found =
-			runtime_arguments_parse(argc, (char *const *)rows[i].argv);
+		const struct runtime_arguments found = runtime_arguments_parse(argc, rows[i].argv);
 		assert_int_equal(found.first, rows[i].first);
 		assert_int_equal(found.command, rows[i].command);
 		assert_string_equal(or_none(found.log), or_none(rows[i].log));
