@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
-"""How fast mvapply is, beside the least that any program needs and beside what people use.
-
-Each round runs every program once, in turn, on the same namespaces, and checks what the kernel holds
+"""How fast mvapply is, compared with the minimum that any program needs and with the tools in use.
+Each round runs every program once, in turn, on the same namespaces, and checks the kernel's state
 afterwards; ratios are those of one round. Prints a table; --json keeps everything, for plot.py."""
 import argparse
 import json
@@ -17,7 +16,7 @@ import stage
 from programs import PROGRAMS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LARGE = 1000  # from here on what takes minutes is run once
+LARGE = 1000  # from this size on, works that take minutes are run once
 THREADS = (8, 32, 128, 256)  # of the floor's deletes: the best counts
 
 
@@ -39,7 +38,7 @@ class Results:
 
 # --- the works; each does one round
 
-def apply_round(at, programs, results, turn):
+def apply_pass(at, programs, results, turn):
     order = programs[turn % len(programs):] + programs[:turn % len(programs)]
     for program in order:
         if turn and at.size >= LARGE and not program.patient:
@@ -63,7 +62,7 @@ def nothing_round(at, _programs, results, turn):
 
 
 def added_round(at, _programs, results, _turn):
-    """The last of all is new; what is more than a look at all of them is what it costs."""
+    """The last attachment is new; the difference to an observation of all is its cost."""
     last = at.size - 1
     at.reset()
     at.floor("apply", 0, last)
@@ -92,7 +91,7 @@ def delete_round(at, _programs, results, turn):
 
 
 def unlink_round(at, _programs, results, turn):
-    """A network that owns its VLAN link goes."""
+    """A network that has a VLAN link of its own is removed."""
     def floor():
         return at.spent(at.options.floor, "unlink", "eth0.1")[0]
 
@@ -107,12 +106,12 @@ def unlink_round(at, _programs, results, turn):
         stage.same("eth0.1" in at.host.names("host"), False, "the VLAN link is there")
 
 
-WORKS = {"apply": apply_round, "nothing": nothing_round, "added": added_round,
+WORKS = {"apply": apply_pass, "nothing": nothing_round, "added": added_round,
          "delete": delete_round}
 
 
 def bench_size(options, size, results):
-    """All works on namespaces of one number. To be run in namespaces of its own."""
+    """All works on namespaces of one number. Run it in namespaces of its own."""
     at = stage.Stage(options, size, options.vlans)
     programs = [program for program in PROGRAMS if not program.missing() and
                 program.takes(size, options.vlans) and
@@ -134,10 +133,11 @@ def bench_docker(options, size, results):
 
 
 def collected(work, *arguments):
-    """Runs it in namespaces of its own, and gives the rows that it found."""
+    """Runs it in namespaces of its own, and returns the rows that it found."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "rows")
-        # Open beforehand: the host of the work covers /run, and may be unable to see this folder.
+        # Open beforehand: the host of the work covers /run, and may not be able to read this
+        # folder.
         file = os.open(path, os.O_RDWR | os.O_CREAT)
 
         def body():
@@ -152,14 +152,15 @@ def collected(work, *arguments):
 
 
 def planned(options):
-    """Of reading, checking and planning alone: milliseconds of processor, KiB; no kernel is asked."""
+    """Reading, checking and planning alone, without the kernel: milliseconds of processor time,
+    KiB."""
     done = subprocess.run([options.plan, *map(str, options.plans)], check=True, capture_output=True)
     rows = [[float(field) for field in line.split()] for line in done.stdout.splitlines()]
     return [{"size": int(size), "read": read / 1000, "plan": plan / 1000, "kib": int(kib)}
             for size, read, plan, kib in rows]
 
 
-# --- what is told
+# --- reports
 
 def machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -174,7 +175,7 @@ def spread(values, unit):
 
 
 def floors(rows):
-    """The floor's samples for each work and size: where there are several, the fastest's."""
+    """The floor's samples for each work and size: the fastest if there are several."""
     best = {}
     for row in rows:
         key = row["work"], row["size"]

@@ -1,6 +1,6 @@
 """Docker's macvlan driver, in a dockerd of the bench's own: the containers run already, on another
-network, since Docker connects none that runs without; then a network is created, and each connected.
-The engine's API is spoken to directly, which spares it the start of a client for each."""
+network, since Docker connects no running container without one; then a network is created, and each
+is connected. The requests use the engine's API directly, without starting a client for each."""
 import time
 
 import engines
@@ -15,7 +15,7 @@ def _network(engine, name, subnet, gateway, parent):
 
 def _check(engine, number):
     with engine.space(f"c{number}") as ns:
-        # It counts on, with each connection.
+        # It continues counting, with each connection.
         (link,) = engine.host.names(ns) - {"eth0"}
         same(engine.host.addresses(ns, link), {f"{address(number)}/16"}, f"addresses of {ns}")
         same(engine.host.link(ns, link)["address"], mac(number), f"MAC of {ns}")
@@ -39,7 +39,7 @@ def _round(engine, size):
 
 
 def connects(host, size, rounds):
-    """Gives the milliseconds of each round."""
+    """Returns the milliseconds of each round."""
     with engines.running(host, "docker") as engine:
         # A parent takes one network of Docker's.
         host.batch("host", ["link add base0 type veth peer name base1", "link set base0 up"])

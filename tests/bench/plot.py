@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""plot.py FILE... --to FOLDER: draws what bench.py --json kept, with gnuplot, as PNG and as SVG. Those of
-tests/bench/plots are drawn from figures.json there: least, median and most of the recorded runs."""
+"""plot.py FILE... --to FOLDER: draws the results of bench.py --json, with gnuplot, as PNG and as
+SVG. Those of tests/bench/plots are drawn from figures.json there: minimum, median and maximum of
+the recorded runs."""
 import argparse
 import json
 import math
@@ -42,7 +43,7 @@ plot {plots}
 
 
 def points(rows, work, program):
-    """(size, median, least, most) of each size."""
+    """(size, median, minimum, maximum) of each size."""
     best = floors(rows)
     found = []
     for row in sorted(rows, key=lambda row: row["size"]):
@@ -58,7 +59,7 @@ def decade(value, up):
 
 
 def label_heights(found, bottom, top):
-    """The height of each line's label: that of the line's end, but no two of one size overlap."""
+    """The height of each line's label: that of the line's end, without overlaps at one size."""
     least = math.log10(top / bottom) * LABEL_HEIGHT / (HEIGHT - MARGINS)
     heights, below = {}, {}
     for name in sorted(found, key=lambda name: found[name][-1][1]):
@@ -77,7 +78,7 @@ def draw(rows, work, folder):
     data = "".join(f"{names[name]} << EOD\n" + "\n".join(" ".join(map(str, point)) for point in lines)
                    + "\nEOD\n" for name, lines in found.items())
     heights = label_heights(found, bottom, top)
-    # At the line's end; over a point that has no line.
+    # At the line's end; a point without a line has it above.
     labels = "\n".join(f'set label "{PROGRAMS[name][1]}" at {lines[-1][0]},{heights[name]} '
                        f'{"left offset 1,0" if len(lines) > 1 else "center offset 0,1"} '
                        f'textcolor "{PROGRAMS[name][0]}"' for name, lines in found.items())

@@ -1,7 +1,7 @@
-"""The programs that are compared. Each makes the attachments of a stage: a macvlan named eth0 in each
-namespace c0, c1 and so on, with MAC, address and default route, on the parent of its number.
-
-A program that is a process for each attachment is run by a shell, which costs little beside it."""
+"""The compared programs. Each creates the attachments of a stage: a macvlan named eth0 in each
+namespace c0, c1 and so on, with MAC, address and default route, on the parent of its number. A
+program that needs a process for each attachment is run by a shell, whose cost is small in
+comparison."""
 import json
 import os
 
@@ -14,23 +14,23 @@ CNI_PLUGINS = "/usr/lib/cni"
 class Program:
     name = limit = None  # sizes beyond the limit would take all day
     patient = True       # a round of it with 1,000 attachments takes seconds, not minutes
-    same_state = False   # marks and accept_ra, too
-    link = Stage.macvlan  # what it makes
+    same_state = False   # owner tags and accept_ra, too
+    link = Stage.macvlan  # its results
 
     @staticmethod
     def missing():
-        """What it needs and is not there, or None."""
+        """A missing requirement, or None."""
         return None
 
     def takes(self, size, vlans):
-        """Whether it is for so many attachments on so many VLAN links."""
+        """Whether it supports that many attachments on that many VLAN links."""
         return size <= self.limit and (self.same_state or not vlans)
 
     def prepare(self, stage):
         """Not timed."""
 
     def apply(self, stage):
-        """Gives what was spent."""
+        """Returns the measured cost."""
         raise NotImplementedError
 
 
@@ -74,7 +74,8 @@ def inner_commands(number):
 
 
 class IpBatch(Script):
-    """The links from the host, in one process; what is inside in one for each namespace."""
+    """The links from the host, in one process; the configuration inside in one process for each
+    namespace."""
     name, limit = "ip -batch", 1000
 
     def prepare(self, stage):
@@ -121,7 +122,7 @@ class Cni(Script):
 
 
 class CniVlan(Cni):
-    """The VLAN link itself becomes the container's: each has a VLAN to itself."""
+    """The VLAN link itself becomes the container's: each container has a VLAN of its own."""
     name, limit, plugin = "CNI vlan", 1000, f"{CNI_PLUGINS}/vlan"
     link = Stage.vlan
 

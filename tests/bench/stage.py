@@ -1,5 +1,5 @@
-"""What the benches of apply, delete and looking share: a host with attachments to come, programs that
-run there and are timed, and what holds afterwards."""
+"""Shared by the benches of apply, delete and observation: a host with attachments to create,
+programs that run there and are timed, and checks of the result."""
 import collections
 import os
 import socket
@@ -15,7 +15,7 @@ from host import ETH0_MAC, UP0_MAC, WORK, Host, same  # noqa: E402
 
 GATEWAY = "10.86.0.1"
 NET = {"subnet": "10.86.0.0/16", "gateway": GATEWAY}
-LOOKED_AT = 12  # namespaces of which `ip` tells everything; of the others the names of links
+LOOKED_AT = 12  # number of namespaces that are checked completely; of the others only the names of links
 
 
 def address(number):
@@ -26,12 +26,12 @@ def mac(number):
     return f"02:42:0a:56:{number // 200 + 1:02x}:{number % 200 + 1:02x}"
 
 
-# Milliseconds from start to end, milliseconds of processors, KiB of memory at the most.
+# Milliseconds from start to end, milliseconds of processor time, peak memory in KiB.
 Spent = collections.namedtuple("Spent", "wall cpu kib")
 
 
 def entered(function):
-    """Runs it in namespaces of its own; gives the exit code."""
+    """Runs it in namespaces of its own; returns the exit code."""
     def first():
         run.enter_namespaces(linux.CLONE_NEWPID)
         return run.with_own_proc(function)()
@@ -59,7 +59,7 @@ class Stage:
         return f"{WORK}/{name}"
 
     def declare(self, name, count):
-        """A file with the first `count` attachments; gives its path."""
+        """A file with the first `count` attachments; returns its path."""
         networks = {self.network(number): lan(**NET, parent=self.parent(number))
                     for number in range(self.vlans or 1)}
         containers = {f"c{number}": {self.network(number): {"ipv4_address": address(number)}}
@@ -67,7 +67,7 @@ class Stage:
         return self.write(name, document(networks, containers))
 
     def reset(self):
-        """Everything is gone with the parent, and the parent is new."""
+        """Deletes everything with the parent, and creates a new parent."""
         self.host.batch("host", [
             "link delete eth0",
             f"link add eth0 address {ETH0_MAC} type veth peer name up0 address {UP0_MAC}",
@@ -77,7 +77,7 @@ class Stage:
     # --- programs
 
     def spent(self, *argv, rounds=1, code=0):
-        """[Spent, ...] of that many runs one after the other."""
+        """[Spent, ...] of that many runs in sequence."""
         done = self.host.run(self.options.spent, str(rounds), *argv, code=0, seconds=3600)
         runs = [line.split() for line in done.out.splitlines()]
         if not runs or any(int(found) != code for *_, found in runs):
@@ -91,20 +91,21 @@ class Stage:
         return self.spent(self.options.floor, what, str(first),
                           str(self.size if end is None else end), str(self.vlans), str(threads))
 
-    # --- what holds
+    # --- checks
 
     def macvlan(self, number):
-        """What `ip` tells of the attachment's link."""
+        """The attachment's link as `ip` reports it."""
         return {"kind": "macvlan", "data": "bridge", "mac": mac(number),
                 "parent": self.host.link("host", self.parent(number))["ifindex"]}
 
     def vlan(self, number):
-        """The same where the link is a VLAN of its own, as CNI's vlan plugin makes it."""
+        """The same for a VLAN link of its own, as CNI's vlan plugin creates it."""
         return {"kind": "vlan", "data": number + 1, "mac": ETH0_MAC,
                 "parent": self.host.link("host", "eth0")["ifindex"]}
 
     def check(self, count, marked, link=macvlan):
-        """That the first `count` attachments are there and no others. `marked`: mvapply's way."""
+        """Asserts that the first `count` attachments exist and no others. `marked`: as mvapply
+        creates them."""
         for number in range(self.size):
             with self.host.inside(f"c{number}"):
                 names = {name for _, name in socket.if_nameindex()}

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""How fast `mvapply watch` mends and follows, and what it takes meanwhile. All in one run, on a host of
-its own, with a program beside it that sends the same netlink messages and needs to know nothing."""
+"""How fast `mvapply watch` repairs and follows, and what it costs meanwhile. All in one run, on a
+host of its own, compared with a program that sends the same netlink messages and observes
+nothing."""
 import argparse
 import math
 import os
@@ -32,7 +33,7 @@ def text(count, middle):
     """`count` containers, of which the one in the middle has this address."""
     containers = {f"c{i}": {"n": {"ipv4_address": address(i)}} for i in range(count)}
     containers[f"c{count // 2}"]["n"]["ipv4_address"] = middle
-    # Of the address alone: the MAC would follow it.
+    # Of the address alone: the MAC would be derived from it.
     containers[f"c{count // 2}"]["n"]["mac_address"] = "02:00:00:00:00:77"
     return document({"n": lan(**NET)}, containers)
 
@@ -58,7 +59,8 @@ CPUS = sorted(os.sched_getaffinity(0))
 
 
 def react(host, options, kind, name, old, new, *more):
-    """On a processor of its own, as the service is: who waits for the other's is the scheduler's affair."""
+    """On a processor of its own, like the service: otherwise the scheduler decides which waits for
+    the other."""
     done = host.run("taskset", "--cpu-list", str(CPUS[-1]), options.react, kind, f"/run/netns/{name}", "eth0", str(options.count), old, new,
                     "10.86.0.1", *more, code=0, seconds=120)
     return [float(line) for line in done.out.split()]
@@ -77,7 +79,7 @@ def cpu(pid):
 
 
 def idle(service, seconds):
-    """What it does while nothing changes."""
+    """Its cost while nothing changes."""
     service.quiet(3, 120)
     keys, pid = ("voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"), service.pid
     before, ticks = status(pid), cpu(pid)

@@ -1,4 +1,4 @@
-"""Which checks of the documents there are: functions that take the program's path and assert."""
+"""The registry of checks of the documents: functions that take the program's path and assert."""
 import os
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))

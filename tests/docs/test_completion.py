@@ -10,7 +10,7 @@ import time
 
 from rows import TOP, row, same
 
-# A command line as typed, and what it could be completed to.
+# A command line as typed, and its expected completions.
 CASES = {
     "mvapply st": {"status"},
     "mvapply status --ver": {"--verbose", "--version"},
@@ -72,7 +72,8 @@ def fish(binary):
 
 
 class Terminal:
-    """A shell on a terminal of its own: zsh completes nowhere else, and bash not as it does here."""
+    """A shell on a terminal of its own: zsh completes only there, and bash differently without
+    one."""
     def __init__(self, binary, home, argv, setup):
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
@@ -90,7 +91,7 @@ class Terminal:
         os.close(self.terminal)
 
     def type(self, text, *expected):
-        """Types the text, and waits until all that is expected has been shown since."""
+        """Types the text, and waits until everything expected was printed since."""
         self.shown = ""
         os.write(self.terminal, text.encode())
         end = time.monotonic() + 60
@@ -100,7 +101,7 @@ class Terminal:
                 self.shown += os.read(self.terminal, 4096).decode(errors="replace")
 
     def complete(self, line, expected):
-        """^U takes the line away again; what TAB adds to a word is shown behind it."""
+        """^U clears the line; TAB's completion of a word is printed after it."""
         typed = line.rsplit(" ", 1)[1]
         added = {word.removeprefix(typed) for word in expected}
         self.type(line, line[-5:].strip())

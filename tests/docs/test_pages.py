@@ -1,5 +1,5 @@
-"""The pages themselves: links that lead somewhere, files that are valid, commands that there are.
-What commands say is played by tests/kernel/test_docs.py."""
+"""The pages themselves: links have targets, files are valid, commands exist.
+tests/kernel/test_docs.py runs the commands."""
 import os
 import re
 import shlex

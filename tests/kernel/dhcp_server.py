@@ -17,7 +17,7 @@ class Server:
         self.process = None
 
     def begin(self):
-        # Before a fresh address is offered it would ask the LAN for it, for three seconds.
+        # Without this it would probe a fresh address on the LAN for three seconds.
         with self.host.inside("lan"):
             self.process = subprocess.Popen(
                 ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=", "--group=",
@@ -44,12 +44,12 @@ class Server:
         return self.log().count(f" {word}(")
 
     def leases(self):
-        """{address: (MAC, name, client id)} as it keeps them."""
+        """{address: (MAC, name, client id)} from its lease file."""
         found = {}
         with contextlib.suppress(FileNotFoundError), \
                 open(self.leases_path, encoding="utf-8") as file:
             for line in file:
-                # The server writes over the old file: a line may be of both, or half there.
+                # The server overwrites the old file: a line may be mixed, or incomplete.
                 with contextlib.suppress(ValueError):
                     _, mac, address, name, client = line.split()
                     found[address] = (mac, name, bytes.fromhex(client.replace(":", "")))
@@ -67,8 +67,8 @@ def serving(host, **keys):
 
 
 def set_lifetime(index, address, valid, preferred, protocol=77):
-    """Gives an IPv4 address of the namespace that we are in other seconds to live: `ip address change`
-    would take its protocol away. IFA_LOCAL, IFA_ADDRESS, IFA_CACHEINFO, IFA_PROTO."""
+    """Gives an IPv4 address of the current namespace other lifetimes in seconds: `ip address
+    change` would remove its protocol. IFA_LOCAL, IFA_ADDRESS, IFA_CACHEINFO, IFA_PROTO."""
     ip, length = address.split("/")
     attributes = b"".join(struct.pack("HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
                           for kind, value in ((2, socket.inet_aton(ip)), (1, socket.inet_aton(ip)),

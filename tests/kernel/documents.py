@@ -29,14 +29,14 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^<!-- test:(.*?)-->$", re.MULTILINE)
 
-# What differs from run to run, and from kernel to kernel.
+# Parts that differ from run to run, and from kernel to kernel.
 VOLATILE = [(r"@if\d+", "@ifN"), (r"^\d+: ", "N: "), (r"time[= ][\d.]+ ?ms", "time"),
             (r"^rtt .*", "rtt"), (r"link-netnsid \d+", "link-netnsid N"),
             (r"lease: \d+ s", "lease: N s"),
             (r"(tso|gso|gro)_max_\w+ \d+ ?", ""), (r"numtxqueues \d+", "numtxqueues N"),
             (r"\b(qlen \d+|qdisc \w+)", ""), (r" tentative", ""), (r"[ \t]+", " ")]
 
-# These only look, so that they may be asked again until the kernel has come to rest.
+# These only read, so they can be repeated until the kernel's state is final.
 LOOKS = ("ip ", "ping ", "nsenter ", "bridge ", "docker exec ")
 
 # Compose is a plugin of Docker's, or, as in Debian 12, a program of its own.
@@ -131,7 +131,7 @@ def fits(actual, expected):
 
 
 class Shell:
-    """One shell on the host, whose working directory and variables last."""
+    """One shell on the host, whose working directory and variables persist."""
     END = "@@@end@@@"
 
     def __init__(self, host, env):
@@ -148,7 +148,7 @@ class Shell:
         self.run(env.get("DOCKER_FUNCTION", COMPOSE))
 
     def run(self, command):
-        """The lines that the command says, on standard output and error."""
+        """The lines that the command prints, on standard output and error."""
         quoted = command.replace("'", "'\\''")
         text = f"(exit $status); eval '{quoted}' </dev/null; status=$?; echo {self.END}\n"
         self.child.stdin.write(text.encode())
@@ -182,7 +182,7 @@ def stand_in(host, name):
 
 
 def prepare(host, setup, stack):
-    """Gives what the environment has to have."""
+    """Returns the required environment."""
     env = {}
     for key, value in setup:
         if key == "netns":
@@ -197,7 +197,7 @@ def prepare(host, setup, stack):
             host.batch("host", [f"link add {value} type veth peer name {peer}",
                                 f"link set {value} up", f"link set {peer} up"])
         elif key == "dhcp":
-            # One address is all that it has, so that it is known which.
+            # It has only one address, so that the lease is predictable.
             Server(host, pool=f"{value},{value}").begin()
         elif key == "copy":
             source, name = value.split(":")

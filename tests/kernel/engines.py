@@ -1,7 +1,6 @@
-"""Real engines: dockerd and Podman's service, started for one test on the test's host.
-
-Both are spoken to by the HTTP API that they share, so that the same test serves both. There is no
-registry: the image is made of busybox alone."""
+"""Real engines: dockerd and Podman's service, started for one test on the test's host. Both use the
+same HTTP API here, so that one test serves both. There is no registry: the image consists of
+busybox alone."""
 import concurrent.futures
 import contextlib
 import http.client
@@ -58,7 +57,7 @@ def image():
 
 
 class Engine:
-    """What both have in common. `kind` is the key of the input."""
+    """The common part of both. `kind` is the key of the input."""
     kind = variable = None
 
     def __init__(self, host):
@@ -90,7 +89,7 @@ class Engine:
         return self.call("GET", "/_ping", raw=True) is not None
 
     def end(self):
-        """The engine stops; its containers may go on."""
+        """Stops the engine; its containers may continue."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(30)
         with contextlib.suppress(FileNotFoundError):
@@ -101,7 +100,7 @@ class Engine:
 
     @property
     def env(self):
-        """What mvapply needs to find it."""
+        """The environment in which mvapply finds it."""
         return {self.variable: f"unix://{self.socket}"}
 
     # --- its API
@@ -152,7 +151,7 @@ class Engine:
         self.call("DELETE", f"/containers/{name}", force="true")
 
     def remove_all(self):
-        """In two rounds: one that another joined can only go after that."""
+        """In two passes: a container that another one joined can only be removed after that one."""
         def attempt(container):
             with contextlib.suppress(AssertionError):
                 self.remove(container["Id"])

@@ -17,8 +17,8 @@ class Events:
         self.socket.setblocking(False)
 
     def drain(self):
-        """What has come since the last time, as text; the kernel sends it before a change's own
-        acknowledgement, so that nothing needs to be waited for."""
+        """The events since the last call, as text; the kernel sends them before a change's own
+        acknowledgement, so no wait is needed."""
         found = []
         while True:
             try:
@@ -32,8 +32,8 @@ class Events:
 
     @staticmethod
     def _describe(kind, body):
-        """As a list of one text, or of none for what the kernel does of its own accord: IPv6
-        link-local addresses that become usable, and what it tells of router solicitations."""
+        """As a list of one text, or of none for the kernel's own events: IPv6 link-local addresses
+        that become usable, and notices of router solicitations."""
         if kind in (16, 17):
             family, _, _, index = struct.unpack("=BBHi", body[:8])
             return [] if family == socket.AF_INET6 else [f"{NAMES[kind]} {index}"]
@@ -51,7 +51,7 @@ class Events:
 
     @staticmethod
     def _attribute(data, wanted):
-        """The value of an attribute, or nothing."""
+        """The value of an attribute, or b""."""
         while len(data) >= 4:
             size, kind = struct.unpack("=HH", data[:4])
             if kind == wanted:

@@ -15,7 +15,7 @@ STARTED = "2026-01-02T03:04:05.678901234Z"
 
 
 def ident(name):
-    """A container's id, which tells its name."""
+    """A container's id, which contains its name."""
     return name.encode().hex().ljust(64, "0")[:64]
 
 
@@ -75,8 +75,9 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
 
 class Daemon:
-    """`containers`: name -> what is told of it. `held`: paths, or the names of containers, that are
-    not answered until `release`. `labels`: name -> labels. `user`: who listens, as the other end of a connection is told."""
+    """`containers`: name -> its description. `held`: paths, or the names of containers, that are
+    not answered until `release`. `labels`: name -> labels. `user`: the listening user, as the other
+    end of a connection sees it."""
     def __init__(self, path=f"{WORK}/daemon.sock", user=0):
         self.path = path
         self.user = user
@@ -104,7 +105,7 @@ class Daemon:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def end(self):
-        """It breaks all connections, and its socket goes."""
+        """Closes all connections, and removes its socket."""
         with self.changed:
             self.ended = True
             self.changed.notify_all()
@@ -116,14 +117,14 @@ class Daemon:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.path)
 
-    # --- what it is asked
+    # --- requests
 
     def note(self, path):
         with self.changed:
             self.asked.append(path)
 
     def count(self, name):
-        """How often it was asked about the container, or for the path."""
+        """How often the container was inspected, or the path requested."""
         paths = {name, f"/containers/{name}/json", f"/containers/{ident(name)}/json"}
         with self.changed:
             return sum(path in paths for path in self.asked)
@@ -157,13 +158,13 @@ class Daemon:
             "State": {"Pid": pid, "Running": pid != 0, "StartedAt": STARTED}}
 
     def drop_idle(self):
-        """Ends the connections that wait for another request; the streams of events go on."""
+        """Closes the connections that wait for another request; the streams of events continue."""
         with self.changed:
             for connection in list(self.idle):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-    # --- what a test does
+    # --- actions of a test
 
     def hold(self, *names):
         """"all": everything."""

@@ -14,12 +14,12 @@ class Turns(list):
 
 
 class Failure(dict):
-    """What comes with status 500."""
+    """A response with status 500."""
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """An engine that gives each path its answer, or status 500; Turns are
-    one answer after the other, and the last for good; None is for what there is not."""
+    """An engine that gives each path its answer, or status 500; Turns are consecutive answers, of
+    which the last is repeated; None stands for a missing object."""
     answers = {}
 
     def do_GET(self):
@@ -44,7 +44,7 @@ class Server(socketserver.UnixStreamServer):
 
 @contextlib.contextmanager
 def engine(answers, variable="DOCKER_HOST"):
-    """The environment in which an engine says this."""
+    """The environment in which an engine gives these answers."""
     path = f"{WORK}/engine.sock"
     handler = type("Handler", (Answers,), {"answers": dict(answers)})
     with Server(path, handler) as server:

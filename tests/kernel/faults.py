@@ -9,7 +9,7 @@ import subprocess
 import linux
 from host import Result
 
-# All of it, or what shows the same in seconds.
+# Everything, or a selection that takes seconds.
 WHOLE = bool(os.environ.get("SOAK"))
 
 LOG = "/run/faults.log"
@@ -21,15 +21,15 @@ def tool(host, name):
 
 
 def preload(host, *rules, log=None):
-    """The environment of a run in which these rules strike; see tests/faults/shim.c."""
+    """The environment of a run with these rules; see tests/faults/shim.c."""
     return {"LD_PRELOAD": tool(host, "shim.so"), "FAULTS": ",".join(rules), "FAULTS_LOG": log or "",
-            # AddressSanitizer wants to be the first; it need not be.
+            # AddressSanitizer requires to be the first library; here it is not.
             "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")}
 
 
 def noted(host, what, action):
-    """What a run tells of itself: [(number, type or size), ...] of requests, dumps or datagrams.
-    action(env) runs mvapply."""
+    """The log of a run: [(number, type or size), ...] of requests, dumps or datagrams. action(env)
+    runs mvapply."""
     if os.path.exists(LOG):
         os.unlink(LOG)
     action(preload(host, log=LOG))
@@ -39,8 +39,8 @@ def noted(host, what, action):
 
 
 def killed(host, number, calls, *arguments):
-    """Runs mvapply, and kills it right before so many of those calls; gives whether it was killed,
-    or (for number 0) how many there are."""
+    """Runs mvapply, and kills it directly before that many of those calls; returns whether it was
+    killed, or (for number 0) the number of calls."""
     done = host.run(tool(host, "killer"), str(number), calls, host.binary, *arguments, seconds=60,
                     env={"ASAN_OPTIONS": "detect_leaks=0"})
     if done.code not in (0, 1):
@@ -50,9 +50,9 @@ def killed(host, number, calls, *arguments):
     return done.code == 0
 
 
-def meanwhile(host, number, calls, deed, *arguments):
-    """Runs mvapply, and does this right before so many of those calls; gives the run, and whether it
-    came so far."""
+def meanwhile(host, number, calls, callback, *arguments):
+    """Runs mvapply, and calls the function directly before that many of those calls; returns the
+    run, and whether it got that far."""
     ours, theirs = socket.socketpair()
     with ours, theirs, subprocess.Popen(
             [tool(host, "killer"), "-s", str(theirs.fileno()), str(number), calls, host.binary,
@@ -62,7 +62,7 @@ def meanwhile(host, number, calls, deed, *arguments):
         try:
             stopped = ours.recv(1) != b""
             if stopped:
-                deed()
+                callback()
                 ours.send(b"x")
             out, err = child.communicate(timeout=60)
         finally:
@@ -71,7 +71,7 @@ def meanwhile(host, number, calls, deed, *arguments):
 
 
 def killer_of(host, pid, number, calls):
-    """Takes hold of a running process, to kill it so; gives the killer, once it counts."""
+    """Attaches to a running process, to kill it likewise; returns the killer, once it counts."""
     child = subprocess.Popen([tool(host, "killer"), "-p", str(pid), str(number), calls],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if child.stdout.readline() != b"ready\n":
@@ -81,7 +81,7 @@ def killer_of(host, pid, number, calls):
 
 
 def state(host, *names):
-    """What has to be the same however it came about, of each link in these namespaces: not its
+    """The state of each link in these namespaces that must not depend on the history: without its
     index."""
     return {f"{ns} {name}": (link["address"], link["mtu"], link.get("ifalias"),
                              "UP" in link["flags"],
@@ -93,9 +93,9 @@ def state(host, *names):
 
 @contextlib.contextmanager
 def hidden_link(host, mac, mode="bridge"):
-    """A link on eth0 with that MAC in a namespace that only a socket keeps, which no look finds: a
-    link of ours with that MAC cannot come up, which is tried for two seconds; beside one of mode
-    passthru none can be made."""
+    """A link on eth0 with that MAC in a namespace that only a socket keeps, which no observation
+    finds: a managed link with that MAC cannot be set up, which is retried for two seconds; beside
+    one of mode passthru none can be created."""
     linux.unshare(linux.CLONE_NEWNET)
     hidden = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     pid = os.fork()

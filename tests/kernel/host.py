@@ -22,7 +22,7 @@ WORK = "/run/work"
 ETH0_MAC = "02:00:00:00:00:e0"
 UP0_MAC = "02:00:00:00:00:01"
 
-# What the kernel changes by itself, or because a child comes and goes.
+# Values that the kernel changes by itself, or because a child is created or deleted.
 VOLATILE = ("stats64", "link_netnsid", "promiscuity", "allmulti", "operstate", "flags", "addr_info")
 
 OPERATION = re.compile(r"(\+|~|-|-/\+|pending|kept|blocked|refused) ")
@@ -75,8 +75,8 @@ def differences(actual, expected, prefix):
 
 
 class Reader:
-    """An `ip -j` in a namespace that answers over and over: to start one for each look is most of
-    what a test takes, on a slow machine."""
+    """An `ip -j` in a namespace that answers repeatedly: on a slow machine, starting one for each
+    query is most of a test's duration."""
 
     def __init__(self):
         self.process = subprocess.Popen(["ip", "-j", "-d", "-s", "-batch", "-"],
@@ -93,7 +93,7 @@ class Reader:
             if not more:
                 raise AssertionError(f"ip ended with exit code {self.process.wait()}")
             text += more
-            with contextlib.suppress(json.JSONDecodeError):  # not all of it has come yet
+            with contextlib.suppress(json.JSONDecodeError):  # the output is incomplete
                 while len(values) < count:
                     value, end = decoder.raw_decode(text)
                     values.append(value)
@@ -101,7 +101,7 @@ class Reader:
         return values
 
     def knows(self, names):
-        """Whether it can have named the links of routes right: ip asks once for the name of each."""
+        """Whether the names of the routes' links are reliable: ip queries the name of each once."""
         stale = any(self.names.get(index, name) != name for index, name in names.items())
         self.names.update(names)
         return not stale
@@ -112,13 +112,13 @@ class Reader:
 
 
 class NoLink(AssertionError):
-    """A namespace has no link of that name."""
+    """The namespace has no link with that name."""
 
 
 class Host:
     def __init__(self, binary, patience=1):
         self.binary = os.path.abspath(binary)
-        self.patience = patience  # how much slower than a real machine
+        self.patience = patience  # factor of this machine's slowness
         self.spaces = {}
         self.readers = {}
         self.order = ["host", "lan"]
@@ -129,7 +129,7 @@ class Host:
         os.chdir(WORK)
         self.spaces["host"] = os.open("/proc/self/ns/net", os.O_RDONLY)
         self._new_namespace("lan", "/run/lan")
-        for ns in ("host", "lan"):  # nobody needs to wait for these; containers have it as it is
+        for ns in ("host", "lan"):  # no test needs to wait for these; containers keep the default
             self.set_sysctl(ns, "net/ipv6/conf/default/accept_dad", 0)
         self.batch("host", [
             f"link add eth0 address {ETH0_MAC} type veth peer name up0 address {UP0_MAC}",
@@ -156,8 +156,8 @@ class Host:
         os.unlink(f"/run/netns/{name}")
 
     def hide(self, name):
-        """Takes the name of a namespace away. What is in it stays until the descriptor is closed that
-        this gives, though neither a name nor a process leads there: it is a socket in there."""
+        """Removes the name of a namespace. The namespace persists until the returned descriptor is
+        closed, although no name or process leads to it: it is a socket in the namespace."""
         self.unread(name)
         with self.inside(name):
             held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM).detach()
@@ -165,13 +165,13 @@ class Host:
         return held
 
     def hold(self, name, path):
-        """Holds the namespace at the path, under a name of the test's."""
+        """Mounts the namespace of the path, under a name of the test's."""
         if name in self.spaces:
             self.leave(name)
         self.spaces[name] = os.open(path, os.O_RDONLY)
 
     def leave(self, name):
-        """Holds a namespace no more, which may be its end."""
+        """Unmounts a namespace, which may destroy it."""
         self.unread(name)
         os.close(self.spaces.pop(name))
 
@@ -185,7 +185,8 @@ class Host:
 
     @contextlib.contextmanager
     def process(self, name=None):
-        """A process in a namespace of that name (or in a new one without a name); gives its pid."""
+        """A process in a namespace of that name (or in a new one without a name); returns its
+        pid."""
         argv = ["unshare", "-n", "sleep", "1000"] if name is None else ["sleep", "1000"]
         with self.inside(name or "host"):
             child = subprocess.Popen(argv)
@@ -222,7 +223,7 @@ class Host:
         self.run("ip", "-batch", "-", ns=ns, stdin="\n".join(commands).encode() + b"\n", code=0)
 
     def lan(self, *addresses, vlan=None, protocol="802.1q"):
-        """Gives the LAN side addresses, on up0 or on a VLAN of it."""
+        """Assigns addresses to the LAN side, on up0 or on a VLAN of it."""
         link, commands = "up0", ["link set up0 up", "link set lo up"]
         if vlan is not None:
             link = f"up0.{vlan}"
@@ -253,10 +254,10 @@ class Host:
     def delete(self, text, *flags, code=0, **options):
         return self.mvapply("delete", "-f", self.write(text), *flags, code=code, **options)
 
-    # --- what the kernel holds
+    # --- the kernel's state
 
     def unread(self, ns):
-        """Ends the process that looks into the namespace, until it is looked into again."""
+        """Ends the process that queries the namespace, until the next query."""
         if ns in self.readers:
             self.readers.pop(ns).end()
 
@@ -273,7 +274,7 @@ class Host:
         return self._read(ns)
 
     def links(self, ns):
-        """name -> what `ip -d address` tells of each link but lo."""
+        """name -> the output of `ip -d address` for each link except lo."""
         return {link["ifname"]: link for link in self._read(ns)[0] if link["ifname"] != "lo"}
 
     def link(self, ns, name):
@@ -286,13 +287,13 @@ class Host:
         return set(self.links(ns))
 
     def addresses(self, ns, link):
-        """{"172.16.86.2/24", ...} without the link-local ones that the kernel makes itself."""
+        """{"172.16.86.2/24", ...} without the link-local ones that the kernel creates itself."""
         return {f"{item['local']}/{item['prefixlen']}"
                 for item in self.link(ns, link)["addr_info"] if not is_link_local(item)}
 
     def routes(self, ns):
-        """The main table as `ip route` words it, without protocol and metric, and without what
-        belongs to IPv6 link-local addresses."""
+        """The main table in the format of `ip route`, without protocol and metric, and without the
+        routes of IPv6 link-local addresses."""
         return {route_text(route) for route in self._read(ns)[1] if is_ours_to_see(route)}
 
     def route_protocols(self, ns):
@@ -308,14 +309,14 @@ class Host:
         with self.inside(ns), open(f"/proc/sys/{key}", "w", encoding="ascii") as file:
             file.write(str(value))
 
-    def snapshot(self, *names, settled=False):
-        """Everything in the named namespaces (all, if none is named) that stays what it is unless
-        somebody changes it. Comparable; see `same`."""
+    def snapshot(self, *names, final_state=False):
+        """The state of the named namespaces (all, if none is named) that does not change by itself.
+        Comparable; see `same`."""
         return {f"{ns}: {what}": value for ns in names or list(self.spaces)
-                for what, value in self._snapshot_of(ns, settled)}
+                for what, value in self._snapshot_of(ns, final_state)}
 
-    def _snapshot_of(self, ns, settled):
-        links, routes = self.until(lambda: self._settled(ns), f"{ns} settles") if settled \
+    def _snapshot_of(self, ns, final_state):
+        links, routes = self.until(lambda: self._settled(ns), f"{ns} settles") if final_state \
             else self._read(ns)
         for link in links:
             for item in link["addr_info"]:
@@ -335,7 +336,7 @@ class Host:
     # --- waiting
 
     def until(self, holds, what, seconds=5):
-        """Waits until it holds. A link or a file that is not there may come yet."""
+        """Waits until the condition holds. A missing link or file counts as not yet."""
         end = time.monotonic() + seconds * self.patience
         while True:
             try:
@@ -349,26 +350,25 @@ class Host:
             time.sleep(0.02)
 
     def settle(self):
-        """Waits for what the kernel says about new links up to a second after they came up."""
+        """Waits for the kernel's events about new links up to a second after they were set up."""
         for ns in self.spaces:
             self.until(lambda ns=ns: self._settled(ns), f"{ns} settles")
 
     def _settled(self, ns):
-        """What there is in a namespace, once its links are in the state that they will stay in, and each
-        IPv6 address has its route, which the kernel adds later (addrconf_dad_work)."""
+        """The state of a namespace, once its links are in their final state, and each IPv6 address
+        has its route, which the kernel adds later (addrconf_dad_work)."""
         links, routes = self._read(ns)
         up = [link for link in links if "LOWER_UP" in link["flags"]]
         routed = {(route["dev"], route["dst"]) for route in routes if route.get("type") == "local"}
-        settled = all(link["operstate"] in ("UP", "UNKNOWN") for link in up) and \
+        final_state = all(link["operstate"] in ("UP", "UNKNOWN") for link in up) and \
             all((link["ifname"], item["local"]) in routed for link in up
                 for item in link["addr_info"] if item["family"] == "inet6" and not has_flaw(item))
-        return (links, routes) if settled else None
+        return (links, routes) if final_state else None
 
     def silently(self, what, action, settle=True):
-        """Runs action(), and fails if anything changes meanwhile, in any namespace.
-
-        The kernel tells once more of a link that came up, up to a second later (linkwatch). Where
-        nothing but such news was heard, it is tried again: what action() does, it does each time."""
+        """Runs action(), and fails if anything changes meanwhile, in any namespace. The kernel
+        reports a link that was set up again, up to a second later (linkwatch). If there were only
+        such events, it is repeated: effects of action() occur each time."""
         for attempt in range(4):
             if settle or attempt:
                 self.settle()
@@ -386,9 +386,9 @@ class Host:
         raise AssertionError(f"{what} changed something:\n  " + "\n  ".join(heard))
 
     def unchanged(self, text, *flags):
-        """A second apply, and a diff after it: nothing happens, and every link stays itself.
-        Gives the snapshot of what there is."""
-        before = self.snapshot(settled=True)
+        """A second apply, and a diff after it: nothing happens, and every link is the same. Returns
+        the snapshot of the state."""
+        before = self.snapshot(final_state=True)
         again, diff = self.silently("a second apply", lambda: (
             self.apply(text, *flags), self.diff(text, *flags, code=0)), settle=False)
         same(again.plan, [], "a second apply's plan")
@@ -406,7 +406,7 @@ def has_timer(value):
 
 
 def without_countdown(item):
-    """An address without what is left of its time, if that is running out."""
+    """An address without its remaining lifetimes."""
     return {key: value for key, value in item.items()
             if not (item.get("dynamic") and key.endswith("_life_time"))}
 

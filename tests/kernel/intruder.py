@@ -15,7 +15,7 @@ BOTH = ("root", "user")
 
 
 def become_nobody():
-    """Where there are other users at all (a user namespace may have root alone)."""
+    """Whether there are other users (a user namespace may have root alone)."""
     linux.die_with_parent()
     with open("/proc/self/uid_map", encoding="ascii") as file:
         if int(file.read().split()[2]) <= NOBODY:
@@ -26,7 +26,7 @@ def become_nobody():
 
 
 class Shell:
-    """A shell in a network namespace of its own, as a user who has none of the host's rights."""
+    """A shell in a network namespace of its own, as a user without any capability on the host."""
     def __init__(self):
         self.process = subprocess.Popen(
             ["unshare", "--map-root-user", "--net", "sh"], stdin=subprocess.PIPE,
@@ -34,7 +34,7 @@ class Shell:
         self.run(":")
 
     def run(self, command, text=""):
-        """Gives the exit code and what it said."""
+        """Returns the exit code and the output."""
         self.process.stdin.write(f"{command} <<'END'\n{text}END\ncode=$?; echo; echo done $code\n")
         self.process.stdin.flush()
         lines = []
@@ -55,7 +55,7 @@ class Intruder:
         self.label = f"pid {source['pid']}" if source else name  # as mvapply names it
 
     def run(self, command, text="", force=False):
-        """A command with the container's own rights alone."""
+        """A command with the container's own capabilities alone."""
         if self.shell:
             code, said = self.shell.run(command, text)
         else:
@@ -64,7 +64,7 @@ class Intruder:
         assert force or code == 0, f"{command}\n{text}{said}"
 
     def batch(self, *commands, force=False):
-        """Commands of ip; and "marked LINK ADDRESS...", of an address with mvapply's protocol."""
+        """Commands of ip; and "marked LINK ADDRESS...", for an address with mvapply's protocol."""
         flag = "-force " if force else ""
         for marked, lines in itertools.groupby(commands, lambda line: line.startswith("marked ")):
             if not marked:
@@ -75,12 +75,12 @@ class Intruder:
                     marked_address(*line.split()[1:])
 
     def up(self, link):
-        """Tries to bring it up; gives whether it is."""
+        """Tries to set it up; returns whether it is up."""
         self.batch(f"link set {link} up", force=True)
         return "UP" in self.host.link(self.name, link)["flags"]
 
     def clean(self):
-        """Takes back all that it made beside eth0."""
+        """Deletes everything that it created beside eth0."""
         for name in self.host.names(self.name) - {"eth0"}:
             self.batch(f"link del {name}", force=True)
 
@@ -99,7 +99,7 @@ def user_shell(host, name):
 
 @contextlib.contextmanager
 def intruder(host, kind, name="evil"):
-    """`kind`: one of BOTH. `source` of what it gives is for the container's declaration."""
+    """`kind`: one of BOTH. The result's `source` is for the container's declaration."""
     if kind == "root":
         host.netns(name)
         yield Intruder(host, name, {}, None)
@@ -109,7 +109,7 @@ def intruder(host, kind, name="evil"):
 
 
 class Stream:
-    """A TCP connection from a container to the LAN, which has to last."""
+    """A TCP connection from a container to the LAN, which must not break."""
     def __init__(self, host, ns, address="172.16.86.1"):
         with host.inside("lan"), socket.create_server((address, 0)) as server:
             with host.inside(ns):
@@ -130,8 +130,8 @@ class Stream:
 
 
 class Victims:
-    """Namespaces in which nothing may change, with a TCP stream out of each; nor may the host's links
-    and its routes to them."""
+    """Namespaces in which nothing may change, with a TCP stream out of each; nor may the host's
+    links and its routes to them."""
     def __init__(self, host, *names):
         self.host, self.names = host, names
         host.settle()
@@ -143,8 +143,8 @@ class Victims:
         self.streams = [Stream(host, name) for name in names]
 
     def know_each_other(self, name):
-        """Whoever has an address answers ARP for it, which a container on a LAN can always do: the streams
-        do without ARP."""
+        """The holder of an address answers ARP for it, which a container on a LAN can always do:
+        the streams do not depend on ARP."""
         router = self.host.link("lan", "up0")["address"]
         self.host.ip(name, f"neigh replace 172.16.86.1 lladdr {router} dev eth0 nud permanent")
         link = self.host.link(name, "eth0")["address"]
@@ -152,7 +152,7 @@ class Victims:
             self.host.ip("lan", f"neigh replace {address.partition('/')[0]} lladdr {link} dev up0 nud permanent")
 
     def state(self):
-        state = self.host.snapshot(*self.names, "lan", settled=True)
+        state = self.host.snapshot(*self.names, "lan", final_state=True)
         for name, link in self.host.links("host").items():
             state[f"host: {name}"] = (link["ifindex"], link["address"], link["mtu"],
                                       sorted(self.host.addresses("host", name)))

@@ -49,7 +49,7 @@ def die_with_parent():
 
 
 def drop_capability_bounds():
-    """Takes every capability from this process and what it starts; it stays user 0."""
+    """Drops every capability of this process and its children; it stays user 0."""
     for capability in range(64):
         _libc.prctl(24, capability)  # PR_CAPBSET_DROP; fails past the last capability
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
@@ -57,7 +57,7 @@ def drop_capability_bounds():
 
 
 def keep_capabilities(kept):
-    """Takes every other capability from what this process starts, and all that set-uid would give."""
+    """Drops every other capability of its children, and the effect of set-uid programs."""
     for capability in range(64):
         if capability not in kept:
             _libc.prctl(24, capability)

@@ -1,4 +1,4 @@
-"""An address with mvapply's protocol, which not every ip can give."""
+"""An address with mvapply's protocol, which not every version of ip supports."""
 import ipaddress
 import os
 import socket
@@ -14,7 +14,7 @@ def attribute(kind, value):
 
 
 def marked_address(link, prefix, valid=0xffffffff, preferred=0xffffffff):
-    """Gives it to the link in this namespace, for so many seconds."""
+    """Adds it to the link in this namespace, for that many seconds."""
     at = ipaddress.ip_interface(prefix)
     family = socket.AF_INET if at.version == 4 else socket.AF_INET6
     body = struct.pack("BBBBi", family, at.network.prefixlen, 0, 0, socket.if_nametoindex(link))

@@ -5,8 +5,8 @@ WIDTH = 100  # of the files tests/input/bad/*.expect
 
 
 def wide_lines(text):
-    """The lines that are too wide, but for those that cannot be broken, and for lines of a file that
-    are shown, with a caret below."""
+    """The lines that are too wide, except those that cannot be broken, and lines of a file that are
+    shown, with a caret below."""
     lines = text.splitlines()
     carets = [line.strip() == "^" for line in lines[1:]] + [False]
     return [line for line, shown in zip(lines, carets)
@@ -14,8 +14,8 @@ def wide_lines(text):
 
 
 def unwrapped(text):
-    """The text as it was before it was wrapped: a line follows from the one before if its first word,
-    or what stands in backquotes, would not have had a place there."""
+    """The text before it was wrapped: a line continues the previous one if its first word, or its
+    first text in backquotes, would not have fit there."""
     lines = []
     for line in text.splitlines(keepends=True):
         first = re.match(r" {2,}(?!hint: )(`[^`\n]*`\S*|\S+)", line)

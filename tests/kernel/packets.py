@@ -33,7 +33,7 @@ def checksum(data):
 
 
 class Sniffer:
-    """Everything that arrives at a link, or what is of one protocol, with its VLAN tag. Made in the
+    """Everything that arrives at a link, or only one protocol, with its VLAN tag. Created in the
     link's namespace."""
 
     def __init__(self, link, protocol=ETH_P_ALL):
@@ -60,7 +60,7 @@ class Sniffer:
                                  payload))
 
     def wait(self, wanted, seconds=5):
-        """The first frame for which wanted(frame) holds, or None when the time is over."""
+        """The first frame for which wanted(frame) is true, or None when the time is over."""
         end, seen = time.monotonic() + seconds, 0
         while True:
             for frame in self.frames[seen:]:
@@ -91,7 +91,8 @@ def is_neighbour_advertisement(frame, ip):
 
 
 def ping(address, seconds=3):
-    """Whether the address answers an echo request, sent from this namespace; asks again until."""
+    """Whether the address answers an echo request that is sent from this namespace; repeats until
+    the time is over."""
     six = ":" in address
     family = socket.AF_INET6 if six else socket.AF_INET
     protocol = socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP

@@ -1,4 +1,5 @@
-"""Random sets, from a seed, that a host can make whole: on eth0 and a dozen containers at the most."""
+"""Random sets, from a seed, that a host can apply completely: on eth0 and at most a dozen
+containers."""
 import random
 
 from declare import document
@@ -46,10 +47,10 @@ class Sets:
         return body
 
     def document(self, name):
-        """The text of a set of that name."""
+        """The text of a set with that name."""
         self.count += 1
         driver = self.drivers
-        self.drivers = [self.random.choice(driver)]  # a parent carries one kind or the other
+        self.drivers = [self.random.choice(driver)]  # a parent supports one kind or the other
         networks = {f"net{number}": self.network(number)
                     for number in range(self.random.randint(1, 3))}
         self.drivers = driver

@@ -21,7 +21,7 @@ import linux  # noqa: E402
 from host import Host  # noqa: E402
 from registry import TESTS  # noqa: E402
 
-# How a kernel that has a kind of link is told from one that has not.
+# A command that fails on a kernel without the kind of link.
 PROBES = {
     "vlan": "link add link probe name probe.1 type vlan id 1",
     "ipvlan": "link add link probe name probe.2 type ipvlan",
@@ -33,7 +33,7 @@ PROBES = {
 
 
 def enter_namespaces(kinds):
-    """Gives this process namespaces of its own; works without root."""
+    """Creates namespaces for this process; works without root."""
     user, group = os.getuid(), os.getgid()
     if user != 0:
         linux.unshare(linux.CLONE_NEWUSER)
@@ -45,7 +45,7 @@ def enter_namespaces(kinds):
 
 
 def in_child(function):
-    """Runs it in a child; gives its exit code."""
+    """Runs it in a child; returns its exit code."""
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -62,7 +62,7 @@ def in_child(function):
 
 
 def with_own_proc(function):
-    """In a process namespace, with the /proc that belongs to it."""
+    """In a pid namespace, with its own /proc."""
     def first():
         linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
         linux.mount("proc", "/proc", "proc")
@@ -71,7 +71,7 @@ def with_own_proc(function):
 
 
 def probe_kernel():
-    """What this kernel can do: the kinds of link it has."""
+    """The features of this kernel: its kinds of link."""
     read, write = os.pipe()
 
     def look():
@@ -91,7 +91,7 @@ def probe_kernel():
 
 
 def run_test(test, options, log):
-    """In a child of the runner: everything the test prints goes to its log."""
+    """In a child of the runner: the test's output goes to its log."""
     os.setsid()
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -133,7 +133,7 @@ def start(test, options):
 
 
 def finish(job, code, reason=None):
-    """Prints the test's line; gives whether it passed."""
+    """Prints the test's line; returns whether it passed."""
     name, spent = job["test"].name, time.monotonic() - job["start"]
     if code == 0 and reason is None:
         print(f"ok      {name} ({spent:.1f} s)", flush=True)
@@ -154,7 +154,7 @@ def patience(job, options):
 
 
 def run_all(tests, options, jobs):
-    """Gives those that failed."""
+    """Returns those that failed."""
     waiting, running, failed = list(tests), {}, []
     while waiting or running:
         while waiting and len(running) < jobs:
@@ -176,8 +176,9 @@ def run_all(tests, options, jobs):
 
 
 def run_twice(tests, options):
-    """What failed beside others is run once more, alone and said so: the engines and user-mode Linux
-    can keep a small machine so busy that a test runs out of time. Gives how many failed then."""
+    """Runs tests that failed in parallel once more, alone, and reports that: the engines and
+    user-mode Linux can keep a small machine so busy that a test exceeds its time. Returns how many
+    failed then."""
     failed = run_all(tests, options, options.jobs)
     if not failed or options.jobs == 1:
         return len(failed)
@@ -234,7 +235,7 @@ def main():
             print(f"{test.name}{'  needs ' + ', '.join(test.needs) if test.needs else ''}")
         return 0
     os.makedirs(options.logs, exist_ok=True)
-    gc.freeze()  # the tests' processes share what is there, and need not go through it
+    gc.freeze()  # the tests' processes share these objects, and need not collect them
     failed = run_twice(able, options)
     passed = len(able) - failed
     if options.second_kernel:

@@ -1,4 +1,4 @@
-"""`mvapply watch` as a test runs it: started, listened to as systemd would, watched by strace, ended."""
+"""`mvapply watch` as a test runs it: started, supervised as by systemd, traced by strace, ended."""
 import contextlib
 import datetime
 import json
@@ -13,10 +13,11 @@ import time
 
 from host import SANITIZER, same
 
-# Not where the files are that it watches: that would be heard.
+# Not in the folder that it watches: its changes would be events.
 HERE = "/run/service"
 
-# What strace has to show. It names the messages of sockets that were made where it runs itself.
+# The system calls to trace. strace names the messages of sockets that were created in its own
+# namespace.
 CALLS = "sendmsg,sendto,setns"
 TYPE = re.compile(r"nlmsg_type=(\w+)")
 WRITES = {"RTM_NEWLINK": "new link", "0x10": "new link", "RTM_DELLINK": "delete link",
@@ -28,7 +29,7 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 
 
 class Trace:
-    """What the service's system calls were: strace's lines."""
+    """The service's system calls: strace's lines."""
     def __init__(self):
         self.lines = []
 
@@ -36,7 +37,7 @@ class Trace:
         return [line for line in self.lines if re.search(rf"\b{name}\(", line)]
 
     def entered(self, ns):
-        """How often the namespace of that name was entered."""
+        """How often the service entered the namespace with that name."""
         return sum(f"/run/netns/{ns}>" in line for line in self.calls("setns"))
 
     @property
@@ -53,7 +54,7 @@ class Trace:
 
 
 class Service:
-    """A running service. What it sends to NOTIFY_SOCKET is in `notes`, its log in `log`."""
+    """A running service. `notes` has its messages to NOTIFY_SOCKET, `log` its log."""
     def __init__(self, host, *arguments, env=None, before=None, notify=True):
         os.makedirs(HERE, exist_ok=True)
         self.host, self.arguments = host, arguments
@@ -81,15 +82,15 @@ class Service:
     def pid(self):
         return self.process.pid
 
-    # --- what it says
+    # --- its output
 
     def log(self):
-        """All lines of the log, without the time, but with what comes after a change of line."""
+        """All lines of the log, without the time, including the parts after a line break."""
         with open(self.path, encoding="utf-8", errors="replace") as file:
             return [TIME.sub("", line.rstrip("\n")) for line in file]
 
     def times(self, words):
-        """When it wrote each line with the words, in seconds."""
+        """The times at which it wrote each line with the words, in seconds."""
         with open(self.path, encoding="utf-8", errors="replace") as file:
             return [datetime.datetime.fromisoformat(line[:23]).timestamp() for line in file
                     if words in line and TIME.match(line)]
@@ -111,7 +112,8 @@ class Service:
         return self.arrived
 
     def _read(self):
-        """The socket's queue has room for few (net.unix.max_dgram_qlen); what does not fit is lost."""
+        """The socket's queue has little room (net.unix.max_dgram_qlen); further messages are
+        lost."""
         while not self.over:
             if select.select([self.socket], [], [], 0.1)[0]:
                 with self.arrival:
@@ -119,7 +121,7 @@ class Service:
                     self.arrival.notify()
 
     def note(self, seconds=10):
-        """The next datagram that it sends to systemd; fails when none comes."""
+        """The next datagram that it sends to systemd; fails if none arrives."""
         with self.arrival:
             if not self.arrival.wait_for(self._receive, seconds * self.host.patience):
                 raise AssertionError("the service tells systemd nothing\n" + self.everything())
@@ -127,7 +129,7 @@ class Service:
         return self.notes[-1]
 
     def drain(self):
-        """What it told systemd meanwhile."""
+        """Its messages to systemd meanwhile."""
         with self.arrival:
             self.notes += self._receive()
             self.arrived = []
@@ -155,20 +157,20 @@ class Service:
             raise AssertionError(f"{error}\n{self.everything()}") from None
 
     def until_says(self, words, seconds=10):
-        """Waits for a line of the log, among those that no news() has given yet."""
+        """Waits for a line of the log that news() has not returned yet."""
         def says():
             self.drain()
             return any(words in line for line in self.log()[self.seen:])
         self.until(says, f"the log says {words!r}", seconds)
 
     def ticks(self):
-        """How often it was scheduled, and how long it ran: alike while it sleeps."""
+        """How often it was scheduled, and for how long: constant while it sleeps."""
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             status = file.read()
         return re.findall(r"ctxt_switches:\s+(\d+)", status)
 
     def quiet(self, seconds=0.3, limit=20):
-        """Waits until it has slept for so long: everything that was told is worked through."""
+        """Waits until it has slept for that long: all events are processed."""
         end = time.monotonic() + limit * self.host.patience
         before, since = self.ticks(), time.monotonic()
         while time.monotonic() - since < seconds * self.host.patience:
@@ -181,7 +183,7 @@ class Service:
         self.drain()
 
     def settle(self):
-        """The same, once the kernel has told all that it tells of new links and IPv6 addresses."""
+        """The same, after all events of the kernel about new links and IPv6 addresses."""
         self.host.settle()
         for ns in self.host.spaces:
             self.until(lambda ns=ns: not any(item.get("tentative") for link in
@@ -190,11 +192,11 @@ class Service:
         self.quiet()
         self.news()
 
-    # --- what it does
+    # --- its system calls
 
     @contextlib.contextmanager
     def traced(self, calls=CALLS):
-        """Its system calls, until it sleeps again after what is done meanwhile."""
+        """Its system calls, until it sleeps again after the action."""
         self.settle()
         path, trace = f"{HERE}/strace", Trace()
         strace = subprocess.Popen(["strace", "-f", "-y", "-v", "-s", "100000", "-e", f"trace={calls}",
@@ -214,7 +216,7 @@ class Service:
         self.process.send_signal(number)
 
     def end(self, number=signal.SIGTERM, code=0):
-        """Ends it by a signal, and looks at how it went."""
+        """Ends it by a signal, and checks how it ended."""
         self.send(number)
         got = self.process.wait(10 * self.host.patience)
         text = "\n".join(self.log())
@@ -225,7 +227,7 @@ class Service:
 
 @contextlib.contextmanager
 def watching(host, *arguments, converged=True, seconds=10, **options):
-    """A service on the files named, once it has looked for the first time."""
+    """A service on the files named, after its first observation."""
     service = Service(host, *arguments, **options)
     service.begin()
     try:
@@ -245,7 +247,8 @@ def watching(host, *arguments, converged=True, seconds=10, **options):
 
 @contextlib.contextmanager
 def queue_held():
-    """Has the name at which applies wait for each other; gives a function that tells whether one waits."""
+    """Binds the name at which applies wait for each other; returns a function that returns whether
+    one waits."""
     with socket.socket(socket.AF_UNIX) as queue:
         queue.bind("\0mvapply")
         queue.listen()

@@ -1,5 +1,5 @@
-"""Messages that a process in a container sends to others' netlink sockets there: to their ports, which
-/proc/net/netlink lists, and to the groups that listen to events."""
+"""Messages that a process in a container sends to others' netlink sockets there: to their ports,
+which /proc/net/netlink lists, and to the groups of event listeners."""
 import contextlib
 import errno
 import socket
@@ -8,12 +8,12 @@ import sys
 import time
 
 GROUPS = (1, 5, 7, 9, 11)  # RTNLGRP_LINK, those of addresses, of routes
-LONG = 40000  # more than any answer of the kernel has
+LONG = 40000  # more than any reply of the kernel has
 ERROR = 2
 
 
 def ports():
-    """The ports of NETLINK_ROUTE in the network namespace of this thread, but the kernel's."""
+    """The ports of NETLINK_ROUTE in the network namespace of this thread, except the kernel's."""
     with open("/proc/thread-self/net/netlink", encoding="ascii") as file:
         rows = [line.split() for line in file][1:]
     return [int(row[2]) for row in rows if row[1] == "0" and row[2] != "0"]
@@ -27,7 +27,8 @@ def datagrams():
 
 
 def spoof(sender):
-    """Sends to each port, and to the groups, until their sockets are full; gives how many were taken."""
+    """Sends to each port, and to the groups, until their sockets are full; returns how many were
+    accepted."""
     mine, taken = sender.getsockname()[0], 0
     for address in [(port, 0) for port in ports() if port != mine] + \
             [(0, 1 << (group - 1)) for group in GROUPS]:
@@ -35,7 +36,7 @@ def spoof(sender):
             try:
                 sender.sendto(datagram, address)
             except OSError:
-                break  # full, gone, or it takes none
+                break  # full, closed, or it accepts none
             taken += address[0] != 0
     return taken
 
@@ -52,11 +53,11 @@ def spoof_once():
 
 
 def broadcast_once():
-    """To who listens to events, in this namespace or from another."""
+    """To event listeners, in this namespace or from another."""
     with sender_open() as sender:
         for group in GROUPS:
             for datagram in datagrams():
-                with contextlib.suppress(ConnectionRefusedError):  # nobody listens
+                with contextlib.suppress(ConnectionRefusedError):  # there is no listener
                     sender.sendto(datagram, (0, 1 << (group - 1)))
 
 

@@ -15,8 +15,8 @@ LONG = any(os.environ.get(name) for name in ("SLOW", "SOAK"))
 DEEDS = int(os.environ.get("ADVERSARY_DEEDS", "3000" if LONG else "150"))
 SEED = int(os.environ.get("ADVERSARY_SEED", "1"))
 NAMES = [f"v{number}" for number in range(1, 7)]
-LINKS = 12  # how many the intruder has at most
-SWITCHES = 400  # of the service, for each deed: it looks at one namespace, and repairs one link
+LINKS = 12  # limit of the intruder's objects
+SWITCHES = 400  # of the service, for each attack: it observes one namespace, and repairs one link
 
 
 def text(evil):
@@ -117,11 +117,12 @@ def played(host, kind):
                 spent = switches(service) - before
                 assert spent < SWITCHES * DEEDS, f"{spent} switches for {DEEDS} deeds"
                 print(f"seed {SEED}: {spent} switches of the service for {DEEDS} deeds")
-                # The service may have made its link anew amid that: until it is there, and right.
+                # The service may have created its link again meanwhile: wait until it exists, and
+                # is right.
                 host.until(lambda: adversary.leave() or host.apply(whole, code=None).code == 0,
                            "the container is as the file says", 20)
-                # The service looks at a container that changes all the time now and then, and may have
-                # taken the host's route to it away meanwhile.
+                # The service observes a container that changes all the time only sometimes, and may
+                # have deleted the host's route to it meanwhile.
                 host.until(lambda: host.diff(whole, code=None).code == 0, "nothing is left to do", 60)
                 service.quiet(limit=60)
                 others.unharmed(f"all of seed {SEED}")

@@ -1,4 +1,4 @@
-"""Which addresses are announced on the LAN, and which are not."""
+"""The addresses that are announced on the LAN, and those that are not."""
 import packets
 from declare import document, lan
 from host import same
@@ -18,7 +18,7 @@ def announced(sniffer, ip, mac, seconds=2):
 def failed(host):
     host.netns("web", "db")
     sniffer = sniffer_of(host)
-    # The kernel takes none above the link's own.
+    # The kernel accepts none above the link's own.
     text = document({"n": lan()}, {"web": {"n": {"sysctls": {"net.ipv6.conf.IFNAME.mtu": "9000"}}},
                                    "db": ["n"]})
     done = host.apply(text, code=1)
@@ -33,7 +33,7 @@ def second(host):
     text = document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.20",
                                                  "mac_address": "02:42:ac:10:56:99"}}})
     host.apply(text)
-    host.set_sysctl("web", "net/ipv4/conf/eth0/promote_secondaries", 1)  # as systemd has it
+    host.set_sysctl("web", "net/ipv4/conf/eth0/promote_secondaries", 1)  # systemd's default
     host.ip("web", "address add 172.16.86.200/24 dev eth0")
     sniffer = sniffer_of(host)
     host.apply(text.replace("86.20", "86.30"))

@@ -11,7 +11,7 @@ from service import watching
 
 NAMES = ("web", "db")
 TEXT = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
-CROWD = 40  # links enough for a listing to take several datagrams
+CROWD = 40  # links enough for a listing of several datagrams
 
 
 def crowded(host):
@@ -37,7 +37,7 @@ def whole_or_absent(host, wanted, what):
 
 
 def applies(host, wanted, foreign, *rules, code=None):
-    """An apply under these rules, from nothing; then one without. Gives the first."""
+    """An apply under these rules, on an empty host; then one without. Returns the first."""
     done = host.mvapply("apply", "-f", "network.yaml", code=code, env=preload(host, *rules))
     what = f"{', '.join(rules)}\n{done}"
     assert done.code in (0, 1), what
@@ -122,7 +122,7 @@ def answers_of(host):
 
 @test("broken: what cannot be looked at is not taken for done")
 def unseen(host):
-    """The link to be removed is in a namespace that no file names any more."""
+    """The link to be deleted is in a namespace that no file names any more."""
     host.netns(*NAMES)
     only_db = document({"n": lan()}, {"db": ["n"]})
     for command, text in ("delete", TEXT), ("apply", only_db):
@@ -134,7 +134,7 @@ def unseen(host):
         for number, _ in dumps:
             done = run(f"broken@{number}={errno.ENOMEM}")
             if "eth0" in host.names("web"):
-                # Where db's namespace is not seen, nothing that the files declare is live.
+                # If db's namespace is not found, none of the declared objects is live.
                 held = command == "apply" and done.code == 4 and "[MV0807]" in done.err
                 assert (done.code == 1 or held) and "Nothing to do." not in done.out, done
                 said += "[MV0919]" in done.err
@@ -164,7 +164,7 @@ def cut(host):
 
 @test("broken: an answer that is nonsense")
 def garbled(host):
-    """Nothing crashes, and nothing foreign goes. What still looks like an answer is believed."""
+    """Nothing crashes, and no unmanaged object is deleted. A well-formed reply is trusted."""
     host.netns(*NAMES)
     host.batch("host", ["link add link eth0 name x type macvlan mode bridge"])
     host.write(TEXT)
@@ -184,11 +184,11 @@ def garbled(host):
 
 @test("broken: an answer that never comes is not waited for for ever")
 def silent(host):
-    """Acknowledgements alone can get lost without a word."""
+    """Only acknowledgements can be lost silently."""
     wanted, foreign = crowded(host)
     answers = answers_of(host)
     acks = [number for number, size in answers if size == 36]
-    # The last two are of an announcement, which is not asked what becomes of it.
+    # The last two belong to an announcement, whose result is not checked.
     for number, code in ((acks[0], 1), (acks[-3], 1), (acks[-1], 0)):
         done = applies(host, wanted, foreign, f"silent@{number}", code=code)
         same("the kernel did not answer within 5 s" in done.err, code == 1, f"told: {done}")
@@ -236,7 +236,7 @@ def garbled_events(host):
         with watching(host, "-f", host.write(TEXT), env=env) as service:
             for _ in range(4):
                 host.ip("web", "link del eth0")
-                service.send(1)  # SIGHUP: everything is looked at
+                service.send(1)  # SIGHUP: everything is observed
                 service.until(lambda: state(host, *NAMES) == wanted, "repaired")
 
 
@@ -272,7 +272,7 @@ def by_chance(host):
 
 @test("broken: a namespace that gets no number is told of, and heard all the same")
 def unnumbered(host):
-    """The kernel tells of changes in namespaces that have a number."""
+    """The kernel reports changes in namespaces that have an nsid."""
     host.netns("web")
     host.write(document({"n": lan()}, {"web": ["n"]}))
     refused = []

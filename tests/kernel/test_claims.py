@@ -27,7 +27,7 @@ def declared(evil, first=True, explicit=False, names=NAMES, network=None, **more
 
 
 def stacked(name, *addresses, marked=(), alias=None, mac=None, kind="macvlan mode bridge"):
-    """A link on the host's eth0, by way of the intruder's own."""
+    """A link on the host's eth0, through the intruder's own."""
     at = f" address {mac}" if mac else ""
     yield f"link add link eth0 name {name}{at} type {kind}"
     for address in addresses:
@@ -39,7 +39,7 @@ def stacked(name, *addresses, marked=(), alias=None, mac=None, kind="macvlan mod
     yield f"link set {name} up"
 
 
-# What is not marked, or not as one of the set, stays: it is told.
+# Links without an owner tag, or with another set's, are kept and reported.
 TOLD = {"a second link with the address", "the same with its subnet", "the same with our protocol",
         "all addresses", "the mark of another set", "the host's address", "the private mode",
         "the source mode", "its own link with one more",
@@ -88,7 +88,8 @@ FALSE_ROLES = ["mvapply:host:default/n", "mvapply:host:other/n", "mvapply:dummy:
 
 
 def alias_of_own(host, evil, text, alias):
-    """What an apply says, and what the container has then, after it gave its own link that alias."""
+    """The output of an apply, and the container's state afterwards, after the container gave its
+    own link that alias."""
     host.apply(text)
     evil.batch(f"link set eth0 alias {alias}")
     plan = host.mvapply("diff", "-f", "network.yaml", code=None)
@@ -108,7 +109,7 @@ def false_roles(host):
         expected = alias_of_own(host, evil, text, "nonsense")
         for alias in FALSE_ROLES:
             same(alias_of_own(host, evil, text, alias), expected, alias)
-        # A service is told of it no more often either.
+        # A service does not report it more often either.
         with watching(host, "-f", host.write(text)) as service:
             service.settle()
             evil.batch(f"link set eth0 alias {FALSE_ROLES[0]}")
@@ -119,7 +120,7 @@ def false_roles(host):
 
 
 def restored(host, evil, text):
-    """The intruder's own link as it was, for the next attack."""
+    """Restores the intruder's own link for the next attack."""
     evil.clean()
     evil.batch("link del eth0", force=True)
     host.apply(text)
@@ -162,13 +163,13 @@ def explicit(host):
     tried(host, "user", explicit=True)
 
 
-# --- what is not there yet, and what is written down
+# --- absent containers, and explicit values
 
 LATE = {"late": {"n": {}}}
 
 
 def no_inheritance(host, kind):
-    """A forged attachment of a container that is not there: its address, MAC, routes and name."""
+    """A forged attachment of an absent container: its address, MAC, routes and name."""
     host.netns("v1")
     with intruder(host, kind) as evil:
         text = declared(evil, names=["v1"], **LATE)
@@ -216,7 +217,7 @@ def pending_kept(host):
         host.apply(document({"n": lan()}, nets))
         before = host.link("lost", "eth0")
         host.batch("evil", stacked("z0", alias="mvapply:attach:default/n/lost"))
-        nets["lost"] = {"docker": "lost", "networks": ["n"]}  # there is no engine that could tell
+        nets["lost"] = {"docker": "lost", "networks": ["n"]}  # no engine could report it
         done = host.apply(document({"n": lan()}, nets), code=None)
         same(host.link("lost", "eth0")["ifindex"], before["ifindex"], f"kept\n{done}")
         assert "- " not in "".join(line[:2] for line in done.plan), done
@@ -353,7 +354,7 @@ def watched(host, kind, explicit):
                 others.unharmed("claims under a service")
                 host.remove_netns("v4")
                 evil.batch(*list(stacked("z1", f"{address}/24", mac=mac_of(address)))[:-1])
-                # The kernel takes v4 apart in the background, which has the MAC until then.
+                # The kernel destroys v4 in the background; until then the link has the MAC.
                 host.until(lambda: evil.up("z1"), "the intruder has the MAC")
                 host.netns("v4")
                 service.until(lambda: host.names("v4") == {"eth0"}, "attached again")
@@ -411,21 +412,22 @@ def explicit_mac(host):
             others.unharmed("a MAC")
 
 
-# --- a MAC that another link has, whatever a look shows
+# --- a MAC that another link has, whatever an observation finds
 
 LATE_ADDRESS = "172.16.86.77"
 LATE_MARK = "mvapply:attach:default/n/late"
 
 
 def is_attached(host):
-    """Not so while a link is there that cannot be brought up, and is taken back."""
+    """Not while a link that cannot be set up exists and is deleted again."""
     link = host.links("late").get("eth0", {"flags": [], "addr_info": []})
     return "UP" in link["flags"] and \
         any(item["local"] == LATE_ADDRESS for item in link["addr_info"])
 
 
 def attached(host, how):
-    """The late container is attached, with a MAC that nobody else has: gives what has to stay."""
+    """The late container is attached, with a MAC that no other link has: returns the state that
+    must not change."""
     same(host.addresses("late", "eth0"), {f"{LATE_ADDRESS}/24"}, "its address")
     link = host.link("late", "eth0")
     assert "UP" in link["flags"], link
@@ -482,7 +484,7 @@ def hidden_watched(host):
 
 
 @test("claims: a marked link with a container's MAC is made anew whenever it is deleted", seconds=60)
-def made_anew(host):
+def created_again(host):
     raced(host, "root", "again")
 
 
@@ -532,7 +534,7 @@ def nested_marks(host):
     host.apply(text)
     children = [nested_namespace(host, "evil") for _ in range(16)]
     held = [os.open(f"/proc/{child.pid}/ns/net", os.O_RDONLY) for child in children]
-    # Processes lead to the namespaces, and then descriptors alone.
+    # Processes lead to the namespaces, and then only descriptors.
     for ended in (False, True):
         for number, child in enumerate(children):
             mark_nested(host, number, child)

@@ -12,7 +12,7 @@ from registry import test
 
 
 def told(host, code, expected, *words, **options):
-    """The code that a command tells, as JSON; the text has to have the same."""
+    """The code that a command reports, as JSON; the text must have the same."""
     shown = host.mvapply(*words, code=expected, **options)
     assert f"[{code}]\n" in shown.out + shown.err, f"no {code}\n{shown}"
     done = host.mvapply(*words, "-o", "json", code=expected, **options)
@@ -126,7 +126,7 @@ def usage(host):
     same([one["code"] for one in json.loads(done.out)["errors"]], ["MV1002"], "no UTF-8")
 
 
-# --- what fails while it is done
+# --- failures during apply
 
 CREATE, ADDRESS, ROUTE = 16, 20, 24
 
@@ -142,13 +142,13 @@ def requests(host, text):
 def failed(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
-    host.apply(text)  # the namespace has its number from now on
+    host.apply(text)  # the namespace has its nsid from now on
     host.delete(text)
     kinds = requests(host, text)
     made, route = kinds.index(CREATE) + 1, kinds.index(ROUTE) + 1
     up = route - 2
     same(kinds[up - 1:route], [CREATE, ADDRESS, ROUTE], "what is up, and what comes then")
-    # A new kernel is made to say what an old one says; there it is so anyway.
+    # A new kernel is made to answer like an old one, which answers so anyway.
     busy = [f"refuse@{number}={errno.EBUSY}" for number in range(made, made + 12)]
     for code, rules in (("MV0902", [f"refuse@{made}={errno.EPERM}"]),
                         ("MV0903", [f"refuse@{made}={errno.EOPNOTSUPP}"]),
@@ -186,7 +186,7 @@ def value(host):
     same(host.names("web"), set(), "what is left")
 
 
-# --- what other objects hold
+# --- objects that others use
 
 @test("codes: an address that two networks of one parent, under two names, want")
 def altname(host):
@@ -219,7 +219,7 @@ def full_mark(host):
     told(host, "MV0607", 1, "diff", "-f", path)
 
 
-# --- engines, as they answer when something is wrong
+# --- engines, with their error answers
 
 @test("codes: an engine that answers wrong, counts processes otherwise, or runs a service twice")
 def engines(host):

@@ -6,7 +6,7 @@ from terminal import on_terminal
 
 RED, GREEN, YELLOW, END = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 
-# The environment beside TERM=xterm, the options, and whether there are colours on a terminal.
+# The environment beside TERM=xterm, the options, and whether the terminal output has colours.
 WAYS = [
     ({}, [], True),
     ({"NO_COLOR": "1"}, [], False),

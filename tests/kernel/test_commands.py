@@ -116,7 +116,7 @@ def status(host):
 
 
 def find(value, wanted):
-    """The first object in a JSON value for which it holds."""
+    """The first object in a JSON value for which the condition is true."""
     if isinstance(value, dict):
         if wanted(value):
             return value
@@ -220,7 +220,7 @@ def closed(host):
                       "sh", host.binary, "apply", "-f", path, code=0,
                       env={"ASAN_OPTIONS": "detect_leaks=0"})
     with open("trace", encoding="utf-8", errors="replace") as file:
-        filled = file.read().partition('"/dev/null"')[2]  # before it the libraries are loaded
+        filled = file.read().partition('"/dev/null"')[2]  # the libraries are loaded before it
     own = [line for line in filled.splitlines() if re.search(r"(socket|open\w*)\(.*= [012]$", line)
            and "/dev/null" not in line]
     assert filled and not own, f"{own} of {traced}"

@@ -56,7 +56,7 @@ def ended(host, child, code):
 
 
 def guardian_of(child):
-    """The process that outlives it: of its children the one that is not the helper for DHCP."""
+    """The guard process, which outlives the apply: the child that is not the DHCP broker."""
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="ascii") as file:
             comm, rest = file.read().split("(", 1)[1].rsplit(")", 1)
@@ -65,18 +65,18 @@ def guardian_of(child):
     raise AssertionError("no guardian")
 
 
-def gone_back(host, before):
+def rolled_back(host, before):
     host.until(lambda: host.run(host.binary, "confirm").code == 1, "the guardian ends", 20)
-    same(host.snapshot(settled=True), before, "after it went back")
+    same(host.snapshot(final_state=True), before, "after it went back")
 
 
 def goes_back_alone(host, before):
-    """With nobody left who waits for it. Asking the guardian, as gone_back does, would confirm."""
+    """When no process waits for it any more. A request to the guard would confirm."""
     host.until(lambda: not host.names("web") and not host.names("db"), "it goes back", 20)
-    same(host.snapshot(settled=True), before, "after it went back")
+    same(host.snapshot(final_state=True), before, "after it went back")
 
 
-# --- going back
+# --- rollbacks
 
 NET = lan(subnets=[{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"},
                    {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}], subnet=None, gateway=None)
@@ -112,8 +112,9 @@ EDITS = {
 }
 
 
-# What a plan cannot say of addresses and routes: a second address in the subnet of ours, whose order
-# counts, labels, peers, other tables, metrics, next hops that are on the link or several.
+# Addresses and routes that a plan cannot express: a second address in the managed one's subnet,
+# whose order
+# matters, labels, peers, other tables, metrics, next hops that are on the link or several.
 THEIRS = [
     "address add 192.0.2.7/32 dev eth0", "address add 172.16.86.99/24 dev eth0",
     "address add 192.0.2.9/24 brd 192.0.2.200 label eth0:x dev eth0",
@@ -132,7 +133,8 @@ THEIRS = [
 
 
 def order_of(host):
-    """IPv4 addresses as the kernel lists them: what is sent has the first of a subnet."""
+    """IPv4 addresses in the order of the kernel's listing: the first of a subnet is the source
+    address."""
     return [(item["local"], item["label"]) for item in host.link("web", "eth0")["addr_info"]
             if item["family"] == "inet"]
 
@@ -143,13 +145,13 @@ def goes_back(text):
         host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up",
                             "link set up1 up"])
         host.apply(BEFORE)
-        # What others did to our links is part of what was.
+        # Changes of others on managed links are part of the state to restore.
         host.batch("web", THEIRS)
         host.set_sysctl("web", "net/ipv4/conf/eth0/log_martians", 1)
-        before, order = host.snapshot(settled=True), order_of(host)
+        before, order = host.snapshot(final_state=True), order_of(host)
         done = host.apply(text, "--confirm=1", "--max-delete=2", code=5)
         assert "reverted" in done.err and "what it was before" in done.err, done
-        same(host.snapshot(settled=True), before, "after it went back")
+        same(host.snapshot(final_state=True), before, "after it went back")
         same(order_of(host), order, "the order of addresses")
         same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}")
               for key in ("rp_filter", "log_martians")], ["2", "1"], "settings")
@@ -165,13 +167,13 @@ for what, edited in EDITS.items():
 @test("confirm: a VLAN that was made goes, and one that went returns", needs=["vlan"])
 def vlan(host):
     host.netns("web")
-    empty = host.snapshot(settled=True)
+    empty = host.snapshot(final_state=True)
     host.apply(VLAN, "--confirm=1", code=5)
-    same(host.snapshot(settled=True), empty, "after the VLAN went again")
+    same(host.snapshot(final_state=True), empty, "after the VLAN went again")
     host.apply(VLAN)
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     host.apply(document({"n": lan()}, {"web": ["n"]}), "--confirm=1", code=5)
-    same(host.snapshot(settled=True), before, "after the VLAN returned")
+    same(host.snapshot(final_state=True), before, "after the VLAN returned")
 
 
 @test("confirm: what was adopted is nobody's again, with its routes")
@@ -184,11 +186,11 @@ def adopted(host):
                     "macvlan mode bridge")
     host.batch("web", ["link set mine name eth0", "address add 172.16.86.2/24 dev eth0"])
     host.ip("web", "link set eth0 up")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     done = host.apply(document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}}),
                       "--adopt", "--confirm=1", code=5)
     assert "mark" in done.out, done
-    same(host.snapshot(settled=True), before, "after it went back")
+    same(host.snapshot(final_state=True), before, "after it went back")
 
 
 @test("confirm: a link that was down is down again")
@@ -204,7 +206,7 @@ def was_down(host):
 
 
 @test("confirm: a link that was deleted returns on a parent that was made anew meanwhile")
-def parent_anew(host):
+def parent_recreated(host):
     host.netns("web", "db")
     cable = ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"]
     host.batch("host", cable)
@@ -220,11 +222,11 @@ def parent_anew(host):
     same(host.names("db"), set(), "db's links")
 
 
-# --- staying
+# --- confirmations
 
 def on_terminal(host, text, *flags, typed=(), signals=()):
-    """An apply with a terminal of its own, on which these lines are typed once it waits. Gives its exit
-    code and what it said."""
+    """An apply with a terminal of its own, on which these lines are typed once it waits. Returns
+    its exit code and its output."""
     path = host.write(text)
     pid, terminal = pty.fork()
     if pid == 0:
@@ -286,7 +288,8 @@ def closed_input():
 
 @contextlib.contextmanager
 def inputs(kind):
-    """A standard input that is no terminal, with lines in it; gives it, and what reads what is left."""
+    """A standard input that is not a terminal, with lines in it; returns it, and a function that
+    reads the rest."""
     lines = b"\n\nno\n\n"
     with contextlib.ExitStack() as stack:
         if kind == "file":
@@ -395,12 +398,12 @@ def failures(host):
 @test("confirm: a saved plan, and JSON")
 def saved(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     host.diff(WEB_DB, "--out", "plan.json")
     done = host.mvapply("apply", "plan.json", "--confirm=1", "-o", "json", code=5).json
     same((done["confirmed"], done["exit_code"], len(done["steps"])), (False, 5, 2), "the report")
     same([one["code"] for one in done["errors"]], ["MV0912"], "what it says of the run")
-    same(host.snapshot(settled=True), before, "after it went back")
+    same(host.snapshot(final_state=True), before, "after it went back")
     with confirming(host):
         host.mvapply("apply", "plan.json", "--confirm=600")
     same(host.names("web"), {"eth0"}, "links")
@@ -420,7 +423,7 @@ def in_part(host):
     same(host.link("db", "eth0")["linkinfo"]["info_kind"], "veth", "what was in the way")
 
 
-def started_anew(host, name):
+def container_restart(host, name):
     host.remove_netns(name)
     host.netns(name)
 
@@ -440,15 +443,15 @@ def restarted(host):
     host.netns("web", "db", "ci")
     host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"])
     host.apply(BEFORE)
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     for how, text in ANEW.items():
         with waiting(host, text, "--max-delete=2") as (child, _):
             for name in ("web", "db", "ci"):
-                started_anew(host, name)
+                container_restart(host, name)
             child.send_signal(signal.SIGINT)
             ended(host, child, 5)
             assert b"everything is what it was before" in child.stderr.read(), how
-        same(host.snapshot(settled=True), before, how)
+        same(host.snapshot(final_state=True), before, how)
 
 
 @test("confirm: a link that somebody made meanwhile in the container's new namespace becomes the former one")
@@ -457,7 +460,7 @@ def restarted_and_attached(host):
     host.apply(WEB_DB)
     alias = host.link("web", "eth0")["ifalias"]
     with waiting(host, document({"n": lan(mtu=1400)}, {"web": ["n"], "db": ["n"]})) as (child, _):
-        started_anew(host, "web")
+        container_restart(host, "web")
         host.ip("host", "link add x0 link eth0 type macvlan mode bridge")
         host.ip("host", "link set x0 netns web")
         host.ip("web", f"link set x0 alias {alias}")
@@ -486,7 +489,7 @@ def restarted_in_the_way(host):
     host.netns("web", "db")
     host.apply(WEB_DB)
     with waiting(host, document({"n": lan(mtu=1400)}, {"web": ["n"], "db": ["n"]})) as (child, _):
-        started_anew(host, "web")
+        container_restart(host, "web")
         host.ip("web", "link add eth0 type veth peer name other")
         child.send_signal(signal.SIGINT)
         ended(host, child, 1)
@@ -597,7 +600,7 @@ def engine_slow(host):
 
 
 def under_faults(host, *rules):
-    """An apply that is cancelled once it asks; all of this happens under these faults."""
+    """An apply that is cancelled once it waits; all under these faults."""
     argv = [host.binary, "apply", "-f", "network.yaml", "--confirm=600", "--max-delete=2"]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True,
@@ -612,11 +615,12 @@ def under_faults(host, *rules):
 
 @test("confirm: whatever goes wrong once, it goes back")
 def broken(host):
-    """Both processes count for themselves, so that each fault strikes in the apply and on the way back."""
+    """Both processes count for themselves, so that each fault occurs in the apply and in the
+    rollback."""
     host.netns("web", "db", "ci")
     host.apply(BEFORE)
     host.write(document({"n": NET}, {"web": {"n": {"ipv4_address": "172.16.86.77"}}, "ci": ["n"]}))
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     same(under_faults(host)[0], 5, "exit code without a fault")
     with open(LOG, encoding="ascii") as file:
         counts = {kind: int(number) for kind, number, _ in map(str.split, file)}
@@ -629,30 +633,30 @@ def broken(host):
             code, said = under_faults(host, fault)
             codes.add(code)
             assert code in (1, 5) and "not all of it" not in said, f"{fault}: {code}\n{said}"
-            same(host.snapshot(settled=True), before, f"after {fault}\n{said}")
+            same(host.snapshot(final_state=True), before, f"after {fault}\n{said}")
     assert 5 in codes, codes
 
 
-# --- when something dies
+# --- processes that end
 
 @test("confirm: killed in the middle of its work, it goes back at once", both=True)
 def killed_within(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     with hidden_link(host, "02:42:ac:10:56:02"):
         argv = [host.binary, "apply", "-f", host.write(WEB_DB), "--confirm=600"]
         with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE) as child:
-            # Web's is tried again and again.
+            # Web's attachment is retried again and again.
             host.until(lambda: "eth0" in host.names("db"), "db's link is made", 20)
             child.kill()
             assert WAITS not in child.stderr.read(), "it was not in the middle of it"
-        gone_back(host, before)
+        rolled_back(host, before)
 
 
 def guarded(host):
-    """Whether a thread of mvapply is left: one that ends in the kernel has the sockets still, when the
-    program is gone, and the first thread."""
+    """Whether a thread of mvapply is left: one that ends in the kernel still has the sockets when
+    the program and its first thread have ended."""
     for path in glob.glob("/proc/[0-9]*/task/[0-9]*/stat"):
         with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
             command, rest = file.read().split("(", 1)[1].rsplit(")", 1)
@@ -666,27 +670,27 @@ def killed_anywhere(host):
     host.netns("web", "db", "ci")
     host.apply(BEFORE)
     host.write(document({"n": NET}, {"web": {"n": {"ipv4_address": "172.16.86.77"}}, "ci": ["n"]}))
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     for number in range(1, 1000):
         if not killed(host, number, "sendto,sendmsg,write", "apply", "-f", "network.yaml",
                       "--confirm=1"):
             break
         host.until(lambda: not guarded(host), "the guardian ends", 20)
-        same(host.snapshot(settled=True), before, f"after a kill before call {number}")
+        same(host.snapshot(final_state=True), before, f"after a kill before call {number}")
     assert number > 30, f"killed {number - 1} times"
 
 
 @test("confirm: killed while it waits, it can still be confirmed, or cancelled")
 def killed_waiting(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     with waiting(host, WEB_DB) as (child, _):
         guardian = guardian_of(child)
         child.kill()
         child.wait()
         same(host.names("web"), {"eth0"}, "links, once it is killed")
         os.kill(guardian, signal.SIGTERM)
-        gone_back(host, before)
+        rolled_back(host, before)
     with waiting(host, WEB_DB) as (child, _):
         child.kill()
         child.wait()
@@ -698,7 +702,7 @@ def killed_waiting(host):
 @test("confirm: killed while it waits, it goes back when its time is over")
 def killed_time(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     argv = [host.binary, "apply", "-f", host.write(WEB_DB), "--confirm=2"]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE) as child:
@@ -710,7 +714,7 @@ def killed_time(host):
 @test("confirm: the terminal hangs up, and it goes back all the same")
 def hangup(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     path = host.write(WEB_DB)
     pid, terminal = pty.fork()
     if pid == 0:
@@ -729,8 +733,8 @@ def hangup(host):
 @test("confirm: the whole process group is killed at once, and it goes back all the same")
 def group_killed(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
-    # The guardian is slow to leave for a session of its own.
+    before = host.snapshot(final_state=True)
+    # The guard is slow to create a session of its own.
     argv = ["strace", "-f", "-o", "/dev/null", "-e", "trace=setsid", "-e",
             "inject=setsid:delay_enter=500000", host.binary, "apply", "-f", host.write(WEB_DB),
             "--confirm=1"]
@@ -745,10 +749,10 @@ def group_killed(host):
 @test("confirm: Ctrl-Z amid the work waits for its end, and it goes back all the same")
 def suspended(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     command = f"{host.binary} apply -f {host.write(WEB_DB)} --confirm=1"
     with hidden_link(host, "02:42:ac:10:56:02"):
-        # A job of a shell's: who has nobody to be continued by is not stopped.
+        # A shell's job: without a shell that could continue it, it is not stopped.
         with subprocess.Popen(["bash", "-mc", f"{command} & echo $!; wait; kill -CONT $!; wait"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL) as shell:
@@ -758,39 +762,39 @@ def suspended(host):
             host.until(lambda: not host.names("db") and not host.names("web"), "it goes back", 20)
             os.kill(job, signal.SIGCONT)
             shell.wait(20 * host.patience)
-        gone_back(host, before)
+        rolled_back(host, before)
 
 
 @test("confirm: the guardian is killed, and the apply goes back itself")
 def guardian_killed(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     with waiting(host, WEB_DB) as (child, _):
         os.kill(guardian_of(child), signal.SIGKILL)
         ended(host, child, 5)
-    same(host.snapshot(settled=True), before, "after it went back")
+    same(host.snapshot(final_state=True), before, "after it went back")
 
 
 @test("confirm: SIGINT and SIGTERM go back at once")
 def cancelled(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         with waiting(host, WEB_DB) as (child, _):
             child.send_signal(number)
             ended(host, child, 5)
             assert b"cancelled" in child.stderr.read()
-        same(host.snapshot(settled=True), before, f"after {number.name}")
+        same(host.snapshot(final_state=True), before, f"after {number.name}")
 
 
-# --- when others are at work
+# --- concurrent changes of others
 
 @test("confirm: while one waits, other applies are refused, and nothing is touched")
 def others(host):
     host.netns("web", "db", "ci")
     with waiting(host, WEB_DB) as (child, _):
         other = host.write(document({"n": lan()}, {"ci": ["n"]}, name="other"), "other.yaml")
-        before = host.snapshot(settled=True)
+        before = host.snapshot(final_state=True)
         for argv in (("apply", "--confirm"), ("apply",), ("delete",)):
             done = host.mvapply(*argv, "-f", other, code=4)
             assert "waits for its confirmation; nothing was touched [MV0809]" in done.err, done

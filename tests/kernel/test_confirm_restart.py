@@ -5,7 +5,7 @@ import signal
 from declare import document, lan
 from host import same
 from registry import test
-from test_confirm import ended, started_anew, waiting
+from test_confirm import container_restart, ended, waiting
 
 DUAL = lan(subnet=None, gateway=None, subnets=[{"subnet": "172.16.86.0/24", "gateway": "172.16.86.1"},
                                                {"subnet": "fd00:86::/64", "gateway": "fd00:86::1"}])
@@ -13,7 +13,7 @@ ROUTES = {"n": {"routes": [{"to": "10.9.0.0/16", "via": "172.16.86.1"}]}}
 WITH_ROUTES = document({"n": DUAL}, {"web": ROUTES, "db": ["n"]})
 AFTER = document({"n": {**DUAL, "mtu": 1400}}, {"web": ROUTES, "db": ["n"]})
 
-# In the new namespace: another link, and over it what the former link had, too.
+# In the new namespace: another link, and through it the former link's addresses and routes, too.
 THEIRS = {
     "a default route": ["route add default via 192.0.2.2 dev o0"],
     "a default route of a routing daemon": ["route add default via 192.0.2.2 dev o0 proto 186"],
@@ -21,7 +21,7 @@ THEIRS = {
     "the same route": ["route add 10.9.0.0/16 via 192.0.2.2 dev o0"],
     "a route with mvapply's protocol": ["route add default via 192.0.2.2 dev o0 proto 77"],
 }
-# And what is in nobody's way.
+# And objects that do not conflict.
 BESIDE = ["route add default via 192.0.2.3 dev o0 metric 500", "route add 10.10.0.0/16 via 192.0.2.2 dev o0",
           "route add 10.9.0.0/24 via 192.0.2.2 dev o0"]
 
@@ -36,16 +36,16 @@ def their_routes(host):
 
 
 def attach_again(host, alias):
-    """As somebody who made the former link by hand."""
+    """As if a user had created the former link by hand."""
     host.batch("host", ["link add x0 link eth0 type macvlan mode bridge", "link set x0 netns web"])
     host.batch("web", [f"link set x0 alias {alias}", "link set x0 up"])
 
 
-def gone_back(host, routes, again, code):
-    """Gives what it says."""
+def rolled_back(host, routes, again, code):
+    """Returns its output."""
     alias = host.link("web", "eth0")["ifalias"]
     with waiting(host, AFTER) as (child, _):
-        started_anew(host, "web")
+        container_restart(host, "web")
         other_link(host, routes)
         if again:
             attach_again(host, alias)
@@ -65,9 +65,9 @@ def theirs_stay(host):
     for what, routes in THEIRS.items():
         for again in (False, True):
             host.apply(WITH_ROUTES)
-            said = gone_back(host, routes, again, 1)
+            said = rolled_back(host, routes, again, 1)
             assert "not all of it [MV0913]" in said and "web" in said and "File exists" in said, f"{what}: {said}"
-            started_anew(host, "web")
+            container_restart(host, "web")
 
 
 @test("confirm, anew: what others have beside is no reason not to put a container's link back")
@@ -76,10 +76,10 @@ def beside(host):
     for again in (False, True):
         host.apply(WITH_ROUTES)
         before = host.routes("web")
-        gone_back(host, BESIDE, again, 5)
+        rolled_back(host, BESIDE, again, 5)
         same({route for route in host.routes("web") if " dev eth0" in route}, before, "the former routes")
         same(host.addresses("web", "eth0"), {"172.16.86.2/24", "fd00:86::2/64"}, "addresses")
-        started_anew(host, "web")
+        container_restart(host, "web")
 
 
 @test("confirm, anew: in the same namespace, too, a route that somebody put in the place of ours meanwhile stays")

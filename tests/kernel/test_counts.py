@@ -14,12 +14,12 @@ COUNT = 20
 NAMES = [f"c{number}" for number in range(COUNT)]
 TEXT = document({"n": lan()}, {name: ["n"] for name in NAMES})
 
-# strace tells the types of messages by number where the socket is another namespace's.
+# strace shows the types of messages as numbers if the socket is in another namespace.
 TYPES = {16: "RTM_NEWLINK", 17: "RTM_DELLINK", 18: "RTM_GETLINK", 19: "RTM_SETLINK",
          20: "RTM_NEWADDR", 21: "RTM_DELADDR", 22: "RTM_GETADDR", 24: "RTM_NEWROUTE",
          25: "RTM_DELROUTE", 26: "RTM_GETROUTE", 28: "RTM_NEWNEIGH", 29: "RTM_DELNEIGH",
          88: "RTM_NEWNSID", 90: "RTM_GETNSID"}
-ANNOUNCEMENTS = {"RTM_NEWNEIGH", "RTM_DELNEIGH"}  # which leave nothing behind
+ANNOUNCEMENTS = {"RTM_NEWNEIGH", "RTM_DELNEIGH"}  # which have no lasting effect
 LOOKS = {"RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE", "RTM_GETNSID"}
 BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../bench/bench.py")
 
@@ -30,7 +30,7 @@ def counted(host, *argv):
 
 
 def counted_program(host, *argv):
-    """How often a program sent each kind of message, and other calls by their names."""
+    """How often a program sent each type of message, and other calls by their names."""
     host.run("strace", "-f", "-qq", "-o", "trace", "-s", "65536", "-e", "abbrev=none",
              "-e", "trace=sendto,setns,socket,openat", *argv, code=0, seconds=60,
              env={"ASAN_OPTIONS": "detect_leaks=0"})  # which cannot be traced
@@ -58,7 +58,7 @@ def changes(counts):
 
 
 def announcements(counts):
-    """Of the kernel's own, and sockets that wait for a grace period when they are closed."""
+    """The kernel's own sockets, and sockets whose close waits for a grace period."""
     return {kind: counts[kind] for kind in sorted(ANNOUNCEMENTS | {"packet sockets"})}
 
 
@@ -66,10 +66,10 @@ def announcements(counts):
 def first_apply(host):
     host.netns(*NAMES)
     counts = counted(host, "apply", "-f", host.write(TEXT))
-    # Created and brought up; marked; an address; a route; the host's number in each namespace.
+    # Created and set up; tagged; an address; a route; the host's nsid in each namespace.
     same(changes(counts), {"RTM_NEWLINK": 2 * COUNT, "RTM_SETLINK": COUNT, "RTM_NEWADDR": COUNT,
                            "RTM_NEWROUTE": COUNT, "RTM_NEWNSID": COUNT}, "messages that change")
-    # What was just made has nothing but its loopback link, which is down; the host and the LAN have.
+    # A new namespace has only its loopback link, which is down; the host and the LAN have more.
     same([counts[kind] for kind in ("RTM_GETLINK", "RTM_GETADDR", "RTM_GETROUTE")],
          [COUNT + 2, 2, 2], "messages that look")
     same(counts["accept_ra"], COUNT, "files of /proc/sys written")
@@ -104,7 +104,7 @@ def nothing_to_do(host):
     host.apply(TEXT)
     counts = counted(host, "apply", "-f", host.write(TEXT))
     same(changes(counts), {}, "messages that change")
-    # The host's namespace and the LAN's, whose end of the cable has its peer in the host's, as well.
+    # The host's namespace and the LAN's, whose end of the cable has its peer in the host's, too.
     same({kind: counts[kind] for kind in LOOKS},
          {"RTM_GETLINK": COUNT + 2, "RTM_GETADDR": COUNT + 2, "RTM_GETROUTE": COUNT + 2,
           "RTM_GETNSID": COUNT + 1}, "messages that look")

@@ -85,13 +85,13 @@ def system_calls(host):
         service.until(lambda: host.names("web"), "repaired")
         service.quiet()
     made = traced(host, TEXT, at_work)
-    # The unit has done these: LimitNOFILE=, CapabilityBoundingSet=.
+    # The unit sets these: LimitNOFILE=, CapabilityBoundingSet=.
     same(made - filter_allows(UNIT) - {"prlimit64", "setrlimit", "capset"}, set(),
          "calls that are not allowed")
 
 
 def filter_allows(*paths):
-    """The names of the system calls that the units let through together."""
+    """The system calls that all filters of the units together allow."""
     allowed = set()
     for path in paths:
         for value in unit_values("SystemCallFilter", path):
@@ -103,12 +103,12 @@ def filter_allows(*paths):
 
 
 def traced(host, text, at_work):
-    """The names of the system calls that the service makes, with all that it starts."""
+    """The system calls of the service, and of all processes that it starts."""
     host.write(text)
     calls = "/run/calls"
     program = host.binary
     with open("/run/traced", "w", encoding="ascii") as file:
-        # LeakSanitizer, where the build has it, cannot work while it is traced.
+        # LeakSanitizer, if the build has it, does not work while the process is traced.
         file.write("#!/bin/sh\nexport ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0\n"
                    f"exec strace -f -o {calls} -D {program} \"$@\"\n")
     os.chmod("/run/traced", 0o755)
@@ -121,7 +121,7 @@ def traced(host, text, at_work):
 
 
 def confine(kept):
-    """What the unit does to the service: a mount namespace of its own, read-only, that gets the
+    """The unit's effects on the service: a read-only mount namespace of its own, which receives the
     host's mounts, and few capabilities."""
     def enter():
         linux.unshare(linux.CLONE_NEWNS)
@@ -136,7 +136,7 @@ def confine(kept):
 
 @test("deployment: within the unit's rights and mounts it does its work", both=True)
 def confined(host):
-    linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)  # as systemd makes it at boot
+    linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)  # as systemd creates it at boot
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), before=confine(capabilities(UNIT))) as service:
         same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
@@ -192,7 +192,7 @@ def confined_lease(host):
             host.write(document({"n": lan(dhcp=True)}, {}))
             service.until(lambda: not server.leases() and not host.names("web"), "given back")
             assert not any("error" in line for line in service.log()), service.log()
-    # What the filter lets through, and what the client, who is nobody then, is started with.
+    # The calls that the filter allows, and the client, which is an unprivileged user then.
     allowed = filter_allows(UNIT, DHCP)
     with serving(host):
         made = traced(host, LEASED, lambda service: service.until(
@@ -204,7 +204,7 @@ def confined_lease(host):
 # --- YAML
 
 def documents(path):
-    """What a file of YAML holds, read by PyYAML, which the system's python3 has."""
+    """The content of a YAML file, read by PyYAML, which the system's python3 has."""
     script = "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(sys.stdin))))"
     with open(path, "rb") as file:
         done = subprocess.run(["/usr/bin/python3", "-c", script], stdin=file, capture_output=True,

@@ -19,14 +19,14 @@ TEXT = document({"n": NET}, {"web": ["n"]})
 
 
 def lease_of(host, ns="web", link="eth0"):
-    """What `ip` tells of the link's one IPv4 address."""
+    """The link's one IPv4 address as `ip` reports it."""
     found = [item for item in host.link(ns, link)["addr_info"] if item["family"] == "inet"]
     same(len(found), 1, f"IPv4 addresses of {link} in {ns}")
     return found[0]
 
 
 def grow_old(host, preferred=0, ns="web"):
-    """As if half of the lease were over, or were in so many seconds."""
+    """As if half of the lease were over, or will be in that many seconds."""
     lease = lease_of(host, ns)
     index = host.link(ns, "eth0")["ifindex"]
     with host.inside(ns):
@@ -84,7 +84,7 @@ def told(host):
         assert any(line.startswith("ok dhcp the client is /") for line in
                    host.mvapply("doctor", "-f", path, code=None).lines)
         assert f"eth0 {ip}/24" in host.mvapply("graph", "-f", path).out
-        # What is exported changes nothing, and another host gets its own lease by it.
+        # Applying the export changes nothing, and another host gets its own lease by it.
         exported = host.mvapply("export").out
         same(host.diff(exported, code=0).plan, [], "a diff against the export")
         assert ip not in exported and exported.count("dhcp: true") == 1, exported
@@ -128,7 +128,7 @@ def change(host):
         leases = server.leases()
         same(set(leases), {lease_of(host)["local"]}, "leases")
         same(host.link("web", "eth0")["ifindex"], index, "the link is the same")
-        # The very address of the lease, for good.
+        # The leased address itself, without expiry.
         static = document({"n": lan()},
                           {"web": {"n": {"ipv4_address": lease_of(host)["local"]}}})
         host.apply(static)
@@ -137,7 +137,7 @@ def change(host):
         host.unchanged(static)
 
 
-# The key, in whatever way YAML lets one write it.
+# The key, in each YAML spelling.
 SPELLINGS = {
     "an escaped letter": '{parent: eth0, "\\x64hcp": true}',
     "escapes of all widths": '{parent: eth0, "\\x64\\u0068\\U00000063p": true}',
@@ -191,7 +191,7 @@ def renew(host):
         assert lease["local"] == ip and lease["valid_life_time"] > 110 and \
             lease["preferred_life_time"] > 50, lease
         same(server.count("DHCPACK"), acks + 1, "acknowledgements")
-        # From the kernel alone, without asking.
+        # From the kernel alone, without a request.
         routes = host.routes("web")
         host.ip("web", "route delete default")
         host.ip("web", "link set eth0 name other")
@@ -223,13 +223,13 @@ def silent(host):
         host.apply(text)
         same(set(server.leases()), {lease_of(host)["local"], lease_of(host, "db")["local"]},
              "leases")
-    # It keeps what it has.
+    # It keeps its objects.
     grow_old(host)
     ip = lease_of(host)["local"]
     done = host.apply(text, code=1)
     assert f"eth0 in namespace web keeps {ip}/24 until its lease ends [MV0916]" in done.err, done
     same(lease_of(host)["local"], ip, "the address")
-    # Nobody takes it back.
+    # No process releases it.
     done = host.delete(text)
     assert f"note: attach web/n: the lease of {ip} expires instead of being released: no DHCP " \
         "server answered" in done.err, done
@@ -300,7 +300,7 @@ def routes(host):
         same([route for route in host.routes("db") if "default" in route], [], "of the internal one")
         asked = server.count("DHCPDISCOVER")
         host.unchanged(text)
-        # The lease's router is known, whoever has the default route.
+        # The lease's router is known, whichever attachment has the default route.
         text = text.replace('"gw_priority": 1', '"gw_priority": -1')
         host.apply(text)
         assert "default via 172.16.86.1 dev eth0" in host.routes("web"), host.routes("web")
@@ -319,7 +319,7 @@ def one(host):
 
 
 def clients(host, ns="web"):
-    """The processes in the namespace: nothing but DHCP clients is there."""
+    """The processes in the namespace: only DHCP clients are there."""
     found, inode = [], os.fstat(host.spaces[ns]).st_ino
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), \
@@ -375,7 +375,7 @@ def rights(host):
         running.process.wait()
         host.until(lambda: not clients(host), "the client ends")
         running.process.returncode = 0
-    # Nothing is open in it that was before, but the script and /dev/null.
+    # No descriptor is inherited, except the script and /dev/null.
     left = os.open("/run/work", os.O_RDONLY)
     with subprocess.Popen([host.binary, "apply", "-f", "network.yaml"], pass_fds=[left],
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
@@ -501,7 +501,7 @@ def service(host):
     text = document({"n": NET, "m": lan(subnet="10.8.0.0/16", gateway=None)},
                     {"web": ["n"], "db": ["m"]})
     with watching(host, "-f", host.write(text), converged=False) as running:
-        # The rest does not wait for a server.
+        # Other attachments do not wait for a server.
         running.until(lambda: host.names("web") and host.names("db"), "the links are there")
         begun = time.monotonic()
         host.ip("db", "link del eth0")
@@ -514,7 +514,7 @@ def service(host):
         running.until(lambda: host.addresses("web", "eth0") == {f"{ip}/24"}, "the address", 20)
         running.settle()
         acks = server.count("DHCPACK")
-        grow_old(host, 2)  # then the kernel tells that it is no longer preferred
+        grow_old(host, 2)  # then the kernel reports that it is no longer preferred
         running.until(lambda: lease_of(host)["valid_life_time"] > 100, "renewed", 20)
         same((lease_of(host)["local"], server.count("DHCPACK")), (ip, acks + 1), "the renewal")
         host.ip("web", "address flush dev eth0")
@@ -528,7 +528,7 @@ def service(host):
         host.write(text.replace('"web": {', '"gone": {'))
         running.until(lambda: not server.leases(), "given back", 20)
         running.until(lambda: not host.names("web"), "and gone")
-        # It ends amid a question.
+        # It ends during a request.
         server.end()
         host.write(text)
         running.until(lambda: host.names("web"), "the link is there")
@@ -540,17 +540,17 @@ def put_back(host):
     broken = {"sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}
     with serving(host) as server:
         host.apply(TEXT)
-        before, leases = host.snapshot("web", settled=True), server.leases()
+        before, leases = host.snapshot("web", final_state=True), server.leases()
         for net in (NET, lan()):
             done = host.apply(document({"home": net}, {"web": {"home": broken}}), code=1)
             assert "attach web/n: restored, because its replacement could not be created" \
                 in done.err and "lease" not in done.err, done
-            same(host.snapshot("web", settled=True), before, "web")
+            same(host.snapshot("web", final_state=True), before, "web")
             assert lease_of(host)["valid_life_time"] > 60, lease_of(host)
             same(server.leases(), leases, f"leases after {net}")
         host.apply(TEXT)
         same(host.diff(TEXT, code=0).plan, [], "nothing is to be done")
-        # One that cannot be had again is told.
+        # One that cannot be requested again is reported.
         server.end()
         done = host.apply(document({"home": NET}, {"web": {"home": broken}}), code=1, seconds=60)
         assert "restored" in done.err and "no DHCP server answered" in done.err, done
@@ -574,7 +574,7 @@ def many(host):
     text = document({"n": NET}, {name: ["n"] for name in names})
     with watching(host, "-f", host.write(text), converged=False) as running:
         running.until(lambda: host.names(names[-1]), "the links are there", 20)
-        time.sleep(0.5)  # so that it asks
+        time.sleep(0.5)  # so that it sends a request
         begun = time.monotonic()
         host.write(text.replace('"containers": {', '"containers": {"late": {"networks": ["m"]},')
                        .replace('"networks": {', '"networks": {"m": {"parent": "eth0", "subnet": '

@@ -28,7 +28,7 @@ def client(host, script):
 
 
 def inside(host, ns="web"):
-    """The clients in the namespace, and what they started."""
+    """The clients in the namespace, and their child processes."""
     found, inode = [], os.fstat(host.spaces[ns]).st_ino
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{pid}/comm", encoding="ascii") as file:
@@ -39,7 +39,7 @@ def inside(host, ns="web"):
 
 
 def helper_of(pid):
-    """The helper that the process with that number forked, or None."""
+    """The broker process that the process with that number forked, or None."""
     for other in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{other}/stat", encoding="ascii") as file:
             name, rest = file.read().split("(")[1].rsplit(") ", 1)
@@ -192,7 +192,7 @@ def gone(host):
     release = 'case "$*" in *" -R "*) echo no lease; exit 1; esac'
     env = client(host, f"{release}; {LEASE}") | {"ASAN_OPTIONS": "detect_leaks=0"}
     host.apply(text, env=env, seconds=60)
-    # A client can write no file to say that it was run.
+    # A client cannot write a file to show that it was run.
     done = host.run("strace", "-f", "-v", "-qq", "-o", "trace", "-e", "trace=execve", host.binary,
                     "delete", "-f", host.write(text), env=env, seconds=60)
     same(done.code, 0, f"the exit code\n{done}")

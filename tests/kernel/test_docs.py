@@ -21,8 +21,8 @@ for page in PAGES:
         kind = dict(part.setup).get("engine", "docs")
         test(f"{kind}: {page}, part {part.number}", needs=part.needs, seconds=240)(play_section(part))
 
-# Of the commands that are listed without their output: those that do not exit with 0, those that stay
-# until they are interrupted, and those before which all of it is deleted.
+# Of the commands that are listed without their output: those that do not exit with 0, those that
+# run until they are interrupted, and those before which everything is deleted.
 CODES = {f"mvapply diff -f network.yaml{form}": 2 for form in ("", " -o markdown", " -o ip", " -o json")}
 STAY = ("mvapply status --watch", "mvapply watch -f /etc/mvapply")
 ANEW = (*CODES, "mvapply -f network.yaml --confirm=60")

@@ -1,4 +1,4 @@
-"""What the doctor finds, and which fixes it suggests."""
+"""The doctor's findings, and the fixes that it suggests."""
 import os
 
 import linux
@@ -8,7 +8,7 @@ from registry import test
 
 
 def devices(**files):
-    """Puts what /sys tells of network devices in its place: link -> files, or its driver's name."""
+    """Replaces the entries of /sys for network devices: link -> files, or its driver's name."""
     linux.mount("tmpfs", "/sys/class/net", "tmpfs")
     for link, content in files.items():
         os.makedirs(f"/sys/class/net/{link}/device")
@@ -21,7 +21,7 @@ def devices(**files):
 
 
 def findings(host, text, code, *flags):
-    """(level, check, subject) -> the finding, from JSON; the text has to say the same."""
+    """(level, check, subject) -> the finding, from JSON; the text must contain the same."""
     done = host.mvapply("doctor", "-f", host.write(text), "-o", "json", *flags, code=code).json
     same(done["exit_code"], code, "exit code in JSON")
     shown = host.mvapply("doctor", "-f", "network.yaml", *flags, code=code)
@@ -87,7 +87,7 @@ def kinds(host):
     devices()
     host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up",
                         "link set up1 up"])
-    # What the kernel can do, as `ip` finds it by trying.
+    # The kernel's features, which `ip` detects by trying.
     commands = {"macvlan": "link eth0 name probe type macvlan", "dummy": "name probe type dummy",
                 "vlan": "link eth0 name probe type vlan id 9",
                 "macvtap": "link eth0 name probe type macvtap",

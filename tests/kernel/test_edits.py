@@ -15,7 +15,7 @@ class Edit:
     def __init__(self, name, before, after, plan, then, needs=(), both=False, ordered=True):
         self.name, self.before, self.after = name, before, after
         self.plan, self.then, self.needs, self.both = plan, then, tuple(needs), both
-        self.ordered = ordered  # whether the plan has to be in this very order
+        self.ordered = ordered  # whether the plan must be in exactly this order
 
 
 def net(attachment=None, other=True, **keys):
@@ -27,7 +27,7 @@ def net(attachment=None, other=True, **keys):
 
 
 def two(web, **keys):
-    """web hangs on two networks."""
+    """web is attached to two networks."""
     return document({"n": lan(), "m": lan(subnet="172.16.99.0/24", gateway="172.16.99.1", **keys)},
                     {"web": web})
 
@@ -42,7 +42,7 @@ WIDE = {"subnet": None, "gateway": None,
 
 
 def has(ns="web", name="eth0", addresses=None, routes=None, **expected):
-    """A check: link `name` in `ns` has these; a key is a path into what `ip -d -j` says."""
+    """A check: link `name` in `ns` has these; a key is a path into the output of `ip -d -j`."""
     def check(host):
         link = host.link(ns, name)
         info = link.get("linkinfo", {})
@@ -328,7 +328,7 @@ EDITS = [
          net({"sysctls": {"net.ipv6.conf.IFNAME.mtu": "1300"}}, other=False, mtu=1400),
          [("~", "attach", WEB, "mtu 1500 -> 1400")],
          sysctl_is("net/ipv6/conf/eth0/mtu", "1300"), both=True),
-    # what there is
+    # the existing links
     Edit("containers: one more", document({"n": lan()}, {"web": ["n"]}),
          document({"n": lan()}, {"other": ["n"], "web": ["n"]}),
          [("+", "attach", OTHER, "172.16.86.3/24")],
@@ -355,7 +355,7 @@ EDITS = [
          has(name="eth1", addresses=["172.16.99.2/24"],
              routes=["default via 172.16.99.1 dev eth1",
                      "172.16.99.0/24 dev eth1 scope link src 172.16.99.2"])),
-    # swaps: each wants what the other has
+    # swaps: each link gets the value of the other
     Edit("swap: two addresses",
          document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.21"}},
                                  "other": {"n": {"ipv4_address": "172.16.86.22"}}}),
@@ -398,8 +398,8 @@ EDITS = [
 
 
 
-def by_mark(snapshot):
-    """mark -> (namespace, ifindex) of every marked link."""
+def by_owner_tag(snapshot):
+    """owner tag -> (namespace, ifindex) of every tagged link."""
     return {item["ifalias"]: (key.split(":")[0], item["ifindex"])
             for key, item in snapshot.items()
             if isinstance(item, dict) and item.get("ifalias", "").startswith("mvapply:")}
@@ -423,7 +423,7 @@ def same_plan(actual, expected, ordered):
 
 
 def touched(expected):
-    """The marks of what the plan replaces or deletes."""
+    """The owner tags of links that the plan replaces or deletes."""
     for sign, noun, what, *_ in expected:
         container, _, network = what.rpartition("/")
         if noun == "link":
@@ -450,7 +450,7 @@ def run_edit(edit):
         after = host.unchanged(edit.after)
         same(on_the_lan(after), on_the_lan(before), "the LAN")
         if edit.plan is not None:
-            old, new = by_mark(before), by_mark(after)
+            old, new = by_owner_tag(before), by_owner_tag(after)
             for mark in old.keys() & new.keys() - set(touched(edit.plan)):
                 same(new[mark], old[mark], f"ifindex of {mark}")
         host.delete(edit.after)

@@ -1,4 +1,4 @@
-"""An engine's socket that comes back, however it went: the service connects as soon as it is there."""
+"""An engine's socket that is created again, in each way: the service connects immediately."""
 import contextlib
 import os
 import re
@@ -16,21 +16,21 @@ PATH = f"{FOLDER}/engine.sock"
 
 
 def woken_early(lines):
-    """Whether the last sleep before it connected ended before its time."""
+    """Whether the last sleep before it connected ended early."""
     calls = [line for line in lines if "resumed" in line or "= " in line]
     first = next(number for number, line in enumerate(calls) if "connect(" in line)
-    # What curl does at once has a time-out of 0.
+    # curl's immediate actions have a time-out of 0.
     woken = [re.search(r" 64, [1-9]\d*\) += (\d+)$", line) for line in calls[:first]]
     woken = [found for found in woken if found]
     return bool(woken) and int(woken[-1][1]) > 0
 
 
 def comes_back(service, engine, returns):
-    """Amid a pause of its back-off, which is 3.2 s or longer by then."""
+    """During a pause of its back-off, which is 3.2 s or longer then."""
     engine.asked.clear()
     service.quiet(4)
     with service.traced("epoll_wait,connect") as trace:
-        # The call that strace came upon is not shown: this begins another one.
+        # strace does not show the call in progress when it attaches: this starts another one.
         os.makedirs(f"/run/unrelated/{time.monotonic_ns()}")
         service.quiet()
         returns()
@@ -40,7 +40,7 @@ def comes_back(service, engine, returns):
 
 @contextlib.contextmanager
 def away(host, variable=PATH):
-    """A service, and its engine, which is not there."""
+    """A service, and its engine, which is not running."""
     host.netns("web")
     engine = Daemon(PATH)
     with processes(host, "web") as (app,):
@@ -97,5 +97,5 @@ def mounts(host):
         linux.umount("/run/one")
         engine.begin()
         linux.mount("tmpfs", "/run/one", "tmpfs")
-        # What is mounted hides the socket, which is there as before.
+        # The mount hides the socket, which still exists.
         comes_back(service, engine, lambda: linux.umount("/run/one"))

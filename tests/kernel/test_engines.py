@@ -27,8 +27,8 @@ CASES = []
 
 
 def case(name):
-    """One of those that share an engine, which takes a while to start: it names its containers as
-    it likes, and leaves none."""
+    """One of the tests that share an engine, which takes time to start: it can use any container
+    names, and removes its containers."""
     def register(function):
         CASES.append((name, function))
         return function
@@ -94,7 +94,7 @@ def by_prefix(host, engine):
         same(done.plan, [f'pending web/n {engine.kind} has no container "{shared}" yet'],
              "a digit that the ids of two begin with")
         same(host.snapshot(space), before, "the stranger, after that")
-        # The name comes before the beginning of an id, however long that is.
+        # The name takes precedence over the beginning of an id, however long that is.
         for name in (ident[:4], ident[:12]):
             engine.run(name)
             host.apply(one(engine, name), env=engine.env)
@@ -257,8 +257,8 @@ def fifty(host, engine):
 
 @case("a container with a network of its engine keeps that, and its default route")
 def engine_network(host, engine):
-    """As the engine leaves it: a link of its own and a default route, made by hand, since the
-    engines' own networks need kinds of link and packet filters that a kernel may lack."""
+    """The engine's own state: a link and a default route, created by hand, since the engines' own
+    networks need kinds of links and packet filters that a kernel may lack."""
     engine.run("my-web")
     metric = " metric 100" if engine.kind == "podman" else ""
     with engine.space("my-web") as space:

@@ -39,7 +39,7 @@ def docker(*names, networks=("n",), plain=()):
 
 @contextlib.contextmanager
 def applying(host, *arguments, env):
-    """An mvapply that goes on beside the test."""
+    """An mvapply that runs beside the test."""
     running = subprocess.Popen([host.binary, *arguments], env={**os.environ, **env},
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -106,7 +106,7 @@ def one_budget(host):
 
 
 def attempts(host, attempt, count=3):
-    """Until it is True: a slow machine may keep it waiting for longer than the time limit of an answer."""
+    """Waits until it is True: a slow machine may take longer than the time limit of an answer."""
     for number in range(count):
         if attempt(number):
             return
@@ -117,7 +117,7 @@ def attempts(host, attempt, count=3):
 def wait_for_others(host):
     host.netns("web")
     def attempt(number):
-        """Two namespaces come, one after the other, before the first question is over."""
+        """Two namespaces are created, one after the other, before the first query is answered."""
         plain = [f"p{number}a", f"p{number}b"]
         path = host.write(docker("app", "silent", plain=plain))
         with daemon() as engine, host.process("web") as app:
@@ -144,7 +144,8 @@ def wait_for_others(host):
 @test("engines: one that hangs keeps no status waiting that goes on", seconds=90)
 def status_goes_on(host):
     def attempt(number):
-        """The table is shown, and shown again with what has changed, before the first question is over."""
+        """The table is printed, and printed again with the changes, before the first query is
+        answered."""
         text = document({"n": lan()}, {f"p{number}": ["n"]})
         path = host.write(docker("app", plain=[f"p{number}"]), "both.yaml")
         with daemon() as engine:
@@ -178,11 +179,11 @@ def origins_at_once(host):
             engine.containers.update({name: pid for name in names})
             engine.hold(*(f"/containers/{ident(name)}/json" for name in names))
             with applying(host, *words, env=engine.env) as running:
-                # The engine answers none before it was asked about all, by each of its two names.
+                # The engine answers none before it was queried for all, by each of its two names.
                 host.until(lambda: all(engine.count(name) == 2 for name in names), "all are asked about", 20)
                 engine.release()
                 running.wait(20 * host.patience)
-            # One that hangs is waited for once, for its list and all of its containers.
+            # One that does not answer is waited for once, for its list and all of its containers.
             engine.asked.clear()
             engine.hold("all")
             host.mvapply(*words, code=None, env=engine.env)
@@ -194,7 +195,7 @@ class Process:
     def __init__(self, host, ns):
         with host.inside(ns):
             self.child = subprocess.Popen(["sleep", "1000"])
-        # An engine starts a process, and tells of it a while later.
+        # An engine starts a process, and reports it a while later.
         time.sleep(0.05)
 
     @property
@@ -271,7 +272,7 @@ def watch_hung(host):
             assert not attached(host, "web"), "the engine held back its answer"
             engine.release()
             until_attached(host, service, "web")
-            # It hangs again, while it is listened to.
+            # It stops answering again, while its events are received.
             engine.hold("all")
             service.send(1)
             until_asked(host, engine, "app", 2)
@@ -326,7 +327,7 @@ def watch_slow_start(host):
             engine.start("later", later.pid)
             until_attached(host, service, "later")
             until_asked(host, engine, "slow", 2)
-            engine.release()  # and nothing is told
+            engine.release()  # and nothing is reported
             until_attached(host, service, "slow")
             same(engine.count("/events"), 1, "streams of events")
 
@@ -338,7 +339,7 @@ def watch_socket_moved(host):
         with watching(host, "-f", host.write(docker("app")), env=engine.env) as service:
             service.until_says('has no container "app" yet', 20)
             os.rename(engine.path, engine.path + ".away")
-            # No idle connection is left, over which it could still be asked.
+            # No idle connection is left for further requests.
             engine.drop_idle()
             engine.start("app", app.pid)
             service.until_says("cannot be reached", 20)
@@ -355,7 +356,7 @@ def watch_stopped_meanwhile(host):
         with watching(host, "-f", host.write(docker("app", "late")), env=engine.env) as service:
             until_attached(host, service, "web")
             engine.hold("all")
-            engine.containers["late"] = late.pid  # and nothing is told
+            engine.containers["late"] = late.pid  # and nothing is reported
             service.send(1)
             service.until_says("no answer in time", 30)
             host.ip("web", "link del eth0")
@@ -373,17 +374,18 @@ def watch_coming_back(host):
         engine = Daemon(path)
         engine.containers["app"] = app.pid
         with watching(host, "-f", host.write(docker("app")), env=engine.env) as service:
-            # Amid a pause of its back-off, which is 6.4 s or longer by then.
+            # During a pause of its back-off, which is 6.4 s or longer then.
             service.quiet(4)
             with service.traced("epoll_wait,connect") as trace:
-                # The call that strace came upon is not shown: this begins another one.
+                # strace does not show the call in progress when it attaches: this starts another
+                # one.
                 os.mkdir("/run/unrelated")
                 service.quiet()
                 engine.begin()
                 until_attached(host, service, "web")
             calls = [line for line in trace.lines if "resumed" in line or "= " in line]
             first = next(number for number, line in enumerate(calls) if "connect(" in line)
-            # What curl does at once has a time-out of 0.
+            # curl's immediate actions have a time-out of 0.
             woken = [re.search(r" 64, [1-9]\d*\) += (\d+)$", line) for line in calls[:first]]
             woken = [found for found in woken if found]
             assert woken and int(woken[-1][1]) > 0, \

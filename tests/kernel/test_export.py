@@ -37,7 +37,7 @@ containers: {x: {netns: /run/netns/web, networks: {n: {interface_name: other}}}}
 
 
 def exported(host, *arguments, **options):
-    """The text, read by another program, too."""
+    """The text, parsed by another program, too."""
     out = host.mvapply("export", *arguments, **options).out
     return out, list(yaml.safe_load_all(out))
 
@@ -103,9 +103,9 @@ def vlans(host):
     assert "so its subnet is unknown" in out, out
     host.unchanged(out)
     host.delete(out)
-    again = host.snapshot("host", settled=True)
+    again = host.snapshot("host", final_state=True)
     host.apply(out)
-    assert host.snapshot("host", settled=True) != again, "nothing was made"
+    assert host.snapshot("host", final_state=True) != again, "nothing was made"
     host.unchanged(out)
 
 
@@ -117,17 +117,17 @@ def random_sets(host):
         text = Sets(seed, names).document(f"set{seed}")
         host.apply(text)
         out = exported(host)[0]
-        before = host.snapshot(settled=True)
+        before = host.snapshot(final_state=True)
         same(host.mvapply("diff", "-f", host.write(out), code=0).plan, [], f"of {text}")
         host.delete(out)
         assert not host.names("web"), "it is still there"
         host.apply(out)
-        same(without_ids(host.snapshot(settled=True)), without_ids(before), "made anew")
+        same(without_ids(host.snapshot(final_state=True)), without_ids(before), "made anew")
         host.delete(out)
 
 
 def without_ids(snapshot):
-    """Without what a link gets anew each time."""
+    """Without values that a link gets anew each time it is created."""
     return {key: {name: item for name, item in value.items()
                   if name not in ("ifindex", "link_index")} if isinstance(value, dict) else value
             for key, value in snapshot.items()}
@@ -155,7 +155,7 @@ containers:
 
 
 def settings(host, space, link):
-    """Every setting of the link, as the kernel's files have them."""
+    """Every sysctl of the link, from the kernel's files."""
     found = {}
     with host.inside(space):
         for folder in ("ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh"):
@@ -233,7 +233,7 @@ def docker(host):
         host.delete(text, env=engine.env)
 
 
-# A link by hand takes router advertisements, which one of mvapply's does not.
+# A manually created link accepts router advertisements, a managed one does not.
 HEARS = {"net.ipv6.conf.IFNAME.accept_ra": "1"}
 
 
@@ -242,7 +242,8 @@ def ifindex(host, space, name):
 
 
 def taken_over(host, links, **options):
-    """export --adopt, then apply --adopt: every link stays itself, and is mvapply's. Gives the text."""
+    """export --adopt, then apply --adopt: every link is the same, and is managed. Returns the
+    text."""
     before = {place: ifindex(host, *place) for place in links}
     text, documents = host.silently("export", lambda: exported(host, "--adopt", **options))
     plan = host.diff(text, "--adopt", **options).plan

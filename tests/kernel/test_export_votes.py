@@ -17,7 +17,7 @@ def declared(evil, network):
 
 
 def attacks(evil):
-    """By name: whether a note is told of it, and the commands, as root in the container."""
+    """By name: whether a note reports it, and the commands, as root in the container."""
     mac = evil.host.link(EVIL, "eth0")["address"]
     alone = "addr flush dev eth0 scope global"
     return {
@@ -46,7 +46,7 @@ def attacks(evil):
 
 
 def others_of(documents):
-    """Without a subnet that no other container gets an address in."""
+    """Without a subnet in which no other container has an address."""
     found = documents[0]
     network = dict(found["networks"]["n"])
     first, *further = network.pop("subnets", [{}])

@@ -7,7 +7,7 @@ from host import same
 from intruder import BOTH, intruder
 from registry import test
 from test_claims import stacked
-from test_confirm import ended, started_anew, waiting
+from test_confirm import container_restart, ended, waiting
 
 TEXT = document({"d": lan()}, {"web": ["d"], "late": ["d"]})
 
@@ -23,7 +23,7 @@ def forge(evil, container):
 
 
 def edges(host):
-    """What the graph draws between the network and each container: {(label, name)}."""
+    """The graph's edges between the network and each container: {(label, name)}."""
     lines = host.mvapply("graph", "-f", "network.yaml", code=None).out.splitlines()
     names = {line.split("[")[0].strip(): line.split('"')[1].split("<")[0] for line in lines
              if '"]' in line and "[" in line}
@@ -59,18 +59,18 @@ def told(host):
 
 
 @test("forged: going back takes nothing from a link with the container's mark elsewhere")
-def gone_back(host):
+def rolled_back(host):
     host.netns("web", "late")
     for kind in BOTH:
         with intruder(host, kind) as evil:
             attached(host, evil)
             host.apply(TEXT)
-            before = host.snapshot("web", settled=True)
+            before = host.snapshot("web", final_state=True)
             with waiting(host, document({"d": lan(mtu=1400)}, {"web": ["d"], "late": ["d"]})) as (child, _):
                 forge(evil, "web")
-                started_anew(host, "web")
+                container_restart(host, "web")
                 child.send_signal(signal.SIGINT)
                 ended(host, child, 5)
-            same(host.snapshot("web", settled=True), before, "web")
+            same(host.snapshot("web", final_state=True), before, "web")
             same(host.addresses("evil", "z0"), {"172.16.86.66/24"}, "the forged link")
             host.delete(TEXT)

@@ -28,7 +28,7 @@ EDGES = [("eth0", "a", "same", ""), ("eth0", "b", "same", ""), ("eth9", "c", "mi
          ("a", "db", "create", "eth1 172.16.86.3/24"), ("b", "db", "same", "eth0 10.8.0.2/16"),
          ("b", "job", "pending", ""), ("c", "ci", "trouble", "eth0 10.7.0.1/24"),
          ("eth0", "past", "delete", ""), ("past", "gone", "delete", "eth0 10.6.0.1/16"),
-         # What would replace it is blocked.
+         # Its replacement is blocked.
          ("eth0", "old", "same", ""), ("old", "ci", "same", "eth0 10.9.0.1/16")]
 
 LEGEND = ["unchanged", "+ create", "~ change", "- delete", "pending: not running", "blocked or refused",

@@ -18,7 +18,7 @@ with open(os.path.join(TOP, "dist/container/Dockerfile"), encoding="utf-8") as f
 
 
 def libraries(program):
-    """What the program needs beside itself: nothing, if it is the static one."""
+    """The program's requirements beside itself: none, if it is the static one."""
     done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
     return re.findall(r"(/\S+) \(0x", done.stdout)
 
@@ -41,7 +41,8 @@ def capabilities():
     return re.findall(r"--cap-add (\w+)", DOCKERFILE)
 
 
-# What `--security-opt systempaths=unconfined` (Docker) and `--security-opt unmask=ALL` (Podman) ask for.
+# The settings of `--security-opt systempaths=unconfined` (Docker) and `--security-opt unmask=ALL`
+# (Podman).
 PROC_SYS_WRITABLE = {"docker": {"MaskedPaths": [], "ReadonlyPaths": []},
                      "podman": {"SecurityOpt": ["unmask=ALL"]}}
 

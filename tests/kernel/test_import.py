@@ -12,7 +12,7 @@ from registry import test
 
 
 def imported(host, kind, *files, code=0, **options):
-    """The declaration, as another program reads it, its text, and what is said beside it."""
+    """The declaration, parsed by another program, its text, and the messages."""
     done = host.mvapply("import", kind, *files, code=code, **options)
     return yaml.safe_load(done.out), done.out, done.err
 
@@ -341,8 +341,8 @@ def in_every_place(value, words):
 
 
 def adds_nothing(host, kind, name):
-    """What is imported has no container that evil could be, as two readers of YAML see it, and a
-    file that is said to be valid has none either."""
+    """The import has no container for evil in its place, as two readers of YAML parse it, and
+    neither has a file that is reported as valid."""
     done = host.run(host.binary, "import", kind, name)
     assert done.code in (0, 1, 3), done
     assert not any(character in done.out for character in "\x85\u2028\u2029\ufeff\u202e\x1b\r"), done

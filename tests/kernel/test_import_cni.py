@@ -36,7 +36,7 @@ def changed(conf, path, value):
 
 
 def imported(host, *confs, code=0):
-    """What YAML says, and the text without the comments' line breaks."""
+    """The parsed YAML, and the text without the comments' line breaks."""
     files = [host.write(conf if isinstance(conf, str) else json.dumps(conf), f"conf{number}.json")
              for number, conf in enumerate(confs)]
     done = host.mvapply("import", "cni", *files, code=code)
@@ -48,7 +48,7 @@ def comments(done):
 
 
 def refused(host, done, *reasons):
-    """The result is not valid, and each reason is a comment that says to edit it."""
+    """The result is not valid, and each reason is a comment "edit this"."""
     assert host.mvapply("validate", "-f", host.write(done.out, "imported.yaml"), code=None).code == 3, done
     text = comments(done)
     assert "edit this: " in text, done
@@ -250,7 +250,7 @@ def definitions(host):
         assert host.mvapply("import", "cni", host.write(bad, "bad.yaml"), code=3).err, bad
 
 
-# Each key that the plugins read, with a value that is not what holds without it.
+# Each key of the plugins, with a value that differs from the default.
 KNOWN = [(HOST_LOCAL, path, value) for path, value in (
     (["mode"], "vepa"), (["mtu"], 1400), (["bcqueuelen"], 50), (["mac"], "02:00:00:00:00:05"),
     (["linkInContainer"], True), (["master"], "eth1"), (["dns"], {"nameservers": ["10.0.0.53"]}),

@@ -29,7 +29,7 @@ def quadlet(host, **files):
 @test("podman: import podman, then the same container on the same address without its network",
       seconds=240)
 def podman_networks(host):
-    if os.path.isdir("/var/lib/cni"):  # where an older Podman's plugins note addresses
+    if os.path.isdir("/var/lib/cni"):  # the folder of addresses of an older Podman's plugins
         linux.mount("tmpfs", "/var/lib/cni", "tmpfs")
     with running(host, "podman") as engine:
         engine.call("POST", "/v4.0.0/libpod/networks/create", {
@@ -156,7 +156,7 @@ def quadlet_refused(host):
         assert "edit this: " in comments(done) and reason in comments(done), done
 
 
-# Each key that belongs to a network, with a value that is not what holds without it.
+# Each key of a network, with a value that differs from the default.
 KNOWN = [("Driver", "ipvlan"), ("Subnet", "fd40::/64"), ("Gateway", "10.40.0.9"), ("IPRange", "10.40.0.64/26"),
          ("Internal", "true"), ("IPv6", "true"), ("IPAMDriver", "dhcp"), ("InterfaceName", "eth1"),
          ("Options", "mtu=1300"), ("Options", "metric=5"), ("Options", "no_default_route=true"),

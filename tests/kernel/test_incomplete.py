@@ -10,7 +10,7 @@ from test_squatted import NOBODY, other_users
 
 WITHOUT = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 
-# What asks about the host: the words, and what its JSON is.
+# The commands about the host: the words, and their JSON type.
 ASKS = ((["status"], "status"), (["status", "-f", "network.yaml"], "status"),
         (["diff", "-f", "network.yaml"], "plan"), (["diff", "-f", "gone.yaml"], "plan"),
         (["apply", "--dry-run", "-f", "gone.yaml"], "plan"),
@@ -27,7 +27,7 @@ def ask(host, prefix, *words):
 
 
 def unknown(host, prefix, said):
-    """Asked in every way with fewer rights, each answer is that it is not known."""
+    """Every command with fewer capabilities reports that the state is not known."""
     host.write(BRIDGE)
     host.write(document({}, {}), "gone.yaml")
     for words, kind in ASKS:
@@ -91,7 +91,8 @@ def watched(host):
 
 @test("incomplete: processes that end meanwhile, and zombies, are no lack")
 def ending(host):
-    """A zombie has no namespace any more; and of what ends amid the look nothing is left to be seen."""
+    """A zombie has no namespace any more; and of a process that ends during the observation nothing
+    is left."""
     host.netns("web")
     host.apply(BRIDGE)
     with subprocess.Popen(["sh", "-c", "for i in $(seq 40); do true & done; exec sleep 100"]) as zombies:

@@ -1,4 +1,4 @@
-"""Everything that is written as JSON, against the schema that the reference has of it."""
+"""Every JSON output, against the schema in the reference."""
 import contextlib
 import json
 import os
@@ -176,7 +176,7 @@ def unseen(host):
     same(set(written) & set(RAW), set(), "raw in the saved plan")
     same(json.loads(written)["input"][0]["text"], text, "the text of the file")
     host.mvapply("apply", "plan.json")
-    # A container names its link; the kernel takes the byte a0 for a blank.
+    # A container names its link; the kernel accepts the byte a0 for a blank.
     name = "eth0"
     for raw in RAW[:-1]:
         host.batch("web", [f"link set {name} down", f"link set {name} name e{raw}n"])

@@ -40,14 +40,15 @@ class Scene:
                    if " y" in key or " z" in key}}
 
     def mended(self, what):
-        """One apply leads to what was wanted, and the next has nothing to do."""
+        """One apply reaches the declared state, and the next has nothing to do."""
         self.host.apply(self.text)
         same(state(self.host, *NAMES), self.wanted, f"after {what}")
         same(self.foreign_now(), self.foreign, f"what is foreign, after {what}")
         same(self.host.diff(self.text, code=0).plan, [], f"a diff after {what}")
 
     def each_call(self, prepare, *arguments):
-        """Runs the command again and again, killed before one more call each time, until it is not."""
+        """Runs the command repeatedly, killed before one more call each time, until it ends by
+        itself."""
         prepare()
         total = killed(self.host, 0, CALLS, *arguments)
         hit = 0
@@ -71,7 +72,7 @@ def killed_apply(host):
 @test("killed: an apply that changes the prefix length of addresses that were chosen",
       seconds=3600 if WHOLE else 0)
 def killed_prefix(host):
-    """The chosen address is nowhere but on the link."""
+    """The chosen address is only on the link."""
     host.netns("web", "db")
     both = ["web", "db"]
 
@@ -120,7 +121,7 @@ def killed_repair(host):
             host.ip("ci", "address flush dev eth0")
             host.until(lambda: killer.poll() is not None or state(host, *NAMES) == scene.wanted,
                        "killed or repaired", 20)
-            service.process.kill()  # where it was repaired, and nothing was killed
+            service.process.kill()  # then it was repaired without a kill
             service.process.wait()
             service.process.returncode = 0
             killer.communicate()

@@ -25,7 +25,7 @@ def victim(host):
 
 
 def repaired(host, service, wanted):
-    """The victim is, by a pass that looks into no more namespaces than the host's and its own."""
+    """The victim is repaired, by a pass that enters only the host's namespace and its own."""
     with service.traced() as trace:
         host.ip("web", "link del eth0")
         service.until(lambda: "eth0" in host.names("web") and victim(host) == wanted, "repaired", 20)
@@ -88,16 +88,16 @@ def of_its_own(host):
         trace = repaired(host, service, wanted)
         assert len(trace.calls("setns")) <= 12, trace.lines
         same(trace.entered("evil"), 0, "how often evil was looked into")
-        # The host's and web's, before anything is chosen and once more when it is done, as far as the
-        # kernel has told of more than what was done; a fifth is of web, in a round of its own, where it
-        # tells of the new link's carrier only later (linkwatch). IPv6 is off, as it would tell later
-        # again, of the addresses that it gives.
+        # The host's and web's, before anything is chosen and once more after the apply, if the
+        # kernel reported more than the applied changes; a fifth is of web, in a pass of its own, if
+        # the kernel reports the new link's carrier only later (linkwatch). IPv6 is off, as it would
+        # cause further events later, of its addresses.
         assert 2 <= trace.dumps <= 5, trace.lines
     host.unchanged(TEXT)
 
 
 @contextlib.contextmanager
-def restless(host, ns, *commands):
+def changing(host, ns, *commands):
     """`ip` does the commands over and over until the end."""
     with host.inside(ns):
         child = subprocess.Popen(["sh", "-c", 'exec yes "$0" | exec ip -force -batch -', "\n".join(commands)],
@@ -147,7 +147,7 @@ def beside_the_restless(host):
             host.batch("evil", FLAP)
             service.quiet()
         service.until(lambda: RESTLESS in service.log(), "evil is known", 60)
-        with service.traced() as trace, restless(host, "evil", *FLAP):
+        with service.traced() as trace, changing(host, "evil", *FLAP):
             host.ip("web", "link del eth0")
             service.until(lambda: "eth0" in host.names("web") and victim(host) == wanted, "repaired", 20)
         same(trace.entered("evil"), 0, "how often evil was looked into")
@@ -191,7 +191,7 @@ def given_to_the_restless(host):
             host.batch("evil", FLAP)
             service.quiet()
         service.until(lambda: RESTLESS in service.log(), "evil is known", 60)
-        with restless(host, "evil", *FLAP):
+        with changing(host, "evil", *FLAP):
             host.mvapply("apply", "-f", "b.yaml", code=0)
             host.netns("web")
             service.until(lambda: "eth0" in host.names("web") and host.addresses("web", "eth0"), "web is attached", 20)
@@ -228,9 +228,9 @@ def parent_unchanged(host):
         with service.traced() as trace:
             for _ in range(5):
                 host.batch("evil", ["link add link eth0 name z type macvlan mode bridge", "link del z"])
-        # Evil's own namespace may be looked at, the host's is not.
+        # Evil's own namespace may be observed, the host's is not.
         assert trace.dumps <= 2, trace.lines
-        # What does change the parent is seen.
+        # A real change of the parent is detected.
         with service.traced() as trace:
             host.ip("host", "link set eth0 alias seen")
         assert trace.dumps >= 1, trace.lines
@@ -249,9 +249,9 @@ def parent_changes(host):
             with service.traced("sendto,recvmmsg") as trace:
                 host.ip("host", change)
             assert trace.dumps >= 1, trace.lines
-            # 20,000 routes are some 40 datagrams.
+            # 20,000 routes are about 40 datagrams.
             assert len(trace.calls("recvmmsg")) <= 8 * trace.dumps, (change, trace.lines)
-        # Where the host has access to a network, a route of others is in its way.
+        # If the host has access to a network, a route of others conflicts.
         host.batch("host", ["route add 172.16.86.2/32 dev eth0 proto bgp"])
         host.write(document({"n": lan(host=True)}, {"web": ["n"]}))
         service.until(lambda: any("172.16.86.2/32" in line for line in service.log()), "what is in the way", 20)

@@ -143,7 +143,7 @@ class Kernel:
         return self.of_address(ns, name, prefix, DELETE_ADDRESS)
 
     def of_route(self, ns, name, to, via, kind, flags=0):
-        """To a link that is not there the kernel would find another way: it is not asked."""
+        """Not for a missing link: the kernel would find another route."""
         index = self.index(ns, name)
         if not index:
             return errno.ENODEV
@@ -217,10 +217,10 @@ class Sequence:
     def __init__(self, host, kernel, model, seed, kinds):
         self.host, self.kernel, self.model, self.kinds = host, kernel, model, kinds
         self.random, self.done, self.seed = random.Random(seed), [], seed
-        self.told = {ns: [] for ns in SPACES}  # what there is, as the model shows it
+        self.told = {ns: [] for ns in SPACES}  # the existing objects, as the model prints them
 
     def begin(self):
-        """Both parents anew: all that hangs on them goes with them."""
+        """Creates both parents again: the links on them are deleted with them."""
         if self.kernel.index("host", "p0"):
             self.host.batch("host", ["link del p0"])
         if self.kernel.index("host", "p1"):
@@ -248,7 +248,7 @@ class Sequence:
                 pick(["-", str(pick(MTUS))]), length, "-"]
 
     def there(self, what):
-        """Of one of the links, addresses or routes that there are: namespace, name, and the rest."""
+        """A random existing link, address or route: namespace, name, and the rest."""
         found = [[ns, *line.split()[1:]] for ns in SPACES for line in self.told[ns]
                  if line.startswith(what)]
         return self.random.choice(found) if found and self.random.random() < 0.9 else None
@@ -290,8 +290,8 @@ class Sequence:
                              f"after\n  {history}")
 
     def name_taken(self, words):
-        """Whether it makes a link whose name there is. Which of two faults is then told depends on the
-        kernel."""
+        """Whether it creates a link with a used name. Which of two faults is then reported depends
+        on the kernel."""
         return words[0] == "add" and any(line.startswith(f"link {words[2]} ")
                                          for line in self.model.do("show", words[1])[1])
 
@@ -327,7 +327,7 @@ def compare(host, kinds):
             host.set_sysctl(ns, f"net/{key}", value)
     kernel, model = Kernel(host), Model(host)
     refusals, right = {}, 0
-    # Under user-mode Linux a process takes long to start, such as an ip that asks for names anew.
+    # Under user-mode Linux a process takes long to start, such as an ip that queries names again.
     count = SEQUENCES if host.patience < 6 else max(SEQUENCES // 4, 1)
     for seed in range(SEED, SEED + count):
         sequence = Sequence(host, kernel, model, seed, kinds)
@@ -336,7 +336,7 @@ def compare(host, kinds):
             refusals[status] = refusals.get(status, 0) + 1
     model.end()
     print(f"{count} sequences of {OPERATIONS} operations: {refusals}")
-    # Both what is done and what is refused is tried.
+    # Both accepted and refused operations occur.
     assert right > count * OPERATIONS / 4 and len(refusals) > 4, refusals
 
 

@@ -16,21 +16,21 @@ def move_away(host, to="elsewhere"):
 
 
 def new_eth0(host, index=""):
-    """Another cable to the same LAN, which leads there alone."""
+    """Another cable to the same LAN, the only way there."""
     host.batch("host", [f"link add eth0 {index} address {ETH0_MAC} type veth peer name up1",
                         "link set up1 netns /run/lan", "link set eth0 up"])
     host.batch("lan", ["address flush dev up0", "link set up1 up", "address add 172.16.86.1/24 dev up1"])
 
 
 def move_back(host):
-    """Into the host's namespace, which a process of it leads to."""
+    """Into the host's namespace, through one of its processes."""
     with host.process("host") as pid:
         host.ip("elsewhere", f"link set eth0 netns {pid}")
     host.ip("host", "link set eth0 up")
 
 
 def reaches(host, ns="web"):
-    """Whether it reaches the gateway by the LAN that the host's eth0 leads to."""
+    """Whether it reaches the gateway through the host's eth0."""
     host.until(lambda: host.run("ping", "-c1", "-W1", "172.16.86.1", ns=ns).code == 0, "a ping", 10)
 
 
@@ -149,7 +149,7 @@ def comes_back(host):
 
 @test("moved: the links of another host on the machine are not this one's", both=True)
 def other_host(host):
-    """`other` is a host of its own, whose container `web` is another namespace than this one's."""
+    """`other` is a host of its own, whose container `web` has another namespace than this one's."""
     host.netns("web", "web2", "other")
     host.batch("host", ["link add eth1 type veth peer name up2", "link set eth1 netns other name eth0",
                         "link set up2 netns /run/lan"])
@@ -157,15 +157,15 @@ def other_host(host):
     host.batch("other", ["link set lo up", "link set eth0 up"])
     theirs = document({"n": lan()}, {"web": {"netns": "web2", "networks": ["n"]}})
     host.mvapply("apply", "-f", host.write(theirs, "theirs.yaml"), ns="other")
-    before = host.snapshot("web2", settled=True)
+    before = host.snapshot("web2", final_state=True)
     host.apply(WEB)
     host.unchanged(WEB)
     host.mvapply("diff", "-f", "theirs.yaml", ns="other")
     for text in (WEB, document({"n": lan()}, {"db": ["n"]})):
         host.delete(text)
-        same(host.snapshot("web2", settled=True), before, "the other host's")
+        same(host.snapshot("web2", final_state=True), before, "the other host's")
     host.mvapply("delete", "--name", "default", code=1)
-    same(host.snapshot("web2", settled=True), before, "the other host's")
+    same(host.snapshot("web2", final_state=True), before, "the other host's")
 
 
 @test("moved: watch makes the attachment anew, and says once what happened")

@@ -32,12 +32,12 @@ KINDS = {
 
 
 def replaced(plan, was="in another namespace"):
-    """The steps about what was on the parent that is away, or on a VLAN of it."""
+    """The steps for links on the parent that was moved away, or on a VLAN of it."""
     return {line.split(" parent ")[0] for line in plan if f" parent {was} -> " in line}
 
 
 def as_declared(host, case):
-    """What `ip` shows where everything is on the parent that the host has now."""
+    """The output of `ip` when everything is on the host's current parent."""
     parent = host.link("host", case["parent"])
     same((host.names("web"), host.addresses("web", "eth0"), host.routes("web")),
          ({"eth0"}, {"172.16.86.2/24"}, DEFAULT), "web")

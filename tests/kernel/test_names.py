@@ -16,12 +16,12 @@ ODD = {b"caf\xe9": "caf\\xe9", b"\xe2\x82": "\\xe2\\x82", b"a\xed\xa0\x80": "a\\
 
 
 def odd_netns(host, name):
-    """A namespace of that name in /run/netns; in `host` it is called by what it is escaped to."""
+    """A namespace of that name in /run/netns; `host` uses its escaped name."""
     host._new_namespace(ODD[name], os.fsdecode(b"/run/netns/" + name))
 
 
 def inside_mvapply(host, *words, code=0):
-    """What it writes, as bytes: names may be on its command line."""
+    """Its output, as bytes: names may be on its command line."""
     done = subprocess.run([host.binary, *words], capture_output=True, check=False,
                           stdin=subprocess.DEVNULL, timeout=20 * host.patience)
     same(done.returncode, code, f"exit code of {words}: {done.stderr}")
@@ -29,7 +29,7 @@ def inside_mvapply(host, *words, code=0):
 
 
 def move_in(host, ns):
-    """web's link and its mark, where no file says that it is: an orphan, to be deleted."""
+    """web's link and its owner tag, which no file declares: a stale link, to be deleted."""
     host.batch("host", ["link add link eth0 name m0 type macvlan mode bridge",
                         "link set m0 alias mvapply:attach:default/n/old"])
     with open(f"/run/netns/{ns}" if isinstance(ns, str) else b"/run/netns/" + ns, "rb") as file:
@@ -121,12 +121,12 @@ def files(host):
 
 @test("names: a plan that cannot be written whole is not written")
 def whole(host):
-    """libyaml takes UTF-16, which is no text of JSON's."""
+    """libyaml accepts UTF-16, which JSON does not."""
     host.netns("web")
     with open("wide.yaml", "wb") as file:
         file.write(document({"n": lan()}, {"web": ["n"]}).encode("utf-16"))
     done = host.mvapply("diff", "-f", "wide.yaml", "--out", "plan.json", code=None)
-    if done.code == 3:  # it is no input at all
+    if done.code == 3:  # it is not an input
         return
     same(done.code, 1, f"exit code\n{done}")
     assert "[MV0921]" in done.err and not os.path.exists("plan.json"), done

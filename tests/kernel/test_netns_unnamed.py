@@ -36,7 +36,7 @@ def mounted(host, name):
 
 @contextlib.contextmanager
 def opened(host, name):
-    """A descriptor, which no process of the namespace has."""
+    """A descriptor, which no process in the namespace has."""
     fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
     yield
     os.close(fd)
@@ -58,7 +58,7 @@ CHANGES = {
 
 
 def lives_on(host, keep, changes, mac=None):
-    """The name goes to a new namespace while the old one lives on, and something changes in that."""
+    """A new namespace gets the name while the old one persists, and something changes in that."""
     host.netns("web")
     with watching(host, "-f", host.write(text())) as service, keep(host, "web"):
         service.until(lambda: attached(host, "web"), "attached")
@@ -158,12 +158,12 @@ def two_names(host):
     with watching(host, "-f", host.write(document_of_two)) as service:
         service.until(lambda: host.names("yy") == {"eth0", "eth1"}, "attached")
         service.settle()
-        before = host.snapshot("yy", settled=True)
+        before = host.snapshot("yy", final_state=True)
         host.remove_netns("xx")
         service.until_says('no network namespace "xx" yet')
         host.batch("yy", ["address add 127.1.1.1/32 dev lo", "address del 127.1.1.1/32 dev lo"])
         service.quiet()
-        same(host.snapshot("yy", settled=True), before, "while one of the names is away")
+        same(host.snapshot("yy", final_state=True), before, "while one of the names is away")
         host.netns("xx")
         service.until(lambda: attached(host, "xx") and host.names("yy") == {"eth1"} and
                       defaults(host, "yy") == {SECOND}, "each in its own")
@@ -194,12 +194,12 @@ def two_containers(host, engine):
         clean(service.log())
 
 
-# --- found when nobody has known of it before
+# --- found without an earlier observation
 
 @contextlib.contextmanager
 def hidden(host):
-    """web's namespace without its name: another process, which is not in it, has a descriptor of it. Gives a
-    function that lets the test look into it."""
+    """web's namespace without its name: another process, outside of it, has a descriptor of it.
+    Returns a function that lets the test observe it."""
     host.unread("web")
     holder = subprocess.Popen(["sleep", "1000"], stdin=host.spaces["web"])
     host.remove_netns("web")
@@ -271,7 +271,7 @@ def first_look(host):
 
 @on_each("nameless: a container that starts anew while its old namespace has a descriptor alone", seconds=200)
 def engine_descriptor(host, engine):
-    """The service is not there when it happens."""
+    """The service is not running when it happens."""
     wanted = text(engine.kind, "xx")
     engine.run("xx")
     host.apply(wanted, env=engine.env)

@@ -1,4 +1,4 @@
-"""Kinds of networks: ipvlan, dual stack, internal, the host's own way in, several at once."""
+"""Kinds of networks: ipvlan, dual stack, internal, the host's own link, several at once."""
 import packets
 from declare import document, lan
 from host import same
@@ -10,7 +10,7 @@ DUAL = lan(subnet=None, gateway=None,
 
 
 def apply_pair(host, network):
-    """Two containers on one network; gives the text."""
+    """Two containers on one network; returns the text."""
     host.netns("web", "db")
     text = document({"n": network}, {"web": ["n"], "db": ["n"]})
     host.apply(text)
@@ -179,7 +179,7 @@ def router_advertisements(host):
     with host.inside("lan"):
         for _ in range(3):
             packets.router_advertisement("up0", "02:00:00:00:00:01", "fd00:dead::")
-    # The host's own eth0, which listens to them, tells that they have arrived.
+    # The host's own eth0, which receives them, shows that they have arrived.
     host.until(lambda: any(a.startswith("fd00:dead:") for a in host.addresses("host", "eth0")),
                "the host's own address by autoconfiguration")
     same(host.snapshot("web"), before, "after router advertisements")
@@ -416,7 +416,7 @@ def two_in_one(host):
     done = host.apply(document(networks, {"a": {"netns": "pod", "networks": ["n"]},
                                           "b": {"netns": "pod", "networks": ["m"]}}), code=3)
     assert "pod" in done.err, done
-    # That two spellings mean one namespace shows only in the kernel.
+    # Only the kernel shows that two names mean one namespace.
     text = document(networks, {"a": {"netns": "pod", "networks": ["n"]},
                                "b": {"netns": "/run/netns/pod", "networks": ["m"]}})
     host.apply(text)

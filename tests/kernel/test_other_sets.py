@@ -59,7 +59,7 @@ def joined(done):
 def live_twice(host):
     host.netns("web", "db")
     host.apply(OLD)
-    # As a version that blocked nothing left it: a link of each set.
+    # The state that an older version without this check left: a link of each set.
     host.batch("web", ["link set eth0 alias mvapply:attach:new/m/web", "link set eth0 name eth9"])
     host.batch("host", ["link add link eth0 name m0 type macvlan mode bridge", "link set m0 netns web name eth1"])
     host.batch("web", ["link set eth1 alias mvapply:attach:old/n/web", "address add 172.16.86.9/24 dev eth1",
@@ -155,15 +155,15 @@ def with_vlan(host):
     same("eth0.10" in host.names("host"), False, "the VLAN")
 
 
-# --- a set that was renamed, whose containers are others by now, too
+# --- a set that was renamed, whose containers were replaced, too
 
 DISJOINT = document({"n": lan()}, {"db": ["n"]}, name="new")
 LEFT = 'set "old" is live on network n, but is not in these files; if that set was renamed or is no ' \
     "longer needed, `mvapply delete --name old` removes all its objects"
 
 
-def says_left(host, text=DISJOINT, **options):
-    """Whether apply and diff warn of the old set before anything of the text's set is live."""
+def warns_of_undeclared(host, text=DISJOINT, **options):
+    """Whether apply and diff warn about the old set before any object of the text's set is live."""
     diff = joined(host.diff(text, code=None, **options))
     done = joined(host.apply(text, code=None, **options))
     same(LEFT in done, LEFT in diff, f"apply as diff\n{diff}\n{done}")
@@ -181,7 +181,7 @@ def left(host):
     fits(done, "plan")
     same(done["warnings"], [LEFT], "apply in JSON")
     same((host.names("web"), host.names("db")), ({"eth0"}, {"eth0"}), "links")
-    # Both may well be meant to be there.
+    # Both may be intended.
     same(host.mvapply("apply", "-f", "network.yaml").err, "", "a second apply")
     host.unchanged(DISJOINT)
     host.unchanged(OLD)
@@ -191,27 +191,27 @@ def left(host):
 def not_left(host):
     host.netns("web", "db", "ci")
     host.apply(OLD)
-    same(says_left(host), True, "the one other set on that network")
+    same(warns_of_undeclared(host), True, "the one other set on that network")
     other_parent = lan(parent="eth1")
     host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"])
     for what, text in (("network", document({"m": lan()}, {"db": ["m"]}, name="new")),
                        ("parent", document({"n": other_parent}, {"db": ["n"]}, name="new")),
                        ("subnet", document({"n": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["n"]}, name="new"))):
-        same(says_left(host, text), False, f"another {what}")
+        same(warns_of_undeclared(host, text), False, f"another {what}")
     host.apply(document({"n": lan(), "m": other_parent}, {"web": ["n", "m"]}, name="old"))
-    same(says_left(host), False, "one that is on another network, too")
+    same(warns_of_undeclared(host), False, "one that is on another network, too")
     host.apply(OLD)
     host.apply(document({"n": lan()}, {"ci": ["n"]}, name="third"))
-    same(says_left(host), False, "one of several on that network")
+    same(warns_of_undeclared(host), False, "one of several on that network")
     host.mvapply("delete", "--name", "third")
-    same(says_left(host), True, "once there is one again")
+    same(warns_of_undeclared(host), True, "once there is one again")
     with watching(host, "-f", host.write(OLD, "old.yaml")) as service:
         service.settle()
-        same(says_left(host), False, "one that a service keeps")
+        same(warns_of_undeclared(host), False, "one that a service keeps")
     host.mvapply("delete", "--name", "old")
     host.batch("host", ["link add link eth0 name m0 type macvlan mode bridge", "link set m0 netns ci name z0"])
     host.batch("ci", ["link set z0 alias mvapply:attach:old/n/nobody", "address add 172.16.86.9/24 dev z0"])
-    same(says_left(host), False, "a mark that a container forges")
+    same(warns_of_undeclared(host), False, "a mark that a container forges")
 
 
 @test("other sets: watch names the set that its files had before, and one that it finds at its start, once each")
@@ -256,7 +256,7 @@ def delete_dry(host):
     host.netns("web", "db")
     host.apply(OLD)
     host.apply(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]}, name="lab"))
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     for words in (("--name", "old"), ("-f", host.write(OLD))):
         done = host.silently("a dry run", lambda words=words: host.mvapply("delete", *words, "--dry-run", code=2))
         same((done.plan, "Plan: 1 to delete." in done.lines), (["- attach web/n eth0 172.16.86.2/24"], True), f"what it says\n{done}")

@@ -1,5 +1,5 @@
-"""`diff -o ip`: the commands, replayed with ip, lead to the state that apply leads to. Both are read
-with `ip -j`. And `diff -o markdown`."""
+"""`diff -o ip`: the commands, replayed with ip, reach the same state as apply. Both are read with
+`ip -j`. And `diff -o markdown`."""
 import os
 import subprocess
 
@@ -10,18 +10,19 @@ from random_sets import Sets
 from registry import test
 
 
-def settled(host, *names):
-    """All that is there, but for what links get anew each time: their numbers, a dummy's MAC."""
+def final_state(host, *names):
+    """The whole state, without values that differ between new links: their ifindexes, a dummy's
+    MAC."""
     def lasting(value):
         kind = value.get("linkinfo", {}).get("info_kind")
         return {name: item for name, item in value.items() if name not in (
             "ifindex", "link_index", *(["address"] if kind == "dummy" else []))}
     return {key: lasting(value) if isinstance(value, dict) else value
-            for key, value in host.snapshot(*names, settled=True).items()}
+            for key, value in host.snapshot(*names, final_state=True).items()}
 
 
 def replay(host, text, **options):
-    """Runs what `diff -o ip` says of the declaration; gives the commands."""
+    """Runs the commands of `diff -o ip` for the declaration; returns them."""
     script = host.diff(text, "-o", "ip", **options).out
     host.run("sh", "-e", host.write(script, "plan.sh"), code=0, **options)
     done = host.diff(text, code=0, **options)
@@ -33,11 +34,11 @@ def as_apply(host, before, after):
     """From `before` to `after`, once by apply and once by the commands."""
     host.apply(before)
     host.apply(after)
-    expected = settled(host)
+    expected = final_state(host)
     host.delete(after)
     host.apply(before)
     script = replay(host, after)
-    same(settled(host), expected, f"after\n{script}\nwhich is not as after apply")
+    same(final_state(host), expected, f"after\n{script}\nwhich is not as after apply")
     host.delete(after)
 
 
@@ -113,7 +114,8 @@ def vlans(host):
 
 
 def on_vlans(outer):
-    """A network whose VLAN is edited, with one inside it, and one on VLAN 10 that stays."""
+    """A network whose VLAN is edited, with one inside it, and one on VLAN 10 that does not
+    change."""
     return document({"n": lan(vlan=outer),
                      "inner": lan(parent=f"eth0.{outer}", vlan=7, subnet="10.7.0.0/24", gateway=None),
                      "stays": lan(vlan=10, subnet="10.6.0.0/24", gateway=None)},
@@ -184,7 +186,7 @@ ODD_NAME = b"x\xff\\x41'$"
 
 
 def rename(host, ns, old, new):
-    """In bytes, as the kernel takes any but white space, '/' and ':'."""
+    """In bytes, as the kernel accepts any except white space, '/' and ':'."""
     with host.inside(ns):
         for words in ([old, b"down"], [old, b"name", new], [new, b"up"]):
             subprocess.run([b"ip", b"link", b"set", b"dev", *words], check=True)
@@ -198,7 +200,7 @@ def kernel_names(host, ns):
 @test("output ip: links whose names are no text")
 def odd_names(host):
     host.netns("web")
-    # A link of another name beside it, as the escapes would have it, stays as it is.
+    # Another link, whose name equals the escaped one, is not changed.
     host.batch("web", ["link add y0 type veth peer name y1"])
     rename(host, "web", b"y0", b"x\\xff")
     others = kernel_names(host, "web")
@@ -217,7 +219,7 @@ def odd_names(host):
     assert script.isascii(), script
     host.run("sh", "-e", host.write(script, "plan.sh"), code=0)
     same(kernel_names(host, "web"), others, "after the deletion")
-    # A parent that an altname leads to.
+    # A parent with an altname.
     host.batch("host", ["link add eth1 type veth peer name up1", "link property add dev eth1 altname wan"])
     rename(host, "host", b"eth1", ODD_NAME)
     replay(host, document({"n": lan(parent="wan")}, {"web": ["n"]}))

@@ -38,8 +38,8 @@ def route(to, more=""):
 
 STACKED = ["link add link e0 name own0 type macvlan mode bridge", "link set own0 up"]
 
-# What root in the container does -> the code that its attachment is told with, and whether --adopt
-# mends it; "" where the kernel is the one to say no.
+# The action of root in the container -> the code of its attachment, and whether --adopt resolves
+# it; "" if the kernel refuses it.
 CONFLICTS = {
     "a link of the name": (link("lan0"), "MV0801", False),
     "a macvlan of the name on the parent": (
@@ -71,7 +71,7 @@ CONFLICTS = {
 
 
 def given(host, evil, *commands):
-    """The conflict in the intruder's namespace, which has a link on the parent, but not of ours."""
+    """The conflict in the intruder's namespace, which has an unmanaged link on the parent."""
     if any("link e0" in command for command in commands):
         with_parent(host, evil)
     evil.batch(*commands)
@@ -97,7 +97,7 @@ def attached(host, *names):
 
 
 def told(done, code):
-    """It is named, with its code, and nobody else is."""
+    """It is reported, with its code, and no other attachment is."""
     wrong = [line for line in done.lines if line.startswith(("! ", "mvapply: error", "mvapply: attach"))]
     assert any("evil/n" in line for line in wrong) or "evil/n" in done.err, done
     assert not any(f"{name}/n" in line for name in (*BEFORE, *AFTER) for line in wrong), done
@@ -114,7 +114,7 @@ def tried(host, kind, *flags):
         with victims(host, *BEFORE) as others:
             for what, (commands, code, adopts) in CONFLICTS.items():
                 given(host, evil, *commands)
-                mine = host.snapshot(evil.name, settled=True)
+                mine = host.snapshot(evil.name, final_state=True)
                 good = adopts and "--adopt" in flags
                 foreseen = host.diff(text, *flags, code=1 if code and not good else 2)
                 done = host.apply(text, *flags, code=0 if good else 1)
@@ -122,7 +122,7 @@ def tried(host, kind, *flags):
                 if not good:
                     told(done, code)
                     assert not code or f"[{code}]" in foreseen.out, f"{what}\n{foreseen}"
-                    same(host.snapshot(evil.name, settled=True), mine, f"the intruder's own, after {what}")
+                    same(host.snapshot(evil.name, final_state=True), mine, f"the intruder's own, after {what}")
                 others.unharmed(what)
                 cleared(host, evil)
                 host.apply(begun, "--max-delete=100%")
@@ -138,7 +138,8 @@ for sort in BOTH:
 
 
 def watched(host, kind):
-    """The service attaches and repairs the others, and the container itself once it gives way."""
+    """The service attaches and repairs the others, and the container itself once the conflict
+    ends."""
     host.netns(*BEFORE, *AFTER[:1])
     with intruder(host, kind) as evil:
         evil.batch(*CONFLICTS["all at once"][0])
@@ -156,7 +157,7 @@ def watched(host, kind):
                 service.until(lambda: len(host.addresses(AFTER[1], "eth0")) == 2, "a new one")
                 cleared(host, evil)
                 service.until(lambda: host.names(evil.name) == {"lan0"}, "the container itself")
-                evil.batch(*route("10.9.0.0/24"))  # of no concern
+                evil.batch(*route("10.9.0.0/24"))  # not relevant
                 service.settle()
                 others.unharmed("all that")
 

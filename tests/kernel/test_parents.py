@@ -12,13 +12,13 @@ ISLAND = {"internal": True, "subnet": "10.9.0.0/24"}
 
 
 def identity(host, ns, *names):
-    """What has to stay: the links' numbers, addresses and MACs."""
+    """The state that must not change: the links' ifindexes, addresses and MACs."""
     return {name: (host.link(ns, name)["ifindex"], host.link(ns, name)["address"],
                    host.addresses(ns, name)) for name in names}
 
 
-def guest(host, parent, ns="guest"):
-    """A macvlan that somebody made by hand."""
+def manual_link(host, parent, ns="other"):
+    """A manually created macvlan."""
     host.netns(ns)
     host.batch("host", [f"link add link {parent} name g0 type macvlan mode bridge",
                         f"link set g0 netns {ns}"])
@@ -37,22 +37,22 @@ def dummy_shared(host):
     theirs = document({"j": {"parent": "mvd-i", "subnet": "10.9.0.0/24"}},
                       {"db": {"j": {"ipv4_address": "10.9.0.77"}}}, name="theirs")
     host.apply(text)
-    guest(host, "mvd-i")
+    manual_link(host, "mvd-i")
     host.write(theirs, "theirs.yaml")
     host.mvapply("apply", "-f", "theirs.yaml")
-    before = identity(host, "guest", "g0"), identity(host, "db", "eth0")
+    before = identity(host, "other", "g0"), identity(host, "db", "eth0")
     index = host.link("host", "mvd-i")["ifindex"]
-    kept(host.delete(text), "mvd-i", "eth0 in db", "g0 in guest")
-    same((identity(host, "guest", "g0"), identity(host, "db", "eth0")), before, "the others' links")
+    kept(host.delete(text), "mvd-i", "eth0 in db", "g0 in other")
+    same((identity(host, "other", "g0"), identity(host, "db", "eth0")), before, "the others' links")
     same((host.names("host"), host.link("host", "mvd-i")["ifindex"], host.names("web")),
          ({"eth0", "mvd-i"}, index, set()), "the dummy and web")
     host.apply(text)
     same(host.link("host", "mvd-i")["ifindex"], index, "the dummy, used again")
     kept(host.apply(document({"n": lan()}, {"web": ["n"]}), "--max-delete=100%"), "mvd-i",
-         "eth0 in db", "g0 in guest")
+         "eth0 in db", "g0 in other")
     host.mvapply("delete", "-f", "theirs.yaml")
-    kept(host.delete(text), "mvd-i", "g0 in guest")
-    host.ip("guest", "link del g0")
+    kept(host.delete(text), "mvd-i", "g0 in other")
+    host.ip("other", "link del g0")
     host.delete(text)
     same(host.names("host"), {"eth0"}, "links of the host")
 
@@ -72,18 +72,18 @@ def dummy_under_vlan(host):
 def dummy_watched(host):
     host.netns("web", "db")
     host.apply(document({"i": ISLAND, "n": lan()}, {"web": ["i", "n"]}))
-    guest(host, "mvd-i")
+    manual_link(host, "mvd-i")
     with watching(host, "-f", "network.yaml") as service:
-        before = identity(host, "guest", "g0")
+        before = identity(host, "other", "g0")
         service.quiet()
         host.write(document({"n": lan()}, {"web": ["n"]}))
         service.until_says("kept link mvd-i")
         service.quiet()
-        same((identity(host, "guest", "g0"), host.names("host"), len(host.names("web"))),
+        same((identity(host, "other", "g0"), host.names("host"), len(host.names("web"))),
              (before, {"eth0", "mvd-i"}, 1), "what there is")
 
 
-# --- a step that is not done keeps what it hangs on
+# --- a step that is not done keeps its parent
 
 def on_vlan(number, name="web", **keys):
     return document({"n": lan(vlan=number, probe=True, **keys)}, {name: ["n"]})
@@ -103,7 +103,7 @@ def conflict(host):
     assert "172.16.86.2 is already in use" in done.err, done
     assert "link eth0.10: kept: used by eth0 in web" in done.err, done
     same((identity(host, "web", "eth0"), "eth0.10" in host.names("host")), (before, True), "web")
-    # One of two goes, and the other holds the VLAN.
+    # One of two is deleted, and the other keeps the VLAN.
     two = document({"n": lan(vlan=20, probe=True)},
                    {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.7"}}})
     host.apply(two, code=1, seconds=60)
@@ -166,12 +166,12 @@ def put_back(host):
     host.batch("web", ["address add 172.16.86.200/24 dev eth0 label eth0:x",
                        "route add 10.1.0.0/16 via 172.16.86.250 proto static metric 7",
                        "route add default via 172.16.86.9 dev eth0 table 100"])
-    before = host.snapshot("web", settled=True)
+    before = host.snapshot("web", final_state=True)
     done = host.apply(document({"n": lan(parent="eth1")}, {"web": {"n": {
         "sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}}}), code=1)
     assert "no_such_key" in done.err and "restored, because its replacement" in done.err, done
     same(done.lines[-1], "Failed: 1.", "the count")
-    same(host.snapshot("web", settled=True), before, "web")
+    same(host.snapshot("web", final_state=True), before, "web")
     same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}") for key in ("rp_filter", "arp_notify")],
          ["2", "1"], "sysctls")
 
@@ -221,22 +221,22 @@ def watched(host):
         host.unchanged(text)
 
 
-# --- a link that comes onto a parent after the look that the plan was made from
+# --- a link that is attached to a parent after the observation of the plan
 
-def macvlan(host, parent, ns="guest"):
-    """Somebody's, beside the links of ours."""
+def macvlan(host, parent, ns="other"):
+    """An unmanaged link beside managed ones."""
     host.ip("host", f"link add link {parent} name g0 type macvlan mode bridge")
     host.ip("host", f"link set g0 netns /run/netns/{ns}")
     return host.link(ns, "g0")["ifindex"]
 
 
-def while_asked(host, deed):
-    """An apply, and what is done while the LAN is asked on the new VLAN, which takes seconds."""
+def while_asked(host, callback):
+    """An apply, and an action during the probes on the new VLAN, which take seconds."""
     with host.inside("host"), subprocess.Popen(
             [host.binary, "apply", "-f", "network.yaml"], stdin=subprocess.DEVNULL, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         host.until(lambda: "eth0.20" in host.names("host"), "the new VLAN", 20)
-        value = deed()
+        value = callback()
         out, err = child.communicate(timeout=60 * host.patience)
     return Result(child.args, child.returncode, out, err), value
 
@@ -244,21 +244,21 @@ def while_asked(host, deed):
 @test("parents: a VLAN and a dummy stay for links that came onto them while the LAN was asked",
       needs=["vlan", "dummy"])
 def late_guest(host):
-    host.netns("web", "guest", "other")
+    host.netns("web", "other", "other")
     network = on_vlan(20)
-    host.apply(document({"i": ISLAND, "n": lan(vlan=10, probe=True)}, {"web": ["n"], "guest": ["i"]}),
+    host.apply(document({"i": ISLAND, "n": lan(vlan=10, probe=True)}, {"web": ["n"], "other": ["i"]}),
                seconds=60)
     host.write(network)
     done, numbers = while_asked(host, lambda: (macvlan(host, "eth0.10"), macvlan(host, "mvd-i", "other")))
     same(done.code, 0, f"exit code\n{done}\n")
-    for link, user in ("eth0.10", "g0 in guest"), ("mvd-i", "g0 in other"):
+    for link, user in ("eth0.10", "g0 in other"), ("mvd-i", "g0 in other"):
         assert f"link {link}: kept: used by {user}" in done.err, done
-    same((host.link("guest", "g0")["ifindex"], host.link("other", "g0")["ifindex"]), numbers, "theirs")
-    same((host.names("host"), host.names("guest"), host.addresses("web", "eth0"),
+    same((host.link("other", "g0")["ifindex"], host.link("other", "g0")["ifindex"]), numbers, "theirs")
+    same((host.names("host"), host.names("other"), host.addresses("web", "eth0"),
           host.link("web", "eth0")["link_index"]),
          ({"eth0", "eth0.10", "eth0.20", "mvd-i"}, {"g0"}, {"172.16.86.2/24"},
           host.link("host", "eth0.20")["ifindex"]), "what there is")
-    host.ip("guest", "link del g0")
+    host.ip("other", "link del g0")
     host.ip("other", "link del g0")
     host.apply(network, seconds=60)
     same(host.names("host"), {"eth0", "eth0.20"}, "after all")
@@ -266,23 +266,23 @@ def late_guest(host):
 
 @test("parents: a VLAN that nothing could be put on is not left behind", needs=["vlan"])
 def in_vain(host):
-    host.netns("web", "guest")
+    host.netns("web", "other")
     link = in_use(host, "172.16.86.2/24", 20)
     for old in (None, 10):
         if old:
             host.apply(on_vlan(old), seconds=60)
-        before = host.snapshot("host", "web", settled=True)
+        before = host.snapshot("host", "web", final_state=True)
         done = host.apply(on_vlan(20), code=1, seconds=60)
         assert "172.16.86.2 is already in use" in done.err, done
         assert "link eth0.20: not created: no link could be attached to it" in done.err, done
         same(host.snapshot("host", "web"), before, "what there is")
-        # But for one that somebody has used meanwhile: before the holder of the address is there.
+        # Except one that was used meanwhile: it is kept until the holder of the address is known.
         host.ip("lan", f"link set {link} down")
         done, _ = while_asked(host, lambda: (macvlan(host, "eth0.20"), host.ip("lan", f"link set {link} up")))
-        same((host.names("guest"), "eth0.20" in host.names("host")), ({"g0"}, True), f"guest\n{done}\n")
-        host.ip("guest", "link del g0")
+        same((host.names("other"), "eth0.20" in host.names("host")), ({"g0"}, True), f"guest\n{done}\n")
+        host.ip("other", "link del g0")
         host.ip("host", "link del eth0.20")
-    # Nor one inside another with the one that it is on, whatever it was that failed.
+    # Nor a nested VLAN with its parent, whatever failed.
     host.delete(on_vlan(10))
     outer = {"outer": {"parent": "eth0", "vlan": 30, "subnet": "10.9.0.0/24"}}
     inner = document({**outer, "n": lan(parent="eth0.30", vlan=7)}, {"web": {"n": {

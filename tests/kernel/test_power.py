@@ -1,4 +1,4 @@
-"""How little mvapply trusts, and how few rights it keeps."""
+"""Trust in files, and the privileges of a run."""
 import os
 
 import linux
@@ -8,11 +8,11 @@ from registry import test
 from service import watching
 
 TEXT = document({"n": lan()}, {"web": ["n"]})
-# Of who runs the tests: it may name a user whose files are taken.
+# Of the user that runs the tests: the variable may name a user whose files are accepted.
 ENV = {"SUDO_UID": ""}
 
 
-# --- whose files it takes
+# --- trusted files
 
 @test("power: a file that everybody may write is refused under root")
 def writable_file(host):
@@ -41,7 +41,7 @@ def writable_folder(host):
     os.chmod("files", 0o1777)
     done = host.mvapply("apply", "-f", "files", code=3, env=ENV)
     assert done.err.startswith("files: error: is writable by everyone (mode 1777) [MV0102]\n"), done
-    # A name there may be a link, and it is what it leads to that counts.
+    # A name there may be a link: its target counts.
     os.chmod("files", 0o755)
     os.rename("files/network.yaml", "elsewhere")
     os.chmod("elsewhere", 0o606)
@@ -77,7 +77,7 @@ def writable_later(host):
         service.until(lambda: not host.names("web"), "the file is taken again")
 
 
-# --- what it keeps of its rights
+# --- privileges that it keeps
 
 # capabilities(7)
 NAMES = {1: "DAC_OVERRIDE", 2: "DAC_READ_SEARCH", 11: "NET_BROADCAST", 12: "NET_ADMIN",
@@ -86,7 +86,7 @@ KEPT = {"DAC_READ_SEARCH", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "SYS_PTRACE"
 
 
 def threads(pid):
-    """What the kernel tells of each thread's rights."""
+    """The privileges of each thread, from the kernel."""
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/status", encoding="ascii") as file:
             yield dict(line.rstrip("\n").split(":\t") for line in file)
@@ -97,7 +97,7 @@ def capabilities(text):
 
 
 def kept(service):
-    """The capabilities of a service, whose threads have all the same, and none for later."""
+    """The capabilities of a service, whose threads all have the same, and none inheritable."""
     found = list(threads(service.pid))
     for thread in found:
         same({key: thread[key] for key in ("CapInh", "CapAmb", "NoNewPrivs", "Seccomp")},
@@ -140,7 +140,7 @@ def no_rights(host):
     same(host.names("web"), set(), "nothing is done")
 
 
-# --- what others may name
+# --- names that others choose
 
 @test("power: a link's name that steers a terminal is shown without that")
 def escape_in_name(host):

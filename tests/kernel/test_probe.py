@@ -18,7 +18,7 @@ DUAL = lan(probe=True, subnet=None, gateway=None,
 
 
 def probed(frame):
-    """The address that a frame asks for before it is used, or None."""
+    """The address that a frame probes, or None."""
     packet = frame.payload
     if frame.protocol == 0x0806 and packet[6:8] == b"\0\1" and packet[14:18] == bytes(4):
         same(mac_text(packet[8:14]), frame.source, "the sender of an ARP probe")
@@ -72,7 +72,7 @@ def conflict(host):
          {("!", "failed", "db/n", "[MV0907]"), ("!", "failed", "six/n", "[MV0907]")}, "the signs")
     same(host.snapshot("db", "six"), before, "the attachments that stay away")
     same(host.addresses("web", "eth0"), {"172.16.86.2/24", "fd00:86::2/64"}, "web's addresses")
-    # RFC 5227: three times, but for who is answered; RFC 4862: once. All of them side by side.
+    # RFC 5227: three times, unless answered; RFC 4862: once. All of them concurrently.
     asked = heard(sniffer, ETH0_MAC)
     same({ip: asked.count(ip) for ip in ("172.16.86.2", "172.16.86.6", "fd00:86::2")},
          {"172.16.86.2": 3, "172.16.86.6": 3, "fd00:86::2": 1}, "probes of web and six")
@@ -80,7 +80,7 @@ def conflict(host):
     first = {ip: asked.index(ip) for ip in asked}
     last = len(asked) - 1 - asked[::-1].index("172.16.86.2")
     assert all(at < last for at in first.values()), f"one after the other: {asked}"
-    # What is converged asks no more.
+    # An applied configuration is not probed again.
     unused(host, "172.16.86.20/24")
     unused(host, "fd00:86::66/64")
     host.apply(text, seconds=60)
@@ -114,18 +114,18 @@ def change(host):
     network = {"n": lan(probe=True)}
     old = document(network, {"web": {"n": {"ipv4_address": "172.16.86.8"}}})
     host.apply(old, seconds=60)
-    before = host.snapshot("web", settled=True)
+    before = host.snapshot("web", final_state=True)
     in_use(host, "172.16.86.9/24")
     done = host.apply(document(network, {"web": {"n": {"ipv4_address": "172.16.86.9"}}}), code=1,
                       seconds=60)
     assert f"172.16.86.9 is already in use by {UP0_MAC}" in done.err, done
     same(host.snapshot("web"), before, "web")
-    # Replaced for its mode alone, it has its address already, and asks nobody.
+    # Replaced only because of its mode: it has its address already, and is not probed.
     sniffer = listen(host)
     host.apply(document({"n": lan(probe=True, mode="passthru")},
                         {"web": {"n": {"ipv4_address": "172.16.86.8"}}}))
     same(host.addresses("web", "eth0"), {"172.16.86.8/24"}, "web's address")
-    # The kernel asks for the parent's own.
+    # The kernel sends solicitations for the parent's own.
     asked = [address for address in heard(sniffer, ETH0_MAC) if not address.startswith("fe80:")]
     same(asked, [], "probes for an address that it had")
 
@@ -146,7 +146,7 @@ def swap(host):
 
 @contextlib.contextmanager
 def reflecting(host):
-    """All that comes to the LAN comes back, as from a switch's port for VEPA."""
+    """All frames to the LAN are sent back, as by a switch port for VEPA."""
     with host.inside("lan"):
         port = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         port.bind(("up0", ETH_P_ALL))
@@ -264,13 +264,13 @@ def ipvlan(host):
 @test("probe: with --confirm it goes back from what was done")
 def confirmed(host):
     host.netns("web", "db")
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     in_use(host, "172.16.86.20/24")
     text = document({"n": lan(probe=True)},
                     {"web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.20"}}})
     host.apply(text, "--confirm=1", code=5, seconds=60)
     unused(host, "172.16.86.20/24")
-    same(host.snapshot(settled=True), before, "after it went back")
+    same(host.snapshot(final_state=True), before, "after it went back")
 
 
 @test("probe: the service does the rest meanwhile, and tries again until the address is free")
@@ -286,7 +286,7 @@ def service(host):
         unused(host, "172.16.86.2/24")
         running.until(lambda: "eth0" in host.names("web") and host.addresses("web", "eth0") ==
                       {"172.16.86.2/24"}, "attached", 60)
-        # What somebody took away is asked for again, too.
+        # A deleted address is probed again, too.
         host.ip("web", "address flush dev eth0")
         in_use(host, "172.16.86.2/24")
         running.news()

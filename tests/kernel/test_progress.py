@@ -48,7 +48,7 @@ class Running:
 
 @contextlib.contextmanager
 def silent_engine():
-    """A socket that takes calls and never answers; gives a function that hangs up."""
+    """A socket that accepts connections and never answers; returns a function that closes it."""
     path = f"{WORK}/silent.sock"
     with socket.socket(socket.AF_UNIX) as engine:
         engine.bind(path)
@@ -80,7 +80,7 @@ def not_shown(host):
         with silent_engine() as (env, hang_up):
             running = Running(host, host.binary, "diff", "-f", host.write(TEXT), *more, env=env,
                               terminal=terminal)
-            seconds = 1.5  # longer than a line waits for
+            seconds = 1.5  # longer than the delay of the line
             select.select([running.ours], [], [], seconds)
             hang_up()
             _, _, said = running.end()

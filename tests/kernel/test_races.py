@@ -11,22 +11,23 @@ from registry import test
 ONE = document({"n": lan()}, {"web": ["n"]})
 
 
-def moments(host, calls, prepare, deed, *arguments, last=0):
-    """Runs the command once for each of these calls but the last ones, and has the deed done right
-    before it. Yields the call's number and the run."""
+def moments(host, calls, prepare, callback, *arguments, last=0):
+    """Runs the command once for each of these calls except the last ones, and calls the function
+    directly before it. Yields the call's number and the run."""
     prepare()
     total = killed(host, 0, calls, *arguments)
     assert total - last > 5, f"there are {total} calls of {calls}"
     for number in range(1, total + 1 - last):
         prepare()
-        done, reached = meanwhile(host, number, calls, deed, *arguments)
+        done, reached = meanwhile(host, number, calls, callback, *arguments)
         if reached:
             yield number, done
 
 
 @test("meanwhile: a link that takes the number of ours is not deleted for it")
 def number_taken(host):
-    """Between the last look and the deletion itself, which is the last message, there is no help."""
+    """Between the last observation and the deletion itself, which is the last message, there is no
+    protection."""
     host.netns("web")
 
     def prepare():
@@ -34,7 +35,7 @@ def number_taken(host):
         host.apply(ONE)
 
     for what in ("alias mvapply:attach:default/n/web", "link add link eth0 {} type macvlan mode bridge"):
-        def deed():
+        def callback():
             index = host.link("web", "eth0")["ifindex"]
             host.ip("web", "link del eth0")
             if what.startswith("alias"):
@@ -44,7 +45,7 @@ def number_taken(host):
                 host.ip("host", f"link add link eth0 name x index {index} type macvlan mode bridge")
                 host.ip("host", "link set x netns /run/netns/web name eth0")
             same(host.link("web", "eth0")["ifindex"], index, "the number")
-        for number, done in moments(host, "sendto", prepare, deed, "delete", "-f", "network.yaml",
+        for number, done in moments(host, "sendto", prepare, callback, "delete", "-f", "network.yaml",
                                     last=1):
             assert done.code in (0, 1), done
             assert "eth0" in host.names("web"), f"before message {number}: {what}\n{done}"
@@ -57,7 +58,7 @@ def route_before_ours(host):
                        "link set peer0 up", "address add 192.168.5.2/24 dev other"])
     added = []
 
-    def deed():
+    def callback():
         added.append(host.run("ip", "route", "add", route, "via", "192.168.5.1", "dev", "other",
                               ns="web").code == 0)
 
@@ -69,7 +70,7 @@ def route_before_ours(host):
             host.run("ip", "route", "del", route, "dev", "other", ns="web")
             host.apply(before)
             host.write(after)
-        for number, done in moments(host, "sendto", prepare, deed, "apply", "-f", "network.yaml"):
+        for number, done in moments(host, "sendto", prepare, callback, "apply", "-f", "network.yaml"):
             assert done.code in (0, 1, 4), done
             there = f"{route} via 192.168.5.1 dev other" in host.routes("web")
             same(there, added[-1], f"the other's route, before message {number}\n{done}")
@@ -93,8 +94,8 @@ def file_swapped(host):
         os.rename("evil", "network.yaml")
         threading.Timer(0.3, os.close, [writer]).start()
 
-    for deed in everybodys, pipe:
-        for _, done in moments(host, "openat", lambda: host.write(good), deed, "diff", "-f",
+    for callback in everybodys, pipe:
+        for _, done in moments(host, "openat", lambda: host.write(good), callback, "diff", "-f",
                                "network.yaml"):
             assert done.code in (2, 3), done
             assert "10.66." not in done.out, f"it was believed\n{done}"

@@ -12,15 +12,15 @@ ERRNOS = [errno.EPERM, errno.EBUSY, errno.ENOMEM, errno.EEXIST, errno.ENODEV, er
 NAMES = ("web", "db")
 
 NEIGHBOURS = (28, 29)  # announcements
-GET_ROUTE = 26         # others' routes, which are to be put back: no change of anything
+GET_ROUTE = 26         # unmanaged routes that are to be restored: no change
 
 NUMBER = "number the host's namespace"
 
-# Where the kernel says something else by it, which is seen to. By the message's type and its sentence's
-# fourth word.
+# Errors of the kernel with another meaning, which mvapply handles. By the message's type and its
+# sentence's fourth word.
 OTHERWISE = {
-    (88, "number"): ERRNOS,                       # it has its number already
-    (16, "create"): (errno.EEXIST, errno.EBUSY),  # it has to be made as on older kernels
+    (88, "number"): ERRNOS,                       # it has an nsid already
+    (16, "create"): (errno.EEXIST, errno.EBUSY),  # it has to be created as on older kernels
     (16, "change"): ERRNOS,                       # each attribute by itself
     (21, "remove"): (errno.ENODEV,),              # it is gone already
 }
@@ -34,18 +34,19 @@ TEXT = document({"n": DUAL}, {
 
 
 def some(number, tolerated):
-    """One for each message, and another where that one is no refusal."""
+    """One for each message, and another if that one is not a refusal."""
     turned = ERRNOS[number % 6:] + ERRNOS[:number % 6]
     refusals = [errnum for errnum in turned if errnum not in tolerated]
     return list(dict.fromkeys(turned[:1] + refusals[:1]))
 
 
 class Refusals:
-    """Runs a command once for each of its messages and some errnos, each time from the same state."""
+    """Runs a command once for each of its messages and some errnos, each time from the same
+    state."""
     def __init__(self, host, prepare, *command):
         self.host, self.prepare, self.command = host, prepare, command
         prepare()
-        self.run()  # the namespaces have their numbers from now on
+        self.run()  # the namespaces have their nsids from now on
         self.wanted = state(host, *NAMES)
         prepare()
         self.before = state(host, *NAMES)
@@ -55,8 +56,8 @@ class Refusals:
         return self.host.mvapply(*self.command, code=code, env=env)
 
     def each(self, sentences):
-        """Yields (what its message is for, errno, the run, the state after it) for the messages that
-        the sentences are of, (type, words): the last ones."""
+        """Yields (the purpose of its message, errno, the run, the state after it) for the messages
+        that the sentences are of, (type, words): the last ones."""
         changes = [(number, kind) for number, kind in enumerate(self.kinds, 1)
                    if kind not in (*NEIGHBOURS, GET_ROUTE)][-len(sentences):]
         same([kind for _, kind in changes], [kind for kind, _ in sentences],
@@ -88,7 +89,7 @@ def create_sentences(ns, addresses, routes):
              (16, "bring eth0 up")]
     deeds += [(20, f"add address {address} to eth0") for address in addresses]
     deeds += [(24, f"add route {route} to eth0") for route in routes]
-    return [(kind, f"attach {ns}/n: cannot {deed} in namespace {ns}") for kind, deed in deeds]
+    return [(kind, f"attach {ns}/n: cannot {purpose} in namespace {ns}") for kind, purpose in deeds]
 
 
 @test("refusals: each message of attachments that are made")
@@ -130,7 +131,7 @@ def older_way(host):
     host.write(text)
     run = Refusals(host, lambda: host.delete(text), "apply", "-f", "network.yaml")
     first = run.kinds.index(16) + 1
-    # A new kernel is made to say what an old one says; there it is so anyway.
+    # A new kernel is made to answer like an old one, which answers so anyway.
     stumbles = f"refuse@{first}={errno.EEXIST}"
     run.prepare()
     kinds = [kind for _, kind in noted(host, "request", lambda env: run.run(
@@ -138,11 +139,11 @@ def older_way(host):
     deeds = ["create eth0", "set the owner tag of eth0", "move eth0", "move eth0", "bring eth0 up",
              "add address 172.16.86.2/24 to eth0", "add route default via 172.16.86.1 to eth0"]
     same(kinds, [16, 19, 19, 18, 16, 20, 24, 29, 28, 29], "the types of the messages")
-    for number, deed in enumerate(deeds, first + 2):
+    for number, purpose in enumerate(deeds, first + 2):
         for errnum in ERRNOS if WHOLE else [ERRNOS[number % 6]]:
             run.prepare()
             done = run.run(1, preload(host, stumbles, f"refuse@{number}={errnum}"))
-            words = f"cannot {deed} in namespace web: {os.strerror(errnum)}"
+            words = f"cannot {purpose} in namespace web: {os.strerror(errnum)}"
             assert words in done.err, f"{words!r} is not said\n{done}"
             same((host.names("host"), host.names("web")), ({"eth0"}, set()),
                  f"links after {words}")
@@ -151,7 +152,7 @@ def older_way(host):
 
 @test("refusals: the name that another was to give up", both=True)
 def name_not_given_up(host):
-    """Moved into its namespace, the new link does not get it there, and goes again."""
+    """While it is moved into its namespace, the new link fails, and is deleted."""
     host.netns("web")
     both = {"n": lan(), "m": lan(subnet="10.8.0.0/24", gateway=None)}
     host.apply(document(both, {"web": {"n": {"interface_name": "eth0"}}}))
@@ -194,7 +195,7 @@ def changes(host):
         "web": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0", "routes": ROUTES}},
         "db": ["n"]}), "new.yaml")
     refusals = Refusals(host, lambda: host.apply(one), "apply", "-f", "new.yaml")
-    web, db = ([(kind, f"attach {ns}/n: cannot {deed} in namespace {ns}") for kind, deed in deeds]
+    web, db = ([(kind, f"attach {ns}/n: cannot {purpose} in namespace {ns}") for kind, purpose in deeds]
                for ns, deeds in (("web", [
                    (21, "remove address 172.16.86.2/24 from eth0"),
                    (16, "change eth0 by one message"),
@@ -225,7 +226,7 @@ def attributes(host):
     first = max(number for number, kind in enumerate(refusals.kinds, 1) if kind == 16)
     deeds = ["rename eth0 to lan0", "set the MAC address of lan0 to 02:00:00:00:00:14",
              "set the MTU of lan0 to 1400", "set bcqueuelen of lan0 to 77"]
-    for number, deed in enumerate(deeds, first + 1):
+    for number, purpose in enumerate(deeds, first + 1):
         for errnum in ERRNOS if WHOLE else some(number, (errno.EBUSY,)):
             refusals.prepare()
             rules = f"refuse@{first}={errno.EINVAL}", f"refuse@{number}={errnum}"
@@ -233,7 +234,7 @@ def attributes(host):
                 refusals.run(0, preload(host, *rules))
                 continue
             done = refusals.run(1, preload(host, *rules))
-            words = f"cannot {deed} in namespace web: {os.strerror(errnum)}"
+            words = f"cannot {purpose} in namespace web: {os.strerror(errnum)}"
             assert words in done.err, f"{words!r} is not said\n{done}"
             same(len(host.mvapply("diff", "-f", "new.yaml", code=2).plan), 1, f"what is left after {words}")
             refusals.mended(words)
@@ -241,7 +242,7 @@ def attributes(host):
 
 @test("refusals: each message of attachments that are deleted")
 def deletes(host):
-    """Each on a thread of its own, so that the order is not the same each time."""
+    """Each on a thread of its own, so that the order varies."""
     host.netns(*NAMES)
     text = document(network(), {"web": ["n"], "db": ["n"]})
     refusals = Refusals(host, lambda: host.apply(text), "delete", "-f", "network.yaml")
@@ -254,7 +255,7 @@ def deletes(host):
             left = [ns for ns in NAMES if part(after, ns)]
             what = f"{left} left after {os.strerror(errnum)}\n{done}"
             same(len(left), 1, what)
-            # The kernel says ENODEV when the link is gone, which is what was wanted.
+            # The kernel returns ENODEV if the link is gone, which is the desired state.
             words = f"attach {left[0]}/n: cannot delete eth0 in namespace {left[0]}: "
             assert (done.code, words + os.strerror(errnum) in done.err) == \
                 ((0, False) if errnum == errno.ENODEV else (1, True)), what
@@ -264,8 +265,8 @@ def deletes(host):
 
 @test("refusals: a link that is left behind elsewhere, and cannot be deleted there")
 def stays_behind(host):
-    """What is in another namespace than the container's is no reason to leave the container without:
-    whoever has that namespace could keep it so."""
+    """An object in another namespace than the container's does not prevent its attachment: whoever
+    controls that namespace could do so permanently."""
     host.netns(*NAMES)
     one, other = (document(network(), {"c": {"netns": ns, "networks": ["n"]}}) for ns in NAMES)
     host.apply(one)
@@ -289,15 +290,15 @@ def vlan(host):
     host.write(text)
     refusals = Refusals(host, lambda: host.delete(text), "apply", "-f", "network.yaml")
     first = refusals.kinds.index(16) + 1
-    # The owner tag and coming up are one message, and then one each.
-    for deed, *numbers in (("create", 0), ("set the owner tag of", 1, 2), ("bring", 1, 3)):
+    # The owner tag and setting it up are one message, and then one each.
+    for purpose, *numbers in (("create", 0), ("set the owner tag of", 1, 2), ("bring", 1, 3)):
         refusals.prepare()
         rules = [f"refuse@{first + number}={errno.EPERM}" for number in numbers]
         done = refusals.run(1, preload(host, *rules))
-        assert f"link eth0.10: cannot {deed} eth0.10" in done.err, done
+        assert f"link eth0.10: cannot {purpose} eth0.10" in done.err, done
         same((host.names("host"), host.names("web")), ({"eth0"}, set()),
-             f"links after a refusal to {deed}")
-        refusals.mended(deed)
+             f"links after a refusal to {purpose}")
+        refusals.mended(purpose)
     refusals.prepare()
     refusals.run(0, preload(host, f"refuse@{first + 1}={errno.EPERM}"))
     same(state(host, *NAMES), refusals.wanted, "marked and brought up by a message each")

@@ -1,4 +1,4 @@
-"""An attachment that is no longer in the files stays until its replacement exists."""
+"""An attachment that is no longer in the files is kept until its replacement exists."""
 from declare import document, lan
 from host import same
 from registry import test
@@ -22,7 +22,7 @@ BROKEN = {"sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}
 def mistyped(host):
     host.netns("web", "db")
     host.apply(OLD)
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     text = renamed(parent="eht0")
     for done in (host.diff(text, code=1), host.apply(text, code=1)):
         assert "kept web/n its replacement web/home is blocked" in done.lines, done
@@ -47,13 +47,13 @@ def mistyped(host):
 def fails(host):
     host.netns("web")
     host.apply(OLD)
-    before = host.snapshot("web", settled=True)
+    before = host.snapshot("web", final_state=True)
     host.write(renamed(BROKEN))
     host.mvapply("diff", "-f", "network.yaml", "--out", "plan.json", code=2)
     for command in (("apply", "-f", "network.yaml"), ("apply", "plan.json")):
         done = host.mvapply(*command, code=1)
         assert "attach web/n: restored, because its replacement" in done.err, done
-        same(host.snapshot("web", settled=True), before, "web")
+        same(host.snapshot("web", final_state=True), before, "web")
     steps = host.mvapply("apply", "-f", "network.yaml", "-o", "json", code=1).json["steps"]
     same({step["network"]: step["outcome"] for step in steps}, {"n": "not done", "home": "failed"},
          "outcomes in JSON")

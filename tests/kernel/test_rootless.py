@@ -1,4 +1,4 @@
-"""A user's own engine: it says where that user's containers are, and nobody else's."""
+"""A user's own engine: it reports the namespaces of that user's containers, and of no others."""
 import contextlib
 import os
 import signal
@@ -28,8 +28,8 @@ def become(user):
 
 
 def users_namespaces(user, inner, told, mapped):
-    """A network namespace in a user namespace of the user's; with `inner` in one more within, that
-    another user of it has made."""
+    """A network namespace in a user namespace of the user's; with `inner` in a nested one, which
+    another user of it created."""
     become(user)
     linux.unshare(linux.CLONE_NEWUSER | (0 if inner else linux.CLONE_NEWNET))
     os.write(told, b"!")
@@ -50,7 +50,7 @@ def write_maps(pid, user):
 @contextlib.contextmanager
 def container(host, name, user, inner=0):
     """A process of a user's in network and user namespaces of its own, which the test knows by the
-    name; gives its pid."""
+    name; returns its pid."""
     told, tell = os.pipe()
     mapped, maps = os.pipe()
     pid = os.fork()
@@ -78,7 +78,7 @@ def container(host, name, user, inner=0):
 
 @contextlib.contextmanager
 def roots(host, name):
-    """What `unshare -n` of root's makes."""
+    """The result of `unshare -n` by root."""
     with host.process() as pid:
         host.hold(name, f"/proc/{pid}/ns/net")
         try:
@@ -102,8 +102,8 @@ def refusal(kind, name, pid):
 
 
 def points_at(host, kind, others, own):
-    """The user's engine names processes: `others` are not that user's, and nothing is done to them;
-    `own` are."""
+    """The user's engine reports processes: `others` do not belong to that user, and are not
+    changed; `own` do."""
     text = declared(kind, **others, **own)
     with daemon(user=USER) as engine:
         engine.containers = {**others, **own}
@@ -153,7 +153,7 @@ def root(host):
             text = declared(kind, bait=bait, mine=mine)
             with daemon() as engine:
                 engine.containers = {"bait": bait, "mine": mine}
-                os.chown(engine.path, USER, USER)  # who owns the file is not who listens
+                os.chown(engine.path, USER, USER)  # the owner of the socket file is not the listening user
                 host.apply(text, env=engine.env)
                 for name in ("bait", "mine"):
                     same(len(attached(host, name)["eth0"]), 1, f"addresses in {name}")

@@ -18,7 +18,7 @@ ONE = document({"n": lan()}, {"web": ["n"]})
 
 
 def refused(host, text, *words, flags=(), code=4):
-    """The apply and the diff refuse, say why with these words, and touch nothing."""
+    """The apply and the diff refuse, with these words as the reason, and change nothing."""
     before = host.snapshot()
 
     def both():
@@ -32,7 +32,7 @@ def refused(host, text, *words, flags=(), code=4):
     return done
 
 
-# --- what is not ours
+# --- unmanaged objects
 
 @test("foreign: a link of the wanted name", both=True)
 def foreign_name(host):
@@ -83,7 +83,7 @@ def foreign_mac(host):
     done = host.apply(explicit, code=1)
     assert wanted in done.out, done
     same(host.names("web"), set(), "links in web")
-    # One that comes of the address is another then.
+    # One that is derived from the address is another then.
     host.apply(ONE)
     link = host.link("web", "eth0")
     same((host.addresses("web", "eth0"), link["address"] == wanted), ({"172.16.86.2/24"}, False),
@@ -329,7 +329,7 @@ def guard_strange(host):
     same((host.link("web", "eth0")["ifindex"], host.addresses("ci", "eth0")),
          (index, {"10.8.0.1/16"}), "links")
     host.delete("name: second\n")
-    # One who is named, by its container or its container's namespace, is no stranger.
+    # A declared container, by its name or its namespace, does not count as another file's.
     host.apply(document({"k": lan()}, {"web": ["k"]}))
     host.apply(document({"k": lan()}, {"c": {"netns": "web", "networks": ["k"]}}))
     host.apply(document({"z": lan()}, {"db": ["z"]}), "--max-delete=1")
@@ -450,7 +450,7 @@ def guard_process(host):
     host.run("umount", "/run/other/web", code=0)
 
 
-# --- what cannot be done
+# --- impossible steps
 
 @test("cannot: no such parent")
 def no_parent(host):
@@ -551,7 +551,7 @@ def not_root(host):
         os.setresgid(65534, 65534, 65534)
         os.setresuid(65534, 65534, 65534)
     if int(open("/proc/self/uid_map", encoding="ascii").read().split()[2]) < 65535:
-        become_nobody = linux.drop_capability_bounds  # there is no other user in here
+        become_nobody = linux.drop_capability_bounds  # there is no other user in this namespace
     before = host.snapshot()
     done = host.mvapply("apply", "-f", text, code=1, before=become_nobody)
     assert re.search(r"root|CAP_NET_ADMIN|CAP_SYS_ADMIN", done.err + done.out), done
@@ -606,7 +606,8 @@ while True:
 
 @test("target: a name that comes and goes all the time is never taken for something else")
 def restless_name(host):
-    """`ip netns` makes a bare file first and leaves one last: caught at any moment it is pending."""
+    """`ip netns` creates an empty file first and removes it last: in between the container is
+    pending."""
     churn = subprocess.Popen([sys.executable, "-c", RESTLESS])
     try:
         for _ in range(60):
@@ -642,15 +643,15 @@ def partial_failure(host):
     assert "1 created" in done.out and "Failed: 1" in done.out, done
 
 
-# --- messages, and what is broken off
+# --- messages, and interrupted runs
 
 MESSAGES = re.compile(r"nlmsg_type=(RTM_\w+|0x[0-9a-f]+)")
 
 
 def writes(kind):
     """Whether a message changes something. Types come in fours, of which the third reads; strace
-    gives the number where the socket is in another namespace. RTM_NEWNSID (88) only gives a
-    namespace a number to be called by."""
+    gives the number if the socket is in another namespace. RTM_NEWNSID (88) only assigns an nsid to
+    a namespace."""
     if kind.startswith("RTM_"):
         return not kind.startswith("RTM_GET") and kind != "RTM_NEWNSID"
     number = int(kind, 16)
@@ -693,7 +694,7 @@ CAST = ("stays", "goes", "moves", "changes", "comes")
 
 
 def end_state(host):
-    """What has to be the same however often it was broken off."""
+    """The state that must be the same however often it was interrupted."""
     return {f"{ns} {name}": (link["address"], link["mtu"], link.get("ifalias"),
                              sorted(f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"]
                                     if a["scope"] != "link"))

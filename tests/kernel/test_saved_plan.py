@@ -91,11 +91,11 @@ def moved_on(move):
         host.apply(ONE)
         save(host)
         move(host)
-        before = host.snapshot(settled=True)
+        before = host.snapshot(final_state=True)
         done = host.silently("a plan that holds no more",
                              lambda: host.mvapply("apply", "plan.json", code=4))
         same(host.snapshot(), before, "after the refusal")
-        # The fresh diff is shown: that of the same input, now.
+        # The new diff is shown: that of the same input, now.
         host.write(TEXT)
         fresh = host.run(host.binary, "diff", "-f", "network.yaml")
         same(done.plan, fresh.plan, "the fresh diff")
@@ -147,7 +147,7 @@ def edited(**keys):
     return lambda plan: {**plan, **keys}
 
 
-# What a file may be instead of a plan, as a function of a good one, and what is said of it.
+# Files that are not a plan, as a function of a valid one, and the message about each.
 BAD = {
     "another format": (edited(mvapply_plan=2), "another version of mvapply"),
     "no number": (edited(mvapply_plan="1"), "integer"),

@@ -1,4 +1,4 @@
-"""A Compose service that runs as several containers: its attachments stay where they are."""
+"""A Compose service that runs as several containers: its attachments are not moved."""
 import contextlib
 import subprocess
 
@@ -21,8 +21,8 @@ def labels(number):
 
 @contextlib.contextmanager
 def service_of(host, *numbers):
-    """The engine with a container of the service's for each number, in namespaces of those names, and
-    the processes in them. The later ones come first in the engine's list."""
+    """The engine with a container of the service for each number, in namespaces of those names, and
+    the processes in them. The later ones are first in the engine's list."""
     with daemon() as engine, contextlib.ExitStack() as stack:
         for number in reversed(numbers):
             host.netns(f"web{number}")
@@ -32,7 +32,7 @@ def service_of(host, *numbers):
 
 
 def attach(host, engine, number):
-    """As it was before the service was scaled."""
+    """The state before the service was scaled."""
     others = {name: pid for name, pid in engine.containers.items() if name != f"shop-web-{number}"}
     for name in others:
         del engine.containers[name]
@@ -101,13 +101,13 @@ SYS_PTRACE = 19
 
 
 def without_ptrace():
-    """It cannot look at processes that have more rights."""
+    """It cannot read processes that have more capabilities."""
     linux.keep_capabilities(set(range(64)) - {SYS_PTRACE})
 
 
 @contextlib.contextmanager
 def lowly(host, ns):
-    """A process in the namespace that everybody of root's can look at."""
+    """A process in the namespace that every process of root can read."""
     with host.inside(ns):
         child = subprocess.Popen(["sleep", "1000"], preexec_fn=linux.drop_capability_bounds)
     try:
@@ -127,7 +127,7 @@ def unreadable(host):
         done = host.apply(TEXT, env=engine.env, before=without_ptrace)
         assert STAYS.format(2) in " ".join(done.err.split()), done
         same(state(host, 2), before, "mended")
-        # Now the one that has it is the one that cannot be looked at.
+        # Now the container with the attachment is the unreadable one.
         engine.containers.update({"shop-web-1": seen1, "shop-web-2": unseen2})
         done = host.apply(TEXT, code=1, env=engine.env, before=without_ptrace)
         same((host.names("web1"), state(host, 2)), (set(), before), "no other gets it")
@@ -183,7 +183,7 @@ def restarted(host):
             service.until(lambda: "eth0" in host.names("again"), "attached again", 20)
             same(host.addresses("again", "eth0"), {"172.16.86.2/24"}, "its address")
             same(host.names("web2"), set(), "the other one")
-            # It stays away, and nothing is told any more.
+            # It stays absent, and nothing is reported any more.
             engine.die("shop-web-1")
             service.until(lambda: "eth0" in host.names("web2"), "the other one takes over", 40)
             engine.start("shop-web-1", again)

@@ -163,7 +163,7 @@ def json_hostile(host):
             assert any(line["level"] == "error" for line in service.output()[before:]), bad
 
 
-# --- figures
+# --- metrics
 
 def metrics(path=METRICS):
     """{"mvapply_converged": 1.0, ...}"""

@@ -20,7 +20,7 @@ from test_watch_random import ROOM_KB, held
 SECONDS = int(os.environ.get("SOAK_SECONDS", "4"))
 LINKS = int(os.environ.get("SOAK_LINKS", "40"))
 RATE = 100  # faults a second
-PARTS = 10 if SECONDS >= 60 else 2  # as often it comes to rest and is measured
+PARTS = 10 if SECONDS >= 60 else 2  # how often it is idle and is measured
 NAMES = [f"c{number}" for number in range(LINKS)]
 
 NEW_LINK, DELETE_LINK, DELETE_ADDRESS = 16, 17, 21
@@ -45,19 +45,19 @@ def attribute(kind, value):
 
 
 class Faults:
-    """By netlink from here: a process for each would keep the machine busier than the service."""
+    """By netlink from here: a process for each would cost more than the service."""
     def __init__(self, host, seed):
         self.host, self.random, self.counts = host, random.Random(seed), {}
 
     def one(self):
         deeds = [(self.deleted, 20), (self.mtu, 20), (self.mac, 15), (self.down, 15),
                  (self.no_address, 20), (self.restarted, 1)]
-        deed = self.random.choices(*zip(*deeds))[0]
-        self.counts[deed.__name__] = self.counts.get(deed.__name__, 0) + 1
-        deed(self.random.choice(NAMES))
+        operation = self.random.choices(*zip(*deeds))[0]
+        self.counts[operation.__name__] = self.counts.get(operation.__name__, 0) + 1
+        operation(self.random.choice(NAMES))
 
     def send(self, name, kind, body):
-        """`body` makes the message of the link's index; there need not be one."""
+        """`body` makes the message for the link's index; the link may be missing."""
         with self.host.inside(name):
             try:
                 index = socket.if_nametoindex("eth0")
@@ -104,14 +104,14 @@ def converged(service):
 
 
 def has_address(host, name):
-    """Asked without a process, which takes longer than the repair."""
+    """Queried without a process, which takes longer than the repair."""
     with host.inside(name):
         with open("/proc/thread-self/net/fib_trie", encoding="ascii") as file:
             return f"|-- {address(name)}\n" in file.read()
 
 
 def repair_times(host):
-    """Of a few addresses that are removed, in milliseconds."""
+    """For a few addresses that are deleted, in milliseconds."""
     faults, times = Faults(host, 0), []
     for name in NAMES[:20]:
         start = time.monotonic()
@@ -124,7 +124,7 @@ def repair_times(host):
 
 
 def rest(host, service):
-    """Waits until all is repaired, and measures. What failed again and again waits up to a minute."""
+    """Waits until everything is repaired, and measures. Repeated failures wait up to a minute."""
     service.send(signal.SIGHUP)
     service.until(lambda: converged(service), "converged", 300)
     service.quiet(1, limit=120)
@@ -155,9 +155,9 @@ def soak(host):
         same({name: host.names(name) for name in NAMES[:20]},
              {name: {"eth0"} for name in NAMES[:20]}, "links")
         same(measured[-1][0], measured[0][0], "descriptors")
-        # The heap finds its size in the first tenth.
+        # The heap reaches its size in the first tenth.
         with open(f"/proc/{service.pid}/maps", encoding="ascii") as file:
-            sanitized = "libasan" in file.read()  # which keeps what was freed for a while
+            sanitized = "libasan" in file.read()  # which keeps freed memory for a while
         assert sanitized or measured[-1][1] <= measured[1][1] + ROOM_KB + LINKS, \
             f"memory: {measured}"
     host.unchanged(text())

@@ -20,8 +20,8 @@ NAMES = ("web", "db")
 
 @contextlib.contextmanager
 def container(host, name):
-    """A container of a user that is nobody on the host: root in a user namespace of its own, which is
-    what owns the network namespace."""
+    """A container of a user that has no account on the host: root in a user namespace of its own,
+    which owns the network namespace."""
     child = subprocess.Popen(["unshare", "-Urn", "sh", "-c", "echo ready; exec sleep 1000"],
                              stdout=subprocess.PIPE, preexec_fn=become_nobody)
     try:
@@ -34,8 +34,8 @@ def container(host, name):
 
 
 class Flood:
-    """Processes of the container that do nothing but to send. `ip` believes what they send, and is used
-    while they pause."""
+    """Processes of the container that only send. `ip` trusts what they send, and is used while they
+    pause."""
 
     def __init__(self, pid):
         self.argv = ["nsenter", "-t", str(pid), "-U", "-n", "--preserve-credentials", sys.executable,
@@ -72,11 +72,12 @@ def paused_state(host, flood):
 
 
 def spoofed(host, calls, prepare, *arguments):
-    """Runs the command once for each of these calls, and right before it sends in each container."""
+    """Runs the command once for each of these calls, and sends in each container directly before
+    it."""
     prepare()
     total, found = killed(host, 0, calls, *arguments), []
 
-    def deed():
+    def callback():
         for name in NAMES:
             host.unread(name)
             with host.inside(name):
@@ -84,7 +85,7 @@ def spoofed(host, calls, prepare, *arguments):
                 spoofer.spoof_once()
     for number in range(1, total + 1, 1 if WHOLE else 3):
         prepare()
-        done, reached = meanwhile(host, number, calls, deed, *arguments)
+        done, reached = meanwhile(host, number, calls, callback, *arguments)
         if reached:
             yield number, done
     assert found, "no socket was there to send to"
@@ -106,7 +107,8 @@ def at_each_call(host):
 
 @contextlib.contextmanager
 def crowded(host):
-    """A container that floods, and one that does not: the file, and what has to be the same."""
+    """A container that floods, and one that does not: the file, and the state that must be the
+    same."""
     host.netns("web")
     with container(host, "evil") as pid:
         text = document({"n": lan()}, {"web": ["n"], "evil": {"pid": pid, "networks": ["n"]}})

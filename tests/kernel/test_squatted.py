@@ -20,7 +20,7 @@ from test_confirm import ended, waiting
 NOBODY = 65534
 NAMES = (b"\0mvapply", b"\0mvapply-confirm")
 TEXT = document({"n": lan()}, {"web": ["n"]})
-# What root can open without a capability, and lock, of the settings of a network namespace.
+# Settings of a network namespace that root can open without a capability, and lock.
 SETTING = "/proc/sys/net/ipv4/tcp_fastopen_key"
 
 
@@ -37,14 +37,14 @@ def become_nobody():
 
 
 def become_sovereign():
-    """User 0 as others see it, with every capability, but in a user namespace of its own; and of a memory
-    that nobody may look at who has not more rights."""
+    """User 0 in the view of others, with every capability, but in a user namespace of its own; and
+    with memory that only more privileged processes may read."""
     linux.drop_capability_bounds()
     ctypes.CDLL(None).prctl(4, 0)  # PR_SET_DUMPABLE
     linux.unshare(linux.CLONE_NEWUSER)
 
 
-# Who they are, and what they have to become.
+# The identities, and the privileges that they must drop.
 STRANGERS = {"another user": become_nobody, "root without a capability": linux.drop_capability_bounds,
              "root of a user namespace of its own": become_sovereign}
 
@@ -55,7 +55,8 @@ def strangers():
 
 
 def crowd(name):
-    """Fills the queue of who listens there: whoever connects waits, unless it looks at the clock."""
+    """Fills the queue of the listener there: a process that connects waits, unless it has a time
+    limit."""
     queue = []
     with contextlib.suppress(BlockingIOError):
         while True:
@@ -66,7 +67,7 @@ def crowd(name):
 
 
 def lock_files():
-    """All that it can lock of the host's settings."""
+    """All of the host's settings that it can lock."""
     with contextlib.suppress(PermissionError):
         file = os.open(SETTING, os.O_RDONLY)
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -88,7 +89,7 @@ def squat(become, listens, crowded, ready):
 
 @contextlib.contextmanager
 def child_that(does, *arguments):
-    """Runs it in a child, until it says that it is ready."""
+    """Runs it in a child, until it reports that it is ready."""
     ours, theirs = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -111,7 +112,7 @@ def squatter(become, listens, crowded=False):
     return child_that(squat, become, listens, crowded)
 
 
-def goes_on(host, pid):
+def continues(host, pid):
     begun = time.monotonic()
     same(host.apply(TEXT).plan, ["+ attach web/n eth0 172.16.86.2/24 02:42:ac:10:56:02 default via "
                                  "172.16.86.1"], "what is done")
@@ -136,7 +137,7 @@ def silent(host):
     host.netns("web")
     for become in strangers().values():
         with squatter(become, listens=False):
-            goes_on(host, None)
+            continues(host, None)
 
 
 @test("two at once: who has no CAP_NET_ADMIN keeps nobody waiting, and is not believed", both=True)
@@ -144,7 +145,7 @@ def stranger(host):
     host.netns("web")
     for become in strangers().values():
         with squatter(become, listens=True) as pid:
-            goes_on(host, pid)
+            continues(host, pid)
 
 
 def names_of_guards():
@@ -153,7 +154,8 @@ def names_of_guards():
 
 
 def imitate(become, guards, ready):
-    """Has the names that guards had, and others like them, with a full queue; and one that has lines."""
+    """Binds the names that guards had, and others like them, with a full queue; and one that has
+    line breaks."""
     become()
     names = [b"\0mvapply-confirm", *(f"\0mvapply-confirm-{number:016x}".encode() for number in range(300)),
              b"\0x\n0: 00000002 00000000 00010000 0001 01 1 @mvapply-confirm-0000000000000bad",
@@ -180,12 +182,12 @@ def imitated(host):
             assert re.fullmatch("mvapply-confirm-[0-9a-f]{16}", guard), guard
             done = host.apply(TEXT, code=4)
             assert "an apply waits for its confirmation" in done.err, done
-            os.kill(child.pid, signal.SIGKILL)  # it goes on without
+            os.kill(child.pid, signal.SIGKILL)  # it continues without
             host.mvapply("confirm")
             host.until(lambda guard=guard: guard not in names_of_guards(), "the guardian ends")
         same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
         host.delete(TEXT)
-    # A name that is let go while a guardian waits at another leads nobody astray.
+    # A released name, while a guard waits at another, misleads no client.
     with child_that(imitate, linux.drop_capability_bounds, []) as pid, waiting(host, TEXT) as (child, _):
         os.kill(pid, signal.SIGKILL)
         host.until(lambda: len(names_of_guards()) == 1, "the names are free")
@@ -199,12 +201,12 @@ def crowded_out(host):
     host.netns("web")
     for become in strangers().values():
         with squatter(become, listens=True, crowded=True):
-            goes_on(host, None)
+            continues(host, None)
 
 
 @test("two at once: who locks all that it can open keeps nobody waiting")
 def settings_locked(host):
-    """And who has sockets of netlink's as the applies have, but for the groups, which it may not
+    """With netlink sockets like those of the applies, except for the groups, which it may not
     join."""
     def does(become, ready):
         become()
@@ -224,12 +226,12 @@ def settings_locked(host):
             host.delete(TEXT)
 
 
-def at_work(host, deed):
-    """Does this while an apply has the lock, close to its end."""
+def at_work(host, callback):
+    """Calls the function while an apply has the lock, close to its end."""
     host.write(TEXT)
     total = killed(host, 0, "sendto", "apply", "-f", "network.yaml")
     host.delete(TEXT)
-    done, reached = meanwhile(host, total - 3, "sendto", deed, "apply", "-f", "network.yaml")
+    done, reached = meanwhile(host, total - 3, "sendto", callback, "apply", "-f", "network.yaml")
     assert reached and done.code == 0, done
 
 
@@ -239,14 +241,15 @@ def second_apply(host):
 
 
 def waits_too_long(host):
-    """It is two minutes in which the first does nothing: an apply that hangs keeps nobody for ever."""
-    def deed():
+    """The first does nothing for two minutes: an apply that hangs does not block others without
+    end."""
+    def callback():
         with second_apply(host) as second:
             said = second.communicate(timeout=300)[1]
             same(second.returncode, 1, f"exit code, of {said}")
             assert re.search(r"error: process \d+ \(mvapply\) still holds the lock after 120 s; nothing was "
                              r"changed \[MV0920\]", " ".join(said.split())), said
-    at_work(host, deed)
+    at_work(host, callback)
 
 
 if os.environ.get("SLOW"):
@@ -254,10 +257,10 @@ if os.environ.get("SLOW"):
 
 
 def waits_in_turn(host):
-    """A second apply says for whom it waits, and waits until that has come to its end."""
+    """A second apply reports the process for which it waits, and waits until that has ended."""
     children = []
 
-    def deed():
+    def callback():
         children.append(second_apply(host))
         said = children[-1].stderr.readline()
         match = re.fullmatch(r"mvapply: note: waiting for process (\d+) \(mvapply\) .*\n", said)
@@ -266,7 +269,7 @@ def waits_in_turn(host):
             same(file.read(), "mvapply\n", "what it waits for")
         assert int(match[1]) != children[-1].pid, said
         same(children[-1].poll(), None, "the exit code of the second, while the first is at work")
-    at_work(host, deed)
+    at_work(host, callback)
     out, err = children[0].communicate(timeout=20 * host.patience)
     same((children[0].returncode, out, err), (0, "Nothing to do.\n", ""), "the second")
     host.delete(TEXT)
@@ -289,7 +292,8 @@ def serialised(host):
 
 @test("two at once: a name that becomes free while others wait changes nothing")
 def name_comes_and_goes(host):
-    """The first begins while somebody else has the name, and the second after it was let go."""
+    """The first begins while another process has the name, and the second after the name was
+    released."""
     host.netns("web")
     become = strangers()["root without a capability"]
     children = []
@@ -312,7 +316,7 @@ def name_comes_and_goes(host):
 
 @test("two at once: without a right of its own, an apply says who keeps it waiting")
 def named(host):
-    """It cannot prove to others that it is one of them, and the name is all that there is."""
+    """It cannot prove its identity to others: the name is all that there is."""
     host.netns("web")
     for who, become in strangers().items():
         with squatter(become, listens=True) as pid:
@@ -323,7 +327,7 @@ def named(host):
 
 
 def ask_to_confirm(become, ready):
-    """Says to a guardian what `mvapply confirm` says."""
+    """Sends the message of `mvapply confirm` to a guard."""
     become()
     end = socket.socket(socket.AF_UNIX)
     end.connect(NAMES[1])
@@ -352,7 +356,7 @@ def confirms_nothing(host):
 
 
 def knock(become, ready):
-    """Connects as fast as it can."""
+    """Connects as fast as possible."""
     become()
     os.write(ready, b"!")
     while True:

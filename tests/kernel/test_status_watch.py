@@ -22,7 +22,7 @@ TEXT = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
 @contextlib.contextmanager
 def watching(host, *arguments, terminal=False, rows=24, columns=100,
              term="xterm"):
-    """The running command, and a function that waits until what it wrote satisfies."""
+    """The running command, and a function that waits until its output satisfies a condition."""
     if terminal:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

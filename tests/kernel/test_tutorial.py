@@ -26,7 +26,7 @@ def own_view(host):
     same(host.routes("web"), {"default via 172.16.86.1 dev eth0",
                               "172.16.86.0/24 dev eth0 scope link src 172.16.86.2"}, "routes")
     same(host.route_protocols("web")["default via 172.16.86.1 dev eth0"], "77", "protocol")
-    # As a person sees it: eth0@ifN, and the words of the tutorial.
+    # As displayed: eth0@ifN, and the words of the tutorial.
     text = host.ip("web", "address show eth0")
     for words in ("eth0@if", "UP,LOWER_UP", f"link/ether {MAC}",
                   "inet 172.16.86.2/24 brd 172.16.86.255 scope global"):

@@ -1,5 +1,6 @@
-"""Several at once, of one set and of several that share a parent: one after the other, without a lock that
-can outlive its holder, and all end converged. More applies at once are in test_safety.py."""
+"""Several at once, of one set and of several that share a parent: one after the other, without a
+lock that can outlive its holder, and all end with the declared state. More applies at once are in
+test_safety.py."""
 import contextlib
 import subprocess
 import time
@@ -54,7 +55,7 @@ def apply_and_watch(host):
 
 @contextlib.contextmanager
 def two_services(host, *files):
-    """The second is the one that is looked at."""
+    """The second is the one that is tested."""
     with open("/run/first.log", "wb") as log:
         first = subprocess.Popen([host.binary, "watch", "-f", files[0]], stdin=subprocess.DEVNULL,
                                  stdout=log, stderr=log)
@@ -151,7 +152,7 @@ def service_waits(host):
                "two.yaml")
     arguments = ("apply", "-f", "two.yaml")
 
-    def deed():
+    def callback():
         host.ip("web", "link set eth0 mtu 1400")
         time.sleep(1)
         same(host.link("web", "eth0")["mtu"], 1400, "the mtu, while the apply is at work")
@@ -160,6 +161,6 @@ def service_waits(host):
         total = killed(host, 0, "sendto", *arguments)
         host.mvapply("delete", "-f", "two.yaml")
         service.quiet()
-        done, reached = meanwhile(host, total - 2, "sendto", deed, *arguments)
+        done, reached = meanwhile(host, total - 2, "sendto", callback, *arguments)
         assert reached and done.code == 0, done
         service.until(lambda: host.link("web", "eth0")["mtu"] == 1500, "repaired after it")

@@ -13,7 +13,7 @@ from registry import test
 from service import watching
 
 MAC = "02:42:ac:10:56:02"
-# The messages that make an attachment: an older kernel's links are made in the host and moved.
+# The messages that create an attachment: an older kernel's links are created in the host and moved.
 UP = ["new link", "new address", "new route"]
 MADE = [["new link", "set link", *UP], ["new link", "set link", "new link", "set link", "set link",
                                         *UP]]
@@ -25,7 +25,7 @@ def two(**keys):
 
 
 def indexes(host):
-    """{"web": {"eth0": 7}, ...}: who is still who."""
+    """{"web": {"eth0": 7}, ...}: the identity of each link."""
     return {ns: {name: link["ifindex"] for name, link in host.links(ns).items()}
             for ns in host.spaces}
 
@@ -44,7 +44,7 @@ class Files:
         self.before = indexes(host)
 
     def leads_to(self, mtu, *more):
-        """The files said this MTU a moment ago, and what the log says besides."""
+        """Asserts that the files had this MTU a moment ago, and what the log contains besides."""
         self.service.until(lambda: all(self.host.link(ns, "eth0")["mtu"] == mtu for ns in TWO),
                            f"the MTU is {mtu}")
         self.service.quiet()
@@ -58,7 +58,7 @@ class Files:
              [self.expected_notice()], "what else the log says")
 
     def expected_notice(self):
-        """How the log tells of the last change: of the first valid files after wrong ones, once."""
+        """The log line of the last change: of the first valid files after invalid ones, once."""
         told = [line for line in self.service.log() if re.search("files (have errors|changed$|are valid)", line)]
         return "the files are valid again" if "have errors" in "".join(told[-2:-1]) else "the files changed"
 
@@ -84,7 +84,7 @@ def files_test(name, path, **options):
 
 
 def prepared(prepare):
-    """What there is before the service starts."""
+    """The state before the service starts."""
     def register(function):
         function.prepare = prepare
         return function
@@ -190,7 +190,7 @@ def wrong(files):
     put("network.yaml", bad)
     time.sleep(0.1)
     files.leads_to_nothing()
-    with files.service.traced():  # drift from the last good state is repaired all the same
+    with files.service.traced():  # drift from the last valid state is repaired nevertheless
         files.host.ip("web", "link set eth0 mtu 1200")
         files.service.until(lambda: files.host.link("web", "eth0")["mtu"] == 1500, "repaired")
     same(files.service.news(), ["changed attach web/n  mtu 1200 -> 1500"], "the log")
@@ -239,13 +239,13 @@ def folder_moved(files):
     os.rename("a", "c")
     os.rename("b", "a")
     files.leads_to(1400)
-    put("c/conf/network.yaml", two(mtu=1300))  # no business of anybody's now
+    put("c/conf/network.yaml", two(mtu=1300))  # not relevant now
     time.sleep(0.1)
     files.leads_to_nothing()
 
 
 def configmap_write(folder, version, text):
-    """As kubelet writes a ConfigMap: a new folder, and the link ..data turned to it."""
+    """As kubelet writes a ConfigMap: a new folder, to which the link ..data is changed."""
     os.makedirs(f"{folder}/..{version}")
     put(f"{folder}/..{version}/network.yaml", text)
     os.symlink(f"..{version}", f"{folder}/..data_tmp")
@@ -272,7 +272,7 @@ files_test("a ConfigMap is swapped, of which one file is watched", "map/network.
     prepared(configmap)(lambda files: configmap_turns(files)))
 
 
-def links_elsewhere(_):
+def links_in_other_netns(_):
     os.makedirs("conf")
     os.makedirs("elsewhere")
     put("elsewhere/real.yaml", two(mtu=1500))
@@ -280,7 +280,7 @@ def links_elsewhere(_):
 
 
 @files_test("a folder of links to files elsewhere", "conf")
-@prepared(links_elsewhere)
+@prepared(links_in_other_netns)
 def link_in_folder(files):
     put("elsewhere/real.yaml", two(mtu=1400))
     files.leads_to(1400)
@@ -330,7 +330,7 @@ def overflow(files):
     with open("/proc/sys/fs/inotify/max_queued_events", encoding="ascii") as file:
         events = int(file.read())
     files.service.send(signal.SIGSTOP)
-    for _ in range(events // 4 + 100):  # created, closed, deleted; like after like counts once
+    for _ in range(events // 4 + 100):  # created, closed, deleted; equal consecutive ones count once
         for name in ("x", "y"):
             os.close(os.open(name, os.O_CREAT | os.O_WRONLY))
             os.unlink(name)
@@ -358,7 +358,7 @@ def folder_of_files(host):
         same(indexes(host), before, "links")
 
 
-# --- drift: what was done, the messages that mend it, what the log says
+# --- drift: the change, the messages that repair it, the log lines
 
 DRIFT = [
     ("an address removed", "address del 172.16.86.2/24 dev eth0", ["new address", "new route"],
@@ -385,7 +385,7 @@ def drift_test(name, command, writes, log):
         host.netns(*TWO)
         text = two()
         with watching(host, "-f", host.write(text)) as service:
-            before = host.snapshot(settled=True)
+            before = host.snapshot(final_state=True)
             with service.traced() as trace:
                 if command == "-all":
                     host.batch("web", ["link set eth0 down", "link set eth0 mtu 1300",
@@ -394,7 +394,7 @@ def drift_test(name, command, writes, log):
                 else:
                     host.ip("web", command)
                 service.until(lambda: host.snapshot() == before, "repaired")
-            same(host.snapshot(settled=True), before, "after the repair")
+            same(host.snapshot(final_state=True), before, "after the repair")
             if writes:
                 same(trace.writes, writes, "messages")
                 same(service.news(), [log], "the log")
@@ -448,7 +448,7 @@ def renamed(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": {"n": {"interface_name": "lan0"}}})
     with watching(host, "-f", host.write(text)) as service:
-        before = host.snapshot(settled=True)
+        before = host.snapshot(final_state=True)
         with service.traced():
             host.batch("web", ["link set lan0 down", "link set lan0 name other0",
                                "link set other0 up"])
@@ -462,7 +462,7 @@ def host_access(host):
     text = document({"n": lan(host={"ipv4_address": "172.16.86.250", "interface_name": "lan0"})},
                     {"web": ["n"]})
     with watching(host, "-f", host.write(text)) as service:
-        before, link = host.snapshot(settled=True), indexes(host)["web"]
+        before, link = host.snapshot(final_state=True), indexes(host)["web"]
         routes = host.routes("host")
         for command in ("route del 172.16.86.2/32", "address del 172.16.86.250/32 dev lan0",
                         "link set lan0 mtu 1300"):
@@ -477,7 +477,8 @@ def host_access(host):
 
 @test("watch drift: what of the host's own way no other event tells of")
 def host_access_alone(host):
-    """Once the kernel has told all that it tells of new links, which would have it look again, too."""
+    """After all events of the kernel about new links, which would cause another observation,
+    too."""
     host.netns("web")
     network = {"n": lan(host={"ipv4_address": "172.16.86.250", "interface_name": "lan0"})}
     for containers, command in (({}, "address del 172.16.86.250/32 dev lan0"),
@@ -485,7 +486,7 @@ def host_access_alone(host):
         with watching(host, "-f", host.write(document(network, containers))) as service:
             service.settle()
             service.quiet(2)
-            before = host.snapshot(settled=True)
+            before = host.snapshot(final_state=True)
             host.ip("host", command)
             service.until(lambda: host.snapshot() == before, f"repaired: {command}")
 
@@ -516,7 +517,7 @@ def vlan_changed(host):
     text = document({"v": lan(vlan=10, subnet="172.16.87.0/24", gateway="172.16.87.1")},
                     {"web": ["v"], "db": ["v"]})
     with watching(host, "-f", host.write(text)) as service:
-        before = host.snapshot(settled=True)
+        before = host.snapshot(final_state=True)
         host.ip("host", "link set eth0.10 down")
         service.until_says("eth0.10")
         service.until(lambda: host.snapshot() == before, "repaired")
@@ -589,7 +590,7 @@ def parent_born(host):
         host.unchanged(text)
 
 
-# --- what others do
+# --- actions of others
 
 @test("watch foreign: other people's links, addresses, routes and namespaces")
 def foreign(host):
@@ -605,7 +606,7 @@ def foreign(host):
             host.netns("stranger")
             host.remove_netns("stranger")
         same((trace.writes, trace.lines, service.news()), ([], [], []), "what was done")
-        with service.traced() as trace:  # in one of ours it has to look
+        with service.traced() as trace:  # in a container's namespace it has to observe
             host.batch("web", ["link set lo up", "link add p0 type veth peer name p1",
                                "link set p0 up", "address add 10.9.9.1/24 dev p0",
                                "address add 192.168.7.7/24 dev eth0",
@@ -637,7 +638,7 @@ def routing_daemon(host):
                         "route add 172.16.0.0/16 dev eth0 protocol bgp",
                         "route add 172.16.86.2/32 dev eth0 table 100 protocol bgp"])
         same((listings(trace), service.news()), (0, []), "listings, and the log")
-        # One that can be in the way of ours, or was ours, is another matter.
+        # An object that can conflict with a managed one, or was one, is different.
         before = host.routes("host")
         host.ip("host", "route del 172.16.86.3/32")
         service.until(lambda: host.routes("host") == before, "put back")
@@ -728,7 +729,7 @@ def namespace_by_path(host):
         born(host, service, "web", "172.16.86.2")
         service.quiet()
         host.unchanged(text)
-        # The one below lives on.
+        # The lower one persists.
         host.netns("above")
         linux.mount("/run/netns/above", "/run/elsewhere/web", None, linux.MS_BIND)
         born(host, service, "above", "172.16.86.2")
@@ -742,7 +743,8 @@ def namespace_by_path(host):
 
 @test("watch namespaces: a path that comes to lead elsewhere, of which nobody tells")
 def path_turned(host):
-    """The change that the file then asks for is not made to a link that has the same number there."""
+    """The change that the file then requests is not made to a link that has the same ifindex
+    there."""
     host.netns("web", "other")
     os.symlink("/run/netns/web", "/run/turns")
 
@@ -782,7 +784,7 @@ def process(host):
             host.leave("web")
             os.kill(pid, signal.SIGKILL)
             os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-            with host.inside("host"):  # reaped by process(); its namespace goes at once
+            with host.inside("host"):  # reaped by process(); its namespace is destroyed immediately
                 service.until_says("pending")
             service.quiet()
             same((len(service.news()), indexes(host)["db"]), (1, before), "what is left")
@@ -795,7 +797,7 @@ def not_kept_alive(host):
         service.quiet()
         service.send(signal.SIGSTOP)
         host.remove_netns("web")
-        # The MAC is free again once the namespace has really died.
+        # The MAC is free again once the namespace is destroyed.
         command = f"link add link eth0 name x address {MAC} type macvlan mode bridge"
         host.until(lambda: host.run("ip", *command.split()).code == 0 and
                    host.run("ip", "link", "set", "x", "up").code == 0
@@ -818,10 +820,11 @@ def one_of_many(host):
             born(host, service, "c7", "172.16.86.9")
         opened = set(re.findall(r'"/run/netns/([^"]*)"', "\n".join(trace.lines)))
         same(opened, {"c7"}, "namespaces that were opened")
-        # The old namespace may still be dying, with the MAC: then it is taken back, and tried again.
+        # The old namespace may still exist, with the MAC: then the new link is deleted, and created
+        # again.
         tries = 1 + trace.writes.count("delete link")
         same(trace.writes, [*MADE[0], "delete link"] * (tries - 1) + MADE[0], "messages")
-        # In and back: each look, at those that nobody has named to it, too, the writes to its
+        # Enters and returns: each observation, also of namespaces without events, the writes to its
         # sysctls, the announcement.
         assert len(trace.calls("setns")) <= 20 * tries, trace.calls("setns")
         assert trace.dumps <= 10 * tries, f"{trace.dumps} listings of links"
@@ -847,7 +850,7 @@ def sighup(host):
         service.until_says("the last valid configuration")
         service.quiet()
         service.news()
-        service.send(signal.SIGHUP)  # who asks is told again
+        service.send(signal.SIGHUP)  # a client gets an answer again
         service.until_says("the last valid configuration")
         service.quiet()
         host.unchanged(two())
@@ -859,7 +862,7 @@ def ends_by(number, name):
         host.netns(*TWO)
         with watching(host, "-f", host.write(two())) as service:
             service.quiet()
-            before = host.snapshot(settled=True)
+            before = host.snapshot(final_state=True)
             host.silently(name, lambda: service.end(number) if service.process.poll() is None
                           else None)
             same(host.snapshot(), before, "after the end")
@@ -872,7 +875,8 @@ ends_by(signal.SIGINT, "SIGINT")
 # --- failures
 
 def with_mac():
-    """A document whose container web needs the MAC: where another link has it, no other can be chosen."""
+    """A document whose container web needs the MAC: if another link has it, no other can be
+    chosen."""
     return document({"n": lan()}, {"web": {"n": {"mac_address": MAC}}, "db": ["n"]})
 
 
@@ -1006,7 +1010,7 @@ def lost_events(host):
     with watching(host, "-f", host.write(text)) as service:
         service.quiet()
         service.news()
-        before = host.snapshot(settled=True)
+        before = host.snapshot(final_state=True)
         service.send(signal.SIGSTOP)
         flips = "link set lo mtu 60000\nlink set lo mtu 60001\n" * 8000  # 32 MiB of them
         host.run("ip", "-batch", "-", ns="db", stdin=flips.encode(), code=0, seconds=50)
@@ -1044,7 +1048,7 @@ def broken_look(host):
         assert any("Cannot allocate memory" in line for line in news), news
 
 
-# --- rest
+# --- idle
 
 @test("watch: it sleeps while nothing changes")
 def idle(host):
@@ -1067,7 +1071,7 @@ def start_converged(host):
     host.netns(*TWO)
     text = two()
     host.apply(text)
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     with watching(host, "-f", "network.yaml") as service:
         service.quiet()
         same((service.news(), host.snapshot()), ([], before), "what was done")

@@ -15,7 +15,7 @@ STORM = 30 if LONG else 8
 
 
 def attached(host, engine, name, address):
-    """Whether the running container has its address, as the kernel tells."""
+    """Whether the running container has its address, according to the kernel."""
     def look():
         with engine.space(name) as space:
             return host.link(space, "eth0") is not None and \
@@ -54,7 +54,7 @@ def lifecycle(host, engine):
         service.until_says("is not running", 40)
         engine.start("my-web")
         until_attached(host, engine, service, "my-web", "172.16.86.2/24")
-        # Podman tells what happened about a second later.
+        # Podman reports an event about a second later.
         service.quiet(2)
         service.news()
         engine.rename("my-web", "your-web")
@@ -72,7 +72,7 @@ def lifecycle(host, engine):
 
 @on_each("watch: a container is made anew under its name, which a stranger's id begins with",
          seconds=900 if LONG else 120)
-def made_anew(host, engine):
+def created_again(host, engine):
     name = engine.run("stranger")[:6]
     text = document({"n": lan()}, {"web": {engine.kind: name, "networks": ["n"]}})
     with engine.space("stranger") as space:
@@ -96,8 +96,8 @@ def made_anew(host, engine):
         same(host.snapshot(space), before, "the stranger")
 
 
-# What an engine passes on of a container that has nothing to do with the files. Podman cannot read
-# long lines of its own file of events.
+# Events of a container that the files do not declare. Podman cannot read long lines of its own file
+# of events.
 LENGTH = {"docker": 3 << 20, "podman": 30 << 10}
 NOISE = [{"a": "b\0c"}, {"a\0b": "c"}, {"a": "\ud800\u2028"}, {"a": "b\n\r\n{\\u0000\\\0"},
          {"com.docker.compose.project": "shop\0", "com.docker.compose.service": "web"},
@@ -173,7 +173,7 @@ def engine_away(host, engine):
             same((identity(host, space), host.link(space, "eth0")["ifindex"]), before, "up again")
         engine.restart("my-web")
         until_attached(host, engine, service, "my-web", "172.16.86.2/24")
-    # One that has never heard of it.
+    # One that it has never reported.
     host.delete(one(engine), env=engine.env)
     engine.end()
     with watching(host, "-f", host.write(one(engine)), env=engine.env) as service:
@@ -194,7 +194,7 @@ def among_many(host, engine):
         with service.traced() as trace:
             engine.restart("c7")
             until_attached(host, engine, service, "c7", "172.16.86.9/24")
-        # Its own, a few times as it dies and comes back: a look at all would be one each.
+        # Its own, a few times as it ends and restarts: a full observation would be one each.
         assert 0 < trace.dumps < MANY / 2, \
             f"{trace.dumps} dumps of links for one container's restart"
         same(trace.writes, ["new link", "set link", "new link", "new address", "new route"],
@@ -243,6 +243,6 @@ def storm(host, engine):
                     assert engine.pid(name) != before[name], f"{name} did not restart"
                     until_attached(host, engine, service, name, f"172.16.86.{number + 2}/24")
             asked = [line for line in trace.lines if "GET /containers/" in line]
-            # One for each start; another one where it is over by then, or the process is younger than
-            # the clock can tell.
+            # One for each start; another one if it has ended by then, or the process is younger
+            # than the clock's resolution.
             assert STORM <= len(asked) <= STORM * 4 // 3, f"{len(asked)} questions:\n" + "\n".join(asked)

@@ -66,7 +66,7 @@ def said_in_json(host):
 
 @contextlib.contextmanager
 def second(host, *arguments, code=0):
-    """Another service, whose log and notes are its own."""
+    """Another service, with its own log and notes."""
     os.makedirs("/run/second", exist_ok=True)
     service = Service(host, *arguments, notify=False)
     service.path = "/run/second/service.log"

@@ -1,5 +1,5 @@
-"""`mvapply watch` with a log that nobody reads, too few descriptors, and a folder for its figures that is
-anybody's: it heals all the same."""
+"""`mvapply watch` with a log without a reader, too few descriptors, and a metrics folder that
+others can write: it repairs nevertheless."""
 import contextlib
 import fcntl
 import os
@@ -19,7 +19,7 @@ TEXT = document({"n": lan()}, {"web": ["n"]})
 
 @contextlib.contextmanager
 def writing_to(host, descriptor, *arguments):
-    """A service whose log goes there."""
+    """A service with that log."""
     child = subprocess.Popen([host.binary, "watch", *arguments], stdin=subprocess.DEVNULL,
                              stdout=descriptor, stderr=descriptor)
     try:
@@ -184,7 +184,8 @@ def few_descriptors(host):
         service.send(signal.SIGHUP)
         service.until_says("SIGHUP")
         service.quiet(1)
-        # Neither the limit nor the set has changed, though a look in between may have got by.
+        # Neither the limit nor the set has changed, though an observation in between may have
+        # succeeded.
         same([line for line in service.news() if "open files" in line], [], "told again")
     with watching(host, "-f", "network.yaml", before=lambda: limit(4096)) as service:
         service.until(lambda: all(host.names(name) for name in names), "all are attached", 30)

@@ -1,5 +1,6 @@
-"""Objects that others created after the service's first observation, in unknown namespaces: before it chooses
-an address it knows the whole live state, and it waits for nobody while it holds the lock."""
+"""Objects that others created after the service's first observation, in unknown namespaces: before
+it chooses an address it knows the whole live state, and it waits for no other process while it
+holds the lock."""
 import contextlib
 import os
 import re
@@ -21,13 +22,13 @@ def a_set(host, name, containers, **keys):
 
 
 def attached(host, ns):
-    """The address that it has, once all of the attachment is there."""
+    """The attachment's address, once the attachment is complete."""
     found = host.addresses(ns, "eth0") if "eth0" in host.names(ns) else set()
     return found.pop() if len(found) == 1 and len(host.routes(ns)) == 2 else None
 
 
 def not_chosen(name, other, macs=None, needs=(), **keys):
-    """a1 is live, and a2 is not there yet, when something takes the next address."""
+    """a1 is live, and a2 is not there yet, when another object takes the next address."""
     @test(f"watch others: an address is not chosen that is taken by {name}", needs=needs)
     def run(host):
         host.netns("a1", "b1")
@@ -37,7 +38,7 @@ def not_chosen(name, other, macs=None, needs=(), **keys):
         with watching(host, "-f", "a.yaml") as service:
             service.settle()
             other(host, service)
-            before = host.snapshot("a1", "b1", settled=True)
+            before = host.snapshot("a1", "b1", final_state=True)
             service.quiet()
             host.netns("a2")
             service.until(lambda: attached(host, "a2"), "a2 is attached")
@@ -79,7 +80,7 @@ not_chosen("a macvlan in a namespace without a name", without_a_name)
 
 @test("watch others: an address is not chosen that came to a namespace that is known")
 def known_namespace(host):
-    """Which is forgotten once something has changed there, as nobody can look into it without a name."""
+    """It is released once something has changed there, as it cannot be entered without a name."""
     host.netns("a1", "b1")
     a_set(host, "a", {"a1": ["n"], "a2": ["n"]})
     by_hand(host)
@@ -125,7 +126,7 @@ def two_services(host):
                 host.netns(*pair)
             everybody = names["a"] + names["b"]
             service.until(lambda: all(attached(host, ns) for ns in everybody), "all are attached")
-            before = host.snapshot(*everybody, settled=True)
+            before = host.snapshot(*everybody, final_state=True)
             same(len({attached(host, ns) for ns in everybody}), len(everybody), "addresses")
             for ns in ("a3", "b2"):
                 host.ip(ns, "link del eth0")
@@ -143,13 +144,13 @@ def two_services(host):
 
 
 
-# --- what is in the way and cannot be seen
+# --- invisible conflicts
 
 MAC = "02:42:ac:10:56:02"
 
 
 def hidden_holder(host, mac=MAC):
-    """Something that cannot be found has the MAC, until the descriptor is closed that this gives."""
+    """An unreachable object has the MAC, until the returned descriptor is closed."""
     host.netns("hidden")
     host.batch("host", [f"link add link eth0 name x address {mac} type macvlan mode bridge",
                         "link set x netns hidden"])
@@ -193,7 +194,7 @@ def apply_without_waiting(host):
     with open("trace", encoding="utf-8") as file:
         sleeps = with_lock(file)
     same(sleeps[True][:3], [], "sleeps with the lock")
-    assert sleeps[False], sleeps  # fewer where each try takes long
+    assert sleeps[False], sleeps  # fewer if each attempt takes long
     assert "attach web/n: cannot bring eth0 up in namespace web: Address already in use [MV0905]" in \
         done.err, done
     same((done.out.count("web/n"), done.out.splitlines()[-1]), (1, "Done: 1 created. Failed: 1."),
@@ -252,7 +253,7 @@ def service_after_death(host):
             service.news()
             held = host.hide("web")
             host.netns("web")
-            time.sleep(0.2)  # it is tried, and cannot be
+            time.sleep(0.2)  # it is tried, and fails
             os.close(held)
             service.until(lambda: attached(host, "web"), "attached")
             service.quiet()
@@ -262,10 +263,10 @@ def service_after_death(host):
             service.until_says("pending")
 
 
-# --- what is undone
+# --- undone repairs
 
 class Undoing(threading.Thread):
-    """Undoes, in the namespace, each repair of the link's MTU as soon as it is told of it."""
+    """Undoes, in the namespace, each repair of the link's MTU as soon as the kernel reports it."""
     def __init__(self, host, ns):
         super().__init__()
         self.host, self.ns, self.repairs, self.over = host, ns, 0, False
@@ -307,9 +308,9 @@ def undone_at_once(host):
         try:
             said = "eth0 does not stay as it was made"
             service.until(lambda: sum(said in line for line in service.log()) >= 5, "five pauses", 60)
-            # 16 are free, and the round in which it is seen makes up to four; then one a pause.
+            # 16 are free, and the pass that detects it makes up to four; then one a pause.
             assert web.repairs <= 16 + 4 + 5 * 4, web.repairs
-            host.ip("db", "link set eth0 mtu 1300")  # another one's are not held up by it
+            host.ip("db", "link set eth0 mtu 1300")  # another one's are not delayed by it
             service.until(lambda: host.link("db", "eth0")["mtu"] == 1500, "repaired")
         finally:
             web.end()

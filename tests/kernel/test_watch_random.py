@@ -14,7 +14,7 @@ from service import watching
 EVENTS = int(os.environ.get("WATCH_EVENTS", "1000"))
 SEED = int(os.environ.get("WATCH_SEED", "1"))
 NAMES = [f"c{number}" for number in range(12)]
-ROOM_KB = 256  # by how much anonymous memory may differ: the allocator's, not ours
+ROOM_KB = 256  # tolerance for anonymous memory: the allocator's
 
 
 def address(name):
@@ -36,17 +36,17 @@ class Chaos:
     def __init__(self, host, service, seed):
         self.host, self.service, self.random = host, service, random.Random(seed)
         self.counts = {}
-        self.deeds = [(deed, weight) for deed, weight in (
+        self.deeds = [(operation, weight) for operation, weight in (
             (self.edit, 12), (self.edit_in_place, 6), (self.edit_wrong, 3), (self.link_deleted, 15),
             (self.address_deleted, 12), (self.route_deleted, 12), (self.mtu_changed, 12),
             (self.mac_changed, 8), (self.set_down, 8), (self.restarted, 12), (self.gone, 4),
-            (self.host_link, 4), (self.parent_flaps, 2), (self.parent_anew, 0.5),
+            (self.host_link, 4), (self.parent_flaps, 2), (self.parent_recreated, 0.5),
             (self.hangup, 2), (self.rest, 2))]
 
     def one(self):
-        deed = self.random.choices(*zip(*self.deeds))[0]
-        self.counts[deed.__name__] = self.counts.get(deed.__name__, 0) + 1
-        deed()
+        operation = self.random.choices(*zip(*self.deeds))[0]
+        self.counts[operation.__name__] = self.counts.get(operation.__name__, 0) + 1
+        operation()
 
     # --- the file
 
@@ -65,7 +65,7 @@ class Chaos:
         whole = self.anything()
         self.host.write(whole[:self.random.randint(0, len(whole))])
 
-    # --- what is live; there need not be anything
+    # --- the live state, which may be empty
 
     def ip(self, command, ns=None):
         self.host.run("ip", *command.split(), ns=ns or self.somebody())
@@ -115,7 +115,7 @@ class Chaos:
         time.sleep(self.random.random() * 0.02)
         self.ip("link set eth0 up", ns="host")
 
-    def parent_anew(self):
+    def parent_recreated(self):
         self.ip("link del eth0", ns="host")
         time.sleep(self.random.random() * 0.05)
         self.host.batch("host", ["link add eth0 address 02:00:00:00:00:e0 type veth peer name up0",
@@ -133,12 +133,12 @@ class Chaos:
     # --- the end
 
     def calm(self):
-        """All is there, and the file says so."""
+        """Everything exists, and the file is valid."""
         for name in NAMES:
             if name not in self.host.spaces:
                 self.host.netns(name)
         self.host.write(text(NAMES, 1400))
-        self.service.send(signal.SIGHUP)  # failures are tried again at once
+        self.service.send(signal.SIGHUP)  # failures are retried immediately
         self.service.until(self.converged, "converged", 60)
         self.service.quiet(1)
 
@@ -163,7 +163,7 @@ class Chaos:
 
 
 def held(pid):
-    """How many descriptors it has, and how much anonymous memory (in kB)."""
+    """Its number of descriptors, and its anonymous memory (in kB)."""
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         memory = int(re.search(r"RssAnon:\s+(\d+)", file.read())[1])
     return len(os.listdir(f"/proc/{pid}/fd")), memory
@@ -174,7 +174,7 @@ def random_events(host):
     host.netns(*NAMES)
     with watching(host, "-f", host.write(text(NAMES, None)), "--max-delete=100%") as service:
         chaos = Chaos(host, service, SEED)
-        warm = min(EVENTS // 2, 2500)  # until the allocator's heap has found its size
+        warm = min(EVENTS // 2, 2500)  # until the allocator's heap has reached its size
         for _ in range(warm):
             chaos.one()
         chaos.calm()
@@ -195,5 +195,5 @@ def random_events(host):
               f"{before} before, {after} after")
         same(after[0], before[0], "descriptors")
         with open(f"/proc/{service.pid}/maps", encoding="ascii") as file:
-            sanitized = "libasan" in file.read()  # which keeps what was freed for a while
+            sanitized = "libasan" in file.read()  # which keeps freed memory for a while
         assert sanitized or after[1] <= before[1] + ROOM_KB, f"memory: {before} to {after} kB"

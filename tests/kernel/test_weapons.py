@@ -1,5 +1,5 @@
-"""Names and paths that lead, now or a moment later, to another place: never into the host's namespace, never
-outside, and always a clear refusal. More cases are in test_safety.py."""
+"""Names and paths that lead, now or a moment later, to another place: never into the host's
+namespace, never outside, and always with a clear refusal. More cases are in test_safety.py."""
 import os
 import re
 import signal
@@ -23,7 +23,7 @@ def at_path(path):
 
 
 def refused(host, text, *words):
-    """A refusal with these words, or as one to come; nothing is touched, nothing hangs."""
+    """A refusal with these words, or a pending container; nothing is changed, nothing hangs."""
     before = host.snapshot()
     done = host.mvapply("apply", "-f", host.write(text), code=4 if words else 0)
     for word in words:
@@ -111,7 +111,7 @@ while True:
 
 @test("weapons: a path that leads elsewhere all the time")
 def flips(host):
-    """Whatever it leads to when it is looked at is what is used, and that is never the host's."""
+    """The namespace that is verified is the one that is used, and it is never the host's."""
     host.netns("web", "other")
     with open("/run/plain", "w", encoding="ascii") as file:
         file.write("plain")
@@ -147,8 +147,8 @@ def reborn(host, pid, ns):
 
 
 def replaced(host, child, ns):
-    """Ends the process, and puts one with its number into that namespace; others may be faster, and
-    are tried to be outrun."""
+    """Ends the process, and puts another one with its number into that namespace; other processes
+    may get the number first, which is tried again."""
     pid = child.pid
     child.kill()
     child.wait()
@@ -190,7 +190,8 @@ def pid_reuse(host):
 
 @test("weapons: a container that is started anew while its engine is asked")
 def engine_between(host):
-    """The engine is asked again when the namespace is held; what has changed by then was another run."""
+    """The engine is queried again when the namespace is open; a change since then was another
+    run."""
     host.netns("web", "other")
     path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
     with host.process("web") as pid, host.process("other") as later:
@@ -201,7 +202,7 @@ def engine_between(host):
                 done = host.mvapply("apply", "-f", path, env=env)
             assert done.plan[0].startswith("pending c/n"), done
             same((host.names("web"), host.names("other")), (set(), set()), f"links after {second}")
-        # Once it has come to rest, its new run is what counts.
+        # Once its restarts have ended, its new run counts.
         fresh = inspected(later, started="later", ident=ID[::-1])
         for first, second, third in ((one, other, {}), (one, None, {f"/containers/{ID[::-1]}/json": fresh})):
             with engine({"/containers/app/json": Turns([first, fresh if third else other]),
@@ -213,7 +214,7 @@ def engine_between(host):
 
 @test("weapons: a container that Podman removes while it is asked")
 def removed_between(host):
-    """Podman has the name still, or the id, but no longer the rest of it."""
+    """Podman still has the name, or the id, but not the rest of it."""
     host.netns("web")
     path = host.write(document({"n": lan()}, {"c": {"podman": "app", "networks": ["n"]}}))
     failure = Failure(cause="no such container", response=500,
@@ -253,7 +254,7 @@ def pid_reuse_watched(host):
 
 @test("weapons: a container's own files, by /proc/PID/root, lead nowhere else")
 def proc_root(host):
-    """Its links are followed as everybody's: to the host's namespace, which is refused."""
+    """Its links are followed like others: to the host's namespace, which is refused."""
     host.netns("web")
     script = ("mount -t tmpfs evil /run && ln -s /proc/1/ns/net /run/host && mkfifo /run/fifo && "
               "ln -s /proc/self/ns/net /run/self && ln -s /run/netns/web /run/web && "
@@ -274,9 +275,10 @@ def proc_root(host):
 
 @test("weapons: a mark that a container gave a link of its own")
 def forged_mark(host):
-    """It is nobody's but the container's: the other one is attached, and the host's stay. One is on a
-    link of a third namespace that has the number of the host's. A link with the container's own mark
-    and another parent is taken for its attachment whose parent has left the host, and replaced."""
+    """It affects only the container itself: the other one is attached, and the host's are kept. One
+    is on a link of a third namespace that has the ifindex of the host's. A link with the
+    container's own owner tag and another parent is taken for its attachment whose parent was moved
+    away, and replaced."""
     host.netns("web", "db", "third")
     host.batch("web", ["link add fake type veth peer name peer0",
                        "link set fake alias mvapply:attach:default/n/db",
@@ -303,7 +305,7 @@ def forged_mark(host):
     same({name: host.link("web", name) for name in host.names("web")}, forged, "the container's own")
 
 
-# --- words of an engine's and of whoever may name a namespace
+# --- texts of an engine, and of processes that can name a namespace
 
 STEERING = ["\ntouch /run/mark\n", "\x1b[2J\x1b]0;x\x07", "\u0085touch /run/mark", "\u2028touch /run/mark",
             "\u202etxet", "\ufeff", "\u061c", "\u2066", "$(touch /run/mark)", "`touch /run/mark`",
@@ -315,14 +317,14 @@ def steering_name(words):
 
 
 def clean(text):
-    """Whether nothing in it steers a terminal or ends a line but a line's own end."""
+    """Whether it has no control characters and no line ends except those of its own lines."""
     unseen = {*range(0x20), *range(0x7f, 0xa0), 0x61c, 0x200e, 0x200f, *range(0x2028, 0x202f),
               *range(0x2066, 0x206a), 0xfeff} - {0x0a}
     return not any(ord(character) in unseen for character in text)
 
 
-def says_nothing_harmful(host, env=None):
-    """All that shows a plan is clean, and the commands do nothing but what they say."""
+def output_is_harmless(host, env=None):
+    """All outputs of a plan are clean, and the commands have no other effect."""
     for argv in (["diff", "-v"], ["diff", "--max-delete=100%", "-o", "ip"], ["diff", "-o", "markdown"], ["graph"],
                  ["graph", "--format", "dot"], ["graph", "--format", "svg"], ["status"], ["doctor"]):
         done = host.run(host.binary, *argv, "-f", "network.yaml", env=env)
@@ -350,12 +352,12 @@ def steering_engine(host):
                                            for number in range(len(answers))}))
         with engine({f"/containers/app{number}/json": answer
                      for number, answer in enumerate(answers)}) as env:
-            says_nothing_harmful(host, env)
+            output_is_harmless(host, env)
 
 
 @test("weapons: a namespace's name runs nothing, and steers no terminal")
 def steering_names(host):
-    """Those of ours that are to be deleted, with the commands for it, are in such namespaces."""
+    """Managed links that are to be deleted, with the commands for it, are in such namespaces."""
     host.write(document({"n": lan()}, {}))
     for number, words in enumerate(STEERING):
         name = steering_name(words)
@@ -363,12 +365,12 @@ def steering_names(host):
         host.ip("host", f"link add link eth0 name mv{number} type macvlan mode bridge")
         host.run("ip", "link", "set", f"mv{number}", "alias", f"mvapply:attach:default/n/c{number}", code=0)
         host.run("ip", "link", "set", f"mv{number}", "netns", name, code=0)
-    says_nothing_harmful(host)
+    output_is_harmless(host)
     for number, words in enumerate(STEERING):
         assert f"mv{number}" not in host.names(steering_name(words)), "the command did not work"
 
 
-# --- pipes, the environment, names that sysctl takes apart, and where a plan is written
+# --- pipes, the environment, names that sysctl splits, and where a plan is written
 
 @test("weapons: a FIFO by its name is no file, wherever it is; a descriptor's pipe is")
 def fifo(host):
@@ -413,7 +415,7 @@ def environment(host):
             done = host.run(host.binary, *argv, env={"MVAPPLY_DHCP_EVENT": value})
             same((done.code, done.out, done.err), (usual.code, usual.out, usual.err), f"{value!r} {argv}")
     same(host.run(host.binary, "bound", env={"MVAPPLY_DHCP_EVENT": "1"}).code, 3, "an event")
-    # By the name that the script has, too, but for the very words of its events.
+    # Also by the script's name, but only with exactly its events.
     for argv in [text.split() for text in COMMANDS.values()] + wrong[2:]:
         usual = host.run("bash", "-c", 'exec -a /proc/self/fd/9 "$0" "$@"', host.binary, *argv)
         done = host.run("bash", "-c", 'exec -a /proc/self/fd/9 "$0" "$@"', host.binary, *argv,
@@ -455,7 +457,7 @@ def plan_synced(host):
         same((ends[0][1], ends[2][1]), (path, os.path.realpath(folder)), "what is synced")
         names = [line.split("(")[0] for line in calls if f"<{path}>" in line]
         same(names[-2:], ["write", "fsync"], "what is done to it last")
-    # A disk that does not take it: no plan, and nothing is left.
+    # A disk that refuses it: no plan, and no remaining file.
     os.unlink("plan.json")
     done = host.run("strace", "-qq", "-o", "trace", "-e", "trace=fsync", "-e",
                     "inject=fsync:error=EIO:when=1", host.binary, "diff", "-f", "network.yaml", "--out", "plan.json",

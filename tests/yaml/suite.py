@@ -15,8 +15,7 @@ import sys
 
 import yaml
 
-# Directives of YAML that libyaml takes, though a comment or a document is in their way; they say
-# nothing, so that it is no harm.
+# Directives of YAML that libyaml accepts after a comment or a document; they have no effect.
 TAKEN = {"MUS6/0", "MUS6/1"}
 KNOWN = {"name", "networks", "containers"}
 NOTHING = {"", "~", "null"}
@@ -28,7 +27,7 @@ def cases(folder):
     for path in sorted(glob.glob(f"{folder}/*.js")):
         with open(path, encoding="utf-8") as file:
             text = file.read().partition("export default {")[2].rpartition("}")[0]
-        tree = None  # where a case has none, that of the one before it holds
+        tree = None  # a case without one has that of the previous one
         for number, case in enumerate(json.loads(f"{{{text}}}").get("cases", [])):
             tree = case.setdefault("tree", tree)
             yield f"{os.path.basename(path)[:-3]}/{number}", case
@@ -54,7 +53,7 @@ class Tree:
         return self.lines[self.at - 1]
 
     def findings(self):
-        """How many of each kind there have to be."""
+        """The expected number of findings of each kind."""
         found = collections.Counter()
         while self.at < len(self.lines):
             line = self.take()
@@ -73,7 +72,7 @@ class Tree:
         self.take()
 
     def map(self, found, root=False):
-        """Keys are looked at in each map, whether they are known only in a root."""
+        """Keys are checked in each map, although they are known only in a root."""
         while not self.lines[self.at].startswith("-MAP"):
             key = self.inner(found)
             if not key.startswith("="):
@@ -86,7 +85,7 @@ class Tree:
         self.take()
 
     def inner(self, found):
-        """A node that is no root; gives its first line."""
+        """A node that is not a root; returns its first line."""
         line = self.take()
         if line.startswith("+MAP"):
             self.map(found)
@@ -109,7 +108,7 @@ def has_properties(tree):
 
 
 def fault(name, case, code, messages):
-    """What is wrong with mvapply's verdict, or None."""
+    """The error in mvapply's result, or None."""
     tree, read = case.get("tree") or "", libyaml_reads(case["yaml"])
     if (code, bool(messages)) not in ((0, False), (3, True)):
         return "the exit code does not go with the findings"
