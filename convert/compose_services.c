@@ -121,7 +121,8 @@ static void links_sort(struct service *service)
 		json_number_at(link->body, "gw_priority", service->map, INT_MAX,
 			       &link->gw_priority);
 	}
-	qsort(service->links, service->n_links, sizeof(*service->links), compare_links);
+	if (service->n_links)
+		qsort(service->links, service->n_links, sizeof(*service->links), compare_links);
 }
 
 static bool is_converted(const struct link *link)
