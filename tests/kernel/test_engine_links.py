@@ -1,5 +1,6 @@
 """A container that has links of its engine beside those of mvapply: their names."""
 import contextlib
+import json
 
 from declare import document, lan
 from engines import SLEEP, running
@@ -89,3 +90,29 @@ def own_macvlan(host):
                   host.addresses(space, "eth0")),
                  ({"eth0"}, before["ifindex"], before["address"], {"172.16.86.20/24"}), "adopted")
             same(host.apply(text, env=engine.env).plan, [], "a second apply, without --adopt")
+
+
+def way_out(host, space, destination):
+    """The link and the router that the kernel would use."""
+    found = json.loads(host.ip(space, f"-j route get {destination}"))[0]
+    return found["dev"], found.get("gateway")
+
+
+@test("engine links: policy routing leads through the LAN, and Docker's networks stay reachable",
+      seconds=60)
+def policy_routing(host):
+    """As docs/how-to/several-networks.md has it."""
+    with bridged(host) as engine, engine.space("app") as space:
+        host.apply(attached(), env=engine.env)
+        same(way_out(host, space, "9.9.9.9"), ("eth0", "10.90.0.1"), "Docker's default route")
+        host.batch(space, ["route add default via 172.16.86.1 dev lan0 table 77",
+                           "rule add pref 32764 lookup main suppress_prefixlength 0",
+                           "rule add pref 32765 lookup 77"])
+        for network, what in (("back", "connect"), ("front", "disconnect"), ("front", "connect"),
+                              ("back", "disconnect")):
+            connect(engine, network, what)
+            same(way_out(host, space, "9.9.9.9"), ("lan0", "172.16.86.1"), f"{what} {network}")
+        same(host.apply(attached(), env=engine.env).plan, [], "a second apply")
+        same(way_out(host, space, "10.90.0.7")[1], None, "Docker's network")
+        host.delete(attached(), env=engine.env)
+        same(way_out(host, space, "9.9.9.9")[1], "10.90.0.1", "deleted")
