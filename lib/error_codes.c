@@ -234,8 +234,10 @@ static const struct code_text texts[] = {
 	 "namespace, only the attachments that conflict with it "
 	 "are blocked."},
 	{CODE_VLAN_UNMANAGED, CLASS_FAILED, "VLAN link name used by another link",
-	 "That link has another id or parent, or is not a VLAN link. Rename it (`ip link set NAME "
-	 "name OTHER`) or remove it."},
+	 "That link has another id, protocol or parent, or is not a VLAN link. Rename it (`ip link "
+	 "set NAME name OTHER`) or remove it. The name of a VLAN link is that of its parent with "
+	 "the id, so links of both protocols with one id have the same name: `parent: eth0.10` is "
+	 "VLAN 10 with 802.1q."},
 	{CODE_GUARD, CLASS_FAILED, "too many deletions",
 	 "The run would delete more of a set's live attachments than `--max-delete` "
 	 "allows, for example because a file was emptied by mistake; or it would delete "

@@ -60,12 +60,86 @@ static void alias_make(const struct plan_input *input, struct parent *parent)
 	};
 }
 
-/* A VLAN link of another kind, id or parent under the name that ours is to have. */
-static void name_check(const struct plan_input *input, struct parent *parent)
+/* The networks and parents of the run. */
+struct vlans {
+	const struct plan_input *input;
+	struct parent *parents;
+	size_t count;
+	const struct resolved_network *networks;
+	size_t n_networks;
+};
+
+/* Another parent of the run whose link has, or is to have, the name: a VLAN link's name does not
+ * say its protocol. Of two that are not there yet, the earlier one. */
+static const struct parent *name_holder(const struct vlans *vlans, const struct parent *parent)
 {
+	for (size_t i = 0; i < vlans->count; i++) {
+		const struct parent *other = &vlans->parents[i];
+		if (other != parent && other->vlan && strcmp(other->name, parent->name) == 0 &&
+		    other->check_result.action == ACTION_CREATE &&
+		    (other->link || other->number < parent->number))
+			return other;
+	}
+	return NULL;
+}
+
+static const char *network_of(const struct vlans *vlans, const struct parent *parent)
+{
+	for (size_t i = 0; i < vlans->n_networks; i++)
+		if (vlans->networks[i].parent == parent)
+			return vlans->networks[i].network->name;
+	return "";
+}
+
+static void name_refuse(const struct vlans *vlans, struct parent *parent, const char *user,
+			enum vlan_protocol protocol)
+{
+	struct arena *arena = vlans->input->arena;
+	parent->check_result = (struct check_result){
+		.action = ACTION_REFUSED,
+		.code = CODE_VLAN_UNMANAGED,
+		.reason = arena_printf(arena, "%s is VLAN %u (%s) of %s", parent->name,
+				       parent->vlan, vlan_protocol_name(protocol), user),
+		.hint = arena_printf(
+			arena,
+			"use one vlan_protocol for all networks of VLAN %u, or create the second "
+			"link under another name, and mvapply uses it: `ip link add link %s name "
+			"OTHER type vlan id %u protocol %s`",
+			parent->vlan, parent->base_name, parent->vlan,
+			vlan_protocol_name(parent->vlan_protocol)),
+	};
+}
+
+/* Refuses a link whose name a VLAN link keeps: that of another network, or one of other sets. */
+static void name_check_vlans(const struct vlans *vlans, struct parent *parent)
+{
+	const struct plan_input *input = vlans->input;
+	const struct parent *holder = name_holder(vlans, parent);
 	const struct live_link *link = live_link_by_name(input->live->namespaces[0], parent->name);
-	if (!link || parent->link || (link->tag.role == ROLE_VLAN && link->kind == KIND_VLAN))
+	struct owner_tag others = {.role = ROLE_VLAN};
+	if (holder) {
+		name_refuse(vlans, parent,
+			    arena_printf(input->arena, "network %s", network_of(vlans, holder)),
+			    holder->vlan_protocol);
 		return;
+	}
+	vlan_other_sets_add(input, &others, link);
+	if (others.n_sets)
+		name_refuse(vlans, parent, arena_printf(input->arena, "set %s", others.sets[0]),
+			    link->vlan_protocol);
+}
+
+/* A link of another kind, id or parent under the name that ours is to have. */
+static void name_check(const struct vlans *vlans, struct parent *parent)
+{
+	const struct plan_input *input = vlans->input;
+	const struct live_link *link = live_link_by_name(input->live->namespaces[0], parent->name);
+	if (parent->link)
+		return;
+	if (!link || (link->tag.role == ROLE_VLAN && link->kind == KIND_VLAN)) {
+		name_check_vlans(vlans, parent);
+		return;
+	}
 	parent->check_result = (struct check_result){
 		.action = ACTION_REFUSED,
 		.code = CODE_VLAN_UNMANAGED,
@@ -85,6 +159,7 @@ static void name_check(const struct plan_input *input, struct parent *parent)
 void vlans_tag(const struct plan_input *input, struct parent *parents, size_t count,
 	       const struct resolved_network *networks, size_t n_networks)
 {
+	const struct vlans vlans = {input, parents, count, networks, n_networks};
 	for (size_t i = 0; i < count; i++) {
 		struct parent *parent = &parents[i];
 		if (!parent->make || parent->make->tag.role != ROLE_VLAN)
@@ -96,6 +171,6 @@ void vlans_tag(const struct plan_input *input, struct parent *parents, size_t co
 				set_add(input, tag, networks[k].set->name);
 		vlan_sets_sort(tag);
 		alias_make(input, parent);
-		name_check(input, parent);
+		name_check(&vlans, parent);
 	}
 }

@@ -116,6 +116,29 @@ def conflict(host):
     host.unchanged(two)
 
 
+@test("parents: a VLAN does not take the name of that of another protocol, which another network uses",
+      needs=["vlan"])
+def two_protocols(host):
+    host.netns("web", "db")
+
+    def two(**keys):
+        return document({"n": lan(vlan=10, **keys), "q": lan(parent="eth0.10", subnet="10.2.0.0/24", gateway=None)},
+                        {"web": ["n"], "db": ["q"]})
+    host.apply(two())
+    before = identity(host, "web", "eth0"), identity(host, "db", "eth0")
+    done = host.apply(two(vlan_protocol="802.1ad"), code=4)
+    assert "eth0.10 is VLAN 10 (802.1q) of network q" in done.out and "File exists" not in done.err, done
+    same((identity(host, "web", "eth0"), identity(host, "db", "eth0")), before, "as they were")
+    same(host.names("host"), {"eth0", "eth0.10"}, "the host's links")
+    # The hint: the second link under another name.
+    host.ip("host", "link add link eth0 name other type vlan id 10 protocol 802.1ad")
+    host.ip("host", "link set other up")
+    host.apply(two(vlan_protocol="802.1ad"))
+    same((host.link("web", "eth0")["link_index"], identity(host, "db", "eth0"), host.names("host")),
+         (host.link("host", "other")["ifindex"], before[1], {"eth0", "eth0.10", "other"}), "on another name")
+    host.unchanged(two(vlan_protocol="802.1ad"))
+
+
 @test("parents: a VLAN of another protocol is asked on before the old one goes", needs=["vlan"])
 def protocol(host):
     host.netns("web")

@@ -17,6 +17,10 @@
 #define TWO_NETS(a, b)                                                                             \
 	"networks: {a: {parent: eth0, subnet: 10.1.0.0/24, gateway: 10.1.0.1" a "}, "              \
 	"b: {parent: eth1, subnet: 10.2.0.0/24, gateway: 10.2.0.1" b "}}\n"
+#define TWO_ON_VLAN(a, b)                                                                          \
+	"networks: {a: {parent: eth0, vlan: 10, vlan_protocol: " a ", subnet: 10.1.0.0/24}, "      \
+	"b: {parent: eth0, vlan: 10, vlan_protocol: " b ", subnet: 10.2.0.0/24}}\n"                \
+	"containers: {web: {networks: [a, b]}}\n"
 #define PAIR(a, b) "containers: {web: {networks: {lan: {" a "}}}, db: {networks: {lan: {" b "}}}}\n"
 
 struct edit {
@@ -110,6 +114,10 @@ static const struct edit edits[] = {
 	 "delete eth0.10; create eth0.20; replace web/lan parent eth0.10 -> eth0.20"},
 	{"vlan_protocol", LAN(", vlan: 10") WEB, LAN(", vlan: 10, vlan_protocol: 802.1ad") WEB,
 	 "delete eth0.10; create eth0.10; replace web/lan parent eth0.10 -> eth0.10"},
+	{"vlan_protocol of both", TWO_ON_VLAN("802.1q", "802.1q"),
+	 TWO_ON_VLAN("802.1ad", "802.1ad"),
+	 "delete eth0.10; create eth0.10; replace web/a parent eth0.10 -> eth0.10; replace web/b "
+	 "parent eth0.10 -> eth0.10"},
 	{"short form of a vlan", LAN(", vlan: 10") WEB,
 	 NET("lan", "parent: eth0.10, subnet: 172.16.86.0/24") WEB, ""},
 	{"vlan with its network", LAN(", vlan: 10") WEB, "", "delete web/lan; delete eth0.10"},
@@ -293,6 +301,51 @@ static void test_other_sets(void **state)
 	expect(live, "name: lab", &open,
 	       "delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");
 	expect(live, "name: third\n" LAN_GW("") WEB, &open, "create web/lan");
+	desired_free(lab);
+	desired_free(prod);
+	world_free(live);
+}
+
+/* The VLAN links of both protocols have one name. */
+static void test_vlan_two_protocols(void **state)
+{
+	static const struct {
+		const char *before, *after, *plan;
+	} rows[] = {
+		{TWO_ON_VLAN("802.1q", "802.1q"), TWO_ON_VLAN("802.1ad", "802.1q"),
+		 "refused a: eth0.10 is VLAN 10 (802.1q) of network b; refused web/a: waits for "
+		 "network a"},
+		{TWO_ON_VLAN("802.1q", "802.1q"), TWO_ON_VLAN("802.1q", "802.1ad"),
+		 "refused b: eth0.10 is VLAN 10 (802.1q) of network a; refused web/b: waits for "
+		 "network b"},
+		{"", TWO_ON_VLAN("802.1ad", "802.1q"),
+		 "create eth0.10; create web/a; refused b: eth0.10 is VLAN 10 (802.1ad) of "
+		 "network a; refused web/b: waits for network b"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct live *live = world_new();
+		struct desired *before = desired_from(rows[i].before);
+		converge(live, before);
+		expect(live, rows[i].after, &open, rows[i].plan);
+		desired_free(before);
+		world_free(live);
+	}
+}
+
+static void test_vlan_of_two_sets(void **state)
+{
+	(void)state;
+	struct live *live = world_new();
+	struct desired *lab = desired_from("name: lab\n" LAN(", vlan: 10") WEB);
+	struct desired *prod = desired_from("name: prod\n" NET(
+		"wan",
+		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}");
+	converge(live, lab);
+	converge(live, prod);
+	expect(live, "name: lab\n" LAN(", vlan: 10, vlan_protocol: 802.1ad") WEB, &open,
+	       "change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod; refused lan: "
+	       "eth0.10 is VLAN 10 (802.1q) of set prod; refused web/lan: waits for network lan");
 	desired_free(lab);
 	desired_free(prod);
 	world_free(live);
@@ -734,6 +787,8 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_pending_reserves),
 	cmocka_unit_test(test_removal_moves_nobody),
 	cmocka_unit_test(test_other_sets),
+	cmocka_unit_test(test_vlan_two_protocols),
+	cmocka_unit_test(test_vlan_of_two_sets),
 	cmocka_unit_test(test_vlan_before_us),
 	cmocka_unit_test(test_vlan_name_in_the_way),
 	cmocka_unit_test(test_vlan_kept),
