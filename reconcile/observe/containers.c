@@ -149,6 +149,8 @@ void container_locate(struct observer *observer, struct container_lookup *lookup
 		namespace_of(observer, lookup_result.fd, &lookup_result.stat, lookup_result.name);
 	namespace->ns->stale = true;
 	namespace->ns->engine_links |= lookup_result.engine_links;
+	if (lookup->container->source_kind == SOURCE_NETNS)
+		namespace_source(namespace->ns, lookup->container->source);
 	container_enter(observer, lookup, namespace);
 }
 

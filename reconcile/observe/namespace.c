@@ -33,6 +33,7 @@ void namespace_free(struct live_ns *ns)
 	ns_handle_free(ns->handle);
 	arena_free(ns->arena);
 	free((char *)(uintptr_t)ns->name);
+	free((char *)(uintptr_t)ns->source);
 	free(ns->place);
 	free(ns);
 }
@@ -41,6 +42,12 @@ void namespace_rename(struct live_ns *ns, const char *name)
 {
 	free((char *)(uintptr_t)ns->name);
 	ns->name = memory_or_die(strdup(name));
+}
+
+void namespace_source(struct live_ns *ns, const char *source)
+{
+	free((char *)(uintptr_t)ns->source);
+	ns->source = source ? memory_or_die(strdup(source)) : NULL;
 }
 
 /* A namespace that could not be read completely holds nothing. */

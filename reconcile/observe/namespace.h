@@ -18,6 +18,8 @@ struct namespace_read_options {
 struct live_ns *namespace_new(int fd, const struct stat *stat, const char *name);
 void namespace_free(struct live_ns *ns);
 void namespace_rename(struct live_ns *ns, const char *name);
+/* Sets the source to a copy; NULL: none. */
+void namespace_source(struct live_ns *ns, const char *source);
 
 /* Reads the namespace again through its open handle; leaves the thread in it (see netns_return).
  * *ret_addr_proto is set if an address has IFA_PROTO. On failure the record is empty. If a

@@ -52,6 +52,7 @@ struct namespace *namespace_of(struct observer *observer, int fd, const struct s
 	namespace->ns->handle = ns_handle_new(fd);
 	namespace->ns->dead = false;
 	namespace_rename(namespace->ns, name);
+	namespace_source(namespace->ns, NULL);
 	namespace->reopened = true;
 	return namespace;
 }

@@ -76,6 +76,7 @@ static void place_visit(const struct netns_place *place, void *data)
 	free(ns->place);
 	ns->place = place_path(place);
 	namespace_rename(ns, place->name);
+	namespace_source(ns, place->netns);
 }
 
 /* The paths at which they were found before. */

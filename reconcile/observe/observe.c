@@ -30,8 +30,11 @@ static void place_visit(const struct netns_place *place, void *data)
 	struct stat stat;
 	struct error error;
 	const size_t known = *namespace_slot(observer, place->inode);
-	if (known && !namespace_is_lost(observer->namespaces[known - 1].ns))
+	if (known && !namespace_is_lost(observer->namespaces[known - 1].ns)) {
+		if (!observer->namespaces[known - 1].ns->source)
+			namespace_source(observer->namespaces[known - 1].ns, place->netns);
 		return;
+	}
 	int fd = netns_open_at(place->directory, place->path, place->process ? 0 : O_NOFOLLOW,
 			       &observer->host, &stat, &error);
 	if (fd >= 0) {
@@ -40,6 +43,7 @@ static void place_visit(const struct netns_place *place, void *data)
 		namespace->process = place->process;
 		namespace->ns->by_process = place->process;
 		namespace->ns->user_made = user_made;
+		namespace_source(namespace->ns, place->netns);
 		return;
 	}
 	/* Gone meanwhile, or mounted over. */

@@ -230,15 +230,16 @@ static struct container_lookup *lookup_of_container(const struct live *before,
 	return NULL;
 }
 
-/* The files do not contain the container any more. Its namespace can only be found by its name:
- * "pid 12", "docker web" and paths are no such names. */
+/* The files do not contain the container any more. Its namespace can only be found as a file's
+ * `netns` would find it. */
 static struct container_lookup *container_add(struct live *before, const struct step *step)
 {
-	if (strpbrk(step->ns->name, " /"))
+	if (!step->ns->source)
 		return NULL;
 	struct container *container = arena_alloc(before->arena, sizeof(*container));
-	*container = (struct container){
-		.name = step->tag.container, .source_kind = SOURCE_NETNS, .source = step->ns->name};
+	*container = (struct container){.name = step->tag.container,
+					.source_kind = SOURCE_NETNS,
+					.source = step->ns->source};
 	struct container_lookup *lookup =
 		array_push(before->arena, before->container_lookups, before->n_containers);
 	*lookup = (struct container_lookup){

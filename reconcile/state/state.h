@@ -21,7 +21,9 @@ struct live_ns {
 	ino_t inode;
 	uint64_t cookie; /* SO_NETNS_COOKIE, given once in a boot; 0: the kernel has none (5.14), or
 			    nobody asked (observe_cookies) */
-	const char *name; /* for people: "web", "pid 4711", "the host" */
+	const char *name;   /* for people: "web", "pid 4711", "the host" */
+	const char *source; /* as the file's `netns` can name it: a name in /run/netns, or a path;
+			       NULL: found otherwise */
 	bool host;
 	bool by_process; /* found by a process alone, by its namespace or a descriptor: no name
 			    leads there */

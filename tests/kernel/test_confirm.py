@@ -454,6 +454,18 @@ def restarted(host):
         same(host.snapshot(final_state=True), before, how)
 
 
+@test("confirm: so has one that the files do not name any more, whose namespace has a blank in its name")
+def restarted_blank(host):
+    host.netns("my web", "db")
+    host.apply(document({"n": NET}, {"web": {"netns": "my web", "networks": ["n"]}, "db": ["n"]}))
+    before = host.snapshot(settled=True)
+    with waiting(host, only(db=["n"])) as (child, _):
+        started_anew(host, "my web")
+        child.send_signal(signal.SIGINT)
+        ended(host, child, 5)
+    same(host.snapshot(settled=True), before, "all")
+
+
 @test("confirm: a link that somebody made meanwhile in the container's new namespace becomes the former one")
 def restarted_and_attached(host):
     host.netns("web", "db")
