@@ -69,7 +69,7 @@ $(BUILD)/seccomp_filter.inc: $(BUILD)/seccomp
 $(BUILD)/seccomp_dhcp.inc: $(BUILD)/seccomp
 	$< dhcp > $@
 
-$(BUILD)/cmd/version.o: VERSION
+$(BUILD)/cmd/version.o $(BUILD)/cmd/watch/report.o: VERSION
 $(BUILD)/cmd/sandbox.o: $(BUILD)/seccomp_filter.inc
 $(BUILD)/dhcp/broker_sandbox.o: $(BUILD)/seccomp_dhcp.inc
 

@@ -41,7 +41,8 @@ static int absent_check(const struct exports *exports, const struct set_names *n
 	for (size_t i = 0; i < names->count; i++) {
 		if (exported_has(exports, names->items[i]))
 			continue;
-		const char *where = live_complete(live) ? "here" : "where it could be looked at";
+		const char *where =
+			live_complete(live) ? "here" : "in what could be read of the host";
 		error_set(error, ENOENT, "nothing of the set \"%s\" is live %s", names->items[i],
 			  where);
 		error_hint(error, "`mvapply status` shows what is");

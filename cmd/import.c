@@ -261,7 +261,7 @@ static const struct kind *kind_find(const struct options *options, struct error 
 		error_set(error, EINVAL, "there is no way to import \"%s\"%s", word,
 			  suggestion_text(options->arena, &suggestion));
 	else
-		error_set(error, EINVAL, "import from what?");
+		error_set(error, EINVAL, "import needs a source");
 	error_hint(error,
 		   "`mvapply import docker`, `mvapply import podman`, `mvapply import compose "
 		   "PATH...`, `mvapply import cni PATH...` or `mvapply import quadlet PATH...`");

@@ -24,10 +24,9 @@ static const char *hint(const char *root)
 void incomplete_container(const struct container_lookup *lookup, struct error *fault)
 {
 	error_set(fault, 0,
-		  "container %s could not be looked at (%s): what is in its network namespace is "
-		  "unknown, and is not changed",
+		  "container %s cannot be read (%s): its links are unknown and not changed",
 		  lookup->container->name, lookup->reason);
-	error_hint(fault, "%s", hint("run mvapply again once it can be"));
+	error_hint(fault, "%s", hint("run mvapply again once the container can be read"));
 	error_code(fault, CODE_UNREADABLE);
 }
 
@@ -38,10 +37,10 @@ static void fault_report(const struct live *live, struct error *fault)
 		incomplete_container(lookup, fault);
 	if (!live->n_unreadable)
 		return;
-	error_set(fault, 0,
-		  "not all network namespaces could be looked at: what is in the others is "
-		  "unknown, and is not changed");
-	error_hint(fault, "%s", hint("they are named above; run mvapply again"));
+	error_set(
+		fault, 0,
+		"some network namespaces cannot be read: their links are unknown and not changed");
+	error_hint(fault, "%s", hint("the warnings above name them; run mvapply again"));
 	error_code(fault, CODE_UNREADABLE);
 }
 

@@ -150,6 +150,12 @@ static bool set_probe(struct options *options, const char *value)
 	return options->plan.probe = true;
 }
 
+static bool set_exit_code(struct options *options, const char *value)
+{
+	(void)value;
+	return options->exit_differs = true;
+}
+
 static bool set_metrics(struct options *options, const char *value)
 {
 	options->metrics = value;
@@ -224,6 +230,8 @@ static const struct row {
 	 "take over unmanaged links and routes that conflict", set_adopt},
 	{OPTIONS_STATUS, '\0', "watch", optional_argument, "[=SECONDS]",
 	 "update the table (default: every second) until Ctrl-C", set_watch},
+	{OPTIONS_STATUS, '\0', "exit-code", no_argument, NULL,
+	 "exit 2 if anything is missing, pending or differs (default: 0)", set_exit_code},
 	{OPTIONS_ADOPT, '\0', "adopt", no_argument, NULL,
 	 "include unmanaged links, for `apply --adopt`", set_adopt},
 	{OPTIONS_PLAN, '\0', "max-delete", required_argument, "N|N%",

@@ -31,6 +31,7 @@ struct options {
 	unsigned wait_seconds;
 	unsigned confirm_seconds; /* 0: no confirmation is required */
 	unsigned watch_seconds;   /* between two observations of status; 0: one observation */
+	bool exit_differs;        /* status: EXIT_DIFFERS if anything differs */
 	const char *metrics;      /* a file, or NULL */
 	const char **words;       /* positional arguments, of commands that take them */
 	size_t n_words;

@@ -91,7 +91,7 @@ void text_warnings(const struct plan *plan, const struct live *live)
 void text_unreadable(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_unreadable; i++)
-		report("mvapply: warning: not looked at: ", live->unreadable[i].text);
+		report("mvapply: warning: cannot read: ", live->unreadable[i].text);
 }
 
 static const char *const nouns[] = {
@@ -382,8 +382,9 @@ void text_plan_summary(const struct text *text, const struct plan *plan, const s
 		fprintf(text->out, "%s%zu %s", before, count, actions[action].counted);
 		before = ", ";
 	}
-	const char *nothing = live->n_unreadable ? "Nothing to do where it could be looked at.\n"
-						 : "Nothing to do.\n";
+	const char *nothing = live->n_unreadable
+				      ? "Nothing to do in what could be read of the host.\n"
+				      : "Nothing to do.\n";
 	fputs(plan->n_steps ? ".\n" : nothing, text->out);
 }
 

@@ -50,8 +50,8 @@ static void fault_reverted(struct run *run, const struct confirm_result *result,
 {
 	char within[64];
 	snprintf(within, sizeof(within), "not confirmed within %u s", options->confirm_seconds);
-	error_set(&run->fault, 0, "reverted: %s; %s", result->cancelled ? "cancelled" : within,
-		  result->broken ? "but not all of it" : "everything is what it was before");
+	error_set(&run->fault, 0, "rolled back: %s; %s", result->cancelled ? "cancelled" : within,
+		  result->broken ? "the rollback is incomplete" : "the previous state is restored");
 	error_code(&run->fault, result->broken ? CODE_NOT_REVERTED : CODE_REVERTED);
 	if (result->broken)
 		error_hint(&run->fault, "`mvapply diff` shows what differs from the file now");

@@ -85,9 +85,9 @@ static void note(const struct options *options, const char *what)
 void confine(const struct command *command, const struct options *options)
 {
 	if (capabilities_drop(command->groups, uses_other_netns(options)) < 0)
-		note(options, "capabilities that are not needed are kept");
+		note(options, "cannot drop the capabilities that are not needed");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		note(options, "new privileges stay possible");
+		note(options, "cannot set no_new_privs");
 	if (filter_install() < 0)
-		note(options, "there is no filter of system calls");
+		note(options, "cannot filter system calls");
 }

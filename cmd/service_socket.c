@@ -107,8 +107,8 @@ static void keeper_report(const struct keeper *keeper, const char *set, struct o
 {
 	char text[KEEPER_TEXT_SIZE];
 	const char *warning = arena_printf(options->arena,
-					   "%s keeps the set \"%s\" as its own files say, and "
-					   "undoes what differs from them",
+					   "%s manages the set \"%s\" and undoes changes that "
+					   "its own files do not have",
 					   keeper_text(keeper, text), set);
 	if (options->output == OUTPUT_JSON)
 		*array_push(options->arena, options->warnings, options->n_warnings) = warning;

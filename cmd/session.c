@@ -105,7 +105,7 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 		   const struct options *options, struct error *error)
 {
 	struct progress *progress = progress_begin(options);
-	progress_phase(progress, "Looking at the host's network namespaces", 0);
+	progress_phase(progress, "Reading the host's network namespaces", 0);
 	struct live *live = observe(desired, lookups, error);
 	progress_end(progress);
 	if (!live)
@@ -192,7 +192,7 @@ static void fault_stale(struct run *run, const char *path)
 {
 	error_set(&run->fault, 0,
 		  "refused: the host has changed since %s was saved; nothing was touched", path);
-	error_hint(&run->fault, "above is what would be done now; `mvapply diff --out` saves it "
+	error_hint(&run->fault, "the plan above is the current one; `mvapply diff --out` saves it "
 				"for review");
 	error_code(&run->fault, CODE_PLAN_STALE);
 }
@@ -273,7 +273,7 @@ static int lock_wait(const struct options *options, struct apply_lock *ret_lock,
 		     struct error *error)
 {
 	struct lock_waiter waiter = {.options = options, .progress = progress_begin(options)};
-	progress_phase(waiter.progress, "Waiting for another mvapply to come to its end", 0);
+	progress_phase(waiter.progress, "Waiting for another mvapply to finish", 0);
 	int status = apply_lock(ret_lock, lock_waits, &waiter, error);
 	progress_end(waiter.progress);
 	return status;

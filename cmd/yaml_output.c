@@ -33,8 +33,8 @@ int converted_write(const struct converted *converted, const struct options *opt
 	if (options->output == OUTPUT_JSON)
 		return json_finish(json_notes(converted), code);
 	if (fault.code)
-		tree_yaml_comment(stdout, "INCOMPLETE: not all network namespaces could be looked "
-					  "at, and what is in the others is missing here.");
+		tree_yaml_comment(stdout, "INCOMPLETE: some network namespaces cannot be read, "
+					  "and their links are missing here.");
 	tree_yaml_comment(stdout, converted->comment);
 	for (size_t i = 0; i < converted->count; i++) {
 		if (i)

@@ -41,7 +41,7 @@ void suggestion_try(struct suggestion *suggestion, const char *candidate)
 	if (length > LENGTH_MAX || other > LENGTH_MAX || !length || !other)
 		return;
 	unsigned away = distance(suggestion->text, candidate);
-	if (away > 1 + (length < other ? length : other) / 4 || away >= other)
+	if (away > 1 + (length < other ? length : other) / 6 || away >= other)
 		return;
 	if (!suggestion->best || away < suggestion->distance) {
 		suggestion->best = candidate;

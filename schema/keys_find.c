@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-/* Keys of Compose and of the docker command that have another form here. */
+#define ENGINE_HINT                                                                                \
+	"it belongs to the engine: keep it in the Compose file or the run command, and name the "  \
+	"container here with `docker:` or `podman:`"
+
+/* Keys of Compose and of the docker command that have another form here, or none. */
 static const struct {
 	const char *name, *hint;
 } other_tools_keys[] = {
@@ -31,6 +35,26 @@ static const struct {
 	{"network", "write `networks: [NAME]`"},
 	{"priority", "the key is `gw_priority`"},
 	{"ifname", "the key is `interface_name`"},
+	{"ports", "remove it: each port of a container is reachable at its address on the LAN"},
+	{"expose", "remove it: each port of a container is reachable at its address on the LAN"},
+	{"image", ENGINE_HINT},
+	{"build", ENGINE_HINT},
+	{"command", ENGINE_HINT},
+	{"entrypoint", ENGINE_HINT},
+	{"environment", ENGINE_HINT},
+	{"env_file", ENGINE_HINT},
+	{"volumes", ENGINE_HINT},
+	{"restart", ENGINE_HINT},
+	{"depends_on", ENGINE_HINT},
+	{"labels", ENGINE_HINT},
+	{"hostname", ENGINE_HINT},
+	{"dns", ENGINE_HINT},
+	{"cap_add", ENGINE_HINT},
+	{"privileged", ENGINE_HINT},
+	{"links", "remove it: containers of one network reach each other at their addresses"},
+	{"aliases", "remove it: mvapply gives containers no DNS names"},
+	{"external", "remove it: networks are created by mvapply, not by the engine"},
+	{"attachable", "remove it: networks are created by mvapply, not by the engine"},
 };
 
 static const struct object *const objects[] = {
@@ -83,9 +107,10 @@ const char *key_unknown_hint(const struct object *object, const char *name, stru
 	struct suggestion suggestion = {.text = name};
 	for (size_t i = 0; i < object->n_keys; i++)
 		suggestion_try(&suggestion, object->keys[i].name);
+	/* `external` is rather Compose's key than a mistyped `internal`. */
+	if (!hint && !(suggestion.best && suggestion.distance == 1))
+		hint = hint_other_tools(name);
 	if (!hint && suggestion.best)
 		return arena_printf(arena, "did you mean `%s`?", suggestion.best);
-	if (!hint)
-		hint = hint_other_tools(name);
 	return hint ? hint : key_list_hint(object, arena);
 }

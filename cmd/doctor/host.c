@@ -37,7 +37,7 @@ static const struct needed {
 	const char *name, *use, *fix;
 	bool of_process; /* only for containers that are found by a process */
 } needed[] = {
-	{CAP_NET_ADMIN, FINDING_PROBLEM, "CAP_NET_ADMIN", "to make and change links", FIX_SERVICE,
+	{CAP_NET_ADMIN, FINDING_PROBLEM, "CAP_NET_ADMIN", "to create and change links", FIX_SERVICE,
 	 false},
 	{CAP_SYS_ADMIN, FINDING_PROBLEM, "CAP_SYS_ADMIN",
 	 "to enter the containers' network namespaces", FIX_SERVICE, false},
@@ -97,15 +97,16 @@ const char *examine_kernel(struct examination *examination)
 		if (missing & 1U << kind)
 			finding_add(examination, FINDING_PROBLEM, the_host,
 				    arena_printf(arena,
-						 "the kernel cannot make %s links: it has "
-						 "no module %s",
+						 "the kernel cannot create %s links: "
+						 "it has no module %s",
 						 name, module),
 				    arena_printf(arena,
 						 "`modprobe %s`, or install the kernel's "
 						 "package with its extra modules",
 						 module));
 	}
-	return names ? names : "nothing is asked of it";
+	return names ? arena_printf(arena, "it has the links that the files use: %s", names)
+		     : "the files use no kind of link";
 }
 
 static bool uses_ipv6(const struct desired *desired)
@@ -125,7 +126,7 @@ const char *examine_ipv6(struct examination *examination)
 		finding_add(examination, FINDING_PROBLEM, the_host,
 			    "the files have IPv6 subnets, but the kernel runs without IPv6",
 			    "start the kernel without ipv6.disable=1, or remove those subnets");
-	return "the kernel has it";
+	return "the kernel has IPv6 enabled";
 }
 
 /* A number under /proc/sys of this namespace, or -1. */
@@ -154,9 +155,9 @@ static void examine_container(struct examination *examination, const struct cont
 		return;
 	finding_add(
 		examination, FINDING_WARNING, container->name,
-		"is on several networks, and new namespaces of this host filter by reverse path "
-		"strictly (rp_filter 1): what comes from beyond the LAN by a network without the "
-		"default route is dropped",
+		"is on several networks, and new network namespaces of this host have strict reverse "
+		"path filtering (rp_filter 1): packets from beyond the LAN that arrive by a network "
+		"without the default route are dropped",
 		"give those attachments `sysctls: {net.ipv4.conf.IFNAME.rp_filter: \"2\"}`");
 }
 
@@ -171,5 +172,5 @@ const char *examine_rp_filter(struct examination *examination)
 	for (size_t i = 0; strict && i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_containers; j++)
 			examine_container(examination, &desired->sets[i].containers[j]);
-	return strict ? "strict, and no container minds" : "not strict";
+	return strict ? "strict, but it affects no container" : "not strict";
 }

@@ -61,7 +61,7 @@ const char *examine_plan(struct examination *examination)
 				    warning_text(&plan->warnings[i], examination->arena), NULL);
 	for (size_t i = 0; i < live->n_unreadable; i++)
 		finding_add(examination, FINDING_PROBLEM, "the host",
-			    arena_printf(examination->arena, "could not be looked at: %s",
+			    arena_printf(examination->arena, "cannot be read: %s",
 					 live->unreadable[i].text),
 			    "run it as root")
 			->code = CODE_UNREADABLE;
@@ -264,7 +264,7 @@ static void examine_driver(struct examination *examination, const struct live_li
 			    arena_printf(arena,
 					 "its driver is %s, whose devices filter %u further "
 					 "MAC addresses; with %zu macvlans it may have to "
-					 "hear everything (promiscuous mode)",
+					 "receive all frames (promiscuous mode)",
 					 driver->name, driver->filters, macvlans),
 			    "use several parents, or `driver: ipvlan`, which needs no further "
 			    "MAC address");

@@ -128,7 +128,7 @@ static void table_write(const struct follower *follower, FILE *out,
 	sentences_write(
 		out, "warning: ", warnings_text(run->plan->warnings, run->plan->n_warnings, arena),
 		run->plan->n_warnings, width);
-	sentences_write(out, "not looked at: ", live_unreadable_texts(run->live, arena),
+	sentences_write(out, "cannot read: ", live_unreadable_texts(run->live, arena),
 			run->live->n_unreadable, width);
 }
 
@@ -169,7 +169,7 @@ static int observe_once(struct follower *follower, struct error *error)
 	if (run_reobserve(&run, follower->desired, follower->lookups, follower->options, error) < 0)
 		return -1;
 	follower->fault = (struct error){0};
-	follower->code = incomplete_exit(run.live, EXIT_CONVERGED, &follower->fault);
+	follower->code = status_code(&run, follower->options, &follower->fault);
 	FILE *out = memory_or_die(open_memstream(&text, &size));
 	result_write(follower, out, &run);
 	fclose(out);

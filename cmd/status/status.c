@@ -193,7 +193,7 @@ static void text_status_model(const struct status_model *model, const struct run
 	if (model->n_links || model->n_parents || run->plan->n_steps)
 		status_table(stdout, model, run->plan, &style);
 	else if (live_complete(run->live))
-		puts("No link of mvapply's is live on this host.");
+		puts("mvapply manages no link on this host.");
 	text_differences(run->plan, desired, options);
 }
 
@@ -208,6 +208,12 @@ static struct desired *read_or_empty(const struct options *options)
 	return desired;
 }
 
+int status_code(const struct run *run, const struct options *options, struct error *fault)
+{
+	const bool differs = options->exit_differs && run->plan->n_steps > 0;
+	return incomplete_exit(run->live, differs ? EXIT_DIFFERS : EXIT_CONVERGED, fault);
+}
+
 static int status_once(const struct options *options, const struct desired *desired)
 {
 	struct run run;
@@ -216,7 +222,7 @@ static int status_once(const struct options *options, const struct desired *desi
 		return run_error(&error, options);
 	struct status_model model = status_model_make(desired, run.live, run.plan);
 	error = (struct error){0};
-	int code = incomplete_exit(run.live, EXIT_CONVERGED, &error);
+	int code = status_code(&run, options, &error);
 	if (options->output == OUTPUT_JSON)
 		json_finish(status_json(&model, &run, true), code);
 	else if (!options->quiet)

@@ -21,6 +21,9 @@ struct status_style {
 	unsigned width; /* longer lines are cut; 0: wrapped where the output is a terminal */
 };
 
+/* The exit code of what was observed. */
+int status_code(const struct run *run, const struct options *options, struct error *fault);
+
 /* One line an object, in columns. */
 void status_table(FILE *out, const struct status_model *model, const struct plan *plan,
 		  const struct status_style *style);

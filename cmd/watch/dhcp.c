@@ -204,8 +204,8 @@ static void helper_ended(void *data, int fd, uint32_t events)
 	error_set(&error, EPIPE,
 		  "the helper that runs DHCP clients has ended, and so does the service");
 	error_code(&error, CODE_DHCP_CLIENT);
-	error_hint(&error, "start it again, as systemd does; was the helper killed, for want of "
-			   "memory?");
+	error_hint(&error, "start it again, as systemd does; check whether the "
+			   "kernel killed the helper for lack of memory");
 	log_error(&service->log, LEVEL_ERROR, NULL, &error);
 	service->broken = true;
 	loop_stop(service->loop);

@@ -189,7 +189,7 @@ static void take_loss(void *data)
 	const struct engine *engine = data;
 	const struct service *service = engine->service;
 	log_write(&service->log, LEVEL_WARNING,
-		  "%s sent an event of more than 1 MiB: looking at all its containers",
+		  "%s sent an event of more than 1 MiB: reading all its containers again",
 		  source_kind_name(engine->kind));
 	lookups_query_all(service->lookups, desired_of(service), engine->kind, LOOKUP_STALE);
 }

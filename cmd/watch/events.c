@@ -359,8 +359,7 @@ static int paths_listen(struct service *service, struct error *error)
 
 static void reload(struct service *service)
 {
-	log_write(&service->log, LEVEL_NOTICE,
-		  "SIGHUP: reading the files and looking at everything");
+	log_write(&service->log, LEVEL_NOTICE, "SIGHUP: reading the files and the host again");
 	notify("RELOADING=1\nMONOTONIC_USEC=%lld\n", (long long)clock_microseconds());
 	service->content = 0;
 	service_unread(service);

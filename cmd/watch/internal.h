@@ -65,6 +65,7 @@ struct service {
 	struct notices *reported;             /* of the last pass; as data (notices.h) */
 	struct descriptors_short descriptors; /* as was told last */
 	bool guarded;                         /* the last plan was too much to delete */
+	bool started;                         /* the start was reported */
 	bool dirty;                           /* a pass is due */
 	bool broken;                          /* it cannot continue and has to be restarted */
 	bool log_waits;                       /* the log waits for its reader */
@@ -164,6 +165,8 @@ void report_left_by(struct service *service, const struct desired *before,
 bool descriptors_reported(struct service *service);
 /* Warns of it, unless it is known. */
 void report_descriptors(struct service *service);
+/* Once: the version, the files, the sets, and what is live of them before anything is done. */
+void report_start(struct service *service);
 void report_state(struct service *service, const struct selection *selection);
 
 #endif

@@ -115,7 +115,7 @@ int log_flush(const struct log *log)
 	const size_t lost = log_queue_lost(log->queue);
 	if (lost) {
 		snprintf(message, sizeof(message),
-			 "%zu line%s of the log were lost: nobody read them", lost,
+			 "%zu line%s of the log were lost: the reader was too slow", lost,
 			 lost == 1 ? "" : "s");
 		line_add(log, LEVEL_WARNING, message, NULL);
 		written = log_queue_write(log->queue);

@@ -51,7 +51,7 @@ static bool ns_take(struct service *service, struct live_ns *ns)
 	ns->rate_limited = !credit_take(service, key_of(ns, key), price_of(ns));
 	if (ns->rate_limited && !ns->restless)
 		log_write(&service->log, LEVEL_NOTICE,
-			  "network namespace %s changes all the time: it is looked at now and then",
+			  "network namespace %s changes too often: it is read less often",
 			  ns->name);
 	ns->restless |= ns->rate_limited;
 	ns->tagged &= ns->rate_limited;
@@ -68,7 +68,7 @@ static bool all_take(struct service *service)
 	if (!credit_take(service, KEY_ALL, PRICE_ALL))
 		return false;
 	log_write(&service->log, LEVEL_WARNING,
-		  "events of the kernel were lost: looking at everything again");
+		  "events of the kernel were lost: reading the host again");
 	service_mark_stale(service);
 	return true;
 }
@@ -79,7 +79,7 @@ void events_lost(struct service *service)
 		return;
 	service->lost = true;
 	log_write(&service->log, LEVEL_WARNING,
-		  "events of the kernel are lost again and again: looking at everything later");
+		  "events of the kernel are lost repeatedly: reading the host again later");
 }
 
 void rate_limit_due(void *data)

@@ -227,8 +227,8 @@ static void step_paused(struct service *service, const struct step *step, int64_
 {
 	if (pause)
 		log_write(&service->log, LEVEL_WARNING,
-			  "%s does not stay as it was made: another program may be at work on it; "
-			  "it is left alone for %g s",
+			  "%s does not keep what is set: another program may change it; the next "
+			  "attempt is in %g s",
 			  step->name, (double)pause / 1000);
 }
 
@@ -338,6 +338,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	const struct plan *plan = selection.plan;
 	if (!plan)
 		return false;
+	report_start(service);
 	report_left(service, plan);
 	bool allowed = pass_allowed(&selection);
 	if (allowed && number == PASSES_MAX) {

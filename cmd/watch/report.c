@@ -4,6 +4,7 @@
 #include "cmd/watch/internal.h"
 #include "cmd/watch/notices.h"
 #include "cmd/watch/sd_notify.h"
+#include "lib/json_text.h"
 #include "lib/memory.h"
 #include "reconcile/observe/observe.h"
 
@@ -59,7 +60,7 @@ void report_cut(struct service *service, const struct step *step, int64_t pause)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	log_write(&service->log, LEVEL_WARNING,
-		  "%s %s: the link that it replaces was cut off meanwhile, and is back; the next "
+		  "%s %s: the link that it replaces was interrupted and is restored; the next "
 		  "attempt is in %g s",
 		  step_noun(step), step_id(arena, step, with_set(service)), (double)pause / 1000);
 }
@@ -223,6 +224,38 @@ static size_t count_live(const struct live *live)
 			count += live->namespaces[i]->links[k].tag.role == ROLE_ATTACH &&
 				 live->namespaces[i]->links[k].parent_where == PARENT_HOST;
 	return count;
+}
+
+/* "a, b" */
+static const char *list_text(struct arena *arena, const char *const *items, size_t count)
+{
+	const char *text = "";
+	for (size_t i = 0; i < count; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? ", " : "", items[i]);
+	return text;
+}
+
+void report_start(struct service *service)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const struct options *options = service->options;
+	const size_t n_sets = service->desired->n_sets, live = count_live(service->live);
+	const char **sets = arena_alloc(arena, (n_sets + 1) * sizeof(*sets));
+	if (service->started)
+		return;
+	service->started = true;
+	for (size_t i = 0; i < n_sets; i++)
+		sets[i] = service->desired->sets[i].name;
+	log_write_fields(&service->log, LEVEL_NOTICE,
+			 arena_printf(arena,
+				      "started mvapply " VERSION
+				      "; files: %s; sets: %s; live attachments: "
+				      "%zu",
+				      list_text(arena, options->files, options->n_files),
+				      list_text(arena, sets, n_sets), live),
+			 json_pack("{s:s, s:o, s:o, s:I}", "mvapply", VERSION, "files",
+				   json_sentences(options->files, options->n_files), "sets",
+				   json_sentences(sets, n_sets), "live", (json_int_t)live));
 }
 
 void report_state(struct service *service, const struct selection *selection)

@@ -73,7 +73,11 @@ void probe_fault(const struct probe *probe, struct error *error)
 		error_set(error, EADDRINUSE, "address %s is already in use by %s on %s", ip,
 			  mac_format(&probe->by, mac), probe->link);
 		error_code(error, CODE_ADDRESS_ANSWERED);
-		error_hint(error, "give the attachment another address, or remove it from %s", mac);
+		error_hint(
+			error,
+			"set another %s, exclude this one with aux_addresses if mvapply chose it, or "
+			"remove it from %s",
+			probe->ip.family == AF_INET ? "ipv4_address" : "ipv6_address", mac);
 		return;
 	}
 	error_set(error, probe->errnum, "cannot probe %s for address %s: %s", probe->link, ip,

@@ -25,6 +25,7 @@ WRITES = {"RTM_NEWLINK": "new link", "0x10": "new link", "RTM_DELLINK": "delete 
           "RTM_NEWADDR": "new address", "0x14": "new address", "RTM_DELADDR": "delete address",
           "0x15": "delete address", "RTM_NEWROUTE": "new route", "0x18": "new route",
           "RTM_DELROUTE": "delete route", "0x19": "delete route"}
+START = re.compile(r"(?:<5>)?started mvapply ")
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 
 
@@ -84,10 +85,14 @@ class Service:
 
     # --- its output
 
-    def log(self):
+    def whole_log(self):
         """All lines of the log, without the time, including the parts after a line break."""
         with open(self.path, encoding="utf-8", errors="replace") as file:
             return [TIME.sub("", line.rstrip("\n")) for line in file]
+
+    def log(self):
+        """The same without the line of the start."""
+        return [line for line in self.whole_log() if not START.match(line)]
 
     def times(self, words):
         """The times at which it wrote each line with the words, in seconds."""
@@ -103,7 +108,8 @@ class Service:
 
     def output(self):
         with open(f"{HERE}/service.out", encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+            lines = [json.loads(line) for line in file]
+        return [line for line in lines if not START.match(line["message"])]
 
     def _receive(self):
         with contextlib.suppress(BlockingIOError):

@@ -219,8 +219,8 @@ def lost_without_end(host):
             host.ip("web", "link set eth0 mtu 1400")
             host.ip("web", "link set eth0 mtu 1500")
             service.quiet(0.05)
-        service.until_says("events of the kernel are lost again and again")
-        looks = sum("looking at everything again" in line for line in service.log())
+        service.until_says("events of the kernel are lost repeatedly")
+        looks = sum("reading the host again" in line for line in service.log())
         assert 1 <= looks <= 20, looks
         host.ip("web", "link del eth0")
         service.until(lambda: state(host, *NAMES) == wanted, "repaired", 60)

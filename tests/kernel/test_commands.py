@@ -151,6 +151,25 @@ def status_drift(host):
     assert "1400" in done.out and "1500" in done.out and "mtu" in done.out, done
 
 
+@test("status: --exit-code gives 2 where the host differs from the files, and 0 otherwise")
+def status_exit_code(host):
+    host.netns("web")
+    text = document({"n": lan()}, {"web": ["n"]})
+    file = host.write(text)
+    for flags, code in (([], 0), (["--exit-code"], 2)):
+        host.mvapply("status", "-f", file, *flags, code=code)
+        same(host.mvapply("status", "-f", file, "-o", "json", *flags, code=code).json["exit_code"], code, "JSON")
+        host.mvapply("status", "-q", "-f", file, *flags, code=code)
+    host.apply(text)
+    host.mvapply("status", "-f", file, "--exit-code")
+    host.batch("web", ["link set eth0 mtu 1400"])
+    host.mvapply("status", "-f", file)
+    host.mvapply("status", "-f", file, "--exit-code", code=2)
+    host.apply(text)
+    host.mvapply("status", "-f", host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]})),
+                 "--exit-code", code=2)  # pending
+
+
 @test("status: changes nothing")
 def status_silent(host):
     host.netns("web")
@@ -205,7 +224,7 @@ def order(host):
          "--wait")
     host.netns("job")
     out = host.run("sh", "-c", 'exec "$@" 2>&1', "sh", host.binary, "-f", path, "--confirm=1", code=5).out
-    found = [out.find(words) for words in ("+ attach", "Done: 1 created.", "`mvapply confirm`", "reverted:")]
+    found = [out.find(words) for words in ("+ attach", "Done: 1 created.", "`mvapply confirm`", "rolled back:")]
     assert found == sorted(found) and found[0] == 0, out
 
 
@@ -274,7 +293,7 @@ def unprivileged(host):
     assert said in unseen, unseen
     done = host.run("timeout", "--preserve-status", "-s", "INT", str(2 * host.patience), *without,
                     "--watch", code=1)
-    assert f"not looked at: {said}" in done.out, done
+    assert f"cannot read: {said}" in done.out, done
 
 
 NETWORKS = "networks: {n: {parent: eth0, subnet: 172.16.86.0/24}}\n"

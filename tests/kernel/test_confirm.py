@@ -150,7 +150,7 @@ def goes_back(text):
         host.set_sysctl("web", "net/ipv4/conf/eth0/log_martians", 1)
         before, order = host.snapshot(final_state=True), order_of(host)
         done = host.apply(text, "--confirm=1", "--max-delete=2", code=5)
-        assert "reverted" in done.err and "what it was before" in done.err, done
+        assert "rolled back" in done.err and "the previous state is restored" in done.err, done
         same(host.snapshot(final_state=True), before, "after it went back")
         same(order_of(host), order, "the order of addresses")
         same([host.sysctl("web", f"net/ipv4/conf/eth0/{key}")
@@ -418,7 +418,7 @@ def in_part(host):
         child.send_signal(signal.SIGINT)
         ended(host, child, 1)
         said = child.stderr.read().decode()
-    assert "reverted: cancelled; but not all of it [MV0913]\n" in said, said
+    assert "rolled back: cancelled; the rollback is incomplete [MV0913]\n" in said, said
     assert "eth0 in namespace db: File exists" in said, said
     same(host.link("db", "eth0")["linkinfo"]["info_kind"], "veth", "what was in the way")
 
@@ -450,7 +450,7 @@ def restarted(host):
                 container_restart(host, name)
             child.send_signal(signal.SIGINT)
             ended(host, child, 5)
-            assert b"everything is what it was before" in child.stderr.read(), how
+            assert b"the previous state is restored" in child.stderr.read(), how
         same(host.snapshot(final_state=True), before, how)
 
 

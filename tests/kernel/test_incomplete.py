@@ -52,7 +52,7 @@ def without_rights(host):
     unknown(host, WITHOUT, "network namespace /run/lan: cannot enter the network namespace")
     assert ask(host, WITHOUT, "export").out.startswith("# INCOMPLETE:"), "a file that lacks something"
     done = ask(host, WITHOUT, "export", "--name", "default")
-    assert "live where it could be looked at" in done.err, done
+    assert "live in what could be read of the host" in done.err, done
     same(ask(host, [], "status", "-o", "json").json["complete"], True, "complete, with rights")
 
 
@@ -83,7 +83,7 @@ def watched(host):
     stay = ["timeout", "--preserve-status", "-s", "INT", str(2 * host.patience)]
     done = ask(host, [*stay, *WITHOUT], "status", "--watch")
     same(done.code, 1, f"exit code\n{done}")
-    assert "not looked at: network namespace web" in done.out and "[MV0919]" in done.err, done
+    assert "cannot read: network namespace web" in done.out and "[MV0919]" in done.err, done
     done = ask(host, [*stay, *WITHOUT], "status", "--watch", "-o", "json")
     line = json.loads(done.out.splitlines()[0])
     same((line["complete"], line["exit_code"], done.code), (False, 1, 1), "as JSON")

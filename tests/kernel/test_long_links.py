@@ -31,7 +31,7 @@ def in_container(host):
             host.apply(text)
             same(host.link("evil", "eth0")["mtu"], 1500, "healed")
             status = host.mvapply("status", "-f", "network.yaml")
-            assert "not looked at" not in status.err, status
+            assert "cannot read" not in status.err, status
             host.delete(text)
             same(host.names("evil") & {"eth0", "long"}, {"long"}, "deleted")
         if kind == "root":

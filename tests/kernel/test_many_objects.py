@@ -109,7 +109,7 @@ def changing(host, ns, *commands):
         child.wait()
 
 
-RESTLESS = "network namespace evil changes all the time: it is looked at now and then"
+RESTLESS = "network namespace evil changes too often: it is read less often"
 FLAP = "address add 192.168.9.1/24 dev lo", "address del 192.168.9.1/24 dev lo"
 
 

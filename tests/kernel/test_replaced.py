@@ -69,7 +69,7 @@ def fails(host):
 @test("replaced: under watch, each attempt that cuts the live link waits longer, whatever happens meanwhile")
 def fails_again(host):
     def pauses():
-        return [line.split()[-2] for line in service.log() if "is back; the next attempt is in" in line]
+        return [line.split()[-2] for line in service.log() if "is restored; the next attempt is in" in line]
 
     def nudged():
         host.batch("web", ["address add 192.168.9.1/24 dev lo", "address del 192.168.9.1/24 dev lo"])
@@ -78,7 +78,7 @@ def fails_again(host):
     host.apply(OLD)
     host.write(renamed(BROKEN))
     with watching(host, "-f", "network.yaml", converged=False) as service:
-        service.until_says("attach web/home: the link that it replaces was cut off meanwhile, and is back", 30)
+        service.until_says("attach web/home: the link that it replaces was interrupted and is restored", 30)
         service.until(nudged, "six attempts", 30)
         same(pauses(), ["0.1", "0.2", "0.4", "0.8", "1.6", "3.2"], "pauses")
         host.write(renamed())

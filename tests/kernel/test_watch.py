@@ -1,4 +1,5 @@
 """`mvapply watch`: each source of events triggers exactly what it should."""
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import linux
 from declare import document, lan
 from host import WORK, same
 from registry import test
-from service import watching
+from service import HERE, watching
 
 MAC = "02:42:ac:10:56:02"
 # The messages that create an attachment: an older kernel's links are created in the host and moved.
@@ -918,7 +919,7 @@ def fight(host):
         with host.inside("web"):
             other = subprocess.Popen(["sh", "-c", FIGHT], start_new_session=True)
         try:
-            service.until_says("eth0 does not stay as it was made: another program may be at work on it",
+            service.until_says("eth0 does not keep what is set: another program may change it",
                                30)
         finally:
             os.killpg(other.pid, signal.SIGKILL)
@@ -1075,6 +1076,29 @@ def start_converged(host):
     with watching(host, "-f", "network.yaml") as service:
         service.quiet()
         same((service.news(), host.snapshot()), ([], before), "what was done")
+
+
+@test("watch: one line tells its start, with the version, the files, the sets, and what is live before")
+def start_told(host):
+    host.netns(*TWO)
+    host.apply(document({"n": lan()}, {"web": ["n"]}))
+    files = [host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]}), "a.yaml"),
+             host.write(document({"n": lan(subnet="172.16.87.0/24", gateway=None)}, {"db": ["n"]}, name="b"),
+                        "b.yaml")]
+    version = host.mvapply("--version", "-o", "json").json["mvapply"]
+    with watching(host, "-f", files[0]) as service:
+        service.quiet()
+        said = service.whole_log()
+    same(said[0], f"started mvapply {version}; files: a.yaml; sets: default; live attachments: 1", "the start")
+    assert said[1].startswith("created attach db/n  eth0 "), said
+    with watching(host, "-f", files[0], "-f", files[1], "-o", "json") as service:
+        service.quiet()
+        with open(f"{HERE}/service.out", encoding="utf-8") as out:
+            first = json.loads(out.readline())
+    same((first["mvapply"], first["files"], first["sets"], first["live"]), (version, files, ["default", "b"], 2),
+         "in JSON")
+    with watching(host, "-q", "-f", files[0]) as service:
+        same(service.whole_log(), [], "with -q")
 
 
 @test("watch: wrong files at the start are an error of the command line")

@@ -16,8 +16,8 @@ from test_json import fits
 ONE = document({"n": lan()}, {"web": ["n"]})
 TWO = document({"n": lan()}, {"web": ["n"], "extra": ["n"]})
 OTHER = document({"n": lan()}, {"db": ["n"]}, name="other")
-LINE = 'mvapply: warning: process {} (mvapply watch -f network.yaml) keeps the set "default" as its own ' \
-    "files say, and undoes what differs from them"
+LINE = 'mvapply: warning: process {} (mvapply watch -f network.yaml) manages the set "default" and undoes ' \
+    "changes that its own files do not have"
 
 
 @test("watch keeps: an apply and a delete of the set say so first, others do not", both=True)

@@ -306,7 +306,7 @@ def undone_at_once(host):
         web = Undoing(host, "web")
         web.start()
         try:
-            said = "eth0 does not stay as it was made"
+            said = "eth0 does not keep what is set"
             service.until(lambda: sum(said in line for line in service.log()) >= 5, "five pauses", 60)
             # 16 are free, and the pass that detects it makes up to four; then one a pause.
             assert web.repairs <= 16 + 4 + 5 * 4, web.repairs

@@ -258,10 +258,10 @@ static const char *notes(bool verbose, const char *expected)
 
 static const char *notes_are_said(void)
 {
-	return notes(true, "mvapply: note: capabilities that are not needed are kept: Operation "
-			   "not permitted\n"
-			   "mvapply: note: new privileges stay possible: Operation not permitted\n"
-			   "mvapply: note: there is no filter of system calls: Operation not "
+	return notes(true, "mvapply: note: cannot drop the capabilities that are not needed: "
+			   "Operation not permitted\n"
+			   "mvapply: note: cannot set no_new_privs: Operation not permitted\n"
+			   "mvapply: note: cannot filter system calls: Operation not "
 			   "permitted\n");
 }
 
