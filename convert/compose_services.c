@@ -121,8 +121,7 @@ static void links_sort(struct service *service)
 		json_number_at(link->body, "gw_priority", service->map, INT_MAX,
 			       &link->gw_priority);
 	}
-	if (service->n_links)
-		qsort(service->links, service->n_links, sizeof(*service->links), compare_links);
+	qsort(service->links, service->n_links, sizeof(*service->links), compare_links);
 }
 
 static bool is_converted(const struct link *link)
@@ -270,6 +269,8 @@ static const char *service_reason(const struct service *service, struct arena *a
 
 static void service_convert(struct service *service, struct tree *to)
 {
+	if (!service->links)
+		return;
 	service->map = tree_map(to, service->name);
 	links_sort(service);
 	source_take(service);
