@@ -118,7 +118,7 @@ class Stage:
         ns, host = f"c{number}", self.host
         link = host.link(ns, "eth0")
         data = link["linkinfo"]["info_data"]
-        told = {"kind": link["linkinfo"]["info_kind"], "up": "UP" in link["flags"],
+        reported = {"kind": link["linkinfo"]["info_kind"], "up": "UP" in link["flags"],
                 "data": data.get("mode", data.get("id")), "mac": link["address"],
                 "mtu": link["mtu"], "parent": link["link_index"],
                 "addresses": host.addresses(ns, "eth0"), "routes": host.routes(ns)}
@@ -126,8 +126,8 @@ class Stage:
                      "routes": {f"default via {GATEWAY} dev eth0",
                                 f"10.86.0.0/16 dev eth0 scope link src {address(number)}"}}
         if marked:
-            told |= {"alias": link.get("ifalias"), "protocols": set(host.route_protocols(ns).values()),
+            reported |= {"alias": link.get("ifalias"), "protocols": set(host.route_protocols(ns).values()),
                      "accept_ra": host.sysctl(ns, "net/ipv6/conf/eth0/accept_ra")}
             expected |= {"alias": f"mvapply:attach:default/{self.network(number)}/{ns}",
                          "protocols": {"77", "kernel"}, "accept_ra": "0"}
-        same(told, expected, f"eth0 of {ns}")
+        same(reported, expected, f"eth0 of {ns}")

@@ -31,8 +31,8 @@ def at_a_glance(binary):
     for title, of in where.items():
         table = re.search(rf"^\| {re.escape(title)} \| meaning.*?\n\n", text, re.M | re.S)[0]
         cells = [line.split("|")[1] for line in table.strip().splitlines()[2:]]
-        told = {key for cell in cells for key in re.findall(r"`([^`]+)`", cell)}
-        same(told, {key["key"] for key in keys if key["object"] == of}, title)
+        reported = {key for cell in cells for key in re.findall(r"`([^`]+)`", cell)}
+        same(reported, {key["key"] for key in keys if key["object"] == of}, title)
 
 
 def expected():
@@ -62,13 +62,13 @@ def codes(binary):
 @row("codes: the tests' bad files tell each that files can have, within a terminal's width")
 def bad_files(binary):
     listed = json.loads(say(binary, "explain", "MV", "-o", "json").stdout)["codes"]
-    told = set()
+    reported = set()
     for path, text in expected().items():
-        told |= set(re.findall(r" \[(MV\d{4})\]$", unwrapped(text), re.MULTILINE))
+        reported |= set(re.findall(r" \[(MV\d{4})\]$", unwrapped(text), re.MULTILINE))
         same(wide_lines(text), [], f"wide lines of {path}")
     # Files that cannot be read are tests/unit/test_hostile.c's, trust is test_power.py's, and saved
     # plans are test_saved_plan.c's.
-    same(told | {"MV0101", "MV0102", "MV0108"}, {entry["code"] for entry in listed
+    same(reported | {"MV0101", "MV0102", "MV0108"}, {entry["code"] for entry in listed
                                                  if entry["code"] < "MV0600"}, "codes of files")
 
 

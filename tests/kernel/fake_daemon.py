@@ -182,7 +182,7 @@ class Daemon:
             self.subscribers.append(events)
         return events
 
-    def tell(self, action, name):
+    def report(self, action, name):
         event = {"Type": "container", "Action": action,
                  "Actor": {"ID": ident(name), "Attributes": {"name": name, **self.labels.get(name, {})}}}
         with self.changed:
@@ -191,11 +191,11 @@ class Daemon:
 
     def start(self, name, pid):
         self.containers[name] = pid
-        self.tell("start", name)
+        self.report("start", name)
 
     def die(self, name):
         self.containers[name] = 0
-        self.tell("die", name)
+        self.report("die", name)
 
 
 @contextlib.contextmanager

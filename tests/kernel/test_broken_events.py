@@ -20,9 +20,9 @@ def crowded(host):
                         for number in range(CROWD)])
     host.apply(TEXT)
     wanted = state(host, *NAMES)
-    foreign = host.snapshot("host", "lan")
+    unmanaged = host.snapshot("host", "lan")
     host.delete(TEXT)
-    return wanted, foreign
+    return wanted, unmanaged
 
 
 def part(whole, ns):
@@ -36,7 +36,7 @@ def whole_or_absent(host, wanted, what):
     return after
 
 
-def applies(host, wanted, foreign, *rules, code=None):
+def applies(host, wanted, unmanaged, *rules, code=None):
     """An apply under these rules, on an empty host; then one without. Returns the first."""
     done = host.mvapply("apply", "-f", "network.yaml", code=code, env=preload(host, *rules))
     what = f"{', '.join(rules)}\n{done}"
@@ -46,7 +46,7 @@ def applies(host, wanted, foreign, *rules, code=None):
         same(after, wanted, f"done, after {what}")
     else:
         assert "error: " in done.err or "! blocked" in done.out, f"nothing is said: {what}"
-    same(host.snapshot("host", "lan"), foreign, f"what is foreign, after {what}")
+    same(host.snapshot("host", "lan"), unmanaged, f"what is foreign, after {what}")
     host.apply(TEXT)
     same(state(host, *NAMES), wanted, f"a second apply after {what}")
     host.delete(TEXT)
@@ -55,11 +55,11 @@ def applies(host, wanted, foreign, *rules, code=None):
 
 @test("broken: a dump that is interrupted is done again")
 def interrupted(host):
-    wanted, foreign = crowded(host)
+    wanted, unmanaged = crowded(host)
     dumps = noted(host, "dump", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
     host.delete(TEXT)
     for number, _ in dumps if WHOLE else dumps[:3] + dumps[-2:]:
-        applies(host, wanted, foreign, f"interrupt@{number}", code=0)
+        applies(host, wanted, unmanaged, f"interrupt@{number}", code=0)
     done = host.mvapply("apply", "-f", "network.yaml", code=1, env=preload(host, "interrupt@0"))
     assert "the listing changed 8 times while it was read" in done.err, done
     same(state(host, *NAMES), {}, "nothing is done on the word of one")
@@ -67,31 +67,31 @@ def interrupted(host):
 
 @test("broken: a dump that ends with an error is done again, or is none")
 def broken_off(host):
-    wanted, foreign = crowded(host)
+    wanted, unmanaged = crowded(host)
     dumps = noted(host, "dump", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
     host.delete(TEXT)
     for number, _ in dumps if WHOLE else dumps[:3] + dumps[-2:]:
-        applies(host, wanted, foreign, f"broken@{number}={errno.EINTR}", code=0)
-        done = applies(host, wanted, foreign, f"broken@{number}={errno.ENOMEM}")
+        applies(host, wanted, unmanaged, f"broken@{number}={errno.EINTR}", code=0)
+        done = applies(host, wanted, unmanaged, f"broken@{number}={errno.ENOMEM}")
         assert "Cannot allocate memory" in done.err + done.out, done
 
 
 @test("broken: signals amid calls, and answers to others or by others")
 def in_between(host):
-    wanted, foreign = crowded(host)
+    wanted, unmanaged = crowded(host)
     for number in range(1, len(answers_of(host)) + 1, 1 if WHOLE else 3):
         for fault in "send-eintr", "receive-eintr", "stale", "forged", "forged-long":
-            applies(host, wanted, foreign, f"{fault}@{number}", code=0)
+            applies(host, wanted, unmanaged, f"{fault}@{number}", code=0)
 
 
 @test("broken: an acknowledgement that says nothing is none")
 def blank(host):
-    wanted, foreign = crowded(host)
+    wanted, unmanaged = crowded(host)
     answers = noted(host, "answer", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
     host.delete(TEXT)
     said = 0
     for number in [number for number, size in answers if size == 36]:
-        done = applies(host, wanted, foreign, f"blank@{number}")
+        done = applies(host, wanted, unmanaged, f"blank@{number}")
         said += "the kernel's answer is malformed" in done.err
     assert said > 5, f"{said} were said to be none"
 
@@ -106,10 +106,10 @@ def half_looks(host):
         for rule in f"lost@{number}", f"cut@{number}={size // 2}", f"malform@{number}":
             done = host.mvapply("diff", "-f", "network.yaml", code=None, env=preload(host, rule))
             codes.add(done.code)
-            told = any(words in done.out + done.err for words in (
+            reported = any(words in done.out + done.err for words in (
                 "cannot receive from the kernel: No buffer space", "is malformed",
                  "malformed answer about the id of a namespace"))
-            assert told or done.code == 0, f"{rule}\n{done}"
+            assert reported or done.code == 0, f"{rule}\n{done}"
             assert not any(line[0] in "+-~" for line in done.plan), f"{rule}\n{done}"
     same(codes, {0, 1}, "exit codes")
 
@@ -143,21 +143,21 @@ def unseen(host):
 
 @test("broken: an answer that is lost")
 def lost(host):
-    wanted, foreign = crowded(host)
+    wanted, unmanaged = crowded(host)
     answers = answers_of(host)
     assert len(answers) > 30, answers
     for number, _ in answers if WHOLE else answers[::2]:
-        applies(host, wanted, foreign, f"lost@{number}")
+        applies(host, wanted, unmanaged, f"lost@{number}")
 
 
 @test("broken: an answer that is cut short")
 def cut(host):
-    wanted, foreign = crowded(host)
+    wanted, unmanaged = crowded(host)
     said = 0
     answers = answers_of(host)
     for number, size in answers if WHOLE else answers[1::2]:
         for left in {size // 2, 10, size - 4} if WHOLE else {size // 2}:
-            done = applies(host, wanted, foreign, f"cut@{number}={left}")
+            done = applies(host, wanted, unmanaged, f"cut@{number}={left}")
             said += "malformed" in done.err + done.out
     assert said > 10, f"only {said} were said to be malformed"
 
@@ -185,12 +185,12 @@ def garbled(host):
 @test("broken: an answer that never comes is not waited for for ever")
 def silent(host):
     """Only acknowledgements can be lost silently."""
-    wanted, foreign = crowded(host)
+    wanted, unmanaged = crowded(host)
     answers = answers_of(host)
     acks = [number for number, size in answers if size == 36]
     # The last two belong to an announcement, whose result is not checked.
     for number, code in ((acks[0], 1), (acks[-3], 1), (acks[-1], 0)):
-        done = applies(host, wanted, foreign, f"silent@{number}", code=code)
+        done = applies(host, wanted, unmanaged, f"silent@{number}", code=code)
         same("the kernel did not answer within 5 s" in done.err, code == 1, f"told: {done}")
 
 
@@ -254,7 +254,7 @@ def by_chance(host):
     host.batch("host", ["link add link eth0 name x address 02:00:00:00:01:01 type macvlan "
                         "mode bridge", "link set x netns other"])
     host.apply(TEXT)
-    wanted, foreign = state(host, *NAMES), host.snapshot("other", "lan")
+    wanted, unmanaged = state(host, *NAMES), host.snapshot("other", "lan")
     rounds = 100 if WHOLE else 6
     with watching(host, "-f", host.write(TEXT), seconds=60,
                   env=preload(host, "random@20=1")) as service:
@@ -266,7 +266,7 @@ def by_chance(host):
             until_same(host, service, wanted, f"round {number}")
         assert any(word in line for line in service.log() for word in ("error", "lost")), \
             service.everything()
-    same(host.snapshot("other", "lan"), foreign, "what is foreign")
+    same(host.snapshot("other", "lan"), unmanaged, "what is foreign")
     host.unchanged(TEXT)
 
 

@@ -208,7 +208,7 @@ def inherited_user(host):
     no_inheritance(host, "user")
 
 
-@test("claims: while a container cannot be found, no forged mark makes its link leave")
+@test("claims: while a container cannot be found, no forged owner tag makes its link leave")
 def pending_kept(host):
     host.netns("v1", "evil")
     with host.process() as pid:
@@ -227,7 +227,7 @@ def pending_kept(host):
 HOSTILE = ["x: y", "..", "*a", "a\u2028b", "#", "ü"]
 
 
-@test("export: forged marks, of any names, never end in a file that is wrong")
+@test("export: forged owner tags, of any names, never end in a file that is wrong")
 def hostile_export(host):
     host.netns("v1", "v2", "evil")
     text = document({"n": lan(host=HOST)}, {"v1": ["n"], "v2": ["n"], "evil": ["n"]})
@@ -262,7 +262,7 @@ def forged(count, name="mvapply:attach:default/n/x{}"):
         yield from stacked(f"z{number}", alias=name.format(number))
 
 
-@test("claims: forged marks do not trip --max-delete, and are told as what they are")
+@test("claims: forged owner tags do not trip --max-delete, and are told as what they are")
 def guard(host):
     host.netns(*NAMES)
     for kind in ("root", "user"):
@@ -283,7 +283,7 @@ def guard(host):
             host.remove_netns("evil")
 
 
-@test("claims: forged marks of a container that no file names do not hold a service up")
+@test("claims: forged owner tags of a container that no file names do not hold a service up")
 def guard_undeclared(host):
     host.netns(*NAMES, "evil")
     host.batch("host", ["link add e0 link eth0 netns /run/netns/evil type macvlan"])
@@ -302,7 +302,7 @@ def guard_undeclared(host):
 FIRST = document({"n": NET}, {"v1": ["n"]})
 
 
-@test("claims: before anything of a set is live, a forged mark does not make its files another set's", both=True)
+@test("claims: before anything of a set is live, a forged owner tag does not make its files another set's", both=True)
 def guard_first(host):
     host.netns("v1")
     for kind in BOTH:
@@ -326,7 +326,7 @@ def guard_first(host):
             host.delete(FIRST)
 
 
-@test("claims: a forged mark does not make another set's files the set's own")
+@test("claims: a forged owner tag does not make another set's files the set's own")
 def guard_opened(host):
     host.netns("web", "evil")
     host.apply(document({"n": NET}, {"web": ["n"], "evil": ["n"]}))
@@ -483,18 +483,18 @@ def hidden_watched(host):
     raced_watch(host, "user", "hidden")
 
 
-@test("claims: a marked link with a container's MAC is made anew whenever it is deleted", seconds=60)
+@test("claims: a marked link with a container's MAC is made again whenever it is deleted", seconds=60)
 def created_again(host):
     raced(host, "root", "again")
 
 
 @test("claims: it is so by a user's container", seconds=60)
-def made_anew_user(host):
+def made_again_user(host):
     raced(host, "user", "again")
 
 
 @test("claims: it is so under a service", seconds=60)
-def made_anew_watched(host):
+def made_again_watched(host):
     raced_watch(host, "user", "again")
 
 
@@ -521,13 +521,13 @@ def nested_namespace(host, ns):
     return child
 
 
-def mark_nested(host, number, child):
+def owner_tag_nested(host, number, child):
     host.batch("evil", ["link add link eth0 name z type macvlan",
                         f"link set z alias mvapply:attach:default/n/x{number}", f"link set z netns {child.pid}"])
 
 
-@test("claims: marks in network namespaces that a container makes are no attachments to the guard")
-def nested_marks(host):
+@test("claims: owner tags in network namespaces that a container makes are no attachments to the guard")
+def nested_owner_tags(host):
     names = [f"v{i}" for i in range(5)]
     host.netns("evil", *names)
     text = document({"n": lan()}, {name: ["n"] for name in ("evil", *names)})
@@ -537,7 +537,7 @@ def nested_marks(host):
     # Processes lead to the namespaces, and then only descriptors.
     for ended in (False, True):
         for number, child in enumerate(children):
-            mark_nested(host, number, child)
+            owner_tag_nested(host, number, child)
             if ended:
                 child.kill()
                 child.wait()

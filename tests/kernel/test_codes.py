@@ -11,7 +11,7 @@ from host import WORK, same
 from registry import test
 
 
-def told(host, code, expected, *words, **options):
+def reported(host, code, expected, *words, **options):
     """The code that a command reports, as JSON; the text must have the same."""
     shown = host.mvapply(*words, code=expected, **options)
     assert f"[{code}]\n" in shown.out + shown.err, f"no {code}\n{shown}"
@@ -22,8 +22,8 @@ def told(host, code, expected, *words, **options):
     same(done.json["exit_code"], expected, "exit code in JSON")
 
 
-def plan_tells(host, code, expected, networks, containers, *flags):
-    told(host, code, expected, "diff", "-f", host.write(document(networks, containers)), *flags)
+def plan_reports(host, code, expected, networks, containers, *flags):
+    reported(host, code, expected, "diff", "-f", host.write(document(networks, containers)), *flags)
 
 
 @test("codes: what the host is not fit for")
@@ -41,7 +41,7 @@ def blocked(host):
             ("MV0605", lan(mtu=9000), {"web": ["n"]}),
             ("MV0606", lan(parent="long-link-name", vlan=10), {"web": ["n"]}),
             ("MV0609", full, {"web": ["n"], "db": ["n"]})):
-        plan_tells(host, code, 1, {"n": network}, containers)
+        plan_reports(host, code, 1, {"n": network}, containers)
 
 
 @test("codes: containers that are not where the file says")
@@ -54,7 +54,7 @@ def targets(host):
             ("MV0704", 0, {"docker": "web"}, nowhere),
             ("MV0705", 1, {"docker": "web"}, {"DOCKER_HOST": "tcp://192.0.2.1:2375"})):
         path = host.write(document({"n": lan()}, {"web": {**source, "networks": ["n"]}}))
-        told(host, code, expected, "diff", "-f", path, env=env)
+        reported(host, code, expected, "diff", "-f", path, env=env)
 
 
 @test("codes: what is in the way")
@@ -71,38 +71,38 @@ def refused(host):
             ("MV0803", 4, lan(), "db", {"ipv4_address": "172.16.86.9"}),
             ("MV0804", 1, lan(), "web", {}),
             ("MV0805", 4, lan(mode="passthru"), "db", {})):
-        plan_tells(host, code, expected, {"n": network}, {container: {"n": attachment}})
+        plan_reports(host, code, expected, {"n": network}, {container: {"n": attachment}})
 
 
 @test("codes: another link has the VLAN link's name")
 def vlan_name(host):
     host.batch("host", ["link add eth0.10 type veth peer name up10"])
-    plan_tells(host, "MV0806", 4, {"n": lan(vlan=10)}, {})
+    plan_reports(host, "MV0806", 4, {"n": lan(vlan=10)}, {})
 
 
 @test("codes: a parent that is a port", needs=["bridge"])
 def port(host):
     host.batch("host", ["link add br0 type bridge", "link set eth0 master br0"])
-    plan_tells(host, "MV0603", 1, {"n": lan()}, {})
+    plan_reports(host, "MV0603", 1, {"n": lan()}, {})
 
 
 @test("codes: a guard, and a plan that does not hold any more")
 def guards(host):
     host.netns("web")
     host.apply(BRIDGE)
-    told(host, "MV0807", 4, "apply", "-f", host.write(""))
+    reported(host, "MV0807", 4, "apply", "-f", host.write(""))
     host.write(BRIDGE)
     host.delete(BRIDGE)
     host.diff(BRIDGE, "--out", "plan.json")
     host.mvapply("apply", "plan.json")
-    told(host, "MV0808", 4, "apply", "plan.json")
+    reported(host, "MV0808", 4, "apply", "plan.json")
 
 
 @test("codes: containers that do not come in time, and sets that are not live")
 def waited(host):
-    told(host, "MV0911", 1, "apply", "-f", host.write(BRIDGE), "--wait=0")
-    told(host, "MV0914", 1, "confirm")
-    told(host, "MV0915", 1, "export", "--name", "nobody")
+    reported(host, "MV0911", 1, "apply", "-f", host.write(BRIDGE), "--wait=0")
+    reported(host, "MV0914", 1, "confirm")
+    reported(host, "MV0915", 1, "export", "--name", "nobody")
 
 
 @test("codes: the command line; with -o json as JSON, too")
@@ -121,7 +121,7 @@ def usage(host):
             done = host.mvapply(*words, code=3)
             assert f"[{code}]\n" in done.err, done
         else:
-            told(host, code, 3, *words)
+            reported(host, code, 3, *words)
     done = host.mvapply("diff", "--no-such-\udcff", "-o", "json", code=3)
     same([one["code"] for one in json.loads(done.out)["errors"]], ["MV1002"], "no UTF-8")
 
@@ -155,7 +155,7 @@ def failed(host):
                         ("MV0904", busy),
                         ("MV0906", [f"refuse@{up}={errno.ENODEV}"]),
                         ("MV0909", [f"refuse@{route}={errno.ENETUNREACH}"])):
-        told(host, code, 1, "apply", "-f", "network.yaml", env=preload(host, *rules))
+        reported(host, code, 1, "apply", "-f", "network.yaml", env=preload(host, *rules))
         same(host.names("web"), set(), f"what is left after {code}")
 
 
@@ -163,7 +163,7 @@ def failed(host):
 def answer(host):
     host.netns("web")
     host.write(document({"n": lan()}, {"web": ["n"]}))
-    told(host, "MV0908", 1, "diff", "-f", "network.yaml", env=preload(host, "cut@1=20"))
+    reported(host, "MV0908", 1, "diff", "-f", "network.yaml", env=preload(host, "cut@1=20"))
 
 
 @test("codes: a sysctl that there is not, or whose value cannot be")
@@ -172,7 +172,7 @@ def wrong_sysctl(host):
     for sysctl, hint in (({"net.ipv4.conf.IFNAME.nonsense": "1"}, "the kernel has no such sysctl"),
                          ({"net.ipv4.conf.IFNAME.rp_filter": "yes"}, "usually a number")):
         path = host.write(document({"n": lan()}, {"web": {"n": {"sysctls": sysctl}}}))
-        told(host, "MV0910", 1, "apply", "-f", path)
+        reported(host, "MV0910", 1, "apply", "-f", path)
         assert hint in host.mvapply("apply", "-f", path, code=1).err, hint
         same(host.names("web"), set(), "what is left")
 
@@ -182,7 +182,7 @@ def value(host):
     host.netns("web")
     host.write(document({"n": lan()}, {"web": ["n"]}))
     with hidden_link(host, "02:00:00:00:00:e0", mode="passthru"):
-        told(host, "MV0910", 1, "apply", "-f", "network.yaml")
+        reported(host, "MV0910", 1, "apply", "-f", "network.yaml")
     same(host.names("web"), set(), "what is left")
 
 
@@ -195,7 +195,7 @@ def altname(host):
     path = host.write(document({"n": lan(), "m": lan(parent="uplink")}, {
         "web": {"n": {"ipv4_address": "172.16.86.9"}},
         "db": {"m": {"ipv4_address": "172.16.86.9"}}}))
-    told(host, "MV0608", 1, "diff", "-f", path)
+    reported(host, "MV0608", 1, "diff", "-f", path)
 
 
 @test("codes: what another attachment, which cannot be changed, holds")
@@ -211,12 +211,12 @@ def held(host):
          "codes in JSON")
 
 
-@test("codes: more sets on a VLAN link than its mark can name", needs=["vlan"])
-def full_mark(host):
+@test("codes: more sets on a VLAN link than its owner tag can name", needs=["vlan"])
+def full_owner_tag(host):
     for number in range(3):
         host.apply(document({"n": lan(vlan=10)}, {}, name=f"{number:063}"))
     path = host.write(document({"n": lan(vlan=10)}, {}, name=f"{3:063}"))
-    told(host, "MV0607", 1, "diff", "-f", path)
+    reported(host, "MV0607", 1, "diff", "-f", path)
 
 
 # --- engines, with their error answers
@@ -226,11 +226,11 @@ def engines(host):
     host.netns("web", "db")
     path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
     with engine({}) as env:
-        told(host, "MV0706", 1, "diff", "-f", path, env=env)
+        reported(host, "MV0706", 1, "diff", "-f", path, env=env)
     with host.process("web") as pid, \
             engine({f"/containers/{name}/json": inspected(pid, "/run/netns/db")
                     for name in ("app", ID)}) as env:
-        told(host, "MV0703", 1, "diff", "-f", path, env=env)
+        reported(host, "MV0703", 1, "diff", "-f", path, env=env)
     path = host.write(document({"n": lan()}, {"c": {"docker": "shop/app", "networks": ["n"]}}))
     labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "app"}
     twice = [{"Id": f"{ID}{n}", "Names": [f"/app-{n}"], "State": "running", "Labels": labels}
@@ -239,7 +239,7 @@ def engines(host):
         both = {f"/containers/{ID}{n}/json": inspected(pid, f"/run/netns/{name}", ident=f"{ID}{n}")
                 for n, pid, name in ((1, web, "web"), (2, db, "db"))}
         with engine({"/containers/json": twice, **both}) as env:
-            told(host, "MV0708", 1, "diff", "-f", path, env=env)
+            reported(host, "MV0708", 1, "diff", "-f", path, env=env)
 
 
 @test("codes: where libcurl is not installed")
@@ -248,12 +248,12 @@ def library(host):
     for name in ("libcurl.so.4", "libcurl-gnutls.so.4"):
         host.write("no library", f"lib/{name}")
     path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
-    told(host, "MV0707", 1, "diff", "-f", path, env={"LD_LIBRARY_PATH": f"{WORK}/lib"})
+    reported(host, "MV0707", 1, "diff", "-f", path, env={"LD_LIBRARY_PATH": f"{WORK}/lib"})
 
 
 # --- files
 
 @test("codes: a file that is not there, and one that is no saved plan")
 def files(host):
-    told(host, "MV0101", 3, "validate", "-f", "nowhere.yaml")
-    told(host, "MV0108", 3, "apply", host.write("{}", "plan.json"))
+    reported(host, "MV0101", 3, "validate", "-f", "nowhere.yaml")
+    reported(host, "MV0108", 3, "apply", host.write("{}", "plan.json"))

@@ -260,7 +260,7 @@ def newcomers(host):
 
 
 @test("command line: files that are all for other hosts are told, lest nothing to do be taken for done")
-def elsewhere(host):
+def in_other_netns(host):
     host.netns("web")
     path = host.write(document({"n": lan(hosts=["rack1", "rack2"], ip_range={
         "rack1": "172.16.86.32/28", "rack2": "172.16.86.64/28"})},

@@ -24,7 +24,7 @@ def waiting(host, text, *flags, stdin=subprocess.DEVNULL, env=None, file="networ
     with subprocess.Popen(argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env={**os.environ, **(env or {})}) as child:
         try:
-            yield child, until_asked(child)
+            yield child, until_requested(child)
         finally:
             child.kill()
             host.run(host.binary, "confirm")
@@ -42,7 +42,7 @@ def confirming(host):
             child.terminate()
 
 
-def until_asked(child):
+def until_requested(child):
     said = b""
     while WAITS not in said:
         line = child.stderr.readline()
@@ -55,7 +55,7 @@ def ended(host, child, code):
     same(child.wait(timeout=20 * host.patience), code, "exit code")
 
 
-def guardian_of(child):
+def guard_of(child):
     """The guard process, which outlives the apply: the child that is not the DHCP broker."""
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="ascii") as file:
@@ -205,7 +205,7 @@ def was_down(host):
     assert "UP" not in host.link("web", "eth0")["flags"], "it is up"
 
 
-@test("confirm: a link that was deleted returns on a parent that was made anew meanwhile")
+@test("confirm: a link that was deleted returns on a parent that was made again meanwhile")
 def parent_recreated(host):
     host.netns("web", "db")
     cable = ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"]
@@ -438,7 +438,7 @@ ANEW = {
 }
 
 
-@test("confirm: a container that was started anew meanwhile has its former link in its new namespace", seconds=120)
+@test("confirm: a container that was started again meanwhile has its former link in its new namespace", seconds=120)
 def restarted(host):
     host.netns("web", "db", "ci")
     host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"])
@@ -460,7 +460,7 @@ def restarted_blank(host):
     host.apply(document({"n": NET}, {"web": {"netns": "my web", "networks": ["n"]}, "db": ["n"]}))
     before = host.snapshot(settled=True)
     with waiting(host, only(db=["n"])) as (child, _):
-        started_anew(host, "my web")
+        container_restart(host, "my web")
         child.send_signal(signal.SIGINT)
         ended(host, child, 5)
     same(host.snapshot(settled=True), before, "all")
@@ -697,7 +697,7 @@ def killed_waiting(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
     with waiting(host, WEB_DB) as (child, _):
-        guardian = guardian_of(child)
+        guardian = guard_of(child)
         child.kill()
         child.wait()
         same(host.names("web"), {"eth0"}, "links, once it is killed")
@@ -718,7 +718,7 @@ def killed_time(host):
     argv = [host.binary, "apply", "-f", host.write(WEB_DB), "--confirm=2"]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE) as child:
-        until_asked(child)
+        until_requested(child)
         child.kill()
     goes_back_alone(host, before)
 
@@ -753,7 +753,7 @@ def group_killed(host):
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, start_new_session=True,
                           env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}) as child:
-        until_asked(child)
+        until_requested(child)
         os.killpg(child.pid, signal.SIGKILL)
     goes_back_alone(host, before)
 
@@ -777,12 +777,12 @@ def suspended(host):
         rolled_back(host, before)
 
 
-@test("confirm: the guardian is killed, and the apply goes back itself")
-def guardian_killed(host):
+@test("confirm: the guard is killed, and the apply goes back itself")
+def guard_killed(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
     with waiting(host, WEB_DB) as (child, _):
-        os.kill(guardian_of(child), signal.SIGKILL)
+        os.kill(guard_of(child), signal.SIGKILL)
         ended(host, child, 5)
     same(host.snapshot(final_state=True), before, "after it went back")
 

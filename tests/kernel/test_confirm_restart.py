@@ -58,7 +58,7 @@ def rolled_back(host, routes, again, code):
     return said
 
 
-@test("confirm, anew: others' routes in a container's new namespace stay, and what has no room is named", both=True,
+@test("confirm, again: others' routes in a container's new namespace stay, and what has no room is named", both=True,
       seconds=120)
 def theirs_stay(host):
     host.netns("web", "db")
@@ -70,7 +70,7 @@ def theirs_stay(host):
             container_restart(host, "web")
 
 
-@test("confirm, anew: what others have beside is no reason not to put a container's link back")
+@test("confirm, again: what others have beside is no reason not to put a container's link back")
 def beside(host):
     host.netns("web", "db")
     for again in (False, True):
@@ -82,7 +82,7 @@ def beside(host):
         container_restart(host, "web")
 
 
-@test("confirm, anew: in the same namespace, too, a route that somebody put in the place of ours meanwhile stays")
+@test("confirm, again: in the same namespace, too, a route that somebody put in the place of ours meanwhile stays")
 def same_namespace(host):
     host.netns("web", "db")
     host.apply(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))

@@ -62,7 +62,7 @@ def first(host):
 
 
 @test("dhcp: what status, JSON, doctor, graph and export say of a lease")
-def told(host):
+def reported(host):
     host.netns("web", "db")
     text = document({"n": NET, "m": lan(subnet="10.8.0.0/16", gateway="10.8.0.254")},
                     {"web": ["n", "m"], "db": ["n"]})

@@ -86,13 +86,13 @@ def abandoned(host):
 @test("dhcp client: a lease that is of no use is told apart from a client that fails")
 def unfit(host):
     host.netns("web")
-    for script, told in (
+    for script, reported in (
             ("ip=172.16.86.50 mask=1 lease=120", "its subnet is larger than a /8"),
             ("ip=172.16.86.50 lease=120", "it has no subnet mask (option 1)"),
             ("ip=172.16.86.50 mask=24", "it has no lease time (option 51)"),
             ("ip=172.16.86.50 mask=24 lease=29", "it is for less than 30 s")):
         done = host.apply(TEXT, code=1, env=client(host, f"echo LEASE {script}"))
-        assert f"web/n: invalid DHCP lease: {told}: eth0 in namespace web has no " \
+        assert f"web/n: invalid DHCP lease: {reported}: eth0 in namespace web has no " \
             "IPv4 address [MV0918]" in done.err, done
         same((host.addresses("web", "eth0"), host.routes("web")), (set(), set()), script)
     done = host.apply(TEXT, code=1, env=client(host, "exit 3"))
@@ -155,7 +155,7 @@ def helper_ends(host):
 @test("dhcp client: a helper that cannot be started, or cannot give up its rights, is told")
 def no_helper(host):
     host.netns("web")
-    for calls, error, told in (
+    for calls, error, reported in (
             ("clone,clone3,fork,vfork", "EAGAIN",
              "the DHCP broker cannot be started: Resource temporarily unavailable"),
             ("capset", "EPERM", "the DHCP broker cannot drop its capabilities: Operation not permitted")):
@@ -163,7 +163,7 @@ def no_helper(host):
                         f"inject={calls}:error={error}:when=1", host.binary, "apply", "-f",
                         host.write(TEXT), env={"ASAN_OPTIONS": "detect_leaks=0"}, seconds=60)
         same(done.code, 1, f"the exit code\n{done}")
-        assert f"the DHCP client failed: {told}: eth0 in namespace web has no" in done.err, done
+        assert f"the DHCP client failed: {reported}: eth0 in namespace web has no" in done.err, done
 
 
 @test("dhcp client: the helper ends with an apply that is killed, also where that is to be confirmed")
@@ -204,7 +204,7 @@ def gone(host):
     assert 32 <= asked <= 33, f"{asked} clients were run"
 
 
-@test("dhcp client: a container that is started anew amid a question has its link soon, and is asked for")
+@test("dhcp client: a container that is started again amid a question has its link soon, and is asked for")
 def anew(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), converged=False,

@@ -103,8 +103,8 @@ def kinds(host):
                      "d": {"internal": True, "subnet": "10.9.0.0/24"}}, {})
     found = host.silently("doctor", lambda: host.mvapply(
         "doctor", "-f", host.write(text), "-o", "json", code=1 if missing else 0).json)
-    told = {one["message"].split()[4] for one in found["findings"] if one["check"] == "kernel"}
-    same(told, missing, "kinds that are told as missing")
+    reported = {one["message"].split()[4] for one in found["findings"] if one["check"] == "kernel"}
+    same(reported, missing, "kinds that are told as missing")
 
 
 @test("doctor: rights that are missing")
@@ -135,7 +135,7 @@ def parents(host):
     same(findings(host, document({"b": networks["b"]}, {}), 0), {}, "once they are mended")
 
 
-@test("doctor: a foreign link, a foreign holder of the MAC, an MTU over the parent's")
+@test("doctor: an unmanaged link, an unmanaged holder of the MAC, an MTU over the parent's")
 def in_the_way(host):
     devices()
     host.netns("web", "db", "ci")

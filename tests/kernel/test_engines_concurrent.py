@@ -27,7 +27,7 @@ def until_attached(host, service, *spaces):
         service.until(lambda ns=ns: attached(host, ns), f"{ns} is attached", 20)
 
 
-def until_asked(host, engine, name, times=1):
+def until_requested(host, engine, name, times=1):
     host.until(lambda: engine.count(name) >= times, f"the engine is asked for {name}", 20)
 
 
@@ -59,7 +59,7 @@ def unrelated_apply(host):
         engine.containers["app"] = app.pid
         engine.hold("all")
         with applying(host, "apply", "-f", path, env=engine.env) as running:
-            until_asked(host, engine, "app")
+            until_requested(host, engine, "app")
             asked = len(engine.asked)
             host.apply(unrelated, env=engine.env)
             same(host.names("plain"), {"eth0"}, "the unrelated set")
@@ -124,7 +124,7 @@ def wait_for_others(host):
             engine.containers["app"] = app
             engine.hold("all")
             with applying(host, "apply", "--wait=600", "-f", path, env=engine.env) as running:
-                until_asked(host, engine, "silent")
+                until_requested(host, engine, "silent")
                 for ns in plain:
                     host.netns(ns)
                     host.until(lambda ns=ns: attached(host, ns), f"{ns} is attached", 40)
@@ -217,7 +217,7 @@ def processes(host, *spaces):
             process.end()
 
 
-@test("engines: a container that restarts while the lock is waited for is found anew")
+@test("engines: a container that restarts while the lock is waited for is found again")
 def restart_at_lock(host):
     host.netns("web", "other")
     path = host.write(docker("app"))
@@ -259,7 +259,7 @@ def watch_hung(host):
         engine.hold("all")
         env = {**engine.env, "WATCHDOG_USEC": "400000"}
         with watching(host, "-f", host.write(docker("app", plain=["plain"])), env=env) as service:
-            until_asked(host, engine, "/events")
+            until_requested(host, engine, "/events")
             until_attached(host, service, "plain")
             host.ip("plain", "link del eth0")
             until_attached(host, service, "plain")
@@ -275,12 +275,12 @@ def watch_hung(host):
             # It stops answering again, while its events are received.
             engine.hold("all")
             service.send(1)
-            until_asked(host, engine, "app", 2)
+            until_requested(host, engine, "app", 2)
             for ns in ("plain", "web"):
                 host.ip(ns, "link del eth0")
                 until_attached(host, service, ns)
             host.write(docker("app", "app2", plain=["plain"]))
-            until_asked(host, engine, "app2")
+            until_requested(host, engine, "app2")
             service.until(lambda: not attached(host, "second"), "what left the files is removed", 20)
             same(attached(host, "web"), True, "the engine's container")
             service.end()
@@ -326,7 +326,7 @@ def watch_slow_start(host):
             service.until_says("no answer in time", 20)
             engine.start("later", later.pid)
             until_attached(host, service, "later")
-            until_asked(host, engine, "slow", 2)
+            until_requested(host, engine, "slow", 2)
             engine.release()  # and nothing is reported
             until_attached(host, service, "slow")
             same(engine.count("/events"), 1, "streams of events")
@@ -396,7 +396,7 @@ def watch_coming_back(host):
             host.ip("web", "link del eth0")
             until_attached(host, service, "web")
             engine.begin()
-            until_asked(host, engine, "/events", 2)
+            until_requested(host, engine, "/events", 2)
         engine.end()
 
 
@@ -419,7 +419,7 @@ def watch_counts(host):
             service.until_says('container "app" is not running', 20)
             same(engine.count("app"), 2, "questions for a death")
             engine.start("app", again.pid)
-            engine.tell("restart", "app")
+            engine.report("restart", "app")
             until_attached(host, service, "again")
             service.quiet()
             same(engine.count("app"), 3, "questions for a restart")
@@ -427,7 +427,7 @@ def watch_counts(host):
             for number in range(200):
                 engine.start(f"stranger{number}", 1)
                 engine.die(f"stranger{number}")
-                engine.tell("destroy", f"stranger{number}")
+                engine.report("destroy", f"stranger{number}")
             service.quiet()
             same(len(engine.asked), asked, "questions for what is none of its business")
 
@@ -448,7 +448,7 @@ def watch_storm(host):
                 old.end()
                 engine.die(name)
                 engine.start(name, new.pid)
-                engine.tell("restart", name)
+                engine.report("restart", name)
             until_attached(host, service, *(f"{name}b" for name in names[1:]))
             assert not attached(host, "c0b"), "the engine held back its answer"
             engine.release()
@@ -467,7 +467,7 @@ def watch_removed(host):
             until_attached(host, service, "web")
             engine.hold("all")
             service.send(1)
-            until_asked(host, engine, "app", 2)
+            until_requested(host, engine, "app", 2)
             host.write(document({"n": lan()}, {"plain": ["n"]}))
             until_attached(host, service, "plain")
             service.until(lambda: not attached(host, "web"), "its container is let go", 20)

@@ -63,12 +63,12 @@ def one_word(host):
             text = declared(evil, lan())
             host.apply(text)
             before = others_of(exported(host)[1])
-            for name, (told, commands) in attacks(evil).items():
+            for name, (reported, commands) in attacks(evil).items():
                 evil.batch(*commands)
                 done = host.mvapply("export")
                 host.mvapply("validate", "-f", host.write(done.out, "exported.yaml"))
                 same(others_of(exported(host)[1]), before, f"{name}, {kind}")
-                assert not told or ("note: network n: " in done.err and EVIL in done.err), (name, done)
+                assert not reported or ("note: network n: " in done.err and EVIL in done.err), (name, done)
                 evil.clean()
                 host.delete(text, code=None)
                 host.apply(text)

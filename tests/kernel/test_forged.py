@@ -32,7 +32,7 @@ def edges(host):
 
 
 @test("forged: status and graph, before the container is there, while it comes, and what it gets")
-def told(host):
+def reported(host):
     host.netns("web")
     for kind in BOTH:
         with intruder(host, kind) as evil:
@@ -58,7 +58,7 @@ def told(host):
             host.delete(TEXT)
 
 
-@test("forged: going back takes nothing from a link with the container's mark elsewhere")
+@test("forged: going back takes nothing from a link with the container's owner tag elsewhere")
 def rolled_back(host):
     host.netns("web", "late")
     for kind in BOTH:

@@ -71,7 +71,7 @@ def troubles(host):
     assert bad["errors"][0]["line"] and bad["errors"][0]["code"] == "MV0104", bad
 
 
-def told(document):
+def reported(document):
     """The steps of a plan's document, as (action, container, outcome)."""
     return [(step["action"], step["container"], step["outcome"]) for step in document["steps"]]
 
@@ -88,7 +88,7 @@ def waited(host):
     same((child.returncode, err), (0, b""), "how it ends")
     whole = json.loads(out)
     fits(whole, "plan")
-    same(told(whole), [("create", "web", "done"), ("create", "job", "done")], "steps")
+    same(reported(whole), [("create", "web", "done"), ("create", "job", "done")], "steps")
     same({name: count for name, count in whole["summary"].items() if count}, {"create": 2}, "summary")
     same(whole["exit_code"], 0, "exit code in it")
 
@@ -99,7 +99,7 @@ def waited_in_vain(host):
     text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
     whole = host.apply(text, "--wait=1", "-o", "json", code=1).json
     fits(whole, "plan")
-    same(told(whole), [("create", "web", "done"), ("pending", "job", "not done")], "steps")
+    same(reported(whole), [("create", "web", "done"), ("pending", "job", "not done")], "steps")
     same(([one["code"] for one in whole["errors"]], whole["exit_code"]), (["MV0911"], 1), "the end")
 
 
@@ -116,7 +116,7 @@ def waited_and_failed(host):
     same((child.returncode, err), (4, b""), "how it ends")
     whole = json.loads(out)
     fits(whole, "plan")
-    same(told(whole), [("create", "web", "done")], "steps")
+    same(reported(whole), [("create", "web", "done")], "steps")
     same(([one["code"] for one in whole["errors"]], whole["exit_code"]), (["MV0809"], 4), "the end")
 
 
@@ -129,7 +129,7 @@ def confirmed(host):
             done = host.apply(text, f"--confirm={seconds}", "-o", "json", code=code)
         fits(done.json, "plan")
         same((done.json["confirmed"], done.json["exit_code"],
-              [one["code"] for one in done.json["errors"]], told(done.json)),
+              [one["code"] for one in done.json["errors"]], reported(done.json)),
              (kept, code, codes, [("create", "web", "done")]), "the document")
         assert "`mvapply confirm`" in done.err, done
     done = host.apply(text, "--confirm", "-o", "json").json

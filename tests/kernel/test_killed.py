@@ -32,9 +32,9 @@ class Scene:
         host.apply(text)
         host.settle()
         self.text, self.wanted = text, state(host, *NAMES)
-        self.foreign = self.foreign_now()
+        self.unmanaged = self.unmanaged_now()
 
-    def foreign_now(self):
+    def unmanaged_now(self):
         return {**self.host.snapshot(*FOREIGN),
                 **{key: value for key, value in self.host.snapshot("host").items()
                    if " y" in key or " z" in key}}
@@ -43,7 +43,7 @@ class Scene:
         """One apply reaches the declared state, and the next has nothing to do."""
         self.host.apply(self.text)
         same(state(self.host, *NAMES), self.wanted, f"after {what}")
-        same(self.foreign_now(), self.foreign, f"what is foreign, after {what}")
+        same(self.unmanaged_now(), self.unmanaged, f"what is foreign, after {what}")
         same(self.host.diff(self.text, code=0).plan, [], f"a diff after {what}")
 
     def each_call(self, prepare, *arguments):

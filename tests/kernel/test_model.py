@@ -217,7 +217,7 @@ class Sequence:
     def __init__(self, host, kernel, model, seed, kinds):
         self.host, self.kernel, self.model, self.kinds = host, kernel, model, kinds
         self.random, self.done, self.seed = random.Random(seed), [], seed
-        self.told = {ns: [] for ns in SPACES}  # the existing objects, as the model prints them
+        self.reported = {ns: [] for ns in SPACES}  # the existing objects, as the model prints them
 
     def begin(self):
         """Creates both parents again: the links on them are deleted with them."""
@@ -249,7 +249,7 @@ class Sequence:
 
     def there(self, what):
         """A random existing link, address or route: namespace, name, and the rest."""
-        found = [[ns, *line.split()[1:]] for ns in SPACES for line in self.told[ns]
+        found = [[ns, *line.split()[1:]] for ns in SPACES for line in self.reported[ns]
                  if line.startswith(what)]
         return self.random.choice(found) if found and self.random.random() < 0.9 else None
 
@@ -304,10 +304,10 @@ class Sequence:
             self.fail("errno", errno.errorcode.get(real, real), errno.errorcode.get(model, model))
         for ns in SPACES if words[1] == "host" else [words[1]]:
             there = sorted(self.kernel.show(ns))
-            told = sorted(self.model.do("show", ns)[1])
-            self.told[ns] = told
-            if there != told:
-                self.fail(f"in {ns}", sorted(set(there) - set(told)), sorted(set(told) - set(there)))
+            reported = sorted(self.model.do("show", ns)[1])
+            self.reported[ns] = reported
+            if there != reported:
+                self.fail(f"in {ns}", sorted(set(there) - set(reported)), sorted(set(reported) - set(there)))
 
     def play(self):
         self.begin()

@@ -168,7 +168,7 @@ def other_host(host):
     same(host.snapshot("web2", final_state=True), before, "the other host's")
 
 
-@test("moved: watch makes the attachment anew, and says once what happened")
+@test("moved: watch makes the attachment again, and says once what happened")
 def watched(host):
     host.netns("web", "elsewhere")
     with watching(host, "-f", host.write(WEB)) as service:

@@ -68,7 +68,7 @@ def kinds(label):
     return register
 
 
-@kinds("apply and diff make it anew, and a saved plan does not hold any more")
+@kinds("apply and diff make it again, and a saved plan does not hold any more")
 def applied(host, case):
     host.apply(case["text"])
     mac = host.link("web", "eth0")["address"]
@@ -103,7 +103,7 @@ def deleted(host, case):
             host.apply(case["text"])
 
 
-@kinds("watch makes it anew, where the parent was down and the new one has its number")
+@kinds("watch makes it again, where the parent was down and the new one has its number")
 def watched(host, case):
     with watching(host, "-f", host.write(case["text"])) as service:
         service.until(lambda: host.routes("web") == DEFAULT, "attached")

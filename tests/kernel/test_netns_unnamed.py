@@ -106,7 +106,7 @@ def other_mac(host):
     lives_on(host, KEEPERS["a process"], "an address", MAC)
 
 
-@on_each("nameless: a container whose namespace another joined, and which starts anew")
+@on_each("nameless: a container whose namespace another joined, and which starts again")
 def joined(host, engine):
     engine.run("xx")
     engine.run("yy", network="container:xx")
@@ -269,7 +269,7 @@ def first_look(host):
         host.remove_netns("web")
 
 
-@on_each("nameless: a container that starts anew while its old namespace has a descriptor alone", seconds=200)
+@on_each("nameless: a container that starts again while its old namespace has a descriptor alone", seconds=200)
 def engine_descriptor(host, engine):
     """The service is not running when it happens."""
     wanted = text(engine.kind, "xx")

@@ -459,7 +459,7 @@ def drift(host):
     host.unchanged(text)
 
 
-@test("drift: a container that was restarted is attached anew, with its MAC and address",
+@test("drift: a container that was restarted is attached again, with its MAC and address",
       both=True)
 def restarted(host):
     host.netns("web", "db")
@@ -476,7 +476,7 @@ def restarted(host):
     host.unchanged(text)
 
 
-@test("drift: the parent was made anew")
+@test("drift: the parent was made again")
 def parent_again(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})

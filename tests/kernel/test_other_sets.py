@@ -120,7 +120,7 @@ def renamed_watched(host):
     same(host.names("web"), set(), "links")
 
 
-@test("other sets: a mark that a container forges elsewhere blocks nobody but itself")
+@test("other sets: an owner tag that a container forges elsewhere blocks nobody but itself")
 def forged(host):
     host.netns("web", "db", "evil")
     host.batch("host", ["link add link eth0 name m0 type macvlan mode bridge",

@@ -96,7 +96,7 @@ def attached(host, *names):
                                               host.addresses(name, "eth0")}, name
 
 
-def told(done, code):
+def reported(done, code):
     """It is reported, with its code, and no other attachment is."""
     wrong = [line for line in done.lines if line.startswith(("! ", "mvapply: error", "mvapply: attach"))]
     assert any("evil/n" in line for line in wrong) or "evil/n" in done.err, done
@@ -120,7 +120,7 @@ def tried(host, kind, *flags):
                 done = host.apply(text, *flags, code=0 if good else 1)
                 attached(host, *AFTER)
                 if not good:
-                    told(done, code)
+                    reported(done, code)
                     assert not code or f"[{code}]" in foreseen.out, f"{what}\n{foreseen}"
                     same(host.snapshot(evil.name, final_state=True), mine, f"the intruder's own, after {what}")
                 others.unharmed(what)
@@ -173,7 +173,7 @@ def watched_user(host):
 
 
 @test("own conflicts: JSON, ip commands and a saved plan have the others")
-def elsewhere_told(host):
+def in_other_netns_reported(host):
     host.netns(*BEFORE, *AFTER)
     with intruder(host, "root") as evil:
         evil.batch(*CONFLICTS["a default route"][0])
@@ -188,7 +188,7 @@ def elsewhere_told(host):
         host.diff(text, "--out", "plan.json", code=1)
         assert os.path.exists("plan.json"), "the plan is not saved"
         done = host.mvapply("apply", "plan.json", code=1)
-        told(done, "MV0804")
+        reported(done, "MV0804")
         attached(host, *BEFORE, *AFTER)
         same(host.names(evil.name), {"own0", "peer0"}, "the container's own")
 

@@ -253,7 +253,7 @@ def macvlan(host, parent, ns="other"):
     return host.link(ns, "g0")["ifindex"]
 
 
-def while_asked(host, callback):
+def while_requested(host, callback):
     """An apply, and an action during the probes on the new VLAN, which take seconds."""
     with host.inside("host"), subprocess.Popen(
             [host.binary, "apply", "-f", "network.yaml"], stdin=subprocess.DEVNULL, text=True,
@@ -272,7 +272,7 @@ def late_guest(host):
     host.apply(document({"i": ISLAND, "n": lan(vlan=10, probe=True)}, {"web": ["n"], "other": ["i"]}),
                seconds=60)
     host.write(network)
-    done, numbers = while_asked(host, lambda: (macvlan(host, "eth0.10"), macvlan(host, "mvd-i", "other")))
+    done, numbers = while_requested(host, lambda: (macvlan(host, "eth0.10"), macvlan(host, "mvd-i", "other")))
     same(done.code, 0, f"exit code\n{done}\n")
     for link, user in ("eth0.10", "g0 in other"), ("mvd-i", "g0 in other"):
         assert f"link {link}: kept: used by {user}" in done.err, done
@@ -301,7 +301,7 @@ def in_vain(host):
         same(host.snapshot("host", "web"), before, "what there is")
         # Except one that was used meanwhile: it is kept until the holder of the address is known.
         host.ip("lan", f"link set {link} down")
-        done, _ = while_asked(host, lambda: (macvlan(host, "eth0.20"), host.ip("lan", f"link set {link} up")))
+        done, _ = while_requested(host, lambda: (macvlan(host, "eth0.20"), host.ip("lan", f"link set {link} up")))
         same((host.names("other"), "eth0.20" in host.names("host")), ({"g0"}, True), f"guest\n{done}\n")
         host.ip("other", "link del g0")
         host.ip("host", "link del eth0.20")

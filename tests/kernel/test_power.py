@@ -121,7 +121,7 @@ def few_rights(host):
 
 
 @test("power: another user's folder or socket takes one capability more")
-def elsewhere(host):
+def in_other_netns(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), "--metrics", "/run/mvapply.prom",
                   env=ENV) as service:

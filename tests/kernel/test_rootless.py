@@ -27,17 +27,17 @@ def become(user):
     os.setresuid(user, user, user)
 
 
-def users_namespaces(user, inner, told, mapped):
+def users_namespaces(user, inner, reported, mapped):
     """A network namespace in a user namespace of the user's; with `inner` in a nested one, which
     another user of it created."""
     become(user)
     linux.unshare(linux.CLONE_NEWUSER | (0 if inner else linux.CLONE_NEWNET))
-    os.write(told, b"!")
+    os.write(reported, b"!")
     os.read(mapped, 1)
     if inner:
         become(inner)
         linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNET)
-    os.write(told, b"!")
+    os.write(reported, b"!")
     signal.pause()
 
 
@@ -51,24 +51,24 @@ def write_maps(pid, user):
 def container(host, name, user, inner=0):
     """A process of a user's in network and user namespaces of its own, which the test knows by the
     name; returns its pid."""
-    told, tell = os.pipe()
+    reported, report = os.pipe()
     mapped, maps = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             linux.die_with_parent()
-            users_namespaces(user, inner, tell, mapped)
+            users_namespaces(user, inner, report, mapped)
         finally:
             os._exit(1)
     try:
-        same(os.read(told, 1), b"!", "its user namespace")
+        same(os.read(reported, 1), b"!", "its user namespace")
         write_maps(pid, user)
         os.write(maps, b"!")
-        same(os.read(told, 1), b"!", "its namespaces")
+        same(os.read(reported, 1), b"!", "its namespaces")
         host.hold(name, f"/proc/{pid}/ns/net")
         yield pid
     finally:
-        for fd in (told, tell, mapped, maps):
+        for fd in (reported, report, mapped, maps):
             os.close(fd)
         if name in host.spaces:
             host.leave(name)
@@ -173,7 +173,7 @@ def watched(host):
             service.until_says(refusal("docker", "bait", bait), 20)
             engine.start("mine", mine)
             service.until(lambda: attached(host, "mine"), "mine is attached", 20)
-            engine.tell("start", "bait")
+            engine.report("start", "bait")
             engine.containers["mine"] = bait  # a container that moves
             engine.die("mine")
             engine.start("mine", bait)

@@ -34,8 +34,8 @@ def refused(host, text, *words, flags=(), code=4):
 
 # --- unmanaged objects
 
-@test("foreign: a link of the wanted name", both=True)
-def foreign_name(host):
+@test("unmanaged: a link of the wanted name", both=True)
+def unmanaged_name(host):
     host.netns("web", "other")
     host.batch("web", ["link add eth0 type veth peer name peer0", "link set eth0 up"])
     before = host.snapshot("web")
@@ -47,8 +47,8 @@ def foreign_name(host):
     same(host.addresses("other", "eth0"), {"172.16.86.3/24"}, "the other's address")
 
 
-@test("foreign: a name that is not asked for is passed over")
-def foreign_name_passed(host):
+@test("unmanaged: a name that is not asked for is passed over")
+def unmanaged_name_passed(host):
     host.netns("web")
     host.batch("web", ["link add eth0 type veth peer name peer0", "link set eth0 up"])
     before = host.link("web", "eth0")["ifindex"]
@@ -58,8 +58,8 @@ def foreign_name_passed(host):
     host.unchanged(ONE)
 
 
-@test("foreign: a default route", both=True)
-def foreign_default(host):
+@test("unmanaged: a default route", both=True)
+def unmanaged_default(host):
     host.netns("web")
     host.batch("web", ["link add engine0 type veth peer name peer0", "link set engine0 up",
                        "link set peer0 up", "address add 192.168.5.2/24 dev engine0",
@@ -72,8 +72,8 @@ def foreign_default(host):
     host.unchanged(ONE)
 
 
-@test("foreign: a macvlan with the wanted MAC")
-def foreign_mac(host):
+@test("unmanaged: a macvlan with the wanted MAC")
+def unmanaged_mac(host):
     host.netns("web", "other")
     wanted = "02:42:ac:10:56:02"
     host.ip("host", f"link add link eth0 name x address {wanted} type macvlan mode bridge")
@@ -90,16 +90,16 @@ def foreign_mac(host):
          "address, and whether the MAC is the taken one")
 
 
-@test("foreign: an explicit address that the parent has")
-def foreign_address(host):
+@test("unmanaged: an explicit address that the parent has")
+def unmanaged_address(host):
     host.netns("web")
     host.ip("host", "address add 172.16.86.2/24 dev eth0")
     refused(host, document({"n": lan()}, {"web": {"n": {"ipv4_address": "172.16.86.2"}}}),
             "172.16.86.2", "eth0")
 
 
-@test("foreign: an ipvlan on the parent", needs=["ipvlan"])
-def foreign_kind(host):
+@test("unmanaged: an ipvlan on the parent", needs=["ipvlan"])
+def unmanaged_kind(host):
     host.netns("web", "other")
     host.ip("host", "link add link eth0 name x type ipvlan")
     refused(host, ONE, "ipvlan", "eth0")
@@ -109,8 +109,8 @@ def foreign_kind(host):
     same(host.names("web"), set(), "links in web")
 
 
-@test("foreign: a passthru on the parent")
-def foreign_passthru(host):
+@test("unmanaged: a passthru on the parent")
+def unmanaged_passthru(host):
     host.netns("web", "other")
     host.ip("host", "link add link eth0 name x type macvlan mode passthru")
     refused(host, ONE, "passthru", "eth0")
@@ -120,7 +120,7 @@ def foreign_passthru(host):
     same(host.names("web"), set(), "links in web")
 
 
-@test("foreign: another set's links are not touched")
+@test("unmanaged: another set's links are not touched")
 def other_set(host):
     host.netns("web", "db")
     one = document({"n": lan()}, {"web": ["n"]}, name="one")
@@ -134,8 +134,8 @@ def other_set(host):
     host.unchanged(one)
 
 
-@test("foreign: addresses and routes on our own link are left alone")
-def foreign_on_ours(host):
+@test("unmanaged: addresses and routes on our own link are left alone")
+def unmanaged_on_ours(host):
     host.netns("web")
     host.apply(ONE)
     host.batch("web", ["address add 192.168.7.7/24 dev eth0",
@@ -146,8 +146,8 @@ def foreign_on_ours(host):
     assert "10.1.0.0/16 via 172.16.86.250 dev eth0" in host.routes("web"), "the route is gone"
 
 
-@test("foreign: routes by our link stay when its address changes", both=True)
-def foreign_routes(host):
+@test("unmanaged: routes by our link stay when its address changes", both=True)
+def unmanaged_routes(host):
     host.netns("web")
 
     def text(address):
@@ -164,8 +164,8 @@ def foreign_routes(host):
          {route: protocol for route, protocol in before.items() if route.startswith("10.")}, "routes")
 
 
-@test("foreign: an address that our link is given is not taken for the one that was chosen")
-def foreign_is_not_chosen(host):
+@test("unmanaged: an address that our link is given is not taken for the one that was chosen")
+def unmanaged_is_not_chosen(host):
     host.netns("web")
     text = document({"n": lan(subnet=None, gateway=None, subnets=[{"subnet": "172.16.86.0/24"},
                                                                   {"subnet": "fd00:86::/64"}])},
@@ -176,8 +176,8 @@ def foreign_is_not_chosen(host):
     host.unchanged(text)
 
 
-@test("foreign: an address in the subnet of ours stays when ours goes", both=True)
-def foreign_beside_ours(host):
+@test("unmanaged: an address in the subnet of ours stays when ours goes", both=True)
+def unmanaged_beside_ours(host):
     host.netns("web")
 
     def text(address):
@@ -195,8 +195,8 @@ def foreign_beside_ours(host):
 
 
 
-@test("foreign: routes of any kind by a link of ours stay when its address changes", both=True)
-def foreign_routes_kept(host):
+@test("unmanaged: routes of any kind by a link of ours stay when its address changes", both=True)
+def unmanaged_routes_kept(host):
     host.netns("web")
 
     def text(address):
@@ -220,9 +220,9 @@ def foreign_routes_kept(host):
     host.unchanged(text("172.16.86.30"))
 
 
-@test("foreign: others' address, route and stream stay when the subnet has another prefix length",
+@test("unmanaged: others' address, route and stream stay when the subnet has another prefix length",
       both=True)
-def foreign_prefix_length(host):
+def unmanaged_prefix_length(host):
     host.netns("web")
     host.apply(document({"n": lan(ip_range="172.16.86.64/26")}, {"web": ["n"]}))
     index = host.link("web", "eth0")["ifindex"]
@@ -788,7 +788,7 @@ def announced_after_change(host):
 
 
 @test("announced: of several at once, to the LAN and to those that were there before")
-def announced_to_siblings(host):
+def announced_to_links_on_one_parent(host):
     host.netns("web", "db", "old")
     host.apply(document({"n": lan()}, {"old": {"n": {"ipv4_address": "172.16.86.9"}}}))
     with host.inside("lan"):

@@ -65,7 +65,7 @@ def change_mac(host):
     host.ip("web", "link set eth0 address 02:00:00:00:00:99")
 
 
-def same_link_anew(host):
+def same_link_again(host):
     host.delete(ONE)
     host.apply(ONE)
 
@@ -81,7 +81,7 @@ def attach_another(host):
 
 ONE = document({"n": lan()}, {"web": ["n"]})
 
-MOVES = [replace_parent, replace_namespace, change_parent_mac, change_mac, same_link_anew,
+MOVES = [replace_parent, replace_namespace, change_parent_mac, change_mac, same_link_again,
          take_name, attach_another]
 
 

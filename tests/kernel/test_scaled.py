@@ -73,7 +73,7 @@ def none(host):
         same((host.names("web1"), host.names("web2")), (set(), set()), "links")
 
 
-@test("scaled: of two containers with the mark, the one with the lowest number is meant")
+@test("scaled: of two containers with the owner tag, the one with the lowest number is meant")
 def forged(host):
     with service_of(host, 9, 10) as engine:
         before = attach(host, engine, 9)
@@ -85,7 +85,7 @@ def forged(host):
         same((state(host, 9), host.names("web10")), (before, set()), "links")
 
 
-@test("scaled: marks of other containers and sets do not decide")
+@test("scaled: owner tags of other containers and sets do not decide")
 def others(host):
     with service_of(host, 1, 2) as engine:
         for number, mark in enumerate((MARK.replace("default", "other"), MARK + "2")):

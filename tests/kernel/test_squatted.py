@@ -170,7 +170,7 @@ def imitate(become, guards, ready):
     return queues
 
 
-@test("two at once: whatever names somebody has, a guardian has another, and is found", both=True)
+@test("two at once: whatever names somebody has, a guard has another, and is found", both=True)
 def imitated(host):
     host.netns("web")
     guards = []
@@ -364,7 +364,7 @@ def knock(become, ready):
             end.connect(NAMES[1])
 
 
-@test("two at once: who connects again and again does not keep a guardian from going back")
+@test("two at once: who connects again and again does not keep a guard from going back")
 def knocking(host):
     host.netns("web")
     with waiting(host, TEXT, "--confirm=2") as (child, _):

@@ -200,7 +200,7 @@ def vlan_two_sets(host):
     same(host.snapshot(), before, "after both left")
 
 
-@test("tutorial: a VLAN link is kept while something foreign hangs on it", needs=["vlan"])
+@test("tutorial: a VLAN link is kept while something unmanaged hangs on it", needs=["vlan"])
 def vlan_kept(host):
     host.netns("web", "bystander")
     host.apply(VLAN)

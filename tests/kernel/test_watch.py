@@ -60,8 +60,8 @@ class Files:
 
     def expected_notice(self):
         """The log line of the last change: of the first valid files after invalid ones, once."""
-        told = [line for line in self.service.log() if re.search("files (have errors|changed$|are valid)", line)]
-        return "the files are valid again" if "have errors" in "".join(told[-2:-1]) else "the files changed"
+        reported = [line for line in self.service.log() if re.search("files (have errors|changed$|are valid)", line)]
+        return "the files are valid again" if "have errors" in "".join(reported[-2:-1]) else "the files changed"
 
     def leads_to_nothing(self, *news):
         self.service.quiet()
@@ -113,7 +113,7 @@ def renamed_over(files):
     files.leads_to(1300)
 
 
-@files_test("copied over, and written anew in place", "network.yaml")
+@files_test("copied over, and written again in place", "network.yaml")
 @prepared(one_file)
 def copied_over(files):
     put("other", two(mtu=1400))
@@ -424,8 +424,8 @@ def link_deleted(host):
         host.unchanged(text)
 
 
-@test("watch drift: a mark removed is not ours to mend, and is told once")
-def mark_removed(host):
+@test("watch drift: an owner tag removed is not ours to mend, and is told once")
+def owner_tag_removed(host):
     host.netns(*TWO)
     text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}, "db": ["n"]})
     with watching(host, "-f", host.write(text)) as service:
@@ -593,8 +593,8 @@ def parent_born(host):
 
 # --- actions of others
 
-@test("watch foreign: other people's links, addresses, routes and namespaces")
-def foreign(host):
+@test("watch unmanaged: other people's links, addresses, routes and namespaces")
+def unmanaged(host):
     host.netns(*TWO, "bystander")
     with watching(host, "-f", host.write(two())) as service:
         before = indexes(host)
@@ -625,7 +625,7 @@ def listings(trace):
                for line in trace.lines)
 
 
-@test("watch foreign: thousands of routes of a routing daemon on the parent are not read again")
+@test("watch unmanaged: thousands of routes of a routing daemon on the parent are not read again")
 def routing_daemon(host):
     host.netns(*TWO)
     text = document({"n": lan(host={"ipv4_address": "172.16.86.250", "interface_name": "lan0"})}, TWO)
@@ -649,7 +649,7 @@ def routing_daemon(host):
         assert listings(trace) >= 1, "it is not looked at"
 
 
-@test("watch foreign: a link of the host whose peer has the parent's number elsewhere")
+@test("watch unmanaged: a link of the host whose peer has the parent's number elsewhere")
 def peer_of_same_number(host):
     host.netns(*TWO, "other")
     index = host.link("host", "eth0")["ifindex"]
@@ -662,7 +662,7 @@ def peer_of_same_number(host):
         same((listings(trace), service.news()), (0, []), "listings, and the log")
 
 
-@test("watch foreign: another set of the same parent")
+@test("watch unmanaged: another set of the same parent")
 def another_set(host):
     host.netns(*TWO, "other")
     other = document({"m": lan()}, {"other": {"m": {"ipv4_address": "172.16.86.99"}}}, name="two")
@@ -949,7 +949,7 @@ def failure_forgotten(host):
         os.close(held)
 
 
-@test("watch failures: a foreign link is in the way, until it goes")
+@test("watch failures: an unmanaged link is in the way, until it goes")
 def in_the_way(host):
     host.netns(*TWO)
     host.batch("web", ["link add eth0 type veth peer name peer0"])

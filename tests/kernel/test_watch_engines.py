@@ -70,7 +70,7 @@ def lifecycle(host, engine):
             same(host.link(space, "eth0")["ifindex"], bystander, "the bystander's link")
 
 
-@on_each("watch: a container is made anew under its name, which a stranger's id begins with",
+@on_each("watch: a container is made again under its name, which a stranger's id begins with",
          seconds=900 if LONG else 120)
 def created_again(host, engine):
     name = engine.run("stranger")[:6]

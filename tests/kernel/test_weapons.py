@@ -117,7 +117,7 @@ def flips(host):
         file.write("plain")
     os.symlink("/run/netns/web", "/run/flips")
     host.write(at_path("/run/flips"))
-    foreign = host.snapshot("host", "lan")
+    unmanaged = host.snapshot("host", "lan")
     codes = {}
     churn = subprocess.Popen([sys.executable, "-c", FLIPPING])
     try:
@@ -125,7 +125,7 @@ def flips(host):
             done = host.mvapply("apply", "-f", "network.yaml", code=None)
             assert done.code in (0, 1, 4), done
             codes[done.code] = codes.get(done.code, 0) + 1
-            same(host.snapshot("host", "lan"), foreign, f"the host after\n{done}")
+            same(host.snapshot("host", "lan"), unmanaged, f"the host after\n{done}")
     finally:
         churn.kill()
         churn.wait()
@@ -166,7 +166,7 @@ def pid_reuse(host):
     host.netns("web", "other")
     child = reborn(host, 3000, "web")
     host.write(document({"n": lan()}, {"c": {"pid": child.pid, "networks": ["n"]}}))
-    foreign = host.snapshot("host", "lan")
+    unmanaged = host.snapshot("host", "lan")
     codes = {}
     try:
         for number in range(400 if WHOLE else 24):
@@ -176,19 +176,19 @@ def pid_reuse(host):
             said = running.communicate()[0].decode()
             assert running.returncode in (0, 1, 4), said
             codes[running.returncode] = codes.get(running.returncode, 0) + 1
-            same(host.snapshot("host", "lan"), foreign, f"the host after\n{said}")
+            same(host.snapshot("host", "lan"), unmanaged, f"the host after\n{said}")
         same(host.mvapply("apply", "-f", "network.yaml", code=0).code, 0, "exit code")
         same((host.names("web"), host.names("other")), ({"eth0"}, set()), "links in the end")
         child = replaced(host, child, "host")
         done = host.mvapply("apply", "-f", "network.yaml", code=4)
         assert "the host's own network namespace" in done.out + done.err, done
-        same(host.snapshot("host", "lan"), foreign, "the host")
+        same(host.snapshot("host", "lan"), unmanaged, "the host")
     finally:
         child.kill()
         child.wait()
 
 
-@test("weapons: a container that is started anew while its engine is asked")
+@test("weapons: a container that is started again while its engine is asked")
 def engine_between(host):
     """The engine is queried again when the namespace is open; a change since then was another
     run."""
@@ -234,7 +234,7 @@ def pid_reuse_watched(host):
     host.netns("web", "other")
     child = reborn(host, 3000, "web")
     text = document({"n": lan()}, {"c": {"pid": child.pid, "networks": ["n"]}})
-    foreign = host.snapshot("host", "lan")
+    unmanaged = host.snapshot("host", "lan")
     try:
         with watching(host, "-f", host.write(text)) as service:
             for ns in ("other", "host", "web") * 2:
@@ -246,7 +246,7 @@ def pid_reuse_watched(host):
                     service.until_says("the host's own network namespace")
                 service.quiet()
                 service.news()
-                same(host.snapshot("host", "lan"), foreign, "the host")
+                same(host.snapshot("host", "lan"), unmanaged, "the host")
     finally:
         child.kill()
         child.wait()
@@ -273,8 +273,8 @@ def proc_root(host):
         child.wait()
 
 
-@test("weapons: a mark that a container gave a link of its own")
-def forged_mark(host):
+@test("weapons: an owner tag that a container gave a link of its own")
+def forged_owner_tag(host):
     """It affects only the container itself: the other one is attached, and the host's are kept. One
     is on a link of a third namespace that has the ifindex of the host's. A link with the
     container's own owner tag and another parent is taken for its attachment whose parent was moved
@@ -291,14 +291,14 @@ def forged_mark(host):
                          "link set eth8 alias mvapply:attach:default/n/gone",
                          "link set eth8 netns /run/netns/web"])
     forged = {name: host.link("web", name) for name in ("fake", "peer0", "eth8")}
-    foreign = host.snapshot("host", "lan")
+    unmanaged = host.snapshot("host", "lan")
     text = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
     host.apply(text)
     same((host.addresses("web", "eth9"), host.addresses("db", "eth0")),
          ({"172.16.86.2/24"}, {"172.16.86.3/24"}), "addresses")
     same(host.link("web", "eth9")["link_index"], number, "the parent of the one that is replaced")
     assert "link_netnsid" in host.link("web", "eth9"), "its parent is in the container"
-    same(host.snapshot("host", "lan"), foreign, "the host")
+    same(host.snapshot("host", "lan"), unmanaged, "the host")
     host.unchanged(text)
     host.delete(text)
     same((host.names("db"), host.names("host")), (set(), {"eth0"}), "after delete")
