@@ -458,12 +458,12 @@ def restarted(host):
 def restarted_blank(host):
     host.netns("my web", "db")
     host.apply(document({"n": NET}, {"web": {"netns": "my web", "networks": ["n"]}, "db": ["n"]}))
-    before = host.snapshot(settled=True)
+    before = host.snapshot(final_state=True)
     with waiting(host, only(db=["n"])) as (child, _):
         container_restart(host, "my web")
         child.send_signal(signal.SIGINT)
         ended(host, child, 5)
-    same(host.snapshot(settled=True), before, "all")
+    same(host.snapshot(final_state=True), before, "all")
 
 
 @test("confirm: a link that somebody made meanwhile in the container's new namespace becomes the former one")
