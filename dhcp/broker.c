@@ -2,6 +2,7 @@
 
 #include "dhcp/broker_server.h"
 #include "dhcp/client.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 #include "lib/memory.h"
 
@@ -85,7 +86,8 @@ static void broker_fork(struct dhcp_broker *broker, int sockets[2], int program)
 struct dhcp_broker *dhcp_broker_new(void)
 {
 	struct dhcp_broker *broker = memory_new(1, sizeof(*broker));
-	int sockets[2], program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	cleanup_close int program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int sockets[2];
 	broker->socket = -1;
 	pthread_mutex_init(&broker->mutex, NULL);
 	if (program < 0)
@@ -94,8 +96,6 @@ struct dhcp_broker *dhcp_broker_new(void)
 		refuse(broker, "socketpair: %s", strerror(errno));
 	else
 		broker_fork(broker, sockets, program);
-	if (program >= 0)
-		close(program);
 	return broker;
 }
 
@@ -142,21 +142,21 @@ static void answer_fail(struct dhcp_answer *answer, const char *text)
 
 int dhcp_broker_send(struct dhcp_broker *broker, struct pending_request *pending_request)
 {
-	int pipe[2], server = broker_socket(broker);
+	int ends[2];
+	const int server = broker_socket(broker);
 	if (server < 0) {
 		answer_fail(&pending_request->answer, broker->refusal);
 		return -1;
 	}
-	if (pipe2(pipe, O_CLOEXEC) < 0) {
+	if (pipe2(ends, O_CLOEXEC) < 0) {
 		answer_fail(&pending_request->answer, strerror(errno));
 		return -1;
 	}
+	cleanup_close int answer = ends[0], server_end = ends[1];
 	int status =
-		request_send(server, &pending_request->request, pending_request->netns, pipe[1]);
-	close(pipe[1]);
+		request_send(server, &pending_request->request, pending_request->netns, server_end);
 	if (status == 0)
-		return pipe[0];
-	close(pipe[0]);
+		return fd_steal(&answer);
 	answer_fail(&pending_request->answer, strerror(-status));
 	return -1;
 }
@@ -172,15 +172,15 @@ static bool wait_readable(int fd, int milliseconds)
 	return ready > 0;
 }
 
-static bool answer_receive(int fd, int milliseconds, struct dhcp_answer *ret)
+static bool answer_receive(int answer, int milliseconds, struct dhcp_answer *ret)
 {
+	cleanup_close int fd = answer;
 	const bool ready = wait_readable(fd, milliseconds);
 	if (!ready)
 		answer_fail(ret, "the DHCP broker does not answer");
 	else if (read(fd, ret, sizeof(*ret)) != sizeof(*ret))
 		answer_fail(ret, "the DHCP broker has exited");
 	ret->text[sizeof(ret->text) - 1] = '\0';
-	close(fd);
 	return ready;
 }
 

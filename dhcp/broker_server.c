@@ -3,6 +3,7 @@
 #include "dhcp/broker_sandbox.h"
 #include "dhcp/client.h"
 #include "dhcp/client_process.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
 #include <errno.h>
@@ -89,12 +90,12 @@ static bool socket_serve(struct broker_server *server)
 		return false;
 	if (size < 0 || fds[1] < 0)
 		return true;
+	cleanup_close int netns = fds[0];
 	run->answer = fds[1];
-	if (size == sizeof(run->request) && request_valid(server, &run->request, fds[0]))
-		run_begin(run, fds[0], server->program);
+	if (size == sizeof(run->request) && request_valid(server, &run->request, netns))
+		run_begin(run, netns, server->program);
 	else
 		answer_failed(run->answer, "the request is not valid");
-	close(fds[0]);
 	return true;
 }
 

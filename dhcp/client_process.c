@@ -1,6 +1,7 @@
 #include "dhcp/client_process.h"
 
 #include "dhcp/client.h"
+#include "lib/cleanup.h"
 #include "lib/clock.h"
 
 #include <errno.h>
@@ -39,24 +40,23 @@ static void run_kill(const struct run *run)
 
 void run_begin(struct run *run, int netns, int program)
 {
-	int pipe[2];
-	if (pipe2(pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
 		answer_failed(run->answer, strerror(errno));
 		return;
 	}
+	cleanup_close int output = ends[0], client_end = ends[1];
 	pid_t pid = fork();
 	if (pid == 0)
-		client_become(&run->request, netns, pipe[1], program);
-	close(pipe[1]);
+		client_become(&run->request, netns, client_end, program);
 	if (pid < 0) {
-		close(pipe[0]);
 		answer_failed(run->answer, strerror(errno));
 		return;
 	}
 	/* setpgid(2) in parent and child: it takes effect whichever of them runs first. */
 	(void)setpgid(pid, pid);
 	run->pid = pid;
-	run->pipe = pipe[0];
+	run->pipe = fd_steal(&output);
 	run->end = clock_milliseconds() + RUN_MS;
 }
 

@@ -1,5 +1,7 @@
 #include "cmd/watch/metrics.h"
 
+#include "lib/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -73,10 +75,10 @@ static void put_all(FILE *out, const struct metrics *metrics)
 /* Others may write that folder: what they put there is neither followed nor written to. */
 static FILE *temporary_open(char *path)
 {
-	int fd = mkostemp(path, O_CLOEXEC);
+	cleanup_close int fd = mkostemp(path, O_CLOEXEC);
 	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-	if (fd >= 0 && !out)
-		close(fd);
+	if (out)
+		(void)fd_steal(&fd);
 	return out;
 }
 

@@ -1,6 +1,7 @@
 /* The sets that the service keeps. It binds the socket name of each, by which others detect it. */
 #include "cmd/service_socket.h"
 #include "cmd/watch/internal.h"
+#include "lib/cleanup.h"
 #include "lib/memory.h"
 
 #include <errno.h>
@@ -63,17 +64,18 @@ static void guest_left(void *data, int fd, uint32_t events)
 	service->wide = service->dirty = true;
 }
 
-/* Takes the descriptor over. */
-static void guest_add(struct service *service, struct service_kept *kept, int fd)
+/* Takes the connection over. */
+static void guest_add(struct service *service, struct service_kept *kept, int connection)
 {
 	struct error error;
+	cleanup_close int fd = connection;
 	struct guest *guest = memory_new(1, sizeof(*guest));
 	*guest = (struct guest){.service = service, .kept = kept, .fd = fd, .next = kept->guests};
 	if (loop_add(service->loop, fd, EPOLLIN, guest_left, guest, &error) < 0) {
-		close(fd);
 		free(guest);
 		return;
 	}
+	(void)fd_steal(&fd);
 	kept->guests = guest;
 	service->n_guests++;
 }
@@ -90,15 +92,11 @@ static void guest_accept(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;
 	(void)events;
-	int guest = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (guest < 0)
+	cleanup_close int guest = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (guest < 0 || !peer_trusted(guest) || service->n_guests == GUESTS_MAX)
 		return;
-	if (!peer_trusted(guest) || service->n_guests == GUESTS_MAX) {
-		close(guest);
-		return;
-	}
 	keeper_answer(guest, service->options);
-	guest_add(service, kept_of(service, fd), guest);
+	guest_add(service, kept_of(service, fd), fd_steal(&guest));
 }
 
 static void kept_drop(struct service *service, struct service_kept **at)
@@ -163,14 +161,13 @@ static void keeper_left(void *data, int fd, uint32_t events)
 }
 
 /* Takes the connection over: its end means that another try may succeed. */
-static void keeper_wait(struct service *service, int fd)
+static void keeper_wait(struct service *service, int connection)
 {
 	struct error error;
+	cleanup_close int fd = connection;
 	service_wait_end(service);
 	if (loop_add(service->loop, fd, EPOLLIN, keeper_left, service, &error) == 0)
-		service->other_keeper = fd;
-	else
-		close(fd);
+		service->other_keeper = fd_steal(&fd);
 }
 
 int service_keep(struct service *service, const struct desired *desired, struct error *error)
