@@ -248,8 +248,7 @@ def watched(host):
 
 def macvlan(host, parent, ns="other"):
     """An unmanaged link beside managed ones."""
-    host.ip("host", f"link add link {parent} name g0 type macvlan mode bridge")
-    host.ip("host", f"link set g0 netns /run/netns/{ns}")
+    host.ip("host", f"link add link {parent} name g0 netns /run/netns/{ns} type macvlan mode bridge")
     return host.link(ns, "g0")["ifindex"]
 
 
@@ -267,22 +266,22 @@ def while_requested(host, callback):
 @test("parents: a VLAN and a dummy stay for links that came onto them while the LAN was asked",
       needs=["vlan", "dummy"])
 def late_guest(host):
-    host.netns("web", "other", "other")
+    host.netns("web", "other", "third")
     network = on_vlan(20)
     host.apply(document({"i": ISLAND, "n": lan(vlan=10, probe=True)}, {"web": ["n"], "other": ["i"]}),
                seconds=60)
     host.write(network)
-    done, numbers = while_requested(host, lambda: (macvlan(host, "eth0.10"), macvlan(host, "mvd-i", "other")))
+    done, numbers = while_requested(host, lambda: (macvlan(host, "eth0.10"), macvlan(host, "mvd-i", "third")))
     same(done.code, 0, f"exit code\n{done}\n")
-    for link, user in ("eth0.10", "g0 in other"), ("mvd-i", "g0 in other"):
+    for link, user in ("eth0.10", "g0 in other"), ("mvd-i", "g0 in third"):
         assert f"link {link}: kept: used by {user}" in done.err, done
-    same((host.link("other", "g0")["ifindex"], host.link("other", "g0")["ifindex"]), numbers, "theirs")
+    same((host.link("other", "g0")["ifindex"], host.link("third", "g0")["ifindex"]), numbers, "theirs")
     same((host.names("host"), host.names("other"), host.addresses("web", "eth0"),
           host.link("web", "eth0")["link_index"]),
          ({"eth0", "eth0.10", "eth0.20", "mvd-i"}, {"g0"}, {"172.16.86.2/24"},
           host.link("host", "eth0.20")["ifindex"]), "what there is")
     host.ip("other", "link del g0")
-    host.ip("other", "link del g0")
+    host.ip("third", "link del g0")
     host.apply(network, seconds=60)
     same(host.names("host"), {"eth0", "eth0.20"}, "after all")
 
