@@ -156,6 +156,12 @@ static bool set_exit_code(struct options *options, const char *value)
 	return options->exit_differs = true;
 }
 
+static bool set_traffic(struct options *options, const char *value)
+{
+	(void)value;
+	return options->traffic = true;
+}
+
 static bool set_metrics(struct options *options, const char *value)
 {
 	options->metrics = value;
@@ -226,6 +232,9 @@ static const struct row {
 	 "roll back unless confirmed in time (default 120 s)", set_confirm},
 	{OPTIONS_PROBE | OPTIONS_SAVED, '\0', "probe", no_argument, NULL,
 	 "ask the LAN whether a new address is in use before using it", set_probe},
+	{OPTIONS_DOCTOR, '\0', "traffic", no_argument, NULL,
+	 "ask the gateway through each live attachment; say where the way to it breaks",
+	 set_traffic},
 	{OPTIONS_PLAN, '\0', "adopt", no_argument, NULL,
 	 "take over unmanaged links and routes that conflict", set_adopt},
 	{OPTIONS_STATUS, '\0', "watch", optional_argument, "[=SECONDS]",

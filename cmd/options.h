@@ -27,6 +27,7 @@ struct options {
 	enum color color;
 	bool quiet, verbose, dry_run, help, version;
 	bool insecure; /* accept files that other users can write, even as root */
+	bool traffic;  /* ask the gateways through the live attachments */
 	bool wait;
 	unsigned wait_seconds;
 	unsigned confirm_seconds; /* 0: no confirmation is required */
@@ -69,6 +70,7 @@ enum option_group {
 	OPTIONS_DIFF = 1 << 7,
 	OPTIONS_PROBE = 1 << 22,
 	OPTIONS_DELETE = 1 << 23,
+	OPTIONS_DOCTOR = 1 << 27,
 	OPTIONS_OBSERVE = 1 << 24, /* no option: the command reads the host */
 	OPTIONS_IMPORT = 1 << 25,
 	OPTIONS_HOOK = 1 << 26,

@@ -361,6 +361,50 @@ static const struct code_text texts[] = {
 	{CODE_OCI_STATE, CLASS_USAGE, "not the state of a container",
 	 "`mvapply hook` is started by a container runtime, which writes the state of the container "
 	 "to its standard input as JSON. To attach containers by hand, use `mvapply apply`."},
+	{CODE_TRAFFIC_PARENT, CLASS_FAILED, "nothing passes: the parent is down or has no carrier",
+	 "The parent of the attachments is down, or no cable or peer is connected to it. Bring it "
+	 "up, or connect it."},
+	{CODE_TRAFFIC_CONTAINER, CLASS_FAILED, "nothing passes: the container's link is changed",
+	 "The link in the container is down, or its address or its default route is missing. "
+	 "`mvapply apply` restores them. If they disappear again, a program in the container "
+	 "removes them."},
+	{CODE_TRAFFIC_MAC, CLASS_FAILED, "nothing passes: a filter of MAC addresses",
+	 "The gateway answers the parent, and no attachment on it. A device between the host and "
+	 "the gateway drops frames with MAC addresses other than the host's: a hypervisor, a "
+	 "switch with port security, a cloud, or a wireless access point. Allow several MAC "
+	 "addresses on that port, or use `driver: ipvlan`, whose links have the parent's MAC "
+	 "address."},
+	{CODE_TRAFFIC_IP, CLASS_FAILED, "nothing passes: a filter of IP addresses",
+	 "The gateway answers the parent, and no ipvlan attachment on it, although both have the "
+	 "same MAC address. Clouds deliver only to IP addresses that are assigned to the machine: "
+	 "assign the addresses of the containers to the machine's interface."},
+	{CODE_TRAFFIC_SOME, CLASS_FAILED, "nothing passes: some attachments are not answered",
+	 "The gateway answers other attachments on the same parent. Common causes: the switch port "
+	 "allows fewer MAC addresses than there are containers, another machine has the same "
+	 "address or MAC address, or a firewall in the container drops ARP or ICMPv6."},
+	{CODE_TRAFFIC_VLAN, CLASS_FAILED, "nothing passes: the VLAN is not carried",
+	 "Gateways on the same cable answer, and the one of this VLAN does not, or it answers "
+	 "without the tag only. Configure the switch port as a trunk with this VLAN tagged. A "
+	 "VLAN-aware bridge of the host also needs the VLAN on the bridge itself: `bridge vlan add "
+	 "vid 10 dev br0 self`."},
+	{CODE_TRAFFIC_GATEWAY, CLASS_FAILED, "the gateway answers nobody",
+	 "Neither the parent nor an attachment on it is answered. The gateway is off, has another "
+	 "address than the file says, or is on another LAN or VLAN than the parent."},
+	{CODE_TRAFFIC_DUPLICATE, CLASS_FAILED, "several machines answer for the gateway",
+	 "Different MAC addresses answer one question for the gateway's address, so packets go to "
+	 "the wrong machine at times. Find the machine by its MAC address, and give it another "
+	 "address. A pair of routers that share an address (VRRP, HSRP) answers with one MAC "
+	 "address."},
+	{CODE_TRAFFIC_SEPARATED, CLASS_FAILED,
+	 "the driver separates the gateway from the attachments",
+	 "The gateway's address is on the host itself, or on a link of the same parent. The kernel "
+	 "passes no frames between a parent and the links on it, nor between links in the modes "
+	 "private and passthru, nor in vepa without a switch that sends frames back. Use a router "
+	 "of the LAN as the gateway, or `mode: bridge`."},
+	{CODE_TRAFFIC_UNASKED, CLASS_FAILED, "the gateway could not be asked",
+	 "The question could not be sent through the attachment's link. Run mvapply as root, or "
+	 "with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW. If the container has just been "
+	 "restarted, run it again."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -22,7 +22,7 @@ static const struct check {
 	{"plan", true, examine_plan},       {"containers", true, examine_containers},
 	{"parents", true, examine_parents}, {"hardware", true, examine_hardware},
 	{"ipv6", false, examine_ipv6},      {"rp_filter", false, examine_rp_filter},
-	{"dhcp", false, examine_dhcp},
+	{"dhcp", false, examine_dhcp},      {"traffic", true, examine_traffic},
 };
 
 enum { N_CHECKS = sizeof(checks) / sizeof(checks[0]) };
@@ -108,6 +108,8 @@ static json_t *json_findings(const struct examination *examination)
 				    json_text(finding->text), "fix", json_text(finding->fix)));
 	}
 	json_t *document = json_pack("{s:o}", "findings", list);
+	if (examination->traffic)
+		json_put(document, "traffic", traffic_json(examination->traffic));
 	incomplete_json(document, examination->run ? examination->run->live : NULL);
 	return document;
 }
@@ -157,10 +159,13 @@ int command_doctor(const struct options *options)
 		.arena = options->arena,
 		.desired = desired,
 		.run = examined ? &run : NULL,
+		.ask_traffic = options->traffic,
 	};
 	struct text text = text_new(options, stdout, desired->n_sets);
 	bool verbose = options->output == OUTPUT_TEXT && !options->quiet;
 	check_all(&examination, &error, verbose ? &text : NULL);
+	if (examination.traffic && verbose)
+		traffic_report(&examination, &text);
 	int code = report(&examination, options);
 	if (examined)
 		run_free(&run);

@@ -2,7 +2,9 @@
 #ifndef CMD_DOCTOR_DOCTOR_H
 #define CMD_DOCTOR_DOCTOR_H
 
+#include "cmd/output_text.h"
 #include "cmd/session.h"
+#include "reconcile/traffic/traffic.h"
 
 enum finding_level {
 	FINDING_PROBLEM, /* part of the configuration will not work */
@@ -24,6 +26,8 @@ struct examination {
 	const struct desired *desired;
 	const struct run *run; /* the live state and the plan; NULL: the host could not be read */
 	const char *check;     /* the check in progress */
+	bool ask_traffic;      /* --traffic */
+	const struct traffic *traffic; /* the answers; NULL: nobody was asked */
 	struct finding *findings;
 	size_t n_findings;
 };
@@ -45,5 +49,11 @@ examine examine_hardware;
 examine examine_ipv6;
 examine examine_rp_filter;
 examine examine_dhcp;
+examine examine_traffic;
+
+/* The answers of the gateways: rows of text about those without a finding, and all of them as JSON.
+ */
+void traffic_report(struct examination *examination, const struct text *text);
+json_t *traffic_json(const struct traffic *traffic);
 
 #endif

@@ -43,6 +43,7 @@ def commands(host):
     for kind, code, *words in (
             ("plan", 2, "diff", "-f", path), ("status", 0, "status", "-f", path),
             ("status", 0, "status"), ("findings", None, "doctor", "-f", path),
+            ("findings", None, "doctor", "-f", path, "--traffic"),
             ("errors", 0, "validate", "-f", path), ("keys", 0, "explain"),
             ("codes", 0, "explain", "MV"),
             ("commands", 0, "help"), ("commands", 0, "diff", "--help"),

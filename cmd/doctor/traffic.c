@@ -1,0 +1,438 @@
+/* The doctor's check of what passes: asks the gateways, and says where a way to one breaks. */
+#include "cmd/ansi.h"
+#include "cmd/doctor/doctor.h"
+#include "lib/json_text.h"
+#include "lib/printable.h"
+#include "lib/wrap.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* So many names of a list are shown, and how many more there are. */
+#define NAMES_MAX 3
+
+/* {gateway}, {parent}, {base}, {vlan}, {holder}, {answers} and {error} stand for what is known. */
+struct break_text {
+	enum finding_level level;
+	bool of_parent; /* the subject is the parent; else the attachments */
+	enum code code;
+	const char *text, *fix;
+};
+
+#define FIX_APPLY                                                                                  \
+	"`mvapply apply` restores it; if it is lost again, a program in the container removes it"
+
+static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
+	[BREAK_UNASKED] = {FINDING_PROBLEM, false, CODE_TRAFFIC_UNASKED,
+			   "{gateway} could not be asked: {error}",
+			   "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and "
+			   "CAP_NET_RAW; if the container has just been restarted, run it again"},
+	[BREAK_PARENT_DOWN] = {FINDING_PROBLEM, true, CODE_TRAFFIC_PARENT,
+			       "is down, so that nothing reaches {gateway}",
+			       "`ip link set {parent} up`"},
+	[BREAK_CARRIER] = {FINDING_PROBLEM, true, CODE_TRAFFIC_PARENT,
+			   "has no carrier, so that nothing reaches {gateway}",
+			   "connect its cable, or bring its peer up; `ip link show {parent}` shows "
+			   "the carrier as LOWER_UP"},
+	[BREAK_LINK_DOWN] = {FINDING_PROBLEM, false, CODE_TRAFFIC_CONTAINER,
+			     "the link in the container is down, so that nothing reaches {gateway}",
+			     "`mvapply apply` brings it up; if it goes down again, a program in "
+			     "the container does that"},
+	[BREAK_ADDRESS] = {FINDING_PROBLEM, false, CODE_TRAFFIC_CONTAINER,
+			   "the link in the container has no usable address in the subnet of "
+			   "{gateway}",
+			   FIX_APPLY},
+	[BREAK_ROUTE] = {FINDING_PROBLEM, false, CODE_TRAFFIC_CONTAINER,
+			 "{gateway} answers, but the container has no default route by it",
+			 FIX_APPLY},
+	[BREAK_DUPLICATE] = {FINDING_PROBLEM, true, CODE_TRAFFIC_DUPLICATE,
+			     "several machines answer for the gateway {gateway}: {answers}",
+			     "find the wrong machine by its MAC address, and give it another "
+			     "address"},
+	[BREAK_HOST_GATEWAY] =
+		{FINDING_PROBLEM, true, CODE_TRAFFIC_SEPARATED,
+		 "the gateway {gateway} is an address of the host itself ({holder}), "
+		 "and no frames pass between a parent and the links on it",
+		 "use a router of the LAN as the gateway; `host: true` gives the "
+		 "host a link that the containers reach, under another address"},
+	[BREAK_ISOLATED] =
+		{FINDING_PROBLEM, true, CODE_TRAFFIC_SEPARATED,
+		 "the gateway {gateway} is on {holder}, on the same parent, and the mode "
+		 "of the network passes no frames between them",
+		 "use `mode: bridge`"},
+	[BREAK_SOME] = {FINDING_PROBLEM, false, CODE_TRAFFIC_SOME,
+			"{gateway} answers others on {parent}, but not here",
+			"check whether the switch port limits the number of MAC addresses, whether "
+			"another machine has the same address or MAC address, and whether a "
+			"firewall in the container drops ARP or ICMPv6"},
+	[BREAK_MAC_FILTER] = {FINDING_PROBLEM, true, CODE_TRAFFIC_MAC,
+			      "{gateway} answers {parent} itself, but none of the attachments on "
+			      "it: frames with other MAC addresses than the host's are dropped on "
+			      "the way",
+			      "allow several MAC addresses on the port (hypervisor: forged "
+			      "transmits, MAC spoofing, promiscuous mode; switch: port security), "
+			      "or use `driver: ipvlan`, also for wireless links"},
+	[BREAK_IP_FILTER] =
+		{FINDING_PROBLEM, true, CODE_TRAFFIC_IP,
+		 "{gateway} answers {parent} itself, but none of the attachments on it, "
+		 "which have the same MAC address: their IP addresses are filtered on "
+		 "the way",
+		 "assign the addresses of the containers to the machine, as clouds "
+		 "demand, or remove the filter of the switch (IP source guard)"},
+	[BREAK_TAGGED] =
+		{FINDING_PROBLEM, true, CODE_TRAFFIC_VLAN,
+		 "{gateway} answers on {base} without a tag, but not on VLAN {vlan}",
+		 "remove `vlan: {vlan}` from the network, or configure the switch port as a "
+		 "trunk with VLAN {vlan} tagged"},
+	[BREAK_VLAN] =
+		{FINDING_PROBLEM, true, CODE_TRAFFIC_VLAN,
+		 "gateways on {base} answer, but {gateway} on VLAN {vlan} does not: the VLAN "
+		 "is not carried",
+		 "configure the switch port as a trunk with VLAN {vlan} tagged; if {base} is "
+		 "a VLAN-aware bridge: `bridge vlan add vid {vlan} dev {base} self`, and the "
+		 "same without `self` for its port"},
+	[BREAK_GATEWAY] = {FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
+			   "{gateway} answers nobody, but other gateways on {parent} answer",
+			   "check that this gateway is on, and has the address that the file says"},
+	[BREAK_NOBODY] =
+		{FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
+		 "{gateway} answers nobody on {parent}",
+		 "check that the gateway is on and has the address that the file says, "
+		 "that the cable of {parent} leads to its LAN, and whether the switch port "
+		 "carries this LAN with a VLAN tag"},
+};
+
+/* The same breaks, where the other kind of parent needs other words. */
+static const struct break_text vlan_nobody = {
+	FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
+	"{gateway} answers nobody on VLAN {vlan}, and nobody on {base} without the tag",
+	"check that the switch port is a trunk with VLAN {vlan} tagged, and that the gateway is on "
+	"and has the address that the file says"};
+static const struct break_text untagged = {
+	FINDING_PROBLEM, true, CODE_TRAFFIC_VLAN,
+	"gateways on VLANs of {parent} answer, but {gateway} without a tag does not",
+	"set `vlan` on the network, or configure an untagged (native) VLAN on the switch port"};
+static const struct break_text different = {
+	FINDING_WARNING, true, CODE_TRAFFIC_DUPLICATE,
+	"different machines answer different attachments for the gateway {gateway}: {answers}",
+	"routers that share their load (GLBP) answer so; else find the wrong machine by its MAC "
+	"address, and give it another address"};
+
+/* Of one segment: what its findings need. */
+struct reporter {
+	struct examination *examination;
+	const struct traffic *traffic;
+	const struct traffic_segment *segment;
+	size_t number;
+};
+
+static const char *label(const struct examination *examination, const struct set *set,
+			 const struct container *container, const struct network *network)
+{
+	const bool several = examination->desired->n_sets > 1;
+	return arena_printf(examination->arena, "%s%s%s/%s", several ? set->name : "",
+			    several ? ":" : "", container->name, network->name);
+}
+
+/* A list of names that stops at a few. */
+struct names {
+	const char *text;
+	size_t count;
+};
+
+static void names_add(struct arena *arena, struct names *names, const char *name)
+{
+	if (names->count++ < NAMES_MAX)
+		names->text = names->text ? arena_printf(arena, "%s, %s", names->text, name) : name;
+}
+
+static const char *names_text(struct arena *arena, const struct names *names)
+{
+	return names->count > NAMES_MAX ? arena_printf(arena, "%s and %zu more", names->text,
+						       names->count - NAMES_MAX)
+					: names->text;
+}
+
+static bool in_segment(const struct reporter *reporter, const struct traffic_question *question)
+{
+	return question->segment == reporter->number && question->role != TRAFFIC_UNTAGGED;
+}
+
+/* The MACs that answer in the segment, each once. */
+static size_t answers_of(const struct reporter *reporter, struct mac macs[TRAFFIC_ANSWERS_MAX])
+{
+	const struct traffic *traffic = reporter->traffic;
+	size_t count = 0;
+	for (size_t i = 0; i < traffic->n_questions; i++) {
+		const struct traffic_question *question = &traffic->questions[i];
+		for (size_t k = 0; in_segment(reporter, question) && k < question->n_answers; k++) {
+			size_t known = 0;
+			while (known < count && !mac_equal(&macs[known], &question->answers[k]))
+				known++;
+			if (known == count && count < TRAFFIC_ANSWERS_MAX)
+				macs[count++] = question->answers[k];
+		}
+	}
+	return count;
+}
+
+/* Whether a link of the namespace can be the one that answers: the host's, or one on the parent. */
+static bool may_answer(const struct reporter *reporter, const struct live_ns *ns,
+		       const struct live_link *link)
+{
+	const struct live_link *parent = reporter->segment->parent;
+	return ns->host || (parent && live_link_on(link, parent->ifindex));
+}
+
+/* "02:00:00:00:00:01", and whose link it is, if it is one of this host. */
+static const char *mac_text(const struct reporter *reporter, const struct mac *mac)
+{
+	struct arena *arena = reporter->examination->arena;
+	const struct live *live = reporter->examination->run->live;
+	char text[MAC_TEXT_SIZE];
+	mac_format(mac, text);
+	for (size_t i = 0; i < live->n_namespaces; i++) {
+		const struct live_ns *ns = live->namespaces[i];
+		for (size_t k = 0; k < ns->n_links; k++)
+			if (mac_equal(&ns->links[k].mac, mac) &&
+			    may_answer(reporter, ns, &ns->links[k]))
+				return arena_printf(arena, "%s (%s in %s)", text, ns->links[k].name,
+						    ns->name);
+	}
+	return arena_strdup(arena, text);
+}
+
+static const char *answers_text(const struct reporter *reporter)
+{
+	struct mac macs[TRAFFIC_ANSWERS_MAX];
+	const size_t count = answers_of(reporter, macs);
+	const char *text = "";
+	for (size_t i = 0; i < count; i++)
+		text = arena_printf(reporter->examination->arena, "%s%s%s", text, i ? ", " : "",
+				    mac_text(reporter, &macs[i]));
+	return text;
+}
+
+static const char *gateway_text(const struct reporter *reporter)
+{
+	char text[IP_TEXT_SIZE];
+	return arena_strdup(reporter->examination->arena,
+			    ip_format(&reporter->segment->gateway, text));
+}
+
+static const char *parent_text(const struct traffic_segment *segment)
+{
+	return segment->parent ? segment->parent->name : "its parent";
+}
+
+static const char *word_value(const struct reporter *reporter, const char *word, size_t length,
+			      int errnum)
+{
+	const struct traffic_segment *segment = reporter->segment;
+	const char *base = segment->base ? segment->base->name : parent_text(segment);
+	const unsigned vlan = segment->base ? segment->parent->vlan : 0;
+	const struct {
+		const char *word, *value;
+	} values[] = {
+		{"gateway", gateway_text(reporter)},
+		{"parent", parent_text(segment)},
+		{"base", base},
+		{"vlan", arena_printf(reporter->examination->arena, "%u", vlan)},
+		{"holder", segment->holder_name ? segment->holder_name : "a link"},
+		{"answers", answers_text(reporter)},
+		{"error", strerror(errnum)},
+	};
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (strlen(values[i].word) == length && strncmp(values[i].word, word, length) == 0)
+			return values[i].value;
+	return "";
+}
+
+/* The template with values in place of its {words}. */
+static const char *expand(const struct reporter *reporter, const char *template, int errnum)
+{
+	struct arena *arena = reporter->examination->arena;
+	const char *text = "";
+	for (const char *open; (open = strchr(template, '{'));) {
+		const char *close = strchr(open, '}');
+		text = arena_printf(
+			arena, "%s%.*s%s", text, (int)(open - template), template,
+			word_value(reporter, open + 1, (size_t)(close - open - 1), errnum));
+		template = close + 1;
+	}
+	return arena_printf(arena, "%s%s", text, template);
+}
+
+static const struct break_text *text_of(const struct reporter *reporter, enum traffic_break at)
+{
+	const bool vlan = reporter->segment->base != NULL;
+	if (at == BREAK_NOBODY && vlan)
+		return &vlan_nobody;
+	if (at == BREAK_VLAN && !vlan)
+		return &untagged;
+	return &breaks[at];
+}
+
+static void add(const struct reporter *reporter, const struct break_text *text,
+		const char *attachments, int errnum)
+{
+	finding_add(reporter->examination, text->level,
+		    text->of_parent ? parent_text(reporter->segment) : attachments,
+		    expand(reporter, text->text, errnum), expand(reporter, text->fix, errnum))
+		->code = text->code;
+}
+
+/* One finding for all attachments of a segment that have the same cause. */
+static void segment_report(const struct reporter *reporter)
+{
+	struct arena *arena = reporter->examination->arena;
+	const struct traffic *traffic = reporter->traffic;
+	struct names names[N_TRAFFIC_BREAKS] = {0};
+	int errnum = 0;
+	for (size_t i = 0; i < traffic->n_questions; i++) {
+		const struct traffic_question *question = &traffic->questions[i];
+		if (question->segment != reporter->number || question->role != TRAFFIC_ATTACHMENT)
+			continue;
+		errnum = question->errnum ? question->errnum : errnum;
+		names_add(arena, &names[question->break_at],
+			  label(reporter->examination, question->set, question->container,
+				question->network));
+	}
+	for (enum traffic_break at = BREAK_NONE + 1; at < N_TRAFFIC_BREAKS; at++)
+		if (names[at].count)
+			add(reporter, text_of(reporter, at), names_text(arena, &names[at]), errnum);
+	struct mac macs[TRAFFIC_ANSWERS_MAX];
+	if (!names[BREAK_DUPLICATE].count && answers_of(reporter, macs) > 1)
+		add(reporter, &different, NULL, 0);
+}
+
+const char *examine_traffic(struct examination *examination)
+{
+	struct arena *arena = examination->arena;
+	if (!examination->ask_traffic)
+		return NULL;
+	struct traffic *traffic = arena_alloc(arena, sizeof(*traffic));
+	*traffic = traffic_questions(examination->desired, examination->run->live,
+				     examination->run->plan, arena);
+	traffic_ask(traffic, examination->run->live);
+	traffic_judge(traffic);
+	examination->traffic = traffic;
+	for (size_t i = 0; i < traffic->n_segments; i++)
+		segment_report(&(struct reporter){.examination = examination,
+						  .traffic = traffic,
+						  .segment = &traffic->segments[i],
+						  .number = i});
+	return NULL;
+}
+
+static void row(const struct text *text, const char *state, const char *color, const char *line)
+{
+	printf("%s%-8s%s traffic    %s\n", text->color ? color : "", state,
+	       text->color ? SGR_RESET : "", line);
+}
+
+static void report_segment(const struct reporter *reporter, const struct text *text)
+{
+	const struct traffic_segment *segment = reporter->segment;
+	struct arena *arena = reporter->examination->arena;
+	struct mac macs[TRAFFIC_ANSWERS_MAX];
+	if (segment->answered < segment->attachments || answers_of(reporter, macs) != 1)
+		return;
+	row(text, "ok", SGR_GREEN,
+	    printable(arena, arena_printf(arena, "%s on %s answers %zu attachment%s from %s",
+					  gateway_text(reporter), parent_text(segment),
+					  segment->answered, segment->answered == 1 ? "" : "s",
+					  mac_text(reporter, &macs[0]))));
+}
+
+/* One row for each reason, in the order of the first attachment that has it. */
+static void report_skips(const struct examination *examination, const struct text *text)
+{
+	const struct traffic *traffic = examination->traffic;
+	struct arena *arena = examination->arena;
+	struct {
+		const char *reason;
+		struct names names;
+	} *rows = NULL;
+	size_t n_rows = 0;
+	for (size_t i = 0; i < traffic->n_skips; i++) {
+		const struct traffic_skip *skip = &traffic->skips[i];
+		size_t k = 0;
+		while (k < n_rows && strcmp(rows[k].reason, skip->reason) != 0)
+			k++;
+		if (k == n_rows)
+			array_push(arena, rows, n_rows)->reason = skip->reason;
+		names_add(arena, &rows[k].names,
+			  label(examination, skip->set, skip->container, skip->network));
+	}
+	for (size_t i = 0; i < n_rows; i++)
+		row(text, "skipped", "",
+		    printable(arena,
+			      arena_printf(arena, "%s: %s", names_text(arena, &rows[i].names),
+					   rows[i].reason)));
+}
+
+void traffic_report(struct examination *examination, const struct text *text)
+{
+	const struct traffic *traffic = examination->traffic;
+	for (size_t i = 0; i < traffic->n_segments; i++)
+		report_segment(&(struct reporter){.examination = examination,
+						  .traffic = traffic,
+						  .segment = &traffic->segments[i],
+						  .number = i},
+			       text);
+	report_skips(examination, text);
+}
+
+static const char *const role_names[] = {
+	[TRAFFIC_ATTACHMENT] = "attachment",
+	[TRAFFIC_PARENT] = "parent",
+	[TRAFFIC_UNTAGGED] = "untagged",
+};
+
+static json_t *json_answers(const struct traffic_question *question)
+{
+	char text[MAC_TEXT_SIZE];
+	json_t *list = json_array();
+	for (size_t i = 0; i < question->n_answers; i++)
+		json_push(list, json_string(mac_format(&question->answers[i], text)));
+	return list;
+}
+
+static json_t *json_question(const struct traffic *traffic, const struct traffic_question *question)
+{
+	char text[IP_TEXT_SIZE];
+	const bool attachment = question->role == TRAFFIC_ATTACHMENT;
+	json_t *object = json_pack(
+		"{s:s, s:o, s:o, s:o, s:o, s:s, s:b, s:o}", "asked_by", role_names[question->role],
+		"set", json_text(attachment ? question->set->name : NULL), "container",
+		json_text(attachment ? question->container->name : NULL), "network",
+		json_text(attachment ? question->network->name : NULL), "link",
+		json_text(question->link->name), "gateway",
+		ip_format(&traffic->segments[question->segment].gateway, text), "asked",
+		question->sent, "answers", json_answers(question));
+	json_put(object, "breaks_at",
+		 json_text(attachment && question->break_at ? traffic_break_name(question->break_at)
+							    : NULL));
+	json_put(object, "skipped", json_null());
+	return object;
+}
+
+static json_t *json_skip(const struct traffic_skip *skip)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:n, s:n, s:b, s:[], s:n, s:s}", "asked_by",
+			 role_names[TRAFFIC_ATTACHMENT], "set", json_text(skip->set->name),
+			 "container", json_text(skip->container->name), "network",
+			 json_text(skip->network->name), "link", "gateway", "asked", false,
+			 "answers", "breaks_at", "skipped", skip->reason);
+}
+
+json_t *traffic_json(const struct traffic *traffic)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < traffic->n_questions; i++)
+		json_push(list, json_question(traffic, &traffic->questions[i]));
+	for (size_t i = 0; i < traffic->n_skips; i++)
+		json_push(list, json_skip(&traffic->skips[i]));
+	return list;
+}

@@ -1,0 +1,318 @@
+#include "reconcile/traffic/traffic.h"
+
+#include "kernel/netns.h"
+#include "kernel/probe_packet.h"
+#include "lib/cleanup.h"
+#include "lib/clock.h"
+#include "lib/thread_pool.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if_arp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Milliseconds. All is over by FOLLOW + TRIES * INTERVAL; an answered question listens on for
+ * others that answer it. */
+#define INTERVAL 450
+#define TRIES    3
+#define FOLLOW   200
+#define UNTAGGED 600
+#define LISTEN   200
+
+/* A broadcast is copied to every link of the parent (macvlan_broadcast), so that n of them cost n
+ * squared: of each segment so many attachments broadcast at once, which finds the gateway's MAC and
+ * anybody else who answers for it. The others follow, and ask that MAC alone. */
+#define SCOUTS 8
+
+/* At most so many sockets are open at once, and so many frames are read of one before the others
+ * have their turn: a container can send any number. */
+#define SOCKETS_MAX 4096
+#define FRAMES_MAX  32
+
+/* Closing a packet socket waits for a grace period of the kernel (packet_release), which threads
+ * share. */
+#define CLOSERS 128
+
+/* A question while it is asked. */
+struct asking {
+	struct traffic_question *question;
+	struct traffic_segment *segment;
+	int fd; /* negative: it is not asked */
+	struct mac mac;
+	bool follows, over;
+	unsigned tries, sent;
+	int64_t next; /* when it is sent again, or listening ends */
+};
+
+struct exchange {
+	struct traffic *traffic;
+	struct asking *askings;
+	struct pollfd *polled;
+	size_t count, capacity;
+	struct mac *gateways; /* of each segment: the first MAC that answered */
+	size_t *scouts;       /* of each segment: how many broadcast at once */
+	int host_fd;
+};
+
+/* Replies alone, to this link and without a tag: a VLAN's frames pass its parent, too. What
+ * answer_frame_decode rejects is left to it. */
+static int filter_set(int fd)
+{
+	static struct sock_filter steps[] = {
+		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 12, PACKET_HOST},
+		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 10, 0},
+		{BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 2, ETH_P_ARP},
+		{BPF_LD | BPF_H | BPF_ABS, 0, 0, 20},
+		{BPF_JMP | BPF_JEQ | BPF_K, 5, 6, ARPOP_REPLY},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 5, ETH_P_IPV6},
+		{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 6},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, IPPROTO_ICMPV6},
+		{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 40},
+		{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 136}, /* advertisement */
+		{BPF_RET | BPF_K, 0, 0, UINT32_MAX},
+		{BPF_RET | BPF_K, 0, 0, 0},
+	};
+	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
+					   .filter = steps};
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+static int link_bind(int fd, int ifindex, uint8_t family, struct mac *ret_mac)
+{
+	struct sockaddr_ll link = {.sll_family = AF_PACKET,
+				   .sll_protocol =
+					   htons(family == AF_INET ? ETH_P_ARP : ETH_P_IPV6),
+				   .sll_ifindex = ifindex};
+	socklen_t size = sizeof(link);
+	if (filter_set(fd) < 0 || bind(fd, (const struct sockaddr *)&link, sizeof(link)) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&link, &size) < 0)
+		return -errno;
+	if (link.sll_halen != sizeof(ret_mac->bytes))
+		return -EAFNOSUPPORT;
+	memcpy(ret_mac->bytes, link.sll_addr, sizeof(ret_mac->bytes));
+	ret_mac->set = true;
+	return 0;
+}
+
+/* A socket on the link; the thread is in its namespace. */
+static int link_open(const struct live_link *link, uint8_t family, struct mac *ret_mac)
+{
+	/* Protocol 0: nothing is received before the filter is there. */
+	cleanup_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int status = fd < 0 ? -errno : link_bind(fd, link->ifindex, family, ret_mac);
+	return status < 0 ? status : fd_steal(&fd);
+}
+
+static int asking_open(struct exchange *exchange, struct asking *asking)
+{
+	const struct traffic_question *question = asking->question;
+	struct error error;
+	if (!question->ns->handle)
+		return -ENOENT;
+	if (netns_enter(question->ns->handle->fd, &error) < 0)
+		return -error.errnum;
+	const int fd = link_open(question->link, question->source.family, &asking->mac);
+	netns_return(exchange->host_fd);
+	return fd;
+}
+
+/* Whether anything can be learnt by asking: without a carrier the kernel drops what is sent
+ * without an error (noop_enqueue). */
+static bool can_ask(const struct traffic *traffic, const struct traffic_question *question)
+{
+	const struct live_link *parent = traffic->segments[question->segment].parent;
+	return question->source.family && question->link->flags & IFF_UP &&
+	       (!parent || parent->flags & IFF_LOWER_UP);
+}
+
+static void asking_begin(struct exchange *exchange, struct asking *asking, int64_t now)
+{
+	const struct traffic_question *question = asking->question;
+	size_t *scouts = &exchange->scouts[question->segment];
+	asking->tries = TRIES;
+	asking->next = now;
+	if (question->role == TRAFFIC_UNTAGGED) {
+		asking->next += UNTAGGED;
+		asking->tries = 2;
+	} else if (question->role == TRAFFIC_ATTACHMENT && ++*scouts > SCOUTS) {
+		asking->next += FOLLOW;
+		asking->follows = true;
+	}
+}
+
+/* Adds a question, if it can be asked. False: there is no descriptor for it now. */
+static bool exchange_add(struct exchange *exchange, struct traffic_question *question)
+{
+	if (!can_ask(exchange->traffic, question))
+		return true;
+	if (exchange->count == exchange->capacity)
+		return false;
+	struct asking *asking = &exchange->askings[exchange->count];
+	*asking = (struct asking){.question = question,
+				  .segment = &exchange->traffic->segments[question->segment]};
+	asking->fd = asking_open(exchange, asking);
+	if (asking->fd == -EMFILE && exchange->count)
+		return false;
+	if (asking->fd < 0)
+		question->errnum = -asking->fd;
+	else
+		exchange->count++;
+	return true;
+}
+
+/* The MAC to ask: that of the gateway, where it is known already, the first time. */
+static struct mac target_mac(const struct exchange *exchange, const struct asking *asking)
+{
+	return asking->follows && !asking->sent ? exchange->gateways[asking->question->segment]
+						: (struct mac){.set = false};
+}
+
+static void asking_send(struct exchange *exchange, struct asking *asking, int64_t now)
+{
+	struct traffic_question *question = asking->question;
+	const struct mac to = target_mac(exchange, asking);
+	uint8_t frame[QUESTION_FRAME_MAX];
+	const size_t size = question_frame(frame, &asking->mac, &question->source,
+					   &asking->segment->gateway, &to);
+	if (send(asking->fd, frame, size, 0) >= 0)
+		question->sent = true;
+	else if (errno != ENOBUFS && errno != EAGAIN) {
+		question->errnum = errno;
+		asking->over = true;
+	}
+	asking->sent++;
+	asking->next = now + INTERVAL;
+}
+
+/* Whether the next try teaches nothing more. */
+static bool asking_done(const struct exchange *exchange, const struct asking *asking)
+{
+	return asking->question->n_answers || asking->sent == asking->tries ||
+	       (asking->question->role == TRAFFIC_UNTAGGED &&
+		exchange->gateways[asking->question->segment].set);
+}
+
+/* Sends the questions that are due. Returns the time of the next one, or -1 if all are over. */
+static int64_t exchange_go_on(struct exchange *exchange)
+{
+	int64_t next = -1;
+	for (size_t i = 0; i < exchange->count; i++) {
+		struct asking *asking = &exchange->askings[i];
+		const int64_t now = clock_milliseconds();
+		if (!asking->over && asking->next <= now && asking_done(exchange, asking))
+			asking->over = true;
+		else if (!asking->over && asking->next <= now)
+			asking_send(exchange, asking, now);
+		if (!asking->over && (next < 0 || asking->next < next))
+			next = asking->next;
+	}
+	return next;
+}
+
+static bool answer_known(const struct traffic_question *question, const struct mac *mac)
+{
+	for (size_t i = 0; i < question->n_answers; i++)
+		if (mac_equal(&question->answers[i], mac))
+			return true;
+	return false;
+}
+
+static void answer_note(struct exchange *exchange, struct asking *asking, const struct mac *mac)
+{
+	struct traffic_question *question = asking->question;
+	struct mac *gateway = &exchange->gateways[question->segment];
+	if (question->n_answers == 0)
+		asking->next = clock_milliseconds() + LISTEN;
+	if (question->n_answers < TRAFFIC_ANSWERS_MAX && !answer_known(question, mac))
+		question->answers[question->n_answers++] = *mac;
+	if (question->role != TRAFFIC_UNTAGGED && !gateway->set)
+		*gateway = *mac;
+}
+
+/* An answer is for whoever asks by this socket, and about the gateway. */
+static void asking_read(struct exchange *exchange, struct asking *asking)
+{
+	uint8_t frame[256];
+	struct ip ip, source;
+	struct mac mac;
+	for (size_t i = 0; i < FRAMES_MAX; i++) {
+		ssize_t size = recv(asking->fd, frame, sizeof(frame), 0);
+		if (size < 0)
+			return;
+		if (asking->sent && answer_frame_decode(frame, (size_t)size, &ip, &mac, &source) &&
+		    ip_equal(&ip, &asking->segment->gateway) &&
+		    ip_equal(&source, &asking->question->source))
+			answer_note(exchange, asking, &mac);
+	}
+}
+
+static void exchange_wait(struct exchange *exchange, int64_t until)
+{
+	const int64_t left = until - clock_milliseconds();
+	for (size_t i = 0; i < exchange->count; i++)
+		exchange->polled[i] = (struct pollfd){
+			.fd = exchange->askings[i].over ? -1 : exchange->askings[i].fd,
+			.events = POLLIN};
+	if (poll(exchange->polled, exchange->count, left < 0 ? 0 : (int)left) <= 0)
+		return;
+	for (size_t i = 0; i < exchange->count; i++)
+		if (exchange->polled[i].revents)
+			asking_read(exchange, &exchange->askings[i]);
+}
+
+static void asking_close(void *data, size_t number)
+{
+	const struct exchange *exchange = data;
+	close(exchange->askings[number].fd);
+}
+
+/* Asks those that were added, and forgets them. */
+static void exchange_run(struct exchange *exchange)
+{
+	const int64_t begin = clock_milliseconds();
+	for (size_t i = 0; i < exchange->count; i++)
+		asking_begin(exchange, &exchange->askings[i], begin);
+	for (int64_t next; (next = exchange_go_on(exchange)) >= 0;)
+		exchange_wait(exchange, next);
+	pool_run(exchange->count, CLOSERS, asking_close, exchange);
+	exchange->count = 0;
+}
+
+static void exchange_add_role(struct exchange *exchange, enum traffic_role role)
+{
+	for (size_t i = 0; i < exchange->traffic->n_questions; i++) {
+		struct traffic_question *question = &exchange->traffic->questions[i];
+		if (question->role != role)
+			continue;
+		if (exchange_add(exchange, question))
+			continue;
+		exchange_run(exchange);
+		(void)exchange_add(exchange, question);
+	}
+}
+
+void traffic_ask(struct traffic *traffic, const struct live *live)
+{
+	struct arena *arena = traffic->arena;
+	struct exchange exchange = {.traffic = traffic, .host_fd = live->namespaces[0]->handle->fd};
+	exchange.capacity = traffic->n_questions < SOCKETS_MAX ? traffic->n_questions : SOCKETS_MAX;
+	exchange.askings = arena_alloc(arena, (exchange.capacity + 1) * sizeof(struct asking));
+	exchange.polled = arena_alloc(arena, (exchange.capacity + 1) * sizeof(struct pollfd));
+	exchange.gateways = arena_alloc(arena, (traffic->n_segments + 1) * sizeof(struct mac));
+	exchange.scouts = arena_alloc(arena, (traffic->n_segments + 1) * sizeof(size_t));
+	/* Those to compare with come first: there are few, and their answers help the others. */
+	exchange_add_role(&exchange, TRAFFIC_PARENT);
+	exchange_add_role(&exchange, TRAFFIC_UNTAGGED);
+	exchange_add_role(&exchange, TRAFFIC_ATTACHMENT);
+	exchange_run(&exchange);
+}
