@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Who has an address or MAC on a link. */
+/* An address or MAC on a link, and the network that uses it. */
 struct claim {
 	struct claim_key {
 		uint32_t link;
@@ -13,7 +13,7 @@ struct claim {
 	} key;
 	struct place place;
 	const struct network *network;
-	const char *what; /* "the gateway"; NULL: given to a link */
+	const char *what; /* "the gateway"; NULL: the address of a link */
 };
 
 static struct claim *claim_new(struct build *build, const struct network_info *info,
@@ -26,7 +26,7 @@ static struct claim *claim_new(struct build *build, const struct network_info *i
 	return claim;
 }
 
-/* Enters it, and returns who has it already. */
+/* Adds the claim; returns an existing one for the same address, or NULL. */
 static const struct claim *claim_enter(struct build *build, struct claim *claim)
 {
 	return index_put(build->claims, &claim->key, sizeof(claim->key), claim);
@@ -42,7 +42,7 @@ void address_reserve(struct build *build, const struct scope *scope, struct netw
 	memcpy(claim->key.bytes, ip->bytes, sizeof(ip->bytes));
 	claim->what = what;
 
-	/* Other networks of the link may well name the same router. */
+	/* Several networks of the link may have the same router. */
 	const struct claim *other = claim_enter(build, claim);
 	if (other && other->network == info->network)
 		report(&build->context, CODE_ADDRESS_RESERVED, scope, node, "remove one of the two",
@@ -67,7 +67,7 @@ static void report_in_use(struct build *build, const struct scope *scope,
 		       info->link->title, place_text(context, &other->place));
 }
 
-/* Whether the address is one that a link in the network can have. */
+/* Whether a link in the network can have the address. */
 static bool address_fits(struct build *build, const struct scope *scope,
 			 const struct network_info *info, const struct node *node,
 			 const struct ip *ip)

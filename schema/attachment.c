@@ -54,7 +54,7 @@ static void check_routes(struct build *build, const struct scope *scope,
 	     item && here.index < attachment->n_routes; item = item->next, here.index++) {
 		const struct route *route = &attachment->routes[here.index];
 		if (attachment->dhcp && route->to.ip.family == AF_INET)
-			continue; /* wrong altogether: dhcp_check_attachment */
+			continue; /* reported by dhcp_check_attachment */
 		check_route(build, &here, info, route, item);
 		if (!route->to.ip.family)
 			continue;

@@ -4,13 +4,13 @@
 
 #include <string.h>
 
-/* Networks that are tried for a 'did you mean'. */
+/* The limit of networks that are compared for a 'did you mean'. */
 #define SUGGESTIONS_MAX 1000
 
-/* What may occur only once in a container. Each is NULL while there is nothing to compare. */
+/* Names that must be unique in a container. Each index is NULL until it has an entry. */
 struct once {
 	struct index *networks; /* network -> its first node */
-	struct index *names;    /* interface name -> the first options with it */
+	struct index *names;    /* interface name -> the first options that use it */
 	struct index *routes;
 };
 
@@ -85,7 +85,7 @@ static void check_once(struct build *build, const struct scope *scope, struct on
 	}
 }
 
-/* Reads one attachment; `at` is its key or item, body its options or NULL. */
+/* Reads one attachment; `at` is its key or list item, body its options or NULL. */
 static void read_attachment(struct build *build, const struct set_info *set, const struct scope *up,
 			    struct once *once, struct node *at, struct node *body,
 			    const struct container *container, struct attachment *attachment)
@@ -153,7 +153,7 @@ static void read_attachments(struct build *build, const struct set_info *set,
 	once_free(&once);
 }
 
-/* Decides what the container is. */
+/* Determines the container's source of the namespace. */
 static void take_source(struct build *build, const struct scope *scope, const struct node *body,
 			const struct container_decl *decl, struct container *container)
 {
@@ -176,7 +176,7 @@ static void take_source(struct build *build, const struct scope *scope, const st
 	}
 }
 
-/* No two containers may be the same namespace. */
+/* Two containers must not name the same namespace. */
 static void check_source(struct build *build, struct set_info *set, const struct scope *scope,
 			 const struct node *name, struct container *container)
 {
@@ -195,7 +195,7 @@ static void check_source(struct build *build, struct set_info *set, const struct
 		       printable_text(context, other->name), place_text(context, &other->place));
 }
 
-/* Enters the container into its set, under its name. */
+/* Adds the container to its set, under its name. */
 static bool enter(struct build *build, struct set_info *set, struct node *name,
 		  struct container *container)
 {

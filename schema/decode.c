@@ -29,7 +29,7 @@ bool decode_name(struct context *context, const struct scope *scope, enum key_ty
 	return false;
 }
 
-/* A struct's member. */
+/* A member of a struct. */
 static void *member(void *base, size_t offset)
 {
 	return (unsigned char *)base + offset;
@@ -44,7 +44,7 @@ static void put_place(const struct context *context, const struct object *object
 
 static void decode_value(const struct decode_state *state);
 
-/* An entry or item that is no map of its own, such as NAME: ADDRESS. */
+/* An entry or item in short form, such as NAME: ADDRESS, instead of a map. */
 static void decode_plain(const struct decode_state *state, const struct object *object,
 			 const struct scope *scope, const struct node *at, struct node *value,
 			 void *element)
@@ -124,7 +124,7 @@ static const char *kind_text(const struct node *node)
 	return "";
 }
 
-/* What a key wants where something else is. */
+/* The hint: the type that the key requires. */
 static void wrong_kind(const struct decode_state *state, const char *desired)
 {
 	const struct key *key = state->key;
@@ -275,7 +275,7 @@ static void decode_entry(struct context *context, const struct scope *scope,
 		target);
 }
 
-/* Reports the keys that have to be there and are not. */
+/* Reports required keys that are missing. */
 static void check_required(struct context *context, const struct scope *scope,
 			   const struct object *object, const struct node *at,
 			   const struct node *body)

@@ -5,28 +5,27 @@
 #include "schema/diag_report.h"
 #include "schema/keys.h"
 
-/* What to do instead of a default route among `routes`. */
+/* The hint for a default route among `routes`. */
 #define DEFAULT_ROUTE_HINT                                                                         \
 	"the default route comes from the network's `gateway`; `gw_priority` selects one of "      \
 	"several"
 
-/* Decodes the map `body` into the object's struct at `target`, which is zeroed. `at` is where the
- * object is: its key, or its item in a list. What is wrong is reported, marked as bad and left
- * zero. */
+/* Decodes the map `body` into the zeroed struct at `target`. `at` is the object's key, or its item
+ * in a list. An invalid value is reported, marked as bad, and its member stays zero. */
 void decode_object(struct context *context, const struct scope *scope, const struct object *object,
 		   const struct node *at, struct node *body, void *target);
 
-/* Checks the name of a map's entry; reports it and marks it as bad if it is invalid. */
+/* Checks the name of a map entry; an invalid one is reported and marked as bad. */
 bool decode_name(struct context *context, const struct scope *scope, enum key_type type,
 		 struct node *name);
 
-/* A value that is to be decoded, and what it shall become. */
+/* A value to decode, and its type. */
 struct decode_state {
 	struct context *context;
 	const struct scope *scope; /* the key's own */
 	const struct key *key;
 	struct node *node;
-	const struct node *at; /* the key or item that the value belongs to */
+	const struct node *at; /* the key or item that contains the value */
 	void *target;
 };
 

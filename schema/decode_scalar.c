@@ -105,7 +105,7 @@ static const char *family_name(unsigned family)
 	return family == AF_INET ? "IPv4" : "IPv6";
 }
 
-/* The family that a key wants; 0: any. */
+/* The address family that a key requires; 0: any. */
 static unsigned wanted_family(enum key_type type)
 {
 	return type == KEY_IPV4 ? AF_INET : type == KEY_IPV6 ? AF_INET6 : 0;

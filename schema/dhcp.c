@@ -3,7 +3,7 @@
 #include "schema/hosts.h"
 #include "schema/internal.h"
 
-/* Why no lease can be had on the network, and what to do about it; NULL: one can. */
+/* The reason why the network cannot have leases, and a hint; NULL: it can. */
 static const char *network_unfit(const struct network *network, const char **ret_hint)
 {
 	if (link_mode_routes(network->mode)) {

@@ -1,4 +1,4 @@
-/* Diagnostics of the input: all of a run are collected, then printed together. */
+/* Diagnostics of the input: collected during a run, then printed together. */
 #ifndef SCHEMA_DIAG_H
 #define SCHEMA_DIAG_H
 
@@ -7,20 +7,19 @@
 
 struct diag {
 	struct place place; /* line 0: the file as a whole */
-	enum code code;     /* which kind of error it is */
-	const char *text;   /* what is wrong */
-	const char *hint;   /* what to do next, NULL if the text says it */
-	const char
-		*source; /* the line itself, at most about 200 bytes around the column, made
-			  * printable (control and invalid bytes as '?'); NULL if there is none */
-	unsigned caret;  /* offset of the column in `source`, as a terminal shows it */
+	enum code code;     /* the kind of error */
+	const char *text;   /* the problem */
+	const char *hint;   /* the fix, NULL if the text contains it */
+	const char *source; /* the line, at most about 200 bytes around the column, made printable
+			       (control and invalid bytes as '?'); NULL if there is none */
+	unsigned caret;     /* offset of the column in `source`, in terminal columns */
 };
 
 struct diags {
 	struct arena *arena;
 	struct diag *items;
 	size_t count;
-	size_t omitted; /* beyond the first 100, which are kept */
+	size_t omitted; /* the count beyond the first 100, which are kept */
 };
 
 void diags_init(struct diags *diags);
@@ -29,7 +28,7 @@ void diags_free(struct diags *diags);
 /* "network.yaml:7:11", as far as it is known. In `arena`, or the place's own text. */
 const char *place_format(struct arena *arena, const struct place *place);
 
-/* Writes one diagnostic as a person reads it, each line of it ended by a newline:
+/* Formats one diagnostic; each line ends with a newline:
  *
  *   network.yaml:7:11: error: networks.lan.mtuu is an unknown key [MV0201]
  *       mtuu: 1400

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOWN_MAX 64 /* bytes of a value in a message */
+#define SHOWN_MAX 64 /* limit of a value in a message, in bytes */
 
 bool report_full(const struct context *context)
 {

@@ -1,4 +1,4 @@
-/* What the parts of schema/ share while they read: adding and wording diagnostics. */
+/* Reports diagnostics while schema/ reads the input: adds and words them. */
 #ifndef SCHEMA_DIAG_REPORT_H
 #define SCHEMA_DIAG_REPORT_H
 
@@ -6,31 +6,31 @@
 #include "schema/node.h"
 #include "schema/source_text.h"
 
-/* Findings that are kept. */
+/* The limit of findings that are kept. */
 #define DIAGS_MAX 100
 
 struct context {
-	struct arena *arena;   /* the model's */
-	struct arena *scratch; /* gone when loading ends */
+	struct arena *arena;   /* the arena of the model */
+	struct arena *scratch; /* freed when loading ends */
 	struct diags *diags;
-	struct source *source; /* the file at hand */
-	size_t nodes;          /* read so far, of all files */
-	bool incomplete;       /* something could not be read: more may be declared */
+	struct source *source; /* the current file */
+	size_t nodes;          /* nodes of all files so far */
+	bool incomplete;       /* a part could not be read: more may be declared */
 };
 
-/* Where in the declaration we are: networks.lan.subnets[0]. The outermost has no name. */
+/* The position in the declaration: networks.lan.subnets[0]. The outermost scope has no name. */
 struct scope {
 	const struct scope *up;
 	const char *name; /* NULL: an index */
 	size_t index;
 };
 
-/* Whether further findings are only counted. */
+/* Whether the limit is reached, and findings are only counted. */
 bool report_full(const struct context *context);
-/* Puts those from index `from` on in the order of the files and lines. */
+/* Sorts the findings from index `from` on by file and line. */
 void report_sort(struct diags *diags, size_t from, const struct input *inputs, size_t count);
 
-/* Adds a finding at a line and column of the file at hand. */
+/* Adds a finding at a line and column of the current file. */
 void report_place(struct context *context, enum code code, unsigned line, unsigned column,
 		  const char *hint, const char *text);
 /* Adds a finding at a node; the text starts with the scope's path, if there is one. hint may be
@@ -45,8 +45,8 @@ __attribute__((format(printf, 7, 8))) void report_key(struct context *context, e
 						      const struct node *body, const char *key,
 						      const char *hint, const char *format, ...);
 
-/* A text from the input as a message can show it: printable, not too long, in quotes if it has
- * blanks or is empty. */
+/* A text of the input for a message: printable, shortened, in quotes if it contains blanks or is
+ * empty. */
 const char *printable_text(struct context *context, const char *text);
 
 struct place place_of(const struct context *context, const struct node *node);

@@ -4,7 +4,7 @@
 
 #define BIT(mode) (1U << (mode))
 
-/* The words of the drivers are driver_words of schema/words.c. */
+/* The names of the drivers are in schema/words.c (driver_words). */
 static const struct driver_info drivers[N_DRIVERS] = {
 	[DRIVER_MACVLAN] = {.modes = BIT(MODE_BRIDGE) | BIT(MODE_PRIVATE) | BIT(MODE_VEPA) |
 				     BIT(MODE_PASSTHRU),

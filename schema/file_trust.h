@@ -1,5 +1,5 @@
-/* Checks which other users can write a file that root applies: the same check as sudo(8) on its own
- * files (sudoers(5), "must be owned by ... and not writable by"). */
+/* Checks whether other users can write a file that root applies: the same check as sudo(8) on its
+ * own files (sudoers(5), "must be owned by ... and not writable by"). */
 #ifndef SCHEMA_FILE_TRUST_H
 #define SCHEMA_FILE_TRUST_H
 
@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 
 struct trust {
-	bool everybody; /* nothing is checked */
-	uid_t user;     /* whose files are as good as root's: who called sudo; 0: nobody's */
+	bool everybody; /* no check */
+	uid_t user;     /* the user of sudo, whose files count as root's; 0: none */
 };
 
 /* The problem of a file or folder with this status, worded to follow its name; NULL: only root,
- * root's group and trust->user can write it. *ret_hint says what to do. Both texts are in the
- * arena. Pure. */
+ * root's group and trust->user can write it. *ret_hint is the fix. Both texts are in the arena.
+ * Pure. */
 const char *trust_problem(const struct trust *trust, const struct stat *status, const char *path,
 			  struct arena *arena, const char **ret_hint);
 

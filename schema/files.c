@@ -15,7 +15,7 @@
 
 const char *const yaml_endings[] = {".yaml", ".yml", NULL};
 
-/* A finding about a file as a whole. Returns -1. */
+/* Reports a file as a whole. Returns -1. */
 __attribute__((format(printf, 5, 6))) static int fail(struct diags *diags, enum code code,
 						      const char *file, const char *hint,
 						      const char *format, ...)
@@ -58,18 +58,19 @@ static const char *errno_hint(int errnum)
 	}
 }
 
-/* Where the inputs go. */
+/* The list that collects the inputs. */
 struct reader {
 	const struct trust *trust;
-	const char *const *endings; /* of the files of a directory, up to NULL */
+	const char *const *endings; /* endings of the files of a directory, up to NULL */
 	struct arena *arena;
 	struct input **inputs;
 	size_t *count;
 	struct diags *diags;
 };
 
-/* Reads to the end, or until it is too much. Returns what the caller frees, or NULL with errno. Not
- * in the arena: a pipe's size is not known, and what was outgrown would stay. */
+/* Reads to the end, or up to the limit. Returns memory that the caller frees, or NULL with errno.
+ * Rejected: the arena, since the size of a pipe is unknown and each outgrown buffer would
+ * remain. */
 static char *read_all(int fd, size_t expected, size_t *ret_size)
 {
 	size_t room = expected + 1, size = 0;
@@ -100,7 +101,7 @@ static char *read_all(int fd, size_t expected, size_t *ret_size)
 	return bytes;
 }
 
-/* Reads what is open. */
+/* Reads an open file. */
 static int read_open(struct reader *reader, int fd, const char *file, size_t expected)
 {
 	size_t size;
@@ -120,7 +121,7 @@ static int read_open(struct reader *reader, int fd, const char *file, size_t exp
 	return 0;
 }
 
-/* What a thing is that is no file. */
+/* The name of a file type that is not supported. */
 static const char *type_name(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -135,7 +136,7 @@ static const char *type_name(mode_t mode)
 	}
 }
 
-/* Whether it can be read and is not too large; reports it if not. */
+/* Whether the file can be read and is not too large; otherwise reports it. */
 static bool fits(struct reader *reader, const char *path, const struct stat *status,
 		 bool pipe_allowed)
 {
@@ -153,7 +154,7 @@ static bool fits(struct reader *reader, const char *path, const struct stat *sta
 	return true;
 }
 
-/* Whether nobody else may write it; reports it if not. */
+/* Whether no other user can write the file; otherwise reports it. */
 static bool trusted(struct reader *reader, const char *path, const struct stat *status)
 {
 	const char *hint;
@@ -171,8 +172,9 @@ static int fail_open(struct reader *reader, const char *path)
 }
 
 /* Reads a regular file, or a pipe that /dev/fd/N or /dev/stdin names, such as a shell's <(command).
- * Looked at before it is opened, as opening a device may do things, and again after, as it may be
- * another by then; opened without waiting, as a FIFO may have nobody who writes. */
+ * Its type is checked before it is opened, since opening a device can have side effects, and again
+ * after, since the file may have been replaced. It is opened without blocking, since a FIFO may
+ * have no writer. */
 static int read_file(struct reader *reader, const char *path, bool pipe_allowed)
 {
 	struct stat status;
@@ -203,7 +205,7 @@ static bool has_one_ending(const char *name, const char *const *endings)
 	return false;
 }
 
-/* Files that start with a dot are editors' and version controls', not the user's. */
+/* Skips files that start with a dot: those of editors and version control. */
 static int is_visible(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
@@ -243,7 +245,7 @@ static int read_directory(struct reader *reader, const char *path)
 		free(entries[i]);
 	}
 	free(entries);
-	/* Not the empty set: that would mean to delete everything. */
+	/* Reports a directory without files: as an empty set it would delete everything. */
 	if (!found)
 		result = fail(reader->diags, CODE_FILE, path,
 			      "give the directory that contains the files", "contains no %s file",
@@ -251,8 +253,8 @@ static int read_directory(struct reader *reader, const char *path)
 	return result;
 }
 
-/* Whether the path is one of this process's own descriptors: who opened its pipe is trusted. Any
- * other FIFO, also below /dev or /proc, may have anybody at its other end. */
+/* Whether the path is one of this process's own descriptors: the process that opened the pipe is
+ * trusted. The writer of any other FIFO, also under /dev or /proc, is unknown. */
 static bool is_descriptor(const char *path)
 {
 	static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/",
@@ -285,7 +287,7 @@ int files_read_endings(const char *path, const char *const *endings, const struc
 		return read_open(&reader, STDIN_FILENO, "<stdin>", 4096);
 	if (stat(path, &status) < 0)
 		return fail_open(&reader, path);
-	/* Who may write a folder may turn its names into links to any file of root's. */
+	/* A user who can write a folder can replace its names by links to any file of root's. */
 	if (S_ISDIR(status.st_mode))
 		return trusted(&reader, path, &status) ? read_directory(&reader, path) : -1;
 	return read_file(&reader, path, is_descriptor(path));

@@ -1,11 +1,11 @@
 #include "schema/hosts.h"
 
-/* A set while the part for one host is selected. */
+/* A set during the selection of one host's part. */
 struct part {
 	struct arena *arena;
 	const struct set *all;
 	const char *host;
-	struct network **networks; /* for each in `all`, the one in the part; NULL: assigned to
+	struct network **networks; /* for each in `all` the copy in the part; NULL: assigned to
 				      other hosts */
 };
 

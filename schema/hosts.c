@@ -26,7 +26,8 @@ bool hosts_have(const struct hosts *hosts, const char *host)
 	return hosts->count == 0;
 }
 
-/* What is before the first and behind the last sign of a glob has to agree. */
+/* The parts before the first and after the last special character of two globs must be
+ * compatible. */
 static bool globs_meet(const char *a, const char *b)
 {
 	size_t head_a = strcspn(a, GLOB_SIGNS), head_b = strcspn(b, GLOB_SIGNS);

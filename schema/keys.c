@@ -69,7 +69,7 @@ const struct object host_pattern_object = {
 		.example = "[web1, \"rack1-*\"]"                                                   \
 	}
 
-/* A subnet's keys are in an entry of `subnets`, or directly on the network. */
+/* A subnet's keys are in an entry of `subnets`, or directly in the network. */
 #define SUBNET_KEYS(struct_type, before, is_required)                                              \
 	{.name = "subnet",                                                                         \
 	 .type = KEY_PREFIX,                                                                       \

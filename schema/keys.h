@@ -1,5 +1,5 @@
-/* The table of keys. Decoding, checking, suggestions, the JSON Schema and the reference page all
- * come from it. */
+/* The table of keys: the source of decoding, checks, suggestions, the JSON Schema and the reference
+ * page. */
 #ifndef SCHEMA_KEYS_H
 #define SCHEMA_KEYS_H
 
@@ -8,17 +8,17 @@
 
 struct node;
 
-/* The type of a key's value, and what it decodes to. */
+/* The type of a key's value, and its type in C. */
 enum key_type {
-	KEY_NAME,        /* const char *: a set, network, container or aux address */
+	KEY_NAME,        /* const char *: the name of a set, network, container or aux address */
 	KEY_PARENT,      /* const char *: a link of the host */
-	KEY_INTERFACE,   /* const char *: a link's new name */
+	KEY_INTERFACE,   /* const char *: the name of a new link */
 	KEY_NETNS,       /* const char *: a namespace's name or absolute path */
 	KEY_PID,         /* const char *: a process id, in decimal */
-	KEY_ENGINE,      /* const char *: what a container engine calls a container */
+	KEY_ENGINE,      /* const char *: a container's name or id at its engine */
 	KEY_SYSCTL,      /* const char *: a sysctl with IFNAME in it */
 	KEY_VALUE,       /* const char *: one line of text */
-	KEY_HOST,        /* const char *: a host's name, or a glob of names */
+	KEY_HOST,        /* const char *: a host's name, or a glob */
 	KEY_HOST_NAME,   /* const char *: a host's name */
 	KEY_BOOL,        /* bool */
 	KEY_NUMBER,      /* uint16_t, uint32_t or int, by `size` and `min` */
@@ -27,27 +27,27 @@ enum key_type {
 	KEY_IPV4,        /* struct ip */
 	KEY_IPV6,        /* struct ip */
 	KEY_PREFIX,      /* struct prefix, without host bits */
-	KEY_DESTINATION, /* struct prefix: the same, or an address alone */
+	KEY_DESTINATION, /* struct prefix: without host bits, or an address alone */
 	KEY_MAC,         /* struct mac */
-	KEY_RANGE,       /* like KEY_PREFIX, but a map, an array of `object`, will do */
+	KEY_RANGE,       /* as KEY_PREFIX, or a map: an array of `object` */
 	KEY_OBJECT,      /* `object` in place */
 	KEY_LIST,        /* array of `object` */
 	KEY_MAP,         /* array of `object`, each with its key as name */
-	KEY_NAMES,       /* like KEY_MAP, but a list of names alone will do */
+	KEY_NAMES,       /* as KEY_MAP, or a list of names */
 };
 
 struct key {
 	const char *name;
 	enum key_type type;
 	bool required;
-	/* Stored as `const struct node *`, and decoded when all that it refers to is known. */
+	/* Stored as `const struct node *`, and decoded after everything that it refers to. */
 	bool deferred;
 	bool or_bool;        /* KEY_OBJECT: `true` is the object with its defaults */
 	size_t offset, size; /* of the value in the object's struct */
 	size_t count;        /* offset of a size_t: KEY_LIST, KEY_MAP, KEY_RANGE */
 	size_t map;          /* offset of the array: KEY_RANGE */
-	size_t has;          /* offset of a bool that says whether the key is present; 0: none */
-	long long min, max;  /* KEY_NUMBER; KEY_LIST: entries, max 0: any number of them */
+	size_t has;          /* offset of a bool: the key is present; 0: none */
+	long long min, max;  /* KEY_NUMBER; KEY_LIST: number of entries, max 0: unlimited */
 	const struct word *words;
 	const struct object *object;
 	const char *description;  /* one line */
@@ -55,7 +55,7 @@ struct key {
 	const char *example;
 };
 
-/* A map with certain keys. */
+/* A map with a fixed set of keys. */
 struct object {
 	const char *where; /* "networks.NAME" */
 	const struct key *keys;
@@ -63,12 +63,13 @@ struct object {
 	size_t size; /* of its struct */
 	bool placed; /* the struct has a struct place, at offset `place` */
 	size_t place;
-	bool extensions; /* keys that start with "x-" are left alone */
-	/* Of a KEY_MAP's or KEY_NAMES' entries: what their keys are, and where the name goes. */
+	bool extensions; /* keys that start with "x-" are ignored */
+	/* For entries of KEY_MAP and KEY_NAMES: the type of their keys, and the member for the
+	 * name. */
 	enum key_type name_type;
 	size_t name_offset;
 	const char *example;
-	bool plain; /* the entry or item is no map, but a value of keys[0] */
+	bool plain; /* the entry or item is not a map, but a value of keys[0] */
 	const char *description;
 };
 

@@ -70,7 +70,7 @@ const struct key *key_find(const struct object *object, const char *name)
 	return NULL;
 }
 
-/* The other objects that have the key, or NULL. */
+/* The other objects with the key, or NULL. */
 static const char *hint_objects(const char *name, struct arena *arena)
 {
 	const char *where = NULL;

@@ -1,4 +1,5 @@
-/* Groups networks that share a link: those on one parent, unless no host has both. */
+/* Groups networks that share a link: those with the same parent, unless they have no host in
+ * common. */
 #include "schema/hosts.h"
 #include "schema/internal.h"
 #include "schema/words.h"
@@ -47,7 +48,7 @@ static void unite(struct network_info *a, struct network_info *b)
 	lan_of(b)->lan = lan_of(a);
 }
 
-/* Those that name the same host, or the same glob. */
+/* Networks that name the same host, or the same glob. */
 static void unite_alike(const struct link_group *group)
 {
 	__attribute__((cleanup(index_cleanup))) struct index *names = index_new(0);

@@ -44,7 +44,7 @@ static void document_read(struct build *build, struct document *document)
 	build->context.source = document->source;
 	decode_object(&build->context, &root, &document_object, document->root, document->root,
 		      &decl);
-	/* Were it `network` for `networks`, all that name one would follow. */
+	/* A misspelt `networks` would cause an error for each reference to one. */
 	build->context.incomplete |= diags->count + diags->omitted != before;
 	document->networks = decl.networks;
 	document->containers = decl.containers;
@@ -75,7 +75,7 @@ static void entries_read(struct build *build, struct document *document, const s
 		read(build, document->set, name);
 }
 
-/* Networks first, so that containers can name what is further below or in another file. */
+/* Networks first: containers can name a network that is declared later or in another file. */
 static void documents_read(struct build *build, struct documents *documents)
 {
 	for (size_t i = 0; i < documents->count; i++)

@@ -1,5 +1,5 @@
-/* The desired state, as the files declare it: checked, defaults filled in, references resolved. A
- * value, without behaviour. All of it is in the arena of struct desired. */
+/* The desired state that the files declare, as a value: checked, with defaults, references
+ * resolved. Its arena is in struct desired. */
 #ifndef SCHEMA_MODEL_H
 #define SCHEMA_MODEL_H
 
@@ -11,12 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The owner tag of an attachment, which holds three names, must fit the 255 bytes of an IFALIAS. */
+/* Limit of names: the owner tag of an attachment contains three, and must fit the 255 bytes of an
+ * IFALIAS. */
 #define NAME_LENGTH_MAX 63
 
 /* A location in the input. Lines and columns count from 1, columns in characters. */
 struct place {
-	const char *file; /* as given on the command line, "<stdin>" for "-" */
+	const char *file; /* the path of the command line, "<stdin>" for "-" */
 	unsigned line, column;
 };
 
@@ -32,7 +33,7 @@ enum link_mode {
 	MODE_L3S,
 };
 
-/* The hosts that something is assigned to: names and globs. None: every host. */
+/* The hosts of an assignment: names and globs. None: every host. */
 struct hosts {
 	const char **items;
 	size_t count;
@@ -43,7 +44,7 @@ struct aux_address {
 	struct ip ip;
 };
 
-/* The range from which one host chooses addresses of a subnet. */
+/* The range of a subnet from which one host chooses addresses. */
 struct host_range {
 	struct place place;
 	const char *host;
@@ -54,8 +55,8 @@ struct subnet {
 	struct place place;
 	struct prefix prefix; /* no host bits */
 	struct ip gateway;    /* family 0: none */
-	/* No host bits; the whole prefix if not set; family 0: no address can be chosen, as the
-	 * network is on several hosts and this one has no range of its own. */
+	/* No host bits; the whole prefix if not set; family 0: no address can be chosen, because
+	 * the network is on several hosts and this one has no range of its own. */
 	struct prefix ip_range;
 	struct host_range *host_ranges; /* by host; `ip_range` is this host's */
 	size_t n_host_ranges;
@@ -75,7 +76,7 @@ struct network {
 	struct place place;
 	const char *name;
 	enum driver driver;
-	const char *parent; /* NULL: a dummy link made for the network (internal only) */
+	const char *parent; /* NULL: a dummy link of the network (internal only) */
 	uint16_t vlan;      /* 1..4094, 0: none; `parent: eth0.10` arrives as "eth0" and 10 */
 	enum vlan_protocol vlan_protocol;
 	enum link_mode mode;
@@ -86,10 +87,11 @@ struct network {
 	uint32_t bcqueuelen; /* packets */
 	bool internal;
 	bool probe; /* probe the LAN before a new address is used */
-	bool dhcp;  /* IPv4 addresses are DHCP leases, unless the attachment says otherwise */
+	bool dhcp;  /* IPv4 addresses are DHCP leases, unless the attachment overrides it */
 	struct host_access host;
 	struct hosts hosts;
-	bool several_hosts; /* on its LAN, where each address may be chosen once */
+	bool several_hosts; /* addresses of its broadcast domain, each of which can be chosen once
+			     */
 };
 
 struct route {
@@ -107,10 +109,10 @@ struct sysctl {
 struct attachment {
 	struct place place;
 	const struct network *network;
-	struct ip ipv4, ipv6;       /* family 0: choose one if the network has such a subnet */
-	bool dhcp, has_dhcp;        /* the IPv4 address is a DHCP lease; the attachment itself sets
-				       `dhcp` */
-	struct mac mac;             /* unset: derived */
+	struct ip ipv4, ipv6; /* family 0: choose one if the network has a subnet of that family */
+	bool dhcp,
+		has_dhcp; /* the IPv4 address is a DHCP lease; the attachment itself sets `dhcp` */
+	struct mac mac;   /* unset: derived */
 	const char *interface_name; /* NULL: the lowest free ethN, or lanN beside an engine's */
 	int gw_priority;
 	struct route *routes;
@@ -143,15 +145,15 @@ struct set {
 
 struct desired {
 	struct arena *arena;
-	const char *host; /* the host that this is for; NULL: all hosts, which cannot be planned */
+	const char *host;    /* the host of this part; NULL: all hosts, which cannot be planned */
 	bool on_other_hosts; /* there are networks, and all of them are assigned to other hosts */
 	struct set *sets;    /* at least one: an empty input is the empty set "default" */
 	size_t n_sets;
 };
 
-/* The network's first subnet that the address is in, or NULL. */
+/* The network's first subnet that contains the address, or NULL. */
 struct subnet *network_subnet_of(const struct network *network, const struct ip *ip);
-/* Whether it has a subnet of the family. */
+/* Whether the network has a subnet of the family. */
 bool network_has_family(const struct network *network, unsigned family);
 
 /* The part of `all` that is assigned to one host. In `arena`; it points into `all`, which must

@@ -12,7 +12,7 @@ static const struct {
 	const char *key;
 } families[N_FAMILIES] = {{AF_INET, "ipv4_address"}, {AF_INET6, "ipv6_address"}};
 
-/* A subnet of a network on some link. */
+/* A subnet of a network on a link. */
 struct site {
 	struct network_info *info;
 	const struct prefix *prefix;
@@ -40,7 +40,7 @@ static bool spread(const struct network_info *info)
 	return info->user_hosts;
 }
 
-/* The one host that the network, or all its containers, say they live on; NULL: none is said. */
+/* The only host of the network or of all its containers; NULL: not known. */
 static const char *home(const struct network_info *info)
 {
 	return info->network->hosts.count ? hosts_only(&info->network->hosts) : info->user_host;
@@ -73,7 +73,7 @@ static struct site *sites_collect(struct build *build, size_t *ret_count)
 	return sites;
 }
 
-/* Sites that have addresses in common are on several hosts if one is, or if two are on different
+/* Networks with common addresses are on several hosts if one of them is, or if two are on different
  * ones. */
 static void share(struct site *sites, size_t count)
 {
@@ -128,7 +128,7 @@ static void host_assignment_add(const struct network_info *info, const char *hos
 			assignment->without[i] = host;
 }
 
-/* Globs mean those of the hosts that have a name in the input, and the one at hand. */
+/* Globs stand for the matching host names of the input, and for the current host. */
 static void host_assignment_search(struct build *build, const struct network_info *info,
 				   const struct hosts *hosts, struct host_assignment *assignment)
 {
@@ -176,7 +176,7 @@ static bool has_ranges(const struct network_info *info, uint8_t family)
 	return false;
 }
 
-/* An address that is to be chosen needs a range that no other host chooses from. */
+/* A chosen address requires a range that no other host chooses from. */
 static void check_open(struct build *build, const struct scope *scope,
 		       const struct network_info *info, const struct host_assignment *assignment,
 		       const struct node *at, size_t family)
@@ -206,7 +206,7 @@ static void check_open(struct build *build, const struct scope *scope,
 		       printable_text(context, without));
 }
 
-/* What is written down can be on one host only; `host` is it, or NULL. */
+/* An explicit address can be on one host only; `host` is that host, or NULL. */
 static void check_explicit(struct build *build, const struct scope *scope,
 			   const struct network_info *info, const struct node *body,
 			   const char *key, const struct ip *ip, const char *host)
@@ -234,8 +234,8 @@ static void check_explicit(struct build *build, const struct scope *scope,
 	}
 }
 
-/* The addresses of one link, of which those not said have family 0; `leased`: IPv4 is the DHCP
- * server's to choose, whom all hosts ask. */
+/* The addresses of one link; unset ones have family 0. `leased`: the DHCP server chooses IPv4, for
+ * all hosts. */
 static void check_addresses(struct build *build, const struct scope *scope,
 			    const struct network_info *info,
 			    const struct host_assignment *assignment, const struct node *at,

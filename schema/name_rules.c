@@ -34,7 +34,7 @@ static const char *name_problem(const char *text, const char **ret_hint)
 	return NULL;
 }
 
-/* What holds for every name of a link. */
+/* The rules for the name of any link. */
 static const char *link_problem(const char *text)
 {
 	if (strpbrk(text, " \t\n\v\f\r") || has_control(text))
@@ -109,7 +109,7 @@ const char *parent_dot(const char *parent)
 	return dot && dot != parent && dot[1] && !dot[1 + strspn(dot + 1, DIGITS)] ? dot : NULL;
 }
 
-/* A name, an id, or a project and a service of Compose's. */
+/* A name, an id, or a Compose project and service. */
 static const char *engine_problem(const char *text, const char **ret_hint)
 {
 	const char *slash = strchr(text, '/');

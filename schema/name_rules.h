@@ -5,11 +5,11 @@
 #include "schema/keys.h"
 
 /* The problem of a text of this type, worded to follow the text, or NULL. Sets *ret_hint if there
- * is more to say. */
+ * is an addition. */
 const char *text_problem(enum key_type type, const char *text, const char **ret_hint);
 
 /* The position of the dot in a parent's name such as eth0.10, the short form of a VLAN of eth0;
- * NULL: it is no short form. */
+ * NULL: not a short form. */
 const char *parent_dot(const char *parent);
 
 #endif

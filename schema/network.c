@@ -8,7 +8,7 @@
 
 #define IPV6_MTU_MIN 1280
 
-/* eth0.10 without a `vlan` is eth0 and VLAN 10. */
+/* eth0.10 without `vlan` means eth0 and VLAN 10. */
 static void split_parent(struct build *build, const struct scope *scope, struct network_info *info,
 			 struct network *network)
 {
@@ -84,7 +84,7 @@ static void check_parent(struct build *build, const struct scope *scope, struct 
 			   "add `vlan: 10`, or remove `vlan_protocol`", "requires a vlan");
 }
 
-/* The first driver that has the mode. */
+/* The first driver that supports the mode. */
 static const char *driver_of_mode(enum link_mode mode)
 {
 	const struct word *driver = driver_words;
@@ -154,12 +154,12 @@ static void check_values(struct build *build, const struct scope *scope, struct 
 			   link_mode_name(mode));
 }
 
-/* Enters the network into its set, under its name. */
+/* Adds the network to its set, under its name. */
 static void enter(struct build *build, struct set_info *set, struct network_info *info)
 {
 	struct context *context = &build->context;
 	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
-	/* Entered even if its name is invalid, so that its users cause no further errors. */
+	/* Added even if its name is invalid, so that references to it cause no further errors. */
 	struct network_info *other = index_put_text(set->networks, info->name->text, info);
 	if (decode_name(context, &networks, KEY_NAME, info->name) && other)
 		report(context, CODE_DECLARED_TWICE, &networks, info->name,

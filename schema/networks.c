@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Says that two networks cannot share their link. */
+/* Reports two networks that cannot share their link. */
 static void report_sharing(struct build *build, const struct network_info *info, const char *key,
 			   const char *hint, const char *problem)
 {
@@ -51,7 +51,7 @@ static void check_sharing(struct build *build, const struct network_info *info)
 				  driver_name(network->driver)));
 }
 
-/* The host's own link into the network. */
+/* The host's own link of the network. */
 static void check_host(struct build *build, struct network_info *info)
 {
 	struct context *context = &build->context;
@@ -81,7 +81,7 @@ static void check_host(struct build *build, struct network_info *info)
 			   access->interface_name);
 }
 
-/* By link, then by address; those of networks without a link come last. */
+/* By link, then by address; networks without a link come last. */
 static int compare_ranges(const void *a, const void *b)
 {
 	const struct range *left = a, *right = b;
@@ -117,7 +117,7 @@ static void report_ranges(struct build *build, const struct range *a, const stru
 	       later->info->link->title);
 }
 
-/* As with subnets, an overlap is always with the last range that is not itself inside another. */
+/* As for subnets: an overlap is always with the last range that is not itself inside another. */
 static void check_ranges(struct build *build)
 {
 	const struct range *outer = NULL;

@@ -20,7 +20,7 @@ struct node {
 	char text[];         /* of a scalar; valid UTF-8 */
 };
 
-/* Whether it is empty: an empty value, ~ or null. */
+/* Whether the value is null: an empty value, ~ or null. */
 bool node_null(const struct node *node);
 /* The value of a key of a mapping, or NULL. */
 struct node *node_get(const struct node *mapping, const char *key);

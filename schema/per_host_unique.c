@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* One of those that have something, each for itself if they have no host in common. */
+/* Values of one name: linked if they have no host in common. */
 struct host_unique {
 	struct host_unique *next;
 	const struct hosts *hosts;
@@ -15,9 +15,9 @@ struct host_assignments {
 	struct host_unique *all, *globs;
 };
 
-/* Comparisons of two hosts, which take a second or so. */
+/* The limit of host comparisons, which take about a second. */
 #define EFFORT_MAX ((size_t)256 << 20)
-/* What a glob costs, in those of names. */
+/* The cost of a glob, in comparisons of names. */
 #define GLOB_EFFORT 8
 
 void host_note(struct build *build, const char *host)
@@ -57,7 +57,7 @@ static void check_twice(struct build *build, const struct scope *scope, const st
 void hosts_take(struct build *build, const struct scope *scope, const struct node *body,
 		struct hosts *hosts)
 {
-	/* Stands for a wrong entry, so that the list does not mean every host. */
+	/* Replaces an invalid entry, since an empty list would mean every host. */
 	static const char *nobody[] = {""};
 	const struct node *list = node_get(body, "hosts"), *item = list ? list->first : NULL;
 	struct scope here = {.up = scope, .name = "hosts"};
@@ -107,7 +107,7 @@ static void host_unique_add(struct build *build, struct host_unique **first,
 	*first = unique;
 }
 
-/* Enters it for each of its hosts that has a name, or returns the one that has such a host. */
+/* Adds the value for each named host of it, or returns the value that has such a host. */
 static void *host_uniques_enter_named(struct build *build, struct host_uniques *uniques,
 				      const char *name, const struct hosts *hosts, void *value)
 {
@@ -122,7 +122,7 @@ static void *host_uniques_enter_named(struct build *build, struct host_uniques *
 	return NULL;
 }
 
-/* Names are looked up; only where there are globs has each to be compared with each. */
+/* Names are looked up in an index; globs are compared with each entry. */
 static void *host_uniques_enter_somewhere(struct build *build, struct host_uniques *uniques,
 					  struct host_assignments *assignments, const char *name,
 					  const struct hosts *hosts, void *value)

@@ -44,7 +44,7 @@ static bool before(const struct position *position, unsigned line, unsigned colu
 	return position->line < line || (position->line == line && position->column < column);
 }
 
-/* One character further. */
+/* Advances by one character. */
 static void step(const struct source *source, struct position *position)
 {
 	const char *text = source->bytes + position->offset;
@@ -84,7 +84,8 @@ struct position source_find_offset(struct source *source, size_t offset)
 	return *at;
 }
 
-/* Where the excerpt starts: behind the indentation, or a while before the column. */
+/* The start of the excerpt: after the indentation, or a limited number of characters before the
+ * column. */
 static size_t excerpt_start(const struct source *source, const struct position *position,
 			    bool *ret_cut)
 {

@@ -5,15 +5,15 @@
 #include "lib/printable.h"
 #include "schema/diag.h"
 
-/* One file's bytes; need not end in NUL. */
+/* The bytes of one file; need not end in NUL. */
 struct input {
-	const char *file; /* the name for messages */
+	const char *file; /* the file's name for messages */
 	const char *bytes;
 	size_t size;
 };
 
-/* A position, and where its line starts. Lines end where YAML 1.1 says, so that they are counted as
- * the parser counts them. */
+/* A position, and the start of its line. Lines end as in YAML 1.1, so that line numbers agree with
+ * the parser. */
 struct position {
 	size_t offset, line_start; /* bytes */
 	unsigned line, column;     /* from 1, columns in characters */
@@ -24,7 +24,7 @@ struct source {
 	const char *bytes; /* without a byte order mark */
 	size_t size;
 	size_t skipped;       /* bytes of the byte order mark */
-	struct position last; /* found last: most searches go on from there */
+	struct position last; /* the last result: most searches continue from it */
 };
 
 void source_init(struct source *source, const char *file, const char *bytes, size_t size);
@@ -34,7 +34,7 @@ struct position source_find(struct source *source, unsigned line, unsigned colum
 /* The position of a byte. */
 struct position source_find_offset(struct source *source, size_t offset);
 
-/* The line around the position as diag.source wants it; sets *ret_caret. Returns text in arena. */
+/* The line around the position, as diag.source requires; sets *ret_caret. Returns text in arena. */
 const char *source_excerpt(const struct source *source, const struct position *position,
 			   struct arena *arena, unsigned *ret_caret);
 

@@ -30,7 +30,7 @@ static void check_gateway(struct build *build, const struct scope *scope, const 
 	}
 }
 
-/* An ip_range that is written down, for whichever host or for one. */
+/* An explicit ip_range, for every host or for one. */
 static void take_range(struct build *build, const struct scope *scope,
 		       const struct network_info *info, const struct node *node,
 		       const struct subnet *subnet, struct range range)
@@ -164,8 +164,8 @@ static void report_overlap(struct build *build, const struct scope *scope,
 	       prefix_format(&first->prefix, other), place_text(&build->context, &first->place));
 }
 
-/* Of two prefixes that overlap one holds the other, so in the order of their addresses an overlap
- * is always with the last one that is not itself inside another. */
+/* Of two overlapping prefixes one contains the other. So in the order of addresses, an overlap is
+ * always with the last prefix that is not itself inside another. */
 static void check_overlaps(struct build *build, const struct scope *scope,
 			   struct network_info *info)
 {
@@ -182,7 +182,7 @@ static void check_overlaps(struct build *build, const struct scope *scope,
 	info->n_subnets = n;
 }
 
-/* Takes the subnet that is on the network directly. */
+/* Reads the subnet that is directly in the network. */
 static void check_direct(struct build *build, const struct scope *scope, struct network_info *info,
 			 struct network_decl *decl)
 {
@@ -197,7 +197,7 @@ static void check_direct(struct build *build, const struct scope *scope, struct 
 	check_subnet(build, scope, info, info->body, network->subnets);
 }
 
-/* The first of the keys of a subnet that the network has directly. */
+/* The first subnet key that is directly in the network. */
 static const char *direct_key(const struct node *body)
 {
 	for (size_t i = 0; i < subnet_object.n_keys; i++)

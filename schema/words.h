@@ -4,7 +4,7 @@
 
 #include "schema/model.h"
 
-/* One value's word. Lists end with a NULL name. */
+/* The name of one value. Lists end with a NULL name. */
 struct word {
 	const char *name;
 	unsigned value;
@@ -15,10 +15,10 @@ extern const struct word driver_words[], vlan_protocol_words[], link_mode_words[
 
 #define WORDS_ALL (~0U)
 
-/* "bridge, private or vepa": those whose values are in the mask of 1 << value. */
+/* "bridge, private or vepa": the values in the mask of 1 << value. */
 const char *words_list(struct arena *arena, const struct word *words, unsigned values);
 
-/* The word of a value. */
+/* The name of a value. */
 const char *driver_name(enum driver driver);
 const char *vlan_protocol_name(enum vlan_protocol protocol);
 const char *link_mode_name(enum link_mode mode);

@@ -7,11 +7,11 @@
 #include <yaml.h>
 
 #define DEPTH_MAX 32
-/* Together with the size of a node this bounds the memory: 32 MiB of "[a,a,a,..." have 16 million.
- */
+/* Together with the size of a node this bounds the memory: 32 MiB of "[a,a,a,..." have 16 million
+ * nodes. */
 #define NODES_MAX ((size_t)2 << 20)
 
-/* A collection that is not complete. */
+/* An incomplete collection. */
 struct open {
 	struct node *node, *last;
 	bool desired_value; /* a mapping whose last child is a key */
@@ -37,7 +37,7 @@ static struct node *node_new(struct builder *builder, enum node_kind kind, const
 	return node;
 }
 
-/* Ends the reading of this file. */
+/* Stops the parsing of this file. */
 static void fail(struct builder *builder, const struct node *at, const char *hint, const char *text)
 {
 	report(builder->context, CODE_TOO_MUCH, NULL, at, hint, "%s", text);
@@ -55,8 +55,8 @@ static void append_root(struct builder *builder, struct node *node)
 	builder->last_root = node;
 }
 
-/* Puts the node into the collection that is open. A root is put into the list when it is complete:
- * one that an error cuts short says too little. */
+/* Adds the node to the open collection. A root is added to the list when it is complete: an error
+ * may have cut it. */
 static void append(struct builder *builder, struct node *node)
 {
 	if (!builder->depth) {
@@ -70,7 +70,7 @@ static void append(struct builder *builder, struct node *node)
 	else
 		open->last->next = node;
 	if (open->last && open->desired_value && node_null(node) && !*node->text) {
-		/* Nothing to point at: point at the key. */
+		/* The value is empty: use the place of its key. */
 		node->line = open->last->line;
 		node->column = open->last->column;
 	}
@@ -101,7 +101,7 @@ static void pop(struct builder *builder)
 		append_root(builder, node);
 }
 
-/* Anchors and tags are refused; the node that has one is still read. */
+/* Anchors and tags are refused; their node is parsed all the same. */
 static void check_properties(struct builder *builder, const struct node *node, const void *anchor,
 			     const void *tag)
 {

@@ -8,8 +8,8 @@
 struct context;
 
 /* Parses the current file. Returns the roots of its documents, linked by next, or NULL if it has
- * none. After a syntax error the documents before it, and context->incomplete. Empty roots are left
- * out. */
+ * none. After a syntax error: the documents before it, and context->incomplete is set. Empty roots
+ * are left out. */
 struct node *yaml_read(struct context *context);
 
 /* The first document of a file that is not a configuration; errors are in `diags`. */
@@ -18,10 +18,10 @@ struct arena;
 struct diags;
 struct node *yaml_parse(const struct input *input, struct arena *arena, struct diags *diags);
 
-/* For the parser: checks the keys of a mapping that is complete, and takes the bad ones out. */
+/* For the parser: checks the keys of a complete mapping, and removes the bad ones. */
 void yaml_check_keys(struct context *context, struct node *mapping);
 
-/* For the parser: reports its error, in words that help. */
+/* For the parser: reports its error with a helpful text. */
 struct yaml_parser_s;
 void yaml_report_error(struct context *context, const struct yaml_parser_s *parser);
 

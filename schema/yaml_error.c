@@ -5,12 +5,13 @@
 #include <string.h>
 #include <yaml.h>
 
-/* libyaml's messages, and ours for people who do not know its grammar. */
+/* libyaml's messages, and this program's texts, which need no knowledge of YAML's grammar. */
 struct wording {
 	const char *problem; /* libyaml's */
-	const char *text;    /* NULL: as libyaml says */
+	const char *text;    /* NULL: libyaml's text */
 	const char *hint;
-	/* What is not closed: shown where it starts, with the place where that was noticed. */
+	/* An unclosed construct: reported at its start, with the place where the parser detected
+	 * it. */
 	bool unclosed;
 };
 
@@ -90,7 +91,7 @@ static void report_reader(struct context *context, const yaml_parser_t *parser)
 	report_place(context, CODE_ENCODING, at.line, at.column, hint, text);
 }
 
-/* A character that starts nothing: a tab, or one that YAML reserves. */
+/* A character that starts no token: a tab, or one that YAML reserves. */
 static void report_start(struct context *context, const yaml_mark_t *tag)
 {
 	struct position at =

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-/* Up to here comparing each with each is faster than an index. */
+/* Up to this number, comparing each with each is faster than an index. */
 #define FEW 8
 
-/* Whether a key can be used at all; reports it if not. */
+/* Whether a key is valid; otherwise reports it. */
 static bool key_fits(struct context *context, const struct node *key)
 {
 	if (key->bad)
@@ -27,7 +27,7 @@ static bool key_fits(struct context *context, const struct node *key)
 	return false;
 }
 
-/* The key of the same text among those before, which it joins. */
+/* An earlier key with the same text; adds the key otherwise. */
 static const struct node *find_same(const struct node *mapping, struct index *index,
 				    struct node *key)
 {
