@@ -15,7 +15,7 @@ static bool is_other(const struct ip *ip, const struct ip *than)
 	return ip->family == AF_INET && !ip_equal(ip, than);
 }
 
-/* Whether it is the only IPv4 address of the link, of its specification and of others: the kernel
+/* Whether it is the only IPv4 address of the link, in its specification and beyond: the kernel
  * sends ARP requests from the first address of a subnet (inet_select_addr). */
 static bool is_alone(const struct link_spec *spec, int ifindex, const struct ip *ip)
 {
@@ -29,7 +29,7 @@ static bool is_alone(const struct link_spec *spec, int ifindex, const struct ip 
 	return true;
 }
 
-/* Such as mcast_solicit and app_solicit (arp_solicit). */
+/* A neighbour sysctl of the link, such as mcast_solicit and app_solicit (arp_solicit). */
 static bool neighbor_sysctls_set(const struct link_spec *spec)
 {
 	static const char prefix[] = "net.ipv4.neigh.";

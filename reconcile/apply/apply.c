@@ -123,7 +123,7 @@ static bool encode_operation(const struct operation *operation, const struct lin
 	case OP_RESTORE:
 	case OP_LEASE:
 	case N_OPERATION_TYPES:
-		break; /* no single message */
+		break; /* not a single message */
 	}
 	return false;
 }
@@ -187,8 +187,9 @@ static bool creates(const struct apply_context *context, const struct step *step
 	       (step->action == ACTION_CREATE || step->action == ACTION_REPLACE);
 }
 
-/* How many items from here on create attachments in one namespace, whose messages go together. What
- * is made in the host's namespace is made one by one: later links are attached to it. */
+/* The number of items from here on that create attachments in one namespace, whose messages are
+ * sent together. In the host's namespace links are created one by one: later links are attached to
+ * them. */
 static size_t creates_count(const struct apply_context *context, const struct stage_item *items,
 			    const struct stage_item *end)
 {

@@ -13,11 +13,11 @@ struct dhcp_broker;
 struct apply_options {
 	struct dhcp_broker *broker;  /* requests DHCP leases (dhcp/broker.h); NULL: not available */
 	const struct leases *leases; /* NULL: apply requests all of them */
-	bool keep_leases;            /* none is released, since the plan may be rolled back */
+	bool keep_leases;            /* releases no lease, since the plan may be rolled back */
 	/* Probes new addresses on the LAN first (reconcile/probe/probe.h); a step with a conflict
 	 * fails and changes nothing. New parents are created before, as probing needs them. */
 	bool probe;
-	atomic_size_t *done; /* the number of finished steps, for other threads to read; or NULL */
+	atomic_size_t *done; /* the number of finished steps, for other threads; or NULL */
 };
 
 /* Applies the selected steps of the plan in order; a failure does not stop other steps. `outcomes`

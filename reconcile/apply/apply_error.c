@@ -14,7 +14,7 @@
 #define ANY_OP UINT32_MAX
 #define BIT(n) (1u << (n))
 
-/* LINK and DETAIL stand for what struct operation_context has. */
+/* LINK and DETAIL stand for the values of struct operation_context. */
 static const char *const sentences[N_OPERATION_TYPES] = {
 	[OP_LINK_NEW] = "cannot create LINK",
 	[OP_LINK_MOVE] = "cannot move LINK",
@@ -36,7 +36,7 @@ static const char *const sentences[N_OPERATION_TYPES] = {
 	[OP_ROUTE_DELETE] = "cannot remove route DETAIL from LINK",
 };
 
-/* The first row that fits. KIND and PARENT stand for the link's; MODULE for the kind's module. */
+/* The first matching row. KIND and PARENT stand for the link's; MODULE for the kind's module. */
 static const struct hint {
 	int errnum;
 	uint32_t operations;
@@ -101,7 +101,7 @@ static bool kind_fits(const struct hint *hint, enum link_kind kind)
 	return true;
 }
 
-/* Writes the template with the words in capitals filled in. */
+/* Writes the template, with values in place of its capitalised words. */
 static void fill(char *ret, size_t size, const char *template,
 		 const struct operation_context *operation_at)
 {

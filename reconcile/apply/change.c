@@ -13,7 +13,7 @@ struct changing {
 	struct outcome *outcome;
 	struct netlink *netlink; /* in its namespace */
 	int ifindex;
-	const char *name; /* that it has now */
+	const char *name; /* its current name */
 	bool flushed;     /* a rename flushed addresses or routes of the specification */
 	const struct snapshot **others; /* context->others, of this step */
 };
@@ -143,8 +143,8 @@ static int removals_send(const struct changing *changing, struct batch *batch, s
 		       : batch_send(changing->netlink, batch, error);
 }
 
-/* The operations from this one on that go in one datagram: removals of an address with other prefix
- * lengths, and its addition. */
+/* The operations from this one on that are sent in one datagram: removals of an address with other
+ * prefix lengths, and its addition. */
 static size_t together_count(const struct operations *operations, size_t from)
 {
 	size_t count = 1;
@@ -153,7 +153,7 @@ static size_t together_count(const struct operations *operations, size_t from)
 	return count;
 }
 
-/* Of which the last is the one that counts. */
+/* The last reply is the relevant one. */
 static void together_do(struct changing *changing, const struct operation *operations, size_t count)
 {
 	struct error error;
@@ -167,8 +167,8 @@ static void together_do(struct changing *changing, const struct operation *opera
 		operation_refused(changing, &operations[count - 1], reply);
 }
 
-/* Restores everything that the kernel flushed. What it kept is there still; another link's route
- * that replaced a managed one stays. */
+/* Restores everything that the kernel flushed. Objects that the kernel kept still exist; another
+ * link's route that replaced a managed one is kept. */
 static void restore_do(struct changing *changing)
 {
 	struct error error;
@@ -219,16 +219,16 @@ static void operation_do(struct changing *changing, const struct operation *oper
 	case OP_ROUTE_ADD:
 		message_do(changing, operation);
 		break;
-	case OP_LEASE: /* of all links together: leases_do */
+	case OP_LEASE: /* leases_do handles all links together */
 	case OP_LINK_NEW:
 	case OP_LINK_MOVE:
 	case OP_LINK_DELETE:
 	case N_OPERATION_TYPES:
-		break; /* not in place */
+		break; /* not changed in place */
 	}
 }
 
-/* The operations from this one on that one message does. */
+/* The number of operations from this one on that fit into one message. */
 static size_t settings_count(const struct operations *operations, size_t from, size_t end)
 {
 	size_t count = 0;
@@ -247,8 +247,8 @@ static bool settings_send(const struct changing *changing, const struct operatio
 	       !batch_reply(batch, 0)->errnum;
 }
 
-/* The kernel stops at the first that it refuses, and does not say which. Then each is sent by
- * itself: what is set already may be set again. */
+/* The kernel stops at the first attribute that it refuses, and does not report which. Then each is
+ * sent by itself: setting one again is harmless. */
 static void settings_do(struct changing *changing, const struct operation *operations, size_t count)
 {
 	const bool sent = settings_send(changing, operations, count);
@@ -304,7 +304,7 @@ static void removals_check(struct changing *changing, const struct operations *o
 	}
 }
 
-/* Names and MACs, and then all addresses and routes. */
+/* Names and MACs, then all addresses and routes. */
 static void give_up(struct changing *changing, const struct operations *operations)
 {
 	struct error error;
@@ -359,7 +359,7 @@ static void change_announce(const struct changing *changing, const struct operat
 	netns_return(changing->context->host->handle->fd);
 }
 
-/* A failure leaves the rest to be done: each change is right by itself. */
+/* A failure does not stop the other changes: each is correct by itself. */
 void changes_do(struct apply_context *context, const struct stage_item *item)
 {
 	struct changing changing;

@@ -5,8 +5,8 @@
 
 #include <errno.h>
 
-/* At most so many links announce themselves to all links that are created with them: two thousand
- * deliveries cost less than closing the packet socket. */
+/* Up to this number of links announce themselves to all links that are created with them: two
+ * thousand deliveries cost less than closing the packet socket. */
 #define ANNOUNCE_INSIDE_MAX 64
 
 bool pending_link_failed(const struct pending_link *pending)
@@ -49,14 +49,14 @@ static void sysctls_do(struct pending_link *pending, size_t from, size_t end)
 	}
 }
 
-/* Those that are one message each, once the link is there. */
+/* The single-message operations of an existing link. */
 static bool is_message(const struct operation *operation)
 {
 	return operation->type == OP_LINK_UP || operation->type == OP_ADDR_ADD ||
 	       operation->type == OP_ROUTE_ADD;
 }
 
-/* Finds them: operations [details, details_end). */
+/* Finds the operations [details, details_end). */
 static void details_find(struct pending_link *pending)
 {
 	const struct operations *operations = &pending->operations;
@@ -82,9 +82,9 @@ static void details_check(struct pending_link *pending, const struct batch *batc
 	}
 }
 
-/* Up, addresses, routes: of all links of the group together. What the kernel refuses is not waited
- * for, as the lock is held: EADDRINUSE may be a link of a namespace that died and is being taken
- * apart (cleanup_net), which is for the caller to try again (outcome_busy). */
+/* Up, addresses, routes: of all links of the group together. There is no retry here, as the lock is
+ * held: EADDRINUSE may be caused by a link of a namespace that is being destroyed (cleanup_net),
+ * and the caller retries (outcome_busy). */
 static void details_do(struct group *group)
 {
 	struct error error;
@@ -128,9 +128,9 @@ static void group_announce(struct group *group)
 				      group->pending_links[i].spec);
 }
 
-/* The first links on a parent are announced by the parent, where they are many: on the wire that is
- * the same. Each by itself would tell all those made before it, which have nothing to forget, and a
- * thousand links are half a million deliveries. */
+/* The parent announces the first links on it if they are many: on the wire that is the same. A link
+ * that announces itself reaches all earlier ones, which have no entry to update, and a thousand
+ * links would cause half a million deliveries. */
 static void group_announce_via_parent(struct group *group)
 {
 	for (size_t i = 0; i < group->n_pending_links; i++)

@@ -1,5 +1,5 @@
-/* What the two parts of creating links share: link_create.c creates them, create.c brings them up.
- */
+/* Declarations shared by the two parts of creating links: link_create.c creates them, create.c sets
+ * them up. */
 #ifndef RECONCILE_APPLY_CREATE_INTERNAL_H
 #define RECONCILE_APPLY_CREATE_INTERNAL_H
 
@@ -14,8 +14,8 @@ struct pending_link {
 	bool via_parent; /* its parent announces it */
 	size_t first;    /* its first reply in the batch */
 	struct operations operations;
-	bool up_at_once;             /* by the message that marks it */
-	size_t details, details_end; /* the operations that bring it up, and all that follow it */
+	bool up_at_once;             /* set up by the message that sets its owner tag */
+	size_t details, details_end; /* the operations that set it up, and all later ones */
 };
 
 /* Links that are created together in one namespace. */

@@ -38,7 +38,7 @@ static int identity_take(const struct nlmsghdr *message, void *data, struct erro
 	return 0;
 }
 
-/* Check right before the deletion: the link may be gone, and its ifindex reused. */
+/* Check directly before the deletion: the link may be gone, and its ifindex reused. */
 static int still_the_same(struct netlink *netlink, const struct live_link *link,
 			  struct error *error)
 {
@@ -122,7 +122,7 @@ bool link_deleted(const struct apply_context *context, const struct live_link *l
 	return false;
 }
 
-/* Whether it is itself a parent that was to be deleted and is kept. */
+/* Whether it is itself a parent whose deletion was deferred. */
 static bool parent_stays(const struct apply_context *context, size_t number)
 {
 	return step_is_parent(&context->plan->steps[number]) &&
@@ -182,7 +182,7 @@ static void children_done(struct apply_context *context, const struct live_link 
 			context->outcomes[i].state = OUTCOME_DONE;
 }
 
-/* In one batch of the kernel's, where each by itself would wait for RCU. */
+/* One message for all: separate deletions would each wait for RCU. */
 void parents_with_children_do(struct apply_context *context)
 {
 	each_stage_item (item, &context->stages, STAGE_PARENT_DELETE) {

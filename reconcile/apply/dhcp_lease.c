@@ -98,7 +98,7 @@ static struct link_route default_route(const struct ip *router)
 	return (struct link_route){.to = {.ip.family = AF_INET}, .via = *router};
 }
 
-/* The link's own routes are put again, and no route of others stays in conflict. */
+/* The link's own routes are added again, and a conflicting unmanaged route is kept. */
 static bool has_default(const struct link_spec *desired)
 {
 	for (size_t i = 0; i < desired->n_routes; i++)
@@ -140,7 +140,7 @@ static void route_put(const struct putting *putting, const struct link_route *ro
 	    &message, tolerated);
 }
 
-/* A route of others to the router is sufficient. */
+/* An unmanaged route to the router is sufficient. */
 static void new_put(const struct putting *putting, const struct lease *lease, bool replace)
 {
 	union message message;
@@ -166,7 +166,7 @@ static bool address_replaced(const struct link_spec *desired, const struct lease
 	return desired->dhcp.lease.ip.family && !prefix_equal(&desired->dhcp.lease, &lease->addr);
 }
 
-/* Removes what only the previous lease had. Missing objects need no reply. */
+/* Removes the objects of the previous lease only. Missing objects need no reply. */
 static void old_remove(const struct putting *putting, const struct lease *lease)
 {
 	union message message;
@@ -277,7 +277,7 @@ static bool network_same(const struct owner_tag *a, const struct owner_tag *b)
 	return strcmp(a->set, b->set) == 0 && strcmp(a->network, b->network) == 0;
 }
 
-/* Whether one of the first `count` found no server on its network, and none found one. */
+/* Whether one of the first `count` requests found no server on its network, and none found one. */
 static bool network_silent(const struct apply_context *context, const struct leasing *leasing,
 			   size_t count, size_t number)
 {
@@ -315,7 +315,7 @@ static void releases_request(const struct apply_context *context, struct leasing
 	}
 }
 
-/* Points into the answer, perhaps. */
+/* May point into the answer. */
 static const char *answer_trouble(const struct dhcp_answer *answer)
 {
 	return answer->result == DHCP_SILENT   ? "no DHCP server answered"
@@ -323,7 +323,7 @@ static const char *answer_trouble(const struct dhcp_answer *answer)
 					       : answer->text;
 }
 
-/* A server that does not answer frees the address when the lease ends. */
+/* Without an answer from the server, it frees the address when the lease expires. */
 static void release_note(const struct apply_context *context, size_t number,
 			 const struct pending_request *pending)
 {
@@ -356,7 +356,7 @@ void releases_do(struct apply_context *context)
 		release_note(context, leasing.steps[i], &leasing.requests[i]);
 }
 
-/* Restores what the old lease had set on the link. */
+/* Restores the objects of the old lease on the link. */
 static void dhcp_of_live(struct link_spec *spec, const struct prefix *lease)
 {
 	spec->dhcp = (struct link_dhcp){.wanted = true, .lease = *lease};

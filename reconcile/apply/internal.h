@@ -1,4 +1,4 @@
-/* What the parts of apply share. Users include apply.h. */
+/* Declarations shared by the files of reconcile/apply/. Users include apply.h. */
 #ifndef RECONCILE_APPLY_INTERNAL_H
 #define RECONCILE_APPLY_INTERNAL_H
 
@@ -14,27 +14,27 @@ struct dhcp_broker;
 
 /* A parent that this run created. */
 struct made {
-	size_t step; /* that creates it */
+	size_t step; /* the step that creates it */
 	int ifindex;
 	const char *name; /* its final name */
-	bool temporary;   /* it has another one by now */
+	bool temporary;   /* its current name is a temporary one */
 	bool unused;      /* no link was created on it: it is deleted again */
 };
 
 struct apply_context {
 	const struct plan *plan;
-	struct selection selection; /* the steps that are neither done yet nor left out */
-	struct stages stages;       /* of all steps of this run */
+	struct selection selection; /* steps that are neither done yet nor left out */
+	struct stages stages;       /* all steps of this run */
 	const struct live *live;
-	struct outcome *outcomes; /* as plan->steps */
+	struct outcome *outcomes; /* an element for each step of the plan */
 	struct live_ns *host;
-	struct leases leases; /* as plan->steps */
+	struct leases leases; /* an element for each step of the plan */
 	bool keep_leases;     /* apply_options.keep_leases */
 	struct dhcp_broker *broker;
 	atomic_size_t *done;   /* or NULL */
 	bool create_then_move; /* the kernel cannot create a link in another namespace */
-	int next_ifindex;      /* see ifindex_choose */
-	int announcer;         /* announce_open's in the host's namespace; -1: none yet */
+	int next_ifindex;      /* next candidate, see ifindex_choose */
+	int announcer; /* result of announce_open in the host's namespace; -1: not opened yet */
 	size_t n_creates;
 	struct arena *arena;
 	const struct snapshot *
@@ -80,10 +80,10 @@ struct operation_context operation_context_of(const struct operation *operation,
 void operation_prefix(struct operation_context *operation_at, const struct prefix *prefix);
 void operation_route(struct operation_context *operation_at, const struct link_route *route);
 
-/* The socket in the namespace, opened if necessary. */
+/* The socket in the namespace; opens it if necessary. */
 struct netlink *ns_socket(const struct apply_context *context, struct live_ns *ns,
 			  struct error *error);
-/* Adds the request, or its refusal if it could not be encoded. */
+/* Adds the request, or its failure if it could not be encoded. */
 void queue(struct batch *batch, bool encoded, const union message *message, bool together);
 /* The same for an operation that is one message, on an existing link. */
 void queue_operation(struct batch *batch, const struct operation *operation,
@@ -95,20 +95,20 @@ bool operation_sets(const struct operation *operation);
 void queue_settings(struct batch *batch, const struct operation *operations, size_t count,
 		    const struct link_spec *spec, int ifindex, bool together);
 
-/* An ifindex that is free in the host's namespace and in the link's own: the one that the link is
- * to have, if that is. */
+/* An ifindex that is free in the host's namespace and in the link's own: the link's requested one,
+ * if that is free. */
 int ifindex_choose(struct apply_context *context, const struct link_spec *spec);
 /* The thread is in the link's namespace. */
 int sysctl_put(const struct link_sysctl *sysctl, const char *name, struct error *error);
 
-/* link_create.c: the ifindex of the link of that name. */
+/* link_create.c: the ifindex of the link with that name. */
 int link_index_find(struct netlink *netlink, const char *name, int *ret, struct error *error);
 
-/* delete.c: STAGE_DELETE, STAGE_PARENT_DELETE, STAGE_PARENT_DELETE_LATE. A parent stays that a link
- * is on which was not deleted. */
+/* delete.c: STAGE_DELETE, STAGE_PARENT_DELETE, STAGE_PARENT_DELETE_LATE. A parent is kept if a link
+ * on it was not deleted. */
 void deletes_do(struct apply_context *context, enum stage stage);
-/* Whatever is on a parent that leaves goes with it, in one message for all. What does not succeed
- * that way is left for deletes_do. */
+/* Deletes all links on parents that are deleted, in one message. Failures are left to
+ * deletes_do. */
 void parents_with_children_do(struct apply_context *context);
 /* Whether this run deleted the link. */
 bool link_deleted(const struct apply_context *context, const struct live_link *link);
@@ -123,8 +123,8 @@ void parents_create(struct apply_context *context);
 void steps_defer(struct apply_context *context);
 /* The ifindex of the parent with that name that this run created; 0: none. */
 int made_parent(const struct apply_context *context, const char *name);
-/* The LAN was asked, and will not be asked for this run again: finds the parents that were made in
- * vain, which then leave again. */
+/* The probes are done: finds the parents that were created only for probing, and that are deleted
+ * again. */
 void unused_find(struct apply_context *context);
 void unused_leave(struct apply_context *context);
 void parents_rename(struct apply_context *context);
@@ -138,10 +138,10 @@ void replaced_put_back(struct apply_context *context);
  */
 void probes_send(struct apply_context *context);
 
-/* Sets the note in place of another. */
+/* Replaces the note. */
 __attribute__((format(printf, 2, 3))) void outcome_note(struct outcome *outcome, const char *format,
 							...);
-/* The step is not done, for the reason in the note; unless it has failed. */
+/* Defers the step, for the reason in the note, unless it has failed. */
 __attribute__((format(printf, 2, 3))) void outcome_defer(struct outcome *outcome,
 							 const char *format, ...);
 bool step_makes_parent(const struct step *step);
@@ -150,8 +150,8 @@ bool step_makes_parent(const struct step *step);
  * that end. */
 void leases_do(struct apply_context *context);
 void releases_do(struct apply_context *context);
-/* Asks for the lease again that releases_do gave back, for the link of a step that is put back as
- * the spec says. Returns NULL where the link has one, or never had; else why not, in the
+/* Requests the lease again that releases_do released, for the link of a step that is restored as
+ * specified. Returns NULL if the link has a lease, or never had one; otherwise the reason, in the
  * context's arena. */
 const char *lease_regain(struct apply_context *context, const struct step *step,
 			 struct link_spec *spec);
@@ -177,8 +177,8 @@ void announce_in_netns(struct netlink *netlink, int ifindex, const struct link_s
 void announce_via_parent(struct apply_context *context, int parent, const struct link_spec *spec);
 
 /* promote_secondaries.c: removes IPv4 addresses of the link with promote_secondaries set: if the
- * first of a subnet is removed, the kernel makes the next one the first, instead of removing the
- * whole subnet (__inet_del_ifa). If /proc/sys is read-only, the others are removed, too. */
+ * first of a subnet is removed, the kernel promotes the next one, instead of removing the whole
+ * subnet (__inet_del_ifa). If /proc/sys is read-only, the others are removed, too. */
 int batch_send_promote_secondaries(const struct apply_context *context, struct netlink *netlink,
 				   const struct live_ns *ns, const char *link, struct batch *batch,
 				   struct error *error);
@@ -186,7 +186,7 @@ int batch_send_promote_secondaries(const struct apply_context *context, struct n
 /* change.c */
 void removals_do(struct apply_context *context, const struct stage_item *item);
 void changes_do(struct apply_context *context, const struct stage_item *item);
-/* Gives a parent that this run made under that name the one that it is to have. */
+/* Renames a parent, which this run created under `name`, to its final name. */
 void made_rename(struct apply_context *context, const struct stage_item *item, int ifindex,
 		 const char *name);
 

@@ -43,7 +43,7 @@ static bool parent_find(struct group *group, struct pending_link *pending)
 	return false;
 }
 
-/* Whether it comes up next, as no sysctl is to be set before that. */
+/* Whether the link is set up directly, as no sysctl has to be set before. */
 static bool comes_up_at_once(const struct pending_link *pending)
 {
 	const struct operations *operations = &pending->operations;
@@ -107,9 +107,9 @@ static bool replies_check(struct pending_link *pending, const struct batch *batc
 	return true;
 }
 
-/* Older kernels make a link in its parent's namespace first whatever they are told, and stumble
- * over a name that is taken there: so make it there under another name, tag it, and move it. The
- * tag is a message of its own: if the one that moves fails, the link has its tag all the same. */
+/* Older kernels ignore the target namespace: they create a link in its parent's namespace first,
+ * and refuse a name that is taken there. So create it there under another name, tag it, and move
+ * it. The tag is a message of its own: the link has it even if the move fails. */
 static void make_and_move(struct group *group, struct pending_link *pending)
 {
 	static const enum operation_type types[] = {OP_LINK_NEW, OP_LINK_ALIAS, OP_LINK_MOVE};
@@ -160,8 +160,8 @@ static bool suggests_create_then_move(const struct group *group, const struct re
 	       (reply->errnum == EEXIST || reply->errnum == EBUSY || reply->errnum == EINVAL);
 }
 
-/* The message that marks the link and brings it up was refused, whichever of both it was for: the
- * mark by itself. Coming up is then tried with the rest. */
+/* The message that tags the link and sets it up was refused for one of both: tag it separately.
+ * Setting it up is tried again with the rest. */
 static void mark_alone(const struct group *group, struct pending_link *pending)
 {
 	struct error error;

@@ -16,13 +16,13 @@
 #include <unistd.h>
 
 /* Abstract (a leading NUL): it vanishes with its process, and each network namespace has its own,
- * independent of mounts. Any process can bind it: it is only the queue; the netlink lock is the
- * lock. */
+ * independent of mounts. Any process can bind it, so it only queues the waiting processes: the
+ * netlink lock is the lock. */
 static const struct sockaddr_un queue_address = {.sun_family = AF_UNIX, .sun_path = "\0mvapply"};
 #define QUEUE_ADDRESS_SIZE (offsetof(struct sockaddr_un, sun_path) + 1 + strlen("mvapply"))
 
-/* How often, a millisecond apart, connecting to a holder that does not listen is retried, and how
- * long to one whose queue is full. mvapply listens right after binding, with a queue for all. */
+/* The number of attempts, a millisecond apart, to connect to a holder that does not listen yet, and
+ * the time limit for a full queue. mvapply listens right after binding, with a sufficient queue. */
 #define SILENCE_MAX 100
 
 /* Milliseconds. */
@@ -31,9 +31,9 @@ static const struct sockaddr_un queue_address = {.sun_family = AF_UNIX, .sun_pat
 
 struct waiting {
 	int64_t begun;
-	lock_note *note; /* NULL once it was called */
+	lock_note *note; /* NULL after the call */
 	void *data;
-	struct peer holder; /* who is waited for */
+	struct peer holder; /* the holder */
 };
 
 static int64_t waited(const struct waiting *waiting)
@@ -51,7 +51,7 @@ static const char *holder_text(const struct waiting *waiting, char text[PEER_TEX
 	return text;
 }
 
-/* Returns whether to go on waiting. */
+/* Returns whether to continue waiting. */
 static bool patient(struct waiting *waiting)
 {
 	char holder[PEER_TEXT_SIZE], sentence[2 * PEER_TEXT_SIZE];
@@ -91,7 +91,7 @@ static int queue_socket(struct error *error)
 				   strerror(errno));
 }
 
-/* Waits until the holder is gone: it never accepts, so the connection breaks with it. */
+/* Waits until the holder ends or unlocks: it never accepts, so the connection breaks with it. */
 static int holder_follow(int fd, struct waiting *waiting, struct error *error)
 {
 	struct pollfd polled = {.fd = fd, .events = POLLIN};
@@ -123,7 +123,7 @@ static int holder_wait(struct waiting *waiting, unsigned *silence, struct error 
 }
 
 /* Waits for another mvapply process that has it. Returns a descriptor, -EBUSY for an untrusted
- * one's, or another negative errno. */
+ * process's, or another negative errno. */
 static int name_take(struct waiting *waiting, struct error *error)
 {
 	unsigned silence = 0;
@@ -174,7 +174,7 @@ static int both_take(struct apply_lock *lock, struct waiting *waiting, struct er
 	lock->netlink = netlink_take(waiting);
 	if (lock->netlink == -ETIME)
 		return waited_too_long(waiting, error);
-	/* With the lock, the socket does not matter. */
+	/* With the lock, the socket is not needed. */
 	if (lock->netlink < 0 && lock->name < 0)
 		return lock->name;
 	return 0;
@@ -195,7 +195,7 @@ int apply_lock(struct apply_lock *ret_lock, lock_note *note, void *data, struct 
 	return status;
 }
 
-/* Closed in this order: whoever waits at the socket then finds the lock free. */
+/* In this order: a process that waits at the socket then finds the lock free. */
 void apply_unlock(const struct apply_lock *lock)
 {
 	if (lock->netlink >= 0)

@@ -16,14 +16,15 @@ struct outcome {
 		OUTCOME_DEFERRED, /* left out, or undone, because of another step */
 	} state;
 	struct error *error; /* when failed: operation, link, namespace, the kernel's own words */
-	char *note;          /* why it is deferred, or what is left undone by design; or NULL */
-	/* When failed: a live link had made room for it, was cut by that, and is put back. */
+	char *note; /* the reason of the deferral, or a part that is left undone by design; or NULL
+		     */
+	/* When failed: the live link was deleted for it, and is restored. */
 	bool cut;
-	bool leased; /* the step got or renewed a lease: */
+	bool leased; /* the step requested or renewed a lease: */
 	struct lease lease;
 };
 
-/* Of steps that are not done. Their errors and notes are theirs. */
+/* Of steps that are not done. Errors and notes are kept. */
 struct outcome *outcomes_new(size_t count);
 void outcomes_free(struct outcome *outcomes, size_t count);
 /* Whether it failed because another link has the MAC or the address. That link may be of a

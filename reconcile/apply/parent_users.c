@@ -121,7 +121,7 @@ static bool parents_keep(struct parent_users *users, enum stage stage)
 	return any;
 }
 
-/* From the last, as a VLAN precedes its nested VLANs. */
+/* In reverse order, as a VLAN precedes its nested VLANs. */
 static void made_keep(const struct parent_users *users)
 {
 	for (size_t i = users->context->n_made; i-- > 0;) {

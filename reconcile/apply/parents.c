@@ -8,7 +8,7 @@ bool step_makes_parent(const struct step *step)
 	return step->action == ACTION_CREATE && step_is_parent(step);
 }
 
-/* By which reconcile/plan/parent.c knows it again. */
+/* The name by which reconcile/plan/parents.c recognises it later. */
 static const char *temporary_name(struct arena *arena, int ifindex)
 {
 	return arena_printf(arena, TEMPORARY_PREFIX "%08x", (unsigned)ifindex);
@@ -64,7 +64,8 @@ static void step_defer(struct apply_context *context, size_t number, const char 
 void steps_defer(struct apply_context *context)
 {
 	const struct plan *plan = context->plan;
-	struct selection done = selection_none(plan, context->arena); /* already, or later */
+	struct selection done =
+		selection_none(plan, context->arena); /* created already, or later */
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		context->selection.selected[i] &= context->outcomes[i].state != OUTCOME_FAILED;
 		done.selected[i] = context->selection.selected[i] ||
@@ -76,7 +77,7 @@ void steps_defer(struct apply_context *context)
 			step_defer(context, i, kept.why[i]);
 }
 
-/* Whether the step is for something on the parent. */
+/* Whether the step is for a link on the parent. */
 static bool is_for(const struct step *step, const struct made *made)
 {
 	const struct link_spec *desired = step->desired;
@@ -84,7 +85,7 @@ static bool is_for(const struct step *step, const struct made *made)
 	       strcmp(desired->parent_name, made->name) == 0;
 }
 
-/* Whether links were to be created on it, and none was. */
+/* Whether links should be created on it, and none was. */
 static bool is_unused(const struct apply_context *context, const struct made *made)
 {
 	bool wanted = false;
@@ -112,7 +113,7 @@ static void made_leave(struct apply_context *context, const struct made *made)
 		      "not created: no link could be attached to it");
 }
 
-/* From the last, as a VLAN precedes its nested VLANs. */
+/* In reverse order, as a VLAN precedes its nested VLANs. */
 void unused_find(struct apply_context *context)
 {
 	for (size_t i = context->n_made; i-- > 0;) {
@@ -135,7 +136,7 @@ void unused_leave(struct apply_context *context)
 	}
 }
 
-/* Whether the live link that had the name has it no longer. */
+/* Whether the live link with the name has another name now, or is gone. */
 static bool name_left(const struct apply_context *context, const char *name)
 {
 	const struct live_link *holder = live_link_by_name(context->host, name);
@@ -153,7 +154,7 @@ static bool name_left(const struct apply_context *context, const char *name)
 
 #define NAME_NOTE "named %s while the other %s exists"
 
-/* NULL: it could not be made, or has left again. */
+/* NULL: it could not be created, or was deleted again. */
 static struct made *made_of(const struct apply_context *context, const struct step *step)
 {
 	for (size_t i = 0; i < context->n_made; i++)

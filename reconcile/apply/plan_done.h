@@ -5,12 +5,12 @@
 #include "reconcile/apply/outcome.h"
 #include "reconcile/plan/plan.h"
 
-/* The specification with the addresses and routes of the lease in place of all others of IPv4. */
+/* The specification with the addresses and routes of the lease in place of all other IPv4 ones. */
 struct link_spec link_spec_leased(const struct link_spec *desired, const struct lease *lease,
 				  struct arena *arena);
 
-/* The same steps with what is known since they were done. In the arena, which
- * has to outlive it; either one may be given to plan_free, once. */
+/* The same steps with the results of the run. In the arena, which must outlive it; call plan_free
+ * for one of the two. */
 const struct plan *plan_done(const struct plan *plan, const struct outcome *outcomes,
 			     struct arena *arena);
 

@@ -36,7 +36,7 @@ static void container_lookups_sort(struct observer *observer)
 		      lookup_compare);
 }
 
-/* The earlier result for the same source, mostly at the same index. */
+/* The earlier result for the same source, usually at the same index. */
 static const struct container_lookup *container_before(struct observer *observer, size_t number,
 						       const struct container *container)
 {
@@ -97,7 +97,7 @@ void container_keep(struct observer *observer, struct container_lookup *lookup,
 		container_enter(observer, lookup, namespace);
 }
 
-/* The name of a container that leads to it now; else its former name. */
+/* The name of a container that the namespace belongs to now; otherwise its former name. */
 static void namespace_name(struct observer *observer, struct namespace *namespace,
 			   const char *former)
 {
@@ -117,7 +117,7 @@ static void namespace_name(struct observer *observer, struct namespace *namespac
 	namespace_rename(namespace->ns, name);
 }
 
-/* A namespace is named after a container that led to it, which may be in another one by now. */
+/* A namespace is named after its container, which may have moved to another namespace. */
 void containers_name(struct observer *observer)
 {
 	for (size_t i = 0; i < observer->before->n_containers; i++) {

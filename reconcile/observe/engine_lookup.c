@@ -15,10 +15,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The time budget of lookups_wait for each container, in milliseconds, beside engine_patience. */
+/* The time budget of lookups_wait for each container, in milliseconds, in addition to
+ * engine_patience. */
 #define CONTAINER_MS 100
 
-/* The wait for commands that are not to wait for an engine. */
+/* The limit for commands that must not wait for an engine. */
 #define SHORT_MS 500
 
 struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data)

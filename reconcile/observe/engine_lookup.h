@@ -1,5 +1,5 @@
-/* Looks containers up at their engines, ahead of an observation and beside other work, so that
- * neither an observation nor the lock waits for an engine. */
+/* Looks up containers at their engines before an observation, so that neither an observation nor
+ * the lock waits for an engine. */
 #ifndef RECONCILE_OBSERVE_ENGINE_LOOKUP_H
 #define RECONCILE_OBSERVE_ENGINE_LOOKUP_H
 
@@ -11,27 +11,27 @@ struct lookups;
 
 /* `loop` and `answered` may be NULL: lookups_wait then runs the queries. */
 struct lookups *lookups_new(const struct engine_loop *loop, lookup_answered *answered, void *data);
-/* Ends what is under way. */
+/* Cancels pending queries. */
 void lookups_free(struct lookups *lookups);
 struct engines *lookups_engines(struct lookups *lookups);
 
-/* Which containers are queried. A previous result is used until the answer. */
+/* The containers to query. A previous result is valid until the answer. */
 enum lookup_urgency {
-	LOOKUP_NEW,          /* of which nothing is known, and that no query is under way for */
-	LOOKUP_UNLESS_READY, /* without a query under way, whose process is not there */
-	LOOKUP_OUTDATED,     /* without a query under way, whose process is no longer there */
-	LOOKUP_IDLE,         /* without a query under way */
-	LOOKUP_KEEP,         /* any; once more after a query that is under way */
-	LOOKUP_STALE,        /* the same; and an engine that does not answer ends what was found */
+	LOOKUP_NEW,          /* without a result and without a pending query */
+	LOOKUP_UNLESS_READY, /* without a pending query and without a process */
+	LOOKUP_OUTDATED,     /* without a pending query, whose process has ended */
+	LOOKUP_IDLE,         /* without a pending query */
+	LOOKUP_KEEP,         /* any; once more after a pending query */
+	LOOKUP_STALE, /* the same; an engine that does not answer invalidates the previous result */
 };
 
-/* Asks the container's engine. Does nothing for containers without an engine. */
+/* Queries the container's engine. Does nothing for containers without an engine. */
 void lookups_query(struct lookups *lookups, enum source_kind kind, const char *source,
 		   enum lookup_urgency urgency);
 /* The same for all containers of one engine. */
 void lookups_query_all(struct lookups *lookups, const struct desired *desired,
 		       enum source_kind kind, enum lookup_urgency urgency);
-/* The engine cannot be reached: its containers that were not found and have no pending query get
+/* The engine cannot be reached: its containers without a process and without a pending query get
  * this result. */
 void lookups_fail(struct lookups *lookups, const struct desired *desired, enum source_kind kind,
 		  const struct error *error);
@@ -51,21 +51,21 @@ void lookups_keep(struct lookups *lookups, const struct desired *desired);
  * may start queries. */
 typedef void lookup_visit(void *data, const char *source, const char *id);
 void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data);
-/* Whether queries are under way. */
+/* Whether queries are pending. */
 bool lookups_pending(const struct lookups *lookups);
 
-/* Without a loop: until each query has its answer, or the time budget is used up: 10 s, and 0.1
- * s more for each container, from the first call on. A call that comes later than that waits for
- * half a second. What is not answered by then has failed. */
+/* Without a loop: waits until each query is answered, or the time budget is used up: 10 s, and 0.1
+ * s more for each container, from the first call on. A later call waits for half a second.
+ * Unanswered queries fail. */
 void lookups_wait(struct lookups *lookups);
-/* Without a loop: until each query has its answer, or half a second has passed. What is not
- * answered by then goes on with the next call. */
+/* Without a loop: waits until each query is answered, or half a second has passed. Unanswered
+ * queries continue with the next call. */
 void lookups_run(struct lookups *lookups);
-/* Whether a process that was found is no longer there. */
+/* Whether the process of a result has ended. */
 bool lookups_outdated(const struct lookups *lookups);
 
-/* What the last answer led to. The namespace is opened by way of the process that was found, which
- * is never another one of the same number. Strings go to the arena. */
+/* The result of the last answer. The namespace is opened through the process that was found, never
+ * through another process with the same id. Strings go to the arena. */
 struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind kind,
 				    const char *source, const struct stat *host,
 				    struct arena *arena);

@@ -23,8 +23,8 @@ struct lookup_result lookup_not_running(struct arena *arena, const char *source,
 	return lookup_result;
 }
 
-/* Finishes the query: the result takes over its arena, and its process if the container is ready.
- */
+/* Finishes the query: the result takes over its arena, and its process if the container is
+ * ready. */
 static void result_take(struct lookup *lookup, const struct lookup_result *lookup_result)
 {
 	struct engine_query *query = &lookup->query;
@@ -107,8 +107,8 @@ static void finish_not_running(struct lookup *lookup)
 	finish(lookup, &lookup_result, NULL);
 }
 
-/* Compares the namespace with the engine's own file of it, if it is accessible: if the engine is in
- * another pid namespace, the process id belongs to another process here. */
+/* Compares the namespace with the engine's own file of it, if that is accessible: if the engine is
+ * in another pid namespace, the process id belongs to another process here. */
 static bool sandbox_differs(const struct lookup *lookup)
 {
 	const char *path = lookup->query.container.sandbox;
@@ -182,7 +182,7 @@ static void observe_begin(struct lookup *lookup)
 			      &query->ids);
 }
 
-/* The process is of another run by now. */
+/* The process belongs to another run of the container. */
 static void lookup_retry(struct lookup *lookup)
 {
 	struct engine_query *query = &lookup->query;
@@ -218,17 +218,17 @@ static bool time_known(const char *text)
 	return strspn(text, "0123456789") == 4 && text[4] == '-';
 }
 
-/* Whether the held process is the one in the engine's answer, and not one that reused its id: it
- * ran before the query, and so when it was answered. If the engine does not report when a container
- * started, it is queried once more. */
+/* Whether the held process is that of the engine's answer, and not one that reused its id: it
+ * started before the query, and was running when the query was answered. If the engine does not
+ * report when a container started, it is queried once more. */
 static bool run_proven(const struct engine_query *query)
 {
 	int64_t started = process_started(query->process);
 	return time_known(query->container.started_at) && started >= 0 && started < query->sent;
 }
 
-/* Holds the process of a running container. The engine is queried once more unless the process
- * proves to be the container's: then the same run has the process and the name. */
+/* Holds the process of a running container. The engine is queried once more unless the process is
+ * verified to be the container's. */
 static void run_hold(struct lookup *lookup)
 {
 	struct engine_query *query = &lookup->query;
@@ -254,8 +254,8 @@ static void run_hold(struct lookup *lookup)
 					     query->arena, run_confirmed, lookup);
 }
 
-/* How long a container of a scaled service may be away before another one is chosen: an engine does
- * not distinguish a restart from an end. In milliseconds. */
+/* How long a container of a scaled service may be absent before another one is chosen: an engine
+ * does not distinguish a restart from an end. In milliseconds. */
 #define RESTART_MS 5000
 
 /* Docker lists a container as running for a moment after the event of its end. */

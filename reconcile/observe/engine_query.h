@@ -4,7 +4,7 @@
 
 #include "reconcile/observe/engine_lookup_table.h"
 
-/* No query is under way. The lookup has its result when it is over. */
+/* No query is pending. When it ends, the lookup has its result. */
 void lookup_query_begin(struct lookup *lookup);
 
 /* Outcomes. Strings go to the arena; `id` may be NULL. */

@@ -25,7 +25,7 @@ static bool is_holders(const struct lookup *lookup, const struct owner_tag *tag)
 }
 
 /* Whether a link in the namespace has the owner tag of one of the attachments; negative errno: it
- * cannot be read. Takes `fd` over. */
+ * cannot be read. Closes `fd`. */
 static int holds_attachment(const struct lookup *lookup, int fd, const struct stat *stat,
 			    struct error *error)
 {
@@ -69,8 +69,8 @@ static void container_found(struct lookup *lookup, const struct engine_container
 	query->found(lookup, &found, NULL);
 }
 
-/* Of several with the attachment the first counts. If none has it, an unreadable one is the result:
- * it is unknown whether it has the attachment. */
+/* The first candidate with the attachment is the result. If none has it, an unreadable candidate is
+ * the result, since it may have the attachment. */
 static void candidates_finish(struct lookup *lookup)
 {
 	const struct engine_query *query = &lookup->query;

@@ -4,9 +4,10 @@
 
 #include "reconcile/observe/engine_lookup_table.h"
 
-/* Asks about the containers of question.ids, and calls `found` once: with the first in whose
- * network namespace a link has the owner tag of one of the attachments; or with NULL and what is
- * wrong: one that cannot be read, or else `scaled`, that the service runs as several containers. */
+/* Inspects the containers of query.ids, and calls `found` once: with the first one in whose network
+ * namespace a link has the owner tag of one of the attachments; otherwise with NULL and an error:
+ * that of a container that cannot be read, or `scaled`, the error of a service with several
+ * containers. */
 void scaled_search(struct lookup *lookup, const struct error *scaled, scaled_found *found);
 
 #endif

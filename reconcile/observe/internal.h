@@ -1,4 +1,4 @@
-/* An observation in progress: what observe.c, namespaces.c and containers.c share. */
+/* An observation in progress, shared by observe.c, namespaces.c and containers.c. */
 #ifndef RECONCILE_OBSERVE_INTERNAL_H
 #define RECONCILE_OBSERVE_INTERNAL_H
 
@@ -12,20 +12,20 @@
 
 #define NOBODY SIZE_MAX
 
-/* With fewer namespaces than this, starting threads takes longer than reading. */
+/* With fewer namespaces, starting threads takes longer than reading. */
 #define THREADS_FROM 16
 
-/* What else is open than a namespace for each container. */
+/* Descriptors that are open in addition to one for each container's namespace. */
 #define DESCRIPTORS_SPARE 256
 
-/* A namespace while it is observed. */
+/* A namespace during its observation. */
 struct namespace
 {
 	struct live_ns *ns;
 	size_t lookup; /* the first container in it, or NOBODY */
 	bool process;  /* found by a process only */
-	bool reopened; /* known from before by its inode alone, and open again */
-	bool kept;     /* matters, whatever is in it */
+	bool reopened; /* known from the earlier observation by its inode alone, and open again */
+	bool kept;     /* relevant, whatever it contains */
 };
 
 struct observer {
@@ -35,44 +35,43 @@ struct observer {
 	struct lookups *lookups;
 	struct namespace *namespaces;
 	size_t n_namespaces;
-	size_t *next_container; /* the next container in the same space, or NOBODY */
+	size_t *next_container; /* the next container in the same namespace, or NOBODY */
 	size_t *table;          /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
-	const struct container_lookup **sorted; /* before's, by source */
-	bool own_routes;                        /* others' routes of the host are in nobody's way */
-	bool starved;                           /* no descriptor was left */
-	bool owner_tags;                        /* namespaces with tagged links matter, too */
-	bool everything;                        /* a process that cannot be read is reported */
+	const struct container_lookup **sorted; /* of the earlier observation, by source */
+	bool own_routes; /* routes of others in the host's namespace cannot conflict */
+	bool starved;    /* no descriptor was available */
+	bool owner_tags; /* namespaces with tagged links are relevant, too */
+	bool everything; /* a process that cannot be read is reported */
 };
 
-/* namespaces.c: the namespaces by inode, and the reading of them */
-/* Makes the table, and twice the room in it each time. */
+/* namespaces.c: the namespaces by inode, and reading them */
+/* Creates the table; doubles its size on later calls. */
 void namespaces_grow(struct observer *observer);
-/* Where the table has the inode: one more than the number of its space, or 0. */
+/* The table's entry for the inode: 1 + the number of its namespace, or 0. */
 size_t *namespace_slot(const struct observer *observer, ino_t inode);
 struct namespace *namespace_add(struct observer *observer, struct live_ns *ns);
-/* The record of an open namespace, new or known; takes the descriptor over. All namespaces are in
- * one nsfs, so the inode identifies them. */
+/* The record of an open namespace, created if necessary; takes over the descriptor. All namespaces
+ * are in one nsfs, so the inode identifies them. */
 struct namespace *namespace_of(struct observer *observer, int fd, const struct stat *stat,
 			       const char *name);
-/* Reads those that are stale and open. Returns 0, or the error of the host's own. */
+/* Reads the open namespaces that are stale. Returns 0, or the error of the host's namespace. */
 int namespaces_read(struct observer *observer, struct error *error);
-/* Adds what could not be read, with a copy of its text. */
+/* Adds an entry about an unreadable part, with a copy of its text. */
 void unreadable_add(struct observer *observer, const struct unreadable *unreadable);
-/* The same of one namespace, with what was wrong. */
+/* The same for one namespace, with its error. */
 void unreadable_add_namespace(struct observer *observer, ino_t inode, const char *name,
 			      const struct error *error);
 
-/* containers.c: where the containers are */
+/* containers.c: the containers' namespaces */
 /* Finds each container's namespace; only stale ones are looked up again. */
 void container_lookups_find(struct observer *observer, const struct desired *desired);
-/* Names the namespaces of an observation that goes on from an earlier one after the containers that
- * lead to them now. */
+/* Names the namespaces of a continued observation after the containers that are in them now. */
 void containers_name(struct observer *observer);
-/* Finds the namespace of the container's container. `opened` as in source_locate. */
+/* Finds the namespace of the container. `opened` as in source_locate. */
 void container_locate(struct observer *observer, struct container_lookup *lookup,
 		      const struct source_opened *opened);
-/* What was found before holds. */
+/* Keeps the earlier result. */
 void container_keep(struct observer *observer, struct container_lookup *lookup,
 		    const struct container_lookup *before);
 

@@ -12,11 +12,11 @@
 
 #define KEY_SIZE 128
 
-/* The folders with sysctls of each link. */
+/* The folders with per-link sysctls. */
 static const char *const folders[] = {"net.ipv4.conf.IFNAME", "net.ipv6.conf.IFNAME",
 				      "net.ipv4.neigh.IFNAME", "net.ipv6.neigh.IFNAME"};
 
-/* Unreadable sysctls have no value; read-only ones are not needed. */
+/* An unreadable sysctl has no value; read-only ones are not needed. */
 static void setting_keep(struct live_ns *ns, struct live_link *link, const char *name,
 			 const char *key)
 {
@@ -58,7 +58,7 @@ void link_sysctls_read(struct live_ns *ns, struct live_link *link)
 }
 
 /* Outside of the initial network namespace there is no neigh/default (neigh_sysctl_register in
- * net/core/neighbour.c): the loopback link has the defaults. */
+ * net/core/neighbour.c): use the values of the loopback link. */
 static void default_sysctls_read(struct live_ns *ns)
 {
 	ns->default_sysctls = arena_alloc(ns->arena, sizeof(*ns->default_sysctls));

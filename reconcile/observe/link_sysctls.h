@@ -4,11 +4,11 @@
 
 #include "reconcile/state/state.h"
 
-/* Adds to the link's sysctls all that it does not have yet. The thread is in its namespace. */
+/* Adds to the link all sysctls that it lacks. The thread is in the link's namespace. */
 void link_sysctls_read(struct live_ns *ns, struct live_link *link);
 
-/* Does so for each link outside the host's namespace that is on one of the host's, and notes what a
- * new link would have beside it (live_ns.usual). `live` has just been read. */
+/* Does so for each link outside the host's namespace whose parent is one of the host's, and records
+ * the default sysctls of a new link in that namespace. `live` was just read. */
 void link_sysctls_observe(struct live *live);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-/* What to do where the kernel says EPERM. */
+/* The fix for an EPERM of the kernel. */
 #define HINT_CAPABILITIES                                                                          \
 	"run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"
 
@@ -18,11 +18,11 @@ struct lookup_result {
 	bool retry;          /* pending: to be asked again, though the engine may report nothing */
 	int fd;              /* when ready: the caller's to close */
 	struct stat stat;
-	const char *name;          /* for people; when ready */
-	const char *id;            /* the engine's, where it has such a container; else NULL */
-	const char *note;          /* a sentence of warning, when ready; or NULL */
-	enum code code;            /* otherwise, as in struct container_lookup */
-	const char *reason, *hint; /* otherwise; hint may be NULL */
+	const char *name;          /* when ready: for display */
+	const char *id;            /* the engine's id, if it has such a container; otherwise NULL */
+	const char *note;          /* when ready: a warning sentence; or NULL */
+	enum code code;            /* when not ready, as in struct container_lookup */
+	const char *reason, *hint; /* when not ready; hint may be NULL */
 };
 
 struct lookup_result lookup_result_failed(struct arena *arena, const struct error *error);
@@ -34,8 +34,8 @@ void process_denied(struct error *error);
 /* Strings go to the arena. */
 struct lookup_result lookup_result_copy(const struct lookup_result *from, struct arena *arena);
 
-/* A question is over, and `lookup_result` (without a descriptor) is what is known now. `silent`:
- * the engine could not be reached or did not answer in time; NULL: it answered. */
+/* A query has ended, and `lookup_result` (without a descriptor) is the new result. `silent`: the
+ * engine could not be reached or did not answer in time; NULL: it answered. */
 typedef void lookup_answered(void *data, enum source_kind kind, const char *source,
 			     const struct lookup_result *lookup_result, const struct error *silent);
 

@@ -65,7 +65,7 @@ static void namespace_clear(struct live_ns *ns)
 	ns->details = ns->own_routes = false;
 }
 
-/* The nsid of the host's namespace in the socket's; -1: none. */
+/* The nsid of the host's namespace in the socket's namespace; -1: none. */
 struct host_number {
 	bool known;
 	int nsid;
@@ -73,7 +73,7 @@ struct host_number {
 
 struct namespace_reader {
 	struct live_ns *ns;
-	struct arena *growing; /* of the arrays until they are whole (arrays_keep) */
+	struct arena *growing; /* for the arrays until they are complete (arrays_keep) */
 	int host_fd;
 	const struct namespace_read_options *read_options;
 	struct host_number host;
@@ -115,8 +115,8 @@ static int malformed(const char *what, struct error *error)
 	return error_set(error, EBADMSG, "the kernel's listing of %s is malformed", what);
 }
 
-/* Links of other roles exist only in the host's own namespace: in another one such a tag is a mere
- * alias, which whoever controls the namespace can set. */
+/* Links of other roles exist only in the host's namespace: in another namespace such a tag is only
+ * an alias, which whoever controls the namespace can set. */
 static bool tag_possible(const struct live_ns *ns, const struct owner_tag *tag)
 {
 	return ns->host || tag->role == ROLE_ATTACH;
@@ -194,9 +194,9 @@ static int dump(struct namespace_reader *reader, bool (*encode)(union message *)
 	return netlink_dump(reader->ns->handle->netlink, &request.header, take, reader, error);
 }
 
-/* Some 20,000 routes. Whoever controls a namespace can create any number of them at hardly any
- * cost, while all others wait for them to be read. Links are far more expensive to create, and all
- * links on the host's links have to be known: they are always read. */
+/* About 20,000 routes. Whoever controls a namespace can create any number of them at hardly any
+ * cost, while other processes wait for the observation. Links are far more expensive to create, and
+ * all links on the host's links have to be known: they are always read. */
 #define LISTING_MOST ((size_t)1 << 20)
 
 /* Unread replies would be read as the next reply: close the socket. */
@@ -229,7 +229,7 @@ static void sysctl_note(struct live_ns *ns, struct live_link *link, const char *
 		.key = arena_strdup(ns->arena, key), .value = arena_strdup(ns->arena, value)};
 }
 
-/* The sysctls that the container's attachments name, of every link that is or could be theirs. */
+/* The sysctls that the container's attachments name, of every link that could belong to them. */
 static void container_sysctls(struct live_ns *ns, const struct container *container)
 {
 	for (size_t i = 0; i < container->n_attachments; i++) {
@@ -242,7 +242,7 @@ static void container_sysctls(struct live_ns *ns, const struct container *contai
 	}
 }
 
-/* Any link on one of the host's may have an address that no attachment may get. */
+/* Any link on one of the host's links may have an address, which no attachment may get then. */
 static bool details_wanted(const struct live_ns *ns,
 			   const struct namespace_read_options *read_options)
 {
@@ -255,7 +255,7 @@ static bool details_wanted(const struct live_ns *ns,
 }
 
 /* A new namespace: without a link that is up it has no routes, and addresses of a loopback link
- * conflict with nothing. */
+ * cannot conflict. */
 static bool is_bare(const struct live_ns *ns)
 {
 	return ns->n_links == 1 && (ns->links[0].flags & (IFF_LOOPBACK | IFF_UP)) == IFF_LOOPBACK;
@@ -288,7 +288,7 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 }
 
 /* Most namespaces need no change, and thousands of unused sockets are expensive. An empty namespace
- * most likely gets its links next; for another one, ns_socket opens a socket. */
+ * will probably get its links next; for another one, ns_socket opens a socket. */
 static bool socket_wanted(const struct live_ns *ns)
 {
 	return ns->host || (ns->details && is_bare(ns));

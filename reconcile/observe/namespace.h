@@ -7,14 +7,15 @@
 
 #include <sys/stat.h>
 
-/* What is to be read besides the links. */
+/* The parts to read in addition to links. */
 struct namespace_read_options {
-	const struct container **containers; /* whose namespace it is: for their sysctls */
+	const struct container *
+		*containers; /* the containers in the namespace: for their sysctls */
 	size_t n_containers;
-	bool own_routes; /* of its routes those of mvapply's protocol are enough */
+	bool own_routes; /* of its routes, only those of mvapply's protocol are needed */
 };
 
-/* A namespace that is still to be read. Takes the descriptor over, copies the name. */
+/* A record of a namespace that is to be read. Takes over the descriptor, copies the name. */
 struct live_ns *namespace_new(int fd, const struct stat *stat, const char *name);
 void namespace_free(struct live_ns *ns);
 void namespace_rename(struct live_ns *ns, const char *name);

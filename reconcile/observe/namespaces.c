@@ -107,7 +107,7 @@ static void namespace_failed(struct observer *observer, const struct namespace *
 					 error);
 }
 
-/* Incomplete state: no change may be based on a part. */
+/* The state is incomplete: no change may be based on a part of it. */
 static void namespace_crowded(struct observer *observer, const struct namespace *namespace)
 {
 	struct error error;
@@ -117,7 +117,7 @@ static void namespace_crowded(struct observer *observer, const struct namespace 
 	namespace_failed(observer, namespace, &error);
 }
 
-/* The reading of one namespace. Threads share nothing else that changes. */
+/* Reads one namespace. Threads share no other variable data. */
 struct read_job {
 	const struct namespace *namespace;
 	int host_fd;
@@ -176,7 +176,7 @@ int namespaces_read(struct observer *observer, struct error *error)
 	int status = 0;
 	size_t count;
 	struct read_job *jobs = read_jobs_list(observer, &count);
-	/* The host's namespace is the first, and this thread is in it: no thread may need to enter
+	/* The host's namespace is the first, and this thread is in it: no thread has to enter
 	 * it. */
 	const size_t own = count && jobs[0].namespace->ns->host;
 	if (own)

@@ -31,7 +31,7 @@ const char *source_name(struct arena *arena, const struct container *container)
 			    container->source);
 }
 
-/* A slash would lead out of the folder of names. */
+/* A slash would lead to another folder. */
 static bool is_name(const char *source)
 {
 	return !strchr(source, '/') && strcmp(source, "..") != 0;

@@ -6,23 +6,23 @@
 
 struct lookups; /* reconcile/observe/engine_lookup.h */
 
-/* How people read where a container is: "web", "docker my-web", "pid 4711". */
+/* The displayed source of a container: "web", "docker my-web", "pid 4711". */
 const char *source_name(struct arena *arena, const struct container *container);
 
-/* A namespace that was opened ahead. */
+/* A namespace that was opened in advance. */
 struct source_opened {
-	int fd; /* negative: it was not */
+	int fd; /* negative: not opened */
 	dev_t device;
 	ino_t inode;
 };
 
-/* Opens the namespace of a container that names one in /run/netns, and no other; what goes wrong is
- * left to source_locate. Threads may do this side by side. */
+/* Opens the namespace of a container that names one in /run/netns, and no other; source_locate
+ * reports errors. Thread safe. */
 struct source_opened source_open(const struct container *container, const struct stat *host);
 
-/* Strings go to the arena, or are the container's. `host` is the namespace that never is one.
- * `opened`: what source_open gave, which is taken over; or NULL. Containers of engines are where
- * `lookups` has them: no engine is asked. */
+/* Strings go to the arena, or belong to the container. `host` is the host's namespace, which is
+ * refused. `opened`: the result of source_open, which is taken over; or NULL. Containers of engines
+ * are taken from `lookups`; no engine is queried. */
 struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,
 				   const struct container *container, const struct stat *host,
 				   const struct source_opened *opened);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The time budget for each namespace, in milliseconds, beside engine_patience. */
+/* The time budget for each namespace, in milliseconds, in addition to engine_patience. */
 #define NAMESPACE_MS 100
 
 struct finding {
@@ -41,7 +41,7 @@ static void place_visit(const struct netns_place *place, void *data)
 	origin->netns = arena_strdup(finding->arena, place->netns);
 }
 
-/* A running container and its namespace according to the engine. */
+/* A running container and its namespace, as reported by the engine. */
 struct member {
 	struct engine_member named;
 	struct engine_container container; /* pid 0: no answer, or not running */
@@ -80,7 +80,7 @@ static void members_listed(void *data, const struct engine_member *members, size
 	}
 }
 
-/* Of several containers that share a namespace, the first in the engine's list is named. */
+/* If several containers share a namespace, the first in the engine's list names it. */
 static void member_visit(const struct finding *finding, enum source_kind kind,
 			 const struct member *member)
 {

@@ -5,18 +5,18 @@
 #include "reconcile/state/state.h"
 
 struct origin {
-	const char *netns; /* a name in /run/netns, or else a path; or NULL */
+	const char *netns; /* a name in /run/netns, or a path; or NULL */
 	enum source_kind engine_kind;
-	const char *engine; /* the running container that it belongs to, or NULL */
-	const char *pid;    /* of a process in it, or NULL */
+	const char *engine; /* its running container, or NULL */
+	const char *pid;    /* a process in it, or NULL */
 };
 
-/* One for each of live->spaces, in `arena`. Asks the engines that run here, if a namespace but the
- * host's is among them. */
+/* One for each of live->spaces, in `arena`. Queries the running engines if there is a namespace
+ * other than the host's. */
 struct origin *origins_find(const struct live *live, struct arena *arena);
 
-/* The words for a container called `name`: its own name if the namespace has it, then the engine's,
- * then a name or path, then a process. False: there are none. */
+/* Finds the source for a container called `name`: the namespace's name if it is the same, then the
+ * engine's container, then a name or path, then a process. False: there is none. */
 bool origin_source(const struct origin *origin, const char *name, enum source_kind *ret_kind,
 		   const char **ret_source);
 

@@ -34,7 +34,7 @@ static struct live_ns *search_find(const struct search *search, ino_t inode)
 	return found && !(*found)->handle ? *found : NULL;
 }
 
-/* Takes the descriptor over; -EINVAL and the like: no network namespace. */
+/* Takes over the descriptor; -EINVAL and similar errors: not a network namespace. */
 static bool namespace_take(struct search *search, struct live_ns *ns, int fd,
 			   const struct stat *stat)
 {
@@ -79,7 +79,7 @@ static void place_visit(const struct netns_place *place, void *data)
 	namespace_source(ns, place->netns);
 }
 
-/* The paths at which they were found before. */
+/* The paths at which they were found in an earlier observation. */
 static void places_try(struct search *search)
 {
 	for (size_t i = 0; i < search->count; i++) {

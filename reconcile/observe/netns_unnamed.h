@@ -1,5 +1,5 @@
-/* Namespaces that no container leads to any more. A process, a mount or a descriptor can keep such
- * a namespace, and its links keep their addresses and MACs. */
+/* Finds namespaces that are no container's any more. A process, a mount or a descriptor can keep
+ * such a namespace, and its links keep their addresses and MACs. */
 #ifndef RECONCILE_OBSERVE_NETNS_UNNAMED_H
 #define RECONCILE_OBSERVE_NETNS_UNNAMED_H
 
@@ -9,7 +9,7 @@
 
 struct netlink;
 
-/* Opens those of them that can be found, and names them after the place. `own` is the host's
+/* Opens those of them that can be found, and names them after the path. `own` is the host's
  * namespace and `netlink` a socket in it. Sorts the array. */
 void nameless_open(struct live_ns **namespaces, size_t count, const struct stat *own,
 		   struct netlink *netlink);

@@ -18,7 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Known from before, but changed. */
+/* Known from an earlier observation, but changed. */
 static bool namespace_is_lost(const struct live_ns *ns)
 {
 	return ns->stale && !ns->handle;
@@ -46,7 +46,7 @@ static void place_visit(const struct netns_place *place, void *data)
 		namespace_source(namespace->ns, place->netns);
 		return;
 	}
-	/* Gone meanwhile, or mounted over. */
+	/* Destroyed meanwhile, or hidden by another mount. */
 	if (fd == -ENOENT || fd == -ESRCH || fd == -EINVAL || fd == -ENOTDIR || fd == -ELOOP)
 		return;
 	if (fd == -EMFILE || fd == -ENFILE)
@@ -87,7 +87,7 @@ static void others_find(struct observer *observer)
 		processes_report(observer, missed.processes);
 }
 
-/* Namespaces that no container leads to any more, and that may persist. */
+/* Namespaces that are no container's any more, and that may persist. */
 static void nameless_find(struct observer *observer)
 {
 	struct live_ns **namespaces = NULL;
@@ -119,8 +119,8 @@ static bool has_owner_tags(const struct live_ns *ns)
 	return false;
 }
 
-/* Moves the namespaces that matter to the result, and releases the others: most namespaces of a
- * machine have nothing to do with the host's links. */
+/* Moves the relevant namespaces to the result, and releases the others: most namespaces of a
+ * machine have no links on the host's links. */
 static void namespaces_finish(struct observer *observer)
 {
 	struct live *live = observer->live;
@@ -147,7 +147,7 @@ static bool user_namespace_initial(void)
 	       outside == 0 && count == UINT32_MAX;
 }
 
-/* Whether every unreadable process matters. Root of another user namespace may never read processes
+/* Whether every unreadable process counts. Root of another user namespace may never read processes
  * outside of it, and could not when its links were created. */
 static bool everything_matters(void)
 {
@@ -165,7 +165,7 @@ const char *descriptors_short(struct arena *arena)
 		(uintmax_t)limit.rlim_cur);
 }
 
-/* One entry for all that could not be opened, including containers' namespaces. */
+/* One entry for everything that could not be opened, including containers' namespaces. */
 static void starved_report(struct observer *observer)
 {
 	for (size_t i = 0; i < observer->live->n_containers; i++)
@@ -188,8 +188,8 @@ static bool host_has_access(const struct desired *desired)
 	return false;
 }
 
-/* A continued observation reads only those of the host's routes that planning needs: a routing
- * daemon may have 100,000, and each change of the parent triggers reading. */
+/* A continued observation reads only the host's routes that planning needs: a routing daemon may
+ * have 100,000, and each change of the parent triggers an observation. */
 static void routes_choose(struct observer *observer, const struct desired *desired)
 {
 	struct live_ns *host = observer->before->namespaces[0];
@@ -197,8 +197,8 @@ static void routes_choose(struct observer *observer, const struct desired *desir
 	host->stale |= host->own_routes && !observer->own_routes;
 }
 
-/* The earlier observation holds the host's namespace open: there may be no descriptor left to open
- * it. */
+/* The earlier observation keeps the host's namespace open: there may be no descriptor left to open
+ * it again. */
 static int host_open(struct observer *observer, struct error *error)
 {
 	const struct live_ns *host = observer->before ? observer->before->namespaces[0] : NULL;
@@ -224,7 +224,7 @@ static void namespaces_take_over(struct observer *observer, bool wide)
 	}
 }
 
-/* What could not be read is not read again. */
+/* An unreadable part is not read again. */
 static void unreadable_keep(struct observer *observer)
 {
 	const struct live *before = observer->before;
@@ -306,7 +306,7 @@ struct live *observe(const struct desired *desired, struct lookups *lookups, str
 	return observe_all(NULL, desired, lookups, true, error);
 }
 
-/* Keeps those of the added namespaces that matter. */
+/* Keeps the relevant ones of the added namespaces. */
 static bool added_finish(struct observer *observer, size_t known)
 {
 	struct live *live = observer->live;

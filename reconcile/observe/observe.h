@@ -8,11 +8,11 @@
 #include "reconcile/state/state.h"
 
 /* Reads the host's namespace, the namespaces of the desired containers, and all others that can be
- * found. It holds a descriptor of those that matter: containers' namespaces, and those with links
+ * found. It keeps a descriptor of the relevant ones: containers' namespaces, and those with links
  * whose parent is the host's. Addresses, routes and sysctls are read only of these. Containers of
  * engines are taken from `lookups` (reconcile/observe/engine_lookup.h); no engine is queried.
- * `lookups` is NULL if the desired state has none. Returns the caller's to free with live_free
- * (which closes the descriptors), or NULL. */
+ * `lookups` is NULL if the desired state has none. Returns a state that the caller frees with
+ * live_free (which closes the descriptors), or NULL. */
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error);
 void live_free(struct live *live);
 
@@ -23,18 +23,18 @@ void live_free(struct live *live);
  * (unaccounted_links.h). The thread must be in the host's namespace. */
 bool observe_descriptors(struct live *live);
 
-/* A sentence that descriptors are too few, and how to get more. */
+/* A sentence that there are too few descriptors, and how to get more. */
 const char *descriptors_short(struct arena *arena);
 
-/* The host, and each namespace in which a link has the owner tag of an attachment, wherever its
- * parent is. As observe otherwise. */
+/* As observe, for the host and each namespace in which a link has the owner tag of an attachment,
+ * in whichever namespace the link's parent is. */
 struct live *observe_owner_tags(struct error *error);
 
 /* Continues an earlier observation: reads again what is marked stale (live_ns.stale,
  * container_lookup.stale), finds containers that are new in `desired`, and keeps the rest. `before`
- * is freed in any case; the desired state that it was made for must be valid until then. A stale
- * namespace that was released and is no container's any more is searched everywhere, and dropped if
- * it is dead or nothing leads to it. */
+ * is freed in any case; the desired state of `before` must be valid until then. A stale namespace
+ * that was released and belongs to no container is searched everywhere, and dropped if it is
+ * destroyed or cannot be found. */
 struct live *observe_stale(struct live *before, const struct desired *desired,
 			   struct lookups *lookups, struct error *error);
 
@@ -44,9 +44,9 @@ struct live *observe_widely(struct live *before, const struct desired *desired,
 			    struct lookups *lookups, struct error *error);
 
 /* A second observation, which leaves `before` unchanged. It reads the namespaces that `before`
- * holds, which may have lost their names, and all others that can be found. Stale containers of
- * `before` are looked up again in `lookups`; the others are where they were. Returns the caller's
- * to free with live_free, or NULL. */
+ * keeps open, which may have lost their names, and all others that can be found. Stale containers
+ * of `before` are looked up again in `lookups`; the others keep their namespaces. Returns a state
+ * that the caller frees with live_free, or NULL. */
 struct live *observe_second(const struct live *before, struct lookups *lookups,
 			    struct error *error);
 
@@ -54,12 +54,12 @@ struct live *observe_second(const struct live *before, struct lookups *lookups,
  * observation. */
 void observe_cookies(struct live *live);
 
-/* Opens what the selected steps need and observe_release let go. False: a namespace could not be
- * had, or is another one by now; the containers in it are stale. */
+/* Reopens namespaces that the selected steps need and observe_release closed. False: a namespace
+ * could not be opened, or was replaced; its containers are stale. */
 bool observe_hold(struct live *live, struct lookups *lookups, const struct selection *selection);
 
-/* Closes all descriptors but the host's: a descriptor keeps a namespace and its links after its
- * container is gone. */
+/* Closes all descriptors except the host's: a descriptor keeps a namespace and its links after its
+ * container ended. */
 void observe_release(struct live *live);
 
 #endif

@@ -7,14 +7,15 @@
 
 struct address_set;
 
-/* Room for so many at once; it grows beyond. */
+/* Room for that many addresses; it grows as needed. */
 struct address_set *address_set_new(struct arena *arena, size_t expected);
 
 /* The holder of the address, as passed to address_set_add, or NULL. */
 const void *address_set_holder(const struct address_set *in_use, size_t domain,
 			       const struct ip *ip);
 
-/* Notes an address and returns NULL; or returns the first owner, who stays. `owner` is not NULL. */
+/* Adds an address and its owner, and returns NULL; if the address exists, returns its owner, which
+ * is kept. `owner` is not NULL. */
 const void *address_set_add(struct address_set *in_use, size_t domain, const struct ip *ip,
 			    const void *owner);
 

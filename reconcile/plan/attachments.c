@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The result while it is made. */
+/* The result under construction. */
 struct matcher {
 	const struct plan_input *input;
 	const struct managed_index *managed;
@@ -108,7 +108,7 @@ static struct owner_tag planned_tag(const struct planned_attachment *planned)
 					  planned->container ? planned->container->name : NULL};
 }
 
-/* Keeps all with the tag, wherever they are; gives the first, or NULL. */
+/* Records that all links with the tag are in use, in any namespace; returns the first, or NULL. */
 static const struct managed_link *managed_keep(struct matcher *matcher, const struct owner_tag *tag)
 {
 	const struct managed_link *first = managed_first(matcher->managed, tag);
@@ -143,7 +143,7 @@ static bool adoptable(const struct planned_attachment *planned, const struct liv
 	       (name ? strcmp(name, link->name) == 0 : planned->container != NULL);
 }
 
-/* Where the table has the link, or room for it. */
+/* The table's slot of the link: its entry, or an empty one. */
 static size_t adopted_place(const struct live_link *const *table, size_t size,
 			    const struct live_link *link)
 {
@@ -159,7 +159,7 @@ bool link_adopted(const struct attachments *attachments, const struct live_link 
 						  link)];
 }
 
-/* Each attachment adopts one link at most. */
+/* Each attachment adopts at most one link. */
 static void adopted_table_make(struct matcher *matcher)
 {
 	matcher->adopted_size = 16;
@@ -169,8 +169,8 @@ static void adopted_table_make(struct matcher *matcher)
 				       matcher->adopted_size * sizeof(*matcher->adopted));
 }
 
-/* Takes over an untagged link of the same kind on the same parent: the one of the name that the
- * file gives, or where it gives none, any in the container. */
+/* Adopts an untagged link of the same kind on the same parent: the one with the file's interface
+ * name, or, without such a name, any in the container. */
 static void planned_adopt(struct matcher *matcher, struct planned_attachment *planned)
 {
 	for (size_t i = 0; planned->ns && !planned->current && i < planned->ns->n_links; i++) {

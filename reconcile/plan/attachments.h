@@ -9,7 +9,7 @@
 
 #include "reconcile/plan/parents.h"
 
-/* One link of a container's or of the host's. */
+/* A link of a container, or the host's own link. */
 struct planned_attachment {
 	size_t number; /* in attachments.planned */
 	const struct set *set;
@@ -17,17 +17,19 @@ struct planned_attachment {
 	const struct container *container;     /* NULL: the host's own */
 	const struct attachment *attachment;   /* NULL: the host's own */
 	const struct container_lookup *lookup; /* NULL: the host's own */
-	struct live_ns *ns;                    /* NULL: not there yet */
+	struct live_ns *ns;                    /* NULL: the container has no namespace yet */
 	const struct netns_group *netns_group; /* NULL: the host's own */
 	const struct resolved_network *resolved;
 	const struct parent *parent;
 	const struct managed_link *managed; /* NULL: not live, or adopted */
-	const struct live_link *current;    /* the live link in `ns`, ours or adopted; NULL: none */
-	const struct managed_link *kept; /* of a container that is not there: the first, anywhere */
-	struct check_result check_result; /* of its network, container and parent */
+	const struct live_link *current; /* the live link in `ns`, managed or adopted; NULL: none */
+	const struct managed_link *kept; /* of a container without a namespace: the first link with
+					    its tag, in any namespace */
+	struct check_result check_result; /* hash of its network, container and parent */
 };
 
-/* Those of one namespace, in the order of the input: they share its names and default route. */
+/* The attachments of one namespace, in the order of the input: they share link names and the
+ * default route. */
 struct netns_group {
 	const struct planned_attachment *const *planned_all;
 	size_t count;
@@ -38,11 +40,11 @@ struct netns_groups {
 	size_t count;
 };
 
-/* What becomes of a managed link. */
+/* The use of a managed link. */
 struct managed_use {
-	bool wanted; /* an attachment has it: it is no stale link */
-	bool kept;   /* its container cannot be found now: it stays as it is */
-	/* Of a stale link: those that may take its place, and the one that does; or NULL. */
+	bool wanted; /* an attachment uses it: it is not stale */
+	bool kept;   /* its container cannot be found now: it is left unchanged */
+	/* Of a stale link: the possible replacements, and the selected one; or NULL. */
 	const struct netns_group *candidates;
 	const struct planned_attachment *replacement;
 };
@@ -50,7 +52,8 @@ struct managed_use {
 struct attachments {
 	const struct planned_attachment *planned;
 	size_t count;
-	size_t n_containers; /* so many are containers'; the rest are the host's own */
+	size_t n_containers; /* the number of containers' attachments; the rest are the host's own
+			      */
 	struct netns_groups groups;
 	const struct managed_use *uses; /* by managed_link.number */
 	/* Open addressing: links that attachments adopt; NULL: there are none. */
@@ -63,13 +66,14 @@ struct attachments attachments_match(const struct plan_input *input,
 				     const struct managed_index *managed,
 				     const struct parents *parents);
 
-/* Whether an attachment takes over the link, which has no owner tag. */
+/* Whether an attachment adopts the link, which has no owner tag. */
 bool link_adopted(const struct attachments *attachments, const struct live_link *link);
-/* Whether an attachment's link of the desired sets is one that no planned attachment wants. */
+/* Whether the link belongs to an attachment of the desired sets, and no planned attachment uses
+ * it. */
 bool managed_stale(const struct plan_input *input, const struct managed_link *managed,
 		   const struct managed_use *use);
-/* Whether the planned attachment's address of the family (0: IPv4, 1: IPv6) is the DHCP server's to
- * choose. */
+/* Whether the DHCP server chooses the planned attachment's address of the family (0: IPv4, 1:
+ * IPv6). */
 bool planned_leases(const struct planned_attachment *planned, size_t family);
 /* "web/lan", "the host's own link on lan" */
 const char *planned_label(const struct plan_input *input, const struct planned_attachment *planned);
@@ -81,7 +85,7 @@ struct netns_groups netns_groups_find(const struct plan_input *input,
 /* The attachments in the namespace, or NULL. */
 const struct netns_group *netns_group_in(const struct netns_groups *groups,
 					 const struct live_ns *ns);
-/* Those of the container, and of others that share its namespace, or NULL. */
+/* The attachments of the container and of others that share its namespace, or NULL. */
 const struct netns_group *netns_group_of(const struct netns_groups *groups,
 					 const struct container_lookup *lookup);
 

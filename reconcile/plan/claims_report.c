@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* An address of a planned attachment that somebody else claims. */
+/* An address of a planned attachment that another link claims. */
 struct claimed {
 	const struct unmanaged *claim;
 	const struct planned_attachment *planned;
@@ -29,7 +29,7 @@ static void claimed_warn(const struct plan_input *input, const struct claimed *c
 		    arena_printf(input->scratch, "%zu", more));
 }
 
-/* Whether the link has the address no longer once the run is over. */
+/* Whether the link loses the address in this run. */
 static bool claim_ends(const struct assigned *assigned, const struct conflicts *conflicts,
 		       const struct unmanaged *claim)
 {
@@ -41,7 +41,7 @@ static bool claim_ends(const struct assigned *assigned, const struct conflicts *
 	return claim->planned && !claim->managed && attachment_is_made(conflicts, claim->planned);
 }
 
-/* Who claims an address that the attachment has or gets, and goes on to. */
+/* The holder of an address that the attachment has or gets, if the holder keeps it. */
 static const struct unmanaged *claim_on(const struct assigned *assigned,
 					const struct conflicts *conflicts,
 					const struct planned_attachment *planned,

@@ -91,7 +91,7 @@ static struct check_result check_name(const struct conflict_finder *finder,
 			  "macvlan or ipvlan on the same parent");
 }
 
-/* macvlan_addr_busy refuses two links of a parent with the same MAC that are up. */
+/* macvlan_addr_busy refuses a second link with the same MAC on a parent while both are up. */
 static struct check_result check_mac(const struct conflict_finder *finder,
 				     const struct planned_attachment *planned)
 {
@@ -123,7 +123,7 @@ static bool has_address(const struct live_ns *ns, const struct live_link *link, 
 }
 
 /* The holder of an address that therefore cannot be used: the host, or, if the LAN is not probed
- * for it, anybody else. Links on the same parent do not receive the probe. */
+ * for it, any other link. Links on the same parent do not receive the probe. */
 static const struct unmanaged *address_holder(const struct conflict_finder *finder,
 					      const struct planned_attachment *planned,
 					      const struct ip *ip)
@@ -174,7 +174,7 @@ static bool excludes(const struct planned_attachment *planned, const struct live
 	       planned->network->mode == MODE_PASSTHRU || is_passthru(link);
 }
 
-/* A link on the parent that the planned attachment cannot share it with, or NULL. */
+/* A link on the parent with which the planned attachment cannot share it, or NULL. */
 static const struct unmanaged *parent_users_excluding(const struct planned_attachment *planned,
 						      const struct parent_users *users)
 {
@@ -218,8 +218,8 @@ struct holders {
 	size_t count;
 };
 
-/* Links whose attachment cannot be made, and links without attachment that stay because their
- * replacement cannot be made. */
+/* Links whose attachment cannot be created, and stale links that stay because their replacement
+ * cannot be created. */
 static struct holders holders_find(const struct conflict_finder *finder)
 {
 	const struct matched *matched = finder->assigned->matched;
@@ -243,8 +243,8 @@ static struct holders holders_find(const struct conflict_finder *finder)
 	return holders;
 }
 
-/* What the link holds of the attachment's on its parent, or NULL. A container's link counts with no
- * address: a container can give it any. */
+/* The object of the attachment that the link already has on its parent, or NULL. A container's link
+ * counts with no address: a container can give it any. */
 static const char *held_on_parent(const struct conflict_finder *finder,
 				  const struct planned_attachment *planned,
 				  const struct holder *other)
@@ -304,7 +304,7 @@ static const struct address_set *macs_held(const struct conflict_finder *finder,
 	return macs;
 }
 
-/* Chooses another MAC for attachments whose chosen one a holder has. */
+/* Chooses another MAC for attachments whose chosen MAC has a holder. */
 static void macs_yield(const struct conflict_finder *finder, const struct holders *holders)
 {
 	const struct assigned *assigned = finder->assigned;

@@ -10,7 +10,7 @@
 #include "reconcile/plan/naming.h"
 #include "reconcile/plan/routes.h"
 
-/* The phases so far. */
+/* The results of the earlier phases. */
 struct assigned {
 	const struct plan_input *input;
 	const struct matched *matched;
@@ -21,7 +21,7 @@ struct assigned {
 	const struct routes *routes;
 };
 
-/* What an attachment gets in the end. */
+/* The final routes and MAC of an attachment. */
 struct checked_attachment {
 	struct check_result check_result;
 	struct mac mac;
@@ -34,17 +34,17 @@ struct conflicts {
 	const struct checked_attachment *checked; /* by planned_attachment.number */
 };
 
-/* Adds warnings about routes that are left out, and links that are there twice. */
+/* Adds warnings about routes that are left out, and about links that exist twice. */
 struct conflicts conflicts_find(const struct assigned *assigned);
 
-/* Whether the attachment can be made, or is as it shall be. */
+/* Whether the attachment can be created, or is as specified. */
 bool attachment_is_made(const struct conflicts *conflicts,
 			const struct planned_attachment *planned);
 
-/* Whether the attachment's address is probed on the LAN before it is used. */
+/* Whether the attachment's address is probed on the LAN before it is assigned. */
 bool probe_wanted(const struct plan_input *input, const struct planned_attachment *planned);
 
-/* claims_report.c: adds warnings about claims that are left aside, one for each namespace. */
+/* claims_report.c: adds one warning for each namespace with ignored claims. */
 void claims_report(const struct assigned *assigned, const struct conflicts *conflicts);
 
 /* For the checks in conflict.c, conflict_routes.c and duplicates.c. */
@@ -53,23 +53,24 @@ struct conflict_finder {
 	struct checked_attachment *checked; /* by planned_attachment.number */
 };
 
-/* Nothing is in conflict. */
+/* There is no conflict. */
 #define CHECK_FINE ((struct check_result){.action = ACTION_CREATE})
 struct check_result conflict_denied(const struct live_ns *where, enum code code, const char *reason,
 				    const char *hint);
-/* Blocked, as the link, which stays as it is, has `what`. */
+/* Blocked, because the link, which stays unchanged, has `what`. */
 struct check_result conflict_held(const struct plan_input *input, const struct live_ns *ns,
 				  const struct live_link *link, const char *what);
 /* Whether another set attaches the container to the same LAN. */
 struct check_result check_twice(const struct conflict_finder *finder,
 				const struct planned_attachment *planned);
-/* Whether the namespace has one of the attachment's routes already. */
+/* Whether the namespace already has one of the attachment's routes. */
 struct check_result check_routes(const struct conflict_finder *finder,
 				 const struct planned_attachment *planned);
-/* Whether another container's attachment in the namespace wants a route to the same destination. */
+/* Whether the attachment of another container in the namespace has a route to the same
+ * destination. */
 struct check_result check_routes_of_group(const struct conflict_finder *finder,
 					  const struct planned_attachment *planned);
-/* Whether the live link has a route that the attachment wants. */
+/* Whether the live link has a route of the attachment. */
 bool conflict_holds_route(const struct conflict_finder *finder,
 			  const struct planned_attachment *planned, const struct live_link *link);
 

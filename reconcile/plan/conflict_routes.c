@@ -22,7 +22,7 @@ static bool metric_managed(const struct live_route *route)
 	return route->metric == (route->to.ip.family == AF_INET ? 0 : 1024);
 }
 
-/* The set of another run's that a managed route is for, or NULL. */
+/* The set of another run that owns the managed route, or NULL. */
 static const char *set_of_route(const struct matched *matched, const struct live_ns *ns,
 				const struct live_route *route)
 {
@@ -61,7 +61,7 @@ static bool engine_has(const struct planned_attachment *planned, const struct li
 	       (!planned->current || link != planned->current);
 }
 
-/* The link of a container that is not there which a managed route is for, or NULL. */
+/* The link, of a container that is not running, that owns the managed route; or NULL. */
 static const struct live_link *kept_of_route(const struct matched *matched,
 					     const struct live_ns *ns,
 					     const struct live_route *route)
@@ -73,7 +73,7 @@ static const struct live_link *kept_of_route(const struct matched *matched,
 
 /* The owner of the namespace's default route: its engine, whatever the metric, as two default
  * routes make one of them useless; another set; or a stopped container that shared the namespace.
- * NULL: none that the attachment has to yield to. */
+ * NULL: no owner that takes precedence over the attachment. */
 static const char *default_before(const struct matched *matched,
 				  const struct planned_attachment *planned, uint8_t family,
 				  const struct live_route **ret_route)
@@ -106,7 +106,7 @@ static void default_warn(const struct matched *matched, const struct planned_att
 		    ip_format(&ours->via, our_via), ip_format(&theirs->via, their_via));
 }
 
-/* Leaves out routes that others have already. */
+/* Leaves out routes that other links already have. */
 static void defaults_yield(const struct conflict_finder *finder,
 			   const struct planned_attachment *planned)
 {

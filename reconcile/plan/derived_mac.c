@@ -9,13 +9,13 @@ static uint64_t names_hash(const struct plan_input *input, const struct planned_
 	uint64_t hash = hash_text(HASH_START, planned->set->name);
 	hash = hash_text(hash, planned->network->name);
 	hash = hash_text(hash, planned->container ? planned->container->name : "");
-	/* The same container on another host of the LAN has a MAC of its own. */
+	/* A container of the same name on another host of the LAN gets another MAC. */
 	if (planned->network->several_hosts && input->desired->host)
 		hash = hash_text(hash, input->desired->host);
 	return hash;
 }
 
-/* A locally administered unicast address (IEEE 802, 8.2.2) that is no 02:42 one. */
+/* A locally administered unicast address (IEEE 802, 8.2.2) that does not begin with 02:42. */
 static struct mac mac_from_names(const struct plan_input *input,
 				 const struct planned_attachment *planned)
 {
@@ -27,8 +27,8 @@ static struct mac mac_from_names(const struct plan_input *input,
 
 #define MAC_OTHER_FIRST 0x0e
 
-/* The one to take where the first `number` are somebody else's. It has its number in it, so that it
- * is known again for the attachment's own. */
+/* The MAC to use if the first `number` ones belong to other links. It contains its number, so that
+ * it is recognised as the attachment's own. */
 struct mac mac_derived(const struct plan_input *input, const struct planned_attachment *planned,
 		       const struct ip *ip, uint16_t number)
 {

@@ -5,26 +5,26 @@
 #include "dhcp/protocol.h"
 #include "reconcile/plan/selection.h"
 
-/* What is known of the leases of a plan's steps before it is done: an element for each step. */
+/* The leases that are known before a plan is applied: an element for each step. */
 struct leases {
-	const struct dhcp_answer **answers; /* to a request made before; NULL: apply makes it */
-	bool *deferred;                     /* nor does apply: the step is done without */
+	const struct dhcp_answer *
+		*answers; /* the answer to an earlier request; NULL: apply sends one */
+	bool *deferred;   /* apply sends no request either: the step is applied without a lease */
 };
 
-/* Nothing is: apply asks for all of them. The arrays are in the arena. */
+/* No lease is known: apply requests all of them. The arrays are in the arena. */
 struct leases leases_unknown(const struct plan *plan, struct arena *arena);
 
-/* Whether doing the step gets or renews a lease. */
+/* Whether applying the step requests or renews a lease. */
 bool step_leases(const struct step *step);
-/* The request for the link as it is specified. */
+/* The request for the link's specification. */
 struct dhcp_request lease_request(const struct link_spec *desired);
 struct dhcp_request dhcp_request_of(const struct owner_tag *tag, enum dhcp_operation operation,
 				    enum link_kind kind, const char *link, const struct ip *addr);
-/* The lease that the step is the end of, or NULL. A link that is replaced keeps it: a server knows
- * the container again. A stray link has none, whatever it says: what its owner tag names is
- * another's. */
+/* The lease that the step ends, or NULL. A link that is replaced keeps its lease: a server
+ * recognises the container. A stray link has no lease: its owner tag names another container. */
 const struct live_addr *lease_ended(const struct live *live, const struct step *step);
-/* How many leases end with the steps, and are given back if somebody is there to do it. */
+/* The number of leases that end with the steps, and are released if a broker is available. */
 size_t leases_ending(const struct selection *selection, const struct live *live);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct {
-	const char *name; /* the input's key, where there is one */
+	const char *name; /* the input's key, if there is one */
 	bool in_place;
 } fields[] = {
 	[FIELD_ALIAS] = {"mark", true},            /* dev_set_alias */
@@ -16,7 +16,7 @@ static const struct {
 	[FIELD_MTU] = {"mtu", true},               /* macvlan_change_mtu */
 	[FIELD_MODE] = {"mode", true},             /* macvlan_changelink, ipvlan_nl_changelink */
 	[FIELD_BCQUEUELEN] = {"bcqueuelen", true}, /* macvlan_changelink */
-	[FIELD_SYSCTL] = {"sysctl", true},         /* devinet_conf_proc and its kin */
+	[FIELD_SYSCTL] = {"sysctl", true},         /* devinet_conf_proc and similar functions */
 	[FIELD_UP] = {"state", true},              /* dev_change_flags */
 	[FIELD_ADDRESS] = {"address", true},       /* inet_rtm_newaddr, inet6_rtm_newaddr */
 	[FIELD_ROUTE] = {"route", true},           /* fib_table_insert, fib6_add */
@@ -32,7 +32,7 @@ const char *field_name(enum field field)
 	return fields[field].name;
 }
 
-/* As it grows. */
+/* Grows as needed. */
 struct changes {
 	struct arena *arena;
 	struct change *items;
@@ -96,7 +96,7 @@ static void diff_link(const struct step *step, struct changes *changes)
 	diff_mode(step, changes);
 }
 
-/* accept_ra is mvapply's own wish, and is not there where the kernel has no IPv6. */
+/* mvapply itself sets accept_ra, which is missing if the kernel has no IPv6. */
 static void diff_sysctls(const struct step *step, struct changes *changes)
 {
 	for (size_t i = 0; i < step->desired->n_sysctls; i++) {
@@ -122,8 +122,8 @@ static bool link_local(const struct ip *ip)
 	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
 }
 
-/* Where the kernel has no IFA_PROTO, all addresses of a link that is marked for having some count
- * as mvapply's: those of a VLAN link, say, are the host's own. */
+/* If the kernel has no IFA_PROTO, all addresses of a link of an attachment count as managed; those
+ * of a VLAN link, for example, are the host's own. */
 static bool addr_managed(const struct plan_input *input, const struct step *step,
 			 const struct live_addr *addr)
 {
@@ -150,7 +150,7 @@ static bool addr_tagged_so(const struct plan_input *input, const struct step *st
 	return step->current->tag.role != ROLE_NONE || addr_managed(input, step, addr);
 }
 
-/* A lease ends by itself, and all else stays. */
+/* A lease expires by itself; everything else is permanent. */
 static bool addr_lasts_so(const struct step *step, const struct live_addr *addr)
 {
 	return !addr->valid == !link_spec_addr_terms(step->desired, &addr->prefix).valid;
@@ -197,7 +197,7 @@ static void route_remove(struct changes *changes, const struct link_route *from)
 	change_add(changes, FIELD_ROUTE, route_text(changes->arena, from), NULL)->route = *from;
 }
 
-/* `from` is what it takes the place of, or NULL. */
+/* `from` is the route that it replaces, or NULL. */
 static void route_put(struct changes *changes, const struct link_route *from,
 		      const struct link_route *to)
 {
@@ -226,7 +226,7 @@ static const struct live_route *route_in_way(const struct step *step, const stru
 	return NULL;
 }
 
-/* An adopted link's routes are put again, to get the owner tag. */
+/* The routes of an adopted link are added again with mvapply's protocol. */
 static bool route_same(const struct step *step, const struct link_route *desired,
 		       const struct live_route *live)
 {
@@ -254,7 +254,7 @@ static void diff_routes(const struct step *step, struct changes *changes)
 		const struct live_route *live = route_find(step, &desired->routes[i].to);
 		if (live && route_same(step, &desired->routes[i], live))
 			continue;
-		/* Only --adopt takes the place of another link's route. */
+		/* Only --adopt replaces a route of another link. */
 		if (!live && desired->routes[i].replaces)
 			live = route_in_way(step, &desired->routes[i].to);
 		const struct link_route route = live ? link_route_of(live) : (struct link_route){0};
@@ -262,7 +262,7 @@ static void diff_routes(const struct step *step, struct changes *changes)
 	}
 }
 
-/* Seconds of preference are gone when half of the lease is (lease_terms). */
+/* The preferred lifetime ends after half of the lease (lease_terms). */
 static void diff_lease(const struct step *step, struct changes *changes)
 {
 	const struct link_dhcp *dhcp = &step->desired->dhcp;

@@ -1,17 +1,16 @@
-/* A container that two sets attach to the same LAN: a set was renamed, or two sets name one
+/* Finds a container that two sets attach to the same LAN: a set was renamed, or two sets name one
  * container. */
 #include "reconcile/plan/conflict.h"
 
-/* Only what is in the attachment's own namespace counts, which nobody but the container can forge.
- */
+/* Only links in the attachment's own namespace count: nobody but the container can create them. */
 static bool same_lan(const struct planned_attachment *planned, const struct live_link *link)
 {
 	return link->tag.role == (planned->container ? ROLE_ATTACH : ROLE_HOST) &&
 	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex);
 }
 
-/* Two networks of one parent may have different subnets, which is no mistake. With DHCP there need
- * be no subnet: the parent says which LAN it is. */
+/* Two networks of one parent may have different subnets without a mistake. With DHCP there may be
+ * no subnet: the parent identifies the LAN. */
 static bool same_subnet(const struct planned_attachment *planned, const struct live_link *link,
 			const struct live_addr **ret)
 {
@@ -22,7 +21,7 @@ static bool same_subnet(const struct planned_attachment *planned, const struct l
 	return *ret || !planned->network->n_subnets;
 }
 
-/* The link of a set that the files do not name; NULL: there is none. */
+/* The link of a set that the files do not declare; NULL: there is none. */
 static const struct live_link *other_link(const struct conflict_finder *finder,
 					  const struct planned_attachment *planned,
 					  const struct live_addr **ret_addr)
@@ -68,8 +67,8 @@ static struct check_result other_set(const struct conflict_finder *finder,
 	return CHECK_FINE;
 }
 
-/* Whether the other planned attachment is of another set, and attaches the same namespace to the
- * same LAN. */
+/* Whether the other planned attachment belongs to another set, and attaches the same namespace to
+ * the same LAN. */
 static bool competes(const struct conflict_finder *finder, const struct planned_attachment *planned,
 		     const struct planned_attachment *other)
 {
@@ -106,14 +105,14 @@ static struct check_result other_planned(const struct conflict_finder *finder,
 	return CHECK_FINE;
 }
 
-/* What is live goes before what is not, and then the first of the input. */
+/* A live attachment takes precedence, then the first of the input. */
 static bool goes_before(const struct planned_attachment *planned,
 			const struct planned_attachment *other)
 {
 	return planned->current ? other->current != NULL : other->current || other < planned;
 }
 
-/* Those in its namespace; or of the host's own, those of the host. */
+/* The attachments of its namespace; for the host's own links, those of the host. */
 static size_t neighbours(const struct attachments *attachments,
 			 const struct planned_attachment *planned)
 {

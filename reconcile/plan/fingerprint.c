@@ -12,7 +12,7 @@ struct printer {
 	struct fingerprint print;
 };
 
-/* Names may hold bytes that are no text, and a line goes to terminals and into JSON. */
+/* Names can contain bytes that are not UTF-8, and a line is printed on terminals and in JSON. */
 static void line_add(struct printer *printer, char *line)
 {
 	for (char *byte = line; *byte; byte++)
@@ -28,8 +28,8 @@ static void namespace_line(struct printer *printer, const struct live_ns *ns)
 			      ns->name, (uintmax_t)ns->device, (uintmax_t)ns->inode, ns->cookie));
 }
 
-/* Links above the host's, as a VLAN's own parent, are part of what a link is attached to. What
- * other kinds call their link may be a peer: the ends of a cable name one another. */
+/* The links above the host's link, such as a VLAN's parent, are part of its identity. For other
+ * kinds IFLA_LINK may be a peer: the two ends of a veth pair refer to each other. */
 static void link_line(struct printer *printer, const struct live_ns *ns,
 		      const struct live_link *link)
 {
@@ -76,7 +76,7 @@ static void managed_lines(struct printer *printer, const struct live_ns *ns)
 		namespace_line(printer, ns);
 }
 
-/* A step's namespace is the host's, a container's, or one that holds what is owned. */
+/* A step's namespace is the host's, a container's, or one with managed links. */
 static void step_lines(struct printer *printer, const struct step *step)
 {
 	const struct live_ns *host = printer->live->namespaces[0];

@@ -1,22 +1,22 @@
-/* Whether more of a set would be deleted than is likely to be meant. All of it is most likely
- * another file's: where the input is empty, or declares nothing of what is live of its set.
- * Containers are the evidence for that, by their names and namespaces, as each is in one file;
- * networks of the same name are in the files of several sets. The host's own links are evidence
- * where the input has no container, and networks where it has no host's link either, as in a file
- * from which the last container was removed. */
+/* Limits the deletions of a set. If a plan would delete all of a set, the files probably declare
+ * another set: the input is empty, or declares nothing that is live of the set. The evidence for
+ * that are containers, by their names and namespaces, since each is in one file; networks of the
+ * same name can be in the files of several sets. The host's own links are evidence if the input has
+ * no container, and networks if it has no host link either, for example after the last container
+ * was removed. */
 #include "reconcile/plan/plan_builder.h"
 
 #include <string.h>
 
-/* What is live of a set, and what of that is to be deleted. */
+/* The live links of a set, and how many of them would be deleted. */
 struct tally {
 	size_t live, deletes;
-	bool evident; /* one that is deleted is most likely real: not one tag of a container must
-			 be enough to take the files for another set's */
+	bool evident; /* a link that would be deleted is probably real: a single tag, which a
+			 container can forge, must not turn the files into another set's */
 };
 
-/* Whether only a process leads to the namespace, and no container of the files: any container that
- * may make namespaces can have made it. */
+/* Whether the namespace is found only through a process, and no container of the files is in it:
+ * any container that can create namespaces can have created it. */
 static bool is_unnamed(const struct ownership *ownership, const struct managed_link *managed)
 {
 	return managed->ns->by_process && !managed->ns->former && !is_home(ownership, managed->ns);
@@ -36,21 +36,21 @@ static bool is_counted(const struct ownership *ownership, const struct managed_l
 	       !is_unnamed(ownership, managed);
 }
 
-/* No container can make a link in the host's namespace, or a second one that is wanted. */
+/* No container can create a link in the host's namespace, or a second link that the plan uses. */
 static bool is_believed(const struct managed_link *managed, const struct managed_use *use)
 {
 	return managed->link->tag.role == ROLE_HOST ||
 	       (use->wanted && managed->placement == PLACEMENT_OWN);
 }
 
-/* Links that are not believed count once for each namespace, and strays not at all: a container can
- * make any number of them, and must not be able to stop everybody's changes. */
+/* Untrusted links count once for each namespace, and strays not at all: a container can create any
+ * number of them, and must not be able to block all changes. */
 static struct tally tally_of(const struct plan_builder *builder, const char *set)
 {
 	const struct matched *matched = builder->assigned->matched;
 	struct tally tally = {0};
 	const struct live_ns *last = NULL;
-	bool deleted = false; /* of the links in `last` that are not believed */
+	bool deleted = false; /* the untrusted links in `last` */
 	for (size_t i = 0; i < matched->managed->count; i++) {
 		const struct managed_link *managed = &matched->managed->links[i];
 		const struct managed_use *use = &matched->attachments->uses[i];
@@ -85,7 +85,7 @@ static bool host_wanted(const struct set *set)
 	return false;
 }
 
-/* Whether the link says that the input is of its set. */
+/* Whether the link is evidence that the input declares its set. */
 static bool speaks_for(const struct matched *matched, const struct managed_link *managed,
 		       const struct set *set, bool with_host)
 {
@@ -97,7 +97,7 @@ static bool speaks_for(const struct matched *matched, const struct managed_link 
 	return is_evident(managed) && network_named(set, tag->network);
 }
 
-/* Whether the set declares anything of what is live of it. */
+/* Whether the set declares any of its live links. */
 static bool set_known(const struct matched *matched, const struct set *set)
 {
 	const bool with_host = host_wanted(set);
@@ -109,8 +109,8 @@ static bool set_known(const struct matched *matched, const struct set *set)
 	return false;
 }
 
-/* Where all of a set is most likely another file's, it counts from its first attachment on, and as
- * all: what a container can make to be kept is no share. */
+/* If all of a set probably belongs to another file, the limit applies from its first attachment on,
+ * and only deleted links count: a container can create links that stay. */
 static bool guard_refuses(const struct plan_options *options, bool all, const struct tally *tally)
 {
 	const size_t live = all ? tally->deletes : tally->live;

@@ -12,7 +12,7 @@ static const struct ip *explicit_ip(const struct planned_attachment *planned, si
 	return family == IPV4 ? &planned->network->host.ipv4 : &planned->network->host.ipv6;
 }
 
-/* Stand for those that no planned attachment has. */
+/* Holders that are not planned attachments. */
 static const struct planned_attachment gateway, aux_address;
 
 static const char *owner_label(const struct plan_input *input,
@@ -23,16 +23,16 @@ static const char *owner_label(const struct plan_input *input,
 	return planned_label(input, owner);
 }
 
-/* The addresses while they are chosen. */
+/* The addresses during selection. */
 struct ipam {
 	const struct matched *matched;
 	const struct unmanaged_index *unmanaged;
 	struct assigned_address *assigned; /* by planned_attachment.number */
-	struct address_set *in_use;        /* by the desired state: struct planned_attachment */
-	struct address_set *keepers;       /* by live attachments: struct keeper */
-	const struct address_set *attachment_claims; /* once what is live has been taken */
-	/* For each network and subnet: no address below is free, and below the other none that is
-	 * claimed alone; family 0: not looked yet. */
+	struct address_set *in_use;        /* of the desired state: struct planned_attachment */
+	struct address_set *keepers;       /* of live attachments: struct keeper */
+	const struct address_set *attachment_claims; /* set after live addresses were assigned */
+	/* For each network and subnet: the lowest address that may be free, and the lowest that may
+	 * be only claimed; family 0: not searched yet. */
 	struct ip **cursors, **claimed_cursors;
 };
 
@@ -42,7 +42,7 @@ static struct assigned_address *assigned_to(const struct ipam *ipam,
 	return &ipam->assigned[planned->number];
 }
 
-/* Gives who had it before, or NULL. */
+/* Returns the earlier holder, or NULL. */
 static const struct planned_attachment *take(const struct ipam *ipam,
 					     const struct planned_attachment *planned,
 					     size_t family, const struct ip *ip)
@@ -100,9 +100,9 @@ static void take_lease(const struct ipam *ipam, const struct planned_attachment 
 		take(ipam, planned, family, &lease->prefix.ip);
 }
 
-/* Whether the planned attachment can keep the address that a link has: the file does not say
- * another, and it is in the range. A lease's belongs to the server, to whom it is given back when
- * it is no longer wanted. */
+/* Whether the planned attachment can keep the address of a link: the file sets no other address,
+ * and the range contains it. A leased address belongs to the server, and is released when it is no
+ * longer needed. */
 static bool is_candidate(const struct planned_attachment *planned, const struct live_link *link,
 			 const struct live_addr *addr, size_t family)
 {
@@ -124,13 +124,13 @@ static bool has_length(const struct planned_attachment *planned, const struct li
 	return addr->prefix.len == len;
 }
 
-/* Which of a link's addresses are read. */
+/* The addresses of a link to consider. */
 struct preference {
 	bool managed;
-	bool any_length; /* the prefix length may be another one than the subnet's */
+	bool any_length; /* the prefix length may differ from the subnet's */
 };
 
-/* An address of others' that has another prefix length would stay beside the new one, which IPv6
+/* An unmanaged address with another prefix length would remain beside the new one, which IPv6
  * refuses (ipv6_add_addr gives EEXIST for a second one of the same bits). */
 static const struct preference preferences[] = {
 	{.managed = true},
@@ -146,10 +146,10 @@ static bool is_preferred(const struct ipam *ipam, const struct planned_attachmen
 	       (preference->any_length || has_length(planned, addr));
 }
 
-/* Whose address it is, where several live links have one, as a container can give its own link any:
- * the host's own link's; then one's that is on the network's parent; then one's whose MAC comes of
- * the address, as a second on the parent cannot have that (macvlan_addr_busy); then the one's that
- * has had it for longer. */
+/* The precedence among several live links with the address, as a container can give its own link
+ * any: the host's own link; then a link on the network's parent; then a link whose MAC is derived
+ * from the address, which a second link on the parent cannot have (macvlan_addr_busy); then the
+ * link that has had the address for longer. */
 struct keeper {
 	const struct planned_attachment *planned;
 	unsigned rank;
@@ -168,7 +168,7 @@ static struct keeper keeper_of(const struct ipam *ipam, const struct planned_att
 			       .since = addr->created};
 }
 
-/* The counter of the kernel wraps after 497 days. */
+/* The kernel's counter wraps after 497 days. */
 static bool comes_before(const struct keeper *one, const struct keeper *other)
 {
 	return one->rank != other->rank ? one->rank > other->rank
@@ -205,7 +205,7 @@ static bool keeps(const struct ipam *ipam, const struct planned_attachment *plan
 	return !keeper || keeper->planned == planned;
 }
 
-/* The first of the link's addresses that is valid and as preferred. */
+/* The first of the link's addresses that is valid and preferred. */
 static void take_first(const struct ipam *ipam, const struct planned_attachment *planned,
 		       size_t family, const struct live_ns *ns, const struct live_link *link,
 		       const struct preference *preference)
@@ -221,8 +221,8 @@ static void take_first(const struct ipam *ipam, const struct planned_attachment 
 	}
 }
 
-/* What is live and still valid is kept, so that no attachment moves when others come and go, when
- * the subnet gets another prefix length, or when somebody gives the link one more address. */
+/* A live address that is still valid is kept, so that no attachment moves when others are added or
+ * removed, when the subnet gets another prefix length, or when the link gets one more address. */
 static void take_live(const struct ipam *ipam, const struct planned_attachment *planned,
 		      size_t family)
 {
@@ -232,7 +232,8 @@ static void take_live(const struct ipam *ipam, const struct planned_attachment *
 		take_first(ipam, planned, family, planned->ns, planned->current, &preferences[i]);
 }
 
-/* While a container cannot be found, what a link with its owner tag has is set aside for it. */
+/* While a container cannot be found, the address of a link with its owner tag is reserved for
+ * it. */
 static void take_kept(const struct ipam *ipam, const struct planned_attachment *planned,
 		      size_t family)
 {
@@ -247,8 +248,8 @@ static const struct netns_group *candidates_of(const struct ipam *ipam,
 	return ipam->matched->attachments->uses[managed->number].candidates;
 }
 
-/* Where an attachment takes the place of one that leaves the files, in the same namespace, as where
- * its network has a new name, it takes that one's address, too. */
+/* An attachment that replaces a removed one in the same namespace, for example of a renamed
+ * network, gets its address, too. */
 static void take_former(const struct ipam *ipam, const struct managed_link *managed,
 			const struct parent *parent, const struct live_addr *addr)
 {
@@ -281,8 +282,8 @@ static void take_all_former(const struct ipam *ipam)
 	}
 }
 
-/* Addresses that somebody claims are left alone, as they may well be in use, unless no other is
- * left: a container must not be able to use up a range for everybody. */
+/* Claimed addresses are used last: they may be in use, but a container must not be able to exhaust
+ * a range. */
 static bool choosable(const struct ipam *ipam, const struct planned_attachment *planned,
 		      const struct subnet *subnet, const struct ip *ip, bool claimed)
 {
@@ -291,7 +292,7 @@ static bool choosable(const struct ipam *ipam, const struct planned_attachment *
 					     ipam->attachment_claims, planned, ip));
 }
 
-/* The lowest free address of the subnet, from where the last search for this network ended. */
+/* The lowest free address of the subnet, starting where the last search for this network ended. */
 static bool take_lowest(const struct ipam *ipam, const struct planned_attachment *planned,
 			size_t family, size_t index, bool claimed)
 {
@@ -310,7 +311,7 @@ static bool take_lowest(const struct ipam *ipam, const struct planned_attachment
 	return true;
 }
 
-/* The host gets the highest, out of the way of the containers. */
+/* The host gets the highest address, so that it does not take one from the containers' end. */
 static bool take_highest(const struct ipam *ipam, const struct planned_attachment *planned,
 			 size_t family, size_t index, bool claimed)
 {
@@ -325,7 +326,8 @@ static bool take_highest(const struct ipam *ipam, const struct planned_attachmen
 	return true;
 }
 
-/* Gives the last subnet of the family, which is full; NULL: there is none, or it has an address. */
+/* Returns the last subnet of the family, which is full; NULL: there is none, or it has a free
+ * address. */
 static const struct subnet *take_of(const struct ipam *ipam,
 				    const struct planned_attachment *planned, size_t family,
 				    bool claimed)
@@ -361,7 +363,7 @@ static void take_free(const struct ipam *ipam, const struct planned_attachment *
 	};
 }
 
-/* Routers and aux addresses are everybody's on their LAN, whichever of its networks names them. */
+/* Routers and aux addresses are reserved on the whole LAN, whichever of its networks names them. */
 static void reserve(const struct ipam *ipam, const struct resolved_network *resolved)
 {
 	const size_t domain = resolved->parent->number;
@@ -374,7 +376,7 @@ static void reserve(const struct ipam *ipam, const struct resolved_network *reso
 	}
 }
 
-/* Visits each attachment and family that has no address yet. */
+/* Visits each attachment and family without an address. */
 static void each_open(const struct ipam *ipam,
 		      void (*visit)(const struct ipam *, const struct planned_attachment *,
 				    size_t family))

@@ -13,20 +13,20 @@ enum { IPV4, IPV6, N_FAMILIES };
 
 struct assigned_address {
 	struct ip ip[N_FAMILIES];         /* family 0: none */
-	const struct live_addr *lease;    /* where IPv4 is by DHCP; NULL: there is none yet */
-	struct check_result check_result; /* so far */
+	const struct live_addr *lease;    /* with IPv4 by DHCP; NULL: no lease yet */
+	struct check_result check_result; /* address sets during selection */
 };
 
 struct addresses {
 	const struct assigned_address *assigned; /* by planned_attachment.number */
-	/* With links of attachments and with links that leave, of addresses that are not kept. */
+	/* The addresses that links of attachments and deleted links do not keep. */
 	const struct address_set *attachment_claims;
 };
 
 struct addresses addresses_choose(const struct matched *matched,
 				  const struct unmanaged_index *unmanaged);
 
-/* Who claims the address on the attachment's parent, or NULL: nobody else. `attachment_claims`: of
+/* The link that claims the address on the attachment's parent, or NULL. `attachment_claims`: of
  * struct addresses. */
 const struct unmanaged *address_claimant(const struct matched *matched,
 					 const struct unmanaged_index *unmanaged,

@@ -1,6 +1,7 @@
-/* A set that was renamed leaves what is live under its old name. Two sets on one network are no
- * mistake, though: of a set that has nothing live yet, that may have been renamed, the one other
- * set that has all that is live of it on the same networks is named. */
+/* Finds a set that the files do not declare any more, probably because it was renamed. A second set
+ * on the same networks can be intended. So only a declared set without live links can be the
+ * renamed one, and only if exactly one undeclared set has all of its live links on the same
+ * networks. */
 #include "reconcile/plan/plan_builder.h"
 
 #include <string.h>
@@ -11,7 +12,7 @@ static bool is_attachment(const struct managed_link *managed)
 	return role == ROLE_HOST || (role == ROLE_ATTACH && is_evident(managed));
 }
 
-/* Marks of VLAN links have several sets, and none of them is the link's alone. */
+/* Owner tags of VLAN links have several sets: a VLAN link does not belong to a single set. */
 static bool has_live(const struct matched *matched, const struct set *set)
 {
 	for (size_t i = 0; i < matched->managed->count; i++) {
@@ -23,7 +24,7 @@ static bool has_live(const struct matched *matched, const struct set *set)
 	return false;
 }
 
-/* Whether it is on a network of the set: one of its name, parent and subnet. */
+/* Whether the link is on a network of the set: one with its name, parent and subnet. */
 static bool is_on(const struct matched *matched, const struct set *set,
 		  const struct managed_link *managed)
 {
@@ -38,7 +39,7 @@ static bool is_on(const struct matched *matched, const struct set *set,
 	return false;
 }
 
-/* The first of the one other set, or NULL: there is none, or several. */
+/* The first link of the only other set, or NULL: there is none, or several. */
 static const struct managed_link *other_find(const struct matched *matched, const struct set *set)
 {
 	const struct managed_link *found = NULL;
@@ -55,7 +56,7 @@ static const struct managed_link *other_find(const struct matched *matched, cons
 	return found;
 }
 
-/* Of a link in a container of the files, check_twice tells. */
+/* check_twice reports links in a container of the files. */
 static bool all_on(const struct matched *matched, const struct set *set, const char *other)
 {
 	for (size_t i = 0; i < matched->managed->count; i++) {

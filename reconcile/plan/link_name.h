@@ -4,8 +4,8 @@
 
 #include "lib/arena.h"
 
-/* "PREFIX-NAME", with "SET." before the name for any but the default set, if that fits an interface
- * name (IFNAMSIZ); else PREFIX and a hash of set and name. */
+/* "PREFIX-NAME", with "SET." before the name for any set but the default one, if that fits an
+ * interface name (IFNAMSIZ); otherwise PREFIX and a hash of set and name. */
 const char *derived_name(struct arena *arena, const char *prefix, const char *set,
 			 const char *name);
 

@@ -4,15 +4,15 @@
 
 #include <string.h>
 
-/* RFC 4861 router advertisements would add addresses and routes that the file does not name. */
+/* RFC 4861 router advertisements would add addresses and routes that the file does not declare. */
 static const struct link_sysctl quiet = {.key = "net.ipv6.conf.IFNAME.accept_ra", .value = "0"};
 
-/* The specifications while they are made. */
+/* The specifications under construction. */
 struct specifier {
 	const struct assigned *assigned;
 	const struct conflicts *conflicts;
 	struct link_spec **specs;
-	struct address_set *reached; /* from the host: through which network, by name */
+	struct address_set *reached; /* routes of the host: the network of each, by name */
 };
 
 static const struct assigned_address *address_of(const struct specifier *specifier,
@@ -38,7 +38,7 @@ static void addresses_specify(const struct specifier *specifier,
 	}
 }
 
-/* IPv4 by DHCP: the lease as it is, for as long as it still holds. */
+/* IPv4 by DHCP: the current lease with its remaining lifetime. */
 static void lease_specify(const struct specifier *specifier,
 			  const struct planned_attachment *planned, struct link_spec *spec)
 {
@@ -104,7 +104,7 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 		.routes = checked->routes,
 		.n_routes = checked->n_routes,
 	};
-	/* An owner tag has one text. */
+	/* Equal owner tags have equal texts. */
 	spec->alias = planned->managed ? planned->current->alias
 				       : owner_tag_format(input->arena, &spec->tag);
 	return spec;
@@ -120,8 +120,8 @@ static void planned_specify(const struct specifier *specifier,
 	specifier->specs[planned->number] = spec;
 }
 
-/* The way from the host to one container, unless another network of the host's leads to the same
- * address already: one destination has one route. */
+/* The host's route to one container, unless another network of the host has a route to the same
+ * address: a destination has one route. */
 static void host_route_add(const struct specifier *specifier, const struct planned_attachment *host,
 			   const struct planned_attachment *planned, size_t family)
 {
@@ -157,7 +157,7 @@ static void host_routes_add(const struct specifier *specifier,
 	}
 }
 
-/* The routes of a host's own link that has to stay as it is. */
+/* The routes of a host's own link that must stay unchanged. */
 static void held_routes_note(const struct specifier *specifier, const struct live_ns *host,
 			     const struct live_link *link, const char *network)
 {
@@ -168,8 +168,8 @@ static void held_routes_note(const struct specifier *specifier, const struct liv
 	}
 }
 
-/* Those of links whose attachment cannot be made right, and of links that stay for want of their
- * replacement. */
+/* The routes of links whose attachment cannot be created as specified, and of links that stay
+ * because their replacement cannot be created. */
 static void held_routes_find(const struct specifier *specifier)
 {
 	const struct attachments *attachments = specifier->assigned->attachments;

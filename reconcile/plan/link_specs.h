@@ -1,8 +1,8 @@
 /* The specification of each planned attachment's link.
  *
- * Takes: all that was assigned, and what the conflicts left of it. Gives: a specification for each
- * attachment, including those that cannot be made. The host's own links get a route to each
- * container of their network that is made. */
+ * Takes: the results of all assignments, and what the conflicts left of them. Gives: a
+ * specification for each attachment, including those that cannot be created. The host's own links
+ * get a route to each container of their network that can be created. */
 #ifndef RECONCILE_PLAN_LINK_SPECS_H
 #define RECONCILE_PLAN_LINK_SPECS_H
 

@@ -26,7 +26,7 @@ int managed_compare(const void *a, const void *b)
 	return owner_tag_compare(&left->link->tag, &right->link->tag);
 }
 
-/* What the list and its tables are while they are made. */
+/* The list and its tables under construction. */
 struct indexer {
 	const struct plan_input *input;
 	const struct ownership *ownership;
@@ -37,7 +37,7 @@ struct indexer {
 	uint64_t seed;
 };
 
-/* VLAN links have no names in their tags: of these only managed_of_link asks. */
+/* Owner tags of VLAN links contain no names: only managed_of_link finds them. */
 static uint64_t owner_tag_hash(uint64_t seed, const struct owner_tag *tag)
 {
 	const char *const names[] = {tag->set, tag->network, tag->container};
@@ -48,10 +48,10 @@ static uint64_t owner_tag_hash(uint64_t seed, const struct owner_tag *tag)
 	return hash;
 }
 
-/* An attachment counts where its parent is this host's: another host on the same machine may have
- * tags of the same names. One whose parent was moved away cannot be told from those by the parent,
- * and counts in the namespace of the container that it names. All other roles live in the host's
- * own namespace. */
+/* An attachment is managed if its parent is this host's: another host on the same machine may have
+ * tags of the same names. If its parent was moved to another namespace, the parent does not
+ * distinguish them, and it is managed in the namespace of the container that it names. All other
+ * roles exist only in the host's own namespace. */
 static bool counts(const struct ownership *ownership, const struct live_ns *ns,
 		   const struct live_link *link)
 {
@@ -82,7 +82,7 @@ static void links_list(struct indexer *indexer)
 	}
 }
 
-/* Where the table has the first one of the hash, or room for it. */
+/* The table's slot of the first link with the hash: its entry, or an empty one. */
 static size_t tag_place(const struct managed_link *links, const uint32_t *table, size_t size,
 			uint64_t hash)
 {
@@ -114,9 +114,8 @@ static void link_enter(struct indexer *indexer, size_t number)
 				    managed->link)] = (uint32_t)number + 1;
 }
 
-/* From the last to the first, so that those of one tag are chained in their order, and those
- * before all others that are on the host's links. A container can give thousands of links one tag.
- */
+/* From the last to the first, so that links of one tag are chained in their order, those on the
+ * host's links first. A container can give thousands of links one tag. */
 static void links_enter(struct indexer *indexer)
 {
 	for (size_t i = indexer->count; i-- > 0;)
@@ -148,7 +147,7 @@ struct managed_index managed_index_make(const struct plan_input *input,
 				      .seed = indexer.seed};
 }
 
-/* The first of the tag from `number` on, or NULL. */
+/* The first link with the tag from `number` on, or NULL. */
 static const struct managed_link *managed_from(const struct managed_index *index,
 					       const struct owner_tag *tag, uint32_t number)
 {
@@ -197,8 +196,8 @@ bool managed_in_subnet(const struct managed_link *managed, const struct network 
 	return false;
 }
 
-/* Whether an engine or CNI has named the namespace, which says nothing of the container in it; or
- * its name is a path. A process alone is no name. */
+/* Whether an engine or CNI named the namespace, which does not identify the container in it; or its
+ * name is a path. A process alone is not a name. */
 static bool named_by_engine(const struct live_ns *ns)
 {
 	static const char *const prefixes[] = {"docker ", "netns-", "cni-", "/"};
@@ -219,7 +218,7 @@ static bool is_engines(const struct container *container)
 	return container->source_kind == SOURCE_DOCKER || container->source_kind == SOURCE_PODMAN;
 }
 
-/* Whether the host knows the namespace by that name, or did while the container was in it. */
+/* Whether the host knows the namespace by that name, or did while it was the container's. */
 static bool named_as(const struct live_ns *ns, const char *container)
 {
 	const size_t length = strlen(container);

@@ -29,10 +29,10 @@ struct managed_index {
 struct managed_index managed_index_make(const struct plan_input *input,
 					const struct ownership *ownership);
 
-/* The first with the tag in that namespace, or NULL. */
+/* The first link with the tag in that namespace, or NULL. */
 const struct managed_link *managed_find(const struct managed_index *index,
 					const struct owner_tag *tag, const struct live_ns *ns);
-/* The first with the tag, wherever it is, or NULL; then the next one. */
+/* The first link with the tag, in any namespace, or NULL; then the next one. */
 const struct managed_link *managed_first(const struct managed_index *index,
 					 const struct owner_tag *tag);
 const struct managed_link *managed_next(const struct managed_index *index,
@@ -41,19 +41,19 @@ const struct managed_link *managed_of_link(const struct managed_index *index,
 					   const struct live_link *link);
 /* Whether the link has an address in a subnet of the network. */
 bool managed_in_subnet(const struct managed_link *managed, const struct network *network);
-/* For qsort, of pointers: by tag. */
+/* For qsort(3) of pointers: by tag. */
 int managed_compare(const void *a, const void *b);
 
 /* Whether the host knows the namespace of an attachment by the name of the container that the tag
- * names, or as one of an engine's or of a container's of before. */
+ * names, or as the namespace of an engine or of a former container. */
 bool was_home(const struct managed_link *managed);
-/* Whether an attachment is where its tag says, as far as the host can tell: in the namespace of a
- * container that is or was declared, in one that the host knows by the container's name, or in one
- * of an engine's, which has no such name. */
+/* Whether an attachment is in the namespace that its tag implies, as far as the host can tell: in
+ * the namespace of a container that is or was declared, in one that the host knows by the
+ * container's name, or in an engine's, which has no such name. */
 bool is_evident(const struct managed_link *managed);
-/* Whether the set declares the container of an attachment: the one in that namespace, or the one
- * that its tag names, where the host knows the namespace by that name, or by an engine's while the
- * engine does not say where the container is. */
+/* Whether the set declares the container of an attachment: the container in that namespace, or the
+ * one that its tag names, if the host knows the namespace by that name, or as an engine's while the
+ * engine does not report the container's namespace. */
 bool is_declared(const struct ownership *ownership, const struct set *set,
 		 const struct managed_link *managed);
 

@@ -12,7 +12,7 @@
 #define DEFAULT_PREFIX       "eth"
 #define BESIDE_ENGINE_PREFIX "lan"
 
-/* The names while they are chosen. */
+/* The names during selection. */
 struct namer {
 	const struct matched *matched;
 	struct assigned_name *assigned; /* by planned_attachment.number */
@@ -34,7 +34,7 @@ static const char *explicit_name(const struct plan_input *input,
 	return derived_name(input->arena, "mv", planned->set->name, planned->network->name);
 }
 
-/* By whom. */
+/* The set and container that use a name. */
 static const struct planned_attachment *
 name_chosen(const struct namer *namer, const struct netns_group *netns_group, const char *name)
 {
@@ -55,8 +55,8 @@ static bool is_numbered(const char *name, const char *prefix)
 	return digits && number[digits] == '\0';
 }
 
-/* Whether a container engine, or a CNI plugin that it calls, made the link: it gave it the next
- * ethN, or connected it to the host. */
+/* Whether a container engine, or a CNI plugin that it calls, created the link: it has the next
+ * ethN, or is connected to the host. */
 static bool made_by_engine(const struct matched *matched, const struct live_link *link)
 {
 	return link->tag.role == ROLE_NONE && !link_adopted(matched->attachments, link) &&
@@ -65,7 +65,8 @@ static bool made_by_engine(const struct matched *matched, const struct live_link
 	       (link->parent_where == PARENT_HOST || is_numbered(link->name, DEFAULT_PREFIX));
 }
 
-/* Whether the container is found by an engine or a process; so its engine may add links later. */
+/* Whether the container is found through an engine or a process: its engine may then add links
+ * later. */
 static bool has_engine(const struct netns_group *netns_group)
 {
 	for (size_t i = 0; i < netns_group->count; i++)
@@ -97,7 +98,8 @@ static bool occupied(const struct matched *matched, const struct live_ns *ns, co
 	return link && link_unmanaged(matched, link);
 }
 
-/* A name that was chosen before stays, so that no interface is renamed as others come and go. */
+/* An earlier chosen name is kept, so that no interface is renamed when others are added or
+ * removed. */
 static void name_keep(const struct namer *namer, const struct netns_group *netns_group,
 		      const struct planned_attachment *planned)
 {
@@ -136,7 +138,7 @@ static struct check_result name_in_use(const struct plan_input *input,
 	};
 }
 
-/* The second who asks for a name of the same namespace: the schema sees only those of one
+/* Reports the second request for a name in a namespace: the schema checks only names within one
  * container. */
 static void name_explicit(const struct namer *namer, const struct netns_group *netns_group,
 			  const struct planned_attachment *planned)
@@ -173,7 +175,7 @@ static void names_assign(const struct namer *namer)
 			explicit_name(namer->matched->input, &attachments->planned[i]);
 }
 
-/* The address that the attachment's MAC comes of, or NULL: it comes of the names. */
+/* The address from which the attachment's MAC is derived, or NULL: it is derived from the names. */
 static const struct ip *mac_source(const struct planned_attachment *planned, const struct ip *ip)
 {
 	return ip->family && !planned_leases(planned, IPV4) ? ip : NULL;
@@ -185,8 +187,8 @@ bool mac_chosen(const struct planned_attachment *planned)
 	       !driver_shares_mac(planned->network->driver, planned->network->mode);
 }
 
-/* Whether a managed link in another namespace has the MAC. It leaves, or gets another, before ours
- * is made; but whoever made it can make it again. */
+/* Whether a managed link in another namespace has the MAC. That link is deleted or gets another MAC
+ * before the new link is created; but its creator can create it again. */
 static bool mac_contested(const struct unmanaged_index *unmanaged,
 			  const struct planned_attachment *planned, const struct mac *mac)
 {
@@ -194,7 +196,7 @@ static bool mac_contested(const struct unmanaged_index *unmanaged,
 	return managed && managed->ns != planned->ns;
 }
 
-/* What is live stays, also if it was not the first choice when it was made. */
+/* A live MAC is kept, even if it was not the first choice at its creation. */
 static bool mac_stays(const struct plan_input *input, const struct unmanaged_index *unmanaged,
 		      const struct address_set *held, const struct planned_attachment *planned,
 		      const struct ip *source)
@@ -206,7 +208,7 @@ static bool mac_stays(const struct plan_input *input, const struct unmanaged_ind
 		 !refused_macs_have(input->options->refused, &current->mac)));
 }
 
-/* After a first refusal by the kernel, none that any other link has. */
+/* After the kernel refused a MAC, one that no other link has. */
 struct mac mac_free(const struct plan_input *input, const struct unmanaged_index *unmanaged,
 		    const struct address_set *held, const struct planned_attachment *planned,
 		    const struct ip *ip)

@@ -4,13 +4,13 @@
 
 #include <stdlib.h>
 
-/* A container that is not there yet is alone in its own. */
+/* A container without a namespace is a group of its own. */
 static uintptr_t home_of(const struct planned_attachment *planned)
 {
 	return planned->ns ? (uintptr_t)planned->ns : (uintptr_t)planned->container;
 }
 
-/* By namespace, and in the order of the input in each. */
+/* By namespace, and in the order of the input within each. */
 static int compare_homes(const void *a, const void *b)
 {
 	const struct planned_attachment *left = *(const struct planned_attachment *const *)a,

@@ -2,17 +2,17 @@
 
 #include <string.h>
 
-/* The smallest MTU of IPv6: below it the kernel drops the link's IPv6 altogether, with its
+/* The smallest MTU of IPv6: below it the kernel disables the link's IPv6, and deletes its
  * addresses, routes and sysctls (addrconf_notify). */
 #define IPV6_MTU_MIN 1280
 
-/* The list while it is made. */
+/* The list under construction. */
 struct lister {
 	struct arena *arena;
 	const struct step *step;
 	const struct link_spec *spec;
 	struct operations list;
-	bool flushes, may_flush; /* certainly; or only before 6.2 */
+	bool flushes, may_flush; /* whether the kernel flushes: in any case, or only before 6.2 */
 };
 
 static void add(struct lister *lister, struct operation operation)
@@ -38,8 +38,8 @@ static void add_sysctls(struct lister *lister, bool are_volatile)
 						       .sysctl = &lister->spec->sysctls[i]});
 }
 
-/* Sysctls are set before the link is up, so that they hold from the beginning, except those that
- * would not last. */
+/* Sysctls are set before the link is up, so that they apply from the beginning, except those that
+ * the kernel would reset. */
 struct operations create_operations(struct arena *arena, const struct link_spec *spec)
 {
 	struct lister lister = {.arena = arena, .spec = spec};
@@ -60,7 +60,7 @@ struct operations create_operations(struct arena *arena, const struct link_spec 
 	return lister.list;
 }
 
-/* A route is added where there is none: another link's may have taken its place. */
+/* A route is added if it does not exist; another link's route may have replaced it. */
 struct operations restore_operations(struct arena *arena, const struct link_spec *spec)
 {
 	struct lister lister = {.arena = arena, .spec = spec};
@@ -80,7 +80,8 @@ static bool is_removal(const struct change *change)
 	return !change->to && (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE);
 }
 
-/* Whether the link gets the address again, with another prefix length: nobody waits for it. */
+/* Whether the link gets the address again with another prefix length: then no other step waits for
+ * it. */
 static bool comes_back(const struct step *step, const struct change *removal)
 {
 	for (size_t i = 0; removal->field == FIELD_ADDRESS && i < step->desired->n_addrs; i++)
@@ -96,7 +97,7 @@ static struct operation removal_of(const struct change *change)
 		       : (struct operation){.type = OP_ROUTE_DELETE, .route = &change->route};
 }
 
-/* Routes go before the addresses that take them along. */
+/* Routes are removed before their addresses, with which the kernel would flush them. */
 struct operations give_up_operations(struct arena *arena, const struct step *step)
 {
 	struct lister lister = {.arena = arena, .step = step, .spec = step->desired};
@@ -158,12 +159,13 @@ static void change_up(struct lister *lister, const struct change *change)
 }
 
 /* The kernel has no message that changes a prefix length (inet_rtm_newaddr and inet6_rtm_newaddr
- * find an address by both), and ipvlan and IPv6 do not take both at once. */
+ * identify an address by both), and ipvlan and IPv6 refuse both at once. */
 static void change_address(struct lister *lister, const struct change *change)
 {
 	bool together = false;
 	if (!change->to) {
-		/* It may have been the primary one of its subnet, and taken others along. */
+		/* The removed address may have been the primary one of its subnet: the kernel
+		 * removes the secondary ones, too. */
 		lister->flushes |= change->addr.ip.family == AF_INET;
 		return;
 	}

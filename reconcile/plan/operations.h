@@ -1,18 +1,18 @@
 /* The operations of a step, in order: one for each change that is requested of the kernel. The
- * executor (reconcile/apply), the output as ip(8) commands and the tests' model of the kernel are
- * each one switch over their types. Pure. */
+ * executor (reconcile/apply), the output as ip(8) commands and the tests' model of the kernel each
+ * have one switch over their types. Pure. */
 #ifndef RECONCILE_PLAN_OPERATIONS_H
 #define RECONCILE_PLAN_OPERATIONS_H
 
 #include "reconcile/plan/step.h"
 
 enum operation_type {
-	OP_LINK_NEW,    /* of the specification; down */
-	OP_LINK_ALIAS,  /* the owner tag */
-	OP_LINK_MOVE,   /* into its namespace, where it is not the host's */
-	OP_LINK_DELETE, /* with all that it has */
-	OP_LINK_RENAME, /* to `name` */
-	OP_LINK_MAC,    /* to `mac` */
+	OP_LINK_NEW,    /* creates the link of the specification; it is down */
+	OP_LINK_ALIAS,  /* sets the owner tag */
+	OP_LINK_MOVE,   /* moves it into its namespace, if that is not the host's */
+	OP_LINK_DELETE, /* deletes the link with its addresses and routes */
+	OP_LINK_RENAME, /* renames it to `name` */
+	OP_LINK_MAC,    /* sets the MAC to `mac` */
 	OP_LINK_MTU,
 	OP_LINK_MODE,
 	OP_LINK_BCQUEUELEN,
@@ -23,15 +23,17 @@ enum operation_type {
 	OP_ADDR_ADD,
 	OP_ROUTE_DELETE,
 	OP_ROUTE_ADD,
-	OP_RESTORE, /* addresses and routes of the specification that the kernel may have flushed */
-	OP_LEASE,   /* a DHCP lease is requested */
+	OP_RESTORE, /* adds addresses and routes of the specification that the kernel may have
+		       flushed */
+	OP_LEASE,   /* requests a DHCP lease */
 	N_OPERATION_TYPES,
 };
 
 struct operation {
 	enum operation_type type;
-	bool replace;  /* OP_ADDR_ADD, OP_ROUTE_ADD: what is there already (NLM_F_REPLACE) */
-	bool together; /* in one datagram with the one before, so that nothing comes between them */
+	bool replace;  /* OP_ADDR_ADD, OP_ROUTE_ADD: replace the existing one (NLM_F_REPLACE) */
+	bool together; /* in one datagram with the previous operation, so that nothing happens in
+			  between */
 	/* OP_RESTORE: the kernel flushes in any case, not only when a rename requires the link to
 	 * be down (before 6.2). */
 	bool certain;
@@ -50,19 +52,19 @@ struct operations {
 /* In the arena; they point into the specification. */
 struct operations create_operations(struct arena *arena, const struct link_spec *spec);
 
-/* The operations of a step that changes a link in place. First what it gives up, which other steps
- * may need, before any link is deleted or created: its name and MAC, if they are in a cycle, and
- * addresses and routes. Then what it gets. In the arena; they point into the step. */
+/* The operations of a step that changes a link in place. Removals first, before any link is deleted
+ * or created, since other steps may wait for them: the name and MAC, if they are in a cycle, and
+ * addresses and routes. Then additions. In the arena; they point into the step. */
 struct operations give_up_operations(struct arena *arena, const struct step *step);
 struct operations change_operations(struct arena *arena, const struct step *step);
 
 /* The operations that OP_RESTORE expands to. */
 struct operations restore_operations(struct arena *arena, const struct link_spec *spec);
 
-/* Whether the kernel may flush others' routes of the link, too: with its last address or one that
- * they name, or while it is down for a rename. */
+/* Whether the kernel may also flush unmanaged routes of the link: with its last address or their
+ * source address, or while it is down for a rename. */
 bool step_may_flush(const struct step *step);
-/* Whether the kernel sets it again when the link comes up or its MTU changes (addrconf_notify in
+/* Whether the kernel resets it when the link is set up or its MTU changes (addrconf_notify in
  * net/ipv6/addrconf.c). */
 bool sysctl_is_volatile(const struct link_sysctl *sysctl);
 

@@ -34,7 +34,7 @@ static enum phase phase_of(const struct step *step)
 	return PHASE_REPORT;
 }
 
-/* In place, as there may be many: each step's new place is counted, and each is swapped there. */
+/* In place, as there may be many steps: computes each step's new position, and swaps it there. */
 static void sort_by_phase(struct arena *scratch, struct steps *steps)
 {
 	uint32_t *places = arena_alloc(scratch, steps->count * sizeof(*places));
@@ -54,7 +54,7 @@ static void sort_by_phase(struct arena *scratch, struct steps *steps)
 		}
 }
 
-/* The steps that change links in place, which is one run of the sorted steps. */
+/* The steps that change links in place: a contiguous range of the sorted steps. */
 static void changes_order(struct arena *scratch, struct steps *steps)
 {
 	size_t from = 0, end;

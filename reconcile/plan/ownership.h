@@ -9,11 +9,11 @@
 
 #include "reconcile/plan/plan_input.h"
 
-/* Where a tagged link is, compared with what its tag says. */
+/* The relation between a tagged link's namespace and its tag. */
 enum placement {
-	PLACEMENT_OWN,     /* where it belongs */
-	PLACEMENT_UNKNOWN, /* the files do not name the container, or it cannot be found now */
-	PLACEMENT_STRAY,   /* in a namespace that is not that container's */
+	PLACEMENT_OWN,     /* in the container's namespace */
+	PLACEMENT_UNKNOWN, /* the files do not declare the container, or it cannot be found now */
+	PLACEMENT_STRAY,   /* in another namespace than the container's */
 };
 
 /* A container of the desired state. */
@@ -22,7 +22,7 @@ struct declared {
 	const struct container_lookup *lookup;
 };
 
-/* The namespace of a container that is there. */
+/* The namespace of a container that has one. */
 struct home {
 	const struct live_ns *ns;
 	const struct set *set;
@@ -39,7 +39,7 @@ struct ownership ownership_make(const struct plan_input *input);
 
 /* Whether a container of the desired state is in the namespace. */
 bool is_home(const struct ownership *ownership, const struct live_ns *ns);
-/* Whether a container of that set is. */
+/* Whether a container of that set is in the namespace. */
 bool is_home_of(const struct ownership *ownership, const struct live_ns *ns, const struct set *set);
 /* The container of the desired state that the tag names, or NULL. */
 const struct container_lookup *declared_find(const struct ownership *ownership,

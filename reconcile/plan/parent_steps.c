@@ -1,4 +1,4 @@
-/* VLAN links and dummy links of the sets: creates those that are needed, deletes those that no
+/* VLAN links and dummy links of the sets: creates the missing ones, and deletes those that no
  * network uses any more. */
 #include "reconcile/plan/plan_builder.h"
 
@@ -33,7 +33,7 @@ static void remove_parent(const struct plan_builder *builder, const struct manag
 	builder->leaves[parent->number] = true;
 }
 
-/* Sets stay that use it: only this run's take themselves off the owner tag. */
+/* Other sets still use it: only this run's sets are removed from the owner tag. */
 static void leave_to(const struct plan_builder *builder, const struct managed_link *vlan,
 		     struct owner_tag *rest)
 {
@@ -76,7 +76,7 @@ static bool vlan_prune(const struct plan_builder *builder, const struct managed_
 	return builder->leaves[vlan->number];
 }
 
-/* A dummy is one set's alone. */
+/* A dummy belongs to one set. */
 static bool dummy_prune(const struct plan_builder *builder, const struct managed_link *dummy,
 			bool last_pass)
 {
@@ -132,7 +132,7 @@ static bool is_needed(const struct parents *parents, const struct parent *parent
 	return parent->link != NULL;
 }
 
-/* Repeats, since a VLAN inside a VLAN has to leave before the one that it is on. */
+/* Repeat: nested VLANs must be deleted before their parent. */
 void parents_plan(const struct plan_builder *builder)
 {
 	const struct parents *parents = builder->assigned->matched->parents;

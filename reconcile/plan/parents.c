@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* As in linux/if.h, which does not go with every libc's net/if.h. IFF_RUNNING comes a moment later.
- */
+/* As in linux/if.h, which conflicts with some C libraries' net/if.h. IFF_RUNNING is set a moment
+ * later. */
 #ifndef IFF_LOWER_UP
 #define IFF_LOWER_UP 0x10000
 #endif
@@ -35,7 +35,7 @@ static struct check_result check_found(const struct plan_input *input,
 }
 
 /* The kernel puts a macvlan of a macvlan on the lowest device (macvlan_common_newlink, likewise
- * ipvlan_link_new), so that it would never be where the file says. */
+ * ipvlan_link_new), so its parent would differ from the file. */
 static struct check_result check_kind(const struct plan_input *input,
 				      const struct resolved_network *resolved)
 {
@@ -48,8 +48,8 @@ static struct check_result check_kind(const struct plan_input *input,
 		       "use the parent of that link");
 }
 
-/* A port of a bridge, bond or team hands its frames to its master (netdev_rx_handler_register
- * gives EBUSY); a VRF does not work that way. */
+/* A port of a bridge, bond or team passes its frames to its master (netdev_rx_handler_register
+ * gives EBUSY); a VRF has no receive handler. */
 static struct check_result check_free(const struct plan_input *input,
 				      const struct resolved_network *resolved)
 {
@@ -83,7 +83,7 @@ struct check_result parent_check_up(const struct plan_input *input, const struct
 		       arena_printf(input->arena, "`ip link set %s up`", down->name));
 }
 
-/* vlan_dev_open gives ENETDOWN; a VLAN link that is there already can wait. */
+/* vlan_dev_open gives ENETDOWN; an existing VLAN link can wait. */
 static struct check_result check_up(const struct plan_input *input,
 				    const struct resolved_network *resolved)
 {
@@ -111,8 +111,7 @@ static struct check_result check_parent(const struct plan_input *input,
 	return resolved->parent->check_result;
 }
 
-/* What has to hold before something new can be made on a parent; the first that fails is reported.
- */
+/* The conditions for a new link on a parent; the first unmet one is reported. */
 static struct check_result (*const checks[])(const struct plan_input *,
 					     const struct resolved_network *) = {
 	check_found, check_parent, check_kind, check_free, check_up, check_mtu,
@@ -129,7 +128,7 @@ static struct check_result network_check(const struct plan_input *input,
 	return fine;
 }
 
-/* The result while it is made: its arrays have room for a parent for each network. */
+/* The result under construction: its arrays have room for one parent for each network. */
 struct resolver {
 	const struct plan_input *input;
 	const struct managed_index *managed;
@@ -173,7 +172,7 @@ static struct parent *dummy_resolve(struct resolver *resolver,
 	return parent;
 }
 
-/* A VLAN link that an earlier network makes, for a VLAN inside a VLAN. */
+/* A VLAN link that is created for an earlier network, as the parent of a nested VLAN. */
 static const struct parent *parent_planned(const struct resolver *resolver, const char *name)
 {
 	for (size_t i = 0; i < resolver->n_parents; i++)
@@ -210,8 +209,8 @@ static struct check_result vlan_name_check(const struct plan_input *input,
 			parent->base ? parent->base->name : "PARENT", parent->vlan, parent->vlan));
 }
 
-/* Whether a live VLAN link was made under a temporary name, and can have its own now: the link that
- * had it is ours, and leaves, or is gone. */
+/* Whether a live VLAN link was created under a temporary name and can get its final name now: the
+ * managed link with that name is deleted, or gone. */
 static bool vlan_gets_name(const struct plan_input *input, const struct parent *parent)
 {
 	const struct live_link *holder =
@@ -280,7 +279,7 @@ static struct parent *parent_resolve(struct resolver *resolver, const struct net
 	return parent;
 }
 
-/* What is live stays as it is meanwhile; only nothing passes. */
+/* A parent that is down is no reason to change live links; they only carry no traffic. */
 static void silence_warn(const struct plan_input *input, const struct parent *parent)
 {
 	const struct live_link *base = parent->base;
@@ -307,7 +306,7 @@ static size_t networks_count(const struct desired *desired)
 	return count;
 }
 
-/* All networks, with no parents yet. */
+/* All networks, without parents yet. */
 static struct resolved_network *networks_list(const struct plan_input *input, size_t count)
 {
 	struct resolved_network *networks =

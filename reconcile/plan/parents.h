@@ -11,19 +11,18 @@
 /* A link of the host, a VLAN of one, or a dummy. */
 struct parent {
 	size_t number;         /* in parents.all; of its broadcast domain, for the address sets */
-	const char *name;      /* the link's, once it is there */
-	const char *base_name; /* as the file has it; NULL for a dummy */
-	const struct live_link
-		*base; /* the link that the VLAN is on, or the parent itself; may be NULL */
-	const struct live_link *link; /* NULL: not there yet */
+	const char *name;      /* the link's name once it exists */
+	const char *base_name; /* the file's name; NULL for a dummy */
+	const struct live_link *base; /* the VLAN's lower link, or the parent itself; may be NULL */
+	const struct live_link *link; /* NULL: does not exist yet */
 	uint16_t vlan;
 	enum vlan_protocol vlan_protocol;
 	uint32_t mtu;           /* bytes; 0: unknown */
-	struct link_spec *make; /* a managed VLAN or dummy, live or not; NULL: not ours */
+	struct link_spec *make; /* a managed VLAN or dummy, live or not; NULL: unmanaged */
 	struct check_result check_result;
 };
 
-/* A network of the input, and where it is. */
+/* A network of the input, and its parent. */
 struct resolved_network {
 	size_t number; /* in parents.networks */
 	const struct set *set;
@@ -39,14 +38,14 @@ struct parents {
 	size_t n_networks;
 };
 
-/* Adds warnings of parents through which nothing passes. */
+/* Adds warnings about parents that carry no traffic. */
 struct parents parents_resolve(const struct plan_input *input, const struct managed_index *managed);
 
 const struct resolved_network *resolved_network_of(const struct plan_input *input,
 						   const struct parents *parents,
 						   const struct set *set,
 						   const struct network *network);
-/* The parent that the link is on, or NULL. */
+/* The parent to which the link is attached, or NULL. */
 const struct parent *parent_of_link(const struct parents *parents, const struct live_link *link);
 /* Whether the link is a parent of the run. */
 bool parent_used(const struct parents *parents, const struct live_link *link);
@@ -54,12 +53,12 @@ struct check_result parent_check_up(const struct plan_input *input, const struct
 const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
 				  uint16_t vlan, enum vlan_protocol protocol);
 
-/* vlan.c: the users of a VLAN link, on behalf of all sets. */
-/* The users of a live link that are no part of this run. */
+/* vlan.c: the sets that use a VLAN link */
+/* The users of a live link that are not part of this run. */
 void vlan_other_sets_add(const struct plan_input *input, struct owner_tag *tag,
 			 const struct live_link *link);
 void vlan_sets_sort(struct owner_tag *tag);
-/* Writes the owner tags of the run's VLAN links, and refuses a name that something else has. */
+/* Sets the owner tags of the run's VLAN links, and refuses a name that another link has. */
 void vlans_tag(const struct plan_input *input, struct parent *parents, size_t count,
 	       const struct resolved_network *networks, size_t n_networks);
 

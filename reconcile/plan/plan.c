@@ -79,7 +79,7 @@ static void planned_plan(const struct plan_builder *builder,
 	*step_add(builder->steps, step.action, &step.tag) = step;
 }
 
-/* The number of a deletion's replacement, once the steps have their order. */
+/* The number of a deletion's replacement, after the steps were sorted. */
 static void replacements_number(struct steps *steps)
 {
 	struct index *makers __attribute__((cleanup(index_cleanup))) = index_new(steps->count);
@@ -110,7 +110,7 @@ static void steps_make(const struct plan_builder *builder)
 	replacements_number(builder->steps);
 }
 
-/* Phases of values: each is made once, of those before it (plan_input.h). */
+/* Phases of values: each is computed once, from the earlier ones (plan_input.h). */
 static void plan_fill(const struct plan_input *input, struct plan *plan)
 {
 	const struct ownership ownership = ownership_make(input);

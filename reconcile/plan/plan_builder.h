@@ -11,17 +11,18 @@ struct plan_builder {
 	const struct conflicts *conflicts;
 	const struct link_specs *specs;
 	struct steps *steps;
-	bool *leaves; /* by managed_link.number: it is deleted, for good or to be created again */
+	bool *leaves; /* by managed_link.number: the link is deleted, permanently or to be created
+			 again */
 };
 
 /* stale_links.c: links of the desired sets that the desired state does not name. */
 void stale_links_plan(const struct plan_builder *builder);
 
 /* parent_steps.c */
-/* A network that cannot be made is reported once, with its own name. */
+/* Reports a network that cannot be created once, under its own name. */
 void networks_report(const struct plan_builder *builder);
-/* After everything that leaves is known: managed parents that no network uses any more are deleted,
- * or kept while a link is attached to them that stays; those that are used are made. */
+/* Call it after all other deletions are known: managed parents that no network uses any more are
+ * deleted, or kept while a remaining link is attached to them; missing ones are created. */
 void parents_plan(const struct plan_builder *builder);
 
 /* guard.c: whether the plan would delete too many attachments of a set. */

@@ -5,15 +5,15 @@
 #include "reconcile/plan/refused_macs.h"
 
 struct plan_options {
-	bool adopt;     /* take over unmarked objects that conflict */
-	bool unguarded; /* `delete`: as many as it takes */
-	bool probe;     /* new addresses of all networks */
-	/* A MAC that is chosen is none of these; NULL: none was refused. */
+	bool adopt;     /* take over untagged objects that conflict */
+	bool unguarded; /* `delete`: no limit */
+	bool probe;     /* probe new addresses of all networks */
+	/* MACs that must not be chosen; NULL: none was refused. */
 	const struct refused_macs *refused;
 	struct {
 		unsigned limit;
-		bool percent;  /* of the set's live attachments */
-		unsigned from; /* sets with fewer live attachments are not guarded */
+		bool percent;  /* share of the set's live attachments */
+		unsigned from; /* the limit does not apply to sets with fewer live attachments */
 	} max_delete;
 };
 

@@ -13,7 +13,7 @@
 
 struct refused_macs {
 	struct mac macs[REFUSED_MACS_MAX]; /* the last ones; a ring buffer */
-	size_t count;                      /* in all */
+	size_t count;                      /* total */
 };
 
 /* Returns whether it is a new one. */

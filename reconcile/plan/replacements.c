@@ -4,14 +4,14 @@
 
 #include <string.h>
 
-/* `used`, by planned_attachment.number: what takes the place of a stale link already. */
+/* `used`, by planned_attachment.number: attachments that replace a stale link already. */
 struct finder {
 	const struct plan_input *input;
 	const struct attachments *attachments;
 	bool *used;
 };
 
-/* Whether it is an attachment of the same container, or in the same namespace, that is not live. */
+/* Whether it is an attachment of the same container or in the same namespace, and not live. */
 static bool may_replace(const struct finder *finder, const struct planned_attachment *planned,
 			const struct managed_link *managed)
 {
@@ -33,7 +33,7 @@ static unsigned likeness(const struct planned_attachment *planned,
 	       (parent && live_link_on(managed->link, parent->ifindex));
 }
 
-/* The one that is most like it, of the same subnet and parent; of as like ones the first. */
+/* The most similar candidate, by subnet and parent; of equally similar ones the first. */
 static const struct planned_attachment *
 replacement_find(struct finder *finder, const struct managed_link *managed,
 		 const struct planned_attachment *const *planned_all, size_t count)
@@ -54,9 +54,9 @@ replacement_find(struct finder *finder, const struct managed_link *managed,
 	return replacement;
 }
 
-/* The attachments of its container, or else of whatever is in its namespace, as a container may
- * have another name in the files. A link that is not in the namespace of the container that its
- * tag names counts where that namespace is a container's of the files, or known by the container's
+/* The attachments of its container, or of the containers in its namespace, as the container may
+ * have another name in the files. A link outside of the namespace of the container that its tag
+ * names counts only if that namespace is a container's of the files, or known by the container's
  * name. */
 static const struct netns_group *candidates_of(const struct ownership *ownership,
 					       const struct netns_groups *groups,

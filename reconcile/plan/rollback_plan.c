@@ -7,13 +7,14 @@
 #include <string.h>
 
 struct reverter {
-	struct plan_input input; /* arenas and live state alone */
+	struct plan_input input; /* only arenas and live state */
 	struct steps *steps;
 	const struct plan *done;
 	const struct live *before, *now;
 };
 
-/* `before` holds its namespaces open, so that no other has their inodes. NULL: it is not seen. */
+/* `before` keeps its namespaces open, so no other namespace has their inodes. NULL: not
+ * observed. */
 static struct live_ns *ns_now(const struct reverter *reverter, const struct live_ns *before)
 {
 	for (size_t i = 0; i < reverter->now->n_namespaces; i++)
@@ -46,7 +47,7 @@ struct live_ns *revert_home(const struct step *done, const struct live *before,
 	return NULL;
 }
 
-/* The link that the step is about as it is now, old or new, and where; NULL: it is gone. */
+/* The current link of the step, old or new, and its namespace; NULL: it is gone. */
 static const struct live_link *link_now(const struct reverter *reverter, const struct step *step,
 					struct live_ns **ret_ns)
 {
@@ -59,7 +60,7 @@ static const struct live_link *link_now(const struct reverter *reverter, const s
 			     (desired && strcmp(link->alias, desired->alias) == 0)))
 			return link;
 	}
-	/* It may have come back with another number. */
+	/* The link may have been created again with another ifindex. */
 	*ret_ns = ns_now(reverter, desired ? desired->ns : step->ns);
 	return *ret_ns ? link_by_alias(*ret_ns, alias) : NULL;
 }
@@ -78,8 +79,8 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 	struct arena *arena = reverter->input.arena;
 	struct addr_terms *terms = arena_alloc(arena, (ns->n_addrs + 1) * sizeof(*terms));
 	each_addr_of (addr, ns, link->ifindex) {
-		/* The kernel makes the link-local ones itself. An address that has several peers is
-		 * there several times. */
+		/* The kernel creates the link-local ones itself. An address with several peers
+		 * exists several times. */
 		if (addr->scope >= RT_SCOPE_LINK || spec_has_addr(spec, &addr->prefix))
 			continue;
 		terms[spec->n_addrs] = (struct addr_terms){.protocol = addr->proto,
@@ -90,9 +91,9 @@ static void spec_addrs(struct reverter *reverter, const struct live_ns *ns,
 	spec->addr_terms = terms;
 }
 
-/* Ours, as others' may have more to them than can be said here, and must not keep the link away:
- * they return as they were (reconcile/rollback/snapshot.h). First those that others' next hops
- * need. */
+/* Managed routes only. Unmanaged ones can have attributes that a specification lacks, and must not
+ * prevent the link's creation: the snapshot restores them (reconcile/rollback/snapshot.h). Routes
+ * to next hops first. */
 static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 			const struct live_link *link, struct link_spec *spec)
 {
@@ -115,7 +116,8 @@ static void spec_sysctls(struct reverter *reverter, const struct live_link *link
 					     .value = link->sysctls[i].value};
 }
 
-/* The parent, if it still is, or who has its name by now, or the name that it will have again. */
+/* The parent, if it still exists; otherwise the link with its name, or the name that it will get
+ * again. */
 static void spec_parent(const struct reverter *reverter, const struct live_link *link,
 			struct link_spec *spec)
 {
@@ -129,12 +131,12 @@ static void spec_parent(const struct reverter *reverter, const struct live_link 
 		is = live_link_by_name(host, was->name);
 	spec->parent_name = was ? was->name : NULL;
 	spec->parent = is ? is->ifindex : 0;
-	/* A VLAN that was given no MAC follows its parent's. */
+	/* A VLAN without an explicit MAC follows its parent's MAC. */
 	if (link->kind == KIND_VLAN && was && mac_equal(&was->mac, &link->mac))
 		spec->mac.set = false;
 }
 
-/* What the link was. */
+/* The former specification of the link. */
 static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns *ns,
 				 const struct live_link *link)
 {
@@ -171,7 +173,7 @@ struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live
 	return spec_of(&reverter, ns, link);
 }
 
-/* Whether going back takes the link away, for good or to be created again. */
+/* Whether the rollback deletes the link, permanently or to create it again. */
 static bool leaves(const void *data, const struct live_link *link)
 {
 	const struct reverter *reverter = data;
@@ -212,8 +214,8 @@ static void leftover_leaves(struct reverter *reverter, const struct step *done)
 	step->current = link;
 }
 
-/* The container has another namespace by now. The link that is in the one before has the same MAC
- * as the new one. */
+/* The container has another namespace now. The link in the former namespace has the same MAC as the
+ * new one. */
 static void moves(struct reverter *reverter, const struct step *done, struct live_ns *home)
 {
 	struct link_spec *spec = spec_of(reverter, done->ns, done->current);
@@ -245,7 +247,7 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 	step_diff(&reverter->input, reverter->steps, step);
 }
 
-/* Another link's route that ours took the place of. */
+/* A route of another link that a managed route replaced. */
 static void route_returns(struct reverter *reverter, struct live_ns *ns,
 			  const struct live_route *route)
 {
@@ -274,7 +276,7 @@ static bool route_there(const struct live_ns *ns, const struct live_route *route
 	return false;
 }
 
-/* What --adopt replaced on links that the step is not about. */
+/* Routes that --adopt replaced on links of no step. */
 static void routes_return(struct reverter *reverter, const struct step *done)
 {
 	const struct live_ns *before = done->desired->ns;
@@ -290,7 +292,7 @@ static void routes_return(struct reverter *reverter, const struct step *done)
 	}
 }
 
-/* Its links may be there all the same. */
+/* The container is not running, but its links may exist. */
 static bool seen(const struct reverter *reverter, const struct live_ns *before)
 {
 	const struct live_ns *now = ns_now(reverter, before);
@@ -308,7 +310,7 @@ static void not_reverted(struct reverter *reverter, const struct step *done, con
 
 static void step_returns(struct reverter *reverter, const struct step *done)
 {
-	/* The host has no such parent: what is there now is all that the container can have. */
+	/* The host has no such parent: the container keeps its current link. */
 	if (done->current && live_parent_away(done->current))
 		not_reverted(reverter, done,
 			     "is not restored: its parent was in another namespace");

@@ -4,34 +4,34 @@
 
 #include "reconcile/plan/plan.h"
 
-/* Takes a snapshot of what an observation does not read: all sysctls of the links that the plan
- * will delete, and the addresses and routes, as raw messages, of those that it will touch. Call it
- * before the plan is applied. Returns 0, or a negative errno if the state to roll back to could not
- * be read. */
+/* Takes a snapshot of the state that an observation does not read: all sysctls of the links that
+ * the plan will delete, and the addresses and routes, as raw messages, of those that it will touch.
+ * Call it before the plan is applied. Returns 0, or a negative errno if the state to roll back to
+ * could not be read. */
 int revert_prepare(struct live *before, const struct plan *plan, struct error *error);
 
-/* Notes that of one step's link. */
+/* Takes the snapshot of one step's link. */
 int revert_note(const struct step *step, struct error *error);
 
 /* The specification that recreates the live link after its deletion. */
 struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live,
 				    const struct live_ns *ns, const struct live_link *link);
 
-/* The new namespace of the step's container, if it was restarted since: it led to the step's
+/* The new namespace of the step's container, if the container was restarted: it was in the step's
  * namespace, and its lookup in `before` is stale. NULL: none. */
 struct live_ns *revert_home(const struct step *done, const struct live *before,
 			    const struct live *now);
 
-/* The plan from `now` back to `before`, for exactly the objects that `done` touched; no step for
- * those that are restored already or were never reached. Created links are deleted unless others
- * are attached to them by now. A container's link goes to its container's current namespace. `now`
- * is of observe_second. Pure. Points into all of its arguments; the caller frees it with plan_free.
- */
+/* The plan from `now` back to `before`, for exactly the objects that `done` touched; without steps
+ * for those that are restored already or were never reached. Created links are deleted unless other
+ * links are attached to them now. A container's link is created in the container's current
+ * namespace. `now` is a result of observe_second. Pure. Points into all of its arguments; the
+ * caller frees it with plan_free. */
 const struct plan *plan_revert(const struct plan *done, const struct live *before,
 			       const struct live *now);
 
-/* Goes back, alone on this host. Returns how many objects could not be brought back, of which
- * `report` gets, or a negative errno. */
+/* Rolls back; no other process of this host may run. Returns how many objects could not be
+ * restored, each of which `report` gets, or a negative errno. */
 typedef void rollback_report(const char *sentence, void *data);
 int revert(const struct plan *done, struct live *before, rollback_report *report, void *data,
 	   struct error *error);

@@ -1,6 +1,6 @@
 #include "reconcile/plan/routes.h"
 
-/* The routes while they are chosen. */
+/* The routes during selection. */
 struct router {
 	const struct plan_input *input;
 	const struct addresses *addresses;
@@ -15,8 +15,8 @@ static void route_add(const struct router *router, const struct planned_attachme
 		(struct link_route){.to = to, .via = via};
 }
 
-/* The way to the router of the lease, which need not be in its subnet; by which it is known later,
- * too. */
+/* The route to the router of the lease, which may be outside of its subnet; the router is
+ * recognised by this route later, too. */
 static void router_add(const struct router *router, const struct planned_attachment *planned)
 {
 	struct assigned_routes *assigned = &router->assigned[planned->number];
@@ -38,7 +38,7 @@ static struct ip gateway_of(const struct router *router, const struct planned_at
 	return subnet && !planned->network->internal ? subnet->gateway : (struct ip){0};
 }
 
-/* Whether it may lead out of the LAN. What a lease leads to is known only when it is there. */
+/* Whether it may have a default route. For a lease, that is known only when it has arrived. */
 static bool claims_default(const struct router *router, const struct planned_attachment *planned,
 			   size_t family)
 {
@@ -46,7 +46,7 @@ static bool claims_default(const struct router *router, const struct planned_att
 					       : gateway_of(router, planned, family).family != 0;
 }
 
-/* Which has the best claim to the namespace's default route, or NULL. */
+/* The attachment with the highest precedence for the namespace's default route, or NULL. */
 static const struct planned_attachment *
 default_owner(const struct router *router, const struct netns_group *netns_group, size_t family)
 {

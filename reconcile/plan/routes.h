@@ -11,8 +11,8 @@
 struct assigned_routes {
 	struct link_route *routes;
 	size_t count;
-	bool gateway;     /* the lease's router is the way out, once there is a lease */
-	struct ip router; /* of the lease; family 0: none */
+	bool gateway; /* the lease's router becomes the default gateway when the lease arrives */
+	struct ip router; /* router of the lease; family 0: none */
 };
 
 struct routes {

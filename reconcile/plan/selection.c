@@ -85,7 +85,7 @@ static bool step_chooses(const struct step *step)
 	for (size_t i = 0; step->action == ACTION_CHANGE && i < step->n_changes; i++)
 		chooses |= step->changes[i].to && (step->changes[i].field == FIELD_ADDRESS ||
 						   step->changes[i].field == FIELD_MAC);
-	/* The kernel takes along whatever is on a parent that leaves. */
+	/* The kernel deletes all links on a parent with it. */
 	return chooses || (step_deletes(step) && step_is_parent(step));
 }
 

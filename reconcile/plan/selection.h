@@ -8,11 +8,11 @@
 struct selection {
 	const struct plan *plan;
 	bool *selected;
-	const char **why;    /* by selection_defer: a sentence without a subject; else NULL */
-	struct arena *arena; /* of the arrays; never the plan's own */
+	const char **why;    /* set by selection_defer: a sentence without a subject; else NULL */
+	struct arena *arena; /* the arrays' arena; never the plan's */
 };
 
-/* All steps that act (step_acts). The arrays of this and of all others are in the arena. */
+/* All steps that act (step_acts). The arrays of all selections are in the arena. */
 struct selection selection_all(const struct plan *plan, struct arena *arena);
 struct selection selection_none(const struct plan *plan, struct arena *arena);
 struct selection selection_copy(const struct selection *selection, struct arena *arena);
@@ -29,16 +29,16 @@ struct selection selection_of_containers(const struct plan *plan,
 bool containers_have(const struct containers *containers, const struct step *step);
 
 /* Defers steps that depend on steps which are left out already: a parent is not deleted while a
- * live link is on it that the run does not delete; an attachment whose new parent is not made is
- * not touched; a link whose replacement is not made is not deleted. `why` has a reason for these
+ * live link is on it that the run does not delete; an attachment whose new parent is not created is
+ * not changed; a link whose replacement is not created is not deleted. `why` has a reason for these
  * only; it is in the arena. */
 struct selection selection_defer(const struct selection *selection, const struct live *live,
 				 struct arena *arena);
 
-/* Whether the run does the step, which is one of the plan's. */
+/* Whether the selection contains the step of the plan. */
 bool selection_has(const struct selection *selection, const struct step *step);
 size_t selection_count(const struct selection *selection);
-/* Whether it gives a link an address or a MAC, which others may have. */
+/* Whether the step assigns an address or a MAC, which may be in use elsewhere. */
 bool selection_chooses(const struct selection *selection);
 
 #endif

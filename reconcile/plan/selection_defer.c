@@ -6,13 +6,13 @@
 struct deferrer {
 	const struct plan *plan;
 	const struct live *live;
-	struct selection selection; /* what is left of it */
+	struct selection selection; /* the remaining selection */
 	struct arena *arena;
-	const struct step **by_link; /* those with a live link, sorted by it */
+	const struct step **by_link; /* steps with a live link, sorted by it */
 	size_t n_by_link;
-	const struct step **by_index; /* those that delete a parent, sorted by its ifindex */
+	const struct step **by_index; /* steps that delete a parent, sorted by its ifindex */
 	size_t n_by_index;
-	const struct step **by_name; /* those that make a parent, sorted by its name */
+	const struct step **by_name; /* steps that create a parent, sorted by its name */
 	size_t n_by_name;
 };
 
@@ -97,14 +97,14 @@ static bool has(const struct deferrer *deferrer, const struct step *step)
 	return selection_has(&deferrer->selection, step);
 }
 
-/* Not one that is left out already. */
+/* Steps that are left out already keep their reason. */
 static void leave(struct deferrer *deferrer, const struct step *step, const char *why)
 {
 	deferrer->selection.selected[step - deferrer->plan->steps] = false;
 	deferrer->selection.why[step - deferrer->plan->steps] = why;
 }
 
-/* In the order of the plan, in which a VLAN comes before one inside it. */
+/* In the order of the plan, in which a VLAN precedes its nested VLANs. */
 static void new_parents_defer(struct deferrer *deferrer)
 {
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
@@ -142,14 +142,14 @@ static void replaced_defer(struct deferrer *deferrer)
 	}
 }
 
-/* Whether the plan deletes the link, as far as it is done. */
+/* Whether the selected part of the plan deletes the link. */
 static bool goes(const struct deferrer *deferrer, const struct live_link *link)
 {
 	const struct step *step = find(link, deferrer->by_link, deferrer->n_by_link, find_link);
 	return step && step_deletes(step) && has(deferrer, step);
 }
 
-/* The kernel takes along whatever is on a parent that is deleted, in whichever namespace. */
+/* The kernel deletes all links on a parent with it, in any namespace. */
 static bool parent_defer(struct deferrer *deferrer, const struct live_ns *ns,
 			 const struct live_link *link)
 {
@@ -175,7 +175,7 @@ static bool parents_defer(struct deferrer *deferrer)
 	return any;
 }
 
-/* A parent that is to have another name, which one that is still there has. */
+/* A parent waits for a name that a remaining parent has. */
 static void names_defer(struct deferrer *deferrer)
 {
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
@@ -202,7 +202,7 @@ struct selection selection_defer(const struct selection *selection, const struct
 	steps_index(&deferrer);
 	new_parents_defer(&deferrer);
 	replaced_defer(&deferrer);
-	/* A VLAN that stays keeps the one that it is inside of. */
+	/* A VLAN that stays keeps its lower VLAN. */
 	while (deferrer.n_by_index && parents_defer(&deferrer))
 		;
 	names_defer(&deferrer);

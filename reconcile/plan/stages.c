@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* While the list is made. */
+/* The list under construction. */
 struct stager {
 	struct arena *arena;
 	const struct plan *plan;
@@ -52,14 +52,14 @@ static const struct step *parent_deletion(const struct stager *stager, const str
 		       : NULL;
 }
 
-/* Whether the step's live link may have to be put back on its parent. */
+/* Whether the step's live link may have to be restored on its parent. */
 static bool makes_room(const struct step *step)
 {
 	return step->action == ACTION_REPLACE ||
 	       (step->action == ACTION_DELETE && step->replaced_by);
 }
 
-/* A VLAN holds the one that it is inside of. */
+/* A nested VLAN keeps its lower VLAN. */
 static void late_find(struct stager *stager)
 {
 	for (size_t i = 0; i < stager->plan->n_steps; i++) {
@@ -72,7 +72,7 @@ static void late_find(struct stager *stager)
 	}
 }
 
-/* When the name that a parent is to have is free. */
+/* When the name of a new parent becomes free. */
 enum name_free { NAME_FREE_NOW, NAME_FREE_AFTER_DELETE, NAME_FREE_LATE, NAME_FREE_NEVER };
 
 static bool is_renamed(const struct step *step)
@@ -228,7 +228,7 @@ static struct operations lease_operations(struct arena *arena)
 	return operations;
 }
 
-/* Of a parent that was made under a temporary name. */
+/* The rename of a parent that was created under a temporary name. */
 static struct operations rename_operations(struct arena *arena, const struct link_spec *spec)
 {
 	struct operations operations = {0};

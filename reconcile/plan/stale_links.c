@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-/* Where a link is that is not in the namespace which its tag speaks of; NULL: it is. *ret_stray:
- * the files name that container, or nobody can say whose the link is. */
+/* The namespace of a link, if it differs from that of its tag's container; NULL: it does not.
+ * *ret_stray: the files declare that container, or the owner of the link is unknown. */
 static const char *deletion_reason(const struct matched *matched,
 				   const struct managed_link *managed, bool *ret_stray)
 {

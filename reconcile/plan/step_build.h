@@ -4,24 +4,24 @@
 
 #include "reconcile/plan/plan_input.h"
 
-/* The steps of a plan that is being made. */
+/* The steps of a plan under construction. */
 struct steps {
 	struct arena *arena;
 	struct step *items;
 	size_t count;
 };
 
-/* A step at the end; valid until the next is added. */
+/* A step at the end; the pointer is valid until the next step is added. */
 struct step *step_add(struct steps *steps, enum action action, const struct owner_tag *tag);
-/* A step that makes `desired` from `current`, or none (NULL) if they are the same already. */
+/* A step that turns `current` into `desired`, or none (NULL) if they are equal. */
 const struct step *step_diff(const struct plan_input *input, struct steps *steps, struct step step);
 
-/* diff.c: sets the changes from step->current to step->desired, which may be none. True if all of
- * them can be made in place. */
+/* diff.c: sets the changes from step->current to step->desired, possibly none. True if all of them
+ * can be made in place. */
 bool link_diff(const struct plan_input *input, struct step *step);
 
 typedef bool link_leaves(const void *data, const struct live_link *link);
-/* The first link on the parent that does not leave, or NULL: "eth0 in web". */
+/* The first remaining link on the parent, or NULL: "eth0 in web". */
 const char *parent_user(const struct plan_input *input, const struct live_link *parent,
 			link_leaves *leaves, const void *data);
 

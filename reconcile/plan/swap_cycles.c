@@ -12,10 +12,10 @@ static const enum field fields[N_THINGS] = {FIELD_NAME, FIELD_MAC};
 struct node {
 	struct step *step;
 	bool changes[N_THINGS];
-	struct node *waiters[N_THINGS]; /* who takes the name or MAC that this one has */
-	struct node *holders[N_THINGS]; /* who has the name or MAC that this one takes */
-	unsigned waits;                 /* for so many others */
-	size_t seen;                    /* the walk that last came by */
+	struct node *waiters[N_THINGS]; /* the node that takes the name or MAC of this one */
+	struct node *holders[N_THINGS]; /* the node whose name or MAC this one takes */
+	unsigned waits;                 /* the number of nodes that it waits for */
+	size_t seen;                    /* the last walk that visited it */
 	bool placed;
 };
 
@@ -57,7 +57,7 @@ static int by_mac(const void *a, const void *b)
 			   (*(struct node *const *)b)->step);
 }
 
-/* The key is the node of the one that wants. */
+/* The key identifies the name or MAC that the node takes. */
 static int wanted_name(const void *key, const void *held)
 {
 	const struct step *step = ((const struct node *)key)->step;
@@ -74,7 +74,7 @@ static int wanted_mac(const void *key, const void *held)
 static int (*const sorters[N_THINGS])(const void *, const void *) = {by_name, by_mac};
 static int (*const finders[N_THINGS])(const void *, const void *) = {wanted_name, wanted_mac};
 
-/* Notes who waits for whom. */
+/* Records which node waits for which. */
 static void waits_find(struct arena *arena, struct node *nodes, size_t count, enum thing thing)
 {
 	struct node **held = arena_alloc(arena, count * sizeof(struct node *));
@@ -97,7 +97,7 @@ static void waits_find(struct arena *arena, struct node *nodes, size_t count, en
 	}
 }
 
-/* What waited for this node's name or MAC waits no longer. */
+/* Releases the node that waits for this one's name or MAC. */
 static void release(struct node *node, enum thing thing)
 {
 	struct node *waiter = node->waiters[thing];
@@ -108,7 +108,7 @@ static void release(struct node *node, enum thing thing)
 	node->waiters[thing] = NULL;
 }
 
-/* Places the node and then, link by link, those that waited for it alone. */
+/* Places the node and then, link by link, those that waited only for it. */
 static size_t place(struct node *node, struct step *sorted, size_t count)
 {
 	while (node && !node->placed && node->waits == 0) {
@@ -136,7 +136,7 @@ static enum thing thing_waited_for(const struct node *node)
 	return node->holders[THING_NAME] ? THING_NAME : THING_MAC;
 }
 
-/* One in a cycle: whoever waits leads to one that waits, and in the end round. */
+/* A node in a cycle: following the waiting nodes ends in one. */
 static struct node *cycle_find(struct node *node, size_t walk)
 {
 	while (node->seen != walk) {
@@ -146,7 +146,8 @@ static struct node *cycle_find(struct node *node, size_t walk)
 	return node;
 }
 
-/* Of a ring, one that can go on at once when it gets the name or MAC that it waits for there. */
+/* A node of the cycle that can proceed immediately when it gets the name or MAC that it waits
+ * for. */
 static struct node *cycle_weakest(struct node *start)
 {
 	struct node *node = start, *weakest = start;
@@ -165,25 +166,25 @@ static void temporary_make(struct node *holder, enum thing thing)
 	release(holder, thing);
 }
 
-/* Has the name or MAC given up early that the node waits for in its ring. */
+/* Frees the name or MAC that the node waits for in its cycle early, by a temporary one. */
 static void cycle_break(struct node *waiter)
 {
 	enum thing thing = thing_waited_for(waiter);
 	temporary_make(waiter->holders[thing], thing);
 }
 
-/* So many that wait for each other are tried in all ways, for the fewest temporary names. Where
- * there are more, each ring is broken where it is weakest, which may be once too often where cycles
- * share links. */
+/* Up to this number of waiting nodes, all combinations are tried, for the fewest temporary names.
+ * Beyond it, each cycle is broken at one node, which may be more than the minimum if cycles share
+ * links. */
 #define EDGES_MAX 12
 
-/* What somebody waits for. */
+/* A name or MAC that a node waits for. */
 struct edge {
 	struct node *holder, *waiter;
 	enum thing thing;
 };
 
-/* Gives how many there are, or EDGES_MAX + 1 if there are more than that. */
+/* Returns their number, or EDGES_MAX + 1 if there are more. */
 static size_t edges_find(struct node *nodes, size_t count, struct edge edges[EDGES_MAX])
 {
 	size_t found = 0;
@@ -206,7 +207,7 @@ static bool waits(const struct edge *edges, size_t count, unsigned open, const s
 	return false;
 }
 
-/* Whether nobody waits for ever once these (a bit an edge) are given up early. */
+/* Whether all nodes can proceed after these names and MACs (one bit each) are freed early. */
 static bool frees_all(const struct edge *edges, size_t count, unsigned given_up)
 {
 	unsigned open = ((1u << count) - 1) & ~given_up, before;
@@ -219,7 +220,7 @@ static bool frees_all(const struct edge *edges, size_t count, unsigned given_up)
 	return open == 0;
 }
 
-/* The fewest that free all; of as few, those of the first nodes. */
+/* The smallest combination that frees all; of equally small ones, that of the first nodes. */
 static unsigned fewest_find(const struct edge *edges, size_t count)
 {
 	unsigned fewest = (1u << count) - 1;
@@ -230,7 +231,7 @@ static unsigned fewest_find(const struct edge *edges, size_t count)
 	return fewest;
 }
 
-/* Breaks all cycles, if they are few; else the one that leads on from this node. */
+/* Breaks all cycles, if they are few; otherwise the cycle that is reachable from this node. */
 static void cycles_break(struct node *nodes, size_t count, struct node *from, size_t walk)
 {
 	struct edge edges[EDGES_MAX];

@@ -24,7 +24,7 @@ bool is_passthru(const struct live_link *link)
 	return link->mode_known && link->mode == MODE_PASSTHRU;
 }
 
-/* The list while it is made. */
+/* The list under construction. */
 struct lister {
 	const struct matched *matched;
 	struct unmanaged *links;
@@ -32,7 +32,7 @@ struct lister {
 	struct parent_ports *ports;
 };
 
-/* What is tagged and not wanted leaves in this run, and is in nobody's way. */
+/* An unused tagged link is deleted in this run, and conflicts with nothing. */
 static void link_list(struct lister *lister, const struct live_ns *ns, const struct live_link *link)
 {
 	const struct matched *matched = lister->matched;
@@ -117,7 +117,7 @@ const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
 	return address_set_holder(unmanaged->passing, planned->parent->number, &key);
 }
 
-/* Where the kernel has no IFA_PROTO, all addresses of a link with our tag count as ours. */
+/* If the kernel has no IFA_PROTO, all addresses of a link with an owner tag count as managed. */
 bool addr_is_managed(const struct live *live, const struct live_link *link,
 		     const struct live_addr *addr)
 {
@@ -153,11 +153,11 @@ static const struct unmanaged *link_of_addr(const struct unmanaged *const *links
 	return NULL;
 }
 
-/* Where the addresses of links are noted. */
+/* The sets for the addresses of links. */
 struct noter {
 	const struct live *live;
 	struct address_set *facts, *claims;
-	kept_addresses *kept; /* NULL: no link is an attachment's */
+	kept_addresses *kept; /* NULL: no link belongs to an attachment */
 	const void *data;
 };
 
@@ -168,7 +168,7 @@ static bool keeps(const struct noter *noter, const struct planned_attachment *pl
 	return kept && (ip_equal(ip, &kept[0]) || ip_equal(ip, &kept[1]));
 }
 
-/* The addresses of the links, which are all of one namespace. */
+/* The addresses of links, all in one namespace. */
 static void addresses_note(const struct noter *noter, const struct unmanaged *const *links,
 			   size_t count)
 {
@@ -228,7 +228,7 @@ static const struct address_set *passing_find(const struct matched *matched)
 	return passing;
 }
 
-/* The parents' own links, and those that are listed. */
+/* The parents' own links, and the listed ones. */
 static struct listed holders_list(const struct lister *lister)
 {
 	const struct matched *matched = lister->matched;

@@ -1,10 +1,10 @@
 /* The links on the run's parents that the run does not manage, with their addresses and MACs.
  *
- * Takes: the live state, and which links are managed. Gives: the other links, what excludes a kind
- * of link from a parent, and the holder of an address or MAC. Links in the host's own namespace are
- * facts. Links in other namespaces are claims, which anybody who controls a namespace can make
+ * Takes: the live state, and which links are managed. Gives: the other links, the kinds of links
+ * that a parent excludes, and the holder of an address or MAC. Links in the host's own namespace
+ * are facts. Links in other namespaces are claims, which anybody who controls a namespace can make
  * (ownership.h): a claimed address or MAC is not chosen for a new link, but nothing live is changed
- * for it. */
+ * because of it. */
 #ifndef RECONCILE_PLAN_UNMANAGED_INDEX_H
 #define RECONCILE_PLAN_UNMANAGED_INDEX_H
 
@@ -12,7 +12,7 @@
 #include "reconcile/plan/address_set.h"
 #include "reconcile/plan/attachments.h"
 
-/* A live macvlan or ipvlan on a parent that is not managed by the run and stays; or a managed one
+/* A remaining live macvlan or ipvlan on a parent that the run does not manage; or a managed one
  * with addresses that its attachment does not keep. */
 struct unmanaged {
 	const struct parent *parent;
@@ -20,11 +20,11 @@ struct unmanaged {
 	const struct live_link *link;
 	/* The attachment whose link has other addresses; or NULL. */
 	const struct planned_attachment *planned;
-	/* The same for addresses with mvapply's protocol, which are removed from the link; with a
+	/* The same for addresses with mvapply's protocol, which are removed from the link, for a
 	 * planned attachment. */
 	const struct unmanaged *managed;
-	/* The managed link is deleted, but may have to stay or be restored: its name, MAC and
-	 * addresses are left to its replacement; or NULL. */
+	/* The managed link is deleted, but may have to stay or be restored: only its replacement
+	 * may use its name, MAC and addresses; or NULL. */
 	const struct managed_link *leaving;
 };
 
@@ -61,8 +61,8 @@ struct unmanaged_index unmanaged_find(const struct matched *matched);
 
 /* Whether the link belongs to none of the desired sets. */
 bool link_unmanaged(const struct matched *matched, const struct live_link *link);
-/* Whether it is the link of a container that is not running, in a namespace that it shared with
- * another one; `link` may be NULL. */
+/* Whether it is the link of a container that is not running, in a namespace that another container
+ * shared; `link` may be NULL. */
 bool link_kept(const struct matched *matched, const struct live_link *link);
 bool is_passthru(const struct live_link *link);
 /* "z0 in evil", or the parent's name. */
@@ -70,16 +70,16 @@ const char *unmanaged_label(const struct plan_input *input, const struct unmanag
 
 /* Records that the link has its MAC on its parent. */
 void mac_hold(struct address_set *macs, const struct unmanaged *unmanaged);
-/* Another link that has the MAC on the attachment's parent, or NULL. `held`: more MACs, of managed
- * links that stay as they are; or NULL. */
+/* Another link with the MAC on the attachment's parent, or NULL. `held`: more MACs, of managed
+ * links that stay unchanged; or NULL. */
 const struct unmanaged *mac_holder(const struct unmanaged_index *unmanaged,
 				   const struct address_set *held,
 				   const struct planned_attachment *planned, const struct mac *mac);
-/* The managed link that has the MAC on the attachment's parent now, or NULL. */
+/* The managed link that currently has the MAC on the attachment's parent, or NULL. */
 const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,
 				       const struct planned_attachment *planned,
 				       const struct mac *mac);
-/* The address that an attachment keeps, of each family; or family 0. */
+/* The address of each family that an attachment keeps; or family 0. */
 typedef const struct ip *kept_addresses(const void *data, const struct planned_attachment *planned);
 /* The claims of attachments' links for addresses that they do not keep, and of links that are
  * deleted: struct unmanaged. A container can give its link any address. */

@@ -35,7 +35,7 @@ struct probe_state {
 	const struct probe_timing *timing;
 	struct probe_socket *probe_socket;
 	unsigned sent;
-	int64_t next; /* when the next probe is sent, or listening ends */
+	int64_t next; /* when the next probe is due, or listening ends */
 	bool over;
 };
 
@@ -60,7 +60,8 @@ static unsigned between(unsigned least, unsigned most)
 	return most > least ? least + value % (most - least + 1) : least;
 }
 
-/* Untagged ARP and ICMPv6 only, and not our own packets: a VLAN's frames pass its parent, too. */
+/* Untagged ARP and ICMPv6 only, without this host's packets: a VLAN's frames pass its parent,
+ * too. */
 static int filter_set(int fd)
 {
 	static struct sock_filter steps[] = {
@@ -81,8 +82,8 @@ static int filter_set(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
-/* All packets, since a passthru link takes those of its parent otherwise; all multicast, since
- * replies and solicitations of others are sent to groups. */
+/* All packets, since a passthru link otherwise takes those of its parent; all multicast, since
+ * replies and solicitations of other hosts are sent to groups. */
 static int probe_socket_bind(int fd, int ifindex, struct mac *ret_mac)
 {
 	struct sockaddr_ll link = {
@@ -258,7 +259,7 @@ static bool session_wait(struct session *session, struct pollfd *polled, int64_t
 	return !polled[session->n_probe_sockets].revents;
 }
 
-/* An unsuccessful probe counts as not probed. */
+/* A failed probe counts as not probed. */
 static void carriers_check(const struct session *session)
 {
 	for (size_t i = 0; i < session->n_probe_sockets; i++) {

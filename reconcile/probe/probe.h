@@ -4,31 +4,32 @@
 
 #include "reconcile/apply/apply.h"
 
-/* One address, on one link of the host's. Probes leave through the parent of the link that is to
- * have it: what the parent sends reaches the whole LAN, and what is answered reaches the parent,
- * before any link is made, and for ipvlan, too, whose links share its MAC. */
+/* One address, on one of the host's links. Probes are sent through the parent of the new link: they
+ * reach the whole LAN, and the replies reach the parent before the link is created, also for
+ * ipvlan, whose links share the parent's MAC. */
 struct probe {
-	size_t step;      /* of the plan, for whose link it is */
-	int ifindex;      /* the parent; 0: not there yet; -1: it is to be created again */
-	const char *link; /* its name */
+	size_t step; /* the plan's step for its link */
+	int ifindex; /* ifindex of the parent; 0: does not exist yet; -1: it is to be created again
+		      */
+	const char *link; /* name of the parent */
 	struct ip ip;
-	bool in_use;   /* somebody has it, or probes for it likewise */
+	bool in_use;   /* another host has it, or probes for it */
 	struct mac by; /* its holder */
-	int errnum;    /* it could not be probed; 0: it could */
+	int errnum;    /* the error of the probe; 0: none */
 };
 
 struct probes {
 	struct arena *arena;
 	struct probe *items;
 	size_t count;
-	const struct mac *known; /* the host's own, whose answers do not count */
+	const struct mac *known; /* the host's own MACs, whose replies do not count */
 	size_t n_known;
-	int stop; /* a descriptor: once it is readable, probes_run ends without an answer; -1: none
+	int stop; /* a descriptor: when it is readable, probes_run ends without a result; -1: none
 		   */
 };
 
-/* The addresses that the selected steps bring onto a LAN and that are to be probed. Pure. Points
- * into the plan; all else is in the arena. */
+/* The addresses that the selected steps assign and that are to be probed. Pure. Points into the
+ * plan; everything else is in the arena. */
 struct probes probes_of(const struct selection *selection, const struct live *live,
 			struct arena *arena);
 

@@ -17,10 +17,10 @@ struct restorer {
 	const struct live_ns *ns;
 	const struct live_link *link;
 	const struct snapshot *was;
-	bool best_effort; /* conflicting objects stay, and refusals are not reported */
+	bool best_effort; /* conflicting objects are kept, and refusals are not reported */
 	struct batch *batch;
-	const struct raw_message *
-		*requested; /* the object of each request of the batch; NULL: it may fail */
+	const struct raw_message **
+		requested; /* the object of each request of the batch; NULL: a failure is ignored */
 	size_t n_requested;
 };
 
@@ -43,7 +43,7 @@ static bool raw_message_equal(const struct raw_message *a, const struct raw_mess
 	return raw_message_compare(a, b) == 0;
 }
 
-/* A copy in the order in which raw_message_among searches. */
+/* A sorted copy for raw_message_among. */
 static const struct raw_message *raw_messages_sort(struct arena *arena,
 						   const struct raw_message *all, size_t count)
 {
@@ -83,7 +83,7 @@ static void addr_add(struct restorer *restorer, const struct raw_message *raw, b
 	request_add(restorer, raw, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, may_fail);
 }
 
-/* The link's own address; IPv6 has none without a peer. */
+/* The link's own address; an IPv6 address without a peer has no IFA_LOCAL. */
 static bool local_equal(const struct raw_message *a, const struct raw_message *b)
 {
 	const size_t header = sizeof(struct ifaddrmsg);
@@ -101,7 +101,7 @@ static bool local_among(const struct raw_message *raw, const struct snapshot *al
 	return false;
 }
 
-/* The IPv4 addresses alone, in their order. */
+/* The IPv4 addresses only, in their order. */
 static struct snapshot ipv4_of(struct arena *arena, const struct snapshot *all)
 {
 	struct snapshot found = {0};
@@ -163,7 +163,7 @@ static bool route_takes_place(const struct raw_message *raw, const struct snapsh
 	return false;
 }
 
-/* First the routes that the next hops of others need. */
+/* Routes that next hops of others need come first. */
 static void routes_restore(struct restorer *restorer, const struct snapshot *now)
 {
 	const struct snapshot *was = restorer->was;
@@ -190,7 +190,7 @@ static const char *raw_message_name(struct arena *arena, const struct raw_messag
 {
 	const bool route = raw->request->nlmsg_type == RTM_NEWROUTE;
 	const size_t header = route ? sizeof(struct rtmsg) : sizeof(struct ifaddrmsg);
-	/* Both begin with the family and the length of the prefix. */
+	/* Both headers begin with the family and the prefix length. */
 	const uint8_t *first = mnl_nlmsg_get_payload(raw->request);
 	struct prefix prefix = {.ip = {.family = first[0]}, .len = first[1]};
 	const struct nlattr *attr =
@@ -271,7 +271,7 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 		       : -ENODEV;
 }
 
-/* 0, or -ENODEV: another link may have its ifindex by now. */
+/* 0, or -ENODEV: another link may have its ifindex now. */
 static int link_check(struct restorer *restorer, struct error *error)
 {
 	union message request;

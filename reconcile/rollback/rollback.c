@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often the result is observed and the rest is restored. */
+/* The limit of observations and restorations of the rest. */
 #define PASSES_MAX 4
 
 static struct live_link *link_of(struct live_ns *ns, int ifindex)
@@ -99,7 +99,7 @@ struct retreat {
 	const struct plan *done;
 	struct live *before;
 	struct lookups *lookups;
-	bool *homed; /* by step: its container is in another namespace by now, and was found */
+	bool *homed; /* by step: its container was found in another namespace */
 	rollback_report *report;
 	void *data;
 };
@@ -110,8 +110,8 @@ static void homes_note(const struct retreat *retreat, const struct live *now)
 		retreat->homed[i] = revert_home(&retreat->done->steps[i], retreat->before, now);
 }
 
-/* Addresses and routes that the plan of the rollback does not contain. Those that others had added
- * in a container's former namespace were destroyed with it. */
+/* Addresses and routes that the plan of the rollback does not contain. Unmanaged ones in a
+ * container's former namespace were destroyed with it. */
 static size_t rest_returns(const struct retreat *retreat, rollback_report *report)
 {
 	struct error error;
@@ -133,8 +133,8 @@ static void all_apply(const struct plan *plan, const struct live *now, struct ou
 	apply(&all, now, &(struct apply_options){0}, outcomes);
 }
 
-/* Observes and restores the rest. Returns how many objects that were, 0: everything is restored; or
- * a negative errno. */
+/* Observes and restores the rest. Returns the number of restored objects, 0: everything is
+ * restored; or a negative errno. */
 static int pass(const struct retreat *retreat, bool last, struct error *error)
 {
 	struct live *now = observe_second(retreat->before, retreat->lookups, error);
@@ -198,7 +198,7 @@ static int inode_compare(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Descriptors of this process keep namespaces, too, which netns_scan does not see. */
+/* Descriptors of this process keep namespaces, too; netns_scan does not find them. */
 static struct inodes inodes_find(void)
 {
 	struct inodes inodes = {0};
@@ -253,8 +253,8 @@ static bool has_engine(const struct container_lookup *lookup)
 	       lookup->container->source_kind == SOURCE_PODMAN;
 }
 
-/* Marks lookups as stale that may lead to another namespace by now: all whose link is restored; of
- * an engine's containers, as engines may be slow, only those whose namespace was destroyed. Returns
+/* Marks lookups as stale that may find another namespace now: all whose link is restored; of an
+ * engine's containers, as engines may be slow, only those whose namespace was destroyed. Returns
  * whether one of the latter needs a query. */
 static bool containers_mark_stale(const struct retreat *retreat, const struct inodes *inodes)
 {
@@ -308,7 +308,7 @@ static size_t ended_report(const struct retreat *retreat, const struct inodes *i
 	return count;
 }
 
-/* No engine delays the others: containers of engines are restored last. */
+/* Containers of engines are restored last, so that no engine delays the others. */
 static int retreat_all(struct retreat *retreat, const struct inodes *inodes, struct error *error)
 {
 	if (containers_mark_stale(retreat, inodes)) {

@@ -21,7 +21,7 @@ struct reader {
 	struct snapshot *to;
 };
 
-/* The request starts with the listing's own header, of that size. */
+/* The request begins with the listing's own header, of that size. */
 static void *request_begin(union message *request, const struct nlmsghdr *message, size_t header)
 {
 	memset(request, 0, sizeof(*request));
@@ -45,7 +45,7 @@ static struct raw_message raw_message_keep(struct arena *arena, const union mess
 	return (struct raw_message){memcpy(arena_alloc(arena, size), request, size), same};
 }
 
-/* The one after `attr`, or the first; NULL: there is none. */
+/* The attribute after `attr`, or the first; NULL: there is none. */
 static const struct nlattr *attr_next(const struct nlmsghdr *message, size_t header,
 				      const struct nlattr *attr)
 {
@@ -129,7 +129,7 @@ static int addr_take(const struct nlmsghdr *message, void *data, struct error *e
 	return 0;
 }
 
-/* Whether a next hop leads there; clears the state flags that the kernel reports. */
+/* Whether the next hop is the link; clears the state flags that the kernel reports. */
 static bool hops_clean(struct nlattr *multipath, int ifindex)
 {
 	struct rtnexthop *hop = mnl_attr_get_payload(multipath);

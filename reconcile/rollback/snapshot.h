@@ -12,19 +12,18 @@
  * Returns 0 or a negative errno. */
 int snapshot_take(struct live_ns *ns, struct live_link *link, struct error *error);
 
-/* Gives the link, if it is there, what it lacks of them by now. IPv4 addresses return in their
- * order, as the first of a subnet is the source of what is sent. What others added meanwhile stays.
- * The thread is in the namespace. Returns how many could not be put back, each of which `report`
- * gets.
- */
+/* Adds to the link, if it exists, the missing addresses and routes of the snapshot. IPv4 addresses
+ * are restored in their order, as the first of a subnet is the source address. Objects that others
+ * added meanwhile are kept. The thread is in the namespace. Returns how many could not be restored,
+ * each of which `report` gets. */
 size_t snapshot_restore(const struct live_ns *ns, const struct live_link *link,
 			rollback_report *report, void *data);
 
-/* The routes of a link, of all tables, but those with the owner tag's protocol: the kernel may
- * flush them together with a managed address. In the arena. NULL: they cannot be read. */
+/* The routes of a link, of all tables, except those of mvapply's protocol: the kernel may flush
+ * them together with a managed address. In the arena. NULL: they cannot be read. */
 const struct snapshot *snapshot_routes_take(struct netlink *netlink, struct arena *arena,
 					    int ifindex, struct error *error);
-/* Restores the missing routes. A route that replaced one stays. Refusals of the kernel are not
+/* Restores the missing routes. A route that replaced one is kept. Refusals of the kernel are not
  * reported, as a next hop may be in no subnet any more. */
 void snapshot_routes_restore(struct netlink *netlink, int ifindex, const struct snapshot *was);
 

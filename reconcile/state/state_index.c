@@ -1,5 +1,5 @@
 /* Sorted indexes of a namespace's links, addresses and routes. Whoever controls the namespace
- * decides how many there are, so a search may not be linear. */
+ * decides their number, so a search must not be linear. */
 #include "reconcile/state/state.h"
 
 #include "lib/memory.h"
@@ -34,7 +34,7 @@ static int link_compare(const void *a, const void *b)
 	return number_compare(left->ifindex, right->ifindex);
 }
 
-/* The first of two links whose names are the same, as only the printable part is kept. */
+/* The first of two links with the same name: escaped names can be equal when they are cut. */
 static int name_compare(const void *a, const void *b)
 {
 	const struct live_name *left = a, *right = b;
@@ -58,7 +58,7 @@ static void names_list(struct live_ns *ns, struct live_index *index)
 	qsort(index->names, index->n_names, sizeof(*index->names), name_compare);
 }
 
-/* Both structs begin with it. */
+/* Both structs begin with the ifindex. */
 _Static_assert(offsetof(struct live_addr, ifindex) == 0, "ifindex_of");
 _Static_assert(offsetof(struct live_route, ifindex) == 0, "ifindex_of");
 
