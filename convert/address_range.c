@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Addresses first..last, both in it. */
+/* The range first..last, both included. */
 struct span {
 	struct ip first, last;
 };
@@ -18,8 +18,8 @@ static bool within(const struct prefix *block, const struct span *span)
 	return ip_compare(&block->ip, &span->first) >= 0 && ip_compare(&end, &span->last) <= 0;
 }
 
-/* The largest block that lies within the span: of each length the one that holds the last address,
- * or else the one before it. */
+/* The largest block in the span: for each length, the block that contains the last address, or the
+ * one before it. */
 static struct prefix block_within(const struct span *span)
 {
 	for (uint8_t len = 1; len < ip_bits(&span->first); len++) {
@@ -35,7 +35,7 @@ static struct prefix block_within(const struct span *span)
 	return (struct prefix){.ip = span->first, .len = (uint8_t)ip_bits(&span->first)};
 }
 
-/* What is excluded from a subnet, in the order of the addresses. */
+/* The excluded blocks of a subnet, in the order of the addresses. */
 struct excluded {
 	struct prefix *blocks;
 	size_t count;
@@ -79,7 +79,7 @@ static void aux_add(struct tree *map, struct subnet *subnet, const struct ip *ip
 		(struct aux_address){.name = name, .ip = *ip};
 }
 
-/* Single addresses are aux addresses, each once. */
+/* Single addresses become aux addresses, each once. */
 static void excluded_reserve(struct tree *map, struct subnet *subnet,
 			     const struct excluded *excluded)
 {
@@ -101,7 +101,7 @@ static struct prefix larger(const struct prefix *best, const struct span *span)
 	return !best->ip.family || block.len < best->len ? block : *best;
 }
 
-/* The largest block of the span that holds nothing of the excluded blocks; family 0: none. */
+/* The largest block of the span that contains no excluded block; family 0: none. */
 static struct prefix block_beside(const struct span *span, const struct excluded *excluded)
 {
 	struct prefix best = {0};
@@ -131,7 +131,7 @@ static bool is_whole(const struct prefix *block, const struct span *span)
 	return ip_equal(&block->ip, &span->first) && ip_equal(&last, &span->last);
 }
 
-/* Nobody has the addresses at a subnet's ends: 10.0.0.1 to 10.0.0.254 is all of 10.0.0.0/24. */
+/* The ends of a subnet are not host addresses: 10.0.0.1 to 10.0.0.254 is all of 10.0.0.0/24. */
 static void widen(const struct prefix *subnet, struct span *span)
 {
 	const struct ip first = prefix_first(subnet), last = prefix_last(subnet);
@@ -144,8 +144,8 @@ static void widen(const struct prefix *subnet, struct span *span)
 		span->last = last;
 }
 
-/* Podman makes 10.0.0.129 to 10.0.0.255 of 10.0.0.128/25: a block without its first address is the
- * block, and that address is an aux one. */
+/* Podman writes 10.0.0.129 to 10.0.0.255 for 10.0.0.128/25: a block without its first address is
+ * converted to the block, and that address to an aux address. */
 static void complete(struct tree *map, struct subnet *subnet, struct span *span)
 {
 	const struct ip before = ip_previous(span->first);

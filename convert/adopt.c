@@ -9,12 +9,12 @@
 
 enum { IPV4, IPV6, N_FAMILIES };
 
-/* Links that can be one network's: alike, on one parent, in the same subnets. */
+/* Links that can belong to one network: of one kind, on one parent, in the same subnets. */
 struct group {
 	const struct live_link *first;
 	struct prefix subnets[N_FAMILIES];
 	const char *name;
-	bool host; /* the host has its own way into it */
+	bool host; /* the host has its own link in it */
 };
 
 typedef bool name_used(const struct observed_set *set, const char *name);
@@ -32,7 +32,7 @@ static const struct live_ns *host_of(const struct adopter *adopter)
 	return adopter->set->live->namespaces[0];
 }
 
-/* A name as the input may have it, made of another. */
+/* A valid name of the input, derived from another one. */
 static char *name_from(struct arena *arena, const char *text)
 {
 	static const char letters[] =
@@ -44,8 +44,8 @@ static char *name_from(struct arena *arena, const char *text)
 	return name;
 }
 
-/* The base itself, or with the lowest number from 2 on that makes it another: none that was used
- * once gets free again. */
+/* The base itself, or with the lowest number from 2 on that makes it unique: a used name never
+ * becomes free again. */
 static const char *name_new(const struct observed_set *set, const char *what, const char *base,
 			    name_used *used)
 {
@@ -74,7 +74,7 @@ static bool container_name_used(const struct observed_set *set, const char *name
 	return observed_container_find(set, name);
 }
 
-/* The container that the namespace is already, or a new one's name. */
+/* The declared container of the namespace, or the name of a new one. */
 static const char *container_name(const struct adopter *adopter, const struct live_ns *ns)
 {
 	const struct observed_set *set = adopter->set;
@@ -90,7 +90,7 @@ static const char *container_name(const struct adopter *adopter, const struct li
 			container_name_used);
 }
 
-/* The subnets of the link's lasting addresses, of each family the first; false: it has none. */
+/* The subnets of the link's permanent addresses, the first of each family; false: it has none. */
 static bool subnets_of(const struct live_ns *ns, const struct live_link *link,
 		       struct prefix subnets[N_FAMILIES])
 {
@@ -111,7 +111,7 @@ static bool alike(const struct live_link *a, const struct live_link *b)
 	       a->mtu == b->mtu && a->bcqueuelen == b->bcqueuelen;
 }
 
-/* Where a group of such links is. */
+/* The namespace and parent of a group of such links. */
 static size_t *group_place(const struct observed_set *set, const struct live_link *link,
 			   const struct prefix subnets[N_FAMILIES])
 {
@@ -162,14 +162,14 @@ static void link_take(struct adopter *adopter, const struct live_ns *ns,
 	}
 	const char *container = container_name(adopter, ns);
 	const char *network = group_name(adopter, link, subnets);
-	/* Two links of a container on one network are no declaration: the second gets one of its
-	 * own. */
+	/* Two links of a container on one network cannot be declared: the second gets a network of
+	 * its own. */
 	if (observed_attached(adopter->set, container, network))
 		network = network_name(adopter, network);
 	observed_attachment(adopter->set, network, container, ns, link);
 }
 
-/* Whether the host's address can be one of the network's: of each family that the network has. */
+/* Whether the host's address can be in the network: it has one of each family of the network. */
 static bool fits(const struct group *group, const struct prefix subnets[N_FAMILIES])
 {
 	for (size_t family = 0; family < N_FAMILIES; family++) {
@@ -181,7 +181,7 @@ static bool fits(const struct group *group, const struct prefix subnets[N_FAMILI
 	return true;
 }
 
-/* The network of the containers on the same LAN, or one of its own. */
+/* The network of the containers on the same LAN, or a new one. */
 static const char *host_network(struct adopter *adopter, const struct live_ns *ns,
 				const struct live_link *link,
 				const struct prefix subnets[N_FAMILIES])
@@ -227,7 +227,7 @@ static int namespace_compare(const void *a, const void *b)
 	return strcmp((*left)->name, (*right)->name);
 }
 
-/* By their names, so that the same host gives the same file: they were found in any order. */
+/* By name, so that the same host gives the same file: the links are found in any order. */
 static void namespaces_sort(struct adopter *adopter)
 {
 	const struct live *live = adopter->set->live;

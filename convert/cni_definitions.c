@@ -20,7 +20,7 @@ static json_t *named(const json_t *conf, const char *name)
 	return copy;
 }
 
-/* `spec.config` is JSON as text; without it Multus searches for a file of that name. */
+/* `spec.config` is JSON as text; without it Multus searches for a file with that name. */
 static void definition_take(const json_t *definition, json_t *confs, struct tree *at)
 {
 	const json_t *metadata = json_object_get(definition, "metadata");

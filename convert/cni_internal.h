@@ -1,4 +1,4 @@
-/* What the parts of the CNI import share. Others include import.h. */
+/* Declarations shared by the files of the CNI import. Others include import.h. */
 #ifndef CONVERT_CNI_INTERNAL_H
 #define CONVERT_CNI_INTERNAL_H
 
@@ -7,10 +7,10 @@
 
 #include <jansson.h>
 
-/* What the address management says of one subnet of the network. */
+/* One subnet of the network in the address management. */
 struct cni_pool {
-	struct ip router; /* its gateway, said or inferred; family 0: none */
-	bool inferred;    /* nobody said it: host-local takes the first address */
+	struct ip router; /* its gateway, explicit or inferred; family 0: none */
+	bool inferred;    /* inferred: host-local takes the first address */
 };
 
 struct cni {
@@ -22,23 +22,23 @@ struct cni {
 	struct network network;
 	struct cni_pool *pools; /* one for each of network.subnets */
 	size_t n_pools;
-	struct attachment attachment; /* of ipam static, which is for one container */
+	struct attachment attachment; /* from ipam static, which is for one container */
 	bool single;
 };
 
-/* A copy in which each key that a plugin reads has the spelling of the specification: Go's
- * encoding/json matches names of fields without regard to case, and takes the last of several. The
- * caller's to json_decref. */
+/* A copy in which each key of a plugin has the spelling of the specification: Go's encoding/json
+ * matches field names case-insensitively, and takes the last of several. The caller releases it
+ * with json_decref. */
 json_t *cni_canonical(const json_t *conf);
 
-/* Reads `ipam` into the network's subnets, or the attachment where the type is static. */
+/* Reads `ipam` into the network's subnets; for the type static, into the attachment. */
 void cni_ipam(struct cni *cni, const json_t *ipam);
 
-/* Gateways of the subnets and routes, once all subnets are known. */
+/* Sets gateways of the subnets and routes, after all subnets are known. */
 void cni_routes(struct cni *cni, const json_t *routes);
 
-/* Whether the document is a NetworkAttachmentDefinition of Kubernetes, or a List: then appends the
- * configurations in it to the array `confs`, with the names of their metadata. One that has none is
+/* Whether the document is a NetworkAttachmentDefinition of Kubernetes, or a List: then appends its
+ * configurations to the array `confs`, named after their metadata. A definition without one becomes
  * a comment on `at`. */
 bool cni_definitions(const json_t *document, json_t *confs, struct tree *at);
 

@@ -31,8 +31,8 @@ static struct cni_pool *pool_last(struct cni *cni)
 	return &cni->pools[cni->n_pools - 1];
 }
 
-/* One range of host-local; false: it has no subnet, and is a comment. host-local never gives out
- * the gateway, which is the subnet's first address where the range has none (Range.Canonicalize in
+/* One range of host-local; false: it has no subnet, and becomes a comment. host-local never assigns
+ * the gateway, which is the subnet's first address if the range has none (Range.Canonicalize in
  * plugins/ipam/host-local/backend/allocator/range.go). */
 static bool range_take(struct cni *cni, const json_t *range)
 {
@@ -59,8 +59,8 @@ static bool range_take(struct cni *cni, const json_t *range)
 	return true;
 }
 
-/* A container gets one address of each range set: what came behind `before` is a second one of its
- * family, or not. */
+/* A container gets one address of each range set: marks whether the subnets from `before` on are
+ * the second of their family. */
 static bool second_of_family(const struct cni *cni, size_t before)
 {
 	const struct subnet *subnets = cni->network.subnets;
@@ -78,7 +78,7 @@ static void second_remove(struct cni *cni, const json_t *ranges, size_t before)
 	cni->network.n_subnets = cni->n_pools = before;
 }
 
-/* The address comes from the first range of the set that has room. */
+/* The address comes from the first range of the set with a free address. */
 static void range_set_take(struct cni *cni, const json_t *set)
 {
 	static const char *const known[] = {"subnet", "rangeStart", "rangeEnd", "gateway", NULL};

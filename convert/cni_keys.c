@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* Of the specification, and of the plugins macvlan, ipvlan, vlan, tuning, host-local, static, dhcp
- * and whereabouts. */
+/* The keys of the specification, and of the plugins macvlan, ipvlan, vlan, tuning, host-local,
+ * static, dhcp and whereabouts. */
 static const char *const keys[] = {
 	"vlan",
 	"cniVersion",
@@ -59,13 +59,13 @@ static const char *const keys[] = {
 
 enum { N_KEYS = sizeof(keys) / sizeof(keys[0]) };
 
-/* Unicode folds two letters from outside of ASCII to one of it (encoding/json, fold.go). */
+/* Unicode folds two non-ASCII letters to an ASCII letter (encoding/json, fold.go). */
 static const struct {
 	const char *bytes;
 	char letter;
 } folded[] = {{"\xc5\xbf", 's'}, {"\xe2\x84\xaa", 'k'}};
 
-/* The length of the letter at `text` in bytes, and the letter of ASCII that it stands for. */
+/* The length of the letter at `text` in bytes, and its ASCII equivalent. */
 static size_t letter_at(const char *text, char *ret)
 {
 	for (size_t i = 0; i < sizeof(folded) / sizeof(folded[0]); i++) {

@@ -9,15 +9,16 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/* One of `routes`, as far as it can be read. */
+/* One of `routes`, as far as it is valid. */
 struct cni_route {
 	const json_t *json;
 	struct prefix to;
 	struct ip router; /* family 0: none */
-	bool said;        /* the route names it */
+	bool said;        /* the route has an explicit gateway */
 };
 
-/* Its host bits are ignored, as by Go's net.ParseCIDR; false: it has no destination. */
+/* Host bits of the destination are ignored, as by Go's net.ParseCIDR; false: there is no
+ * destination. */
 static bool destination(const json_t *route, struct prefix *ret)
 {
 	const char *text = json_text_at(route, "dst");
@@ -46,7 +47,7 @@ static bool is_plain(const json_t *route, struct tree *at)
 	return (table == 0 || table == RT_TABLE_MAIN) && scope == RT_SCOPE_UNIVERSE;
 }
 
-/* False: it is a comment. */
+/* False: it becomes a comment. */
 static bool route_read(struct cni *cni, const json_t *json, struct cni_route *ret)
 {
 	*ret = (struct cni_route){.json = json};
@@ -59,7 +60,7 @@ static bool route_read(struct cni *cni, const json_t *json, struct cni_route *re
 		ret->router = family_router(cni, ret->to.ip.family);
 	if (ret->router.family == ret->to.ip.family)
 		return true;
-	/* The router of a lease comes with it. */
+	/* A lease contains its router. */
 	if (!cni->network.dhcp || ret->said || ret->to.len)
 		json_left("the route", json, cni->map);
 	return false;
@@ -77,7 +78,7 @@ static void attributes_report(struct cni *cni, const struct cni_route *route)
 				  json_object_iter_value(member), cni->map);
 }
 
-/* The default route: the gateway of the subnets that have its router. */
+/* The default route: sets the gateway of the subnets that contain its router. */
 static void default_take(struct cni *cni, const struct cni_route *route)
 {
 	char text[IP_TEXT_SIZE];
@@ -116,8 +117,8 @@ static void route_take(struct cni *cni, const struct cni_route *route)
 			     to, to, via);
 }
 
-/* The plugin never gives out a router's address, and nor do we: as the subnet's gateway, or as an
- * aux address where no default route leads through it. */
+/* The plugin never assigns a router's address: it becomes the subnet's gateway, or an aux address
+ * if no default route uses it. */
 static void router_reserve(struct cni *cni, struct subnet *subnet, const struct cni_pool *pool)
 {
 	char text[IP_TEXT_SIZE];

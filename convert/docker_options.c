@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* The drivers that Docker has, too, with its option for the mode, which has the words of the input.
- */
+/* The drivers that Docker supports, too, with its option for the mode, which has the same
+ * values. */
 static const struct {
 	enum driver driver;
 	const char *mode_key;

@@ -1,4 +1,4 @@
-/* Network options in the spelling that Docker's API and Compose share. */
+/* Converts network options in the spelling that Docker's API and Compose share. */
 #ifndef CONVERT_DOCKER_OPTIONS_H
 #define CONVERT_DOCKER_OPTIONS_H
 
@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Under which keys each says the same. */
+/* The names of the same keys in each. */
 struct docker_keys {
 	const char *options;                        /* of the driver */
 	const char *subnet, *gateway, *range, *aux; /* of one entry of the address management */
@@ -19,15 +19,15 @@ struct docker_keys {
 /* Whether the driver's networks can be converted; sets the driver. */
 bool docker_driver(const char *name, enum driver *ret);
 
-/* Sets the network's mode to the one at the key, or to its driver's default. False: the driver has
- * no such mode. */
+/* Sets the network's mode to the one at the key, or to its driver's default. False: the driver does
+ * not support it. */
 bool network_mode_at(const json_t *options, const char *key, struct network *network);
-/* Sets the network's MTU, in bytes, where the key has one. */
+/* Sets the network's MTU, in bytes, if the key exists. */
 void network_mtu_at(const json_t *options, const char *key, struct tree *at,
 		    struct network *network);
 
-/* Reads what the network says of its driver, parent, mode and addresses into *ret, and comments
- * into `at`. `pools`: the list of its address ranges. */
+/* Reads the network's driver, parent, mode and addresses into *ret, and comments into `at`.
+ * `pools`: the list of its address ranges. */
 void docker_network(const json_t *network, const json_t *pools, const struct docker_keys *keys,
 		    struct tree *at, struct network *ret);
 

@@ -11,7 +11,7 @@
 
 struct collector {
 	struct observed_set *set;
-	const struct index *named; /* namespaces, by the name that the host knows them by */
+	const struct index *named; /* namespaces, by their name on the host */
 	struct notes *notes;
 };
 
@@ -20,7 +20,7 @@ static const struct origin *origin_of(const struct index *origins, const struct 
 	return index_get(origins, &ns, sizeof(ns));
 }
 
-/* By which name the host knows the namespace, or NULL. */
+/* The name by which the host knows the namespace, or NULL. */
 static const char *name_of_origin(const struct origin *origin)
 {
 	return origin->engine ? origin->engine : origin->netns;
@@ -33,16 +33,16 @@ static size_t *holds(const struct observed_set *set, const struct live_ns *ns,
 	return observed_place(set, "%p holds %s", (const void *)ns, container);
 }
 
-/* Whether the namespace that has the container's name holds it: then it is nowhere else. */
+/* Whether the container is in the namespace with its name: then it is in no other. */
 static bool found_in_another_netns(const struct collector *collector, const char *container)
 {
 	const struct live_ns *ns = index_get_text(collector->named, container);
 	return ns && *holds(collector->set, ns, container);
 }
 
-/* Which container a namespace is, anybody who has it can say by an owner tag. One that says the
- * name that the host knows it by is believed before others are; where none does, the first one
- * alone, as no file can have a namespace for two containers. */
+/* Whoever controls a namespace can claim by an owner tag which container it is. A tag with the
+ * namespace's name on the host takes precedence; if there is none, only the first tag counts, as a
+ * file cannot assign a namespace to two containers. */
 static bool believed(const struct collector *collector, const struct set_link *member)
 {
 	const struct observed_set *set = collector->set;
@@ -69,8 +69,8 @@ static bool is_attachment(const struct set_link *member)
 	return member->link->tag.role == ROLE_ATTACH;
 }
 
-/* The links of one namespace, which are one after another from number `from` on. Returns the number
- * of the first one of the next. */
+/* The links of one namespace, which are contiguous from number `from` on. Returns the number of the
+ * first link of the next. */
 static size_t namespace_take(const struct collector *collector, const struct live_set *links,
 			     size_t from)
 {
@@ -103,7 +103,7 @@ static void attachments_take(const struct collector *collector, const struct liv
 		i = namespace_take(collector, links, i);
 }
 
-/* What makes networks comes before the VLANs and dummies that have none. */
+/* Links that imply networks come before VLANs and dummies without any. */
 static const char *vlan_network_name(const struct observed_set *set, const struct live_link *link)
 {
 	const char *name = arena_printf(set->arena, "vlan%u", link->vlan);
@@ -120,7 +120,7 @@ static void parent_take(struct observed_set *set, const struct live_link *link)
 		observed_parent(set, vlan_network_name(set, link), link);
 }
 
-/* The host's own links say what a network is before any container's does. */
+/* The host's own links define a network before containers' links do. */
 static void links_take(const struct collector *collector, const struct live_set *links)
 {
 	for (size_t i = 0; i < links->n_links; i++)
@@ -139,7 +139,7 @@ static void put_notes(struct tree *tree, const struct notes *notes)
 		tree_comment(tree, "%s", notes->items[i]);
 }
 
-/* How many VLAN links the network's parent is on: what is below has to be declared before. */
+/* The number of VLAN links below the network's parent: the lower ones have to be declared first. */
 static unsigned depth(const struct observed_set *set, const struct observed_network *network)
 {
 	unsigned depth = 0;
@@ -212,7 +212,7 @@ struct exporter {
 	const struct live *live;
 	const char *adopt;
 	struct index *origins; /* struct origin, by pointer to the namespace */
-	struct index *named;   /* namespaces, by the name that the host knows them by */
+	struct index *named;   /* namespaces, by their name on the host */
 	struct arena *arena;
 };
 
@@ -237,7 +237,7 @@ static struct tree *set_export(const struct exporter *exporter, const struct liv
 	return document_make(&set, &notes);
 }
 
-/* Of two namespaces that are called alike, the first. */
+/* The first of two namespaces with the same name. */
 static void namespaces_index(struct exporter *exporter, const struct origin *origins)
 {
 	const struct live *live = exporter->live;

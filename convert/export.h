@@ -7,22 +7,22 @@
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/state/state.h"
 
-/* One set's declaration. */
+/* The declaration of one set. */
 struct exported {
 	const char *set;
 	struct tree *tree;
 };
 
 struct exports {
-	struct exported *items; /* by the names of the sets */
+	struct exported *items; /* by name of the set */
 	size_t count;
-	const char **dissents; /* what one container's link differs in from the others' */
+	const char **dissents; /* differences of one container's link from the others */
 	size_t n_dissents;
 };
 
-/* `adopt`: the set that untagged links are taken into, or NULL. `origins` are those of
- * live->spaces. Pure. What a file cannot say, or the kernel does not tell, is a comment. Everything
- * is in `arena`. */
+/* `adopt`: the set for untagged links, or NULL. `origins` are those of live->spaces. Pure.
+ * Properties that a file cannot express, or that the kernel does not report, become comments.
+ * Everything is in `arena`. */
 struct exports export_live(const struct live *live, const struct origin *origins,
 			   const struct set_names *names, const char *adopt, struct arena *arena);
 

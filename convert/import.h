@@ -1,5 +1,5 @@
-/* Imports the configurations of Docker, Compose and CNI. What cannot be converted becomes a comment
- * at its place. Pure: the caller reads the files and queries the engine. */
+/* Imports the configurations of Docker, Compose and CNI. Unsupported keys become comments at their
+ * place. Pure: the caller reads the files and queries the engine. */
 #ifndef CONVERT_IMPORT_H
 #define CONVERT_IMPORT_H
 
@@ -30,20 +30,20 @@ struct compose_source {
 struct tree *import_compose(const struct compose_source *source, struct arena *arena,
 			    struct error *error);
 
-/* What the engine's API tells: all of GET /networks, and GET /containers/ID/json of each container.
- */
+/* The results of the engine's API: GET /networks, and GET /containers/ID/json for each
+ * container. */
 struct tree *import_docker(const json_t *networks, const json_t *containers, struct arena *arena);
 
-/* A list of network configurations of CNI, a conf or a conflist each (CNI specification, "Section
- * 1"), or a NetworkAttachmentDefinition of Kubernetes or a List of them, whose configurations bear
- * the name of their metadata. */
+/* A list of CNI network configurations, each a conf or a conflist (CNI specification, "Section 1"),
+ * or a NetworkAttachmentDefinition of Kubernetes or a List of them, whose configurations are named
+ * after their metadata. */
 struct tree *import_cni(const json_t *documents, struct arena *arena);
 
-/* Networks and containers of Podman, as libpod's API has them: all of GET /libpod/networks/json,
- * and GET /libpod/containers/ID/json of each container. */
+/* Networks and containers of Podman, from libpod's API: GET /libpod/networks/json, and GET
+ * /libpod/containers/ID/json for each container. */
 struct tree *import_podman(const json_t *networks, const json_t *containers, struct arena *arena);
 
-/* Podman's Quadlet files: those that end in .network and .container. */
+/* Podman's Quadlet files with the endings .network and .container. */
 struct tree *import_quadlet(const struct input *inputs, size_t count, struct arena *arena);
 
 #endif

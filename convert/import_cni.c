@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* A macvlan on the VLAN's link is the nearest to the VLAN's link itself in the container. */
+/* A macvlan on the VLAN's link is the closest equivalent of the VLAN's link in the container. */
 static void vlan_take(struct cni *cni, const json_t *plugin)
 {
 	long long id = 0;
@@ -27,8 +27,8 @@ static void vlan_take(struct cni *cni, const json_t *plugin)
 			       "macvlan on that link, which several containers can have");
 }
 
-/* The plugins macvlan and ipvlan ignore these, and join the untagged LAN of `master`: whoever wrote
- * one meant another LAN. */
+/* The plugins macvlan and ipvlan ignore these keys, and attach to the untagged LAN of `master`,
+ * which is probably not intended. */
 static void vlan_ignored(struct cni *cni, const json_t *plugin)
 {
 	static const char *const words[] = {"vlanId", "vlan"};
@@ -94,7 +94,7 @@ static void queue_take(struct cni *cni, const json_t *plugin)
 	cni->network.bcqueuelen = (uint32_t)number;
 }
 
-/* The keys that each plugin reads; what else is there is a comment. */
+/* The keys that each plugin reads; other keys become comments. */
 static void leftovers(struct cni *cni, const json_t *plugin, bool vlan)
 {
 	static const char *const of_vlan[] = {"cniVersion", "name", "type",   "master",
@@ -130,8 +130,8 @@ static void link_take(struct cni *cni, const json_t *plugin, bool vlan)
 	leftovers(cni, plugin, vlan);
 }
 
-/* "net.ipv4.conf.IFNAME.rp_filter", also with slashes, as sysctl(8) takes both. NULL: no sysctl of
- * the attachment's link. */
+/* "net.ipv4.conf.IFNAME.rp_filter", also with slashes, as in sysctl(8). NULL: not a sysctl of the
+ * attachment's link. */
 static const char *sysctl_key(struct arena *arena, const char *key)
 {
 	const char *hint;
@@ -157,7 +157,7 @@ static void sysctl_take(struct cni *cni, const char *name, const json_t *value)
 			     key, text);
 }
 
-/* The plugin `tuning`, behind the one that makes the link. */
+/* The plugin `tuning`, after the one that creates the link. */
 static void tuning_take(struct cni *cni, const json_t *plugin)
 {
 	static const char *const known[] = {"type", "sysctl", "mac", "mtu", NULL};
@@ -178,7 +178,7 @@ static void container_put(struct cni *cni)
 	serialise_attachment(tree_map(networks, cni->name), &cni->attachment);
 }
 
-/* The plugin that creates the link; false: it is not a supported one. */
+/* The plugin that creates the link; false: it is not supported. */
 static bool plugin_take(struct cni *cni, const json_t *plugin)
 {
 	const char *type = json_text_at(plugin, "type");
@@ -242,7 +242,7 @@ static void conf_take(struct cni *cni, const json_t *conf)
 	}
 }
 
-/* All of them as configurations; the caller's to json_decref. */
+/* All of them as configurations; the caller releases the result with json_decref. */
 static json_t *confs_read(const json_t *documents, struct tree *at)
 {
 	json_t *confs = json_array();

@@ -31,7 +31,7 @@ static void network_take(struct tree *map, const json_t *body)
 	serialise_network(map, &network);
 }
 
-/* Its current value, or else the configured one. */
+/* Its current value, otherwise the configured one. */
 static void address_take(const json_t *endpoint, struct tree *map, const char *now,
 			 const char *asked, struct ip *ret)
 {

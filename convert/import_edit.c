@@ -1,4 +1,4 @@
-/* What an import has to leave to a person, at its place in the result. */
+/* Marks the parts of an import that the user has to complete, at their place in the result. */
 #include "convert/import_edit.h"
 
 #include "convert/yaml_tree_internal.h"
@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value of a key that a person has to write. */
+/* The placeholder value of a key to complete. */
 #define EDIT "EDIT-THIS"
 
-/* The child of a map that stands on the line, or one in it; NULL: there is none. `node`: the map as
- * it was read back, which has the same keys in the same order, without comments. Sets *ret_map to
- * the map that has the child. */
+/* The child of a map that begins at the line or contains it; NULL: there is none. `node`: the map
+ * as parsed again, which has the same keys in the same order, without comments. Sets *ret_map to
+ * the map of the child. */
 static struct tree *child_on(struct tree *map, const struct node *node, unsigned line,
 			     struct tree **ret_map);
 
@@ -86,7 +86,7 @@ void import_edit(struct tree *map, const char *key, const char *format, ...)
 		tree_text(map, key, EDIT);
 }
 
-/* The document as YAML; the caller's to free, as `bytes`. */
+/* The document as YAML; the caller frees it, as `bytes`. */
 static struct input rendered(const struct tree *document)
 {
 	char *text = NULL;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Whether the network is converted; else it is left to the engine, with a comment. */
+/* Whether the network is converted; otherwise it stays with the engine, with a comment. */
 static bool network_take(const struct engine_words *words, struct tree *to, const json_t *body)
 {
 	const char *name = json_text_at(body, words->network_name);
@@ -35,7 +35,7 @@ static void container_take(const struct engine_words *words, struct tree *to,
 		json_object_get(json_object_get(container, "NetworkSettings"), "Networks");
 	const char *name = json_text_at(container, "Name");
 	struct tree *networks = NULL;
-	if (name && *name == '/') /* Docker's names begin so */
+	if (name && *name == '/') /* Docker's names have this prefix */
 		name++;
 	if (!name || !*name)
 		return;

@@ -1,4 +1,4 @@
-/* Podman's networks and containers, as libpod's API and netavark have them:
+/* Podman's networks and containers, in the format of libpod's API and netavark:
  * https://docs.podman.io/en/latest/_static/api.html, podman-network-create(1) */
 #include "convert/import.h"
 
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* The keys of a network, beside those that only Podman itself needs. */
+/* The supported keys of a network, and those that concern only Podman itself. */
 static const char *const network_known[] = {
 	"name",         "id",       "driver",      "network_interface", "created",      "subnets",
 	"ipv6_enabled", "internal", "dns_enabled", "options",           "ipam_options", "labels",
@@ -39,8 +39,8 @@ static void lease_range_take(struct tree *map, const json_t *range, struct subne
 	range_to_block(map, subnet, first, last, NULL);
 }
 
-/* netavark never gives out a subnet's gateway, which is one of the default route unless the network
- * says otherwise. */
+/* netavark never assigns a subnet's gateway, which is a default gateway unless the network disables
+ * it. */
 static void subnet_take(struct tree *map, const json_t *body, bool routed, struct network *network)
 {
 	static const char *const known[] = {"subnet", "gateway", "lease_range", NULL};
@@ -89,7 +89,7 @@ static void network_take(struct tree *map, const json_t *body)
 	serialise_network(map, &network);
 }
 
-/* The keys of a container's network, beside those that are as Podman chose them. */
+/* The supported keys of a container's network, and those that Podman chooses itself. */
 static const char *const endpoint_known[] = {
 	"EndpointID",          "Gateway",     "IPAddress",
 	"IPPrefixLen",         "IPv6Gateway", "GlobalIPv6Address",

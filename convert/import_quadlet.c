@@ -1,5 +1,5 @@
-/* Podman's Quadlet files, `.network` and `.container` (podman-systemd.unit(5)), as what libpod's
- * API says of the networks and containers that they make. */
+/* Podman's Quadlet files, `.network` and `.container` (podman-systemd.unit(5)), converted to the
+ * descriptions in libpod's API of the networks and containers that they create. */
 #include "convert/import.h"
 
 #include "convert/json_read.h"
@@ -19,7 +19,7 @@ static size_t values_count(const json_t *section, const char *key)
 	return json_array_size(json_object_get(section, key));
 }
 
-/* systemd takes the last of several. */
+/* systemd takes the last of several values. */
 static const char *last_value(const json_t *section, const char *key)
 {
 	const size_t count = values_count(section, key);
@@ -39,7 +39,7 @@ static void put(json_t *object, const char *key, const char *text)
 		json_object_set_new(object, key, json_string(text));
 }
 
-/* "a=b,c=d" into the object; a word without a value is true. */
+/* Adds "a=b,c=d" to the object; a word without a value is true. */
 static void pairs_put(json_t *object, const char *text)
 {
 	for (size_t length; *text; text += length + (text[length] != '\0')) {
@@ -80,7 +80,7 @@ static json_t *lease_range(const char *text, struct arena *arena)
 			 ip_format(&last, to));
 }
 
-/* Podman takes the subnet's first address where no gateway is said. */
+/* Podman takes the subnet's first address if there is no explicit gateway. */
 static void gateway_put(json_t *subnet, const char *text)
 {
 	struct prefix prefix;
@@ -92,7 +92,7 @@ static void gateway_put(json_t *subnet, const char *text)
 	}
 }
 
-/* The lines Subnet=, Gateway= and IPRange= belong together by their order. */
+/* The lines Subnet=, Gateway= and IPRange= correspond by their order. */
 static json_t *subnets_of(const json_t *network, struct arena *arena)
 {
 	json_t *subnets = json_array();
@@ -114,7 +114,7 @@ static json_t *subnets_of(const json_t *network, struct arena *arena)
 	return subnets;
 }
 
-/* "lan" of "/etc/containers/systemd/lan.network"; NULL: it has not that ending. */
+/* "lan" of "/etc/containers/systemd/lan.network"; NULL: another ending. */
 static const char *file_stem(const char *file, const char *ending, struct arena *arena)
 {
 	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
@@ -148,7 +148,7 @@ static json_t *network_of(const json_t *network, const char *name, struct arena 
 	return body;
 }
 
-/* One line Network=: "lan.network:ip=10.0.0.5,mac=..". `names`: of the networks, by their files. */
+/* One line Network=: "lan.network:ip=10.0.0.5,mac=..". `names`: of the networks, by file. */
 static void endpoint_put(json_t *endpoints, const char *text, const json_t *names,
 			 struct arena *arena)
 {
@@ -188,11 +188,11 @@ static json_t *container_of(const json_t *section, const char *name, const json_
 	return json_pack("{s:s, s:{s:o}}", "Name", name, "NetworkSettings", "Networks", endpoints);
 }
 
-/* What the units declare so far. */
+/* The declarations of the units so far. */
 struct quadlet {
 	struct arena *arena;
 	json_t *networks, *containers;
-	json_t *names; /* of the networks, by their files */
+	json_t *names; /* of the networks, by file */
 };
 
 static void network_take(struct quadlet *quadlet, const json_t *section, const char *stem,
@@ -210,10 +210,10 @@ static void container_take(struct quadlet *quadlet, const json_t *section, const
 			      container_of(section, name, quadlet->names, quadlet->arena));
 }
 
-/* The kinds of unit, networks first: containers name them. */
+/* The kinds of unit, networks first: containers refer to them. */
 static const struct unit_kind {
 	const char *ending, *section;
-	const char *name; /* the key of the name; without it Quadlet takes "systemd-STEM" */
+	const char *name; /* the key of the name; without it Quadlet uses "systemd-STEM" */
 	void (*take)(struct quadlet *quadlet, const json_t *section, const char *stem,
 		     const char *name);
 } kinds[] = {{".network", "Network", "NetworkName", network_take},

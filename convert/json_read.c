@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LEFT_MAX 160 /* columns of a value in a comment */
+#define LEFT_MAX 160 /* limit of a value in a comment, in columns */
 
 static json_t *json_of_mapping(const struct node *mapping)
 {
@@ -108,7 +108,7 @@ void json_leftovers(const json_t *object, const char *const *known, struct tree 
 			json_left(json_object_iter_key(member), json_object_iter_value(member), at);
 }
 
-/* The text at the key; NULL: nothing is said. */
+/* The text at the key; NULL: there is none. */
 static const char *text_at(const json_t *object, const char *key, struct tree *at)
 {
 	const json_t *json = json_object_get(object, key);
@@ -137,7 +137,7 @@ bool json_prefix_at(const json_t *object, const char *key, struct tree *at, stru
 	struct prefix prefix;
 	if (!text || !in_use(prefix_parse(text, &prefix), object, key, at))
 		return false;
-	/* Others allow bits behind the length, and mean nothing by them. */
+	/* Other programs allow host bits in a prefix, and ignore them. */
 	*ret = (struct prefix){.ip = prefix_first(&prefix), .len = prefix.len};
 	return true;
 }

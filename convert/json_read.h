@@ -10,11 +10,12 @@
 
 struct node;
 
-/* A YAML tree as JSON: scalars are texts, empty ones null. The caller's to json_decref. */
+/* A YAML tree as JSON: scalars are texts, empty ones null. The caller releases it with
+ * json_decref. */
 json_t *json_of_node(const struct node *node);
 
-/* For each member of the object, in its order; none if it is no object. jansson's iterators take it
- * without const, and do not change it. */
+/* For each member of the object, in its order; none if it is not an object. jansson's iterators
+ * take it without const, and do not change it. */
 #define json_each(object, member)                                                                  \
 	for (void *member = json_object_iter((json_t *)(uintptr_t)(object)); member;               \
 	     member = json_object_iter_next((json_t *)(uintptr_t)(object), member))
@@ -22,13 +23,13 @@ json_t *json_of_node(const struct node *node);
 /* A text, number or truth value as text, in the arena; NULL for anything else. */
 const char *json_word(const json_t *json, struct arena *arena);
 const char *json_word_at(const json_t *object, const char *key, struct arena *arena);
-/* A text as it is; NULL for anything else. */
+/* A text, unchanged; NULL for anything else. */
 const char *json_text_at(const json_t *object, const char *key);
 /* true, "true" or "yes". */
 bool json_says_yes(const json_t *object, const char *key);
 
-/* Each reads the value at the key. One that is there but not what it should be is a comment on
- * `at`, and false, as is one that is not there. */
+/* Each reads the value at the key. An invalid value becomes a comment on `at`, and the result is
+ * false, as for a missing one. */
 bool json_ip_at(const json_t *object, const char *key, struct tree *at, struct ip *ret);
 bool json_prefix_at(const json_t *object, const char *key, struct tree *at, struct prefix *ret);
 bool json_mac_at(const json_t *object, const char *key, struct tree *at, struct mac *ret);
@@ -37,10 +38,11 @@ bool json_number_at(const json_t *object, const char *key, struct tree *at, long
 
 /* Whether the key is one of `keys`, which ends with NULL. */
 bool json_key_among(const char *const *keys, const char *key);
-/* A comment "KEY: VALUE is not converted" for each key that is not among `known`, which ends
- * with NULL. */
+/* A comment "KEY: VALUE is not converted" for each key that is not among `known`, which ends with
+ * NULL. */
 void json_leftovers(const json_t *object, const char *const *known, struct tree *at);
-/* The same for one value; one that does not fit into a comment has one for each of its members. */
+/* The same for one value; a value that does not fit into a comment has one for each of its
+ * members. */
 void json_left(const char *key, const json_t *value, struct tree *at);
 
 #endif

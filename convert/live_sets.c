@@ -9,10 +9,11 @@ struct listing {
 	struct arena *arena;
 	const struct set_names *wanted;
 	struct live_sets sets;
-	struct index *numbers; /* in `sets`, from 1 on, by name: size_t */
+	struct index *numbers; /* position in `sets`, from 1 on, by name: size_t */
 };
 
-/* An attachment counts where its parent is this host's, all else in the host's own namespace. */
+/* An attachment counts if its parent is this host's; other roles count in the host's own
+ * namespace. */
 static bool counts(const struct live_ns *ns, const struct live_link *link)
 {
 	if (link->tag.role == ROLE_ATTACH)
@@ -28,7 +29,7 @@ static bool is_wanted(const struct listing *listing, const char *name)
 	return !listing->wanted->count;
 }
 
-/* NULL: it is not wanted. */
+/* NULL: not selected. */
 static struct live_set *set_of(struct listing *listing, const char *name)
 {
 	const size_t *known = index_get_text(listing->numbers, name);

@@ -26,7 +26,7 @@ struct live_sets {
 	size_t count;
 };
 
-/* The sets among `names`, and the set `also` even if nothing of it is live; NULL: none. */
+/* The sets among `names`, and the set `also` even if it has no live link; NULL: none. */
 struct live_sets live_sets_find(const struct live *live, const struct set_names *names,
 				const char *also, struct arena *arena);
 

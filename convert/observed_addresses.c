@@ -54,8 +54,8 @@ bool observed_addr_tagged(const struct observed_set *set, const struct live_link
 	       link->tag.role == ROLE_NONE;
 }
 
-/* Who has the address on the parent, which no file can give to two: a pointer to the attachment; 1:
- * the host; 0: nobody. */
+/* The holder of the address on the parent, which must be unique in a file: a pointer to the
+ * attachment; 1: the host; 0: none. */
 static size_t *address_holder(const struct observed_set *set, const struct live_link *parent,
 			      const struct ip *ip)
 {
@@ -85,8 +85,8 @@ static struct ip *own_ip(struct observed_attachment *attachment, size_t family)
 	return family == IPV4 ? &attachment->model.ipv4 : &attachment->model.ipv6;
 }
 
-/* Visits the attachment's addresses: those with the owner tag; then any other, in place of one that
- * has lost it or never had it. Ends at the first for which `take` is true. */
+/* Visits the attachment's addresses: those with mvapply's protocol first, then the others, which
+ * may have lost it. Ends at the first for which `take` is true. */
 typedef bool address_visit(const struct ballot *ballot, struct observed_attachment *attachment,
 			   const struct prefix *address);
 
@@ -115,8 +115,8 @@ static bool any_address(const struct ballot *ballot, struct observed_attachment 
 	return address->len > 0;
 }
 
-/* The address that the link's MAC was derived from is its own, even if others claim it: no other
- * link on the parent can have that MAC. */
+/* The address from which the link's MAC was derived is its own, even if other links claim it: no
+ * other link on the parent can have that MAC. */
 static bool claimed(const struct ballot *ballot, struct observed_attachment *attachment,
 		    const struct prefix *address)
 {
@@ -184,7 +184,8 @@ static bool subnet_of_host(const struct ballot *ballot, const char *answer, cons
 	return false;
 }
 
-/* Makes the subnets that the first addresses of at least two are in, or else that of the first. */
+/* Creates the subnets that contain the first addresses of at least two attachments; otherwise that
+ * of the first attachment. */
 static void subnets_make(const struct ballot *ballot, size_t family)
 {
 	const struct question question = {.what = family_names[family],
@@ -210,7 +211,8 @@ static bool has_family(const struct ballot *ballot, const struct voter *voter, s
 	       address_find(ballot, voter->attachment, family, any_address);
 }
 
-/* How many of those that count have an address of each family. Returns how many count. */
+/* The number of counted attachments with an address of each family. Returns the number of counted
+ * attachments. */
 static size_t families_count(const struct ballot *ballot, size_t counts[N_FAMILIES],
 			     const struct voter *first[N_FAMILIES])
 {
@@ -228,8 +230,8 @@ static size_t families_count(const struct ballot *ballot, size_t counts[N_FAMILI
 	return voters;
 }
 
-/* mvapply gives each attachment an address of each family that its network has. So one that less
- * than most have is not the network's. */
+/* mvapply gives each attachment an address of each family of its network. So an address family of a
+ * minority does not belong to the network. */
 static void families_find(const struct ballot *ballot, bool ret[N_FAMILIES])
 {
 	const struct host_access *host = &ballot->network->model.host;
@@ -250,7 +252,7 @@ static void families_find(const struct ballot *ballot, bool ret[N_FAMILIES])
 	}
 }
 
-/* A subnet that one attachment alone is in: no other one gets an address there. */
+/* A subnet with only one attachment: no other attachment gets an address in it. */
 static void subnet_alone(const struct ballot *ballot, const struct voter *voter,
 			 const struct prefix *address)
 {
@@ -301,7 +303,7 @@ static void further_note(const struct ballot *ballot, struct observed_attachment
 	}
 }
 
-/* An ipvlan has its parent's, and so has a passthru macvlan. */
+/* An ipvlan has its parent's MAC, and so does a passthru macvlan. */
 static void mac_take(const struct observed_network *network, struct observed_attachment *attachment)
 {
 	const struct live_link *link = attachment->link;

@@ -1,4 +1,4 @@
-/* What can be derived only when all links of a set are known. */
+/* Derives the properties that require all links of a set. */
 #include "convert/observed_vote.h"
 #include "schema/name_rules.h"
 #include "schema/source_text.h"
@@ -10,7 +10,7 @@
 
 enum { IPV4, IPV6, N_FAMILIES };
 
-/* ethN in the order of N, then other names. */
+/* ethN by its number, then other names. */
 static unsigned long ethn(const char *name)
 {
 	char *end;
@@ -76,7 +76,7 @@ static bool has_gateway(const struct observed_set *set,
 	return subnet && subnet->gateway.family;
 }
 
-/* Of two, the one that comes before the other in the declaration; NULL: none. */
+/* Of two, the one that precedes the other in the declaration; NULL: none. */
 static const struct observed_attachment *preferred(const struct observed_attachment *a,
 						   const struct observed_attachment *b)
 {
@@ -87,7 +87,7 @@ static const struct observed_attachment *preferred(const struct observed_attachm
 	return a < b ? a : b;
 }
 
-/* The one that is to have the default route, as the declaration is. */
+/* The attachment that gets the default route by the rules of the declaration. */
 static const struct observed_attachment *
 winner(const struct observed_set *set, const struct observed_container *container, size_t family)
 {
@@ -127,7 +127,7 @@ static void priority_finish(const struct observed_set *set, struct observed_cont
 	}
 }
 
-/* The longest prefix, from `len` down, that a host can have the address in. */
+/* The longest prefix, from `len` down, in which a host can have the address. */
 static struct prefix prefix_around(const struct ip *ip, uint8_t len)
 {
 	struct prefix prefix = {.ip = *ip, .len = len};
@@ -154,7 +154,7 @@ static void host_subnet_finish(struct observed_set *set, struct observed_network
 		 "right one");
 }
 
-/* That of the host's own address on the parent, if it has one. */
+/* The subnet of the host's own address on the parent, if it has one. */
 static bool parent_subnet(const struct observed_set *set, const struct live_link *parent,
 			  struct prefix *ret)
 {
@@ -179,8 +179,7 @@ static void each_attachment(struct observed_set *set, attachment_visit *visit)
 			visit(set, &set->containers[i].attachments[k]);
 }
 
-/* Where more of a network's attachments have leases than addresses of their own, the network says
- * so for them. */
+/* If most of a network's attachments have leases, the network gets `dhcp` instead of them. */
 static void dhcp_finish(const struct ballot *ballot)
 {
 	size_t leases = 0, fixed = 0;
@@ -197,7 +196,8 @@ static void dhcp_finish(const struct ballot *ballot)
 	}
 }
 
-/* A network has to have a subnet, or DHCP; that of RFC 5737, which is nobody's, does no harm. */
+/* A network requires a subnet, or DHCP. The placeholder is a documentation prefix of RFC 5737,
+ * which no LAN uses. */
 static void empty_finish(struct observed_set *set, struct observed_network *network)
 {
 	struct network *model = &network->model;

@@ -1,5 +1,5 @@
-/* The properties of a network except subnets and routers: those of the host's own link, or else of
- * most containers' links. */
+/* The properties of a network except subnets and routers: those of the host's own link, otherwise
+ * of the majority of containers' links. */
 #include "convert/observed_vote.h"
 
 #include "kernel/link_kind.h"
@@ -29,7 +29,7 @@ static const char *parent_word(const struct live_link *link, bool with_vlan)
 	return NULL;
 }
 
-/* A VLAN link is named by the link that it is on, and its id. */
+/* A VLAN link is named by its lower link, and its id. */
 static void parent_describe(struct observed_set *set, struct observed_network *network)
 {
 	const struct live_link *link = network->parent, *base = NULL;
@@ -54,8 +54,8 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
 			 link->name, link->name);
 }
 
-/* The mtu that a network's links have where it says none: its parent's. A VLAN link that is taken
- * over gets that of the link it is on, as every VLAN link of mvapply's. */
+/* The default MTU of a network's links: the parent's. An adopted VLAN link gets the MTU of its
+ * lower link, as every managed VLAN link. */
 static uint32_t default_mtu(const struct observed_set *set, const struct live_link *parent)
 {
 	const struct live_link *base =
@@ -65,7 +65,7 @@ static uint32_t default_mtu(const struct observed_set *set, const struct live_li
 	return base ? base->mtu : parent->mtu;
 }
 
-/* The links that report a network: each of what it has itself. */
+/* The links that report properties of a network. */
 struct link_sources {
 	const struct live_link *mode, *bcqueuelen, *mtu;
 };
@@ -104,7 +104,7 @@ static uint32_t mtu_of(const struct observed_set *set, const struct observed_net
 				  : link->mtu;
 }
 
-/* Links of one network that are not alike have drifted, or are not of one network at all. */
+/* Links of one network with different properties have drifted, or belong to different networks. */
 static void likeness_check(struct observed_set *set, const struct observed_network *network,
 			   const struct live_link *link, struct notes *notes)
 {
@@ -164,14 +164,14 @@ static const char *mtu_answer(const struct ballot *ballot, const struct voter *v
 	return text;
 }
 
-/* What the network has where it says nothing. */
+/* The default properties of a network. */
 static bool mtu_of_parent(const struct ballot *ballot, const char *answer, const void *data)
 {
 	const struct live_link *parent = data;
 	return parent && strtoul(answer, NULL, 10) == default_mtu(ballot->set, parent);
 }
 
-/* The link of the network that has what most have; NULL: none says anything. */
+/* The link of the network that has the majority's properties; NULL: there is none. */
 static const struct live_link *link_of_most(const struct ballot *ballot,
 					    const struct question *question)
 {

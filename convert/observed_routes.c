@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is not the kernel's: with the owner tag, or by hand on a link that is taken over; and
- * nothing that comes with a lease. */
+/* Routes that the kernel did not create: of mvapply's protocol, or manual ones on an adopted link;
+ * without those of a lease. */
 static bool route_counts(const struct observed_attachment *attachment,
 			 const struct live_route *route)
 {
@@ -16,7 +16,7 @@ static bool route_counts(const struct observed_attachment *attachment,
 	       (attachment->link->tag.role == ROLE_NONE && route->proto != RTPROT_KERNEL);
 }
 
-/* The attachment's address that is in the subnet, or NULL. */
+/* The attachment's address in the subnet, or NULL. */
 static const struct ip *address_in(const struct observed_attachment *attachment,
 				   const struct subnet *subnet)
 {
@@ -25,7 +25,7 @@ static const struct ip *address_in(const struct observed_attachment *attachment,
 	return prefix_contains(&subnet->prefix, ip) ? ip : NULL;
 }
 
-/* Whether a default route of the family leads anywhere from the namespace. */
+/* Whether the namespace has a default route of the family. */
 static bool has_default(const struct observed_set *set, const struct live_ns *ns, unsigned family)
 {
 	size_t *known = observed_place(set, "default %u from %p", family, (const void *)ns);
@@ -36,7 +36,7 @@ static bool has_default(const struct observed_set *set, const struct live_ns *ns
 	return *known == 1;
 }
 
-/* "none" of a container without any default route; NULL where another network has it. */
+/* The gateway "none" for a container without any default route; NULL if another network has it. */
 static const char *router_answer(const struct ballot *ballot, const struct voter *voter,
 				 const void *data, char text[VOTE_TEXT_SIZE])
 {
@@ -52,7 +52,7 @@ static const char *router_answer(const struct ballot *ballot, const struct voter
 	return has_default(ballot->set, attachment->ns, family) ? NULL : "none";
 }
 
-/* Whether the host's own default route on the parent leads there. */
+/* Whether the host's own default route on the parent uses it. */
 static bool router_of_host(const struct ballot *ballot, const char *answer, const void *data)
 {
 	const struct live_ns *host = ballot->set->live->namespaces[0];
@@ -99,7 +99,8 @@ static void router_find(const struct ballot *ballot, struct subnet *subnet)
 		return;
 	const char *answer = router_answer(ballot, poll.winner, subnet, text);
 	router_report(ballot, &question, &poll, answer);
-	/* One container alone makes no router of an address that a container has. */
+	/* The default route of a single container does not turn another container's address into a
+	 * router. */
 	if (ip_parse(answer, &router) &&
 	    (poll.votes > 1 ||
 	     !observed_address_held(ballot->set, ballot->network->parent, &router)))
@@ -123,7 +124,7 @@ size_t *observed_router(const struct observed_set *set, const struct observed_ne
 			      (const void *)network->parent);
 }
 
-/* No file gives an attachment the address of a router. */
+/* A file must not assign a router's address to an attachment. */
 static void address_leave(struct observed_set *set, struct observed_attachment *attachment,
 			  struct ip *ip)
 {

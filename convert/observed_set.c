@@ -70,7 +70,7 @@ static size_t *parent_place(const struct observed_set *set, const struct live_li
 	return observed_place(set, "parent %p", (const void *)parent);
 }
 
-/* The network of that name, made if there is none. */
+/* The network with that name; creates it if necessary. */
 static struct observed_network *network_of(struct observed_set *set, const char *name)
 {
 	struct observed_network *network = observed_network_find(set, name);
@@ -103,7 +103,7 @@ static struct observed_container *container_of(struct observed_set *set, const c
 	*first = *first ? *first : set->n_containers;
 	struct origin origin = *(const struct origin *)index_get(set->origins, &ns, sizeof(ns));
 	if (origin.netns && !text_printable(origin.netns, strlen(origin.netns)))
-		origin.netns = NULL; /* no file can have it */
+		origin.netns = NULL; /* not allowed in a file */
 	if (!origin_source(&origin, name, &model->source_kind, &model->source)) {
 		model->source = model->name;
 		note_add(set->arena, &found->notes,

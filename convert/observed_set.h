@@ -1,5 +1,5 @@
-/* A set as it was observed in the kernel: the model's values, and notes to write with them. Not for
- * users of the export: they include export.h. */
+/* A set as it was observed in the kernel: the model's values, and notes to write with them. Only
+ * the parts of the export include this header; others include export.h. */
 #ifndef CONVERT_OBSERVED_SET_H
 #define CONVERT_OBSERVED_SET_H
 
@@ -16,10 +16,10 @@ struct notes {
 
 struct observed_network {
 	struct network model;
-	struct prefix_tree subnets;     /* of the model's: their numbers */
+	struct prefix_tree subnets;     /* of the model's subnets: their numbers */
 	const struct live_link *parent; /* NULL: not found */
-	bool described;                 /* all but subnets and routers is known */
-	bool finished;                  /* so are the addresses of its attachments */
+	bool described;                 /* everything except subnets and routers is known */
+	bool finished;                  /* the addresses of its attachments are known, too */
 	struct notes notes;
 };
 
@@ -43,21 +43,21 @@ struct observed_set {
 	const struct live *live;
 	const struct index *origins; /* struct origin, by pointer to the namespace */
 	const char *name;
-	struct index *places; /* of what is in it: observed_place */
-	bool adopting;        /* links without an owner tag are among them */
+	struct index *places; /* contents of the set: observed_place */
+	bool adopting;        /* it has links without an owner tag */
 	struct observed_network *networks;
 	size_t n_networks;
 	struct observed_container *containers;
 	size_t n_containers;
-	struct notes dissents; /* what containers' links say of networks, and is not believed */
+	struct notes dissents; /* properties of networks that containers' links claim, and that are
+				  not trusted */
 };
 
 __attribute__((format(printf, 3, 4))) void note_add(struct arena *arena, struct notes *notes,
 						    const char *format, ...);
 
-/* Where something of the set is known to be, by a text; 0: nowhere yet. Whoever controls a
- * namespace decides how many networks, containers and addresses there are, so that none is searched
- * for. */
+/* The position of an object of the set, by a text; 0: none yet. Whoever controls a namespace
+ * decides how many networks, containers and addresses there are, so a search must not be linear. */
 __attribute__((format(printf, 2, 3))) size_t *observed_place(const struct observed_set *set,
 							     const char *format, ...);
 struct observed_network *observed_network_find(const struct observed_set *set, const char *name);
@@ -68,7 +68,7 @@ struct observed_container *observed_container_in(const struct observed_set *set,
 						 const struct live_ns *ns);
 /* Whether the container has an attachment to the network. */
 bool observed_attached(const struct observed_set *set, const char *container, const char *network);
-/* The network's subnet that the address is in, or NULL. */
+/* The network's subnet that contains the address, or NULL. */
 struct subnet *observed_subnet_of(const struct observed_network *network, const struct ip *ip);
 
 /* Adds a container's link, the host's own link of a network, or a parent without links on it (a
@@ -77,17 +77,18 @@ void observed_attachment(struct observed_set *set, const char *network, const ch
 			 const struct live_ns *ns, const struct live_link *link);
 void observed_host(struct observed_set *set, const char *network, const struct live_link *link);
 void observed_parent(struct observed_set *set, const char *network, const struct live_link *link);
-/* Decides what the networks are that came since, and which addresses their attachments have. */
+/* Determines the properties of the networks that were added since the last call, and the addresses
+ * of their attachments. */
 void observed_resolve(struct observed_set *set);
-/* The sysctls of the link, if they were read, that differ from what the same declaration would give
- * a new link in its namespace. */
+/* The sysctls of the link, if they were read, that differ from those of a new link with the same
+ * declaration in its namespace. */
 void observed_sysctls(struct observed_set *set, struct observed_attachment *attachment);
 /* Whether a network is attached to this link of the host. */
 bool observed_on(const struct observed_set *set, const struct live_link *parent);
 
-/* Between the files that make a set of what was found. */
+/* For the files that build an observed set. */
 
-/* Puts the network on the host's link; NULL: that is gone. */
+/* Sets the host's link as the parent of the network; NULL: the link is gone. */
 void observed_network_on(struct observed_set *set, struct observed_network *network,
 			 const struct live_link *parent);
 /* Sets the network's properties from the host's own link, or from a parent without links on it. */
@@ -95,16 +96,16 @@ void observed_host_take(struct observed_set *set, struct observed_network *netwo
 			const struct live_link *link);
 void observed_parent_take(struct observed_set *set, struct observed_network *network,
 			  const struct live_link *link);
-/* The subnet of the network that holds the address, made if there is none; NULL: it would overlap
- * another one, or no LAN has it. */
+/* The subnet of the network that contains the address, created if necessary; NULL: it would overlap
+ * another one, or no LAN uses it. */
 struct subnet *observed_subnet_make(struct observed_set *set, struct observed_network *network,
 				    const struct prefix *address);
-/* Whether a declaration can be about the address at all: link-local ones are the kernel's own;
- * those that end by themselves, others' (DHCP, router advertisements). */
+/* Whether the address can be declared: link-local ones are created by the kernel; those with a
+ * limited lifetime by DHCP or router advertisements. */
 bool observed_addr_counts(const struct live_link *link, const struct live_addr *addr);
 bool observed_addr_tagged(const struct observed_set *set, const struct live_link *link,
 			  const struct live_addr *addr);
-/* Whether an attachment, or the host, has the address on the parent; and that the host has. */
+/* Whether an attachment or the host has the address on the parent; whether the host has it. */
 bool observed_address_held(const struct observed_set *set, const struct live_link *parent,
 			   const struct ip *ip);
 void observed_address_hold(const struct observed_set *set, const struct live_link *parent,
@@ -112,10 +113,11 @@ void observed_address_hold(const struct observed_set *set, const struct live_lin
 /* Not 0: a network on the same parent has the router. */
 size_t *observed_router(const struct observed_set *set, const struct observed_network *network,
 			const struct ip *ip);
-/* The routes of the link: after the routers of all networks. */
+/* The routes of the link; call it after the routers of all networks are known. */
 void observed_routes(struct observed_set *set, struct observed_attachment *attachment);
 
-/* Call it once everything was added: sorts the set and derives what depends on several links. */
+/* Call it after everything was added: sorts the set and derives the properties that depend on
+ * several links. */
 void observed_finish(struct observed_set *set);
 
 #endif

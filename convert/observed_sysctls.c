@@ -9,7 +9,7 @@ static const char accept_ra[] = "net.ipv6.conf.IFNAME.accept_ra";
 static const char stable_secret[] = "net.ipv6.conf.IFNAME.stable_secret";
 static const char addr_gen_mode[] = "net.ipv6.conf.IFNAME.addr_gen_mode";
 
-/* Names of a setting in a coarser unit: written after the finer one they would take its rest. */
+/* Sysctls that set the same value in a coarser unit: they must precede the finer one. */
 static const struct twin {
 	const char *coarse, *fine;
 } twins[] = {
@@ -49,7 +49,7 @@ static int sysctl_compare(const void *a, const void *b)
 	return strcmp(((const struct sysctl *)a)->key, ((const struct sysctl *)b)->key);
 }
 
-/* To make addresses from a secret takes one. */
+/* Address generation by a secret requires one. */
 static bool is_secret(const struct live_link *link, const char *key)
 {
 	return strcmp(key, stable_secret) == 0 ||

@@ -17,7 +17,7 @@ static bool is_named(const struct observed_set *set, const struct live_ns *ns)
 	return origin && (origin->engine || origin->netns);
 }
 
-/* A namespace has one vote, however many containers the owner tags in it name. */
+/* A namespace has one vote, however many containers its owner tags name. */
 static void votes_give(struct ballot *ballot)
 {
 	for (size_t i = 0; i < ballot->n_voters; i++) {
@@ -54,7 +54,7 @@ struct ballot *ballots_make(struct observed_set *set)
 	return ballots;
 }
 
-/* What the voter says, if he is one of those who count. */
+/* The answer of the voter, if it counts. */
 static const char *answer_of(const struct ballot *ballot, const struct question *question,
 			     const struct voter *voter, bool named, char text[VOTE_TEXT_SIZE])
 {
@@ -76,7 +76,7 @@ static bool host_says(const struct ballot *ballot, const struct question *questi
 	return question->of_host && question->of_host(ballot, answer, question->data);
 }
 
-/* Takes the answer of one voter into what is known of the poll. */
+/* Adds the answer of one voter to the poll. */
 static void winner_update(const struct ballot *ballot, const struct question *question,
 			  struct poll *poll, const struct voter *voter, const char *answer,
 			  char best[VOTE_TEXT_SIZE])

@@ -8,9 +8,9 @@
 struct voter {
 	const struct observed_container *container;
 	struct observed_attachment *attachment;
-	bool named; /* the host has a name for its namespace, or an engine has: nobody who merely
-		       makes namespaces gets such votes */
-	bool votes; /* it is the first one of its namespace on the network */
+	bool named; /* its namespace has a name on the host, or an engine's: creating namespaces
+		       alone gives no such votes */
+	bool votes; /* it is the first of its namespace on the network */
 };
 
 /* A network with its attachments, by the names of the containers. Valid until the set gets another
@@ -28,37 +28,37 @@ struct ballot *ballots_make(struct observed_set *set);
 
 #define VOTE_TEXT_SIZE 128
 
-/* What is voted on. */
+/* The question of a poll. */
 struct question {
-	const char *what; /* "mtu"; no other question of the network is called so */
-	/* What the voter says, in `text`; NULL: nothing. */
+	const char *what; /* "mtu"; a unique name for the question */
+	/* The voter's answer, in `text`; NULL: none. */
 	const char *(*answer)(const struct ballot *ballot, const struct voter *voter,
 			      const void *data, char text[VOTE_TEXT_SIZE]);
-	/* Whether the host itself says so; NULL: it says nothing. */
+	/* The host's own answer; NULL: none. */
 	bool (*of_host)(const struct ballot *ballot, const char *answer, const void *data);
 	const void *data;
 };
 
 struct poll {
-	const struct voter
-		*winner; /* the first who says what most say; NULL: nobody says anything */
-	size_t votes;    /* for that */
-	const struct voter *rival; /* one who says what as many say, or NULL */
-	const struct voter *other; /* the first who says something else, or NULL */
-	size_t n_others;           /* how many do */
+	const struct voter *winner; /* the first voter with the most frequent answer; NULL: there is
+				       no answer */
+	size_t votes;               /* its votes */
+	const struct voter *rival;  /* a voter with an equally frequent answer, or NULL */
+	const struct voter *other;  /* the first voter with another answer, or NULL */
+	size_t n_others;            /* their number */
 };
 
-/* The named voters alone count, where any of them says something. At as many votes, what the host
- * says is first, then what the first voter says. Takes steps in proportion to the voters. */
+/* Only the named voters count, if one of them has an answer. Ties are decided by the host's answer,
+ * then by the first voter. Takes steps in proportion to the voters. */
 struct poll ballot_poll(const struct ballot *ballot, const struct question *question);
 
-/* How many votes the answer got in the poll of that question. */
+/* The number of votes for the answer in the poll of that question. */
 size_t ballot_votes(const struct ballot *ballot, const struct question *question,
 		    const char *answer);
-/* Whether the voter is one of those whose answers count where all say something. */
+/* Whether the voter counts in a poll in which all have an answer. */
 bool ballot_counts(const struct ballot *ballot, const struct voter *voter);
 
-/* A warning of the network, of what an attachment's notes say; and with a note on the network. */
+/* A warning of the network about attachments with notes; adds a note on the network. */
 __attribute__((format(printf, 2, 3))) void ballot_warn(const struct ballot *ballot,
 						       const char *format, ...);
 __attribute__((format(printf, 2, 3))) void ballot_dissent(const struct ballot *ballot,

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* Of the document; another one is refused. */
+/* The version of the document; other versions are refused. */
 #define FORMAT 1
 
 static json_t *inputs_encode(const struct saved_plan *saved)
@@ -62,7 +62,7 @@ static int fail_json(struct diags *diags, const char *file, const json_error_t *
 		    placed ? (unsigned)error->column + 1 : 0, text);
 }
 
-/* What is shown to people must not steer their terminal. */
+/* Texts for display must not contain control characters. */
 static bool is_printable(const char *text)
 {
 	return text_printable(text, strlen(text));
@@ -174,8 +174,8 @@ static void change_add(struct arena *arena, const char ***changes, size_t *count
 	*array_push(arena, *changes, *count) = arena_printf(arena, "%s: %s", when, line);
 }
 
-/* Both are in byte order, so one walk finds what only one of them has. A file may be in another
- * order: then more is reported, never less. */
+/* Both are in byte order, so one pass finds the differences. A file in another order causes more
+ * differences, never fewer. */
 static size_t lines_compare(const struct fingerprint *saved, const struct fingerprint *live,
 			    struct arena *arena, const char ***changes)
 {

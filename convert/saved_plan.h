@@ -10,16 +10,16 @@
 #include <jansson.h>
 
 struct saved_plan {
-	const char *host; /* whose part of the input it is */
+	const char *host; /* the host whose part of the input it is */
 	struct plan_options options;
 	struct input *inputs;
 	size_t n_inputs;
 	struct fingerprint live;
-	json_t *steps; /* an array, as `diff -o json` writes them */
+	json_t *steps; /* an array, in the format of `diff -o json` */
 };
 
-/* The document of a saved plan, the caller's to free, or NULL if the input is no UTF-8. Takes
- * saved->steps over. */
+/* The document of a saved plan, which the caller frees, or NULL if the input is not UTF-8. Takes
+ * over saved->steps. */
 json_t *saved_plan_encode(const struct saved_plan *saved);
 
 /* Reads such a document. Strings go to the arena. Returns 0, and the caller frees with
@@ -28,9 +28,9 @@ int saved_plan_decode(const struct input *file, struct arena *arena, struct save
 		      struct diags *diags);
 void saved_plan_free(struct saved_plan *saved);
 
-/* What has changed since the plan was saved, a sentence each ("was: ...", "is: ..."); none: it
- * still holds. `steps` are those of the plan made now, which is `live` the fingerprint of. Pure; in
- * the arena. */
+/* The changes since the plan was saved, a sentence each ("was: ...", "is: ..."); none: it is still
+ * valid. `steps` are those of the plan made now, and `live` is its fingerprint. Pure; in the
+ * arena. */
 size_t saved_plan_compare(const struct saved_plan *saved, const struct fingerprint *live,
 			  const json_t *steps, struct arena *arena, const char ***ret_changes);
 

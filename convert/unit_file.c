@@ -21,7 +21,7 @@ static struct text trimmed(struct text text)
 	return text;
 }
 
-/* The first line of *rest, which then begins behind it. */
+/* The first line of *rest, which is advanced behind it. */
 static struct text line_take(struct text *rest)
 {
 	const char *end = memchr(rest->at, '\n', rest->size);

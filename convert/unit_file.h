@@ -5,9 +5,9 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* {"Section": {"Key": ["value", ...]}}: every value in its order; an empty one empties the list
- * before it, as systemd reads it. Lines that are neither a section nor an assignment are left out.
- * The caller's to json_decref. */
+/* {"Section": {"Key": ["value", ...]}}: every value in its order; an empty one clears the list
+ * before it, as in systemd. Lines that are neither a section nor an assignment are left out. The
+ * caller releases it with json_decref. */
 json_t *unit_file_read(const char *text, size_t size);
 
 #endif

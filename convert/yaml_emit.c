@@ -12,7 +12,7 @@
 #define FLOW_MAX    80
 
 #define DIGITS "0123456789"
-/* What never starts a word that YAML reads otherwise, nor ends one. */
+/* Characters with which a plain word must not start, or end. */
 #define PLAIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" DIGITS "_./+-:"
 
 /* YAML 1.1's and 1.2's words for something other than text (yaml.org/type, 10.3.2). */
@@ -26,8 +26,8 @@ static bool is_word(const char *text)
 	return false;
 }
 
-/* Integers in any base, floats, sexagesimal numbers, dates: whatever some reader takes for a
- * number. An address with its three dots is none. */
+/* Integers in any base, floats, sexagesimal numbers, dates: everything that a YAML reader may take
+ * for a number. An address with its three dots is not one. */
 static bool is_number(const char *text)
 {
 	char *end;
@@ -82,7 +82,7 @@ static void put_indent(FILE *out, int indent)
 	fprintf(out, "%*s", indent, "");
 }
 
-/* The word of a comment, or some of it. */
+/* A word of a comment, or a part of it. */
 static void put_word(FILE *out, const char *text, size_t size)
 {
 	for (size_t length; size; text += length, size -= length) {
@@ -94,7 +94,7 @@ static void put_word(FILE *out, const char *text, size_t size)
 	}
 }
 
-/* In lines of words. */
+/* Wraps the text into lines. */
 static void put_comment(FILE *out, const char *text, int indent)
 {
 	int column = 0;
@@ -117,7 +117,7 @@ static void put_comment(FILE *out, const char *text, int indent)
 	fputc('\n', out);
 }
 
-/* Whether it is a list of words that fits into a line. */
+/* Whether it is a list of plain words that fits into a line. */
 static bool is_flow(const struct tree *tree)
 {
 	size_t length = 0;
@@ -141,7 +141,7 @@ static void put_flow(FILE *out, const struct tree *list)
 
 static void put_children(FILE *out, const struct tree *tree, int indent, bool begun);
 
-/* The text after a key or a dash, and the line's end. */
+/* Writes the text after a key or a dash, and the end of the line. */
 static void put_value(FILE *out, const struct tree *tree, int indent)
 {
 	const char *namespace = tree->key ? " " : "";

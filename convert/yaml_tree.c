@@ -61,7 +61,7 @@ comment_new(struct arena *arena, const char *format, va_list args)
 {
 	char text[1024];
 	vsnprintf(text, sizeof(text), format, args);
-	/* A line break or what steers a terminal would end the comment. */
+	/* A line break or a control character would end the comment. */
 	for (char *at = text; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			*at = ' ';
