@@ -39,8 +39,8 @@ static void wait_over(struct run *run, const struct options *options)
 	run->exit_code = EXIT_FAILED;
 }
 
-/* Text reports each pass that did something, and of the first and last; JSON is one document, in
- * the end. */
+/* Text reports each pass with changes, and the first and last one; JSON is one document at the
+ * end. */
 static bool writes_pass(const struct run *run, const struct options *options, bool first, bool last)
 {
 	return last || (options->output == OUTPUT_TEXT && (first || !plan_empty(run->plan)));
@@ -53,7 +53,8 @@ static void earlier_add(json_t *earlier, const struct run *run)
 	json_decref(steps);
 }
 
-/* Until nothing is pending. `earlier` takes the steps that all passes but the last did. */
+/* Repeats passes until nothing is pending. `earlier` collects the steps of all passes but the
+ * last. */
 static int apply_passes(const struct desired *desired, struct lookups *lookups,
 			const struct options *options, json_t *earlier)
 {
@@ -92,7 +93,7 @@ int command_diff(const struct options *options)
 	return code;
 }
 
-/* What is confirmed is one plan, not one after the other. */
+/* One confirmation is for one plan, so there is one pass. */
 static int confirm_and_wait(const struct options *options)
 {
 	struct error error;

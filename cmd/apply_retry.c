@@ -8,11 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-/* In all, and before the first try; each pause is twice as long as the one before. */
+/* In total, and before the first retry; each pause is twice as long as the previous one. */
 #define PATIENCE_MS 2000
 #define PAUSE_MS    10
 
-/* How many other MACs are tried after that. */
+/* The number of other MACs to try afterwards. */
 #define OTHERS_MAX 16
 
 static bool any_busy(const struct run *run)
@@ -23,7 +23,7 @@ static bool any_busy(const struct run *run)
 	return false;
 }
 
-/* What was left as it was may have been so for one that was busy. */
+/* A step may have been deferred because of a busy one. */
 static bool is_retried(const struct outcome *outcome)
 {
 	return outcome_busy(outcome) || outcome->state == OUTCOME_DEFERRED;
@@ -47,7 +47,7 @@ static const struct step *step_find(const struct plan *plan, const struct step *
 	return NULL;
 }
 
-/* A saved plan is done as it is, or not at all. */
+/* A saved plan is applied unchanged, or not at all. */
 static bool may_do(const struct step *step, const struct step *busy, const struct options *options)
 {
 	if (!options->saved)
@@ -59,7 +59,7 @@ static bool may_do(const struct step *step, const struct step *busy, const struc
 	return same;
 }
 
-/* Nothing is done but what was busy, and what waited for that. */
+/* Retries only busy steps, and those that depend on them. */
 static struct selection steps_select(const struct run *run, const struct run *retry,
 				     const struct options *options)
 {
@@ -74,8 +74,8 @@ static struct selection steps_select(const struct run *run, const struct run *re
 	return selection;
 }
 
-/* What is not in the new plan any more, somebody else has done. What cannot be done now stays the
- * failure that it was. */
+/* A step that the new plan lacks was done by another process. A step that is now impossible keeps
+ * its error. */
 static void outcomes_take(struct run *run, struct run *retry)
 {
 	struct step *steps = arena_alloc(run->arena, (run->plan->n_steps + 1) * sizeof(*steps));
@@ -133,7 +133,7 @@ static bool retry_once(struct run *run, const struct desired *desired, struct lo
 	return tried;
 }
 
-/* Gives whether there is one that was not tried before. */
+/* Returns whether there is one that was not tried before. */
 static bool refused_note(const struct run *run, struct refused_macs *refused)
 {
 	bool fresh = false;
@@ -143,7 +143,7 @@ static bool refused_note(const struct run *run, struct refused_macs *refused)
 	return fresh;
 }
 
-/* Who has the MAC keeps it: those that are chosen are chosen again. */
+/* The holder of the MAC keeps it: choose the planned MACs again. */
 static void others_try(struct run *run, const struct desired *desired, struct lookups *lookups,
 		       const struct options *options)
 {

@@ -15,11 +15,11 @@
 
 struct line {
 	struct arena *arena;
-	const char **words; /* the last is the one that is being written */
+	const char **words; /* the last one is the incomplete one */
 	size_t count;
 	const struct command *command;
-	const char *prefix; /* of the last word, that every candidate begins with */
-	const char *lead;   /* what precedes the value in the last word: "--host=" */
+	const char *prefix; /* prefix in the last word that every candidate has */
+	const char *lead;   /* text before the value in the last word: "--host=" */
 };
 
 static void offer(const struct line *line, const char *candidate, const char *description)
@@ -55,7 +55,7 @@ static void offer_keys(const struct line *line)
 		offer(line, code_format(entry->code, code), entry->title);
 }
 
-/* Not the standard input, which is the terminal; the shell has not replaced the `~`. */
+/* Not standard input, which is the terminal; the shell has not expanded the `~`. */
 static void file_add(const struct line *line, struct options *files, const char *path)
 {
 	const char *home = getenv("HOME");
@@ -65,7 +65,7 @@ static void file_add(const struct line *line, struct options *files, const char 
 		*array_push(line->arena, files->files, files->n_files) = path;
 }
 
-/* -f PATH, -fPATH, --file PATH, --file=PATH, of which bash makes three words. */
+/* -f PATH, -fPATH, --file PATH, --file=PATH, which bash splits into three words. */
 static void files_find(const struct line *line, struct options *files)
 {
 	for (size_t i = 0; i + 1 < line->count; i++) {
@@ -82,7 +82,7 @@ static void files_find(const struct line *line, struct options *files)
 	}
 }
 
-/* Also those that cannot be read now. */
+/* Including the files that are unreadable at the moment. */
 static bool files_given(const struct line *line)
 {
 	for (size_t i = 0; i + 1 < line->count; i++)
@@ -92,7 +92,7 @@ static bool files_given(const struct line *line)
 	return false;
 }
 
-/* What the files of the line declare, or NULL. */
+/* The declarations of the line's files, or NULL. */
 static struct desired *line_files(const struct line *line)
 {
 	struct options options = {.arena = line->arena, .insecure = true};
@@ -106,10 +106,10 @@ static struct desired *line_files(const struct line *line)
 	return desired;
 }
 
-/* So many are offered at the most: a container can make any number of names. */
+/* The limit of candidates: a container can create any number of names. */
 #define NAMES_MAX 100
 
-/* Once each: a host is named by many networks, and a set by many links. */
+/* Each name once: many networks name the same host, and many links the same set. */
 struct names {
 	const char **items;
 	size_t count;
@@ -152,7 +152,7 @@ static void offer_link_sets(const struct line *line, struct names *names,
 		name_note(line, names, tag->sets[i], "a set that is live");
 }
 
-/* Limited to what the user may read. */
+/* Limited to objects that the user may read. */
 static void offer_live_sets(const struct line *line)
 {
 	struct error ignored;
@@ -164,7 +164,7 @@ static void offer_live_sets(const struct line *line)
 	live_free(live);
 }
 
-/* Names that the files have: of hosts for --host, of sets for --name. */
+/* Names of the files: of hosts for --host, of sets for --name. */
 static void offer_names(const struct line *line, bool of_sets)
 {
 	struct desired *desired = line_files(line);
@@ -201,7 +201,7 @@ static void offer_values(const struct line *line, const struct option_text *opti
 		offer_words(line, option->argument);
 }
 
-/* The option that the word is, up to its '='. */
+/* The option that matches the word up to its '='. */
 static bool option_find(const struct line *line, const char *word, struct option_text *ret)
 {
 	size_t length = strcspn(word, "=");
@@ -230,7 +230,7 @@ static bool complete_attached(struct line *line, const char *word)
 	return true;
 }
 
-/* Whether the last word is an option's value; bash makes a word of the '=' between them. */
+/* Whether the last word is an option's value; bash makes a separate word of the '='. */
 static bool complete_value(struct line *line)
 {
 	struct option_text option;
@@ -264,7 +264,7 @@ static void offer_sources(const struct line *line)
 		offer(line, sources[i], NULL);
 }
 
-/* The words that are no options. */
+/* The words that are not options. */
 static void complete_word(const struct line *line)
 {
 	static const struct {

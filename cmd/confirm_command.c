@@ -14,7 +14,7 @@
 
 #define ANSWER_SIZE 4096
 
-/* What the guard says, which is nothing where it rolls back already. */
+/* The guard's answer, which is empty if it is rolling back already. */
 static ssize_t answer_read(int fd, char answer[ANSWER_SIZE])
 {
 	ssize_t used = 0, got;

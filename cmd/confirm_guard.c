@@ -25,25 +25,25 @@
 #define MESSAGE_SIZE 16384
 
 enum message_kind {
-	MESSAGE_READY = 'G',   /* from the guard: it is on its own */
-	MESSAGE_APPLIED = 'A', /* to it: the plan is done */
-	MESSAGE_CONFIRM = 'C', /* to it: it shall stay; from it: so it does */
-	MESSAGE_REVERT = 'R',  /* to it: roll back now; from it: done */
-	MESSAGE_BROKEN = 'B',  /* from it: rolled back, except what the text says */
+	MESSAGE_READY = 'G',   /* from the guard: it is in its own session */
+	MESSAGE_APPLIED = 'A', /* to the guard: the plan was applied */
+	MESSAGE_CONFIRM = 'C', /* to the guard: confirm; from the guard: confirmed */
+	MESSAGE_REVERT = 'R',  /* to the guard: roll back now; from the guard: rolled back */
+	MESSAGE_BROKEN = 'B',  /* from the guard: rolled back, except for the listed objects */
 };
 
 enum decision { DECISION_NONE, DECISION_CONFIRM, DECISION_REVERT };
 
-/* The guard's own. */
+/* The state of the guard process. */
 struct guard_process {
 	const struct confirm_job *job;
-	int parent; /* the process that applies; -1: it is gone */
+	int parent; /* the process that applies; -1: it ended */
 	int listener, signals;
 	bool applied;
-	int64_t end; /* milliseconds, once it is applied */
+	int64_t end; /* milliseconds, once the plan was applied */
 };
 
-/* What could not be brought back. */
+/* Objects that could not be restored. */
 struct rollback_failures {
 	char text[MESSAGE_SIZE];
 	size_t used;
@@ -69,7 +69,7 @@ static void complain(const char *sentence, void *data)
 	failures->text[failures->used] = '\0';
 }
 
-/* Returns whether all of it is back. */
+/* Returns whether everything was restored. */
 static bool go_back(const struct confirm_job *job, struct rollback_failures *failures)
 {
 	struct error error;
@@ -85,7 +85,7 @@ static int signal_take(int signals)
 	return read(signals, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
-/* That it dies before the plan is done leaves the host half way. */
+/* A process that ends before the plan is applied leaves the host half configured. */
 static enum decision parent_read(struct guard_process *guard_process)
 {
 	char kind;
@@ -107,7 +107,7 @@ static enum decision parent_read(struct guard_process *guard_process)
 	}
 }
 
-/* SIGTERM: the machine, or the session's scope, is being taken down. */
+/* SIGTERM: the machine shuts down, or the session's scope ends. */
 static enum decision signal_read(const struct guard_process *guard_process)
 {
 	switch (signal_take(guard_process->signals)) {
@@ -132,7 +132,7 @@ static enum decision client_read(const struct guard_process *guard_process)
 	return allowed ? DECISION_CONFIRM : DECISION_NONE;
 }
 
-/* Milliseconds, as poll takes them. */
+/* In milliseconds, for poll(2). */
 static int time_left(const struct guard_process *guard_process)
 {
 	if (!guard_process->applied)
@@ -143,7 +143,7 @@ static int time_left(const struct guard_process *guard_process)
 
 static enum decision decide(struct guard_process *guard_process)
 {
-	/* When the time is over, others may connect as fast as they like. */
+	/* After the timeout, further connections must not delay the rollback. */
 	const int left = time_left(guard_process);
 	const bool listens = guard_process->applied && left != 0;
 	struct pollfd polled[] = {
@@ -174,7 +174,7 @@ static void guard_process_revert(const struct guard_process *guard_process)
 	       back ? "rolled back" : "rollback failed: ", failures.text);
 }
 
-/* Nothing of the terminal and the session that it was started from. */
+/* Leaves the terminal and the session that it was started from. */
 static void detach(void)
 {
 	setsid();
@@ -211,9 +211,8 @@ static int signals_take_over(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Ctrl-Z has to wait until the plan is done and the lock is let go: the host would be left half
- * way, and the guard could not roll back. Nor does it stop what writes to the terminal from the
- * background. */
+/* Ctrl-Z has no effect until the plan is applied and the lock is released: the host would remain
+ * half configured, and the guard could not roll back. SIGTTOU is ignored, too. */
 static void stops_hold(int how)
 {
 	sigset_t stops;
@@ -224,8 +223,8 @@ static void stops_hold(int how)
 	sigprocmask(how, &stops, NULL);
 }
 
-/* Until the guard is in a session of its own, what ends this session ends the guard, too: nothing
- * is changed before. */
+/* Until the guard has a session of its own, the end of this session also ends the guard: nothing is
+ * changed before that. */
 static bool confirm_guard_ready(const struct confirm_guard *guard)
 {
 	char kind = 0;
@@ -303,7 +302,7 @@ static void own_signal_read(const struct confirm_guard *guard, struct confirm_re
 	message_send(guard->fd, signal == SIGUSR1 ? MESSAGE_CONFIRM : MESSAGE_REVERT, "");
 }
 
-/* Whatever is asked, it is the guard that decides. */
+/* The guard's decision counts, whatever was requested. */
 static void input_wait(const struct confirm_guard *guard, struct keyboard *keyboard,
 		       struct confirm_result *result)
 {

@@ -15,22 +15,22 @@ struct dhcp_broker;
 
 struct confirm_guard {
 	pid_t pid;   /* 0: no guard */
-	int fd;      /* to the process */
+	int fd;      /* to the guard process */
 	int signals; /* a signalfd for the signals that confirm or cancel, from the start */
 };
 
-/* What the guard confirms or rolls back. Must outlive the guard. */
+/* The state that the guard confirms or rolls back. Must outlive the guard. */
 struct confirm_job {
 	const struct plan *plan;
 	struct live *before;
-	const char *sets;           /* names, for people */
-	unsigned seconds;           /* from confirm_guard_applied on */
+	const char *sets;           /* names, for display */
+	unsigned seconds;           /* set by confirm_guard_applied */
 	struct dhcp_broker *broker; /* the guard closes its copy */
 };
 
-/* Starts the guard; call it before anything is changed. The new process does not hold `lock`.
- * Returns 0, or -EALREADY if another apply waits for its confirmation, or another negative errno.
- */
+/* Starts the guard; call it before anything is changed. The new process does not keep `lock`.
+ * Returns 0, or -EALREADY if another apply is waiting for its confirmation, or another negative
+ * errno. */
 int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *job,
 			const struct apply_lock *lock, struct error *error);
 
@@ -41,11 +41,12 @@ struct confirm_result {
 	bool confirmed;
 	bool cancelled;    /* by SIGINT or SIGTERM */
 	bool broken;       /* the rollback was incomplete */
-	const char *words; /* if broken: what could not be restored, one line each; in the arena */
+	const char *words; /* if the rollback was incomplete: the objects that were not restored,
+			      one line each; in the arena */
 };
 
-/* Waits for the guard, for ENTER and for signals; the lock is not held any more. Rolls back itself
- * if the guard was killed. */
+/* Waits for the guard, for ENTER and for signals; the lock is released. Rolls back itself if the
+ * guard was killed. */
 struct confirm_result confirm_guard_wait(const struct confirm_guard *guard,
 					 struct keyboard *keyboard, const struct confirm_job *job,
 					 struct arena *arena);

@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A guard empties its queue at once. One that is full is tried so often, so many milliseconds
- * apart. */
+/* A guard empties its queue immediately. For a full queue: the number of attempts, and the pause
+ * between them in milliseconds. */
 #define TRIES    10
 #define PAUSE_MS 20
 
@@ -26,10 +26,10 @@
 #define NUMBER_DIGITS 16
 #define NAME_SIZE     (sizeof(NAME) + 1 + NUMBER_DIGITS)
 
-/* What came of the names that were tried. */
+/* The result of connecting to the names. */
 struct search {
 	int fd;            /* the connection to a guard; -1: none */
-	struct peer other; /* somebody who is not trusted */
+	struct peer other; /* an untrusted process */
 	int errnum;
 	bool crowded; /* a queue was full */
 };
@@ -61,8 +61,9 @@ static void name_try(struct search *search, const char *name)
 	}
 }
 
-/* Whether the line of /proc/self/net/unix is of a socket that listens at a guard's further name, of
- * so many digits. A name can have line breaks, and make up lines: what they say is tried. */
+/* Whether the line of /proc/self/net/unix is a listening socket with a guard's alternative name,
+ * with that many digits. A name can contain line breaks and so forge lines: the client verifies
+ * each name by connecting. */
 static bool line_names(const char *line, char name[NAME_SIZE])
 {
 	unsigned flags;
@@ -105,7 +106,7 @@ int confirm_guard_connect(struct peer *ret_other)
 int confirm_check(struct error *error)
 {
 	struct peer other;
-	/* It is not asked for anything. */
+	/* The name alone is enough: nothing is requested. */
 	cleanup_close int fd = confirm_guard_connect(&other);
 	if (fd < 0)
 		return 0;
@@ -149,13 +150,14 @@ int confirm_listen(struct error *error)
 	return error_set(error, -status, "cannot listen at @" NAME ": %s", strerror(-status));
 }
 
-/* The kernel notes for who connects which process called listen(2) last. */
+/* The kernel reports to a client the process that called listen(2) last. */
 int confirm_take_over(int listener)
 {
 	return listen(listener, SOMAXCONN) < 0 ? -errno : 0;
 }
 
-/* Not by a client that only checks whether a guard waits, nor by one that never sends anything. */
+/* Not from a client that only checks whether a guard is waiting, nor from one that never sends
+ * anything. */
 static bool asks(int fd)
 {
 	const struct timeval patience = {.tv_sec = 1};

@@ -27,8 +27,8 @@ int confirm_take_over(int listener);
  * (lib/unix_peer.h). Returns the connection, or a negative errno. */
 int confirm_accept(int listener, bool *ret_allowed);
 
-/* Connects to the confirm guard of a waiting apply; waits up to 200 ms where a queue is full.
- * Returns the connection; or -EPERM if only untrusted processes have such names, one of which is
+/* Connects to the confirm guard of a waiting apply; waits up to 200 ms for a full queue. Returns
+ * the connection; or -EPERM if only untrusted processes have such names, one of which is
  * *ret_other; or another negative errno. */
 int confirm_guard_connect(struct peer *ret_other);
 

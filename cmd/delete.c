@@ -9,9 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* The other containers' namespaces are found without an engine, and so is what is in these: their
- * links are told by their owner tags. Where the container is decides about a link only whose parent
- * was moved away. `live` NULL: unknown. */
+/* Other containers' namespaces are found without an engine, and so are the links in them, by their
+ * owner tags. The namespace of a container is needed only for a link whose parent was moved away.
+ * `live` NULL: unknown. */
 static bool needs_engine(const struct live *live, const char *set, const char *container)
 {
 	for (size_t i = 0; live && i < live->n_namespaces; i++)
@@ -39,7 +39,7 @@ static bool has_engines(const struct desired *desired)
 	return false;
 }
 
-/* Of the containers of engines, those stay that have to be asked about. */
+/* Of the containers of engines, keeps those that must be queried. */
 static void empty_set(struct set *set, const struct live *live)
 {
 	size_t count = 0;
@@ -53,8 +53,8 @@ static void empty_set(struct set *set, const struct live *live)
 	set->n_containers = count;
 }
 
-/* Deleting a set is to want it without networks and attachments. Where its containers are says
- * whose links are the set's. */
+/* A set is deleted by planning it without networks and attachments. Its containers' namespaces
+ * decide which links are the set's. */
 static void empty_sets(struct desired *desired)
 {
 	struct error ignored;
@@ -72,7 +72,7 @@ static bool has_set(const struct desired *desired, const char *name)
 	return false;
 }
 
-/* Sets of which there need be no file. */
+/* Sets that need not have a file. */
 static struct desired *named_sets(const struct options *options)
 {
 	struct arena *arena = arena_new();
@@ -84,7 +84,7 @@ static struct desired *named_sets(const struct options *options)
 	return desired;
 }
 
-/* A set of which nothing is there is a mistake in its name, which no file can show. */
+/* A set without live links is a mistake in its name, which no file can detect. */
 static bool set_live(const struct live *live, const char *name)
 {
 	for (size_t i = 0; i < live->n_namespaces; i++)
@@ -107,7 +107,7 @@ static void fault_absent(struct run *run, const struct options *options)
 	}
 }
 
-/* A link of the set's may be in a container whose engine does not say where it is. */
+/* A link of the set may be in a container whose engine does not report its namespace. */
 static void fault_silent(struct run *run)
 {
 	for (size_t i = 0; i < run->live->n_containers && !run->fault.code; i++) {

@@ -1,4 +1,4 @@
-/* The exit codes. */
+/* The exit codes of the program. */
 #ifndef CMD_EXIT_H
 #define CMD_EXIT_H
 

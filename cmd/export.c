@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Those of --name and those of the files. False: the files were wrong, and it was said. */
+/* The sets of --name and of the files. False: the files were invalid, which was reported. */
 static bool names_take(const struct options *options, struct set_names *names)
 {
 	for (size_t i = 0; i < options->n_names; i++)
@@ -34,7 +34,7 @@ static bool exported_has(const struct exports *exports, const char *set)
 	return false;
 }
 
-/* A requested set that is not live is an error: an empty file could be taken for it. */
+/* A requested set without live links is an error: an empty file would hide it. */
 static int absent_check(const struct exports *exports, const struct set_names *names,
 			const struct live *live, struct error *error)
 {
@@ -51,7 +51,7 @@ static int absent_check(const struct exports *exports, const struct set_names *n
 	return 0;
 }
 
-/* The set that untagged links go into. */
+/* The set for untagged links. */
 static const char *set_of_untagged(const struct options *options, const struct set_names *names)
 {
 	if (!options->plan.adopt)

@@ -129,7 +129,7 @@ static bool names_file(const char *word)
 	       (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0));
 }
 
-/* What other tools call it. */
+/* Names of the command in other tools. */
 static const struct synonym {
 	const char *word, *meant;
 } synonyms[] = {

@@ -19,16 +19,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What one import works with. */
+/* The state of one import. */
 struct importer {
 	const struct options *options;
 	struct arena *arena;
-	struct input *inputs; /* of the files that are named */
+	struct input *inputs; /* the given files */
 	size_t n_inputs;
 	struct diags diags;
 };
 
-/* NULL: what went wrong is in `error`, or in the diags where that has no text. */
+/* NULL: `error` has the reason, or the diags if its text is empty. */
 typedef struct tree *import_make(struct importer *importer, struct error *error);
 
 static struct tree *compose_make(struct importer *importer, struct error *error)
@@ -38,7 +38,7 @@ static struct tree *compose_make(struct importer *importer, struct error *error)
 
 #define NOT_A_MAP "it is not a map"
 
-/* `wrong`: where the text is no JSON; else `reason`. */
+/* `wrong`: the position if the text is not valid JSON; otherwise `reason`. */
 static void fault_cni(const struct input *input, const json_error_t *wrong, const char *reason,
 		      struct error *error)
 {
@@ -53,7 +53,7 @@ static void fault_cni(const struct input *input, const json_error_t *wrong, cons
 	error_code(error, CODE_IMPORT_FILE);
 }
 
-/* Whether the text is read as JSON: YAML that begins with `{` or `[` is not supported. */
+/* Whether the text is parsed as JSON: YAML that begins with `{` or `[` is not supported. */
 static bool starts_as_json(const struct input *input)
 {
 	size_t at = 0;
@@ -75,7 +75,7 @@ static int cni_read_json(const struct input *input, json_t *documents, struct er
 	return status;
 }
 
-/* Each document of a file of YAML. */
+/* Each document of a YAML file. */
 static int cni_read_yaml(struct importer *importer, const struct input *input, json_t *documents,
 			 struct error *error)
 {
@@ -114,16 +114,16 @@ static struct tree *cni_make(struct importer *importer, struct error *error)
 	return tree;
 }
 
-/* What is read from an engine. */
+/* The requests to an engine. */
 struct engine_api {
 	enum source_kind kind;
-	const char *networks, *containers; /* paths that give lists */
-	const char *container;             /* of one, for an id */
+	const char *networks, *containers; /* paths of lists */
+	const char *container;             /* path of one container, with its id */
 	struct tree *(*import)(const json_t *networks, const json_t *containers,
 			       struct arena *arena);
 };
 
-/* Every container, running or not, as the engine describes it. */
+/* Every container, running or not, in the engine's description. */
 static int containers_get(struct engines *engines, const struct engine_api *api,
 			  struct arena *arena, json_t *containers, struct error *error)
 {
@@ -138,7 +138,7 @@ static int containers_get(struct engines *engines, const struct engine_api *api,
 				    arena_printf(arena, "%s/%s/json", api->container, id),
 				    &container, error);
 		json_push(containers, container);
-		if (status == -ENOENT) /* gone meanwhile */
+		if (status == -ENOENT) /* removed meanwhile */
 			status = 0;
 	}
 	json_decref(list);
@@ -161,7 +161,7 @@ static struct tree *engine_make(struct engines *engines, const struct engine_api
 #define LIBPOD "/v4.0.0/libpod"
 
 /* Whether Podman answers on Docker's socket: its Docker API does not give a network's parent. Its
- * /version takes seconds, as it asks the packages' database. */
+ * /version takes seconds, as it queries the package database. */
 static int docker_check(struct engines *engines, struct error *error)
 {
 	json_t *networks = NULL;
@@ -212,7 +212,7 @@ static struct tree *quadlet_make(struct importer *importer, struct error *error)
 	return import_quadlet(importer->inputs, importer->n_inputs, importer->arena);
 }
 
-/* libcni's ConfFiles, and manifests of Kubernetes. */
+/* The ConfFiles of libcni, and manifests of Kubernetes. */
 static const char *const cni_endings[] = {".conf", ".conflist", ".json", ".yaml", ".yml", NULL};
 
 static const char *const quadlet_endings[] = {".network", ".container", NULL};
@@ -242,7 +242,7 @@ static void fault_files(const struct kind *kind, struct error *error)
 	error_code(error, CODE_IMPORT);
 }
 
-/* NULL: what is wrong is in `error`. */
+/* NULL: `error` has the reason. */
 static const struct kind *kind_find(const struct options *options, struct error *error)
 {
 	const char *word = options->n_words ? options->words[0] : "";
@@ -269,7 +269,7 @@ static const struct kind *kind_find(const struct options *options, struct error 
 	return NULL;
 }
 
-/* Imported files are read and converted, never executed or trusted, whoever can write them. */
+/* Imported files are converted, never executed, so it does not matter who can write them. */
 static int files_take(struct importer *importer, const struct kind *kind)
 {
 	const struct trust everybody = {.everybody = true};
@@ -293,7 +293,7 @@ static int report_diags(const struct importer *importer)
 	return EXIT_USAGE;
 }
 
-/* What still has to be written before it can be applied, as `validate` would say it. */
+/* Reports the keys to complete, as `validate` would. */
 static void remainder_report(const struct tree *tree)
 {
 	struct diags diags;

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-/* A container that could not be read, and has no step that says so, or NULL. */
+/* An unreadable container without a step that reports it, or NULL. */
 static const struct container_lookup *unreported(const struct live *live)
 {
 	for (size_t i = 0; i < live->n_containers; i++)

@@ -8,15 +8,14 @@
 
 #include <jansson.h>
 
-/* The exit code of a result that would have `code`: EXIT_FAILED instead of a success if the host
- * was read incompletely. Then sets *fault, unless it is set already. */
+/* The exit code of a result: `code`, or EXIT_FAILED instead of a success if the host was read
+ * incompletely. In that case also sets *fault, unless it is set already. */
 int incomplete_exit(const struct live *live, int code, struct error *fault);
 
-/* The fault of a container that could not be read, although objects of its set may be in it. */
+/* The fault of an unreadable container, in which objects of its set may exist. */
 void incomplete_container(const struct container_lookup *lookup, struct error *fault);
 
-/* Adds "complete", and "unseen" with a sentence for each thing that could not be read. NULL:
- * nothing could. */
+/* Adds "complete", and "unseen" with a sentence for each unreadable part. NULL: there is none. */
 void incomplete_json(json_t *document, const struct live *live);
 
 #endif

@@ -21,7 +21,7 @@ static uint64_t content_hash(const struct input *inputs, size_t count, const str
 	return hash;
 }
 
-/* sudo(8) says whom it runs us for, and that one may do all that root may. */
+/* sudo(8) sets the calling user, who can run anything as root. */
 static uid_t sudo_user(void)
 {
 	const char *text = getenv("SUDO_UID");

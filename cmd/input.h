@@ -18,7 +18,7 @@ struct desired *input_read(const struct options *options, uint64_t *ret_content)
 struct desired *input_load(const struct options *options, const uint64_t *known,
 			   struct diags *diags, uint64_t *ret_content);
 
-/* As input_read, and gives the files' bytes, too, in `arena`. */
+/* As input_read; also returns the contents of the files, in `arena`. */
 struct desired *input_keep(const struct options *options, struct arena *arena,
 			   struct input **ret_inputs, size_t *ret_count);
 

@@ -6,13 +6,13 @@
 
 #define FOREGROUND_INTERVAL_MS 500
 
-/* tcgetpgrp(3) does not work for another terminal than the controlling one. */
+/* tcgetpgrp(3) works for the controlling terminal only. */
 static bool in_foreground(void)
 {
 	return tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-/* tcflush(3) from the background would stop the process (SIGTTOU). */
+/* tcflush(3) in the background would stop the process (SIGTTOU). */
 static void foreground_update(struct keyboard *keyboard)
 {
 	const bool now = keyboard->terminal && in_foreground();

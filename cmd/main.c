@@ -19,7 +19,7 @@
 
 #define PLANNING (OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_PLAN)
 
-/* By group, in the order in which help shows them. */
+/* By group, in the order of help. */
 static const struct command commands[] = {
 	{COMMANDS_EVERYDAY,
 	 "diff",
@@ -174,7 +174,7 @@ const struct command *command_at(size_t index)
 	return index < N_COMMANDS ? &commands[index] : NULL;
 }
 
-/* gethostname(2) leaves out the terminator of a name that it cuts. */
+/* gethostname(2) does not terminate a truncated name. */
 static const char *host_name(struct arena *arena)
 {
 	char *name = arena_alloc(arena, HOST_NAME_MAX + 1);
@@ -207,10 +207,11 @@ static int run(const struct command *command, struct options *options)
 		options->host = host_name(options->arena);
 	/* Every namespace takes a descriptor or two. */
 	pool_raise_limit();
-	/* Whether the files have DHCP in them is not known yet: they are read without rights. */
+	/* The broker is started before the files are read, which happens without privileges: they
+	 * may contain DHCP. */
 	if (command->changes && !options->dry_run)
 		options->broker = dhcp_broker_new();
-	/* Whoever reads what it says may go; what it has begun, it does to the end. */
+	/* The reader of the output may end early; changes are completed nevertheless. */
 	if (command->changes)
 		(void)signal(SIGPIPE, SIG_IGN);
 	confine(command, options);
@@ -225,7 +226,7 @@ static int usage_missing(void)
 	return EXIT_USAGE;
 }
 
-/* What a full disk or a broken device took may not pass for all of the output. */
+/* Incomplete output, because of a full disk or a broken device, is an error. */
 static int output_end(int code)
 {
 	struct error error;
@@ -265,7 +266,7 @@ static int command_line(int argc, char **argv)
 	return run(command, &options);
 }
 
-/* A descriptor of a socket's must not become the standard output that somebody closed. */
+/* A socket's descriptor must not replace a standard stream that the caller closed. */
 static void descriptors_fill(void)
 {
 	int fd;

@@ -17,7 +17,7 @@
 #define WATCH_SECONDS_DEFAULT   1
 #define CONFIRM_SECONDS_DEFAULT 120
 
-/* Each sets one option from its argument (NULL where it has none); false: no such value. */
+/* Each sets one option from its argument (NULL if it has none); false: invalid value. */
 static bool set_file(struct options *options, const char *value)
 {
 	*array_push(options->arena, options->files, options->n_files) = value;
@@ -207,7 +207,7 @@ static const struct row {
 	char letter; /* '\0': none */
 	const char *name;
 	int has_argument;
-	const char *argument; /* as help shows it */
+	const char *argument; /* its form in help */
 	const char *summary;
 	bool (*set)(struct options *, const char *value);
 } rows[] = {
@@ -311,7 +311,7 @@ void options_help(const struct command *command)
 			help_line(arena, &rows[i]);
 }
 
-/* getopt's tables, built from the option table for the options that the command takes. */
+/* getopt's tables, built from the option table for the options of the command. */
 static void getopt_tables(const struct command *command, struct option *longs, char *letters)
 {
 	*letters++ = ':';
@@ -380,7 +380,7 @@ static int parse_one(struct options *options, const struct command *command, int
 	return row->set(options, optarg) ? 0 : fault_value(row, optarg ? optarg : "", error);
 }
 
-/* What is left once the options are read. */
+/* The positional arguments. */
 static int words_parse(struct options *options, const struct command *command, int count,
 		       char *const *words, struct error *error)
 {
@@ -401,7 +401,7 @@ static int words_parse(struct options *options, const struct command *command, i
 	return 0;
 }
 
-/* A saved plan is alone: it has its own files and options. */
+/* A saved plan takes no other input: it contains its own files and options. */
 static int saved_check(const struct options *options, const struct command *command,
 		       struct error *error)
 {
@@ -423,7 +423,7 @@ static int saved_check(const struct options *options, const struct command *comm
 	return error_code(error, CODE_TOGETHER);
 }
 
-/* What the rest of the line says of it, once a fault keeps it from being read. */
+/* After an error in the command line, reads the output format from the rest of it. */
 static void output_find(struct options *options, char *const *rest)
 {
 	static const char *const forms[] = {"-ojson", "--output=json", "-o", "--output"};

@@ -17,7 +17,7 @@ struct dhcp_broker;
 
 struct options {
 	struct arena *arena;
-	const char **files; /* -f, in their order */
+	const char **files; /* -f, in order */
 	size_t n_files;
 	const char **names; /* --name: of sets */
 	size_t n_names;
@@ -36,33 +36,33 @@ struct options {
 	const char *metrics;      /* a file, or NULL */
 	const char **words;       /* positional arguments, of commands that take them */
 	size_t n_words;
-	const char *out;                /* where the plan is saved, or NULL */
+	const char *out;                /* the path for the plan, or NULL */
 	const struct saved_plan *saved; /* its content */
-	unsigned given; /* groups: an option was given that a saved plan contains itself */
+	unsigned given; /* groups of options that a saved plan contains and that were given */
 	struct plan_options plan;
 	/* The run attaches these alone, whose processes are known, and asks no engine; NULL: all.
 	 */
 	const struct containers *only;
 	bool start_anyway;          /* a container that cannot be attached starts without it */
 	struct dhcp_broker *broker; /* requests DHCP leases; NULL: the command changes nothing */
-	const char **warnings;      /* of before the first observation, for the document in JSON */
+	const char **warnings;      /* from before the first observation, for the JSON document */
 	size_t n_warnings;
 };
 
-/* Which options a command takes: a bit for each group of the option table. */
+/* The options of a command: a bit for each group of the option table. */
 enum option_group {
 	OPTIONS_EACH = 1 << 0,
 	OPTIONS_OUTPUT = 1 << 16,
 	OPTIONS_COMMON = OPTIONS_EACH | OPTIONS_OUTPUT,
-	OPTIONS_FORMS = 1 << 17, /* instead of OPTIONS_OUTPUT: of a plan */
+	OPTIONS_FORMS = 1 << 17, /* instead of OPTIONS_OUTPUT: for a plan */
 	OPTIONS_FILES = 1 << 1,
 	OPTIONS_PLAN = 1 << 2,
 	OPTIONS_APPLY = 1 << 3,
 	OPTIONS_WATCH = 1 << 4,
-	OPTIONS_HOST = 1 << 5,   /* of one host */
-	OPTIONS_HOSTS = 1 << 6,  /* of all hosts, or of one */
+	OPTIONS_HOST = 1 << 5,   /* for one host */
+	OPTIONS_HOSTS = 1 << 6,  /* for all hosts, or one */
 	OPTIONS_WORD = 1 << 12,  /* positional arguments */
-	OPTIONS_WORDS = 1 << 13, /* any number of them */
+	OPTIONS_WORDS = 1 << 13, /* any number of positional arguments */
 	OPTIONS_NAMES = 1 << 18,
 	OPTIONS_GRAPH = 1 << 19,
 	OPTIONS_ADOPT = 1 << 20,
@@ -79,7 +79,7 @@ enum option_group {
 				   option is allowed with one */
 };
 
-/* As help groups them. */
+/* The groups of help. */
 enum command_group {
 	COMMANDS_EVERYDAY,
 	COMMANDS_SERVICE,
@@ -106,16 +106,16 @@ struct command {
 int options_parse(struct options *options, const struct command *command, int argc, char **argv,
 		  struct error *error);
 
-/* An option as help shows it. */
+/* An option in the form of help. */
 struct option_text {
 	char letter; /* '\0': none */
 	const char *name;
-	const char *argument; /* NULL: it takes none */
+	const char *argument; /* NULL: it has no argument */
 	bool argument_required;
 	const char *summary;
 };
 
-/* The command's next option from row *at on; advances *at. False: there are no more. */
+/* The command's next option from row *at on; advances *at. False: there is none. */
 bool options_next(const struct command *command, size_t *at, struct option_text *ret);
 
 /* The options of a command, as lines of its help. */

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-/* What was asked for goes to stdout, what went wrong to stderr, in the order in which it came. */
+/* Results are written to stdout, errors to stderr, in the order of their occurrence. */
 static void report_text(const struct run *run, const struct desired *desired,
 			const struct options *options)
 {
@@ -34,7 +34,7 @@ static void report_text(const struct run *run, const struct desired *desired,
 		text_error(&run->fault);
 }
 
-/* Those of before the first observation come first. */
+/* Warnings from before the first observation come first. */
 static void warnings_precede(json_t *document, const struct options *options)
 {
 	json_t *all = json_sentences(options->warnings, options->n_warnings);

@@ -9,13 +9,13 @@
 
 struct run;
 
-/* Writes what a run came to; returns the exit code. */
+/* Writes the result of a run; returns the exit code. */
 int run_report(const struct run *run, const struct desired *desired, const struct options *options);
 /* The same as a JSON document, without the exit code. */
 json_t *run_json(const struct run *run, const struct options *options);
 /* The report of a command or a run that could not begin; returns the exit code. */
 int run_error(const struct error *error, const struct options *options);
-/* The same of one that other runs came before, which did the steps `earlier` (or NULL). */
+/* The same for a run after others, which did the steps `earlier` (or NULL). */
 int run_error_after(const struct error *error, json_t *earlier, const struct options *options);
 
 #endif

@@ -15,16 +15,16 @@ struct writer {
 	const struct origin *origins;
 	bool with_set;
 	struct stages stages;
-	const char **names; /* by step: what its link is called by now; NULL: it has none yet */
+	const char **names; /* by step: the current name of its link; NULL: it has none yet */
 };
 
 /* The link of one step. */
 struct target {
 	const struct writer *writer;
 	const struct link_spec *spec;
-	struct ip_netns namespace; /* where it is by now, or is to be */
-	struct ip_netns home;      /* where it is to be */
-	const char *name;          /* the one that it has by now, not quoted */
+	struct ip_netns namespace; /* its current or future namespace */
+	struct ip_netns home;      /* its final namespace */
+	const char *name;          /* its current name, not quoted */
 };
 
 static struct ip_netns namespace_of(const struct writer *writer, const struct live_ns *ns)
@@ -44,8 +44,8 @@ static void head(const struct writer *writer, const struct step *step)
 		step_id(writer->arena, step, writer->with_set));
 }
 
-/* `verb`: add, replace or del. An address that is added has no duplicate detection, and the owner
- * tag, if ip can give it. */
+/* `verb`: add, replace or del. An added address has no duplicate detection, and mvapply's protocol,
+ * if ip supports it. */
 static void put_address(const struct writer *writer, const struct ip_netns *namespace,
 			const char *verb, const struct prefix *addr, const char *name)
 {
@@ -71,8 +71,8 @@ static void put_route(const struct writer *writer, const struct ip_netns *namesp
 	fputc('\n', writer->out);
 }
 
-/* Not by sysctl(8), which takes a name apart at dots, slashes and signs of equality. What was not
- * asked for need not be there. */
+/* Rejected: sysctl(8), which splits a name at dots, slashes and equals signs. A sysctl that the
+ * file does not set may be missing. */
 static void put_sysctl(const struct writer *writer, const struct ip_netns *namespace,
 		       const struct link_sysctl *sysctl, const char *name)
 {
@@ -87,7 +87,7 @@ static void put_sysctl(const struct writer *writer, const struct ip_netns *names
 		shell_quote(writer->arena, sysctl->value), name_quoted(writer, file));
 }
 
-/* ip can ask for no lease. */
+/* ip cannot request a lease. */
 static void put_dhcp(const struct writer *writer, const struct link_spec *desired)
 {
 	fprintf(writer->out, "# the IPv4 address of %s is asked for by DHCP (udhcpc)\n",
@@ -99,7 +99,7 @@ static size_t number_of(const struct writer *writer, const struct step *step)
 	return (size_t)(step - writer->plan->steps);
 }
 
-/* What the parent is called by now. */
+/* The current name of the parent. */
 static const char *parent_name(const struct writer *writer, const struct link_spec *spec)
 {
 	const struct step *parent = stages_parent(&writer->stages, spec);
@@ -155,7 +155,8 @@ static void set_kind_data(const struct target *target, const char *what, const c
 		 value);
 }
 
-/* Kernels before 6.2 rename no link that is up. Down, its routes and IPv6 addresses go. */
+/* Kernels before 6.2 cannot rename a link that is up. Setting it down flushes its routes and IPv6
+ * addresses. */
 static void put_rename(struct target *target, const char *name)
 {
 	const struct writer *writer = target->writer;
@@ -183,7 +184,7 @@ static void put_route_operation(const struct target *target, const struct operat
 		  name_quoted(target->writer, target->name));
 }
 
-/* All of them, as nobody looks what the kernel flushed. */
+/* All of them: the commands do not check what the kernel flushed. */
 static void put_restore(const struct target *target)
 {
 	const struct operations operations =
@@ -263,8 +264,8 @@ static void put_operation(struct target *target, const struct operation *operati
 	}
 }
 
-/* Its name is a temporary one until it is where it belongs, or that of its own is free: its last
- * may be taken in the host's namespace. */
+/* The link has a temporary name until it is in its namespace, or until its own name is free: that
+ * name may be taken in the host's namespace. */
 static struct target new_target(const struct writer *writer, const struct stage_item *item)
 {
 	const struct link_spec *spec = item->step->desired;

@@ -6,23 +6,22 @@
 #include "reconcile/observe/netns_owner.h"
 #include "reconcile/plan/plan.h"
 
-/* How commands reach a namespace. */
+/* The prefixes of commands in a namespace. */
 struct ip_netns {
 	const char *ip;    /* "ip", "ip -n web", "nsenter --net=PATH ip" */
 	const char *enter; /* "", "nsenter --net=PATH " */
-	const char *netns; /* behind `ip link set DEV netns`; NULL: it is the host's */
+	const char *netns; /* argument of `ip link set DEV netns`; NULL: the host's namespace */
 };
 
-/* Texts go to the arena, quoted for a POSIX shell where that is needed. `origins` are those of
+/* Texts go to the arena, quoted for a POSIX shell if necessary. `origins` are those of
  * live->spaces. */
 struct ip_netns ip_netns_of(struct arena *arena, const struct live *live,
 			    const struct origin *origins, const struct live_ns *ns);
 const char *shell_quote(struct arena *arena, const char *text);
-/* The bytes that a name stands for (lib/escape.h). */
+/* The bytes of an escaped name (lib/escape.h). */
 const char *shell_quote_name(struct arena *arena, const char *name);
 
-/* Writes the commands in the order in which apply would do the same; what it would not do, as
- * comments. */
+/* Writes the commands in the order of apply; steps that apply would not do become comments. */
 void ip_plan(const struct text *text, const struct plan *plan, const struct live *live,
 	     const struct origin *origins);
 

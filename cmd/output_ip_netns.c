@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* printf(1) writes what would steer the terminal of who reads the commands. What a newline ends is
- * another word then, which is nobody's. */
+/* printf(1) writes control characters, which could affect the terminal of the reader. A newline
+ * would end the command: such a name is replaced by an unused one. */
 static const char *shell_spell(struct arena *arena, const char *text)
 {
 	char *spelt = arena_alloc(arena, 4 * strlen(text) + 1), *to = spelt;
@@ -44,7 +44,7 @@ const char *shell_quote_name(struct arena *arena, const char *name)
 	return shell_quote(arena, bytes);
 }
 
-/* What the engine says when the command is run: the container may have restarted by then. */
+/* Queries the engine when the command is run: the container may have restarted by then. */
 static const char *engine_path(struct arena *arena, enum source_kind kind, const char *name)
 {
 	const char *engine = source_kind_name(kind);

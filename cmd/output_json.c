@@ -31,7 +31,7 @@ json_t *json_code(enum code code)
 	return json_text(code ? code_format(code, text) : NULL);
 }
 
-/* A file's. */
+/* A finding about a file. */
 static json_t *json_name(const char *bytes)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
@@ -58,7 +58,7 @@ json_t *json_errors(const struct error *error)
 {
 	if (!error->code)
 		return json_array();
-	struct error reported = *error; /* a word of the command line or a path may be no UTF-8 */
+	struct error reported = *error; /* a word of the command line or a path may not be UTF-8 */
 	text_make_printable(reported.text);
 	text_make_printable(reported.hint);
 	return json_pack("[{s:o, s:o, s:o}]", "code", json_code(reported.code), "message",

@@ -14,11 +14,11 @@
 
 /* {"errors": [{"code", "file", "line", "column", "message", "hint"}, ...]} */
 json_t *json_diags(const struct diags *diags);
-/* outcomes may be NULL: nothing was done. */
+/* outcomes may be NULL: nothing was applied. */
 json_t *json_plan(const struct plan *plan, const struct live *live, const struct outcome *outcomes);
 /* [{"code", "message", "hint"}], or [] for one with CODE_NONE. */
 json_t *json_errors(const struct error *error);
-/* {"errors": [...]} of it */
+/* {"errors": [...]} with the error */
 json_t *json_error(const struct error *error);
 
 /* "MV0201", or null for CODE_NONE. */
@@ -26,19 +26,19 @@ json_t *json_code(enum code code);
 /* A sentence for each warning of the plan. */
 json_t *json_warnings(const struct plan *plan);
 json_t *json_steps(const struct plan *plan, const struct outcome *outcomes);
-/* Those that were done. */
+/* The steps that were done. */
 json_t *json_steps_done(const struct plan *plan, const struct outcome *outcomes);
-/* Puts these steps before those of json_plan's document, and counts them in its summary. */
+/* Inserts these steps before those of json_plan's document, and counts them in its summary. */
 void json_plan_precede(json_t *document, json_t *steps);
 json_t *json_step(const struct step *step, const struct outcome *outcome);
 const char *action_name(enum action action);
 
-/* The same members behind "version". Takes the document over. */
+/* The same members after "version". Takes ownership of the document. */
 json_t *json_versioned(json_t *document);
-/* Says that json_whole does not hold; returns the exit code. */
+/* Reports that a value is missing (json_whole); returns the exit code. */
 int json_lacking(void);
-/* Writes the document with its version and exit code, and frees it; or says that it lacks
- * something. Returns the exit code. */
+/* Writes the document with its version and exit code, and frees it; or reports that a value is
+ * missing. Returns the exit code. */
 int json_finish(json_t *document, int exit_code);
 
 #endif

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a site makes links of once Markdown is rendered: mentions, references to issues, merge
- * requests and the like, addresses (GFM 6.9). A backslash does not keep it from that, a comment of
- * HTML within the word does. */
+/* Texts that a site turns into links after rendering: mentions, references to issues, merge
+ * requests and the like, addresses (GFM 6.9). A backslash does not prevent it; an HTML comment
+ * inside the word does. */
 static const struct link {
-	const char *text;  /* in any case */
-	size_t kept;       /* so much of it is before the comment */
-	const char *after; /* which characters follow; NULL: any */
+	const char *text;  /* regardless of the next character */
+	size_t kept;       /* the part before the HTML comment */
+	const char *after; /* set of the next characters; NULL: any */
 } links[] = {
 	{"@", 1, NULL},    {"#", 1, NULL},         {"GH-", 3, NULL},       {"://", 1, NULL},
 	{"www.", 3, NULL}, {"!", 1, "0123456789"}, {"$", 1, "0123456789"}, {"%", 1, "0123456789"},
@@ -36,8 +36,8 @@ static void put_character(FILE *out, const char *text, size_t length)
 		fputc('?', out);
 		return;
 	}
-	/* What means something within a line (CommonMark 6, GFM 4.10 and 6.5); all else is left as
-	 * it is, so that the source can be read, too. */
+	/* Characters with a meaning within a line (CommonMark 6, GFM 4.10 and 6.5); all others are
+	 * unchanged, so that the source is readable, too. */
 	if (strchr("\\`*_[]<|~&", *text))
 		fputc('\\', out);
 	fwrite(text, 1, length, out);
@@ -45,7 +45,7 @@ static void put_character(FILE *out, const char *text, size_t length)
 
 void markdown_put(FILE *out, const char *text)
 {
-	size_t kept = 0; /* characters until the comment */
+	size_t kept = 0; /* characters before the comment */
 	for (size_t length; *text; text += length) {
 		const struct link *link = kept ? NULL : link_at(text);
 		length = character_length(text, strnlen(text, 4));

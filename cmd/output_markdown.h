@@ -6,7 +6,7 @@
 
 void markdown_plan(const struct text *text, const struct plan *plan, const struct live *live);
 
-/* Text as it reads, whatever it has in it, within one cell of a table. */
+/* Escapes the text so that it is rendered literally, within one cell of a table. */
 void markdown_put(FILE *out, const char *text);
 
 #endif

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Wider names do not push the column of the details further. */
+/* Limit of the first column's width. */
 #define ID_WIDTH_MAX 40
 
 static const struct {
@@ -54,7 +54,7 @@ void text_diags(const struct diags *diags)
 		fprintf(stderr, "mvapply: and %zu more errors\n", diags->omitted);
 }
 
-/* A line on stderr, or as many as its length asks for. */
+/* Writes a line to stderr, wrapped if it is too long. */
 static void report(const char *first, const char *text)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
@@ -196,7 +196,7 @@ void text_live_link(FILE *out, const struct live_ns *ns, const struct live_link 
 		fprintf(out, " and %zu more", count - TEXT_SHOWN_MAX);
 }
 
-/* The ID of a VLAN link or a dummy is its name already. */
+/* The ID of a VLAN link or a dummy is its name. */
 static void detail_delete(FILE *out, const struct step *step, bool verbose)
 {
 	const struct live_link *link = step->current;
@@ -298,13 +298,13 @@ static bool done_by_apply(enum action action)
 #define HEAD_COLUMNS 12
 #define HEAD_BLANKS  "            "
 
-/* The begin of a line of the plan. */
+/* The start of a line of the plan. */
 struct head {
 	const char *sign, *color;
 	const char *noun;
 };
 
-/* `outcome` NULL: the plan is not done. */
+/* `outcome` NULL: the plan is not applied. */
 static struct head head_of(const struct step *step, const struct outcome *outcome)
 {
 	if (outcome && outcome->state == OUTCOME_FAILED)
@@ -327,7 +327,7 @@ static const char *head_text(struct arena *arena, const struct head *head, const
 			    text_pad(arena, id, width));
 }
 
-/* What stands behind the ID; a failed step has the code of its error. */
+/* The text after the ID; a failed step has the code of its error. */
 static const char *line_detail(struct arena *arena, const struct text *text,
 			       const struct step *step, const struct outcome *outcome)
 {

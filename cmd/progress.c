@@ -10,15 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 1000 /* what is over by then needs no line */
+#define PATIENCE_MS 1000 /* shorter operations have no line */
 #define INTERVAL_MS 200
 
-/* ECMA-48: to the line's begin, and empty it. */
+/* ECMA-48: moves to the start of the line, and clears it. */
 #define LINE_EMPTY "\r\033[K"
 
 struct progress {
 	pthread_t thread;
-	pthread_mutex_t mutex; /* guards what follows, but `done` */
+	pthread_mutex_t mutex; /* guards the members below, except `done` */
 	pthread_cond_t wake;
 	bool over;
 	const char *what;
@@ -34,8 +34,8 @@ static struct timespec after(struct timespec time, long milliseconds)
 	return time;
 }
 
-/* A terminal that is stopped (by Ctrl-S, or as nobody reads it any more) takes nothing, and must
- * not hold up what others wait for. */
+/* A stopped terminal (by Ctrl-S, or without a reader) accepts no output, and must not delay the
+ * operation. */
 static bool takes_more(void)
 {
 	struct pollfd polled = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -47,7 +47,7 @@ static void draw(struct progress *progress)
 	if (!progress->what || !takes_more())
 		return;
 	fprintf(stderr, LINE_EMPTY "%s", progress->what);
-	/* What is tried a second time counts twice. */
+	/* A retry counts again. */
 	size_t done = atomic_load(&progress->done);
 	if (progress->total)
 		fprintf(stderr, ": %zu of %zu", done < progress->total ? done : progress->total,

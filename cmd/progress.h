@@ -9,14 +9,14 @@
 
 struct progress;
 
-/* From here to progress_end a thread may write to stderr; nobody else does. NULL: there is nothing
- * to show, as stderr is no terminal, or with -q; all below take that. */
+/* Until progress_end a thread may write to stderr; no other code may. NULL: nothing is shown, as
+ * stderr is not a terminal, or with -q; all functions below accept NULL. */
 struct progress *progress_begin(const struct options *options);
 /* "WHAT", or "WHAT: 3 of 50" where `total` is not 0. `what` is not copied. */
 void progress_phase(struct progress *progress, const char *what, size_t total);
-/* What counts up to the total, from any thread; NULL where there is nothing to show. */
+/* The counter towards the total, for any thread; NULL if nothing is shown. */
 atomic_size_t *progress_counter(struct progress *progress);
-/* Takes the line away, and frees. */
+/* Erases the line, and frees. */
 void progress_end(struct progress *progress);
 
 #endif

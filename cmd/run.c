@@ -68,7 +68,7 @@ static void conclude_text(const struct run *run, const struct confirm_result *re
 	text_error(&run->fault);
 }
 
-/* ENTER is offered only where it can be read. */
+/* ENTER is offered only if it can be read. */
 static void confirm_prompt(const struct keyboard *keyboard, unsigned seconds)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();

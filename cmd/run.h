@@ -9,14 +9,13 @@
  * that failed as busy. With options->saved: only if the plan equals the saved one and was made from
  * the same live state. */
 run_pass run_apply;
-/* One of several such runs, of which each goes on with what the engines have answered to the ones
- * before. */
+/* One of several such runs, each of which uses the answers of the engines to the earlier ones. */
 int run_apply_pass(struct run *run, const struct desired *desired, struct lookups *lookups,
 		   const struct options *options, struct error *error);
-/* Writes what a run came to; and where a confirm guard waits, waits with it, and reports its
- * result. Returns the exit code. */
+/* Writes the result of a run; if a confirm guard is waiting, waits for it and reports its result.
+ * Returns the exit code. */
 int run_conclude(struct run *run, const struct desired *desired, const struct options *options);
-/* A run from beginning to report; returns the exit code. */
+/* A complete run with its report; returns the exit code. */
 int run_once(run_pass *pass, const struct desired *desired, const struct options *options);
 
 #endif

@@ -19,21 +19,21 @@ static const struct need {
 	unsigned groups;     /* of commands */
 	bool other_netns;
 } needs[] = {
-	/* Links, addresses, routes, numbers of namespaces, sysctls; and to be believed by a
-	 * guard (lib/unix_peer.h). */
+	/* Links, addresses, routes, nsids, sysctls; a guard also requires it of its peer
+	 * (lib/unix_peer.h). */
 	{CAP_NET_ADMIN, OPTIONS_HOST | OPTIONS_OBSERVE | OPTIONS_CONFIRM_GUARD, false},
 	/* setns(2) into a network namespace. */
 	{CAP_SYS_ADMIN, OPTIONS_HOST | OPTIONS_OBSERVE, false},
-	/* /proc/PID/ns of processes that have more rights, or are others'. */
+	/* /proc/PID/ns of processes with more capabilities, or of other users. */
 	{CAP_SYS_PTRACE, OPTIONS_HOST | OPTIONS_OBSERVE | OPTIONS_CONFIRM_GUARD, false},
 	/* Packet sockets, for announcements; the doctor checks for the capability. */
 	{CAP_NET_RAW, OPTIONS_HOST, false},
 	/* NETLINK_LISTEN_ALL_NSID. */
 	{CAP_NET_BROADCAST, OPTIONS_WATCH, false},
-	/* Files that only who called sudo may read. */
+	/* Files that only the user of sudo may read. */
 	{CAP_DAC_READ_SEARCH, OPTIONS_FILES, false},
-	/* A folder for --metrics or --out, and a rootless engine's socket, that are another user's.
-	 */
+	/* A folder for --metrics or --out, and the socket of a rootless engine, that belong to
+	 * another user. */
 	{CAP_DAC_OVERRIDE, OPTIONS_HOST, true},
 };
 
@@ -57,7 +57,7 @@ static bool uses_other_netns(const struct options *options)
 	       is_set("CONTAINER_HOST");
 }
 
-/* And being user 0 gives none back by execve(2), for which it takes CAP_SETPCAP. */
+/* User 0 must not regain capabilities by execve(2), which requires CAP_SETPCAP to prevent. */
 static int capabilities_drop(unsigned groups, bool other_netns)
 {
 	uint64_t kept = 0;

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Written to one of them, the plan would be all that is left of it. */
+/* The path of an input file would be overwritten by the plan. */
 static bool is_input(const char *path, const struct input *inputs, size_t n_inputs)
 {
 	struct stat out, in;
@@ -38,8 +38,8 @@ static int refuse_input(const char *path, struct error *error)
 	return -EEXIST;
 }
 
-/* What is written to where it is: one of our own descriptors, a device or a FIFO. Anything else by
- * that name is replaced, also a symbolic link, that nobody can lead it to another file. */
+/* One of this process's own descriptors, a device or a FIFO is written in place. Any other file is
+ * replaced, including a symbolic link, so that nobody can redirect the output to another file. */
 static bool is_stream(const char *path)
 {
 	static const char *const names[] = {"/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/"};
@@ -50,8 +50,8 @@ static bool is_stream(const char *path)
 	return lstat(path, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
 }
 
-/* Closes the descriptor. What is to be renamed has to be on the disk first: after a power cut the
- * name could else lead to an empty file. A device or a FIFO has no disk (EINVAL). */
+/* Closes the descriptor. The file must be on the disk before the rename: otherwise a power failure
+ * could leave an empty file. A device or a FIFO cannot be synchronised (EINVAL). */
 static bool document_put(const json_t *document, int fd, bool renamed)
 {
 	FILE *out = fdopen(fd, "w");
@@ -65,7 +65,7 @@ static bool document_put(const json_t *document, int fd, bool renamed)
 	return fclose(out) == 0 && !failed;
 }
 
-/* The name itself is in the folder. The plan is whole with it or without. */
+/* The directory entry. A failure is ignored: the plan is complete in any case. */
 static void folder_sync(const char *path)
 {
 	const char *end = strrchr(path, '/');
@@ -77,7 +77,7 @@ static void folder_sync(const char *path)
 		(void)fsync(fd);
 }
 
-/* Half a file is no JSON, so that nobody takes it for a plan. */
+/* An incomplete file is not valid JSON, so it is refused as a plan. */
 static int document_write(const json_t *document, const char *path, struct error *error)
 {
 	if (!document || !json_whole()) {
@@ -123,7 +123,7 @@ static int run_save(const struct run *run, const struct desired *desired,
 	return status;
 }
 
-/* A plan that would be refused is not one to approve. */
+/* A refused plan cannot be approved. */
 static bool savable(const struct run *run, const struct options *options)
 {
 	if (run->exit_code != EXIT_REFUSED)
@@ -157,7 +157,7 @@ int plan_save(const struct options *options)
 	return code;
 }
 
-/* The plan and the input in it, checked as any other; NULL after what is wrong was written. */
+/* The plan and the input in it, checked as any other; NULL after the errors were written. */
 static struct desired *saved_read(const struct options *options, struct arena *arena,
 				  struct saved_plan *ret)
 {

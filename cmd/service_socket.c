@@ -18,10 +18,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Milliseconds that a service may take to answer. It may be at work. */
+/* The time limit in milliseconds for the service's answer. The service may be busy. */
 #define PATIENCE_MS 500
 
-/* A name that does not fit goes by its hash. */
+/* A name that is too long is replaced by its hash. */
 static socklen_t address_of(const char *set, struct sockaddr_un *ret)
 {
 	const size_t room = sizeof(ret->sun_path) - 1;

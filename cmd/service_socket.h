@@ -1,5 +1,5 @@
-/* The socket of a service that keeps a set: an abstract unix socket with the set's name. By it, an
- * apply or delete of the same set and a second service detect the service. */
+/* The socket of a service that keeps a set: an abstract unix socket with the set's name. An apply
+ * or delete of the same set, and a second service, detect the service by it. */
 #ifndef CMD_SERVICE_SOCKET_H
 #define CMD_SERVICE_SOCKET_H
 
@@ -10,20 +10,20 @@
 #define KEEPER_FILES_SIZE 1024
 
 struct keeper {
-	int fd; /* the connection: when it is closed, another service may keep the set */
+	int fd; /* the connection: while it is open, no other service takes over the set */
 	struct peer peer;
-	char files[KEEPER_FILES_SIZE]; /* "-f /etc/mvapply"; "": it did not say in time */
+	char files[KEEPER_FILES_SIZE]; /* "-f /etc/mvapply"; "": no answer in time */
 };
 
-/* Connects to the service that keeps the set. False: there is none, or who has the name is not to
- * be trusted. The caller closes ret->fd. */
+/* Connects to the service that keeps the set. False: there is none, or the process is not trusted.
+ * The caller closes ret->fd. */
 bool keeper_find(const char *set, struct keeper *ret);
-/* Whether anybody has the name of such a service, which need not be trusted. The service does not
+/* Whether any process has the name of such a service, trusted or not. The service does not
  * notice. */
 bool keeper_exists(const char *set);
-/* Takes the set's name. Returns a listening descriptor, or a negative errno: -EADDRINUSE. */
+/* Binds the set's name. Returns a listening descriptor, or a negative errno: -EADDRINUSE. */
 int keeper_listen(const char *set);
-/* What a service sends to each client. */
+/* The service's message to each client. */
 void keeper_answer(int fd, const struct options *options);
 /* "process 4711 (mvapply watch -f /etc/mvapply)", into the caller's text. */
 #define KEEPER_TEXT_SIZE (KEEPER_FILES_SIZE + 64)
@@ -35,10 +35,9 @@ struct keepers {
 	size_t count;
 };
 
-/* Says so, a warning for each: at once; or, where the output is JSON, in its document, by
- * options->warnings. */
+/* Warns about each: immediately; if the output is JSON, in its document, by options->warnings. */
 struct keepers keepers_report(const struct desired *desired, struct options *options);
-/* The work is done. */
+/* Closes the connections. */
 void keepers_free(struct keepers *keepers);
 
 #endif

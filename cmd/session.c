@@ -68,8 +68,8 @@ static int preview_code(const struct plan *plan)
 	return plan_empty(plan) ? EXIT_CONVERGED : EXIT_DIFFERS;
 }
 
-/* Asks the engines, and nobody where the files name none. Each phase shows its own progress: no
- * thread is left when a confirm guard is forked. */
+/* Queries the engines, if the files name any. Each phase shows its own progress: no thread may
+ * remain when a confirm guard is forked. */
 static void containers_find(struct lookups *lookups, const struct desired *desired,
 			    const struct options *options, enum lookup_urgency urgency)
 {
@@ -87,8 +87,8 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 	progress_end(progress);
 }
 
-/* What is to be attached may still be in a namespace that the container has left, and so may what
- * is to be deleted. */
+/* A container to attach may still be in a namespace that it has left, and so may a container to
+ * delete. */
 static const struct plan *plan_searched(const struct desired *desired, struct live *live,
 					const struct options *options)
 {
@@ -140,7 +140,7 @@ int run_observe(struct run *run, const struct desired *desired, const struct opt
 	return status;
 }
 
-/* A lease that is given back may be another's by the time that it is wanted again. */
+/* A released lease may belong to another host when it is requested again. */
 static void leases_keep(struct run *run)
 {
 	size_t count = leases_ending(&run->selection, run->live);
@@ -221,7 +221,7 @@ static const char *sets_text(const struct desired *desired, struct arena *arena)
 	return text;
 }
 
-/* Does the plan, under a confirm guard if one was asked for and there is anything to guard. */
+/* Applies the plan, under a confirm guard if one was requested and the plan has changes. */
 static int run_guarded(struct run *run, const struct desired *desired,
 		       const struct options *options, const struct apply_lock *lock,
 		       struct error *error)
@@ -279,7 +279,7 @@ static int lock_wait(const struct options *options, struct apply_lock *ret_lock,
 	return status;
 }
 
-/* Containers that restart while the lock is waited for are looked up again, so often. */
+/* The limit of repeated lookups for containers that restart while the run waits for the lock. */
 #define LOOKUPS_MAX 3
 
 int run_lock(struct lookups *lookups, const struct desired *desired, const struct options *options,

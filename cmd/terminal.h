@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Whether the descriptor is a terminal that control sequences mean something to: TERM is set, and
- * not to "dumb". */
+/* Whether the descriptor is a terminal that supports control sequences: TERM is set, and not to
+ * "dumb". */
 bool terminal_draws(int fd);
 
 /* The width of the terminal that the descriptor is: $COLUMNS if that is a number of columns, else

@@ -7,8 +7,9 @@
 #include "reconcile/state/state.h"
 
 struct converted {
-	const char *comment;     /* stands above all */
-	const struct live *live; /* that they are made from; NULL: from nothing live */
+	const char *comment; /* printed above everything else */
+	const struct live
+		*live; /* the fingerprint of the observation; NULL: not from a live state */
 	struct tree **documents;
 	size_t count;
 };

@@ -15,7 +15,7 @@
 
 static const struct check {
 	const char *name;
-	bool of_host; /* needs what is live */
+	bool of_host; /* requires the live state */
 	examine *examine;
 } checks[] = {
 	{"rights", false, examine_rights},  {"kernel", false, examine_kernel},
@@ -47,7 +47,7 @@ struct finding *finding_add(struct examination *examination, enum finding_level 
 	return finding;
 }
 
-#define FINDING_INDENT 20 /* columns, of one finding */
+#define FINDING_INDENT 20 /* width of one finding in columns */
 
 static size_t count(const struct examination *examination, enum finding_level level)
 {
@@ -82,7 +82,7 @@ static void report_ok(struct arena *arena, const struct text *text, const char *
 	       line + strlen(OK));
 }
 
-/* Makes one check, and reports it unless `text` is NULL. */
+/* Runs one check, and reports its success unless `text` is NULL. */
 static void check_one(const struct check *check, struct examination *examination,
 		      const struct text *text)
 {
@@ -114,7 +114,7 @@ static json_t *json_findings(const struct examination *examination)
 	return document;
 }
 
-/* The examination is made without what is live where the host cannot be read. */
+/* The checks run without a live state if the host cannot be read. */
 static void check_all(struct examination *examination, const struct error *error,
 		      const struct text *text)
 {

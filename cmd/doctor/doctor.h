@@ -7,8 +7,8 @@
 #include "reconcile/traffic/traffic.h"
 
 enum finding_level {
-	FINDING_PROBLEM, /* part of the configuration will not work */
-	FINDING_WARNING, /* it may not work; a person has to decide */
+	FINDING_PROBLEM, /* a part of the configuration will not work */
+	FINDING_WARNING, /* it may not work; the user has to decide */
 };
 
 struct finding {
@@ -16,11 +16,11 @@ struct finding {
 	const char *check;
 	enum code code;      /* the plan's error with the same cause; else CODE_NONE */
 	const char *subject; /* a link, an attachment, or "the host" */
-	const char *text;    /* what is wrong */
-	const char *fix;     /* what to do; NULL: the text says it */
+	const char *text;    /* the problem */
+	const char *fix;     /* the fix; NULL: the text contains it */
 };
 
-/* One examination; findings in the order in which they were made. */
+/* One run of the checks; findings in the order of detection. */
 struct examination {
 	struct arena *arena;
 	const struct desired *desired;
@@ -32,12 +32,12 @@ struct examination {
 	size_t n_findings;
 };
 
-/* Adds a finding to the check in progress and returns it. Texts must be valid as long as the arena;
- * the finding is valid until the next one is added. */
+/* Adds a finding to the current check and returns it. Texts must be valid as long as the arena; the
+ * finding is valid until the next one is added. */
 struct finding *finding_add(struct examination *examination, enum finding_level level,
 			    const char *subject, const char *text, const char *fix);
 
-/* Each makes one check and returns a short text for its success. */
+/* Each runs one check and returns a short text for its success. */
 typedef const char *examine(struct examination *examination);
 
 examine examine_rights;

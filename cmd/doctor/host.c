@@ -89,7 +89,7 @@ const char *examine_kernel(struct examination *examination)
 	const char *names = NULL;
 	struct error error;
 	if (feature_missing_kinds(kinds, &missing, &error) < 0)
-		return NULL; /* for lack of capabilities, which is reported already */
+		return NULL; /* no capability to detect it, which is reported already */
 	for (enum link_kind kind = KIND_OTHER + 1; kind < N_LINK_KINDS; kind++) {
 		const char *name = link_kind_name(kind), *module = link_type(kind)->module;
 		if (kinds & 1U << kind)
@@ -137,7 +137,7 @@ static int sysctl_number(const char *path)
 	return file && fgets(line, sizeof(line), file) ? atoi(line) : -1;
 }
 
-/* Whether the file sets rp_filter of the attachment's link itself. */
+/* Whether the file sets rp_filter of the attachment's link. */
 static bool says_rp_filter(const struct attachment *attachment)
 {
 	for (size_t i = 0; i < attachment->n_sysctls; i++)
@@ -161,8 +161,9 @@ static void examine_container(struct examination *examination, const struct cont
 		"give those attachments `sysctls: {net.ipv4.conf.IFNAME.rp_filter: \"2\"}`");
 }
 
-/* A new namespace inherits the values of the first one (devinet_init_net), and what counts is the
- * larger of `all` and the link's own (ip_sysctl: rp_filter), so that 2 on the link is enough. */
+/* A new namespace inherits the values of the initial one (devinet_init_net), and the larger of
+ * `all` and the link's own value applies (ip_sysctl: rp_filter), so that 2 on the link is
+ * sufficient. */
 const char *examine_rp_filter(struct examination *examination)
 {
 	int all = sysctl_number("/proc/sys/net/ipv4/conf/all/rp_filter");

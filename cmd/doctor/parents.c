@@ -13,7 +13,7 @@
 
 #define IPV6_MTU_MIN 1280
 
-/* A parent that networks share is reported once, with the first of them. */
+/* A parent that several networks share is reported once, with the first of them. */
 static const struct live_link *parent_of(const struct examination *examination,
 					 const struct network *network)
 {
@@ -27,7 +27,7 @@ static bool in_the_way(const struct step *step)
 	return step->action == ACTION_BLOCKED || step->action == ACTION_REFUSED;
 }
 
-/* What the plan says of the network itself, or of a link below it, or NULL. */
+/* The plan's step of the network itself, or of a link below it, or NULL. */
 static const struct step *blocked_below(const struct examination *examination,
 					const struct network *network)
 {
@@ -54,7 +54,7 @@ const char *examine_plan(struct examination *examination)
 			    step->reason, step->hint)
 			->code = step->code;
 	}
-	/* A parent that is down is reported by the check of parents, with its fix. */
+	/* The check of parents reports a parent that is down, with its fix. */
 	for (size_t i = 0; i < plan->n_warnings; i++)
 		if (plan->warnings[i].kind != WARNING_PARENT_DOWN)
 			finding_add(examination, FINDING_WARNING, "the host",
@@ -177,7 +177,7 @@ static const char *hardware_text(struct arena *arena, const struct live_link *li
  * besides its own before it has to hear everything (the smallest of the driver's family). */
 static const struct device_driver {
 	const char *name;
-	unsigned filters; /* 0: not known */
+	unsigned filters; /* 0: unknown */
 	const char *drops, *fix;
 } drivers[] = {
 	{"vmxnet3", 0,
@@ -216,7 +216,7 @@ static const struct device_driver *driver_find(const char *name)
 	return NULL;
 }
 
-/* The macvlans that the files put on a link, over all networks. */
+/* The number of macvlans that the files put on a link, over all networks. */
 static size_t count_macvlans(const struct examination *examination, const struct live_link *parent)
 {
 	const struct desired *desired = examination->desired;

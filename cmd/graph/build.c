@@ -42,7 +42,7 @@ static enum graph_state state_of(const struct step *step)
 	return GRAPH_SAME;
 }
 
-/* The node of the key; created if there is none (*ret_new). */
+/* The node of the key; creates it if necessary (*ret_new). */
 static size_t node_of(struct graph_builder *builder, const char *key, bool *ret_new)
 {
 	struct graph *graph = builder->graph;
@@ -115,7 +115,7 @@ static const char *network_detail(const struct graph_builder *builder,
 	return text;
 }
 
-/* The parent that the file names: a link of the host, or one that the plan creates, or neither. */
+/* The parent in the file: a link of the host, one that the plan creates, or neither. */
 static size_t base_put(struct graph_builder *builder, const char *name)
 {
 	const bool in_vlan = node_known(builder, GRAPH_VLAN, name);
@@ -125,7 +125,7 @@ static size_t base_put(struct graph_builder *builder, const char *name)
 			there ? "" : "missing", there ? GRAPH_SAME : GRAPH_MISSING);
 }
 
-/* What the network is attached to: the parent, a VLAN of it, or a dummy. */
+/* The parent of the network: a link, a VLAN of it, or a dummy. */
 static size_t parent_put(struct graph_builder *builder, const struct set *set,
 			 const struct network *network)
 {
@@ -190,7 +190,7 @@ static const char *link_label(const struct graph_builder *builder, const char *a
 	return link ? link_text(builder, index_get_text(builder->homes, alias), link) : "";
 }
 
-/* What has the owner tag of a container that is not there need not be that container's. */
+/* A link with the owner tag of an absent container may belong to another container. */
 static const char *pending_label(const struct graph_builder *builder, const struct step *step)
 {
 	if (!step->current)
@@ -201,7 +201,7 @@ static const char *pending_label(const struct graph_builder *builder, const stru
 		       : text;
 }
 
-/* As it shall be, if that is to be made; else as it is. */
+/* The desired state if it will be applied, otherwise the current one. */
 static const char *attachment_label(const struct graph_builder *builder, const char *alias,
 				    const struct step *step)
 {
@@ -280,7 +280,7 @@ static void set_put(struct graph_builder *builder, const struct set *set)
 		container_put(builder, set, &set->containers[i]);
 }
 
-/* The node of a live link of the host that others are attached to. */
+/* The node of a live link of the host with links attached to it. */
 static size_t live_parent_put(struct graph_builder *builder, const struct live_link *link)
 {
 	const struct step *step = link->tag.role == ROLE_DUMMY ? step_at(builder, link->alias)
@@ -299,7 +299,7 @@ static size_t live_parent_put(struct graph_builder *builder, const struct live_l
 	return node;
 }
 
-/* A network that no file names any more; one of its attachments may be kept for a while. */
+/* A network that no file declares any more; one of its attachments may be kept for some time. */
 static size_t leaving_network_put(struct graph_builder *builder, const struct step *step)
 {
 	const struct owner_tag *tag = &step->tag;
@@ -315,7 +315,7 @@ static size_t leaving_network_put(struct graph_builder *builder, const struct st
 	return node;
 }
 
-/* The container that the link is of, or for a stray the namespace that it is in. */
+/* The container of the link, or for a stray the namespace of the link. */
 static size_t leaving_end_put(struct graph_builder *builder, const struct step *step)
 {
 	struct arena *arena = builder->graph->arena;
@@ -329,7 +329,7 @@ static size_t leaving_end_put(struct graph_builder *builder, const struct step *
 			step->stray ? name : with_set(builder, tag->set, name), "", GRAPH_DELETE);
 }
 
-/* What leaves, or stays for want of its replacement, is in no declaration. */
+/* Links that are deleted, or kept because their replacement is missing, are not declared. */
 static void leaving_put(struct graph_builder *builder, const struct step *step)
 {
 	const struct owner_tag *tag = &step->tag;
@@ -342,7 +342,7 @@ static void leaving_put(struct graph_builder *builder, const struct step *step)
 		 link_text(builder, step->ns, step->current), state_of(step));
 }
 
-/* A container is what all its attachments are, if they agree. */
+/* The state of a container is that of its attachments, if they agree. */
 static void containers_finish(struct graph *graph)
 {
 	bool *seen = arena_alloc(graph->arena, graph->n_nodes);
@@ -364,7 +364,7 @@ static void link_index(struct graph_builder *builder, struct live_ns *ns, struct
 		index_put_text(builder->homes, link->alias, ns);
 }
 
-/* Those that are where their owner tags say. */
+/* Links that are in the namespace that their owner tags name. */
 static void links_index(struct graph_builder *builder, const struct live *live)
 {
 	struct live_ns *host = live->namespaces[0];
@@ -402,7 +402,7 @@ static const char *step_key(struct arena *arena, const struct step *step)
 	return arena_printf(arena, "?%s/%s", step->tag.set, step->tag.network);
 }
 
-/* An attachment that leaves may have the owner tag of a declared one. */
+/* A link that is deleted may have the owner tag of a declared attachment. */
 static void steps_index(struct graph_builder *builder)
 {
 	const struct plan *plan = builder->plan;

@@ -1,5 +1,5 @@
-/* The graph of a configuration: parents, VLANs, networks and containers, each with what apply would
- * do. It is a value; writers turn it into Mermaid, Graphviz DOT, SVG and JSON. */
+/* The graph of a configuration: parents, VLANs, networks and containers, each with the action of
+ * apply. It is a value; writers convert it to Mermaid, Graphviz DOT, SVG and JSON. */
 #ifndef CMD_GRAPH_GRAPH_H
 #define CMD_GRAPH_GRAPH_H
 
@@ -11,7 +11,7 @@
 /* From left to right. */
 enum graph_kind { GRAPH_PARENT, GRAPH_VLAN, GRAPH_NETWORK, GRAPH_CONTAINER, N_GRAPH_KINDS };
 
-/* What apply would do with it. */
+/* The action of apply for a node or an edge. */
 enum graph_state {
 	GRAPH_SAME,
 	GRAPH_CREATE,
@@ -43,7 +43,7 @@ struct graph {
 	size_t n_edges;
 };
 
-/* Everything is copied to the arena. */
+/* Copies everything to the arena. */
 struct graph graph_make(const struct desired *desired, const struct live *live,
 			const struct plan *plan, struct arena *arena);
 
@@ -54,7 +54,7 @@ struct graph_style {
 	bool dashed;
 };
 extern const struct graph_style graph_styles[N_GRAPH_STATES];
-/* Whether a node or an edge has the state: the legend has only those. */
+/* Whether a node or an edge has the state: the legend contains only those. */
 bool graph_uses(const struct graph *graph, enum graph_state state);
 
 /* Writes the printable part of the text, with `escape` for each character in `special`. */

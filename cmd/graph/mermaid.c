@@ -1,7 +1,7 @@
 /* Writes a graph as a Mermaid flowchart, which GitHub and GitLab render in Markdown. */
 #include "cmd/graph/graph.h"
 
-/* Within "...": entity codes stand for what would end the text or be taken for markup. */
+/* Within "...": entity codes replace characters that would end the text or be taken for markup. */
 static void escape(FILE *out, char character)
 {
 	fprintf(out, "#%d;", character);
@@ -43,7 +43,7 @@ static void put_edge(FILE *out, const struct graph_edge *edge)
 	fprintf(out, " n%zu\n", edge->to);
 }
 
-/* Links are styled by their number. */
+/* Mermaid styles edges by their number. */
 static void put_link_style(FILE *out, const struct graph *graph, enum graph_state state)
 {
 	const char *before = "  linkStyle ";

@@ -3,7 +3,8 @@
 #include "cmd/graph/graph.h"
 #include "lib/display_width.h"
 
-/* In pixels. The font is monospaced, so that a text's width is known here: 0.6 of its size. */
+/* In pixels. The font is monospaced, so that the width of a text is known: 0.6 of its size per
+ * character. */
 #define FONT_SIZE  12
 #define CHAR_WIDTH 7.25
 #define LINE       18
@@ -14,15 +15,15 @@
 
 struct box {
 	double x, y, width, height;
-	size_t lines; /* of the node itself: its title and detail; then those of its edges */
+	size_t lines; /* lines of the node: its title and detail, then those of its edges */
 };
 
 struct layout {
 	const struct graph *graph;
 	struct box *boxes;
-	size_t *lines; /* of each edge: the line in the box that it leads to, or 0 */
+	size_t *lines; /* of each edge: the line of its end in the box, or 0 */
 	double width, height;
-	double legend; /* where it begins, from the top */
+	double legend; /* offset from the top */
 };
 
 static void escape(FILE *out, char character)
@@ -79,7 +80,7 @@ static double column_width(const struct layout *layout, enum graph_kind kind)
 	return width;
 }
 
-/* A column in the order of its nodes, from the top. */
+/* Places the nodes of a column in their order, from the top. */
 static double column_place(struct layout *layout, enum graph_kind kind, double x, double width)
 {
 	double y = MARGIN;
@@ -108,7 +109,7 @@ static void columns_place(struct layout *layout)
 	layout->width = x - COLUMN_GAP + MARGIN;
 }
 
-/* A line for each state, under everything else. */
+/* A line for each state, below everything else. */
 static void legend_place(struct layout *layout)
 {
 	layout->legend = layout->height;

@@ -15,7 +15,7 @@
 
 #define INDENT "    "
 
-/* A paragraph below what it reports. */
+/* A paragraph, indented below the key. */
 static void report(struct arena *arena, const char *text)
 {
 	puts(terminal_wrap(arena, stdout, INDENT, strlen(INDENT), text));
@@ -95,7 +95,7 @@ static json_t *json_explanation(const struct code_text *entry)
 			 entry->title, "about", entry->description);
 }
 
-/* The codes of errors that begin with the word: MV0201, MV02, or MV for all. */
+/* The error codes with the prefix: MV0201, MV02, or MV for all. */
 static int explain_codes(const struct options *options, const char *word)
 {
 	const struct code_text *entry;
@@ -122,7 +122,7 @@ static int explain_codes(const struct options *options, const char *word)
 	return run_error(&error, options);
 }
 
-/* The code as an error prints it, or as people shorten it: "[MV0401]", "MV0401:", "0401"; NULL: the
+/* Parses a code in the form of an error, or shortened: "[MV0401]", "MV0401:", "0401"; NULL: the
  * word is a key. */
 static const char *code_of(struct arena *arena, const char *word)
 {

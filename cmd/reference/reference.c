@@ -44,7 +44,7 @@ static bool part_is(const char *path, const char *text)
 	return part_length(path) == strlen(text) && strncmp(path, text, strlen(text)) == 0;
 }
 
-/* Whether the part stands for any name. */
+/* Whether the part is a placeholder for a name. */
 static bool part_open(const char *path)
 {
 	return part_is(path, "NAME") || part_is(path, "NET");
@@ -61,7 +61,7 @@ static bool path_fits(const char *path, const char *word)
 	return part_open(path) && path_fits(part_next(path), word);
 }
 
-/* The ways in which a word may mean a key, the surest first. */
+/* The ways in which a word can match a key, the most specific first. */
 static bool is_path(struct arena *arena, const struct key *key, const char *path, const char *word)
 {
 	(void)arena, (void)key;

@@ -15,15 +15,15 @@ struct references {
 	size_t count;
 };
 
-/* Every key there is, from the top level down, each before the keys of its object. */
+/* Every key, from the top level down, each before the keys of its object. */
 struct references references_all(struct arena *arena);
 
-/* Those that a person may mean by `word`: a key's path, with NAME and NET left out or replaced by
- * names and with indexes such as [0] or without; or else the end of a path, "vlan". */
+/* The keys that match `word`: a key's path, with NAME and NET left out or replaced by names and
+ * with or without indexes such as [0]; or else the end of a path, "vlan". */
 struct references references_find(struct arena *arena, const struct references *all,
 				  const char *word);
 
-/* What stands behind the key, such as "a number from 1 to 4094". */
+/* The type of the key's value, such as "a number from 1 to 4094". */
 const char *reference_type(struct arena *arena, const struct key *key);
 
 #endif

@@ -46,7 +46,7 @@ static json_t *map_of(const struct object *object, json_t *value)
 			 value);
 }
 
-/* Quoted, a number or boolean is the same to mvapply. */
+/* mvapply accepts a number or boolean also in quotes. */
 static json_t *number(const struct key *key)
 {
 	return json_pack("{s:[s,s], s:I, s:I, s:s}", "type", "integer", "string", "minimum",
@@ -76,7 +76,7 @@ static json_t *list(const struct key *key)
 	return schema;
 }
 
-/* A list of names, or a map of them to options, which may be empty. */
+/* A list of names, or a map of names to options, which may be empty. */
 static json_t *names(const struct object *object)
 {
 	json_t *options = json_pack("{s:[o, {s:s}]}", "anyOf", element(object), "type", "null");
@@ -135,7 +135,7 @@ static json_t *value(const struct key *key)
 	}
 }
 
-/* A value as the table words it, as JSON where it is a value at all and not a description. */
+/* A value in the table's spelling, as JSON if it is a value and not a description. */
 static json_t *literal(const struct key *key, const char *text)
 {
 	char *end;
@@ -215,7 +215,7 @@ int command_schema(const struct options *options)
 		json_pack("{s:s, s:s}", "$schema", "https://json-schema.org/draft/2020-12/schema",
 			  "title", "mvapply.yaml");
 	json_object_update_new(whole, object_schema(&document_object));
-	/* A document may be empty, or hold notes under keys of its own. */
+	/* A document may be empty, or contain notes under keys of its own. */
 	json_put(whole, "type", json_pack("[s,s]", "object", "null"));
 	json_put(whole, "patternProperties", json_pack("{s:b}", "^x-", 1));
 	json_put(whole, "$defs", schema_definitions());

@@ -11,7 +11,7 @@
 	" 'then': {'properties': {'" other "': {'pattern': ':'}}},"                                \
 	" 'else': {'properties': {'" other "': {'pattern': '^[^:]*$'}}}}"
 
-/* No LAN has these: this network, loopback, multicast and what is above; IPv6's multicast. */
+/* Addresses that no LAN uses: this network, loopback, multicast and above; IPv6's multicast. */
 #define SUBNET_RELATIONS                                                                           \
 	SAME_FAMILY("subnet", "gateway")                                                           \
 	"," SAME_FAMILY("subnet",                                                                  \
@@ -19,7 +19,7 @@
 				    "{'properties': {'subnet': {'not': {'pattern':"                \
 				    " '^(0|127|22[4-9]|2[3-5][0-9])\\\\.|^[Ff][Ff]|/0$'}}}}"
 
-/* What `parent` may be where it is short for a link and its VLAN, 1 to 4094. */
+/* `parent` as the short form of a link and its VLAN, 1 to 4094. */
 #define SHORT_PARENT                                                                               \
 	"'^(?!lo(\\\\.[0-9]+)?$)"                                                                  \
 	"(?!.+\\\\.(0[0-9]*|[5-9][0-9]{3}|4[1-9][0-9]{2}|409[5-9]|[0-9]{5,})$)'"
@@ -84,7 +84,7 @@ static json_t *parse(const char *keywords)
 	return parsed;
 }
 
-/* What a network of the driver may say. */
+/* The keys that a network of the driver may have. */
 static json_t *driver_rule(const struct driver_info *driver)
 {
 	json_t *modes = json_array();

@@ -6,7 +6,8 @@
 #define IPV4             BYTE "(\\." BYTE "){3}"
 #define HEX              "[0-9A-Fa-f]{1,4}"
 #define COLON_HEX(range) "(:" HEX "){" range "}"
-/* RFC 4291, section 2.2: eight groups, or fewer and one "::"; the last two may be as IPv4. */
+/* RFC 4291, section 2.2: eight groups, or fewer and one "::"; the last two may be an IPv4
+ * address. */
 #define IPV6                                                                                                     \
 	"(" HEX COLON_HEX("7") "|" HEX COLON_HEX(                                                                \
 		"5") ":" IPV4 "|(" HEX ":){1,7}:|(" HEX ":){1,6}:" HEX "|(" HEX                                  \
@@ -36,9 +37,9 @@
 static const struct rule {
 	const char *name;
 	const char *pattern;
-	unsigned longest;   /* characters; 0: the pattern says it */
-	bool plain_numbers; /* YAML may take the text for a number or a boolean */
-	const char *wrong;  /* what an editor says of a text that does not fit */
+	unsigned longest;   /* characters; 0: the pattern limits it */
+	bool plain_numbers; /* YAML may parse the text as a number or a boolean */
+	const char *wrong;  /* the editor's message for a text that does not match */
 } rules[] = {
 	[KEY_NAME] = {"name", WHOLE(NAME), 63, true,
 		      "a name has letters, digits, '_', '.' and '-', and starts with a letter or "

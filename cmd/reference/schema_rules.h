@@ -9,9 +9,9 @@
 
 #include <jansson.h>
 
-/* What its definition is called under "$defs"; NULL: the type has none of its own. */
+/* The name of its definition under "$defs"; NULL: the type has none of its own. */
 const char *schema_rule_name(enum key_type type);
-/* The definition, a new reference. The type has to have a name. */
+/* The definition, a new reference. The type must have a name. */
 json_t *schema_rule(enum key_type type);
 
 /* The relations between the object's keys: keywords to add, a new reference; NULL: none. */

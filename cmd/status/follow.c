@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ECMA-48, and xterm's alternate screen, which leaves what was there before as it was. */
+/* ECMA-48, and xterm's alternate screen, which preserves the previous content. */
 #define SCREEN_BEGIN "\033[?1049h\033[?25l"
 #define SCREEN_END   "\033[?25h\033[?1049l"
 #define SCREEN_HOME  "\033[H"
@@ -33,9 +33,9 @@ struct follower {
 	struct lookups *lookups; /* continue from one observation to the next */
 	bool terminal;
 	int signals;        /* a descriptor that reports SIGINT, SIGTERM and SIGWINCH */
-	char *shown;        /* what was written last */
-	int code;           /* what the last observation came to, */
-	struct error fault; /* and why, where it is a failure */
+	char *shown;        /* the last output */
+	int code;           /* the result of the last observation, */
+	struct error fault; /* and its error, if it failed */
 };
 
 static int signals_open(struct error *error)
@@ -51,7 +51,7 @@ static int signals_open(struct error *error)
 		      : fd;
 }
 
-/* False: it was requested to end, or nobody reads its output any more. */
+/* False: the end was requested, or the output has no reader any more. */
 static bool pause_until_next(const struct follower *follower)
 {
 	struct pollfd pollers[] = {{.fd = follower->signals, .events = POLLIN},
@@ -73,7 +73,7 @@ static unsigned screen_rows(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row ? size.ws_row : 24;
 }
 
-/* The lines that fit, the last of them telling of those that do not. */
+/* The lines that fit; the last one counts the omitted ones. */
 static void screen_put(const char *text, unsigned rows)
 {
 	size_t lines = 0, row = 0;
@@ -92,7 +92,7 @@ static void screen_put(const char *text, unsigned rows)
 	fputs(SCREEN_REST, stdout);
 }
 
-/* When, and how it ends. */
+/* The time of the observation, and how to end. */
 static void head_write(FILE *out, unsigned seconds, unsigned width)
 {
 	char line[96], now[32];
@@ -148,7 +148,7 @@ static void result_write(const struct follower *follower, FILE *out, const struc
 	status_model_free(&model);
 }
 
-/* On a terminal the screen; elsewhere, such as in a file, what is not as it was. */
+/* On a terminal the whole screen; otherwise, for example in a file, only changes. */
 static void show(struct follower *follower, char *text)
 {
 	bool json = follower->options->output == OUTPUT_JSON;

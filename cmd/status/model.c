@@ -44,7 +44,7 @@ static void gateways_add(struct status_model_link *link)
 			link->gateways[route->to.ip.family == AF_INET6] = route->via;
 }
 
-/* Names that engines and CNI give to namespaces, and paths, do not name the container. */
+/* Names of namespaces that engines and CNI create, and paths, do not identify the container. */
 static bool named_by_engine(const char *name)
 {
 	static const char *const prefixes[] = {"docker ", "podman ", "netns-", "cni-", "/"};
@@ -54,8 +54,8 @@ static bool named_by_engine(const char *name)
 	return false;
 }
 
-/* The plan deletes a link that is in another container's namespace (stray). Without files, its name
- * alone tells. */
+/* The plan deletes a link that is in another container's namespace (stray). Without files, only its
+ * name shows this. */
 static const char *place_of(const struct desired *desired, const struct live_ns *ns,
 			    const struct live_link *link, const struct step *step)
 {
@@ -95,7 +95,7 @@ static bool parent_selected(const struct desired *desired, const struct owner_ta
 	return selected;
 }
 
-/* An attachment whose parent was moved away is this host's where the plan says so. */
+/* An attachment whose parent was moved away belongs to this host if the plan says so. */
 static bool attachment_managed(const struct plan *plan, const struct live_link *link)
 {
 	return link->tag.role == ROLE_ATTACH && (link->parent_where == PARENT_HOST ||
@@ -172,8 +172,8 @@ static void subnets_derive(struct status_model *model, struct status_model_netwo
 	network->subnets = subnets;
 }
 
-/* Networks that no file names, as their first attachment shows them: first of those in a namespace
- * of the container's name, as anybody else may have made the others. */
+/* Networks that no file declares, with the properties of their first attachment: preferably one in
+ * a namespace with the container's name, as anybody else may have created the others. */
 static void derived_add(struct status_model *model, bool named)
 {
 	for (size_t i = 0; i < model->n_links; i++) {

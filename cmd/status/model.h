@@ -4,30 +4,30 @@
 
 #include "reconcile/plan/plan.h"
 
-/* A network, from the file if it names it, else from what is live of it. */
+/* A network, from the file if it declares it, otherwise from its live links. */
 struct status_model_network {
 	const char *set, *name;
 	const char *driver, *mode, *parent; /* parent NULL: none found */
 	const struct subnet *subnets;
 	size_t n_subnets;
-	bool dhcp; /* the file says so */
+	bool dhcp; /* it is declared in a file */
 };
 
-/* A live link of mvapply's: an attachment, or the host's own way into a network. */
+/* A managed live link: an attachment, or the host's own link of a network. */
 struct status_model_link {
 	const struct live_ns *ns;
 	const struct live_link *link;
 	const char *parent;             /* NULL: gone */
-	const struct live_addr **addrs; /* but the link-local ones */
+	const struct live_addr **addrs; /* without link-local ones */
 	size_t n_addrs;
-	const struct live_addr *lease; /* which of them is by DHCP; NULL: none */
-	struct ip gateways[2];         /* of its default routes: IPv4, IPv6 */
-	const char *place;             /* the name of the namespace, where it may not be the
-					  container's; else NULL */
-	const struct step *step;       /* what apply would do with it, or NULL: as declared */
+	const struct live_addr *lease; /* the one that is leased; NULL: none */
+	struct ip gateways[2];         /* its default routes: IPv4, IPv6 */
+	const char
+		*place; /* the name of the namespace, if it may not be the container's; else NULL */
+	const struct step *step; /* the planned action, or NULL: as declared */
 };
 
-/* A VLAN or dummy link of mvapply's. */
+/* A managed VLAN or dummy link. */
 struct status_model_parent {
 	const struct live_link *link;
 	const char *base; /* of a VLAN */
@@ -43,7 +43,7 @@ struct status_model {
 	size_t n_parents;
 };
 
-/* desired without sets: whatever is live. The caller frees with status_model_free; points into all
+/* desired without sets: all live links. The caller frees with status_model_free; points into all
  * three arguments. */
 struct status_model status_model_make(const struct desired *desired, const struct live *live,
 				      const struct plan *plan);

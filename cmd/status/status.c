@@ -168,7 +168,7 @@ static void text_network(const struct status_model_network *network)
 	puts(terminal_wrap(arena, stdout, "network   ", 10, text));
 }
 
-/* The reasons of the others are in the table. */
+/* The table contains the reasons of the others. */
 #define SHOWN (TEXT_ALL & ~(1U << ACTION_KEPT | 1U << ACTION_PENDING))
 
 static void text_differences(const struct plan *plan, const struct desired *desired,
@@ -197,7 +197,7 @@ static void text_status_model(const struct status_model *model, const struct run
 	text_differences(run->plan, desired, options);
 }
 
-/* Without files there is no desired state: whatever is live is shown. */
+/* Without files there is no desired state: all live links are shown. */
 static struct desired *read_or_empty(const struct options *options)
 {
 	if (options->n_files)

@@ -8,11 +8,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* "live", "drifted", "undeclared", or what a step that is not done is called. */
+/* "live", "drifted", "undeclared", or the name of the action of a step that is not done. */
 const char *status_state(const struct status_model_link *link);
-/* Whether the step is about something that is not live; others are drift. */
+/* Whether the object of the step is not live; other differences are drift. */
 bool status_not_live(const struct step *step);
-/* `times`: with what is left of leases, which is otherwise at each observation. */
+/* `times`: with the remaining time of leases, which would differ at each observation. */
 json_t *status_json(const struct status_model *model, const struct run *run, bool times);
 
 struct status_style {
@@ -28,7 +28,7 @@ int status_code(const struct run *run, const struct options *options, struct err
 void status_table(FILE *out, const struct status_model *model, const struct plan *plan,
 		  const struct status_style *style);
 
-/* Looks again and again, and shows what changed, until it is told to end. Returns an exit code. */
+/* Observes repeatedly, and shows changes, until a signal ends it. Returns an exit code. */
 int status_watch(const struct options *options, const struct desired *desired);
 
 #endif

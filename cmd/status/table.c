@@ -12,7 +12,7 @@ enum column { COLUMN_OBJECT, COLUMN_STATE, COLUMN_LINK, COLUMN_ADDRESSES, COLUMN
 
 struct row {
 	const char *cells[N_COLUMNS];
-	const char *rest; /* behind the columns */
+	const char *rest; /* after the columns */
 };
 
 struct table {

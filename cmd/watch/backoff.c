@@ -9,22 +9,22 @@
 #define DELAY_FIRST_MS 100
 #define DELAY_MAX_MS   60000
 
-/* 2.5 s in all. */
+/* 2.5 s in total. */
 #define BUSY_FIRST_MS 10
 #define BUSY_MAX      8
 
-/* How often the price doubles. */
+/* The limit of doublings of the price. */
 #define DEAR_MAX 2
 
 struct entry {
-	struct entry *next; /* in its bucket */
+	struct entry *next; /* next entry in its bucket */
 	char *key;
-	unsigned failures, busy, repairs; /* in a row */
-	bool wanted;                      /* it is still to be done */
-	int64_t until;                    /* it is left alone */
-	int64_t repaired;                 /* when it last was */
-	int64_t paid;                     /* when time will have paid all that was spent */
-	unsigned dear;                    /* how often it was spent beyond the credit, in a row */
+	unsigned failures, busy, repairs; /* failures in a row */
+	bool wanted;                      /* still pending */
+	int64_t until;                    /* delayed until */
+	int64_t repaired;                 /* time of the last execution */
+	int64_t paid;                     /* when the spent credit is paid back */
+	unsigned dear;                    /* consecutive executions beyond the credit */
 };
 
 struct retry {
@@ -50,7 +50,7 @@ void retry_free(struct retry *retry)
 	free(retry);
 }
 
-/* Where the pointer to the key's entry is, or would be. */
+/* The pointer to the key's entry, or to its future place. */
 static struct entry **entry_at(const struct retry *retry, const char *key)
 {
 	const uint64_t hash = keyed_hash_text((uint64_t)(uintptr_t)retry, key);
@@ -75,7 +75,7 @@ static void buckets_grow(struct retry *retry)
 	free(old);
 }
 
-/* The key's entry, made if need be. */
+/* The key's entry; creates it if necessary. */
 static struct entry *entry_of(struct retry *retry, const char *key)
 {
 	struct entry *entry = *entry_at(retry, key);
@@ -125,7 +125,7 @@ int64_t retry_delay(unsigned failures)
 	return delay_doubled(DELAY_FIRST_MS, failures);
 }
 
-/* Up to a quarter more, so that many that failed together do not come again together. */
+/* Up to a quarter more, so that keys that failed together are not retried together. */
 static int64_t jitter(int64_t delay)
 {
 	uint32_t random = 0;
@@ -171,7 +171,7 @@ void retry_forget(struct retry *retry, const char *key)
 		entry_drop(retry, at);
 }
 
-/* While it is left alone it is not as it was made, so that this is no quiet. */
+/* The time of the delay does not count as quiet, since the repair was not made yet. */
 static unsigned repairs_left(const struct entry *entry, int64_t now)
 {
 	const int64_t from = entry->until > entry->repaired ? entry->until : entry->repaired;

@@ -15,16 +15,16 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* How long an answer is valid: it is used right after it arrived. */
+/* How long an answer is valid: it is used immediately after its arrival. */
 #define ANSWER_MS 10000
 
 struct pending {
 	struct pending *next;
 	struct service *service;
 	char *key;   /* the link's owner tag */
-	ino_t inode; /* of its namespace, */
-	int ifindex; /* and its own there */
-	int fd;      /* of what will be the answer; -1: it is there */
+	ino_t inode; /* cookie of its namespace, */
+	int ifindex; /* and its ifindex there */
+	int fd;      /* descriptor of the answer; -1: the answer has arrived */
 	struct dhcp_answer answer;
 	int64_t answered_at; /* milliseconds */
 };
@@ -50,7 +50,7 @@ static void answer_take(void *data, int fd, uint32_t events)
 	pending->service->dirty = true;
 }
 
-/* What is under way for the step's link as it is now, or answered. */
+/* The pending or answered request for the current link of the step. */
 static struct pending **pending_of(struct service *service, const struct step *step)
 {
 	struct pending **at = &service->leases;
@@ -73,7 +73,7 @@ static bool pending_holds(const struct pending *pending, const struct step *step
 	       (pending->fd >= 0 || clock_milliseconds() - pending->answered_at < ANSWER_MS);
 }
 
-/* The answer is at once that it cannot be asked, where that is so. */
+/* A request that cannot be sent is answered as failed immediately. */
 static void pending_add(struct service *service, const struct step *step)
 {
 	struct error error;
@@ -103,7 +103,7 @@ static size_t count_under_way(const struct service *service)
 	return count;
 }
 
-/* Nothing but the lease is to be changed, so that all of it waits. */
+/* The step changes only the lease, so the whole step is deferred. */
 static bool lease_alone(const struct step *step)
 {
 	return step->action == ACTION_CHANGE && step->n_changes == 1 && !step->temporary.name &&
@@ -118,7 +118,7 @@ static void step_wait(struct selection *selection, struct leases *leases, size_t
 		leases->deferred[number] = true;
 }
 
-/* It serves once. */
+/* An answer is used once. */
 static const struct dhcp_answer *answer_use(struct arena *arena, struct pending **at)
 {
 	struct dhcp_answer *answer = arena_alloc(arena, sizeof(*answer));
@@ -159,8 +159,8 @@ static bool any_requests(const struct selection *selection, const struct pending
 	return false;
 }
 
-/* What nobody waits for any more: what it was for is gone. A client that still asked would keep the
- * namespace, with the links in it (dhcp_broker_send). */
+/* Requests that are not needed any more. A running client would keep the namespace, with its links
+ * (dhcp_broker_send). */
 static void pending_drop(struct service *service, const struct selection *selection)
 {
 	for (struct pending **at = &service->leases; *at;) {
@@ -185,7 +185,7 @@ struct leases service_lease(struct service *service, struct selection *selection
 		any |= requests_lease(selection, step);
 		leases.deferred[i] = step_leases(step) && step->action != ACTION_CHANGE;
 	}
-	/* One that is gone by now is left to the observation that comes of it. */
+	/* A link that is gone is handled by the next observation. */
 	if (!any || !observe_hold(service->live, service->lookups, selection))
 		return leases;
 	for (size_t i = 0; i < plan->n_steps; i++)
@@ -194,7 +194,7 @@ struct leases service_lease(struct service *service, struct selection *selection
 	return leases;
 }
 
-/* It cannot be forked again: the service has given its rights up. */
+/* The broker cannot be forked again: the service has dropped its privileges. */
 static void helper_ended(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;

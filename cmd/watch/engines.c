@@ -14,25 +14,26 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* Answers that come within this time are worked through in one pass. */
+/* Answers within this time are processed in one pass. */
 #define GATHER_MS 20
 
-/* Those of the source kinds that are engines. */
+/* The source kinds of engines. */
 static const enum source_kind kinds[] = {SOURCE_DOCKER, SOURCE_PODMAN};
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 struct engine {
 	struct service *service;
 	enum source_kind kind;
-	struct engine_events *events; /* NULL: no container of the files is this engine's */
+	struct engine_events *events; /* NULL: no container of the files uses this engine */
 	struct timer timeout, reconnect;
-	unsigned failures; /* to connect, in a row */
-	/* Queries make sense: the engine sends events, or at least answers. */
+	unsigned failures; /* failed connections in a row */
+	/* it can be queried: it sends events, or at least answers */
 	bool answers;
-	struct error failure; /* else why; errnum 0: it is being connected for the first time */
+	struct error
+		failure; /* otherwise the reason; errnum 0: the first connection is in progress */
 	const char *sockets[2];
-	struct paths *paths; /* where its socket may appear; NULL: not watched yet */
-	bool absent;         /* it was not there when it was last looked for */
+	struct paths *paths; /* the possible paths of its socket; NULL: not watched yet */
+	bool absent;         /* it was missing at the last check */
 };
 
 struct service_engines {
@@ -40,13 +41,13 @@ struct service_engines {
 	struct timer timeout, gather;
 };
 
-/* The state that the next observation is for. */
+/* The state for the next observation. */
 static const struct desired *desired_of(const struct service *service)
 {
 	return service->next ? service->next : service->desired;
 }
 
-/* --- what is known of the containers */
+/* --- results of containers */
 
 static void container_stale(struct service *service, enum source_kind kind, const char *source)
 {
@@ -58,7 +59,7 @@ static void container_stale(struct service *service, enum source_kind kind, cons
 	}
 }
 
-/* None of the engine's containers is asked about before it is back. */
+/* Queries for the engine's containers are deferred until it is available. */
 static void engine_away(struct engine *engine, const struct error *failure)
 {
 	struct service *service = engine->service;
@@ -98,9 +99,9 @@ static bool engine_answers(const struct service *service, enum source_kind kind)
 	return false;
 }
 
-/* While an engine is away, the last result for its containers is used as long as the process runs;
- * all are queried when the engine is back. An engine that sends no events may answer all the same.
- */
+/* While an engine is unavailable, the last result for its containers is used as long as the process
+ * runs; all are queried when the engine is back. An engine that sends no events may answer
+ * nevertheless. */
 static void take_answer(void *data, enum source_kind kind, const char *source,
 			const struct lookup_result *lookup_result, const struct error *silent)
 {
@@ -147,8 +148,8 @@ static void questions_timeout(void *data)
 
 /* --- events */
 
-/* Whether watching the process is enough: its end is detected, and a start has an event of its own.
- * A service of Compose, though, may run as another container, too. */
+/* Whether watching the process is sufficient: its end is detected, and a start has an event of its
+ * own. A Compose service, though, may also continue in another container. */
 static bool process_is_enough(const struct engine_event *event, const char *source, const char *id)
 {
 	return (event->action == ENGINE_DIE || event->action == ENGINE_RESTART) && id &&
@@ -183,7 +184,7 @@ static void take_event(void *data, const struct engine_event *event)
 	lookups_visit(engine->service->lookups, engine->kind, container_event_take, &context);
 }
 
-/* Which containers the event was about is not known. */
+/* The container of the event is unknown. */
 static void take_loss(void *data)
 {
 	const struct engine *engine = data;
@@ -194,9 +195,9 @@ static void take_loss(void *data)
 	lookups_query_all(service->lookups, desired_of(service), engine->kind, LOOKUP_STALE);
 }
 
-/* --- the socket, while the engine is away */
+/* --- the socket, while the engine is unavailable */
 
-/* Looks for it, and watches what leads to it by now. */
+/* Checks for it, and watches the paths that lead to it now. */
 static bool socket_found(struct engine *engine)
 {
 	paths_arm(engine->paths);
@@ -230,7 +231,7 @@ void service_engines_mounted(struct service *service)
 	}
 }
 
-/* Without inotify there is the back-off. */
+/* Without inotify, the back-off alone decides when to retry. */
 static void socket_await(struct engine *engine)
 {
 	struct service *service = engine->service;
@@ -271,9 +272,9 @@ static void connected(struct engine *engine)
 	lookups_query_all(service->lookups, desired_of(service), engine->kind, LOOKUP_KEEP);
 }
 
-/* While an engine is away, the last result for its containers is used as long as the process runs;
- * all are queried when the engine is back. An engine that sends no events may answer all the same.
- */
+/* While an engine is unavailable, the last result for its containers is used as long as the process
+ * runs; all are queried when the engine is back. An engine that sends no events may answer
+ * nevertheless. */
 static void disconnected(struct engine *engine, const struct error *failure)
 {
 	struct service *service = engine->service;
@@ -359,7 +360,7 @@ static void engine_end(struct engine *engine)
 	loop_timer_set(engine->service->loop, &engine->timeout, -1);
 }
 
-/* --- what the files name */
+/* --- sources of the files */
 
 static bool kind_used(const struct desired *desired, enum source_kind kind)
 {

@@ -14,15 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Editors and git write in bursts: the files are applied when they have been unchanged for a while,
- * or at the latest after the longest wait. They are read before that, when the burst seems to be
- * over, as the service is idle then. */
+/* Editors and git write in bursts: the files are applied when they have been unchanged for some
+ * time, or at the latest after the longest wait. They are read before that, when the burst seems to
+ * be over, as the service is idle then. */
 #define PREFETCH_MS      5
 #define QUIET_MS         20
 #define QUIET_LONGEST_MS 500
 
 /* Limits of the datagrams that are read at once, as others can cause events without end: in
- * general, and, while other processes wait for the lock, beyond those of the pass's own steps. */
+ * general, and, while other processes wait for the lock, in addition to those of the pass's own
+ * steps. */
 #define EVENTS_MAX       65536
 #define EVENTS_LOCKED    8192
 #define EVENTS_OF_STEP   64
@@ -36,11 +37,11 @@ void service_mark_stale(struct service *service)
 	service->dirty = true;
 }
 
-/* How many events are read at once. */
+/* The number of events that are read at once. */
 struct event_batch {
 	struct service *service;
 	struct arena *arena;
-	struct nsid_index index; /* made at the first event */
+	struct nsid_index index; /* created at the first event */
 	bool indexed;
 };
 
@@ -54,7 +55,7 @@ static struct live_ns *ns_of(struct event_batch *events, int nsid)
 	return nsid_index_find(&events->index, nsid);
 }
 
-/* A managed link of the host, or one that the files name as a parent. */
+/* A managed link of the host, or one that the files use as a parent. */
 static bool link_matters(const struct service *service, const struct live_link *link)
 {
 	if (link->tag.role != ROLE_NONE)
@@ -77,7 +78,7 @@ static const struct live_link *lower_link(const struct service *service,
 		       : NULL;
 }
 
-/* Or any link on such a link: it may hold an address that an attachment is to get. */
+/* Also any link on such a link: it may have an address that an attachment would get. */
 static bool index_matters(const struct service *service, int ifindex)
 {
 	const struct live_link *link = live_link_by_index(service->live->namespaces[0], ifindex);
@@ -103,8 +104,8 @@ static bool any_user(const struct live_ns *ns, int parent, bool gone)
 	return false;
 }
 
-/* A link of the host's that is a parent leaves, or comes, also from another namespace. The kernel
- * reports nothing of it in the namespaces of the links on it, unless it is up
+/* A parent of the host is deleted or added, also by a move between namespaces. The kernel reports
+ * nothing of it in the namespaces of the links on it, unless it is up
  * (netif_stacked_transfer_operstate). */
 static void parent_event(struct service *service, const struct live_link *link, bool gone)
 {
@@ -118,7 +119,7 @@ static void parent_event(struct service *service, const struct live_link *link, 
 	}
 }
 
-/* A container that makes and deletes links on its own makes the kernel report the parent, as it is
+/* A container that creates and deletes links makes the kernel report their unchanged parent
  * (rtmsg_ifinfo of the lower device, netdev_upper_dev_link). */
 static bool changes_nothing(const struct service *service, const struct live_link *link)
 {
@@ -127,7 +128,7 @@ static bool changes_nothing(const struct service *service, const struct live_lin
 	return known && live_link_equal(link, known);
 }
 
-/* Whether the host is to be read for it. */
+/* Whether the host has to be read because of it. */
 static bool link_event(struct service *service, const struct nlmsghdr *message, bool gone)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
@@ -138,7 +139,7 @@ static bool link_event(struct service *service, const struct nlmsghdr *message, 
 		parent_event(service, &link, gone);
 		if (!gone && changes_nothing(service, &link))
 			return false;
-		/* A veth's peer may have any number in its own namespace. */
+		/* A veth's peer may have any ifindex in its own namespace. */
 		return link_matters(service, &link) || index_matters(service, link.ifindex) ||
 		       (!parent.other_netns && index_matters(service, link.parent));
 	case DECODE_SKIP:
@@ -182,8 +183,8 @@ static bool route_event_matters(const struct service *service, const struct nlms
 		(route.proto == OWNER_TAG_PROTOCOL || destination_matters(service, &route.to)));
 }
 
-/* Other programs' links, addresses and routes come and go on a host all the time. A crowded host is
- * read when containers are tried again, as all others wait. */
+/* Other programs' links, addresses and routes change on a host all the time. A crowded host is read
+ * when containers are retried, as all other processes wait. */
 static void host_event(struct service *service, const struct nlmsghdr *message, bool gone)
 {
 	struct live_ns *host = service->live->namespaces[0];
@@ -199,7 +200,7 @@ static void host_event(struct service *service, const struct nlmsghdr *message, 
 		ns_stale(service, host);
 }
 
-/* The namespace with that number is no more. */
+/* The namespace with that nsid was destroyed. */
 static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 {
 	int nsid;
@@ -213,8 +214,8 @@ static void ns_died(struct event_batch *events, const struct nlmsghdr *message)
 	ns_stale(events->service, ns);
 }
 
-/* Whether an event in a container's namespace reports an attachment, of any set, or of an address
- * of one. A container can say so of its own links. */
+/* Whether an event in a container's namespace reports an attachment, of any set, or an address of
+ * one. A container can cause such events with its own links. */
 static bool event_tagged(const struct service *service, const struct nlmsghdr *message)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
@@ -233,7 +234,8 @@ static bool event_tagged(const struct service *service, const struct nlmsghdr *m
 static void container_event(struct service *service, struct live_ns *ns,
 			    const struct nlmsghdr *message, bool gone)
 {
-	/* A crowded one is read when its containers are tried again, as all others wait. */
+	/* A crowded namespace is read when its containers are retried, as all other processes
+	 * wait. */
 	if (!ns->stale && !ns->rate_limited && !ns->crowded && !rate_limit_defers(service, ns))
 		ns_stale(service, ns);
 	if (ns->rate_limited && !ns->tagged && !gone)
@@ -292,7 +294,7 @@ static void monitor_ready(void *data, int fd, uint32_t events)
 	service_read_events(data);
 }
 
-/* Whether another namespace than the one that was found is at the container's name, or none. */
+/* Whether the container's name leads to another namespace than before, or to none. */
 static bool container_moved(const struct container_lookup *lookup)
 {
 	char path[4096];
@@ -406,7 +408,7 @@ static void retry_timer_due(void *data)
 	service->dirty = true;
 }
 
-/* A set that was another service's may be had now. */
+/* A set of another service may be available now. */
 static void take_over_due(void *data)
 {
 	struct service *service = data;

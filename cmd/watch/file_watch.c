@@ -15,17 +15,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* As the kernel's own limit (MAXSYMLINKS). */
+/* The kernel's own limit (MAXSYMLINKS). */
 #define LINKS_MAX 40
 
-/* A folder that something watched lies in. */
+/* Events of a folder that contains a watched file. */
 #define MASK_CONTENT                                                                               \
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY |        \
 	 IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
-/* One further up: only whether it goes. */
+/* Events of its parent folders: only whether they are removed. */
 #define MASK_SELF (IN_MOVE_SELF | IN_DELETE_SELF)
 
-/* A folder that is watched, and what in it matters. */
+/* A watched folder, and the relevant names in it. */
 struct place {
 	int wd;
 	char *name; /* NULL: everything */
@@ -83,7 +83,7 @@ static void place_add(struct paths *paths, int wd, const char *name)
 	paths->places[paths->n_places++] = (struct place){.wd = wd, .name = copy};
 }
 
-/* `name`: what in the folder matters, NULL: everything. */
+/* `name`: the relevant name in the folder, NULL: all. */
 static void folder_watch(struct paths *paths, const char *folder, uint32_t mask, const char *name)
 {
 	int wd = inotify_add_watch(paths->inotify, *folder ? folder : "/",
@@ -106,8 +106,8 @@ static bool event_matters(const struct paths *paths, const struct inotify_event 
 	return false;
 }
 
-/* Handles the events of one read(2). An incomplete or unknown event counts as one that matters:
- * then everything is read again. */
+/* Handles the events of one read(2). An incomplete or unknown event counts as relevant: then
+ * everything is read again. */
 static bool events_matter(const struct paths *paths, const char *bytes, size_t left)
 {
 	bool matters = false;
@@ -132,15 +132,15 @@ bool paths_touched(struct paths *paths)
 	return touched;
 }
 
-/* What is still to be walked from `done` on, which names a folder that was found. */
+/* The rest of the path, from `done` on, which is an existing folder. */
 struct walk {
 	char done[PATH_MAX]; /* without the last slash: "" is the root */
 	char rest[PATH_MAX];
 	unsigned links;
-	bool found_in_folder; /* by a link there; the path itself was not given */
+	bool found_in_folder; /* reached by a link in a folder; the path itself was not given */
 };
 
-/* Takes the next name off `rest`; false at the end. */
+/* Removes the next name from `rest`; false at the end. */
 static bool name_take(struct walk *walk, char name[NAME_MAX + 1])
 {
 	char *start = walk->rest + strspn(walk->rest, "/");
@@ -158,7 +158,7 @@ static bool is_last(const struct walk *walk)
 	return walk->rest[strspn(walk->rest, "/")] == '\0';
 }
 
-/* Puts the link's target before what is left to walk. */
+/* Inserts the link's target before the rest of the path. */
 static bool link_follow(struct walk *walk, const char *path)
 {
 	char target[PATH_MAX], rest[PATH_MAX];
@@ -176,7 +176,7 @@ static bool link_follow(struct walk *walk, const char *path)
 
 static void path_watch(struct paths *paths, const char *path, bool found_in_folder);
 
-/* In a link's own folder no more links are followed: they could lead in circles. */
+/* Links in the folder of a link's target are not followed: they could form cycles. */
 static void folder_links_watch(struct paths *paths, const char *folder)
 {
 	cleanup_closedir DIR *entries = opendir(folder);
@@ -198,7 +198,7 @@ static void folder_content_watch(struct paths *paths, const struct walk *walk, c
 		folder_links_watch(paths, folder);
 }
 
-/* One name further; false: there is nothing more to walk, or it is not there. */
+/* Advances by one name; false: the path is complete, or the name does not exist. */
 static bool walk_step(struct paths *paths, struct walk *walk)
 {
 	char name[NAME_MAX + 1], path[PATH_MAX];
@@ -244,7 +244,7 @@ static bool is_watched(const struct paths *paths, int wd)
 	return false;
 }
 
-/* The descriptor stays: closing it waits for the kernel's grace period (fsnotify_destroy_group). */
+/* The descriptor stays open: closing it waits for an SRCU grace period (fsnotify_destroy_group). */
 static void paths_watch(struct paths *paths, size_t wanted)
 {
 	struct place *before = paths->places;

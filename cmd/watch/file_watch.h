@@ -19,16 +19,16 @@ void paths_free(struct paths *paths);
 /* Readable when something may have changed. */
 int paths_fd(const struct paths *paths);
 
-/* Takes the events that have come; whether one of them may be about the paths. Others in the same
- * folders are none of our business. */
+/* Reads pending events; returns whether one of them may concern the paths. Other files in the same
+ * folders are ignored. */
 bool paths_touched(struct paths *paths);
 
-/* Watches what the paths lead to now, and no longer what they led to. To be called before the files
- * are read, so that nothing that happens between is missed. Overflow needs no care of its own: all
+/* Watches the current targets of the paths instead of the former ones. Call it before the files are
+ * read, so that no change in between is missed. An overflow needs no special handling: everything
  * is read again on any event. */
 void paths_arm(struct paths *paths);
 
-/* Watches nothing any more, until paths_arm. */
+/* Watches nothing until the next paths_arm. */
 void paths_disarm(struct paths *paths);
 
 #endif

@@ -79,7 +79,7 @@ static void json_line(const struct log *log, enum log_level level, const char *m
 	char *dumped = json_dump(line, JSON_COMPACT);
 	if (dumped) {
 		const size_t size = strlen(dumped);
-		dumped[size] = '\n'; /* in place of the terminator */
+		dumped[size] = '\n'; /* replaces the terminator */
 		log_queue_add(log->queue, dumped, size + 1);
 	}
 	free(dumped);
@@ -123,7 +123,7 @@ int log_flush(const struct log *log)
 	return written ? -1 : log_queue_fd(log->queue);
 }
 
-/* Names of files may hold any byte; a line of the log is one line of UTF-8. */
+/* Names of files may contain any byte; a log entry is one line of UTF-8. */
 void log_write_fields(const struct log *log, enum log_level level, const char *message,
 		      json_t *fields)
 {

@@ -7,38 +7,38 @@
 
 #include <jansson.h>
 
-#define LOG_MESSAGE_SIZE 1024 /* of one entry, with its end; longer ones are cut */
+#define LOG_MESSAGE_SIZE 1024 /* limit of one entry, with its end; longer ones are cut */
 
-/* The numbers are syslog's, as sd-daemon(3) wants them: "<4>text". */
+/* The numbers are syslog's, in the format of sd-daemon(3): "<4>text". */
 enum log_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INFO = 6 };
 
 struct log {
 	bool json, journal, quiet;
-	bool held; /* lines are kept until they are let go (log_hold) */
+	bool held; /* lines are kept until log_let_go */
 	struct log_queue *queue;
 };
 
-/* stderr connected to the journal is told by JOURNAL_STREAM (systemd.exec(5)). */
+/* JOURNAL_STREAM identifies a stderr that is connected to the journal (systemd.exec(5)). */
 struct log log_new(const struct options *options);
 void log_free(struct log *log);
 
-/* While others wait for what the service has, nothing is written. */
+/* While other processes wait for the service, nothing is written. */
 void log_hold(struct log *log);
 void log_let_go(struct log *log);
 
-/* Writes queued lines as far as the reader accepts them, and reports how many were lost once there
- * is room. Returns -1 if nothing is queued, or the descriptor to wait for. A reader may continue
- * later, as a stopped terminal does, or never. */
+/* Writes queued lines as far as the reader accepts them, and reports the number of lost ones once
+ * there is room. Returns -1 if nothing is queued, or the descriptor to wait for. A reader may
+ * continue later, as a stopped terminal does, or never. */
 int log_flush(const struct log *log);
 
 __attribute__((format(printf, 3, 4))) void log_write(const struct log *log, enum log_level level,
 						     const char *format, ...);
-/* The same, where JSON lines have more: {"time", "level", "message", ...fields}. Takes `fields` (an
- * object) over. */
+/* The same; JSON lines have additional fields: {"time", "level", "message", ...fields}. Takes
+ * ownership of `fields` (an object). */
 void log_write_fields(const struct log *log, enum log_level level, const char *message,
 		      json_t *fields);
 
-/* What went wrong, with its code, and what is done about it ("trying again", or NULL). */
+/* An error with its code, and the reaction to it ("trying again", or NULL). */
 void log_error(const struct log *log, enum log_level level, const char *then,
 	       const struct error *error);
 

@@ -17,15 +17,15 @@
 
 struct log_queue {
 	int fd;
-	bool own;       /* the descriptor is our own */
+	bool own;       /* the descriptor belongs to the queue */
 	bool is_socket; /* journald's */
 	size_t used, lines, lost;
-	size_t reported; /* lost lines that a queued line reports */
+	size_t reported; /* number of lost lines that a queued line reports */
 	char text[QUEUE_SIZE];
 };
 
-/* Others may have the same open file, and must not find it without blocking: a pipe is opened once
- * more. */
+/* Other processes may share the open file, which must stay blocking for them: a pipe is opened
+ * again. */
 static int pipe_open(int fd)
 {
 	char path[64];
@@ -95,7 +95,7 @@ static size_t count_lines(const char *text, size_t size)
 	return count;
 }
 
-/* Nobody reads any more, or the disk is full: later lines may have better luck. */
+/* The reader is gone, or the disk is full: later lines may succeed. */
 static void queue_drop(struct log_queue *queue)
 {
 	queue->lost += queue->lines + queue->reported - (queue->reported > 0);

@@ -72,7 +72,8 @@ static void put_all(FILE *out, const struct metrics *metrics)
 	put_durations(out, metrics);
 }
 
-/* Others may write that folder: what they put there is neither followed nor written to. */
+/* Other users may write that folder: existing files and links in it are neither followed nor
+ * written. */
 static FILE *temporary_open(char *path)
 {
 	cleanup_close int fd = mkostemp(path, O_CLOEXEC);
@@ -90,7 +91,7 @@ int metrics_write(const struct metrics *metrics, const char *path, struct error 
 	if (!out)
 		return error_set(error, errno, "cannot write metrics: %s: %s", temporary,
 				 strerror(errno));
-	/* The collector runs as somebody else. */
+	/* The collector runs as another user. */
 	(void)fchmod(fileno(out), 0644);
 	put_all(out, metrics);
 	int failed = ferror(out) | fclose(out);

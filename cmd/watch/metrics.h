@@ -13,16 +13,17 @@
 
 struct metrics {
 	bool converged, input_valid;
-	size_t pending, attachments, waiting; /* waiting: failed, to be tried again */
+	size_t pending, attachments, waiting; /* waiting: failed, to be retried */
 	uint64_t repaired, failures, passes, operations;
 	double last_apply; /* seconds since the epoch; 0: never */
 	uint64_t buckets[METRICS_BUCKETS + 1];
-	double duration_sum; /* seconds, of all passes */
+	double duration_sum; /* seconds, total of all passes */
 };
 
 void metrics_observe(struct metrics *metrics, double seconds);
 
-/* Writes a new file beside it and renames it into place. Returns 0 or a negative errno. */
+/* Writes a temporary file in the same folder and renames it into place. Returns 0 or a negative
+ * errno. */
 int metrics_write(const struct metrics *metrics, const char *path, struct error *error);
 
 #endif

@@ -33,7 +33,7 @@ struct mounts *mounts_new(struct loop *loop, mounts_changed *changed, void *data
 	}
 	struct mounts *mounts = memory_new(1, sizeof(*mounts));
 	*mounts = (struct mounts){.loop = loop, .fd = fd, .changed = changed, .data = data};
-	/* proc(5): EPOLLPRI and EPOLLERR report a change; both are reset by being told. */
+	/* proc(5): EPOLLPRI and EPOLLERR report a change; reporting it resets both. */
 	if (loop_add(loop, fd, EPOLLPRI, ready, mounts, error) == 0)
 		return mounts;
 	mounts_free(mounts);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whoever controls a namespace can make any number of them. */
+/* A limit, since whoever controls a namespace can create any number of objects. */
 struct notices {
 	struct arena *arena;
 	struct index *keys;
@@ -16,7 +16,7 @@ struct notices {
 
 enum notice { NOTICE_UNREADABLE, NOTICE_WARNING, NOTICE_STEP, NOTICE_GUARD };
 
-/* What a notice is about, in bytes. */
+/* The object of a notice, as bytes. */
 struct key {
 	FILE *out;
 	char *bytes;
@@ -28,7 +28,7 @@ static void key_number(struct key *key, uint64_t number)
 	fwrite(&number, sizeof(number), 1, key->out);
 }
 
-/* NULL is a text of its own. */
+/* NULL differs from every text. */
 static void key_text(struct key *key, const char *text)
 {
 	key_number(key, text ? strlen(text) + 1 : 0);
@@ -81,7 +81,7 @@ bool notice_unreadable(struct notices *now, const struct notices *before,
 bool notice_warning(struct notices *now, const struct notices *before,
 		    const struct warning *warning)
 {
-	/* A lookup's second object is a sentence. */
+	/* The second object of a lookup is a sentence. */
 	const size_t n_objects = warning->kind == WARNING_LOOKUP ? 1 : WARNING_OBJECTS_MAX;
 	struct key key;
 	key_begin(&key, NOTICE_WARNING);
@@ -91,7 +91,7 @@ bool notice_warning(struct notices *now, const struct notices *before,
 	return key_enter(&key, now, before);
 }
 
-/* What the link shall be: an edit of it logs again which error it meets. */
+/* Includes the specification of the link: after an edit the error is logged again. */
 static void key_spec(struct key *key, const struct link_spec *spec)
 {
 	char text[PREFIX_TEXT_SIZE];
@@ -114,10 +114,11 @@ bool notice_step(struct notices *now, const struct notices *before, const struct
 	key_text(&key, tag->network);
 	key_text(&key, tag->container);
 	key_text(&key, step->name);
-	/* What waits for its namespace may still be known in the one that is gone. */
+	/* A step may wait for a namespace although its container is still known in a destroyed
+	 * one. */
 	key_number(&key, step->ns && !pending ? step->ns->inode : 0);
 	key_text(&key, pending ? step->stopped : NULL);
-	/* Without an error it waits, whatever address is chosen for it meanwhile. */
+	/* Without an error it waits, and a change of the chosen address is not logged. */
 	if (step->desired && step->code)
 		key_spec(&key, step->desired);
 	return key_enter(&key, now, before);

@@ -12,8 +12,8 @@ struct notices;
 struct notices *notices_new(void);
 void notices_free(struct notices *notices);
 
-/* Each enters a notice in `now`, and returns whether it is to be logged: neither `now` nor
- * `before` (NULL: none) has it. */
+/* Each adds a notice to `now`, and returns whether it is to be logged: neither `now` nor `before`
+ * (NULL: none) contains it. */
 bool notice_unreadable(struct notices *now, const struct notices *before,
 		       const struct unreadable *unreadable);
 bool notice_warning(struct notices *now, const struct notices *before,

@@ -10,15 +10,15 @@ struct nsid_entry {
 };
 
 struct nsid_index {
-	struct nsid_entry *items; /* by number */
+	struct nsid_entry *items; /* by nsid */
 	size_t count;
 };
 
-/* The namespaces of `live` that have a number. A container can have thousands made, and each of
- * them report events without end: none takes a search through all of them. In the arena; valid
- * until live->namespaces changes. */
+/* The namespaces of `live` that have an nsid. A container can create thousands of them, and each
+ * can report events without end, so a lookup must not be a linear search. In the arena; valid until
+ * live->namespaces changes. */
 struct nsid_index nsid_index_make(const struct live *live, struct arena *arena);
-/* NULL: no namespace has the number, or the one that had it has lost it since. */
+/* NULL: no namespace has the nsid, or it has lost it since. */
 struct live_ns *nsid_index_find(const struct nsid_index *index, int nsid);
 
 #endif

@@ -11,14 +11,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* How long an answer holds: a link is made right after it. */
+/* How long a result is valid: a link is created directly after it. */
 #define ANSWER_MS 10000
 
 struct service_probes {
 	pthread_t thread;
 	bool running;
 	int ready;            /* an eventfd that the thread writes to */
-	int stop;             /* a descriptor that requests its end */
+	int stop;             /* an eventfd that requests its end */
 	struct arena *arena;  /* of these */
 	struct probes probes; /* the thread's while it runs, then the answers */
 	int64_t answered_at;
@@ -78,7 +78,8 @@ static void probes_copy(struct service_probes *state, const struct probes *wante
 	}
 }
 
-/* The thread is born in the host's namespace, where the service's own is between its steps. */
+/* A new thread is in the host's namespace only if it is started while the service's own thread
+ * is. */
 static void probes_start(struct service *service, const struct probes *wanted)
 {
 	if (!service->probes)
@@ -95,7 +96,7 @@ static void probes_start(struct service *service, const struct probes *wanted)
 			  "cannot ask the LAN for addresses: no thread or descriptor is left");
 }
 
-/* What is known of an address, or NULL: it has to be asked for. */
+/* The result for an address, or NULL: it has to be probed. */
 static struct probe *answer_of(const struct service *service, const struct probe *wanted)
 {
 	const struct service_probes *state = service->probes;
@@ -119,7 +120,7 @@ static void conflict(struct service *service, const struct step *step, const str
 	retry_failed(service->retry, step_retry_key(step, key), clock_milliseconds());
 }
 
-/* Whether all addresses of a step have an answer. */
+/* Whether all addresses of a step have a result. */
 static bool answered(const struct service *service, const struct probe *wanted, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -128,7 +129,7 @@ static bool answered(const struct service *service, const struct probe *wanted, 
 	return true;
 }
 
-/* An answer serves once: whatever comes later is asked for again. Returns whether all are free. */
+/* A result is used once: later steps are probed again. Returns whether all are free. */
 static bool answers_use(struct service *service, const struct step *step,
 			const struct probe *wanted, size_t count)
 {
@@ -159,7 +160,7 @@ void service_probe(struct service *service, struct selection *selection)
 			continue;
 		}
 		selection->selected[step] = false;
-		/* A missing parent is created first, which needs another observation. */
+		/* A missing parent is created first, which requires another observation. */
 		for (size_t k = i; k < end && all.items[i].ifindex > 0; k++)
 			*array_push(arena, unknown.items, unknown.count) = all.items[k];
 	}

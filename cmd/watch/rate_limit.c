@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* In milliseconds. What an observation takes is far less: a hundredth, with the lock that others
- * wait for. */
+/* In milliseconds. An observation takes far less, about a hundredth, but holds the lock for which
+ * others wait. */
 #define PRICE_OBSERVE 1000
 #define PRICE_LINK    4
 #define PRICE_ALL     4000
@@ -25,7 +25,7 @@ static int64_t price_of(const struct live_ns *ns)
 	       (int64_t)(ns->n_addrs + ns->n_routes) / 2;
 }
 
-/* Sooner than it is set for, if need be. */
+/* Earlier than it is set for, if necessary. */
 static void timer_sooner(struct service *service, int64_t left)
 {
 	const int64_t due = clock_microseconds() + left * 1000;
@@ -33,7 +33,7 @@ static void timer_sooner(struct service *service, int64_t left)
 		loop_timer_set(service->loop, &service->rate_limit_timer, left);
 }
 
-/* Whether it may be done now; if so, it is charged. If not, the timer is set. */
+/* Whether it may be executed now; if so, it is charged. If not, the timer is set. */
 static bool credit_take(struct service *service, const char *key, int64_t price)
 {
 	const int64_t now = clock_milliseconds(),

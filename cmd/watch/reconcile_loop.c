@@ -16,14 +16,13 @@
 #include <string.h>
 #include <time.h>
 
-/* How often in a row a plan is applied, observed and made again before it counts as not converging.
- */
+/* The number of consecutive plans after which the service reports that it is not converging. */
 #define PASSES_MAX 4
 
 /* After a pass that failed as a whole. */
 #define PASS_RETRY_MS 1000
 
-/* How long a namespace may take to die. */
+/* The time limit for the destruction of a namespace. */
 #define DEATH_MS 100
 
 static double seconds_now(clockid_t clock)
@@ -33,7 +32,7 @@ static double seconds_now(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* The desired state that an observation was made for has to live until the next one is done. */
+/* The desired state of an observation must be valid until the next observation is done. */
 static bool pass_observe(struct service *service, struct error *error)
 {
 	struct desired *desired = service->next ? service->next : service->desired;
@@ -53,7 +52,7 @@ static bool pass_observe(struct service *service, struct error *error)
 	return service->live != NULL;
 }
 
-/* Before an observation: what failed for good while is tried again. */
+/* Before an observation: permanent failures are retried. */
 static void containers_retry(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
@@ -66,7 +65,7 @@ static void containers_retry(struct service *service)
 	service_engines_retry(service);
 }
 
-/* After it: what failed again waits longer. */
+/* After an observation: repeated failures get a longer delay. */
 static void containers_failed(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
@@ -89,8 +88,8 @@ static void namespace_unnumbered(void *data, const struct live_ns *ns, const str
 	retry_failed(service->retry, namespace_key(ns, key), service->deferred_at);
 }
 
-/* Before an observation: whatever may have happened there meanwhile, and by which name it can be
- * had now. One that is stale is read anyway: its number may be gone because it is. */
+/* Before an observation: retried namespaces are stale, and may have another name now. A stale one
+ * is read anyway: its nsid may be gone for that reason. */
 static void namespaces_retry(struct service *service)
 {
 	char key[SOURCE_KEY_SIZE];
@@ -102,7 +101,7 @@ static void namespaces_retry(struct service *service)
 	}
 }
 
-/* Without the steps that failed a short while ago. Its arena is the caller's to free. */
+/* Without the steps that failed a short time ago. The caller frees its arena. */
 static struct selection steps_select(struct service *service, const struct plan *plan)
 {
 	char key[STEP_RETRY_KEY_SIZE];
@@ -115,14 +114,14 @@ static struct selection steps_select(struct service *service, const struct plan 
 	return selection;
 }
 
-/* The plan, what is done of it, and what was made on the way. */
+/* The plan, the selected steps, and temporary data. */
 static void planned_free(const struct selection *planned)
 {
 	plan_free(planned->plan);
 	arena_free(planned->arena);
 }
 
-/* A plan, and what is done of it: the caller's for planned_free. */
+/* A plan, and the selected steps: the caller frees them with planned_free. */
 static struct selection plan_now(struct service *service)
 {
 	struct plan_options options = service->options->plan;
@@ -130,8 +129,8 @@ static struct selection plan_now(struct service *service)
 	return steps_select(service, plan_make(service->desired, service->live, &options));
 }
 
-/* A namespace that lost its container's name before the service knew of it may hold what is chosen:
- * descriptors are looked through once after an observation of everything, as that takes long. */
+/* A namespace that lost its container's name before the service knew it may have an address or MAC
+ * that is chosen: descriptors are searched once after a full observation, as that takes long. */
 static struct selection plan_searched(struct service *service, struct selection selection,
 				      bool *ret_repeat)
 {
@@ -144,8 +143,8 @@ static struct selection plan_searched(struct service *service, struct selection 
 	return plan_now(service);
 }
 
-/* What changes without end is read now and then, but before anything is chosen that another set may
- * have given a container there meanwhile. */
+/* A namespace that changes without end is read only sometimes, but before anything is chosen that
+ * another set may have given a container there meanwhile. */
 static void deferred_mark_stale(struct service *service)
 {
 	for (size_t i = 0; service->live && i < service->live->n_namespaces; i++) {
@@ -155,10 +154,10 @@ static void deferred_mark_stale(struct service *service)
 	}
 }
 
-/* An observation and the plan that comes of it; no plan with an error. *ret_repeat: some of what
- * was found is to be read once more. No event reports what comes into a namespace that is not known
- * yet, such as another set's container. So before anything is chosen, all of them are looked for,
- * once in a pass: the lock keeps others of us from choosing meanwhile. */
+/* An observation and its plan; no plan with an error. *ret_repeat: a part has to be read once more.
+ * No event reports changes in a namespace that is not known yet, such as another set's container.
+ * So before anything is chosen, all namespaces are searched, once in a pass: the lock prevents
+ * other mvapply processes from choosing meanwhile. */
 static struct selection observe_and_plan(struct service *service, bool *ret_repeat,
 					 struct error *error)
 {
@@ -190,7 +189,7 @@ static struct selection pass_plan(struct service *service, struct leases *ret_le
 	return selection_defer(&selection, service->live, selection.arena);
 }
 
-/* What a step touched is to be read again, while it is still held open. */
+/* The namespaces of executed steps are read again, while they are still open. */
 static void step_touched(const struct step *step)
 {
 	if (step->ns)
@@ -199,9 +198,9 @@ static void step_touched(const struct step *step)
 		step->desired->ns->stale = true;
 }
 
-/* What else is live was not known, it seems: the next observation is at everything, unless it may
- * be the rest of a namespace that died, for which the next pass will see. A MAC that is still
- * refused after that is not chosen again. Returns whether it is a failure to report. */
+/* A failure because of an unknown object: the next observation reads everything, unless the object
+ * may belong to a namespace that is being destroyed, which the next pass decides. A MAC that is
+ * still refused after that is not chosen again. Returns whether the failure is to be reported. */
 static bool step_failed(struct service *service, const struct step *step,
 			const struct outcome *outcome)
 {
@@ -211,7 +210,7 @@ static bool step_failed(struct service *service, const struct step *step,
 	if (!outcome->cut && outcome_busy(outcome) && retry_busy(service->retry, key, now))
 		return false;
 	service->metrics.failures++;
-	/* Each attempt cuts the live link off. */
+	/* Each attempt interrupts the live link. */
 	if (outcome->cut)
 		report_cut(service, step, retry_contested(service->retry, key, now));
 	else
@@ -288,7 +287,7 @@ static void not_converging(struct service *service, const struct selection *sele
 	}
 }
 
-/* Whether the plan may be done. */
+/* Whether the plan may be applied. */
 static bool pass_allowed(const struct selection *selection)
 {
 	return !selection->plan->guard.refused && selection_count(selection) > 0;
@@ -302,7 +301,7 @@ static bool container_changed(const struct live *live)
 	return false;
 }
 
-/* That a namespace died the kernel reports a moment after its name has gone. */
+/* The kernel reports the end of a namespace a moment after its name is gone. */
 static bool netns_death_wait(struct service *service)
 {
 	struct pollfd poller = {.fd = monitor_fd(service->monitor), .events = POLLIN};
@@ -320,7 +319,7 @@ static bool still_wanted(const void *data, const char *key)
 	return retry_keys_have(data, key);
 }
 
-/* What has become needless, or impossible, is no longer to be tried again. */
+/* Steps that are not needed any more, or impossible, are not retried. */
 static void retries_keep(struct service *service, const struct plan *plan)
 {
 	struct retry_keys *keys = retry_keys_find(plan, service->live);
@@ -349,8 +348,8 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 		service_read_events_locked(service, &selection);
 		repeat = true;
 	} else if (allowed) {
-		/* A namespace that is destroyed needs nothing; one that persists without a name is
-		 * found only by a full observation. */
+		/* A destroyed namespace needs nothing; one that persists without a name is found
+		 * only by a full observation. */
 		if (!container_changed(service->live) && !netns_death_wait(service))
 			service_mark_stale(service);
 		repeat = true;
@@ -401,7 +400,7 @@ static void reconcile_passes(struct service *service, bool drift)
 	service->failed = apply_lock(&lock, lock_waits, service, &error) < 0;
 	if (!service->failed) {
 		log_hold(&service->log);
-		/* What others did while it waited for the lock. */
+		/* Changes of other processes during the wait for the lock. */
 		service_read_events_locked(service, NULL);
 		service->complete = false;
 		for (unsigned number = 0; pass(service, number, drift, &error); number++)

@@ -75,7 +75,7 @@ void service_read(struct service *service)
 		reload->desired = NULL;
 	} else if (reload->diags.count) {
 		service->metrics.input_valid = false;
-		service->dirty = true; /* to say so in the metrics and the status */
+		service->dirty = true; /* for the metrics and the status */
 		service_wait_end(service);
 		faults_log(service, &reload->diags);
 	}

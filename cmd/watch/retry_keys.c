@@ -15,7 +15,8 @@ const char *step_key(const struct step *step)
 	return step->desired ? step->desired->alias : step->current->alias;
 }
 
-/* A container can give its link the owner tag of another one: that must not delay the other. */
+/* The key contains the namespace: a container can give its link the owner tag of another one, which
+ * must not delay the other. */
 const char *step_retry_key(const struct step *step, char key[STEP_RETRY_KEY_SIZE])
 {
 	const struct live_ns *ns =

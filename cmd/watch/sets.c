@@ -11,13 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* So many runs of apply and delete may be at work at once, with an observation when each ends. */
+/* The limit of concurrent runs of apply and delete; an observation follows when each ends. */
 #define GUESTS_MAX 64
 
-/* How long a set is left to a service that has ended and may be started again, at the least. */
+/* The minimum time for which a set is left to a service that has ended and may be restarted. */
 #define TAKE_OVER_MS 2000
 
-/* Who is at work on the set, or waits for it. */
+/* A client: a process that changes the set, or waits for it. */
 struct guest {
 	struct service *service;
 	struct service_kept *kept;
@@ -27,7 +27,7 @@ struct guest {
 
 struct service_kept {
 	char *set;
-	int fd; /* -1: somebody who is not to be trusted has the name */
+	int fd; /* -1: an untrusted process has the name */
 	struct guest *guests;
 	struct service_kept *next;
 };
@@ -103,7 +103,7 @@ static void kept_drop(struct service *service, struct service_kept **at)
 {
 	struct service_kept *kept = *at;
 	*at = kept->next;
-	while (kept->guests) /* the set may be theirs now */
+	while (kept->guests) /* the client may have taken over the set */
 		guest_drop(&kept->guests);
 	if (kept->fd >= 0) {
 		loop_remove(service->loop, kept->fd);
@@ -148,7 +148,8 @@ void service_wait_end(struct service *service)
 	service->other_keeper = -1;
 }
 
-/* It has ended, or its files name the set no more; or it has too many who wait. */
+/* The service has ended, or its files do not declare the set any more; or it has too many
+ * clients. */
 static void keeper_left(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;

@@ -35,7 +35,7 @@ static void log_ready(void *data, int fd, uint32_t events)
 	(void)events;
 }
 
-/* What is left of the log is written when its reader takes it. */
+/* The rest of the log is written when its reader accepts it. */
 static void log_watch(struct service *service)
 {
 	struct error error;
@@ -55,7 +55,7 @@ static void service_idle(void *data)
 	log_watch(data);
 }
 
-/* Invalid files are an error of the command line at the start only. The service monitors before it
+/* Invalid files are an error of the command line only at the start. The service monitors before it
  * reads, so it misses no change. */
 static int service_run(struct service *service)
 {
