@@ -51,7 +51,7 @@ static int confirm_request(int fd, const struct options *options)
 	return run_error(&error, options);
 }
 
-static int nobody_waits(const struct peer *other, int errnum, const struct options *options)
+static int none_is_waiting(const struct peer *other, int errnum, const struct options *options)
 {
 	struct error error;
 	char text[PEER_TEXT_SIZE];
@@ -74,6 +74,6 @@ int command_confirm(const struct options *options)
 	struct peer other;
 	cleanup_close int fd = confirm_guard_connect(&other);
 	if (fd < 0)
-		return nobody_waits(&other, -fd, options);
+		return none_is_waiting(&other, -fd, options);
 	return confirm_request(fd, options);
 }

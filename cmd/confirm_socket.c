@@ -158,7 +158,7 @@ int confirm_take_over(int listener)
 
 /* Not from a client that only checks whether a guard is waiting, nor from one that never sends
  * anything. */
-static bool asks(int fd)
+static bool requests_confirm(int fd)
 {
 	const struct timeval patience = {.tv_sec = 1};
 	char question;
@@ -171,6 +171,6 @@ int confirm_accept(int listener, bool *ret_allowed)
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	*ret_allowed = peer_trusted(fd) && asks(fd);
+	*ret_allowed = peer_trusted(fd) && requests_confirm(fd);
 	return fd;
 }

@@ -117,7 +117,7 @@ static void link_add(json_t *object, const struct link_spec *desired)
 	for (size_t i = 0; i < desired->n_routes; i++)
 		json_push(routes, json_route(&desired->routes[i]));
 	json_put(object, "addresses", addresses);
-	if (desired->dhcp.wanted)
+	if (desired->dhcp.enabled)
 		json_put(object, "dhcp", json_true());
 	json_put(object, "routes", routes);
 	json_put(object, "mac_address",

@@ -3,12 +3,12 @@
 #include "cmd/confirm_socket.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
-#include "cmd/left_set.h"
 #include "cmd/output_ip.h"
 #include "cmd/output_json.h"
 #include "cmd/output_markdown.h"
 #include "cmd/output_text.h"
 #include "cmd/progress.h"
+#include "cmd/undeclared_set.h"
 #include "kernel/boot_id.h"
 #include "lib/memory.h"
 #include "reconcile/apply/plan_done.h"
@@ -45,7 +45,7 @@ static void fault_guard(struct run *run, const struct plan_options *options)
 		  "more than --max-delete=%u%s; nothing was touched",
 		  guard->deletes, guard->live, guard->set, options->max_delete.limit,
 		  options->max_delete.percent ? "%" : "");
-	if (guard->strange)
+	if (guard->other_file)
 		error_hint(&run->fault,
 			   "the files declare no container that is live of that set: give them a "
 			   "set of their own by `name:`, or pass the others with -f, too; to "
@@ -118,7 +118,7 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
 	struct warning warning;
-	if (left_set_warning(run->plan, &warning))
+	if (undeclared_set_warning(run->plan, &warning))
 		run->plan = plan_warn(run->plan, &warning, run->arena);
 	run->exit_code = incomplete_exit(live, preview_code(run->plan), &run->fault);
 	return 0;
@@ -197,8 +197,8 @@ static void fault_stale(struct run *run, const char *path)
 	error_code(&run->fault, CODE_PLAN_STALE);
 }
 
-static bool saved_holds(struct run *run, const struct desired *desired,
-			const struct options *options)
+static bool saved_is_valid(struct run *run, const struct desired *desired,
+			   const struct options *options)
 {
 	const struct saved_plan *saved = options->saved;
 	const struct fingerprint live = run_fingerprint(run, desired);

@@ -62,7 +62,7 @@ static struct excluded excluded_read(struct tree *map, const struct subnet *subn
 		if (text && ip_parse(text, &block.ip))
 			block.len = (uint8_t)ip_bits(&block.ip);
 		else if (!text || !prefix_parse(text, &block))
-			json_left("exclude", json_array_get(list, i), map);
+			json_unconverted("exclude", json_array_get(list, i), map);
 		block.ip = prefix_first(&block);
 		if (block.ip.family && prefix_overlaps(&subnet->prefix, &block))
 			*array_push(map->arena, excluded.blocks, excluded.count) = block;
@@ -102,7 +102,7 @@ static struct prefix larger(const struct prefix *best, const struct span *span)
 }
 
 /* The largest block of the span that contains no excluded block; family 0: none. */
-static struct prefix block_beside(const struct span *span, const struct excluded *excluded)
+static struct prefix block_excluding(const struct span *span, const struct excluded *excluded)
 {
 	struct prefix best = {0};
 	struct span rest = *span;
@@ -189,7 +189,7 @@ void range_to_block(struct tree *map, struct subnet *subnet, struct ip first, st
 	excluded_reserve(map, subnet, &excluded);
 	widen(&subnet->prefix, &span);
 	complete(map, subnet, &span);
-	subnet->ip_range = block_beside(&span, &excluded);
+	subnet->ip_range = block_excluding(&span, &excluded);
 	if (subnet->ip_range.ip.family) {
 		range_report(map, subnet, &span, excludes);
 		return;

@@ -50,6 +50,6 @@ bool cni_definitions(const json_t *document, json_t *confs, struct tree *at)
 		return false;
 	for (size_t i = 0; i < json_array_size(items); i++)
 		if (!cni_definitions(json_array_get(items, i), confs, at))
-			json_left("an item", json_array_get(items, i), at);
+			json_unconverted("an item", json_array_get(items, i), at);
 	return true;
 }

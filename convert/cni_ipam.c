@@ -39,12 +39,12 @@ static bool range_take(struct cni *cni, const json_t *range)
 	struct prefix prefix;
 	struct ip first, last;
 	if (!json_prefix_at(range, "subnet", cni->map, &prefix)) {
-		json_left("a range", range, cni->map);
+		json_unconverted("a range", range, cni->map);
 		return false;
 	}
 	struct subnet *subnet = subnet_add(cni, prefix);
 	if (!subnet) {
-		json_left("a range", range, cni->map);
+		json_unconverted("a range", range, cni->map);
 		return false;
 	}
 	range_usable(&prefix, &first, &last);
@@ -74,7 +74,7 @@ static void second_remove(struct cni *cni, const json_t *ranges, size_t before)
 {
 	if (!second_of_family(cni, before))
 		return;
-	json_left("a second address of a family, from", ranges, cni->map);
+	json_unconverted("a second address of a family, from", ranges, cni->map);
 	cni->network.n_subnets = cni->n_pools = before;
 }
 
@@ -109,13 +109,13 @@ static void address_take(struct cni *cni, const json_t *item)
 	const char *text = json_text_at(item, "address");
 	struct prefix prefix;
 	if (!text || !prefix_parse(text, &prefix)) {
-		json_left("address", item, cni->map);
+		json_unconverted("address", item, cni->map);
 		return;
 	}
 	struct ip *address =
 		prefix.ip.family == AF_INET ? &cni->attachment.ipv4 : &cni->attachment.ipv6;
 	if (address->family) {
-		json_left("a second address of a family", item, cni->map);
+		json_unconverted("a second address of a family", item, cni->map);
 		return;
 	}
 	*address = prefix.ip;
@@ -165,7 +165,7 @@ static void whereabouts_pool(struct cni *cni, const json_t *body, const json_t *
 	struct prefix prefix;
 	struct ip first, last;
 	if (!whereabouts_range(cni, body, &prefix, &first, &last)) {
-		json_left("range", json_object_get(body, "range"), cni->map);
+		json_unconverted("range", json_object_get(body, "range"), cni->map);
 		return;
 	}
 	struct subnet *subnet = subnet_add(cni, prefix);
@@ -216,7 +216,7 @@ void cni_ipam(struct cni *cni, const json_t *ipam)
 	if (i < N_MANAGERS)
 		managers[i].take(cni, ipam);
 	else if (ipam)
-		json_left("ipam", ipam, cni->map);
+		json_unconverted("ipam", ipam, cni->map);
 	cni_routes(cni, i < N_MANAGERS ? json_object_get(ipam, "routes") : NULL);
 	if (!cni->network.n_subnets && !cni->network.dhcp)
 		tree_comment(cni->map, "the configuration has no subnet: write `subnet: ` and that "

@@ -14,7 +14,7 @@ struct cni_route {
 	const json_t *json;
 	struct prefix to;
 	struct ip router; /* family 0: none */
-	bool said;        /* the route has an explicit gateway */
+	bool has_router;  /* the route has an explicit gateway */
 };
 
 /* Host bits of the destination are ignored, as by Go's net.ParseCIDR; false: there is no
@@ -52,17 +52,17 @@ static bool route_read(struct cni *cni, const json_t *json, struct cni_route *re
 {
 	*ret = (struct cni_route){.json = json};
 	if (!destination(json, &ret->to) || !is_plain(json, cni->map)) {
-		json_left("the route", json, cni->map);
+		json_unconverted("the route", json, cni->map);
 		return false;
 	}
-	ret->said = json_ip_at(json, "gw", cni->map, &ret->router);
-	if (!ret->said)
+	ret->has_router = json_ip_at(json, "gw", cni->map, &ret->router);
+	if (!ret->has_router)
 		ret->router = family_router(cni, ret->to.ip.family);
 	if (ret->router.family == ret->to.ip.family)
 		return true;
 	/* A lease contains its router. */
-	if (!cni->network.dhcp || ret->said || ret->to.len)
-		json_left("the route", json, cni->map);
+	if (!cni->network.dhcp || ret->has_router || ret->to.len)
+		json_unconverted("the route", json, cni->map);
 	return false;
 }
 
@@ -72,27 +72,28 @@ static void attributes_report(struct cni *cni, const struct cni_route *route)
 	char text[PREFIX_TEXT_SIZE];
 	json_each (route->json, member)
 		if (!json_key_among(known, json_object_iter_key(member)))
-			json_left(arena_printf(cni->arena, "%s of the route to %s",
-					       json_object_iter_key(member),
-					       prefix_format(&route->to, text)),
-				  json_object_iter_value(member), cni->map);
+			json_unconverted(arena_printf(cni->arena, "%s of the route to %s",
+						      json_object_iter_key(member),
+						      prefix_format(&route->to, text)),
+					 json_object_iter_value(member), cni->map);
 }
 
 /* The default route: sets the gateway of the subnets that contain its router. */
 static void default_take(struct cni *cni, const struct cni_route *route)
 {
 	char text[IP_TEXT_SIZE];
-	bool taken = false;
+	bool found = false;
 	for (size_t i = 0; i < cni->network.n_subnets; i++) {
 		struct subnet *subnet = &cni->network.subnets[i];
-		const struct ip *router = route->said ? &route->router : &cni->pools[i].router;
+		const struct ip *router =
+			route->has_router ? &route->router : &cni->pools[i].router;
 		if (subnet->gateway.family || !router->family ||
 		    !prefix_contains(&subnet->prefix, router))
 			continue;
 		subnet->gateway = *router;
-		taken = true;
+		found = true;
 	}
-	if (!taken)
+	if (!found)
 		tree_comment(cni->map,
 			     "the default route through %s is not converted: no subnet without "
 			     "a gateway has that address",
@@ -134,7 +135,7 @@ void cni_routes(struct cni *cni, const json_t *routes)
 {
 	struct cni_route route;
 	if (routes && !json_is_array(routes) && !json_is_null(routes))
-		json_left("routes", routes, cni->map);
+		json_unconverted("routes", routes, cni->map);
 	for (size_t i = 0; i < json_array_size(routes); i++) {
 		if (!route_read(cni, json_array_get(routes, i), &route))
 			continue;

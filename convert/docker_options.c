@@ -60,9 +60,9 @@ static void options_take(const json_t *options, struct tree *at, struct network 
 	const char *flag = json_string_value(json_object_get(options, "ipvlan_flag"));
 	network->parent = json_word_at(options, "parent", at->arena);
 	if (!network_mode_at(options, mode, network))
-		json_left(mode, json_object_get(options, mode), at);
+		json_unconverted(mode, json_object_get(options, mode), at);
 	if (flag && strcmp(flag, "bridge") != 0)
-		json_left("ipvlan_flag", json_object_get(options, "ipvlan_flag"), at);
+		json_unconverted("ipvlan_flag", json_object_get(options, "ipvlan_flag"), at);
 	network_mtu_at(options, mtu_key, at, network);
 	json_leftovers(options, known, at);
 }
@@ -191,7 +191,7 @@ static void pool_take(const json_t *body, const json_t *pool, const struct docke
 	const char *const known[] = {keys->subnet, keys->gateway, keys->range, keys->aux, NULL};
 	struct subnet subnet = {0};
 	if (!json_prefix_at(pool, keys->subnet, at, &subnet.prefix)) {
-		json_left("a pool of addresses", pool, at);
+		json_unconverted("a pool of addresses", pool, at);
 		return;
 	}
 	if (family_off(body, keys, at, &subnet))

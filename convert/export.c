@@ -27,8 +27,8 @@ static const char *name_of_origin(const struct origin *origin)
 }
 
 /* Not 0: an attachment of the set's container of that name is in the namespace. */
-static size_t *holds(const struct observed_set *set, const struct live_ns *ns,
-		     const char *container)
+static size_t *container_in(const struct observed_set *set, const struct live_ns *ns,
+			    const char *container)
 {
 	return observed_place(set, "%p holds %s", (const void *)ns, container);
 }
@@ -37,7 +37,7 @@ static size_t *holds(const struct observed_set *set, const struct live_ns *ns,
 static bool found_in_another_netns(const struct collector *collector, const char *container)
 {
 	const struct live_ns *ns = index_get_text(collector->named, container);
-	return ns && *holds(collector->set, ns, container);
+	return ns && *container_in(collector->set, ns, container);
 }
 
 /* Whoever controls a namespace can claim by an owner tag which container it is. A tag with the
@@ -48,14 +48,14 @@ static bool believed(const struct collector *collector, const struct set_link *m
 	const struct observed_set *set = collector->set;
 	const char *name = name_of_origin(origin_of(set->origins, member->ns));
 	const char *container = member->link->tag.container;
-	if (name && (strcmp(name, container) == 0 || *holds(set, member->ns, name)))
+	if (name && (strcmp(name, container) == 0 || *container_in(set, member->ns, name)))
 		return strcmp(name, container) == 0;
 	const struct observed_container *known = observed_container_in(set, member->ns);
 	return !found_in_another_netns(collector, container) &&
 	       (!known || strcmp(known->model.name, container) == 0);
 }
 
-static void attachment_left(const struct collector *collector, const struct set_link *member)
+static void attachment_unconverted(const struct collector *collector, const struct set_link *member)
 {
 	const char *name = member->link->name;
 	note_add(collector->set->arena, collector->notes,
@@ -85,7 +85,7 @@ static size_t namespace_take(const struct collector *collector, const struct liv
 			observed_attachment(collector->set, tag->network, tag->container, ns,
 					    member->link);
 		else if (left++ == 0)
-			attachment_left(collector, member);
+			attachment_unconverted(collector, member);
 	}
 	if (left > 1)
 		note_add(collector->set->arena, collector->notes, "so are %zu more in %s", left - 1,
@@ -97,8 +97,8 @@ static void attachments_take(const struct collector *collector, const struct liv
 {
 	for (size_t i = 0; i < links->n_links; i++)
 		if (is_attachment(&links->links[i]))
-			*holds(collector->set, links->links[i].ns,
-			       links->links[i].link->tag.container) = 1;
+			*container_in(collector->set, links->links[i].ns,
+				      links->links[i].link->tag.container) = 1;
 	for (size_t i = 0; i < links->n_links;)
 		i = namespace_take(collector, links, i);
 }

@@ -48,7 +48,7 @@ static void mode_take(struct cni *cni, const json_t *plugin)
 	const char *word = json_word_at(plugin, "mode", cni->arena);
 	if (network_mode_at(plugin, "mode", &cni->network))
 		return;
-	json_left("mode", json_object_get(plugin, "mode"), cni->map);
+	json_unconverted("mode", json_object_get(plugin, "mode"), cni->map);
 	import_edit(cni->map, "mode", "%s has no mode %s", driver_name(cni->network.driver),
 		    word ? word : "of that kind");
 }
@@ -147,7 +147,7 @@ static void sysctl_take(struct cni *cni, const char *name, const json_t *value)
 	const char *key = sysctl_key(cni->arena, name);
 	const char *text = json_word(value, cni->arena);
 	if (!key || !text)
-		json_left(arena_printf(cni->arena, "the sysctl %s", name), value, cni->map);
+		json_unconverted(arena_printf(cni->arena, "the sysctl %s", name), value, cni->map);
 	else if (cni->single)
 		*array_push(cni->arena, cni->attachment.sysctls, cni->attachment.n_sysctls) =
 			(struct sysctl){.key = key, .value = text};
@@ -199,7 +199,7 @@ static void chained_take(struct cni *cni, const json_t *plugin, bool found)
 	if (found && type && strcmp(type, "tuning") == 0)
 		tuning_take(cni, plugin);
 	else
-		json_left("a further plugin", plugin, found ? cni->map : cni->networks);
+		json_unconverted("a further plugin", plugin, found ? cni->map : cni->networks);
 }
 
 static bool plugins_take(struct cni *cni, const json_t *conf)
@@ -221,8 +221,8 @@ static bool plugins_take(struct cni *cni, const json_t *conf)
 static void conf_take(struct cni *cni, const json_t *conf)
 {
 	const bool list = json_object_get(conf, "plugins") != NULL;
-	const char *said = json_word_at(conf, "name", cni->arena);
-	const char *name = said && *said ? said : "network";
+	const char *value = json_word_at(conf, "name", cni->arena);
+	const char *name = value && *value ? value : "network";
 	cni->network = (struct network){0};
 	cni->attachment = (struct attachment){0};
 	cni->pools = NULL;
@@ -251,7 +251,7 @@ static json_t *confs_read(const json_t *documents, struct tree *at)
 		if (!json_object_get(document, "kind"))
 			json_array_append(confs, document);
 		else if (!cni_definitions(document, confs, at))
-			json_left("a document", document, at);
+			json_unconverted("a document", document, at);
 	}
 	return confs;
 }

@@ -21,7 +21,7 @@ static const struct docker_keys compose_keys = {.options = "driver_opts",
 static bool is_external(const json_t *network)
 {
 	const json_t *external = json_object_get(network, "external");
-	return json_is_object(external) || json_says_yes(network, "external");
+	return json_is_object(external) || json_is_yes(network, "external");
 }
 
 /* Docker's name of the network. */

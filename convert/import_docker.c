@@ -23,20 +23,20 @@ static void network_take(struct tree *map, const json_t *body)
 {
 	const json_t *ipam = json_object_get(body, "IPAM");
 	const char *manager = json_text_at(ipam, "Driver");
-	struct network network = {.internal = json_says_yes(body, "Internal")};
+	struct network network = {.internal = json_is_yes(body, "Internal")};
 	docker_driver(json_text_at(body, "Driver"), &network.driver);
 	if (manager && strcmp(manager, "default") != 0)
-		json_left("IPAM.Driver", json_object_get(ipam, "Driver"), map);
+		json_unconverted("IPAM.Driver", json_object_get(ipam, "Driver"), map);
 	docker_network(body, json_object_get(ipam, "Config"), &api_keys, map, &network);
 	serialise_network(map, &network);
 }
 
 /* Its current value, otherwise the configured one. */
 static void address_take(const json_t *endpoint, struct tree *map, const char *now,
-			 const char *asked, struct ip *ret)
+			 const char *configured, struct ip *ret)
 {
 	if (!json_ip_at(endpoint, now, map, ret))
-		json_ip_at(json_object_get(endpoint, "IPAMConfig"), asked, map, ret);
+		json_ip_at(json_object_get(endpoint, "IPAMConfig"), configured, map, ret);
 }
 
 static void endpoint_take(struct tree *map, const json_t *endpoint)

@@ -47,7 +47,7 @@ static void subnet_take(struct tree *map, const json_t *body, bool routed, struc
 	struct subnet subnet = {0};
 	struct ip router = {0};
 	if (!json_prefix_at(body, "subnet", map, &subnet.prefix)) {
-		json_left("a subnet", body, map);
+		json_unconverted("a subnet", body, map);
 		return;
 	}
 	subnet.ip_range = subnet.prefix;
@@ -64,18 +64,18 @@ static void ipam_take(struct tree *map, const json_t *body, struct network *netw
 {
 	const char *driver = json_text_at(json_object_get(body, "ipam_options"), "driver");
 	const json_t *subnets = json_object_get(body, "subnets");
-	const bool routed = !json_says_yes(json_object_get(body, "options"), "no_default_route");
+	const bool routed = !json_is_yes(json_object_get(body, "options"), "no_default_route");
 	if (driver && strcmp(driver, "dhcp") == 0)
 		network->dhcp = true;
 	else if (driver && strcmp(driver, "host-local") != 0)
-		json_left("ipam_options", json_object_get(body, "ipam_options"), map);
+		json_unconverted("ipam_options", json_object_get(body, "ipam_options"), map);
 	for (size_t i = 0; i < json_array_size(subnets); i++)
 		subnet_take(map, json_array_get(subnets, i), routed && !network->internal, network);
 }
 
 static void network_take(struct tree *map, const json_t *body)
 {
-	struct network network = {.internal = json_says_yes(body, "internal")};
+	struct network network = {.internal = json_is_yes(body, "internal")};
 	docker_driver(json_text_at(body, "driver"), &network.driver);
 	const char *parent = json_word_at(body, "network_interface", map->arena);
 	network.parent = parent && *parent ? parent : NULL;

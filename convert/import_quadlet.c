@@ -227,9 +227,9 @@ static void unit_take(struct quadlet *quadlet, const struct unit_kind *kind,
 		return;
 	json_t *unit = unit_file_read(input->bytes, input->size);
 	const json_t *section = json_object_get(unit, kind->section);
-	const char *said = last_value(section, kind->name);
+	const char *value = last_value(section, kind->name);
 	kind->take(quadlet, section, stem,
-		   said ? said : arena_printf(quadlet->arena, "systemd-%s", stem));
+		   value ? value : arena_printf(quadlet->arena, "systemd-%s", stem));
 	json_decref(unit);
 }
 

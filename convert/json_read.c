@@ -64,7 +64,7 @@ const char *json_text_at(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-bool json_says_yes(const json_t *object, const char *key)
+bool json_is_yes(const json_t *object, const char *key)
 {
 	const json_t *json = json_object_get(object, key);
 	const char *text = json_string_value(json);
@@ -72,21 +72,23 @@ bool json_says_yes(const json_t *object, const char *key)
 	       (text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0));
 }
 
-static void members_left(const char *key, const json_t *value, struct tree *at)
+static void members_unconverted(const char *key, const json_t *value, struct tree *at)
 {
 	json_each (value, member)
-		json_left(arena_printf(at->arena, "%s.%s", key, json_object_iter_key(member)),
-			  json_object_iter_value(member), at);
+		json_unconverted(
+			arena_printf(at->arena, "%s.%s", key, json_object_iter_key(member)),
+			json_object_iter_value(member), at);
 	for (size_t i = 0; i < json_array_size(value); i++)
-		json_left(arena_printf(at->arena, "%s[%zu]", key, i), json_array_get(value, i), at);
+		json_unconverted(arena_printf(at->arena, "%s[%zu]", key, i),
+				 json_array_get(value, i), at);
 }
 
-void json_left(const char *key, const json_t *value, struct tree *at)
+void json_unconverted(const char *key, const json_t *value, struct tree *at)
 {
 	char *text = json_dump(value, JSON_COMPACT | JSON_ENCODE_ANY);
 	const size_t length = text ? text_fit(text, LEFT_MAX) : 0;
 	if (text && text[length] && (json_object_size(value) || json_array_size(value)))
-		members_left(key, value, at);
+		members_unconverted(key, value, at);
 	else
 		tree_comment(at, "%s: %.*s%s is not converted", key, (int)length, text ? text : "?",
 			     text && text[length] ? "..." : "");
@@ -105,7 +107,8 @@ void json_leftovers(const json_t *object, const char *const *known, struct tree 
 {
 	json_each (object, member)
 		if (!json_key_among(known, json_object_iter_key(member)))
-			json_left(json_object_iter_key(member), json_object_iter_value(member), at);
+			json_unconverted(json_object_iter_key(member),
+					 json_object_iter_value(member), at);
 }
 
 /* The text at the key; NULL: there is none. */
@@ -114,14 +117,14 @@ static const char *text_at(const json_t *object, const char *key, struct tree *a
 	const json_t *json = json_object_get(object, key);
 	const char *text = json_string_value(json);
 	if (json && !text && !json_is_null(json))
-		json_left(key, json, at);
+		json_unconverted(key, json, at);
 	return text && *text ? text : NULL;
 }
 
 static bool in_use(bool good, const json_t *object, const char *key, struct tree *at)
 {
 	if (!good)
-		json_left(key, json_object_get(object, key), at);
+		json_unconverted(key, json_object_get(object, key), at);
 	return good;
 }
 
@@ -160,7 +163,7 @@ bool json_number_at(const json_t *object, const char *key, struct tree *at, long
 		return false;
 	if (errno || number > max || number < -max ||
 	    (text ? end == text || *end : !json_is_integer(json))) {
-		json_left(key, json, at);
+		json_unconverted(key, json, at);
 		return false;
 	}
 	*ret = number;

@@ -26,7 +26,7 @@ const char *json_word_at(const json_t *object, const char *key, struct arena *ar
 /* A text, unchanged; NULL for anything else. */
 const char *json_text_at(const json_t *object, const char *key);
 /* true, "true" or "yes". */
-bool json_says_yes(const json_t *object, const char *key);
+bool json_is_yes(const json_t *object, const char *key);
 
 /* Each reads the value at the key. An invalid value becomes a comment on `at`, and the result is
  * false, as for a missing one. */
@@ -43,6 +43,6 @@ bool json_key_among(const char *const *keys, const char *key);
 void json_leftovers(const json_t *object, const char *const *known, struct tree *at);
 /* The same for one value; a value that does not fit into a comment has one for each of its
  * members. */
-void json_left(const char *key, const json_t *value, struct tree *at);
+void json_unconverted(const char *key, const json_t *value, struct tree *at);
 
 #endif

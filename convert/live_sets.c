@@ -7,7 +7,7 @@
 
 struct listing {
 	struct arena *arena;
-	const struct set_names *wanted;
+	const struct set_names *selected;
 	struct live_sets sets;
 	struct index *numbers; /* position in `sets`, from 1 on, by name: size_t */
 };
@@ -21,12 +21,12 @@ static bool counts(const struct live_ns *ns, const struct live_link *link)
 	return link->tag.role != ROLE_NONE && ns->host;
 }
 
-static bool is_wanted(const struct listing *listing, const char *name)
+static bool is_selected(const struct listing *listing, const char *name)
 {
-	for (size_t i = 0; i < listing->wanted->count; i++)
-		if (strcmp(listing->wanted->items[i], name) == 0)
+	for (size_t i = 0; i < listing->selected->count; i++)
+		if (strcmp(listing->selected->items[i], name) == 0)
 			return true;
-	return !listing->wanted->count;
+	return !listing->selected->count;
 }
 
 /* NULL: not selected. */
@@ -35,7 +35,7 @@ static struct live_set *set_of(struct listing *listing, const char *name)
 	const size_t *known = index_get_text(listing->numbers, name);
 	if (known)
 		return &listing->sets.items[*known - 1];
-	if (!is_wanted(listing, name))
+	if (!is_selected(listing, name))
 		return NULL;
 	struct live_set *set = array_push(listing->arena, listing->sets.items, listing->sets.count);
 	size_t *number = arena_alloc(listing->arena, sizeof(*number));
@@ -78,7 +78,7 @@ static int set_compare(const void *a, const void *b)
 struct live_sets live_sets_find(const struct live *live, const struct set_names *names,
 				const char *also, struct arena *arena)
 {
-	struct listing listing = {.arena = arena, .wanted = names, .numbers = index_new(0)};
+	struct listing listing = {.arena = arena, .selected = names, .numbers = index_new(0)};
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		links_list(&listing, live->namespaces[i]);
 	if (also)

@@ -49,7 +49,7 @@ static void put_subnets(struct tree *map, const struct network *network)
 
 static void put_host(struct tree *map, const struct host_access *host)
 {
-	if (!host->wanted)
+	if (!host->enabled)
 		return;
 	if (!host->ipv4.family && !host->ipv6.family && !host->interface_name) {
 		tree_bool(map, "host", true);

@@ -63,14 +63,14 @@ static size_t *address_holder(const struct observed_set *set, const struct live_
 	return observed_place(set, "address %s on %p", ip_format(ip, text), (const void *)parent);
 }
 
-bool observed_address_held(const struct observed_set *set, const struct live_link *parent,
-			   const struct ip *ip)
+bool observed_address_in_use(const struct observed_set *set, const struct live_link *parent,
+			     const struct ip *ip)
 {
 	return *address_holder(set, parent, ip);
 }
 
-void observed_address_hold(const struct observed_set *set, const struct live_link *parent,
-			   const struct ip *ip)
+void observed_address_holder(const struct observed_set *set, const struct live_link *parent,
+			     const struct ip *ip)
 {
 	*address_holder(set, parent, ip) = 1;
 }
@@ -253,8 +253,8 @@ static void families_find(const struct ballot *ballot, bool ret[N_FAMILIES])
 }
 
 /* A subnet with only one attachment: no other attachment gets an address in it. */
-static void subnet_alone(const struct ballot *ballot, const struct voter *voter,
-			 const struct prefix *address)
+static void subnet_of_one(const struct ballot *ballot, const struct voter *voter,
+			  const struct prefix *address)
 {
 	struct subnet *subnet = observed_subnet_of(ballot->network, &address->ip);
 	char text[PREFIX_TEXT_SIZE];
@@ -283,7 +283,7 @@ static void address_choose(const struct ballot *ballot, const struct voter *vote
 	}
 	if ((address = address_find(ballot, attachment, family, outside_subnets))) {
 		address_give(ballot, attachment, address);
-		subnet_alone(ballot, voter, address);
+		subnet_of_one(ballot, voter, address);
 	}
 }
 

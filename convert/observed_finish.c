@@ -56,7 +56,7 @@ static void names_finish(const struct observed_set *set, struct observed_contain
 	}
 }
 
-static bool holds_default(const struct observed_attachment *attachment, size_t family)
+static bool has_default_route(const struct observed_attachment *attachment, size_t family)
 {
 	const uint8_t families[] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 	each_route_of (route, attachment->ns, attachment->link->ifindex)
@@ -104,7 +104,7 @@ static void priority_raise(const struct observed_set *set, struct observed_conta
 	const struct observed_attachment *best = winner(set, container, family);
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		struct observed_attachment *attachment = &container->attachments[i];
-		if (attachment == best || !holds_default(attachment, family))
+		if (attachment == best || !has_default_route(attachment, family))
 			continue;
 		attachment->model.gw_priority = 1;
 		if (has_gateway(set, attachment, family))
@@ -118,7 +118,7 @@ static void priority_finish(const struct observed_set *set, struct observed_cont
 		priority_raise(set, container, family);
 	for (size_t family = 0; family < N_FAMILIES; family++) {
 		const struct observed_attachment *best = winner(set, container, family);
-		if (best && !holds_default(best, family))
+		if (best && !has_default_route(best, family))
 			note_add(set->arena, &container->notes,
 				 "its %s default route does not lead through %s, but this "
 				 "declaration sets it there",

@@ -181,13 +181,13 @@ static const struct live_link *link_of_most(const struct ballot *ballot,
 	if (!winner)
 		return NULL;
 	(void)question->answer(ballot, winner, question->data, text);
-	if (poll.rival)
+	if (poll.tied)
 		ballot_dissent(ballot,
 			       "its containers disagree on its %s: %s has %s, and %s has %s: "
 			       "write the right one",
 			       question->what, winner->container->model.name, text,
-			       poll.rival->container->model.name,
-			       question->answer(ballot, poll.rival, question->data, other));
+			       poll.tied->container->model.name,
+			       question->answer(ballot, poll.tied, question->data, other));
 	else if (poll.n_others)
 		ballot_warn(ballot,
 			    "the %s of %zu of its %zu links is not %s, as of most: %s has %s",
@@ -243,7 +243,7 @@ void observed_host_take(struct observed_set *set, struct observed_network *netwo
 				 &sources);
 	struct host_access *host = &network->model.host;
 	const struct live_ns *ns = host_of(set);
-	host->wanted = true;
+	host->enabled = true;
 	host->interface_name = link->name;
 	if (link->tag.role == ROLE_NONE && !link_kind_shares_mac(link->kind))
 		note_add(set->arena, &network->notes,
@@ -257,7 +257,7 @@ void observed_host_take(struct observed_set *set, struct observed_network *netwo
 		    (own->family && !observed_addr_tagged(set, link, addr)))
 			continue;
 		*own = address->ip;
-		observed_address_hold(set, network->parent, own);
+		observed_address_holder(set, network->parent, own);
 		if (address->len < ip_bits(&address->ip))
 			(void)observed_subnet_make(set, network, address);
 	}

@@ -76,13 +76,13 @@ static bool router_of_host(const struct ballot *ballot, const char *answer, cons
 static void router_report(const struct ballot *ballot, const struct question *question,
 			  const struct poll *poll, const char *most)
 {
-	const struct voter *other = poll->rival ? poll->rival : poll->other;
+	const struct voter *other = poll->tied ? poll->tied : poll->other;
 	char text[VOTE_TEXT_SIZE];
 	if (!other)
 		return;
 	ballot_dissent(ballot, "%s: %s has %s as router, %s has %s",
-		       poll->rival ? "its containers differ: write the right one"
-				   : "the value of most containers",
+		       poll->tied ? "its containers differ: write the right one"
+				  : "the value of most containers",
 		       poll->winner->container->model.name, most, other->container->model.name,
 		       question->answer(ballot, other, question->data, text));
 }
@@ -103,7 +103,7 @@ static void router_find(const struct ballot *ballot, struct subnet *subnet)
 	 * router. */
 	if (ip_parse(answer, &router) &&
 	    (poll.votes > 1 ||
-	     !observed_address_held(ballot->set, ballot->network->parent, &router)))
+	     !observed_address_in_use(ballot->set, ballot->network->parent, &router)))
 		subnet->gateway = router;
 	if (subnet->gateway.family)
 		*observed_router(ballot->set, ballot->network, &subnet->gateway) = 1;
@@ -125,8 +125,8 @@ size_t *observed_router(const struct observed_set *set, const struct observed_ne
 }
 
 /* A file must not assign a router's address to an attachment. */
-static void address_leave(struct observed_set *set, struct observed_attachment *attachment,
-			  struct ip *ip)
+static void address_drop(struct observed_set *set, struct observed_attachment *attachment,
+			 struct ip *ip)
 {
 	char text[IP_TEXT_SIZE];
 	if (!ip->family || !*observed_router(set, &set->networks[attachment->network], ip))
@@ -156,8 +156,8 @@ static void route_take(struct observed_set *set, const struct observed_network *
 void observed_routes(struct observed_set *set, struct observed_attachment *attachment)
 {
 	const struct observed_network *network = &set->networks[attachment->network];
-	address_leave(set, attachment, &attachment->model.ipv4);
-	address_leave(set, attachment, &attachment->model.ipv6);
+	address_drop(set, attachment, &attachment->model.ipv4);
+	address_drop(set, attachment, &attachment->model.ipv6);
 	each_route_of (route, attachment->ns, attachment->link->ifindex)
 		if (route_counts(attachment, route))
 			route_take(set, network, attachment, route);

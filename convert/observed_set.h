@@ -106,10 +106,10 @@ bool observed_addr_counts(const struct live_link *link, const struct live_addr *
 bool observed_addr_tagged(const struct observed_set *set, const struct live_link *link,
 			  const struct live_addr *addr);
 /* Whether an attachment or the host has the address on the parent; whether the host has it. */
-bool observed_address_held(const struct observed_set *set, const struct live_link *parent,
-			   const struct ip *ip);
-void observed_address_hold(const struct observed_set *set, const struct live_link *parent,
-			   const struct ip *ip);
+bool observed_address_in_use(const struct observed_set *set, const struct live_link *parent,
+			     const struct ip *ip);
+void observed_address_holder(const struct observed_set *set, const struct live_link *parent,
+			     const struct ip *ip);
 /* Not 0: a network on the same parent has the router. */
 size_t *observed_router(const struct observed_set *set, const struct observed_network *network,
 			const struct ip *ip);

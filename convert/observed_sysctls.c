@@ -10,9 +10,9 @@ static const char stable_secret[] = "net.ipv6.conf.IFNAME.stable_secret";
 static const char addr_gen_mode[] = "net.ipv6.conf.IFNAME.addr_gen_mode";
 
 /* Sysctls that set the same value in a coarser unit: they must precede the finer one. */
-static const struct twin {
+static const struct coarse_unit {
 	const char *coarse, *fine;
-} twins[] = {
+} coarse_units[] = {
 	{"net.ipv4.neigh.IFNAME.base_reachable_time",
 	 "net.ipv4.neigh.IFNAME.base_reachable_time_ms"},
 	{"net.ipv4.neigh.IFNAME.retrans_time", "net.ipv4.neigh.IFNAME.retrans_time_ms"},
@@ -25,9 +25,9 @@ static const struct twin {
 
 static bool has_finer(const struct live_link *link, const char *key)
 {
-	for (size_t i = 0; i < sizeof(twins) / sizeof(twins[0]); i++)
-		if (strcmp(twins[i].coarse, key) == 0)
-			return live_sysctl(link, twins[i].fine) != NULL;
+	for (size_t i = 0; i < sizeof(coarse_units) / sizeof(coarse_units[0]); i++)
+		if (strcmp(coarse_units[i].coarse, key) == 0)
+			return live_sysctl(link, coarse_units[i].fine) != NULL;
 	return false;
 }
 

@@ -70,8 +70,8 @@ static size_t *count_of(const struct ballot *ballot, const struct question *ques
 			      ballot->network->model.name, answer);
 }
 
-static bool host_says(const struct ballot *ballot, const struct question *question,
-		      const char *answer)
+static bool host_answers(const struct ballot *ballot, const struct question *question,
+			 const char *answer)
 {
 	return question->of_host && question->of_host(ballot, answer, question->data);
 }
@@ -86,11 +86,12 @@ static void winner_update(const struct ballot *ballot, const struct question *qu
 	if (same || votes < poll->votes)
 		return;
 	const bool tie = votes == poll->votes;
-	if (tie && (host_says(ballot, question, best) || !host_says(ballot, question, answer))) {
-		poll->rival = poll->rival ? poll->rival : voter;
+	if (tie &&
+	    (host_answers(ballot, question, best) || !host_answers(ballot, question, answer))) {
+		poll->tied = poll->tied ? poll->tied : voter;
 		return;
 	}
-	*poll = (struct poll){.winner = voter, .votes = votes, .rival = tie ? poll->winner : NULL};
+	*poll = (struct poll){.winner = voter, .votes = votes, .tied = tie ? poll->winner : NULL};
 	snprintf(best, VOTE_TEXT_SIZE, "%s", answer);
 }
 
@@ -109,8 +110,8 @@ static struct poll poll_of(const struct ballot *ballot, const struct question *q
 		if (answer)
 			winner_update(ballot, question, &poll, voter, answer, best);
 	}
-	if (poll.winner && host_says(ballot, question, best))
-		poll.rival = NULL;
+	if (poll.winner && host_answers(ballot, question, best))
+		poll.tied = NULL;
 	for (size_t i = 0; i < ballot->n_voters; i++) {
 		const struct voter *voter = &ballot->voters[i];
 		const char *answer = question->answer(ballot, voter, question->data, text);

@@ -43,7 +43,7 @@ struct poll {
 	const struct voter *winner; /* the first voter with the most frequent answer; NULL: there is
 				       no answer */
 	size_t votes;               /* its votes */
-	const struct voter *rival;  /* a voter with an equally frequent answer, or NULL */
+	const struct voter *tied;   /* a voter with an equally frequent answer, or NULL */
 	const struct voter *other;  /* the first voter with another answer, or NULL */
 	size_t n_others;            /* their number */
 };

@@ -99,7 +99,7 @@ struct addr_terms {
 
 /* The use of DHCP by a link. */
 struct link_dhcp {
-	bool wanted;         /* its IPv4 address is a lease */
+	bool enabled;        /* its IPv4 address is a lease */
 	bool gateway;        /* the router of its lease gets the default route */
 	struct prefix lease; /* the leased address; family 0: none */
 	struct ip router;    /* the router of that lease; family 0: none */

@@ -54,9 +54,9 @@ uint64_t netlink_cookie(const struct netlink *netlink)
 	return cookie;
 }
 
-int netlink_errnum(int said)
+int netlink_errnum(int number)
 {
-	return said <= 0 && said >= -ERRNO_MAX ? -said : EPROTO;
+	return number <= 0 && number >= -ERRNO_MAX ? -number : EPROTO;
 }
 
 bool reply_decode(const struct nlmsghdr *message, struct reply *ret)
@@ -64,18 +64,18 @@ bool reply_decode(const struct nlmsghdr *message, struct reply *ret)
 	if (message->nlmsg_type != NLMSG_ERROR ||
 	    mnl_nlmsg_get_payload_len(message) < sizeof(struct nlmsgerr))
 		return false;
-	const struct nlmsgerr *said = mnl_nlmsg_get_payload(message);
-	*ret = (struct reply){.errnum = netlink_errnum(said->error)};
+	const struct nlmsgerr *number = mnl_nlmsg_get_payload(message);
+	*ret = (struct reply){.errnum = netlink_errnum(number->error)};
 	if (!(message->nlmsg_flags & NLM_F_ACK_TLVS))
 		return true;
 
-	size_t offset = sizeof(*said);
-	if (!(message->nlmsg_flags & NLM_F_CAPPED) && said->msg.nlmsg_len > sizeof(said->msg))
-		offset += MNL_ALIGN((size_t)said->msg.nlmsg_len - sizeof(said->msg));
+	size_t offset = sizeof(*number);
+	if (!(message->nlmsg_flags & NLM_F_CAPPED) && number->msg.nlmsg_len > sizeof(number->msg))
+		offset += MNL_ALIGN((size_t)number->msg.nlmsg_len - sizeof(number->msg));
 	size_t size = mnl_nlmsg_get_payload_len(message);
 	if (offset > size)
 		return true;
-	const struct nlattr *attr = (const void *)((const char *)said + offset);
+	const struct nlattr *attr = (const void *)((const char *)number + offset);
 	for (int left = (int)(size - offset); mnl_attr_ok(attr, left);
 	     left -= MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr))
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)

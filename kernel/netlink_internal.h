@@ -8,7 +8,7 @@ struct reply;
 
 /* The errno of a netlink error, which is negative in messages. Any other value counts as a protocol
  * error. */
-int netlink_errnum(int said);
+int netlink_errnum(int number);
 int reply_error(const struct reply *reply, struct error *error);
 
 #endif

@@ -31,7 +31,7 @@ static bool is_lock(const char *line, uint32_t *ret_port)
 /* Whether another socket than the one with port `own` has the lock: 1 or 0, or a negative errno.
  * The holder's port is its process id if the kernel chose the port and it was free
  * (netlink_autobind). */
-static int held_by_other(uint32_t own, pid_t *ret_holder)
+static int taken_by_other(uint32_t own, pid_t *ret_holder)
 {
 	uint32_t port;
 	cleanup_free char *text = file_text(SOCKETS_FILE);
@@ -61,13 +61,13 @@ static int join(uint32_t *ret_own)
 int netlink_lock_try(pid_t *ret_holder)
 {
 	uint32_t own = 0;
-	int found = held_by_other(0, ret_holder);
+	int found = taken_by_other(0, ret_holder);
 	if (found)
 		return found < 0 ? found : -EAGAIN;
 	cleanup_close int fd = join(&own);
 	if (fd < 0)
 		return fd;
-	found = held_by_other(own, ret_holder);
+	found = taken_by_other(own, ret_holder);
 	if (!found)
 		return fd_steal(&fd);
 	return found < 0 ? found : -EAGAIN;

@@ -65,7 +65,7 @@ struct netns_missed {
 			   */
 	bool hidden;      /* there may be processes that /proc does not list */
 	bool mounts;      /* the mount table cannot be read */
-	bool starved;     /* a descriptor limit caused the gaps */
+	bool no_descriptors; /* a descriptor limit caused the gaps */
 };
 
 /* Visits all mounted namespaces: first those with names (/run/netns), then Docker's sandboxes, then

@@ -233,7 +233,7 @@ static void processes_scan(netns_visit *visit, void *data, struct netns_missed *
 {
 	struct processes processes = {0};
 	cleanup_closedir DIR *entries = opendir("/proc");
-	missed->starved |= !entries && no_descriptor_left();
+	missed->no_descriptors |= !entries && no_descriptor_left();
 	missed->hidden = !entries || processes_hidden(dirfd(entries));
 	if (!entries)
 		return;

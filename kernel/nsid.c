@@ -40,7 +40,7 @@ int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error)
 	return status;
 }
 
-bool nsid_lives(struct netlink *netlink, int nsid)
+bool nsid_in_use(struct netlink *netlink, int nsid)
 {
 	union message request;
 	struct error error;

@@ -11,6 +11,6 @@ int nsid_ensure(struct netlink *netlink, int fd, int *ret, struct error *error);
 
 /* Whether a namespace has the nsid and is not being dismantled (get_net_ns_by_id); true if the
  * kernel does not report it (before 4.20). */
-bool nsid_lives(struct netlink *netlink, int nsid);
+bool nsid_in_use(struct netlink *netlink, int nsid);
 
 #endif

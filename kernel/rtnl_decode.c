@@ -294,7 +294,7 @@ static bool multipath_get(const struct nlattr *attr, uint8_t family, struct live
 	       nexthop_get(at, family, route);
 }
 
-static bool route_wanted(const struct rtmsg *header, uint32_t table)
+static bool route_is_relevant(const struct rtmsg *header, uint32_t table)
 {
 	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
 	       header->rtm_type == RTN_UNICAST && table == RT_TABLE_MAIN &&
@@ -311,7 +311,7 @@ enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret
 	uint32_t table = header->rtm_table;
 	if (!fixed_get(at[RTA_TABLE], &table, sizeof(table)))
 		return DECODE_BAD;
-	if (!route_wanted(header, table))
+	if (!route_is_relevant(header, table))
 		return DECODE_SKIP;
 
 	const uint8_t family = header->rtm_family;

@@ -98,11 +98,11 @@ static int nsid_of(struct msghdr *header)
 }
 
 /* rtnetlink numbers its messages in groups of four: new, del, get, set. */
-static bool gone_take(struct nlmsghdr *message)
+static bool deletion_decode(struct nlmsghdr *message)
 {
-	bool gone = message->nlmsg_type % 4 == RTM_DELLINK % 4;
-	message->nlmsg_type -= gone;
-	return gone;
+	bool deleted = message->nlmsg_type % 4 == RTM_DELLINK % 4;
+	message->nlmsg_type -= deleted;
+	return deleted;
 }
 
 /* Truncates a link message that is longer than the buffer to its fixed header, which has the
@@ -126,8 +126,8 @@ static bool datagram_take(struct monitor *monitor, size_t size, int nsid, monito
 	for (struct nlmsghdr *message = (void *)monitor->datagram;
 	     mnl_nlmsg_ok(message, left) && message->nlmsg_len <= size;
 	     message = mnl_nlmsg_next(message, &left)) {
-		bool gone = gone_take(message);
-		each(data, nsid, message, gone);
+		bool deleted = deletion_decode(message);
+		each(data, nsid, message, deleted);
 	}
 	return left <= 0;
 }
@@ -160,10 +160,10 @@ static int datagram_receive(struct monitor *monitor, monitor_each *each, void *d
 
 int monitor_drain(struct monitor *monitor, int most, monitor_each *each, void *data)
 {
-	int taken = 0, lost = 0;
-	for (int status = 1; status && taken < most; taken += status != 0) {
+	int received = 0, lost = 0;
+	for (int status = 1; status && received < most; received += status != 0) {
 		status = datagram_receive(monitor, each, data);
 		lost = status < 0 ? status : lost;
 	}
-	return lost < 0 ? lost : taken;
+	return lost < 0 ? lost : received;
 }

@@ -20,7 +20,7 @@ int monitor_fd(const struct monitor *monitor);
 
 /* A complete message (RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNSID) from the namespace with
  * that nsid. A deletion has the type of the object (RTM_DELLINK arrives as RTM_NEWLINK). */
-typedef void monitor_each(void *data, int nsid, const struct nlmsghdr *message, bool gone);
+typedef void monitor_each(void *data, int nsid, const struct nlmsghdr *message, bool deleted);
 
 /* Reads pending datagrams without waiting, and skips those of other processes. Returns their number
  * (if it is `most`, more may be pending); or -ENOBUFS: events were lost, and the caller has to read

@@ -68,12 +68,12 @@ static void chunk_link(struct chunk *chunk, struct chunk **link)
 static struct chunk *chunk_add(struct arena *arena, size_t size)
 {
 	size = aligned(size);
-	size_t usual = arena->next_size ? arena->next_size : CHUNK_SIZE_FIRST;
-	size_t room = size > usual / 4 ? size : usual;
+	size_t shared_size = arena->next_size ? arena->next_size : CHUNK_SIZE_FIRST;
+	size_t room = size > shared_size / 4 ? size : shared_size;
 	struct chunk *chunk = memory_new(1, sizeof(*chunk) + room);
 	chunk->size = room;
-	if (usual < CHUNK_SIZE_MAX)
-		arena->next_size = usual * 2;
+	if (shared_size < CHUNK_SIZE_MAX)
+		arena->next_size = shared_size * 2;
 
 	/* A chunk for one large allocation is linked behind the current one, which still has
 	 * room. */
@@ -119,19 +119,19 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {
-	va_list args, again;
+	va_list args, copy;
 	size_t room = room_left(arena);
 	char *text = room ? (char *)arena->chunks->bytes + arena->chunks->used : NULL;
 	va_start(args, format);
-	va_copy(again, args);
+	va_copy(copy, args);
 	size_t size = (size_t)vsnprintf(text, room, format, args) + 1;
 	va_end(args);
 	if (room && (size > room || size > SHARED_SIZE_MAX))
 		memset(text, 0, room);
 	char *in_use = take(arena, size);
 	if (in_use != text)
-		vsnprintf(in_use, size, format, again);
-	va_end(again);
+		vsnprintf(in_use, size, format, copy);
+	va_end(copy);
 	return in_use;
 }
 
@@ -176,11 +176,11 @@ void *arena_grow(struct arena *arena, void *items, size_t count, size_t size)
 		if (count > SIZE_MAX / size / 4)
 			memory_or_die(NULL);
 		size_t old = count ? aligned(count * size) : 0;
-		size_t wanted = aligned((count ? count * 2 : 1) * size);
+		size_t capacity_size = aligned((count ? count * 2 : 1) * size);
 		if (old > SHARED_SIZE_MAX)
-			items = grow_alone(items, wanted);
-		else if (!grow_in_place(arena, items, old, wanted))
-			items = grow_copied(arena, items, old, wanted);
+			items = grow_alone(items, capacity_size);
+		else if (!grow_in_place(arena, items, old, capacity_size))
+			items = grow_copied(arena, items, old, capacity_size);
 	}
 	memset((unsigned char *)items + count * size, 0, size);
 	return items;

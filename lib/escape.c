@@ -41,9 +41,9 @@ size_t unescape(char *to, const char *text)
 {
 	char *const start = to;
 	while (*text) {
-		const bool stands = is_escape(text);
-		*to++ = stands ? (char)(digit(text[2]) << 4 | digit(text[3])) : *text;
-		text += stands ? ESCAPE_LENGTH : 1;
+		const bool escaped = is_escape(text);
+		*to++ = escaped ? (char)(digit(text[2]) << 4 | digit(text[3])) : *text;
+		text += escaped ? ESCAPE_LENGTH : 1;
 	}
 	*to = '\0';
 	return (size_t)(to - start);

@@ -106,7 +106,7 @@ static const char *family_name(unsigned family)
 }
 
 /* The address family that a key requires; 0: any. */
-static unsigned wanted_family(enum key_type type)
+static unsigned required_family(enum key_type type)
 {
 	return type == KEY_IPV4 ? AF_INET : type == KEY_IPV6 ? AF_INET6 : 0;
 }
@@ -114,7 +114,7 @@ static unsigned wanted_family(enum key_type type)
 static void wrong_ip(const struct decode_state *state)
 {
 	struct context *context = state->context;
-	unsigned family = wanted_family(state->key->type);
+	unsigned family = required_family(state->key->type);
 	struct prefix prefix;
 	char text[IP_TEXT_SIZE];
 
@@ -132,7 +132,7 @@ static void wrong_ip(const struct decode_state *state)
 
 static void decode_ip(const struct decode_state *state)
 {
-	unsigned family = wanted_family(state->key->type);
+	unsigned family = required_family(state->key->type);
 	struct ip ip;
 	if (!ip_parse(state->node->text, &ip)) {
 		wrong_ip(state);

@@ -14,7 +14,7 @@ static const char *network_unfit(const struct network *network, const char **ret
 		*ret_hint = "add `parent: eth0`, or remove `dhcp`";
 		return "requires a parent: a dummy link has no DHCP server";
 	}
-	if (network->host.wanted) {
+	if (network->host.enabled) {
 		*ret_hint = "remove either `host` or `dhcp`";
 		return "conflicts with `host`: the host's routes need addresses that are known in "
 		       "advance";

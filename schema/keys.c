@@ -222,7 +222,7 @@ static const struct key network_keys[] = {
 	{.name = "host",
 	 .type = KEY_OBJECT,
 	 AT(struct network_decl, network.host),
-	 .has = offsetof(struct network_decl, network.host.wanted),
+	 .has = offsetof(struct network_decl, network.host.enabled),
 	 .or_bool = true,
 	 .object = &host_object,
 	 .description = "the host's own link on the network; true uses the defaults",

@@ -8,14 +8,14 @@ static const char *link_title(struct build *build, const struct network_info *in
 			      const struct network *network)
 {
 	struct arena *scratch = build->context.scratch;
-	bool usual = network->vlan_protocol == VLAN_8021Q;
+	bool is_default = network->vlan_protocol == VLAN_8021Q;
 	if (!network->parent)
 		return arena_printf(scratch, "networks.%s", info->name->text);
 	if (!network->vlan)
 		return network->parent;
 	return arena_printf(scratch, "%s vlan %u%s%s", network->parent, network->vlan,
-			    usual ? "" : " of ",
-			    usual ? "" : vlan_protocol_name(network->vlan_protocol));
+			    is_default ? "" : " of ",
+			    is_default ? "" : vlan_protocol_name(network->vlan_protocol));
 }
 
 void link_join(struct build *build, struct network_info *info, const struct network *network)

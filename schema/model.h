@@ -66,7 +66,7 @@ struct subnet {
 
 /* The host's own link of a network (`host_access`). */
 struct host_access {
-	bool wanted;
+	bool enabled;
 	struct place place;
 	struct ip ipv4, ipv6;       /* family 0: choose one for each family of the network */
 	const char *interface_name; /* NULL: derived from the network's name */

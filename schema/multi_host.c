@@ -259,7 +259,7 @@ static void check_access(struct build *build, const struct network_info *info)
 	struct scope here = {.up = &networks, .name = info->name->text};
 	struct scope scope = {.up = &here, .name = "host"};
 	const struct ip *const ips[N_FAMILIES] = {&network->host.ipv4, &network->host.ipv6};
-	if (!network->host.wanted || !body)
+	if (!network->host.enabled || !body)
 		return;
 	struct host_assignment assignment = host_assignment_of(build, info, &network->hosts);
 	check_addresses(build, &scope, info, &assignment, body,

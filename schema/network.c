@@ -147,7 +147,7 @@ static void check_values(struct build *build, const struct scope *scope, struct 
 	if (network->mtu && network->mtu < IPV6_MTU_MIN && info->has_ipv6)
 		report_key(context, CODE_MTU, scope, info->body, "mtu", "write 1280 or more",
 			   "%u is too small for IPv6, which requires 1280", network->mtu);
-	if (network->host.wanted && !info->broken && link_mode_isolates(mode))
+	if (network->host.enabled && !info->broken && link_mode_isolates(mode))
 		report_key(context, CODE_HOST_ACCESS, scope, info->body, "host",
 			   "use mode bridge, or remove `host`",
 			   "does not work in mode %s: the host would not reach the containers",

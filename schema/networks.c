@@ -60,7 +60,7 @@ static void check_host(struct build *build, struct network_info *info)
 	struct scope root = {0}, networks = {.up = &root, .name = "networks"};
 	struct scope network = {.up = &networks, .name = info->name->text};
 	struct scope scope = {.up = &network, .name = "host"};
-	if (!body || !access->wanted)
+	if (!body || !access->enabled)
 		return;
 
 	address_claim(build, &scope, info, body, "ipv4_address", &access->ipv4);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Up to this number, comparing each with each is faster than an index. */
-#define FEW 8
+#define SMALL_COUNT 8
 
 /* Whether a key is valid; otherwise reports it. */
 static bool key_fits(struct context *context, const struct node *key)
@@ -42,7 +42,7 @@ static const struct node *find_same(const struct node *mapping, struct index *in
 void yaml_check_keys(struct context *context, struct node *mapping)
 {
 	__attribute__((cleanup(index_cleanup))) struct index *index =
-		mapping->count > FEW ? index_new(mapping->count) : NULL;
+		mapping->count > SMALL_COUNT ? index_new(mapping->count) : NULL;
 
 	for (struct node **link = &mapping->first, *key; (key = *link);) {
 		const struct node *same = NULL;

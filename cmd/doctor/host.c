@@ -69,7 +69,7 @@ const char *examine_rights(struct examination *examination)
 }
 
 /* A mask of 1 << enum link_kind. */
-static unsigned wanted_kinds(const struct desired *desired)
+static unsigned needed_kinds(const struct desired *desired)
 {
 	unsigned kinds = 0;
 	for (size_t i = 0; i < desired->n_sets; i++)
@@ -85,7 +85,7 @@ static unsigned wanted_kinds(const struct desired *desired)
 const char *examine_kernel(struct examination *examination)
 {
 	struct arena *arena = examination->arena;
-	unsigned kinds = wanted_kinds(examination->desired), missing;
+	unsigned kinds = needed_kinds(examination->desired), missing;
 	const char *names = NULL;
 	struct error error;
 	if (feature_missing_kinds(kinds, &missing, &error) < 0)
@@ -138,7 +138,7 @@ static int sysctl_number(const char *path)
 }
 
 /* Whether the file sets rp_filter of the attachment's link. */
-static bool says_rp_filter(const struct attachment *attachment)
+static bool sets_rp_filter(const struct attachment *attachment)
 {
 	for (size_t i = 0; i < attachment->n_sysctls; i++)
 		if (strcmp(attachment->sysctls[i].key, "net.ipv4.conf.IFNAME.rp_filter") == 0)
@@ -150,7 +150,7 @@ static void examine_container(struct examination *examination, const struct cont
 {
 	size_t strict = 0;
 	for (size_t i = 0; i < container->n_attachments; i++)
-		strict += !says_rp_filter(&container->attachments[i]);
+		strict += !sets_rp_filter(&container->attachments[i]);
 	if (container->n_attachments < 2 || strict == 0)
 		return;
 	finding_add(

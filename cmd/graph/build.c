@@ -212,7 +212,7 @@ static const char *attachment_label(const struct graph_builder *builder, const c
 	if (!step || !step->desired)
 		return link_label(builder, alias);
 	const char *text = arena_printf(arena, "%s%s", step->desired->name,
-					step->desired->dhcp.wanted ? " dhcp" : "");
+					step->desired->dhcp.enabled ? " dhcp" : "");
 	for (size_t i = 0; i < step->desired->n_addrs; i++)
 		text = arena_printf(arena, "%s %s", text,
 				    prefix_format(&step->desired->addrs[i], prefix));
@@ -274,7 +274,7 @@ static void set_put(struct graph_builder *builder, const struct set *set)
 	for (size_t i = 0; i < set->n_networks; i++)
 		network_put(builder, set, &set->networks[i]);
 	for (size_t i = 0; i < set->n_networks; i++)
-		if (set->networks[i].host.wanted)
+		if (set->networks[i].host.enabled)
 			host_put(builder, set, &set->networks[i]);
 	for (size_t i = 0; i < set->n_containers; i++)
 		container_put(builder, set, &set->containers[i]);

@@ -20,7 +20,7 @@ struct entry {
 	struct entry *next; /* next entry in its bucket */
 	char *key;
 	unsigned failures, busy, repairs; /* failures in a row */
-	bool wanted;                      /* still pending */
+	bool pending;                     /* still pending */
 	int64_t until;                    /* delayed until */
 	int64_t repaired;                 /* time of the last execution */
 	int64_t paid;                     /* when the spent credit is paid back */
@@ -101,10 +101,10 @@ static void entry_drop(struct retry *retry, struct entry **at)
 bool retry_deferred(struct retry *retry, const char *key, int64_t now)
 {
 	struct entry *entry = *entry_at(retry, key);
-	const bool held = entry && entry->until > now;
-	if (held)
-		entry->wanted = true;
-	return held;
+	const bool delayed = entry && entry->until > now;
+	if (delayed)
+		entry->pending = true;
+	return delayed;
 }
 
 static int64_t delay_doubled(int64_t delay, unsigned times)
@@ -117,7 +117,7 @@ static int64_t delay_doubled(int64_t delay, unsigned times)
 bool retry_due(const struct retry *retry, const char *key, int64_t now)
 {
 	const struct entry *entry = *entry_at(retry, key);
-	return entry && entry->wanted && entry->until <= now;
+	return entry && entry->pending && entry->until <= now;
 }
 
 int64_t retry_delay(unsigned failures)
@@ -134,16 +134,16 @@ static int64_t jitter(int64_t delay)
 	return (int64_t)(random % (uint32_t)(delay / 4 + 1));
 }
 
-static void entry_hold(struct entry *entry, int64_t delay, int64_t now)
+static void entry_delay(struct entry *entry, int64_t delay, int64_t now)
 {
-	entry->wanted = true;
+	entry->pending = true;
 	entry->until = now + delay + jitter(delay);
 }
 
 void retry_failed(struct retry *retry, const char *key, int64_t now)
 {
 	struct entry *entry = entry_of(retry, key);
-	entry_hold(entry, retry_delay(++entry->failures), now);
+	entry_delay(entry, retry_delay(++entry->failures), now);
 }
 
 bool retry_busy(struct retry *retry, const char *key, int64_t now)
@@ -151,14 +151,14 @@ bool retry_busy(struct retry *retry, const char *key, int64_t now)
 	struct entry *entry = entry_of(retry, key);
 	if (entry->busy == BUSY_MAX)
 		return false;
-	entry_hold(entry, delay_doubled(BUSY_FIRST_MS, ++entry->busy), now);
+	entry_delay(entry, delay_doubled(BUSY_FIRST_MS, ++entry->busy), now);
 	return true;
 }
 
 static void entry_worked(struct entry *entry)
 {
 	entry->failures = entry->busy = 0;
-	entry->wanted = false;
+	entry->pending = false;
 }
 
 void retry_forget(struct retry *retry, const char *key)
@@ -202,7 +202,7 @@ int64_t retry_contested(struct retry *retry, const char *key, int64_t now)
 {
 	struct entry *entry = entry_of(retry, key);
 	const int64_t delay = entry_repaired(entry, RETRY_REPAIRS, now);
-	entry->wanted = true;
+	entry->pending = true;
 	return delay;
 }
 
@@ -226,12 +226,12 @@ int64_t retry_left(const struct retry *retry, const char *key, int64_t now)
 	return entry && entry->until > now ? entry->until - now : 0;
 }
 
-void retry_keep(struct retry *retry, retry_wanted *wanted, const void *data, int64_t now)
+void retry_keep(struct retry *retry, retry_is_pending *pending, const void *data, int64_t now)
 {
 	for (size_t i = 0; i < retry->n_buckets; i++)
 		for (struct entry **at = &retry->buckets[i]; *at;) {
-			(*at)->wanted = (*at)->wanted && wanted(data, (*at)->key);
-			if ((*at)->wanted || repairs_left(*at, now) || (*at)->paid > now)
+			(*at)->pending = (*at)->pending && pending(data, (*at)->key);
+			if ((*at)->pending || repairs_left(*at, now) || (*at)->paid > now)
 				at = &(*at)->next;
 			else
 				entry_drop(retry, at);
@@ -250,7 +250,7 @@ int64_t retry_next(const struct retry *retry, int64_t now)
 	int64_t next = -1;
 	for (size_t i = 0; i < retry->n_buckets; i++)
 		for (const struct entry *entry = retry->buckets[i]; entry; entry = entry->next)
-			if (entry->wanted && entry->until > now &&
+			if (entry->pending && entry->until > now &&
 			    (next < 0 || entry->until < next))
 				next = entry->until;
 	return next;
@@ -261,6 +261,6 @@ size_t retry_count(const struct retry *retry)
 	size_t count = 0;
 	for (size_t i = 0; i < retry->n_buckets; i++)
 		for (const struct entry *entry = retry->buckets[i]; entry; entry = entry->next)
-			count += entry->wanted;
+			count += entry->pending;
 	return count;
 }

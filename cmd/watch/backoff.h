@@ -38,8 +38,8 @@ void retry_spend(struct retry *retry, const char *key, int64_t price, int64_t no
 int64_t retry_left(const struct retry *retry, const char *key, int64_t now);
 /* Asks the callback which pending keys are still pending. The others are removed, unless they have
  * repairs or spent credit. */
-typedef bool retry_wanted(const void *data, const char *key);
-void retry_keep(struct retry *retry, retry_wanted *wanted, const void *data, int64_t now);
+typedef bool retry_is_pending(const void *data, const char *key);
+void retry_keep(struct retry *retry, retry_is_pending *pending, const void *data, int64_t now);
 /* A possible cause of failures has changed: all keys may be retried immediately. */
 void retry_clear(struct retry *retry);
 

@@ -66,7 +66,7 @@ static void pending_remove(struct pending **at)
 	pending_free(pending);
 }
 
-static bool pending_holds(const struct pending *pending, const struct step *step)
+static bool pending_is_valid(const struct pending *pending, const struct step *step)
 {
 	return pending->inode == step->desired->ns->inode &&
 	       pending->ifindex == step->current->ifindex &&
@@ -104,7 +104,7 @@ static size_t count_under_way(const struct service *service)
 }
 
 /* The step changes only the lease, so the whole step is deferred. */
-static bool lease_alone(const struct step *step)
+static bool only_lease_changes(const struct step *step)
 {
 	return step->action == ACTION_CHANGE && step->n_changes == 1 && !step->temporary.name &&
 	       !step->temporary.mac;
@@ -112,7 +112,7 @@ static bool lease_alone(const struct step *step)
 
 static void step_wait(struct selection *selection, struct leases *leases, size_t number)
 {
-	if (lease_alone(&selection->plan->steps[number]))
+	if (only_lease_changes(&selection->plan->steps[number]))
 		selection->selected[number] = false;
 	else
 		leases->deferred[number] = true;
@@ -132,14 +132,14 @@ static void step_lease(struct service *service, struct selection *selection, str
 {
 	const struct step *step = &selection->plan->steps[number];
 	struct pending **at = pending_of(service, step);
-	if (*at && !pending_holds(*at, step))
+	if (*at && !pending_is_valid(*at, step))
 		pending_remove(at);
 	at = pending_of(service, step);
 	if (*at && (*at)->fd < 0) {
 		leases->answers[number] = answer_use(selection->arena, at);
 		return;
 	}
-	if (!*at && lease_alone(step) && count_under_way(service) < CLIENTS_AT_ONCE)
+	if (!*at && only_lease_changes(step) && count_under_way(service) < CLIENTS_AT_ONCE)
 		pending_add(service, step);
 	step_wait(selection, leases, number);
 }
@@ -186,7 +186,7 @@ struct leases service_lease(struct service *service, struct selection *selection
 		leases.deferred[i] = step_leases(step) && step->action != ACTION_CHANGE;
 	}
 	/* A link that is gone is handled by the next observation. */
-	if (!any || !observe_hold(service->live, service->lookups, selection))
+	if (!any || !observe_reopen(service->live, service->lookups, selection))
 		return leases;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (requests_lease(selection, &plan->steps[i]))

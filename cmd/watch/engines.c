@@ -60,7 +60,7 @@ static void container_stale(struct service *service, enum source_kind kind, cons
 }
 
 /* Queries for the engine's containers are deferred until it is available. */
-static void engine_away(struct engine *engine, const struct error *failure)
+static void engine_unavailable(struct engine *engine, const struct error *failure)
 {
 	struct service *service = engine->service;
 	char key[SOURCE_KEY_SIZE];
@@ -285,7 +285,7 @@ static void disconnected(struct engine *engine, const struct error *failure)
 	if (engine->answers)
 		lookups_query_all(service->lookups, desired_of(service), engine->kind, LOOKUP_IDLE);
 	else
-		engine_away(engine, failure);
+		engine_unavailable(engine, failure);
 	loop_timer_set(service->loop, &engine->reconnect, retry_delay(engine->failures));
 	socket_await(engine);
 }

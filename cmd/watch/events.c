@@ -93,12 +93,12 @@ static void ns_stale(struct service *service, struct live_ns *ns)
 	service->dirty = true;
 }
 
-static bool any_user(const struct live_ns *ns, int parent, bool gone)
+static bool any_user(const struct live_ns *ns, int parent, bool deleted)
 {
 	for (size_t i = 0; i < ns->n_links; i++) {
 		const struct live_link *link = &ns->links[i];
-		if (gone ? live_link_on(link, parent)
-			 : link->tag.role != ROLE_NONE && live_parent_away(link))
+		if (deleted ? live_link_on(link, parent)
+			    : link->tag.role != ROLE_NONE && live_parent_away(link))
 			return true;
 	}
 	return false;
@@ -107,14 +107,14 @@ static bool any_user(const struct live_ns *ns, int parent, bool gone)
 /* A parent of the host is deleted or added, also by a move between namespaces. The kernel reports
  * nothing of it in the namespaces of the links on it, unless it is up
  * (netif_stacked_transfer_operstate). */
-static void parent_event(struct service *service, const struct live_link *link, bool gone)
+static void parent_event(struct service *service, const struct live_link *link, bool deleted)
 {
-	if ((!gone && live_link_by_index(service->live->namespaces[0], link->ifindex)) ||
+	if ((!deleted && live_link_by_index(service->live->namespaces[0], link->ifindex)) ||
 	    !(link_matters(service, link) || index_matters(service, link->ifindex)))
 		return;
 	for (size_t i = 1; i < service->live->n_namespaces; i++) {
 		struct live_ns *ns = service->live->namespaces[i];
-		if (!ns->crowded && any_user(ns, link->ifindex, gone))
+		if (!ns->crowded && any_user(ns, link->ifindex, deleted))
 			ns_stale(service, ns);
 	}
 }
@@ -129,15 +129,15 @@ static bool changes_nothing(const struct service *service, const struct live_lin
 }
 
 /* Whether the host has to be read because of it. */
-static bool link_event(struct service *service, const struct nlmsghdr *message, bool gone)
+static bool link_event(struct service *service, const struct nlmsghdr *message, bool deleted)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct live_link link;
 	struct parent_ref parent;
 	switch (decode_link(arena, message, &link, &parent)) {
 	case DECODED:
-		parent_event(service, &link, gone);
-		if (!gone && changes_nothing(service, &link))
+		parent_event(service, &link, deleted);
+		if (!deleted && changes_nothing(service, &link))
 			return false;
 		/* A veth's peer may have any ifindex in its own namespace. */
 		return link_matters(service, &link) || index_matters(service, link.ifindex) ||
@@ -167,7 +167,7 @@ static bool destination_matters(const struct service *service, const struct pref
 	for (size_t s = 0; to->len == ip_bits(&to->ip) && s < service->desired->n_sets; s++) {
 		const struct set *set = &service->desired->sets[s];
 		for (size_t i = 0; i < set->n_networks; i++)
-			if (set->networks[i].host.wanted &&
+			if (set->networks[i].host.enabled &&
 			    network_subnet_of(&set->networks[i], &to->ip))
 				return true;
 	}
@@ -185,13 +185,13 @@ static bool route_event_matters(const struct service *service, const struct nlms
 
 /* Other programs' links, addresses and routes change on a host all the time. A crowded host is read
  * when containers are retried, as all other processes wait. */
-static void host_event(struct service *service, const struct nlmsghdr *message, bool gone)
+static void host_event(struct service *service, const struct nlmsghdr *message, bool deleted)
 {
 	struct live_ns *host = service->live->namespaces[0];
 	const bool open = !host->stale && !host->crowded;
 	bool matters = false;
 	if (message->nlmsg_type == RTM_NEWLINK)
-		matters = link_event(service, message, gone);
+		matters = link_event(service, message, deleted);
 	else if (open && message->nlmsg_type == RTM_NEWADDR)
 		matters = addr_event_matters(service, message);
 	else if (open && message->nlmsg_type == RTM_NEWROUTE)
@@ -232,32 +232,32 @@ static bool event_tagged(const struct service *service, const struct nlmsghdr *m
 }
 
 static void container_event(struct service *service, struct live_ns *ns,
-			    const struct nlmsghdr *message, bool gone)
+			    const struct nlmsghdr *message, bool deleted)
 {
 	/* A crowded namespace is read when its containers are retried, as all other processes
 	 * wait. */
 	if (!ns->stale && !ns->rate_limited && !ns->crowded && !rate_limit_defers(service, ns))
 		ns_stale(service, ns);
-	if (ns->rate_limited && !ns->tagged && !gone)
+	if (ns->rate_limited && !ns->tagged && !deleted)
 		ns->tagged = event_tagged(service, message);
 }
 
-static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool gone)
+static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
 {
 	struct event_batch *events = data;
 	struct service *service = events->service;
 	if (!service->live)
 		return;
 	if (message->nlmsg_type == RTM_NEWNSID) {
-		if (gone && nsid == MONITOR_HOST)
+		if (deleted && nsid == MONITOR_HOST)
 			ns_died(events, message);
 		return;
 	}
 	struct live_ns *ns = ns_of(events, nsid);
 	if (ns && ns->host)
-		host_event(service, message, gone);
+		host_event(service, message, deleted);
 	else if (ns)
-		container_event(service, ns, message, gone);
+		container_event(service, ns, message, deleted);
 }
 
 /* As monitor_drain. */
@@ -282,8 +282,8 @@ void service_read_events_locked(struct service *service, const struct selection 
 			most += EVENTS_OF_STEP + EVENTS_OF_CHANGE * done->plan->steps[i].n_changes;
 	if (most > EVENTS_MAX)
 		most = EVENTS_MAX;
-	const int taken = events_take(service, most);
-	if (taken < 0 || taken == (int)most)
+	const int received = events_take(service, most);
+	if (received < 0 || received == (int)most)
 		events_lost(service);
 }
 

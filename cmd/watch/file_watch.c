@@ -245,13 +245,13 @@ static bool is_watched(const struct paths *paths, int wd)
 }
 
 /* The descriptor stays open: closing it waits for an SRCU grace period (fsnotify_destroy_group). */
-static void paths_watch(struct paths *paths, size_t wanted)
+static void paths_watch(struct paths *paths, size_t needed)
 {
 	struct place *before = paths->places;
 	const size_t count = paths->n_places;
 	paths->places = NULL;
 	paths->n_places = 0;
-	for (size_t i = 0; i < wanted; i++)
+	for (size_t i = 0; i < needed; i++)
 		path_watch(paths, paths->paths[i], false);
 	for (size_t i = 0; i < count; i++)
 		if (!is_watched(paths, before[i].wd))

@@ -51,7 +51,7 @@ struct service {
 	struct service_probes *probes;   /* probe.c */
 	struct pending *leases;          /* dhcp.c */
 	struct service_kept *kept;       /* sets.c */
-	size_t n_guests;                 /* number of clients of the set sockets */
+	size_t n_clients;                /* number of clients of the set sockets */
 	int other_keeper;  /* the connection to another service that keeps one of the sets; or -1 */
 	unsigned refusals; /* reconnections to it in a row */
 	int signals;       /* a signalfd */
@@ -156,9 +156,9 @@ void report_steps(struct service *service, const struct selection *reported,
 /* Reports the steps that are not done, unless they were reported the last time. */
 void report_notices(struct service *service, const struct plan *plan, const struct live *live);
 /* Sets that the files do not declare any more, or under another name. */
-void report_left(struct service *service, const struct plan *plan);
-void report_left_by(struct service *service, const struct desired *before,
-		    const struct desired *after);
+void report_undeclared_set(struct service *service, const struct plan *plan);
+void report_sets_no_longer_declared(struct service *service, const struct desired *before,
+				    const struct desired *after);
 /* Whether the shortage of descriptors was reported already. Some observations succeed and others do
  * not, so the warning is repeated only when the limit or the files have changed. Records it as
  * reported. */

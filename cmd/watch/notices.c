@@ -129,7 +129,7 @@ bool notice_guard(struct notices *now, const struct notices *before, const struc
 	struct key key;
 	key_begin(&key, NOTICE_GUARD);
 	key_text(&key, guard->set);
-	key_number(&key, guard->strange);
+	key_number(&key, guard->other_file);
 	key_number(&key, guard->live);
 	key_number(&key, guard->deletes);
 	return key_enter(&key, now, before);

@@ -23,8 +23,8 @@ struct nsid_index nsid_index_make(const struct live *live, struct arena *arena)
 
 struct live_ns *nsid_index_find(const struct nsid_index *index, int nsid)
 {
-	const struct nsid_entry wanted = {.nsid = nsid};
+	const struct nsid_entry key = {.nsid = nsid};
 	const struct nsid_entry *found =
-		bsearch(&wanted, index->items, index->count, sizeof(*index->items), compare);
+		bsearch(&key, index->items, index->count, sizeof(*index->items), compare);
 	return found && found->ns->nsid == nsid ? found->ns : NULL;
 }

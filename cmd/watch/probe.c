@@ -60,27 +60,27 @@ static struct service_probes *probes_new(struct service *service)
 }
 
 /* A copy that outlives the plan. */
-static void probes_copy(struct service_probes *state, const struct probes *wanted)
+static void probes_copy(struct service_probes *state, const struct probes *requested)
 {
 	arena_free(state->arena);
 	state->arena = arena_new();
 	state->probes = (struct probes){.arena = state->arena, .stop = state->stop};
-	struct mac *known = arena_alloc(state->arena, (wanted->n_known + 1) * sizeof(*known));
-	for (size_t i = 0; i < wanted->n_known; i++)
-		known[i] = wanted->known[i];
+	struct mac *known = arena_alloc(state->arena, (requested->n_known + 1) * sizeof(*known));
+	for (size_t i = 0; i < requested->n_known; i++)
+		known[i] = requested->known[i];
 	state->probes.known = known;
-	state->probes.n_known = wanted->n_known;
-	for (size_t i = 0; i < wanted->count; i++) {
+	state->probes.n_known = requested->n_known;
+	for (size_t i = 0; i < requested->count; i++) {
 		struct probe *probe =
 			array_push(state->arena, state->probes.items, state->probes.count);
-		*probe = wanted->items[i];
+		*probe = requested->items[i];
 		probe->link = arena_strdup(state->arena, probe->link);
 	}
 }
 
 /* A new thread is in the host's namespace only if it is started while the service's own thread
  * is. */
-static void probes_start(struct service *service, const struct probes *wanted)
+static void probes_start(struct service *service, const struct probes *requested)
 {
 	if (!service->probes)
 		service->probes = probes_new(service);
@@ -88,7 +88,7 @@ static void probes_start(struct service *service, const struct probes *wanted)
 	if (state && state->running)
 		return;
 	if (state)
-		probes_copy(state, wanted);
+		probes_copy(state, requested);
 	if (state && pthread_create(&state->thread, NULL, probe_thread, state) == 0)
 		state->running = true;
 	else
@@ -97,14 +97,14 @@ static void probes_start(struct service *service, const struct probes *wanted)
 }
 
 /* The result for an address, or NULL: it has to be probed. */
-static struct probe *answer_of(const struct service *service, const struct probe *wanted)
+static struct probe *answer_of(const struct service *service, const struct probe *requested)
 {
 	const struct service_probes *state = service->probes;
 	if (!state || state->running || clock_milliseconds() - state->answered_at > ANSWER_MS)
 		return NULL;
 	for (size_t i = 0; i < state->probes.count; i++)
-		if (state->probes.items[i].ifindex == wanted->ifindex &&
-		    ip_equal(&state->probes.items[i].ip, &wanted->ip))
+		if (state->probes.items[i].ifindex == requested->ifindex &&
+		    ip_equal(&state->probes.items[i].ip, &requested->ip))
 			return &state->probes.items[i];
 	return NULL;
 }
@@ -121,21 +121,21 @@ static void conflict(struct service *service, const struct step *step, const str
 }
 
 /* Whether all addresses of a step have a result. */
-static bool answered(const struct service *service, const struct probe *wanted, size_t count)
+static bool answered(const struct service *service, const struct probe *requested, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!answer_of(service, &wanted[i]))
+		if (!answer_of(service, &requested[i]))
 			return false;
 	return true;
 }
 
 /* A result is used once: later steps are probed again. Returns whether all are free. */
 static bool answers_use(struct service *service, const struct step *step,
-			const struct probe *wanted, size_t count)
+			const struct probe *requested, size_t count)
 {
 	bool free = true;
 	for (size_t i = 0; i < count; i++) {
-		struct probe *answer = answer_of(service, &wanted[i]);
+		struct probe *answer = answer_of(service, &requested[i]);
 		answer->ifindex = -1;
 		if (free && (answer->in_use || answer->errnum)) {
 			conflict(service, step, answer);

@@ -49,11 +49,11 @@ static bool ns_take(struct service *service, struct live_ns *ns)
 {
 	char key[KEY_SIZE];
 	ns->rate_limited = !credit_take(service, key_of(ns, key), price_of(ns));
-	if (ns->rate_limited && !ns->restless)
+	if (ns->rate_limited && !ns->rate_limit_reported)
 		log_write(&service->log, LEVEL_NOTICE,
 			  "network namespace %s changes too often: it is read less often",
 			  ns->name);
-	ns->restless |= ns->rate_limited;
+	ns->rate_limit_reported |= ns->rate_limited;
 	ns->tagged &= ns->rate_limited;
 	return !ns->rate_limited;
 }

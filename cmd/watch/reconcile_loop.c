@@ -314,7 +314,7 @@ static bool netns_death_wait(struct service *service)
 	return service->live && service->netns_died;
 }
 
-static bool still_wanted(const void *data, const char *key)
+static bool still_pending(const void *data, const char *key)
 {
 	return retry_keys_have(data, key);
 }
@@ -323,8 +323,8 @@ static bool still_wanted(const void *data, const char *key)
 static void retries_keep(struct service *service, const struct plan *plan)
 {
 	struct retry_keys *keys = retry_keys_find(plan, service->live);
-	retry_keep(service->retry, still_wanted, keys, service->deferred_at);
-	retry_keep(service->rate_credits, still_wanted, keys, service->deferred_at);
+	retry_keep(service->retry, still_pending, keys, service->deferred_at);
+	retry_keep(service->rate_credits, still_pending, keys, service->deferred_at);
 	retry_keys_free(keys);
 }
 
@@ -343,7 +343,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	if (allowed && number == PASSES_MAX) {
 		not_converging(service, &selection);
 		repeat = false;
-	} else if (allowed && observe_hold(service->live, service->lookups, &selection)) {
+	} else if (allowed && observe_reopen(service->live, service->lookups, &selection)) {
 		pass_apply(service, &selection, &leases, drift);
 		service_read_events_locked(service, &selection);
 		repeat = true;

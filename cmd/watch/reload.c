@@ -31,7 +31,8 @@ static void take(struct service *service, struct desired *desired)
 		service->dirty = true;
 		return;
 	}
-	report_left_by(service, service->next ? service->next : service->desired, desired);
+	report_sets_no_longer_declared(service, service->next ? service->next : service->desired,
+				       desired);
 	service_keep_only(service, desired);
 	service_wait_end(service);
 	service->refusals = 0;

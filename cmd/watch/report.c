@@ -1,6 +1,6 @@
-#include "cmd/left_set.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
+#include "cmd/undeclared_set.h"
 #include "cmd/watch/internal.h"
 #include "cmd/watch/notices.h"
 #include "cmd/watch/sd_notify.h"
@@ -119,10 +119,11 @@ static void guard_log(const struct service *service, const struct guard *guard)
 		  "hint: %sto delete them, start with --max-delete=%zu, or run `mvapply apply` "
 		  "with it once",
 		  guard->deletes, guard->live, guard->set, code_format(CODE_GUARD, code),
-		  guard->strange ? "the files declare no container that is live of that set: give "
-				   "them one of their own by `name:`, or pass the others with -f, "
-				   "too; "
-				 : "",
+		  guard->other_file
+			  ? "the files declare no container that is live of that set: give "
+			    "them one of their own by `name:`, or pass the others with -f, "
+			    "too; "
+			  : "",
 		  guard->deletes);
 }
 
@@ -167,7 +168,7 @@ void report_notices(struct service *service, const struct plan *plan, const stru
 	service->reported = now;
 }
 
-static void left_log(struct service *service, const char *set, const char *text)
+static void undeclared_set_log(struct service *service, const char *set, const char *text)
 {
 	if (service->left && strcmp(service->left, set) == 0)
 		return;
@@ -176,12 +177,12 @@ static void left_log(struct service *service, const char *set, const char *text)
 	log_write(&service->log, LEVEL_WARNING, "%s", text);
 }
 
-void report_left(struct service *service, const struct plan *plan)
+void report_undeclared_set(struct service *service, const struct plan *plan)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	struct warning warning;
-	if (left_set_warning(plan, &warning))
-		left_log(service, plan->left.set, warning_text(&warning, arena));
+	if (undeclared_set_warning(plan, &warning))
+		undeclared_set_log(service, plan->left.set, warning_text(&warning, arena));
 }
 
 static bool names_set(const struct desired *desired, const char *set)
@@ -201,18 +202,19 @@ static bool is_live(const struct live *live, const char *set)
 	return false;
 }
 
-void report_left_by(struct service *service, const struct desired *before,
-		    const struct desired *after)
+void report_sets_no_longer_declared(struct service *service, const struct desired *before,
+				    const struct desired *after)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	for (size_t i = 0; before && i < before->n_sets; i++) {
 		const char *set = before->sets[i].name;
 		if (!names_set(after, set) && is_live(service->live, set))
-			left_log(service, set,
-				 arena_printf(arena,
-					      "the files do not name the set \"%s\" any more, "
-					      "and what is live of it stays; %s",
-					      set, left_set_remedy(set, arena)));
+			undeclared_set_log(
+				service, set,
+				arena_printf(arena,
+					     "the files do not name the set \"%s\" any more, "
+					     "and what is live of it stays; %s",
+					     set, undeclared_set_remedy(set, arena)));
 	}
 }
 

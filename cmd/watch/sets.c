@@ -12,23 +12,23 @@
 #include <unistd.h>
 
 /* The limit of concurrent runs of apply and delete; an observation follows when each ends. */
-#define GUESTS_MAX 64
+#define CLIENTS_MAX 64
 
 /* The minimum time for which a set is left to a service that has ended and may be restarted. */
 #define TAKE_OVER_MS 2000
 
 /* A client: a process that changes the set, or waits for it. */
-struct guest {
+struct client {
 	struct service *service;
 	struct service_kept *kept;
 	int fd;
-	struct guest *next;
+	struct client *next;
 };
 
 struct service_kept {
 	char *set;
 	int fd; /* -1: an untrusted process has the name */
-	struct guest *guests;
+	struct client *clients;
 	struct service_kept *next;
 };
 
@@ -40,27 +40,27 @@ static struct service_kept **kept_find(struct service *service, const char *set)
 	return at;
 }
 
-static void guest_drop(struct guest **at)
+static void client_drop(struct client **at)
 {
-	struct guest *guest = *at;
-	*at = guest->next;
-	loop_remove(guest->service->loop, guest->fd);
-	close(guest->fd);
-	guest->service->n_guests--;
-	free(guest);
+	struct client *client = *at;
+	*at = client->next;
+	loop_remove(client->service->loop, client->fd);
+	close(client->fd);
+	client->service->n_clients--;
+	free(client);
 }
 
 /* A run has ended: it may have changed namespaces that the service does not know, and no event
  * reports those. */
-static void guest_left(void *data, int fd, uint32_t events)
+static void client_disconnected(void *data, int fd, uint32_t events)
 {
-	struct guest *guest = data, **at = &guest->kept->guests;
-	struct service *service = guest->service;
+	struct client *client = data, **at = &client->kept->clients;
+	struct service *service = client->service;
 	(void)fd;
 	(void)events;
-	while (*at != guest)
+	while (*at != client)
 		at = &(*at)->next;
-	guest_drop(at);
+	client_drop(at);
 	service->wide = service->dirty = true;
 }
 
@@ -88,7 +88,7 @@ static struct service_kept *kept_of(const struct service *service, int fd)
 	return kept;
 }
 
-static void guest_accept(void *data, int fd, uint32_t events)
+static void client_accept(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;
 	(void)events;
@@ -103,8 +103,8 @@ static void kept_drop(struct service *service, struct service_kept **at)
 {
 	struct service_kept *kept = *at;
 	*at = kept->next;
-	while (kept->guests) /* the client may have taken over the set */
-		guest_drop(&kept->guests);
+	while (kept->clients) /* the client may have taken over the set */
+		client_drop(&kept->clients);
 	if (kept->fd >= 0) {
 		loop_remove(service->loop, kept->fd);
 		close(kept->fd);
@@ -125,7 +125,7 @@ static void kept_add(struct service *service, const char *set, int fd)
 			  "cannot take the name @mvapply-watch/%s (%s): applies of the set \"%s\" "
 			  "do not say that it is kept",
 			  set, strerror(-fd), set);
-	else if (loop_add(service->loop, fd, EPOLLIN, guest_accept, service, &error) < 0)
+	else if (loop_add(service->loop, fd, EPOLLIN, client_accept, service, &error) < 0)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
 }
 
@@ -150,7 +150,7 @@ void service_wait_end(struct service *service)
 
 /* The service has ended, or its files do not declare the set any more; or it has too many
  * clients. */
-static void keeper_left(void *data, int fd, uint32_t events)
+static void keeper_disconnected(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;
 	(void)fd;

@@ -17,7 +17,7 @@ static bool is_other(const struct ip *ip, const struct ip *than)
 
 /* Whether it is the only IPv4 address of the link, in its specification and beyond: the kernel
  * sends ARP requests from the first address of a subnet (inet_select_addr). */
-static bool is_alone(const struct link_spec *spec, int ifindex, const struct ip *ip)
+static bool is_only_address(const struct link_spec *spec, int ifindex, const struct ip *ip)
 {
 	const struct live_ns *ns = spec->ns;
 	for (size_t i = 0; i < spec->n_addrs; i++)
@@ -41,7 +41,8 @@ static bool neighbor_sysctls_set(const struct link_spec *spec)
 
 static bool kernel_reports(const struct link_spec *spec, int ifindex, const struct ip *ip)
 {
-	return ip->family == AF_INET && is_alone(spec, ifindex, ip) && !neighbor_sysctls_set(spec);
+	return ip->family == AF_INET && is_only_address(spec, ifindex, ip) &&
+	       !neighbor_sysctls_set(spec);
 }
 
 /* An existing neighbour entry would suppress the request, and a new one would remain. */

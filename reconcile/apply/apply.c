@@ -235,12 +235,12 @@ static void additions_do(struct apply_context *context)
 	}
 }
 
-static void stage_do(struct apply_context *context, enum stage stage, bool ask)
+static void stage_do(struct apply_context *context, enum stage stage, bool probe)
 {
 	switch (stage) {
 	case STAGE_PARENT_CREATE:
 		parents_create(context);
-		if (ask)
+		if (probe)
 			probes_send(context);
 		steps_defer(context);
 		break;
@@ -262,11 +262,11 @@ static void stage_do(struct apply_context *context, enum stage stage, bool ask)
 		replaced_put_back(context);
 		break;
 	case STAGE_PARENT_DELETE_LATE:
-		if (ask)
+		if (probe)
 			unused_find(context);
 		parents_in_use_keep(context, stage);
 		deletes_do(context, stage);
-		unused_leave(context);
+		unused_parents_delete(context);
 		break;
 	case STAGE_PARENT_RENAME:
 		parents_rename(context);

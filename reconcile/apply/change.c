@@ -60,7 +60,7 @@ static bool changing_begin(struct apply_context *context, const struct step *ste
 	return false;
 }
 
-static bool gone_already(int errnum)
+static bool is_gone_error(int errnum)
 {
 	return errnum == ESRCH || errnum == EADDRNOTAVAIL || errnum == ENODEV;
 }
@@ -299,7 +299,7 @@ static void removals_check(struct changing *changing, const struct operations *o
 {
 	for (size_t i = from; i < operations->count; i++) {
 		const struct reply *reply = batch_reply(batch, i - from);
-		if (reply->errnum && !gone_already(reply->errnum))
+		if (reply->errnum && !is_gone_error(reply->errnum))
 			operation_refused(changing, &operations->all[i], reply);
 	}
 }

@@ -109,7 +109,7 @@ static bool deletes(const struct apply_context *context, const struct step *step
 	return step_selected(context, step) && step_deletes(step);
 }
 
-static bool hangs_on(const struct step *step, const struct live_link *parent)
+static bool is_attached_to(const struct step *step, const struct live_link *parent)
 {
 	return step->current && live_link_on(step->current, parent->ifindex);
 }
@@ -137,13 +137,14 @@ static bool parent_free(struct apply_context *context, size_t number)
 	const struct live_link *parent = plan->steps[number].current;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (hangs_on(step, parent) && (context->back[i] || parent_stays(context, i))) {
+		if (is_attached_to(step, parent) &&
+		    (context->back[i] || parent_stays(context, i))) {
 			outcome_defer(&context->outcomes[number], "kept: used by %s in %s",
 				      step->current->name, step->ns->name);
 			return false;
 		}
-		if (!deletes(context, step) || !hangs_on(step, parent) || context->deleted[i] ||
-		    context->outcomes[i].state != OUTCOME_FAILED)
+		if (!deletes(context, step) || !is_attached_to(step, parent) ||
+		    context->deleted[i] || context->outcomes[i].state != OUTCOME_FAILED)
 			continue;
 		struct error error;
 		error_set(&error, EBUSY, "%s is kept: %s in namespace %s could not be deleted",
@@ -155,7 +156,7 @@ static bool parent_free(struct apply_context *context, size_t number)
 }
 
 /* Whether the link may be deleted with its parent: it is to be deleted, and unchanged. */
-static bool goes_along(struct apply_context *context, const struct step *step)
+static bool is_deleted_with_parent(struct apply_context *context, const struct step *step)
 {
 	struct error error;
 	if (!deletes(context, step) || step_is_parent(step))
@@ -170,7 +171,8 @@ static bool children_go_along(struct apply_context *context, const struct live_l
 {
 	const struct plan *plan = context->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (hangs_on(&plan->steps[i], parent) && !goes_along(context, &plan->steps[i]))
+		if (is_attached_to(&plan->steps[i], parent) &&
+		    !is_deleted_with_parent(context, &plan->steps[i]))
 			return false;
 	return true;
 }
@@ -178,7 +180,7 @@ static bool children_go_along(struct apply_context *context, const struct live_l
 static void children_done(struct apply_context *context, const struct live_link *parent)
 {
 	for (size_t i = 0; i < context->plan->n_steps; i++)
-		if (hangs_on(&context->plan->steps[i], parent))
+		if (is_attached_to(&context->plan->steps[i], parent))
 			context->outcomes[i].state = OUTCOME_DONE;
 }
 

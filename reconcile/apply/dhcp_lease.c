@@ -359,7 +359,7 @@ void releases_do(struct apply_context *context)
 /* Restores the objects of the old lease on the link. */
 static void dhcp_of_live(struct link_spec *spec, const struct prefix *lease)
 {
-	spec->dhcp = (struct link_dhcp){.wanted = true, .lease = *lease};
+	spec->dhcp = (struct link_dhcp){.enabled = true, .lease = *lease};
 	for (size_t i = 0; i < spec->n_routes; i++) {
 		const struct link_route *route = &spec->routes[i];
 		if (route->to.len == 0 && route->to.ip.family == AF_INET) {

@@ -126,7 +126,7 @@ int made_parent(const struct apply_context *context, const char *name);
 /* The probes are done: finds the parents that were created only for probing, and that are deleted
  * again. */
 void unused_find(struct apply_context *context);
-void unused_leave(struct apply_context *context);
+void unused_parents_delete(struct apply_context *context);
 void parents_rename(struct apply_context *context);
 
 /* restore_replaced.c: restores links that were deleted for a replacement that then could not be

@@ -44,7 +44,7 @@ static bool parent_find(struct group *group, struct pending_link *pending)
 }
 
 /* Whether the link is set up directly, as no sysctl has to be set before. */
-static bool comes_up_at_once(const struct pending_link *pending)
+static bool is_set_up_directly(const struct pending_link *pending)
 {
 	const struct operations *operations = &pending->operations;
 	return operations->count > 2 && operations->all[2].type == OP_LINK_UP;
@@ -61,7 +61,7 @@ static void queue_creation(struct group *group, struct pending_link *pending, st
 					       .other_netns = !group->ns->host,
 					       .nsid = group->host_nsid};
 	pending->first = batch_count(batch);
-	pending->up_at_once = comes_up_at_once(pending);
+	pending->up_at_once = is_set_up_directly(pending);
 	queue(batch, encode_link_create(&message, pending->spec, &creation), &message, false);
 	queue_settings(batch, &pending->operations.all[1], pending->up_at_once ? 2 : 1,
 		       pending->spec, pending->ifindex, true);
@@ -162,7 +162,7 @@ static bool suggests_create_then_move(const struct group *group, const struct re
 
 /* The message that tags the link and sets it up was refused for one of both: tag it separately.
  * Setting it up is tried again with the rest. */
-static void mark_alone(const struct group *group, struct pending_link *pending)
+static void tag_separately(const struct group *group, struct pending_link *pending)
 {
 	struct error error;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
@@ -189,7 +189,7 @@ static void creation_check(struct group *group, struct pending_link *pending,
 	if (!pending->there || !pending->up_at_once)
 		replies_check(pending, batch, types, 2);
 	else if (batch_reply(batch, pending->first + 1)->errnum)
-		mark_alone(group, pending);
+		tag_separately(group, pending);
 	else
 		pending->details++;
 }

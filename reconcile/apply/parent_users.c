@@ -57,8 +57,8 @@ static bool is_unused(const struct apply_context *context, int ifindex)
 
 /* Whether the run deletes the link: it is the observed one, and its step was not deferred
  * meanwhile. */
-static bool goes(const struct parent_users *users, const struct live_ns *ns,
-		 const struct live_link *link)
+static bool run_deletes(const struct parent_users *users, const struct live_ns *ns,
+			const struct live_link *link)
 {
 	const struct deleted_link key = {.inode = ns->inode, .ifindex = link->ifindex};
 	const struct deleted_link *found =
@@ -78,14 +78,15 @@ static const char *user_of(const struct parent_users *users, int parent)
 	for (size_t i = 0; i < users->now->n_namespaces; i++) {
 		const struct live_ns *ns = users->now->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++)
-			if (live_link_on(&ns->links[k], parent) && !goes(users, ns, &ns->links[k]))
+			if (live_link_on(&ns->links[k], parent) &&
+			    !run_deletes(users, ns, &ns->links[k]))
 				return arena_printf(users->arena, "%s in %s", ns->links[k].name,
 						    ns->name);
 	}
 	return NULL;
 }
 
-static bool parent_leaves(const struct apply_context *context, const struct step *step)
+static bool parent_delete_is_due(const struct apply_context *context, const struct step *step)
 {
 	return step_selected(context, step) && step->action == ACTION_DELETE &&
 	       context->outcomes[step_number(context, step)].state == OUTCOME_NOT_DONE;
@@ -110,7 +111,7 @@ static bool parents_keep(struct parent_users *users, enum stage stage)
 {
 	bool any = false;
 	each_stage_item (item, &users->context->stages, stage) {
-		if (!parent_leaves(users->context, item->step))
+		if (!parent_delete_is_due(users->context, item->step))
 			continue;
 		const char *user = users->now ? user_of(users, item->step->current->ifindex) : NULL;
 		if (users->now && !user)
@@ -130,10 +131,10 @@ static void made_keep(const struct parent_users *users)
 	}
 }
 
-static bool any_leaves(const struct apply_context *context, enum stage stage)
+static bool any_delete_is_due(const struct apply_context *context, enum stage stage)
 {
 	each_stage_item (item, &context->stages, stage)
-		if (parent_leaves(context, item->step))
+		if (parent_delete_is_due(context, item->step))
 			return true;
 	for (size_t i = 0; stage == STAGE_PARENT_DELETE_LATE && i < context->n_made; i++)
 		if (context->made[i].unused)
@@ -144,7 +145,7 @@ static bool any_leaves(const struct apply_context *context, enum stage stage)
 void parents_in_use_keep(struct apply_context *context, enum stage stage)
 {
 	const struct desired nothing = {0};
-	if (!any_leaves(context, stage))
+	if (!any_delete_is_due(context, stage))
 		return;
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct parent_users users = {.context = context, .arena = arena};

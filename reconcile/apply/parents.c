@@ -88,7 +88,7 @@ static bool is_for(const struct step *step, const struct made *made)
 /* Whether links should be created on it, and none was. */
 static bool is_unused(const struct apply_context *context, const struct made *made)
 {
-	bool wanted = false;
+	bool needed = false;
 	for (size_t i = 0; i < context->plan->n_steps; i++) {
 		const struct step *step = &context->plan->steps[i];
 		const int state = (int)context->outcomes[i].state;
@@ -97,12 +97,12 @@ static bool is_unused(const struct apply_context *context, const struct made *ma
 		if (state == OUTCOME_DONE ||
 		    (state == OUTCOME_NOT_DONE && step_selected(context, step)))
 			return false;
-		wanted = true;
+		needed = true;
 	}
-	return wanted;
+	return needed;
 }
 
-static void made_leave(struct apply_context *context, const struct made *made)
+static void created_parent_delete(struct apply_context *context, const struct made *made)
 {
 	struct error error;
 	struct netlink *netlink = ns_socket(context, context->host, &error);
@@ -125,19 +125,19 @@ void unused_find(struct apply_context *context)
 	}
 }
 
-void unused_leave(struct apply_context *context)
+void unused_parents_delete(struct apply_context *context)
 {
 	for (size_t i = context->n_made; i-- > 0;) {
 		const struct made *made = &context->made[i];
 		if (made->unused)
-			made_leave(context, made);
+			created_parent_delete(context, made);
 		else if (context->outcomes[made->step].state == OUTCOME_DEFERRED)
 			context->outcomes[made->step].state = OUTCOME_DONE;
 	}
 }
 
 /* Whether the live link with the name has another name now, or is gone. */
-static bool name_left(const struct apply_context *context, const char *name)
+static bool name_is_free_again(const struct apply_context *context, const char *name)
 {
 	const struct live_link *holder = live_link_by_name(context->host, name);
 	if (!holder || link_deleted(context, holder))
@@ -166,7 +166,7 @@ static struct made *made_of(const struct apply_context *context, const struct st
 static void created_rename(struct apply_context *context, const struct stage_item *item)
 {
 	struct made *made = made_of(context, item->step);
-	if (!made || !name_left(context, made->name))
+	if (!made || !name_is_free_again(context, made->name))
 		return;
 	made_rename(context, item, made->ifindex, temporary_name(context->arena, made->ifindex));
 	made->temporary = false;
@@ -177,7 +177,7 @@ static void changed_rename(struct apply_context *context, const struct stage_ite
 	const struct step *step = item->step;
 	if (!step_selected(context, step))
 		return;
-	if (name_left(context, step->desired->name))
+	if (name_is_free_again(context, step->desired->name))
 		changes_do(context, item);
 	else
 		outcome_defer(&context->outcomes[step_number(context, step)], NAME_NOTE,

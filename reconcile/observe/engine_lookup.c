@@ -58,7 +58,7 @@ void lookups_free(struct lookups *lookups)
 void lookups_keep(struct lookups *lookups, const struct desired *desired)
 {
 	lookups_update(lookups, desired);
-	lookups_drop(lookups, lookup_unwanted);
+	lookups_drop(lookups, lookup_unneeded);
 }
 
 void lookups_visit(struct lookups *lookups, enum source_kind kind, lookup_visit *visit, void *data)
@@ -108,7 +108,7 @@ struct lookup_result lookups_locate(struct lookups *lookups, enum source_kind ki
 static bool lookup_outdated(const struct lookup *lookup)
 {
 	return lookup->result.arena && lookup->result.lookup_result.state == CONTAINER_READY &&
-	       !lookup_result_holds(lookup);
+	       !lookup_result_is_valid(lookup);
 }
 
 bool lookups_outdated(const struct lookups *lookups)
@@ -174,7 +174,7 @@ static bool is_due(const struct lookup *lookup, enum lookup_urgency urgency)
 	case LOOKUP_NEW:
 		return !pending && !lookup->result.arena;
 	case LOOKUP_UNLESS_READY:
-		return !pending && !lookup_result_holds(lookup);
+		return !pending && !lookup_result_is_valid(lookup);
 	case LOOKUP_OUTDATED:
 		return !pending && lookup_outdated(lookup);
 	case LOOKUP_IDLE:
@@ -207,7 +207,7 @@ void lookups_query_all(struct lookups *lookups, const struct desired *desired,
 	lookups_update(lookups, desired);
 	for (size_t i = 0; i < LOOKUP_BUCKETS; i++)
 		for (struct lookup *at = lookups->buckets[i]; at; at = at->next)
-			if (!lookup_unwanted(at) && at->kind == kind)
+			if (!lookup_unneeded(at) && at->kind == kind)
 				lookups_query(lookups, kind, at->source, urgency);
 }
 

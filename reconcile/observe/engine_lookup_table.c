@@ -16,7 +16,7 @@ int lookup_namespace_open(const struct lookups *lookups, int process, struct sta
 }
 
 /* Whether the found process still runs in the same namespace. */
-bool lookup_result_holds(const struct lookup *lookup)
+bool lookup_result_is_valid(const struct lookup *lookup)
 {
 	const struct result *result = &lookup->result;
 	struct error ignored;
@@ -87,11 +87,11 @@ static void lookup_free(struct lookup *lookup)
 	free(lookup);
 }
 
-bool lookup_unwanted(struct lookup *lookup)
+bool lookup_unneeded(struct lookup *lookup)
 {
-	bool wanted = lookup->wanted;
-	lookup->wanted = false;
-	return !wanted;
+	bool needed = lookup->needed;
+	lookup->needed = false;
+	return !needed;
 }
 
 void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup))
@@ -137,9 +137,9 @@ struct lookup *lookup_of(struct lookups *lookups, enum source_kind kind, const c
 
 static void lookup_update(struct lookup *lookup, const char *set, const struct container *container)
 {
-	if (!lookup->wanted)
+	if (!lookup->needed)
 		holders_clear(lookup);
-	lookup->wanted = true;
+	lookup->needed = true;
 	if (strchr(container->source, '/'))
 		holder_add(lookup, set, container->name);
 }

@@ -27,7 +27,7 @@ struct candidate {
 	struct lookup *lookup;
 	struct engine_inspection *inspection; /* NULL: answered */
 	struct engine_container container;
-	bool holds; /* it has the attachment */
+	bool has_attachment; /* it has the attachment */
 };
 
 /* A pending query. */
@@ -56,7 +56,7 @@ struct lookup {
 	struct engine_query query;
 	bool drop_unanswered; /* an engine that does not answer invalidates the result */
 	bool repeat;          /* query once more after the pending query */
-	bool wanted;
+	bool needed;
 	char **holders; /* of a Compose service: "SET/CONTAINER" of the containers that name it */
 	size_t n_holders;
 	int64_t stopped; /* clock_milliseconds() since its container is not running, although others
@@ -83,7 +83,7 @@ bool lookup_possible(enum source_kind kind);
 int lookup_namespace_open(const struct lookups *lookups, int process, struct stat *ret_stat,
 			  struct error *error);
 /* Whether the process of the result still runs in the same namespace. */
-bool lookup_result_holds(const struct lookup *lookup);
+bool lookup_result_is_valid(const struct lookup *lookup);
 /* Removes the lookups for which `which` returns true. */
 void lookups_drop(struct lookups *lookups, bool (*which)(struct lookup *lookup));
 void lookup_result_clear(struct result *result);
@@ -93,6 +93,6 @@ void lookup_query_end(struct lookup *lookup);
 /* Marks the lookups of the desired state, in which several containers may name the same source. */
 void lookups_update(struct lookups *lookups, const struct desired *desired);
 /* Removes the mark; returns whether there was none. */
-bool lookup_unwanted(struct lookup *lookup);
+bool lookup_unneeded(struct lookup *lookup);
 
 #endif

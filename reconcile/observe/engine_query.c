@@ -47,7 +47,7 @@ static void finish(struct lookup *lookup, const struct lookup_result *lookup_res
 {
 	struct lookups *lookups = lookup->lookups;
 	lookup->query.inspection = NULL;
-	if (silent && !lookup->drop_unanswered && lookup_result_holds(lookup))
+	if (silent && !lookup->drop_unanswered && lookup_result_is_valid(lookup))
 		lookup_query_end(lookup);
 	else
 		result_take(lookup, lookup_result);
@@ -237,7 +237,7 @@ static void run_hold(struct lookup *lookup)
 	int fd = query->process = process_open(query->container.pid, &error);
 	if (fd >= 0)
 		fd = lookup_namespace_open(lookups, query->process, &query->stat, &error);
-	const bool believed = fd >= 0 && engine_believed(&query->container, fd);
+	const bool believed = fd >= 0 && engine_is_trusted(&query->container, fd);
 	if (fd >= 0)
 		close(fd);
 	if (fd == -ENOENT || fd == -ESRCH)

@@ -26,26 +26,26 @@ static bool is_holders(const struct lookup *lookup, const struct owner_tag *tag)
 
 /* Whether a link in the namespace has the owner tag of one of the attachments; negative errno: it
  * cannot be read. Closes `fd`. */
-static int holds_attachment(const struct lookup *lookup, int fd, const struct stat *stat,
-			    struct error *error)
+static int netns_has_attachment(const struct lookup *lookup, int fd, const struct stat *stat,
+				struct error *error)
 {
 	const struct namespace_read_options nothing = {0};
 	struct stat host;
 	bool addr_proto = false;
 	struct live_ns *ns = namespace_new(fd, stat, lookup->source);
 	cleanup_close const int host_fd = netns_open_own(&host, error);
-	int holds =
+	int has_attachment =
 		host_fd < 0 ? host_fd : namespace_read(ns, host_fd, &nothing, &addr_proto, error);
-	for (size_t i = 0; holds == 0 && i < ns->n_links; i++)
-		holds = is_holders(lookup, &ns->links[i].tag);
+	for (size_t i = 0; has_attachment == 0 && i < ns->n_links; i++)
+		has_attachment = is_holders(lookup, &ns->links[i].tag);
 	if (host_fd >= 0)
 		netns_return(host_fd);
 	namespace_free(ns);
-	return holds;
+	return has_attachment;
 }
 
-static int candidate_holds(const struct lookup *lookup, const struct engine_container *container,
-			   struct error *error)
+static int candidate_has_attachment(const struct lookup *lookup,
+				    const struct engine_container *container, struct error *error)
 {
 	struct stat stat;
 	if (!container->pid)
@@ -56,8 +56,8 @@ static int candidate_holds(const struct lookup *lookup, const struct engine_cont
 	cleanup_close int fd = lookup_namespace_open(lookup->lookups, process, &stat, error);
 	if (fd < 0)
 		return fd;
-	if (engine_believed(container, fd) && !netns_same(&stat, &lookup->lookups->host))
-		return holds_attachment(lookup, fd_steal(&fd), &stat, error);
+	if (engine_is_trusted(container, fd) && !netns_same(&stat, &lookup->lookups->host))
+		return netns_has_attachment(lookup, fd_steal(&fd), &stat, error);
 	return 0;
 }
 
@@ -75,7 +75,7 @@ static void candidates_finish(struct lookup *lookup)
 {
 	const struct engine_query *query = &lookup->query;
 	for (size_t i = 0; i < query->n_candidates; i++)
-		if (query->candidates[i].holds) {
+		if (query->candidates[i].has_attachment) {
 			container_found(lookup, &query->candidates[i].container);
 			return;
 		}
@@ -99,13 +99,13 @@ static void candidate_answered(void *data, const struct engine_container *contai
 	struct engine_query *query = &lookup->query;
 	struct error error;
 	candidate->inspection = NULL;
-	int holds = container ? candidate_holds(lookup, container, &error) : 0;
-	candidate->holds = holds > 0;
+	int has_attachment = container ? candidate_has_attachment(lookup, container, &error) : 0;
+	candidate->has_attachment = has_attachment > 0;
 	if (container)
 		candidate->container = *container;
 	if (!container)
 		unreadable_note(query, NULL, failure);
-	else if (holds < 0)
+	else if (has_attachment < 0)
 		unreadable_note(query, container->name, &error);
 	if (--query->unanswered == 0)
 		candidates_finish(lookup);

@@ -6,6 +6,6 @@
 
 /* Whether the engine is trusted to report that the container is in this namespace: root's engine
  * for any namespace, a user's engine for namespaces of that user. */
-bool engine_believed(const struct engine_container *container, int fd);
+bool engine_is_trusted(const struct engine_container *container, int fd);
 
 #endif

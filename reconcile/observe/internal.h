@@ -39,10 +39,10 @@ struct observer {
 	size_t *table;          /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
 	const struct container_lookup **sorted; /* of the earlier observation, by source */
-	bool own_routes; /* routes of others in the host's namespace cannot conflict */
-	bool starved;    /* no descriptor was available */
-	bool owner_tags; /* namespaces with tagged links are relevant, too */
-	bool everything; /* a process that cannot be read is reported */
+	bool own_routes;     /* routes of others in the host's namespace cannot conflict */
+	bool no_descriptors; /* no descriptor was available */
+	bool owner_tags;     /* namespaces with tagged links are relevant, too */
+	bool everything;     /* a process that cannot be read is reported */
 };
 
 /* namespaces.c: the namespaces by inode, and reading them */

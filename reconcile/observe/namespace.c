@@ -243,7 +243,7 @@ static void container_sysctls(struct live_ns *ns, const struct container *contai
 }
 
 /* Any link on one of the host's links may have an address, which no attachment may get then. */
-static bool details_wanted(const struct live_ns *ns,
+static bool details_needed(const struct live_ns *ns,
 			   const struct namespace_read_options *read_options)
 {
 	if (ns->host || read_options->n_containers)
@@ -271,7 +271,7 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 		return -error->errnum;
 	if ((status = dump(reader, encode_link_dump, link_take, error)) < 0)
 		return status;
-	if (!details_wanted(ns, read_options))
+	if (!details_needed(ns, read_options))
 		return 0;
 	if (!is_bare(ns) &&
 	    ((status = dump_part(reader, "addresses", encode_addr_dump, addr_take, error)) < 0 ||
@@ -289,7 +289,7 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 
 /* Most namespaces need no change, and thousands of unused sockets are expensive. An empty namespace
  * will probably get its links next; for another one, ns_socket opens a socket. */
-static bool socket_wanted(const struct live_ns *ns)
+static bool socket_is_needed(const struct live_ns *ns)
 {
 	return ns->host || (ns->details && is_bare(ns));
 }
@@ -321,7 +321,7 @@ int namespace_read(struct live_ns *ns, int host_fd,
 	arrays_keep(ns);
 	live_ns_index(ns);
 	/* Close the socket: a stale reply must not be read as the next answer. */
-	if (status < 0 || !socket_wanted(ns))
+	if (status < 0 || !socket_is_needed(ns))
 		socket_close(ns);
 	*ret_addr_proto |= reader.addr_proto;
 	return status;

@@ -100,7 +100,7 @@ static void namespace_failed(struct observer *observer, const struct namespace *
 		lookup->hint = error->errnum == EPERM ? HINT_CAPABILITIES : NULL;
 	}
 	if (error->errnum == EMFILE || error->errnum == ENFILE)
-		observer->starved = true;
+		observer->no_descriptors = true;
 	else if (namespace->lookup == NOBODY && !namespace->ns->crowded &&
 		 (observer->everything || !namespace->process || error->errnum != EPERM))
 		unreadable_add_namespace(observer, namespace->ns->inode, namespace->ns->name,

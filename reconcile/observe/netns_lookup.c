@@ -106,7 +106,7 @@ static struct lookup_result netns_find(const struct search *search)
 	return lookup_result.fd < 0 ? lookup_result_failed(arena, &error) : lookup_result;
 }
 
-static bool process_gone(int pidfd)
+static bool process_ended(int pidfd)
 {
 	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
 	return poll(&poller, 1, 0) > 0;
@@ -122,7 +122,7 @@ static struct lookup_result pid_open(const struct search *search, const char *so
 	struct error error;
 	const char *path = arena_printf(arena, "/proc/%s/ns/net", source);
 	lookup_result.fd = netns_open(path, search->host, &lookup_result.stat, &error);
-	if (lookup_result.fd >= 0 && pidfd >= 0 && process_gone(pidfd)) {
+	if (lookup_result.fd >= 0 && pidfd >= 0 && process_ended(pidfd)) {
 		close(lookup_result.fd);
 		lookup_result.fd = -ESRCH;
 	}

@@ -94,7 +94,7 @@ static void member_visit(const struct finding *finding, enum source_kind kind,
 	if (fd < 0)
 		return;
 	struct origin *origin =
-		engine_believed(&member->container, fd) ? origin_of(finding, stat.st_ino) : NULL;
+		engine_is_trusted(&member->container, fd) ? origin_of(finding, stat.st_ino) : NULL;
 	if (!origin || origin->engine)
 		return;
 	origin->engine_kind = kind;

@@ -92,12 +92,12 @@ static void places_try(struct search *search)
 	}
 }
 
-void nameless_open(struct live_ns **namespaces, size_t count, const struct stat *own,
-		   struct netlink *netlink)
+void unnamed_open(struct live_ns **namespaces, size_t count, const struct stat *own,
+		  struct netlink *netlink)
 {
 	struct search search = {.namespaces = namespaces, .own = own};
 	for (size_t i = 0; i < count; i++)
-		if (namespaces[i]->nsid < 0 || nsid_lives(netlink, namespaces[i]->nsid))
+		if (namespaces[i]->nsid < 0 || nsid_in_use(netlink, namespaces[i]->nsid))
 			namespaces[search.count++] = namespaces[i];
 	search.left = search.count;
 	if (search.count)

@@ -11,7 +11,7 @@ struct netlink;
 
 /* Opens those of them that can be found, and names them after the path. `own` is the host's
  * namespace and `netlink` a socket in it. Sorts the array. */
-void nameless_open(struct live_ns **namespaces, size_t count, const struct stat *own,
-		   struct netlink *netlink);
+void unnamed_open(struct live_ns **namespaces, size_t count, const struct stat *own,
+		  struct netlink *netlink);
 
 #endif

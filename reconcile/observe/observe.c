@@ -50,7 +50,7 @@ static void place_visit(const struct netns_place *place, void *data)
 	if (fd == -ENOENT || fd == -ESRCH || fd == -EINVAL || fd == -ENOTDIR || fd == -ELOOP)
 		return;
 	if (fd == -EMFILE || fd == -ENFILE)
-		observer->starved = true;
+		observer->no_descriptors = true;
 	else if (observer->everything || !place->process)
 		unreadable_add_namespace(observer, place->inode, place->name, &error);
 }
@@ -68,15 +68,15 @@ static void processes_report(struct observer *observer, size_t count)
 static void others_find(struct observer *observer)
 {
 	const struct netns_missed missed = netns_scan(place_visit, observer);
-	observer->starved |= missed.starved;
-	if (missed.mounts && !missed.starved)
+	observer->no_descriptors |= missed.no_descriptors;
+	if (missed.mounts && !missed.no_descriptors)
 		unreadable_add(
 			observer,
 			&(struct unreadable){
 				.kind = UNREADABLE_MOUNTS,
 				.text = "the mounted network namespaces: /proc/self/mountinfo "
 					"cannot be read"});
-	if (missed.hidden && !missed.starved && observer->everything)
+	if (missed.hidden && !missed.no_descriptors && observer->everything)
 		unreadable_add(
 			observer,
 			&(struct unreadable){
@@ -88,7 +88,7 @@ static void others_find(struct observer *observer)
 }
 
 /* Namespaces that are no container's any more, and that may persist. */
-static void nameless_find(struct observer *observer)
+static void unnamed_find(struct observer *observer)
 {
 	struct live_ns **namespaces = NULL;
 	size_t count = 0;
@@ -99,8 +99,8 @@ static void nameless_find(struct observer *observer)
 			*array_push(observer->live->arena, namespaces, count) = namespace->ns;
 	}
 	if (count)
-		nameless_open(namespaces, count, &observer->host,
-			      observer->namespaces[0].ns->handle->netlink);
+		unnamed_open(namespaces, count, &observer->host,
+			     observer->namespaces[0].ns->handle->netlink);
 }
 
 static bool holds_host_links(const struct live_ns *ns)
@@ -166,11 +166,12 @@ const char *descriptors_short(struct arena *arena)
 }
 
 /* One entry for everything that could not be opened, including containers' namespaces. */
-static void starved_report(struct observer *observer)
+static void no_descriptors_report(struct observer *observer)
 {
 	for (size_t i = 0; i < observer->live->n_containers; i++)
-		observer->starved |= observer->live->container_lookups[i].code == CODE_DESCRIPTORS;
-	if (!observer->starved)
+		observer->no_descriptors |=
+			observer->live->container_lookups[i].code == CODE_DESCRIPTORS;
+	if (!observer->no_descriptors)
 		return;
 	unreadable_add(observer,
 		       &(struct unreadable){.kind = UNREADABLE_DESCRIPTORS,
@@ -183,7 +184,7 @@ static bool host_has_access(const struct desired *desired)
 {
 	for (size_t s = 0; s < desired->n_sets; s++)
 		for (size_t i = 0; i < desired->sets[s].n_networks; i++)
-			if (desired->sets[s].networks[i].host.wanted)
+			if (desired->sets[s].networks[i].host.enabled)
 				return true;
 	return false;
 }
@@ -230,7 +231,7 @@ static void unreadable_keep(struct observer *observer)
 	const struct live *before = observer->before;
 	for (size_t i = 0; i < before->n_unreadable; i++)
 		if (before->unreadable[i].kind == UNREADABLE_DESCRIPTORS)
-			observer->starved = true;
+			observer->no_descriptors = true;
 		else
 			unreadable_add(observer, &before->unreadable[i]);
 }
@@ -269,9 +270,9 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 		else
 			unreadable_keep(&observer);
 		if (before)
-			nameless_find(&observer);
+			unnamed_find(&observer);
 		status = namespaces_read(&observer, error);
-		starved_report(&observer);
+		no_descriptors_report(&observer);
 	}
 	namespaces_finish(&observer);
 	if (before)
@@ -424,16 +425,16 @@ struct live *observe_second(const struct live *before, struct lookups *lookups, 
 	return NULL;
 }
 
-static bool ns_hold(struct live *live, struct lookups *lookups, struct live_ns *ns)
+static bool ns_reopen(struct live *live, struct lookups *lookups, struct live_ns *ns)
 {
 	const struct stat host = {.st_dev = live->namespaces[0]->device,
 				  .st_ino = live->namespaces[0]->inode};
-	bool nameless = !ns->dead;
+	bool unnamed = !ns->dead;
 	for (size_t i = 0; !ns->handle && i < live->n_containers; i++) {
 		struct container_lookup *lookup = &live->container_lookups[i];
 		if (lookup->ns != ns)
 			continue;
-		nameless = false;
+		unnamed = false;
 		struct lookup_result lookup_result =
 			source_locate(live->arena, lookups, lookup->container, &host, NULL);
 		if (lookup_result.state != CONTAINER_READY)
@@ -444,25 +445,25 @@ static bool ns_hold(struct live *live, struct lookups *lookups, struct live_ns *
 			close(lookup_result.fd);
 		lookup->stale |= !ns->handle;
 	}
-	if (!ns->handle && nameless)
-		nameless_open(&ns, 1, &host, live->namespaces[0]->handle->netlink);
+	if (!ns->handle && unnamed)
+		unnamed_open(&ns, 1, &host, live->namespaces[0]->handle->netlink);
 	return ns->handle != NULL;
 }
 
-bool observe_hold(struct live *live, struct lookups *lookups, const struct selection *selection)
+bool observe_reopen(struct live *live, struct lookups *lookups, const struct selection *selection)
 {
 	const struct plan *plan = selection->plan;
-	bool held = true;
+	bool opened = true;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		if (!selection_has(selection, step))
 			continue;
 		if (step->ns)
-			held &= ns_hold(live, lookups, step->ns);
+			opened &= ns_reopen(live, lookups, step->ns);
 		if (step->desired && step->desired->ns)
-			held &= ns_hold(live, lookups, step->desired->ns);
+			opened &= ns_reopen(live, lookups, step->desired->ns);
 	}
-	return held;
+	return opened;
 }
 
 void observe_release(struct live *live)

@@ -56,7 +56,7 @@ void observe_cookies(struct live *live);
 
 /* Reopens namespaces that the selected steps need and observe_release closed. False: a namespace
  * could not be opened, or was replaced; its containers are stale. */
-bool observe_hold(struct live *live, struct lookups *lookups, const struct selection *selection);
+bool observe_reopen(struct live *live, struct lookups *lookups, const struct selection *selection);
 
 /* Closes all descriptors except the host's: a descriptor keeps a namespace and its links after its
  * container ended. */

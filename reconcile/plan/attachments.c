@@ -94,7 +94,7 @@ static void hosts_add(struct matcher *matcher)
 {
 	for (size_t i = 0; i < matcher->parents->n_networks; i++) {
 		const struct resolved_network *resolved = &matcher->parents->networks[i];
-		if (resolved->network->host.wanted)
+		if (resolved->network->host.enabled)
 			planned_new(matcher, resolved)->ns = matcher->input->live->namespaces[0];
 	}
 }
@@ -114,7 +114,7 @@ static const struct managed_link *managed_keep(struct matcher *matcher, const st
 	const struct managed_link *first = managed_first(matcher->managed, tag);
 	for (const struct managed_link *managed = first; managed;
 	     managed = managed_next(matcher->managed, managed))
-		matcher->uses[managed->number] = (struct managed_use){.wanted = true, .kept = true};
+		matcher->uses[managed->number] = (struct managed_use){.used = true, .kept = true};
 	return first;
 }
 
@@ -128,7 +128,7 @@ static void planned_claim(struct matcher *matcher, struct planned_attachment *pl
 	const struct managed_link *managed = managed_find(matcher->managed, &tag, planned->ns);
 	if (!managed)
 		return;
-	matcher->uses[managed->number].wanted = true;
+	matcher->uses[managed->number].used = true;
 	planned->managed = managed;
 	planned->current = managed->link;
 }
@@ -225,7 +225,7 @@ bool managed_stale(const struct plan_input *input, const struct managed_link *ma
 		   const struct managed_use *use)
 {
 	const enum role role = managed->link->tag.role;
-	return !use->wanted && (role == ROLE_ATTACH || role == ROLE_HOST) &&
+	return !use->used && (role == ROLE_ATTACH || role == ROLE_HOST) &&
 	       desired_set(input, managed->link->tag.set);
 }
 

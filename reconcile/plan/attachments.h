@@ -42,8 +42,8 @@ struct netns_groups {
 
 /* The use of a managed link. */
 struct managed_use {
-	bool wanted; /* an attachment uses it: it is not stale */
-	bool kept;   /* its container cannot be found now: it is left unchanged */
+	bool used; /* an attachment uses it: it is not stale */
+	bool kept; /* its container cannot be found now: it is left unchanged */
 	/* Of a stale link: the possible replacements, and the selected one; or NULL. */
 	const struct netns_group *candidates;
 	const struct planned_attachment *replacement;

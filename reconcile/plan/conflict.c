@@ -23,8 +23,8 @@ struct check_result conflict_denied(const struct live_ns *where, enum code code,
 				     .hint = hint};
 }
 
-struct check_result conflict_held(const struct plan_input *input, const struct live_ns *ns,
-				  const struct live_link *link, const char *what)
+struct check_result conflict_with_holder(const struct plan_input *input, const struct live_ns *ns,
+					 const struct live_link *link, const char *what)
 {
 	return (struct check_result){
 		.action = ACTION_BLOCKED,
@@ -35,7 +35,7 @@ struct check_result conflict_held(const struct plan_input *input, const struct l
 	};
 }
 
-bool probe_wanted(const struct plan_input *input, const struct planned_attachment *planned)
+bool probe_is_needed(const struct plan_input *input, const struct planned_attachment *planned)
 {
 	const struct network *network = planned->network;
 	return (network->probe || input->options->probe) && network->parent &&
@@ -78,7 +78,7 @@ static struct check_result check_name(const struct conflict_finder *finder,
 	const char *name = name_of(finder, planned);
 	const struct live_link *link = live_link_by_name(planned->ns, name);
 	if (link_kept(matched, link))
-		return conflict_held(input, planned->ns, link, "name");
+		return conflict_with_holder(input, planned->ns, link, "name");
 	if (!link || link == planned->current || !link_unmanaged(matched, link))
 		return CHECK_FINE;
 	return conflict_denied(
@@ -131,7 +131,7 @@ static const struct unmanaged *address_holder(const struct conflict_finder *find
 	const struct assigned *assigned = finder->assigned;
 	const struct unmanaged *fact =
 		address_set_holder(assigned->unmanaged->addresses, planned->parent->number, ip);
-	const bool probed = probe_wanted(assigned->input, planned) &&
+	const bool probed = probe_is_needed(assigned->input, planned) &&
 			    !has_address(planned->ns, planned->current, ip);
 	const struct unmanaged *claim =
 		probed ? address_claimant(assigned->matched, assigned->unmanaged,
@@ -245,9 +245,9 @@ static struct holders holders_find(const struct conflict_finder *finder)
 
 /* The object of the attachment that the link already has on its parent, or NULL. A container's link
  * counts with no address: a container can give it any. */
-static const char *held_on_parent(const struct conflict_finder *finder,
-				  const struct planned_attachment *planned,
-				  const struct holder *other)
+static const char *holding_on_parent(const struct conflict_finder *finder,
+				     const struct planned_attachment *planned,
+				     const struct holder *other)
 {
 	const struct ip *ip = addresses_of(finder, planned);
 	const struct mac *mac = &finder->checked[planned->number].mac;
@@ -260,33 +260,34 @@ static const char *held_on_parent(const struct conflict_finder *finder,
 											   : NULL;
 }
 
-static const char *held_by(const struct conflict_finder *finder,
-			   const struct planned_attachment *planned, const struct holder *other)
+static const char *holding_of(const struct conflict_finder *finder,
+			      const struct planned_attachment *planned, const struct holder *other)
 {
 	const struct live_link *parent = planned->parent->link;
 	if (other->ns == planned->ns && strcmp(other->link->name, name_of(finder, planned)) == 0)
 		return "name";
-	if (other->ns == planned->ns && conflict_holds_route(finder, planned, other->link))
+	if (other->ns == planned->ns && conflict_has_route(finder, planned, other->link))
 		return "route";
 	return parent && live_link_on(other->link, parent->ifindex)
-		       ? held_on_parent(finder, planned, other)
+		       ? holding_on_parent(finder, planned, other)
 		       : NULL;
 }
 
-static struct check_result check_held(const struct conflict_finder *finder,
-				      const struct planned_attachment *planned,
-				      const struct holders *holders)
+static struct check_result check_holder(const struct conflict_finder *finder,
+					const struct planned_attachment *planned,
+					const struct holders *holders)
 {
 	for (size_t i = 0; i < holders->count; i++) {
 		const struct holder *other = &holders->all[i];
-		const char *what = held_by(finder, planned, other);
+		const char *what = holding_of(finder, planned, other);
 		if (what)
-			return conflict_held(finder->assigned->input, other->ns, other->link, what);
+			return conflict_with_holder(finder->assigned->input, other->ns, other->link,
+						    what);
 	}
 	return CHECK_FINE;
 }
 
-static const struct address_set *macs_held(const struct conflict_finder *finder,
+static const struct address_set *macs_kept(const struct conflict_finder *finder,
 					   const struct holders *holders)
 {
 	const struct matched *matched = finder->assigned->matched;
@@ -308,13 +309,13 @@ static const struct address_set *macs_held(const struct conflict_finder *finder,
 static void macs_yield(const struct conflict_finder *finder, const struct holders *holders)
 {
 	const struct assigned *assigned = finder->assigned;
-	const struct address_set *held = macs_held(finder, holders);
+	const struct address_set *kept_macs = macs_kept(finder, holders);
 	for (size_t i = 0; holders->count && i < assigned->attachments->count; i++) {
 		const struct planned_attachment *planned = &assigned->attachments->planned[i];
 		struct checked_attachment *checked = &finder->checked[i];
 		if (checked->check_result.action == ACTION_CREATE && mac_chosen(planned))
-			checked->mac = mac_free(assigned->input, assigned->unmanaged, held, planned,
-						&addresses_of(finder, planned)[IPV4]);
+			checked->mac = mac_free(assigned->input, assigned->unmanaged, kept_macs,
+						planned, &addresses_of(finder, planned)[IPV4]);
 	}
 }
 
@@ -333,7 +334,7 @@ static void planned_check(const struct conflict_finder *finder,
 		*check_result = checks[i](finder, planned);
 }
 
-static bool held_find(const struct conflict_finder *finder)
+static bool kept_find(const struct conflict_finder *finder)
 {
 	const struct attachments *attachments = finder->assigned->attachments;
 	const struct holders holders = holders_find(finder);
@@ -343,7 +344,7 @@ static bool held_find(const struct conflict_finder *finder)
 		struct check_result *check_result = &finder->checked[i].check_result;
 		if (check_result->action != ACTION_CREATE)
 			continue;
-		*check_result = check_held(finder, &attachments->planned[i], &holders);
+		*check_result = check_holder(finder, &attachments->planned[i], &holders);
 		found |= check_result->action != ACTION_CREATE;
 	}
 	return found;
@@ -373,7 +374,7 @@ struct conflicts conflicts_find(const struct assigned *assigned)
 	for (size_t i = 0; i < count; i++)
 		planned_check(&finder, &assigned->attachments->planned[i]);
 	/* A blocked attachment blocks those that wait for what its link holds. */
-	while (held_find(&finder))
+	while (kept_find(&finder))
 		;
 	return (struct conflicts){.checked = finder.checked};
 }

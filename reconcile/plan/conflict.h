@@ -42,7 +42,7 @@ bool attachment_is_made(const struct conflicts *conflicts,
 			const struct planned_attachment *planned);
 
 /* Whether the attachment's address is probed on the LAN before it is assigned. */
-bool probe_wanted(const struct plan_input *input, const struct planned_attachment *planned);
+bool probe_is_needed(const struct plan_input *input, const struct planned_attachment *planned);
 
 /* claims_report.c: adds one warning for each namespace with ignored claims. */
 void claims_report(const struct assigned *assigned, const struct conflicts *conflicts);
@@ -58,8 +58,8 @@ struct conflict_finder {
 struct check_result conflict_denied(const struct live_ns *where, enum code code, const char *reason,
 				    const char *hint);
 /* Blocked, because the link, which stays unchanged, has `what`. */
-struct check_result conflict_held(const struct plan_input *input, const struct live_ns *ns,
-				  const struct live_link *link, const char *what);
+struct check_result conflict_with_holder(const struct plan_input *input, const struct live_ns *ns,
+					 const struct live_link *link, const char *what);
 /* Whether another set attaches the container to the same LAN. */
 struct check_result check_twice(const struct conflict_finder *finder,
 				const struct planned_attachment *planned);
@@ -71,7 +71,7 @@ struct check_result check_routes(const struct conflict_finder *finder,
 struct check_result check_routes_of_group(const struct conflict_finder *finder,
 					  const struct planned_attachment *planned);
 /* Whether the live link has a route of the attachment. */
-bool conflict_holds_route(const struct conflict_finder *finder,
-			  const struct planned_attachment *planned, const struct live_link *link);
+bool conflict_has_route(const struct conflict_finder *finder,
+			const struct planned_attachment *planned, const struct live_link *link);
 
 #endif

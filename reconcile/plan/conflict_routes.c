@@ -3,9 +3,9 @@
 
 #include <sys/socket.h>
 
-static struct link_route *route_wanted(const struct conflict_finder *finder,
-				       const struct planned_attachment *planned,
-				       const struct live_route *live)
+static struct link_route *desired_route_find(const struct conflict_finder *finder,
+					     const struct planned_attachment *planned,
+					     const struct live_route *live)
 {
 	struct checked_attachment *checked = &finder->checked[planned->number];
 	if (planned->current && live->ifindex == planned->current->ifindex)
@@ -96,13 +96,13 @@ static const char *default_before(const struct matched *matched,
 }
 
 static void default_warn(const struct matched *matched, const struct planned_attachment *planned,
-			 const char *whose, const struct live_route *theirs,
+			 const char *owner, const struct live_route *theirs,
 			 const struct link_route *ours)
 {
 	char their_via[IP_TEXT_SIZE], our_via[IP_TEXT_SIZE];
 	warning_add(matched->input,
 		    theirs->via.family ? WARNING_ROUTE_KEPT_VIA : WARNING_ROUTE_KEPT,
-		    planned->container->name, whose, planned->network->name,
+		    planned->container->name, owner, planned->network->name,
 		    ip_format(&ours->via, our_via), ip_format(&theirs->via, their_via));
 }
 
@@ -116,11 +116,11 @@ static void defaults_yield(const struct conflict_finder *finder,
 	for (size_t i = 0; i < checked->n_routes; i++) {
 		const struct link_route *ours = &checked->routes[i];
 		const struct live_route *theirs = NULL;
-		const char *whose = ours->to.len ? NULL
+		const char *owner = ours->to.len ? NULL
 						 : default_before(matched, planned,
 								  ours->to.ip.family, &theirs);
-		if (whose)
-			default_warn(matched, planned, whose, theirs, ours);
+		if (owner)
+			default_warn(matched, planned, owner, theirs, ours);
 		else
 			checked->routes[kept++] = *ours;
 	}
@@ -141,24 +141,24 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		const struct live_link *kept = kept_of_route(matched, planned->ns, route);
 		if ((route->proto == OWNER_TAG_PROTOCOL && !set && !kept) || !metric_managed(route))
 			continue;
-		struct link_route *wanted = route_wanted(finder, planned, route);
-		if (wanted && kept)
-			return conflict_held(matched->input, planned->ns, kept, "route");
-		if (wanted && (set || !matched->input->options->adopt))
+		struct link_route *desired_route = desired_route_find(finder, planned, route);
+		if (desired_route && kept)
+			return conflict_with_holder(matched->input, planned->ns, kept, "route");
+		if (desired_route && (set || !matched->input->options->adopt))
 			return route_denied(matched, planned, route);
-		if (wanted)
-			wanted->replaces = true;
+		if (desired_route)
+			desired_route->replaces = true;
 	}
 	return CHECK_FINE;
 }
 
-bool conflict_holds_route(const struct conflict_finder *finder,
-			  const struct planned_attachment *planned, const struct live_link *link)
+bool conflict_has_route(const struct conflict_finder *finder,
+			const struct planned_attachment *planned, const struct live_link *link)
 {
 	for (size_t i = 0; i < planned->ns->n_routes; i++) {
 		const struct live_route *route = &planned->ns->routes[i];
 		if (route->ifindex == link->ifindex && metric_managed(route) &&
-		    route_wanted(finder, planned, route))
+		    desired_route_find(finder, planned, route))
 			return true;
 	}
 	return false;

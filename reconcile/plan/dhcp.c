@@ -14,7 +14,7 @@ struct leases leases_unknown(const struct plan *plan, struct arena *arena)
 
 bool step_leases(const struct step *step)
 {
-	if (!step_acts(step) || !step->desired || !step->desired->dhcp.wanted)
+	if (!step_acts(step) || !step->desired || !step->desired->dhcp.enabled)
 		return false;
 	for (size_t i = 0; i < step->n_changes; i++)
 		if (step->changes[i].field == FIELD_DHCP)
@@ -45,7 +45,7 @@ struct dhcp_request lease_request(const struct link_spec *desired)
 const struct live_addr *lease_ended(const struct live *live, const struct step *step)
 {
 	if (!step_acts(step) || !step->current || step->stray ||
-	    (step->desired && step->desired->dhcp.wanted))
+	    (step->desired && step->desired->dhcp.enabled))
 		return NULL;
 	return live_lease(live, step->ns, step->current);
 }

@@ -168,10 +168,10 @@ static void diff_addrs(const struct plan_input *input, const struct step *step,
 {
 	const struct link_spec *desired = step->desired;
 	each_addr_of (addr, step->ns, step->current->ifindex) {
-		bool wanted = false;
+		bool declared = false;
 		for (size_t k = 0; k < desired->n_addrs; k++)
-			wanted |= prefix_equal(&desired->addrs[k], &addr->prefix);
-		if (!wanted && addr_managed(input, step, addr))
+			declared |= prefix_equal(&desired->addrs[k], &addr->prefix);
+		if (!declared && addr_managed(input, step, addr))
 			addr_change(changes, true, false, &addr->prefix);
 	}
 	for (size_t i = 0; i < desired->n_addrs; i++) {
@@ -243,11 +243,11 @@ static void diff_routes(const struct step *step, struct changes *changes)
 {
 	const struct link_spec *desired = step->desired;
 	each_route_of (live, step->ns, step->current->ifindex) {
-		bool wanted = false;
+		bool declared = false;
 		for (size_t k = 0; k < desired->n_routes; k++)
-			wanted |= prefix_equal(&desired->routes[k].to, &live->to);
+			declared |= prefix_equal(&desired->routes[k].to, &live->to);
 		const struct link_route route = link_route_of(live);
-		if (!wanted && live->proto == OWNER_TAG_PROTOCOL)
+		if (!declared && live->proto == OWNER_TAG_PROTOCOL)
 			route_remove(changes, &route);
 	}
 	for (size_t i = 0; i < desired->n_routes; i++) {
@@ -267,7 +267,7 @@ static void diff_lease(const struct step *step, struct changes *changes)
 {
 	const struct link_dhcp *dhcp = &step->desired->dhcp;
 	char text[PREFIX_TEXT_SIZE];
-	if (!dhcp->wanted)
+	if (!dhcp->enabled)
 		return;
 	if (!dhcp->lease.ip.family)
 		change_add(changes, FIELD_DHCP, NULL, "a lease");

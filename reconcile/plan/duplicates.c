@@ -61,7 +61,8 @@ static struct check_result other_set(const struct conflict_finder *finder,
 			.reason = arena_printf(finder->assigned->input->arena,
 					       "already attached by set \"%s\": %s", link->tag.set,
 					       text),
-			.hint = left_set_remedy(link->tag.set, finder->assigned->input->arena)};
+			.hint = undeclared_set_remedy(link->tag.set,
+						      finder->assigned->input->arena)};
 	warning_add(finder->assigned->input, WARNING_SECOND_LINK, planned->ns->name,
 		    planned->current->name, link->tag.set, text);
 	return CHECK_FINE;
@@ -106,8 +107,8 @@ static struct check_result other_planned(const struct conflict_finder *finder,
 }
 
 /* A live attachment takes precedence, then the first of the input. */
-static bool goes_before(const struct planned_attachment *planned,
-			const struct planned_attachment *other)
+static bool precedes(const struct planned_attachment *planned,
+		     const struct planned_attachment *other)
 {
 	return planned->current ? other->current != NULL : other->current || other < planned;
 }
@@ -133,7 +134,7 @@ static const struct planned_attachment *other_find(const struct conflict_finder 
 	const struct attachments *attachments = finder->assigned->attachments;
 	for (size_t i = 0; i < neighbours(attachments, planned); i++) {
 		const struct planned_attachment *other = neighbour(attachments, planned, i);
-		if (other != planned && goes_before(planned, other) &&
+		if (other != planned && precedes(planned, other) &&
 		    competes(finder, planned, other))
 			return other;
 	}

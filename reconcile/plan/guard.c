@@ -37,10 +37,10 @@ static bool is_counted(const struct ownership *ownership, const struct managed_l
 }
 
 /* No container can create a link in the host's namespace, or a second link that the plan uses. */
-static bool is_believed(const struct managed_link *managed, const struct managed_use *use)
+static bool is_trusted(const struct managed_link *managed, const struct managed_use *use)
 {
 	return managed->link->tag.role == ROLE_HOST ||
-	       (use->wanted && managed->placement == PLACEMENT_OWN);
+	       (use->used && managed->placement == PLACEMENT_OWN);
 }
 
 /* Untrusted links count once for each namespace, and strays not at all: a container can create any
@@ -56,15 +56,15 @@ static struct tally tally_of(const struct plan_builder *builder, const char *set
 		const struct managed_use *use = &matched->attachments->uses[i];
 		if (!is_counted(matched->ownership, managed, set))
 			continue;
-		const bool believed = is_believed(managed, use), same_ns = managed->ns == last;
-		const bool leaves = builder->leaves[i] && !use->wanted;
-		tally.evident |= leaves && is_evident(managed);
-		tally.live += believed || !same_ns;
-		tally.deletes += leaves && (believed || !same_ns || !deleted);
-		if (believed)
+		const bool trusted = is_trusted(managed, use), same_ns = managed->ns == last;
+		const bool is_deleted = builder->deleted[i] && !use->used;
+		tally.evident |= is_deleted && is_evident(managed);
+		tally.live += trusted || !same_ns;
+		tally.deletes += is_deleted && (trusted || !same_ns || !deleted);
+		if (trusted)
 			continue;
 		last = managed->ns;
-		deleted = leaves || (same_ns && deleted);
+		deleted = is_deleted || (same_ns && deleted);
 	}
 	return tally;
 }
@@ -77,33 +77,33 @@ static bool network_named(const struct set *set, const char *name)
 	return false;
 }
 
-static bool host_wanted(const struct set *set)
+static bool has_host_access(const struct set *set)
 {
 	for (size_t i = 0; i < set->n_networks; i++)
-		if (set->networks[i].host.wanted)
+		if (set->networks[i].host.enabled)
 			return true;
 	return false;
 }
 
 /* Whether the link is evidence that the input declares its set. */
-static bool speaks_for(const struct matched *matched, const struct managed_link *managed,
-		       const struct set *set, bool with_host)
+static bool is_evidence(const struct matched *matched, const struct managed_link *managed,
+			const struct set *set, bool with_host)
 {
 	const struct owner_tag *tag = &managed->link->tag;
 	if (set->n_containers)
 		return tag->role == ROLE_ATTACH && is_declared(matched->ownership, set, managed);
 	if (with_host)
-		return tag->role == ROLE_HOST && matched->attachments->uses[managed->number].wanted;
+		return tag->role == ROLE_HOST && matched->attachments->uses[managed->number].used;
 	return is_evident(managed) && network_named(set, tag->network);
 }
 
 /* Whether the set declares any of its live links. */
 static bool set_known(const struct matched *matched, const struct set *set)
 {
-	const bool with_host = host_wanted(set);
+	const bool with_host = has_host_access(set);
 	for (size_t i = 0; i < matched->managed->count; i++) {
 		const struct managed_link *managed = &matched->managed->links[i];
-		if (is_of(managed, set->name) && speaks_for(matched, managed, set, with_host))
+		if (is_of(managed, set->name) && is_evidence(matched, managed, set, with_host))
 			return true;
 	}
 	return false;
@@ -124,10 +124,11 @@ static struct guard set_guard(const struct plan_builder *builder, const struct s
 {
 	const struct tally tally = tally_of(builder, set->name);
 	const bool empty = !set->n_networks && !set->n_containers;
-	const bool strange = !empty && tally.evident && !set_known(builder->assigned->matched, set);
-	const bool all = strange || (empty && tally.evident);
+	const bool other_file =
+		!empty && tally.evident && !set_known(builder->assigned->matched, set);
+	const bool all = other_file || (empty && tally.evident);
 	return (struct guard){.refused = guard_refuses(builder->input->options, all, &tally),
-			      .strange = strange,
+			      .other_file = other_file,
 			      .set = set->name,
 			      .live = tally.live,
 			      .deletes = tally.deletes};

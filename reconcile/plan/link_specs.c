@@ -43,9 +43,9 @@ static void lease_specify(const struct specifier *specifier,
 			  const struct planned_attachment *planned, struct link_spec *spec)
 {
 	const struct live_addr *lease = address_of(specifier, planned)->lease;
-	spec->dhcp.wanted = planned_leases(planned, IPV4);
+	spec->dhcp.enabled = planned_leases(planned, IPV4);
 	spec->dhcp.gateway = specifier->conflicts->checked[planned->number].gateway;
-	if (!spec->dhcp.wanted || !lease)
+	if (!spec->dhcp.enabled || !lease)
 		return;
 	struct addr_terms *terms =
 		arena_alloc(specifier->assigned->input->arena, spec->n_addrs * sizeof(*terms));
@@ -63,14 +63,14 @@ static void sysctls_specify(const struct specifier *specifier,
 			    const struct planned_attachment *planned, struct link_spec *spec)
 {
 	struct arena *arena = specifier->assigned->input->arena;
-	bool said = false;
+	bool is_set = false;
 	for (size_t i = 0; planned->attachment && i < planned->attachment->n_sysctls; i++) {
 		const struct sysctl *sysctl = &planned->attachment->sysctls[i];
-		said |= strcmp(sysctl->key, quiet.key) == 0;
+		is_set |= strcmp(sysctl->key, quiet.key) == 0;
 		*array_push(arena, spec->sysctls, spec->n_sysctls) = (struct link_sysctl){
 			.key = sysctl->key, .value = sysctl->value, .required = true};
 	}
-	if (!said)
+	if (!is_set)
 		*array_push(arena, spec->sysctls, spec->n_sysctls) = quiet;
 }
 
@@ -96,7 +96,7 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 		.mtu = network->mtu ? network->mtu : parent->mtu,
 		.has_bcqueuelen = network->has_bcqueuelen,
 		.bcqueuelen = network->has_bcqueuelen ? network->bcqueuelen : BCQUEUELEN_DEFAULT,
-		.probe = probe_wanted(input, planned),
+		.probe = probe_is_needed(input, planned),
 		.parent_name = parent->name,
 		.parent = parent->link ? parent->link->ifindex : 0,
 		.shares_parent = assigned->unmanaged->ports[parent->number].occupied ||
@@ -158,7 +158,7 @@ static void host_routes_add(const struct specifier *specifier,
 }
 
 /* The routes of a host's own link that must stay unchanged. */
-static void held_routes_note(const struct specifier *specifier, const struct live_ns *host,
+static void kept_routes_note(const struct specifier *specifier, const struct live_ns *host,
 			     const struct live_link *link, const char *network)
 {
 	for (size_t i = 0; i < host->n_routes; i++) {
@@ -170,14 +170,14 @@ static void held_routes_note(const struct specifier *specifier, const struct liv
 
 /* The routes of links whose attachment cannot be created as specified, and of links that stay
  * because their replacement cannot be created. */
-static void held_routes_find(const struct specifier *specifier)
+static void kept_routes_find(const struct specifier *specifier)
 {
 	const struct attachments *attachments = specifier->assigned->attachments;
 	const struct managed_index *index = specifier->assigned->matched->managed;
 	for (size_t i = attachments->n_containers; i < attachments->count; i++) {
 		const struct planned_attachment *planned = &attachments->planned[i];
 		if (!attachment_is_made(specifier->conflicts, planned) && planned->current)
-			held_routes_note(specifier, planned->ns, planned->current,
+			kept_routes_note(specifier, planned->ns, planned->current,
 					 planned->network->name);
 	}
 	for (size_t i = 0; i < index->count; i++) {
@@ -185,7 +185,7 @@ static void held_routes_find(const struct specifier *specifier)
 		const struct planned_attachment *replacement = attachments->uses[i].replacement;
 		if (managed->link->tag.role == ROLE_HOST && replacement &&
 		    !attachment_is_made(specifier->conflicts, replacement))
-			held_routes_note(specifier, managed->ns, managed->link,
+			kept_routes_note(specifier, managed->ns, managed->link,
 					 managed->link->tag.network);
 	}
 }
@@ -203,7 +203,7 @@ struct link_specs link_specs_make(const struct assigned *assigned,
 		.reached = address_set_new(scratch, 0)};
 	for (size_t i = 0; i < attachments->count; i++)
 		planned_specify(&specifier, &attachments->planned[i]);
-	held_routes_find(&specifier);
+	kept_routes_find(&specifier);
 	for (size_t i = attachments->n_containers; i < attachments->count; i++)
 		if (attachment_is_made(conflicts, &attachments->planned[i]))
 			host_routes_add(&specifier, &attachments->planned[i]);

@@ -2,8 +2,8 @@
 #include "reconcile/plan/step_build.h"
 
 enum phase {
-	PHASE_LEAVE,
-	PHASE_PARENT_LEAVE,
+	PHASE_DELETE,
+	PHASE_PARENT_DELETE,
 	PHASE_PARENT,
 	PHASE_CHANGE,
 	PHASE_NEW,
@@ -15,7 +15,7 @@ static enum phase phase_of(const struct step *step)
 {
 	switch (step->action) {
 	case ACTION_DELETE:
-		return step_is_parent(step) ? PHASE_PARENT_LEAVE : PHASE_LEAVE;
+		return step_is_parent(step) ? PHASE_PARENT_DELETE : PHASE_DELETE;
 	case ACTION_CHANGE:
 		if (step_is_parent(step))
 			return PHASE_PARENT;
@@ -39,7 +39,7 @@ static void sort_by_phase(struct arena *scratch, struct steps *steps)
 {
 	uint32_t *places = arena_alloc(scratch, steps->count * sizeof(*places));
 	uint32_t next = 0;
-	for (enum phase phase = PHASE_LEAVE; phase <= PHASE_REPORT; phase++)
+	for (enum phase phase = PHASE_DELETE; phase <= PHASE_REPORT; phase++)
 		for (size_t i = 0; i < steps->count; i++)
 			if (phase_of(&steps->items[i]) == phase)
 				places[i] = next++;

@@ -2,12 +2,12 @@
  * network uses any more. */
 #include "reconcile/plan/plan_builder.h"
 
-static bool leaves(const void *data, const struct live_link *link)
+static bool deleted(const void *data, const struct live_link *link)
 {
 	const struct plan_builder *builder = data;
 	const struct managed_link *managed =
 		managed_of_link(builder->assigned->matched->managed, link);
-	return managed && builder->leaves[managed->number];
+	return managed && builder->deleted[managed->number];
 }
 
 static struct step *parent_step(const struct plan_builder *builder, enum action action,
@@ -30,12 +30,12 @@ static void keep(const struct plan_builder *builder, const struct managed_link *
 static void remove_parent(const struct plan_builder *builder, const struct managed_link *parent)
 {
 	parent_step(builder, ACTION_DELETE, parent);
-	builder->leaves[parent->number] = true;
+	builder->deleted[parent->number] = true;
 }
 
 /* Other sets still use it: only this run's sets are removed from the owner tag. */
-static void leave_to(const struct plan_builder *builder, const struct managed_link *vlan,
-		     struct owner_tag *rest)
+static void release_to(const struct plan_builder *builder, const struct managed_link *vlan,
+		       struct owner_tag *rest)
 {
 	struct link_spec *desired = arena_alloc(builder->input->arena, sizeof(*desired));
 	*desired = (struct link_spec){.tag = *rest,
@@ -61,35 +61,35 @@ static bool vlan_prune(const struct plan_builder *builder, const struct managed_
 	struct owner_tag rest = {.role = ROLE_VLAN};
 	vlan_other_sets_add(builder->input, &rest, vlan->link);
 	vlan_sets_sort(&rest);
-	if (builder->leaves[vlan->number] || rest.n_sets == vlan->link->tag.n_sets ||
+	if (builder->deleted[vlan->number] || rest.n_sets == vlan->link->tag.n_sets ||
 	    parent_used(builder->assigned->matched->parents, vlan->link))
 		return false;
 
 	const char *user =
-		rest.n_sets ? NULL : parent_user(builder->input, vlan->link, leaves, builder);
+		rest.n_sets ? NULL : parent_user(builder->input, vlan->link, deleted, builder);
 	if (user && last_pass)
 		keep(builder, vlan, user);
 	else if (!user && rest.n_sets && last_pass)
-		leave_to(builder, vlan, &rest);
+		release_to(builder, vlan, &rest);
 	else if (!user && !rest.n_sets)
 		remove_parent(builder, vlan);
-	return builder->leaves[vlan->number];
+	return builder->deleted[vlan->number];
 }
 
 /* A dummy belongs to one set. */
 static bool dummy_prune(const struct plan_builder *builder, const struct managed_link *dummy,
 			bool last_pass)
 {
-	if (builder->leaves[dummy->number] ||
+	if (builder->deleted[dummy->number] ||
 	    parent_used(builder->assigned->matched->parents, dummy->link) ||
 	    !desired_set(builder->input, dummy->link->tag.set))
 		return false;
-	const char *user = parent_user(builder->input, dummy->link, leaves, builder);
+	const char *user = parent_user(builder->input, dummy->link, deleted, builder);
 	if (user && last_pass)
 		keep(builder, dummy, user);
 	else if (!user)
 		remove_parent(builder, dummy);
-	return builder->leaves[dummy->number];
+	return builder->deleted[dummy->number];
 }
 
 static bool prune_all(const struct plan_builder *builder, bool last_pass)

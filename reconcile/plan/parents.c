@@ -280,7 +280,7 @@ static struct parent *parent_resolve(struct resolver *resolver, const struct net
 }
 
 /* A parent that is down is no reason to change live links; they only carry no traffic. */
-static void silence_warn(const struct plan_input *input, const struct parent *parent)
+static void carrier_warn(const struct plan_input *input, const struct parent *parent)
 {
 	const struct live_link *base = parent->base;
 	if (base && !(base->flags & IFF_UP))
@@ -295,7 +295,7 @@ static void network_resolve(struct resolver *resolver, struct resolved_network *
 	resolved->parent = resolved->network->parent ? parent_resolve(resolver, resolved->network)
 						     : dummy_resolve(resolver, resolved);
 	if (resolver->n_parents > before)
-		silence_warn(resolver->input, resolved->parent);
+		carrier_warn(resolver->input, resolved->parent);
 }
 
 static size_t networks_count(const struct desired *desired)

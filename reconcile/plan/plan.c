@@ -66,7 +66,7 @@ static void planned_plan(const struct plan_builder *builder,
 	if (check_result->action == ACTION_CREATE) {
 		const struct step *added = step_diff(builder->input, builder->steps, step);
 		if (planned->managed)
-			builder->leaves[planned->managed->number] =
+			builder->deleted[planned->managed->number] =
 				added && added->action == ACTION_REPLACE;
 		return;
 	}
@@ -136,14 +136,14 @@ static void plan_fill(const struct plan_input *input, struct plan *plan)
 		.conflicts = &conflicts,
 		.specs = &specs,
 		.steps = &steps,
-		.leaves = arena_alloc(input->scratch, managed.count + 1)};
+		.deleted = arena_alloc(input->scratch, managed.count + 1)};
 	steps_make(&builder);
 	plan->steps = steps.items;
 	plan->n_steps = steps.count;
 	other_hosts_report(input);
 	containers_report(input);
 	claims_report(&assigned, &conflicts);
-	plan->left = left_set_find(&matched);
+	plan->left = undeclared_set_find(&matched);
 	plan->guard = guard_check(&builder);
 }
 

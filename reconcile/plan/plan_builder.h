@@ -11,7 +11,7 @@ struct plan_builder {
 	const struct conflicts *conflicts;
 	const struct link_specs *specs;
 	struct steps *steps;
-	bool *leaves; /* by managed_link.number: the link is deleted, permanently or to be created
+	bool *deleted; /* by managed_link.number: the link is deleted, permanently or to be created
 			 again */
 };
 
@@ -28,7 +28,7 @@ void parents_plan(const struct plan_builder *builder);
 /* guard.c: whether the plan would delete too many attachments of a set. */
 struct guard guard_check(const struct plan_builder *builder);
 
-/* left_set.c */
-struct left_set left_set_find(const struct matched *matched);
+/* undeclared_set.c */
+struct undeclared_set undeclared_set_find(const struct matched *matched);
 
 #endif

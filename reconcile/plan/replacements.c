@@ -25,8 +25,8 @@ static bool may_replace(const struct finder *finder, const struct planned_attach
 	       strcmp(planned->container->name, tag->container) == 0;
 }
 
-static unsigned likeness(const struct planned_attachment *planned,
-			 const struct managed_link *managed)
+static unsigned similarity(const struct planned_attachment *planned,
+			   const struct managed_link *managed)
 {
 	const struct live_link *parent = planned->parent->link;
 	return 1 + 2 * managed_in_subnet(managed, planned->network) +
@@ -42,7 +42,7 @@ replacement_find(struct finder *finder, const struct managed_link *managed,
 	unsigned best = 0;
 	for (size_t i = 0; i < count; i++) {
 		const unsigned like = may_replace(finder, planned_all[i], managed)
-					      ? likeness(planned_all[i], managed)
+					      ? similarity(planned_all[i], managed)
 					      : 0;
 		if (like <= best)
 			continue;

@@ -31,8 +31,8 @@ static const struct live_link *link_by_alias(const struct live_ns *ns, const cha
 	return NULL;
 }
 
-struct live_ns *revert_home(const struct step *done, const struct live *before,
-			    const struct live *now)
+struct live_ns *revert_namespace(const struct step *done, const struct live *before,
+				 const struct live *now)
 {
 	for (size_t i = 0; done->current && i < before->n_containers; i++) {
 		const struct container_lookup *was = &before->container_lookups[i];
@@ -174,7 +174,7 @@ struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live
 }
 
 /* Whether the rollback deletes the link, permanently or to create it again. */
-static bool leaves(const void *data, const struct live_link *link)
+static bool is_deleted(const void *data, const struct live_link *link)
 {
 	const struct reverter *reverter = data;
 	struct live_ns *ns;
@@ -187,13 +187,14 @@ static bool leaves(const void *data, const struct live_link *link)
 	return false;
 }
 
-static void created_leaves(struct reverter *reverter, const struct step *done)
+static void created_delete(struct reverter *reverter, const struct step *done)
 {
 	struct live_ns *ns;
 	const struct live_link *link = link_now(reverter, done, &ns);
 	if (!link)
 		return;
-	const char *user = ns->host ? parent_user(&reverter->input, link, leaves, reverter) : NULL;
+	const char *user =
+		ns->host ? parent_user(&reverter->input, link, is_deleted, reverter) : NULL;
 	struct step *step =
 		step_add(reverter->steps, user ? ACTION_KEPT : ACTION_DELETE, &link->tag);
 	step->name = link->name;
@@ -202,7 +203,7 @@ static void created_leaves(struct reverter *reverter, const struct step *done)
 	step->reason = user ? arena_printf(reverter->input.arena, "used by %s", user) : NULL;
 }
 
-static void leftover_leaves(struct reverter *reverter, const struct step *done)
+static void leftover_delete(struct reverter *reverter, const struct step *done)
 {
 	struct live_ns *ns;
 	const struct live_link *link = link_now(reverter, done, &ns);
@@ -226,13 +227,13 @@ static void moves(struct reverter *reverter, const struct step *done, struct liv
 				  .current = link_by_alias(home, done->current->alias),
 				  .desired = spec};
 	spec->ns = home;
-	leftover_leaves(reverter, done);
+	leftover_delete(reverter, done);
 	step_diff(&reverter->input, reverter->steps, step);
 }
 
 static void touched_returns(struct reverter *reverter, const struct step *done)
 {
-	struct live_ns *home = revert_home(done, reverter->before, reverter->now);
+	struct live_ns *home = revert_namespace(done, reverter->before, reverter->now);
 	if (home) {
 		moves(reverter, done, home);
 		return;
@@ -317,7 +318,7 @@ static void step_returns(struct reverter *reverter, const struct step *done)
 	else if (done->current)
 		touched_returns(reverter, done);
 	else if (done->desired)
-		created_leaves(reverter, done);
+		created_delete(reverter, done);
 	if (done->desired)
 		routes_return(reverter, done);
 }

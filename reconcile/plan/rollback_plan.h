@@ -19,8 +19,8 @@ struct link_spec *link_spec_of_live(struct arena *arena, const struct live *live
 
 /* The new namespace of the step's container, if the container was restarted: it was in the step's
  * namespace, and its lookup in `before` is stale. NULL: none. */
-struct live_ns *revert_home(const struct step *done, const struct live *before,
-			    const struct live *now);
+struct live_ns *revert_namespace(const struct step *done, const struct live *before,
+				 const struct live *now);
 
 /* The plan from `now` back to `before`, for exactly the objects that `done` touched; without steps
  * for those that are restored already or were never reached. Created links are deleted unless other

@@ -98,7 +98,7 @@ static bool has(const struct deferrer *deferrer, const struct step *step)
 }
 
 /* Steps that are left out already keep their reason. */
-static void leave(struct deferrer *deferrer, const struct step *step, const char *why)
+static void defer_step(struct deferrer *deferrer, const struct step *step, const char *why)
 {
 	deferrer->selection.selected[step - deferrer->plan->steps] = false;
 	deferrer->selection.why[step - deferrer->plan->steps] = why;
@@ -115,9 +115,9 @@ static void new_parents_defer(struct deferrer *deferrer)
 		const struct step *parent = find(desired->parent_name, deferrer->by_name,
 						 deferrer->n_by_name, find_name);
 		if (parent && !has(deferrer, parent))
-			leave(deferrer, step,
-			      arena_printf(deferrer->arena, "its parent %s does not exist",
-					   desired->parent_name));
+			defer_step(deferrer, step,
+				   arena_printf(deferrer->arena, "its parent %s does not exist",
+						desired->parent_name));
 	}
 }
 
@@ -136,14 +136,15 @@ static void replaced_defer(struct deferrer *deferrer)
 			continue;
 		const struct step *by = &deferrer->plan->steps[step->replaced_by - 1];
 		if (!has(deferrer, by))
-			leave(deferrer, step,
-			      arena_printf(deferrer->arena, "its replacement %s does not exist",
-					   step_label(deferrer->arena, by)));
+			defer_step(deferrer, step,
+				   arena_printf(deferrer->arena,
+						"its replacement %s does not exist",
+						step_label(deferrer->arena, by)));
 	}
 }
 
 /* Whether the selected part of the plan deletes the link. */
-static bool goes(const struct deferrer *deferrer, const struct live_link *link)
+static bool is_deleted(const struct deferrer *deferrer, const struct live_link *link)
 {
 	const struct step *step = find(link, deferrer->by_link, deferrer->n_by_link, find_link);
 	return step && step_deletes(step) && has(deferrer, step);
@@ -157,10 +158,10 @@ static bool parent_defer(struct deferrer *deferrer, const struct live_ns *ns,
 		return false;
 	const struct step *parent =
 		find(&link->parent, deferrer->by_index, deferrer->n_by_index, find_index);
-	if (!parent || !has(deferrer, parent) || goes(deferrer, link))
+	if (!parent || !has(deferrer, parent) || is_deleted(deferrer, link))
 		return false;
-	leave(deferrer, parent,
-	      arena_printf(deferrer->arena, "used by %s in %s", link->name, ns->name));
+	defer_step(deferrer, parent,
+		   arena_printf(deferrer->arena, "used by %s in %s", link->name, ns->name));
 	return true;
 }
 
@@ -185,10 +186,10 @@ static void names_defer(struct deferrer *deferrer)
 			continue;
 		const struct live_link *holder =
 			live_link_by_name(deferrer->live->namespaces[0], step->desired->name);
-		if (holder && holder != step->current && !goes(deferrer, holder))
-			leave(deferrer, step,
-			      arena_printf(deferrer->arena, "the other %s still exists",
-					   holder->name));
+		if (holder && holder != step->current && !is_deleted(deferrer, holder))
+			defer_step(deferrer, step,
+				   arena_printf(deferrer->arena, "the other %s still exists",
+						holder->name));
 	}
 }
 

@@ -87,13 +87,13 @@ static enum name_free name_free(const struct stager *stager, const struct step *
 		live_link_by_name(stager->live->namespaces[0], step->desired->name);
 	if (!holder || holder == step->current)
 		return NAME_FREE_NOW;
-	const struct step *leaves = index_get(stager->by_link, &holder, sizeof(holder));
-	if (!leaves || !selection_has(stager->selection, leaves))
+	const struct step *holder_step = index_get(stager->by_link, &holder, sizeof(holder));
+	if (!holder_step || !selection_has(stager->selection, holder_step))
 		return NAME_FREE_NEVER;
-	if (step_deletes(leaves))
-		return stager->late[number_of(stager, leaves)] ? NAME_FREE_LATE
-							       : NAME_FREE_AFTER_DELETE;
-	return is_renamed(leaves) ? NAME_FREE_LATE : NAME_FREE_NEVER;
+	if (step_deletes(holder_step))
+		return stager->late[number_of(stager, holder_step)] ? NAME_FREE_LATE
+								    : NAME_FREE_AFTER_DELETE;
+	return is_renamed(holder_step) ? NAME_FREE_LATE : NAME_FREE_NEVER;
 }
 
 static bool creates_parent(const struct step *step)

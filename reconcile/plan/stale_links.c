@@ -14,7 +14,7 @@ static const char *deletion_reason(const struct matched *matched,
 	const struct container_lookup *lookup =
 		tag->container ? declared_find(matched->ownership, tag) : NULL;
 	const struct managed_link *first = managed_find(matched->managed, tag, managed->ns);
-	const bool second = first != managed && matched->attachments->uses[first->number].wanted;
+	const bool second = first != managed && matched->attachments->uses[first->number].used;
 	*ret_stray = second;
 	if (second)
 		return arena_printf(matched->input->arena,
@@ -67,7 +67,7 @@ static void stale_link_plan(const struct plan_builder *builder, const struct man
 			    : deletion_reason(matched, managed, &step->stray);
 	step->replacement =
 		replacement && !kept ? builder->specs->specs[replacement->number] : NULL;
-	builder->leaves[managed->number] = !kept;
+	builder->deleted[managed->number] = !kept;
 }
 
 void stale_links_plan(const struct plan_builder *builder)

@@ -86,7 +86,7 @@ struct step {
 };
 
 /* Another live set, probably the former name of a declared set; set NULL: none. */
-struct left_set {
+struct undeclared_set {
 	const char *set, *network;
 };
 
@@ -96,11 +96,11 @@ struct plan {
 	size_t n_steps;
 	const struct warning *warnings;
 	size_t n_warnings;
-	struct left_set left;
+	struct undeclared_set left;
 	struct guard {
 		bool refused;
-		bool strange; /* no live container of the set is declared: probably another file's
-				 set */
+		bool other_file; /* no live container of the set is declared: probably another
+				 file's set */
 		const char *set;
 		size_t live, deletes;
 	} guard;

@@ -22,13 +22,13 @@ const struct step *step_diff(const struct plan_input *input, struct steps *steps
 }
 
 const char *parent_user(const struct plan_input *input, const struct live_link *parent,
-			link_leaves *leaves, const void *data)
+			link_is_deleted *is_deleted, const void *data)
 {
 	for (size_t i = 0; i < input->live->n_namespaces; i++) {
 		const struct live_ns *ns = input->live->namespaces[i];
 		for (size_t k = 0; k < ns->n_links; k++) {
 			const struct live_link *link = &ns->links[k];
-			if (live_link_on(link, parent->ifindex) && !leaves(data, link))
+			if (live_link_on(link, parent->ifindex) && !is_deleted(data, link))
 				return arena_printf(input->arena, "%s in %s", link->name, ns->name);
 		}
 	}

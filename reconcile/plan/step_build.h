@@ -20,10 +20,10 @@ const struct step *step_diff(const struct plan_input *input, struct steps *steps
  * can be made in place. */
 bool link_diff(const struct plan_input *input, struct step *step);
 
-typedef bool link_leaves(const void *data, const struct live_link *link);
+typedef bool link_is_deleted(const void *data, const struct live_link *link);
 /* The first remaining link on the parent, or NULL: "eth0 in web". */
 const char *parent_user(const struct plan_input *input, const struct live_link *parent,
-			link_leaves *leaves, const void *data);
+			link_is_deleted *is_deleted, const void *data);
 
 /* order.c */
 void steps_order(const struct plan_input *input, struct steps *steps);

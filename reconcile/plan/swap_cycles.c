@@ -6,16 +6,16 @@
 #include <string.h>
 
 /* Names are unique in a namespace, MACs on a parent. */
-enum thing { THING_NAME, THING_MAC, N_THINGS };
-static const enum field fields[N_THINGS] = {FIELD_NAME, FIELD_MAC};
+enum resource { RESOURCE_NAME, RESOURCE_MAC, N_RESOURCES };
+static const enum field fields[N_RESOURCES] = {FIELD_NAME, FIELD_MAC};
 
 struct node {
 	struct step *step;
-	bool changes[N_THINGS];
-	struct node *waiters[N_THINGS]; /* the node that takes the name or MAC of this one */
-	struct node *holders[N_THINGS]; /* the node whose name or MAC this one takes */
-	unsigned waits;                 /* the number of nodes that it waits for */
-	size_t seen;                    /* the last walk that visited it */
+	bool changes[N_RESOURCES];
+	struct node *waiters[N_RESOURCES]; /* the node that takes the name or MAC of this one */
+	struct node *holders[N_RESOURCES]; /* the node whose name or MAC this one takes */
+	unsigned waits;                    /* the number of nodes that it waits for */
+	size_t seen;                       /* the last walk that visited it */
 	bool placed;
 };
 
@@ -32,16 +32,16 @@ static int scope_compare(uintptr_t a, uintptr_t b)
 	return a < b ? -1 : a > b;
 }
 
-static int name_compare(const struct live_ns *ns, const char *name, const struct step *held)
+static int name_compare(const struct live_ns *ns, const char *name, const struct step *holders)
 {
-	int order = scope_compare((uintptr_t)ns, (uintptr_t)held->ns);
-	return order ? order : strcmp(name, held->current->name);
+	int order = scope_compare((uintptr_t)ns, (uintptr_t)holders->ns);
+	return order ? order : strcmp(name, holders->current->name);
 }
 
-static int mac_compare(int parent, const struct mac *mac, const struct step *held)
+static int mac_compare(int parent, const struct mac *mac, const struct step *holders)
 {
-	int order = parent - held->current->parent;
-	return order ? order : memcmp(mac->bytes, held->current->mac.bytes, sizeof(mac->bytes));
+	int order = parent - holders->current->parent;
+	return order ? order : memcmp(mac->bytes, holders->current->mac.bytes, sizeof(mac->bytes));
 }
 
 static int by_name(const void *a, const void *b)
@@ -58,65 +58,68 @@ static int by_mac(const void *a, const void *b)
 }
 
 /* The key identifies the name or MAC that the node takes. */
-static int wanted_name(const void *key, const void *held)
+static int name_find(const void *key, const void *holders)
 {
 	const struct step *step = ((const struct node *)key)->step;
-	return name_compare(step->ns, step->desired->name, (*(struct node *const *)held)->step);
+	return name_compare(step->ns, step->desired->name, (*(struct node *const *)holders)->step);
 }
 
-static int wanted_mac(const void *key, const void *held)
+static int mac_find(const void *key, const void *holders)
 {
 	const struct step *step = ((const struct node *)key)->step;
 	return mac_compare(step->current->parent, &step->desired->mac,
-			   (*(struct node *const *)held)->step);
+			   (*(struct node *const *)holders)->step);
 }
 
-static int (*const sorters[N_THINGS])(const void *, const void *) = {by_name, by_mac};
-static int (*const finders[N_THINGS])(const void *, const void *) = {wanted_name, wanted_mac};
+static int (*const sorters[N_RESOURCES])(const void *, const void *) = {by_name, by_mac};
+static int (*const finders[N_RESOURCES])(const void *, const void *) = {name_find, mac_find};
 
 /* Records which node waits for which. */
-static void waits_find(struct arena *arena, struct node *nodes, size_t count, enum thing thing)
+static void waits_find(struct arena *arena, struct node *nodes, size_t count,
+		       enum resource resource)
 {
-	struct node **held = arena_alloc(arena, count * sizeof(struct node *));
-	size_t n_held = 0;
+	struct node **holders = arena_alloc(arena, count * sizeof(struct node *));
+	size_t n_holders = 0;
 	for (size_t i = 0; i < count; i++)
-		if (nodes[i].changes[thing])
-			held[n_held++] = &nodes[i];
-	if (n_held)
-		qsort(held, n_held, sizeof(*held), sorters[thing]);
-	for (size_t i = 0; n_held && i < count; i++) {
+		if (nodes[i].changes[resource])
+			holders[n_holders++] = &nodes[i];
+	if (n_holders)
+		qsort(holders, n_holders, sizeof(*holders), sorters[resource]);
+	for (size_t i = 0; n_holders && i < count; i++) {
 		struct node *node = &nodes[i];
-		struct node **holder = node->changes[thing] ? bsearch(node, held, n_held,
-								      sizeof(*held), finders[thing])
-							    : NULL;
+		struct node **holder = node->changes[resource]
+					       ? bsearch(node, holders, n_holders, sizeof(*holders),
+							 finders[resource])
+					       : NULL;
 		if (!holder || *holder == node)
 			continue;
-		(*holder)->waiters[thing] = node;
-		node->holders[thing] = *holder;
+		(*holder)->waiters[resource] = node;
+		node->holders[resource] = *holder;
 		node->waits++;
 	}
 }
 
 /* Releases the node that waits for this one's name or MAC. */
-static void release(struct node *node, enum thing thing)
+static void release(struct node *node, enum resource resource)
 {
-	struct node *waiter = node->waiters[thing];
+	struct node *waiter = node->waiters[resource];
 	if (!waiter)
 		return;
-	waiter->holders[thing] = NULL;
+	waiter->holders[resource] = NULL;
 	waiter->waits--;
-	node->waiters[thing] = NULL;
+	node->waiters[resource] = NULL;
 }
 
 /* Places the node and then, link by link, those that waited only for it. */
 static size_t place(struct node *node, struct step *sorted, size_t count)
 {
 	while (node && !node->placed && node->waits == 0) {
-		struct node *next = node->waiters[THING_MAC], *other = node->waiters[THING_NAME];
+		struct node *next = node->waiters[RESOURCE_MAC],
+			    *other = node->waiters[RESOURCE_NAME];
 		sorted[count++] = *node->step;
 		node->placed = true;
-		release(node, THING_NAME);
-		release(node, THING_MAC);
+		release(node, RESOURCE_NAME);
+		release(node, RESOURCE_MAC);
 		if (other && other->waits == 0 && other != next)
 			count = place(other, sorted, count);
 		node = next;
@@ -131,9 +134,9 @@ static size_t place_all(struct node *nodes, size_t count, struct step *sorted, s
 	return placed;
 }
 
-static enum thing thing_waited_for(const struct node *node)
+static enum resource awaited_resource(const struct node *node)
 {
-	return node->holders[THING_NAME] ? THING_NAME : THING_MAC;
+	return node->holders[RESOURCE_NAME] ? RESOURCE_NAME : RESOURCE_MAC;
 }
 
 /* A node in a cycle: following the waiting nodes ends in one. */
@@ -141,7 +144,7 @@ static struct node *cycle_find(struct node *node, size_t walk)
 {
 	while (node->seen != walk) {
 		node->seen = walk;
-		node = node->holders[thing_waited_for(node)];
+		node = node->holders[awaited_resource(node)];
 	}
 	return node;
 }
@@ -154,23 +157,23 @@ static struct node *cycle_weakest(struct node *start)
 	do {
 		if (node->waits == 1)
 			weakest = node;
-		node = node->holders[thing_waited_for(node)];
+		node = node->holders[awaited_resource(node)];
 	} while (node != start);
 	return weakest;
 }
 
-static void temporary_make(struct node *holder, enum thing thing)
+static void temporary_make(struct node *holder, enum resource resource)
 {
-	holder->step->temporary.name |= thing == THING_NAME;
-	holder->step->temporary.mac |= thing == THING_MAC;
-	release(holder, thing);
+	holder->step->temporary.name |= resource == RESOURCE_NAME;
+	holder->step->temporary.mac |= resource == RESOURCE_MAC;
+	release(holder, resource);
 }
 
 /* Frees the name or MAC that the node waits for in its cycle early, by a temporary one. */
 static void cycle_break(struct node *waiter)
 {
-	enum thing thing = thing_waited_for(waiter);
-	temporary_make(waiter->holders[thing], thing);
+	enum resource resource = awaited_resource(waiter);
+	temporary_make(waiter->holders[resource], resource);
 }
 
 /* Up to this number of waiting nodes, all combinations are tried, for the fewest temporary names.
@@ -181,7 +184,7 @@ static void cycle_break(struct node *waiter)
 /* A name or MAC that a node waits for. */
 struct edge {
 	struct node *holder, *waiter;
-	enum thing thing;
+	enum resource resource;
 };
 
 /* Returns their number, or EDGES_MAX + 1 if there are more. */
@@ -189,12 +192,13 @@ static size_t edges_find(struct node *nodes, size_t count, struct edge edges[EDG
 {
 	size_t found = 0;
 	for (size_t i = 0; i < count; i++)
-		for (enum thing thing = 0; thing < N_THINGS; thing++) {
-			if (!nodes[i].waiters[thing])
+		for (enum resource resource = 0; resource < N_RESOURCES; resource++) {
+			if (!nodes[i].waiters[resource])
 				continue;
 			if (found == EDGES_MAX)
 				return EDGES_MAX + 1;
-			edges[found++] = (struct edge){&nodes[i], nodes[i].waiters[thing], thing};
+			edges[found++] =
+				(struct edge){&nodes[i], nodes[i].waiters[resource], resource};
 		}
 	return found;
 }
@@ -243,7 +247,7 @@ static void cycles_break(struct node *nodes, size_t count, struct node *from, si
 	unsigned fewest = fewest_find(edges, n_edges);
 	for (size_t i = 0; i < n_edges; i++)
 		if (fewest & 1u << i)
-			temporary_make(edges[i].holder, edges[i].thing);
+			temporary_make(edges[i].holder, edges[i].resource);
 }
 
 void swap_cycles_break(struct arena *scratch, struct step *steps, size_t count)
@@ -252,11 +256,11 @@ void swap_cycles_break(struct arena *scratch, struct step *steps, size_t count)
 	struct step *sorted = arena_alloc(scratch, count * sizeof(*sorted));
 	for (size_t i = 0; i < count; i++) {
 		nodes[i].step = &steps[i];
-		for (size_t thing = 0; thing < N_THINGS; thing++)
-			nodes[i].changes[thing] = changes_field(&steps[i], fields[thing]);
+		for (size_t resource = 0; resource < N_RESOURCES; resource++)
+			nodes[i].changes[resource] = changes_field(&steps[i], fields[resource]);
 	}
-	for (enum thing thing = 0; thing < N_THINGS; thing++)
-		waits_find(scratch, nodes, count, thing);
+	for (enum resource resource = 0; resource < N_RESOURCES; resource++)
+		waits_find(scratch, nodes, count, resource);
 
 	size_t placed = place_all(nodes, count, sorted, 0), walk = 0;
 	for (size_t i = 0; placed < count;) {

@@ -100,13 +100,13 @@ void mac_hold(struct address_set *macs, const struct unmanaged *unmanaged)
 }
 
 const struct unmanaged *mac_holder(const struct unmanaged_index *unmanaged,
-				   const struct address_set *held,
+				   const struct address_set *kept_macs,
 				   const struct planned_attachment *planned, const struct mac *mac)
 {
 	const struct ip key = mac_key(mac);
 	const size_t domain = planned->parent->number;
 	const struct unmanaged *holder = address_set_holder(unmanaged->macs, domain, &key);
-	return holder || !held ? holder : address_set_holder(held, domain, &key);
+	return holder || !kept_macs ? holder : address_set_holder(kept_macs, domain, &key);
 }
 
 const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,

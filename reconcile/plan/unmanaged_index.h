@@ -73,7 +73,7 @@ void mac_hold(struct address_set *macs, const struct unmanaged *unmanaged);
 /* Another link with the MAC on the attachment's parent, or NULL. `held`: more MACs, of managed
  * links that stay unchanged; or NULL. */
 const struct unmanaged *mac_holder(const struct unmanaged_index *unmanaged,
-				   const struct address_set *held,
+				   const struct address_set *kept_macs,
 				   const struct planned_attachment *planned, const struct mac *mac);
 /* The managed link that currently has the MAC on the attachment's parent, or NULL. */
 const struct managed_link *mac_passing(const struct unmanaged_index *unmanaged,

@@ -35,13 +35,13 @@ static const char *const sentences[] = {
 		"no network of the files is assigned to this host, \"{0}\": check `hosts`, or set "
 		"this host's name with --host",
 	[WARNING_LOOKUP] = "{1}",
-	[WARNING_SET_LEFT] =
+	[WARNING_SET_UNDECLARED] =
 		"set \"{0}\" is live on network {1}, but is not in these files; " SET_REMEDY("{0}"),
 	[WARNING_LEASE_RUNS_OUT] = "{0} DHCP lease expires " LEASE_REASON,
 	[WARNING_LEASES_RUN_OUT] = "{0} DHCP leases expire " LEASE_REASON,
 };
 
-const char *left_set_remedy(const char *set, struct arena *arena)
+const char *undeclared_set_remedy(const char *set, struct arena *arena)
 {
 	return arena_printf(arena, SET_REMEDY("%s"), set);
 }

@@ -17,7 +17,7 @@ enum warning_kind {
 	WARNING_UNREACHABLE,    /* container, network, address, the network that has the address */
 	WARNING_NOTHING_HERE,   /* host */
 	WARNING_LOOKUP,         /* container, note of its lookup */
-	WARNING_SET_LEFT,       /* set, network */
+	WARNING_SET_UNDECLARED, /* set, network */
 	WARNING_LEASE_RUNS_OUT, /* the number: 1 */
 	WARNING_LEASES_RUN_OUT, /* the number */
 };
@@ -30,7 +30,7 @@ struct warning {
 };
 
 /* The fix for a live set that no files declare, in the arena. */
-const char *left_set_remedy(const char *set, struct arena *arena);
+const char *undeclared_set_remedy(const char *set, struct arena *arena);
 
 /* A sentence without a full stop, in the arena; at most 511 bytes. */
 const char *warning_text(const struct warning *warning, struct arena *arena);

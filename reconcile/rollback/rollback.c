@@ -95,34 +95,36 @@ static void report_left(const struct plan *plan, const struct outcome *outcomes,
 }
 
 /* A rollback in progress. */
-struct retreat {
+struct rollback_run {
 	const struct plan *done;
 	struct live *before;
 	struct lookups *lookups;
-	bool *homed; /* by step: its container was found in another namespace */
+	bool *moved; /* by step: its container was found in another namespace */
 	rollback_report *report;
 	void *data;
 };
 
-static void homes_note(const struct retreat *retreat, const struct live *now)
+static void moves_note(const struct rollback_run *rollback_run, const struct live *now)
 {
-	for (size_t i = 0; i < retreat->done->n_steps; i++)
-		retreat->homed[i] = revert_home(&retreat->done->steps[i], retreat->before, now);
+	for (size_t i = 0; i < rollback_run->done->n_steps; i++)
+		rollback_run->moved[i] =
+			revert_namespace(&rollback_run->done->steps[i], rollback_run->before, now);
 }
 
 /* Addresses and routes that the plan of the rollback does not contain. Unmanaged ones in a
  * container's former namespace were destroyed with it. */
-static size_t rest_returns(const struct retreat *retreat, rollback_report *report)
+static size_t rest_returns(const struct rollback_run *rollback_run, rollback_report *report)
 {
 	struct error error;
 	size_t failed = 0;
-	for (size_t i = 0; i < retreat->done->n_steps; i++) {
-		const struct step *step = &retreat->done->steps[i];
-		if (step_acts(step) && step->current && !retreat->homed[i] &&
+	for (size_t i = 0; i < rollback_run->done->n_steps; i++) {
+		const struct step *step = &rollback_run->done->steps[i];
+		if (step_acts(step) && step->current && !rollback_run->moved[i] &&
 		    netns_enter(step->ns->handle->fd, &error) == 0)
-			failed += snapshot_restore(step->ns, step->current, report, retreat->data);
+			failed += snapshot_restore(step->ns, step->current, report,
+						   rollback_run->data);
 	}
-	netns_return(retreat->before->namespaces[0]->handle->fd);
+	netns_return(rollback_run->before->namespaces[0]->handle->fd);
 	return failed;
 }
 
@@ -135,23 +137,23 @@ static void all_apply(const struct plan *plan, const struct live *now, struct ou
 
 /* Observes and restores the rest. Returns the number of restored objects, 0: everything is
  * restored; or a negative errno. */
-static int pass(const struct retreat *retreat, bool last, struct error *error)
+static int pass(const struct rollback_run *rollback_run, bool last, struct error *error)
 {
-	struct live *now = observe_second(retreat->before, retreat->lookups, error);
+	struct live *now = observe_second(rollback_run->before, rollback_run->lookups, error);
 	if (!now)
 		return -error->errnum;
-	homes_note(retreat, now);
-	const struct plan *plan = plan_revert(retreat->done, retreat->before, now);
+	moves_note(rollback_run, now);
+	const struct plan *plan = plan_revert(rollback_run->done, rollback_run->before, now);
 	size_t left = count_left(plan);
 	struct outcome *outcomes = outcomes_new(plan->n_steps);
 	if (left)
 		all_apply(plan, now, outcomes);
 	else
-		left = rest_returns(retreat, last ? retreat->report : report_nothing);
+		left = rest_returns(rollback_run, last ? rollback_run->report : report_nothing);
 	if (last)
-		report_left(plan, outcomes, retreat->report, retreat->data);
+		report_left(plan, outcomes, rollback_run->report, rollback_run->data);
 	if (last || !left)
-		report_kept(plan, retreat->report, retreat->data);
+		report_kept(plan, rollback_run->report, rollback_run->data);
 	outcomes_free(outcomes, plan->n_steps);
 	plan_free(plan);
 	live_free(now);
@@ -159,7 +161,7 @@ static int pass(const struct retreat *retreat, bool last, struct error *error)
 }
 
 /* Under the lock. */
-static int passes(const struct retreat *retreat, struct error *error)
+static int passes(const struct rollback_run *rollback_run, struct error *error)
 {
 	struct apply_lock lock;
 	int left = apply_lock(&lock, NULL, NULL, error);
@@ -167,7 +169,7 @@ static int passes(const struct retreat *retreat, struct error *error)
 		return left;
 	left = 1;
 	for (int number = 1; left != 0 && number <= PASSES_MAX; number++)
-		left = pass(retreat, number == PASSES_MAX, error);
+		left = pass(rollback_run, number == PASSES_MAX, error);
 	apply_unlock(&lock);
 	return left;
 }
@@ -256,70 +258,72 @@ static bool has_engine(const struct container_lookup *lookup)
 /* Marks lookups as stale that may find another namespace now: all whose link is restored; of an
  * engine's containers, as engines may be slow, only those whose namespace was destroyed. Returns
  * whether one of the latter needs a query. */
-static bool containers_mark_stale(const struct retreat *retreat, const struct inodes *inodes)
+static bool containers_mark_stale(const struct rollback_run *rollback_run,
+				  const struct inodes *inodes)
 {
-	bool asks = false;
-	for (size_t i = 0; i < retreat->done->n_steps; i++) {
-		const struct step *step = &retreat->done->steps[i];
+	bool queries = false;
+	for (size_t i = 0; i < rollback_run->done->n_steps; i++) {
+		const struct step *step = &rollback_run->done->steps[i];
 		if (!was_in_container(step))
 			continue;
-		struct container_lookup *lookup = lookup_of_container(retreat->before, step);
+		struct container_lookup *lookup = lookup_of_container(rollback_run->before, step);
 		if (!lookup)
-			lookup = container_add(retreat->before, step);
+			lookup = container_add(rollback_run->before, step);
 		if (!lookup || (has_engine(lookup) && inodes_have(inodes, step->ns->inode)))
 			continue;
 		lookup->stale = true;
-		asks |= has_engine(lookup);
+		queries |= has_engine(lookup);
 	}
-	return asks;
+	return queries;
 }
 
-static void engines_query(const struct retreat *retreat)
+static void engines_query(const struct rollback_run *rollback_run)
 {
-	for (size_t i = 0; i < retreat->before->n_containers; i++) {
-		const struct container_lookup *lookup = &retreat->before->container_lookups[i];
+	for (size_t i = 0; i < rollback_run->before->n_containers; i++) {
+		const struct container_lookup *lookup = &rollback_run->before->container_lookups[i];
 		if (lookup->stale && has_engine(lookup))
-			lookups_query(retreat->lookups, lookup->container->source_kind,
+			lookups_query(rollback_run->lookups, lookup->container->source_kind,
 				      lookup->container->source, LOOKUP_NEW);
 	}
-	lookups_wait(retreat->lookups);
+	lookups_wait(rollback_run->lookups);
 }
 
 /* Reports the links whose container was not found again. Returns how many are lost; 0 if it is
  * unknown. */
-static size_t ended_report(const struct retreat *retreat, const struct inodes *inodes)
+static size_t ended_report(const struct rollback_run *rollback_run, const struct inodes *inodes)
 {
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	size_t count = 0;
-	for (size_t i = 0; inodes->known && i < retreat->done->n_steps; i++) {
-		const struct step *step = &retreat->done->steps[i];
-		if (!was_in_container(step) || retreat->homed[i] ||
+	for (size_t i = 0; inodes->known && i < rollback_run->done->n_steps; i++) {
+		const struct step *step = &rollback_run->done->steps[i];
+		if (!was_in_container(step) || rollback_run->moved[i] ||
 		    inodes_have(inodes, step->ns->inode))
 			continue;
-		retreat->report(
+		rollback_run->report(
 			arena_printf(
 				arena,
 				"%s is not restored: its network namespace %s no longer exists; a "
 				"container that was restarted does not have the link",
 				step->name, step->ns->name),
-			retreat->data);
+			rollback_run->data);
 		count++;
 	}
 	return count;
 }
 
 /* Containers of engines are restored last, so that no engine delays the others. */
-static int retreat_all(struct retreat *retreat, const struct inodes *inodes, struct error *error)
+static int rollback_run_all(struct rollback_run *rollback_run, const struct inodes *inodes,
+			    struct error *error)
 {
-	if (containers_mark_stale(retreat, inodes)) {
-		struct retreat first = *retreat;
+	if (containers_mark_stale(rollback_run, inodes)) {
+		struct rollback_run first = *rollback_run;
 		first.report = report_nothing;
 		(void)passes(&first, error);
-		engines_query(retreat);
+		engines_query(rollback_run);
 	}
-	int left = passes(retreat, error);
+	int left = passes(rollback_run, error);
 	if (left >= 0)
-		left += (int)ended_report(retreat, inodes);
+		left += (int)ended_report(rollback_run, inodes);
 	return left;
 }
 
@@ -327,15 +331,15 @@ int revert(const struct plan *done, struct live *before, rollback_report *report
 	   struct error *error)
 {
 	struct inodes inodes = inodes_find();
-	struct retreat retreat = {.done = done,
-				  .before = before,
-				  .lookups = lookups_new(NULL, NULL, NULL),
-				  .homed = memory_new(done->n_steps, sizeof(bool)),
-				  .report = report,
-				  .data = data};
-	int left = retreat_all(&retreat, &inodes, error);
-	lookups_free(retreat.lookups);
-	free(retreat.homed);
+	struct rollback_run rollback_run = {.done = done,
+					    .before = before,
+					    .lookups = lookups_new(NULL, NULL, NULL),
+					    .moved = memory_new(done->n_steps, sizeof(bool)),
+					    .report = report,
+					    .data = data};
+	int left = rollback_run_all(&rollback_run, &inodes, error);
+	lookups_free(rollback_run.lookups);
+	free(rollback_run.moved);
 	free(inodes.list);
 	return left;
 }

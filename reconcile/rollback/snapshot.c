@@ -95,7 +95,7 @@ static bool addr_request(struct arena *arena, const struct nlmsghdr *message,
 	struct ifaddrmsg *header = request_begin(&request, message, sizeof(*header));
 	const struct nlattr *attr = NULL, *lifetimes = NULL;
 	const uint32_t flags = attr_u32(message, sizeof(*header), IFA_FLAGS, header->ifa_flags);
-	const uint32_t asked = flags & ADDR_FLAGS;
+	const uint32_t settable = flags & ADDR_FLAGS;
 	bool fits = true;
 	header->ifa_flags = 0;
 	while ((attr = attr_next(message, sizeof(*header), attr))) {
@@ -105,8 +105,8 @@ static bool addr_request(struct arena *arena, const struct nlmsghdr *message,
 		else if (type != IFA_FLAGS)
 			fits &= attr_put(&request, attr);
 	}
-	fits &= mnl_attr_put_check(&request.header, sizeof(request), IFA_FLAGS, sizeof(asked),
-				   &asked);
+	fits &= mnl_attr_put_check(&request.header, sizeof(request), IFA_FLAGS, sizeof(settable),
+				   &settable);
 	const size_t same = request.header.nlmsg_len;
 	if (lifetimes)
 		fits &= attr_put(&request, lifetimes);

@@ -47,10 +47,10 @@ struct live_ns {
 	int nsid;          /* its nsid in the host's namespace, which events contain; -1: none */
 	bool stale;        /* it could not be read, or may have changed since */
 	bool rate_limited; /* it may have changed, and was not read again yet */
-	bool tagged;   /* rate limited: it may have a new managed link, or one of its links a new
-			  address */
-	bool restless; /* reported to the user */
-	bool dead;     /* confirmed by the kernel */
+	bool tagged; /* rate limited: it may have a new managed link, or one of its links a new
+			address */
+	bool rate_limit_reported; /* reported to the user */
+	bool dead;                /* confirmed by the kernel */
 	char *place; /* the path where it was found after it ceased to be a container's, or NULL */
 	struct ns_handle *handle; /* NULL: released */
 };

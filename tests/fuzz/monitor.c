@@ -49,7 +49,7 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags)
 	return (ssize_t)size;
 }
 
-static void take(void *data, int nsid, const struct nlmsghdr *message, bool gone)
+static void take(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
 {
 	struct arena *arena = data;
 	struct live_link link;
@@ -59,7 +59,7 @@ static void take(void *data, int nsid, const struct nlmsghdr *message, bool gone
 	bool proto = false;
 	int number;
 	(void)nsid;
-	(void)gone;
+	(void)deleted;
 	HOLDS(!unmanaged);
 	(void)decode_link(arena, message, &link, &parent);
 	(void)decode_addr(message, &addr, &proto);

@@ -224,14 +224,14 @@ static void test_mac_of_a_live_attachment(void **state)
 	struct desired *desired = converge(live, LAN("") WEB);
 	struct live_link *own =
 		(struct live_link *)(uintptr_t)live_link_by_name(world_ns(live, "web"), "eth0");
-	struct live_link *twin = hand_made(live, "evil", "z0");
+	struct live_link *coarse_unit = hand_made(live, "evil", "z0");
 	const struct mac mac = own->mac;
-	twin->mac = mac;
-	twin->flags = 0;
+	coarse_unit->mac = mac;
+	coarse_unit->flags = 0;
 	expect(live, LAN("") WEB, &open, "");
 	/* While its own was down, the other one came up. */
 	own->flags = 0;
-	twin->flags = IFF_UP;
+	coarse_unit->flags = IFF_UP;
 	world_containers(live, desired);
 	const struct plan *plan = plan_make(desired, live, &open);
 	assert_int_equal(plan->n_steps, 1);

@@ -30,8 +30,8 @@ void __sanitizer_cov_trace_pc(void)
 	blocks++;
 }
 
-#define FEW  500
-#define MANY (8 * FEW)
+#define SMALL_COUNT 500
+#define MANY        (8 * SMALL_COUNT)
 /* Eight times as much, and somewhat more for what is sorted. */
 #define GROWTH_MAX 13
 
@@ -420,14 +420,14 @@ static void grows(void **state)
 	const struct multiplier *multiplier = *state;
 	uint64_t few[N_WORKS], many[N_WORKS];
 	bool good = true;
-	works_count(multiplier->multiply, FEW, few);
+	works_count(multiplier->multiply, SMALL_COUNT, few);
 	works_count(multiplier->multiply, MANY, many);
 	for (size_t i = 0; i < N_WORKS; i++) {
 		const bool in_proportion = many[i] <= few[i] * GROWTH_MAX;
 		if (!in_proportion)
 			print_error("%s: %llu blocks of code for %d, %llu for %d\n", work_names[i],
-				    (unsigned long long)few[i], FEW, (unsigned long long)many[i],
-				    MANY);
+				    (unsigned long long)few[i], SMALL_COUNT,
+				    (unsigned long long)many[i], MANY);
 		good &= in_proportion;
 	}
 	assert_true(good);
@@ -466,7 +466,7 @@ static void adopts(void **state)
 {
 	(void)state;
 	assert_in_range(containers_work(MANY, NULL, &adopt), 1,
-			containers_work(FEW, NULL, &adopt) * GROWTH_MAX);
+			containers_work(SMALL_COUNT, NULL, &adopt) * GROWTH_MAX);
 }
 
 /* Each link makes room for one of the network's new name. */
@@ -474,7 +474,7 @@ static void network_renamed(void **state)
 {
 	(void)state;
 	assert_in_range(containers_work(MANY, "old", &open), 1,
-			containers_work(FEW, "old", &open) * GROWTH_MAX);
+			containers_work(SMALL_COUNT, "old", &open) * GROWTH_MAX);
 }
 
 int main(void)

@@ -43,7 +43,7 @@ static void scene_make(struct scene *scene, bool gateway)
 			    {.field = FIELD_DHCP, .from = "10.0.0.5/24", .to = "a lease"}}};
 	scene->spec = (struct link_spec){.addrs = scene->addrs,
 					 .n_addrs = 2,
-					 .dhcp = {.wanted = true, .gateway = gateway},
+					 .dhcp = {.enabled = true, .gateway = gateway},
 					 .routes = scene->routes,
 					 .n_routes = 2};
 	scene->steps[0] = (struct step){.action = ACTION_CHANGE,

@@ -137,7 +137,7 @@ static void network_defaults(void **state)
 	assert_int_equal(network->mtu, 0);
 	assert_false(network->has_bcqueuelen);
 	assert_false(network->internal);
-	assert_false(network->host.wanted);
+	assert_false(network->host.enabled);
 	desired_free(desired);
 }
 
@@ -294,19 +294,19 @@ static void host_access(void **state)
 		     "  d: {parent: eth3, subnet: 10.0.0.0/8, host: false}\n");
 	const struct network *networks = desired->sets[0].networks;
 	(void)state;
-	assert_true(networks[0].host.wanted);
+	assert_true(networks[0].host.enabled);
 	assert_place(&networks[0].host.place, "0.yaml:5:5");
 	assert_ip(&networks[0].host.ipv4, "172.16.86.9");
 	assert_ip(&networks[0].host.ipv6, "fd00::9");
 	assert_string_equal(networks[0].host.interface_name, "lan0");
 	for (size_t i = 1; i < 3; i++) {
-		assert_true(networks[i].host.wanted);
+		assert_true(networks[i].host.enabled);
 		assert_int_equal(networks[i].host.place.line, 8 + i);
 		assert_int_equal(networks[i].host.ipv4.family, 0);
 		assert_int_equal(networks[i].host.ipv6.family, 0);
 		assert_null(networks[i].host.interface_name);
 	}
-	assert_false(networks[3].host.wanted);
+	assert_false(networks[3].host.enabled);
 	desired_free(desired);
 }
 

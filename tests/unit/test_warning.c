@@ -40,7 +40,7 @@ static const struct row {
 	 "no network of the files is assigned to this host, \"alpha\": check `hosts`, or set this "
 	 "host's name with --host"},
 	{{WARNING_LOOKUP, {"web", "{0} and 100% of it"}}, "{0} and 100% of it"},
-	{{WARNING_SET_LEFT, {"old", "lan"}},
+	{{WARNING_SET_UNDECLARED, {"old", "lan"}},
 	 "set \"old\" is live on network lan, but is not in these files; if that set was renamed "
 	 "or is no longer needed, `mvapply delete --name old` removes all its objects"},
 	{{WARNING_LEASE_RUNS_OUT, {"1"}},

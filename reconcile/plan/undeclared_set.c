@@ -68,7 +68,7 @@ static bool all_on(const struct matched *matched, const struct set *set, const c
 	return true;
 }
 
-struct left_set left_set_find(const struct matched *matched)
+struct undeclared_set undeclared_set_find(const struct matched *matched)
 {
 	const struct desired *desired = matched->input->desired;
 	for (size_t i = 0; i < desired->n_sets; i++) {
@@ -76,8 +76,8 @@ struct left_set left_set_find(const struct matched *matched)
 		const struct managed_link *other =
 			has_live(matched, set) ? NULL : other_find(matched, set);
 		if (other && all_on(matched, set, other->link->tag.set))
-			return (struct left_set){.set = other->link->tag.set,
-						 .network = other->link->tag.network};
+			return (struct undeclared_set){.set = other->link->tag.set,
+						       .network = other->link->tag.network};
 	}
-	return (struct left_set){.set = NULL};
+	return (struct undeclared_set){.set = NULL};
 }
