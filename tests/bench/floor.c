@@ -1,15 +1,15 @@
 /* floor apply|look|delete FIRST END [VLANS [THREADS]]
- * floor unlink NAME
+ *  floor unlink NAME
  *
- * The least that any program needs for the work of the benches: it knows the messages, finds
- * nothing out, checks nothing but the kernel's answers, and reports nothing. Its attachments are
- * those of bench.py: number N is eth0 of the namespace cN, a macvlan on the host's eth0, or on
- * eth0.K of VLANS such links.
+ * The minimum that any program needs for the work of the benches: it sends known messages, observes
+ * nothing, checks only the kernel's replies, and reports nothing. Its attachments are those of
+ * bench.py: number N is eth0 of the namespace cN, a macvlan on the host's eth0, or on eth0.K of
+ * VLANS such links.
  *
- * - apply makes them in one namespace after the other.
- * - look dumps links, addresses and routes of one namespace after the other.
- * - delete deletes them, THREADS at once: each sleeps in the kernel's RCU barrier.
- * - unlink deletes a link of the host's, and what hangs on it. */
+ *  - apply creates them in one namespace after the other.
+ *  - look dumps links, addresses and routes of one namespace after the other.
+ *  - delete deletes them, THREADS at once: each sleeps in the kernel's RCU barrier.
+ *  - unlink deletes a link of the host's, and the links on it. */
 #include "kernel/rtnl_encode.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@
 
 static int host;
 static struct mnl_socket *home; /* in the host's namespace */
-static bool in_place;           /* the kernel makes links where they are to be */
+static bool in_place;           /* the kernel creates links in their final namespace */
 static unsigned end, vlans;
 static int parents[4095];
 static atomic_uint next;
@@ -74,7 +74,7 @@ static void send_all(struct mnl_socket *netlink, struct datagram *datagram)
 		     at = mnl_nlmsg_next(at, &left), datagram->count--) {
 			const struct nlmsgerr *error = mnl_nlmsg_get_payload(at);
 			errno = -error->error;
-			/* A namespace that has numbered the host's already. */
+			/* A namespace that has an nsid for the host's already. */
 			if (errno && !(errno == EEXIST && error->msg.nlmsg_type == RTM_NEWNSID))
 				die("the kernel refuses");
 		}
@@ -108,7 +108,8 @@ static void enter(unsigned number)
 	close(fd);
 }
 
-/* What mvapply makes of an attachment without addresses in its file, but for those numbers. */
+/* The specification that mvapply derives from an attachment without addresses in its file, except
+ * for those numbers. */
 static void spec_make(unsigned number, struct link_spec *spec)
 {
 	static struct prefix addr;
@@ -142,7 +143,7 @@ static void accept_ra_off(void)
 }
 
 static void make(struct mnl_socket *netlink, const struct link_spec *spec,
-		 const struct link_creation *birth)
+		 const struct link_creation *link_creation)
 {
 	union message message;
 	struct datagram datagram = {0};
@@ -150,24 +151,24 @@ static void make(struct mnl_socket *netlink, const struct link_spec *spec,
 	message.header.nlmsg_type = RTM_NEWNSID;
 	mnl_attr_put_u32(&message.header, NETNSA_NSID, HOST_NSID);
 	add(&datagram, true, &message);
-	add(&datagram, encode_link_create(&message, spec, birth), &message);
-	add(&datagram, encode_link_alias(&message, birth->ifindex, spec->alias), &message);
+	add(&datagram, encode_link_create(&message, spec, link_creation), &message);
+	add(&datagram, encode_link_alias(&message, link_creation->ifindex, spec->alias), &message);
 	send_all(netlink, &datagram);
 }
 
 static void make_and_move(unsigned number, const struct link_spec *spec,
-			  const struct link_creation *birth)
+			  const struct link_creation *link_creation)
 {
 	union message message;
 	struct datagram datagram = {0};
 	char name[IFNAMSIZ];
 	const struct link_creation here = {
-		.ifindex = birth->ifindex, .name = name, .parent = birth->parent};
+		.ifindex = link_creation->ifindex, .name = name, .parent = link_creation->parent};
 	int fd = namespace_open(number);
 	snprintf(name, sizeof(name), "floor%u", number);
 	add(&datagram, encode_link_create(&message, spec, &here), &message);
 	add(&datagram, encode_link_alias(&message, here.ifindex, spec->alias), &message);
-	add(&datagram, encode_link_move(&message, here.ifindex, fd, birth->name), &message);
+	add(&datagram, encode_link_move(&message, here.ifindex, fd, link_creation->name), &message);
 	send_all(home, &datagram);
 	close(fd);
 }
@@ -178,18 +179,19 @@ static void attach(unsigned number)
 	struct link_spec spec;
 	struct datagram datagram = {0};
 	const int ifindex = IFINDEX_FIRST + (int)number;
-	const struct link_creation birth = {.ifindex = ifindex,
-					    .name = "eth0",
-					    .parent = parents[vlans ? number % vlans + 1 : 0],
-					    .other_netns = true,
-					    .nsid = HOST_NSID};
+	const struct link_creation link_creation = {.ifindex = ifindex,
+						    .name = "eth0",
+						    .parent =
+							    parents[vlans ? number % vlans + 1 : 0],
+						    .other_netns = true,
+						    .nsid = HOST_NSID};
 	spec_make(number, &spec);
 	if (!in_place)
-		make_and_move(number, &spec, &birth);
+		make_and_move(number, &spec, &link_creation);
 	enter(number);
 	struct mnl_socket *netlink = open_socket();
 	if (in_place)
-		make(netlink, &spec, &birth);
+		make(netlink, &spec, &link_creation);
 	accept_ra_off();
 	add(&datagram, encode_link_up(&message, ifindex, true), &message);
 	add(&datagram,
@@ -219,7 +221,7 @@ static void dump(struct mnl_socket *netlink, bool encoded, union message *messag
 	}
 }
 
-static void look(unsigned number)
+static void observe(unsigned number)
 {
 	union message message;
 	enter(number);
@@ -266,16 +268,17 @@ static void vlan_make(struct mnl_socket *netlink, unsigned vlan)
 	struct datagram datagram = {0};
 	char name[IFNAMSIZ];
 	const struct link_spec spec = {.kind = KIND_VLAN, .vlan = (uint16_t)vlan, .mtu = 1500};
-	const struct link_creation birth = {
+	const struct link_creation link_creation = {
 		.ifindex = VLAN_FIRST + (int)vlan, .name = name, .parent = parents[0]};
 	snprintf(name, sizeof(name), "eth0.%u", vlan);
-	add(&datagram, encode_link_create(&message, &spec, &birth), &message);
+	add(&datagram, encode_link_create(&message, &spec, &link_creation), &message);
 	const struct link_change change = {.alias = "mvapply:vlan:default", .up = true};
-	add(&datagram, encode_link_change(&message, birth.ifindex, &change), &message);
+	add(&datagram, encode_link_change(&message, link_creation.ifindex, &change), &message);
 	send_all(netlink, &datagram);
 }
 
-/* Kernels before 6.15 make a link where its parent is, under a name that has to be free there. */
+/* Kernels before 6.15 create a link in its parent's namespace, under a name that must be free
+ * there. */
 static bool makes_in_place(void)
 {
 	struct utsname kernel;
@@ -322,6 +325,6 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "apply") == 0)
 		applies(first);
 	for (unsigned i = first; i < end && strcmp(argv[1], "look") == 0; i++)
-		look(i);
+		observe(i);
 	return 0;
 }

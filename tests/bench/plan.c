@@ -1,7 +1,8 @@
-/* plan COUNT...: for each count, in a process of its own, reads and checks a file with so many
- * attachments, and plans them for a host on which every container is there and has nothing yet. No
- * kernel is asked. Prints
- *     COUNT MICROSECONDS-TO-READ-AND-CHECK MICROSECONDS-TO-PLAN KIBIBYTES-AT-THE-MOST */
+/* plan COUNT...: for each count, in a process of its own, reads and checks a file with that many
+ * attachments, and plans them for a host on which every container exists without links. The kernel
+ * is not used. Prints
+ *
+ *     COUNT MICROSECONDS-TO-READ-AND-CHECK MICROSECONDS-TO-PLAN PEAK-KIBIBYTES */
 #include "reconcile/plan/plan.h"
 #include "lib/arena.h"
 #include "schema/load.h"
@@ -16,7 +17,7 @@
 
 static double cpu_us(void)
 {
-	struct timespec now; /* what others do meanwhile does not count */
+	struct timespec now; /* of this process only */
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }

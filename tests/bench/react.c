@@ -1,11 +1,13 @@
 /* react drift|file NAMESPACE LINK COUNT OLD NEW GATEWAY [FILE OLDFILE NEWFILE] [bare]
  *
- * Does something to an attachment, waits for the kernel's word that its address and default route
- * are there, and prints how long that took, in microseconds, a line each. In between it rests.
- *   drift  takes the address OLD away; it is to come back (NEW is the same)
- *   file   puts NEWFILE and OLDFILE into FILE's place by turns; the address is to follow
- * With "bare", nobody watches: it sends the known messages itself, which is the least that any
- * program would need. */
+ * Changes an attachment, waits for the kernel's event that its address and default route exist, and
+ * prints the duration in microseconds, one line each. It pauses in between.
+ *
+ *   drift  deletes the address OLD, which must be restored (NEW is the same)
+ *   file   replaces FILE by NEWFILE and OLDFILE in turn; the address must follow
+ *
+ * With "bare" there is no service: it sends the known messages itself, the minimum that any program
+ * would need. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +79,7 @@ static size_t put_route(char *at, unsigned link, in_addr_t gateway)
 	return message->nlmsg_len;
 }
 
-/* Sends messages of that size, and takes their acknowledgements. */
+/* Sends messages of that size, and receives their acknowledgements. */
 static void send_all(const char *messages, size_t size, int count)
 {
 	char answer[4096];
@@ -119,7 +121,7 @@ static bool is_address(const struct nlmsghdr *message, in_addr_t address)
 	return false;
 }
 
-/* Until the address is there, and after it the default route. */
+/* Waits for the address, and then for the default route. */
 static void await(in_addr_t address)
 {
 	for (bool there = false;;) {

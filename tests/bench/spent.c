@@ -1,7 +1,7 @@
-/* spent ROUNDS PROGRAM [ARGUMENT...]: runs the program so often, one run after the other, without
- * its output, and prints for each run MICROSECONDS KIBIBYTES CODE from its start to its end, its
- * memory at the most, and its exit code. A small program for it: what a child starts with of its
- * parent's memory counts as its own. */
+/* spent ROUNDS PROGRAM [ARGUMENT...]: runs the program that many times in sequence, without its
+ * output, and prints for each run MICROSECONDS KIBIBYTES CODE: its duration, its peak memory, and
+ * its exit code. It is a small program because a child's peak memory includes what it had of its
+ * parent's at the start. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>

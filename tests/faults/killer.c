@@ -1,13 +1,11 @@
 /* killer [-p PID | -s FD] NUMBER CALL[,CALL...] [COMMAND...]
  *
- * Runs the command, or takes hold of a process that runs, and kills it with SIGKILL right before
- * the NUMBERth system call of those named ("all", or of sendto, sendmsg, recvmmsg, write, setns,
- * openat), counted over all of its threads. Ends with 0 if it was killed so, with 1 if it came to
- * its end before (prints how many calls there were), and with 2 if it could not be traced. With -p
- * it says "ready" once it counts. 0 for NUMBER kills never. With -s it kills nobody: right before
- * that call it writes a byte to FD, waits for one from there, lets the command go on and ends as
- * that does.
- */
+ * Runs the command, or attaches to a running process, and kills it with SIGKILL directly before the
+ * NUMBERth system call of those named ("all", or of sendto, sendmsg, recvmmsg, write, setns,
+ * openat), counted over all of its threads. Exits with 0 if it was killed, with 1 if it ended
+ * before (prints the number of calls), and with 2 if it could not be traced. With -p it prints
+ * "ready" once it counts. NUMBER 0 never kills. With -s it does not kill: directly before that call
+ * it writes a byte to FD, waits for a reply byte, continues the command and exits with its code. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,7 +24,7 @@ struct hunt {
 	pid_t prey;
 	unsigned long number, count;
 	const char *calls;
-	int meanwhile; /* a descriptor; 0: it is killed */
+	int meanwhile; /* a descriptor; 0: kill the process */
 };
 
 static const struct {
@@ -51,7 +49,7 @@ static int broke(const char *what)
 	return 2;
 }
 
-/* Whether the thread is about to make the call that it is killed before. */
+/* Whether the thread is about to make the system call before which it is killed. */
 static bool strikes(struct hunt *hunt, pid_t thread)
 {
 	struct __ptrace_syscall_info info;
@@ -61,7 +59,7 @@ static bool strikes(struct hunt *hunt, pid_t thread)
 	return ++hunt->count == hunt->number;
 }
 
-/* The signal that the stopped thread is to get when it goes on. */
+/* The signal that is delivered to the stopped thread when it continues. */
 static int signal_of(int status)
 {
 	int number = WSTOPSIG(status);
@@ -80,13 +78,13 @@ static int killed(const struct hunt *hunt)
 {
 	int status;
 	kill(hunt->prey, SIGKILL);
-	/* The first thread's end is told after that of all others. */
+	/* wait(2) reports the first thread's end after that of all others. */
 	while (waitpid(-1, &status, __WALL) > 0)
 		;
 	return 0;
 }
 
-/* Until whoever is at the other end has done what it wants. */
+/* Waits for the reply of the process at the other end. */
 static void wait_meanwhile(const struct hunt *hunt)
 {
 	char byte = 0;

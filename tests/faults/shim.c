@@ -77,7 +77,7 @@ static const char *const names[N_FAULTS] = {
 };
 
 #define RULES_MAX  16
-#define MARKED_MAX 256
+#define FAULTY_MAX 256
 
 static struct rule {
 	enum fault fault;
@@ -91,13 +91,13 @@ static uint64_t random_state;
 static int log_fd = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Requests whose answers are to be changed; the oldest are forgotten. */
-static struct marked {
+/* Requests whose replies are changed; the oldest are dropped. */
+static struct faulty {
 	int fd;
 	uint32_t seq;
-	int errnum; /* to be said at the end; 0: that the dump was interrupted */
-} marked[MARKED_MAX];
-static size_t n_marked;
+	int errnum; /* errno at the end of the dump; 0: mark the dump as interrupted */
+} faulty[FAULTY_MAX];
+static size_t n_faulty;
 
 static ssize_t (*real_sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 static ssize_t (*real_recvmsg)(int, struct msghdr *, int);
@@ -147,11 +147,11 @@ static unsigned below(unsigned limit)
 	return (unsigned)(random_state >> 33) % limit;
 }
 
-/* What a kernel that is short of memory may do any time. */
+/* Errors that a kernel with little memory can return at any time. */
 static const bool by_chance[N_FAULTS] = {
 	[REFUSE] = true, [INTERRUPT] = true, [LOST] = true, [EVENT_LOST] = true};
 
-/* The rule that strikes here, or NULL. One that strikes by chance says nothing of what. */
+/* The matching rule, or NULL. A random rule has no type of fault. */
 static const struct rule *strikes(enum fault fault, unsigned long number)
 {
 	for (size_t i = 0; i < n_rules; i++) {
@@ -164,25 +164,25 @@ static const struct rule *strikes(enum fault fault, unsigned long number)
 	return NULL;
 }
 
-static void mark(int fd, uint32_t seq, int errnum)
+static void fault_mark(int fd, uint32_t seq, int errnum)
 {
-	marked[n_marked++ % MARKED_MAX] = (struct marked){fd, seq, errnum};
+	faulty[n_faulty++ % FAULTY_MAX] = (struct faulty){fd, seq, errnum};
 }
 
-static const struct marked *owner_tag_find(int fd, uint32_t seq)
+static const struct faulty *owner_tag_find(int fd, uint32_t seq)
 {
-	for (size_t i = 0; i < MARKED_MAX && i < n_marked; i++)
-		if (marked[i].fd == fd && marked[i].seq == seq)
-			return &marked[i];
+	for (size_t i = 0; i < FAULTY_MAX && i < n_faulty; i++)
+		if (faulty[i].fd == fd && faulty[i].seq == seq)
+			return &faulty[i];
 	return NULL;
 }
 
-/* Another socket may have the number now, and count from the beginning. */
-static void mark_clear(int fd, uint32_t seq)
+/* Another socket may have the descriptor's number now, and count from the beginning. */
+static void fault_mark_clear(int fd, uint32_t seq)
 {
-	for (size_t i = 0; i < MARKED_MAX; i++)
-		if (marked[i].fd == fd && marked[i].seq == seq)
-			marked[i] = (struct marked){.fd = -1};
+	for (size_t i = 0; i < FAULTY_MAX; i++)
+		if (faulty[i].fd == fd && faulty[i].seq == seq)
+			faulty[i] = (struct faulty){.fd = -1};
 }
 
 static bool is_dump(const struct nlmsghdr *message)
@@ -190,12 +190,12 @@ static bool is_dump(const struct nlmsghdr *message)
 	return (message->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP && message->nlmsg_type % 4 == 2;
 }
 
-/* The kernel does nothing about NLMSG_NOOP, but acknowledges it. */
+/* The kernel acknowledges NLMSG_NOOP without any effect. */
 static void request_refuse(int fd, struct nlmsghdr *message, int errnum)
 {
 	message->nlmsg_type = NLMSG_NOOP;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	mark(fd, message->nlmsg_seq, errnum);
+	fault_mark(fd, message->nlmsg_seq, errnum);
 }
 
 static int chance_errnum(const struct rule *rule)
@@ -208,15 +208,15 @@ static int chance_errnum(const struct rule *rule)
 static void request_take(int fd, struct nlmsghdr *message)
 {
 	const struct rule *rule;
-	mark_clear(fd, message->nlmsg_seq);
+	fault_mark_clear(fd, message->nlmsg_seq);
 	last_seq = message->nlmsg_seq;
 	note("request", ++requests, message->nlmsg_type);
 	if (is_dump(message)) {
 		note("dump", ++dumps, message->nlmsg_type);
 		if (strikes(INTERRUPT, dumps))
-			mark(fd, message->nlmsg_seq, 0);
+			fault_mark(fd, message->nlmsg_seq, 0);
 		if ((rule = strikes(BROKEN, dumps)))
-			mark(fd, message->nlmsg_seq, (int)rule->value);
+			fault_mark(fd, message->nlmsg_seq, (int)rule->value);
 	}
 	if ((rule = strikes(REFUSE, requests)))
 		request_refuse(fd, message, chance_errnum(rule));
@@ -268,15 +268,15 @@ static void answers_change(int fd, char *bytes, size_t size)
 	size_t left = size;
 	EACH_MESSAGE(message, left)
 	{
-		const struct marked *found = owner_tag_find(fd, message->nlmsg_seq);
+		const struct faulty *found = owner_tag_find(fd, message->nlmsg_seq);
 		if (found && !found->errnum)
 			message->nlmsg_flags |= NLM_F_DUMP_INTR;
 		if (!found || !found->errnum ||
 		    (message->nlmsg_type != NLMSG_ERROR && message->nlmsg_type != NLMSG_DONE))
 			continue;
-		/* Both begin with it. */
-		int *said = NLMSG_DATA(message);
-		*said = -found->errnum;
+		/* Both structs begin with it. */
+		int *listed = NLMSG_DATA(message);
+		*listed = -found->errnum;
 	}
 }
 
@@ -319,7 +319,7 @@ static ssize_t bytes_lose(void)
 	return -1;
 }
 
-/* An answer that has come: how much of it is to be seen; negative: none, but errno. */
+/* A received reply: the number of visible bytes; negative: none, but errno. */
 static ssize_t answer_take(int fd, char *bytes, size_t size)
 {
 	const struct rule *rule;
@@ -352,14 +352,14 @@ static ssize_t event_take(char *bytes, size_t size)
 	return (ssize_t)(rule && rule->value < size ? rule->value : size);
 }
 
-/* Who listens to events asks for the control messages that tell their namespace. */
+/* A socket that listens to events requests the control messages with their namespace. */
 static ssize_t datagram_take(int fd, const struct msghdr *header, size_t size)
 {
 	char *bytes = header->msg_iov[0].iov_base;
 	return header->msg_control ? event_take(bytes, size) : answer_take(fd, bytes, size);
 }
 
-/* What did not come from the kernel, or not for what is asked now. */
+/* Datagrams that the kernel did not send, or not for the current request. */
 static ssize_t answer_make(struct msghdr *header, uint32_t seq, uint32_t sender)
 {
 	struct {
@@ -376,7 +376,7 @@ static ssize_t answer_make(struct msghdr *header, uint32_t seq, uint32_t sender)
 	return sizeof(refusal);
 }
 
-/* What comes before the next answer, which is still to be there; 0: nothing. */
+/* The datagram before the next reply, which is still pending; 0: none. */
 static ssize_t answer_precede(int fd, struct msghdr *header)
 {
 	static unsigned long preceded;
@@ -421,8 +421,7 @@ ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 	}
 }
 
-/* Of what comes after the first datagram, an error is told by the next call, as the kernel has it.
- */
+/* As in the kernel, an error after the first datagram is returned by the next call. */
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
 {
 	static _Thread_local int owed;

@@ -1,5 +1,5 @@
-/* What an engine says: each piece is the answer to a question, until there is no more and it cannot
- * be reached; and each is a line of its events. */
+/* Responses of an engine: each piece is the response to a request, until none is left and the
+ * engine cannot be reached; and each is a line of its events. */
 #include "container_engine/engine.h"
 
 #include "container_engine/event_parse.h"
@@ -12,11 +12,11 @@
 
 static struct pieces pieces;
 
-/* What is asked, and answered when it is waited for. */
+/* The pending request, which is answered when it is waited for. */
 static struct {
 	engine_http_answer *answer;
 	void *data;
-} asked;
+} pending_request;
 
 struct engine_request *__wrap_engine_http_begin(struct engine_http *http, enum source_kind kind,
 						const char *path, engine_http_answer *answer,
@@ -31,9 +31,9 @@ struct engine_request *__wrap_engine_http_begin(struct engine_http *http, enum s
 	(void)http;
 	(void)kind;
 	HOLDS(path[0] == '/' && !strchr(path, ' '));
-	HOLDS(!asked.answer);
-	asked.answer = answer;
-	asked.data = data;
+	HOLDS(!pending_request.answer);
+	pending_request.answer = answer;
+	pending_request.data = data;
 	return NULL;
 }
 
@@ -47,16 +47,16 @@ void __wrap_engine_http_wait(struct engine_http *http, int64_t until)
 {
 	(void)http;
 	(void)until;
-	while (asked.answer) {
+	while (pending_request.answer) {
 		size_t size;
-		engine_http_answer *answer = asked.answer;
+		engine_http_answer *answer = pending_request.answer;
 		const uint8_t *piece = pieces_next(&pieces, &size);
 		json_t *json = piece ? engine_json_parse((const char *)piece, size) : NULL;
 		struct error error = {0};
 		if (!json)
 			error_set(&error, EHOSTDOWN, "cannot be reached");
-		asked.answer = NULL;
-		answer(asked.data, json, &error);
+		pending_request.answer = NULL;
+		answer(pending_request.data, json, &error);
 		json_decref(json);
 	}
 }

@@ -1,6 +1,6 @@
-/* What an engine sends as its stream of events, and how that ends. The first byte says with which
- * status it answers, the second how the connection ends; then each piece, but for its first byte,
- * is what curl has read in one go: a line of the head, or bytes of the body. */
+/* An engine's stream of events, and its end. The first byte is the status of the response, the
+ * second the way in which the connection ends; then each piece, without its first byte, is one read
+ * of curl: a line of the header, or bytes of the body. */
 #include "container_engine/event_stream.h"
 
 #include "container_engine/http.h"
@@ -27,10 +27,10 @@ static struct {
 
 /* The owner's side. */
 static struct {
-	bool connected, told;
+	bool connected, reported;
 } owner;
 
-static char handle, multi; /* what curl's pointers point to */
+static char handle, multi; /* the targets of curl's pointers */
 
 CURL *__wrap_engine_handle_new(enum source_kind kind, struct error *error);
 
@@ -103,7 +103,8 @@ static CURLMcode multi_cleanup(CURLM *all)
 	return CURLM_OK;
 }
 
-/* Curl gives each callback memory that it may write to, and ends where it does not take all. */
+/* curl gives each callback memory that it may write to, and stops if the callback does not accept
+ * all of it. */
 static bool deliver(const uint8_t *piece, size_t size)
 {
 	bool header = piece[0] & 1;
@@ -171,10 +172,10 @@ static void state(void *data, const struct error *failure)
 {
 	const bool connected = !failure;
 	(void)data;
-	HOLDS(!owner.told && !(connected && owner.connected));
+	HOLDS(!owner.reported && !(connected && owner.connected));
 	HOLDS(connected || (*failure->text && failure->code));
 	owner.connected = connected;
-	owner.told = !connected;
+	owner.reported = !connected;
 }
 
 static void curl_begin(const uint8_t *data, size_t size)
@@ -209,9 +210,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&owner, 0, sizeof(owner));
 	struct engine_events *events = engine_events_new(SOURCE_DOCKER, &lent);
 	engine_events_connect(events);
-	for (size_t i = 0; i <= size && !owner.told; i++)
+	for (size_t i = 0; i <= size && !owner.reported; i++)
 		engine_events_ready(events, 3, EPOLLIN);
-	HOLDS(owner.told);
+	HOLDS(owner.reported);
 	engine_events_free(events);
 	return 0;
 }

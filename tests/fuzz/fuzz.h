@@ -1,5 +1,5 @@
-/* A fuzz target: a file for each input that somebody else writes. libFuzzer calls it with what it
- * makes up (`make fuzz`), replay.c with what is kept in tests/fuzz/corpus/NAME (`make check`). */
+/* A fuzz target: a file for each external input. libFuzzer calls it with generated inputs (`make
+ * fuzz`), replay.c with those in tests/fuzz/corpus/NAME (`make check`). */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What has to hold for any input: the target ends as by a crash where it does not. */
+/* An invariant for any input: the target aborts if it is violated. */
 #define HOLDS(condition)                                                                           \
 	do {                                                                                       \
 		if (!(condition)) {                                                                \
@@ -19,8 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                  \
 	} while (0)
 
-/* The next piece of an input that is made of several: two bytes that tell how long it is (the lower
- * first), and so many bytes, or as many as there are left. False: there is no more. */
+/* The next piece of an input with several: two bytes with its length (little endian), and that many
+ * bytes, or the remaining ones. False: there is none. */
 struct pieces {
 	const uint8_t *at;
 	size_t left;

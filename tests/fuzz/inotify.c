@@ -1,4 +1,4 @@
-/* inotify's buffers: each piece is what one read gives. */
+/* inotify's buffers: each piece is the result of one read(2). */
 #include "cmd/watch/file_watch.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,11 +1,11 @@
-/* What a DHCP client says, with what it has from a server on the LAN. Of a lease nothing is taken
- * that no LAN has, and of a complaint nothing that a terminal would obey. */
+/* The output of a DHCP client, which contains data of a server on the LAN. No accepted lease has
+ * values that no LAN has, and no error text contains control characters. */
 #include "dhcp/client.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-static void lease_holds(const struct lease *lease)
+static void lease_check(const struct lease *lease)
 {
 	HOLDS(lease->addr.ip.family == AF_INET && lease->addr.len >= 1 && lease->addr.len <= 32);
 	HOLDS(prefix_usable(&lease->addr, &lease->addr.ip));
@@ -17,17 +17,17 @@ static void lease_holds(const struct lease *lease)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct dhcp_request request = {.operation = DHCP_LEASE};
-	char *said = malloc(size + 1);
-	if (!said)
+	char *output = malloc(size + 1);
+	if (!output)
 		return 0;
-	memcpy(said, data, size);
-	said[size] = '\0';
-	const struct dhcp_answer answer = client_answer(&request, 0, said);
+	memcpy(output, data, size);
+	output[size] = '\0';
+	const struct dhcp_answer answer = client_answer(&request, 0, output);
 	if (answer.result == DHCP_DONE)
-		lease_holds(&answer.lease);
+		lease_check(&answer.lease);
 	HOLDS(strlen(answer.text) < sizeof(answer.text));
 	for (const char *at = answer.text; *at; at++)
 		HOLDS(*at >= ' ' && *at <= '~');
-	free(said);
+	free(output);
 	return 0;
 }

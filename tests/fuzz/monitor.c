@@ -1,6 +1,5 @@
-/* The kernel's events: each piece is a datagram, whose first byte says whether it has the number of
- * a namespace, and whether it is of another process. After the last there is nothing more for now.
- */
+/* The kernel's events: each piece is a datagram, whose first byte decides whether it has the nsid
+ * of a namespace, and whether another process sent it. After the last one, none is pending. */
 #include "kernel/rtnl_monitor.h"
 
 #include "kernel/rtnl_decode.h"

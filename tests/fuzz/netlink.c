@@ -1,6 +1,6 @@
-/* What the kernel answers: to a dump, a question, a batch of requests. The first byte says to what,
- * and which of the pieces that follow are of another process; each is a datagram. After the last
- * the socket fails. */
+/* The kernel's replies to a dump, a single request, and a batch of requests. The first byte selects
+ * the request, and which of the following pieces are of another process; each piece is a datagram.
+ * After the last one the socket fails. */
 #include "kernel/netlink.h"
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
@@ -59,7 +59,7 @@ ssize_t __wrap_sendto(int fd, const void *bytes, size_t size, int flags,
 	return (ssize_t)size;
 }
 
-/* Whatever its kind: the kernel may answer with something else than it was asked for. */
+/* Of any type: the reply may differ from the request. */
 static int decode(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct arena *arena = data;

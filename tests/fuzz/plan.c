@@ -1,4 +1,4 @@
-/* Saved plans. What is one is the same one again after it was written and read. */
+/* Saved plans. A valid one is unchanged after it was written and read. */
 #include "convert/saved_plan.h"
 #include "lib/wrap.h"
 #include "tests/fuzz/fuzz.h"
@@ -18,7 +18,7 @@ static bool decode(const char *bytes, size_t size, struct arena *arena, struct s
 	return status == 0;
 }
 
-/* Nothing but what the input says can be asked for: that is loaded as any other. */
+/* A plan has no effect beyond its input, which is loaded like any other. */
 static void load_check(const struct saved_plan *saved)
 {
 	struct diags diags;

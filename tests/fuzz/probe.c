@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static void ours_claims(const struct ip *ip)
+static void own_probe_claims(const struct ip *ip)
 {
 	uint8_t frame[PROBE_FRAME_MAX];
 	const struct mac mac = {.bytes = {2, 0, 0, 0, 0, 1}, .set = true};
@@ -18,7 +18,7 @@ static void ours_claims(const struct ip *ip)
 	HOLDS(ip_equal(&claimed, ip) && mac_equal(&claimant, &mac));
 }
 
-static void answer_held(const uint8_t *data, size_t size)
+static void answer_check(const uint8_t *data, size_t size)
 {
 	struct ip ip, source;
 	struct mac mac;
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ip ip = {.family = 0};
 	struct mac mac = {.set = false};
-	answer_held(data, size);
+	answer_check(data, size);
 	if (!probe_frame_claim(data, size, &ip, &mac)) {
 		HOLDS(!ip.family && !mac.set);
 		return 0;
@@ -41,6 +41,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(mac.set && (ip.family == AF_INET || ip.family == AF_INET6));
 	HOLDS(memmem(data, size, mac.bytes, sizeof(mac.bytes)));
 	HOLDS(memmem(data, size, ip.bytes, ip_bits(&ip) / 8));
-	ours_claims(&ip);
+	own_probe_claims(&ip);
 	return 0;
 }

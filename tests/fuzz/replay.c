@@ -1,10 +1,11 @@
-/* Runs a target on its corpus, a line of TAP a file: what crashes is the last that was named. */
+/* Runs a target on its corpus, a line of TAP for each file: after a crash, the last named file is
+ * the cause. */
 #include "tests/fuzz/fuzz.h"
 
 #include <glob.h>
 #include <string.h>
 
-/* In a piece of memory of just its size, so that AddressSanitizer sees what is read beyond. */
+/* In memory of exactly its size, so that AddressSanitizer detects reads beyond it. */
 static int replay(const char *path)
 {
 	FILE *file = fopen(path, "re");

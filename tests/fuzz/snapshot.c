@@ -1,6 +1,6 @@
-/* The addresses and routes of a link, noted in the kernel's words and put back. Each piece is what
- * follows the header of one message of a listing; an empty one ends the listing. There are four:
- * addresses and routes as they were, addresses and routes as they are. */
+/* The addresses and routes of a link, recorded as raw messages and restored. Each piece is the part
+ * after the header of one message of a listing; an empty one ends the listing. There are four:
+ * recorded addresses and routes, current addresses and routes. */
 #include "reconcile/rollback/snapshot.h"
 
 #include "kernel/netlink.h"
@@ -15,15 +15,15 @@
 #define IFINDEX 7
 
 static struct pieces pieces;
-static struct nlmsghdr asked; /* the first of what was sent last */
-static size_t n_asked;
+static struct nlmsghdr requested; /* the first request of the last datagram */
+static size_t n_requested;
 
 int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 		    struct timespec *timeout);
 ssize_t __wrap_sendto(int fd, const void *bytes, size_t size, int flags,
 		      const struct sockaddr *address, socklen_t length);
 
-static void request_holds(const struct nlmsghdr *request)
+static void request_check(const struct nlmsghdr *request)
 {
 	const struct ifaddrmsg *addr = mnl_nlmsg_get_payload(request);
 	HOLDS(request->nlmsg_len <= sizeof(union message));
@@ -42,15 +42,15 @@ ssize_t __wrap_sendto(int fd, const void *bytes, size_t size, int flags,
 	(void)flags;
 	(void)address;
 	(void)length;
-	asked = *(const struct nlmsghdr *)bytes;
-	n_asked = 0;
+	requested = *(const struct nlmsghdr *)bytes;
+	n_requested = 0;
 	for (const struct nlmsghdr *request = bytes; mnl_nlmsg_ok(request, left);
-	     request = mnl_nlmsg_next(request, &left), n_asked++)
-		request_holds(request);
+	     request = mnl_nlmsg_next(request, &left), n_requested++)
+		request_check(request);
 	return (ssize_t)size;
 }
 
-/* Returns where the next message begins. */
+/* Returns the start of the next message. */
 static size_t message_put(char *bytes, uint16_t type, uint32_t seq, const void *payload,
 			  size_t size)
 {
@@ -69,9 +69,10 @@ static size_t listing_put(char *bytes, size_t room)
 	const uint8_t *piece;
 	while ((piece = pieces_next(&pieces, &size)) && size > 0)
 		if (used + 2 * MNL_NLMSG_HDRLEN + MNL_ALIGN(size) + sizeof(done) <= room)
-			used += message_put(bytes + used, (uint16_t)(asked.nlmsg_type - 2),
-					    asked.nlmsg_seq, piece, size);
-	return used + message_put(bytes + used, NLMSG_DONE, asked.nlmsg_seq, &done, sizeof(done));
+			used += message_put(bytes + used, (uint16_t)(requested.nlmsg_type - 2),
+					    requested.nlmsg_seq, piece, size);
+	return used +
+	       message_put(bytes + used, NLMSG_DONE, requested.nlmsg_seq, &done, sizeof(done));
 }
 
 static size_t link_put(char *bytes)
@@ -83,16 +84,16 @@ static size_t link_put(char *bytes)
 	} answer = {.link.ifi_index = IFINDEX,
 		    .name = {.nla_len = MNL_ATTR_HDRLEN + 5, .nla_type = IFLA_IFNAME},
 		    .text = "eth0"};
-	return message_put(bytes, RTM_NEWLINK, asked.nlmsg_seq, &answer, sizeof(answer));
+	return message_put(bytes, RTM_NEWLINK, requested.nlmsg_seq, &answer, sizeof(answer));
 }
 
 static size_t acks_put(char *bytes, size_t room)
 {
 	const struct nlmsgerr ack = {.error = 0};
 	size_t used = 0;
-	for (size_t i = 0; i < n_asked && used + MNL_NLMSG_HDRLEN + sizeof(ack) <= room; i++)
-		used += message_put(bytes + used, NLMSG_ERROR, asked.nlmsg_seq + (uint32_t)i, &ack,
-				    sizeof(ack));
+	for (size_t i = 0; i < n_requested && used + MNL_NLMSG_HDRLEN + sizeof(ack) <= room; i++)
+		used += message_put(bytes + used, NLMSG_ERROR, requested.nlmsg_seq + (uint32_t)i,
+				    &ack, sizeof(ack));
 	return used;
 }
 
@@ -105,9 +106,9 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 	(void)count;
 	(void)flags;
 	(void)timeout;
-	if (asked.nlmsg_flags & NLM_F_DUMP)
+	if (requested.nlmsg_flags & NLM_F_DUMP)
 		used = listing_put(room->iov_base, room->iov_len);
-	else if (asked.nlmsg_type == RTM_GETLINK)
+	else if (requested.nlmsg_type == RTM_GETLINK)
 		used = link_put(room->iov_base);
 	else
 		used = acks_put(room->iov_base, room->iov_len);
@@ -116,7 +117,7 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
 	return 1;
 }
 
-static void told(const char *sentence, void *data)
+static void reported(const char *sentence, void *data)
 {
 	HOLDS(*sentence && !data);
 }
@@ -128,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error error;
 	pieces = (struct pieces){.at = data, .left = size};
 	HOLDS(snapshot_take(&ns, &link, &error) == 0 && link.snapshot);
-	snapshot_restore(&ns, &link, told, NULL);
+	snapshot_restore(&ns, &link, reported, NULL);
 	arena_free(ns.arena);
 	return 0;
 }

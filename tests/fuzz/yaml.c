@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* What is wrong is told with a place in the file, in characters that a person can read. */
+/* A finding has a place in the file, and consists of printable characters. */
 static void diag_check(const struct diag *diag, struct arena *arena)
 {
 	HOLDS(diag->text && *diag->text);

@@ -34,7 +34,7 @@ struct operation {
 	struct live *live;
 	struct live_ns *ns;
 	int ifindex;        /* 0: there is no such link */
-	const char **words; /* that come after NS and NAME */
+	const char **words; /* after NS and NAME */
 };
 
 static bool live_rename;

@@ -28,7 +28,7 @@ static bool shares_parent(const struct live_link *a, const struct live_link *b)
 	       a->parent == b->parent;
 }
 
-/* A link beside `link` on the same parent, for which `same` holds. */
+/* Another link on the same parent for which `same` returns true. */
 static bool link_on_parent_exists(const struct live *live, const struct live_link *link,
 				  bool (*same)(const struct live_link *, const struct live_link *))
 {
@@ -124,7 +124,7 @@ static void addrs_drop(struct live_ns *ns, int ifindex)
 	ns->n_addrs = kept;
 }
 
-/* Those of one family, or (0) all. */
+/* The addresses of one family, or (0) all. */
 static void routes_drop(struct live_ns *ns, int ifindex, uint8_t family)
 {
 	size_t kept = 0;
@@ -254,7 +254,7 @@ int kernel_link_up(struct live *live, struct live_ns *ns, int ifindex)
 	return 0;
 }
 
-/* IPv4 addresses stay, and their routes with them not. */
+/* IPv4 addresses are kept, their routes are not. */
 int kernel_link_down(struct live_ns *ns, int ifindex)
 {
 	struct live_link *link = link_at(ns, ifindex);
@@ -286,7 +286,7 @@ static struct live_addr *addr_at(const struct live_ns *ns, int ifindex, const st
 	return NULL;
 }
 
-/* ipvlan tells its links apart by address, on one parent. */
+/* ipvlan distinguishes its links by address, on one parent. */
 static bool ipvlan_addr_busy(struct live *live, const struct live_link *link, const struct ip *ip)
 {
 	for (size_t i = 0; i < live->n_namespaces; i++) {
@@ -384,8 +384,8 @@ static struct live_route *route_at(const struct live_ns *ns, const struct prefix
 	return NULL;
 }
 
-/* fib_check_nh: a router is in a subnet of the link's, which has its route only while that is up.
- */
+/* fib_check_nh: a router must be in a subnet of the link, whose route exists only while the link is
+ * up. */
 static bool reachable(const struct live_ns *ns, const struct live_link *link, const struct ip *via)
 {
 	for (size_t i = 0; link->flags & IFF_UP && i < ns->n_addrs; i++)

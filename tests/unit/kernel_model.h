@@ -1,19 +1,20 @@
-/* What the kernel does to links, addresses and routes, and what it refuses, as far as plans need
- * it. tests/kernel/test_model.py does the same to this model and to real kernels, and compares.
+/* A model of the kernel's changes to links, addresses and routes, and of its refusals, as far as
+ * plans need it. tests/kernel/test_model.py runs the same operations on this model and on real
+ * kernels, and compares.
  *
- * Links and routes are those of struct live; routes that the kernel makes itself (proto kernel) are
- * not in it. Each function returns 0, or the negative errno that the kernel answers with, having
- * changed nothing. Links are named by ifindex. */
+ * Links and routes are those of struct live; routes that the kernel creates itself (proto kernel)
+ * are not included. Each function returns 0, or the kernel's negative errno without any change.
+ * Links are identified by ifindex. */
 #ifndef TESTS_UNIT_KERNEL_MODEL_H
 #define TESTS_UNIT_KERNEL_MODEL_H
 
 #include "reconcile/plan/plan.h"
 
-/* Makes a link that is down; of `like` its name, kind, parent (ifindex in the host's namespace; 0:
- * none), MAC (unset: any), MTU (0: the parent's, or 1500), mode, bcqueuelen and VLAN count. */
+/* Creates a link that is down; of `like` its name, kind, parent (ifindex in the host's namespace;
+ * 0: none), MAC (unset: any), MTU (0: the parent's, or 1500), mode, bcqueuelen and VLAN count. */
 int kernel_link_add(struct live *live, struct live_ns *ns, const struct live_link *like,
 		    int *ret_ifindex);
-/* Its children go with it, in whatever namespace they are. */
+/* Deletes its children, too, in any namespace. */
 int kernel_link_delete(struct live *live, struct live_ns *ns, int ifindex);
 
 /* `live_rename`: as kernels from 6.2 on, which rename links that are up. */
@@ -26,7 +27,7 @@ int kernel_link_bcqueuelen(struct live_ns *ns, int ifindex, uint32_t length);
 int kernel_link_up(struct live *live, struct live_ns *ns, int ifindex);
 int kernel_link_down(struct live_ns *ns, int ifindex);
 
-/* `replace`: where it is there already, it gets another protocol (NLM_F_REPLACE). */
+/* `replace`: an existing address gets another protocol (NLM_F_REPLACE). */
 int kernel_addr_add(struct live *live, struct live_ns *ns, int ifindex, const struct prefix *addr,
 		    uint8_t proto, bool replace);
 int kernel_addr_delete(struct live_ns *ns, int ifindex, const struct prefix *addr);

@@ -7,7 +7,7 @@ void random_seed(unsigned seed);
 unsigned random_below(unsigned limit);
 
 /* One of up to three networks and four containers, for the host of world_new and for links that it
- * lacks; not always valid. Valid until the next. */
+ * lacks; not always valid. Valid until the next call. */
 const char *random_yaml(void);
 
 #endif

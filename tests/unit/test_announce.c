@@ -1,4 +1,4 @@
-/* Frames that tell the LAN, byte for byte. */
+/* Announcement frames, byte for byte. */
 #include "kernel/announce_packet.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Arenas: what was handed out stays as it was while more is asked for, and new memory is zeroed. */
+/* Arenas: allocated objects stay unchanged while more are allocated, and new memory is zeroed. */
 #include "lib/arena.h"
 
 #include <setjmp.h>
@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-/* Several arrays grow by turns, so that each is found in the last place of a chunk, amid others,
- * and in a chunk of its own. */
-static void arrays_keep_what_they_hold(void **state)
+/* Several arrays grow in turn, so that each is at the end of a chunk, between others, and in a
+ * chunk of its own. */
+static void arrays_keep_their_contents(void **state)
 {
 	enum { ARRAYS = 3, ITEMS = 20000 };
 	struct item {
@@ -38,7 +38,7 @@ static void arrays_keep_what_they_hold(void **state)
 	arena_free(arena);
 }
 
-/* Texts lie densely between. */
+/* Texts are packed between. */
 static void memory_is_zeroed_and_aligned(void **state)
 {
 	static const unsigned char zero[40000];
@@ -56,7 +56,7 @@ static void memory_is_zeroed_and_aligned(void **state)
 	arena_free(arena);
 }
 
-/* Whether it fits what is left of a chunk or not. */
+/* Whether it fits into the rest of a chunk or not. */
 static void texts_are_whole(void **state)
 {
 	enum { LENGTH_MAX = 9000 };
@@ -82,7 +82,7 @@ static void texts_are_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arrays_keep_what_they_hold),
+		cmocka_unit_test(arrays_keep_their_contents),
 		cmocka_unit_test(memory_is_zeroed_and_aligned),
 		cmocka_unit_test(texts_are_whole),
 	};

@@ -1,4 +1,4 @@
-/* What failed is left alone for a while, which grows. Times are milliseconds of any clock. */
+/* Failed keys are delayed for a growing time. Times are milliseconds of any clock. */
 #include "cmd/watch/backoff.h"
 
 #include <setjmp.h>
@@ -19,7 +19,7 @@ static void test_delays(void **state)
 	assert_int_equal(retry_delay(UINT32_MAX), 60000);
 }
 
-/* Up to a quarter more than the delay, and not for all the same. */
+/* Up to a quarter more than the delay, and different for each. */
 static void test_jitter(void **state)
 {
 	bool differs = false;
@@ -38,7 +38,7 @@ static void test_jitter(void **state)
 	assert_true(differs);
 }
 
-static void test_held(void **state)
+static void test_delayed(void **state)
 {
 	(void)state;
 	struct retry *retry = retry_new();
@@ -61,7 +61,7 @@ static bool is_b(const void *data, const char *key)
 	return strcmp(key, data) == 0;
 }
 
-/* It begins anew with the shortest delay. */
+/* It begins again with the shortest delay. */
 static void test_forgotten(void **state)
 {
 	(void)state;
@@ -84,7 +84,7 @@ static void test_forgotten(void **state)
 	retry_free(retry);
 }
 
-/* What passes by itself is tried again soon, but not for good. */
+/* A temporary failure is retried soon, but not without end. */
 static void test_busy(void **state)
 {
 	static const int64_t pauses[] = {10, 20, 40, 80, 160, 320, 640, 1280};
@@ -104,8 +104,7 @@ static void test_busy(void **state)
 	retry_free(retry);
 }
 
-/* How often something is repaired in that time that is undone `undone` milliseconds after it was
- * repaired, each time. */
+/* The number of repairs in that time if each is undone after `undone` milliseconds. */
 static unsigned repairs_within(int64_t time, int64_t undone)
 {
 	struct retry *retry = retry_new();
@@ -130,11 +129,11 @@ static void test_undone(void **state)
 	/* 16 are free, ten pauses double until they are a minute, which is the longest. */
 	assert_in_range(repairs_within(hour, 1), 16 + 10 + 45, 16 + 10 + 60);
 	assert_in_range(repairs_within(hour, 1000), 16 + 10 + 45, 16 + 10 + 60);
-	/* It was left alone for long enough. */
+	/* It was undisturbed for long enough. */
 	assert_in_range(repairs_within(hour, RETRY_QUIET_MS), 719, 721);
 }
 
-/* Another program's work is forgotten as slowly as it was counted. */
+/* Another program's changes are forgotten as slowly as they were counted. */
 static void test_repairs_forgotten(void **state)
 {
 	(void)state;
@@ -150,7 +149,7 @@ static void test_repairs_forgotten(void **state)
 	retry_forget(retry, "a");
 	assert_int_equal(retry_repaired(retry, "a", NOW + 400), 200);
 	assert_int_equal(retry_contested(retry, "a", NOW + 800), 400);
-	/* Nothing to do is no reason to wake up, nor to forget. */
+	/* Without pending work there is no timer, and nothing is forgotten. */
 	retry_keep(retry, is_b, "b", NOW + 900);
 	assert_int_equal(retry_next(retry, NOW + 900), -1);
 	assert_int_equal(retry_count(retry), 0);
@@ -161,14 +160,14 @@ static void test_repairs_forgotten(void **state)
 	retry_keep(retry, is_b, "b", now);
 	for (int i = 0; i < RETRY_REPAIRS; i++)
 		assert_int_equal(retry_repaired(retry, "a", now), 0);
-	/* Where it was seen to be undone, none is free. */
+	/* If it is known to be undone, no repair is free. */
 	assert_int_equal(retry_contested(retry, "c", NOW), 100);
 	assert_int_equal(retry_count(retry), 1);
 	assert_int_equal(retry_contested(retry, "c", NOW + 200), 200);
 	retry_free(retry);
 }
 
-/* What somebody makes others do without end is done ever less often, and as ever once that ends. */
+/* Work that others trigger without end is deferred more and more, and as usual after that ends. */
 static void test_spent(void **state)
 {
 	(void)state;
@@ -200,7 +199,7 @@ static void test_spent(void **state)
 	retry_free(retry);
 }
 
-/* Once a second or less often, a look costs nothing but itself. */
+/* At most once a second, an observation costs only its own price. */
 static void test_spent_seldom(void **state)
 {
 	(void)state;
@@ -217,7 +216,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_delays),
 		cmocka_unit_test(test_jitter),
-		cmocka_unit_test(test_held),
+		cmocka_unit_test(test_delayed),
 		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_undone),

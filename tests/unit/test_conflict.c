@@ -1,5 +1,5 @@
-/* What is there and not ours: it is neither changed nor deleted, and where it is in the way, ours
- * is blocked in a container's namespace, and on the host refused. */
+/* Unmanaged objects: they are neither changed nor deleted. If one conflicts, the attachment is
+ * blocked in a container's namespace, and on the host the run is refused. */
 #include "tests/unit/world.h"
 
 #include <linux/rtnetlink.h>
@@ -31,8 +31,8 @@ static void expect(struct live *live, const char *yaml, const struct plan_option
 	desired_free(desired);
 }
 
-/* Makes it so; the marks that are then live are the arena's of the live state. */
-static struct desired *converge(struct live *live, const char *yaml)
+/* Applies it; live owner tags are in the arena of the live state. */
+static struct desired *apply_until_done(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
 	world_containers(live, desired);
@@ -54,7 +54,7 @@ static struct live_link *hand_made(struct live *live, const char *ns, const char
 	return link;
 }
 
-static void test_foreign_name(void **state)
+static void test_unmanaged_name(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -110,7 +110,7 @@ static void test_name_stays_beside_engine(void **state)
 	static const char docker[] = LAN("") "containers: {web: {docker: web, networks: [lan]}}\n";
 	(void)state;
 	struct live *live = world_new();
-	desired_free(converge(live, docker));
+	desired_free(apply_until_done(live, docker));
 	assert_non_null(live_link_by_name(world_ns(live, "web"), "eth0"));
 	struct live_link *link = world_link(world_ns(live, "web"), "eth1", KIND_OTHER);
 	link->kind_name = "veth";
@@ -119,7 +119,7 @@ static void test_name_stays_beside_engine(void **state)
 	live = world_new();
 	link = world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
 	link->kind_name = "veth";
-	desired_free(converge(live, docker));
+	desired_free(apply_until_done(live, docker));
 	assert_non_null(live_link_by_name(world_ns(live, "web"), "lan0"));
 	world_ns(live, "web")->links[0].name = "dead0";
 	world_ns(live, "web")->links[0].kind_name = "dummy";
@@ -127,7 +127,7 @@ static void test_name_stays_beside_engine(void **state)
 	world_free(live);
 }
 
-static void test_foreign_mac(void **state)
+static void test_unmanaged_mac(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -139,7 +139,7 @@ static void test_foreign_mac(void **state)
 	world_free(live);
 }
 
-/* The MAC of the only step, which makes a link. */
+/* The MAC of the only step, which creates a link. */
 static struct mac mac_made(struct live *live, const char *yaml, const struct refused_macs *refused)
 {
 	const struct plan_options options = {.unguarded = true, .refused = refused};
@@ -173,7 +173,7 @@ static void test_refused_mac(void **state)
 	world_free(live);
 }
 
-/* The MAC of the step that makes a link, of two. */
+/* The MAC of the one step of two that creates a link. */
 static struct mac mac_beside(struct live *live, const struct refused_macs *refused)
 {
 	const struct plan_options options = {.unguarded = true, .refused = refused};
@@ -189,8 +189,8 @@ static struct mac mac_beside(struct live *live, const struct refused_macs *refus
 	return mac;
 }
 
-/* The link leaves first, so that its MAC is free. Who made it can make it again: then the kernel
- * refuses the MAC, and another one is chosen. */
+/* The link is deleted first, so that its MAC is free. Its creator can create it again: then the
+ * kernel refuses the MAC, and another one is chosen. */
 static void test_mac_of_a_stray(void **state)
 {
 	(void)state;
@@ -207,7 +207,7 @@ static void test_mac_of_a_stray(void **state)
 	refused_macs_add(&refused, &first);
 	mac = mac_beside(live, &refused);
 	assert_false(mac_equal(&mac, &first));
-	/* Nor one that the stray has by now, though it was never refused. */
+	/* Nor the MAC of the stray, though it was never refused. */
 	stray->mac = mac;
 	const struct mac other = mac_beside(live, &refused);
 	assert_false(mac_equal(&mac, &other));
@@ -221,7 +221,7 @@ static void test_mac_of_a_live_attachment(void **state)
 	(void)state;
 	struct live *live = world_new();
 	world_ns(live, "web");
-	struct desired *desired = converge(live, LAN("") WEB);
+	struct desired *desired = apply_until_done(live, LAN("") WEB);
 	struct live_link *own =
 		(struct live_link *)(uintptr_t)live_link_by_name(world_ns(live, "web"), "eth0");
 	struct live_link *coarse_unit = hand_made(live, "evil", "z0");
@@ -229,7 +229,7 @@ static void test_mac_of_a_live_attachment(void **state)
 	coarse_unit->mac = mac;
 	coarse_unit->flags = 0;
 	expect(live, LAN("") WEB, &open, "");
-	/* While its own was down, the other one came up. */
+	/* While the own link was down, the other one was set up. */
 	own->flags = 0;
 	coarse_unit->flags = IFF_UP;
 	world_containers(live, desired);
@@ -242,7 +242,7 @@ static void test_mac_of_a_live_attachment(void **state)
 	world_free(live);
 }
 
-static void test_foreign_address(void **state)
+static void test_unmanaged_address(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -264,7 +264,7 @@ static void test_foreign_address(void **state)
 	world_free(live);
 }
 
-static void test_foreign_default_route(void **state)
+static void test_unmanaged_default_route(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -275,7 +275,7 @@ static void test_foreign_default_route(void **state)
 	       "blocked web/lan: web already has a default route via 10.0.0.1");
 	expect(live, LAN_GW("") WEB, &adopt, "create web/lan");
 	expect(live, LAN("") WEB, &open, "create web/lan");
-	/* One of another metric fits beside ours. */
+	/* A route with another metric does not conflict. */
 	web->routes[0].metric = 100;
 	expect(live, LAN_GW("") WEB, &open, "create web/lan");
 	world_free(live);
@@ -296,11 +296,11 @@ static void test_adopt(void **state)
 	world_free(live);
 }
 
-static void test_foreign_address_on_ours_stays(void **state)
+static void test_unmanaged_address_on_managed_link_stays(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = converge(live, LAN_GW("") WEB);
+	struct desired *lab = apply_until_done(live, LAN_GW("") WEB);
 	struct live_ns *web = world_ns(live, "web");
 	world_addr(web, web->links[0].ifindex, "192.0.2.7/24", 0);
 	expect(live, LAN_GW("") WEB, &open, "");
@@ -330,8 +330,8 @@ static struct live_link *tagged_on(struct live *live, const char *ns, enum link_
 	return link;
 }
 
-/* Whoever has a namespace can give links of its own any alias. What another kind calls its link is
- * a peer. */
+/* Whoever controls a namespace can give links in it any alias. For other kinds IFLA_LINK may be a
+ * peer. */
 static void test_tags_of_others(void **state)
 {
 	static const struct {
@@ -354,8 +354,8 @@ static void test_tags_of_others(void **state)
 	}
 }
 
-/* An attachment whose parent was moved away: ours in the namespace of the container that it names,
- * and another host's in any other. */
+/* An attachment whose parent was moved away: managed in the namespace of the container that it
+ * names, and another host's in any other. */
 static void test_parent_away(void **state)
 {
 	static const enum parent_where away[] = {PARENT_SAME, PARENT_OTHER_NETNS};
@@ -434,7 +434,7 @@ static void test_adopt_no_other(void **state)
 	world_free(live);
 }
 
-/* Two networks on its parent, and one of them takes it over. */
+/* Two networks on its parent, and one of them adopts it. */
 static void test_adopt_once(void **state)
 {
 	(void)state;
@@ -451,7 +451,7 @@ static void test_adopt_once(void **state)
 	world_free(live);
 }
 
-/* What another set has made is nobody's to adopt. */
+/* A link of another set cannot be adopted. */
 static void test_adopt_no_set_route(void **state)
 {
 	static const char prod[] =
@@ -460,9 +460,9 @@ static void test_adopt_no_set_route(void **state)
 		"containers: {web: {networks: {wan: {routes: [{to: 10.9.0.0/16, via: 10.2.0.9}]}}}}\n";
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab =
-		converge(live, "name: lab\n" LAN("")
-				       WEB_WITH("routes: [{to: 10.9.0.0/16, via: 172.16.86.9}]"));
+	struct desired *lab = apply_until_done(
+		live,
+		"name: lab\n" LAN("") WEB_WITH("routes: [{to: 10.9.0.0/16, via: 172.16.86.9}]"));
 	expect(live, prod, &adopt,
 	       "blocked web/wan: web already has a route to 10.9.0.0/16 via 172.16.86.9, of set "
 	       "\"lab\"");
@@ -470,17 +470,17 @@ static void test_adopt_no_set_route(void **state)
 	world_free(live);
 }
 
-/* Before Linux 5.18 addresses have no protocol: all of an attachment's are taken for mvapply's, but
- * not what the kernel gives it, nor those of a VLAN link, which are the host's. */
+/* Before Linux 5.18 addresses have no protocol: all of an attachment's count as managed, except
+ * those that the kernel adds, and except those of a VLAN link, which are the host's. */
 static void test_addresses_without_protocol(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
 	live->addr_proto = false;
-	struct desired *lab = converge(live, "name: lab\n" LAN(", vlan: 10") WEB);
-	struct desired *prod =
-		converge(live, "name: prod\n" LAN(", vlan: 10") "containers: {db: {networks: {lan: "
-								"{ipv4_address: 172.16.86.9}}}}\n");
+	struct desired *lab = apply_until_done(live, "name: lab\n" LAN(", vlan: 10") WEB);
+	struct desired *prod = apply_until_done(
+		live, "name: prod\n" LAN(", vlan: 10") "containers: {db: {networks: {lan: "
+						       "{ipv4_address: 172.16.86.9}}}}\n");
 	struct live_ns *web = world_ns(live, "web");
 	world_addr(web, web->links[0].ifindex, "fe80::42:acff:fe10:5602/64", 0);
 	expect(live, "name: lab\n" LAN(", vlan: 10") WEB, &open, "");
@@ -496,17 +496,17 @@ static void test_addresses_without_protocol(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_foreign_name),
+		cmocka_unit_test(test_unmanaged_name),
 		cmocka_unit_test(test_name_beside_engine),
 		cmocka_unit_test(test_name_stays_beside_engine),
-		cmocka_unit_test(test_foreign_mac),
+		cmocka_unit_test(test_unmanaged_mac),
 		cmocka_unit_test(test_refused_mac),
 		cmocka_unit_test(test_mac_of_a_stray),
 		cmocka_unit_test(test_mac_of_a_live_attachment),
-		cmocka_unit_test(test_foreign_address),
-		cmocka_unit_test(test_foreign_default_route),
+		cmocka_unit_test(test_unmanaged_address),
+		cmocka_unit_test(test_unmanaged_default_route),
 		cmocka_unit_test(test_adopt),
-		cmocka_unit_test(test_foreign_address_on_ours_stays),
+		cmocka_unit_test(test_unmanaged_address_on_managed_link_stays),
 		cmocka_unit_test(test_tags_of_others),
 		cmocka_unit_test(test_parent_away),
 		cmocka_unit_test(test_tags_in_a_container),

@@ -1,4 +1,4 @@
-/* Declarations that are written: every text comes back as itself, and what is exported changes
+/* Written declarations: every text is read back unchanged, and applying an export changes
  * nothing. */
 #include "tests/unit/random.h"
 #include "tests/unit/world.h"
@@ -21,7 +21,7 @@
 #define WORLDS    3000
 #define MUTATIONS 3000
 
-/* The caller's to free. */
+/* The caller frees it. */
 static char *yaml_of(const struct tree *tree)
 {
 	char *text = NULL;
@@ -98,7 +98,7 @@ static void test_long_comment(void **state)
 	arena_free(arena);
 }
 
-/* What a reader of YAML might take for something else. */
+/* Texts that a YAML reader could take for another type. */
 static void test_scalars(void **state)
 {
 	(void)state;
@@ -240,7 +240,7 @@ static void test_random_exports(void **state)
 	assert_true(exported > WORLDS / 20);
 }
 
-/* The value, in which one in eight is something else, at whatever depth. */
+/* The value, with one in eight replaced by another type, at any depth. */
 static json_t *mutated(const json_t *json)
 {
 	static const char *const odd[] = {"null",
@@ -348,7 +348,7 @@ static json_t *json_from(const char *text)
 	return json;
 }
 
-/* Whatever the units say, the result is YAML. */
+/* The result is valid YAML for any units. */
 static void test_mutated_quadlets(void **state)
 {
 	(void)state;
@@ -368,7 +368,7 @@ static void test_mutated_quadlets(void **state)
 	}
 }
 
-/* Whatever an engine or a file says, the result is YAML, with nothing in it twice. */
+/* The result is valid YAML for any input, without duplicate keys. */
 static void test_mutated_imports(void **state)
 {
 	(void)state;

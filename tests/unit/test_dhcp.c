@@ -1,5 +1,5 @@
-/* Leases as values: what a client says of one, by what a server knows a container again, and what a
- * plan makes of one that is live; and what the helper does not do for anybody. */
+/* Leases as values: parsing a client's output, client identifiers, and the plan for a live lease;
+ * and requests that the broker refuses. */
 #include "dhcp/broker.h"
 #include "dhcp/broker_server.h"
 #include "dhcp/client.h"
@@ -25,31 +25,31 @@ static void test_lease(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *said, *addr, *router;
+		const char *expected, *addr, *router;
 		uint32_t seconds;
 	} rows[] = {
 		{"LEASE ip=172.16.86.50 mask=24 router=172.16.86.1 lease=120\n", "172.16.86.50/24",
 		 "172.16.86.1", 120},
 		{"udhcpc: started\nLEASE ip=10.0.0.9 mask=8 lease=30\nudhcpc: bye\n", "10.0.0.9/8",
 		 "", 30},
-		/* A router out of the subnet, as some hosters have; one that is the client itself.
-		 */
+		/* A router out of the subnet, as some hosting providers use; one that is the client
+		 * itself. */
 		{"LEASE ip=192.0.2.7 mask=32 router=10.255.255.1 lease=3600\n", "192.0.2.7/32",
 		 "10.255.255.1", 3600},
 		{"LEASE ip=192.0.2.7 mask=24 router=192.0.2.7 lease=60\n", "192.0.2.7/24", "", 60},
 		{"LEASE ip=192.0.2.7 mask=24 router=nonsense lease=60\n", "192.0.2.7/24", "", 60},
-		/* One that no host of the subnet can have. */
+		/* An address that no host of the subnet can have. */
 		{"LEASE ip=192.0.2.7 mask=24 router=192.0.2.255 lease=60\n", "192.0.2.7/24", "",
 		 60},
 		{"LEASE ip=192.0.2.7 mask=24 router=192.0.2.0 lease=60\n", "192.0.2.7/24", "", 60},
-		/* For ever. */
+		/* Without expiry. */
 		{"LEASE ip=192.0.2.7 mask=24 lease=4294967295\n", "192.0.2.7/24", "",
 		 LEASE_SECONDS_MAX},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct lease lease;
 		char text[PREFIX_TEXT_SIZE];
-		assert_true(lease_parse(rows[i].said, &lease));
+		assert_true(lease_parse(rows[i].expected, &lease));
 		assert_string_equal(prefix_format(&lease.addr, text), rows[i].addr);
 		assert_string_equal(lease.router.family ? ip_format(&lease.router, text) : "",
 				    rows[i].router);
@@ -67,12 +67,12 @@ static void test_no_lease(void **state)
 	static const char time[] = "it has no lease time (option 51)";
 	static const char brief[] = "it is for less than 30 s";
 	static const struct {
-		const char *said, *refusal;
+		const char *expected, *refusal;
 	} rows[] = {
 		{"", NULL},
 		{"LEASE", NULL},
 		{"LEASE \n", addr},
-		{"LEASE ip=172.16.86.50 mask=24 lease=120", NULL}, /* not complete */
+		{"LEASE ip=172.16.86.50 mask=24 lease=120", NULL}, /* incomplete */
 		{"LEASE ip=172.16.86.50 mask=24\n lease=120\n", time},
 		{"LEASE mask=24 lease=120\n", addr},
 		{"LEASE ip=172.16.86.50 lease=120\n", mask},
@@ -96,9 +96,9 @@ static void test_no_lease(void **state)
 	};
 	struct lease lease;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *refusal = lease_refusal(rows[i].said);
-		if (lease_parse(rows[i].said, &lease))
-			fail_msg("taken for a lease: %s", rows[i].said);
+		const char *refusal = lease_refusal(rows[i].expected);
+		if (lease_parse(rows[i].expected, &lease))
+			fail_msg("taken for a lease: %s", rows[i].expected);
 		assert_string_equal(refusal ? refusal : "", rows[i].refusal ? rows[i].refusal : "");
 	}
 	assert_null(lease_refusal("LEASE ip=172.16.86.50 mask=24 lease=120\n"));
@@ -141,7 +141,7 @@ static void test_answer(void **state)
 	static const struct {
 		enum dhcp_operation operation;
 		int status;
-		const char *said;
+		const char *expected;
 		enum dhcp_result result;
 		const char *text;
 	} rows[] = {
@@ -153,7 +153,8 @@ static void test_answer(void **state)
 		{DHCP_LEASE, EXITED(3), "\n", DHCP_FAILED,
 		 "it exited with code 3 and without a message"},
 		{DHCP_LEASE, EXITED(1), "udhcpc: no lease, failing\n", DHCP_SILENT, NULL},
-		{DHCP_LEASE, 9, "", DHCP_SILENT, NULL}, /* it took too long, and was killed */
+		{DHCP_LEASE, 9, "", DHCP_SILENT,
+		 NULL}, /* it exceeded the time limit, and was killed */
 		{DHCP_LEASE, EXITED(126), "", DHCP_ABSENT, NULL},
 		{DHCP_LEASE, EXITED(127), "a\nudhcpc: \x1b[31mno\xff\n\n", DHCP_FAILED,
 		 "udhcpc: ?[31mno?"},
@@ -163,14 +164,14 @@ static void test_answer(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct dhcp_request request = {.operation = rows[i].operation};
 		const struct dhcp_answer answer =
-			client_answer(&request, rows[i].status, rows[i].said);
+			client_answer(&request, rows[i].status, rows[i].expected);
 		assert_int_equal(answer.result, rows[i].result);
 		if (rows[i].text)
 			assert_string_equal(answer.text, rows[i].text);
 	}
 }
 
-/* A network namespace of its own, which takes no rights. */
+/* A network namespace of its own, which requires no capability. */
 static int netns_new(void)
 {
 	int ends[2];
@@ -193,8 +194,7 @@ static int netns_new(void)
 	return fd;
 }
 
-/* Requests as somebody may send them who has taken mvapply over; the last one is as it should be.
- */
+/* Requests of a compromised mvapply; only the last one is valid. */
 static void test_helper_refuses(void **state)
 {
 	(void)state;
@@ -228,7 +228,7 @@ static void test_helper_refuses(void **state)
 	dhcp_broker_free(broker);
 }
 
-/* More than are under way at once, and each gets its own answer. */
+/* More than run at once, and each gets its own answer. */
 static void test_many(void **state)
 {
 	(void)state;
@@ -244,7 +244,7 @@ static void test_many(void **state)
 	dhcp_broker_free(broker);
 }
 
-/* So much of a request, and so many descriptors with it. */
+/* Sends a part of a request, with that many descriptors. */
 static void part_send(int socket, size_t size, const int *fds, size_t count)
 {
 	union {
@@ -264,18 +264,18 @@ static void part_send(int socket, size_t size, const int *fds, size_t count)
 	assert_int_equal(sendmsg(socket, &message, 0), size);
 }
 
-/* A message that is cut is none, whatever it would be with zeros. */
+/* A truncated message is refused, also if it would be valid with zeros. */
 static void test_helper_refuses_half(void **state)
 {
 	(void)state;
 	int answer[2], netns = netns_new();
-	struct dhcp_answer said = {.text = ""};
+	struct dhcp_answer expected = {.text = ""};
 	struct dhcp_broker *broker = dhcp_broker_new();
 	assert_int_equal(pipe(answer), 0);
 	part_send(dhcp_broker_descriptor(broker), offsetof(struct dhcp_request, client_id),
 		  (const int[]){netns, answer[1]}, 2);
-	assert_int_equal(read(answer[0], &said, sizeof(said)), sizeof(said));
-	assert_string_equal(said.text, "the request is not valid");
+	assert_int_equal(read(answer[0], &expected, sizeof(expected)), sizeof(expected));
+	assert_string_equal(expected.text, "the request is not valid");
 	close(answer[0]);
 	close(answer[1]);
 	close(netns);
@@ -311,12 +311,12 @@ static void test_helper_closes(void **state)
 	const size_t before = descriptors_count(pid);
 	for (size_t i = 0; i < 50; i++)
 		part_send(sockets[0], sizeof(struct dhcp_request), &sockets[0], 1);
-	/* Until it has read them all. */
+	/* Waits until it has read them all. */
 	for (int unread = 1; unread > 0; usleep(10000))
 		assert_int_equal(ioctl(sockets[0], SIOCOUTQ, &unread), 0);
 	usleep(50000);
 	assert_int_equal(descriptors_count(pid), before);
-	/* A copy of the socket within a message would keep it from its end. */
+	/* A copy of the socket in a message would keep it open. */
 	close(sockets[0]);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
@@ -343,7 +343,7 @@ static void expect(struct live *live, const char *yaml, const char *expected)
 	desired_free(desired);
 }
 
-/* web's link, as an apply makes it where no server answers. */
+/* web's link after an apply without a DHCP server. */
 static struct live *world_unleased(const char *yaml)
 {
 	struct live *live = world_new();
@@ -378,7 +378,7 @@ static void test_plan(void **state)
 	expect(live, LAN WEB, "");
 	web_of(live)->addrs[web_of(live)->n_addrs - 1].preferred = 0;
 	expect(live, LAN WEB, "change web/lan dhcp 172.16.86.50/24 -> renewed");
-	/* An address that somebody else's client keeps is not ours. */
+	/* An address that another client maintains is not managed. */
 	web_of(live)->addrs[web_of(live)->n_addrs - 1].proto = 0;
 	live->addr_proto = true;
 	expect(live, LAN WEB,
@@ -402,7 +402,7 @@ static void test_plan_default(void **state)
 	world_free(live);
 }
 
-/* The very address of a lease, written down: it is to stay. */
+/* The leased address itself, written in the file: it must be kept. */
 static void test_plan_fixed(void **state)
 {
 	(void)state;

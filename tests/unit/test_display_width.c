@@ -1,4 +1,4 @@
-/* How many columns a text takes, and where it is cut. */
+/* The number of columns of a text, and where it is cut. */
 #include "lib/display_width.h"
 #include "lib/printable.h"
 #include "lib/wrap.h"
@@ -13,7 +13,7 @@
 
 #define RONG  "\xe5\xae\xb9"     /* U+5BB9, two columns */
 #define WHALE "\xf0\x9f\x90\xb3" /* U+1F433, two columns */
-#define GRAVE "\xcc\x80"         /* U+0300, none: it is put on what is before it */
+#define GRAVE "\xcc\x80"         /* U+0300, none: it is combined with the previous character */
 
 static const struct {
 	const char *text;
@@ -42,7 +42,7 @@ static void columns(void **state)
 				 text_columns(rows[i].text), rows[i].columns);
 }
 
-/* To any number of columns, each text is cut between characters, and as late as it can be. */
+/* For any number of columns, each text is cut between characters, and as late as possible. */
 static void cuts(void **state)
 {
 	static const char text[] = "a" RONG "e" GRAVE WHALE "\xc3\xa9" RONG;

@@ -1,4 +1,4 @@
-/* Engines that answer as they should, and as they should not: a thread serves a unix socket. */
+/* Correct and faulty engines: a thread serves a unix socket. */
 #include "container_engine/engine.h"
 #include "container_engine/event_parse.h"
 #include "container_engine/event_stream.h"
@@ -28,18 +28,18 @@
 #define NAMED(name, rest)       "{\"Id\":\"" ID "\",\"Name\":\"" name "\"," rest "}"
 #define CONTAINER(pid, running) NAMED("/my-db", STATE(pid, running))
 
-/* What the fake does with one request. */
+/* The fake engine's reaction to one request. */
 struct reply {
 	const char *status; /* "200 OK" */
 	const char *body;
-	const char *raw;   /* instead of everything */
-	size_t repeat;     /* the body comes so many times; 0: once */
+	const char *raw;   /* instead of everything else */
+	size_t repeat;     /* repetitions of the body; 0: once */
 	size_t split;      /* bytes a write; 0: all */
-	size_t cut;        /* end the connection after so many bytes of the body; 0: not */
+	size_t cut;        /* close the connection after that many bytes of the body; 0: never */
 	unsigned pause_ms; /* before each write */
 	bool silent;       /* do not answer at all */
-	bool stream;       /* chunked; stays open until the client goes, unless cut */
-	bool ends;         /* the stream ends as it should */
+	bool stream;       /* chunked; stays open until the client disconnects, unless cut */
+	bool ends;         /* a regular end of the stream */
 };
 
 static struct fake {
@@ -47,8 +47,8 @@ static struct fake {
 	int listener;
 	int stop[2];
 	pthread_t thread;
-	const struct reply *replies; /* the last one goes on */
-	size_t n_replies, asked, connections;
+	const struct reply *replies; /* the last one is repeated */
+	size_t n_replies, requested, connections;
 	char last[4096]; /* the last request */
 } fake;
 
@@ -97,7 +97,7 @@ static void head_write(int fd, const struct reply *reply, size_t size)
 	write_all(fd, head, (size_t)length);
 }
 
-/* False: the connection is to end. */
+/* False: the connection must be closed. */
 static bool reply_write(int fd, const struct reply *reply)
 {
 	size_t repeat = reply->repeat ? reply->repeat : 1;
@@ -151,8 +151,8 @@ static void *serve(void *data)
 		bool more = true;
 		while (more && request_read(fd)) {
 			size_t last = fake.n_replies - 1;
-			size_t number = fake.asked < last ? fake.asked : last;
-			fake.asked++;
+			size_t number = fake.requested < last ? fake.requested : last;
+			fake.requested++;
 			more = reply_write(fd, &fake.replies[number]);
 		}
 		close(fd);
@@ -344,7 +344,7 @@ static const struct inspection inspections[] = {
 	 "docker cannot be reached at %s: it closed the connection in the middle of an answer"},
 	{"not HTTP", NULL, {.raw = "SSH-2.0-OpenSSH_9.2\r\n"}, EPROTO, NULL},
 	{"a head without end", NULL, {.raw = "HTTP/1.1 200 OK\r\nA: b"}, EBADMSG, NULL},
-	/* --- NULs, which Go's JSON has wherever it has text */
+	/* --- NULs, which Go's JSON can have in any text */
 	{"a NUL in a label", NULL,
 	 OK(NAMED("/my-db", "\"Config\":{\"Labels\":{\"a\":\"b\\u0000c\"}}," STATE("1", "true"))),
 	 0, "1 own "},
@@ -365,7 +365,7 @@ static const struct inspection inspections[] = {
 	 OK(NAMED("/my-db",
 		  "\"HostConfig\":{\"NetworkMode\":\"host\\u0000\"}," STATE("1", "true"))),
 	 0, "1 own "},
-	/* --- what is not UTF-8, and half a character of UTF-16 */
+	/* --- bytes that are not UTF-8, and half a character of UTF-16 */
 	{"an invalid byte in a label", NULL,
 	 OK(NAMED("/my-db",
 		  "\"Config\":{\"Labels\":{\"a\":\"b\xff\",\"\xc3\":\"\xe2\x82\"}}," STATE(
@@ -437,9 +437,9 @@ static const char *with_path(const char *text, char out[600])
 	return out;
 }
 
-/* Asks once; what came of it as text. */
-static int ask(struct engines *engines, enum source_kind kind, const char *name, char found[600],
-	       struct error *error)
+/* Inspects once; returns the result as text. */
+static int request_inspect(struct engines *engines, enum source_kind kind, const char *name,
+			   char found[600], struct error *error)
 {
 	struct arena *arena = arena_new();
 	struct engine_container container;
@@ -460,8 +460,8 @@ static void test_inspect(void **state)
 	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(&row->reply, 1);
-	int status = ask(engines, SOURCE_DOCKER, row->container ? row->container : "my-db", found,
-			 &error);
+	int status = request_inspect(engines, SOURCE_DOCKER,
+				     row->container ? row->container : "my-db", found, &error);
 	assert_int_equal(-status, row->errnum);
 	if (row->expected)
 		assert_string_equal(found, with_path(row->expected, expected));
@@ -469,7 +469,7 @@ static void test_inspect(void **state)
 	fake_end();
 }
 
-/* Each answer is known to be of whoever listens at its connection. */
+/* Each answer is attributed to the user of the process at its connection. */
 static void test_connection_each(void **state)
 {
 	(void)state;
@@ -479,9 +479,10 @@ static void test_connection_each(void **state)
 	struct error error;
 	fake_begin(replies, 1);
 	for (int i = 0; i < 50; i++)
-		assert_int_equal(ask(engines, SOURCE_DOCKER, "my-db", found, &error), 0);
+		assert_int_equal(request_inspect(engines, SOURCE_DOCKER, "my-db", found, &error),
+				 0);
 	assert_int_equal(fake.connections, 50);
-	assert_int_equal(fake.asked, 50);
+	assert_int_equal(fake.requested, 50);
 	engines_free(engines);
 	fake_end();
 }
@@ -494,17 +495,19 @@ static void test_names_are_encoded(void **state)
 	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(replies, 1);
-	assert_int_equal(ask(engines, SOURCE_DOCKER, "a?b#c%d\xc3\xa4&e", found, &error), -ENOENT);
+	assert_int_equal(
+		request_inspect(engines, SOURCE_DOCKER, "a?b#c%d\xc3\xa4&e", found, &error),
+		-ENOENT);
 	assert_ptr_equal(
 		strstr(fake.last, "GET /containers/a%3Fb%23c%25d%C3%A4%26e/json HTTP/1.1\r\n"),
 		fake.last);
-	assert_int_equal(ask(engines, SOURCE_DOCKER, "..", found, &error), -ENOENT);
+	assert_int_equal(request_inspect(engines, SOURCE_DOCKER, "..", found, &error), -ENOENT);
 	assert_ptr_equal(strstr(fake.last, "GET /containers/../json HTTP/1.1\r\n"), fake.last);
 	engines_free(engines);
 	fake_end();
 }
 
-/* Docker does not say which of several it means by the beginning of an id. */
+/* Docker does not report which of several containers it means by the beginning of an id. */
 static void test_ambiguous(void **state)
 {
 	(void)state;
@@ -518,7 +521,7 @@ static void test_ambiguous(void **state)
 		struct reply replies[2];
 		const char *name;
 		int errnum;
-		size_t asked;
+		size_t requested;
 	} rows[] = {
 		{{REFUSED, IDS(ID, ID)}, "0", ENOENT, 2},
 		{{REFUSED, IDS(ID, ID)}, "0123456789a", ENOENT, 2},
@@ -533,16 +536,17 @@ static void test_ambiguous(void **state)
 		struct engines *engines = engines_new(NULL);
 		struct error error;
 		fake_begin(rows[i].replies, 2);
-		assert_int_equal(ask(engines, SOURCE_DOCKER, rows[i].name, found, &error),
-				 -rows[i].errnum);
-		assert_int_equal(fake.asked, rows[i].asked);
+		assert_int_equal(
+			request_inspect(engines, SOURCE_DOCKER, rows[i].name, found, &error),
+			-rows[i].errnum);
+		assert_int_equal(fake.requested, rows[i].requested);
 		engines_free(engines);
 		fake_end();
 	}
 }
 
-/* Podman answers with status 500 for a container that it is removing; `cause` is its word for which
- * error that is. */
+/* Podman answers with status 500 for a container that it is removing; `cause` identifies the
+ * error. */
 static void test_removed(void **state)
 {
 	(void)state;
@@ -568,7 +572,7 @@ static void test_removed(void **state)
 		struct engines *engines = engines_new(NULL);
 		struct error error;
 		fake_begin(&rows[i].reply, 1);
-		assert_int_equal(ask(engines, rows[i].kind, "my-db", found, &error),
+		assert_int_equal(request_inspect(engines, rows[i].kind, "my-db", found, &error),
 				 -rows[i].errnum);
 		if (rows[i].errnum == ENOENT)
 			assert_string_equal(found, "podman has no container \"my-db\" yet");
@@ -577,7 +581,7 @@ static void test_removed(void **state)
 	}
 }
 
-/* The running one is chosen, and asked for by its id. */
+/* The running one is chosen, and inspected by its id. */
 static void test_service(void **state)
 {
 	(void)state;
@@ -594,10 +598,10 @@ static void test_service(void **state)
 	struct engines *engines = engines_new(NULL);
 	struct error error;
 	fake_begin(replies, 4);
-	assert_int_equal(ask(engines, SOURCE_DOCKER, "shop/web", found, &error), 0);
+	assert_int_equal(request_inspect(engines, SOURCE_DOCKER, "shop/web", found, &error), 0);
 	assert_string_equal(found, "77 own ");
 	assert_ptr_equal(strstr(fake.last, "GET /containers/" ID "/json HTTP/1.1\r\n"), fake.last);
-	assert_int_equal(ask(engines, SOURCE_DOCKER, "shop/web", found, &error), 0);
+	assert_int_equal(request_inspect(engines, SOURCE_DOCKER, "shop/web", found, &error), 0);
 	assert_string_equal(found, "0 own ");
 	engines_free(engines);
 	fake_end();
@@ -611,7 +615,7 @@ static void expect_down(const char *variable, const char *expected)
 	if (variable)
 		setenv("DOCKER_HOST", variable, 1);
 	for (int i = 0; i < 2; i++) {
-		assert_true(ask(engines, SOURCE_DOCKER, "my-db", found, &error) < 0);
+		assert_true(request_inspect(engines, SOURCE_DOCKER, "my-db", found, &error) < 0);
 		assert_string_equal(found, with_path(expected, text));
 		assert_int_not_equal(error.hint[0], 0);
 	}
@@ -638,7 +642,8 @@ static void test_down(void **state)
 	fake_end();
 }
 
-/* One that went away is not tried again for each container, and its successor in the next look. */
+/* An engine that disappeared is not tried again for each container, and its successor in the next
+ * observation. */
 static void test_down_is_remembered(void **state)
 {
 	(void)state;
@@ -648,8 +653,9 @@ static void test_down_is_remembered(void **state)
 	struct error error;
 	fake_begin(replies, 1);
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(ask(engines, SOURCE_DOCKER, "my-db", found, &error), -EHOSTDOWN);
-	assert_true(fake.asked <= 2);
+		assert_int_equal(request_inspect(engines, SOURCE_DOCKER, "my-db", found, &error),
+				 -EHOSTDOWN);
+	assert_true(fake.requested <= 2);
 	engines_free(engines);
 	fake_end();
 }
@@ -666,7 +672,8 @@ static void test_slow(void **state)
 	fake_begin(replies, 1);
 	engine_patience = 2000;
 	clock_gettime(CLOCK_MONOTONIC, &before);
-	assert_int_equal(ask(engines, SOURCE_DOCKER, "my-db", found, &error), -EHOSTDOWN);
+	assert_int_equal(request_inspect(engines, SOURCE_DOCKER, "my-db", found, &error),
+			 -EHOSTDOWN);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	assert_string_equal(found,
 			    with_path("docker cannot be reached at %s: no answer in time", text));
@@ -682,8 +689,8 @@ struct listener {
 	int epoll;
 	int64_t due; /* -1: no timer */
 	unsigned watched;
-	char log[4096]; /* what was told, a line each */
-	unsigned ends;  /* how often it was disconnected */
+	char log[4096]; /* the reported results, a line each */
+	unsigned ends;  /* the number of disconnections */
 	unsigned wakeups;
 };
 
@@ -769,7 +776,7 @@ static void listener_end(struct listener *listener)
 	close(listener->epoll);
 }
 
-/* Runs until the log has that many lines, or nothing is left to wait for, or time is up. */
+/* Runs until the log has that many lines, or nothing is pending, or the time is up. */
 static void listener_run(struct listener *listener, unsigned lines, int milliseconds)
 {
 	const int64_t end = clock_ms() + milliseconds;
@@ -797,7 +804,7 @@ static void listener_run(struct listener *listener, unsigned lines, int millisec
 	}
 }
 
-/* Which events are about the container that a source means. */
+/* The events that concern the container of a source. */
 static void test_concerns(void **state)
 {
 	(void)state;
@@ -838,7 +845,7 @@ static void test_concerns(void **state)
 struct streaming {
 	const char *name;
 	struct reply reply;
-	unsigned lines; /* how many the log is to have */
+	unsigned lines; /* the expected number of lines */
 	const char *expected;
 };
 
@@ -938,7 +945,7 @@ static void test_stream(void **state)
 	fake_end();
 }
 
-/* One that is too long, told at its beginning and no more; those after it come. */
+/* One that is too long, reported at its beginning only; later ones arrive. */
 static void test_stream_long(void **state)
 {
 	(void)state;
@@ -977,7 +984,7 @@ static void test_stream_request(void **state)
 	fake_end();
 }
 
-/* Nobody is woken while nothing happens. */
+/* There is no wake-up while nothing happens. */
 static void test_stream_idle(void **state)
 {
 	(void)state;
@@ -988,7 +995,7 @@ static void test_stream_idle(void **state)
 	engine_events_connect(listener.events);
 	listener_run(&listener, 1, 5000);
 	assert_string_equal(listener.log, "connected\n");
-	listener_run(&listener, 2, 3000); /* the time to connect in is over */
+	listener_run(&listener, 2, 3000); /* the time limit for connecting is over */
 	listener.wakeups = 0;
 	listener_run(&listener, 2, 2000);
 	assert_int_equal(listener.wakeups, 0);
@@ -1023,7 +1030,7 @@ static void test_stream_down_and_up(void **state)
 	fake_end();
 	fake_begin(replies, 1);
 	listener.log[0] = '\0';
-	for (int i = 0; i < 3; i++) /* again and again: each ends what went before */
+	for (int i = 0; i < 3; i++) /* repeatedly: each closes the previous one */
 		engine_events_connect(listener.events);
 	listener_run(&listener, 2, 5000);
 	assert_string_equal(listener.log, "connected\nstart 0123 - - -/-\n");

@@ -1,4 +1,4 @@
-/* Bytes as text, and back. */
+/* Escapes bytes as text, and back. */
 #include "lib/arena.h"
 #include "lib/escape.h"
 #include "schema/source_text.h"
@@ -40,7 +40,7 @@ static void test_known(void **state)
 	arena_free(arena);
 }
 
-/* Of few kinds of bytes, so that those that could be mistaken for each other come together. */
+/* Random texts of few different bytes, so that ambiguous sequences are frequent. */
 static void test_back(void **state)
 {
 	static const char alphabet[] = "\\\\xx4fgA\xc3\xa9\xe2\x80\xff\x01";

@@ -1,6 +1,6 @@
-/* A container can have any number of links, addresses and routes: planning takes work in proportion
- * to them, and no more. What is counted are the basic blocks of the library that are entered
- * (-fsanitize-coverage=trace-pc), which are as many each time. */
+/* A container can have any number of links, addresses and routes: the work of planning must be
+ * proportional to them. The measure is the number of entered basic blocks of the library
+ * (-fsanitize-coverage=trace-pc), which is deterministic. */
 #include "cmd/watch/backoff.h"
 #include "cmd/watch/retry_keys.h"
 #include "convert/export.h"
@@ -32,7 +32,7 @@ void __sanitizer_cov_trace_pc(void)
 
 #define SMALL_COUNT 500
 #define MANY        (8 * SMALL_COUNT)
-/* Eight times as much, and somewhat more for what is sorted. */
+/* Eight times as much, and somewhat more for sorting. */
 #define GROWTH_MAX 13
 
 #define LAN                                                                                        \
@@ -48,7 +48,7 @@ static const struct plan_options adopt = {.unguarded = true, .adopt = true};
 
 struct evil {
 	struct live *live;
-	struct live_ns *ns; /* its own, with one attachment of ours in it */
+	struct live_ns *ns; /* its own, with one managed attachment in it */
 	int own;            /* that attachment */
 	size_t count;
 };
@@ -71,7 +71,7 @@ static const char *prefix(const struct evil *evil, size_t number, int length)
 	return text(evil, "10.%zu.%zu.0/%d", number / 256, number % 256, length);
 }
 
-/* As world_link, which looks for a free ifindex among all. */
+/* As world_link, without searching a free ifindex among all. */
 static struct live_link *link_add(struct evil *evil, size_t number, const char *name,
 				  enum link_kind kind)
 {
@@ -148,7 +148,7 @@ static void addresses_of_its_own(struct evil *evil)
 		world_addr(evil->ns, evil->own, prefix(evil, i, 24), 0);
 }
 
-/* The lowest addresses of the subnet: those that are chosen first. */
+/* The lowest addresses of the subnet, which are chosen first. */
 static void claims(struct evil *evil)
 {
 	for (size_t i = 0; i < evil->count; i++)
@@ -222,7 +222,7 @@ static void untagged_subnets(struct evil *evil)
 		untagged_add(evil, i, text(evil, "10.%zu.%zu.2/24", i / 256, i % 256));
 }
 
-/* Whoever may make namespaces of its own has a mark in each. */
+/* A user who can create namespaces has an owner tag in each. */
 static void namespaces(struct evil *evil)
 {
 	struct live_ns *own = evil->ns;
@@ -240,8 +240,8 @@ static void namespaces(struct evil *evil)
 	evil->ns = own;
 }
 
-/* What a table of marks is to be proof against: names whose hash by lib/hash.h ends alike, as far
- * as a table of some thousand has room. */
+/* Collisions for a table of owner tags: names whose hashes by lib/hash.h have equal lower bits, for
+ * a table of some thousand entries. */
 static void tags_that_collide(struct evil *evil)
 {
 	const uint64_t before =
@@ -256,7 +256,8 @@ static void tags_that_collide(struct evil *evil)
 	}
 }
 
-/* The same for a table of addresses: a multiplication tells such apart in the upper bits alone. */
+/* Collisions for a table of addresses: a multiplication distinguishes them in the upper bits
+ * only. */
 static void addresses_that_collide(struct evil *evil)
 {
 	const uint64_t factor = 0x9e3779b97f4a7c15;
@@ -341,7 +342,7 @@ static bool key_has(const void *data, const char *key)
 	return retry_keys_have(data, key);
 }
 
-/* Where each step has failed. */
+/* After each step failed. */
 static uint64_t retries_work(const struct desired *desired, const struct live *live)
 {
 	const struct plan *plan = plan_make(desired, live, &open);
@@ -433,8 +434,8 @@ static void grows(void **state)
 	assert_true(good);
 }
 
-/* A file of as many containers, each with a link of its own on eth0. `network`: which one that link
- * was made for; NULL: somebody else's. */
+/* A file of as many containers, each with a link of its own on eth0. `network`: the network of that
+ * link; NULL: it is unmanaged. */
 static uint64_t containers_work(size_t count, const char *network,
 				const struct plan_options *options)
 {
@@ -469,7 +470,7 @@ static void adopts(void **state)
 			containers_work(SMALL_COUNT, NULL, &adopt) * GROWTH_MAX);
 }
 
-/* Each link makes room for one of the network's new name. */
+/* Each link is replaced by one of the network's new name. */
 static void network_renamed(void **state)
 {
 	(void)state;

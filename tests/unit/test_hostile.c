@@ -1,4 +1,4 @@
-/* Input that means harm, or is merely huge: a clear error, in little time and memory. */
+/* Malicious or very large input: a clear error, within limits of time and memory. */
 #include "schema/files.h"
 #include "schema/load.h"
 
@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#define SLOW 20 /* the sanitizers' share of time and memory */
+#define SLOW 20 /* the sanitizers' factor for time and memory */
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SLOW 20
@@ -32,7 +32,7 @@
 
 static const struct trust anybody = {.everybody = true};
 
-/* A text that grows. */
+/* A growing text. */
 struct text {
 	char *bytes;
 	size_t size, room;
@@ -58,7 +58,7 @@ static void repeat(struct text *text, const char *piece, size_t times)
 		put(text, "%s", piece);
 }
 
-/* Of the processor, so that a busy machine changes nothing. */
+/* CPU time, so that a busy machine has no influence. */
 static double seconds(void)
 {
 	struct timespec now;
@@ -73,14 +73,14 @@ static size_t peak_memory(void)
 	return (size_t)usage.ru_maxrss * 1024;
 }
 
-/* What a child tells about a load: the memory that it took is known for a process only. */
+/* A child's report of a load: peak memory is known for a process only. */
 struct outcome {
 	bool loaded;
 	size_t findings, omitted, attachments;
 	unsigned line, column;
 	char text[256];
 	double seconds;
-	size_t memory; /* bytes beyond what the input took */
+	size_t memory; /* bytes in addition to the input */
 };
 
 static void load_here(const struct text *text, struct outcome *outcome)
@@ -259,7 +259,7 @@ static void unknown_networks(void **state)
 	assert_true(outcome.seconds < 1 * SLOW);
 }
 
-/* The same each time. */
+/* Deterministic. */
 static uint32_t next_random(uint32_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -299,7 +299,8 @@ static void random_megabyte(void **state)
 	assert_true(outcome.seconds < 1 * SLOW);
 }
 
-/* A good file with bytes changed, left out and doubled: never a crash, and a model or a finding. */
+/* A valid file with bytes changed, deleted and duplicated: never a crash, and a model or a
+ * finding. */
 static void mutated_file(void **state)
 {
 	static const char *const files[] = {"tests/input/good/every_key.yaml",

@@ -1,4 +1,4 @@
-/* Each file of tests/input: bad ones give exactly the findings beside them, good ones load. */
+/* The files of tests/input: invalid ones give exactly the findings beside them, valid ones load. */
 #include "schema/files.h"
 #include "schema/load.h"
 
@@ -16,7 +16,7 @@
 
 static const struct trust anybody = {.everybody = true};
 
-/* Reads a file into the arena; the name that messages show is its last part. */
+/* Reads a file into the arena; messages show the last part of its name. */
 static struct input read_input(struct arena *arena, const char *path)
 {
 	struct input *inputs = NULL;
@@ -73,7 +73,7 @@ static void good(void **state)
 	arena_free(arena);
 }
 
-/* One test for each file that matches, by its name. */
+/* One test for each matching file, with its name. */
 static size_t add_tests(struct CMUnitTest *tests, const glob_t *files, CMUnitTestFunction function)
 {
 	for (size_t i = 0; i < files->gl_pathc; i++)

@@ -1,4 +1,4 @@
-/* Concurrent inspections at one engine. A thread serves a unix socket: it answers at once for
+/* Concurrent inspections at one engine. A thread serves a unix socket: it answers immediately for
  * containers whose name begins with "c", and never for others. */
 #include "container_engine/engine.h"
 #include "container_engine/http.h"
@@ -30,7 +30,7 @@ static struct server {
 	pthread_t thread;
 	struct pollfd ends[CLIENTS_MAX + 2]; /* to stop, the listener, the clients */
 	nfds_t n_ends;
-	atomic_size_t asked;
+	atomic_size_t inspected;
 } server;
 
 static void answer(int fd, const char *name)
@@ -45,7 +45,7 @@ static void answer(int fd, const char *name)
 	assert_int_equal(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
 }
 
-/* False: the client is gone. A request comes whole. */
+/* False: the client has disconnected. A request arrives as a whole. */
 static bool request(int fd)
 {
 	char text[4096], name[64];
@@ -53,7 +53,7 @@ static bool request(int fd)
 	if (size <= 0)
 		return false;
 	text[size] = '\0';
-	server.asked++;
+	server.inspected++;
 	if (sscanf(text, "GET /containers/%63[^/]/json", name) == 1 && *name == 'c')
 		answer(fd, name);
 	return true;
@@ -118,23 +118,23 @@ static int server_end(void **state)
 	return 0;
 }
 
-/* What the questions came to. */
+/* The results of the inspections. */
 struct outcome {
 	struct engines *engines;
 	struct arena *arena;
-	char log[1024]; /* a letter for each answer: its container's first, or a '-' */
+	char log[1024]; /* a letter for each answer: the first of its container, or a '-' */
 	struct error error;
-	const char *then; /* asked about from within the next answer */
+	const char *then; /* inspected from within the next answer */
 };
 
 static void take(void *data, const struct engine_container *container, const struct error *error);
 
-static struct engine_inspection *ask(struct outcome *outcome, const char *name)
+static struct engine_inspection *inspect_begin(struct outcome *outcome, const char *name)
 {
-	size_t told = strlen(outcome->log);
+	size_t reported = strlen(outcome->log);
 	struct engine_inspection *inspection = engine_inspect_begin(
 		outcome->engines, SOURCE_DOCKER, name, outcome->arena, take, outcome);
-	assert_int_equal(strlen(outcome->log), told); /* never before it returns */
+	assert_int_equal(strlen(outcome->log), reported); /* never before the call returns */
 	return inspection;
 }
 
@@ -151,7 +151,7 @@ static void take(void *data, const struct engine_container *container, const str
 	const char *then = outcome->then;
 	outcome->then = NULL;
 	if (then)
-		ask(outcome, then);
+		inspect_begin(outcome, then);
 }
 
 static void outcome_begin(struct outcome *outcome, const struct engine_loop *loop)
@@ -176,34 +176,34 @@ static void test_one_silent(void **state)
 	(void)state;
 	engine_patience = 1000;
 	outcome_begin(&outcome, NULL);
-	ask(&outcome, "silent");
+	inspect_begin(&outcome, "silent");
 	for (int i = 0; i < 5; i++)
-		ask(&outcome, "c");
+		inspect_begin(&outcome, "c");
 	wait_for(&outcome, 60000);
 	assert_string_equal(outcome.log, "ccccc-");
 	assert_int_equal(outcome.error.errnum, EHOSTDOWN);
 	assert_int_equal(outcome.error.code, CODE_ENGINE_SILENT);
 	assert_non_null(strstr(outcome.error.text, "no answer in time"));
 	assert_non_null(strstr(outcome.error.hint, "docker ps"));
-	ask(&outcome, "c"); /* and says nothing about what comes */
+	inspect_begin(&outcome, "c"); /* and says nothing about what comes */
 	wait_for(&outcome, 60000);
 	assert_string_equal(outcome.log, "ccccc-c");
 	outcome_end(&outcome);
 }
 
-/* Those that it is not asked about any more fail with the rest. */
-static void test_hangs(void **state)
+/* Cancelled ones fail with the rest. */
+static void test_no_answer(void **state)
 {
 	struct outcome outcome;
 	(void)state;
 	engine_patience = 1000;
 	outcome_begin(&outcome, NULL);
 	for (int i = 0; i < 150; i++)
-		ask(&outcome, "silent");
+		inspect_begin(&outcome, "silent");
 	wait_for(&outcome, 60000);
 	assert_int_equal(strlen(outcome.log), 150);
 	assert_int_equal(strspn(outcome.log, "-"), 150);
-	assert_in_range(server.asked, 1, 100);
+	assert_in_range(server.inspected, 1, 100);
 	outcome_end(&outcome);
 }
 
@@ -213,10 +213,10 @@ static void test_many(void **state)
 	(void)state;
 	outcome_begin(&outcome, NULL);
 	for (int i = 0; i < 500; i++)
-		ask(&outcome, "c");
+		inspect_begin(&outcome, "c");
 	wait_for(&outcome, 60000);
 	assert_int_equal(strspn(outcome.log, "c"), 500);
-	assert_int_equal(server.asked, 500);
+	assert_int_equal(server.inspected, 500);
 	outcome_end(&outcome);
 }
 
@@ -226,20 +226,20 @@ static void test_budget(void **state)
 	(void)state;
 	outcome_begin(&outcome, NULL);
 	for (int i = 0; i < 100; i++)
-		ask(&outcome, "silent");
+		inspect_begin(&outcome, "silent");
 	wait_for(&outcome, 200);
 	assert_int_equal(strspn(outcome.log, "-"), 100);
 	assert_int_equal(outcome.error.errnum, EHOSTDOWN);
 	outcome_end(&outcome);
 }
 
-static void test_asked_by_an_answer(void **state)
+static void test_inspection_from_a_callback(void **state)
 {
 	struct outcome outcome;
 	(void)state;
 	outcome_begin(&outcome, NULL);
 	outcome.then = "ccc";
-	ask(&outcome, "c");
+	inspect_begin(&outcome, "c");
 	wait_for(&outcome, 60000);
 	assert_string_equal(outcome.log, "cc");
 	outcome_end(&outcome);
@@ -252,7 +252,7 @@ static void test_ended(void **state)
 	(void)state;
 	outcome_begin(&outcome, NULL);
 	for (int i = 0; i < 100; i++)
-		inspections[i] = ask(&outcome, i % 2 ? "c" : "silent");
+		inspections[i] = inspect_begin(&outcome, i % 2 ? "c" : "silent");
 	for (int i = 0; i < 100; i++)
 		engine_inspect_end(inspections[i]);
 	engine_inspect_end(NULL);
@@ -261,24 +261,24 @@ static void test_ended(void **state)
 	outcome_end(&outcome);
 }
 
-static void test_away(void **state)
+static void test_engine_unreachable(void **state)
 {
 	struct outcome outcome;
 	(void)state;
 	setenv("DOCKER_HOST", "unix:///nowhere/engine.sock", 1);
 	outcome_begin(&outcome, NULL);
 	for (int i = 0; i < 100; i++)
-		ask(&outcome, "c");
+		inspect_begin(&outcome, "c");
 	wait_for(&outcome, 60000);
 	assert_int_equal(strspn(outcome.log, "-"), 100);
 	assert_string_equal(outcome.error.text, "docker cannot be reached at "
 						"/nowhere/engine.sock: No such file or directory");
 	setenv("DOCKER_HOST", "tcp://10.0.0.1:1", 1);
-	ask(&outcome, "c");
+	inspect_begin(&outcome, "c");
 	wait_for(&outcome, 60000);
 	assert_int_equal(outcome.error.code, CODE_ENGINE_PLACE);
 	setenv("DOCKER_HOST", server.variable, 1);
-	ask(&outcome, "c");
+	inspect_begin(&outcome, "c");
 	wait_for(&outcome, 60000);
 	assert_int_equal(outcome.log[101], 'c');
 	outcome_end(&outcome);
@@ -308,7 +308,7 @@ static void loop_timer(void *data, long milliseconds)
 	looping->due = milliseconds < 0 ? -1 : clock_milliseconds() + milliseconds;
 }
 
-/* Until so many answers have come. */
+/* Runs until that many answers have arrived. */
 static void loop_until(struct looping *looping, struct outcome *outcome, size_t answers)
 {
 	const int64_t end = clock_milliseconds() + 60000;
@@ -336,20 +336,20 @@ static void test_loop(void **state)
 	(void)state;
 	engine_patience = 1000;
 	outcome_begin(&outcome, &loop);
-	ask(&outcome, "silent");
+	inspect_begin(&outcome, "silent");
 	for (int i = 0; i < 99; i++)
-		ask(&outcome, "c");
+		inspect_begin(&outcome, "c");
 	loop_until(&looping, &outcome, 100);
 	assert_int_equal(strspn(outcome.log, "c"), 99);
 	assert_int_equal(outcome.log[99], '-');
-	/* Nobody is woken once nothing is under way. */
+	/* There is no wake-up without pending requests. */
 	assert_int_equal(epoll_wait(looping.epoll, &event, 1, 100), 0);
 	setenv("DOCKER_HOST", "tcp://10.0.0.1:1", 1);
 	outcome.then = "c";
-	ask(&outcome, "c");
+	inspect_begin(&outcome, "c");
 	loop_until(&looping, &outcome, 102);
 	setenv("DOCKER_HOST", server.variable, 1);
-	engine_inspect_end(ask(&outcome, "silent"));
+	engine_inspect_end(inspect_begin(&outcome, "silent"));
 	outcome_end(&outcome);
 	assert_int_equal(strlen(outcome.log), 102);
 	assert_int_equal(looping.due, -1);
@@ -362,9 +362,14 @@ static void test_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_silent), TEST(test_hangs), TEST(test_many),
-		TEST(test_budget),     TEST(test_ended), TEST(test_asked_by_an_answer),
-		TEST(test_away),       TEST(test_loop),
+		TEST(test_one_silent),
+		TEST(test_no_answer),
+		TEST(test_many),
+		TEST(test_budget),
+		TEST(test_ended),
+		TEST(test_inspection_from_a_callback),
+		TEST(test_engine_unreachable),
+		TEST(test_loop),
 	};
 	return cmocka_run_group_tests_name("engine beside", tests, NULL, NULL);
 }

@@ -238,7 +238,7 @@ static void prefix_overlap_is_mutual(void **state)
 	}
 }
 
-static void prefix_knows_what_hosts_can_have(void **state)
+static void prefix_usable_addresses(void **state)
 {
 	static const struct {
 		const char *prefix, *ip;
@@ -296,7 +296,7 @@ int main(void)
 		cmocka_unit_test(prefix_has_ends),
 		cmocka_unit_test(prefix_keeps_families_apart),
 		cmocka_unit_test(prefix_overlap_is_mutual),
-		cmocka_unit_test(prefix_knows_what_hosts_can_have),
+		cmocka_unit_test(prefix_usable_addresses),
 		cmocka_unit_test(prefix_equality_sees_host_bits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* Texts in JSON: nothing in it is written raw that a person does not see, and all of it comes back.
- */
+/* Texts in JSON: no unprintable character is written raw, and each text is read back unchanged. */
 #include "lib/json_text.h"
 #include "lib/printable.h"
 
@@ -20,7 +19,7 @@ static const struct {
 	const char *text, *written;
 } escaped[] = {
 	{"a\nb", "[\"a\\nb\"]"},
-	{"\x1b[2J", "[\"\\u001b[2J\"]"}, /* jansson writes capitals for what it escapes itself */
+	{"\x1b[2J", "[\"\\u001b[2J\"]"}, /* jansson itself escapes with capital letters */
 	{"\x7f", "[\"\\u007f\"]"},
 	{"a\xc2\x85\x62", "[\"a\\u0085b\"]"},
 	{"\xe2\x80\xa8\xe2\x80\xa9", "[\"\\u2028\\u2029\"]"},
@@ -78,7 +77,7 @@ static size_t encode(char *to, uint32_t code)
 				(int)(0x80 | (code & 0x3f)));
 }
 
-/* Each character that Unicode has, in values and in keys. */
+/* Each Unicode character, in values and in keys. */
 static void all(void **state)
 {
 	char text[8] = "x";

@@ -193,7 +193,7 @@ static void without_hosts_nothing_changes(void **state)
 }
 
 /* A subnet of the LAN that several hosts use is shared by all its networks. */
-static void who_shares_a_subnet_is_on_several_hosts(void **state)
+static void sharing_a_subnet_means_several_hosts(void **state)
 {
 	struct desired *desired =
 		load_as("networks:\n"
@@ -244,7 +244,7 @@ static void lists_of_hosts(void **state)
 	}
 }
 
-/* The MAC of the only link, made of names as there is no IPv4. */
+/* The MAC of the only link, derived from names as there is no IPv4. */
 static struct mac mac_on(const char *network, const char *host)
 {
 	char yaml[512];
@@ -279,30 +279,30 @@ static void macs_of_names(void **state)
 	assert_int_equal(first.bytes[0], 0x06);
 }
 
-/* An unknown host has nothing of the files: that looks like a mistake, so it deletes nothing. */
+/* An unknown host has no part of the files: that is probably a mistake, so it deletes nothing. */
 static void an_unknown_host_is_guarded(void **state)
 {
 	static const char yaml[] = "networks:\n"
 				   "  lan: {parent: eth0, hosts: [h1], subnet: 10.0.0.0/8}\n"
 				   "containers:\n  web: {hosts: [h1], networks: [lan]}\n";
-	struct desired *here = load_as(yaml, "h1"), *elsewhere = load_as(yaml, "h2");
+	struct desired *here = load_as(yaml, "h1"), *other_host = load_as(yaml, "h2");
 	struct live *live = world_new();
 	(void)state;
 	world_containers(live, here);
 	const struct plan *plan = plan_make(here, live, &plan_options_default);
 	world_apply(live, plan);
 	plan_free(plan);
-	world_containers(live, elsewhere);
-	plan = plan_make(elsewhere, live, &plan_options_default);
+	world_containers(live, other_host);
+	plan = plan_make(other_host, live, &plan_options_default);
 	assert_string_equal(plan_text(plan), "delete web/lan");
 	assert_true(plan->guard.refused);
 	plan_free(plan);
 	world_free(live);
 	desired_free(here);
-	desired_free(elsewhere);
+	desired_free(other_host);
 }
 
-/* More to compare than any fleet has is refused, instead of taking for ever. */
+/* More comparisons than the limit are refused, instead of taking very long. */
 static void too_many_globs(void **state)
 {
 	char *text = NULL;
@@ -328,7 +328,7 @@ int main(void)
 		cmocka_unit_test(only_its_range_is_chosen_from),
 		cmocka_unit_test(a_host_that_only_globs_name),
 		cmocka_unit_test(without_hosts_nothing_changes),
-		cmocka_unit_test(who_shares_a_subnet_is_on_several_hosts),
+		cmocka_unit_test(sharing_a_subnet_means_several_hosts),
 		cmocka_unit_test(lists_of_hosts),
 		cmocka_unit_test(macs_of_names),
 		cmocka_unit_test(an_unknown_host_is_guarded),

@@ -1,5 +1,5 @@
-/* One set of files for 10000 hosts, each converged with any version of it in any order: no address
- * and no MAC is ever used by two hosts, or twice on one, and nothing is left to do. */
+/* One set of files for 10000 hosts, each of which applies any version of it in any order: no
+ * address and no MAC is ever used by two hosts, or twice on one, and a second plan is empty. */
 #include "tests/unit/world.h"
 
 #include "lib/hashmap.h"
@@ -14,14 +14,14 @@
 #include <cmocka.h>
 
 #ifdef __SANITIZE_ADDRESS__
-#define HOSTS 1000 /* what a sanitizer looks for is in the first of them */
+#define HOSTS 1000 /* the first of them are sufficient for a sanitizer */
 #else
 #define HOSTS 10000
 #endif
 #define VERSIONS 3
 #define LITERALS 400
 #define SEEDS    2
-#define STEPS    3 /* versions that a host goes through at most */
+#define STEPS    3 /* maximum of versions that a host applies */
 
 static unsigned random_state;
 
@@ -59,7 +59,7 @@ static void put_everywhere(FILE *out)
 				networks[i ? below(4) : 2]);
 }
 
-/* On one host each, which they never leave. */
+/* On one host each, in every version. */
 static void put_literals(FILE *out)
 {
 	for (unsigned i = 0; i < LITERALS; i++) {
@@ -92,7 +92,7 @@ static struct desired *version_new(unsigned seed)
 	return desired;
 }
 
-/* Who has had an address or MAC: a host's number, and the round in which that was. */
+/* The holder of an address or MAC: a host's number, and the round of the assignment. */
 struct holder {
 	unsigned host, round;
 };
@@ -101,7 +101,7 @@ struct ledger {
 	struct arena *arena;
 	struct index *index;
 	unsigned round;
-	size_t held;
+	size_t holder_of;
 };
 
 static void hold(struct ledger *ledger, const void *bytes, size_t size, unsigned host)
@@ -114,7 +114,7 @@ static void hold(struct ledger *ledger, const void *bytes, size_t size, unsigned
 		memcpy(key, bytes, size);
 		holder = arena_alloc(ledger->arena, sizeof(*holder));
 		index_put(ledger->index, key, size, holder);
-		ledger->held++;
+		ledger->holder_of++;
 	}
 	*holder = (struct holder){host, ledger->round};
 }
@@ -140,8 +140,8 @@ static void namespaces_make(struct live *live, const struct desired *desired)
 	world_containers(live, desired);
 }
 
-static void converge(struct ledger *ledger, struct live *live, const struct desired *all,
-		     unsigned host)
+static void apply_until_done(struct ledger *ledger, struct live *live, const struct desired *all,
+			     unsigned host)
 {
 	char name[16];
 	snprintf(name, sizeof(name), "h%u", host);
@@ -163,7 +163,8 @@ static void converge(struct ledger *ledger, struct live *live, const struct desi
 	hold_all(ledger, live, host);
 }
 
-/* Whatever a host had at any time no other ever has: so the order of hosts does not matter. */
+/* An address or MAC that one host had is never used by another one: so the order of hosts does not
+ * matter. */
 static void roll_out(unsigned seed)
 {
 	struct ledger ledger = {.arena = arena_new(), .index = index_new((size_t)HOSTS * 16)};
@@ -174,11 +175,11 @@ static void roll_out(unsigned seed)
 	for (unsigned host = 0; host < HOSTS; host++) {
 		struct live *live = world_new();
 		for (unsigned step = below(STEPS); step < STEPS; step++)
-			converge(&ledger, live, versions[below(VERSIONS)], host);
+			apply_until_done(&ledger, live, versions[below(VERSIONS)], host);
 		world_free(live);
 	}
-	print_message("%d hosts: %zu addresses and MACs\n", HOSTS, ledger.held);
-	assert_true(ledger.held > (size_t)HOSTS * 8);
+	print_message("%d hosts: %zu addresses and MACs\n", HOSTS, ledger.holder_of);
+	assert_true(ledger.holder_of > (size_t)HOSTS * 8);
 	for (unsigned i = 0; i < VERSIONS; i++)
 		desired_free(versions[i]);
 	index_free(ledger.index);

@@ -1,5 +1,5 @@
 /* Batches of requests, some of which could not be encoded: each request has its own reply. The
- * kernel is asked about a link that does not exist. */
+ * requests are for a link that does not exist. */
 #include "kernel/netlink.h"
 #include "kernel/rtnl_encode.h"
 

@@ -1,4 +1,4 @@
-/* What the service logs again is decided by data, never by a sentence. */
+/* Data decides whether the service logs a notice again, never a sentence. */
 #include "cmd/watch/notices.h"
 
 #include <errno.h>
@@ -93,7 +93,7 @@ static void test_warning(void **state)
 		assert_true(notice_warning(before, NULL, &shifted[i]));
 		assert_false(notice_warning(now, before, &shifted[i]));
 	}
-	/* The engine's own words are no part of it. */
+	/* The engine's error text is not part of the identity. */
 	assert_true(notice_warning(before, NULL,
 				   &(struct warning){WARNING_LOOKUP, {"web", "not known: EOF"}}));
 	assert_false(notice_warning(now, before,

@@ -1,4 +1,4 @@
-/* Finding namespaces by their number: any order, gaps, none, and one that lost its number. */
+/* Finding namespaces by nsid: any order, gaps, none, and one that lost its nsid. */
 #include "cmd/watch/nsid_index.h"
 
 #include <limits.h>

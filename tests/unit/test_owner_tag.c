@@ -1,4 +1,4 @@
-/* Marks: what is written is read back, and nothing else is taken for one. */
+/* Owner tags: a written tag is parsed again unchanged, and no other text is accepted. */
 #include "kernel/owner_tag.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* Several containers' attachments in one namespace: its names, its default route and its routes are
- * given out once, whichever set or container names it. */
+/* Attachments of several containers in one namespace: its link names, its default route and its
+ * routes are assigned once, independent of set and container. */
 #include "tests/unit/world.h"
 
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* Other spellings of a namespace that the input cannot know to be the same: all lead to "web". */
+/* Other names of a namespace that the input cannot recognise as equal: all lead to "web". */
 static void one_namespace(struct live *live, const struct desired *desired)
 {
 	world_containers(live, desired);
@@ -100,7 +100,7 @@ static void test_routes(void **state)
 	       "create one/n; blocked two/m: one/n also gets a route to 10.0.0.0/8 in web");
 }
 
-/* What another set's run has put there stays, and is no reason to do nothing at all. */
+/* Objects of another set's run are kept, and do not stop the run. */
 static void test_other_set(void **state)
 {
 	(void)state;
@@ -135,7 +135,7 @@ static void test_other_set(void **state)
 	world_free(live);
 }
 
-/* Two sets attach a namespace to one LAN once; the first of the input does. */
+/* Two sets attach a namespace to one LAN once; the first of the input has priority. */
 static void test_same_lan(void **state)
 {
 	(void)state;

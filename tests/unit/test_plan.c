@@ -1,4 +1,4 @@
-/* The plan, on values alone: each row edits a converged set and names the operations expected. */
+/* The plan, on values alone: each row edits an applied set and names the operations expected. */
 #include "tests/unit/world.h"
 
 #include <linux/rtnetlink.h>
@@ -208,7 +208,7 @@ static const struct plan *plan_of(struct live *live, const struct desired *desir
 	return plan_make(desired, live, &open);
 }
 
-static void converge(struct live *live, const struct desired *desired)
+static void apply_until_done(struct live *live, const struct desired *desired)
 {
 	const struct plan *plan = plan_of(live, desired);
 	world_apply(live, plan);
@@ -223,17 +223,17 @@ static void test_edit(void **state)
 	const struct edit *edit = *state;
 	struct live *live = world_new();
 	struct desired *before = desired_from(edit->before), *after = desired_from(edit->after);
-	converge(live, before);
+	apply_until_done(live, before);
 	const struct plan *plan = plan_of(live, after);
 	assert_string_equal(plan_text(plan), edit->expected);
 	plan_free(plan);
-	converge(live, after);
+	apply_until_done(live, after);
 	desired_free(before);
 	desired_free(after);
 	world_free(live);
 }
 
-/* One state, one declaration, and what is told. */
+/* One live state, one declaration, and the reports. */
 static void expect(struct live *live, const char *yaml, const struct plan_options *options,
 		   const char *expected)
 {
@@ -271,7 +271,7 @@ static void test_removal_moves_nobody(void **state)
 			   "{networks: [lan]}}");
 	struct desired *two = desired_from(
 		LAN_GW("") "containers: {db: {networks: [lan]}, ci: {networks: [lan]}}");
-	converge(live, three);
+	apply_until_done(live, three);
 	const struct plan *plan = plan_of(live, two);
 	assert_string_equal(plan_text(plan), "delete web/lan");
 	world_apply(live, plan);
@@ -292,12 +292,12 @@ static void test_other_sets(void **state)
 	struct desired *prod = desired_from("name: prod\n" NET(
 		"wan",
 		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}");
-	converge(live, lab);
+	apply_until_done(live, lab);
 	const struct plan *plan = plan_of(live, prod);
 	assert_string_equal(plan_text(plan), "change eth0.10 mark mvapply:vlan:lab -> "
 					     "mvapply:vlan:lab,prod; create db/wan");
 	plan_free(plan);
-	converge(live, prod);
+	apply_until_done(live, prod);
 	expect(live, "name: lab", &open,
 	       "delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");
 	expect(live, "name: third\n" LAN_GW("") WEB, &open, "create web/lan");
@@ -360,13 +360,13 @@ static void test_vlan_before_us(void **state)
 	vlan->parent = 2;
 	vlan->vlan = 10;
 	struct desired *lab = desired_from(LAN(", vlan: 10") WEB);
-	converge(live, lab);
+	apply_until_done(live, lab);
 	expect(live, "", &open, "delete web/lan");
 	desired_free(lab);
 	world_free(live);
 }
 
-static void test_vlan_name_in_the_way(void **state)
+static void test_vlan_name_conflict(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -385,7 +385,7 @@ static void test_vlan_kept(void **state)
 	(void)state;
 	struct live *live = world_new();
 	struct desired *lab = desired_from(LAN(", vlan: 10") WEB);
-	converge(live, lab);
+	apply_until_done(live, lab);
 	struct live_link *guest = world_link(world_ns(live, "ci"), "guest", KIND_MACVLAN);
 	guest->parent_where = PARENT_HOST;
 	guest->parent = live_link_by_name(live->namespaces[0], "eth0.10")->ifindex;
@@ -403,7 +403,7 @@ static void test_dummy_kept(void **state)
 										      "[in]}}\n";
 	struct live *live = world_new();
 	struct desired *lab = desired_from(island);
-	converge(live, lab);
+	apply_until_done(live, lab);
 	const int dummy = live_link_by_name(live->namespaces[0], "mvd-in")->ifindex;
 	struct live_link *vlan = world_link(live->namespaces[0], "theirs", KIND_VLAN);
 	vlan->parent_where = PARENT_HOST;
@@ -415,14 +415,14 @@ static void test_dummy_kept(void **state)
 	struct desired *prod = desired_from("name: prod\n" NET(
 		"wan",
 		"parent: mvd-in, subnet: 10.9.0.0/24") "containers: {db: {networks: [wan]}}");
-	converge(live, prod);
+	apply_until_done(live, prod);
 	expect(live, "", &open, "delete web/in; kept mvd-in: used by eth0 in db");
 	desired_free(prod);
 	desired_free(lab);
 	world_free(live);
 }
 
-/* Whether an announcement of the only step's link has somebody to reach beside it. */
+/* Whether the only step's link has other links on its parent that an announcement would reach. */
 static bool has_links_on_parent(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
@@ -435,13 +435,13 @@ static bool has_links_on_parent(struct live *live, const char *yaml)
 	return shares_parent;
 }
 
-static void test_siblings(void **state)
+static void test_links_on_one_parent(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
 	struct desired *lan = desired_from(LAN("") WEB);
 	assert_false(has_links_on_parent(live, LAN("") WEB));
-	converge(live, lan);
+	apply_until_done(live, lan);
 	assert_true(has_links_on_parent(live, LAN("") WEB_DB));
 	assert_false(has_links_on_parent(
 		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
@@ -479,21 +479,21 @@ static void test_parents(void **state)
 	world_free(live);
 }
 
-/* What leaves the files stays while what takes its place cannot be made. */
+/* An attachment that the files remove is kept while its replacement cannot be created. */
 static void test_replacement(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
 	struct desired *lab =
 		desired_from(TWO_NETS("", ", host: true") "containers: {web: {networks: [a, b]}}");
-	converge(live, lab);
+	apply_until_done(live, lab);
 	expect(live,
 	       "networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {web: {networks: "
 	       "[c]}}",
 	       &open,
 	       "delete web/b; delete b; kept web/a: its replacement web/c is blocked; blocked c: the "
 	       "host has no link \"eth9\"; blocked web/c: waits for network c");
-	/* Which of the two it is, their subnets say; and the host's own. */
+	/* The subnets decide which of the two it is; and for the host's own link. */
 	expect(live,
 	       "networks: {c: {parent: eth9, subnet: 10.2.0.0/24, host: true}, d: {parent: eth0, "
 	       "subnet: 10.1.0.0/24, gateway: 10.1.0.1}}\ncontainers: {web: {networks: [d, c]}}",
@@ -502,7 +502,7 @@ static void test_replacement(void **state)
 	       "kept b: its replacement, the host's link on network c, is "
 	       "blocked; blocked c: the host has no link \"eth9\"; blocked web/c: waits for "
 	       "network c; blocked c: waits for network c");
-	/* A container that leaves has none. */
+	/* A container that is removed has none. */
 	expect(live,
 	       "networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {ci: "
 	       "{networks: [c]}}",
@@ -522,8 +522,8 @@ static void test_full(void **state)
 	world_free(live);
 }
 
-/* Two networks on one LAN, of which only one names the router. */
-static void test_router_of_a_sibling(void **state)
+/* Two networks on one LAN, of which only one has the router. */
+static void test_router_of_a_link_on_the_parent(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -531,7 +531,7 @@ static void test_router_of_a_sibling(void **state)
 		"networks: {a: {parent: eth0, subnet: 10.0.0.0/24}, b: {parent: eth0, subnet: "
 		"10.0.0.0/24, gateway: 10.0.0.1, aux_addresses: {nas: 10.0.0.2}}}\n"
 		"containers: {web: {networks: [a]}}\n");
-	converge(live, lab);
+	apply_until_done(live, lab);
 	assert_int_equal(world_ns(live, "web")->addrs[0].prefix.ip.bytes[3], 3);
 	desired_free(lab);
 	world_free(live);
@@ -542,7 +542,7 @@ static void test_drift(void **state)
 	(void)state;
 	struct live *live = world_new();
 	struct desired *lab = desired_from(LAN_GW("") WEB);
-	converge(live, lab);
+	apply_until_done(live, lab);
 	struct live_ns *web = world_ns(live, "web");
 	web->links[0].flags = 0;
 	web->n_addrs = web->n_routes = 0;
@@ -573,7 +573,7 @@ static void guard_expect(struct live *live, const char *yaml, struct plan_option
 	desired_free(desired);
 }
 
-/* Whose the one live link seems to be: of a set that the files do not name otherwise. */
+/* The owner of the only live link: a set that the files do not declare otherwise. */
 static void test_guard_evidence(void **state)
 {
 	static const struct {
@@ -602,7 +602,7 @@ static void test_guard_evidence(void **state)
 #define OTHER(name, nets, container)                                                               \
 	"name: " name "\n" nets "containers: {" container ": {networks: [lan]}}"
 
-static void left_expect(struct live *live, const char *yaml, const char *set)
+static void undeclared_set_expect(struct live *live, const char *yaml, const char *set)
 {
 	struct desired *desired = desired_from(yaml);
 	world_containers(live, desired);
@@ -617,12 +617,12 @@ static void left_expect(struct live *live, const char *yaml, const char *set)
 static void live_add(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
-	converge(live, desired);
+	apply_until_done(live, desired);
 	desired_free(desired);
 }
 
-/* Whether another set looks like the files' under its former name. */
-static void test_left_set(void **state)
+/* Whether another set is probably the files' set under its former name. */
+static void test_undeclared_set(void **state)
 {
 	static const char new_db[] =
 		OTHER("new", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "db");
@@ -631,24 +631,25 @@ static void test_left_set(void **state)
 	(void)state;
 	struct live *live = world_new();
 	live_add(live, OTHER("old", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "web"));
-	left_expect(live, new_db, "old");
-	left_expect(live, new_web, NULL); /* told by check_twice */
-	left_expect(live, OTHER("new", NET("lan", "parent: eth1, subnet: 10.0.0.0/24"), "db"),
-		    NULL);
-	left_expect(live, OTHER("new", NET("lan", "parent: eth0, subnet: 10.1.0.0/24"), "db"),
-		    NULL);
-	left_expect(
+	undeclared_set_expect(live, new_db, "old");
+	undeclared_set_expect(live, new_web, NULL); /* reported by check_twice */
+	undeclared_set_expect(
+		live, OTHER("new", NET("lan", "parent: eth1, subnet: 10.0.0.0/24"), "db"), NULL);
+	undeclared_set_expect(
+		live, OTHER("new", NET("lan", "parent: eth0, subnet: 10.1.0.0/24"), "db"), NULL);
+	undeclared_set_expect(
 		live,
 		"name: new\n" NET(
 			"home",
 			"parent: eth0, subnet: 10.0.0.0/24") "containers: {db: {networks: [home]}}",
 		NULL);
 	forge(live, "ci", "mvapply:attach:ghost/lan/nobody");
-	left_expect(live, new_db, "old");
+	undeclared_set_expect(live, new_db, "old");
 	live_add(live, new_db);
-	left_expect(live, new_db, NULL); /* it is live itself */
-	left_expect(live, OTHER("third", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "ci"),
-		    NULL); /* two of them */
+	undeclared_set_expect(live, new_db, NULL); /* it is live itself */
+	undeclared_set_expect(live,
+			      OTHER("third", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "ci"),
+			      NULL); /* two of them */
 	world_free(live);
 }
 
@@ -657,7 +658,7 @@ static void test_guard(void **state)
 	(void)state;
 	struct live *live = world_new();
 	struct desired *lab = desired_from(LAN_GW("") WEB_DB);
-	converge(live, lab);
+	apply_until_done(live, lab);
 	struct plan_options half = plan_options_default, all = plan_options_default;
 	struct plan_options one = {.max_delete = {.limit = 1}}, none = {.max_delete = {.limit = 0}};
 	all.max_delete.limit = 100;
@@ -668,14 +669,14 @@ static void test_guard(void **state)
 	guard_expect(live, LAN_GW(""), one, true);
 	guard_expect(live, LAN_GW("") WEB, one, false);
 	guard_expect(live, LAN_GW("") WEB, none, true);
-	/* From how many on, and exactly the share. */
+	/* At the minimum count, and at exactly the share. */
 	half.max_delete.from = 2;
 	guard_expect(live, LAN_GW(""), half, true);
 	guard_expect(live, LAN_GW("") WEB, half, false);
 	half.max_delete.from = 3;
 	guard_expect(live, LAN_GW(""), half, false);
-	/* An input with containers, none of which is live, is another file, but not one that names
-	 * one of all. */
+	/* An input with containers, none of which is live, is another file; with one live
+	 * container, it is not. */
 	half = plan_options_default;
 	guard_expect(live, NET("new", "parent: eth0, subnet: 10.0.0.0/24"), half, true);
 	guard_expect(live,
@@ -693,10 +694,10 @@ static void test_guard(void **state)
 		     NET("new", "parent: eth0, subnet: 10.0.0.0/24") "containers: {x: {netns: "
 								     "db, networks: [new]}}",
 		     half, false);
-	/* Another set's are none of its. */
+	/* Attachments of another set do not count. */
 	struct desired *prod = desired_from("name: prod\n" NET(
 		"wan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: [wan]}}");
-	converge(live, prod);
+	apply_until_done(live, prod);
 	half.max_delete.limit = 70;
 	half.max_delete.from = 2;
 	guard_expect(live, LAN_GW(""), half, true);
@@ -722,7 +723,7 @@ static void warned(struct live *live, const char *yaml, const char *expected)
 static void test_engine_default_route(void **state)
 {
 	(void)state;
-	static const char said[] =
+	static const char warned_text[] =
 		"web keeps the default route of its container engine, via 172.17.0.1; the one of "
 		"network lan (via 172.16.86.1) is not added";
 	struct live *live = world_new();
@@ -732,25 +733,25 @@ static void test_engine_default_route(void **state)
 	expect(live, LAN_GW("") WEB, &open,
 	       "blocked web/lan: web already has a default route via 172.17.0.1");
 	expect(live, LAN_GW("") DOCKER_WEB, &open, "create web/lan");
-	warned(live, LAN_GW("") DOCKER_WEB, said);
+	warned(live, LAN_GW("") DOCKER_WEB, warned_text);
 	warned(live, LAN("") DOCKER_WEB, "");
 	struct desired *lab = desired_from(LAN_GW("") DOCKER_WEB);
-	converge(live, lab);
+	apply_until_done(live, lab);
 	desired_free(lab);
 	assert_int_equal(web->n_routes, 1);
 	assert_string_equal(web->links[1].name, "eth1");
-	warned(live, LAN_GW("") DOCKER_WEB, said);
+	warned(live, LAN_GW("") DOCKER_WEB, warned_text);
 	world_free(live);
 }
 
-/* Podman's has a metric, and may come later than ours. */
+/* Podman's route has a metric, and may be added later than the managed one. */
 static void test_engine_default_route_later(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
 	struct live_ns *web = world_ns(live, "web");
 	struct desired *lab = desired_from(LAN_GW("") DOCKER_WEB);
-	converge(live, lab);
+	apply_until_done(live, lab);
 	assert_int_equal(web->n_routes, 1);
 	struct live_route route = web->routes[0];
 	route.ifindex = world_link(web, "eth7", KIND_OTHER)->ifindex;
@@ -759,13 +760,13 @@ static void test_engine_default_route_later(void **state)
 	*array_push(web->arena, web->routes, web->n_routes) = route;
 	expect(live, LAN_GW("") DOCKER_WEB, &open,
 	       "change web/lan route default via 172.16.86.1 -> none");
-	converge(live, lab);
+	apply_until_done(live, lab);
 	assert_int_equal(web->n_routes, 1);
 	desired_free(lab);
 	world_free(live);
 }
 
-/* Only the default route, and not that of an address family of its own. */
+/* Only the default route, and not that of another address family. */
 static void test_engine_other_routes(void **state)
 {
 	(void)state;
@@ -793,15 +794,15 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_vlan_name_in_the_way),
 	cmocka_unit_test(test_vlan_kept),
 	cmocka_unit_test(test_dummy_kept),
-	cmocka_unit_test(test_siblings),
+	cmocka_unit_test(test_links_on_one_parent),
 	cmocka_unit_test(test_parents),
 	cmocka_unit_test(test_replacement),
 	cmocka_unit_test(test_full),
-	cmocka_unit_test(test_router_of_a_sibling),
+	cmocka_unit_test(test_router_of_a_link_on_the_parent),
 	cmocka_unit_test(test_drift),
 	cmocka_unit_test(test_guard),
 	cmocka_unit_test(test_guard_evidence),
-	cmocka_unit_test(test_left_set),
+	cmocka_unit_test(test_undeclared_set),
 	cmocka_unit_test(test_engine_default_route),
 	cmocka_unit_test(test_engine_default_route_later),
 	cmocka_unit_test(test_engine_other_routes),

@@ -1,4 +1,4 @@
-/* A plan as it was done: the leases are in a copy, and the plan stays as it was made. */
+/* An applied plan: the leases are in a copy, and the plan itself is unchanged. */
 #include "reconcile/apply/plan_done.h"
 
 #include "lib/arena.h"
@@ -93,7 +93,7 @@ static void test_lease(void **state)
 	}
 }
 
-/* What is renewed is told of as it was planned. */
+/* A renewal is reported as planned. */
 static void test_renewed(void **state)
 {
 	struct scene scene;

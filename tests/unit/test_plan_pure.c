@@ -1,5 +1,5 @@
 /* Planning without any library: its program links reconcile/plan/ and no libmnl, libyaml or jansson
- * (Makefile). Values in, a plan out. */
+ * (Makefile). */
 #include "reconcile/plan/plan.h"
 
 #include <setjmp.h>
@@ -85,7 +85,7 @@ static void observe(struct world *world)
 				    .addr_proto = true};
 }
 
-/* What the kernel has once the plan is done. */
+/* The kernel's state after the plan was applied. */
 static void become(struct world *world, const struct link_spec *spec)
 {
 	world->web_links[0] = (struct live_link){.ifindex = 7,

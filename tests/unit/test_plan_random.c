@@ -1,5 +1,5 @@
-/* Random declarations one after the other on one host: each has to be reached by its plan, planning
- * again has to find nothing, and what has no mark has to stay as it was. */
+/* Random declarations one after the other on one host: each is reached by its plan, a second plan
+ * is empty, and unmanaged objects are unchanged. */
 #include "tests/unit/random.h"
 #include "tests/unit/world.h"
 

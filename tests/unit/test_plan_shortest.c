@@ -1,7 +1,7 @@
-/* Random pairs of what is live and what is desired, up to six links each: the plan leads there in a
- * model of the kernel (world.c, which refuses what the kernel refuses), planning again gives
- * nothing, what has no mark stays bit by bit as it was, and no plan is longer than the shortest
- * that a search through all others finds. SOAK=1 tries a million of them. */
+/* Random pairs of live and desired states, up to six links each: the plan reaches the desired state
+ * in a model of the kernel (world.c, which refuses what the kernel refuses), a second plan is
+ * empty, unmanaged objects are unchanged bit by bit, and no plan is longer than the shortest that a
+ * search through all others finds. SOAK=1 tries a million of them. */
 #include "tests/unit/random.h"
 #include "tests/unit/world.h"
 
@@ -20,7 +20,7 @@
 static const char *const containers[] = {"web", "db", "ci"};
 static const char *const link_names[] = {"eth0", "eth1", "lan0"};
 
-/* --- what is live */
+/* --- live state */
 
 static bool mac_free(const struct live *live, int parent, uint8_t number)
 {
@@ -41,7 +41,7 @@ static bool alias_free(const struct live *live, const char *alias)
 	return true;
 }
 
-/* A macvlan of ours or of somebody else's, somewhere, as whatever made it left it. */
+/* A managed or unmanaged macvlan, anywhere, in a random state. */
 static void random_link(struct live *live)
 {
 	const char *container = containers[random_below(3)];
@@ -82,7 +82,7 @@ static struct live *random_live(void)
 	return live;
 }
 
-/* --- what is desired */
+/* --- desired state */
 
 static void put_network(FILE *out, unsigned number)
 {
@@ -128,7 +128,7 @@ static const char *pair_yaml(void)
 
 /* --- the shortest plan */
 
-/* A name or MAC that has to change from one value to another, both among those of one scope (a
+/* A name or MAC that must change from one value to another, both among those of one scope (a
  * namespace's names, a parent's MACs). */
 struct move {
 	size_t step;
@@ -137,15 +137,15 @@ struct move {
 	const char *from, *to;
 };
 
-/* Links are changed one after the other, each all at once, but that some first give up a name or
- * MAC for a temporary one: these are what makes a plan longer. */
+/* Links are changed one after the other, each in one step, except that some first get a temporary
+ * name or MAC: these make a plan longer. */
 struct search {
 	struct move moves[2 * LINKS_MAX];
 	size_t n_moves;
-	unsigned temporaries; /* a bit a move */
+	unsigned temporaries; /* one bit for each move */
 };
 
-/* Whether nobody has the value that the move leads to. */
+/* Whether the value of the move is free. */
 static bool target_free(const struct search *search, const struct move *move, unsigned given_up,
 			unsigned done)
 {
@@ -169,8 +169,9 @@ static bool step_possible(const struct search *search, size_t step, unsigned giv
 	return true;
 }
 
-/* Whether there is an order in which everything can be done, once these are given up. A step that
- * is possible stays so, and takes nothing that another waits for: the first is as good as any. */
+/* Whether there is an order in which all moves are possible after these temporary ones. A possible
+ * step stays possible, and takes nothing that another waits for: any order of possible steps is as
+ * good as another. */
 static bool order_exists(const struct search *search, unsigned given_up)
 {
 	unsigned done = 0;
@@ -184,7 +185,7 @@ static bool order_exists(const struct search *search, unsigned given_up)
 	return true;
 }
 
-/* By trying all sets of them. */
+/* Tries all sets of them. */
 static int fewest_temporaries(const struct search *search)
 {
 	int fewest = 2 * LINKS_MAX;
@@ -223,7 +224,8 @@ static void search_begin(const struct plan *plan, struct search *search)
 	}
 }
 
-/* Only for what the kernel cannot change in place is a link taken away and made anew. */
+/* A link is deleted and created again only for changes that the kernel does not support in
+ * place. */
 static bool needlessly_replaced(const struct step *step)
 {
 	return step->action == ACTION_REPLACE && step->ns == step->desired->ns &&
@@ -237,7 +239,7 @@ static bool changes_nothing(const struct change *change)
 	       change->field != FIELD_ROUTE;
 }
 
-/* What of the plan could be left out. */
+/* Steps of the plan that could be left out. */
 static const char *longer_than_needed(const struct plan *plan)
 {
 	struct search search;
@@ -255,7 +257,7 @@ static const char *longer_than_needed(const struct plan *plan)
 									: NULL;
 }
 
-/* --- what is foreign */
+/* --- unmanaged objects */
 
 struct unmanaged {
 	char text[4096];

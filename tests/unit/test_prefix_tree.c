@@ -38,7 +38,7 @@ static bool overlaps(const struct prefix *prefixes, size_t number, const struct 
 	return number == NONE || prefix_overlaps(&prefixes[number], prefix);
 }
 
-/* One may lie around several, of which any is found. */
+/* A prefix can contain several others, of which any is found. */
 static void tree_check(void)
 {
 	struct arena *arena = arena_new();

@@ -1,4 +1,4 @@
-/* Probes byte for byte, what counts as an answer, and which addresses of a plan are asked for. */
+/* Probes byte for byte, accepted replies, and the addresses of a plan that are probed. */
 #include "tests/unit/world.h"
 
 #include "kernel/probe_packet.h"
@@ -49,7 +49,7 @@ static void test_solicitation(void **state)
 	uint8_t frame[PROBE_FRAME_MAX];
 	const struct ip ip = ip_of("fd00:86::12:3456");
 	assert_int_equal(probe_frame(frame, &mac, &ip), sizeof(expected));
-	/* The checksum is looked at as who receives it does: the sum of all is all ones. */
+	/* Verifies the checksum as the receiver does: the sum of everything is all ones. */
 	uint32_t sum = 24 + 58;
 	for (size_t i = 22; i < sizeof(expected); i += 2)
 		sum += (uint32_t)frame[i] << 8 | frame[i + 1];
@@ -145,7 +145,8 @@ struct claim {
 	struct {
 		unsigned at;
 		uint8_t value;
-	} edits[4];     /* of our own probe for 172.16.86.2 or fd00:86::2, up to an offset of 0 */
+	} edits[4]; /* of this host's own probe for 172.16.86.2 or fd00:86::2, up to an offset of 0
+		     */
 	const char *ip; /* NULL: it is none */
 };
 
@@ -197,7 +198,8 @@ static void test_claims(void **state)
 	}
 }
 
-/* On behalf of another: its option says whose. One without the option is of who sent it. */
+/* On behalf of another host: its option has the holder. Without the option, the sender is the
+ * holder. */
 static void test_advertisement_option(void **state)
 {
 	(void)state;
@@ -221,7 +223,7 @@ static void test_cut_short(void **state)
 		uint8_t whole[PROBE_FRAME_MAX];
 		size_t size = claim_frame(&claims[i], whole);
 		for (size_t length = 0; length < size; length++) {
-			/* Of its own size, so that the sanitizer sees a byte too many. */
+			/* Of exactly its size, so that the sanitizer detects reads beyond it. */
 			uint8_t *frame = test_malloc(length + 1);
 			struct ip ip;
 			struct mac by;
@@ -235,9 +237,9 @@ static void test_cut_short(void **state)
 #define LAN(keys) "networks: {lan: {parent: eth0, subnet: 172.16.86.0/24" keys "}}\n"
 #define WEB(ip)   "containers: {web: {networks: {lan: {ipv4_address: " ip "}}}}\n"
 
-/* What is asked for when `after` follows `before`. */
+/* The probes when `after` follows `before`. */
 static const struct {
-	const char *before, *after, *asked;
+	const char *before, *after, *probed;
 } rows[] = {
 	{"", LAN("") WEB("172.16.86.8"), ""},
 	{"", LAN(", probe: true") WEB("172.16.86.8"), "eth0(2) 172.16.86.8;"},
@@ -258,7 +260,7 @@ static const struct {
 	{LAN(", probe: true") WEB("172.16.86.8"), LAN(", probe: true"), ""},
 };
 
-static void asked_for(struct live *live, const char *yaml, char text[256])
+static void probed_for(struct live *live, const char *yaml, char text[256])
 {
 	const struct plan_options options = {.unguarded = true};
 	struct arena *arena = arena_new();
@@ -280,15 +282,15 @@ static void asked_for(struct live *live, const char *yaml, char text[256])
 	arena_free(arena);
 }
 
-static void test_asked_for(void **state)
+static void test_probed_for(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char text[256];
 		struct live *live = world_new();
-		asked_for(live, rows[i].before, text);
-		asked_for(live, rows[i].after, text);
-		assert_string_equal(text, rows[i].asked);
+		probed_for(live, rows[i].before, text);
+		probed_for(live, rows[i].after, text);
+		assert_string_equal(text, rows[i].probed);
 		world_free(live);
 	}
 }
@@ -309,7 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arp_probe), cmocka_unit_test(test_solicitation),
 		cmocka_unit_test(test_claims),    cmocka_unit_test(test_advertisement_option),
-		cmocka_unit_test(test_cut_short), cmocka_unit_test(test_asked_for),
+		cmocka_unit_test(test_cut_short), cmocka_unit_test(test_probed_for),
 		cmocka_unit_test(test_fault),     cmocka_unit_test(test_question),
 		cmocka_unit_test(test_answers),
 	};

@@ -1,4 +1,4 @@
-/* Processes that are held by their folders in /proc. */
+/* Processes that are identified by their folders in /proc. */
 #include "kernel/process.h"
 
 #include <errno.h>
@@ -58,8 +58,8 @@ static void test_started(void **state)
 	close(process);
 }
 
-/* The descriptor leads nowhere once the process is gone, even while it is a zombie. */
-static void test_gone(void **state)
+/* The descriptor is invalid once the process has ended, even while it is a zombie. */
+static void test_process_ended(void **state)
 {
 	struct error error;
 	(void)state;
@@ -83,7 +83,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_started),
-		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_process_ended),
 	};
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* The way back, on values alone: each row does an edit, and then goes back from it. */
+/* Rollback plans, on values alone: each row applies an edit, and rolls it back. */
 #include "tests/unit/world.h"
 
 #include "reconcile/plan/rollback_plan.h"
@@ -17,7 +17,7 @@
 struct edit {
 	const char *name;
 	const char *before, *after;
-	const char *expected; /* of the way back */
+	const char *expected; /* of the rollback */
 };
 
 static const struct edit edits[] = {
@@ -54,7 +54,7 @@ static const struct plan *plan_for(struct live *live, const struct desired *desi
 	return plan_make(desired, live, &options);
 }
 
-/* `before` stays as it is, `now` has the plan done: two worlds that were the same. */
+/* `before` is unchanged, `now` has the plan applied: two worlds that were equal. */
 struct scene {
 	struct desired *desired;
 	struct live *before, *now;
@@ -105,7 +105,7 @@ static void test_edit(void **state)
 	scene_close(&scene);
 }
 
-/* Killed before it came to anything. */
+/* Killed before the first change. */
 static void test_not_reached(void **state)
 {
 	(void)state;
@@ -136,7 +136,7 @@ static void test_vlan_used_by_others(void **state)
 	scene_close(&scene);
 }
 
-/* What others did to an untouched link of the set meanwhile is not undone. */
+/* Changes of others on an untouched link of the set are not undone. */
 static void test_untouched_stays(void **state)
 {
 	struct scene scene;
@@ -149,8 +149,8 @@ static void test_untouched_stays(void **state)
 	scene_close(&scene);
 }
 
-/* A foreign address on a link that was deleted is part of what was, and stays foreign. */
-static void test_foreign_address(void **state)
+/* An unmanaged address of a deleted link is restored, and remains unmanaged. */
+static void test_unmanaged_address(void **state)
 {
 	struct scene scene;
 	(void)state;
@@ -170,7 +170,7 @@ static void test_foreign_address(void **state)
 	scene_close(&scene);
 }
 
-/* What cannot be seen is not held to be gone, and nothing is made beside it. */
+/* An unreadable object does not count as deleted, and nothing is created beside it. */
 static void test_unreadable(void **state)
 {
 	(void)state;
@@ -189,7 +189,7 @@ static void test_unreadable(void **state)
 	}
 }
 
-/* The container's name leads to another namespace by now: its link goes there, and nowhere else. */
+/* The container's name leads to another namespace now: its link is created only there. */
 static void test_started_anew(void **state)
 {
 	(void)state;
@@ -220,7 +220,7 @@ static void test_started_anew(void **state)
 
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_not_reached),     cmocka_unit_test(test_vlan_used_by_others),
-	cmocka_unit_test(test_untouched_stays), cmocka_unit_test(test_foreign_address),
+	cmocka_unit_test(test_untouched_stays), cmocka_unit_test(test_unmanaged_address),
 	cmocka_unit_test(test_unreadable),      cmocka_unit_test(test_started_anew),
 };
 

@@ -1,4 +1,4 @@
-/* Reading rtnetlink messages: captured from kernels, made by hand, cut short and corrupted. */
+/* Decoding rtnetlink messages: captured from kernels, made by hand, truncated and corrupted. */
 #include "kernel/netlink.h"
 #include "kernel/netlink_internal.h"
 #include "kernel/rtnl_decode.h"
@@ -134,7 +134,7 @@ static const char local4_6_18[] =
 	"3c0000001800220001000000cb73000002200000ff02fe020000000008000f00ff00000008000100"
 	"ac10560208000700ac10560208000400b7154600";
 
-/* A message of its own heap block, so that the sanitizer sees a byte read too many. */
+/* In a heap block of its own, so that the sanitizer detects reads beyond it. */
 struct captured {
 	struct nlmsghdr *message;
 	size_t size;
@@ -271,7 +271,7 @@ static void test_routes(void **state)
 	assert_int_equal(route_of(local4_6_18, &route), DECODE_SKIP);
 }
 
-/* What the kernel never sends must not be believed, and above all not be read past its end. */
+/* Messages that the kernel never sends are refused, and never read past their end. */
 static void decode_all(struct arena *arena, const struct nlmsghdr *message)
 {
 	struct live_link link;
@@ -402,7 +402,7 @@ static void test_unusual_link(void **state)
 	arena_free(arena);
 }
 
-/* What a container's root may call its links. */
+/* Names that root of a container can give its links. */
 static void test_names_that_steer_a_terminal(void **state)
 {
 	(void)state;
@@ -451,14 +451,14 @@ static void test_via_of_another_family(void **state)
 
 static void test_replies(void **state)
 {
-	static const int said[] = {1, -4096, INT_MIN, INT_MAX};
+	static const int expected[] = {1, -4096, INT_MIN, INT_MAX};
 	(void)state;
 	union made made;
 	struct reply reply;
 	assert_int_equal(netlink_errnum(0), 0);
 	assert_int_equal(netlink_errnum(-EPERM), EPERM);
-	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
-		assert_int_equal(netlink_errnum(said[i]), EPROTO);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		assert_int_equal(netlink_errnum(expected[i]), EPROTO);
 	struct nlmsgerr *error = make(&made, NLMSG_ERROR, sizeof(*error));
 	error->error = -EBUSY;
 	assert_true(reply_decode(&made.header, &reply));

@@ -1,4 +1,4 @@
-/* Writing rtnetlink messages: whole messages byte for byte, and values through decode and back. */
+/* Encoding rtnetlink messages: whole messages byte for byte, and values through decode and back. */
 #include "kernel/rtnl_encode.h"
 
 #include "kernel/rtnl_decode.h"
@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-/* Netlink is in the machine's byte order; the bytes below are those of little endian. */
+/* Netlink uses the machine's byte order; the bytes below are little endian. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-static const struct addr_terms ours = {.protocol = OWNER_TAG_PROTOCOL};
+static const struct addr_terms managed = {.protocol = OWNER_TAG_PROTOCOL};
 
 static void assert_bytes(const union message *message, const uint8_t *bytes, size_t size)
 {
@@ -59,10 +59,10 @@ static void test_create(void **state)
 									     */
 				8,    0,   1,    0,    4,    0,    0,    0, /* MODE bridge */
 			};
-	const struct link_creation birth = {
+	const struct link_creation link_creation = {
 		.ifindex = 1000000, .name = "eth0", .parent = 3, .other_netns = true, .nsid = 7};
 	union message message;
-	assert_true(encode_link_create(&message, &macvlan, &birth));
+	assert_true(encode_link_create(&message, &macvlan, &link_creation));
 	assert_bytes(&message, expected, sizeof(expected));
 }
 
@@ -75,22 +75,22 @@ static bool has_attr(const union message *message, uint16_t type)
 	return false;
 }
 
-static void test_left_out(void **state)
+static void test_omitted_values(void **state)
 {
 	(void)state;
-	const struct link_creation birth = {.ifindex = 5, .name = "eth0", .parent = 3};
+	const struct link_creation link_creation = {.ifindex = 5, .name = "eth0", .parent = 3};
 	struct link_spec spec = macvlan;
 	union message message;
 	spec.mtu = 0;
 	spec.mac.set = false;
-	assert_true(encode_link_create(&message, &spec, &birth));
+	assert_true(encode_link_create(&message, &spec, &link_creation));
 	assert_false(has_attr(&message, IFLA_MTU));
 	assert_false(has_attr(&message, IFLA_ADDRESS));
 	assert_false(has_attr(&message, IFLA_LINK_NETNSID));
 	spec = macvlan;
 	spec.kind = KIND_IPVLAN;
 	spec.mode = MODE_L2;
-	assert_true(encode_link_create(&message, &spec, &birth));
+	assert_true(encode_link_create(&message, &spec, &link_creation));
 	assert_false(has_attr(&message, IFLA_ADDRESS));
 	const struct link_creation dummy = {.ifindex = 5, .name = "d0"};
 	spec.kind = KIND_DUMMY;
@@ -110,7 +110,7 @@ static struct live_link decoded(struct arena *arena, union message *message)
 static void test_kinds(void **state)
 {
 	(void)state;
-	const struct link_creation birth = {.ifindex = 5, .name = "x", .parent = 3};
+	const struct link_creation link_creation = {.ifindex = 5, .name = "x", .parent = 3};
 	static const struct link_spec specs[] = {
 		{.kind = KIND_MACVLAN,
 		 .mode = MODE_PRIVATE,
@@ -130,7 +130,7 @@ static void test_kinds(void **state)
 	for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
 		const struct link_spec *spec = &specs[i];
 		union message message;
-		assert_true(encode_link_create(&message, spec, &birth));
+		assert_true(encode_link_create(&message, spec, &link_creation));
 		const struct live_link link = decoded(arena, &message);
 		const bool modal = spec->kind == KIND_MACVLAN || spec->kind == KIND_MACVTAP ||
 				   spec->kind == KIND_IPVLAN;
@@ -170,7 +170,7 @@ static void test_address(void **state)
 	struct prefix prefix;
 	union message message;
 	assert_true(prefix_parse("172.16.86.2/24", &prefix));
-	assert_true(encode_addr_add(&message, 5, &prefix, ours, NLM_F_EXCL));
+	assert_true(encode_addr_add(&message, 5, &prefix, managed, NLM_F_EXCL));
 	assert_bytes(&message, expected, sizeof(expected));
 }
 
@@ -196,7 +196,7 @@ static void test_neighbor_bytes(void **state)
 	assert_bytes(&message, expected, sizeof(expected));
 }
 
-/* An address that holds for a time: the kernel's own time stamps behind it do not matter. */
+/* An address with limited lifetimes: the kernel's own time stamps after them are ignored. */
 static void test_address_lifetime(void **state)
 {
 	(void)state;
@@ -212,7 +212,7 @@ static void test_address_lifetime(void **state)
 	assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
 	assert_int_equal(addr.valid, 120);
 	assert_int_equal(addr.preferred, 60);
-	assert_true(encode_addr_add(&message, 5, &prefix, ours, NLM_F_REPLACE));
+	assert_true(encode_addr_add(&message, 5, &prefix, managed, NLM_F_REPLACE));
 	assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
 	assert_int_equal(addr.valid, 0);
 }
@@ -228,7 +228,7 @@ static void test_address_round_trip(void **state)
 		union message message;
 		bool proto = false;
 		assert_true(prefix_parse(texts[i], &prefix));
-		assert_true(encode_addr_add(&message, 5, &prefix, ours, NLM_F_REPLACE));
+		assert_true(encode_addr_add(&message, 5, &prefix, managed, NLM_F_REPLACE));
 		assert_int_equal(decode_addr(&message.header, &addr, &proto), DECODED);
 		assert_true(prefix_equal(&addr.prefix, &prefix));
 		assert_int_equal(addr.ifindex, 5);
@@ -269,7 +269,7 @@ static void test_route_round_trip(void **state)
 	}
 }
 
-/* The longest that there may be fits; what cannot be is refused, not cut. */
+/* The longest allowed values fit; invalid ones are refused, not cut. */
 static void test_limits(void **state)
 {
 	(void)state;
@@ -291,7 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),
-		cmocka_unit_test(test_left_out),
+		cmocka_unit_test(test_omitted_values),
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_neighbor_bytes),

@@ -1,4 +1,4 @@
-/* What a run keeps of its rights. Each test gives them up in a process of its own. */
+/* The privileges of a run. Each test drops them in a process of its own. */
 #include "cmd/sandbox.h"
 
 #include <errno.h>
@@ -35,11 +35,11 @@ static const struct command status_command = {.groups = OPTIONS_COMMON | OPTIONS
 static const struct command confirm = {.groups = OPTIONS_COMMON | OPTIONS_CONFIRM_GUARD};
 static const struct command validate = {.groups = OPTIONS_COMMON | OPTIONS_FILES | OPTIONS_HOSTS};
 
-static uint64_t needed(const struct command *command, bool elsewhere)
+static uint64_t needed(const struct command *command, bool other_netns)
 {
 	uint64_t mask = 0;
 	for (unsigned i = 0; i < 64; i++)
-		if (capability_needed(i, command->groups, elsewhere))
+		if (capability_needed(i, command->groups, other_netns))
 			mask |= UINT64_C(1) << i;
 	return mask;
 }
@@ -60,11 +60,11 @@ static void by_command(void **state)
 			 ALL_HOST | BIT(CAP_NET_BROADCAST) | BIT(CAP_DAC_OVERRIDE));
 }
 
-/* Runs `body` in a child; it returns NULL, or what went wrong. */
+/* Runs `body` in a child; it returns NULL, or an error text. */
 static void in_child(const char *(*body)(void))
 {
 	int ends[2], code;
-	char said[256] = "";
+	char output[256] = "";
 	assert_int_equal(pipe(ends), 0);
 	pid_t child = fork();
 	assert_true(child >= 0);
@@ -75,10 +75,10 @@ static void in_child(const char *(*body)(void))
 		_exit(wrong ? 1 : 0);
 	}
 	close(ends[1]);
-	assert_true(read(ends[0], said, sizeof(said) - 1) >= 0);
+	assert_true(read(ends[0], output, sizeof(output) - 1) >= 0);
 	close(ends[0]);
 	assert_int_equal(waitpid(child, &code, 0), child);
-	assert_string_equal(said, "");
+	assert_string_equal(output, "");
 	assert_int_equal(code, 0);
 }
 
@@ -119,8 +119,8 @@ static void rights(void **state)
 	in_child(rights_are_few);
 }
 
-/* A call that must not come through, with arguments with which the kernel would do no harm, or say
- * so by another errno. */
+/* A forbidden system call, with arguments that would be harmless in the kernel, or cause another
+ * errno. */
 static const struct forbidden {
 	const char *name;
 	long number, arguments[4];
@@ -198,7 +198,7 @@ static void *nothing(void *data)
 	return data;
 }
 
-static const char *work_goes_on(void)
+static const char *work_continues(void)
 {
 	pthread_t thread;
 	void *result = NULL;
@@ -213,7 +213,7 @@ static const char *work_goes_on(void)
 			return "no sockets";
 		close(fd);
 	}
-	/* The lock that tells who has it (kernel/netlink_lock.c). */
+	/* The lock, whose holder is reported (kernel/netlink_lock.c). */
 	int lock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
 	if (lock < 0)
 		return "no lock";
@@ -229,10 +229,10 @@ static const char *work_goes_on(void)
 static void work(void **state)
 {
 	(void)state;
-	in_child(work_goes_on);
+	in_child(work_continues);
 }
 
-/* As in a container that forbids it: said with -v, and no end. */
+/* As in a container that forbids it: reported with -v, and not fatal. */
 static const char *notes(bool verbose, const char *expected)
 {
 	struct sock_filter steps[] = {
@@ -243,7 +243,7 @@ static const char *notes(bool verbose, const char *expected)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog program = {.len = 5, .filter = steps};
-	char said[512] = "";
+	char output[512] = "";
 	int ends[2];
 	if (pipe(ends) < 0 || dup2(ends[1], STDERR_FILENO) < 0 || close(ends[1]) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
@@ -251,12 +251,12 @@ static const char *notes(bool verbose, const char *expected)
 		return "no rules to try it under";
 	confine(&validate, &(struct options){.verbose = verbose});
 	close(STDERR_FILENO);
-	if (read(ends[0], said, sizeof(said) - 1) < 0 || strcmp(said, expected) != 0)
+	if (read(ends[0], output, sizeof(output) - 1) < 0 || strcmp(output, expected) != 0)
 		return "not what is to be said";
 	return NULL;
 }
 
-static const char *notes_are_said(void)
+static const char *notes_are_printed(void)
 {
 	return notes(true, "mvapply: note: cannot drop the capabilities that are not needed: "
 			   "Operation not permitted\n"
@@ -273,7 +273,7 @@ static const char *notes_are_kept(void)
 static void unconfined(void **state)
 {
 	(void)state;
-	in_child(notes_are_said);
+	in_child(notes_are_printed);
 	in_child(notes_are_kept);
 }
 

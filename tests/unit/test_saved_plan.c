@@ -1,4 +1,4 @@
-/* Saved plans, on values alone: what is written is read again, and what has changed is told. */
+/* Saved plans, on values alone: a written plan is read back, and changes are reported. */
 #include "tests/unit/world.h"
 
 #include "convert/saved_plan.h"
@@ -83,7 +83,7 @@ static void test_fingerprint(void **state)
 	scene_close(&scene);
 }
 
-/* What is live of the sets, and what it hangs on, up to the cable. */
+/* The live links of the sets, and their parents up to the lowest device. */
 static void test_fingerprint_of_links(void **state)
 {
 	struct scene scene;
@@ -105,8 +105,8 @@ static void test_fingerprint_of_links(void **state)
 	scene_close(&scene);
 }
 
-/* Its container is none of the file's any more. */
-static void test_fingerprint_of_what_goes(void **state)
+/* Its container is not one of the file's any more. */
+static void test_fingerprint_of_deletions(void **state)
 {
 	struct scene scene;
 	(void)state;
@@ -124,8 +124,8 @@ static void test_fingerprint_of_what_goes(void **state)
 	scene_close(&scene);
 }
 
-/* It has no mark yet, and is in the container. */
-static void test_fingerprint_of_what_is_adopted(void **state)
+/* It has no owner tag yet, and is in the container. */
+static void test_fingerprint_of_adoptions(void **state)
 {
 	struct scene scene;
 	(void)state;
@@ -144,7 +144,7 @@ static void test_fingerprint_of_what_is_adopted(void **state)
 	scene_close(&scene);
 }
 
-/* Bytes that are no text, in the name of a link that others made. */
+/* Bytes that are not UTF-8, in the name of an unmanaged link. */
 static void test_fingerprint_bytes(void **state)
 {
 	struct scene scene;
@@ -184,7 +184,7 @@ static void move_nothing(struct live *live)
 
 static const struct {
 	void (*move)(struct live *);
-	const char *told;
+	const char *reported;
 } moves[] = {
 	{move_nothing, ""},
 	{move_mac, "is: link eth0 in the host: ifindex 2, device, 52:54:00:00:01:00, mtu 1500\n"
@@ -211,7 +211,7 @@ static void test_compare(void **state)
 		moves[i].move(scene.live);
 		const struct fingerprint now = print_of(&scene, "");
 		size_t count = saved_plan_compare(&saved, &now, steps, scene.arena, &changes);
-		assert_string_equal(joined(&scene, changes, count), moves[i].told);
+		assert_string_equal(joined(&scene, changes, count), moves[i].reported);
 		json_decref(steps);
 		scene_close(&scene);
 	}
@@ -344,8 +344,8 @@ int main(void)
 		cmocka_unit_test(test_fingerprint),
 		cmocka_unit_test(test_fingerprint_bytes),
 		cmocka_unit_test(test_fingerprint_of_links),
-		cmocka_unit_test(test_fingerprint_of_what_goes),
-		cmocka_unit_test(test_fingerprint_of_what_is_adopted),
+		cmocka_unit_test(test_fingerprint_of_deletions),
+		cmocka_unit_test(test_fingerprint_of_adoptions),
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_compare_steps),
 		cmocka_unit_test(test_round_trip),

@@ -1,4 +1,4 @@
-/* What the input means: every key's value in the model, defaults, documents and files. */
+/* The meaning of the input: every key's value in the model, defaults, documents and files. */
 #include "lib/wrap.h"
 #include "schema/load.h"
 #include "schema/words.h"
@@ -35,7 +35,7 @@ static struct desired *load_texts(const char *const texts[])
 
 #define LOAD(...) load_texts((const char *const[]){__VA_ARGS__, NULL})
 
-/* The findings of texts that are wrong, without their excerpts and hints. */
+/* The findings of invalid texts, without their excerpts and hints. */
 static void assert_findings(const char *const texts[], const char *expected)
 {
 	static const char *const names[FILES_MAX] = {"0.yaml", "1.yaml", "2.yaml", "3.yaml"};
@@ -435,7 +435,7 @@ static void order_is_the_files(void **state)
 	desired_free(desired);
 }
 
-static void text_is_what_it_looks_like(void **state)
+static void text_is_taken_literally(void **state)
 {
 	static const char *const names[] = {"no",   "on",    "null", "010",  "1e3",
 					    "0x1F", "12_34", "true", "1.50", "2024-01-01"};
@@ -521,7 +521,7 @@ static void findings_across_files(void **state)
 			"nam: x\n", "name: x\n---\nname: @b\n", "name: [a]\n");
 }
 
-/* What another file would have declared is not missed. */
+/* Declarations of an unreadable file are not reported as missing. */
 static void no_findings_that_follow_from_a_broken_file(void **state)
 {
 	(void)state;
@@ -628,7 +628,7 @@ int main(void)
 		cmocka_unit_test(attachment_defaults),
 		cmocka_unit_test(attachment_keys),
 		cmocka_unit_test(order_is_the_files),
-		cmocka_unit_test(text_is_what_it_looks_like),
+		cmocka_unit_test(text_is_taken_literally),
 		cmocka_unit_test(sets_across_documents_and_files),
 		cmocka_unit_test(model_outlives_its_input),
 		cmocka_unit_test(findings_across_files),

@@ -1,6 +1,6 @@
-/* Which system calls the two seccomp filters let through: that of mvapply, and that of the DHCP
- * broker and its clients. Each call is made in a process of its own. A first filter answers with
- * EXFULL instead of the kernel, so that no call has an effect: the kernel takes the stricter of two
+/* The system calls that the two seccomp filters allow: that of mvapply, and that of the DHCP broker
+ * and its clients. Each call is made in a process of its own. A first filter answers with EXFULL
+ * instead of the kernel, so that no call has an effect: the kernel takes the stricter of two
  * answers, and of two errors that of the newer filter. */
 #include "cmd/sandbox.h"
 #include "dhcp/broker_sandbox.h"
@@ -57,8 +57,8 @@ static const char *const answer_names[] = {
 
 static bool oracle_install(void)
 {
-	/* What it takes to install the next one, and to end: AddressSanitizer asks for the signal
-	 * stack before a call that does not return, and ends the process where it is not told. */
+	/* The calls to install the next filter, and to end: AddressSanitizer queries the signal
+	 * stack before a call that does not return, and ends the process if that fails. */
 	static struct sock_filter steps[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 5, 0),
@@ -120,7 +120,7 @@ static void answer_check(enum filter filter, const char *name, long number, cons
 			 answer_names[answer], answer_names[expected]);
 }
 
-/* Bits that the kernel does not look at (an int in a 64-bit register). */
+/* Bits that the kernel ignores (an int in a 64-bit register). */
 #define ABOVE (INT64_C(1) << 32)
 
 static const struct row {
@@ -255,7 +255,7 @@ static const struct row {
 	{"socketpair", SYS_socketpair, {AF_UNIX, SOCK_DGRAM}, {PASSES, REFUSED}, false},
 	{"socketpair AF_TIPC", SYS_socketpair, {AF_TIPC, SOCK_DGRAM}, {REFUSED, REFUSED}, false},
 #ifdef __x86_64__
-	/* Numbers of the x32 ABI, which another table leads from. */
+	/* Numbers of the x32 ABI, which another table handles. */
 	{"x32 getpid", 0x40000000 | SYS_getpid, {0}, {KILLED, KILLED}, false},
 	{"x32 execve", 0x40000000 | 520, {0}, {KILLED, KILLED}, false},
 #endif

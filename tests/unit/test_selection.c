@@ -1,4 +1,4 @@
-/* Which steps of a plan a run does, as a value beside the plan. */
+/* The steps of a plan that a run applies, as a value beside the plan. */
 #include "reconcile/plan/selection.h"
 
 #include <setjmp.h>
@@ -131,7 +131,7 @@ static void test_replaced(void **state)
 	arena_free(scene.arena);
 }
 
-/* The parent stays for the link on it, and goes with it. */
+/* The parent is kept for the link on it, and deleted with it. */
 static void test_parent_in_use(void **state)
 {
 	struct scene scene;

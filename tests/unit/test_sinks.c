@@ -1,5 +1,5 @@
-/* Whatever a name, a reason or a hint has in it, no sink writes what steers a terminal, ends a
- * line, or gets into a shell, into Markdown or into XML. */
+/* For any name, reason or hint, no sink writes control characters or line ends, or allows an
+ * injection into a shell, into Markdown or into XML. */
 #include "cmd/graph/graph.h"
 #include "cmd/help.h"
 #include "cmd/output_ip.h"
@@ -19,14 +19,14 @@
 
 #include <cmocka.h>
 
-/* cmd/main.c has these, and a main() of its own. */
+/* cmd/main.c defines these, and a main() of its own. */
 const struct command *command_at(size_t index)
 {
 	(void)index;
 	return NULL;
 }
 
-/* Each steers something, between letters. */
+/* Each has an effect on a terminal or a parser; between letters. */
 static const char *const hostile[] = {
 	"a\nb",                  /* a line's end */
 	"a\rb",                  /* back to its beginning */
@@ -83,7 +83,7 @@ static struct written *begin(void)
 	return &written;
 }
 
-/* Each of its lines is printable, and there are so many. */
+/* Each of its lines is printable; checks their number. */
 static void assert_lines(struct written *written, size_t expected)
 {
 	size_t lines = 0;
@@ -102,7 +102,7 @@ static void assert_lines(struct written *written, size_t expected)
 		assert_int_equal(lines, expected);
 }
 
-static void is_told(void **state)
+static void is_in_output(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_HOSTILE - 2; i++) {
@@ -118,7 +118,7 @@ static void is_told(void **state)
 		assert_true(text_printable(kept[i], strlen(kept[i])));
 }
 
-/* What the planner makes of names, with one of them wherever there is one. */
+/* The planner's texts, with one of these names in every place. */
 static const struct plan *plan_of(struct arena *arena, const char *name, enum action last)
 {
 	struct live_ns *ns = arena_alloc(arena, sizeof(*ns));
@@ -252,7 +252,7 @@ static void graphs_are_clean(void **state)
 		}
 }
 
-/* Runs the commands with ip, nsenter and sysctl as functions that do nothing. */
+/* Runs the commands with ip, nsenter and sysctl as functions without an effect. */
 static void assert_harmless(const char *commands, const char *folder)
 {
 	char path[128];
@@ -293,19 +293,19 @@ static void commands_are_clean(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
-/* What the commands say is what the name was. */
+/* The commands print the name unchanged. */
 static void quotes_keep_the_name(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_HOSTILE - 1; i++) {
 		__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-		char said[256] = "";
+		char output[256] = "";
 		FILE *shell = popen(
 			arena_printf(arena, "printf %%s %s", shell_quote(arena, hostile[i])), "r");
 		assert_non_null(shell);
-		said[fread(said, 1, sizeof(said) - 1, shell)] = '\0';
+		output[fread(output, 1, sizeof(output) - 1, shell)] = '\0';
 		assert_int_equal(pclose(shell), 0);
-		assert_string_equal(said, hostile[i]);
+		assert_string_equal(output, hostile[i]);
 	}
 }
 
@@ -313,7 +313,7 @@ static void log_is_clean(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N_HOSTILE; i++) {
-		char path[] = "/tmp/mvapply-log.XXXXXX", said[1024] = "";
+		char path[] = "/tmp/mvapply-log.XXXXXX", output[1024] = "";
 		int file = mkstemp(path);
 		struct log log = {.queue = log_queue_new(file)};
 		struct error error = {.code = CODE_SYSTEM};
@@ -321,26 +321,22 @@ static void log_is_clean(void **state)
 		snprintf(error.hint, sizeof(error.hint), "%s", hostile[i]);
 		log_error(&log, LEVEL_ERROR, NULL, &error);
 		assert_int_equal(log_flush(&log), -1);
-		ssize_t size = pread(file, said, sizeof(said) - 1, 0);
+		ssize_t size = pread(file, output, sizeof(output) - 1, 0);
 		log_free(&log);
 		close(file);
 		unlink(path);
-		assert_true(size > 0 && said[size - 1] == '\n');
-		assert_true(text_printable(said, (size_t)size - 1));
+		assert_true(size > 0 && output[size - 1] == '\n');
+		assert_true(text_printable(output, (size_t)size - 1));
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(is_told),
-		cmocka_unit_test(text_is_clean),
-		cmocka_unit_test(findings_are_clean),
-		cmocka_unit_test(markdown_is_clean),
-		cmocka_unit_test(markdown_links_nothing),
-		cmocka_unit_test(graphs_are_clean),
-		cmocka_unit_test(commands_are_clean),
-		cmocka_unit_test(quotes_keep_the_name),
+		cmocka_unit_test(is_in_output),           cmocka_unit_test(text_is_clean),
+		cmocka_unit_test(findings_are_clean),     cmocka_unit_test(markdown_is_clean),
+		cmocka_unit_test(markdown_links_nothing), cmocka_unit_test(graphs_are_clean),
+		cmocka_unit_test(commands_are_clean),     cmocka_unit_test(quotes_keep_the_name),
 		cmocka_unit_test(log_is_clean),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

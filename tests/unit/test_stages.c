@@ -1,4 +1,4 @@
-/* The order in which a plan is done, and that it leads where the plan says in a model of the
+/* The order in which a plan is applied, and that it reaches the desired state in a model of the
  * kernel. */
 #include "reconcile/plan/stages.h"
 
@@ -95,7 +95,7 @@ static struct stages plan_stages(const struct plan *plan, const struct live *liv
 	return stages_of(plan->arena, &all, live);
 }
 
-static void converge(struct live *live, const char *yaml, const char *expected)
+static void apply_until_done(struct live *live, const char *yaml, const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
 	const struct plan *plan = plan_of(live, desired);
@@ -115,8 +115,8 @@ static void test_edit(void **state)
 {
 	const struct edit *edit = *state;
 	struct live *live = world_new();
-	converge(live, edit->before, NULL);
-	converge(live, edit->after, edit->expected);
+	apply_until_done(live, edit->before, NULL);
+	apply_until_done(live, edit->after, edit->expected);
 	world_free(live);
 }
 
@@ -129,23 +129,23 @@ static struct live_link *link_called(struct live *live, const char *name)
 	return NULL;
 }
 
-/* An apply that was killed left it so. */
+/* The state after an apply that was killed. */
 static void test_temporary_name(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	converge(live, edits[0].after, NULL);
+	apply_until_done(live, edits[0].after, NULL);
 	link_called(live, "eth0.10")->name = TEMPORARY_PREFIX "00000001";
-	converge(live, edits[0].after, "give up eth0.10; do eth0.10");
+	apply_until_done(live, edits[0].after, "give up eth0.10; do eth0.10");
 	world_free(live);
 }
 
-/* Somebody's link holds the old VLAN: the new one keeps its temporary name. */
+/* An unmanaged link is on the old VLAN: the new one keeps its temporary name. */
 static void test_name_kept(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	converge(live, edits[0].after, NULL);
+	apply_until_done(live, edits[0].after, NULL);
 	struct live_link *guest = world_link(world_ns(live, "ci"), "g0", KIND_MACVLAN);
 	guest->parent_where = PARENT_HOST;
 	guest->parent = link_called(live, "eth0.10")->ifindex;
@@ -177,7 +177,7 @@ static void test_lease(void **state)
 	world_free(live);
 }
 
-/* What a run does not do is in no stage. */
+/* Steps that are not selected are in no stage. */
 static void test_selection(void **state)
 {
 	(void)state;

@@ -1,4 +1,4 @@
-/* Whose files root takes, and what is told of those that cannot be read. */
+/* The files that root accepts, and the findings for unreadable ones. */
 #include "schema/diag_report.h"
 #include "schema/files.h"
 
@@ -62,7 +62,7 @@ static void by_root(void **state)
 	CHECK(&trust, rows);
 }
 
-/* The files of who called sudo are as good as root's, what others may write of them is not. */
+/* The files of the user of sudo count as root's; those that others can write do not. */
 static void by_sudo(void **state)
 {
 	static const struct row rows[] = {
@@ -120,7 +120,7 @@ static void assert_read(const char *path, const struct trust *trust, size_t coun
 	arena_free(arena);
 }
 
-/* Who runs the tests stands for who called sudo. */
+/* The user of the tests stands for the user of sudo. */
 static void of_files(void **state)
 {
 	const char *folder = *state;
@@ -162,7 +162,7 @@ static void not_to_be_read(void **state)
 	assert_read("/dev", &anybody, 0, "contains no *.yaml or *.yml file");
 }
 
-/* Those that are too many are counted. */
+/* Findings beyond the limit are counted. */
 static void not_to_be_counted(void **state)
 {
 	const struct trust anybody = {.everybody = true};

@@ -1,4 +1,4 @@
-/* Which processes at the other end of a socket are trusted. */
+/* Trust in the process at the other end of a socket. */
 #include "lib/unix_peer.h"
 
 #include "lib/capability.h"
@@ -43,7 +43,7 @@ static int listener_new(struct sockaddr_un *address, socklen_t *size)
 	return fd;
 }
 
-/* A process that gives up what it can do, connects, and stays, or ends. */
+/* A process that drops its capabilities, connects, and stays, or ends. */
 static pid_t client_new(const struct sockaddr_un *address, socklen_t size, uint64_t kept,
 			const char *name, bool stays)
 {
@@ -60,7 +60,7 @@ static pid_t client_new(const struct sockaddr_un *address, socklen_t size, uint6
 	_exit(0);
 }
 
-static struct peer look_at(uint64_t kept, const char *name, bool stays, pid_t *ret_pid)
+static struct peer peer_connected(uint64_t kept, const char *name, bool stays, pid_t *ret_pid)
 {
 	struct sockaddr_un address;
 	socklen_t size;
@@ -84,7 +84,7 @@ static void with_the_capability(void **state)
 {
 	(void)state;
 	pid_t pid;
-	const struct peer peer = look_at(UINT64_MAX, "client", true, &pid);
+	const struct peer peer = peer_connected(UINT64_MAX, "client", true, &pid);
 	assert_int_equal(peer.pid, pid);
 	assert_int_equal(peer.uid, geteuid());
 	assert_string_equal(peer.name, "client");
@@ -97,7 +97,7 @@ static void without_it(void **state)
 	pid_t pid;
 	char text[PEER_TEXT_SIZE], expected[PEER_TEXT_SIZE];
 	const uint64_t all_but_it = ~CAPABILITY_BIT(CAP_NET_ADMIN);
-	const struct peer peer = look_at(all_but_it, "x\033[2J\n", true, &pid);
+	const struct peer peer = peer_connected(all_but_it, "x\033[2J\n", true, &pid);
 	assert_false(peer.trusted);
 	snprintf(expected, sizeof(expected),
 		 "process %d (x?[2J) of user %u, without CAP_NET_ADMIN here", (int)pid,
@@ -109,7 +109,7 @@ static void that_has_ended(void **state)
 {
 	(void)state;
 	pid_t pid;
-	assert_false(look_at(UINT64_MAX, "client", false, &pid).trusted);
+	assert_false(peer_connected(UINT64_MAX, "client", false, &pid).trusted);
 }
 
 static void nobody(void **state)

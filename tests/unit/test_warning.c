@@ -1,4 +1,4 @@
-/* Warnings are data, and their sentences come of one table. */
+/* Warnings are data, and one table formats their sentences. */
 #include "reconcile/plan/warning.h"
 
 #include <setjmp.h>
@@ -67,7 +67,7 @@ static void test_text(void **state)
 	arena_free(arena);
 }
 
-/* A container may have a long name for itself. */
+/* A container can have a long name. */
 static void test_long(void **state)
 {
 	struct arena *arena = arena_new();

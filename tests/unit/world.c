@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* After the includes that it needs. */
+/* After the headers that it requires. */
 #include <setjmp.h>
 
 #include <cmocka.h>
@@ -144,7 +144,7 @@ static void sysctl_set(struct live_ns *ns, struct live_link *link, const struct 
 				     .value = arena_strdup(ns->arena, sysctl->value)};
 }
 
-/* What the kernel refuses is a fault of the plan. */
+/* A refusal of the kernel is a fault of the plan. */
 static void done(int status, const char *what)
 {
 	if (status < 0)
@@ -182,14 +182,14 @@ static void addr_put(struct live *live, struct live_ns *ns, int ifindex,
 		}
 }
 
-/* The link of one step, in the live state, which changes under the plan's pointers. */
+/* The link of one step in the live state, which changes under the plan's pointers. */
 struct target {
 	struct live *live;
-	const struct link_spec *spec; /* NULL: it leaves */
+	const struct link_spec *spec; /* NULL: it is deleted */
 	struct live_ns *ns;
 	int ifindex;      /* 0: there is none (any more) */
-	int parent;       /* of the link that is made; 0: it has none */
-	const char *name; /* of the link that is made */
+	int parent;       /* of the new link; 0: it has none */
+	const char *name; /* of the new link */
 };
 
 static const struct link_spec *spec_of(const struct target *target)
@@ -278,25 +278,24 @@ static void operation_do(struct target *target, const struct operation *operatio
 		if (operation->certain)
 			restore(target);
 		break;
-	case OP_LINK_MOVE: /* it is made there */
+	case OP_LINK_MOVE: /* it is created there */
 	case OP_LEASE:     /* no server is in the model: see world_lease */
 	case N_OPERATION_TYPES:
 		break;
 	}
 }
 
-/* The step that makes or changes the parent knows which link it is, whatever it is called by now.
- */
+/* The step that creates or changes the parent finds the link under any current name. */
 static int parent_now(const struct stages *stages, const struct plan *plan,
-		      const struct target *targets, const struct link_spec *spec)
+		      const struct target *lookups, const struct link_spec *spec)
 {
 	const struct step *step = stages_parent(stages, spec);
 	if (step)
-		return targets[step - plan->steps].ifindex;
+		return lookups[step - plan->steps].ifindex;
 	if (spec->parent || !spec->parent_name)
 		return spec->parent;
 	const struct live_link *link =
-		live_link_by_name(targets->live->namespaces[0], spec->parent_name);
+		live_link_by_name(lookups->live->namespaces[0], spec->parent_name);
 	return link ? link->ifindex : 0;
 }
 
@@ -314,20 +313,20 @@ static void item_do(struct target *target, const struct stage_item *item, size_t
 
 void world_apply(struct live *live, const struct plan *plan)
 {
-	struct target *targets = arena_alloc(live->arena, (plan->n_steps + 1) * sizeof(*targets));
+	struct target *lookups = arena_alloc(live->arena, (plan->n_steps + 1) * sizeof(*lookups));
 	const struct selection all = selection_all(plan, live->arena);
 	const struct stages stages = stages_of(live->arena, &all, live);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		targets[i] = (struct target){
+		lookups[i] = (struct target){
 			.live = live,
 			.spec = plan->steps[i].desired,
 			.ns = plan->steps[i].ns,
 			.ifindex = plan->steps[i].current ? plan->steps[i].current->ifindex : 0};
 	for (size_t i = 0; i < stages.count; i++) {
 		const size_t number = (size_t)(stages.items[i].step - plan->steps);
-		struct target *target = &targets[number];
+		struct target *target = &lookups[number];
 		if (target->spec)
-			target->parent = parent_now(&stages, plan, targets, target->spec);
+			target->parent = parent_now(&stages, plan, lookups, target->spec);
 		item_do(target, &stages.items[i], number);
 	}
 }

@@ -1,5 +1,5 @@
-/* A live state that a plan can be done to, in a model of the kernel (kernel_model.h): what that
- * refuses makes the test fail. */
+/* A live state to which a plan is applied in a model of the kernel (kernel_model.h): a refusal of
+ * the model fails the test. */
 #ifndef TESTS_UNIT_WORLD_H
 #define TESTS_UNIT_WORLD_H
 
@@ -11,10 +11,10 @@ struct live *world_new(void);
 void world_free(struct live *live);
 
 struct live_ns *world_ns(struct live *live, const char *name);
-/* Adds an up link of 1500 bytes; fill in the rest. */
+/* Adds an up link of 1500 bytes; the caller sets the rest. */
 struct live_link *world_link(struct live_ns *ns, const char *name, enum link_kind kind);
 void world_addr(struct live_ns *ns, int ifindex, const char *prefix, uint8_t proto);
-/* One of DHCP, that holds and is preferred for so many seconds. */
+/* A leased address, with these valid and preferred lifetimes in seconds. */
 void world_lease(struct live_ns *ns, int ifindex, const char *prefix, uint32_t valid,
 		 uint32_t preferred);
 void world_route(struct live_ns *ns, int ifindex, const char *to, const char *via, uint8_t proto);
@@ -29,8 +29,8 @@ struct desired *desired_from(const char *yaml);
 /* NULL: it is not valid. */
 struct desired *desired_try(const char *yaml);
 
-/* The plan as text, "create attach web/lan; change attach db/lan mtu 1500 -> 1400", without what
- * is told alone unless `told`. */
+/* The plan as text, "create attach web/lan; change attach db/lan mtu 1500 -> 1400", without mere
+ * reports unless `told`. */
 const char *plan_text(const struct plan *plan);
 
 #endif
