@@ -14,7 +14,7 @@ struct ip_netns {
 };
 
 /* Texts go to the arena, quoted for a POSIX shell if necessary. `origins` are those of
- * live->spaces. */
+ * live->namespaces. */
 struct ip_netns ip_netns_of(struct arena *arena, const struct live *live,
 			    const struct origin *origins, const struct live_ns *ns);
 const char *shell_quote(struct arena *arena, const char *text);

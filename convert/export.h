@@ -20,7 +20,7 @@ struct exports {
 	size_t n_dissents;
 };
 
-/* `adopt`: the set for untagged links, or NULL. `origins` are those of live->spaces. Pure.
+/* `adopt`: the set for untagged links, or NULL. `origins` are those of live->namespaces. Pure.
  * Properties that a file cannot express, or that the kernel does not report, become comments.
  * Everything is in `arena`. */
 struct exports export_live(const struct live *live, const struct origin *origins,

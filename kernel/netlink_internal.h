@@ -1,4 +1,4 @@
-/* What netlink.c and netlink_batch.c share: decoding the kernel's errors. */
+/* Declarations shared by netlink.c and netlink_batch.c: decodes the kernel's errors. */
 #ifndef KERNEL_NETLINK_INTERNAL_H
 #define KERNEL_NETLINK_INTERNAL_H
 

@@ -24,7 +24,7 @@ static size_t solicitation(uint8_t *frame, const struct mac *mac, const struct i
 			   const struct ip *ip)
 {
 	const uint8_t *low = ip->bytes + 13;
-	/* RFC 4291 2.7.1: the solicited-node address ends like the one that is asked for. */
+	/* RFC 4291 2.7.1: the solicited-node address ends with the last bytes of the target. */
 	const uint8_t to[16] = {0xff, 0x02, [11] = 1, 0xff, low[0], low[1], low[2]};
 	const uint8_t to_mac[MAC_SIZE] = {0x33, 0x33, 0xff, low[0], low[1], low[2]};
 	uint8_t body[NEIGHBOR_SIZE + OPTION_SIZE] = {SOLICITATION, [NEIGHBOR_SIZE] = OPTION_SOURCE,
@@ -121,7 +121,8 @@ static bool is_neighbor(const uint8_t *frame, size_t size)
 	       frame[IPV6_HOP_LIMIT] == 255;
 }
 
-/* RFC 4862 5.4.3 and 5.4.4: an advertisement of the address, or a solicitation as ours. */
+/* RFC 4862 5.4.3 and 5.4.4: an advertisement of the address, or a solicitation from the unspecified
+ * address. */
 static bool neighbor_claim(const uint8_t *frame, size_t size, struct ip *ret_ip,
 			   struct mac *ret_mac)
 {

@@ -24,8 +24,8 @@ bool probe_frame_claim(const uint8_t *frame, size_t size, struct ip *ret_ip, str
 size_t question_frame(uint8_t frame[QUESTION_FRAME_MAX], const struct mac *mac,
 		      const struct ip *source, const struct ip *target, const struct mac *to);
 
-/* Whether a frame is a reply to such a question: which address has which MAC, and the address that
- * asked. Announcements, requests and probes are none. */
+/* Whether a frame is a reply to such a question: sets the address, its MAC, and the address of the
+ * requester. Announcements, requests and probes are not replies. */
 bool answer_frame_decode(const uint8_t *frame, size_t size, struct ip *ret_ip, struct mac *ret_mac,
 			 struct ip *ret_source);
 

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* How much of the text, in bytes, goes on a line with room for that many columns: to the last
- * blank outside of backquotes, or else the last blank; 0 if there is none. */
+/* The length in bytes of the text's first line of at most that many columns: to the last blank
+ * outside of backquotes, otherwise the last blank; 0 if there is none. */
 static size_t line_length(const char *text, size_t room)
 {
 	const size_t fits = text_fit(text, room);

@@ -40,10 +40,10 @@ static const char *const allowed[] = {
 	/* Signals, and abort(). */
 	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn", "sigaltstack", "signalfd4",
 	"tgkill", "tkill", "getpid", "gettid",
-	/* Who runs it, where, and how much it may have. */
+	/* Identity, machine, and limits. */
 	"getuid", "geteuid", "getgid", "getegid", "uname", "sysinfo", "prctl", "getrlimit",
 	"ugetrlimit", "setrlimit",
-	/* Time, where the vDSO does not tell it. */
+	/* Time, if the vDSO does not provide it. */
 	"clock_gettime", "clock_gettime64", "clock_getres", "clock_getres_time64", "gettimeofday",
 	"time", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64",
 	/* Open files. */
@@ -108,7 +108,7 @@ struct condition {
 	scmp_datum_t mask, value; /* (argument & mask) == value */
 };
 
-/* What may be called with some arguments only: any row that fits allows it. */
+/* System calls that are restricted to some arguments: any matching row allows the call. */
 struct checked {
 	const char *call;
 	struct condition first, second; /* second: mask 0 is none */
@@ -129,7 +129,7 @@ static const struct checked checked[] = {
 	{"setns", {1, UINT32_MAX, CLONE_NEWNET}, {0}},
 	/* Announcements; DHCP. */
 	{"socket", {0, UINT32_MAX, AF_PACKET}, {0}},
-	/* Not TIOCSTI and the like, which type on the terminal of who runs it. */
+	/* Not TIOCSTI and the like, which insert input into the terminal. */
 	{"ioctl", {1, UINT32_MAX, TCGETS}, {0}},
 	{"ioctl", {1, UINT32_MAX, NS_GET_NSTYPE}, {0}},
 	/* Its own limits. */
@@ -161,8 +161,8 @@ static const struct checked checked_dhcp[] = {
 	/* To read: the broker is user 0, whose files are the machine's. */
 	{"open", {1, WRITES, O_RDONLY}, {0}},
 	{"openat", {2, WRITES, O_RDONLY}, {0}},
-	/* The client talks to the server by UDP once it has an address (give_up), and asks the
-	 * kernel about its link. */
+	/* The client sends UDP to the server once it has an address (give_up), and queries its
+	 * link. */
 	{"socket", {0, UINT32_MAX, AF_INET}, {1, TYPE, SOCK_DGRAM}},
 	{"socket", {0, UINT32_MAX, AF_INET}, {1, TYPE, SOCK_RAW}},
 	{"ioctl", {1, UINT32_MAX, SIOCGIFINDEX}, {0}},
@@ -178,7 +178,7 @@ static void die(const char *what, int status)
 	exit(1);
 }
 
-/* What this libseccomp or this architecture does not know is not allowed, either. */
+/* Calls that this libseccomp or this architecture lacks are not allowed, either. */
 static void allow(scmp_filter_ctx filter, const char *call, unsigned count,
 		  const struct scmp_arg_cmp *conditions)
 {

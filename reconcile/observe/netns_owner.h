@@ -11,7 +11,7 @@ struct origin {
 	const char *pid;    /* a process in it, or NULL */
 };
 
-/* One for each of live->spaces, in `arena`. Queries the running engines if there is a namespace
+/* One for each of live->namespaces, in `arena`. Queries the running engines if there is a namespace
  * other than the host's. */
 struct origin *origins_find(const struct live *live, struct arena *arena);
 

@@ -30,7 +30,7 @@ const char *descriptors_short(struct arena *arena);
  * in whichever namespace the link's parent is. */
 struct live *observe_owner_tags(struct error *error);
 
-/* Continues an earlier observation: reads again what is marked stale (live_ns.stale,
+/* Continues an earlier observation: reads the stale parts again (live_ns.stale,
  * container_lookup.stale), finds containers that are new in `desired`, and keeps the rest. `before`
  * is freed in any case; the desired state of `before` must be valid until then. A stale namespace
  * that was released and belongs to no container is searched everywhere, and dropped if it is

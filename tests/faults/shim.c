@@ -3,7 +3,7 @@
  *     refuse@N=ERRNO  the Nth request is not done, and answered with this errno
  *     interrupt@N     the Nth dump says that it was interrupted
  *     lost@N          in place of the Nth answer comes ENOBUFS
- *     cut@N=BYTES     the Nth answer ends after so many bytes
+ *     cut@N=BYTES     the Nth answer ends after that many bytes
  *     garble@N=SEED   some bytes of the Nth answer are others
  *     malform@N       the first attribute of each object in the Nth answer goes on beyond its end
  *     blank@N         the Nth answer, if it is an acknowledgement, says nothing
@@ -13,8 +13,8 @@
  *     forged@N        before it comes one that another process says EPERM with
  *     forged-long@N   the same, and longer than there is room for
  *     send-eintr@N, receive-eintr@N  a signal comes amid the Nth call that sends or receives
- *     event-lost@N, event-cut@N=BYTES, event-garble@N=SEED  the same for what tells of events
- *     random@PERMILLE=SEED  so many of a thousand are refused, interrupted or lost
+ *     event-lost@N, event-cut@N=BYTES, event-garble@N=SEED  the same for the events
+ *     random@PERMILLE=SEED  that many of a thousand are refused, interrupted or lost
  *
  * Several are parted by commas. Numbers count from 1, over all of the process; 0 is each of them.
  * FAULTS_LOG names a file that gets a line for each: "request N TYPE", "dump N TYPE", "answer N

@@ -1,6 +1,5 @@
-/* What the LAN sends while addresses are probed, or gateways asked for: one frame. What it claims
- * or answers is read within the frame, and our own probe for the same address claims it likewise.
- */
+/* A frame of the LAN during probes and requests for gateways. A reported holder or answer is inside
+ * the frame, and this host's own probe for the same address counts as a claim, too. */
 #include "kernel/probe_packet.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -11,7 +11,7 @@
  *     show NS
  *
  * The answer is a line with its errno; `show` has a line for each link, address and route before
- * it. An argument "live-rename" tells that the kernel renames links that are up. */
+ * it. With the argument "live-rename" the kernel renames links that are up. */
 #include "tests/unit/kernel_model.h"
 #include "tests/unit/world.h"
 

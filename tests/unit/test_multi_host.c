@@ -334,5 +334,5 @@ int main(void)
 		cmocka_unit_test(an_unknown_host_is_guarded),
 		cmocka_unit_test(too_many_globs),
 	};
-	return cmocka_run_group_tests_name("fleet", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("multi_host", tests, NULL, NULL);
 }

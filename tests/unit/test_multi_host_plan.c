@@ -196,5 +196,5 @@ static void test_any_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_any_order)};
-	return cmocka_run_group_tests_name("fleet_plan", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("multi_host_plan", tests, NULL, NULL);
 }

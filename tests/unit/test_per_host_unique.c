@@ -177,5 +177,5 @@ int main(void)
 		cmocka_unit_test(test_routes),        cmocka_unit_test(test_other_set),
 		cmocka_unit_test(test_same_lan),
 	};
-	return cmocka_run_group_tests_name("tenants", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("per_host_unique", tests, NULL, NULL);
 }

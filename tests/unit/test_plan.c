@@ -386,10 +386,10 @@ static void test_vlan_kept(void **state)
 	struct live *live = world_new();
 	struct desired *lab = desired_from(LAN(", vlan: 10") WEB);
 	apply_until_done(live, lab);
-	struct live_link *guest = world_link(world_ns(live, "ci"), "guest", KIND_MACVLAN);
-	guest->parent_where = PARENT_HOST;
-	guest->parent = live_link_by_name(live->namespaces[0], "eth0.10")->ifindex;
-	expect(live, "", &open, "delete web/lan; kept eth0.10: used by guest in ci");
+	struct live_link *other_link = world_link(world_ns(live, "ci"), "other", KIND_MACVLAN);
+	other_link->parent_where = PARENT_HOST;
+	other_link->parent = live_link_by_name(live->namespaces[0], "eth0.10")->ifindex;
+	expect(live, "", &open, "delete web/lan; kept eth0.10: used by other in ci");
 	desired_free(lab);
 	world_free(live);
 }
@@ -446,9 +446,9 @@ static void test_links_on_one_parent(void **state)
 	assert_false(has_links_on_parent(
 		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
 								      "[lan]}}\nname: x\n"));
-	struct live_link *guest = world_link(world_ns(live, "ci"), "guest", KIND_MACVLAN);
-	guest->parent_where = PARENT_HOST;
-	guest->parent = live_link_by_name(live->namespaces[0], "eth1")->ifindex;
+	struct live_link *other_link = world_link(world_ns(live, "ci"), "other", KIND_MACVLAN);
+	other_link->parent_where = PARENT_HOST;
+	other_link->parent = live_link_by_name(live->namespaces[0], "eth1")->ifindex;
 	assert_true(has_links_on_parent(
 		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
 								      "[lan]}}\nname: x\n"));

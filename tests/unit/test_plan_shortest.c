@@ -253,8 +253,9 @@ static const char *longer_than_needed(const struct plan *plan)
 	}
 	search_begin(plan, &search);
 	int temporaries = __builtin_popcount(search.temporaries);
-	return temporaries && temporaries > fewest_temporaries(&search) ? "a detour is needless"
-									: NULL;
+	return temporaries && temporaries > fewest_temporaries(&search)
+		       ? "a temporary value is needless"
+		       : NULL;
 }
 
 /* --- unmanaged objects */
@@ -352,7 +353,7 @@ static void test_random_pairs(void **state)
 		valid++;
 	}
 	print_message("%zu pairs: %zu planned, %zu blocked, %zu with names or MACs that move, %zu "
-		      "with detours\n",
+		      "with temporary values\n",
 		      valid, tally.planned, tally.blocked, tally.moved, tally.temporaries);
 	assert_true(tally.planned > pairs / 4 && tally.blocked > pairs / 100);
 	assert_true(tally.moved > pairs / 10 && tally.temporaries > pairs / 1000);

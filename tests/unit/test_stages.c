@@ -146,9 +146,9 @@ static void test_name_kept(void **state)
 	(void)state;
 	struct live *live = world_new();
 	apply_until_done(live, edits[0].after, NULL);
-	struct live_link *guest = world_link(world_ns(live, "ci"), "g0", KIND_MACVLAN);
-	guest->parent_where = PARENT_HOST;
-	guest->parent = link_called(live, "eth0.10")->ifindex;
+	struct live_link *other_link = world_link(world_ns(live, "ci"), "g0", KIND_MACVLAN);
+	other_link->parent_where = PARENT_HOST;
+	other_link->parent = link_called(live, "eth0.10")->ifindex;
 	struct desired *desired = desired_from(edits[3].after);
 	const struct plan *plan = plan_of(live, desired);
 	const struct stages stages = plan_stages(plan, live);
