@@ -110,7 +110,7 @@ static json_t *variables_read(struct loader *loader)
 	const struct compose_source *source = loader->source;
 	json_t *variables = json_object();
 	json_object_update(variables, (json_t *)(uintptr_t)source->environment);
-	if (!json_says_yes(variables, "COMPOSE_DISABLE_ENV_FILE"))
+	if (!json_is_yes(variables, "COMPOSE_DISABLE_ENV_FILE"))
 		compose_env(loader, compose_path(loader, source->directory, ".env"), true,
 			    source->environment, variables);
 	return variables;

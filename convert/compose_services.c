@@ -230,7 +230,7 @@ static void service_left(const struct service *service)
 				     "its ports are not published: they are reached at its own "
 				     "address");
 		else
-			json_left(key, value, service->map);
+			json_unconverted(key, value, service->map);
 	}
 	json_leftovers(json_object_get(service->body, "deploy"), deploy_known, service->map);
 }

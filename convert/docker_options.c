@@ -88,7 +88,7 @@ static void host_take(struct tree *at, const struct aux_address *aux, struct net
 {
 	struct ip *ip = aux->ip.family == AF_INET6 ? &network->host.ipv6 : &network->host.ipv4;
 	char text[IP_TEXT_SIZE];
-	network->host.wanted = true;
+	network->host.enabled = true;
 	*ip = aux->ip;
 	tree_comment(at,
 		     "aux_addresses.%s reserves %s for the host: `host` gives the host a link with "
@@ -168,7 +168,7 @@ static void gateway_take(const json_t *pool, const char *key, struct tree *at,
 static bool is_off(const json_t *network, const char *key, bool otherwise)
 {
 	const json_t *json = json_object_get(network, key);
-	return json && !json_is_null(json) ? !json_says_yes(network, key) : otherwise;
+	return json && !json_is_null(json) ? !json_is_yes(network, key) : otherwise;
 }
 
 /* Docker takes no addresses from the pools of a family that is switched off. */
@@ -212,7 +212,7 @@ static void ipv6_missing(const json_t *body, const struct docker_keys *keys, str
 	for (size_t i = 0; i < network->n_subnets; i++)
 		if (network->subnets[i].prefix.ip.family == AF_INET6)
 			return;
-	if (json_says_yes(body, keys->ipv6))
+	if (json_is_yes(body, keys->ipv6))
 		tree_comment(at,
 			     "%s is set without an IPv6 subnet, so Docker uses its own address "
 			     "pool: write the IPv6 subnet of the LAN under `subnets`",

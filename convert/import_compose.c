@@ -88,9 +88,9 @@ static void network_convert(struct tree *to, const json_t *body, struct network 
 	struct tree *map = tree_map(to, network->name);
 	const json_t *ipam = json_object_get(body, "ipam");
 	const char *manager = json_text_at(ipam, "driver");
-	network->internal = json_says_yes(body, "internal");
+	network->internal = json_is_yes(body, "internal");
 	if (manager && strcmp(manager, "default") != 0)
-		json_left("ipam.driver", json_object_get(ipam, "driver"), map);
+		json_unconverted("ipam.driver", json_object_get(ipam, "driver"), map);
 	if (json_text_at(body, "name"))
 		tree_comment(map, "its name in Docker is %s", json_text_at(body, "name"));
 	json_leftovers(ipam, ipam_known, map);
@@ -113,8 +113,8 @@ static void network_take(struct tree *to, struct compose_network *network, const
 {
 	const char *driver = json_text_at(body, "driver");
 	struct network declared = {.name = network->name};
-	network->gateways = json_says_yes(body, "enable_ipv6") ? 2 : 1;
-	network->internal = json_says_yes(body, "internal");
+	network->gateways = json_is_yes(body, "enable_ipv6") ? 2 : 1;
+	network->internal = json_is_yes(body, "internal");
 	if (is_external(body)) {
 		if (external_left(to, network, used))
 			return;

@@ -126,7 +126,7 @@ static void mounts_scan(netns_visit *visit, void *data, struct netns_missed *mis
 	cleanup_free char *text = file_text("/proc/self/mountinfo");
 	struct mounts mounts = {0};
 	missed->mounts = !text;
-	missed->starved |= !text && no_descriptor_left();
+	missed->no_descriptors |= !text && no_descriptor_left();
 	for (char *rest = text, *line; (line = strsep(&rest, "\n"));)
 		mount_take(&mounts, line);
 	if (mounts.count)

@@ -17,7 +17,7 @@ json_t *status_json(const struct status_model *model, const struct run *run, boo
 
 struct status_style {
 	bool color;
-	bool times;     /* what is left of leases */
+	bool times;     /* remaining time of leases */
 	unsigned width; /* longer lines are cut; 0: wrapped where the output is a terminal */
 };
 

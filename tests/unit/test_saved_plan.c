@@ -280,9 +280,9 @@ static void decode_bad(const char *text, const char *words)
 	assert_int_equal(saved_plan_decode(&file, arena, &saved, &diags), -1);
 	assert_int_equal(diags.count, 1);
 	assert_int_equal(diags.items[0].code, CODE_SAVED_PLAN);
-	const char *told = diag_format(arena, &diags.items[0], WRAP_NEVER);
-	if (!strstr(told, words))
-		fail_msg("no \"%s\" in: %s", words, told);
+	const char *reported = diag_format(arena, &diags.items[0], WRAP_NEVER);
+	if (!strstr(reported, words))
+		fail_msg("no \"%s\" in: %s", words, reported);
 	diags_free(&diags);
 	arena_free(arena);
 }
