@@ -199,8 +199,8 @@ static int run(const struct command *command, struct options *options)
 		return help_command(command, options);
 	if (command->needs_file && !options->n_files && !options->n_words && !options->n_names)
 		return file_missing(command, options);
-	/* What does nothing to the host may be asked about anybody's files. An import reads files
-	 * that others name. */
+	/* Commands that change nothing accept files that other users can write. An import reads
+	 * files that others name. */
 	if (!(command->groups & (OPTIONS_HOST | OPTIONS_IMPORT)))
 		options->insecure = true;
 	if (!options->host && command->groups & OPTIONS_HOST)

@@ -247,7 +247,7 @@ int run_locked(struct run *run, const struct desired *desired, struct lookups *l
 	if (status == 0)
 		status = run_observe_at(run, desired, lookups, options, error);
 	if (status < 0 || run_refused(run, options) ||
-	    (options->saved && !saved_holds(run, desired, options)))
+	    (options->saved && !saved_is_valid(run, desired, options)))
 		return status;
 	status = run_guarded(run, desired, options, lock, error);
 	if (status < 0)
