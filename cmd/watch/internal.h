@@ -63,7 +63,7 @@ struct service {
 	uint64_t content;                     /* hash of the files at the last reading */
 	char *left;                           /* the left set that was reported last; or NULL */
 	struct notices *reported;             /* of the last pass; as data (notices.h) */
-	struct descriptors_short descriptors; /* as was told last */
+	struct descriptors_short descriptors; /* as reported last */
 	bool guarded;                         /* the last plan was too much to delete */
 	bool started;                         /* the start was reported */
 	bool dirty;                           /* a pass is due */
@@ -165,7 +165,8 @@ void report_sets_no_longer_declared(struct service *service, const struct desire
 bool descriptors_reported(struct service *service);
 /* Warns about it, unless it was reported. */
 void report_descriptors(struct service *service);
-/* Once: the version, the files, the sets, and what is live of them before anything is done. */
+/* Called once: logs the version, the files, the sets, and their live links before the first pass.
+ */
 void report_start(struct service *service);
 void report_state(struct service *service, const struct selection *selection);
 

@@ -338,7 +338,7 @@ static bool pass(struct service *service, unsigned number, bool drift, struct er
 	if (!plan)
 		return false;
 	report_start(service);
-	report_left(service, plan);
+	report_undeclared_set(service, plan);
 	bool allowed = pass_allowed(&selection);
 	if (allowed && number == PASSES_MAX) {
 		not_converging(service, &selection);

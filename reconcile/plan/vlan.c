@@ -129,7 +129,7 @@ static void name_check_vlans(const struct vlans *vlans, struct parent *parent)
 			    link->vlan_protocol);
 }
 
-/* A link of another kind, id or parent under the name that ours is to have. */
+/* A link of another kind, id or parent with the name of the planned one. */
 static void name_check(const struct vlans *vlans, struct parent *parent)
 {
 	const struct plan_input *input = vlans->input;

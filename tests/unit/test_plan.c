@@ -326,7 +326,7 @@ static void test_vlan_two_protocols(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct live *live = world_new();
 		struct desired *before = desired_from(rows[i].before);
-		converge(live, before);
+		apply_until_done(live, before);
 		expect(live, rows[i].after, &open, rows[i].plan);
 		desired_free(before);
 		world_free(live);
@@ -341,8 +341,8 @@ static void test_vlan_of_two_sets(void **state)
 	struct desired *prod = desired_from("name: prod\n" NET(
 		"wan",
 		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}");
-	converge(live, lab);
-	converge(live, prod);
+	apply_until_done(live, lab);
+	apply_until_done(live, prod);
 	expect(live, "name: lab\n" LAN(", vlan: 10, vlan_protocol: 802.1ad") WEB, &open,
 	       "change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod; refused lan: "
 	       "eth0.10 is VLAN 10 (802.1q) of set prod; refused web/lan: waits for network lan");
@@ -351,7 +351,7 @@ static void test_vlan_of_two_sets(void **state)
 	world_free(live);
 }
 
-static void test_vlan_before_us(void **state)
+static void test_vlan_existing(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -790,8 +790,8 @@ static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_other_sets),
 	cmocka_unit_test(test_vlan_two_protocols),
 	cmocka_unit_test(test_vlan_of_two_sets),
-	cmocka_unit_test(test_vlan_before_us),
-	cmocka_unit_test(test_vlan_name_in_the_way),
+	cmocka_unit_test(test_vlan_existing),
+	cmocka_unit_test(test_vlan_name_conflict),
 	cmocka_unit_test(test_vlan_kept),
 	cmocka_unit_test(test_dummy_kept),
 	cmocka_unit_test(test_links_on_one_parent),
