@@ -65,19 +65,20 @@ static void client_disconnected(void *data, int fd, uint32_t events)
 }
 
 /* Takes the connection over. */
-static void guest_add(struct service *service, struct service_kept *kept, int connection)
+static void client_add(struct service *service, struct service_kept *kept, int connection)
 {
 	struct error error;
 	cleanup_close int fd = connection;
-	struct guest *guest = memory_new(1, sizeof(*guest));
-	*guest = (struct guest){.service = service, .kept = kept, .fd = fd, .next = kept->guests};
-	if (loop_add(service->loop, fd, EPOLLIN, guest_left, guest, &error) < 0) {
-		free(guest);
+	struct client *client = memory_new(1, sizeof(*client));
+	*client =
+		(struct client){.service = service, .kept = kept, .fd = fd, .next = kept->clients};
+	if (loop_add(service->loop, fd, EPOLLIN, client_disconnected, client, &error) < 0) {
+		free(client);
 		return;
 	}
 	(void)fd_steal(&fd);
-	kept->guests = guest;
-	service->n_guests++;
+	kept->clients = client;
+	service->n_clients++;
 }
 
 static struct service_kept *kept_of(const struct service *service, int fd)
@@ -92,11 +93,11 @@ static void client_accept(void *data, int fd, uint32_t events)
 {
 	struct service *service = data;
 	(void)events;
-	cleanup_close int guest = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (guest < 0 || !peer_trusted(guest) || service->n_guests == GUESTS_MAX)
+	cleanup_close int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (client < 0 || !peer_trusted(client) || service->n_clients == CLIENTS_MAX)
 		return;
-	keeper_answer(guest, service->options);
-	guest_add(service, kept_of(service, fd), fd_steal(&guest));
+	keeper_answer(client, service->options);
+	client_add(service, kept_of(service, fd), fd_steal(&client));
 }
 
 static void kept_drop(struct service *service, struct service_kept **at)
@@ -167,7 +168,7 @@ static void keeper_wait(struct service *service, int connection)
 	struct error error;
 	cleanup_close int fd = connection;
 	service_wait_end(service);
-	if (loop_add(service->loop, fd, EPOLLIN, keeper_left, service, &error) == 0)
+	if (loop_add(service->loop, fd, EPOLLIN, keeper_disconnected, service, &error) == 0)
 		service->other_keeper = fd_steal(&fd);
 }
 
