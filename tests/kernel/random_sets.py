@@ -4,7 +4,7 @@ import random
 
 from declare import document
 
-MODES = {"macvlan": ["bridge", "private", "vepa"], "ipvlan": ["l2", "l3"]}
+MODES = {"macvlan": ["bridge", "private", "vepa"], "macvtap": ["bridge", "private", "vepa"], "ipvlan": ["l2", "l3"]}
 
 
 class Sets:
@@ -21,7 +21,7 @@ class Sets:
         body = {"parent": "eth0", "driver": driver, "mode": self.random.choice(MODES[driver]),
                 "mtu": self.random.choice([None, 1280, 1400]),
                 "vlan": self.random.choice(self.vlans),
-                "bcqueuelen": self.random.choice([None, 50]) if driver == "macvlan" else None,
+                "bcqueuelen": self.random.choice([None, 50]) if driver != "ipvlan" else None,
                 "subnets": [{"subnet": f"{net}.0/24", "gateway": self.random.choice(
                     [None, f"{net}.1"])}]}
         if self.random.random() < 0.5:
@@ -38,7 +38,7 @@ class Sets:
             body["interface_name"] = f"lan{number}"
         if self.random.random() < 0.3:
             body["gw_priority"] = self.random.randint(1, 9)
-        if network["driver"] == "macvlan" and self.random.random() < 0.3:
+        if network["driver"] != "ipvlan" and self.random.random() < 0.3:
             body["mac_address"] = f"02:01:00:{self.count:02x}:{number:02x}:" \
                                   f"{self.random.randint(0, 255):02x}"
         if self.random.random() < 0.3:
@@ -49,11 +49,12 @@ class Sets:
     def document(self, name):
         """The text of a set with that name."""
         self.count += 1
-        driver = self.drivers
-        self.drivers = [self.random.choice(driver)]  # a parent supports one kind or the other
+        drivers = self.drivers
+        ipvlan = self.random.choice(drivers) == "ipvlan"  # a parent supports it or the others
+        self.drivers = [driver for driver in drivers if (driver == "ipvlan") == ipvlan]
         networks = {f"net{number}": self.network(number)
                     for number in range(self.random.randint(1, 3))}
-        self.drivers = driver
+        self.drivers = drivers
         containers = {}
         for container in self.containers:
             chosen = self.random.sample(sorted(networks), self.random.randint(1, len(networks)))

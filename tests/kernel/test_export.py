@@ -109,12 +109,11 @@ def vlans(host):
     host.unchanged(out)
 
 
-@test("export: random sets, exported, differ in nothing, and come back the same")
-def random_sets(host):
+def compare_random_sets(host, seeds, **options):
     names = ["web", "db", "ci"]
     host.netns(*names)
-    for seed in range(6):
-        text = Sets(seed, names).document(f"set{seed}")
+    for seed in range(seeds):
+        text = Sets(seed, names, **options).document(f"set{seed}")
         host.apply(text)
         out = exported(host)[0]
         before = host.snapshot(final_state=True)
@@ -124,6 +123,16 @@ def random_sets(host):
         host.apply(out)
         same(without_ids(host.snapshot(final_state=True)), without_ids(before), "made anew")
         host.delete(out)
+
+
+@test("export: random sets, exported, differ in nothing, and come back the same")
+def random_sets(host):
+    compare_random_sets(host, 6)
+
+
+@test("export: random sets with macvtap, likewise", needs=["macvtap"])
+def random_macvtaps(host):
+    compare_random_sets(host, 3, drivers=("macvlan", "macvtap"))
 
 
 def without_ids(snapshot):

@@ -24,6 +24,7 @@ ADDRESSES = ["10.0.0.2/24", "10.0.0.3/24", "10.0.0.3/16", "10.0.1.2/24", "10.0.1
              "fd00::2/64", "fd00::3/64"]
 DESTINATIONS = ["0.0.0.0/0", "10.9.0.0/16", "10.9.1.0/24", "192.0.2.7/32"]
 ROUTERS = ["10.0.0.1", "10.0.1.1", "10.0.2.1", "-"]
+MACVLANS = ("macvlan", "macvtap")  # one driver in the kernel
 MODES = {"bridge": 4, "private": 1, "vepa": 2}
 
 # The kernel's numbers: rtnetlink.h, if_link.h, if_addr.h.
@@ -82,7 +83,7 @@ class Kernel:
 
     def add(self, ns, name, kind, parent, mode, mac, mtu, bcqueuelen, vlan):
         data = b""
-        if kind == "macvlan":
+        if kind in MACVLANS:
             data = attribute(MACVLAN_MODE, MODES[mode]) + \
                 attribute(MACVLAN_BC_QUEUE_LEN, int(bcqueuelen))
         if kind == "vlan":
@@ -113,15 +114,15 @@ class Kernel:
     def mtu(self, ns, name, size):
         return self.link(ns, name, SET_LINK, attribute(MTU, int(size)))
 
-    def of_macvlan(self, ns, name, kind, value):
+    def of_macvlan(self, ns, name, kind, data):
         return self.link(ns, name, NEW_LINK, attribute(LINKINFO, attribute(
-            INFO_KIND, b"macvlan") + attribute(INFO_DATA, attribute(kind, value))))
+            INFO_KIND, kind.encode()) + attribute(INFO_DATA, data)))
 
-    def mode(self, ns, name, mode):
-        return self.of_macvlan(ns, name, MACVLAN_MODE, MODES[mode])
+    def mode(self, ns, name, mode, kind):
+        return self.of_macvlan(ns, name, kind, attribute(MACVLAN_MODE, MODES[mode]))
 
-    def bcqueuelen(self, ns, name, length):
-        return self.of_macvlan(ns, name, MACVLAN_BC_QUEUE_LEN, int(length))
+    def bcqueuelen(self, ns, name, length, kind):
+        return self.of_macvlan(ns, name, kind, attribute(MACVLAN_BC_QUEUE_LEN, int(length)))
 
     def up(self, ns, name):
         return self.link(ns, name, NEW_LINK, flags=IFF_UP, mask=IFF_UP)
@@ -180,7 +181,7 @@ def link_lines(link):
     kind, data = info.get("info_kind", ""), info.get("info_data", {})
     words = ["link", link["ifname"], kind, link["address"], link["mtu"],
              "up" if "UP" in link["flags"] else "down"]
-    words += [data["mode"], data["bcqueuelen"]] if kind == "macvlan" else []
+    words += [data["mode"], data["bcqueuelen"]] if kind in MACVLANS else []
     words += [data["id"]] if kind == "vlan" else []
     yield " ".join(map(str, words + [link.get("ifalias", "")])).strip()
     for item in link["addr_info"]:
@@ -241,8 +242,8 @@ class Sequence:
         if kind == "vlan":
             return ["add", "host", pick(["v10", "v20"]), kind, pick(["p0", "p1"]), "-", "-",
                     str(pick(MTUS)), "-", str(pick([10, 20]))]
-        mac = pick(MACS) if kind == "macvlan" else "-"
-        mode, length = (pick(list(MODES)), str(pick([50, 1000]))) if kind == "macvlan" else \
+        mac = pick(MACS) if kind in MACVLANS else "-"
+        mode, length = (pick(list(MODES)), str(pick([50, 1000]))) if kind in MACVLANS else \
             ("l2", "-")
         return ["add", pick(SPACES), pick(NAMES), kind, parent, mode, mac,
                 pick(["-", str(pick(MTUS))]), length, "-"]
@@ -265,12 +266,12 @@ class Sequence:
 
     def operation(self):
         pick = self.random.choice
-        where = (self.there("link") or [pick(SPACES), pick(NAMES)])[:2]
+        *where, kind = (self.there("link") or [pick(SPACES), pick(NAMES), "macvlan"])[:3]
         address = self.there("address") or [*where, pick(ADDRESSES)]
         route = self.there("route") or [*where, pick(DESTINATIONS)]
-        macvlan_only = [] if self.kinds != ["macvlan"] else [
-            ["mac", *where, pick(MACS)], ["mode", *where, pick(list(MODES))],
-            ["bcqueuelen", *where, str(pick([50, 1000]))]]
+        macvlan_only = [] if not set(self.kinds) <= set(MACVLANS) else [
+            ["mac", *where, pick(MACS)], ["mode", *where, pick(list(MODES)), kind],
+            ["bcqueuelen", *where, str(pick([50, 1000])), kind]]
         of_parents = [["delete", "host", pick(["v10", "v20", "p1"])],
                       ["mtu", "host", pick(["v10", "v20"]), str(pick(MTUS))]] \
             if self.random.random() < 0.1 else []
@@ -343,6 +344,11 @@ def compare(host, kinds):
 @test("model: random operations, as the kernel does them", both=True, seconds=SEQUENCES)
 def macvlans(host):
     compare(host, ["macvlan"])
+
+
+@test("model: random operations with macvtap", needs=["macvtap"], seconds=SEQUENCES)
+def macvtaps(host):
+    compare(host, list(MACVLANS))
 
 
 @test("model: random operations with VLANs and ipvlan", needs=["vlan", "ipvlan"],

@@ -63,65 +63,6 @@ def ipvlan_announced(host):
         "no announcement"
 
 
-def tap_devices(host, ns):
-    """The character devices of the namespace's links, as sysfs has them."""
-    with host.inside(ns):
-        shown = host.run("unshare", "-m", "sh", "-c", "mount -t sysfs sysfs /sys && cd /sys/class/net && "
-                         "for tap in */tap*; do echo $tap $(cat $tap/dev); done", ns=ns, code=0).out
-    return dict(line.split() for line in shown.splitlines() if "*" not in line)
-
-
-@test("macvtap: a link with a character device, beside a macvlan of the same parent", needs=["macvtap"])
-def macvtap(host):
-    host.netns("web", "db")
-    text = document({"n": lan(driver="macvtap", bcqueuelen=50, host=True), "m": lan(subnet="10.8.0.0/24", gateway=None)},
-                    {"web": ["n"], "db": ["m"]})
-    host.apply(text)
-    link = host.link("web", "eth0")
-    same((link["linkinfo"]["info_kind"], link["linkinfo"]["info_data"]["mode"], link["address"], link["ifalias"]),
-         ("macvtap", "bridge", "02:42:ac:10:56:02", "mvapply:attach:default/n/web"), "the link")
-    same(link["linkinfo"]["info_data"].get("bcqueuelen", 50), 50, "the broadcast queue")
-    same(host.link("db", "eth0")["linkinfo"]["info_kind"], "macvlan", "db's link")
-    same(list(tap_devices(host, "web")), [f"eth0/tap{link['ifindex']}"], "the device")
-    same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
-    with host.inside("web"):
-        assert packets.ping("172.16.86.1"), "the gateway does not answer"
-    same(host.link("host", "mv-n")["linkinfo"]["info_kind"], "macvtap", "the host's own link")
-    assert packets.ping("172.16.86.2"), "web does not answer the host"
-    host.unchanged(text)
-    host.delete(text)
-    same((host.names("web"), host.names("db")), (set(), set()), "after delete")
-
-
-@test("macvtap: on a macvtap, and on a parent with one that is passthru", needs=["macvtap"])
-def macvtap_company(host):
-    host.netns("web")
-    host.ip("host", "link add link eth0 name mt0 type macvtap")
-    stacked = host.apply(document({"n": lan(parent="mt0")}, {"web": ["n"]}), code=1)
-    assert "parent mt0 is itself a macvtap link" in stacked.out, stacked
-    host.ip("host", "link delete mt0")
-    host.ip("host", "link add link eth0 name mt0 type macvtap mode passthru")
-    text = document({"n": lan(driver="macvtap")}, {"web": ["n"]})
-    refused = host.apply(text, code=4)
-    assert "already carries mt0 in the host (macvtap passthru)" in refused.out, refused
-    same(host.names("web"), set(), "web")
-    host.ip("host", "link delete mt0")
-    host.apply(text)
-    same(host.link("web", "eth0")["linkinfo"]["info_kind"], "macvtap", "kind")
-
-
-@test("macvtap: on a parent with an ipvlan", needs=["macvtap", "ipvlan"])
-def macvtap_beside_ipvlan(host):
-    host.netns("web")
-    text = document({"n": lan(driver="macvtap")}, {"web": ["n"]})
-    host.ip("host", "link add link eth0 name iv0 type ipvlan")
-    refused = host.apply(text, code=4)
-    assert "already carries iv0 in the host (ipvlan)" in refused.out, refused
-    host.ip("host", "link delete iv0")
-    host.apply(text)
-    same(host.link("web", "eth0")["linkinfo"]["info_kind"], "macvtap", "kind")
-
-
 @test("dual stack: both families, IPv6 usable at once", both=True)
 def dual_stack(host):
     host.netns("web")

@@ -4,12 +4,13 @@
  *     reset                                     no links, no namespaces but the host's
  *     add NS NAME KIND PARENT MODE MAC MTU BCQUEUELEN VLAN     "-" for what is not said
  *     delete NS NAME        rename NS NAME NEW     alias NS NAME TEXT    mac NS NAME MAC
- *     mtu NS NAME BYTES     mode NS NAME MODE      bcqueuelen NS NAME LENGTH
- *     up NS NAME            down NS NAME
+ *     mtu NS NAME BYTES     up NS NAME             down NS NAME
+ *     mode NS NAME MODE KIND                       bcqueuelen NS NAME LENGTH KIND
  *     address NS NAME PREFIX                       unaddress NS NAME PREFIX
  *     route NS NAME TO VIA                         unroute NS NAME TO
  *     show NS
  *
+ * KIND is the link's own, which a message to a real kernel needs.
  * The answer is a line with its errno; `show` has a line for each link, address and route before
  * it. With the argument "live-rename" the kernel renames links that are up. */
 #include "tests/unit/kernel_model.h"
@@ -69,7 +70,8 @@ static enum link_mode mode_of(const char *word)
 
 static enum link_kind kind_of(const char *word)
 {
-	static const enum link_kind kinds[] = {KIND_MACVLAN, KIND_IPVLAN, KIND_VLAN, KIND_DUMMY};
+	static const enum link_kind kinds[] = {KIND_MACVLAN, KIND_MACVTAP, KIND_IPVLAN, KIND_VLAN,
+					       KIND_DUMMY};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(link_kind_name(kinds[i]), word) == 0)
 			return kinds[i];
@@ -187,7 +189,7 @@ static void show_link(const struct live_link *link)
 	char mac[MAC_TEXT_SIZE];
 	printf("link %s %s %s %u %s", link->name, link->kind_name, mac_format(&link->mac, mac),
 	       link->mtu, link->flags & IFF_UP ? "up" : "down");
-	if (link->kind == KIND_MACVLAN)
+	if (link->has_bcqueuelen)
 		printf(" %s %u", link_mode_name(link->mode), link->bcqueuelen);
 	if (link->kind == KIND_VLAN)
 		printf(" %u", link->vlan);

@@ -43,6 +43,12 @@ static bool link_on_parent_exists(const struct live *live, const struct live_lin
 
 /* --- links */
 
+/* A macvtap is a macvlan with a character device: macvtap_newlink calls macvlan_common_newlink. */
+static bool is_macvlan(const struct live_link *link)
+{
+	return link->kind == KIND_MACVLAN || link->kind == KIND_MACVTAP;
+}
+
 static bool same_vlan(const struct live_link *a, const struct live_link *b)
 {
 	return a->kind == KIND_VLAN && a->vlan == b->vlan && a->vlan_protocol == b->vlan_protocol;
@@ -51,8 +57,8 @@ static bool same_vlan(const struct live_link *a, const struct live_link *b)
 /* One receive handler a link: macvlan's or ipvlan's. */
 static bool excludes(const struct live_link *a, const struct live_link *b)
 {
-	return (a->kind == KIND_MACVLAN && b->kind == KIND_IPVLAN) ||
-	       (a->kind == KIND_IPVLAN && b->kind == KIND_MACVLAN);
+	return (is_macvlan(a) && b->kind == KIND_IPVLAN) ||
+	       (a->kind == KIND_IPVLAN && is_macvlan(b));
 }
 
 /* macvlan_common_newlink, ipvlan_link_new, vlan_newlink; the name comes last (register_netdevice).
@@ -84,7 +90,7 @@ static int ifindex_next(const struct live_ns *ns)
 static struct mac mac_given(const struct live_ns *ns, const struct live_link *parent,
 			    const struct live_link *link)
 {
-	bool shares = link->kind != KIND_MACVLAN || link->mode == MODE_PASSTHRU;
+	bool shares = !is_macvlan(link) || link->mode == MODE_PASSTHRU;
 	return parent && shares ? parent->mac
 				: (struct mac){.bytes = {0x52, 0x54, 0, 1, (uint8_t)ns->inode,
 							 (uint8_t)link->ifindex},
@@ -105,7 +111,7 @@ int kernel_link_add(struct live *live, struct live_ns *ns, const struct live_lin
 	link.alias = "";
 	link.flags = IFF_LOWER_UP;
 	link.mode_known = true;
-	link.has_bcqueuelen = like->kind == KIND_MACVLAN;
+	link.has_bcqueuelen = is_macvlan(like);
 	if (!link.mtu)
 		link.mtu = parent ? parent->mtu : MTU_DEFAULT;
 	if (!link.mac.set)
@@ -185,14 +191,14 @@ int kernel_link_alias(struct live_ns *ns, int ifindex, const char *alias)
 
 static bool same_mac_and_up(const struct live_link *a, const struct live_link *b)
 {
-	return a->kind == KIND_MACVLAN && a->flags & IFF_UP && mac_equal(&a->mac, &b->mac);
+	return is_macvlan(a) && a->flags & IFF_UP && mac_equal(&a->mac, &b->mac);
 }
 
 /* macvlan_addr_busy: the parent's own, or that of a macvlan that is up. */
 static bool mac_busy(struct live *live, const struct live_link *link)
 {
 	const struct live_link *parent = parent_of(live, link);
-	return link->kind == KIND_MACVLAN && link->mode != MODE_PASSTHRU && parent &&
+	return is_macvlan(link) && link->mode != MODE_PASSTHRU && parent &&
 	       (mac_equal(&parent->mac, &link->mac) ||
 		link_on_parent_exists(live, link, same_mac_and_up));
 }
