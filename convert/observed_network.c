@@ -4,7 +4,6 @@
 
 #include "kernel/link_kind.h"
 #include "schema/driver.h"
-#include "schema/name_rules.h"
 #include "schema/words.h"
 
 #include <inttypes.h>
@@ -15,18 +14,6 @@
 static const struct live_ns *host_of(const struct observed_set *set)
 {
 	return set->live->namespaces[0];
-}
-
-/* The name by which a network can refer to a link of the host as its parent: the link's name,
- * unless it reads as the short form of a VLAN. */
-static const char *parent_word(const struct live_link *link, bool with_vlan)
-{
-	if (with_vlan || !parent_dot(link->name))
-		return link->name;
-	for (size_t i = 0; i < link->n_altnames; i++)
-		if (!parent_dot(link->altnames[i]))
-			return link->altnames[i];
-	return NULL;
 }
 
 /* A VLAN link is named by its lower link, and its id. */
@@ -41,17 +28,12 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
 	} else if (link->tag.role == ROLE_DUMMY) {
 		model->internal = true;
 	} else if (base) {
-		model->parent = parent_word(base, true);
+		model->parent = base->name;
 		model->vlan = link->vlan;
 		model->vlan_protocol = link->vlan_protocol;
 	} else {
-		model->parent = parent_word(link, false);
+		model->parent = link->name;
 	}
-	if (link && !model->parent && !model->internal)
-		note_add(set->arena, &network->notes,
-			 "its parent %s has a name that means a VLAN here: add another name with "
-			 "`ip link property add dev %s altname NAME`, and write that as the parent",
-			 link->name, link->name);
 }
 
 /* The default MTU of a network's links: the parent's. An adopted VLAN link gets the MTU of its

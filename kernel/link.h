@@ -30,13 +30,23 @@ enum parent_where {
 	PARENT_SAME,        /* in the link's own namespace, which is not the host's */
 };
 
+#define DISABLE_IPV6_KEY "net.ipv6.conf.IFNAME.disable_ipv6"
+
 struct live_sysctl {
 	const char *key;   /* with the placeholder IFNAME */
 	const char *value; /* without the newline */
 };
 
+/* VLANs that a bridge, or a port of one, is a member of. */
+struct bridge_vlans {
+	uint16_t first, last;
+	bool pvid;     /* what comes without a tag is in it */
+	bool untagged; /* it leaves without a tag */
+};
+
 struct live_link {
 	int ifindex;
+	uint16_t type; /* of the hardware: ARPHRD_ETHER, ... */
 	const char *name;
 	const char **altnames;
 	size_t n_altnames;
@@ -54,6 +64,10 @@ struct live_link {
 	bool mode_known;     /* false for a mode that the input does not support (macvlan source) */
 	uint16_t vlan;       /* of a VLAN link */
 	enum vlan_protocol vlan_protocol;
+	bool vlan_filtering; /* of a bridge: it passes only the VLANs that it is a member of */
+	/* Of the bridge itself, or of the port; read where a bridge of the host filters. */
+	struct bridge_vlans *bridge_vlans;
+	size_t n_bridge_vlans;
 	bool has_bcqueuelen; /* the kernel reported it (5.11 and later) */
 	uint32_t bcqueuelen;
 	struct live_sysctl

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ipv6.h>
 #include <linux/net_namespace.h>
@@ -106,6 +107,19 @@ static bool data_decode(const struct nlattr *data, struct live_link *link)
 	return true;
 }
 
+static bool bridge_decode(const struct nlattr *data, struct live_link *link)
+{
+	const struct nlattr *at[IFLA_BR_VLAN_FILTERING + 1];
+	uint8_t filtering = 0;
+	if (!data)
+		return true;
+	if (!nested_parse(data, at, COUNT(at)) ||
+	    !fixed_get(at[IFLA_BR_VLAN_FILTERING], &filtering, sizeof(filtering)))
+		return false;
+	link->vlan_filtering = filtering;
+	return true;
+}
+
 static bool info_decode(struct arena *arena, const struct nlattr *info, struct live_link *link)
 {
 	const struct nlattr *at[IFLA_INFO_MAX + 1];
@@ -115,6 +129,8 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 		return false;
 	link->kind_name = text_get(arena, at[IFLA_INFO_KIND]);
 	link->kind = link_kind_find(link->kind_name);
+	if (strcmp(link->kind_name, "bridge") == 0)
+		return bridge_decode(at[IFLA_INFO_DATA], link);
 	if (!link_type(link->kind)->attributes[0].type || !at[IFLA_INFO_DATA])
 		return true;
 	return data_decode(at[IFLA_INFO_DATA], link);
@@ -144,6 +160,18 @@ static bool altnames_decode(struct arena *arena, const struct nlattr *list, stru
 	return left <= 0;
 }
 
+static void conf_take(struct arena *arena, const struct nlattr *conf, size_t number,
+		      const char *key, struct live_link *link)
+{
+	int32_t value;
+	if (!conf || mnl_attr_get_payload_len(conf) < (number + 1) * sizeof(value))
+		return;
+	memcpy(&value, (const char *)mnl_attr_get_payload(conf) + number * sizeof(value),
+	       sizeof(value));
+	*array_push(arena, link->sysctls, link->n_sysctls) = (struct live_sysctl){
+		.key = key, .value = value == 0 ? "0" : arena_printf(arena, "%d", value)};
+}
+
 /* The kernel reports all IPv6 settings of a link here, which saves opening files of /proc/sys. */
 static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struct live_link *link)
 {
@@ -157,14 +185,8 @@ static bool ipv6_decode(struct arena *arena, const struct nlattr *af_spec, struc
 	if (!nested_parse(families[AF_INET6], at, COUNT(at)))
 		return false;
 	const struct nlattr *conf = at[IFLA_INET6_CONF];
-	int32_t accept_ra;
-	if (!conf || mnl_attr_get_payload_len(conf) < (DEVCONF_ACCEPT_RA + 1) * sizeof(accept_ra))
-		return true;
-	memcpy(&accept_ra,
-	       (const char *)mnl_attr_get_payload(conf) + DEVCONF_ACCEPT_RA * sizeof(accept_ra),
-	       sizeof(accept_ra));
-	*array_push(arena, link->sysctls, link->n_sysctls) = (struct live_sysctl){
-		.key = ACCEPT_RA_KEY, .value = arena_printf(arena, "%d", accept_ra)};
+	conf_take(arena, conf, DEVCONF_ACCEPT_RA, ACCEPT_RA_KEY, link);
+	conf_take(arena, conf, DEVCONF_DISABLE_IPV6, DISABLE_IPV6_KEY, link);
 	return true;
 }
 
@@ -188,6 +210,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 		return DECODE_BAD;
 
 	struct live_link link = {.ifindex = header->ifi_index,
+				 .type = header->ifi_type,
 				 .flags = header->ifi_flags,
 				 .name = printable_get(arena, at[IFLA_IFNAME]),
 				 .alias = printable_get(arena, at[IFLA_IFALIAS]),
@@ -208,6 +231,48 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 	*ret = link;
 	*ret_parent = parent;
 	return DECODED;
+}
+
+/* A range is two entries: its begin and its end. */
+static bool bridge_vlan_take(struct arena *arena, const struct nlattr *attr, struct live_link *link)
+{
+	struct bridge_vlan_info info;
+	if (mnl_attr_get_type(attr) != IFLA_BRIDGE_VLAN_INFO)
+		return true;
+	if (!fixed_get(attr, &info, sizeof(info)))
+		return false;
+	if (info.flags & BRIDGE_VLAN_INFO_RANGE_END && link->n_bridge_vlans) {
+		link->bridge_vlans[link->n_bridge_vlans - 1].last = info.vid;
+		return true;
+	}
+	*array_push(arena, link->bridge_vlans, link->n_bridge_vlans) =
+		(struct bridge_vlans){.first = info.vid,
+				      .last = info.vid,
+				      .pvid = info.flags & BRIDGE_VLAN_INFO_PVID,
+				      .untagged = info.flags & BRIDGE_VLAN_INFO_UNTAGGED};
+	return true;
+}
+
+enum decoded decode_bridge_vlans(struct arena *arena, const struct nlmsghdr *message,
+				 struct live_link *ret)
+{
+	const struct nlattr *at[IFLA_MAX + 1], *attr;
+	struct live_link link = {0};
+	const struct ifinfomsg *header =
+		message_parse(message, RTM_NEWLINK, sizeof(*header), at, COUNT(at));
+	if (!header)
+		return DECODE_BAD;
+	if (header->ifi_family != AF_BRIDGE || !at[IFLA_AF_SPEC])
+		return DECODE_SKIP;
+	link.ifindex = header->ifi_index;
+	attr = mnl_attr_get_payload(at[IFLA_AF_SPEC]);
+	int left = mnl_attr_get_payload_len(at[IFLA_AF_SPEC]);
+	for (; mnl_attr_ok(attr, left);
+	     left -= MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr))
+		if (!bridge_vlan_take(arena, attr, &link))
+			return DECODE_BAD;
+	*ret = link;
+	return left <= 0 ? DECODED : DECODE_BAD;
 }
 
 /* The highest number means "forever", in flags and times alike. */

@@ -22,6 +22,9 @@ struct parent_ref {
 /* RTM_NEWLINK. Strings go to the arena; the caller sets ret->parent_where. */
 enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, struct live_link *ret,
 			 struct parent_ref *ret_parent);
+/* Sets ifindex and bridge_vlans alone: of a bridge itself or of one port. */
+enum decoded decode_bridge_vlans(struct arena *arena, const struct nlmsghdr *message,
+				 struct live_link *ret);
 /* RTM_NEWADDR; *has_proto is set if the address has IFA_PROTO, and otherwise unchanged. */
 enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, bool *has_proto);
 /* RTM_NEWROUTE. */

@@ -84,6 +84,13 @@ bool encode_link_dump(union message *message)
 	return put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
+bool encode_bridge_vlan_dump(union message *message)
+{
+	struct ifinfomsg *link = message_begin(message, RTM_GETLINK, NLM_F_DUMP, sizeof(*link));
+	link->ifi_family = AF_BRIDGE;
+	return put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN_COMPRESSED);
+}
+
 bool encode_addr_dump(union message *message)
 {
 	message_begin(message, RTM_GETADDR, NLM_F_DUMP, sizeof(struct ifaddrmsg));

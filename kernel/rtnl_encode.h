@@ -25,6 +25,8 @@ struct link_creation {
 /* Dump requests: links without statistics, addresses, routes of the main table (of all tables, if
  * the kernel does not support NETLINK_GET_STRICT_CHK). */
 bool encode_link_dump(union message *message);
+/* The VLANs of bridges and their ports (decode_bridge_vlans). */
+bool encode_bridge_vlan_dump(union message *message);
 bool encode_addr_dump(union message *message);
 bool encode_route_dump(union message *message);
 /* Only routes of mvapply's protocol, if the kernel can filter by it (4.20); otherwise all. */

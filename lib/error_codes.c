@@ -171,6 +171,10 @@ static const struct code_text texts[] = {
 	 "and subnet, and would be on that LAN twice. If the set was renamed "
 	 "(`name:`), or its file was removed, `mvapply delete --name SET` removes "
 	 "its objects; otherwise remove the network from one of the two sets."},
+	{CODE_PARENT_TYPE, CLASS_FAILED, "the parent is not an Ethernet link",
+	 "The kernel accepts macvlan, ipvlan and VLAN links on Ethernet links only: not on a tun, "
+	 "WireGuard, PPP or other tunnel link, not on InfiniBand, WWAN or CAN, and not on a VRF "
+	 "device. Use an Ethernet link as the parent. Other networks are applied."},
 	{CODE_NAMESPACE, CLASS_FAILED, "not a network namespace",
 	 "The container's source is not a network namespace, or "
 	 "cannot be opened. `ip netns` lists named namespaces; a "
@@ -234,10 +238,11 @@ static const struct code_text texts[] = {
 	 "namespace, only the attachments that conflict with it "
 	 "are blocked."},
 	{CODE_VLAN_UNMANAGED, CLASS_FAILED, "VLAN link name used by another link",
-	 "That link has another id, protocol or parent, or is not a VLAN link. Rename it (`ip link "
-	 "set NAME name OTHER`) or remove it. The name of a VLAN link is that of its parent with "
-	 "the id, so links of both protocols with one id have the same name: `parent: eth0.10` is "
-	 "VLAN 10 with 802.1q."},
+	 "The VLAN link would get a name that another link has, which mvapply never renames. To "
+	 "attach to that link, name it as the `parent` without `vlan` and `vlan_protocol`. For the "
+	 "VLAN, create a VLAN link of another name: mvapply uses it, whatever its name. The name of "
+	 "a VLAN link is that of its parent with the id, so links of both protocols with one id "
+	 "have the same name."},
 	{CODE_GUARD, CLASS_FAILED, "too many deletions",
 	 "The run would delete more of a set's live attachments than `--max-delete` "
 	 "allows, for example because a file was emptied by mistake; or it would delete "

@@ -67,6 +67,7 @@ enum code {
 	CODE_SUBNET_FULL = 609,
 	CODE_IDENTITY_IN_USE = 610,
 	CODE_TWICE = 611,
+	CODE_PARENT_TYPE = 612,
 	/* the location of a container */
 	CODE_NAMESPACE = 701,
 	CODE_NAMESPACE_HOST = 702,

@@ -156,7 +156,7 @@ static const struct key network_keys[] = {
 	 AT(struct network_decl, network.parent),
 	 .description =
 		 "the host's link to the LAN, by name or altname; eth0.10 is short for eth0 with "
-		 "vlan 10",
+		 "vlan 10 if the host has no link of that name",
 	 .default_text = "with internal: true, a dummy link that is created for the network",
 	 .example = "eth0"},
 	{.name = "vlan",

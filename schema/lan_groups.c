@@ -4,31 +4,55 @@
 #include "schema/internal.h"
 #include "schema/words.h"
 
+static const char *vlan_title(struct build *build, const struct network *network,
+			      const char *parent, unsigned vlan)
+{
+	bool usual = network->vlan_protocol == VLAN_8021Q;
+	return hint_text(&build->context, "%s vlan %u%s%s", parent, vlan, usual ? "" : " of ",
+			 usual ? "" : vlan_protocol_name(network->vlan_protocol));
+}
+
+/* For people, as the network names it. */
 static const char *link_title(struct build *build, const struct network_info *info,
 			      const struct network *network)
 {
-	struct arena *scratch = build->context.scratch;
-	bool is_default = network->vlan_protocol == VLAN_8021Q;
 	if (!network->parent)
-		return arena_printf(scratch, "networks.%s", info->name->text);
-	if (!network->vlan)
-		return network->parent;
-	return arena_printf(scratch, "%s vlan %u%s%s", network->parent, network->vlan,
-			    is_default ? "" : " of ",
-			    is_default ? "" : vlan_protocol_name(network->vlan_protocol));
+		return hint_text(&build->context, "networks.%s", info->name->text);
+	return network->vlan ? vlan_title(build, network, network->parent, network->vlan)
+			     : network->parent;
+}
+
+/* `parent: eth0.10` and `parent: eth0` with `vlan: 10` name one link, unless a host has another one
+ * that is called eth0.10. */
+static const char *link_key(struct build *build, const struct network *network)
+{
+	const struct short_form *short_form = &network->short_form;
+	if (short_form->parent)
+		return vlan_title(build, network, short_form->parent, short_form->vlan);
+	return network->vlan ? vlan_title(build, network, network->parent, network->vlan)
+			     : network->parent;
+}
+
+static void group_index(struct build *build, const struct network *network, const char *key,
+			struct link_group *group)
+{
+	index_put_text(build->links, key, group);
+	if (network->short_form.parent && !index_get_text(build->links, network->parent))
+		index_put_text(build->links, network->parent, group);
 }
 
 void link_join(struct build *build, struct network_info *info, const struct network *network)
 {
-	const char *title = link_title(build, info, network);
-	struct link_group *group = network->parent ? index_get_text(build->links, title) : NULL;
+	const char *key = network->parent ? link_key(build, network) : NULL;
+	struct link_group *group = key ? index_get_text(build->links, key) : NULL;
 	if (!group) {
 		group = arena_alloc(build->context.scratch, sizeof(*group));
-		*group = (struct link_group){.title = title, .end = &group->first};
+		*group = (struct link_group){.title = link_title(build, info, network),
+					     .end = &group->first};
 		*build->groups_end = group;
 		build->groups_end = &group->next;
-		if (network->parent)
-			index_put_text(build->links, title, group);
+		if (key)
+			group_index(build, network, key, group);
 	}
 	info->lan = info;
 	*group->end = info;

@@ -72,13 +72,22 @@ struct host_access {
 	const char *interface_name; /* NULL: derived from the network's name */
 };
 
+/* eth0.10 is short for VLAN 10 of eth0. */
+struct short_form {
+	const char *parent; /* "eth0"; NULL: the name is no short form */
+	uint16_t vlan;      /* 1..4094 */
+};
+
 struct network {
 	struct place place;
 	const char *name;
 	enum driver driver;
 	const char *parent; /* NULL: a dummy link of the network (internal only) */
-	uint16_t vlan;      /* 1..4094, 0: none; `parent: eth0.10` arrives as "eth0" and 10 */
+	uint16_t vlan;      /* 1..4094, 0: none */
+	/* What `parent` means where the host has no link of that name. */
+	struct short_form short_form;
 	enum vlan_protocol vlan_protocol;
+	bool has_vlan_protocol;
 	enum link_mode mode;
 	struct subnet *subnets;
 	size_t n_subnets;

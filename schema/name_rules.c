@@ -103,12 +103,6 @@ static const char *pid_problem(const char *text, const char **ret_hint)
 	return NULL;
 }
 
-const char *parent_dot(const char *parent)
-{
-	const char *dot = strrchr(parent, '.');
-	return dot && dot != parent && dot[1] && !dot[1 + strspn(dot + 1, DIGITS)] ? dot : NULL;
-}
-
 /* A name, an id, or a Compose project and service. */
 static const char *engine_problem(const char *text, const char **ret_hint)
 {

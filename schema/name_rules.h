@@ -8,8 +8,4 @@
  * is an addition. */
 const char *text_problem(enum key_type type, const char *text, const char **ret_hint);
 
-/* The position of the dot in a parent's name such as eth0.10, the short form of a VLAN of eth0;
- * NULL: not a short form. */
-const char *parent_dot(const char *parent);
-
 #endif

@@ -1,45 +1,30 @@
 #include "schema/driver.h"
 #include "schema/internal.h"
-#include "schema/name_rules.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define IPV6_MTU_MIN 1280
+#define VLAN_ID_MAX  4094
 
-/* eth0.10 without `vlan` means eth0 and VLAN 10. */
-static void split_parent(struct build *build, const struct scope *scope, struct network_info *info,
-			 struct network *network)
+/* The dot before the VLAN id, or NULL. */
+static const char *parent_dot(const char *parent)
 {
-	struct context *context = &build->context;
-	const char *dot = parent_dot(network->parent), *digits = dot ? dot + 1 : "";
-	const char *altname = "; to use a link with this exact name, give it an altname";
-	if (!dot)
-		return;
+	const char *dot = strrchr(parent, '.');
+	return dot && dot != parent && dot[1] && !dot[1 + strspn(dot + 1, "0123456789")] ? dot
+											 : NULL;
+}
 
-	unsigned long vlan = strlen(digits) < 9 ? strtoul(digits, NULL, 10) : ULONG_MAX;
-	const char *problem = NULL, *hint = NULL;
-	if (vlan < 1 || vlan > 4094) {
-		problem = "is not between 1 and 4094";
-		hint = hint_text(context, "write a VLAN id from 1 to 4094 after the dot%s",
-				 altname);
-	} else if (*digits == '0') {
-		problem = "has a leading zero";
-		hint = hint_text(context, "write %.*s.%lu%s", (int)(dot - network->parent),
-				 network->parent, vlan, altname);
-	}
-	if (problem) {
-		report_key(context, CODE_PARENT, scope, info->body, "parent", hint,
-			   "%s is short for vlan %s, which %s",
-			   printable_text(context, network->parent),
-			   printable_text(context, digits), problem);
-		info->broken = true;
+/* Without a `vlan`. Whether the host has a link of that very name is seen by the planner. */
+static void short_form_read(struct build *build, struct network *network)
+{
+	const char *dot = parent_dot(network->parent), *digits = dot ? dot + 1 : "0";
+	unsigned long vlan = strlen(digits) < 9 ? strtoul(digits, NULL, 10) : 0;
+	if (*digits == '0' || vlan < 1 || vlan > VLAN_ID_MAX)
 		return;
-	}
-	network->parent =
-		arena_strndup(context->arena, network->parent, (size_t)(dot - network->parent));
-	network->vlan = (uint16_t)vlan;
+	network->short_form.parent = arena_strndup(build->context.arena, network->parent,
+						   (size_t)(dot - network->parent));
+	network->short_form.vlan = (uint16_t)vlan;
 }
 
 static void check_no_parent(struct build *build, const struct scope *scope,
@@ -72,14 +57,17 @@ static void check_parent(struct build *build, const struct scope *scope, struct 
 	if (!parent)
 		check_no_parent(build, scope, info, network);
 	if (network->parent && !vlan)
-		split_parent(build, scope, info, network);
-	if (network->parent && strcmp(network->parent, "lo") == 0) {
+		short_form_read(build, network);
+	network->has_vlan_protocol = protocol;
+	const char *base =
+		network->short_form.parent ? network->short_form.parent : network->parent;
+	if (base && strcmp(base, "lo") == 0) {
 		report_key(context, CODE_PARENT, scope, body, "parent",
 			   "name a link to the LAN, such as eth0",
 			   "lo cannot be a parent: it is not connected to a LAN");
 		info->broken = true;
 	}
-	if (!info->broken && !network->vlan && node_get(body, "vlan_protocol"))
+	if (!info->broken && !network->vlan && !network->short_form.parent && protocol)
 		report_key(context, CODE_PARENT, scope, body, "vlan_protocol",
 			   "add `vlan: 10`, or remove `vlan_protocol`", "requires a vlan");
 }

@@ -27,7 +27,7 @@ struct examination {
 	const struct run *run; /* the live state and the plan; NULL: the host could not be read */
 	const char *check;     /* the check in progress */
 	bool ask_traffic;      /* --traffic */
-	const struct traffic *traffic; /* the answers; NULL: nobody was asked */
+	const struct traffic *traffic; /* the answers; NULL: no question was sent */
 	struct finding *findings;
 	size_t n_findings;
 };

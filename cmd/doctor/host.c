@@ -5,6 +5,7 @@
 #include "kernel/link_kind.h"
 #include "lib/capability.h"
 #include "lib/cleanup.h"
+#include "reconcile/plan/parent_link.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -68,15 +69,24 @@ const char *examine_rights(struct examination *examination)
 	return names;
 }
 
-/* A mask of 1 << enum link_kind. */
-static unsigned needed_kinds(const struct desired *desired)
+/* Where the host could not be read, eth0.10 is taken for a VLAN. */
+static bool needs_vlan(const struct examination *examination, const struct network *network)
 {
+	if (!network->parent || !examination->run)
+		return network->vlan || network->short_form.parent;
+	return parent_link_find(examination->run->live->namespaces[0], network).vlan;
+}
+
+/* A mask of 1 << enum link_kind. */
+static unsigned needed_kinds(const struct examination *examination)
+{
+	const struct desired *desired = examination->desired;
 	unsigned kinds = 0;
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_networks; j++) {
 			const struct network *network = &desired->sets[i].networks[j];
 			kinds |= 1U << link_kind_of_driver(network->driver);
-			kinds |= network->vlan ? 1U << KIND_VLAN : 0;
+			kinds |= needs_vlan(examination, network) ? 1U << KIND_VLAN : 0;
 			kinds |= network->parent ? 0 : 1U << KIND_DUMMY;
 		}
 	return kinds;
@@ -85,7 +95,7 @@ static unsigned needed_kinds(const struct desired *desired)
 const char *examine_kernel(struct examination *examination)
 {
 	struct arena *arena = examination->arena;
-	unsigned kinds = needed_kinds(examination->desired), missing;
+	unsigned kinds = needed_kinds(examination), missing;
 	const char *names = NULL;
 	struct error error;
 	if (feature_missing_kinds(kinds, &missing, &error) < 0)

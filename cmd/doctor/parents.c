@@ -3,6 +3,7 @@
 
 #include "cmd/output_text.h"
 #include "lib/cleanup.h"
+#include "reconcile/plan/parent_link.h"
 #include "schema/driver.h"
 
 #include <limits.h>
@@ -13,13 +14,16 @@
 
 #define IPV6_MTU_MIN 1280
 
-/* A parent that several networks share is reported once, with the first of them. */
+static const struct live_ns *host_of(const struct examination *examination)
+{
+	return examination->run->live->namespaces[0];
+}
+
+/* The link that the network's parent is, or that its VLAN is on. */
 static const struct live_link *parent_of(const struct examination *examination,
 					 const struct network *network)
 {
-	return network->parent
-		       ? live_link_by_name(examination->run->live->namespaces[0], network->parent)
-		       : NULL;
+	return network->parent ? parent_link_find(host_of(examination), network).base : NULL;
 }
 
 static bool in_the_way(const struct step *step)
@@ -71,8 +75,9 @@ const char *examine_plan(struct examination *examination)
 static const char *examine_parent(struct examination *examination, const struct network *network)
 {
 	struct arena *arena = examination->arena;
-	const struct live_link *parent = parent_of(examination, network);
-	const char *subject = network->parent;
+	const struct parent_link found = parent_link_find(host_of(examination), network);
+	const struct live_link *parent = found.base;
+	const char *subject = found.base_name;
 	if (!parent) {
 		finding_add(examination, FINDING_PROBLEM, subject, "the host has no such link",
 			    arena_printf(arena,

@@ -1,4 +1,5 @@
-/* The doctor's check of what passes: asks the gateways, and says where a way to one breaks. */
+/* The check of traffic: sends questions to the gateways, and reports where the path to one breaks.
+ */
 #include "cmd/ansi.h"
 #include "cmd/doctor/doctor.h"
 #include "lib/json_text.h"

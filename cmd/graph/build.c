@@ -3,6 +3,7 @@
 #include "cmd/output_text.h"
 #include "lib/hashmap.h"
 #include "lib/memory.h"
+#include "reconcile/plan/parent_link.h"
 #include "schema/words.h"
 
 #include <stdlib.h>
@@ -137,14 +138,15 @@ static size_t parent_put(struct graph_builder *builder, const struct set *set,
 		return node_put(builder, GRAPH_PARENT, key, "a dummy", "",
 				state_of(step_at(builder, key)));
 	}
-	const char *vlan = arena_printf(arena, "%s.%u", network->parent, network->vlan);
-	size_t base = base_put(builder, network->parent);
-	if (!network->vlan)
+	const struct parent_link parent = parent_link_find(builder->host, network);
+	size_t base = base_put(builder, parent.base_name);
+	if (!parent.vlan)
 		return base;
+	const char *vlan = parent_link_name(&parent, arena);
 	bool known = node_known(builder, GRAPH_VLAN, vlan);
 	enum graph_state state = state_of(step_named(builder, vlan));
 	size_t node = node_put(builder, GRAPH_VLAN, vlan, vlan,
-			       arena_printf(arena, "VLAN %u", network->vlan), state);
+			       arena_printf(arena, "VLAN %u", parent.vlan), state);
 	if (!known)
 		edge_put(builder, base, node, "", state);
 	return node;

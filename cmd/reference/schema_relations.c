@@ -19,10 +19,8 @@
 				    "{'properties': {'subnet': {'not': {'pattern':"                \
 				    " '^(0|127|22[4-9]|2[3-5][0-9])\\\\.|^[Ff][Ff]|/0$'}}}}"
 
-/* `parent` as the short form of a link and its VLAN, 1 to 4094. */
-#define SHORT_PARENT                                                                               \
-	"'^(?!lo(\\\\.[0-9]+)?$)"                                                                  \
-	"(?!.+\\\\.(0[0-9]*|[5-9][0-9]{3}|4[1-9][0-9]{2}|409[5-9]|[0-9]{5,})$)'"
+/* The end of a short form such as eth0.10, as a pattern: an id from 1 to 4094. */
+#define DOT_VLAN "\\\\.([1-9][0-9]{0,2}|[1-3][0-9]{3}|40[0-8][0-9]|409[0-4])$"
 
 static const struct relations {
 	const struct object *object;
@@ -39,8 +37,8 @@ static const struct relations {
 	 "   'gateway': ['subnet'], 'ip_range': ['subnet'], 'aux_addresses': ['subnet']},"
 	 " 'allOf': ["
 	 "  {'properties': {'subnets': {'minItems': 1}, 'parent': {'not': {'const': 'lo'}}}},"
-	 "  {'if': {'required': ['vlan']}, 'else': {'properties': {'parent': {'pattern':"
-	 "   " SHORT_PARENT "}}}},"
+	 "  {'if': {'required': ['vlan']}, 'else': {'properties': {'parent': {'not': {'pattern':"
+	 "   '^lo" DOT_VLAN "'}}}}},"
 	 "  {'if': {'required': ['mode'],"
 	 "          'properties': {'mode': {'enum': ['private', 'vepa', 'passthru']}}},"
 	 "   'then': {'properties': {'host': {'enum': [false, 'false']}}}},"
@@ -50,7 +48,7 @@ static const struct relations {
 	 "                           'host': {'enum': [false, 'false']}}}},"
 	 "  {'if': {'required': ['vlan_protocol']},"
 	 "   'then': {'anyOf': [{'required': ['vlan']},"
-	 "                      {'properties': {'parent': {'pattern': '\\\\.[0-9]+$'}}}]}},"
+	 "                      {'properties': {'parent': {'pattern': '." DOT_VLAN "'}}}]}},"
 	 "  {'if': {'anyOf': [{'required': ['subnet'],"
 	 "                     'properties': {'subnet': {'pattern': ':'}}},"
 	 "                    {'required': ['subnets'], 'properties': {'subnets': {'contains':"

@@ -1,6 +1,7 @@
 #include "cmd/status/model.h"
 
 #include "kernel/link_kind.h"
+#include "reconcile/plan/parent_link.h"
 #include "schema/words.h"
 
 #include <linux/rtnetlink.h>
@@ -131,14 +132,18 @@ static struct status_model_network *network_find(const struct status_model *mode
 	return NULL;
 }
 
-static const char *declared_parent(struct status_model *model, const struct network *network)
+/* The link that the network uses, by its own name, or the one that it would create. */
+static const char *declared_parent(struct status_model *model, const struct live *live,
+				   const struct network *network)
 {
-	if (!network->vlan)
-		return network->parent;
-	return arena_printf(model->arena, "%s.%u", network->parent, network->vlan);
+	if (!network->parent)
+		return NULL;
+	const struct parent_link parent = parent_link_find(live->namespaces[0], network);
+	return parent_link_name(&parent, model->arena);
 }
 
-static void declared_add(struct status_model *model, const struct desired *desired)
+static void declared_add(struct status_model *model, const struct desired *desired,
+			 const struct live *live)
 {
 	for (size_t s = 0; s < desired->n_sets; s++) {
 		const struct set *set = &desired->sets[s];
@@ -150,7 +155,7 @@ static void declared_add(struct status_model *model, const struct desired *desir
 					.name = network->name,
 					.driver = driver_name(network->driver),
 					.mode = link_mode_name(network->mode),
-					.parent = declared_parent(model, network),
+					.parent = declared_parent(model, live, network),
 					.subnets = network->subnets,
 					.n_subnets = network->n_subnets,
 					.dhcp = network->dhcp,
@@ -199,7 +204,7 @@ struct status_model status_model_make(const struct desired *desired, const struc
 				      const struct plan *plan)
 {
 	struct status_model model = {.arena = arena_new()};
-	declared_add(&model, desired);
+	declared_add(&model, desired, live);
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		namespace_add_links(&model, desired, live, plan, live->namespaces[i]);
 	derived_add(&model, true);

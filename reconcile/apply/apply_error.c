@@ -46,6 +46,9 @@ static const struct hint {
 } hints[] = {
 	{EPERM, ANY_OP, ANY_KIND, CODE_RIGHTS,
 	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
+	{EACCES, BIT(OP_ADDR_ADD) | BIT(OP_ROUTE_ADD), ANY_KIND, CODE_KERNEL_VALUE,
+	 "IPv6 is disabled on LINK: set its sysctl net.ipv6.conf.IFNAME.disable_ipv6 to 0, or "
+	 "remove the network's IPv6 subnet"},
 	{EACCES, ANY_OP, ANY_KIND, CODE_RIGHTS,
 	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
 	{EOPNOTSUPP, BIT(OP_LINK_NEW), ANY_KIND, CODE_KERNEL_LACKS,

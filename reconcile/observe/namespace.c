@@ -62,7 +62,7 @@ static void namespace_clear(struct live_ns *ns)
 	ns->index = NULL;
 	ns->crowded = NULL;
 	ns->n_links = ns->n_addrs = ns->n_routes = 0;
-	ns->details = ns->own_routes = false;
+	ns->details = ns->own_routes = ns->ipv6_disabled = false;
 }
 
 /* The nsid of the host's namespace in the socket's namespace; -1: none. */
@@ -78,6 +78,7 @@ struct namespace_reader {
 	const struct namespace_read_options *read_options;
 	struct host_number host;
 	bool addr_proto;
+	size_t bridge_link; /* the dump of the bridges has the order of that of the links */
 };
 
 static int host_nsid_get(struct namespace_reader *reader, struct error *error)
@@ -140,6 +141,35 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 		link.tag = (struct owner_tag){.role = ROLE_NONE};
 	*array_push(reader->growing, ns->links, ns->n_links) = link;
 	return 0;
+}
+
+static int bridge_vlans_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct namespace_reader *reader = data;
+	struct live_ns *ns = reader->ns;
+	struct live_link found;
+	const enum decoded decoded = message->nlmsg_type == RTM_NEWLINK
+					     ? decode_bridge_vlans(ns->arena, message, &found)
+					     : DECODE_SKIP;
+	if (decoded == DECODE_BAD)
+		return malformed("bridges' VLANs", error);
+	for (size_t i = 0; decoded == DECODED && i < ns->n_links; i++) {
+		struct live_link *link = &ns->links[reader->bridge_link++ % ns->n_links];
+		if (link->ifindex != found.ifindex)
+			continue;
+		link->bridge_vlans = found.bridge_vlans;
+		link->n_bridge_vlans = found.n_bridge_vlans;
+		break;
+	}
+	return 0;
+}
+
+static bool bridge_filters(const struct live_ns *ns)
+{
+	for (size_t i = 0; ns->host && i < ns->n_links; i++)
+		if (ns->links[i].vlan_filtering)
+			return true;
+	return false;
 }
 
 static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
@@ -242,6 +272,26 @@ static void container_sysctls(struct live_ns *ns, const struct container *contai
 	}
 }
 
+static bool may_have_ipv6(const struct container *container)
+{
+	for (size_t i = 0; i < container->n_attachments; i++)
+		if (network_has_family(container->attachments[i].network, AF_INET6))
+			return true;
+	return false;
+}
+
+/* Engines disable IPv6 in the namespaces of their containers. */
+static bool ipv6_disabled(const struct live_ns *ns,
+			  const struct namespace_read_options *read_options)
+{
+	char value[SYSCTL_VALUE_SIZE];
+	bool asked = ns->host;
+	for (size_t i = 0; !asked && i < read_options->n_containers; i++)
+		asked = may_have_ipv6(read_options->containers[i]);
+	return asked && sysctl_read(DISABLE_IPV6_KEY, "default", value) == 0 &&
+	       strcmp(value, "1") == 0;
+}
+
 /* Any link on one of the host's links may have an address, which no attachment may get then. */
 static bool details_needed(const struct live_ns *ns,
 			   const struct namespace_read_options *read_options)
@@ -271,6 +321,9 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 		return -error->errnum;
 	if ((status = dump(reader, encode_link_dump, link_take, error)) < 0)
 		return status;
+	if (bridge_filters(ns) &&
+	    (status = dump(reader, encode_bridge_vlan_dump, bridge_vlans_take, error)) < 0)
+		return status;
 	if (!details_needed(ns, read_options))
 		return 0;
 	if (!is_bare(ns) &&
@@ -283,6 +336,7 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 	ns->own_routes = read_options->own_routes;
 	for (size_t i = 0; i < read_options->n_containers; i++)
 		container_sysctls(ns, read_options->containers[i]);
+	ns->ipv6_disabled = ipv6_disabled(ns, read_options);
 	ns->details = true;
 	return 0;
 }

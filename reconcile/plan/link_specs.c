@@ -59,19 +59,57 @@ static void lease_specify(const struct specifier *specifier,
 	spec->dhcp.router = specifier->assigned->routes->assigned[planned->number].router;
 }
 
+static void sysctl_add(struct arena *arena, struct link_spec *spec, struct link_sysctl sysctl)
+{
+	*array_push(arena, spec->sysctls, spec->n_sysctls) = sysctl;
+}
+
+static bool has_sysctl(const struct link_spec *spec, const char *key)
+{
+	for (size_t i = 0; i < spec->n_sysctls; i++)
+		if (strcmp(spec->sysctls[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+static bool has_ipv6(const struct link_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		if (spec->addrs[i].ip.family == AF_INET6)
+			return true;
+	return false;
+}
+
+/* Where IPv6 is disabled, inet6_rtm_newaddr gives EACCES: the link's own setting enables it. */
+static void ipv6_specify(const struct specifier *specifier,
+			 const struct planned_attachment *planned, struct link_spec *spec)
+{
+	const struct plan_input *input = specifier->assigned->input;
+	const char *live =
+		planned->current ? live_sysctl(planned->current, DISABLE_IPV6_KEY) : NULL;
+	const bool off = live && strcmp(live, "0") != 0;
+	if (!planned->ns || !(planned->ns->ipv6_disabled || off) || !has_ipv6(spec) ||
+	    has_sysctl(spec, DISABLE_IPV6_KEY))
+		return;
+	sysctl_add(input->arena, spec,
+		   (struct link_sysctl){.key = DISABLE_IPV6_KEY, .value = "0", .required = true});
+	if ((off || !planned->current) && attachment_is_made(specifier->conflicts, planned))
+		warning_add(input, WARNING_IPV6_ENABLED, planned_label(input, planned), spec->name);
+}
+
 static void sysctls_specify(const struct specifier *specifier,
 			    const struct planned_attachment *planned, struct link_spec *spec)
 {
 	struct arena *arena = specifier->assigned->input->arena;
-	bool is_set = false;
 	for (size_t i = 0; planned->attachment && i < planned->attachment->n_sysctls; i++) {
 		const struct sysctl *sysctl = &planned->attachment->sysctls[i];
-		is_set |= strcmp(sysctl->key, quiet.key) == 0;
-		*array_push(arena, spec->sysctls, spec->n_sysctls) = (struct link_sysctl){
-			.key = sysctl->key, .value = sysctl->value, .required = true};
+		sysctl_add(arena, spec,
+			   (struct link_sysctl){
+				   .key = sysctl->key, .value = sysctl->value, .required = true});
 	}
-	if (!is_set)
-		*array_push(arena, spec->sysctls, spec->n_sysctls) = quiet;
+	if (!has_sysctl(spec, quiet.key))
+		sysctl_add(arena, spec, quiet);
+	ipv6_specify(specifier, planned, spec);
 }
 
 static struct link_spec *spec_new(const struct specifier *specifier,

@@ -2,14 +2,10 @@
 
 #include "kernel/link_kind.h"
 #include "reconcile/plan/link_name.h"
+#include "reconcile/plan/parent_type.h"
+#include "schema/words.h"
 
 #include <string.h>
-
-/* As in linux/if.h, which conflicts with some C libraries' net/if.h. IFF_RUNNING is set a moment
- * later. */
-#ifndef IFF_LOWER_UP
-#define IFF_LOWER_UP 0x10000
-#endif
 
 /* The rtnetlink default of a dummy (ether_setup). */
 #define DUMMY_MTU 1500
@@ -22,16 +18,48 @@ static struct check_result blocked(enum code code, const char *reason, const cha
 
 static const struct check_result fine = {.action = ACTION_CREATE};
 
+/* eth0.5000 and eth0.010, which are no short forms of VLANs. */
+static bool seems_vlan(const struct network *network)
+{
+	const char *dot = strrchr(network->parent, '.');
+	return dot && dot[1] && !dot[1 + strspn(dot + 1, "0123456789")] && !network->vlan &&
+	       !network->short_form.parent;
+}
+
 static struct check_result check_found(const struct plan_input *input,
 				       const struct resolved_network *resolved)
 {
-	const char *name = resolved->network->parent;
+	const struct network *network = resolved->network;
+	const struct short_form *short_form = &network->short_form;
+	const char *none =
+		arena_printf(input->arena, "the host has no link \"%s\"", network->parent);
 	if (resolved->parent->base || resolved->parent->make)
 		return fine;
-	return blocked(
-		CODE_PARENT_ABSENT, arena_printf(input->arena, "the host has no link \"%s\"", name),
-		"`ip link` lists the host's links: use one of them as the parent, or create this "
-		"one");
+	if (short_form->parent)
+		none = arena_printf(input->arena, "%s, and no \"%s\" for its VLAN %u", none,
+				    short_form->parent, short_form->vlan);
+	return blocked(CODE_PARENT_ABSENT, none,
+		       seems_vlan(network)
+			       ? "NAME.VID is short for a VLAN with an id from 1 to 4094, without "
+				 "leading zeros; `ip link` lists the host's links"
+			       : "`ip link` lists the host's links: use one of them as the parent, "
+				 "or create this one");
+}
+
+static struct check_result check_type(const struct plan_input *input,
+				      const struct resolved_network *resolved)
+{
+	const struct parent *parent = resolved->parent;
+	const struct live_link *link = parent->link ? parent->link : parent->base;
+	const char *type = link ? parent_type_unfit(link, input->arena) : NULL;
+	if (!type)
+		return fine;
+	return blocked(CODE_PARENT_TYPE,
+		       arena_printf(input->arena,
+				    "parent %s is not an Ethernet link: its type is %s", link->name,
+				    type),
+		       "macvlan, ipvlan and VLAN links are on Ethernet links only: use one as the "
+		       "parent");
 }
 
 /* The kernel puts a macvlan of a macvlan on the lowest device (macvlan_common_newlink, likewise
@@ -104,6 +132,44 @@ static struct check_result check_mtu(const struct plan_input *input,
 				    parent->base ? parent->base->name : parent->name, mtu));
 }
 
+/* `vlan_protocol` beside the name of a link that is there. */
+static struct check_result check_protocol(const struct plan_input *input,
+					  const struct resolved_network *resolved)
+{
+	const struct network *network = resolved->network;
+	const struct live_link *link = resolved->parent->link;
+	if (!link || !network->has_vlan_protocol || network->vlan ||
+	    (link->kind == KIND_VLAN && link->vlan_protocol == network->vlan_protocol))
+		return fine;
+	return blocked(CODE_VLAN_UNMANAGED,
+		       arena_printf(input->arena, "%s exists, but is not a VLAN of %s", link->name,
+				    vlan_protocol_name(network->vlan_protocol)),
+		       arena_printf(input->arena,
+				    "remove `vlan_protocol` to use %s as it is, or write `parent: "
+				    "%s` and `vlan: %u`",
+				    link->name, network->short_form.parent,
+				    network->short_form.vlan));
+}
+
+/* The schema compares networks that name their parent alike. */
+static struct check_result check_sharing(const struct plan_input *input,
+					 const struct resolved_network *resolved)
+{
+	const struct network *network = resolved->network, *first = resolved->parent->first;
+	const struct driver_info *driver = driver_info(network->driver);
+	if (first == network || (driver->handler == driver_info(first->driver)->handler &&
+				 network->mode != MODE_PASSTHRU && first->mode != MODE_PASSTHRU &&
+				 (!driver->one_mode || network->mode == first->mode)))
+		return fine;
+	return blocked(CODE_PARENT_SHARED,
+		       arena_printf(input->arena,
+				    "cannot be %s mode %s on %s, where network %s is %s mode %s",
+				    driver_name(network->driver), link_mode_name(network->mode),
+				    resolved->parent->name, first->name, driver_name(first->driver),
+				    link_mode_name(first->mode)),
+		       "use the same driver and a mode that can share it, or another parent");
+}
+
 static struct check_result check_parent(const struct plan_input *input,
 					const struct resolved_network *resolved)
 {
@@ -114,7 +180,8 @@ static struct check_result check_parent(const struct plan_input *input,
 /* The conditions for a new link on a parent; the first unmet one is reported. */
 static struct check_result (*const checks[])(const struct plan_input *,
 					     const struct resolved_network *) = {
-	check_found, check_parent, check_kind, check_free, check_up, check_mtu,
+	check_found, check_type,    check_protocol, check_parent, check_kind,
+	check_free,  check_sharing, check_up,       check_mtu,
 };
 
 static struct check_result network_check(const struct plan_input *input,
@@ -220,21 +287,20 @@ static bool vlan_gets_name(const struct plan_input *input, const struct parent *
 	       strlen(parent->name) < IFNAMSIZ && (!holder || holder->tag.role == ROLE_VLAN);
 }
 
+/* `found->vlan` is not 0. */
 static void vlan_resolve(const struct resolver *resolver, struct parent *parent,
-			 const struct network *network)
+			 const struct parent_link *found)
 {
 	const struct plan_input *input = resolver->input;
-	const struct live_ns *host = input->live->namespaces[0];
 	const struct parent *planned =
-		parent->base ? NULL : parent_planned(resolver, network->parent);
+		parent->base ? NULL : parent_planned(resolver, found->base_name);
 	if (!parent->base && !planned)
 		return;
 
 	const char *base_name = parent->base ? parent->base->name : planned->name;
 	parent->mtu = parent->base ? parent->base->mtu : planned->mtu;
-	if (parent->base)
-		parent->link = vlan_live(host, parent->base, parent->vlan, parent->vlan_protocol);
-	parent->name = arena_printf(input->arena, "%s.%u", base_name, parent->vlan);
+	parent->name = found->named ? found->named->name
+				    : arena_printf(input->arena, "%s.%u", base_name, parent->vlan);
 	if (!parent->link)
 		parent->check_result = vlan_name_check(input, parent);
 	else if (!vlan_gets_name(input, parent))
@@ -246,47 +312,47 @@ static void vlan_resolve(const struct resolver *resolver, struct parent *parent,
 		parent->mtu = parent->link->mtu;
 }
 
-static bool parent_same(const struct parent *parent, const struct live_link *base,
-			const struct network *network)
+/* A link is one parent, by whatever names networks call it. */
+static bool parent_same(const struct parent *parent, const struct parent_link *found)
 {
-	if (parent->vlan != network->vlan || (parent->make && parent->make->kind == KIND_DUMMY))
+	if (parent->make && parent->make->kind == KIND_DUMMY)
 		return false;
-	if (parent->vlan && parent->vlan_protocol != network->vlan_protocol)
+	if (parent->link || found->link)
+		return parent->link == found->link;
+	if (parent->vlan != found->vlan ||
+	    (parent->vlan && parent->vlan_protocol != found->vlan_protocol))
 		return false;
-	return base ? parent->base == base
-		    : !parent->base && strcmp(parent->base_name, network->parent) == 0;
+	return found->base ? parent->base == found->base
+			   : !parent->base && strcmp(parent->base_name, found->base_name) == 0;
+}
+
+static struct parent *parent_find(struct resolver *resolver, const struct parent_link *found)
+{
+	for (size_t i = 0; i < resolver->n_parents; i++)
+		if (parent_same(&resolver->parents[i], found))
+			return &resolver->parents[i];
+	return NULL;
 }
 
 static struct parent *parent_resolve(struct resolver *resolver, const struct network *network)
 {
-	const struct live_link *base =
-		live_link_by_name(resolver->input->live->namespaces[0], network->parent);
-	for (size_t i = 0; i < resolver->n_parents; i++)
-		if (parent_same(&resolver->parents[i], base, network))
-			return &resolver->parents[i];
-
-	struct parent *parent = parent_new(resolver);
-	parent->name = base ? base->name : network->parent;
-	parent->base_name = network->parent;
-	parent->base = base;
-	parent->vlan = network->vlan;
-	parent->vlan_protocol = network->vlan_protocol;
-	parent->mtu = base ? base->mtu : 0;
-	if (network->vlan)
-		vlan_resolve(resolver, parent, network);
-	else
-		parent->link = base;
+	const struct live_ns *host = resolver->input->live->namespaces[0];
+	const struct parent_link found = parent_link_find(host, network);
+	struct parent *parent = parent_find(resolver, &found);
+	if (parent && (parent->make || !found.vlan))
+		return parent;
+	if (!parent)
+		parent = parent_new(resolver);
+	parent->name = found.base ? found.base->name : network->parent;
+	parent->base_name = found.base_name;
+	parent->base = found.base;
+	parent->link = found.link;
+	parent->vlan = found.vlan;
+	parent->vlan_protocol = found.vlan_protocol;
+	parent->mtu = found.base ? found.base->mtu : 0;
+	if (found.vlan)
+		vlan_resolve(resolver, parent, &found);
 	return parent;
-}
-
-/* A parent that is down is no reason to change live links; they only carry no traffic. */
-static void carrier_warn(const struct plan_input *input, const struct parent *parent)
-{
-	const struct live_link *base = parent->base;
-	if (base && !(base->flags & IFF_UP))
-		warning_add(input, WARNING_PARENT_DOWN, base->name);
-	else if (base && !(base->flags & IFF_LOWER_UP))
-		warning_add(input, WARNING_PARENT_NO_CARRIER, base->name);
 }
 
 static void network_resolve(struct resolver *resolver, struct resolved_network *resolved)
@@ -295,7 +361,7 @@ static void network_resolve(struct resolver *resolver, struct resolved_network *
 	resolved->parent = resolved->network->parent ? parent_resolve(resolver, resolved->network)
 						     : dummy_resolve(resolver, resolved);
 	if (resolver->n_parents > before)
-		carrier_warn(resolver->input, resolved->parent);
+		resolver->parents[before].first = resolved->network;
 }
 
 static size_t networks_count(const struct desired *desired)

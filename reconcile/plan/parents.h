@@ -7,6 +7,7 @@
 #define RECONCILE_PLAN_PARENTS_H
 
 #include "reconcile/plan/managed_index.h"
+#include "reconcile/plan/parent_link.h"
 
 /* A link of the host, a VLAN of one, or a dummy. */
 struct parent {
@@ -20,6 +21,7 @@ struct parent {
 	uint32_t mtu;           /* bytes; 0: unknown */
 	struct link_spec *make; /* a managed VLAN or dummy, live or not; NULL: unmanaged */
 	struct check_result check_result;
+	const struct network *first; /* of its networks, in the order of the input */
 };
 
 /* A network of the input, and its parent. */
@@ -38,7 +40,6 @@ struct parents {
 	size_t n_networks;
 };
 
-/* Adds warnings about parents that carry no traffic. */
 struct parents parents_resolve(const struct plan_input *input, const struct managed_index *managed);
 
 const struct resolved_network *resolved_network_of(const struct plan_input *input,
@@ -50,8 +51,6 @@ const struct parent *parent_of_link(const struct parents *parents, const struct 
 /* Whether the link is a parent of the run. */
 bool parent_used(const struct parents *parents, const struct live_link *link);
 struct check_result parent_check_up(const struct plan_input *input, const struct parent *parent);
-const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
-				  uint16_t vlan, enum vlan_protocol protocol);
 
 /* vlan.c: the sets that use a VLAN link */
 /* The users of a live link that are not part of this run. */

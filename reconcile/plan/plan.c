@@ -1,6 +1,7 @@
 #include "reconcile/plan/plan.h"
 
 #include "lib/hashmap.h"
+#include "reconcile/plan/parent_warnings.h"
 #include "reconcile/plan/plan_builder.h"
 
 #include <stdarg.h>
@@ -116,6 +117,7 @@ static void plan_fill(const struct plan_input *input, struct plan *plan)
 	const struct ownership ownership = ownership_make(input);
 	const struct managed_index managed = managed_index_make(input, &ownership);
 	const struct parents parents = parents_resolve(input, &managed);
+	parents_warn(input, &parents);
 	const struct attachments attachments =
 		attachments_match(input, &ownership, &managed, &parents);
 	const struct matched matched = {input, &ownership, &managed, &parents, &attachments};

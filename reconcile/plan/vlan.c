@@ -6,18 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct live_link *vlan_live(const struct live_ns *host, const struct live_link *base,
-				  uint16_t vlan, enum vlan_protocol protocol)
-{
-	for (size_t i = 0; i < host->n_links; i++) {
-		const struct live_link *link = &host->links[i];
-		if (link->kind == KIND_VLAN && live_link_on(link, base->ifindex) &&
-		    link->vlan == vlan && link->vlan_protocol == protocol)
-			return link;
-	}
-	return NULL;
-}
-
 static int name_compare(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -129,7 +117,8 @@ static void name_check_vlans(const struct vlans *vlans, struct parent *parent)
 			    link->vlan_protocol);
 }
 
-/* A link of another kind, id or parent with the name of the planned one. */
+/* A link that has the name of the new VLAN link, and that is not it. It stays unchanged: the VLAN
+ * link may have any other name. */
 static void name_check(const struct vlans *vlans, struct parent *parent)
 {
 	const struct plan_input *input = vlans->input;
@@ -140,6 +129,7 @@ static void name_check(const struct vlans *vlans, struct parent *parent)
 		name_check_vlans(vlans, parent);
 		return;
 	}
+	const char *base = parent->make->parent_name;
 	parent->check_result = (struct check_result){
 		.action = ACTION_REFUSED,
 		.code = CODE_VLAN_UNMANAGED,
@@ -149,10 +139,18 @@ static void name_check(const struct vlans *vlans, struct parent *parent)
 					       link->name, link->vlan,
 					       vlan_protocol_name(link->vlan_protocol))
 				: arena_printf(input->arena, "%s exists, but is not VLAN %u of %s",
-					       link->name, parent->vlan, parent->base_name),
-		.hint = arena_printf(input->arena,
-				     "remove or rename it: `ip link set %s name OTHER`",
-				     link->name),
+					       link->name, parent->vlan, base),
+		.hint = arena_printf(
+			input->arena,
+			"to use %s itself, write `parent: %s` and no `vlan`; for VLAN %u, create a "
+			"link of another name, and mvapply uses it: `ip link add link %s name "
+			"vlan%u type vlan%s%s id %u`",
+			link->name, link->name, parent->vlan, base, parent->vlan,
+			parent->vlan_protocol == VLAN_8021Q ? "" : " protocol ",
+			parent->vlan_protocol == VLAN_8021Q
+				? ""
+				: vlan_protocol_name(parent->vlan_protocol),
+			parent->vlan),
 	};
 }
 

@@ -15,6 +15,19 @@ static const char *const sentences[] = {
 		"parent {0} is down: it passes no traffic until `ip link set {0} up`",
 	[WARNING_PARENT_NO_CARRIER] =
 		"parent {0} has no carrier: it passes no traffic until its cable or peer is up",
+	[WARNING_VLAN_NAME] =
+		"parent {0} is VLAN {1} and is used as it is; for VLAN {3} of {2}, write `parent: "
+		"{2}` and `vlan: {3}`",
+	[WARNING_BRIDGE_VLAN] =
+		"bridge {0} filters VLANs and does not pass VLAN {1} to itself with its "
+		"tag: it passes no traffic until `bridge vlan add vid {1} dev {0} self`",
+	[WARNING_BRIDGE_PVID] = "bridge {0} filters VLANs and has no PVID: it passes no untagged "
+				"traffic until `bridge vlan add vid ID pvid untagged dev {0} self`",
+	[WARNING_BRIDGE_PORTS] =
+		"bridge {0} filters VLANs, and none of its ports is a member of VLAN "
+		"{1}: it passes no traffic until `bridge vlan add vid {1} dev PORT`",
+	[WARNING_HOST_VRF] = "the host's own link of network {0} and its routes are not in VRF {2} "
+			     "of parent {1}: programs of that VRF do not reach the containers",
 	[WARNING_ADDRESS_CLAIMED] = "{0} also has the address {1} of {2}: ignored",
 	[WARNING_ADDRESSES_CLAIMED] =
 		"{0} also has the address {1} of {2}: ignored, as are {3} more in that namespace",
@@ -31,6 +44,9 @@ static const char *const sentences[] = {
 	[WARNING_UNREACHABLE] =
 		"the host cannot reach {0} on network {1}: its route to {2} leads through network "
 		"{3}",
+	[WARNING_IPV6_ENABLED] =
+		"IPv6 is disabled in the namespace of {0}: it is enabled on its link {1} "
+		"(net.ipv6.conf.{1}.disable_ipv6=0)",
 	[WARNING_NOTHING_HERE] =
 		"no network of the files is assigned to this host, \"{0}\": check `hosts`, or set "
 		"this host's name with --host",

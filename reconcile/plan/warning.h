@@ -8,13 +8,19 @@
 enum warning_kind {
 	WARNING_PARENT_DOWN,       /* parent */
 	WARNING_PARENT_NO_CARRIER, /* parent */
-	WARNING_ADDRESS_CLAIMED,   /* unmanaged link, address, attachment */
+	WARNING_VLAN_NAME,       /* parent, its VLAN id, the link and the id that its name means */
+	WARNING_BRIDGE_VLAN,     /* bridge, VLAN id */
+	WARNING_BRIDGE_PVID,     /* bridge */
+	WARNING_BRIDGE_PORTS,    /* bridge, VLAN id */
+	WARNING_HOST_VRF,        /* network, parent, VRF */
+	WARNING_ADDRESS_CLAIMED, /* unmanaged link, address, attachment */
 	WARNING_ADDRESSES_CLAIMED, /* the same, and the number of further ones */
 	WARNING_SECOND_LINK,       /* namespace, link, the other's set, the other */
 	WARNING_TWO_LINKS,         /* namespace, parent, link, its set, link, its set */
 	WARNING_ROUTE_KEPT,        /* container, owner of the route, network, its gateway */
 	WARNING_ROUTE_KEPT_VIA,    /* the same, and the gateway of the route */
 	WARNING_UNREACHABLE,    /* container, network, address, the network that has the address */
+	WARNING_IPV6_ENABLED,   /* attachment, link */
 	WARNING_NOTHING_HERE,   /* host */
 	WARNING_LOOKUP,         /* container, note of its lookup */
 	WARNING_SET_UNDECLARED, /* set, network */

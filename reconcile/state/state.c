@@ -60,14 +60,15 @@ static bool details_equal(const struct live_link *a, const struct live_link *b)
 {
 	return a->kind == b->kind && a->mode == b->mode && a->mode_known == b->mode_known &&
 	       a->vlan == b->vlan && a->vlan_protocol == b->vlan_protocol &&
-	       a->has_bcqueuelen == b->has_bcqueuelen && a->bcqueuelen == b->bcqueuelen;
+	       a->vlan_filtering == b->vlan_filtering && a->has_bcqueuelen == b->has_bcqueuelen &&
+	       a->bcqueuelen == b->bcqueuelen;
 }
 
 bool live_link_equal(const struct live_link *a, const struct live_link *b)
 {
-	return a->ifindex == b->ifindex && a->mtu == b->mtu && a->flags == b->flags &&
-	       a->master == b->master && a->parent == b->parent && a->mac.set == b->mac.set &&
-	       mac_equal(&a->mac, &b->mac) && details_equal(a, b) &&
+	return a->ifindex == b->ifindex && a->type == b->type && a->mtu == b->mtu &&
+	       a->flags == b->flags && a->master == b->master && a->parent == b->parent &&
+	       a->mac.set == b->mac.set && mac_equal(&a->mac, &b->mac) && details_equal(a, b) &&
 	       strcmp(a->name, b->name) == 0 && strcmp(a->alias, b->alias) == 0 &&
 	       strcmp(a->kind_name, b->kind_name) == 0 && altnames_equal(a, b);
 }

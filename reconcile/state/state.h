@@ -44,9 +44,10 @@ struct live_ns {
 	size_t n_routes;
 	struct live_link *default_sysctls; /* the default sysctls of a new link in it; NULL: not
 					      requested (link_sysctls_observe) */
-	int nsid;          /* its nsid in the host's namespace, which events contain; -1: none */
-	bool stale;        /* it could not be read, or may have changed since */
-	bool rate_limited; /* it may have changed, and was not read again yet */
+	bool ipv6_disabled; /* on new links in it; read where an attachment may have IPv6 */
+	int nsid;           /* its nsid in the host's namespace, which events contain; -1: none */
+	bool stale;         /* it could not be read, or may have changed since */
+	bool rate_limited;  /* it may have changed, and was not read again yet */
 	bool tagged; /* rate limited: it may have a new managed link, or one of its links a new
 			address */
 	bool rate_limit_reported; /* reported to the user */

@@ -27,12 +27,13 @@
 #define LISTEN   200
 
 /* A broadcast is copied to every link of the parent (macvlan_broadcast), so that n of them cost n
- * squared: of each segment so many attachments broadcast at once, which finds the gateway's MAC and
- * anybody else who answers for it. The others follow, and ask that MAC alone. */
+ * squared. In each segment, this number of attachments broadcast at once, which finds the gateway's
+ * MAC and all others that answer for it. The other attachments follow, and send to that MAC alone.
+ */
 #define SCOUTS 8
 
-/* At most so many sockets are open at once, and so many frames are read of one before the others
- * have their turn: a container can send any number. */
+/* The limits of sockets that are open at once, and of frames that are read from one before the
+ * next: a container can send any number. */
 #define SOCKETS_MAX 4096
 #define FRAMES_MAX  32
 
@@ -40,7 +41,7 @@
  * share. */
 #define CLOSERS 128
 
-/* A question while it is asked. */
+/* A question while its answer is pending. */
 struct asking {
 	struct traffic_question *question;
 	struct traffic_segment *segment;

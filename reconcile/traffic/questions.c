@@ -27,7 +27,7 @@ static void skip(struct chooser *chooser, const char *reason)
 				      .reason = reason};
 }
 
-/* RFC 4862 5.4: an address asks nobody before it is known to be unique, or once it is not. */
+/* RFC 4862 5.4: an address is not a source before it is known to be unique, or once it is not. */
 static bool usable(const struct live_addr *addr)
 {
 	return !(addr->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
@@ -60,10 +60,10 @@ static struct ip address_in(const struct chooser *chooser, const struct subnet *
 	return found;
 }
 
-/* A parent's own address in the gateway's subnet; of IPv6 else its link-local one. Without one, an
- * ARP probe asks (RFC 5227 2.1.1: who has the address answers, and changes nothing), and of IPv6
- * nobody: a solicitation without a source is duplicate address detection, which a gateway that has
- * just started loses its address to (RFC 4862 5.4.3). */
+/* A parent's own address in the gateway's subnet; of IPv6 else its link-local one. Without one, the
+ * source of IPv4 is an ARP probe (RFC 5227 2.1.1: it changes nothing at the receiver). IPv6 has no
+ * such question: a solicitation without a source is duplicate address detection, by which a gateway
+ * that has just started loses its address (RFC 4862 5.4.3). */
 static struct ip parent_address(const struct live_ns *host, const struct live_link *link,
 				const struct ip *gateway)
 {

@@ -49,7 +49,7 @@ struct traffic_segment {
 	size_t attachments, asked, answered;       /* counts of attachments */
 };
 
-/* An attachment that asks nobody. */
+/* An attachment that sends no question. */
 struct traffic_skip {
 	const struct set *set;
 	const struct container *container;

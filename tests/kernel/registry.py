@@ -8,7 +8,7 @@ TESTS = []
 
 def test(name, *, needs=(), both=False, seconds=0):
     """Registers a test. `needs` names link kinds that not every kernel has: "vlan", "ipvlan",
-    "dummy", "bridge", "macvtap". `both`: it is run on the second kernel even without such needs.
+    "dummy", "bridge", "macvtap", "vrf", "vcan". `both`: it is run on the second kernel even without such needs.
     `seconds`: its time limit, if that is longer than for others."""
     def register(function):
         if any(other.name == name for other in TESTS):

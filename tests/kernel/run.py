@@ -28,6 +28,8 @@ PROBES = {
     "dummy": "link add probe.3 type dummy",
     "bridge": "link add probe.4 type bridge",
     "macvlan": "link add link other name probe.5 type macvlan",
+    "vrf": "link add probe.7 type vrf table 7",
+    "vcan": "link add probe.8 type vcan",
     "macvtap": "link add link other name probe.6 type macvtap",
 }
 

@@ -167,14 +167,18 @@ def vlan_there_before(host):
     same(host.snapshot(), before, "after delete")
 
 
-@test("tutorial: a VLAN of a name that means another id is refused", needs=["vlan"])
+@test("tutorial: a VLAN of a name that means another id is used, with a warning", needs=["vlan"])
 def vlan_other_id(host):
     host.netns("web")
     host.batch("host", ["link add link eth0 name eth0.10 type vlan id 11", "link set eth0.10 up"])
     before = host.snapshot()
-    done = host.apply(VLAN, code=4)
-    assert "eth0.10" in done.out + done.err, done
-    same(host.snapshot(), before, "after a refusal")
+    done = host.apply(VLAN)
+    assert "parent eth0.10 is VLAN 11 and is used as it is" in done.err, done
+    same((host.names("host"), host.link("web", "eth0")["link_index"]),
+         ({"eth0", "eth0.10"}, host.link("host", "eth0.10")["ifindex"]), "the parent")
+    host.unchanged(VLAN)
+    host.delete(VLAN)
+    same(host.snapshot(), before, "after delete")
 
 
 @test("tutorial: two sets share a VLAN link, which goes with the last", needs=["vlan"])

@@ -11,6 +11,7 @@
 #include "tests/unit/world.h"
 
 #include <linux/if_addr.h>
+#include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,6 +79,7 @@ static struct live_link *link_add(struct evil *evil, size_t number, const char *
 	struct live_link *link = array_push(evil->ns->arena, evil->ns->links, evil->ns->n_links);
 	*link = (struct live_link){
 		.ifindex = 1000 + (int)number,
+		.type = ARPHRD_ETHER,
 		.name = name,
 		.kind = kind,
 		.kind_name = kind == KIND_MACVLAN ? "macvlan" : "",

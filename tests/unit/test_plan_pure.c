@@ -2,6 +2,7 @@
  * (Makefile). */
 #include "reconcile/plan/plan.h"
 
+#include <linux/if_arp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -62,6 +63,7 @@ static void declare(struct world *world)
 static void observe(struct world *world)
 {
 	world->host_links[0] = (struct live_link){.ifindex = 2,
+						  .type = ARPHRD_ETHER,
 						  .name = "eth0",
 						  .kind_name = "",
 						  .alias = "",

@@ -215,17 +215,26 @@ static void parent_short_form(void **state)
 	static const struct {
 		const char *keys, *parent;
 		unsigned vlan;
+		const char *short_parent;
+		unsigned short_vlan;
 	} cases[] = {
-		{"parent: eth0.10", "eth0", 10},
-		{"parent: eth0.4094", "eth0", 4094},
-		{"parent: eth0.100.20", "eth0.100", 20},
-		{"parent: eth0.10, vlan: 20", "eth0.10", 20},
-		{"parent: br.lan", "br.lan", 0},
-		{"parent: eth0.1x", "eth0.1x", 0},
-		{"parent: eth0.", "eth0.", 0},
-		{"parent: .10", ".10", 0},
-		{"parent: '5'", "5", 0},
-		{"parent: eth0:1", "eth0:1", 0},
+		{"parent: eth0.10", "eth0.10", 0, "eth0", 10},
+		{"parent: eth0.4094", "eth0.4094", 0, "eth0", 4094},
+		{"parent: eth0.100.20", "eth0.100.20", 0, "eth0.100", 20},
+		{"parent: br.10", "br.10", 0, "br", 10},
+		{"parent: eth0.10, vlan_protocol: 802.1ad", "eth0.10", 0, "eth0", 10},
+		{"parent: eth0.10, vlan: 20", "eth0.10", 20, NULL, 0},
+		{"parent: br.lan", "br.lan", 0, NULL, 0},
+		{"parent: eth0.1x", "eth0.1x", 0, NULL, 0},
+		{"parent: eth0.", "eth0.", 0, NULL, 0},
+		{"parent: .10", ".10", 0, NULL, 0},
+		{"parent: '5'", "5", 0, NULL, 0},
+		{"parent: eth0:1", "eth0:1", 0, NULL, 0},
+		/* Names of links that are no VLAN ids. */
+		{"parent: eth0.0", "eth0.0", 0, NULL, 0},
+		{"parent: eth0.010", "eth0.010", 0, NULL, 0},
+		{"parent: eth0.4095", "eth0.4095", 0, NULL, 0},
+		{"parent: eth0.99999999999999999999", "eth0.99999999999999999999", 0, NULL, 0},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -233,8 +242,14 @@ static void parent_short_form(void **state)
 		snprintf(text, sizeof(text), "networks: {lan: {subnet: 10.0.0.0/8, %s}}",
 			 cases[i].keys);
 		struct desired *desired = LOAD(text);
-		assert_string_equal(desired->sets[0].networks[0].parent, cases[i].parent);
-		assert_int_equal(desired->sets[0].networks[0].vlan, cases[i].vlan);
+		const struct network *network = &desired->sets[0].networks[0];
+		assert_string_equal(network->parent, cases[i].parent);
+		assert_int_equal(network->vlan, cases[i].vlan);
+		assert_int_equal(network->short_form.vlan, cases[i].short_vlan);
+		if (cases[i].short_parent)
+			assert_string_equal(network->short_form.parent, cases[i].short_parent);
+		else
+			assert_null(network->short_form.parent);
 		desired_free(desired);
 	}
 }

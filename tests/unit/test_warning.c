@@ -16,6 +16,21 @@ static const struct row {
 	 "parent eth0 is down: it passes no traffic until `ip link set eth0 up`"},
 	{{WARNING_PARENT_NO_CARRIER, {"eth0"}},
 	 "parent eth0 has no carrier: it passes no traffic until its cable or peer is up"},
+	{{WARNING_VLAN_NAME, {"mgmt.10", "30", "mgmt", "10"}},
+	 "parent mgmt.10 is VLAN 30 and is used as it is; for VLAN 10 of mgmt, write `parent: mgmt` "
+	 "and `vlan: 10`"},
+	{{WARNING_BRIDGE_VLAN, {"br0", "10"}},
+	 "bridge br0 filters VLANs and does not pass VLAN 10 to itself with its "
+	 "tag: it passes no traffic until `bridge vlan add vid 10 dev br0 self`"},
+	{{WARNING_BRIDGE_PVID, {"br0"}},
+	 "bridge br0 filters VLANs and has no PVID: it passes no untagged "
+	 "traffic until `bridge vlan add vid ID pvid untagged dev br0 self`"},
+	{{WARNING_BRIDGE_PORTS, {"br0", "10"}},
+	 "bridge br0 filters VLANs, and none of its ports is a member of VLAN "
+	 "10: it passes no traffic until `bridge vlan add vid 10 dev PORT`"},
+	{{WARNING_HOST_VRF, {"lan", "eth0", "blue"}},
+	 "the host's own link of network lan and its routes are not in VRF blue "
+	 "of parent eth0: programs of that VRF do not reach the containers"},
 	{{WARNING_ADDRESS_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "0"}},
 	 "eth0 in db also has the address 10.0.0.5 of web/lan: ignored"},
 	{{WARNING_ADDRESSES_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "2"}},
@@ -36,6 +51,9 @@ static const struct row {
 	{{WARNING_UNREACHABLE, {"web", "lan", "10.0.0.5", "wan"}},
 	 "the host cannot reach web on network lan: its route to 10.0.0.5 leads through network "
 	 "wan"},
+	{{WARNING_IPV6_ENABLED, {"web/lan", "eth0"}},
+	 "IPv6 is disabled in the namespace of web/lan: it is enabled on its link eth0 "
+	 "(net.ipv6.conf.eth0.disable_ipv6=0)"},
 	{{WARNING_NOTHING_HERE, {"alpha"}},
 	 "no network of the files is assigned to this host, \"alpha\": check `hosts`, or set this "
 	 "host's name with --host"},

@@ -7,6 +7,7 @@
 #include "tests/unit/kernel_model.h"
 
 #include <linux/if.h>
+#include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct live_link *world_link(struct live_ns *ns, const char *name, enum link_kin
 	struct live_link *link = array_push(ns->arena, ns->links, ns->n_links);
 	*link = (struct live_link){
 		.ifindex = ifindex + 1,
+		.type = ARPHRD_ETHER,
 		.name = arena_strdup(ns->arena, name),
 		.kind = kind,
 		.kind_name = link_kind_name(kind),
@@ -159,6 +161,7 @@ static void route_put(struct live_ns *ns, int ifindex, const struct link_route *
 static struct live_link like(const struct link_spec *desired, const char *name, int parent)
 {
 	return (struct live_link){.name = name,
+				  .type = ARPHRD_ETHER,
 				  .kind = desired->kind,
 				  .mac = desired->mac,
 				  .mtu = desired->mtu,
