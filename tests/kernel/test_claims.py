@@ -1,5 +1,6 @@
 """A container's claims are not trusted: whatever links, addresses, MACs and owner tags it creates in its own
 namespace, no other container is moved, blocked or cut off."""
+import functools
 import os
 import subprocess
 
@@ -468,34 +469,14 @@ def raced_watch(host, kind, how):
                 others.unharmed("a MAC that is taken again and again")
 
 
-@test("claims: a link that no look finds has the MAC that a container's would get", seconds=60)
-def hidden(host):
-    raced(host, "root", "hidden")
-
-
-@test("claims: the same, made by a user's container", seconds=60)
-def hidden_user(host):
-    raced(host, "user", "hidden")
-
-
-@test("claims: the same, under a service", seconds=60)
-def hidden_watched(host):
-    raced_watch(host, "user", "hidden")
-
-
-@test("claims: a marked link with a container's MAC is made again whenever it is deleted", seconds=60)
-def created_again(host):
-    raced(host, "root", "again")
-
-
-@test("claims: it is so by a user's container", seconds=60)
-def made_again_user(host):
-    raced(host, "user", "again")
-
-
-@test("claims: it is so under a service", seconds=60)
-def made_again_watched(host):
-    raced_watch(host, "user", "again")
+for name, race, kind, how in (
+        ("a link that no look finds has the MAC that a container's would get", raced, "root", "hidden"),
+        ("the same, made by a user's container", raced, "user", "hidden"),
+        ("the same, under a service", raced_watch, "user", "hidden"),
+        ("a marked link with a container's MAC is made again whenever it is deleted", raced, "root", "again"),
+        ("it is so by a user's container", raced, "user", "again"),
+        ("it is so under a service", raced_watch, "user", "again")):
+    test(f"claims: {name}", seconds=60)(functools.partial(race, kind=kind, how=how))
 
 
 @test("claims: a MAC of the file's that a link has which no look finds fails that attachment alone",

@@ -98,26 +98,25 @@ def unmanaged_address(host):
             "172.16.86.2", "eth0")
 
 
-@test("unmanaged: an ipvlan on the parent", needs=["ipvlan"])
-def unmanaged_kind(host):
+def refused_beside(host, kind, word):
+    """An unmanaged link on the parent, in the host and then in another namespace."""
     host.netns("web", "other")
-    host.ip("host", "link add link eth0 name x type ipvlan")
-    refused(host, ONE, "ipvlan", "eth0")
+    host.ip("host", f"link add link eth0 name x type {kind}")
+    refused(host, ONE, word, "eth0")
     host.ip("host", "link set x netns other")
     done = host.apply(ONE, code=1)
-    assert "ipvlan" in done.out and "eth0" in done.out, done
+    assert word in done.out and "eth0" in done.out, done
     same(host.names("web"), set(), "links in web")
+
+
+@test("unmanaged: an ipvlan on the parent", needs=["ipvlan"])
+def unmanaged_kind(host):
+    refused_beside(host, "ipvlan", "ipvlan")
 
 
 @test("unmanaged: a passthru on the parent")
 def unmanaged_passthru(host):
-    host.netns("web", "other")
-    host.ip("host", "link add link eth0 name x type macvlan mode passthru")
-    refused(host, ONE, "passthru", "eth0")
-    host.ip("host", "link set x netns other")
-    done = host.apply(ONE, code=1)
-    assert "passthru" in done.out and "eth0" in done.out, done
-    same(host.names("web"), set(), "links in web")
+    refused_beside(host, "macvlan mode passthru", "passthru")
 
 
 @test("unmanaged: another set's links are not touched")
