@@ -13,7 +13,7 @@ struct claim {
 	} key;
 	struct place place;
 	const struct network *network;
-	const char *what; /* "the gateway"; NULL: the address of a link */
+	const char *what; /* RESERVED_GATEWAY, RESERVED_AUX; NULL: the address of a link */
 };
 
 static struct claim *claim_new(struct build *build, const struct network_info *info,
@@ -32,6 +32,22 @@ static const struct claim *claim_enter(struct build *build, struct claim *claim)
 	return index_put(build->claims, &claim->key, sizeof(claim->key), claim);
 }
 
+/* Two of the same are not both meant; an aux address beside anything else has no use. */
+static const char *reserved_hint(const struct claim *other, const char *what)
+{
+	if (strcmp(other->what, what) == 0)
+		return "remove one of the two";
+	return "remove the aux address: a gateway is never allocated";
+}
+
+static const char *in_use_hint(const struct claim *other)
+{
+	return strcmp(other->what, RESERVED_AUX) == 0
+		       ? "remove the aux address: an address that the file gives to one link is "
+			 "never allocated to another one"
+		       : "choose another address";
+}
+
 void address_reserve(struct build *build, const struct scope *scope, struct network_info *info,
 		     const struct node *node, const struct ip *ip, const char *what)
 {
@@ -45,8 +61,8 @@ void address_reserve(struct build *build, const struct scope *scope, struct netw
 	/* Several networks of the link may have the same router. */
 	const struct claim *other = claim_enter(build, claim);
 	if (other && other->network == info->network)
-		report(&build->context, CODE_ADDRESS_RESERVED, scope, node, "remove one of the two",
-		       "%s is already %s of this network at %s",
+		report(&build->context, CODE_ADDRESS_RESERVED, scope, node,
+		       reserved_hint(other, what), "%s is already %s of this network at %s",
 		       printable_text(&build->context, node->text), other->what,
 		       place_text(&build->context, &other->place));
 }
@@ -57,7 +73,7 @@ static void report_in_use(struct build *build, const struct scope *scope,
 {
 	struct context *context = &build->context;
 	if (other->what)
-		report(context, CODE_ADDRESS_RESERVED, scope, node, "choose another address",
+		report(context, CODE_ADDRESS_RESERVED, scope, node, in_use_hint(other),
 		       "%s is %s of networks.%s at %s", printable_text(context, node->text),
 		       other->what, printable_text(context, other->network->name),
 		       place_text(context, &other->place));

@@ -152,7 +152,9 @@ const struct subnet *network_subnet(const struct network_info *info, const struc
  * unset address is ignored. */
 void address_claim(struct build *build, const struct scope *scope, struct network_info *info,
 		   const struct node *body, const char *key, const struct ip *ip);
-/* Reserves an address; `what` is "the gateway". */
+#define RESERVED_GATEWAY "the gateway"
+#define RESERVED_AUX     "an aux address"
+/* Reserves an address; `what` is one of these two. */
 void address_reserve(struct build *build, const struct scope *scope, struct network_info *info,
 		     const struct node *node, const struct ip *ip, const char *what);
 void mac_claim(struct build *build, const struct scope *scope, struct network_info *info,

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SET_DEFAULT "default"
-
 /* One document of the input. */
 struct document {
 	struct source *source;

@@ -15,6 +15,9 @@
  * IFALIAS. */
 #define NAME_LENGTH_MAX 63
 
+/* The name of the set of files without `name`. */
+#define SET_DEFAULT "default"
+
 /* A location in the input. Lines and columns count from 1, columns in characters. */
 struct place {
 	const char *file; /* the path of the command line, "<stdin>" for "-" */
@@ -58,6 +61,7 @@ struct subnet {
 	/* No host bits; the whole prefix if not set; family 0: no address can be chosen, because
 	 * the network is on several hosts and this one has no range of its own. */
 	struct prefix ip_range;
+	bool has_range; /* the file sets ip_range */
 	struct host_range *host_ranges; /* by host; `ip_range` is this host's */
 	size_t n_host_ranges;
 	struct aux_address *aux;

@@ -82,6 +82,7 @@ static void check_range(struct build *build, const struct scope *scope,
 	const struct node *node = node_get(body, "ip_range");
 	struct scope here = {.up = scope, .name = "ip_range"};
 	build->multi_host_unsure |= node && node->bad;
+	subnet->has_range = node != NULL;
 	if (node && subnet->n_host_ranges)
 		check_host_ranges(build, &here, info, node, subnet);
 	else if (subnet->ip_range.ip.family)
@@ -107,7 +108,7 @@ static void check_aux(struct build *build, const struct scope *scope, struct net
 			       "%s is not in subnet %s", name->next->text,
 			       prefix_format(&subnet->prefix, prefix));
 		else
-			address_reserve(build, &here, info, name->next, ip, "an aux address");
+			address_reserve(build, &here, info, name->next, ip, RESERVED_AUX);
 	}
 }
 
@@ -138,7 +139,7 @@ static void check_subnet(struct build *build, const struct scope *scope, struct 
 	check_range(build, scope, info, body, subnet);
 	if (node_good(body, "gateway"))
 		address_reserve(build, &gateway, info, node_get(body, "gateway"), &subnet->gateway,
-				"the gateway");
+				RESERVED_GATEWAY);
 	check_aux(build, scope, info, body, subnet);
 	info->subnets[info->n_subnets++] = subnet;
 }
