@@ -39,6 +39,23 @@ static bool has_engines(const struct desired *desired)
 	return false;
 }
 
+/* What the files declare, which empty_sets leaves as it is. */
+static const struct desired *declared_copy(const struct desired *desired)
+{
+	struct desired *copy = arena_alloc(desired->arena, sizeof(*copy));
+	*copy = *desired;
+	copy->sets = arena_alloc(desired->arena, desired->n_sets * sizeof(*copy->sets));
+	for (size_t s = 0; s < desired->n_sets; s++) {
+		struct set *set = &copy->sets[s];
+		*set = desired->sets[s];
+		set->containers =
+			arena_alloc(desired->arena, set->n_containers * sizeof(*set->containers));
+		for (size_t i = 0; i < set->n_containers; i++)
+			set->containers[i] = desired->sets[s].containers[i];
+	}
+	return copy;
+}
+
 /* Of the containers of engines, keeps those that must be queried. */
 static void empty_set(struct set *set, const struct live *live)
 {
@@ -119,13 +136,16 @@ static void fault_silent(struct run *run)
 	}
 }
 
-static int delete_sets(const struct desired *desired, const struct options *options)
+/* `declared`: by the files; NULL: the sets are given by their names. */
+static int delete_sets(const struct desired *desired, const struct desired *declared,
+		       const struct options *options)
 {
 	struct run run;
 	struct error error;
 	struct options unguarded = *options;
 	run_pass *pass = options->dry_run ? run_observe : run_apply;
 	unguarded.plan.unguarded = true;
+	unguarded.plan.declared = declared;
 	if (pass(&run, desired, &unguarded, &error) < 0)
 		return run_error(&error, options);
 	fault_absent(&run, options);
@@ -152,12 +172,13 @@ int command_delete(const struct options *options)
 		options->n_names ? named_sets(options) : input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
+	const struct desired *declared = options->n_names ? NULL : declared_copy(desired);
 	empty_sets(desired);
 	struct options reporting = *options;
 	struct keepers keepers = {0};
 	if (!options->dry_run)
 		keepers = keepers_report(desired, &reporting);
-	int code = delete_sets(desired, &reporting);
+	int code = delete_sets(desired, declared, &reporting);
 	keepers_free(&keepers);
 	desired_free(desired);
 	return code;

@@ -245,6 +245,8 @@ static const struct row {
 	 "include unmanaged links, for `apply --adopt`", set_adopt},
 	{OPTIONS_PLAN, '\0', "max-delete", required_argument, "N|N%",
 	 "abort if more of a set would be deleted (default 50%, from 10 on)", set_max_delete},
+	{OPTIONS_DELETE, '\0', "max-delete", required_argument, "N|N%",
+	 "delete so many, although the files declare nothing that is live", set_max_delete},
 	{OPTIONS_DIFF, '\0', "out", required_argument, "PLAN",
 	 "save the plan to a file, for `mvapply apply PLAN`", set_out},
 	{OPTIONS_WATCH, '\0', "metrics", required_argument, "FILE",

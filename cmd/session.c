@@ -45,7 +45,13 @@ static void fault_guard(struct run *run, const struct plan_options *options)
 		  "more than --max-delete=%u%s; nothing was touched",
 		  guard->deletes, guard->live, guard->set, options->max_delete.limit,
 		  options->max_delete.percent ? "%" : "");
-	if (guard->other_file)
+	if (options->declared)
+		error_hint(&run->fault,
+			   "the files declare nothing that is live of that set: pass its own files "
+			   "with -f; to delete these attachments, use `mvapply delete --name %s`, "
+			   "or --max-delete=%zu",
+			   guard->set, guard->deletes);
+	else if (guard->other_file)
 		error_hint(&run->fault,
 			   "the files declare no container that is live of that set: give them a "
 			   "set of their own by `name:`, or pass the others with -f, too; to "

@@ -109,24 +109,94 @@ static bool set_known(const struct matched *matched, const struct set *set)
 	return false;
 }
 
+static const struct set *set_named(const struct desired *desired, const char *name)
+{
+	for (size_t i = 0; i < desired->n_sets; i++)
+		if (strcmp(desired->sets[i].name, name) == 0)
+			return &desired->sets[i];
+	return NULL;
+}
+
+static bool container_named(const struct set *set, const char *name)
+{
+	for (size_t i = 0; i < set->n_containers; i++)
+		if (strcmp(set->containers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static bool host_named(const struct set *set, const char *network)
+{
+	for (size_t i = 0; i < set->n_networks; i++)
+		if (set->networks[i].host.enabled && strcmp(set->networks[i].name, network) == 0)
+			return true;
+	return false;
+}
+
+/* Whether a set has links of containers that are most likely real. */
+static bool containers_live(const struct matched *matched, const char *set)
+{
+	for (size_t i = 0; i < matched->managed->count; i++) {
+		const struct managed_link *managed = &matched->managed->links[i];
+		if (is_of(managed, set) && managed->link->tag.role == ROLE_ATTACH &&
+		    is_evident(managed))
+			return true;
+	}
+	return false;
+}
+
+/* As set_known, for files whose set is to be deleted. What they declare is known by its name, too,
+ * as no engine is asked where its containers are. `set`: the set of the plan, which has the
+ * containers that were found. */
+static bool set_declared_live(const struct matched *matched, const struct set *set,
+			      const struct set *declared)
+{
+	const bool by_container = declared->n_containers && containers_live(matched, set->name);
+	const bool by_host = !by_container && has_host_access(declared);
+	for (size_t i = 0; i < matched->managed->count; i++) {
+		const struct managed_link *managed = &matched->managed->links[i];
+		const struct owner_tag *tag = &managed->link->tag;
+		if (!is_of(managed, set->name))
+			continue;
+		if (by_container ? tag->role == ROLE_ATTACH &&
+					   (container_named(declared, tag->container) ||
+					    is_home_of(matched->ownership, managed->ns, set))
+		    : by_host ? tag->role == ROLE_HOST && host_named(declared, tag->network)
+			      : network_named(declared, tag->network))
+			return true;
+	}
+	return false;
+}
+
 /* If all of a set probably belongs to another file, the limit applies from its first attachment on,
  * and only deleted links count: a container can create links that stay. */
 static bool guard_refuses(const struct plan_options *options, bool all, const struct tally *tally)
 {
 	const size_t live = all ? tally->deletes : tally->live;
-	if (options->unguarded || tally->deletes == 0 || (live < options->max_delete.from && !all))
+	if ((options->unguarded && !(all && options->declared)) || tally->deletes == 0 ||
+	    (live < options->max_delete.from && !all))
 		return false;
 	return options->max_delete.percent ? tally->deletes * 100 > live * options->max_delete.limit
 					   : tally->deletes > options->max_delete.limit;
 }
 
+/* A file with nothing but a name says which set is to be deleted. */
+static bool has_own_name(const struct set *set)
+{
+	return strcmp(set->name, SET_DEFAULT) != 0;
+}
+
 static struct guard set_guard(const struct plan_builder *builder, const struct set *set)
 {
+	const struct matched *matched = builder->assigned->matched;
+	const struct desired *declared = builder->input->options->declared;
+	const struct set *wanted = declared ? set_named(declared, set->name) : set;
 	const struct tally tally = tally_of(builder, set->name);
-	const bool empty = !set->n_networks && !set->n_containers;
-	const bool other_file =
-		!empty && tally.evident && !set_known(builder->assigned->matched, set);
-	const bool all = other_file || (empty && tally.evident);
+	const bool empty = !wanted->n_networks && !wanted->n_containers;
+	const bool known =
+		declared ? set_declared_live(matched, set, wanted) : set_known(matched, wanted);
+	const bool other_file = !empty && tally.evident && !known;
+	const bool all = other_file || (empty && tally.evident && !(declared && has_own_name(set)));
 	return (struct guard){.refused = guard_refuses(builder->input->options, all, &tally),
 			      .other_file = other_file,
 			      .set = set->name,

@@ -3,11 +3,16 @@
 #define RECONCILE_PLAN_PLAN_OPTIONS_H
 
 #include "reconcile/plan/refused_macs.h"
+#include "schema/model.h"
 
 struct plan_options {
 	bool adopt;     /* take over untagged objects that conflict */
 	bool unguarded; /* `delete`: no limit */
-	bool probe;     /* probe new addresses of all networks */
+	/* `delete -f`: what its files declare; at least one object of each set has to be live.
+	 * NULL: no limit. With `unguarded`. */
+	const struct desired *declared;
+	bool probe;    /* probe new addresses of all networks */
+	bool thorough; /* warn about chosen addresses that are live, too */
 	/* MACs that must not be chosen; NULL: none was refused. */
 	const struct refused_macs *refused;
 	struct {

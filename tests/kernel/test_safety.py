@@ -326,15 +326,69 @@ def guard_strange(host):
     # A set of its own, and both files together.
     host.apply(other.replace("{", '{"name": "second", ', 1))
     same((host.link("web", "eth0")["ifindex"], host.addresses("ci", "eth0")),
-         (index, {"10.8.0.1/16"}), "links")
+         (index, {"10.8.0.2/16"}), "links")
     host.delete("name: second\n")
     # A declared container, by its name or its namespace, does not count as another file's.
     host.apply(document({"k": lan()}, {"web": ["k"]}))
     host.apply(document({"k": lan()}, {"c": {"netns": "web", "networks": ["k"]}}))
     host.apply(document({"z": lan()}, {"db": ["z"]}), "--max-delete=1")
     same((host.names("web"), host.names("db")), (set(), {"eth0"}), "links in the end")
-    host.delete(other)
+    host.delete(document({"z": lan()}, {"db": ["z"]}))
     same(host.names("db"), set(), "after delete")
+
+
+def kept(host, text, *flags):
+    """A delete of the file is refused, in text and as JSON, and so is its preview."""
+    path = host.write(text)
+    before = host.snapshot()
+    done = host.mvapply("delete", "-f", path, *flags, code=4)
+    assert "[MV0807]" in done.err and "`mvapply delete --name default`" in " ".join(done.err.split()), done
+    host.mvapply("delete", "-f", path, "--dry-run", *flags, code=4)
+    told = host.mvapply("delete", "-f", path, "-o", "json", *flags, code=4).json
+    same([one["code"] for one in told["errors"]], ["MV0807"], "codes in JSON")
+    same(host.snapshot(), before, "after a delete that was refused")
+    return done
+
+
+@test("guard: a delete with a file that names nothing of what is live is refused, as an apply is", both=True)
+def guard_delete(host):
+    host.netns("web", "db", "ci")
+    mine = document({"n": lan(host=True)}, {"web": ["n"], "db": ["n"]})
+    host.apply(mine)
+    for other in ("", "networks: {}\ncontainers: {}\n", document({"m": lan()}, {"ci": ["m"]}),
+                  document({"n": lan()}, {"ci": ["n"]}), document({"n": lan(host=True)}, {"absent": ["n"]}),
+                  document({"m": lan()}, {}), document({"n": lan()}, {"web2": {"docker": "web", "networks": ["n"]}})):
+        kept(host, other)
+        kept(host, other, "--max-delete=2")
+    # Another set's file is no danger, and a part of this set's files, or one of a name alone, is meant.
+    host.delete(document({"n": lan()}, {"ci": ["n"]}, name="other"))
+    host.delete(document({"m": lan()}, {"ci": ["m"]}), "--max-delete=3")
+    same((host.names("web"), host.names("db")), (set(), set()), "with a flag")
+    for right in (mine, document({"n": lan()}, {"db": ["n"], "ci": ["n"]}), document({"n": lan(host=True)}, {}),
+                  document({"k": lan()}, {"c": {"netns": "web", "networks": ["k"]}})):
+        host.apply(mine)
+        host.delete(right)
+        same((host.names("web"), host.names("db"), host.names("host")), (set(), set(), {"eth0"}), "by its own file")
+    host.apply(mine)
+    host.mvapply("delete", "--name", "default")
+    host.apply(mine.replace("{", '{"name": "own", ', 1))
+    kept_other = document({"n": lan()}, {"ci": ["n"]}, name="own")
+    done = host.mvapply("delete", "-f", host.write(kept_other), code=4)
+    assert "--name own" in " ".join(done.err.split()), done
+    host.delete("name: own\n")
+    same((host.names("web"), host.names("db")), (set(), set()), "by its name")
+
+
+@test("guard: a delete with the set's file is done where its containers are gone, or their namespaces are new")
+def guard_delete_gone(host):
+    host.netns("web", "db")
+    for text in (document({"n": lan(host=True)}, {"web": ["n"]}),
+                 document({"n": lan(host=True)}, {"web": {"netns": "/run/netns/web", "networks": ["n"]}})):
+        host.apply(text)
+        host.remove_netns("web")
+        host.netns("web")
+        host.delete(text)
+        same(host.names("host"), {"eth0"}, "the host's link")
 
 
 FILE = document({"lan": lan()}, {"web": ["lan"]})
