@@ -83,8 +83,9 @@ void text_warning(const char *warning)
 void text_warnings(const struct plan *plan, const struct live *live)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	const char **texts = warnings_text(plan->warnings, plan->n_warnings, arena);
 	for (size_t i = 0; i < plan->n_warnings; i++)
-		text_warning(warning_text(&plan->warnings[i], arena));
+		text_warning(texts[i]);
 	text_unreadable(live);
 }
 

@@ -161,7 +161,8 @@ static const struct code_text texts[] = {
 	 "address. Change one of them."},
 	{CODE_SUBNET_FULL, CLASS_FAILED, "no free address",
 	 "Every address of the range is in use, reserved or the gateway. "
-	 "Widen `ip_range` or the subnet."},
+	 "Widen `ip_range` or the subnet. Without `gateway` and `ip_range`, the first and the last "
+	 "address are kept for a router of the LAN: set `ip_range` to use them."},
 	{CODE_IDENTITY_IN_USE, CLASS_FAILED, "name or MAC address held by another attachment",
 	 "The other attachment would release it, but cannot be "
 	 "changed; its own error states why. Resolve that error "
@@ -250,7 +251,8 @@ static const struct code_text texts[] = {
 	 "or by namespace: they are probably files of another set. In that case give the "
 	 "files a `name` of their own, or pass all files of the set. If the deletions are "
 	 "intended, for example because the set's only container is replaced, pass "
-	 "`--max-delete=N`."},
+	 "`--max-delete=N`. `delete -f` is refused if its files declare nothing that is live "
+	 "of the set; `delete --name SET` deletes the set without its files."},
 	{CODE_PLAN_STALE, CLASS_FAILED, "host changed since the plan was saved",
 	 "A saved plan is applied as it was approved, or not at all. Create and "
 	 "review a new plan with `mvapply diff --out`."},
@@ -410,6 +412,30 @@ static const struct code_text texts[] = {
 	 "The question could not be sent through the attachment's link. Run mvapply as root, or "
 	 "with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW. If the container has just been "
 	 "restarted, run it again."},
+	{CODE_RANGE_ABSENT, CLASS_FAILED, "addresses are chosen from the whole subnet",
+	 "A network has no `ip_range`, and mvapply chooses the addresses of its containers. The "
+	 "DHCP server of the LAN may assign the same addresses to other machines. Set `ip_range` "
+	 "to a part of the subnet that the DHCP server does not use; most routers let you limit "
+	 "the server's range. `probe: true` asks the LAN before an address is used, but does not "
+	 "keep the server from assigning it later. The attachments keep their addresses if the "
+	 "range contains them."},
+	{CODE_SUBNET_TWICE, CLASS_FAILED, "a container has overlapping subnets on two LANs",
+	 "A container has two links with overlapping subnets, and the links are on different "
+	 "parents or VLANs. The kernel sends packets for such an address through one of the two "
+	 "links only, so machines on the other LAN are not reached. Attach the container to one "
+	 "of the networks, or give the networks different subnets."},
+	{CODE_SUBNET_OTHER, CLASS_FAILED, "the subnet differs from the parent's",
+	 "The parent has addresses of this family, and none of them is in the network's subnet, "
+	 "or the prefix length differs. Either the subnet or the parent is most likely wrong. "
+	 "Ignore the warning if the LAN has several subnets on purpose."},
+	{CODE_GATEWAY_OWN, CLASS_FAILED, "the gateway is the parent's own address",
+	 "A macvlan or ipvlan cannot reach its own parent, so the containers have no working "
+	 "default route. Write the address of the LAN's router."},
+	{CODE_ADDRESS_OF_SET, CLASS_FAILED, "another set has the same address on the parent",
+	 "A link that another set attached has the address, in the container that the message "
+	 "names. Both containers answer for the address, so connections fail at random. Give one "
+	 "of the two attachments another address. The attachment is not blocked, because a "
+	 "container can give its own links any address and any owner tag."},
 };
 
 const struct code_text *code_at(size_t index)

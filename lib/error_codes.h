@@ -135,6 +135,12 @@ enum code {
 	CODE_TRAFFIC_DUPLICATE = 1108,
 	CODE_TRAFFIC_SEPARATED = 1109,
 	CODE_TRAFFIC_UNASKED = 1110,
+	/* a warning */
+	CODE_RANGE_ABSENT = 1201,
+	CODE_SUBNET_TWICE = 1202,
+	CODE_SUBNET_OTHER = 1203,
+	CODE_GATEWAY_OWN = 1204,
+	CODE_ADDRESS_OF_SET = 1205,
 };
 
 /* The exit code that an error of a whole command causes. */

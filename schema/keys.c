@@ -91,7 +91,8 @@ const struct object host_pattern_object = {
 		 .object = &host_range_object,                                                     \
 		 .description = "the part of the subnet from which addresses are allocated; "      \
 				"for several hosts, a map of hosts to ranges",                     \
-		 .default_text = "the whole subnet",                                               \
+		 .default_text = "the whole subnet; without a gateway, not its first and last "    \
+				 "address, one of which is likely to be a router's",               \
 		 .example = "172.16.86.64/26"},                                                    \
 	{                                                                                          \
 		.name = "aux_addresses", .type = KEY_MAP, AT(struct_type, before aux),             \

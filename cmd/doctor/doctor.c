@@ -154,7 +154,9 @@ int command_doctor(const struct options *options)
 		return EXIT_USAGE;
 	struct run run;
 	struct error error;
-	bool examined = run_observe(&run, desired, options, &error) == 0;
+	struct options thorough = *options;
+	thorough.plan.thorough = true;
+	bool examined = run_observe(&run, desired, &thorough, &error) == 0;
 	struct examination examination = {
 		.arena = options->arena,
 		.desired = desired,

@@ -37,6 +37,11 @@ struct examination {
 struct finding *finding_add(struct examination *examination, enum finding_level level,
 			    const char *subject, const char *text, const char *fix);
 
+/* subnets.c: compares the network's subnets with the addresses of its parent, or of the VLAN of it
+ * that the network is on. */
+void examine_subnets(struct examination *examination, const struct network *network,
+		     const struct live_link *parent);
+
 /* Each runs one check and returns a short text for its success. */
 typedef const char *examine(struct examination *examination);
 

@@ -4,6 +4,7 @@
 #include "cmd/output_text.h"
 #include "lib/cleanup.h"
 #include "reconcile/plan/parent_link.h"
+#include "reconcile/plan/parents.h"
 #include "schema/driver.h"
 
 #include <limits.h>
@@ -62,7 +63,8 @@ const char *examine_plan(struct examination *examination)
 	for (size_t i = 0; i < plan->n_warnings; i++)
 		if (plan->warnings[i].kind != WARNING_PARENT_DOWN)
 			finding_add(examination, FINDING_WARNING, "the host",
-				    warning_text(&plan->warnings[i], examination->arena), NULL);
+				    warning_text(&plan->warnings[i], examination->arena), NULL)
+				->code = warning_code(plan->warnings[i].kind);
 	for (size_t i = 0; i < live->n_unreadable; i++)
 		finding_add(examination, FINDING_PROBLEM, "the host",
 			    arena_printf(examination->arena, "cannot be read: %s",
@@ -105,6 +107,25 @@ static const char *examine_parent(struct examination *examination, const struct 
 	return arena_printf(arena, "%s is up, mtu %u", parent->name, parent->mtu);
 }
 
+/* The link that the network is on: the parent, or a VLAN of it. NULL: it is not there yet. */
+static const struct live_link *lan_of(const struct examination *examination,
+				      const struct network *network)
+{
+	const struct live_link *parent = parent_of(examination, network);
+	return parent && network->vlan ? vlan_live(examination->run->live->namespaces[0], parent,
+						   network->vlan, network->vlan_protocol)
+				       : parent;
+}
+
+static const char *examine_lan(struct examination *examination, const struct network *network)
+{
+	const struct live_link *lan = lan_of(examination, network);
+	const char *examined = examine_parent(examination, network);
+	if (lan)
+		examine_subnets(examination, network, lan);
+	return examined;
+}
+
 /* Returns what it checked, or NULL. */
 typedef const char *examine_network(struct examination *examination, const struct network *network);
 
@@ -129,7 +150,7 @@ static const char *each_network(struct examination *examination, examine_network
 
 const char *examine_parents(struct examination *examination)
 {
-	return each_network(examination, examine_parent);
+	return each_network(examination, examine_lan);
 }
 
 /* /sys shows the network namespace that it was mounted in, which need not be this one. */

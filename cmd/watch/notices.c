@@ -81,8 +81,10 @@ bool notice_unreadable(struct notices *now, const struct notices *before,
 bool notice_warning(struct notices *now, const struct notices *before,
 		    const struct warning *warning)
 {
-	/* The second object of a lookup is a sentence. */
-	const size_t n_objects = warning->kind == WARNING_LOOKUP ? 1 : WARNING_OBJECTS_MAX;
+	/* The second object of a lookup is a sentence, and the range is a suggestion. */
+	const size_t n_objects = warning->kind == WARNING_LOOKUP     ? 1
+				 : warning->kind == WARNING_NO_RANGE ? 2
+								     : WARNING_OBJECTS_MAX;
 	struct key key;
 	key_begin(&key, NOTICE_WARNING);
 	key_number(&key, warning->kind);

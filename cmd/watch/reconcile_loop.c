@@ -126,6 +126,7 @@ static struct selection plan_now(struct service *service)
 {
 	struct plan_options options = service->options->plan;
 	options.refused = &service->refused;
+	options.thorough = true;
 	return steps_select(service, plan_make(service->desired, service->live, &options));
 }
 

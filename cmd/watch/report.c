@@ -133,7 +133,8 @@ static void notices_report(struct service *service, struct notices *now, const s
 	for (size_t i = 0; i < plan->n_warnings; i++)
 		if (notice_warning(now, service->reported, &plan->warnings[i]))
 			log_write(&service->log, LEVEL_WARNING, "%s",
-				  warning_text(&plan->warnings[i], arena));
+				  coded(arena, warning_text(&plan->warnings[i], arena),
+					warning_code(plan->warnings[i].kind)));
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		/* Namespaces that no descriptor was left for are reported by one warning

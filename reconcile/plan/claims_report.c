@@ -20,10 +20,23 @@ static int claimed_compare(const void *a, const void *b)
 	return (left->ip > right->ip) - (left->ip < right->ip);
 }
 
+/* Whether an attachment of another set has the address, as far as its owner tag says. */
+static bool is_of_set(const struct unmanaged *claim)
+{
+	return !claim->planned && !claim->leaving && claim->link->tag.role == ROLE_ATTACH;
+}
+
+static enum warning_kind claimed_kind(const struct unmanaged *claim, size_t more)
+{
+	if (more)
+		return WARNING_ADDRESSES_CLAIMED;
+	return is_of_set(claim) ? WARNING_ADDRESS_OF_SET : WARNING_ADDRESS_CLAIMED;
+}
+
 static void claimed_warn(const struct plan_input *input, const struct claimed *claimed, size_t more)
 {
 	char text[IP_TEXT_SIZE];
-	warning_add(input, more ? WARNING_ADDRESSES_CLAIMED : WARNING_ADDRESS_CLAIMED,
+	warning_add(input, claimed_kind(claimed->claim, more),
 		    unmanaged_label(input, claimed->claim), ip_format(claimed->ip, text),
 		    planned_label(input, claimed->planned),
 		    arena_printf(input->scratch, "%zu", more));

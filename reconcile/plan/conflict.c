@@ -91,6 +91,51 @@ static struct check_result check_name(const struct conflict_finder *finder,
 			  "macvlan or ipvlan on the same parent");
 }
 
+static bool has_address(const struct live_ns *ns, const struct live_link *link, const struct ip *ip)
+{
+	for (size_t i = 0; link && i < ns->n_addrs; i++)
+		if (ns->addrs[i].ifindex == link->ifindex && ip_equal(&ns->addrs[i].prefix.ip, ip))
+			return true;
+	return false;
+}
+
+static const char *address_hint(const struct planned_attachment *planned,
+				const struct unmanaged *holder)
+{
+	const enum role role = holder->link->tag.role;
+	if (is_engine_link(planned, holder->ns, holder->link))
+		return HINT_ENGINE_LINK;
+	return role == ROLE_ATTACH || role == ROLE_HOST
+		       ? "give one of the two attachments another address"
+		       : "give the attachment another address, or remove the address from that "
+			 "link";
+}
+
+static struct check_result address_denied(const struct conflict_finder *finder,
+					  const struct planned_attachment *planned,
+					  const struct unmanaged *holder, const struct ip *ip)
+{
+	const struct plan_input *input = finder->assigned->input;
+	char text[IP_TEXT_SIZE];
+	return conflict_denied(holder->ns, CODE_ADDRESS_UNMANAGED,
+			       arena_printf(input->arena, "%s already has the address %s",
+					    unmanaged_label(input, holder), ip_format(ip, text)),
+			       address_hint(planned, holder));
+}
+
+/* The address of the attachment that the holder of its MAC has, too: most MACs come of an address.
+ * NULL: it has none. */
+static const struct ip *address_of_holder(const struct conflict_finder *finder,
+					  const struct planned_attachment *planned,
+					  const struct unmanaged *holder)
+{
+	const struct ip *ip = addresses_of(finder, planned);
+	for (size_t i = 0; i < N_FAMILIES; i++)
+		if (ip[i].family && has_address(holder->ns, holder->link, &ip[i]))
+			return &ip[i];
+	return NULL;
+}
+
 /* macvlan_addr_busy refuses a second link with the same MAC on a parent while both are up. */
 static struct check_result check_mac(const struct conflict_finder *finder,
 				     const struct planned_attachment *planned)
@@ -104,6 +149,9 @@ static struct check_result check_mac(const struct conflict_finder *finder,
 		mac_holder(finder->assigned->unmanaged, NULL, planned, mac);
 	if (!holder)
 		return CHECK_FINE;
+	const struct ip *ip = address_of_holder(finder, planned, holder);
+	if (ip)
+		return address_denied(finder, planned, holder, ip);
 	return conflict_denied(
 		holder->ns, CODE_MAC_UNMANAGED,
 		arena_printf(input->arena, "%s already has the MAC address %s",
@@ -112,14 +160,6 @@ static struct check_result check_mac(const struct conflict_finder *finder,
 			? HINT_ENGINE_LINK
 			: "set another mac_address, or remove that link; --adopt takes over an "
 			  "unmanaged link in the container itself");
-}
-
-static bool has_address(const struct live_ns *ns, const struct live_link *link, const struct ip *ip)
-{
-	for (size_t i = 0; link && i < ns->n_addrs; i++)
-		if (ns->addrs[i].ifindex == link->ifindex && ip_equal(&ns->addrs[i].prefix.ip, ip))
-			return true;
-	return false;
 }
 
 /* The holder of an address that therefore cannot be used: the host, or, if the LAN is not probed
@@ -145,22 +185,12 @@ static const struct unmanaged *address_holder(const struct conflict_finder *find
 static struct check_result check_address(const struct conflict_finder *finder,
 					 const struct planned_attachment *planned)
 {
-	const struct plan_input *input = finder->assigned->input;
 	const struct ip *ip = addresses_of(finder, planned);
-	char text[IP_TEXT_SIZE];
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		const struct unmanaged *holder =
 			ip[i].family ? address_holder(finder, planned, &ip[i]) : NULL;
 		if (holder)
-			return conflict_denied(
-				holder->ns, CODE_ADDRESS_UNMANAGED,
-				arena_printf(input->arena, "%s already has the address %s",
-					     unmanaged_label(input, holder),
-					     ip_format(&ip[i], text)),
-				is_engine_link(planned, holder->ns, holder->link)
-					? HINT_ENGINE_LINK
-					: "give the attachment another address, or remove the "
-					  "address from that link");
+			return address_denied(finder, planned, holder, &ip[i]);
 	}
 	return CHECK_FINE;
 }
@@ -321,8 +351,9 @@ static void macs_yield(const struct conflict_finder *finder, const struct holder
 
 static struct check_result (*const checks[])(const struct conflict_finder *,
 					     const struct planned_attachment *) = {
-	check_twice,   check_name,   check_sharing,         check_mac,
-	check_address, check_routes, check_routes_of_group,
+	/* The MAC may come of the address. */
+	check_twice, check_name,   check_sharing,         check_address,
+	check_mac,   check_routes, check_routes_of_group,
 };
 
 static void planned_check(const struct conflict_finder *finder,

@@ -47,6 +47,14 @@ bool probe_is_needed(const struct plan_input *input, const struct planned_attach
 /* claims_report.c: adds one warning for each namespace with ignored claims. */
 void claims_report(const struct assigned *assigned, const struct conflicts *conflicts);
 
+/* ranges_report.c: adds a warning about each network in which addresses are chosen that the DHCP
+ * server of its LAN may assign, too. */
+void ranges_report(const struct assigned *assigned, const struct conflicts *conflicts);
+
+/* subnets_report.c: adds warnings about containers that have overlapping subnets on two parents,
+ * and about gateways that are an address of the parent itself. */
+void subnets_report(const struct assigned *assigned);
+
 /* For the checks in conflict.c, conflict_routes.c and duplicates.c. */
 struct conflict_finder {
 	const struct assigned *assigned;

@@ -2,6 +2,7 @@
 #include "reconcile/plan/ipam.h"
 
 #include "reconcile/plan/derived_mac.h"
+#include "schema/driver.h"
 
 static const uint8_t families[N_FAMILIES] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 
@@ -29,6 +30,7 @@ struct ipam {
 	const struct unmanaged_index *unmanaged;
 	struct assigned_address *assigned; /* by planned_attachment.number */
 	struct address_set *in_use;        /* of the desired state: struct planned_attachment */
+	struct address_set *in_namespace;  /* the same, by namespace instead of parent */
 	struct address_set *keepers;       /* of live attachments: struct keeper */
 	const struct address_set *attachment_claims; /* set after live addresses were assigned */
 	/* For each network and subnet: the lowest address that may be free, and the lowest that may
@@ -42,12 +44,20 @@ static struct assigned_address *assigned_to(const struct ipam *ipam,
 	return &ipam->assigned[planned->number];
 }
 
+/* The domain of the namespace in `in_namespace`: its group's number; the host's comes last. */
+static size_t namespace_of(const struct ipam *ipam, const struct planned_attachment *planned)
+{
+	const struct netns_groups *groups = &ipam->matched->attachments->groups;
+	return planned->netns_group ? (size_t)(planned->netns_group - groups->all) : groups->count;
+}
+
 /* Returns the earlier holder, or NULL. */
 static const struct planned_attachment *take(const struct ipam *ipam,
 					     const struct planned_attachment *planned,
 					     size_t family, const struct ip *ip)
 {
 	assigned_to(ipam, planned)->ip[family] = *ip;
+	address_set_add(ipam->in_namespace, namespace_of(ipam, planned), ip, planned);
 	return address_set_add(ipam->in_use, planned->parent->number, ip, planned);
 }
 
@@ -282,32 +292,73 @@ static void take_all_former(const struct ipam *ipam)
 	}
 }
 
+/* Whether the address is kept for a router of the LAN that the file does not declare. Routers have
+ * the first address of their subnet, or the last one of an IPv4 subnet with more than two. With an
+ * ip_range, the file says which addresses are free. */
+static bool is_routers(const struct planned_attachment *planned, const struct subnet *subnet,
+		       const struct ip *ip)
+{
+	const struct prefix *prefix = &subnet->prefix;
+	if (subnet->gateway.family || subnet->has_range || !planned->network->parent ||
+	    link_mode_routes(planned->network->mode) || prefix->len + 2U > ip_bits(ip))
+		return false;
+	const struct ip before = ip_previous(*ip), after = ip_next(*ip);
+	return !prefix_usable(prefix, &before) ||
+	       (ip->family == AF_INET && prefix->len < 30 && !prefix_usable(prefix, &after));
+}
+
 /* Claimed addresses are used last: they may be in use, but a container must not be able to exhaust
  * a range. */
 static bool choosable(const struct ipam *ipam, const struct planned_attachment *planned,
 		      const struct subnet *subnet, const struct ip *ip, bool claimed)
 {
-	return free_for(ipam, planned, subnet, ip) &&
+	return free_for(ipam, planned, subnet, ip) && !is_routers(planned, subnet, ip) &&
 	       (claimed || !address_claimant(ipam->matched, ipam->unmanaged,
 					     ipam->attachment_claims, planned, ip));
 }
 
-/* The lowest free address of the subnet, starting where the last search for this network ended. */
+/* Whether another link in the namespace has the address, on whichever parent. */
+static bool in_namespace(const struct ipam *ipam, const struct planned_attachment *planned,
+			 const struct ip *ip)
+{
+	return address_set_holder(ipam->in_namespace, namespace_of(ipam, planned), ip) != NULL;
+}
+
+/* The lowest address from `*ip` on that is choosable, or false. */
+static bool next_choosable(const struct ipam *ipam, const struct planned_attachment *planned,
+			   const struct subnet *subnet, struct ip *ip, bool claimed)
+{
+	const struct ip last = prefix_last(&subnet->ip_range);
+	while (!choosable(ipam, planned, subnet, ip, claimed)) {
+		if (ip_equal(ip, &last))
+			return false;
+		*ip = ip_next(*ip);
+	}
+	return true;
+}
+
+/* The lowest free address of the subnet, starting where the last search for this network ended.
+ * Other namespaces can use an address that only this namespace excludes. */
 static bool take_lowest(const struct ipam *ipam, const struct planned_attachment *planned,
 			size_t family, size_t index, bool claimed)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
+	const struct ip last = prefix_last(&subnet->ip_range);
 	struct ip *cursor = &(claimed ? ipam->claimed_cursors
 				      : ipam->cursors)[planned->resolved->number][index];
-	const struct ip last = prefix_last(&subnet->ip_range);
 	if (!cursor->family)
 		*cursor = prefix_first(&subnet->ip_range);
-	while (!choosable(ipam, planned, subnet, cursor, claimed)) {
-		if (ip_equal(cursor, &last))
+	if (!next_choosable(ipam, planned, subnet, cursor, claimed))
+		return false;
+	struct ip ip = *cursor;
+	while (in_namespace(ipam, planned, &ip)) {
+		if (ip_equal(&ip, &last))
 			return false;
-		*cursor = ip_next(*cursor);
+		ip = ip_next(ip);
+		if (!next_choosable(ipam, planned, subnet, &ip, claimed))
+			return false;
 	}
-	take(ipam, planned, family, cursor);
+	take(ipam, planned, family, &ip);
 	return true;
 }
 
@@ -317,7 +368,8 @@ static bool take_highest(const struct ipam *ipam, const struct planned_attachmen
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
 	struct ip ip = prefix_last(&subnet->ip_range), first = prefix_first(&subnet->ip_range);
-	while (!choosable(ipam, planned, subnet, &ip, claimed)) {
+	while (!choosable(ipam, planned, subnet, &ip, claimed) ||
+	       in_namespace(ipam, planned, &ip)) {
 		if (ip_equal(&ip, &first))
 			return false;
 		ip = ip_previous(ip);
@@ -348,9 +400,13 @@ static const struct subnet *take_of(const struct ipam *ipam,
 static void take_free(const struct ipam *ipam, const struct planned_attachment *planned,
 		      size_t family)
 {
-	if (planned_leases(planned, family) || !take_of(ipam, planned, family, false))
+	if (planned_leases(planned, family))
 		return;
-	const struct subnet *full = take_of(ipam, planned, family, true);
+	const struct subnet *full = take_of(ipam, planned, family, false);
+	if (full)
+		full = take_of(ipam, planned, family, true);
+	assigned_to(ipam, planned)->chosen[family] =
+		assigned_to(ipam, planned)->ip[family].family != 0;
 	if (!full || assigned_to(ipam, planned)->check_result.action == ACTION_REFUSED)
 		return;
 	char text[PREFIX_TEXT_SIZE];
@@ -409,6 +465,7 @@ static struct ipam ipam_make(const struct matched *matched, const struct unmanag
 		.assigned = arena_alloc(arena,
 					(attachments->count + 1) * sizeof(struct assigned_address)),
 		.in_use = address_set_new(arena, attachments->count),
+		.in_namespace = address_set_new(arena, attachments->count),
 		.keepers = address_set_new(arena, attachments->count),
 		.cursors = cursors_make(matched),
 		.claimed_cursors = cursors_make(matched)};

@@ -3,7 +3,8 @@
  * Takes: the attachments, and the holders of addresses on their parents. Gives: for each attachment
  * the address of each family, whether the file sets it or leaves it open, or its lease. A live
  * address that is still valid is kept. No two attachments get the same address. A container gets
- * the lowest free address, the host the highest. */
+ * the lowest free address, the host the highest. In a subnet without gateway and ip_range, the
+ * first and the last address are not chosen: a router is likely to have one of them. */
 #ifndef RECONCILE_PLAN_IPAM_H
 #define RECONCILE_PLAN_IPAM_H
 
@@ -13,6 +14,7 @@ enum { IPV4, IPV6, N_FAMILIES };
 
 struct assigned_address {
 	struct ip ip[N_FAMILIES];         /* family 0: none */
+	bool chosen[N_FAMILIES];          /* newly, in this plan */
 	const struct live_addr *lease;    /* with IPv4 by DHCP; NULL: no lease yet */
 	struct check_result check_result; /* address sets during selection */
 };

@@ -145,6 +145,8 @@ static void plan_fill(const struct plan_input *input, struct plan *plan)
 	other_hosts_report(input);
 	containers_report(input);
 	claims_report(&assigned, &conflicts);
+	ranges_report(&assigned, &conflicts);
+	subnets_report(&assigned);
 	plan->left = undeclared_set_find(&matched);
 	plan->guard = guard_check(&builder);
 }

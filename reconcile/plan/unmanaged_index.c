@@ -76,11 +76,25 @@ static void links_list(struct lister *lister)
 				  &lister->links[i]);
 }
 
+/* "web/lan of set "a"", or NULL. */
+static const char *tag_label(const struct plan_input *input, const struct owner_tag *tag)
+{
+	if (tag->role == ROLE_ATTACH)
+		return arena_printf(input->arena, "%s/%s of set \"%s\"", tag->container,
+				    tag->network, tag->set);
+	if (tag->role == ROLE_HOST)
+		return arena_printf(input->arena, "the host's own link on %s of set \"%s\"",
+				    tag->network, tag->set);
+	return NULL;
+}
+
 const char *unmanaged_label(const struct plan_input *input, const struct unmanaged *unmanaged)
 {
 	if (unmanaged->link == unmanaged->parent->link)
 		return unmanaged->link->name;
-	return arena_printf(input->arena, "%s in %s", unmanaged->link->name, unmanaged->ns->name);
+	const char *tag = unmanaged->planned ? NULL : tag_label(input, &unmanaged->link->tag);
+	return arena_printf(input->arena, "%s in %s%s%s%s", unmanaged->link->name,
+			    unmanaged->ns->name, tag ? " (" : "", tag ? tag : "", tag ? ")" : "");
 }
 
 /* A MAC as a key of the address sets. */

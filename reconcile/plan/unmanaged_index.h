@@ -65,7 +65,7 @@ bool link_unmanaged(const struct matched *matched, const struct live_link *link)
  * shared; `link` may be NULL. */
 bool link_kept(const struct matched *matched, const struct live_link *link);
 bool is_passthru(const struct live_link *link);
-/* "z0 in evil", or the parent's name. */
+/* "z0 in evil", "eth0 in web (web/lan of set "a")", or the parent's name. */
 const char *unmanaged_label(const struct plan_input *input, const struct unmanaged *unmanaged);
 
 /* Records that the link has its MAC on its parent. */

@@ -31,6 +31,8 @@ static const char *const sentences[] = {
 	[WARNING_ADDRESS_CLAIMED] = "{0} also has the address {1} of {2}: ignored",
 	[WARNING_ADDRESSES_CLAIMED] =
 		"{0} also has the address {1} of {2}: ignored, as are {3} more in that namespace",
+	[WARNING_ADDRESS_OF_SET] =
+		"{0} has the address {1} of {2}, too: give one of the two another address",
 	[WARNING_SECOND_LINK] =
 		"{0} has a second link on the LAN of {1}, of set \"{2}\": {3}; " SET_REMEDY("{2}"),
 	[WARNING_TWO_LINKS] =
@@ -53,9 +55,31 @@ static const char *const sentences[] = {
 	[WARNING_LOOKUP] = "{1}",
 	[WARNING_SET_UNDECLARED] =
 		"set \"{0}\" is live on network {1}, but is not in these files; " SET_REMEDY("{0}"),
+	[WARNING_NO_RANGE] =
+		"network {0} has no `ip_range`: the DHCP server of its LAN may assign the "
+		"addresses that mvapply chooses, too; add a range that the server does not use, "
+		"such as `{2}`, or `probe: true`",
+	[WARNING_SUBNET_TWICE] =
+		"{0} has overlapping subnets on two parents, {2} of network {1} and {4} of network "
+		"{3}: packets for both leave through one of the two links; remove one of the "
+		"attachments, or change a subnet",
+	[WARNING_GATEWAY_OWN] =
+		"the gateway {1} of network {0} is an address of its parent {2}, which the "
+		"network's containers cannot reach; set `gateway` to the router of the LAN",
 	[WARNING_LEASE_RUNS_OUT] = "{0} DHCP lease expires " LEASE_REASON,
 	[WARNING_LEASES_RUN_OUT] = "{0} DHCP leases expire " LEASE_REASON,
 };
+
+enum code warning_code(enum warning_kind kind)
+{
+	static const enum code codes[N_WARNINGS] = {
+		[WARNING_ADDRESS_OF_SET] = CODE_ADDRESS_OF_SET,
+		[WARNING_NO_RANGE] = CODE_RANGE_ABSENT,
+		[WARNING_SUBNET_TWICE] = CODE_SUBNET_TWICE,
+		[WARNING_GATEWAY_OWN] = CODE_GATEWAY_OWN,
+	};
+	return codes[kind];
+}
 
 const char *undeclared_set_remedy(const char *set, struct arena *arena)
 {
@@ -81,6 +105,7 @@ const char **warnings_text(const struct warning *warnings, size_t count, struct 
 {
 	const char **texts = arena_alloc(arena, (count + 1) * sizeof(*texts));
 	for (size_t i = 0; i < count; i++)
-		texts[i] = warning_text(&warnings[i], arena);
+		texts[i] = coded(arena, warning_text(&warnings[i], arena),
+				 warning_code(warnings[i].kind));
 	return texts;
 }

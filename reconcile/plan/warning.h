@@ -3,6 +3,7 @@
 #define RECONCILE_PLAN_WARNING_H
 
 #include "lib/arena.h"
+#include "lib/error_codes.h"
 
 /* The comments list the objects of each kind, in order. */
 enum warning_kind {
@@ -15,6 +16,7 @@ enum warning_kind {
 	WARNING_HOST_VRF,        /* network, parent, VRF */
 	WARNING_ADDRESS_CLAIMED, /* unmanaged link, address, attachment */
 	WARNING_ADDRESSES_CLAIMED, /* the same, and the number of further ones */
+	WARNING_ADDRESS_OF_SET,    /* link of another set, address, attachment */
 	WARNING_SECOND_LINK,       /* namespace, link, the other's set, the other */
 	WARNING_TWO_LINKS,         /* namespace, parent, link, its set, link, its set */
 	WARNING_ROUTE_KEPT,        /* container, owner of the route, network, its gateway */
@@ -24,8 +26,12 @@ enum warning_kind {
 	WARNING_NOTHING_HERE,   /* host */
 	WARNING_LOOKUP,         /* container, note of its lookup */
 	WARNING_SET_UNDECLARED, /* set, network */
+	WARNING_NO_RANGE,       /* network, set, range to set */
+	WARNING_SUBNET_TWICE,   /* namespace, network, subnet, other network, its subnet */
+	WARNING_GATEWAY_OWN,    /* network, gateway, parent */
 	WARNING_LEASE_RUNS_OUT, /* the number: 1 */
 	WARNING_LEASES_RUN_OUT, /* the number */
+	N_WARNINGS,
 };
 
 #define WARNING_OBJECTS_MAX 6
@@ -35,12 +41,15 @@ struct warning {
 	const char *objects[WARNING_OBJECTS_MAX];
 };
 
+/* CODE_NONE: the kind has no code. */
+enum code warning_code(enum warning_kind kind);
+
 /* The fix for a live set that no files declare, in the arena. */
 const char *undeclared_set_remedy(const char *set, struct arena *arena);
 
 /* A sentence without a full stop, in the arena; at most 511 bytes. */
 const char *warning_text(const struct warning *warning, struct arena *arena);
-/* One of each kind. */
+/* One of each kind, followed by its code. */
 const char **warnings_text(const struct warning *warnings, size_t count, struct arena *arena);
 
 #endif

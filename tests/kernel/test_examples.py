@@ -25,6 +25,7 @@ def apply_example(name):
             Server(host).begin()
         done = host.apply(text, *flags)
         assert done.plan and not any(line.startswith("pending") for line in done.plan), done
+        assert "MV1201" not in done.err, done
         host.settle()
         host.unchanged(text, *flags)
         host.delete(text, *flags)

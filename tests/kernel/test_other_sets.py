@@ -38,8 +38,9 @@ def renamed(host):
 def living(host):
     host.netns("web", "db")
     host.apply(OLD)
-    others = (document({"m": lan()}, {"db": ["m"]}, name="others"),
-              document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"web": ["m"]}, name="subnet"))
+    others = (document({"m": lan(ip_range="172.16.86.64/26")}, {"db": ["m"]}, name="others"),
+              document({"m": lan(subnet="10.8.0.0/16", gateway=None, ip_range="10.8.8.0/24")}, {"web": ["m"]},
+                       name="subnet"))
     for text in others:
         done = host.apply(text)
         same(done.err, "", "what it says")
@@ -157,7 +158,7 @@ def with_vlan(host):
 
 # --- a set that was renamed, whose containers were replaced, too
 
-DISJOINT = document({"n": lan()}, {"db": ["n"]}, name="new")
+DISJOINT = document({"n": lan(ip_range="172.16.86.0/25")}, {"db": ["n"]}, name="new")
 LEFT = 'set "old" is live on network n, but is not in these files; if that set was renamed or is no ' \
     "longer needed, `mvapply delete --name old` removes all its objects"
 

@@ -13,9 +13,10 @@ from service import Service, watching
 from test_confirm import waiting
 from test_json import fits
 
-ONE = document({"n": lan()}, {"web": ["n"]})
-TWO = document({"n": lan()}, {"web": ["n"], "extra": ["n"]})
-OTHER = document({"n": lan()}, {"db": ["n"]}, name="other")
+NETWORKS = {"n": lan(ip_range="172.16.86.0/25")}
+ONE = document(NETWORKS, {"web": ["n"]})
+TWO = document(NETWORKS, {"web": ["n"], "extra": ["n"]})
+OTHER = document(NETWORKS, {"db": ["n"]}, name="other")
 LINE = 'mvapply: warning: process {} (mvapply watch -f network.yaml) manages the set "default" and undoes ' \
     "changes that its own files do not have"
 

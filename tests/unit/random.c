@@ -30,7 +30,7 @@ static void put_network(FILE *out, char name)
 		"",           ", mtu: 1400", ", bcqueuelen: 50", ", internal: true", ", host: true",
 		", mtu: 9000"};
 	unsigned net = random_below(3);
-	fprintf(out, "  %c: {parent: %s, subnet: 10.%u.0.0/29", name, pick(parents, 5), net);
+	fprintf(out, "  %c: {parent: %s, subnet: 10.%u.0.0/28", name, pick(parents, 5), net);
 	fprintf(out, "%s%s", random_below(2) ? pick(modes, 5) : "", pick(extras, 6));
 	if (random_below(2))
 		fprintf(out, ", gateway: 10.%u.0.1", net);

@@ -440,13 +440,13 @@ static void test_adopt_once(void **state)
 	(void)state;
 	struct live *live = world_new();
 	hand_made(live, "web", "eth0")->mac =
-		(struct mac){.bytes = {2, 0x42, 10, 1, 0, 1}, .set = true};
+		(struct mac){.bytes = {2, 0x42, 10, 1, 0, 2}, .set = true};
 	expect(live,
 	       "networks: {a: {parent: eth0, subnet: 10.1.0.0/24}, b: {parent: eth0, subnet: "
 	       "10.2.0.0/24}}\n"
 	       "containers: {web: {networks: [a, b]}}\n",
 	       &adopt,
-	       "change web/a mark  -> mvapply:attach:default/a/web, address none -> 10.1.0.1/24; "
+	       "change web/a mark  -> mvapply:attach:default/a/web, address none -> 10.1.0.2/24; "
 	       "create web/b");
 	world_free(live);
 }

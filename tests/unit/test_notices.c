@@ -98,6 +98,13 @@ static void test_warning(void **state)
 				   &(struct warning){WARNING_LOOKUP, {"web", "not known: EOF"}}));
 	assert_false(notice_warning(now, before,
 				    &(struct warning){WARNING_LOOKUP, {"web", "not known: EIO"}}));
+	/* Nor is the range that is suggested. */
+	assert_true(notice_warning(
+		before, NULL, &(struct warning){WARNING_NO_RANGE, {"lan", "a", "ip_range: x"}}));
+	assert_false(notice_warning(
+		now, before, &(struct warning){WARNING_NO_RANGE, {"lan", "a", "ip_range: y"}}));
+	assert_true(notice_warning(
+		now, before, &(struct warning){WARNING_NO_RANGE, {"lan", "b", "ip_range: y"}}));
 	notices_free(before);
 	notices_free(now);
 }

@@ -45,7 +45,7 @@ static const struct edit edits[] = {
 	{"mode passthru", LAN("") WEB, LAN(", mode: passthru") WEB,
 	 "replace web/lan mode bridge -> passthru"},
 	{"passthru left", LAN(", mode: passthru") WEB, LAN("") WEB,
-	 "replace web/lan mac_address 52:54:00:00:01:01 -> 02:42:ac:10:56:01, mode passthru -> "
+	 "replace web/lan mac_address 52:54:00:00:01:01 -> 02:42:ac:10:56:02, mode passthru -> "
 	 "bridge"},
 	{"bcqueuelen", LAN("") WEB, LAN(", bcqueuelen: 5000") WEB,
 	 "change web/lan bcqueuelen 1000 -> 5000"},
@@ -58,7 +58,7 @@ static const struct edit edits[] = {
 	 "change web/lan route default via 172.16.86.1 -> none"},
 	{"gateway changed", LAN_GW("") WEB, LAN(", gateway: 172.16.86.254") WEB,
 	 "change web/lan route default via 172.16.86.1 -> default via 172.16.86.254"},
-	{"gateway takes the address in use", LAN("") WEB, LAN_GW("") WEB,
+	{"gateway takes the address in use", LAN(", ip_range: 172.16.86.0/25") WEB, LAN_GW("") WEB,
 	 "change web/lan mac_address 02:42:ac:10:56:01 -> 02:42:ac:10:56:02, address "
 	 "172.16.86.1/24 -> none, address none -> 172.16.86.2/24, route none -> default via "
 	 "172.16.86.1"},
@@ -151,7 +151,7 @@ static const struct edit edits[] = {
 	{"ipv4_address absent again", LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.9"),
 	 LAN_GW("") WEB, ""},
 	{"mac_address", LAN("") WEB, LAN("") WEB_WITH("mac_address: 02:00:00:00:00:07"),
-	 "change web/lan mac_address 02:42:ac:10:56:01 -> 02:00:00:00:00:07"},
+	 "change web/lan mac_address 02:42:ac:10:56:02 -> 02:00:00:00:00:07"},
 	{"interface_name", LAN("") WEB, LAN("") WEB_WITH("interface_name: lan0"),
 	 "change web/lan interface_name eth0 -> lan0"},
 	{"interface_name absent again", LAN("") WEB_WITH("interface_name: lan0"), LAN("") WEB,
@@ -730,17 +730,17 @@ static void test_engine_default_route(void **state)
 	struct live_ns *web = world_ns(live, "web");
 	world_route(web, world_link(web, "eth0", KIND_OTHER)->ifindex, "0.0.0.0/0", "172.17.0.1",
 		    RTPROT_BOOT);
-	expect(live, LAN_GW("") WEB, &open,
+	expect(live, LAN_GW(", ip_range: 172.16.86.0/25") WEB, &open,
 	       "blocked web/lan: web already has a default route via 172.17.0.1");
-	expect(live, LAN_GW("") DOCKER_WEB, &open, "create web/lan");
-	warned(live, LAN_GW("") DOCKER_WEB, warned_text);
-	warned(live, LAN("") DOCKER_WEB, "");
-	struct desired *lab = desired_from(LAN_GW("") DOCKER_WEB);
+	expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open, "create web/lan");
+	warned(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, warned_text);
+	warned(live, LAN(", ip_range: 172.16.86.0/25") DOCKER_WEB, "");
+	struct desired *lab = desired_from(LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB);
 	apply_until_done(live, lab);
 	desired_free(lab);
 	assert_int_equal(web->n_routes, 1);
 	assert_string_equal(web->links[1].name, "eth1");
-	warned(live, LAN_GW("") DOCKER_WEB, warned_text);
+	warned(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, warned_text);
 	world_free(live);
 }
 
@@ -750,7 +750,7 @@ static void test_engine_default_route_later(void **state)
 	(void)state;
 	struct live *live = world_new();
 	struct live_ns *web = world_ns(live, "web");
-	struct desired *lab = desired_from(LAN_GW("") DOCKER_WEB);
+	struct desired *lab = desired_from(LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB);
 	apply_until_done(live, lab);
 	assert_int_equal(web->n_routes, 1);
 	struct live_route route = web->routes[0];
@@ -758,7 +758,7 @@ static void test_engine_default_route_later(void **state)
 	route.metric = 100;
 	route.proto = RTPROT_STATIC;
 	*array_push(web->arena, web->routes, web->n_routes) = route;
-	expect(live, LAN_GW("") DOCKER_WEB, &open,
+	expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open,
 	       "change web/lan route default via 172.16.86.1 -> none");
 	apply_until_done(live, lab);
 	assert_int_equal(web->n_routes, 1);
@@ -774,12 +774,12 @@ static void test_engine_other_routes(void **state)
 	struct live_ns *web = world_ns(live, "web");
 	int eth0 = world_link(web, "eth0", KIND_OTHER)->ifindex;
 	world_route(web, eth0, "::/0", "fd00:9::1", RTPROT_BOOT);
-	expect(live, LAN_GW("") DOCKER_WEB, &open, "create web/lan");
-	warned(live, LAN_GW("") DOCKER_WEB, "");
+	expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open, "create web/lan");
+	warned(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, "");
 	world_route(web, eth0, "10.0.0.0/8", "172.17.0.1", RTPROT_BOOT);
 	expect(live,
-	       LAN_GW("") "containers: {web: {docker: web, networks: {lan: {routes: [{to: "
-			  "10.0.0.0/8, via: 172.16.86.9}]}}}}\n",
+	       LAN_GW(", ip_range: 172.16.86.0/25") "containers: {web: {docker: web, networks: {lan: {routes: [{to: "
+						    "10.0.0.0/8, via: 172.16.86.9}]}}}}\n",
 	       &open, "blocked web/lan: web already has a route to 10.0.0.0/8 via 172.17.0.1");
 	world_free(live);
 }

@@ -28,7 +28,7 @@ static const struct edit edits[] = {
 	{"gateway", LAN(", gateway: 172.16.86.254") WEB, LAN("") WEB,
 	 "change web/lan route none -> default via 172.16.86.254"},
 	{"replaced", LAN("") WEB, LAN(", driver: ipvlan, mode: l3") WEB,
-	 "replace web/lan mac_address 52:54:00:00:01:01 -> 02:42:ac:10:56:01, mode l3 -> "
+	 "replace web/lan mac_address 52:54:00:00:01:01 -> 02:42:ac:10:56:02, mode l3 -> "
 	 "bridge, driver ipvlan -> macvlan"},
 	{"vlan made", "", VLAN WEB, "delete web/lan; delete eth0.10"},
 	{"vlan gone", VLAN WEB, "", "create eth0.10; create web/lan"},

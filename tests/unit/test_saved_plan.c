@@ -96,7 +96,7 @@ static void test_fingerprint_of_links(void **state)
 			    "boot b00t\n"
 			    "link eth0 in the host: ifindex 2, device, 52:54:00:00:01:01, mtu "
 			    "1500\n"
-			    "link eth0 in web: ifindex 2, macvlan, 02:42:ac:10:56:01, mtu 1500, "
+			    "link eth0 in web: ifindex 2, macvlan, 02:42:ac:10:56:02, mtu 1500, "
 			    "mvapply:attach:default/lan/web\n"
 			    "link eth0.10 in the host: ifindex 4, vlan, 52:54:00:00:01:01, mtu "
 			    "1500, mvapply:vlan:default\n"

@@ -36,6 +36,9 @@ static const struct row {
 	{{WARNING_ADDRESSES_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "2"}},
 	 "eth0 in db also has the address 10.0.0.5 of web/lan: ignored, as are "
 	 "2 more in that namespace"},
+	{{WARNING_ADDRESS_OF_SET, {"eth0 in db (db/n of set \"a\")", "10.0.0.5", "web/lan", "0"}},
+	 "eth0 in db (db/n of set \"a\") has the address 10.0.0.5 of web/lan, too: give one of the "
+	 "two another address [MV1205]"},
 	{{WARNING_SECOND_LINK, {"web", "eth0", "prod", "eth1 on eth0"}},
 	 "web has a second link on the LAN of eth0, of set \"prod\": eth1 on eth0; if that set "
 	 "was renamed or is no longer needed, `mvapply delete --name prod` removes all its objects"},
@@ -61,6 +64,17 @@ static const struct row {
 	{{WARNING_SET_UNDECLARED, {"old", "lan"}},
 	 "set \"old\" is live on network lan, but is not in these files; if that set was renamed "
 	 "or is no longer needed, `mvapply delete --name old` removes all its objects"},
+	{{WARNING_NO_RANGE, {"lan", "default", "ip_range: 10.0.0.192/27"}},
+	 "network lan has no `ip_range`: the DHCP server of its LAN may assign the addresses that "
+	 "mvapply chooses, too; add a range that the server does not use, such as `ip_range: "
+	 "10.0.0.192/27`, or `probe: true` [MV1201]"},
+	{{WARNING_SUBNET_TWICE, {"web", "a", "10.0.0.0/24", "b", "10.0.0.0/8"}},
+	 "web has overlapping subnets on two parents, 10.0.0.0/24 of network a and 10.0.0.0/8 of "
+	 "network b: packets for both leave through one of the two links; remove one of the "
+	 "attachments, or change a subnet [MV1202]"},
+	{{WARNING_GATEWAY_OWN, {"lan", "10.0.0.5", "eth0"}},
+	 "the gateway 10.0.0.5 of network lan is an address of its parent eth0, which the "
+	 "network's containers cannot reach; set `gateway` to the router of the LAN [MV1204]"},
 	{{WARNING_LEASE_RUNS_OUT, {"1"}},
 	 "1 DHCP lease expires instead of being released, because --confirm may have to restore "
 	 "them"},
