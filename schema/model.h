@@ -61,7 +61,7 @@ struct subnet {
 	/* No host bits; the whole prefix if not set; family 0: no address can be chosen, because
 	 * the network is on several hosts and this one has no range of its own. */
 	struct prefix ip_range;
-	bool has_range; /* the file sets ip_range */
+	bool has_range;                 /* the file sets ip_range */
 	struct host_range *host_ranges; /* by host; `ip_range` is this host's */
 	size_t n_host_ranges;
 	struct aux_address *aux;
