@@ -10,7 +10,7 @@ static bool is_unique_local(const struct ip *ip)
 
 /* Whether the address says which subnet the LAN has: those of a link do not (RFC 3927, RFC 4291),
  * nor those without a subnet. A LAN may have subnets of unique local and of global addresses. */
-static bool says_subnet(const struct live_addr *addr, const struct prefix *subnet)
+static bool shows_subnet(const struct live_addr *addr, const struct prefix *subnet)
 {
 	static const struct prefix of_link[] = {{{AF_INET, {169, 254}}, 16},
 						{{AF_INET6, {0xfe, 0x80}}, 10}};
@@ -28,7 +28,7 @@ static const struct live_addr *other_subnet(const struct live_ns *host,
 {
 	const struct live_addr *other = NULL;
 	each_addr_of (addr, host, parent->ifindex) {
-		if (!says_subnet(addr, subnet))
+		if (!shows_subnet(addr, subnet))
 			continue;
 		if (prefix_contains(subnet, &addr->prefix.ip) && addr->prefix.len == subnet->len)
 			return NULL;

@@ -351,7 +351,7 @@ static void macs_yield(const struct conflict_finder *finder, const struct holder
 
 static struct check_result (*const checks[])(const struct conflict_finder *,
 					     const struct planned_attachment *) = {
-	/* The MAC may come of the address. */
+	/* Before the MAC, which may be derived from the address. */
 	check_twice, check_name,   check_sharing,         check_address,
 	check_mac,   check_routes, check_routes_of_group,
 };

@@ -146,7 +146,7 @@ static bool containers_live(const struct matched *matched, const char *set)
 }
 
 /* As set_known, for files whose set is to be deleted. What they declare is known by its name, too,
- * as no engine is asked where its containers are. `set`: the set of the plan, which has the
+ * as no engine is queried for its containers. `set`: the set of the plan, which has the
  * containers that were found. */
 static bool set_declared_live(const struct matched *matched, const struct set *set,
 			      const struct set *declared)

@@ -81,7 +81,7 @@ static bool has_room(unsigned len, size_t count)
 	return (uint64_t)1 << (32 - len) >= 2 * (uint64_t)count;
 }
 
-/* A block around what is live, so that no attachment moves; family 0: there is none. */
+/* A block around the live addresses, so that no attachment moves; family 0: there is none. */
 static struct prefix range_around(const struct assigned *assigned, const struct open_network *open)
 {
 	unsigned len = open->live.len;
