@@ -150,7 +150,7 @@ static void test_renamed_below(void **state)
 	       "delete eth0.10; create eth0.10; replace web/lan parent eth0.10 -> eth0.10");
 	expect(live, "name: other\n" LAN("parent: eth0.10, ip_range: 172.16.86.128/25"),
 	       "change eth0.10 mark mvapply:vlan:default -> mvapply:vlan:default,other; blocked "
-	       "web/lan: already attached by set \"default\": eth0 172.16.86.1/24 on eth0.10");
+	       "web/lan: already attached by set \"default\": eth0 172.16.86.2/24 on eth0.10");
 	expect(live, "", "delete web/lan; delete eth0.10");
 	world_free(live);
 }
