@@ -4,7 +4,6 @@
 #include "cmd/output_text.h"
 #include "lib/cleanup.h"
 #include "reconcile/plan/parent_link.h"
-#include "reconcile/plan/parents.h"
 #include "schema/driver.h"
 
 #include <limits.h>
@@ -107,19 +106,9 @@ static const char *examine_parent(struct examination *examination, const struct 
 	return arena_printf(arena, "%s is up, mtu %u", parent->name, parent->mtu);
 }
 
-/* The link that the network is on: the parent, or a VLAN of it. NULL: it is not there yet. */
-static const struct live_link *lan_of(const struct examination *examination,
-				      const struct network *network)
-{
-	const struct live_link *parent = parent_of(examination, network);
-	return parent && network->vlan ? vlan_live(examination->run->live->namespaces[0], parent,
-						   network->vlan, network->vlan_protocol)
-				       : parent;
-}
-
 static const char *examine_lan(struct examination *examination, const struct network *network)
 {
-	const struct live_link *lan = lan_of(examination, network);
+	const struct live_link *lan = parent_link_find(host_of(examination), network).link;
 	const char *examined = examine_parent(examination, network);
 	if (lan)
 		examine_subnets(examination, network, lan);
