@@ -3,6 +3,7 @@
 
 #include "cmd/output_text.h"
 #include "lib/cleanup.h"
+#include "lib/file_text.h"
 #include "reconcile/plan/parent_link.h"
 #include "schema/driver.h"
 
@@ -146,13 +147,13 @@ const char *examine_parents(struct examination *examination)
 static bool sys_is_here(const struct live_link *link)
 {
 	char path[PATH_MAX];
-	char line[MAC_TEXT_SIZE + 1] = "", mac[MAC_TEXT_SIZE];
+	char mac[MAC_TEXT_SIZE];
 	snprintf(path, sizeof(path), "/sys/class/net/%s/address", link->name);
-	cleanup_fclose FILE *file = fopen(path, "re");
-	if (!file || !fgets(line, sizeof(line), file))
+	cleanup_free char *text = file_text(path);
+	if (!text)
 		return false;
-	line[strcspn(line, "\n")] = '\0';
-	return strcmp(line, mac_format(&link->mac, mac)) == 0;
+	text[strcspn(text, "\n")] = '\0';
+	return strcmp(text, mac_format(&link->mac, mac)) == 0;
 }
 
 static bool sys_has(const struct live_link *link, const char *name)

@@ -8,6 +8,7 @@
 #include "lib/did_you_mean.h"
 #include "lib/error_codes.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,6 +66,22 @@ static json_t *json_key(struct arena *arena, const struct reference *entry)
 			 "example", json_text(key->example));
 }
 
+/* The key's path with the user's names in place of the placeholders: networks.lan.vlan for
+ * networks.NAME.vlan. */
+static const char *path_named(struct arena *arena, const char *path, const char *word)
+{
+	const char *named = "";
+	for (const char *dot = ""; *path; dot = ".") {
+		const size_t length = strcspn(path, "."), own = strcspn(word, ".");
+		const bool placeholder = isupper((unsigned char)*path) && own;
+		named = arena_printf(arena, "%s%s%.*s", named, dot,
+				     (int)(placeholder ? own : length), placeholder ? word : path);
+		path += length + (path[length] == '.');
+		word += own + (word[own] == '.');
+	}
+	return named;
+}
+
 static int unknown_key(const struct options *options, const struct references *all)
 {
 	const char *word = options->words[0];
@@ -72,7 +89,7 @@ static int unknown_key(const struct options *options, const struct references *a
 	struct suggestion suggestion = {.text = word};
 	for (size_t i = 0; i < all->count; i++) {
 		suggestion_try(&suggestion, all->items[i].key->name);
-		suggestion_try(&suggestion, all->items[i].path);
+		suggestion_try(&suggestion, path_named(options->arena, all->items[i].path, word));
 	}
 	error_set(&error, EINVAL, "there is no key \"%s\"%s", word,
 		  suggestion_text(options->arena, &suggestion));

@@ -8,6 +8,7 @@
 #include "schema/load.h"
 
 #include <linux/if.h>
+#include <linux/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -49,6 +50,7 @@ static struct live_ns *namespace(struct live *live, const char *name, const char
 	*array_push(ns->arena, ns->links, ns->n_links) =
 		(struct live_link){.ifindex = 1,
 				   .name = link,
+				   .type = ARPHRD_ETHER,
 				   .kind_name = "",
 				   .alias = "",
 				   .mtu = 1500,

@@ -139,7 +139,10 @@ def tried(host, kind, **keys):
                 others.unharmed(what)
                 assert done.code == 0 or " evil/n" in done.err, f"{what}\n{done}"
                 if what in TOLD:
-                    assert f" in {evil.label} also has the address" in done.err, f"{what}\n{done}"
+                    words = f' in {evil.label} (x/n of set "other") has the address' \
+                        if what == "the mark of another set" \
+                        else f" in {evil.label} also has the address"
+                    assert words in done.err, f"{what}\n{done}"
                 restored(host, evil, text)
                 others.unharmed(f"{what}, and its end")
 

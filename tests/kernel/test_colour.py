@@ -4,6 +4,9 @@ from host import same
 from registry import test
 from terminal import on_terminal
 
+# Without a warning of addresses that a DHCP server may assign, too.
+RANGE = {"ip_range": "172.16.86.0/25"}
+
 RED, GREEN, YELLOW, END = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
 
 # The environment beside TERM=xterm, the options, and whether the terminal output has colours.
@@ -24,8 +27,8 @@ WAYS = [
 @test("colour: a terminal gets it, and NO_COLOR, TERM=dumb or --color take it away; a pipe has none")
 def ways(host):
     host.netns("web", "db", "old")
-    host.apply(document({"n": lan()}, {"web": ["n"], "old": ["n"]}))
-    file = host.write(document({"n": lan(mtu=1400)}, {"web": ["n"], "db": ["n"]}))
+    host.apply(document({"n": lan(**RANGE)}, {"web": ["n"], "old": ["n"]}))
+    file = host.write(document({"n": lan(mtu=1400, **RANGE)}, {"web": ["n"], "db": ["n"]}))
     plain = host.mvapply("diff", "-f", file, code=2).out
     assert "\x1b" not in plain, plain
     for env, options, coloured in WAYS:
@@ -38,8 +41,8 @@ def ways(host):
 @test("colour: what is made is green, what changes yellow, what goes red, and nothing else is")
 def which(host):
     host.netns("web", "db", "old")
-    host.apply(document({"n": lan()}, {"web": ["n"], "old": ["n"]}))
-    text = document({"n": lan(mtu=1400)}, {"web": ["n"], "db": ["n"]})
+    host.apply(document({"n": lan(**RANGE)}, {"web": ["n"], "old": ["n"]}))
+    text = document({"n": lan(mtu=1400, **RANGE)}, {"web": ["n"], "db": ["n"]})
     said = on_terminal(host, "diff", "-f", host.write(text), code=2)
     colours = {line.partition(END)[0] for line in said.splitlines() if END in line}
     same(colours, {f"{RED}-", f"{YELLOW}~", f"{GREEN}+"}, "colours")
@@ -51,7 +54,7 @@ def which(host):
 @test("colour: the doctor's and the table's words are coloured on a terminal alone")
 def others(host):
     host.netns("web")
-    file = host.write(document({"n": lan(parent="nowhere")}, {"web": ["n"]}))
+    file = host.write(document({"n": lan(parent="nowhere", **RANGE)}, {"web": ["n"]}))
     assert f"{RED}problem" in on_terminal(host, "doctor", "-f", file, code=1), "no colour"
     said = on_terminal(host, "doctor", "-f", file, env={"NO_COLOR": "1"}, code=1)
     same(said, host.mvapply("doctor", "-f", file, code=1).out, "without colours")

@@ -216,7 +216,7 @@ def full(host):
 
 @test("output: in one file, text and errors stand in the order in which they came")
 def order(host):
-    text = document({"n": lan()}, {"job": ["n"]})
+    text = document({"n": lan(ip_range="172.16.86.0/25")}, {"job": ["n"]})
     path = host.write(text)
     out = host.run("sh", "-c", 'exec "$@" 2>&1', "sh", host.binary, "-f", path, "--wait=0", code=1).out
     lines = [line.split("  ")[0] for line in out.splitlines() if not line.startswith("  ")]
@@ -311,7 +311,7 @@ def forms(host):
             file.write(text)
     host.mvapply("apply", "-f", "conf")
     same((host.addresses("web", "eth0"), host.addresses("db", "eth0")),
-         ({"172.16.86.1/24"}, {"172.16.86.2/24"}), "a directory")
+         ({"172.16.86.2/24"}, {"172.16.86.3/24"}), "a directory")
     files = ["-f", "conf/10-networks.yaml", "-f", "conf/20-web.yml", "-f", "conf/30-db.yaml"]
     documents = f"{NETWORKS}---\n{WEB}---\n{DB}"
 
@@ -335,7 +335,7 @@ def two_sets(host):
     same((host.link("web", "eth0")["ifalias"], host.link("db", "eth0")["ifalias"]),
          ("mvapply:attach:one/n/web", "mvapply:attach:two/n/db"), "marks")
     same((host.addresses("web", "eth0"), host.addresses("db", "eth0")),
-         ({"172.16.86.1/24"}, {"172.16.86.2/24"}), "addresses")
+         ({"172.16.86.2/24"}, {"172.16.86.3/24"}), "addresses")
     host.unchanged(text)
 
 

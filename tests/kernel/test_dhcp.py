@@ -217,7 +217,7 @@ def silent(host):
         assert f"attach {what}: no DHCP server answered within 6 s: eth0 in namespace " \
             f"{what[:-2]} has no IPv4 address [MV0916]" in done.err, done
     same((host.addresses("web", "eth0"), host.addresses("db", "eth1")),
-         (set(), {"10.8.0.1/16"}), "addresses")
+         (set(), {"10.8.0.2/16"}), "addresses")
     same(done.lines[-1], "Done: 1 created. Failed: 2.", "the count")
     with serving(host) as server:
         host.apply(text)

@@ -51,7 +51,7 @@ def whole(host):
     default, lab = documents
     same(default, {"networks": {"n": {"parent": "eth0", "subnet": "192.168.1.0/24"}},
                    "containers": {"x": {"netns": "web", "networks": {"n": {
-                       "ipv4_address": "192.168.1.1", "interface_name": "other"}}}}}, "default")
+                       "ipv4_address": "192.168.1.2", "interface_name": "other"}}}}}, "default")
     same(lab["containers"], {
         "database": {"netns": "db", "networks": {"dmz": {
             "ipv4_address": "10.8.0.3", "mac_address": "02:00:00:00:00:07"}}},

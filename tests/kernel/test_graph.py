@@ -24,12 +24,12 @@ NODES = [("parent", "same", "eth0"), ("network", "same", "a"), ("network", "same
          ("network", "same", "old")]
 EDGES = [("eth0", "a", "same", ""), ("eth0", "b", "same", ""), ("eth9", "c", "missing", ""),
          ("a", "the host", "create", "mv-lab.a 172.16.86.254/32"),
-         ("a", "web", "change", "eth0 172.16.86.2/24"), ("b", "web", "same", "eth1 10.8.0.1/16"),
-         ("a", "db", "create", "eth1 172.16.86.3/24"), ("b", "db", "same", "eth0 10.8.0.2/16"),
-         ("b", "job", "pending", ""), ("c", "ci", "trouble", "eth0 10.7.0.1/24"),
-         ("eth0", "past", "delete", ""), ("past", "gone", "delete", "eth0 10.6.0.1/16"),
+         ("a", "web", "change", "eth0 172.16.86.2/24"), ("b", "web", "same", "eth1 10.8.0.2/16"),
+         ("a", "db", "create", "eth1 172.16.86.3/24"), ("b", "db", "same", "eth0 10.8.0.3/16"),
+         ("b", "job", "pending", ""), ("c", "ci", "trouble", "eth0 10.7.0.2/24"),
+         ("eth0", "past", "delete", ""), ("past", "gone", "delete", "eth0 10.6.0.2/16"),
          # Its replacement is blocked.
-         ("eth0", "old", "same", ""), ("old", "ci", "same", "eth0 10.9.0.1/16")]
+         ("eth0", "old", "same", ""), ("old", "ci", "same", "eth0 10.9.0.2/16")]
 
 LEGEND = ["unchanged", "+ create", "~ change", "- delete", "pending: not running", "blocked or refused",
           "missing on this host"]
@@ -110,8 +110,8 @@ def svg(host):
     texts = [text.text for text in root.iter(f"{SVG}text")]
     for _, _, title in NODES:
         assert title in texts, f"no {title} in {texts}"
-    for word in ("~ eth0 172.16.86.2/24", "+ eth1 172.16.86.3/24", "- eth0 10.6.0.1/16", "pending",
-                 "eth1 10.8.0.1/16", "Legend", "missing", *LEGEND):
+    for word in ("~ eth0 172.16.86.2/24", "+ eth1 172.16.86.3/24", "- eth0 10.6.0.2/16", "pending",
+                 "eth1 10.8.0.2/16", "Legend", "missing", *LEGEND):
         assert word in texts, f"no {word} in {texts}"
     same(len(list(root.iter(f"{SVG}path"))), len(EDGES), "edges")
     boxes = [{key: float(rect.get(key)) for key in ("x", "y", "width", "height")}
