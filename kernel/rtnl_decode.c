@@ -236,7 +236,7 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 /* A range is two entries: its begin and its end. */
 static bool bridge_vlan_take(struct arena *arena, const struct nlattr *attr, struct live_link *link)
 {
-	struct bridge_vlan_info info;
+	struct bridge_vlan_info info = {0};
 	if (mnl_attr_get_type(attr) != IFLA_BRIDGE_VLAN_INFO)
 		return true;
 	if (!fixed_get(attr, &info, sizeof(info)))

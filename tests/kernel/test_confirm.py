@@ -644,7 +644,7 @@ def broken(host):
             fault = rule.format(number)
             code, said = under_faults(host, fault)
             codes.add(code)
-            assert code in (1, 5) and "not all of it" not in said, f"{fault}: {code}\n{said}"
+            assert code in (1, 5) and "incomplete" not in said, f"{fault}: {code}\n{said}"
             same(host.snapshot(final_state=True), before, f"after {fault}\n{said}")
     assert 5 in codes, codes
 

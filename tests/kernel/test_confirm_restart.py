@@ -66,7 +66,7 @@ def theirs_stay(host):
         for again in (False, True):
             host.apply(WITH_ROUTES)
             said = rolled_back(host, routes, again, 1)
-            assert "not all of it [MV0913]" in said and "web" in said and "File exists" in said, f"{what}: {said}"
+            assert "the rollback is incomplete [MV0913]" in said and "web" in said and "File exists" in said, f"{what}: {said}"
             container_restart(host, "web")
 
 

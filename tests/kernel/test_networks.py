@@ -250,7 +250,7 @@ def several_networks(host):
     text = document(networks, {"web": {"c": {}, "b": {"gw_priority": 10}, "a": {}}})
     host.apply(text)
     same({name: host.addresses("web", name) for name in sorted(host.names("web"))},
-         {"eth0": {"10.8.0.1/16"}, "eth1": {"172.16.99.2/24"}, "eth2": {"172.16.86.2/24"}},
+         {"eth0": {"10.8.0.2/16"}, "eth1": {"172.16.99.2/24"}, "eth2": {"172.16.86.2/24"}},
          "addresses by name")
     same({route for route in host.routes("web") if route.startswith("default")},
          {"default via 172.16.99.1 dev eth1"}, "default routes")
@@ -265,7 +265,7 @@ def same_subnet_twice(host):
     text = document({"a": lan(), "b": lan(parent="eth1", gateway=None)}, {"web": ["a", "b"]})
     host.apply(text)
     same((host.addresses("web", "eth0"), host.addresses("web", "eth1")),
-         ({"172.16.86.2/24"}, {"172.16.86.1/24"}), "addresses")
+         ({"172.16.86.2/24"}, {"172.16.86.3/24"}), "addresses")
     host.unchanged(text)
 
 
@@ -362,7 +362,7 @@ def two_in_one(host):
                                "b": {"netns": "/run/netns/pod", "networks": ["m"]}})
     host.apply(text)
     same({frozenset(host.addresses("pod", name)) for name in host.names("pod")},
-         {frozenset({"172.16.86.2/24"}), frozenset({"10.8.0.1/16"})}, "addresses")
+         {frozenset({"172.16.86.2/24"}), frozenset({"10.8.0.2/16"})}, "addresses")
     host.unchanged(text)
 
 

@@ -261,8 +261,8 @@ def docker(host):
 @test("output markdown: a table, with everything that Markdown would take for itself escaped")
 def markdown(host):
     host.netns("web", "db")
-    host.apply(document({"n": lan()}, {"db": {"netns": "db", "networks": ["n"]}}))
-    text = document({"n": lan()}, {"web": {"n": {"interface_name": "a|b`c_d"}},
+    host.apply(document({"n": lan(ip_range="172.16.86.0/25")}, {"db": {"netns": "db", "networks": ["n"]}}))
+    text = document({"n": lan(ip_range="172.16.86.0/25")}, {"web": {"n": {"interface_name": "a|b`c_d"}},
                                    "job": ["n"]})
     done = host.diff(text, "-o", "markdown", "--max-delete=9")
     same(done.out, """\

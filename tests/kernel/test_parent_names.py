@@ -26,7 +26,7 @@ def bridge_with_dot(host):
     host.netns("web")
     bridge(host, "br.10", "link add veth9 type veth peer name port9", "link set port9 master br.10",
            "link set port9 up", "link set veth9 up")
-    text = document({"n": lan(parent="br.10")}, {"web": ["n"]})
+    text = document({"n": lan(parent="br.10", ip_range="172.16.86.0/25")}, {"web": ["n"]})
     before = host.snapshot("host", "web")
     host.mvapply("validate", "-f", host.write(text))
     done = host.apply(text)

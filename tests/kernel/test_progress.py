@@ -56,7 +56,7 @@ def silent_engine():
         yield {"DOCKER_HOST": f"unix://{path}"}, lambda: engine.accept()[0].close()
 
 
-TEXT = document({"n": lan()}, {"web": ["n"], "db": {"docker": "db", "networks": ["n"]}})
+TEXT = document({"n": lan(ip_range="172.16.86.0/25")}, {"web": ["n"], "db": {"docker": "db", "networks": ["n"]}})
 
 
 @test("progress: a terminal shows what takes long, and nothing of it stays")
@@ -92,7 +92,7 @@ def not_shown(host):
 def counted(host):
     names = [f"c{number}" for number in range(8)]
     host.netns(*names)
-    text = document({"n": lan()}, {name: ["n"] for name in names})
+    text = document({"n": lan(ip_range="172.16.86.0/25")}, {name: ["n"] for name in names})
     running = Running(host, "strace", "-f", "-o", "/dev/null", "-e", "trace=sendto", "-e",
                       "inject=sendto:delay_enter=60000", host.binary, "apply", "-f",
                       host.write(text), env={"ASAN_OPTIONS": "detect_leaks=0"})
@@ -106,13 +106,13 @@ def counted(host):
 @test("progress: a terminal that is stopped holds up neither others nor the way back")
 def stopped(host):
     host.netns("web", "db", "ci")
-    text = document({"n": lan()}, {"db": ["n"], "web": ["n"]})
+    text = document({"n": lan(ip_range="172.16.86.0/25")}, {"db": ["n"], "web": ["n"]})
     with hidden_link(host, "02:42:ac:10:56:03"):
         running = Running(host, host.binary, "apply", "-f", host.write(text), "--confirm=1")
         os.write(running.ours, b"\x13")  # Ctrl-S
         host.until(lambda: host.names("db"), "db is attached", 20)
         host.until(lambda: not host.names("db"), "it goes back", 20)
-        other = host.write(document({"n": lan()}, {"ci": ["n"]}, name="other"), "other.yaml")
+        other = host.write(document({"n": lan(ip_range="172.16.86.0/25")}, {"ci": ["n"]}, name="other"), "other.yaml")
         host.until(lambda: host.run(host.binary, "apply", "-f", other).code == 0, "others work", 20)
         same(running.read(), "", "what the terminal took")
         os.write(running.ours, b"\x11")  # Ctrl-Q
@@ -123,13 +123,13 @@ def stopped(host):
 def watch_stopped(host):
     host.netns("web", "db", "ci")
     running = Running(host, host.binary, "watch", "-f",
-                      host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]})))
+                      host.write(document({"n": lan(ip_range="172.16.86.0/25")}, {"web": ["n"], "db": ["n"]})))
     running.until(lambda said: "created attach db/n" in said, "it has begun")
     os.write(running.ours, b"\x13")  # Ctrl-S
     for ns in ("web", "db"):
         host.ip(ns, "link del eth0")
         host.until(lambda ns=ns: host.names(ns) or ns == "db", "it heals", 20)
-    other = host.write(document({"n": lan()}, {"ci": ["n"]}, name="other"), "other.yaml")
+    other = host.write(document({"n": lan(ip_range="172.16.86.0/25")}, {"ci": ["n"]}, name="other"), "other.yaml")
     host.mvapply("apply", "-f", other)
     os.write(running.ours, b"\x11")  # Ctrl-Q
     running.until(lambda said: said.count("attach web/n") > 1, "it says what it did")

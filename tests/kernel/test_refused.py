@@ -97,9 +97,9 @@ def creates(host):
     host.netns(*NAMES)
     host.write(TEXT)
     refusals = Refusals(host, lambda: host.delete(TEXT), "apply", "-f", "network.yaml")
-    sentences = create_sentences("web", ["172.16.86.2/24", "fd00:86::1/64"],
+    sentences = create_sentences("web", ["172.16.86.2/24", "fd00:86::2/64"],
                                  ["default via 172.16.86.1", "10.0.0.0/8 via 172.16.86.254"]) + \
-        create_sentences("db", ["172.16.86.3/24", "fd00:86::2/64"], ["default via 172.16.86.1"])
+        create_sentences("db", ["172.16.86.3/24", "fd00:86::3/64"], ["default via 172.16.86.1"])
     for words, done, after in refusals.each(sentences):
         if done.code == 0:
             same(after, refusals.wanted, f"made as on older kernels, after {words}")

@@ -14,7 +14,8 @@ from registry import test
 from service import HERE, TIME, watching
 
 TWO = {"web": ["n"], "db": ["n"]}
-TEXT = document({"n": lan()}, TWO)
+# With a range: without one, a warning is due.
+TEXT = document({"n": lan(ip_range="172.16.86.0/25")}, TWO)
 METRICS = f"{HERE}/mvapply.prom"
 
 

@@ -1070,7 +1070,7 @@ def idle(host):
 @test("watch: converged already, it starts without a message that changes anything")
 def start_converged(host):
     host.netns(*TWO)
-    text = two()
+    text = two(ip_range="172.16.86.0/24")
     host.apply(text)
     before = host.snapshot(final_state=True)
     with watching(host, "-f", "network.yaml") as service:
@@ -1081,8 +1081,8 @@ def start_converged(host):
 @test("watch: one line tells its start, with the version, the files, the sets, and what is live before")
 def start_told(host):
     host.netns(*TWO)
-    host.apply(document({"n": lan()}, {"web": ["n"]}))
-    files = [host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]}), "a.yaml"),
+    host.apply(document({"n": lan(ip_range="172.16.86.0/24")}, {"web": ["n"]}))
+    files = [host.write(document({"n": lan(ip_range="172.16.86.0/24")}, {"web": ["n"], "db": ["n"]}), "a.yaml"),
              host.write(document({"n": lan(subnet="172.16.87.0/24", gateway=None)}, {"db": ["n"]}, name="b"),
                         "b.yaml")]
     version = host.mvapply("--version", "-o", "json").json["mvapply"]

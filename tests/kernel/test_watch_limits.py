@@ -14,7 +14,7 @@ from host import same
 from registry import test
 from service import watching
 
-TEXT = document({"n": lan()}, {"web": ["n"]})
+TEXT = document({"n": lan(ip_range="172.16.86.0/24")}, {"web": ["n"]})
 
 
 @contextlib.contextmanager
@@ -153,7 +153,7 @@ def metrics_planted(host):
 @test("apply: whoever reads what it says may go; it does all of it", both=True)
 def apply_reader_gone(host):
     host.netns("web")
-    path = host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))
+    path = host.write(document({"n": lan(ip_range="172.16.86.0/24")}, {"web": ["n"], "db": ["n"]}))
     read, write = small_pipe()
     child = subprocess.Popen([host.binary, "apply", "-f", path, "--wait=20"],
                              stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.PIPE)
@@ -171,7 +171,7 @@ def apply_reader_gone(host):
 def few_descriptors(host):
     names = [f"c{number}" for number in range(150)]
     host.netns(*names)
-    text = document({"n": lan()}, {name: ["n"] for name in names})
+    text = document({"n": lan(ip_range="172.16.86.0/24")}, {name: ["n"] for name in names})
 
     def limit(hard):
         resource.setrlimit(resource.RLIMIT_NOFILE, (30, hard))
@@ -195,7 +195,7 @@ def few_descriptors(host):
 def one_too_many(host):
     names = [f"c{number:02}" for number in range(30)]
     host.netns(*names)
-    text = document({"n": lan()}, {name: ["n"] for name in names})
+    text = document({"n": lan(ip_range="172.16.86.0/24")}, {name: ["n"] for name in names})
     for hard in range(38, 68, 3):
         with watching(host, "-f", host.write(text),
                       before=lambda hard=hard: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)),
@@ -214,7 +214,7 @@ def one_too_many(host):
 @test("watch limits: a limit of descriptors below what the DHCP broker polls at most ends nothing")
 def fewer_than_polled(host):
     host.netns("c0", "c1", "c2")
-    text = document({"n": lan()}, {name: ["n"] for name in ("c0", "c1", "c2")})
+    text = document({"n": lan(ip_range="172.16.86.0/24")}, {name: ["n"] for name in ("c0", "c1", "c2")})
     for hard in (40, 64, 65):
         with watching(host, "-f", host.write(text),
                       before=lambda hard=hard: resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard)),
@@ -230,7 +230,7 @@ def fewer_than_polled(host):
 def diff_few_descriptors(host):
     names = [f"c{number}" for number in range(60)]
     host.netns(*names)
-    done = host.run(host.binary, "diff", "-f", host.write(document({"n": lan()}, {name: ["n"] for name in names})),
+    done = host.run(host.binary, "diff", "-f", host.write(document({"n": lan(ip_range="172.16.86.0/24")}, {name: ["n"] for name in names})),
                     code=1, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (30, 50)))
     blocked = [line for line in done.lines if line.startswith("! blocked")]
     assert blocked and all(line.endswith("Too many open files [MV0923]") for line in blocked), done

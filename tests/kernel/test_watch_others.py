@@ -208,7 +208,7 @@ def apply_without_waiting(host):
 @test("watch others: what is in the way only until a namespace has died is no failure of an apply")
 def apply_after_death(host):
     host.netns("web")
-    text = document({"n": lan()}, {"web": ["n"]})
+    text = document({"n": lan(ip_range="172.16.86.0/24")}, {"web": ["n"]})
     for _ in range(3):
         held = hidden_holder(host)
         child = subprocess.Popen(["strace", "-f", "-qq", "-o", "trace", "-e", "trace=/nanosleep",

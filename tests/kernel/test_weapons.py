@@ -96,7 +96,7 @@ def two_names(host):
         "web": {"n": {"interface_name": "eth0"}}, "db": {"n": {"interface_name": "eth1"}}})
     host.apply(text)
     same({name: host.addresses("web", name) for name in host.names("web")},
-         {"eth0": {"172.16.86.1/24"}, "eth1": {"172.16.86.2/24"}}, "links")
+         {"eth0": {"172.16.86.2/24"}, "eth1": {"172.16.86.3/24"}}, "links")
     host.unchanged(text)
     host.delete(text)
     same((host.names("web"), host.names("host")), (set(), {"eth0"}), "after delete")
@@ -398,7 +398,8 @@ COMMANDS = {
     "graph": "graph -f network.yaml", "confirm": "confirm", "watch": "watch -f absent.yaml",
     "status": "status -f network.yaml", "delete": "delete --dry-run -f network.yaml",
     "validate": "validate -f network.yaml", "doctor": "doctor -f network.yaml", "schema": "schema",
-    "explain": "explain mtu", "export": "export", "help": "help", "complete": "complete -- d"}
+    "explain": "explain mtu", "export": "export", "help": "help", "complete": "complete -- d",
+    "hook": "hook -f network.yaml"}
 
 
 @test("weapons: a variable of the environment makes no command a silent success")
