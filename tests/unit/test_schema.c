@@ -213,28 +213,26 @@ static void network_modes(void **state)
 static void parent_short_form(void **state)
 {
 	static const struct {
-		const char *keys, *parent;
-		unsigned vlan;
-		const char *short_parent;
-		unsigned short_vlan;
+		const char *keys, *parent, *short_parent;
+		unsigned vlan, short_vlan;
 	} cases[] = {
-		{"parent: eth0.10", "eth0.10", 0, "eth0", 10},
-		{"parent: eth0.4094", "eth0.4094", 0, "eth0", 4094},
-		{"parent: eth0.100.20", "eth0.100.20", 0, "eth0.100", 20},
-		{"parent: br.10", "br.10", 0, "br", 10},
-		{"parent: eth0.10, vlan_protocol: 802.1ad", "eth0.10", 0, "eth0", 10},
-		{"parent: eth0.10, vlan: 20", "eth0.10", 20, NULL, 0},
-		{"parent: br.lan", "br.lan", 0, NULL, 0},
-		{"parent: eth0.1x", "eth0.1x", 0, NULL, 0},
-		{"parent: eth0.", "eth0.", 0, NULL, 0},
-		{"parent: .10", ".10", 0, NULL, 0},
-		{"parent: '5'", "5", 0, NULL, 0},
-		{"parent: eth0:1", "eth0:1", 0, NULL, 0},
+		{"parent: eth0.10", "eth0.10", "eth0", 0, 10},
+		{"parent: eth0.4094", "eth0.4094", "eth0", 0, 4094},
+		{"parent: eth0.100.20", "eth0.100.20", "eth0.100", 0, 20},
+		{"parent: br.10", "br.10", "br", 0, 10},
+		{"parent: eth0.10, vlan_protocol: 802.1ad", "eth0.10", "eth0", 0, 10},
+		{"parent: eth0.10, vlan: 20", "eth0.10", NULL, 20, 0},
+		{"parent: br.lan", "br.lan", NULL, 0, 0},
+		{"parent: eth0.1x", "eth0.1x", NULL, 0, 0},
+		{"parent: eth0.", "eth0.", NULL, 0, 0},
+		{"parent: .10", ".10", NULL, 0, 0},
+		{"parent: '5'", "5", NULL, 0, 0},
+		{"parent: eth0:1", "eth0:1", NULL, 0, 0},
 		/* Names of links that are no VLAN ids. */
-		{"parent: eth0.0", "eth0.0", 0, NULL, 0},
-		{"parent: eth0.010", "eth0.010", 0, NULL, 0},
-		{"parent: eth0.4095", "eth0.4095", 0, NULL, 0},
-		{"parent: eth0.99999999999999999999", "eth0.99999999999999999999", 0, NULL, 0},
+		{"parent: eth0.0", "eth0.0", NULL, 0, 0},
+		{"parent: eth0.010", "eth0.010", NULL, 0, 0},
+		{"parent: eth0.4095", "eth0.4095", NULL, 0, 0},
+		{"parent: eth0.99999999999999999999", "eth0.99999999999999999999", NULL, 0, 0},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
