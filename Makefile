@@ -242,6 +242,7 @@ install: $(BUILD)/mvapply man
 	install -D -m 644 dist/completion/_mvapply $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_mvapply
 	for page in $(MANUAL); do \
 		install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	$(if $(MANUAL),ln -sf mvapply.8 $(DESTDIR)$(PREFIX)/share/man/man8/mvapply-runtime.8)
 	install -D -m 644 examples/mvapply.schema.json $(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json
 	install -D -m 644 dist/completion/mvapply.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/mvapply.fish
 
@@ -286,7 +287,7 @@ uninstall:
 	rm -f $(DESTDIR)$(UNITDIR)/mvapply.service $(DESTDIR)$(PREFIX)/share/mvapply/systemd/mvapply-*.conf \
 		$(DESTDIR)$(PREFIX)/bin/mvapply $(DESTDIR)$(PREFIX)/bin/mvapply-runtime \
 		$(DESTDIR)$(HOOKSDIR)/50-mvapply.json \
-		$(DESTDIR)$(PREFIX)/share/man/man8/mvapply.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man8/mvapply.8 $(DESTDIR)$(PREFIX)/share/man/man8/mvapply-runtime.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/mvapply.yaml.5 \
 		$(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/mvapply \
