@@ -3,6 +3,7 @@
 #include "cmd/input.h"
 #include "convert/import.h"
 #include "lib/cleanup.h"
+#include "lib/read_full.h"
 #include "schema/file_trust.h"
 
 #include <errno.h>
@@ -151,13 +152,10 @@ static bool content_read(int fd, const char *path, size_t size, struct arena *ar
 			 struct input *ret)
 {
 	char *bytes = arena_alloc(arena, size + 1);
-	size_t length = 0;
-	for (ssize_t got = 1; got > 0 && length < size; length += (size_t)(got > 0 ? got : 0)) {
-		got = read(fd, bytes + length, size - length);
-		if (got < 0 && errno != EINTR)
-			return false;
-	}
-	*ret = (struct input){.file = path, .bytes = bytes, .size = length};
+	const ssize_t length = read_full(fd, bytes, size);
+	if (length < 0)
+		return false;
+	*ret = (struct input){.file = path, .bytes = bytes, .size = (size_t)length};
 	return true;
 }
 

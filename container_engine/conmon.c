@@ -1,12 +1,11 @@
 #include "container_engine/conmon.h"
 
 #include "lib/cleanup.h"
+#include "lib/read_full.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,15 +55,12 @@ const char *conmon_name(const char *line, size_t size, const char *id)
 	return cid && strcmp(cid, id) == 0 ? name : NULL;
 }
 
-/* A file of /proc has no size. Returns the number of bytes, or 0. */
+/* A file of /proc has no size. Returns the number of bytes; 0: it cannot be read. */
 static size_t file_read(int folder, const char *name, char *bytes, size_t room)
 {
 	cleanup_close int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-	size_t size = 0;
-	ssize_t got = 0;
-	while (fd >= 0 && size < room && (got = read(fd, bytes + size, room - size)) > 0)
-		size += (size_t)got;
-	return got < 0 ? 0 : size;
+	const ssize_t size = fd >= 0 ? read_full(fd, bytes, room) : 0;
+	return size > 0 ? (size_t)size : 0;
 }
 
 /* proc_pid_stat(5): the name, in parentheses, may contain anything. */

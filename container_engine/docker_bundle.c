@@ -3,6 +3,7 @@
 #include "container_engine/container_name.h"
 #include "container_engine/json.h"
 #include "lib/cleanup.h"
+#include "lib/read_full.h"
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -93,7 +94,7 @@ static const char *file_read(const char *path, struct arena *arena, size_t *ret_
 	    status.st_size > FILE_MAX)
 		return NULL;
 	char *bytes = arena_alloc(arena, (size_t)status.st_size + 1);
-	const ssize_t got = read(fd, bytes, (size_t)status.st_size);
+	const ssize_t got = read_full(fd, bytes, (size_t)status.st_size);
 	*ret_size = got > 0 ? (size_t)got : 0;
 	return got > 0 ? bytes : NULL;
 }

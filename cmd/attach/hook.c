@@ -3,13 +3,12 @@
 #include "cmd/exit.h"
 #include "cmd/input.h"
 #include "cmd/output.h"
-#include "cmd/output_text.h"
 #include "container_engine/conmon.h"
 #include "container_engine/docker_bundle.h"
 #include "container_engine/oci_state.h"
+#include "lib/read_full.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,26 +18,10 @@
 /* Annotations are part of the state, and an image may have many. */
 #define STATE_MAX (1U << 20)
 
-/* Returns the number of bytes, or -1 with errno. */
-static ssize_t input_all(char *bytes, size_t room)
-{
-	size_t size = 0;
-	while (size < room) {
-		const ssize_t got = read(STDIN_FILENO, bytes + size, room - size);
-		if (got == 0)
-			break;
-		if (got > 0)
-			size += (size_t)got;
-		else if (errno != EINTR)
-			return -1;
-	}
-	return (ssize_t)size;
-}
-
 static int state_read(struct arena *arena, struct oci_state *ret_state, struct error *error)
 {
 	char *bytes = arena_alloc(arena, STATE_MAX);
-	const ssize_t size = input_all(bytes, STATE_MAX);
+	const ssize_t size = read_full(STDIN_FILENO, bytes, STATE_MAX);
 	if (size < 0)
 		return error_set(error, errno, "cannot read the standard input: %s",
 				 strerror(errno));

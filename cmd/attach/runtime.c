@@ -3,7 +3,6 @@
 #include "cmd/attach/runtime_arguments.h"
 #include "lib/arena.h"
 #include "lib/cleanup.h"
-#include "lib/memory.h"
 
 #include <ctype.h>
 #include <errno.h>
