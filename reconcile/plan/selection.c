@@ -35,24 +35,23 @@ bool containers_have(const struct containers *containers, const struct step *ste
 	return false;
 }
 
-/* A link that does not exist yet has no parent's link, but its name. */
-static const char *new_parent(const struct step *step)
+static void parent_select(struct selection *selection, const char *name)
 {
-	return step->desired && !step->desired->parent ? step->desired->parent_name : NULL;
+	const struct plan *plan = selection->plan;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (step_creates_parent(&plan->steps[i]) &&
+		    strcmp(plan->steps[i].desired->name, name) == 0)
+			selection->selected[i] = true;
 }
 
 /* From the end: in a plan, a parent comes before what is on it. */
 static void parents_select(struct selection *selection)
 {
-	const struct plan *plan = selection->plan;
-	for (size_t i = plan->n_steps; i-- > 0;)
-		for (size_t k = 0; selection->selected[i] && k < i; k++) {
-			const struct step *parent = &plan->steps[k];
-			if (parent->action == ACTION_CREATE && step_is_parent(parent) &&
-			    new_parent(&plan->steps[i]) &&
-			    strcmp(parent->desired->name, new_parent(&plan->steps[i])) == 0)
-				selection->selected[k] = true;
-		}
+	for (size_t i = selection->plan->n_steps; i-- > 0;) {
+		const char *name = step_new_parent(&selection->plan->steps[i]);
+		if (selection->selected[i] && name)
+			parent_select(selection, name);
+	}
 }
 
 struct selection selection_of_containers(const struct plan *plan,

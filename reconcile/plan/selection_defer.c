@@ -16,11 +16,6 @@ struct deferrer {
 	size_t n_by_name;
 };
 
-static bool makes_parent(const struct step *step)
-{
-	return step->action == ACTION_CREATE && step_is_parent(step);
-}
-
 static int compare_links(const void *a, const void *b)
 {
 	uintptr_t left = (uintptr_t)(*(const struct step *const *)a)->current;
@@ -84,7 +79,7 @@ static void steps_index(struct deferrer *deferrer)
 			*array_push(arena, deferrer->by_link, deferrer->n_by_link) = step;
 		if (step_deletes(step) && step_is_parent(step))
 			*array_push(arena, deferrer->by_index, deferrer->n_by_index) = step;
-		if (makes_parent(step))
+		if (step_creates_parent(step))
 			*array_push(arena, deferrer->by_name, deferrer->n_by_name) = step;
 	}
 	sort(deferrer->by_link, deferrer->n_by_link, compare_links);
@@ -109,15 +104,15 @@ static void new_parents_defer(struct deferrer *deferrer)
 {
 	for (size_t i = 0; i < deferrer->plan->n_steps; i++) {
 		const struct step *step = &deferrer->plan->steps[i];
-		const struct link_spec *desired = step->desired;
-		if (!has(deferrer, step) || !desired || desired->parent || !desired->parent_name)
+		const char *name = step_new_parent(step);
+		if (!has(deferrer, step) || !name)
 			continue;
-		const struct step *parent = find(desired->parent_name, deferrer->by_name,
-						 deferrer->n_by_name, find_name);
+		const struct step *parent =
+			find(name, deferrer->by_name, deferrer->n_by_name, find_name);
 		if (parent && !has(deferrer, parent))
 			defer_step(deferrer, step,
 				   arena_printf(deferrer->arena, "its parent %s does not exist",
-						desired->parent_name));
+						name));
 	}
 }
 

@@ -96,11 +96,6 @@ static enum name_free name_free(const struct stager *stager, const struct step *
 	return is_renamed(holder_step) ? NAME_FREE_LATE : NAME_FREE_NEVER;
 }
 
-static bool creates_parent(const struct step *step)
-{
-	return step->action == ACTION_CREATE && step_is_parent(step);
-}
-
 static bool renames_late(const struct stager *stager, const struct step *step)
 {
 	return step_is_parent(step) && is_renamed(step) &&
@@ -109,7 +104,7 @@ static bool renames_late(const struct stager *stager, const struct step *step)
 
 static bool creates_early(const struct stager *stager, const struct step *step)
 {
-	return creates_parent(step) && name_free(stager, step) != NAME_FREE_AFTER_DELETE;
+	return step_creates_parent(step) && name_free(stager, step) != NAME_FREE_AFTER_DELETE;
 }
 
 static bool creates_temporary(const struct stager *stager, const struct step *step)

@@ -41,6 +41,16 @@ bool step_is_parent(const struct step *step)
 	return step->tag.role == ROLE_VLAN || step->tag.role == ROLE_DUMMY;
 }
 
+bool step_creates_parent(const struct step *step)
+{
+	return step->action == ACTION_CREATE && step_is_parent(step);
+}
+
+const char *step_new_parent(const struct step *step)
+{
+	return step->desired && !step->desired->parent ? step->desired->parent_name : NULL;
+}
+
 bool step_acts(const struct step *step)
 {
 	switch (step->action) {

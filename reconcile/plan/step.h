@@ -121,6 +121,9 @@ bool step_acts(const struct step *step);
 bool step_deletes(const struct step *step);
 /* Whether the step is for a parent: a VLAN link or a dummy. */
 bool step_is_parent(const struct step *step);
+bool step_creates_parent(const struct step *step);
+/* The name of its link's parent if that does not exist yet; otherwise NULL. */
+const char *step_new_parent(const struct step *step);
 size_t plan_count(const struct plan *plan, enum action action);
 /* Whether applying the step would send a message. */
 bool plan_empty(const struct plan *plan);
