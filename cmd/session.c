@@ -93,6 +93,14 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 	progress_end(progress);
 }
 
+/* The steps that the run applies if it is not a preview. */
+static struct selection steps_selected(const struct plan *plan, const struct options *options,
+				       struct arena *arena)
+{
+	return options->only ? selection_of_containers(plan, options->only, arena)
+			     : selection_all(plan, arena);
+}
+
 /* A container to attach may still be in a namespace that it has left, and so may a container to
  * delete. */
 static const struct plan *plan_searched(const struct desired *desired, struct live *live,
@@ -100,8 +108,9 @@ static const struct plan *plan_searched(const struct desired *desired, struct li
 {
 	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	const struct plan *plan = plan_make(desired, live, &options->plan);
-	const struct selection all = selection_all(plan, arena);
-	if ((!selection_chooses(&all) && !options->plan.unguarded) || !observe_descriptors(live))
+	const struct selection selection = steps_selected(plan, options, arena);
+	if ((!selection_chooses(&selection) && !options->plan.unguarded) ||
+	    !observe_descriptors(live))
 		return plan;
 	plan_free(plan);
 	return plan_make(desired, live, &options->plan);
@@ -118,9 +127,7 @@ int run_observe_at(struct run *run, const struct desired *desired, struct lookup
 		return -1;
 	*run = (struct run){
 		.arena = arena_new(), .live = live, .plan = plan_searched(desired, live, options)};
-	run->selection = options->only
-				 ? selection_of_containers(run->plan, options->only, run->arena)
-				 : selection_all(run->plan, run->arena);
+	run->selection = steps_selected(run->plan, options, run->arena);
 	if (run->plan->guard.refused)
 		fault_guard(run, &options->plan);
 	struct warning warning;
