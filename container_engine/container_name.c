@@ -3,9 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 
-/* As `docker ps` prints ids. */
-#define ID_DIGITS_LEAST 12
-
 /* The number of digits of the text if it consists of digits, otherwise 0. */
 static size_t id_digits(const char *text)
 {
@@ -18,13 +15,13 @@ bool engine_name_means(const char *source, const char *id, const char *name)
 	if ((name && strcmp(source, name) == 0) || (id && strcmp(source, id) == 0))
 		return true;
 	const size_t digits = id_digits(source);
-	return id && digits >= ID_DIGITS_LEAST && strncmp(source, id, digits) == 0;
+	return id && digits >= ENGINE_ID_DIGITS_LEAST && strncmp(source, id, digits) == 0;
 }
 
 bool engine_name_ambiguous(const char *source)
 {
 	const size_t digits = id_digits(source);
-	return digits && digits < ID_DIGITS_LEAST;
+	return digits && digits < ENGINE_ID_DIGITS_LEAST;
 }
 
 const char *engine_name_bare(const char *name)

@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+/* The shortest beginning of an id that names a container: as `docker ps` prints ids. */
+#define ENGINE_ID_DIGITS_LEAST 12
+
 /* `source` is the container's name, its id, or the first twelve or more digits of its id. `id` and
  * `name` may be NULL, which matches nothing. */
 bool engine_name_means(const char *source, const char *id, const char *name);

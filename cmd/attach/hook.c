@@ -4,6 +4,7 @@
 #include "cmd/input.h"
 #include "cmd/output.h"
 #include "container_engine/conmon.h"
+#include "container_engine/container_name.h"
 #include "container_engine/docker_bundle.h"
 #include "container_engine/oci_state.h"
 #include "lib/read_full.h"
@@ -11,9 +12,6 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The shortest beginning of an id that names a container (container_engine/container_name.h). */
-#define ID_DIGITS 12
 
 /* Annotations are part of the state, and an image may have many. */
 #define STATE_MAX (1U << 20)
@@ -44,27 +42,24 @@ static bool mentions(const struct input *input, const char *word)
 
 /* Whether invalid files can be about the container. A mistake in them must not keep all other
  * containers of the host from starting. */
-static bool files_mention(const struct options *options, const struct starting *starting)
+static bool files_mention(const struct input *inputs, size_t count, const struct starting *starting,
+			  struct arena *arena)
 {
-	const char *digits = arena_strndup(options->arena, starting->id, ID_DIGITS);
-	struct diags diags;
-	struct input *inputs = NULL;
-	size_t count = 0;
-	bool found = false;
-	diags_init(&diags);
-	for (size_t i = 0; i < options->n_files; i++)
-		input_files(options, options->files[i], options->arena, &inputs, &count, &diags);
+	const char *digits = arena_strndup(arena, starting->id, ENGINE_ID_DIGITS_LEAST);
 	for (size_t i = 0; i < count; i++)
-		found |= mentions(&inputs[i], starting->name) || mentions(&inputs[i], digits);
-	diags_free(&diags);
-	return found;
+		if (mentions(&inputs[i], starting->name) || mentions(&inputs[i], digits))
+			return true;
+	return false;
 }
 
 static int hook(const struct starting *starting, const struct options *options)
 {
-	struct desired *desired = input_read(options, &(uint64_t){0});
+	struct input *inputs;
+	size_t count;
+	struct desired *desired = input_keep(options, options->arena, &inputs, &count);
 	if (!desired)
-		return files_mention(options, starting) ? EXIT_USAGE : EXIT_CONVERGED;
+		return files_mention(inputs, count, starting, options->arena) ? EXIT_USAGE
+									      : EXIT_CONVERGED;
 	const struct containers containers = starting_declared(starting, desired, options->arena);
 	const int code = containers.count ? attach_one(starting, &containers, desired, options)
 					  : EXIT_CONVERGED;

@@ -30,6 +30,7 @@ struct wrapper {
 	struct runtime_arguments arguments;
 	char **argv; /* of the real runtime, which is its first */
 	char **hook; /* the arguments of `mvapply hook` */
+	long pid;    /* the created container's first process; 0: not known */
 	struct arena *arena;
 };
 
@@ -109,8 +110,8 @@ static char *state_text(const struct wrapper *wrapper)
 	cleanup_free char *here = getcwd(NULL, 0);
 	json_t *state =
 		json_pack("{s:s, s:s, s:s, s:I, s:s*}", "ociVersion", "1.0.0", "id", arguments->id,
-			  "status", "created", "pid", (json_int_t)pid_read(arguments->pid_file),
-			  "bundle", arguments->bundle ? arguments->bundle : here);
+			  "status", "created", "pid", (json_int_t)wrapper->pid, "bundle",
+			  arguments->bundle ? arguments->bundle : here);
 	char *text = json_dumps(state, JSON_COMPACT);
 	json_decref(state);
 	return text;
@@ -225,7 +226,7 @@ static int container_fail(const struct wrapper *wrapper, char *message)
 int runtime_run(int argc, char **argv)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
-	const struct wrapper wrapper = wrapper_make(argc, argv, arena);
+	struct wrapper wrapper = wrapper_make(argc, argv, arena);
 	const struct runtime_arguments *arguments = &wrapper.arguments;
 	if (arguments->command == argc || strcmp(argv[arguments->command], "create") != 0 ||
 	    !arguments->id)
@@ -234,7 +235,8 @@ int runtime_run(int argc, char **argv)
 	if (created != 0)
 		return created;
 	char message[MESSAGE_MAX] = "the runtime was called without --pid-file";
-	if (!pid_read(arguments->pid_file))
+	wrapper.pid = pid_read(arguments->pid_file);
+	if (!wrapper.pid)
 		return container_fail(&wrapper, message);
 	*message = '\0';
 	return hook_child(&wrapper, message) == 0 ? EXIT_SUCCESS
