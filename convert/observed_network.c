@@ -19,10 +19,9 @@ static const struct live_ns *host_of(const struct observed_set *set)
 /* A VLAN link is named by its lower link, and its id. */
 static void parent_describe(struct observed_set *set, struct observed_network *network)
 {
-	const struct live_link *link = network->parent, *base = NULL;
+	const struct live_link *link = network->parent;
+	const struct live_link *base = link ? live_vlan_base(host_of(set), link) : NULL;
 	struct network *model = &network->model;
-	if (link && link->kind == KIND_VLAN && link->parent_where == PARENT_HOST)
-		base = live_link_by_index(host_of(set), link->parent);
 	if (!link) {
 		note_add(set->arena, &network->notes, "its parent no longer exists: set `parent`");
 	} else if (link->tag.role == ROLE_DUMMY) {
@@ -40,10 +39,7 @@ static void parent_describe(struct observed_set *set, struct observed_network *n
  * lower link, as every managed VLAN link. */
 static uint32_t default_mtu(const struct observed_set *set, const struct live_link *parent)
 {
-	const struct live_link *base =
-		set->adopting && parent->kind == KIND_VLAN && parent->parent_where == PARENT_HOST
-			? live_link_by_index(host_of(set), parent->parent)
-			: NULL;
+	const struct live_link *base = set->adopting ? live_vlan_base(host_of(set), parent) : NULL;
 	return base ? base->mtu : parent->mtu;
 }
 

@@ -73,8 +73,8 @@ static bool link_matters(const struct service *service, const struct live_link *
 static const struct live_link *lower_link(const struct service *service,
 					  const struct live_link *link)
 {
-	return link_type(link->kind)->has_parent && link->parent_where == PARENT_HOST
-		       ? live_link_by_index(service->live->namespaces[0], link->parent)
+	return link_type(link->kind)->has_parent
+		       ? live_link_parent(service->live->namespaces[0], link)
 		       : NULL;
 }
 

@@ -46,9 +46,7 @@ static void link_line(struct printer *printer, const struct live_ns *ns,
 			      live_parent_away(link) ? ", parent in another namespace" : ""));
 	const struct live_ns *host = printer->live->namespaces[0];
 	const struct live_link *parent =
-		link->kind != KIND_OTHER && link->parent_where == PARENT_HOST
-			? live_link_by_index(host, link->parent)
-			: NULL;
+		link->kind != KIND_OTHER ? live_link_parent(host, link) : NULL;
 	if (parent && parent != link)
 		link_line(printer, host, parent);
 }

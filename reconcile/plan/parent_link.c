@@ -24,13 +24,6 @@ static struct parent_link vlan_of(const struct live_ns *host, const struct live_
 				    .vlan_protocol = protocol};
 }
 
-static const struct live_link *base_of(const struct live_ns *host, const struct live_link *link)
-{
-	return link->kind == KIND_VLAN && link->parent_where == PARENT_HOST
-		       ? live_link_by_index(host, link->parent)
-		       : NULL;
-}
-
 /* Whether the short form of the file means this very VLAN. */
 static bool is_short_form(const struct live_ns *host, const struct network *network,
 			  const struct live_link *vlan, const struct live_link *base)
@@ -45,7 +38,7 @@ static bool is_short_form(const struct live_ns *host, const struct network *netw
 static struct parent_link exact(const struct live_ns *host, const struct network *network,
 				const struct live_link *link)
 {
-	const struct live_link *base = base_of(host, link);
+	const struct live_link *base = live_vlan_base(host, link);
 	const bool ours = link->tag.role == ROLE_VLAN;
 	if (!base || !(ours || is_short_form(host, network, link, base)))
 		return (struct parent_link){

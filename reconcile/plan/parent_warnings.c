@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* As in linux/if.h, which does not go with every libc's net/if.h. IFF_RUNNING comes a moment later.
- */
+/* As in linux/if.h, which conflicts with some C libraries' net/if.h. IFF_RUNNING is set a moment
+ * later. */
 #ifndef IFF_LOWER_UP
 #define IFF_LOWER_UP 0x10000
 #endif
@@ -18,7 +18,7 @@ static void carrier_warn(const struct plan_input *input, const struct parent *pa
 		warning_add(input, WARNING_PARENT_NO_CARRIER, base->name);
 }
 
-/* The name of a VLAN link that is there has the last word, not what it seems to mean. */
+/* A live VLAN link of that name is used, even if the name reads as another VLAN. */
 static void name_warn(const struct plan_input *input, const struct network *network,
 		      const struct live_link *link)
 {
@@ -78,11 +78,11 @@ static void bridge_warn(const struct plan_input *input, const struct live_link *
 static void filter_warn(const struct plan_input *input, const struct parent *parent)
 {
 	const struct live_link *base = parent->base, *link = parent->link;
-	unsigned vlan = parent->vlan;
-	if (link && link == base && link->kind == KIND_VLAN && link->parent_where == PARENT_HOST) {
-		base = live_link_by_index(input->live->namespaces[0], link->parent);
-		vlan = link->vlan;
-	}
+	const struct live_link *below =
+		link && link == base ? live_vlan_base(input->live->namespaces[0], link) : NULL;
+	const unsigned vlan = below ? link->vlan : parent->vlan;
+	if (below)
+		base = below;
 	if (base && base->vlan_filtering)
 		bridge_warn(input, base, vlan);
 }

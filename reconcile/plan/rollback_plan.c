@@ -121,10 +121,7 @@ static void spec_sysctls(struct reverter *reverter, const struct live_link *link
 static void spec_parent(const struct reverter *reverter, const struct live_link *link,
 			struct link_spec *spec)
 {
-	const struct live_link *was =
-		link->parent_where == PARENT_HOST
-			? live_link_by_index(reverter->before->namespaces[0], link->parent)
-			: NULL;
+	const struct live_link *was = live_link_parent(reverter->before->namespaces[0], link);
 	const struct live_ns *host = reverter->now->namespaces[0];
 	const struct live_link *is = was ? live_link_by_index(host, was->ifindex) : NULL;
 	if (was && !is)

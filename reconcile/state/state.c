@@ -42,6 +42,16 @@ bool live_link_on(const struct live_link *link, int parent)
 	return link->parent_where == PARENT_HOST && link->parent == parent;
 }
 
+const struct live_link *live_link_parent(const struct live_ns *host, const struct live_link *link)
+{
+	return link->parent_where == PARENT_HOST ? live_link_by_index(host, link->parent) : NULL;
+}
+
+const struct live_link *live_vlan_base(const struct live_ns *host, const struct live_link *link)
+{
+	return link->kind == KIND_VLAN ? live_link_parent(host, link) : NULL;
+}
+
 bool live_parent_away(const struct live_link *link)
 {
 	return link_type(link->kind)->has_parent &&

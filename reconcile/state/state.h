@@ -141,6 +141,10 @@ const struct live_route *live_route_next(const struct live_ns *ns, int ifindex,
 /* Whether its parent is the host's link with that ifindex. In another namespace, a link may have
  * the same ifindex. */
 bool live_link_on(const struct live_link *link, int parent);
+/* The link's parent among the host's links; NULL: it has none, or it is in another namespace. */
+const struct live_link *live_link_parent(const struct live_ns *host, const struct live_link *link);
+/* The same for a VLAN link; NULL for others. */
+const struct live_link *live_vlan_base(const struct live_ns *host, const struct live_link *link);
 /* Whether its kind has a parent, and the parent is not in the host's namespace: the parent was
  * moved away, or belongs to another host's namespace. For other kinds IFLA_LINK may be a peer. */
 bool live_parent_away(const struct live_link *link);

@@ -82,13 +82,6 @@ static struct ip parent_address(const struct live_ns *host, const struct live_li
 	return found;
 }
 
-static const struct live_link *parent_of(const struct live *live, const struct live_link *link)
-{
-	return link->parent_where == PARENT_HOST
-		       ? live_link_by_index(live->namespaces[0], link->parent)
-		       : NULL;
-}
-
 /* The host's link that has the address; those on the same parent are in its broadcast domain. */
 static void holder_find_host(const struct live_ns *host, struct traffic_segment *segment)
 {
@@ -103,18 +96,12 @@ static void holder_find_host(const struct live_ns *host, struct traffic_segment 
 	}
 }
 
-static const struct live_link *base_of(const struct live *live, const struct live_link *parent)
-{
-	return parent && parent->kind == KIND_VLAN
-		       ? live_link_by_index(live->namespaces[0], parent->parent)
-		       : NULL;
-}
-
 static size_t segment_of(struct chooser *chooser, const struct ip *gateway)
 {
 	struct traffic *traffic = &chooser->traffic;
 	const struct network *network = chooser->attachment->network;
-	const struct live_link *parent = parent_of(chooser->live, chooser->link);
+	const struct live_ns *host = chooser->live->namespaces[0];
+	const struct live_link *parent = live_link_parent(host, chooser->link);
 	for (size_t i = 0; i < traffic->n_segments; i++)
 		if (traffic->segments[i].parent == parent &&
 		    ip_equal(&traffic->segments[i].gateway, gateway))
@@ -124,13 +111,13 @@ static size_t segment_of(struct chooser *chooser, const struct ip *gateway)
 	*segment = (struct traffic_segment){
 		.gateway = *gateway,
 		.parent = parent,
-		.base = base_of(chooser->live, parent),
+		.base = parent ? live_vlan_base(host, parent) : NULL,
 		.shares_mac = driver_shares_mac(network->driver, network->mode),
 		.isolated = link_mode_isolates(network->mode),
 		.parent_question = TRAFFIC_NONE,
 		.untagged_question = TRAFFIC_NONE,
 	};
-	holder_find_host(chooser->live->namespaces[0], segment);
+	holder_find_host(host, segment);
 	return traffic->n_segments - 1;
 }
 
