@@ -229,6 +229,13 @@ bool managed_stale(const struct plan_input *input, const struct managed_link *ma
 	       desired_set(input, managed->link->tag.set);
 }
 
+const struct ip *planned_explicit_ip(const struct planned_attachment *planned, size_t family)
+{
+	if (planned->attachment)
+		return family == 0 ? &planned->attachment->ipv4 : &planned->attachment->ipv6;
+	return family == 0 ? &planned->network->host.ipv4 : &planned->network->host.ipv6;
+}
+
 bool planned_leases(const struct planned_attachment *planned, size_t family)
 {
 	return family == 0 && planned->attachment && planned->attachment->dhcp;

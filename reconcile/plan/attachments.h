@@ -75,6 +75,8 @@ bool managed_stale(const struct plan_input *input, const struct managed_link *ma
 /* Whether the DHCP server chooses the planned attachment's address of the family (0: IPv4, 1:
  * IPv6). */
 bool planned_leases(const struct planned_attachment *planned, size_t family);
+/* The address of the family that the file sets; its family is 0 if it sets none. */
+const struct ip *planned_explicit_ip(const struct planned_attachment *planned, size_t family);
 /* "web/lan", "the host's own link on lan" */
 const char *planned_label(const struct plan_input *input, const struct planned_attachment *planned);
 

@@ -1,4 +1,5 @@
 /* Warns about addresses of attachments that unmanaged links claim. A claim changes no plan. */
+#include "reconcile/plan/address_claimant.h"
 #include "reconcile/plan/conflict.h"
 
 #include <stdlib.h>

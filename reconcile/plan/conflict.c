@@ -2,6 +2,7 @@
 #include "reconcile/plan/conflict.h"
 
 #include "kernel/link_kind.h"
+#include "reconcile/plan/address_claimant.h"
 #include "reconcile/plan/derived_mac.h"
 
 #include <string.h>

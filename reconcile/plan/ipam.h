@@ -8,16 +8,8 @@
 #ifndef RECONCILE_PLAN_IPAM_H
 #define RECONCILE_PLAN_IPAM_H
 
+#include "reconcile/plan/assigned_address.h"
 #include "reconcile/plan/unmanaged_index.h"
-
-enum { IPV4, IPV6, N_FAMILIES };
-
-struct assigned_address {
-	struct ip ip[N_FAMILIES];         /* family 0: none */
-	bool chosen[N_FAMILIES];          /* newly, in this plan */
-	const struct live_addr *lease;    /* with IPv4 by DHCP; NULL: no lease yet */
-	struct check_result check_result; /* address sets during selection */
-};
 
 struct addresses {
 	const struct assigned_address *assigned; /* by planned_attachment.number */
@@ -27,13 +19,5 @@ struct addresses {
 
 struct addresses addresses_choose(const struct matched *matched,
 				  const struct unmanaged_index *unmanaged);
-
-/* The link that claims the address on the attachment's parent, or NULL. `attachment_claims`: of
- * struct addresses. */
-const struct unmanaged *address_claimant(const struct matched *matched,
-					 const struct unmanaged_index *unmanaged,
-					 const struct address_set *attachment_claims,
-					 const struct planned_attachment *planned,
-					 const struct ip *ip);
 
 #endif

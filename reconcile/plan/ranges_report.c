@@ -135,9 +135,7 @@ static bool has_dhcp_beside(const struct plan_input *input, const struct network
 /* Whether mvapply chooses the attachment's IPv4 address. */
 static bool is_open(const struct planned_attachment *planned)
 {
-	const struct ip *ip =
-		planned->attachment ? &planned->attachment->ipv4 : &planned->network->host.ipv4;
-	return !ip->family && !planned_leases(planned, IPV4);
+	return !planned_explicit_ip(planned, IPV4)->family && !planned_leases(planned, IPV4);
 }
 
 /* The longest prefix with both. */

@@ -1,0 +1,19 @@
+#include "reconcile/plan/address_claimant.h"
+
+const struct unmanaged *address_claimant(const struct matched *matched,
+					 const struct unmanaged_index *unmanaged,
+					 const struct address_set *attachment_claims,
+					 const struct planned_attachment *planned,
+					 const struct ip *ip)
+{
+	const size_t domain = planned->parent->number;
+	const struct unmanaged *claim = address_set_holder(unmanaged->claims, domain, ip);
+	if (!claim)
+		claim = address_set_holder(attachment_claims, domain, ip);
+	if (!claim || claim->planned == planned)
+		return NULL;
+	const struct netns_group *candidates =
+		claim->leaving ? matched->attachments->uses[claim->leaving->number].candidates
+			       : NULL;
+	return claim->leaving && candidates == planned->netns_group ? NULL : claim;
+}

@@ -1,0 +1,15 @@
+/* Finds the link that has an address without being known to be its owner. */
+#ifndef RECONCILE_PLAN_ADDRESS_CLAIMANT_H
+#define RECONCILE_PLAN_ADDRESS_CLAIMANT_H
+
+#include "reconcile/plan/unmanaged_index.h"
+
+/* The link that claims the address on the attachment's parent, or NULL. `attachment_claims`: of
+ * struct addresses. */
+const struct unmanaged *address_claimant(const struct matched *matched,
+					 const struct unmanaged_index *unmanaged,
+					 const struct address_set *attachment_claims,
+					 const struct planned_attachment *planned,
+					 const struct ip *ip);
+
+#endif

@@ -1,0 +1,130 @@
+#include "reconcile/plan/ipam_free.h"
+
+#include "reconcile/plan/address_claimant.h"
+#include "schema/driver.h"
+
+/* Whether the address is kept for a router of the LAN that the file does not declare. Routers have
+ * the first address of their subnet, or the last one of an IPv4 subnet with more than two. With an
+ * ip_range, the file says which addresses are free. */
+static bool is_routers(const struct planned_attachment *planned, const struct subnet *subnet,
+		       const struct ip *ip)
+{
+	const struct prefix *prefix = &subnet->prefix;
+	if (subnet->gateway.family || subnet->has_range || !planned->network->parent ||
+	    link_mode_routes(planned->network->mode) || prefix->len + 2U > ip_bits(ip))
+		return false;
+	const struct ip before = ip_previous(*ip), after = ip_next(*ip);
+	return !prefix_usable(prefix, &before) ||
+	       (ip->family == AF_INET && prefix->len < 30 && !prefix_usable(prefix, &after));
+}
+
+/* Claimed addresses are used last: they may be in use, but a container must not be able to exhaust
+ * a range. */
+static bool choosable(const struct ipam *ipam, const struct planned_attachment *planned,
+		      const struct subnet *subnet, const struct ip *ip, bool claimed)
+{
+	return free_for(ipam, planned, subnet, ip) && !is_routers(planned, subnet, ip) &&
+	       (claimed || !address_claimant(ipam->matched, ipam->unmanaged,
+					     ipam->attachment_claims, planned, ip));
+}
+
+/* Whether another link in the namespace has the address, on whichever parent. */
+static bool in_namespace(const struct ipam *ipam, const struct planned_attachment *planned,
+			 const struct ip *ip)
+{
+	return address_set_holder(ipam->in_namespace, namespace_domain(ipam, planned), ip) != NULL;
+}
+
+/* The lowest address from `*ip` on that is choosable, or false. */
+static bool next_choosable(const struct ipam *ipam, const struct planned_attachment *planned,
+			   const struct subnet *subnet, struct ip *ip, bool claimed)
+{
+	const struct ip last = prefix_last(&subnet->ip_range);
+	while (!choosable(ipam, planned, subnet, ip, claimed)) {
+		if (ip_equal(ip, &last))
+			return false;
+		*ip = ip_next(*ip);
+	}
+	return true;
+}
+
+/* The lowest free address of the subnet, starting where the last search for this network ended.
+ * Other namespaces can use an address that only this namespace excludes. */
+static bool take_lowest(const struct ipam *ipam, const struct planned_attachment *planned,
+			size_t family, size_t index, bool claimed)
+{
+	const struct subnet *subnet = &planned->network->subnets[index];
+	const struct ip last = prefix_last(&subnet->ip_range);
+	struct ip *cursor = &(claimed ? ipam->claimed_cursors
+				      : ipam->cursors)[planned->resolved->number][index];
+	if (!cursor->family)
+		*cursor = prefix_first(&subnet->ip_range);
+	if (!next_choosable(ipam, planned, subnet, cursor, claimed))
+		return false;
+	struct ip ip = *cursor;
+	while (in_namespace(ipam, planned, &ip)) {
+		if (ip_equal(&ip, &last))
+			return false;
+		ip = ip_next(ip);
+		if (!next_choosable(ipam, planned, subnet, &ip, claimed))
+			return false;
+	}
+	take(ipam, planned, family, &ip);
+	return true;
+}
+
+/* The host gets the highest address, so that it does not take one from the containers' end. */
+static bool take_highest(const struct ipam *ipam, const struct planned_attachment *planned,
+			 size_t family, size_t index, bool claimed)
+{
+	const struct subnet *subnet = &planned->network->subnets[index];
+	struct ip ip = prefix_last(&subnet->ip_range), first = prefix_first(&subnet->ip_range);
+	while (!choosable(ipam, planned, subnet, &ip, claimed) ||
+	       in_namespace(ipam, planned, &ip)) {
+		if (ip_equal(&ip, &first))
+			return false;
+		ip = ip_previous(ip);
+	}
+	take(ipam, planned, family, &ip);
+	return true;
+}
+
+/* Returns the last subnet of the family, which is full; NULL: there is none, or it has a free
+ * address. */
+static const struct subnet *take_of(const struct ipam *ipam,
+				    const struct planned_attachment *planned, size_t family,
+				    bool claimed)
+{
+	const struct subnet *full = NULL;
+	for (size_t i = 0; i < planned->network->n_subnets; i++) {
+		const struct subnet *subnet = &planned->network->subnets[i];
+		if (subnet->ip_range.ip.family != address_family(family))
+			continue;
+		full = subnet;
+		if (planned->container ? take_lowest(ipam, planned, family, i, claimed)
+				       : take_highest(ipam, planned, family, i, claimed))
+			return NULL;
+	}
+	return full;
+}
+
+void take_free(const struct ipam *ipam, const struct planned_attachment *planned, size_t family)
+{
+	if (planned_leases(planned, family))
+		return;
+	const struct subnet *full = take_of(ipam, planned, family, false);
+	if (full)
+		full = take_of(ipam, planned, family, true);
+	assigned_to(ipam, planned)->chosen[family] =
+		assigned_to(ipam, planned)->ip[family].family != 0;
+	if (!full || assigned_to(ipam, planned)->check_result.action == ACTION_REFUSED)
+		return;
+	char text[PREFIX_TEXT_SIZE];
+	assigned_to(ipam, planned)->check_result = (struct check_result){
+		.action = ACTION_BLOCKED,
+		.code = CODE_SUBNET_FULL,
+		.reason = arena_printf(ipam->matched->input->arena, "no free address in %s",
+				       prefix_format(&full->ip_range, text)),
+		.hint = "widen the network's ip_range or subnet, or add one to its subnets",
+	};
+}

@@ -1,0 +1,176 @@
+#include "reconcile/plan/ipam_keep.h"
+
+#include "reconcile/plan/derived_mac.h"
+
+/* Whether the planned attachment can keep the address of a link: the file sets no other address,
+ * and the range contains it. A leased address belongs to the server, and is released when it is no
+ * longer needed. */
+static bool is_candidate(const struct planned_attachment *planned, const struct live_link *link,
+			 const struct live_addr *addr, size_t family)
+{
+	const struct ip *ip = &addr->prefix.ip;
+	if (addr->ifindex != link->ifindex || ip->family != address_family(family) ||
+	    (addr->valid && family == IPV4) || planned_leases(planned, family) ||
+	    planned_explicit_ip(planned, family)->family)
+		return false;
+	const struct subnet *subnet = network_subnet_of(planned->network, ip);
+	return subnet && prefix_contains(&subnet->ip_range, ip);
+}
+
+static bool has_length(const struct planned_attachment *planned, const struct live_addr *addr)
+{
+	const struct ip *ip = &addr->prefix.ip;
+	const unsigned len = planned->container
+				     ? network_subnet_of(planned->network, ip)->prefix.len
+				     : ip_bits(ip);
+	return addr->prefix.len == len;
+}
+
+/* The addresses of a link to consider. */
+struct preference {
+	bool managed;
+	bool any_length; /* the prefix length may differ from the subnet's */
+};
+
+/* An unmanaged address with another prefix length would remain beside the new one, which IPv6
+ * refuses (ipv6_add_addr gives EEXIST for a second one of the same bits). */
+static const struct preference preferences[] = {
+	{.managed = true},
+	{.managed = true, .any_length = true},
+	{.managed = false},
+};
+
+static bool is_preferred(const struct ipam *ipam, const struct planned_attachment *planned,
+			 const struct live_link *link, const struct live_addr *addr,
+			 const struct preference *preference)
+{
+	return addr_is_managed(ipam->matched->input->live, link, addr) == preference->managed &&
+	       (preference->any_length || has_length(planned, addr));
+}
+
+/* The precedence among several live links with the address, as a container can give its own link
+ * any: the host's own link; then a link on the network's parent; then a link whose MAC is derived
+ * from the address, which a second link on the parent cannot have (macvlan_addr_busy); then the
+ * link that has had the address for longer. */
+struct keeper {
+	const struct planned_attachment *planned;
+	unsigned rank;
+	uint32_t since; /* live_addr.created */
+};
+
+static struct keeper keeper_of(const struct ipam *ipam, const struct planned_attachment *planned,
+			       const struct live_addr *addr)
+{
+	const unsigned on_parent =
+		parent_of_link(ipam->matched->parents, planned->current) == planned->parent;
+	const unsigned of_address =
+		mac_is_of_address(ipam->matched->input, planned, &addr->prefix.ip);
+	return (struct keeper){.planned = planned,
+			       .rank = planned->container ? 2 * on_parent + of_address : 4,
+			       .since = addr->created};
+}
+
+/* The kernel's counter wraps after 497 days. */
+static bool comes_before(const struct keeper *one, const struct keeper *other)
+{
+	return one->rank != other->rank ? one->rank > other->rank
+					: (int32_t)(one->since - other->since) < 0;
+}
+
+static void keeper_note(const struct ipam *ipam, const struct planned_attachment *planned,
+			const struct live_addr *addr)
+{
+	struct keeper *keeper = arena_alloc(ipam->matched->input->scratch, sizeof(*keeper));
+	*keeper = keeper_of(ipam, planned, addr);
+	struct keeper *before = (struct keeper *)(uintptr_t)address_set_add(
+		ipam->keepers, planned->parent->number, &addr->prefix.ip, keeper);
+	if (before && comes_before(keeper, before))
+		*before = *keeper;
+}
+
+void keepers_find(const struct ipam *ipam, const struct planned_attachment *planned, size_t family)
+{
+	for (size_t i = 0; planned->current && i < planned->ns->n_addrs; i++)
+		if (is_candidate(planned, planned->current, &planned->ns->addrs[i], family) &&
+		    (addr_is_managed(ipam->matched->input->live, planned->current,
+				     &planned->ns->addrs[i]) ||
+		     has_length(planned, &planned->ns->addrs[i])))
+			keeper_note(ipam, planned, &planned->ns->addrs[i]);
+}
+
+static bool keeps(const struct ipam *ipam, const struct planned_attachment *planned,
+		  const struct ip *ip)
+{
+	const struct keeper *keeper =
+		address_set_holder(ipam->keepers, planned->parent->number, ip);
+	return !keeper || keeper->planned == planned;
+}
+
+/* The first of the link's addresses that is valid and preferred. */
+static void take_first(const struct ipam *ipam, const struct planned_attachment *planned,
+		       size_t family, const struct live_ns *ns, const struct live_link *link,
+		       const struct preference *preference)
+{
+	for (size_t i = 0; i < ns->n_addrs && !assigned_to(ipam, planned)->ip[family].family; i++) {
+		const struct live_addr *addr = &ns->addrs[i];
+		const struct ip *ip = &addr->prefix.ip;
+		if (is_candidate(planned, link, addr, family) &&
+		    is_preferred(ipam, planned, link, addr, preference) &&
+		    keeps(ipam, planned, ip) &&
+		    free_for(ipam, planned, network_subnet_of(planned->network, ip), ip))
+			take(ipam, planned, family, ip);
+	}
+}
+
+void take_live(const struct ipam *ipam, const struct planned_attachment *planned, size_t family)
+{
+	if (!planned->current)
+		return;
+	for (size_t i = 0; i < sizeof(preferences) / sizeof(preferences[0]); i++)
+		take_first(ipam, planned, family, planned->ns, planned->current, &preferences[i]);
+}
+
+void take_kept(const struct ipam *ipam, const struct planned_attachment *planned, size_t family)
+{
+	for (size_t i = 0; planned->kept && i < sizeof(preferences) / sizeof(preferences[0]); i++)
+		take_first(ipam, planned, family, planned->kept->ns, planned->kept->link,
+			   &preferences[i]);
+}
+
+static const struct netns_group *candidates_of(const struct ipam *ipam,
+					       const struct managed_link *managed)
+{
+	return ipam->matched->attachments->uses[managed->number].candidates;
+}
+
+static void take_former(const struct ipam *ipam, const struct managed_link *managed,
+			const struct parent *parent, const struct live_addr *addr)
+{
+	const struct netns_group *candidates = candidates_of(ipam, managed);
+	for (size_t i = 0; i < candidates->count; i++) {
+		const struct planned_attachment *planned = candidates->planned_all[i];
+		const size_t family = addr->prefix.ip.family == AF_INET ? IPV4 : IPV6;
+		if (planned->current || planned->kept ||
+		    assigned_to(ipam, planned)->ip[family].family || planned->parent != parent ||
+		    !is_candidate(planned, managed->link, addr, family) ||
+		    !free_for(ipam, planned, network_subnet_of(planned->network, &addr->prefix.ip),
+			      &addr->prefix.ip))
+			continue;
+		take(ipam, planned, family, &addr->prefix.ip);
+		return;
+	}
+}
+
+void take_all_former(const struct ipam *ipam)
+{
+	const struct matched *matched = ipam->matched;
+	for (size_t i = 0; i < matched->managed->count; i++) {
+		const struct managed_link *managed = &matched->managed->links[i];
+		if (!candidates_of(ipam, managed) || managed->placement != PLACEMENT_OWN)
+			continue;
+		const struct parent *parent = parent_of_link(matched->parents, managed->link);
+		each_addr_of (addr, managed->ns, managed->link->ifindex)
+			if (addr_is_managed(matched->input->live, managed->link, addr))
+				take_former(ipam, managed, parent, addr);
+	}
+}

@@ -1,0 +1,35 @@
+/* The addresses of all attachments while they are chosen. */
+#ifndef RECONCILE_PLAN_IPAM_STATE_H
+#define RECONCILE_PLAN_IPAM_STATE_H
+
+#include "reconcile/plan/assigned_address.h"
+#include "reconcile/plan/unmanaged_index.h"
+
+struct ipam {
+	const struct matched *matched;
+	const struct unmanaged_index *unmanaged;
+	struct assigned_address *assigned; /* by planned_attachment.number */
+	struct address_set *in_use;        /* of the desired state: struct planned_attachment */
+	struct address_set *in_namespace;  /* the same, by namespace instead of parent */
+	struct address_set *keepers;       /* of live attachments: struct keeper */
+	const struct address_set *attachment_claims; /* set after live addresses were assigned */
+	/* For each network and subnet: the lowest address that may be free, and the lowest that may
+	 * be only claimed; family 0: not searched yet. */
+	struct ip **cursors, **claimed_cursors;
+};
+
+/* AF_INET or AF_INET6. */
+uint8_t address_family(size_t family);
+struct assigned_address *assigned_to(const struct ipam *ipam,
+				     const struct planned_attachment *planned);
+/* The domain of the namespace in `in_namespace`: its group's number; the host's comes last. */
+size_t namespace_domain(const struct ipam *ipam, const struct planned_attachment *planned);
+/* Assigns the address. Returns the earlier holder, or NULL. */
+const struct planned_attachment *take(const struct ipam *ipam,
+				      const struct planned_attachment *planned, size_t family,
+				      const struct ip *ip);
+/* Whether no attachment and no unmanaged link has the address, and the file keeps it for nobody. */
+bool free_for(const struct ipam *ipam, const struct planned_attachment *planned,
+	      const struct subnet *subnet, const struct ip *ip);
+
+#endif
