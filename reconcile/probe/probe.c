@@ -1,6 +1,7 @@
 #include "reconcile/probe/probe.h"
 
 #include "kernel/netlink.h"
+#include "kernel/packet_socket.h"
 #include "kernel/probe_packet.h"
 #include "kernel/rtnl_encode.h"
 #include "lib/cleanup.h"
@@ -62,43 +63,33 @@ static unsigned between(unsigned least, unsigned most)
 
 /* Untagged ARP and ICMPv6 only, without this host's packets: a VLAN's frames pass its parent,
  * too. */
-static int filter_set(int fd)
-{
-	static struct sock_filter steps[] = {
-		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)},
-		{BPF_JMP | BPF_JEQ | BPF_K, 8, 0, PACKET_OUTGOING},
-		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0},
-		{BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
-		{BPF_JMP | BPF_JEQ | BPF_K, 3, 0, ETH_P_ARP},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_P_IPV6},
-		{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 6},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, IPPROTO_ICMPV6},
-		{BPF_RET | BPF_K, 0, 0, UINT32_MAX},
-		{BPF_RET | BPF_K, 0, 0, 0},
-	};
-	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
-					   .filter = steps};
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-}
+static struct sock_filter filter_steps[] = {
+	{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)},
+	{BPF_JMP | BPF_JEQ | BPF_K, 8, 0, PACKET_OUTGOING},
+	{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0},
+	{BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
+	{BPF_JMP | BPF_JEQ | BPF_K, 3, 0, ETH_P_ARP},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_P_IPV6},
+	{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 6},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, IPPROTO_ICMPV6},
+	{BPF_RET | BPF_K, 0, 0, UINT32_MAX},
+	{BPF_RET | BPF_K, 0, 0, 0},
+};
+static const struct sock_fprog filter = {.len = sizeof(filter_steps) / sizeof(filter_steps[0]),
+					 .filter = filter_steps};
 
 /* All packets, since a passthru link otherwise takes those of its parent; all multicast, since
  * replies and solicitations of other hosts are sent to groups. */
-static int probe_socket_bind(int fd, int ifindex, struct mac *ret_mac)
+static int link_listen(int ifindex, struct mac *ret_mac)
 {
-	struct sockaddr_ll link = {
-		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifindex};
 	const struct packet_mreq all = {.mr_ifindex = ifindex, .mr_type = PACKET_MR_ALLMULTI};
-	socklen_t size = sizeof(link);
-	if (filter_set(fd) < 0 || bind(fd, (const struct sockaddr *)&link, sizeof(link)) < 0 ||
-	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&link, &size) < 0)
+	cleanup_close int fd = packet_socket_open(ifindex, ETH_P_ALL, &filter, ret_mac);
+	if (fd < 0)
+		return fd;
+	if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0)
 		return -errno;
-	if (link.sll_halen != sizeof(ret_mac->bytes))
-		return -EAFNOSUPPORT;
-	memcpy(ret_mac->bytes, link.sll_addr, sizeof(ret_mac->bytes));
-	ret_mac->set = true;
-	return 0;
+	return fd_steal(&fd);
 }
 
 static int flags_take(const struct nlmsghdr *message, void *data, struct error *error)
@@ -132,10 +123,7 @@ static void probe_socket_open(struct probe_socket *probe_socket)
 	probe_socket->fd = -ENETDOWN;
 	if (!has_carrier(probe_socket->ifindex))
 		return;
-	cleanup_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const int status =
-		fd < 0 ? -errno : probe_socket_bind(fd, probe_socket->ifindex, &probe_socket->mac);
-	probe_socket->fd = status < 0 ? status : fd_steal(&fd);
+	probe_socket->fd = link_listen(probe_socket->ifindex, &probe_socket->mac);
 }
 
 static void probe_sockets_open(struct session *session)

@@ -1,6 +1,7 @@
 #include "reconcile/traffic/traffic.h"
 
 #include "kernel/netns.h"
+#include "kernel/packet_socket.h"
 #include "kernel/probe_packet.h"
 #include "lib/cleanup.h"
 #include "lib/clock.h"
@@ -64,55 +65,25 @@ struct exchange {
 
 /* Replies alone, to this link and without a tag: a VLAN's frames pass its parent, too. What
  * answer_frame_decode rejects is left to it. */
-static int filter_set(int fd)
-{
-	static struct sock_filter steps[] = {
-		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 12, PACKET_HOST},
-		{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 10, 0},
-		{BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 2, ETH_P_ARP},
-		{BPF_LD | BPF_H | BPF_ABS, 0, 0, 20},
-		{BPF_JMP | BPF_JEQ | BPF_K, 5, 6, ARPOP_REPLY},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 5, ETH_P_IPV6},
-		{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 6},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, IPPROTO_ICMPV6},
-		{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 40},
-		{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 136}, /* advertisement */
-		{BPF_RET | BPF_K, 0, 0, UINT32_MAX},
-		{BPF_RET | BPF_K, 0, 0, 0},
-	};
-	const struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]),
-					   .filter = steps};
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
-}
-
-static int link_bind(int fd, int ifindex, uint8_t family, struct mac *ret_mac)
-{
-	struct sockaddr_ll link = {.sll_family = AF_PACKET,
-				   .sll_protocol =
-					   htons(family == AF_INET ? ETH_P_ARP : ETH_P_IPV6),
-				   .sll_ifindex = ifindex};
-	socklen_t size = sizeof(link);
-	if (filter_set(fd) < 0 || bind(fd, (const struct sockaddr *)&link, sizeof(link)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&link, &size) < 0)
-		return -errno;
-	if (link.sll_halen != sizeof(ret_mac->bytes))
-		return -EAFNOSUPPORT;
-	memcpy(ret_mac->bytes, link.sll_addr, sizeof(ret_mac->bytes));
-	ret_mac->set = true;
-	return 0;
-}
-
-/* A socket on the link; the thread is in its namespace. */
-static int link_open(const struct live_link *link, uint8_t family, struct mac *ret_mac)
-{
-	/* Protocol 0: nothing is received before the filter is there. */
-	cleanup_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const int status = fd < 0 ? -errno : link_bind(fd, link->ifindex, family, ret_mac);
-	return status < 0 ? status : fd_steal(&fd);
-}
+static struct sock_filter filter_steps[] = {
+	{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 12, PACKET_HOST},
+	{BPF_LD | BPF_W | BPF_ABS, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 10, 0},
+	{BPF_LD | BPF_H | BPF_ABS, 0, 0, 12},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 2, ETH_P_ARP},
+	{BPF_LD | BPF_H | BPF_ABS, 0, 0, 20},
+	{BPF_JMP | BPF_JEQ | BPF_K, 5, 6, ARPOP_REPLY},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 5, ETH_P_IPV6},
+	{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 6},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 3, IPPROTO_ICMPV6},
+	{BPF_LD | BPF_B | BPF_ABS, 0, 0, 14 + 40},
+	{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 136}, /* advertisement */
+	{BPF_RET | BPF_K, 0, 0, UINT32_MAX},
+	{BPF_RET | BPF_K, 0, 0, 0},
+};
+static const struct sock_fprog filter = {.len = sizeof(filter_steps) / sizeof(filter_steps[0]),
+					 .filter = filter_steps};
 
 static int asking_open(struct exchange *exchange, struct asking *asking)
 {
@@ -122,7 +93,9 @@ static int asking_open(struct exchange *exchange, struct asking *asking)
 		return -ENOENT;
 	if (netns_enter(question->ns->handle->fd, &error) < 0)
 		return -error.errnum;
-	const int fd = link_open(question->link, question->source.family, &asking->mac);
+	const int fd = packet_socket_open(
+		question->link->ifindex,
+		question->source.family == AF_INET ? ETH_P_ARP : ETH_P_IPV6, &filter, &asking->mac);
 	netns_return(exchange->host_fd);
 	return fd;
 }
