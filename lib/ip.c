@@ -94,6 +94,11 @@ bool ip_equal(const struct ip *a, const struct ip *b)
 	return ip_compare(a, b) == 0;
 }
 
+bool ip_is_link_local(const struct ip *ip)
+{
+	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
 struct ip ip_next(struct ip ip)
 {
 	for (unsigned i = ip_bits(&ip) / 8; i-- > 0;)

@@ -12,11 +12,10 @@ static bool is_unique_local(const struct ip *ip)
  * nor those without a subnet. A LAN may have subnets of unique local and of global addresses. */
 static bool shows_subnet(const struct live_addr *addr, const struct prefix *subnet)
 {
-	static const struct prefix of_link[] = {{{AF_INET, {169, 254}}, 16},
-						{{AF_INET6, {0xfe, 0x80}}, 10}};
+	static const struct prefix autoconfigured = {{AF_INET, {169, 254}}, 16};
 	const struct ip *ip = &addr->prefix.ip;
 	return ip->family == subnet->ip.family && addr->prefix.len < ip_bits(ip) &&
-	       !prefix_contains(&of_link[0], ip) && !prefix_contains(&of_link[1], ip) &&
+	       !prefix_contains(&autoconfigured, ip) && !ip_is_link_local(ip) &&
 	       is_unique_local(ip) == is_unique_local(&subnet->ip);
 }
 

@@ -117,18 +117,13 @@ static void diff_up(const struct step *step, struct changes *changes)
 		change_add(changes, FIELD_UP, up ? "up" : "down", up ? "down" : "up");
 }
 
-static bool link_local(const struct ip *ip)
-{
-	return ip->family == AF_INET6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
-}
-
 /* If the kernel has no IFA_PROTO, all addresses of a link of an attachment count as managed; those
  * of a VLAN link, for example, are the host's own. */
 static bool addr_managed(const struct plan_input *input, const struct step *step,
 			 const struct live_addr *addr)
 {
 	enum role role = step->current->tag.role;
-	return !link_local(&addr->prefix.ip) &&
+	return !ip_is_link_local(&addr->prefix.ip) &&
 	       (addr->proto == OWNER_TAG_PROTOCOL ||
 		(!input->live->addr_proto && (role == ROLE_ATTACH || role == ROLE_HOST)));
 }

@@ -67,8 +67,6 @@ static struct ip address_in(const struct chooser *chooser, const struct subnet *
 static struct ip parent_address(const struct live_ns *host, const struct live_link *link,
 				const struct ip *gateway)
 {
-	static const struct prefix link_local = {.ip = {.family = AF_INET6, .bytes = {0xfe, 0x80}},
-						 .len = 10};
 	struct ip found = {.family = gateway->family == AF_INET ? AF_INET : 0};
 	bool sure = false;
 	each_addr_of (addr, host, link->ifindex) {
@@ -76,7 +74,7 @@ static struct ip parent_address(const struct live_ns *host, const struct live_li
 		if (ip->family != gateway->family || !usable(addr) || sure)
 			continue;
 		sure = prefix_contains(&addr->prefix, gateway);
-		if (sure || prefix_contains(&link_local, ip))
+		if (sure || ip_is_link_local(ip))
 			found = *ip;
 	}
 	return found;

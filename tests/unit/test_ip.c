@@ -281,6 +281,21 @@ static void prefix_equality_sees_host_bits(void **state)
 	assert_false(prefix_equal(&a, &c));
 }
 
+static void test_link_local(void **state)
+{
+	static const struct {
+		const char *text;
+		bool link_local;
+	} rows[] = {{"fe80::1", true},  {"febf:ffff::1", true}, {"fec0::1", false},
+		    {"fe7f::1", false}, {"fd00::1", false},     {"169.254.0.1", false}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct ip ip;
+		assert_true(ip_parse(rows[i].text, &ip));
+		assert_int_equal(ip_is_link_local(&ip), rows[i].link_local);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +313,7 @@ int main(void)
 		cmocka_unit_test(prefix_overlap_is_mutual),
 		cmocka_unit_test(prefix_usable_addresses),
 		cmocka_unit_test(prefix_equality_sees_host_bits),
+		cmocka_unit_test(test_link_local),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
