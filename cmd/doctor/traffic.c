@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* So many names of a list are shown, and how many more there are. */
+/* The number of names of a list that are shown; the others are counted. */
 #define NAMES_MAX 3
 
 /* {gateway}, {parent}, {base}, {vlan}, {holder}, {answers} and {error} stand for what is known. */
@@ -125,6 +125,7 @@ struct reporter {
 	const struct traffic *traffic;
 	const struct traffic_segment *segment;
 	size_t number;
+	int errnum; /* why a question of the segment could not be sent; 0: each could */
 };
 
 static const char *label(const struct examination *examination, const struct set *set,
@@ -221,44 +222,59 @@ static const char *gateway_text(const struct reporter *reporter)
 			    ip_format(&reporter->segment->gateway, text));
 }
 
-static const char *parent_text(const struct traffic_segment *segment)
+static const char *parent_text(const struct reporter *reporter)
 {
-	return segment->parent ? segment->parent->name : "its parent";
+	return reporter->segment->parent ? reporter->segment->parent->name : "its parent";
 }
 
-static const char *word_value(const struct reporter *reporter, const char *word, size_t length,
-			      int errnum)
+static const char *base_text(const struct reporter *reporter)
+{
+	return reporter->segment->base ? reporter->segment->base->name : parent_text(reporter);
+}
+
+static const char *vlan_text(const struct reporter *reporter)
 {
 	const struct traffic_segment *segment = reporter->segment;
-	const char *base = segment->base ? segment->base->name : parent_text(segment);
-	const unsigned vlan = segment->base ? segment->parent->vlan : 0;
-	const struct {
-		const char *word, *value;
-	} values[] = {
-		{"gateway", gateway_text(reporter)},
-		{"parent", parent_text(segment)},
-		{"base", base},
-		{"vlan", arena_printf(reporter->examination->arena, "%u", vlan)},
-		{"holder", segment->holder_name ? segment->holder_name : "a link"},
-		{"answers", answers_text(reporter)},
-		{"error", strerror(errnum)},
-	};
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (strlen(values[i].word) == length && strncmp(values[i].word, word, length) == 0)
-			return values[i].value;
+	return arena_printf(reporter->examination->arena, "%u",
+			    segment->base ? segment->parent->vlan : 0U);
+}
+
+static const char *holder_text(const struct reporter *reporter)
+{
+	return reporter->segment->holder_name ? reporter->segment->holder_name : "a link";
+}
+
+static const char *error_text(const struct reporter *reporter)
+{
+	return strerror(reporter->errnum);
+}
+
+static const struct {
+	const char *word;
+	const char *(*text)(const struct reporter *reporter);
+} words[] = {
+	{"gateway", gateway_text}, {"parent", parent_text}, {"base", base_text},
+	{"vlan", vlan_text},       {"holder", holder_text}, {"answers", answers_text},
+	{"error", error_text},
+};
+
+static const char *word_value(const struct reporter *reporter, const char *word, size_t length)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i].word) == length && strncmp(words[i].word, word, length) == 0)
+			return words[i].text(reporter);
 	return "";
 }
 
 /* The template with values in place of its {words}. */
-static const char *expand(const struct reporter *reporter, const char *template, int errnum)
+static const char *expand(const struct reporter *reporter, const char *template)
 {
 	struct arena *arena = reporter->examination->arena;
 	const char *text = "";
 	for (const char *open; (open = strchr(template, '{'));) {
 		const char *close = strchr(open, '}');
-		text = arena_printf(
-			arena, "%s%.*s%s", text, (int)(open - template), template,
-			word_value(reporter, open + 1, (size_t)(close - open - 1), errnum));
+		text = arena_printf(arena, "%s%.*s%s", text, (int)(open - template), template,
+				    word_value(reporter, open + 1, (size_t)(close - open - 1)));
 		template = close + 1;
 	}
 	return arena_printf(arena, "%s%s", text, template);
@@ -275,36 +291,36 @@ static const struct break_text *text_of(const struct reporter *reporter, enum tr
 }
 
 static void add(const struct reporter *reporter, const struct break_text *text,
-		const char *attachments, int errnum)
+		const char *attachments)
 {
 	finding_add(reporter->examination, text->level,
-		    text->of_parent ? parent_text(reporter->segment) : attachments,
-		    expand(reporter, text->text, errnum), expand(reporter, text->fix, errnum))
+		    text->of_parent ? parent_text(reporter) : attachments,
+		    expand(reporter, text->text), expand(reporter, text->fix))
 		->code = text->code;
 }
 
 /* One finding for all attachments of a segment that have the same cause. */
-static void segment_report(const struct reporter *reporter)
+static void segment_report(struct reporter *reporter)
 {
 	struct arena *arena = reporter->examination->arena;
 	const struct traffic *traffic = reporter->traffic;
 	struct names names[N_TRAFFIC_BREAKS] = {0};
-	int errnum = 0;
 	for (size_t i = 0; i < traffic->n_questions; i++) {
 		const struct traffic_question *question = &traffic->questions[i];
 		if (question->segment != reporter->number || question->role != TRAFFIC_ATTACHMENT)
 			continue;
-		errnum = question->errnum ? question->errnum : errnum;
+		if (question->errnum)
+			reporter->errnum = question->errnum;
 		names_add(arena, &names[question->break_at],
 			  label(reporter->examination, question->set, question->container,
 				question->network));
 	}
 	for (enum traffic_break at = BREAK_NONE + 1; at < N_TRAFFIC_BREAKS; at++)
 		if (names[at].count)
-			add(reporter, text_of(reporter, at), names_text(arena, &names[at]), errnum);
+			add(reporter, text_of(reporter, at), names_text(arena, &names[at]));
 	struct mac macs[TRAFFIC_ANSWERS_MAX];
 	if (!names[BREAK_DUPLICATE].count && answers_of(reporter, macs) > 1)
-		add(reporter, &different, NULL, 0);
+		add(reporter, &different, NULL);
 }
 
 const char *examine_traffic(struct examination *examination)
@@ -341,7 +357,7 @@ static void report_segment(const struct reporter *reporter, const struct text *t
 		return;
 	row(text, "ok", SGR_GREEN,
 	    printable(arena, arena_printf(arena, "%s on %s answers %zu attachment%s from %s",
-					  gateway_text(reporter), parent_text(segment),
+					  gateway_text(reporter), parent_text(reporter),
 					  segment->answered, segment->answered == 1 ? "" : "s",
 					  mac_text(reporter, &macs[0]))));
 }
