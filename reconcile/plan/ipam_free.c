@@ -73,7 +73,7 @@ static bool take_lowest(const struct ipam *ipam, const struct planned_attachment
 	return true;
 }
 
-/* The host gets the highest address, so that it does not take one from the containers' end. */
+/* The host gets the highest address: containers get the lowest ones. */
 static bool take_highest(const struct ipam *ipam, const struct planned_attachment *planned,
 			 size_t family, size_t index, bool claimed)
 {

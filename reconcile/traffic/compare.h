@@ -28,8 +28,8 @@ enum traffic_break {
 	BREAK_IP_FILTER,    /* the parent is answered, and no IP address but its own */
 	BREAK_TAGGED,       /* the gateway answers without the VLAN's tag only */
 	BREAK_VLAN,         /* other LANs of the same cable are answered, and this VLAN is not */
-	BREAK_GATEWAY,      /* nobody is answered, but other gateways on the parent are there */
-	BREAK_NOBODY,       /* nobody on the parent is answered */
+	BREAK_GATEWAY, /* no question is answered, but other gateways on the parent are there */
+	BREAK_NOBODY,  /* nobody on the parent is answered */
 	N_TRAFFIC_BREAKS
 };
 
