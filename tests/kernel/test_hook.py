@@ -137,7 +137,7 @@ def service(host, engine):
              there and engine.kind == "docker", f"container {number}")
 
 
-@test("hook: docker: beside a network of Docker's own", needs=["bridge"], seconds=120)
+@test("hook: docker: beside a network of Docker's own", seconds=120)
 def beside(host):
     with running(host, "docker", Wrapped) as engine:
         engine.call("POST", "/networks/create", {

@@ -96,7 +96,7 @@ def other_vlans(host):
 @test("parent names: attachments stay when the link below the VLAN is renamed", needs=["vlan"])
 def renamed_below(host):
     host.netns("web")
-    text = document({"n": lan(parent="eth0.10")}, {"web": ["n"]})
+    text = document({"n": lan(parent="eth0.10", ip_range="172.16.86.0/24")}, {"web": ["n"]})
     for make in ([], ["link add link eth0 name eth0.10 type vlan id 10", "link set eth0.10 up"]):
         host.batch("host", make)
         host.apply(text)
@@ -107,7 +107,7 @@ def renamed_below(host):
         same(parent_in_status(host), ["eth0.10"], "status")
         same(doctor(host), [], "doctor")
         host.unchanged(text)
-        same(host.apply(document({"n": lan(parent="lan0", vlan=10)}, {"web": ["n"]})).plan, [], "by the new name")
+        same(host.apply(document({"n": lan(parent="lan0", vlan=10, ip_range="172.16.86.0/24")}, {"web": ["n"]})).plan, [], "by the new name")
         host.delete(text)
         same(host.names("host"), {"lan0", "eth0.10"} if make else {"lan0"}, "after delete")
         host.batch("host", ["link set lan0 down", "link set lan0 name eth0", "link set eth0 up"])

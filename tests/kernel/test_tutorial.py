@@ -133,7 +133,7 @@ containers:
   db:
     networks: [second]""")
     done = host.apply(second)
-    same(done.plan, ["+ attach db/second eth0 172.16.99.1/24 02:42:ac:10:63:01"],
+    same(done.plan, ["+ attach db/second eth0 172.16.99.2/24 02:42:ac:10:63:02"],
          "a second network on the VLAN")
     same(host.link("host", "eth0.10")["ifindex"], link["ifindex"], "eth0.10 after a second one")
 
@@ -145,7 +145,7 @@ containers:
     same(host.names("web"), set(), "links of web")
 
     done = host.delete(only_second)
-    same(done.plan, ["- attach db/second eth0 172.16.99.1/24", "- link eth0.10 vlan 10 on eth0"],
+    same(done.plan, ["- attach db/second eth0 172.16.99.2/24", "- link eth0.10 vlan 10 on eth0"],
          "the end")
     same(host.snapshot(), before, "after the last network")
 

@@ -104,13 +104,24 @@ static int do_mtu(const struct operation *op)
 	return kernel_link_mtu(op->live, op->ns, op->ifindex, number(op->words[0]));
 }
 
+/* rtnl_newlink() refuses to change a link of one kind by the name of another. */
+static bool of_kind(const struct operation *op, const char *kind)
+{
+	const struct live_link *link = live_link_by_index(op->ns, op->ifindex);
+	return !link || link->kind == kind_of(kind);
+}
+
 static int do_mode(const struct operation *op)
 {
+	if (!of_kind(op, op->words[1]))
+		return -EOPNOTSUPP;
 	return kernel_link_mode(op->ns, op->ifindex, mode_of(op->words[0]));
 }
 
 static int do_bcqueuelen(const struct operation *op)
 {
+	if (!of_kind(op, op->words[1]))
+		return -EOPNOTSUPP;
 	return kernel_link_bcqueuelen(op->ns, op->ifindex, number(op->words[0]));
 }
 
