@@ -9,6 +9,7 @@
 #include "lib/thread_pool.h"
 #include "reconcile/observe/engine_lookup_table.h"
 #include "reconcile/observe/engine_query.h"
+#include "reconcile/observe/near_names.h"
 #include "schema/words.h"
 
 #include <errno.h>
@@ -223,12 +224,17 @@ void lookups_wait(struct lookups *lookups)
 		return;
 	if (!lookups->until)
 		lookups->until = now + engine_patience + (int64_t)lookups->count * CONTAINER_MS;
-	engines_wait(lookups->engines,
-		     lookups->until > now + SHORT_MS ? lookups->until : now + SHORT_MS);
+	const int64_t until = lookups->until > now + SHORT_MS ? lookups->until : now + SHORT_MS;
+	engines_wait(lookups->engines, until);
+	near_names_find(lookups, until);
 }
 
 void lookups_run(struct lookups *lookups)
 {
-	if (lookups->pending)
-		engines_run(lookups->engines, clock_milliseconds() + SHORT_MS);
+	const int64_t until = clock_milliseconds() + SHORT_MS;
+	if (!lookups->pending)
+		return;
+	engines_run(lookups->engines, until);
+	if (!lookups->pending)
+		near_names_find(lookups, until);
 }

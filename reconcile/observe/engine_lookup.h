@@ -56,7 +56,7 @@ bool lookups_pending(const struct lookups *lookups);
 
 /* Without a loop: waits until each query is answered, or the time budget is used up: 10 s, and 0.1
  * s more for each container, from the first call on. A later call waits for half a second.
- * Unanswered queries fail. */
+ * Unanswered queries fail. Then suggests names for containers that their engine does not have. */
 void lookups_wait(struct lookups *lookups);
 /* Without a loop: waits until each query is answered, or half a second has passed. Unanswered
  * queries continue with the next call. */

@@ -65,7 +65,8 @@ struct lookup_result lookup_engine_failed(struct arena *arena, const struct erro
 	struct lookup_result lookup_result = lookup_result_failed(arena, error);
 	if (error->errnum == ENOENT || error->errnum == EHOSTDOWN)
 		lookup_result.state = CONTAINER_PENDING;
-	if (error->errnum == ENOENT)
+	lookup_result.absent = error->errnum == ENOENT;
+	if (lookup_result.absent)
 		lookup_result.code = CODE_NONE;
 	return lookup_result;
 }

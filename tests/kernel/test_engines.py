@@ -79,6 +79,26 @@ def by_name(host, engine):
     same(host.snapshot(), before, "at the end")
 
 
+@case("a name that is misspelt: a running container with a similar one is named")
+def misspelt(host, engine):
+    engine.run("my-web")
+    engine.create("my-wab")
+    text = one(engine, "my-wbe")
+    for words, code in ((["apply"], 0), (["diff"], 0), (["status"], 0), (["doctor"], 0)):
+        done = host.mvapply(*words, "-f", host.write(text), env=engine.env, code=code)
+        said(done, f'{engine.kind} has no container "my-wbe" yet', f"did you mean `{engine.kind}: my-web`?")
+    step = host.mvapply("diff", "-f", host.write(text), "-o", "json", env=engine.env).json["steps"][0]
+    same((step["action"], step["hint"]), ("pending", f"did you mean `{engine.kind}: my-web`?"), "as JSON")
+    both = document({"n": lan()}, {"web": {engine.kind: "my-web", "networks": ["n"]},
+                                   "later": {engine.kind: "my-wbe", "networks": ["n"]}})
+    done = host.mvapply("diff", "-f", host.write(both), env=engine.env, code=2)
+    assert "did you mean" not in done.out + done.err, f"a container of the files is named\n{done}"
+    done = host.mvapply("diff", "-f", host.write(one(engine, "something-else")), env=engine.env)
+    assert "did you mean" not in done.out + done.err, f"a name that is not similar\n{done}"
+    engine.remove("my-web")
+    engine.remove("my-wab")
+
+
 @case("a name that another container's id begins with")
 def by_prefix(host, engine):
     """Engines resolve the beginning of an id. Fewer than twelve digits are a name here."""
