@@ -116,9 +116,9 @@ static void fault_absent(struct run *run, const struct options *options)
 	for (size_t i = 0; i < options->n_names && !run->fault.code; i++) {
 		if (set_live(run->live, options->names[i]))
 			continue;
-		error_set(&run->fault, ENOENT, "nothing of the set \"%s\" is live here",
+		error_set(&run->fault, ENOENT, "set \"%s\" has no live objects on this host",
 			  options->names[i]);
-		error_hint(&run->fault, "`mvapply status` shows the sets that are");
+		error_hint(&run->fault, "`mvapply status` shows the live sets");
 		error_code(&run->fault, CODE_SET_ABSENT);
 		run->exit_code = EXIT_FAILED;
 	}

@@ -34,18 +34,33 @@ static bool exported_has(const struct exports *exports, const char *set)
 	return false;
 }
 
-/* A requested set without live links is an error: an empty file would hide it. */
-static int absent_check(const struct exports *exports, const struct set_names *names,
-			const struct live *live, struct error *error)
+/* An export of nothing is an error: an empty file would hide it. */
+static int nothing_found(const struct options *options, struct error *error)
 {
+	const bool adopt = options->plan.adopt;
+	error_set(error, ENOENT, "nothing to export: %s on this host",
+		  adopt ? "there is no macvlan, ipvlan or macvtap link"
+			: "mvapply manages no link");
+	if (!adopt)
+		error_hint(error, "`mvapply export --adopt` also writes the links that mvapply did "
+				  "not create");
+	return error_code(error, CODE_SET_ABSENT);
+}
+
+/* The same for each requested set. A host that could not be read completely has a warning of its
+ * own in the output. */
+static int absent_check(const struct options *options, const struct exports *exports,
+			const struct set_names *names, const struct live *live, struct error *error)
+{
+	const bool complete = live_complete(live);
+	if (!names->count && !exports->count && complete)
+		return nothing_found(options, error);
 	for (size_t i = 0; i < names->count; i++) {
 		if (exported_has(exports, names->items[i]))
 			continue;
-		const char *where =
-			live_complete(live) ? "here" : "in what could be read of the host";
-		error_set(error, ENOENT, "nothing of the set \"%s\" is live %s", names->items[i],
-			  where);
-		error_hint(error, "`mvapply status` shows what is");
+		error_set(error, ENOENT, "set \"%s\" has no live objects %s", names->items[i],
+			  complete ? "on this host" : "in what could be read of the host");
+		error_hint(error, "`mvapply status` shows the live sets");
 		return error_code(error, CODE_SET_ABSENT);
 	}
 	return 0;
@@ -66,20 +81,20 @@ static int write_live(const struct options *options, const struct set_names *nam
 	struct error error;
 	struct exports exports = export_live(live, origins_find(live, arena), names,
 					     set_of_untagged(options, names), arena);
-	if (absent_check(&exports, names, live, &error) < 0)
+	if (absent_check(options, &exports, names, live, &error) < 0)
 		return run_error(&error, options);
 	struct converted converted = {
 		.live = live,
 		.comment = arena_printf(
 			arena,
-			"%s Sysctls that are what a new link has here anyway are left out: the "
-			"kernel does not tell whether somebody asked for them.",
+			"%s Sysctls with the default value of a new link are left out: the kernel "
+			"does not show whether they were set.",
 			options->plan.adopt
-				? "What is on this host, mvapply's or not: remove what mvapply is "
-				  "not to manage, and `mvapply apply --adopt` takes over the rest "
-				  "in place."
-				: "What mvapply keeps on this host, with all that it chose written "
-				  "out.")};
+				? "All networks and attachments on this host, managed by mvapply "
+				  "or not. Remove those that mvapply should not manage; `mvapply "
+				  "apply --adopt` takes over the others in place."
+				: "The networks and attachments that mvapply manages on this host, "
+				  "with all allocated values.")};
 	for (size_t i = 0; i < exports.n_dissents; i++)
 		text_note(exports.dissents[i]);
 	for (size_t i = 0; i < exports.count; i++)

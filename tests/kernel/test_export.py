@@ -77,12 +77,18 @@ def selected(host):
     same(exported(host, "--name", "default")[1][0].keys(), {"networks", "containers"}, "default")
 
 
-@test("export: a host without anything of mvapply's is an empty file")
+@test("export: a host without anything of mvapply's is an error, and no file")
 def nothing(host):
-    host.batch("host", ["link add theirs link eth0 type macvlan mode bridge"])
-    text, documents = exported(host)
-    same(documents, [], "documents")
-    host.mvapply("diff", "-f", host.write(text), code=0)
+    for words, message in ((["--adopt"], "there is no macvlan, ipvlan or macvtap link on this host"),
+                           ([], "mvapply manages no link on this host")):
+        done = host.mvapply("export", *words, code=1)
+        same((done.out, f"mvapply: error: nothing to export: {message} [MV0915]" in done.err), ("", True), done)
+        written = host.mvapply("export", *words, "-o", "json", code=1).json
+        same((written["exit_code"], written["errors"][0]["code"]), (1, "MV0915"), "as JSON")
+        host.batch("host", ["link add theirs link eth0 type macvlan mode bridge"] if words else [])
+    assert "`mvapply export --adopt`" in done.err, done
+    text, documents = exported(host, "--adopt")
+    assert documents, text
 
 
 @test("export: VLANs, one inside another and one that nobody uses", needs=["vlan"])
@@ -194,7 +200,7 @@ def sysctls(host):
                         "net.ipv6.neigh.IFNAME.ucast_solicit": "7"},
                   "plain": None},
           "db": {"plain": None}}, "sysctls")
-    assert "Sysctls that are what a new" in text, text
+    assert "Sysctls with the default value" in text, text
     host.unchanged(text)
     before = settings(host, "web", "net.8")
     assert before["ipv4/conf/log_martians"] == "1" and len(before) > 50, before

@@ -137,7 +137,7 @@ def delete_names(host):
     host.apply(OLD)
     host.apply(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]}, name="lab"))
     done = host.mvapply("delete", "--name", "odl", code=1)
-    assert '[MV0915]' in done.err and 'nothing of the set "odl" is live here' in done.err, done
+    assert '[MV0915]' in done.err and 'set "odl" has no live objects on this host' in done.err, done
     same((host.names("web"), host.names("db")), ({"eth0"}, {"eth0"}), "links")
     host.mvapply("delete", "--name", "old", "-f", host.write(OLD), code=3)
     host.mvapply("delete", code=3)
