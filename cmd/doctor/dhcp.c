@@ -22,12 +22,14 @@ static bool any_uses_dhcp(const struct desired *desired)
 const char *examine_dhcp(struct examination *examination)
 {
 	char path[PATH_MAX];
-	if (!any_uses_dhcp(examination->desired))
+	if (!examination->host_alone && !any_uses_dhcp(examination->desired))
 		return NULL;
 	if (client_find(path))
 		return arena_printf(examination->arena, "the client is %s", path);
+	if (examination->host_alone)
+		return "no client (udhcpc), which only `dhcp: true` needs";
 	finding_add(examination, FINDING_PROBLEM, "the host",
-		    "there is no DHCP client (udhcpc), so that `dhcp: true` gets no address",
+		    "there is no DHCP client (udhcpc), and `dhcp: true` requires one",
 		    "install udhcpc, or a busybox that has it")
 		->code = CODE_DHCP_CLIENT;
 	return NULL;

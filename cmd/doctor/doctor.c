@@ -5,24 +5,31 @@
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
 #include "cmd/input.h"
+#include "cmd/output.h"
 #include "cmd/output_json.h"
 #include "cmd/output_text.h"
 #include "cmd/terminal.h"
 #include "lib/printable.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct check {
 	const char *name;
 	bool of_host; /* requires the live state */
-	examine *examine;
+	examine *examine, *without_files;
 } checks[] = {
-	{"rights", false, examine_rights},  {"kernel", false, examine_kernel},
-	{"plan", true, examine_plan},       {"containers", true, examine_containers},
-	{"parents", true, examine_parents}, {"hardware", true, examine_hardware},
-	{"ipv6", false, examine_ipv6},      {"rp_filter", false, examine_rp_filter},
-	{"dhcp", false, examine_dhcp},      {"traffic", true, examine_traffic},
+	{"rights", false, examine_rights, examine_rights},
+	{"kernel", false, examine_kernel, examine_kernel},
+	{"plan", true, examine_plan, examine_plan},
+	{"containers", true, examine_containers, examine_engines},
+	{"parents", true, examine_parents, examine_parents},
+	{"hardware", true, examine_hardware, examine_hardware},
+	{"ipv6", false, examine_ipv6, examine_ipv6},
+	{"rp_filter", false, examine_rp_filter, examine_rp_filter},
+	{"dhcp", false, examine_dhcp, examine_dhcp},
+	{"traffic", true, examine_traffic, examine_traffic},
 };
 
 enum { N_CHECKS = sizeof(checks) / sizeof(checks[0]) };
@@ -88,7 +95,8 @@ static void check_one(const struct check *check, struct examination *examination
 {
 	size_t before = examination->n_findings;
 	examination->check = check->name;
-	const char *examined = check->examine(examination);
+	const char *examined =
+		(examination->host_alone ? check->without_files : check->examine)(examination);
 	for (size_t i = before; text && i < examination->n_findings; i++)
 		report_finding(examination->arena, text, &examination->findings[i]);
 	if (text && examined && before == examination->n_findings)
@@ -139,17 +147,36 @@ static int report(const struct examination *examination, const struct options *o
 	int code = problems ? EXIT_FAILED : EXIT_CONVERGED;
 	if (options->output == OUTPUT_JSON)
 		return json_finish(json_findings(examination), code);
-	if (!options->quiet && !problems && !warnings)
+	if (options->quiet)
+		return code;
+	if (!problems && !warnings)
 		puts("No problem found.");
-	else if (!options->quiet)
+	else
 		printf("Found: %zu problem%s, %zu warning%s.\n", problems, problems == 1 ? "" : "s",
 		       warnings, warnings == 1 ? "" : "s");
+	if (examination->host_alone)
+		puts("Only the host was checked. To check your files on it: `mvapply doctor -f "
+		     "network.yaml`");
 	return code;
+}
+
+/* A gateway is queried through attachments, which files declare. */
+static int traffic_of_nothing(const struct options *options)
+{
+	struct error error;
+	error_set(&error, EINVAL, "doctor --traffic needs a file");
+	error_hint(&error, "`mvapply doctor -f network.yaml --traffic`");
+	error_code(&error, CODE_NO_FILE);
+	return run_error(&error, options);
 }
 
 int command_doctor(const struct options *options)
 {
-	struct desired *desired = input_read(options, &(uint64_t){0});
+	const bool alone = !options->n_files;
+	if (alone && options->traffic)
+		return traffic_of_nothing(options);
+	struct desired *desired =
+		alone ? host_alone(options->host) : input_read(options, &(uint64_t){0});
 	if (!desired)
 		return EXIT_USAGE;
 	struct run run;
@@ -162,6 +189,7 @@ int command_doctor(const struct options *options)
 		.desired = desired,
 		.run = examined ? &run : NULL,
 		.ask_traffic = options->traffic,
+		.host_alone = alone,
 	};
 	struct text text = text_new(options, stdout, desired->n_sets);
 	bool verbose = options->output == OUTPUT_TEXT && !options->quiet;

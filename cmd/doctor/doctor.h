@@ -27,6 +27,7 @@ struct examination {
 	const struct run *run; /* the live state and the plan; NULL: the host could not be read */
 	const char *check;     /* the check in progress */
 	bool ask_traffic;      /* --traffic */
+	bool host_alone;       /* without files: `desired` is host_alone() */
 	const struct traffic *traffic; /* the answers; NULL: no question was sent */
 	struct finding *findings;
 	size_t n_findings;
@@ -42,6 +43,10 @@ struct finding *finding_add(struct examination *examination, enum finding_level 
 void examine_subnets(struct examination *examination, const struct network *network,
 		     const struct live_link *parent);
 
+/* host_alone.c: what stands for the files if there are none. The caller frees it with desired_free;
+ * `host` must outlive it. */
+struct desired *host_alone(const char *host);
+
 /* Each runs one check and returns a short text for its success. */
 typedef const char *examine(struct examination *examination);
 
@@ -49,6 +54,7 @@ examine examine_rights;
 examine examine_kernel;
 examine examine_plan;
 examine examine_containers;
+examine examine_engines; /* instead of examine_containers, without files */
 examine examine_parents;
 examine examine_hardware;
 examine examine_ipv6;

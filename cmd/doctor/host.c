@@ -26,10 +26,10 @@ static bool any_of_process(const struct desired *desired)
 	return false;
 }
 
-#define FIX_SERVICE "run it with sudo, or as the service of examples/systemd"
+#define FIX_SERVICE "run mvapply with sudo, or as the service of examples/systemd"
 #define FIX_ENGINES                                                                                \
-	"run it with sudo, or as the service with its drop-in mvapply-engines.conf of "            \
-	"examples/systemd"
+	"run mvapply with sudo, or as the service of examples/systemd with the drop-in "           \
+	"mvapply-engines.conf"
 
 /* The capabilities that the files need. */
 static const struct needed {
@@ -56,7 +56,8 @@ const char *examine_rights(struct examination *examination)
 	const char *names = NULL;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
 		const struct needed *row = &needed[i];
-		if (row->of_process && !any_of_process(examination->desired))
+		if (row->of_process && !examination->host_alone &&
+		    !any_of_process(examination->desired))
 			continue;
 		names = names ? arena_printf(examination->arena, "%s, %s", names, row->name)
 			      : row->name;
@@ -92,10 +93,15 @@ static unsigned needed_kinds(const struct examination *examination)
 	return kinds;
 }
 
+/* The same without files. */
+static const unsigned creatable_kinds = 1U << KIND_MACVLAN | 1U << KIND_IPVLAN |
+					1U << KIND_MACVTAP | 1U << KIND_VLAN | 1U << KIND_DUMMY;
+
 const char *examine_kernel(struct examination *examination)
 {
 	struct arena *arena = examination->arena;
-	unsigned kinds = needed_kinds(examination), missing;
+	const bool alone = examination->host_alone;
+	unsigned kinds = alone ? creatable_kinds : needed_kinds(examination), missing;
 	const char *names = NULL;
 	struct error error;
 	if (feature_missing_kinds(kinds, &missing, &error) < 0)
@@ -105,7 +111,8 @@ const char *examine_kernel(struct examination *examination)
 		if (kinds & 1U << kind)
 			names = names ? arena_printf(arena, "%s, %s", names, name) : name;
 		if (missing & 1U << kind)
-			finding_add(examination, FINDING_PROBLEM, the_host,
+			finding_add(examination, alone ? FINDING_WARNING : FINDING_PROBLEM,
+				    the_host,
 				    arena_printf(arena,
 						 "the kernel cannot create %s links: "
 						 "it has no module %s",
@@ -115,8 +122,9 @@ const char *examine_kernel(struct examination *examination)
 						 "package with its extra modules",
 						 module));
 	}
-	return names ? arena_printf(arena, "it has the links that the files use: %s", names)
-		     : "the files use no kind of link";
+	return !names  ? "the files use no kind of link"
+	       : alone ? arena_printf(arena, "it supports %s links", names)
+		       : arena_printf(arena, "it supports the links that the files use: %s", names);
 }
 
 static bool uses_ipv6(const struct desired *desired)
@@ -130,9 +138,12 @@ static bool uses_ipv6(const struct desired *desired)
 
 const char *examine_ipv6(struct examination *examination)
 {
+	const bool present = access("/proc/sys/net/ipv6", F_OK) == 0;
+	if (examination->host_alone)
+		return present ? "the kernel has IPv6 enabled" : "the kernel runs without IPv6";
 	if (!uses_ipv6(examination->desired))
 		return NULL;
-	if (access("/proc/sys/net/ipv6", F_OK) != 0)
+	if (!present)
 		finding_add(examination, FINDING_PROBLEM, the_host,
 			    "the files have IPv6 subnets, but the kernel runs without IPv6",
 			    "start the kernel without ipv6.disable=1, or remove those subnets");
@@ -166,8 +177,8 @@ static void examine_container(struct examination *examination, const struct cont
 	finding_add(
 		examination, FINDING_WARNING, container->name,
 		"is on several networks, and new network namespaces of this host have strict reverse "
-		"path filtering (rp_filter 1): packets from beyond the LAN that arrive by a network "
-		"without the default route are dropped",
+		"path filtering (rp_filter 1): packets from outside the LAN are dropped if they arrive "
+		"through a network without the default route",
 		"give those attachments `sysctls: {net.ipv4.conf.IFNAME.rp_filter: \"2\"}`");
 }
 
@@ -183,5 +194,8 @@ const char *examine_rp_filter(struct examination *examination)
 	for (size_t i = 0; strict && i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_containers; j++)
 			examine_container(examination, &desired->sets[i].containers[j]);
+	if (strict && examination->host_alone)
+		return "strict: a container on several networks needs the sysctl "
+		       "net.ipv4.conf.IFNAME.rp_filter: \"2\"";
 	return strict ? "strict, but it affects no container" : "not strict";
 }

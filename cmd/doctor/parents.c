@@ -71,7 +71,7 @@ const char *examine_plan(struct examination *examination)
 					 live->unreadable[i].text),
 			    "run it as root")
 			->code = CODE_UNREADABLE;
-	return "no unmanaged object conflicts";
+	return examination->host_alone ? NULL : "nothing on the host conflicts with the files";
 }
 
 static const char *examine_parent(struct examination *examination, const struct network *network)
@@ -140,6 +140,8 @@ static const char *each_network(struct examination *examination, examine_network
 
 const char *examine_parents(struct examination *examination)
 {
+	if (examination->host_alone && !examination->desired->sets[0].n_networks)
+		return "no default route, which would show the link to the LAN";
 	return each_network(examination, examine_lan);
 }
 

@@ -194,3 +194,41 @@ def rp_filter(host):
     same(findings(host, document(networks, {"web": {"a": loose, "b": loose}}), 0), {}, "loose")
     host.set_sysctl("host", "net/ipv4/conf/all/rp_filter", 2)
     same(findings(host, document(networks, {"web": ["a", "b"]}), 0), {}, "not strict")
+
+
+def alone(host, code, **options):
+    """The findings of a doctor without files, by check and subject, and the text."""
+    shown = host.silently("doctor", lambda: host.mvapply("doctor", code=code, **options))
+    written = host.mvapply("doctor", "-o", "json", code=code, **options).json
+    assert "Only the host was checked." in shown.out, shown
+    # Kinds of links that this kernel lacks are warnings.
+    return {(one["level"], one["check"], one["subject"]): one for one in written["findings"]
+            if one["check"] != "kernel"}, shown
+
+
+@test("doctor: without files, of the host alone")
+def host_alone(host):
+    devices()
+    found, shown = alone(host, 0)
+    same(found, {}, "findings")
+    for check, text in (("parents", "no default route, which would show the link to the LAN"),
+                        ("containers", "no socket of Docker or Podman")):
+        same(rows(shown)[check], text, check)
+    host.batch("host", ["address add 172.16.86.9/24 dev eth0", "route add default via 172.16.86.1"])
+    found, shown = alone(host, 0)
+    same((found, rows(shown)["parents"]), ({}, "eth0 is up, mtu 1500"), "with a default route")
+    host.netns("web")
+    host.apply(BRIDGE)
+    same(alone(host, 0)[0], {}, "what is live does not matter")
+    done = host.mvapply("doctor", "--traffic", code=3)
+    assert "doctor --traffic needs a file [MV1005]" in done.err, done
+
+
+@test("doctor: without files, the link of the default route and an engine that does not answer")
+def host_alone_unfit(host):
+    devices(eth0="phy80211")
+    host.batch("host", ["address add fd00:86::9/64 dev eth0 nodad", "route add default via fd00:86::1"])
+    with open("/run/engine.sock", "w", encoding="ascii"):
+        found, _ = alone(host, 1, env={"DOCKER_HOST": "unix:///run/engine.sock"})
+    same(set(found), {("problem", "hardware", "eth0"), ("problem", "containers", "docker")}, "findings")
+    same(found["problem", "containers", "docker"]["code"], "MV0704", "of the engine")
