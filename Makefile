@@ -33,8 +33,8 @@ SOURCES := $(PROGRAM) $(sort $(shell find $(FOLDERS) -name '*.h')) \
 # What makes things go wrong for the tests: preloaded into mvapply, or tracing it.
 FAULTS  := $(BUILD)/tests/faults/shim.so $(BUILD)/tests/faults/killer
 SOURCES += $(wildcard tests/faults/*.[ch] dist/static/*.[ch])
-# The model of the kernel as a program, beside which a real one is put.
-MODEL   := $(BUILD)/tests/model/operations
+# The model of the kernel as a program, beside which a real one is put; and the table of hints.
+MODEL   := $(BUILD)/tests/model/operations $(BUILD)/tests/model/hints
 SOURCES += $(wildcard tests/model/*.[ch])
 # A target each for what somebody else writes; replay.c runs one on its corpus, libFuzzer on more.
 FUZZ    := $(patsubst %.c,$(BUILD)/%,$(filter-out %/replay.c,$(wildcard tests/fuzz/*.c)))
@@ -84,7 +84,7 @@ $(BUILD)/tests/unit/test_plan_pure: $(BUILD)/tests/unit/test_plan_pure.o \
 		$(patsubst %.c,$(BUILD)/%.o,$(filter reconcile/plan/%,$(PROGRAM))) $(BUILD)/libmvapply.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
 
-$(MODEL): $(MODEL:=.o) $(HELPERS) $(BUILD)/libmvapply.a
+$(MODEL): %: %.o $(HELPERS) $(BUILD)/libmvapply.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(BUILD)/counted/%.o: %.c | packages

@@ -289,8 +289,8 @@ static const struct code_text texts[] = {
 	 "The answer did not arrive, was truncated, or was malformed. Run mvapply "
 	 "again: it reads the state anew."},
 	{CODE_ROUTE_UNREACHABLE, CLASS_FAILED, "next hop not on the link",
-	 "No subnet of the link contains the router of the route. Correct "
-	 "`via`, or the subnet."},
+	 "The link has no address in the subnet of the route's router: another program removed the "
+	 "address or the link, or set it down, while mvapply ran. Run mvapply again."},
 	{CODE_KERNEL_VALUE, CLASS_FAILED, "value rejected by the kernel",
 	 "The key that the message names is out of the range that "
 	 "the driver or the parent allows, or is a sysctl that "

@@ -10,6 +10,9 @@
 #define PREFIX_TEXT_SIZE (INET6_ADDRSTRLEN + 4)
 #define MAC_TEXT_SIZE    18
 
+/* RFC 8200, section 5; a link with a lower MTU has no IPv6 (ipv6_add_dev). */
+#define IPV6_MTU_MIN 1280
+
 /* family is AF_INET, AF_INET6, or 0 if unset. IPv4 uses the first 4 bytes; the rest are zero. */
 struct ip {
 	uint8_t family;

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IPV6_MTU_MIN 1280
-#define VLAN_ID_MAX  4094
+#define VLAN_ID_MAX 4094
 
 /* The dot before the VLAN id, or NULL. */
 static const char *parent_dot(const char *parent)

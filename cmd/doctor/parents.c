@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define IPV6_MTU_MIN 1280
-
 static const struct live_ns *host_of(const struct examination *examination)
 {
 	return examination->run->live->namespaces[0];

@@ -1,4 +1,5 @@
 /* The error messages of apply. */
+#include "reconcile/apply/hints.h"
 #include "reconcile/apply/internal.h"
 
 #include "kernel/link_kind.h"
@@ -10,9 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ANY_OP UINT32_MAX
-#define BIT(n) (1u << (n))
 
 /* LINK and DETAIL stand for the values of struct operation_context. */
 static const char *const sentences[N_OPERATION_TYPES] = {
@@ -35,74 +33,6 @@ static const char *const sentences[N_OPERATION_TYPES] = {
 	[OP_ADDR_DELETE] = "cannot remove address DETAIL from LINK",
 	[OP_ROUTE_DELETE] = "cannot remove route DETAIL from LINK",
 };
-
-/* The first matching row. KIND and PARENT stand for the link's; MODULE for the kind's module. */
-static const struct hint {
-	int errnum;
-	uint32_t operations;
-	enum { ANY_KIND, DRIVER_KIND, VLAN_KIND } kind;
-	enum code code;
-	const char *text;
-} hints[] = {
-	{EPERM, ANY_OP, ANY_KIND, CODE_RIGHTS,
-	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
-	{EACCES, BIT(OP_ADDR_ADD) | BIT(OP_ROUTE_ADD), ANY_KIND, CODE_KERNEL_VALUE,
-	 "IPv6 is disabled on LINK: set its sysctl net.ipv6.conf.IFNAME.disable_ipv6 to 0, or "
-	 "remove the network's IPv6 subnet"},
-	{EACCES, ANY_OP, ANY_KIND, CODE_RIGHTS,
-	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
-	{EOPNOTSUPP, BIT(OP_LINK_NEW), ANY_KIND, CODE_KERNEL_LACKS,
-	 "the kernel has no MODULE: modprobe MODULE, or install the package with its extra "
-	 "modules"},
-	{EBUSY, BIT(OP_LINK_NEW), DRIVER_KIND, CODE_PARENT_BUSY,
-	 "PARENT is in a bridge or bond, or carries links of the other driver: see `ip -d link "
-	 "show "
-	 "PARENT`"},
-	{EADDRINUSE, ANY_OP, ANY_KIND, CODE_MAC_BUSY,
-	 "another link on PARENT has this MAC address: set another mac_address"},
-	{ENODEV, BIT(OP_LINK_NEW), ANY_KIND, CODE_MEANWHILE,
-	 "parent PARENT does not exist (any more)"},
-	{ENODEV, ANY_OP, ANY_KIND, CODE_MEANWHILE, "the link is gone: run mvapply again"},
-	{ENETDOWN, ANY_OP, VLAN_KIND, CODE_PARENT_DOWN,
-	 "its parent is down: ip link set PARENT up"},
-	{ENETDOWN, ANY_OP, ANY_KIND, CODE_PARENT_DOWN, "the parent is down: ip link set PARENT up"},
-	{ENETUNREACH, BIT(OP_ROUTE_ADD), ANY_KIND, CODE_ROUTE_UNREACHABLE,
-	 "no subnet of the link contains the next hop"},
-	{EHOSTUNREACH, BIT(OP_ROUTE_ADD), ANY_KIND, CODE_ROUTE_UNREACHABLE,
-	 "no subnet of the link contains the next hop"},
-	{EEXIST, BIT(OP_LINK_NEW) | BIT(OP_LINK_MOVE) | BIT(OP_LINK_RENAME), ANY_KIND,
-	 CODE_MEANWHILE, "another program took the name meanwhile: run mvapply again"},
-	{EEXIST, BIT(OP_ROUTE_ADD), ANY_KIND, CODE_ROUTE_UNMANAGED,
-	 "the namespace has a route to this destination by another link: remove it, or run with "
-	 "--adopt"},
-	{EINVAL, BIT(OP_LINK_NEW) | BIT(OP_LINK_MTU), ANY_KIND, CODE_KERNEL_VALUE,
-	 "check that the mtu is not larger than that of PARENT, and that PARENT carries no "
-	 "passthru link"},
-	{ERANGE, BIT(OP_LINK_NEW) | BIT(OP_LINK_MTU), ANY_KIND, CODE_KERNEL_VALUE,
-	 "the mtu is out of range"},
-	{EADDRNOTAVAIL, BIT(OP_LINK_MAC) | BIT(OP_LINK_NEW), ANY_KIND, CODE_KERNEL_VALUE,
-	 "use a unicast MAC address: its first byte is even, and it is not all zero"},
-	{ENOENT, BIT(OP_SYSCTL_SET), ANY_KIND, CODE_KERNEL_VALUE,
-	 "the kernel has no such sysctl: `ls /proc/sys/net/ipv4/conf/default` lists those of IPv4"},
-	{EINVAL, BIT(OP_SYSCTL_SET), ANY_KIND, CODE_KERNEL_VALUE,
-	 "the sysctl requires another type of value, usually a number"},
-	{ENOMEM, ANY_OP, ANY_KIND, CODE_SYSTEM, "the kernel is out of memory"},
-	{ENOBUFS, ANY_OP, ANY_KIND, CODE_SYSTEM, "the kernel is out of buffers: run mvapply again"},
-	{ENOSPC, ANY_OP, ANY_KIND, CODE_SYSTEM, "a limit of the kernel is reached"},
-};
-
-static bool kind_fits(const struct hint *hint, enum link_kind kind)
-{
-	switch (hint->kind) {
-	case DRIVER_KIND:
-		return link_type(kind)->has_driver;
-	case VLAN_KIND:
-		return kind == KIND_VLAN;
-	case ANY_KIND:
-		break;
-	}
-	return true;
-}
 
 /* Writes the template, with values in place of its capitalised words. */
 static void fill(char *ret, size_t size, const char *template,
@@ -133,16 +63,11 @@ static void fill(char *ret, size_t size, const char *template,
 
 static void operation_hint(const struct operation_context *operation_at, struct error *error)
 {
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
-		const struct hint *hint = &hints[i];
-		if (hint->errnum != error->errnum ||
-		    !(hint->operations & BIT(operation_at->type)) ||
-		    !kind_fits(hint, operation_at->kind))
-			continue;
-		error_code(error, hint->code);
-		fill(error->hint, sizeof(error->hint), hint->text, operation_at);
+	const struct hint *hint = hint_find(error->errnum, operation_at->type, operation_at->kind);
+	if (!hint)
 		return;
-	}
+	error_code(error, hint->code);
+	fill(error->hint, sizeof(error->hint), hint->text, operation_at);
 }
 
 struct outcome *outcomes_new(size_t count)
@@ -161,7 +86,10 @@ void outcomes_free(struct outcome *outcomes, size_t count)
 
 bool outcome_busy(const struct outcome *outcome)
 {
-	return outcome->state == OUTCOME_FAILED && outcome->error->code == CODE_MAC_BUSY;
+	const struct error *error = outcome->error;
+	return outcome->state == OUTCOME_FAILED &&
+	       (error->code == CODE_MAC_BUSY ||
+		(error->code == CODE_ADDRESS_UNMANAGED && error->errnum == EADDRINUSE));
 }
 
 void outcome_fail(struct outcome *outcome, const struct error *error)

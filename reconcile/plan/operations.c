@@ -4,7 +4,6 @@
 
 /* The smallest MTU of IPv6: below it the kernel disables the link's IPv6, and deletes its
  * addresses, routes and sysctls (addrconf_notify). */
-#define IPV6_MTU_MIN 1280
 
 /* The list under construction. */
 struct lister {

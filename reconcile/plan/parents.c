@@ -6,6 +6,7 @@
 #include "schema/words.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 /* The rtnetlink default of a dummy (ether_setup). */
 #define DUMMY_MTU 1500
@@ -122,14 +123,28 @@ static struct check_result check_mtu(const struct plan_input *input,
 				     const struct resolved_network *resolved)
 {
 	const struct parent *parent = resolved->parent;
-	uint32_t mtu = resolved->network->mtu;
-	if (!resolved->network->parent || !parent->mtu || mtu <= parent->mtu)
+	const uint32_t mtu = resolved->network->mtu;
+	const char *base = parent->base ? parent->base->name : parent->name;
+	if (!resolved->network->parent || !parent->mtu)
 		return fine;
-	return blocked(CODE_PARENT_MTU,
-		       arena_printf(input->arena, "mtu %u is larger than the mtu %u of parent %s",
-				    mtu, parent->mtu, parent->name),
-		       arena_printf(input->arena, "`ip link set %s mtu %u`, or set a lower mtu",
-				    parent->base ? parent->base->name : parent->name, mtu));
+	if (mtu > parent->mtu)
+		return blocked(
+			CODE_PARENT_MTU,
+			arena_printf(input->arena, "mtu %u is larger than the mtu %u of parent %s",
+				     mtu, parent->mtu, parent->name),
+			arena_printf(input->arena, "`ip link set %s mtu %u`, or set a lower mtu",
+				     base, mtu));
+	if (parent->mtu < IPV6_MTU_MIN && network_has_family(resolved->network, AF_INET6))
+		return blocked(CODE_PARENT_MTU,
+			       arena_printf(input->arena,
+					    "the mtu %u of parent %s is too small for IPv6, which "
+					    "requires %u",
+					    parent->mtu, parent->name, IPV6_MTU_MIN),
+			       arena_printf(input->arena,
+					    "`ip link set %s mtu %u`, or remove the network's IPv6 "
+					    "subnet",
+					    base, IPV6_MTU_MIN));
+	return fine;
 }
 
 /* `vlan_protocol` beside the name of a link that is there. */

@@ -1,6 +1,7 @@
 /* Preloaded into mvapply, lets the kernel's side of netlink go wrong where FAULTS says so:
  *
  *     refuse@N=ERRNO  the Nth request is not done, and answered with this errno
+ *     wait@N=FD       before the Nth request is sent, a byte is written to FD, and one read from it
  *     interrupt@N     the Nth dump says that it was interrupted
  *     lost@N          in place of the Nth answer comes ENOBUFS
  *     cut@N=BYTES     the Nth answer ends after that many bytes
@@ -35,6 +36,7 @@
 
 enum fault {
 	REFUSE,
+	WAIT,
 	INTERRUPT,
 	LOST,
 	CUT,
@@ -57,6 +59,7 @@ enum fault {
 
 static const char *const names[N_FAULTS] = {
 	[REFUSE] = "refuse",
+	[WAIT] = "wait",
 	[INTERRUPT] = "interrupt",
 	[LOST] = "lost",
 	[CUT] = "cut",
@@ -217,6 +220,11 @@ static void request_take(int fd, struct nlmsghdr *message)
 			fault_mark(fd, message->nlmsg_seq, 0);
 		if ((rule = strikes(BROKEN, dumps)))
 			fault_mark(fd, message->nlmsg_seq, (int)rule->value);
+	}
+	if ((rule = strikes(WAIT, requests))) {
+		char byte = 'x';
+		(void)!write((int)rule->value, &byte, 1);
+		(void)!read((int)rule->value, &byte, 1);
 	}
 	if ((rule = strikes(REFUSE, requests)))
 		request_refuse(fd, message, chance_errnum(rule));

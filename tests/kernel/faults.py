@@ -70,6 +70,24 @@ def meanwhile(host, number, calls, callback, *arguments):
     return Result(child.args, child.returncode, out.decode(), err.decode()), stopped
 
 
+def before_request(host, number, callback, *arguments):
+    """Runs mvapply, and calls the function directly before it sends that many requests."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, subprocess.Popen(
+            [host.binary, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            pass_fds=[theirs.fileno()],
+            env={**os.environ, **preload(host, f"wait@{number}={theirs.fileno()}")}) as child:
+        theirs.close()
+        try:
+            if ours.recv(1):
+                callback()
+                ours.send(b"x")
+            out, err = child.communicate(timeout=60 * host.patience)
+        finally:
+            child.kill()
+    return Result(child.args, child.returncode, out.decode(), err.decode())
+
+
 def killer_of(host, pid, number, calls):
     """Attaches to a running process, to kill it likewise; returns the killer, once it counts."""
     child = subprocess.Popen([tool(host, "killer"), "-p", str(pid), str(number), calls],
@@ -92,22 +110,28 @@ def state(host, *names):
 
 
 @contextlib.contextmanager
-def hidden_link(host, mac, mode="bridge"):
-    """A link on eth0 with that MAC in a namespace that only a socket keeps, which no observation
-    finds: a managed link with that MAC cannot be set up, which is retried for two seconds; beside
-    one of mode passthru none can be created."""
+def hidden(host, kind, *commands):
+    """A link of that kind on eth0 in a namespace that only a socket keeps, which no observation
+    finds. The commands of ip are run there."""
     linux.unshare(linux.CLONE_NEWNET)
-    hidden = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     pid = os.fork()
     if pid == 0:
         signal.pause()
     linux.setns(host.spaces["host"])
     try:
-        host.ip("host", f"link add link eth0 name hidden address {mac} type macvlan mode {mode}")
+        host.ip("host", f"link add link eth0 name hidden {kind}")
         host.ip("host", f"link set hidden netns {pid}")
-        host.run("nsenter", f"--net=/proc/{pid}/ns/net", "ip", "link", "set", "hidden", "up", code=0)
+        for command in ("link set hidden up", *commands):
+            host.run("nsenter", f"--net=/proc/{pid}/ns/net", "ip", *command.split(), code=0)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         yield
     finally:
-        hidden.close()
+        keeper.close()
+
+
+def hidden_link(host, mac, mode="bridge"):
+    """A hidden macvlan with that MAC: a managed link with that MAC cannot be set up, which is
+    retried for two seconds; beside one of mode passthru none can be created."""
+    return hidden(host, f"address {mac} type macvlan mode {mode}")

@@ -32,13 +32,17 @@ def blocked(host):
     host.batch("host", ["link add link eth0 name mv0 type macvlan mode bridge", "link set mv0 up",
                         "link add eth1 type veth peer name up1",
                         "link add long-link-name type veth peer name up2",
-                        "link set up2 up", "link set long-link-name up"])
+                        "link set up2 up", "link set long-link-name up",
+                        "link add small type veth peer name up3", "link set up3 up",
+                        "link set small up mtu 1279"])
+    both = [{"subnet": "172.16.86.0/24"}, {"subnet": "fd00:86::/64"}]
     full = lan(subnet="172.16.86.0/30")
     for code, network, containers in (
             ("MV0601", lan(parent="eth7"), {"web": ["n"]}),
             ("MV0602", lan(parent="mv0"), {"web": ["n"]}),
             ("MV0604", lan(parent="eth1"), {"web": ["n"]}),
             ("MV0605", lan(mtu=9000), {"web": ["n"]}),
+            ("MV0605", lan(parent="small", subnet=None, gateway=None, subnets=both), {"web": ["n"]}),
             ("MV0606", lan(parent="long-link-name", vlan=10), {"web": ["n"]}),
             ("MV0609", full, {"web": ["n"], "db": ["n"]})):
         plan_reports(host, code, 1, {"n": network}, containers)
@@ -169,11 +173,9 @@ def answer(host):
 @test("codes: a sysctl that there is not, or whose value cannot be")
 def wrong_sysctl(host):
     host.netns("web")
-    for sysctl, hint in (({"net.ipv4.conf.IFNAME.nonsense": "1"}, "the kernel has no such sysctl"),
-                         ({"net.ipv4.conf.IFNAME.rp_filter": "yes"}, "usually a number")):
+    for sysctl in ({"net.ipv4.conf.IFNAME.nonsense": "1"}, {"net.ipv4.conf.IFNAME.rp_filter": "yes"}):
         path = host.write(document({"n": lan()}, {"web": {"n": {"sysctls": sysctl}}}))
         reported(host, "MV0910", 1, "apply", "-f", path)
-        assert hint in host.mvapply("apply", "-f", path, code=1).err, hint
         same(host.names("web"), set(), "what is left")
 
 
