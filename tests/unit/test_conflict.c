@@ -17,32 +17,6 @@
 #define WEB_WITH(keys) "containers: {web: {networks: {lan: {" keys "}}}}\n"
 #define WEB_ETH0       WEB_WITH("interface_name: eth0")
 
-static const struct plan_options open = {.unguarded = true};
-static const struct plan_options adopt = {.unguarded = true, .adopt = true};
-
-static void expect(struct live *live, const char *yaml, const struct plan_options *options,
-		   const char *expected)
-{
-	struct desired *desired = desired_from(yaml);
-	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, options);
-	assert_string_equal(plan_text(plan), expected);
-	plan_free(plan);
-	desired_free(desired);
-}
-
-/* Applies it; live owner tags are in the arena of the live state. */
-static struct desired *apply_until_done(struct live *live, const char *yaml)
-{
-	struct desired *desired = desired_from(yaml);
-	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, &open);
-	world_apply(live, plan);
-	plan_free(plan);
-	expect(live, yaml, &open, "");
-	return desired;
-}
-
 static struct live_link *hand_made(struct live *live, const char *ns, const char *name)
 {
 	struct live_link *link = world_link(world_ns(live, ns), name, KIND_MACVLAN);
@@ -59,9 +33,9 @@ static void test_unmanaged_name(void **state)
 	(void)state;
 	struct live *live = world_new();
 	world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
-	expect(live, LAN("") WEB, &open, "create web/lan");
-	expect(live, LAN("") WEB_WITH("interface_name: eth0"), &open,
-	       "blocked web/lan: web has a link eth0 (device) that mvapply did not create");
+	world_expect(live, LAN("") WEB, &open_options, "create web/lan");
+	world_expect(live, LAN("") WEB_WITH("interface_name: eth0"), &open_options,
+		     "blocked web/lan: web has a link eth0 (device) that mvapply did not create");
 	world_free(live);
 }
 
@@ -69,8 +43,7 @@ static void test_unmanaged_name(void **state)
 static void expect_names(struct live *live, const char *yaml, const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
-	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = world_plan(live, desired);
 	char names[64] = "";
 	for (size_t i = 0; i < plan->n_steps; i++)
 		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? " " : "",
@@ -110,20 +83,20 @@ static void test_name_stays_beside_engine(void **state)
 	static const char docker[] = LAN("") "containers: {web: {docker: web, networks: [lan]}}\n";
 	(void)state;
 	struct live *live = world_new();
-	desired_free(apply_until_done(live, docker));
+	world_reach(live, docker);
 	assert_non_null(live_link_by_name(world_ns(live, "web"), "eth0"));
 	struct live_link *link = world_link(world_ns(live, "web"), "eth1", KIND_OTHER);
 	link->kind_name = "veth";
-	expect(live, docker, &open, "");
+	world_expect(live, docker, &open_options, "");
 	world_free(live);
 	live = world_new();
 	link = world_link(world_ns(live, "web"), "eth0", KIND_OTHER);
 	link->kind_name = "veth";
-	desired_free(apply_until_done(live, docker));
+	world_reach(live, docker);
 	assert_non_null(live_link_by_name(world_ns(live, "web"), "lan0"));
 	world_ns(live, "web")->links[0].name = "dead0";
 	world_ns(live, "web")->links[0].kind_name = "dummy";
-	expect(live, docker, &open, "");
+	world_expect(live, docker, &open_options, "");
 	world_free(live);
 }
 
@@ -133,9 +106,9 @@ static void test_unmanaged_mac(void **state)
 	struct live *live = world_new();
 	hand_made(live, "db", "eth0")->mac =
 		(struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
-	expect(live, LAN_GW("") WEB, &open, "create web/lan");
-	expect(live, LAN_GW("") WEB_WITH("mac_address: 02:42:ac:10:56:02"), &open,
-	       "blocked web/lan: eth0 in db already has the MAC address 02:42:ac:10:56:02");
+	world_expect(live, LAN_GW("") WEB, &open_options, "create web/lan");
+	world_expect(live, LAN_GW("") WEB_WITH("mac_address: 02:42:ac:10:56:02"), &open_options,
+		     "blocked web/lan: eth0 in db already has the MAC address 02:42:ac:10:56:02");
 	world_free(live);
 }
 
@@ -221,19 +194,19 @@ static void test_mac_of_a_live_attachment(void **state)
 	(void)state;
 	struct live *live = world_new();
 	world_ns(live, "web");
-	struct desired *desired = apply_until_done(live, LAN("") WEB);
+	world_reach(live, LAN("") WEB);
 	struct live_link *own =
 		(struct live_link *)(uintptr_t)live_link_by_name(world_ns(live, "web"), "eth0");
-	struct live_link *coarse_unit = hand_made(live, "evil", "z0");
+	struct live_link *rival = hand_made(live, "evil", "z0");
 	const struct mac mac = own->mac;
-	coarse_unit->mac = mac;
-	coarse_unit->flags = 0;
-	expect(live, LAN("") WEB, &open, "");
+	rival->mac = mac;
+	rival->flags = 0;
+	world_expect(live, LAN("") WEB, &open_options, "");
 	/* While the own link was down, the other one was set up. */
 	own->flags = 0;
-	coarse_unit->flags = IFF_UP;
-	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, &open);
+	rival->flags = IFF_UP;
+	struct desired *desired = desired_from(LAN("") WEB);
+	const struct plan *plan = world_plan(live, desired);
 	assert_int_equal(plan->n_steps, 1);
 	assert_int_equal(plan->steps[0].action, ACTION_CHANGE);
 	assert_false(mac_equal(&plan->steps[0].desired->mac, &mac));
@@ -250,17 +223,17 @@ static void test_unmanaged_address(void **state)
 	world_addr(world_ns(live, "db"), link->ifindex, "172.16.86.2/24", 0);
 	world_addr(live->namespaces[0], 2, "172.16.86.3/24", 0);
 	struct desired *desired = desired_from(LAN_GW("") WEB);
-	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = world_plan(live, desired);
 	char text[PREFIX_TEXT_SIZE];
 	assert_string_equal(plan_text(plan), "create web/lan");
 	assert_string_equal(prefix_format(&plan->steps[0].desired->addrs[0], text),
 			    "172.16.86.4/24");
 	plan_free(plan);
 	desired_free(desired);
-	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open, "create web/lan");
-	expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.3"), &open,
-	       "refused web/lan: eth0 already has the address 172.16.86.3");
+	world_expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.2"), &open_options,
+		     "create web/lan");
+	world_expect(live, LAN_GW("") WEB_WITH("ipv4_address: 172.16.86.3"), &open_options,
+		     "refused web/lan: eth0 already has the address 172.16.86.3");
 	world_free(live);
 }
 
@@ -271,13 +244,13 @@ static void test_unmanaged_default_route(void **state)
 	struct live_ns *web = world_ns(live, "web");
 	world_route(web, world_link(web, "uplink", KIND_OTHER)->ifindex, "0.0.0.0/0", "10.0.0.1",
 		    RTPROT_BOOT);
-	expect(live, LAN_GW("") WEB, &open,
-	       "blocked web/lan: web already has a default route via 10.0.0.1");
-	expect(live, LAN_GW("") WEB, &adopt, "create web/lan");
-	expect(live, LAN("") WEB, &open, "create web/lan");
+	world_expect(live, LAN_GW("") WEB, &open_options,
+		     "blocked web/lan: web already has a default route via 10.0.0.1");
+	world_expect(live, LAN_GW("") WEB, &adopt_options, "create web/lan");
+	world_expect(live, LAN("") WEB, &open_options, "create web/lan");
 	/* A route with another metric does not conflict. */
 	web->routes[0].metric = 100;
-	expect(live, LAN_GW("") WEB, &open, "create web/lan");
+	world_expect(live, LAN_GW("") WEB, &open_options, "create web/lan");
 	world_free(live);
 }
 
@@ -290,9 +263,10 @@ static void test_adopt(void **state)
 	link->mac = (struct mac){.bytes = {2, 0x42, 172, 16, 86, 2}, .set = true};
 	world_addr(web, link->ifindex, "172.16.86.2/24", 0);
 	world_route(web, link->ifindex, "0.0.0.0/0", "172.16.86.1", RTPROT_BOOT);
-	expect(live, LAN_GW("") WEB, &adopt,
-	       "change web/lan mark  -> mvapply:attach:default/lan/web, address 172.16.86.2/24 -> "
-	       "172.16.86.2/24, route default via 172.16.86.1 -> default via 172.16.86.1");
+	world_expect(
+		live, LAN_GW("") WEB, &adopt_options,
+		"change web/lan mark  -> mvapply:attach:default/lan/web, address 172.16.86.2/24 -> "
+		"172.16.86.2/24, route default via 172.16.86.1 -> default via 172.16.86.1");
 	world_free(live);
 }
 
@@ -300,13 +274,13 @@ static void test_unmanaged_address_on_managed_link_stays(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = apply_until_done(live, LAN_GW("") WEB);
+	world_reach(live, LAN_GW("") WEB);
 	struct live_ns *web = world_ns(live, "web");
 	world_addr(web, web->links[0].ifindex, "192.0.2.7/24", 0);
-	expect(live, LAN_GW("") WEB, &open, "");
+	world_expect(live, LAN_GW("") WEB, &open_options, "");
 	live->addr_proto = false;
-	expect(live, LAN_GW("") WEB, &open, "change web/lan address 192.0.2.7/24 -> none");
-	desired_free(lab);
+	world_expect(live, LAN_GW("") WEB, &open_options,
+		     "change web/lan address 192.0.2.7/24 -> none");
 	world_free(live);
 }
 
@@ -345,11 +319,11 @@ static void test_tags_of_others(void **state)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		struct live *live = world_new();
 		tagged_on(live, "web", others[i].kind, others[i].where)->kind_name = "macvlan";
-		expect(live, "", &open, "");
-		expect(live, LAN("") WEB, &open, "create web/lan");
-		expect(live, LAN("") WEB_ETH0, &open,
-		       "blocked web/lan: web has a link eth0 (macvlan) that belongs to set "
-		       "\"default\"");
+		world_expect(live, "", &open_options, "");
+		world_expect(live, LAN("") WEB, &open_options, "create web/lan");
+		world_expect(live, LAN("") WEB_ETH0, &open_options,
+			     "blocked web/lan: web has a link eth0 (macvlan) that belongs to set "
+			     "\"default\"");
 		world_free(live);
 	}
 }
@@ -367,16 +341,18 @@ static void test_parent_away(void **state)
 		link->mac = (struct mac){.bytes = {2, 0x42, 172, 16, 86, 1}, .set = true};
 		world_addr(world_ns(live, "web"), link->ifindex, "172.16.86.1/24",
 			   OWNER_TAG_PROTOCOL);
-		expect(live, "", &open, "");
-		expect(live, web_gone, &open, "pending web/lan: no network namespace yet");
-		expect(live, LAN("") "containers: {db: {networks: [lan]}}", &open, "create db/lan");
-		expect(live, LAN("") WEB, &open,
-		       "replace web/lan parent in another namespace -> eth0");
+		world_expect(live, "", &open_options, "");
+		world_expect(live, web_gone, &open_options,
+			     "pending web/lan: no network namespace yet");
+		world_expect(live, LAN("") "containers: {db: {networks: [lan]}}", &open_options,
+			     "create db/lan");
+		world_expect(live, LAN("") WEB, &open_options,
+			     "replace web/lan parent in another namespace -> eth0");
 		world_free(live);
 
 		live = world_new();
 		tagged_on(live, "ci", KIND_MACVLAN, away[i]);
-		expect(live, LAN("") WEB, &open, "create web/lan");
+		world_expect(live, LAN("") WEB, &open_options, "create web/lan");
 		world_free(live);
 	}
 }
@@ -389,8 +365,8 @@ static void test_tags_in_a_container(void **state)
 	tagged(live, "web", "a", KIND_VLAN, "mvapply:vlan:default")->parent = 2;
 	tagged(live, "web", "b", KIND_DUMMY, "mvapply:dummy:default/lan");
 	tagged(live, "web", "c", KIND_MACVLAN, "mvapply:host:default/lan");
-	expect(live, "", &open, "");
-	expect(live, LAN("") WEB, &open, "create web/lan");
+	world_expect(live, "", &open_options, "");
+	world_expect(live, LAN("") WEB, &open_options, "create web/lan");
 	world_free(live);
 }
 
@@ -398,8 +374,8 @@ static void test_mac_of_the_parent(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	expect(live, LAN("") WEB_WITH("mac_address: 52:54:00:00:01:01"), &open,
-	       "refused web/lan: eth0 already has the MAC address 52:54:00:00:01:01");
+	world_expect(live, LAN("") WEB_WITH("mac_address: 52:54:00:00:01:01"), &open_options,
+		     "refused web/lan: eth0 already has the MAC address 52:54:00:00:01:01");
 	world_free(live);
 }
 
@@ -408,9 +384,9 @@ static void test_passthru_alone(void **state)
 	(void)state;
 	struct live *live = world_new();
 	hand_made(live, "ci", "x");
-	expect(live, LAN("") WEB, &open, "create web/lan");
-	expect(live, LAN(", mode: passthru") WEB, &open,
-	       "blocked web/lan: parent eth0 already carries x in ci (macvlan)");
+	world_expect(live, LAN("") WEB, &open_options, "create web/lan");
+	world_expect(live, LAN(", mode: passthru") WEB, &open_options,
+		     "blocked web/lan: parent eth0 already carries x in ci (macvlan)");
 	world_free(live);
 }
 
@@ -422,15 +398,15 @@ static void test_adopt_no_other(void **state)
 	struct live *live = world_new();
 	struct live_link *link = hand_made(live, "web", "eth0");
 	link->parent_where = PARENT_SAME;
-	expect(live, LAN("") WEB_ETH0, &adopt, in_use);
+	world_expect(live, LAN("") WEB_ETH0, &adopt_options, in_use);
 	link->parent_where = PARENT_HOST;
 	link->parent = live_link_by_name(live->namespaces[0], "eth1")->ifindex;
-	expect(live, LAN("") WEB_ETH0, &adopt, in_use);
+	world_expect(live, LAN("") WEB_ETH0, &adopt_options, in_use);
 	link->parent = live_link_by_name(live->namespaces[0], "eth0")->ifindex;
 	link->alias = "mvapply:attach:prod/lan/web";
 	link->tag = owner_tag_parse(live->arena, link->alias);
-	expect(live, LAN("") WEB_ETH0, &adopt,
-	       "blocked web/lan: web has a link eth0 (macvlan) that belongs to set \"prod\"");
+	world_expect(live, LAN("") WEB_ETH0, &adopt_options,
+		     "blocked web/lan: web has a link eth0 (macvlan) that belongs to set \"prod\"");
 	world_free(live);
 }
 
@@ -441,13 +417,14 @@ static void test_adopt_once(void **state)
 	struct live *live = world_new();
 	hand_made(live, "web", "eth0")->mac =
 		(struct mac){.bytes = {2, 0x42, 10, 1, 0, 2}, .set = true};
-	expect(live,
-	       "networks: {a: {parent: eth0, subnet: 10.1.0.0/24}, b: {parent: eth0, subnet: "
-	       "10.2.0.0/24}}\n"
-	       "containers: {web: {networks: [a, b]}}\n",
-	       &adopt,
-	       "change web/a mark  -> mvapply:attach:default/a/web, address none -> 10.1.0.2/24; "
-	       "create web/b");
+	world_expect(
+		live,
+		"networks: {a: {parent: eth0, subnet: 10.1.0.0/24}, b: {parent: eth0, subnet: "
+		"10.2.0.0/24}}\n"
+		"containers: {web: {networks: [a, b]}}\n",
+		&adopt_options,
+		"change web/a mark  -> mvapply:attach:default/a/web, address none -> 10.1.0.2/24; "
+		"create web/b");
 	world_free(live);
 }
 
@@ -460,13 +437,12 @@ static void test_adopt_no_set_route(void **state)
 		"containers: {web: {networks: {wan: {routes: [{to: 10.9.0.0/16, via: 10.2.0.9}]}}}}\n";
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = apply_until_done(
-		live,
-		"name: lab\n" LAN("") WEB_WITH("routes: [{to: 10.9.0.0/16, via: 172.16.86.9}]"));
-	expect(live, prod, &adopt,
-	       "blocked web/wan: web already has a route to 10.9.0.0/16 via 172.16.86.9, of set "
-	       "\"lab\"");
-	desired_free(lab);
+	world_reach(live, "name: lab\n" LAN("")
+				  WEB_WITH("routes: [{to: 10.9.0.0/16, via: 172.16.86.9}]"));
+	world_expect(
+		live, prod, &adopt_options,
+		"blocked web/wan: web already has a route to 10.9.0.0/16 via 172.16.86.9, of set "
+		"\"lab\"");
 	world_free(live);
 }
 
@@ -477,19 +453,17 @@ static void test_addresses_without_protocol(void **state)
 	(void)state;
 	struct live *live = world_new();
 	live->addr_proto = false;
-	struct desired *lab = apply_until_done(live, "name: lab\n" LAN(", vlan: 10") WEB);
-	struct desired *prod = apply_until_done(
-		live, "name: prod\n" LAN(", vlan: 10") "containers: {db: {networks: {lan: "
-						       "{ipv4_address: 172.16.86.9}}}}\n");
+	world_reach(live, "name: lab\n" LAN(", vlan: 10") WEB);
+	world_reach(live, "name: prod\n" LAN(", vlan: 10") "containers: {db: {networks: {lan: "
+							   "{ipv4_address: 172.16.86.9}}}}\n");
 	struct live_ns *web = world_ns(live, "web");
 	world_addr(web, web->links[0].ifindex, "fe80::42:acff:fe10:5602/64", 0);
-	expect(live, "name: lab\n" LAN(", vlan: 10") WEB, &open, "");
+	world_expect(live, "name: lab\n" LAN(", vlan: 10") WEB, &open_options, "");
 	world_addr(live->namespaces[0], live_link_by_name(live->namespaces[0], "eth0.10")->ifindex,
 		   "192.0.2.1/24", 0);
-	expect(live, "name: lab\n", &open,
-	       "delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");
-	desired_free(lab);
-	desired_free(prod);
+	world_expect(
+		live, "name: lab\n", &open_options,
+		"delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");
 	world_free(live);
 }
 

@@ -327,28 +327,12 @@ static void test_helper_closes(void **state)
 	"networks: {lan: {parent: eth0, dhcp: true},"                                              \
 	" fix: {parent: eth1, subnet: 10.8.0.0/16, gateway: 10.8.0.254}}\n"
 
-static const struct plan *plan_of(struct live *live, const struct desired *desired)
-{
-	const struct plan_options options = {.unguarded = true};
-	world_containers(live, desired);
-	return plan_make(desired, live, &options);
-}
-
-static void expect(struct live *live, const char *yaml, const char *expected)
-{
-	struct desired *desired = desired_from(yaml);
-	const struct plan *plan = plan_of(live, desired);
-	assert_string_equal(plan_text(plan), expected);
-	plan_free(plan);
-	desired_free(desired);
-}
-
 /* web's link after an apply without a DHCP server. */
 static struct live *world_unleased(const char *yaml)
 {
 	struct live *live = world_new();
 	struct desired *desired = desired_from(yaml);
-	const struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = world_plan(live, desired);
 	world_apply(live, plan);
 	plan_free(plan);
 	desired_free(desired);
@@ -373,17 +357,19 @@ static void test_plan(void **state)
 {
 	(void)state;
 	struct live *live = world_unleased(LAN WEB);
-	expect(live, LAN WEB, "change web/lan dhcp none -> a lease");
+	world_expect(live, LAN WEB, &open_options, "change web/lan dhcp none -> a lease");
 	lease_add(live, 30);
-	expect(live, LAN WEB, "");
+	world_expect(live, LAN WEB, &open_options, "");
 	web_of(live)->addrs[web_of(live)->n_addrs - 1].preferred = 0;
-	expect(live, LAN WEB, "change web/lan dhcp 172.16.86.50/24 -> renewed");
+	world_expect(live, LAN WEB, &open_options,
+		     "change web/lan dhcp 172.16.86.50/24 -> renewed");
 	/* An address that another client maintains is not managed. */
 	web_of(live)->addrs[web_of(live)->n_addrs - 1].proto = 0;
 	live->addr_proto = true;
-	expect(live, LAN WEB,
-	       "change web/lan route default via 172.16.86.1 -> none, route 172.16.86.1/32 -> none, "
-	       "dhcp none -> a lease");
+	world_expect(
+		live, LAN WEB, &open_options,
+		"change web/lan route default via 172.16.86.1 -> none, route 172.16.86.1/32 -> none, "
+		"dhcp none -> a lease");
 	world_free(live);
 }
 
@@ -395,10 +381,11 @@ static void test_plan_default(void **state)
 		DUAL "containers: {web: {networks: {lan: {}, fix: {gw_priority: 1}}}}\n";
 	struct live *live = world_unleased(first);
 	lease_add(live, 30);
-	expect(live, first, "");
-	expect(live, other,
-	       "change web/lan route default via 172.16.86.1 -> none; change web/fix route none -> "
-	       "default via 10.8.0.254");
+	world_expect(live, first, &open_options, "");
+	world_expect(
+		live, other, &open_options,
+		"change web/lan route default via 172.16.86.1 -> none; change web/fix route none -> "
+		"default via 10.8.0.254");
 	world_free(live);
 }
 
@@ -408,13 +395,15 @@ static void test_plan_fixed(void **state)
 	(void)state;
 	struct live *live = world_unleased(LAN WEB);
 	lease_add(live, 30);
-	expect(live,
-	       "networks: {lan: {parent: eth0, subnet: 172.16.86.0/24}}\n"
-	       "containers: {web: {networks: {lan: {ipv4_address: 172.16.86.50, mac_address: "
-	       "52:54:00:00:00:01}}}}\n",
-	       "change web/lan mac_address 06:5d:a2:3d:65:ce -> 52:54:00:00:00:01, address "
-	       "172.16.86.50/24 -> 172.16.86.50/24, route default via 172.16.86.1 -> none, route "
-	       "172.16.86.1/32 -> none");
+	world_expect(
+		live,
+		"networks: {lan: {parent: eth0, subnet: 172.16.86.0/24}}\n"
+		"containers: {web: {networks: {lan: {ipv4_address: 172.16.86.50, mac_address: "
+		"52:54:00:00:00:01}}}}\n",
+		&open_options,
+		"change web/lan mac_address 06:5d:a2:3d:65:ce -> 52:54:00:00:00:01, address "
+		"172.16.86.50/24 -> 172.16.86.50/24, route default via 172.16.86.1 -> none, route "
+		"172.16.86.1/32 -> none");
 	world_free(live);
 }
 

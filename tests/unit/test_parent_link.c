@@ -15,8 +15,6 @@
 #define WEB(name)       "\ncontainers: {web: {networks: [" name "]}}\n"
 #define LAN(keys)       "networks: {" NET("lan", keys) "}" WEB("lan")
 
-static const struct plan_options open = {.unguarded = true};
-
 static struct live_link *bridge(struct live *live, const char *name)
 {
 	struct live_link *link = world_link(live->namespaces[0], name, KIND_OTHER);
@@ -40,27 +38,6 @@ static void rename_link(struct live *live, const char *from, const char *to)
 	for (size_t i = 0; i < host->n_links; i++)
 		if (strcmp(host->links[i].name, from) == 0)
 			host->links[i].name = to;
-}
-
-static void expect(struct live *live, const char *yaml, const char *steps)
-{
-	struct desired *desired = desired_from(yaml);
-	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, &open);
-	assert_string_equal(plan_text(plan), steps);
-	plan_free(plan);
-	desired_free(desired);
-}
-
-static void apply_twice(struct live *live, const char *yaml)
-{
-	struct desired *desired = desired_from(yaml);
-	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, &open);
-	world_apply(live, plan);
-	plan_free(plan);
-	expect(live, yaml, "");
-	desired_free(desired);
 }
 
 /* The name of the link that the network uses, "eth0.10 new" for one that is made, "eth9.10 absent"
@@ -122,10 +99,10 @@ static void test_bridge(void **state)
 	struct live *live = world_new();
 	bridge(live, "br0");
 	bridge(live, "br0.20");
-	apply_twice(live, LAN("parent: br0.20"));
+	world_reach(live, LAN("parent: br0.20"));
 	assert_int_equal(world_ns(live, "web")->links[0].parent,
 			 live_link_by_name(live->namespaces[0], "br0.20")->ifindex);
-	expect(live, "", "delete web/lan");
+	world_expect(live, "", &open_options, "delete web/lan");
 	world_free(live);
 }
 
@@ -136,11 +113,12 @@ static void test_vlan_beside_bridge(void **state)
 	struct live *live = world_new();
 	bridge(live, "br0");
 	bridge(live, "br0.20");
-	expect(live, LAN("parent: br0, vlan: 20"),
-	       "refused lan: br0.20 exists, but is not VLAN 20 of br0; refused web/lan: waits for "
-	       "network lan");
+	world_expect(
+		live, LAN("parent: br0, vlan: 20"), &open_options,
+		"refused lan: br0.20 exists, but is not VLAN 20 of br0; refused web/lan: waits for "
+		"network lan");
 	vlan(live, "vlan20", live_link_by_name(live->namespaces[0], "br0")->ifindex, 20);
-	expect(live, LAN("parent: br0, vlan: 20"), "create web/lan");
+	world_expect(live, LAN("parent: br0, vlan: 20"), &open_options, "create web/lan");
 	world_free(live);
 }
 
@@ -150,16 +128,18 @@ static void test_renamed_below(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	apply_twice(live, LAN("parent: eth0.10"));
+	world_reach(live, LAN("parent: eth0.10"));
 	rename_link(live, "eth0", "lan0");
-	expect(live, LAN("parent: eth0.10"), "");
-	expect(live, LAN("parent: lan0, vlan: 10"), "");
-	expect(live, LAN("parent: eth0.10, vlan_protocol: 802.1ad"),
-	       "delete eth0.10; create eth0.10; replace web/lan parent eth0.10 -> eth0.10");
-	expect(live, "name: other\n" LAN("parent: eth0.10, ip_range: 172.16.86.128/25"),
-	       "change eth0.10 mark mvapply:vlan:default -> mvapply:vlan:default,other; blocked "
-	       "web/lan: already attached by set \"default\": eth0 172.16.86.2/24 on eth0.10");
-	expect(live, "", "delete web/lan; delete eth0.10");
+	world_expect(live, LAN("parent: eth0.10"), &open_options, "");
+	world_expect(live, LAN("parent: lan0, vlan: 10"), &open_options, "");
+	world_expect(live, LAN("parent: eth0.10, vlan_protocol: 802.1ad"), &open_options,
+		     "delete eth0.10; create eth0.10; replace web/lan parent eth0.10 -> eth0.10");
+	world_expect(
+		live, "name: other\n" LAN("parent: eth0.10, ip_range: 172.16.86.128/25"),
+		&open_options,
+		"change eth0.10 mark mvapply:vlan:default -> mvapply:vlan:default,other; blocked "
+		"web/lan: already attached by set \"default\": eth0 172.16.86.2/24 on eth0.10");
+	world_expect(live, "", &open_options, "delete web/lan; delete eth0.10");
 	world_free(live);
 }
 
@@ -168,13 +148,13 @@ static void test_comes_later(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	apply_twice(live, LAN("parent: eth0.10"));
+	world_reach(live, LAN("parent: eth0.10"));
 	rename_link(live, "eth0.10", "vlan10");
-	expect(live, LAN("parent: eth0.10"), "");
+	world_expect(live, LAN("parent: eth0.10"), &open_options, "");
 	bridge(live, "eth0.10");
-	expect(live, LAN("parent: eth0.10"),
-	       "delete vlan10; replace web/lan parent vlan10 -> eth0.10");
-	expect(live, LAN("parent: eth0, vlan: 10"), "");
+	world_expect(live, LAN("parent: eth0.10"), &open_options,
+		     "delete vlan10; replace web/lan parent vlan10 -> eth0.10");
+	world_expect(live, LAN("parent: eth0, vlan: 10"), &open_options, "");
 	world_free(live);
 }
 
@@ -184,18 +164,22 @@ static void test_one_link(void **state)
 	(void)state;
 	struct live *live = world_new();
 	vlan(live, "vlan10", 2, 10);
-	expect(live,
-	       "networks: {" NET("a", "parent: vlan10") ", " NET(
-		       "b",
-		       "parent: eth0.10") "}\n"
-					  "containers: {web: {networks: {a: {ipv4_address: 172.16.86.9}}},"
-					  " db: {networks: {b: {ipv4_address: 172.16.86.9}}}}\n",
-	       "create web/a; blocked db/b: address 172.16.86.9 is already used by web/a");
-	expect(live,
-	       "networks: {" NET("a", "parent: vlan10") ", " NET("b", "parent: eth0.10, driver: "
-								      "ipvlan") "}\n",
-	       "blocked b: cannot be ipvlan mode l2 on vlan10, where network a is macvlan mode "
-	       "bridge");
+	world_expect(
+		live,
+		"networks: {" NET("a", "parent: vlan10") ", " NET(
+			"b",
+			"parent: eth0.10") "}\n"
+					   "containers: {web: {networks: {a: {ipv4_address: 172.16.86.9}}},"
+					   " db: {networks: {b: {ipv4_address: 172.16.86.9}}}}\n",
+		&open_options,
+		"create web/a; blocked db/b: address 172.16.86.9 is already used by web/a");
+	world_expect(
+		live,
+		"networks: {" NET("a", "parent: vlan10") ", " NET("b", "parent: eth0.10, driver: "
+								       "ipvlan") "}\n",
+		&open_options,
+		"blocked b: cannot be ipvlan mode l2 on vlan10, where network a is macvlan mode "
+		"bridge");
 	world_free(live);
 }
 
@@ -205,19 +189,21 @@ static void test_protocol_of_another(void **state)
 	struct live *live = world_new();
 	bridge(live, "eth0.10");
 	vlan(live, "eth1.10", 3, 10);
-	expect(live, LAN("parent: eth0.10, vlan_protocol: 802.1q"),
-	       "blocked lan: eth0.10 exists, but is not a VLAN of 802.1q; blocked web/lan: waits for "
-	       "network lan");
-	expect(live, LAN("parent: eth1.10, vlan_protocol: 802.1ad"),
-	       "blocked lan: eth1.10 exists, but is not a VLAN of 802.1ad; blocked web/lan: waits for "
-	       "network lan");
-	expect(live, LAN("parent: eth1.10, vlan_protocol: 802.1q"), "create web/lan");
+	world_expect(
+		live, LAN("parent: eth0.10, vlan_protocol: 802.1q"), &open_options,
+		"blocked lan: eth0.10 exists, but is not a VLAN of 802.1q; blocked web/lan: waits for "
+		"network lan");
+	world_expect(
+		live, LAN("parent: eth1.10, vlan_protocol: 802.1ad"), &open_options,
+		"blocked lan: eth1.10 exists, but is not a VLAN of 802.1ad; blocked web/lan: waits for "
+		"network lan");
+	world_expect(live, LAN("parent: eth1.10, vlan_protocol: 802.1q"), &open_options,
+		     "create web/lan");
 	world_free(live);
 }
 
 static void test_adopted(void **state)
 {
-	static const struct plan_options adopt = {.unguarded = true, .adopt = true};
 	static const char *const cases[][2] = {
 		{"parent: eth0.10", "change eth0.10 mark  -> mvapply:vlan:default; create web/lan"},
 		{"parent: mgmt.20", "create web/lan"},
@@ -229,12 +215,7 @@ static void test_adopted(void **state)
 		vlan(live, "eth0.10", 2, 10);
 		vlan(live, "mgmt.20", 2, 20);
 		snprintf(yaml, sizeof(yaml), LAN("%s"), cases[i][0]);
-		struct desired *desired = desired_from(yaml);
-		world_containers(live, desired);
-		const struct plan *plan = plan_make(desired, live, &adopt);
-		assert_string_equal(plan_text(plan), cases[i][1]);
-		plan_free(plan);
-		desired_free(desired);
+		world_expect(live, yaml, &adopt_options, cases[i][1]);
 		world_free(live);
 	}
 }
@@ -273,7 +254,7 @@ static void test_types(void **state)
 				 "blocked lan: parent up0 is not an Ethernet link: its type is %s; "
 				 "blocked web/lan: waits for network lan",
 				 rows[i].said);
-			expect(live, yaml, steps);
+			world_expect(live, yaml, &open_options, steps);
 			world_free(live);
 		}
 }

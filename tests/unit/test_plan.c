@@ -200,49 +200,14 @@ static const struct edit edits[] = {
 	 "change web/b interface_name y -> x; change web/a interface_name x -> y"},
 };
 
-static const struct plan_options open = {.unguarded = true};
-
-static const struct plan *plan_of(struct live *live, const struct desired *desired)
-{
-	world_containers(live, desired);
-	return plan_make(desired, live, &open);
-}
-
-static void apply_until_done(struct live *live, const struct desired *desired)
-{
-	const struct plan *plan = plan_of(live, desired);
-	world_apply(live, plan);
-	plan_free(plan);
-	plan = plan_of(live, desired);
-	assert_string_equal(plan_text(plan), "");
-	plan_free(plan);
-}
-
 static void test_edit(void **state)
 {
 	const struct edit *edit = *state;
 	struct live *live = world_new();
-	struct desired *before = desired_from(edit->before), *after = desired_from(edit->after);
-	apply_until_done(live, before);
-	const struct plan *plan = plan_of(live, after);
-	assert_string_equal(plan_text(plan), edit->expected);
-	plan_free(plan);
-	apply_until_done(live, after);
-	desired_free(before);
-	desired_free(after);
+	world_reach(live, edit->before);
+	world_expect(live, edit->after, &open_options, edit->expected);
+	world_reach(live, edit->after);
 	world_free(live);
-}
-
-/* One live state, one declaration, and the reports. */
-static void expect(struct live *live, const char *yaml, const struct plan_options *options,
-		   const char *expected)
-{
-	struct desired *desired = desired_from(yaml);
-	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, options);
-	assert_string_equal(plan_text(plan), expected);
-	plan_free(plan);
-	desired_free(desired);
 }
 
 static void test_pending_reserves(void **state)
@@ -251,7 +216,7 @@ static void test_pending_reserves(void **state)
 	struct live *live = world_new();
 	struct desired *desired = desired_from(
 		LAN_GW("") "containers: {job: {networks: [lan]}, web: {networks: [lan]}}");
-	const struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = world_plan(live, desired);
 	assert_string_equal(plan_text(plan),
 			    "create web/lan; pending job/lan: no network namespace yet");
 	char text[PREFIX_TEXT_SIZE];
@@ -266,21 +231,13 @@ static void test_removal_moves_nobody(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *three = desired_from(
-		LAN_GW("") "containers: {web: {networks: [lan]}, db: {networks: [lan]}, ci: "
-			   "{networks: [lan]}}");
-	struct desired *two = desired_from(
-		LAN_GW("") "containers: {db: {networks: [lan]}, ci: {networks: [lan]}}");
-	apply_until_done(live, three);
-	const struct plan *plan = plan_of(live, two);
-	assert_string_equal(plan_text(plan), "delete web/lan");
-	world_apply(live, plan);
-	plan_free(plan);
-	plan = plan_of(live, three);
-	assert_string_equal(plan_text(plan), "create web/lan");
-	plan_free(plan);
-	desired_free(three);
-	desired_free(two);
+	const char *three = LAN_GW("") "containers: {web: {networks: [lan]}, db: {networks: "
+				       "[lan]}, ci: {networks: [lan]}}";
+	const char *two = LAN_GW("") "containers: {db: {networks: [lan]}, ci: {networks: [lan]}}";
+	world_reach(live, three);
+	world_expect(live, two, &open_options, "delete web/lan");
+	world_reach(live, two);
+	world_expect(live, three, &open_options, "create web/lan");
 	world_free(live);
 }
 
@@ -288,21 +245,18 @@ static void test_other_sets(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = desired_from("name: lab\n" LAN_GW(", vlan: 10") WEB);
-	struct desired *prod = desired_from("name: prod\n" NET(
+	const char *prod = "name: prod\n" NET(
 		"wan",
-		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}");
-	apply_until_done(live, lab);
-	const struct plan *plan = plan_of(live, prod);
-	assert_string_equal(plan_text(plan), "change eth0.10 mark mvapply:vlan:lab -> "
-					     "mvapply:vlan:lab,prod; create db/wan");
-	plan_free(plan);
-	apply_until_done(live, prod);
-	expect(live, "name: lab", &open,
-	       "delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");
-	expect(live, "name: third\n" LAN_GW("") WEB, &open, "create web/lan");
-	desired_free(lab);
-	desired_free(prod);
+		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}";
+	world_reach(live, "name: lab\n" LAN_GW(", vlan: 10") WEB);
+	world_expect(live, prod, &open_options,
+		     "change eth0.10 mark mvapply:vlan:lab -> "
+		     "mvapply:vlan:lab,prod; create db/wan");
+	world_reach(live, prod);
+	world_expect(
+		live, "name: lab", &open_options,
+		"delete web/lan; change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod");
+	world_expect(live, "name: third\n" LAN_GW("") WEB, &open_options, "create web/lan");
 	world_free(live);
 }
 
@@ -325,10 +279,8 @@ static void test_vlan_two_protocols(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct live *live = world_new();
-		struct desired *before = desired_from(rows[i].before);
-		apply_until_done(live, before);
-		expect(live, rows[i].after, &open, rows[i].plan);
-		desired_free(before);
+		world_reach(live, rows[i].before);
+		world_expect(live, rows[i].after, &open_options, rows[i].plan);
 		world_free(live);
 	}
 }
@@ -337,17 +289,15 @@ static void test_vlan_of_two_sets(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = desired_from("name: lab\n" LAN(", vlan: 10") WEB);
-	struct desired *prod = desired_from("name: prod\n" NET(
+	const char *prod = "name: prod\n" NET(
 		"wan",
-		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}");
-	apply_until_done(live, lab);
-	apply_until_done(live, prod);
-	expect(live, "name: lab\n" LAN(", vlan: 10, vlan_protocol: 802.1ad") WEB, &open,
-	       "change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod; refused lan: "
-	       "eth0.10 is VLAN 10 (802.1q) of set prod; refused web/lan: waits for network lan");
-	desired_free(lab);
-	desired_free(prod);
+		"parent: eth0.10, subnet: 10.0.0.0/24") "containers: {db: {networks: [wan]}}";
+	world_reach(live, "name: lab\n" LAN(", vlan: 10") WEB);
+	world_reach(live, prod);
+	world_expect(
+		live, "name: lab\n" LAN(", vlan: 10, vlan_protocol: 802.1ad") WEB, &open_options,
+		"change eth0.10 mark mvapply:vlan:lab,prod -> mvapply:vlan:prod; refused lan: "
+		"eth0.10 is VLAN 10 (802.1q) of set prod; refused web/lan: waits for network lan");
 	world_free(live);
 }
 
@@ -359,10 +309,9 @@ static void test_vlan_existing(void **state)
 	vlan->parent_where = PARENT_HOST;
 	vlan->parent = 2;
 	vlan->vlan = 10;
-	struct desired *lab = desired_from(LAN(", vlan: 10") WEB);
-	apply_until_done(live, lab);
-	expect(live, "", &open, "delete web/lan");
-	desired_free(lab);
+
+	world_reach(live, LAN(", vlan: 10") WEB);
+	world_expect(live, "", &open_options, "delete web/lan");
 	world_free(live);
 }
 
@@ -374,9 +323,10 @@ static void test_vlan_name_conflict(void **state)
 	vlan->parent_where = PARENT_HOST;
 	vlan->parent = 2;
 	vlan->vlan = 20;
-	expect(live, LAN(", vlan: 10") WEB, &open,
-	       "refused lan: eth0.10 exists, but with VLAN id 20 (802.1q); refused web/lan: waits "
-	       "for network lan");
+	world_expect(
+		live, LAN(", vlan: 10") WEB, &open_options,
+		"refused lan: eth0.10 exists, but with VLAN id 20 (802.1q); refused web/lan: waits "
+		"for network lan");
 	world_free(live);
 }
 
@@ -384,13 +334,12 @@ static void test_vlan_kept(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = desired_from(LAN(", vlan: 10") WEB);
-	apply_until_done(live, lab);
+
+	world_reach(live, LAN(", vlan: 10") WEB);
 	struct live_link *other_link = world_link(world_ns(live, "ci"), "other", KIND_MACVLAN);
 	other_link->parent_where = PARENT_HOST;
 	other_link->parent = live_link_by_name(live->namespaces[0], "eth0.10")->ifindex;
-	expect(live, "", &open, "delete web/lan; kept eth0.10: used by other in ci");
-	desired_free(lab);
+	world_expect(live, "", &open_options, "delete web/lan; kept eth0.10: used by other in ci");
 	world_free(live);
 }
 
@@ -402,23 +351,24 @@ static void test_dummy_kept(void **state)
 										      "{networks: "
 										      "[in]}}\n";
 	struct live *live = world_new();
-	struct desired *lab = desired_from(island);
-	apply_until_done(live, lab);
+
+	world_reach(live, island);
 	const int dummy = live_link_by_name(live->namespaces[0], "mvd-in")->ifindex;
 	struct live_link *vlan = world_link(live->namespaces[0], "theirs", KIND_VLAN);
 	vlan->parent_where = PARENT_HOST;
 	vlan->parent = dummy;
-	expect(live, "", &open, "delete web/in; kept mvd-in: used by theirs in the host");
-	expect(live, island, &open, "");
+	world_expect(live, "", &open_options,
+		     "delete web/in; kept mvd-in: used by theirs in the host");
+	world_expect(live, island, &open_options, "");
 	vlan->parent_where = PARENT_NONE;
 	/* Another set's. */
-	struct desired *prod = desired_from("name: prod\n" NET(
-		"wan",
-		"parent: mvd-in, subnet: 10.9.0.0/24") "containers: {db: {networks: [wan]}}");
-	apply_until_done(live, prod);
-	expect(live, "", &open, "delete web/in; kept mvd-in: used by eth0 in db");
-	desired_free(prod);
-	desired_free(lab);
+
+	world_reach(
+		live,
+		"name: prod\n" NET(
+			"wan",
+			"parent: mvd-in, subnet: 10.9.0.0/24") "containers: {db: {networks: [wan]}}");
+	world_expect(live, "", &open_options, "delete web/in; kept mvd-in: used by eth0 in db");
 	world_free(live);
 }
 
@@ -427,7 +377,7 @@ static bool has_links_on_parent(struct live *live, const char *yaml)
 {
 	struct desired *desired = desired_from(yaml);
 	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open_options);
 	assert_int_equal(plan->n_steps, 1);
 	const bool shares_parent = plan->steps[0].desired->shares_parent;
 	plan_free(plan);
@@ -439,9 +389,8 @@ static void test_links_on_one_parent(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lan = desired_from(LAN("") WEB);
 	assert_false(has_links_on_parent(live, LAN("") WEB));
-	apply_until_done(live, lan);
+	world_reach(live, LAN("") WEB);
 	assert_true(has_links_on_parent(live, LAN("") WEB_DB));
 	assert_false(has_links_on_parent(
 		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
@@ -452,7 +401,6 @@ static void test_links_on_one_parent(void **state)
 	assert_true(has_links_on_parent(
 		live, NET("lan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: "
 								      "[lan]}}\nname: x\n"));
-	desired_free(lan);
 	world_free(live);
 }
 
@@ -460,22 +408,23 @@ static void test_parents(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	expect(live, NET("lan", "parent: eth9, subnet: 10.0.0.0/24") WEB, &open,
-	       "blocked lan: the host has no link \"eth9\"; blocked web/lan: waits for network "
-	       "lan");
-	expect(live, LAN(", mtu: 9000") WEB, &open,
-	       "blocked lan: mtu 9000 is larger than the mtu 1500 of parent eth0; blocked "
-	       "web/lan: waits for network lan");
+	world_expect(
+		live, NET("lan", "parent: eth9, subnet: 10.0.0.0/24") WEB, &open_options,
+		"blocked lan: the host has no link \"eth9\"; blocked web/lan: waits for network "
+		"lan");
+	world_expect(live, LAN(", mtu: 9000") WEB, &open_options,
+		     "blocked lan: mtu 9000 is larger than the mtu 1500 of parent eth0; blocked "
+		     "web/lan: waits for network lan");
 	live->namespaces[0]->links[0].flags = 0;
-	expect(live, LAN("") WEB, &open, "blocked web/lan: parent eth0 is down");
+	world_expect(live, LAN("") WEB, &open_options, "blocked web/lan: parent eth0 is down");
 	live->namespaces[0]->links[0].flags = IFF_UP;
 	struct live_link *bridge = world_link(live->namespaces[0], "br0", KIND_OTHER);
 	bridge->kind_name = "bridge";
 	live->namespaces[0]->links[0].master = bridge->ifindex;
-	expect(live, LAN("") WEB, &open,
-	       "blocked lan: parent eth0 is a port of bridge br0; blocked web/lan: waits for "
-	       "network "
-	       "lan");
+	world_expect(live, LAN("") WEB, &open_options,
+		     "blocked lan: parent eth0 is a port of bridge br0; blocked web/lan: waits for "
+		     "network "
+		     "lan");
 	world_free(live);
 }
 
@@ -484,32 +433,33 @@ static void test_replacement(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab =
-		desired_from(TWO_NETS("", ", host: true") "containers: {web: {networks: [a, b]}}");
-	apply_until_done(live, lab);
-	expect(live,
-	       "networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {web: {networks: "
-	       "[c]}}",
-	       &open,
-	       "delete web/b; delete b; kept web/a: its replacement web/c is blocked; blocked c: the "
-	       "host has no link \"eth9\"; blocked web/c: waits for network c");
+
+	world_reach(live, TWO_NETS("", ", host: true") "containers: {web: {networks: [a, b]}}");
+	world_expect(
+		live,
+		"networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {web: {networks: "
+		"[c]}}",
+		&open_options,
+		"delete web/b; delete b; kept web/a: its replacement web/c is blocked; blocked c: the "
+		"host has no link \"eth9\"; blocked web/c: waits for network c");
 	/* The subnets decide which of the two it is; and for the host's own link. */
-	expect(live,
-	       "networks: {c: {parent: eth9, subnet: 10.2.0.0/24, host: true}, d: {parent: eth0, "
-	       "subnet: 10.1.0.0/24, gateway: 10.1.0.1}}\ncontainers: {web: {networks: [d, c]}}",
-	       &open,
-	       "delete web/a; create web/d; kept web/b: its replacement web/c is blocked; "
-	       "kept b: its replacement, the host's link on network c, is "
-	       "blocked; blocked c: the host has no link \"eth9\"; blocked web/c: waits for "
-	       "network c; blocked c: waits for network c");
+	world_expect(
+		live,
+		"networks: {c: {parent: eth9, subnet: 10.2.0.0/24, host: true}, d: {parent: eth0, "
+		"subnet: 10.1.0.0/24, gateway: 10.1.0.1}}\ncontainers: {web: {networks: [d, c]}}",
+		&open_options,
+		"delete web/a; create web/d; kept web/b: its replacement web/c is blocked; "
+		"kept b: its replacement, the host's link on network c, is "
+		"blocked; blocked c: the host has no link \"eth9\"; blocked web/c: waits for "
+		"network c; blocked c: waits for network c");
 	/* A container that is removed has none. */
-	expect(live,
-	       "networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {ci: "
-	       "{networks: [c]}}",
-	       &open,
-	       "delete web/a; delete web/b; delete b; blocked c: the host has no link \"eth9\"; "
-	       "blocked ci/c: waits for network c");
-	desired_free(lab);
+	world_expect(
+		live,
+		"networks: {c: {parent: eth9, subnet: 10.1.0.0/24}}\ncontainers: {ci: "
+		"{networks: [c]}}",
+		&open_options,
+		"delete web/a; delete web/b; delete b; blocked c: the host has no link \"eth9\"; "
+		"blocked ci/c: waits for network c");
 	world_free(live);
 }
 
@@ -517,8 +467,9 @@ static void test_full(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	expect(live, NET("lan", "parent: eth0, subnet: 10.0.0.0/30, gateway: 10.0.0.1") WEB_DB,
-	       &open, "create web/lan; blocked db/lan: no free address in 10.0.0.0/30");
+	world_expect(
+		live, NET("lan", "parent: eth0, subnet: 10.0.0.0/30, gateway: 10.0.0.1") WEB_DB,
+		&open_options, "create web/lan; blocked db/lan: no free address in 10.0.0.0/30");
 	world_free(live);
 }
 
@@ -527,13 +478,12 @@ static void test_router_of_a_link_on_the_parent(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = desired_from(
-		"networks: {a: {parent: eth0, subnet: 10.0.0.0/24}, b: {parent: eth0, subnet: "
-		"10.0.0.0/24, gateway: 10.0.0.1, aux_addresses: {nas: 10.0.0.2}}}\n"
-		"containers: {web: {networks: [a]}}\n");
-	apply_until_done(live, lab);
+
+	world_reach(live,
+		    "networks: {a: {parent: eth0, subnet: 10.0.0.0/24}, b: {parent: eth0, subnet: "
+		    "10.0.0.0/24, gateway: 10.0.0.1, aux_addresses: {nas: 10.0.0.2}}}\n"
+		    "containers: {web: {networks: [a]}}\n");
 	assert_int_equal(world_ns(live, "web")->addrs[0].prefix.ip.bytes[3], 3);
-	desired_free(lab);
 	world_free(live);
 }
 
@@ -541,15 +491,15 @@ static void test_drift(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = desired_from(LAN_GW("") WEB);
-	apply_until_done(live, lab);
+
+	world_reach(live, LAN_GW("") WEB);
 	struct live_ns *web = world_ns(live, "web");
 	web->links[0].flags = 0;
 	web->n_addrs = web->n_routes = 0;
-	expect(live, LAN_GW("") WEB, &open,
-	       "change web/lan state down -> up, address none -> 172.16.86.2/24, route none -> "
-	       "default via 172.16.86.1");
-	desired_free(lab);
+	world_expect(
+		live, LAN_GW("") WEB, &open_options,
+		"change web/lan state down -> up, address none -> 172.16.86.2/24, route none -> "
+		"default via 172.16.86.1");
 	world_free(live);
 }
 
@@ -614,13 +564,6 @@ static void undeclared_set_expect(struct live *live, const char *yaml, const cha
 	desired_free(desired);
 }
 
-static void live_add(struct live *live, const char *yaml)
-{
-	struct desired *desired = desired_from(yaml);
-	apply_until_done(live, desired);
-	desired_free(desired);
-}
-
 /* Whether another set is probably the files' set under its former name. */
 static void test_undeclared_set(void **state)
 {
@@ -630,7 +573,7 @@ static void test_undeclared_set(void **state)
 		OTHER("new", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "web");
 	(void)state;
 	struct live *live = world_new();
-	live_add(live, OTHER("old", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "web"));
+	world_reach(live, OTHER("old", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "web"));
 	undeclared_set_expect(live, new_db, "old");
 	undeclared_set_expect(live, new_web, NULL); /* reported by check_twice */
 	undeclared_set_expect(
@@ -645,7 +588,7 @@ static void test_undeclared_set(void **state)
 		NULL);
 	forge(live, "ci", "mvapply:attach:ghost/lan/nobody");
 	undeclared_set_expect(live, new_db, "old");
-	live_add(live, new_db);
+	world_reach(live, new_db);
 	undeclared_set_expect(live, new_db, NULL); /* it is live itself */
 	undeclared_set_expect(live,
 			      OTHER("third", NET("lan", "parent: eth0, subnet: 10.0.0.0/24"), "ci"),
@@ -657,8 +600,8 @@ static void test_guard(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
-	struct desired *lab = desired_from(LAN_GW("") WEB_DB);
-	apply_until_done(live, lab);
+
+	world_reach(live, LAN_GW("") WEB_DB);
 	struct plan_options half = plan_options_default, all = plan_options_default;
 	struct plan_options one = {.max_delete = {.limit = 1}}, none = {.max_delete = {.limit = 0}};
 	all.max_delete.limit = 100;
@@ -695,14 +638,15 @@ static void test_guard(void **state)
 								     "db, networks: [new]}}",
 		     half, false);
 	/* Attachments of another set do not count. */
-	struct desired *prod = desired_from("name: prod\n" NET(
-		"wan", "parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: [wan]}}");
-	apply_until_done(live, prod);
+
+	world_reach(
+		live,
+		"name: prod\n" NET(
+			"wan",
+			"parent: eth1, subnet: 10.0.0.0/24") "containers: {ci: {networks: [wan]}}");
 	half.max_delete.limit = 70;
 	half.max_delete.from = 2;
 	guard_expect(live, LAN_GW(""), half, true);
-	desired_free(prod);
-	desired_free(lab);
 	world_free(live);
 }
 
@@ -712,7 +656,7 @@ static void warned(struct live *live, const char *yaml, const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
 	world_containers(live, desired);
-	const struct plan *plan = plan_make(desired, live, &open);
+	const struct plan *plan = plan_make(desired, live, &open_options);
 	assert_int_equal(plan->n_warnings, *expected ? 1 : 0);
 	if (*expected)
 		assert_string_equal(warning_text(&plan->warnings[0], plan->arena), expected);
@@ -730,14 +674,14 @@ static void test_engine_default_route(void **state)
 	struct live_ns *web = world_ns(live, "web");
 	world_route(web, world_link(web, "eth0", KIND_OTHER)->ifindex, "0.0.0.0/0", "172.17.0.1",
 		    RTPROT_BOOT);
-	expect(live, LAN_GW(", ip_range: 172.16.86.0/25") WEB, &open,
-	       "blocked web/lan: web already has a default route via 172.17.0.1");
-	expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open, "create web/lan");
+	world_expect(live, LAN_GW(", ip_range: 172.16.86.0/25") WEB, &open_options,
+		     "blocked web/lan: web already has a default route via 172.17.0.1");
+	world_expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open_options,
+		     "create web/lan");
 	warned(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, warned_text);
 	warned(live, LAN(", ip_range: 172.16.86.0/25") DOCKER_WEB, "");
-	struct desired *lab = desired_from(LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB);
-	apply_until_done(live, lab);
-	desired_free(lab);
+
+	world_reach(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB);
 	assert_int_equal(web->n_routes, 1);
 	assert_string_equal(web->links[1].name, "eth1");
 	warned(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, warned_text);
@@ -750,19 +694,18 @@ static void test_engine_default_route_later(void **state)
 	(void)state;
 	struct live *live = world_new();
 	struct live_ns *web = world_ns(live, "web");
-	struct desired *lab = desired_from(LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB);
-	apply_until_done(live, lab);
+
+	world_reach(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB);
 	assert_int_equal(web->n_routes, 1);
 	struct live_route route = web->routes[0];
 	route.ifindex = world_link(web, "eth7", KIND_OTHER)->ifindex;
 	route.metric = 100;
 	route.proto = RTPROT_STATIC;
 	*array_push(web->arena, web->routes, web->n_routes) = route;
-	expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open,
-	       "change web/lan route default via 172.16.86.1 -> none");
-	apply_until_done(live, lab);
+	world_expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open_options,
+		     "change web/lan route default via 172.16.86.1 -> none");
+	world_reach(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB);
 	assert_int_equal(web->n_routes, 1);
-	desired_free(lab);
 	world_free(live);
 }
 
@@ -774,13 +717,16 @@ static void test_engine_other_routes(void **state)
 	struct live_ns *web = world_ns(live, "web");
 	int eth0 = world_link(web, "eth0", KIND_OTHER)->ifindex;
 	world_route(web, eth0, "::/0", "fd00:9::1", RTPROT_BOOT);
-	expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open, "create web/lan");
+	world_expect(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, &open_options,
+		     "create web/lan");
 	warned(live, LAN_GW(", ip_range: 172.16.86.0/25") DOCKER_WEB, "");
 	world_route(web, eth0, "10.0.0.0/8", "172.17.0.1", RTPROT_BOOT);
-	expect(live,
-	       LAN_GW(", ip_range: 172.16.86.0/25") "containers: {web: {docker: web, networks: {lan: {routes: [{to: "
-						    "10.0.0.0/8, via: 172.16.86.9}]}}}}\n",
-	       &open, "blocked web/lan: web already has a route to 10.0.0.0/8 via 172.17.0.1");
+	world_expect(
+		live,
+		LAN_GW(", ip_range: 172.16.86.0/25") "containers: {web: {docker: web, networks: {lan: {routes: [{to: "
+						     "10.0.0.0/8, via: 172.16.86.9}]}}}}\n",
+		&open_options,
+		"blocked web/lan: web already has a route to 10.0.0.0/8 via 172.17.0.1");
 	world_free(live);
 }
 

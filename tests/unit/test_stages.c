@@ -12,8 +12,6 @@
 
 #include <cmocka.h>
 
-static const struct plan_options open = {.unguarded = true};
-
 static const char *const stage_names[N_STAGES] = {
 	[STAGE_PARENT_CREATE] = "parent", [STAGE_GIVE_UP] = "give up",
 	[STAGE_DELETE] = "delete",        [STAGE_PARENT_DELETE] = "parent delete",
@@ -83,12 +81,6 @@ static const char *stages_text(struct arena *arena, const struct stages *stages)
 	return text;
 }
 
-static const struct plan *plan_of(struct live *live, const struct desired *desired)
-{
-	world_containers(live, desired);
-	return plan_make(desired, live, &open);
-}
-
 static struct stages plan_stages(const struct plan *plan, const struct live *live)
 {
 	const struct selection all = selection_all(plan, plan->arena);
@@ -98,14 +90,14 @@ static struct stages plan_stages(const struct plan *plan, const struct live *liv
 static void apply_until_done(struct live *live, const char *yaml, const char *expected)
 {
 	struct desired *desired = desired_from(yaml);
-	const struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = world_plan(live, desired);
 	if (expected) {
 		const struct stages stages = plan_stages(plan, live);
 		assert_string_equal(stages_text(plan->arena, &stages), expected);
 	}
 	world_apply(live, plan);
 	plan_free(plan);
-	plan = plan_of(live, desired);
+	plan = world_plan(live, desired);
 	assert_string_equal(plan_text(plan), "");
 	plan_free(plan);
 	desired_free(desired);
@@ -150,7 +142,7 @@ static void test_name_kept(void **state)
 	other_link->parent_where = PARENT_HOST;
 	other_link->parent = link_called(live, "eth0.10")->ifindex;
 	struct desired *desired = desired_from(edits[3].after);
-	const struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = world_plan(live, desired);
 	const struct stages stages = plan_stages(plan, live);
 	assert_string_equal(stages_text(plan->arena, &stages),
 			    "parent eth0.10 temporary; delete web/n; do web/n");
@@ -168,7 +160,7 @@ static void expect_stages(const char *yaml, size_t n_selected, const char *expec
 {
 	struct live *live = world_new();
 	struct desired *desired = desired_from(yaml);
-	const struct plan *plan = plan_of(live, desired);
+	const struct plan *plan = world_plan(live, desired);
 	struct selection selection = selection_all(plan, plan->arena);
 	for (size_t i = n_selected; i < plan->n_steps; i++)
 		selection.selected[i] = false;

@@ -398,3 +398,33 @@ const char *plan_text(const struct plan *plan)
 	}
 	return text;
 }
+
+const struct plan_options open_options = {.unguarded = true};
+const struct plan_options adopt_options = {.unguarded = true, .adopt = true};
+
+const struct plan *world_plan(struct live *live, const struct desired *desired)
+{
+	world_containers(live, desired);
+	return plan_make(desired, live, &open_options);
+}
+
+void world_expect(struct live *live, const char *yaml, const struct plan_options *options,
+		  const char *expected)
+{
+	struct desired *desired = desired_from(yaml);
+	world_containers(live, desired);
+	const struct plan *plan = plan_make(desired, live, options);
+	assert_string_equal(plan_text(plan), expected);
+	plan_free(plan);
+	desired_free(desired);
+}
+
+void world_reach(struct live *live, const char *yaml)
+{
+	struct desired *desired = desired_from(yaml);
+	const struct plan *plan = world_plan(live, desired);
+	world_apply(live, plan);
+	plan_free(plan);
+	desired_free(desired);
+	world_expect(live, yaml, &open_options, "");
+}

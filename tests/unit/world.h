@@ -20,6 +20,9 @@ void world_lease(struct live_ns *ns, int ifindex, const char *prefix, uint32_t v
 void world_route(struct live_ns *ns, int ifindex, const char *to, const char *via, uint8_t proto);
 void world_unlink(struct live *live, struct live_ns *ns, int ifindex);
 
+/* Without the guard against many deletions; and with --adopt. */
+extern const struct plan_options open_options, adopt_options;
+
 /* Finds each desired container's namespace by its name; those without one are pending. */
 void world_containers(struct live *live, const struct desired *desired);
 void world_apply(struct live *live, const struct plan *plan);
@@ -28,6 +31,14 @@ void world_apply(struct live *live, const struct plan *plan);
 struct desired *desired_from(const char *yaml);
 /* NULL: it is not valid. */
 struct desired *desired_try(const char *yaml);
+
+/* The plan with open_options, after world_containers. */
+const struct plan *world_plan(struct live *live, const struct desired *desired);
+/* The plan of the YAML has to be this text. */
+void world_expect(struct live *live, const char *yaml, const struct plan_options *options,
+		  const char *expected);
+/* Applies the YAML; a second plan has to be empty. */
+void world_reach(struct live *live, const char *yaml);
 
 /* The plan as text, "create attach web/lan; change attach db/lan mtu 1500 -> 1400", without mere
  * reports unless `told`. */
