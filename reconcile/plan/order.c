@@ -1,4 +1,6 @@
-/* The order of the steps: deletions, then parents, then changes on them, then creations. */
+/* The order of the steps: deletions, then parents, then changes on them, then creations. A change
+ * may release the name or the MAC that a new link or another changed link gets, whether the link is
+ * a container's or the host's. */
 #include "reconcile/plan/step_build.h"
 
 enum phase {
@@ -7,7 +9,7 @@ enum phase {
 	PHASE_PARENT,
 	PHASE_CHANGE,
 	PHASE_NEW,
-	PHASE_HOST,
+	PHASE_NEW_HOST,
 	PHASE_REPORT,
 };
 
@@ -17,14 +19,12 @@ static enum phase phase_of(const struct step *step)
 	case ACTION_DELETE:
 		return step_is_parent(step) ? PHASE_PARENT_DELETE : PHASE_DELETE;
 	case ACTION_CHANGE:
-		if (step_is_parent(step))
-			return PHASE_PARENT;
-		return step->tag.role == ROLE_HOST ? PHASE_HOST : PHASE_CHANGE;
+		return step_is_parent(step) ? PHASE_PARENT : PHASE_CHANGE;
 	case ACTION_CREATE:
 	case ACTION_REPLACE:
 		if (step_is_parent(step))
 			return PHASE_PARENT;
-		return step->tag.role == ROLE_HOST ? PHASE_HOST : PHASE_NEW;
+		return step->tag.role == ROLE_HOST ? PHASE_NEW_HOST : PHASE_NEW;
 	case ACTION_KEPT:
 	case ACTION_PENDING:
 	case ACTION_BLOCKED:

@@ -131,7 +131,7 @@ static const struct edit edits[] = {
 	 "create lan"},
 	{"host access follows containers", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
 	 LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB_DB,
-	 "create db/lan; change lan route none -> 172.16.86.3/32"},
+	 "change lan route none -> 172.16.86.3/32; create db/lan"},
 	{"host access left", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB, LAN_GW("") WEB,
 	 "delete lan"},
 	{"host access renamed", LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
@@ -142,6 +142,28 @@ static const struct edit edits[] = {
 	 "change lan mac_address 02:42:ac:10:56:fa -> 02:42:ac:10:56:fb, address "
 	 "172.16.86.250/32 -> none, address none -> 172.16.86.251/32, route 172.16.86.2/32 -> "
 	 "172.16.86.2/32"},
+	{"host access leaves its address to a container",
+	 LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB,
+	 LAN_GW(", host: {ipv4_address: 172.16.86.251}")
+		 PAIR("ipv4_address: 172.16.86.2", "ipv4_address: 172.16.86.250"),
+	 "change lan mac_address 02:42:ac:10:56:fa -> 02:42:ac:10:56:fb, address "
+	 "172.16.86.250/32 -> none, address none -> 172.16.86.251/32, route 172.16.86.2/32 -> "
+	 "172.16.86.2/32, route none -> 172.16.86.250/32; create db/lan"},
+	{"host access takes the address of a container",
+	 LAN_GW(", host: {ipv4_address: 172.16.86.250}") WEB_WITH("ipv4_address: 172.16.86.9"),
+	 LAN_GW(", host: {ipv4_address: 172.16.86.9}") WEB_WITH("ipv4_address: 172.16.86.250"),
+	 "change lan mac_address 02:42:ac:10:56:fa -> 02:42:ac:10:56:09, address 172.16.86.250/32 "
+	 "-> none, address none -> 172.16.86.9/32, route 172.16.86.9/32 -> none, route none -> "
+	 "172.16.86.250/32; change web/lan mac_address 02:42:ac:10:56:09 -> 02:42:ac:10:56:fa, "
+	 "address 172.16.86.9/24 -> none, address none -> 172.16.86.250/24"},
+	{"host access of two networks, names exchanged",
+	 TWO_NETS(", host: {interface_name: x}", ", host: {interface_name: y}"),
+	 TWO_NETS(", host: {interface_name: y}", ", host: {interface_name: x}"),
+	 "change b interface_name y -> x; change a interface_name x -> y"},
+	{"host access of a network leaves its name to another",
+	 TWO_NETS("", ", host: {interface_name: x}"),
+	 TWO_NETS(", host: {interface_name: x}", ", host: {interface_name: y}"),
+	 "change b interface_name x -> y; create a"},
 	{"dummy",
 	 NET("in", "internal: true, subnet: 10.9.0.0/24") "containers: {web: {networks: [in]}}", "",
 	 "delete web/in; delete mvd-in"},
