@@ -17,3 +17,14 @@ const struct unmanaged *address_claimant(const struct matched *matched,
 			       : NULL;
 	return claim->leaving && candidates == planned->netns_group ? NULL : claim;
 }
+
+bool claim_ends(const struct matched *matched, const struct unmanaged *claim,
+		attachment_made *is_made, const void *data)
+{
+	if (claim->leaving) {
+		const struct planned_attachment *replacement =
+			matched->attachments->uses[claim->leaving->number].replacement;
+		return !replacement || is_made(data, replacement);
+	}
+	return claim->planned && !claim->managed && is_made(data, claim->planned);
+}

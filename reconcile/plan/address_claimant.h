@@ -12,4 +12,10 @@ const struct unmanaged *address_claimant(const struct matched *matched,
 					 const struct planned_attachment *planned,
 					 const struct ip *ip);
 
+/* Whether an attachment can be made, as far as it is known. */
+typedef bool attachment_made(const void *data, const struct planned_attachment *planned);
+/* Whether the link loses the address in this run. */
+bool claim_ends(const struct matched *matched, const struct unmanaged *claim,
+		attachment_made *is_made, const void *data);
+
 #endif

@@ -43,16 +43,9 @@ static void claimed_warn(const struct plan_input *input, const struct claimed *c
 		    arena_printf(input->scratch, "%zu", more));
 }
 
-/* Whether the link loses the address in this run. */
-static bool claim_ends(const struct assigned *assigned, const struct conflicts *conflicts,
-		       const struct unmanaged *claim)
+static bool is_made(const void *data, const struct planned_attachment *planned)
 {
-	if (claim->leaving) {
-		const struct planned_attachment *replacement =
-			assigned->attachments->uses[claim->leaving->number].replacement;
-		return !replacement || attachment_is_made(conflicts, replacement);
-	}
-	return claim->planned && !claim->managed && attachment_is_made(conflicts, claim->planned);
+	return attachment_is_made(data, planned);
 }
 
 /* The holder of an address that the attachment has or gets, if the holder keeps it. */
@@ -66,7 +59,7 @@ static const struct unmanaged *claim_on(const struct assigned *assigned,
 			? address_claimant(assigned->matched, assigned->unmanaged,
 					   assigned->addresses->attachment_claims, planned, ip)
 			: NULL;
-	return claim && claim_ends(assigned, conflicts, claim) ? NULL : claim;
+	return claim && claim_ends(assigned->matched, claim, is_made, conflicts) ? NULL : claim;
 }
 
 static struct claimed *claimed_list(const struct assigned *assigned,

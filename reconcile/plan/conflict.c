@@ -180,7 +180,8 @@ static const struct unmanaged *address_holder(const struct conflict_finder *find
 		       : NULL;
 	if (fact)
 		return fact;
-	return claim && !claim->planned ? claim : NULL;
+	/* Whether the host's own link stays, says check_holder. */
+	return claim && !claim->planned && !claim->ns->host ? claim : NULL;
 }
 
 static struct check_result check_address(const struct conflict_finder *finder,
@@ -274,8 +275,15 @@ static struct holders holders_find(const struct conflict_finder *finder)
 	return holders;
 }
 
-/* The object of the attachment that the link already has on its parent, or NULL. A container's link
- * counts with no address: a container can give it any. */
+/* Whether the link excludes its addresses from the attachment. A container's link does so only on
+ * ipvlan, where the kernel refuses a second link with an address (ipvlan_addr_busy): otherwise a
+ * container could keep any address from others. */
+static bool holds_addresses(const struct planned_attachment *planned, const struct holder *other)
+{
+	return !other->container || planned->network->driver == DRIVER_IPVLAN;
+}
+
+/* The object of the attachment that the link already has on its parent, or NULL. */
 static const char *holding_on_parent(const struct conflict_finder *finder,
 				     const struct planned_attachment *planned,
 				     const struct holder *other)
@@ -284,8 +292,8 @@ static const char *holding_on_parent(const struct conflict_finder *finder,
 	const struct mac *mac = &finder->checked[planned->number].mac;
 	if (excludes(planned, other->link))
 		return "parent";
-	if (!other->container && (has_address(other->ns, other->link, &ip[IPV4]) ||
-				  has_address(other->ns, other->link, &ip[IPV6])))
+	if (holds_addresses(planned, other) && (has_address(other->ns, other->link, &ip[IPV4]) ||
+						has_address(other->ns, other->link, &ip[IPV6])))
 		return "address";
 	return mac->set && mac_equal(&other->link->mac, mac) && !mac_is_live(planned, mac) ? "MAC"
 											   : NULL;

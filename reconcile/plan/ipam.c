@@ -86,16 +86,15 @@ static struct ipam ipam_make(const struct matched *matched, const struct unmanag
 {
 	const struct attachments *attachments = matched->attachments;
 	struct arena *arena = matched->input->scratch;
-	const struct ipam ipam = {
-		.matched = matched,
-		.unmanaged = unmanaged,
-		.assigned = arena_alloc(arena,
-					(attachments->count + 1) * sizeof(struct assigned_address)),
-		.in_use = address_set_new(arena, attachments->count),
-		.in_namespace = address_set_new(arena, attachments->count),
-		.keepers = address_set_new(arena, attachments->count),
-		.cursors = cursors_make(matched),
-		.claimed_cursors = cursors_make(matched)};
+	struct ipam ipam = {.matched = matched,
+			    .unmanaged = unmanaged,
+			    .assigned = arena_alloc(arena, (attachments->count + 1) *
+								   sizeof(struct assigned_address)),
+			    .in_use = address_set_new(arena, attachments->count),
+			    .in_namespace = address_set_new(arena, attachments->count),
+			    .keepers = address_set_new(arena, attachments->count)};
+	for (enum tier tier = 0; tier < N_TIERS; tier++)
+		ipam.cursors[tier] = cursors_make(matched);
 	for (size_t i = 0; i < attachments->count; i++)
 		ipam.assigned[i].check_result = attachments->planned[i].check_result;
 	for (size_t i = 0; i < matched->parents->n_networks; i++)

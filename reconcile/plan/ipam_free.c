@@ -18,14 +18,26 @@ static bool is_routers(const struct planned_attachment *planned, const struct su
 	       (ip->family == AF_INET && prefix->len < 30 && !prefix_usable(prefix, &after));
 }
 
-/* Claimed addresses are used last: they may be in use, but a container must not be able to exhaust
- * a range. */
+static bool is_made(const void *data, const struct planned_attachment *planned)
+{
+	return assigned_to(data, planned)->check_result.action == ACTION_CREATE;
+}
+
+static enum tier tier_of(const struct ipam *ipam, const struct planned_attachment *planned,
+			 const struct ip *ip)
+{
+	const struct unmanaged *claim = address_claimant(ipam->matched, ipam->unmanaged,
+							 ipam->attachment_claims, planned, ip);
+	if (!claim)
+		return TIER_FREE;
+	return claim_ends(ipam->matched, claim, is_made, ipam) ? TIER_RELEASED : TIER_CLAIMED;
+}
+
 static bool choosable(const struct ipam *ipam, const struct planned_attachment *planned,
-		      const struct subnet *subnet, const struct ip *ip, bool claimed)
+		      const struct subnet *subnet, const struct ip *ip, enum tier tier)
 {
 	return free_for(ipam, planned, subnet, ip) && !is_routers(planned, subnet, ip) &&
-	       (claimed || !address_claimant(ipam->matched, ipam->unmanaged,
-					     ipam->attachment_claims, planned, ip));
+	       tier_of(ipam, planned, ip) <= tier;
 }
 
 /* Whether another link in the namespace has the address, on whichever parent. */
@@ -37,10 +49,10 @@ static bool in_namespace(const struct ipam *ipam, const struct planned_attachmen
 
 /* The lowest address from `*ip` on that is choosable, or false. */
 static bool next_choosable(const struct ipam *ipam, const struct planned_attachment *planned,
-			   const struct subnet *subnet, struct ip *ip, bool claimed)
+			   const struct subnet *subnet, struct ip *ip, enum tier tier)
 {
 	const struct ip last = prefix_last(&subnet->ip_range);
-	while (!choosable(ipam, planned, subnet, ip, claimed)) {
+	while (!choosable(ipam, planned, subnet, ip, tier)) {
 		if (ip_equal(ip, &last))
 			return false;
 		*ip = ip_next(*ip);
@@ -51,22 +63,21 @@ static bool next_choosable(const struct ipam *ipam, const struct planned_attachm
 /* The lowest free address of the subnet, starting where the last search for this network ended.
  * Other namespaces can use an address that only this namespace excludes. */
 static bool take_lowest(const struct ipam *ipam, const struct planned_attachment *planned,
-			size_t family, size_t index, bool claimed)
+			size_t family, size_t index, enum tier tier)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
 	const struct ip last = prefix_last(&subnet->ip_range);
-	struct ip *cursor = &(claimed ? ipam->claimed_cursors
-				      : ipam->cursors)[planned->resolved->number][index];
+	struct ip *cursor = &ipam->cursors[tier][planned->resolved->number][index];
 	if (!cursor->family)
 		*cursor = prefix_first(&subnet->ip_range);
-	if (!next_choosable(ipam, planned, subnet, cursor, claimed))
+	if (!next_choosable(ipam, planned, subnet, cursor, tier))
 		return false;
 	struct ip ip = *cursor;
 	while (in_namespace(ipam, planned, &ip)) {
 		if (ip_equal(&ip, &last))
 			return false;
 		ip = ip_next(ip);
-		if (!next_choosable(ipam, planned, subnet, &ip, claimed))
+		if (!next_choosable(ipam, planned, subnet, &ip, tier))
 			return false;
 	}
 	take(ipam, planned, family, &ip);
@@ -75,12 +86,11 @@ static bool take_lowest(const struct ipam *ipam, const struct planned_attachment
 
 /* The host gets the highest address: containers get the lowest ones. */
 static bool take_highest(const struct ipam *ipam, const struct planned_attachment *planned,
-			 size_t family, size_t index, bool claimed)
+			 size_t family, size_t index, enum tier tier)
 {
 	const struct subnet *subnet = &planned->network->subnets[index];
 	struct ip ip = prefix_last(&subnet->ip_range), first = prefix_first(&subnet->ip_range);
-	while (!choosable(ipam, planned, subnet, &ip, claimed) ||
-	       in_namespace(ipam, planned, &ip)) {
+	while (!choosable(ipam, planned, subnet, &ip, tier) || in_namespace(ipam, planned, &ip)) {
 		if (ip_equal(&ip, &first))
 			return false;
 		ip = ip_previous(ip);
@@ -93,7 +103,7 @@ static bool take_highest(const struct ipam *ipam, const struct planned_attachmen
  * address. */
 static const struct subnet *take_of(const struct ipam *ipam,
 				    const struct planned_attachment *planned, size_t family,
-				    bool claimed)
+				    enum tier tier)
 {
 	const struct subnet *full = NULL;
 	for (size_t i = 0; i < planned->network->n_subnets; i++) {
@@ -101,8 +111,8 @@ static const struct subnet *take_of(const struct ipam *ipam,
 		if (subnet->ip_range.ip.family != address_family(family))
 			continue;
 		full = subnet;
-		if (planned->container ? take_lowest(ipam, planned, family, i, claimed)
-				       : take_highest(ipam, planned, family, i, claimed))
+		if (planned->container ? take_lowest(ipam, planned, family, i, tier)
+				       : take_highest(ipam, planned, family, i, tier))
 			return NULL;
 	}
 	return full;
@@ -112,9 +122,9 @@ void take_free(const struct ipam *ipam, const struct planned_attachment *planned
 {
 	if (planned_leases(planned, family))
 		return;
-	const struct subnet *full = take_of(ipam, planned, family, false);
-	if (full)
-		full = take_of(ipam, planned, family, true);
+	const struct subnet *full = take_of(ipam, planned, family, TIER_FREE);
+	for (enum tier tier = TIER_RELEASED; full && tier < N_TIERS; tier++)
+		full = take_of(ipam, planned, family, tier);
 	assigned_to(ipam, planned)->chosen[family] =
 		assigned_to(ipam, planned)->ip[family].family != 0;
 	if (!full || assigned_to(ipam, planned)->check_result.action == ACTION_REFUSED)

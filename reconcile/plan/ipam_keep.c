@@ -137,28 +137,31 @@ void take_kept(const struct ipam *ipam, const struct planned_attachment *planned
 			   &preferences[i]);
 }
 
-static const struct netns_group *candidates_of(const struct ipam *ipam,
-					       const struct managed_link *managed)
+static bool take_former_as(const struct ipam *ipam, const struct planned_attachment *planned,
+			   const struct managed_link *managed, const struct live_addr *addr)
 {
-	return ipam->matched->attachments->uses[managed->number].candidates;
+	const struct ip *ip = &addr->prefix.ip;
+	const size_t family = ip->family == AF_INET ? IPV4 : IPV6;
+	if (planned->current || planned->kept || assigned_to(ipam, planned)->ip[family].family ||
+	    planned->parent != parent_of_link(ipam->matched->parents, managed->link) ||
+	    !is_candidate(planned, managed->link, addr, family) ||
+	    !free_for(ipam, planned, network_subnet_of(planned->network, ip), ip))
+		return false;
+	take(ipam, planned, family, ip);
+	return true;
 }
 
+/* An address of a stale link, for the first attachment in its namespace that can have it; of the
+ * host's own link, for the one that replaces it. */
 static void take_former(const struct ipam *ipam, const struct managed_link *managed,
-			const struct parent *parent, const struct live_addr *addr)
+			const struct live_addr *addr)
 {
-	const struct netns_group *candidates = candidates_of(ipam, managed);
-	for (size_t i = 0; i < candidates->count; i++) {
-		const struct planned_attachment *planned = candidates->planned_all[i];
-		const size_t family = addr->prefix.ip.family == AF_INET ? IPV4 : IPV6;
-		if (planned->current || planned->kept ||
-		    assigned_to(ipam, planned)->ip[family].family || planned->parent != parent ||
-		    !is_candidate(planned, managed->link, addr, family) ||
-		    !free_for(ipam, planned, network_subnet_of(planned->network, &addr->prefix.ip),
-			      &addr->prefix.ip))
-			continue;
-		take(ipam, planned, family, &addr->prefix.ip);
-		return;
-	}
+	const struct managed_use *use = &ipam->matched->attachments->uses[managed->number];
+	if (use->replacement && !use->replacement->container)
+		(void)take_former_as(ipam, use->replacement, managed, addr);
+	for (size_t i = 0; use->candidates && i < use->candidates->count; i++)
+		if (take_former_as(ipam, use->candidates->planned_all[i], managed, addr))
+			return;
 }
 
 void take_all_former(const struct ipam *ipam)
@@ -166,11 +169,10 @@ void take_all_former(const struct ipam *ipam)
 	const struct matched *matched = ipam->matched;
 	for (size_t i = 0; i < matched->managed->count; i++) {
 		const struct managed_link *managed = &matched->managed->links[i];
-		if (!candidates_of(ipam, managed) || managed->placement != PLACEMENT_OWN)
+		if (managed->placement != PLACEMENT_OWN)
 			continue;
-		const struct parent *parent = parent_of_link(matched->parents, managed->link);
 		each_addr_of (addr, managed->ns, managed->link->ifindex)
 			if (addr_is_managed(matched->input->live, managed->link, addr))
-				take_former(ipam, managed, parent, addr);
+				take_former(ipam, managed, addr);
 	}
 }

@@ -5,6 +5,11 @@
 #include "reconcile/plan/assigned_address.h"
 #include "reconcile/plan/unmanaged_index.h"
 
+/* How free an address is: nobody has it; a link has it that this run takes it from; a container's
+ * link claims it. In this order, because that link may have to stay, and a claim may be true. But a
+ * container must not be able to exhaust a range. */
+enum tier { TIER_FREE, TIER_RELEASED, TIER_CLAIMED, N_TIERS };
+
 struct ipam {
 	const struct matched *matched;
 	const struct unmanaged_index *unmanaged;
@@ -13,9 +18,9 @@ struct ipam {
 	struct address_set *in_namespace;  /* the same, by namespace instead of parent */
 	struct address_set *keepers;       /* of live attachments: struct keeper */
 	const struct address_set *attachment_claims; /* set after live addresses were assigned */
-	/* For each network and subnet: the lowest address that may be free, and the lowest that may
-	 * be only claimed; family 0: not searched yet. */
-	struct ip **cursors, **claimed_cursors;
+	/* For each network and subnet: the lowest address that may be as free as the tier; family
+	 * 0: not searched yet. */
+	struct ip **cursors[N_TIERS];
 };
 
 /* AF_INET or AF_INET6. */

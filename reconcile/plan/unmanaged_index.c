@@ -309,7 +309,8 @@ static void leaving_list(const struct matched *matched, const struct managed_lin
 					  .ns = managed->ns,
 					  .link = managed->link,
 					  .leaving = managed};
-	if (matched->attachments->uses[managed->number].candidates && leaving.parent)
+	const struct managed_use *use = &matched->attachments->uses[managed->number];
+	if ((use->candidates || use->replacement) && leaving.parent)
 		list_add(arena, list, unmanaged_new(arena, leaving));
 }
 
@@ -317,7 +318,7 @@ const struct address_set *attachment_claims(const struct matched *matched, kept_
 					    const void *data)
 {
 	struct listed list = {0};
-	for (size_t i = 0; i < matched->attachments->n_containers; i++)
+	for (size_t i = 0; i < matched->attachments->count; i++)
 		attachment_list(matched, &matched->attachments->planned[i], &list);
 	for (size_t i = 0; i < matched->managed->count; i++)
 		leaving_list(matched, &matched->managed->links[i], &list);

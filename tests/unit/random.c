@@ -21,17 +21,23 @@ static const char *pick(const char *const *words, unsigned count)
 	return words[random_below(count)];
 }
 
+/* Without a gateway, a /29 has four addresses to choose: fewer than the attachments of one network
+ * may be. */
 static void put_network(FILE *out, char name)
 {
 	static const char *const parents[] = {"eth0", "eth1", "eth0.10", "eth1.20", "eth9"};
-	static const char *const modes[] = {"", ", mode: private", ", mode: passthru",
-					    ", driver: ipvlan", ", driver: ipvlan, mode: l3"};
+	static const char *const modes[] = {"",
+					    ", mode: private",
+					    ", mode: passthru",
+					    ", driver: ipvlan",
+					    ", driver: ipvlan, mode: l3",
+					    ", driver: macvtap"};
 	static const char *const extras[] = {
 		"",           ", mtu: 1400", ", bcqueuelen: 50", ", internal: true", ", host: true",
 		", mtu: 9000"};
 	unsigned net = random_below(3);
-	fprintf(out, "  %c: {parent: %s, subnet: 10.%u.0.0/28", name, pick(parents, 5), net);
-	fprintf(out, "%s%s", random_below(2) ? pick(modes, 5) : "", pick(extras, 6));
+	fprintf(out, "  %c: {parent: %s, subnet: 10.%u.0.0/29", name, pick(parents, 5), net);
+	fprintf(out, "%s%s", random_below(2) ? pick(modes, 6) : "", pick(extras, 6));
 	if (random_below(2))
 		fprintf(out, ", gateway: 10.%u.0.1", net);
 	fputs("}\n", out);
