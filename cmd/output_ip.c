@@ -68,7 +68,21 @@ static void put_route(const struct writer *writer, const struct ip_netns *namesp
 	fprintf(writer->out, " dev %s proto %d", name, OWNER_TAG_PROTOCOL);
 	if (route->source.family)
 		fprintf(writer->out, " src %s", ip_format(&route->source, source));
+	if (route->table)
+		fprintf(writer->out, " table %u", route->table);
 	fputc('\n', writer->out);
+}
+
+/* `verb`: add or del. */
+static void put_rule(const struct target *target, const char *verb, const struct policy_rule *rule)
+{
+	char from[IP_TEXT_SIZE], table[16] = "main";
+	if (rule->table)
+		snprintf(table, sizeof(table), "%u", rule->table);
+	fprintf(target->writer->out, "%s%s rule %s pref %u from %s lookup %s%s protocol %d\n",
+		target->namespace.ip, rule->from.ip.family == AF_INET6 ? " -6" : "", verb,
+		rule->priority, rule->from.len ? ip_format(&rule->from.ip, from) : "all", table,
+		rule->no_default ? " suppress_prefixlength 0" : "", OWNER_TAG_PROTOCOL);
 }
 
 /* Rejected: sysctl(8), which splits a name at dots, slashes and equals signs. A sysctl that the
@@ -252,6 +266,12 @@ static void put_operation(struct target *target, const struct operation *operati
 		break;
 	case OP_ROUTE_ADD:
 		put_route_operation(target, operation, add);
+		break;
+	case OP_RULE_DELETE:
+		put_rule(target, "del", operation->rule);
+		break;
+	case OP_RULE_ADD:
+		put_rule(target, "add", operation->rule);
 		break;
 	case OP_RESTORE:
 		put_restore(target);

@@ -30,6 +30,10 @@ enum parent_where {
 	PARENT_SAME,        /* in the link's own namespace, which is not the host's */
 };
 
+/* The table of a default route beside that of another program (reconcile/plan/policy_routing.h):
+ * the number of mvapply's protocol, which none of the reserved tables has. */
+#define POLICY_TABLE 77
+
 #define DISABLE_IPV6_KEY "net.ipv6.conf.IFNAME.disable_ipv6"
 
 struct live_sysctl {
@@ -88,16 +92,32 @@ struct live_addr {
 	uint32_t valid, preferred;
 };
 
-/* A unicast route of the main table; of a multipath route only the first next hop. */
+/* A unicast route; of a multipath route only the first next hop. */
 struct live_route {
 	int ifindex;
+	uint32_t table;        /* 0: main; otherwise POLICY_TABLE */
 	struct prefix to;      /* a default route has len 0 and the family */
 	struct ip via, source; /* family 0: none */
 	uint32_t metric;
 	uint8_t proto, scope;
 };
 
+/* A rule of policy routing: it leads to a table. */
+struct policy_rule {
+	uint32_t priority;  /* the lowest is looked up first */
+	struct prefix from; /* source addresses; len 0: all of ip.family */
+	uint32_t table;     /* 0: main */
+	bool no_default;    /* it does not lead to default routes (suppress_prefixlength 0) */
+};
+
+struct live_rule {
+	struct policy_rule rule;
+	uint8_t proto; /* FRA_PROTOCOL; 0: none, or a kernel before 4.17 */
+	bool other;    /* it has conditions or an action that a policy_rule lacks */
+};
+
 struct link_route {
+	uint32_t table;        /* 0: main */
 	struct prefix to;      /* len 0: the default route of ip.family */
 	struct ip via, source; /* family 0: none */
 	bool replaces;         /* replaces the route of another link (--adopt) */
@@ -115,6 +135,7 @@ struct addr_terms {
 struct link_dhcp {
 	bool enabled;        /* its IPv4 address is a lease */
 	bool gateway;        /* the router of its lease gets the default route */
+	uint32_t table;      /* of that route; 0: main */
 	struct prefix lease; /* the leased address; family 0: none */
 	struct ip router;    /* the router of that lease; family 0: none */
 };
@@ -153,6 +174,8 @@ struct link_spec {
 	struct link_dhcp dhcp;
 	struct link_route *routes; /* in an order in which they can be added */
 	size_t n_routes;
+	struct policy_rule *rules; /* of its namespace: they lead to its routes */
+	size_t n_rules;
 	struct link_sysctl *sysctls;
 	size_t n_sysctls;
 };

@@ -4,6 +4,7 @@
 #include "lib/escape.h"
 
 #include <arpa/inet.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
@@ -362,7 +363,8 @@ static bool multipath_get(const struct nlattr *attr, uint8_t family, struct live
 static bool route_is_relevant(const struct rtmsg *header, uint32_t table)
 {
 	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
-	       header->rtm_type == RTN_UNICAST && table == RT_TABLE_MAIN &&
+	       header->rtm_type == RTN_UNICAST &&
+	       (table == RT_TABLE_MAIN || table == POLICY_TABLE) &&
 	       !(header->rtm_flags & RTM_F_CLONED);
 }
 
@@ -380,7 +382,8 @@ enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret
 		return DECODE_SKIP;
 
 	const uint8_t family = header->rtm_family;
-	struct live_route route = {.to = {.ip = {.family = family}},
+	struct live_route route = {.table = table == RT_TABLE_MAIN ? 0 : table,
+				   .to = {.ip = {.family = family}},
 				   .proto = header->rtm_protocol,
 				   .scope = header->rtm_scope};
 	if (!ip_get(at[RTA_DST], family, &route.to.ip) ||
@@ -392,6 +395,61 @@ enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret
 		return DECODE_BAD;
 	route.to.len = header->rtm_dst_len;
 	*ret = route;
+	return DECODED;
+}
+
+/* Attributes that every rule has, or that do not limit it. */
+static bool rule_attr_known(uint16_t type)
+{
+	switch (type) {
+	case FRA_UNSPEC:
+	case FRA_SRC:
+	case FRA_PRIORITY:
+	case FRA_TABLE:
+	case FRA_SUPPRESS_PREFIXLEN:
+	case FRA_PROTOCOL:
+	case FRA_PAD:
+		return true;
+	}
+	return false;
+}
+
+static bool rule_is_other(const struct fib_rule_hdr *header, const struct nlattr *const at[],
+			  size_t count)
+{
+	for (size_t type = 0; type < count; type++)
+		if (at[type] && !rule_attr_known((uint16_t)type))
+			return true;
+	return header->action != FR_ACT_TO_TBL || header->dst_len || header->tos ||
+	       header->flags & FIB_RULE_INVERT;
+}
+
+enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret)
+{
+	const struct nlattr *at[FRA_MAX + 1];
+	const struct fib_rule_hdr *header =
+		message_parse(message, RTM_NEWRULE, sizeof(*header), at, COUNT(at));
+	uint32_t suppress = UINT32_MAX;
+	if (!header)
+		return DECODE_BAD;
+	if (header->family != AF_INET && header->family != AF_INET6)
+		return DECODE_SKIP;
+	struct live_rule rule = {
+		.rule = {.from = {.ip = {.family = header->family}}, .table = header->table},
+		.other = rule_is_other(header, at, COUNT(at))};
+	if (!ip_get(at[FRA_SRC], header->family, &rule.rule.from.ip) ||
+	    !fixed_get(at[FRA_PRIORITY], &rule.rule.priority, sizeof(rule.rule.priority)) ||
+	    !fixed_get(at[FRA_TABLE], &rule.rule.table, sizeof(rule.rule.table)) ||
+	    !fixed_get(at[FRA_SUPPRESS_PREFIXLEN], &suppress, sizeof(suppress)) ||
+	    !fixed_get(at[FRA_PROTOCOL], &rule.proto, sizeof(rule.proto)) ||
+	    header->src_len > ip_bits(&rule.rule.from.ip))
+		return DECODE_BAD;
+	if (rule.rule.table == RT_TABLE_MAIN)
+		rule.rule.table = 0;
+	rule.rule.from.len = header->src_len;
+	rule.rule.no_default = suppress == 0;
+	rule.other |= suppress != 0 && suppress != UINT32_MAX;
+	*ret = rule;
 	return DECODED;
 }
 

@@ -29,6 +29,8 @@ enum decoded decode_bridge_vlans(struct arena *arena, const struct nlmsghdr *mes
 enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, bool *has_proto);
 /* RTM_NEWROUTE. */
 enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret);
+/* RTM_NEWRULE; DECODE_SKIP: neither IPv4 nor IPv6. */
+enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret);
 /* RTM_NEWNSID; -1: no nsid is assigned. */
 enum decoded decode_nsid(const struct nlmsghdr *message, int *ret);
 

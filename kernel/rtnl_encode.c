@@ -3,6 +3,7 @@
 #include "lib/escape.h"
 
 #include <arpa/inet.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -101,6 +102,18 @@ bool encode_route_dump(union message *message)
 {
 	message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(struct rtmsg));
 	return put_u32(message, RTA_TABLE, RT_TABLE_MAIN);
+}
+
+bool encode_all_route_dump(union message *message)
+{
+	message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(struct rtmsg));
+	return true;
+}
+
+bool encode_rule_dump(union message *message)
+{
+	message_begin(message, RTM_GETRULE, NLM_F_DUMP, sizeof(struct fib_rule_hdr));
+	return true;
 }
 
 bool encode_own_route_dump(union message *message)
@@ -308,13 +321,20 @@ bool encode_addr_delete(union message *message, int ifindex, const struct prefix
 	return addr_put(message, addr);
 }
 
+_Static_assert(POLICY_TABLE <= UINT8_MAX, "rtm_table");
+
+static uint8_t table_number(uint32_t table)
+{
+	return table ? (uint8_t)table : RT_TABLE_MAIN;
+}
+
 static struct rtmsg *route_begin(union message *message, uint16_t type, uint16_t flags,
 				 const struct link_route *route)
 {
 	struct rtmsg *header = message_begin(message, type, flags, sizeof(*header));
 	header->rtm_family = route->to.ip.family;
 	header->rtm_dst_len = route->to.len;
-	header->rtm_table = RT_TABLE_MAIN;
+	header->rtm_table = table_number(route->table);
 	return header;
 }
 
@@ -348,6 +368,30 @@ bool encode_route_delete(union message *message, int ifindex, const struct link_
 	header->rtm_scope = RT_SCOPE_NOWHERE; /* matches any */
 	return (!metric || put_u32(message, RTA_PRIORITY, metric)) &&
 	       route_put(message, ifindex, route);
+}
+
+static bool rule_encode(union message *message, uint16_t type, uint16_t flags,
+			const struct policy_rule *rule)
+{
+	struct fib_rule_hdr *header = message_begin(message, type, flags, sizeof(*header));
+	header->family = rule->from.ip.family;
+	header->src_len = rule->from.len;
+	header->table = table_number(rule->table);
+	header->action = FR_ACT_TO_TBL;
+	return put_u32(message, FRA_PRIORITY, rule->priority) &&
+	       (!rule->from.len || put_ip(message, FRA_SRC, &rule->from.ip)) &&
+	       (!rule->no_default || put_u32(message, FRA_SUPPRESS_PREFIXLEN, 0)) &&
+	       put_u8(message, FRA_PROTOCOL, OWNER_TAG_PROTOCOL);
+}
+
+bool encode_rule_add(union message *message, const struct policy_rule *rule)
+{
+	return rule_encode(message, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, rule);
+}
+
+bool encode_rule_delete(union message *message, const struct policy_rule *rule)
+{
+	return rule_encode(message, RTM_DELRULE, 0, rule);
 }
 
 static bool nsid_encode(union message *message, uint16_t type, int fd)

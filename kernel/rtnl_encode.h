@@ -23,12 +23,15 @@ struct link_creation {
 };
 
 /* Dump requests: links without statistics, addresses, routes of the main table (of all tables, if
- * the kernel does not support NETLINK_GET_STRICT_CHK). */
+ * the kernel does not support NETLINK_GET_STRICT_CHK), or of all tables. */
 bool encode_link_dump(union message *message);
 /* The VLANs of bridges and their ports (decode_bridge_vlans). */
 bool encode_bridge_vlan_dump(union message *message);
 bool encode_addr_dump(union message *message);
 bool encode_route_dump(union message *message);
+bool encode_all_route_dump(union message *message);
+/* The rules of policy routing of all families. */
+bool encode_rule_dump(union message *message);
 /* Only routes of mvapply's protocol, if the kernel can filter by it (4.20); otherwise all. */
 bool encode_own_route_dump(union message *message);
 
@@ -71,6 +74,10 @@ bool encode_route_add(union message *message, int ifindex, const struct link_rou
 /* Protocol and metric 0 match any. */
 bool encode_route_delete(union message *message, int ifindex, const struct link_route *route,
 			 uint8_t protocol, uint32_t metric);
+
+/* A rule of mvapply's protocol. The kernel refuses an equal one of that protocol (EEXIST). */
+bool encode_rule_add(union message *message, const struct policy_rule *rule);
+bool encode_rule_delete(union message *message, const struct policy_rule *rule);
 
 /* A neighbour entry of IPv4: resolve it now, by a broadcast ARP request from the link's own address
  * (NTF_USE in neigh_add); delete it. */

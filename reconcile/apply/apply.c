@@ -50,6 +50,8 @@ bool operation_sets(const struct operation *operation)
 	case OP_ADDR_ADD:
 	case OP_ROUTE_DELETE:
 	case OP_ROUTE_ADD:
+	case OP_RULE_DELETE:
+	case OP_RULE_ADD:
 	case OP_RESTORE:
 	case OP_LEASE:
 	case N_OPERATION_TYPES:
@@ -117,6 +119,10 @@ static bool encode_operation(const struct operation *operation, const struct lin
 		return encode_route_delete(message, ifindex, route, route->protocol, route->metric);
 	case OP_ROUTE_ADD:
 		return encode_route_add(message, ifindex, route, flags);
+	case OP_RULE_DELETE:
+		return encode_rule_delete(message, operation->rule);
+	case OP_RULE_ADD:
+		return encode_rule_add(message, operation->rule);
 	case OP_LINK_NEW:
 	case OP_LINK_MOVE:
 	case OP_SYSCTL_SET:

@@ -31,6 +31,8 @@ static const char *const sentences[N_OPERATION_TYPES] = {
 	[OP_LEASE] = "cannot request a lease for LINK",
 	[OP_LINK_DELETE] = "cannot delete LINK",
 	[OP_ADDR_DELETE] = "cannot remove address DETAIL from LINK",
+	[OP_RULE_ADD] = "cannot add rule DETAIL for LINK",
+	[OP_RULE_DELETE] = "cannot remove rule DETAIL of LINK",
 	[OP_ROUTE_DELETE] = "cannot remove route DETAIL from LINK",
 };
 
@@ -217,6 +219,10 @@ struct operation_context operation_context_of(const struct operation *operation,
 	case OP_ROUTE_ADD:
 	case OP_ROUTE_DELETE:
 		operation_route(&context, operation->route);
+		break;
+	case OP_RULE_ADD:
+	case OP_RULE_DELETE:
+		policy_rule_format(operation->rule, context.detail);
 		break;
 	case OP_LINK_NEW:
 	case OP_LINK_ALIAS:

@@ -62,7 +62,7 @@ static bool changing_begin(struct apply_context *context, const struct step *ste
 
 static bool is_gone_error(int errnum)
 {
-	return errnum == ESRCH || errnum == EADDRNOTAVAIL || errnum == ENODEV;
+	return errnum == ESRCH || errnum == EADDRNOTAVAIL || errnum == ENODEV || errnum == ENOENT;
 }
 
 /* Sends one message; false: the kernel refused, and *ret is its reply. */
@@ -193,6 +193,14 @@ static void restore_do(struct changing *changing)
 		snapshot_routes_restore(changing->netlink, changing->ifindex, *changing->others);
 }
 
+/* The namespace may have the rule: for the routes of a link that this run deleted. */
+static void rule_add_do(struct changing *changing, const struct operation *operation)
+{
+	struct reply reply;
+	if (!message_send(changing, operation, &reply) && reply.errnum != EEXIST)
+		operation_refused(changing, operation, &reply);
+}
+
 static void operation_do(struct changing *changing, const struct operation *operation)
 {
 	switch (operation->type) {
@@ -217,7 +225,11 @@ static void operation_do(struct changing *changing, const struct operation *oper
 	case OP_ADDR_ADD:
 	case OP_ROUTE_DELETE:
 	case OP_ROUTE_ADD:
+	case OP_RULE_DELETE:
 		message_do(changing, operation);
+		break;
+	case OP_RULE_ADD:
+		rule_add_do(changing, operation);
 		break;
 	case OP_LEASE: /* leases_do handles all links together */
 	case OP_LINK_NEW:
@@ -291,7 +303,8 @@ static bool others_note(struct changing *changing)
 
 static bool is_removal(const struct operation *operation)
 {
-	return operation->type == OP_ADDR_DELETE || operation->type == OP_ROUTE_DELETE;
+	return operation->type == OP_ADDR_DELETE || operation->type == OP_ROUTE_DELETE ||
+	       operation->type == OP_RULE_DELETE;
 }
 
 static void removals_check(struct changing *changing, const struct operations *operations,

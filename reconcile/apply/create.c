@@ -53,7 +53,7 @@ static void sysctls_do(struct pending_link *pending, size_t from, size_t end)
 static bool is_message(const struct operation *operation)
 {
 	return operation->type == OP_LINK_UP || operation->type == OP_ADDR_ADD ||
-	       operation->type == OP_ROUTE_ADD;
+	       operation->type == OP_ROUTE_ADD || operation->type == OP_RULE_ADD;
 }
 
 /* Finds the operations [details, details_end). */
@@ -77,7 +77,9 @@ static void details_check(struct pending_link *pending, const struct batch *batc
 			batch_reply(batch, pending->first + i - pending->details);
 		const struct operation_context context = operation_context_of(
 			&pending->operations.all[i], pending->spec->ns, pending->spec);
-		if (reply->errnum)
+		/* Rules for the routes of a link that was deleted are still there. */
+		const bool there = context.type == OP_RULE_ADD && reply->errnum == EEXIST;
+		if (reply->errnum && !there)
 			outcome_refused(pending->outcome, &context, reply);
 	}
 }
@@ -158,11 +160,27 @@ static void group_finish(struct group *group)
 	group_announce_via_parent(group);
 }
 
+/* Rules do not disappear with the link. */
+static void rules_undo_create(struct group *group, const struct link_spec *spec)
+{
+	union message message;
+	struct error ignored;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	for (size_t i = spec->n_rules; i-- > 0;)
+		queue(batch, encode_rule_delete(&message, &spec->rules[i]), &message, false);
+	if (batch_count(batch))
+		(void)batch_send(group->netlink, batch, &ignored);
+}
+
 static void group_undo_create(struct group *group)
 {
-	for (size_t i = 0; i < group->n_pending_links; i++)
-		if (pending_link_failed(&group->pending_links[i]) && group->pending_links[i].there)
-			link_undo_create(group->netlink, group->pending_links[i].ifindex);
+	for (size_t i = 0; i < group->n_pending_links; i++) {
+		const struct pending_link *pending = &group->pending_links[i];
+		if (!pending_link_failed(pending) || !pending->there)
+			continue;
+		rules_undo_create(group, pending->spec);
+		link_undo_create(group->netlink, pending->ifindex);
+	}
 }
 
 static void group_make(struct group *group)

@@ -54,17 +54,22 @@ static int still_the_same(struct netlink *netlink, const struct live_link *link,
 	return error_code(error, CODE_MEANWHILE);
 }
 
-static int link_delete(struct netlink *netlink, const struct live_link *link, struct reply *ret,
+/* The rules that led to its routes come first: a run that is killed in between leaves the link, of
+ * which the next run finds them. The reply is that of the link. */
+static int link_delete(struct netlink *netlink, const struct step *step, struct reply *ret,
 		       struct error *error)
 {
 	union message message;
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	int status = still_the_same(netlink, link, error);
+	const struct policy_rules *rules = &step->stale_rules;
+	int status = still_the_same(netlink, step->current, error);
 	if (status < 0)
 		return status == -ENODEV ? 0 : status;
-	queue(batch, encode_link_delete(&message, link->ifindex), &message, false);
+	for (size_t i = rules->count; i-- > 0;)
+		queue(batch, encode_rule_delete(&message, &rules->all[i]), &message, false);
+	queue(batch, encode_link_delete(&message, step->current->ifindex), &message, false);
 	status = batch_send(netlink, batch, error);
-	*ret = *batch_reply(batch, 0);
+	*ret = *batch_reply(batch, rules->count);
 	return status;
 }
 
@@ -77,7 +82,7 @@ static int step_delete(const struct step *step, struct reply *ret, struct error 
 	struct netlink *netlink = netlink_open(error);
 	if (!netlink)
 		return -error->errnum;
-	status = link_delete(netlink, step->current, ret, error);
+	status = link_delete(netlink, step, ret, error);
 	netlink_close(netlink);
 	return status;
 }
@@ -159,7 +164,7 @@ static bool parent_free(struct apply_context *context, size_t number)
 static bool is_deleted_with_parent(struct apply_context *context, const struct step *step)
 {
 	struct error error;
-	if (!deletes(context, step) || step_is_parent(step))
+	if (!deletes(context, step) || step_is_parent(step) || step->stale_rules.count)
 		return false;
 	struct netlink *netlink = ns_socket(context, step->ns, &error);
 	int status = netlink ? still_the_same(netlink, step->current, &error) : -error.errnum;

@@ -93,9 +93,10 @@ static struct link_route router_route(const struct ip *router)
 	return (struct link_route){.to = {.ip = *router, .len = 32}};
 }
 
-static struct link_route default_route(const struct ip *router)
+static struct link_route default_route(const struct link_dhcp *dhcp, const struct ip *router)
 {
-	return (struct link_route){.to = {.ip.family = AF_INET}, .via = *router};
+	return (struct link_route){
+		.table = dhcp->table, .to = {.ip.family = AF_INET}, .via = *router};
 }
 
 /* The link's own routes are added again, and a conflicting unmanaged route is kept. */
@@ -156,7 +157,7 @@ static void new_put(const struct putting *putting, const struct lease *lease, bo
 	struct link_route route = router_route(&lease->router);
 	route_put(putting, &route, replace || ip_equal(&desired->dhcp.router, &lease->router),
 		  EEXIST);
-	route = default_route(&lease->router);
+	route = default_route(&desired->dhcp, &lease->router);
 	if (desired->dhcp.gateway)
 		route_put(putting, &route, replace || has_default(desired), 0);
 }
@@ -172,7 +173,7 @@ static void old_remove(const struct putting *putting, const struct lease *lease)
 	union message message;
 	struct error error;
 	const struct link_dhcp *dhcp = &putting->desired->dhcp;
-	const struct link_route routes[] = {default_route(&dhcp->router),
+	const struct link_route routes[] = {default_route(dhcp, &dhcp->router),
 					    router_route(&dhcp->router)};
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
 	for (size_t i = 0; dhcp->router.family && !ip_equal(&dhcp->router, &lease->router) && i < 2;
@@ -365,6 +366,7 @@ static void dhcp_of_live(struct link_spec *spec, const struct prefix *lease)
 		if (route->to.len == 0 && route->to.ip.family == AF_INET) {
 			spec->dhcp.router = route->via;
 			spec->dhcp.gateway = true;
+			spec->dhcp.table = route->table;
 		}
 	}
 }

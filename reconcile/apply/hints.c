@@ -19,7 +19,7 @@
 static const struct hint hints[] = {
 	{EPERM,
 	 SETTINGS | BIT(OP_LINK_NEW) | BIT(OP_LINK_DELETE) | BIT(OP_ADDR_DELETE) |
-		 BIT(OP_ROUTE_DELETE),
+		 BIT(OP_ROUTE_DELETE) | BIT(OP_RULE_ADD) | BIT(OP_RULE_DELETE),
 	 HINT_ANY, CODE_RIGHTS,
 	 "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW"},
 	/* inet6_addr_add */
@@ -43,6 +43,10 @@ static const struct hint hints[] = {
 	{EOPNOTSUPP, BIT(OP_LINK_NEW), HINT_ANY, CODE_KERNEL_LACKS,
 	 "the kernel has no MODULE: modprobe MODULE, or install the package with its extra "
 	 "modules"},
+	/* rtnetlink_rcv_msg, where nothing is registered for RTM_NEWRULE, or not for the family */
+	{EOPNOTSUPP, BIT(OP_RULE_ADD), HINT_ANY, CODE_KERNEL_LACKS,
+	 "the kernel has no policy routing (CONFIG_IP_MULTIPLE_TABLES, for IPv6 "
+	 "CONFIG_IPV6_MULTIPLE_TABLES): remove gw_priority, or the engine's network"},
 	/* netdev_rx_handler_register */
 	{EBUSY, BIT(OP_LINK_NEW), HINT_DRIVER, CODE_PARENT_BUSY,
 	 "PARENT is in a bridge or bond, or carries links of the other driver: see `ip -d link "

@@ -51,8 +51,8 @@ struct operation_context {
 	const char *link;
 	const struct live_ns *ns;
 	enum link_kind kind;
-	const char *parent; /* name, or NULL */
-	char detail[96];    /* an address, a route, a value; or "" */
+	const char *parent;                 /* name, or NULL */
+	char detail[POLICY_RULE_TEXT_SIZE]; /* an address, a route, a value; or "" */
 };
 
 size_t step_number(const struct apply_context *context, const struct step *step);

@@ -26,8 +26,9 @@ static void routes_replace(struct link_spec *spec, const struct link_spec *desir
 		if (desired->routes[i].to.ip.family != AF_INET)
 			spec->routes[spec->n_routes++] = desired->routes[i];
 	if (lease->router.family && desired->dhcp.gateway)
-		spec->routes[spec->n_routes++] =
-			(struct link_route){.to = {.ip.family = AF_INET}, .via = lease->router};
+		spec->routes[spec->n_routes++] = (struct link_route){.table = desired->dhcp.table,
+								     .to = {.ip.family = AF_INET},
+								     .via = lease->router};
 }
 
 struct link_spec link_spec_leased(const struct link_spec *desired, const struct lease *lease,

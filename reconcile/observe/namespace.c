@@ -6,6 +6,7 @@
 #include "kernel/rtnl_encode.h"
 #include "kernel/sysctl.h"
 #include "lib/memory.h"
+#include "reconcile/state/policy_routing.h"
 
 #include <errno.h>
 #include <linux/net_namespace.h>
@@ -61,7 +62,9 @@ static void namespace_clear(struct live_ns *ns)
 	ns->default_sysctls = NULL;
 	ns->index = NULL;
 	ns->crowded = NULL;
-	ns->n_links = ns->n_addrs = ns->n_routes = 0;
+	ns->rules = NULL;
+	ns->n_links = ns->n_addrs = ns->n_routes = ns->n_rules = 0;
+	ns->rules_read = false;
 	ns->details = ns->own_routes = ns->ipv6_disabled = false;
 }
 
@@ -202,6 +205,21 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	return 0;
 }
 
+static int rule_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct namespace_reader *reader = data;
+	struct live_ns *ns = reader->ns;
+	struct live_rule rule;
+	if (message->nlmsg_type != RTM_NEWRULE)
+		return 0;
+	enum decoded decoded = decode_rule(message, &rule);
+	if (decoded == DECODE_BAD)
+		return malformed("rules", error);
+	if (decoded == DECODED)
+		*array_push(reader->growing, ns->rules, ns->n_rules) = rule;
+	return 0;
+}
+
 static void *array_keep(struct arena *arena, const void *items, size_t size)
 {
 	return size ? memcpy(arena_alloc(arena, size), items, size) : NULL;
@@ -214,6 +232,7 @@ static void arrays_keep(struct live_ns *ns)
 	ns->links = array_keep(ns->arena, ns->links, ns->n_links * sizeof(*ns->links));
 	ns->addrs = array_keep(ns->arena, ns->addrs, ns->n_addrs * sizeof(*ns->addrs));
 	ns->routes = array_keep(ns->arena, ns->routes, ns->n_routes * sizeof(*ns->routes));
+	ns->rules = array_keep(ns->arena, ns->rules, ns->n_rules * sizeof(*ns->rules));
 }
 
 static int dump(struct namespace_reader *reader, bool (*encode)(union message *),
@@ -248,6 +267,25 @@ static int dump_part(struct namespace_reader *reader, const char *what,
 		return status;
 	ns->crowded = what;
 	return socket_reopen(ns, error);
+}
+
+/* A namespace of a container has few routes of the kernel's own. Its rules are read only where an
+ * attachment has such a route, or may get one. */
+static int routes_read(struct namespace_reader *reader, struct error *error)
+{
+	struct live_ns *ns = reader->ns;
+	const struct namespace_read_options *read_options = reader->read_options;
+	bool (*encode)(union message *) = !ns->host                  ? encode_all_route_dump
+					  : read_options->own_routes ? encode_own_route_dump
+								     : encode_route_dump;
+	int status = dump_part(reader, "routes", encode, route_take, error);
+	ns->own_routes = read_options->own_routes;
+	ns->rules_read = policy_possible(ns, read_options->containers, read_options->n_containers);
+	if (status < 0 || !ns->rules_read)
+		return status;
+	status = dump_part(reader, "rules", encode_rule_dump, rule_take, error);
+	/* A kernel without policy routing. */
+	return status == -EOPNOTSUPP ? 0 : status;
 }
 
 static void sysctl_note(struct live_ns *ns, struct live_link *link, const char *key)
@@ -328,12 +366,8 @@ static int read_in_netns(struct namespace_reader *reader, struct error *error)
 		return 0;
 	if (!is_bare(ns) &&
 	    ((status = dump_part(reader, "addresses", encode_addr_dump, addr_take, error)) < 0 ||
-	     (status = dump_part(reader, "routes",
-				 read_options->own_routes ? encode_own_route_dump
-							  : encode_route_dump,
-				 route_take, error)) < 0))
+	     (status = routes_read(reader, error)) < 0))
 		return status;
-	ns->own_routes = read_options->own_routes;
 	for (size_t i = 0; i < read_options->n_containers; i++)
 		container_sysctls(ns, read_options->containers[i]);
 	ns->ipv6_disabled = ipv6_disabled(ns, read_options);

@@ -28,6 +28,8 @@ struct checked_attachment {
 	struct link_route *routes;
 	size_t n_routes;
 	bool gateway;
+	bool policy[N_FAMILIES]; /* its default route is beside another program's
+				    (reconcile/state/policy_routing.h) */
 };
 
 struct conflicts {

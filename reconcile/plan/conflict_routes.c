@@ -1,5 +1,6 @@
 /* Routes in a container's namespace that conflict with those of an attachment. */
 #include "reconcile/plan/conflict.h"
+#include "reconcile/state/policy_routing.h"
 
 #include <sys/socket.h>
 
@@ -11,7 +12,8 @@ static struct link_route *desired_route_find(const struct conflict_finder *finde
 	if (planned->current && live->ifindex == planned->current->ifindex)
 		return NULL;
 	for (size_t i = 0; i < checked->n_routes; i++)
-		if (prefix_equal(&checked->routes[i].to, &live->to))
+		if (checked->routes[i].table == live->table &&
+		    prefix_equal(&checked->routes[i].to, &live->to))
 			return &checked->routes[i];
 	return NULL;
 }
@@ -40,7 +42,10 @@ static struct check_result route_denied(const struct matched *matched,
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *what = route->to.len ? arena_printf(matched->input->arena, "a route to %s",
 							prefix_format(&route->to, to))
-					 : "a default route";
+			   : route->table
+				   ? arena_printf(matched->input->arena,
+						  "a default route in table %u", route->table)
+				   : "a default route";
 	const char *set = set_of_route(matched, planned->ns, route);
 	const char *reason = arena_printf(matched->input->arena, "%s already has %s%s%s%s%s%s",
 					  planned->ns->name, what, route->via.family ? " via " : "",
@@ -52,11 +57,15 @@ static struct check_result route_denied(const struct matched *matched,
 		    : "remove that route, or remove this one from the files; --adopt replaces it");
 }
 
+static bool of_engine(const struct container *container)
+{
+	return container->source_kind == SOURCE_DOCKER || container->source_kind == SOURCE_PODMAN;
+}
+
 static bool engine_has(const struct planned_attachment *planned, const struct live_route *route)
 {
 	const struct live_link *link = live_link_by_index(planned->ns, route->ifindex);
-	return (planned->container->source_kind == SOURCE_DOCKER ||
-		planned->container->source_kind == SOURCE_PODMAN) &&
+	return of_engine(planned->container) && !route->table &&
 	       route->proto != OWNER_TAG_PROTOCOL && (!link || link->tag.role == ROLE_NONE) &&
 	       (!planned->current || link != planned->current);
 }
@@ -73,10 +82,11 @@ static const struct live_link *kept_of_route(const struct matched *matched,
 
 /* The owner of the namespace's default route: its engine, whatever the metric, as two default
  * routes make one of them useless; another set; or a stopped container that shared the namespace.
- * NULL: no owner that takes precedence over the attachment. */
+ * NULL: no owner that takes precedence over the attachment, which an engine does not if the
+ * attachment's route is beside its own. */
 static const char *default_before(const struct matched *matched,
 				  const struct planned_attachment *planned, uint8_t family,
-				  const struct live_route **ret_route)
+				  bool beside, const struct live_route **ret_route)
 {
 	for (size_t i = 0; planned->container && i < planned->ns->n_routes; i++) {
 		const struct live_route *route = &planned->ns->routes[i];
@@ -84,7 +94,7 @@ static const char *default_before(const struct matched *matched,
 			continue;
 		const char *set = set_of_route(matched, planned->ns, route);
 		const struct live_link *kept = kept_of_route(matched, planned->ns, route);
-		if (!set && !kept && !engine_has(planned, route))
+		if (!set && !kept && (beside || !engine_has(planned, route)))
 			continue;
 		*ret_route = route;
 		if (kept)
@@ -93,6 +103,21 @@ static const char *default_before(const struct matched *matched,
 			   : "its container engine";
 	}
 	return NULL;
+}
+
+/* Whether the attachment's default route is beside that of another program, since its gw_priority
+ * is higher than that of the other networks, 0. Without another default route it stays beside in an
+ * engine's container, as an engine fails to add its own to the main table when it connects a
+ * network again. */
+static bool default_beside(const struct planned_attachment *planned, size_t family)
+{
+	static const uint8_t families[N_FAMILIES] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
+	const struct live_ns *ns = planned->ns;
+	if (!planned->container || planned->attachment->gw_priority <= 0)
+		return false;
+	if (of_engine(planned->container) && policy_default(ns, families[family]))
+		return true;
+	return policy_other_default(ns, families[family], planned->current, NULL);
 }
 
 static void default_warn(const struct matched *matched, const struct planned_attachment *planned,
@@ -106,28 +131,69 @@ static void default_warn(const struct matched *matched, const struct planned_att
 		    ip_format(&ours->via, our_via), ip_format(&theirs->via, their_via));
 }
 
-/* Leaves out routes that other links already have. */
+/* Leaves out default routes that other links already have, or puts them beside. */
 static void defaults_yield(const struct conflict_finder *finder,
 			   const struct planned_attachment *planned)
 {
 	const struct matched *matched = finder->assigned->matched;
 	struct checked_attachment *checked = &finder->checked[planned->number];
+	const bool beside[N_FAMILIES] = {
+		[IPV4] = default_beside(planned, IPV4), [IPV6] = default_beside(planned, IPV6)};
+	const struct live_route *theirs = NULL;
 	size_t kept = 0;
 	for (size_t i = 0; i < checked->n_routes; i++) {
-		const struct link_route *ours = &checked->routes[i];
-		const struct live_route *theirs = NULL;
-		const char *owner = ours->to.len ? NULL
-						 : default_before(matched, planned,
-								  ours->to.ip.family, &theirs);
-		if (owner)
-			default_warn(matched, planned, owner, theirs, ours);
-		else
-			checked->routes[kept++] = *ours;
+		struct link_route ours = checked->routes[i];
+		const size_t family = ours.to.ip.family == AF_INET6 ? IPV6 : IPV4;
+		const char *owner = ours.to.len
+					    ? NULL
+					    : default_before(matched, planned, ours.to.ip.family,
+							     beside[family], &theirs);
+		if (owner) {
+			default_warn(matched, planned, owner, theirs, &ours);
+			continue;
+		}
+		if (!ours.to.len && beside[family]) {
+			ours.table = POLICY_TABLE;
+			checked->policy[family] = true;
+		}
+		checked->routes[kept++] = ours;
 	}
 	checked->n_routes = kept;
-	const struct live_route *theirs;
-	if (checked->gateway && default_before(matched, planned, AF_INET, &theirs))
+	if (checked->gateway && default_before(matched, planned, AF_INET, beside[IPV4], &theirs))
 		checked->gateway = false;
+	checked->policy[IPV4] |= checked->gateway && beside[IPV4];
+}
+
+static struct check_result rule_denied(const struct matched *matched,
+				       const struct planned_attachment *planned,
+				       const struct live_rule *rule)
+{
+	char text[POLICY_RULE_TEXT_SIZE];
+	return conflict_denied(
+		planned->ns, CODE_ROUTE_UNMANAGED,
+		arena_printf(matched->input->arena, "%s already has the rule %s", planned->ns->name,
+			     policy_rule_format(&rule->rule, text)),
+		arena_printf(matched->input->arena,
+			     "remove it with `ip%s rule del pref %u` in that namespace, or remove "
+			     "gw_priority from the files",
+			     rule->rule.from.ip.family == AF_INET6 ? " -6" : "",
+			     rule->rule.priority));
+}
+
+/* An unmanaged rule at a priority of those that the attachment needs: it may lead elsewhere. */
+static struct check_result check_rules(const struct conflict_finder *finder,
+				       const struct planned_attachment *planned)
+{
+	const bool *policy = finder->checked[planned->number].policy;
+	for (size_t i = 0; i < planned->ns->n_rules; i++) {
+		const struct live_rule *rule = &planned->ns->rules[i];
+		const size_t family = rule->rule.from.ip.family == AF_INET6 ? IPV6 : IPV4;
+		if (policy[family] && !live_rule_managed(rule) &&
+		    rule->rule.priority >= POLICY_PRIORITY_ANSWERS &&
+		    rule->rule.priority <= POLICY_PRIORITY_DEFAULT)
+			return rule_denied(finder->assigned->matched, planned, rule);
+	}
+	return CHECK_FINE;
 }
 
 struct check_result check_routes(const struct conflict_finder *finder,
@@ -149,7 +215,7 @@ struct check_result check_routes(const struct conflict_finder *finder,
 		if (desired_route)
 			desired_route->replaces = true;
 	}
-	return CHECK_FINE;
+	return check_rules(finder, planned);
 }
 
 bool conflict_has_route(const struct conflict_finder *finder,

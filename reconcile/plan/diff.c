@@ -20,6 +20,7 @@ static const struct {
 	[FIELD_UP] = {"state", true},              /* dev_change_flags */
 	[FIELD_ADDRESS] = {"address", true},       /* inet_rtm_newaddr, inet6_rtm_newaddr */
 	[FIELD_ROUTE] = {"route", true},           /* fib_table_insert, fib6_add */
+	[FIELD_RULE] = {"rule", true},             /* fib_nl_newrule */
 	[FIELD_DHCP] = {"dhcp", true},             /* inet_rtm_newaddr: the lifetimes */
 	[FIELD_DRIVER] = {"driver", false},        /* do_setlink refuses another kind */
 	[FIELD_PARENT] = {"parent", false},        /* IFLA_LINK is read on creation alone */
@@ -182,9 +183,10 @@ static const char *route_text(struct arena *arena, const struct link_route *rout
 {
 	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
 	const char *target = route->to.len ? prefix_format(&route->to, to) : "default";
-	return route->via.family
-		       ? arena_printf(arena, "%s via %s", target, ip_format(&route->via, via))
-		       : arena_strdup(arena, target);
+	const char *table = route->table ? arena_printf(arena, " table %u", route->table) : "";
+	return route->via.family ? arena_printf(arena, "%s via %s%s", target,
+						ip_format(&route->via, via), table)
+				 : arena_printf(arena, "%s%s", target, table);
 }
 
 static void route_remove(struct changes *changes, const struct link_route *from)
@@ -201,19 +203,26 @@ static void route_put(struct changes *changes, const struct link_route *from,
 		->route = *to;
 }
 
-static const struct live_route *route_find(const struct step *step, const struct prefix *to)
+static bool same_destination(const struct live_route *live, const struct link_route *route)
+{
+	return live->table == route->table && prefix_equal(&live->to, &route->to);
+}
+
+static const struct live_route *route_find(const struct step *step,
+					   const struct link_route *desired)
 {
 	each_route_of (route, step->ns, step->current->ifindex)
-		if (prefix_equal(&route->to, to) && route->proto != RTPROT_KERNEL)
+		if (same_destination(route, desired) && route->proto != RTPROT_KERNEL)
 			return route;
 	return NULL;
 }
 
-static const struct live_route *route_in_way(const struct step *step, const struct prefix *to)
+static const struct live_route *route_in_way(const struct step *step,
+					     const struct link_route *desired)
 {
 	for (size_t i = 0; i < step->ns->n_routes; i++) {
 		const struct live_route *route = &step->ns->routes[i];
-		if (prefix_equal(&route->to, to) && route->proto != OWNER_TAG_PROTOCOL &&
+		if (same_destination(route, desired) && route->proto != OWNER_TAG_PROTOCOL &&
 		    route->proto != RTPROT_KERNEL &&
 		    (!step->current || route->ifindex != step->current->ifindex))
 			return route;
@@ -240,21 +249,38 @@ static void diff_routes(const struct step *step, struct changes *changes)
 	each_route_of (live, step->ns, step->current->ifindex) {
 		bool declared = false;
 		for (size_t k = 0; k < desired->n_routes; k++)
-			declared |= prefix_equal(&desired->routes[k].to, &live->to);
+			declared |= same_destination(live, &desired->routes[k]);
 		const struct link_route route = link_route_of(live);
 		if (!declared && live->proto == OWNER_TAG_PROTOCOL)
 			route_remove(changes, &route);
 	}
 	for (size_t i = 0; i < desired->n_routes; i++) {
-		const struct live_route *live = route_find(step, &desired->routes[i].to);
+		const struct live_route *live = route_find(step, &desired->routes[i]);
 		if (live && route_same(step, &desired->routes[i], live))
 			continue;
 		/* Only --adopt replaces a route of another link. */
 		if (!live && desired->routes[i].replaces)
-			live = route_in_way(step, &desired->routes[i].to);
+			live = route_in_way(step, &desired->routes[i]);
 		const struct link_route route = live ? link_route_of(live) : (struct link_route){0};
 		route_put(changes, live ? &route : NULL, &desired->routes[i]);
 	}
+}
+
+static void rule_change(struct changes *changes, bool from, const struct policy_rule *rule)
+{
+	char text[POLICY_RULE_TEXT_SIZE];
+	const char *copy = arena_strdup(changes->arena, policy_rule_format(rule, text));
+	change_add(changes, FIELD_RULE, from ? copy : NULL, from ? NULL : copy)->rule = *rule;
+}
+
+static void diff_rules(const struct step *step, struct changes *changes)
+{
+	const struct link_spec *desired = step->desired;
+	for (size_t i = 0; i < step->stale_rules.count; i++)
+		rule_change(changes, true, &step->stale_rules.all[i]);
+	for (size_t i = 0; i < desired->n_rules; i++)
+		if (!live_rule_exists(step->ns, &desired->rules[i]))
+			rule_change(changes, false, &desired->rules[i]);
 }
 
 /* The preferred lifetime ends after half of the lease (lease_terms). */
@@ -317,6 +343,7 @@ bool link_diff(const struct plan_input *input, struct step *step)
 	diff_up(step, &changes);
 	diff_addrs(input, step, &changes);
 	diff_routes(step, &changes);
+	diff_rules(step, &changes);
 	diff_lease(step, &changes);
 	diff_parent(input, step, &changes);
 	step->changes = changes.items;

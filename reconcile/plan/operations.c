@@ -55,6 +55,9 @@ struct operations create_operations(struct arena *arena, const struct link_spec 
 		add(&lister, (struct operation){.type = OP_ROUTE_ADD,
 						.replace = spec->routes[i].replaces,
 						.route = &spec->routes[i]});
+	/* The rules come after the routes that they lead to. */
+	for (size_t i = 0; i < spec->n_rules; i++)
+		add(&lister, (struct operation){.type = OP_RULE_ADD, .rule = &spec->rules[i]});
 	add_sysctls(&lister, true);
 	return lister.list;
 }
@@ -76,7 +79,8 @@ struct operations restore_operations(struct arena *arena, const struct link_spec
 
 static bool is_removal(const struct change *change)
 {
-	return !change->to && (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE);
+	return !change->to && (change->field == FIELD_ADDRESS || change->field == FIELD_ROUTE ||
+			       change->field == FIELD_RULE);
 }
 
 /* Whether the link gets the address again with another prefix length: then no other step waits for
@@ -91,12 +95,15 @@ static bool comes_back(const struct step *step, const struct change *removal)
 
 static struct operation removal_of(const struct change *change)
 {
+	if (change->field == FIELD_RULE)
+		return (struct operation){.type = OP_RULE_DELETE, .rule = &change->rule};
 	return change->field == FIELD_ADDRESS
 		       ? (struct operation){.type = OP_ADDR_DELETE, .addr = &change->addr}
 		       : (struct operation){.type = OP_ROUTE_DELETE, .route = &change->route};
 }
 
-/* Routes are removed before their addresses, with which the kernel would flush them. */
+/* Rules are removed before the routes that they lead to, and routes before their addresses, with
+ * which the kernel would flush them. */
 struct operations give_up_operations(struct arena *arena, const struct step *step)
 {
 	struct lister lister = {.arena = arena, .step = step, .spec = step->desired};
@@ -192,12 +199,19 @@ static void change_route(struct lister *lister, const struct change *change)
 					       .route = &change->route});
 }
 
+static void change_rule(struct lister *lister, const struct change *change)
+{
+	if (change->to)
+		add(lister, (struct operation){.type = OP_RULE_ADD, .rule = &change->rule});
+}
+
 static void (*const changers[])(struct lister *, const struct change *) = {
 	[FIELD_ALIAS] = change_plain,     [FIELD_NAME] = change_name,
 	[FIELD_MAC] = change_mac,         [FIELD_MTU] = change_mtu,
 	[FIELD_MODE] = change_plain,      [FIELD_BCQUEUELEN] = change_plain,
 	[FIELD_SYSCTL] = change_sysctl,   [FIELD_UP] = change_up,
 	[FIELD_ADDRESS] = change_address, [FIELD_ROUTE] = change_route,
+	[FIELD_RULE] = change_rule,
 };
 
 struct operations change_operations(struct arena *arena, const struct step *step)

@@ -23,9 +23,11 @@ enum operation_type {
 	OP_ADDR_ADD,
 	OP_ROUTE_DELETE,
 	OP_ROUTE_ADD,
-	OP_RESTORE, /* adds addresses and routes of the specification that the kernel may have
-		       flushed */
-	OP_LEASE,   /* requests a DHCP lease */
+	OP_RULE_DELETE,
+	OP_RULE_ADD, /* of policy routing, in the link's namespace */
+	OP_RESTORE,  /* adds addresses and routes of the specification that the kernel may have
+			flushed */
+	OP_LEASE,    /* requests a DHCP lease */
 	N_OPERATION_TYPES,
 };
 
@@ -42,6 +44,7 @@ struct operation {
 	const struct prefix *addr;
 	const struct link_route *route;
 	const struct link_sysctl *sysctl;
+	const struct policy_rule *rule;
 };
 
 struct operations {

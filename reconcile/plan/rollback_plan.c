@@ -107,6 +107,31 @@ static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 	}
 }
 
+static void spec_rules(struct reverter *reverter, const struct live_ns *ns,
+		       const struct live_link *link, struct link_spec *spec)
+{
+	const struct policy_rules rules = policy_rules_of(reverter->input.arena, ns, link);
+	spec->rules = rules.all;
+	spec->n_rules = rules.count;
+}
+
+/* The managed rules for the link's routes that the namespace did not have before. */
+static struct policy_rules new_rules(const struct reverter *reverter, const struct live_ns *ns,
+				     const struct live_link *link)
+{
+	struct arena *arena = reverter->input.arena;
+	const struct policy_rules rules = policy_rules_of(arena, ns, link);
+	struct policy_rules added = {0};
+	const struct live_ns *was = NULL;
+	for (size_t i = 0; !was && i < reverter->before->n_namespaces; i++)
+		if (reverter->before->namespaces[i]->inode == ns->inode)
+			was = reverter->before->namespaces[i];
+	for (size_t i = 0; i < rules.count; i++)
+		if (!was || !live_rule_exists(was, &rules.all[i]))
+			*array_push(arena, added.all, added.count) = rules.all[i];
+	return added;
+}
+
 static void spec_sysctls(struct reverter *reverter, const struct live_link *link,
 			 struct link_spec *spec)
 {
@@ -159,6 +184,7 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 	spec_parent(reverter, link, spec);
 	spec_addrs(reverter, ns, link, spec);
 	spec_routes(reverter, ns, link, spec);
+	spec_rules(reverter, ns, link, spec);
 	spec_sysctls(reverter, link, spec);
 	return spec;
 }
@@ -197,6 +223,7 @@ static void created_delete(struct reverter *reverter, const struct step *done)
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
+	step->stale_rules = new_rules(reverter, ns, link);
 	step->reason = user ? arena_printf(reverter->input.arena, "used by %s", user) : NULL;
 }
 
@@ -210,6 +237,7 @@ static void leftover_delete(struct reverter *reverter, const struct step *done)
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
+	step->stale_rules = policy_rules_of(reverter->input.arena, ns, link);
 }
 
 /* The container has another namespace now. The link in the former namespace has the same MAC as the
@@ -240,7 +268,9 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 			    .name = done->current->name,
 			    .desired = spec_of(reverter, done->ns, done->current)};
 	step.current = link_now(reverter, done, &step.ns);
-	if (!step.current)
+	if (step.current)
+		step.stale_rules = new_rules(reverter, step.ns, step.current);
+	else
 		step.ns = step.desired->ns;
 	step_diff(&reverter->input, reverter->steps, step);
 }
@@ -269,7 +299,8 @@ static void route_returns(struct reverter *reverter, struct live_ns *ns,
 static bool route_there(const struct live_ns *ns, const struct live_route *route)
 {
 	each_route_of (other, ns, route->ifindex)
-		if (prefix_equal(&other->to, &route->to) && other->metric == route->metric)
+		if (prefix_equal(&other->to, &route->to) && other->metric == route->metric &&
+		    other->table == route->table)
 			return true;
 	return false;
 }

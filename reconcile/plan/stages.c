@@ -209,9 +209,13 @@ static void operation_add(struct arena *arena, struct operations *operations,
 	*array_push(arena, operations->all, operations->count) = operation;
 }
 
-static struct operations delete_operations(struct arena *arena)
+static struct operations delete_operations(struct arena *arena, const struct step *step)
 {
 	struct operations operations = {0};
+	for (size_t i = step->stale_rules.count; i-- > 0;)
+		operation_add(arena, &operations,
+			      (struct operation){.type = OP_RULE_DELETE,
+						 .rule = &step->stale_rules.all[i]});
 	operation_add(arena, &operations, (struct operation){.type = OP_LINK_DELETE});
 	return operations;
 }
@@ -244,7 +248,7 @@ struct operations stage_operations(struct arena *arena, const struct stage_item 
 	case STAGE_DELETE:
 	case STAGE_PARENT_DELETE:
 	case STAGE_PARENT_DELETE_LATE:
-		return delete_operations(arena);
+		return delete_operations(arena, step);
 	case STAGE_CREATE_CHANGE:
 		return step->action == ACTION_CHANGE ? change_operations(arena, step)
 						     : create_operations(arena, step->desired);

@@ -7,7 +7,8 @@
 
 struct link_route link_route_of(const struct live_route *live)
 {
-	return (struct link_route){.to = live->to,
+	return (struct link_route){.table = live->table,
+				   .to = live->to,
 				   .via = live->via,
 				   .source = live->source,
 				   .protocol = live->proto,

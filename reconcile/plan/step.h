@@ -6,7 +6,7 @@
 #include "kernel/link.h"
 #include "lib/error.h"
 #include "reconcile/plan/warning.h"
-#include "reconcile/state/state.h"
+#include "reconcile/state/policy_routing.h"
 
 /* In the order in which changes of one link are made, except that all removals (an address or route
  * with `from` alone) come first, of all links. */
@@ -21,6 +21,7 @@ enum field {
 	FIELD_UP,
 	FIELD_ADDRESS,
 	FIELD_ROUTE,
+	FIELD_RULE, /* of policy routing */
 	FIELD_DHCP, /* the lease: requested or renewed */
 	/* None of these can be changed in place. */
 	FIELD_DRIVER,
@@ -41,6 +42,7 @@ struct change {
 	struct prefix addr;      /* FIELD_ADDRESS */
 	struct link_route route; /* FIELD_ROUTE: if both are set, the route that replaces `from` */
 	struct link_sysctl sysctl; /* FIELD_SYSCTL */
+	struct policy_rule rule;   /* FIELD_RULE */
 };
 
 enum action {
@@ -68,6 +70,8 @@ struct step {
 	const struct link_spec *desired; /* create, change, replace */
 	const struct change *changes;    /* sorted by field */
 	size_t n_changes;
+	struct policy_rules stale_rules; /* that led to routes of `current`, and that no attachment
+					    of the namespace needs */
 	const struct link_spec
 		*replacement; /* delete: the step's attachment that replaces it; or NULL */
 	size_t replaced_by;   /* delete: 1 + the number of the step that creates the replacing

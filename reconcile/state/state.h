@@ -36,12 +36,16 @@ struct live_ns {
 	const struct live_index *index; /* NULL: searches are linear */
 	const char
 		*crowded; /* a part that was read incompletely: "addresses", "routes"; NULL: none */
+	bool rules_read;  /* the rules of policy routing were read: an attachment may need them, or
+			     have them */
 	bool own_routes;  /* only routes of mvapply's protocol were read */
 	bool details;     /* addresses, routes and sysctls were read too */
 	struct live_addr *addrs;
 	size_t n_addrs;
 	struct live_route *routes;
 	size_t n_routes;
+	struct live_rule *rules;
+	size_t n_rules;
 	struct live_link *default_sysctls; /* the default sysctls of a new link in it; NULL: not
 					      requested (link_sysctls_observe) */
 	bool ipv6_disabled; /* on new links in it; read where an attachment may have IPv6 */

@@ -10,8 +10,8 @@ from faults import before_request, hidden, hidden_link, noted, preload
 from host import same
 from registry import test
 
-CREATE = 16
-CHANGING = (16, 17, 19, 20, 21, 24, 25)  # requests that change links, addresses and routes
+CREATE, NEW_RULE = 16, 32
+CHANGING = (16, 17, 19, 20, 21, 24, 25, 32, 33)  # requests that change links, addresses and routes
 MAC, OTHER_MAC = "02:00:00:00:00:09", "02:00:00:00:00:0a"
 ROUTES = [{"to": "10.0.0.0/8", "via": "172.16.86.254"}]
 DUAL = {"subnet": None, "gateway": None, "subnets": [
@@ -28,7 +28,8 @@ SENTENCES = {"new": "cannot create ", "alias": "cannot set the owner tag of ", "
              "mtu": "cannot set the MTU of ", "mode": "cannot set the mode of ",
              "bcqueuelen": "cannot set bcqueuelen of ", "up": "cannot bring ", "sysctl": "cannot set net.",
              "unaddress": "cannot remove address ", "address": "cannot add address ",
-             "unroute": "cannot remove route ", "route": "cannot add route "}
+             "unroute": "cannot remove route ", "route": "cannot add route ",
+             "unrule": "cannot remove rule ", "rule": "cannot add rule "}
 
 
 def one(network=None, **attachment):
@@ -46,6 +47,10 @@ PLAIN = one()
 OTHER_PARENT = shared({"parent": "eth1"})
 OTHER_VLAN = shared({"parent": "eth1", "vlan": 10})
 VLAN = shared({"vlan": 10})
+# Beside a default route of somebody else.
+BESIDE = one(interface_name="lan0", gw_priority=1)
+ENGINE = ("link add eth0 type veth peer name up0", "address add 192.168.5.2/24 dev eth0",
+          "link set eth0 up", "link set up0 up", "route add default via 192.168.5.1")
 HOST = document({"n": lan(ip_range="172.16.86.0/25", host={"interface_name": "lan0"})}, {})
 
 
@@ -71,6 +76,8 @@ class Case:
         host.apply(PLAIN)  # the namespace has its nsid from now on
         if self.before != PLAIN:
             host.delete(PLAIN)
+        if BESIDE in (self.before, self.after):
+            host.batch("web", ENGINE)
         if self.before and self.before != PLAIN:
             host.apply(self.before)
         if self.drift:
@@ -111,6 +118,8 @@ CHANGES = {
     "address": (PLAIN, "address delete 172.16.86.2/24 dev eth0", PLAIN),
     "unroute": (one(routes=ROUTES), None, PLAIN),
     "route": (PLAIN, "route delete default", PLAIN),
+    "unrule": (BESIDE, "address delete 192.168.5.2/24 dev eth0", BESIDE),
+    "rule": (BESIDE, "rule delete pref 32765", BESIDE),
 }
 ROUTE_OF_IPV6 = (one(DUAL), "-6 route delete default", one(DUAL))
 
@@ -153,12 +162,13 @@ def beside(hide, of):
     return case
 
 
-def unknown_kind(text):
-    """In place of a kernel without the module: the request is answered as by one."""
+def not_supported(text, request=CREATE):
+    """In place of a kernel without the module, or policy routing: the request is answered as by
+    one."""
     def case(host, words):
         creating = Case(host, words, None, None, text)
         creating.prepare()
-        number = next(number for number, kind in creating.requests() if kind == CREATE)
+        number = next(number for number, kind in creating.requests() if kind == request)
         creating.prepare()
         return creating.run(env=preload(host, f"refuse@{number}={errno.EOPNOTSUPP}"))
     return case
@@ -170,14 +180,15 @@ TAKEN = "link add {} type veth peer name peer"
 CASES = {
     **{f"EPERM {operation} any": without_right(operation) for operation in CHANGES},
     **{f"ENODEV {operation} any": meantime("web", "link delete eth0", of=CHANGES[operation])
-       for operation in CHANGES if operation not in ("new", "delete", "unaddress", "unroute", "route")},
+       for operation in CHANGES if operation not in ("new", "delete", "unaddress", "unroute", "route", "unrule", "rule")},
     "ENODEV route any": meantime("web", "link delete eth0", of=ROUTE_OF_IPV6),
     "EACCES address any": sysctl("net.ipv6.conf.IFNAME.disable_ipv6", "1", DUAL),
     "EACCES sysctl any": sysctl("net.ipv4.conf.IFNAME.mc_forwarding", "1"),
     "EROFS sysctl any": sysctl("net.ipv4.conf.IFNAME.rp_filter", "2", before=sysctls_read_only),
     "ENOENT sysctl any": sysctl("net.ipv4.conf.IFNAME.nonsense", "1"),
     "EINVAL sysctl any": sysctl("net.ipv4.conf.IFNAME.rp_filter", "yes"),
-    "EOPNOTSUPP new any": unknown_kind(PLAIN),
+    "EOPNOTSUPP new any": not_supported(PLAIN),
+    "EOPNOTSUPP rule any": not_supported(BESIDE, NEW_RULE),
     "EBUSY new driver": meantime("host", "link add br0 type bridge", "link set eth0 master br0", of=NEW),
     "EADDRINUSE mac driver": beside(lambda host: hidden_link(host, OTHER_MAC), CHANGES["mac"]),
     "EADDRINUSE up driver": beside(lambda host: hidden_link(host, MAC), NEW),
@@ -194,7 +205,7 @@ CASES = {
 }
 
 VLAN_CASES = {
-    "EOPNOTSUPP new vlan": unknown_kind(VLAN),
+    "EOPNOTSUPP new vlan": not_supported(VLAN),
     "ENODEV new vlan": meantime("host", "link delete eth1", of=(None, None, OTHER_VLAN)),
     "ENETDOWN up vlan": meantime("host", "link set eth0 down", of=(None, None, VLAN)),
     "EEXIST new vlan": beside(lambda host: hidden(host, "type vlan id 10"), (None, None, VLAN)),

@@ -22,6 +22,8 @@ static const char *const operations[N_OPERATION_TYPES] = {
 	[OP_ADDR_ADD] = "address",
 	[OP_ROUTE_DELETE] = "unroute",
 	[OP_ROUTE_ADD] = "route",
+	[OP_RULE_DELETE] = "unrule",
+	[OP_RULE_ADD] = "rule",
 	[OP_RESTORE] = "restore",
 	[OP_LEASE] = "lease",
 };

@@ -157,8 +157,8 @@ static int do_route(const struct operation *op)
 
 static int do_unroute(const struct operation *op)
 {
-	const struct prefix to = prefix_of(op->words[0]);
-	return kernel_route_delete(op->ns, op->ifindex, &to);
+	const struct link_route route = {.to = prefix_of(op->words[0])};
+	return kernel_route_delete(op->ns, op->ifindex, &route);
 }
 
 static const struct {

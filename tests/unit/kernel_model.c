@@ -1,6 +1,7 @@
 #include "tests/unit/kernel_model.h"
 
 #include "kernel/link_kind.h"
+#include "reconcile/state/policy_routing.h"
 
 #include <errno.h>
 #include <linux/if.h>
@@ -382,10 +383,11 @@ static uint32_t metric_of(const struct ip *ip)
 	return ip->family == AF_INET6 ? 1024 : 0;
 }
 
-static struct live_route *route_at(const struct live_ns *ns, const struct prefix *to)
+static struct live_route *route_at(const struct live_ns *ns, const struct link_route *route)
 {
 	for (size_t i = 0; i < ns->n_routes; i++)
-		if (prefix_equal(&ns->routes[i].to, to))
+		if (ns->routes[i].table == route->table &&
+		    prefix_equal(&ns->routes[i].to, &route->to))
 			return &ns->routes[i];
 	return NULL;
 }
@@ -409,7 +411,7 @@ int kernel_route_add(struct live_ns *ns, int ifindex, const struct link_route *r
 		     bool replace)
 {
 	const struct live_link *link = link_at(ns, ifindex);
-	struct live_route *live = route_at(ns, &route->to);
+	struct live_route *live = route_at(ns, route);
 	if (!link)
 		return -ENODEV;
 	if (route->via.family && !reachable(ns, link, &route->via))
@@ -421,6 +423,7 @@ int kernel_route_add(struct live_ns *ns, int ifindex, const struct link_route *r
 	if (!live)
 		live = array_push(ns->arena, ns->routes, ns->n_routes);
 	*live = (struct live_route){.ifindex = ifindex,
+				    .table = route->table,
 				    .to = route->to,
 				    .via = route->via,
 				    .source = route->source,
@@ -429,13 +432,37 @@ int kernel_route_add(struct live_ns *ns, int ifindex, const struct link_route *r
 	return 0;
 }
 
-int kernel_route_delete(struct live_ns *ns, int ifindex, const struct prefix *to)
+int kernel_route_delete(struct live_ns *ns, int ifindex, const struct link_route *route)
 {
-	struct live_route *route = route_at(ns, to);
+	struct live_route *live = route_at(ns, route);
 	if (!link_at(ns, ifindex))
 		return -ENODEV;
-	if (!route || route->ifindex != ifindex)
+	if (!live || live->ifindex != ifindex)
 		return -ESRCH;
-	*route = ns->routes[--ns->n_routes];
+	*live = ns->routes[--ns->n_routes];
 	return 0;
+}
+
+/* --- rules of policy routing */
+
+/* fib_nl_newrule: behind those of the same priority. */
+int kernel_rule_add(struct live_ns *ns, const struct policy_rule *rule)
+{
+	if (live_rule_exists(ns, rule))
+		return -EEXIST;
+	*array_push(ns->arena, ns->rules, ns->n_rules) =
+		(struct live_rule){.rule = *rule, .proto = OWNER_TAG_PROTOCOL};
+	return 0;
+}
+
+int kernel_rule_delete(struct live_ns *ns, const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < ns->n_rules; i++) {
+		if (!live_rule_managed(&ns->rules[i]) ||
+		    !policy_rule_equal(&ns->rules[i].rule, rule))
+			continue;
+		ns->rules[i] = ns->rules[--ns->n_rules];
+		return 0;
+	}
+	return -ENOENT;
 }

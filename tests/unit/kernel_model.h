@@ -35,6 +35,10 @@ int kernel_addr_delete(struct live_ns *ns, int ifindex, const struct prefix *add
 /* `replace`: instead of one to the same destination (NLM_F_REPLACE). */
 int kernel_route_add(struct live_ns *ns, int ifindex, const struct link_route *route, uint8_t proto,
 		     bool replace);
-int kernel_route_delete(struct live_ns *ns, int ifindex, const struct prefix *to);
+int kernel_route_delete(struct live_ns *ns, int ifindex, const struct link_route *route);
+
+/* A rule of mvapply's protocol. */
+int kernel_rule_add(struct live_ns *ns, const struct policy_rule *rule);
+int kernel_rule_delete(struct live_ns *ns, const struct policy_rule *rule);
 
 #endif

@@ -272,10 +272,16 @@ static void operation_do(struct target *target, const struct operation *operatio
 		addr_put(live, ns, ifindex, spec_of(target), operation->addr, operation->replace);
 		break;
 	case OP_ROUTE_DELETE:
-		(void)kernel_route_delete(ns, ifindex, &operation->route->to);
+		(void)kernel_route_delete(ns, ifindex, operation->route);
 		break;
 	case OP_ROUTE_ADD:
 		route_put(ns, ifindex, operation->route, operation->replace);
+		break;
+	case OP_RULE_DELETE:
+		(void)kernel_rule_delete(ns, operation->rule);
+		break;
+	case OP_RULE_ADD:
+		(void)kernel_rule_add(ns, operation->rule);
 		break;
 	case OP_RESTORE:
 		if (operation->certain)
