@@ -19,18 +19,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Milliseconds. All is over by FOLLOW + TRIES * INTERVAL; an answered question listens on for
+/* Milliseconds. All is over by FOLLOW + (TRIES + 1) * INTERVAL; an answered question listens on for
  * others that answer it. */
-#define INTERVAL 450
+#define INTERVAL 350
 #define TRIES    3
 #define FOLLOW   200
 #define UNTAGGED 600
 #define LISTEN   200
 
-/* A broadcast is copied to every link of the parent (macvlan_broadcast), so that n of them cost n
- * squared. In each segment, this number of attachments broadcast at once, which finds the gateway's
- * MAC and all others that answer for it. The other attachments follow, and send to that MAC alone.
- */
+/* A broadcast of a link is copied to every other link of its parent (macvlan_broadcast), so that n
+ * of them cost n squared. In each segment, this number of attachments broadcast, which finds the
+ * gateway's MAC and all others that answer for it. The other attachments follow, and send to that
+ * MAC alone. As long as nobody has answered, the parent sends their broadcasts for them: on the
+ * wire that is the same. Such an answer only tells the gateway's MAC. */
 #define SCOUTS 8
 
 /* The limits of sockets that are open at once, and of frames that are read from one before the
@@ -49,6 +50,7 @@ struct asking {
 	int fd; /* negative: it is not asked */
 	struct mac mac;
 	bool follows, over;
+	bool asked; /* through its own link */
 	unsigned tries, sent;
 	int64_t next; /* when it is sent again, or listening ends */
 };
@@ -61,6 +63,7 @@ struct exchange {
 	struct mac *gateways; /* of each segment: the first MAC that answered */
 	size_t *scouts;       /* of each segment: how many broadcast at once */
 	int host_fd;
+	int carrier; /* a packet socket of the host's namespace, for all parents; negative: none */
 };
 
 /* Replies alone, to this link and without a tag: a VLAN's frames pass its parent, too. What
@@ -144,21 +147,39 @@ static bool exchange_add(struct exchange *exchange, struct traffic_question *que
 	return true;
 }
 
-/* The MAC to ask: that of the gateway, where it is known already, the first time. */
-static struct mac target_mac(const struct exchange *exchange, const struct asking *asking)
+/* Whether the parent sends the question. A neighbour solicitation is copied to few links: it is a
+ * multicast. */
+static bool is_carried(const struct exchange *exchange, const struct asking *asking)
 {
-	return asking->follows && !asking->sent ? exchange->gateways[asking->question->segment]
-						: (struct mac){.set = false};
+	return asking->follows && asking->segment->gateway.family == AF_INET &&
+	       asking->segment->parent && !exchange->gateways[asking->question->segment].set;
+}
+
+static ssize_t frame_send(struct exchange *exchange, const struct asking *asking,
+			  const uint8_t *frame, size_t size)
+{
+	if (!is_carried(exchange, asking))
+		return send(asking->fd, frame, size, 0);
+	const struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				       .sll_protocol = htons(ETH_P_ARP),
+				       .sll_ifindex = asking->segment->parent->ifindex};
+	if (exchange->carrier < 0)
+		exchange->carrier = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (exchange->carrier < 0)
+		return -1;
+	return sendto(exchange->carrier, frame, size, 0, (const struct sockaddr *)&to, sizeof(to));
 }
 
 static void asking_send(struct exchange *exchange, struct asking *asking, int64_t now)
 {
 	struct traffic_question *question = asking->question;
-	const struct mac to = target_mac(exchange, asking);
+	const struct mac to = asking->follows ? exchange->gateways[question->segment]
+					      : (struct mac){.set = false};
 	uint8_t frame[QUESTION_FRAME_MAX];
 	const size_t size = question_frame(frame, &asking->mac, &question->source,
 					   &asking->segment->gateway, &to);
-	if (send(asking->fd, frame, size, 0) >= 0)
+	asking->asked |= !is_carried(exchange, asking);
+	if (frame_send(exchange, asking, frame, size) >= 0)
 		question->sent = true;
 	else if (errno != ENOBUFS && errno != EAGAIN) {
 		question->errnum = errno;
@@ -205,12 +226,17 @@ static void answer_note(struct exchange *exchange, struct asking *asking, const 
 {
 	struct traffic_question *question = asking->question;
 	struct mac *gateway = &exchange->gateways[question->segment];
+	if (question->role != TRAFFIC_UNTAGGED && !gateway->set)
+		*gateway = *mac;
+	if (!asking->asked) {
+		asking->next = 0; /* it asks by itself now */
+		asking->sent -= asking->sent == asking->tries;
+		return;
+	}
 	if (question->n_answers == 0)
 		asking->next = clock_milliseconds() + LISTEN;
 	if (question->n_answers < TRAFFIC_ANSWERS_MAX && !answer_known(question, mac))
 		question->answers[question->n_answers++] = *mac;
-	if (question->role != TRAFFIC_UNTAGGED && !gateway->set)
-		*gateway = *mac;
 }
 
 /* An answer is for whoever asks by this socket, and about the gateway. */
@@ -278,7 +304,8 @@ static void exchange_add_role(struct exchange *exchange, enum traffic_role role)
 void traffic_ask(struct traffic *traffic, const struct live *live)
 {
 	struct arena *arena = traffic->arena;
-	struct exchange exchange = {.traffic = traffic, .host_fd = live->namespaces[0]->handle->fd};
+	struct exchange exchange = {
+		.traffic = traffic, .host_fd = live->namespaces[0]->handle->fd, .carrier = -1};
 	exchange.capacity = traffic->n_questions < SOCKETS_MAX ? traffic->n_questions : SOCKETS_MAX;
 	exchange.askings = arena_alloc(arena, (exchange.capacity + 1) * sizeof(struct asking));
 	exchange.polled = arena_alloc(arena, (exchange.capacity + 1) * sizeof(struct pollfd));
@@ -289,4 +316,6 @@ void traffic_ask(struct traffic *traffic, const struct live *live)
 	exchange_add_role(&exchange, TRAFFIC_UNTAGGED);
 	exchange_add_role(&exchange, TRAFFIC_ATTACHMENT);
 	exchange_run(&exchange);
+	if (exchange.carrier >= 0)
+		close(exchange.carrier);
 }
