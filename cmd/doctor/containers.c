@@ -4,16 +4,15 @@
 
 #include "schema/words.h"
 
-#include <string.h>
-
-/* One engine that does not answer is one finding, however many containers it has. */
-static bool reported_before(const struct live *live, size_t number)
+/* An engine that does not answer, or answers wrongly, is one finding, however many containers it
+ * has. */
+static bool engine_reported(const struct live *live, size_t number)
 {
 	const struct container_lookup *lookup = &live->container_lookups[number];
-	for (size_t i = 0; i < number; i++)
-		if (live->container_lookups[i].state == CONTAINER_PENDING &&
-		    live->container_lookups[i].code == lookup->code &&
-		    strcmp(live->container_lookups[i].reason, lookup->reason) == 0)
+	for (size_t i = 0; lookup->code != CODE_NONE && i < number; i++)
+		if (live->container_lookups[i].code == lookup->code &&
+		    live->container_lookups[i].container->source_kind ==
+			    lookup->container->source_kind)
 			return true;
 	return false;
 }
@@ -39,7 +38,7 @@ const char *examine_containers(struct examination *examination)
 	for (size_t i = 0; i < live->n_containers; i++) {
 		const struct container_lookup *lookup = &live->container_lookups[i];
 		found += lookup->state == CONTAINER_READY;
-		if (lookup->state == CONTAINER_PENDING && !reported_before(live, i))
+		if (lookup->state == CONTAINER_PENDING && !engine_reported(live, i))
 			examine_lookup(examination, lookup);
 	}
 	return live->n_containers ? arena_printf(examination->arena, "%zu of %zu running", found,

@@ -4,6 +4,7 @@
 #include "cmd/output_text.h"
 #include "lib/cleanup.h"
 #include "lib/file_text.h"
+#include "lib/hashmap.h"
 #include "reconcile/plan/parent_link.h"
 #include "schema/driver.h"
 
@@ -25,7 +26,7 @@ static const struct live_link *parent_of(const struct examination *examination,
 	return network->parent ? parent_link_find(host_of(examination), network).base : NULL;
 }
 
-static bool in_the_way(const struct step *step)
+static bool is_conflict(const struct step *step)
 {
 	return step->action == ACTION_BLOCKED || step->action == ACTION_REFUSED;
 }
@@ -37,7 +38,7 @@ static const struct step *blocked_below(const struct examination *examination,
 	const struct plan *plan = examination->run->plan;
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (network && plan->steps[i].network == network && !plan->steps[i].container &&
-		    in_the_way(&plan->steps[i]))
+		    is_conflict(&plan->steps[i]))
 			return &plan->steps[i];
 	return NULL;
 }
@@ -49,7 +50,7 @@ const char *examine_plan(struct examination *examination)
 	const struct live *live = examination->run->live;
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		if (!in_the_way(step) ||
+		if (!is_conflict(step) ||
 		    (step->container &&
 		     (step->code == CODE_PARENT_DOWN || blocked_below(examination, step->network))))
 			continue;
@@ -72,55 +73,34 @@ const char *examine_plan(struct examination *examination)
 	return examination->host_alone ? NULL : "nothing on the host conflicts with the files";
 }
 
-static const char *examine_parent(struct examination *examination, const struct network *network)
+/* The plan reports a parent that does not exist, and an MTU that does not fit. */
+static const char *examine_parent(struct examination *examination, const struct live_link *parent)
 {
 	struct arena *arena = examination->arena;
-	const struct parent_link found = parent_link_find(host_of(examination), network);
-	const struct live_link *parent = found.base;
-	const char *subject = found.base_name;
-	if (!parent) {
-		finding_add(examination, FINDING_PROBLEM, subject, "the host has no such link",
-			    arena_printf(arena,
-					 "`ip link` shows the host's links: name one of "
-					 "them as the parent of %s",
-					 network->name));
-		return NULL;
-	}
 	if (!(parent->flags & IFF_UP))
-		finding_add(examination, FINDING_PROBLEM, subject, "is down",
+		finding_add(examination, FINDING_PROBLEM, parent->name, "is down",
 			    arena_printf(arena, "`ip link set %s up`", parent->name));
-	if (network->mtu > parent->mtu)
-		finding_add(examination, FINDING_PROBLEM, subject,
-			    arena_printf(arena, "has an MTU of %u, below the %u of %s", parent->mtu,
-					 network->mtu, network->name),
-			    arena_printf(arena, "`ip link set %s mtu %u`, or a lower mtu",
-					 parent->name, network->mtu));
-	if (network_has_family(network, AF_INET6) && parent->mtu < IPV6_MTU_MIN)
-		finding_add(examination, FINDING_PROBLEM, subject,
-			    arena_printf(arena,
-					 "has an MTU of %u, but IPv6 needs 1280, and %s has "
-					 "an IPv6 subnet",
-					 parent->mtu, network->name),
-			    arena_printf(arena, "`ip link set %s mtu 1500`", parent->name));
 	return arena_printf(arena, "%s is up, mtu %u", parent->name, parent->mtu);
 }
 
 static const char *examine_lan(struct examination *examination, const struct network *network)
 {
-	const struct live_link *lan = parent_link_find(host_of(examination), network).link;
-	const char *examined = examine_parent(examination, network);
-	if (lan)
-		examine_subnets(examination, network, lan);
+	const struct parent_link found = parent_link_find(host_of(examination), network);
+	const char *examined = found.base ? examine_parent(examination, found.base) : NULL;
+	if (found.link)
+		examine_subnets(examination, network, found.link);
 	return examined;
 }
 
 /* Returns what it checked, or NULL. */
 typedef const char *examine_network(struct examination *examination, const struct network *network);
 
-/* Calls it for each network whose parent can be used, and lists what it checked; NULL: nothing. */
+/* Calls it for each network whose parent can be used, and lists what it checked, each parent once;
+ * NULL: nothing. */
 static const char *each_network(struct examination *examination, examine_network *examine_one)
 {
 	const struct desired *desired = examination->desired;
+	struct index *listed __attribute__((cleanup(index_cleanup))) = index_new(0);
 	const char *checked = NULL;
 	for (size_t i = 0; i < desired->n_sets; i++)
 		for (size_t j = 0; j < desired->sets[i].n_networks; j++) {
@@ -128,7 +108,10 @@ static const char *each_network(struct examination *examination, examine_network
 			if (!network->parent || blocked_below(examination, network))
 				continue;
 			const char *text = examine_one(examination, network);
-			if (text && (!checked || !strstr(checked, text)))
+			const struct live_link *parent = parent_of(examination, network);
+			if (text && parent &&
+			    !index_put(listed, &parent->ifindex, sizeof(parent->ifindex),
+				       (void *)(uintptr_t)parent))
 				checked = checked ? arena_printf(examination->arena, "%s, %s",
 								 checked, text)
 						  : text;

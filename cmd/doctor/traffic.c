@@ -362,31 +362,23 @@ static void report_segment(const struct reporter *reporter, const struct text *t
 					  mac_text(reporter, &macs[0]))));
 }
 
-/* One row for each reason, in the order of the first attachment that has it. */
+/* One row for each reason. */
 static void report_skips(const struct examination *examination, const struct text *text)
 {
 	const struct traffic *traffic = examination->traffic;
 	struct arena *arena = examination->arena;
-	struct {
-		const char *reason;
-		struct names names;
-	} *rows = NULL;
-	size_t n_rows = 0;
+	struct names names[N_SKIP_REASONS] = {0};
 	for (size_t i = 0; i < traffic->n_skips; i++) {
 		const struct traffic_skip *skip = &traffic->skips[i];
-		size_t k = 0;
-		while (k < n_rows && strcmp(rows[k].reason, skip->reason) != 0)
-			k++;
-		if (k == n_rows)
-			array_push(arena, rows, n_rows)->reason = skip->reason;
-		names_add(arena, &rows[k].names,
+		names_add(arena, &names[skip->reason],
 			  label(examination, skip->set, skip->container, skip->network));
 	}
-	for (size_t i = 0; i < n_rows; i++)
-		row(text, "skipped", "",
-		    printable(arena,
-			      arena_printf(arena, "%s: %s", names_text(arena, &rows[i].names),
-					   rows[i].reason)));
+	for (enum skip_reason reason = 0; reason < N_SKIP_REASONS; reason++)
+		if (names[reason].count)
+			row(text, "skipped", "",
+			    printable(arena, arena_printf(arena, "%s: %s",
+							  names_text(arena, &names[reason]),
+							  skip_reason_text(reason))));
 }
 
 void traffic_report(struct examination *examination, const struct text *text)
@@ -441,7 +433,7 @@ static json_t *json_skip(const struct traffic_skip *skip)
 			 role_names[TRAFFIC_ATTACHMENT], "set", json_text(skip->set->name),
 			 "container", json_text(skip->container->name), "network",
 			 json_text(skip->network->name), "link", "gateway", "asked", false,
-			 "answers", "breaks_at", "skipped", skip->reason);
+			 "answers", "breaks_at", "skipped", skip_reason_text(skip->reason));
 }
 
 json_t *traffic_json(const struct traffic *traffic)

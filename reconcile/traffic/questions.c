@@ -17,7 +17,21 @@ struct chooser {
 	const struct live_link *link;
 };
 
-static void skip(struct chooser *chooser, const char *reason)
+const char *skip_reason_text(enum skip_reason reason)
+{
+	static const char *const texts[N_SKIP_REASONS] = {
+		[SKIP_PENDING] = "pending",
+		[SKIP_NOT_ATTACHED] = "not attached",
+		[SKIP_INTERNAL] = "the network is internal",
+		[SKIP_ROUTED] = "the mode routes through the host, and asks nobody by ARP",
+		[SKIP_NO_LEASE] = "it has no DHCP lease",
+		[SKIP_NO_ROUTER] = "its DHCP lease names no router",
+		[SKIP_NO_GATEWAY] = "the network has no gateway",
+	};
+	return texts[reason];
+}
+
+static void skip(struct chooser *chooser, enum skip_reason reason)
 {
 	struct traffic *traffic = &chooser->traffic;
 	*array_push(traffic->arena, traffic->skips, traffic->n_skips) =
@@ -181,16 +195,16 @@ static size_t choose_leased(struct chooser *chooser)
 	if (lease && router.family && prefix_contains(&lease->prefix, &router))
 		ask(chooser, &router, &lease->prefix.ip);
 	else
-		skip(chooser, lease ? "its DHCP lease names no router" : "it has no DHCP lease");
+		skip(chooser, lease ? SKIP_NO_ROUTER : SKIP_NO_LEASE);
 	return 1;
 }
 
 /* A network that routes has no ARP; one that is internal has no way out. */
-static const char *reason_of_network(const struct network *network)
+static enum skip_reason reason_of_network(const struct network *network)
 {
 	if (link_mode_routes(network->mode) && network->driver == DRIVER_IPVLAN)
-		return "the mode routes through the host, and asks nobody by ARP";
-	return network->internal ? "the network is internal" : NULL;
+		return SKIP_ROUTED;
+	return network->internal ? SKIP_INTERNAL : SKIP_NONE;
 }
 
 static const struct live_link *live_link_of(const struct chooser *chooser)
@@ -210,11 +224,11 @@ static const struct live_link *live_link_of(const struct chooser *chooser)
 static void choose_attachment(struct chooser *chooser, const struct container_lookup *lookup)
 {
 	const struct network *network = chooser->attachment->network;
-	const char *reason = reason_of_network(network);
+	enum skip_reason reason = reason_of_network(network);
 	chooser->ns = lookup->ns;
 	chooser->link = lookup->state == CONTAINER_READY ? live_link_of(chooser) : NULL;
 	if (!chooser->link)
-		reason = lookup->state == CONTAINER_PENDING ? "pending" : "not attached";
+		reason = lookup->state == CONTAINER_PENDING ? SKIP_PENDING : SKIP_NOT_ATTACHED;
 	if (reason) {
 		skip(chooser, reason);
 		return;
@@ -223,7 +237,7 @@ static void choose_attachment(struct chooser *chooser, const struct container_lo
 	size_t gateways = dhcp ? choose_leased(chooser) : choose_declared(chooser, AF_INET);
 	gateways += choose_declared(chooser, AF_INET6);
 	if (!gateways)
-		skip(chooser, "the network has no gateway");
+		skip(chooser, SKIP_NO_GATEWAY);
 }
 
 static size_t compare_with(struct chooser *chooser, size_t segment, enum traffic_role role,

@@ -49,12 +49,26 @@ struct traffic_segment {
 	size_t attachments, asked, answered;       /* counts of attachments */
 };
 
+enum skip_reason {
+	SKIP_NONE,
+	SKIP_PENDING,
+	SKIP_NOT_ATTACHED,
+	SKIP_INTERNAL,
+	SKIP_ROUTED, /* ipvlan l3: the host routes */
+	SKIP_NO_LEASE,
+	SKIP_NO_ROUTER,  /* in the lease */
+	SKIP_NO_GATEWAY, /* in the files */
+	N_SKIP_REASONS,
+};
+/* NULL: SKIP_NONE. */
+const char *skip_reason_text(enum skip_reason reason);
+
 /* An attachment that sends no question. */
 struct traffic_skip {
 	const struct set *set;
 	const struct container *container;
 	const struct network *network;
-	const char *reason;
+	enum skip_reason reason;
 };
 
 struct traffic {

@@ -128,17 +128,30 @@ def parents(host):
     networks = {"a": lan(parent="eth7"), "b": lan(parent="eth1", subnet="fd00:86::/64",
                                                    gateway=None)}
     found = findings(host, document(networks, {"web": ["b"]}), 1)
-    same(set(found), {("problem", "plan", "a"), ("problem", "parents", "eth1")}, "findings")
-    same(found["problem", "plan", "a"]["code"], "MV0601", "the plan's own code")
+    same({key: finding["code"] for key, finding in found.items()},
+         {("problem", "plan", "a"): "MV0601", ("problem", "plan", "b"): "MV0605"}, "findings")
+    host.batch("host", ["link set eth1 mtu 1500"])
+    found = findings(host, document(networks, {"web": ["b"]}), 1)
+    same(set(found), {("problem", "plan", "a"), ("problem", "parents", "eth1")}, "with that MTU")
     done = host.mvapply("doctor", "-f", "network.yaml", code=1)
-    for words in ('the host has no link "eth7"', "is down", "`ip link set eth1 up`", "MTU of 1270"):
+    for words in ('the host has no link "eth7"', "is down", "`ip link set eth1 up`"):
         assert words in done.out, f"no {words!r}\n{done}"
-    host.batch("host", ["link set eth1 mtu 1500", "link set eth1 up", "link set up1 up"])
+    host.batch("host", ["link set eth1 up", "link set up1 up"])
     same(findings(host, document({"b": networks["b"]}, {}), 0), {}, "once they are mended")
 
 
+@test("doctor: two parents, one with a name that ends in the other's")
+def parents_listed(host):
+    devices()
+    host.batch("host", ["link add veth0 type veth peer name up1", "link set veth0 up", "link set up1 up"])
+    networks = {"a": lan(parent="veth0", subnet="172.16.99.0/24", gateway="172.16.99.1"),
+                "b": lan(), "c": lan(subnet="172.16.98.0/24", gateway="172.16.98.1")}
+    done = host.mvapply("doctor", "-f", host.write(document(networks, {})))
+    same(rows(done)["parents"], "veth0 is up, mtu 1500, eth0 is up, mtu 1500", "the parents, once each")
+
+
 @test("doctor: an unmanaged link, an unmanaged holder of the MAC, an MTU over the parent's")
-def in_the_way(host):
+def conflicts(host):
     devices()
     host.netns("web", "db", "ci")
     host.batch("host", ["link add link eth0 name other address 02:00:5e:00:00:09 type macvlan "
