@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,6 +76,15 @@ static const struct command commands[] = {
 	 true,
 	 true,
 	 command_hook},
+	{COMMANDS_SERVICE,
+	 "cni",
+	 "",
+	 "attach a container as a CNI plugin (a runtime calls it)",
+	 {"CNI_COMMAND=VERSION mvapply cni"},
+	 OPTIONS_EACH | OPTIONS_HOST | OPTIONS_CNI,
+	 false,
+	 true,
+	 command_cni},
 	{COMMANDS_SERVICE,
 	 "confirm",
 	 "",
@@ -277,8 +287,16 @@ static void descriptors_fill(void)
 		close(fd);
 }
 
+/* A container runtime starts a CNI plugin without arguments, by the name in the configuration. */
+static int program(int argc, char **argv)
+{
+	static char name[] = "mvapply", command[] = "cni";
+	char *cni[] = {name, command, NULL};
+	return argc == 1 && getenv("CNI_COMMAND") ? command_line(2, cni) : command_line(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
 	descriptors_fill();
-	return output_end(command_line(argc, argv));
+	return output_end(program(argc, argv));
 }

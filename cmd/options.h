@@ -74,6 +74,7 @@ enum option_group {
 	OPTIONS_OBSERVE = 1 << 24, /* no option: the command reads the host */
 	OPTIONS_IMPORT = 1 << 25,
 	OPTIONS_HOOK = 1 << 26,
+	OPTIONS_CNI = 1 << 28,           /* no option: the files are named by the standard input */
 	OPTIONS_CONFIRM_GUARD = 1 << 10, /* no option: the command connects to a confirm guard */
 	OPTIONS_SAVED = 1 << 9, /* the command accepts a saved plan in place of files, and the
 				   option is allowed with one */

@@ -79,6 +79,8 @@ static struct ip_netns namespace_of_source(struct arena *arena, enum source_kind
 	case SOURCE_PODMAN:
 		return namespace_at(arena, engine_path(arena, kind, source));
 	case SOURCE_NETNS:
+	case SOURCE_CNI:
+	case N_SOURCE_KINDS:
 		break;
 	}
 	if (*source == '/')
@@ -98,7 +100,8 @@ struct ip_netns ip_netns_of(struct arena *arena, const struct live *live,
 	if (ns->host)
 		return (struct ip_netns){.ip = "ip", .enter = ""};
 	for (size_t i = 0; i < live->n_containers; i++)
-		if (live->container_lookups[i].ns == ns)
+		if (live->container_lookups[i].ns == ns &&
+		    live->container_lookups[i].container->source_kind != SOURCE_CNI)
 			return namespace_of_source(
 				arena, live->container_lookups[i].container->source_kind,
 				live->container_lookups[i].container->source);

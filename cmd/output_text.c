@@ -96,8 +96,8 @@ void text_unreadable(const struct live *live)
 }
 
 static const char *const nouns[] = {
-	[ROLE_NONE] = "network", [ROLE_ATTACH] = "attach", [ROLE_HOST] = "host",
-	[ROLE_DUMMY] = "link",   [ROLE_VLAN] = "link",
+	[ROLE_NONE] = "network", [ROLE_ATTACH] = "attach", [ROLE_GUEST] = "guest",
+	[ROLE_HOST] = "host",    [ROLE_DUMMY] = "link",    [ROLE_VLAN] = "link",
 };
 
 const char *text_sign(enum action action)
@@ -117,6 +117,7 @@ static const char *id_of(struct arena *arena, const struct step *step, bool with
 	const char *colon = *set ? ":" : "";
 	switch (tag->role) {
 	case ROLE_ATTACH:
+	case ROLE_GUEST:
 		return arena_printf(arena, "%s%s%s/%s", set, colon, tag->container, tag->network);
 	case ROLE_HOST:
 	case ROLE_NONE:
@@ -174,6 +175,7 @@ static void detail_create(FILE *out, const struct link_spec *desired, bool verbo
 		fprintf(out, "dummy for network %s", desired->tag.network);
 		break;
 	case ROLE_ATTACH:
+	case ROLE_GUEST:
 	case ROLE_HOST:
 	case ROLE_NONE:
 		detail_attachment(out, desired, verbose);
@@ -212,6 +214,7 @@ static void detail_delete(FILE *out, const struct step *step, bool verbose)
 		fprintf(out, "dummy for network %s", step->tag.network);
 		break;
 	case ROLE_ATTACH:
+	case ROLE_GUEST:
 	case ROLE_HOST:
 	case ROLE_NONE:
 		text_live_link(out, step->ns, link, verbose);

@@ -31,7 +31,7 @@ static const struct need {
 	/* NETLINK_LISTEN_ALL_NSID. */
 	{CAP_NET_BROADCAST, OPTIONS_WATCH, false},
 	/* Files that only the user of sudo may read. */
-	{CAP_DAC_READ_SEARCH, OPTIONS_FILES, false},
+	{CAP_DAC_READ_SEARCH, OPTIONS_FILES | OPTIONS_CNI, false},
 	/* A folder for --metrics or --out, and the socket of a rootless engine, that belong to
 	 * another user. */
 	{CAP_DAC_OVERRIDE, OPTIONS_HOST, true},

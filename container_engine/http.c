@@ -48,10 +48,10 @@ struct engine_http {
 	bool looped;
 	CURLM *multi;                           /* NULL: no request yet */
 	struct engine_request *requests, *last; /* in the order of creation */
-	unsigned active[SOURCE_PODMAN + 1];
-	int64_t answered[SOURCE_PODMAN + 1]; /* time of the last answer of each engine; 0: none */
-	struct curl_loop curl_loop;          /* driven by a loop */
-	bool timer_set;                      /* the owner's timer */
+	unsigned active[N_SOURCE_KINDS];
+	int64_t answered[N_SOURCE_KINDS]; /* time of the last answer of each engine; 0: none */
+	struct curl_loop curl_loop;       /* driven by a loop */
+	bool timer_set;                   /* the owner's timer */
 };
 
 static curl_socket_t socket_open(void *data, curlsocktype purpose, struct curl_sockaddr *address)

@@ -7,7 +7,7 @@
 
 struct engines {
 	struct engine_http *http;
-	struct error down[SOURCE_PODMAN + 1]; /* of blocking requests; errnum 0: reachable */
+	struct error down[N_SOURCE_KINDS]; /* of blocking requests; errnum 0: reachable */
 };
 
 /* A query to one engine, and its caller. */

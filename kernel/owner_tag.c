@@ -6,15 +6,15 @@
 #include <string.h>
 
 #define PREFIX    "mvapply:"
-#define PARTS_MAX 3
+#define PARTS_MAX 4
 
 /* The number of names in an owner tag of each role; 0: a list of sets instead. */
 static const struct role_row {
 	const char *name;
 	size_t parts;
 } roles[] = {
-	[ROLE_NONE] = {"", 0},       [ROLE_ATTACH] = {"attach", 3}, [ROLE_HOST] = {"host", 2},
-	[ROLE_DUMMY] = {"dummy", 2}, [ROLE_VLAN] = {"vlan", 0},
+	[ROLE_NONE] = {"", 0},     [ROLE_ATTACH] = {"attach", 3}, [ROLE_GUEST] = {"guest", 4},
+	[ROLE_HOST] = {"host", 2}, [ROLE_DUMMY] = {"dummy", 2},   [ROLE_VLAN] = {"vlan", 0},
 };
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 
@@ -98,7 +98,8 @@ struct owner_tag owner_tag_parse(struct arena *arena, const char *alias)
 		return none;
 	tag.set = parts[0];
 	tag.network = parts[1];
-	tag.container = parts[2];
+	tag.container = tag.role == ROLE_GUEST ? arena_printf(arena, "%s/%s", parts[2], parts[3])
+					       : parts[2];
 	return tag;
 }
 
@@ -119,8 +120,9 @@ const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag)
 	case ROLE_NONE:
 		return NULL;
 	case ROLE_ATTACH:
-		text = arena_printf(arena, PREFIX "attach:%s/%s/%s", tag->set, tag->network,
-				    tag->container);
+	case ROLE_GUEST:
+		text = arena_printf(arena, PREFIX "%s:%s/%s/%s", role_name(tag->role), tag->set,
+				    tag->network, tag->container);
 		break;
 	case ROLE_HOST:
 	case ROLE_DUMMY:
@@ -132,6 +134,11 @@ const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag)
 		break;
 	}
 	return text && strlen(text) <= ALIAS_LENGTH_MAX ? text : NULL;
+}
+
+bool role_in_container(enum role role)
+{
+	return role == ROLE_ATTACH || role == ROLE_GUEST;
 }
 
 static bool text_equal(const char *a, const char *b)

@@ -1,6 +1,9 @@
 /* The owner tag of links that mvapply manages: the link's alias (IFLA_IFALIAS).
  *
  *   mvapply:attach:SET/NETWORK/CONTAINER   a container's link
+ *   mvapply:guest:SET/NETWORK/NAME/KEY     the link of a container that no file declares, which
+ *                                          its runtime attached; KEY tells containers of one name
+ *                                          apart
  *   mvapply:host:SET/NETWORK               the host's own link of a network
  *   mvapply:dummy:SET/NETWORK              the parent of a network without one
  *   mvapply:vlan:SET[,SET...]              a VLAN link, and the sets that use it
@@ -20,16 +23,18 @@
  * linux/rtnetlink.h or iproute2's rt_protos. */
 #define OWNER_TAG_PROTOCOL 77
 
-enum role { ROLE_NONE, ROLE_ATTACH, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN };
+enum role { ROLE_NONE, ROLE_ATTACH, ROLE_GUEST, ROLE_HOST, ROLE_DUMMY, ROLE_VLAN };
 
 struct owner_tag {
-	enum role role;                        /* ROLE_NONE: not an owner tag of mvapply */
-	const char *set, *network, *container; /* NULL if the role has none */
-	const char **sets; /* ROLE_VLAN: the sets that use it, sorted by byte order */
+	enum role role;            /* ROLE_NONE: not an owner tag of mvapply */
+	const char *set, *network; /* NULL if the role has none */
+	const char *container;     /* the same; of a guest: "NAME/KEY", as no declared container is
+				      called */
+	const char **sets;         /* ROLE_VLAN: the sets that use it, sorted by byte order */
 	size_t n_sets;
 };
 
-/* "attach", "host", "dummy"; "link" for both VLAN and dummy in a plan, see role_noun. */
+/* "attach", "guest", "host", "dummy"; "link" for both VLAN and dummy in a plan, see role_noun. */
 const char *role_name(enum role role);
 
 /* Parses an alias (NULL allowed); strings go to the arena. Anything malformed is ROLE_NONE. */
@@ -37,6 +42,10 @@ struct owner_tag owner_tag_parse(struct arena *arena, const char *alias);
 
 /* The alias of an owner tag, or NULL if it would exceed ALIAS_LENGTH_MAX. */
 const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag);
+
+/* Whether links of the role are in containers' namespaces; those of other roles are in the host's
+ * alone. */
+bool role_in_container(enum role role);
 
 bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b);
 bool owner_tag_has_set(const struct owner_tag *tag, const char *set);

@@ -436,6 +436,32 @@ static const struct code_text texts[] = {
 	 "names. Both containers answer for the address, so connections fail at random. Give one "
 	 "of the two attachments another address. The attachment is not blocked, because a "
 	 "container can give its own links any address and any owner tag."},
+	{CODE_CNI_VERSION, CLASS_USAGE, "a version of CNI that is not supported",
+	 "The plugin supports the versions 0.3.1, 0.4.0, 1.0.0 and 1.1.0 of the CNI "
+	 "specification. Set \"cniVersion\" in the network configuration to one of them."},
+	{CODE_CNI_ENVIRONMENT, CLASS_USAGE, "not the environment of a CNI plugin",
+	 "A container runtime sets CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS and CNI_IFNAME when it "
+	 "calls a plugin. One of them is missing or has a value that the specification does not "
+	 "allow."},
+	{CODE_CNI_INPUT, CLASS_USAGE, "the CNI configuration is not JSON",
+	 "A container runtime writes the network configuration to the standard input of the "
+	 "plugin, as a JSON object."},
+	{CODE_CNI_CONFIGURATION, CLASS_USAGE, "a wrong value in the CNI configuration",
+	 "The message names the key. The keys of mvapply's own are `network` and `files`."},
+	{CODE_CNI_INTERFACE, CLASS_REFUSED, "the interface exists already",
+	 "The container has an interface of the name that the runtime asks for. Another plugin of "
+	 "the same list may have created it: give the plugins different names of interfaces."},
+	{CODE_CNI_CHECK, CLASS_FAILED, "the interface is not as the plugin created it",
+	 "The runtime asked whether the interface is still as it was, and it is not: the message "
+	 "says what differs. Restart the container."},
+	{CODE_CNI_NETWORK, CLASS_USAGE, "the files have no such network",
+	 "The CNI configuration names a network by `network` (or by its own name), and the files "
+	 "do not declare it, or several sets do. Write SET/NETWORK for a network of one set."},
+	{CODE_CNI_ADDRESS, CLASS_REFUSED, "the requested address cannot be used",
+	 "A container asks for an address that is not in the network's subnets, or that the files "
+	 "give to another one. Choose another address."},
+	{CODE_CNI_UNREADY, CLASS_FAILED, "the network cannot take containers now",
+	 "The runtime asked whether the plugin is ready. The message says what is missing."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -161,7 +161,7 @@ static void take_source(struct build *build, const struct scope *scope, const st
 	container->source_kind = SOURCE_NETNS;
 	container->source = container->name;
 
-	for (unsigned i = 0; i <= SOURCE_PODMAN; i++) {
+	for (unsigned i = 0; i < N_SOURCE_KINDS; i++) {
 		const char *key = source_kind_name(i);
 		if (!node_get(body, key))
 			continue;

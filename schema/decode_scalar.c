@@ -245,6 +245,7 @@ void decode_scalar(const struct decode_state *state)
 	case KEY_NETNS:
 	case KEY_PID:
 	case KEY_ENGINE:
+	case KEY_POD:
 	case KEY_SYSCTL:
 	case KEY_VALUE:
 	case KEY_HOST:

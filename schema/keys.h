@@ -16,6 +16,7 @@ enum key_type {
 	KEY_NETNS,       /* const char *: a namespace's name or absolute path */
 	KEY_PID,         /* const char *: a process id, in decimal */
 	KEY_ENGINE,      /* const char *: a container's name or id at its engine */
+	KEY_POD,         /* const char *: a pod's "NAMESPACE/NAME", or a container's name */
 	KEY_SYSCTL,      /* const char *: a sysctl with IFNAME in it */
 	KEY_VALUE,       /* const char *: one line of text */
 	KEY_HOST,        /* const char *: a host's name, or a glob */
@@ -86,7 +87,7 @@ struct network_decl {
 
 struct container_decl {
 	struct container container;
-	const char *sources[SOURCE_PODMAN + 1];
+	const char *sources[N_SOURCE_KINDS];
 	const struct node *networks;
 };
 

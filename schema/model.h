@@ -134,15 +134,23 @@ struct attachment {
 	size_t n_sysctls;
 };
 
-enum source_kind { SOURCE_NETNS, SOURCE_PID, SOURCE_DOCKER, SOURCE_PODMAN };
+enum source_kind {
+	SOURCE_NETNS,
+	SOURCE_PID,
+	SOURCE_DOCKER,
+	SOURCE_PODMAN,
+	SOURCE_CNI, /* attached by the CNI plugin */
+	N_SOURCE_KINDS
+};
 
 struct container {
 	struct place place;
 	const char *name;
 	enum source_kind source_kind;
-	const char
-		*source; /* a namespace's name or path, a process id in decimal, an engine's name */
+	const char *source; /* a namespace's name or path, a process id in decimal, an engine's
+			       name, a pod's "NAMESPACE/NAME" */
 	struct hosts hosts;
+	bool guest; /* no file declares it; its name is "NAME/KEY" */
 	struct attachment *attachments;
 	size_t n_attachments;
 };

@@ -103,11 +103,10 @@ static const char *pid_problem(const char *text, const char **ret_hint)
 	return NULL;
 }
 
-/* A name, an id, or a Compose project and service. */
-static const char *engine_problem(const char *text, const char **ret_hint)
+/* One or two words with a slash between. */
+static const char *words_problem(const char *text)
 {
 	const char *slash = strchr(text, '/');
-	*ret_hint = "write the container's name or id, or Compose's project/service";
 	if (strlen(text) > ENGINE_LENGTH_MAX)
 		return "is longer than 255 bytes";
 	if (has_control(text) || strchr(text, ' ') || strcmp(text, ".") == 0 ||
@@ -116,6 +115,19 @@ static const char *engine_problem(const char *text, const char **ret_hint)
 	if (slash && (slash == text || !slash[1] || strchr(slash + 1, '/')))
 		return "is not a valid container name";
 	return NULL;
+}
+
+/* A name, an id, or a Compose project and service. */
+static const char *engine_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "write the container's name or id, or Compose's project/service";
+	return words_problem(text);
+}
+
+static const char *pod_problem(const char *text, const char **ret_hint)
+{
+	*ret_hint = "write the pod's NAMESPACE/NAME; for Podman, the container's name";
+	return words_problem(text);
 }
 
 /* net.ipv4.conf.IFNAME.rp_filter */
@@ -179,6 +191,7 @@ const char *text_problem(enum key_type type, const char *text, const char **ret_
 		[KEY_NETNS] = netns_problem,
 		[KEY_PID] = pid_problem,
 		[KEY_ENGINE] = engine_problem,
+		[KEY_POD] = pod_problem,
 		[KEY_SYSCTL] = sysctl_problem,
 		[KEY_VALUE] = value_problem,
 		[KEY_HOST] = host_problem,

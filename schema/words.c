@@ -72,6 +72,10 @@ const char *source_kind_name(enum source_kind kind)
 		return "docker";
 	case SOURCE_PODMAN:
 		return "podman";
+	case SOURCE_CNI:
+		return "cni";
+	case N_SOURCE_KINDS:
+		break;
 	}
 	return NULL;
 }

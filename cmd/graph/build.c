@@ -393,6 +393,7 @@ static const char *step_key(struct arena *arena, const struct step *step)
 {
 	switch (step->tag.role) {
 	case ROLE_ATTACH:
+	case ROLE_GUEST:
 	case ROLE_HOST:
 	case ROLE_DUMMY:
 		return owner_tag_format(arena, &step->tag);

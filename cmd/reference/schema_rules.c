@@ -55,6 +55,9 @@ static const struct rule {
 			"^(?!\\.{1,2}$)[^ /\\u0000-\\u001f\\u007f]+(/[^ /\\u0000-\\u001f\\u007f]+)"
 			"?$",
 			255, true, "the container's name or id, or project/service of Compose"},
+	[KEY_POD] = {"pod",
+		     "^(?!\\.{1,2}$)[^ /\\u0000-\\u001f\\u007f]+(/[^ /\\u0000-\\u001f\\u007f]+)?$",
+		     255, true, "the pod's NAMESPACE/NAME, or the container's name"},
 	[KEY_SYSCTL] = {"sysctl", "^net\\.ipv[46]\\.(conf|neigh)\\.IFNAME\\.[a-z0-9_]+$", 127,
 			false,
 			"net.ipv4.conf.IFNAME.KEY, net.ipv6.conf.IFNAME.KEY or "

@@ -123,7 +123,7 @@ static int malformed(const char *what, struct error *error)
  * an alias, which whoever controls the namespace can set. */
 static bool tag_possible(const struct live_ns *ns, const struct owner_tag *tag)
 {
-	return ns->host || tag->role == ROLE_ATTACH;
+	return ns->host || role_in_container(tag->role);
 }
 
 static int link_take(const struct nlmsghdr *message, void *data, struct error *error)

@@ -169,11 +169,16 @@ static struct lookup_result engine_find(const struct search *search)
 			      search->arena);
 }
 
+/* The plugin attaches it; a later observation finds it by its links (containers_find_attached). */
+static struct lookup_result cni_find(const struct search *search)
+{
+	return lookup_result_pending(arena_printf(
+		search->arena, "the CNI plugin has not attached %s yet", search->source));
+}
+
 static struct lookup_result (*const finders[])(const struct search *) = {
-	[SOURCE_NETNS] = netns_find,
-	[SOURCE_PID] = pid_find,
-	[SOURCE_DOCKER] = engine_find,
-	[SOURCE_PODMAN] = engine_find,
+	[SOURCE_NETNS] = netns_find,   [SOURCE_PID] = pid_find, [SOURCE_DOCKER] = engine_find,
+	[SOURCE_PODMAN] = engine_find, [SOURCE_CNI] = cni_find,
 };
 
 struct lookup_result source_locate(struct arena *arena, struct lookups *lookups,

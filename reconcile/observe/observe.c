@@ -114,7 +114,7 @@ static bool holds_host_links(const struct live_ns *ns)
 static bool has_owner_tags(const struct live_ns *ns)
 {
 	for (size_t i = 0; i < ns->n_links; i++)
-		if (ns->links[i].tag.role == ROLE_ATTACH)
+		if (role_in_container(ns->links[i].tag.role))
 			return true;
 	return false;
 }

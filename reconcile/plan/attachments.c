@@ -99,9 +99,16 @@ static void hosts_add(struct matcher *matcher)
 	}
 }
 
-static struct owner_tag planned_tag(const struct planned_attachment *planned)
+enum role planned_role(const struct planned_attachment *planned)
 {
-	return (struct owner_tag){.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
+	if (!planned->container)
+		return ROLE_HOST;
+	return planned->container->guest ? ROLE_GUEST : ROLE_ATTACH;
+}
+
+struct owner_tag planned_tag(const struct planned_attachment *planned)
+{
+	return (struct owner_tag){.role = planned_role(planned),
 				  .set = planned->set->name,
 				  .network = planned->network->name,
 				  .container =

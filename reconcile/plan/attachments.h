@@ -66,6 +66,9 @@ struct attachments attachments_match(const struct plan_input *input,
 				     const struct managed_index *managed,
 				     const struct parents *parents);
 
+/* The role and the owner tag of its link. */
+enum role planned_role(const struct planned_attachment *planned);
+struct owner_tag planned_tag(const struct planned_attachment *planned);
 /* Whether an attachment adopts the link, which has no owner tag. */
 bool link_adopted(const struct attachments *attachments, const struct live_link *link);
 /* Whether the link belongs to an attachment of the desired sets, and no planned attachment uses

@@ -184,6 +184,43 @@ static const struct unmanaged *address_holder(const struct conflict_finder *find
 	return claim && !claim->planned && !claim->ns->host ? claim : NULL;
 }
 
+/* Whether the link keeps an address that a partial run cannot move. A guest gives way to each link,
+ * a declared attachment to those of mvapply alone, as others may claim anything. */
+static bool link_prevents(const struct conflict_finder *finder,
+			  const struct planned_attachment *planned, const struct live_link *link)
+{
+	const struct matched *matched = finder->assigned->matched;
+	const struct managed_link *managed = managed_of_link(matched->managed, link);
+	const struct owner_tag tag = planned_tag(planned);
+	if (link == planned->current || owner_tag_equal(&link->tag, &tag) ||
+	    (managed && matched->attachments->uses[managed->number].candidates))
+		return false;
+	return planned->container->guest || (managed && managed->placement == PLACEMENT_OWN);
+}
+
+/* Another live link that has the address, in a partial run; or NULL. */
+static const struct unmanaged *address_occupant(const struct conflict_finder *finder,
+						const struct planned_attachment *planned,
+						const struct ip *ip)
+{
+	const struct matched *matched = finder->assigned->matched;
+	const struct live *live = matched->input->live;
+	for (size_t i = 0; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++) {
+			const struct live_ns *ns = live->namespaces[i];
+			const struct live_link *link = &ns->links[k];
+			if (parent_of_link(matched->parents, link) != planned->parent ||
+			    !has_address(ns, link, ip) || !link_prevents(finder, planned, link))
+				continue;
+			struct unmanaged *occupant =
+				arena_alloc(matched->input->scratch, sizeof(*occupant));
+			*occupant = (struct unmanaged){
+				.parent = planned->parent, .ns = ns, .link = link};
+			return occupant;
+		}
+	return NULL;
+}
+
 static struct check_result check_address(const struct conflict_finder *finder,
 					 const struct planned_attachment *planned)
 {
@@ -191,6 +228,9 @@ static struct check_result check_address(const struct conflict_finder *finder,
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		const struct unmanaged *holder =
 			ip[i].family ? address_holder(finder, planned, &ip[i]) : NULL;
+		if (!holder && ip[i].family && planned->container &&
+		    finder->assigned->input->options->partial)
+			holder = address_occupant(finder, planned, &ip[i]);
 		if (holder)
 			return address_denied(finder, planned, holder, &ip[i]);
 	}

@@ -5,8 +5,8 @@
 /* Only links in the attachment's own namespace count: nobody but the container can create them. */
 static bool same_lan(const struct planned_attachment *planned, const struct live_link *link)
 {
-	return link->tag.role == (planned->container ? ROLE_ATTACH : ROLE_HOST) &&
-	       planned->parent->link && live_link_on(link, planned->parent->link->ifindex);
+	return link->tag.role == planned_role(planned) && planned->parent->link &&
+	       live_link_on(link, planned->parent->link->ifindex);
 }
 
 /* Two networks of one parent may have different subnets without a mistake. With DHCP there may be

@@ -139,10 +139,7 @@ static struct link_spec *spec_new(const struct specifier *specifier,
 	const struct checked_attachment *checked = &specifier->conflicts->checked[planned->number];
 	struct link_spec *spec = arena_alloc(input->arena, sizeof(*spec));
 	*spec = (struct link_spec){
-		.tag = {.role = planned->container ? ROLE_ATTACH : ROLE_HOST,
-			.set = planned->set->name,
-			.network = network->name,
-			.container = planned->container ? planned->container->name : NULL},
+		.tag = planned_tag(planned),
 		.ns = planned->ns,
 		.name = assigned->names->assigned[planned->number].name,
 		.kind = link_kind_of_driver(network->driver),

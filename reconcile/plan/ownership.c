@@ -93,7 +93,7 @@ bool is_home_of(const struct ownership *ownership, const struct live_ns *ns, con
 enum placement placement_of(const struct ownership *ownership, const struct live_ns *ns,
 			    const struct owner_tag *tag)
 {
-	if (tag->role != ROLE_ATTACH)
+	if (!role_in_container(tag->role))
 		return ns->host ? PLACEMENT_OWN : PLACEMENT_STRAY;
 	const struct container_lookup *lookup = declared_find(ownership, tag);
 	if (lookup && lookup->state == CONTAINER_READY)

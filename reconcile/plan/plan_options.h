@@ -12,6 +12,7 @@ struct plan_options {
 	 * NULL: no limit. With `unguarded`. */
 	const struct desired *declared;
 	bool probe;    /* probe new addresses of all networks */
+	bool partial;  /* the run applies some attachments alone: others keep what they have */
 	bool thorough; /* warn about chosen addresses that are live, too */
 	/* MACs that must not be chosen; NULL: none was refused. */
 	const struct refused_macs *refused;

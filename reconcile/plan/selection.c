@@ -29,6 +29,8 @@ struct selection selection_copy(const struct selection *selection, struct arena 
 
 bool containers_have(const struct containers *containers, const struct step *step)
 {
+	if (containers->network && containers->network != step->network)
+		return false;
 	for (size_t i = 0; step->container && i < containers->count; i++)
 		if (containers->items[i] == step->container)
 			return true;

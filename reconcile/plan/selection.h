@@ -17,12 +17,13 @@ struct selection selection_all(const struct plan *plan, struct arena *arena);
 struct selection selection_none(const struct plan *plan, struct arena *arena);
 struct selection selection_copy(const struct selection *selection, struct arena *arena);
 
-/* The steps of these containers alone, and those that make parents for them. Pointers to containers
- * of the desired state that the plan was made for. */
+/* Some containers of the desired state that a plan was made for. */
 struct containers {
 	const struct container **items;
 	size_t count;
+	const struct network *network; /* their attachments to it alone; NULL: to all networks */
 };
+/* The steps of these containers alone, and those that make parents for them. */
 struct selection selection_of_containers(const struct plan *plan,
 					 const struct containers *containers, struct arena *arena);
 /* Whether the step is one of theirs. */

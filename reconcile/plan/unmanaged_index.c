@@ -9,8 +9,13 @@ bool link_unmanaged(const struct matched *matched, const struct live_link *link)
 {
 	if (link->tag.role == ROLE_NONE)
 		return !link_adopted(matched->attachments, link);
-	return !managed_of_link(matched->managed, link) ||
-	       (link->tag.role != ROLE_VLAN && !desired_set(matched->input, link->tag.set));
+	const struct managed_link *managed = managed_of_link(matched->managed, link);
+	if (!managed ||
+	    (link->tag.role != ROLE_VLAN && !desired_set(matched->input, link->tag.set)))
+		return true;
+	const struct managed_use *use = &matched->attachments->uses[managed->number];
+	return (link->tag.role == ROLE_GUEST || matched->input->options->partial) && !use->used &&
+	       !use->candidates && role_in_container(link->tag.role);
 }
 
 bool link_kept(const struct matched *matched, const struct live_link *link)
@@ -82,6 +87,10 @@ static const char *tag_label(const struct plan_input *input, const struct owner_
 	if (tag->role == ROLE_ATTACH)
 		return arena_printf(input->arena, "%s/%s of set \"%s\"", tag->container,
 				    tag->network, tag->set);
+	if (tag->role == ROLE_GUEST)
+		return arena_printf(input->arena, "%.*s, a guest on %s of set \"%s\"",
+				    (int)strcspn(tag->container, "/"), tag->container, tag->network,
+				    tag->set);
 	if (tag->role == ROLE_HOST)
 		return arena_printf(input->arena, "the host's own link on %s of set \"%s\"",
 				    tag->network, tag->set);

@@ -59,7 +59,8 @@ struct matched {
 
 struct unmanaged_index unmanaged_find(const struct matched *matched);
 
-/* Whether the link belongs to none of the desired sets. */
+/* Whether the run leaves the link alone: it belongs to none of the desired sets; or it is a
+ * guest's, or one that another run deletes. */
 bool link_unmanaged(const struct matched *matched, const struct live_link *link);
 /* Whether it is the link of a container that is not running, in a namespace that another container
  * shared; `link` may be NULL. */

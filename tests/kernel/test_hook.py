@@ -188,6 +188,24 @@ def fails(host, engine):
     attached(engine.log("my-web"))
 
 
+@on_each("addresses of a container that has left the file, and that the file gives to another one")
+def leaving(host, engine):
+    """The start of one container changes no other one; so it must not take from it."""
+    host.netns("old")
+    host.apply(document({"n": lan()}, {"old": ["n"]}))
+    same(host.addresses("old", "eth0"), {"172.16.86.2/24"}, "the first container")
+    declare(entry(engine))
+    engine.run("my-web")
+    attached(engine.log("my-web"), "172.16.86.3/24")
+    engine.remove("my-web")
+    declare(document({"n": lan()}, {"web": {engine.kind: "my-web", "networks": {
+        "n": {"ipv4_address": "172.16.86.2"}}}, "old": ["n"]}))
+    engine.create("my-web")
+    said = engine.fails("my-web")
+    assert "172.16.86.2" in said, said
+    same(host.addresses("old", "eth0"), {"172.16.86.2/24"}, "after the refused start")
+
+
 @on_each("eight at once, beside applies")
 def eight(host, engine):
     names = [f"c{number}" for number in range(8)]

@@ -24,14 +24,21 @@ static void test_round_trip(void **state)
 	const char *sets[] = {"a", "lab"};
 	const struct owner_tag attach = {
 		.role = ROLE_ATTACH, .set = "lab", .network = "net", .container = "web"};
+	const struct owner_tag guest = {.role = ROLE_GUEST,
+					.set = "lab",
+					.network = "net",
+					.container = "web/cni.0123456789abcdef"};
 	const struct owner_tag host = {.role = ROLE_HOST, .set = "lab", .network = "net"};
 	const struct owner_tag dummy = {.role = ROLE_DUMMY, .set = "lab", .network = "net"};
 	const struct owner_tag vlan = {.role = ROLE_VLAN, .sets = sets, .n_sets = 2};
 	round_trip(arena, &attach, "mvapply:attach:lab/net/web");
+	round_trip(arena, &guest, "mvapply:guest:lab/net/web/cni.0123456789abcdef");
 	round_trip(arena, &host, "mvapply:host:lab/net");
 	round_trip(arena, &dummy, "mvapply:dummy:lab/net");
 	round_trip(arena, &vlan, "mvapply:vlan:a,lab");
 	assert_false(owner_tag_equal(&host, &dummy));
+	assert_true(role_in_container(ROLE_ATTACH) && role_in_container(ROLE_GUEST));
+	assert_false(role_in_container(ROLE_HOST) || role_in_container(ROLE_NONE));
 	assert_true(owner_tag_has_set(&vlan, "lab"));
 	assert_true(owner_tag_has_set(&attach, "lab"));
 	assert_false(owner_tag_has_set(&vlan, "la"));
@@ -55,6 +62,9 @@ static void test_malformed(void **state)
 		"mvapply:attach:a//c",
 		"mvapply:attach:/b/c",
 		"mvapply:attach:a/b/c/d",
+		"mvapply:guest:a/b/c",
+		"mvapply:guest:a/b/c/",
+		"mvapply:guest:a/b/c/d/e",
 		"mvapply:attach:a,b/c/d",
 		"mvapply:Attach:a/b/c",
 		"mvapply:att:a/b/c",

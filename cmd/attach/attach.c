@@ -1,0 +1,81 @@
+#include "cmd/attach/attach.h"
+
+#include "cmd/exit.h"
+#include "cmd/run.h"
+#include "lib/clock.h"
+
+#include <time.h>
+
+/* For a parent that does not exist yet: after a boot, containers start before the last link. */
+#define PATIENCE_MS 10000
+#define PAUSE_MS    100
+
+/* Only a missing parent comes by itself. */
+static bool parent_missing(const struct run *run, const struct containers *containers)
+{
+	for (size_t i = 0; i < run->plan->n_steps; i++) {
+		const struct step *step = &run->plan->steps[i];
+		if (step->action == ACTION_BLOCKED && step->code == CODE_PARENT_ABSENT &&
+		    containers_have(containers, step))
+			return true;
+	}
+	return false;
+}
+
+/* An attachment waits for its network; the network's step has the reason. */
+static const struct step *cause_of(const struct plan *plan, const struct step *step)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].tag.role == ROLE_NONE &&
+		    plan->steps[i].action == ACTION_BLOCKED &&
+		    plan->steps[i].network == step->network)
+			return &plan->steps[i];
+	return step;
+}
+
+static void reason_set(const struct plan *plan, const struct step *step, struct error *error)
+{
+	const struct step *cause = cause_of(plan, step);
+	error_set(error, 0, "%s", cause->reason);
+	error_code(error, cause->code);
+	if (cause->hint)
+		error_hint(error, "%s", cause->hint);
+}
+
+bool attach_step_error(const struct run *run, const struct step *step, struct error *error)
+{
+	const struct outcome *outcome =
+		run->outcomes ? &run->outcomes[step - run->plan->steps] : NULL;
+	if (step->action == ACTION_BLOCKED || step->action == ACTION_REFUSED ||
+	    step->action == ACTION_PENDING) {
+		reason_set(run->plan, step, error);
+		return true;
+	}
+	if (!step_acts(step) || (outcome && outcome->state == OUTCOME_DONE))
+		return false;
+	if (outcome && outcome->error)
+		*error = *outcome->error;
+	else
+		error_set(error, 0, "the attachment was not made");
+	return true;
+}
+
+int attach_run(const struct attach_job *job, attach_report *report, void *data, struct error *error)
+{
+	struct options only = *job->options;
+	only.only = &job->containers;
+	only.plan.partial = true;
+	for (const int64_t end = clock_milliseconds() + PATIENCE_MS;;) {
+		struct run run;
+		const int status = run_apply_pass(&run, job->desired, job->lookups, &only, error);
+		if (status < 0)
+			return status;
+		const bool repeat =
+			parent_missing(&run, &job->containers) && clock_milliseconds() < end;
+		const int code = repeat ? 0 : report(data, &run, job);
+		run_free(&run);
+		if (!repeat)
+			return code;
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
+	}
+}

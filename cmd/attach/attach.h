@@ -1,0 +1,27 @@
+/* A run that attaches some containers, while a runtime starts them, and changes nothing else. */
+#ifndef CMD_ATTACH_ATTACH_H
+#define CMD_ATTACH_ATTACH_H
+
+#include "cmd/session.h"
+
+struct attach_job {
+	struct containers containers; /* of `desired` */
+	const struct desired *desired;
+	struct lookups *lookups; /* with the processes of the containers that have an engine */
+	const struct options *options;
+};
+
+/* Reports what became of the containers' attachments: called once, with the last pass. Its result
+ * is that of the run. */
+typedef int attach_report(void *data, const struct run *run, const struct attach_job *job);
+
+/* Waits up to 10 s for a missing parent. Returns the result of `report`, or a negative errno if
+ * nothing could be tried. */
+int attach_run(const struct attach_job *job, attach_report *report, void *data,
+	       struct error *error);
+
+/* Whether the step's attachment was not made: what the plan says against it, or what happened when
+ * it was tried. */
+bool attach_step_error(const struct run *run, const struct step *step, struct error *error);
+
+#endif

@@ -1,0 +1,385 @@
+/* The CNI plugin: a container runtime starts it for each container, with the network configuration
+ * on the standard input. It keeps no state: what it made is found by the links' owner tags. */
+#include "cmd/attach/attach.h"
+#include "cmd/attach/cni_link.h"
+#include "cmd/attach/cni_result.h"
+#include "cmd/attach/started.h"
+#include "cmd/commands.h"
+#include "cmd/exit.h"
+#include "cmd/input.h"
+#include "kernel/netns.h"
+#include "lib/hash.h"
+#include "lib/read_full.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A configuration with prevResult has a few KiB; one of GC has a line for each container. */
+#define INPUT_MAX (4U << 20)
+
+/* A call in progress. */
+struct call {
+	const struct options *options;
+	struct arena *arena;
+	struct cni_request request;
+	json_t *answer; /* NULL: nothing is written */
+};
+
+/* Tells the interfaces of containers of one name apart; the same in each call. */
+static const char *key_of(struct arena *arena, const struct cni_interface *interface)
+{
+	const uint64_t hash =
+		hash_text(hash_text(HASH_START, interface->container_id), interface->ifname);
+	return arena_printf(arena, "cni.%016" PRIx64, hash);
+}
+
+static bool key_is(const struct owner_tag *tag, const char *key)
+{
+	const char *slash = strrchr(tag->container, '/');
+	return slash && strcmp(slash + 1, key) == 0;
+}
+
+static void diag_error(const struct diags *diags, struct arena *arena, struct error *error)
+{
+	const struct diag *diag = &diags->items[0];
+	error_set(error, EINVAL, "%s: %s", place_format(arena, &diag->place), diag->text);
+	error_code(error, diag->code);
+	if (diag->hint)
+		error_hint(error, "%s", diag->hint);
+}
+
+/* The caller frees the result. */
+static struct desired *files_load(const struct call *call, struct error *error)
+{
+	uint64_t content;
+	struct diags diags;
+	struct options options = *call->options;
+	options.files = call->request.files;
+	options.n_files = call->request.n_files;
+	diags_init(&diags);
+	struct desired *desired = input_load(&options, NULL, &diags, &content);
+	if (!desired)
+		diag_error(&diags, call->arena, error);
+	diags_free(&diags);
+	return desired;
+}
+
+/* "NAMESPACE/NAME"; without Kubernetes, the container's name alone (Podman). */
+static const char *source_of(const struct cni_request *request, struct arena *arena)
+{
+	if (!request->pod_name || !request->pod_namespace)
+		return request->pod_name;
+	return arena_printf(arena, "%s/%s", request->pod_namespace, request->pod_name);
+}
+
+static struct started started_of(const struct call *call)
+{
+	const struct cni_request *request = &call->request;
+	return (struct started){.source = source_of(request, call->arena),
+				.name = request->pod_name ? request->pod_name
+							  : request->interface.container_id,
+				.key = key_of(call->arena, &request->interface),
+				.netns = request->netns,
+				.interface = request->interface.ifname,
+				.ipv4 = request->ipv4,
+				.ipv6 = request->ipv6,
+				.mac = request->mac};
+}
+
+static const struct step *step_of(const struct run *run, const struct attach_job *job)
+{
+	for (size_t i = 0; i < run->plan->n_steps; i++)
+		if (containers_have(&job->containers, &run->plan->steps[i]))
+			return &run->plan->steps[i];
+	return NULL;
+}
+
+struct added {
+	struct call *call;
+	struct error *error;
+};
+
+static int added_report(void *data, const struct run *run, const struct attach_job *job)
+{
+	const struct added *added = data;
+	const struct call *call = added->call;
+	const struct step *step = step_of(run, job);
+	if (!step || !step->desired) {
+		error_set(added->error, EEXIST, "%s is attached already",
+			  call->request.interface.ifname);
+		error_hint(added->error, "delete the attachment before it is added again");
+		error_code(added->error, CODE_CNI_INTERFACE);
+		return EXIT_FAILED;
+	}
+	if (attach_step_error(run, step, added->error))
+		return EXIT_FAILED;
+	added->call->answer = cni_added(&call->request, job->containers.network, step->desired);
+	return EXIT_CONVERGED;
+}
+
+/* Guests have no file that says who gets which lease. */
+static int lease_check(const struct containers *containers, struct error *error)
+{
+	if (!containers->network->dhcp || !containers->items[0]->guest)
+		return 0;
+	error_set(error, EINVAL, "network %s uses DHCP, and no file declares the container",
+		  containers->network->name);
+	error_hint(error, "declare the container with `cni:`, or remove `dhcp` from the network");
+	return error_code(error, CODE_CNI_NETWORK);
+}
+
+static int desired_attach(struct call *call, const struct desired *desired, struct error *error)
+{
+	struct network_of_set where;
+	const struct started started = started_of(call);
+	struct options options = *call->options;
+	options.quiet = true;
+	struct attach_job job = {.options = &options};
+	struct added added = {.call = call, .error = error};
+	int status = network_of_name(desired, call->request.network, &where, error);
+	if (status < 0)
+		return status;
+	job.desired = started_add(desired, &where, &started, call->arena, &job.containers, error);
+	if (!job.desired || lease_check(&job.containers, error) < 0)
+		return -EINVAL;
+	job.lookups = lookups_new(NULL, NULL, NULL);
+	status = attach_run(&job, added_report, &added, error);
+	lookups_free(job.lookups);
+	return status == EXIT_FAILED ? -EINVAL : status;
+}
+
+/* The specification has no repeated ADD: the interface is somebody else's, or an earlier call's. */
+static int interface_free(const struct call *call, struct error *error)
+{
+	struct cni_link found;
+	const char *name = call->request.interface.ifname;
+	const int status = cni_link_read(call->request.netns, name, call->arena, &found, error);
+	if (status <= 0)
+		return status;
+	error_set(error, EEXIST, "the container has an interface %s already", name);
+	error_hint(error, "give the plugins of one container different names of interfaces");
+	return error_code(error, CODE_CNI_INTERFACE);
+}
+
+static int do_add(struct call *call, struct error *error)
+{
+	int status = interface_free(call, error);
+	struct desired *desired = status < 0 ? NULL : files_load(call, error);
+	if (!desired)
+		return -EINVAL;
+	status = desired_attach(call, desired, error);
+	desired_free(desired);
+	return status;
+}
+
+/* Whether a call for this interface made the link. */
+static bool is_of_call(const struct call *call, const struct owner_tag *tag)
+{
+	if (!role_in_container(tag->role) ||
+	    !network_named(tag->set, tag->network, call->request.network))
+		return false;
+	return tag->role == ROLE_ATTACH ||
+	       key_is(tag, key_of(call->arena, &call->request.interface));
+}
+
+static int delete_named(const struct call *call, struct error *error)
+{
+	struct cni_link found;
+	const struct cni_request *request = &call->request;
+	const int status = cni_link_read(request->netns, request->interface.ifname, call->arena,
+					 &found, error);
+	if (status <= 0 || !is_of_call(call, &found.link.tag))
+		return status < 0 ? status : 0;
+	return cni_link_delete(request->netns, &found.link, error);
+}
+
+/* Deletes the guests of the network that `leaves` says, in whichever namespace they are. */
+static int guests_delete(const struct call *call,
+			 bool (*leaves)(const struct call *call, const struct owner_tag *tag),
+			 struct error *error)
+{
+	int status = 0;
+	struct live *live = observe_owner_tags(error);
+	for (size_t i = 0; live && i < live->n_namespaces; i++) {
+		const struct live_ns *ns = live->namespaces[i];
+		for (size_t k = 0; k < ns->n_links && status == 0; k++)
+			if (ns->links[k].tag.role == ROLE_GUEST && ns->handle &&
+			    leaves(call, &ns->links[k].tag))
+				status = cni_link_delete_at(ns->handle->fd,
+							    live->namespaces[0]->handle->fd,
+							    &ns->links[k], error);
+	}
+	if (!live)
+		return -error->errnum;
+	live_free(live);
+	return status;
+}
+
+/* A runtime repeats DEL without a namespace, which is gone then, as a rule. A new container of the
+ * same name keeps its link: the key differs. */
+static int do_del(struct call *call, struct error *error)
+{
+	struct apply_lock lock;
+	int status = apply_lock(&lock, NULL, NULL, error);
+	if (status < 0)
+		return status;
+	status = call->request.netns ? delete_named(call, error)
+				     : guests_delete(call, is_of_call, error);
+	apply_unlock(&lock);
+	return status;
+}
+
+static int differs(const struct call *call, const char *what, struct error *error)
+{
+	error_set(error, ENODEV, "%s %s", call->request.interface.ifname, what);
+	error_hint(error, "restart the container");
+	return error_code(error, CODE_CNI_CHECK);
+}
+
+static bool has_addr(const struct cni_link *found, const struct prefix *addr)
+{
+	for (size_t i = 0; i < found->n_addrs; i++)
+		if (prefix_equal(&found->addrs[i], addr))
+			return true;
+	return false;
+}
+
+static int link_compare(const struct call *call, const struct cni_link *found, struct error *error)
+{
+	const struct cni_request *request = &call->request;
+	const char *mac_text = NULL;
+	struct mac mac;
+	struct prefix *addrs = NULL;
+	size_t count;
+	if (!cni_result_interface(request->previous, request->interface.ifname, request->netns,
+				  call->arena, &mac_text, &addrs, &count))
+		return differs(call, "is not in prevResult", error);
+	if (mac_text && (!mac_parse(mac_text, &mac) || !mac_equal(&mac, &found->link.mac)))
+		return differs(call, "has another MAC address than in prevResult", error);
+	for (size_t i = 0; i < count; i++)
+		if (!has_addr(found, &addrs[i]))
+			return differs(call, "lacks an address of prevResult", error);
+	return 0;
+}
+
+static int do_check(struct call *call, struct error *error)
+{
+	struct cni_link found;
+	const int status = cni_link_read(call->request.netns, call->request.interface.ifname,
+					 call->arena, &found, error);
+	if (status < 0)
+		return status;
+	if (status == 0)
+		return differs(call, "does not exist any more", error);
+	if (!is_of_call(call, &found.link.tag))
+		return differs(call, "was not created by mvapply", error);
+	return link_compare(call, &found, error);
+}
+
+static bool is_left(const struct call *call, const struct owner_tag *tag)
+{
+	const struct cni_request *request = &call->request;
+	if (!network_named(tag->set, tag->network, request->network))
+		return false;
+	for (size_t i = 0; i < request->n_valid; i++)
+		if (key_is(tag, key_of(call->arena, &request->valid[i])))
+			return false;
+	return true;
+}
+
+static int do_gc(struct call *call, struct error *error)
+{
+	struct apply_lock lock;
+	int status = apply_lock(&lock, NULL, NULL, error);
+	if (status < 0)
+		return status;
+	status = guests_delete(call, is_left, error);
+	apply_unlock(&lock);
+	return status;
+}
+
+static const struct step *network_step(const struct plan *plan, const struct network *network)
+{
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].tag.role == ROLE_NONE && plan->steps[i].network == network &&
+		    plan->steps[i].reason)
+			return &plan->steps[i];
+	return NULL;
+}
+
+static int network_ready(const struct call *call, const struct desired *desired,
+			 struct error *error)
+{
+	struct run run;
+	struct network_of_set where;
+	struct options options = *call->options;
+	options.quiet = true;
+	options.only = &(struct containers){.count = 0};
+	int status = network_of_name(desired, call->request.network, &where, error);
+	if (status == 0)
+		status = run_observe(&run, desired, &options, error);
+	if (status < 0)
+		return status;
+	const struct step *step = network_step(run.plan, where.network);
+	if (step)
+		status = error_set(error, EAGAIN, "%s", step->reason);
+	run_free(&run);
+	return status;
+}
+
+static int do_status(struct call *call, struct error *error)
+{
+	struct desired *desired = files_load(call, error);
+	const int status = desired ? network_ready(call, desired, error) : -EINVAL;
+	desired_free(desired);
+	return status < 0 ? error_code(error, CODE_CNI_UNREADY) : 0;
+}
+
+static int do_version(struct call *call, struct error *error)
+{
+	(void)error;
+	call->answer = cni_supported();
+	return 0;
+}
+
+static int (*const actions[])(struct call *, struct error *) = {
+	[CNI_ADD] = do_add, [CNI_DEL] = do_del,       [CNI_CHECK] = do_check,
+	[CNI_GC] = do_gc,   [CNI_STATUS] = do_status, [CNI_VERSIONS] = do_version,
+};
+
+static int call_do(struct call *call, struct error *error)
+{
+	const struct cni_environment environment = {.command = getenv("CNI_COMMAND"),
+						    .container_id = getenv("CNI_CONTAINERID"),
+						    .netns = getenv("CNI_NETNS"),
+						    .ifname = getenv("CNI_IFNAME"),
+						    .args = getenv("CNI_ARGS")};
+	char *bytes = arena_alloc(call->arena, INPUT_MAX);
+	const ssize_t size = read_full(STDIN_FILENO, bytes, INPUT_MAX);
+	if (size < 0)
+		return error_set(error, errno, "cannot read the standard input: %s",
+				 strerror(errno));
+	const int status = cni_request_parse(&environment, bytes, (size_t)size, call->arena,
+					     &call->request, error);
+	return status < 0 ? status : actions[call->request.command](call, error);
+}
+
+int command_cni(const struct options *options)
+{
+	struct error error;
+	struct call call = {
+		.options = options, .arena = options->arena, .request = {.version = CNI_VERSION}};
+	const int status = call_do(&call, &error);
+	if (status < 0)
+		call.answer = cni_failed(&call.request, &error);
+	if (call.answer) {
+		json_dumpf(call.answer, stdout, JSON_INDENT(2));
+		putchar('\n');
+	}
+	json_decref(call.answer);
+	json_decref(call.request.previous);
+	return status < 0 ? EXIT_FAILED : EXIT_CONVERGED;
+}

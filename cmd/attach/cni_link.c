@@ -1,0 +1,148 @@
+#include "cmd/attach/cni_link.h"
+
+#include "kernel/netlink.h"
+#include "kernel/netns.h"
+#include "kernel/rtnl_decode.h"
+#include "kernel/rtnl_encode.h"
+#include "lib/cleanup.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+/* A namespace that the thread has entered. */
+struct visit {
+	int host;  /* the thread's own namespace; -1: it has not been left */
+	int netns; /* -1: it was opened by somebody else */
+	struct netlink *netlink;
+};
+
+static void visit_end(struct visit *visit)
+{
+	netlink_close(visit->netlink);
+	if (visit->host >= 0) {
+		netns_return(visit->host);
+		close_cleanup(&visit->host);
+	}
+	close_cleanup(&visit->netns);
+}
+
+static int visit_enter(struct visit *visit, int fd, struct error *error)
+{
+	int status = netns_enter(fd, error);
+	if (status == 0 && !(visit->netlink = netlink_open(error)))
+		status = -error->errnum;
+	return status;
+}
+
+/* Returns 1, 0 if there is no such namespace, or a negative errno. */
+static int visit_begin(struct visit *visit, const char *path, struct error *error)
+{
+	struct stat own, stat;
+	*visit = (struct visit){.host = netns_open_own(&own, error), .netns = -1};
+	if (visit->host < 0)
+		return visit->host;
+	visit->netns = netns_open(path, &own, &stat, error);
+	if (visit->netns == -ENOENT || visit->netns == -ENOTDIR || visit->netns == -EINVAL)
+		return 0;
+	if (visit->netns < 0)
+		return visit->netns;
+	if (netns_same(&own, &stat)) {
+		error_set(error, EINVAL, "%s is the host's own network namespace", path);
+		return error_code(error, CODE_NAMESPACE_HOST);
+	}
+	const int status = visit_enter(visit, visit->netns, error);
+	return status < 0 ? status : 1;
+}
+
+struct reading {
+	struct arena *arena;
+	struct cni_link *found;
+};
+
+static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct reading *reading = data;
+	struct parent_ref parent;
+	if (decode_link(reading->arena, message, &reading->found->link, &parent) != DECODED)
+		return error_set(error, EBADMSG, "the kernel's answer is malformed");
+	return 0;
+}
+
+static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
+{
+	struct reading *reading = data;
+	struct cni_link *found = reading->found;
+	struct live_addr addr;
+	bool ignored;
+	(void)error;
+	if (message->nlmsg_type == RTM_NEWADDR &&
+	    decode_addr(message, &addr, &ignored) == DECODED && addr.ifindex == found->link.ifindex)
+		*array_push(reading->arena, found->addrs, found->n_addrs) = addr.prefix;
+	return 0;
+}
+
+static int link_read(struct netlink *netlink, const char *name, struct reading *reading,
+		     struct error *error)
+{
+	union message request;
+	encode_link_find(&request, name);
+	int status = netlink_request(netlink, &request.header, link_take, reading, error);
+	if (status == -ENODEV)
+		return 0;
+	if (status < 0)
+		return status;
+	encode_link_addrs_dump(&request, reading->found->link.ifindex);
+	status = netlink_dump(netlink, &request.header, addr_take, reading, error);
+	return status < 0 ? status : 1;
+}
+
+int cni_link_read(const char *path, const char *name, struct arena *arena, struct cni_link *ret,
+		  struct error *error)
+{
+	struct visit visit;
+	struct reading reading = {.arena = arena, .found = ret};
+	*ret = (struct cni_link){0};
+	int status = visit_begin(&visit, path, error);
+	if (status > 0)
+		status = link_read(visit.netlink, name, &reading, error);
+	visit_end(&visit);
+	return status;
+}
+
+static int link_delete(struct netlink *netlink, const struct live_link *link, struct error *error)
+{
+	union message request;
+	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
+	encode_link_delete(&request, link->ifindex);
+	const size_t number = batch_add(batch, &request.header, false);
+	const int status = batch_send(netlink, batch, error);
+	if (status < 0)
+		return status;
+	const struct reply *reply = batch_reply(batch, number);
+	if (!reply->errnum || reply->errnum == ENODEV)
+		return 0;
+	return error_set(error, reply->errnum, "cannot delete %s: %s", link->name,
+			 *reply->text ? reply->text : strerror(reply->errnum));
+}
+
+int cni_link_delete(const char *path, const struct live_link *link, struct error *error)
+{
+	struct visit visit;
+	int status = visit_begin(&visit, path, error);
+	if (status > 0)
+		status = link_delete(visit.netlink, link, error);
+	visit_end(&visit);
+	return status;
+}
+
+int cni_link_delete_at(int fd, int host, const struct live_link *link, struct error *error)
+{
+	struct visit visit = {.host = -1, .netns = -1};
+	int status = visit_enter(&visit, fd, error);
+	if (status == 0)
+		status = link_delete(visit.netlink, link, error);
+	netlink_close(visit.netlink);
+	netns_return(host);
+	return status;
+}

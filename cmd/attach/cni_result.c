@@ -1,0 +1,147 @@
+#include "cmd/attach/cni_result.h"
+
+#include "container_engine/json.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* The codes that the specification reserves; the others are numbers of mvapply's own codes, which
+ * are 100 and higher. */
+#define CNI_TRY_AGAIN 11
+static const struct {
+	enum code code;
+	int number;
+} reserved[] = {
+	{CODE_CNI_VERSION, 1},       {CODE_CNI_ENVIRONMENT, 4}, {CODE_CNI_INPUT, 6},
+	{CODE_CNI_CONFIGURATION, 7}, {CODE_CNI_NETWORK, 7},     {CODE_PARENT_ABSENT, CNI_TRY_AGAIN},
+	{CODE_CNI_UNREADY, 50},
+};
+
+static int number_of(enum code code)
+{
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (reserved[i].code == code)
+			return reserved[i].number;
+	return (int)code;
+}
+
+json_t *cni_failed(const struct cni_request *request, const struct error *error)
+{
+	char code[CODE_TEXT_SIZE];
+	json_t *answer = json_pack("{s:s, s:i}", "cniVersion", request->version, "code",
+				   number_of(error->code));
+	json_object_set_new(
+		answer, "msg",
+		json_sprintf("mvapply: %s [%s]", error->text, code_format(error->code, code)));
+	if (*error->hint)
+		json_object_set_new(answer, "details", json_string(error->hint));
+	return answer;
+}
+
+json_t *cni_supported(void)
+{
+	json_t *versions = json_array();
+	for (size_t i = 0; cni_versions[i]; i++)
+		json_array_append_new(versions, json_string(cni_versions[i]));
+	return json_pack("{s:s, s:o}", "cniVersion", CNI_VERSION, "supportedVersions", versions);
+}
+
+/* The list at the key, which is made if there is none. */
+static json_t *list_at(json_t *object, const char *key)
+{
+	json_t *list = json_object_get(object, key);
+	if (json_is_array(list))
+		return list;
+	list = json_array();
+	json_object_set_new(object, key, list);
+	return list;
+}
+
+static bool version_before(const char *version, const char *other)
+{
+	return strcmp(version, other) < 0; /* each number has one digit */
+}
+
+static json_t *interface_json(const struct cni_request *request, const struct link_spec *spec)
+{
+	char mac[MAC_TEXT_SIZE];
+	json_t *interface = json_pack("{s:s, s:s}", "name", spec->name, "sandbox", request->netns);
+	if (spec->mac.set)
+		json_object_set_new(interface, "mac", json_string(mac_format(&spec->mac, mac)));
+	if (spec->mtu && !version_before(request->version, "1.1.0"))
+		json_object_set_new(interface, "mtu", json_integer(spec->mtu));
+	return interface;
+}
+
+static json_t *address_json(const struct cni_request *request, const struct network *network,
+			    const struct prefix *addr, size_t interface)
+{
+	char text[PREFIX_TEXT_SIZE], gateway[IP_TEXT_SIZE];
+	const struct subnet *subnet = network_subnet_of(network, &addr->ip);
+	json_t *json = json_pack("{s:s, s:I}", "address", prefix_format(addr, text), "interface",
+				 (json_int_t)interface);
+	if (subnet && subnet->gateway.family && !network->internal)
+		json_object_set_new(json, "gateway",
+				    json_string(ip_format(&subnet->gateway, gateway)));
+	if (version_before(request->version, "1.0.0"))
+		json_object_set_new(json, "version",
+				    json_string(addr->ip.family == AF_INET6 ? "6" : "4"));
+	return json;
+}
+
+static json_t *route_json(const struct link_route *route)
+{
+	char to[PREFIX_TEXT_SIZE], via[IP_TEXT_SIZE];
+	json_t *json = json_pack("{s:s}", "dst", prefix_format(&route->to, to));
+	if (route->via.family)
+		json_object_set_new(json, "gw", json_string(ip_format(&route->via, via)));
+	return json;
+}
+
+json_t *cni_added(const struct cni_request *request, const struct network *network,
+		  const struct link_spec *spec)
+{
+	json_t *answer = request->previous ? json_deep_copy(request->previous) : json_object();
+	json_t *interfaces = list_at(answer, "interfaces"), *ips = list_at(answer, "ips"),
+	       *routes = list_at(answer, "routes");
+	const size_t number = json_array_size(interfaces);
+	json_object_set_new(answer, "cniVersion", json_string(request->version));
+	json_array_append_new(interfaces, interface_json(request, spec));
+	for (size_t i = 0; i < spec->n_addrs; i++)
+		json_array_append_new(ips, address_json(request, network, &spec->addrs[i], number));
+	for (size_t i = 0; i < spec->n_routes; i++)
+		json_array_append_new(routes, route_json(&spec->routes[i]));
+	if (!json_object_get(answer, "dns"))
+		json_object_set_new(answer, "dns", json_object());
+	return answer;
+}
+
+static bool is_interface(const json_t *interface, const char *ifname, const char *netns)
+{
+	const char *name = engine_json_text(interface, "name"),
+		   *sandbox = engine_json_text(interface, "sandbox");
+	return name && sandbox && strcmp(name, ifname) == 0 && strcmp(sandbox, netns) == 0;
+}
+
+bool cni_result_interface(const json_t *result, const char *ifname, const char *netns,
+			  struct arena *arena, const char **ret_mac, struct prefix **ret_addrs,
+			  size_t *ret_count)
+{
+	const json_t *interfaces = json_object_get(result, "interfaces"), *item;
+	size_t number, i;
+	json_array_foreach(interfaces, number, item) if (is_interface(item, ifname, netns)) break;
+	*ret_count = 0;
+	if (number == json_array_size(interfaces))
+		return false;
+	*ret_mac = engine_json_text(json_array_get(interfaces, number), "mac");
+	json_array_foreach(json_object_get(result, "ips"), i, item)
+	{
+		struct prefix prefix;
+		const char *address = engine_json_text(item, "address");
+		const json_t *interface = json_object_get(item, "interface");
+		if (address && prefix_parse(address, &prefix) && json_is_integer(interface) &&
+		    json_integer_value(interface) == (json_int_t)number)
+			*array_push(arena, *ret_addrs, *ret_count) = prefix;
+	}
+	return true;
+}

@@ -1,0 +1,215 @@
+"""The CNI plugin, as a runtime calls it: the environment and a configuration on the standard input."""
+import json
+
+from declare import document, lan
+from host import WORK, same
+from registry import test
+
+FILE = f"{WORK}/cni.yaml"
+RANGE = "172.16.86.0/25"
+
+
+class Plugin:
+    """A runtime that calls the plugin for one network."""
+
+    def __init__(self, host, version="1.1.0", **keys):
+        self.host, self.version, self.keys = host, version, {"files": FILE, **keys}
+
+    def call(self, command, name="", netns=None, ifname="eth0", args="", code=0, **keys):
+        """What it answers: JSON, or None."""
+        env = {"CNI_COMMAND": command, "CNI_CONTAINERID": f"id-of-{name}", "CNI_IFNAME": ifname,
+               "CNI_NETNS": f"/run/netns/{name}" if netns is None else netns, "CNI_ARGS": args}
+        text = json.dumps({"cniVersion": self.version, "name": "lan", "type": "mvapply", **self.keys, **keys})
+        done = self.host.run(self.host.binary, stdin=text.encode(), env=env, code=code)
+        same(done.err, "", "the standard error")
+        return json.loads(done.out) if done.out else None
+
+    def add(self, name, pod=None, **options):
+        args = f"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={pod}" if pod else ""
+        return self.call("ADD", name, args=options.pop("args", args), **options)
+
+    def fails(self, command, *arguments, **options):
+        return self.call(command, *arguments, code=1, **options)["code"]
+
+
+def declare(host, text):
+    host.write(text, "cni.yaml")
+
+
+def networks(**keys):
+    return {"lan": lan(ip_range=RANGE, **keys)}
+
+
+def state(host, name, link="eth0"):
+    """Addresses, default routes and owner of the link, as the kernel has them."""
+    if link not in host.names(name):
+        return None
+    default = [route for route in host.routes(name) if route.startswith("default")]
+    return host.addresses(name, link), default, host.link(name, link)["ifalias"]
+
+
+@test("cni: a declared pod, a guest, their results and their ends", both=True)
+def whole(host):
+    host.netns("db", "web")
+    declare(host, document(networks(), {"db": {"cni": "default/my-db", "networks": {
+        "lan": {"ipv4_address": "172.16.86.20"}}}}))
+    plugin = Plugin(host)
+    before = host.snapshot("host", "db", "web")
+    result = plugin.add("db", pod="my-db")
+    same(result["ips"], [{"address": "172.16.86.20/24", "interface": 0, "gateway": "172.16.86.1"}], "its addresses")
+    same(result["routes"], [{"dst": "0.0.0.0/0", "gw": "172.16.86.1"}], "its routes")
+    link = host.link("db", "eth0")
+    same(result["interfaces"], [{"name": "eth0", "sandbox": "/run/netns/db", "mac": link["address"],
+                                 "mtu": link["mtu"]}], "its interface")
+    same(state(host, "db"), ({"172.16.86.20/24"}, ["default via 172.16.86.1 dev eth0"], "mvapply:attach:default/lan/db"), "the pod")
+    guest = plugin.add("web", pod="my-web")
+    addresses, routes, alias = state(host, "web")
+    same((addresses, routes, guest["ips"][0]["address"]), ({"172.16.86.2/24"}, ["default via 172.16.86.1 dev eth0"], "172.16.86.2/24"),
+         "the guest")
+    assert alias.startswith("mvapply:guest:default/lan/my-web/cni."), alias
+    plugin.call("CHECK", "db", prevResult=result)
+    plugin.call("CHECK", "web", prevResult=guest)
+    plugin.call("DEL", "web")
+    plugin.call("DEL", "db")
+    same(host.snapshot("host", "db", "web"), before, "after DEL")
+    plugin.call("DEL", "web")
+    plugin.call("DEL", "db", netns="")
+    plugin.call("DEL", "db", netns="/run/netns/gone")
+
+
+@test("cni: an apply leaves guests alone, and gives their addresses to nobody")
+def guests(host):
+    host.netns("web", "db", "other")
+    one = document(networks(), {"db": ["lan"]})
+    declare(host, one)
+    plugin = Plugin(host)
+    plugin.add("web")
+    index = host.link("web", "eth0")["ifindex"]
+    same(host.addresses("web", "eth0"), {"172.16.86.3/24"}, "the first address is left to db, which is declared")
+    host.apply(one)
+    same(host.addresses("db", "eth0"), {"172.16.86.2/24"}, "db")
+    host.unchanged(one)
+    plugin.add("other")
+    same(host.addresses("other", "eth0"), {"172.16.86.4/24"}, "the next guest")
+    host.netns("new")
+    host.apply(document(networks(), {"db": ["lan"], "new": ["lan"]}))
+    same(host.addresses("new", "eth0"), {"172.16.86.5/24"}, "a new container")
+    host.apply(one)
+    host.delete(one)
+    same((host.names("db"), host.link("web", "eth0")["ifindex"], host.names("other")), (set(), index, {"eth0"}),
+         "after delete")
+
+
+@test("cni: a guest keeps the network's VLAN", needs=["vlan"])
+def guest_vlan(host):
+    host.netns("web")
+    text = document(networks(vlan=10), {})
+    declare(host, text)
+    plugin = Plugin(host)
+    plugin.add("web")
+    same(host.link("host", "eth0.10")["ifalias"], "mvapply:vlan:default", "the VLAN")
+    host.apply(text)
+    done = host.apply(document({"m": lan()}, {}))
+    assert "eth0.10" in host.names("host") and "kept" in done.out, done
+    plugin.call("DEL", "web")
+    host.apply(document({"m": lan()}, {}))
+    same(host.names("host"), {"eth0"}, "without the guest")
+
+
+@test("cni: requested addresses and MACs")
+def requested(host):
+    host.netns("a", "b", "c")
+    declare(host, document(networks(host={"ipv4_address": "172.16.86.30"}, aux_addresses={"router": "172.16.86.40"}),
+                           {"db": {"lan": {"ipv4_address": "172.16.86.20"}},
+                            "my": {"cni": "default/my", "networks": {"lan": {"ipv4_address": "172.16.86.21"}}}}))
+    plugin = Plugin(host)
+    capabilities = {"ips": ["172.16.86.9/24"], "mac": "02:00:00:00:00:09"}
+    plugin.call("ADD", "a", runtimeConfig=capabilities)
+    same((host.addresses("a", "eth0"), host.link("a", "eth0")["address"]), ({"172.16.86.9/24"}, capabilities["mac"]),
+         "by the runtime's capabilities")
+    plugin.call("ADD", "b", args="IgnoreUnknown=1;IP=172.16.86.10;MAC=02:00:00:00:00:0a")
+    same((host.addresses("b", "eth0"), host.link("b", "eth0")["address"]), ({"172.16.86.10/24"}, "02:00:00:00:00:0a"),
+         "by CNI_ARGS")
+    for ip, why in (("172.16.86.20", "declared for another container"), ("172.16.86.1", "the gateway's"),
+                    ("172.16.86.30", "the host's own"), ("172.16.86.40", "an aux address"),
+                    ("172.16.86.0", "the network's"), ("10.0.0.1", "of another subnet")):
+        same(plugin.fails("ADD", "c", args=f"IP={ip}"), 1308, why)
+    same(plugin.fails("ADD", "c", args="K8S_POD_NAMESPACE=default;K8S_POD_NAME=my;IP=172.16.86.22"), 1308,
+         "another one than the file's")
+    taken = plugin.call("ADD", "c", args="IP=172.16.86.9", code=1)
+    assert "172.16.86.9" in taken["msg"], taken
+    same(host.names("c"), set(), "after the failures")
+
+
+@test("cni: versions, a list of plugins, and an interface that exists")
+def lists(host):
+    host.netns("a", "b", "c")
+    declare(host, document(networks(), {}))
+    for version, name in (("0.3.1", "a"), ("0.4.0", "b"), ("1.0.0", "c")):
+        result = Plugin(host, version=version).add(name)
+        same((result["cniVersion"], result["ips"][0].get("version"), "mtu" in result["interfaces"][0]),
+             (version, None if version == "1.0.0" else "4", False), f"a result of {version}")
+    plugin = Plugin(host)
+    same(plugin.fails("ADD", "a"), 1305, "the name is taken")
+    before = {"cniVersion": "1.1.0", "interfaces": [{"name": "cni0"}, {"name": "eth0", "sandbox": "/run/netns/a"}],
+              "ips": [{"address": "10.1.0.2/24", "interface": 1}], "dns": {"nameservers": ["10.1.0.1"]}}
+    result = plugin.call("ADD", "a", ifname="net1", prevResult=before)
+    same((result["interfaces"][:2], result["ips"][0], result["dns"]),
+         (before["interfaces"], before["ips"][0], before["dns"]), "what was before")
+    same((result["interfaces"][2]["name"], result["ips"][1]["interface"]), ("net1", 2), "what is new")
+    same(Plugin(host, version="0.2.0").fails("ADD", "a"), 1, "an old version")
+    same(host.run(host.binary, env={"CNI_COMMAND": "VERSION"}, stdin=b"", code=0).json["supportedVersions"],
+         ["0.3.1", "0.4.0", "1.0.0", "1.1.0"], "the versions")
+
+
+@test("cni: CHECK notices what changed")
+def check(host):
+    host.netns("web")
+    declare(host, document(networks(), {}))
+    plugin = Plugin(host)
+    result = plugin.add("web")
+    for change, back in ((["address del 172.16.86.2/24 dev eth0"], ["address add 172.16.86.2/24 dev eth0"]),
+                         (["link set eth0 address 02:00:00:00:00:07"],
+                          [f"link set eth0 address {result['interfaces'][0]['mac']}"]),
+                         (["link set eth0 alias x"], [f"link set eth0 alias {host.link('web', 'eth0')['ifalias']}"]),
+                         (["link del eth0"], [])):
+        host.batch("web", change)
+        same(plugin.fails("CHECK", "web", prevResult=result), 1306, change)
+        host.batch("web", back)
+        if back:
+            plugin.call("CHECK", "web", prevResult=result)
+
+
+@test("cni: GC deletes the guests that the runtime does not know, and nothing else")
+def collect(host):
+    host.netns("a", "b", "db")
+    text = document({**networks(), "other": lan(subnet="10.9.0.0/24", gateway=None, ip_range="10.9.0.0/25")},
+                    {"db": ["lan"]})
+    declare(host, text)
+    host.apply(text)
+    plugin = Plugin(host)
+    for name in ("a", "b"):
+        plugin.add(name)
+    Plugin(host, network="other").add("b", ifname="net1")
+    plugin.call("GC", **{"cni.dev/valid-attachments": [{"containerID": "id-of-a", "ifname": "eth0"}]})
+    same([host.names(name) for name in ("a", "b", "db")], [{"eth0"}, {"net1"}, {"eth0"}], "links")
+    plugin.call("DEL", "a", netns="")
+    same(host.names("a"), set(), "after DEL without a namespace")
+
+
+@test("cni: files that are wrong or missing, and a parent that is missing")
+def unready(host):
+    host.netns("web")
+    plugin = Plugin(host)
+    same(plugin.fails("STATUS"), 50, "without a file")
+    assert plugin.fails("ADD", "web") >= 100, "without a file"
+    declare(host, "networks: [")
+    same(plugin.fails("STATUS"), 50, "a wrong file")
+    declare(host, document({"n": lan(ip_range=RANGE)}, {}))
+    same((plugin.fails("STATUS"), plugin.fails("ADD", "web")), (50, 7), "without the network")
+    declare(host, document(networks(parent="eth7"), {}))
+    same(plugin.fails("STATUS"), 50, "without the parent")
+    same(plugin.fails("ADD", "web"), 11, "without the parent, after ten seconds")
+    declare(host, document(networks(), {}))
+    plugin.call("STATUS")
+    same(host.names("web"), set(), "links")
