@@ -248,6 +248,14 @@ class PageDocker(RuntimeDocker):
     files, default = f"{WORK}/network.yaml", "runc"
 
 
+def bridge_networks(engine, *names):
+    """Makes bridge networks of both families: 10.90.0.0/24 and fd00:90::/64, 10.91.0.0/24, ..."""
+    for number, name in enumerate(names):
+        engine.call("POST", "/networks/create", {
+            "Name": name, "Driver": "bridge", "EnableIPv6": True, "IPAM": {"Config": [
+                {"Subnet": f"10.9{number}.0.0/24"}, {"Subnet": f"fd00:9{number}::/64"}]}})
+
+
 KINDS = {"docker": Docker, "podman": Podman}
 
 

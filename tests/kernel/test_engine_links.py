@@ -3,7 +3,7 @@ import contextlib
 import json
 
 from declare import document, lan
-from engines import SLEEP, running
+from engines import SLEEP, bridge_networks, running
 from host import same
 from registry import test
 
@@ -12,10 +12,7 @@ from registry import test
 def bridged(host):
     """dockerd with two bridge networks, and the container c on the first of them."""
     with running(host, "docker") as engine:
-        for number, name in enumerate(("front", "back")):
-            engine.call("POST", "/networks/create", {
-                "Name": name, "Driver": "bridge", "EnableIPv6": True, "IPAM": {"Config": [
-                    {"Subnet": f"10.9{number}.0.0/24"}, {"Subnet": f"fd00:9{number}::/64"}]}})
+        bridge_networks(engine, "front", "back")
         engine.run("app", network="front")
         yield engine
 

@@ -1,0 +1,158 @@
+"""A default route on the LAN beside that of a real engine: published ports, networks that are connected and
+disconnected, restarts."""
+import contextlib
+import json
+import socket
+
+from declare import document
+from engines import SLEEP, Docker, bridge_networks, running
+from host import same
+from registry import test
+from service import watching
+from test_policy_routing import COMMANDS, FAMILIES, NETWORK, check_gone, defaults, rules
+
+PORT = 8080
+HOST = {socket.AF_INET: "198.51.100.1", socket.AF_INET6: "2001:db8:2::1"}
+CLIENT = {socket.AF_INET: "198.51.100.7", socket.AF_INET6: "2001:db8:2::7"}
+LAN = {socket.AF_INET: "172.16.86.1", socket.AF_INET6: "fd00:86::1"}
+BEYOND = {socket.AF_INET: "203.0.113.9", socket.AF_INET6: "2001:db8:1::9"}
+
+
+class NatDocker(Docker):
+    """Docker with its own rules of iptables, which publish ports."""
+    def argv(self):
+        argv = [word for word in super().argv()
+                if word not in ("--iptables=false", "--ip-forward=false")]
+        return [*argv, "--experimental", "--iptables=true", "--ip6tables=true", "--ip-forward=true",
+                "--userland-proxy=false"]
+
+
+def text(**keys):
+    return document({"n": NETWORK}, {"web": {"docker": "app", "networks": {"n": keys}}})
+
+
+@contextlib.contextmanager
+def published(host):
+    """The container app, with a published port, on the first of two bridge networks of Docker; and
+    a client that reaches the host by another of its links."""
+    host.netns("client")
+    host.set_sysctl("client", "net/ipv6/conf/default/accept_dad", 0)
+    host.lan("fd00:86::1/64", *(f"{ip}/{128 if ':' in ip else 32}" for ip in BEYOND.values()))
+    host.batch("host", ["link add out0 type veth peer name eth9",
+                        "link set eth9 netns /run/netns/client name eth0",
+                        f"address add {HOST[socket.AF_INET]}/24 dev out0",
+                        f"address add {HOST[socket.AF_INET6]}/64 dev out0 nodad", "link set out0 up"])
+    host.batch("client", [f"address add {CLIENT[socket.AF_INET]}/24 dev eth0",
+                          f"address add {CLIENT[socket.AF_INET6]}/64 dev eth0 nodad",
+                          "link set eth0 up", "link set lo up"])
+    with running(host, "docker", NatDocker) as engine:
+        bridge_networks(engine, "front", "back")
+        engine.call("POST", "/containers/create", {
+            "Image": "localhost/box:latest", "Cmd": SLEEP, "ExposedPorts": {f"{PORT}/tcp": {}},
+            "HostConfig": {"NetworkMode": "front",
+                           "PortBindings": {f"{PORT}/tcp": [{"HostPort": str(PORT)}]}}}, name="app")
+        engine.start("app")
+        yield engine
+
+
+def connect(engine, network, what="connect"):
+    engine.call("POST", f"/networks/{network}/{what}", {"Container": "app"}, raw=True)
+
+
+def made(host, space, family, kind, address=None):
+    with host.inside(space):
+        new = socket.socket(family, kind)
+    new.settimeout(host.patience)
+    if address:
+        new.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        new.bind((address, PORT))
+    return new
+
+
+def serves(host, space, family, client="client", address=None):
+    """Whether a client of the published port gets an answer, and the answer's sender."""
+    any_address = "0.0.0.0" if family == socket.AF_INET else "::"
+    with contextlib.closing(made(host, space, family, socket.SOCK_STREAM, any_address)) as server, \
+            contextlib.closing(made(host, client, family, socket.SOCK_STREAM)) as caller:
+        server.listen()
+        try:
+            caller.connect((address or HOST[family], PORT))
+            accepted = server.accept()[0]
+        except (TimeoutError, ConnectionError):
+            return False
+        with contextlib.closing(accepted):
+            accepted.sendall(b"hello")
+            return caller.recv(5) == b"hello"
+
+
+def way_out(host, space, family):
+    """The link and the router that the kernel would use."""
+    found = json.loads(host.ip(space, f"-j route get {BEYOND[family]}"))[0]
+    return found["dev"], found.get("gateway")
+
+
+def leads_out(host, engine):
+    """Whether the kernel leads out through the LAN, and has a rule for each address of the link that
+    has Docker's default route."""
+    with engine.space("app") as space:
+        if "lan0" not in host.names(space):
+            return False
+        for family in FAMILIES:
+            links = {dev for _, dev, _ in defaults(host, space, family)}
+            sources = {ip.split("/")[0] for dev in links for ip in host.addresses(space, dev)
+                       if (":" in ip) == (family == socket.AF_INET6)}
+            answers = {source for priority, source, *_ in rules(host, space, family)
+                       if priority == 32763}
+            if way_out(host, space, family) != ("lan0", LAN[family]) or answers != sources:
+                return False
+    return True
+
+
+@test("policy engines: docker connects and disconnects its networks under watch, and publishes a port",
+      seconds=120)
+def reconnects(host):
+    with published(host) as engine:
+        with engine.space("app") as space:
+            for family in FAMILIES:
+                same(serves(host, space, family), True, "Docker alone")
+        with watching(host, "-f", host.write(text(gw_priority=1)), env=engine.env) as service:
+            service.until(lambda: leads_out(host, engine), "the LAN leads out", 20)
+            for network, what, port in (
+                    (None, None, True), ("back", "connect", True), ("front", "disconnect", None),
+                    ("front", "connect", True), ("back", "disconnect", True),
+                    ("front", "disconnect", None), ("front", "connect", True)):
+                if network:
+                    connect(engine, network, what)
+                service.until(lambda: leads_out(host, engine), f"{what} {network}", 20)
+                with engine.space("app") as space:
+                    for family in FAMILIES if port else ():
+                        same(serves(host, space, family), True, f"published: {what} {network}")
+            engine.restart("app")
+            service.until(lambda: leads_out(host, engine), "restarted", 20)
+            with engine.space("app") as space:
+                for family in FAMILIES:
+                    same(serves(host, space, family), True, "restarted")
+                    host.ip(space, f"{COMMANDS[family]}rule del pref 32763")
+            service.until(lambda: leads_out(host, engine), "repaired", 20)
+        with engine.space("app") as space:
+            same(host.apply(text(gw_priority=1), env=engine.env).plan, [], "nothing is left to do")
+            host.delete(text(gw_priority=1), env=engine.env)
+            check_gone(host, space)
+            for family in FAMILIES:
+                same((way_out(host, space, family)[0], serves(host, space, family)), ("eth0", True),
+                     "deleted")
+
+
+@test("policy engines: without the rule for its address, a published port is answered by the LAN",
+      seconds=60)
+def without_rule(host):
+    """What the rules are for: the test fails if they make no difference."""
+    with published(host) as engine, engine.space("app") as space:
+        host.apply(text(gw_priority=1), env=engine.env)
+        for family in FAMILIES:
+            same(serves(host, space, family), True, "with it")
+            host.ip(space, f"{COMMANDS[family]}rule del pref 32763")
+            same(serves(host, space, family), False, "without it")
+        host.apply(text(gw_priority=1), env=engine.env)
+        for family in FAMILIES:
+            same(serves(host, space, family), True, "with it")
