@@ -116,12 +116,17 @@ static const char *network_detail(const struct graph_builder *builder,
 	return text;
 }
 
-/* The parent in the file: a link of the host, one that the plan creates, or neither. */
+/* Whether it is a link of the host, or one that the plan creates. */
+static bool link_known(const struct graph_builder *builder, const char *name)
+{
+	return live_link_by_name(builder->host, name) || step_named(builder, name);
+}
+
+/* The parent in the file. */
 static size_t base_put(struct graph_builder *builder, const char *name)
 {
 	const bool in_vlan = node_known(builder, GRAPH_VLAN, name);
-	const bool there =
-		in_vlan || live_link_by_name(builder->host, name) || step_named(builder, name);
+	const bool there = in_vlan || link_known(builder, name);
 	return node_put(builder, in_vlan ? GRAPH_VLAN : GRAPH_PARENT, name, name,
 			there ? "" : "missing", there ? GRAPH_SAME : GRAPH_MISSING);
 }
@@ -144,9 +149,11 @@ static size_t parent_put(struct graph_builder *builder, const struct set *set,
 		return base;
 	const char *vlan = parent_link_name(&parent, arena);
 	bool known = node_known(builder, GRAPH_VLAN, vlan);
-	enum graph_state state = state_of(step_named(builder, vlan));
-	size_t node = node_put(builder, GRAPH_VLAN, vlan, vlan,
-			       arena_printf(arena, "VLAN %u", parent.vlan), state);
+	const bool there = link_known(builder, vlan);
+	enum graph_state state = there ? state_of(step_named(builder, vlan)) : GRAPH_MISSING;
+	size_t node = node_put(
+		builder, GRAPH_VLAN, vlan, vlan,
+		arena_printf(arena, "VLAN %u%s", parent.vlan, there ? "" : ", missing"), state);
 	if (!known)
 		edge_put(builder, base, node, "", state);
 	return node;

@@ -10,8 +10,8 @@ const struct graph_style graph_styles[N_GRAPH_STATES] = {
 	[GRAPH_CREATE] = {"create", "#dafbe1", "#1a7f37", "+", "+ create", false},
 	[GRAPH_CHANGE] = {"change", "#fff8c5", "#9a6700", "~", "~ change", false},
 	[GRAPH_DELETE] = {"delete", "#ffebe9", "#cf222e", "-", "- delete", false},
-	[GRAPH_PENDING] = {"pending", "#ffffff", "#57606a", "pending", "pending: not running",
-			   true},
+	[GRAPH_PENDING] = {"pending", "#ffffff", "#57606a", "pending",
+			   "pending: not found or not running", true},
 	[GRAPH_TROUBLE] = {"trouble", "#ffffff", "#cf222e", "blocked", "blocked or refused", true},
 	[GRAPH_MISSING] = {"missing", "#ffffff", "#9a6700", "", "missing on this host", true},
 };

@@ -31,7 +31,8 @@ EDGES = [("eth0", "a", "same", ""), ("eth0", "b", "same", ""), ("eth9", "c", "mi
          # Its replacement is blocked.
          ("eth0", "old", "same", ""), ("old", "ci", "same", "eth0 10.9.0.2/16")]
 
-LEGEND = ["unchanged", "+ create", "~ change", "- delete", "pending: not running", "blocked or refused",
+LEGEND = ["unchanged", "+ create", "~ change", "- delete", "pending: not found or not running",
+          "blocked or refused",
           "missing on this host"]
 
 
@@ -75,7 +76,11 @@ def parents(host):
                                "b": lan(parent="eth7", vlan=5, gateway=None, subnet="10.1.0.0/24")}, {}))
     graph = host.mvapply("graph", "-f", file, "-o", "json").json
     same([(node["title"], node["state"], node["detail"]) for node in graph["nodes"]
-          if node["kind"] == "parent"], [("uplink", "same", ""), ("eth7", "missing", "missing")], "parents")
+          if node["kind"] in ("parent", "vlan")],
+         [("uplink", "same", ""), ("eth7", "missing", "missing"), ("eth7.5", "missing", "VLAN 5, missing")], "parents")
+    titles = [node["title"] for node in graph["nodes"]]
+    same([edge["state"] for edge in graph["edges"] if titles[edge["from"]].startswith("eth7")],
+         ["missing", "missing"], "edges from it")
 
 
 @test("graph: Graphviz reads its DOT")
