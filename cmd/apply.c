@@ -97,8 +97,8 @@ int command_diff(const struct options *options)
 static int confirm_and_wait(const struct options *options)
 {
 	struct error error;
-	error_set(&error, EINVAL, "--confirm and --wait do not go together");
-	error_hint(&error, "first `mvapply apply --wait`, then `mvapply apply --confirm`");
+	error_set(&error, EINVAL, "--confirm and --wait cannot be combined");
+	error_hint(&error, "run `mvapply apply --wait` first, then `mvapply apply --confirm`");
 	error_code(&error, CODE_TOGETHER);
 	return run_error(&error, options);
 }

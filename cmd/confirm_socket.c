@@ -110,10 +110,10 @@ int confirm_check(struct error *error)
 	cleanup_close int fd = confirm_guard_connect(&other);
 	if (fd < 0)
 		return 0;
-	error_set(error, EALREADY, "an apply waits for its confirmation; nothing was touched");
-	error_hint(error,
-		   "`mvapply confirm` keeps its changes; otherwise they are rolled back when "
-		   "its time is over");
+	error_set(error, EALREADY, "an apply waits for its confirmation; nothing was changed");
+	error_hint(
+		error,
+		"`mvapply confirm` keeps its changes; otherwise they are rolled back after its timeout");
 	return error_code(error, CODE_UNCONFIRMED);
 }
 

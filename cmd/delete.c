@@ -158,8 +158,8 @@ static int delete_sets(const struct desired *desired, const struct desired *decl
 static int names_and_files(const struct options *options)
 {
 	struct error error;
-	error_set(&error, EINVAL, "--name and -f do not go together");
-	error_hint(&error, "first `mvapply delete -f PATH`, then `mvapply delete --name SET`");
+	error_set(&error, EINVAL, "--name and -f cannot be combined");
+	error_hint(&error, "run `mvapply delete -f PATH` first, then `mvapply delete --name SET`");
 	error_code(&error, CODE_TOGETHER);
 	return run_error(&error, options);
 }

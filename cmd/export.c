@@ -34,6 +34,14 @@ static bool exported_has(const struct exports *exports, const char *set)
 	return false;
 }
 
+static bool exports_empty(const struct exports *exports)
+{
+	for (size_t i = 0; i < exports->count; i++)
+		if (!exports->items[i].empty)
+			return false;
+	return true;
+}
+
 /* An export of nothing is an error: an empty file would hide it. */
 static int nothing_found(const struct options *options, struct error *error)
 {
@@ -53,7 +61,7 @@ static int absent_check(const struct options *options, const struct exports *exp
 			const struct set_names *names, const struct live *live, struct error *error)
 {
 	const bool complete = live_complete(live);
-	if (!names->count && !exports->count && complete)
+	if (!names->count && complete && exports_empty(exports))
 		return nothing_found(options, error);
 	for (size_t i = 0; i < names->count; i++) {
 		if (exported_has(exports, names->items[i]))

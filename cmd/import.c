@@ -172,8 +172,9 @@ static int docker_check(struct engines *engines, struct error *error)
 	error_set(error, EOPNOTSUPP,
 		  "the engine on Docker's socket is Podman, whose Docker API does not give the "
 		  "parent of a network");
-	error_hint(error, "`mvapply import podman` asks Podman's own API; CONTAINER_HOST names its "
-			  "socket");
+	error_hint(
+		error,
+		"`mvapply import podman` uses Podman's own API; CONTAINER_HOST names its socket");
 	error_code(error, CODE_IMPORT);
 	return -EOPNOTSUPP;
 }
@@ -258,7 +259,7 @@ static const struct kind *kind_find(const struct options *options, struct error 
 		return NULL;
 	}
 	if (*word)
-		error_set(error, EINVAL, "there is no way to import \"%s\"%s", word,
+		error_set(error, EINVAL, "unknown import source \"%s\"%s", word,
 			  suggestion_text(options->arena, &suggestion));
 	else
 		error_set(error, EINVAL, "import needs a source");

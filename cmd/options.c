@@ -212,8 +212,9 @@ static const struct row {
 	bool (*set)(struct options *, const char *value);
 } rows[] = {
 	{OPTIONS_FILES, 'f', "file", required_argument, "PATH",
-	 "a file, a directory (its *.yaml and *.yml), or - ; repeats", set_file},
-	{OPTIONS_NAMES, '\0', "name", required_argument, "SET", "only this set; repeats", set_name},
+	 "a file, a directory (its *.yaml and *.yml), or -; can be repeated", set_file},
+	{OPTIONS_NAMES, '\0', "name", required_argument, "SET", "only this set; can be repeated",
+	 set_name},
 	{OPTIONS_HOST, '\0', "host", required_argument, "NAME",
 	 "name of this host for `hosts` in the files (default: hostname)", set_host},
 	{OPTIONS_HOSTS, '\0', "host", required_argument, "NAME",
@@ -233,7 +234,7 @@ static const struct row {
 	{OPTIONS_PROBE | OPTIONS_SAVED, '\0', "probe", no_argument, NULL,
 	 "ask the LAN whether a new address is in use before using it", set_probe},
 	{OPTIONS_DOCTOR, '\0', "traffic", no_argument, NULL,
-	 "ask the gateway through each live attachment; say where the way to it breaks",
+	 "send a request to the gateway through each live attachment; report where the path breaks",
 	 set_traffic},
 	{OPTIONS_PLAN, '\0', "adopt", no_argument, NULL,
 	 "take over unmanaged links and routes that conflict", set_adopt},
@@ -244,9 +245,11 @@ static const struct row {
 	{OPTIONS_ADOPT, '\0', "adopt", no_argument, NULL,
 	 "include unmanaged links, for `apply --adopt`", set_adopt},
 	{OPTIONS_PLAN, '\0', "max-delete", required_argument, "N|N%",
-	 "abort if more of a set would be deleted (default 50%, from 10 on)", set_max_delete},
+	 "abort if more attachments of a set would be deleted (default 50% once it has 10)",
+	 set_max_delete},
 	{OPTIONS_DELETE, '\0', "max-delete", required_argument, "N|N%",
-	 "delete so many, although the files declare nothing that is live", set_max_delete},
+	 "allow this many deletions if the files declare no live object of the set",
+	 set_max_delete},
 	{OPTIONS_DIFF, '\0', "out", required_argument, "PLAN",
 	 "save the plan to a file, for `mvapply apply PLAN`", set_out},
 	{OPTIONS_WATCH, '\0', "metrics", required_argument, "FILE",
@@ -257,7 +260,7 @@ static const struct row {
 	{OPTIONS_OUTPUT, 'o', "output", required_argument, "text|json", "output format",
 	 set_output},
 	{OPTIONS_FORMS, 'o', "output", required_argument, "text|json|ip|markdown",
-	 "output format of the plan; ip: as commands", set_form},
+	 "output format of the plan (ip: shell commands)", set_form},
 	{OPTIONS_GRAPH, '\0', "format", required_argument, "mermaid|dot|svg",
 	 "output format (default mermaid)", set_format},
 	{OPTIONS_EACH, 'q', "quiet", no_argument, NULL, "print errors only", set_quiet},
@@ -415,13 +418,13 @@ static int saved_check(const struct options *options, const struct command *comm
 		  options->words[0]);
 	if (!options->words[0][strspn(options->words[0], "0123456789")] &&
 	    (options->wait || options->confirm_seconds))
-		error_hint(error, "write the seconds behind a '=': --%s=%s",
+		error_hint(error, "write the seconds after '=': --%s=%s",
 			   options->wait ? "wait" : "confirm", options->words[0]);
 	else
-		error_hint(error,
-			   "name the command first, and every file with -f; or do the saved plan "
-			   "alone: `mvapply apply %s`",
-			   options->words[0]);
+		error_hint(
+			error,
+			"write the command first, and each file after -f; or apply only the saved plan: `mvapply apply %s`",
+			options->words[0]);
 	return error_code(error, CODE_TOGETHER);
 }
 

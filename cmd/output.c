@@ -27,7 +27,7 @@ static void report_text(const struct run *run, const struct desired *desired,
 	if (tried && !options->quiet)
 		text_done(&text, plan, run->outcomes);
 	if (plan_count(plan, ACTION_REFUSED))
-		fputs("mvapply: refused: nothing was touched\n", stderr);
+		fputs("mvapply: refused: nothing was changed\n", stderr);
 	for (size_t i = 0; i < run->n_stale_reasons; i++)
 		text_note(run->stale_reasons[i]);
 	if (run->fault.code)

@@ -104,7 +104,7 @@ static void put_sysctl(const struct writer *writer, const struct ip_netns *names
 /* ip cannot request a lease. */
 static void put_dhcp(const struct writer *writer, const struct link_spec *desired)
 {
-	fprintf(writer->out, "# the IPv4 address of %s is asked for by DHCP (udhcpc)\n",
+	fprintf(writer->out, "# DHCP (udhcpc) assigns the IPv4 address of %s\n",
 		printable(writer->arena, desired->name));
 }
 
@@ -369,8 +369,7 @@ void ip_plan(const struct text *text, const struct plan *plan, const struct live
 	if (plan->guard.refused || plan_count(plan, ACTION_REFUSED) || plan_empty(plan))
 		return;
 	fprintf(text->out,
-		"# An address carries the mark, too, where ip can give it.\n"
-		"proto=; ip address show proto %d >/dev/null 2>&1 && proto='proto %d'\n",
+		"# Addresses get protocol 77, too, if this version of ip supports it.\nproto=; ip address show proto %d >/dev/null 2>&1 && proto='proto %d'\n",
 		OWNER_TAG_PROTOCOL, OWNER_TAG_PROTOCOL);
 	put_stages(&writer);
 }

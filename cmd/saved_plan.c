@@ -81,8 +81,9 @@ static void folder_sync(const char *path)
 static int document_write(const json_t *document, const char *path, struct error *error)
 {
 	if (!document || !json_whole()) {
-		error_set(error, EILSEQ, "%s was not written: the plan is not all text", path);
-		error_hint(error, "files have to be UTF-8");
+		error_set(error, EILSEQ,
+			  "%s was not written: the plan contains bytes that are not UTF-8", path);
+		error_hint(error, "save the files as UTF-8");
 		return error_code(error, CODE_JSON);
 	}
 	char temporary[PATH_MAX];

@@ -106,10 +106,10 @@ const char *keeper_text(const struct keeper *keeper, char text[KEEPER_TEXT_SIZE]
 static void keeper_report(const struct keeper *keeper, const char *set, struct options *options)
 {
 	char text[KEEPER_TEXT_SIZE];
-	const char *warning = arena_printf(options->arena,
-					   "%s manages the set \"%s\" and undoes changes that "
-					   "its own files do not have",
-					   keeper_text(keeper, text), set);
+	const char *warning = arena_printf(
+		options->arena,
+		"%s manages the set \"%s\" and undoes changes that are not in its files",
+		keeper_text(keeper, text), set);
 	if (options->output == OUTPUT_JSON)
 		*array_push(options->arena, options->warnings, options->n_warnings) = warning;
 	else

@@ -40,23 +40,21 @@ static bool run_refused(const struct run *run, const struct options *options)
 static void fault_guard(struct run *run, const struct plan_options *options)
 {
 	const struct guard *guard = &run->plan->guard;
-	error_set(&run->fault, 0,
-		  "refused: this would delete %zu of the %zu live attachments of the set \"%s\", "
-		  "more than --max-delete=%u%s; nothing was touched",
-		  guard->deletes, guard->live, guard->set, options->max_delete.limit,
-		  options->max_delete.percent ? "%" : "");
+	error_set(
+		&run->fault, 0,
+		"refused: this would delete %zu of the %zu live attachments of the set \"%s\", more than --max-delete=%u%s; nothing was changed",
+		guard->deletes, guard->live, guard->set, options->max_delete.limit,
+		options->max_delete.percent ? "%" : "");
 	if (options->declared)
-		error_hint(&run->fault,
-			   "the files declare nothing that is live of that set: pass its own files "
-			   "with -f; to delete these attachments, use `mvapply delete --name %s`, "
-			   "or --max-delete=%zu",
-			   guard->set, guard->deletes);
+		error_hint(
+			&run->fault,
+			"the files declare no live object of that set: pass its own files with -f; to delete these attachments, use `mvapply delete --name %s`, or --max-delete=%zu",
+			guard->set, guard->deletes);
 	else if (guard->other_file)
-		error_hint(&run->fault,
-			   "the files declare no container that is live of that set: give them a "
-			   "set of their own by `name:`, or pass the others with -f, too; to "
-			   "delete these attachments, use --max-delete=%zu",
-			   guard->deletes);
+		error_hint(
+			&run->fault,
+			"the files declare no live container of that set: set another `name:` in them, or pass the set's other files with -f as well; to delete these attachments, use --max-delete=%zu",
+			guard->deletes);
 	else
 		error_hint(&run->fault,
 			   "to delete them, use --max-delete=%zu, or `mvapply delete` for the "
@@ -88,7 +86,7 @@ static void containers_find(struct lookups *lookups, const struct desired *desir
 	if (!lookups_pending(lookups))
 		return;
 	struct progress *progress = progress_begin(options);
-	progress_phase(progress, "Asking the container engines", 0);
+	progress_phase(progress, "Querying the container engines", 0);
 	(repeated ? lookups_run : lookups_wait)(lookups);
 	progress_end(progress);
 }
@@ -204,7 +202,7 @@ struct fingerprint run_fingerprint(const struct run *run, const struct desired *
 static void fault_stale(struct run *run, const char *path)
 {
 	error_set(&run->fault, 0,
-		  "refused: the host has changed since %s was saved; nothing was touched", path);
+		  "refused: the host has changed since %s was saved; nothing was changed", path);
 	error_hint(&run->fault, "the plan above is the current one; `mvapply diff --out` saves it "
 				"for review");
 	error_code(&run->fault, CODE_PLAN_STALE);

@@ -31,6 +31,7 @@ int command_version(const struct options *options)
 				   EXIT_CONVERGED);
 	printf("mvapply %s\nbuilt with libyaml %s, jansson %s, %s\nfeatures: netns pid %s\n",
 	       VERSION, yaml_get_version_string(), JANSSON_VERSION, COMPILER,
-	       engines ? "docker podman" : "(docker and podman need libcurl, which is not here)");
+	       engines ? "docker podman"
+		       : "(docker and podman need libcurl, which is not installed)");
 	return EXIT_CONVERGED;
 }

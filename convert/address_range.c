@@ -164,12 +164,13 @@ static void range_report(struct tree *map, const struct subnet *subnet, const st
 {
 	char from[IP_TEXT_SIZE], to[IP_TEXT_SIZE], text[PREFIX_TEXT_SIZE];
 	if (!is_whole(&subnet->ip_range, span))
-		tree_comment(map,
-			     "the range was %s to %s%s; ip_range is a block, and %s is the largest "
-			     "in it",
-			     ip_format(&span->first, from), ip_format(&span->last, to),
-			     excludes ? " without what is excluded" : "",
-			     prefix_format(&subnet->ip_range, text));
+		tree_comment(
+			map,
+			"the range was %s to %s%s; ip_range is a prefix, and %s is the largest "
+			"one in it",
+			ip_format(&span->first, from), ip_format(&span->last, to),
+			excludes ? " without what is excluded" : "",
+			prefix_format(&subnet->ip_range, text));
 }
 
 void range_to_block(struct tree *map, struct subnet *subnet, struct ip first, struct ip last,

@@ -219,6 +219,7 @@ void cni_ipam(struct cni *cni, const json_t *ipam)
 		json_unconverted("ipam", ipam, cni->map);
 	cni_routes(cni, i < N_MANAGERS ? json_object_get(ipam, "routes") : NULL);
 	if (!cni->network.n_subnets && !cni->network.dhcp)
-		tree_comment(cni->map, "the configuration has no subnet: write `subnet: ` and that "
-				       "of the LAN");
+		tree_comment(
+			cni->map,
+			"the configuration has no subnet: write `subnet: ` with the subnet of the LAN");
 }

@@ -30,7 +30,7 @@ void compose_note(struct loader *loader, const char *place, const char *format, 
 		return;
 	const char *note = project->n_notes < NOTES_MAX
 				   ? arena_printf(loader->arena, "%.200s: %s", place, text)
-				   : "more was not resolved";
+				   : "further values were not resolved";
 	*array_push(loader->arena, project->notes, project->n_notes) = note;
 }
 
@@ -57,7 +57,7 @@ static bool file_read(struct loader *loader, const char *path, struct input *ret
 	*ret_problem = "too many files are named";
 	if (loader->files++ >= COMPOSE_FILES_MAX)
 		return false;
-	*ret_problem = "files that others name are not read here";
+	*ret_problem = "files that a Compose file names are not read here";
 	return loader->source->read &&
 	       loader->source->read(loader->source->data, path, ret, ret_problem);
 }
@@ -162,9 +162,10 @@ static void files_note(struct loader *loader, const json_t *variables)
 {
 	const char *files = json_text_at(variables, "COMPOSE_FILE");
 	if (loader->source->found && files && *files)
-		compose_note(loader, "COMPOSE_FILE",
-			     "Compose reads %s here: name these files, if they are not the ones",
-			     files);
+		compose_note(
+			loader, "COMPOSE_FILE",
+			"Compose would read %s here; if you named other files, import these instead",
+			files);
 }
 
 static int files_parse(const struct compose_source *source, json_t *files, struct error *error)

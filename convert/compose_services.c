@@ -245,8 +245,7 @@ static void attachments_take(const struct service *service)
 		else
 			tree_comment(
 				attachments,
-				"%s is left to Docker: in the Compose file leave the service on "
-				"this network alone, and do not set network_mode",
+				"%s is left to Docker: in the Compose file, keep the service on this network only, and do not set network_mode",
 				link->network->name);
 	}
 }

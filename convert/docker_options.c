@@ -135,10 +135,10 @@ static void gateway_routed(struct tree *at, struct subnet *subnet)
 	char text[IP_TEXT_SIZE];
 	if (!subnet->gateway.family)
 		subnet->gateway = first_address(subnet);
-	tree_comment(at,
-		     "in this mode Docker routes to the link itself; here the route has the next "
-		     "hop %s, which no machine needs to have",
-		     ip_format(&subnet->gateway, text));
+	tree_comment(
+		at,
+		"in this mode Docker routes to the link itself; here the route has the next hop %s, which need not exist",
+		ip_format(&subnet->gateway, text));
 }
 
 /* libnetwork's IPAM gave a network without a gateway the first address as one, until the drivers

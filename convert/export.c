@@ -88,7 +88,8 @@ static size_t namespace_take(const struct collector *collector, const struct liv
 			attachment_unconverted(collector, member);
 	}
 	if (left > 1)
-		note_add(collector->set->arena, collector->notes, "so are %zu more in %s", left - 1,
+		note_add(collector->set->arena, collector->notes,
+			 "%zu more links in %s are not exported for the same reason", left - 1,
 			 ns->name);
 	return i;
 }
@@ -216,8 +217,8 @@ struct exporter {
 	struct arena *arena;
 };
 
-static struct tree *set_export(const struct exporter *exporter, const struct live_set *links,
-			       struct exports *exports)
+static struct exported set_export(const struct exporter *exporter, const struct live_set *links,
+				  struct exports *exports)
 {
 	struct observed_set set = {.arena = exporter->arena,
 				   .live = exporter->live,
@@ -234,7 +235,9 @@ static struct tree *set_export(const struct exporter *exporter, const struct liv
 		*array_push(set.arena, exports->dissents, exports->n_dissents) =
 			set.dissents.items[i];
 	index_free(set.places);
-	return document_make(&set, &notes);
+	return (struct exported){.set = set.name,
+				 .tree = document_make(&set, &notes),
+				 .empty = !set.n_networks && !set.n_containers && !notes.count};
 }
 
 /* The first of two namespaces with the same name. */
@@ -263,8 +266,7 @@ struct exports export_live(const struct live *live, const struct origin *origins
 	namespaces_index(&exporter, origins);
 	for (size_t i = 0; i < sets.count; i++)
 		*array_push(arena, exports.items, exports.count) =
-			(struct exported){.set = sets.items[i].name,
-					  .tree = set_export(&exporter, &sets.items[i], &exports)};
+			set_export(&exporter, &sets.items[i], &exports);
 	index_free(exporter.origins);
 	index_free(exporter.named);
 	return exports;

@@ -11,6 +11,7 @@
 struct exported {
 	const char *set;
 	struct tree *tree;
+	bool empty; /* it declares nothing, and has no comment */
 };
 
 struct exports {

@@ -168,8 +168,8 @@ static const struct live_link *link_of_most(const struct ballot *ballot,
 			       question->answer(ballot, poll.tied, question->data, other));
 	else if (poll.n_others)
 		ballot_warn(ballot,
-			    "the %s of %zu of its %zu links is not %s, as of most: %s has %s",
-			    question->what, poll.n_others, ballot->n_voters, text,
+			    "most of its links have the %s %s, but %zu of %zu do not: %s has %s",
+			    question->what, text, poll.n_others, ballot->n_voters,
 			    poll.other->container->model.name,
 			    question->answer(ballot, poll.other, question->data, other));
 	return winner->attachment->link;

@@ -8,10 +8,7 @@ static const struct code_text texts[] = {
 	 "the size limit, or is not readable. Check the path given with "
 	 "-f."},
 	{CODE_TRUST, CLASS_FAILED, "a file is writable by others",
-	 "As root, mvapply reads only files and directories that are writable by "
-	 "nobody except root and the user who called sudo: whoever can write them "
-	 "controls what root does. Remove the permission with chmod, or pass "
-	 "--insecure."},
+	 "As root, mvapply reads only files and directories that nobody can write except root and the user who called sudo, because they control what root does. Remove the permission with chmod, or pass --insecure."},
 	{CODE_ENCODING, CLASS_FAILED, "invalid character",
 	 "The file contains a byte that is not UTF-8, a control "
 	 "character or a NUL. Save it as UTF-8."},
@@ -150,9 +147,7 @@ static const struct code_text texts[] = {
 	 "A link cannot have a larger MTU than its parent. Raise the "
 	 "parent's MTU, or lower the network's."},
 	{CODE_VLAN_NAME, CLASS_FAILED, "VLAN link name too long",
-	 "A link name has at most 15 bytes, and the name of a VLAN link "
-	 "is that of its parent with the id. An existing VLAN link is "
-	 "used, whatever its name."},
+	 "A link name has at most 15 bytes, and the name of a VLAN link consists of the parent's name and the id. An existing VLAN link is used, whatever its name."},
 	{CODE_OWNER_TAG_FULL, CLASS_FAILED, "too many sets on one VLAN link",
 	 "The owner tag of the link lists the sets that use it, and has room for "
 	 "255 bytes. Use fewer sets or shorter names."},
@@ -239,20 +234,9 @@ static const struct code_text texts[] = {
 	 "namespace, only the attachments that conflict with it "
 	 "are blocked."},
 	{CODE_VLAN_UNMANAGED, CLASS_FAILED, "VLAN link name used by another link",
-	 "The VLAN link would get a name that another link has, which mvapply never renames. To "
-	 "attach to that link, name it as the `parent` without `vlan` and `vlan_protocol`. For the "
-	 "VLAN, create a VLAN link of another name: mvapply uses it, whatever its name. The name of "
-	 "a VLAN link is that of its parent with the id, so links of both protocols with one id "
-	 "have the same name."},
+	 "The VLAN link would get a name that another link has, which mvapply never renames. To attach to that link, name it as the `parent` without `vlan` and `vlan_protocol`. For the VLAN, create a VLAN link of another name: mvapply uses it, whatever its name. The name of a VLAN link consists of the parent's name and the id, so links of both protocols with one id have the same name."},
 	{CODE_GUARD, CLASS_FAILED, "too many deletions",
-	 "The run would delete more of a set's live attachments than `--max-delete` "
-	 "allows, for example because a file was emptied by mistake; or it would delete "
-	 "all of them, and the files declare no container that the set has live, by name "
-	 "or by namespace: they are probably files of another set. In that case give the "
-	 "files a `name` of their own, or pass all files of the set. If the deletions are "
-	 "intended, for example because the set's only container is replaced, pass "
-	 "`--max-delete=N`. `delete -f` is refused if its files declare nothing that is live "
-	 "of the set; `delete --name SET` deletes the set without its files."},
+	 "The run would delete more of a set's live attachments than `--max-delete` allows, for example because a file was emptied by mistake; or it would delete all of them, and the files declare none of the set's live containers, neither by name nor by namespace: they are probably files of another set. In that case set another `name` in the files, or pass all files of the set. If the deletions are intended, for example because the set's only container is replaced, pass `--max-delete=N`. `delete -f` is refused if its files declare no live object of the set; `delete --name SET` deletes the set without its files."},
 	{CODE_PLAN_STALE, CLASS_FAILED, "host changed since the plan was saved",
 	 "A saved plan is applied as it was approved, or not at all. Create and "
 	 "review a new plan with `mvapply diff --out`."},
@@ -279,15 +263,13 @@ static const struct code_text texts[] = {
 	 "open socket keeps alive: no path leads to it, and it ends with the "
 	 "process that has the socket."},
 	{CODE_MEANWHILE, CLASS_FAILED, "changed by another program",
-	 "A link was removed, created or renamed while mvapply ran. Run "
-	 "mvapply again: it reads the state anew."},
+	 "A link was removed, created or renamed while mvapply ran. Run mvapply again."},
 	{CODE_ADDRESS_ANSWERED, CLASS_FAILED, "address in use on the LAN",
 	 "A machine answered the address probe with the MAC address in the "
 	 "message. Give the attachment another address, or remove it from that "
 	 "machine."},
 	{CODE_KERNEL_ANSWER, CLASS_FAILED, "lost answer from the kernel",
-	 "The answer did not arrive, was truncated, or was malformed. Run mvapply "
-	 "again: it reads the state anew."},
+	 "The answer did not arrive, was truncated, or was malformed. Run mvapply again."},
 	{CODE_ROUTE_UNREACHABLE, CLASS_FAILED, "next hop not on the link",
 	 "The link has no address in the subnet of the route's router: another program removed the "
 	 "address or the link, or set it down, while mvapply ran. Run mvapply again."},
@@ -318,10 +300,7 @@ static const struct code_text texts[] = {
 	 "Debian, busybox elsewhere); in a service it needs the capabilities of "
 	 "examples/systemd/mvapply.service.d/dhcp.conf. The message has the client's own error."},
 	{CODE_DHCP_UNFIT, CLASS_FAILED, "invalid DHCP lease",
-	 "A lease requires a unicast address, a subnet mask of /8 or longer (option 1), and a "
-	 "time of 30 seconds or more (option 51); the message states what is wrong. Nothing of "
-	 "the lease is used. Correct the server's configuration, or check that no other DHCP "
-	 "server answers first."},
+	 "A lease requires a unicast address, a subnet mask of /8 or longer (option 1), and a time of 30 seconds or more (option 51); the message states what is wrong. The lease is not used. Correct the server's configuration, or check that no other DHCP server answers first."},
 	{CODE_UNREADABLE, CLASS_FAILED, "a network namespace could not be read",
 	 "An object of the set may be in that namespace; it is neither changed nor removed. The "
 	 "warnings name the namespace and the reason. All other namespaces are processed. Run "
@@ -355,8 +334,7 @@ static const struct code_text texts[] = {
 	{CODE_NO_FILE, CLASS_USAGE, "no file given",
 	 "Pass a file with `-f`; `-` is standard input."},
 	{CODE_TOGETHER, CLASS_USAGE, "conflicting options",
-	 "`--confirm` watches over a single plan, and `--wait` makes several; a saved plan "
-	 "contains its own files and options; `delete --name` is for a set without its files."},
+	 "`--confirm` covers a single plan, and `--wait` creates several; a saved plan contains its own files and options; `delete --name` is for a set without its files."},
 	{CODE_EXPLAIN, CLASS_USAGE, "unknown key or code",
 	 "`mvapply explain` lists the keys of the configuration, `mvapply explain MV` the codes "
 	 "of errors."},
@@ -375,43 +353,29 @@ static const struct code_text texts[] = {
 	 "The link in the container is down, or its address or its default route is missing. "
 	 "`mvapply apply` restores them. If they disappear again, a program in the container "
 	 "removes them."},
-	{CODE_TRAFFIC_MAC, CLASS_FAILED, "nothing passes: a filter of MAC addresses",
-	 "The gateway answers the parent, and no attachment on it. A device between the host and "
-	 "the gateway drops frames with MAC addresses other than the host's: a hypervisor, a "
-	 "switch with port security, a cloud, or a wireless access point. Allow several MAC "
-	 "addresses on that port, or use `driver: ipvlan`, whose links have the parent's MAC "
-	 "address."},
+	{CODE_TRAFFIC_MAC, CLASS_FAILED,
+	 "nothing passes: a filter of MAC addresses", "The gateway answers the parent, but no attachment on it. A device between the host and the gateway drops frames with MAC addresses other than the host's: a hypervisor, a switch with port security, a cloud, or a wireless access point. Allow several MAC addresses on that port, or use `driver: ipvlan`, whose links have the parent's MAC address."},
 	{CODE_TRAFFIC_IP, CLASS_FAILED, "nothing passes: a filter of IP addresses",
-	 "The gateway answers the parent, and no ipvlan attachment on it, although both have the "
-	 "same MAC address. Clouds deliver only to IP addresses that are assigned to the machine: "
-	 "assign the addresses of the containers to the machine's interface."},
-	{CODE_TRAFFIC_SOME, CLASS_FAILED, "nothing passes: some attachments are not answered",
+	 "The gateway answers the parent, but no ipvlan attachment on it, although both have the same MAC address. Clouds deliver only to IP addresses that are assigned to the machine: assign the addresses of the containers to the machine's interface."},
+	{CODE_TRAFFIC_SOME, CLASS_FAILED,
+	 "nothing passes: the gateway answers only some attachments",
 	 "The gateway answers other attachments on the same parent. Common causes: the switch port "
 	 "allows fewer MAC addresses than there are containers, another machine has the same "
 	 "address or MAC address, or a firewall in the container drops ARP or ICMPv6."},
 	{CODE_TRAFFIC_VLAN, CLASS_FAILED, "nothing passes: the VLAN is not carried",
-	 "Gateways on the same cable answer, and the one of this VLAN does not, or it answers "
-	 "without the tag only. Configure the switch port as a trunk with this VLAN tagged. A "
-	 "VLAN-aware bridge of the host also needs the VLAN on the bridge itself: `bridge vlan add "
-	 "vid 10 dev br0 self`."},
-	{CODE_TRAFFIC_GATEWAY, CLASS_FAILED, "the gateway answers nobody",
-	 "Neither the parent nor an attachment on it is answered. The gateway is off, has another "
-	 "address than the file says, or is on another LAN or VLAN than the parent."},
+	 "Other gateways on the same cable answer, but the one of this VLAN does not, or only without the tag. Configure the switch port as a trunk with this VLAN tagged. A VLAN-aware bridge of the host also needs the VLAN on the bridge itself: `bridge vlan add vid 10 dev br0 self`."},
+	{CODE_TRAFFIC_GATEWAY, CLASS_FAILED, "the gateway does not answer",
+	 "It answers neither the parent nor an attachment on it. The gateway is off, its address differs from the one in the file, or it is on another LAN or VLAN than the parent."},
 	{CODE_TRAFFIC_DUPLICATE, CLASS_FAILED, "several machines answer for the gateway",
-	 "Different MAC addresses answer one question for the gateway's address, so packets go to "
-	 "the wrong machine at times. Find the machine by its MAC address, and give it another "
-	 "address. A pair of routers that share an address (VRRP, HSRP) answers with one MAC "
-	 "address."},
+	 "Several MAC addresses answer one request for the gateway's address, so packets sometimes go to the wrong machine. Find the machine by its MAC address, and give it another address. A pair of routers that share an address (VRRP, HSRP) answers with one MAC address."},
 	{CODE_TRAFFIC_SEPARATED, CLASS_FAILED,
 	 "the driver separates the gateway from the attachments",
 	 "The gateway's address is on the host itself, or on a link of the same parent. The kernel "
 	 "passes no frames between a parent and the links on it, nor between links in the modes "
 	 "private and passthru, nor in vepa without a switch that sends frames back. Use a router "
 	 "of the LAN as the gateway, or `mode: bridge`."},
-	{CODE_TRAFFIC_UNASKED, CLASS_FAILED, "the gateway could not be asked",
-	 "The question could not be sent through the attachment's link. Run mvapply as root, or "
-	 "with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW. If the container has just been "
-	 "restarted, run it again."},
+	{CODE_TRAFFIC_UNASKED, CLASS_FAILED, "no request could be sent to the gateway",
+	 "The request could not be sent through the attachment's link. Run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW. If the container has just been restarted, run it again."},
 	{CODE_RANGE_ABSENT, CLASS_FAILED, "addresses are chosen from the whole subnet",
 	 "A network has no `ip_range`, and mvapply chooses the addresses of its containers. The "
 	 "DHCP server of the LAN may assign the same addresses to other machines. Set `ip_range` "

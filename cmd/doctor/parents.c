@@ -165,8 +165,10 @@ static const char *hardware_text(struct arena *arena, const struct live_link *li
 				 const char *driver)
 {
 	if (!sys_is_here(link))
-		return arena_printf(arena, "%s is not known: /sys shows another network namespace",
-				    link->name);
+		return arena_printf(
+			arena,
+			"the hardware of %s is unknown: /sys shows another network namespace",
+			link->name);
 	return arena_printf(arena, "%s has %s%s", link->name, *driver ? "driver " : "no driver",
 			    driver);
 }
@@ -184,9 +186,9 @@ static const struct device_driver {
 	 "allow forged transmits and promiscuous mode (or MAC learning) on the port group"},
 	{"hv_netvsc", 0, "Hyper-V drops frames with MAC addresses other than the machine's",
 	 "enable MAC address spoofing for the machine's adapter"},
-	{"ena", 0, "EC2 delivers to the addresses of the instance alone",
-	 "use `driver: ipvlan` and give the containers' addresses to the network interface"},
-	{"gve", 0, "Google Cloud delivers to the addresses of the instance alone",
+	{"ena", 0, "EC2 delivers only to addresses that are assigned to the instance",
+	 "use `driver: ipvlan` and assign the containers' addresses to the network interface"},
+	{"gve", 0, "Google Cloud delivers only to addresses that are assigned to the instance",
 	 "use `driver: ipvlan` with mode l3 and an alias range of the instance"},
 	{"virtio_net", 64,
 	 "the hypervisor may drop frames with MAC addresses other than the machine's",
@@ -259,14 +261,13 @@ static void examine_driver(struct examination *examination, const struct live_li
 			driver->fix);
 	size_t macvlans = count_macvlans(examination, parent);
 	if (driver && driver->filters && macvlans > driver->filters)
-		finding_add(examination, FINDING_WARNING, parent->name,
-			    arena_printf(arena,
-					 "its driver is %s, whose devices filter %u further "
-					 "MAC addresses; with %zu macvlans it may have to "
-					 "receive all frames (promiscuous mode)",
-					 driver->name, driver->filters, macvlans),
-			    "use several parents, or `driver: ipvlan`, which needs no further "
-			    "MAC address");
+		finding_add(
+			examination, FINDING_WARNING, parent->name,
+			arena_printf(
+				arena,
+				"its driver is %s, which can filter %u additional MAC addresses; with %zu macvlans the device may switch to promiscuous mode and receive all frames",
+				driver->name, driver->filters, macvlans),
+			"use several parents, or `driver: ipvlan`, which needs no additional MAC addresses");
 }
 
 /* ipvlan has the parent's own MAC address, which is all that these let pass. */
@@ -277,10 +278,10 @@ static const char *examine_device(struct examination *examination, const struct 
 	    seen_before(examination, network))
 		return NULL;
 	if (sys_has(parent, "phy80211") || sys_has(parent, "wireless"))
-		finding_add(examination, FINDING_PROBLEM, parent->name,
-			    "is wireless: its access point drops frames with any MAC address but "
-			    "its own, so that macvlan cannot work on it",
-			    "use `driver: ipvlan` for this network, or a wired parent");
+		finding_add(
+			examination, FINDING_PROBLEM, parent->name,
+			"is wireless: its access point drops frames with MAC addresses other than the link's own, so macvlan does not work on it",
+			"use `driver: ipvlan` for this network, or a wired parent");
 	const char *driver = driver_of(examination->arena, parent);
 	examine_driver(examination, parent, driver_find(driver));
 	return hardware_text(examination->arena, parent, driver);

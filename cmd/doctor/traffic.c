@@ -25,18 +25,17 @@ struct break_text {
 
 static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
 	[BREAK_UNASKED] = {FINDING_PROBLEM, false, CODE_TRAFFIC_UNASKED,
-			   "{gateway} could not be asked: {error}",
+			   "no request could be sent to {gateway}: {error}",
 			   "run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and "
 			   "CAP_NET_RAW; if the container has just been restarted, run it again"},
 	[BREAK_PARENT_DOWN] = {FINDING_PROBLEM, true, CODE_TRAFFIC_PARENT,
-			       "is down, so that nothing reaches {gateway}",
-			       "`ip link set {parent} up`"},
+			       "is down: {gateway} cannot be reached", "`ip link set {parent} up`"},
 	[BREAK_CARRIER] = {FINDING_PROBLEM, true, CODE_TRAFFIC_PARENT,
-			   "has no carrier, so that nothing reaches {gateway}",
+			   "has no carrier: {gateway} cannot be reached",
 			   "connect its cable, or bring its peer up; `ip link show {parent}` shows "
 			   "the carrier as LOWER_UP"},
 	[BREAK_LINK_DOWN] = {FINDING_PROBLEM, false, CODE_TRAFFIC_CONTAINER,
-			     "the link in the container is down, so that nothing reaches {gateway}",
+			     "the link in the container is down: {gateway} cannot be reached",
 			     "`mvapply apply` brings it up; if it goes down again, a program in "
 			     "the container does that"},
 	[BREAK_ADDRESS] = {FINDING_PROBLEM, false, CODE_TRAFFIC_CONTAINER,
@@ -44,7 +43,7 @@ static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
 			   "{gateway}",
 			   FIX_APPLY},
 	[BREAK_ROUTE] = {FINDING_PROBLEM, false, CODE_TRAFFIC_CONTAINER,
-			 "{gateway} answers, but the container has no default route by it",
+			 "{gateway} answers, but the container has no default route through it",
 			 FIX_APPLY},
 	[BREAK_DUPLICATE] = {FINDING_PROBLEM, true, CODE_TRAFFIC_DUPLICATE,
 			     "several machines answer for the gateway {gateway}: {answers}",
@@ -62,24 +61,20 @@ static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
 		 "of the network passes no frames between them",
 		 "use `mode: bridge`"},
 	[BREAK_SOME] = {FINDING_PROBLEM, false, CODE_TRAFFIC_SOME,
-			"{gateway} answers others on {parent}, but not here",
+			"{gateway} answers only other attachments on {parent}",
 			"check whether the switch port limits the number of MAC addresses, whether "
 			"another machine has the same address or MAC address, and whether a "
 			"firewall in the container drops ARP or ICMPv6"},
-	[BREAK_MAC_FILTER] = {FINDING_PROBLEM, true, CODE_TRAFFIC_MAC,
-			      "{gateway} answers {parent} itself, but none of the attachments on "
-			      "it: frames with other MAC addresses than the host's are dropped on "
-			      "the way",
-			      "allow several MAC addresses on the port (hypervisor: forged "
-			      "transmits, MAC spoofing, promiscuous mode; switch: port security), "
-			      "or use `driver: ipvlan`, also for wireless links"},
+	[BREAK_MAC_FILTER] =
+		{FINDING_PROBLEM, true, CODE_TRAFFIC_MAC,
+		 "{gateway} answers {parent} itself, but no attachment on it: a device on the path drops frames with MAC addresses other than the host's",
+		 "allow several MAC addresses on the port (hypervisor: forged "
+		 "transmits, MAC spoofing, promiscuous mode; switch: port security), "
+		 "or use `driver: ipvlan`, also for wireless links"},
 	[BREAK_IP_FILTER] =
 		{FINDING_PROBLEM, true, CODE_TRAFFIC_IP,
-		 "{gateway} answers {parent} itself, but none of the attachments on it, "
-		 "which have the same MAC address: their IP addresses are filtered on "
-		 "the way",
-		 "assign the addresses of the containers to the machine, as clouds "
-		 "demand, or remove the filter of the switch (IP source guard)"},
+		 "{gateway} answers {parent} itself, but no attachment on it, although all have the same MAC address: a device on the path filters IP addresses",
+		 "assign the containers' addresses to the machine, as clouds require, or remove the filter of the switch (IP source guard)"},
 	[BREAK_TAGGED] =
 		{FINDING_PROBLEM, true, CODE_TRAFFIC_VLAN,
 		 "{gateway} answers on {base} without a tag, but not on VLAN {vlan}",
@@ -93,31 +88,27 @@ static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
 		 "a VLAN-aware bridge: `bridge vlan add vid {vlan} dev {base} self`, and the "
 		 "same without `self` for its port"},
 	[BREAK_GATEWAY] = {FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
-			   "{gateway} answers nobody, but other gateways on {parent} answer",
-			   "check that this gateway is on, and has the address that the file says"},
+			   "{gateway} does not answer, but other gateways on {parent} do",
+			   "check that this gateway is on and has the address in the file"},
 	[BREAK_NOBODY] =
 		{FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
-		 "{gateway} answers nobody on {parent}",
-		 "check that the gateway is on and has the address that the file says, "
-		 "that the cable of {parent} leads to its LAN, and whether the switch port "
-		 "carries this LAN with a VLAN tag"},
+		 "{gateway} does not answer on {parent}",
+		 "check that the gateway is on and has the address in the file, that the cable of {parent} is connected to its LAN, and whether the switch port tags this LAN with a VLAN id"},
 };
 
 /* The same breaks, where the other kind of parent needs other words. */
 static const struct break_text vlan_nobody = {
 	FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
-	"{gateway} answers nobody on VLAN {vlan}, and nobody on {base} without the tag",
-	"check that the switch port is a trunk with VLAN {vlan} tagged, and that the gateway is on "
-	"and has the address that the file says"};
+	"{gateway} answers neither on VLAN {vlan} nor untagged on {base}",
+	"check that the switch port is a trunk with VLAN {vlan} tagged, and that the gateway is on and has the address in the file"};
 static const struct break_text untagged = {
 	FINDING_PROBLEM, true, CODE_TRAFFIC_VLAN,
-	"gateways on VLANs of {parent} answer, but {gateway} without a tag does not",
+	"gateways on VLANs of {parent} answer, but {gateway} does not answer untagged frames",
 	"set `vlan` on the network, or configure an untagged (native) VLAN on the switch port"};
 static const struct break_text different = {
 	FINDING_WARNING, true, CODE_TRAFFIC_DUPLICATE,
 	"different machines answer different attachments for the gateway {gateway}: {answers}",
-	"routers that share their load (GLBP) answer so; else find the wrong machine by its MAC "
-	"address, and give it another address"};
+	"this is normal for routers that share their load (GLBP); otherwise find the wrong machine by its MAC address, and give it another address"};
 
 /* Of one segment: what its findings need. */
 struct reporter {

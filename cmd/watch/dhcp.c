@@ -201,11 +201,11 @@ static void helper_ended(void *data, int fd, uint32_t events)
 	struct error error;
 	(void)events;
 	loop_remove(service->loop, fd);
-	error_set(&error, EPIPE,
-		  "the helper that runs DHCP clients has ended, and so does the service");
+	error_set(&error, EPIPE, "the DHCP broker process has ended, so the service stops");
 	error_code(&error, CODE_DHCP_CLIENT);
-	error_hint(&error, "start it again, as systemd does; check whether the "
-			   "kernel killed the helper for lack of memory");
+	error_hint(
+		&error,
+		"restart the service, as systemd does; check whether the kernel ran out of memory and killed the broker");
 	log_error(&service->log, LEVEL_ERROR, NULL, &error);
 	service->broken = true;
 	loop_stop(service->loop);

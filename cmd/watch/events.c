@@ -382,7 +382,7 @@ static void signals_ready(void *data, int fd, uint32_t events)
 			reload(service);
 			continue;
 		}
-		log_write(&service->log, LEVEL_NOTICE, "%s: ending; the networks stay as they are",
+		log_write(&service->log, LEVEL_NOTICE, "%s: stopping; the networks are kept",
 			  signal.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
 		loop_stop(service->loop);
 	}

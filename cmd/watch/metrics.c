@@ -34,8 +34,7 @@ static void put(FILE *out, const char *name, const char *type, const char *help,
 static void put_durations(FILE *out, const struct metrics *metrics)
 {
 	uint64_t count = 0;
-	fputs("# HELP mvapply_round_duration_seconds Time from an event to its end, looking, "
-	      "planning and applying.\n# TYPE mvapply_round_duration_seconds histogram\n",
+	fputs("# HELP mvapply_round_duration_seconds Time to handle an event: observe, plan and apply.\n# TYPE mvapply_round_duration_seconds histogram\n",
 	      out);
 	for (size_t i = 0; i < METRICS_BUCKETS; i++) {
 		count += metrics->buckets[i];
@@ -52,22 +51,23 @@ static void put_durations(FILE *out, const struct metrics *metrics)
 
 static void put_all(FILE *out, const struct metrics *metrics)
 {
-	put(out, "converged", "gauge", "Whether everything that can be is as declared.",
-	    metrics->converged);
-	put(out, "input_valid", "gauge", "Whether the files were valid when they were last read.",
+	put(out, "converged", "gauge",
+	    "1 if everything is as declared, except pending attachments.", metrics->converged);
+	put(out, "input_valid", "gauge", "1 if the files were valid when they were last read.",
 	    metrics->input_valid);
 	put(out, "attachments", "gauge", "Attachments that are live.",
 	    (double)metrics->attachments);
-	put(out, "pending", "gauge", "Attachments whose container is not there yet.",
+	put(out, "pending", "gauge", "Attachments whose container does not run yet.",
 	    (double)metrics->pending);
-	put(out, "waiting", "gauge", "Links that failed and are to be tried again.",
+	put(out, "waiting", "gauge", "Links that failed and will be retried.",
 	    (double)metrics->waiting);
 	put(out, "operations_total", "counter", "Links created, changed, replaced or deleted.",
 	    (double)metrics->operations);
 	put(out, "drift_repaired_total", "counter",
-	    "Operations that no change of the files asked for.", (double)metrics->repaired);
+	    "Operations that repaired drift: no change of the files required them.",
+	    (double)metrics->repaired);
 	put(out, "failures_total", "counter", "Operations that failed.", (double)metrics->failures);
-	put(out, "last_apply_timestamp_seconds", "gauge", "When something was last done.",
+	put(out, "last_apply_timestamp_seconds", "gauge", "Time of the last change.",
 	    metrics->last_apply);
 	put_durations(out, metrics);
 }

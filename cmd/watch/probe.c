@@ -93,7 +93,7 @@ static void probes_start(struct service *service, const struct probes *requested
 		state->running = true;
 	else
 		log_write(&service->log, LEVEL_ERROR,
-			  "cannot ask the LAN for addresses: no thread or descriptor is left");
+			  "cannot probe addresses on the LAN: out of threads or file descriptors");
 }
 
 /* The result for an address, or NULL: it has to be probed. */

@@ -83,7 +83,7 @@ static void namespace_unnumbered(void *data, const struct live_ns *ns, const str
 	struct service *service = data;
 	char key[SOURCE_KEY_SIZE];
 	log_write(&service->log, LEVEL_WARNING,
-		  "cannot hear of changes in %s, which gets no number: %s; it will be tried again",
+		  "cannot monitor %s: no namespace id could be assigned: %s; it will be retried",
 		  ns->name, error->text);
 	retry_failed(service->retry, namespace_key(ns, key), service->deferred_at);
 }
@@ -226,10 +226,10 @@ static bool step_failed(struct service *service, const struct step *step,
 static void step_paused(struct service *service, const struct step *step, int64_t pause)
 {
 	if (pause)
-		log_write(&service->log, LEVEL_WARNING,
-			  "%s does not keep what is set: another program may change it; the next "
-			  "attempt is in %g s",
-			  step->name, (double)pause / 1000);
+		log_write(
+			&service->log, LEVEL_WARNING,
+			"%s does not stay as configured: another program may change it; the next attempt is in %g s",
+			step->name, (double)pause / 1000);
 }
 
 static void step_worked(struct service *service, const struct step *step, bool drift)

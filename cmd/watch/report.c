@@ -114,17 +114,16 @@ static enum log_level notice_level(enum action action)
 static void guard_log(const struct service *service, const struct guard *guard)
 {
 	char code[CODE_TEXT_SIZE];
-	log_write(&service->log, LEVEL_WARNING,
-		  "held: this would delete %zu of the %zu live attachments of the set \"%s\" [%s]; "
-		  "hint: %sto delete them, start with --max-delete=%zu, or run `mvapply apply` "
-		  "with it once",
-		  guard->deletes, guard->live, guard->set, code_format(CODE_GUARD, code),
-		  guard->other_file
-			  ? "the files declare no container that is live of that set: give "
-			    "them one of their own by `name:`, or pass the others with -f, "
-			    "too; "
-			  : "",
-		  guard->deletes);
+	log_write(
+		&service->log, LEVEL_WARNING,
+		"held: this would delete %zu of the %zu live attachments of the set \"%s\" [%s]; "
+		"hint: %sto delete them, start with --max-delete=%zu, or run `mvapply apply` "
+		"with it once",
+		guard->deletes, guard->live, guard->set, code_format(CODE_GUARD, code),
+		guard->other_file
+			? "the files declare no live container of that set: set another `name:` in them, or pass the set's other files with -f as well; "
+			: "",
+		guard->deletes);
 }
 
 static void notices_report(struct service *service, struct notices *now, const struct plan *plan)
@@ -212,10 +211,10 @@ void report_sets_no_longer_declared(struct service *service, const struct desire
 		if (!names_set(after, set) && is_live(service->live, set))
 			undeclared_set_log(
 				service, set,
-				arena_printf(arena,
-					     "the files do not name the set \"%s\" any more, "
-					     "and what is live of it stays; %s",
-					     set, undeclared_set_remedy(set, arena)));
+				arena_printf(
+					arena,
+					"set \"%s\" is no longer in the files, and its live objects stay; %s",
+					set, undeclared_set_remedy(set, arena)));
 	}
 }
 
@@ -270,7 +269,7 @@ void report_state(struct service *service, const struct selection *selection)
 	metrics->attachments = count_live(service->live);
 	metrics->converged = plan_empty(plan) && !metrics->waiting && !plan->guard.refused &&
 			     !plan_count(plan, ACTION_BLOCKED) && !plan_count(plan, ACTION_REFUSED);
-	notify("READY=1\nSTATUS=%s, %zu live, %zu pending, %zu to be tried again%s",
+	notify("READY=1\nSTATUS=%s, %zu live, %zu pending, %zu to be retried%s",
 	       metrics->converged ? "Converged" : "Not converged", metrics->attachments,
 	       metrics->pending, metrics->waiting,
 	       metrics->input_valid ? "" : "; the files have errors: see the log");

@@ -122,10 +122,10 @@ static void kept_add(struct service *service, const char *set, int fd)
 		.set = memory_or_die(strdup(set)), .fd = fd, .next = service->kept};
 	service->kept = kept;
 	if (fd < 0)
-		log_write(&service->log, LEVEL_WARNING,
-			  "cannot take the name @mvapply-watch/%s (%s): applies of the set \"%s\" "
-			  "do not say that it is kept",
-			  set, strerror(-fd), set);
+		log_write(
+			&service->log, LEVEL_WARNING,
+			"cannot listen at @mvapply-watch/%s (%s): an apply of the set \"%s\" does not warn that this service manages it",
+			set, strerror(-fd), set);
 	else if (loop_add(service->loop, fd, EPOLLIN, client_accept, service, &error) < 0)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
 }
@@ -133,9 +133,9 @@ static void kept_add(struct service *service, const char *set, int fd)
 static int set_keeper_report(const char *set, const struct keeper *keeper, struct error *error)
 {
 	char text[KEEPER_TEXT_SIZE];
-	error_set(error, EADDRINUSE, "the set \"%s\" is kept by %.300s", set,
+	error_set(error, EADDRINUSE, "the set \"%s\" is already managed by %.300s", set,
 		  keeper_text(keeper, text));
-	error_hint(error, "end that one, or give the sets other names (`name:`)");
+	error_hint(error, "stop that service, or give the sets other names (`name:`)");
 	return error_code(error, CODE_SET_KEPT);
 }
 

@@ -50,7 +50,7 @@ static int still_the_same(struct netlink *netlink, const struct live_link *link,
 	if (status < 0 || check.same)
 		return status;
 	error_set(error, EBUSY, "the link was replaced by another one meanwhile");
-	error_hint(error, "run mvapply again: it reads the state anew");
+	error_hint(error, "run mvapply again");
 	return error_code(error, CODE_MEANWHILE);
 }
 

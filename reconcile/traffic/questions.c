@@ -23,9 +23,9 @@ const char *skip_reason_text(enum skip_reason reason)
 		[SKIP_PENDING] = "pending",
 		[SKIP_NOT_ATTACHED] = "not attached",
 		[SKIP_INTERNAL] = "the network is internal",
-		[SKIP_ROUTED] = "the mode routes through the host, and asks nobody by ARP",
+		[SKIP_ROUTED] = "the mode routes through the host and sends no ARP requests",
 		[SKIP_NO_LEASE] = "it has no DHCP lease",
-		[SKIP_NO_ROUTER] = "its DHCP lease names no router",
+		[SKIP_NO_ROUTER] = "its DHCP lease contains no router",
 		[SKIP_NO_GATEWAY] = "the network has no gateway",
 	};
 	return texts[reason];

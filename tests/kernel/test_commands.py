@@ -251,8 +251,8 @@ def newcomers(host):
     for words, hint in (
             ([path], f"name files with -f: `mvapply -f {path}`"),
             (["missing.yaml"], "name files with -f: `mvapply -f missing.yaml`"),
-            (["-f", path, "--wait", "5"], "write the seconds behind a '=': --wait=5"),
-            (["-f", path, "--confirm", "60"], "write the seconds behind a '=': --confirm=60")):
+            (["-f", path, "--wait", "5"], "write the seconds after '=': --wait=5"),
+            (["-f", path, "--confirm", "60"], "write the seconds after '=': --confirm=60")):
         assert f"hint: {hint}\n" in host.mvapply(*words, code=3).err, words
     host.diff(BRIDGE, "--out", "plan.json", code=None)
     assert "hint: this is a saved plan: `mvapply apply FILE`, without -f\n" \

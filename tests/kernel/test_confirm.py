@@ -809,7 +809,7 @@ def others(host):
         before = host.snapshot(final_state=True)
         for argv in (("apply", "--confirm"), ("apply",), ("delete",)):
             done = host.mvapply(*argv, "-f", other, code=4)
-            assert "waits for its confirmation; nothing was touched [MV0809]" in done.err, done
+            assert "waits for its confirmation; nothing was changed [MV0809]" in done.err, done
             assert "mvapply confirm" in done.err, done
         same(host.snapshot(), before, "after the refusals")
         host.mvapply("diff", "-f", other, code=2)

@@ -139,7 +139,7 @@ def helper_ends(host):
         same(status["Seccomp"], "2", "a filter of system calls")
         os.kill(helper, signal.SIGKILL)
         same(running.process.wait(10 * host.patience), 1, "the service's exit code")
-        assert any("the helper that runs DHCP clients has ended, and so does the service" in line
+        assert any("the DHCP broker process has ended, so the service stops" in line
                    and "[MV0917]" in line for line in running.log()), running.everything()
         running.process.returncode = 0
     with watching(host, "-f", host.write(TEXT), converged=False,

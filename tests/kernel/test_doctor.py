@@ -59,7 +59,7 @@ def other_sys(host):
     same(findings(host, BRIDGE, 0), {}, "findings")
     done = rows(host.mvapply("doctor", "-f", "network.yaml"))
     same((done["hardware"], done["parents"], done["containers"]),
-         ("eth0 is not known: /sys shows another network namespace", "eth0 is up, mtu 1500", "1 of 1 running"), "rows")
+         ("the hardware of eth0 is unknown: /sys shows another network namespace", "eth0 is up, mtu 1500", "1 of 1 running"), "rows")
 
 
 @test("doctor: no parent is called fine beside one that is missing")

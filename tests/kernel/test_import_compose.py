@@ -83,7 +83,7 @@ def order(host):
     same(declared["containers"]["gate"]["networks"], {"a": {}, "b": {"gw_priority": 2}}, "gate")
     same(declared["containers"]["mixed"]["networks"],
          {"b": {"mac_address": "02:00:00:00:00:08", "gw_priority": 1}}, "mixed")
-    assert "zz is left to Docker: in the Compose file leave the service on this network alone" \
+    assert "zz is left to Docker: in the Compose file, keep the service on this network only" \
         in comments(done), done
     assert "Compose file that has no network left to Docker" in comments(done), done
     _, done = of(host, {"services": {"web": {"image": "i", "mac_address": "02:00:00:00:00:07",

@@ -224,13 +224,13 @@ def left_watched(host):
         host.write(DISJOINT)
         service.until(lambda: host.names("db") == {"eth0"}, "attached")
         service.quiet()
-        same(service.everything().count('the files do not name the set "old" any more, and what is live of it stays; '
+        same(service.everything().count('set "old" is no longer in the files, and its live objects stay; '
                                         "if that set was renamed or is no longer needed, `mvapply delete --name "
                                         "old` removes all its objects"), 1, "what it says")
         same(service.everything().count("delete --name old"), 1, "how often it says it")
         same(host.names("web"), {"eth0"}, "web")
         host.write(document({"n": lan()}, {"db": ["n"]}, name="third"))
-        service.until_says('do not name the set "new" any more')
+        service.until_says('set "new" is no longer in the files')
     host.mvapply("delete", "--name", "new")
     with watching(host, "-f", host.write(DISJOINT)) as service:
         service.until(lambda: host.names("db") == {"eth0"}, "attached")
@@ -247,7 +247,7 @@ def left_folder(host):
     with watching(host, "-f", "files") as service:
         service.settle()
         os.unlink("files/old.yaml")
-        service.until_says('do not name the set "old" any more')
+        service.until_says('set "old" is no longer in the files')
         service.quiet()
         same(host.names("web"), {"eth0"}, "web")
 

@@ -219,5 +219,5 @@ def host_refuses(host):
         done = host.apply(text, code=4)
         for words in "! blocked evil/n", "! refused v2/n":
             assert words in " ".join(done.out.split()), done
-        assert "nothing was touched" in done.err, done
+        assert "nothing was changed" in done.err, done
         same(host.snapshot(), before, "after a refusal")

@@ -64,7 +64,7 @@ def looking(host):
     host.netns("web")
     with silent_engine() as (env, hang_up):
         running = Running(host, host.binary, "apply", "-f", host.write(TEXT), env=env)
-        running.until(lambda said: said.count("Asking the container engines") >= 2,
+        running.until(lambda said: said.count("Querying the container engines") >= 2,
                       "the line")
         hang_up()
         code, out, said = running.end()

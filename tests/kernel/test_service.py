@@ -30,7 +30,7 @@ def notifications(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT)) as service:
         same(fields(service.notes[0]), {"READY": "1", "STATUS": "Converged, 1 live, 1 pending, "
-                                        "0 to be tried again"}, "the first")
+                                        "0 to be retried"}, "the first")
         service.settle()
         start, service.notes[:] = time.monotonic_ns() // 1000, []
         service.send(signal.SIGHUP)

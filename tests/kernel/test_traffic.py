@@ -193,7 +193,7 @@ def gateway(host):
     host.apply(text)
     found = Traffic(host, text, 1)
     same(found.codes(), {"eth0": "MV1107"}, "findings")
-    assert "other gateways on eth0 answer" in found.words, found.text
+    assert "other gateways on eth0 do" in found.words, found.text
     same(found.breaks(), {"web 172.16.86.1": None, "db 172.16.87.1": "gateway"}, "breaks")
     gateway_off(host)
     text = document({"n": lan()}, {"web": ["n"]})

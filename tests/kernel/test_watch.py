@@ -905,7 +905,7 @@ def failure(host):
         born(host, service, "web", "172.16.86.2")
         service.quiet()
         same(indexes(host)["db"], before, "the other's link")
-        assert "0 to be tried again" in service.notes[-1], service.notes[-1]
+        assert "0 to be retried" in service.notes[-1], service.notes[-1]
         host.unchanged(text)
 
 
@@ -919,7 +919,7 @@ def fight(host):
         with host.inside("web"):
             other = subprocess.Popen(["sh", "-c", FIGHT], start_new_session=True)
         try:
-            service.until_says("eth0 does not keep what is set: another program may change it",
+            service.until_says("eth0 does not stay as configured: another program may change it",
                                30)
         finally:
             os.killpg(other.pid, signal.SIGKILL)
@@ -945,7 +945,7 @@ def failure_forgotten(host):
         service.until(lambda: sum("pending" in line for line in service.log()) == 2, "gone")
         service.quiet(1)
         same(service.notes[-1], "READY=1\nSTATUS=Converged, 1 live, 1 pending, "
-             "0 to be tried again", "the status")
+             "0 to be retried", "the status")
         os.close(held)
 
 

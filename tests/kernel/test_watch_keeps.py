@@ -18,7 +18,7 @@ ONE = document(NETWORKS, {"web": ["n"]})
 TWO = document(NETWORKS, {"web": ["n"], "extra": ["n"]})
 OTHER = document(NETWORKS, {"db": ["n"]}, name="other")
 LINE = 'mvapply: warning: process {} (mvapply watch -f network.yaml) manages the set "default" and undoes ' \
-    "changes that its own files do not have"
+    "changes that are not in its files"
 
 
 @test("watch keeps: an apply and a delete of the set say so first, others do not", both=True)
@@ -93,7 +93,7 @@ def taken_over(host):
             with second(host, "-f", "second.yaml") as service:
                 service.until(lambda: host.routes("db"), "the other set")
                 host.write(TWO, "second.yaml")
-                service.until(lambda: any("is kept by process" in line for line in service.log()),
+                service.until(lambda: any("is already managed by process" in line for line in service.log()),
                               "it is refused")
                 first.settle()
                 service.quiet()
@@ -120,11 +120,11 @@ def waits_at_rest(host):
         with second(host, "-f", "second.yaml") as service:
             service.until(lambda: host.routes("db"), "the other set")
             host.write(TWO, "second.yaml")
-            service.until(lambda: any("is kept by process" in line for line in service.log()),
+            service.until(lambda: any("is already managed by process" in line for line in service.log()),
                           "it is refused")
             first.quiet(1)
             service.quiet(1)
-            same(sum("is kept by process" in line for line in service.log()), 1, "lines of it")
+            same(sum("is already managed by process" in line for line in service.log()), 1, "lines of it")
 
 
 @test("watch keeps: a second service on the set is refused, and takes no such file later")
@@ -132,7 +132,7 @@ def second_refused(host):
     host.netns("web", "db")
     with watching(host, "-f", host.write(ONE)) as service:
         done = host.run(host.binary, "watch", "-f", "network.yaml", code=4)
-        assert f'the set "default" is kept by process {service.pid} (mvapply watch -f network.yaml) [MV0924]' in \
+        assert f'the set "default" is already managed by process {service.pid} (mvapply watch -f network.yaml) [MV0924]' in \
             done.err, done
         same(host.routes("web") != set(), True, "the first goes on")
 
@@ -156,7 +156,7 @@ def second_in_json(host):
     host.netns("web", "db", "extra")
     host.write(OTHER, "second.yaml")
     with watching(host, "-f", host.write(ONE)) as service:
-        sentence = f'the set "default" is kept by process {service.pid} (mvapply watch -f network.yaml)'
+        sentence = f'the set "default" is already managed by process {service.pid} (mvapply watch -f network.yaml)'
         done = host.run(host.binary, "watch", "-f", "network.yaml", "-o", "json", code=4)
         line, = [json.loads(line) for line in done.out.splitlines()]
         same((line["level"], line["code"], sentence in line["message"], done.err), ("error", "MV0924", True, ""),
@@ -181,5 +181,5 @@ def squatted(host):
     with watching(host, "-f", host.write(ONE)) as service:
         service.settle()
         same(host.mvapply("apply", "-f", "network.yaml", code=0).err, "", "an apply")
-        assert any("cannot take the name" in line for line in service.log()), service.log()
+        assert any("cannot listen at @mvapply-watch/default" in line for line in service.log()), service.log()
     thief.close()

@@ -240,7 +240,7 @@ def service_without_waiting(host):
         os.close(held)
         service.until(lambda: attached(host, "web") == "172.16.86.2/24", "attached")
         service.quiet()
-        assert "0 to be tried again" in service.notes[-1], service.notes[-1]
+        assert "0 to be retried" in service.notes[-1], service.notes[-1]
 
 
 @test("watch others: what is in the way only until a namespace has died is not told")
@@ -306,7 +306,7 @@ def undone_at_once(host):
         web = Undoing(host, "web")
         web.start()
         try:
-            said = "eth0 does not keep what is set"
+            said = "eth0 does not stay as configured"
             service.until(lambda: sum(said in line for line in service.log()) >= 5, "five pauses", 60)
             # 16 are free, and the pass that detects it makes up to four; then one a pause.
             assert web.repairs <= 16 + 4 + 5 * 4, web.repairs

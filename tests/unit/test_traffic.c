@@ -94,7 +94,7 @@ static const struct {
 	{LAN(GATEWAY ", driver: ipvlan") WEB,
 	 "web 172.16.86.8 172.16.86.1;eth0 0.0.0.0 172.16.86.1;"},
 	{LAN(GATEWAY ", driver: ipvlan, mode: l3") WEB,
-	 "web/lan: the mode routes through the host, and asks nobody by ARP;"},
+	 "web/lan: the mode routes through the host and sends no ARP requests;"},
 	{LAN("") WEB, "web/lan: the network has no gateway;"},
 	{LAN(", internal: true") WEB, "web/lan: the network is internal;"},
 	{LAN(GATEWAY) "containers: {job: {networks: [lan]}}\n", "job/lan: pending;"},
