@@ -62,6 +62,9 @@ struct live_link {
 	uint32_t mtu;   /* bytes */
 	unsigned flags; /* IFF_UP, IFF_LOWER_UP, ... */
 	int master;     /* ifindex or 0 */
+	/* Of the device behind the link, such as "pci" and "0000:00:1f.6"; "" without one, or
+	 * before 5.14. */
+	const char *device_bus, *device;
 	enum parent_where parent_where;
 	int parent;          /* ifindex in that namespace, or 0 */
 	enum link_mode mode; /* of an attachment's link; undefined for others */

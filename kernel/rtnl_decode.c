@@ -215,6 +215,8 @@ enum decoded decode_link(struct arena *arena, const struct nlmsghdr *message, st
 				 .flags = header->ifi_flags,
 				 .name = printable_get(arena, at[IFLA_IFNAME]),
 				 .alias = printable_get(arena, at[IFLA_IFALIAS]),
+				 .device_bus = text_get(arena, at[IFLA_PARENT_DEV_BUS_NAME]),
+				 .device = text_get(arena, at[IFLA_PARENT_DEV_NAME]),
 				 .kind_name = ""};
 	struct parent_ref parent = {.other_netns = at[IFLA_LINK_NETNSID] != NULL};
 	if (!fixed_get(at[IFLA_MTU], &link.mtu, sizeof(link.mtu)) ||

@@ -139,19 +139,37 @@ static bool sys_is_here(const struct live_link *link)
 	return strcmp(text, mac_format(&link->mac, mac)) == 0;
 }
 
-static bool sys_has(const struct live_link *link, const char *name)
+/* Whether the kernel names the device of the link (IFLA_PARENT_DEV_NAME), by which /sys/bus finds
+ * it from any namespace. */
+static bool device_named(const struct live_link *link)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", link->name, name);
-	return sys_is_here(link) && access(path, F_OK) == 0;
+	return *link->device_bus && *link->device && !strchr(link->device_bus, '/') &&
+	       !strchr(link->device, '/') && *link->device != '.' && *link->device_bus != '.';
+}
+
+static bool is_wireless(struct arena *arena, const struct live_link *link)
+{
+	const char *in_net = arena_printf(arena, "/sys/class/net/%s/", link->name);
+	if (sys_is_here(link))
+		return access(arena_printf(arena, "%sphy80211", in_net), F_OK) == 0 ||
+		       access(arena_printf(arena, "%swireless", in_net), F_OK) == 0;
+	return device_named(link) && access(arena_printf(arena, "/sys/bus/%s/devices/%s/ieee80211",
+							 link->device_bus, link->device),
+					    F_OK) == 0;
 }
 
 /* The driver of the device behind a link, or "". */
 static const char *driver_of(struct arena *arena, const struct live_link *link)
 {
 	char path[PATH_MAX], target[PATH_MAX];
-	snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", link->name);
-	ssize_t length = sys_is_here(link) ? readlink(path, target, sizeof(target) - 1) : -1;
+	if (device_named(link))
+		snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/driver", link->device_bus,
+			 link->device);
+	else if (sys_is_here(link))
+		snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver", link->name);
+	else
+		return "";
+	ssize_t length = readlink(path, target, sizeof(target) - 1);
 	if (length < 0)
 		return "";
 	target[length] = '\0';
@@ -164,7 +182,7 @@ static const char *driver_of(struct arena *arena, const struct live_link *link)
 static const char *hardware_text(struct arena *arena, const struct live_link *link,
 				 const char *driver)
 {
-	if (!sys_is_here(link))
+	if (!device_named(link) && !sys_is_here(link))
 		return arena_printf(
 			arena,
 			"the hardware of %s is unknown: /sys shows another network namespace",
@@ -277,7 +295,7 @@ static const char *examine_device(struct examination *examination, const struct 
 	if (!parent || driver_info(network->driver)->shares_mac ||
 	    seen_before(examination, network))
 		return NULL;
-	if (sys_has(parent, "phy80211") || sys_has(parent, "wireless"))
+	if (is_wireless(examination->arena, parent))
 		finding_add(
 			examination, FINDING_PROBLEM, parent->name,
 			"is wireless: its access point drops frames with MAC addresses other than the link's own, so macvlan does not work on it",

@@ -357,9 +357,13 @@ static void test_wrong_sizes(void **state)
 	make(&made, RTM_NEWLINK, sizeof(struct ifinfomsg));
 	assert_int_equal(decode_link(arena, &made.header, &link, &parent), DECODE_BAD);
 	mnl_attr_put_str(&made.header, IFLA_IFNAME, "x");
+	mnl_attr_put_str(&made.header, IFLA_PARENT_DEV_BUS_NAME, "virtio");
+	mnl_attr_put_str(&made.header, IFLA_PARENT_DEV_NAME, "virtio2");
 	assert_int_equal(decode_link(arena, &made.header, &link, &parent), DECODED);
 	assert_false(link.mac.set);
 	assert_string_equal(link.alias, "");
+	assert_string_equal(link.device_bus, "virtio");
+	assert_string_equal(link.device, "virtio2");
 	mnl_attr_put_u64(&made.header, IFLA_MTU, 1500);
 	assert_int_equal(decode_link(arena, &made.header, &link, &parent), DECODE_BAD);
 
