@@ -22,6 +22,7 @@ struct writer {
 struct target {
 	const struct writer *writer;
 	const struct link_spec *spec;
+	const struct live_ns *ns;
 	struct ip_netns namespace; /* its current or future namespace */
 	struct ip_netns home;      /* its final namespace */
 	const char *name;          /* its current name, not quoted */
@@ -194,8 +195,10 @@ static void put_addr_operation(const struct target *target, const struct operati
 static void put_route_operation(const struct target *target, const struct operation *operation,
 				const char *verb)
 {
+	const int device = operation->route->device;
+	const struct live_link *other = device ? live_link_by_index(target->ns, device) : NULL;
 	put_route(target->writer, &target->namespace, verb, operation->route,
-		  name_quoted(target->writer, target->name));
+		  name_quoted(target->writer, other ? other->name : target->name));
 }
 
 /* All of them: the commands do not check what the kernel flushed. */
@@ -291,6 +294,7 @@ static struct target new_target(const struct writer *writer, const struct stage_
 	const struct link_spec *spec = item->step->desired;
 	struct target target = {.writer = writer,
 				.spec = spec,
+				.ns = spec->ns,
 				.namespace = {.ip = "ip", .enter = ""},
 				.home = namespace_of(writer, spec->ns),
 				.name = spec->name};
@@ -309,6 +313,7 @@ static struct target target_of(const struct writer *writer, const struct stage_i
 	const struct ip_netns namespace = namespace_of(writer, step->ns);
 	return (struct target){.writer = writer,
 			       .spec = step->desired,
+			       .ns = step->ns,
 			       .namespace = namespace,
 			       .home = namespace,
 			       .name = name};

@@ -30,9 +30,10 @@ enum parent_where {
 	PARENT_SAME,        /* in the link's own namespace, which is not the host's */
 };
 
-/* The table of a default route beside that of another program (reconcile/plan/policy_routing.h):
- * the number of mvapply's protocol, which none of the reserved tables has. */
-#define POLICY_TABLE 77
+/* Tables of policy routing (reconcile/state/policy_routing.h): the number of mvapply's protocol,
+ * which none of the reserved tables has, and the next one. */
+#define POLICY_TABLE         77
+#define POLICY_TABLE_ANSWERS 78
 
 #define DISABLE_IPV6_KEY "net.ipv6.conf.IFNAME.disable_ipv6"
 
@@ -98,7 +99,7 @@ struct live_addr {
 /* A unicast route; of a multipath route only the first next hop. */
 struct live_route {
 	int ifindex;
-	uint32_t table;        /* 0: main; otherwise POLICY_TABLE */
+	uint32_t table;        /* 0: main; otherwise one of policy routing */
 	struct prefix to;      /* a default route has len 0 and the family */
 	struct ip via, source; /* family 0: none */
 	uint32_t metric;
@@ -121,11 +122,21 @@ struct live_rule {
 
 struct link_route {
 	uint32_t table;        /* 0: main */
+	int device;            /* ifindex of the other program's link that it leads through; 0: the
+				  link's own */
 	struct prefix to;      /* len 0: the default route of ip.family */
 	struct ip via, source; /* family 0: none */
 	bool replaces;         /* replaces the route of another link (--adopt) */
 	uint8_t protocol;      /* 0: mvapply's own protocol number */
 	uint32_t metric;       /* 0: chosen by the kernel */
+};
+
+/* What leads to the routes of a link in POLICY_TABLE. */
+struct policy {
+	struct link_route *routes; /* by links of other programs */
+	size_t n_routes;
+	struct policy_rule *rules;
+	size_t n_rules;
 };
 
 /* The attributes with which an address is added. */
@@ -177,8 +188,7 @@ struct link_spec {
 	struct link_dhcp dhcp;
 	struct link_route *routes; /* in an order in which they can be added */
 	size_t n_routes;
-	struct policy_rule *rules; /* of its namespace: they lead to its routes */
-	size_t n_rules;
+	struct policy policy; /* of its namespace */
 	struct link_sysctl *sysctls;
 	size_t n_sysctls;
 };

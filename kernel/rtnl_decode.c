@@ -366,7 +366,7 @@ static bool route_is_relevant(const struct rtmsg *header, uint32_t table)
 {
 	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
 	       header->rtm_type == RTN_UNICAST &&
-	       (table == RT_TABLE_MAIN || table == POLICY_TABLE) &&
+	       (table == RT_TABLE_MAIN || table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS) &&
 	       !(header->rtm_flags & RTM_F_CLONED);
 }
 

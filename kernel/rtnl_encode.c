@@ -321,7 +321,7 @@ bool encode_addr_delete(union message *message, int ifindex, const struct prefix
 	return addr_put(message, addr);
 }
 
-_Static_assert(POLICY_TABLE <= UINT8_MAX, "rtm_table");
+_Static_assert(POLICY_TABLE_ANSWERS <= UINT8_MAX, "rtm_table");
 
 static uint8_t table_number(uint32_t table)
 {
@@ -343,7 +343,7 @@ static bool route_put(union message *message, int ifindex, const struct link_rou
 	return (route->to.len == 0 || put_ip(message, RTA_DST, &route->to.ip)) &&
 	       (!route->via.family || put_ip(message, RTA_GATEWAY, &route->via)) &&
 	       (!route->source.family || put_ip(message, RTA_PREFSRC, &route->source)) &&
-	       put_u32(message, RTA_OIF, (uint32_t)ifindex);
+	       put_u32(message, RTA_OIF, (uint32_t)(route->device ? route->device : ifindex));
 }
 
 bool encode_route_add(union message *message, int ifindex, const struct link_route *route,

@@ -71,7 +71,7 @@ bool encode_addr_add(union message *message, int ifindex, const struct prefix *a
 bool encode_addr_delete(union message *message, int ifindex, const struct prefix *addr);
 bool encode_route_add(union message *message, int ifindex, const struct link_route *route,
 		      uint16_t flags);
-/* Protocol and metric 0 match any. */
+/* Protocol and metric 0 match any. `ifindex` is that of a route without a device. */
 bool encode_route_delete(union message *message, int ifindex, const struct link_route *route,
 			 uint8_t protocol, uint32_t metric);
 

@@ -160,14 +160,15 @@ static void group_finish(struct group *group)
 	group_announce_via_parent(group);
 }
 
-/* Rules do not disappear with the link. */
-static void rules_undo_create(struct group *group, const struct link_spec *spec)
+/* Rules and routes by other links do not disappear with the link. */
+static void policy_undo_create(struct group *group, const struct link_spec *spec)
 {
-	union message message;
 	struct error ignored;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	for (size_t i = spec->n_rules; i-- > 0;)
-		queue(batch, encode_rule_delete(&message, &spec->rules[i]), &message, false);
+	const struct operations operations = policy_operations(arena, &spec->policy);
+	for (size_t i = 0; i < operations.count; i++)
+		queue_operation(batch, &operations.all[i], spec, 0);
 	if (batch_count(batch))
 		(void)batch_send(group->netlink, batch, &ignored);
 }
@@ -178,7 +179,7 @@ static void group_undo_create(struct group *group)
 		const struct pending_link *pending = &group->pending_links[i];
 		if (!pending_link_failed(pending) || !pending->there)
 			continue;
-		rules_undo_create(group, pending->spec);
+		policy_undo_create(group, pending->spec);
 		link_undo_create(group->netlink, pending->ifindex);
 	}
 }

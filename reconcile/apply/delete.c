@@ -54,22 +54,22 @@ static int still_the_same(struct netlink *netlink, const struct live_link *link,
 	return error_code(error, CODE_MEANWHILE);
 }
 
-/* The rules that led to its routes come first: a run that is killed in between leaves the link, of
- * which the next run finds them. The reply is that of the link. */
+/* The policy of its routes comes first: a run that is killed in between leaves the link, of
+ * which the next run finds it. The reply is that of the link. */
 static int link_delete(struct netlink *netlink, const struct step *step, struct reply *ret,
 		       struct error *error)
 {
-	union message message;
+	struct arena *arena __attribute__((cleanup(arena_cleanup))) = arena_new();
 	struct batch *batch __attribute__((cleanup(batch_cleanup))) = batch_new();
-	const struct policy_rules *rules = &step->stale_rules;
+	const struct stage_item item = {.stage = STAGE_DELETE, .step = step};
+	const struct operations operations = stage_operations(arena, &item);
 	int status = still_the_same(netlink, step->current, error);
 	if (status < 0)
 		return status == -ENODEV ? 0 : status;
-	for (size_t i = rules->count; i-- > 0;)
-		queue(batch, encode_rule_delete(&message, &rules->all[i]), &message, false);
-	queue(batch, encode_link_delete(&message, step->current->ifindex), &message, false);
+	for (size_t i = 0; i < operations.count; i++)
+		queue_operation(batch, &operations.all[i], step->desired, step->current->ifindex);
 	status = batch_send(netlink, batch, error);
-	*ret = *batch_reply(batch, rules->count);
+	*ret = *batch_reply(batch, operations.count - 1);
 	return status;
 }
 
@@ -164,7 +164,7 @@ static bool parent_free(struct apply_context *context, size_t number)
 static bool is_deleted_with_parent(struct apply_context *context, const struct step *step)
 {
 	struct error error;
-	if (!deletes(context, step) || step_is_parent(step) || step->stale_rules.count)
+	if (!deletes(context, step) || step_is_parent(step) || !policy_empty(&step->stale_policy))
 		return false;
 	struct netlink *netlink = ns_socket(context, step->ns, &error);
 	int status = netlink ? still_the_same(netlink, step->current, &error) : -error.errnum;

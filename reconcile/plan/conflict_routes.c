@@ -115,7 +115,7 @@ static bool default_beside(const struct planned_attachment *planned, size_t fami
 	const struct live_ns *ns = planned->ns;
 	if (!planned->container || planned->attachment->gw_priority <= 0)
 		return false;
-	if (of_engine(planned->container) && policy_default(ns, families[family]))
+	if (of_engine(planned->container) && policy_has_default(ns, families[family]))
 		return true;
 	return policy_other_default(ns, families[family], planned->current, NULL);
 }

@@ -273,11 +273,25 @@ static void rule_change(struct changes *changes, bool from, const struct policy_
 	change_add(changes, FIELD_RULE, from ? copy : NULL, from ? NULL : copy)->rule = *rule;
 }
 
-static void diff_rules(const struct step *step, struct changes *changes)
+static void answer_change(const struct step *step, struct changes *changes, bool from,
+			  const struct link_route *route)
 {
-	const struct link_spec *desired = step->desired;
-	for (size_t i = 0; i < step->stale_rules.count; i++)
-		rule_change(changes, true, &step->stale_rules.all[i]);
+	const struct live_link *link = live_link_by_index(step->ns, route->device);
+	const char *text = arena_printf(changes->arena, "%s dev %s",
+					route_text(changes->arena, route), link ? link->name : "?");
+	change_add(changes, FIELD_ROUTE, from ? text : NULL, from ? NULL : text)->route = *route;
+}
+
+static void diff_policy(const struct step *step, struct changes *changes)
+{
+	const struct policy *stale = &step->stale_policy, *desired = &step->desired->policy;
+	for (size_t i = 0; i < stale->n_routes; i++)
+		answer_change(step, changes, true, &stale->routes[i]);
+	for (size_t i = 0; i < desired->n_routes; i++)
+		if (!live_policy_route_exists(step->ns, &desired->routes[i]))
+			answer_change(step, changes, false, &desired->routes[i]);
+	for (size_t i = 0; i < stale->n_rules; i++)
+		rule_change(changes, true, &stale->rules[i]);
 	for (size_t i = 0; i < desired->n_rules; i++)
 		if (!live_rule_exists(step->ns, &desired->rules[i]))
 			rule_change(changes, false, &desired->rules[i]);
@@ -343,7 +357,7 @@ bool link_diff(const struct plan_input *input, struct step *step)
 	diff_up(step, &changes);
 	diff_addrs(input, step, &changes);
 	diff_routes(step, &changes);
-	diff_rules(step, &changes);
+	diff_policy(step, &changes);
 	diff_lease(step, &changes);
 	diff_parent(input, step, &changes);
 	step->changes = changes.items;

@@ -115,18 +115,15 @@ static void sysctls_specify(const struct specifier *specifier,
 	ipv6_specify(specifier, planned, spec);
 }
 
-static void rules_specify(const struct specifier *specifier,
-			  const struct planned_attachment *planned, struct link_spec *spec)
+static void policy_specify(const struct specifier *specifier,
+			   const struct planned_attachment *planned, struct link_spec *spec)
 {
 	static const uint8_t families[N_FAMILIES] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 	const struct checked_attachment *checked = &specifier->conflicts->checked[planned->number];
-	struct policy_rules rules = {0};
 	for (size_t family = 0; family < N_FAMILIES; family++)
 		if (checked->policy[family])
-			policy_rules_add(specifier->assigned->input->arena, planned->ns,
-					 families[family], planned->current, &rules);
-	spec->rules = rules.all;
-	spec->n_rules = rules.count;
+			policy_add(specifier->assigned->input->arena, planned->ns, families[family],
+				   planned->current, &spec->policy);
 }
 
 static struct link_spec *spec_new(const struct specifier *specifier,
@@ -168,7 +165,7 @@ static void planned_specify(const struct specifier *specifier,
 	struct link_spec *spec = spec_new(specifier, planned);
 	addresses_specify(specifier, planned, spec);
 	lease_specify(specifier, planned, spec);
-	rules_specify(specifier, planned, spec);
+	policy_specify(specifier, planned, spec);
 	sysctls_specify(specifier, planned, spec);
 	specifier->specs[planned->number] = spec;
 }

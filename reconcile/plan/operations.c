@@ -55,10 +55,27 @@ struct operations create_operations(struct arena *arena, const struct link_spec 
 		add(&lister, (struct operation){.type = OP_ROUTE_ADD,
 						.replace = spec->routes[i].replaces,
 						.route = &spec->routes[i]});
-	/* The rules come after the routes that they lead to. */
-	for (size_t i = 0; i < spec->n_rules; i++)
-		add(&lister, (struct operation){.type = OP_RULE_ADD, .rule = &spec->rules[i]});
+	/* The rules come after the routes that they lead to. Routes by other links may be left of
+	 * an attachment that was removed. */
+	for (size_t i = 0; i < spec->policy.n_routes; i++)
+		add(&lister, (struct operation){.type = OP_ROUTE_ADD,
+						.replace = true,
+						.route = &spec->policy.routes[i]});
+	for (size_t i = 0; i < spec->policy.n_rules; i++)
+		add(&lister,
+		    (struct operation){.type = OP_RULE_ADD, .rule = &spec->policy.rules[i]});
 	add_sysctls(&lister, true);
+	return lister.list;
+}
+
+struct operations policy_operations(struct arena *arena, const struct policy *policy)
+{
+	struct lister lister = {.arena = arena};
+	for (size_t i = policy->n_rules; i-- > 0;)
+		add(&lister, (struct operation){.type = OP_RULE_DELETE, .rule = &policy->rules[i]});
+	for (size_t i = policy->n_routes; i-- > 0;)
+		add(&lister,
+		    (struct operation){.type = OP_ROUTE_DELETE, .route = &policy->routes[i]});
 	return lister.list;
 }
 
@@ -195,7 +212,7 @@ static void change_route(struct lister *lister, const struct change *change)
 {
 	if (change->to)
 		add(lister, (struct operation){.type = OP_ROUTE_ADD,
-					       .replace = change->from,
+					       .replace = change->from || change->route.device,
 					       .route = &change->route});
 }
 

@@ -55,6 +55,9 @@ struct operations {
 /* In the arena; they point into the specification. */
 struct operations create_operations(struct arena *arena, const struct link_spec *spec);
 
+/* The operations that remove the policy: the rules before the routes that they lead to. */
+struct operations policy_operations(struct arena *arena, const struct policy *policy);
+
 /* The operations of a step that changes a link in place. Removals first, before any link is deleted
  * or created, since other steps may wait for them: the name and MAC, if they are in a cycle, and
  * addresses and routes. Then additions. In the arena; they point into the step. */

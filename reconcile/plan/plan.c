@@ -66,7 +66,7 @@ static void planned_plan(const struct plan_builder *builder,
 	struct step step = planned_step(builder, planned);
 	if (check_result->action == ACTION_CREATE) {
 		if (step.current)
-			step.stale_rules = stale_rules_of(builder, step.ns, step.current);
+			step.stale_policy = stale_policy_of(builder, step.ns, step.current);
 		const struct step *added = step_diff(builder->input, builder->steps, step);
 		if (planned->managed)
 			builder->deleted[planned->managed->number] =

@@ -107,29 +107,17 @@ static void spec_routes(struct reverter *reverter, const struct live_ns *ns,
 	}
 }
 
-static void spec_rules(struct reverter *reverter, const struct live_ns *ns,
-		       const struct live_link *link, struct link_spec *spec)
-{
-	const struct policy_rules rules = policy_rules_of(reverter->input.arena, ns, link);
-	spec->rules = rules.all;
-	spec->n_rules = rules.count;
-}
-
-/* The managed rules for the link's routes that the namespace did not have before. */
-static struct policy_rules new_rules(const struct reverter *reverter, const struct live_ns *ns,
-				     const struct live_link *link)
+/* The policy of the link's routes that the namespace did not have before. */
+static struct policy new_policy(const struct reverter *reverter, const struct live_ns *ns,
+				const struct live_link *link)
 {
 	struct arena *arena = reverter->input.arena;
-	const struct policy_rules rules = policy_rules_of(arena, ns, link);
-	struct policy_rules added = {0};
-	const struct live_ns *was = NULL;
-	for (size_t i = 0; !was && i < reverter->before->n_namespaces; i++)
+	const struct policy policy = policy_of_link(arena, ns, link);
+	struct policy before = {0};
+	for (size_t i = 0; i < reverter->before->n_namespaces; i++)
 		if (reverter->before->namespaces[i]->inode == ns->inode)
-			was = reverter->before->namespaces[i];
-	for (size_t i = 0; i < rules.count; i++)
-		if (!was || !live_rule_exists(was, &rules.all[i]))
-			*array_push(arena, added.all, added.count) = rules.all[i];
-	return added;
+			before = policy_of_namespace(arena, reverter->before->namespaces[i]);
+	return policy_without(arena, &policy, &before);
 }
 
 static void spec_sysctls(struct reverter *reverter, const struct live_link *link,
@@ -184,7 +172,7 @@ static struct link_spec *spec_of(struct reverter *reverter, const struct live_ns
 	spec_parent(reverter, link, spec);
 	spec_addrs(reverter, ns, link, spec);
 	spec_routes(reverter, ns, link, spec);
-	spec_rules(reverter, ns, link, spec);
+	spec->policy = policy_of_link(reverter->input.arena, ns, link);
 	spec_sysctls(reverter, link, spec);
 	return spec;
 }
@@ -223,7 +211,7 @@ static void created_delete(struct reverter *reverter, const struct step *done)
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
-	step->stale_rules = new_rules(reverter, ns, link);
+	step->stale_policy = new_policy(reverter, ns, link);
 	step->reason = user ? arena_printf(reverter->input.arena, "used by %s", user) : NULL;
 }
 
@@ -237,7 +225,7 @@ static void leftover_delete(struct reverter *reverter, const struct step *done)
 	step->name = link->name;
 	step->ns = ns;
 	step->current = link;
-	step->stale_rules = policy_rules_of(reverter->input.arena, ns, link);
+	step->stale_policy = policy_of_link(reverter->input.arena, ns, link);
 }
 
 /* The container has another namespace now. The link in the former namespace has the same MAC as the
@@ -269,7 +257,7 @@ static void touched_returns(struct reverter *reverter, const struct step *done)
 			    .desired = spec_of(reverter, done->ns, done->current)};
 	step.current = link_now(reverter, done, &step.ns);
 	if (step.current)
-		step.stale_rules = new_rules(reverter, step.ns, step.current);
+		step.stale_policy = new_policy(reverter, step.ns, step.current);
 	else
 		step.ns = step.desired->ns;
 	step_diff(&reverter->input, reverter->steps, step);

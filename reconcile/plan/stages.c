@@ -211,11 +211,7 @@ static void operation_add(struct arena *arena, struct operations *operations,
 
 static struct operations delete_operations(struct arena *arena, const struct step *step)
 {
-	struct operations operations = {0};
-	for (size_t i = step->stale_rules.count; i-- > 0;)
-		operation_add(arena, &operations,
-			      (struct operation){.type = OP_RULE_DELETE,
-						 .rule = &step->stale_rules.all[i]});
+	struct operations operations = policy_operations(arena, &step->stale_policy);
 	operation_add(arena, &operations, (struct operation){.type = OP_LINK_DELETE});
 	return operations;
 }

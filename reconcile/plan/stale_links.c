@@ -63,7 +63,7 @@ static void stale_link_plan(const struct plan_builder *builder, const struct man
 	step->name = managed->link->name;
 	step->ns = managed->ns;
 	step->current = managed->link;
-	step->stale_rules = stale_rules_of(builder, managed->ns, managed->link);
+	step->stale_policy = stale_policy_of(builder, managed->ns, managed->link);
 	step->reason = kept ? kept_reason(builder->input, replacement, action)
 			    : deletion_reason(matched, managed, &step->stray);
 	step->replacement =

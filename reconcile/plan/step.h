@@ -70,7 +70,7 @@ struct step {
 	const struct link_spec *desired; /* create, change, replace */
 	const struct change *changes;    /* sorted by field */
 	size_t n_changes;
-	struct policy_rules stale_rules; /* that led to routes of `current`, and that no attachment
+	struct policy stale_policy; /* that led to routes of `current`, and that no attachment
 					    of the namespace needs */
 	const struct link_spec
 		*replacement; /* delete: the step's attachment that replaces it; or NULL */

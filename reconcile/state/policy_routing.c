@@ -8,6 +8,8 @@
  */
 #define ANSWERS_MAX 16
 
+static const uint8_t families[] = {AF_INET, AF_INET6};
+
 static bool is_default_of(const struct live_route *route, uint8_t family)
 {
 	return !route->to.len && route->to.ip.family == family;
@@ -29,13 +31,12 @@ const struct live_route *policy_other_default(const struct live_ns *ns, uint8_t 
 	return NULL;
 }
 
-const struct live_route *policy_default(const struct live_ns *ns, uint8_t family)
+bool policy_has_default(const struct live_ns *ns, uint8_t family)
 {
 	for (size_t i = 0; i < ns->n_routes; i++)
-		if (is_default_of(&ns->routes[i], family) && ns->routes[i].table == POLICY_TABLE &&
-		    ns->routes[i].proto == OWNER_TAG_PROTOCOL)
-			return &ns->routes[i];
-	return NULL;
+		if (live_policy_default(&ns->routes[i], family))
+			return true;
+	return false;
 }
 
 static bool wants_default(const struct container *container)
@@ -52,7 +53,7 @@ bool policy_possible(const struct live_ns *ns, const struct container *const *co
 	bool wanted = false;
 	if (ns->host)
 		return false;
-	if (policy_default(ns, AF_INET) || policy_default(ns, AF_INET6))
+	if (policy_has_default(ns, AF_INET) || policy_has_default(ns, AF_INET6))
 		return true;
 	for (size_t i = 0; i < count; i++)
 		wanted |= wants_default(containers[i]);
@@ -60,14 +61,43 @@ bool policy_possible(const struct live_ns *ns, const struct container *const *co
 			  policy_other_default(ns, AF_INET6, NULL, NULL));
 }
 
-static void rule_add(struct arena *arena, struct policy_rules *rules, struct policy_rule rule)
+static void rule_add(struct arena *arena, struct policy *policy, struct policy_rule rule)
 {
-	if (!policy_rules_have(rules, &rule))
-		*array_push(arena, rules->all, rules->count) = rule;
+	if (!policy_has_rule(policy, &rule))
+		*array_push(arena, policy->rules, policy->n_rules) = rule;
 }
 
+static void route_add(struct arena *arena, struct policy *policy, struct link_route route)
+{
+	if (!policy_has_route(policy, &route))
+		*array_push(arena, policy->routes, policy->n_routes) = route;
+}
+
+/* The default route that the kernel takes. */
+static const struct live_route *main_default(const struct live_ns *ns, uint8_t family,
+					     const struct live_link *adopted)
+{
+	const struct live_route *route = NULL, *best = NULL;
+	while ((route = policy_other_default(ns, family, adopted, route)))
+		if (!best || route->metric < best->metric)
+			best = route;
+	return best;
+}
+
+static void subnet_add(struct arena *arena, const struct live_addr *addr, struct policy *policy)
+{
+	const struct prefix *prefix = &addr->prefix;
+	if (prefix->len < ip_bits(&prefix->ip))
+		route_add(arena, policy,
+			  (struct link_route){
+				  .table = POLICY_TABLE_ANSWERS,
+				  .device = addr->ifindex,
+				  .to = {.ip = prefix_first(prefix), .len = prefix->len}});
+}
+
+/* `subnets`: adds the link's routes to the table, too. */
 static void answers_add(struct arena *arena, const struct live_ns *ns,
-			const struct live_route *route, struct policy_rules *rules)
+			const struct live_route *route, bool subnets, struct policy *policy)
 {
 	size_t left = ANSWERS_MAX;
 	each_addr_of (addr, ns, route->ifindex) {
@@ -75,24 +105,42 @@ static void answers_add(struct arena *arena, const struct live_ns *ns,
 		if (ip->family != route->to.ip.family || addr->scope >= RT_SCOPE_LINK || !left)
 			continue;
 		left--;
-		rule_add(arena, rules,
+		rule_add(arena, policy,
 			 (struct policy_rule){.priority = POLICY_PRIORITY_ANSWERS,
-					      .from = {.ip = *ip, .len = (uint8_t)ip_bits(ip)}});
+					      .from = {.ip = *ip, .len = (uint8_t)ip_bits(ip)},
+					      .table = subnets ? POLICY_TABLE_ANSWERS : 0});
+		if (subnets)
+			subnet_add(arena, addr, policy);
 	}
 }
 
-void policy_rules_add(struct arena *arena, const struct live_ns *ns, uint8_t family,
-		      const struct live_link *adopted, struct policy_rules *rules)
+/* Next hops need the routes to the subnets. */
+static void answers_of_main(struct arena *arena, const struct live_ns *ns,
+			    const struct live_route *route, struct policy *policy)
+{
+	answers_add(arena, ns, route, true, policy);
+	route_add(arena, policy,
+		  (struct link_route){.table = POLICY_TABLE_ANSWERS,
+				      .device = route->ifindex,
+				      .to = route->to,
+				      .via = route->via});
+}
+
+void policy_add(struct arena *arena, const struct live_ns *ns, uint8_t family,
+		const struct live_link *adopted, struct policy *policy)
 {
 	const struct prefix all = {.ip.family = family};
-	const struct live_route *route = NULL;
+	const struct live_route *first = main_default(ns, family, adopted), *route = NULL;
+	if (first)
+		answers_of_main(arena, ns, first, policy);
 	while ((route = policy_other_default(ns, family, adopted, route)))
-		answers_add(arena, ns, route, rules);
+		if (route->ifindex != first->ifindex)
+			answers_add(arena, ns, route, false, policy);
 	/* The rule for the default route alone would precede all routes of main. */
-	rule_add(arena, rules,
+	rule_add(arena, policy,
 		 (struct policy_rule){
 			 .priority = POLICY_PRIORITY_MAIN, .from = all, .no_default = true});
-	rule_add(arena, rules,
+	rule_add(arena, policy,
 		 (struct policy_rule){
 			 .priority = POLICY_PRIORITY_DEFAULT, .from = all, .table = POLICY_TABLE});
 }
@@ -103,12 +151,44 @@ bool policy_rule_equal(const struct policy_rule *a, const struct policy_rule *b)
 	       a->no_default == b->no_default && prefix_equal(&a->from, &b->from);
 }
 
-bool policy_rules_have(const struct policy_rules *rules, const struct policy_rule *rule)
+static bool route_equal(const struct link_route *a, const struct link_route *b)
 {
-	for (size_t i = 0; i < rules->count; i++)
-		if (policy_rule_equal(&rules->all[i], rule))
+	return a->table == b->table && a->device == b->device && prefix_equal(&a->to, &b->to) &&
+	       ip_equal(&a->via, &b->via);
+}
+
+bool policy_has_rule(const struct policy *policy, const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < policy->n_rules; i++)
+		if (policy_rule_equal(&policy->rules[i], rule))
 			return true;
 	return false;
+}
+
+bool policy_has_route(const struct policy *policy, const struct link_route *route)
+{
+	for (size_t i = 0; i < policy->n_routes; i++)
+		if (route_equal(&policy->routes[i], route))
+			return true;
+	return false;
+}
+
+bool policy_empty(const struct policy *policy)
+{
+	return !policy->n_rules && !policy->n_routes;
+}
+
+struct policy policy_without(struct arena *arena, const struct policy *policy,
+			     const struct policy *other)
+{
+	struct policy left = {0};
+	for (size_t i = 0; i < policy->n_routes; i++)
+		if (!policy_has_route(other, &policy->routes[i]))
+			*array_push(arena, left.routes, left.n_routes) = policy->routes[i];
+	for (size_t i = 0; i < policy->n_rules; i++)
+		if (!policy_has_rule(other, &policy->rules[i]))
+			*array_push(arena, left.rules, left.n_rules) = policy->rules[i];
+	return left;
 }
 
 bool live_rule_managed(const struct live_rule *rule)
@@ -126,37 +206,55 @@ bool live_rule_exists(const struct live_ns *ns, const struct policy_rule *rule)
 	return false;
 }
 
-static const struct live_link *first_attachment(const struct live_ns *ns)
+static bool managed_answer(const struct live_route *route)
 {
-	for (size_t i = 0; i < ns->n_links; i++)
-		if (ns->links[i].tag.role == ROLE_ATTACH)
-			return &ns->links[i];
-	return NULL;
+	return route->table == POLICY_TABLE_ANSWERS && route->proto == OWNER_TAG_PROTOCOL;
 }
 
-static bool has_rules(const struct live_ns *ns, const struct live_link *link, uint8_t family)
+static struct link_route answer_of(const struct live_route *live)
 {
-	const struct live_route *route = policy_default(ns, family);
-	return route ? route->ifindex == link->ifindex : first_attachment(ns) == link;
+	return (struct link_route){
+		.table = live->table, .device = live->ifindex, .to = live->to, .via = live->via};
 }
 
-static void rules_of_family(struct arena *arena, const struct live_ns *ns, uint8_t family,
-			    struct policy_rules *rules)
+bool live_policy_route_exists(const struct live_ns *ns, const struct link_route *route)
 {
+	each_route_of (live, ns, route->device) {
+		const struct link_route answer = answer_of(live);
+		if (managed_answer(live) && route_equal(&answer, route))
+			return true;
+	}
+	return false;
+}
+
+static void family_add(struct arena *arena, const struct live_ns *ns, uint8_t family,
+		       struct policy *policy)
+{
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (managed_answer(&ns->routes[i]) && ns->routes[i].to.ip.family == family)
+			*array_push(arena, policy->routes, policy->n_routes) =
+				answer_of(&ns->routes[i]);
 	for (size_t i = 0; i < ns->n_rules; i++)
 		if (live_rule_managed(&ns->rules[i]) && ns->rules[i].rule.from.ip.family == family)
-			*array_push(arena, rules->all, rules->count) = ns->rules[i].rule;
+			*array_push(arena, policy->rules, policy->n_rules) = ns->rules[i].rule;
 }
 
-struct policy_rules policy_rules_of(struct arena *arena, const struct live_ns *ns,
-				    const struct live_link *link)
+struct policy policy_of_namespace(struct arena *arena, const struct live_ns *ns)
 {
-	static const uint8_t families[] = {AF_INET, AF_INET6};
-	struct policy_rules rules = {0};
-	for (size_t i = 0; ns->n_rules && i < sizeof(families); i++)
-		if (has_rules(ns, link, families[i]))
-			rules_of_family(arena, ns, families[i], &rules);
-	return rules;
+	struct policy policy = {0};
+	for (size_t i = 0; i < sizeof(families); i++)
+		family_add(arena, ns, families[i], &policy);
+	return policy;
+}
+
+struct policy policy_of_link(struct arena *arena, const struct live_ns *ns,
+			     const struct live_link *link)
+{
+	struct policy policy = {0};
+	for (size_t i = 0; !ns->host && i < sizeof(families); i++)
+		if (live_policy_link(ns, families[i]) == link)
+			family_add(arena, ns, families[i], &policy);
+	return policy;
 }
 
 const char *policy_rule_format(const struct policy_rule *rule, char text[POLICY_RULE_TEXT_SIZE])

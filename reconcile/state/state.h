@@ -120,6 +120,11 @@ const char **live_unreadable_texts(const struct live *live, struct arena *arena)
  * routes; call it again after any change. */
 void live_ns_index(struct live_ns *ns);
 const struct live_link *live_link_by_index(const struct live_ns *ns, int ifindex);
+/* Whether it is the managed default route of the family in POLICY_TABLE. */
+bool live_policy_default(const struct live_route *route, uint8_t family);
+/* The link that policy routing of the family leads to: it has the managed default route in
+ * POLICY_TABLE; where none has it, the first attachment in the namespace. NULL: there is none. */
+const struct live_link *live_policy_link(const struct live_ns *ns, uint8_t family);
 /* By name or altname. */
 const struct live_link *live_link_by_name(const struct live_ns *ns, const char *name);
 bool live_link_is_called(const struct live_link *link, const char *name);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Below this number a linear search is as fast. */
 #define INDEX_FROM 32
@@ -20,6 +21,7 @@ struct live_index {
 	const struct live_link **links; /* by ifindex */
 	struct live_name *names;        /* names and altnames, sorted */
 	size_t n_names;
+	const struct live_link *policy_ipv4, *policy_ipv6; /* live_policy_link */
 };
 
 static int number_compare(int a, int b)
@@ -92,6 +94,23 @@ static void *items_sort(struct arena *arena, const void *items, size_t count, si
 	return sorted;
 }
 
+bool live_policy_default(const struct live_route *route, uint8_t family)
+{
+	return !route->to.len && route->to.ip.family == family && route->table == POLICY_TABLE &&
+	       route->proto == OWNER_TAG_PROTOCOL;
+}
+
+static const struct live_link *policy_link_find(const struct live_ns *ns, uint8_t family)
+{
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (live_policy_default(&ns->routes[i], family))
+			return live_link_by_index(ns, ns->routes[i].ifindex);
+	for (size_t i = 0; i < ns->n_links; i++)
+		if (ns->links[i].tag.role == ROLE_ATTACH)
+			return &ns->links[i];
+	return NULL;
+}
+
 void live_ns_index(struct live_ns *ns)
 {
 	if (ns->n_links + ns->n_addrs + ns->n_routes < INDEX_FROM)
@@ -104,7 +123,16 @@ void live_ns_index(struct live_ns *ns)
 	names_list(ns, index);
 	ns->addrs = items_sort(ns->arena, ns->addrs, ns->n_addrs, sizeof(*ns->addrs));
 	ns->routes = items_sort(ns->arena, ns->routes, ns->n_routes, sizeof(*ns->routes));
+	index->policy_ipv4 = policy_link_find(ns, AF_INET);
+	index->policy_ipv6 = policy_link_find(ns, AF_INET6);
 	ns->index = index;
+}
+
+const struct live_link *live_policy_link(const struct live_ns *ns, uint8_t family)
+{
+	if (ns->index)
+		return family == AF_INET6 ? ns->index->policy_ipv6 : ns->index->policy_ipv4;
+	return policy_link_find(ns, family);
 }
 
 static const struct live_link *indexed_by_number(const struct live_ns *ns, int ifindex)

@@ -146,13 +146,19 @@ def reconnects(host):
 @test("policy engines: without the rule for its address, a published port is answered by the LAN",
       seconds=60)
 def without_rule(host):
-    """What the rules are for: the test fails if they make no difference."""
+    """What the rules are for: the test fails if they make no difference. The client beside the
+    other one is on the LAN, in a subnet of the container's own link there."""
+    on_lan = {socket.AF_INET: "172.16.86.200", socket.AF_INET6: "fd00:86::200"}
+    host.batch("host", [f"address add {on_lan[socket.AF_INET]}/24 dev eth0",
+                        f"address add {on_lan[socket.AF_INET6]}/64 dev eth0 nodad"])
     with published(host) as engine, engine.space("app") as space:
-        host.apply(text(gw_priority=1), env=engine.env)
         for family in FAMILIES:
-            same(serves(host, space, family), True, "with it")
-            host.ip(space, f"{COMMANDS[family]}rule del pref 32763")
-            same(serves(host, space, family), False, "without it")
-        host.apply(text(gw_priority=1), env=engine.env)
-        for family in FAMILIES:
-            same(serves(host, space, family), True, "with it")
+            same(serves(host, space, family, "lan", on_lan[family]), True, "Docker alone")
+        for _ in range(2):
+            host.apply(text(gw_priority=1), env=engine.env)
+            for family in FAMILIES:
+                same(serves(host, space, family), True, "with it")
+                same(serves(host, space, family, "lan", on_lan[family]), True, "the LAN, with it")
+                host.ip(space, f"{COMMANDS[family]}rule del pref 32763")
+                same(serves(host, space, family), False, "without it")
+                same(serves(host, space, family, "lan", on_lan[family]), False, "the LAN, without")

@@ -122,8 +122,9 @@ def check_beside(host, space="web"):
                           else ("fd00:86::1", "fd00:18::1"))
         same(defaults(host, space, family, 77), {(gateway, "lan0", "77")}, "ours")
         same({route[:2] for route in defaults(host, space, family)}, {(other, "eth0")}, "main's")
+        same(defaults(host, space, family, 78), {(other, "eth0", "77")}, "that for answers")
         same(rules(host, space, family),
-             OWN | {(32763, ENGINE[family], "main", None)}, "rules")
+             OWN | {(32763, ENGINE[family], "78", None)}, "rules")
     same(protocols(host, space), {"77"}, "protocols")
     for family in FAMILIES:
         same(leaves_from(host, family, space), OURS[family], "leaves by the LAN")
@@ -133,7 +134,8 @@ def check_beside(host, space="web"):
 def check_gone(host, space="web"):
     for family in FAMILIES:
         same(rules(host, space, family), set(), "rules left")
-        same(defaults(host, space, family, 77), set(), "routes left")
+        for table in (77, 78):
+            same(defaults(host, space, family, table), set(), "routes left")
 
 
 @test("policy routing: the default route leads through the LAN, and the engine's answers by its own")
@@ -160,7 +162,7 @@ def repaired(host):
         command, address = COMMANDS[family], ENGINE[family]
         host.ip("web", f"{command}rule del pref 32763")
         same(answered(host, family), False, "without the rule for answers")
-        same(host.apply(wanted).plan, [f"~ attach web/n + rule 32763 from {address} lookup main"
+        same(host.apply(wanted).plan, [f"~ attach web/n + rule 32763 from {address} lookup 78"
                                        + (" (IPv6)" if command else "")], "repaired")
         same(answered(host, family), True, "with it")
         host.ip("web", f"{command}rule del pref 32765")
@@ -171,9 +173,9 @@ def repaired(host):
         host.ip("web", f"{command}rule del pref 100")
     check_beside(host)
     host.ip("web", "address add 172.18.0.3/16 dev eth0")
-    same(host.apply(wanted).plan, ["~ attach web/n + rule 32763 from 172.18.0.3 lookup main"], "more")
+    same(host.apply(wanted).plan, ["~ attach web/n + rule 32763 from 172.18.0.3 lookup 78"], "more")
     host.ip("web", "address del 172.18.0.3/16 dev eth0")
-    same(host.apply(wanted).plan, ["~ attach web/n - rule 32763 from 172.18.0.3 lookup main"], "less")
+    same(host.apply(wanted).plan, ["~ attach web/n - rule 32763 from 172.18.0.3 lookup 78"], "less")
     check_beside(host)
 
 

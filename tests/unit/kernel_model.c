@@ -407,9 +407,10 @@ static bool reachable(const struct live_ns *ns, const struct live_link *link, co
 	return false;
 }
 
-int kernel_route_add(struct live_ns *ns, int ifindex, const struct link_route *route, uint8_t proto,
+int kernel_route_add(struct live_ns *ns, int own, const struct link_route *route, uint8_t proto,
 		     bool replace)
 {
+	const int ifindex = route->device ? route->device : own;
 	const struct live_link *link = link_at(ns, ifindex);
 	struct live_route *live = route_at(ns, route);
 	if (!link)
@@ -432,8 +433,9 @@ int kernel_route_add(struct live_ns *ns, int ifindex, const struct link_route *r
 	return 0;
 }
 
-int kernel_route_delete(struct live_ns *ns, int ifindex, const struct link_route *route)
+int kernel_route_delete(struct live_ns *ns, int own, const struct link_route *route)
 {
+	const int ifindex = route->device ? route->device : own;
 	struct live_route *live = route_at(ns, route);
 	if (!link_at(ns, ifindex))
 		return -ENODEV;
