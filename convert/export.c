@@ -214,8 +214,45 @@ struct exporter {
 	const char *adopt;
 	struct index *origins; /* struct origin, by pointer to the namespace */
 	struct index *named;   /* namespaces, by their name on the host */
+	struct index *guests;  /* struct guest, by the name of the set */
 	struct arena *arena;
 };
+
+/* A guest on a network of a set; the next one of the same set. */
+struct guest {
+	const struct owner_tag *tag;
+	const struct guest *next;
+};
+
+static void guest_index(struct exporter *exporter, const struct owner_tag *tag)
+{
+	struct guest *guest = arena_alloc(exporter->arena, sizeof(*guest));
+	struct guest *first = index_put_text(exporter->guests, tag->set, guest);
+	*guest = (struct guest){.tag = tag, .next = first ? first->next : NULL};
+	if (first)
+		first->next = guest;
+}
+
+static void guests_index(struct exporter *exporter)
+{
+	const struct live *live = exporter->live;
+	for (size_t i = 1; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
+			if (live->namespaces[i]->links[k].tag.role == ROLE_GUEST)
+				guest_index(exporter, &live->namespaces[i]->links[k].tag);
+}
+
+/* Guests are not declared: a file with them would attach them a second time. */
+static void guests_note(const struct exporter *exporter, const char *set, struct notes *notes)
+{
+	for (const struct guest *guest = index_get_text(exporter->guests, set); guest;
+	     guest = guest->next) {
+		const struct guest_label label = owner_tag_guest(exporter->arena, guest->tag);
+		note_add(exporter->arena, notes,
+			 "%s on %s is not exported: it is a guest that its runtime attached (%s)",
+			 label.name, guest->tag->network, label.source);
+	}
+}
 
 static struct exported set_export(const struct exporter *exporter, const struct live_set *links,
 				  struct exports *exports)
@@ -228,6 +265,7 @@ static struct exported set_export(const struct exporter *exporter, const struct 
 	struct notes notes = {0};
 	const struct collector collector = {.set = &set, .named = exporter->named, .notes = &notes};
 	links_take(&collector, links);
+	guests_note(exporter, set.name, &notes);
 	if (exporter->adopt && strcmp(exporter->adopt, set.name) == 0)
 		adopt_take(&set, &notes);
 	observed_finish(&set);
@@ -261,13 +299,16 @@ struct exports export_live(const struct live *live, const struct origin *origins
 				    .adopt = adopt,
 				    .origins = index_new(live->n_namespaces),
 				    .named = index_new(live->n_namespaces),
+				    .guests = index_new(0),
 				    .arena = arena};
 	const struct live_sets sets = live_sets_find(live, names, adopt, arena);
 	namespaces_index(&exporter, origins);
+	guests_index(&exporter);
 	for (size_t i = 0; i < sets.count; i++)
 		*array_push(arena, exports.items, exports.count) =
 			set_export(&exporter, &sets.items[i], &exports);
 	index_free(exporter.origins);
 	index_free(exporter.named);
+	index_free(exporter.guests);
 	return exports;
 }

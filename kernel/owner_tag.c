@@ -141,6 +141,14 @@ bool role_in_container(enum role role)
 	return role == ROLE_ATTACH || role == ROLE_GUEST;
 }
 
+struct guest_label owner_tag_guest(struct arena *arena, const struct owner_tag *tag)
+{
+	const size_t length = strcspn(tag->container, "/");
+	const char *key = tag->container + length + 1;
+	return (struct guest_label){.name = arena_strndup(arena, tag->container, length),
+				    .source = arena_strndup(arena, key, strcspn(key, "."))};
+}
+
 static bool text_equal(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);

@@ -47,6 +47,12 @@ const char *owner_tag_format(struct arena *arena, const struct owner_tag *tag);
  * alone. */
 bool role_in_container(enum role role);
 
+/* Of a guest: its name without the key, and what attached it: "cni". In the arena. */
+struct guest_label {
+	const char *name, *source;
+};
+struct guest_label owner_tag_guest(struct arena *arena, const struct owner_tag *tag);
+
 bool owner_tag_equal(const struct owner_tag *a, const struct owner_tag *b);
 bool owner_tag_has_set(const struct owner_tag *tag, const char *set);
 

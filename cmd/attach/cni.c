@@ -167,6 +167,8 @@ static int interface_free(const struct call *call, struct error *error)
 static int do_add(struct call *call, struct error *error)
 {
 	int status = interface_free(call, error);
+	if (status == 0)
+		status = cni_netns_number(call->request.netns, error);
 	struct desired *desired = status < 0 ? NULL : files_load(call, error);
 	if (!desired)
 		return -EINVAL;

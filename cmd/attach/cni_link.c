@@ -2,6 +2,7 @@
 
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
+#include "kernel/nsid.h"
 #include "kernel/rtnl_decode.h"
 #include "kernel/rtnl_encode.h"
 #include "lib/cleanup.h"
@@ -107,6 +108,22 @@ int cni_link_read(const char *path, const char *name, struct arena *arena, struc
 	if (status > 0)
 		status = link_read(visit.netlink, name, &reading, error);
 	visit_end(&visit);
+	return status;
+}
+
+int cni_netns_number(const char *path, struct error *error)
+{
+	struct stat own, stat;
+	int nsid;
+	cleanup_close int host = netns_open_own(&own, error);
+	if (host < 0)
+		return host;
+	cleanup_close int netns = netns_open(path, &own, &stat, error);
+	if (netns < 0)
+		return netns;
+	struct netlink *netlink = netlink_open(error);
+	const int status = netlink ? nsid_ensure(netlink, netns, &nsid, error) : -error->errnum;
+	netlink_close(netlink);
 	return status;
 }
 

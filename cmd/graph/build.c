@@ -278,6 +278,35 @@ static void host_put(struct graph_builder *builder, const struct set *set,
 		       node_put(builder, GRAPH_CONTAINER, "", "the host", "", GRAPH_SAME), &tag);
 }
 
+/* A container that no file declares, on a network that a file declares. */
+static void guest_put(struct graph_builder *builder, const struct set *set,
+		      const struct live_ns *ns, const struct live_link *link)
+{
+	struct arena *arena = builder->graph->arena;
+	const struct guest_label label = owner_tag_guest(arena, &link->tag);
+	const char *network = network_key(builder, set->name, link->tag.network);
+	if (!node_known(builder, GRAPH_NETWORK, network))
+		return;
+	const size_t node = node_put(
+		builder, GRAPH_CONTAINER, network_key(builder, set->name, link->tag.container),
+		with_set(builder, set->name, label.name),
+		arena_printf(arena, "attached by %s", label.source), GRAPH_SAME);
+	edge_put(builder, node_put(builder, GRAPH_NETWORK, network, "", "", GRAPH_SAME), node,
+		 link_text(builder, ns, link), GRAPH_SAME);
+}
+
+static void guests_put(struct graph_builder *builder, const struct set *set,
+		       const struct live *live)
+{
+	for (size_t i = 1; i < live->n_namespaces; i++)
+		for (size_t k = 0; k < live->namespaces[i]->n_links; k++) {
+			const struct live_link *link = &live->namespaces[i]->links[k];
+			if (link->tag.role == ROLE_GUEST && link->parent_where == PARENT_HOST &&
+			    strcmp(link->tag.set, set->name) == 0)
+				guest_put(builder, set, live->namespaces[i], link);
+		}
+}
+
 static void set_put(struct graph_builder *builder, const struct set *set)
 {
 	for (size_t i = 0; i < set->n_networks; i++)
@@ -439,6 +468,8 @@ struct graph graph_make(const struct desired *desired, const struct live *live,
 	steps_index(&builder);
 	for (size_t i = 0; i < desired->n_sets; i++)
 		set_put(&builder, &desired->sets[i]);
+	for (size_t i = 0; i < desired->n_sets; i++)
+		guests_put(&builder, &desired->sets[i], live);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (undeclared(&plan->steps[i]))
 			leaving_put(&builder, &plan->steps[i]);

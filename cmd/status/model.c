@@ -60,7 +60,7 @@ static bool named_by_engine(const char *name)
 static const char *place_of(const struct desired *desired, const struct live_ns *ns,
 			    const struct live_link *link, const struct step *step)
 {
-	const char *container = link->tag.container;
+	const char *container = link->tag.role == ROLE_GUEST ? NULL : link->tag.container;
 	const bool own = desired->n_sets && !(step && step->action == ACTION_DELETE);
 	if (step && step->stray)
 		return ns->name;
@@ -81,6 +81,12 @@ static void link_add(struct status_model *model, const struct desired *desired,
 		.lease = live_lease(live, ns, live_link),
 		.step = step_of(plan, live_link),
 	};
+	link->container = live_link->tag.container;
+	if (live_link->tag.role == ROLE_GUEST) {
+		const struct guest_label label = owner_tag_guest(model->arena, &live_link->tag);
+		link->container = label.name;
+		link->guest = label.source;
+	}
 	link->place = place_of(desired, ns, live_link, link->step);
 	addrs_add(model, link);
 	gateways_add(link);
@@ -99,8 +105,9 @@ static bool parent_selected(const struct desired *desired, const struct owner_ta
 /* An attachment whose parent was moved away belongs to this host if the plan says so. */
 static bool attachment_managed(const struct plan *plan, const struct live_link *link)
 {
-	return link->tag.role == ROLE_ATTACH && (link->parent_where == PARENT_HOST ||
-						 (live_parent_away(link) && step_of(plan, link)));
+	return role_in_container(link->tag.role) &&
+	       (link->parent_where == PARENT_HOST ||
+		(live_parent_away(link) && step_of(plan, link)));
 }
 
 static void namespace_add_links(struct status_model *model, const struct desired *desired,

@@ -17,6 +17,8 @@ struct status_model_network {
 struct status_model_link {
 	const struct live_ns *ns;
 	const struct live_link *link;
+	const char *container;          /* NULL: the host's own link */
+	const char *guest;              /* what attached it, "cni"; NULL: a file declares it */
 	const char *parent;             /* NULL: gone */
 	const struct live_addr **addrs; /* without link-local ones */
 	size_t n_addrs;

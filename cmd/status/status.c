@@ -20,6 +20,8 @@ bool status_not_live(const struct step *step)
 
 const char *status_state(const struct status_model_link *link)
 {
+	if (link->guest)
+		return "guest";
 	if (!link->step)
 		return "live";
 	switch (link->step->action) {
@@ -93,7 +95,7 @@ static json_t *json_link(const struct status_model_link *link, bool times)
 	const struct owner_tag *tag = &link->link->tag;
 	json_t *object = json_pack(
 		"{s:s, s:s, s:o, s:s, s:o, s:o, s:i, s:o, s:i, s:s, s:b}", "set", tag->set,
-		"network", tag->network, "container", json_text(tag->container), "state",
+		"network", tag->network, "container", json_text(link->container), "state",
 		status_state(link), "namespace", json_text(link->ns->name), "interface_name",
 		json_text(link->link->name), "ifindex", link->link->ifindex, "parent",
 		json_text(link->parent), "mtu", (int)link->link->mtu, "mac_address",
@@ -101,6 +103,8 @@ static json_t *json_link(const struct status_model_link *link, bool times)
 	json_put(object, "addresses", json_addresses(link, times));
 	json_put(object, "gateway", json_gateway(&link->gateways[0]));
 	json_put(object, "ipv6_gateway", json_gateway(&link->gateways[1]));
+	if (link->guest)
+		json_put(object, "attached_by", json_text(link->guest));
 	if (link->step)
 		json_put(object, "step", json_step(link->step, NULL));
 	return object;
@@ -124,7 +128,7 @@ json_t *status_json(const struct status_model *model, const struct run *run, boo
 	for (size_t i = 0; i < model->n_networks; i++)
 		json_push(networks, json_network(&model->networks[i]));
 	for (size_t i = 0; i < model->n_links; i++)
-		json_push(model->links[i].link->tag.role == ROLE_ATTACH ? attachments : hosts,
+		json_push(model->links[i].container ? attachments : hosts,
 			  json_link(&model->links[i], times));
 	for (size_t i = 0; i < model->n_parents; i++)
 		json_push(parents, json_parent(&model->parents[i]));

@@ -38,11 +38,12 @@ static const char *color_of(const char *state)
 	return "";
 }
 
-static const char *object_name(struct arena *arena, const struct owner_tag *tag)
+static const char *object_name(struct arena *arena, const struct owner_tag *tag,
+			       const char *container)
 {
 	const char *set = strcmp(tag->set, "default") == 0 ? "" : tag->set;
 	return arena_printf(arena, "%s%s%s/%s", set, *set ? ":" : "",
-			    tag->container ? tag->container : "the host", tag->network);
+			    container ? container : "the host", tag->network);
 }
 
 /* "", " (lease)" or " (lease: 120 s left)". */
@@ -79,6 +80,8 @@ static const char *link_details(struct arena *arena, const struct status_model_l
 {
 	char gateway[IP_TEXT_SIZE];
 	const char *text = arena_printf(arena, "on %s", link->parent ? link->parent : "?");
+	if (link->guest)
+		text = arena_printf(arena, "%s, attached by %s", text, link->guest);
 	for (size_t i = 0; i < 2; i++)
 		if (link->gateways[i].family)
 			text = arena_printf(arena, "%s, default via %s", text,
@@ -90,7 +93,7 @@ static void link_add(struct table *table, const struct status_model_link *link, 
 {
 	char mac[MAC_TEXT_SIZE];
 	struct row *row = row_add(table);
-	row->cells[COLUMN_OBJECT] = object_name(table->arena, &link->link->tag);
+	row->cells[COLUMN_OBJECT] = object_name(table->arena, &link->link->tag, link->container);
 	row->cells[COLUMN_STATE] = status_state(link);
 	row->cells[COLUMN_LINK] = link->link->name;
 	row->cells[COLUMN_ADDRESSES] = addresses(table->arena, link, times);
@@ -112,9 +115,10 @@ static void parent_add(struct table *table, const struct status_model_parent *pa
 static void missing_add(struct table *table, const struct step *step)
 {
 	struct row *row = row_add(table);
-	row->cells[COLUMN_OBJECT] = step->tag.role == ROLE_NONE
-					    ? step->tag.network
-					    : object_name(table->arena, &step->tag);
+	row->cells[COLUMN_OBJECT] =
+		step->tag.role == ROLE_NONE
+			? step->tag.network
+			: object_name(table->arena, &step->tag, step->tag.container);
 	row->cells[COLUMN_STATE] =
 		step->action == ACTION_CREATE ? "missing" : action_name(step->action);
 	row->rest = !step->reason ? ""

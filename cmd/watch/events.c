@@ -242,6 +242,24 @@ static void container_event(struct service *service, struct live_ns *ns,
 		ns->tagged = event_tagged(service, message);
 }
 
+static bool waits_for_plugin(const struct live *live)
+{
+	for (size_t i = 0; i < live->n_containers; i++)
+		if (live->container_lookups[i].container->source_kind == SOURCE_CNI &&
+		    live->container_lookups[i].state == CONTAINER_PENDING)
+			return true;
+	return false;
+}
+
+/* The CNI plugin attaches a pod in a namespace that is not known yet, to which it has given an
+ * nsid. */
+static void unknown_event(struct service *service, const struct nlmsghdr *message, bool deleted)
+{
+	if (!deleted && message->nlmsg_type == RTM_NEWLINK && waits_for_plugin(service->live) &&
+	    event_tagged(service, message))
+		service->wide = service->dirty = true;
+}
+
 static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, bool deleted)
 {
 	struct event_batch *events = data;
@@ -258,6 +276,8 @@ static void kernel_event(void *data, int nsid, const struct nlmsghdr *message, b
 		host_event(service, message, deleted);
 	else if (ns)
 		container_event(service, ns, message, deleted);
+	else
+		unknown_event(service, message, deleted);
 }
 
 /* As monitor_drain. */

@@ -57,6 +57,8 @@ static void put_all(FILE *out, const struct metrics *metrics)
 	    metrics->input_valid);
 	put(out, "attachments", "gauge", "Attachments that are live.",
 	    (double)metrics->attachments);
+	put(out, "guests", "gauge", "Attachments of containers that no file declares.",
+	    (double)metrics->guests);
 	put(out, "pending", "gauge", "Attachments whose container does not run yet.",
 	    (double)metrics->pending);
 	put(out, "waiting", "gauge", "Links that failed and will be retried.",

@@ -13,7 +13,7 @@
 
 struct metrics {
 	bool converged, input_valid;
-	size_t pending, attachments, waiting; /* waiting: failed, to be retried */
+	size_t pending, attachments, guests, waiting; /* waiting: failed, to be retried */
 	uint64_t repaired, failures, passes, operations;
 	double last_apply; /* seconds since the epoch; 0: never */
 	uint64_t buckets[METRICS_BUCKETS + 1];

@@ -218,12 +218,12 @@ void report_sets_no_longer_declared(struct service *service, const struct desire
 	}
 }
 
-static size_t count_live(const struct live *live)
+static size_t count_live(const struct live *live, enum role role)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < live->n_namespaces; i++)
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++)
-			count += live->namespaces[i]->links[k].tag.role == ROLE_ATTACH &&
+			count += live->namespaces[i]->links[k].tag.role == role &&
 				 live->namespaces[i]->links[k].parent_where == PARENT_HOST;
 	return count;
 }
@@ -241,7 +241,8 @@ void report_start(struct service *service)
 {
 	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
 	const struct options *options = service->options;
-	const size_t n_sets = service->desired->n_sets, live = count_live(service->live);
+	const size_t n_sets = service->desired->n_sets,
+		     live = count_live(service->live, ROLE_ATTACH);
 	const char **sets = arena_alloc(arena, (n_sets + 1) * sizeof(*sets));
 	if (service->started)
 		return;
@@ -266,7 +267,8 @@ void report_state(struct service *service, const struct selection *selection)
 	struct metrics *metrics = &service->metrics;
 	metrics->pending = plan_count(plan, ACTION_PENDING);
 	metrics->waiting = retry_count(service->retry);
-	metrics->attachments = count_live(service->live);
+	metrics->attachments = count_live(service->live, ROLE_ATTACH);
+	metrics->guests = count_live(service->live, ROLE_GUEST);
 	metrics->converged = plan_empty(plan) && !metrics->waiting && !plan->guard.refused &&
 			     !plan_count(plan, ACTION_BLOCKED) && !plan_count(plan, ACTION_REFUSED);
 	notify("READY=1\nSTATUS=%s, %zu live, %zu pending, %zu to be retried%s",

@@ -57,7 +57,7 @@ static const struct container_lookup *container_before(struct observer *observer
 /* Whether the earlier result is valid and needs no open handle. */
 static bool container_fresh(const struct container_lookup *lookup)
 {
-	return lookup && !lookup->stale &&
+	return lookup && !lookup->stale && lookup->container->source_kind != SOURCE_CNI &&
 	       !(lookup->ns && lookup->ns->stale && !lookup->ns->handle);
 }
 
@@ -187,6 +187,63 @@ static bool containers_mark_stale(struct observer *observer, const struct contai
 		stale_found = true;
 	}
 	return stale_found;
+}
+
+static bool has_link_of(const struct live_ns *ns, const char *set, const char *container)
+{
+	for (size_t i = 0; i < ns->n_links; i++) {
+		const struct owner_tag *tag = &ns->links[i].tag;
+		if (tag->role == ROLE_ATTACH && strcmp(tag->set, set) == 0 &&
+		    strcmp(tag->container, container) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* NULL: no namespace has its links, or several have. Whoever controls a namespace can set any tag,
+ * so another container's namespace and those of other users do not count. */
+static struct namespace *namespace_attached(const struct observer *observer, const char *set,
+					    const char *container)
+{
+	struct namespace *found = NULL;
+	for (size_t i = 1; i < observer->n_namespaces; i++) {
+		struct namespace *namespace = &observer->namespaces[i];
+		if (namespace->lookup != NOBODY || namespace->ns->user_made ||
+		    !has_link_of(namespace->ns, set, container))
+			continue;
+		if (found)
+			return NULL;
+		found = namespace;
+	}
+	return found;
+}
+
+static bool container_find_attached(struct observer *observer, const char *set,
+				    struct container_lookup *lookup)
+{
+	struct namespace *namespace =
+		lookup->container->source_kind == SOURCE_CNI && lookup->state == CONTAINER_PENDING
+			? namespace_attached(observer, set, lookup->container->name)
+			: NULL;
+	if (!namespace)
+		return false;
+	lookup->state = CONTAINER_READY;
+	lookup->reason = NULL;
+	namespace->ns->stale = true;
+	container_enter(observer, lookup, namespace);
+	return true;
+}
+
+bool containers_find_attached(struct observer *observer, const struct desired *desired)
+{
+	bool found = false;
+	size_t number = 0;
+	for (size_t i = 0; i < desired->n_sets; i++)
+		for (size_t j = 0; j < desired->sets[i].n_containers; j++, number++)
+			found |=
+				container_find_attached(observer, desired->sets[i].name,
+							&observer->live->container_lookups[number]);
+	return found;
 }
 
 static size_t count_containers(const struct desired *desired)

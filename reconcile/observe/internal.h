@@ -71,6 +71,9 @@ void containers_name(struct observer *observer);
 /* Finds the namespace of the container. `opened` as in source_locate. */
 void container_locate(struct observer *observer, struct container_lookup *lookup,
 		      const struct source_opened *opened);
+/* Finds the containers that the CNI plugin attached: in the namespace that has their links. Returns
+ * whether there are any; their namespaces are stale then, as more is read of a container's. */
+bool containers_find_attached(struct observer *observer, const struct desired *desired);
 /* Keeps the earlier result. */
 void container_keep(struct observer *observer, struct container_lookup *lookup,
 		    const struct container_lookup *before);

@@ -272,6 +272,8 @@ static struct live *observe_all(struct live *before, const struct desired *desir
 		if (before)
 			unnamed_find(&observer);
 		status = namespaces_read(&observer, error);
+		if (status == 0 && containers_find_attached(&observer, desired))
+			status = namespaces_read(&observer, error);
 		no_descriptors_report(&observer);
 	}
 	namespaces_finish(&observer);
@@ -432,7 +434,7 @@ static bool ns_reopen(struct live *live, struct lookups *lookups, struct live_ns
 	bool unnamed = !ns->dead;
 	for (size_t i = 0; !ns->handle && i < live->n_containers; i++) {
 		struct container_lookup *lookup = &live->container_lookups[i];
-		if (lookup->ns != ns)
+		if (lookup->ns != ns || lookup->container->source_kind == SOURCE_CNI)
 			continue;
 		unnamed = false;
 		struct lookup_result lookup_result =

@@ -56,13 +56,25 @@ static void parents_select(struct selection *selection)
 	}
 }
 
+/* The links that a container left in another namespace: its new ones have their addresses. */
+static void strays_select(struct selection *selection, const struct step *step)
+{
+	const struct plan *plan = selection->plan;
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].action == ACTION_DELETE &&
+		    owner_tag_equal(&plan->steps[i].tag, &step->tag))
+			selection->selected[i] = true;
+}
+
 struct selection selection_of_containers(const struct plan *plan,
 					 const struct containers *containers, struct arena *arena)
 {
 	struct selection selection = selection_none(plan, arena);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		selection.selected[i] =
-			step_acts(&plan->steps[i]) && containers_have(containers, &plan->steps[i]);
+		if (step_acts(&plan->steps[i]) && containers_have(containers, &plan->steps[i])) {
+			selection.selected[i] = true;
+			strays_select(&selection, &plan->steps[i]);
+		}
 	parents_select(&selection);
 	return selection;
 }

@@ -14,8 +14,13 @@ bool link_unmanaged(const struct matched *matched, const struct live_link *link)
 	    (link->tag.role != ROLE_VLAN && !desired_set(matched->input, link->tag.set)))
 		return true;
 	const struct managed_use *use = &matched->attachments->uses[managed->number];
-	return (link->tag.role == ROLE_GUEST || matched->input->options->partial) && !use->used &&
-	       !use->candidates && role_in_container(link->tag.role);
+	if (use->used || use->candidates || !role_in_container(link->tag.role))
+		return false;
+	if (link->tag.role == ROLE_GUEST || !matched->input->options->partial)
+		return link->tag.role == ROLE_GUEST;
+	/* A link that a container left elsewhere goes with its new one. */
+	const struct container_lookup *lookup = declared_find(matched->ownership, &link->tag);
+	return !lookup || lookup->state != CONTAINER_READY;
 }
 
 bool link_kept(const struct matched *matched, const struct live_link *link)

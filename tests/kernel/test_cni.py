@@ -4,6 +4,7 @@ import json
 from declare import document, lan
 from host import WORK, same
 from registry import test
+from service import watching
 
 FILE = f"{WORK}/cni.yaml"
 RANGE = "172.16.86.0/25"
@@ -213,3 +214,85 @@ def unready(host):
     declare(host, document(networks(), {}))
     plugin.call("STATUS")
     same(host.names("web"), set(), "links")
+
+
+@test("cni: status, graph, export and the metrics name guests")
+def shown(host):
+    host.netns("db", "web")
+    text = document(networks(), {"db": ["lan"]})
+    declare(host, text)
+    host.apply(text)
+    Plugin(host).add("web", pod="my-web")
+    for flags in ([], ["-f", FILE]):
+        lines = host.mvapply("status", *flags).lines
+        assert any(line.startswith("my-web/lan guest eth0 172.16.86.3/24") and "attached by cni" in line
+                   for line in lines), lines
+    rows = host.mvapply("status", "-f", FILE, "-o", "json").json["attachments"]
+    same({(row["container"], row["state"], row.get("attached_by")) for row in rows},
+         {("db", "live", None), ("my-web", "guest", "cni")}, "the attachments")
+    assert "my-web<br/>attached by cni" in host.mvapply("graph", "-f", FILE).out
+    exported = host.mvapply("export").out
+    assert "# my-web on lan is not exported: it is a guest" in exported, exported
+    with watching(host, "-f", FILE, "--metrics", "/run/service/metrics") as service:
+        service.quiet()
+        with open("/run/service/metrics", encoding="ascii") as file:
+            metrics = file.read().splitlines()
+    assert {"mvapply_attachments 1", "mvapply_guests 1"} <= set(metrics), metrics
+
+
+@test("cni: a declared pod is repaired, changed with its file, and left alone after DEL")
+def declared(host):
+    host.netns("sandbox", "other")
+    pod = {"cni": "default/db", "networks": ["lan"]}
+    text = document(networks(), {"db": pod})
+    declare(host, text)
+    pending = host.apply(text)
+    same(pending.plan, ["pending db/lan the CNI plugin has not attached default/db yet"], "before ADD")
+    plugin = Plugin(host)
+    plugin.add("sandbox", pod="db")
+    index = host.link("sandbox", "eth0")["ifindex"]
+    host.unchanged(text)
+    same(host.mvapply("validate", "-f", FILE).code, 0, "validate")
+    with watching(host, "-f", FILE) as service:
+        host.batch("sandbox", ["address flush dev eth0 scope global"])
+        service.until(lambda: host.addresses("sandbox", "eth0") == {"172.16.86.2/24"}, "the address is back")
+        declare(host, document(networks(mtu=1400), {"db": pod}))
+        service.until(lambda: host.link("sandbox", "eth0")["mtu"] == 1400, "the MTU")
+        same(host.link("sandbox", "eth0")["ifindex"], index, "the same link")
+        plugin.call("DEL", "sandbox")
+        service.quiet()
+        same(host.names("sandbox"), set(), "after DEL")
+        plugin.add("other", pod="db")
+        service.quiet()
+        host.batch("other", ["address flush dev eth0 scope global"])
+        service.until(lambda: host.addresses("other", "eth0") == {"172.16.86.2/24"}, "in its next sandbox")
+
+
+@test("cni: a pod of the same name before the old one ends")
+def successor(host):
+    host.netns("old", "new")
+    declare(host, document(networks(), {"db": {"cni": "default/db", "networks": ["lan"]}}))
+    plugin = Plugin(host)
+    plugin.add("old", pod="db")
+    plugin.add("new", pod="db")
+    same((host.names("old"), host.addresses("new", "eth0")), (set(), {"172.16.86.2/24"}), "the new one has it")
+    plugin.call("DEL", "old")
+    plugin.call("DEL", "old", netns="")
+    same(host.addresses("new", "eth0"), {"172.16.86.2/24"}, "after DEL of the old one")
+
+
+@test("cni: whose tag an attacker sets is not taken for a pod")
+def forged(host):
+    """Whoever has CAP_NET_ADMIN in one container can set any owner tag there."""
+    host.netns("evil", "db")
+    text = document(networks(), {"evil": {"networks": ["lan"]}, "db": {"cni": "default/db", "networks": {
+        "lan": {"ipv4_address": "172.16.86.20"}}}})
+    declare(host, text)
+    host.apply(text)
+    host.batch("evil", ["link set eth0 alias mvapply:attach:default/lan/db"])
+    host.apply(text, code=1)
+    Plugin(host).add("db", pod="db")
+    same(host.addresses("db", "eth0"), {"172.16.86.20/24"}, "the pod")
+    host.apply(text)
+    same((host.addresses("evil", "eth0"), host.addresses("db", "eth0")), ({"172.16.86.2/24"}, {"172.16.86.20/24"}),
+         "after the next apply")

@@ -36,6 +36,8 @@ static void test_round_trip(void **state)
 	round_trip(arena, &host, "mvapply:host:lab/net");
 	round_trip(arena, &dummy, "mvapply:dummy:lab/net");
 	round_trip(arena, &vlan, "mvapply:vlan:a,lab");
+	assert_string_equal(owner_tag_guest(arena, &guest).name, "web");
+	assert_string_equal(owner_tag_guest(arena, &guest).source, "cni");
 	assert_false(owner_tag_equal(&host, &dummy));
 	assert_true(role_in_container(ROLE_ATTACH) && role_in_container(ROLE_GUEST));
 	assert_false(role_in_container(ROLE_HOST) || role_in_container(ROLE_NONE));
