@@ -269,23 +269,19 @@ int confirm_guard_begin(struct confirm_guard *guard, const struct confirm_job *j
 	int status = revert_prepare(job->before, job->plan, error);
 	if (status < 0)
 		return status;
-	int listener = confirm_listen(error);
+	cleanup_close int listener = confirm_listen(error);
 	if (listener < 0)
 		return listener;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		close(listener);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return error_set(error, errno,
 				 "cannot start the process that guards the confirmation: %s",
 				 strerror(errno));
-	}
 	guard->fd = pair[0];
 	guard->signals = signals_take_over();
 	stops_hold(SIG_BLOCK);
 	struct guard_process guard_process = {
 		.job = job, .parent = pair[1], .listener = listener, .signals = guard->signals};
-	status = fork_confirm_guard(guard, &guard_process, pair, lock, error);
-	close(listener);
-	return status;
+	return fork_confirm_guard(guard, &guard_process, pair, lock, error);
 }
 
 void confirm_guard_applied(const struct confirm_guard *guard)

@@ -235,12 +235,12 @@ static void run_hold(struct lookup *lookup)
 	struct engine_query *query = &lookup->query;
 	const struct lookups *lookups = lookup->lookups;
 	struct error error;
-	int fd = query->process = process_open(query->container.pid, &error);
-	if (fd >= 0)
-		fd = lookup_namespace_open(lookups, query->process, &query->stat, &error);
+	query->process = process_open(query->container.pid, &error);
+	cleanup_close int fd = query->process < 0
+				       ? query->process
+				       : lookup_namespace_open(lookups, query->process, &query->stat,
+							       &error);
 	const bool believed = fd >= 0 && engine_is_trusted(&query->container, fd);
-	if (fd >= 0)
-		close(fd);
 	if (fd == -ENOENT || fd == -ESRCH)
 		lookup_retry(lookup);
 	else if (fd < 0)

@@ -1,6 +1,6 @@
 /* One query for a container: from the engine's answer to the network namespace. */
-#ifndef RECONCILE_OBSERVE_ENGINE_QUESTION_H
-#define RECONCILE_OBSERVE_ENGINE_QUESTION_H
+#ifndef RECONCILE_OBSERVE_ENGINE_QUERY_H
+#define RECONCILE_OBSERVE_ENGINE_QUERY_H
 
 #include "reconcile/observe/engine_lookup_table.h"
 
