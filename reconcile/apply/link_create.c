@@ -91,17 +91,18 @@ static void temporary_name(const struct pending_link *pending, char name[IFNAMSI
 	snprintf(name, IFNAMSIZ, TEMPORARY_PREFIX "%08x", (unsigned)pending->ifindex);
 }
 
-/* Records which of create, alias and move failed; later ones fail only because an earlier one did.
+/* Records which of the first `n` operations failed; later ones fail only because an earlier one
+ * did.
  */
-static bool replies_check(struct pending_link *pending, const struct batch *batch,
-			  const enum operation_type types[], size_t n)
+static bool replies_check(struct pending_link *pending, const struct batch *batch, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct reply *reply = batch_reply(batch, pending->first + i);
 		if (!reply->errnum)
 			continue;
-		const struct operation_context operation_at = pending_operation(pending, types[i]);
-		outcome_refused(pending->outcome, &operation_at, reply);
+		const struct operation_context context = operation_context_of(
+			&pending->operations.all[i], pending->spec->ns, pending->spec);
+		outcome_refused(pending->outcome, &context, reply);
 		return false;
 	}
 	return true;
@@ -112,7 +113,6 @@ static bool replies_check(struct pending_link *pending, const struct batch *batc
  * it. The tag is a message of its own: the link has it even if the move fails. */
 static void make_and_move(struct group *group, struct pending_link *pending)
 {
-	static const enum operation_type types[] = {OP_LINK_NEW, OP_LINK_ALIAS, OP_LINK_MOVE};
 	union message message;
 	struct error error;
 	char name[IFNAMSIZ];
@@ -149,7 +149,7 @@ static void make_and_move(struct group *group, struct pending_link *pending)
 	int status = pending->there ? link_index_find(group->netlink, pending->spec->name,
 						      &pending->ifindex, &error)
 				    : 0;
-	if (replies_check(pending, batch, types, 3) && status < 0)
+	if (replies_check(pending, batch, 3) && status < 0)
 		outcome_broke(pending->outcome, &operation_at, &error);
 }
 
@@ -178,7 +178,6 @@ static void tag_separately(const struct group *group, struct pending_link *pendi
 static void creation_check(struct group *group, struct pending_link *pending,
 			   const struct batch *batch)
 {
-	static const enum operation_type types[] = {OP_LINK_NEW, OP_LINK_ALIAS};
 	const struct reply *created = batch_reply(batch, pending->first);
 	if (suggests_create_then_move(group, created)) {
 		make_and_move(group, pending);
@@ -187,7 +186,7 @@ static void creation_check(struct group *group, struct pending_link *pending,
 	}
 	pending->there = !created->errnum;
 	if (!pending->there || !pending->up_at_once)
-		replies_check(pending, batch, types, 2);
+		replies_check(pending, batch, 2);
 	else if (batch_reply(batch, pending->first + 1)->errnum)
 		tag_separately(group, pending);
 	else
