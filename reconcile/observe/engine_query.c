@@ -236,10 +236,9 @@ static void run_hold(struct lookup *lookup)
 	const struct lookups *lookups = lookup->lookups;
 	struct error error;
 	query->process = process_open(query->container.pid, &error);
-	cleanup_close int fd = query->process < 0
-				       ? query->process
-				       : lookup_namespace_open(lookups, query->process, &query->stat,
-							       &error);
+	cleanup_close int fd = query->process < 0 ? query->process
+						  : lookup_namespace_open(lookups, query->process,
+									  &query->stat, &error);
 	const bool believed = fd >= 0 && engine_is_trusted(&query->container, fd);
 	if (fd == -ENOENT || fd == -ESRCH)
 		lookup_retry(lookup);

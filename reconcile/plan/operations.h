@@ -52,8 +52,8 @@ struct operations {
 	size_t count;
 };
 
-/* In the arena; they point into the specification. OP_LINK_NEW is the first, then OP_LINK_ALIAS and,
- * outside of the host's namespace, OP_LINK_MOVE. */
+/* In the arena; they point into the specification. OP_LINK_NEW is the first, then OP_LINK_ALIAS
+ * and, outside of the host's namespace, OP_LINK_MOVE. */
 struct operations create_operations(struct arena *arena, const struct link_spec *spec);
 
 /* The operations that remove the policy: the rules before the routes that they lead to. */

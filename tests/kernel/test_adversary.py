@@ -1,6 +1,6 @@
 """Random attacks, from a seed: a container with all capabilities in its own namespace creates links, owner
 tags, addresses, routes and names while `mvapply watch` and `mvapply apply` run. No other container is
-affected at any time, and in the end the host is as the file declares. ADVERSARY_DEEDS and ADVERSARY_SEED
+affected at any time, and in the end the host is as the file declares. ADVERSARY_OPERATIONS and ADVERSARY_SEED
 set how many, and which."""
 import os
 import random
@@ -12,7 +12,7 @@ from registry import test
 from service import watching
 
 LONG = any(os.environ.get(name) for name in ("SLOW", "SOAK"))
-DEEDS = int(os.environ.get("ADVERSARY_DEEDS", "3000" if LONG else "150"))
+OPERATIONS = int(os.environ.get("ADVERSARY_OPERATIONS", "3000" if LONG else "150"))
 SEED = int(os.environ.get("ADVERSARY_SEED", "1"))
 NAMES = [f"v{number}" for number in range(1, 7)]
 LINKS = 12  # limit of the intruder's objects
@@ -107,7 +107,7 @@ def played(host, kind):
             adversary = Adversary(host, evil, SEED)
             with victims(host, *NAMES) as others:
                 before = switches(service)
-                for number in range(DEEDS):
+                for number in range(OPERATIONS):
                     adversary.one()
                     if number % 25 == 24:
                         host.apply(whole, code=None)
@@ -115,8 +115,8 @@ def played(host, kind):
                         others.unharmed(f"deed {number} of seed {SEED}")
                 service.quiet(limit=60)
                 spent = switches(service) - before
-                assert spent < SWITCHES * DEEDS, f"{spent} switches for {DEEDS} deeds"
-                print(f"seed {SEED}: {spent} switches of the service for {DEEDS} deeds")
+                assert spent < SWITCHES * OPERATIONS, f"{spent} switches for {OPERATIONS} operations"
+                print(f"seed {SEED}: {spent} switches of the service for {OPERATIONS} operations")
                 # The service may have created its link again meanwhile: wait until it exists, and
                 # is right.
                 host.until(lambda: adversary.leave() or host.apply(whole, code=None).code == 0,
@@ -130,11 +130,11 @@ def played(host, kind):
         host.unchanged(whole)
 
 
-@test(f"adversary: {DEEDS} random deeds of root in a container", seconds=20 + DEEDS)
+@test(f"adversary: {OPERATIONS} random operations of root in a container", seconds=20 + OPERATIONS)
 def root(host):
     played(host, "root")
 
 
-@test(f"adversary: {DEEDS} random deeds of a user's container", seconds=20 + DEEDS)
+@test(f"adversary: {OPERATIONS} random operations of a user's container", seconds=20 + OPERATIONS)
 def user(host):
     played(host, "user")

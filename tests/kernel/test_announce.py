@@ -14,7 +14,7 @@ def announced(sniffer, ip, mac, seconds=2):
     return sniffer.wait(lambda frame: packets.is_arp_announcement(frame, ip, mac), seconds)
 
 
-@test("announce: what fails after its addresses were there is not announced")
+@test("announce: a link that fails after its addresses were added is not announced")
 def failed(host):
     host.netns("web", "db")
     sniffer = sniffer_of(host)
@@ -41,7 +41,7 @@ def second(host):
     assert announced(sniffer, "172.16.86.30", "02:42:ac:10:56:99"), sniffer.frames
 
 
-@test("announce: where the kernel may not ask, too")
+@test("announce: also where the kernel may not send ARP requests")
 def silent(host):
     host.netns("web")
     sniffer = sniffer_of(host)

@@ -53,7 +53,7 @@ def applies(host, wanted, unmanaged, *rules, code=None):
     return done
 
 
-@test("broken: a dump that is interrupted is done again")
+@test("broken: an interrupted dump is repeated")
 def interrupted(host):
     wanted, unmanaged = crowded(host)
     dumps = noted(host, "dump", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
@@ -65,7 +65,7 @@ def interrupted(host):
     same(state(host, *NAMES), {}, "nothing is done on the word of one")
 
 
-@test("broken: a dump that ends with an error is done again, or is none")
+@test("broken: a dump that ends with an error is repeated, or fails")
 def broken_off(host):
     wanted, unmanaged = crowded(host)
     dumps = noted(host, "dump", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
@@ -76,7 +76,7 @@ def broken_off(host):
         assert "Cannot allocate memory" in done.err + done.out, done
 
 
-@test("broken: signals amid calls, and answers to others or by others")
+@test("broken: signals during system calls, and replies to or from other processes")
 def in_between(host):
     wanted, unmanaged = crowded(host)
     for number in range(1, len(answers_of(host)) + 1, 1 if WHOLE else 3):
@@ -84,7 +84,7 @@ def in_between(host):
             applies(host, wanted, unmanaged, f"{fault}@{number}", code=0)
 
 
-@test("broken: an acknowledgement that says nothing is none")
+@test("broken: an acknowledgement without a result is an error")
 def blank(host):
     wanted, unmanaged = crowded(host)
     answers = noted(host, "answer", lambda env: host.mvapply("apply", "-f", "network.yaml", env=env))
@@ -96,7 +96,7 @@ def blank(host):
     assert said > 5, f"{said} were said to be none"
 
 
-@test("broken: nothing is planned on half of what is there")
+@test("broken: an incomplete state is not planned from")
 def half_looks(host):
     crowded(host)
     host.apply(TEXT)
@@ -120,7 +120,7 @@ def answers_of(host):
     return found
 
 
-@test("broken: what cannot be looked at is not taken for done")
+@test("broken: an object that cannot be read is not reported as unchanged")
 def unseen(host):
     """The link to be deleted is in a namespace that no file names any more."""
     host.netns(*NAMES)
@@ -141,7 +141,7 @@ def unseen(host):
         assert said > 1, f"{command}: of {len(dumps)} dumps that failed, {said} were told of"
 
 
-@test("broken: an answer that is lost")
+@test("broken: a lost reply")
 def lost(host):
     wanted, unmanaged = crowded(host)
     answers = answers_of(host)
@@ -150,7 +150,7 @@ def lost(host):
         applies(host, wanted, unmanaged, f"lost@{number}")
 
 
-@test("broken: an answer that is cut short")
+@test("broken: a truncated reply")
 def cut(host):
     wanted, unmanaged = crowded(host)
     said = 0
@@ -162,7 +162,7 @@ def cut(host):
     assert said > 10, f"only {said} were said to be malformed"
 
 
-@test("broken: an answer that is nonsense")
+@test("broken: an invalid reply")
 def garbled(host):
     """Nothing crashes, and no unmanaged object is deleted. A well-formed reply is trusted."""
     host.netns(*NAMES)
@@ -182,7 +182,7 @@ def garbled(host):
     assert {0, 1} <= codes, f"exit codes {codes}"
 
 
-@test("broken: an answer that never comes is not waited for for ever")
+@test("broken: a missing reply ends in a timeout")
 def silent(host):
     """Only acknowledgements can be lost silently."""
     wanted, unmanaged = crowded(host)
@@ -194,7 +194,7 @@ def silent(host):
         same("the kernel did not answer within 5 s" in done.err, code == 1, f"told: {done}")
 
 
-@test("broken: events that are lost or cut short are made up for", both=True)
+@test("broken: lost and truncated events cause a full read", both=True)
 def events(host):
     host.netns(*NAMES)
     host.apply(TEXT)
@@ -208,7 +208,7 @@ def events(host):
             service.until_says("events of the kernel were lost")
 
 
-@test("broken: events that are lost again and again make few looks at everything, and what is heard is repaired")
+@test("broken: repeated loss of events causes few full reads, and events that arrive are handled")
 def lost_without_end(host):
     host.netns(*NAMES)
     host.apply(TEXT)
@@ -226,7 +226,7 @@ def lost_without_end(host):
         service.until(lambda: state(host, *NAMES) == wanted, "repaired", 60)
 
 
-@test("broken: events that are nonsense end nothing")
+@test("broken: invalid events end nothing")
 def garbled_events(host):
     host.netns(*NAMES)
     host.apply(TEXT)
@@ -248,7 +248,7 @@ def until_same(host, service, wanted, what):
         raise
 
 
-@test("broken: a service whose requests are refused, dumps interrupted and answers lost by chance")
+@test("broken: a service with random refusals, interrupted dumps and lost replies")
 def by_chance(host):
     host.netns(*NAMES, "other")
     host.batch("host", ["link add link eth0 name x address 02:00:00:00:01:01 type macvlan "
@@ -270,7 +270,7 @@ def by_chance(host):
     host.unchanged(TEXT)
 
 
-@test("broken: a namespace that gets no number is told of, and heard all the same")
+@test("broken: a namespace without an nsid is reported, and its events are handled")
 def unnumbered(host):
     """The kernel reports changes in namespaces that have an nsid."""
     host.netns("web")

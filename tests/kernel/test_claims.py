@@ -102,7 +102,7 @@ def alias_of_own(host, evil, text, alias):
     return plan.code, plan.out, plan.err, done.code, done.out, done.err, found
 
 
-@test("claims: an alias with a role that only the host's own links have is no better than nonsense")
+@test("claims: an alias with the role of the host's own link is ignored")
 def false_roles(host):
     host.netns(*NAMES)
     with intruder(host, "root") as evil:
@@ -157,12 +157,12 @@ def chosen_user(host):
     tried(host, "user")
 
 
-@test("claims: addresses of others, claimed by a container that comes last in the file", seconds=120)
+@test("claims: addresses of other attachments, claimed by the last container of the file", seconds=120)
 def chosen_last(host):
     tried(host, "root", first=False)
 
 
-@test("claims: addresses of others, given by the file, claimed by a user's container", seconds=120)
+@test("claims: addresses of other attachments, set in the file, claimed by a user's container", seconds=120)
 def explicit(host):
     tried(host, "user", explicit=True)
 
@@ -202,7 +202,7 @@ def no_inheritance(host, kind):
         host.unchanged(text)
 
 
-@test("claims: nothing is inherited from a forged attachment of a container that is not there yet")
+@test("claims: a pending container inherits nothing from a forged attachment")
 def inherited(host):
     no_inheritance(host, "root")
 
@@ -212,7 +212,7 @@ def inherited_user(host):
     no_inheritance(host, "user")
 
 
-@test("claims: while a container cannot be found, no forged owner tag makes its link leave")
+@test("claims: a forged owner tag does not delete the link of a container that cannot be found")
 def pending_kept(host):
     host.netns("v1", "evil")
     with host.process() as pid:
@@ -231,7 +231,7 @@ def pending_kept(host):
 HOSTILE = ["x: y", "..", "*a", "a\u2028b", "#", "ü"]
 
 
-@test("export: forged owner tags, of any names, never end in a file that is wrong")
+@test("export: forged owner tags with any names never give an invalid file")
 def hostile_export(host):
     host.netns("v1", "v2", "evil")
     text = document({"n": lan(host=HOST)}, {"v1": ["n"], "v2": ["n"], "evil": ["n"]})
@@ -266,7 +266,7 @@ def forged(count, name="mvapply:attach:default/n/x{}"):
         yield from stacked(f"z{number}", alias=name.format(number))
 
 
-@test("claims: forged owner tags do not trip --max-delete, and are told as what they are")
+@test("claims: forged owner tags do not count for --max-delete, and are reported as such")
 def guard(host):
     host.netns(*NAMES)
     for kind in ("root", "user"):
@@ -287,7 +287,7 @@ def guard(host):
             host.remove_netns("evil")
 
 
-@test("claims: forged owner tags of a container that no file names do not hold a service up")
+@test("claims: forged owner tags of an undeclared container do not block a service")
 def guard_undeclared(host):
     host.netns(*NAMES, "evil")
     host.batch("host", ["link add e0 link eth0 netns /run/netns/evil type macvlan"])
@@ -306,7 +306,7 @@ def guard_undeclared(host):
 FIRST = document({"n": NET}, {"v1": ["n"]})
 
 
-@test("claims: before anything of a set is live, a forged owner tag does not make its files another set's", both=True)
+@test("claims: without live links, a forged owner tag does not turn the files into another set's", both=True)
 def guard_first(host):
     host.netns("v1")
     for kind in BOTH:
@@ -384,7 +384,7 @@ def watched_explicit(host):
     watched(host, "user", True)
 
 
-@test("claims: a range whose every address is claimed is still one to choose from")
+@test("claims: addresses are chosen from a range although all of it is claimed")
 def exhausted(host):
     host.netns("v1", "late")
     with intruder(host, "user") as evil:
@@ -400,7 +400,7 @@ def exhausted(host):
             others.unharmed("a range used up")
 
 
-@test("claims: a MAC of the file's that is claimed is a matter of that attachment alone")
+@test("claims: a claimed MAC of the file fails that attachment alone")
 def explicit_mac(host):
     host.netns("v1", "late", "v2")
     mac = "02:00:5e:00:00:07"
@@ -473,16 +473,16 @@ def raced_watch(host, kind, how):
 
 
 for name, race, kind, how in (
-        ("a link that no look finds has the MAC that a container's would get", raced, "root", "hidden"),
-        ("the same, made by a user's container", raced, "user", "hidden"),
+        ("an unreadable link has the MAC that a container's link would get", raced, "root", "hidden"),
+        ("a user's container creates such a link again and again", raced, "user", "hidden"),
         ("the same, under a service", raced_watch, "user", "hidden"),
-        ("a marked link with a container's MAC is made again whenever it is deleted", raced, "root", "again"),
-        ("it is so by a user's container", raced, "user", "again"),
-        ("it is so under a service", raced_watch, "user", "again")):
+        ("a tagged link with a container's MAC is created again whenever it is deleted", raced, "root", "again"),
+        ("such a link of a user's container", raced, "user", "again"),
+        ("such a link under a service", raced_watch, "user", "again")):
     test(f"claims: {name}", seconds=60)(functools.partial(race, kind=kind, how=how))
 
 
-@test("claims: a MAC of the file's that a link has which no look finds fails that attachment alone",
+@test("claims: a MAC of the file that an unreadable link has fails that attachment alone",
       seconds=60)
 def explicit_hidden(host):
     host.netns("v1", "late", "v2")
@@ -510,7 +510,7 @@ def owner_tag_nested(host, number, child):
                         f"link set z alias mvapply:attach:default/n/x{number}", f"link set z netns {child.pid}"])
 
 
-@test("claims: owner tags in network namespaces that a container makes are no attachments to the guard")
+@test("claims: owner tags in network namespaces that a container creates do not count for the guard")
 def nested_owner_tags(host):
     names = [f"v{i}" for i in range(5)]
     host.netns("evil", *names)

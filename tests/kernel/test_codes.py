@@ -26,7 +26,7 @@ def plan_reports(host, code, expected, networks, containers, *flags):
     reported(host, code, expected, "diff", "-f", host.write(document(networks, containers)), *flags)
 
 
-@test("codes: what the host is not fit for")
+@test("codes: the host lacks something")
 def blocked(host):
     host.netns("web", "db")
     host.batch("host", ["link add link eth0 name mv0 type macvlan mode bridge", "link set mv0 up",
@@ -48,7 +48,7 @@ def blocked(host):
         plan_reports(host, code, 1, {"n": network}, containers)
 
 
-@test("codes: containers that are not where the file says")
+@test("codes: containers are not where the file says")
 def targets(host):
     host.write("x", "file")
     nowhere = {"DOCKER_HOST": "unix:///run/work/nobody"}
@@ -61,7 +61,7 @@ def targets(host):
         reported(host, code, expected, "diff", "-f", path, env=env)
 
 
-@test("codes: what is in the way")
+@test("codes: conflicts")
 def refused(host):
     host.netns("web", "db")
     host.batch("host", ["link add link eth0 name other address 02:00:5e:00:00:09 type macvlan "
@@ -90,7 +90,7 @@ def port(host):
     plan_reports(host, "MV0603", 1, {"n": lan()}, {})
 
 
-@test("codes: a guard, and a plan that does not hold any more")
+@test("codes: a guard, and a stale plan")
 def guards(host):
     host.netns("web")
     host.apply(BRIDGE)
@@ -102,7 +102,7 @@ def guards(host):
     reported(host, "MV0808", 4, "apply", "plan.json")
 
 
-@test("codes: containers that do not come in time, and sets that are not live")
+@test("codes: containers that are not there in time, and sets that are not live")
 def waited(host):
     reported(host, "MV0911", 1, "apply", "-f", host.write(BRIDGE), "--wait=0")
     reported(host, "MV0914", 1, "confirm")
@@ -142,7 +142,7 @@ def requests(host, text):
     return kinds
 
 
-@test("codes: what the kernel refuses", both=True)
+@test("codes: the kernel refuses an operation", both=True)
 def failed(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
@@ -163,14 +163,14 @@ def failed(host):
         same(host.names("web"), set(), f"what is left after {code}")
 
 
-@test("codes: an answer of the kernel's that is cut")
+@test("codes: a truncated reply of the kernel")
 def answer(host):
     host.netns("web")
     host.write(document({"n": lan()}, {"web": ["n"]}))
     reported(host, "MV0908", 1, "diff", "-f", "network.yaml", env=preload(host, "cut@1=20"))
 
 
-@test("codes: a sysctl that there is not, or whose value cannot be")
+@test("codes: an unknown sysctl, or an invalid value of one")
 def wrong_sysctl(host):
     host.netns("web")
     for sysctl in ({"net.ipv4.conf.IFNAME.nonsense": "1"}, {"net.ipv4.conf.IFNAME.rp_filter": "yes"}):
@@ -179,7 +179,7 @@ def wrong_sysctl(host):
         same(host.names("web"), set(), "what is left")
 
 
-@test("codes: a value that the kernel does not take", both=True)
+@test("codes: a value that the kernel does not accept", both=True)
 def value(host):
     host.netns("web")
     host.write(document({"n": lan()}, {"web": ["n"]}))
@@ -190,7 +190,7 @@ def value(host):
 
 # --- objects that others use
 
-@test("codes: an address that two networks of one parent, under two names, want")
+@test("codes: one address for two networks of one parent under two names")
 def altname(host):
     host.netns("web", "db")
     host.batch("host", ["link property add dev eth0 altname uplink"])
@@ -200,7 +200,7 @@ def altname(host):
     reported(host, "MV0608", 1, "diff", "-f", path)
 
 
-@test("codes: what another attachment, which cannot be changed, holds")
+@test("codes: an identity that another attachment has, which cannot be changed")
 def held(host):
     host.netns("web")
     host.apply(document({"n": lan()}, {"web": ["n"]}))
@@ -223,7 +223,7 @@ def full_owner_tag(host):
 
 # --- engines, with their error answers
 
-@test("codes: an engine that answers wrong, counts processes otherwise, or runs a service twice")
+@test("codes: an engine's invalid answer, other process ids, or a service that runs twice")
 def engines(host):
     host.netns("web", "db")
     path = host.write(document({"n": lan()}, {"c": {"docker": "app", "networks": ["n"]}}))
@@ -255,7 +255,7 @@ def library(host):
 
 # --- files
 
-@test("codes: a file that is not there, and one that is no saved plan")
+@test("codes: a missing file, and an invalid saved plan")
 def files(host):
     reported(host, "MV0101", 3, "validate", "-f", "nowhere.yaml")
     reported(host, "MV0108", 3, "apply", host.write("{}", "plan.json"))

@@ -24,7 +24,7 @@ WAYS = [
 ]
 
 
-@test("colour: a terminal gets it, and NO_COLOR, TERM=dumb or --color take it away; a pipe has none")
+@test("colour: on a terminal, unless NO_COLOR, TERM=dumb or --color; never in a pipe")
 def ways(host):
     host.netns("web", "db", "old")
     host.apply(document({"n": lan(**RANGE)}, {"web": ["n"], "old": ["n"]}))
@@ -38,7 +38,7 @@ def ways(host):
             same(said, plain, f"what a terminal gets in {env}")
 
 
-@test("colour: what is made is green, what changes yellow, what goes red, and nothing else is")
+@test("colour: creations are green, changes yellow, deletions red, and nothing else has a colour")
 def which(host):
     host.netns("web", "db", "old")
     host.apply(document({"n": lan(**RANGE)}, {"web": ["n"], "old": ["n"]}))
@@ -51,7 +51,7 @@ def which(host):
     same(said, host.diff(text).out, "without colours")
 
 
-@test("colour: the doctor's and the table's words are coloured on a terminal alone")
+@test("colour: the words of doctor and of tables have colours on a terminal alone")
 def others(host):
     host.netns("web")
     file = host.write(document({"n": lan(parent="nowhere", **RANGE)}, {"web": ["n"]}))

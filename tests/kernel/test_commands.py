@@ -10,7 +10,7 @@ from host import same
 from registry import test
 
 
-@test("diff: 2 with the plan where there is something to do, 0 where not")
+@test("diff: 2 with the plan if there is something to do, otherwise 0")
 def diff_codes(host):
     host.netns("web")
     before = host.snapshot()
@@ -46,7 +46,7 @@ def diff_mixed(host):
     same(done.plan[0], "- attach old/n eth0 172.16.86.3/24", "deletes come first")
 
 
-@test("pending: an apply does the rest, says so and exits 0; it joins later")
+@test("pending: an apply does the rest, reports it and exits with 0; the next one attaches it")
 def pending(host):
     host.netns("web")
     text = document({"n": lan()}, {"job": ["n"], "web": ["n"]})
@@ -75,7 +75,7 @@ def wait(host):
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
 
 
-@test("pending: --wait fails when the time is over")
+@test("pending: --wait fails after its timeout")
 def wait_over(host):
     host.netns("web")
     text = document({"n": lan()}, {"job": ["n"], "web": ["n"]})
@@ -129,7 +129,7 @@ def find(value, wanted):
     return None
 
 
-@test("status: without a file it tells what is live")
+@test("status: without a file, the live attachments")
 def status_alone(host):
     host.netns("web")
     host.apply(document({"n": lan()}, {"web": ["n"]}, name="lab"))
@@ -142,7 +142,7 @@ def status_alone(host):
     same(found["set"], "lab", "the set")
 
 
-@test("status: tells what has drifted")
+@test("status: differences between the host and the files")
 def status_drift(host):
     host.netns("web")
     host.apply(BRIDGE)
@@ -151,7 +151,7 @@ def status_drift(host):
     assert "1400" in done.out and "1500" in done.out and "mtu" in done.out, done
 
 
-@test("status: --exit-code gives 2 where the host differs from the files, and 0 otherwise")
+@test("status: --exit-code exits with 2 if the host differs from the files, otherwise with 0")
 def status_exit_code(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
@@ -193,7 +193,7 @@ def json_output(host):
     assert bad["errors"][0]["line"] >= 1, bad
 
 
-@test("output: -q says nothing, and colours come when asked for")
+@test("output: -q prints nothing, and --color always gives colours")
 def quiet_and_colour(host):
     host.netns("web")
     done = host.apply(BRIDGE, "-q")
@@ -204,7 +204,7 @@ def quiet_and_colour(host):
     assert "\x1b[" not in host.diff(BRIDGE).out, "colour in a pipe"
 
 
-@test("output: what cannot be written is an error, not a success that nobody sees")
+@test("output: a write that fails is an error")
 def full(host):
     host.netns("web")
     path = host.write(BRIDGE)
@@ -214,7 +214,7 @@ def full(host):
         assert re.fullmatch(r"mvapply: error: .* output.* \[MV0901\]\n", done.err), (words, done)
 
 
-@test("output: in one file, text and errors stand in the order in which they came")
+@test("output: text and errors in one file are in their order")
 def order(host):
     text = document({"n": lan(ip_range="172.16.86.0/25")}, {"job": ["n"]})
     path = host.write(text)
@@ -228,7 +228,7 @@ def order(host):
     assert found == sorted(found) and found[0] == 0, out
 
 
-@test("output: where the standard descriptors are closed, none of mvapply's own takes their place")
+@test("output: closed standard descriptors are not replaced by mvapply's own")
 def closed(host):
     host.netns("web")
     path = host.write(BRIDGE)
@@ -245,7 +245,7 @@ def closed(host):
     assert filled and not own, f"{own} of {traced}"
 
 
-@test("command line: what newcomers write is told how to be written")
+@test("command line: mistakes of newcomers are answered with the correct form")
 def newcomers(host):
     path = host.write(BRIDGE)
     for words, hint in (
@@ -259,7 +259,7 @@ def newcomers(host):
         in host.mvapply("apply", "-f", "plan.json", code=3).err
 
 
-@test("command line: files that are all for other hosts are told, lest nothing to do be taken for done")
+@test("command line: files that are for other hosts alone are reported")
 def in_other_netns(host):
     host.netns("web")
     path = host.write(document({"n": lan(hosts=["rack1", "rack2"], ip_range={
@@ -273,7 +273,7 @@ def in_other_netns(host):
     same(host.mvapply("diff", "-f", host.write("networks: {}")).err, "", "for no network at all")
 
 
-@test("command line: without /proc it says that it is needed")
+@test("command line: without /proc an error names it")
 def no_proc(host):
     path = host.write(BRIDGE)
     done = host.run("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc; exec "$@"', "sh", host.binary, "diff",
@@ -281,7 +281,7 @@ def no_proc(host):
     assert "hint: check that /proc is mounted: `mount -t proc proc /proc`" in done.err, done
 
 
-@test("status: without rights it says what it could not look at")
+@test("status: without privileges it names the namespaces that it could not read")
 def unprivileged(host):
     host.netns("web")
     host.apply(BRIDGE)
@@ -393,7 +393,7 @@ MEANT = {"plan": "diff", "up": "apply", "sync": "apply", "start": "apply", "down
          "aply": "apply", "statsu": "status", "explian": "explain"}
 
 
-@test("commands: words of other tools, and slips of the hand, get the command that is meant")
+@test("commands: names from other tools and misspelled names get a suggestion")
 def near_words(host):
     for word, meant in MEANT.items():
         done = host.mvapply(word, code=3)
@@ -417,7 +417,7 @@ def validate(host):
         before=linux.drop_capability_bounds)
 
 
-@test("docker and podman: told plainly where they cannot be reached")
+@test("docker and podman: a clear error if they cannot be reached")
 def engines(host):
     host.netns("web")
     text = document({"n": lan()}, {"db": {"docker": "my-db", "networks": ["n"]},

@@ -91,24 +91,24 @@ def only(**containers):
 
 
 EDITS = {
-    "a link that was made": document({"n": NET}, {
+    "a created link": document({"n": NET}, {
         "web": {"n": {"routes": [{"to": "10.9.0.0/16", "via": "172.16.86.9"}],
                       "sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "2"}}},
         "db": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0"}}, "ci": ["n"]}),
-    "links that were deleted": only(ci=["n"]),
-    "all that can change in place": document({"n": {**NET, "mtu": 1400, "mode": "private",
+    "deleted links": only(ci=["n"]),
+    "all changes in place": document({"n": {**NET, "mtu": 1400, "mode": "private",
                                                     "bcqueuelen": 50}}, {
         "web": {"n": {"ipv4_address": "172.16.86.77", "mac_address": "02:00:5e:00:00:77",
                       "interface_name": "other", "ipv6_address": "fd00:86::77",
                       "sysctls": {"net.ipv4.conf.IFNAME.rp_filter": "1"}}},
         "db": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0",
                      "routes": [{"to": "10.8.0.0/16", "via": "172.16.86.8"}]}}}),
-    "names and addresses that were swapped": document({"n": NET}, {
+    "swapped names and addresses": document({"n": NET}, {
         "web": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0"}},
         "db": {"n": {"ipv4_address": "172.16.86.2", "interface_name": "eth0"}}}),
-    "links that were replaced": document({"n": {**NET, "parent": "eth1"}}, {
+    "replaced links": document({"n": {**NET, "parent": "eth1"}}, {
         "web": ["n"], "db": {"n": {"ipv4_address": "172.16.86.21"}}}),
-    "a host's own way": document({"n": {**NET, "host": True}}, {"web": ["n"], "db": ["n"]}),
+    "the host's own link": document({"n": {**NET, "host": True}}, {"web": ["n"], "db": ["n"]}),
 }
 
 
@@ -160,11 +160,11 @@ def goes_back(text):
 
 
 for what, edited in EDITS.items():
-    test(f"confirm: it goes back from {what}",
-         both=what in ("links that were deleted", "all that can change in place"))(goes_back(edited))
+    test(f"confirm: rollback of {what}",
+         both=what in ("deleted links", "all changes in place"))(goes_back(edited))
 
 
-@test("confirm: a VLAN that was made goes, and one that went returns", needs=["vlan"])
+@test("confirm: a created VLAN is deleted, and a deleted one created again", needs=["vlan"])
 def vlan(host):
     host.netns("web")
     empty = host.snapshot(final_state=True)
@@ -176,7 +176,7 @@ def vlan(host):
     same(host.snapshot(final_state=True), before, "after the VLAN returned")
 
 
-@test("confirm: what was adopted is nobody's again, with its routes")
+@test("confirm: an adopted link is unmanaged again, with its routes")
 def adopted(host):
     host.netns("web")
     host.batch("web", ["link set lo up", "link add x0 type veth peer name x1", "link set x0 up",
@@ -193,7 +193,7 @@ def adopted(host):
     same(host.snapshot(final_state=True), before, "after it went back")
 
 
-@test("confirm: a link that was down is down again")
+@test("confirm: a link that was down is down after the rollback")
 def was_down(host):
     host.netns("web", "db")
     host.apply(WEB_DB)
@@ -205,7 +205,7 @@ def was_down(host):
     assert "UP" not in host.link("web", "eth0")["flags"], "it is up"
 
 
-@test("confirm: a link that was deleted returns on a parent that was made again meanwhile")
+@test("confirm: a deleted link is created again on a parent that was created again meanwhile")
 def parent_recreated(host):
     host.netns("web", "db")
     cable = ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"]
@@ -334,7 +334,7 @@ for kind in ("file", "pipe", "socket", "FIFO", "closed", "/dev/null"):
     test(f"confirm: standard input that is no terminal is not read ({kind})")(no_terminal)
 
 
-@test("confirm: in a loop over a list, and in a script on standard input, it takes nothing of either")
+@test("confirm: in a loop over a list or a script on standard input, it reads neither")
 def in_a_loop(host):
     host.netns("web", "db")
     for name in ("web", "db"):
@@ -349,7 +349,7 @@ def in_a_loop(host):
     same((host.names("web"), host.names("db")), (set(), set()), "links")
 
 
-@test("confirm: mvapply confirm keeps it, and says whose")
+@test("confirm: `mvapply confirm` keeps the changes, and names the set")
 def by_command(host):
     host.netns("web", "db")
     host.mvapply("confirm", code=1)
@@ -371,7 +371,7 @@ def by_signal(host):
     same(host.names("web"), {"eth0"}, "links")
 
 
-@test("confirm: where nothing is to be done nothing is asked")
+@test("confirm: no question if there is nothing to do")
 def nothing(host):
     host.netns("web", "db")
     host.apply(WEB_DB)
@@ -381,7 +381,7 @@ def nothing(host):
         host.mvapply("apply", f"--confirm={wrong}", "-f", "network.yaml", code=3)
 
 
-@test("confirm: what failed is told, and what did not can stay")
+@test("confirm: failed steps are reported, and the others can stay")
 def failures(host):
     host.netns("web", "db")
     host.apply(document({"n": lan()}, {"db": ["n"]}))
@@ -409,7 +409,7 @@ def saved(host):
     same(host.names("web"), {"eth0"}, "links")
 
 
-@test("confirm: what cannot be put back is told", both=True)
+@test("confirm: objects that cannot be restored are reported", both=True)
 def in_part(host):
     host.netns("web", "db")
     host.apply(WEB_DB)
@@ -438,7 +438,7 @@ ANEW = {
 }
 
 
-@test("confirm: a container that was started again meanwhile has its former link in its new namespace", seconds=120)
+@test("confirm: a container that was restarted meanwhile gets its former link in its new namespace", seconds=120)
 def restarted(host):
     host.netns("web", "db", "ci")
     host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"])
@@ -454,7 +454,7 @@ def restarted(host):
         same(host.snapshot(final_state=True), before, how)
 
 
-@test("confirm: so has one that the files do not name any more, whose namespace has a blank in its name")
+@test("confirm: so has a container that was removed from the files, whose namespace has a blank in its name")
 def restarted_blank(host):
     host.netns("my web", "db")
     host.apply(document({"n": NET}, {"web": {"netns": "my web", "networks": ["n"]}, "db": ["n"]}))
@@ -466,7 +466,7 @@ def restarted_blank(host):
     same(host.snapshot(final_state=True), before, "all")
 
 
-@test("confirm: a link that somebody made meanwhile in the container's new namespace becomes the former one")
+@test("confirm: a link that was created meanwhile in the new namespace becomes the former one")
 def restarted_and_attached(host):
     host.netns("web", "db")
     host.apply(WEB_DB)
@@ -483,7 +483,7 @@ def restarted_and_attached(host):
     same(host.link("web", "eth0")["address"], "02:42:ac:10:56:02", "MAC")
 
 
-@test("confirm: a container that is away is named, as it is left without its link")
+@test("confirm: a stopped container whose link is not restored is named")
 def away(host):
     host.netns("web", "db")
     host.apply(WEB_DB)
@@ -496,7 +496,7 @@ def away(host):
     same(host.names("db"), {"eth0"}, "links")
 
 
-@test("confirm: what is in the way in a container's new namespace is named")
+@test("confirm: a conflict in a container's new namespace is named")
 def restarted_in_the_way(host):
     host.netns("web", "db")
     host.apply(WEB_DB)
@@ -526,7 +526,7 @@ def space_of(pid):
     return os.readlink(f"/proc/{pid}/ns/net")
 
 
-@test("confirm: a process that is in a new namespace meanwhile has its former link there")
+@test("confirm: a process that has moved to a new namespace gets its former link there")
 def process_renewed(host):
     with renewing() as process:
         mine, pid = os.readlink("/proc/self/ns/net"), process.pid
@@ -543,7 +543,7 @@ def process_renewed(host):
         same(host.link("renewed", "eth0")["mtu"], 1500, "MTU")
 
 
-@test("confirm: a process that has ended meanwhile is named, as it is left without its link")
+@test("confirm: an ended process whose link is not restored is named")
 def process_ended(host):
     with host.process() as pid:
         host.apply(document({"n": lan()}, {"web": {"pid": pid, "networks": ["n"]}}))
@@ -561,7 +561,7 @@ def docker(mtu):
     return document({"n": lan(mtu=mtu)}, {"app": {"docker": "app", "networks": ["n"]}, "db": ["n"]})
 
 
-@test("confirm: an engine's container that was restarted meanwhile has its former link in its new namespace")
+@test("confirm: an engine's container that was restarted meanwhile gets its former link in its new namespace")
 def container_restarted(host):
     for running in (True, False):
         host.netns("web", "db", "new")
@@ -589,7 +589,7 @@ def container_restarted(host):
         host.remove_netns("db")
 
 
-@test("confirm: an engine that does not answer keeps nothing but its restarted container from going back")
+@test("confirm: a silent engine prevents the rollback of its restarted container alone")
 def engine_slow(host):
     host.netns("web", "db", "new")
     with daemon() as engine, host.process("web") as first:
@@ -625,7 +625,7 @@ def under_faults(host, *rules):
         return child.wait(timeout=30 * host.patience), said
 
 
-@test("confirm: whatever goes wrong once, it goes back")
+@test("confirm: any single failure is rolled back")
 def broken(host):
     """Both processes count for themselves, so that each fault occurs in the apply and in the
     rollback."""
@@ -651,7 +651,7 @@ def broken(host):
 
 # --- processes that end
 
-@test("confirm: killed in the middle of its work, it goes back at once", both=True)
+@test("confirm: killed during its changes, it rolls back at once", both=True)
 def killed_within(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
@@ -677,7 +677,7 @@ def guarded(host):
     return False
 
 
-@test("confirm: killed before each call, it goes back, if only when its time is over")
+@test("confirm: killed before each system call, it rolls back, at the latest after the timeout")
 def killed_anywhere(host):
     host.netns("web", "db", "ci")
     host.apply(BEFORE)
@@ -711,7 +711,7 @@ def killed_waiting(host):
     host.mvapply("confirm", code=1)
 
 
-@test("confirm: killed while it waits, it goes back when its time is over")
+@test("confirm: killed while it waits, it rolls back after the timeout")
 def killed_time(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
@@ -723,7 +723,7 @@ def killed_time(host):
     goes_back_alone(host, before)
 
 
-@test("confirm: the terminal hangs up, and it goes back all the same")
+@test("confirm: a hangup of the terminal is rolled back")
 def hangup(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
@@ -742,7 +742,7 @@ def hangup(host):
     goes_back_alone(host, before)
 
 
-@test("confirm: the whole process group is killed at once, and it goes back all the same")
+@test("confirm: a kill of the whole process group is rolled back")
 def group_killed(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
@@ -758,7 +758,7 @@ def group_killed(host):
     goes_back_alone(host, before)
 
 
-@test("confirm: Ctrl-Z amid the work waits for its end, and it goes back all the same")
+@test("confirm: Ctrl-Z during the changes waits for their end, and the changes are rolled back")
 def suspended(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
@@ -777,7 +777,7 @@ def suspended(host):
         rolled_back(host, before)
 
 
-@test("confirm: the guard is killed, and the apply goes back itself")
+@test("confirm: after a kill of the guard process, the apply itself rolls back")
 def guard_killed(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
@@ -787,7 +787,7 @@ def guard_killed(host):
     same(host.snapshot(final_state=True), before, "after it went back")
 
 
-@test("confirm: SIGINT and SIGTERM go back at once")
+@test("confirm: SIGINT and SIGTERM roll back at once")
 def cancelled(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
@@ -818,7 +818,7 @@ def others(host):
     host.mvapply("apply", "-f", other)
 
 
-@test("confirm: what others hang on a VLAN meanwhile keeps it", needs=["vlan"])
+@test("confirm: a VLAN to which other links were attached meanwhile is kept", needs=["vlan"])
 def vlan_used(host):
     host.netns("web")
     with waiting(host, VLAN) as (child, _):

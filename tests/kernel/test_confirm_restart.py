@@ -58,7 +58,7 @@ def rolled_back(host, routes, again, code):
     return said
 
 
-@test("confirm, again: others' routes in a container's new namespace stay, and what has no room is named", both=True,
+@test("confirm, restarted: others' routes in the new namespace stay, and conflicting ones are named", both=True,
       seconds=120)
 def theirs_stay(host):
     host.netns("web", "db")
@@ -70,7 +70,7 @@ def theirs_stay(host):
             container_restart(host, "web")
 
 
-@test("confirm, again: what others have beside is no reason not to put a container's link back")
+@test("confirm, restarted: unmanaged objects in the namespace do not prevent the rollback")
 def beside(host):
     host.netns("web", "db")
     for again in (False, True):
@@ -82,7 +82,7 @@ def beside(host):
         container_restart(host, "web")
 
 
-@test("confirm, again: in the same namespace, too, a route that somebody put in the place of ours meanwhile stays")
+@test("confirm, restarted: in the same namespace, a route that replaced a managed one stays")
 def same_namespace(host):
     host.netns("web", "db")
     host.apply(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))

@@ -114,7 +114,7 @@ def nothing_to_do(host):
     same((counts["lists of groups"], counts["folders of descriptors"]), (0, 0), "what is searched")
 
 
-@test("counts: one more beside those that are there")
+@test("counts: one more attachment")
 def one_added(host):
     host.netns(*NAMES, "more")
     host.apply(TEXT)
@@ -124,7 +124,7 @@ def one_added(host):
           "RTM_NEWNSID": 1}, "messages that change")
 
 
-@test("counts: what changes of a link goes in one message")
+@test("counts: all changes of a link in one message")
 def changed(host):
     host.netns(*NAMES)
     names = {name: {"n": {"interface_name": "lan0"}} for name in NAMES}
@@ -136,7 +136,7 @@ def changed(host):
         NAMES[0], "lan0")["linkinfo"]["info_data"]["bcqueuelen"]), (1400, 77), "the link")
 
 
-@test("counts: a VLAN link is marked and brought up by one message", needs=["vlan"])
+@test("counts: a VLAN link gets its owner tag and is set up in one message", needs=["vlan"])
 def vlan_link(host):
     # The host's own link on it has a sysctl to be set before it comes up.
     text = document({"n": lan(vlan=10, host=True)}, {})
@@ -154,7 +154,7 @@ def delete(host):
          "messages that change")
 
 
-@test("counts: a network that owns its VLAN goes by one message", needs=["vlan"])
+@test("counts: a network that owns its VLAN is deleted by one message", needs=["vlan"])
 def delete_with_vlan(host):
     names = NAMES[:4]
     host.netns(*names)
@@ -166,7 +166,7 @@ def delete_with_vlan(host):
     same("eth0.10" in host.names("host"), False, "the VLAN link is there")
 
 
-@test("counts: the floor of the benches sends what mvapply sends")
+@test("counts: the benchmark's floor sends the messages that mvapply sends")
 def floor(host):
     host.netns(*NAMES)
     mine = changes(counted(host, "apply", "-f", host.write(TEXT)))
@@ -176,7 +176,7 @@ def floor(host):
     same(host.names(NAMES[-1]), {"eth0"}, "links")
 
 
-@test("bench: a round of each work, with the state of the kernel checked after each program")
+@test("bench: one repetition of each workload, with a check of the kernel's state after each program")
 def bench(host):
     host.run(BENCH, "--binary", host.binary, "--rounds", "1", "--plans", "10", "--json",
              "/run/work/bench.json", "3", code=0, seconds=60)

@@ -134,7 +134,7 @@ def confine(kept):
     return enter
 
 
-@test("deployment: within the unit's rights and mounts it does its work", both=True)
+@test("deployment: the unit's capabilities and mounts suffice", both=True)
 def confined(host):
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)  # as systemd creates it at boot
     host.netns("web")
@@ -153,7 +153,7 @@ def confined(host):
         assert not any("error" in line for line in service.log()), service.log()
 
 
-@test("deployment: a process's namespace takes the right that engines.conf adds")
+@test("deployment: a process's namespace needs the capability that engines.conf adds")
 def confined_process(host):
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)
     more = os.path.join(EXAMPLES, "systemd/mvapply-engines.conf")
@@ -179,7 +179,7 @@ def confined_process(host):
 LEASED = document({"n": lan(dhcp=True, subnet=None, gateway=None)}, {"web": ["n"]})
 
 
-@test("deployment: a lease takes the rights that mvapply-dhcp.conf adds, and no other system calls")
+@test("deployment: a lease needs the capabilities that mvapply-dhcp.conf adds, and no other system calls")
 def confined_lease(host):
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_SHARED)
     host.netns("web")
@@ -213,7 +213,7 @@ def documents(path):
     return json.loads(done.stdout)
 
 
-@test("deployment: the files for Kubernetes are YAML, and ask for no more than the unit")
+@test("deployment: the files for Kubernetes are YAML, and request no more than the unit")
 def kubernetes(host):
     sets = []
     for path in sorted(glob.glob(f"{EXAMPLES}/kubernetes/*.yaml")):

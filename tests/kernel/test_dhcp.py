@@ -61,7 +61,7 @@ def first(host):
         same(server.count("DHCPDISCOVER"), asked, "what a second apply asks")
 
 
-@test("dhcp: what status, JSON, doctor, graph and export say of a lease")
+@test("dhcp: a lease in status, JSON, doctor, graph and export")
 def reported(host):
     host.netns("web", "db")
     text = document({"n": NET, "m": lan(subnet="10.8.0.0/16", gateway="10.8.0.254")},
@@ -90,7 +90,7 @@ def reported(host):
         assert ip not in exported and exported.count("dhcp: true") == 1, exported
 
 
-@test("dhcp: a container that comes back has the same address; delete gives it back")
+@test("dhcp: a restarted container has the same address; delete releases it")
 def kept(host):
     host.netns("web", "db")
     text = document({"n": NET}, {"web": ["n"], "db": ["n"]}, name="lab")
@@ -151,7 +151,7 @@ def spelled(spelling, container="web"):
     return f"networks:\n  n: {spelling}\ncontainers:\n  {container}: {{networks: [n]}}\n"
 
 
-@test("dhcp: whichever way YAML spells the key, and wherever the file comes from")
+@test("dhcp: every spelling of the key in YAML, from every kind of file")
 def spellings(host):
     host.netns("web", "db")
     with serving(host) as server:
@@ -178,7 +178,7 @@ def spellings(host):
         assert wide.code == 3 or lease_of(host)["dynamic"], wide
 
 
-@test("dhcp: renewed once half of it is over, and what somebody takes away is put back")
+@test("dhcp: renewed after half of its lifetime, and restored if another program removes it")
 def renew(host):
     host.netns("web")
     with serving(host) as server:
@@ -205,7 +205,7 @@ def renew(host):
         same((lease_of(host)["local"], host.routes("web")), (ip, routes), "put back")
 
 
-@test("dhcp: no server: the link is there, and says so; then there is one")
+@test("dhcp: without a server the link is created, and reported; then a server appears")
 def silent(host):
     host.netns("web", "db")
     text = document({"n": NET, "m": lan(subnet="10.8.0.0/16", gateway=None)},
@@ -236,7 +236,7 @@ def silent(host):
     same((host.names("web"), host.names("db")), (set(), set()), "links")
 
 
-@test("dhcp: the server gives another address")
+@test("dhcp: the server assigns another address")
 def other(host):
     host.netns("web")
     with serving(host):
@@ -255,7 +255,7 @@ def other(host):
                                   f"172.16.86.0/24 dev eth0 scope link src {new}"}, "routes")
 
 
-@test("dhcp: another address leaves others' addresses and routes of the link alone")
+@test("dhcp: a changed address leaves unmanaged addresses and routes of the link unchanged")
 def other_beside(host):
     host.netns("web")
     for promotes, pool in ("0", "172.16.86.100,172.16.86.109"), ("1", "172.16.86.110,172.16.86.119"):
@@ -283,7 +283,7 @@ def other_beside(host):
         os.unlink("/run/dhcp/up0.leases")
 
 
-@test("dhcp: which network has the default route; none by an internal one; IPv6 beside it")
+@test("dhcp: the network with the default route; none by an internal one; IPv6 in addition")
 def routes(host):
     host.netns("web", "db")
     dual = lan(dhcp=True, subnet=None, gateway=None, subnets=[
@@ -336,7 +336,7 @@ def files_of(pid):
             if not path.startswith(("pipe:", "socket:", "anon_inode:"))}
 
 
-@test("dhcp: killed at any time, it leaves no client behind, and the next apply has the lease")
+@test("dhcp: killed at any time, it leaves no client process, and the next apply has the lease")
 def killed(host):
     host.netns("web")
     path = host.write(TEXT)
@@ -354,7 +354,7 @@ def killed(host):
         same((server.leases(), host.names("web")), ({}, set()), "leases, and links")
 
 
-@test("dhcp: the client has the rights of a client, the host's files, and the container's network")
+@test("dhcp: the client has few capabilities, the host's files, and the container's network")
 def rights(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), converged=False) as running:
@@ -385,7 +385,7 @@ def rights(host):
         child.kill()
 
 
-@test("dhcp: a saved plan; and back to the lease that was, where it is not confirmed")
+@test("dhcp: a saved plan; the rollback restores the former lease")
 def saved(host):
     host.netns("web")
     with serving(host) as server:
@@ -405,7 +405,7 @@ def saved(host):
         same(set(server.leases()) - {lease["local"]}, set(), "other leases")
 
 
-@test("dhcp: on a VLAN that is made for it", needs=["vlan"])
+@test("dhcp: on a VLAN that is created for it", needs=["vlan"])
 def vlan(host):
     host.netns("web")
     host.lan("172.16.87.1/24", vlan=10)
@@ -417,7 +417,7 @@ def vlan(host):
         same((server.leases(), host.names("host")), ({}, {"eth0"}), "leases, and links, after delete")
 
 
-@test("dhcp: ipvlan, whose links share a MAC, told apart by their client ids", needs=["ipvlan"])
+@test("dhcp: ipvlan, whose links share a MAC, distinguished by their client ids", needs=["ipvlan"])
 def ipvlan(host):
     host.netns("web", "db")
     text = document({"n": lan(driver="ipvlan", dhcp=True, subnet=None, gateway=None)},
@@ -444,7 +444,7 @@ def started(host, *arguments):
             [call.split('"')[1] for call in calls if call.startswith("execve")])
 
 
-@test("dhcp: no program is started where the files have nothing to do with it, nor where a lease is fresh")
+@test("dhcp: no program is started without a lease in the files, nor while a lease is fresh")
 def costs(host):
     host.netns("web", "db")
     plain = host.write(document({"m": lan(subnet="10.8.0.0/16", gateway=None)}, {"db": ["m"]},
@@ -478,7 +478,7 @@ def log(host):
         assert any("+ dhcp 172.16.86." in line["message"] for line in lines), lines
 
 
-@test("dhcp: without a client it says what to install")
+@test("dhcp: without a client program the error names the packages")
 def absent(host):
     host.netns("web")
     host.write("", "nothing")
@@ -494,7 +494,7 @@ def absent(host):
         "hint: install udhcpc" in done.err, done
 
 
-@test("dhcp: the service gets, renews and gets back leases by itself", seconds=60)
+@test("dhcp: the service requests, renews and restores leases", seconds=60)
 def service(host):
     host.netns("web", "db")
     server = Server(host)
@@ -534,7 +534,7 @@ def service(host):
         running.until(lambda: host.names("web"), "the link is there")
 
 
-@test("dhcp: a link that is put back, since what replaces it cannot be made, has its lease again")
+@test("dhcp: a link that is restored, as its replacement cannot be created, has its lease again")
 def put_back(host):
     host.netns("web")
     broken = {"sysctls": {"net.ipv4.conf.IFNAME.no_such_key": "1"}}
@@ -556,7 +556,7 @@ def put_back(host):
         assert "restored" in done.err and "no DHCP server answered" in done.err, done
 
 
-@test("dhcp: an address that is given back is not kept as if it were the file's")
+@test("dhcp: a released address is not kept as the file's")
 def given_back(host):
     host.netns("web")
     with serving(host) as server:
@@ -567,7 +567,7 @@ def given_back(host):
              "leases and addresses")
 
 
-@test("dhcp: more leases than the helper asks for at once: the service does not stand still", seconds=60)
+@test("dhcp: more leases than the broker requests at once do not block the service", seconds=60)
 def many(host):
     names = [f"c{number}" for number in range(260)]
     host.netns("late", *names)
@@ -583,7 +583,7 @@ def many(host):
         assert time.monotonic() - begun < 3 * host.patience, time.monotonic() - begun
 
 
-@test("dhcp: the service asks for the next lease once there is an answer")
+@test("dhcp: the service requests the next lease after an answer")
 def one_by_one(host):
     names = [f"c{number}" for number in range(40)]
     host.netns(*names)

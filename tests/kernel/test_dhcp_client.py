@@ -48,7 +48,7 @@ def helper_of(pid):
     return None
 
 
-@test("dhcp client: one that leaves a process behind holds nobody, and what is in its group ends")
+@test("dhcp client: a process that it leaves behind blocks nothing, and its group is ended")
 def left_behind(host):
     host.netns("web")
     begun = time.monotonic()
@@ -59,7 +59,7 @@ def left_behind(host):
     host.until(lambda: not inside(host), "nothing of it is left")
 
 
-@test("dhcp client: one that does not end is killed after 20 s, also where it has closed its output",
+@test("dhcp client: one that does not end is killed after 20 s, also if it has closed its output",
       seconds=60)
 def endless(host):
     host.netns("web")
@@ -71,7 +71,7 @@ def endless(host):
     same(inside(host), [], "what is left of it")
 
 
-@test("dhcp client: one whose asker has gone is killed, and so does not keep the namespace")
+@test("dhcp client: killed when the requesting process has ended, and does not keep the namespace")
 def abandoned(host):
     host.netns("web", "db")
     text = document({"n": NET}, {"web": ["n"], "db": ["n"]})
@@ -83,7 +83,7 @@ def abandoned(host):
         assert inside(host, "db"), "the other one goes on"
 
 
-@test("dhcp client: a lease that is of no use is told apart from a client that fails")
+@test("dhcp client: an invalid lease is distinguished from a failure of the client")
 def unfit(host):
     host.netns("web")
     for script, reported in (
@@ -99,7 +99,7 @@ def unfit(host):
     assert "the DHCP client failed: it exited with code 3 and without a message: eth0" in done.err, done
 
 
-@test("dhcp client: one that was taken over writes, renames and removes no file, and has no rtnetlink")
+@test("dhcp client: a compromised one writes, renames and removes no file, and has no rtnetlink")
 def taken_over(host):
     host.netns("web")
     os.makedirs("/run/open")
@@ -116,7 +116,7 @@ def taken_over(host):
     same(host.link("web", "eth0")["mtu"], 1500, "the link")
 
 
-@test("dhcp client: a router that is no host's address of the subnet is left out")
+@test("dhcp client: a router that is no host address of the subnet is ignored")
 def no_router(host):
     host.netns("web")
     host.apply(TEXT, env=client(host, LEASE.replace("86.1 ", "86.255 ")))
@@ -125,7 +125,7 @@ def no_router(host):
     host.unchanged(TEXT)
 
 
-@test("dhcp client: the helper has the rights that it needs; its end is the service's, with a failure")
+@test("dhcp client: the broker process has the capabilities that it needs; its end ends the service")
 def helper_ends(host):
     host.netns("web")
     with serving(host), watching(host, "-f", host.write(TEXT)) as running:
@@ -152,7 +152,7 @@ def helper_ends(host):
         running.process.returncode = 0
 
 
-@test("dhcp client: a helper that cannot be started, or cannot give up its rights, is told")
+@test("dhcp client: a broker process that cannot start, or cannot drop its capabilities, is reported")
 def no_helper(host):
     host.netns("web")
     for calls, error, reported in (
@@ -166,7 +166,7 @@ def no_helper(host):
         assert f"the DHCP client failed: {reported}: eth0 in namespace web has no" in done.err, done
 
 
-@test("dhcp client: the helper ends with an apply that is killed, also where that is to be confirmed")
+@test("dhcp client: the broker process ends with a killed apply, also before a confirmation")
 def helper_of_confirm(host):
     host.netns("web")
     with serving(host), subprocess.Popen(
@@ -184,7 +184,7 @@ def helper_of_confirm(host):
         assert ended, "the helper goes on"
 
 
-@test("dhcp client: a server that is gone is waited for once, and not for each lease of its")
+@test("dhcp client: an absent server is waited for once, and not for each of its leases")
 def gone(host):
     names = [f"c{number}" for number in range(70)]
     host.netns(*names)
@@ -204,7 +204,7 @@ def gone(host):
     assert 32 <= asked <= 33, f"{asked} clients were run"
 
 
-@test("dhcp client: a container that is started again amid a question has its link soon, and is asked for")
+@test("dhcp client: a container that restarts during a request gets its link and a new request")
 def anew(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), converged=False,
@@ -218,7 +218,7 @@ def anew(host):
             running.until(lambda first=first: not os.path.exists(f"/proc/{first}"), "its end")
 
 
-@test("dhcp client: however many files mvapply has from who called it, its own have their numbers")
+@test("dhcp client: descriptors inherited from the caller do not collide with its own")
 def inherited(host):
     host.netns("web")
     file, env = host.write(TEXT), client(host, LEASE)

@@ -34,7 +34,7 @@ def findings(host, text, code, *flags):
             if one["code"] != "MV1201"}
 
 
-@test("doctor: a host that is fit: nothing found, nothing changed, exit 0")
+@test("doctor: a host without problems: no finding, no change, exit 0")
 def fit(host):
     devices()
     host.netns("web")
@@ -50,7 +50,7 @@ def rows(done):
             if line.startswith("ok ")}
 
 
-@test("doctor: /sys shows another network namespace, whose hardware says nothing of ours")
+@test("doctor: /sys of another network namespace is ignored")
 def other_sys(host):
     devices(eth0="driver vmxnet3")
     with open("/sys/class/net/eth0/address", "w", encoding="ascii") as file:
@@ -62,7 +62,7 @@ def other_sys(host):
          ("the hardware of eth0 is unknown: /sys shows another network namespace", "eth0 is up, mtu 1500", "1 of 1 running"), "rows")
 
 
-@test("doctor: no parent is called fine beside one that is missing")
+@test("doctor: parents are not called ok if one is missing")
 def parent_missing(host):
     devices()
     done = host.mvapply("doctor", "-f", host.write(document({"a": lan(parent="eth7")}, {})), code=1)
@@ -84,7 +84,7 @@ def engine_down(host):
     assert "cannot be reached" in found["message"] and found["fix"], found
 
 
-@test("doctor: kinds of links that the kernel cannot make", both=True)
+@test("doctor: kinds of links that the kernel cannot create", both=True)
 def kinds(host):
     devices()
     host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up",
@@ -109,7 +109,7 @@ def kinds(host):
     same(reported, missing, "kinds that are told as missing")
 
 
-@test("doctor: rights that are missing")
+@test("doctor: missing capabilities")
 def rights(host):
     devices()
     done = host.mvapply("doctor", "-f", host.write(BRIDGE), "-o", "json", code=1,

@@ -25,7 +25,7 @@ def connect(engine, network, what="connect"):
     engine.call("POST", f"/networks/{network}/{what}", {"Container": "app"}, raw=True)
 
 
-@test("engine links: docker connects another network beside ours")
+@test("engine links: docker connects another network in addition to a managed link")
 def names(host):
     with bridged(host) as engine:
         with engine.space("app") as space:
@@ -63,7 +63,7 @@ def said(result):
     return " ".join((result.out + result.err).split())
 
 
-@test("engine links: Docker's own macvlan is in the way, and is taken over")
+@test("engine links: Docker's own macvlan conflicts, and is adopted")
 def own_macvlan(host):
     with running(host, "docker") as engine:
         engine.call("POST", "/networks/create", {

@@ -57,7 +57,7 @@ def go(service, engine):
     service.until_says("trying again", 20)
 
 
-@test("engine socket: its folders are removed, and made again", seconds=120)
+@test("engine socket: its directories are removed and created again", seconds=120)
 def folders(host):
     with away(host) as (engine, service):
         comes_back(service, engine, engine.begin)
@@ -68,7 +68,7 @@ def folders(host):
             comes_back(service, engine, engine.begin)
 
 
-@test("engine socket: by a symbolic link to it, or to its folder, that comes later or is turned", seconds=120)
+@test("engine socket: a symbolic link to it or to its directory appears, or changes its target", seconds=120)
 def links(host):
     for number, (link, target) in enumerate((("/run/link.sock", PATH), ("/run/link", FOLDER))):
         variable = link if number == 0 else f"{link}/engine.sock"
@@ -84,7 +84,7 @@ def links(host):
         host.remove_netns("web")
 
 
-@test("engine socket: another file system is mounted where its folder is, and taken away", seconds=120)
+@test("engine socket: another file system is mounted on its directory, and unmounted", seconds=120)
 def mounts(host):
     with away(host) as (engine, service):
         os.makedirs(FOLDER)

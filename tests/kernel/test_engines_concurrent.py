@@ -49,7 +49,7 @@ def applying(host, *arguments, env):
         running.communicate()
 
 
-@test("engines: one that hangs keeps no other set waiting")
+@test("engines: a hanging engine does not delay other sets")
 def unrelated_apply(host):
     host.netns("web", "plain", "later")
     path = host.write(docker("app"), "docker.yaml")
@@ -73,7 +73,7 @@ def unrelated_apply(host):
         same(host.names("web"), {"eth0"}, "its container")
 
 
-@test("engines: one container that is not answered for says nothing about the others", seconds=90)
+@test("engines: a container without an answer does not affect the others", seconds=90)
 def one_silent(host):
     host.netns("slow", "fast")
     text = docker("slow", "fast")
@@ -93,7 +93,7 @@ def one_silent(host):
         same(host.apply(text, env=engine.env).plan, [], "once it answers")
 
 
-@test("engines: many containers of one that hangs share one time budget", seconds=90)
+@test("engines: many containers of a hanging engine share one time budget", seconds=90)
 def one_budget(host):
     names = [f"c{number}" for number in range(150)]
     host.netns("plain")
@@ -113,7 +113,7 @@ def attempts(host, attempt, count=3):
     raise AssertionError(f"{count} attempts in vain")
 
 
-@test("engines: one that hangs keeps no container waiting that an apply waits for", seconds=90)
+@test("engines: a hanging engine does not delay a container that an apply waits for", seconds=90)
 def wait_for_others(host):
     host.netns("web")
     def attempt(number):
@@ -141,7 +141,7 @@ def wait_for_others(host):
     attempts(host, attempt)
 
 
-@test("engines: one that hangs keeps no status waiting that goes on", seconds=90)
+@test("engines: a hanging engine does not delay `status --watch`", seconds=90)
 def status_goes_on(host):
     def attempt(number):
         """The table is printed, and printed again with the changes, before the first query is
@@ -167,7 +167,7 @@ def status_goes_on(host):
     attempts(host, attempt)
 
 
-@test("engines: export and -o ip ask all engines side by side, in one time budget", seconds=60)
+@test("engines: export and -o ip query all engines concurrently, within one time budget", seconds=60)
 def origins_at_once(host):
     names = [f"c{number}" for number in range(8)]
     host.netns("web")
@@ -217,7 +217,7 @@ def processes(host, *spaces):
             process.end()
 
 
-@test("engines: a container that restarts while the lock is waited for is found again")
+@test("engines: a container that restarts during the wait for the lock is found again")
 def restart_at_lock(host):
     host.netns("web", "other")
     path = host.write(docker("app"))
@@ -251,7 +251,7 @@ def many_descriptors(host):
 
 # --- the service
 
-@test("watch: an engine that hangs keeps nothing else waiting", seconds=90)
+@test("watch: a hanging engine delays nothing else", seconds=90)
 def watch_hung(host):
     host.netns("web", "plain", "second")
     with daemon() as engine, processes(host, "web") as (app,):
@@ -288,7 +288,7 @@ def watch_hung(host):
         same(host.names("web"), {"eth0"}, "its link when the service has ended")
 
 
-@test("watch: systemd is told that the service is ready, whatever state an engine is in")
+@test("watch: systemd is notified of readiness, whatever the state of an engine")
 def watch_ready(host):
     host.netns("web", "plain")
     path = host.write(docker("app", plain=["plain"]))
@@ -314,7 +314,7 @@ def watch_ready(host):
             host.mvapply("delete", "--name", "default")
 
 
-@test("watch: a container that starts slowly says nothing about the others", seconds=120)
+@test("watch: a container that starts slowly does not affect the others", seconds=120)
 def watch_slow_start(host):
     host.netns("slow", "fast", "later")
     with daemon() as engine, processes(host, "slow", "fast", "later") as (slow, fast, later):
@@ -332,7 +332,7 @@ def watch_slow_start(host):
             same(engine.count("/events"), 1, "streams of events")
 
 
-@test("watch: a socket that was away while the stream of events lived", seconds=60)
+@test("watch: a socket that was absent while the event stream was open", seconds=60)
 def watch_socket_moved(host):
     host.netns("web")
     with daemon() as engine, processes(host, "web") as (app,):
@@ -348,7 +348,7 @@ def watch_socket_moved(host):
             same(engine.count("/events"), 1, "streams of events")
 
 
-@test("watch: an engine that was stopped while it was asked about everything", seconds=120)
+@test("watch: an engine that was stopped during a full query", seconds=120)
 def watch_stopped_meanwhile(host):
     host.netns("web", "late")
     with daemon() as engine, processes(host, "web", "late") as (app, late):
@@ -366,7 +366,7 @@ def watch_stopped_meanwhile(host):
             same(engine.count("/events"), 1, "streams of events")
 
 
-@test("watch: an engine that comes back is connected to as soon as its socket is there", seconds=60)
+@test("watch: a restarted engine is connected to as soon as its socket exists", seconds=60)
 def watch_coming_back(host):
     host.netns("web")
     path = "/run/one/two/engine.sock"
@@ -400,7 +400,7 @@ def watch_coming_back(host):
         engine.end()
 
 
-@test("watch: what an engine is asked for its events")
+@test("watch: the events that an engine is subscribed for")
 def watch_counts(host):
     host.netns("web", "again")
     with daemon() as engine, processes(host, "web", "again") as (app, again):
@@ -458,7 +458,7 @@ def watch_storm(host):
                 same(engine.count(name), 1, f"questions for the restart of {name}")
 
 
-@test("watch: an engine that leaves the files while it hangs", seconds=60)
+@test("watch: a hanging engine that is removed from the files", seconds=60)
 def watch_removed(host):
     host.netns("web", "plain")
     with daemon() as engine, processes(host, "web") as (app,):

@@ -21,7 +21,7 @@ def explain_key(host):
         assert words in done.out, f"no {words!r}\n{done}"
 
 
-@test("explain: all keys, each with what it means")
+@test("explain: all keys, each with its description")
 def explain_all(host):
     entries = host.mvapply("explain", "-o", "json").json["keys"]
     assert len(entries) > 30 and all(entry["about"] and entry["type"] for entry in entries), entries
@@ -30,7 +30,7 @@ def explain_all(host):
         assert any(line.startswith(f"{entry['path']}: ") for line in lines), entry["path"]
 
 
-@test("explain: what there is not, with a guess; exit 3")
+@test("explain: an unknown key gets a suggestion; exit code 3")
 def explain_unknown(host):
     done = host.mvapply("explain", "networks.lan.vlann", code=3)
     same(done.out, "", "standard output")

@@ -64,7 +64,7 @@ def whole(host):
     same(host.mvapply("export", "-o", "json").json["documents"], documents, "as JSON")
 
 
-@test("export: one set by --name or by its file; a set that is not there is an error")
+@test("export: one set by --name or by its file; an unknown set is an error")
 def selected(host):
     host.netns("web", "db")
     host.apply(WHOLE)
@@ -77,7 +77,7 @@ def selected(host):
     same(exported(host, "--name", "default")[1][0].keys(), {"networks", "containers"}, "default")
 
 
-@test("export: a host without anything of mvapply's is an error, and no file")
+@test("export: a host without managed objects is an error, and no file is written")
 def nothing(host):
     for words, message in ((["--adopt"], "there is no macvlan, ipvlan or macvtap link on this host"),
                            ([], "mvapply manages no link on this host")):
@@ -91,7 +91,7 @@ def nothing(host):
     assert documents, text
 
 
-@test("export: VLANs, one inside another and one that nobody uses", needs=["vlan"])
+@test("export: VLANs, one nested and one unused", needs=["vlan"])
 def vlans(host):
     host.netns("web")
     host.batch("host", ["link add link eth0 name theirs type vlan id 30", "link set theirs up"])
@@ -131,7 +131,7 @@ def compare_random_sets(host, seeds, **options):
         host.delete(out)
 
 
-@test("export: random sets, exported, differ in nothing, and come back the same")
+@test("export: exported random sets do not differ from the host")
 def random_sets(host):
     compare_random_sets(host, 6)
 
@@ -181,7 +181,7 @@ def settings(host, space, link):
     return found
 
 
-@test("export: the sysctls that a new link would not have, and a new one gets them back",
+@test("export: the sysctls that a new link would not have, and a new link gets them",
       both=True)
 def sysctls(host):
     host.netns("web", "db")
@@ -210,7 +210,7 @@ def sysctls(host):
     host.unchanged(text)
 
 
-@test("export: the secret that IPv6 addresses are made of is not written out")
+@test("export: the secret of stable IPv6 addresses is not exported")
 def secret(host):
     host.netns("web")
     host.apply(document({"n": lan()}, {"web": ["n"]}))
@@ -222,7 +222,7 @@ def secret(host):
     host.unchanged(text)
 
 
-@test("export: drift and what cannot be said are comments")
+@test("export: differences and values without a key are comments")
 def comments(host):
     host.netns("web", "db")
     host.apply(document({"n": lan()}, {"db": ["n"], "web": ["n"]}))
@@ -273,7 +273,7 @@ def taken_over(host, links, **options):
     return text, documents
 
 
-@test("export --adopt: macvlans that were made by hand are taken over in place")
+@test("export --adopt: macvlans that were created by hand are adopted in place")
 def adopt(host):
     host.netns("web", "db")
     for space, name, more in (("web", "mv0", "address 02:11:22:33:44:55"), ("db", "eth0", ""),
@@ -308,7 +308,7 @@ def adopt(host):
     host.unchanged(text)
 
 
-@test("export --adopt: beside what is marked, into the set that is asked for")
+@test("export --adopt: unmanaged links are added to the managed ones, in the named set")
 def adopt_beside(host):
     host.netns("web")
     host.apply(document({"n": lan()}, {"web": ["n"]}, name="lab"))
@@ -360,7 +360,7 @@ def adopt_vlans(host):
          "the host's own addresses")
 
 
-@test("docker: export --adopt takes over the link that Docker's own driver made", seconds=240)
+@test("docker: export --adopt adopts the link of Docker's own driver", seconds=240)
 def adopt_docker(host):
     with running(host, "docker") as engine:
         engine.call("POST", "/networks/create", {

@@ -55,7 +55,7 @@ def others_of(documents):
             **{name: found["containers"][name] for name in ("web", "db")}}
 
 
-@test("export: what a container does to its own link changes neither the network nor others", seconds=240)
+@test("export: a container's changes of its own link change neither the network nor other attachments", seconds=240)
 def one_word(host):
     host.netns("web", "db")
     for kind in BOTH:
@@ -78,7 +78,7 @@ def one_word(host):
             host.remove_netns(EVIL)
 
 
-@test("export: a subnet that one container alone has gives no other one an address")
+@test("export: a subnet that one container alone has gives no address to another")
 def alone(host):
     host.netns("web", "db", "evil", "late")
     host.apply(document({"n": lan()}, {"evil": ["n"], "web": ["n"], "db": ["n"]}))
@@ -113,7 +113,7 @@ def honest(host):
         host.unchanged(exported(host)[0])
 
 
-@test("export: where two disagree, the host's word is taken, or the first's, with a comment", seconds=240)
+@test("export: of two different values the host's counts, or the first one, with a comment", seconds=240)
 def ties(host):
     host.netns("web", "db")
     host.apply(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))

@@ -31,7 +31,7 @@ def edges(host):
             if '"' in line and ("--" in line or "-." in line) and line.split()[-1] in names}
 
 
-@test("forged: status and graph, before the container is there, while it comes, and what it gets")
+@test("forged: status and graph before, while and after the container starts")
 def reported(host):
     host.netns("web")
     for kind in BOTH:
@@ -58,7 +58,7 @@ def reported(host):
             host.delete(TEXT)
 
 
-@test("forged: going back takes nothing from a link with the container's owner tag elsewhere")
+@test("forged: the rollback does not use a link with the container's owner tag in another namespace")
 def rolled_back(host):
     host.netns("web", "late")
     for kind in BOTH:

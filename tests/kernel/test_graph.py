@@ -46,7 +46,7 @@ def drawn(host, file, form):
     return host.silently("graph", lambda: host.mvapply("graph", "-f", file, "--format", form)).out
 
 
-@test("graph: every object, with what would become of it")
+@test("graph: every object, with its planned action")
 def objects(host):
     graph = host.mvapply("graph", "-f", prepared(host), "-o", "json").json
     same([(node["kind"], node["state"], node["title"]) for node in graph["nodes"]], NODES, "nodes")
@@ -69,7 +69,7 @@ def legend(host):
         assert "egend" not in drawn(host, empty, form), form
 
 
-@test("graph: a parent that is missing, and one that is there by another name")
+@test("graph: a missing parent, and one that exists under another name")
 def parents(host):
     host.ip("host", "link property add dev eth0 altname uplink")
     file = host.write(document({"a": lan(parent="uplink"),
@@ -109,7 +109,7 @@ def dot(host):
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@test("graph: the SVG is well-formed, holds every text, and its boxes do not touch")
+@test("graph: the SVG is well-formed, contains every text, and its boxes do not overlap")
 def svg(host):
     root = xml.etree.ElementTree.fromstring(drawn(host, prepared(host), "svg"))
     texts = [text.text for text in root.iter(f"{SVG}text")]
@@ -153,7 +153,7 @@ def many_addresses(host):
     assert len(graph) < 4000, len(graph)
 
 
-@test("graph: the page's is what it draws of the example")
+@test("graph: the drawing in the documentation is that of the example")
 def page(host):
     host.netns("web", "ci", "db")
     with open(os.path.join(EXAMPLES, "../docs/how-to/graph.md"), encoding="utf-8") as file:

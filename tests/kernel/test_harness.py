@@ -13,7 +13,7 @@ def host_and_lan(host):
     same(host.routes("host"), {"172.16.86.0/24 dev eth0 scope link src 172.16.86.9"}, "routes")
 
 
-@test("harness: a change is heard and seen", both=True)
+@test("harness: a change is detected by events and by reading", both=True)
 def change_is_heard(host):
     host.netns("web")
     before = host.snapshot()

@@ -76,7 +76,7 @@ def attached(text, address="172.16.86.2/24"):
     assert address in text and ROUTE in text, text
 
 
-@on_each("the first process has its address and route; restarted; beside an apply")
+@on_each("the first process has its address and route; after a restart; concurrently with an apply")
 def first(host, engine):
     declare(entry(engine))
     engine.run("my-web")
@@ -115,7 +115,7 @@ def others(host, engine):
     assert "MV0104" in engine.fails("my-db"), "a mistake in a file that names it"
 
 
-@on_each("by the id, in a file with another engine's container, which is not asked for")
+@on_each("by the id, in a file with another engine's container, which is not looked up")
 def by_id(host, engine):
     ident = engine.create("my-web")
     other = "docker" if engine.kind == "podman" else "podman"
@@ -137,7 +137,7 @@ def service(host, engine):
              there and engine.kind == "docker", f"container {number}")
 
 
-@test("hook: docker: beside a network of Docker's own", seconds=120)
+@test("hook: docker: in addition to a network of Docker's own", seconds=120)
 def beside(host):
     with running(host, "docker", Wrapped) as engine:
         engine.call("POST", "/networks/create", {
@@ -157,7 +157,7 @@ def beside(host):
         engine.call("DELETE", "/networks/inner")
 
 
-@on_each("a parent that comes late, or never")
+@on_each("a parent that appears late, or never")
 def late(host, engine):
     declare(entry(engine, network=lan(parent="late0")))
     engine.create("my-web")
@@ -188,7 +188,7 @@ def fails(host, engine):
     attached(engine.log("my-web"))
 
 
-@on_each("addresses of a container that has left the file, and that the file gives to another one")
+@on_each("the address of a removed container, which the file assigns to another one")
 def leaving(host, engine):
     """The start of one container changes no other one; so it must not take from it."""
     host.netns("old")
@@ -206,7 +206,7 @@ def leaving(host, engine):
     same(host.addresses("old", "eth0"), {"172.16.86.2/24"}, "after the refused start")
 
 
-@on_each("eight at once, beside applies")
+@on_each("eight at once, concurrently with applies")
 def eight(host, engine):
     names = [f"c{number}" for number in range(8)]
     declare(document({"n": lan()},
@@ -237,7 +237,7 @@ class LenientRuntime(Wrapped):
 
 
 for made in (LenientHook, LenientRuntime):
-    @test(f"hook: {made.kind}: what cannot be attached starts without it, where that is asked for",
+    @test(f"hook: {made.kind}: a container that cannot be attached starts without it, if the option allows it",
           seconds=120)
     def lenient(host, made=made):
         with running(host, made.kind, made) as engine:
@@ -247,7 +247,7 @@ for made in (LenientHook, LenientRuntime):
             same(host.names("host"), {"eth0"}, "links of the host")
 
 
-@test("hook: what is no state of a container")
+@test("hook: an invalid container state")
 def refused(host):
     declare(document({"n": lan()}, {"web": {"podman": "my-web", "networks": ["n"]}}))
     for text in (b"", b"{}", b"[]", b'{"id":"x","pid":-4}', b"\xff"):

@@ -53,7 +53,7 @@ CHAIN = {"cniVersion": "1.0.0", "name": "chain", "plugins": [
     {"type": "bandwidth", "ingressRate": 123}]}
 
 
-@test("import cni: what is no JSON is cited without what steers a terminal")
+@test("import cni: invalid JSON is quoted without terminal control sequences")
 def cni_escape(host):
     done = host.mvapply("import", "cni", host.write('{"a": \x1bc', "bad.conf"), code=3)
     assert "bad.conf:1:7: invalid token near '?'" in done.err, repr(done.err)
@@ -84,7 +84,7 @@ def cni_networks(host):
         assert left in " ".join(text.replace("#", " ").split()), f"no {left!r} in\n{text}"
 
 
-@test("import cni: what is said in the plainest form leaves nothing over, and dhcp is dhcp")
+@test("import cni: the simplest form leaves nothing unconverted, and dhcp stays dhcp")
 def cni_plain(host):
     plain = {"name": "plain", "type": "ipvlan", "master": "eth1", "linkInContainer": False,
              "ipam": {"type": "host-local", "subnet": "10.1.2.0/24"}}
@@ -106,7 +106,7 @@ def cni_plain(host):
           '# a range: {"rangeStart":"10.9.0.9"} is not converted'], "comments")
 
 
-@test("import cni: each value that is not what it should be, and each plugin of another kind")
+@test("import cni: invalid values, and plugins of another kind")
 def cni_left(host):
     strange = {"name": "odd", "type": "macvlan", "mode": "source", "mtu": "big", "vlanId": 3,
                "ipam": {"type": "host-local", "subnet": "10.5.0.0/33"}}
@@ -120,7 +120,7 @@ def cni_left(host):
     assert "needs an edit" in err and "networks.odd" in err, err
 
 
-@test("import cni: what is imported is what CNI would make, on the kernel")
+@test("import cni: the imported configuration creates what CNI creates")
 def cni_applied(host):
     host.netns("web")
     conf = {**MACVLAN, "ipam": {**MACVLAN["ipam"], "subnet": "172.16.86.0/24"}}
@@ -219,7 +219,7 @@ def compose_whole(host):
         assert any(place == at and words in said for place, said in notes), (at, words, notes)
 
 
-@test("import compose: standard input, and files that are none")
+@test("import compose: standard input, and invalid files")
 def compose_bad(host):
     text = "name: lab\nservices: {}\nnetworks: {lan: {driver: macvlan}}\n"
     declared, _, err = imported(host, "compose", "-", stdin=text.encode())
@@ -239,7 +239,7 @@ def compose_bad(host):
 LABELS = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
 
 
-@test("docker: import compose, and the services get what the file says", seconds=240)
+@test("docker: import compose, and the services get the values of the file", seconds=240)
 def compose_applied(host):
     with running(host, "docker") as engine:
         engine.run("shop-web-1", labels=LABELS)
@@ -307,7 +307,7 @@ def docker_networks(host):
         host.delete(lasting, env=engine.env)
 
 
-@test("import docker: told plainly where it cannot be reached")
+@test("import docker: a clear error if it cannot be reached")
 def docker_missing(host):
     done = host.mvapply("import", "docker", code=1,
                         env={"DOCKER_HOST": "unix:///run/work/nothing.sock"})
@@ -352,7 +352,7 @@ def adds_nothing(host, kind, name):
         assert not line.lstrip().startswith("evil"), done
 
 
-@test("import: what libyaml takes for a line break adds nothing, wherever it is", seconds=120)
+@test("import: libyaml's line breaks add nothing to a file", seconds=120)
 def line_breaks(host):
     compose = {"services": {"web": {"image": "i", "networks": {"n": {"ipv4_address": "10.0.0.5"}}}},
                "networks": {"n": {"driver": "macvlan", "driver_opts": {"parent": "eth0"},

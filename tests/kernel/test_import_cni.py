@@ -62,7 +62,7 @@ def network(host, conf):
     return declared["networks"]["lan"], done
 
 
-@test("import cni: a gateway is never given to a container, said or not, routed or not")
+@test("import cni: a gateway is never assigned to a container, whether set, derived or routed")
 def gateway_is_reserved(host):
     plain = changed(HOST_LOCAL, ["ipam", "routes"], None)
     unsaid = changed(plain, ["ipam", "gateway"], None)
@@ -109,7 +109,7 @@ def keys_without_case(host):
     same((lan["parent"], lan["vlan"]), ("eth0", 5), "letters that fold, and the last of two")
 
 
-@test("import cni: without what decides the LAN the result is not valid, and says what to write")
+@test("import cni: without the LAN's values the result is invalid, and says what to edit")
 def lan_is_decided(host):
     for conf, reason in (
             (changed(VLAN, ["vlanId"], None), "vlanId from 1 to 4094"),
@@ -130,7 +130,7 @@ def lan_is_decided(host):
         refused(host, imported(host, conf)[1], reason)
 
 
-@test("import cni: ranges that are no block, are reversed, or are outside of the subnet")
+@test("import cni: ranges that are not a block, are reversed, or are outside of the subnet")
 def ranges(host):
     for start, end, block, said in (
             ("10.40.0.64", "10.40.0.127", "10.40.0.64/26", ""),
@@ -147,7 +147,7 @@ def ranges(host):
         refused(host, imported(host, {**HOST_LOCAL, "ipam": ipam})[1], start)
 
 
-@test("import cni: default routes in any spelling, and those that are none of the main table")
+@test("import cni: default routes in any spelling, and routes of other tables")
 def default_routes(host):
     six = {"type": "host-local", "subnet": "fd40::/64", "gateway": "fd40::9"}
     for spelling in ("::/0", "::0/0", "0::/0", "0:0:0:0:0:0:0:0/0", "fd40::5/0"):
@@ -195,7 +195,7 @@ def static(host):
     refused(host, imported(host, alone)[1], '"dst":"0.0.0.0/0"', "subnet")
 
 
-@test("import cni: whereabouts' ranges, and what is excluded from them")
+@test("import cni: whereabouts' ranges and exclusions")
 def whereabouts(host):
     for ipam, expected in (
             ({"range": "10.40.0.0/24"}, {"subnet": "10.40.0.0/24"}),
@@ -281,14 +281,14 @@ KNOWN += [({"name": "lan", "plugins": [HOST_LOCAL, {"type": "tuning"}]}, ["plugi
                              ("txQLen", 5), ("dataDir", "/run/x"))]
 
 
-@test("import cni: no known key is silent: each is carried, a comment, or refused", seconds=120)
+@test("import cni: each known key is converted, a comment, or refused", seconds=120)
 def nothing_silent(host):
     for conf, path, value in KNOWN:
         plain, other = imported(host, conf)[1].out, imported(host, changed(conf, path, value))[1].out
         assert plain != other, f"{path} {value!r} is silent:\n{other}"
 
 
-@test("import cni: what the file makes is what CNI's plugins make: addresses, MAC and routes")
+@test("import cni: the result has the addresses, MAC and routes of CNI's plugins")
 def as_the_plugins(host):
     assert os.path.exists(f"{PLUGINS}/macvlan"), "the package of CNI's plugins is not installed"
 

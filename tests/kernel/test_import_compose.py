@@ -53,7 +53,7 @@ def of(host, content):
 
 # --- one file
 
-@test("import compose: external networks that services use are kept, to be filled in")
+@test("import compose: external networks that services use are kept as a skeleton")
 def external(host):
     declared, done = of(host, {
         "services": {"web": {"image": "i", "networks": {
@@ -176,7 +176,7 @@ KNOWN += [(["services", "web", "deploy"], {key: "x"}) for key in ("mode", "endpo
 KNOWN += [(["name"], "other"), (["unknown"], 1), (["include"], ["missing.yaml"])]
 
 
-@test("import compose: no key of networks is silent: each is converted, a comment, or refused", seconds=120)
+@test("import compose: each key of networks is converted, a comment, or refused", seconds=120)
 def nothing_silent(host):
     def text(content):
         project(host, {"compose.yaml": content})
@@ -229,7 +229,7 @@ services:
     ".env": "# comment\nCARD=eth0 # the LAN\nGATEWAY='10.8.0.1'\nWEB=\nSUFFIX=\"x\"\n"}
 
 
-@test("import compose: variables, anchors, overrides and extends are what docker-compose makes of them")
+@test("import compose: variables, anchors, overrides and extends give the result of docker-compose")
 def resolved(host):
     project(host, {**FILES, "docker-compose.yml": 'version: "3.9"\n' + FILES["docker-compose.yml"],
                    "docker-compose.override.yml": 'version: "3.9"\n' + FILES["docker-compose.override.yml"]})
@@ -246,7 +246,7 @@ def resolved(host):
     assert "more" not in alone["containers"], "an override that is not named beside others"
 
 
-@test("import compose: include, profiles, tags and nested variables, as the Compose specification has them")
+@test("import compose: include, profiles, tags and nested variables, as the Compose specification defines")
 def specification(host):
     project(host, {
         "compose.yaml": """
@@ -278,7 +278,7 @@ services:
          "the name of the environment")
 
 
-@test("import compose: what is not resolved is told with its service and key")
+@test("import compose: unresolved values are reported with their service and key")
 def unresolved(host):
     _, done = of(host, """
 include: [gone.yaml, "oci://example.org/x"]
@@ -299,7 +299,7 @@ networks: {lan: {driver: macvlan, driver_opts: {parent: eth0}, ipam: {config: [{
         assert words in comments(done), f"no {words!r} in\n{done}"
 
 
-@test("import compose: as root, what a file names is read only if its owner may read it")
+@test("import compose: as root, a file that another file names is read only if its owner can read it")
 def trusted(host):
     project(host, {"compose.yaml": PLAIN | {"name": "${SECRET}", "include": ["other.yaml"]},
                    ".env": "SECRET=secret\n", "other.yaml": "services: {evil: {image: i, networks: [lan]}}"})

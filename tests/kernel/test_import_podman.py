@@ -64,7 +64,7 @@ def podman_networks(host):
         host.delete(done.out, env=engine.env)
 
 
-@test("podman: import docker on Podman's socket says to import podman", seconds=120)
+@test("podman: import docker on Podman's socket refers to import podman", seconds=120)
 def podman_behind_docker(host):
     with running(host, "podman") as engine:
         done = host.mvapply("import", "docker", code=3,
@@ -143,7 +143,7 @@ Internal=true
         "parent": "eth0", "internal": True, "subnet": "10.40.0.0/24", "mtu": 1300}}, done.out)
 
 
-@test("import quadlet: no parent is no guess, and a range outside of the subnet is to be edited")
+@test("import quadlet: without a parent the file is to be edited, as with a range outside of the subnet")
 def quadlet_refused(host):
     for text, reason in (
             ("[Network]\nDriver=macvlan\nSubnet=10.40.0.0/24\n", "parent"),
@@ -164,7 +164,7 @@ KNOWN = [("Driver", "ipvlan"), ("Subnet", "fd40::/64"), ("Gateway", "10.40.0.9")
          ("PodmanArgs", "--opt x=y"), ("GlobalArgs", "--log-level=debug")]
 
 
-@test("import quadlet: no key of a network is silent: each is carried, or a comment")
+@test("import quadlet: each key of a network is converted, or a comment")
 def quadlet_silent(host):
     text = "[Network]\nDriver=macvlan\nOptions=parent=eth0\nSubnet=10.40.0.0/24\n"
     plain = quadlet(host, lan_network=text)[1].out
@@ -173,7 +173,7 @@ def quadlet_silent(host):
         assert other != plain, f"{key}={value} is silent:\n{other}"
 
 
-@test("import docker: a network without a parent is no guess, from its files and from the engine")
+@test("import docker: a network without a parent is to be edited, from files and from the engine")
 def docker_parent(host):
     for body in ("driver: macvlan", "driver: macvlan\n    driver_opts: {macvlan_mode: bridge}"):
         _, done = imported(host, "compose", host.write(f"""

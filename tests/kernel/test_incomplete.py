@@ -45,7 +45,7 @@ def unknown(host, prefix, said):
         same(done.code, 1, f"exit code\n{done}")
 
 
-@test("incomplete: without rights every answer is unknown, also where nothing is seen to differ")
+@test("incomplete: without privileges every result is \"unknown\", also without a difference")
 def without_rights(host):
     host.netns("web")
     host.apply(BRIDGE)
@@ -59,7 +59,7 @@ def without_rights(host):
 NOBODYS = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
 
 
-@test("incomplete: another user's processes, which nobody else may look at, and those that /proc hides")
+@test("incomplete: another user's unreadable processes, and those that /proc hides")
 def processes(host):
     """Their network namespaces have no name. A user namespace with root alone has no other users."""
     if not other_users():
@@ -76,7 +76,7 @@ def processes(host):
         same(ask(host, [], "status").code, 0, "root's answer")
 
 
-@test("incomplete: status --watch ends with what its last look came to")
+@test("incomplete: status --watch ends with the result of its last observation")
 def watched(host):
     host.netns("web")
     host.apply(BRIDGE)
@@ -89,7 +89,7 @@ def watched(host):
     same((line["complete"], line["exit_code"], done.code), (False, 1, 1), "as JSON")
 
 
-@test("incomplete: processes that end meanwhile, and zombies, are no lack")
+@test("incomplete: processes that end meanwhile, and zombies, do not count")
 def ending(host):
     """A zombie has no namespace any more; and of a process that ends during the observation nothing
     is left."""
@@ -106,7 +106,7 @@ def ending(host):
                 zombies.kill()
 
 
-@test("incomplete: an engine that is away makes its containers pending, and is no lack")
+@test("incomplete: the containers of an absent engine are pending, which does not count")
 def engine(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"], "db": {"docker": "db", "networks": ["n"]}})

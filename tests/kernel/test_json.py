@@ -30,7 +30,7 @@ def fits(value, kind):
     assert not errors, "\n".join([f"not a {kind}:", *errors, json.dumps(value, indent=1)])
 
 
-@test("JSON: what every command writes fits the reference's schema")
+@test("JSON: the output of every command matches the reference's schema")
 def commands(host):
     host.netns("web", "db", "old")
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
@@ -56,7 +56,7 @@ def commands(host):
         same(next(iter(written.items())), ("version", 1), f"first in {words}")
 
 
-@test("JSON: refusals, failures and errors of the input fit the reference's schema")
+@test("JSON: refusals, failures and errors of the input match the reference's schema")
 def troubles(host):
     host.netns("web")
     host.batch("web", ["link add eth0 type veth peer name eth9"])
@@ -77,7 +77,7 @@ def reported(document):
     return [(step["action"], step["container"], step["outcome"]) for step in document["steps"]]
 
 
-@test("JSON: --wait is one document, with what all its rounds did")
+@test("JSON: --wait is one document, with the results of all its passes")
 def waited(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
@@ -94,7 +94,7 @@ def waited(host):
     same(whole["exit_code"], 0, "exit code in it")
 
 
-@test("JSON: --wait that waited in vain is one document, too")
+@test("JSON: a --wait that times out is one document, too")
 def waited_in_vain(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
@@ -104,7 +104,7 @@ def waited_in_vain(host):
     same(([one["code"] for one in whole["errors"]], whole["exit_code"]), (["MV0911"], 1), "the end")
 
 
-@test("JSON: --wait whose later round cannot begin still has what the earlier ones did")
+@test("JSON: a --wait whose last pass cannot begin contains the results of the earlier ones")
 def waited_and_failed(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
@@ -121,7 +121,7 @@ def waited_and_failed(host):
     same(([one["code"] for one in whole["errors"]], whole["exit_code"]), (["MV0809"], 4), "the end")
 
 
-@test("JSON: --confirm is one document, whether it stays, goes back, or has nothing to do")
+@test("JSON: --confirm is one document, whether confirmed, rolled back or without changes")
 def confirmed(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
@@ -138,7 +138,7 @@ def confirmed(host):
     same((done["steps"], done["exit_code"], done.get("confirmed")), ([], 0, None), "nothing to do")
 
 
-@test("JSON: the schema of the output refuses what is not so")
+@test("JSON: the schema of the output refuses invalid documents")
 def refuses(host):
     plan = host.diff(example("tutorial-bridge.yaml"), "-o", "json", code=None).json
     fits(plan, "plan")
@@ -147,7 +147,7 @@ def refuses(host):
         assert list(validator("plan").iter_errors(wrong)), wrong
 
 
-@test("JSON: each line of watch's log fits the reference's schema")
+@test("JSON: each line of watch's log matches the reference's schema")
 def log(host):
     host.netns("web")
     path = host.write(document({"n": lan()}, {"web": ["n"]}))
@@ -164,7 +164,7 @@ def log(host):
 RAW = "\u0080\u0085\u009f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff\U000e0041"
 
 
-@test("JSON: what a person does not see of a text is escaped, wherever it is written")
+@test("JSON: invisible characters are escaped in every output")
 def unseen(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})

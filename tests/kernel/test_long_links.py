@@ -17,7 +17,7 @@ def declared(evil):
     return document({"n": lan()}, {"evil": {**evil.source, "networks": ["n"]}, "web": ["n"]})
 
 
-@test("long link: in a container, which is attached, healed and deleted like others", both=True)
+@test("long link: in a container, which is attached, repaired and deleted like others", both=True)
 def in_container(host):
     host.netns("web")
     for kind in BOTH:
@@ -49,7 +49,7 @@ def on_host(host):
     same(host.names("web") & {"eth0"}, set(), "deleted")
 
 
-@test("long link: what the kernel tells of it is no event that was lost")
+@test("long link: its truncated messages are not lost events")
 def events(host):
     host.netns("web")
     with intruder(host, "user") as evil:

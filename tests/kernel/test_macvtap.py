@@ -26,7 +26,7 @@ def tap_devices(host, ns):
     return dict(line.split() for line in shown.splitlines() if "*" not in line)
 
 
-@test("macvtap: a link with a character device, beside a macvlan of the same parent", needs=["macvtap"])
+@test("macvtap: a link with a character device, on a parent with a macvlan", needs=["macvtap"])
 def macvtap(host):
     host.netns("web", "db")
     text = document({"n": lan(driver="macvtap", bcqueuelen=50, host=True), "m": lan(subnet="10.8.0.0/24", gateway=None)},

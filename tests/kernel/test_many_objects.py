@@ -33,7 +33,7 @@ def repaired(host, service, wanted):
     return trace
 
 
-@test("multiplied: routes with the protocol of ours on a link of ours are removed, each by one message", seconds=120)
+@test("multiplied: routes with mvapply's protocol on a managed link are removed, each by one message", seconds=120)
 def routes_of_ours(host):
     host.netns("web", "evil")
     host.apply(TEXT)
@@ -52,7 +52,7 @@ def routes_of_ours(host):
     assert calls["recvmmsg"] < 50 + SOME / 4, calls
 
 
-@test("multiplied: a container with more routes than are looked at stays as it is, and others are repaired",
+@test("multiplied: a container with too many routes is left unchanged, and others are repaired",
       seconds=180)
 def crowded(host):
     host.netns("web", "evil")
@@ -73,7 +73,7 @@ def crowded(host):
     host.unchanged(TEXT)
 
 
-@test("multiplied: links, names and addresses of its own do not slow the others", seconds=180)
+@test("multiplied: a container's own links, names and addresses do not slow the others", seconds=180)
 def of_its_own(host):
     host.netns("web", "evil")
     with host.inside("web"), open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w", encoding="ascii") as file:
@@ -113,7 +113,7 @@ RESTLESS = "network namespace evil changes too often: it is read less often"
 FLAP = "address add 192.168.9.1/24 dev lo", "address del 192.168.9.1/24 dev lo"
 
 
-@test("multiplied: a container that changes without end is looked at now and then, and as ever after that",
+@test("multiplied: a container that changes continuously is read at intervals, and normally after that",
       seconds=120)
 def without_end(host):
     host.netns("web", "evil")
@@ -134,7 +134,7 @@ def without_end(host):
     host.unchanged(TEXT)
 
 
-@test("multiplied: while a container changes without end, another is repaired without a look at it", seconds=180)
+@test("multiplied: while a container changes continuously, another is repaired without a read of it", seconds=180)
 def beside_the_restless(host):
     host.netns("web", "evil")
     host.apply(TEXT)
@@ -155,7 +155,7 @@ def beside_the_restless(host):
     host.unchanged(TEXT)
 
 
-@test("multiplied: what a container does while the lock is waited for is not all heard with the lock held",
+@test("multiplied: a container's events during the wait for the lock are not all read under the lock",
       seconds=120)
 def heard_with_the_lock(host):
     host.netns("web", "evil")
@@ -172,7 +172,7 @@ def heard_with_the_lock(host):
     host.unchanged(TEXT)
 
 
-@test("multiplied: what another set gives a container that changes without end is not given to another",
+@test("multiplied: an address of another set's busy container is not given to another",
       seconds=180)
 def given_to_the_restless(host):
     host.netns("evil")
@@ -198,7 +198,7 @@ def given_to_the_restless(host):
     same(host.addresses("web", "eth0"), {"172.16.86.3/24"}, "web's address, beside evil's 172.16.86.2")
 
 
-@test("multiplied: the line of a link with thousands of changes says how many more there are, JSON has them all",
+@test("multiplied: the text of a link with thousands of changes counts the rest, JSON lists them",
       seconds=120)
 def short_lines(host):
     host.netns("web", "evil")
@@ -215,7 +215,7 @@ def short_lines(host):
         assert max(map(len, service.log())) < 600, max(service.log(), key=len)[:1000]
 
 
-@test("multiplied: what a container does on the parent without changing it makes nobody look at the host")
+@test("multiplied: events of a container on the parent without a change cause no read of the host")
 def parent_unchanged(host):
     host.netns("web", "evil")
     with host.inside("evil"), open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w", encoding="ascii") as file:
@@ -236,7 +236,7 @@ def parent_unchanged(host):
         assert trace.dumps >= 1, trace.lines
 
 
-@test("multiplied: a change of the parent does not have the host's routes read again", seconds=120)
+@test("multiplied: a change of the parent does not cause a read of the host's routes", seconds=120)
 def parent_changes(host):
     host.netns("web")
     host.batch("host", ["address add 172.16.86.200/24 dev eth0", *routes(20000, "bgp")])

@@ -43,7 +43,7 @@ def web_as_before(host, before):
     reaches(host)
 
 
-@test("moved: the parent went into another namespace, and the host has a new one", both=True)
+@test("moved: the parent was moved into another namespace, and the host has a new one", both=True)
 def replaced(host):
     host.netns("web", "elsewhere")
     host.apply(WEB)
@@ -58,7 +58,7 @@ def replaced(host):
     host.unchanged(WEB)
 
 
-@test("moved: the new parent has the number, name and MAC of the old one", both=True)
+@test("moved: the new parent has the ifindex, name and MAC of the old one", both=True)
 def same_number(host):
     host.netns("web", "elsewhere")
     host.apply(WEB)
@@ -72,7 +72,7 @@ def same_number(host):
     host.unchanged(WEB)
 
 
-@test("moved: the parent went into the container itself", both=True)
+@test("moved: the parent was moved into the container itself", both=True)
 def into_container(host):
     host.netns("web")
     host.apply(document({"n": lan()}, {"web": {"n": {"interface_name": "lan0"}}}))
@@ -85,7 +85,7 @@ def into_container(host):
     host.unchanged(text)
 
 
-@test("moved: delete takes the attachment of a parent that is away", both=True)
+@test("moved: delete removes the attachment of an absent parent", both=True)
 def deleted(host):
     host.netns("web", "elsewhere")
     for new in (False, True):
@@ -102,7 +102,7 @@ def deleted(host):
 DOCKER = document({"n": lan()}, {"app": {"docker": "app", "networks": ["n"]}})
 
 
-@test("moved: delete asks the engine where the attachment's parent is away, and says what it cannot know",
+@test("moved: delete queries the engine where the parent is absent, and reports what is unknown",
       seconds=60)
 def deleted_by_engine(host):
     host.netns("web", "elsewhere")
@@ -120,7 +120,7 @@ def deleted_by_engine(host):
         same(host.names("web"), set(), "web")
 
 
-@test("moved: delete leaves what is in a container that the engine does not have")
+@test("moved: delete keeps the links in a container that the engine does not have")
 def deleted_without(host):
     host.netns("web", "elsewhere")
     with daemon() as engine, host.process("web") as app:
@@ -132,7 +132,7 @@ def deleted_without(host):
         same(host.names("web"), {"eth0"}, "web")
 
 
-@test("moved: a parent that is away blocks, and one that comes back is what it was", both=True)
+@test("moved: an absent parent blocks, and after its return nothing has changed", both=True)
 def comes_back(host):
     host.netns("web", "elsewhere")
     host.apply(WEB)
@@ -147,7 +147,7 @@ def comes_back(host):
     reaches(host)
 
 
-@test("moved: the links of another host on the machine are not this one's", both=True)
+@test("moved: links of another host on the same machine are unmanaged", both=True)
 def other_host(host):
     """`other` is a host of its own, whose container `web` has another namespace than this one's."""
     host.netns("web", "web2", "other")
@@ -168,7 +168,7 @@ def other_host(host):
     same(host.snapshot("web2", final_state=True), before, "the other host's")
 
 
-@test("moved: watch makes the attachment again, and says once what happened")
+@test("moved: watch creates the attachment again, and reports it once")
 def watched(host):
     host.netns("web", "elsewhere")
     with watching(host, "-f", host.write(WEB)) as service:
@@ -182,7 +182,7 @@ def watched(host):
         web_as_before(host, before)
 
 
-@test("moved: what was replaced is not put back, and the container keeps its link")
+@test("moved: a replaced link is not restored, and the container keeps its link")
 def confirmed_not(host):
     host.netns("web", "elsewhere")
     host.apply(WEB)

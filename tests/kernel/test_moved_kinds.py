@@ -68,7 +68,7 @@ def kinds(label):
     return register
 
 
-@kinds("apply and diff make it again, and a saved plan does not hold any more")
+@kinds("apply and diff create it again, and a saved plan is stale")
 def applied(host, case):
     host.apply(case["text"])
     mac = host.link("web", "eth0")["address"]
@@ -88,7 +88,7 @@ def applied(host, case):
     host.unchanged(case["text"])
 
 
-@kinds("delete takes all of it, whether there is a new parent or not")
+@kinds("delete removes all of it, with or without a new parent")
 def deleted(host, case):
     host.apply(case["text"])
     for new in (False, True):
@@ -103,7 +103,7 @@ def deleted(host, case):
             host.apply(case["text"])
 
 
-@kinds("watch makes it again, where the parent was down and the new one has its number")
+@kinds("watch creates it again if the parent was down and the new one has its ifindex")
 def watched(host, case):
     with watching(host, "-f", host.write(case["text"])) as service:
         service.until(lambda: host.routes("web") == DEFAULT, "attached")
@@ -122,7 +122,7 @@ def watched(host, case):
         as_declared(host, case)
 
 
-@test("moved: watch leaves the attachment alone where the parent comes back, though it was down", both=True)
+@test("moved: watch does not change the attachment when the parent returns, though it was down", both=True)
 def watched_back(host):
     host.netns("web", "elsewhere")
     with watching(host, "-f", host.write(WEB)) as service:
@@ -143,7 +143,7 @@ def watched_back(host):
 DHCP = document({"n": lan(dhcp=True, subnet=None, gateway=None)}, CONTAINERS)
 
 
-@test("moved, DHCP: the lease is kept on the new parent, and given back by delete")
+@test("moved, DHCP: the lease is kept on the new parent, and released by delete")
 def leased(host):
     host.netns("web", "elsewhere")
     with serving(host):

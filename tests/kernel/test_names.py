@@ -63,7 +63,7 @@ for name, shown in ODD.items():
     test(f"names: a namespace called {name!r}")(body)
 
 
-@test("names: a link of ours that somebody renamed has its name again; going back gives it theirs")
+@test("names: a managed link that was renamed gets its name again; the rollback restores the other name")
 def link_names(host):
     """By ioctl and netlink alike the kernel takes any byte but '/', ':' and white space."""
     host.netns("web")
@@ -91,7 +91,7 @@ def link_names(host):
     host.unchanged(text)
 
 
-@test("names: two altnames that differ in bytes that are no text are two")
+@test("names: two altnames that differ in invalid bytes are distinct")
 def altnames(host):
     for name in (b"alt\xfe", b"alt\xff"):
         subprocess.run([b"ip", b"link", b"property", b"add", b"dev", b"eth0", b"altname", name], check=True)
@@ -100,7 +100,7 @@ def altnames(host):
     same({step["action"] for step in done.json["steps"]}, {"blocked"}, "a parent that is not there")
 
 
-@test("names: files whose names are no text are told apart in JSON")
+@test("names: file names that are not UTF-8 are distinguished in JSON")
 def files(host):
     for name in (b"\xff.yaml", b"\xfe.yaml"):
         with open(name, "wb") as file:
@@ -119,7 +119,7 @@ def files(host):
     same(host.names("web"), {"eth0"}, "links")
 
 
-@test("names: a plan that cannot be written whole is not written")
+@test("names: an incomplete plan is not saved")
 def whole(host):
     """libyaml accepts UTF-16, which JSON does not."""
     host.netns("web")

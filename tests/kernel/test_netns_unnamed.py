@@ -89,7 +89,7 @@ KEEPERS = {"a process": lambda host, name: host.process(name), "another mount": 
            "a descriptor": opened}
 
 
-@test("nameless: a namespace that lost its name and lives on, whatever holds it and changes in it", seconds=300)
+@test("unnamed: a namespace that lost its name, whatever keeps it alive and changes in it", seconds=300)
 def by_netns(host):
     for keeper, keep in KEEPERS.items():
         for changes in CHANGES:
@@ -101,12 +101,12 @@ def by_netns(host):
             host.remove_netns("web")
 
 
-@test("nameless: with another MAC than that of the link there")
+@test("unnamed: with another MAC than that of the link there")
 def other_mac(host):
     lives_on(host, KEEPERS["a process"], "an address", MAC)
 
 
-@on_each("nameless: a container whose namespace another joined, and which starts again")
+@on_each("unnamed: a container restarts whose namespace another one joined")
 def joined(host, engine):
     engine.run("xx")
     engine.run("yy", network="container:xx")
@@ -148,7 +148,7 @@ def clean(log):
     same([line for line in log if "replaced" in line], [], "a step from a name to itself")
 
 
-@test("nameless: of two names of one namespace, one goes and comes back with another")
+@test("unnamed: one of the two names of a namespace is removed, and another is added")
 def two_names(host):
     host.netns("xx")
     os.close(os.open("/run/netns/yy", os.O_CREAT | os.O_RDONLY))
@@ -172,7 +172,7 @@ def two_names(host):
         host.silently("nothing", lambda: host.apply(document_of_two), settle=True)
 
 
-@on_each("nameless: of two containers that share a namespace, one restarts")
+@on_each("unnamed: one of two containers that share a namespace restarts")
 def two_containers(host, engine):
     engine.run("xx")
     engine.run("yy", network="container:xx")
@@ -225,7 +225,7 @@ def moved_on(host, look, mac="02:42:ac:10:56:02"):
     same(attached(host, "web", mac), True, f"attached: {host.links('web')}")
 
 
-@test("nameless: one that a descriptor alone holds is found by a single apply")
+@test("unnamed: one that a descriptor alone keeps is found by a single apply")
 def apply_alone(host):
     for mac in (None, MAC):
         host.netns("web")
@@ -242,7 +242,7 @@ def apply_alone(host):
         host.remove_netns("web")
 
 
-@test("nameless: one that a descriptor alone holds gives its links back by delete")
+@test("unnamed: delete removes the links in one that a descriptor alone keeps")
 def delete_alone(host):
     host.netns("web")
     host.apply(text())
@@ -252,7 +252,7 @@ def delete_alone(host):
             same(host.names("old"), set(), "links in the old one")
 
 
-@test("nameless: a service's first look finds one that a descriptor alone holds")
+@test("unnamed: a service's first observation finds one that a descriptor alone keeps")
 def first_look(host):
     for mac in (None, MAC):
         host.netns("web")
@@ -269,7 +269,7 @@ def first_look(host):
         host.remove_netns("web")
 
 
-@on_each("nameless: a container that starts again while its old namespace has a descriptor alone", seconds=200)
+@on_each("unnamed: a container restarts while a descriptor alone keeps its old namespace", seconds=200)
 def engine_descriptor(host, engine):
     """The service is not running when it happens."""
     wanted = text(engine.kind, "xx")
@@ -303,7 +303,7 @@ def searched(host, *words):
         return searches(file)
 
 
-@test("nameless: descriptors are searched once, if a link on the parent is in no known namespace")
+@test("unnamed: descriptors are searched once, if a link on the parent is in no known namespace")
 def searched_if_missing(host):
     host.netns("web")
     host.apply(text())
@@ -315,7 +315,7 @@ def searched_if_missing(host):
     same(searched(host, "status", "-f", host.write(text())), 0, "when it only reads")
 
 
-@test("nameless: a service searches descriptors once for two repairs")
+@test("unnamed: a service searches descriptors once for two repairs")
 def service_searches_once(host):
     host.netns("web", "lost")
     host.apply(text())
@@ -349,17 +349,17 @@ def no_search(host, driver="macvlan", **keys):
     same(host.names("web") | host.names("db"), set(), "what is left")
 
 
-@test("nameless: descriptors are not searched where all links on the parent are known")
+@test("unnamed: descriptors are not searched if all links on the parent are known")
 def not_searched(host):
     no_search(host)
 
 
-@test("nameless: nor on a VLAN", needs=["vlan"])
+@test("unnamed: descriptors are not searched for a VLAN", needs=["vlan"])
 def not_searched_on_vlan(host):
     no_search(host, vlan=10)
 
 
-@test("nameless: nor with ipvlan", needs=["ipvlan"])
+@test("unnamed: descriptors are not searched for ipvlan", needs=["ipvlan"])
 def not_searched_with_ipvlan(host):
     no_search(host, "ipvlan")
 
@@ -377,11 +377,11 @@ def found_again(host, **keys):
         host.unchanged(whole)
 
 
-@test("nameless: on a VLAN, one that a descriptor alone holds is found", needs=["vlan"])
+@test("unnamed: on a VLAN, one that a descriptor alone keeps is found", needs=["vlan"])
 def found_on_vlan(host):
     found_again(host, vlan=10)
 
 
-@test("nameless: of ipvlan, one that a descriptor alone holds is found", needs=["ipvlan"])
+@test("unnamed: of ipvlan, one that a descriptor alone keeps is found", needs=["ipvlan"])
 def found_with_ipvlan(host):
     found_again(host, driver="ipvlan")

@@ -155,7 +155,7 @@ def internal_without_parent(host):
     same(host.names("host") | host.names("web"), {"eth0"}, "links after delete")
 
 
-@test("internal: a dummy's mtu is changed in place, and it goes with its network",
+@test("internal: a dummy's MTU is changed in place, and it is deleted with its network",
       needs=["dummy"])
 def dummy_changed(host):
     text = apply_pair(host, {"internal": True, "subnet": "10.9.0.0/24"})
@@ -305,7 +305,7 @@ def altname(host):
     host.unchanged(text)
 
 
-@test("choice of an address: live ones stay when others come and go")
+@test("choice of an address: live ones stay when others are added and removed")
 def addresses_stay(host):
     host.netns("a", "b", "c", "d")
     def declared(*names):
@@ -323,7 +323,7 @@ def addresses_stay(host):
          "with d before all")
 
 
-@test("choice of an address: what is taken on the parent is left alone")
+@test("choice of an address: addresses in use on the parent are not chosen")
 def addresses_taken(host):
     host.netns("web")
     host.ip("host", "address add 172.16.86.2/24 dev eth0")
@@ -382,7 +382,7 @@ def sysctls(host):
     host.unchanged(text)
 
 
-@test("drift: what somebody changed by hand comes back", both=True)
+@test("drift: manual changes are reverted", both=True)
 def drift(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
@@ -417,7 +417,7 @@ def restarted(host):
     host.unchanged(text)
 
 
-@test("drift: the parent was made again")
+@test("drift: the parent was created again")
 def parent_again(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})

@@ -12,7 +12,7 @@ NEW = document({"m": lan()}, {"web": ["m"], "db": ["m"]}, name="new")
 HINT = "`mvapply delete --name old` removes all its objects"
 
 
-@test("other sets: a set that was renamed attaches nobody twice, says what is left, and how to remove it")
+@test("other sets: a renamed set attaches nothing twice, and reports the former set and its removal")
 def renamed(host):
     host.netns("web", "db")
     host.apply(OLD)
@@ -34,7 +34,7 @@ def renamed(host):
     host.unchanged(NEW)
 
 
-@test("other sets: two sets on one host are no mistake where they do not put one container on one LAN twice")
+@test("other sets: two sets on one host are valid unless they attach a container to one LAN twice")
 def living(host):
     host.netns("web", "db")
     host.apply(OLD)
@@ -56,7 +56,7 @@ def joined(done):
     return " ".join((done.out + done.err).split())
 
 
-@test("other sets: two links on one LAN that are live already are warned of, with what removes one")
+@test("other sets: two live links on one LAN cause a warning with the command that removes one")
 def live_twice(host):
     host.netns("web", "db")
     host.apply(OLD)
@@ -102,7 +102,7 @@ def one_run(host):
     same(len(host.names("web")), 2, "links on two subnets")
 
 
-@test("other sets: a set that is renamed under a service leaves the container attached once, and is told of once")
+@test("other sets: a set that is renamed under a service attaches once, and is reported once")
 def renamed_watched(host):
     host.netns("web")
     path = host.write(OLD)
@@ -121,7 +121,7 @@ def renamed_watched(host):
     same(host.names("web"), set(), "links")
 
 
-@test("other sets: an owner tag that a container forges elsewhere blocks nobody but itself")
+@test("other sets: an owner tag that a container forges in another namespace blocks that container alone")
 def forged(host):
     host.netns("web", "db", "evil")
     host.batch("host", ["link add link eth0 name m0 type macvlan mode bridge",
@@ -131,7 +131,7 @@ def forged(host):
     same((len(host.names("web")), len(host.names("db"))), (1, 1), "links")
 
 
-@test("other sets: delete --name of a set that is not there, of several, and beside files")
+@test("other sets: delete --name of an unknown set, of several, and together with files")
 def delete_names(host):
     host.netns("web", "db")
     host.apply(OLD)
@@ -145,7 +145,7 @@ def delete_names(host):
     same((host.names("web"), host.names("db")), (set(), set()), "links")
 
 
-@test("other sets: delete --name takes a VLAN with its last set", needs=["vlan"])
+@test("other sets: delete --name deletes a VLAN with its last set", needs=["vlan"])
 def with_vlan(host):
     host.netns("web", "db")
     for name, container in (("old", "web"), ("lab", "db")):
@@ -188,7 +188,7 @@ def left(host):
     host.unchanged(OLD)
 
 
-@test("other sets: sets that do not look like one with a former name are not warned of")
+@test("other sets: no warning about sets that are not a former name")
 def not_left(host):
     host.netns("web", "db", "ci")
     host.apply(OLD)
@@ -215,7 +215,7 @@ def not_left(host):
     same(warns_of_undeclared(host), False, "a mark that a container forges")
 
 
-@test("other sets: watch names the set that its files had before, and one that it finds at its start, once each")
+@test("other sets: watch reports the former set of its files, and one that it finds at its start, once each")
 def left_watched(host):
     host.netns("web", "db")
     path = host.write(OLD)
@@ -238,7 +238,7 @@ def left_watched(host):
         same(service.everything().count(LEFT), 1, "what it says at its start")
 
 
-@test("other sets: a set whose file left the folder of a service is named")
+@test("other sets: a set whose file was removed from the service's directory is reported")
 def left_folder(host):
     host.netns("web", "db")
     os.mkdir("files")
@@ -274,7 +274,7 @@ def delete_dry(host):
     same(host.mvapply("delete", "-f", "network.yaml", "--dry-run").lines, ["Nothing to do."], "when it is gone")
 
 
-@test("other sets: completion offers the names of live sets, each once, and those of files where there are any")
+@test("other sets: completion offers the names of live sets, each once, and those of the files if there are any")
 def completed(host):
     host.netns("web", "db")
     host.apply(OLD)

@@ -80,7 +80,7 @@ EDITS = {
 }
 
 
-@test("output ip: the commands do what apply does", seconds=240)
+@test("output ip: the commands have the effect of apply", seconds=240)
 def edits(host):
     host.netns("web", "db")
     for name, (before, after, first, then) in EDITS.items():
@@ -132,7 +132,7 @@ def edited_vlans(host):
         as_apply(host, before, after)
 
 
-@test("output ip: a VLAN under a temporary name, and one whose name another keeps", needs=["vlan"])
+@test("output ip: a VLAN under a temporary name, and one whose name another link keeps", needs=["vlan"])
 def named_vlans(host):
     host.netns("web", "guest")
     before, after = (document({"n": lan(vlan=10, vlan_protocol=protocol)}, {"web": ["n"]})
@@ -164,7 +164,7 @@ def random_edits(host):
         as_apply(host, sets.document("lab"), sets.document("lab"))
 
 
-@test("output ip: namespaces by path, by process and under names that a shell would take apart")
+@test("output ip: namespaces by path, by process and under names with shell characters")
 def spaces(host):
     host.netns("it's web", "db")
     with host.process() as pid:
@@ -197,7 +197,7 @@ def kernel_names(host, ns):
         return set(os.listdir(b"/proc/sys/net/ipv4/conf")) - {b"all", b"default", b"lo"}
 
 
-@test("output ip: links whose names are no text")
+@test("output ip: links whose names are not UTF-8")
 def odd_names(host):
     host.netns("web")
     # Another link, whose name equals the escaped one, is not changed.
@@ -226,7 +226,7 @@ def odd_names(host):
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
 
 
-@test("output ip: nothing where nothing would be done, and where apply would refuse")
+@test("output ip: no commands if there is nothing to do, or if apply would refuse")
 def silent(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"], "job": ["n"]})
@@ -258,7 +258,7 @@ def docker(host):
             host.delete(text, env=engine.env)
 
 
-@test("output markdown: a table, with everything that Markdown would take for itself escaped")
+@test("output markdown: a table, with Markdown's characters escaped")
 def markdown(host):
     host.netns("web", "db")
     host.apply(document({"n": lan(ip_range="172.16.86.0/25")}, {"db": {"netns": "db", "networks": ["n"]}}))

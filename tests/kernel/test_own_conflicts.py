@@ -172,7 +172,7 @@ def watched_user(host):
     watched(host, "user")
 
 
-@test("own conflicts: JSON, ip commands and a saved plan have the others")
+@test("own conflicts: JSON, ip commands and a saved plan contain the other attachments")
 def in_other_netns_reported(host):
     host.netns(*BEFORE, *AFTER)
     with intruder(host, "root") as evil:
@@ -193,7 +193,7 @@ def in_other_netns_reported(host):
         same(host.names(evil.name), {"own0", "peer0"}, "the container's own")
 
 
-@test("own conflicts: two containers that lead to one namespace, and ask for one name or one route")
+@test("own conflicts: two containers of one namespace with one name or one route")
 def shared(host):
     host.netns("web", "db")
     for keys, code in (({"interface_name": "lan0"}, "MV0405"),
@@ -207,7 +207,7 @@ def shared(host):
         host.delete(text)
 
 
-@test("own conflicts: what is in the way on the host is a refusal, with a container's beside it")
+@test("own conflicts: a conflict on the host is a refusal, with a container's in addition")
 def host_refuses(host):
     host.netns("v1", "v2")
     with intruder(host, "root") as evil:

@@ -21,7 +21,7 @@ def doctor(host):
             for found in json.loads(done.out)["findings"] if found["check"] in ("plan", "parents", "kernel")]
 
 
-@test("parent names: a bridge that is called like a VLAN", needs=["bridge"])
+@test("parent names: a bridge with the name of a VLAN", needs=["bridge"])
 def bridge_with_dot(host):
     host.netns("web")
     bridge(host, "br.10", "link add veth9 type veth peer name port9", "link set port9 master br.10",
@@ -44,7 +44,7 @@ def bridge_with_dot(host):
     same(host.snapshot("host", "web"), before, "after delete")
 
 
-@test("parent names: a bridge br0.20 beside br0, of another VLAN", needs=["bridge"])
+@test("parent names: a bridge br0.20 and br0, of another VLAN", needs=["bridge"])
 def bridge_beside(host):
     host.netns("web")
     bridge(host, "br0")
@@ -61,7 +61,7 @@ def bridge_beside(host):
     same(host.snapshot("host", "web"), before, "after a refusal")
 
 
-@test("parent names: what is neither a link nor a VLAN of one")
+@test("parent names: neither a link nor a VLAN of one")
 def absent(host):
     host.netns("web")
     for parent, words in (("br.10", 'no link "br.10", and no "br" for its VLAN 10'),
@@ -73,7 +73,7 @@ def absent(host):
         same(host.names("host"), {"eth0"}, "links of the host")
 
 
-@test("parent names: a VLAN of any name on any link is used as it is", needs=["vlan"])
+@test("parent names: an existing VLAN is used under any name on any link", needs=["vlan"])
 def other_vlans(host):
     host.netns("web")
     host.batch("host", ["link add link eth0 name mgmt.10 type vlan id 30", "link set mgmt.10 up",
@@ -128,7 +128,7 @@ def two_names(host):
     same(host.names("host"), {"eth0"}, "after delete")
 
 
-@test("parent names: a link that comes later takes precedence over the VLAN of that name",
+@test("parent names: a link that appears afterwards takes precedence over the VLAN of that name",
       needs=["vlan", "bridge"])
 def comes_later(host):
     host.netns("web")

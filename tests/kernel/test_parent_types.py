@@ -83,7 +83,7 @@ def ipv6_disabled(host):
     same(host.sysctl("web", "net/ipv6/conf/eth0/disable_ipv6"), "1", "IPv4 alone")
 
 
-@test("IPv6 that the file disables on its link is no matter of rights")
+@test("parent types: IPv6 that the file disables on its link needs no capability")
 def ipv6_disabled_by_file(host):
     host.netns("web")
     text = document({"n": lan(subnet="fd00:86::/64", gateway=None)},
@@ -112,7 +112,7 @@ def warned(host, keys, words):
     same((len(found), all(words in message for message in found)), (bool(words), True), f"doctor: {found}")
 
 
-@test("parent types: a bridge that filters VLANs passes what it is a member of", needs=["vlan", "bridge"])
+@test("parent types: a bridge that filters VLANs passes those that it is a member of", needs=["vlan", "bridge"])
 def bridge_untagged(host):
     filtering(host)
     warned(host, {}, "")
@@ -158,7 +158,7 @@ def bridge_vlan_passes(host):
     assert "filters VLANs" not in host.apply(text).err
 
 
-@test("parent types: the host's own link beside a parent in a VRF", needs=["vrf"])
+@test("parent types: the host's own link with a parent in a VRF", needs=["vrf"])
 def host_vrf(host):
     host.netns("web")
     host.batch("host", ["link add blue type vrf table 10", "link set blue up", "link set eth0 master blue"])

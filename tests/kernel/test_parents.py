@@ -30,7 +30,7 @@ def kept(done, link, *users):
     assert any(line == f"kept {link} used by {user}" for user in users), done
 
 
-@test("parents: a dummy stays while others hang on it", needs=["dummy"])
+@test("parents: a dummy stays while other links are attached to it", needs=["dummy"])
 def dummy_shared(host):
     host.netns("web", "db")
     text = document({"i": ISLAND}, {"web": ["i"]})
@@ -57,7 +57,7 @@ def dummy_shared(host):
     same(host.names("host"), {"eth0"}, "links of the host")
 
 
-@test("parents: a dummy that a VLAN of somebody's is on stays", needs=["dummy", "vlan"])
+@test("parents: a dummy with an unmanaged VLAN stays", needs=["dummy", "vlan"])
 def dummy_under_vlan(host):
     host.netns("web")
     text = document({"i": ISLAND}, {"web": ["i"]})
@@ -68,7 +68,7 @@ def dummy_under_vlan(host):
     same(identity(host, "host", "mine"), before, "their VLAN")
 
 
-@test("parents: under watch a dummy stays while others hang on it", needs=["dummy"])
+@test("parents: under watch a dummy stays while other links are attached to it", needs=["dummy"])
 def dummy_watched(host):
     host.netns("web", "db")
     host.apply(document({"i": ISLAND, "n": lan()}, {"web": ["i", "n"]}))
@@ -116,7 +116,7 @@ def conflict(host):
     host.unchanged(two)
 
 
-@test("parents: a VLAN does not take the name of that of another protocol, which another network uses",
+@test("parents: a VLAN does not get the name of one of another protocol, which another network uses",
       needs=["vlan"])
 def two_protocols(host):
     host.netns("web", "db")
@@ -139,7 +139,7 @@ def two_protocols(host):
     host.unchanged(two(vlan_protocol="802.1ad"))
 
 
-@test("parents: a VLAN of another protocol is asked on before the old one goes", needs=["vlan"])
+@test("parents: addresses are probed on a VLAN of another protocol before the old one is deleted", needs=["vlan"])
 def protocol(host):
     host.netns("web")
     host.apply(on_vlan(10), seconds=60)
@@ -160,7 +160,7 @@ def protocol(host):
     same(host.names("host"), {"eth0"}, "after delete")
 
 
-@test("parents: a link whose replacement cannot be made is put back, and its VLAN kept",
+@test("parents: a link whose replacement cannot be created is restored, and its VLAN kept",
       needs=["vlan"])
 def put_back_on_vlan(host):
     host.netns("web")
@@ -177,7 +177,7 @@ def put_back_on_vlan(host):
          ({"eth0", "eth0.20"}, {"172.16.86.2/24"}), "after all")
 
 
-@test("parents: a link whose replacement cannot be made is put back with what others gave it",
+@test("parents: a link whose replacement cannot be created is restored with its unmanaged objects",
       both=True)
 def put_back(host):
     host.netns("web")
@@ -199,7 +199,7 @@ def put_back(host):
          ["2", "1"], "sysctls")
 
 
-@test("parents: nothing is touched whose new parent cannot be made", needs=["vlan"])
+@test("parents: nothing is changed if the new parent cannot be created", needs=["vlan"])
 def parent_fails(host):
     host.netns("web")
     old, text = (document({"n": lan(vlan=vlan)}, {"web": ["n"]}) for vlan in (10, 20))
@@ -222,7 +222,7 @@ def parent_fails(host):
          ({"eth0", "eth0.20"}, {"172.16.86.2/24"}), "after all")
 
 
-@test("parents: under watch, a VLAN of another id or protocol waits for the LAN's answer",
+@test("parents: under watch, a VLAN of another id or protocol waits for the result of the probe",
       needs=["vlan"])
 def watched(host):
     host.netns("web")
@@ -263,7 +263,7 @@ def while_requested(host, callback):
     return Result(child.args, child.returncode, out, err), value
 
 
-@test("parents: a VLAN and a dummy stay for links that came onto them while the LAN was asked",
+@test("parents: a VLAN and a dummy stay for links that were attached to them during the probe",
       needs=["vlan", "dummy"])
 def late_guest(host):
     host.netns("web", "other", "third")
@@ -286,7 +286,7 @@ def late_guest(host):
     same(host.names("host"), {"eth0", "eth0.20"}, "after all")
 
 
-@test("parents: a VLAN that nothing could be put on is not left behind", needs=["vlan"])
+@test("parents: a VLAN to which nothing could be attached is deleted", needs=["vlan"])
 def in_vain(host):
     host.netns("web", "other")
     link = in_use(host, "172.16.86.2/24", 20)

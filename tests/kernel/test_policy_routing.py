@@ -138,7 +138,7 @@ def check_gone(host, space="web"):
             same(defaults(host, space, family, table), set(), "routes left")
 
 
-@test("policy routing: the default route leads through the LAN, and the engine's answers by its own")
+@test("policy routing: the default route is through the LAN, and replies through the engine's link")
 def beside(host):
     engine(host)
     for family in FAMILIES:
@@ -153,7 +153,7 @@ def beside(host):
         same((leaves_from(host, family), answered(host, family)), (None, True), "after")
 
 
-@test("policy routing: what others remove is repaired, and what they add is no concern of ours")
+@test("policy routing: removed rules are repaired, and unmanaged ones ignored")
 def repaired(host):
     engine(host)
     wanted = text(gw_priority=1)
@@ -179,7 +179,7 @@ def repaired(host):
     check_beside(host)
 
 
-@test("policy routing: the other default route goes and comes back")
+@test("policy routing: the other default route is removed and added again")
 def other_default(host):
     engine(host)
     wanted = text(gw_priority=1)
@@ -200,7 +200,7 @@ def other_default(host):
     host.unchanged(wanted)
 
 
-@test("policy routing: gw_priority is removed, and a rule of somebody else is in the way")
+@test("policy routing: gw_priority is removed, and an unmanaged rule conflicts")
 def conflicts(host):
     engine(host)
     host.ip("web", "rule add pref 32764 lookup main suppress_prefixlength 0")

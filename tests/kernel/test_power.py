@@ -14,7 +14,7 @@ ENV = {"SUDO_UID": ""}
 
 # --- trusted files
 
-@test("power: a file that everybody may write is refused under root")
+@test("power: as root, a file that is writable by all is refused")
 def writable_file(host):
     host.netns("web")
     path = host.write(TEXT)
@@ -33,7 +33,7 @@ def writable_file(host):
     same(host.mvapply("apply", "-f", path, env=ENV).plan, [], "its mode put right")
 
 
-@test("power: a folder that everybody may write is refused under root")
+@test("power: as root, a directory that is writable by all is refused")
 def writable_folder(host):
     host.netns("web")
     os.mkdir("files")
@@ -52,7 +52,7 @@ def writable_folder(host):
     same(host.names("web"), set(), "nothing is done")
 
 
-@test("power: the standard input is the word of who opened it")
+@test("power: the standard input is trusted as the user who opened it")
 def standard_input(host):
     host.netns("web")
     path = host.write(TEXT)
@@ -62,7 +62,7 @@ def standard_input(host):
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
 
 
-@test("power: watch keeps what it had when its file becomes everybody's")
+@test("power: watch keeps its configuration when its file becomes writable by all")
 def writable_later(host):
     host.netns("web")
     path = host.write(TEXT)
@@ -108,7 +108,7 @@ def kept(service):
     return capabilities(found[0]["CapPrm"])
 
 
-@test("power: watch keeps the capabilities that it needs, and no way to more", both=True)
+@test("power: watch keeps the capabilities that it needs, and cannot get more", both=True)
 def few_rights(host):
     host.netns("web")
     unset = {**ENV, "DOCKER_HOST": "", "CONTAINER_HOST": ""}
@@ -120,7 +120,7 @@ def few_rights(host):
         assert not any(": note: " in line for line in service.log()), service.log()
 
 
-@test("power: another user's folder or socket takes one capability more")
+@test("power: another user's directory or socket needs one more capability")
 def in_other_netns(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), "--metrics", "/run/mvapply.prom",
@@ -128,7 +128,7 @@ def in_other_netns(host):
         same(kept(service), KEPT | {"DAC_OVERRIDE"}, "capabilities")
 
 
-@test("power: without rights it does what it can without them")
+@test("power: without privileges it does what is possible")
 def no_rights(host):
     host.netns("web")
     path = host.write(TEXT)
@@ -142,7 +142,7 @@ def no_rights(host):
 
 # --- names that others choose
 
-@test("power: a link's name that steers a terminal is shown without that")
+@test("power: terminal control characters in a link's name are escaped")
 def escape_in_name(host):
     host.netns("web")
     host.ip("host", "link add link eth0 name '\033[31mevil' address 02:42:ac:10:56:02 type macvlan "

@@ -87,7 +87,7 @@ def conflict(host):
     host.unchanged(text)
 
 
-@test("probe: --probe asks for networks that do not say so; without it nobody is asked")
+@test("probe: --probe probes for networks without the key; without it no address is probed")
 def flag(host):
     host.netns("web", "db")
     in_use(host, "172.16.86.2/24")
@@ -108,7 +108,7 @@ def flag(host):
     same(heard(sniffer, ETH0_MAC), [], "probes of a diff")
 
 
-@test("probe: a link that is to change stays as it is where its new address is in use")
+@test("probe: a link is not changed if its new address is in use")
 def change(host):
     host.netns("web")
     network = {"n": lan(probe=True)}
@@ -169,7 +169,7 @@ def reflecting(host):
         port.close()
 
 
-@test("probe: what a switch sends back of ours is no conflict")
+@test("probe: mvapply's own frames that a switch reflects are no conflict")
 def reflected(host):
     host.netns("web", "db")
 
@@ -183,7 +183,7 @@ def reflected(host):
          ({"172.16.86.9/24"}, {"172.16.86.8/24"}), "addresses")
 
 
-@test("probe: who answers the last time alone, and a second later, is heard")
+@test("probe: an answer to the last request alone, a second after the first, is received")
 def late(host):
     host.netns("web")
     sniffer, mac = listen(host), "02:00:00:00:00:77"
@@ -205,7 +205,7 @@ def late(host):
     same(host.names("web"), set(), "web's links")
 
 
-@test("probe: without a carrier nobody is asked, and the address is not used", both=True)
+@test("probe: without a carrier no address is probed, and none is used", both=True)
 def no_carrier(host):
     host.netns("web")
     in_use(host, "172.16.86.2/24")
@@ -223,7 +223,7 @@ def no_carrier(host):
         running.until(lambda: host.names("web"), "attached", 60)
 
 
-@test("probe: the carrier that goes while the LAN is asked")
+@test("probe: the carrier is lost during the probe")
 def carrier_lost(host):
     host.netns("web")
     path, sniffer = host.write(document({"n": lan(probe=True)}, {"web": ["n"]})), listen(host)
@@ -237,7 +237,7 @@ def carrier_lost(host):
     same(host.names("web"), set(), "web's links")
 
 
-@test("probe: on a VLAN that is made for it", needs=["vlan"])
+@test("probe: on a VLAN that is created for it", needs=["vlan"])
 def vlan(host):
     host.netns("web", "db")
     host.lan("172.16.86.1/24", "172.16.86.20/24", vlan=10)
@@ -261,7 +261,7 @@ def ipvlan(host):
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "web's address")
 
 
-@test("probe: with --confirm it goes back from what was done")
+@test("probe: with --confirm the changes are rolled back")
 def confirmed(host):
     host.netns("web", "db")
     before = host.snapshot(final_state=True)
@@ -273,7 +273,7 @@ def confirmed(host):
     same(host.snapshot(final_state=True), before, "after it went back")
 
 
-@test("probe: the service does the rest meanwhile, and tries again until the address is free")
+@test("probe: the service does the rest meanwhile, and retries until the address is free")
 def service(host):
     host.netns("web", "db")
     in_use(host, "172.16.86.2/24")

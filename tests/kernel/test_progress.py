@@ -59,7 +59,7 @@ def silent_engine():
 TEXT = document({"n": lan(ip_range="172.16.86.0/25")}, {"web": ["n"], "db": {"docker": "db", "networks": ["n"]}})
 
 
-@test("progress: a terminal shows what takes long, and nothing of it stays")
+@test("progress: a terminal shows slow steps, and nothing of it remains")
 def looking(host):
     host.netns("web")
     with silent_engine() as (env, hang_up):
@@ -73,7 +73,7 @@ def looking(host):
     assert said.endswith(EMPTY), repr(said)
 
 
-@test("progress: not into a pipe, and not with -q")
+@test("progress: none in a pipe, and none with -q")
 def not_shown(host):
     host.netns("web")
     for terminal, more in ((False, []), (True, ["-q"])):
@@ -88,7 +88,7 @@ def not_shown(host):
         os.unlink(f"{WORK}/silent.sock")
 
 
-@test("progress: an apply counts what is done")
+@test("progress: an apply counts the steps that are done")
 def counted(host):
     names = [f"c{number}" for number in range(8)]
     host.netns(*names)
@@ -103,7 +103,7 @@ def counted(host):
     assert said.endswith(EMPTY), repr(said)
 
 
-@test("progress: a terminal that is stopped holds up neither others nor the way back")
+@test("progress: a stopped terminal delays neither other runs nor the rollback")
 def stopped(host):
     host.netns("web", "db", "ci")
     text = document({"n": lan(ip_range="172.16.86.0/25")}, {"db": ["n"], "web": ["n"]})
@@ -119,7 +119,7 @@ def stopped(host):
         same(running.end()[0], 5, "exit code")
 
 
-@test("watch: a terminal that is stopped holds up no apply")
+@test("watch: a stopped terminal delays no apply")
 def watch_stopped(host):
     host.netns("web", "db", "ci")
     running = Running(host, host.binary, "watch", "-f",

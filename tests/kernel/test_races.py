@@ -24,7 +24,7 @@ def moments(host, calls, prepare, callback, *arguments, last=0):
             yield number, done
 
 
-@test("meanwhile: a link that takes the number of ours is not deleted for it")
+@test("meanwhile: a link that reuses the ifindex of a managed one is not deleted")
 def number_taken(host):
     """Between the last observation and the deletion itself, which is the last message, there is no
     protection."""
@@ -51,7 +51,7 @@ def number_taken(host):
             assert "eth0" in host.names("web"), f"before message {number}: {what}\n{done}"
 
 
-@test("meanwhile: a route that comes before ours stays")
+@test("meanwhile: a route that is added before the managed one stays")
 def route_before_ours(host):
     host.netns("web")
     host.batch("web", ["link add other type veth peer name peer0", "link set other up",
@@ -77,7 +77,7 @@ def route_before_ours(host):
     same(set(added), {True, False}, "whether it came before ours")
 
 
-@test("meanwhile: a file that is another in a moment is not believed")
+@test("meanwhile: a file that changes while it is read is not trusted")
 def file_swapped(host):
     host.netns("web")
     good, evil = ONE, document({"n": lan(subnet="10.66.0.0/16", gateway=None)}, {"web": ["n"]})

@@ -42,7 +42,7 @@ def router(host):
         same(chosen(host, {"n": network}, both, "web", "db"), expected, f"addresses in {subnet} with {keys}")
 
 
-@test("ranges: a live address stays, also where it is one that is kept for a router now")
+@test("ranges: a live address stays, also one that is reserved for a router now")
 def stays(host):
     host.netns("web", "db")
     open_lan = lan(subnet="10.7.0.0/24", gateway=None)
@@ -121,7 +121,7 @@ def several(host):
         assert "`ip_range: 172.16.86.160/27`" in one, one
 
 
-@test("ranges: a service warns of a network once, however often its containers come and go")
+@test("ranges: a service warns about a network once, however often its containers restart")
 def service_once(host):
     host.netns("web", "db")
     with watching(host, "-f", host.write(document({"lan": lan()}, {"web": ["lan"], "db": ["lan"]}))) as service:

@@ -85,14 +85,14 @@ def part(whole, ns):
 
 
 def create_sentences(ns, addresses, routes):
-    deeds = [(88, NUMBER), (90, "create eth0"), (16, "create eth0"), (19, "set the owner tag of eth0"),
+    operations = [(88, NUMBER), (90, "create eth0"), (16, "create eth0"), (19, "set the owner tag of eth0"),
              (16, "bring eth0 up")]
-    deeds += [(20, f"add address {address} to eth0") for address in addresses]
-    deeds += [(24, f"add route {route} to eth0") for route in routes]
-    return [(kind, f"attach {ns}/n: cannot {purpose} in namespace {ns}") for kind, purpose in deeds]
+    operations += [(20, f"add address {address} to eth0") for address in addresses]
+    operations += [(24, f"add route {route} to eth0") for route in routes]
+    return [(kind, f"attach {ns}/n: cannot {purpose} in namespace {ns}") for kind, purpose in operations]
 
 
-@test("refusals: each message of attachments that are made")
+@test("refusals: each message that creates attachments")
 def creates(host):
     host.netns(*NAMES)
     host.write(TEXT)
@@ -110,7 +110,7 @@ def creates(host):
         refusals.mended(words)
 
 
-@test("refusals: an announcement that cannot be made is no failure")
+@test("refusals: an announcement that cannot be sent is no failure")
 def announcements(host):
     host.netns(*NAMES)
     host.write(TEXT)
@@ -123,7 +123,7 @@ def announcements(host):
         same(state(host, *NAMES), refusals.wanted, f"what is there without message {number}")
 
 
-@test("refusals: each message where links are made as on older kernels", both=True)
+@test("refusals: each message that creates links as on older kernels", both=True)
 def older_way(host):
     """In the host's namespace, and moved from there."""
     host.netns(*NAMES)
@@ -136,10 +136,10 @@ def older_way(host):
     run.prepare()
     kinds = [kind for _, kind in noted(host, "request", lambda env: run.run(
         env={**env, "FAULTS": stumbles}))][first + 1:]
-    deeds = ["create eth0", "set the owner tag of eth0", "move eth0", "move eth0", "bring eth0 up",
+    operations = ["create eth0", "set the owner tag of eth0", "move eth0", "move eth0", "bring eth0 up",
              "add address 172.16.86.2/24 to eth0", "add route default via 172.16.86.1 to eth0"]
     same(kinds, [16, 19, 19, 18, 16, 20, 24, 29, 28, 29], "the types of the messages")
-    for number, purpose in enumerate(deeds, first + 2):
+    for number, purpose in enumerate(operations, first + 2):
         for errnum in ERRNOS if WHOLE else [ERRNOS[number % 6]]:
             run.prepare()
             done = run.run(1, preload(host, stumbles, f"refuse@{number}={errnum}"))
@@ -150,7 +150,7 @@ def older_way(host):
             run.mended(words)
 
 
-@test("refusals: the name that another was to give up", both=True)
+@test("refusals: a name that another link should release", both=True)
 def name_not_given_up(host):
     """While it is moved into its namespace, the new link fails, and is deleted."""
     host.netns("web")
@@ -167,7 +167,7 @@ def name_not_given_up(host):
     same(host.names("web"), {"eth0", "lan0"}, "links in the end")
 
 
-@test("refusals: where others' routes cannot be seen, no address goes that may take them along")
+@test("refusals: if unmanaged routes cannot be read, no address is removed that may flush them")
 def routes_unseen(host):
     host.netns("web")
     text = [document({"n": lan()}, {"web": {"n": {"ipv4_address": f"172.16.86.{last}"}}})
@@ -186,7 +186,7 @@ def network(**keys):
     return {"n": lan(**keys)}
 
 
-@test("refusals: each message of attachments that are changed in place")
+@test("refusals: each message that changes attachments in place")
 def changes(host):
     host.netns(*NAMES)
     one = document(network(mtu=1500, bcqueuelen=1000), {
@@ -195,8 +195,8 @@ def changes(host):
         "web": {"n": {"ipv4_address": "172.16.86.20", "interface_name": "lan0", "routes": ROUTES}},
         "db": ["n"]}), "new.yaml")
     refusals = Refusals(host, lambda: host.apply(one), "apply", "-f", "new.yaml")
-    web, db = ([(kind, f"attach {ns}/n: cannot {purpose} in namespace {ns}") for kind, purpose in deeds]
-               for ns, deeds in (("web", [
+    web, db = ([(kind, f"attach {ns}/n: cannot {purpose} in namespace {ns}") for kind, purpose in operations]
+               for ns, operations in (("web", [
                    (21, "remove address 172.16.86.2/24 from eth0"),
                    (16, "change eth0 by one message"),
                    (20, "add address 172.16.86.20/24 to lan0"),
@@ -216,7 +216,7 @@ def changes(host):
         refusals.mended(words)
 
 
-@test("refusals: each attribute of a link that the kernel does not take in one message")
+@test("refusals: each attribute of a link that the kernel refuses in one message")
 def attributes(host):
     host.netns(*NAMES)
     one = document(network(mtu=1500, bcqueuelen=1000), {"web": {"n": {"interface_name": "eth0"}}})
@@ -224,9 +224,9 @@ def attributes(host):
         "interface_name": "lan0", "mac_address": "02:00:00:00:00:14"}}}), "new.yaml")
     refusals = Refusals(host, lambda: host.apply(one), "apply", "-f", "new.yaml")
     first = max(number for number, kind in enumerate(refusals.kinds, 1) if kind == 16)
-    deeds = ["rename eth0 to lan0", "set the MAC address of lan0 to 02:00:00:00:00:14",
+    operations = ["rename eth0 to lan0", "set the MAC address of lan0 to 02:00:00:00:00:14",
              "set the MTU of lan0 to 1400", "set bcqueuelen of lan0 to 77"]
-    for number, purpose in enumerate(deeds, first + 1):
+    for number, purpose in enumerate(operations, first + 1):
         for errnum in ERRNOS if WHOLE else some(number, (errno.EBUSY,)):
             refusals.prepare()
             rules = f"refuse@{first}={errno.EINVAL}", f"refuse@{number}={errnum}"
@@ -240,7 +240,7 @@ def attributes(host):
             refusals.mended(words)
 
 
-@test("refusals: each message of attachments that are deleted")
+@test("refusals: each message that deletes attachments")
 def deletes(host):
     """Each on a thread of its own, so that the order varies."""
     host.netns(*NAMES)
@@ -263,7 +263,7 @@ def deletes(host):
             refusals.mended(what)
 
 
-@test("refusals: a link that is left behind elsewhere, and cannot be deleted there")
+@test("refusals: a link that remains in another namespace, and cannot be deleted there")
 def stays_behind(host):
     """An object in another namespace than the container's does not prevent its attachment: whoever
     controls that namespace could do so permanently."""
@@ -283,7 +283,7 @@ def stays_behind(host):
     same((host.names("web"), host.names("db")), (set(), {"eth0"}), "links in the end")
 
 
-@test("refusals: each message of a VLAN link that is made", needs=["vlan"])
+@test("refusals: each message that creates a VLAN link", needs=["vlan"])
 def vlan(host):
     host.netns(*NAMES)
     text = document({"n": lan(vlan=10)}, {"web": ["n"]})

@@ -43,7 +43,7 @@ def mistyped(host):
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
 
 
-@test("replaced: one that fails while it is made is put back", both=True)
+@test("replaced: a link whose replacement fails is restored", both=True)
 def fails(host):
     host.netns("web")
     host.apply(OLD)
@@ -66,7 +66,7 @@ def fails(host):
                       "replaced", 30)
 
 
-@test("replaced: under watch, each attempt that cuts the live link waits longer, whatever happens meanwhile")
+@test("replaced: under watch, each attempt that interrupts the live link waits longer")
 def fails_again(host):
     def pauses():
         return [line.split()[-2] for line in service.log() if "is restored; the next attempt is in" in line]
@@ -94,7 +94,7 @@ def one(host, ns, link="eth0"):
 BAD = {"parent": "etho", "subnet": "172.16.87.0/24"}
 
 
-@test("replaced: what a link has that stays is given to no other container")
+@test("replaced: the identity of a link that stays is given to no other container")
 def address_kept(host):
     host.netns("web", "c3")
     for text in (document({"n": lan(), "bad": BAD}, {"web": ["bad"], "c3": ["n"]}),
@@ -128,7 +128,7 @@ def another_name(host):
     same(aliases(host, "web").count("mvapply:attach:default/n/www"), 1, "once it can be")
 
 
-@test("replaced: an attachment of a network that is renamed keeps its address, whatever the order")
+@test("replaced: an attachment of a renamed network keeps its address, in any order")
 def renamed_order(host):
     host.netns("web", "db")
     host.apply(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))

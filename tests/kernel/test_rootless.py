@@ -121,7 +121,7 @@ def points_at(host, kind, others, own):
             same(attached(host, name), {}, f"what is left in {name}")
 
 
-@test("engines: a user's own engine leads to no namespace of root's or another user's", both=True)
+@test("engines: a user's own engine gives no access to namespaces of root or another user", both=True)
 def others(host):
     if not has_users():
         return
@@ -132,7 +132,7 @@ def others(host):
             points_at(host, kind, {"bait": bait, "alien": alien}, {"mine": mine})
 
 
-@test("engines: a user's own engine leads to that user's namespaces, at any depth", both=True)
+@test("engines: a user's own engine gives access to that user's namespaces, at any depth", both=True)
 def own(host):
     if not has_users():
         return
@@ -143,7 +143,7 @@ def own(host):
             points_at(host, kind, {"strange": strange}, {"mine": mine, "deep": deep})
 
 
-@test("engines: root's engine leads to anybody's namespace")
+@test("engines: root's engine gives access to every namespace")
 def root(host):
     if not has_users():
         return
@@ -160,7 +160,7 @@ def root(host):
                 host.delete(text, env=engine.env)
 
 
-@test("watch: a user's own engine that leads to root's namespace", seconds=60)
+@test("watch: a user's own engine that names root's namespace", seconds=60)
 def watched(host):
     if not has_users():
         return
@@ -181,7 +181,7 @@ def watched(host):
             same(attached(host, "bait"), {}, "what is in root's namespace")
 
 
-@test("export: a user's own engine says what that user's namespaces are called, and no other's")
+@test("export: a user's own engine names that user's namespaces, and no others")
 def exported(host):
     if not has_users():
         return

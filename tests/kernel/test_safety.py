@@ -34,7 +34,7 @@ def refused(host, text, *words, flags=(), code=4):
 
 # --- unmanaged objects
 
-@test("unmanaged: a link of the wanted name", both=True)
+@test("unmanaged: a link with the desired name", both=True)
 def unmanaged_name(host):
     host.netns("web", "other")
     host.batch("web", ["link add eth0 type veth peer name peer0", "link set eth0 up"])
@@ -47,7 +47,7 @@ def unmanaged_name(host):
     same(host.addresses("other", "eth0"), {"172.16.86.3/24"}, "the other's address")
 
 
-@test("unmanaged: a name that is not asked for is passed over")
+@test("unmanaged: a name that is not declared is skipped")
 def unmanaged_name_passed(host):
     host.netns("web")
     host.batch("web", ["link add eth0 type veth peer name peer0", "link set eth0 up"])
@@ -72,7 +72,7 @@ def unmanaged_default(host):
     host.unchanged(ONE)
 
 
-@test("unmanaged: a macvlan with the wanted MAC")
+@test("unmanaged: a macvlan with the desired MAC")
 def unmanaged_mac(host):
     host.netns("web", "other")
     wanted = "02:42:ac:10:56:02"
@@ -133,7 +133,7 @@ def other_set(host):
     host.unchanged(one)
 
 
-@test("unmanaged: addresses and routes on our own link are left alone")
+@test("unmanaged: addresses and routes on a managed link are not changed")
 def unmanaged_on_ours(host):
     host.netns("web")
     host.apply(ONE)
@@ -145,7 +145,7 @@ def unmanaged_on_ours(host):
     assert "10.1.0.0/16 via 172.16.86.250 dev eth0" in host.routes("web"), "the route is gone"
 
 
-@test("unmanaged: routes by our link stay when its address changes", both=True)
+@test("unmanaged: routes by a managed link stay when its address changes", both=True)
 def unmanaged_routes(host):
     host.netns("web")
 
@@ -163,7 +163,7 @@ def unmanaged_routes(host):
          {route: protocol for route, protocol in before.items() if route.startswith("10.")}, "routes")
 
 
-@test("unmanaged: an address that our link is given is not taken for the one that was chosen")
+@test("unmanaged: an address added to a managed link does not replace the chosen one")
 def unmanaged_is_not_chosen(host):
     host.netns("web")
     text = document({"n": lan(subnet=None, gateway=None, subnets=[{"subnet": "172.16.86.0/24"},
@@ -175,7 +175,7 @@ def unmanaged_is_not_chosen(host):
     host.unchanged(text)
 
 
-@test("unmanaged: an address in the subnet of ours stays when ours goes", both=True)
+@test("unmanaged: an address in the subnet of a managed one stays when that is removed", both=True)
 def unmanaged_beside_ours(host):
     host.netns("web")
 
@@ -194,7 +194,7 @@ def unmanaged_beside_ours(host):
 
 
 
-@test("unmanaged: routes of any kind by a link of ours stay when its address changes", both=True)
+@test("unmanaged: routes of any kind by a managed link stay when its address changes", both=True)
 def unmanaged_routes_kept(host):
     host.netns("web")
 
@@ -245,7 +245,7 @@ def unmanaged_prefix_length(host):
         same(accepted.recv(100), b"still there", "what the stream brings")
 
 
-@test("adopt: an unmarked macvlan is taken over in place", both=True)
+@test("adopt: a macvlan without an owner tag is adopted in place", both=True)
 def adopt_link(host):
     host.netns("web")
     host.batch("host", ["link add link eth0 name mine address 02:42:ac:10:56:02 type macvlan "
@@ -294,7 +294,7 @@ def guard_flags(host):
     same(sum(1 for i in range(12) if host.names(f"c{i}")), 0, "attachments after delete")
 
 
-@test("guard: under ten, what the file says is done")
+@test("guard: below ten attachments the file is applied")
 def guard_few(host):
     host.netns(*(f"c{i}" for i in range(9)))
     host.apply(crowd(9))
@@ -310,7 +310,7 @@ def guard_empty(host):
         refused(host, empty, "--max-delete")
 
 
-@test("guard: a file that names nothing of what is live counts as another one", both=True)
+@test("guard: a file that declares no live object of the set counts as another one", both=True)
 def guard_strange(host):
     host.netns("web", "db", "ci")
     host.apply(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))
@@ -350,7 +350,7 @@ def kept(host, text, *flags):
     return done
 
 
-@test("guard: a delete with a file that names nothing of what is live is refused, as an apply is", both=True)
+@test("guard: a delete with a file that declares no live object is refused, as an apply is", both=True)
 def guard_delete(host):
     host.netns("web", "db", "ci")
     mine = document({"n": lan(host=True)}, {"web": ["n"], "db": ["n"]})
@@ -379,7 +379,7 @@ def guard_delete(host):
     same((host.names("web"), host.names("db")), (set(), set()), "by its name")
 
 
-@test("guard: a delete with the set's file is done where its containers are gone, or their namespaces are new")
+@test("guard: a delete with the set's file is done if its containers or their namespaces are gone")
 def guard_delete_gone(host):
     host.netns("web", "db")
     for text in (document({"n": lan(host=True)}, {"web": ["n"]}),
@@ -394,7 +394,7 @@ def guard_delete_gone(host):
 FILE = document({"lan": lan()}, {"web": ["lan"]})
 
 
-@test("guard: a file with a network of what is live, and none of its containers, counts as another one", both=True)
+@test("guard: a file with a live network and none of its containers counts as another one", both=True)
 def guard_network(host):
     host.netns("web", "db")
     host.apply(FILE)
@@ -463,7 +463,7 @@ def guard_edits(host):
         host.delete(FILE)
 
 
-@test("guard: of two containers one is moved to another namespace, and the other leaves")
+@test("guard: of two containers one is moved to another namespace, and the other removed")
 def guard_moved(host):
     host.netns("web", "web2", "db")
     host.apply(document({"lan": lan()}, {"web": ["lan"], "db": ["lan"]}))
@@ -476,7 +476,7 @@ def guard_moved(host):
                       "moved by a service")
 
 
-@test("guard: what only a process leads to counts while the files name it, and to a service also then")
+@test("guard: a namespace that only a process refers to counts while the files declare it")
 def guard_process(host):
     host.netns("db")
     other = document({"lan": lan()}, {"db": ["lan"]})
@@ -526,7 +526,7 @@ def parent_down(host):
     same(host.snapshot(), before, "after it")
 
 
-@test("cannot: the parent is down, under attachments that are live")
+@test("cannot: the parent is down, with live attachments on it")
 def parent_down_live(host):
     host.netns("web")
     host.apply(ONE)
@@ -631,7 +631,7 @@ def no_namespace(host):
                 "namespace")
 
 
-@test("target: a name whose file is no namespace (any more)")
+@test("target: a name whose file is not a namespace, or no longer")
 def stale_name(host):
     with open("/run/netns/web", "w", encoding="ascii"):
         pass
@@ -640,7 +640,7 @@ def stale_name(host):
     same(host.snapshot(), before, "after it")
 
 
-@test("target: a path whose file no namespace is mounted on yet is one to come")
+@test("target: a path without a mounted namespace is pending")
 def bare_path(host):
     os.close(os.open("/run/web", os.O_CREAT | os.O_RDONLY))
     text = document({"n": lan()}, {"web": {"netns": "/run/web", "networks": ["n"]}})
@@ -657,7 +657,7 @@ while True:
     os.unlink("/run/netns/web")"""
 
 
-@test("target: a name that comes and goes all the time is never taken for something else")
+@test("target: a name that is created and removed continuously is never mistaken for another")
 def restless_name(host):
     """`ip netns` creates an empty file first and removes it last: in between the container is
     pending."""
@@ -671,7 +671,7 @@ def restless_name(host):
         churn.wait()
 
 
-@test("input: a FIFO is not even opened, so that who writes to it still waits")
+@test("input: a FIFO is not even opened, so that its writer keeps waiting")
 def fifo_input(host):
     os.mkdir("folder")
     os.mkfifo("folder/fifo.yaml")
@@ -711,7 +711,7 @@ def writes(kind):
     return number >= 16 and number % 4 != 2 and number != 88
 
 
-@test("messages: a second apply sends none that changes anything")
+@test("messages: a second apply sends none that changes an object")
 def no_messages(host):
     host.netns("web", "db")
     text = document({"n": lan(host={}, mtu=1400)},
@@ -774,7 +774,7 @@ def mended(host, wanted, what):
          {**{ns: set() for ns in CAST}, "host": {"eth0"}}, f"links after delete, after {what}")
 
 
-@test("broken off: killed after any while, the next apply converges", both=True)
+@test("interrupted: killed after any time, the next apply completes the rest", both=True)
 def killed_after_a_while(host):
     host.netns(*CAST)
     wanted = reference(host)
@@ -873,7 +873,7 @@ def announced_first(host):
         assert sniffer.wait(lambda f, a=address: packets.is_neighbour_advertisement(f, a)), address
 
 
-@test("many: 200 containers in one apply, and again in none")
+@test("many: 200 containers in one apply, and no change in the next")
 def many(host):
     names = [f"c{i}" for i in range(200)]
     host.netns(*names)

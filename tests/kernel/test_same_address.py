@@ -23,7 +23,7 @@ def joined(done):
     return " ".join((done.out + done.err).split())
 
 
-@test("same address: of two sets, the address is judged before the MAC that comes of it")
+@test("same address: of two sets, the address is reported before the MAC that is derived from it")
 def address_first(host):
     host.netns("a", "b")
     mac = {"mac_address": "02:42:ac:10:56:05"}
@@ -45,7 +45,7 @@ def address_first(host):
         host.delete(first)
 
 
-@test("same address: a link that no set has is not called an attachment")
+@test("same address: an unmanaged link is not called an attachment")
 def unmanaged(host):
     host.netns("b")
     host.batch("host", ["link add link eth0 name other address 02:42:ac:10:56:05 type macvlan mode bridge",
@@ -69,7 +69,7 @@ def reserved(host):
         host.mvapply("delete", *files)
 
 
-@test("same address: a service of a folder with several sets reserves what any of its files says")
+@test("same address: a service on a directory with several sets reserves the addresses of all its files")
 def reserved_by_service(host):
     host.netns("web", "db")
     os.mkdir("folder")
@@ -106,7 +106,7 @@ def two_parents(host):
     host.delete(text)
 
 
-@test("same address: which subnets of one container are warned of")
+@test("same address: the overlapping subnets of one container that cause a warning")
 def which(host):
     host.netns("web")
     second_parent(host)

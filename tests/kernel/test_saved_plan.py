@@ -20,7 +20,7 @@ def rewrite(plan, name="plan.json"):
         json.dump(plan, file)
 
 
-@test("saved plan: what was reviewed is what runs, whatever became of the file")
+@test("saved plan: the reviewed plan is applied, whatever happened to the file")
 def done_as_saved(host):
     host.netns("web", "db")
     before = host.snapshot()
@@ -35,7 +35,7 @@ def done_as_saved(host):
     host.unchanged(TEXT)
 
 
-@test("saved plan: JSON tells of each step's outcome, and what moved on")
+@test("saved plan: JSON has the outcome of each step, and what has changed since")
 def as_json(host):
     host.netns("web", "db")
     save(host)
@@ -108,7 +108,7 @@ for number, move in enumerate(MOVES):
     test(f"saved plan: refused after {move.__name__.replace('_', ' ')}")(moved_on(move))
 
 
-@test("saved plan: a change of the host that has nothing to do with it does no harm")
+@test("saved plan: an unrelated change of the host has no effect")
 def unrelated(host):
     host.netns("web", "db", "other")
     save(host)
@@ -118,7 +118,7 @@ def unrelated(host):
     same(host.names("web"), {"eth0"}, "web's links")
 
 
-@test("saved plan: nothing is saved of what would be refused")
+@test("saved plan: a plan that would be refused is not saved")
 def refused(host):
     host.netns("db")
     host.ip("host", "address add 172.16.86.9/24 dev eth0")
@@ -131,7 +131,7 @@ def refused(host):
     assert "/nowhere/plan.json" in done.err, done
 
 
-@test("saved plan: it is not written over what it is made from")
+@test("saved plan: it does not overwrite its input files")
 def onto_input(host):
     host.netns("web", "db")
     os.mkdir("files")
@@ -170,7 +170,7 @@ BAD = {
 }
 
 
-@test("saved plan: what is no plan is told, and nothing is touched")
+@test("saved plan: an invalid plan is reported, and nothing is changed")
 def malformed(host):
     host.netns("web", "db")
     _, plan = save(host)
@@ -197,7 +197,7 @@ def malformed(host):
     same(host.snapshot(), before, "after all of these")
 
 
-@test("saved plan: steps that were edited by hand do not run")
+@test("saved plan: manually edited steps are refused")
 def steps_edited(host):
     host.netns("web", "db")
     _, plan = save(host)
@@ -225,7 +225,7 @@ def options(host):
     same(host.names("web"), {"eth0"}, "links")
 
 
-@test("saved plan: what it was saved with holds, and not what is usual")
+@test("saved plan: the options that it was saved with apply, not the defaults")
 def as_it_was_saved(host):
     host.netns("web")
     host.batch("host", ["link add link eth0 name mine type macvlan mode bridge",
@@ -237,7 +237,7 @@ def as_it_was_saved(host):
          (index, {"172.16.86.2/24"}), "the link")
 
 
-@test("saved plan: one that others may write is refused under root")
+@test("saved plan: as root, a plan that other users can write is refused")
 def writable(host):
     host.netns("web", "db")
     save(host)
@@ -248,7 +248,7 @@ def writable(host):
     host.mvapply("apply", "plan.json")
 
 
-@test("saved plan: a parent that is a cable with both ends in the host")
+@test("saved plan: a parent that is a veth with both ends in the host")
 def cable(host):
     host.netns("web")
     host.batch("host", ["link add veth1 type veth peer name veth2", "link set veth1 up",

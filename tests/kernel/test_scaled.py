@@ -45,7 +45,7 @@ def state(host, number):
     return host.link(f"web{number}", "eth0")["ifindex"], host.addresses(f"web{number}", "eth0")
 
 
-@test("scaled: an apply keeps and mends the attachment of the container that has it")
+@test("scaled: an apply keeps and repairs the attachment of the container that has it")
 def kept(host):
     for number in (2, 9, 10):
         with service_of(host, 2, 9, 10) as engine:
@@ -64,7 +64,7 @@ def kept(host):
                 host.ip("host", f"netns del {name}")
 
 
-@test("scaled: none has the attachment, and none gets it")
+@test("scaled: no container has the attachment, and none gets it")
 def none(host):
     with service_of(host, 1, 2) as engine:
         done = host.apply(TEXT, code=1, env=engine.env)
@@ -73,7 +73,7 @@ def none(host):
         same((host.names("web1"), host.names("web2")), (set(), set()), "links")
 
 
-@test("scaled: of two containers with the owner tag, the one with the lowest number is meant")
+@test("scaled: of two containers with the owner tag, the one with the lowest number counts")
 def forged(host):
     with service_of(host, 9, 10) as engine:
         before = attach(host, engine, 9)
@@ -85,7 +85,7 @@ def forged(host):
         same((state(host, 9), host.names("web10")), (before, set()), "links")
 
 
-@test("scaled: owner tags of other containers and sets do not decide")
+@test("scaled: owner tags of other containers and sets have no effect")
 def others(host):
     with service_of(host, 1, 2) as engine:
         for number, mark in enumerate((MARK.replace("default", "other"), MARK + "2")):
@@ -117,7 +117,7 @@ def lowly(host, ns):
         child.wait()
 
 
-@test("scaled: a container that cannot be looked at is told, and keeps no other from having its attachment")
+@test("scaled: an unreadable container is reported, and does not block the attachment of others")
 def unreadable(host):
     with service_of(host, 1, 2) as engine, lowly(host, "web1") as seen1, lowly(host, "web2") as seen2:
         unseen2 = engine.containers["shop-web-2"]
@@ -154,7 +154,7 @@ def many(host):
         same(state(host, 200), before, "mended")
 
 
-@test("watch: a service that starts after a scaling keeps what is live", seconds=60)
+@test("watch: a service that starts after a scaling keeps the live attachments", seconds=60)
 def watched(host):
     with service_of(host, 1, 2) as engine:
         before = attach(host, engine, 1)
@@ -169,7 +169,7 @@ def watched(host):
             assert not [line for line in service.log() if "blocked" in line], service.log()
 
 
-@test("watch: a scaled service's container that restarts has its attachment again", seconds=90)
+@test("watch: a restarted container of a scaled service has its attachment again", seconds=90)
 def restarted(host):
     host.netns("again")
     with service_of(host, 1, 2) as engine, host.process("again") as again:

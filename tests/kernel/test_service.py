@@ -25,7 +25,7 @@ def fields(note):
 
 # --- systemd
 
-@test("service: systemd is told of its start, its state, a reload and its end", both=True)
+@test("service: systemd is notified of its start, its state, a reload and its end", both=True)
 def notifications(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT)) as service:
@@ -47,7 +47,7 @@ def notifications(host):
         same(service.notes, ["STOPPING=1"], "the end")
 
 
-@test("service: the watchdog is fed at half its interval, and only if it is for this process")
+@test("service: the watchdog is notified at half its interval, if it is for this process")
 def watchdog(host):
     host.write(TEXT)
     with watching(host, "-f", "network.yaml", env={"WATCHDOG_USEC": "400000"}) as service:
@@ -64,7 +64,7 @@ def watchdog(host):
         assert "WATCHDOG=1" not in service.notes, service.notes
 
 
-@test("service: a notify socket that is gone, or none, is no fault")
+@test("service: an absent notify socket is no error")
 def no_socket(host):
     host.write(TEXT)
     with watching(host, "-f", "network.yaml") as service:
@@ -98,7 +98,7 @@ def journal(host):
     assert any(line.startswith("<4>the files have errors") for line in log), log
 
 
-@test("service: another JOURNAL_STREAM than stderr means lines for people")
+@test("service: another JOURNAL_STREAM than stderr gives lines for a terminal")
 def no_journal(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), env={"JOURNAL_STREAM": "1:2"}) as service:
@@ -107,7 +107,7 @@ def no_journal(host):
             assert all(TIME.match(line) for line in file), service.log()
 
 
-@test("service: -q leaves errors and warnings")
+@test("service: -q logs errors and warnings alone")
 def quiet(host):
     host.netns("web")
     for form in ("text", "json"):
@@ -122,7 +122,7 @@ def quiet(host):
             host.write(TEXT)
 
 
-@test("service: -o json writes a line of JSON for each thing that it says")
+@test("service: -o json writes a line of JSON for each event")
 def json_lines(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), "-o", "json") as service:
@@ -146,7 +146,7 @@ def json_lines(host):
     assert any(re.match(r"network\.yaml:\d+:", line["message"]) for line in lines), lines
 
 
-@test("service: -o json stays JSON whatever the files and their names hold")
+@test("service: -o json stays valid whatever the files and their names contain")
 def json_hostile(host):
     host.write(TEXT)
     os.mkdir(b"conf")
@@ -179,7 +179,7 @@ def figures(service, **expected):
     service.until(lambda: expected.items() <= metrics().items(), f"{expected}, not {metrics()}")
 
 
-@test("service: figures follow what happens")
+@test("service: the metrics follow the events")
 def figures_follow(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), "--metrics", METRICS,
@@ -202,7 +202,7 @@ def figures_follow(host):
         same([name for name in os.listdir(HERE) if name.endswith(".tmp")], [], "files left over")
 
 
-@test("service: promtool finds nothing to say about the figures")
+@test("service: promtool accepts the metrics")
 def promtool(host):
     path = shutil.which("promtool")
     assert path, "promtool is not installed (scripts/deps test)"
@@ -214,7 +214,7 @@ def promtool(host):
         same(done.out + done.err, "", "promtool")
 
 
-@test("service: a reader never sees half of the figures")
+@test("service: a reader always gets complete metrics")
 def atomic(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), "--metrics", METRICS) as service:
@@ -242,7 +242,7 @@ def atomic(host):
         assert metrics()["mvapply_drift_repaired_total"] > 5, metrics()
 
 
-@test("service: figures that cannot be written are told, and are no end")
+@test("service: metrics that cannot be written are reported, and do not end the service")
 def unwritable(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT), "--metrics", f"{WORK}/no/such/file") as service:

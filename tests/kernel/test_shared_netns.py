@@ -12,7 +12,7 @@ def defaults(host):
     return {route for route in host.routes("web") if route.startswith("default")}
 
 
-@test("tenants: two containers that lead to one namespace", both=True)
+@test("netns group: two containers of one namespace", both=True)
 def one_set(host):
     host.netns("web")
 
@@ -35,7 +35,7 @@ def one_set(host):
     host.unchanged(swapped)
 
 
-@test("tenants: two sets that name one namespace, applied one after the other")
+@test("netns group: two sets with one namespace, applied one after the other")
 def two_sets(host):
     host.netns("web")
     first, second = (document({"n": network}, {"web": ["n"]}, name=name)

@@ -50,9 +50,9 @@ class Faults:
         self.host, self.random, self.counts = host, random.Random(seed), {}
 
     def one(self):
-        deeds = [(self.deleted, 20), (self.mtu, 20), (self.mac, 15), (self.down, 15),
+        operations = [(self.deleted, 20), (self.mtu, 20), (self.mac, 15), (self.down, 15),
                  (self.no_address, 20), (self.restarted, 1)]
-        operation = self.random.choices(*zip(*deeds))[0]
+        operation = self.random.choices(*zip(*operations))[0]
         self.counts[operation.__name__] = self.counts.get(operation.__name__, 0) + 1
         operation(self.random.choice(NAMES))
 

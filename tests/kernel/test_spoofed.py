@@ -91,7 +91,7 @@ def spoofed(host, calls, prepare, *arguments):
     assert found, "no socket was there to send to"
 
 
-@test("spoofed: an apply and a delete that are sent to before each of their calls")
+@test("spoofed: an apply and a delete that receive messages before each of their system calls")
 def at_each_call(host):
     host.netns(*NAMES)
     host.apply(TEXT)
@@ -119,7 +119,7 @@ def crowded(host):
             yield text, wanted, flood
 
 
-@test("spoofed: a container of a user that sends without end", seconds=120)
+@test("spoofed: a user's container that sends continuously", seconds=120)
 def without_end(host):
     with crowded(host) as (text, wanted, flood):
         for _ in range(10):
@@ -130,7 +130,7 @@ def without_end(host):
             same(paused_state(host, flood), wanted, "applied")
 
 
-@test("spoofed: a service beside a container that sends without end", seconds=120)
+@test("spoofed: a service on a host with a container that sends continuously", seconds=120)
 def service(host):
     with crowded(host) as (text, wanted, flood), watching(host, "-f", host.write(text)) as service:
         for command in ("link del eth0", "address del {} dev eth0", "link set eth0 mtu 1400") * 3:
@@ -141,7 +141,7 @@ def service(host):
         assert not any("error" in line for line in service.log()), service.everything()
 
 
-@test("spoofed: events that are no events, and longer than any")
+@test("spoofed: invalid and oversized events")
 def events(host):
     host.netns(*NAMES)
     with watching(host, "-f", host.write(TEXT)) as service:

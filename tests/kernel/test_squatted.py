@@ -132,7 +132,7 @@ def continues(host, pid):
     return time.monotonic() - begun
 
 
-@test("two at once: who has a name and does not listen keeps nobody waiting", both=True)
+@test("two at once: a process that has the name and does not listen delays no other", both=True)
 def silent(host):
     host.netns("web")
     for become in strangers().values():
@@ -140,7 +140,7 @@ def silent(host):
             continues(host, None)
 
 
-@test("two at once: who has no CAP_NET_ADMIN keeps nobody waiting, and is not believed", both=True)
+@test("two at once: a process without CAP_NET_ADMIN delays no other, and is not trusted", both=True)
 def stranger(host):
     host.netns("web")
     for become in strangers().values():
@@ -170,7 +170,7 @@ def imitate(become, guards, ready):
     return queues
 
 
-@test("two at once: whatever names somebody has, a guard has another, and is found", both=True)
+@test("two at once: a guard process finds a free name among names in use, and is found", both=True)
 def imitated(host):
     host.netns("web")
     guards = []
@@ -196,7 +196,7 @@ def imitated(host):
         ended(host, child, 0)
 
 
-@test("two at once: who fills the queue at a name keeps nobody waiting", both=True)
+@test("two at once: a process that fills the queue of a name delays no other", both=True)
 def crowded_out(host):
     host.netns("web")
     for become in strangers().values():
@@ -204,7 +204,7 @@ def crowded_out(host):
             continues(host, None)
 
 
-@test("two at once: who locks all that it can open keeps nobody waiting")
+@test("two at once: a process that locks all files that it can open delays no other")
 def settings_locked(host):
     """With netlink sockets like those of the applies, except for the groups, which it may not
     join."""
@@ -253,7 +253,7 @@ def waits_too_long(host):
 
 
 if os.environ.get("SLOW"):
-    test("two at once: one that hangs keeps the other for two minutes", seconds=300)(waits_too_long)
+    test("two at once: a hanging process delays the other for two minutes", seconds=300)(waits_too_long)
 
 
 def waits_in_turn(host):
@@ -275,13 +275,13 @@ def waits_in_turn(host):
     host.delete(TEXT)
 
 
-@test("two at once: an apply says for whom it waits")
+@test("two at once: an apply names the process that it waits for")
 def waits(host):
     host.netns("web")
     waits_in_turn(host)
 
 
-@test("two at once: where somebody has a name, applies still wait for one another")
+@test("two at once: with a name in use, applies wait for one another all the same")
 def serialised(host):
     host.netns("web")
     for become in strangers().values():
@@ -314,7 +314,7 @@ def name_comes_and_goes(host):
     same(children[0].communicate(timeout=20 * host.patience)[0], "Nothing to do.\n", "the second")
 
 
-@test("two at once: without a right of its own, an apply says who keeps it waiting")
+@test("two at once: without capabilities an apply names the process that it waits for")
 def named(host):
     """It cannot prove its identity to others: the name is all that there is."""
     host.netns("web")
@@ -340,7 +340,7 @@ def ask_to_confirm(become, ready):
     signal.pause()
 
 
-@test("two at once: who has no CAP_NET_ADMIN confirms nothing", both=True)
+@test("two at once: a process without CAP_NET_ADMIN cannot confirm", both=True)
 def confirms_nothing(host):
     host.netns("web")
     for become in strangers().values():
@@ -364,7 +364,7 @@ def knock(become, ready):
             end.connect(NAMES[1])
 
 
-@test("two at once: who connects again and again does not keep a guard from going back")
+@test("two at once: continuous connections do not prevent a guard's rollback")
 def knocking(host):
     host.netns("web")
     with waiting(host, TEXT, "--confirm=2") as (child, _):

@@ -60,7 +60,7 @@ def end(child, number=signal.SIGINT):
     same((child.wait(20), child.stderr.read()), (0, b""), "the end")
 
 
-@test("status --watch: a terminal that cannot draw gets what a pipe gets")
+@test("status --watch: a terminal without cursor control gets the output of a pipe")
 def dumb(host):
     host.netns("web", "db")
     host.apply(TEXT)
@@ -70,7 +70,7 @@ def dumb(host):
         end(child)
 
 
-@test("status --watch: into a pipe it writes the table whenever it is another")
+@test("status --watch: in a pipe, the table whenever it has changed")
 def pipe(host):
     host.netns("web")
     with watching(host, "-f", host.write(TEXT)) as (child, until):
@@ -90,7 +90,7 @@ def pipe(host):
         end(child)
 
 
-@test("status --watch: it ends when nobody reads any more")
+@test("status --watch: it ends when its reader ends")
 def unread(host):
     ours, theirs = os.pipe()
     with subprocess.Popen([host.binary, "status", "--watch=600"], stdout=theirs) as child:
@@ -100,7 +100,7 @@ def unread(host):
         same(child.wait(20), 0, "exit code")
 
 
-@test("status --watch: as JSON it is a document a line")
+@test("status --watch: as JSON, a document on each line")
 def lines(host):
     host.netns("web")
     host.apply(TEXT)
@@ -116,7 +116,7 @@ def lines(host):
         end(child, signal.SIGTERM)
 
 
-@test("status --watch: on a terminal it keeps to the screen, and leaves it as it was")
+@test("status --watch: on a terminal it uses the alternate screen, and restores the terminal")
 def terminal(host):
     host.netns("web", "db", "ci")
     text = document({"n": lan()}, {"web": ["n"], "db": ["n"], "ci": ["n"]})
@@ -150,7 +150,7 @@ def screen(host, path, width):
             for line in out.split("\x1b[H")[1].split("\r\n")]
 
 
-@test("status: columns stand below each other, and are cut between characters, whatever the script")
+@test("status: columns are aligned, and cut between characters, in any script")
 def scripts(host):
     names = ["\u5bb9\u5668\u5bb9\u5668", "e\u0300e\u0300", "\U0001f433", "caf\u00e9", "web"]
     host.netns("web")

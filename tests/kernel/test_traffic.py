@@ -164,7 +164,7 @@ def answered(host):
     same(heard(sniffer), [], "sent without --traffic")
 
 
-@test("traffic: a filter of MAC addresses, and one that lets some of them pass")
+@test("traffic: a filter of MAC addresses, and one that accepts some of them")
 def mac_filter(host):
     host.netns("web", "db")
     text = document({"n": lan()}, {"web": ["n"], "db": ["n"]})
@@ -185,7 +185,7 @@ def mac_filter(host):
         same(Traffic(host, text, 0).findings, {}, "findings, without the parent")
 
 
-@test("traffic: a gateway that answers nobody, beside one that does")
+@test("traffic: a gateway without answers, and one with answers")
 def gateway(host):
     host.netns("web", "db")
     networks = {"n": lan(), "m": lan(subnet="172.16.87.0/24", gateway="172.16.87.1")}
@@ -217,7 +217,7 @@ def duplicate(host):
     same(found.findings["eth0"]["level"], "warning", "level")
 
 
-@test("traffic: what is wrong in a container: its link, its address, its route")
+@test("traffic: faults in a container: its link, its address, its route")
 def container(host):
     host.netns("web", "db", "ci", "job")
     text = document({"n": lan()}, {name: ["n"] for name in ("web", "db", "ci", "job")})
@@ -234,7 +234,7 @@ def container(host):
     same(Traffic(host, text, 0).findings, {}, "findings after apply")
 
 
-@test("traffic: a parent that is down or without a carrier is not asked")
+@test("traffic: a parent that is down or without a carrier is not probed")
 def parent(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
@@ -249,7 +249,7 @@ def parent(host):
     same(found.breaks(), {"web 172.16.86.1": "parent-down"}, "breaks")
 
 
-@test("traffic: the gateway is the host itself, or beside the attachments in a mode that separates")
+@test("traffic: the gateway is the host itself, or on the same parent in a mode that separates")
 def separated(host):
     host.netns("web")
     gateway_off(host)
@@ -273,7 +273,7 @@ def separated(host):
     same(found.codes(), {"eth0": "MV1109"}, "findings")
 
 
-@test("traffic: what is not asked is said: pending, internal, no gateway")
+@test("traffic: attachments without a question are listed: pending, internal, no gateway")
 def skipped(host):
     host.netns("web", "db")
     text = document({"n": lan(), "free": lan(subnet="172.16.87.0/24", gateway=None),
@@ -291,7 +291,7 @@ def skipped(host):
         assert f"skipped traffic {name}: {reason}" in found.words, found.text
 
 
-@test("traffic: answers for others, floods and forged replies are no answers")
+@test("traffic: replies for other hosts, floods and forged replies are ignored")
 def forged(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
@@ -328,7 +328,7 @@ def forged(host):
         same(len(found.answers()["web 172.16.86.1"]), expected, "answers")
 
 
-@test("traffic: without CAP_NET_RAW it says that it could not ask")
+@test("traffic: without CAP_NET_RAW the missing questions are reported")
 def rights(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": ["n"]})
@@ -421,7 +421,7 @@ def vlan(host):
     assert "set `vlan`" in found.findings["eth0"]["fix"], found.text
 
 
-@test("traffic: ipvlan: in l2 it asks, in l3 the host routes", needs=["ipvlan"])
+@test("traffic: ipvlan: in l2 the gateway is probed, in l3 the host routes", needs=["ipvlan"])
 def ipvlan(host):
     host.netns("web")
     text = document({"n": lan(driver="ipvlan")}, {"web": ["n"]})

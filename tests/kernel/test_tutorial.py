@@ -41,7 +41,7 @@ def bare(host):
     same(host.addresses("web", "eth0"), {"172.16.86.2/24"}, "addresses")
 
 
-@test("tutorial: the LAN hears of the container and answers it", both=True)
+@test("tutorial: the container announces itself to the LAN and answers it", both=True)
 def on_the_lan(host):
     host.netns("web")
     with host.inside("lan"):
@@ -69,7 +69,7 @@ def two_containers(host):
         assert packets.ping("172.16.86.2"), "web does not answer db"
 
 
-@test("tutorial: removal leaves nothing and touches nothing else", both=True)
+@test("tutorial: removal deletes everything of its own and changes nothing else", both=True)
 def removal(host):
     host.netns("web", "bystander")
     host.batch("host", ["link add link eth0 name other type macvlan mode bridge",
@@ -88,7 +88,7 @@ def removal(host):
     same(host.delete(BRIDGE).plan, [], "a second delete")
 
 
-@test("tutorial: an empty set removes what the set had")
+@test("tutorial: an empty set removes the attachments of the set")
 def emptied(host):
     host.netns("web")
     before = host.snapshot()
@@ -99,7 +99,7 @@ def emptied(host):
     same(host.snapshot(), before, "after an empty apply")
 
 
-@test("tutorial: VLAN 10 is made, tagged, shared and removed with its last network",
+@test("tutorial: VLAN 10 is created, tagged, shared and removed with its last network",
       needs=["vlan"])
 def vlan(host):
     host.netns("web", "db")
@@ -150,7 +150,7 @@ containers:
     same(host.snapshot(), before, "after the last network")
 
 
-@test("tutorial: a VLAN link that was there before stays", needs=["vlan"])
+@test("tutorial: an existing VLAN link stays", needs=["vlan"])
 def vlan_there_before(host):
     host.netns("web")
     host.batch("host", ["link add link eth0 name trunk10 type vlan id 10", "link set trunk10 up"])
@@ -167,7 +167,7 @@ def vlan_there_before(host):
     same(host.snapshot(), before, "after delete")
 
 
-@test("tutorial: a VLAN of a name that means another id is used, with a warning", needs=["vlan"])
+@test("tutorial: a VLAN whose name suggests another id is used, with a warning", needs=["vlan"])
 def vlan_other_id(host):
     host.netns("web")
     host.batch("host", ["link add link eth0 name eth0.10 type vlan id 11", "link set eth0.10 up"])
@@ -181,7 +181,7 @@ def vlan_other_id(host):
     same(host.snapshot(), before, "after delete")
 
 
-@test("tutorial: two sets share a VLAN link, which goes with the last", needs=["vlan"])
+@test("tutorial: two sets share a VLAN link, which is deleted with the last", needs=["vlan"])
 def vlan_two_sets(host):
     host.netns("web", "db")
     one = document({"n": {"parent": "eth0.10", "subnet": "172.16.86.0/24"}}, {"web": ["n"]},
@@ -204,7 +204,7 @@ def vlan_two_sets(host):
     same(host.snapshot(), before, "after both left")
 
 
-@test("tutorial: a VLAN link is kept while something unmanaged hangs on it", needs=["vlan"])
+@test("tutorial: a VLAN link stays while an unmanaged link is attached to it", needs=["vlan"])
 def vlan_kept(host):
     host.netns("web", "bystander")
     host.apply(VLAN)

@@ -68,7 +68,7 @@ def two_services(host, *files):
         first.wait()
 
 
-@test("two at once: a second service of one set is refused, and the first goes on")
+@test("two at once: a second service of one set is refused, and the first continues")
 def two_watches(host):
     host.netns(*NAMES)
     text = one_set(1400)
@@ -103,7 +103,7 @@ def sets_and_services(host):
              {"s1": {"172.16.86.16/24"}, "s2": {"172.16.86.32/24"}}, "addresses")
 
 
-@test("two at once: one that is killed at work leaves no lock behind")
+@test("two at once: a run that is killed leaves no lock")
 def killed_holder(host):
     host.netns(*NAMES)
     text = one_set(1400)
@@ -125,7 +125,7 @@ def killed_holder(host):
         host.unchanged(text)
 
 
-@test("two at once: two sets that share a VLAN link come and go together", needs=["vlan"])
+@test("two at once: two sets that share a VLAN link are applied and deleted together", needs=["vlan"])
 def shared_vlan(host):
     host.netns("s1", "s2")
     for number in (1, 2):
@@ -144,7 +144,7 @@ def shared_vlan(host):
              ({"eth0"}, set(), set()), "links after both deletes")
 
 
-@test("two at once: a service repairs nothing while an apply is at work")
+@test("two at once: a service repairs nothing during an apply")
 def service_waits(host):
     host.netns("web", "db")
     one = document({"n": lan()}, {"web": ["n"]}, name="one")

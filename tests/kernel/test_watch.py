@@ -101,7 +101,7 @@ def one_folder(host):
     host.write(two(mtu=1500), "a/conf/network.yaml")
 
 
-@files_test("a new one renamed over it, as editors do", "network.yaml")
+@files_test("a new file is renamed over it, as editors do", "network.yaml")
 @prepared(one_file)
 def renamed_over(files):
     put("network.yaml.new", two(mtu=1400))
@@ -113,7 +113,7 @@ def renamed_over(files):
     files.leads_to(1300)
 
 
-@files_test("copied over, and written again in place", "network.yaml")
+@files_test("overwritten by a copy, and written in place", "network.yaml")
 @prepared(one_file)
 def copied_over(files):
     put("other", two(mtu=1400))
@@ -123,7 +123,7 @@ def copied_over(files):
     files.leads_to(1300)
 
 
-@files_test("a folder from which the last one goes, and comes back", "a/conf")
+@files_test("a directory from which the last file is removed, and added again", "a/conf")
 @prepared(one_folder)
 def emptied(files):
     os.rename("a/conf/network.yaml", "away")
@@ -135,7 +135,7 @@ def emptied(files):
     files.leads_to(1400)
 
 
-@files_test("half written, and the rest later", "network.yaml")
+@files_test("written in two parts", "network.yaml")
 @prepared(one_file)
 def half_written(files):
     text = two(mtu=1400)
@@ -161,7 +161,7 @@ def burst(files):
     files.leads_to(1310)
 
 
-@files_test("one that is touched, or says the same otherwise, changes nothing", "network.yaml")
+@files_test("a file that is touched, or written in another way, changes nothing", "network.yaml")
 @prepared(one_file)
 def touched(files):
     with files.service.traced() as trace:
@@ -175,7 +175,7 @@ def touched(files):
     same((trace.writes, files.service.news()), ([], ["the files changed"]), "what was done")
 
 
-@files_test("a wrong one keeps the last good state and is told once, with its line",
+@files_test("an invalid file keeps the last good state, and is reported once, with its line",
             "network.yaml")
 @prepared(one_file)
 def wrong(files):
@@ -202,7 +202,7 @@ def wrong(files):
     files.leads_to(1400)
 
 
-@files_test("one that is missing keeps the last good state and is told once", "network.yaml")
+@files_test("a missing file keeps the last good state, and is reported once", "network.yaml")
 @prepared(one_file)
 def missing(files):
     os.unlink("network.yaml")
@@ -215,7 +215,7 @@ def missing(files):
     files.leads_to(1400)
 
 
-@files_test("a folder that vanishes and returns", "a/conf")
+@files_test("a directory is removed and created again", "a/conf")
 @prepared(one_folder)
 def folder_returns(files):
     shutil.rmtree("a")
@@ -232,7 +232,7 @@ def folder_returns(files):
     files.leads_to(1400)
 
 
-@files_test("a folder that is moved away and another into its place", "a/conf")
+@files_test("a directory is replaced by another one", "a/conf")
 @prepared(one_folder)
 def folder_moved(files):
     os.makedirs("b/conf")
@@ -280,7 +280,7 @@ def links_in_other_netns(_):
     os.symlink("../elsewhere/real.yaml", "conf/network.yaml")
 
 
-@files_test("a folder of links to files elsewhere", "conf")
+@files_test("a directory of symbolic links to files in other directories", "conf")
 @prepared(links_in_other_netns)
 def link_in_folder(files):
     put("elsewhere/real.yaml", two(mtu=1400))
@@ -340,7 +340,7 @@ def overflow(files):
     files.leads_to(1400)
 
 
-@test("watch files: one more in the folder, and one less")
+@test("watch files: a file is added to the directory, and one removed")
 def folder_of_files(host):
     host.netns("web", "db", "job")
     os.mkdir("conf")
@@ -424,7 +424,7 @@ def link_deleted(host):
         host.unchanged(text)
 
 
-@test("watch drift: an owner tag removed is not ours to mend, and is told once")
+@test("watch drift: a link without its owner tag is unmanaged, and reported once")
 def owner_tag_removed(host):
     host.netns(*TWO)
     text = document({"n": lan()}, {"web": {"n": {"interface_name": "eth0"}}, "db": ["n"]})
@@ -444,7 +444,7 @@ def owner_tag_removed(host):
         host.unchanged(text)
 
 
-@test("watch drift: renamed, where the file says its name")
+@test("watch drift: renamed, where the file sets the name")
 def renamed(host):
     host.netns("web")
     text = document({"n": lan()}, {"web": {"n": {"interface_name": "lan0"}}})
@@ -457,7 +457,7 @@ def renamed(host):
         host.unchanged(text)
 
 
-@test("watch drift: the host's own way into the network")
+@test("watch drift: the host's own link")
 def host_access(host):
     host.netns("web")
     text = document({"n": lan(host={"ipv4_address": "172.16.86.250", "interface_name": "lan0"})},
@@ -476,7 +476,7 @@ def host_access(host):
         host.unchanged(text)
 
 
-@test("watch drift: what of the host's own way no other event tells of")
+@test("watch drift: changes of the host that no event reports")
 def host_access_alone(host):
     """After all events of the kernel about new links, which would cause another observation,
     too."""
@@ -533,7 +533,7 @@ def parent_new(host, index):
     host.lan("172.16.86.1/24")
 
 
-@test("watch parent: it goes, and returns under a new ifindex", both=True)
+@test("watch parent: it is removed, and returns under a new ifindex", both=True)
 def parent_returns(host):
     host.netns(*TWO)
     text = two()
@@ -578,7 +578,7 @@ def parent_renamed(host):
         host.unchanged(text)
 
 
-@test("watch parent: missing at the start, and born later")
+@test("watch parent: missing at the start, and created afterwards")
 def parent_born(host):
     host.netns(*TWO)
     text = two()
@@ -593,7 +593,7 @@ def parent_born(host):
 
 # --- actions of others
 
-@test("watch unmanaged: other people's links, addresses, routes and namespaces")
+@test("watch unmanaged: unmanaged links, addresses, routes and namespaces")
 def unmanaged(host):
     host.netns(*TWO, "bystander")
     with watching(host, "-f", host.write(two())) as service:
@@ -649,7 +649,7 @@ def routing_daemon(host):
         assert listings(trace) >= 1, "it is not looked at"
 
 
-@test("watch unmanaged: a link of the host whose peer has the parent's number elsewhere")
+@test("watch unmanaged: a link of the host whose peer has the parent's ifindex in another namespace")
 def peer_of_same_number(host):
     host.netns(*TWO, "other")
     index = host.link("host", "eth0")["ifindex"]
@@ -682,7 +682,7 @@ def born(host, service, name, address):
                   and f"{address}/24" in host.addresses(name, "eth0"), f"{name} is attached")
 
 
-@test("watch namespaces: born, gone, and born again", both=True)
+@test("watch namespaces: created, removed, and created again", both=True)
 def namespaces(host):
     host.netns("db")
     text = two()
@@ -718,7 +718,7 @@ def namespace_replaced(host):
         host.unchanged(text)
 
 
-@test("watch namespaces: by path, and one that is bound over another")
+@test("watch namespaces: by path, and a mount over another")
 def namespace_by_path(host):
     host.netns("db")
     text = document({"n": lan()}, {"web": {"netns": "/run/elsewhere/web", "networks": ["n"]},
@@ -742,7 +742,7 @@ def namespace_by_path(host):
         host.unchanged(text)
 
 
-@test("watch namespaces: a path that comes to lead elsewhere, of which nobody tells")
+@test("watch namespaces: a path that refers to another namespace without an event")
 def path_turned(host):
     """The change that the file then requests is not made to a link that has the same ifindex
     there."""
@@ -791,7 +791,7 @@ def process(host):
             same((len(service.news()), indexes(host)["db"]), (1, before), "what is left")
 
 
-@test("watch namespaces: none is kept alive")
+@test("watch namespaces: the service keeps none alive")
 def not_kept_alive(host):
     host.netns(*TWO, "other")
     with watching(host, "-f", host.write(two())) as service:
@@ -808,7 +808,7 @@ def not_kept_alive(host):
         service.until_says("pending")
 
 
-@test("watch namespaces: one restart among fifty looks at that one alone")
+@test("watch namespaces: one restart among fifty causes a read of that one alone")
 def one_of_many(host):
     names = [f"c{number}" for number in range(50)]
     host.netns(*names)
@@ -837,7 +837,7 @@ def one_of_many(host):
 
 # --- signals
 
-@test("watch signals: SIGHUP reads and looks at everything again")
+@test("watch signals: SIGHUP reads the files and the host again")
 def sighup(host):
     host.netns(*TWO)
     with watching(host, "-f", host.write(two())) as service:
@@ -858,7 +858,7 @@ def sighup(host):
 
 
 def ends_by(number, name):
-    @test(f"watch signals: {name} ends it, and leaves the networks as they are")
+    @test(f"watch signals: {name} ends it, and does not change the networks")
     def run(host):
         host.netns(*TWO)
         with watching(host, "-f", host.write(two())) as service:
@@ -881,7 +881,7 @@ def with_mac():
     return document({"n": lan()}, {"web": {"n": {"mac_address": MAC}}, "db": ["n"]})
 
 
-@test("watch failures: tried again with growing pauses, and nothing else is disturbed")
+@test("watch failures: retried with growing delays, and nothing else is affected")
 def failure(host):
     host.netns("db", "other")
     text = with_mac()
@@ -912,7 +912,7 @@ def failure(host):
 FIGHT = "yes 'link set eth0 mtu 1300' | ip -batch -"
 
 
-@test("watch failures: what another program undoes all the time is given up for a while, and told")
+@test("watch failures: changes that another program reverts continuously are suspended, and reported")
 def fight(host):
     host.netns("web")
     with watching(host, "-f", host.write(document({"n": lan()}, {"web": ["n"]}))) as service:
@@ -929,7 +929,7 @@ def fight(host):
         same(host.link("web", "eth0")["mtu"], 1500, "mtu")
 
 
-@test("watch failures: one whose container goes is forgotten")
+@test("watch failures: those of a removed container are dropped")
 def failure_forgotten(host):
     host.netns("db", "other")
     with watching(host, "-f", host.write(with_mac())) as service:
@@ -949,7 +949,7 @@ def failure_forgotten(host):
         os.close(held)
 
 
-@test("watch failures: an unmanaged link is in the way, until it goes")
+@test("watch failures: an unmanaged link conflicts until it is removed")
 def in_the_way(host):
     host.netns(*TWO)
     host.batch("web", ["link add eth0 type veth peer name peer0"])
@@ -965,7 +965,7 @@ def in_the_way(host):
         host.unchanged(text)
 
 
-@test("watch guard: too much to delete is held, and told once")
+@test("watch guard: too many deletions are deferred, and reported once")
 def guard(host):
     names = [f"c{number}" for number in range(12)]
     host.netns(*names)
@@ -991,7 +991,7 @@ def guard(host):
         same(after, before, "the others")
 
 
-@test("watch guard: an empty file is held; --max-delete lets it")
+@test("watch guard: an empty file is deferred; --max-delete allows it")
 def guard_empty(host):
     host.netns(*TWO)
     with watching(host, "-f", host.write(two())) as service:
@@ -1004,7 +1004,7 @@ def guard_empty(host):
         service.until(lambda: not host.names("web") and not host.names("db"), "deleted")
 
 
-@test("watch lost events: everything is looked at again, and nothing else happens")
+@test("watch lost events: the whole state is read again, and nothing is changed")
 def lost_events(host):
     host.netns(*TWO)
     text = two()
@@ -1028,7 +1028,7 @@ def lost_events(host):
         host.unchanged(text)
 
 
-@test("watch: a look that fails is told, deletes nothing, and is done again")
+@test("watch: a failed observation is reported, deletes nothing, and is repeated")
 def broken_look(host):
     host.netns(*TWO)
     with watching(host, "-f", host.write(two())) as service:
@@ -1067,7 +1067,7 @@ def idle(host):
         same(calls, [], "system calls in 3 s")
 
 
-@test("watch: converged already, it starts without a message that changes anything")
+@test("watch: without differences it starts without a message that changes an object")
 def start_converged(host):
     host.netns(*TWO)
     text = two(ip_range="172.16.86.0/24")
@@ -1078,7 +1078,7 @@ def start_converged(host):
         same((service.news(), host.snapshot()), ([], before), "what was done")
 
 
-@test("watch: one line tells its start, with the version, the files, the sets, and what is live before")
+@test("watch: one line at its start has the version, the files, the sets and the live attachments")
 def start_told(host):
     host.netns(*TWO)
     host.apply(document({"n": lan(ip_range="172.16.86.0/24")}, {"web": ["n"]}))
@@ -1101,7 +1101,7 @@ def start_told(host):
         same(service.whole_log(), [], "with -q")
 
 
-@test("watch: wrong files at the start are an error of the command line")
+@test("watch: invalid files at the start are an error of the command line")
 def wrong_start(host):
     for text, name in (("networks: [\n", "network.yaml"), (None, "missing.yaml")):
         if text:

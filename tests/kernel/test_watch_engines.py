@@ -70,7 +70,7 @@ def lifecycle(host, engine):
             same(host.link(space, "eth0")["ifindex"], bystander, "the bystander's link")
 
 
-@on_each("watch: a container is made again under its name, which a stranger's id begins with",
+@on_each("watch: a container is created again under its name, with which another one's id begins",
          seconds=900 if LONG else 120)
 def created_again(host, engine):
     name = engine.run("stranger")[:6]
@@ -154,7 +154,7 @@ def scaled(host, engine):
         same([line for line in service.log() if "blocked" in line], [], "what was blocked")
 
 
-@on_each("watch: an engine that goes and returns")
+@on_each("watch: an engine stops and starts again")
 def engine_away(host, engine):
     engine.run("other")
     engine.run("my-web")
@@ -201,7 +201,7 @@ def among_many(host, engine):
              "made, marked, brought up, addressed, routed")
 
 
-@on_each("watch: stopped while it is asked about everything, and let go on", seconds=200)
+@on_each("watch: stopped during a full query, and continued", seconds=200)
 def stopped_meanwhile(host, engine):
     engine.run("other")
     engine.create("my-web")

@@ -21,7 +21,7 @@ LINE = 'mvapply: warning: process {} (mvapply watch -f network.yaml) manages the
     "changes that are not in its files"
 
 
-@test("watch keeps: an apply and a delete of the set say so first, others do not", both=True)
+@test("watch keeps: an apply and a delete of the set report the service, others do not", both=True)
 def said_first(host):
     host.netns("web", "extra", "db")
     host.write(TWO, "two.yaml")
@@ -41,7 +41,7 @@ def said_first(host):
     same(host.mvapply("apply", "-f", "two.yaml", code=0).err, "", "once it has ended")
 
 
-@test("watch keeps: JSON has it among the document's warnings, and nothing is on standard error")
+@test("watch keeps: in JSON a warning of the document, and nothing on standard error")
 def said_in_json(host):
     host.netns("web", "extra", "db")
     host.write(TWO, "two.yaml")
@@ -83,7 +83,7 @@ def second(host, *arguments, code=0):
         service.socket.close()
 
 
-@test("watch keeps: what another service kept is taken over when that one ends, or gives it up")
+@test("watch keeps: a set is taken over when another service ends or releases it")
 def taken_over(host):
     host.netns("web", "db", "extra")
     host.write(OTHER, "second.yaml")
@@ -112,7 +112,7 @@ def taken_over(host):
                 first.process.returncode = 0
 
 
-@test("watch keeps: who waits for a set does not keep the processor busy, whoever has the name")
+@test("watch keeps: a service that waits for a set uses no processor time, whoever has the name")
 def waits_at_rest(host):
     host.netns("web", "db")
     host.write(OTHER, "second.yaml")
@@ -127,7 +127,7 @@ def waits_at_rest(host):
             same(sum("is already managed by process" in line for line in service.log()), 1, "lines of it")
 
 
-@test("watch keeps: a second service on the set is refused, and takes no such file later")
+@test("watch keeps: a second service on the set is refused, and accepts no such file afterwards")
 def second_refused(host):
     host.netns("web", "db")
     with watching(host, "-f", host.write(ONE)) as service:
@@ -137,7 +137,7 @@ def second_refused(host):
         same(host.routes("web") != set(), True, "the first goes on")
 
 
-@test("watch keeps: a saved plan, and delete by the set's name, say so first as well")
+@test("watch keeps: a saved plan, and delete by the set's name, report the service as well")
 def said_by_all(host):
     host.netns("web", "extra")
     host.write(TWO, "two.yaml")
@@ -151,7 +151,7 @@ def said_by_all(host):
             service.quiet()
 
 
-@test("watch keeps: JSON and the log say whose process and which files keep a second service from the set")
+@test("watch keeps: JSON and the log name the process and the files that keep a second service from the set")
 def second_in_json(host):
     host.netns("web", "db", "extra")
     host.write(OTHER, "second.yaml")
@@ -172,7 +172,7 @@ def second_in_json(host):
             assert any(f"{sentence} [MV0924]" in line for line in other.log()), other.log()
 
 
-@test("watch keeps: who is not root has the name, and nothing comes of it")
+@test("watch keeps: a process without root that has the name has no effect")
 def squatted(host):
     host.netns("web")
     with host.inside("host"):

@@ -46,7 +46,7 @@ def small_pipe():
 
 
 for FORM in ([], ["-o", "json"]):
-    @test(f"watch log: its reader goes, and it heals on{', as JSON' if FORM else ''}")
+    @test(f"watch log: its reader ends, and the repairs continue{', as JSON' if FORM else ''}")
     def reader_gone(host, form=tuple(FORM)):
         host.netns("web")
         read, write = small_pipe()
@@ -57,7 +57,7 @@ for FORM in ([], ["-o", "json"]):
             repaired(host, child, 4)
 
 
-@test("watch log: a reader that comes back is told how much it missed")
+@test("watch log: a reader that returns gets the number of missed lines")
 def reader_back(host):
     host.netns("web")
     os.mkfifo("log")
@@ -81,7 +81,7 @@ def reader_back(host):
             assert lost and int(lost[1]) >= 3, text
 
 
-@test("watch log: full, it heals on; what found no room is counted", seconds=120)
+@test("watch log: with a full log the service keeps repairing; dropped lines are counted", seconds=120)
 def full(host):
     host.netns("web")
     read, write = small_pipe()
@@ -113,7 +113,7 @@ def full(host):
     os.close(read)
 
 
-@test("watch log: a stopped terminal's does not keep it from healing")
+@test("watch log: a stopped terminal does not stop the repairs")
 def stopped_terminal(host):
     host.netns("web")
     main, terminal = os.openpty()
@@ -127,7 +127,7 @@ def stopped_terminal(host):
     os.close(main)
 
 
-@test("watch metrics: what others put in their folder is neither followed nor written to")
+@test("watch metrics: unmanaged files in their directory are neither followed nor written to")
 def metrics_planted(host):
     host.netns("web")
     os.mkdir("figures")
@@ -150,7 +150,7 @@ def metrics_planted(host):
         same(len(os.listdir("figures")), 3, "what is there")
 
 
-@test("apply: whoever reads what it says may go; it does all of it", both=True)
+@test("apply: a reader of the output may end; all steps are done", both=True)
 def apply_reader_gone(host):
     host.netns("web")
     path = host.write(document({"n": lan(ip_range="172.16.86.0/24")}, {"web": ["n"], "db": ["n"]}))
@@ -167,7 +167,7 @@ def apply_reader_gone(host):
          (1, True), f"how it ends, with {error}")
 
 
-@test("watch limits: too few descriptors for its set are told once", seconds=120)
+@test("watch limits: too few descriptors for its set are reported once", seconds=120)
 def few_descriptors(host):
     names = [f"c{number}" for number in range(150)]
     host.netns(*names)
@@ -191,7 +191,7 @@ def few_descriptors(host):
         service.until(lambda: all(host.names(name) for name in names), "all are attached", 30)
 
 
-@test("watch limits: whichever descriptor is the one too many, the log says so once, and nothing else", seconds=240)
+@test("watch limits: the failure of any descriptor is logged once, and has no other effect", seconds=240)
 def one_too_many(host):
     names = [f"c{number:02}" for number in range(30)]
     host.netns(*names)
@@ -211,7 +211,7 @@ def one_too_many(host):
         host.delete(text)
 
 
-@test("watch limits: a limit of descriptors below what the DHCP broker polls at most ends nothing")
+@test("watch limits: a limit of descriptors below the number that the DHCP broker polls ends nothing")
 def fewer_than_polled(host):
     host.netns("c0", "c1", "c2")
     text = document({"n": lan(ip_range="172.16.86.0/24")}, {name: ["n"] for name in ("c0", "c1", "c2")})
@@ -226,7 +226,7 @@ def fewer_than_polled(host):
         host.delete(text)
 
 
-@test("limits: a diff whose hard limit of descriptors is too small says which containers it could not see")
+@test("limits: a diff whose hard limit of descriptors is too small names the unread containers")
 def diff_few_descriptors(host):
     names = [f"c{number}" for number in range(60)]
     host.netns(*names)

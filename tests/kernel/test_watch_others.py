@@ -29,7 +29,7 @@ def attached(host, ns):
 
 def not_chosen(name, other, macs=None, needs=(), **keys):
     """a1 is live, and a2 is not there yet, when another object takes the next address."""
-    @test(f"watch others: an address is not chosen that is taken by {name}", needs=needs)
+    @test(f"watch others: an address is not chosen that is used by {name}", needs=needs)
     def run(host):
         host.netns("a1", "b1")
         wanted = {ns: {"n": {"mac_address": mac} if macs else {}} for ns, mac in MACS.items()}
@@ -72,13 +72,13 @@ def without_a_name(host, _):
 not_chosen("another set", another_set)
 not_chosen("another set, with the MACs of the file", another_set, macs=True)
 not_chosen("another set's ipvlan", another_set, needs=["ipvlan"], driver="ipvlan")
-not_chosen("a macvlan made by hand", by_hand)
-not_chosen("an ipvlan made by hand", lambda host, _: by_hand(host, kind="ipvlan mode l2"), needs=["ipvlan"],
+not_chosen("an unmanaged macvlan", by_hand)
+not_chosen("an unmanaged ipvlan", lambda host, _: by_hand(host, kind="ipvlan mode l2"), needs=["ipvlan"],
            driver="ipvlan")
-not_chosen("a macvlan in a namespace without a name", without_a_name)
+not_chosen("a macvlan in an unnamed namespace", without_a_name)
 
 
-@test("watch others: an address is not chosen that came to a namespace that is known")
+@test("watch others: an address that was added in a known namespace is not chosen")
 def known_namespace(host):
     """It is released once something has changed there, as it cannot be entered without a name."""
     host.netns("a1", "b1")
@@ -96,7 +96,7 @@ def known_namespace(host):
         same(host.addresses("a2", "eth0"), {"172.16.86.5/24"}, "the address")
 
 
-@test("watch others: an address is not chosen that came to a link of the host's on the same parent")
+@test("watch others: an address that was added to a link of the host on the same parent is not chosen")
 def host_link(host):
     host.netns("a1")
     a_set(host, "a", {"a1": ["n"], "a2": ["n"]})
@@ -112,7 +112,7 @@ def host_link(host):
         same([line.split("  ")[0] for line in service.news()], ["created attach a2/n"], "the log")
 
 
-@test("watch others: two services of two sets share a network, whoever comes first")
+@test("watch others: two services of two sets share a network, in any order")
 def two_services(host):
     names = {letter: [f"{letter}{number}" for number in range(6)] for letter in "ab"}
     for letter, some in names.items():
@@ -183,7 +183,7 @@ def with_hidden_mac():
     return document({"n": lan()}, {"web": {"n": {"mac_address": MAC}}, "db": ["n"]})
 
 
-@test("watch others: no failure is waited for with the lock, by apply", both=True)
+@test("watch others: apply releases the lock while it waits for a retry", both=True)
 def apply_without_waiting(host):
     host.netns("web", "db")
     held = hidden_holder(host)
@@ -205,7 +205,7 @@ def apply_without_waiting(host):
     same(attached(host, "web"), "172.16.86.2/24", "once it is gone")
 
 
-@test("watch others: what is in the way only until a namespace has died is no failure of an apply")
+@test("watch others: a conflict that ends with a namespace is no failure of an apply")
 def apply_after_death(host):
     host.netns("web")
     text = document({"n": lan(ip_range="172.16.86.0/24")}, {"web": ["n"]})
@@ -226,7 +226,7 @@ def apply_after_death(host):
         host.delete(text)
 
 
-@test("watch others: no failure is waited for with the lock, by the service")
+@test("watch others: the service releases the lock while it waits for a retry")
 def service_without_waiting(host):
     host.netns("db")
     held = hidden_holder(host)
@@ -243,7 +243,7 @@ def service_without_waiting(host):
         assert "0 to be retried" in service.notes[-1], service.notes[-1]
 
 
-@test("watch others: what is in the way only until a namespace has died is not told")
+@test("watch others: a conflict that ends with a namespace is not reported")
 def service_after_death(host):
     with watching(host, "-f", host.write(document({"n": lan()}, {"web": ["n"]}))) as service:
         for _ in range(3):
@@ -297,7 +297,7 @@ class Undoing(threading.Thread):
         self.events.close()
 
 
-@test("watch undone: what a container undoes at once is left alone for longer and longer", seconds=120)
+@test("watch undone: changes that a container reverts at once are repeated at growing intervals", seconds=120)
 def undone_at_once(host):
     host.netns("web", "db")
     with watching(host, "-f", host.write(document({"n": lan()}, {"web": ["n"], "db": ["n"]}))) \

@@ -36,7 +36,7 @@ class Chaos:
     def __init__(self, host, service, seed):
         self.host, self.service, self.random = host, service, random.Random(seed)
         self.counts = {}
-        self.deeds = [(operation, weight) for operation, weight in (
+        self.operations = [(operation, weight) for operation, weight in (
             (self.edit, 12), (self.edit_in_place, 6), (self.edit_wrong, 3), (self.link_deleted, 15),
             (self.address_deleted, 12), (self.route_deleted, 12), (self.mtu_changed, 12),
             (self.mac_changed, 8), (self.set_down, 8), (self.restarted, 12), (self.gone, 4),
@@ -44,7 +44,7 @@ class Chaos:
             (self.hangup, 2), (self.rest, 2))]
 
     def one(self):
-        operation = self.random.choices(*zip(*self.deeds))[0]
+        operation = self.random.choices(*zip(*self.operations))[0]
         self.counts[operation.__name__] = self.counts.get(operation.__name__, 0) + 1
         operation()
 

@@ -51,7 +51,7 @@ NO_NAMESPACES = [
 ]
 
 
-@test("weapons: what is no namespace, under a namespace's name", both=True)
+@test("weapons: a file that is no namespace, under a namespace's name", both=True)
 def no_namespaces(host):
     host.netns("other")
     for what, make, words in NO_NAMESPACES:
@@ -60,7 +60,7 @@ def no_namespaces(host):
         os.rename("/run/netns/web", f"/run/{what}")
 
 
-@test("weapons: what is no namespace, by its path")
+@test("weapons: a file that is no namespace, by its path")
 def no_namespaces_by_path(host):
     for what, make, words in NO_NAMESPACES[:4]:
         make("/run/target")
@@ -75,7 +75,7 @@ def no_namespaces_by_path(host):
     assert "symbolic links" in done.out + done.err, done
 
 
-@test("weapons: other kinds of namespaces, and the host's, bound under a name")
+@test("weapons: other kinds of namespaces, and the host's, mounted under a name")
 def bound_namespaces(host):
     for kind, words in (("uts", "not a network namespace"), ("ipc", "not a network namespace"),
                         ("user", "not a network namespace"), ("pid", "not a network namespace"),
@@ -109,7 +109,7 @@ while True:
         os.rename("/run/new", "/run/flips")"""
 
 
-@test("weapons: a path that leads elsewhere all the time")
+@test("weapons: a path whose target changes continuously")
 def flips(host):
     """The namespace that is verified is the one that is used, and it is never the host's."""
     host.netns("web", "other")
@@ -161,7 +161,7 @@ def replaced(host, child, ns):
     raise AssertionError(f"the number {pid} cannot be had again")
 
 
-@test("weapons: a process's number that is another's in a moment")
+@test("weapons: a process id that is reused at once")
 def pid_reuse(host):
     host.netns("web", "other")
     child = reborn(host, 3000, "web")
@@ -188,7 +188,7 @@ def pid_reuse(host):
         child.wait()
 
 
-@test("weapons: a container that is started again while its engine is asked")
+@test("weapons: a container that is restarted during the query of its engine")
 def engine_between(host):
     """The engine is queried again when the namespace is open; a change since then was another
     run."""
@@ -212,7 +212,7 @@ def engine_between(host):
                 host.mvapply("delete", "-f", path, env=env)
 
 
-@test("weapons: a container that Podman removes while it is asked")
+@test("weapons: a container that Podman removes during the query")
 def removed_between(host):
     """Podman still has the name, or the id, but not the rest of it."""
     host.netns("web")
@@ -229,7 +229,7 @@ def removed_between(host):
             same(host.names("web"), set(), "links")
 
 
-@test("weapons: a service whose process is replaced by one of the same number")
+@test("weapons: a service whose process is replaced by one with the same id")
 def pid_reuse_watched(host):
     host.netns("web", "other")
     child = reborn(host, 3000, "web")
@@ -252,7 +252,7 @@ def pid_reuse_watched(host):
         child.wait()
 
 
-@test("weapons: a container's own files, by /proc/PID/root, lead nowhere else")
+@test("weapons: a container's own files, by /proc/PID/root, refer to no other namespace")
 def proc_root(host):
     """Its links are followed like others: to the host's namespace, which is refused."""
     host.netns("web")
@@ -273,7 +273,7 @@ def proc_root(host):
         child.wait()
 
 
-@test("weapons: an owner tag that a container gave a link of its own")
+@test("weapons: an owner tag that a container set on its own link")
 def forged_owner_tag(host):
     """It affects only the container itself: the other one is attached, and the host's are kept. One
     is on a link of a third namespace that has the ifindex of the host's. A link with the
@@ -335,7 +335,7 @@ def output_is_harmless(host, env=None):
     assert not os.path.exists("/run/mark"), "what was in a name ran"
 
 
-@test("weapons: an engine's words run nothing, and steer no terminal")
+@test("weapons: an engine's texts execute nothing, and control no terminal")
 def steering_engine(host):
     for words in STEERING:
         host.netns(steering_name(words))
@@ -355,7 +355,7 @@ def steering_engine(host):
             output_is_harmless(host, env)
 
 
-@test("weapons: a namespace's name runs nothing, and steers no terminal")
+@test("weapons: a namespace's name executes nothing, and controls no terminal")
 def steering_names(host):
     """Managed links that are to be deleted, with the commands for it, are in such namespaces."""
     host.write(document({"n": lan()}, {}))
@@ -372,7 +372,7 @@ def steering_names(host):
 
 # --- pipes, the environment, names that sysctl splits, and where a plan is written
 
-@test("weapons: a FIFO by its name is no file, wherever it is; a descriptor's pipe is")
+@test("weapons: a FIFO is refused by its name, and accepted as a descriptor's pipe")
 def fifo(host):
     host.netns("web")
     for path in ("/dev/shm/mvapply-fifo", "/run/fifo", "/proc/self/cwd/fifo"):
@@ -402,7 +402,7 @@ COMMANDS = {
     "hook": "hook -f network.yaml"}
 
 
-@test("weapons: a variable of the environment makes no command a silent success")
+@test("weapons: no variable of the environment suppresses a failure")
 def environment(host):
     host.netns("web")
     host.write(ONE)
@@ -424,7 +424,7 @@ def environment(host):
         same((done.code, done.out, done.err), (usual.code, usual.out, usual.err), argv)
 
 
-@test("weapons: the commands set what they are to, whatever a link is called")
+@test("weapons: the ip commands set the declared values, for any link name")
 def sysctl_names(host):
     for number, name in enumerate(("a=b", "a.b", "a;b", "$(x)", "a`b", "a'b", "-n", "a\\b", "é")):
         host.netns(f"w{number}")
@@ -436,7 +436,7 @@ def sysctl_names(host):
         same(host.mvapply("delete", "-f", "network.yaml").code, 0, "deleted")
 
 
-@test("weapons: a plan that is saved is on the disk before it has its name, and its name is then")
+@test("weapons: a saved plan is synchronised before its rename, and the rename after it")
 def plan_synced(host):
     host.netns("web")
     host.write(ONE)
@@ -467,7 +467,7 @@ def plan_synced(host):
     same([name for name in os.listdir(".") if "plan.json" in name], [], "what is left")
 
 
-@test("weapons: a plan that is saved follows no link, and is its owner's alone")
+@test("weapons: a saved plan follows no symbolic link, and is readable by its owner alone")
 def plan_file(host):
     host.netns("web")
     host.write(ONE)

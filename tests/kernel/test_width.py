@@ -51,7 +51,7 @@ def commands(host):
     yield ("import", "docker"), 1
 
 
-@test("width: each output fits terminals of 40, 80 and 200 columns, and no word is lost")
+@test("width: each output fits terminals of 40, 80 and 200 columns, without lost words")
 def fits(host):
     host.netns("web", WIDE)
     host.apply(document({"n": lan()}, {"web": ["n"]}))
@@ -63,7 +63,7 @@ def fits(host):
             same(sorted(words(said)), sorted(words(done.out + done.err)), f"{arguments}: the words")
 
 
-@test("width: a pipe gets each sentence as one line, whatever COLUMNS says")
+@test("width: a pipe gets each sentence as one line, for any COLUMNS")
 def pipes(host):
     host.netns("web", WIDE)
     for arguments, code in commands(host):

@@ -53,7 +53,7 @@ static void expect_names(struct live *live, const char *yaml, const char *expect
 	desired_free(desired);
 }
 
-static void test_name_beside_engine(void **state)
+static void test_name_with_engine_links(void **state)
 {
 	static const char docker[] = LAN("") "containers: {web: {docker: web, networks: [lan]}}\n";
 	(void)state;
@@ -78,7 +78,7 @@ static void test_name_beside_engine(void **state)
 	world_free(live);
 }
 
-static void test_name_stays_beside_engine(void **state)
+static void test_name_stays_with_engine_links(void **state)
 {
 	static const char docker[] = LAN("") "containers: {web: {docker: web, networks: [lan]}}\n";
 	(void)state;
@@ -471,8 +471,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unmanaged_name),
-		cmocka_unit_test(test_name_beside_engine),
-		cmocka_unit_test(test_name_stays_beside_engine),
+		cmocka_unit_test(test_name_with_engine_links),
+		cmocka_unit_test(test_name_stays_with_engine_links),
 		cmocka_unit_test(test_unmanaged_mac),
 		cmocka_unit_test(test_refused_mac),
 		cmocka_unit_test(test_mac_of_a_stray),

@@ -107,7 +107,7 @@ static void test_bridge(void **state)
 }
 
 /* The VLAN of that id is refused, as before, since its name is another link's. */
-static void test_vlan_beside_bridge(void **state)
+static void test_vlan_and_bridge(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -264,7 +264,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_bridge),
-		cmocka_unit_test(test_vlan_beside_bridge),
+		cmocka_unit_test(test_vlan_and_bridge),
 		cmocka_unit_test(test_renamed_below),
 		cmocka_unit_test(test_comes_later),
 		cmocka_unit_test(test_one_link),

@@ -249,7 +249,7 @@ static void test_pending_reserves(void **state)
 	world_free(live);
 }
 
-static void test_removal_moves_nobody(void **state)
+static void test_removal_keeps_addresses(void **state)
 {
 	(void)state;
 	struct live *live = world_new();
@@ -754,7 +754,7 @@ static void test_engine_other_routes(void **state)
 
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_pending_reserves),
-	cmocka_unit_test(test_removal_moves_nobody),
+	cmocka_unit_test(test_removal_keeps_addresses),
 	cmocka_unit_test(test_other_sets),
 	cmocka_unit_test(test_vlan_two_protocols),
 	cmocka_unit_test(test_vlan_of_two_sets),

@@ -190,7 +190,7 @@ static void test_unreadable(void **state)
 }
 
 /* The container's name leads to another namespace now: its link is created only there. */
-static void test_started_anew(void **state)
+static void test_restarted(void **state)
 {
 	(void)state;
 	static const char *const edits_of_db[][2] = {
@@ -221,7 +221,7 @@ static void test_started_anew(void **state)
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(test_not_reached),     cmocka_unit_test(test_vlan_used_by_others),
 	cmocka_unit_test(test_untouched_stays), cmocka_unit_test(test_unmanaged_address),
-	cmocka_unit_test(test_unreadable),      cmocka_unit_test(test_started_anew),
+	cmocka_unit_test(test_unreadable),      cmocka_unit_test(test_restarted),
 };
 
 enum { N_EDITS = sizeof(edits) / sizeof(edits[0]), N_OTHERS = sizeof(others) / sizeof(others[0]) };
