@@ -78,7 +78,7 @@ def whole(host):
     plugin.call("DEL", "db", netns="/run/netns/gone")
 
 
-@test("cni: an apply leaves guests alone, and gives their addresses to nobody")
+@test("cni: an apply does not change guests, and assigns their addresses to no other container")
 def guests(host):
     host.netns("web", "db", "other")
     one = document(networks(), {"db": ["lan"]})
