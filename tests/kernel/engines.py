@@ -199,6 +199,9 @@ class Docker(Engine):
 class Podman(Engine):
     kind, variable = "podman", "CONTAINER_HOST"
 
+    def configuration(self):
+        return CONTAINERS_CONF.format(home=self.home)
+
     def argv(self):
         return ["podman", "--root", f"{self.home}/data", "--runroot", f"{self.home}/runroot",
                 "--cgroup-manager", "cgroupfs", "--runtime", "runc", "--tmpdir", f"{self.home}/tmp",
@@ -207,7 +210,7 @@ class Podman(Engine):
     def environment(self):
         path = f"{self.home}/containers.conf"
         with open(path, "w", encoding="ascii") as file:
-            file.write(CONTAINERS_CONF.format(home=self.home))
+            file.write(self.configuration())
         return {**os.environ, "CONTAINERS_CONF": path}
 
 
@@ -228,6 +231,25 @@ class HookedPodman(Podman):
         argv = super().argv()
         at = argv.index("system")
         return [*argv[:at], "--hooks-dir", self.hooks, *argv[at:]]
+
+
+class CniPodman(Podman):
+    """Podman whose network `lan` is a CNI configuration with mvapply as its plugin."""
+
+    def __init__(self, host, **keys):
+        super().__init__(host)
+        for folder in ("networks", "plugins"):
+            os.makedirs(f"{self.home}/{folder}", exist_ok=True)
+        plugin = {"type": "mvapply", "files": f"{WORK}/cni.yaml", **keys}
+        with open(f"{self.home}/networks/lan.conflist", "w", encoding="ascii") as file:
+            json.dump({"cniVersion": "0.4.0", "name": "lan", "plugins": [plugin]}, file)
+        link = f"{self.home}/plugins/mvapply"
+        if not os.path.islink(link):
+            os.symlink(host.binary, link)
+
+    def configuration(self):
+        return super().configuration() + (f'network_backend="cni"\n'
+                                          f'cni_plugin_dirs=["{self.home}/plugins", "/usr/lib/cni"]\n')
 
 
 class RuntimeDocker(Docker):

@@ -1,0 +1,103 @@
+"""The CNI plugin under Podman, whose networks are CNI configurations here."""
+import concurrent.futures
+import contextlib
+
+import engines
+from declare import document, lan
+from host import WORK, same
+from registry import test
+from service import watching
+
+SHOW = ["sh", "-c", "ip addr show; ip route show; echo end; sleep 1000"]
+FILE = f"{WORK}/cni.yaml"
+ROUTE = "default via 172.16.86.1"
+DECLARED = document({"lan": lan(ip_range="172.16.86.0/25")}, {"db": {"cni": "my-db", "networks": {
+    "lan": {"ipv4_address": "172.16.86.20"}}}})
+
+
+class Podman(engines.CniPodman):
+
+    def create(self, name, network="lan", labels=None):
+        made = self.call("POST", "/v4.0.0/libpod/containers/create", {
+            "image": "localhost/box:latest", "command": SHOW, "name": name, "labels": labels or {}, "stop_timeout": 0,
+            "netns": {"nsmode": "bridge"}, "Networks": {network: {}}, "log_configuration": {"driver": "k8s-file"}})
+        return made["Id"]
+
+    def log(self, name, starts=1):
+        def ended():
+            text = self.call("GET", f"/containers/{name}/logs", raw=True, stdout="true")
+            return text if text.count("end") >= starts else None
+        return self.host.until(ended, f"{name} writes its log")
+
+
+@contextlib.contextmanager
+def podman(host, text=DECLARED):
+    host.write(text, "cni.yaml")
+    with engines.running(host, "podman", Podman) as engine:
+        yield engine
+
+
+@test("cni podman: the first process of a declared container and of a guest; restart, kill, removal", seconds=120)
+def whole(host):
+    before = host.snapshot("host")
+    with podman(host) as engine:
+        for name, address in (("my-db", "172.16.86.20/24"), ("my-web", "172.16.86.2/24")):
+            engine.run(name)
+            text = engine.log(name)
+            assert address in text and ROUTE in text, text
+        host.mvapply("diff", "-f", FILE)
+        seen = engine.call("GET", "/v4.0.0/libpod/containers/my-db/json")["NetworkSettings"]["Networks"]["lan"]
+        same((seen["IPAddress"], seen["Gateway"]), ("172.16.86.20", "172.16.86.1"), "what Podman knows")
+        with engine.space("my-db") as space:
+            index = host.link(space, "eth0")["ifindex"]
+            with watching(host, "-f", FILE) as service:
+                service.quiet()
+                same(host.link(space, "eth0")["ifindex"], index, "the link under watch")
+        engine.restart("my-db")
+        assert ROUTE in engine.log("my-db", 2)
+        engine.call("POST", "/containers/my-db/kill")
+        host.until(lambda: not engine.call("GET", "/containers/my-db/json")["State"]["Running"], "my-db ends")
+        engine.start("my-db")
+        assert engine.log("my-db", 3).count("172.16.86.20/24") == 3
+        engine.remove("my-db")
+        engine.remove("my-web")
+        same(host.snapshot("host"), before, "the host afterwards")
+
+
+@test("cni podman: eight at once, beside applies and a service", seconds=120)
+def concurrent_starts(host):
+    with podman(host) as engine, watching(host, "-f", FILE):
+        names = [f"c{number}" for number in range(8)]
+        for name in names:
+            engine.create(name)
+        with concurrent.futures.ThreadPoolExecutor(9) as pool:
+            starts = [pool.submit(engine.start, name) for name in names]
+            for _ in range(10):
+                host.mvapply("apply", "-f", FILE)
+            for start in starts:
+                start.result(60)
+        addresses = []
+        for name in names:
+            text = engine.log(name)
+            assert ROUTE in text, text
+            addresses += [word for word in text.split() if word.startswith("172.16.86.") and "/24" in word
+                          and word != "172.16.86.0/24"]
+        same(sorted(addresses, key=lambda text: int(text.split("/")[0].split(".")[3])),
+             [f"172.16.86.{number}/24" for number in range(2, 10)], "the addresses")
+        same(host.names("host"), {"eth0"}, "links of the host")
+
+
+@test("cni podman: a container that cannot be attached does not start, and says why", seconds=60)
+def refused(host):
+    with podman(host, document({"lan": lan(ip_range="172.16.86.4/31")}, {"a": {"cni": "a", "networks": {
+            "lan": {"ipv4_address": "172.16.86.4"}}}, "b": {"cni": "b", "networks": {
+                "lan": {"ipv4_address": "172.16.86.5"}}}})) as engine:
+        engine.run("a")
+        engine.run("b")
+        engine.create("c")
+        try:
+            engine.start("c")
+        except AssertionError as error:
+            assert "MV07" in str(error) or "no free address" in str(error), error
+        else:
+            raise AssertionError("c has started")
