@@ -22,10 +22,12 @@ for page in PAGES:
         test(f"{kind}: {page}, part {part.number}", needs=part.needs, seconds=240)(play_section(part))
 
 # Of the commands that are listed without their output: those that do not exit with 0, those that
-# run until they are interrupted, and those before which everything is deleted.
+# run until they are interrupted, those before which everything is deleted, and those that need
+# something live.
 CODES = {f"mvapply diff -f network.yaml{form}": 2 for form in ("", " -o markdown", " -o ip", " -o json")}
 STAY = ("mvapply status --watch", "mvapply watch -f /etc/mvapply")
 ANEW = (*CODES, "mvapply -f network.yaml --confirm=60")
+LIVE = ("mvapply export > network.yaml",)
 
 
 @test("docker: each command that a page lists, one after the other", seconds=240)
@@ -47,6 +49,8 @@ def listed(host):
                 line = f"timeout --preserve-status -s INT {3 * host.patience} {line}"
             if command in ANEW:
                 host.delete(BRIDGE)
+            if command in LIVE:
+                host.apply(BRIDGE)
             with confirming(host) if "--confirm" in command else contextlib.nullcontext():
                 host.run("bash", "-c", line, code=CODES.get(command, 0), env=env)
             count += 1
