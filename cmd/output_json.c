@@ -81,7 +81,25 @@ static json_t *json_route(const struct link_route *route)
 		json_put(object, "source", json_string(ip_format(&route->source, via)));
 	if (route->replaces)
 		json_put(object, "replaces", json_true());
+	if (route->table)
+		json_put(object, "table", json_integer(route->table));
 	return object;
+}
+
+/* Rules as ip(8) shows them, and routes by links of other programs. */
+static json_t *json_policy(const struct live_ns *ns, const struct policy *policy)
+{
+	char text[POLICY_RULE_TEXT_SIZE];
+	json_t *routes = json_array(), *rules = json_array();
+	for (size_t i = 0; i < policy->n_routes; i++) {
+		const struct live_link *link = live_link_by_index(ns, policy->routes[i].device);
+		json_t *route = json_route(&policy->routes[i]);
+		json_put(route, "dev", json_text(link ? link->name : NULL));
+		json_push(routes, route);
+	}
+	for (size_t i = 0; i < policy->n_rules; i++)
+		json_push(rules, json_string(policy_rule_format(&policy->rules[i], text)));
+	return json_pack("{s:o, s:o}", "routes", routes, "rules", rules);
 }
 
 static json_t *json_sysctls(const struct link_spec *desired)
@@ -120,6 +138,8 @@ static void link_add(json_t *object, const struct link_spec *desired)
 	if (desired->dhcp.enabled)
 		json_put(object, "dhcp", json_true());
 	json_put(object, "routes", routes);
+	if (!policy_empty(&desired->policy))
+		json_put(object, "policy_routing", json_policy(desired->ns, &desired->policy));
 	json_put(object, "mac_address",
 		 json_text(desired->mac.set ? mac_format(&desired->mac, text) : NULL));
 	json_put(object, "mtu", desired->mtu ? json_integer(desired->mtu) : json_null());

@@ -140,6 +140,8 @@ static void detail_route(FILE *out, const struct link_route *route)
 	fprintf(out, " %s", route->to.len ? prefix_format(&route->to, to) : "default");
 	if (route->via.family)
 		fprintf(out, " via %s", ip_format(&route->via, via));
+	if (route->table)
+		fprintf(out, " table %u", route->table);
 }
 
 static void detail_attachment(FILE *out, const struct link_spec *desired, bool verbose)

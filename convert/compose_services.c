@@ -141,6 +141,17 @@ static bool routes_before(const struct link *one, const struct link *two)
 	return strcmp(one->network->engine, two->network->engine) < 0;
 }
 
+/* Beside networks that are left to Docker, a gw_priority above 0 has the default route. */
+static void default_route_leave(const struct service *service)
+{
+	long long most = 0;
+	for (size_t i = 0; i < service->n_links; i++)
+		if (is_converted(&service->links[i]) && service->links[i].gw_priority > most)
+			most = service->links[i].gw_priority;
+	for (size_t i = 0; most && i < service->n_links; i++)
+		service->links[i].gw_priority -= most;
+}
+
 /* Gives the network that has Docker's default route the highest gw_priority, where mvapply would
  * choose another: it takes the first of those with the highest. */
 static void default_route(const struct service *service)
@@ -154,11 +165,13 @@ static void default_route(const struct service *service)
 		    (!ours || link->gw_priority > ours->gw_priority))
 			ours = link;
 	}
+	if (ours && !is_converted(theirs))
+		default_route_leave(service);
 	if (!ours || !is_converted(theirs) || theirs->network->internal)
 		return;
 	if (theirs != ours)
 		theirs->gw_priority = ours->gw_priority + 1;
-	else if (service->converted < service->n_links && !theirs->gw_priority)
+	if (service->converted < service->n_links && theirs->gw_priority <= 0)
 		theirs->gw_priority = 1;
 }
 

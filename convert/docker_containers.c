@@ -1,5 +1,6 @@
 #include "convert/docker_containers.h"
 
+#include "convert/docker_options.h"
 #include "convert/json_read.h"
 
 #include <string.h>
@@ -49,8 +50,47 @@ static void route_keep(json_t *endpoints)
 		json_object_set_new(endpoint, "GwPriority", json_integer(priority + 1));
 }
 
+static bool is_converted(const char *name, const json_t *networks)
+{
+	enum driver ignored;
+	for (size_t i = 0; i < json_array_size(networks); i++) {
+		const json_t *network = json_array_get(networks, i);
+		const char *other = json_text_at(network, "Name");
+		if (other && strcmp(other, name) == 0)
+			return docker_driver(json_text_at(network, "Driver"), &ignored);
+	}
+	return false;
+}
+
+static void priority_add(json_t *endpoint, json_int_t more)
+{
+	json_object_set_new(endpoint, "GwPriority", json_integer(priority_of(endpoint) + more));
+}
+
+/* Beside networks that are left to Docker, a priority above 0 has the default route. */
+static void route_beside(json_t *endpoints, const json_t *networks)
+{
+	const char *routed = routed_name(endpoints);
+	json_t *endpoint = json_object_get(endpoints, routed ? routed : "");
+	json_int_t most = 0;
+	size_t left = 0;
+	json_each (endpoints, member) {
+		const bool converted = is_converted(json_object_iter_key(member), networks);
+		const json_int_t priority = priority_of(json_object_iter_value(member));
+		left += !converted;
+		most = converted && priority > most ? priority : most;
+	}
+	if (!left || !routed)
+		return;
+	if (is_converted(routed, networks) && priority_of(endpoint) <= 0)
+		priority_add(endpoint, 1 - priority_of(endpoint));
+	else if (!is_converted(routed, networks) && most)
+		json_each (endpoints, member)
+			priority_add(json_object_iter_value(member), -most);
+}
+
 /* The network that a container is created with is connected first; the API has them by name. */
-static void order(json_t *container)
+static void order(json_t *container, const json_t *networks)
 {
 	json_t *settings = json_object_get(container, "NetworkSettings");
 	const json_t *endpoints = endpoints_of(container);
@@ -61,16 +101,17 @@ static void order(json_t *container)
 		json_object_set(ordered, first, endpoint);
 	json_object_update_missing(ordered, (json_t *)(uintptr_t)endpoints);
 	route_keep(ordered);
+	route_beside(ordered, networks);
 	if (json_object_size(ordered))
 		json_object_set(settings, "Networks", ordered);
 	json_decref(ordered);
 }
 
-json_t *docker_containers_ordered(const json_t *containers)
+json_t *docker_containers_ordered(const json_t *containers, const json_t *networks)
 {
 	json_t *copy = json_deep_copy(containers);
 	for (size_t i = 0; i < json_array_size(copy); i++)
-		order(json_array_get(copy, i));
+		order(json_array_get(copy, i), networks);
 	return copy;
 }
 

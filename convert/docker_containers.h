@@ -5,8 +5,9 @@
 #include <jansson.h>
 
 /* A copy of the containers, in which each has its networks in the order of its links, and the one
- * with its default route has the highest GwPriority. The caller's to json_decref. */
-json_t *docker_containers_ordered(const json_t *containers);
+ * with its default route has the highest GwPriority. Beside a network that is not converted, that
+ * of a converted one is above 0 only if it has the default route. The caller's to json_decref. */
+json_t *docker_containers_ordered(const json_t *containers, const json_t *networks);
 
 /* A copy of the networks, in which a pool without a gateway has the one that its containers use.
  * The caller's to json_decref. */

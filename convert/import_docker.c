@@ -68,7 +68,7 @@ struct tree *import_docker(const json_t *networks, const json_t *containers, str
 		.network = network_take,
 		.endpoint = endpoint_take};
 	json_t *routed = docker_networks_routed(networks, containers);
-	json_t *ordered = docker_containers_ordered(containers);
+	json_t *ordered = docker_containers_ordered(containers, networks);
 	struct tree *tree = import_engine(&words, routed, ordered, arena);
 	json_decref(routed);
 	json_decref(ordered);

@@ -65,6 +65,15 @@ static bool has_default_route(const struct observed_attachment *attachment, size
 	return false;
 }
 
+/* Whether its default route is beside that of another program. */
+static bool leads_beside(const struct observed_attachment *attachment, size_t family)
+{
+	each_route_of (route, attachment->ns, attachment->link->ifindex)
+		if (live_policy_default(route, family == IPV4 ? AF_INET : AF_INET6))
+			return true;
+	return false;
+}
+
 static bool has_gateway(const struct observed_set *set,
 			const struct observed_attachment *attachment, size_t family)
 {
@@ -104,7 +113,8 @@ static void priority_raise(const struct observed_set *set, struct observed_conta
 	const struct observed_attachment *best = winner(set, container, family);
 	for (size_t i = 0; i < container->n_attachments; i++) {
 		struct observed_attachment *attachment = &container->attachments[i];
-		if (attachment == best || !has_default_route(attachment, family))
+		const bool beside = leads_beside(attachment, family);
+		if ((attachment == best && !beside) || !has_default_route(attachment, family))
 			continue;
 		attachment->model.gw_priority = 1;
 		if (has_gateway(set, attachment, family))

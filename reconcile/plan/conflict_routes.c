@@ -53,8 +53,11 @@ static struct check_result route_denied(const struct matched *matched,
 					  set ? set : "", set ? "\"" : "");
 	return conflict_denied(
 		planned->ns, CODE_ROUTE_UNMANAGED, reason,
-		set ? "remove one of the two routes from the files"
-		    : "remove that route, or remove this one from the files; --adopt replaces it");
+		set             ? "remove one of the two routes from the files"
+		: route->to.len ? "remove that route, or remove this one from the files; --adopt "
+				  "replaces it"
+				: "remove that route, or remove this one from the files; "
+				  "`gw_priority: 1` adds this one beside it, --adopt replaces it");
 }
 
 static bool of_engine(const struct container *container)
@@ -125,8 +128,11 @@ static void default_warn(const struct matched *matched, const struct planned_att
 			 const struct link_route *ours)
 {
 	char their_via[IP_TEXT_SIZE], our_via[IP_TEXT_SIZE];
-	warning_add(matched->input,
-		    theirs->via.family ? WARNING_ROUTE_KEPT_VIA : WARNING_ROUTE_KEPT,
+	static const enum warning_kind kinds[2][2] = {
+		{WARNING_ROUTE_KEPT, WARNING_ROUTE_KEPT_VIA},
+		{WARNING_ROUTE_ENGINE, WARNING_ROUTE_ENGINE_VIA}};
+	const bool engine = engine_has(planned, theirs);
+	warning_add(matched->input, kinds[engine][theirs->via.family != 0],
 		    planned->container->name, owner, planned->network->name,
 		    ip_format(&ours->via, our_via), ip_format(&theirs->via, their_via));
 }

@@ -7,6 +7,8 @@
 #define SET_REMEDY(set)                                                                            \
 	"if that set was renamed or is no longer needed, `mvapply delete --name " set              \
 	"` removes all its objects"
+#define BESIDE_REMEDY                                                                              \
+	"`gw_priority: 1` on that attachment leads out through it, beside the engine's networks"
 #define LEASE_REASON "instead of being released, because --confirm may have to restore them"
 
 /* {0} is the first object. */
@@ -43,6 +45,12 @@ static const char *const sentences[] = {
 	[WARNING_ROUTE_KEPT_VIA] =
 		"{0} keeps the default route of {1}, via {4}; the one of network {2} (via {3}) is "
 		"not added",
+	[WARNING_ROUTE_ENGINE] =
+		"{0} keeps the default route of {1}; the one of network {2} (via {3}) is not "
+		"added: " BESIDE_REMEDY,
+	[WARNING_ROUTE_ENGINE_VIA] =
+		"{0} keeps the default route of {1}, via {4}; the one of network {2} (via {3}) is "
+		"not added: " BESIDE_REMEDY,
 	[WARNING_UNREACHABLE] =
 		"the host cannot reach {0} on network {1}: its route to {2} leads through network "
 		"{3}",

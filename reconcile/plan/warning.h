@@ -21,6 +21,8 @@ enum warning_kind {
 	WARNING_TWO_LINKS,         /* namespace, parent, link, its set, link, its set */
 	WARNING_ROUTE_KEPT,        /* container, owner of the route, network, its gateway */
 	WARNING_ROUTE_KEPT_VIA,    /* the same, and the gateway of the route */
+	WARNING_ROUTE_ENGINE,      /* the same two, where the owner is the container's engine */
+	WARNING_ROUTE_ENGINE_VIA,
 	WARNING_UNREACHABLE,    /* container, network, address, the network that has the address */
 	WARNING_IPV6_ENABLED,   /* attachment, link */
 	WARNING_NOTHING_HERE,   /* host */

@@ -691,7 +691,8 @@ static void test_engine_default_route(void **state)
 	(void)state;
 	static const char warned_text[] =
 		"web keeps the default route of its container engine, via 172.17.0.1; the one of "
-		"network lan (via 172.16.86.1) is not added";
+		"network lan (via 172.16.86.1) is not added: `gw_priority: 1` on that attachment "
+		"leads out through it, beside the engine's networks";
 	struct live *live = world_new();
 	struct live_ns *web = world_ns(live, "web");
 	world_route(web, world_link(web, "eth0", KIND_OTHER)->ifindex, "0.0.0.0/0", "172.17.0.1",

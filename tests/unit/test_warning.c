@@ -45,12 +45,21 @@ static const struct row {
 	{{WARNING_TWO_LINKS, {"web", "eth0", "eth1", "a", "eth2", "b"}},
 	 "web has two links on the LAN of eth0, eth1 of set \"a\" and eth2 of set \"b\": remove "
 	 "one of the two attachments from the files"},
-	{{WARNING_ROUTE_KEPT, {"web", "its container engine", "lan", "10.0.0.1", ""}},
-	 "web keeps the default route of its container engine; the one of network lan (via "
+	{{WARNING_ROUTE_KEPT, {"web", "set \"a\"", "lan", "10.0.0.1", ""}},
+	 "web keeps the default route of set \"a\"; the one of network lan (via "
 	 "10.0.0.1) is not added"},
-	{{WARNING_ROUTE_KEPT_VIA, {"web", "its container engine", "lan", "10.0.0.1", "172.17.0.1"}},
-	 "web keeps the default route of its container engine, via 172.17.0.1; the one of network "
+	{{WARNING_ROUTE_KEPT_VIA, {"web", "set \"a\"", "lan", "10.0.0.1", "172.17.0.1"}},
+	 "web keeps the default route of set \"a\", via 172.17.0.1; the one of network "
 	 "lan (via 10.0.0.1) is not added"},
+	{{WARNING_ROUTE_ENGINE, {"web", "its container engine", "lan", "10.0.0.1", ""}},
+	 "web keeps the default route of its container engine; the one of network lan (via "
+	 "10.0.0.1) is not added: `gw_priority: 1` on that attachment leads out through it, beside "
+	 "the engine's networks"},
+	{{WARNING_ROUTE_ENGINE_VIA,
+	  {"web", "its container engine", "lan", "10.0.0.1", "172.17.0.1"}},
+	 "web keeps the default route of its container engine, via 172.17.0.1; the one of network "
+	 "lan (via 10.0.0.1) is not added: `gw_priority: 1` on that attachment leads out through "
+	 "it, beside the engine's networks"},
 	{{WARNING_UNREACHABLE, {"web", "lan", "10.0.0.5", "wan"}},
 	 "the host cannot reach web on network lan: its route to 10.0.0.5 leads through network "
 	 "wan"},
