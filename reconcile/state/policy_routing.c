@@ -53,8 +53,9 @@ bool policy_possible(const struct live_ns *ns, const struct container *const *co
 	bool wanted = false;
 	if (ns->host)
 		return false;
-	if (policy_has_default(ns, AF_INET) || policy_has_default(ns, AF_INET6))
-		return true;
+	for (size_t i = 0; i < ns->n_routes; i++)
+		if (ns->routes[i].table && ns->routes[i].proto == OWNER_TAG_PROTOCOL)
+			return true;
 	for (size_t i = 0; i < count; i++)
 		wanted |= wants_default(containers[i]);
 	return wanted && (policy_other_default(ns, AF_INET, NULL, NULL) ||

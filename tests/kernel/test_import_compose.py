@@ -83,6 +83,17 @@ def order(host):
     same(declared["containers"]["gate"]["networks"], {"a": {}, "b": {"gw_priority": 2}}, "gate")
     same(declared["containers"]["mixed"]["networks"],
          {"b": {"mac_address": "02:00:00:00:00:08", "gw_priority": 1}}, "mixed")
+    # Beside a network that is left to Docker, a gw_priority above 0 takes the default route from it.
+    others, _ = of(host, {
+        "services": {
+            "behind": {"image": "i", "networks": {"b": {"gw_priority": 2}, "c": {"gw_priority": 4},
+                                                  "zz": {"gw_priority": 9}}},
+            "last": {"image": "i", "networks": {"b": {"gw_priority": -7}, "zz": {"gw_priority": -9}}},
+            "zero": {"image": "i", "networks": {"b": {"gw_priority": 0}, "aa": {}}}},
+        "networks": {"b": LAN, "c": LAN, "zz": None, "aa": None}})
+    others = {name: container["networks"] for name, container in others["containers"].items()}
+    same(others, {"behind": {"b": {"gw_priority": -2}, "c": {}}, "last": {"b": {"gw_priority": 1}},
+                  "zero": {"b": {}}}, "beside Docker's")
     assert "zz is left to Docker: in the Compose file, keep the service on this network only" \
         in comments(done), done
     assert "Compose file that has no network left to Docker" in comments(done), done

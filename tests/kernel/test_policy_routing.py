@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 
-from declare import document, lan
+from declare import document
 from host import same
 from registry import test
 
@@ -217,4 +217,77 @@ def conflicts(host):
     host.ip("web", "route del default via 172.18.0.1")
     host.ip("web", "-6 route del default via fd00:18::1")
     host.apply(text())
+    check_gone(host)
+
+
+@test("policy routing: -o ip, JSON, export, and going back from an apply that nobody confirms")
+def surfaces(host):
+    engine(host)
+    wanted = text(gw_priority=1)
+    host.run("sh", "-e", host.write(host.diff(wanted, "-o", "ip").out, "plan.sh"), code=0)
+    same(host.diff(wanted, code=0).plan, [], "what is left to do after the commands")
+    check_beside(host)
+    exported = host.mvapply("export").out
+    assert exported.count("gw_priority: 1") == 1, exported
+    same(host.apply(exported).plan, [], "what is exported")
+    host.apply(text(gw_priority=-1), "--confirm=1", code=1)
+    host.apply(document({"n": NETWORK}, {"web": []}), "--confirm=1", code=5)
+    check_beside(host)
+    host.mvapply("delete", "--name", "default")
+    check_gone(host)
+    done = host.diff(wanted, "-o", "json").json
+    step = next(step for step in done["steps"] if step["object"] == "attach")
+    same([route["table"] for route in step["routes"]], [77, 77], "tables")
+    policy = step["policy_routing"]
+    same(policy["rules"][:3], ["32763 from 172.18.0.2 lookup 78",
+                               "32764 from all lookup main suppress_prefixlength 0",
+                               "32765 from all lookup 77"], "rules")
+    same(policy["routes"][:2], [{"to": "172.18.0.0/16", "via": None, "table": 78, "dev": "eth0"},
+                                {"to": "default", "via": "172.18.0.1", "table": 78, "dev": "eth0"}],
+         "routes")
+    host.apply(wanted, "--confirm=1", code=5)
+    check_gone(host)
+    same(host.names("web"), {"eth0"}, "links")
+
+
+@test("policy routing: which of two networks has it; the rules stay as they are when it moves")
+def moves(host):
+    engine(host)
+    other = {"m": {"parent": "eth0", "subnets": [
+        {"subnet": "10.8.0.0/24", "gateway": "10.8.0.1", "ip_range": "10.8.0.0/26"},
+        {"subnet": "fd00:8::/64", "gateway": "fd00:8::1", "ip_range": "fd00:8::/122"}]}}
+
+    def two(first, second):
+        return text(other, {"networks": {"n": {"interface_name": "lan0", **first},
+                                         "m": {"interface_name": "lan1", **second}}})
+
+    def leads(link, gateways):
+        for family, gateway in zip(FAMILIES, gateways, strict=True):
+            same(defaults(host, "web", family, 77), {(gateway, link, "77")}, "ours")
+            same(rules(host, "web", family), OWN | {(32763, ENGINE[family], "78", None)}, "rules")
+
+    host.apply(two({"gw_priority": 1}, {}))
+    leads("lan0", ("172.16.86.1", "fd00:86::1"))
+    plan = host.apply(two({"gw_priority": 1}, {"gw_priority": 2})).plan
+    leads("lan1", ("10.8.0.1", "fd00:8::1"))
+    assert not any("rule" in line for line in plan), plan
+    # The one that has it goes, and the other one gets it, in one run.
+    host.apply(text(gw_priority=1))
+    leads("lan0", ("172.16.86.1", "fd00:86::1"))
+    host.unchanged(text(gw_priority=1))
+    host.apply(two({}, {"gw_priority": 1}))
+    leads("lan1", ("10.8.0.1", "fd00:8::1"))
+    # The link is replaced: of another parent, and of another namespace.
+    host.batch("host", ["link add eth1 type veth peer name up1", "link set eth1 up", "link set up1 up"])
+    other["m"]["parent"] = "eth1"
+    host.apply(two({}, {"gw_priority": 1}))
+    leads("lan1", ("10.8.0.1", "fd00:8::1"))
+    host.unchanged(two({}, {"gw_priority": 1}))
+    host.ip("web", "link delete lan1")
+    host.apply(two({}, {"gw_priority": 1}))
+    leads("lan1", ("10.8.0.1", "fd00:8::1"))
+    host.unchanged(two({}, {"gw_priority": 1}))
+    # Its route is gone, and with it what says whose the rules are.
+    host.ip("web", "link set lan1 down")
+    host.delete(two({}, {"gw_priority": 1}))
     check_gone(host)
