@@ -64,7 +64,7 @@ def whole(host):
         same(host.snapshot("host"), before, "the host afterwards")
 
 
-@test("cni podman: eight at once, beside applies and a service", seconds=120)
+@test("cni podman: eight at once, during applies and with a service", seconds=120)
 def concurrent_starts(host):
     with podman(host) as engine, watching(host, "-f", FILE):
         names = [f"c{number}" for number in range(8)]

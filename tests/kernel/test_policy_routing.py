@@ -220,7 +220,7 @@ def conflicts(host):
     check_gone(host)
 
 
-@test("policy routing: -o ip, JSON, export, and going back from an apply that nobody confirms")
+@test("policy routing: -o ip, JSON, export, and the rollback of an unconfirmed apply")
 def surfaces(host):
     engine(host)
     wanted = text(gw_priority=1)
