@@ -1,5 +1,6 @@
 #include "cmd/session.h"
 
+#include "cmd/attach/attach_alone.h"
 #include "cmd/confirm_socket.h"
 #include "cmd/exit.h"
 #include "cmd/incomplete.h"
@@ -114,9 +115,32 @@ static const struct plan *plan_searched(const struct desired *desired, struct li
 	return plan_make(desired, live, &options->plan);
 }
 
+/* For a run of some containers, the host and these are enough if nothing else can collide with them
+ * (attach_alone). Returns 1 if they were, 0, or a negative errno. */
+static int observe_alone(struct run *run, const struct desired *desired, struct lookups *lookups,
+			 const struct options *options, struct error *error)
+{
+	struct live *live = observe_containers(desired, options->only, lookups, error);
+	if (!live)
+		return -1;
+	*run = (struct run){.arena = arena_new(),
+			    .live = live,
+			    .plan = plan_make(desired, live, &options->plan)};
+	run->selection = steps_selected(run->plan, options, run->arena);
+	if (attach_alone(&run->selection, live, options->only))
+		return 1;
+	run_free(run);
+	return 0;
+}
+
 int run_observe_at(struct run *run, const struct desired *desired, struct lookups *lookups,
 		   const struct options *options, struct error *error)
 {
+	const int alone = options->only && options->only->count
+				  ? observe_alone(run, desired, lookups, options, error)
+				  : 0;
+	if (alone)
+		return alone < 0 ? alone : 0;
 	struct progress *progress = progress_begin(options);
 	progress_phase(progress, "Reading the host's network namespaces", 0);
 	struct live *live = observe(desired, lookups, error);

@@ -455,6 +455,21 @@ enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret)
 	return DECODED;
 }
 
+enum decoded decode_fdb(const struct nlmsghdr *message, int *ret_ifindex, struct mac *ret_mac)
+{
+	const struct nlattr *at[NDA_MAX + 1];
+	const struct ndmsg *header =
+		message_parse(message, RTM_NEWNEIGH, sizeof(*header), at, COUNT(at));
+	if (!header)
+		return DECODE_BAD;
+	if (header->ndm_family != AF_BRIDGE || !at[NDA_LLADDR])
+		return DECODE_SKIP;
+	*ret_ifindex = header->ndm_ifindex;
+	ret_mac->set = true;
+	return fixed_get(at[NDA_LLADDR], ret_mac->bytes, sizeof(ret_mac->bytes)) ? DECODED
+										 : DECODE_BAD;
+}
+
 enum decoded decode_nsid(const struct nlmsghdr *message, int *ret)
 {
 	const struct nlattr *at[NETNSA_MAX + 1];

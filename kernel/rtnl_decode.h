@@ -31,6 +31,8 @@ enum decoded decode_addr(const struct nlmsghdr *message, struct live_addr *ret, 
 enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret);
 /* RTM_NEWRULE; DECODE_SKIP: neither IPv4 nor IPv6. */
 enum decoded decode_rule(const struct nlmsghdr *message, struct live_rule *ret);
+/* RTM_NEWNEIGH of an encode_fdb_dump. */
+enum decoded decode_fdb(const struct nlmsghdr *message, int *ret_ifindex, struct mac *ret_mac);
 /* RTM_NEWNSID; -1: no nsid is assigned. */
 enum decoded decode_nsid(const struct nlmsghdr *message, int *ret);
 

@@ -420,6 +420,13 @@ bool encode_neighbor_delete(union message *message, int ifindex, const struct ip
 	return neighbor_message(message, RTM_DELNEIGH, 0, ifindex, 0, ip);
 }
 
+bool encode_fdb_dump(union message *message, int ifindex)
+{
+	struct ndmsg *entry = message_begin(message, RTM_GETNEIGH, NLM_F_DUMP, sizeof(*entry));
+	entry->ndm_family = AF_BRIDGE;
+	return put_u32(message, NDA_IFINDEX, (uint32_t)ifindex);
+}
+
 bool encode_nsid_get(union message *message, int fd)
 {
 	return nsid_encode(message, RTM_GETNSID, fd);

@@ -84,6 +84,11 @@ bool encode_rule_delete(union message *message, const struct policy_rule *rule);
 bool encode_neighbor_use(union message *message, int ifindex, const struct ip *ip);
 bool encode_neighbor_delete(union message *message, int ifindex, const struct ip *ip);
 
+/* The hardware addresses that a link receives: those of the macvlans that are up on it, in
+ * whichever namespace they are, are among them (macvlan_open, ndo_dflt_fdb_dump). As far as the
+ * kernel filters (5.0), of this link alone. */
+bool encode_fdb_dump(union message *message, int ifindex);
+
 /* Gets the nsid of the descriptor's namespace (RTM_GETNSID), and assigns one. */
 bool encode_nsid_get(union message *message, int fd);
 /* Whether any namespace has the nsid. */

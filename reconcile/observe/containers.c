@@ -154,6 +154,14 @@ void container_locate(struct observer *observer, struct container_lookup *lookup
 	container_enter(observer, lookup, namespace);
 }
 
+static bool is_left_out(const struct observer *observer, const struct container *container)
+{
+	for (size_t i = 0; observer->only && i < observer->only->count; i++)
+		if (observer->only->items[i] == container)
+			return false;
+	return observer->only != NULL;
+}
+
 /* Adds the container's lookup: the earlier one if it is still valid, else a new one. */
 static const struct container_lookup *container_add(struct observer *observer,
 						    const struct container *container,
@@ -167,6 +175,11 @@ static const struct container_lookup *container_add(struct observer *observer,
 	lookup->container = container;
 	if (container_fresh(before))
 		return before;
+	if (is_left_out(observer, container)) {
+		lookup->state = CONTAINER_PENDING;
+		lookup->reason = "this run does not look it up";
+		return NULL;
+	}
 	container_locate(observer, lookup, opened);
 	return NULL;
 }
@@ -289,7 +302,7 @@ void container_lookups_find(struct observer *observer, const struct desired *des
 	struct live *live = observer->live;
 	size_t number = 0, count = count_containers(desired);
 	const struct opening *openings =
-		observer->before ? NULL : names_open(observer, desired, count);
+		observer->before || observer->only ? NULL : names_open(observer, desired, count);
 	const struct container_lookup **kept = arena_alloc(live->arena, count * sizeof(*kept));
 	observer->next_container = arena_alloc(live->arena, count * sizeof(size_t));
 	for (size_t i = 0; i < desired->n_sets; i++)

@@ -5,6 +5,7 @@
 #include "kernel/netns.h"
 #include "reconcile/observe/engine_lookup.h"
 #include "reconcile/observe/netns_lookup.h"
+#include "reconcile/plan/selection.h"
 #include "reconcile/state/state.h"
 
 #include <stdint.h>
@@ -39,6 +40,7 @@ struct observer {
 	size_t *table;          /* open addressing by inode: index into spaces + 1 */
 	size_t table_size;
 	const struct container_lookup **sorted; /* of the earlier observation, by source */
+	const struct containers *only;          /* no others are looked up; NULL: all are */
 	bool own_routes;     /* routes of others in the host's namespace cannot conflict */
 	bool no_descriptors; /* no descriptor was available */
 	bool owner_tags;     /* namespaces with tagged links are relevant, too */

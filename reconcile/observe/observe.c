@@ -304,6 +304,24 @@ struct live *observe_owner_tags(struct error *error)
 	return NULL;
 }
 
+struct live *observe_containers(const struct desired *desired, const struct containers *containers,
+				struct lookups *lookups, struct error *error)
+{
+	struct observer observer = {.live = live_new(), .lookups = lookups, .only = containers};
+	namespaces_grow(&observer);
+	observer.own_routes = !host_has_access(desired);
+	int status = host_open(&observer, error);
+	if (status == 0) {
+		container_lookups_find(&observer, desired);
+		status = namespaces_read(&observer, error);
+	}
+	namespaces_finish(&observer);
+	if (status == 0)
+		return observer.live;
+	live_free(observer.live);
+	return NULL;
+}
+
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error)
 {
 	return observe_all(NULL, desired, lookups, true, error);

@@ -15,6 +15,10 @@
  * live_free (which closes the descriptors), or NULL. */
 struct live *observe(const struct desired *desired, struct lookups *lookups, struct error *error);
 void live_free(struct live *live);
+/* The same, for the host and these containers alone: no other namespace is opened, and all other
+ * containers are pending. */
+struct live *observe_containers(const struct desired *desired, const struct containers *containers,
+				struct lookups *lookups, struct error *error);
 
 /* Adds the namespaces that only descriptors of processes keep, if they have links whose parent is
  * the host's: those of containers that lost their name or whose processes ended. Returns whether

@@ -15,13 +15,14 @@ class Plugin:
 
     def __init__(self, host, version="1.1.0", **keys):
         self.host, self.version, self.keys = host, version, {"files": FILE, **keys}
+        self.command = [host.binary]
 
     def call(self, command, name="", netns=None, ifname="eth0", args="", code=0, **keys):
         """What it answers: JSON, or None."""
         env = {"CNI_COMMAND": command, "CNI_CONTAINERID": f"id-of-{name}", "CNI_IFNAME": ifname,
                "CNI_NETNS": f"/run/netns/{name}" if netns is None else netns, "CNI_ARGS": args}
         text = json.dumps({"cniVersion": self.version, "name": "lan", "type": "mvapply", **self.keys, **keys})
-        done = self.host.run(self.host.binary, stdin=text.encode(), env=env, code=code)
+        done = self.host.run(*self.command, stdin=text.encode(), env=env, code=code)
         same(done.err, "", "the standard error")
         return json.loads(done.out) if done.out else None
 
@@ -296,3 +297,36 @@ def forged(host):
     host.apply(text)
     same((host.addresses("evil", "eth0"), host.addresses("db", "eth0")), ({"172.16.86.2/24"}, {"172.16.86.20/24"}),
          "after the next apply")
+
+
+def entered(plugin, name, **options):
+    """How often the plugin enters a network namespace during ADD."""
+    program, trace = plugin.host.binary, f"{WORK}/trace"
+    plugin.command = ["strace", "-f", "-e", "trace=setns", "-o", trace, program]
+    plugin.add(name, **options)
+    plugin.command = [program]
+    with open(trace, encoding="ascii", errors="replace") as file:
+        return sum("setns(" in line for line in file)
+
+
+@test("cni: the number of other attachments does not matter where they cannot collide")
+def alone(host):
+    others = [f"o{number}" for number in range(24)]
+    host.netns(*others, "web", "db")
+    text = document({"lan": lan()}, {name: ["lan"] for name in others})
+    declare(host, text)
+    plugin = Plugin(host)
+    none = entered(plugin, "web", args="IP=172.16.86.200")
+    plugin.call("DEL", "web")
+    host.apply(text)
+    same(entered(plugin, "web", args="IP=172.16.86.200"), none, "beside 24 others")
+    plugin.call("DEL", "web")
+    # A MAC that does not tell the address: each namespace is read, and the address is found.
+    host.batch(others[3], ["link set eth0 address 02:00:00:00:00:77", "address add 172.16.86.200/24 dev eth0"])
+    taken = plugin.call("ADD", "web", args="IP=172.16.86.200", code=1)
+    assert f"eth0 in {others[3]}" in taken["msg"] and "172.16.86.200" in taken["msg"], taken
+    assert entered(plugin, "web", args="IP=172.16.86.201") > none + len(others)
+    # Without an address of its own, a container gets one that no other has.
+    host.apply(text)
+    plugin.add("db")
+    same(host.addresses("db", "eth0"), {"172.16.86.26/24"}, "the lowest free one")

@@ -284,6 +284,8 @@ static void decode_all(struct arena *arena, const struct nlmsghdr *message)
 	decode_addr(message, &addr, &proto);
 	decode_route(message, &route);
 	decode_nsid(message, &nsid);
+	struct mac mac;
+	decode_fdb(message, &nsid, &mac);
 }
 
 static const char *const all[] = {macvlan_6_18,  vlan_6_1,      ipvlan_6_1,
@@ -485,6 +487,32 @@ static void test_nsid(void **state)
 	assert_int_equal(nsid, NETNSA_NSID_NOT_ASSIGNED);
 }
 
+static void test_fdb(void **state)
+{
+	(void)state;
+	static const uint8_t bytes[] = {2, 0x42, 172, 16, 86, 2};
+	union made made;
+	struct mac mac;
+	int ifindex;
+	make(&made, RTM_NEWNEIGH, sizeof(struct ndmsg));
+	struct ndmsg *entry = mnl_nlmsg_get_payload(&made.header);
+	entry->ndm_ifindex = 7;
+	assert_int_equal(decode_fdb(&made.header, &ifindex, &mac), DECODE_SKIP);
+	entry->ndm_family = AF_BRIDGE;
+	assert_int_equal(decode_fdb(&made.header, &ifindex, &mac), DECODE_SKIP);
+	mnl_attr_put(&made.header, NDA_LLADDR, sizeof(bytes), bytes);
+	assert_int_equal(decode_fdb(&made.header, &ifindex, &mac), DECODED);
+	assert_int_equal(ifindex, 7);
+	assert_true(mac.set);
+	assert_memory_equal(mac.bytes, bytes, sizeof(bytes));
+	make(&made, RTM_NEWNEIGH, sizeof(struct ndmsg));
+	entry->ndm_family = AF_BRIDGE;
+	mnl_attr_put(&made.header, NDA_LLADDR, 4, bytes);
+	assert_int_equal(decode_fdb(&made.header, &ifindex, &mac), DECODE_BAD);
+	make(&made, RTM_NEWLINK, sizeof(struct ndmsg));
+	assert_int_equal(decode_fdb(&made.header, &ifindex, &mac), DECODE_BAD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -501,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_via_of_another_family),
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_nsid),
+		cmocka_unit_test(test_fdb),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
