@@ -111,9 +111,9 @@ int confirm_check(struct error *error)
 	if (fd < 0)
 		return 0;
 	error_set(error, EALREADY, "an apply waits for its confirmation; nothing was changed");
-	error_hint(
-		error,
-		"`mvapply confirm` keeps its changes; otherwise they are rolled back after its timeout");
+	error_hint(error,
+		   "`mvapply confirm` keeps its changes; otherwise they are rolled back after its "
+		   "timeout");
 	return error_code(error, CODE_UNCONFIRMED);
 }
 

@@ -421,10 +421,10 @@ static int saved_check(const struct options *options, const struct command *comm
 		error_hint(error, "write the seconds after '=': --%s=%s",
 			   options->wait ? "wait" : "confirm", options->words[0]);
 	else
-		error_hint(
-			error,
-			"write the command first, and each file after -f; or apply only the saved plan: `mvapply apply %s`",
-			options->words[0]);
+		error_hint(error,
+			   "write the command first, and each file after -f; or apply only the "
+			   "saved plan: `mvapply apply %s`",
+			   options->words[0]);
 	return error_code(error, CODE_TOGETHER);
 }
 

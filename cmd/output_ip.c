@@ -374,7 +374,8 @@ void ip_plan(const struct text *text, const struct plan *plan, const struct live
 	if (plan->guard.refused || plan_count(plan, ACTION_REFUSED) || plan_empty(plan))
 		return;
 	fprintf(text->out,
-		"# Addresses get protocol 77, too, if this version of ip supports it.\nproto=; ip address show proto %d >/dev/null 2>&1 && proto='proto %d'\n",
+		"# Addresses get protocol 77, too, if this version of ip supports it.\n"
+		"proto=; ip address show proto %d >/dev/null 2>&1 && proto='proto %d'\n",
 		OWNER_TAG_PROTOCOL, OWNER_TAG_PROTOCOL);
 	put_stages(&writer);
 }

@@ -41,20 +41,23 @@ static bool run_refused(const struct run *run, const struct options *options)
 static void fault_guard(struct run *run, const struct plan_options *options)
 {
 	const struct guard *guard = &run->plan->guard;
-	error_set(
-		&run->fault, 0,
-		"refused: this would delete %zu of the %zu live attachments of the set \"%s\", more than --max-delete=%u%s; nothing was changed",
-		guard->deletes, guard->live, guard->set, options->max_delete.limit,
-		options->max_delete.percent ? "%" : "");
+	error_set(&run->fault, 0,
+		  "refused: this would delete %zu of the %zu live attachments of the set \"%s\", "
+		  "more than --max-delete=%u%s; nothing was changed",
+		  guard->deletes, guard->live, guard->set, options->max_delete.limit,
+		  options->max_delete.percent ? "%" : "");
 	if (options->declared)
-		error_hint(
-			&run->fault,
-			"the files declare no live object of that set: pass its own files with -f; to delete these attachments, use `mvapply delete --name %s`, or --max-delete=%zu",
-			guard->set, guard->deletes);
+		error_hint(&run->fault,
+			   "the files declare no live object of that set: pass its own files with "
+			   "-f; to delete these attachments, use `mvapply delete --name %s`, or "
+			   "--max-delete=%zu",
+			   guard->set, guard->deletes);
 	else if (guard->other_file)
 		error_hint(
 			&run->fault,
-			"the files declare no live container of that set: set another `name:` in them, or pass the set's other files with -f as well; to delete these attachments, use --max-delete=%zu",
+			"the files declare no live container of that set: set another `name:` in "
+			"them, or pass the set's other files with -f as well; to delete these "
+			"attachments, use --max-delete=%zu",
 			guard->deletes);
 	else
 		error_hint(&run->fault,

@@ -123,7 +123,8 @@ static int file_add(const struct parser *parser, const json_t *item)
 {
 	const char *path = json_string_value(item);
 	if (!path || *path != '/')
-		return wrong(parser, "`files`", "is not an absolute path, or a list of such");
+		return wrong(parser, "`files`",
+			     "is neither an absolute path nor a list of absolute paths");
 	*array_push(parser->arena, parser->request->files, parser->request->n_files) =
 		arena_strdup(parser->arena, path);
 	return 0;
@@ -285,8 +286,7 @@ int cni_request_parse(const struct cni_environment *environment, const char *byt
 	int status = command_parse(&parser);
 	if (status == 0 && commands[ret->command].network && !json_is_object(json)) {
 		error_set(error, EINVAL,
-			  "the CNI configuration on the standard input is no JSON "
-			  "object");
+			  "the CNI configuration on the standard input is not a JSON object");
 		status = error_code(error, CODE_CNI_INPUT);
 	}
 	if (status == 0 && commands[ret->command].network)

@@ -94,10 +94,10 @@ static void default_take(struct cni *cni, const struct cni_route *route)
 		found = true;
 	}
 	if (!found)
-		tree_comment(
-			cni->map,
-			"the default route through %s is not converted: no subnet without a gateway contains that address",
-			ip_format(&route->router, text));
+		tree_comment(cni->map,
+			     "the default route through %s is not converted: no subnet without a "
+			     "gateway contains that address",
+			     ip_format(&route->router, text));
 	else
 		attributes_report(cni, route);
 }

@@ -218,10 +218,10 @@ static void source_take(const struct service *service)
 			    : arena_printf(arena, "%s/%s", service->project->name, service->name)};
 	const char *scale = scale_of(service->body, arena);
 	if (scale && strcmp(scale, "1") != 0)
-		tree_comment(
-			service->map,
-			"the service runs as %s containers, and an attachment belongs to one: declare each by its name (`docker: %s-%s-1`)",
-			scale, service->project->name, service->name);
+		tree_comment(service->map,
+			     "the service runs as %s containers, and an attachment belongs to one: "
+			     "declare each by its name (`docker: %s-%s-1`)",
+			     scale, service->project->name, service->name);
 	serialise_source(service->map, &container);
 }
 
@@ -258,7 +258,8 @@ static void attachments_take(const struct service *service)
 		else
 			tree_comment(
 				attachments,
-				"%s is left to Docker: in the Compose file, keep the service on this network only, and do not set network_mode",
+				"%s is left to Docker: in the Compose file, keep the service on "
+				"this network only, and do not set network_mode",
 				link->network->name);
 	}
 }

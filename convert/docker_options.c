@@ -137,7 +137,8 @@ static void gateway_routed(struct tree *at, struct subnet *subnet)
 		subnet->gateway = first_address(subnet);
 	tree_comment(
 		at,
-		"in this mode Docker routes to the link itself; here the route has the next hop %s, which need not exist",
+		"in this mode Docker routes to the link itself; here the route has the next hop "
+		"%s, which need not exist",
 		ip_format(&subnet->gateway, text));
 }
 

@@ -67,9 +67,9 @@ static void parent_take(struct cni *cni, const json_t *plugin)
 	else if (master && *master)
 		cni->network.parent = master;
 	else
-		tree_comment(
-			cni->map,
-			"no master is set, so CNI uses the link of the host's default route: write `parent: ` with that link");
+		tree_comment(cni->map,
+			     "no master is set, so CNI uses the link of the host's default route: "
+			     "write `parent: ` with that link");
 }
 
 static void mac_take(struct cni *cni, const json_t *plugin)

@@ -80,9 +80,9 @@ static void network_take(struct tree *map, const json_t *body)
 	const char *parent = json_word_at(body, "network_interface", map->arena);
 	network.parent = parent && *parent ? parent : NULL;
 	if (!network.parent)
-		tree_comment(
-			map,
-			"the network has no network_interface, so Podman uses the link of the host's default route: write `parent: ` with that link");
+		tree_comment(map,
+			     "the network has no network_interface, so Podman uses the link of the "
+			     "host's default route: write `parent: ` with that link");
 	options_take(map, json_object_get(body, "options"), &network);
 	ipam_take(map, body, &network);
 	json_leftovers(body, network_known, map);

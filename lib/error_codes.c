@@ -8,7 +8,9 @@ static const struct code_text texts[] = {
 	 "the size limit, or is not readable. Check the path given with "
 	 "-f."},
 	{CODE_TRUST, CLASS_FAILED, "a file is writable by others",
-	 "As root, mvapply reads only files and directories that nobody can write except root and the user who called sudo, because they control what root does. Remove the permission with chmod, or pass --insecure."},
+	 "As root, mvapply reads only files and directories that nobody can write except root "
+	 "and the user who called sudo, because they control what root does. Remove the "
+	 "permission with chmod, or pass --insecure."},
 	{CODE_ENCODING, CLASS_FAILED, "invalid character",
 	 "The file contains a byte that is not UTF-8, a control "
 	 "character or a NUL. Save it as UTF-8."},
@@ -147,7 +149,8 @@ static const struct code_text texts[] = {
 	 "A link cannot have a larger MTU than its parent. Raise the "
 	 "parent's MTU, or lower the network's."},
 	{CODE_VLAN_NAME, CLASS_FAILED, "VLAN link name too long",
-	 "A link name has at most 15 bytes, and the name of a VLAN link consists of the parent's name and the id. An existing VLAN link is used, whatever its name."},
+	 "A link name has at most 15 bytes, and the name of a VLAN link consists of the parent's "
+	 "name and the id. An existing VLAN link is used, whatever its name."},
 	{CODE_OWNER_TAG_FULL, CLASS_FAILED, "too many sets on one VLAN link",
 	 "The owner tag of the link lists the sets that use it, and has room for "
 	 "255 bytes. Use fewer sets or shorter names."},
@@ -234,9 +237,20 @@ static const struct code_text texts[] = {
 	 "namespace, only the attachments that conflict with it "
 	 "are blocked."},
 	{CODE_VLAN_UNMANAGED, CLASS_FAILED, "VLAN link name used by another link",
-	 "The VLAN link would get a name that another link has, which mvapply never renames. To attach to that link, name it as the `parent` without `vlan` and `vlan_protocol`. For the VLAN, create a VLAN link of another name: mvapply uses it, whatever its name. The name of a VLAN link consists of the parent's name and the id, so links of both protocols with one id have the same name."},
+	 "The VLAN link would get a name that another link has, which mvapply never renames. To "
+	 "attach to that link, name it as the `parent` without `vlan` and `vlan_protocol`. For "
+	 "the VLAN, create a VLAN link of another name: mvapply uses it, whatever its name. The "
+	 "name of a VLAN link consists of the parent's name and the id, so links of both "
+	 "protocols with one id have the same name."},
 	{CODE_GUARD, CLASS_FAILED, "too many deletions",
-	 "The run would delete more of a set's live attachments than `--max-delete` allows, for example because a file was emptied by mistake; or it would delete all of them, and the files declare none of the set's live containers, neither by name nor by namespace: they are probably files of another set. In that case set another `name` in the files, or pass all files of the set. If the deletions are intended, for example because the set's only container is replaced, pass `--max-delete=N`. `delete -f` is refused if its files declare no live object of the set; `delete --name SET` deletes the set without its files."},
+	 "The run would delete more of a set's live attachments than `--max-delete` allows, for "
+	 "example because a file was emptied by mistake; or it would delete all of them, and the "
+	 "files declare none of the set's live containers, neither by name nor by namespace: "
+	 "they are probably files of another set. In that case set another `name` in the files, "
+	 "or pass all files of the set. If the deletions are intended, for example because the "
+	 "set's only container is replaced, pass `--max-delete=N`. `delete -f` is refused if its "
+	 "files declare no live object of the set; `delete --name SET` deletes the set without "
+	 "its files."},
 	{CODE_PLAN_STALE, CLASS_FAILED, "host changed since the plan was saved",
 	 "A saved plan is applied as it was approved, or not at all. Create and "
 	 "review a new plan with `mvapply diff --out`."},
@@ -300,7 +314,10 @@ static const struct code_text texts[] = {
 	 "Debian, busybox elsewhere); in a service it needs the capabilities of "
 	 "examples/systemd/mvapply.service.d/dhcp.conf. The message has the client's own error."},
 	{CODE_DHCP_UNFIT, CLASS_FAILED, "invalid DHCP lease",
-	 "A lease requires a unicast address, a subnet mask of /8 or longer (option 1), and a time of 30 seconds or more (option 51); the message states what is wrong. The lease is not used. Correct the server's configuration, or check that no other DHCP server answers first."},
+	 "A lease requires a unicast address, a subnet mask of /8 or longer (option 1), and a "
+	 "time of 30 seconds or more (option 51); the message states what is wrong. The lease is "
+	 "not used. Correct the server's configuration, or check that no other DHCP server "
+	 "answers first."},
 	{CODE_UNREADABLE, CLASS_FAILED, "a network namespace could not be read",
 	 "An object of the set may be in that namespace; it is neither changed nor removed. The "
 	 "warnings name the namespace and the reason. All other namespaces are processed. Run "
@@ -334,7 +351,8 @@ static const struct code_text texts[] = {
 	{CODE_NO_FILE, CLASS_USAGE, "no file given",
 	 "Pass a file with `-f`; `-` is standard input."},
 	{CODE_TOGETHER, CLASS_USAGE, "conflicting options",
-	 "`--confirm` covers a single plan, and `--wait` creates several; a saved plan contains its own files and options; `delete --name` is for a set without its files."},
+	 "`--confirm` covers a single plan, and `--wait` creates several; a saved plan contains "
+	 "its own files and options; `delete --name` is for a set without its files."},
 	{CODE_EXPLAIN, CLASS_USAGE, "unknown key or code",
 	 "`mvapply explain` lists the keys of the configuration, `mvapply explain MV` the codes "
 	 "of errors."},
@@ -353,21 +371,34 @@ static const struct code_text texts[] = {
 	 "The link in the container is down, or its address or its default route is missing. "
 	 "`mvapply apply` restores them. If they disappear again, a program in the container "
 	 "removes them."},
-	{CODE_TRAFFIC_MAC, CLASS_FAILED,
-	 "nothing passes: a filter of MAC addresses", "The gateway answers the parent, but no attachment on it. A device between the host and the gateway drops frames with MAC addresses other than the host's: a hypervisor, a switch with port security, a cloud, or a wireless access point. Allow several MAC addresses on that port, or use `driver: ipvlan`, whose links have the parent's MAC address."},
+	{CODE_TRAFFIC_MAC, CLASS_FAILED, "nothing passes: a filter of MAC addresses",
+	 "The gateway answers the parent, but no attachment on it. A device between the host and "
+	 "the gateway drops frames with MAC addresses other than the host's: a hypervisor, a "
+	 "switch with port security, a cloud, or a wireless access point. Allow several MAC "
+	 "addresses on that port, or use `driver: ipvlan`, whose links have the parent's MAC "
+	 "address."},
 	{CODE_TRAFFIC_IP, CLASS_FAILED, "nothing passes: a filter of IP addresses",
-	 "The gateway answers the parent, but no ipvlan attachment on it, although both have the same MAC address. Clouds deliver only to IP addresses that are assigned to the machine: assign the addresses of the containers to the machine's interface."},
+	 "The gateway answers the parent, but no ipvlan attachment on it, although both have the "
+	 "same MAC address. Clouds deliver only to IP addresses that are assigned to the "
+	 "machine: assign the addresses of the containers to the machine's interface."},
 	{CODE_TRAFFIC_SOME, CLASS_FAILED,
 	 "nothing passes: the gateway answers only some attachments",
 	 "The gateway answers other attachments on the same parent. Common causes: the switch port "
 	 "allows fewer MAC addresses than there are containers, another machine has the same "
 	 "address or MAC address, or a firewall in the container drops ARP or ICMPv6."},
 	{CODE_TRAFFIC_VLAN, CLASS_FAILED, "nothing passes: the VLAN is not carried",
-	 "Other gateways on the same cable answer, but the one of this VLAN does not, or only without the tag. Configure the switch port as a trunk with this VLAN tagged. A VLAN-aware bridge of the host also needs the VLAN on the bridge itself: `bridge vlan add vid 10 dev br0 self`."},
+	 "Other gateways on the same cable answer, but the one of this VLAN does not, or only "
+	 "without the tag. Configure the switch port as a trunk with this VLAN tagged. A "
+	 "VLAN-aware bridge of the host also needs the VLAN on the bridge itself: `bridge vlan "
+	 "add vid 10 dev br0 self`."},
 	{CODE_TRAFFIC_GATEWAY, CLASS_FAILED, "the gateway does not answer",
-	 "It answers neither the parent nor an attachment on it. The gateway is off, its address differs from the one in the file, or it is on another LAN or VLAN than the parent."},
+	 "It answers neither the parent nor an attachment on it. The gateway is off, its address "
+	 "differs from the one in the file, or it is on another LAN or VLAN than the parent."},
 	{CODE_TRAFFIC_DUPLICATE, CLASS_FAILED, "several machines answer for the gateway",
-	 "Several MAC addresses answer one request for the gateway's address, so packets sometimes go to the wrong machine. Find the machine by its MAC address, and give it another address. A pair of routers that share an address (VRRP, HSRP) answers with one MAC address."},
+	 "Several MAC addresses answer one request for the gateway's address, so packets "
+	 "sometimes go to the wrong machine. Find the machine by its MAC address, and give it "
+	 "another address. A pair of routers that share an address (VRRP, HSRP) answers with one "
+	 "MAC address."},
 	{CODE_TRAFFIC_SEPARATED, CLASS_FAILED,
 	 "the driver separates the gateway from the attachments",
 	 "The gateway's address is on the host itself, or on a link of the same parent. The kernel "
@@ -375,7 +406,9 @@ static const struct code_text texts[] = {
 	 "private and passthru, nor in vepa without a switch that sends frames back. Use a router "
 	 "of the LAN as the gateway, or `mode: bridge`."},
 	{CODE_TRAFFIC_UNASKED, CLASS_FAILED, "no request could be sent to the gateway",
-	 "The request could not be sent through the attachment's link. Run mvapply as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW. If the container has just been restarted, run it again."},
+	 "The request could not be sent through the attachment's link. Run mvapply as root, or "
+	 "with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_NET_RAW. If the container has just been "
+	 "restarted, run it again."},
 	{CODE_RANGE_ABSENT, CLASS_FAILED, "addresses are chosen from the whole subnet",
 	 "A network has no `ip_range`, and mvapply chooses the addresses of its containers. The "
 	 "DHCP server of the LAN may assign the same addresses to other machines. Set `ip_range` "
@@ -400,32 +433,33 @@ static const struct code_text texts[] = {
 	 "names. Both containers answer for the address, so connections fail at random. Give one "
 	 "of the two attachments another address. The attachment is not blocked, because a "
 	 "container can give its own links any address and any owner tag."},
-	{CODE_CNI_VERSION, CLASS_USAGE, "a version of CNI that is not supported",
+	{CODE_CNI_VERSION, CLASS_USAGE, "CNI version not supported",
 	 "The plugin supports the versions 0.3.1, 0.4.0, 1.0.0 and 1.1.0 of the CNI "
 	 "specification. Set \"cniVersion\" in the network configuration to one of them."},
-	{CODE_CNI_ENVIRONMENT, CLASS_USAGE, "not the environment of a CNI plugin",
+	{CODE_CNI_ENVIRONMENT, CLASS_USAGE, "invalid environment of a CNI plugin",
 	 "A container runtime sets CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS and CNI_IFNAME when it "
 	 "calls a plugin. One of them is missing or has a value that the specification does not "
 	 "allow."},
 	{CODE_CNI_INPUT, CLASS_USAGE, "the CNI configuration is not JSON",
 	 "A container runtime writes the network configuration to the standard input of the "
 	 "plugin, as a JSON object."},
-	{CODE_CNI_CONFIGURATION, CLASS_USAGE, "a wrong value in the CNI configuration",
-	 "The message names the key. The keys of mvapply's own are `network` and `files`."},
-	{CODE_CNI_INTERFACE, CLASS_REFUSED, "the interface exists already",
-	 "The container has an interface of the name that the runtime asks for. Another plugin of "
-	 "the same list may have created it: give the plugins different names of interfaces."},
-	{CODE_CNI_CHECK, CLASS_FAILED, "the interface is not as the plugin created it",
-	 "The runtime asked whether the interface is still as it was, and it is not: the message "
-	 "says what differs. Restart the container."},
+	{CODE_CNI_CONFIGURATION, CLASS_USAGE, "invalid value in the CNI configuration",
+	 "The message names the key. mvapply's own keys are `network` and `files`."},
+	{CODE_CNI_INTERFACE, CLASS_REFUSED, "the interface already exists",
+	 "The container already has an interface with the requested name. Another plugin of the "
+	 "same list may have created it: give the plugins different interface names."},
+	{CODE_CNI_CHECK, CLASS_FAILED, "the interface has changed since the plugin created it",
+	 "The runtime checked the interface, and it has changed: the message states the "
+	 "difference. Restart the container."},
 	{CODE_CNI_NETWORK, CLASS_USAGE, "the files have no such network",
 	 "The CNI configuration names a network by `network` (or by its own name), and the files "
 	 "do not declare it, or several sets do. Write SET/NETWORK for a network of one set."},
 	{CODE_CNI_ADDRESS, CLASS_REFUSED, "the requested address cannot be used",
-	 "A container asks for an address that is not in the network's subnets, or that the files "
-	 "give to another one. Choose another address."},
-	{CODE_CNI_UNREADY, CLASS_FAILED, "the network cannot take containers now",
-	 "The runtime asked whether the plugin is ready. The message says what is missing."},
+	 "A container requests an address that is not in the network's subnets, or that the "
+	 "files assign to another container. Choose another address."},
+	{CODE_CNI_UNREADY, CLASS_FAILED, "the network cannot attach containers now",
+	 "The runtime checked whether the plugin is ready, and it is not. The message states "
+	 "what is missing."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -159,8 +159,8 @@ static int interface_free(const struct call *call, struct error *error)
 	const int status = cni_link_read(call->request.netns, name, call->arena, &found, error);
 	if (status <= 0)
 		return status;
-	error_set(error, EEXIST, "the container has an interface %s already", name);
-	error_hint(error, "give the plugins of one container different names of interfaces");
+	error_set(error, EEXIST, "the container already has an interface %s", name);
+	error_hint(error, "give the plugins of one container different interface names");
 	return error_code(error, CODE_CNI_INTERFACE);
 }
 

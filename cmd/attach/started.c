@@ -94,11 +94,11 @@ static int address_check(const struct network_of_set *where, const struct ip *ip
 	if (!subnet)
 		return unusable(network, ip, "is in none of the network's subnets", error);
 	if (!prefix_usable(&subnet->prefix, ip))
-		return unusable(network, ip, "is not one of a host", error);
+		return unusable(network, ip, "is not a host address of the subnet", error);
 	if (ip_equal(&subnet->gateway, ip))
-		return unusable(network, ip, "is the gateway's", error);
+		return unusable(network, ip, "is the gateway's address", error);
 	if (is_aux(subnet, ip) || is_declared_address(where->set, network, ip))
-		return unusable(network, ip, "is another one's, by the files", error);
+		return unusable(network, ip, "belongs to another container of the files", error);
 	return 0;
 }
 

@@ -283,9 +283,12 @@ static void examine_driver(struct examination *examination, const struct live_li
 			examination, FINDING_WARNING, parent->name,
 			arena_printf(
 				arena,
-				"its driver is %s, which can filter %u additional MAC addresses; with %zu macvlans the device may switch to promiscuous mode and receive all frames",
+				"its driver is %s, which can filter %u additional MAC addresses; "
+				"with %zu macvlans the device may switch to promiscuous mode and "
+				"receive all frames",
 				driver->name, driver->filters, macvlans),
-			"use several parents, or `driver: ipvlan`, which needs no additional MAC addresses");
+			"use several parents, or `driver: ipvlan`, which needs no additional MAC "
+			"addresses");
 }
 
 /* ipvlan has the parent's own MAC address, which is all that these let pass. */
@@ -296,10 +299,10 @@ static const char *examine_device(struct examination *examination, const struct 
 	    seen_before(examination, network))
 		return NULL;
 	if (is_wireless(examination->arena, parent))
-		finding_add(
-			examination, FINDING_PROBLEM, parent->name,
-			"is wireless: its access point drops frames with MAC addresses other than the link's own, so macvlan does not work on it",
-			"use `driver: ipvlan` for this network, or a wired parent");
+		finding_add(examination, FINDING_PROBLEM, parent->name,
+			    "is wireless: its access point drops frames with MAC addresses other "
+			    "than the link's own, so macvlan does not work on it",
+			    "use `driver: ipvlan` for this network, or a wired parent");
 	const char *driver = driver_of(examination->arena, parent);
 	examine_driver(examination, parent, driver_find(driver));
 	return hardware_text(examination->arena, parent, driver);

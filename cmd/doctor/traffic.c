@@ -67,14 +67,17 @@ static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
 			"firewall in the container drops ARP or ICMPv6"},
 	[BREAK_MAC_FILTER] =
 		{FINDING_PROBLEM, true, CODE_TRAFFIC_MAC,
-		 "{gateway} answers {parent} itself, but no attachment on it: a device on the path drops frames with MAC addresses other than the host's",
+		 "{gateway} answers {parent} itself, but no attachment on it: a device on the "
+		 "path drops frames with MAC addresses other than the host's",
 		 "allow several MAC addresses on the port (hypervisor: forged "
 		 "transmits, MAC spoofing, promiscuous mode; switch: port security), "
 		 "or use `driver: ipvlan`, also for wireless links"},
 	[BREAK_IP_FILTER] =
 		{FINDING_PROBLEM, true, CODE_TRAFFIC_IP,
-		 "{gateway} answers {parent} itself, but no attachment on it, although all have the same MAC address: a device on the path filters IP addresses",
-		 "assign the containers' addresses to the machine, as clouds require, or remove the filter of the switch (IP source guard)"},
+		 "{gateway} answers {parent} itself, but no attachment on it, although all have "
+		 "the same MAC address: a device on the path filters IP addresses",
+		 "assign the containers' addresses to the machine, as clouds require, or remove "
+		 "the filter of the switch (IP source guard)"},
 	[BREAK_TAGGED] =
 		{FINDING_PROBLEM, true, CODE_TRAFFIC_VLAN,
 		 "{gateway} answers on {base} without a tag, but not on VLAN {vlan}",
@@ -93,14 +96,17 @@ static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
 	[BREAK_NOBODY] =
 		{FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
 		 "{gateway} does not answer on {parent}",
-		 "check that the gateway is on and has the address in the file, that the cable of {parent} is connected to its LAN, and whether the switch port tags this LAN with a VLAN id"},
+		 "check that the gateway is on and has the address in the file, that the cable "
+		 "of {parent} is connected to its LAN, and whether the switch port tags this LAN "
+		 "with a VLAN id"},
 };
 
 /* The same breaks, where the other kind of parent needs other words. */
 static const struct break_text vlan_nobody = {
 	FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
 	"{gateway} answers neither on VLAN {vlan} nor untagged on {base}",
-	"check that the switch port is a trunk with VLAN {vlan} tagged, and that the gateway is on and has the address in the file"};
+	"check that the switch port is a trunk with VLAN {vlan} tagged, and that the gateway is "
+	"on and has the address in the file"};
 static const struct break_text untagged = {
 	FINDING_PROBLEM, true, CODE_TRAFFIC_VLAN,
 	"gateways on VLANs of {parent} answer, but {gateway} does not answer untagged frames",
@@ -108,7 +114,8 @@ static const struct break_text untagged = {
 static const struct break_text different = {
 	FINDING_WARNING, true, CODE_TRAFFIC_DUPLICATE,
 	"different machines answer different attachments for the gateway {gateway}: {answers}",
-	"this is normal for routers that share their load (GLBP); otherwise find the wrong machine by its MAC address, and give it another address"};
+	"this is normal for routers that share their load (GLBP); otherwise find the wrong "
+	"machine by its MAC address, and give it another address"};
 
 /* Of one segment: what its findings need. */
 struct reporter {

@@ -203,9 +203,9 @@ static void helper_ended(void *data, int fd, uint32_t events)
 	loop_remove(service->loop, fd);
 	error_set(&error, EPIPE, "the DHCP broker process has ended, so the service stops");
 	error_code(&error, CODE_DHCP_CLIENT);
-	error_hint(
-		&error,
-		"restart the service, as systemd does; check whether the kernel ran out of memory and killed the broker");
+	error_hint(&error,
+		   "restart the service, as systemd does; check whether the kernel ran out of "
+		   "memory and killed the broker");
 	log_error(&service->log, LEVEL_ERROR, NULL, &error);
 	service->broken = true;
 	loop_stop(service->loop);

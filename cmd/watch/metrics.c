@@ -34,7 +34,8 @@ static void put(FILE *out, const char *name, const char *type, const char *help,
 static void put_durations(FILE *out, const struct metrics *metrics)
 {
 	uint64_t count = 0;
-	fputs("# HELP mvapply_round_duration_seconds Time to handle an event: observe, plan and apply.\n# TYPE mvapply_round_duration_seconds histogram\n",
+	fputs("# HELP mvapply_round_duration_seconds Time to handle an event: observe, plan and apply.\n"
+	      "# TYPE mvapply_round_duration_seconds histogram\n",
 	      out);
 	for (size_t i = 0; i < METRICS_BUCKETS; i++) {
 		count += metrics->buckets[i];

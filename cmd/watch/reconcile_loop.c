@@ -226,10 +226,10 @@ static bool step_failed(struct service *service, const struct step *step,
 static void step_paused(struct service *service, const struct step *step, int64_t pause)
 {
 	if (pause)
-		log_write(
-			&service->log, LEVEL_WARNING,
-			"%s does not stay as configured: another program may change it; the next attempt is in %g s",
-			step->name, (double)pause / 1000);
+		log_write(&service->log, LEVEL_WARNING,
+			  "%s does not stay as configured: another program may change it; the next "
+			  "attempt is in %g s",
+			  step->name, (double)pause / 1000);
 }
 
 static void step_worked(struct service *service, const struct step *step, bool drift)

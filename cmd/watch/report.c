@@ -114,16 +114,16 @@ static enum log_level notice_level(enum action action)
 static void guard_log(const struct service *service, const struct guard *guard)
 {
 	char code[CODE_TEXT_SIZE];
-	log_write(
-		&service->log, LEVEL_WARNING,
-		"held: this would delete %zu of the %zu live attachments of the set \"%s\" [%s]; "
-		"hint: %sto delete them, start with --max-delete=%zu, or run `mvapply apply` "
-		"with it once",
-		guard->deletes, guard->live, guard->set, code_format(CODE_GUARD, code),
-		guard->other_file
-			? "the files declare no live container of that set: set another `name:` in them, or pass the set's other files with -f as well; "
-			: "",
-		guard->deletes);
+	log_write(&service->log, LEVEL_WARNING,
+		  "held: this would delete %zu of the %zu live attachments of the set \"%s\" [%s]; "
+		  "hint: %sto delete them, start with --max-delete=%zu, or run `mvapply apply` "
+		  "with it once",
+		  guard->deletes, guard->live, guard->set, code_format(CODE_GUARD, code),
+		  guard->other_file
+			  ? "the files declare no live container of that set: set another `name:` "
+			    "in them, or pass the set's other files with -f as well; "
+			  : "",
+		  guard->deletes);
 }
 
 static void notices_report(struct service *service, struct notices *now, const struct plan *plan)
@@ -211,10 +211,10 @@ void report_sets_no_longer_declared(struct service *service, const struct desire
 		if (!names_set(after, set) && is_live(service->live, set))
 			undeclared_set_log(
 				service, set,
-				arena_printf(
-					arena,
-					"set \"%s\" is no longer in the files, and its live objects stay; %s",
-					set, undeclared_set_remedy(set, arena)));
+				arena_printf(arena,
+					     "set \"%s\" is no longer in the files, and its live "
+					     "objects stay; %s",
+					     set, undeclared_set_remedy(set, arena)));
 	}
 }
 

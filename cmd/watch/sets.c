@@ -122,10 +122,10 @@ static void kept_add(struct service *service, const char *set, int fd)
 		.set = memory_or_die(strdup(set)), .fd = fd, .next = service->kept};
 	service->kept = kept;
 	if (fd < 0)
-		log_write(
-			&service->log, LEVEL_WARNING,
-			"cannot listen at @mvapply-watch/%s (%s): an apply of the set \"%s\" does not warn that this service manages it",
-			set, strerror(-fd), set);
+		log_write(&service->log, LEVEL_WARNING,
+			  "cannot listen at @mvapply-watch/%s (%s): an apply of the set \"%s\" "
+			  "does not warn that this service manages it",
+			  set, strerror(-fd), set);
 	else if (loop_add(service->loop, fd, EPOLLIN, client_accept, service, &error) < 0)
 		log_error(&service->log, LEVEL_WARNING, NULL, &error);
 }

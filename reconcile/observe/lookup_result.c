@@ -25,9 +25,9 @@ void process_denied(struct error *error)
 	const uint64_t held = capabilities_effective();
 	if ((error->errnum == EACCES || error->errnum == EPERM) &&
 	    held & CAPABILITY_BIT(CAP_SYS_ADMIN) && !(held & CAPABILITY_BIT(CAP_SYS_PTRACE)))
-		error_hint(
-			error,
-			"mvapply lacks CAP_SYS_PTRACE, which this requires: run it as root, or install the service's drop-in mvapply-engines.conf");
+		error_hint(error,
+			   "mvapply lacks CAP_SYS_PTRACE, which this requires: run it as root, or "
+			   "install the service's drop-in mvapply-engines.conf");
 }
 
 struct lookup_result lookup_result_pending(const char *reason)

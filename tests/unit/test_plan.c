@@ -691,8 +691,8 @@ static void test_engine_default_route(void **state)
 	(void)state;
 	static const char warned_text[] =
 		"web keeps the default route of its container engine, via 172.17.0.1; the one of "
-		"network lan (via 172.16.86.1) is not added: `gw_priority: 1` on that attachment "
-		"leads out through it, beside the engine's networks";
+		"network lan (via 172.16.86.1) is not added: set `gw_priority: 1` on that "
+		"attachment to route through it in addition to the engine's networks";
 	struct live *live = world_new();
 	struct live_ns *web = world_ns(live, "web");
 	world_route(web, world_link(web, "eth0", KIND_OTHER)->ifindex, "0.0.0.0/0", "172.17.0.1",
@@ -746,7 +746,8 @@ static void test_engine_other_routes(void **state)
 	world_route(web, eth0, "10.0.0.0/8", "172.17.0.1", RTPROT_BOOT);
 	world_expect(
 		live,
-		LAN_GW(", ip_range: 172.16.86.0/25") "containers: {web: {docker: web, networks: {lan: {routes: [{to: "
+		LAN_GW(", ip_range: 172.16.86.0/25") "containers: {web: {docker: web, networks: "
+						     "{lan: {routes: [{to: "
 						     "10.0.0.0/8, via: 172.16.86.9}]}}}}\n",
 		&open_options,
 		"blocked web/lan: web already has a route to 10.0.0.0/8 via 172.17.0.1");

@@ -53,13 +53,13 @@ static const struct row {
 	 "lan (via 10.0.0.1) is not added"},
 	{{WARNING_ROUTE_ENGINE, {"web", "its container engine", "lan", "10.0.0.1", ""}},
 	 "web keeps the default route of its container engine; the one of network lan (via "
-	 "10.0.0.1) is not added: `gw_priority: 1` on that attachment leads out through it, beside "
-	 "the engine's networks"},
+	 "10.0.0.1) is not added: set `gw_priority: 1` on that attachment to route through it in "
+	 "addition to the engine's networks"},
 	{{WARNING_ROUTE_ENGINE_VIA,
 	  {"web", "its container engine", "lan", "10.0.0.1", "172.17.0.1"}},
-	 "web keeps the default route of its container engine, via 172.17.0.1; the one of network "
-	 "lan (via 10.0.0.1) is not added: `gw_priority: 1` on that attachment leads out through "
-	 "it, beside the engine's networks"},
+	 "web keeps the default route of its container engine, via 172.17.0.1; the one of "
+	 "network lan (via 10.0.0.1) is not added: set `gw_priority: 1` on that attachment to "
+	 "route through it in addition to the engine's networks"},
 	{{WARNING_UNREACHABLE, {"web", "lan", "10.0.0.5", "wan"}},
 	 "the host cannot reach web on network lan: its route to 10.0.0.5 leads through network "
 	 "wan"},
