@@ -77,7 +77,7 @@ const char **import_compose_paths(const struct options *options, size_t *ret_cou
 	return paths;
 }
 
-/* Compose's name of a project whose file does not say one: that of the file's folder, in small
+/* Compose's name of a project whose file sets none: that of the file's folder, in small
  * letters, and only such as may be in a name. */
 static const char *project_name(struct arena *arena, const char *folder)
 {
@@ -95,7 +95,7 @@ static const char *project_name(struct arena *arena, const char *folder)
 	return *copy ? copy : "default";
 }
 
-/* The variables of the process; what is no UTF-8 is left out. */
+/* The variables of the process, without those that are not UTF-8. */
 static json_t *environment_read(struct arena *arena)
 {
 	json_t *environment = json_object();
@@ -113,20 +113,20 @@ static json_t *environment_read(struct arena *arena)
 struct named_files {
 	const struct options *options;
 	struct trust trust;
-	bool foreign; /* who wrote the files that name them is not trusted */
-	uid_t owner;  /* of these files */
+	bool untrusted; /* an untrusted user can write the files that name them */
+	uid_t owner;    /* of these files */
 };
 
-/* Who may not be trusted must not have root read what they cannot read themselves. */
+/* As root, a file that an untrusted file names is read only if its author could read it. */
 static void owner_check(struct named_files *named, const struct input *input)
 {
 	struct stat status;
 	const char *hint;
-	if (named->foreign || stat(input->file, &status) < 0)
+	if (named->untrusted || stat(input->file, &status) < 0)
 		return;
 	named->owner = status.st_uid;
-	named->foreign = trust_problem(&named->trust, &status, input->file, named->options->arena,
-				       &hint) != NULL;
+	named->untrusted = trust_problem(&named->trust, &status, input->file, named->options->arena,
+					 &hint) != NULL;
 }
 
 /* NULL: the open file may be read. */
@@ -138,7 +138,7 @@ static const char *file_problem(const struct named_files *named, const char *pat
 		return "it is not a file";
 	if ((unsigned long long)status->st_size > NAMED_SIZE_MAX)
 		return "it is larger than 4 MiB";
-	if (!named->foreign)
+	if (!named->untrusted)
 		return trust_problem(&named->trust, status, path, named->options->arena, &hint);
 	if (status->st_uid == named->owner)
 		return NULL;

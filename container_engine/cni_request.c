@@ -20,7 +20,7 @@ struct parser {
 	struct error *error;
 };
 
-/* What each command needs in the environment, and whether it is about one network. */
+/* The variables that each command requires, and whether it is for one network. */
 static const struct command_row {
 	const char *name;
 	bool interface, netns, network;

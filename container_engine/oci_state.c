@@ -22,7 +22,7 @@ static int state_read(const json_t *json, struct arena *arena, struct oci_state 
 		return wrong("is not a JSON object", error);
 	if (!id || !*id)
 		return wrong("has no \"id\"", error);
-	/* The runtime-spec leaves it out where the container does not run. */
+	/* The runtime specification omits it if the container does not run. */
 	if (pid && !json_is_integer(pid))
 		return wrong("has a \"pid\" that is not a number", error);
 	const json_int_t number = json_integer_value(pid);

@@ -12,7 +12,7 @@
 struct oci_state {
 	const char *id;
 	pid_t pid;          /* the container's first process; 0: it does not run */
-	const char *bundle; /* the folder with its config.json; NULL: not given */
+	const char *bundle; /* the directory with its config.json; NULL: not given */
 };
 
 /* Texts are in the arena. Returns 0, or -EINVAL if it is not such a state. */

@@ -1,4 +1,4 @@
-/* What of a Compose file is of networks. */
+/* The parts of a Compose file that concern networks. */
 #include "convert/compose_internal.h"
 #include "convert/json_read.h"
 

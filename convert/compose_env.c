@@ -11,7 +11,7 @@
 struct env_file {
 	struct interpolation *by;
 	const char *file;
-	const char *at; /* what is still to be read, up to NUL */
+	const char *at; /* the rest to be read, up to NUL */
 	const json_t *environment;
 	json_t *variables;
 };
@@ -29,7 +29,7 @@ static char escaped(char letter)
 	return found ? characters[found - letters] : '\0';
 }
 
-/* A backslash of a text in double quotes. Returns what was read. */
+/* A backslash of a text in double quotes. Returns the character that it stands for. */
 static size_t escape_put(const char *text, char **to)
 {
 	size_t digits = 0;
@@ -131,7 +131,7 @@ static bool is_name(const char *text, size_t length)
 	return length > 0;
 }
 
-/* Reads a statement; false: it cannot be read, nor what follows. */
+/* Reads a statement; false: it and the rest are invalid. */
 static bool statement_read(struct env_file *env)
 {
 	size_t length = strcspn(env->at, "=:\n");

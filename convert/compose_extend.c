@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* A service that is being extended, for which others wait. */
+/* A service that is being resolved, and the service that extends it. */
 struct extending {
 	const struct extending *outer; /* NULL: it is of the file itself */
 	const json_t *services;
@@ -49,7 +49,7 @@ static json_t *services_of(struct loader *loader, const char *place, const char 
 static void service_resolve(struct loader *loader, const struct extending *extending,
 			    json_t *services);
 
-/* A copy of the service that is extended, with what it extends itself; NULL: a note says why. */
+/* A resolved copy of the service that is extended; NULL: a note has the reason. */
 static json_t *base_of(struct loader *loader, const struct extending *extending, const char *place,
 		       json_t *services, const char *file, const char *name)
 {

@@ -76,9 +76,9 @@ static json_t *entry_read(struct loader *loader, const struct compose_place *at,
 	json_t *extended = loader->extended;
 	const char *first =
 		compose_path(loader, at->directory, json_string_value(json_array_get(paths, 0)));
-	const char *said = json_text_at(entry, "project_directory");
+	const char *key = json_text_at(entry, "project_directory");
 	const char *directory =
-		said ? compose_path(loader, at->directory, said) : compose_directory(loader, first);
+		key ? compose_path(loader, at->directory, key) : compose_directory(loader, first);
 	json_t *variables = variables_read(loader, at, entry, directory), *root = json_object();
 	loader->interpolation.variables = variables;
 	loader->extended = json_object();
@@ -106,7 +106,7 @@ static json_t *entry_read(struct loader *loader, const struct compose_place *at,
 	return root;
 }
 
-/* What the document has itself is merged over what is included. */
+/* The document is merged over the included ones. */
 static void resources_put(json_t *document, json_t *from, const char *key, enum compose_level level)
 {
 	json_t *to = json_object_get(document, key);

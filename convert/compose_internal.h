@@ -1,4 +1,5 @@
-/* What the parts of the reading of a Compose project share. Others include compose_project.h. */
+/* Declarations shared by the files that read a Compose project. Others include compose_project.h.
+ */
 #ifndef CONVERT_COMPOSE_INTERNAL_H
 #define CONVERT_COMPOSE_INTERNAL_H
 
@@ -21,14 +22,15 @@ struct loader {
 	size_t nodes;                       /* that were copied */
 };
 
-/* The file or files of one project, or of one that is included, and what they are relative to. */
+/* The file or files of one project, or of one that is included, and the directory that they are
+ * relative to. */
 struct compose_place {
 	const struct compose_place *outer; /* which includes it; NULL: none */
 	const char *file;
 	const char *directory;
 };
 
-/* Adds a note: what at a place was not resolved, and why. */
+/* Adds a note: a value that was not resolved, its place and the reason. */
 __attribute__((format(printf, 3, 4))) void compose_note(struct loader *loader, const char *place,
 							const char *format, ...);
 
@@ -44,17 +46,17 @@ json_t *compose_documents(struct loader *loader, const char *place, const char *
 json_t *compose_document_merge(struct loader *loader, const struct compose_place *at, json_t *root,
 			       json_t *document);
 
-/* Leaves of the document what is of networks, and expands its variables. */
+/* Keeps the parts of the document that concern networks, and expands their variables. */
 void compose_document_prepare(struct loader *loader, json_t *document);
 
 /* Reads a file of variables into `variables`. One that is missing has a note unless `optional`. */
 void compose_env(struct loader *loader, const char *path, bool optional, const json_t *environment,
 		 json_t *variables);
 
-/* Puts what the document includes into it, where it has not the same itself. */
+/* Merges the document over the documents that it includes. */
 void compose_include(struct loader *loader, const struct compose_place *at, json_t *document);
 
-/* Puts what services extend into them. */
+/* Merges services over those that they extend. */
 void compose_extend(struct loader *loader, const struct compose_place *at, json_t *document);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define DEPTH_MAX 16
 
-/* The text that is expanded, and what it became. */
+/* The text that is expanded, and the result. */
 struct expansion {
 	struct interpolation *by;
 	const char *place;
@@ -80,7 +80,8 @@ static void required(struct expansion *expansion, const char *name, const char *
 			     name, length ? ": " : "", (int)(length < 200 ? length : 200), reason));
 }
 
-/* A form ${NAME-WORD}, whose operator may have a colon before it: an empty value is as none. */
+/* A form ${NAME-WORD}, whose operator may have a colon before it: then an empty value counts as
+ * unset. */
 static void operation(struct expansion *expansion, const char *name, const char *text,
 		      size_t length)
 {
@@ -115,7 +116,7 @@ static void braced(struct expansion *expansion, const char *text, size_t length)
 		unset(expansion, name);
 }
 
-/* What a dollar at `text` stands for; returns its length. */
+/* Expands the dollar at `text`; returns the length of the expression. */
 static size_t variable(struct expansion *expansion, const char *text)
 {
 	const size_t named = name_length(text + 1);

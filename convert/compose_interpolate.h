@@ -7,11 +7,11 @@
 
 #include <jansson.h>
 
-/* What an expansion works with. */
+/* The variables of an expansion, and its errors. */
 struct interpolation {
 	struct arena *arena;
 	const json_t *variables; /* texts by their names */
-	/* Called for what could not be expanded: "the variable X is not set". */
+	/* Called for an expression that could not be expanded: "the variable X is not set". */
 	void (*problem)(void *data, const char *place, const char *text);
 	void *data;
 	size_t budget; /* bytes that may still be written */

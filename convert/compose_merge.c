@@ -25,7 +25,7 @@ static json_t *tagged(const json_t *json, const char *tag)
 	return json_object_get(json, tag);
 }
 
-/* Without tags: what is to be reset is null, and is taken out of maps. Takes it over. */
+/* Removes tags: a value with !reset is null, and removed from maps. Takes over the reference. */
 static json_t *stripped(json_t *json)
 {
 	json_t *value = tagged(json, COMPOSE_OVERRIDE);

@@ -1,4 +1,4 @@
-/* Merges Compose files, as the Compose specification says:
+/* Merges Compose files, as the Compose specification defines:
  * https://github.com/compose-spec/compose-spec/blob/main/13-merge.md */
 #ifndef CONVERT_COMPOSE_MERGE_H
 #define CONVERT_COMPOSE_MERGE_H

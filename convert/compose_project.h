@@ -9,7 +9,7 @@ struct compose_project {
 	json_t *root; /* the caller's to json_decref */
 	const char *name;
 	json_t *profiles;   /* the active ones, as a set; the caller's to json_decref */
-	const char **notes; /* what was not resolved, "services.web.extends: ..." */
+	const char **notes; /* unresolved values, "services.web.extends: ..." */
 	size_t n_notes;
 };
 

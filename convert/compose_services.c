@@ -225,7 +225,7 @@ static void source_take(const struct service *service)
 	serialise_source(service->map, &container);
 }
 
-/* What of the service is of networks, and not among its `networks`. */
+/* The keys of the service that concern networks, other than `networks`. */
 static void service_left(const struct service *service)
 {
 	static const char *const known[] = {"networks", "mac_address", "container_name", "scale",

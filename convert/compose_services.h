@@ -25,7 +25,8 @@ struct compose_networks {
 const char *compose_service_idle(const struct compose_project *project, const json_t *service,
 				 struct arena *arena);
 
-/* The networks of a service as a map; "default" where it says none. The caller's to json_decref. */
+/* The networks of a service as a map; "default" if it sets none. The caller frees it with
+ * json_decref. */
 json_t *compose_service_networks(const json_t *service);
 
 /* Writes the containers into the document. */

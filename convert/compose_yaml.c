@@ -13,7 +13,7 @@ struct reader {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the current one */
 	const char *file;
-	json_t *anchors; /* what each stands for, by its name */
+	json_t *anchors; /* their values, by name */
 	size_t nodes;
 	unsigned depth;
 	struct error *error;
@@ -75,7 +75,7 @@ static bool count(struct reader *reader, size_t nodes, unsigned depth)
 	return reader->nodes <= COMPOSE_NODES_MAX && reader->depth + depth <= DEPTH_MAX;
 }
 
-/* A copy, since what an alias stands for may be changed in one of its places. */
+/* A copy, since the value of an alias may be changed in one of its places. */
 static json_t *alias_read(struct reader *reader)
 {
 	const char *name = (const char *)reader->event.data.alias.anchor;

@@ -124,9 +124,9 @@ static void pool_route(json_t *pools, const char *gateway)
 	for (size_t i = 0; i < json_array_size(pools); i++) {
 		json_t *pool = json_array_get(pools, i);
 		const char *subnet = json_text_at(pool, "Subnet"),
-			   *said = json_text_at(pool, "Gateway");
+			   *own = json_text_at(pool, "Gateway");
 		struct prefix prefix;
-		if ((!said || !*said) && subnet && prefix_parse(subnet, &prefix) &&
+		if ((!own || !*own) && subnet && prefix_parse(subnet, &prefix) &&
 		    prefix_contains(&prefix, &ip))
 			json_object_set_new(pool, "Gateway", json_string(gateway));
 	}

@@ -1,4 +1,4 @@
-/* What Docker's API says of containers only in several places, put where the import reads it. */
+/* Collects the values of containers that Docker's API has in several places. */
 #ifndef CONVERT_DOCKER_CONTAINERS_H
 #define CONVERT_DOCKER_CONTAINERS_H
 

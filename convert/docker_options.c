@@ -120,7 +120,7 @@ static bool is_routed(const struct network *network)
 	return network->mode == MODE_L3 || network->mode == MODE_L3S;
 }
 
-/* What libnetwork gives out first: of its range, without the subnet's own address. */
+/* The address that libnetwork assigns first: of its range, without the subnet's own address. */
 static struct ip first_address(const struct subnet *subnet)
 {
 	const struct ip network = prefix_first(&subnet->prefix);
@@ -157,12 +157,12 @@ static void gateway_missing(struct tree *at, const struct subnet *subnet)
 static void gateway_take(const json_t *pool, const char *key, struct tree *at,
 			 const struct network *network, struct subnet *subnet)
 {
-	const bool said = json_ip_at(pool, key, at, &subnet->gateway);
+	const bool given = json_ip_at(pool, key, at, &subnet->gateway);
 	if (network->internal)
 		return;
 	if (is_routed(network))
 		gateway_routed(at, subnet);
-	else if (!said)
+	else if (!given)
 		gateway_missing(at, subnet);
 }
 

@@ -13,7 +13,7 @@ struct docker_keys {
 	const char *options;                        /* of the driver */
 	const char *subnet, *gateway, *range, *aux; /* of one entry of the address management */
 	const char *ipv4, *ipv6;                    /* whether the network has such addresses */
-	bool ipv6_unless_false;                     /* where nothing is said of IPv6 */
+	bool ipv6_unless_false;                     /* if EnableIPv6 is absent */
 };
 
 /* Whether the driver's networks can be converted; sets the driver. */

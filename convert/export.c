@@ -43,7 +43,7 @@ static bool found_in_another_netns(const struct collector *collector, const char
 /* Whoever controls a namespace can claim by an owner tag which container it is. A tag with the
  * namespace's name on the host takes precedence; if there is none, only the first tag counts, as a
  * file cannot assign a namespace to two containers. */
-static bool believed(const struct collector *collector, const struct set_link *member)
+static bool is_trusted(const struct collector *collector, const struct set_link *member)
 {
 	const struct observed_set *set = collector->set;
 	const char *name = name_of_origin(origin_of(set->origins, member->ns));
@@ -81,7 +81,7 @@ static size_t namespace_take(const struct collector *collector, const struct liv
 		const struct owner_tag *tag = &member->link->tag;
 		if (!is_attachment(member))
 			continue;
-		if (believed(collector, member))
+		if (is_trusted(collector, member))
 			observed_attachment(collector->set, tag->network, tag->container, ns,
 					    member->link);
 		else if (left++ == 0)

@@ -11,7 +11,7 @@
 
 struct input;
 
-/* What the import of a Compose project reads beside the files that are named. */
+/* The inputs of the import of a Compose project other than the named files. */
 struct compose_source {
 	const struct input *inputs; /* the files, later ones over earlier ones */
 	size_t n_inputs;
@@ -19,8 +19,8 @@ struct compose_source {
 	const char *directory; /* of the project, which paths in the files are relative to */
 	const char *project;   /* its name where neither a file nor the environment has one */
 	const json_t *environment;
-	/* Reads a file that another names, into *ret; false: *ret_problem says why not, as "is
-	 * owned by user 5". NULL: none is read. */
+	/* Reads a file that another one names, into *ret; false: *ret_problem has the reason, as
+	 * "is owned by user 5". NULL: none is read. */
 	bool (*read)(void *data, const char *path, struct input *ret, const char **ret_problem);
 	void *data;
 };

@@ -28,11 +28,11 @@ static bool is_external(const json_t *network)
 static const char *engine_name(const struct compose_project *project, const char *name,
 			       const json_t *body, struct arena *arena)
 {
-	const char *said = json_text_at(body, "name");
+	const char *own = json_text_at(body, "name");
 	const char *external = json_text_at(json_object_get(body, "external"), "name");
-	said = external ? external : said;
-	if (said)
-		return arena_strdup(arena, said);
+	own = external ? external : own;
+	if (own)
+		return arena_strdup(arena, own);
 	return is_external(body) ? name : arena_printf(arena, "%s_%s", project->name, name);
 }
 
@@ -50,7 +50,7 @@ static json_t *used_networks(const struct compose_project *project, struct arena
 	return used;
 }
 
-/* The Compose file says nothing of it but its name. */
+/* The Compose file has only its name. */
 static void external_take(struct tree *to, const struct compose_network *network)
 {
 	struct tree *map = tree_map(to, network->name);

@@ -10,7 +10,7 @@
 #define PATIENCE_MS 10000
 #define PAUSE_MS    100
 
-/* Only a missing parent comes by itself. */
+/* Only a missing parent can appear without a change of the files. */
 static bool parent_missing(const struct run *run, const struct containers *containers)
 {
 	for (size_t i = 0; i < run->plan->n_steps; i++) {

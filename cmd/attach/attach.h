@@ -11,7 +11,7 @@ struct attach_job {
 	const struct options *options;
 };
 
-/* Reports what became of the containers' attachments: called once, with the last pass. Its result
+/* Reports the results of the containers' attachments: called once, with the last pass. Its result
  * is that of the run. */
 typedef int attach_report(void *data, const struct run *run, const struct attach_job *job);
 
@@ -20,8 +20,8 @@ typedef int attach_report(void *data, const struct run *run, const struct attach
 int attach_run(const struct attach_job *job, attach_report *report, void *data,
 	       struct error *error);
 
-/* Whether the step's attachment was not made: what the plan says against it, or what happened when
- * it was tried. */
+/* Whether the step's attachment was not created: the reason of the plan, or what happened
+ * when it was tried. */
 bool attach_step_error(const struct run *run, const struct step *step, struct error *error);
 
 #endif

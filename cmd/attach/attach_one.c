@@ -41,7 +41,7 @@ static int processes_set(struct lookups *lookups, const struct starting *startin
 	return status;
 }
 
-/* A runtime passes the text on: to whoever starts the container, it says whose it is. */
+/* A runtime shows the text to the user who starts the container: it names mvapply. */
 static int attachments_report(void *data, const struct run *run, const struct attach_job *job)
 {
 	(void)data;

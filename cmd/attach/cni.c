@@ -1,5 +1,5 @@
 /* The CNI plugin: a container runtime starts it for each container, with the network configuration
- * on the standard input. It keeps no state: what it made is found by the links' owner tags. */
+ * on the standard input. It keeps no state: its links are found by their owner tags. */
 #include "cmd/attach/attach.h"
 #include "cmd/attach/cni_link.h"
 #include "cmd/attach/cni_result.h"
@@ -28,7 +28,7 @@ struct call {
 	json_t *answer; /* NULL: nothing is written */
 };
 
-/* Tells the interfaces of containers of one name apart; the same in each call. */
+/* Distinguishes the interfaces of containers of one name; the same in each call. */
 static const char *key_of(struct arena *arena, const struct cni_interface *interface)
 {
 	const uint64_t hash =
@@ -120,7 +120,7 @@ static int added_report(void *data, const struct run *run, const struct attach_j
 	return EXIT_CONVERGED;
 }
 
-/* Guests have no file that says who gets which lease. */
+/* No file assigns leases to guests. */
 static int lease_check(const struct containers *containers, struct error *error)
 {
 	if (!containers->network->dhcp || !containers->items[0]->guest)
@@ -151,7 +151,7 @@ static int desired_attach(struct call *call, const struct desired *desired, stru
 	return status == EXIT_FAILED ? -EINVAL : status;
 }
 
-/* The specification has no repeated ADD: the interface is somebody else's, or an earlier call's. */
+/* The specification has no repeated ADD: the interface is unmanaged, or an earlier call's. */
 static int interface_free(const struct call *call, struct error *error)
 {
 	struct cni_link found;
@@ -198,7 +198,7 @@ static int delete_named(const struct call *call, struct error *error)
 	return cni_link_delete(request->netns, &found.link, error);
 }
 
-/* Deletes the guests of the network that `leaves` says, in whichever namespace they are. */
+/* Deletes the guests of the network for which `leaves` is true, in every namespace. */
 static int guests_delete(const struct call *call,
 			 bool (*leaves)(const struct call *call, const struct owner_tag *tag),
 			 struct error *error)

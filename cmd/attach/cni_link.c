@@ -14,7 +14,7 @@
 /* A namespace that the thread has entered. */
 struct visit {
 	int host;  /* the thread's own namespace; -1: it has not been left */
-	int netns; /* -1: it was opened by somebody else */
+	int netns; /* -1: the caller opened it */
 	struct netlink *netlink;
 };
 

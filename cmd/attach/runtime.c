@@ -20,10 +20,10 @@
 #define RUNTIME_DEFAULT "runc"
 #define FILES_DEFAULT   "/etc/mvapply"
 
-/* As the shell says it of a program that cannot be run. */
+/* The shell's exit code for a program that cannot be run. */
 #define EXIT_NO_PROGRAM 127
 
-/* What a hook may say; the rest of a longer text is cut off. */
+/* The limit of a hook's message; a longer one is truncated. */
 #define MESSAGE_MAX 8192
 
 struct wrapper {
@@ -77,7 +77,7 @@ static void runtime_exec(char *const *argv)
 	_exit(EXIT_NO_PROGRAM);
 }
 
-/* The exit code; as the shell says it where a signal ended it. */
+/* The exit code; after a signal, the shell's. */
 static int child_wait(pid_t child)
 {
 	int status;
@@ -151,7 +151,7 @@ static int state_file(const struct wrapper *wrapper)
 	return fd_steal(&fd);
 }
 
-/* Returns its exit code; `message`: what it wrote. */
+/* Returns its exit code; `message`: its output. */
 static int hook_child(const struct wrapper *wrapper, char message[MESSAGE_MAX])
 {
 	int ends[2];

@@ -17,7 +17,7 @@ static bool takes_value(const char *argument)
 	return false;
 }
 
-/* The value if the argument is the option: the next argument, or what is behind "=". */
+/* The value if the argument is the option: the next argument, or the text after "=". */
 static const char *value_of(const char *option, const char *argument, const char *next)
 {
 	const size_t length = strlen(option);

@@ -7,11 +7,11 @@
 #include "reconcile/plan/selection.h"
 #include "schema/model.h"
 
-/* What a runtime asks for. */
+/* The request of a runtime. */
 struct started {
 	const char *source;    /* SOURCE_CNI's, of a declared container; NULL: a guest */
 	const char *name;      /* of a guest: any text */
-	const char *key;       /* of a guest: "cni." and the digits that tell it apart */
+	const char *key;       /* of a guest: "cni." and the digits that distinguish it */
 	const char *netns;     /* an absolute path */
 	const char *interface; /* the name of the new link */
 	struct ip ipv4, ipv6;  /* family 0: the file's, or any */
@@ -23,7 +23,7 @@ struct network_of_set {
 	const struct network *network;
 };
 
-/* Whether the name, "NETWORK" or "SET/NETWORK", means the network of the set. */
+/* Whether the name, "NETWORK" or "SET/NETWORK", is the network of the set. */
 bool network_named(const char *set, const char *network, const char *name);
 /* The network of that name. Returns 0, or a negative errno: there is none, or there are several.
  */

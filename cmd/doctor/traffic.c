@@ -93,7 +93,7 @@ static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
 	[BREAK_GATEWAY] = {FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
 			   "{gateway} does not answer, but other gateways on {parent} do",
 			   "check that this gateway is on and has the address in the file"},
-	[BREAK_NOBODY] =
+	[BREAK_NO_ANSWER] =
 		{FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
 		 "{gateway} does not answer on {parent}",
 		 "check that the gateway is on and has the address in the file, that the cable "
@@ -102,7 +102,7 @@ static const struct break_text breaks[N_TRAFFIC_BREAKS] = {
 };
 
 /* The same breaks, where the other kind of parent needs other words. */
-static const struct break_text vlan_nobody = {
+static const struct break_text vlan_silent = {
 	FINDING_PROBLEM, true, CODE_TRAFFIC_GATEWAY,
 	"{gateway} answers neither on VLAN {vlan} nor untagged on {base}",
 	"check that the switch port is a trunk with VLAN {vlan} tagged, and that the gateway is "
@@ -281,8 +281,8 @@ static const char *expand(const struct reporter *reporter, const char *template)
 static const struct break_text *text_of(const struct reporter *reporter, enum traffic_break at)
 {
 	const bool vlan = reporter->segment->base != NULL;
-	if (at == BREAK_NOBODY && vlan)
-		return &vlan_nobody;
+	if (at == BREAK_NO_ANSWER && vlan)
+		return &vlan_silent;
 	if (at == BREAK_VLAN && !vlan)
 		return &untagged;
 	return &breaks[at];
@@ -329,7 +329,7 @@ const char *examine_traffic(struct examination *examination)
 	struct traffic *traffic = arena_alloc(arena, sizeof(*traffic));
 	*traffic = traffic_questions(examination->desired, examination->run->live,
 				     examination->run->plan, arena);
-	traffic_ask(traffic, examination->run->live);
+	traffic_query(traffic, examination->run->live);
 	traffic_judge(traffic);
 	examination->traffic = traffic;
 	for (size_t i = 0; i < traffic->n_segments; i++)

@@ -44,14 +44,14 @@ void log_free(struct log *log)
 	log_queue_free(log->queue);
 }
 
-void log_hold(struct log *log)
+void log_defer(struct log *log)
 {
-	log->held = true;
+	log->deferred = true;
 }
 
-void log_let_go(struct log *log)
+void log_release(struct log *log)
 {
-	log->held = false;
+	log->deferred = false;
 	(void)log_flush(log);
 }
 
@@ -131,10 +131,10 @@ void log_write_fields(const struct log *log, enum log_level level, const char *m
 	if (!log->quiet || level <= LEVEL_WARNING) {
 		snprintf(line, sizeof(line), "%s", message);
 		text_make_printable(line);
-		if (!log->held)
+		if (!log->deferred)
 			(void)log_flush(log);
 		line_add(log, level, line, fields);
-		if (!log->held)
+		if (!log->deferred)
 			(void)log_flush(log);
 	}
 	json_decref(fields);

@@ -14,7 +14,7 @@ enum log_level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTICE = 5, LEVEL_INF
 
 struct log {
 	bool json, journal, quiet;
-	bool held; /* lines are kept until log_let_go */
+	bool deferred; /* lines are kept until log_release */
 	struct log_queue *queue;
 };
 
@@ -23,8 +23,8 @@ struct log log_new(const struct options *options);
 void log_free(struct log *log);
 
 /* While other processes wait for the service, nothing is written. */
-void log_hold(struct log *log);
-void log_let_go(struct log *log);
+void log_defer(struct log *log);
+void log_release(struct log *log);
 
 /* Writes queued lines as far as the reader accepts them, and reports the number of lost ones once
  * there is room. Returns -1 if nothing is queued, or the descriptor to wait for. A reader may

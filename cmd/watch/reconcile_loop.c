@@ -400,14 +400,14 @@ static void reconcile_passes(struct service *service, bool drift)
 	service_read_events(service);
 	service->failed = apply_lock(&lock, lock_waits, service, &error) < 0;
 	if (!service->failed) {
-		log_hold(&service->log);
+		log_defer(&service->log);
 		/* Changes of other processes during the wait for the lock. */
 		service_read_events_locked(service, NULL);
 		service->complete = false;
 		for (unsigned number = 0; pass(service, number, drift, &error); number++)
 			;
 		apply_unlock(&lock);
-		log_let_go(&service->log);
+		log_release(&service->log);
 		service->failed = !service->live;
 	}
 	pass_failure_report(service, service->failed ? &error : NULL);

@@ -91,9 +91,9 @@ static const struct hint hints[] = {
 	 "the mtu is larger than that of PARENT"},
 };
 
-static bool kind_fits(enum hint_kind wanted, enum link_kind kind)
+static bool kind_fits(enum hint_kind hint_kind, enum link_kind kind)
 {
-	switch (wanted) {
+	switch (hint_kind) {
 	case HINT_DRIVER:
 		return link_type(kind)->has_driver;
 	case HINT_IPVLAN:

@@ -239,12 +239,12 @@ static void run_hold(struct lookup *lookup)
 	cleanup_close int fd = query->process < 0 ? query->process
 						  : lookup_namespace_open(lookups, query->process,
 									  &query->stat, &error);
-	const bool believed = fd >= 0 && engine_is_trusted(&query->container, fd);
+	const bool trusted = fd >= 0 && engine_is_trusted(&query->container, fd);
 	if (fd == -ENOENT || fd == -ESRCH)
 		lookup_retry(lookup);
 	else if (fd < 0)
 		finish_denied(lookup, &error);
-	else if (!believed)
+	else if (!trusted)
 		finish_not_owned(lookup);
 	else if (run_proven(query))
 		finish_ready(lookup);

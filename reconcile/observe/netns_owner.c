@@ -106,18 +106,18 @@ static void engines_visit(const struct finding *finding)
 {
 	static const enum source_kind kinds[] = {SOURCE_DOCKER, SOURCE_PODMAN};
 	enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-	struct owner_query askings[N_KINDS];
+	struct owner_query queries[N_KINDS];
 	struct engines *engines = engines_new(NULL);
 	for (size_t k = 0; k < N_KINDS; k++) {
-		askings[k] = (struct owner_query){
+		queries[k] = (struct owner_query){
 			.engines = engines, .arena = finding->arena, .kind = kinds[k]};
-		engine_list_begin(engines, kinds[k], finding->arena, members_listed, &askings[k]);
+		engine_list_begin(engines, kinds[k], finding->arena, members_listed, &queries[k]);
 	}
 	engines_wait(engines, clock_milliseconds() + engine_patience +
 				      (int64_t)finding->n_namespaces * NAMESPACE_MS);
 	for (size_t k = 0; k < N_KINDS; k++)
-		for (size_t i = 0; i < askings[k].count; i++)
-			member_visit(finding, kinds[k], &askings[k].members[i]);
+		for (size_t i = 0; i < queries[k].count; i++)
+			member_visit(finding, kinds[k], &queries[k].members[i]);
 	engines_free(engines);
 }
 

@@ -112,7 +112,7 @@ static const char *default_before(const struct matched *matched,
  * is higher than that of the other networks, 0. Without another default route it stays beside in an
  * engine's container, as an engine fails to add its own to the main table when it connects a
  * network again. */
-static bool default_beside(const struct planned_attachment *planned, size_t family)
+static bool has_other_default(const struct planned_attachment *planned, size_t family)
 {
 	static const uint8_t families[N_FAMILIES] = {[IPV4] = AF_INET, [IPV6] = AF_INET6};
 	const struct live_ns *ns = planned->ns;
@@ -143,8 +143,8 @@ static void defaults_yield(const struct conflict_finder *finder,
 {
 	const struct matched *matched = finder->assigned->matched;
 	struct checked_attachment *checked = &finder->checked[planned->number];
-	const bool beside[N_FAMILIES] = {
-		[IPV4] = default_beside(planned, IPV4), [IPV6] = default_beside(planned, IPV6)};
+	const bool beside[N_FAMILIES] = {[IPV4] = has_other_default(planned, IPV4),
+					 [IPV6] = has_other_default(planned, IPV6)};
 	const struct live_route *theirs = NULL;
 	size_t kept = 0;
 	for (size_t i = 0; i < checked->n_routes; i++) {

@@ -190,11 +190,11 @@ static struct guard set_guard(const struct plan_builder *builder, const struct s
 {
 	const struct matched *matched = builder->assigned->matched;
 	const struct desired *declared = builder->input->options->declared;
-	const struct set *wanted = declared ? set_named(declared, set->name) : set;
+	const struct set *full = declared ? set_named(declared, set->name) : set;
 	const struct tally tally = tally_of(builder, set->name);
-	const bool empty = !wanted->n_networks && !wanted->n_containers;
+	const bool empty = !full->n_networks && !full->n_containers;
 	const bool known =
-		declared ? set_declared_live(matched, set, wanted) : set_known(matched, wanted);
+		declared ? set_declared_live(matched, set, full) : set_known(matched, full);
 	const bool other_file = !empty && tally.evident && !known;
 	const bool all = other_file || (empty && tally.evident && !(declared && has_own_name(set)));
 	return (struct guard){.refused = guard_refuses(builder->input->options, all, &tally),

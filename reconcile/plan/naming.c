@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEFAULT_PREFIX       "eth"
-#define BESIDE_ENGINE_PREFIX "lan"
+#define DEFAULT_PREFIX      "eth"
+#define ENGINE_LINKS_PREFIX "lan"
 
 /* The names during selection. */
 struct namer {
@@ -78,10 +78,10 @@ static bool has_engine(const struct netns_group *netns_group)
 static bool is_default(const struct netns_group *netns_group, const char *name)
 {
 	return is_numbered(name, DEFAULT_PREFIX) ||
-	       (has_engine(netns_group) && is_numbered(name, BESIDE_ENGINE_PREFIX));
+	       (has_engine(netns_group) && is_numbered(name, ENGINE_LINKS_PREFIX));
 }
 
-static bool beside_engine(const struct matched *matched, const struct netns_group *netns_group)
+static bool has_engine_links(const struct matched *matched, const struct netns_group *netns_group)
 {
 	const struct live_ns *ns = netns_group->planned_all[0]->ns;
 	if (ns && ns->engine_links)
@@ -159,8 +159,8 @@ static void group_name(const struct namer *namer, const struct netns_group *netn
 		name_explicit(namer, netns_group, netns_group->planned_all[i]);
 	for (size_t i = 0; i < netns_group->count; i++)
 		name_keep(namer, netns_group, netns_group->planned_all[i]);
-	const char *prefix =
-		beside_engine(namer->matched, netns_group) ? BESIDE_ENGINE_PREFIX : DEFAULT_PREFIX;
+	const char *prefix = has_engine_links(namer->matched, netns_group) ? ENGINE_LINKS_PREFIX
+									   : DEFAULT_PREFIX;
 	for (size_t i = 0; i < netns_group->count; i++)
 		name_lowest(namer, netns_group, netns_group->planned_all[i], prefix);
 }
@@ -198,30 +198,30 @@ static bool mac_contested(const struct unmanaged_index *unmanaged,
 
 /* A live MAC is kept, even if it was not the first choice at its creation. */
 static bool mac_stays(const struct plan_input *input, const struct unmanaged_index *unmanaged,
-		      const struct address_set *held, const struct planned_attachment *planned,
+		      const struct address_set *kept_macs, const struct planned_attachment *planned,
 		      const struct ip *source)
 {
 	const struct live_link *current = planned->current;
 	return current && mac_is_derived(input, planned, source) &&
 	       (mac_is_live(planned, &current->mac) ||
-		(!mac_holder(unmanaged, held, planned, &current->mac) &&
+		(!mac_holder(unmanaged, kept_macs, planned, &current->mac) &&
 		 !refused_macs_have(input->options->refused, &current->mac)));
 }
 
 /* After the kernel refused a MAC, one that no other link has. */
 struct mac mac_free(const struct plan_input *input, const struct unmanaged_index *unmanaged,
-		    const struct address_set *held, const struct planned_attachment *planned,
+		    const struct address_set *kept_macs, const struct planned_attachment *planned,
 		    const struct ip *ip)
 {
 	const struct refused_macs *refused = input->options->refused;
 	const struct ip *source = mac_source(planned, ip);
-	if (mac_stays(input, unmanaged, held, planned, source))
+	if (mac_stays(input, unmanaged, kept_macs, planned, source))
 		return planned->current->mac;
 	const struct mac first = mac_derived(input, planned, source, 0);
 	const bool strict = refused_macs_have(refused, &first);
 	for (uint16_t number = 0; number < UINT16_MAX; number++) {
 		const struct mac mac = mac_derived(input, planned, source, number);
-		if (!mac_holder(unmanaged, held, planned, &mac) &&
+		if (!mac_holder(unmanaged, kept_macs, planned, &mac) &&
 		    !refused_macs_have(refused, &mac) &&
 		    !(strict && mac_contested(unmanaged, planned, &mac)))
 			return mac;

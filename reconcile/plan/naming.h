@@ -24,8 +24,8 @@ struct names names_choose(const struct matched *matched, const struct unmanaged_
 /* Whether the file leaves the MAC open, and the driver has MACs of its own. */
 bool mac_chosen(const struct planned_attachment *planned);
 /* A MAC for an attachment with the IPv4 address `ip` (family 0: none): the live one, or one that no
- * other link has. `held`: as for mac_holder. */
+ * other link has. `kept_macs`: as for mac_holder. */
 struct mac mac_free(const struct plan_input *input, const struct unmanaged_index *unmanaged,
-		    const struct address_set *held, const struct planned_attachment *planned,
+		    const struct address_set *kept_macs, const struct planned_attachment *planned,
 		    const struct ip *ip);
 #endif

@@ -126,7 +126,7 @@ static const char *range_text(const struct assigned *assigned, const struct open
 			       : "ip_range: ADDRESS/LENGTH";
 }
 
-static bool has_dhcp_beside(const struct plan_input *input, const struct network *network)
+static bool has_dhcp_attachment(const struct plan_input *input, const struct network *network)
 {
 	return network->parent && !network->internal && !network->probe && !input->options->probe &&
 	       !link_mode_routes(network->mode);
@@ -174,7 +174,7 @@ void ranges_report(const struct assigned *assigned, const struct conflicts *conf
 	struct open_network *all = arena_alloc(input->scratch, (n_networks + 1) * sizeof(*all));
 	for (size_t i = 0; i < assigned->attachments->count; i++) {
 		const struct planned_attachment *planned = &assigned->attachments->planned[i];
-		if (is_open(planned) && has_dhcp_beside(input, planned->network))
+		if (is_open(planned) && has_dhcp_attachment(input, planned->network))
 			address_note(assigned, conflicts, planned, &all[planned->resolved->number]);
 	}
 	for (size_t i = 0; i < n_networks; i++)

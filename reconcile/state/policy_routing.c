@@ -50,15 +50,15 @@ static bool wants_default(const struct container *container)
 bool policy_possible(const struct live_ns *ns, const struct container *const *containers,
 		     size_t count)
 {
-	bool wanted = false;
+	bool needed = false;
 	if (ns->host)
 		return false;
 	for (size_t i = 0; i < ns->n_routes; i++)
 		if (ns->routes[i].table && ns->routes[i].proto == OWNER_TAG_PROTOCOL)
 			return true;
 	for (size_t i = 0; i < count; i++)
-		wanted |= wants_default(containers[i]);
-	return wanted && (policy_other_default(ns, AF_INET, NULL, NULL) ||
+		needed |= wants_default(containers[i]);
+	return needed && (policy_other_default(ns, AF_INET, NULL, NULL) ||
 			  policy_other_default(ns, AF_INET6, NULL, NULL));
 }
 

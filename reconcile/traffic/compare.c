@@ -84,7 +84,7 @@ static bool parent_alive(const struct traffic_facts *facts)
 	return facts->parent_alive;
 }
 
-/* The first rule that holds decides. What is wrong on the host comes before what an answer says,
+/* The first rule that is true decides. A fault of the host precedes a result of the answers,
  * except that an attachment that is answered needs no such reason. */
 static const struct {
 	enum traffic_break at;
@@ -113,7 +113,7 @@ enum traffic_break traffic_compare(const struct traffic_facts *facts)
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (rules[i].holds(facts))
 			return rules[i].at;
-	return BREAK_NOBODY;
+	return BREAK_NO_ANSWER;
 }
 
 const char *traffic_break_name(enum traffic_break at)
@@ -135,7 +135,7 @@ const char *traffic_break_name(enum traffic_break at)
 		[BREAK_TAGGED] = "vlan-untagged",
 		[BREAK_VLAN] = "vlan",
 		[BREAK_GATEWAY] = "gateway",
-		[BREAK_NOBODY] = "nobody",
+		[BREAK_NO_ANSWER] = "nobody",
 	};
 	return names[at];
 }

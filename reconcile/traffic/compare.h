@@ -1,14 +1,14 @@
-/* Finds where a connection breaks, from who was answered and who was not. Pure. */
+/* Finds where a connection breaks, from the links that got answers and those that did not. Pure. */
 #ifndef RECONCILE_TRAFFIC_COMPARE_H
 #define RECONCILE_TRAFFIC_COMPARE_H
 
 #include <stdbool.h>
 
-/* Who has the gateway's address, as far as the host knows. */
+/* The holder of the gateway's address, as far as the host knows. */
 enum gateway_holder {
-	GATEWAY_ELSEWHERE, /* nobody here */
-	GATEWAY_HOST,      /* another link of the host, which the attachments do not reach */
-	GATEWAY_SIBLING,   /* a link of the host on the same parent as the attachments */
+	GATEWAY_REMOTE,  /* not on this host */
+	GATEWAY_HOST,    /* another link of the host, which the attachments do not reach */
+	GATEWAY_SIBLING, /* a link of the host on the same parent as the attachments */
 };
 
 /* Where the way from an attachment to its gateway breaks, from the nearest to the farthest. */
@@ -28,12 +28,12 @@ enum traffic_break {
 	BREAK_IP_FILTER,    /* the parent is answered, and no IP address but its own */
 	BREAK_TAGGED,       /* the gateway answers without the VLAN's tag only */
 	BREAK_VLAN,         /* other LANs of the same cable are answered, and this VLAN is not */
-	BREAK_GATEWAY, /* no question is answered, but other gateways on the parent are there */
-	BREAK_NOBODY,  /* nobody on the parent is answered */
+	BREAK_GATEWAY,   /* no question is answered, but other gateways on the parent are there */
+	BREAK_NO_ANSWER, /* no link on the parent is answered */
 	N_TRAFFIC_BREAKS
 };
 
-/* What is known of one attachment and of those it is compared with. */
+/* The state of one attachment and of those that it is compared with. */
 struct traffic_facts {
 	/* The attachment. */
 	bool sent, answered, several_answers;
@@ -42,7 +42,7 @@ struct traffic_facts {
 	enum gateway_holder holder;
 	/* Its parent. */
 	bool parent_known, parent_up, parent_carrier, parent_answered;
-	/* Others. */
+	/* Of the others. */
 	bool others_answered;   /* attachments for the same gateway on the same parent */
 	bool vlan;              /* the parent is a VLAN */
 	bool untagged_answered; /* this gateway, on the link below the VLAN */
@@ -51,7 +51,7 @@ struct traffic_facts {
 };
 
 enum traffic_break traffic_compare(const struct traffic_facts *facts);
-/* The word for it in JSON: "mac-filter". */
+/* Its name in JSON: "mac-filter". */
 const char *traffic_break_name(enum traffic_break at);
 
 #endif

@@ -30,7 +30,7 @@ static const struct live_link *cable_of(const struct traffic_segment *segment)
 	return segment->base ? segment->base : segment->parent;
 }
 
-/* What all attachments of a segment have in common. */
+/* The values that all attachments of a segment share. */
 static struct traffic_facts segment_facts(const struct traffic *traffic,
 					  const struct traffic_segment *segment)
 {

@@ -9,7 +9,7 @@ struct chooser {
 	struct traffic traffic;
 	const struct live *live;
 	const struct plan *plan;
-	/* The attachment in hand. */
+	/* The current attachment. */
 	const struct set *set;
 	const struct container *container;
 	const struct attachment *attachment;
@@ -47,8 +47,8 @@ static bool usable(const struct live_addr *addr)
 	return !(addr->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 }
 
-/* How sure it is that mvapply has given the link the address, which root in the container can add
- * others to: it is in the file, it has our protocol, it is just there. */
+/* The probability that mvapply added the address, to which root in the container can add others: it
+ * is in the file, it has mvapply's protocol, neither. */
 static int address_rank(const struct attachment *attachment, const struct live_addr *addr)
 {
 	const struct ip *declared =
@@ -148,7 +148,7 @@ static bool route_missing(const struct chooser *chooser, const struct ip *gatewa
 	return false;
 }
 
-static void ask(struct chooser *chooser, const struct ip *gateway, const struct ip *source)
+static void question_add(struct chooser *chooser, const struct ip *gateway, const struct ip *source)
 {
 	struct traffic *traffic = &chooser->traffic;
 	const size_t segment = segment_of(chooser, gateway);
@@ -182,18 +182,18 @@ static size_t choose_declared(struct chooser *chooser, uint8_t family)
 	}
 	if (!chosen || !chosen->gateway.family)
 		return 0;
-	ask(chooser, &chosen->gateway, &source);
+	question_add(chooser, &chosen->gateway, &source);
 	return 1;
 }
 
-/* The router of the lease, as long as it is in the lease's subnet: root in the container could have
- * us ask for anybody. */
+/* The router of the lease, as long as it is in the lease's subnet: root in the container could
+ * request a query of any address. */
 static size_t choose_leased(struct chooser *chooser)
 {
 	const struct live_addr *lease = live_lease(chooser->live, chooser->ns, chooser->link);
 	const struct ip router = live_lease_router(chooser->ns, chooser->link);
 	if (lease && router.family && prefix_contains(&lease->prefix, &router))
-		ask(chooser, &router, &lease->prefix.ip);
+		question_add(chooser, &router, &lease->prefix.ip);
 	else
 		skip(chooser, lease ? SKIP_NO_ROUTER : SKIP_NO_LEASE);
 	return 1;
@@ -259,7 +259,7 @@ static void choose_comparison(struct chooser *chooser, size_t number)
 {
 	struct traffic_segment *segment = &chooser->traffic.segments[number];
 	const bool passthru = segment->shares_mac && segment->isolated;
-	if (!segment->parent || segment->holder != GATEWAY_ELSEWHERE || passthru)
+	if (!segment->parent || segment->holder != GATEWAY_REMOTE || passthru)
 		return;
 	segment->parent_question = compare_with(chooser, number, TRAFFIC_PARENT, segment->parent);
 	if (segment->base)

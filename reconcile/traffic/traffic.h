@@ -1,4 +1,4 @@
-/* Asks the gateway of each live attachment through the attachment's own link, and finds where a
+/* Queries the gateway of each live attachment through the attachment's own link, and finds where a
  * connection breaks: the value that `doctor --traffic` reports. docs/explanation/traffic.md has the
  * reasoning. */
 #ifndef RECONCILE_TRAFFIC_TRAFFIC_H
@@ -10,14 +10,14 @@
 #define TRAFFIC_ANSWERS_MAX 4
 #define TRAFFIC_NONE        SIZE_MAX
 
-/* Whose link a question leaves through. */
+/* The link through which a question is sent. */
 enum traffic_role {
-	TRAFFIC_ATTACHMENT, /* a container's: what the check is about */
+	TRAFFIC_ATTACHMENT, /* a container's, which is checked */
 	TRAFFIC_PARENT,     /* their parent, for comparison */
 	TRAFFIC_UNTAGGED,   /* the link below a VLAN, for comparison */
 };
 
-/* One gateway, asked for through one link. */
+/* One gateway, queried through one link. */
 struct traffic_question {
 	enum traffic_role role;
 	size_t segment; /* in traffic.segments */
@@ -26,8 +26,8 @@ struct traffic_question {
 	const struct set *set; /* of an attachment, as are the following */
 	const struct container *container;
 	const struct network *network;
-	bool route_missing; /* the files want a default route by the gateway, and there is none */
-	struct ip source;   /* family 0: the link has no address that could ask */
+	bool route_missing; /* the files have a default route by the gateway, and there is none */
+	struct ip source;   /* family 0: the link has no usable address */
 	bool sent;
 	int errnum; /* the question could not be sent; 0: it could, or was not tried */
 	/* The MACs that have answered, each once; more than the maximum are not kept. */
@@ -36,7 +36,7 @@ struct traffic_question {
 	enum traffic_break break_at; /* of an attachment, once compared */
 };
 
-/* All that ask for one gateway on one parent: one broadcast domain. */
+/* All questions for one gateway on one parent: one broadcast domain. */
 struct traffic_segment {
 	struct ip gateway;
 	const struct live_link *parent; /* of the host's namespace; NULL: moved away */
@@ -86,11 +86,11 @@ struct traffic {
 struct traffic traffic_questions(const struct desired *desired, const struct live *live,
 				 const struct plan *plan, struct arena *arena);
 
-/* ask.c: asks, all at once, and fills in the answers, in less than two seconds (longer only where
- * the process has not enough descriptors for a socket each). Enters the namespaces that `live`
- * holds, and returns to the host's. Sends nothing but ARP requests and neighbour solicitations for
- * the gateways. */
-void traffic_ask(struct traffic *traffic, const struct live *live);
+/* query.c: sends all questions at once and fills in the answers, in less than two seconds (longer
+ * only where the process has not enough descriptors for a socket each). Enters the namespaces that
+ * `live` holds, and returns to the host's. Sends nothing but ARP requests and neighbour
+ * solicitations for the gateways. */
+void traffic_query(struct traffic *traffic, const struct live *live);
 
 /* Compares the answers: sets the counts of the segments, and break_at of each attachment. Pure. */
 void traffic_judge(struct traffic *traffic);

@@ -89,7 +89,7 @@ static void wait_meanwhile(const struct hunt *hunt)
 {
 	char byte = 0;
 	if (write(hunt->meanwhile, &byte, 1) != 1 || read(hunt->meanwhile, &byte, 1) < 0)
-		broke("it cannot be told");
+		broke("its state cannot be read");
 }
 
 static int hunt_on(struct hunt *hunt)

@@ -59,13 +59,13 @@ class Sniffer:
         self.frames.append(Frame(mac_text(data[0:6]), mac_text(data[6:12]), vlan, protocol,
                                  payload))
 
-    def wait(self, wanted, seconds=5):
-        """The first frame for which wanted(frame) is true, or None when the time is over."""
+    def wait(self, matches, seconds=5):
+        """The first frame for which matches(frame) is true, or None when the time is over."""
         end, seen = time.monotonic() + seconds, 0
         while True:
             for frame in self.frames[seen:]:
                 seen += 1
-                if wanted(frame):
+                if matches(frame):
                     return frame
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.socket], [], [], left)[0]:

@@ -100,10 +100,10 @@ def frame(destination, source, payload):
         payload.ljust(46, b"\0")
 
 
-def received(tap, wanted, seconds):
-    """Reads the device until a frame is the wanted one."""
+def received(tap, expected, seconds):
+    """Reads the device until a frame is the expected one."""
     while select.select([tap], [], [], seconds)[0]:
-        if os.read(tap, 65536) == wanted:
+        if os.read(tap, 65536) == expected:
             return True
     return False
 

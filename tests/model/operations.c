@@ -2,7 +2,7 @@
  * the same to it and to a real kernel. A line of the input is an operation:
  *
  *     reset                                     no links, no namespaces but the host's
- *     add NS NAME KIND PARENT MODE MAC MTU BCQUEUELEN VLAN     "-" for what is not said
+ *     add NS NAME KIND PARENT MODE MAC MTU BCQUEUELEN VLAN     "-" for a value that is not set
  *     delete NS NAME        rename NS NAME NEW     alias NS NAME TEXT    mac NS NAME MAC
  *     mtu NS NAME BYTES     up NS NAME             down NS NAME
  *     mode NS NAME MODE KIND                       bcqueuelen NS NAME LENGTH KIND

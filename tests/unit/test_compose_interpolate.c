@@ -11,17 +11,17 @@
 #include <cmocka.h>
 
 /* The last problem, or "". */
-static char told[300];
+static char noted[300];
 
 static void tell(void *data, const char *place, const char *text)
 {
 	(void)data;
-	snprintf(told, sizeof(told), "%s: %s", place, text);
+	snprintf(noted, sizeof(noted), "%s: %s", place, text);
 }
 
 static struct interpolation with(struct arena *arena, const json_t *variables)
 {
-	*told = '\0';
+	*noted = '\0';
 	return (struct interpolation){
 		.arena = arena, .variables = variables, .problem = tell, .budget = 100000};
 }
@@ -62,7 +62,7 @@ static void test_forms(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct interpolation by = with(arena, variables);
 		assert_string_equal(interpolate_text(&by, "k", rows[i].text), rows[i].expanded);
-		assert_string_equal(told, rows[i].problem);
+		assert_string_equal(noted, rows[i].problem);
 	}
 	arena_free(arena);
 	json_decref(variables);
@@ -79,7 +79,7 @@ static void test_bounds(void **state)
 		deep = arena_printf(arena, "${B:-%s}", deep);
 	struct interpolation by = with(arena, variables);
 	assert_string_equal(interpolate_text(&by, "k", deep), deep);
-	assert_non_null(strstr(told, "not a valid template"));
+	assert_non_null(strstr(noted, "not a valid template"));
 	char *wide = arena_alloc(arena, 40001);
 	for (unsigned i = 0; i < 20000; i++)
 		memcpy(wide + (size_t)2 * i, "$A", 2);
@@ -101,8 +101,9 @@ static void test_values(void **state)
 	assert_true(json_equal(json, expected));
 	json_t *unset = json_pack("{s:{s:[s]}}", "lan", "list", "$B");
 	interpolate_json(&by, "networks", unset);
-	assert_string_equal(told, "networks.lan.list: the variable B is not set, and Compose takes "
-				  "an empty text");
+	assert_string_equal(noted,
+			    "networks.lan.list: the variable B is not set, and Compose takes "
+			    "an empty text");
 	json_decref(unset);
 	json_decref(json);
 	json_decref(expected);
@@ -152,12 +153,12 @@ static void test_env_files(void **state)
 		assert_string_equal(json_string_value(value), expected[i][1]);
 	}
 	assert_int_equal(json_object_size(variables), 11);
-	assert_string_equal(told, "");
+	assert_string_equal(noted, "");
 	for (const char *const *bad = (const char *const[]){"A B=1\n", "=1\n", "A=\"open\n", NULL};
 	     *bad; bad++) {
 		env_file_read(&by, ".env", *bad, environment, variables);
-		assert_non_null(strstr(told, ".env: cannot be read from"));
-		*told = '\0';
+		assert_non_null(strstr(noted, ".env: cannot be read from"));
+		*noted = '\0';
 	}
 	json_decref(environment);
 	json_decref(variables);

@@ -61,10 +61,10 @@ static void assert_project(const struct file *files, const char *expected, const
 	for (char *at = text; *at; at++)
 		*at = *at == '"' ? '\'' : *at;
 	assert_string_equal(text, expected);
-	const char *told = "";
+	const char *noted = "";
 	for (size_t i = 0; i < project.n_notes; i++)
-		told = arena_printf(arena, "%s%s\n", told, project.notes[i]);
-	assert_string_equal(told, notes);
+		noted = arena_printf(arena, "%s%s\n", noted, project.notes[i]);
+	assert_string_equal(noted, notes);
 	free(text);
 	json_decref(project.root);
 	json_decref(project.profiles);

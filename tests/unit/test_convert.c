@@ -47,7 +47,7 @@ static void test_layout(void **state)
 	struct tree *top = tree_new(arena);
 	struct tree *networks = tree_map(top, "networks");
 	struct tree *lan = tree_map(networks, "lan");
-	tree_comment(lan, "said\nof %s", "lan");
+	tree_comment(lan, "note\nof %s", "lan");
 	tree_text(lan, "parent", "eth0");
 	tree_number(lan, "vlan", 10);
 	tree_bool(lan, "internal", true);
@@ -63,7 +63,7 @@ static void test_layout(void **state)
 	tree_comment(tree_map(top, "hollow"), "nothing here");
 	assert_yaml(top, "networks:\n"
 			 "  lan:\n"
-			 "    # said of lan\n"
+			 "    # note of lan\n"
 			 "    parent: eth0\n"
 			 "    vlan: 10\n"
 			 "    internal: true\n"

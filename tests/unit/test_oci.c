@@ -114,7 +114,7 @@ static void test_hostname_path(void **state)
 		{"{\"mounts\":[{\"destination\":\"/proc\",\"source\":\"proc\"},"
 		 "{\"destination\":\"/etc/hostname\",\"source\":\"" FOLDER "/hostname\"}]}",
 		 FOLDER "/hostname"},
-		/* A file that somebody mounted there. */
+		/* A file that was mounted there. */
 		{"{\"mounts\":[{\"destination\":\"/etc/hostname\",\"source\":\"/tmp/hostname\"}]}",
 		 NULL},
 		{"{\"mounts\":[{\"destination\":\"/etc/hostname\",\"source\":\"/tmp/x" ID

@@ -143,7 +143,7 @@ static void test_renamed_below(void **state)
 	world_free(live);
 }
 
-/* A link of somebody else's that takes the name of a VLAN that was made here before. */
+/* An unmanaged link that takes the name of a former managed VLAN. */
 static void test_comes_later(void **state)
 {
 	(void)state;
@@ -225,7 +225,7 @@ static void test_types(void **state)
 {
 	static const struct {
 		uint16_t type;
-		const char *kind, *said;
+		const char *kind, *reason;
 	} rows[] = {
 		{ARPHRD_NONE, "wireguard", "wireguard"},
 		{ARPHRD_NONE, "tun", "tun"},
@@ -253,7 +253,7 @@ static void test_types(void **state)
 			snprintf(steps, sizeof(steps),
 				 "blocked lan: parent up0 is not an Ethernet link: its type is %s; "
 				 "blocked web/lan: waits for network lan",
-				 rows[i].said);
+				 rows[i].reason);
 			world_expect(live, yaml, &open_options, steps);
 			world_free(live);
 		}

@@ -252,7 +252,7 @@ static const char *notes(bool verbose, const char *expected)
 	confine(&validate, &(struct options){.verbose = verbose});
 	close(STDERR_FILENO);
 	if (read(ends[0], output, sizeof(output) - 1) < 0 || strcmp(output, expected) != 0)
-		return "not what is to be said";
+		return "another message was expected";
 	return NULL;
 }
 

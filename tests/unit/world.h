@@ -40,8 +40,8 @@ void world_expect(struct live *live, const char *yaml, const struct plan_options
 /* Applies the YAML; a second plan has to be empty. */
 void world_reach(struct live *live, const char *yaml);
 
-/* The plan as text, "create attach web/lan; change attach db/lan mtu 1500 -> 1400", without mere
- * reports unless `told`. */
+/* The plan as text, "create attach web/lan; change attach db/lan mtu 1500 -> 1400", without
+ * reports. */
 const char *plan_text(const struct plan *plan);
 
 #endif

@@ -30,8 +30,8 @@
 /* A broadcast of a link is copied to every other link of its parent (macvlan_broadcast), so that n
  * of them cost n squared. In each segment, this number of attachments broadcast, which finds the
  * gateway's MAC and all others that answer for it. The other attachments follow, and send to that
- * MAC alone. As long as nobody has answered, the parent sends their broadcasts for them: on the
- * wire that is the same. Such an answer only tells the gateway's MAC. */
+ * MAC alone. Without an answer so far, the parent sends their broadcasts for them: on the wire
+ * that is the same. Such an answer only gives the gateway's MAC. */
 #define SCOUTS 8
 
 /* The limits of sockets that are open at once, and of frames that are read from one before the
@@ -44,20 +44,20 @@
 #define CLOSERS 128
 
 /* A question while its answer is pending. */
-struct asking {
+struct query {
 	struct traffic_question *question;
 	struct traffic_segment *segment;
-	int fd; /* negative: it is not asked */
+	int fd; /* negative: it is not sent */
 	struct mac mac;
 	bool follows, over;
-	bool asked; /* through its own link */
+	bool sent_itself; /* through its own link */
 	unsigned tries, sent;
 	int64_t next; /* when it is sent again, or listening ends */
 };
 
 struct exchange {
 	struct traffic *traffic;
-	struct asking *askings;
+	struct query *queries;
 	struct pollfd *polled;
 	size_t count, capacity;
 	struct mac *gateways; /* of each segment: the first MAC that answered */
@@ -88,9 +88,9 @@ static struct sock_filter filter_steps[] = {
 static const struct sock_fprog filter = {.len = sizeof(filter_steps) / sizeof(filter_steps[0]),
 					 .filter = filter_steps};
 
-static int asking_open(struct exchange *exchange, struct asking *asking)
+static int query_open(struct exchange *exchange, struct query *query)
 {
-	const struct traffic_question *question = asking->question;
+	const struct traffic_question *question = query->question;
 	struct error error;
 	if (!question->ns->handle)
 		return -ENOENT;
@@ -98,50 +98,50 @@ static int asking_open(struct exchange *exchange, struct asking *asking)
 		return -error.errnum;
 	const int fd = packet_socket_open(
 		question->link->ifindex,
-		question->source.family == AF_INET ? ETH_P_ARP : ETH_P_IPV6, &filter, &asking->mac);
+		question->source.family == AF_INET ? ETH_P_ARP : ETH_P_IPV6, &filter, &query->mac);
 	netns_return(exchange->host_fd);
 	return fd;
 }
 
-/* Whether anything can be learnt by asking: without a carrier the kernel drops what is sent
+/* Whether a question makes sense: without a carrier the kernel drops what is sent
  * without an error (noop_enqueue). */
-static bool can_ask(const struct traffic *traffic, const struct traffic_question *question)
+static bool can_query(const struct traffic *traffic, const struct traffic_question *question)
 {
 	const struct live_link *parent = traffic->segments[question->segment].parent;
 	return question->source.family && question->link->flags & IFF_UP &&
 	       (!parent || parent->flags & IFF_LOWER_UP);
 }
 
-static void asking_begin(struct exchange *exchange, struct asking *asking, int64_t now)
+static void query_begin(struct exchange *exchange, struct query *query, int64_t now)
 {
-	const struct traffic_question *question = asking->question;
+	const struct traffic_question *question = query->question;
 	size_t *scouts = &exchange->scouts[question->segment];
-	asking->tries = TRIES;
-	asking->next = now;
+	query->tries = TRIES;
+	query->next = now;
 	if (question->role == TRAFFIC_UNTAGGED) {
-		asking->next += UNTAGGED;
-		asking->tries = 2;
+		query->next += UNTAGGED;
+		query->tries = 2;
 	} else if (question->role == TRAFFIC_ATTACHMENT && ++*scouts > SCOUTS) {
-		asking->next += FOLLOW;
-		asking->follows = true;
+		query->next += FOLLOW;
+		query->follows = true;
 	}
 }
 
-/* Adds a question, if it can be asked. False: there is no descriptor for it now. */
+/* Adds a question, if it can be sent. False: there is no descriptor for it now. */
 static bool exchange_add(struct exchange *exchange, struct traffic_question *question)
 {
-	if (!can_ask(exchange->traffic, question))
+	if (!can_query(exchange->traffic, question))
 		return true;
 	if (exchange->count == exchange->capacity)
 		return false;
-	struct asking *asking = &exchange->askings[exchange->count];
-	*asking = (struct asking){.question = question,
-				  .segment = &exchange->traffic->segments[question->segment]};
-	asking->fd = asking_open(exchange, asking);
-	if (asking->fd == -EMFILE && exchange->count)
+	struct query *query = &exchange->queries[exchange->count];
+	*query = (struct query){.question = question,
+				.segment = &exchange->traffic->segments[question->segment]};
+	query->fd = query_open(exchange, query);
+	if (query->fd == -EMFILE && exchange->count)
 		return false;
-	if (asking->fd < 0)
-		question->errnum = -asking->fd;
+	if (query->fd < 0)
+		question->errnum = -query->fd;
 	else
 		exchange->count++;
 	return true;
@@ -149,20 +149,20 @@ static bool exchange_add(struct exchange *exchange, struct traffic_question *que
 
 /* Whether the parent sends the question. A neighbour solicitation is copied to few links: it is a
  * multicast. */
-static bool is_carried(const struct exchange *exchange, const struct asking *asking)
+static bool is_carried(const struct exchange *exchange, const struct query *query)
 {
-	return asking->follows && asking->segment->gateway.family == AF_INET &&
-	       asking->segment->parent && !exchange->gateways[asking->question->segment].set;
+	return query->follows && query->segment->gateway.family == AF_INET &&
+	       query->segment->parent && !exchange->gateways[query->question->segment].set;
 }
 
-static ssize_t frame_send(struct exchange *exchange, const struct asking *asking,
+static ssize_t frame_send(struct exchange *exchange, const struct query *query,
 			  const uint8_t *frame, size_t size)
 {
-	if (!is_carried(exchange, asking))
-		return send(asking->fd, frame, size, 0);
+	if (!is_carried(exchange, query))
+		return send(query->fd, frame, size, 0);
 	const struct sockaddr_ll to = {.sll_family = AF_PACKET,
 				       .sll_protocol = htons(ETH_P_ARP),
-				       .sll_ifindex = asking->segment->parent->ifindex};
+				       .sll_ifindex = query->segment->parent->ifindex};
 	if (exchange->carrier < 0)
 		exchange->carrier = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (exchange->carrier < 0)
@@ -170,31 +170,31 @@ static ssize_t frame_send(struct exchange *exchange, const struct asking *asking
 	return sendto(exchange->carrier, frame, size, 0, (const struct sockaddr *)&to, sizeof(to));
 }
 
-static void asking_send(struct exchange *exchange, struct asking *asking, int64_t now)
+static void query_send(struct exchange *exchange, struct query *query, int64_t now)
 {
-	struct traffic_question *question = asking->question;
-	const struct mac to = asking->follows ? exchange->gateways[question->segment]
-					      : (struct mac){.set = false};
+	struct traffic_question *question = query->question;
+	const struct mac to =
+		query->follows ? exchange->gateways[question->segment] : (struct mac){.set = false};
 	uint8_t frame[QUESTION_FRAME_MAX];
-	const size_t size = question_frame(frame, &asking->mac, &question->source,
-					   &asking->segment->gateway, &to);
-	asking->asked |= !is_carried(exchange, asking);
-	if (frame_send(exchange, asking, frame, size) >= 0)
+	const size_t size = question_frame(frame, &query->mac, &question->source,
+					   &query->segment->gateway, &to);
+	query->sent_itself |= !is_carried(exchange, query);
+	if (frame_send(exchange, query, frame, size) >= 0)
 		question->sent = true;
 	else if (errno != ENOBUFS && errno != EAGAIN) {
 		question->errnum = errno;
-		asking->over = true;
+		query->over = true;
 	}
-	asking->sent++;
-	asking->next = now + INTERVAL;
+	query->sent++;
+	query->next = now + INTERVAL;
 }
 
 /* Whether the next try teaches nothing more. */
-static bool asking_done(const struct exchange *exchange, const struct asking *asking)
+static bool query_done(const struct exchange *exchange, const struct query *query)
 {
-	return asking->question->n_answers || asking->sent == asking->tries ||
-	       (asking->question->role == TRAFFIC_UNTAGGED &&
-		exchange->gateways[asking->question->segment].set);
+	return query->question->n_answers || query->sent == query->tries ||
+	       (query->question->role == TRAFFIC_UNTAGGED &&
+		exchange->gateways[query->question->segment].set);
 }
 
 /* Sends the questions that are due. Returns the time of the next one, or -1 if all are over. */
@@ -202,14 +202,14 @@ static int64_t exchange_go_on(struct exchange *exchange)
 {
 	int64_t next = -1;
 	for (size_t i = 0; i < exchange->count; i++) {
-		struct asking *asking = &exchange->askings[i];
+		struct query *query = &exchange->queries[i];
 		const int64_t now = clock_milliseconds();
-		if (!asking->over && asking->next <= now && asking_done(exchange, asking))
-			asking->over = true;
-		else if (!asking->over && asking->next <= now)
-			asking_send(exchange, asking, now);
-		if (!asking->over && (next < 0 || asking->next < next))
-			next = asking->next;
+		if (!query->over && query->next <= now && query_done(exchange, query))
+			query->over = true;
+		else if (!query->over && query->next <= now)
+			query_send(exchange, query, now);
+		if (!query->over && (next < 0 || query->next < next))
+			next = query->next;
 	}
 	return next;
 }
@@ -222,37 +222,37 @@ static bool answer_known(const struct traffic_question *question, const struct m
 	return false;
 }
 
-static void answer_note(struct exchange *exchange, struct asking *asking, const struct mac *mac)
+static void answer_note(struct exchange *exchange, struct query *query, const struct mac *mac)
 {
-	struct traffic_question *question = asking->question;
+	struct traffic_question *question = query->question;
 	struct mac *gateway = &exchange->gateways[question->segment];
 	if (question->role != TRAFFIC_UNTAGGED && !gateway->set)
 		*gateway = *mac;
-	if (!asking->asked) {
-		asking->next = 0; /* it asks by itself now */
-		asking->sent -= asking->sent == asking->tries;
+	if (!query->sent_itself) {
+		query->next = 0; /* it is sent through its own link now */
+		query->sent -= query->sent == query->tries;
 		return;
 	}
 	if (question->n_answers == 0)
-		asking->next = clock_milliseconds() + LISTEN;
+		query->next = clock_milliseconds() + LISTEN;
 	if (question->n_answers < TRAFFIC_ANSWERS_MAX && !answer_known(question, mac))
 		question->answers[question->n_answers++] = *mac;
 }
 
-/* An answer is for whoever asks by this socket, and about the gateway. */
-static void asking_read(struct exchange *exchange, struct asking *asking)
+/* An answer is for the source of this socket's question, and about the gateway. */
+static void query_read(struct exchange *exchange, struct query *query)
 {
 	uint8_t frame[256];
 	struct ip ip, source;
 	struct mac mac;
 	for (size_t i = 0; i < FRAMES_MAX; i++) {
-		ssize_t size = recv(asking->fd, frame, sizeof(frame), 0);
+		ssize_t size = recv(query->fd, frame, sizeof(frame), 0);
 		if (size < 0)
 			return;
-		if (asking->sent && answer_frame_decode(frame, (size_t)size, &ip, &mac, &source) &&
-		    ip_equal(&ip, &asking->segment->gateway) &&
-		    ip_equal(&source, &asking->question->source))
-			answer_note(exchange, asking, &mac);
+		if (query->sent && answer_frame_decode(frame, (size_t)size, &ip, &mac, &source) &&
+		    ip_equal(&ip, &query->segment->gateway) &&
+		    ip_equal(&source, &query->question->source))
+			answer_note(exchange, query, &mac);
 	}
 }
 
@@ -261,30 +261,30 @@ static void exchange_wait(struct exchange *exchange, int64_t until)
 	const int64_t left = until - clock_milliseconds();
 	for (size_t i = 0; i < exchange->count; i++)
 		exchange->polled[i] = (struct pollfd){
-			.fd = exchange->askings[i].over ? -1 : exchange->askings[i].fd,
+			.fd = exchange->queries[i].over ? -1 : exchange->queries[i].fd,
 			.events = POLLIN};
 	if (poll(exchange->polled, exchange->count, left < 0 ? 0 : (int)left) <= 0)
 		return;
 	for (size_t i = 0; i < exchange->count; i++)
 		if (exchange->polled[i].revents)
-			asking_read(exchange, &exchange->askings[i]);
+			query_read(exchange, &exchange->queries[i]);
 }
 
-static void asking_close(void *data, size_t number)
+static void query_close(void *data, size_t number)
 {
 	const struct exchange *exchange = data;
-	close(exchange->askings[number].fd);
+	close(exchange->queries[number].fd);
 }
 
-/* Asks those that were added, and forgets them. */
+/* Sends the added questions, reads their answers, and removes them. */
 static void exchange_run(struct exchange *exchange)
 {
 	const int64_t begin = clock_milliseconds();
 	for (size_t i = 0; i < exchange->count; i++)
-		asking_begin(exchange, &exchange->askings[i], begin);
+		query_begin(exchange, &exchange->queries[i], begin);
 	for (int64_t next; (next = exchange_go_on(exchange)) >= 0;)
 		exchange_wait(exchange, next);
-	pool_run(exchange->count, CLOSERS, asking_close, exchange);
+	pool_run(exchange->count, CLOSERS, query_close, exchange);
 	exchange->count = 0;
 }
 
@@ -301,17 +301,17 @@ static void exchange_add_role(struct exchange *exchange, enum traffic_role role)
 	}
 }
 
-void traffic_ask(struct traffic *traffic, const struct live *live)
+void traffic_query(struct traffic *traffic, const struct live *live)
 {
 	struct arena *arena = traffic->arena;
 	struct exchange exchange = {
 		.traffic = traffic, .host_fd = live->namespaces[0]->handle->fd, .carrier = -1};
 	exchange.capacity = traffic->n_questions < SOCKETS_MAX ? traffic->n_questions : SOCKETS_MAX;
-	exchange.askings = arena_alloc(arena, (exchange.capacity + 1) * sizeof(struct asking));
+	exchange.queries = arena_alloc(arena, (exchange.capacity + 1) * sizeof(struct query));
 	exchange.polled = arena_alloc(arena, (exchange.capacity + 1) * sizeof(struct pollfd));
 	exchange.gateways = arena_alloc(arena, (traffic->n_segments + 1) * sizeof(struct mac));
 	exchange.scouts = arena_alloc(arena, (traffic->n_segments + 1) * sizeof(size_t));
-	/* Those to compare with come first: there are few, and their answers help the others. */
+	/* Those for comparison come first: they are few, and their answers help the others. */
 	exchange_add_role(&exchange, TRAFFIC_PARENT);
 	exchange_add_role(&exchange, TRAFFIC_UNTAGGED);
 	exchange_add_role(&exchange, TRAFFIC_ATTACHMENT);
