@@ -52,14 +52,14 @@ def declared_as_netns(host):
         text = document({"n": lan()}, {"app": ["n"], "plain": ["n"]})
         done = host.apply(text, env=engine.env)
         assert 'no network namespace "app" yet' in done.out, done
-        assert "a container of Docker is declared with `docker: app`" in said(done), done
+        assert "a container of Docker is declared with `docker: app`" in warnings_of(done), done
         same(host.mvapply("status", "-f", "network.yaml", env=engine.env).lines[2].split()[1],
              "pending", "status")
     done = host.apply(text, env={"DOCKER_HOST": "unix:///nowhere"})
     assert "hint" not in done.out, done
 
 
-def said(result):
+def warnings_of(result):
     return " ".join((result.out + result.err).split())
 
 
@@ -79,8 +79,8 @@ def own_macvlan(host):
             for keys in ({"mac_address": before["address"]}, {"interface_name": "eth0"}):
                 text = attached(ipv4_address="172.16.86.20", **keys)
                 done = host.apply(text, env=engine.env, code=1)
-                assert "run the container with --network none" in said(done), done
-                assert "--adopt" in said(done) and "another" not in said(done), done
+                assert "run the container with --network none" in warnings_of(done), done
+                assert "--adopt" in warnings_of(done) and "another" not in warnings_of(done), done
             host.apply(text, "--adopt", env=engine.env)
             after = host.link(space, "eth0")
             same((host.names(space), after["ifindex"], after["address"],

@@ -39,7 +39,7 @@ def one(engine, source="my-web", **keys):
     return document({"n": lan()}, {"web": {engine.kind: source, "networks": {"n": keys}}})
 
 
-def said(result, *words):
+def prints(result, *words):
     for word in words:
         assert word in result.out + result.err, f"{word!r} is not said\n{result}"
 
@@ -71,7 +71,7 @@ def by_name(host, engine):
                 done = host.apply(one(engine, source), env=engine.env)
                 same(done.plan, [], f"by {source}")
         status = host.mvapply("status", "-f", host.write(text), env=engine.env)
-        said(status, "172.16.86.2")
+        prints(status, "172.16.86.2")
         same(host.delete(text, env=engine.env).plan, ["- attach web/n eth0 172.16.86.2/24"],
              "delete")
         same(host.names(space), set(), "links after delete")
@@ -86,7 +86,7 @@ def misspelt(host, engine):
     text = one(engine, "my-wbe")
     for words, code in ((["apply"], 0), (["diff"], 0), (["status"], 0), (["doctor"], 0)):
         done = host.mvapply(*words, "-f", host.write(text), env=engine.env, code=code)
-        said(done, f'{engine.kind} has no container "my-wbe" yet', f"did you mean `{engine.kind}: my-web`?")
+        prints(done, f'{engine.kind} has no container "my-wbe" yet', f"did you mean `{engine.kind}: my-web`?")
     step = host.mvapply("diff", "-f", host.write(text), "-o", "json", env=engine.env).json["steps"][0]
     same((step["action"], step["hint"]), ("pending", f"did you mean `{engine.kind}: my-web`?"), "as JSON")
     both = document({"n": lan()}, {"web": {engine.kind: "my-web", "networks": ["n"]},
@@ -141,7 +141,7 @@ def two_alike(engine):
 def by_compose(host, engine):
     text = one(engine, "shop/web")
     pending = host.apply(text, env=engine.env)
-    said(pending, "has no container of Compose service \"shop/web\" yet")
+    prints(pending, "has no container of Compose service \"shop/web\" yet")
     engine.run("shop-api-1", labels={**COMPOSE, "com.docker.compose.service": "api"})
     engine.create("shop-web-1", labels=COMPOSE)
     pending = host.apply(text, env=engine.env)
@@ -155,7 +155,7 @@ def by_compose(host, engine):
             same(host.names(other), set(), "the other service")
         engine.run("shop-web-2", labels=COMPOSE)
         done = host.apply(text, env=engine.env)
-        said(done, "runs as 2 containers: ", "shop-web-2", "the attachments stay with shop-web-1")
+        prints(done, "runs as 2 containers: ", "shop-web-2", "the attachments stay with shop-web-1")
         same(done.plan, [], "what is live is kept")
         same(host.addresses(space, "eth0"), {"172.16.86.2/24"}, "after a second replica")
 
@@ -168,14 +168,14 @@ def host_network(host, engine):
                                    "db": {engine.kind: "db", "networks": ["n"]}})
     before = host.snapshot()
     done = host.apply(text, env=engine.env, code=4)
-    said(done, 'container "my-web" runs with --network host', "--network none")
+    prints(done, 'container "my-web" runs with --network host', "--network none")
     same(host.snapshot(), before, "after a refusal")
     with engine.space("db") as space:
         same(host.names(space), set(), "the other container")
     # Another container's network that is the host's is the host's too.
     engine.run("joined", network="container:my-web")
     done = host.apply(one(engine, "joined"), env=engine.env, code=4)
-    said(done, f"{engine.kind} joined is the host's own network namespace")
+    prints(done, f"{engine.kind} joined is the host's own network namespace")
 
 
 @on_each("a restart brings the same address, MAC and name back; renamed; removed")
@@ -242,7 +242,7 @@ def down(host, engine):
         done = host.apply(text, env=engine.env)
         reason = f"{engine.kind} cannot be reached at {engine.socket}: No such file or directory [MV0704]"
         same(done.plan, [f"pending web/n {reason}", f"pending gone/n {reason}"], "while it is down")
-        said(done, "start it" if engine.kind == "docker" else "start its service")
+        prints(done, "start it" if engine.kind == "docker" else "start its service")
         same((identity(host, space), host.link(space, "eth0")["ifindex"]), before,
              "while it is down")
         engine.begin()
@@ -251,7 +251,7 @@ def down(host, engine):
              [f'pending gone/n {engine.kind} has no container "gone" yet'], "up again")
         same((identity(host, space), host.link(space, "eth0")["ifindex"]), before, "up again")
     done = host.apply(text, env={engine.variable: "tcp://192.0.2.1:2375"}, code=1)
-    said(done, f'{engine.variable} is "tcp://192.0.2.1:2375", which is not an engine on this machine')
+    prints(done, f'{engine.variable} is "tcp://192.0.2.1:2375", which is not an engine on this machine')
 
 
 @on_each("fifty containers at once", seconds=400)
@@ -288,7 +288,7 @@ def engine_network(host, engine):
         before = host.link(space, "eth0")["ifindex"]
         text = one(engine)
         done = host.apply(text, env=engine.env)
-        said(done, "web keeps the default route of its container engine, via 172.17.0.1; the one of "
+        prints(done, "web keeps the default route of its container engine, via 172.17.0.1; the one of "
              "network n (via 172.16.86.1) is not added: `gw_priority: 1` on that attachment leads out")
         same((host.link(space, "eth0")["ifindex"], host.addresses(space, "lan0")),
              (before, {"172.16.86.2/24"}), "the links")
@@ -296,11 +296,11 @@ def engine_network(host, engine):
              {"default via 172.17.0.1 dev eth0"}, "default routes")
         again = host.apply(text, env=engine.env)
         same(again.plan, [], "a second apply")
-        said(again, "keeps the default route of its container engine")
+        prints(again, "keeps the default route of its container engine")
         host.diff(text, env=engine.env, code=0)
         host.batch(space, [f"route del default via 172.17.0.1 dev eth0{metric}"])
         done = host.apply(text, env=engine.env)
-        said(done, "default via 172.16.86.1")
+        prints(done, "default via 172.16.86.1")
         host.batch(space, ["route add default via 172.17.0.1 dev eth0 metric 100"])
         host.apply(text, env=engine.env)
         same({route for route in host.routes(space) if route.startswith("default")},

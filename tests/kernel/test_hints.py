@@ -47,7 +47,7 @@ PLAIN = one()
 OTHER_PARENT = shared({"parent": "eth1"})
 OTHER_VLAN = shared({"parent": "eth1", "vlan": 10})
 VLAN = shared({"vlan": 10})
-# Beside a default route of somebody else.
+# With an unmanaged default route.
 BESIDE = one(interface_name="lan0", gw_priority=1)
 ENGINE = ("link add eth0 type veth peer name up0", "address add 192.168.5.2/24 dev eth0",
           "link set eth0 up", "link set up0 up", "route add default via 192.168.5.1")

@@ -30,7 +30,7 @@ def probed(frame):
     return None
 
 
-def heard(sniffer, source):
+def received(sniffer, source):
     """The probes that have arrived from there, in their order."""
     before = -1
     while before < len(sniffer.frames):
@@ -73,7 +73,7 @@ def conflict(host):
     same(host.snapshot("db", "six"), before, "the attachments that stay away")
     same(host.addresses("web", "eth0"), {"172.16.86.2/24", "fd00:86::2/64"}, "web's addresses")
     # RFC 5227: three times, unless answered; RFC 4862: once. All of them concurrently.
-    asked = heard(sniffer, ETH0_MAC)
+    asked = received(sniffer, ETH0_MAC)
     same({ip: asked.count(ip) for ip in ("172.16.86.2", "172.16.86.6", "fd00:86::2")},
          {"172.16.86.2": 3, "172.16.86.6": 3, "fd00:86::2": 1}, "probes of web and six")
     same((asked.count("172.16.86.20"), asked.count("fd00:86::66")), (1, 1), "of those in use")
@@ -94,18 +94,18 @@ def flag(host):
     sniffer = listen(host)
     text = document({"n": lan()}, {"web": ["n"]})
     host.apply(text)
-    same(heard(sniffer, ETH0_MAC), [], "probes without --probe")
+    same(received(sniffer, ETH0_MAC), [], "probes without --probe")
     host.delete(text)
     host.diff(text, "--out", "plan.json")
     for argv in (("apply", "-f", "network.yaml", "--probe"), ("apply", "plan.json", "--probe")):
         done = host.mvapply(*argv, code=1, seconds=60)
         assert f"172.16.86.2 is already in use by {UP0_MAC} on eth0" in done.err, done
         same(host.names("web"), set(), "links")
-    heard(sniffer, ETH0_MAC)
+    received(sniffer, ETH0_MAC)
     sniffer.frames.clear()
     same(host.mvapply("diff", "-f", "network.yaml", code=2).plan,
          ["+ attach web/n eth0 172.16.86.2/24 02:42:ac:10:56:02 default via 172.16.86.1"], "diff")
-    same(heard(sniffer, ETH0_MAC), [], "probes of a diff")
+    same(received(sniffer, ETH0_MAC), [], "probes of a diff")
 
 
 @test("probe: a link is not changed if its new address is in use")
@@ -126,7 +126,7 @@ def change(host):
                         {"web": {"n": {"ipv4_address": "172.16.86.8"}}}))
     same(host.addresses("web", "eth0"), {"172.16.86.8/24"}, "web's address")
     # The kernel sends solicitations for the parent's own.
-    asked = [address for address in heard(sniffer, ETH0_MAC) if not address.startswith("fe80:")]
+    asked = [address for address in received(sniffer, ETH0_MAC) if not address.startswith("fe80:")]
     same(asked, [], "probes for an address that it had")
 
 

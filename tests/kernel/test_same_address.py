@@ -1,4 +1,4 @@
-"""Two sets, or two networks of one container, with the same address: what is judged, and what is said."""
+"""Two sets, or two networks of one container, with the same address: the result, and the messages."""
 import json
 import os
 

@@ -42,7 +42,7 @@ def by_timer(frame):
                                 packet[8:24] == bytes(16) and packet[48:50] == b"\xfe\x80")
 
 
-def heard(sniffer):
+def received(sniffer):
     """Everything else that has arrived at the LAN, until it is silent for a while."""
     before = -1
     while before < len(sniffer.frames):
@@ -141,7 +141,7 @@ def answered(host):
     host.apply(text)
     host.settle()
     sniffer = listen(host)
-    heard(sniffer)
+    received(sniffer)
     found = host.silently("doctor --traffic", lambda: Traffic(host, text, 0))
     same(found.findings, {}, "findings")
     same(found.answers(), {f"{container} {gateway}": [UP0_MAC] for container in ("web", "db")
@@ -154,14 +154,14 @@ def answered(host):
     db_mac = "02:42:ac:10:56:03"
     link_local = next(item["local"] for item in host.link("host", "eth0")["addr_info"]
                       if item["family"] == "inet6")
-    same({asked(frame) for frame in heard(sniffer)},
+    same({asked(frame) for frame in received(sniffer)},
          {(WEB_MAC, "172.16.86.2", "172.16.86.1"), (db_mac, "172.16.86.3", "172.16.86.1"),
           (ETH0_MAC, "0.0.0.0", "172.16.86.1"), (WEB_MAC, "fd00:86::2", "fd00:86::1"),
           (db_mac, "fd00:86::3", "fd00:86::1"), (ETH0_MAC, link_local, "fd00:86::1")},
          "what was sent")
     # Without the option nobody is asked.
     host.mvapply("doctor", "-f", "network.yaml")
-    same(heard(sniffer), [], "sent without --traffic")
+    same(received(sniffer), [], "sent without --traffic")
 
 
 @test("traffic: a filter of MAC addresses, and one that accepts some of them")
@@ -351,7 +351,7 @@ def many(host):
     # Only the first of them broadcast; the others ask the gateway alone.
     sniffer = listen(host)
     Traffic(host, text, 0)
-    everybody = [frame for frame in heard(sniffer) if asked(frame)]
+    everybody = [frame for frame in received(sniffer) if asked(frame)]
     loud = {frame.source for frame in everybody if frame.destination == "ff:ff:ff:ff:ff:ff"}
     same((len({frame.source for frame in everybody}), len(loud)), (61, 9), "who asks, and loudly")
     done = host.run("prlimit", "--nofile=150:150", host.binary, "doctor", "-f", "network.yaml",
@@ -377,7 +377,7 @@ def many_silent(host):
     found = Traffic(host, text, 1, twice=False)
     same(found.codes(), {"eth0": "MV1107"}, "findings")
     # Each asked, on the wire: with its own addresses, and for the gateway alone.
-    same({asked(frame) for frame in heard(sniffer) if asked(frame)},
+    same({asked(frame) for frame in received(sniffer) if asked(frame)},
          {(mac, ip_of[name], "172.16.86.1") for mac, name in macs.items()} |
          {(ETH0_MAC, "0.0.0.0", "172.16.86.1")}, "what was sent")
     # Eight of them broadcast to all, three times, beside what IPv6 sends by itself. Forty would be 120.
@@ -412,7 +412,7 @@ def vlan(host):
     sniffer = listen(host)
     found = Traffic(host, text, 0)
     same(found.findings, {}, "findings")
-    same({(frame.vlan and frame.vlan[1], asked(frame)[2]) for frame in heard(sniffer)
+    same({(frame.vlan and frame.vlan[1], asked(frame)[2]) for frame in received(sniffer)
           if asked(frame)}, {(None, "172.16.86.1"), (10, "172.16.87.1")}, "what was sent")
     # The other way round: only tags are carried.
     gateway_off(host)

@@ -72,11 +72,11 @@ def reader_back(host):
             os.set_blocking(log.fileno(), False)
             host.ip("web", "link del eth0")
             text = b""
-            def said():
+            def logged():
                 nonlocal text
                 text += log.read(65536) or b""
                 return b"created attach web/n" in text
-            host.until(said, "it says what it does again", 20)
+            host.until(logged, "it says what it does again", 20)
             lost = re.search(rb"warning: (\d+) lines of the log were lost: the reader was too slow", text)
             assert lost and int(lost[1]) >= 3, text
 

@@ -68,9 +68,9 @@ class Chaos:
     # --- the live state, which may be empty
 
     def ip(self, command, ns=None):
-        self.host.run("ip", *command.split(), ns=ns or self.somebody())
+        self.host.run("ip", *command.split(), ns=ns or self.other_program())
 
-    def somebody(self):
+    def other_program(self):
         return self.random.choice([name for name in NAMES if name in self.host.spaces] or ["lan"])
 
     def link_deleted(self):

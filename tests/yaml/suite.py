@@ -1,7 +1,7 @@
 """suite.py MVAPPLY FOLDER: each text of the YAML test suite is validated, as if it were a declaration.
 
 None of them is one, but which findings there have to be follows from the tree that the suite gives:
-what is no YAML is refused; where there are anchors, aliases or tags, that is said; each root that is
+what is no YAML is refused; where there are anchors, aliases or tags, that is reported; each root that is
 no map is a finding, and so is each key of a map, as mvapply knows none of them. libyaml, which
 mvapply reads with, takes and refuses a few that it should not: PyYAML, which reads with it as well,
 tells which."""
