@@ -325,7 +325,9 @@ static const struct key attachment_keys[] = {
 	 AT(struct attachment, gw_priority),
 	 .min = INT_MIN,
 	 .max = INT_MAX,
-	 .description = "the attachment with the highest value gets the default route",
+	 .description =
+		 "the attachment with the highest value gets the default route; above 0 also "
+		 "if the container's engine or another program has one",
 	 .default_text = "0",
 	 .example = "10"},
 	{.name = "routes",

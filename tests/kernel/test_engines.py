@@ -289,7 +289,7 @@ def engine_network(host, engine):
         text = one(engine)
         done = host.apply(text, env=engine.env)
         prints(done, "web keeps the default route of its container engine, via 172.17.0.1; the one of "
-             "network n (via 172.16.86.1) is not added: `gw_priority: 1` on that attachment leads out")
+             "network n (via 172.16.86.1) is not added: set `gw_priority: 1` on that attachment to route through it")
         same((host.link(space, "eth0")["ifindex"], host.addresses(space, "lan0")),
              (before, {"172.16.86.2/24"}), "the links")
         same({route for route in host.routes(space) if route.startswith("default")},
