@@ -19,8 +19,7 @@ static const char *const sentences[] = {
 	[WARNING_PARENT_NO_CARRIER] =
 		"parent {0} has no carrier: it passes no traffic until its cable or peer is up",
 	[WARNING_VLAN_NAME] =
-		"parent {0} is VLAN {1} and is used as it is; for VLAN {3} of {2}, write "
-		"`parent: "
+		"parent {0} is VLAN {1} and is used as it is; for VLAN {3} of {2}, write `parent: "
 		"{2}` and `vlan: {3}`",
 	[WARNING_BRIDGE_VLAN] =
 		"bridge {0} filters VLANs and does not pass VLAN {1} to itself with its "
@@ -34,50 +33,43 @@ static const char *const sentences[] = {
 			     "of parent {1}: programs of that VRF do not reach the containers",
 	[WARNING_ADDRESS_CLAIMED] = "{0} also has the address {1} of {2}: ignored",
 	[WARNING_ADDRESSES_CLAIMED] =
-		"{0} also has the address {1} of {2}: ignored, as are {3} more in that "
-		"namespace",
+		"{0} also has the address {1} of {2}: ignored, as are {3} more in that namespace",
 	[WARNING_ADDRESS_OF_SET] =
 		"{0} has the address {1} of {2}, too: give one of the two another address",
 	[WARNING_SECOND_LINK] =
 		"{0} has a second link on the LAN of {1}, of set \"{2}\": {3}; " SET_REMEDY("{2}"),
 	[WARNING_TWO_LINKS] =
-		"{0} has two links on the LAN of {1}, {2} of set \"{3}\" and {4} of set "
-		"\"{5}\": "
+		"{0} has two links on the LAN of {1}, {2} of set \"{3}\" and {4} of set \"{5}\": "
 		"remove one of the two attachments from the files",
 	[WARNING_ROUTE_KEPT] =
-		"{0} keeps the default route of {1}; the one of network {2} (via {3}) is "
-		"not added",
+		"{0} keeps the default route of {1}; the one of network {2} (via {3}) is not added",
 	[WARNING_ROUTE_KEPT_VIA] =
-		"{0} keeps the default route of {1}, via {4}; the one of network {2} "
-		"(via {3}) is "
+		"{0} keeps the default route of {1}, via {4}; the one of network {2} (via {3}) is "
 		"not added",
 	[WARNING_ROUTE_ENGINE] =
 		"{0} keeps the default route of {1}; the one of network {2} (via {3}) is not "
 		"added: " BESIDE_REMEDY,
 	[WARNING_ROUTE_ENGINE_VIA] =
-		"{0} keeps the default route of {1}, via {4}; the one of network {2} "
-		"(via {3}) is "
+		"{0} keeps the default route of {1}, via {4}; the one of network {2} (via {3}) is "
 		"not added: " BESIDE_REMEDY,
-	[WARNING_UNREACHABLE] = "the host cannot reach {0} on network {1}: its route to {2} leads "
-				"through network "
-				"{3}",
+	[WARNING_UNREACHABLE] =
+		"the host cannot reach {0} on network {1}: its route to {2} leads through network "
+		"{3}",
 	[WARNING_IPV6_ENABLED] =
 		"IPv6 is disabled in the namespace of {0}: it is enabled on its link {1} "
 		"(net.ipv6.conf.{1}.disable_ipv6=0)",
-	[WARNING_NOTHING_HERE] = "no network of the files is assigned to this host, \"{0}\": check "
-				 "`hosts`, or set "
-				 "this host's name with --host",
+	[WARNING_NOTHING_HERE] =
+		"no network of the files is assigned to this host, \"{0}\": check `hosts`, or set "
+		"this host's name with --host",
 	[WARNING_LOOKUP] = "{1}",
 	[WARNING_SET_UNDECLARED] =
 		"set \"{0}\" is live on network {1}, but is not in these files; " SET_REMEDY("{0}"),
 	[WARNING_NO_RANGE] =
 		"network {0} has no `ip_range`: the DHCP server of its LAN may assign the "
-		"addresses that mvapply chooses, too; add a range that the server does "
-		"not use, "
+		"addresses that mvapply chooses, too; add a range that the server does not use, "
 		"such as `{2}`, or `probe: true`",
 	[WARNING_SUBNET_TWICE] =
-		"{0} has overlapping subnets on two parents, {2} of network {1} and {4} "
-		"of network "
+		"{0} has overlapping subnets on two parents, {2} of network {1} and {4} of network "
 		"{3}: packets for both leave through one of the two links; remove one of the "
 		"attachments, or change a subnet",
 	[WARNING_GATEWAY_OWN] =
