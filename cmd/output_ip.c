@@ -136,6 +136,8 @@ static void put_new(const struct target *target)
 		fprintf(writer->out, " address %s", mac_format(&spec->mac, mac));
 	if (spec->mtu)
 		fprintf(writer->out, " mtu %u", spec->mtu);
+	if (spec->vrf)
+		fprintf(writer->out, " master %s", name_quoted(writer, spec->vrf_name));
 	fprintf(writer->out, " type %s\n", link_type_text(writer->arena, spec));
 }
 

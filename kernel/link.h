@@ -59,10 +59,11 @@ struct live_link {
 	const char *kind_name; /* IFLA_INFO_KIND, or "" */
 	const char *alias;     /* "" if none */
 	struct owner_tag tag;
-	struct mac mac; /* set false if the link has no MAC of 6 bytes */
-	uint32_t mtu;   /* bytes */
-	unsigned flags; /* IFF_UP, IFF_LOWER_UP, ... */
-	int master;     /* ifindex or 0 */
+	struct mac mac;     /* set false if the link has no MAC of 6 bytes */
+	uint32_t mtu;       /* bytes */
+	unsigned flags;     /* IFF_UP, IFF_LOWER_UP, ... */
+	int master;         /* ifindex or 0 */
+	uint32_t vrf_table; /* of a VRF device: the table of its routes; else 0 */
 	/* Of the device behind the link, such as "pci" and "0000:00:1f.6"; "" without one, or
 	 * before 5.14. */
 	const char *device_bus, *device;
@@ -99,7 +100,7 @@ struct live_addr {
 /* A unicast route; of a multipath route only the first next hop. */
 struct live_route {
 	int ifindex;
-	uint32_t table;        /* 0: main; otherwise one of policy routing */
+	uint32_t table;        /* 0: main; else one of policy routing, or of a VRF of the host */
 	struct prefix to;      /* a default route has len 0 and the family */
 	struct ip via, source; /* family 0: none */
 	uint32_t metric;
@@ -177,6 +178,9 @@ struct link_spec {
 	enum vlan_protocol vlan_protocol;
 	const char *parent_name; /* in the host's namespace; NULL for a dummy */
 	int parent;              /* ifindex; 0: an earlier step creates it, look it up by name */
+	int vrf;                 /* ifindex of the VRF device that it is enslaved to; 0: none */
+	const char *vrf_name;    /* of that device, or NULL */
+	uint32_t vrf_table;      /* of its routes there; 0: main */
 	bool parent_away;        /* the parent remains in a namespace other than the host's */
 	bool shares_parent;      /* other links may be attached to its parent already */
 	bool down;               /* the link stays down */

@@ -121,6 +121,13 @@ static bool bridge_decode(const struct nlattr *data, struct live_link *link)
 	return true;
 }
 
+static bool vrf_decode(const struct nlattr *data, struct live_link *link)
+{
+	const struct nlattr *at[IFLA_VRF_MAX + 1];
+	return !data || (nested_parse(data, at, COUNT(at)) &&
+			 fixed_get(at[IFLA_VRF_TABLE], &link->vrf_table, sizeof(link->vrf_table)));
+}
+
 static bool info_decode(struct arena *arena, const struct nlattr *info, struct live_link *link)
 {
 	const struct nlattr *at[IFLA_INFO_MAX + 1];
@@ -132,6 +139,8 @@ static bool info_decode(struct arena *arena, const struct nlattr *info, struct l
 	link->kind = link_kind_find(link->kind_name);
 	if (strcmp(link->kind_name, "bridge") == 0)
 		return bridge_decode(at[IFLA_INFO_DATA], link);
+	if (strcmp(link->kind_name, "vrf") == 0)
+		return vrf_decode(at[IFLA_INFO_DATA], link);
 	if (!link_type(link->kind)->attributes[0].type || !at[IFLA_INFO_DATA])
 		return true;
 	return data_decode(at[IFLA_INFO_DATA], link);
@@ -362,12 +371,10 @@ static bool multipath_get(const struct nlattr *attr, uint8_t family, struct live
 	       nexthop_get(at, family, route);
 }
 
-static bool route_is_relevant(const struct rtmsg *header, uint32_t table)
+static bool route_is_relevant(const struct rtmsg *header)
 {
 	return (header->rtm_family == AF_INET || header->rtm_family == AF_INET6) &&
-	       header->rtm_type == RTN_UNICAST &&
-	       (table == RT_TABLE_MAIN || table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS) &&
-	       !(header->rtm_flags & RTM_F_CLONED);
+	       header->rtm_type == RTN_UNICAST && !(header->rtm_flags & RTM_F_CLONED);
 }
 
 enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret)
@@ -380,7 +387,7 @@ enum decoded decode_route(const struct nlmsghdr *message, struct live_route *ret
 	uint32_t table = header->rtm_table;
 	if (!fixed_get(at[RTA_TABLE], &table, sizeof(table)))
 		return DECODE_BAD;
-	if (!route_is_relevant(header, table))
+	if (!route_is_relevant(header))
 		return DECODE_SKIP;
 
 	const uint8_t family = header->rtm_family;

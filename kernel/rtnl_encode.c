@@ -110,6 +110,13 @@ bool encode_all_route_dump(union message *message)
 	return true;
 }
 
+bool encode_table_route_dump(union message *message, uint32_t table)
+{
+	struct rtmsg *header = message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(*header));
+	header->rtm_protocol = OWNER_TAG_PROTOCOL;
+	return put_u32(message, RTA_TABLE, table);
+}
+
 bool encode_rule_dump(union message *message)
 {
 	message_begin(message, RTM_GETRULE, NLM_F_DUMP, sizeof(struct fib_rule_hdr));
@@ -118,9 +125,7 @@ bool encode_rule_dump(union message *message)
 
 bool encode_own_route_dump(union message *message)
 {
-	struct rtmsg *header = message_begin(message, RTM_GETROUTE, NLM_F_DUMP, sizeof(*header));
-	header->rtm_protocol = OWNER_TAG_PROTOCOL;
-	return put_u32(message, RTA_TABLE, RT_TABLE_MAIN);
+	return encode_table_route_dump(message, RT_TABLE_MAIN);
 }
 
 bool encode_link_addrs_dump(union message *message, int ifindex)
@@ -183,6 +188,7 @@ bool encode_link_create(union message *message, const struct link_spec *spec,
 	       (!mac || put(message, IFLA_ADDRESS, spec->mac.bytes, sizeof(spec->mac.bytes))) &&
 	       (!spec->mtu || put_u32(message, IFLA_MTU, spec->mtu)) &&
 	       (!creation->parent || put_u32(message, IFLA_LINK, (uint32_t)creation->parent)) &&
+	       (!spec->vrf || put_u32(message, IFLA_MASTER, (uint32_t)spec->vrf)) &&
 	       (!creation->other_netns ||
 		put_u32(message, IFLA_LINK_NETNSID, (uint32_t)creation->nsid)) &&
 	       info_put(message, spec);
@@ -321,11 +327,12 @@ bool encode_addr_delete(union message *message, int ifindex, const struct prefix
 	return addr_put(message, addr);
 }
 
-_Static_assert(POLICY_TABLE_ANSWERS <= UINT8_MAX, "rtm_table");
+_Static_assert(POLICY_TABLE_ANSWERS <= UINT8_MAX, "table of a rule");
 
+/* A higher number is in RTA_TABLE (rtm_get_table). */
 static uint8_t table_number(uint32_t table)
 {
-	return table ? (uint8_t)table : RT_TABLE_MAIN;
+	return table > UINT8_MAX ? RT_TABLE_COMPAT : table ? (uint8_t)table : RT_TABLE_MAIN;
 }
 
 static struct rtmsg *route_begin(union message *message, uint16_t type, uint16_t flags,
@@ -343,6 +350,7 @@ static bool route_put(union message *message, int ifindex, const struct link_rou
 	return (route->to.len == 0 || put_ip(message, RTA_DST, &route->to.ip)) &&
 	       (!route->via.family || put_ip(message, RTA_GATEWAY, &route->via)) &&
 	       (!route->source.family || put_ip(message, RTA_PREFSRC, &route->source)) &&
+	       (route->table <= UINT8_MAX || put_u32(message, RTA_TABLE, route->table)) &&
 	       put_u32(message, RTA_OIF, (uint32_t)(route->device ? route->device : ifindex));
 }
 

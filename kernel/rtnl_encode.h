@@ -34,6 +34,8 @@ bool encode_all_route_dump(union message *message);
 bool encode_rule_dump(union message *message);
 /* Only routes of mvapply's protocol, if the kernel can filter by it (4.20); otherwise all. */
 bool encode_own_route_dump(union message *message);
+/* The same of another table. */
+bool encode_table_route_dump(union message *message, uint32_t table);
 
 /* The addresses or routes of one link, routes of all tables, as far as the kernel filters
  * (4.20). */

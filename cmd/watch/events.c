@@ -179,8 +179,8 @@ static bool route_event_matters(const struct service *service, const struct nlms
 	struct live_route route;
 	enum decoded decoded = decode_route(message, &route);
 	return decoded == DECODE_BAD ||
-	       (decoded == DECODED &&
-		(route.proto == OWNER_TAG_PROTOCOL || destination_matters(service, &route.to)));
+	       (decoded == DECODED && (route.proto == OWNER_TAG_PROTOCOL ||
+				       (!route.table && destination_matters(service, &route.to))));
 }
 
 /* Other programs' links, addresses and routes change on a host all the time. A crowded host is read

@@ -81,6 +81,7 @@ struct namespace_reader {
 	const struct namespace_read_options *read_options;
 	struct host_number host;
 	bool addr_proto;
+	uint32_t vrf_table; /* of the host: the table whose routes are read; 0: main */
 	size_t bridge_link; /* the dump of the bridges has the order of that of the links */
 };
 
@@ -190,6 +191,13 @@ static int addr_take(const struct nlmsghdr *message, void *data, struct error *e
 	return 0;
 }
 
+/* A kernel that does not filter lists all tables, and the host's may be long. */
+static bool table_is_relevant(const struct namespace_reader *reader, uint32_t table)
+{
+	return table == reader->vrf_table ||
+	       (!reader->ns->host && (table == POLICY_TABLE || table == POLICY_TABLE_ANSWERS));
+}
+
 static int route_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct namespace_reader *reader = data;
@@ -200,7 +208,7 @@ static int route_take(const struct nlmsghdr *message, void *data, struct error *
 	enum decoded decoded = decode_route(message, &route);
 	if (decoded == DECODE_BAD)
 		return malformed("routes", error);
-	if (decoded == DECODED)
+	if (decoded == DECODED && table_is_relevant(reader, route.table))
 		*array_push(reader->growing, ns->routes, ns->n_routes) = route;
 	return 0;
 }
@@ -269,6 +277,24 @@ static int dump_part(struct namespace_reader *reader, const char *what,
 	return socket_reopen(ns, error);
 }
 
+/* mvapply's own routes in the tables of the host's VRFs, which can hold those of the Internet. */
+static int vrf_routes_read(struct namespace_reader *reader, struct error *error)
+{
+	struct live_ns *ns = reader->ns;
+	int status = 0;
+	for (size_t i = 0; ns->host && status == 0 && i < ns->n_links; i++) {
+		union message request;
+		reader->vrf_table = live_vrf_table(&ns->links[i]);
+		if (!reader->vrf_table)
+			continue;
+		encode_table_route_dump(&request, reader->vrf_table);
+		status = netlink_dump(ns->handle->netlink, &request.header, route_take, reader,
+				      error);
+	}
+	reader->vrf_table = 0;
+	return status;
+}
+
 /* A namespace of a container has few routes of the kernel's own. Its rules are read only where an
  * attachment has such a route, or may get one. */
 static int routes_read(struct namespace_reader *reader, struct error *error)
@@ -279,6 +305,8 @@ static int routes_read(struct namespace_reader *reader, struct error *error)
 					  : read_options->own_routes ? encode_own_route_dump
 								     : encode_route_dump;
 	int status = dump_part(reader, "routes", encode, route_take, error);
+	if (status == 0)
+		status = vrf_routes_read(reader, error);
 	ns->own_routes = read_options->own_routes;
 	ns->rules_read = policy_possible(ns, read_options->containers, read_options->n_containers);
 	if (status < 0 || !ns->rules_read)

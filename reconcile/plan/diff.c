@@ -323,6 +323,11 @@ static const char *parent_text(const struct plan_input *input, const struct live
 	return live_parent_away(link) ? "in another namespace" : "?";
 }
 
+static const char *text_in_vrf(const struct plan_input *input, const char *parent, const char *vrf)
+{
+	return vrf ? arena_printf(input->arena, "%s in VRF %s", parent, vrf) : parent;
+}
+
 static const char *kind_text(enum link_kind kind)
 {
 	return kind == KIND_OTHER ? "other" : link_kind_name(kind);
@@ -334,9 +339,14 @@ static void diff_parent(const struct plan_input *input, const struct step *step,
 	const struct live_link *current = step->current;
 	const struct link_spec *desired = step->desired;
 	change_text(changes, FIELD_DRIVER, kind_text(current->kind), kind_text(desired->kind));
-	if (current->parent != desired->parent || live_parent_away(current) != desired->parent_away)
-		change_add(changes, FIELD_PARENT, parent_text(input, current),
-			   desired->parent_name);
+	const struct live_link *vrf =
+		current->tag.role == ROLE_HOST ? live_link_vrf(step->ns, current) : NULL;
+	if (current->parent != desired->parent ||
+	    live_parent_away(current) != desired->parent_away ||
+	    (vrf ? vrf->ifindex : 0) != desired->vrf)
+		change_add(changes, FIELD_PARENT,
+			   text_in_vrf(input, parent_text(input, current), vrf ? vrf->name : NULL),
+			   text_in_vrf(input, desired->parent_name, desired->vrf_name));
 }
 
 /* passthru is set up on creation alone (macvlan_changelink gives EINVAL). */

@@ -126,6 +126,21 @@ static void policy_specify(const struct specifier *specifier,
 				   planned->current, &spec->policy);
 }
 
+/* The host's own link is in the VRF of its parent: programs of that VRF reach the containers, and
+ * receive what they answer. The kernel keeps its addresses in the VRF's table. */
+static void vrf_specify(const struct specifier *specifier, const struct planned_attachment *planned,
+			struct link_spec *spec)
+{
+	const struct live_link *parent = planned->parent->link;
+	const struct live_link *vrf =
+		planned->container || !parent
+			? NULL
+			: live_link_vrf(specifier->assigned->input->live->namespaces[0], parent);
+	spec->vrf = vrf ? vrf->ifindex : 0;
+	spec->vrf_name = vrf ? vrf->name : NULL;
+	spec->vrf_table = vrf ? live_vrf_table(vrf) : 0;
+}
+
 static struct link_spec *spec_new(const struct specifier *specifier,
 				  const struct planned_attachment *planned)
 {
@@ -165,6 +180,7 @@ static void planned_specify(const struct specifier *specifier,
 	struct link_spec *spec = spec_new(specifier, planned);
 	addresses_specify(specifier, planned, spec);
 	lease_specify(specifier, planned, spec);
+	vrf_specify(specifier, planned, spec);
 	policy_specify(specifier, planned, spec);
 	sysctls_specify(specifier, planned, spec);
 	specifier->specs[planned->number] = spec;
@@ -182,15 +198,17 @@ static void host_route_add(const struct specifier *specifier, const struct plann
 	char text[IP_TEXT_SIZE];
 	if (!ip->family || !source->family)
 		return;
-	const char *before = address_set_holder(specifier->reached, 0, ip);
+	const char *before = address_set_holder(specifier->reached, spec->vrf_table, ip);
 	if (before) {
 		warning_add(input, WARNING_UNREACHABLE, planned->container->name,
 			    planned->network->name, ip_format(ip, text), before);
 		return;
 	}
-	address_set_add(specifier->reached, 0, ip, host->network->name);
-	*array_push(input->arena, spec->routes, spec->n_routes) = (struct link_route){
-		.to = {.ip = *ip, .len = (uint8_t)ip_bits(ip)}, .source = *source};
+	address_set_add(specifier->reached, spec->vrf_table, ip, host->network->name);
+	*array_push(input->arena, spec->routes, spec->n_routes) =
+		(struct link_route){.table = spec->vrf_table,
+				    .to = {.ip = *ip, .len = (uint8_t)ip_bits(ip)},
+				    .source = *source};
 }
 
 static void host_routes_add(const struct specifier *specifier,
@@ -214,7 +232,7 @@ static void kept_routes_note(const struct specifier *specifier, const struct liv
 	for (size_t i = 0; i < host->n_routes; i++) {
 		const struct live_route *route = &host->routes[i];
 		if (route->ifindex == link->ifindex && route->proto == OWNER_TAG_PROTOCOL)
-			address_set_add(specifier->reached, 0, &route->to.ip, network);
+			address_set_add(specifier->reached, route->table, &route->to.ip, network);
 	}
 }
 

@@ -95,23 +95,10 @@ static void parent_warn(const struct plan_input *input, const struct network *ne
 	filter_warn(input, parent);
 }
 
-static void network_warn(const struct plan_input *input, const struct network *network,
-			 const struct parent *parent)
-{
-	const struct live_link *link = parent->link ? parent->link : parent->base;
-	const struct live_link *master =
-		network->host.enabled && link && link->master
-			? live_link_by_index(input->live->namespaces[0], link->master)
-			: NULL;
-	if (master && strcmp(master->kind_name, "vrf") == 0)
-		warning_add(input, WARNING_HOST_VRF, network->name, link->name, master->name);
-}
-
 void parents_warn(const struct plan_input *input, const struct parents *parents)
 {
 	for (size_t i = 0; i < parents->n_networks; i++) {
 		const struct resolved_network *resolved = &parents->networks[i];
-		network_warn(input, resolved->network, resolved->parent);
 		if (resolved->network == resolved->parent->first)
 			parent_warn(input, resolved->network, resolved->parent);
 	}

@@ -141,6 +141,11 @@ static void spec_parent(const struct reverter *reverter, const struct live_link 
 		is = live_link_by_name(host, was->name);
 	spec->parent_name = was ? was->name : NULL;
 	spec->parent = is ? is->ifindex : 0;
+	const struct live_link *vrf =
+		link->tag.role == ROLE_HOST ? live_link_vrf(host, link) : NULL;
+	spec->vrf = vrf ? vrf->ifindex : 0;
+	spec->vrf_name = vrf ? vrf->name : NULL;
+	spec->vrf_table = vrf ? live_vrf_table(vrf) : 0;
 	/* A VLAN without an explicit MAC follows its parent's MAC. */
 	if (link->kind == KIND_VLAN && was && mac_equal(&was->mac, &link->mac))
 		spec->mac.set = false;

@@ -29,8 +29,6 @@ static const char *const sentences[] = {
 	[WARNING_BRIDGE_PORTS] =
 		"bridge {0} filters VLANs, and none of its ports is a member of VLAN "
 		"{1}: it passes no traffic until `bridge vlan add vid {1} dev PORT`",
-	[WARNING_HOST_VRF] = "the host's own link of network {0} and its routes are not in VRF {2} "
-			     "of parent {1}: programs of that VRF do not reach the containers",
 	[WARNING_ADDRESS_CLAIMED] = "{0} also has the address {1} of {2}: ignored",
 	[WARNING_ADDRESSES_CLAIMED] =
 		"{0} also has the address {1} of {2}: ignored, as are {3} more in that namespace",

@@ -13,7 +13,6 @@ enum warning_kind {
 	WARNING_BRIDGE_VLAN,     /* bridge, VLAN id */
 	WARNING_BRIDGE_PVID,     /* bridge */
 	WARNING_BRIDGE_PORTS,    /* bridge, VLAN id */
-	WARNING_HOST_VRF,        /* network, parent, VRF */
 	WARNING_ADDRESS_CLAIMED, /* unmanaged link, address, attachment */
 	WARNING_ADDRESSES_CLAIMED, /* the same, and the number of further ones */
 	WARNING_ADDRESS_OF_SET,    /* link of another set, address, attachment */

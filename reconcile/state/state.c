@@ -3,6 +3,7 @@
 #include "kernel/link_kind.h"
 #include "lib/arena.h"
 
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 bool live_container_unknown(const struct container_lookup *lookup)
@@ -50,6 +51,17 @@ const struct live_link *live_link_parent(const struct live_ns *host, const struc
 const struct live_link *live_vlan_base(const struct live_ns *host, const struct live_link *link)
 {
 	return link->kind == KIND_VLAN ? live_link_parent(host, link) : NULL;
+}
+
+const struct live_link *live_link_vrf(const struct live_ns *ns, const struct live_link *link)
+{
+	const struct live_link *master = link->master ? live_link_by_index(ns, link->master) : NULL;
+	return master && master->vrf_table ? master : NULL;
+}
+
+uint32_t live_vrf_table(const struct live_link *vrf)
+{
+	return vrf->vrf_table == RT_TABLE_MAIN ? 0 : vrf->vrf_table;
 }
 
 bool live_parent_away(const struct live_link *link)

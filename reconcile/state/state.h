@@ -154,6 +154,9 @@ bool live_link_on(const struct live_link *link, int parent);
 const struct live_link *live_link_parent(const struct live_ns *host, const struct live_link *link);
 /* The same for a VLAN link; NULL for others. */
 const struct live_link *live_vlan_base(const struct live_ns *host, const struct live_link *link);
+/* The VRF device that the link is enslaved to, or NULL; and the table of its routes (0: main). */
+const struct live_link *live_link_vrf(const struct live_ns *ns, const struct live_link *link);
+uint32_t live_vrf_table(const struct live_link *vrf);
 /* Whether its kind has a parent, and the parent is not in the host's namespace: the parent was
  * moved away, or belongs to another host's namespace. For other kinds IFLA_LINK may be a peer. */
 bool live_parent_away(const struct live_link *link);

@@ -158,10 +158,60 @@ def bridge_vlan_passes(host):
     assert "filters VLANs" not in host.apply(text).err
 
 
-@test("parent types: the host's own link with a parent in a VRF", needs=["vrf"])
+def ping_from(host, link, address):
+    return host.run("ping", "-c", "1", "-W", "1", "-I", link, address).code == 0
+
+
+def host_routes(host, table):
+    return {(route["dst"], route["dev"]) for family in ("-4", "-6") for route in json.loads(
+        host.ip("host", f"-j {family} route show table {table} proto 77"))}
+
+
+@test("parent types: the host's own link is in the VRF of its parent", needs=["vrf"])
 def host_vrf(host):
     host.netns("web")
+    # A number that has no place in the header of a route.
+    host.batch("host", ["link add blue type vrf table 1010", "link set blue up"])
+    text = document({"n": lan(subnet=None, gateway=None, host=True, subnets=[
+        {"subnet": "172.16.86.0/24", "gateway": "172.16.86.1", "ip_range": "172.16.86.0/25"},
+        {"subnet": "fd00:86::/64"}])}, {"web": ["n"]})
+    routes = {("172.16.86.2", "mv-n"), ("fd00:86::2", "mv-n")}
+    host.apply(text)
+    same((host_routes(host, "main"), host_routes(host, 1010)), (routes, set()), "routes without a VRF")
+    host.ip("host", "link set eth0 master blue")
+    done = host.apply(text)
+    assert "parent eth0 -> eth0 in VRF blue" in " ".join(done.out.split()), done
+    same(host.link("host", "mv-n")["master"], "blue", "the link's VRF")
+    same((host_routes(host, "main"), host_routes(host, 1010)), (set(), routes), "routes in the VRF")
+    host.until(lambda: ping_from(host, "blue", "172.16.86.2"), "a program of the VRF reaches the container")
+    host.until(lambda: ping_from(host, "blue", "fd00:86::2"), "and by IPv6")
+    host.unchanged(text)
+    # What others remove returns, and what the files lose goes.
+    host.ip("host", "route delete 172.16.86.2 dev mv-n table 1010")
+    host.apply(text)
+    same(host_routes(host, 1010), routes, "routes after one was removed")
+    script = host.diff(text.replace('"web"', '"db"'), "-o", "ip", "--max-delete=100%").out
+    assert "table 1010" in script, script
+    host.delete(text)
+    same((host.names("host"), host_routes(host, 1010)), ({"eth0", "blue"}, set()), "after delete")
+    script = host.diff(text, "-o", "ip").out
+    assert " master blue type macvlan" in script and " table 1010" in script, script
+    host.run("sh", "-e", stdin=script.encode(), code=0)
+    same((host.link("host", "mv-n")["master"], host_routes(host, 1010)), ("blue", routes), "made by ip")
+    host.ip("host", "link set eth0 nomaster")
+    host.apply(text)
+    same((host.link("host", "mv-n").get("master"), host_routes(host, "main"), host_routes(host, 1010)),
+         (None, routes, set()), "without the VRF again")
+
+
+@test("parent types: --confirm puts the host's own link back into its VRF", needs=["vrf"])
+def host_vrf_back(host):
+    host.netns("web")
     host.batch("host", ["link add blue type vrf table 10", "link set blue up", "link set eth0 master blue"])
-    for own in (True, False):
-        done = host.apply(document({"n": lan(host=own)}, {"web": ["n"]}))
-        same("not in VRF blue of parent eth0" in " ".join(done.err.split()), own, f"{done}\n")
+    text = document({"n": lan(host=True, ip_range="172.16.86.0/25")}, {"web": ["n"]})
+    host.apply(text)
+    before = host.link("host", "mv-n")["address"], host_routes(host, 10)
+    other = document({"n": lan(ip_range="172.16.86.0/25")}, {"web": ["n"]})
+    host.apply(other, "--confirm=1", "--max-delete=100%", code=5)
+    same((host.link("host", "mv-n")["master"],
+          (host.link("host", "mv-n")["address"], host_routes(host, 10))), ("blue", before), "rolled back")

@@ -451,8 +451,11 @@ static void test_via_of_another_family(void **state)
 	header->rtm_flags = RTM_F_CLONED;
 	assert_int_equal(decode_route(&made.header, &route), DECODE_SKIP);
 	header->rtm_flags = 0;
+	assert_int_equal(decode_route(&made.header, &route), DECODED);
+	assert_int_equal(route.table, 0);
 	mnl_attr_put_u32(&made.header, RTA_TABLE, 1000);
-	assert_int_equal(decode_route(&made.header, &route), DECODE_SKIP);
+	assert_int_equal(decode_route(&made.header, &route), DECODED);
+	assert_int_equal(route.table, 1000);
 }
 
 static void test_replies(void **state)

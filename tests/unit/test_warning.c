@@ -28,9 +28,6 @@ static const struct row {
 	{{WARNING_BRIDGE_PORTS, {"br0", "10"}},
 	 "bridge br0 filters VLANs, and none of its ports is a member of VLAN "
 	 "10: it passes no traffic until `bridge vlan add vid 10 dev PORT`"},
-	{{WARNING_HOST_VRF, {"lan", "eth0", "blue"}},
-	 "the host's own link of network lan and its routes are not in VRF blue "
-	 "of parent eth0: programs of that VRF do not reach the containers"},
 	{{WARNING_ADDRESS_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "0"}},
 	 "eth0 in db also has the address 10.0.0.5 of web/lan: ignored"},
 	{{WARNING_ADDRESSES_CLAIMED, {"eth0 in db", "10.0.0.5", "web/lan", "2"}},

@@ -170,6 +170,7 @@ static struct live_link like(const struct link_spec *desired, const char *name, 
 				  .vlan = desired->vlan,
 				  .vlan_protocol = desired->vlan_protocol,
 				  .parent = parent,
+				  .master = desired->vrf,
 				  .parent_where = parent ? PARENT_HOST : PARENT_NONE};
 }
 
