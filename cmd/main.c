@@ -1,5 +1,6 @@
 #include "cmd/attach/runtime.h"
 #include "cmd/commands.h"
+#include "cmd/docker_plugin/prepare.h"
 #include "cmd/exit.h"
 #include "cmd/help.h"
 #include "cmd/output.h"
@@ -85,6 +86,15 @@ static const struct command commands[] = {
 	 false,
 	 true,
 	 command_cni},
+	{COMMANDS_SERVICE,
+	 "docker-plugin",
+	 "-f PATH...",
+	 "serve Docker as a network and IPAM driver",
+	 {"mvapply docker-plugin -f /etc/mvapply"},
+	 OPTIONS_EACH | OPTIONS_FILES | OPTIONS_HOST | OPTIONS_DOCKER_PLUGIN,
+	 true,
+	 true,
+	 command_docker_plugin},
 	{COMMANDS_SERVICE,
 	 "confirm",
 	 "",
@@ -224,6 +234,10 @@ static int run(const struct command *command, struct options *options)
 	/* The reader of the output may end early; changes are completed nevertheless. */
 	if (command->changes)
 		(void)signal(SIGPIPE, SIG_IGN);
+	struct error error;
+	if (command->groups & OPTIONS_DOCKER_PLUGIN &&
+	    !(options->docker_plugin = docker_plugin_prepare(options->arena, &error)))
+		return run_error(&error, options);
 	confine(command, options);
 	int code = command->run(options);
 	dhcp_broker_free(options->broker);

@@ -14,6 +14,7 @@ enum format { FORMAT_MERMAID, FORMAT_DOT, FORMAT_SVG };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct dhcp_broker;
+struct docker_plugin;
 
 struct options {
 	struct arena *arena;
@@ -45,7 +46,8 @@ struct options {
 	const struct containers *only;
 	bool start_anyway;          /* a container that cannot be attached starts without it */
 	struct dhcp_broker *broker; /* requests DHCP leases; NULL: the command changes nothing */
-	const char **warnings;      /* from before the first observation, for the JSON document */
+	const struct docker_plugin *docker_plugin; /* opened before the process was confined */
+	const char **warnings; /* from before the first observation, for the JSON document */
 	size_t n_warnings;
 };
 
@@ -75,6 +77,7 @@ enum option_group {
 	OPTIONS_IMPORT = 1 << 25,
 	OPTIONS_HOOK = 1 << 26,
 	OPTIONS_CNI = 1 << 28,           /* no option: the files are named by the standard input */
+	OPTIONS_DOCKER_PLUGIN = 1 << 29, /* no option: the command is called by Docker */
 	OPTIONS_CONFIRM_GUARD = 1 << 10, /* no option: the command connects to a confirm guard */
 	OPTIONS_SAVED = 1 << 9, /* the command accepts a saved plan in place of files, and the
 				   option is allowed with one */

@@ -177,3 +177,18 @@ void netns_return(int fd)
 		strerror(errno));
 	abort();
 }
+
+int netns_new(struct error *error)
+{
+	struct stat ignored;
+	cleanup_close int own = netns_open_own(&ignored, error);
+	if (own < 0)
+		return own;
+	if (unshare(CLONE_NEWNET) < 0)
+		return error_set(error, errno, "cannot create a network namespace: %s",
+				 strerror(errno));
+	away = true;
+	const int fd = netns_open_own(&ignored, error);
+	netns_return(own);
+	return fd;
+}

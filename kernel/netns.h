@@ -27,6 +27,9 @@ int netns_open(const char *path, const struct stat *own, struct stat *ret_stat,
 	       struct error *error);
 /* The network namespace of the thread. */
 int netns_open_own(struct stat *ret_stat, struct error *error);
+/* A new namespace, which goes when its last descriptor is closed. The thread stays in its own one.
+ * Returns a descriptor. */
+int netns_new(struct error *error);
 /* A name in /run/netns. */
 int netns_open_named(const char *name, const struct stat *own, struct stat *ret_stat,
 		     struct error *error);

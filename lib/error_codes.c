@@ -460,6 +460,34 @@ static const struct code_text texts[] = {
 	{CODE_CNI_UNREADY, CLASS_FAILED, "the network cannot attach containers now",
 	 "The runtime checked whether the plugin is ready, and it is not. The message states "
 	 "what is missing."},
+	{CODE_DOCKER_METHOD, CLASS_USAGE, "a method that Docker's plugins do not have",
+	 "`mvapply docker-plugin` answers the methods of a network driver and of an IPAM driver. "
+	 "docs/reference/docker-driver.md lists them."},
+	{CODE_DOCKER_CALL, CLASS_USAGE, "a wrong value in a call of Docker",
+	 "The message names the method and the key. Docker itself sends such calls only after a "
+	 "change of its protocol: please report it with the version of Docker."},
+	{CODE_DOCKER_NETWORK, CLASS_USAGE, "the network of Docker is no network of the files",
+	 "A network of Docker is one of the files: name it with `-o network=NAME --ipam-opt "
+	 "network=NAME`, or give it the subnet of one network of the files."},
+	{CODE_DOCKER_SUBNET, CLASS_USAGE, "the subnet or gateway differs from the files",
+	 "The subnet and the gateway of a network are those of the files. Leave `--subnet` and "
+	 "`--gateway` out, or write the same as in the files."},
+	{CODE_DOCKER_ADDRESS, CLASS_REFUSED, "the requested address is in use",
+	 "Another container has the address, or has been promised it. Choose another address "
+	 "with `--ip`, or leave the option out."},
+	{CODE_DOCKER_FULL, CLASS_FAILED, "no free address",
+	 "All addresses of the network's range are in use or declared for containers. Extend "
+	 "`ip_range`, or remove containers."},
+	{CODE_DOCKER_LINK, CLASS_FAILED, "the container's link is gone",
+	 "Docker asked for a link that mvapply created for the container and that does not exist "
+	 "any more: its parent was deleted, or another program deleted it. Start the container "
+	 "again."},
+	{CODE_DOCKER_IPAM, CLASS_USAGE, "the network has another IPAM driver",
+	 "Addresses come from the files, so a network of the driver mvapply needs the IPAM driver "
+	 "mvapply, too: `docker network create -d mvapply --ipam-driver mvapply`."},
+	{CODE_DOCKER_SOCKET, CLASS_FAILED, "the plugin's socket cannot be opened",
+	 "`mvapply docker-plugin` listens at /run/docker/plugins/mvapply.sock, or takes the socket "
+	 "from systemd. Another one may be running, or the user is not root."},
 };
 
 const struct code_text *code_at(size_t index)

@@ -151,6 +151,16 @@ enum code {
 	CODE_CNI_NETWORK = 1307,
 	CODE_CNI_ADDRESS = 1308,
 	CODE_CNI_UNREADY = 1309,
+	/* a call of Docker's network driver */
+	CODE_DOCKER_METHOD = 1401,
+	CODE_DOCKER_CALL = 1402,
+	CODE_DOCKER_NETWORK = 1403,
+	CODE_DOCKER_SUBNET = 1404,
+	CODE_DOCKER_ADDRESS = 1405,
+	CODE_DOCKER_FULL = 1406,
+	CODE_DOCKER_LINK = 1407,
+	CODE_DOCKER_IPAM = 1408,
+	CODE_DOCKER_SOCKET = 1409,
 };
 
 /* The exit code that an error of a whole command causes. */

@@ -3,11 +3,11 @@
 #include "cmd/attach/attach.h"
 #include "cmd/attach/cni_link.h"
 #include "cmd/attach/cni_result.h"
+#include "cmd/attach/files.h"
+#include "cmd/attach/guests.h"
 #include "cmd/attach/started.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "cmd/input.h"
-#include "kernel/netns.h"
 #include "lib/hash.h"
 #include "lib/read_full.h"
 
@@ -36,35 +36,13 @@ static const char *key_of(struct arena *arena, const struct cni_interface *inter
 	return arena_printf(arena, "cni.%016" PRIx64, hash);
 }
 
-static bool key_is(const struct owner_tag *tag, const char *key)
-{
-	const char *slash = strrchr(tag->container, '/');
-	return slash && strcmp(slash + 1, key) == 0;
-}
-
-static void diag_error(const struct diags *diags, struct arena *arena, struct error *error)
-{
-	const struct diag *diag = &diags->items[0];
-	error_set(error, EINVAL, "%s: %s", place_format(arena, &diag->place), diag->text);
-	error_code(error, diag->code);
-	if (diag->hint)
-		error_hint(error, "%s", diag->hint);
-}
-
 /* The caller frees the result. */
 static struct desired *files_load(const struct call *call, struct error *error)
 {
-	uint64_t content;
-	struct diags diags;
 	struct options options = *call->options;
 	options.files = call->request.files;
 	options.n_files = call->request.n_files;
-	diags_init(&diags);
-	struct desired *desired = input_load(&options, NULL, &diags, &content);
-	if (!desired)
-		diag_error(&diags, call->arena, error);
-	diags_free(&diags);
-	return desired;
+	return attach_files_load(&options, error);
 }
 
 /* "NAMESPACE/NAME"; without Kubernetes, the container's name alone (Podman). */
@@ -178,13 +156,14 @@ static int do_add(struct call *call, struct error *error)
 }
 
 /* Whether a call for this interface made the link. */
-static bool is_of_call(const struct call *call, const struct owner_tag *tag)
+static bool is_of_call(const void *data, const struct owner_tag *tag)
 {
+	const struct call *call = data;
 	if (!role_in_container(tag->role) ||
 	    !network_named(tag->set, tag->network, call->request.network))
 		return false;
 	return tag->role == ROLE_ATTACH ||
-	       key_is(tag, key_of(call->arena, &call->request.interface));
+	       guest_key_is(tag, key_of(call->arena, &call->request.interface));
 }
 
 static int delete_named(const struct call *call, struct error *error)
@@ -198,28 +177,6 @@ static int delete_named(const struct call *call, struct error *error)
 	return cni_link_delete(request->netns, &found.link, error);
 }
 
-/* Deletes the guests of the network for which `leaves` is true, in every namespace. */
-static int guests_delete(const struct call *call,
-			 bool (*leaves)(const struct call *call, const struct owner_tag *tag),
-			 struct error *error)
-{
-	int status = 0;
-	struct live *live = observe_owner_tags(error);
-	for (size_t i = 0; live && i < live->n_namespaces; i++) {
-		const struct live_ns *ns = live->namespaces[i];
-		for (size_t k = 0; k < ns->n_links && status == 0; k++)
-			if (ns->links[k].tag.role == ROLE_GUEST && ns->handle &&
-			    leaves(call, &ns->links[k].tag))
-				status = cni_link_delete_at(ns->handle->fd,
-							    live->namespaces[0]->handle->fd,
-							    &ns->links[k], error);
-	}
-	if (!live)
-		return -error->errnum;
-	live_free(live);
-	return status;
-}
-
 /* A runtime repeats DEL without a namespace, which is gone then, as a rule. A new container of the
  * same name keeps its link: the key differs. */
 static int do_del(struct call *call, struct error *error)
@@ -229,7 +186,7 @@ static int do_del(struct call *call, struct error *error)
 	if (status < 0)
 		return status;
 	status = call->request.netns ? delete_named(call, error)
-				     : guests_delete(call, is_of_call, error);
+				     : guests_delete(is_of_call, call, error);
 	apply_unlock(&lock);
 	return status;
 }
@@ -281,13 +238,14 @@ static int do_check(struct call *call, struct error *error)
 	return link_compare(call, &found, error);
 }
 
-static bool is_left(const struct call *call, const struct owner_tag *tag)
+static bool is_left(const void *data, const struct owner_tag *tag)
 {
+	const struct call *call = data;
 	const struct cni_request *request = &call->request;
 	if (!network_named(tag->set, tag->network, request->network))
 		return false;
 	for (size_t i = 0; i < request->n_valid; i++)
-		if (key_is(tag, key_of(call->arena, &request->valid[i])))
+		if (guest_key_is(tag, key_of(call->arena, &request->valid[i])))
 			return false;
 	return true;
 }
@@ -298,7 +256,7 @@ static int do_gc(struct call *call, struct error *error)
 	int status = apply_lock(&lock, NULL, NULL, error);
 	if (status < 0)
 		return status;
-	status = guests_delete(call, is_left, error);
+	status = guests_delete(is_left, call, error);
 	apply_unlock(&lock);
 	return status;
 }

@@ -1,0 +1,278 @@
+/* Networks and endpoints: a link for each container, which Docker moves. */
+#include "cmd/attach/attach.h"
+#include "cmd/attach/files.h"
+#include "cmd/attach/guests.h"
+#include "cmd/docker_plugin/calls.h"
+#include "cmd/docker_plugin/link.h"
+#include "cmd/exit.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static int ipam_check(const struct docker_call *call, struct error *error)
+{
+	for (size_t i = 0; i < call->n_data; i++)
+		if (!call->data[i].address_space ||
+		    strcmp(call->data[i].address_space, DOCKER_ADDRESS_SPACE) != 0) {
+			error_set(error, EINVAL, "the network has another IPAM driver");
+			error_hint(error, "add --ipam-driver mvapply");
+			return error_code(error, CODE_DOCKER_IPAM);
+		}
+	return 0;
+}
+
+static const struct prefix no_subnet;
+
+static int network_of_call(const struct docker_call *call, const struct desired *desired,
+			   struct network_of_set *ret, struct error *error)
+{
+	if (call->network)
+		return docker_network_named(desired, call->network, ret, error);
+	return docker_network_of_subnet(desired, call->n_data ? &call->data[0].subnet : &no_subnet,
+					ret, error);
+}
+
+/* Docker gave the pools to the network that the option of the IPAM driver names. */
+static int subnets_check(const struct docker_call *call, const struct network *network,
+			 struct error *error)
+{
+	for (size_t i = 0; i < call->n_data; i++) {
+		const struct subnet *subnet = network_subnet_of(network, &call->data[i].subnet.ip);
+		if (subnet && prefix_equal(&subnet->prefix, &call->data[i].subnet))
+			continue;
+		error_set(error, EINVAL, "the subnets are not those of network %s", network->name);
+		error_hint(error, "write the same network after -o network= and --ipam-opt "
+				  "network=");
+		return error_code(error, CODE_DOCKER_SUBNET);
+	}
+	return 0;
+}
+
+json_t *docker_create_network(const struct docker_work *work, struct error *error)
+{
+	struct network_of_set where;
+	struct desired *desired = attach_files_load(work->options, error);
+	int status = desired ? ipam_check(work->call, error) : -EINVAL;
+	if (status == 0)
+		status = network_of_call(work->call, desired, &where, error);
+	if (status == 0)
+		status = subnets_check(work->call, where.network, error);
+	if (status == 0)
+		state_network_add(work->state, work->call->network_id, where.set->name,
+				  where.network->name);
+	desired_free(desired);
+	return status < 0 ? NULL : json_object();
+}
+
+json_t *docker_delete_network(const struct docker_work *work, struct error *error)
+{
+	(void)error;
+	state_network_remove(work->state, work->call->network_id);
+	return json_object();
+}
+
+static int network_find(const struct docker_work *work, const struct desired *desired,
+			const char *set, const char *network, struct network_of_set *ret,
+			struct error *error)
+{
+	return docker_network_named(desired, arena_printf(work->arena, "%s/%s", set, network), ret,
+				    error);
+}
+
+/* A network with a subnet that has the address. */
+static int network_by_address(const struct desired *desired, const struct ip *ip,
+			      struct network_of_set *ret, struct error *error)
+{
+	for (size_t s = 0; s < desired->n_sets; s++)
+		for (size_t i = 0; i < desired->sets[s].n_networks; i++) {
+			const struct subnet *subnet =
+				network_subnet_of(&desired->sets[s].networks[i], ip);
+			if (subnet)
+				return docker_network_of_subnet(desired, &subnet->prefix, ret,
+								error);
+		}
+	return docker_network_of_subnet(desired, &(struct prefix){*ip, 0}, ret, error);
+}
+
+/* The call names neither the network of the files nor the pool: Docker's network is known from its
+ * creation, or else from the address that it was given, or else from the files. */
+static int endpoint_network(const struct docker_work *work, const struct desired *desired,
+			    struct network_of_set *ret, struct error *error)
+{
+	const struct docker_call *call = work->call;
+	const struct ip *ip = call->ipv4.family ? &call->ipv4 : &call->ipv6_address;
+	const struct known_network *known = state_network(work->state, call->network_id);
+	if (known)
+		return network_find(work, desired, known->set, known->network, ret, error);
+	const struct reservation *reservation = state_reservation_of(work->state, ip);
+	if (reservation)
+		return network_find(work, desired, reservation->set, reservation->network, ret,
+				    error);
+	return network_by_address(desired, ip, ret, error);
+}
+
+struct made {
+	struct mac mac;
+	struct error *error;
+};
+
+static int made_report(void *data, const struct run *run, const struct attach_job *job)
+{
+	struct made *made = data;
+	for (size_t i = 0; i < run->plan->n_steps; i++) {
+		const struct step *step = &run->plan->steps[i];
+		if (!containers_have(&job->containers, step) || !step->desired)
+			continue;
+		if (attach_step_error(run, step, made->error))
+			return EXIT_FAILED;
+		made->mac = step->desired->mac;
+		return EXIT_CONVERGED;
+	}
+	error_set(made->error, ENODEV, "the link was not made");
+	error_code(made->error, CODE_DOCKER_LINK);
+	return EXIT_FAILED;
+}
+
+/* The name is the address, as no call has the container's. */
+static struct started started_of(const struct docker_work *work)
+{
+	char text[IP_TEXT_SIZE];
+	const struct docker_call *call = work->call;
+	const struct ip *ip = call->ipv4.family ? &call->ipv4 : &call->ipv6_address;
+	return (struct started){.name = arena_strdup(work->arena, ip_format(ip, text)),
+				.key = endpoint_key(call->endpoint_id, work->arena),
+				.netns = work->scratch,
+				.interface = endpoint_link_name(call->endpoint_id, work->arena),
+				.ipv4 = call->ipv4,
+				.ipv6 = call->ipv6_address,
+				.mac = call->mac};
+}
+
+static int link_make(const struct docker_work *work, const struct desired *desired,
+		     struct mac *ret_mac, struct error *error)
+{
+	struct network_of_set where;
+	struct made made = {.error = error};
+	struct options options = *work->options;
+	const struct started started = started_of(work);
+	struct attach_job job = {.options = &options};
+	int status = endpoint_network(work, desired, &where, error);
+	if (status < 0)
+		return status;
+	options.quiet = true;
+	job.desired = started_add(desired, &where, &started, work->arena, &job.containers, error);
+	if (!job.desired)
+		return -EINVAL;
+	job.lookups = lookups_new(NULL, NULL, NULL);
+	status = attach_run(&job, made_report, &made, error);
+	lookups_free(job.lookups);
+	*ret_mac = made.mac;
+	if (status == EXIT_FAILED)
+		return -EINVAL;
+	return status < 0 ? status
+			  : endpoint_link_publish(work->scratch_fd, started.interface, error);
+}
+
+static bool is_of_endpoint(const void *data, const struct owner_tag *tag)
+{
+	return guest_key_is(tag, data);
+}
+
+static int endpoint_delete(const struct docker_work *work, struct error *error)
+{
+	struct apply_lock lock;
+	int status = apply_lock(&lock, NULL, NULL, error);
+	if (status < 0)
+		return status;
+	status = guests_delete(is_of_endpoint, endpoint_key(work->call->endpoint_id, work->arena),
+			       error);
+	apply_unlock(&lock);
+	return status;
+}
+
+/* Docker refuses an answer that repeats what it gave. */
+json_t *docker_create_endpoint(const struct docker_work *work, struct error *error)
+{
+	struct mac mac = {.set = false};
+	char text[MAC_TEXT_SIZE];
+	struct desired *desired = attach_files_load(work->options, error);
+	const int status = desired ? link_make(work, desired, &mac, error) : -EINVAL;
+	desired_free(desired);
+	if (status < 0) {
+		struct error ignored;
+		(void)endpoint_delete(work, &ignored);
+		return NULL;
+	}
+	if (!mac.set || work->call->mac.set)
+		return json_pack("{s:{}}", "Interface");
+	return json_pack("{s:{s:s}}", "Interface", "MacAddress", mac_format(&mac, text));
+}
+
+json_t *docker_delete_endpoint(const struct docker_work *work, struct error *error)
+{
+	return endpoint_delete(work, error) < 0 ? NULL : json_object();
+}
+
+/* The gateway of the subnet that has the address; NULL: none. */
+static const struct ip *gateway_of(const struct network *network, const struct ip *ip)
+{
+	const struct subnet *subnet = ip->family ? network_subnet_of(network, ip) : NULL;
+	return subnet && subnet->gateway.family && !network->internal ? &subnet->gateway : NULL;
+}
+
+/* A restarted plugin knows the IPv4 address alone, by the link's owner tag. */
+static struct known_endpoint endpoint_of(const struct docker_work *work,
+					 const struct owner_tag *tag)
+{
+	const struct known_endpoint *known = state_endpoint(work->state, work->call->endpoint_id);
+	struct known_endpoint endpoint = {0};
+	if (known)
+		return *known;
+	(void)ip_parse(owner_tag_guest(work->arena, tag).name, &endpoint.ipv4);
+	return endpoint;
+}
+
+static json_t *join_answer(const struct network *network, const struct known_endpoint *endpoint,
+			   const char *name)
+{
+	char text[IP_TEXT_SIZE];
+	const struct ip *ipv4 = gateway_of(network, &endpoint->ipv4),
+			*ipv6 = gateway_of(network, &endpoint->ipv6);
+	json_t *answer = json_pack("{s:{s:s, s:s}, s:[], s:b}", "InterfaceName", "SrcName", name,
+				   "DstPrefix", "eth", "StaticRoutes", "DisableGatewayService",
+				   !ipv4 && !ipv6);
+	if (ipv4)
+		json_object_set_new(answer, "Gateway", json_string(ip_format(ipv4, text)));
+	if (ipv6)
+		json_object_set_new(answer, "GatewayIPv6", json_string(ip_format(ipv6, text)));
+	return answer;
+}
+
+static int link_gone(const char *name, struct error *error)
+{
+	error_set(error, ENODEV, "the link %s is gone", name);
+	error_hint(error, "start the container again");
+	return error_code(error, CODE_DOCKER_LINK);
+}
+
+json_t *docker_join(const struct docker_work *work, struct error *error)
+{
+	struct live_link link;
+	struct network_of_set where;
+	json_t *answer = NULL;
+	const char *name = endpoint_link_name(work->call->endpoint_id, work->arena);
+	const int status = endpoint_link_find(name, work->arena, &link, error);
+	if (status < 0 || link.tag.role != ROLE_GUEST) {
+		link_gone(name, error);
+		return NULL;
+	}
+	struct desired *desired = attach_files_load(work->options, error);
+	if (desired &&
+	    network_find(work, desired, link.tag.set, link.tag.network, &where, error) == 0) {
+		const struct known_endpoint endpoint = endpoint_of(work, &link.tag);
+		answer = join_answer(where.network, &endpoint, name);
+	}
+	desired_free(desired);
+	return answer;
+}

@@ -1,0 +1,355 @@
+#include "cmd/docker_plugin/server.h"
+
+#include "cmd/docker_plugin/calls.h"
+#include "container_engine/http_request.h"
+#include "lib/cleanup.h"
+#include "lib/event_loop.h"
+#include "lib/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Docker keeps a few connections open. */
+#define CONNECTIONS_MAX 128
+#define INPUT_MAX       (HTTP_HEAD_MAX + HTTP_BODY_MAX)
+#define SEND_MS         5000
+
+struct server;
+
+struct connection {
+	struct server *server;
+	struct connection *next;
+	int fd;
+	char *input; /* what has been received and not been answered */
+	size_t used, room;
+	bool closing; /* after its answer */
+	bool waiting; /* for a free worker */
+	int worker;   /* the number of its worker; -1: none */
+};
+
+struct worker {
+	struct connection *connection; /* NULL: the worker is free */
+	pid_t pid;
+	int end; /* a pipe that the worker's end closes */
+};
+
+struct server {
+	const struct docker_plugin *plugin;
+	const struct options *options;
+	struct loop *loop;
+	struct plugin_state state;
+	struct connection *connections;
+	size_t n_connections;
+	struct worker workers[WORKERS_MAX];
+};
+
+/* One call of a request. */
+struct request {
+	const char *path;
+	struct arena *arena;
+	struct docker_call call;
+	struct error error;
+	int status; /* of the parse: 0, or a negative errno */
+};
+
+static void bytes_send(int fd, const char *bytes, size_t size)
+{
+	while (size) {
+		const ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
+		struct pollfd poller = {.fd = fd, .events = POLLOUT};
+		if (sent < 0 && errno != EAGAIN && errno != EINTR)
+			return;
+		if (sent < 0 && errno == EAGAIN && poll(&poller, 1, SEND_MS) <= 0)
+			return;
+		bytes += sent > 0 ? sent : 0;
+		size -= sent > 0 ? (size_t)sent : 0;
+	}
+}
+
+/* Releases the answer. */
+static void answer_send(int fd, int code, json_t *answer)
+{
+	char head[256];
+	cleanup_free char *body = json_dumps(answer, JSON_COMPACT);
+	const size_t length = body ? strlen(body) : 0;
+	const int size = snprintf(head, sizeof(head),
+				  "HTTP/1.1 %d %s\r\n"
+				  "Content-Type: application/vnd.docker.plugins.v1.1+json\r\n"
+				  "Content-Length: %zu\r\n\r\n",
+				  code, code == 200 ? "OK" : "Error", length);
+	bytes_send(fd, head, (size_t)size);
+	bytes_send(fd, body, length);
+	json_decref(answer);
+}
+
+static void failure_send(int fd, const struct request *request, const struct error *error)
+{
+	const int code = error->code == CODE_DOCKER_METHOD ? 404 : 200;
+	answer_send(fd, code, docker_call_failed(docker_path_is_ipam(request->path), error));
+}
+
+static void connection_free(struct connection *connection)
+{
+	struct server *server = connection->server;
+	struct connection **place = &server->connections;
+	while (*place != connection)
+		place = &(*place)->next;
+	*place = connection->next;
+	server->n_connections--;
+	close(connection->fd);
+	free(connection->input);
+	free(connection);
+}
+
+static void request_run(struct server *server, const struct connection *connection,
+			struct request *request, int scratch)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", scratch);
+	const struct docker_work work = {.options = server->options,
+					 .arena = request->arena,
+					 .state = &server->state,
+					 .call = &request->call,
+					 .scratch = path,
+					 .scratch_fd = scratch};
+	json_t *answer = docker_call_answer(&work, &request->error);
+	if (answer)
+		answer_send(connection->fd, 200, answer);
+	else
+		failure_send(connection->fd, request, &request->error);
+}
+
+/* A descriptor of the parent would keep its peer's connection open. */
+static void descriptors_close(const struct server *server, const struct connection *own)
+{
+	close(server->plugin->listener);
+	for (const struct connection *other = server->connections; other; other = other->next)
+		if (other != own)
+			close(other->fd);
+}
+
+static void worker_end(void *data, int fd, uint32_t events);
+
+static int worker_begin(struct connection *connection, struct request *request, int number)
+{
+	int ends[2];
+	struct server *server = connection->server;
+	struct worker *worker = &server->workers[number];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return error_set(&request->error, errno, "pipe: %s", strerror(errno));
+	fflush(NULL);
+	const pid_t pid = fork();
+	if (pid == 0) {
+		descriptors_close(server, connection);
+		request_run(server, connection, request, server->plugin->scratch[number]);
+		_exit(0);
+	}
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return error_set(&request->error, errno, "fork: %s", strerror(errno));
+	}
+	*worker = (struct worker){connection, pid, ends[0]};
+	connection->worker = number;
+	loop_remove(server->loop, connection->fd);
+	return loop_add(server->loop, ends[0], EPOLLIN, worker_end, worker, &request->error);
+}
+
+static int worker_free(const struct server *server)
+{
+	for (int i = 0; i < WORKERS_MAX; i++)
+		if (!server->workers[i].connection)
+			return i;
+	return -1;
+}
+
+/* Returns whether the request was begun; otherwise it waits for a worker. */
+static bool request_begin(struct connection *connection, struct request *request)
+{
+	struct server *server = connection->server;
+	const bool waits = request->status == 0 && docker_call_waits(request->call.method);
+	const int number = waits ? worker_free(server) : 0;
+	if (number < 0)
+		return false;
+	if (request->status == 0)
+		docker_call_note(&server->state, &request->call);
+	if (request->status == 0 && !waits)
+		request_run(server, connection, request, server->plugin->scratch[0]);
+	else if (request->status < 0 || worker_begin(connection, request, number) < 0)
+		failure_send(connection->fd, request, &request->error);
+	return true;
+}
+
+static bool request_handle(struct connection *connection, const struct http_request *http)
+{
+	__attribute__((cleanup(arena_cleanup))) struct arena *arena = arena_new();
+	struct request request = {.path = http->path, .arena = arena};
+	request.status = docker_call_parse(http->path, http->body, http->body_size, arena,
+					   &request.call, &request.error);
+	return request_begin(connection, &request);
+}
+
+static void refusal_send(int fd, int code)
+{
+	struct error error;
+	error_set(&error, EINVAL, "the HTTP request is not understood");
+	error_code(&error, CODE_DOCKER_CALL);
+	answer_send(fd, code, docker_call_failed(false, &error));
+}
+
+/* Answers the complete requests, until one runs elsewhere or waits. */
+static void input_handle(struct connection *connection)
+{
+	struct http_request http;
+	int status = 0;
+	while (connection->worker < 0 && !connection->closing &&
+	       (status = http_request_parse(connection->input, connection->used, &http)) > 0) {
+		connection->waiting = !request_handle(connection, &http);
+		if (connection->waiting) {
+			loop_remove(connection->server->loop, connection->fd);
+			return;
+		}
+		connection->closing = http.closes;
+		connection->used -= http.size;
+		memmove(connection->input, connection->input + http.size, connection->used);
+	}
+	if (status < 0) {
+		refusal_send(connection->fd, -status);
+		connection->closing = true;
+	}
+}
+
+static void room_make(struct connection *connection)
+{
+	if (connection->used < connection->room)
+		return;
+	connection->room = connection->room ? 2 * connection->room : 4096;
+	connection->input = memory_or_die(realloc(connection->input, connection->room));
+}
+
+static void connection_close(struct connection *connection)
+{
+	loop_remove(connection->server->loop, connection->fd);
+	connection_free(connection);
+}
+
+static void connection_ready(void *data, int fd, uint32_t events)
+{
+	struct connection *connection = data;
+	(void)events;
+	room_make(connection);
+	const ssize_t got = recv(fd, connection->input + connection->used,
+				 connection->room - connection->used, MSG_DONTWAIT);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0 || connection->used + (size_t)got > INPUT_MAX) {
+		connection_close(connection);
+		return;
+	}
+	connection->used += (size_t)got;
+	input_handle(connection);
+	if (connection->closing && connection->worker < 0)
+		connection_close(connection);
+}
+
+/* Its request has been answered, or a worker is free for it. */
+static void connection_resume(struct connection *connection)
+{
+	struct error ignored;
+	connection->waiting = false;
+	if (loop_add(connection->server->loop, connection->fd, EPOLLIN, connection_ready,
+		     connection, &ignored) < 0) {
+		connection_free(connection);
+		return;
+	}
+	input_handle(connection);
+	if (connection->closing && connection->worker < 0)
+		connection_close(connection);
+}
+
+static void waiting_resume(struct server *server)
+{
+	struct connection *next;
+	for (struct connection *connection = server->connections; connection; connection = next) {
+		next = connection->next;
+		if (connection->waiting)
+			connection_resume(connection);
+	}
+}
+
+static void crash_send(int fd)
+{
+	struct error error;
+	error_set(&error, EIO, "the plugin's worker has ended without an answer");
+	answer_send(fd, 500, docker_call_failed(false, &error));
+}
+
+static void worker_end(void *data, int fd, uint32_t events)
+{
+	struct worker *worker = data;
+	struct connection *connection = worker->connection;
+	struct server *server = connection->server;
+	int status = 0;
+	(void)events;
+	loop_remove(server->loop, fd);
+	close(fd);
+	if (waitpid(worker->pid, &status, 0) != worker->pid || status != 0)
+		crash_send(connection->fd);
+	*worker = (struct worker){0};
+	connection->worker = -1;
+	connection_resume(connection);
+	waiting_resume(server);
+}
+
+static void connection_add(struct server *server, int fd)
+{
+	struct error ignored;
+	struct connection *connection = memory_new(1, sizeof(*connection));
+	*connection = (struct connection){
+		.server = server, .next = server->connections, .fd = fd, .worker = -1};
+	server->connections = connection;
+	server->n_connections++;
+	if (loop_add(server->loop, fd, EPOLLIN, connection_ready, connection, &ignored) < 0)
+		connection_free(connection);
+}
+
+static void listener_ready(void *data, int fd, uint32_t events)
+{
+	struct server *server = data;
+	(void)events;
+	const int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (accepted >= 0 && server->n_connections < CONNECTIONS_MAX)
+		connection_add(server, accepted);
+	else if (accepted >= 0)
+		close(accepted);
+}
+
+static void idle(void *data)
+{
+	(void)data;
+}
+
+int docker_serve(const struct docker_plugin *plugin, const struct options *options,
+		 struct error *error)
+{
+	struct server server = {.plugin = plugin, .options = options, .loop = loop_new(error)};
+	if (!server.loop)
+		return -error->errnum;
+	int status =
+		loop_add(server.loop, plugin->listener, EPOLLIN, listener_ready, &server, error);
+	if (status == 0)
+		status = loop_run(server.loop, idle, &server, error);
+	while (server.connections)
+		connection_free(server.connections);
+	state_free(&server.state);
+	loop_free(server.loop);
+	return status;
+}
