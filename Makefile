@@ -232,9 +232,14 @@ fuzz-programs: $(FUZZ)
 
 # Podman and CRI-O read the hooks in these two folders alone.
 HOOKSDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/share,/etc)/containers/oci/hooks.d
+# Container runtimes look for CNI plugins in one folder: upstream's is /opt/cni/bin, Debian's packages use
+# /usr/lib/cni, Fedora's /usr/libexec/cni.
+CNIDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib/cni,/opt/cni/bin)
 install: $(BUILD)/mvapply man
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/mvapply
 	ln -sf mvapply $(DESTDIR)$(PREFIX)/bin/mvapply-runtime
+	install -d $(DESTDIR)$(CNIDIR)
+	ln -sf $(PREFIX)/bin/mvapply $(DESTDIR)$(CNIDIR)/mvapply
 	install -d $(DESTDIR)$(HOOKSDIR)
 	sed 's,/usr/local/bin/,$(PREFIX)/bin/,' dist/oci/50-mvapply.json > $(DESTDIR)$(HOOKSDIR)/50-mvapply.json
 	chmod 644 $(DESTDIR)$(HOOKSDIR)/50-mvapply.json
@@ -286,7 +291,7 @@ release:
 uninstall:
 	rm -f $(DESTDIR)$(UNITDIR)/mvapply.service $(DESTDIR)$(PREFIX)/share/mvapply/systemd/mvapply-*.conf \
 		$(DESTDIR)$(PREFIX)/bin/mvapply $(DESTDIR)$(PREFIX)/bin/mvapply-runtime \
-		$(DESTDIR)$(HOOKSDIR)/50-mvapply.json \
+		$(DESTDIR)$(CNIDIR)/mvapply $(DESTDIR)$(HOOKSDIR)/50-mvapply.json \
 		$(DESTDIR)$(PREFIX)/share/man/man8/mvapply.8 $(DESTDIR)$(PREFIX)/share/man/man8/mvapply-runtime.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/mvapply.yaml.5 \
 		$(DESTDIR)$(PREFIX)/share/mvapply/mvapply.schema.json \
