@@ -198,6 +198,14 @@ static bool link_prevents(const struct conflict_finder *finder,
 	return planned->container->guest || (managed && managed->placement == PLACEMENT_OWN);
 }
 
+/* A veth parent's peer names the parent as its link, too, but is not on it. */
+static bool is_on_parent(const struct matched *matched, const struct live_link *link,
+			 const struct parent *parent)
+{
+	enum driver handler;
+	return link_handler(link, &handler) && parent_of_link(matched->parents, link) == parent;
+}
+
 /* Another live link that has the address, in a partial run; or NULL. */
 static const struct unmanaged *address_occupant(const struct conflict_finder *finder,
 						const struct planned_attachment *planned,
@@ -209,7 +217,7 @@ static const struct unmanaged *address_occupant(const struct conflict_finder *fi
 		for (size_t k = 0; k < live->namespaces[i]->n_links; k++) {
 			const struct live_ns *ns = live->namespaces[i];
 			const struct live_link *link = &ns->links[k];
-			if (parent_of_link(matched->parents, link) != planned->parent ||
+			if (!is_on_parent(matched, link, planned->parent) ||
 			    !has_address(ns, link, ip) || !link_prevents(finder, planned, link))
 				continue;
 			struct unmanaged *occupant =

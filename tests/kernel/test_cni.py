@@ -143,6 +143,15 @@ def requested(host):
     same(host.names("c"), set(), "after the failures")
 
 
+@test("cni: an address on the other end of a veth parent is not one on the parent")
+def veth_parent(host):
+    host.netns("web")
+    declare(host, document(networks(gateway=None), {}))
+    Plugin(host).add("web")
+    same((host.addresses("lan", "up0"), host.addresses("web", "eth0")), ({"172.16.86.1/24"}, {"172.16.86.1/24"}),
+         "as an apply chooses it: the LAN's addresses are probed, not read")
+
+
 @test("cni: versions, a list of plugins, and an interface that exists")
 def lists(host):
     host.netns("a", "b", "c")
