@@ -105,14 +105,21 @@ static int environment_parse(const struct parser *parser)
 	return 0;
 }
 
-static int version_parse(const struct parser *parser)
+static bool version_take(const struct parser *parser, const char *version)
 {
-	const char *version = engine_json_text(parser->json, "cniVersion");
 	for (size_t i = 0; version && cni_versions[i]; i++)
 		if (strcmp(cni_versions[i], version) == 0) {
 			parser->request->version = cni_versions[i];
-			return 0;
+			return true;
 		}
+	return false;
+}
+
+static int version_parse(const struct parser *parser)
+{
+	const char *version = engine_json_text(parser->json, "cniVersion");
+	if (version_take(parser, version))
+		return 0;
 	error_set(parser->error, EINVAL, "the CNI configuration: cniVersion %.32s is not supported",
 		  version ? version : "0.1.0");
 	error_hint(parser->error, "use 0.3.1, 0.4.0, 1.0.0 or " CNI_VERSION);
@@ -283,6 +290,8 @@ int cni_request_parse(const struct cni_environment *environment, const char *byt
 				      .request = ret,
 				      .error = error};
 	*ret = (struct cni_request){.version = CNI_VERSION};
+	/* Also of an error's answer, and of VERSION's, which needs no input. */
+	version_take(&parser, engine_json_text(json, "cniVersion"));
 	int status = command_parse(&parser);
 	if (status == 0 && commands[ret->command].network && !json_is_object(json)) {
 		error_set(error, EINVAL,

@@ -301,7 +301,7 @@ static int do_status(struct call *call, struct error *error)
 static int do_version(struct call *call, struct error *error)
 {
 	(void)error;
-	call->answer = cni_supported();
+	call->answer = cni_supported(&call->request);
 	return 0;
 }
 

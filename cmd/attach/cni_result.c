@@ -38,12 +38,13 @@ json_t *cni_failed(const struct cni_request *request, const struct error *error)
 	return answer;
 }
 
-json_t *cni_supported(void)
+json_t *cni_supported(const struct cni_request *request)
 {
 	json_t *versions = json_array();
 	for (size_t i = 0; cni_versions[i]; i++)
 		json_array_append_new(versions, json_string(cni_versions[i]));
-	return json_pack("{s:s, s:o}", "cniVersion", CNI_VERSION, "supportedVersions", versions);
+	return json_pack("{s:s, s:o}", "cniVersion", request->version, "supportedVersions",
+			 versions);
 }
 
 /* The list at the key, which is made if there is none. */

@@ -10,7 +10,8 @@
 json_t *cni_added(const struct cni_request *request, const struct network *network,
 		  const struct link_spec *spec);
 json_t *cni_failed(const struct cni_request *request, const struct error *error);
-json_t *cni_supported(void);
+/* The answer to VERSION. */
+json_t *cni_supported(const struct cni_request *request);
 
 /* Whether the result has that interface in the namespace; sets *ret_mac (or NULL) and the addresses
  * in the arena. */
