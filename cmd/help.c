@@ -143,7 +143,8 @@ static const struct synonym {
 	{"lint", "validate"},  {"test", "validate"},     {"daemon", "watch"},
 	{"run", "watch"},      {"serve", "watch"},       {"describe", "explain"},
 	{"convert", "import"}, {"dump", "export"},       {"save", "export"},
-	{"draw", "graph"},     {"version", "--version"},
+	{"draw", "graph"},     {"version", "--version"}, {"inspect", "status"},
+	{"info", "status"},    {"config", "validate"},
 };
 
 static const char *command_meant(const char *name)

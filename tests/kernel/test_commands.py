@@ -389,6 +389,7 @@ def help_groups(host):
 
 MEANT = {"plan": "diff", "up": "apply", "sync": "apply", "start": "apply", "down": "delete", "rm": "delete",
          "destroy": "delete", "remove": "delete", "stop": "delete", "ls": "status", "list": "status",
+         "inspect": "status", "config": "validate",
          "ps": "status", "show": "status", "check": "validate", "version": "--version", "PLAN": "diff",
          "aply": "apply", "statsu": "status", "explian": "explain"}
 
