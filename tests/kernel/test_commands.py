@@ -381,7 +381,7 @@ def help_groups(host):
         examples = text.split("\nexamples:\n")[1].splitlines()
         assert 1 <= len(examples) <= 2, text
         for example in examples:
-            words = example.split()
+            words = [word for word in example.split() if "=" not in word or word.startswith("-")]
             same(words[:2], ["mvapply", command["name"]], "the example")
             if "--" not in words:
                 host.mvapply(*words[1:], "--help")
