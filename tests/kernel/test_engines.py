@@ -306,6 +306,16 @@ def engine_network(host, engine):
         same({route for route in host.routes(space) if route.startswith("default")},
              {"default via 172.17.0.1 dev eth0"}, "default routes, where the engine's came later")
         same(host.apply(text, env=engine.env).plan, [], "the last apply")
+        wanted = one(engine, gw_priority=1)
+        host.apply(wanted, env=engine.env)
+        for source, out in (("", "172.16.86.1 dev lan0"), (" from 172.17.0.2", "172.17.0.1 dev eth0")):
+            route = host.ip(space, f"route get 9.9.9.9{source}")
+            assert f"via {out}" in route, route
+        host.batch(space, ["route del default via 172.17.0.1 dev eth0"])
+        host.apply(wanted, env=engine.env)
+        assert "via 172.16.86.1 dev lan0 table 77" in host.ip(space, "route get 9.9.9.9"), "it stays there"
+        same([route for route in host.routes(space) if "default" in route], [], "main")
+        same(host.apply(wanted, env=engine.env).plan, [], "nothing is left to do")
 
 
 @on_each("containers in every state")

@@ -157,6 +157,25 @@ def beside(host):
         engine.call("DELETE", "/networks/inner")
 
 
+@test("hook: docker: the default route through the LAN, in addition to Docker's", seconds=120)
+def default_route(host):
+    with running(host, "docker", Wrapped) as engine:
+        engine.call("POST", "/networks/create", {
+            "Name": "outer", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "10.9.0.0/24"}]}})
+        declare(entry(engine, gw_priority=1))
+        engine.run("my-web", network="outer")
+        with engine.space("my-web") as space:
+            for source, out in (("", "172.16.86.1 dev lan0"), (" from 10.9.0.2", "10.9.0.1 dev eth0")):
+                route = host.ip(space, f"route get 203.0.113.9{source}")
+                assert f"via {out}" in route, route
+            same({route for route in host.routes(space) if route.startswith("default")},
+                 {"default via 10.9.0.1 dev eth0"}, "main")
+        done = host.mvapply("apply", "-f", FILE, env=engine.env)
+        same(done.plan, [], "an apply after it")
+        engine.remove("my-web")
+        engine.call("DELETE", "/networks/outer")
+
+
 @on_each("a parent that appears late, or never")
 def late(host, engine):
     declare(entry(engine, network=lan(parent="late0")))

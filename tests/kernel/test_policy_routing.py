@@ -5,7 +5,8 @@ import contextlib
 import json
 import socket
 
-from declare import document
+from declare import document, lan
+from dhcp_server import serving
 from host import same
 from registry import test
 
@@ -291,3 +292,28 @@ def moves(host):
     host.ip("web", "link set lan1 down")
     host.delete(two({}, {"gw_priority": 1}))
     check_gone(host)
+
+
+@test("policy routing: the router of a DHCP lease, and the main table after it")
+def leased(host):
+    engine(host)
+    wanted = document({"n": lan(dhcp=True, subnet=None, gateway=None)},
+                      {"web": {"n": {"gw_priority": 1, "interface_name": "lan0"}}})
+    with serving(host):
+        host.apply(wanted)
+        same(defaults(host, "web", socket.AF_INET, 77), {("172.16.86.1", "lan0", "77")}, "ours")
+        same(rules(host, "web", socket.AF_INET), OWN | {(32763, "172.18.0.2", "78", None)}, "rules")
+        same(rules(host, "web", socket.AF_INET6), set(), "rules of IPv6, which it does not have")
+        leased_ip = next(item["local"] for item in host.link("web", "lan0")["addr_info"]
+                         if item["family"] == "inet")
+        same(leaves_from(host, socket.AF_INET), leased_ip, "leaves by the LAN")
+        same(answered(host, socket.AF_INET), True, "a client beyond the engine's router")
+        host.unchanged(wanted)
+        engine_defaults(host, what="del")
+        host.apply(wanted)
+        check_gone(host)
+        same(defaults(host, "web", socket.AF_INET), {("172.16.86.1", "lan0", "77")}, "in main")
+        host.unchanged(wanted)
+        engine_defaults(host, what="append")
+        host.delete(wanted)
+        check_gone(host)
