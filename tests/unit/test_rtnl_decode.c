@@ -283,6 +283,8 @@ static void decode_all(struct arena *arena, const struct nlmsghdr *message)
 	decode_link(arena, message, &link, &parent);
 	decode_addr(message, &addr, &proto);
 	decode_route(message, &route);
+	struct live_rule rule;
+	decode_rule(message, &rule);
 	decode_nsid(message, &nsid);
 	struct mac mac;
 	decode_fdb(message, &nsid, &mac);

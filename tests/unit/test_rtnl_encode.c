@@ -2,7 +2,9 @@
 #include "kernel/rtnl_encode.h"
 
 #include "kernel/rtnl_decode.h"
+#include "reconcile/state/policy_routing.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
@@ -269,6 +271,62 @@ static void test_route_round_trip(void **state)
 	}
 }
 
+static void test_rule_round_trip(void **state)
+{
+	(void)state;
+	struct policy_rule rules[] = {
+		{.priority = 32763, .table = POLICY_TABLE_ANSWERS},
+		{.priority = 32763},
+		{.priority = 32764, .no_default = true, .from.ip.family = AF_INET},
+		{.priority = 32765, .table = POLICY_TABLE, .from.ip.family = AF_INET6},
+	};
+	assert_true(prefix_parse("172.17.0.2/32", &rules[0].from));
+	assert_true(prefix_parse("fd00:17::2/128", &rules[1].from));
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct live_rule live;
+		union message message;
+		assert_true(encode_rule_add(&message, &rules[i]));
+		assert_int_equal(decode_rule(&message.header, &live), DECODED);
+		assert_true(policy_rule_equal(&live.rule, &rules[i]));
+		assert_int_equal(live.proto, OWNER_TAG_PROTOCOL);
+		assert_false(live.other);
+		assert_true(live_rule_managed(&live));
+		assert_true(encode_rule_delete(&message, &rules[i]));
+		assert_int_equal(message.header.nlmsg_type, RTM_DELRULE);
+	}
+}
+
+/* Anything that limits a rule, or leads elsewhere, makes it another program's. */
+static void test_rule_other(void **state)
+{
+	(void)state;
+	static const uint16_t attributes[] = {FRA_IIFNAME,   FRA_OIFNAME, FRA_FWMARK,
+					      FRA_UID_RANGE, FRA_DST,     FRA_SUPPRESS_IFGROUP};
+	const struct policy_rule rule = {.priority = 32765, .from.ip.family = AF_INET};
+	struct live_rule live;
+	union message message;
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+		assert_true(encode_rule_add(&message, &rule));
+		mnl_attr_put_u32(&message.header, attributes[i], 7);
+		assert_int_equal(decode_rule(&message.header, &live), DECODED);
+		assert_true(live.other);
+	}
+	assert_true(encode_rule_add(&message, &rule));
+	struct fib_rule_hdr *header = mnl_nlmsg_get_payload(&message.header);
+	header->flags = FIB_RULE_INVERT;
+	assert_int_equal(decode_rule(&message.header, &live), DECODED);
+	assert_true(live.other);
+	header->flags = 0;
+	header->action = FR_ACT_BLACKHOLE;
+	assert_int_equal(decode_rule(&message.header, &live), DECODED);
+	assert_true(live.other);
+	header->family = AF_UNSPEC;
+	assert_int_equal(decode_rule(&message.header, &live), DECODE_SKIP);
+	header->family = AF_INET;
+	header->src_len = 33;
+	assert_int_equal(decode_rule(&message.header, &live), DECODE_BAD);
+}
+
 /* The longest allowed values fit; invalid ones are refused, not cut. */
 static void test_limits(void **state)
 {
@@ -298,6 +356,8 @@ int main(void)
 		cmocka_unit_test(test_address_round_trip),
 		cmocka_unit_test(test_address_lifetime),
 		cmocka_unit_test(test_route_round_trip),
+		cmocka_unit_test(test_rule_round_trip),
+		cmocka_unit_test(test_rule_other),
 		cmocka_unit_test(test_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
