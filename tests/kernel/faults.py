@@ -38,11 +38,11 @@ def noted(host, what, action):
     return [(int(number), int(detail)) for kind, number, detail in words if kind == what]
 
 
-def killed(host, number, calls, *arguments):
+def killed(host, number, calls, *arguments, stdin=None, env=None):
     """Runs mvapply, and kills it directly before that many of those calls; returns whether it was
     killed, or (for number 0) the number of calls."""
     done = host.run(tool(host, "killer"), str(number), calls, host.binary, *arguments, seconds=60,
-                    env={"ASAN_OPTIONS": "detect_leaks=0"})
+                    stdin=stdin, env={"ASAN_OPTIONS": "detect_leaks=0", **(env or {})})
     if done.code not in (0, 1):
         raise AssertionError(f"it could not be traced\n{done}")
     if not number:
