@@ -49,6 +49,28 @@ def outline(page):
     return [len(marks) for marks in re.findall(r"^(#+) ", documents.FENCE.sub("", read(page)), re.MULTILINE)]
 
 
+def parts(page):
+    """Of each section: its heading, and how many paragraphs, items of lists and rows of tables it has."""
+    text = documents.FENCE.sub("BLOCK\n", read(page))
+    found = re.split(r"^(#+ .*)$", text, flags=re.MULTILINE)
+    for heading, section in zip([page, *found[1::2]], found[::2]):
+        yield heading, (len(re.findall(r"\S(?:.|\n(?!\n))*", section)),
+                        len(re.findall(r"^(?:- |\d+\. )", section, re.MULTILINE)),
+                        len(re.findall(r"^\|", section, re.MULTILINE)))
+
+
+@row("pages: no section in Chinese lacks a paragraph, an item or a row of the English one")
+def complete_sections(_binary):
+    count = 0
+    for page in (page for page in documents.pages() if page.endswith(".zh.md")):
+        english = list(parts(page.replace(".zh.md", ".md")))
+        for (heading, is_there), (_, expected) in zip(parts(page), english):
+            assert all(a >= b for a, b in zip(is_there, expected)), \
+                f"{page}, {heading}: {is_there} paragraphs, items and rows of {expected}"
+            count += 1
+    assert count > 100, f"only {count} sections were compared"
+
+
 @row("pages: a page in Chinese has the headings, blocks and sections of the English one")
 def chinese(_binary):
     pages = [page for page in documents.pages() if page.endswith(".zh.md")]
