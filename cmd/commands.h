@@ -12,6 +12,7 @@ int command_watch(const struct options *options);
 int command_status(const struct options *options);
 int command_cni(const struct options *options);
 int command_docker_plugin(const struct options *options);
+int command_netavark(const struct options *options);
 int command_hook(const struct options *options);
 int command_confirm(const struct options *options);
 int command_delete(const struct options *options);

@@ -460,6 +460,9 @@ static const struct code_text texts[] = {
 	{CODE_CNI_UNREADY, CLASS_FAILED, "the network cannot attach containers now",
 	 "The runtime checked whether the plugin is ready, and it is not. The message states "
 	 "what is missing."},
+	{CODE_NETAVARK_REQUEST, CLASS_USAGE, "not a request of netavark",
+	 "netavark starts the plugin with `info`, `create`, `setup NETNS` or `teardown NETNS`, and "
+	 "writes a JSON request to the standard input. The message names what is wrong in it."},
 	{CODE_DOCKER_METHOD, CLASS_USAGE, "a method that Docker's plugins do not have",
 	 "`mvapply docker-plugin` answers the methods of a network driver and of an IPAM driver. "
 	 "docs/reference/docker-driver.md lists them."},

@@ -1,18 +1,15 @@
 /* The CNI plugin: a container runtime starts it for each container, with the network configuration
  * on the standard input. It keeps no state: its links are found by their owner tags. */
-#include "cmd/attach/attach.h"
-#include "cmd/attach/cni_link.h"
 #include "cmd/attach/cni_result.h"
-#include "cmd/attach/files.h"
 #include "cmd/attach/guests.h"
-#include "cmd/attach/started.h"
+#include "cmd/attach/netns_link.h"
+#include "cmd/attach/plugin.h"
 #include "cmd/commands.h"
 #include "cmd/exit.h"
-#include "lib/hash.h"
+#include "cmd/session.h"
 #include "lib/read_full.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,21 +25,9 @@ struct call {
 	json_t *answer; /* NULL: nothing is written */
 };
 
-/* Distinguishes the interfaces of containers of one name; the same in each call. */
 static const char *key_of(struct arena *arena, const struct cni_interface *interface)
 {
-	const uint64_t hash =
-		hash_text(hash_text(HASH_START, interface->container_id), interface->ifname);
-	return arena_printf(arena, "cni.%016" PRIx64, hash);
-}
-
-/* The caller frees the result. */
-static struct desired *files_load(const struct call *call, struct error *error)
-{
-	struct options options = *call->options;
-	options.files = call->request.files;
-	options.n_files = call->request.n_files;
-	return attach_files_load(&options, error);
+	return plugin_key(arena, "cni", interface->container_id, interface->ifname);
 }
 
 /* "NAMESPACE/NAME"; without Kubernetes, the container's name alone (Podman). */
@@ -57,6 +42,7 @@ static struct started started_of(const struct call *call)
 {
 	const struct cni_request *request = &call->request;
 	return (struct started){.source = source_of(request, call->arena),
+				.kind = SOURCE_CNI,
 				.name = request->pod_name ? request->pod_name
 							  : request->interface.container_id,
 				.key = key_of(call->arena, &request->interface),
@@ -67,92 +53,25 @@ static struct started started_of(const struct call *call)
 				.mac = request->mac};
 }
 
-static const struct step *step_of(const struct run *run, const struct attach_job *job)
+static json_t *added_answer(void *data, const struct network *network, const struct link_spec *spec)
 {
-	for (size_t i = 0; i < run->plan->n_steps; i++)
-		if (containers_have(&job->containers, &run->plan->steps[i]))
-			return &run->plan->steps[i];
-	return NULL;
+	const struct call *call = data;
+	return cni_added(&call->request, network, spec);
 }
 
-struct added {
-	struct call *call;
-	struct error *error;
-};
-
-static int added_report(void *data, const struct run *run, const struct attach_job *job)
+static struct plugin_call plugin_call_of(const struct call *call)
 {
-	const struct added *added = data;
-	const struct call *call = added->call;
-	const struct step *step = step_of(run, job);
-	if (!step || !step->desired) {
-		error_set(added->error, EEXIST, "%s is attached already",
-			  call->request.interface.ifname);
-		error_hint(added->error, "delete the attachment before it is added again");
-		error_code(added->error, CODE_CNI_INTERFACE);
-		return EXIT_FAILED;
-	}
-	if (attach_step_error(run, step, added->error))
-		return EXIT_FAILED;
-	added->call->answer = cni_added(&call->request, job->containers.network, step->desired);
-	return EXIT_CONVERGED;
-}
-
-/* No file assigns leases to guests. */
-static int lease_check(const struct containers *containers, struct error *error)
-{
-	if (!containers->network->dhcp || !containers->items[0]->guest)
-		return 0;
-	error_set(error, EINVAL, "network %s uses DHCP, and no file declares the container",
-		  containers->network->name);
-	error_hint(error, "declare the container with `cni:`, or remove `dhcp` from the network");
-	return error_code(error, CODE_CNI_NETWORK);
-}
-
-static int desired_attach(struct call *call, const struct desired *desired, struct error *error)
-{
-	struct network_of_set where;
-	const struct started started = started_of(call);
-	struct options options = *call->options;
-	options.quiet = true;
-	struct attach_job job = {.options = &options};
-	struct added added = {.call = call, .error = error};
-	int status = network_of_name(desired, call->request.network, &where, error);
-	if (status < 0)
-		return status;
-	job.desired = started_add(desired, &where, &started, call->arena, &job.containers, error);
-	if (!job.desired || lease_check(&job.containers, error) < 0)
-		return -EINVAL;
-	job.lookups = lookups_new(NULL, NULL, NULL);
-	status = attach_run(&job, added_report, &added, error);
-	lookups_free(job.lookups);
-	return status == EXIT_FAILED ? -EINVAL : status;
-}
-
-/* The specification has no repeated ADD: the interface is unmanaged, or an earlier call's. */
-static int interface_free(const struct call *call, struct error *error)
-{
-	struct cni_link found;
-	const char *name = call->request.interface.ifname;
-	const int status = cni_link_read(call->request.netns, name, call->arena, &found, error);
-	if (status <= 0)
-		return status;
-	error_set(error, EEXIST, "the container already has an interface %s", name);
-	error_hint(error, "give the plugins of one container different interface names");
-	return error_code(error, CODE_CNI_INTERFACE);
+	return (struct plugin_call){.options = call->options,
+				    .files = call->request.files,
+				    .n_files = call->request.n_files,
+				    .network = call->request.network};
 }
 
 static int do_add(struct call *call, struct error *error)
 {
-	int status = interface_free(call, error);
-	if (status == 0)
-		status = cni_netns_number(call->request.netns, error);
-	struct desired *desired = status < 0 ? NULL : files_load(call, error);
-	if (!desired)
-		return -EINVAL;
-	status = desired_attach(call, desired, error);
-	desired_free(desired);
-	return status;
+	const struct plugin_call plugin_call = plugin_call_of(call);
+	const struct started started = started_of(call);
+	return plugin_attach(&plugin_call, &started, added_answer, call, &call->answer, error);
 }
 
 /* Whether a call for this interface made the link. */
@@ -168,13 +87,13 @@ static bool is_of_call(const void *data, const struct owner_tag *tag)
 
 static int delete_named(const struct call *call, struct error *error)
 {
-	struct cni_link found;
+	struct netns_link found;
 	const struct cni_request *request = &call->request;
-	const int status = cni_link_read(request->netns, request->interface.ifname, call->arena,
-					 &found, error);
+	const int status = netns_link_read(request->netns, request->interface.ifname, call->arena,
+					   &found, error);
 	if (status <= 0 || !is_of_call(call, &found.link.tag))
 		return status < 0 ? status : 0;
-	return cni_link_delete(request->netns, &found.link, error);
+	return netns_link_delete(request->netns, &found.link, error);
 }
 
 /* A runtime repeats DEL without a namespace, which is gone then, as a rule. A new container of the
@@ -198,7 +117,7 @@ static int differs(const struct call *call, const char *what, struct error *erro
 	return error_code(error, CODE_CNI_CHECK);
 }
 
-static bool has_addr(const struct cni_link *found, const struct prefix *addr)
+static bool has_addr(const struct netns_link *found, const struct prefix *addr)
 {
 	for (size_t i = 0; i < found->n_addrs; i++)
 		if (prefix_equal(&found->addrs[i], addr))
@@ -206,7 +125,8 @@ static bool has_addr(const struct cni_link *found, const struct prefix *addr)
 	return false;
 }
 
-static int link_compare(const struct call *call, const struct cni_link *found, struct error *error)
+static int link_compare(const struct call *call, const struct netns_link *found,
+			struct error *error)
 {
 	const struct cni_request *request = &call->request;
 	const char *mac_text = NULL;
@@ -226,9 +146,9 @@ static int link_compare(const struct call *call, const struct cni_link *found, s
 
 static int do_check(struct call *call, struct error *error)
 {
-	struct cni_link found;
-	const int status = cni_link_read(call->request.netns, call->request.interface.ifname,
-					 call->arena, &found, error);
+	struct netns_link found;
+	const int status = netns_link_read(call->request.netns, call->request.interface.ifname,
+					   call->arena, &found, error);
 	if (status < 0)
 		return status;
 	if (status == 0)
@@ -292,7 +212,8 @@ static int network_ready(const struct call *call, const struct desired *desired,
 
 static int do_status(struct call *call, struct error *error)
 {
-	struct desired *desired = files_load(call, error);
+	const struct plugin_call plugin_call = plugin_call_of(call);
+	struct desired *desired = plugin_files(&plugin_call, error);
 	const int status = desired ? network_ready(call, desired, error) : -EINVAL;
 	desired_free(desired);
 	return status < 0 ? error_code(error, CODE_CNI_UNREADY) : 0;

@@ -1,6 +1,6 @@
 #include "cmd/attach/guests.h"
 
-#include "cmd/attach/cni_link.h"
+#include "cmd/attach/netns_link.h"
 #include "kernel/netns.h"
 #include "reconcile/observe/observe.h"
 
@@ -15,9 +15,9 @@ int guests_delete(guest_leaves *leaves, const void *data, struct error *error)
 		for (size_t k = 0; k < ns->n_links && status == 0; k++)
 			if (ns->links[k].tag.role == ROLE_GUEST && ns->handle &&
 			    leaves(data, &ns->links[k].tag))
-				status = cni_link_delete_at(ns->handle->fd,
-							    live->namespaces[0]->handle->fd,
-							    &ns->links[k], error);
+				status = netns_link_delete_at(ns->handle->fd,
+							      live->namespaces[0]->handle->fd,
+							      &ns->links[k], error);
 	}
 	if (!live)
 		return -error->errnum;

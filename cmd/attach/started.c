@@ -45,7 +45,7 @@ static const struct container *declared_container(const struct set *set,
 						  const struct started *started)
 {
 	for (size_t i = 0; started->source && i < set->n_containers; i++)
-		if (set->containers[i].source_kind == SOURCE_CNI &&
+		if (set->containers[i].source_kind == started->kind &&
 		    strcmp(set->containers[i].source, started->source) == 0)
 			return &set->containers[i];
 	return NULL;

@@ -9,7 +9,8 @@
 
 /* The request of a runtime. */
 struct started {
-	const char *source;    /* SOURCE_CNI's, of a declared container; NULL: a guest */
+	enum source_kind kind; /* of `source` */
+	const char *source;    /* by which a file declares the container; NULL: a guest */
 	const char *name;      /* of a guest: any text */
 	const char *key;       /* of a guest: "cni." and the digits that distinguish it */
 	const char *netns;     /* an absolute path */

@@ -1,5 +1,8 @@
-/* Input of a CNI plugin: CNI_ARGS up to the first line break, and the configuration behind it. */
+/* Input of the plugins of CNI (CNI_ARGS up to the first line break, and the configuration behind
+ * it) and of netavark (the same text). */
 #include "container_engine/cni_request.h"
+#include "container_engine/json.h"
+#include "container_engine/netavark_request.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -32,6 +35,20 @@ static void request_parse(const char *command, const char *args, const char *tex
 	arena_free(arena);
 }
 
+static void netavark_parse(const char *text, size_t size)
+{
+	struct arena *arena = arena_new();
+	json_t *json = engine_json_parse(text, size);
+	struct netavark_request request;
+	struct error error;
+	if (netavark_request_parse(json, arena, &request, &error) == 0)
+		HOLDS(*request.network && *request.container_id && *request.interface);
+	else
+		HOLDS(error.code == CODE_NETAVARK_REQUEST);
+	json_decref(json);
+	arena_free(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const uint8_t *line = memchr(data, '\n', size);
@@ -42,5 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	args[length] = '\0';
 	request_parse("ADD", args, (const char *)data + rest, size - rest);
 	request_parse("GC", args, (const char *)data + rest, size - rest);
+	netavark_parse((const char *)data + rest, size - rest);
 	return 0;
 }

@@ -1,4 +1,4 @@
-#include "cmd/attach/cni_link.h"
+#include "cmd/attach/netns_link.h"
 
 #include "kernel/netlink.h"
 #include "kernel/netns.h"
@@ -58,7 +58,7 @@ static int visit_begin(struct visit *visit, const char *path, struct error *erro
 
 struct reading {
 	struct arena *arena;
-	struct cni_link *found;
+	struct netns_link *found;
 };
 
 static int link_take(const struct nlmsghdr *message, void *data, struct error *error)
@@ -73,7 +73,7 @@ static int link_take(const struct nlmsghdr *message, void *data, struct error *e
 static int addr_take(const struct nlmsghdr *message, void *data, struct error *error)
 {
 	struct reading *reading = data;
-	struct cni_link *found = reading->found;
+	struct netns_link *found = reading->found;
 	struct live_addr addr;
 	bool ignored;
 	(void)error;
@@ -98,12 +98,12 @@ static int link_read(struct netlink *netlink, const char *name, struct reading *
 	return status < 0 ? status : 1;
 }
 
-int cni_link_read(const char *path, const char *name, struct arena *arena, struct cni_link *ret,
-		  struct error *error)
+int netns_link_read(const char *path, const char *name, struct arena *arena, struct netns_link *ret,
+		    struct error *error)
 {
 	struct visit visit;
 	struct reading reading = {.arena = arena, .found = ret};
-	*ret = (struct cni_link){0};
+	*ret = (struct netns_link){0};
 	int status = visit_begin(&visit, path, error);
 	if (status > 0)
 		status = link_read(visit.netlink, name, &reading, error);
@@ -111,7 +111,7 @@ int cni_link_read(const char *path, const char *name, struct arena *arena, struc
 	return status;
 }
 
-int cni_netns_number(const char *path, struct error *error)
+int netns_number(const char *path, struct error *error)
 {
 	struct stat own, stat;
 	int nsid;
@@ -143,7 +143,7 @@ static int link_delete(struct netlink *netlink, const struct live_link *link, st
 			 *reply->text ? reply->text : strerror(reply->errnum));
 }
 
-int cni_link_delete(const char *path, const struct live_link *link, struct error *error)
+int netns_link_delete(const char *path, const struct live_link *link, struct error *error)
 {
 	struct visit visit;
 	int status = visit_begin(&visit, path, error);
@@ -153,7 +153,7 @@ int cni_link_delete(const char *path, const struct live_link *link, struct error
 	return status;
 }
 
-int cni_link_delete_at(int fd, int host, const struct live_link *link, struct error *error)
+int netns_link_delete_at(int fd, int host, const struct live_link *link, struct error *error)
 {
 	struct visit visit = {.host = -1, .netns = -1};
 	int status = visit_enter(&visit, fd, error);
